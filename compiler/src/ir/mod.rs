@@ -1,0 +1,283 @@
+//! The intermediate representation: kernels in SSA over a closed set of ops.
+//!
+//! # What a kernel is
+//! A [`Kernel`] computes one node of the graph (an instrument's voice, an effect, an equation of the song, or a
+//! feedback cycle of several of these), a stretch of at most 64 frames at a time. It is shared by all nodes that
+//! differ only in data: everything that tells two of them apart (state, parameter values, buffers, events) is
+//! reached through the call's tables, by local index.
+//!
+//! # When a value is computed
+//! A [`Body`] is a list of instructions in which operands stand before their users: one loop over it is a
+//! topological walk. Each value has a [`Rate`], the greatest of its operands' (see [`Body::rates`]). Constants are
+//! immediates. What has the rate [`Rate::Segment`] is computed once a call, before the frames; what has the rate
+//! [`Rate::Sample`] once a turn. A turn is [`Body::step`] frames: 1, or 4 where the body was rewritten into lanes.
+//!
+//! # When state changes
+//! `get` sees the value that a state had at the end of the turn before; all [`Body::sets`] and
+//! [`Body::writes`] happen at the end of the turn, at once. This is `prev`, and it is the whole theory of state.
+//! A `read` of a delay line sees what was written so many frames ago (at least one), 0 before the start.
+//!
+//! # Two bodies
+//! * **General**: the call may begin with a note (`trig` is true in the first frame), and parameters are read
+//!   frame by frame, so they may move.
+//! * **Steady**: no note begins in the call and no parameter moves. `trig` is known false; parameters have the
+//!   rate [`Rate::Segment`], so that everything that depends only on them is computed once.
+//!
+//! Both have the same states, delays, parameters, inputs, outputs and ports, in the same order.
+//!
+//! # Numbers
+//! Audio is f32. What is slower than a sample is computed in f64 and rounded once, where it meets audio. Flush to
+//! zero is part of the meaning: an f32 that would be subnormal is 0 (with its sign), as an operand and as a result.
+
+mod op;
+
+pub use op::{Op, PortField};
+
+use mam_grammar::{Arena, Handle};
+
+/// All kernels of a program.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Module {
+    /// The kernels.
+    pub kernels: Arena<Kernel>,
+    /// Constant tables, read by [`Op::Table`].
+    pub tables: Vec<Vec<f32>>,
+}
+
+/// One kernel: its interface and its two bodies.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Kernel {
+    /// What it was made from, for people: `kick`, `out`, `lead+echo`.
+    pub name: String,
+    /// Words of state.
+    pub states: Arena<StateSlot>,
+    /// Delay lines.
+    pub delays: Arena<DelayLine>,
+    /// Names of the parameters, in the order of [`Op::Param`]'s index.
+    pub params: Vec<String>,
+    /// Names of the input signals (f32), in the order of [`Op::Input`]'s index.
+    pub inputs: Vec<String>,
+    /// Names of the output signals (f32), in the order of [`Body::outs`].
+    pub outputs: Vec<String>,
+    /// Names of the event ports, in the order of [`Op::Port`]'s index.
+    pub ports: Vec<String>,
+    /// The voices that can fall silent.
+    pub voices: Vec<Voice>,
+    /// For calls with a note at their start, or parameters that move.
+    pub general: Body,
+    /// For all other calls.
+    pub steady: Body,
+}
+
+/// A word of state. Its name is a path that edits elsewhere do not change: `filter.ic1`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StateSlot {
+    /// Path within the node.
+    pub name: String,
+    /// Its value at the start.
+    pub init: Imm,
+}
+
+/// A delay line for f32.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DelayLine {
+    /// Path within the node.
+    pub name: String,
+    /// Capacity in frames: a power of two, greater than the longest delay.
+    pub frames: u32,
+}
+
+/// A part of a kernel that falls silent: an instrument's voice with an `until`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Voice {
+    /// Index of the port whose notes wake it.
+    pub port: u32,
+    /// The bool state that says, at the end of each call, whether the voice may fall silent.
+    pub until: Handle<StateSlot>,
+    /// Its states, set to their initial values when it wakes.
+    pub states: std::ops::Range<u32>,
+    /// Its delay lines, cleared when it wakes.
+    pub delays: std::ops::Range<u32>,
+}
+
+/// A value: the result of an instruction of a [`Body`].
+pub type Value = Handle<Inst>;
+
+/// The instructions of one form of a kernel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Body {
+    /// Instructions; operands stand before their users.
+    pub insts: Arena<Inst>,
+    /// What the states become at the end of each turn. A state that is not set keeps its value.
+    pub sets: Vec<(Handle<StateSlot>, Value)>,
+    /// What the delay lines are given at the end of each turn.
+    pub writes: Vec<(Handle<DelayLine>, Value)>,
+    /// The output signals, in the order of [`Kernel::outputs`].
+    pub outs: Vec<Value>,
+    /// Frames a turn.
+    pub step: u32,
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Body { insts: Arena::default(), sets: vec![], writes: vec![], outs: vec![], step: 1 }
+    }
+}
+
+/// One instruction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inst {
+    /// What it does.
+    pub op: Op,
+    /// The type of its result.
+    pub ty: Type,
+    /// Its operands.
+    pub args: Args,
+}
+
+/// At most four operands, kept in place.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Args {
+    len: u8,
+    all: [Value; 4],
+}
+
+impl Args {
+    /// The operands as a slice.
+    pub fn as_slice(&self) -> &[Value] {
+        &self.all[..self.len as usize]
+    }
+
+    /// The same with each operand replaced.
+    pub fn map(self, f: impl FnMut(&Value) -> Value) -> Args {
+        self.as_slice().iter().map(f).collect()
+    }
+}
+
+impl FromIterator<Value> for Args {
+    /// Panics on more than four operands: no op has them.
+    fn from_iter<I: IntoIterator<Item = Value>>(iter: I) -> Args {
+        let mut args = Args { len: 0, all: [Value::new(0); 4] };
+        for value in iter {
+            args.all[args.len as usize] = value;
+            args.len += 1;
+        }
+        args
+    }
+}
+
+impl std::fmt::Debug for Args {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.as_slice().fmt(f)
+    }
+}
+
+/// A scalar type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scalar {
+    /// Audio.
+    F32,
+    /// Constants, coefficients, anchors.
+    F64,
+    /// Phase, counters, bits; wraps.
+    I32,
+    /// The result of a comparison.
+    Bool,
+}
+
+/// The type of a value: a scalar, or four lanes of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Type {
+    /// Of what.
+    pub scalar: Scalar,
+    /// How many: 1 or 4.
+    pub lanes: u8,
+}
+
+impl Type {
+    /// One f32.
+    pub const F32: Type = Type { scalar: Scalar::F32, lanes: 1 };
+    /// One f64.
+    pub const F64: Type = Type { scalar: Scalar::F64, lanes: 1 };
+    /// One i32.
+    pub const I32: Type = Type { scalar: Scalar::I32, lanes: 1 };
+    /// One bool.
+    pub const BOOL: Type = Type { scalar: Scalar::Bool, lanes: 1 };
+
+    /// The same scalar in `lanes` lanes.
+    pub fn with_lanes(self, lanes: u8) -> Type {
+        Type { lanes, ..self }
+    }
+}
+
+/// An immediate scalar.
+#[derive(Clone, Copy, Debug)]
+pub enum Imm {
+    /// An f32; never subnormal.
+    F32(f32),
+    /// An f64.
+    F64(f64),
+    /// An i32.
+    I32(i32),
+    /// A bool.
+    Bool(bool),
+}
+
+impl Imm {
+    /// Its type.
+    pub fn scalar(self) -> Scalar {
+        match self {
+            Imm::F32(_) => Scalar::F32,
+            Imm::F64(_) => Scalar::F64,
+            Imm::I32(_) => Scalar::I32,
+            Imm::Bool(_) => Scalar::Bool,
+        }
+    }
+
+    /// Its bits, zero-extended.
+    pub fn bits(self) -> u64 {
+        match self {
+            Imm::F32(x) => u64::from(x.to_bits()),
+            Imm::F64(x) => x.to_bits(),
+            Imm::I32(x) => u64::from(x as u32),
+            Imm::Bool(x) => u64::from(x),
+        }
+    }
+}
+
+impl PartialEq for Imm {
+    /// By bits: 0 and −0 differ, a NaN is itself.
+    fn eq(&self, other: &Imm) -> bool {
+        self.scalar() == other.scalar() && self.bits() == other.bits()
+    }
+}
+impl Eq for Imm {}
+impl std::hash::Hash for Imm {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (self.scalar(), self.bits()).hash(state);
+    }
+}
+
+/// How often a value changes at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rate {
+    /// Never.
+    Const,
+    /// At events and when a parameter is set: once a call.
+    Segment,
+    /// Every frame.
+    Sample,
+}
+
+impl Body {
+    /// The rate of each value, in order.
+    pub fn rates(&self) -> Vec<Rate> {
+        let mut rates: Vec<Rate> = Vec::with_capacity(self.insts.len());
+        for inst in self.insts.values() {
+            let own = inst.op.own_rate(inst.ty);
+            let rate = inst.args.as_slice().iter().map(|v| rates[v.index()]).fold(own, Rate::max);
+            rates.push(rate);
+        }
+        rates
+    }
+}

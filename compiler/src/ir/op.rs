@@ -1,0 +1,152 @@
+//! The ops: the closed set that everything is made of.
+
+use super::{DelayLine, Imm, Rate, Scalar, StateSlot, Type};
+use mam_grammar::Handle;
+
+/// What an event port knows of its latest note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PortField {
+    /// True in the first frame of a note (bool).
+    Trig,
+    /// True while a note is held (bool).
+    Gate,
+    /// True while the voice sounds: it has been woken and has not fallen silent (bool).
+    Active,
+    /// Frequency in Hz (f64).
+    Freq,
+    /// MIDI note number (f64).
+    Note,
+    /// Velocity, 1 is nominal (f64).
+    Vel,
+}
+
+/// What an instruction does. "Number" is f32, f64 or i32 (wrapping); "float" is f32 or f64. Operands and result
+/// have one type unless the op says otherwise, and the same number of lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
+    // Sources
+    /// A constant.
+    Const(Imm),
+    /// A parameter: f64, held for the call, in a steady body; f32, frame by frame, in a general one.
+    Param(u32),
+    /// An event port.
+    Port(u32, PortField),
+    /// An input signal (f32).
+    Input(u32),
+    /// The absolute index of the frame, modulo 2³² (i32).
+    Frame,
+    /// The value of a state at the end of the turn before.
+    Get(Handle<StateSlot>),
+    /// `read d`: what the line was given d frames ago (i32 → f32); d ≥ 1 and below the capacity, else taken
+    /// modulo the capacity.
+    Read(Handle<DelayLine>),
+    /// `table i`: an element of a constant table (i32 → f32); the index is clamped to the table.
+    Table(u32),
+
+    // Arithmetic on numbers
+    /// a + b
+    Add,
+    /// a − b
+    Sub,
+    /// a · b
+    Mul,
+    /// a / b (float)
+    Div,
+    /// −a
+    Neg,
+    /// a where a < b, else b
+    Min,
+    /// a where b < a, else b
+    Max,
+    /// a · b + c, rounded once (float). Only where the target has it.
+    Fma,
+    /// |a| (float)
+    Abs,
+    /// √a (float)
+    Sqrt,
+    /// Greatest whole number ≤ a (float).
+    Floor,
+    /// Least whole number ≥ a (float).
+    Ceil,
+    /// a without its fraction (float).
+    Trunc,
+    /// Nearest whole number, ties to even (float).
+    Round,
+
+    // Comparison (numbers → bool) and choice
+    /// a < b
+    Lt,
+    /// a ≤ b
+    Le,
+    /// a = b
+    Eq,
+    /// a ≠ b
+    Ne,
+    /// `select c a b`: a where c (bool), else b. Any type.
+    Select,
+
+    // Bits (bool or i32)
+    /// a ∧ b
+    And,
+    /// a ∨ b
+    Or,
+    /// a ⊕ b
+    Xor,
+    /// ¬a
+    Not,
+    /// a shifted left by b modulo 32 (i32)
+    Shl,
+    /// a shifted right by b modulo 32, zeros moving in (i32)
+    Ushr,
+    /// a shifted right by b modulo 32, keeping its sign (i32)
+    Sshr,
+
+    // Conversion
+    /// f64 → f32, rounded.
+    Demote,
+    /// f32 → f64.
+    Promote,
+    /// i32 → float, signed, rounded.
+    ToFloat,
+    /// float → i32, towards zero, saturating; NaN is 0.
+    ToInt,
+    /// f32 ↔ i32, the same bits.
+    Bits,
+
+    // Elementary functions (float)
+    /// sin(2π·a)
+    SinTurn,
+    /// cos(2π·a)
+    CosTurn,
+    /// tan(2π·a)
+    TanTurn,
+    /// 2ᵃ
+    Exp2,
+    /// log₂ a
+    Log2,
+    /// aᵇ
+    Pow,
+    /// tanh a
+    Tanh,
+
+    // Lanes
+    /// One scalar in all four lanes.
+    Splat,
+    /// Lane k of four (→ scalar).
+    Extract(u8),
+    /// Four scalars as lanes.
+    Pack,
+}
+
+impl Op {
+    /// The rate that an instruction has by itself, apart from its operands.
+    pub fn own_rate(self, ty: Type) -> Rate {
+        match self {
+            Op::Param(_) if ty.scalar == Scalar::F64 => Rate::Segment,
+            Op::Port(_, PortField::Trig) | Op::Param(_) => Rate::Sample,
+            Op::Port(..) => Rate::Segment,
+            Op::Input(_) | Op::Frame | Op::Get(_) | Op::Read(_) => Rate::Sample,
+            _ => Rate::Const,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! From text to a program.
+
+pub mod ir;

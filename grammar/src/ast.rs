@@ -1,0 +1,499 @@
+//! The syntax tree of a `.mam` file: what was said, not what it means.
+//!
+//! Nothing is resolved here: a name is a name, a unit is a unit, and whether `kick` exists is nobody's concern.
+//! Expressions live in one arena; their places stand in a parallel table ([`Ast::span`]), so two trees are equal
+//! when they say the same, wherever it stands. That is what the formatter is tested by.
+
+use crate::arena::{Arena, Handle};
+use crate::source::Span;
+use std::fmt;
+use std::sync::Arc;
+
+/// One file.
+#[derive(Clone, Debug, Default)]
+pub struct Ast {
+    /// All expressions; an operand stands before what uses it.
+    pub exprs: Arena<Expr>,
+    /// The place of each expression, in the same order.
+    pub spans: Vec<Span>,
+    /// The items of the file, in order.
+    pub items: Vec<Item>,
+    /// Every comment that is not documentation, in order. Only the formatter looks at them.
+    pub comments: Vec<Span>,
+}
+
+impl Ast {
+    /// Adds an expression that stands at `span`.
+    pub fn add(&mut self, expr: Expr, span: Span) -> ExprId {
+        self.spans.push(span);
+        self.exprs.add(expr)
+    }
+
+    /// Where an expression stands.
+    pub fn span(&self, expr: ExprId) -> Span {
+        self.spans[expr.index()]
+    }
+}
+
+impl PartialEq for Ast {
+    /// Two trees are equal when they say the same: places and comments do not count.
+    fn eq(&self, other: &Ast) -> bool {
+        self.exprs == other.exprs && self.items == other.items
+    }
+}
+
+/// An expression in its [`Ast`].
+pub type ExprId = Handle<Expr>;
+
+/// A word with its place. Equality looks at the word alone.
+#[derive(Clone)]
+pub struct Ident {
+    /// The word.
+    pub name: Arc<str>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl Ident {
+    /// `name` at `span`.
+    pub fn new(name: &str, span: Span) -> Ident {
+        Ident { name: name.into(), span }
+    }
+}
+
+impl PartialEq for Ident {
+    fn eq(&self, other: &Ident) -> bool {
+        self.name == other.name
+    }
+}
+impl Eq for Ident {}
+impl fmt::Debug for Ident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name)
+    }
+}
+impl fmt::Display for Ident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name)
+    }
+}
+
+/// A unit that touches its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// Hertz.
+    Hz,
+    /// Kilohertz.
+    KHz,
+    /// Milliseconds.
+    Ms,
+    /// Seconds.
+    S,
+    /// Decibels of amplitude: a plain number, 10^(x/20).
+    Db,
+    /// Hundredths: a plain number.
+    Percent,
+    /// Semitones: a plain ratio, 2^(x/12).
+    St,
+    /// Cents: a plain ratio, 2^(x/1200).
+    Ct,
+}
+
+impl Unit {
+    /// All units.
+    pub const ALL: [Unit; 8] =
+        [Unit::Hz, Unit::KHz, Unit::Ms, Unit::S, Unit::Db, Unit::Percent, Unit::St, Unit::Ct];
+
+    /// As it is written.
+    pub fn text(self) -> &'static str {
+        match self {
+            Unit::Hz => "Hz",
+            Unit::KHz => "kHz",
+            Unit::Ms => "ms",
+            Unit::S => "s",
+            Unit::Db => "dB",
+            Unit::Percent => "%",
+            Unit::St => "st",
+            Unit::Ct => "ct",
+        }
+    }
+
+    /// The unit that is written so.
+    pub fn from_text(text: &str) -> Option<Unit> {
+        Unit::ALL.into_iter().find(|u| u.text() == text)
+    }
+}
+
+/// A unit of musical time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MusicalUnit {
+    /// A quarter note.
+    Beat,
+    /// One bar of the meter.
+    Bar,
+}
+
+/// A number as it was written. Digits are kept, because musical times are read exactly.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Number {
+    /// Digits with at most one point and, where the sign belongs to the number, a leading `-`.
+    pub digits: Arc<str>,
+    /// The unit that touches it.
+    pub unit: Option<Unit>,
+}
+
+impl Number {
+    /// The digits as a number, without the unit.
+    pub fn value(&self) -> f64 {
+        self.digits.parse().unwrap_or(f64::NAN)
+    }
+}
+
+/// Operators between two operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum BinaryOp {
+    Or,
+    And,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Eq,
+    Ne,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Mod,
+    Pow,
+}
+
+/// Operators before one operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnaryOp {
+    /// `-x`
+    Neg,
+    /// `not x`
+    Not,
+}
+
+/// One argument of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arg {
+    /// `name:` before the value.
+    pub name: Option<Ident>,
+    /// The value.
+    pub value: ExprId,
+}
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expr {
+    /// `55ms`, `-6dB`, `0.5`
+    Number(Number),
+    /// `3/16 bar`, `1 beat`, `0.5 beats`: a musical length. The amount is a [`Expr::Number`] without unit, or a
+    /// division of two of them.
+    Length {
+        /// How many.
+        amount: ExprId,
+        /// Of what.
+        unit: MusicalUnit,
+    },
+    /// `cutoff`
+    Name(Ident),
+    /// `voice.low`
+    Field {
+        /// What has the field.
+        of: ExprId,
+        /// The field.
+        field: Ident,
+    },
+    /// `svf(x, 800Hz, q: 2)`
+    Call {
+        /// What is called: always a name.
+        callee: Ident,
+        /// Its arguments, in order.
+        args: Vec<Arg>,
+    },
+    /// `left |> right`: `right` is a [`Expr::Name`], a [`Expr::Call`], or [`Expr::Field`]s of one.
+    Pipe {
+        /// What flows in.
+        left: ExprId,
+        /// Through what.
+        right: ExprId,
+    },
+    /// `-x`, `not x`
+    Unary {
+        /// The operator.
+        op: UnaryOp,
+        /// Its operand.
+        x: ExprId,
+    },
+    /// `a + b`
+    Binary {
+        /// The operator.
+        op: BinaryOp,
+        /// Left operand.
+        a: ExprId,
+        /// Right operand.
+        b: ExprId,
+    },
+    /// `if c then a else b`
+    If {
+        /// Chooses: not 0 is true.
+        condition: ExprId,
+        /// The value where it is true.
+        then: ExprId,
+        /// The value where it is not.
+        otherwise: ExprId,
+    },
+    /// `sum i in 1..8 { … }`
+    Sum {
+        /// Counts.
+        index: Ident,
+        /// First value of the index.
+        from: ExprId,
+        /// Last value of the index.
+        to: ExprId,
+        /// What is added up.
+        body: Body,
+    },
+    /// `chain x = in, i in 0..3 { … }`
+    Chain {
+        /// The name of what goes from one turn to the next.
+        value: Ident,
+        /// Its first value.
+        start: ExprId,
+        /// Counts.
+        index: Ident,
+        /// First value of the index.
+        from: ExprId,
+        /// Last value of the index.
+        to: ExprId,
+        /// One turn.
+        body: Body,
+    },
+    /// `(l, r)`
+    Tuple(Vec<ExprId>),
+    /// `(x)`; kept so that the formatter can write it again.
+    Paren(ExprId),
+    /// `[0, 0.5, 1]`
+    List(Vec<ExprId>),
+    /// `{ low: v2, band: v1 }`
+    Record(Vec<(Ident, ExprId)>),
+    /// `"…"`, as an argument of a modifier. The span of the expression covers the quotes too.
+    Text(Arc<str>),
+}
+
+/// What stands in braces after `sum`, `chain` or a definition's head, or after a definition's `=`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// One expression: the value.
+    Expr(ExprId),
+    /// Items, one of which defines `out`.
+    Items(Vec<Item>),
+}
+
+/// One item with its documentation and its whole place.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// The text of the `///` lines before it, joined by newlines, without the slashes and one space.
+    pub doc: Option<Arc<str>>,
+    /// What it is.
+    pub kind: ItemKind,
+    /// All of it, without the documentation.
+    pub span: Span,
+}
+
+impl PartialEq for Item {
+    fn eq(&self, other: &Item) -> bool {
+        self.doc == other.doc && self.kind == other.kind
+    }
+}
+impl Eq for Item {}
+
+/// The kinds of items.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ItemKind {
+    /// `name = expression`
+    Equation {
+        /// The name.
+        name: Ident,
+        /// What it is.
+        value: ExprId,
+    },
+    /// `param f0 = 100Hz in 40Hz..200Hz curve exp` and `knob …`
+    Param(Param),
+    /// `input key`
+    Input(Ident),
+    /// `until amp < 0.00005`
+    Until(ExprId),
+    /// `default note c2`: the note's name or number.
+    DefaultNote(Ident),
+    /// `def`, `instrument`, `effect`
+    Definition(Definition),
+    /// `use "lib/mine.mam"`
+    Use(Quoted),
+    /// `title "…"`
+    Title(Quoted),
+    /// `tempo 130`, `tempo 138 at bar 3`, `tempo 130..150 over bars 5..9`
+    Tempo {
+        /// Beats per minute, at the start where it ramps.
+        bpm: ExprId,
+        /// Beats per minute at the end of a ramp.
+        to: Option<ExprId>,
+        /// `at bar 3`, or the first bar of `over bars 5..9`; from 1.
+        at: Option<ExprId>,
+        /// The last bar of `over bars 5..9`.
+        until: Option<ExprId>,
+    },
+    /// `meter 7/8`
+    Meter {
+        /// Beats in a bar.
+        beats: ExprId,
+        /// Which note is a beat.
+        unit: ExprId,
+    },
+    /// `swing 12%`, `swing 12% of 1/8`
+    Swing {
+        /// The share of half a step.
+        amount: ExprId,
+        /// The step, in whole notes: a sixteenth when absent.
+        of: Option<ExprId>,
+    },
+    /// `length 16 bars`: the number of bars, or an [`Expr::Length`].
+    Length(ExprId),
+    /// `seed 7`
+    Seed(ExprId),
+    /// `play { … }`
+    Play(Vec<Item>),
+    /// One line of a `play` or `section` block.
+    Line(Line),
+    /// `play intro verse*2 chorus`
+    Arrangement(Vec<Part>),
+    /// `section verse 8 bars { … }`
+    Section {
+        /// Its name.
+        name: Ident,
+        /// How long it is: an [`Expr::Length`].
+        length: ExprId,
+        /// Its lines, and arrangements of inner sections.
+        items: Vec<Item>,
+    },
+}
+
+/// A parameter of an instrument or effect, or a knob of the song.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Param {
+    /// True for `knob`.
+    pub knob: bool,
+    /// Its name.
+    pub name: Ident,
+    /// Its value at the start.
+    pub default: ExprId,
+    /// Least and greatest value.
+    pub range: Option<(ExprId, ExprId)>,
+    /// `curve exp`
+    pub curve_exp: bool,
+    /// `step`
+    pub step: bool,
+    /// `smooth 5ms`
+    pub smooth: Option<ExprId>,
+    /// `cc 74`
+    pub cc: Option<ExprId>,
+}
+
+/// What a definition defines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DefinitionKind {
+    /// A function of signals, inlined at every use.
+    Def,
+    /// Reacts to notes.
+    Instrument,
+    /// Reacts to `in`.
+    Effect,
+}
+
+/// A formal argument of a `def`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Formal {
+    /// Its name.
+    pub name: Ident,
+    /// `: Hz`
+    pub unit: Option<Unit>,
+    /// `= 440Hz`
+    pub default: Option<ExprId>,
+}
+
+/// `def f(x) = …`, `instrument kick { … }`, `effect echo { … }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// Which of the three.
+    pub kind: DefinitionKind,
+    /// Its name.
+    pub name: Ident,
+    /// The arguments of a `def`; empty for the others, whose arguments are their `param`s.
+    pub formals: Vec<Formal>,
+    /// What it does.
+    pub body: Body,
+}
+
+/// A quoted text. The span covers what is between the quotes.
+#[derive(Clone)]
+pub struct Quoted {
+    /// What is between the quotes.
+    pub text: Arc<str>,
+    /// Where that stands.
+    pub span: Span,
+}
+
+impl PartialEq for Quoted {
+    fn eq(&self, other: &Quoted) -> bool {
+        self.text == other.text
+    }
+}
+impl Eq for Quoted {}
+impl fmt::Debug for Quoted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.text)
+    }
+}
+
+/// One line of a score: `bd |x...x...|`, `bd.gain "~ ~ 1.0 ~" over 40ms`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// `bd` or `bd.gain`: words joined by points.
+    pub target: Vec<Ident>,
+    /// What is played.
+    pub pattern: PatternText,
+    /// `.fast(2)`, in order: each an [`Expr::Call`] or [`Expr::Name`].
+    pub modifiers: Vec<ExprId>,
+    /// `over 40ms`
+    pub over: Option<ExprId>,
+    /// `curve exp`
+    pub curve_exp: bool,
+}
+
+/// The pattern of a line, not yet read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PatternText {
+    /// `|x...|x.x.|`: one text a bar, as written between the bar lines.
+    Tab {
+        /// The bars.
+        bars: Vec<Quoted>,
+        /// `by 1/16`
+        by: Option<ExprId>,
+    },
+    /// `"c2 [e2 g2]"`
+    Notation(Quoted),
+}
+
+/// One part of an arrangement: `verse*2`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The section.
+    pub section: Ident,
+    /// How often: once when absent.
+    pub times: Option<ExprId>,
+}

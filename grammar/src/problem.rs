@@ -1,0 +1,206 @@
+//! Problems: what is wrong with an input, as data.
+//!
+//! A [`Problem`] is made where it is found and rendered only at the edge (miette in the terminal, JSON for
+//! tools). No stage stops at its first problem: each collects into [`Problems`] and goes on.
+
+use crate::source::Span;
+use std::fmt::Display;
+
+/// How grave a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The input can be compiled, but is probably not what was meant.
+    Warning,
+    /// The input cannot be compiled.
+    Error,
+}
+
+/// One kind of problem. Each is defined once, in the table of the crate that finds it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// Its name in messages, JSON and `mamc explain`: lower case with hyphens, such as `unknown-parameter`.
+    pub name: &'static str,
+    /// Error or warning.
+    pub severity: Severity,
+    /// What the problem is and how one gets out of it, in a few sentences.
+    pub explanation: &'static str,
+    /// A whole `.mam` (or, beginning with `{`, JSON) file that has exactly this problem.
+    pub fails: &'static str,
+    /// The same file mended.
+    pub passes: &'static str,
+}
+
+/// A place with a few words on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What is to be said of this place; may be empty.
+    pub text: String,
+}
+
+/// One thing that is wrong, with its place and a way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Its kind.
+    pub code: &'static Code,
+    /// What is wrong, in one sentence without a full stop, naming the thing in backquotes.
+    pub message: String,
+    /// The places: the first is where the problem is, others give the reason.
+    pub labels: Vec<Label>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A problem of kind `code` at `span`.
+    pub fn new(code: &'static Code, span: Span, message: impl Into<String>) -> Problem {
+        let label = Label { span, text: String::new() };
+        Problem { code, message: message.into(), labels: vec![label], help: None }
+    }
+
+    /// Words for the first place.
+    pub fn here(mut self, text: impl Into<String>) -> Problem {
+        self.labels[0].text = text.into();
+        self
+    }
+
+    /// One more place.
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Problem {
+        self.labels.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// The way out.
+    pub fn help(mut self, text: impl Into<String>) -> Problem {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Adds "did you mean …?" to the first place when one of `known` is near `name`; else lists what there is
+    /// (`what` names it in the plural, such as "parameters of kick").
+    pub fn nearest(self, name: &str, what: &str, known: &[impl AsRef<str>]) -> Problem {
+        match nearest(name, known) {
+            Some(near) => self.here(format!("did you mean `{near}`?")).help(list(what, known)),
+            None => self.help(list(what, known)),
+        }
+    }
+
+    /// Where the problem is.
+    pub fn span(&self) -> Span {
+        self.labels[0].span
+    }
+}
+
+/// The problems found so far.
+#[derive(Clone, Debug, Default)]
+pub struct Problems {
+    all: Vec<Problem>,
+}
+
+impl Problems {
+    /// Adds one. The same problem at the same place is kept once.
+    pub fn add(&mut self, problem: Problem) {
+        if !self.all.contains(&problem) {
+            self.all.push(problem);
+        }
+    }
+
+    /// True when at least one is an error.
+    pub fn has_errors(&self) -> bool {
+        self.all.iter().any(|p| p.code.severity == Severity::Error)
+    }
+
+    /// True when there is none.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// All of them, in the order in which they were found.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.all.iter()
+    }
+
+    /// All of them in the order of their places.
+    pub fn into_sorted(mut self) -> Vec<Problem> {
+        self.all.sort_by_key(Problem::span);
+        self.all
+    }
+
+    /// Takes over all of `other`.
+    pub fn extend(&mut self, other: Problems) {
+        other.all.into_iter().for_each(|p| self.add(p));
+    }
+
+    /// Forgets all that were added since there were `len`.
+    pub fn truncate(&mut self, len: usize) {
+        self.all.truncate(len);
+    }
+}
+
+/// The one of `known` that is most like `name`, if any is near enough to be a slip of the fingers: at most a
+/// third of its letters differ (Damerau–Levenshtein distance, case ignored).
+pub fn nearest<'a>(name: &str, known: &'a [impl AsRef<str>]) -> Option<&'a str> {
+    let bound = (name.chars().count().max(3) / 3).max(1);
+    let name = name.to_lowercase();
+    known
+        .iter()
+        .map(|k| (distance(&name, &k.as_ref().to_lowercase()), k.as_ref()))
+        .filter(|&(d, _)| d <= bound)
+        .min_by_key(|&(d, _)| d)
+        .map(|(_, k)| k)
+}
+
+fn list(what: &str, known: &[impl AsRef<str>]) -> String {
+    const MOST: usize = 16;
+    if known.is_empty() {
+        return format!("there are no {what}");
+    }
+    let names: Vec<_> = known.iter().take(MOST).map(AsRef::as_ref).collect();
+    let more = if known.len() > MOST { ", …" } else { "" };
+    format!("{what}: {}{more}", names.join(", "))
+}
+
+/// Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before = vec![0; b.len() + 1];
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let change = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = change.min(above[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
+        }
+        before = std::mem::replace(&mut above, row);
+    }
+    above[b.len()]
+}
+
+/// "1 error", "3 errors": a count with its noun.
+pub fn count(n: usize, noun: impl Display) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_fingers_is_near_and_another_word_is_not() {
+        let known = ["cutoff", "q", "gain", "pitchDecayMs"];
+        assert_eq!(nearest("cutof", &known), Some("cutoff"));
+        assert_eq!(nearest("cuotff", &known), Some("cutoff"));
+        assert_eq!(nearest("GIAN", &known), Some("gain"));
+        assert_eq!(nearest("pitchDekayMs", &known), Some("pitchDecayMs"));
+        assert_eq!(nearest("reverb", &known), None);
+    }
+}

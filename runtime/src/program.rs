@@ -1,0 +1,246 @@
+//! The program: what the compiler makes and the engine runs. Plain data, plus code.
+//!
+//! A [`Program`] says everything that is known before the first sample: which kernel runs when, where every word
+//! of state and every buffer lives, what can be set, and what is played. The engine owns the memory.
+
+use crate::score::Score;
+use std::sync::Arc;
+
+/// Frames that are rendered at a time, always at absolute positions 0, 64, 128 …, whatever the host asks for.
+pub const QUANTUM: usize = 64;
+
+/// A compiled song, ready to run at one sample rate.
+pub struct Program {
+    /// Frames a second.
+    pub rate: u32,
+    /// The machine code, or the interpreter.
+    pub code: Arc<dyn Code>,
+    /// The calls that make up a quantum, in order.
+    pub steps: Vec<Step>,
+    /// The initial image of the state memory (see [`Step::state`]), in bytes; a multiple of 16.
+    pub state: Vec<u8>,
+    /// Capacity of each delay line in frames: powers of two.
+    pub delays: Vec<DelaySpec>,
+    /// How many buffers of [`QUANTUM`] frames there are.
+    pub buffers: usize,
+    /// The buffers into which the song's `in` is put: left, right. Empty when it is not used.
+    pub inputs: Vec<usize>,
+    /// The buffers that hold the result, one a channel.
+    pub outputs: Vec<usize>,
+    /// Everything that can be set while it runs.
+    pub params: Vec<ParamSlot>,
+    /// The event ports. Their targets are in [`Program::targets`].
+    pub ports: usize,
+    /// The instruments, as the score sees them.
+    pub targets: Vec<Target>,
+    /// What is played.
+    pub score: Score,
+}
+
+/// One kernel call of a quantum: which kernel, on which memory.
+#[derive(Clone, Debug, Default)]
+pub struct Step {
+    /// Path of the node (and voice): `bd`, `pad#3`. State is carried over an edit by this and the state's name.
+    pub name: Arc<str>,
+    /// Index of the kernel in [`Program::code`].
+    pub kernel: u32,
+    /// First byte of its block in the state memory: held values, then states.
+    pub state: usize,
+    /// Bytes of that block.
+    pub state_bytes: usize,
+    /// Its words of state with their place in the block.
+    pub states: Arc<[StateWord]>,
+    /// Its delay lines: indices into [`Program::delays`].
+    pub delays: Vec<usize>,
+    /// Its parameters: indices into [`Program::params`].
+    pub params: Vec<usize>,
+    /// Its input buffers.
+    pub inputs: Vec<usize>,
+    /// Its output buffers.
+    pub outputs: Vec<usize>,
+    /// Its event ports.
+    pub ports: Vec<usize>,
+    /// Which parts of it fall silent.
+    pub voices: Vec<StepVoice>,
+}
+
+/// A word of state in a step's block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateWord {
+    /// Path within the node.
+    pub name: Arc<str>,
+    /// First byte, from the start of the block.
+    pub offset: usize,
+    /// 4 or 8 bytes.
+    pub bytes: usize,
+}
+
+/// A part of a step that falls silent and is woken by a note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepVoice {
+    /// Which of the step's ports wakes it (an index into [`Step::ports`]).
+    pub port: usize,
+    /// Offset in the block of the 32-bit word that is not 0 when it may fall silent.
+    pub until: usize,
+    /// Bytes of the block that return to the initial image when it wakes.
+    pub bytes: std::ops::Range<usize>,
+    /// Which of the step's delay lines are cleared when it wakes.
+    pub delays: std::ops::Range<usize>,
+}
+
+/// A delay line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DelaySpec {
+    /// Path: node and state.
+    pub name: Arc<str>,
+    /// Capacity in frames: a power of two.
+    pub frames: usize,
+}
+
+/// How a parameter goes from one value to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Curve {
+    /// In a straight line.
+    Linear,
+    /// v0 + (v1 − v0)·(1 − e^(−3i/N))/(1 − e^(−3))
+    Exp,
+    /// At once, whatever ramp is asked for.
+    Step,
+}
+
+/// Something that can be set while the program runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParamSlot {
+    /// Path: `bd.gain`, or a knob's name.
+    pub name: Arc<str>,
+    /// Value at the start, in base units (Hz, s, plain).
+    pub default: f64,
+    /// Least value; −∞ when there is no range.
+    pub min: f64,
+    /// Greatest value; +∞ when there is no range.
+    pub max: f64,
+    /// How it ramps.
+    pub curve: Curve,
+    /// The ramp of a plain set, in frames; 0 for none.
+    pub smooth: u32,
+}
+
+/// An instrument, as the score sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// Its path.
+    pub name: Arc<str>,
+    /// Ports of its voices.
+    pub voices: Vec<usize>,
+    /// A port that hears every note of it, for `bd.trig` and the like.
+    pub monitor: Option<usize>,
+    /// MIDI note of a hit without a pitch.
+    pub default_note: f64,
+    /// Its `bpm` and `loop` parameters: indices into [`Program::params`].
+    pub bpm: usize,
+    /// See [`Target::bpm`].
+    pub looped: usize,
+}
+
+/// Something that happens at a frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Event {
+    /// Absolute frame.
+    pub frame: u64,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What can happen. At one frame, sets come first, then note-offs, then notes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum EventKind {
+    /// A parameter is set, or goes to `value` in `ramp` frames. The value is clamped to the range.
+    Set {
+        /// Index into [`Program::params`].
+        param: usize,
+        /// The value in base units.
+        value: f64,
+        /// Frames; 0 for at once. Ramp value i = 1…ramp falls in frame event + i − 1.
+        ramp: u32,
+    },
+    /// The note of a port ends.
+    Off {
+        /// Index of the port.
+        port: usize,
+    },
+    /// A note begins.
+    On {
+        /// Index of the port.
+        port: usize,
+        /// MIDI note number; the frequency is 440·2^((note − 69)/12).
+        note: f64,
+        /// Velocity; 1 is nominal.
+        vel: f64,
+    },
+}
+
+/// Which function of a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Computes what depends only on parameters and events of the steady form into the block's held values.
+    /// Called before the first steady call, after every event and after every change of a parameter.
+    Setup,
+    /// No note at the start, no parameter moving.
+    Steady,
+    /// A note may start in the first frame; parameters are read from [`Call::moving`].
+    General,
+}
+
+/// What a kernel is given. All pointers are to tables in the kernel's own local order.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// The step's block of state memory, 16-byte aligned.
+    pub state: *mut u8,
+    /// Its delay lines.
+    pub delays: *const *mut f32,
+    /// Its parameters' values (setup and steady).
+    pub params: *const f64,
+    /// Its parameters frame by frame, from the first frame of the call (general).
+    pub moving: *const *const f32,
+    /// Its inputs, from the first frame of the call.
+    pub inputs: *const *const f32,
+    /// Its outputs, from the first frame of the call.
+    pub outputs: *const *mut f32,
+    /// Its event ports.
+    pub ports: *const Port,
+    /// Absolute index of the first frame, modulo 2³².
+    pub frame: u32,
+    /// How many frames, 1 to 64.
+    pub frames: u32,
+}
+
+/// What a kernel sees of an event port.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Port {
+    /// 1 when a note begins in the first frame of the call.
+    pub trig: u32,
+    /// 1 while a note is held.
+    pub gate: u32,
+    /// 1 while the voice sounds.
+    pub active: u32,
+    /// Fills up to eight bytes.
+    pub reserved: u32,
+    /// Hz.
+    pub freq: f64,
+    /// MIDI note number.
+    pub note: f64,
+    /// 1 is nominal.
+    pub vel: f64,
+}
+
+/// Runs kernels: machine code, or the interpreter.
+pub trait Code: Send + Sync {
+    /// Runs one function of a kernel, with subnormals flushed to zero.
+    ///
+    /// # Safety
+    /// `kernel` is one of this code's, and every table of `call` holds what that kernel's layout says, valid for
+    /// `call.frames` frames.
+    unsafe fn call(&self, kernel: u32, form: Form, call: &Call);
+}
