@@ -3,10 +3,12 @@
 //! This crate turns text into trees and knows nothing of instruments: a name is a name. It holds
 //! * [`source`]: texts and places in them;
 //! * [`problem`]: what is wrong with an input, as data;
-//! * [`ast`]: the syntax tree of the `.mam` language.
+//! * [`ast`]: the syntax tree of the `.mam` language;
+//! * [`mini`]: the notation between the quotes of a score line.
 
 pub mod arena;
 pub mod ast;
+pub mod mini;
 pub mod problem;
 pub mod source;
 
