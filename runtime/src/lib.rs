@@ -5,6 +5,7 @@
 
 pub mod engine;
 pub mod program;
+pub mod render;
 pub mod score;
 
 pub use engine::{Engine, EventQueue};
@@ -12,3 +13,4 @@ pub use program::{
     Call, Code, Curve, DelaySpec, Event, EventKind, Form, ParamSlot, Port, Program, QUANTUM, StateWord, Step,
     StepVoice, Target,
 };
+pub use render::{EventSource, Length, Renderer};

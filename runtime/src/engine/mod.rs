@@ -79,8 +79,17 @@ impl Engine {
     /// # Panics
     /// When the program's tables do not fit each other ([`Program::check`]).
     pub fn new(program: Arc<Program>) -> Engine {
+        Engine::starting_at(program, 0)
+    }
+
+    /// The same, with the position at a multiple of 64.
+    ///
+    /// # Panics
+    /// As [`Engine::new`]; and when `frame` is no multiple of [`QUANTUM`].
+    pub fn starting_at(program: Arc<Program>, frame: u64) -> Engine {
+        assert!(frame.is_multiple_of(QUANTUM as u64), "quanta lie at multiples of {QUANTUM} frames");
         let input = program.inputs.iter().map(|_| VecDeque::new()).collect();
-        Engine { instance: Instance::new(program, EVENTS), input, cut: Cut::at(0) }
+        Engine { instance: Instance::new(program, EVENTS), input, cut: Cut::at(frame) }
     }
 
     /// The program.

@@ -227,3 +227,23 @@ fn the_songs_input_arrives_frame_by_frame() {
     assert!(left[100..].iter().all(|&x| x == 0.0));
     assert_eq!(left, right);
 }
+
+#[test]
+fn a_render_ends_with_the_last_sound_of_its_tail() {
+    use crate::render::{Length, Renderer};
+    let whole = |length| {
+        let events = vec![on(100), off(200)].into_iter();
+        let mut renderer = Renderer::new(program(Curve::Linear, 0).0, events, 1, 0, length);
+        let mut sound = vec![];
+        while let Some(block) = renderer.next_block() {
+            sound.extend_from_slice(&block[0]);
+        }
+        sound
+    };
+    let tail = whole(Length::WithTail(300));
+    // Asleep from frame 576 on; until then nothing is below the limit of quietness.
+    assert_eq!(tail.len(), 576);
+    assert_eq!(whole(Length::Frames(1000))[..576], tail);
+    assert_eq!(whole(Length::Frames(1000)).len(), 1000);
+    assert_eq!(whole(Length::WithTail(5000)).len(), 5000);
+}
