@@ -1,5 +1,6 @@
 //! A program with its memory, in the middle of being played.
 
+use super::clock::Profile;
 use super::memory::Block;
 use super::notes::{NoteKind, Notes};
 use super::params::Params;
@@ -20,7 +21,8 @@ pub(crate) struct Instance {
     notes: Notes,
     buffers: Block<f32>,
     mutes: Vec<Mute>,
-    watch: Option<Box<dyn Watch>>,
+    /// Keeps time, where somebody wants to know it.
+    pub(crate) profile: Option<Profile>,
 }
 
 /// How loud a step is, and how loud it shall be.
@@ -28,16 +30,6 @@ pub(crate) struct Instance {
 struct Mute {
     gain: f32,
     target: f32,
-}
-
-/// Is told before and after each step; keeps time, where somebody wants to know it.
-pub(crate) trait Watch: Send {
-    /// A quantum begins.
-    fn begin(&mut self);
-    /// A step has been run: its index.
-    fn step(&mut self, step: usize);
-    /// The quantum is done.
-    fn end(&mut self);
 }
 
 impl Instance {
@@ -56,7 +48,7 @@ impl Instance {
             params: Params::new(&program.params),
             notes: Notes::new(program.ports),
             mutes: vec![Mute { gain: 1.0, target: 1.0 }; runners.len()],
-            watch: None,
+            profile: None,
             program,
             runners,
             state,
@@ -65,16 +57,11 @@ impl Instance {
         }
     }
 
-    /// Lets somebody keep time.
-    pub(crate) fn watch(&mut self, watch: Option<Box<dyn Watch>>) -> Option<Box<dyn Watch>> {
-        std::mem::replace(&mut self.watch, watch)
-    }
-
     /// Renders the quantum that begins at a frame, with what the queue holds for it. What is late happens at once.
     pub(crate) fn quantum(&mut self, frame: u64) {
         self.take_events(frame);
-        if let Some(watch) = &mut self.watch {
-            watch.begin();
+        if let Some(profile) = &mut self.profile {
+            profile.begin();
         }
         let eventful = !self.params.touched().is_empty() || !self.notes.is_empty();
         let mut scene = Scene {
@@ -89,12 +76,12 @@ impl Instance {
         for (index, (runner, mute)) in self.runners.iter_mut().zip(&mut self.mutes).enumerate() {
             runner.run(&mut scene);
             mute.apply(runner);
-            if let Some(watch) = &mut self.watch {
-                watch.step(index);
+            if let Some(profile) = &mut self.profile {
+                profile.step(index);
             }
         }
-        if let Some(watch) = &mut self.watch {
-            watch.end();
+        if let Some(profile) = &mut self.profile {
+            profile.end();
         }
     }
 

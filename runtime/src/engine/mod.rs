@@ -12,6 +12,7 @@
 //! program while it runs (the control).
 
 mod check;
+mod clock;
 mod instance;
 mod memory;
 mod notes;
@@ -21,12 +22,13 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use instance::{Instance, Watch};
-pub(crate) use memory::Block;
+pub use clock::{Profile, Quantum, ticks, ticks_per_second};
+pub(crate) use instance::Instance;
 pub use queue::EventQueue;
 
 use crate::program::{Event, Program, QUANTUM};
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Renders one program.
@@ -56,17 +58,22 @@ impl Cut {
         self.frame - (QUANTUM - self.served) as u64
     }
 
-    /// The next piece of at most `frames` frames: where it begins in its quantum, how long it is, and whether that
-    /// quantum has to be rendered first.
-    pub(crate) fn next(&mut self, frames: usize) -> (usize, usize, bool) {
-        let fresh = self.served == QUANTUM;
-        if fresh {
-            self.frame += QUANTUM as u64;
-            self.served = 0;
-        }
-        let (start, length) = (self.served, frames.min(QUANTUM - self.served));
-        self.served += length;
-        (start, length, fresh)
+    /// Whether the next quantum has to be rendered before more is handed out.
+    pub(crate) fn is_spent(self) -> bool {
+        self.served == QUANTUM
+    }
+
+    /// A quantum has been rendered; all of it may be handed out.
+    pub(crate) fn renew(&mut self) {
+        self.frame += QUANTUM as u64;
+        self.served = 0;
+    }
+
+    /// The next piece of at most `frames` frames, as a range of the quantum.
+    pub(crate) fn serve(&mut self, frames: usize) -> Range<usize> {
+        let start = self.served;
+        self.served += frames.min(QUANTUM - start);
+        start..self.served
     }
 }
 
@@ -134,15 +141,16 @@ impl Engine {
         let frames = out.first().map_or(0, |channel| channel.len());
         let mut done = 0;
         while done < frames {
-            let (start, length, fresh) = self.cut.next(frames - done);
-            if fresh {
+            if self.cut.is_spent() {
                 self.quantum();
+                self.cut.renew();
             }
+            let piece = self.cut.serve(frames - done);
+            let end = done + piece.len();
             for (index, channel) in out.iter_mut().enumerate() {
-                let piece = &self.instance.output(index)[start..start + length];
-                channel[done..done + length].copy_from_slice(piece);
+                channel[done..end].copy_from_slice(&self.instance.output(index)[piece.clone()]);
             }
-            done += length;
+            done = end;
         }
     }
 
@@ -152,12 +160,22 @@ impl Engine {
                 buffer.fill_with(|| flush(queue.pop_front().unwrap_or(0.0)));
             }
         }
-        self.instance.quantum(self.cut.frame - QUANTUM as u64);
+        self.instance.quantum(self.cut.frame);
     }
 
     /// How many voices are awake, of those that can fall asleep.
     pub fn awake(&self) -> usize {
         self.instance.awake()
+    }
+
+    /// Begins to keep time of each step. Not on the audio thread.
+    pub fn keep_time(&mut self) {
+        self.instance.profile = Some(Profile::new(self.program().steps.len()));
+    }
+
+    /// How long the steps have taken, if time is kept.
+    pub fn profile(&self) -> Option<&Profile> {
+        self.instance.profile.as_ref()
     }
 
     /// The longest delay line in frames: how long a song may be silent before it sounds again.
