@@ -3,14 +3,15 @@
 //! This crate turns text into trees and knows nothing of instruments: a name is a name. It holds
 //! * [`source`]: texts and places in them;
 //! * [`problem`]: what is wrong with an input, as data;
-//! * [`ast`]: the syntax tree of the `.mam` language;
+//! * [`mini`]: the notation between the quotes of a score line;
 //! * [`json`]: the JSON graph, version 1;
-//! * [`limits`]: how large an input may be.
+//! * [`limits`]: what an input may ask for at most.
 
 pub mod arena;
 pub mod ast;
 pub mod json;
 pub mod limits;
+pub mod mini;
 pub mod problem;
 pub mod source;
 

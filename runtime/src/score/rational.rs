@@ -188,7 +188,7 @@ impl Add for Rational {
 impl Sub for Rational {
     type Output = Result<Rational, Overflow>;
     fn sub(self, other: Rational) -> Self::Output {
-        self + Rational { num: other.num.checked_neg().ok_or(Overflow)?, den: other.den }
+        self.add(Rational { num: other.num.checked_neg().ok_or(Overflow)?, den: other.den })
     }
 }
 
@@ -209,7 +209,7 @@ impl Mul for Rational {
 impl Div for Rational {
     type Output = Result<Rational, Overflow>;
     fn div(self, other: Rational) -> Self::Output {
-        self * other.inverse()?
+        self.mul(other.inverse()?)
     }
 }
 

@@ -148,7 +148,7 @@ pub enum Node {
 pub enum Joint {
     /// Multiplies its velocity.
     Velocity,
-    /// Is the ratio by which its frequency is multiplied.
+    /// Is added to it, in semitones.
     Transpose,
 }
 

@@ -3,7 +3,7 @@
 //! Each node asks its parts in their own time and carries the answers back. Every visit and every event is paid for
 //! out of a budget ([`crate::score::MOST_WORK_PER_CYCLE`]), so a pattern that is too much ends in an error.
 
-use super::{Joint, Node, Note, Pattern, PatternEvent, Pitch, Table, TimeSpan, Value, draw, euclid};
+use super::{Joint, Node, Pattern, PatternEvent, Table, TimeSpan, Value, ValueMap, draw, euclid};
 use crate::score::limits::{MOST_EVENTS_PER_CYCLE, MOST_WORK_PER_CYCLE};
 use crate::score::{Overflow, Rational};
 
@@ -353,18 +353,9 @@ impl Query {
 }
 
 fn apply(joint: Joint, value: &Value, number: f64) -> Value {
-    let note = value.to_note();
     match joint {
-        Joint::Velocity => Value::Note(Note { vel: note.vel * number, ..note }),
-        Joint::Transpose => {
-            let up = 12.0 * number.log2();
-            let pitch = match note.pitch {
-                Pitch::Plain(above) => Pitch::Plain(above + up),
-                Pitch::Note(n) => Pitch::Note(n + up),
-                Pitch::Degree(d, above) => Pitch::Degree(d, above + up),
-            };
-            Value::Note(Note { pitch, ..note })
-        }
+        Joint::Velocity => ValueMap::Velocity(number).apply(value),
+        Joint::Transpose => ValueMap::Transpose(number).apply(value),
     }
 }
 
