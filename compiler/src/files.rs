@@ -7,7 +7,7 @@
 use crate::codes;
 use crate::prelude::PRELUDE;
 use mam_grammar::ast::{Ast, Definition, Item, ItemKind};
-use mam_grammar::{Problem, Problems, SourceId, Sources, syntax};
+use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, syntax};
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -61,6 +61,8 @@ impl File {
 
 /// All files. The first [`PRELUDE`]`.len()` are the prelude's.
 pub struct Files {
+    /// What a song may ask for at most.
+    pub limits: Limits,
     sources: Vec<SourceId>,
     files: Vec<OnceCell<File>>,
     texts: Sources,
@@ -69,7 +71,7 @@ pub struct Files {
 
 impl Files {
     /// The prelude alone; its texts are added to `sources`.
-    pub fn prelude(sources: &mut Sources) -> Files {
+    pub fn prelude(sources: &mut Sources, limits: Limits) -> Files {
         let ids: Vec<SourceId> = PRELUDE.iter().map(|&(name, text)| sources.add(name, text)).collect();
         let mut index = HashMap::new();
         for (i, (_, text)) in PRELUDE.iter().enumerate() {
@@ -80,7 +82,7 @@ impl Files {
             }
         }
         let files = ids.iter().map(|_| OnceCell::new()).collect();
-        Files { sources: ids, files, texts: sources.clone(), index }
+        Files { limits, sources: ids, files, texts: sources.clone(), index }
     }
 
     /// Adds a file and, recursively, those that it uses. Returns its index.
@@ -117,7 +119,7 @@ impl Files {
                 Ok((name, _)) if open.contains(&name) => {
                     problems.add(refuse(format!("`{name}` uses itself: {} → {name}", open.join(" → "))));
                 }
-                Ok(_) if open.len() >= mam_grammar::limits::USE_DEPTH => {
+                Ok(_) if open.len() >= self.limits.use_depth => {
                     problems.add(refuse("files use files too deeply".to_string()));
                 }
                 Ok((name, text)) => {

@@ -6,10 +6,12 @@
 //! * [`ast`]: the syntax tree of the `.mam` language;
 //! * [`syntax`]: from text to that tree;
 //! * [`mini`]: the notation between the quotes of a score line;
+//! * [`json`]: the JSON graph, version 1;
 //! * [`limits`]: what an input may ask for at most.
 
 pub mod arena;
 pub mod ast;
+pub mod json;
 pub mod limits;
 pub mod mini;
 pub mod problem;

@@ -7,7 +7,7 @@ use crate::files::{DefId, Files};
 use crate::library::Library;
 use crate::lower::constants;
 use mam_grammar::ast::{Arg, Ast, Body, DefinitionKind, Expr, ExprId, Ident, ItemKind};
-use mam_grammar::{Problem, Problems, Span, limits};
+use mam_grammar::{Problem, Problems, Span};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -137,8 +137,8 @@ impl Maker<'_> {
             unique = format!("{path}{n}").into();
         }
         let node = self.graph.nodes.add(Node { path: unique, span, kind });
-        if self.graph.nodes.len() == limits::NODES + 1 {
-            let message = format!("the song has more than {} nodes", limits::NODES);
+        if self.graph.nodes.len() == self.files.limits.nodes + 1 {
+            let message = format!("the song has more than {} nodes", self.files.limits.nodes);
             self.problems.add(Problem::new(&codes::TOO_LARGE, span, message));
         }
         let index = self.graph.wires.add_node(node);
@@ -156,7 +156,7 @@ impl Maker<'_> {
     /// Makes a node of every call of an instrument or effect in an expression. `whole` says that the expression is
     /// the equation's whole value, so that the leftmost instrument is known by the equation's name.
     fn find_calls(&mut self, expr: ExprId, turns: &Turns, path: &str, whole: bool) {
-        if self.graph.nodes.len() > limits::NODES {
+        if self.graph.nodes.len() > self.files.limits.nodes {
             return;
         }
         stacker::maybe_grow(64 << 10, 1 << 20, || self.find_calls_in(expr, turns, path, whole));
@@ -208,7 +208,7 @@ impl Maker<'_> {
         }
         let mut bound = |expr| constants::whole(self.files, self.song, expr, turns);
         let (Some(from), Some(to)) = (bound(from), bound(to)) else { return };
-        if to.saturating_sub(from) >= limits::TERMS as i64 {
+        if to.saturating_sub(from) >= self.files.limits.turns as i64 {
             return; // Lowering says so.
         }
         for i in from..=to {
@@ -315,9 +315,9 @@ impl Maker<'_> {
     fn voices(&mut self, expr: ExprId, turns: &Turns) -> u32 {
         let span = self.ast.span(expr);
         match constants::whole(self.files, self.song, expr, turns) {
-            Some(n) if (1..=limits::VOICES as i64).contains(&n) => n as u32,
+            Some(n) if (1..=self.files.limits.voices as i64).contains(&n) => n as u32,
             Some(n) => {
-                let message = format!("{n} voices: there can be 1 to {}", limits::VOICES);
+                let message = format!("{n} voices: there can be 1 to {}", self.files.limits.voices);
                 self.problems.add(Problem::new(&codes::TOO_LARGE, span, message));
                 1
             }

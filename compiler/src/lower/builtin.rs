@@ -7,7 +7,7 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::ir::{Op, Rate, Type, Value};
 use mam_grammar::ast::{Arg, Expr, ExprId, Ident};
-use mam_grammar::{Problem, Span, limits};
+use mam_grammar::{Problem, Span};
 
 /// One built-in: its row says everything about it.
 pub(super) struct Builtin {
@@ -215,8 +215,8 @@ impl Lower<'_, '_> {
             let message = "the first argument of `table` is a list of numbers: `[0, 0.5, 1]`";
             return self.problem(Problem::new(&codes::NOT_A_SIGNAL, ast.span(values), message));
         };
-        if list.is_empty() || list.len() > limits::TABLE {
-            let message = format!("a table has 1 to {} numbers, not {}", limits::TABLE, list.len());
+        if list.is_empty() || list.len() > self.files().limits.table {
+            let message = format!("a table has 1 to {} numbers, not {}", self.files().limits.table, list.len());
             return self.problem(Problem::new(&codes::TOO_LARGE, ast.span(values), message));
         }
         let mut numbers: Vec<f32> = vec![];

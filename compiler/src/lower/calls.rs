@@ -10,7 +10,7 @@ use crate::files::DefId;
 use crate::ir::Op;
 use crate::library::ParamInfo;
 use mam_grammar::ast::{Arg, Body, DefinitionKind, Expr, ExprId, Ident, Unit};
-use mam_grammar::{Problem, Span, limits};
+use mam_grammar::{Problem, Span};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -75,8 +75,8 @@ impl Lower<'_, '_> {
                 None => scope = self.scopes[s].parent,
             }
         }
-        if depth > limits::CALL_DEPTH {
-            let message = format!("definitions call each other more than {} deep", limits::CALL_DEPTH);
+        if depth > self.files().limits.call_depth {
+            let message = format!("definitions call each other more than {} deep", self.files().limits.call_depth);
             self.problem(Problem::new(&codes::TOO_LARGE, callee.span, message));
             return true;
         }

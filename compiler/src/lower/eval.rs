@@ -8,7 +8,7 @@ use crate::dimension::{Dimension, base_value};
 use crate::graph::{duplicate, is_event};
 use crate::ir::{Op, PortField, Type, Value};
 use mam_grammar::ast::{Ast, BinaryOp, Body, Expr, ExprId, Ident, Item, ItemKind, MusicalUnit, UnaryOp};
-use mam_grammar::{Problem, Span, limits};
+use mam_grammar::{Problem, Span};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -29,8 +29,8 @@ impl<'a> Lower<'_, 'a> {
     fn eval_in(&mut self, at: &At, expr: ExprId) -> Val {
         let ast = self.ast(at);
         let span = ast.span(expr);
-        if self.b.len() > limits::OPS {
-            let message = format!("this becomes more than {} operations", limits::OPS);
+        if self.b.len() > self.files().limits.kernel_ops {
+            let message = format!("this becomes more than {} operations", self.files().limits.kernel_ops);
             let help = "make it in smaller pieces, or fewer of them";
             return self.problem(Problem::new(&codes::TOO_LARGE, span, message).help(help));
         }
@@ -311,9 +311,9 @@ impl<'a> Lower<'_, 'a> {
         let range = low?..=high?;
         let turns = (range.end() - range.start()).max(-1) + 1;
         self.song.terms += turns as usize;
-        if turns > limits::TERMS as i64 || self.song.terms > limits::ALL_TERMS {
+        if turns > self.files().limits.turns as i64 || self.song.terms > self.files().limits.all_turns {
             let span = self.span(at, from).to(self.span(at, to));
-            let most = if turns > limits::TERMS as i64 { limits::TERMS } else { limits::ALL_TERMS };
+            let most = if turns > self.files().limits.turns as i64 { self.files().limits.turns } else { self.files().limits.all_turns };
             let message = format!("this unrolls into more than {most} turns");
             let problem = Problem::new(&codes::TOO_LARGE, span, message);
             self.problem(problem.help("`sum` and `chain` are unrolled before the song starts"));

@@ -8,7 +8,7 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::ir::{DelayLine, Imm, Op, Rate, StateSlot, Type, Value};
 use mam_grammar::ast::{Expr, ExprId, Ident, Unit};
-use mam_grammar::{Handle, Problem, limits};
+use mam_grammar::{Handle, Problem};
 use std::sync::Arc;
 
 /// What flows into state, to be evaluated when everything else is done.
@@ -127,8 +127,8 @@ impl Lower<'_, '_> {
         let span = self.span(at, max);
         let seconds = self.constant(at, max, "the greatest time of a `tap`")?;
         let frames = seconds * self.song.rate;
-        if !(0.0..=limits::TAP_SECONDS * self.song.rate).contains(&frames) {
-            let message = format!("a delay can be 0 s to {} s long, and this is {seconds} s", limits::TAP_SECONDS);
+        if !(0.0..=self.files().limits.tap_seconds * self.song.rate).contains(&frames) {
+            let message = format!("a delay can be 0 s to {} s long, and this is {seconds} s", self.files().limits.tap_seconds);
             self.problem(Problem::new(&codes::TOO_LARGE, span, message));
             return None;
         }
