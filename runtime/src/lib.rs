@@ -3,6 +3,7 @@
 //! The runtime knows no language, no JSON and no code generator. A [`Program`] is made by the compiler, or was made
 //! ahead of time; the engine owns its memory and renders it in quanta of 64 frames.
 
+pub mod file;
 pub mod program;
 pub mod score;
 
