@@ -1,1 +1,11 @@
-//! placeholder
+//! What the tests and the fuzz targets share.
+//!
+//! * [`cases`]: the runner of the Markdown cases;
+//! * [`oracle`]: JSON songs computed a second time, in f64, from the specification alone;
+//! * [`songs`]: random JSON songs;
+//! * [`sound`]: what a rendered sound is like, in a few numbers.
+
+pub mod cases;
+pub mod oracle;
+pub mod songs;
+pub mod sound;
