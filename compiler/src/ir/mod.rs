@@ -270,11 +270,15 @@ pub enum Rate {
 }
 
 impl Body {
-    /// The rate of each value, in order.
+    /// The rate of each value, in order. A `get` of a state that the body never sets is as constant as the call:
+    /// so data that tells two nodes of one kernel apart are states that nobody sets.
     pub fn rates(&self) -> Vec<Rate> {
         let mut rates: Vec<Rate> = Vec::with_capacity(self.insts.len());
         for inst in self.insts.values() {
-            let own = inst.op.own_rate(inst.ty);
+            let own = match inst.op {
+                Op::Get(state) if !self.sets.iter().any(|&(s, _)| s == state) => Rate::Segment,
+                op => op.own_rate(inst.ty),
+            };
             let rate = inst.args.as_slice().iter().map(|v| rates[v.index()]).fold(own, Rate::max);
             rates.push(rate);
         }
