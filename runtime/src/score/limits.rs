@@ -9,8 +9,5 @@ pub const MOST_WORK_PER_CYCLE: u32 = 262_144;
 /// Steps of a Euclidean rhythm.
 pub const MOST_EUCLID_STEPS: usize = 1024;
 
-/// How deep a pattern may be nested: groups, operators and modifiers within one another.
-pub const MOST_DEPTH: usize = 64;
-
 /// A repetition (`!n`, `ply`, `every`, `iter`) may have at most this count.
 pub const MOST_REPEATS: u32 = 1024;

@@ -8,14 +8,14 @@
 //! Nothing here parses, and nothing here runs on the audio thread.
 
 mod clock;
-mod limits;
+pub mod limits;
 pub mod pattern;
 mod rational;
 mod sequencer;
 
 pub use clock::{Change, Clock, Frames, Swing, Tempo, TempoMap};
-pub use limits::{MOST_EVENTS_PER_CYCLE, MOST_WORK_PER_CYCLE};
-pub use pattern::{Pattern, PatternEvent, QueryError, Table, TableEvent, TimeSpan, Value};
+
+pub use pattern::{Note, Pattern, PatternEvent, Pitch, QueryError, TableEvent, TimeSpan, Value};
 pub use rational::{Overflow, Rational};
 pub use sequencer::{Extent, Sequencer};
 
