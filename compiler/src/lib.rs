@@ -1,3 +1,6 @@
 //! From text to a program.
 
+pub mod emit;
+pub mod interp;
 pub mod ir;
+pub mod target;

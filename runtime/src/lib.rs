@@ -5,6 +5,7 @@
 
 pub mod engine;
 pub mod file;
+pub mod machine;
 pub mod program;
 pub mod render;
 pub mod score;

@@ -27,11 +27,14 @@
 //!
 //! # Numbers
 //! Audio is f32. What is slower than a sample is computed in f64 and rounded once, where it meets audio. Flush to
-//! zero is part of the meaning: an f32 that would be subnormal is 0 (with its sign), as an operand and as a result.
+//! zero is part of the meaning: a float that would be subnormal is 0 with its sign. No value, state, parameter, input
+//! or table holds one.
 
+mod build;
+pub mod layout;
 mod op;
 
-pub use op::{Op, PortField};
+pub use op::{Op, PortField, ROWS, Row, Signature};
 
 use mam_grammar::{Arena, Handle};
 
@@ -67,6 +70,8 @@ pub struct Kernel {
     pub general: Body,
     /// For all other calls.
     pub steady: Body,
+    /// The steady body for the frames that are left when `steady` takes four a turn: the same, one frame a turn.
+    pub tail: Option<Body>,
 }
 
 /// A word of state. Its name is a path that edits elsewhere do not change: `filter.ic1`.
@@ -215,7 +220,7 @@ impl Type {
 pub enum Imm {
     /// An f32; never subnormal.
     F32(f32),
-    /// An f64.
+    /// An f64; never subnormal.
     F64(f64),
     /// An i32.
     I32(i32),
