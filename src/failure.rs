@@ -13,6 +13,10 @@ pub enum Failure {
     Usage(String),
     /// Something cannot be read or written.
     Io(String),
+    /// Something could not be read, which has been said.
+    Unread,
+    /// An input is no text.
+    NotText(String),
     /// Nobody reads the output any more.
     ClosedPipe,
 }
@@ -22,9 +26,9 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Failure::ClosedPipe => 0,
-            Failure::Input => 1,
+            Failure::Input | Failure::NotText(_) => 1,
             Failure::Usage(_) => 2,
-            Failure::Io(_) => 3,
+            Failure::Io(_) | Failure::Unread => 3,
         }
     }
 
@@ -50,8 +54,8 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Input | Failure::ClosedPipe => Ok(()),
-            Failure::Usage(words) | Failure::Io(words) => f.write_str(words),
+            Failure::Input | Failure::Unread | Failure::ClosedPipe => Ok(()),
+            Failure::Usage(words) | Failure::Io(words) | Failure::NotText(words) => f.write_str(words),
         }
     }
 }

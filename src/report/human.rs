@@ -68,6 +68,7 @@ impl Drawing {
         let severity = match problem.code.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
+            Severity::Note => miette::Severity::Advice,
         };
         Drawing {
             code: Some(problem.code.name),

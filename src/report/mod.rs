@@ -33,31 +33,44 @@ pub enum Form {
     Sarif,
 }
 
+/// The problems of one song, and the texts that they are in.
+pub struct Found<'f> {
+    /// In the order of their places.
+    pub problems: &'f [Problem],
+    /// The song and what it uses.
+    pub sources: &'f Sources,
+}
+
 /// One line a problem.
 pub fn short(problems: &[Problem], sources: &Sources) -> String {
     let lines = Lines::new(sources);
     let line = |p: &Problem| {
         let place = lines.place(p.span());
-        let (code, severity) = (p.code.name, severity(p));
+        let (code, severity) = (p.code.name, word(p.code.severity));
         let words = one_line(&p.message);
         format!("{}:{}:{}: {severity}[{code}]: {words}\n", place.file, place.line, place.column)
     };
     problems.iter().map(line).collect()
 }
 
-/// "2 errors, 1 warning", or nothing when there is nothing.
+/// "2 errors, 1 warning", or nothing when there is nothing. Notes are not counted.
 pub fn tally(problems: &[Problem]) -> Option<String> {
-    let errors = problems.iter().filter(|p| p.code.severity == Severity::Error).count();
-    let warnings = problems.len() - errors;
-    let parts = [(errors, "error"), (warnings, "warning")];
+    let parts = [Severity::Error, Severity::Warning].map(|s| (number_of(problems, s), word(s)));
     let parts: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|&(n, what)| count(n, what)).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-fn severity(problem: &Problem) -> &'static str {
-    match problem.code.severity {
+/// How many problems are of this severity.
+pub fn number_of(problems: &[Problem], severity: Severity) -> usize {
+    problems.iter().filter(|p| p.code.severity == severity).count()
+}
+
+/// A severity in a word.
+pub fn word(severity: Severity) -> &'static str {
+    match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
+        Severity::Note => "note",
     }
 }
 

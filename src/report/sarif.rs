@@ -1,18 +1,22 @@
 //! Problems as SARIF 2.1.0 (OASIS, "Static Analysis Results Interchange Format"), for code hosts and editors.
 
 use super::lines::{Lines, Place};
-use super::severity;
-use mam_grammar::{Code, Label, Problem, Severity, Sources};
+use super::{Found, word};
+use mam_grammar::{Code, Label, Problem};
 use serde_json::{Value, json};
 
 /// The document, with a final newline.
-pub fn document(problems: &[Problem], sources: &Sources) -> String {
-    let lines = Lines::new(sources);
-    let mut codes: Vec<&'static Code> = problems.iter().map(|p| p.code).collect();
+pub fn document(found: &[Found]) -> String {
+    let problems = || found.iter().flat_map(|f| f.problems);
+    let mut codes: Vec<&'static Code> = problems().map(|p| p.code).collect();
     codes.sort_by_key(|c| c.name);
     codes.dedup_by_key(|c| c.name);
     let rules: Vec<Value> = codes.iter().map(|c| rule(c)).collect();
-    let results: Vec<Value> = problems.iter().map(|p| result(p, &lines)).collect();
+    let results = |f: &Found| {
+        let lines = Lines::new(f.sources);
+        f.problems.iter().map(|p| result(p, &lines)).collect::<Vec<Value>>()
+    };
+    let results: Vec<Value> = found.iter().flat_map(results).collect();
     crate::json::pretty(&json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -25,11 +29,10 @@ pub fn document(problems: &[Problem], sources: &Sources) -> String {
 }
 
 fn rule(code: &Code) -> Value {
-    let level = if code.severity == Severity::Error { "error" } else { "warning" };
     json!({
         "id": code.name,
         "fullDescription": { "text": code.explanation },
-        "defaultConfiguration": { "level": level },
+        "defaultConfiguration": { "level": word(code.severity) },
     })
 }
 
@@ -41,7 +44,7 @@ fn result(problem: &Problem, lines: &Lines) -> Value {
     let others: Vec<Value> = problem.labels[1..].iter().map(|l| location(l, lines)).collect();
     json!({
         "ruleId": problem.code.name,
-        "level": severity(problem),
+        "level": word(problem.code.severity),
         "message": { "text": text },
         "locations": [location(&problem.labels[0], lines)],
         "relatedLocations": others,
