@@ -4,6 +4,7 @@
 //! ahead of time; the engine owns its memory and renders it in quanta of 64 frames.
 
 pub mod engine;
+pub mod file;
 pub mod machine;
 pub mod program;
 pub mod render;
