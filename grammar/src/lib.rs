@@ -3,6 +3,8 @@
 //! This crate turns text into trees and knows nothing of instruments: a name is a name. It holds
 //! * [`source`]: texts and places in them;
 //! * [`problem`]: what is wrong with an input, as data;
+//! * [`ast`]: the syntax tree of the `.mam` language;
+//! * [`syntax`]: from text to that tree;
 //! * [`mini`]: the notation between the quotes of a score line;
 //! * [`json`]: the JSON graph, version 1;
 //! * [`limits`]: what an input may ask for at most.
@@ -14,6 +16,7 @@ pub mod limits;
 pub mod mini;
 pub mod problem;
 pub mod source;
+pub mod syntax;
 
 pub use arena::{Arena, Handle};
 pub use limits::Limits;

@@ -1,59 +1,76 @@
-//! How large an input may be: every limit in one place.
+//! What an input may ask for at most: one table for all that this crate reads.
 //!
-//! A song is compiled without running it, whoever wrote it; these bounds make that safe. Each is far above what
-//! music needs. What goes over one is a problem that names the limit, never a crash or an endless run.
+//! Nothing here is a matter of taste: each limit keeps a hostile file from taking more than a second or the whole
+//! stack, and lies far above what a song needs.
 
-/// The limits. `Default` gives the usual ones; a host may set others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The limits of reading a file. All can be set; [`Limits::default`] is the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one text.
-    pub text_bytes: usize,
-    /// How deep brackets, blocks and expressions may nest.
-    pub depth: usize,
-    /// Nodes of a song.
+    /// Most bytes of one `.mam` file.
+    pub file_bytes: usize,
+    /// How deep brackets, `if`s, prefix operators, powers, fields and pipes, and JSON's lists and objects, may stand in
+    /// one another.
+    pub nesting: usize,
+    /// How many syntax problems of one file are reported.
+    pub problems: usize,
+    /// Limits of JSON songs.
+    pub json: JsonLimits,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { file_bytes: 2 << 20, nesting: 128, problems: 100, json: JsonLimits::default() }
+    }
+}
+
+/// What a JSON song may ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonLimits {
+    /// Most bytes of one file.
+    pub file_bytes: usize,
+    /// Nodes.
     pub nodes: usize,
-    /// Connections of a JSON song.
+    /// Connections.
     pub connections: usize,
-    /// Commands of a JSON song.
+    /// Commands.
     pub commands: usize,
-    /// Patterns of a JSON transport.
+    /// Patterns of one transport.
     pub patterns: usize,
     /// Steps of one pattern.
     pub pattern_steps: usize,
     /// Locks of one pattern.
     pub locks: usize,
-    /// Changes of tempo.
-    pub tempo_changes: usize,
-    /// Steps of a JSON transport's bar.
+    /// Entries of `tempoRamps`.
+    pub tempo_steps: usize,
+    /// Steps of a bar.
     pub resolution: usize,
-    /// Bars of a song.
+    /// Bars until a transport starts again.
     pub bars: usize,
     /// Beats per minute.
     pub bpm: usize,
-    /// The latest frame of a command: 2^40 is more than two months at 192 kHz.
+    /// The latest frame of a command: two months at 192 kHz.
     pub frame: u64,
-    /// The longest ramp, in milliseconds.
+    /// The longest ramp, in milliseconds: an hour.
     pub ramp_ms: usize,
-    /// Least sample rate.
+    /// Least sample rate, in Hz.
     pub rate_min: usize,
-    /// Greatest sample rate.
+    /// Greatest sample rate, in Hz.
     pub rate_max: usize,
     /// Output channels.
     pub channels: usize,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            text_bytes: 64 << 20,
-            depth: 64,
+impl Default for JsonLimits {
+    fn default() -> JsonLimits {
+        JsonLimits {
+            file_bytes: 64 << 20,
             nodes: 4096,
-            connections: 16_384,
+            connections: 1 << 14,
             commands: 1 << 20,
             patterns: 4096,
             pattern_steps: 1 << 16,
             locks: 1 << 16,
-            tempo_changes: 1 << 16,
+            tempo_steps: 1 << 16,
             resolution: 1024,
             bars: 100_000,
             bpm: 1000,
