@@ -129,12 +129,7 @@ impl Instance {
         }
     }
 
-    /// How loud a step shall be.
-    pub(crate) fn gain(&self, step: usize) -> f32 {
-        self.mutes[step].target
-    }
-
-    /// The same, at once.
+    /// Sets a step's gain, before it has been heard.
     pub(crate) fn set_gain(&mut self, step: usize, gain: f32) {
         self.mutes[step] = Mute { gain, target: gain };
     }

@@ -174,11 +174,6 @@ impl Params {
         if param.touched { self.exact.as_slice()[index * QUANTUM + offset] } else { param.value }
     }
 
-    /// The value after the quantum.
-    pub(crate) fn last(&self, index: usize) -> f64 {
-        self.all[index].value
-    }
-
     /// The values of the whole quantum as a kernel reads them.
     pub(crate) fn frames(&mut self, index: usize) -> *const f32 {
         let param = &mut self.all[index];
