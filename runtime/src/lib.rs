@@ -5,6 +5,8 @@
 
 pub mod control;
 pub mod engine;
+pub mod file;
+pub mod machine;
 pub mod output;
 pub mod program;
 pub mod render;

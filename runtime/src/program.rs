@@ -163,6 +163,8 @@ pub enum EventKind {
         value: f64,
         /// Frames; 0 for at once. Ramp value i = 1…ramp falls in frame event + i − 1.
         ramp: u32,
+        /// How it goes there; the parameter's own curve where `None`. A parameter that steps always steps.
+        curve: Option<Curve>,
     },
     /// The note of a port ends.
     Off {

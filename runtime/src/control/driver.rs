@@ -198,7 +198,7 @@ impl Control {
         let mut found = false;
         for (generation, program) in self.programs() {
             if let Some(param) = program.params.iter().position(|slot| &*slot.name == name) {
-                self.command(Command::Now(generation, EventKind::Set { param, value, ramp }));
+                self.command(Command::Now(generation, EventKind::Set { param, value, ramp, curve: None }));
                 found = true;
             }
         }
@@ -430,7 +430,7 @@ fn player(part: &mut Part, ahead: u64, first: u64, hand: &BTreeMap<String, f64>)
     part.advance(first + ahead, &mut events);
     for (param, slot) in part.program.params.iter().enumerate() {
         if let Some(&value) = hand.get(&*slot.name) {
-            let set = Event { frame: first, kind: EventKind::Set { param, value, ramp: 0 } };
+            let set = Event { frame: first, kind: EventKind::Set { param, value, ramp: 0, curve: None } };
             let _ = instance.queue.push(set);
         }
     }

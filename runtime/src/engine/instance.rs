@@ -3,7 +3,7 @@
 use super::clock::Profile;
 use super::memory::Block;
 use super::notes::{NoteKind, Notes};
-use super::params::Params;
+use super::params::{Params, Set};
 use super::queue::EventQueue;
 use super::step::{Runner, Scene};
 use crate::program::{EventKind, Program, QUANTUM};
@@ -97,7 +97,7 @@ impl Instance {
 
     fn apply(&mut self, kind: EventKind, offset: usize) {
         match kind {
-            EventKind::Set { param, value, ramp } => self.params.set(param, offset, value, ramp),
+            EventKind::Set { param, value, ramp, .. } => self.params.set(param, offset, value, ramp),
             EventKind::Off { port } => self.notes.push(port, offset, NoteKind::Off),
             EventKind::On { port, note, vel } => self.notes.push(port, offset, NoteKind::On { note, vel }),
         }

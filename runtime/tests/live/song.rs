@@ -158,8 +158,12 @@ impl EventSource for Ticks {
                     let note = 40.0
                         + ((beat * 7 + u64::from(self.program.targets[port].name.as_bytes()[0])) % 24) as f64;
                     let on = EventKind::On { port, note, vel: 1.0 };
-                    let ramp =
-                        EventKind::Set { param: port, value: 0.1 + (beat % 3) as f64 * 0.1, ramp: 900 };
+                    let ramp = EventKind::Set {
+                        param: port,
+                        value: 0.1 + (beat % 3) as f64 * 0.1,
+                        ramp: 900,
+                        curve: None,
+                    };
                     if beat.is_multiple_of(5) {
                         out.push(Event { frame, kind: ramp });
                         out.push(Event { frame, kind: on });
