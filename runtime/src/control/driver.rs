@@ -199,6 +199,7 @@ impl Control {
         for (generation, program) in self.programs() {
             if let Some(param) = program.params.iter().position(|slot| &*slot.name == name) {
                 self.command(Command::Now(generation, EventKind::Set { param, value, ramp, curve: None }));
+                self.notice(generation, param, value);
                 found = true;
             }
         }
@@ -282,6 +283,15 @@ impl Control {
             .filter(|_| slowest.quantum.ticks > 0)
             .map(|name| (name, slowest.quantum.worst_ticks as f64 / quantum));
         telemetry
+    }
+
+    /// Tells a program's score of what was set.
+    fn notice(&mut self, generation: u32, param: usize, value: f64) {
+        let position = self.meters.position.load(Acquire);
+        let mut parts = std::iter::once(&mut self.current).chain(&mut self.sent);
+        if let Some(part) = parts.find(|part| part.generation == generation) {
+            part.source.set_by_hand(part.to_song(position), param, value);
+        }
     }
 
     fn programs(&self) -> Vec<(u32, Arc<Program>)> {

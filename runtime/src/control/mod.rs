@@ -34,10 +34,12 @@ mod carry;
 mod driver;
 mod live;
 mod meters;
+mod scored;
 
 pub use driver::{Control, Options, Playing, Sync};
 pub use live::Live;
 pub use meters::Telemetry;
+pub use scored::{Place, Scored};
 
 use crate::engine::Instance;
 use crate::program::{Event, EventKind};

@@ -97,7 +97,9 @@ impl Instance {
 
     fn apply(&mut self, kind: EventKind, offset: usize) {
         match kind {
-            EventKind::Set { param, value, ramp, .. } => self.params.set(param, offset, value, ramp),
+            EventKind::Set { param, value, ramp, curve } => {
+                self.params.set(param, offset, Set { value, ramp, curve });
+            }
             EventKind::Off { port } => self.notes.push(port, offset, NoteKind::Off),
             EventKind::On { port, note, vel } => self.notes.push(port, offset, NoteKind::On { note, vel }),
         }
