@@ -105,7 +105,7 @@ impl Control {
         let rate = program.rate;
         let source = playing.events(&program, 0);
         let mut current = Part { generation: 0, program, source, offset: 0, until: 0 };
-        let player = player(&mut current, ahead(rate, 0), 0, &BTreeMap::new());
+        let player = player(&mut current, ahead(rate, 0), 0, &Carry::default(), &BTreeMap::new());
         let channels = options.channels.clamp(1, MOST_CHANNELS);
         let rings = (to_live, live_events, from_live);
         let live = Live::new(rings, player, meters.clone(), channels, options.playing, ticks_per_frame(rate));
@@ -329,14 +329,14 @@ impl Control {
         let program = edit.program;
         let mut part = Part { generation: self.generation, program, source, offset, until: first };
         let hand = if edit.jump.is_some() { self.hand.clone() } else { BTreeMap::new() };
-        let mut player = player(&mut part, self.ahead(), first, &hand);
-        for (step, gain) in self.gains(&part.program).into_iter().enumerate() {
-            player.instance.set_gain(step, gain);
-        }
         let carry = match edit.jump {
             Some(_) => Carry::default(),
             None => Carry::new(&self.current.program, &part.program),
         };
+        let mut player = player(&mut part, self.ahead(), first, &carry, &hand);
+        for (step, gain) in self.gains(&part.program).into_iter().enumerate() {
+            player.instance.set_gain(step, gain);
+        }
         let (base, generation) = (self.current.generation, self.generation);
         let blend = carry.blend(&part.program);
         let swap = Swap { player: Some(player), generation, base, at, jump: edit.jump, carry, blend };
@@ -422,7 +422,7 @@ impl Part {
 
     /// The events up to an engine frame, in engine frames.
     fn advance(&mut self, until: u64, out: &mut Vec<Event>) {
-        if until > self.until {
+        if until >= self.until {
             self.until = until;
             let start = out.len();
             self.source.advance(self.to_song(until), out);
@@ -432,19 +432,27 @@ impl Part {
     }
 }
 
-/// Memory for a part, with its first events in the queue and what was set by hand.
-fn player(part: &mut Part, ahead: u64, first: u64, hand: &BTreeMap<String, f64>) -> Box<Player> {
+/// Memory for a part, with its first events in the queue, and what was set by hand. Values that hold at the start
+/// are only set where none is carried over.
+fn player(
+    part: &mut Part,
+    ahead: u64,
+    first: u64,
+    carry: &Carry,
+    hand: &BTreeMap<String, f64>,
+) -> Box<Player> {
     let mut instance = Instance::new(part.program.clone(), EVENTS);
     instance.profile = Some(Profile::new(part.program.steps.len()));
     let mut events = vec![];
-    part.advance(first + ahead, &mut events);
+    part.advance(first, &mut events);
+    events.retain(|event| !matches!(event.kind, EventKind::Set { param, .. } if carry.keeps(param)));
     for (param, slot) in part.program.params.iter().enumerate() {
         if let Some(&value) = hand.get(&*slot.name) {
-            let set = Event { frame: first, kind: EventKind::Set { param, value, ramp: 0, curve: None } };
-            let _ = instance.queue.push(set);
+            events.push(Event { frame: first, kind: EventKind::Set { param, value, ramp: 0, curve: None } });
         }
     }
-    instance.queue.reserve(events.len() + EVENTS / 2);
+    part.advance(first + ahead, &mut events);
+    instance.queue.reserve(events.len() + EVENTS);
     for event in events {
         // There is room.
         let _ = instance.queue.push(event);
