@@ -124,7 +124,7 @@ impl Files {
                 }
                 Ok((name, text)) => {
                     let used = sources.add(name.as_str(), text.as_str());
-                    let (ast, found) = syntax::parse(sources, used);
+                    let (ast, found) = syntax::parse(sources, used, &self.limits);
                     problems.extend(found);
                     open.push(name);
                     uses.push(self.add_used(used, ast, sources, loader, problems, open));
@@ -142,7 +142,7 @@ impl Files {
     /// A file by its index.
     pub fn file(&self, index: usize) -> &File {
         self.files[index].get_or_init(|| {
-            let (ast, problems) = syntax::parse(&self.texts, self.sources[index]);
+            let (ast, problems) = syntax::parse(&self.texts, self.sources[index], &self.limits);
             debug_assert!(problems.is_empty(), "the prelude parses: {problems:?}");
             File::new(ast)
         })

@@ -207,7 +207,7 @@ impl Maker<'_> {
         if !self.calls_instances(body) {
             return;
         }
-        let mut bound = |expr| constants::whole(self.files, self.song, expr, turns);
+        let bound = |expr| constants::whole(self.files, self.song, expr, turns);
         let (Some(from), Some(to)) = (bound(from), bound(to)) else { return };
         if to.saturating_sub(from) >= self.files.limits.turns as i64 {
             return; // Lowering says so.
@@ -272,7 +272,7 @@ impl Maker<'_> {
         let node = self.node(&own, callee.span, placeholder);
         self.graph.calls.insert((call, turns.clone()), node);
         let own = self.graph.nodes[node].path.clone();
-        let mut given = |maker: &mut Self, name: &str, expr: Option<ExprId>| {
+        let given = |maker: &mut Self, name: &str, expr: Option<ExprId>| {
             expr.map(|e| maker.given(node, &format!("{own}.{name}"), e, turns))
         };
         let (first, others) = match kind {

@@ -48,7 +48,7 @@ pub struct Module {
 }
 
 /// One kernel: its interface and its two bodies.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Kernel {
     /// What it was made from, for people: `kick`, `out`, `lead+echo`.
     pub name: String,
@@ -75,7 +75,7 @@ pub struct Kernel {
 }
 
 /// A word of state. Its name is a path that edits elsewhere do not change: `filter.ic1`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StateSlot {
     /// Path within the node.
     pub name: String,
@@ -84,7 +84,7 @@ pub struct StateSlot {
 }
 
 /// A delay line for f32.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DelayLine {
     /// Path within the node.
     pub name: String,
@@ -93,7 +93,7 @@ pub struct DelayLine {
 }
 
 /// A part of a kernel that falls silent: an instrument's voice with an `until`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Voice {
     /// Index of the port whose notes wake it.
     pub port: u32,
@@ -109,7 +109,7 @@ pub struct Voice {
 pub type Value = Handle<Inst>;
 
 /// The instructions of one form of a kernel.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Body {
     /// Instructions; operands stand before their users.
     pub insts: Arena<Inst>,
@@ -130,7 +130,7 @@ impl Default for Body {
 }
 
 /// One instruction.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Inst {
     /// What it does.
     pub op: Op,
