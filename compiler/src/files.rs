@@ -161,6 +161,11 @@ impl Files {
             .or_else(|| self.index.get(name).and_then(|&prelude| own(prelude)))
     }
 
+    /// The files that are not the prelude's.
+    pub fn user_files(&self) -> std::ops::Range<usize> {
+        PRELUDE.len()..self.files.len()
+    }
+
     /// The item of a definition.
     pub fn item(&self, id: DefId) -> &Item {
         &self.file(id.file).ast.items[id.item]
