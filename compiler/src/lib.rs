@@ -3,4 +3,5 @@
 pub mod emit;
 pub mod interp;
 pub mod ir;
+pub mod passes;
 pub mod target;
