@@ -8,8 +8,8 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::graph::{Instance, NodeId, NodeKind};
 use crate::ir::{Imm, PortField, Voice};
-use mam_grammar::{Problem, Span};
 use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, Item, ItemKind};
+use mam_grammar::{Problem, Span};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -164,10 +164,13 @@ impl Lower<'_, '_> {
             let place = place_of(&info, &instance.callee.name);
             let span = graph.nodes[given].span;
             match self.song.results[given.index()].clone() {
-                Some(NodeVal::Const(channels, dimension)) => self.start(slot, &channels, dimension, span, &place),
+                Some(NodeVal::Const(channels, dimension)) => {
+                    self.start(slot, &channels, dimension, span, &place)
+                }
                 _ if info.span.is_none() => {
                     let message = format!("`{}` of `{}` cannot follow a signal", info.name, instance.callee);
-                    let help = "it decides when notes begin, which is known before there is sound: give it a number";
+                    let help =
+                        "it decides when notes begin, which is known before there is sound: give it a number";
                     self.problems.add(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
                 }
                 _ => {}
