@@ -1,3 +1,4 @@
 //! From text to a program.
 
 pub mod ir;
+pub mod score;
