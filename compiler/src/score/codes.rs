@@ -4,7 +4,7 @@ use mam_grammar::{Code, Severity};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $id:ident = $name:literal, $severity:ident, $explanation:literal, $fails:literal, $passes:literal;)*) => {
-        $($(#[$doc])* pub static $id: Code = Code {
+        $($(#[$doc])* pub(super) static $id: Code = Code {
             name: $name,
             severity: Severity::$severity,
             explanation: $explanation,

@@ -6,18 +6,25 @@
 //! without coming through here.
 
 mod amount;
+mod check;
 mod codes;
+mod compose;
 mod mini;
+mod modify;
 pub mod show;
+mod tab;
+mod tempo;
 mod words;
 
 pub use amount::Dimension;
 pub use codes::CODES;
 pub use words::note_number;
 
+use codes::SCORE_UNREACHED;
+use compose::Composer;
+use mam_grammar::ast::{Ast, Item, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
-use mam_runtime::score::pattern::mix;
-use mam_runtime::score::{Pattern, QueryError, Rational, Score, TimeSpan};
+use mam_runtime::score::{Overflow, Pattern, QueryError, Rational, Score, Tempo, TimeSpan, Transport};
 
 /// What the names of a score mean. The resolver's part of the bargain.
 pub trait Targets {
@@ -68,6 +75,72 @@ pub struct Parameter {
     pub scale: f64,
     /// Least and greatest value in base units; infinite where it has no range.
     pub range: (f64, f64),
+}
+
+/// The score of a file. `seed` overrules the file's own.
+pub fn build(ast: &Ast, targets: &dyn Targets, seed: Option<u64>, problems: &mut Problems) -> Score {
+    let own = song_seed(ast, problems);
+    let meter = tempo::meter(ast, &ast.items, problems);
+    let (tempo, tempo_places) = tempo::tempo_map(ast, &ast.items, &meter, problems);
+    let mut composer = Composer::new(ast, targets, &meter, seed.unwrap_or(own), problems);
+    composer.song(&ast.items);
+    let Composer { lines, told, clips, marks, arranged, .. } = composer;
+    let written = compose::length(ast, &ast.items, &meter, arranged.is_some(), problems);
+    let restarts = arranged.or(written).is_some();
+    let mut transport = Transport { tempo, lines, clips, marks, length: Rational::ZERO, restarts };
+    transport.length = arranged.or(written).unwrap_or_else(|| own_length(&transport));
+    check_reached(transport.length, &tempo_places, problems);
+    check::check(&transport, &told, problems);
+    let played = |item: &Item| matches!(item.kind, ItemKind::Play(_) | ItemKind::Arrangement(_));
+    let starts = if ast.items.iter().any(played) { Vec::new() } else { targets.all() };
+    Score { transports: vec![transport], starts, ..Score::default() }
+}
+
+/// The song's seed: `seed N`, 0 without one.
+pub fn song_seed(ast: &Ast, problems: &mut Problems) -> u64 {
+    let mut found: Option<(u64, Span)> = None;
+    for item in &ast.items {
+        let ItemKind::Seed(expr) = item.kind else { continue };
+        tempo::twice(found.map(|f| f.1), item.span, "seed", problems);
+        match amount::count(ast, expr, "a seed", 0..=i64::MAX) {
+            Ok(seed) => found = Some((seed as u64, item.span)),
+            Err(problem) => problems.add(problem),
+        }
+    }
+    found.map_or(0, |f| f.0)
+}
+
+/// Bars after which every line is back at its start, at most 64; at least until the last tempo is reached. 0 without
+/// lines.
+fn own_length(transport: &Transport) -> Rational {
+    const MOST_BARS: i64 = 64;
+    if transport.lines.is_empty() {
+        return Rational::ZERO;
+    }
+    let most = Rational::whole(MOST_BARS);
+    let whole = |r: Result<Rational, Overflow>| r.map_or(most, |p| p.min(most));
+    let period = transport.lines.iter().try_fold(Rational::ONE, |sum, line| {
+        // Lines that never get back to their start together end at the bound.
+        let period = line.pattern.period()?.common_multiple(Rational::ONE)?;
+        if sum > most { Ok(sum) } else { sum.common_multiple(period) }
+    });
+    let period = whole(period);
+    let changes = &transport.tempo.changes;
+    let ramped = |i: usize| i > 0 && matches!(changes[i - 1].tempo, Tempo::Ramp { .. });
+    let Some(last) = changes.len().checked_sub(1).filter(|&i| i > 0) else { return period };
+    let heard = if ramped(last) { Rational::ZERO } else { Rational::ONE };
+    let needed = (changes[last].bar + heard).unwrap_or(most);
+    let times = (needed / period).map_or(1, |t| t.ceil().max(1));
+    whole(Rational::new(times, 1).and_then(|t| t * period)).max(needed.min(most))
+}
+
+/// Warns of tempo changes beyond the song's end.
+fn check_reached(length: Rational, changes: &[(Rational, Span)], problems: &mut Problems) {
+    for (_, span) in changes.iter().filter(|(bar, _)| length.sign() > 0 && *bar >= length) {
+        let message = format!("the song has {} bars and ends before this", show::number(length));
+        let help = "give the song a greater `length`, or let the tempo change earlier";
+        problems.add(Problem::new(&SCORE_UNREACHED, *span, message).help(help));
+    }
 }
 
 /// The pattern of a text of the notation by itself, its words as written. `place` covers `text`.

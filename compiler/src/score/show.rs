@@ -36,6 +36,11 @@ fn value_json(value: &Value) -> Json {
     }
 }
 
+/// An exact number as a person writes it: `3`, `3/4`.
+pub fn number(x: Rational) -> String {
+    if x.den() == 1 { x.num().to_string() } else { x.to_string() }
+}
+
 /// A value as it is written.
 pub fn value_text(value: &Value) -> String {
     match value {
