@@ -114,7 +114,8 @@ impl Maker<'_> {
             return node;
         }
         let kind = NodeKind::Glue { expr: value, turns: Turns::new() };
-        let path = if self.paths.contains(&name.name) { format!("{name}.mix").into() } else { name.name.clone() };
+        let path =
+            if self.paths.contains(&name.name) { format!("{name}.mix").into() } else { name.name.clone() };
         let node = self.node(&path, name.span, kind);
         self.need_all(node, value, &Turns::new());
         node

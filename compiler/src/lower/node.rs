@@ -171,8 +171,7 @@ impl Lower<'_, '_> {
             };
         };
         let constants = channels.iter().map(|&x| self.b.f64(x)).collect();
-        let unlimited =
-            super::names::Place { min: f64::NEG_INFINITY, max: f64::INFINITY, ..place.clone() };
+        let unlimited = super::names::Place { min: f64::NEG_INFINITY, max: f64::INFINITY, ..place.clone() };
         let val = self.fit(Val::Signal(Signal { channels: constants, dimension }), span, &unlimited);
         let Some((value, _)) = self.mono(val, span) else { return Val::Broken };
         let x = self.b.constant(value).unwrap_or(info.default);

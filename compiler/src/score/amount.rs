@@ -1,20 +1,10 @@
 //! Constant amounts of the score, exactly: `130`, `3/16 bar`, `40ms`, `12%`, `7st`.
 
 use super::codes::SCORE_NUMBER;
+use crate::dimension::{Dimension, base_value};
 use mam_grammar::ast::{Ast, BinaryOp, Expr, ExprId, MusicalUnit, UnaryOp, Unit};
 use mam_grammar::{Problem, Span};
 use mam_runtime::score::Rational;
-
-/// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dimension {
-    /// A plain number.
-    Plain,
-    /// Seconds.
-    Time,
-    /// Hertz.
-    Frequency,
-}
 
 /// An exact constant.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,21 +22,17 @@ pub(super) enum Amount {
 /// What a number with a unit is, in base units.
 pub(super) fn in_base(digits: &str, unit: Option<Unit>) -> Option<Amount> {
     let x = Rational::from_decimal(digits)?;
-    let number = |dimension, scale| Some(Amount::Number(dimension, (x * scale).ok()?));
-    match unit {
-        None => number(Dimension::Plain, Rational::ONE),
-        Some(Unit::Percent) => number(Dimension::Plain, Rational::ratio(1, 100)),
-        Some(Unit::Hz) => number(Dimension::Frequency, Rational::ONE),
-        Some(Unit::KHz) => number(Dimension::Frequency, Rational::whole(1000)),
-        Some(Unit::S) => number(Dimension::Time, Rational::ONE),
-        Some(Unit::Ms) => number(Dimension::Time, Rational::ratio(1, 1000)),
-        Some(Unit::Db) => {
-            let gain = Rational::from_f64(10f64.powf(x.to_f64() / 20.0))?;
-            Some(Amount::Number(Dimension::Plain, gain))
-        }
-        Some(Unit::St) => Some(Amount::Semitones(x)),
-        Some(Unit::Ct) => Some(Amount::Semitones((x * Rational::ratio(1, 100)).ok()?)),
-    }
+    let exactly = |scale| (x * scale).ok();
+    let base = match unit {
+        Some(Unit::St) => return Some(Amount::Semitones(x)),
+        Some(Unit::Ct) => return Some(Amount::Semitones(exactly(Rational::ratio(1, 100))?)),
+        Some(Unit::Db) => Rational::from_f64(base_value(x.to_f64(), unit))?,
+        Some(Unit::Percent) => exactly(Rational::ratio(1, 100))?,
+        Some(Unit::KHz) => exactly(Rational::whole(1000))?,
+        Some(Unit::Ms) => exactly(Rational::ratio(1, 1000))?,
+        None | Some(Unit::Hz | Unit::S) => x,
+    };
+    Some(Amount::Number(unit.map_or(Dimension::PLAIN, Dimension::of), base))
 }
 
 /// A number with a unit, as one word.
@@ -66,8 +52,8 @@ pub(super) fn exact(ast: &Ast, expr: ExprId) -> Result<Amount, Problem> {
         Expr::Number(n) => in_base(&n.digits, n.unit).map_or_else(|| fail("this one does not fit"), Ok),
         Expr::Paren(inner) => exact(ast, *inner),
         Expr::Length { amount, unit } => match (exact(ast, *amount)?, unit) {
-            (Amount::Number(Dimension::Plain, x), MusicalUnit::Beat) => Ok(Amount::Beats(x)),
-            (Amount::Number(Dimension::Plain, x), MusicalUnit::Bar) => Ok(Amount::Bars(x)),
+            (Amount::Number(Dimension::PLAIN, x), MusicalUnit::Beat) => Ok(Amount::Beats(x)),
+            (Amount::Number(Dimension::PLAIN, x), MusicalUnit::Bar) => Ok(Amount::Bars(x)),
             _ => fail("this is not a number of beats or bars"),
         },
         Expr::Unary { op: UnaryOp::Neg, x } => match scaled(exact(ast, *x)?, Rational::whole(-1)) {
@@ -77,11 +63,11 @@ pub(super) fn exact(ast: &Ast, expr: ExprId) -> Result<Amount, Problem> {
         Expr::Binary { op: op @ (BinaryOp::Mul | BinaryOp::Div), a, b } => {
             let (a, b) = (exact(ast, *a)?, exact(ast, *b)?);
             let product = match (op, a, b) {
-                (BinaryOp::Div, a, Amount::Number(Dimension::Plain, x)) => {
+                (BinaryOp::Div, a, Amount::Number(Dimension::PLAIN, x)) => {
                     x.inverse().ok().and_then(|x| scaled(a, x))
                 }
-                (BinaryOp::Mul, a, Amount::Number(Dimension::Plain, x))
-                | (BinaryOp::Mul, Amount::Number(Dimension::Plain, x), a) => scaled(a, x),
+                (BinaryOp::Mul, a, Amount::Number(Dimension::PLAIN, x))
+                | (BinaryOp::Mul, Amount::Number(Dimension::PLAIN, x), a) => scaled(a, x),
                 _ => None,
             };
             product.map_or_else(|| fail("this product is none"), Ok)
@@ -102,7 +88,7 @@ fn scaled(amount: Amount, by: Rational) -> Option<Amount> {
 /// A plain constant; `what` names it in the message.
 pub(super) fn plain(ast: &Ast, expr: ExprId, what: &str) -> Result<Rational, Problem> {
     match exact(ast, expr)? {
-        Amount::Number(Dimension::Plain, x) => Ok(x),
+        Amount::Number(Dimension::PLAIN, x) => Ok(x),
         _ => Err(not_so(ast.span(expr), format!("{what} is a plain number"))),
     }
 }

@@ -1,6 +1,6 @@
 //! Lines, sections, arrangements: what is heard where.
 
-use super::amount::{Amount, Dimension, count, exact, not_so};
+use super::amount::{Amount, count, exact, not_so};
 use super::codes::{
     NOT_PLAYABLE, SCORE_NUMBER, SCORE_UNREACHED, SECTION_LENGTH, SECTION_NESTING, UNKNOWN_SECTION,
     UNKNOWN_TARGET, UNUSED_SECTION,
@@ -9,6 +9,7 @@ use super::modify::{Modifier, has_scale};
 use super::tempo::{Meter, twice};
 use super::words::Words;
 use super::{Meaning, Targets, check_cost};
+use crate::dimension::Dimension;
 use mam_grammar::ast::{Ast, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::Curve;
@@ -177,11 +178,10 @@ impl<'a> Composer<'a> {
                 self.problems.add(Problem::new(&NOT_PLAYABLE, place, message).help(help));
                 return;
             }
-            Meaning::Unknown => {
+            Meaning::Unknown { known } => {
                 let message = format!("there is no `{name}` to play");
-                let names = self.targets.names();
                 let problem = Problem::new(&UNKNOWN_TARGET, place, message);
-                self.problems.add(problem.nearest(&name, "what can be played", &names));
+                self.problems.add(problem.nearest(&name, "what can be played here", &known));
                 return;
             }
         };
@@ -211,7 +211,7 @@ impl<'a> Composer<'a> {
 
     fn ramp(&mut self, line: &Written) -> Ramp {
         let read = line.over.map(|over| match exact(self.ast, over)? {
-            Amount::Number(Dimension::Time, s) if s.sign() >= 0 => Ok(Duration::Seconds(s)),
+            Amount::Number(Dimension::TIME, s) if s.sign() >= 0 => Ok(Duration::Seconds(s)),
             Amount::Beats(beats) if beats.sign() >= 0 => Ok(Duration::Beats(beats)),
             Amount::Bars(bars) if bars.sign() >= 0 => (bars * self.meter.beats_per_bar)
                 .map(Duration::Beats)
@@ -333,7 +333,7 @@ impl<'a> Composer<'a> {
 pub(super) fn bars(ast: &Ast, expr: ExprId, meter: &Meter, what: &str) -> Result<Rational, Problem> {
     let fail = || not_so(ast.span(expr), format!("{what} is so many bars long, such as `8 bars`"));
     let bars = match exact(ast, expr)? {
-        Amount::Number(Dimension::Plain, x) | Amount::Bars(x) => x,
+        Amount::Number(Dimension::PLAIN, x) | Amount::Bars(x) => x,
         Amount::Beats(x) => (x / meter.beats_per_bar).map_err(|Overflow| fail())?,
         _ => return Err(fail()),
     };

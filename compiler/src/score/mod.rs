@@ -13,13 +13,14 @@ mod mini;
 mod modify;
 pub mod show;
 mod tab;
+mod targets;
 mod tempo;
 mod words;
 
-pub use amount::Dimension;
 pub use codes::CODES;
 pub use words::note_number;
 
+use crate::dimension::Dimension;
 use codes::SCORE_UNREACHED;
 use compose::Composer;
 use mam_grammar::ast::{Ast, Item, ItemKind};
@@ -30,8 +31,6 @@ use mam_runtime::score::{Overflow, Pattern, QueryError, Rational, Score, Tempo, 
 pub trait Targets {
     /// What `path` (`bd`, `bd.gain`, `bright`) is.
     fn find(&self, path: &[&str]) -> Meaning;
-    /// Every name that a line may begin with, for "did you mean".
-    fn names(&self) -> Vec<String>;
     /// Indices of all instruments, which a song without a `play` plays once.
     fn all(&self) -> Vec<usize>;
 }
@@ -46,7 +45,10 @@ pub enum Meaning {
     /// Something else; the words say what, as in "`mix` is a signal".
     Other(String),
     /// Nothing of this name.
-    Unknown,
+    Unknown {
+        /// What it could have been, for "did you mean".
+        known: Vec<String>,
+    },
 }
 
 /// An instrument as the score sees it.
@@ -77,12 +79,12 @@ pub struct Parameter {
     pub range: (f64, f64),
 }
 
-/// The score of a file. `seed` overrules the file's own.
-pub fn build(ast: &Ast, targets: &dyn Targets, seed: Option<u64>, problems: &mut Problems) -> Score {
-    let own = song_seed(ast, problems);
+/// The score of a file whose random draws come from `seed`.
+pub fn from_ast(ast: &Ast, seed: u64, targets: &dyn Targets, problems: &mut Problems) -> Score {
+    check_seed(ast, problems);
     let meter = tempo::meter(ast, &ast.items, problems);
     let (tempo, tempo_places) = tempo::tempo_map(ast, &ast.items, &meter, problems);
-    let mut composer = Composer::new(ast, targets, &meter, seed.unwrap_or(own), problems);
+    let mut composer = Composer::new(ast, targets, &meter, seed, problems);
     composer.song(&ast.items);
     let Composer { lines, told, clips, marks, arranged, .. } = composer;
     let written = compose::length(ast, &ast.items, &meter, arranged.is_some(), problems);
@@ -96,18 +98,17 @@ pub fn build(ast: &Ast, targets: &dyn Targets, seed: Option<u64>, problems: &mut
     Score { transports: vec![transport], starts, ..Score::default() }
 }
 
-/// The song's seed: `seed N`, 0 without one.
-pub fn song_seed(ast: &Ast, problems: &mut Problems) -> u64 {
-    let mut found: Option<(u64, Span)> = None;
+/// `seed N` is one whole number.
+fn check_seed(ast: &Ast, problems: &mut Problems) {
+    let mut first = None;
     for item in &ast.items {
         let ItemKind::Seed(expr) = item.kind else { continue };
-        tempo::twice(found.map(|f| f.1), item.span, "seed", problems);
-        match amount::count(ast, expr, "a seed", 0..=i64::MAX) {
-            Ok(seed) => found = Some((seed as u64, item.span)),
-            Err(problem) => problems.add(problem),
+        tempo::twice(first, item.span, "seed", problems);
+        first = Some(item.span);
+        if let Err(problem) = amount::count(ast, expr, "a seed", 0..=1 << 53) {
+            problems.add(problem);
         }
     }
-    found.map_or(0, |f| f.0)
 }
 
 /// Bars after which every line is back at its start, at most 64; at least until the last tempo is reached. 0 without

@@ -1,9 +1,10 @@
 //! What may stand after a pattern: `.fast(2) .every(4, rev)`.
 
-use super::amount::{Amount, Dimension, count, exact, plain};
+use super::amount::{Amount, count, exact, plain};
 use super::codes::MODIFIER;
 use super::tempo::Meter;
 use super::words::{Words, note_number};
+use crate::dimension::Dimension;
 use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::limits::MOST_REPEATS;
@@ -177,7 +178,7 @@ impl Modifier<'_> {
             return Ok(Pattern::new(Node::Apply(Joint::Transpose, of, by)));
         }
         match exact(self.ast, by.value)? {
-            Amount::Semitones(x) | Amount::Number(Dimension::Plain, x) => {
+            Amount::Semitones(x) | Amount::Number(Dimension::PLAIN, x) => {
                 Ok(of.map(ValueMap::Transpose(x.to_f64())))
             }
             _ => Err(self.wrong(by, "a transposition is a number of semitones, such as `7st`")),
@@ -235,7 +236,7 @@ impl Modifier<'_> {
     /// A time in cycles: a plain number, or beats or bars.
     fn cycles(&self, arg: &Arg) -> Result<Rational, Problem> {
         match exact(self.ast, arg.value)? {
-            Amount::Number(Dimension::Plain, x) | Amount::Bars(x) => Ok(x),
+            Amount::Number(Dimension::PLAIN, x) | Amount::Bars(x) => Ok(x),
             Amount::Beats(x) => {
                 (x / self.meter.beats_per_bar).map_err(|_| self.wrong(arg, "this time does not fit"))
             }

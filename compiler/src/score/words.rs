@@ -1,8 +1,9 @@
 //! What the words of a pattern mean: notes, hits, numbers with units, or just words.
 
-use super::amount::{Amount, Dimension, from_word};
+use super::amount::{Amount, from_word};
 use super::codes::{PATTERN_NUMBER, PATTERN_VALUE, VALUE_CLAMPED};
 use super::{Instrument, Parameter};
+use crate::dimension::Dimension;
 use mam_grammar::mini::Word;
 use mam_grammar::{Problem, Problems};
 use mam_runtime::score::{Note, Pitch, Value};
@@ -64,14 +65,14 @@ fn wrong(word: &Word, wanted: &str) -> Problem {
 
 fn plain(word: &Word, wanted: &str) -> Result<Value, Problem> {
     match from_word(&word.text) {
-        Some(Amount::Number(Dimension::Plain, x)) => Ok(Value::Number(x.to_f64())),
+        Some(Amount::Number(Dimension::PLAIN, x)) => Ok(Value::Number(x.to_f64())),
         _ => Err(wrong(word, wanted)),
     }
 }
 
 fn semitones(word: &Word) -> Result<Value, Problem> {
     match from_word(&word.text) {
-        Some(Amount::Semitones(x) | Amount::Number(Dimension::Plain, x)) => Ok(Value::Number(x.to_f64())),
+        Some(Amount::Semitones(x) | Amount::Number(Dimension::PLAIN, x)) => Ok(Value::Number(x.to_f64())),
         _ => Err(wrong(word, "a number of semitones, such as `7st`")),
     }
 }
@@ -85,9 +86,9 @@ fn note(word: &Word, of: &Instrument, degrees: bool) -> Result<Note, Problem> {
         return note(Pitch::Note(midi));
     }
     match from_word(&word.text) {
-        Some(Amount::Number(Dimension::Plain, x)) if degrees => note(Pitch::Degree(x.to_f64(), 0.0)),
-        Some(Amount::Number(Dimension::Plain, x)) => note(Pitch::Note(x.to_f64())),
-        Some(Amount::Number(Dimension::Frequency, x)) if x.sign() > 0 => {
+        Some(Amount::Number(Dimension::PLAIN, x)) if degrees => note(Pitch::Degree(x.to_f64(), 0.0)),
+        Some(Amount::Number(Dimension::PLAIN, x)) => note(Pitch::Note(x.to_f64())),
+        Some(Amount::Number(Dimension::FREQUENCY, x)) if x.sign() > 0 => {
             note(Pitch::Note(69.0 + 12.0 * (x.to_f64() / 440.0).log2()))
         }
         _ => Err(wrong(word, "a note").help(format!(
@@ -130,18 +131,18 @@ pub fn note_number(name: &str) -> Option<f64> {
 
 fn parameter(word: &Word, param: &Parameter, problems: &mut Problems) -> Result<Value, Problem> {
     let value = match (from_word(&word.text), param.dimension) {
-        (Some(Amount::Number(Dimension::Plain, x)), _) => x.to_f64() * param.scale,
+        (Some(Amount::Number(Dimension::PLAIN, x)), _) => x.to_f64() * param.scale,
         (Some(Amount::Number(d, x)), wanted) if d == wanted => x.to_f64(),
-        (Some(Amount::Semitones(x)), Dimension::Plain) => (x.to_f64() / 12.0).exp2(),
-        (None, Dimension::Frequency) if note_number(&word.text).is_some() => {
+        (Some(Amount::Semitones(x)), Dimension::PLAIN) => (x.to_f64() / 12.0).exp2(),
+        (None, Dimension::FREQUENCY) if note_number(&word.text).is_some() => {
             let note = note_number(&word.text).unwrap_or(69.0);
             440.0 * ((note - 69.0) / 12.0).exp2()
         }
         _ => {
             let wanted = match param.dimension {
-                Dimension::Plain => "a plain number, such as `0.8`, `80%` or `-6dB`",
-                Dimension::Time => "a time, such as `40ms`",
-                Dimension::Frequency => "a frequency, such as `800Hz`",
+                Dimension::PLAIN => "a plain number, such as `0.8`, `80%` or `-6dB`",
+                Dimension::TIME => "a time, such as `40ms`",
+                _ => "a frequency, such as `800Hz`",
             };
             return Err(wrong(word, wanted).help(format!("`{}` takes {wanted}", param.name)));
         }
@@ -162,10 +163,10 @@ impl Parameter {
     /// A value in base units as a person writes it.
     fn show(&self, value: f64) -> Arc<str> {
         let shown = match self.dimension {
-            Dimension::Plain => format!("{}", rounded(value)),
-            Dimension::Frequency => format!("{}Hz", rounded(value)),
-            Dimension::Time if value < 1.0 => format!("{}ms", rounded(value * 1000.0)),
-            Dimension::Time => format!("{}s", rounded(value)),
+            Dimension::PLAIN => format!("{}", rounded(value)),
+            Dimension::FREQUENCY => format!("{}Hz", rounded(value)),
+            Dimension::TIME if value < 1.0 => format!("{}ms", rounded(value * 1000.0)),
+            _ => format!("{}s", rounded(value)),
         };
         shown.into()
     }
