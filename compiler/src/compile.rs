@@ -138,7 +138,8 @@ impl Line {
         let mut plan = Plan::default();
         let mut program = None;
         if !problems.has_errors() {
-            optimised = crate::passes::optimize(lowered.module.clone(), &options.target);
+            optimised = lowered.module.clone();
+            crate::passes::optimize_module(&mut optimised, &options.target);
             self.done("passes");
             plan = Plan::new(&lowered, &optimised, channels);
             check_memory(&plan, &options.limits, &mut problems);

@@ -16,6 +16,7 @@ pub mod ir;
 pub mod json;
 pub mod library;
 pub mod lower;
+pub mod passes;
 pub mod places;
 pub mod plan;
 pub mod prelude;

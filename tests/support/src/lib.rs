@@ -8,6 +8,8 @@
 
 pub mod cases;
 pub mod oracle;
+pub mod agree;
+pub mod gen_ir;
 pub mod rig;
 pub mod songs;
 pub mod sound;
