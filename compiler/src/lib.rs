@@ -20,6 +20,7 @@ pub mod passes;
 pub mod places;
 pub mod plan;
 pub mod prelude;
+pub mod score;
 mod sets;
 pub mod target;
 pub mod text;
