@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::input::{Disk, Song};
 use crate::report::human::{Look, draw};
 use crate::report::tally;
+use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Options, compile};
 use mam_grammar::{Problem, Sources};
 use mam_runtime::Program;
@@ -29,6 +30,11 @@ impl Compiled {
 }
 
 impl HowArgs {
+    /// The machine that code is made for.
+    pub fn target(&self) -> Target {
+        if self.portable { Target::portable() } else { Target::host() }
+    }
+
     /// The compiler's options.
     pub fn options(&self, prefix: &str) -> Options {
         let set = |a: &crate::values::Assignment| {
@@ -40,6 +46,7 @@ impl HowArgs {
             interpreter: self.interp,
             seed: self.seed,
             sets: self.sets.iter().map(set).collect(),
+            target: self.target(),
             ..Options::default()
         }
     }

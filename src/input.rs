@@ -77,7 +77,9 @@ fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|e| {
         let valid = e.utf8_error().valid_up_to();
         let line = e.as_bytes()[..valid].iter().filter(|&&b| b == b'\n').count() + 1;
-        Failure::NotText(format!("`{name}` is not text in UTF-8: byte {valid}, in line {line}, is of no character"))
+        Failure::NotText(format!(
+            "`{name}` is not text in UTF-8: byte {valid}, in line {line}, is of no character"
+        ))
     })
 }
 

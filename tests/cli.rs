@@ -142,7 +142,9 @@ fn a_song_is_rendered_at_the_rate_and_with_the_bits_that_are_asked_for() {
 fn two_renders_are_the_same_and_the_interpreter_agrees() {
     let folder = Folder::new("same").with("song.mam", SONG);
     for args in [&["-o", "a.wav"][..], &["-o", "b.wav"], &["-o", "c.wav", "--interp"]] {
-        folder.run(&[&["render", "song.mam", "-q", "--dither", "shaped", "-b", "16"], args].concat()).exits(0);
+        folder
+            .run(&[&["render", "song.mam", "-q", "--dither", "shaped", "-b", "16"], args].concat())
+            .exits(0);
     }
     let read = |name: &str| fs::read(folder.0.join(name)).unwrap();
     assert!(read("a.wav") == read("b.wav"));
@@ -283,7 +285,8 @@ fn a_full_disk_leaves_nothing() {
 #[test]
 fn an_interrupted_render_leaves_nothing_and_exits_with_130() {
     let folder = Folder::new("interrupt").with("song.mam", SONG);
-    let mut command = folder.command(&["render", "song.mam", "-o", "x.wav", "-d", "10000000s", "--format", "caf"]);
+    let mut command =
+        folder.command(&["render", "song.mam", "-o", "x.wav", "-d", "10000000s", "--format", "caf"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let begun = || folder.files().iter().any(|f| f.ends_with(".part"));
     while !begun() {
@@ -298,7 +301,8 @@ fn an_interrupted_render_leaves_nothing_and_exits_with_130() {
 #[test]
 fn a_closed_pipe_is_a_quiet_end() {
     let folder = Folder::new("closed");
-    for args in [&["list"][..], &["list", "notes"], &["explain"], &["completions", "bash"], &["--help"], &[]] {
+    for args in [&["list"][..], &["list", "notes"], &["explain"], &["completions", "bash"], &["--help"], &[]]
+    {
         let mut child = folder.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let mut err = String::new();
@@ -350,7 +354,8 @@ fn formatting_is_in_place_and_a_check_changes_nothing() {
 
 #[test]
 fn json_becomes_mam_that_sounds_the_same() {
-    let example = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/breakbeat.json")).unwrap();
+    let example =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/breakbeat.json")).unwrap();
     let folder = Folder::new("convert").with("a.json", &example);
     folder.run(&["fmt", "--to", "mam", "a.json", "-o", "b.mam"]).exits(0);
     for (song, out) in [("a.json", "a.wav"), ("b.mam", "b.wav")] {
@@ -366,7 +371,10 @@ fn lists_docs_and_pages_are_there() {
     let run = folder.run(&["list", "params", "kick", "--json"]).exits(0);
     let list: serde_json::Value = serde_json::from_str(&run.out).unwrap();
     let third = &list[0]["params"][2];
-    assert_eq!((&third["id"], &third["jsonName"], &third["curve"]), (&3.into(), &"pitchDecayMs".into(), &"exp".into()));
+    assert_eq!(
+        (&third["id"], &third["jsonName"], &third["curve"]),
+        (&3.into(), &"pitchDecayMs".into(), &"exp".into())
+    );
     let run = folder.run(&["list", "params", "kick"]).exits(0);
     assert!(run.out.contains("40Hz..200Hz") && run.out.contains("10ms..200ms"), "{}", run.out);
     assert!(folder.run(&["list", "nodes", "song.mam"]).exits(0).out.contains("bd"));
@@ -406,7 +414,12 @@ fn stages_and_pictures_are_printed() {
 #[test]
 fn a_song_hears_its_input_at_its_own_rate() {
     let folder = Folder::new("input").with("thru.mam", "out = in\n");
-    let spec = hound::WavSpec { channels: 1, sample_rate: 24_000, bits_per_sample: 32, sample_format: hound::SampleFormat::Float };
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 24_000,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
     let mut writer = hound::WavWriter::create(folder.0.join("in.wav"), spec).unwrap();
     let sine = |n: usize, rate: f32| (std::f32::consts::TAU * 440.0 * n as f32 / rate).sin() * 0.5;
     (0..24_000).for_each(|n| writer.write_sample(sine(n, 24_000.0)).unwrap());

@@ -19,7 +19,8 @@ fn agree(song: &Value, rate: u32, frames: u64) -> Result<(), String> {
     let expected = Oracle::new(song, rate, frames).render(frames, |_, _, _| 0.0);
     for channel in rendered(song, rate, frames).channels {
         assert_eq!(channel.len() as u64, frames);
-        let off = |(_, (a, b)): &(usize, (&f32, &f64))| (f64::from(**a) - **b).abs() > TOLERANCE || a.is_nan();
+        let off =
+            |(_, (a, b)): &(usize, (&f32, &f64))| (f64::from(**a) - **b).abs() > TOLERANCE || a.is_nan();
         if let Some((frame, (is, should))) = channel.iter().zip(&expected).enumerate().find(off) {
             return Err(format!("at {rate} Hz, frame {frame}: {is}, but it should be {should}\n{song:#}"));
         }
@@ -120,7 +121,8 @@ fn noise(node: &str) -> Vec<f64> {
             { "id": "d", "gainPercent": if node == "d" { 100 } else { 0 } } ] },
         "commands": (0..20).flat_map(|i| ["c", "d"].map(|n| json!({ "sampleTime": i * 2_000, "nodeId": n, "type": "Trigger" }))).collect::<Vec<_>>(),
     });
-    let envelope = Oracle::new(&song, 48_000, 40_000).render(40_000, |i, _, _| f64::from(u8::from((i == 0) == (node == "c"))));
+    let envelope = Oracle::new(&song, 48_000, 40_000)
+        .render(40_000, |i, _, _| f64::from(u8::from((i == 0) == (node == "c"))));
     let sound = rendered(&song, 48_000, 40_000);
     sound.channels[0].iter().zip(envelope).map(|(&x, e)| f64::from(x) / e).collect()
 }

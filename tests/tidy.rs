@@ -18,7 +18,8 @@ fn files(ending: &str) -> Vec<PathBuf> {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            let built = ["target", "corpus", "artifacts"].contains(&name.as_str()) || name.starts_with(".git");
+            let built =
+                ["target", "corpus", "artifacts"].contains(&name.as_str()) || name.starts_with(".git");
             if path.is_dir() && !built {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == ending) {
@@ -66,7 +67,8 @@ fn nothing_is_left_to_do_by_a_macro() {
 fn the_readme_and_the_checks_name_one_test_command() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let checks = fs::read_to_string(root().join(".ci/run")).unwrap();
-    let blocks: Vec<&str> = readme.split("```sh\n").skip(1).map(|b| b.split("```").next().unwrap().trim()).collect();
+    let blocks: Vec<&str> =
+        readme.split("```sh\n").skip(1).map(|b| b.split("```").next().unwrap().trim()).collect();
     assert_eq!(blocks.len(), 2, "the README has two set-up commands");
     assert!(blocks[0].contains("examples/breakbeat.json") && blocks[0].contains("breakbeat.wav"));
     assert!(checks.contains(&format!("part tests {}\n", blocks[1])));

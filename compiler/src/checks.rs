@@ -87,13 +87,16 @@ fn misplaced_in(kind: DefinitionKind, item: &ItemKind) -> Option<(&'static str, 
         (ItemKind::Param(p), Instrument | Effect) if !p.knob => None,
         (ItemKind::Input(_), Effect) | (ItemKind::Until(_) | ItemKind::DefaultNote(_), Instrument) => None,
         (ItemKind::Param(p), _) if p.knob => Some(("`knob`", "knobs belong to the song itself")),
-        (ItemKind::Param(_), _) => {
-            Some(("`param`", "the arguments of a `def` stand in its parentheses: `def f(x, cutoff: Hz = 800Hz)`"))
-        }
+        (ItemKind::Param(_), _) => Some((
+            "`param`",
+            "the arguments of a `def` stand in its parentheses: `def f(x, cutoff: Hz = 800Hz)`",
+        )),
         (ItemKind::Input(_), _) => Some(("`input`", "only effects have inputs")),
         (ItemKind::Until(_), _) => Some(("`until`", "only instruments have voices that fall silent")),
         (ItemKind::DefaultNote(_), _) => Some(("`default note`", "only instruments play notes")),
-        (ItemKind::Definition(_), _) => Some(("a definition", "definitions stand in the file itself, not in one another")),
+        (ItemKind::Definition(_), _) => {
+            Some(("a definition", "definitions stand in the file itself, not in one another"))
+        }
         _ => Some(("this", "the score belongs to the song itself")),
     }
 }

@@ -88,12 +88,7 @@ pub struct Stages {
 }
 
 /// Compiles a song.
-pub fn compile(
-    sources: &mut Sources,
-    song: SourceId,
-    loader: &dyn Loader,
-    options: &Options,
-) -> Compilation {
+pub fn compile(sources: &mut Sources, song: SourceId, loader: &dyn Loader, options: &Options) -> Compilation {
     let mut line = Line { out: Compilation::default(), last: Instant::now() };
     let read = front::read(sources, song, loader, &options.limits, &mut line.out.problems);
     line.done("parse");

@@ -77,7 +77,10 @@ impl<'a> Places<'a> {
 
     /// Names of the parameters of `name`.
     pub fn params(&self, name: &str) -> Vec<String> {
-        let info = self.owner(name).and_then(|n| self.graph.instance(n)).map(|i| self.library.info(self.files, i.def));
+        let info = self
+            .owner(name)
+            .and_then(|n| self.graph.instance(n))
+            .map(|i| self.library.info(self.files, i.def));
         info.map_or_else(Vec::new, |i| i.params.iter().map(|p| p.name.to_string()).collect())
     }
 

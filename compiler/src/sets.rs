@@ -17,7 +17,11 @@ pub fn apply(sets: &[(String, String)], sources: &mut Sources, slots: &mut Slots
         let value_at = Span::new(id, name.len() + 1, text.len());
         let Some(slot) = find(slots, name) else {
             let known: Vec<String> = slots.iter().map(|(name, _)| name.to_string()).collect();
-            let problem = Problem::new(&codes::UNKNOWN_SET, name_at, format!("there is nothing called `{name}` to set"));
+            let problem = Problem::new(
+                &codes::UNKNOWN_SET,
+                name_at,
+                format!("there is nothing called `{name}` to set"),
+            );
             problems.add(problem.nearest(name, "what can be set", &known));
             continue;
         };
@@ -79,8 +83,16 @@ fn set(slots: &mut Slots, slot: usize, x: f64, dimension: Dimension, at: Span, p
     let x = if dimension == Dimension::PLAIN { x * info.scale() } else { x };
     if x < info.min || x > info.max {
         let shown = |x: f64| crate::text::quantity(x, info.dimension, info.scale());
-        let message = format!("{} is outside the range of `{name}`, {}..{}", shown(x), shown(info.min), shown(info.max));
-        problems.add(Problem::new(&codes::OUT_OF_RANGE, at, message).help("it is clamped to the nearest value in the range"));
+        let message = format!(
+            "{} is outside the range of `{name}`, {}..{}",
+            shown(x),
+            shown(info.min),
+            shown(info.max)
+        );
+        problems.add(
+            Problem::new(&codes::OUT_OF_RANGE, at, message)
+                .help("it is clamped to the nearest value in the range"),
+        );
     }
     let value = x.clamp(info.min, info.max);
     slots.start(slot, value);

@@ -64,7 +64,11 @@ impl Planner {
     fn step(&mut self, call: &KernelCall, kernel: &Kernel, layout: &Layout) {
         let state = self.plan.state.len();
         self.plan.state.extend(image(call, layout));
-        let words = kernel.states.handles().zip(&call.states).filter(|(_, (name, _))| !name.starts_with(crate::lower::DATA));
+        let words = kernel
+            .states
+            .handles()
+            .zip(&call.states)
+            .filter(|(_, (name, _))| !name.starts_with(crate::lower::DATA));
         let words: Vec<StateWord> = words
             .map(|(s, (name, _))| StateWord {
                 name: name.as_str().into(),
@@ -75,7 +79,11 @@ impl Planner {
         let mut delays = vec![];
         for (line, name) in kernel.delays.values().zip(&call.delays) {
             delays.push(self.plan.delays.len());
-            let name: Arc<str> = if call.path.contains('#') { format!("{}:{name}", call.path).into() } else { name.as_str().into() };
+            let name: Arc<str> = if call.path.contains('#') {
+                format!("{}:{name}", call.path).into()
+            } else {
+                name.as_str().into()
+            };
             self.plan.delays.push(DelaySpec { name, frames: line.frames as usize });
         }
         let voices = kernel.voices.iter().map(|voice| StepVoice {

@@ -5,7 +5,13 @@ use std::fmt;
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "memory: {} bytes of state, {} delay lines, {} buffers", self.state.len(), self.delays.len(), self.buffers)?;
+        writeln!(
+            f,
+            "memory: {} bytes of state, {} delay lines, {} buffers",
+            self.state.len(),
+            self.delays.len(),
+            self.buffers
+        )?;
         for step in &self.steps {
             write!(f, "{}: kernel {}", step.name, step.kernel)?;
             list(f, " <-", "b", &step.inputs)?;
