@@ -81,7 +81,7 @@ fn kind_name(kind: DefinitionKind) -> &'static str {
 
 /// What an item is called, and where it belongs, if it does not belong into a definition of this kind.
 fn misplaced_in(kind: DefinitionKind, item: &ItemKind) -> Option<(&'static str, &'static str)> {
-    use DefinitionKind::{Def, Effect, Instrument};
+    use DefinitionKind::{Effect, Instrument};
     match (item, kind) {
         (ItemKind::Equation { .. }, _) => None,
         (ItemKind::Param(p), Instrument | Effect) if !p.knob => None,

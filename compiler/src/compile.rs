@@ -138,7 +138,7 @@ impl Line {
         let mut plan = Plan::default();
         let mut program = None;
         if !problems.has_errors() {
-            optimised = crate::passes::optimize(lowered.module.clone(), &options.target);
+            optimised = lowered.module.clone();
             self.done("passes");
             plan = Plan::new(&lowered, &optimised, channels);
             check_memory(&plan, &options.limits, &mut problems);
