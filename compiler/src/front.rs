@@ -81,7 +81,10 @@ pub fn score(
 ) -> Score {
     match json {
         Some(song) => song.score(places),
-        None => { let _ = (files, song, seed, problems); Score { starts: (0..places.targets.len()).collect(), ..Score::default() } }
+        None => {
+            let _ = (files, song, seed, problems);
+            Score { starts: (0..places.targets.len()).collect(), ..Score::default() }
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! Instruments and effects of the song: their parameters, events, and where they fall silent.
 
 use super::calls::{out_of_range, place_of};
-use super::names::{Scope, ScopeId, Slot};
+use super::names::{Place, Scope, ScopeId, Slot};
 use super::value::{NodeVal, Signal, Val};
 use super::{At, Lower};
+use crate::codes;
+use crate::dimension::Dimension;
 use crate::graph::{Instance, NodeId, NodeKind};
 use crate::ir::{Imm, PortField, Voice};
+use mam_grammar::{Problem, Span};
 use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, Item, ItemKind};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +19,7 @@ impl Lower<'_, '_> {
         let graph = self.song.graph.expect("instances come from the graph");
         let instance = graph.instance(node).expect("the node is an instance").clone();
         let path = graph.nodes[node].path.clone();
+        self.start_values(node, &instance);
         match self.files().definition(instance.def).kind {
             DefinitionKind::Effect => self.effect(node, &instance, &path),
             _ if self.alone() => self.voice(node, &instance, &path, 0),
@@ -150,7 +154,40 @@ impl Lower<'_, '_> {
         Val::mono(value, info.dimension)
     }
 
-    /// A constant given to a parameter is its value at the start; a signal is followed.
+    /// A constant given to a parameter is its value at the start, whether the body uses it or not.
+    fn start_values(&mut self, node: NodeId, instance: &Instance) {
+        let graph = self.song.graph.expect("parameters belong to nodes");
+        for (index, &given) in instance.args.iter().enumerate() {
+            let Some(given) = given else { continue };
+            let slot = self.song.slots.of(node, index);
+            let info = self.song.slots.info(slot).clone();
+            let place = place_of(&info, &instance.callee.name);
+            let span = graph.nodes[given].span;
+            match self.song.results[given.index()].clone() {
+                Some(NodeVal::Const(channels, dimension)) => self.start(slot, &channels, dimension, span, &place),
+                _ if info.span.is_none() => {
+                    let message = format!("`{}` of `{}` cannot follow a signal", info.name, instance.callee);
+                    let help = "it decides when notes begin, which is known before there is sound: give it a number";
+                    self.problems.add(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn start(&mut self, slot: usize, channels: &[f64], dimension: Dimension, span: Span, place: &Place) {
+        let constants = channels.iter().map(|&x| self.b.f64(x)).collect();
+        let unlimited = Place { min: f64::NEG_INFINITY, max: f64::INFINITY, ..place.clone() };
+        let val = self.fit(Val::Signal(Signal { channels: constants, dimension }), span, &unlimited);
+        let Some((value, _)) = self.mono(val, span) else { return };
+        let Some(x) = self.b.constant(value) else { return };
+        if x < place.min || x > place.max {
+            self.problems.add(out_of_range(x, span, place));
+        }
+        self.song.slots.start(slot, x.clamp(place.min, place.max));
+    }
+
+    /// A constant given to a parameter can be changed later; a signal is followed.
     fn given(
         &mut self,
         node: NodeId,
@@ -162,25 +199,16 @@ impl Lower<'_, '_> {
         let span = graph.nodes[node].span;
         let place = place_of(info, callee);
         let known = if self.members.contains(&node) { None } else { self.song.results[node.index()].clone() };
-        let Some(NodeVal::Const(channels, dimension)) = known else {
-            let val = self.node_value(node);
-            let val = self.fit(val, span, &place);
-            return match self.mono(val, span) {
-                Some((value, dimension)) => Val::mono(value, dimension),
-                None => Val::Broken,
-            };
-        };
-        let constants = channels.iter().map(|&x| self.b.f64(x)).collect();
-        let unlimited = super::names::Place { min: f64::NEG_INFINITY, max: f64::INFINITY, ..place.clone() };
-        let val = self.fit(Val::Signal(Signal { channels: constants, dimension }), span, &unlimited);
-        let Some((value, _)) = self.mono(val, span) else { return Val::Broken };
-        let x = self.b.constant(value).unwrap_or(info.default);
-        if x < info.min || x > info.max {
-            self.problems.add(out_of_range(x, span, &place));
+        if matches!(known, Some(NodeVal::Const(..))) {
+            let value = self.param(slot);
+            return Val::mono(value, info.dimension);
         }
-        self.song.slots.start(slot, x.clamp(info.min, info.max));
-        let value = self.param(slot);
-        Val::mono(value, info.dimension)
+        let val = self.node_value(node);
+        let val = self.fit(val, span, &place);
+        match self.mono(val, span) {
+            Some((value, dimension)) => Val::mono(value, dimension),
+            None => Val::Broken,
+        }
     }
 
     /// The whole result as f32 signals, one a channel.
