@@ -5,7 +5,7 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::input::{Disk, Song};
 use crate::report::human::{Look, draw};
-use crate::report::tally;
+use crate::report::{Found, tally};
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Options, compile};
 use mam_grammar::{Problem, Sources};
@@ -23,6 +23,11 @@ pub struct Compiled {
 }
 
 impl Compiled {
+    /// Its problems with the texts that they are in.
+    pub fn found(&self) -> Found<'_> {
+        Found { problems: &self.problems, sources: &self.sources }
+    }
+
     /// What the song is called in messages.
     pub fn name(&self) -> &str {
         self.sources.iter().next().map_or("", |(_, s)| &s.name)

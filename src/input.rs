@@ -4,7 +4,7 @@
 use crate::failure::{Failure, words};
 use mam_compiler::files::{Files, Loader};
 use mam_grammar::ast::DefinitionKind;
-use mam_grammar::{SourceId, Sources};
+use mam_grammar::{Limits, SourceId, Sources};
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read};
@@ -104,7 +104,7 @@ fn definition(name: &str) -> Option<String> {
 
 fn instruments() -> Vec<String> {
     let mut sources = Sources::default();
-    let files = Files::prelude(&mut sources);
+    let files = Files::prelude(&mut sources, Limits::default());
     let all = files.prelude_definitions().into_iter().map(|id| files.definition(id));
     all.filter(|d| d.kind == DefinitionKind::Instrument).map(|d| d.name.name.to_string()).collect()
 }

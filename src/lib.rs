@@ -31,7 +31,7 @@ pub mod values;
 
 use args::{Cli, Command};
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
-use console::{Console, When};
+use console::Console;
 use failure::Failure;
 use std::process::ExitCode;
 
