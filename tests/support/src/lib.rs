@@ -2,14 +2,16 @@
 //!
 //! * [`cases`]: the runner of the Markdown cases;
 //! * [`oracle`]: JSON songs computed a second time, in f64, from the specification alone;
+//! * [`render`](mod@render): a text rendered into memory;
 //! * [`rig`]: a kernel with memory to run in;
 //! * [`songs`]: random JSON songs;
 //! * [`sound`]: what a rendered sound is like, in a few numbers.
 
-pub mod cases;
-pub mod oracle;
 pub mod agree;
+pub mod cases;
 pub mod gen_ir;
+pub mod oracle;
+pub mod render;
 pub mod rig;
 pub mod songs;
 pub mod sound;
