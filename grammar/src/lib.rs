@@ -5,10 +5,12 @@
 //! * [`problem`]: what is wrong with an input, as data;
 //! * [`ast`]: the syntax tree of the `.mam` language;
 //! * [`syntax`]: from text to that tree;
+//! * [`fmt`]: from that tree back to text;
 //! * [`limits`]: what an input may ask for at most.
 
 pub mod arena;
 pub mod ast;
+pub mod fmt;
 pub mod limits;
 pub mod problem;
 pub mod source;
