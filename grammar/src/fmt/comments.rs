@@ -26,6 +26,12 @@ impl Comments {
     pub(super) fn any_before(&self, byte: usize) -> bool {
         self.left.front().is_some_and(|span| (span.start as usize) < byte)
     }
+
+    /// How many comments begin in `span`.
+    pub(super) fn count_in(&self, span: Span) -> usize {
+        let before = |byte: u32| self.left.partition_point(|comment| comment.start < byte);
+        before(span.end).saturating_sub(before(span.start))
+    }
 }
 
 /// One line of what stands between two items.
@@ -97,11 +103,9 @@ impl Printer<'_> {
         }
         let mut parts = Vec::new();
         while let Some(span) = self.comments.take(byte) {
-            let own_line = self.begins_line(span.start as usize);
-            if own_line && !matches!(parts.last(), Some(Doc::Hard)) {
-                parts.push(Doc::Hard);
-            } else if !own_line {
-                parts.push(Doc::text("  "));
+            if parts.is_empty() {
+                let own_line = self.begins_line(span.start as usize);
+                parts.push(if own_line { Doc::Hard } else { Doc::text("  ") });
             }
             parts.push(Doc::text(self.source(span.range()).trim_end()));
             parts.push(Doc::Hard);
@@ -117,6 +121,6 @@ impl Printer<'_> {
 
     /// A piece of the source; empty where there is none.
     pub(super) fn source(&self, range: std::ops::Range<usize>) -> &str {
-        self.text.map_or("", |text| &text[range])
+        self.text.and_then(|text| text.get(range)).unwrap_or_default()
     }
 }

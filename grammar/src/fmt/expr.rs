@@ -99,7 +99,7 @@ impl Printer<'_> {
             Expr::Name(name) => Doc::text(&*name.name),
             Expr::Text(text) => Doc::text(format!("\"{text}\"")),
             Expr::Field { of, field } => {
-                let of = self.held(*of, Hold::Operand);
+                let of = self.owner(*of);
                 Doc::All(vec![of, Doc::text(format!(".{field}"))])
             }
             Expr::Call { callee, args } => self.call(expr, callee, args),
@@ -115,6 +115,17 @@ impl Printer<'_> {
         }
     }
 
+    /// What has a field.
+    fn owner(&mut self, of: ExprId) -> Doc {
+        match self.ast.exprs[of] {
+            Expr::Number(_) | Expr::Length { .. } | Expr::Text(_) | Expr::If { .. } => {
+                let inner = self.expr(of);
+                brackets("(", vec![inner], ")")
+            }
+            _ => self.held(of, Hold::Operand),
+        }
+    }
+
     fn length(&mut self, amount: ExprId, unit: MusicalUnit) -> String {
         let ast = self.ast;
         let amount = match ast.exprs[amount] {
@@ -122,7 +133,7 @@ impl Printer<'_> {
             _ => self.flat(amount),
         };
         let word = if unit == MusicalUnit::Bar { "bar" } else { "beat" };
-        let many = if amount == "1" || amount.contains('/') { "" } else { "s" };
+        let many = if amount == "1" || amount == "-1" || amount.contains('/') { "" } else { "s" };
         format!("{amount} {word}{many}")
     }
 
@@ -187,20 +198,23 @@ impl Printer<'_> {
             (start as usize, arg)
         });
         self.list(expr, &format!("{callee}("), args.collect(), ")", |printer, arg| {
-            let value = printer.expr(arg.value);
             match &arg.name {
-                Some(name) => Doc::All(vec![Doc::text(format!("{name}: ")), value]),
-                None => value,
+                Some(name) => printer.named(name, arg.value),
+                None => printer.expr(arg.value),
             }
         })
     }
 
     fn record(&mut self, expr: ExprId, entries: &[(Ident, ExprId)]) -> Doc {
         let parts = entries.iter().map(|entry| (entry.0.span.start as usize, entry)).collect();
-        self.list(expr, "{", parts, "}", |printer, (name, value)| {
-            let value = printer.expr(*value);
-            Doc::All(vec![Doc::text(format!("{name}: ")), value])
-        })
+        self.list(expr, "{", parts, "}", |printer, (name, value)| printer.named(name, *value))
+    }
+
+    /// `name: value`
+    fn named(&mut self, name: &Ident, value: ExprId) -> Doc {
+        let gap = self.gap(self.start(value), Doc::text(" "));
+        let value = self.expr(value);
+        Doc::All(vec![Doc::text(format!("{name}:")), Doc::Nest(vec![gap]), value])
     }
 
     fn pipe(&mut self, expr: ExprId) -> Doc {
@@ -263,7 +277,7 @@ impl Printer<'_> {
             _ => None,
         };
         while let Some((op, a, b)) = alike(first) {
-            rest.push((op, a, b));
+            rest.push((op, a, b, first == expr));
             first = a;
             // These two hold their left side tighter than themselves.
             if matches!(hold_of(op), Hold::Power | Hold::Compare) {
@@ -272,8 +286,8 @@ impl Printer<'_> {
         }
         let left = sides(op).0;
         let mut parts = vec![self.left(first, left)];
-        for (op, a, b) in rest.into_iter().rev() {
-            let right = self.held_right(op, b);
+        for (op, a, b, last) in rest.into_iter().rev() {
+            let right = self.held_right(op, a, b, last);
             let tight = self.is_tight(op, a, b);
             let (before, after) = if tight { ("", Doc::text("")) } else { (" ", Doc::Line) };
             parts.push(Doc::text(format!("{before}{}", op.text())));
@@ -283,13 +297,34 @@ impl Printer<'_> {
         Doc::Group(vec![Doc::Nest(parts)])
     }
 
-    /// The comments before a right operand, if there are any, and the operand.
-    fn held_right(&mut self, op: BinaryOp, b: ExprId) -> (Option<Doc>, Doc) {
+    /// The comments before a right operand, if there are any, and the operand. It is the `last` where no operator
+    /// follows.
+    fn held_right(&mut self, op: BinaryOp, a: ExprId, b: ExprId, last: bool) -> (Option<Doc>, Doc) {
         let gap = match self.gap(self.start(b), Doc::Soft) {
             Doc::Soft => None,
             comments => Some(comments),
         };
+        if self.takes_left(op, a, b) || !last && self.is_open(b) {
+            let inner = self.expr(b);
+            return (gap, brackets("(", vec![inner], ")"));
+        }
         (gap, self.held(b, sides(op).1))
+    }
+
+    /// True where a plain number, `/` and a length would be read as one length: `1 / 4 bars`.
+    fn takes_left(&self, op: BinaryOp, a: ExprId, b: ExprId) -> bool {
+        let mut last = a;
+        while let Expr::Binary { b, .. } | Expr::Unary { x: b, .. } = self.ast.exprs[last] {
+            last = b;
+        }
+        let plain = matches!(&self.ast.exprs[last], Expr::Number(number) if number.unit.is_none());
+        let whole = match self.ast.exprs[b] {
+            Expr::Length { amount, .. } => {
+                matches!(&self.ast.exprs[amount], Expr::Number(n) if !n.digits.starts_with('-'))
+            }
+            _ => false,
+        };
+        op == BinaryOp::Div && plain && whole
     }
 
     /// A left operand: what would reach over the operator, or take it in, stands in parentheses.

@@ -39,13 +39,13 @@ impl Printer<'_> {
         for (index, item) in items.iter().enumerate() {
             let to = item.span.start as usize;
             regions.push(match self.text {
-                Some(text) => Region::read(&text[from..to], fresh && index == 0),
+                Some(text) => Region::read(text.get(from..to).unwrap_or_default(), fresh && index == 0),
                 None => made_region(index.checked_sub(1).map(|before| &items[before]), item),
             });
             from = item.span.end as usize;
         }
         regions.push(match self.text {
-            Some(text) => Region::read(&text[from..end], fresh && items.is_empty()),
+            Some(text) => Region::read(text.get(from..end).unwrap_or_default(), fresh && items.is_empty()),
             None => Region::default(),
         });
         regions
@@ -54,23 +54,27 @@ impl Printer<'_> {
     /// Items with what stands between them; each line begins with a [`Doc::Hard`].
     fn lines(&mut self, items: &[Item], regions: &[Region]) -> Vec<Doc> {
         let columns = self.columns(items, regions);
-        let mut out = Vec::new();
+        let (mut out, mut full) = (Vec::new(), false);
         for (index, region) in regions.iter().enumerate() {
             let item = items.get(index);
-            self.between(region, item.is_none(), &mut out);
+            self.between(region, item.is_none(), full, &mut out);
             let Some(item) = item else { break };
             out.push(Doc::Hard);
             // Those between items have just been written.
             while self.comments.take(item.span.start as usize).is_some() {}
             out.push(self.item(item, columns[index]));
-            out.extend(self.left_over(item.span.end as usize));
+            let left_over = self.left_over(item.span.end as usize);
+            full = !left_over.is_empty();
+            out.extend(left_over);
         }
         out
     }
 
-    fn between(&mut self, region: &Region, last: bool, out: &mut Vec<Doc>) {
+    /// What stands between two items. A line is `full` when a comment ends it already.
+    fn between(&mut self, region: &Region, last: bool, full: bool, out: &mut Vec<Doc>) {
         if let Some(comment) = &region.trailing {
-            out.push(Doc::text(format!("  {comment}")));
+            out.push(if full { Doc::Hard } else { Doc::text("  ") });
+            out.push(Doc::text(comment));
         }
         for (index, line) in region.lines.iter().enumerate() {
             match line {
@@ -173,8 +177,10 @@ impl Printer<'_> {
         let start = item.span.start as usize;
         match &item.kind {
             ItemKind::Equation { name, value } => {
+                let head = format!("{:1$} =", name.to_string(), columns.name);
+                let gap = self.gap(self.ast.span(*value).start as usize, Doc::text(" "));
                 let value = self.expr(*value);
-                Doc::All(vec![Doc::text(format!("{:1$} = ", name.to_string(), columns.name)), value])
+                Doc::All(vec![Doc::text(head), Doc::Nest(vec![gap]), value])
             }
             ItemKind::Param(param) => Doc::text(self.param(param, columns)),
             ItemKind::Input(name) => Doc::text(format!("input {name}")),
@@ -328,12 +334,19 @@ impl Printer<'_> {
         let mut all = Vec::with_capacity(items.len());
         while all.len() < items.len() {
             let start = all.len();
-            let joined = |i: &usize| regions[*i].joins() && alike(&items[i - 1].kind, &items[*i].kind);
+            let joined = |i: &usize| self.joins(&items[i - 1], &regions[*i], &items[*i]);
             let end = (start + 1..items.len()).find(|i| !joined(i)).unwrap_or(items.len());
             let columns = self.columns_of(&items[start..end]);
             all.resize(end, columns);
         }
         all
+    }
+
+    /// True when two items are neighbours of one kind. Of two comments at the end of one, the second gets its own
+    /// line and keeps them apart.
+    fn joins(&self, before: &Item, region: &Region, item: &Item) -> bool {
+        let comments = self.comments.count_in(before.span) + usize::from(region.trailing.is_some());
+        region.joins() && comments < 2 && alike(&before.kind, &item.kind)
     }
 
     fn columns_of(&mut self, run: &[Item]) -> Columns {

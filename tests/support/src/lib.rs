@@ -1,1 +1,3 @@
-//! placeholder
+//! What the tests and the fuzz targets share: generators, oracles, the case runner.
+
+pub mod gen_mam;
