@@ -60,7 +60,7 @@ impl<T> fmt::Debug for Handle<T> {
 }
 
 /// A growing list whose elements are named by [`Handle`]s.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Arena<T> {
     all: Vec<T>,
 }

@@ -4,6 +4,8 @@
 //! Expressions live in one arena; their places stand in a parallel table ([`Ast::span`]), so two trees are equal
 //! when they say the same, wherever it stands. That is what the formatter is tested by.
 
+mod text;
+
 use crate::arena::{Arena, Handle};
 use crate::source::Span;
 use std::fmt;
@@ -27,6 +29,18 @@ impl Ast {
     pub fn add(&mut self, expr: Expr, span: Span) -> ExprId {
         self.spans.push(span);
         self.exprs.add(expr)
+    }
+
+    /// The operands and operators of a row `a + b - c …`: the first operand, then each operator with its right
+    /// operand. Rows may be as long as a file, so whoever recurses over expressions goes along them with this.
+    pub fn row(&self, expr: ExprId) -> (ExprId, Vec<(BinaryOp, ExprId)>) {
+        let (mut first, mut rest) = (expr, Vec::new());
+        while let Expr::Binary { op, a, b } = self.exprs[first] {
+            rest.push((op, b));
+            first = a;
+        }
+        rest.reverse();
+        (first, rest)
     }
 
     /// Where an expression stands.
@@ -167,6 +181,28 @@ pub enum BinaryOp {
     Div,
     Mod,
     Pow,
+}
+
+impl BinaryOp {
+    /// As it is written.
+    pub fn text(self) -> &'static str {
+        match self {
+            BinaryOp::Or => "or",
+            BinaryOp::And => "and",
+            BinaryOp::Lt => "<",
+            BinaryOp::Le => "<=",
+            BinaryOp::Gt => ">",
+            BinaryOp::Ge => ">=",
+            BinaryOp::Eq => "==",
+            BinaryOp::Ne => "!=",
+            BinaryOp::Add => "+",
+            BinaryOp::Sub => "-",
+            BinaryOp::Mul => "*",
+            BinaryOp::Div => "/",
+            BinaryOp::Mod => "mod",
+            BinaryOp::Pow => "^",
+        }
+    }
 }
 
 /// Operators before one operand.
@@ -381,6 +417,9 @@ pub enum ItemKind {
         /// Its lines, and arrangements of inner sections.
         items: Vec<Item>,
     },
+    /// An item that could not be read; its problem has been reported. It holds the name that the item would have
+    /// defined, so that nobody calls that name unknown.
+    Broken(Option<Ident>),
 }
 
 /// A parameter of an instrument or effect, or a knob of the song.

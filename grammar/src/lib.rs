@@ -3,13 +3,22 @@
 //! This crate turns text into trees and knows nothing of instruments: a name is a name. It holds
 //! * [`source`]: texts and places in them;
 //! * [`problem`]: what is wrong with an input, as data;
-//! * [`ast`]: the syntax tree of the `.mam` language.
+//! * [`ast`]: the syntax tree of the `.mam` language;
+//! * [`syntax`]: from text to that tree;
+//! * [`mini`]: the notation between the quotes of a score line;
+//! * [`json`]: the JSON graph, version 1;
+//! * [`limits`]: what an input may ask for at most.
 
 pub mod arena;
 pub mod ast;
+pub mod json;
+pub mod limits;
+pub mod mini;
 pub mod problem;
 pub mod source;
+pub mod syntax;
 
 pub use arena::{Arena, Handle};
+pub use limits::Limits;
 pub use problem::{Code, Label, Problem, Problems, Severity};
 pub use source::{SourceId, Sources, Span};

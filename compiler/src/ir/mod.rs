@@ -50,7 +50,7 @@ pub struct Module {
 }
 
 /// One kernel: its interface and its two bodies.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Kernel {
     /// What it was made from, for people: `kick`, `out`, `lead+echo`.
     pub name: String,
@@ -77,7 +77,7 @@ pub struct Kernel {
 }
 
 /// A word of state. Its name is a path that edits elsewhere do not change: `filter.ic1`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StateSlot {
     /// Path within the node.
     pub name: String,
@@ -86,7 +86,7 @@ pub struct StateSlot {
 }
 
 /// A delay line for f32.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DelayLine {
     /// Path within the node.
     pub name: String,
@@ -95,7 +95,7 @@ pub struct DelayLine {
 }
 
 /// A part of a kernel that falls silent: an instrument's voice with an `until`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Voice {
     /// Index of the port whose notes wake it.
     pub port: u32,
@@ -111,7 +111,7 @@ pub struct Voice {
 pub type Value = Handle<Inst>;
 
 /// The instructions of one form of a kernel.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Body {
     /// Instructions; operands stand before their users.
     pub insts: Arena<Inst>,
@@ -132,7 +132,7 @@ impl Default for Body {
 }
 
 /// One instruction.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Inst {
     /// What it does.
     pub op: Op,
@@ -277,11 +277,15 @@ pub enum Rate {
 }
 
 impl Body {
-    /// The rate of each value, in order.
+    /// The rate of each value, in order. A `get` of a state that the body never sets is as constant as the call:
+    /// so data that tells two nodes of one kernel apart are states that nobody sets.
     pub fn rates(&self) -> Vec<Rate> {
         let mut rates: Vec<Rate> = Vec::with_capacity(self.insts.len());
         for inst in self.insts.values() {
-            let own = inst.op.own_rate(inst.ty);
+            let own = match inst.op {
+                Op::Get(state) if !self.sets.iter().any(|&(s, _)| s == state) => Rate::Segment,
+                op => op.own_rate(inst.ty),
+            };
             let rate = inst.args.as_slice().iter().map(|v| rates[v.index()]).fold(own, Rate::max);
             rates.push(rate);
         }

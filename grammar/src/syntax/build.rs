@@ -1,0 +1,346 @@
+//! From the grammar's pairs to items.
+
+use super::build_expr::without_keywords;
+use super::codes;
+use super::grammar::Rule;
+use crate::ast::{
+    Ast, Body, Definition, DefinitionKind, Expr, ExprId, Formal, Ident, Item, ItemKind, Line, Param, Part,
+    PatternText, Quoted, Unit,
+};
+use crate::problem::{Problem, Problems};
+use crate::source::{SourceId, Span};
+use pest::iterators::Pair;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The documentation before the token that begins at a byte.
+pub(super) type Docs = HashMap<usize, Vec<Span>>;
+
+/// Builds a tree out of pairs.
+pub(super) struct Builder<'a> {
+    /// The text as it was written.
+    pub(super) text: &'a str,
+    pub(super) source: SourceId,
+    /// Where the piece that is parsed begins in the text.
+    pub(super) base: usize,
+    /// Documentation that no item has taken yet.
+    pub(super) docs: Docs,
+    pub(super) ast: Ast,
+    pub(super) problems: Problems,
+}
+
+impl Builder<'_> {
+    /// The place of a pair, without the white space after it.
+    pub(super) fn span(&self, pair: &Pair<'_, Rule>) -> Span {
+        let (start, text) = (self.base + pair.as_span().start(), pair.as_str());
+        let skipped = text.len() - text.trim_start_matches(is_space).len();
+        let kept = text.trim_end_matches(is_space).len().max(skipped);
+        Span::new(self.source, start + skipped, start + kept)
+    }
+
+    pub(super) fn text_of(&self, span: Span) -> &str {
+        &self.text[span.range()]
+    }
+
+    /// Stands where the grammar guarantees a part; never reached.
+    pub(super) fn nothing(&mut self) -> ExprId {
+        self.ast.add(Expr::List(Vec::new()), Span::new(self.source, self.base, self.base))
+    }
+
+    pub(super) fn ident(&self, pair: &Pair<'_, Rule>) -> Ident {
+        Ident::new(pair.as_str().trim_end_matches(is_space), self.span(pair))
+    }
+
+    /// The word inside a pair such as a field.
+    pub(super) fn inner_ident(&self, pair: Pair<'_, Rule>) -> Ident {
+        self.next_ident(&mut pair.into_inner())
+    }
+
+    pub(super) fn next_ident<'i>(&self, parts: &mut impl Iterator<Item = Pair<'i, Rule>>) -> Ident {
+        let part = parts.next();
+        part.map_or_else(|| self.no_name(), |part| self.ident(&part))
+    }
+
+    /// Stands where the grammar guarantees a name; never reached.
+    fn no_name(&self) -> Ident {
+        Ident::new("", Span::new(self.source, self.base, self.base))
+    }
+
+    /// A pair of rule `text`.
+    pub(super) fn quoted(&self, pair: Pair<'_, Rule>) -> Quoted {
+        let whole = self.span(&pair);
+        let span = Span { start: whole.start + 1, end: whole.end - 1, ..whole };
+        Quoted { text: self.text_of(span).into(), span }
+    }
+
+    /// A pair of rule `items`.
+    pub(super) fn items(&mut self, pair: Pair<'_, Rule>) -> Vec<Item> {
+        pair.into_inner().map(|item| self.item(item)).collect()
+    }
+
+    /// A pair of rule `item`.
+    pub(super) fn item(&mut self, pair: Pair<'_, Rule>) -> Item {
+        let span = self.span(&pair);
+        let doc = self.take_doc(span);
+        let kind = match pair.into_inner().next() {
+            Some(inner) => self.kind(inner),
+            None => ItemKind::Broken(None),
+        };
+        Item { doc, kind, span }
+    }
+
+    /// The documentation that stands before `span`.
+    pub(super) fn take_doc(&mut self, span: Span) -> Option<Arc<str>> {
+        let lines = self.docs.remove(&(span.start as usize))?;
+        let text = |line: &Span| {
+            let text = &self.text_of(*line)[3..];
+            text.strip_prefix(' ').unwrap_or(text).trim_end().to_owned()
+        };
+        Some(lines.iter().map(text).collect::<Vec<_>>().join("\n").into())
+    }
+
+    fn kind(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        match pair.as_rule() {
+            Rule::equation => self.equation(pair),
+            Rule::def => ItemKind::Definition(self.def(pair)),
+            Rule::instrument => ItemKind::Definition(self.block_definition(DefinitionKind::Instrument, pair)),
+            Rule::effect => ItemKind::Definition(self.block_definition(DefinitionKind::Effect, pair)),
+            Rule::param | Rule::knob => ItemKind::Param(self.param(pair)),
+            Rule::input => ItemKind::Input(self.last_ident(pair)),
+            Rule::default_note => ItemKind::DefaultNote(self.last_ident(pair)),
+            Rule::until => ItemKind::Until(self.argument_of(pair)),
+            Rule::length => ItemKind::Length(self.argument_of(pair)),
+            Rule::seed => ItemKind::Seed(self.argument_of(pair)),
+            Rule::use_file => ItemKind::Use(self.last_text(pair)),
+            Rule::title => ItemKind::Title(self.last_text(pair)),
+            Rule::tempo => self.tempo(pair),
+            Rule::meter => self.meter(pair),
+            Rule::swing => self.swing(pair),
+            Rule::play => ItemKind::Play(self.last_block(pair)),
+            Rule::arrangement => self.arrangement(pair),
+            Rule::section => self.section(pair),
+            _ => ItemKind::Line(self.line(pair)),
+        }
+    }
+
+    fn equation(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        let mut parts = pair.into_inner();
+        let name = self.next_ident(&mut parts);
+        ItemKind::Equation { name, value: self.next_value(&mut parts) }
+    }
+
+    fn def(&mut self, pair: Pair<'_, Rule>) -> Definition {
+        let mut parts = pair.into_inner();
+        let (name, formals) = match parts.next() {
+            Some(head) => self.def_head(head),
+            None => (self.no_name(), Vec::new()),
+        };
+        let body = match parts.next() {
+            Some(part) if part.as_rule() == Rule::braces => self.braces(part),
+            Some(part) => Body::Expr(self.expr(part)),
+            None => Body::Items(Vec::new()),
+        };
+        Definition { kind: DefinitionKind::Def, name, formals, body }
+    }
+
+    /// A pair of rule `def_head`.
+    pub(super) fn def_head(&mut self, pair: Pair<'_, Rule>) -> (Ident, Vec<Formal>) {
+        let mut parts = pair.into_inner().skip(1);
+        let name = self.next_ident(&mut parts);
+        (name, parts.map(|formal| self.formal(formal)).collect())
+    }
+
+    fn formal(&mut self, pair: Pair<'_, Rule>) -> Formal {
+        let mut parts = pair.into_inner();
+        let mut formal = Formal { name: self.next_ident(&mut parts), unit: None, default: None };
+        for part in parts {
+            match part.as_rule() {
+                Rule::unit => formal.unit = Unit::from_text(part.as_str()),
+                _ => formal.default = Some(self.expr(part)),
+            }
+        }
+        formal
+    }
+
+    fn block_definition(&mut self, kind: DefinitionKind, pair: Pair<'_, Rule>) -> Definition {
+        let mut parts = pair.into_inner();
+        let name = parts.next().map_or_else(|| self.no_name(), |head| self.last_ident(head));
+        let items = parts.next().map_or_else(Vec::new, |block| self.block(block));
+        Definition { kind, name, formals: Vec::new(), body: Body::Items(items) }
+    }
+
+    fn block(&mut self, pair: Pair<'_, Rule>) -> Vec<Item> {
+        pair.into_inner().next().map_or_else(Vec::new, |items| self.items(items))
+    }
+
+    fn last_block(&mut self, pair: Pair<'_, Rule>) -> Vec<Item> {
+        pair.into_inner().last().map_or_else(Vec::new, |block| self.block(block))
+    }
+
+    /// The word that ends a pair such as `input key`.
+    pub(super) fn last_ident(&self, pair: Pair<'_, Rule>) -> Ident {
+        let mut last = pair.into_inner().last().into_iter();
+        self.next_ident(&mut last)
+    }
+
+    fn last_text(&self, pair: Pair<'_, Rule>) -> Quoted {
+        let none = Quoted { text: "".into(), span: Span::new(self.source, self.base, self.base) };
+        pair.into_inner().last().map_or(none, |text| self.quoted(text))
+    }
+
+    /// The expression after a keyword, such as `until x` or `smooth 5ms`.
+    fn argument_of(&mut self, pair: Pair<'_, Rule>) -> ExprId {
+        self.next_value(&mut pair.into_inner().skip(1))
+    }
+
+    fn param(&mut self, pair: Pair<'_, Rule>) -> Param {
+        let knob = pair.as_rule() == Rule::knob;
+        let mut parts = pair.into_inner().skip(1);
+        let name = self.next_ident(&mut parts);
+        let default = self.next_value(&mut parts);
+        let mut param =
+            Param { knob, name, default, range: None, curve_exp: false, step: false, smooth: None, cc: None };
+        for part in parts {
+            self.attribute(&mut param, part);
+        }
+        param
+    }
+
+    fn attribute(&mut self, param: &mut Param, part: Pair<'_, Rule>) {
+        let (span, rule) = (self.span(&part), part.as_rule());
+        let again = match rule {
+            Rule::curve => std::mem::replace(&mut param.curve_exp, true),
+            Rule::step => std::mem::replace(&mut param.step, true),
+            Rule::smooth => param.smooth.replace(self.argument_of(part)).is_some(),
+            Rule::cc => param.cc.replace(self.argument_of(part)).is_some(),
+            _ => {
+                let mut ends = without_keywords(part);
+                param.range = Some((self.next_value(&mut ends), self.next_value(&mut ends)));
+                false
+            }
+        };
+        if again {
+            let message = format!("`{}` is said twice", self.text_of(span));
+            let problem = Problem::new(&codes::SAID_TWICE, span, message).help("take one of them away");
+            self.problems.add(problem);
+        }
+    }
+
+    fn tempo(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        let mut parts = pair.into_inner().skip(1);
+        let bpm = self.next_value(&mut parts);
+        let (mut to, mut at, mut until) = (None, None, None);
+        if let Some(rest) = parts.next() {
+            let ramp = rest.as_rule() == Rule::tempo_ramp;
+            let mut parts = without_keywords(rest);
+            to = ramp.then(|| self.next_value(&mut parts));
+            at = Some(self.next_value(&mut parts));
+            until = ramp.then(|| self.next_value(&mut parts));
+        }
+        ItemKind::Tempo { bpm, to, at, until }
+    }
+
+    fn meter(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        let mut parts = pair.into_inner().skip(1);
+        ItemKind::Meter { beats: self.next_value(&mut parts), unit: self.next_value(&mut parts) }
+    }
+
+    fn swing(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        let mut parts = without_keywords(pair).skip(1);
+        let amount = self.next_value(&mut parts);
+        ItemKind::Swing { amount, of: parts.next().map(|of| self.value(of)) }
+    }
+
+    fn arrangement(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        ItemKind::Arrangement(pair.into_inner().skip(1).map(|part| self.part(part)).collect())
+    }
+
+    fn part(&mut self, pair: Pair<'_, Rule>) -> Part {
+        let mut parts = pair.into_inner();
+        let section = self.next_ident(&mut parts);
+        Part { section, times: parts.next().map(|times| self.number(&times)) }
+    }
+
+    fn section(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        let mut parts = pair.into_inner();
+        let (name, length) = match parts.next() {
+            Some(head) => self.section_head(head),
+            None => (self.no_name(), self.nothing()),
+        };
+        let items = parts.next().map_or_else(Vec::new, |block| self.block(block));
+        ItemKind::Section { name, length, items }
+    }
+
+    /// A pair of rule `section_head`.
+    pub(super) fn section_head(&mut self, pair: Pair<'_, Rule>) -> (Ident, ExprId) {
+        let mut parts = pair.into_inner().skip(1);
+        (self.next_ident(&mut parts), self.next_value(&mut parts))
+    }
+
+    fn line(&mut self, pair: Pair<'_, Rule>) -> Line {
+        let nothing = PatternText::Tab { bars: Vec::new(), by: None };
+        let mut line = Line {
+            target: Vec::new(),
+            pattern: nothing,
+            modifiers: Vec::new(),
+            over: None,
+            curve_exp: false,
+        };
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::target => line.target = part.into_inner().map(|word| self.ident(&word)).collect(),
+                Rule::tab => line.pattern = self.tab(part),
+                Rule::text => line.pattern = PatternText::Notation(self.quoted(part)),
+                Rule::by => self.by(&mut line.pattern, part),
+                Rule::modifier => line.modifiers.extend(part.into_inner().next().map(|m| self.modifier(m))),
+                Rule::over => line.over = Some(self.argument_of(part)),
+                _ => line.curve_exp = true,
+            }
+        }
+        line
+    }
+
+    fn by(&mut self, pattern: &mut PatternText, pair: Pair<'_, Rule>) {
+        if let (PatternText::Tab { by, .. }, Some(ratio)) = (pattern, pair.into_inner().nth(1)) {
+            *by = Some(self.ratio(ratio));
+        }
+    }
+
+    fn modifier(&mut self, pair: Pair<'_, Rule>) -> ExprId {
+        let span = self.span(&pair);
+        let expr = match pair.as_rule() {
+            Rule::modifier_call => self.call(pair),
+            _ => Expr::Name(self.ident(&pair)),
+        };
+        self.ast.add(expr, span)
+    }
+
+    fn tab(&mut self, pair: Pair<'_, Rule>) -> PatternText {
+        let bars = pair.into_inner().map(|bar| {
+            let start = self.base + bar.as_span().start();
+            let span = Span::new(self.source, start, start + bar.as_str().len());
+            Quoted { text: self.text_of(span).into(), span }
+        });
+        let bars: Vec<Quoted> = bars.collect();
+        bars.iter().for_each(|bar| self.check_bar(bar));
+        PatternText::Tab { bars, by: None }
+    }
+
+    /// Each character of a bar is a hit, a rest or a hold.
+    fn check_bar(&mut self, bar: &Quoted) {
+        for (at, wrong) in bar.text.char_indices().filter(|(_, c)| !TAB_CHARACTERS.contains(*c)) {
+            let start = bar.span.start as usize + at;
+            let span = Span::new(self.source, start, start + wrong.len_utf8());
+            let problem = Problem::new(&codes::TAB_CHARACTER, span, format!("`{wrong}` means nothing in a drum tab"))
+                .help("a tab holds `x` hit, `X` accent, `o` ghost, `1` to `9` tenths, `.` or `-` rest, `_` hold, and spaces");
+            self.problems.add(problem);
+        }
+    }
+}
+
+/// What may stand between two bar lines.
+pub const TAB_CHARACTERS: &str = "xXo123456789.-_ \t";
+
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n' | '\u{a0}')
+}

@@ -1,0 +1,330 @@
+//! From the grammar's pairs to expressions: the one table of precedence, and what the grammar cannot refuse.
+
+use super::build::Builder;
+use super::codes;
+use super::grammar::Rule;
+use crate::ast::{Arg, BinaryOp, Body, Expr, ExprId, Ident, MusicalUnit, Number, UnaryOp, Unit};
+use crate::problem::Problem;
+use crate::source::Span;
+use pest::iterators::{Pair, Pairs};
+use std::iter::Peekable;
+
+/// How tightly an operator holds its operands, loosest first. `not` stands between `and` and the comparisons,
+/// the minus before an operand between `*` and `^`.
+fn power(rule: Rule) -> Option<(BinaryOp, u8)> {
+    Some(match rule {
+        Rule::or_op => (BinaryOp::Or, 1),
+        Rule::and_op => (BinaryOp::And, 2),
+        Rule::lt => (BinaryOp::Lt, COMPARISON),
+        Rule::le => (BinaryOp::Le, COMPARISON),
+        Rule::gt => (BinaryOp::Gt, COMPARISON),
+        Rule::ge => (BinaryOp::Ge, COMPARISON),
+        Rule::eq => (BinaryOp::Eq, COMPARISON),
+        Rule::ne => (BinaryOp::Ne, COMPARISON),
+        Rule::add => (BinaryOp::Add, 5),
+        Rule::sub => (BinaryOp::Sub, 5),
+        Rule::mul => (BinaryOp::Mul, 6),
+        Rule::div => (BinaryOp::Div, 6),
+        Rule::mod_op => (BinaryOp::Mod, 6),
+        Rule::pow => (BinaryOp::Pow, POWER),
+        _ => return None,
+    })
+}
+const COMPARISON: u8 = 4;
+const POWER: u8 = 8;
+
+impl Builder<'_> {
+    /// `value |> value …`
+    pub(super) fn expr(&mut self, pair: Pair<'_, Rule>) -> ExprId {
+        let mut values = pair.into_inner();
+        let Some(first) = values.next() else { return self.nothing() };
+        let mut left = self.value(first);
+        for stage in values {
+            let right = self.value(stage);
+            self.check_stage(left, right);
+            let span = self.ast.span(left).to(self.ast.span(right));
+            left = self.ast.add(Expr::Pipe { left, right }, span);
+        }
+        left
+    }
+
+    /// A row of operators and operands.
+    pub(super) fn value(&mut self, pair: Pair<'_, Rule>) -> ExprId {
+        self.climb(&mut pair.into_inner().peekable(), 0)
+    }
+
+    /// The longest expression from here whose operators all hold at least as tightly as `least`.
+    fn climb(&mut self, row: &mut Peekable<Pairs<'_, Rule>>, least: u8) -> ExprId {
+        let Some(first) = row.next() else { return self.nothing() };
+        let mut left = match first.as_rule() {
+            Rule::not_op => self.prefix(first, UnaryOp::Not, row, COMPARISON),
+            Rule::minus => self.prefix(first, UnaryOp::Neg, row, POWER),
+            _ => self.operand(first),
+        };
+        while let Some((op, hold)) = row.peek().and_then(|pair| power(pair.as_rule())) {
+            if hold < least {
+                break;
+            }
+            row.next();
+            let right = self.climb(row, if op == BinaryOp::Pow { hold } else { hold + 1 });
+            left = self.binary(op, left, right);
+        }
+        left
+    }
+
+    fn prefix(
+        &mut self,
+        sign: Pair<'_, Rule>,
+        op: UnaryOp,
+        row: &mut Peekable<Pairs<'_, Rule>>,
+        least: u8,
+    ) -> ExprId {
+        let x = self.climb(row, least);
+        let span = self.span(&sign).to(self.ast.span(x));
+        self.ast.add(Expr::Unary { op, x }, span)
+    }
+
+    fn binary(&mut self, op: BinaryOp, a: ExprId, b: ExprId) -> ExprId {
+        let span = self.ast.span(a).to(self.ast.span(b));
+        if let (true, &Expr::Binary { op: first, b: middle, .. }) = (is_comparison(op), &self.ast.exprs[a])
+            && is_comparison(first)
+        {
+            let [left, between, right] = [a, middle, b].map(|e| self.text_of(self.ast.span(e)));
+            let left = left.trim_end();
+            let problem = Problem::new(&codes::CHAINED_COMPARISON, span, "comparisons do not chain")
+                .here("two comparisons in a row")
+                .help(format!("write `{left} and {between} {} {right}`", op.text()));
+            self.problems.add(problem);
+        }
+        self.ast.add(Expr::Binary { op, a, b }, span)
+    }
+
+    fn operand(&mut self, pair: Pair<'_, Rule>) -> ExprId {
+        let span = self.span(&pair);
+        match pair.as_rule() {
+            Rule::number => self.number(&pair),
+            Rule::length_value => self.length_value(pair),
+            Rule::choice => self.choice(pair),
+            Rule::text => {
+                let quoted = self.quoted(pair);
+                self.ast.add(Expr::Text(quoted.text), span)
+            }
+            _ => self.postfix(pair),
+        }
+    }
+
+    /// A number with its unit. Digits that make no finite number are a problem.
+    pub(super) fn number(&mut self, pair: &Pair<'_, Rule>) -> ExprId {
+        let (span, text) = (self.span(pair), pair.as_str().trim_end());
+        let split = text.find(|c: char| !matches!(c, '0'..='9' | '.' | '-')).unwrap_or(text.len());
+        let number = Number { digits: text[..split].into(), unit: Unit::from_text(&text[split..]) };
+        if !number.value().is_finite() {
+            let problem = Problem::new(&codes::NUMBER_TOO_LARGE, span, "this number is too large")
+                .help("write a number below 1.8 · 10^308");
+            self.problems.add(problem);
+        }
+        self.ast.add(Expr::Number(number), span)
+    }
+
+    /// `a` or `a/b`, both plain numbers.
+    pub(super) fn ratio(&mut self, pair: Pair<'_, Rule>) -> ExprId {
+        let mut parts = pair.into_inner();
+        let Some(first) = parts.next() else { return self.nothing() };
+        let a = self.number(&first);
+        match parts.next() {
+            None => a,
+            Some(second) => {
+                let b = self.number(&second);
+                let span = self.ast.span(a).to(self.ast.span(b));
+                self.ast.add(Expr::Binary { op: BinaryOp::Div, a, b }, span)
+            }
+        }
+    }
+
+    fn length_value(&mut self, pair: Pair<'_, Rule>) -> ExprId {
+        let span = self.span(&pair);
+        let mut parts = pair.into_inner();
+        let amount = match parts.next() {
+            Some(amount) => self.ratio(amount),
+            None => self.nothing(),
+        };
+        let bar = parts.next().is_some_and(|unit| unit.as_str().starts_with("bar"));
+        let unit = if bar { MusicalUnit::Bar } else { MusicalUnit::Beat };
+        self.ast.add(Expr::Length { amount, unit }, span)
+    }
+
+    fn choice(&mut self, pair: Pair<'_, Rule>) -> ExprId {
+        let start = self.span(&pair);
+        let mut parts = pair.into_inner().filter(|part| matches!(part.as_rule(), Rule::expr | Rule::value));
+        let mut branch = |builder: &mut Self| match parts.next() {
+            Some(part) if part.as_rule() == Rule::value => builder.value(part),
+            Some(part) => builder.expr(part),
+            None => builder.nothing(),
+        };
+        let (condition, then, otherwise) = (branch(self), branch(self), branch(self));
+        let span = Span { end: self.ast.span(otherwise).end, ..start };
+        self.ast.add(Expr::If { condition, then, otherwise }, span)
+    }
+
+    fn postfix(&mut self, pair: Pair<'_, Rule>) -> ExprId {
+        let mut parts = pair.into_inner();
+        let Some(first) = parts.next() else { return self.nothing() };
+        let mut of = self.primary(first);
+        for field in parts {
+            let span = self.ast.span(of).to(self.span(&field));
+            let field = self.inner_ident(field);
+            of = self.ast.add(Expr::Field { of, field }, span);
+        }
+        of
+    }
+
+    fn primary(&mut self, pair: Pair<'_, Rule>) -> ExprId {
+        let span = self.span(&pair);
+        let expr = match pair.as_rule() {
+            Rule::sum => self.sum(pair),
+            Rule::chain => self.chain(pair),
+            Rule::call => self.call(pair),
+            Rule::group => {
+                let all = self.exprs(pair);
+                if let [one] = all[..] { Expr::Paren(one) } else { Expr::Tuple(all) }
+            }
+            Rule::list => Expr::List(self.exprs(pair)),
+            Rule::record => Expr::Record(pair.into_inner().map(|entry| self.entry(entry)).collect()),
+            _ => Expr::Name(self.ident(&pair)),
+        };
+        self.ast.add(expr, span)
+    }
+
+    fn exprs(&mut self, pair: Pair<'_, Rule>) -> Vec<ExprId> {
+        pair.into_inner().map(|part| self.expr(part)).collect()
+    }
+
+    fn entry(&mut self, pair: Pair<'_, Rule>) -> (Ident, ExprId) {
+        let mut parts = pair.into_inner();
+        let name = self.next_ident(&mut parts);
+        (name, self.next_value(&mut parts))
+    }
+
+    /// `name(argument, …)`
+    pub(super) fn call(&mut self, pair: Pair<'_, Rule>) -> Expr {
+        let mut parts = pair.into_inner();
+        let callee = self.next_ident(&mut parts);
+        let args = parts.map(|argument| self.argument(argument)).collect();
+        Expr::Call { callee, args }
+    }
+
+    fn argument(&mut self, pair: Pair<'_, Rule>) -> Arg {
+        let mut arg = Arg { name: None, value: ExprId::new(0) };
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::expr => arg.value = self.expr(part),
+                _ => arg.name = Some(self.ident(&part)),
+            }
+        }
+        arg
+    }
+
+    fn sum(&mut self, pair: Pair<'_, Rule>) -> Expr {
+        let mut parts = without_keywords(pair);
+        let index = self.next_ident(&mut parts);
+        let (from, to) = (self.next_value(&mut parts), self.next_value(&mut parts));
+        Expr::Sum { index, from, to, body: self.next_braces(&mut parts) }
+    }
+
+    fn chain(&mut self, pair: Pair<'_, Rule>) -> Expr {
+        let mut parts = without_keywords(pair);
+        let value = self.next_ident(&mut parts);
+        let start = self.next_value(&mut parts);
+        let index = self.next_ident(&mut parts);
+        let (from, to) = (self.next_value(&mut parts), self.next_value(&mut parts));
+        Expr::Chain { value, start, index, from, to, body: self.next_braces(&mut parts) }
+    }
+
+    fn next_braces<'i>(&mut self, parts: &mut impl Iterator<Item = Pair<'i, Rule>>) -> Body {
+        match parts.next() {
+            Some(part) => self.braces(part),
+            None => Body::Items(Vec::new()),
+        }
+    }
+
+    /// What stands in braces: items or one expression.
+    pub(super) fn braces(&mut self, pair: Pair<'_, Rule>) -> Body {
+        match pair.into_inner().next() {
+            Some(part) if part.as_rule() == Rule::expr => Body::Expr(self.expr(part)),
+            Some(part) => Body::Items(self.items(part)),
+            None => Body::Items(Vec::new()),
+        }
+    }
+
+    /// The next part as an expression: a `value` or an `expr`.
+    pub(super) fn next_value<'i>(&mut self, parts: &mut impl Iterator<Item = Pair<'i, Rule>>) -> ExprId {
+        match parts.next() {
+            Some(part) if part.as_rule() == Rule::expr => self.expr(part),
+            Some(part) if part.as_rule() == Rule::whole => self.number(&part),
+            Some(part) => self.value(part),
+            None => self.nothing(),
+        }
+    }
+
+    /// Right of `|>` stands a name or a call, with fields.
+    fn check_stage(&mut self, left: ExprId, right: ExprId) {
+        if self.is_stage(right) {
+            return;
+        }
+        let (whole, from) = (self.ast.span(right), self.ast.span(left));
+        let mut leaf = right;
+        while let Expr::Binary { a, .. } = self.ast.exprs[leaf] {
+            leaf = a;
+        }
+        let problem = Problem::new(
+            &codes::PIPE_INTO_EXPRESSION,
+            whole,
+            "on the right of `|>` stands a name or a call, and nothing more",
+        );
+        let problem = if leaf != right && self.is_stage(leaf) {
+            let stage = self.ast.span(leaf);
+            let rest = Span { start: stage.end, ..whole };
+            problem.here("`|>` would take all of this as its right side").help(format!(
+                "write `({}){}`",
+                self.text_of(from.to(stage)),
+                self.text_of(rest)
+            ))
+        } else {
+            problem
+                .here("this is neither")
+                .help("give the place where the signal flows in: `x |> lowpass(800Hz)`")
+        };
+        self.problems.add(problem);
+    }
+
+    fn is_stage(&self, mut expr: ExprId) -> bool {
+        while let Expr::Field { of, .. } = self.ast.exprs[expr] {
+            expr = of;
+        }
+        matches!(self.ast.exprs[expr], Expr::Name(_) | Expr::Call { .. })
+    }
+}
+
+/// The parts that carry a meaning of their own.
+pub(super) fn without_keywords<'i>(pair: Pair<'i, Rule>) -> impl Iterator<Item = Pair<'i, Rule>> {
+    const KEYWORDS: [Rule; 12] = [
+        Rule::sum_word,
+        Rule::chain_word,
+        Rule::in_word,
+        Rule::at_word,
+        Rule::bar_word,
+        Rule::bars_word,
+        Rule::over_word,
+        Rule::of_word,
+        Rule::note_word,
+        Rule::smooth_word,
+        Rule::cc_word,
+        Rule::by_word,
+    ];
+    pair.into_inner().filter(|part| !KEYWORDS.contains(&part.as_rule()))
+}
+
+fn is_comparison(op: BinaryOp) -> bool {
+    use BinaryOp::{Eq, Ge, Gt, Le, Lt, Ne};
+    matches!(op, Lt | Le | Gt | Ge | Eq | Ne)
+}

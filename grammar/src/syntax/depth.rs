@@ -1,0 +1,74 @@
+//! How deep things stand in one another, found before anything recurses over them.
+//!
+//! Brackets nest, and so do `if`s, prefix operators, powers, fields and pipes. Rows of operators (`a + b + …`) do
+//! not: whoever walks a tree goes along them (`Ast::row`).
+
+use super::layout::is_separator;
+use super::scan::{Kind, Token};
+
+/// What is open inside one bracket.
+#[derive(Default)]
+struct Level {
+    /// `if`s, `sum`s, `chain`s and pipes since the last `,` or item.
+    branches: usize,
+    /// Prefix operators, powers and points since the last operator between two operands.
+    run: usize,
+}
+
+/// The tokens at which the depth goes over `limit`, at most one an outermost bracket or item.
+pub(super) fn too_deep(text: &str, tokens: &[Token], limit: usize) -> Vec<usize> {
+    let mut levels = vec![Level::default()];
+    let (mut depth, mut after_operand, mut reported, mut found) = (0, false, false, Vec::new());
+    for (index, token) in tokens.iter().enumerate() {
+        let word = if token.kind == Kind::Word { token.text(text) } else { "" };
+        let outermost = levels.len() == 1;
+        let Some(level) = levels.last_mut() else { break };
+        match token.kind {
+            Kind::Symbol("(" | "[" | "{") => {
+                depth += 1;
+                levels.push(Level::default());
+            }
+            Kind::Symbol(")" | "]" | "}") if !outermost => {
+                let closed = levels.pop().unwrap_or_default();
+                depth -= 1 + closed.branches + closed.run;
+            }
+            Kind::Symbol(",") | Kind::Newline | Kind::Symbol(";") => {
+                depth -= level.branches + level.run;
+                *level = Level::default();
+            }
+            Kind::Symbol("|>") => {
+                (level.branches, depth) = (level.branches + 1, depth + 1 - level.run);
+                level.run = 0;
+            }
+            Kind::Symbol("^" | "." | "!") => (level.run, depth) = (level.run + 1, depth + 1),
+            Kind::Symbol("-") if !after_operand => (level.run, depth) = (level.run + 1, depth + 1),
+            Kind::Symbol(_) => (level.run, depth) = (0, depth - level.run),
+            Kind::Word if word == "not" => (level.run, depth) = (level.run + 1, depth + 1),
+            Kind::Word if matches!(word, "if" | "sum" | "chain") => {
+                (level.branches, depth) = (level.branches + 1, depth + 1);
+            }
+            Kind::Word if matches!(word, "and" | "or" | "mod" | "then" | "else") => {
+                (level.run, depth) = (0, depth - level.run);
+            }
+            _ => {}
+        }
+        after_operand = ends_operand(token, word);
+        if levels.len() == 1 && is_separator(token) {
+            reported = false;
+        }
+        if depth > limit && !reported {
+            found.push(index);
+            reported = true;
+        }
+    }
+    found
+}
+
+fn ends_operand(token: &Token, word: &str) -> bool {
+    match token.kind {
+        Kind::Word => !matches!(word, "if" | "then" | "else" | "and" | "or" | "not" | "mod"),
+        Kind::Number | Kind::Text => true,
+        Kind::Symbol(symbol) => matches!(symbol, ")" | "]" | "}"),
+        _ => false,
+    }
+}

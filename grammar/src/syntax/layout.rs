@@ -1,0 +1,375 @@
+//! Where items end: brackets are paired, and newlines that end nothing are taken away.
+//!
+//! The result is a text of the same length as the source, so that every position stays what it was: comments and
+//! newlines inside an item have become spaces, and each newline that is left ends an item.
+
+use super::codes;
+use super::scan::{Kind, Scanned, Token};
+use super::words::{CONTINUES, OPEN};
+use crate::problem::Problem;
+use crate::source::{SourceId, Span};
+use std::collections::HashMap;
+
+/// A text laid out as items.
+pub(super) struct Layout {
+    /// The text for the grammar.
+    pub(super) text: Vec<u8>,
+    /// Tokens; a [`Kind::Newline`] and a `;` among them end an item.
+    pub(super) tokens: Vec<Token>,
+    /// For each token that opens a bracket, the index of the token that closes it, or of the first token after its
+    /// end where nothing closes it. For all others, the token's own index.
+    pub(super) partner: Vec<usize>,
+    /// What is wrong with the brackets.
+    pub(super) problems: Vec<Problem>,
+    /// Bytes at which a problem has been reported: the item around it need not be complained of again.
+    pub(super) poison: Vec<usize>,
+}
+
+impl Layout {
+    /// The items among `tokens`, as ranges of tokens.
+    pub(super) fn items(&self, tokens: std::ops::Range<usize>) -> Vec<std::ops::Range<usize>> {
+        let (mut items, mut start, mut at) = (Vec::new(), tokens.start, tokens.start);
+        while at < tokens.end {
+            if is_separator(&self.tokens[at]) {
+                items.push(start..at);
+                start = at + 1;
+            }
+            at = self.after(at).max(at + 1);
+        }
+        items.push(start.min(tokens.end)..tokens.end);
+        items.retain(|item| !item.is_empty());
+        items
+    }
+
+    /// The token after the one at `at`, or after all of the bracket that it opens.
+    pub(super) fn after(&self, at: usize) -> usize {
+        let partner = self.partner[at];
+        let closes = self.tokens.get(partner).is_some_and(|t| closing(t).is_some());
+        if partner == at || closes { partner + 1 } else { partner }
+    }
+
+    /// The byte range of a range of tokens.
+    pub(super) fn bytes(&self, tokens: &std::ops::Range<usize>) -> std::ops::Range<usize> {
+        self.tokens[tokens.start].start..self.tokens[tokens.end - 1].end
+    }
+
+    /// True when a problem has been reported inside `bytes`.
+    pub(super) fn is_poisoned(&self, bytes: &std::ops::Range<usize>) -> bool {
+        let first = self.poison.partition_point(|&at| at < bytes.start);
+        self.poison.get(first).is_some_and(|&at| at < bytes.end)
+    }
+}
+
+/// True for what stands between two items.
+pub(super) fn is_separator(token: &Token) -> bool {
+    token.kind == Kind::Newline || token.is(";")
+}
+
+/// Lays a scanned text out as items.
+pub(super) fn lay_out(source: SourceId, text: &str, scanned: &Scanned) -> Layout {
+    let mut forced = HashMap::new();
+    loop {
+        let mut walk = Walk::new(source, text, &scanned.tokens, &forced);
+        walk.all();
+        match walk.missing_brace() {
+            Some((open, end)) if forced.len() < MOST_FORCED => forced.insert(open, end),
+            _ => return walk.finish(scanned),
+        };
+    }
+}
+
+/// How many missing `}` are searched for by indentation before the rest is taken to end with the file.
+const MOST_FORCED: usize = 8;
+
+struct Frame {
+    symbol: &'static str,
+    /// Index in the tokens that are kept.
+    open: usize,
+    /// Index in the tokens of the scanner.
+    origin: usize,
+    /// Newlines inside end nothing.
+    soft: bool,
+    /// The formal arguments of a `def`, where `=` may stand.
+    formals: bool,
+}
+
+struct Walk<'a> {
+    source: SourceId,
+    text: &'a str,
+    input: &'a [Token],
+    /// A brace that is known to be unclosed, and the token before which its block ends.
+    forced: &'a HashMap<usize, usize>,
+    stack: Vec<Frame>,
+    /// The outermost brace that is open at the end.
+    left_open: Option<usize>,
+    next_solid: usize,
+    blank: Vec<(usize, usize)>,
+    out: Layout,
+}
+
+impl<'a> Walk<'a> {
+    fn new(
+        source: SourceId,
+        text: &'a str,
+        input: &'a [Token],
+        forced: &'a HashMap<usize, usize>,
+    ) -> Walk<'a> {
+        let out = Layout {
+            text: Vec::new(),
+            tokens: Vec::new(),
+            partner: Vec::new(),
+            problems: Vec::new(),
+            poison: Vec::new(),
+        };
+        Walk {
+            source,
+            text,
+            input,
+            forced,
+            stack: Vec::new(),
+            left_open: None,
+            next_solid: 0,
+            blank: Vec::new(),
+            out,
+        }
+    }
+
+    fn all(&mut self) {
+        for (index, token) in self.input.iter().enumerate() {
+            self.close_forced(index);
+            match token.kind {
+                Kind::Newline => self.newline(index),
+                Kind::Symbol(symbol @ ("(" | "[" | "{")) => self.open(index, symbol),
+                Kind::Symbol(")" | "]" | "}") => self.close(index),
+                _ => self.keep(index),
+            }
+        }
+        self.left_open = self.stack.iter().find(|frame| frame.symbol == "{").map(|frame| frame.origin);
+        while let Some(frame) = self.stack.pop() {
+            self.unclosed(&frame);
+        }
+    }
+
+    fn keep(&mut self, index: usize) {
+        self.out.partner.push(self.out.tokens.len());
+        self.out.tokens.push(self.input[index]);
+    }
+
+    fn word(&self, index: usize) -> &'a str {
+        match self.input.get(index) {
+            Some(token) if token.kind == Kind::Word => token.text(self.text),
+            _ => "",
+        }
+    }
+
+    fn open(&mut self, index: usize, symbol: &'static str) {
+        let record = symbol == "{" && self.is_record(index + 1);
+        let formals = index >= 2 && self.word(index - 2) == "def";
+        let open = self.out.tokens.len();
+        self.stack.push(Frame { symbol, open, origin: index, soft: symbol != "{" || record, formals });
+        self.keep(index);
+    }
+
+    /// True when `name :` follows.
+    fn is_record(&self, from: usize) -> bool {
+        let mut next = (from..self.input.len()).filter(|&i| self.input[i].kind != Kind::Newline);
+        next.next().is_some_and(|i| self.input[i].kind == Kind::Word)
+            && next.next().is_some_and(|i| self.input[i].is(":"))
+    }
+
+    fn close(&mut self, index: usize) {
+        let token = self.input[index];
+        let Some(depth) = self.stack.iter().rposition(|frame| Some(frame.symbol) == closing(&token)) else {
+            return self.stray_close(index);
+        };
+        while self.stack.len() > depth + 1 {
+            self.pop_unclosed();
+        }
+        if let Some(frame) = self.stack.pop() {
+            self.out.partner[frame.open] = self.out.tokens.len();
+        }
+        self.keep(index);
+    }
+
+    /// A closing bracket that nothing opened, or that closes a bracket of another kind.
+    fn stray_close(&mut self, index: usize) {
+        let token = self.input[index];
+        let (here, text) = (Span::new(self.source, token.start, token.end), token.text(self.text));
+        self.out.poison.push(token.start);
+        match self.stack.last() {
+            Some(frame) if frame.soft && frame.symbol != "{" && token.text(self.text) != "}" => {
+                let opened = self.out.tokens[frame.open];
+                let wanted = closing_of(frame.symbol);
+                self.out.partner[frame.open] = self.out.tokens.len();
+                let place = Span::new(self.source, opened.start, opened.end);
+                let message = format!("`{}` is closed by `{text}`", frame.symbol);
+                let problem = Problem::new(&codes::UNCLOSED_BRACKET, here, message)
+                    .here(format!("a `{wanted}` belongs here"))
+                    .label(place, "opened here")
+                    .help(format!("write `{wanted}` in place of `{text}`"));
+                self.out.problems.push(problem);
+                self.stack.pop();
+                self.keep(index);
+            }
+            _ => {
+                let problem = Problem::new(
+                    &codes::UNOPENED_BRACKET,
+                    here,
+                    format!("nothing is open that `{text}` could close"),
+                )
+                .help(format!("take the `{text}` away, or write the bracket that it should close"));
+                self.out.problems.push(problem);
+                self.blank.push((token.start, token.end));
+            }
+        }
+    }
+
+    fn pop_unclosed(&mut self) {
+        if let Some(frame) = self.stack.pop() {
+            self.unclosed(&frame);
+        }
+    }
+
+    fn unclosed(&mut self, frame: &Frame) {
+        self.out.partner[frame.open] = self.out.tokens.len();
+        let opened = self.out.tokens[frame.open];
+        let last =
+            self.out.tokens.iter().rev().find(|t| t.kind != Kind::Newline).map_or(opened.end, |t| t.end);
+        let close = closing_of(frame.symbol);
+        let here = Span::new(self.source, opened.start, opened.end);
+        let problem =
+            Problem::new(&codes::UNCLOSED_BRACKET, here, format!("this `{}` is never closed", frame.symbol))
+                .here("opened here")
+                .label(Span::new(self.source, last, last), format!("`{close}` is missing, probably here"))
+                .help(format!("write the `{close}` that belongs to it"));
+        self.out.problems.push(problem);
+        self.out.poison.push(opened.start);
+    }
+
+    /// The first token at or after `index` that is not a newline.
+    fn solid(&mut self, index: usize) -> usize {
+        if self.next_solid < index {
+            let next = (index..self.input.len()).find(|&i| self.input[i].kind != Kind::Newline);
+            self.next_solid = next.unwrap_or(self.input.len());
+        }
+        self.next_solid
+    }
+
+    fn newline(&mut self, index: usize) {
+        let next = self.solid(index);
+        let begins = self.begins_item(next);
+        if begins {
+            while self.stack.last().is_some_and(|frame| frame.soft) {
+                self.pop_unclosed();
+            }
+        }
+        let soft = self.stack.last().is_some_and(|frame| frame.soft);
+        if !begins && (soft || self.goes_on() || self.carries_on(next)) {
+            let token = self.input[index];
+            self.blank.push((token.start, token.end));
+        } else {
+            self.keep(index);
+        }
+    }
+
+    /// True inside a bracket where the line that begins with token `next` must be a new item, so that the bracket
+    /// was left open.
+    fn begins_item(&self, next: usize) -> bool {
+        let Some(top) = self.stack.last().filter(|frame| frame.soft) else { return false };
+        let word = self.word(next);
+        let equals = self.input.get(next + 1).is_some_and(|token| token.is("="));
+        let last = self.out.tokens.last();
+        let open_ended = last
+            .is_some_and(|t| t.is(",") || t.is("(") || t.kind == Kind::Word && t.text(self.text) == "chain");
+        matches!(word, "def" | "instrument" | "effect" | "section") && !equals
+            || !word.is_empty() && equals && !top.formals && !open_ended
+    }
+
+    /// True when what stands before asks for more.
+    fn goes_on(&self) -> bool {
+        const OPERATORS: [&str; 27] = [
+            "|>", "<=", ">=", "==", "!=", "..", "&&", "||", "**", "<", ">", "=", "+", "-", "*", "/", "^",
+            "(", "[", "{", ",", ":", ".", ";", "->", "=>", "+=",
+        ];
+        match self.out.tokens.last() {
+            None => true,
+            Some(token) => match token.kind {
+                Kind::Newline => true,
+                Kind::Symbol(symbol) => OPERATORS.contains(&symbol),
+                Kind::Word => OPEN.contains(&token.text(self.text)),
+                _ => false,
+            },
+        }
+    }
+
+    /// True when the line that begins with token `next` belongs to the item before it.
+    fn carries_on(&self, next: usize) -> bool {
+        let Some(token) = self.input.get(next) else { return true };
+        token.is("|>")
+            || closing(token).is_some()
+            || CONTINUES.contains(&self.word(next))
+            || token.is(".") && !self.word(next + 1).is_empty()
+    }
+
+    fn close_forced(&mut self, index: usize) {
+        while self.stack.last().is_some_and(|frame| self.forced.get(&frame.origin) == Some(&index)) {
+            self.pop_unclosed();
+        }
+    }
+
+    /// The outermost brace that is still open at the end, and the token before which its block ends by its
+    /// indentation: the first line that stands no deeper than the one that opened it.
+    fn missing_brace(&self) -> Option<(usize, usize)> {
+        let open = self.left_open?;
+        if self.forced.contains_key(&open) {
+            return None;
+        }
+        let limit = self.column(self.input[open].start);
+        let starts = |i: &usize| {
+            self.input[*i].kind != Kind::Newline
+                && self.input[i - 1].kind == Kind::Newline
+                && closing(&self.input[*i]).is_none()
+                && self.column(self.input[*i].start) <= limit
+        };
+        (open + 1..self.input.len()).find(starts).map(|end| (open, end))
+    }
+
+    /// The indentation of the line of a byte.
+    fn column(&self, byte: usize) -> usize {
+        let start = self.text[..byte].rfind('\n').map_or(0, |i| i + 1);
+        self.text[start..].bytes().take_while(|b| matches!(b, b' ' | b'\t')).count()
+    }
+
+    fn finish(mut self, scanned: &Scanned) -> Layout {
+        let mut text = self.text.as_bytes().to_vec();
+        let comments = scanned.comments.iter().copied();
+        let docs = scanned.docs.iter().map(|&(start, end, _)| (start, end));
+        for (start, end) in comments.chain(docs).chain(self.blank.drain(..)) {
+            text[start..end].fill(b' ');
+        }
+        if self.text.starts_with('\u{feff}') {
+            text[..3].fill(b' ');
+        }
+        self.out.text = text;
+        self.out.poison.sort_unstable();
+        self.out
+    }
+}
+
+/// The opening bracket that a closing one belongs to.
+pub(super) fn closing(token: &Token) -> Option<&'static str> {
+    match token.kind {
+        Kind::Symbol(")") => Some("("),
+        Kind::Symbol("]") => Some("["),
+        Kind::Symbol("}") => Some("{"),
+        _ => None,
+    }
+}
+
+fn closing_of(symbol: &str) -> &'static str {
+    match symbol {
+        "(" => ")",
+        "[" => "]",
+        _ => "}",
+    }
+}

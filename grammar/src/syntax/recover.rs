@@ -1,0 +1,268 @@
+//! One item after the other, so that a mistake hides no other.
+//!
+//! A file without mistakes is read in one go. Otherwise each item is read by itself; one that cannot be read but
+//! has a block is taken apart into its head and the items of the block.
+
+use super::build::{Builder, Docs};
+use super::codes;
+use super::depth;
+use super::diagnose::Diagnosis;
+use super::grammar::{MamParser, Rule};
+use super::layout::{Layout, lay_out};
+use super::scan::{Kind, Scanned, scan};
+use crate::ast::{Ast, Body, Definition, DefinitionKind, Ident, Item, ItemKind};
+use crate::limits::Limits;
+use crate::problem::{Problem, Problems};
+use crate::source::{SourceId, Span};
+use pest::Parser;
+use std::ops::Range;
+
+/// Reads a text of acceptable size.
+pub(super) fn read(source: SourceId, text: &str, limits: &Limits) -> (Ast, Problems) {
+    let scanned = scan(text);
+    let layout = lay_out(source, text, &scanned);
+    let mut problems = Problems::default();
+    layout.problems.iter().take(limits.problems).cloned().for_each(|problem| problems.add(problem));
+    let deep = too_deep(source, text, &layout, limits, &mut problems);
+    // Only whole characters have been replaced, each by spaces.
+    let work = String::from_utf8(layout.text.clone()).unwrap_or_default();
+    let builder = Builder {
+        text,
+        source,
+        base: 0,
+        docs: docs(source, &scanned),
+        ast: Ast::default(),
+        problems: Problems::default(),
+    };
+    let mut reader = Reader { layout, work, builder, problems, deep, most: limits.problems };
+    let items = reader.file();
+    reader.finish(items, &scanned)
+}
+
+fn docs(source: SourceId, scanned: &Scanned) -> Docs {
+    let mut docs = Docs::new();
+    for &(start, end, item) in &scanned.docs {
+        docs.entry(item).or_default().push(Span::new(source, start, end));
+    }
+    docs
+}
+
+/// The bytes at which something stands too deep, each reported.
+fn too_deep(
+    source: SourceId,
+    text: &str,
+    layout: &Layout,
+    limits: &Limits,
+    problems: &mut Problems,
+) -> Vec<usize> {
+    let found = depth::too_deep(text, &layout.tokens, limits.nesting);
+    for &index in found.iter().take(limits.problems) {
+        let token = layout.tokens[index];
+        let message = format!("this stands more than {} levels deep", limits.nesting);
+        let problem = Problem::new(&codes::TOO_DEEP, Span::new(source, token.start, token.end), message)
+            .help("give a part of it a name, in an equation of its own");
+        problems.add(problem);
+    }
+    found.into_iter().map(|index| layout.tokens[index].start).collect()
+}
+
+struct Reader<'a> {
+    layout: Layout,
+    /// The laid out text.
+    work: String,
+    builder: Builder<'a>,
+    problems: Problems,
+    /// Bytes that stand too deep: what holds one is not given to the grammar.
+    deep: Vec<usize>,
+    /// When this many problems have been found, no more are looked for.
+    most: usize,
+}
+
+impl Reader<'_> {
+    fn file(&mut self) -> Vec<Item> {
+        if self.problems.is_empty()
+            && let Ok(mut pairs) = MamParser::parse(Rule::file, &self.work.clone())
+        {
+            let items = pairs.next().and_then(|file| file.into_inner().next());
+            return items.map_or_else(Vec::new, |items| self.builder.items(items));
+        }
+        self.items(0..self.layout.tokens.len())
+    }
+
+    fn finish(mut self, items: Vec<Item>, scanned: &Scanned) -> (Ast, Problems) {
+        self.problems.extend(self.builder.problems);
+        let mut ast = self.builder.ast;
+        ast.items = items;
+        ast.comments = scanned.comments.iter().map(|&(a, b)| Span::new(self.builder.source, a, b)).collect();
+        ast.comments.extend(self.builder.docs.into_values().flatten());
+        ast.comments.sort_unstable();
+        (ast, self.problems)
+    }
+
+    fn items(&mut self, tokens: Range<usize>) -> Vec<Item> {
+        self.layout.items(tokens).into_iter().map(|item| self.item(item)).collect()
+    }
+
+    fn item(&mut self, tokens: Range<usize>) -> Item {
+        let bytes = self.layout.bytes(&tokens);
+        let error = match self.try_item(&bytes) {
+            Ok(item) => return item,
+            Err(error) => error,
+        };
+        let span = Span::new(self.builder.source, bytes.start, bytes.end);
+        let doc = self.builder.take_doc(span);
+        let before = self.count();
+        let kind = self.block_item(&tokens);
+        if kind.is_none() {
+            self.inner_bodies(&tokens);
+        }
+        if self.count() == before && !self.is_known_broken(&bytes) {
+            self.diagnose(tokens.clone(), error.as_deref());
+        }
+        Item { doc, kind: kind.unwrap_or_else(|| ItemKind::Broken(self.name_of(&tokens))), span }
+    }
+
+    fn count(&self) -> usize {
+        self.problems.len() + self.builder.problems.len()
+    }
+
+    /// True when the reason why an item cannot be read has been reported.
+    fn is_known_broken(&self, bytes: &Range<usize>) -> bool {
+        self.layout.is_poisoned(bytes) || self.is_deep(bytes)
+    }
+
+    fn is_deep(&self, bytes: &Range<usize>) -> bool {
+        self.deep.iter().any(|at| bytes.contains(at))
+    }
+
+    /// The item that stands in `bytes`; where there is none, the error of the grammar, if it was asked.
+    fn try_item(&mut self, bytes: &Range<usize>) -> Result<Item, Option<Box<pest::error::Error<Rule>>>> {
+        if self.is_deep(bytes) {
+            return Err(None);
+        }
+        let piece = self.work[bytes.clone()].to_owned();
+        let mut pairs = MamParser::parse(Rule::one, &piece).map_err(|error| Some(Box::new(error)))?;
+        self.builder.base = bytes.start;
+        let item = pairs.next().and_then(|one| one.into_inner().next());
+        item.map(|item| self.builder.item(item)).ok_or(None)
+    }
+
+    fn diagnose(&mut self, tokens: Range<usize>, error: Option<&pest::error::Error<Rule>>) {
+        if self.count() >= self.most {
+            return;
+        }
+        let diagnosis =
+            Diagnosis { source: self.builder.source, text: self.builder.text, layout: &self.layout, tokens };
+        let problem = diagnosis.problem(error);
+        self.problems.add(problem);
+    }
+
+    /// An item with a block, whose head can be read: its inner items are read one by one.
+    fn block_item(&mut self, tokens: &Range<usize>) -> Option<ItemKind> {
+        let word = self.word(tokens.start);
+        if !matches!(word, "def" | "instrument" | "effect" | "play" | "section") {
+            return None;
+        }
+        let open = self.block(tokens)?;
+        if word == "def" && !self.begins_with_equation(open + 1) {
+            return None;
+        }
+        let head = tokens.start..open;
+        let bytes = self.layout.bytes(&head);
+        let inner = open + 1..self.layout.partner[open];
+        let piece = self.work[bytes.clone()].to_owned();
+        if self.is_deep(&bytes) {
+            return None;
+        }
+        match MamParser::parse(Rule::head, &piece) {
+            Ok(mut pairs) => {
+                self.builder.base = bytes.start;
+                let head = pairs.next().and_then(|head| head.into_inner().next())?;
+                self.head(head, inner)
+            }
+            Err(error) => {
+                if !self.layout.is_poisoned(&bytes) {
+                    self.diagnose(head, Some(&error));
+                }
+                self.items(inner);
+                None
+            }
+        }
+    }
+
+    fn head(&mut self, head: pest::iterators::Pair<'_, Rule>, inner: Range<usize>) -> Option<ItemKind> {
+        let kind = match head.as_rule() {
+            Rule::def_head => DefinitionKind::Def,
+            Rule::instrument_head => DefinitionKind::Instrument,
+            Rule::effect_head => DefinitionKind::Effect,
+            Rule::section_head => {
+                let (name, length) = self.builder.section_head(head);
+                return Some(ItemKind::Section { name, length, items: self.items(inner) });
+            }
+            _ => return Some(ItemKind::Play(self.items(inner))),
+        };
+        let (name, formals) = match kind {
+            DefinitionKind::Def => self.builder.def_head(head),
+            _ => (self.builder.last_ident(head), Vec::new()),
+        };
+        let body = Body::Items(self.items(inner));
+        Some(ItemKind::Definition(Definition { kind, name, formals, body }))
+    }
+
+    /// The brace that opens an item's block, where the block ends the item.
+    fn block(&self, tokens: &Range<usize>) -> Option<usize> {
+        let mut at = tokens.start;
+        while at < tokens.end {
+            let after = self.layout.after(at).max(at + 1);
+            if self.layout.tokens[at].is("{") {
+                return (after >= tokens.end).then_some(at);
+            }
+            at = after;
+        }
+        None
+    }
+
+    /// Reads the equations in the braces of a broken item's `sum`s and `chain`s for their problems.
+    fn inner_bodies(&mut self, tokens: &Range<usize>) {
+        let mut at = tokens.start;
+        while at < tokens.end {
+            if self.layout.tokens[at].is("{") && self.begins_with_equation(at + 1) {
+                let before = self.count();
+                let end = self.layout.partner[at].min(tokens.end);
+                for item in self.layout.items(at + 1..end) {
+                    self.item(item);
+                }
+                at = if self.count() > before { end } else { at };
+            }
+            at += 1;
+        }
+    }
+
+    fn begins_with_equation(&self, at: usize) -> bool {
+        let tokens = &self.layout.tokens;
+        tokens.get(at).is_some_and(|t| t.kind == Kind::Word) && tokens.get(at + 1).is_some_and(|t| t.is("="))
+    }
+
+    fn word(&self, at: usize) -> &str {
+        match self.layout.tokens.get(at) {
+            Some(token) if token.kind == Kind::Word => token.text(self.builder.text),
+            _ => "",
+        }
+    }
+
+    /// The name that a broken item would have defined.
+    fn name_of(&self, tokens: &Range<usize>) -> Option<Ident> {
+        let definer = matches!(
+            self.word(tokens.start),
+            "def" | "instrument" | "effect" | "section" | "param" | "knob" | "input"
+        );
+        let named =
+            if self.begins_with_equation(tokens.start) || !definer { tokens.start } else { tokens.start + 1 };
+        let name = self.word(named);
+        if name.is_empty() || named >= tokens.end {
+            return None;
+        }
+        let token = self.layout.tokens[named];
+        Some(Ident::new(name, Span::new(self.builder.source, token.start, token.end)))
+    }
+}

@@ -1,0 +1,229 @@
+//! Text to tokens: only as much as is needed to see where items end and what stood where a mistake is.
+//!
+//! The grammar itself reads text, not these tokens. Scanning never fails: what is not a token is a [`Kind::Stray`],
+//! and what is not closed ends at its line.
+
+use super::words::is_letter;
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Letters, digits and `_`.
+    Word,
+    /// Digits with all the letters that touch them: `50ms`, `0.5`, `3abc`.
+    Number,
+    /// `"…"` with its quotes.
+    Text,
+    /// `|x...|x.x.|` with its bar lines.
+    Tab,
+    /// The end of a line.
+    Newline,
+    /// An operator or a mark.
+    Symbol(&'static str),
+    /// A character that the language does not know.
+    Stray,
+}
+
+/// A piece of the text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token {
+    /// What it is.
+    pub(super) kind: Kind,
+    /// First byte.
+    pub(super) start: usize,
+    /// One past the last byte.
+    pub(super) end: usize,
+}
+
+impl Token {
+    /// True for the operator or mark `symbol`.
+    pub(super) fn is(&self, symbol: &str) -> bool {
+        matches!(self.kind, Kind::Symbol(s) if s == symbol)
+    }
+
+    /// Its characters.
+    pub(super) fn text<'a>(&self, text: &'a str) -> &'a str {
+        &text[self.start..self.end]
+    }
+}
+
+/// What was found in a text.
+#[derive(Default)]
+pub(super) struct Scanned {
+    /// Tokens in order, newlines included.
+    pub(super) tokens: Vec<Token>,
+    /// Places of `//` comments.
+    pub(super) comments: Vec<(usize, usize)>,
+    /// Places of `///` lines, each with the start of the token that follows it.
+    pub(super) docs: Vec<(usize, usize, usize)>,
+    /// Start of each quoted text that has no closing quote, and of each tab without a closing bar line.
+    pub(super) unclosed: Vec<usize>,
+}
+
+const SYMBOLS: [&str; 36] = [
+    "|>", "<=", ">=", "==", "!=", "..", "&&", "||", "**", "->", "=>", "+=", "-=", "*=", "<", ">", "=", "+",
+    "-", "*", "/", "^", "(", ")", "[", "]", "{", "}", ",", ":", ".", ";", "%", "!", "|", "?",
+];
+
+/// Finds the tokens and comments of a text.
+pub(super) fn scan(text: &str) -> Scanned {
+    let first = Scanner::run(text, None);
+    match first.suspicious_quote(text) {
+        Some(cut) => Scanner::run(text, Some(cut)),
+        None => first,
+    }
+}
+
+impl Scanned {
+    /// Where a quote is left open, all later quotes change sides. This finds the quote that was probably meant to
+    /// close in its own line: the first text over several lines that holds `=` or ends just where a word begins.
+    fn suspicious_quote(&self, text: &str) -> Option<usize> {
+        let last = *self.unclosed.iter().find(|&&at| text.as_bytes()[at] == b'"')?;
+        let odd = |token: &&Token| {
+            let inside = token.text(text);
+            let next = text.as_bytes().get(token.end).copied().unwrap_or(b' ');
+            token.kind == Kind::Text
+                && inside.contains('\n')
+                && (inside.contains('=') || is_letter(next) || b"~[<".contains(&next))
+        };
+        let first = self.tokens.iter().find(odd).map(|token| token.start);
+        first.filter(|&start| start < last)
+    }
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+    cut: Option<usize>,
+    pending_docs: usize,
+    out: Scanned,
+}
+
+impl<'a> Scanner<'a> {
+    fn run(text: &'a str, cut: Option<usize>) -> Scanned {
+        let mut scanner = Scanner { text, at: 0, cut, pending_docs: 0, out: Scanned::default() };
+        if text.starts_with('\u{feff}') {
+            scanner.at = '\u{feff}'.len_utf8();
+        }
+        while scanner.at < text.len() {
+            scanner.step();
+        }
+        scanner.settle_docs(text.len());
+        scanner.out
+    }
+
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn byte(&self, at: usize) -> u8 {
+        self.text.as_bytes().get(at).copied().unwrap_or(0)
+    }
+
+    fn end_while(&self, from: usize, keep: impl Fn(u8) -> bool) -> usize {
+        self.text.as_bytes()[from..].iter().position(|&b| !keep(b)).map_or(self.text.len(), |n| from + n)
+    }
+
+    fn line_end(&self, from: usize) -> usize {
+        self.end_while(from, |b| b != b'\n')
+    }
+
+    fn step(&mut self) {
+        let byte = self.byte(self.at);
+        match byte {
+            b' ' | b'\t' | b'\r' => self.at += 1,
+            b'\n' => self.token(Kind::Newline, self.at + 1),
+            b'"' => self.quoted(),
+            b'0'..=b'9' => self.number(),
+            b'|' if self.byte(self.at + 1) != b'>' && self.after_target() => self.tab(),
+            _ if is_letter(byte) => self.token(Kind::Word, self.end_while(self.at, is_letter)),
+            _ if self.rest().starts_with("//") => self.comment(),
+            _ if self.rest().starts_with('\u{a0}') => self.at += 2,
+            _ => self.symbol(),
+        }
+    }
+
+    fn token(&mut self, kind: Kind, end: usize) {
+        if kind != Kind::Newline {
+            self.settle_docs(self.at);
+        }
+        self.out.tokens.push(Token { kind, start: self.at, end });
+        self.at = end;
+    }
+
+    fn settle_docs(&mut self, start: usize) {
+        self.out.docs[self.pending_docs..].iter_mut().for_each(|doc| doc.2 = start);
+        self.pending_docs = self.out.docs.len();
+    }
+
+    fn symbol(&mut self) {
+        let symbol = SYMBOLS.iter().find(|s| self.rest().starts_with(**s));
+        let long = self.rest().chars().next().map_or(1, char::len_utf8);
+        match symbol {
+            Some(symbol) => self.token(Kind::Symbol(symbol), self.at + symbol.len()),
+            None => self.token(Kind::Stray, self.at + long),
+        }
+    }
+
+    /// Digits, a point with digits after it, and every letter and `%` that touches.
+    fn number(&mut self) {
+        let mut end = self.end_while(self.at, |b| b.is_ascii_digit());
+        if self.byte(end) == b'.' && self.byte(end + 1).is_ascii_digit() {
+            end = self.end_while(end + 1, |b| b.is_ascii_digit());
+        }
+        let end = if self.byte(end) == b'%' { end + 1 } else { self.end_while(end, is_letter) };
+        self.token(Kind::Number, end);
+    }
+
+    fn comment(&mut self) {
+        let end = self.line_end(self.at);
+        let end = end - usize::from(self.text[self.at..end].ends_with('\r'));
+        let own_line = self.out.tokens.last().is_none_or(|token| token.kind == Kind::Newline);
+        if own_line && self.rest().starts_with("///") && !self.rest().starts_with("////") {
+            self.out.docs.push((self.at, end, end));
+        } else {
+            self.out.comments.push((self.at, end));
+        }
+        self.at = end;
+    }
+
+    fn quoted(&mut self) {
+        let inside = self.at + 1;
+        let close = self.end_while(inside, |b| b != b'"');
+        if close < self.text.len() && self.cut != Some(self.at) {
+            return self.token(Kind::Text, close + 1);
+        }
+        self.out.unclosed.push(self.at);
+        self.token(Kind::Text, self.line_end(inside));
+    }
+
+    /// True where a drum tab may begin: after `name` or `name.name` at the start of an item, or there itself.
+    fn after_target(&self) -> bool {
+        let mut before = self.out.tokens.iter().rev().peekable();
+        while before.next_if(|token| token.kind == Kind::Word).is_some() {
+            if before.next_if(|token| token.is(".")).is_none() {
+                break;
+            }
+        }
+        before.next().is_none_or(|token| token.kind == Kind::Newline || token.is(";") || token.is("{"))
+    }
+
+    /// Bars as long as each is closed by a bar line: the grammar's rule `tab`.
+    fn tab(&mut self) {
+        let stop = |from| self.end_while(from, |b| !b"|\n;\"{}(".contains(&b));
+        let (mut end, start) = (self.at + 1, self.at);
+        loop {
+            let close = stop(end);
+            let comment = self.text[end..close].find("//");
+            if self.byte(close) != b'|' || comment.is_some() {
+                let close = comment.map_or(close, |n| end + n);
+                if end == start + 1 {
+                    self.out.unclosed.push(start);
+                    end = start + self.text[start..close].trim_end().len();
+                }
+                return self.token(Kind::Tab, end);
+            }
+            end = close + 1;
+        }
+    }
+}
