@@ -1,5 +1,6 @@
 //! What the tests and the fuzz targets share.
 //!
+//! * [`agree`]: the oracle that two ways to run a kernel agree, on the random kernels of [`gen_ir`];
 //! * [`cases`]: the runner of the Markdown cases;
 //! * [`gen_ir`], [`agree`]: random kernels, and that all ways to run one agree;
 //! * [`gen_mam`]: random `.mam` programs;
