@@ -3,8 +3,8 @@
 use mam_compiler::dimension::Dimension;
 use mam_compiler::files::{DefId, Files};
 use mam_compiler::library::{Info, Library, ParamInfo};
-use mam_grammar::{Limits, Sources};
 use mam_grammar::ast::{DefinitionKind, Unit};
+use mam_grammar::{Limits, Sources};
 use mam_runtime::Curve;
 use serde_json::{Value, json};
 use std::rc::Rc;

@@ -139,6 +139,7 @@ impl Line {
         let mut program = None;
         if !problems.has_errors() {
             optimised = lowered.module.clone();
+            crate::passes::optimize_module(&mut optimised, &options.target);
             self.done("passes");
             plan = Plan::new(&lowered, &optimised, channels);
             check_memory(&plan, &options.limits, &mut problems);

@@ -1,5 +1,4 @@
 //! From text to a program.
-
 //!
 //! [`compile`] is the straight line; each module is one representation on it.
 
@@ -17,9 +16,11 @@ pub mod ir;
 pub mod json;
 pub mod library;
 pub mod lower;
+pub mod passes;
 pub mod places;
 pub mod plan;
 pub mod prelude;
+pub mod score;
 mod sets;
 pub mod target;
 pub mod text;

@@ -8,7 +8,9 @@
 //! * [`sound`]: what a rendered sound is like, in a few numbers;
 //! * [`texts`]: texts of all kinds, and what must hold for each.
 
+pub mod agree;
 pub mod cases;
+pub mod gen_ir;
 pub mod oracle;
 pub mod render;
 pub mod rig;
