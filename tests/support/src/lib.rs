@@ -8,7 +8,8 @@
 //! * [`render`](mod@render): a text rendered into memory;
 //! * [`rig`]: a kernel with memory to run in;
 //! * [`songs`]: random JSON songs;
-//! * [`sound`]: what a rendered sound is like, in a few numbers.
+//! * [`sound`]: what a rendered sound is like, in a few numbers;
+//! * [`texts`]: texts of all kinds, and what must hold for each.
 
 pub mod agree;
 pub mod cases;
@@ -19,3 +20,4 @@ pub mod render;
 pub mod rig;
 pub mod songs;
 pub mod sound;
+pub mod texts;
