@@ -95,7 +95,9 @@ pub(super) fn read_transport(f: &mut Fields<'_>, value: &At<Value>, node: Option
         }
     }
     let mut patterns = f.list(&object, "patterns", limits.patterns, pattern);
-    patterns.extend(f.optional(&object, "pattern", pattern));
+    if node.is_some() {
+        patterns.extend(f.optional(&object, "pattern", pattern));
+    }
     for pattern in &patterns {
         check_pattern(f, pattern, resolution, length_bars);
     }

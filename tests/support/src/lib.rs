@@ -1,1 +1,3 @@
-//! placeholder
+//! What the tests and the fuzz targets share.
+
+pub mod gen_json;
