@@ -1,84 +1,87 @@
-//! What an input may ask for at most: one table for all that this crate reads.
+//! What an input may ask for at most: every limit in one place.
 //!
-//! Nothing here is a matter of taste: each limit keeps a hostile file from taking more than a second or the whole
-//! stack, and lies far above what a song needs.
+//! A song is compiled without being run, whoever wrote it, and these bounds make that safe. Nothing here is a matter
+//! of taste: each keeps a hostile file from taking more than a second, or the whole memory, and lies far above what
+//! music needs. What goes over one is a problem that names the limit.
 
-/// The limits of reading a file. All can be set; [`Limits::default`] is the table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Most bytes of one `.mam` file.
-    pub file_bytes: usize,
-    /// How deep brackets, `if`s, prefix operators, powers, fields and pipes, and JSON's lists and objects, may stand in
-    /// one another.
-    pub nesting: usize,
-    /// How many syntax problems of one file are reported.
-    pub problems: usize,
-    /// Limits of JSON songs.
-    pub json: JsonLimits,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { file_bytes: 2 << 20, nesting: 128, problems: 100, json: JsonLimits::default() }
-    }
-}
-
-/// What a JSON song may ask for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JsonLimits {
-    /// Most bytes of one file.
-    pub file_bytes: usize,
-    /// Nodes.
-    pub nodes: usize,
-    /// Connections.
-    pub connections: usize,
-    /// Commands.
-    pub commands: usize,
-    /// Patterns of one transport.
-    pub patterns: usize,
-    /// Steps of one pattern.
-    pub pattern_steps: usize,
-    /// Locks of one pattern.
-    pub locks: usize,
-    /// Entries of `tempoRamps`.
-    pub tempo_steps: usize,
-    /// Steps of a bar.
-    pub resolution: usize,
-    /// Bars until a transport starts again.
-    pub bars: usize,
-    /// Beats per minute.
-    pub bpm: usize,
-    /// The latest frame of a command: two months at 192 kHz.
-    pub frame: u64,
-    /// The longest ramp, in milliseconds: an hour.
-    pub ramp_ms: usize,
-    /// Least sample rate, in Hz.
-    pub rate_min: usize,
-    /// Greatest sample rate, in Hz.
-    pub rate_max: usize,
-    /// Output channels.
-    pub channels: usize,
-}
-
-impl Default for JsonLimits {
-    fn default() -> JsonLimits {
-        JsonLimits {
-            file_bytes: 64 << 20,
-            nodes: 4096,
-            connections: 1 << 14,
-            commands: 1 << 20,
-            patterns: 4096,
-            pattern_steps: 1 << 16,
-            locks: 1 << 16,
-            tempo_steps: 1 << 16,
-            resolution: 1024,
-            bars: 100_000,
-            bpm: 1000,
-            frame: 1 << 40,
-            ramp_ms: 3_600_000,
-            rate_min: 8000,
-            rate_max: 768_000,
-            channels: 8,
+macro_rules! limits {
+    ($($(#[doc = $doc:literal])* $name:ident: $ty:ty = $value:expr;)*) => {
+        /// The limits. `Default` gives the usual ones; a host may set others.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct Limits {
+            $($(#[doc = $doc])* pub $name: $ty,)*
         }
-    }
+
+        impl Default for Limits {
+            fn default() -> Limits {
+                Limits { $($name: $value),* }
+            }
+        }
+    };
+}
+
+limits! {
+    // Text
+    /// Bytes of one `.mam` file.
+    file_bytes: usize = 2 << 20;
+    /// Bytes of one JSON song.
+    json_bytes: usize = 16 << 20;
+    /// How deep brackets, `if`s, prefix operators, powers, fields and pipes (in JSON, lists and objects) may nest.
+    nesting: usize = 128;
+    /// How many syntax problems of one file are reported.
+    problems: usize = 100;
+    /// How deep files that use files may nest.
+    use_depth: usize = 16;
+
+    // Programs
+    /// Nodes of a song.
+    nodes: usize = 65_536;
+    /// Operations that one kernel may become.
+    kernel_ops: usize = 100_000;
+    /// Operations of a whole song.
+    ops: usize = 4_000_000;
+    /// Turns of one `sum` or `chain`.
+    turns: usize = 4096;
+    /// Turns of all `sum`s and `chain`s together.
+    all_turns: usize = 100_000;
+    /// How deep definitions that call definitions may nest.
+    call_depth: usize = 64;
+    /// Voices of one instrument.
+    voices: usize = 1024;
+    /// Numbers of one table.
+    table: usize = 65_536;
+    /// Seconds of one delay line.
+    tap_seconds: f64 = 60.0;
+    /// Bytes of state and delay lines of a song.
+    memory_bytes: usize = 512 << 20;
+
+    // JSON songs
+    /// Connections of a JSON song.
+    connections: usize = 65_536;
+    /// Commands of a JSON song.
+    commands: usize = 1 << 20;
+    /// Patterns of a JSON transport.
+    patterns: usize = 4096;
+    /// Steps of one pattern.
+    pattern_steps: usize = 1 << 16;
+    /// Locks of one pattern.
+    locks: usize = 1 << 16;
+    /// Changes of tempo.
+    tempo_changes: usize = 1 << 16;
+    /// Steps of a JSON transport's bar.
+    resolution: usize = 1024;
+    /// Bars of a song.
+    bars: usize = 100_000;
+    /// Beats per minute.
+    bpm: usize = 1000;
+    /// The latest frame of a command: 2^40 is more than two months at 192 kHz.
+    frame: u64 = 1 << 40;
+    /// The longest ramp, in milliseconds.
+    ramp_ms: usize = 3_600_000;
+    /// Least sample rate.
+    rate_min: usize = 8000;
+    /// Greatest sample rate.
+    rate_max: usize = 768_000;
+    /// Output channels.
+    channels: usize = 8;
 }

@@ -98,9 +98,10 @@ pub struct DelaySpec {
 }
 
 /// How a parameter goes from one value to the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Curve {
     /// In a straight line.
+    #[default]
     Linear,
     /// v0 + (v1 − v0)·(1 − e^(−3i/N))/(1 − e^(−3))
     Exp,

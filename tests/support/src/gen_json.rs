@@ -25,7 +25,8 @@ const PARAMS: [(&str, &str, &str, f64, f64); 9] = [
 /// A song of kicks and claps without errors, with every section that the format has.
 pub fn song() -> impl Strategy<Value = Value> {
     vec((select(&["kick", "clap"][..]), any::<u64>()), 1..6).prop_flat_map(|kinds| {
-        let nodes: Vec<Value> = kinds.iter().enumerate().map(|(i, &(kind, seed))| node(i, kind, seed)).collect();
+        let nodes: Vec<Value> =
+            kinds.iter().enumerate().map(|(i, &(kind, seed))| node(i, kind, seed)).collect();
         let kinds: Vec<(usize, &'static str)> = kinds.iter().map(|k| k.0).enumerate().collect();
         let mixer = option::of(vec(0..=200u32, kinds.len()));
         let commands = vec(command(kinds.clone()), 0..6);
@@ -33,7 +34,9 @@ pub fn song() -> impl Strategy<Value = Value> {
     })
 }
 
-fn whole((nodes, mixer, transport, commands): (Vec<Value>, Option<Vec<u32>>, Option<Value>, Vec<Value>)) -> Value {
+fn whole(
+    (nodes, mixer, transport, commands): (Vec<Value>, Option<Vec<u32>>, Option<Value>, Vec<Value>),
+) -> Value {
     let mut song = json!({ "version": 1, "sampleRate": 48000, "nodes": nodes, "commands": commands });
     if let Some(gains) = mixer {
         let input = |(i, gain): (usize, &u32)| json!({ "id": IDS[i], "gainPercent": gain });
@@ -116,9 +119,46 @@ pub enum Injury {
 
 /// What usually gets into a JSON file by mistake.
 const ODDITIES: [&str; 40] = [
-    ",", ":", "{", "}", "[", "]", "\"", "'", "\\", "// x\n", "/*", "#", "-", "+", ".", "0", "00", "e", "1e999", "NaN",
-    "true", "null", "\n", "\t", "\u{a0}", "\u{feff}", "\u{0}", "\\u12", "\\ud800", "é", "🥁", "o", "x", "1.5", "-1",
-    "99999999999999999999", "[]", "{}", "\"id\":", "\"bd\"",
+    ",",
+    ":",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    "'",
+    "\\",
+    "// x\n",
+    "/*",
+    "#",
+    "-",
+    "+",
+    ".",
+    "0",
+    "00",
+    "e",
+    "1e999",
+    "NaN",
+    "true",
+    "null",
+    "\n",
+    "\t",
+    "\u{a0}",
+    "\u{feff}",
+    "\u{0}",
+    "\\u12",
+    "\\ud800",
+    "é",
+    "🥁",
+    "o",
+    "x",
+    "1.5",
+    "-1",
+    "99999999999999999999",
+    "[]",
+    "{}",
+    "\"id\":",
+    "\"bd\"",
 ];
 
 /// Injuries, one after another.

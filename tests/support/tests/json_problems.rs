@@ -2,7 +2,9 @@
 
 mod json_rig;
 
-use json_rig::{check, marked};
+use json_rig::check;
+use mam_grammar::Severity;
+use std::ops::Range;
 
 /// Codes in the order of their places, and a song in which « » mark what each underlines. Notes are left out.
 const BROKEN: &[(&str, &str)] = &[
@@ -17,11 +19,23 @@ const BROKEN: &[(&str, &str)] = &[
     ("json-syntax", r#"{ «version»: 1, "nodes": [ { "id": "bd", "type": "kick" } ] }"#),
     ("json-syntax", r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ] } «{»}"#),
     ("json-syntax", r#"{ "version": 1, "nodes": [ { "id": "bd", "type": «kick» } ] }"#),
-    ("json-syntax", r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick", "params": { "loop": «True» } } ] }"#),
-    ("json-syntax", r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick", "params": { "f0": «NaN» } } ] }"#),
+    (
+        "json-syntax",
+        r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick", "params": { "loop": «True» } } ] }"#,
+    ),
+    (
+        "json-syntax",
+        r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick", "params": { "f0": «NaN» } } ] }"#,
+    ),
     ("json-syntax", "{ \"version\": 1,«\u{a0}»\"nodes\": [ { \"id\": \"bd\", \"type\": \"kick\" } ] }"),
-    ("json-comment", "{ \"version\": 1, «// my song»\n \"nodes\": [ { \"id\": \"bd\", \"type\": \"kick\" } ] }"),
-    ("json-comment json-comment", r#"«/* a */» { "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ] } «# b»"#),
+    (
+        "json-comment",
+        "{ \"version\": 1, «// my song»\n \"nodes\": [ { \"id\": \"bd\", \"type\": \"kick\" } ] }",
+    ),
+    (
+        "json-comment json-comment",
+        r#"«/* a */» { "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ] } «# b»"#,
+    ),
     (
         "json-trailing-comma json-trailing-comma",
         r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" }«,» ]«,» }"#,
@@ -36,7 +50,10 @@ const BROKEN: &[(&str, &str)] = &[
         r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick", "params":
           { "f0": «+120», "fend": «35.», "pitchDecayMs": «050», "ampDecayMs": «180ms», "gain": «.9», "click": «1e999» } } ] }"#,
     ),
-    ("json-byte-order-mark", "«\u{feff}»{ \"version\": 1, \"nodes\": [ { \"id\": \"bd\", \"type\": \"kick\" } ] }"),
+    (
+        "json-byte-order-mark",
+        "«\u{feff}»{ \"version\": 1, \"nodes\": [ { \"id\": \"bd\", \"type\": \"kick\" } ] }",
+    ),
     // Fields and their types.
     ("json-type", r#"«[»]"#),
     ("json-missing-field json-missing-field", r#"«{»}"#),
@@ -48,7 +65,10 @@ const BROKEN: &[(&str, &str)] = &[
     ("json-value", r#"{ "version": 1, "nodes": [ { "id": «""», "type": "kick" } ] }"#),
     ("json-unknown-field", r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick", «"param"»: {} } ] }"#),
     ("json-unknown-field", r#"{ "version": 1, «"node"»: [], "nodes": [ { "id": "bd", "type": "kick" } ] }"#),
-    ("json-duplicate-key", r#"{ "version": 1, «"version"»: 1, "nodes": [ { "id": "bd", "type": "kick" } ] }"#),
+    (
+        "json-duplicate-key",
+        r#"{ "version": 1, «"version"»: 1, "nodes": [ { "id": "bd", "type": "kick" } ] }"#,
+    ),
     (
         "json-value json-limit json-value",
         r#"{ "version": 1, "sampleRate": «44100.5», "channels": «64», "nodes": [ { "id": "bd", "type": "kick" } ],
@@ -184,8 +204,8 @@ fn every_broken_song_has_exactly_its_problems_at_their_places() {
     for (codes, text) in BROKEN {
         let (text, places) = marked(text);
         let (song, found) = check(&text);
-        let found: Vec<_> = found.into_iter().filter(|p| p.code.severity > mam_grammar::Severity::Note).collect();
-        let got: Vec<(&str, std::ops::Range<usize>)> = found.iter().map(|p| (p.code.name, p.span().range())).collect();
+        let found: Vec<_> = found.into_iter().filter(|p| p.code.severity > Severity::Note).collect();
+        let got: Vec<(&str, Range<usize>)> = found.iter().map(|p| (p.code.name, p.span().range())).collect();
         let mut places = places.into_iter();
         let mut last = 0..0;
         // One place may carry several problems: then the last mark counts again.
@@ -196,11 +216,47 @@ fn every_broken_song_has_exactly_its_problems_at_their_places() {
                 (code, last.clone())
             })
             .collect();
-        let errors = found.iter().any(|p| p.code.severity == mam_grammar::Severity::Error);
+        let errors = found.iter().any(|p| p.code.severity == Severity::Error);
         if got != want || song.is_some() == errors {
             let messages: Vec<&String> = found.iter().map(|p| &p.message).collect();
             wrong.push(format!("{text}\nwanted {want:?}\ngot    {got:?}\n{messages:#?}\n"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Takes the marks « and » out of a text and returns what they enclosed.
+fn marked(text: &str) -> (String, Vec<Range<usize>>) {
+    let (mut plain, mut places) = (String::new(), vec![]);
+    for (i, part) in text.split(['«', '»']).enumerate() {
+        if i % 2 == 1 {
+            places.push(plain.len()..plain.len() + part.len());
+        }
+        plain.push_str(part);
+    }
+    (plain, places)
+}
+
+#[test]
+fn a_problem_has_its_line_and_column() {
+    let text = "{\n  \"version\": 1,\n  \"nodes\": [ { \"id\": \"ü\", \"type\": \"kik\" } ]\n}";
+    let (_, problems) = check(text);
+    let mut sources = mam_grammar::Sources::default();
+    let id = sources.add("song.json", text);
+    let at = sources.line_column(id, problems[0].span().range().start);
+    assert_eq!((problems.len(), at.to_string().as_str()), (1, "3:35"));
+    assert_eq!(problems[0].labels[0].text, "did you mean `kick`?");
+}
+
+/// Every code of JSON songs has an example that has exactly this problem, and the same mended.
+#[test]
+fn every_code_has_an_example_that_fails_and_one_that_passes() {
+    let codes = mam_grammar::json::codes::ALL.iter().chain(mam_compiler::json::codes::ALL);
+    for code in codes {
+        let codes = |text: &str| -> Vec<&str> { check(text).1.iter().map(|p| p.code.name).collect() };
+        if code.name != "json-late-command" {
+            assert_eq!(codes(code.fails), [code.name], "{}", code.name);
+        }
+        assert_eq!(codes(code.passes), [""; 0], "{}", code.name);
+    }
 }
