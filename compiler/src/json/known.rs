@@ -11,10 +11,16 @@ use std::sync::Arc;
 pub(super) struct Kind {
     pub(super) name: Arc<str>,
     pub(super) effect: bool,
+    doc: Option<Arc<str>>,
     info: Rc<Info>,
 }
 
 impl Kind {
+    /// What it is for.
+    pub(super) fn doc(&self) -> Option<&str> {
+        self.doc.as_deref()
+    }
+
     /// What can be set; an instrument's end with `bpm` and `loop`.
     pub(super) fn params(&self) -> &[ParamInfo] {
         &self.info.params
@@ -63,6 +69,11 @@ impl Known<'_> {
             DefinitionKind::Instrument => false,
             DefinitionKind::Effect => true,
         };
-        Some(Kind { name: definition.name.name.clone(), effect, info: self.library.info(self.files, def) })
+        Some(Kind {
+            name: definition.name.name.clone(),
+            effect,
+            doc: self.files.item(def).doc.clone(),
+            info: self.library.info(self.files, def),
+        })
     }
 }

@@ -9,9 +9,12 @@ pub mod codes;
 mod known;
 mod nodes;
 mod play;
+mod schema;
 mod score;
 mod sound;
 mod wires;
+
+pub use schema::schema;
 
 use crate::files::Files;
 use crate::library::Library;
