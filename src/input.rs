@@ -41,6 +41,15 @@ impl Song {
     }
 }
 
+/// The text of a file, or of standard input for `-`.
+pub fn any_text(input: &str) -> Result<String, Failure> {
+    if input != "-" {
+        return text(input);
+    }
+    let bytes = bytes(io::stdin().lock()).map_err(|e| Failure::read("standard input", &e))?;
+    decode("<stdin>", bytes)
+}
+
 /// The text of a file.
 pub fn text(path: &str) -> Result<String, Failure> {
     let bytes = File::open(path).and_then(bytes).map_err(|e| match e.kind() {

@@ -112,6 +112,23 @@ impl Job {
     }
 }
 
+impl Job {
+    /// Renders while keeping time: each step's share of all steps' time, greatest first.
+    pub fn shares(&self) -> Vec<(String, f64)> {
+        let source = Source(Sequencer::of(&self.program, self.extent));
+        let mut renderer = Renderer::new(self.program.clone(), source, self.channels(), 0, self.length);
+        renderer.engine().keep_time();
+        while renderer.next_block().is_some() {}
+        let Some(profile) = renderer.engine().profile() else { return vec![] };
+        let total: u64 = profile.steps.iter().sum();
+        let share = |&ticks: &u64| ticks as f64 / total.max(1) as f64;
+        let names = self.program.steps.iter().map(|s| s.name.to_string());
+        let mut shares: Vec<(String, f64)> = names.zip(profile.steps.iter().map(share)).collect();
+        shares.sort_by(|a, b| b.1.total_cmp(&a.1));
+        shares
+    }
+}
+
 /// The score's events for the renderer.
 struct Source(Sequencer);
 

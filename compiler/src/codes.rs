@@ -165,6 +165,14 @@ codes! {
         fails "out = sum i in 1..1000000 { sine(i * 1Hz) }\n"
         passes "out = sum i in 1..16 { sine(i * 110Hz) / i }\n"
     }
+    UNKNOWN_SET Error "unknown-set" {
+        "A parameter or knob that is to be set from outside does not exist. `mamc list params` shows what can be set."
+        fails "" passes "out = noise()\n"
+    }
+    BAD_SET Error "bad-set" {
+        "The value that a parameter is to be set to is no number."
+        fails "" passes "out = noise()\n"
+    }
     BAD_NOTE Error "bad-note" {
         "A note is neither a name such as `c2`, `eb3` or `f#4` nor a MIDI number from 0 to 127."
         fails "instrument x { default note h2\n out = sine(freq) }\nout = x()\n"

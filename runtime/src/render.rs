@@ -4,12 +4,26 @@
 
 use crate::engine::Engine;
 use crate::program::{Event, Program, QUANTUM};
+use crate::score::Sequencer;
 use std::sync::Arc;
 
 /// Where events come from: the score's sequencer, or a recorded performance.
 pub trait EventSource {
     /// Appends all events before frame `until` that have not been given yet, in the order in which they act.
     fn advance(&mut self, until: u64, out: &mut Vec<Event>);
+
+    /// A hand has set a parameter, which may change what comes after.
+    fn set_by_hand(&mut self, _frame: u64, _param: usize, _value: f64) {}
+}
+
+impl EventSource for Sequencer {
+    fn advance(&mut self, until: u64, out: &mut Vec<Event>) {
+        Sequencer::advance(self, until, out);
+    }
+
+    fn set_by_hand(&mut self, frame: u64, param: usize, value: f64) {
+        Sequencer::set_by_hand(self, frame, param, value);
+    }
 }
 
 /// A performance that is known in advance: events in order.

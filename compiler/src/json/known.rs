@@ -47,13 +47,10 @@ pub(super) enum Found {
     Function,
 }
 
-/// Any file of the prelude: its definitions see those of all others.
-const PRELUDE: usize = 0;
-
 impl Known<'_> {
     /// What the prelude has under this name.
     pub(super) fn find(self, name: &str) -> Option<Found> {
-        let def = self.files.find(PRELUDE, name)?;
+        let def = self.files.find_prelude(name)?;
         Some(self.kind(def).map_or(Found::Function, Found::Kind))
     }
 

@@ -6,13 +6,13 @@
 use super::known::{Kind, Known};
 use crate::files::Files;
 use crate::library::{Library, ParamInfo};
-use mam_grammar::Limits;
+use mam_grammar::limits::JsonLimits;
 use serde_json::{Map, Value, json};
 
 /// The schema, draft 2020-12.
 pub fn schema(files: &Files, library: &Library) -> Value {
     let kinds = Known { files, library }.kinds();
-    let limits = &files.limits;
+    let limits = &files.limits.json;
     let mut defs = json!({
         "transport": transport(limits, false),
         "transportNode": transport(limits, true),
@@ -87,7 +87,7 @@ fn percent(default: u32, description: &str) -> Value {
     json!({ "type": "number", "minimum": 0, "maximum": 200, "default": default, "description": description })
 }
 
-fn ramp(limits: &Limits) -> Value {
+fn ramp(limits: &JsonLimits) -> Value {
     json!({ "type": "number", "minimum": 0, "maximum": limits.ramp_ms, "default": 0,
         "description": "Milliseconds in which the parameter goes to the value." })
 }
@@ -150,7 +150,7 @@ fn number(x: f64) -> Value {
     }
 }
 
-fn mixer(limits: &Limits) -> Value {
+fn mixer(limits: &JsonLimits) -> Value {
     let input = object(&["id"], json!({ "id": name("A node."), "gainPercent": percent(100, "Its level.") }));
     object(
         &[],
@@ -178,7 +178,7 @@ fn connection() -> Value {
     )
 }
 
-fn transport(limits: &Limits, node: bool) -> Value {
+fn transport(limits: &JsonLimits, node: bool) -> Value {
     let bpm = bpm(limits, Some(120), "Beats a minute.");
     let mut schema = object(
         &[],
@@ -188,7 +188,7 @@ fn transport(limits: &Limits, node: bool) -> Value {
             "resolution": whole(1, limits.resolution, Some(16), "Steps in a bar of four beats."),
             "swingPercent": { "type": "number", "minimum": 0, "maximum": 100, "default": 0,
                 "description": "How much later each second step comes, in percent of half a step." },
-            "tempoRamps": list("tempoStep", limits.tempo_changes, "Changes of tempo."),
+            "tempoRamps": list("tempoStep", limits.tempo_steps, "Changes of tempo."),
             "patterns": list("pattern", limits.patterns, "What is played."),
         }),
     );
@@ -198,7 +198,7 @@ fn transport(limits: &Limits, node: bool) -> Value {
     schema
 }
 
-fn bpm(limits: &Limits, default: Option<u32>, description: &str) -> Value {
+fn bpm(limits: &JsonLimits, default: Option<u32>, description: &str) -> Value {
     let mut schema = json!({ "type": "number", "exclusiveMinimum": 0, "maximum": limits.bpm,
         "description": description });
     if let Some(default) = default {
@@ -207,12 +207,12 @@ fn bpm(limits: &Limits, default: Option<u32>, description: &str) -> Value {
     schema
 }
 
-fn tempo_step(limits: &Limits) -> Value {
+fn tempo_step(limits: &JsonLimits) -> Value {
     let bar = whole(0, limits.bars, None, "The bar, from 0, from which on the tempo holds.");
     object(&["bar", "bpm"], json!({ "bar": bar, "bpm": bpm(limits, None, "Beats a minute.") }))
 }
 
-fn pattern(limits: &Limits) -> Value {
+fn pattern(limits: &JsonLimits) -> Value {
     object(
         &["nodeId", "steps"],
         json!({
@@ -241,7 +241,7 @@ fn param_fields() -> [(String, Value); 3] {
     ]
 }
 
-fn lock(limits: &Limits) -> Value {
+fn lock(limits: &JsonLimits) -> Value {
     let step = whole(0, limits.resolution - 1, None, "The step, from 0, of every bar.");
     let mut schema = object(&["step", "value"], json!({ "step": step, "rampMs": ramp(limits) }));
     extend(&mut schema["properties"], param_fields());
@@ -249,7 +249,7 @@ fn lock(limits: &Limits) -> Value {
     schema
 }
 
-fn command(limits: &Limits) -> Value {
+fn command(limits: &JsonLimits) -> Value {
     let mut schema = object(
         &["sampleTime", "nodeId", "type"],
         json!({

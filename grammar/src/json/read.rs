@@ -36,8 +36,8 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn document(&mut self) -> Read<At<Value>> {
-        if self.text.len() > self.limits.json_bytes {
-            let message = format!("the file is larger than {} bytes", self.limits.json_bytes);
+        if self.text.len() > self.limits.json.file_bytes {
+            let message = format!("the file is larger than {} bytes", self.limits.json.file_bytes);
             return Err(self.stop(&codes::LIMIT, 0..0, message));
         }
         if self.text.starts_with('\u{feff}') {

@@ -3,7 +3,7 @@
 use super::clock::Profile;
 use super::memory::Block;
 use super::notes::{NoteKind, Notes};
-use super::params::Params;
+use super::params::{Params, Set};
 use super::queue::EventQueue;
 use super::step::{Runner, Scene};
 use crate::program::{EventKind, Program, QUANTUM};
@@ -97,7 +97,9 @@ impl Instance {
 
     fn apply(&mut self, kind: EventKind, offset: usize) {
         match kind {
-            EventKind::Set { param, value, ramp, .. } => self.params.set(param, offset, value, ramp),
+            EventKind::Set { param, value, ramp, curve } => {
+                self.params.set(param, offset, Set { value, ramp, curve });
+            }
             EventKind::Off { port } => self.notes.push(port, offset, NoteKind::Off),
             EventKind::On { port, note, vel } => self.notes.push(port, offset, NoteKind::On { note, vel }),
         }
@@ -129,12 +131,7 @@ impl Instance {
         }
     }
 
-    /// How loud a step shall be.
-    pub(crate) fn gain(&self, step: usize) -> f32 {
-        self.mutes[step].target
-    }
-
-    /// The same, at once.
+    /// Sets a step's gain, before it has been heard.
     pub(crate) fn set_gain(&mut self, step: usize, gain: f32) {
         self.mutes[step] = Mute { gain, target: gain };
     }

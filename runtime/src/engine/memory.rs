@@ -49,11 +49,6 @@ impl<T: Plain> Block<T> {
         self.start.as_ptr()
     }
 
-    /// How many values.
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
     /// The values. Nobody writes through a pointer while the slice is used: kernels only run inside a quantum.
     pub(crate) fn as_slice(&self) -> &[T] {
         // SAFETY: the block holds `len` initialised values.

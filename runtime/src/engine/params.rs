@@ -20,6 +20,17 @@ pub(crate) struct Params {
     single: Block<f32>,
 }
 
+/// Where a parameter is to go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Set {
+    /// The value, not yet clamped.
+    pub(crate) value: f64,
+    /// In how many frames; 0 for a plain set.
+    pub(crate) ramp: u32,
+    /// How, if not along the parameter's own curve.
+    pub(crate) curve: Option<Curve>,
+}
+
 /// One parameter.
 #[derive(Clone, Copy, Debug)]
 struct Param {
@@ -86,14 +97,15 @@ impl Param {
         self.ramp.done < self.ramp.frames
     }
 
-    /// Goes to `value` from the present frame on: in `ramp` frames, or in those of its smoothing, or at once.
-    fn set(&mut self, value: f64, ramp: u32) {
-        let to = clamp(value, self.min, self.max);
-        let (frames, curve) = match (self.curve, ramp) {
+    /// Goes there from the present frame on: along the ramp, or in the frames of its smoothing, or at once.
+    fn set(&mut self, set: Set) {
+        let to = clamp(set.value, self.min, self.max);
+        let (frames, curve) = match (self.curve, set.ramp) {
             (Curve::Step, _) => (0, Curve::Step),
             (_, 0) => (self.smooth, Curve::Linear),
-            (curve, frames) => (frames, curve),
+            (own, frames) => (frames, set.curve.unwrap_or(own)),
         };
+        let frames = if curve == Curve::Step { 0 } else { frames };
         if frames == 0 {
             self.value = to;
         }
@@ -137,13 +149,13 @@ impl Params {
 
     /// Sets a parameter at a frame of the quantum, not before its last set. What does not exist is not set, and
     /// nothing is set to what is not a number.
-    pub(crate) fn set(&mut self, index: usize, offset: usize, value: f64, ramp: u32) {
-        if index >= self.all.len() || value.is_nan() {
+    pub(crate) fn set(&mut self, index: usize, offset: usize, set: Set) {
+        if index >= self.all.len() || set.value.is_nan() {
             return;
         }
         self.touch(index);
         self.fill(index, offset);
-        self.all[index].set(value, ramp);
+        self.all[index].set(set);
         self.all[index].cuts |= 1 << offset;
     }
 
@@ -172,11 +184,6 @@ impl Params {
     pub(crate) fn value(&self, index: usize, offset: usize) -> f64 {
         let param = &self.all[index];
         if param.touched { self.exact.as_slice()[index * QUANTUM + offset] } else { param.value }
-    }
-
-    /// The value after the quantum.
-    pub(crate) fn last(&self, index: usize) -> f64 {
-        self.all[index].value
     }
 
     /// The values of the whole quantum as a kernel reads them.

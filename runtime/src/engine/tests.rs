@@ -72,7 +72,7 @@ fn program(curve: Curve, smooth: u32) -> (Arc<Program>, Arc<Pulse>) {
 }
 
 fn set(frame: u64, value: f64, ramp: u32) -> Event {
-    Event { frame, kind: EventKind::Set { param: 0, value, ramp } }
+    Event { frame, kind: EventKind::Set { param: 0, value, ramp, curve: None } }
 }
 
 fn on(frame: u64) -> Event {

@@ -151,11 +151,16 @@ impl Sequencer {
     /// Goes to `frame` of the song, which is to sound at frame `at` of the output. The values of parameters are those
     /// that hold there; notes that began before are not played.
     pub fn seek(&mut self, frame: u64, at: u64) {
+        self.resume(frame, at);
+        self.voices.iter_mut().for_each(Voices::let_go);
+        self.offs.clear();
+    }
+
+    /// The same, in the middle of playing: notes that began before are held already, and end when they end.
+    pub fn resume(&mut self, frame: u64, at: u64) {
         *self = self.setup.clone().start();
         let mut before = Vec::new();
         self.play_until(frame, &mut before);
-        self.voices.iter_mut().for_each(Voices::let_go);
-        self.offs.clear();
         let mut last = BTreeMap::new();
         for event in before {
             if let EventKind::Set { param, value, ramp, curve } = event.kind {
