@@ -2,6 +2,7 @@
 //!
 //! * [`cases`]: the runner of the Markdown cases;
 //! * [`gen_json`]: random JSON songs, whole and broken;
+//! * [`gen_mam`]: random `.mam` texts and trees;
 //! * [`oracle`]: JSON songs computed a second time, in f64, from the specification alone;
 //! * [`rig`]: a kernel with memory to run in;
 //! * [`songs`]: random JSON songs;
@@ -9,6 +10,7 @@
 
 pub mod cases;
 pub mod gen_json;
+pub mod gen_mam;
 pub mod oracle;
 pub mod rig;
 pub mod songs;
