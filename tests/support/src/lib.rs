@@ -4,6 +4,7 @@
 //! * [`cases`]: the runner of the Markdown cases;
 //! * [`gen_ir`], [`agree`]: random kernels, and that all ways to run one agree;
 //! * [`gen_mam`]: random `.mam` programs;
+//! * [`gen_json`]: random JSON songs, whole and broken;
 //! * [`oracle`]: JSON songs computed a second time, in f64, from the specification alone;
 //! * [`render`](mod@render): a text rendered into memory;
 //! * [`rig`]: a kernel with memory to run in;
@@ -14,6 +15,7 @@
 pub mod agree;
 pub mod cases;
 pub mod gen_ir;
+pub mod gen_json;
 pub mod gen_mam;
 pub mod oracle;
 pub mod render;
