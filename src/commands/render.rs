@@ -56,7 +56,9 @@ impl Render {
         let (container, bits) = self.kind()?;
         let program = program(&self.song, console)?;
         let span = Span { from: self.from, duration: self.duration, tail: self.tail };
-        let job = Job { input: self.sound(program.rate)?, ..Job::new(program, span)? };
+        let input = self.sound(program.rate)?;
+        let mut job = Job::new(program, span)?;
+        job.input = input;
         if job.endless {
             let seconds = offline::ENDLESS_SECONDS;
             console.say(&format!(

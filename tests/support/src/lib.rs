@@ -1,6 +1,7 @@
 //! What the tests and the fuzz targets share.
 //!
 //! * [`cases`]: the runner of the Markdown cases;
+//! * [`gen_ir`], [`gen_mam`]: random kernels, random programs; [`agree`]: what kernels are held to;
 //! * [`oracle`]: JSON songs computed a second time, in f64, from the specification alone;
 //! * [`render`](mod@render): a text rendered into memory;
 //! * [`rig`]: a kernel with memory to run in;
@@ -11,6 +12,7 @@
 pub mod agree;
 pub mod cases;
 pub mod gen_ir;
+pub mod gen_mam;
 pub mod oracle;
 pub mod render;
 pub mod rig;
