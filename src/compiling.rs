@@ -5,7 +5,8 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::input::{Disk, Song};
 use crate::report::human::{Look, draw};
-use crate::report::tally;
+use crate::report::{Found, tally};
+use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Options, compile};
 use mam_grammar::{Problem, Sources};
 use mam_runtime::Program;
@@ -22,6 +23,11 @@ pub struct Compiled {
 }
 
 impl Compiled {
+    /// Its problems with the texts that they are in.
+    pub fn found(&self) -> Found<'_> {
+        Found { problems: &self.problems, sources: &self.sources }
+    }
+
     /// What the song is called in messages.
     pub fn name(&self) -> &str {
         self.sources.iter().next().map_or("", |(_, s)| &s.name)
@@ -29,6 +35,11 @@ impl Compiled {
 }
 
 impl HowArgs {
+    /// The machine that code is made for.
+    pub fn target(&self) -> Target {
+        if self.portable { Target::portable() } else { Target::host() }
+    }
+
     /// The compiler's options.
     pub fn options(&self, prefix: &str) -> Options {
         let set = |a: &crate::values::Assignment| {
@@ -40,6 +51,7 @@ impl HowArgs {
             interpreter: self.interp,
             seed: self.seed,
             sets: self.sets.iter().map(set).collect(),
+            target: self.target(),
             ..Options::default()
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! * [`args`]: what can be said; [`values`]: the values of flags, read exactly;
 //! * [`commands`]: what each command does;
+//! * [`compiling`]: a song through the compiler, its problems told; [`stages`]: what the compiler made, as text;
 //! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
 //! * [`report`]: problems for the terminal, as JSON, as SARIF;
 //! * [`console`]: the three streams and colour; [`failure`]: how a command ends when it does not end well.
@@ -12,17 +13,25 @@
 
 pub mod args;
 pub mod commands;
+pub mod compiling;
 pub mod console;
+mod definitions;
+mod drawing;
 pub mod failure;
 pub mod input;
 mod json;
+mod offline;
 pub mod output;
+mod progress;
 pub mod report;
+pub mod stages;
+mod summary;
+mod table;
 pub mod values;
 
 use args::{Cli, Command};
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
-use console::{Console, When};
+use console::Console;
 use failure::Failure;
 use std::process::ExitCode;
 

@@ -57,7 +57,10 @@ impl Job {
         let (extent, length) = match (span.duration, span.tail) {
             (Some(duration), _) => (Extent::Forever, render::Length::Frames(time.after(start, duration)?)),
             (None, _) if endless => (Extent::Forever, render::Length::Frames(end.max(from))),
-            (None, Some(tail)) => (Extent::Once, render::Length::Frames(time.after(Place { frame: end.max(from), bars: None }, tail)?)),
+            (None, Some(tail)) => (
+                Extent::Once,
+                render::Length::Frames(time.after(Place { frame: end.max(from), bars: None }, tail)?),
+            ),
             (None, None) => (Extent::Once, render::Length::WithTail(end.max(from))),
         };
         Ok(Job { program, input: None, endless, extent, from, length })
@@ -112,6 +115,23 @@ impl Job {
     }
 }
 
+impl Job {
+    /// Renders while keeping time: each step's share of all steps' time, greatest first.
+    pub fn shares(&self) -> Vec<(String, f64)> {
+        let source = Source(Sequencer::of(&self.program, self.extent));
+        let mut renderer = Renderer::new(self.program.clone(), source, self.channels(), 0, self.length);
+        renderer.engine().keep_time();
+        while renderer.next_block().is_some() {}
+        let Some(profile) = renderer.engine().profile() else { return vec![] };
+        let total: u64 = profile.steps.iter().sum();
+        let share = |&ticks: &u64| ticks as f64 / total.max(1) as f64;
+        let names = self.program.steps.iter().map(|s| s.name.to_string());
+        let mut shares: Vec<(String, f64)> = names.zip(profile.steps.iter().map(share)).collect();
+        shares.sort_by(|a, b| b.1.total_cmp(&a.1));
+        shares
+    }
+}
+
 /// The score's events for the renderer.
 struct Source(Sequencer);
 
@@ -147,7 +167,9 @@ struct Time {
 impl Time {
     fn of(program: &Program) -> Time {
         match program.score.transports.first() {
-            Some(t) => Time { clock: Clock::new(&t.tempo, program.rate), pass: t.restarts.then_some(t.length) },
+            Some(t) => {
+                Time { clock: Clock::new(&t.tempo, program.rate), pass: t.restarts.then_some(t.length) }
+            }
             None => Time { clock: Clock::new(&TempoMap::default(), program.rate), pass: None },
         }
     }

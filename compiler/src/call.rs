@@ -14,13 +14,7 @@ pub struct Bound {
 }
 
 /// Binds `args` to `formals`, by place and by name, and to `more`, by name alone.
-pub fn bind(
-    callee: &Ident,
-    args: &[Arg],
-    formals: &[&str],
-    more: &[&str],
-    problems: &mut Problems,
-) -> Bound {
+pub fn bind(callee: &Ident, args: &[Arg], formals: &[&str], more: &[&str], problems: &mut Problems) -> Bound {
     let mut bound = Bound { args: vec![None; formals.len()], more: vec![None; more.len()] };
     let mut next = 0;
     for arg in args {
@@ -45,7 +39,8 @@ pub fn bind(
         if place.is_some() {
             let message = format!("`{callee}` is given `{name}` twice");
             let problem = Problem::new(&codes::DUPLICATE_ARGUMENT, name.span, message);
-            problems.add(problem.help(format!("leave one out; the order is {callee}({})", formals.join(", "))));
+            problems
+                .add(problem.help(format!("leave one out; the order is {callee}({})", formals.join(", "))));
         }
         *place = Some(arg.value);
     }
@@ -58,8 +53,12 @@ fn too_many(callee: &Ident, args: &[Arg], formals: &[&str]) -> Problem {
         0 => "no arguments".to_string(),
         n => mam_grammar::problem::count(n, "argument"),
     };
-    Problem::new(&codes::TOO_MANY_ARGUMENTS, callee.span, format!("`{callee}` takes {takes}, but is given {given}"))
-        .help(format!("its arguments: {callee}({})", formals.join(", ")))
+    Problem::new(
+        &codes::TOO_MANY_ARGUMENTS,
+        callee.span,
+        format!("`{callee}` takes {takes}, but is given {given}"),
+    )
+    .help(format!("its arguments: {callee}({})", formals.join(", ")))
 }
 
 fn unknown(callee: &Ident, name: &Ident, formals: &[&str], more: &[&str]) -> Problem {

@@ -2,6 +2,13 @@
 
 use mam_grammar::{Code, Severity};
 
+/// Every code of every table, in the order of the line: syntax, notation, JSON, names and signals, score.
+pub fn all() -> impl Iterator<Item = &'static Code> {
+    let grammar = mam_grammar::syntax::codes::ALL.iter().chain(&mam_grammar::mini::CODES);
+    let json = mam_grammar::json::codes::ALL.iter().chain(crate::json::codes::ALL);
+    grammar.chain(json).chain(ALL).chain(crate::score::CODES).copied()
+}
+
 macro_rules! codes {
     ($($id:ident $severity:ident $name:literal { $explanation:literal fails $fails:literal passes $passes:literal })*) => {
         $(#[doc = $explanation]
@@ -164,6 +171,14 @@ codes! {
          limits can be raised on the command line."
         fails "out = sum i in 1..1000000 { sine(i * 1Hz) }\n"
         passes "out = sum i in 1..16 { sine(i * 110Hz) / i }\n"
+    }
+    UNKNOWN_SET Error "unknown-set" {
+        "A parameter or knob that is to be set from outside does not exist. `mamc list params` shows what can be set."
+        fails "" passes "out = noise()\n"
+    }
+    BAD_SET Error "bad-set" {
+        "The value that a parameter is to be set to is no number."
+        fails "" passes "out = noise()\n"
     }
     BAD_NOTE Error "bad-note" {
         "A note is neither a name such as `c2`, `eb3` or `f#4` nor a MIDI number from 0 to 127."

@@ -158,7 +158,18 @@ impl Files {
         let own = |file: usize| self.file(file).definitions.get(name).map(|&item| DefId { file, item });
         own(file)
             .or_else(|| self.file(file).uses.iter().find_map(|&used| own(used)))
-            .or_else(|| self.index.get(name).and_then(|&prelude| own(prelude)))
+            .or_else(|| self.find_prelude(name))
+    }
+
+    /// The prelude's definition of `name`.
+    pub fn find_prelude(&self, name: &str) -> Option<DefId> {
+        let file = *self.index.get(name)?;
+        self.file(file).definitions.get(name).map(|&item| DefId { file, item })
+    }
+
+    /// The files that are not the prelude's.
+    pub fn user_files(&self) -> std::ops::Range<usize> {
+        PRELUDE.len()..self.files.len()
     }
 
     /// The item of a definition.

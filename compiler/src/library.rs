@@ -229,13 +229,19 @@ fn set_range(
     (info.min, info.max) = (plain(low), plain(high));
     if info.min > info.max {
         let message = format!("the range of `{}` ends below its start", info.name);
-        problems.add(Problem::new(&codes::BAD_BOUNDS, low.2.to(high.2), message).help("write the smaller value first"));
+        problems.add(
+            Problem::new(&codes::BAD_BOUNDS, low.2.to(high.2), message).help("write the smaller value first"),
+        );
         (info.min, info.max) = (info.max, info.min);
     }
     if info.default < info.min || info.default > info.max {
         let message = format!("the default of `{}` lies outside its range", info.name);
         let problem = Problem::new(&codes::OUT_OF_RANGE, default_at, message);
-        problems.add(problem.label(low.2.to(high.2), "the range").help("it is clamped to the nearest value in the range"));
+        problems.add(
+            problem
+                .label(low.2.to(high.2), "the range")
+                .help("it is clamped to the nearest value in the range"),
+        );
         info.default = info.default.clamp(info.min, info.max);
     }
 }

@@ -5,27 +5,28 @@
 //! music needs. What goes over one is a problem that names the limit.
 
 macro_rules! limits {
-    ($($(#[doc = $doc:literal])* $name:ident: $ty:ty = $value:expr;)*) => {
-        /// The limits. `Default` gives the usual ones; a host may set others.
+    ($(#[doc = $about:literal])* $table:ident: $($(#[doc = $doc:literal])* $name:ident: $ty:ty = $value:expr;)*) => {
+        $(#[doc = $about])*
         #[derive(Clone, Copy, Debug, PartialEq)]
-        pub struct Limits {
+        pub struct $table {
             $($(#[doc = $doc])* pub $name: $ty,)*
         }
 
-        impl Default for Limits {
-            fn default() -> Limits {
-                Limits { $($name: $value),* }
+        impl Default for $table {
+            fn default() -> $table {
+                $table { $($name: $value),* }
             }
         }
     };
 }
 
 limits! {
+    /// The limits. `Default` gives the usual ones; a host may set others.
+    Limits:
+
     // Text
     /// Bytes of one `.mam` file.
     file_bytes: usize = 2 << 20;
-    /// Bytes of one JSON song.
-    json_bytes: usize = 16 << 20;
     /// How deep brackets, `if`s, prefix operators, powers, fields and pipes (in JSON, lists and objects) may nest.
     nesting: usize = 128;
     /// How many syntax problems of one file are reported.
@@ -55,32 +56,43 @@ limits! {
     /// Bytes of state and delay lines of a song.
     memory_bytes: usize = 512 << 20;
 
-    // JSON songs
-    /// Connections of a JSON song.
-    connections: usize = 65_536;
-    /// Commands of a JSON song.
+    /// Limits of JSON songs.
+    json: JsonLimits = JsonLimits::default();
+}
+
+limits! {
+    /// What a JSON song may ask for.
+    JsonLimits:
+
+    /// Most bytes of one file.
+    file_bytes: usize = 64 << 20;
+    /// Nodes.
+    nodes: usize = 4096;
+    /// Connections.
+    connections: usize = 1 << 14;
+    /// Commands.
     commands: usize = 1 << 20;
-    /// Patterns of a JSON transport.
+    /// Patterns of one transport.
     patterns: usize = 4096;
     /// Steps of one pattern.
     pattern_steps: usize = 1 << 16;
     /// Locks of one pattern.
     locks: usize = 1 << 16;
-    /// Changes of tempo.
-    tempo_changes: usize = 1 << 16;
-    /// Steps of a JSON transport's bar.
+    /// Entries of `tempoRamps`.
+    tempo_steps: usize = 1 << 16;
+    /// Steps of a bar.
     resolution: usize = 1024;
-    /// Bars of a song.
+    /// Bars until a transport starts again.
     bars: usize = 100_000;
     /// Beats per minute.
     bpm: usize = 1000;
-    /// The latest frame of a command: 2^40 is more than two months at 192 kHz.
+    /// The latest frame of a command: two months at 192 kHz.
     frame: u64 = 1 << 40;
-    /// The longest ramp, in milliseconds.
+    /// The longest ramp, in milliseconds: an hour.
     ramp_ms: usize = 3_600_000;
-    /// Least sample rate.
+    /// Least sample rate, in Hz.
     rate_min: usize = 8000;
-    /// Greatest sample rate.
+    /// Greatest sample rate, in Hz.
     rate_max: usize = 768_000;
     /// Output channels.
     channels: usize = 8;

@@ -143,6 +143,11 @@ impl Problems {
         other.all.into_iter().for_each(|p| self.add(p));
     }
 
+    /// Keeps those for which `keep` says so.
+    pub fn retain(&mut self, keep: impl FnMut(&Problem) -> bool) {
+        self.all.retain(keep);
+    }
+
     /// Forgets all that were added since there were `len`.
     pub fn truncate(&mut self, len: usize) {
         self.all.truncate(len);

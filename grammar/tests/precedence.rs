@@ -72,7 +72,10 @@ fn an_item_ends_where_the_layout_says() {
         ("a = in\nb = 1", "(= a in)\n(= b 1)\n"),
         ("a = {\n x: 1,\n y: 2\n}", "(= a (record x: 1 y: 2))\n"),
         ("a = f(sum i in 0..1 {\n b = i\n out = b\n})", "(= a (call f (sum i 0 1 {(= b i) (= out b)})))\n"),
-        ("play { bd |x...| ; sd |..x.| }", "(play\n  (line bd (tab \"x...\"))\n  (line sd (tab \"..x.\"))\n)\n"),
+        (
+            "play { bd |x...| ; sd |..x.| }",
+            "(play\n  (line bd (tab \"x...\"))\n  (line sd (tab \"..x.\"))\n)\n",
+        ),
         ("play { bd \"c2 e2\"\n .fast(2)\n .rev }", "(play\n  (line bd \"c2 e2\" .(call fast 2) .rev)\n)\n"),
         ("tempo = 5\ntempo 130", "(= tempo 5)\n(tempo 130)\n"),
         ("\u{feff}a = 1\r\nb = 2\r\n", "(= a 1)\n(= b 2)\n"),

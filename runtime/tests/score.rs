@@ -230,3 +230,62 @@ fn a_seek_takes_up_the_values_that_hold_there() {
     assert_eq!(out[1], Event { frame: 1000 + 95_900, kind: set(3.0) });
     assert_eq!(ons(&out, 0), [96_900]);
 }
+
+#[test]
+fn a_listing_and_a_midi_file_say_what_is_played() {
+    let mut map = tempo("90");
+    map.beats_per_bar = Rational::ratio(7, 2);
+    let notes = Pattern::table(
+        2.into(),
+        vec![
+            mam_runtime::score::TableEvent {
+                begin: Rational::ratio(2, 7),
+                end: Rational::ratio(4, 7),
+                value: Value::note(64.0),
+            },
+            mam_runtime::score::TableEvent {
+                begin: Rational::whole(1),
+                end: Rational::ratio(3, 2),
+                value: Value::note(67.5),
+            },
+        ],
+    );
+    let score = Score { transports: vec![transport(map, vec![line(0, notes)], 2)], ..Score::default() };
+    let (targets, params) = ([target(1)], params(0.0, 0.0));
+    let mut events = Vec::new();
+    Sequencer::new(48_000, &targets, &params, &score, Extent::Once).advance(u64::MAX, &mut events);
+    let listing = mam_runtime::score::listing::table(48_000, &targets, &params, &score, &events);
+    let expected = "        time    bar:beat       frame  target  what
+    0.666667     1:2.000       32000  bd      note 64 (e4) velocity 1
+    1.333333     1:3.000       64000  bd      off
+    2.333333     2:1.000      112000  bd      note 67.5 velocity 1
+    3.500000     2:2.750      168000  bd      off
+";
+    assert_eq!(listing, expected);
+
+    let bytes = mam_runtime::score::midi::file(48_000, &targets, &params, &score, None);
+    let smf = midly::Smf::parse(&bytes).unwrap();
+    let kinds = |track: usize| {
+        let mut at = 0;
+        let told = |e: &midly::TrackEvent| {
+            at += e.delta.as_int();
+            format!("{at} {:?}", e.kind)
+        };
+        smf.tracks[track].iter().map(told).collect::<Vec<_>>()
+    };
+    let tempo = ["0 Meta(TimeSignature(7, 3, 24, 8))", "0 Meta(Tempo(u24(666667)))", "6720 Meta(EndOfTrack)"];
+    assert_eq!(kinds(0), tempo);
+    let note = |at, what, key, vel| {
+        let message = format!("{what} {{ key: u7({key}), vel: u7({vel}) }}");
+        format!("{at} Midi {{ channel: u4(0), message: {message} }}")
+    };
+    let notes = [
+        "0 Meta(TrackName([98, 100]))".to_string(),
+        note(960, "NoteOn", 64, 100),
+        note(1920, "NoteOff", 64, 0),
+        note(3360, "NoteOn", 68, 100),
+        note(5040, "NoteOff", 68, 0),
+        "6720 Meta(EndOfTrack)".to_string(),
+    ];
+    assert_eq!(kinds(1), notes);
+}

@@ -59,7 +59,9 @@ impl Render {
         let job = Job { input: self.sound(program.rate)?, ..Job::new(program, span)? };
         if job.endless {
             let seconds = offline::ENDLESS_SECONDS;
-            console.say(&format!("note: this song has no end of its own; {seconds} s of it (-d says otherwise)\n"));
+            console.say(&format!(
+                "note: this song has no end of its own; {seconds} s of it (-d says otherwise)\n"
+            ));
         }
         let channels = job.channels();
         let format = Format { container, bits, dither: self.dither, rate: job.program.rate, channels };
@@ -94,7 +96,8 @@ impl Render {
             (Some(format), _) => format,
             (None, _) if self.output == Path::new("-") => Container::Wav,
             (None, ending) => ending.and_then(Container::from_extension).ok_or_else(|| {
-                let known: Vec<_> = Container::ALL.iter().map(|c| format!(".{}", c.extensions()[0])).collect();
+                let known: Vec<_> =
+                    Container::ALL.iter().map(|c| format!(".{}", c.extensions()[0])).collect();
                 let what = format!("cannot tell from `{}` what kind of file to write", self.output.display());
                 Failure::Usage(format!("{what}: it ends with {}, or --format says", known.join(", ")))
             })?,

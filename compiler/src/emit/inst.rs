@@ -15,6 +15,9 @@ use mam_runtime::{Port, machine};
 /// The namespace of constant tables in relocations; functions have 0.
 pub(super) const TABLES: u32 = 1;
 
+/// How many bits of an f32 are its fraction.
+const FRACTION: Option<Imm> = Some(Imm::I32(23));
+
 impl Emitter<'_> {
     /// Emits an instruction, or finds its value.
     pub(super) fn inst(&mut self, b: &mut FunctionBuilder, value: ir::Value) {
@@ -278,10 +281,25 @@ impl Emitter<'_> {
     /// Whether an i32 is known not to be the bits of a subnormal: it has no fraction, or an exponent.
     fn never_subnormal(&self, value: ir::Value) -> bool {
         let inst = &self.body.insts[value];
-        let by = |i: usize| self.imm(inst.args.as_slice()[i]);
+        let int = |i: usize| match self.imm(inst.args.as_slice()[i]) {
+            Some(Imm::I32(bits)) => Some(bits),
+            _ => None,
+        };
+        let operand = |i: usize| &self.body.insts[inst.args.as_slice()[i]];
+        let shifted =
+            |i: usize| operand(i).op == Op::Shl && self.imm(operand(i).args.as_slice()[1]) == FRACTION;
         match inst.op {
-            Op::Shl => by(1) == Some(Imm::I32(23)),
-            Op::Or => (0..2).any(|i| matches!(by(i), Some(Imm::I32(bits)) if bits & 0x7f80_0000 != 0)),
+            Op::Shl => self.imm(inst.args.as_slice()[1]) == FRACTION,
+            Op::Or => (0..2).any(|i| int(i).is_some_and(|bits| bits & 0x7f80_0000 != 0)),
+            // A sum of two that have no fraction; or a fraction and a number whose exponent it can't carry away.
+            Op::Add => [(0, 1), (1, 0)].into_iter().any(|(i, k)| {
+                let Some(base) = int(k) else { return false };
+                let masked = operand(i).op == Op::And
+                    && (0..2).any(|j| {
+                        matches!(self.imm(operand(i).args.as_slice()[j]), Some(Imm::I32(mask)) if (0..1 << 23).contains(&mask))
+                    });
+                shifted(i) && base & 0x7f_ffff == 0 || masked && (0x80_0000..0x7f00_0000).contains(&base)
+            }),
             _ => false,
         }
     }

@@ -1,8 +1,8 @@
 //! Which nodes become one kernel, and in which order.
 
 use super::{Graph, NodeId, NodeKind};
-use crate::files::Files;
 use super::{body_exprs, operands};
+use crate::files::Files;
 use mam_grammar::ast::{Ast, Expr, ExprId};
 use petgraph::Direction;
 use petgraph::algo::kosaraju_scc;
@@ -59,7 +59,9 @@ impl Graph {
                 .neighbors_directed(NodeIndex::new(node.index()), Direction::Outgoing)
                 .map(|n| group_of[n.index()])
                 .collect();
-            let Some(&user) = users.first().filter(|_| users.len() == 1 && !groups[i].feedback) else { continue };
+            let Some(&user) = users.first().filter(|_| users.len() == 1 && !groups[i].feedback) else {
+                continue;
+            };
             let joins = Some(node) != self.out && self.only_glue(&groups[user]) && !groups[user].feedback;
             if joins && size[i] + size[user] <= MOST_EXPRS {
                 size[user] += size[i];

@@ -31,8 +31,10 @@
 //! or table holds one.
 
 mod build;
+pub mod check;
 pub mod layout;
 mod op;
+mod text;
 
 pub use op::{Op, PortField, ROWS, Row, Signature};
 

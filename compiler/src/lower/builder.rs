@@ -87,7 +87,8 @@ impl Builder {
     /// An instruction. Equal ones are made once; one whose operands are constants becomes a constant.
     pub fn push(&mut self, op: Op, ty: Type, args: &[Value]) -> Value {
         let imms: Option<Vec<Imm>> = args.iter().map(|&a| self.imm(a)).collect();
-        if let Some(imm) = imms.filter(|i| !i.is_empty()).and_then(|i| Some(op.row().meaning?(&i, ty.scalar))) {
+        if let Some(imm) = imms.filter(|i| !i.is_empty()).and_then(|i| Some(op.row().meaning?(&i, ty.scalar)))
+        {
             return self.imm_value(imm);
         }
         let args: Args = args.iter().copied().collect();

@@ -137,7 +137,13 @@ fn sign(b: &mut super::builder::Builder, v: &[Value]) -> Value {
 
 impl Lower<'_, '_> {
     /// A call of a built-in.
-    pub(super) fn builtin(&mut self, at: &At, callee: &Ident, args: &[Arg], piped: super::calls::Piped) -> Val {
+    pub(super) fn builtin(
+        &mut self,
+        at: &At,
+        callee: &Ident,
+        args: &[Arg],
+        piped: super::calls::Piped,
+    ) -> Val {
         let Some(builtin) = BUILTINS.iter().find(|b| b.name == &*callee.name) else {
             let names: Vec<&str> = BUILTINS.iter().map(|b| b.name).collect();
             return self.unknown_definition(at, callee, &names);
@@ -182,7 +188,8 @@ impl Lower<'_, '_> {
         for (signal, span) in &signals {
             let first = signals[0].1;
             if result.is_some() && signal.dimension != Dimension::PLAIN {
-                let message = format!("`{}` takes a plain number, but this is {}", builtin.name, signal.dimension);
+                let message =
+                    format!("`{}` takes a plain number, but this is {}", builtin.name, signal.dimension);
                 let help = "divide it by its unit, such as `x / 1s` or `x / 1Hz`";
                 return self.problem(Problem::new(&codes::DIMENSION, *span, message).help(help));
             }
@@ -216,7 +223,8 @@ impl Lower<'_, '_> {
             return self.problem(Problem::new(&codes::NOT_A_SIGNAL, ast.span(values), message));
         };
         if list.is_empty() || list.len() > self.files().limits.table {
-            let message = format!("a table has 1 to {} numbers, not {}", self.files().limits.table, list.len());
+            let message =
+                format!("a table has 1 to {} numbers, not {}", self.files().limits.table, list.len());
             return self.problem(Problem::new(&codes::TOO_LARGE, ast.span(values), message));
         }
         let mut numbers: Vec<f32> = vec![];

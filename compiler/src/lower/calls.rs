@@ -49,9 +49,9 @@ impl Lower<'_, '_> {
             DefinitionKind::Instrument => {
                 let message = format!("the instrument `{callee}` is called inside a definition");
                 let problem = Problem::new(&codes::INSTRUMENT_INSIDE, callee.span, message);
-                self.problem(problem.help(
-                    "give it a name in the song itself, and hand its signal in as an argument",
-                ))
+                self.problem(
+                    problem.help("give it a name in the song itself, and hand its signal in as an argument"),
+                )
             }
         }
     }
@@ -65,7 +65,9 @@ impl Lower<'_, '_> {
                 Some((_, d)) if d == def => {
                     let message = format!("`{callee}` uses itself");
                     let problem = Problem::new(&codes::RECURSIVE_DEFINITION, callee.span, message);
-                    self.problem(problem.help("repeat with `chain` or `sum`; for feedback, use `prev` of a signal"));
+                    self.problem(
+                        problem.help("repeat with `chain` or `sum`; for feedback, use `prev` of a signal"),
+                    );
                     return true;
                 }
                 Some((caller, _)) => {
@@ -76,7 +78,8 @@ impl Lower<'_, '_> {
             }
         }
         if depth > self.files().limits.call_depth {
-            let message = format!("definitions call each other more than {} deep", self.files().limits.call_depth);
+            let message =
+                format!("definitions call each other more than {} deep", self.files().limits.call_depth);
             self.problem(Problem::new(&codes::TOO_LARGE, callee.span, message));
             return true;
         }
@@ -186,11 +189,15 @@ impl Lower<'_, '_> {
         }
         if signal.dimension != Dimension::PLAIN {
             let Place { name, of, .. } = place;
-            let message = format!("`{name}` of `{of}` is {}, but this is {}", place.dimension, signal.dimension);
-            let problem = Problem::new(&codes::DIMENSION, span, message).here(format!("this is {}", signal.dimension));
+            let message =
+                format!("`{name}` of `{of}` is {}, but this is {}", place.dimension, signal.dimension);
+            let problem =
+                Problem::new(&codes::DIMENSION, span, message).here(format!("this is {}", signal.dimension));
             let unit = if place.dimension == Dimension::TIME { "`ms` or `s`" } else { "`Hz` or `kHz`" };
             let help = match place.dimension {
-                Dimension::PLAIN => format!("`{name}` is a plain number: leave out the unit, or divide by it"),
+                Dimension::PLAIN => {
+                    format!("`{name}` is a plain number: leave out the unit, or divide by it")
+                }
                 _ => format!("give it {unit}, or a plain number"),
             };
             self.problem(problem.label(place.span, format!("`{name}` is {}", place.dimension)).help(help));
@@ -233,9 +240,9 @@ impl Lower<'_, '_> {
         let message = format!("there is no definition `{callee}`");
         let problem = Problem::new(&codes::UNKNOWN_DEFINITION, callee.span, message);
         let problem = match mam_grammar::problem::nearest(&callee.name, &known) {
-            Some(near) => problem.here(format!("did you mean `{near}`?")).help(format!(
-                "`mamc doc {near}` shows it; `mamc list` shows what there is"
-            )),
+            Some(near) => problem
+                .here(format!("did you mean `{near}`?"))
+                .help(format!("`mamc doc {near}` shows it; `mamc list` shows what there is")),
             None => problem.help("`mamc list` shows what there is; your own begins with `def`"),
         };
         self.problem(problem)

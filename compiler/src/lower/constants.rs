@@ -15,12 +15,7 @@ use std::collections::HashSet;
 
 /// The value of a constant expression of file `file`, in base units; else its problems, none of which means that it is
 /// not constant. `turns` are the counters around it.
-pub fn number(
-    files: &Files,
-    file: usize,
-    expr: ExprId,
-    turns: &Turns,
-) -> Result<(f64, Dimension), Problems> {
+pub fn number(files: &Files, file: usize, expr: ExprId, turns: &Turns) -> Result<(f64, Dimension), Problems> {
     let library = Library::default();
     let mut song = Song {
         files,

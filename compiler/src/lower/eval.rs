@@ -75,7 +75,9 @@ impl<'a> Lower<'_, 'a> {
             }
             Expr::List(_) | Expr::Text(_) => {
                 let message = "a list or a text is no signal";
-                self.problem(Problem::new(&codes::NOT_A_SIGNAL, span, message).help("lists are given to `table`"))
+                self.problem(
+                    Problem::new(&codes::NOT_A_SIGNAL, span, message).help("lists are given to `table`"),
+                )
             }
         }
     }
@@ -99,7 +101,8 @@ impl<'a> Lower<'_, 'a> {
     pub(super) fn mono(&mut self, val: Val, span: Span) -> Option<(Value, Dimension)> {
         let signal = self.signal(val, span)?;
         if signal.channels.len() > 1 {
-            let problem = Problem::new(&codes::CHANNELS, span, "this is stereo, where a mono signal is wanted");
+            let problem =
+                Problem::new(&codes::CHANNELS, span, "this is stereo, where a mono signal is wanted");
             self.problem(problem.help("take one side, `.left` or `.right`, or add them"));
             return None;
         }
@@ -145,7 +148,9 @@ impl<'a> Lower<'_, 'a> {
         }
         let message = format!("{x} and {y} cannot be {what}");
         let problem = Problem::new(&codes::DIMENSION, a.1, message).here(format!("this is {x}"));
-        self.problem(problem.label(b.1, format!("this is {y}")).help("1/time is a frequency, 1/frequency a time"));
+        self.problem(
+            problem.label(b.1, format!("this is {y}")).help("1/time is a frequency, 1/frequency a time"),
+        );
         None
     }
 
@@ -188,7 +193,9 @@ impl<'a> Lower<'_, 'a> {
             None => {
                 let message = format!("{} can be raised to a constant whole power only", x.dimension);
                 let problem = Problem::new(&codes::DIMENSION, at, message);
-                self.problem(problem.label(exponent, "the exponent").help("divide it by its unit first: `x / 1Hz`"));
+                self.problem(
+                    problem.label(exponent, "the exponent").help("divide it by its unit first: `x / 1Hz`"),
+                );
                 None
             }
         }
@@ -210,7 +217,8 @@ impl<'a> Lower<'_, 'a> {
         let ast = self.ast(at);
         if parts.len() != 2 {
             let message = format!("a signal has one channel or two, not {}", parts.len());
-            return self.problem(Problem::new(&codes::CHANNELS, span, message).help("stereo is `(left, right)`"));
+            return self
+                .problem(Problem::new(&codes::CHANNELS, span, message).help("stereo is `(left, right)`"));
         }
         let vals = [parts[0], parts[1]].map(|e| (self.eval(at, e), ast.span(e)));
         let [l, r] = vals.map(|(val, span)| self.mono(val, span));
@@ -247,8 +255,11 @@ impl<'a> Lower<'_, 'a> {
                     self.problem(Problem::new(&codes::NOT_EVENTS, field.span, message).help(help))
                 }
                 name => {
-                    let problem =
-                        Problem::new(&codes::UNKNOWN_FIELD, field.span, format!("a signal has no part `{name}`"));
+                    let problem = Problem::new(
+                        &codes::UNKNOWN_FIELD,
+                        field.span,
+                        format!("a signal has no part `{name}`"),
+                    );
                     self.problem(problem.nearest(name, "parts of a signal", &["left", "right"]))
                 }
             },
@@ -313,7 +324,11 @@ impl<'a> Lower<'_, 'a> {
         self.song.terms += turns as usize;
         if turns > self.files().limits.turns as i64 || self.song.terms > self.files().limits.all_turns {
             let span = self.span(at, from).to(self.span(at, to));
-            let most = if turns > self.files().limits.turns as i64 { self.files().limits.turns } else { self.files().limits.all_turns };
+            let most = if turns > self.files().limits.turns as i64 {
+                self.files().limits.turns
+            } else {
+                self.files().limits.all_turns
+            };
             let message = format!("this unrolls into more than {most} turns");
             let problem = Problem::new(&codes::TOO_LARGE, span, message);
             self.problem(problem.help("`sum` and `chain` are unrolled before the song starts"));
@@ -460,7 +475,8 @@ fn power_op(b: &mut super::builder::Builder, x: Value, y: Value) -> Value {
     let mut left = n.abs() as u32;
     while left > 0 {
         if left & 1 == 1 {
-            product = if b.constant(product) == Some(1.0) { square } else { b.real(Op::Mul, [product, square]) };
+            product =
+                if b.constant(product) == Some(1.0) { square } else { b.real(Op::Mul, [product, square]) };
         }
         left >>= 1;
         if left > 0 {

@@ -21,7 +21,8 @@ mod song;
 mod state;
 mod value;
 
-pub use song::{KernelCall, Lowered, SignalId, lower};
+pub use builtin::all as builtins;
+pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower};
 
 use crate::files::{DefId, Files};
 use crate::graph::{Graph, NodeId, Turns};
@@ -31,7 +32,7 @@ use builder::{Builder, FormKind};
 use mam_grammar::ast::ExprId;
 use mam_grammar::{Problem, Problems, Span};
 use names::{Open, Scope, ScopeId};
-use song::{Ports, Slots};
+
 use state::Later;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -1,12 +1,15 @@
 //! Instruments and effects of the song: their parameters, events, and where they fall silent.
 
 use super::calls::{out_of_range, place_of};
-use super::names::{Scope, ScopeId, Slot};
+use super::names::{Place, Scope, ScopeId, Slot};
 use super::value::{NodeVal, Signal, Val};
 use super::{At, Lower};
-use crate::graph::{Instance, NodeId, NodeKind};
+use crate::codes;
+use crate::graph::{Given, Instance, NodeId, NodeKind};
 use crate::ir::{Imm, PortField, Voice};
+use crate::library::ParamInfo;
 use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, Item, ItemKind};
+use mam_grammar::{Problem, Span};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -16,6 +19,7 @@ impl Lower<'_, '_> {
         let graph = self.song.graph.expect("instances come from the graph");
         let instance = graph.instance(node).expect("the node is an instance").clone();
         let path = graph.nodes[node].path.clone();
+        self.start_values(node, &instance);
         match self.files().definition(instance.def).kind {
             DefinitionKind::Effect => self.effect(node, &instance, &path),
             _ if self.alone() => self.voice(node, &instance, &path, 0),
@@ -94,9 +98,9 @@ impl Lower<'_, '_> {
         let info = self.song.library.info(self.files(), instance.def);
         let mut names = self.param_names(node, instance);
         let silence = self.b.f64(0.0);
-        let input = instance.input.map_or(Slot::Done(Val::plain(silence)), Slot::Node);
+        let input = instance.input.map_or(Slot::Done(Val::plain(silence)), Slot::Given);
         for (name, given) in info.inputs.iter().zip(&instance.inputs) {
-            names.insert(name.clone(), given.map_or_else(|| input.clone(), Slot::Node));
+            names.insert(name.clone(), given.map_or_else(|| input.clone(), Slot::Given));
         }
         names.insert("in".into(), input);
         let scope = self.instance_scope(instance, names);
@@ -150,38 +154,66 @@ impl Lower<'_, '_> {
         Val::mono(value, info.dimension)
     }
 
-    /// A constant given to a parameter is its value at the start; a signal is followed.
-    fn given(
-        &mut self,
-        node: NodeId,
-        slot: usize,
-        callee: &Arc<str>,
-        info: &crate::library::ParamInfo,
-    ) -> Val {
-        let graph = self.song.graph.expect("parameters belong to nodes");
-        let span = graph.nodes[node].span;
-        let place = place_of(info, callee);
-        let known = if self.members.contains(&node) { None } else { self.song.results[node.index()].clone() };
-        let Some(NodeVal::Const(channels, dimension)) = known else {
-            let val = self.node_value(node);
-            let val = self.fit(val, span, &place);
-            return match self.mono(val, span) {
-                Some((value, dimension)) => Val::mono(value, dimension),
-                None => Val::Broken,
-            };
-        };
-        let constants = channels.iter().map(|&x| self.b.f64(x)).collect();
-        let unlimited =
-            super::names::Place { min: f64::NEG_INFINITY, max: f64::INFINITY, ..place.clone() };
-        let val = self.fit(Val::Signal(Signal { channels: constants, dimension }), span, &unlimited);
-        let Some((value, _)) = self.mono(val, span) else { return Val::Broken };
-        let x = self.b.constant(value).unwrap_or(info.default);
-        if x < info.min || x > info.max {
-            self.problems.add(out_of_range(x, span, &place));
+    /// A constant given to a parameter is its value at the start, whether the body uses it or not.
+    fn start_values(&mut self, node: NodeId, instance: &Instance) {
+        for (index, &given) in instance.args.iter().enumerate() {
+            let Some(given) = given else { continue };
+            let slot = self.song.slots.of(node, index);
+            let info = self.song.slots.info(slot).clone();
+            let place = place_of(&info, &instance.callee.name);
+            let span = self.given_span(given);
+            if self.is_constant(given) {
+                let unlimited = Place { min: f64::NEG_INFINITY, max: f64::INFINITY, ..place.clone() };
+                let val = self.given_value(given);
+                let val = self.fit(val, span, &unlimited);
+                self.start(slot, val, span, &place);
+            } else if info.span.is_none() {
+                let message = format!("`{}` of `{}` cannot follow a signal", info.name, instance.callee);
+                let help =
+                    "it decides when notes begin, which is known before there is sound: give it a number";
+                self.problems.add(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
+            }
         }
-        self.song.slots.start(slot, x.clamp(info.min, info.max));
-        let value = self.param(slot);
-        Val::mono(value, info.dimension)
+    }
+
+    fn given_span(&self, given: Given) -> Span {
+        let graph = self.song.graph.expect("parameters belong to nodes");
+        match given {
+            Given::Node(node) => graph.nodes[node].span,
+            Given::Number(expr) => self.files().file(self.song.file).ast.span(expr),
+        }
+    }
+
+    fn is_constant(&self, given: Given) -> bool {
+        match given {
+            Given::Number(_) => true,
+            Given::Node(node) if self.members.contains(&node) => false,
+            Given::Node(node) => matches!(self.song.results[node.index()], Some(NodeVal::Const(..))),
+        }
+    }
+
+    fn start(&mut self, slot: usize, val: Val, span: Span, place: &Place) {
+        let Some((value, _)) = self.mono(val, span) else { return };
+        let Some(x) = self.b.constant(value) else { return };
+        if x < place.min || x > place.max {
+            self.problems.add(out_of_range(x, span, place));
+        }
+        self.song.slots.start(slot, x.clamp(place.min, place.max));
+    }
+
+    /// A constant given to a parameter can be changed later; a signal is followed.
+    fn given(&mut self, given: Given, slot: usize, callee: &Arc<str>, info: &ParamInfo) -> Val {
+        if self.is_constant(given) {
+            let value = self.param(slot);
+            return Val::mono(value, info.dimension);
+        }
+        let span = self.given_span(given);
+        let val = self.given_value(given);
+        let val = self.fit(val, span, &place_of(info, callee));
+        match self.mono(val, span) {
+            Some((value, dimension)) => Val::mono(value, dimension),
+            None => Val::Broken,
+        }
     }
 
     /// The whole result as f32 signals, one a channel.

@@ -1,8 +1,8 @@
 //! The whole song: every group in order, and what can be set and triggered.
 
+use super::Song;
 use super::group::Made;
 use super::value::{NodeVal, Shape};
-use super::Song;
 use crate::files::Files;
 use crate::graph::{Graph, Group, NodeId, NodeKind};
 use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, Type};
@@ -293,7 +293,8 @@ impl Line<'_> {
             let signals: Vec<SignalId> = (next..next + outputs).collect();
             next += outputs;
             each.push(signals.clone());
-            let ports = made.ports.iter().map(|&p| if p == self.song.ports.voice_or(node, p) { p + v } else { p });
+            let ports =
+                made.ports.iter().map(|&p| if p == self.song.ports.voice_or(node, p) { p + v } else { p });
             self.lowered.calls.push(KernelCall {
                 path: if v == 0 { path.clone() } else { format!("{path}#{}", v + 1).into() },
                 kernel,
@@ -367,7 +368,11 @@ impl Line<'_> {
 
     fn unique(&self, name: &str) -> String {
         let taken = |n: &str| self.lowered.module.kernels.values().any(|k| k.name == n);
-        if name.is_empty() || taken(name) { format!("{name}.{}", self.lowered.module.kernels.len()) } else { name.into() }
+        if name.is_empty() || taken(name) {
+            format!("{name}.{}", self.lowered.module.kernels.len())
+        } else {
+            name.into()
+        }
     }
 
     /// The result; silence where `out` is no signal, which has been said.

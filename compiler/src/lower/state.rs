@@ -128,7 +128,10 @@ impl Lower<'_, '_> {
         let seconds = self.constant(at, max, "the greatest time of a `tap`")?;
         let frames = seconds * self.song.rate;
         if !(0.0..=self.files().limits.tap_seconds * self.song.rate).contains(&frames) {
-            let message = format!("a delay can be 0 s to {} s long, and this is {seconds} s", self.files().limits.tap_seconds);
+            let message = format!(
+                "a delay can be 0 s to {} s long, and this is {seconds} s",
+                self.files().limits.tap_seconds
+            );
             self.problem(Problem::new(&codes::TOO_LARGE, span, message));
             return None;
         }
@@ -278,7 +281,8 @@ impl Lower<'_, '_> {
 /// A seed from the song's seed and a path: FNV-1a over both, folded to 32 bits.
 pub(super) fn seed_of(seed: u64, path: &str) -> i32 {
     let bytes = seed.to_le_bytes().into_iter().chain(path.bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     (hash ^ (hash >> 32)) as u32 as i32
 }
 

@@ -157,15 +157,15 @@ pub fn parse(sources: &Sources, id: SourceId, limits: &Limits, problems: &mut Pr
 fn graph(f: &mut Fields<'_>, value: &At<Value>) -> Option<Graph> {
     const KNOWN: &[&str] =
         &["version", "sampleRate", "channels", "nodes", "mixer", "transport", "commands", "connections"];
-    let limits = *f.limits;
+    let limits = f.limits.json;
     let object = f.object(value, "the song", KNOWN)?;
     f.required(&object, "version", version);
     let sample_rate = f.optional(&object, "sampleRate", |f, v| {
-        let range = f.limits.rate_min as i64..=f.limits.rate_max as i64;
+        let range = f.limits.json.rate_min as i64..=f.limits.json.rate_max as i64;
         f.whole(v, "a sample rate", range).map(|n| At::new(n.value as u32, n.span))
     });
     let channels = f.optional(&object, "channels", |f, v| {
-        let range = 1..=f.limits.channels as i64;
+        let range = 1..=f.limits.json.channels as i64;
         f.whole(v, "the number of channels", range).map(|n| At::new(n.value as u16, n.span))
     });
     let mut transports: Vec<Transport> = Vec::new();
@@ -200,7 +200,7 @@ fn nodes(f: &mut Fields<'_>, song: &Object<'_>, transports: &mut Vec<Transport>)
         f.report(&codes::MISSING_FIELD, song.head(), "the song needs a field `nodes`, a list");
         return (Vec::new(), false);
     }
-    let most = f.limits.nodes;
+    let most = f.limits.json.nodes;
     let read = f.list(song, "nodes", most, node);
     let complete = match song.get("nodes").map(|v| &v.value) {
         Some(Value::Array(all)) => all.len() == read.len(),
@@ -243,7 +243,7 @@ pub(super) fn scalar(f: &mut Fields<'_>, value: &At<Value>) -> Option<At<Scalar>
 
 fn mixer(f: &mut Fields<'_>, value: &At<Value>) -> Option<Mixer> {
     let object = f.object(value, "the mixer", &["masterPercent", "softClip", "inputs"])?;
-    let most = f.limits.nodes;
+    let most = f.limits.json.nodes;
     Some(Mixer {
         master: f.optional(&object, "masterPercent", Fields::percent),
         soft_clip: f.optional(&object, "softClip", Fields::boolean).is_none_or(|b| b.value),
@@ -273,7 +273,7 @@ fn command(f: &mut Fields<'_>, value: &At<Value>) -> Option<Command> {
     const KNOWN: &[&str] = &["sampleTime", "nodeId", "type", "param", "paramId", "value", "rampMs"];
     let object = f.object(value, "a command", KNOWN)?;
     let sample_time = f.required(&object, "sampleTime", |f, v| {
-        let latest = f.limits.frame as i64;
+        let latest = f.limits.json.frame as i64;
         f.whole(v, "`sampleTime`, in frames,", 0..=latest).map(|n| At::new(n.value as u64, n.span))
     });
     let node = f.required(&object, "nodeId", Fields::name);
@@ -315,7 +315,7 @@ fn command_kind(f: &mut Fields<'_>, object: &Object<'_>, kind: &Text) -> Option<
 
 /// `rampMs`: 0 when absent.
 pub(super) fn ramp(f: &mut Fields<'_>, object: &Object<'_>) -> At<Decimal> {
-    let most = f.limits.ramp_ms;
+    let most = f.limits.json.ramp_ms;
     let read = object.get("rampMs").and_then(|v| f.exact(v, "`rampMs`, in milliseconds,", true, most));
     read.unwrap_or_else(|| At::new(Decimal::whole_number(0), object.head()))
 }

@@ -36,8 +36,8 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn document(&mut self) -> Read<At<Value>> {
-        if self.text.len() > self.limits.json_bytes {
-            let message = format!("the file is larger than {} bytes", self.limits.json_bytes);
+        if self.text.len() > self.limits.json.file_bytes {
+            let message = format!("the file is larger than {} bytes", self.limits.json.file_bytes);
             return Err(self.stop(&codes::LIMIT, 0..0, message));
         }
         if self.text.starts_with('\u{feff}') {
@@ -113,6 +113,9 @@ impl<'a> Reader<'a> {
 
     /// Steps over white space and the comma before the next element; false at the closing bracket.
     fn another(&mut self, open: usize, close: char, first: bool) -> Read<bool> {
+        if self.problems.len() >= self.limits.problems {
+            return Err(Stop); // This is hardly JSON at all.
+        }
         self.space();
         let before = self.at;
         let comma = !first && self.eat(',');
@@ -120,7 +123,7 @@ impl<'a> Reader<'a> {
         if self.rest().is_empty() {
             let message = format!("the file ends before `{close}`");
             let problem = Problem::new(&codes::SYNTAX, self.span(self.at..self.at), message);
-            self.problems.add(problem.label(self.span(open..open + 1), "what begins here is never closed"));
+            self.add(problem.label(self.span(open..open + 1), "what begins here is never closed"));
             return Err(Stop);
         }
         if self.eat(close) {
@@ -145,8 +148,8 @@ impl<'a> Reader<'a> {
         let span = self.span(self.at..self.at + c.len_utf8());
         let problem = Problem::new(&codes::SYNTAX, span, message);
         match begins {
-            true => self.problems.add(problem.help("put a comma between the two")),
-            false => self.problems.add(problem.label(self.span(open..open + 1), "in what begins here")),
+            true => self.add(problem.help("put a comma between the two")),
+            false => self.add(problem.label(self.span(open..open + 1), "in what begins here")),
         }
         if begins { Ok(()) } else { Err(Stop) }
     }
@@ -160,7 +163,7 @@ impl<'a> Reader<'a> {
                 let name = self.take(|c| c.is_alphanumeric() || c == '_' || c == '$');
                 let span = self.span(start..self.at);
                 let problem = Problem::new(&codes::SYNTAX, span, "a key without quotes");
-                self.problems.add(problem.help(format!("write `\"{name}\"`")));
+                self.add(problem.help(format!("write `\"{name}\"`")));
                 Ok(At::new(name.into(), span))
             }
             found => Err(self.unexpected(found, "a key in double quotes, or `}`")),
@@ -202,7 +205,7 @@ impl<'a> Reader<'a> {
         if quote == '\'' {
             let span = self.span(start..self.at);
             let problem = Problem::new(&codes::STRING, span, "a string in single quotes");
-            self.problems.add(problem.help("JSON's strings stand in double quotes: `\"…\"`"));
+            self.add(problem.help("JSON's strings stand in double quotes: `\"…\"`"));
         }
         Ok(self.text(start, &value))
     }
@@ -260,7 +263,7 @@ impl<'a> Reader<'a> {
         };
         let message = format!("expected {what}, found the word `{}`", shorten(word));
         let problem = Problem::new(&codes::SYNTAX, self.span(start..self.at), message);
-        self.problems.add(problem.help(help));
+        self.add(problem.help(help));
         Value::Broken
     }
 
@@ -276,7 +279,7 @@ impl<'a> Reader<'a> {
                 self.at += length;
                 let problem = Problem::new(&codes::COMMENT, self.span(start..self.at), "a comment");
                 let help = "JSON has no comments: write a field whose name begins with `_`, or a .mam song";
-                self.problems.add(problem.help(help));
+                self.add(problem.help(help));
             } else if c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}') {
                 self.at += c.len_utf8();
                 let message = format!("U+{:04X}, which looks like a space but is none in JSON", c as u32);
@@ -308,7 +311,14 @@ impl<'a> Reader<'a> {
     }
 
     fn report(&mut self, code: &'static Code, range: std::ops::Range<usize>, message: impl Into<String>) {
-        self.problems.add(Problem::new(code, self.span(range), message));
+        self.add(Problem::new(code, self.span(range), message));
+    }
+
+    /// Adds a problem, unless there are so many that nobody reads on.
+    fn add(&mut self, problem: Problem) {
+        if self.problems.len() < self.limits.problems {
+            self.problems.add(problem);
+        }
     }
 
     fn stop(

@@ -76,7 +76,7 @@ const FIELDS: [&str; 7] =
 
 /// The `transport` section (`node` is None) or the `params` of a node of that type, which may have one `pattern`.
 pub(super) fn read_transport(f: &mut Fields<'_>, value: &At<Value>, node: Option<Text>) -> Option<Transport> {
-    let limits = *f.limits;
+    let limits = f.limits.json;
     let known = if node.is_some() { &FIELDS[..] } else { &FIELDS[..6] };
     let object = f.object(value, "the transport", known)?;
     let whole = |f: &mut Fields<'_>, key: &str, default: u32, most: usize| match object.get(key) {
@@ -87,7 +87,7 @@ pub(super) fn read_transport(f: &mut Fields<'_>, value: &At<Value>, node: Option
     let resolution = whole(f, "resolution", 16, limits.resolution);
     let bpm = f.optional(&object, "bpm", beats_per_minute).unwrap_or_else(|| Decimal::whole_number(120));
     let swing = f.optional(&object, "swingPercent", swing).unwrap_or_else(|| Decimal::whole_number(0));
-    let tempo = f.list(&object, "tempoRamps", limits.tempo_changes, tempo_step);
+    let tempo = f.list(&object, "tempoRamps", limits.tempo_steps, tempo_step);
     for (bar, _) in &tempo {
         if length_bars.is_some_and(|length| bar.value >= length) {
             let message = format!("bar {} never comes: the transport starts again before it", bar.value);
@@ -95,7 +95,9 @@ pub(super) fn read_transport(f: &mut Fields<'_>, value: &At<Value>, node: Option
         }
     }
     let mut patterns = f.list(&object, "patterns", limits.patterns, pattern);
-    patterns.extend(f.optional(&object, "pattern", pattern));
+    if node.is_some() {
+        patterns.extend(f.optional(&object, "pattern", pattern));
+    }
     for pattern in &patterns {
         check_pattern(f, pattern, resolution, length_bars);
     }
@@ -112,7 +114,7 @@ pub(super) fn read_transport(f: &mut Fields<'_>, value: &At<Value>, node: Option
 }
 
 fn beats_per_minute(f: &mut Fields<'_>, value: &At<Value>) -> Option<Decimal> {
-    let most = f.limits.bpm;
+    let most = f.limits.json.bpm;
     f.exact(value, "a tempo in beats per minute", false, most).map(|n| n.value)
 }
 
@@ -129,7 +131,7 @@ fn swing(f: &mut Fields<'_>, value: &At<Value>) -> Option<Decimal> {
 fn tempo_step(f: &mut Fields<'_>, value: &At<Value>) -> Option<(At<u32>, Decimal)> {
     let object = f.object(value, "a tempo step", &["bar", "bpm"])?;
     let bar = f.required(&object, "bar", |f, v| {
-        let most = f.limits.bars as i64;
+        let most = f.limits.json.bars as i64;
         f.whole(v, "`bar`, which counts from 0,", 0..=most).map(|n| At::new(n.value as u32, n.span))
     });
     let bpm = f.required(&object, "bpm", beats_per_minute);
@@ -140,7 +142,7 @@ fn pattern(f: &mut Fields<'_>, value: &At<Value>) -> Option<Pattern> {
     let object = f.object(value, "a pattern", &["nodeId", "steps", "locks"])?;
     let node = f.required(&object, "nodeId", Fields::name);
     let steps = f.required(&object, "steps", steps);
-    let most = f.limits.locks;
+    let most = f.limits.json.locks;
     let locks: Vec<_> = f.list(&object, "locks", most, lock);
     let (steps, span) = steps?;
     // A lock that could not be read has been reported: the pattern was not meant to be empty.
@@ -154,8 +156,8 @@ fn pattern(f: &mut Fields<'_>, value: &At<Value>) -> Option<Pattern> {
 fn steps(f: &mut Fields<'_>, value: &At<Value>) -> Option<(Vec<bool>, Span)> {
     let text = f.text(value)?;
     let count = text.value.chars().count();
-    if count > f.limits.pattern_steps {
-        let message = format!("a pattern has at most {} steps, not {count}", f.limits.pattern_steps);
+    if count > f.limits.json.pattern_steps {
+        let message = format!("a pattern has at most {} steps, not {count}", f.limits.json.pattern_steps);
         f.report(&codes::LIMIT, text.span, message);
         return None;
     }

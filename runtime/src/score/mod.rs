@@ -9,6 +9,8 @@
 
 mod clock;
 pub mod limits;
+pub mod listing;
+pub mod midi;
 pub mod pattern;
 mod rational;
 mod sequencer;

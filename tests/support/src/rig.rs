@@ -1,7 +1,7 @@
 //! Memory for one kernel, so that its functions can be called by themselves: what the engine owns in a program.
 
 use mam_compiler::ir::layout::Layout;
-use mam_compiler::ir::{Kernel, StateSlot};
+use mam_compiler::ir::{Kernel, Scalar, StateSlot};
 use mam_grammar::Handle;
 use mam_runtime::{Call, Code, Form, Port, QUANTUM};
 
@@ -73,10 +73,11 @@ impl Rig {
         }
     }
 
-    /// The first 32 bits of a state.
-    pub fn state(&self, state: Handle<StateSlot>) -> u32 {
+    /// The bits of a state of this type.
+    pub fn state(&self, state: Handle<StateSlot>, scalar: Scalar) -> u64 {
         let at = self.states[state.index()];
-        (self.block[at / 16] >> (at % 16 * 8)) as u32
+        let word = (self.block[at / 16] >> (at % 16 * 8)) as u64;
+        if scalar == Scalar::F64 { word } else { word & 0xffff_ffff }
     }
 
     /// The block's words.
