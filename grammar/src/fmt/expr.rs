@@ -197,11 +197,9 @@ impl Printer<'_> {
             let start = arg.name.as_ref().map_or(self.ast.span(arg.value), |name| name.span).start;
             (start as usize, arg)
         });
-        self.list(expr, &format!("{callee}("), args.collect(), ")", |printer, arg| {
-            match &arg.name {
-                Some(name) => printer.named(name, arg.value),
-                None => printer.expr(arg.value),
-            }
+        self.list(expr, &format!("{callee}("), args.collect(), ")", |printer, arg| match &arg.name {
+            Some(name) => printer.named(name, arg.value),
+            None => printer.expr(arg.value),
         })
     }
 

@@ -13,9 +13,16 @@ use crate::problem::{Code, Problem, nearest};
 use crate::source::{SourceId, Span};
 
 /// Finds the slips of a text and mends them in the layout.
-pub(super) fn find(source: SourceId, text: &str, scanned: &Scanned, layout: &mut Layout, most: usize) -> Vec<Problem> {
+pub(super) fn find(
+    source: SourceId,
+    text: &str,
+    scanned: &Scanned,
+    layout: &mut Layout,
+    most: usize,
+) -> Vec<Problem> {
     let tokens = std::mem::take(&mut layout.tokens);
-    let mut slips = Slips { source, text, tokens: &tokens, layout, starts: vec![0], done: 0, problems: Vec::new(), most };
+    let mut slips =
+        Slips { source, text, tokens: &tokens, layout, starts: vec![0], done: 0, problems: Vec::new(), most };
     slips.marks(scanned);
     for index in 0..tokens.len() {
         slips.follow(index);
@@ -134,7 +141,12 @@ impl<'a> Slips<'a> {
     fn marks(&mut self, scanned: &Scanned) {
         for &(start, end) in &scanned.foreign_comments {
             let mark = if self.text[start..].starts_with('#') { "#" } else { "/*" };
-            let problem = self.problem(&codes::FOREIGN_COMMENT, start, end, format!("`{mark}` does not begin a comment"));
+            let problem = self.problem(
+                &codes::FOREIGN_COMMENT,
+                start,
+                end,
+                format!("`{mark}` does not begin a comment"),
+            );
             self.report(problem.help("a comment begins with `//` and goes to the end of the line"));
         }
         for &start in &scanned.unclosed {
@@ -148,9 +160,14 @@ impl<'a> Slips<'a> {
         let (mark, what) = if token.kind == Kind::Tab { ("|", "tab") } else { ("\"", "quotation") };
         let code = if token.kind == Kind::Tab { &codes::UNCLOSED_TAB } else { &codes::UNCLOSED_QUOTE };
         let end = start + token.text(self.text).trim_end().len();
-        let problem = self.problem(code, start, start + 1, format!("this {what} is never closed")).here("opened here");
+        let problem =
+            self.problem(code, start, start + 1, format!("this {what} is never closed")).here("opened here");
         let place = Span::new(self.source, end, end);
-        self.report(problem.label(place, format!("`{mark}` is missing")).help(format!("write `{mark}` where it ends")));
+        self.report(
+            problem
+                .label(place, format!("`{mark}` is missing"))
+                .help(format!("write `{mark}` where it ends")),
+        );
         if end > start + 1 && self.text.is_char_boundary(end - 1) {
             self.layout.text[end - 1] = mark.as_bytes()[0];
         } else {
@@ -168,7 +185,8 @@ impl<'a> Slips<'a> {
             Kind::Text => self.single_quotes(index),
             Kind::Tab if self.starts_item(index) => {
                 let token = self.tokens[index];
-                let problem = self.problem(&codes::NO_TARGET, token.start, token.end, "this tab has no target");
+                let problem =
+                    self.problem(&codes::NO_TARGET, token.start, token.end, "this tab has no target");
                 self.report(problem.help("write what it plays before it, in the same line: `bd |x...|`"));
                 self.layout.poison.push(token.start);
             }
@@ -221,7 +239,12 @@ impl<'a> Slips<'a> {
         }
         let number = token.text(self.text);
         let tail = if unit { self.word(index + 2) } else { "" };
-        let problem = self.problem(&codes::OPEN_POINT, token.start, point.end, "a number has digits on both sides of its point");
+        let problem = self.problem(
+            &codes::OPEN_POINT,
+            token.start,
+            point.end,
+            "a number has digits on both sides of its point",
+        );
         self.report(problem.help(format!("write `{number}{tail}` or `{number}.0{tail}`")));
         self.mend(point.start, point.end + tail.len(), &format!("{tail} "));
     }
@@ -235,15 +258,24 @@ impl<'a> Slips<'a> {
             self.report(problem.help(written_out(number, exponent)));
             return self.mend(start, end, "");
         }
-        if unit.starts_with(['_', 'x', 'X']) && unit.len() > 1 && unit.bytes().skip(1).all(|b| b.is_ascii_hexdigit() || b == b'_') {
+        if unit.starts_with(['_', 'x', 'X'])
+            && unit.len() > 1
+            && unit.bytes().skip(1).all(|b| b.is_ascii_hexdigit() || b == b'_')
+        {
             let number_start = start - number.len();
-            let problem = self.problem(&codes::NUMBER_FORM, number_start, end, "a number is written in decimal digits alone");
+            let problem = self.problem(
+                &codes::NUMBER_FORM,
+                number_start,
+                end,
+                "a number is written in decimal digits alone",
+            );
             self.report(problem.help("write it without `_`, `0x` and the like: `1000`, `16`"));
             return self.mend(start, end, "");
         }
         let problem = self.problem(&codes::UNKNOWN_UNIT, start, end, format!("there is no unit `{unit}`"));
         let known: Vec<_> = Unit::ALL.iter().map(|unit| unit.text()).chain(["beats", "bars"]).collect();
-        let meant = synonym(unit).map(Unit::text).or_else(|| nearest(unit, &known).filter(|_| unit.len() > 1));
+        let meant =
+            synonym(unit).map(Unit::text).or_else(|| nearest(unit, &known).filter(|_| unit.len() > 1));
         let list = format!("units: {}", known.join(", "));
         let problem = match meant {
             Some(meant) => problem.here(format!("did you mean `{meant}`?")).help(list),
@@ -277,18 +309,22 @@ impl<'a> Slips<'a> {
                 self.foreign(token.start, token.end + 1, "=", "=");
             }
             "?" => {
-                let problem = self.problem(&codes::FOREIGN_OPERATOR, token.start, token.end, "`?` is not an operator");
+                let problem =
+                    self.problem(&codes::FOREIGN_OPERATOR, token.start, token.end, "`?` is not an operator");
                 self.report(problem.help("write `if condition then a else b`"));
                 self.layout.poison.push(token.start);
             }
             "+=" | "-=" | "*=" | "->" => {
                 let message = format!("`{symbol}` is not an operator");
                 let problem = self.problem(&codes::FOREIGN_OPERATOR, token.start, token.end, message);
-                self.report(problem.help("an equation defines its name once, for all time: `name = expression`"));
+                self.report(
+                    problem.help("an equation defines its name once, for all time: `name = expression`"),
+                );
                 self.layout.poison.push(token.start);
             }
             "==" if self.defines(index) => {
-                let problem = self.problem(&codes::EQUALS, token.start, token.end, "`==` compares, `=` defines");
+                let problem =
+                    self.problem(&codes::EQUALS, token.start, token.end, "`==` compares, `=` defines");
                 self.report(problem.help("write `=`"));
                 self.mend(token.start, token.end, "=");
             }
@@ -300,7 +336,10 @@ impl<'a> Slips<'a> {
     fn follows_operand(&self, index: usize) -> bool {
         self.before(index).is_some_and(|token| {
             token.end == self.tokens[index].start
-                && (matches!(token.kind, Kind::Word | Kind::Number) || token.is(")") || token.is("]") || token.is("}"))
+                && (matches!(token.kind, Kind::Word | Kind::Number)
+                    || token.is(")")
+                    || token.is("]")
+                    || token.is("}"))
         })
     }
 
@@ -319,7 +358,12 @@ impl<'a> Slips<'a> {
     }
 
     fn remainder(&mut self, start: usize, end: usize) {
-        let problem = self.problem(&codes::FOREIGN_OPERATOR, start, end, "`%` is the unit of hundredths, not the remainder");
+        let problem = self.problem(
+            &codes::FOREIGN_OPERATOR,
+            start,
+            end,
+            "`%` is the unit of hundredths, not the remainder",
+        );
         self.report(problem.help("write `a mod b`"));
         self.mend(start, end, "*");
     }
@@ -327,7 +371,8 @@ impl<'a> Slips<'a> {
     fn foreign(&mut self, start: usize, end: usize, meant: &str, mended: &str) {
         self.done = end;
         let written = &self.text[start..end];
-        let problem = self.problem(&codes::FOREIGN_OPERATOR, start, end, format!("`{written}` is not an operator"));
+        let problem =
+            self.problem(&codes::FOREIGN_OPERATOR, start, end, format!("`{written}` is not an operator"));
         self.report(problem.help(format!("write `{meant}`")));
         self.mend(start, end, mended);
     }
@@ -344,7 +389,8 @@ impl<'a> Slips<'a> {
         let named = index.checked_sub(1).filter(|&name| !self.word(name).is_empty());
         named.is_some_and(|name| {
             self.starts_item(name)
-                || matches!(self.word(name.wrapping_sub(1)), "param" | "knob") && self.starts_item(name.wrapping_sub(1))
+                || matches!(self.word(name.wrapping_sub(1)), "param" | "knob")
+                    && self.starts_item(name.wrapping_sub(1))
         })
     }
 
@@ -353,15 +399,25 @@ impl<'a> Slips<'a> {
         let token = self.tokens[index];
         let before = index.wrapping_sub(1);
         let named = !self.word(before).is_empty();
-        if self.starts_item(index) || self.defines(index) || named && self.word(before.wrapping_sub(1)) == "chain" || self.is_in_head(index) {
+        if self.starts_item(index)
+            || self.defines(index)
+            || named && self.word(before.wrapping_sub(1)) == "chain"
+            || self.is_in_head(index)
+        {
             return;
         }
-        if named && (self.is(before.wrapping_sub(1), "(") || self.is(before.wrapping_sub(1), ",")) {
+        let called = self.is(before.wrapping_sub(1), "(") || self.is(before.wrapping_sub(1), ",");
+        if named && called && self.is_in_call(index) {
             let name = self.word(before);
             let message = "a named argument has a `:` after its name";
             let problem = self.problem(&codes::ARGUMENT_EQUALS, token.start, token.end, message);
             self.report(problem.help(format!("write `{name}: …`")));
             return self.mend(token.start, token.end, ":");
+        }
+        // Without another `=` before it, it was meant to define something: the grammar says what is wrong.
+        let defined = (self.start()..index).any(|at| self.is(at, "="));
+        if !defined && self.word(self.start()) != "until" {
+            return;
         }
         let open = self.text.as_bytes().get(token.end) == Some(&b' ');
         let problem = self.problem(&codes::EQUALS, token.start, token.end, "`=` defines, `==` compares");
@@ -378,6 +434,15 @@ impl<'a> Slips<'a> {
             // The item is wrong from its start.
             _ => index == start + 2 && !self.word(start + 1).is_empty(),
         }
+    }
+
+    /// True when the innermost bracket around is that of a call.
+    fn is_in_call(&self, index: usize) -> bool {
+        let around = (self.start()..index).rev().find(|&at| {
+            let partner = self.layout.partner[at];
+            partner != at && partner > index
+        });
+        around.is_some_and(|open| self.is(open, "(") && !self.word(open.wrapping_sub(1)).is_empty())
     }
 
     /// The brackets of the `def` around.
@@ -402,7 +467,8 @@ impl<'a> Slips<'a> {
             return;
         }
         if let Some((_, meant)) = FOREIGN_WORDS.iter().find(|(foreign, _)| foreign.contains(&word)) {
-            let problem = self.problem(&codes::FOREIGN_WORD, token.start, token.end, format!("mam has no `{word}`"));
+            let problem =
+                self.problem(&codes::FOREIGN_WORD, token.start, token.end, format!("mam has no `{word}`"));
             self.report(problem.help(*meant));
             return match self.is(index + 2, "=") {
                 true => self.mend(token.start, token.end, ""),
@@ -413,7 +479,8 @@ impl<'a> Slips<'a> {
 
     /// A word that names something, after the word that says what.
     fn name(&mut self, index: usize) {
-        const NAMING: [&str; 8] = ["def", "instrument", "effect", "section", "param", "knob", "input", "chain"];
+        const NAMING: [&str; 8] =
+            ["def", "instrument", "effect", "section", "param", "knob", "input", "chain"];
         let word = self.word(index);
         if !RESERVED.contains(&word) {
             return;
@@ -429,7 +496,9 @@ impl<'a> Slips<'a> {
 
     /// True for the first word of a formal argument.
     fn is_formal(&self, index: usize) -> bool {
-        if !(self.is(index - 1, "(") || self.is(index - 1, ",")) || !(self.is(index + 1, ")") || self.is(index + 1, ",") || self.is(index + 1, ":")) {
+        if !(self.is(index - 1, "(") || self.is(index - 1, ","))
+            || !(self.is(index + 1, ")") || self.is(index + 1, ",") || self.is(index + 1, ":"))
+        {
             return false;
         }
         self.formals().is_some_and(|formals| formals.contains(&index))
@@ -451,7 +520,12 @@ impl<'a> Slips<'a> {
         if !self.text[token.start..].starts_with('\'') {
             return;
         }
-        let problem = self.problem(&codes::FOREIGN_QUOTE, token.start, token.end, "a text stands between double quotes");
+        let problem = self.problem(
+            &codes::FOREIGN_QUOTE,
+            token.start,
+            token.end,
+            "a text stands between double quotes",
+        );
         let inside = &self.text[token.start + 1..token.end - 1];
         self.report(problem.help(format!("write `\"{inside}\"`")));
         self.layout.text[token.start] = b'"';
@@ -473,7 +547,12 @@ impl<'a> Slips<'a> {
             return self.mend(token.start, token.end, meant);
         }
         let shown: String = text.chars().flat_map(char::escape_debug).collect();
-        let problem = self.problem(&codes::STRAY_CHARACTER, token.start, token.end, format!("`{shown}` means nothing here"));
+        let problem = self.problem(
+            &codes::STRAY_CHARACTER,
+            token.start,
+            token.end,
+            format!("`{shown}` means nothing here"),
+        );
         let help = if text.chars().all(char::is_alphabetic) {
             "names are made of the letters a to z and A to Z, digits and `_`"
         } else {
@@ -487,9 +566,8 @@ impl<'a> Slips<'a> {
 const MUSICAL: [&str; 4] = ["beat", "beats", "bar", "bars"];
 
 /// Words that join two operands, or stand after one: no operand begins with them.
-const JOINS: [&str; 14] = [
-    "then", "else", "and", "or", "mod", "in", "curve", "step", "smooth", "cc", "over", "at", "of", "by",
-];
+const JOINS: [&str; 14] =
+    ["then", "else", "and", "or", "mod", "in", "curve", "step", "smooth", "cc", "over", "at", "of", "by"];
 
 /// Units as other programs write them.
 fn synonym(word: &str) -> Option<Unit> {
@@ -508,12 +586,27 @@ fn synonym(word: &str) -> Option<Unit> {
 
 /// First words of other languages, and what is written here.
 const FOREIGN_WORDS: [(&[&str], &str); 6] = [
-    (&["let", "var", "const", "val", "local", "auto", "float", "double", "int", "signal"], "an equation is `name = expression`, with nothing before the name"),
-    (&["fn", "func", "fun", "function", "define", "proc", "process"], "a function of signals is `def name(x) = expression`"),
-    (&["class", "struct", "synth", "voice", "node"], "what reacts to notes is `instrument name { … }`, what reacts to `in` is `effect name { … }`"),
-    (&["for", "while", "loop", "repeat"], "what is repeated a fixed number of times is `sum i in 1..8 { … }` or `chain x = in, i in 0..3 { … }`"),
+    (
+        &["let", "var", "const", "val", "local", "auto", "float", "double", "int", "signal"],
+        "an equation is `name = expression`, with nothing before the name",
+    ),
+    (
+        &["fn", "func", "fun", "function", "define", "proc", "process"],
+        "a function of signals is `def name(x) = expression`",
+    ),
+    (
+        &["class", "struct", "synth", "voice", "node"],
+        "what reacts to notes is `instrument name { … }`, what reacts to `in` is `effect name { … }`",
+    ),
+    (
+        &["for", "while", "loop", "repeat"],
+        "what is repeated a fixed number of times is `sum i in 1..8 { … }` or `chain x = in, i in 0..3 { … }`",
+    ),
     (&["return"], "the result of a body is its `out`: `out = expression`"),
-    (&["import", "include", "require", "from"], "a file's definitions are brought in by `use \"lib/mine.mam\"`"),
+    (
+        &["import", "include", "require", "from"],
+        "a file's definitions are brought in by `use \"lib/mine.mam\"`",
+    ),
 ];
 
 /// Characters that look like marks of the language, from word processors and other alphabets.
