@@ -1,3 +1,28 @@
 //! From text to a program.
+//!
+//! [`compile`] is the straight line; each module is one representation on it.
 
+pub mod call;
+mod checks;
+pub mod codes;
+mod compile;
+pub mod dimension;
+pub mod emit;
+pub mod files;
+pub mod front;
+pub mod graph;
+pub mod interp;
 pub mod ir;
+pub mod json;
+pub mod library;
+pub mod lower;
+pub mod passes;
+pub mod places;
+pub mod plan;
+pub mod prelude;
+pub mod score;
+mod sets;
+pub mod target;
+pub mod text;
+
+pub use compile::{Compilation, Options, Stages, compile};

@@ -12,6 +12,9 @@ pub struct Handle<T> {
 }
 
 impl<T> Handle<T> {
+    /// The handle of the first element.
+    pub const ZERO: Handle<T> = Handle { index: 0, of: PhantomData };
+
     /// The handle of the `index`-th element.
     pub fn new(index: usize) -> Handle<T> {
         Handle { index: index as u32, of: PhantomData }
@@ -57,7 +60,7 @@ impl<T> fmt::Debug for Handle<T> {
 }
 
 /// A growing list whose elements are named by [`Handle`]s.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Arena<T> {
     all: Vec<T>,
 }

@@ -5,13 +5,17 @@
 //! * [`problem`]: what is wrong with an input, as data;
 //! * [`ast`]: the syntax tree of the `.mam` language;
 //! * [`syntax`]: from text to that tree;
+//! * [`mini`]: the notation between the quotes of a score line;
+//! * [`json`]: the JSON graph, version 1;
 //! * [`fmt`]: from that tree back to text;
 //! * [`limits`]: what an input may ask for at most.
 
 pub mod arena;
 pub mod ast;
 pub mod fmt;
+pub mod json;
 pub mod limits;
+pub mod mini;
 pub mod problem;
 pub mod source;
 pub mod syntax;

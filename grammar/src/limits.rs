@@ -1,21 +1,99 @@
-//! What an input may ask for at most: one table for all that this crate reads.
+//! What an input may ask for at most: every limit in one place.
 //!
-//! Nothing here is a matter of taste: each limit keeps a hostile file from taking more than a second or the whole
-//! stack, and lies far above what a song needs.
+//! A song is compiled without being run, whoever wrote it, and these bounds make that safe. Nothing here is a matter
+//! of taste: each keeps a hostile file from taking more than a second, or the whole memory, and lies far above what
+//! music needs. What goes over one is a problem that names the limit.
 
-/// The limits of reading a file. All can be set; [`Limits::default`] is the table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Most bytes of one file.
-    pub file_bytes: usize,
-    /// How deep brackets, `if`s, prefix operators, powers, fields and pipes may stand in one another.
-    pub nesting: usize,
-    /// How many syntax problems of one file are reported.
-    pub problems: usize,
+macro_rules! limits {
+    ($(#[doc = $about:literal])* $table:ident: $($(#[doc = $doc:literal])* $name:ident: $ty:ty = $value:expr;)*) => {
+        $(#[doc = $about])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $table {
+            $($(#[doc = $doc])* pub $name: $ty,)*
+        }
+
+        impl Default for $table {
+            fn default() -> $table {
+                $table { $($name: $value),* }
+            }
+        }
+    };
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { file_bytes: 2 << 20, nesting: 128, problems: 100 }
-    }
+limits! {
+    /// The limits. `Default` gives the usual ones; a host may set others.
+    Limits:
+
+    // Text
+    /// Bytes of one `.mam` file.
+    file_bytes: usize = 2 << 20;
+    /// How deep brackets, `if`s, prefix operators, powers, fields and pipes (in JSON, lists and objects) may nest.
+    nesting: usize = 128;
+    /// How many syntax problems of one file are reported.
+    problems: usize = 100;
+    /// How deep files that use files may nest.
+    use_depth: usize = 16;
+
+    // Programs
+    /// Nodes of a song.
+    nodes: usize = 65_536;
+    /// Operations that one kernel may become.
+    kernel_ops: usize = 100_000;
+    /// Operations of a whole song.
+    ops: usize = 4_000_000;
+    /// Turns of one `sum` or `chain`.
+    turns: usize = 4096;
+    /// Turns of all `sum`s and `chain`s together.
+    all_turns: usize = 100_000;
+    /// How deep definitions that call definitions may nest.
+    call_depth: usize = 64;
+    /// Voices of one instrument.
+    voices: usize = 1024;
+    /// Numbers of one table.
+    table: usize = 65_536;
+    /// Seconds of one delay line.
+    tap_seconds: f64 = 60.0;
+    /// Bytes of state and delay lines of a song.
+    memory_bytes: usize = 512 << 20;
+
+    /// Limits of JSON songs.
+    json: JsonLimits = JsonLimits::default();
+}
+
+limits! {
+    /// What a JSON song may ask for.
+    JsonLimits:
+
+    /// Most bytes of one file.
+    file_bytes: usize = 64 << 20;
+    /// Nodes.
+    nodes: usize = 4096;
+    /// Connections.
+    connections: usize = 1 << 14;
+    /// Commands.
+    commands: usize = 1 << 20;
+    /// Patterns of one transport.
+    patterns: usize = 4096;
+    /// Steps of one pattern.
+    pattern_steps: usize = 1 << 16;
+    /// Locks of one pattern.
+    locks: usize = 1 << 16;
+    /// Entries of `tempoRamps`.
+    tempo_steps: usize = 1 << 16;
+    /// Steps of a bar.
+    resolution: usize = 1024;
+    /// Bars until a transport starts again.
+    bars: usize = 100_000;
+    /// Beats per minute.
+    bpm: usize = 1000;
+    /// The latest frame of a command: two months at 192 kHz.
+    frame: u64 = 1 << 40;
+    /// The longest ramp, in milliseconds: an hour.
+    ramp_ms: usize = 3_600_000;
+    /// Least sample rate, in Hz.
+    rate_min: usize = 8000;
+    /// Greatest sample rate, in Hz.
+    rate_max: usize = 768_000;
+    /// Output channels.
+    channels: usize = 8;
 }

@@ -4,11 +4,14 @@
 //! tools). No stage stops at its first problem: each collects into [`Problems`] and goes on.
 
 use crate::source::Span;
+use std::collections::HashSet;
 use std::fmt::Display;
 
 /// How grave a problem is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
+    /// Good to know: nothing is wrong, and `--deny warnings` does not count it.
+    Note,
     /// The input can be compiled, but is probably not what was meant.
     Warning,
     /// The input cannot be compiled.
@@ -20,7 +23,7 @@ pub enum Severity {
 pub struct Code {
     /// Its name in messages, JSON and `mamc explain`: lower case with hyphens, such as `unknown-parameter`.
     pub name: &'static str,
-    /// Error or warning.
+    /// Error, warning or note.
     pub severity: Severity,
     /// What the problem is and how one gets out of it, in a few sentences.
     pub explanation: &'static str,
@@ -96,12 +99,15 @@ impl Problem {
 #[derive(Clone, Debug, Default)]
 pub struct Problems {
     all: Vec<Problem>,
+    /// Code and place of each, so that adding one of very many stays fast.
+    seen: HashSet<(&'static str, Span)>,
 }
 
 impl Problems {
     /// Adds one. The same problem at the same place is kept once.
     pub fn add(&mut self, problem: Problem) {
-        if !self.all.contains(&problem) {
+        let new = self.seen.insert((problem.code.name, problem.span()));
+        if new || !self.all.contains(&problem) {
             self.all.push(problem);
         }
     }
@@ -137,9 +143,15 @@ impl Problems {
         other.all.into_iter().for_each(|p| self.add(p));
     }
 
+    /// Keeps those for which `keep` says so.
+    pub fn retain(&mut self, keep: impl FnMut(&Problem) -> bool) {
+        self.all.retain(keep);
+    }
+
     /// Forgets all that were added since there were `len`.
     pub fn truncate(&mut self, len: usize) {
         self.all.truncate(len);
+        self.seen = self.all.iter().map(|p| (p.code.name, p.span())).collect();
     }
 }
 

@@ -3,10 +3,19 @@
 //! The runtime knows no language, no JSON and no code generator. A [`Program`] is made by the compiler, or was made
 //! ahead of time; the engine owns its memory and renders it in quanta of 64 frames.
 
+pub mod control;
+pub mod engine;
+pub mod file;
+pub mod machine;
+pub mod output;
 pub mod program;
+pub mod render;
 pub mod score;
 
+pub use control::{Control, Live, Playing, Telemetry};
+pub use engine::{Engine, EventQueue};
 pub use program::{
     Call, Code, Curve, DelaySpec, Event, EventKind, Form, ParamSlot, Port, Program, QUANTUM, StateWord, Step,
     StepVoice, Target,
 };
+pub use render::{EventSource, Length, Renderer};

@@ -98,9 +98,10 @@ pub struct DelaySpec {
 }
 
 /// How a parameter goes from one value to the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Curve {
     /// In a straight line.
+    #[default]
     Linear,
     /// v0 + (v1 − v0)·(1 − e^(−3i/N))/(1 − e^(−3))
     Exp,
@@ -162,6 +163,8 @@ pub enum EventKind {
         value: f64,
         /// Frames; 0 for at once. Ramp value i = 1…ramp falls in frame event + i − 1.
         ramp: u32,
+        /// How it goes there; the parameter's own curve where `None`. A parameter that steps always steps.
+        curve: Option<Curve>,
     },
     /// The note of a port ends.
     Off {

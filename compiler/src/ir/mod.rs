@@ -27,11 +27,16 @@
 //!
 //! # Numbers
 //! Audio is f32. What is slower than a sample is computed in f64 and rounded once, where it meets audio. Flush to
-//! zero is part of the meaning: an f32 that would be subnormal is 0 (with its sign), as an operand and as a result.
+//! zero is part of the meaning: a float that would be subnormal is 0 with its sign. No value, state, parameter, input
+//! or table holds one.
 
+mod build;
+pub mod check;
+pub mod layout;
 mod op;
+mod text;
 
-pub use op::{Op, PortField};
+pub use op::{Op, PortField, ROWS, Row, Signature};
 
 use mam_grammar::{Arena, Handle};
 
@@ -45,7 +50,7 @@ pub struct Module {
 }
 
 /// One kernel: its interface and its two bodies.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Kernel {
     /// What it was made from, for people: `kick`, `out`, `lead+echo`.
     pub name: String,
@@ -67,10 +72,12 @@ pub struct Kernel {
     pub general: Body,
     /// For all other calls.
     pub steady: Body,
+    /// The steady body for the frames that are left when `steady` takes four a turn: the same, one frame a turn.
+    pub tail: Option<Body>,
 }
 
 /// A word of state. Its name is a path that edits elsewhere do not change: `filter.ic1`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StateSlot {
     /// Path within the node.
     pub name: String,
@@ -79,7 +86,7 @@ pub struct StateSlot {
 }
 
 /// A delay line for f32.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DelayLine {
     /// Path within the node.
     pub name: String,
@@ -88,7 +95,7 @@ pub struct DelayLine {
 }
 
 /// A part of a kernel that falls silent: an instrument's voice with an `until`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Voice {
     /// Index of the port whose notes wake it.
     pub port: u32,
@@ -104,7 +111,7 @@ pub struct Voice {
 pub type Value = Handle<Inst>;
 
 /// The instructions of one form of a kernel.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Body {
     /// Instructions; operands stand before their users.
     pub insts: Arena<Inst>,
@@ -125,7 +132,7 @@ impl Default for Body {
 }
 
 /// One instruction.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Inst {
     /// What it does.
     pub op: Op,
@@ -215,7 +222,7 @@ impl Type {
 pub enum Imm {
     /// An f32; never subnormal.
     F32(f32),
-    /// An f64.
+    /// An f64; never subnormal.
     F64(f64),
     /// An i32.
     I32(i32),
@@ -270,11 +277,15 @@ pub enum Rate {
 }
 
 impl Body {
-    /// The rate of each value, in order.
+    /// The rate of each value, in order. A `get` of a state that the body never sets is as constant as the call:
+    /// so data that tells two nodes of one kernel apart are states that nobody sets.
     pub fn rates(&self) -> Vec<Rate> {
         let mut rates: Vec<Rate> = Vec::with_capacity(self.insts.len());
         for inst in self.insts.values() {
-            let own = inst.op.own_rate(inst.ty);
+            let own = match inst.op {
+                Op::Get(state) if !self.sets.iter().any(|&(s, _)| s == state) => Rate::Segment,
+                op => op.own_rate(inst.ty),
+            };
             let rate = inst.args.as_slice().iter().map(|v| rates[v.index()]).fold(own, Rate::max);
             rates.push(rate);
         }

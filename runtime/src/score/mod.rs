@@ -1,5 +1,167 @@
 //! The score: what is played when, as exact data.
+//!
+//! A [`Score`] is what both front ends make of a song's patterns, sections and commands. Musical time is an exact
+//! fraction, counted in bars (one cycle of a pattern is a bar); a [`Clock`] turns it into frames, and
+//! rounds once, at the end. [`Pattern`]s are pure functions from a span of time to events. A [`Sequencer`] asks
+//! them, cycle by cycle, and yields the [`Event`](crate::Event)s of a program in order, live and offline alike.
+//!
+//! Nothing here parses, and nothing here runs on the audio thread.
 
-/// What a program plays.
-#[derive(Clone, Debug, Default)]
-pub struct Score {}
+mod clock;
+pub mod limits;
+pub mod listing;
+pub mod midi;
+pub mod pattern;
+mod rational;
+mod sequencer;
+
+pub use clock::{Change, Clock, Frames, Swing, Tempo, TempoMap};
+
+pub use pattern::{Note, Pattern, PatternEvent, Pitch, QueryError, TableEvent, TimeSpan, Value};
+pub use rational::{Overflow, Rational};
+pub use sequencer::{Extent, Sequencer};
+
+use crate::program::Curve;
+use std::sync::Arc;
+
+/// What a program plays. Indices of targets and parameters are those of [`crate::Program`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Score {
+    /// What plays by bars. A `.mam` song has one; a JSON graph one for each transport.
+    pub transports: Vec<Transport>,
+    /// What happens at absolute frames, once; in file order.
+    pub commands: Vec<Command>,
+    /// Targets that play one plain note at frame 0, because nothing else triggers them.
+    pub starts: Vec<usize>,
+    /// Parameters that are musical lengths and follow the tempo of the first transport.
+    pub lengths: Vec<MusicalLength>,
+}
+
+/// Lines, where they are heard, and their tempo.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Transport {
+    /// Tempo, meter, swing.
+    pub tempo: TempoMap,
+    /// All lines, in the order in which they are written.
+    pub lines: Vec<Line>,
+    /// Which line is heard from where to where. Nested sections are laid out flat here.
+    pub clips: Vec<Clip>,
+    /// Named stretches of the arrangement, for people.
+    pub marks: Vec<Mark>,
+    /// Bars of one pass.
+    pub length: Rational,
+    /// True when everything starts again after each pass: cycles, tempo and swing. False when lines run on for
+    /// ever and `length` only says how much is rendered.
+    pub restarts: bool,
+}
+
+/// One line of a score: a pattern and what it plays.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Events in cycles; one cycle is a bar.
+    pub pattern: Pattern,
+    /// What they do.
+    pub action: Action,
+}
+
+/// What the events of a line do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Notes of an instrument. A note lasts for its event's whole.
+    Play {
+        /// Index into [`crate::Program::targets`].
+        target: usize,
+    },
+    /// Values of a parameter (latched).
+    Set {
+        /// Index into [`crate::Program::params`].
+        param: usize,
+        /// How it goes there.
+        ramp: Ramp,
+    },
+}
+
+/// How a parameter goes to a new value.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ramp {
+    /// How long it takes.
+    pub over: Duration,
+    /// The line's own curve; the parameter's where `None`.
+    pub curve: Option<Curve>,
+}
+
+/// A length of time, in one of two measures.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Duration {
+    /// Seconds.
+    Seconds(Rational),
+    /// Quarter notes: follows the tempo.
+    Beats(Rational),
+}
+
+impl Default for Duration {
+    fn default() -> Duration {
+        Duration::Seconds(Rational::ZERO)
+    }
+}
+
+/// A line heard for a while. Its cycles count from `start`; notes are cut at `end`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Clip {
+    /// Index into [`Transport::lines`].
+    pub line: usize,
+    /// Bar, from 0, of the pass.
+    pub start: Rational,
+    /// Bar at which it ends; it runs throughout when `None`.
+    pub end: Option<Rational>,
+}
+
+/// A named stretch of the arrangement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark {
+    /// The section.
+    pub name: Arc<str>,
+    /// First bar, from 0.
+    pub start: Rational,
+    /// One past the last bar.
+    pub end: Rational,
+    /// How many sections it lies within.
+    pub depth: usize,
+}
+
+/// Something that happens at an absolute frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Command {
+    /// When.
+    pub frame: u64,
+    /// What.
+    pub kind: CommandKind,
+}
+
+/// What a command does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CommandKind {
+    /// A plain note, held until the target's next command or for 250 ms.
+    Trigger {
+        /// Index into [`crate::Program::targets`].
+        target: usize,
+    },
+    /// A parameter is set, or goes to `value` over a time.
+    Set {
+        /// Index into [`crate::Program::params`].
+        param: usize,
+        /// The value in base units.
+        value: f64,
+        /// Seconds; N = round(seconds·rate) frames. 0 for at once.
+        over: Rational,
+    },
+}
+
+/// A parameter whose value is a number of beats, in seconds at the tempo of each moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MusicalLength {
+    /// Index into [`crate::Program::params`].
+    pub param: usize,
+    /// Quarter notes.
+    pub beats: Rational,
+}

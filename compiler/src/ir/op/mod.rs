@@ -1,4 +1,14 @@
 //! The ops: the closed set that everything is made of.
+//!
+//! An op is a variant of [`Op`] with its doc, a row of [`ROWS`] with its name and typing rule, and a meaning: the
+//! function that the constant folder and the interpreter run.
+
+mod meaning;
+mod table;
+mod typing;
+
+pub use table::{ROWS, Row};
+pub use typing::Signature;
 
 use super::{DelayLine, Imm, Rate, Scalar, StateSlot, Type};
 use mam_grammar::Handle;
@@ -31,14 +41,15 @@ pub enum Op {
     Param(u32),
     /// An event port.
     Port(u32, PortField),
-    /// An input signal (f32).
+    /// An input signal (f32); lane k is the turn's k-th frame.
     Input(u32),
-    /// The absolute index of the frame, modulo 2³² (i32).
+    /// The absolute index of the frame, modulo 2³² (i32); lane k is the turn's k-th frame.
     Frame,
-    /// The value of a state at the end of the turn before.
+    /// The value of a state at the end of the turn before. Always one lane.
     Get(Handle<StateSlot>),
     /// `read d`: what the line was given d frames ago (i32 → f32); d ≥ 1 and below the capacity, else taken
-    /// modulo the capacity.
+    /// modulo the capacity. Lane k counts back from the turn's k-th frame, a single lane from its first: what the
+    /// turn itself gives the line is not seen, so in turns of four d ≥ 4 in lanes.
     Read(Handle<DelayLine>),
     /// `table i`: an element of a constant table (i32 → f32); the index is clamped to the table.
     Table(u32),
@@ -110,7 +121,7 @@ pub enum Op {
     ToFloat,
     /// float → i32, towards zero, saturating; NaN is 0.
     ToInt,
-    /// f32 ↔ i32, the same bits.
+    /// f32 ↔ i32, the same bits. Those of a NaN are left open; a subnormal pattern becomes 0.
     Bits,
 
     // Elementary functions (float)

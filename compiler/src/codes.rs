@@ -1,0 +1,188 @@
+//! What can be wrong with a program once it has been read: the table of the compiler's diagnostics.
+
+use mam_grammar::{Code, Severity};
+
+/// Every code of every table, in the order of the line: syntax, notation, JSON, names and signals, score.
+pub fn all() -> impl Iterator<Item = &'static Code> {
+    let grammar = mam_grammar::syntax::codes::ALL.iter().chain(&mam_grammar::mini::CODES);
+    let json = mam_grammar::json::codes::ALL.iter().chain(crate::json::codes::ALL);
+    grammar.chain(json).chain(ALL).chain(crate::score::CODES).copied()
+}
+
+macro_rules! codes {
+    ($($id:ident $severity:ident $name:literal { $explanation:literal fails $fails:literal passes $passes:literal })*) => {
+        $(#[doc = $explanation]
+        pub static $id: Code = Code {
+            name: $name,
+            severity: Severity::$severity,
+            explanation: $explanation,
+            fails: $fails,
+            passes: $passes,
+        };)*
+        /// Every code of this table, in order.
+        pub static ALL: &[&Code] = &[$(&$id),*];
+    };
+}
+
+codes! {
+    UNKNOWN_NAME Error "unknown-name" {
+        "A name stands for nothing: no equation, parameter or argument that can be seen from here has it. Names are \
+         defined by equations (`name = …`) in the same braces or around them."
+        fails "osc = sine(110Hz)\nout = ocs * 0.5\n"
+        passes "osc = sine(110Hz)\nout = osc * 0.5\n"
+    }
+    UNKNOWN_DEFINITION Error "unknown-definition" {
+        "Something is called that nobody has defined: no `def`, `instrument` or `effect` in this file, in a file that \
+         it uses, or in the prelude has this name. `mamc list` shows what there is."
+        fails "out = sinus(110Hz)\n"
+        passes "out = sine(110Hz)\n"
+    }
+    NOT_A_VALUE Error "not-a-value" {
+        "A definition is named where a signal is wanted. A definition is called, with parentheses, even where it needs \
+         no arguments."
+        fails "bd = kick\nout = bd\n"
+        passes "bd = kick()\nout = bd\n"
+    }
+    DUPLICATE_NAME Error "duplicate-name" {
+        "Two equations, parameters or definitions of one place have the same name. Each name is one signal, defined \
+         once; later lines do not overwrite earlier ones."
+        fails "a = sine(110Hz)\na = sine(220Hz)\nout = a\n"
+        passes "a = sine(110Hz)\nb = sine(220Hz)\nout = a + b\n"
+    }
+    UNKNOWN_ARGUMENT Error "unknown-argument" {
+        "A call gives an argument that the definition does not have."
+        fails "out = kick(pitch: 50Hz)\n"
+        passes "out = kick(f0: 50Hz)\n"
+    }
+    TOO_MANY_ARGUMENTS Error "too-many-arguments" {
+        "A call gives more arguments than the definition has."
+        fails "out = softclip(sine(110Hz), 2)\n"
+        passes "out = softclip(2 * sine(110Hz))\n"
+    }
+    MISSING_ARGUMENT Error "missing-argument" {
+        "A call leaves out an argument that has no default."
+        fails "out = onepole(noise())\n"
+        passes "out = onepole(noise(), 800Hz)\n"
+    }
+    DUPLICATE_ARGUMENT Error "duplicate-argument" {
+        "A call gives one argument twice, by place and by name or twice by name."
+        fails "out = onepole(noise(), 800Hz, cutoff: 900Hz)\n"
+        passes "out = onepole(noise(), cutoff: 900Hz)\n"
+    }
+    UNKNOWN_FIELD Error "unknown-field" {
+        "A value is asked for a part that it does not have. Stereo signals have `.left` and `.right`, records the \
+         fields they were made with, instruments their events: `.trig .gate .freq .note .vel`."
+        fails "out = svf(noise(), 800Hz).lo\n"
+        passes "out = svf(noise(), 800Hz).low\n"
+    }
+    NOT_A_SIGNAL Error "not-a-signal" {
+        "A record, a list or a text stands where one signal is wanted. A record's fields are read with a point."
+        fails "out = svf(noise(), 800Hz)\n"
+        passes "out = svf(noise(), 800Hz).low\n"
+    }
+    INSTANTANEOUS_CYCLE Error "instantaneous-cycle" {
+        "Equations need each other's value of the same sample, in a circle, so that none can be computed first. \
+         Somewhere on the way the value of the sample before must be meant: `prev(x)`, or a longer delay, `tap`."
+        fails "a = sine(110Hz) + 0.5 * b\nb = a * 0.9\nout = b\n"
+        passes "a = sine(110Hz) + 0.5 * prev(b)\nb = a * 0.9\nout = b\n"
+    }
+    RECURSIVE_DEFINITION Error "recursive-definition" {
+        "A definition uses itself. Programs have a fixed size, so definitions cannot recurse; `chain` and `sum` repeat \
+         something a fixed number of times."
+        fails "def twice(x) = twice(x) + x\nout = twice(sine(110Hz))\n"
+        passes "def twice(x) = x + x\nout = twice(sine(110Hz))\n"
+    }
+    DIMENSION Error "dimension" {
+        "A time stands where a frequency is wanted, or the other way round; or two values of different dimensions are \
+         added or compared. Plain numbers go anywhere and are read in the place's own unit."
+        fails "out = kick(f0: 50ms)\n"
+        passes "out = kick(f0: 50Hz)\n"
+    }
+    CHANNELS Error "channels" {
+        "A stereo signal stands where a mono one is needed. `x.left` and `x.right` take it apart; `(l, r)` puts two \
+         mono signals together."
+        fails "a = (sine(110Hz), sine(220Hz))\nout = (a, sine(330Hz))\n"
+        passes "a = (sine(110Hz), sine(220Hz))\nout = (a.left, sine(330Hz))\n"
+    }
+    NOT_CONSTANT Error "not-constant" {
+        "A value must be known before the song starts: the bounds of `sum` and `chain`, the greatest delay of a `tap`, \
+         the start value of a `prev`, the numbers of a `table`, `voices`, and the range of a parameter."
+        fails "out = sum i in 1..lfo(1Hz) { sine(i * 110Hz) }\n"
+        passes "out = sum i in 1..4 { sine(i * 110Hz) / i }\n"
+    }
+    OUT_OF_RANGE Warning "out-of-range" {
+        "A value lies outside its parameter's range. It is clamped to the nearest value in the range."
+        fails "out = kick(f0: 900Hz)\n"
+        passes "out = kick(f0: 190Hz)\n"
+    }
+    UNBOUNDED_TAP Error "unbounded-tap" {
+        "A `tap` does not say how long its delay can become. The memory of a program is fixed before it starts, so \
+         every delay line needs a greatest time: `max: 2s`."
+        fails "out = tap(noise(), 300ms)\n"
+        passes "out = tap(noise(), 300ms, max: 1s)\n"
+    }
+    NO_OUT Error "no-out" {
+        "A song, an instrument, an effect or a body in braces does not say what it sounds like: it has no equation \
+         `out = …`."
+        fails "bd = kick()\nplay { bd |x...| }\n"
+        passes "bd = kick()\nplay { bd |x...| }\nout = bd\n"
+    }
+    INSTRUMENT_INSIDE Error "instrument-inside" {
+        "An instrument is called inside a definition. Instruments are played by the score, which knows the instances \
+         of the song itself: call it there and hand its signal in."
+        fails "def loud(x) = kick() * x\nout = loud(2)\n"
+        passes "def loud(x, by) = x * by\nbd = kick()\nout = loud(bd, 2)\n"
+    }
+    MISPLACED_ITEM Error "misplaced-item" {
+        "An item stands where it means nothing: `param` and `until` belong to instruments and effects, `input` to \
+         effects, `tempo`, `play` and `knob` to the song."
+        fails "param cutoff = 800Hz\nout = noise() |> lowpass(800Hz)\n"
+        passes "knob cutoff = 800Hz\nout = noise() |> lowpass(cutoff)\n"
+    }
+    NO_INPUT Error "no-input" {
+        "A signal flows into something that has no input, or an effect is called without one. Effects take their \
+         input from the left of `|>`."
+        fails "out = noise() |> kick()\n"
+        passes "out = noise() |> echo()\n"
+    }
+    NOT_EVENTS Error "not-events" {
+        "The events `.trig .gate .freq .note .vel` belong to instruments: to a name whose equation is an instrument \
+         call, or a pipe that begins with one."
+        fails "x = noise()\nout = decay(x.trig, 100ms)\n"
+        passes "x = kick()\nout = decay(x.trig, 100ms)\n"
+    }
+    BAD_BOUNDS Error "bad-bounds" {
+        "The bounds of a `sum` or `chain` are not whole numbers."
+        fails "out = sum i in 1..2.5 { sine(i * 110Hz) }\n"
+        passes "out = sum i in 1..2 { sine(i * 110Hz) }\n"
+    }
+    NOT_FINITE Error "not-finite" {
+        "A constant is not a finite number: something was divided by zero, or grew beyond every bound."
+        fails "out = sine(110Hz / 0)\n"
+        passes "out = sine(110Hz / 2)\n"
+    }
+    CANNOT_USE Error "cannot-use" {
+        "A file that `use` names could not be read, or uses itself."
+        fails "use \"no such file.mam\"\nout = noise()\n"
+        passes "out = noise()\n"
+    }
+    TOO_LARGE Error "too-large" {
+        "The program is over one of the limits that keep every program's size, memory and compile time bounded. The \
+         limits can be raised on the command line."
+        fails "out = sum i in 1..1000000 { sine(i * 1Hz) }\n"
+        passes "out = sum i in 1..16 { sine(i * 110Hz) / i }\n"
+    }
+    UNKNOWN_SET Error "unknown-set" {
+        "A parameter or knob that is to be set from outside does not exist. `mamc list params` shows what can be set."
+        fails "" passes "out = noise()\n"
+    }
+    BAD_SET Error "bad-set" {
+        "The value that a parameter is to be set to is no number."
+        fails "" passes "out = noise()\n"
+    }
+    BAD_NOTE Error "bad-note" {
+        "A note is neither a name such as `c2`, `eb3` or `f#4` nor a MIDI number from 0 to 127."
+        fails "instrument x { default note h2\n out = sine(freq) }\nout = x()\n"
+        passes "instrument x { default note b2\n out = sine(freq) }\nout = x()\n"
+    }
+}

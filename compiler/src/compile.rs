@@ -1,0 +1,194 @@
+//! The straight line from a text to a program.
+
+use crate::files::{Files, Loader};
+use crate::graph::{Graph, Group};
+use crate::interp::Interpreter;
+use crate::ir::Module;
+use crate::library::Library;
+use crate::lower::{Lowered, lower};
+use crate::places::Places;
+use crate::plan::Plan;
+use crate::target::Target;
+use crate::{checks, codes, emit, front, sets};
+use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span};
+use mam_runtime::{Code, ParamSlot, Program};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How a song is compiled.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Frames a second; 0 for what the song says, else 48000.
+    pub rate: u32,
+    /// Output channels; 0 for what the song says, else 2.
+    pub channels: usize,
+    /// Run it by the reference interpreter instead of machine code.
+    pub interpreter: bool,
+    /// The song's seed; its own where `None`.
+    pub seed: Option<u64>,
+    /// Parameters and knobs to be set: name and value as it would be written in mam.
+    pub sets: Vec<(String, String)>,
+    /// What a song may ask for at most.
+    pub limits: Limits,
+    /// The machine that code is made for.
+    pub target: Target,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            rate: 0,
+            channels: 0,
+            interpreter: false,
+            seed: None,
+            sets: vec![],
+            limits: Limits::default(),
+            target: Target::host(),
+        }
+    }
+}
+
+/// Sample rate of a song that does not say one.
+const DEFAULT_RATE: u32 = 48_000;
+/// Channels of a song that does not say how many.
+const DEFAULT_CHANNELS: usize = 2;
+
+/// What became of a song: the program, if it has no errors, and every stage on the way.
+#[derive(Default)]
+pub struct Compilation {
+    /// The program; none when there are errors.
+    pub program: Option<Program>,
+    /// Everything that is wrong or odd.
+    pub problems: Problems,
+    /// How long each stage took.
+    pub timings: Vec<(&'static str, Duration)>,
+    /// The stages, as far as it came.
+    pub stages: Stages,
+}
+
+/// The stages of a compilation.
+#[derive(Default)]
+pub struct Stages {
+    /// All files.
+    pub files: Option<Files>,
+    /// Index of the song among them.
+    pub song: usize,
+    /// What was read of definitions.
+    pub library: Library,
+    /// The graph.
+    pub graph: Graph,
+    /// Which nodes become one kernel.
+    pub groups: Vec<Group>,
+    /// Kernels as they were lowered, their calls, and what can be set.
+    pub lowered: Lowered,
+    /// The kernels after all passes.
+    pub optimised: Module,
+    /// Where everything is.
+    pub plan: Plan,
+}
+
+/// Compiles a song.
+pub fn compile(sources: &mut Sources, song: SourceId, loader: &dyn Loader, options: &Options) -> Compilation {
+    let mut line = Line { out: Compilation::default(), last: Instant::now() };
+    let read = front::read(sources, song, loader, &options.limits, &mut line.out.problems);
+    line.done("parse");
+    if let Some(read) = read {
+        line.run(sources, read, options);
+    }
+    front::drop_consequences(sources, song, &mut line.out.problems);
+    line.out
+}
+
+struct Line {
+    out: Compilation,
+    last: Instant,
+}
+
+impl Line {
+    fn done(&mut self, stage: &'static str) {
+        let now = Instant::now();
+        self.out.timings.push((stage, now - self.last));
+        self.last = now;
+    }
+
+    fn run(&mut self, sources: &mut Sources, read: front::Read, options: &Options) {
+        let front::Read { files, song, json, seed, rate, channels } = read;
+        let rate = [options.rate, rate].into_iter().find(|&r| r > 0).unwrap_or(DEFAULT_RATE);
+        let channels = [options.channels, channels].into_iter().find(|&c| c > 0).unwrap_or(DEFAULT_CHANNELS);
+        let seed = options.seed.unwrap_or(seed);
+        let mut problems = std::mem::take(&mut self.out.problems);
+
+        let library = Library::default();
+        checks::check(&files, song, &mut problems);
+        let graph = Graph::from_ast(&files, &library, song, &mut problems);
+        let groups = graph.order(&files, song);
+        self.done("graph");
+
+        let rates = (f64::from(rate), seed);
+        let mut lowered = lower(&files, &library, &graph, &groups, song, rates, &mut problems);
+        sets::apply(&options.sets, sources, &mut lowered.slots, &mut problems);
+        self.done("lower");
+
+        let places = Places::new(&files, &library, &graph, &lowered);
+        let score = front::score(json.as_ref(), &files, song, seed, &places, &mut problems);
+        let targets = places.targets;
+        self.done("score");
+
+        let mut optimised = Module::default();
+        let mut plan = Plan::default();
+        let mut program = None;
+        if !problems.has_errors() {
+            optimised = lowered.module.clone();
+            crate::passes::optimize_module(&mut optimised, &options.target);
+            self.done("passes");
+            plan = Plan::new(&lowered, &optimised, channels);
+            check_memory(&plan, &options.limits, &mut problems);
+            self.done("plan");
+        }
+        if !problems.has_errors() {
+            let code: Arc<dyn Code> = match options.interpreter {
+                true => Arc::new(Interpreter::new(optimised.clone())),
+                false => Arc::new(emit::jit::Jit::new(&optimised).expect("checked modules compile")),
+            };
+            self.done("emit");
+            program = Some(Program {
+                rate,
+                code,
+                steps: plan.steps.clone(),
+                state: plan.state.clone(),
+                delays: plan.delays.clone(),
+                buffers: plan.buffers,
+                inputs: plan.inputs.clone(),
+                outputs: plan.outputs.clone(),
+                params: lowered.slots.iter().map(|(name, info)| slot(name, info, rate)).collect(),
+                ports: lowered.ports.count(),
+                targets,
+                score,
+            });
+        }
+        let stages = Stages { files: Some(files), song, library, graph, groups, lowered, optimised, plan };
+        self.out.stages = stages;
+        self.out.problems = problems;
+        self.out.program = program;
+    }
+}
+
+fn slot(name: &Arc<str>, info: &crate::library::ParamInfo, rate: u32) -> ParamSlot {
+    ParamSlot {
+        name: name.clone(),
+        default: info.default,
+        min: info.min,
+        max: info.max,
+        curve: info.curve,
+        smooth: (info.smooth * f64::from(rate) + 0.5).floor() as u32,
+    }
+}
+
+fn check_memory(plan: &Plan, limits: &Limits, problems: &mut Problems) {
+    if plan.memory() > limits.memory_bytes {
+        let (has, most) = (plan.memory() >> 20, limits.memory_bytes >> 20);
+        let message = format!("the song needs {has} MiB for its state and delay lines; {most} are the limit");
+        let help = "shorten the `max:` of its taps, or use fewer voices";
+        problems.add(Problem::new(&codes::TOO_LARGE, Span::default(), message).help(help));
+    }
+}

@@ -1,0 +1,100 @@
+//! The addresses of a call's tables, and the flags that say which memory can be which.
+
+use cranelift_codegen::ir::{AliasRegionData, InstBuilder, MemFlagsData, Type, Value, types};
+use cranelift_frontend::FunctionBuilder;
+use mam_runtime::{Call, Port};
+use std::collections::HashMap;
+
+/// Kinds of memory that never overlap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Region {
+    /// What setup computed.
+    Held = 1,
+    /// States.
+    State,
+    /// Delay lines.
+    Delay,
+    /// Inputs and outputs: an output may be an input's buffer.
+    Signal,
+}
+
+/// Which of the call's tables of pointers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Pointer {
+    State,
+    Params,
+    Ports,
+    Delay(u32),
+    Moving(u32),
+    Input(u32),
+    Output(u32),
+}
+
+/// A call's memory, as seen by one function. Pointers are loaded once, in the block where they are first asked for;
+/// so they are to be asked for before the loop.
+pub(super) struct Memory {
+    call: Value,
+    pointers: HashMap<Pointer, Value>,
+}
+
+/// Never written while a kernel runs.
+fn fixed() -> MemFlagsData {
+    MemFlagsData::trusted().with_readonly().with_can_move()
+}
+
+impl Memory {
+    pub(super) fn new(call: Value) -> Memory {
+        Memory { call, pointers: HashMap::new() }
+    }
+
+    /// A pointer of the call's.
+    pub(super) fn pointer(&mut self, b: &mut FunctionBuilder, which: Pointer) -> Value {
+        if let Some(known) = self.pointers.get(&which) {
+            return *known;
+        }
+        let (field, index) = match which {
+            Pointer::State => (std::mem::offset_of!(Call, state), None),
+            Pointer::Params => (std::mem::offset_of!(Call, params), None),
+            Pointer::Ports => (std::mem::offset_of!(Call, ports), None),
+            Pointer::Delay(i) => (std::mem::offset_of!(Call, delays), Some(i)),
+            Pointer::Moving(i) => (std::mem::offset_of!(Call, moving), Some(i)),
+            Pointer::Input(i) => (std::mem::offset_of!(Call, inputs), Some(i)),
+            Pointer::Output(i) => (std::mem::offset_of!(Call, outputs), Some(i)),
+        };
+        let mut pointer = b.ins().load(types::I64, fixed(), self.call, field as i32);
+        if let Some(index) = index {
+            pointer = b.ins().load(types::I64, fixed(), pointer, 8 * index as i32);
+        }
+        self.pointers.insert(which, pointer);
+        pointer
+    }
+
+    /// The first frame's absolute index.
+    pub(super) fn frame(&self, b: &mut FunctionBuilder) -> Value {
+        b.ins().load(types::I32, fixed(), self.call, std::mem::offset_of!(Call, frame) as i32)
+    }
+
+    /// How many frames there are.
+    pub(super) fn frames(&self, b: &mut FunctionBuilder) -> Value {
+        b.ins().uload32(fixed(), self.call, std::mem::offset_of!(Call, frames) as i32)
+    }
+
+    /// A parameter's value.
+    pub(super) fn param(&mut self, b: &mut FunctionBuilder, index: u32) -> Value {
+        let params = self.pointer(b, Pointer::Params);
+        b.ins().load(types::F64, fixed(), params, 8 * index as i32)
+    }
+
+    /// A field of a port.
+    pub(super) fn port(&mut self, b: &mut FunctionBuilder, index: u32, field: usize, ty: Type) -> Value {
+        let ports = self.pointer(b, Pointer::Ports);
+        b.ins().load(ty, fixed(), ports, (index as usize * size_of::<Port>() + field) as i32)
+    }
+}
+
+/// The flags for memory of a region.
+pub(super) fn flags(b: &mut FunctionBuilder, region: Region) -> MemFlagsData {
+    let data = AliasRegionData { user_id: region as u32, description: format!("{region:?}").into() };
+    let region = b.func.dfg.alias_regions.insert(data);
+    MemFlagsData::trusted().with_alias_region(Some(region))
+}

@@ -1,0 +1,220 @@
+//! The files of a compilation: the song, what it `use`s, and the prelude.
+//!
+//! The prelude is indexed by its text: only the files of which a song needs a definition are parsed. Names of
+//! definitions are found in a file itself, then in the files that it uses, then in the prelude, so a song can have
+//! its own `decay` without changing what the prelude's kick does.
+
+use crate::codes;
+use crate::prelude::PRELUDE;
+use mam_grammar::ast::{Ast, Definition, Item, ItemKind};
+use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, syntax};
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Reads the files that `use` names.
+pub trait Loader {
+    /// The name and text of the file `path`, as said by the file called `from`; or why there is none, in words.
+    fn load(&self, from: &str, path: &str) -> Result<(String, String), String>;
+}
+
+/// A loader for which there are no files.
+pub struct NoFiles;
+
+impl Loader for NoFiles {
+    fn load(&self, _from: &str, path: &str) -> Result<(String, String), String> {
+        Err(format!("`{path}` cannot be read from here"))
+    }
+}
+
+/// A definition: an item of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DefId {
+    /// Index of the file.
+    pub file: usize,
+    /// Index of the item.
+    pub item: usize,
+}
+
+/// A parsed file.
+#[derive(Debug, Default)]
+pub struct File {
+    /// Its syntax tree.
+    pub ast: Ast,
+    /// Its definitions by name.
+    pub definitions: HashMap<Arc<str>, usize>,
+    /// The files that it uses.
+    pub uses: Vec<usize>,
+}
+
+impl File {
+    fn new(ast: Ast) -> File {
+        let mut definitions = HashMap::new();
+        for (i, item) in ast.items.iter().enumerate() {
+            if let ItemKind::Definition(def) = &item.kind {
+                definitions.entry(def.name.name.clone()).or_insert(i);
+            }
+        }
+        File { ast, definitions, uses: vec![] }
+    }
+}
+
+/// All files. The first [`PRELUDE`]`.len()` are the prelude's.
+pub struct Files {
+    /// What a song may ask for at most.
+    pub limits: Limits,
+    sources: Vec<SourceId>,
+    files: Vec<OnceCell<File>>,
+    texts: Sources,
+    index: HashMap<&'static str, usize>,
+}
+
+impl Files {
+    /// The prelude alone; its texts are added to `sources`.
+    pub fn prelude(sources: &mut Sources, limits: Limits) -> Files {
+        let ids: Vec<SourceId> = PRELUDE.iter().map(|&(name, text)| sources.add(name, text)).collect();
+        let mut index = HashMap::new();
+        for (i, (_, text)) in PRELUDE.iter().enumerate() {
+            for line in text.lines() {
+                if let Some(name) = defined_name(line) {
+                    index.insert(name, i);
+                }
+            }
+        }
+        let files = ids.iter().map(|_| OnceCell::new()).collect();
+        Files { limits, sources: ids, files, texts: sources.clone(), index }
+    }
+
+    /// Adds a file and, recursively, those that it uses. Returns its index.
+    pub fn add(
+        &mut self,
+        id: SourceId,
+        ast: Ast,
+        sources: &mut Sources,
+        loader: &dyn Loader,
+        problems: &mut Problems,
+    ) -> usize {
+        let mut open = vec![sources.get(id).name.to_string()];
+        let file = self.add_used(id, ast, sources, loader, problems, &mut open);
+        self.texts = sources.clone();
+        file
+    }
+
+    fn add_used(
+        &mut self,
+        id: SourceId,
+        ast: Ast,
+        sources: &mut Sources,
+        loader: &dyn Loader,
+        problems: &mut Problems,
+        open: &mut Vec<String>,
+    ) -> usize {
+        let mut uses = vec![];
+        for item in &ast.items {
+            let ItemKind::Use(path) = &item.kind else { continue };
+            let from = sources.get(id).name.clone();
+            let refuse = |why: String| Problem::new(&codes::CANNOT_USE, path.span, why);
+            match loader.load(&from, &path.text) {
+                Err(why) => problems.add(refuse(why).help("the path is relative to the file that says it")),
+                Ok((name, _)) if open.contains(&name) => {
+                    problems.add(refuse(format!("`{name}` uses itself: {} → {name}", open.join(" → "))));
+                }
+                Ok(_) if open.len() >= self.limits.use_depth => {
+                    problems.add(refuse("files use files too deeply".to_string()));
+                }
+                Ok((name, text)) => {
+                    let used = sources.add(name.as_str(), text.as_str());
+                    let (ast, found) = syntax::parse(sources, used, &self.limits);
+                    problems.extend(found);
+                    open.push(name);
+                    uses.push(self.add_used(used, ast, sources, loader, problems, open));
+                    open.pop();
+                }
+            }
+        }
+        let mut file = File::new(ast);
+        file.uses = uses;
+        self.sources.push(id);
+        self.files.push(OnceCell::from(file));
+        self.files.len() - 1
+    }
+
+    /// A file by its index.
+    pub fn file(&self, index: usize) -> &File {
+        self.files[index].get_or_init(|| {
+            let (ast, problems) = syntax::parse(&self.texts, self.sources[index], &self.limits);
+            debug_assert!(problems.is_empty(), "the prelude parses: {problems:?}");
+            File::new(ast)
+        })
+    }
+
+    /// True for the prelude's own files.
+    pub fn is_prelude(&self, index: usize) -> bool {
+        index < PRELUDE.len()
+    }
+
+    /// True for the text of a file of the prelude.
+    pub fn is_prelude_source(&self, source: SourceId) -> bool {
+        self.sources[..PRELUDE.len()].contains(&source)
+    }
+
+    /// The definition that `name` means in a file.
+    pub fn find(&self, file: usize, name: &str) -> Option<DefId> {
+        let own = |file: usize| self.file(file).definitions.get(name).map(|&item| DefId { file, item });
+        own(file)
+            .or_else(|| self.file(file).uses.iter().find_map(|&used| own(used)))
+            .or_else(|| self.find_prelude(name))
+    }
+
+    /// The prelude's definition of `name`.
+    pub fn find_prelude(&self, name: &str) -> Option<DefId> {
+        let file = *self.index.get(name)?;
+        self.file(file).definitions.get(name).map(|&item| DefId { file, item })
+    }
+
+    /// The files that are not the prelude's.
+    pub fn user_files(&self) -> std::ops::Range<usize> {
+        PRELUDE.len()..self.files.len()
+    }
+
+    /// The item of a definition.
+    pub fn item(&self, id: DefId) -> &Item {
+        &self.file(id.file).ast.items[id.item]
+    }
+
+    /// A definition.
+    pub fn definition(&self, id: DefId) -> &Definition {
+        match &self.item(id).kind {
+            ItemKind::Definition(definition) => definition,
+            _ => unreachable!("a DefId is made from a definition"),
+        }
+    }
+
+    /// The names of all definitions that can be seen from a file.
+    pub fn visible(&self, file: usize) -> Vec<String> {
+        let near = std::iter::once(file).chain(self.file(file).uses.iter().copied());
+        let mut names: Vec<String> =
+            near.flat_map(|f| self.file(f).definitions.keys().map(ToString::to_string)).collect();
+        names.extend(self.index.keys().map(ToString::to_string));
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// All definitions of the prelude, in the order of its files.
+    pub fn prelude_definitions(&self) -> Vec<DefId> {
+        let of = |file: usize| {
+            let items = &self.file(file).ast.items;
+            let all = items.iter().enumerate().filter(|(_, i)| matches!(i.kind, ItemKind::Definition(_)));
+            all.map(move |(item, _)| DefId { file, item }).collect::<Vec<_>>()
+        };
+        (0..PRELUDE.len()).flat_map(of).collect()
+    }
+}
+
+/// The name that a line of the prelude begins to define.
+fn defined_name(line: &'static str) -> Option<&'static str> {
+    let rest = ["def ", "instrument ", "effect "].iter().find_map(|k| line.strip_prefix(k))?;
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    Some(&rest[..end])
+}

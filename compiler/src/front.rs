@@ -1,0 +1,120 @@
+//! Both front ends: a `.mam` file or a JSON song becomes files to be resolved and, later, a score.
+
+use crate::codes;
+use crate::files::{Files, Loader};
+use crate::json;
+use crate::library::Library;
+use crate::places::Places;
+use crate::score;
+use mam_grammar::ast::{Expr, ItemKind};
+use mam_grammar::{Limits, Problems, Severity, SourceId, Sources, Span, syntax};
+use mam_runtime::score::Score;
+
+/// A song that has been read.
+pub struct Read {
+    /// The song with everything that it uses.
+    pub files: Files,
+    /// The song among them.
+    pub song: usize,
+    /// What a JSON song plays.
+    pub json: Option<json::Song>,
+    /// The song's seed.
+    pub seed: u64,
+    /// Frames a second; 0 where it does not say.
+    pub rate: u32,
+    /// Output channels; 0 where it does not say.
+    pub channels: usize,
+}
+
+/// True when a text is a JSON song: by the ending of its name, else by its first character.
+pub fn is_json(name: &str, text: &str) -> bool {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    match ending.as_deref() {
+        Some("json") => true,
+        Some("mam") => false,
+        _ => text.trim_start().starts_with('{'),
+    }
+}
+
+/// Reads a song. None when a JSON song has errors: then nothing more can be said of it.
+pub fn read(
+    sources: &mut Sources,
+    id: SourceId,
+    loader: &dyn Loader,
+    limits: &Limits,
+    problems: &mut Problems,
+) -> Option<Read> {
+    let mut files = Files::prelude(sources, *limits);
+    let source = sources.get(id);
+    if is_json(&source.name, &source.text) {
+        let song = json::load(sources, id, &files, &Library::default(), problems)?;
+        let ast = song.ast.clone();
+        let index = files.add(id, ast, sources, loader, problems);
+        let (rate, channels) = (song.rate.unwrap_or(0), song.channels.map_or(0, usize::from));
+        return Some(Read { files, song: index, json: Some(song), seed: 0, rate, channels });
+    }
+    let (ast, found) = syntax::parse(sources, id, limits);
+    problems.extend(found);
+    let song = files.add(id, ast, sources, loader, problems);
+    let seed = seed(&files, song);
+    Some(Read { files, song, json: None, seed, rate: 0, channels: 0 })
+}
+
+fn seed(files: &Files, song: usize) -> u64 {
+    let ast = &files.file(song).ast;
+    let expr = ast.items.iter().find_map(|item| match item.kind {
+        ItemKind::Seed(expr) => Some(expr),
+        _ => None,
+    });
+    match expr.map(|e| &ast.exprs[e]) {
+        Some(Expr::Number(n)) => n.value() as u64,
+        _ => 0,
+    }
+}
+
+/// What the song plays.
+pub fn score(
+    json: Option<&json::Song>,
+    files: &Files,
+    song: usize,
+    seed: u64,
+    places: &Places,
+    problems: &mut Problems,
+) -> Score {
+    match json {
+        Some(song) => song.score(places),
+        None => score::from_ast(&files.file(song).ast, seed, places, problems),
+    }
+}
+
+/// Where a line could not be read, the names that it would have defined are missing elsewhere: what follows from that
+/// is no problem of its own.
+pub fn drop_consequences(sources: &Sources, song: SourceId, problems: &mut Problems) {
+    let text = &sources.get(song).text;
+    let syntax: Vec<Span> = problems
+        .iter()
+        .filter(|p| p.code.severity == Severity::Error && syntax::codes::ALL.contains(&p.code))
+        .map(mam_grammar::Problem::span)
+        .filter(|s| s.source == song)
+        .collect();
+    if syntax.is_empty() {
+        return;
+    }
+    let lost: Vec<String> = syntax.iter().flat_map(|span| names_near(text, *span)).collect();
+    let unknown = [&codes::UNKNOWN_NAME, &codes::UNKNOWN_DEFINITION, &codes::NO_OUT];
+    problems.retain(|p| {
+        let about = |name: &String| match p.code == &codes::NO_OUT {
+            true => name == "out",
+            false => p.message.contains(&format!("`{name}`")),
+        };
+        !(unknown.contains(&p.code) && lost.iter().any(about))
+    });
+}
+
+/// Words that may have been names of definitions or equations on the lines of a syntax problem.
+fn names_near(text: &str, span: Span) -> Vec<String> {
+    let start = text[..span.start as usize].rfind('\n').map_or(0, |i| i + 1);
+    let end = text[span.end as usize..].find('\n').map_or(text.len(), |i| i + span.end as usize);
+    let words = text[start..end].split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.filter(|w| !w.is_empty()).map(String::from).collect()
+}

@@ -1,0 +1,108 @@
+//! The graph: what the equations of a song mean to each other.
+//!
+//! Its nodes are the song's equations, the instruments and effects that it calls, and the expressions that are
+//! given to those; a wire says that one needs another's signal, now or (through `prev` or `tap`) of earlier samples.
+//! Nothing is computed here. [`order`](Graph::order) returns what lowering needs: groups of nodes that become one
+//! kernel, in an order in which every group stands after those that it needs.
+
+mod from_ast;
+mod order;
+mod text;
+
+pub use from_ast::{body_exprs, duplicate, is_event, operands};
+pub use order::Group;
+
+use crate::files::DefId;
+use mam_grammar::ast::{ExprId, Ident};
+use mam_grammar::{Arena, Handle, Span};
+use petgraph::graph::DiGraph;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A node by its handle.
+pub type NodeId = Handle<Node>;
+
+/// The values of the counters of unrolled `sum`s around an expression, outermost first. Empty outside of them.
+pub type Turns = Vec<(Arc<str>, i64)>;
+
+/// One song.
+#[derive(Default)]
+pub struct Graph {
+    /// The nodes.
+    pub nodes: Arena<Node>,
+    /// Edges from what is needed to what needs it. Node weights are the nodes' handles, in order.
+    pub wires: DiGraph<NodeId, ()>,
+    /// The node of each equation.
+    pub names: HashMap<Arc<str>, NodeId>,
+    /// The node of each call of an instrument or effect, by place and turn.
+    pub calls: HashMap<(ExprId, Turns), NodeId>,
+    /// The instrument that each playable name leads to.
+    pub targets: HashMap<Arc<str>, NodeId>,
+    /// The knobs by name.
+    pub knobs: HashMap<Arc<str>, NodeId>,
+    /// What the song sounds like.
+    pub out: Option<NodeId>,
+}
+
+/// One node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its path of names; unique.
+    pub path: Arc<str>,
+    /// Where it stands.
+    pub span: Span,
+    /// What it is.
+    pub kind: NodeKind,
+}
+
+/// The kinds of nodes.
+#[derive(Clone, Debug)]
+pub enum NodeKind {
+    /// An expression of the song.
+    Glue {
+        /// The expression.
+        expr: ExprId,
+        /// The turn of the unrolled `sum`s that it stands in.
+        turns: Turns,
+    },
+    /// An instrument or an effect of the song.
+    Instance(Instance),
+    /// A knob: the index of its item in the song.
+    Knob(usize),
+}
+
+/// A call of an instrument or effect by the song.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// What is called.
+    pub def: DefId,
+    /// How it is called, for messages.
+    pub callee: Ident,
+    /// What flows into an effect.
+    pub input: Option<Given>,
+    /// What is given to each of its parameters, in their order.
+    pub args: Vec<Option<Given>>,
+    /// What is given to each of its further inputs (`input key`), in their order.
+    pub inputs: Vec<Option<Given>>,
+    /// How many notes sound at once.
+    pub voices: u32,
+}
+
+/// What is given to a parameter or an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// A written number.
+    Number(ExprId),
+    /// A node's signal, which may turn out to be constant.
+    Node(NodeId),
+}
+
+impl Graph {
+    /// The instance that a node is, if it is one.
+    pub fn instance(&self, node: NodeId) -> Option<&Instance> {
+        match &self.nodes[node].kind {
+            NodeKind::Instance(instance) => Some(instance),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Which nodes become one kernel, and in which order.
+
+use super::{Graph, NodeId, NodeKind};
+use super::{body_exprs, operands};
+use crate::files::Files;
+use mam_grammar::ast::{Ast, Expr, ExprId};
+use petgraph::Direction;
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::NodeIndex;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Nodes that become one kernel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// The nodes, in the order in which they were made.
+    pub members: Vec<NodeId>,
+    /// True when its nodes need each other in a circle (through `prev` or `tap`).
+    pub feedback: bool,
+    /// True when the song's `out` needs it.
+    pub live: bool,
+}
+
+/// Expressions that one kernel of equations may hold: its functions stay small enough to compile in linear time.
+const MOST_EXPRS: usize = 400;
+
+impl Graph {
+    /// Groups of nodes that become one kernel, every group after those that it needs. Nodes in a feedback cycle are
+    /// one group; an equation that only one other equation needs joins it.
+    pub fn order(&self, files: &Files, song: usize) -> Vec<Group> {
+        let mut cycles = kosaraju_scc(&self.wires);
+        cycles.reverse(); // The algorithm gives sinks first.
+        let mut group_of: Vec<usize> = vec![0; self.nodes.len()];
+        let mut groups: Vec<Group> = vec![];
+        for (i, cycle) in cycles.iter().enumerate() {
+            let feedback = cycle.len() > 1 || self.wires.contains_edge(cycle[0], cycle[0]);
+            cycle.iter().for_each(|n| group_of[n.index()] = i);
+            let mut members: Vec<NodeId> = cycle.iter().map(|n| self.wires[*n]).collect();
+            members.sort();
+            groups.push(Group { members, feedback, live: false });
+        }
+        self.fuse(&mut groups, &mut group_of, files, song);
+        self.mark_live(&mut groups, &group_of);
+        groups.retain(|g| !g.members.is_empty());
+        groups
+    }
+
+    /// Lets each equation that only one other equation needs join that equation's group.
+    fn fuse(&self, groups: &mut [Group], group_of: &mut [usize], files: &Files, song: usize) {
+        let mut weights = Weights { files, song, of: HashMap::new() };
+        let ast = &files.file(song).ast;
+        let mut size: Vec<usize> = vec![0; groups.len()];
+        for i in (0..groups.len()).rev() {
+            let &[node] = &groups[i].members[..] else { continue };
+            let NodeKind::Glue { expr, .. } = &self.nodes[node].kind else { continue };
+            size[i] = weights.expr(ast, *expr);
+            let users: BTreeSet<usize> = self
+                .wires
+                .neighbors_directed(NodeIndex::new(node.index()), Direction::Outgoing)
+                .map(|n| group_of[n.index()])
+                .collect();
+            let Some(&user) = users.first().filter(|_| users.len() == 1 && !groups[i].feedback) else {
+                continue;
+            };
+            let joins = Some(node) != self.out && self.only_glue(&groups[user]) && !groups[user].feedback;
+            if joins && size[i] + size[user] <= MOST_EXPRS {
+                size[user] += size[i];
+                group_of[node.index()] = user;
+                let members = std::mem::take(&mut groups[i].members);
+                groups[user].members.extend(members);
+                groups[user].members.sort();
+            }
+        }
+    }
+
+    fn only_glue(&self, group: &Group) -> bool {
+        group.members.iter().all(|&n| matches!(self.nodes[n].kind, NodeKind::Glue { .. }))
+    }
+
+    fn mark_live(&self, groups: &mut [Group], group_of: &[usize]) {
+        let Some(out) = self.out else { return };
+        let mut open = vec![NodeIndex::new(out.index())];
+        let mut seen = vec![false; self.nodes.len()];
+        while let Some(node) = open.pop() {
+            if std::mem::replace(&mut seen[node.index()], true) {
+                continue;
+            }
+            groups[group_of[node.index()]].live = true;
+            open.extend(self.wires.neighbors_directed(node, Direction::Incoming));
+        }
+    }
+}
+
+/// How many expressions an expression becomes when definitions are inlined, roughly.
+struct Weights<'a> {
+    files: &'a Files,
+    song: usize,
+    of: HashMap<Arc<str>, usize>,
+}
+
+impl Weights<'_> {
+    fn expr(&mut self, ast: &Ast, expr: ExprId) -> usize {
+        stacker::maybe_grow(64 << 10, 1 << 20, || {
+            let expr = &ast.exprs[expr];
+            let called = match expr {
+                Expr::Call { callee, .. } | Expr::Name(callee) => self.definition(&callee.name),
+                _ => 0,
+            };
+            let turns = if matches!(expr, Expr::Sum { .. } | Expr::Chain { .. }) { 8 } else { 1 };
+            let inner: usize = operands(expr).into_iter().map(|x| self.expr(ast, x)).sum();
+            (1 + called).saturating_add(inner.saturating_mul(turns)).min(1 << 20)
+        })
+    }
+
+    fn definition(&mut self, name: &Arc<str>) -> usize {
+        if let Some(&weight) = self.of.get(name) {
+            return weight;
+        }
+        self.of.insert(name.clone(), 0);
+        let Some(def) = self.files.find(self.song, name) else { return 0 };
+        let ast = &self.files.file(def.file).ast;
+        let exprs = body_exprs(&self.files.definition(def).body);
+        let weight = exprs.into_iter().map(|e| self.expr(ast, e)).sum::<usize>().min(1 << 20);
+        self.of.insert(name.clone(), weight);
+        weight
+    }
+}

@@ -1,0 +1,206 @@
+//! The checker: what holds of every module between two passes. A violation is a bug of ours, never of the user.
+//!
+//! # Invariants
+//! Of a kernel:
+//! * states, delay lines, parameters, inputs, outputs and ports have different names among themselves;
+//! * a delay line has a power of two of frames; no table is empty; no constant is subnormal;
+//! * a voice has a port of the kernel, a bool state, and ranges of its states and delay lines;
+//! * general has one frame a turn, steady one or four; there is a tail, of one frame a turn, exactly where it is four.
+//!
+//! Of a body:
+//! * operands stand before their users;
+//! * types are what the op's [`super::Signature`] says, and each source has its own type;
+//! * lanes are one or four, and f64 has only one;
+//! * indices are of the kernel's (or the module's tables);
+//! * in turns of four, inputs and frames have four lanes, in turns of one a single one;
+//! * parameters are f32, of the turn's lanes, in the general body and f64 in the others, where there is no `trig`;
+//! * a state is set at most once, to its own type;
+//! * a delay line is written at most once; there are as many outputs as the kernel has; both are f32 in the lanes of
+//!   the turn.
+//!
+//! # Not checked
+//! Whether a delay is longer than the turn, whether anything is used, whether the bodies mean the same.
+
+use super::{Body, Imm, Inst, Kernel, Module, Op, PortField, Scalar, Type, Value};
+use mam_grammar::{Arena, Handle};
+use std::collections::HashSet;
+use std::fmt::Debug;
+
+/// All violations of the invariants in a module.
+pub fn module(module: &Module) -> Vec<String> {
+    let empty = module.tables.iter().position(Vec::is_empty).map(|i| format!("table {i} is empty"));
+    let kernels = module.kernels.values().flat_map(|one| kernel(one, module.tables.len()));
+    empty.into_iter().chain(kernels).collect()
+}
+
+/// All violations of the invariants in a kernel of a module with so many tables.
+pub fn kernel(kernel: &Kernel, tables: usize) -> Vec<String> {
+    let mut found = Vec::new();
+    interface(kernel, &mut found);
+    for (form, body) in
+        [("general", Some(&kernel.general)), ("steady", Some(&kernel.steady)), ("tail", kernel.tail.as_ref())]
+    {
+        let Some(body) = body else { continue };
+        let mut check = Check { kernel, body, tables, general: form == "general", found: vec![] };
+        check.body();
+        found.extend(check.found.into_iter().map(|violation| format!("{form}: {violation}")));
+    }
+    found.iter().map(|violation| format!("kernel {}: {violation}", kernel.name)).collect()
+}
+
+fn interface(kernel: &Kernel, found: &mut Vec<String>) {
+    let states = kernel.states.values().map(|state| state.name.as_str());
+    unique("state", states, found);
+    unique("delay line", kernel.delays.values().map(|line| line.name.as_str()), found);
+    for (what, names) in [
+        ("parameter", &kernel.params),
+        ("input", &kernel.inputs),
+        ("output", &kernel.outputs),
+        ("port", &kernel.ports),
+    ] {
+        unique(what, names.iter().map(String::as_str), found);
+    }
+    for line in kernel.delays.values().filter(|line| !line.frames.is_power_of_two()) {
+        found.push(format!("delay line {} has {} frames", line.name, line.frames));
+    }
+    for state in kernel.states.values().filter(|state| subnormal(state.init)) {
+        found.push(format!("state {} begins with a subnormal", state.name));
+    }
+    for voice in &kernel.voices {
+        let until = kernel.states.get(voice.until);
+        if until.is_none_or(|state| state.init.scalar() != Scalar::Bool) {
+            found.push("a voice's `until` is no bool state".into());
+        }
+        let (states, delays) = (kernel.states.len() as u32, kernel.delays.len() as u32);
+        let within = |range: &std::ops::Range<u32>, all| range.start <= range.end && range.end <= all;
+        if !within(&voice.states, states) || !within(&voice.delays, delays) {
+            found.push("a voice's states or delay lines are not the kernel's".into());
+        }
+        if voice.port as usize >= kernel.ports.len() {
+            found.push("a voice's port is not the kernel's".into());
+        }
+    }
+    let steps = (kernel.general.step, kernel.steady.step, kernel.tail.as_ref().map(|tail| tail.step));
+    if !matches!(steps, (1, 1, None) | (1, 4, Some(1))) {
+        found.push(format!("the frames a turn are {steps:?}"));
+    }
+}
+
+fn unique<'n>(what: &str, names: impl Iterator<Item = &'n str>, found: &mut Vec<String>) {
+    let mut seen = HashSet::new();
+    found.extend(
+        names.filter(|name| !seen.insert(*name)).map(|name| format!("two {what}s are called `{name}`")),
+    );
+}
+
+fn subnormal(imm: Imm) -> bool {
+    match imm {
+        Imm::F32(x) => x.is_subnormal(),
+        Imm::F64(x) => x.is_subnormal(),
+        _ => false,
+    }
+}
+
+struct Check<'a> {
+    kernel: &'a Kernel,
+    body: &'a Body,
+    tables: usize,
+    general: bool,
+    found: Vec<String>,
+}
+
+impl Check<'_> {
+    fn body(&mut self) {
+        for (value, inst) in self.body.insts.iter() {
+            if let Err(violation) = self.inst(value, inst) {
+                self.found.push(format!("v{} = {}: {violation}", value.index(), inst.op.row().name));
+            }
+        }
+        let (states, lines) = (&self.kernel.states, &self.kernel.delays);
+        let signal = Type::F32.with_lanes(if self.body.step == 4 { 4 } else { 1 });
+        let mut wanted = vec![];
+        wanted.extend(self.body.sets.iter().map(|(state, v)| {
+            let ty = states.get(*state).map(|state| Type { scalar: state.init.scalar(), lanes: 1 });
+            (format!("set {state:?}"), *v, ty)
+        }));
+        wanted.extend(
+            self.body
+                .writes
+                .iter()
+                .map(|(line, v)| (format!("write {line:?}"), *v, lines.get(*line).map(|_| signal))),
+        );
+        wanted.extend(self.body.outs.iter().enumerate().map(|(i, v)| (format!("out {i}"), *v, Some(signal))));
+        for (what, value, ty) in wanted {
+            let is = self.body.insts.get(value).map(|inst| inst.ty);
+            if is.is_none() || is != ty {
+                self.found.push(format!("{what} is given v{}: {is:?}, and wants {ty:?}", value.index()));
+            }
+        }
+        self.once("state", self.body.sets.iter().map(|(state, _)| *state));
+        self.once("delay line", self.body.writes.iter().map(|(line, _)| *line));
+        if self.body.outs.len() != self.kernel.outputs.len() {
+            self.found.push(format!(
+                "{} outputs, and not {}",
+                self.body.outs.len(),
+                self.kernel.outputs.len()
+            ));
+        }
+    }
+
+    fn once<T: Eq + std::hash::Hash + Debug>(&mut self, what: &str, all: impl Iterator<Item = T>) {
+        let mut seen = HashSet::new();
+        for one in all {
+            if !seen.contains(&one) {
+                seen.insert(one);
+            } else {
+                self.found.push(format!("{what} {one:?} is given twice"));
+            }
+        }
+    }
+
+    fn inst(&self, value: Value, inst: &Inst) -> Result<(), String> {
+        let args = inst.args.as_slice();
+        if args.iter().any(|arg| arg.index() >= value.index()) {
+            return Err("an operand does not stand before it".into());
+        }
+        if !matches!(inst.ty.lanes, 1 | 4) || inst.ty == Type::F64.with_lanes(4) {
+            return Err(format!("there is no type {}", inst.ty));
+        }
+        let types: Vec<Type> = args.iter().map(|arg| self.body.ty(*arg)).collect();
+        if !inst.op.row().signature.admits(inst.ty, &types) {
+            return Err(format!("{} of {types:?}", inst.ty));
+        }
+        self.source(inst)
+    }
+
+    /// What the signature leaves open: the types of sources, and indices.
+    fn source(&self, inst: &Inst) -> Result<(), String> {
+        let (kernel, ty) = (self.kernel, inst.ty);
+        let turn = if self.body.step == 4 { 4 } else { 1 };
+        let signal = Type::F32.with_lanes(turn);
+        let right = match inst.op {
+            Op::Const(imm) => ty.scalar == imm.scalar() && !subnormal(imm),
+            Op::Param(i) => has(&kernel.params, i) && ty == if self.general { signal } else { Type::F64 },
+            Op::Port(i, PortField::Trig) => has(&kernel.ports, i) && self.general && ty == Type::BOOL,
+            Op::Port(i, PortField::Gate | PortField::Active) => has(&kernel.ports, i) && ty == Type::BOOL,
+            Op::Port(i, _) => has(&kernel.ports, i) && ty == Type::F64,
+            Op::Input(i) => has(&kernel.inputs, i) && ty == signal,
+            Op::Frame => ty == Type::I32.with_lanes(turn),
+            Op::Get(state) => slot(&kernel.states, state)
+                .is_some_and(|state| ty == Type { scalar: state.init.scalar(), lanes: 1 }),
+            Op::Read(line) => slot(&kernel.delays, line).is_some(),
+            Op::Table(i) => (i as usize) < self.tables,
+            Op::Extract(lane) => lane < 4,
+            _ => true,
+        };
+        if right { Ok(()) } else { Err(format!("it has the type {ty}, or an index that there is not")) }
+    }
+}
+
+fn has(names: &[String], index: u32) -> bool {
+    (index as usize) < names.len()
+}
+
+fn slot<T>(arena: &Arena<T>, handle: Handle<T>) -> Option<&T> {
+    arena.get(handle)
+}

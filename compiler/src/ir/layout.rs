@@ -1,0 +1,115 @@
+//! Where a step's values live in its block of state memory: first what `setup` computes and the steady form holds,
+//! then the states, in their order.
+//!
+//! Held values stand widest first, so there is no padding between them; a value in four lanes is 16-byte aligned. A
+//! bool takes four bytes, 0 or 1. The block is a multiple of 16 bytes.
+
+use super::{Body, Imm, Kernel, Op, Rate, Scalar, StateSlot, Type, Value, Voice};
+use mam_grammar::Handle;
+use std::ops::Range;
+
+/// The layout of a kernel's block.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layout {
+    /// The values that the steady body's loop uses and `setup` computes, with their place in bytes.
+    pub steady: Vec<(Value, usize)>,
+    /// The same for the tail.
+    pub tail: Vec<(Value, usize)>,
+    /// First byte of each state.
+    pub states: Vec<usize>,
+    /// Bytes of the block; a multiple of 16.
+    pub bytes: usize,
+    /// What it holds at the start.
+    pub image: Vec<u8>,
+}
+
+impl Layout {
+    /// The layout of `kernel`.
+    pub fn of(kernel: &Kernel) -> Layout {
+        let mut layout = Layout::default();
+        let mut end = 0;
+        let tail = kernel.tail.as_ref();
+        let mut held: Vec<(bool, Value, usize)> = vec![];
+        held.extend(kernel.steady.held().into_iter().map(|v| (false, v, bytes(kernel.steady.insts[v].ty))));
+        held.extend(
+            tail.into_iter()
+                .flat_map(|body| body.held().into_iter().map(|v| (true, v, bytes(body.insts[v].ty)))),
+        );
+        held.sort_by_key(|(_, _, bytes)| std::cmp::Reverse(*bytes));
+        for (in_tail, value, bytes) in held {
+            let list = if in_tail { &mut layout.tail } else { &mut layout.steady };
+            list.push((value, end));
+            end += bytes;
+        }
+        for state in kernel.states.values() {
+            let bytes = state_bytes(state);
+            end = end.next_multiple_of(bytes);
+            layout.states.push(end);
+            end += bytes;
+        }
+        layout.bytes = end.next_multiple_of(16);
+        layout.image = vec![0; layout.bytes];
+        for (state, at) in kernel.states.values().zip(&layout.states) {
+            put(&mut layout.image[*at..], state.init);
+        }
+        layout
+    }
+
+    /// The bytes of a voice's states: what returns to the initial image when it wakes.
+    pub fn voice(&self, kernel: &Kernel, voice: &Voice) -> Range<usize> {
+        let Range { start, end } = voice.states.clone();
+        if start == end {
+            return 0..0;
+        }
+        let last = end as usize - 1;
+        let bytes = state_bytes(&kernel.states[Handle::new(last)]);
+        self.states[start as usize]..self.states[last] + bytes
+    }
+}
+
+/// Bytes that a state takes.
+pub fn state_bytes(state: &StateSlot) -> usize {
+    bytes(Type { scalar: state.init.scalar(), lanes: 1 })
+}
+
+/// Bytes that a value takes in the block.
+pub fn bytes(ty: Type) -> usize {
+    let scalar = if ty.scalar == Scalar::F64 { 8 } else { 4 };
+    scalar * ty.lanes as usize
+}
+
+/// Puts a value where a block's bytes begin.
+pub fn put(block: &mut [u8], imm: Imm) {
+    match imm {
+        Imm::F64(x) => block[..8].copy_from_slice(&x.to_ne_bytes()),
+        _ => block[..4].copy_from_slice(&(imm.bits() as u32).to_ne_bytes()),
+    }
+}
+
+impl Body {
+    /// The values that are computed once a call or more rarely and used in each turn: what `setup` keeps for the
+    /// steady form. Constants are not among them.
+    pub fn held(&self) -> Vec<Value> {
+        let rates = self.rates();
+        let mut used = vec![false; self.insts.len()];
+        for (inst, rate) in self.insts.values().zip(&rates) {
+            if *rate == Rate::Sample {
+                inst.args.as_slice().iter().for_each(|v| used[v.index()] = true);
+            }
+        }
+        for value in self.results() {
+            used[value.index()] = true;
+        }
+        let held = |v: &Value| {
+            used[v.index()] && rates[v.index()] != Rate::Sample && !matches!(self.insts[*v].op, Op::Const(_))
+        };
+        self.insts.handles().filter(held).collect()
+    }
+
+    /// What leaves the turn: new states, what delay lines are given, outputs.
+    pub fn results(&self) -> impl Iterator<Item = Value> + '_ {
+        let sets = self.sets.iter().map(|(_, value)| *value);
+        let writes = self.writes.iter().map(|(_, value)| *value);
+        sets.chain(writes).chain(self.outs.iter().copied())
+    }
+}

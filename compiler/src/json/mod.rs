@@ -1,0 +1,137 @@
+//! JSON songs: the second front end, and nothing more.
+//!
+//! [`mam_grammar::json`] gives every field its type and place. Here the names are looked up in the library, with all
+//! problems at once ([`nodes`], [`wires`], [`play`]), and the song becomes the same things that `.mam` text becomes:
+//! a syntax tree of equations ([`Song::ast`]) whose places lie in the JSON, and, once it is known where its
+//! instruments and parameters are, a score ([`Song::score`]). From there on nothing knows that it was JSON.
+
+pub mod codes;
+mod known;
+mod nodes;
+mod play;
+mod schema;
+mod score;
+mod sound;
+mod wires;
+
+pub use schema::schema;
+
+use crate::files::Files;
+use crate::library::Library;
+use known::Known;
+use mam_grammar::ast::Ast;
+use mam_grammar::json::{self, Graph};
+use mam_grammar::{Problem, Problems, SourceId, Sources};
+use mam_runtime::score::Score;
+use nodes::{NodeKind, Nodes};
+use play::Play;
+use std::sync::Arc;
+
+/// A JSON song without errors.
+pub struct Song {
+    /// Its equations. A name may be any text: it is the node's id, unless that means something in mam.
+    pub ast: Ast,
+    /// Frames a second, if it says so.
+    pub rate: Option<u32>,
+    /// Output channels, if it says so.
+    pub channels: Option<u16>,
+    /// The name of each node in `ast`, in the order of the file.
+    names: Vec<Arc<str>>,
+    play: Play,
+    /// The instruments that nothing triggers: they play once, at the start.
+    starts: Vec<usize>,
+}
+
+/// Where the instruments and parameters of a compiled song are, by the names in [`Song::ast`].
+pub trait Places {
+    /// The index of an instrument in `Program::targets`.
+    fn target(&self, name: &str) -> Option<usize>;
+    /// The index of a node's parameter in `Program::params`.
+    fn param(&self, name: &str, param: &str) -> Option<usize>;
+}
+
+/// Reads and checks a song. None when it has errors, which are then among `problems`.
+pub fn load(
+    sources: &Sources,
+    id: SourceId,
+    files: &Files,
+    library: &Library,
+    problems: &mut Problems,
+) -> Option<Song> {
+    let known = Known { files, library };
+    let mut found = Problems::default();
+    let song =
+        json::parse(sources, id, &files.limits, &mut found).map(|graph| check(&graph, known, &mut found));
+    let sound = !found.has_errors();
+    problems.extend(found);
+    song.filter(|_| sound)
+}
+
+fn check(graph: &Graph, known: Known<'_>, problems: &mut Problems) -> Song {
+    let nodes = Nodes::check(graph, known, problems);
+    let wires = wires::check(graph, &nodes, problems);
+    let play = play::check(graph, &nodes, problems);
+    let mix = sound::mix(graph, &nodes, &wires, problems);
+    note_differences(&nodes, problems);
+    let names: Vec<Arc<str>> = names(&nodes);
+    let alone =
+        |(index, node): &(usize, &nodes::Node)| node.instrument().is_some() && !play.triggers(*index, node);
+    let starts = nodes.all.iter().enumerate().filter(alone).map(|(index, _)| index).collect();
+    Song {
+        ast: sound::ast(graph, &nodes, &wires, &names, &mix),
+        rate: graph.sample_rate.as_ref().map(|r| r.value),
+        channels: graph.channels.as_ref().map(|c| c.value),
+        names,
+        play,
+        starts,
+    }
+}
+
+impl Song {
+    /// What it plays, once it is known where everything is.
+    pub fn score(&self, places: &dyn Places) -> Score {
+        score::score(self, places)
+    }
+
+    /// Warns of commands at or after the end of a render of so many frames.
+    pub fn check_length(&self, frames: u64, problems: &mut Problems) {
+        for command in self.play.commands.iter().filter(|c| c.frame.value >= frames) {
+            let message = format!("the render ends at frame {frames}, before this command");
+            problems.add(Problem::new(&codes::LATE_COMMAND, command.frame.span, message));
+        }
+    }
+}
+
+/// Names that mean something in a song's equations, so that no node may take them.
+const TAKEN: [&str; 8] = ["in", "out", "tau", "pi", "sr", "dt", "beat", "bar"];
+
+/// The name of each node: its id, with underscores behind it where that is taken.
+fn names(nodes: &Nodes) -> Vec<Arc<str>> {
+    let ids: Vec<&str> = nodes.all.iter().map(|n| &*n.id.value).collect();
+    let own = |id: &&str| {
+        let mut name = (*id).to_owned();
+        while TAKEN.contains(&&*name) || (name != *id && ids.contains(&&*name)) {
+            name.push('_');
+        }
+        name.into()
+    };
+    ids.iter().map(own).collect()
+}
+
+/// A note when a song that the first mam could play sounds different here.
+fn note_differences(nodes: &Nodes, problems: &mut Problems) {
+    let kinds = || nodes.all.iter().map(|n| &n.kind);
+    let first_mam = |kind: &NodeKind| match kind {
+        NodeKind::Sound(kind, _) => matches!(&*kind.name, "kick" | "clap"),
+        NodeKind::Transport => true,
+        NodeKind::Unknown => false,
+    };
+    let clap = kinds().find_map(|kind| match kind {
+        NodeKind::Sound(kind, span) if &*kind.name == "clap" => Some(*span),
+        _ => None,
+    });
+    if let Some(span) = clap.filter(|_| kinds().all(first_mam)) {
+        let message = "in the first mam, the noise of `clap` covered −1 to 0; here it covers −1 to 1";
+        problems.add(Problem::new(&codes::DIFFERS, span, message));
+    }
+}

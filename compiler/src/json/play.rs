@@ -1,0 +1,153 @@
+//! What a song plays: its transports and commands, with every name looked up.
+
+use super::codes;
+use super::nodes::{Node, NodeKind, Nodes, Setting, check_ramp, param, setting};
+use mam_grammar::json::{At, CommandKind, Decimal, Graph, ParamName, Pattern, Scalar, Text, Transport};
+use mam_grammar::{Problem, Problems};
+
+/// Everything that happens.
+pub(super) struct Play {
+    /// In the order of the file, the `transport` section first.
+    pub(super) transports: Vec<(Transport, Vec<Row>)>,
+    /// In the order of the file.
+    pub(super) commands: Vec<Command>,
+}
+
+/// A row of a transport.
+pub(super) struct Row {
+    /// Index of the node.
+    pub(super) node: usize,
+    /// For each step whether it is a hit.
+    pub(super) steps: Vec<bool>,
+    /// What is set at which step.
+    pub(super) locks: Vec<Lock>,
+}
+
+/// A parameter that is set at a step.
+pub(super) struct Lock {
+    /// The step, from 0.
+    pub(super) step: u32,
+    /// What is set.
+    pub(super) setting: Setting,
+    /// Milliseconds.
+    pub(super) ramp: Decimal,
+}
+
+/// Something that happens at a frame.
+pub(super) struct Command {
+    /// When.
+    pub(super) frame: At<u64>,
+    /// Index of the node.
+    pub(super) node: usize,
+    /// What; None triggers.
+    pub(super) set: Option<(Setting, Decimal)>,
+}
+
+/// Looks up every name in transports and commands.
+pub(super) fn check(graph: &Graph, nodes: &Nodes, problems: &mut Problems) -> Play {
+    two_transports(graph, problems);
+    let mut transports = vec![];
+    for transport in &graph.transports {
+        let rows = transport.patterns.iter().filter_map(|p| row(p, nodes, problems)).collect();
+        transports.push((transport.clone(), rows));
+    }
+    let commands = graph.commands.iter().filter_map(|command| {
+        let node = nodes.find(&command.node, problems)?;
+        let set = match &command.kind.value {
+            CommandKind::Trigger => {
+                playable(&nodes.all[node], &command.node, problems)?;
+                None
+            }
+            CommandKind::Set { param, value, ramp } => {
+                let setting = set(&nodes.all[node], &command.node, param, value, ramp.as_ref(), problems)?;
+                let ramp = ramp.as_ref().map_or(Decimal::whole_number(0), |r| r.value.clone());
+                Some((setting, ramp))
+            }
+        };
+        Some(Command { frame: command.sample_time.clone(), node, set })
+    });
+    Play { transports, commands: commands.collect() }
+}
+
+fn two_transports(graph: &Graph, problems: &mut Problems) {
+    let [first, others @ ..] = &graph.transports[..] else { return };
+    for other in others {
+        let span = other.node.as_ref().map_or(other.head, |id| id.span);
+        let problem = Problem::new(
+            &codes::TWO_TRANSPORTS,
+            span,
+            "the song has more than one transport; all of them play",
+        );
+        problems.add(problem.label(first.head, "another one").help("keep one of them"));
+    }
+}
+
+fn row(pattern: &Pattern, nodes: &Nodes, problems: &mut Problems) -> Option<Row> {
+    let node = nodes.find(&pattern.node, problems)?;
+    if pattern.has_hits() {
+        playable(&nodes.all[node], &pattern.node, problems);
+    }
+    let locks = pattern.locks.iter().filter_map(|lock| {
+        let ramp = Some(&lock.ramp);
+        let setting = set(&nodes.all[node], &pattern.node, &lock.param, &lock.value, ramp, problems)?;
+        Some(Lock { step: lock.step.value, setting, ramp: lock.ramp.value.clone() })
+    });
+    Some(Row { node, locks: locks.collect(), steps: pattern.steps.clone() })
+}
+
+/// Reports a trigger of something other than an instrument.
+fn playable(node: &Node, id: &Text, problems: &mut Problems) -> Option<()> {
+    let what = match &node.kind {
+        NodeKind::Sound(kind, _) if !kind.effect => return Some(()),
+        NodeKind::Sound(kind, _) => format!("an effect, `{}`", kind.name),
+        NodeKind::Transport => "a transport".to_owned(),
+        NodeKind::Unknown => return None,
+    };
+    let message = format!("`{}` is {what}: it cannot be triggered", id.value);
+    problems.add(Problem::new(&codes::NOT_PLAYABLE, id.span, message));
+    None
+}
+
+fn set(
+    node: &Node,
+    id: &Text,
+    name: &ParamName,
+    value: &At<Scalar>,
+    ramp: Option<&At<Decimal>>,
+    problems: &mut Problems,
+) -> Option<Setting> {
+    let kind = match &node.kind {
+        NodeKind::Sound(kind, _) => kind,
+        NodeKind::Transport => {
+            let message = format!("`{}` is a transport: it has no parameters to set", id.value);
+            problems.add(Problem::new(&codes::NOT_PLAYABLE, id.span, message));
+            return None;
+        }
+        NodeKind::Unknown => return None,
+    };
+    let param = param(kind, name, problems)?;
+    if let Some(ramp) = ramp {
+        check_ramp(param, ramp, problems);
+    }
+    setting(param, name.span(), value, problems)
+}
+
+impl Play {
+    /// True when something triggers the node: a command, a hit, or its own loop at some time.
+    pub(super) fn triggers(&self, index: usize, node: &Node) -> bool {
+        let mut rows = self.transports.iter().flat_map(|t| &t.1).filter(|row| row.node == index);
+        let hit = rows.any(|row| row.steps.contains(&true));
+        let command = self.commands.iter().any(|c| c.node == index && c.set.is_none());
+        let ever = |name: &str| self.settings(index, node).any(|s| &*s.param.name == name && s.value > 0.0);
+        hit || command || (ever("loop") && ever("bpm"))
+    }
+
+    /// Everything that the parameters of a node are set to at some time.
+    fn settings<'p>(&'p self, index: usize, node: &'p Node) -> impl Iterator<Item = &'p Setting> {
+        let rows = self.transports.iter().flat_map(|t| &t.1).filter(move |row| row.node == index);
+        let locks = rows.flat_map(|row| row.locks.iter().map(|lock| &lock.setting));
+        let commands = self.commands.iter().filter(move |c| c.node == index);
+        let commands = commands.filter_map(|c| c.set.as_ref().map(|s| &s.0));
+        node.settings.iter().chain(locks).chain(commands)
+    }
+}

@@ -1,0 +1,291 @@
+//! What definitions offer to those who call, list or set them: their parameters with ranges, units and defaults.
+//!
+//! This is the one place that reads a `param` line; the JSON front end, `mamc list`, the schema and the plan all ask
+//! here.
+
+use crate::codes;
+use crate::dimension::Dimension;
+use crate::files::{DefId, Files};
+use crate::lower::constants;
+use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, ItemKind, Param, Unit};
+use mam_grammar::{Problem, Problems, Span};
+use mam_runtime::Curve;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A parameter of an instrument, an effect or a song.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParamInfo {
+    /// Its name in mam.
+    pub name: Arc<str>,
+    /// What it is for.
+    pub doc: Option<Arc<str>>,
+    /// Its place in the list, from 1.
+    pub id: usize,
+    /// Its value at the start, in base units (Hz, s, plain).
+    pub default: f64,
+    /// Least value; −∞ without a range.
+    pub min: f64,
+    /// Greatest value; +∞ without a range.
+    pub max: f64,
+    /// What it measures.
+    pub dimension: Dimension,
+    /// The unit in which its default is written: plain numbers given to it are read in it.
+    pub unit: Option<Unit>,
+    /// How it ramps.
+    pub curve: Curve,
+    /// The time in which it glides to every new value, in seconds; 0 for none.
+    pub smooth: f64,
+    /// The MIDI controller that a knob listens to.
+    pub cc: Option<u8>,
+    /// Where it is defined; `None` for `bpm` and `loop`, which every instrument has.
+    pub span: Option<Span>,
+}
+
+impl ParamInfo {
+    /// How many base units one plain number stands for.
+    pub fn scale(&self) -> f64 {
+        match (self.dimension, self.unit) {
+            (Dimension::TIME, Some(Unit::Ms)) => 1e-3,
+            _ => 1.0,
+        }
+    }
+
+    /// Its name in JSON: `pitch_decay` is `pitchDecayMs`; only times get a suffix.
+    pub fn json_name(&self) -> String {
+        let mut name = String::new();
+        for (i, word) in self.name.split('_').enumerate() {
+            let mut letters = word.chars();
+            match letters.next() {
+                Some(first) if i > 0 => name.extend(first.to_uppercase().chain(letters)),
+                _ => name.push_str(word),
+            }
+        }
+        if self.dimension == Dimension::TIME { name + "Ms" } else { name }
+    }
+
+    /// Its name in commands and locks: `PITCH_DECAY_MS`.
+    pub fn command_name(&self) -> String {
+        let name = self.name.to_uppercase();
+        if self.dimension == Dimension::TIME { name + "_MS" } else { name }
+    }
+
+    /// How many base units one JSON number stands for: times are in milliseconds there.
+    pub fn json_scale(&self) -> f64 {
+        if self.dimension == Dimension::TIME { 1e-3 } else { 1.0 }
+    }
+}
+
+/// What a definition offers.
+#[derive(Clone, Debug, Default)]
+pub struct Info {
+    /// Its parameters; an instrument's end with `bpm` and `loop`.
+    pub params: Vec<ParamInfo>,
+    /// The further inputs of an effect.
+    pub inputs: Vec<Arc<str>>,
+    /// MIDI note of a hit without a pitch.
+    pub default_note: f64,
+    /// What is wrong with it.
+    pub problems: Problems,
+}
+
+/// Remembers what was read of each definition.
+#[derive(Default)]
+pub struct Library {
+    read: RefCell<HashMap<DefId, Rc<Info>>>,
+}
+
+/// MIDI note of c4.
+const C4: f64 = 60.0;
+
+impl Library {
+    /// What a definition offers. For a `def`, its formal arguments are no parameters: the list is empty.
+    pub fn info(&self, files: &Files, def: DefId) -> Rc<Info> {
+        if let Some(info) = self.read.borrow().get(&def) {
+            return info.clone();
+        }
+        let info = Rc::new(read(files, def));
+        self.read.borrow_mut().insert(def, info.clone());
+        info
+    }
+}
+
+fn read(files: &Files, def: DefId) -> Info {
+    let definition = files.definition(def);
+    let mut info = Info { default_note: C4, ..Info::default() };
+    let Body::Items(items) = &definition.body else { return info };
+    for item in items {
+        match &item.kind {
+            ItemKind::Param(p) if definition.kind != DefinitionKind::Def => {
+                let id = info.params.len() + 1;
+                let param = param(files, def.file, p, item.doc.clone(), id, &mut info.problems);
+                info.params.push(param);
+            }
+            ItemKind::Input(name) => info.inputs.push(name.name.clone()),
+            ItemKind::DefaultNote(note) => match note_number(&note.name) {
+                Some(number) => info.default_note = number,
+                None => info.problems.add(bad_note(&note.name, note.span)),
+            },
+            _ => {}
+        }
+    }
+    if definition.kind == DefinitionKind::Instrument {
+        let id = info.params.len() + 1;
+        info.params.push(implied("bpm", id, 300.0, "Tempo of its own beat, where `loop` is on; 0 for none."));
+        info.params.push(implied("loop", id + 1, 1.0, "1: it triggers itself at each beat of `bpm`."));
+    }
+    info
+}
+
+fn implied(name: &str, id: usize, max: f64, doc: &str) -> ParamInfo {
+    ParamInfo {
+        name: name.into(),
+        doc: Some(doc.into()),
+        id,
+        default: 0.0,
+        min: 0.0,
+        max,
+        dimension: Dimension::PLAIN,
+        unit: None,
+        curve: Curve::Step,
+        smooth: 0.0,
+        cc: None,
+        span: None,
+    }
+}
+
+/// Reads a `param` or `knob` of file `file`.
+pub fn param(
+    files: &Files,
+    file: usize,
+    param: &Param,
+    doc: Option<Arc<str>>,
+    id: usize,
+    problems: &mut Problems,
+) -> ParamInfo {
+    let ast = &files.file(file).ast;
+    let mut number = |expr: ExprId| match constants::number(files, file, expr, &vec![]) {
+        Ok(number) => Some(number),
+        Err(found) => {
+            let unknown = found.is_empty();
+            problems.extend(found);
+            if unknown {
+                let message = format!("`{}` is described by a value that is not constant", param.name);
+                let help = "its default, range and glide must be known before the song starts";
+                problems.add(Problem::new(&codes::NOT_CONSTANT, ast.span(expr), message).help(help));
+            }
+            None
+        }
+    };
+    let (default, dimension) = number(param.default).unwrap_or((0.0, Dimension::PLAIN));
+    let unit = unit_of(ast, param.default);
+    let mut bound = |expr: ExprId| number(expr).map(|(x, d)| (x, d, ast.span(expr)));
+    let range = param.range.map(|(low, high)| (bound(low), bound(high)));
+    let smooth = param.smooth.and_then(&mut number).map_or(0.0, |(s, _)| s);
+    let cc = param.cc.and_then(&mut number).map(|(x, _)| x as u8);
+    let mut info = ParamInfo {
+        name: param.name.name.clone(),
+        doc,
+        id,
+        default,
+        min: f64::NEG_INFINITY,
+        max: f64::INFINITY,
+        dimension,
+        unit,
+        curve: match (param.step, param.curve_exp) {
+            (true, _) => Curve::Step,
+            (false, true) => Curve::Exp,
+            (false, false) => Curve::Linear,
+        },
+        smooth,
+        cc,
+        span: Some(param.name.span),
+    };
+    if let Some((Some(low), Some(high))) = range {
+        set_range(&mut info, low, high, ast.span(param.default), problems);
+    }
+    info
+}
+
+fn set_range(
+    info: &mut ParamInfo,
+    low: (f64, Dimension, Span),
+    high: (f64, Dimension, Span),
+    default_at: Span,
+    problems: &mut Problems,
+) {
+    if info.dimension == Dimension::PLAIN && low.1 == high.1 {
+        info.dimension = low.1; // `default 0 in 0s..2s` is a time.
+    }
+    for (_, dimension, span) in [low, high] {
+        if dimension != info.dimension && dimension != Dimension::PLAIN {
+            let message = format!("`{}` is {}, but its range is {dimension}", info.name, info.dimension);
+            problems.add(Problem::new(&codes::DIMENSION, span, message).label(default_at, "its default"));
+        }
+    }
+    let plain = |(x, d, _): (f64, Dimension, Span)| if d == Dimension::PLAIN { x * info.scale() } else { x };
+    (info.min, info.max) = (plain(low), plain(high));
+    if info.min > info.max {
+        let message = format!("the range of `{}` ends below its start", info.name);
+        problems.add(
+            Problem::new(&codes::BAD_BOUNDS, low.2.to(high.2), message).help("write the smaller value first"),
+        );
+        (info.min, info.max) = (info.max, info.min);
+    }
+    if info.default < info.min || info.default > info.max {
+        let message = format!("the default of `{}` lies outside its range", info.name);
+        let problem = Problem::new(&codes::OUT_OF_RANGE, default_at, message);
+        problems.add(
+            problem
+                .label(low.2.to(high.2), "the range")
+                .help("it is clamped to the nearest value in the range"),
+        );
+        info.default = info.default.clamp(info.min, info.max);
+    }
+}
+
+fn unit_of(ast: &Ast, expr: ExprId) -> Option<Unit> {
+    match &ast.exprs[expr] {
+        Expr::Number(number) => number.unit,
+        Expr::Paren(x) | Expr::Unary { x, .. } => unit_of(ast, *x),
+        _ => None,
+    }
+}
+
+fn bad_note(note: &str, span: Span) -> Problem {
+    Problem::new(&codes::BAD_NOTE, span, format!("`{note}` is no note"))
+        .help("a note is a letter a–g, `#`/`s` or `b`/`f`, and an octave (`c2`, `eb3`, `f#4`), or a MIDI number 0–127")
+}
+
+/// The MIDI number of a note: `c4` is 60; sharps `#` or `s`, flats `b` or `f`; a bare letter is in octave 4.
+pub fn note_number(text: &str) -> Option<f64> {
+    if let Ok(number) = text.parse::<f64>() {
+        return (0.0..=127.0).contains(&number).then_some(number);
+    }
+    let mut letters = text.chars();
+    let base = match letters.next()?.to_ascii_lowercase() {
+        'c' => 0,
+        'd' => 2,
+        'e' => 4,
+        'f' => 5,
+        'g' => 7,
+        'a' => 9,
+        'b' => 11,
+        _ => return None,
+    };
+    let rest = letters.as_str();
+    let octave_at = rest.find(|c: char| c.is_ascii_digit() || c == '-').unwrap_or(rest.len());
+    let mut note = base;
+    for accidental in rest[..octave_at].chars() {
+        note += match accidental {
+            '#' | 's' => 1,
+            'b' | 'f' => -1,
+            _ => return None,
+        };
+    }
+    let octave: i32 = if octave_at == rest.len() { 4 } else { rest[octave_at..].parse().ok()? };
+    let number = note + 12 * octave.checked_add(1)?.clamp(-100, 100);
+    (0..=127).contains(&number).then_some(f64::from(number))
+}

@@ -1,0 +1,255 @@
+//! Builds one form of a kernel, instruction by instruction.
+//!
+//! Equal instructions are made once, constants are folded at once (the bounds of a `sum` must be known while it is
+//! unrolled), and the type of real numbers follows their rate: what is slower than a sample is f64, audio is f32,
+//! and the conversion stands where they meet.
+
+use crate::ir::{
+    Args, Body, DelayLine, Imm, Inst, Kernel, Op, PortField, Rate, Scalar, StateSlot, Type, Value,
+};
+use mam_grammar::Handle;
+use std::collections::HashMap;
+
+/// Which of a kernel's two bodies is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FormKind {
+    /// Parameters are held: f64.
+    Steady,
+    /// Parameters move: f32, frame by frame.
+    General,
+}
+
+/// A kernel in the making.
+pub(super) struct Builder {
+    /// Interface and, in `general` whichever form it is, the body.
+    pub(super) kernel: Kernel,
+    form: FormKind,
+    rates: Vec<Rate>,
+    made: HashMap<(Op, Type, Args), Value>,
+    names: HashMap<String, u32>,
+}
+
+impl Builder {
+    /// An empty kernel.
+    pub(super) fn new(name: &str, form: FormKind) -> Builder {
+        Builder {
+            kernel: Kernel { name: name.to_string(), ..Kernel::default() },
+            form,
+            rates: vec![],
+            made: HashMap::new(),
+            names: HashMap::new(),
+        }
+    }
+
+    /// The body so far.
+    pub(super) fn body(&mut self) -> &mut Body {
+        &mut self.kernel.general
+    }
+
+    /// How many instructions there are.
+    pub(super) fn len(&self) -> usize {
+        self.kernel.general.insts.len()
+    }
+
+    /// The instruction that makes a value.
+    pub(super) fn inst(&self, value: Value) -> &Inst {
+        &self.kernel.general.insts[value]
+    }
+
+    /// The type of a value.
+    pub(super) fn ty(&self, value: Value) -> Type {
+        self.inst(value).ty
+    }
+
+    /// The rate of a value.
+    pub(super) fn rate(&self, value: Value) -> Rate {
+        self.rates[value.index()]
+    }
+
+    /// The value of a constant.
+    pub(super) fn imm(&self, value: Value) -> Option<Imm> {
+        match self.inst(value).op {
+            Op::Const(imm) => Some(imm),
+            _ => None,
+        }
+    }
+
+    /// The value of a real constant.
+    pub(super) fn constant(&self, value: Value) -> Option<f64> {
+        match self.imm(value)? {
+            Imm::F32(x) => Some(f64::from(x)),
+            Imm::F64(x) => Some(x),
+            Imm::I32(x) => Some(f64::from(x)),
+            Imm::Bool(x) => Some(f64::from(u8::from(x))),
+        }
+    }
+
+    /// An instruction. Equal ones are made once; one whose operands are constants becomes a constant.
+    pub(super) fn push(&mut self, op: Op, ty: Type, args: &[Value]) -> Value {
+        let imms: Option<Vec<Imm>> = args.iter().map(|&a| self.imm(a)).collect();
+        if let Some(imm) = imms.filter(|i| !i.is_empty()).and_then(|i| Some(op.row().meaning?(&i, ty.scalar)))
+        {
+            return self.imm_value(imm);
+        }
+        let args: Args = args.iter().copied().collect();
+        if let Some(&value) = self.made.get(&(op, ty, args)) {
+            return value;
+        }
+        let own = op.own_rate(ty);
+        let rate = args.as_slice().iter().map(|&a| self.rate(a)).fold(own, Rate::max);
+        self.rates.push(rate);
+        let value = self.kernel.general.insts.add(Inst { op, ty, args });
+        self.made.insert((op, ty, args), value);
+        value
+    }
+
+    fn imm_value(&mut self, imm: Imm) -> Value {
+        let ty = Type { scalar: imm.scalar(), lanes: 1 };
+        self.push(Op::Const(imm), ty, &[])
+    }
+
+    /// A real constant.
+    pub(super) fn f64(&mut self, x: f64) -> Value {
+        self.imm_value(Imm::F64(x))
+    }
+
+    /// An integer constant.
+    pub(super) fn i32(&mut self, x: i32) -> Value {
+        self.imm_value(Imm::I32(x))
+    }
+
+    /// A bool constant.
+    pub(super) fn bool(&mut self, x: bool) -> Value {
+        self.imm_value(Imm::Bool(x))
+    }
+
+    /// The value as f32 audio.
+    pub(super) fn audio(&mut self, value: Value) -> Value {
+        match self.ty(value).scalar {
+            Scalar::F32 => value,
+            Scalar::F64 => self.push(Op::Demote, Type::F32, &[value]),
+            Scalar::I32 => self.push(Op::ToFloat, Type::F32, &[value]),
+            Scalar::Bool => {
+                let (one, zero) = (self.imm_value(Imm::F32(1.0)), self.imm_value(Imm::F32(0.0)));
+                self.push(Op::Select, Type::F32, &[value, one, zero])
+            }
+        }
+    }
+
+    /// The value as f64.
+    pub(super) fn precise(&mut self, value: Value) -> Value {
+        match self.ty(value).scalar {
+            Scalar::F64 => value,
+            Scalar::F32 => self.push(Op::Promote, Type::F64, &[value]),
+            Scalar::I32 => self.push(Op::ToFloat, Type::F64, &[value]),
+            Scalar::Bool => {
+                let (one, zero) = (self.f64(1.0), self.f64(0.0));
+                self.push(Op::Select, Type::F64, &[value, one, zero])
+            }
+        }
+    }
+
+    /// The value as a condition: not 0 is true.
+    pub(super) fn truth(&mut self, value: Value) -> Value {
+        match self.ty(value).scalar {
+            Scalar::Bool => value,
+            Scalar::F32 => {
+                let zero = self.imm_value(Imm::F32(0.0));
+                self.push(Op::Ne, Type::BOOL, &[value, zero])
+            }
+            Scalar::F64 => {
+                let zero = self.f64(0.0);
+                self.push(Op::Ne, Type::BOOL, &[value, zero])
+            }
+            Scalar::I32 => {
+                let zero = self.i32(0);
+                self.push(Op::Ne, Type::BOOL, &[value, zero])
+            }
+        }
+    }
+
+    /// Operands brought to one real type: f32 as soon as one of them changes every sample.
+    fn reals<const N: usize>(&mut self, args: [Value; N]) -> (Type, [Value; N]) {
+        if args.iter().any(|&a| self.rate(a) == Rate::Sample) {
+            (Type::F32, args.map(|a| self.audio(a)))
+        } else {
+            (Type::F64, args.map(|a| self.precise(a)))
+        }
+    }
+
+    /// An op on real numbers.
+    pub(super) fn real<const N: usize>(&mut self, op: Op, args: [Value; N]) -> Value {
+        let (ty, args) = self.reals(args);
+        self.push(op, ty, &args)
+    }
+
+    /// A comparison of real numbers.
+    pub(super) fn compare(&mut self, op: Op, a: Value, b: Value) -> Value {
+        let (_, args) = self.reals([a, b]);
+        self.push(op, Type::BOOL, &args)
+    }
+
+    /// a where the condition holds, else b; both real.
+    pub(super) fn select(&mut self, condition: Value, a: Value, b: Value) -> Value {
+        let condition = self.truth(condition);
+        if self.ty(a) == Type::BOOL && self.ty(b) == Type::BOOL {
+            return self.push(Op::Select, Type::BOOL, &[condition, a, b]);
+        }
+        let sample = self.rate(condition) == Rate::Sample;
+        let (ty, [a, b]) =
+            if sample { (Type::F32, [a, b].map(|v| self.audio(v))) } else { self.reals([a, b]) };
+        self.push(Op::Select, ty, &[condition, a, b])
+    }
+
+    /// `a · x` with a constant.
+    pub(super) fn scale(&mut self, a: f64, x: Value) -> Value {
+        let a = self.f64(a);
+        self.real(Op::Mul, [a, x])
+    }
+
+    /// Parameter `index` of the kernel.
+    pub(super) fn param(&mut self, index: usize) -> Value {
+        let ty = if self.form == FormKind::Steady { Type::F64 } else { Type::F32 };
+        self.push(Op::Param(index as u32), ty, &[])
+    }
+
+    /// What an event port says.
+    pub(super) fn port(&mut self, index: usize, field: PortField) -> Value {
+        let ty = match field {
+            PortField::Trig | PortField::Gate | PortField::Active => Type::BOOL,
+            PortField::Freq | PortField::Note | PortField::Vel => Type::F64,
+        };
+        self.push(Op::Port(index as u32, field), ty, &[])
+    }
+
+    /// Input `index` of the kernel.
+    pub(super) fn input(&mut self, index: usize) -> Value {
+        self.push(Op::Input(index as u32), Type::F32, &[])
+    }
+
+    fn unique(&mut self, name: &str) -> String {
+        let times = self.names.entry(name.to_string()).or_insert(0);
+        *times += 1;
+        if *times == 1 { name.to_string() } else { format!("{name}{times}") }
+    }
+
+    /// A new word of state and its value.
+    pub(super) fn state(&mut self, name: &str, init: Imm) -> (Handle<StateSlot>, Value) {
+        let name = self.unique(name);
+        let state = self.kernel.states.add(StateSlot { name, init });
+        let value = self.push(Op::Get(state), Type { scalar: init.scalar(), lanes: 1 }, &[]);
+        (state, value)
+    }
+
+    /// What a state becomes at the end of each turn.
+    pub(super) fn set(&mut self, state: Handle<StateSlot>, value: Value) {
+        self.body().sets.push((state, value));
+    }
+
+    /// A new delay line for at most `longest` frames.
+    pub(super) fn delay(&mut self, name: &str, longest: u32) -> Handle<DelayLine> {
+        let name = self.unique(name);
+        let frames = (longest + 2).next_power_of_two();
+        self.kernel.delays.add(DelayLine { name, frames })
+    }
+}

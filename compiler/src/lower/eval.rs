@@ -1,0 +1,498 @@
+//! Expressions.
+
+use super::names::{Scope, ScopeId, Slot};
+use super::value::{Signal, Val};
+use super::{At, Lower};
+use crate::codes;
+use crate::dimension::{Dimension, base_value};
+use crate::graph::{duplicate, is_event};
+use crate::ir::{Op, PortField, Type, Value};
+use mam_grammar::ast::{Ast, BinaryOp, Body, Expr, ExprId, Ident, Item, ItemKind, MusicalUnit, UnaryOp};
+use mam_grammar::{Problem, Span};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Stack that one expression may need, and by how much the stack grows where there is less.
+const STACK_RED_ZONE: usize = 96 << 10;
+const STACK_GROWTH: usize = 2 << 20;
+
+impl<'a> Lower<'_, 'a> {
+    fn ast(&self, at: &At) -> &'a Ast {
+        &self.files().file(self.scopes[at.scope].file).ast
+    }
+
+    /// The value of an expression.
+    pub(super) fn eval(&mut self, at: &At, expr: ExprId) -> Val {
+        stacker::maybe_grow(STACK_RED_ZONE, STACK_GROWTH, || self.eval_in(at, expr))
+    }
+
+    fn eval_in(&mut self, at: &At, expr: ExprId) -> Val {
+        let ast = self.ast(at);
+        let span = ast.span(expr);
+        if self.b.len() > self.files().limits.kernel_ops {
+            let message = format!("this becomes more than {} operations", self.files().limits.kernel_ops);
+            let help = "make it in smaller pieces, or fewer of them";
+            return self.problem(Problem::new(&codes::TOO_LARGE, span, message).help(help));
+        }
+        match &ast.exprs[expr] {
+            Expr::Number(number) => {
+                let value = self.b.f64(base_value(number.value(), number.unit));
+                Val::mono(value, number.unit.map_or(Dimension::PLAIN, Dimension::of))
+            }
+            Expr::Length { amount, unit } => {
+                let name = if *unit == MusicalUnit::Beat { "beat" } else { "bar" };
+                let length = self.musical(name);
+                let amount = self.eval(at, *amount);
+                self.binary(BinaryOp::Mul, (amount, span), (length, span))
+            }
+            Expr::Name(name) => self.name(at, name),
+            Expr::Field { of, field } => self.field(at, *of, field),
+            Expr::Call { callee, args } => self.call(at, expr, callee, args, None),
+            Expr::Pipe { left, right } => self.pipe(at, *left, *right),
+            Expr::Unary { op, x } => {
+                let val = self.eval(at, *x);
+                self.unary(*op, val, ast.span(*x))
+            }
+            Expr::Binary { op, a, b } => {
+                let left = (self.eval(at, *a), ast.span(*a));
+                let right = (self.eval(at, *b), ast.span(*b));
+                self.binary(*op, left, right)
+            }
+            Expr::If { condition, then, otherwise } => self.choice(at, *condition, *then, *otherwise),
+            Expr::Sum { index, from, to, body } => self.sum(at, index, (*from, *to), body),
+            Expr::Chain { value, start, index, from, to, body } => {
+                self.chain(at, value, *start, index, (*from, *to), body)
+            }
+            Expr::Tuple(parts) => self.tuple(at, parts, span),
+            Expr::Paren(x) => self.eval(at, *x),
+            Expr::Record(fields) => {
+                let mut record: Vec<(Arc<str>, Val)> = vec![];
+                for (name, e) in fields {
+                    let val = self.eval(at, *e);
+                    record.push((name.name.clone(), val));
+                }
+                Val::Record(record.into())
+            }
+            Expr::List(_) | Expr::Text(_) => {
+                let message = "a list or a text is no signal";
+                self.problem(
+                    Problem::new(&codes::NOT_A_SIGNAL, span, message).help("lists are given to `table`"),
+                )
+            }
+        }
+    }
+
+    /// The value as a signal; says what is wrong where it is none.
+    pub(super) fn signal(&mut self, val: Val, span: Span) -> Option<Signal> {
+        match val {
+            Val::Signal(signal) => Some(signal),
+            Val::Broken => None,
+            Val::Record(fields) => {
+                let names: Vec<String> = fields.iter().map(|(n, _)| format!(".{n}")).collect();
+                let message = "this has several parts, where one signal is wanted";
+                let problem = Problem::new(&codes::NOT_A_SIGNAL, span, message);
+                self.problem(problem.help(format!("choose one: {}", names.join(", "))));
+                None
+            }
+        }
+    }
+
+    /// The value as a mono signal.
+    pub(super) fn mono(&mut self, val: Val, span: Span) -> Option<(Value, Dimension)> {
+        let signal = self.signal(val, span)?;
+        if signal.channels.len() > 1 {
+            let problem =
+                Problem::new(&codes::CHANNELS, span, "this is stereo, where a mono signal is wanted");
+            self.problem(problem.help("take one side, `.left` or `.right`, or add them"));
+            return None;
+        }
+        Some((signal.channels[0], signal.dimension))
+    }
+
+    fn unary(&mut self, op: UnaryOp, val: Val, span: Span) -> Val {
+        let Some(x) = self.signal(val, span) else { return Val::Broken };
+        match op {
+            UnaryOp::Neg => self.each(&[&x], x.dimension, |b, v| b.real(Op::Neg, [v[0]])),
+            UnaryOp::Not => self.each(&[&x], Dimension::PLAIN, |b, v| {
+                let truth = b.truth(v[0]);
+                b.push(Op::Not, Type::BOOL, &[truth])
+            }),
+        }
+    }
+
+    /// Applies `f` to each channel; mono signals go to every channel.
+    pub(super) fn each(
+        &mut self,
+        signals: &[&Signal],
+        dimension: Dimension,
+        mut f: impl FnMut(&mut super::builder::Builder, &[Value]) -> Value,
+    ) -> Val {
+        let n = signals.iter().map(|s| s.channels.len()).max().unwrap_or(1);
+        let channels = (0..n)
+            .map(|i| {
+                let values: Vec<Value> = signals.iter().map(|s| s.channel(i)).collect();
+                f(&mut self.b, &values)
+            })
+            .collect();
+        Val::Signal(Signal { channels, dimension })
+    }
+
+    /// The common dimension of two values that are added or compared: a plain number goes with anything.
+    pub(super) fn common(&mut self, a: (&Signal, Span), b: (&Signal, Span), what: &str) -> Option<Dimension> {
+        let (x, y) = (a.0.dimension, b.0.dimension);
+        if x == y || y == Dimension::PLAIN {
+            return Some(x);
+        }
+        if x == Dimension::PLAIN {
+            return Some(y);
+        }
+        let message = format!("{x} and {y} cannot be {what}");
+        let problem = Problem::new(&codes::DIMENSION, a.1, message).here(format!("this is {x}"));
+        self.problem(
+            problem.label(b.1, format!("this is {y}")).help("1/time is a frequency, 1/frequency a time"),
+        );
+        None
+    }
+
+    pub(super) fn binary(&mut self, op: BinaryOp, a: (Val, Span), b: (Val, Span)) -> Val {
+        let (left, right) = (self.signal(a.0, a.1), self.signal(b.0, b.1));
+        let (Some(x), Some(y)) = (left, right) else { return Val::Broken };
+        let dimension = match op {
+            BinaryOp::Mul => x.dimension.times(y.dimension),
+            BinaryOp::Div => x.dimension.over(y.dimension),
+            BinaryOp::Pow => match self.power(&x, &y, a.1, b.1) {
+                Some(dimension) => dimension,
+                None => return Val::Broken,
+            },
+            BinaryOp::And | BinaryOp::Or => Dimension::PLAIN,
+            _ => {
+                let adds = matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mod);
+                let what = if adds { "added or subtracted" } else { "compared" };
+                match self.common((&x, a.1), (&y, b.1), what) {
+                    Some(common) if adds => common,
+                    Some(_) => Dimension::PLAIN,
+                    None => return Val::Broken,
+                }
+            }
+        };
+        self.each(&[&x, &y], dimension, |b, v| binary_op(b, op, v[0], v[1]))
+    }
+
+    /// The dimension of a power: what has one takes constant whole exponents only.
+    fn power(&mut self, x: &Signal, y: &Signal, at: Span, exponent: Span) -> Option<Dimension> {
+        if y.dimension != Dimension::PLAIN {
+            let message = format!("an exponent is a plain number, but this is {}", y.dimension);
+            self.problem(Problem::new(&codes::DIMENSION, exponent, message));
+            return None;
+        }
+        if x.dimension == Dimension::PLAIN {
+            return Some(Dimension::PLAIN);
+        }
+        match self.b.constant(y.channels[0]).filter(|n| n.fract() == 0.0 && n.abs() <= 8.0) {
+            Some(n) => Some(Dimension(x.dimension.0.saturating_mul(n as i8))),
+            None => {
+                let message = format!("{} can be raised to a constant whole power only", x.dimension);
+                let problem = Problem::new(&codes::DIMENSION, at, message);
+                self.problem(
+                    problem.label(exponent, "the exponent").help("divide it by its unit first: `x / 1Hz`"),
+                );
+                None
+            }
+        }
+    }
+
+    fn choice(&mut self, at: &At, condition: ExprId, then: ExprId, otherwise: ExprId) -> Val {
+        let ast = self.ast(at);
+        let vals = [condition, then, otherwise].map(|e| (self.eval(at, e), ast.span(e)));
+        let [c, t, o] = vals.map(|(val, span)| self.signal(val, span));
+        let (Some(c), Some(t), Some(o)) = (c, t, o) else { return Val::Broken };
+        let (then_at, else_at) = (ast.span(then), ast.span(otherwise));
+        let Some(dimension) = self.common((&t, then_at), (&o, else_at), "the two values of one `if`") else {
+            return Val::Broken;
+        };
+        self.each(&[&c, &t, &o], dimension, |b, v| b.select(v[0], v[1], v[2]))
+    }
+
+    fn tuple(&mut self, at: &At, parts: &[ExprId], span: Span) -> Val {
+        let ast = self.ast(at);
+        if parts.len() != 2 {
+            let message = format!("a signal has one channel or two, not {}", parts.len());
+            return self
+                .problem(Problem::new(&codes::CHANNELS, span, message).help("stereo is `(left, right)`"));
+        }
+        let vals = [parts[0], parts[1]].map(|e| (self.eval(at, e), ast.span(e)));
+        let [l, r] = vals.map(|(val, span)| self.mono(val, span));
+        let (Some((l, x)), Some((r, y))) = (l, r) else { return Val::Broken };
+        let signal = |v, d| Signal { channels: vec![v], dimension: d };
+        let (left, right) = (signal(l, x), signal(r, y));
+        let places = ((&left, ast.span(parts[0])), (&right, ast.span(parts[1])));
+        match self.common(places.0, places.1, "the two sides of one signal") {
+            Some(dimension) => Val::Signal(Signal { channels: vec![l, r], dimension }),
+            None => Val::Broken,
+        }
+    }
+
+    fn field(&mut self, at: &At, of: ExprId, field: &Ident) -> Val {
+        if is_event(&field.name) {
+            if let Some(val) = self.event_field(at, of, field) {
+                return val;
+            }
+        }
+        let val = self.eval(at, of);
+        self.part(val, field)
+    }
+
+    /// A part of a value.
+    pub(super) fn part(&mut self, val: Val, field: &Ident) -> Val {
+        match &val {
+            Val::Broken => Val::Broken,
+            Val::Signal(signal) => match &*field.name {
+                "left" => Val::mono(signal.channel(0), signal.dimension),
+                "right" => Val::mono(signal.channel(1), signal.dimension),
+                name if is_event(name) => {
+                    let message = format!("`.{name}` is an event of an instrument, and this is none");
+                    let help = "events belong to a name whose equation begins with an instrument's call";
+                    self.problem(Problem::new(&codes::NOT_EVENTS, field.span, message).help(help))
+                }
+                name => {
+                    let problem = Problem::new(
+                        &codes::UNKNOWN_FIELD,
+                        field.span,
+                        format!("a signal has no part `{name}`"),
+                    );
+                    self.problem(problem.nearest(name, "parts of a signal", &["left", "right"]))
+                }
+            },
+            Val::Record(fields) => match fields.iter().find(|(name, _)| *name == field.name) {
+                Some((_, val)) => val.clone(),
+                None => {
+                    let names: Vec<&str> = fields.iter().map(|(name, _)| &**name).collect();
+                    let message = format!("there is no part `{field}` here");
+                    let problem = Problem::new(&codes::UNKNOWN_FIELD, field.span, message);
+                    self.problem(problem.nearest(&field.name, "parts", &names))
+                }
+            },
+        }
+    }
+
+    /// `bd.trig`, where `bd` is a playable name of the song.
+    fn event_field(&mut self, at: &At, of: ExprId, field: &Ident) -> Option<Val> {
+        let Expr::Name(name) = &self.ast(at).exprs[of] else { return None };
+        let mut scope = Some(at.scope);
+        while let Some(s) = scope {
+            if self.scopes[s].names.contains_key(&name.name) {
+                return None;
+            }
+            scope = self.scopes[s].parent;
+        }
+        let target = *self.song.graph?.targets.get(&name.name)?;
+        let field = match &*field.name {
+            "trig" => PortField::Trig,
+            "gate" => PortField::Gate,
+            "freq" => PortField::Freq,
+            "note" => PortField::Note,
+            _ => PortField::Vel,
+        };
+        let port = self.song.ports.monitor(target);
+        Some(self.event(port, field))
+    }
+
+    /// A whole constant number, or a problem.
+    fn bound(&mut self, at: &At, expr: ExprId) -> Option<i64> {
+        let span = self.span(at, expr);
+        let val = self.eval(at, expr);
+        let (value, _) = self.mono(val, span)?;
+        match self.b.constant(value) {
+            Some(x) if x.fract() == 0.0 && x.abs() < 1e9 => Some(x as i64),
+            Some(x) => {
+                let message = format!("a bound must be a whole number, and this is {x}");
+                self.problem(Problem::new(&codes::BAD_BOUNDS, span, message));
+                None
+            }
+            None => {
+                let message = "how often this is repeated must be known before the song starts";
+                self.problem(Problem::new(&codes::NOT_CONSTANT, span, message).help("write a whole number"));
+                None
+            }
+        }
+    }
+
+    fn bounds(&mut self, at: &At, (from, to): (ExprId, ExprId)) -> Option<std::ops::RangeInclusive<i64>> {
+        let (low, high) = (self.bound(at, from), self.bound(at, to));
+        let range = low?..=high?;
+        let turns = (range.end() - range.start()).max(-1) + 1;
+        self.song.terms += turns as usize;
+        if turns > self.files().limits.turns as i64 || self.song.terms > self.files().limits.all_turns {
+            let span = self.span(at, from).to(self.span(at, to));
+            let most = if turns > self.files().limits.turns as i64 {
+                self.files().limits.turns
+            } else {
+                self.files().limits.all_turns
+            };
+            let message = format!("this unrolls into more than {most} turns");
+            let problem = Problem::new(&codes::TOO_LARGE, span, message);
+            self.problem(problem.help("`sum` and `chain` are unrolled before the song starts"));
+            return None;
+        }
+        Some(range)
+    }
+
+    /// One turn of a `sum` or `chain`.
+    fn turn(&mut self, at: &At, index: &Ident, i: i64, value: Option<(&Ident, &Val)>, body: &Body) -> Val {
+        let around = &self.scopes[at.scope];
+        let turns = around.turns.as_ref().map(|turns| {
+            let mut turns = turns.clone();
+            turns.push((index.name.clone(), i));
+            turns
+        });
+        let path: Arc<str> = format!("{}.{i}", at.path).into();
+        let counter = self.b.f64(i as f64);
+        let mut names: HashMap<Arc<str>, Slot> = HashMap::new();
+        names.insert(index.name.clone(), Slot::Done(Val::plain(counter)));
+        if let Some((name, val)) = value {
+            names.insert(name.name.clone(), Slot::Done(val.clone()));
+        }
+        let scope =
+            Scope { file: self.scopes[at.scope].file, parent: Some(at.scope), caller: None, names, turns };
+        self.scopes.push(scope);
+        let scope = self.scopes.len() - 1;
+        self.body(scope, &path, body)
+    }
+
+    /// The value of a body in a scope made for it.
+    pub(super) fn body(&mut self, scope: ScopeId, path: &Arc<str>, body: &Body) -> Val {
+        match body {
+            Body::Expr(expr) => self.eval(&At { scope, path: path.clone() }, *expr),
+            Body::Items(items) => {
+                if !crate::checks::has_out(items) && self.scopes[scope].caller.is_none() {
+                    let place = items.first().map_or_else(Span::default, |item| item.span);
+                    let problem =
+                        Problem::new(&codes::NO_OUT, place, "these braces do not say what their value is");
+                    self.problems
+                        .add(problem.help("add an equation `out = …`, or write one expression alone"));
+                }
+                self.add_equations(scope, path, items);
+                self.out(scope, items)
+            }
+        }
+    }
+
+    /// Makes the equations of a body known in its scope.
+    pub(super) fn add_equations(&mut self, scope: ScopeId, path: &Arc<str>, items: &[Item]) {
+        for item in items {
+            let ItemKind::Equation { name, value } = &item.kind else { continue };
+            let first = items.iter().find_map(|i| match &i.kind {
+                ItemKind::Equation { name: n, .. } if n == name && n.span != name.span => Some(n.span),
+                _ => None,
+            });
+            if let Some(first) = first.filter(|f| f.start < name.span.start) {
+                self.problems.add(duplicate(name, first));
+                continue;
+            }
+            let at = At { scope, path: format!("{path}.{name}").into() };
+            let slot = Slot::Equation { at, expr: *value, span: name.span };
+            self.scopes[scope].names.insert(name.name.clone(), slot);
+        }
+    }
+
+    /// The value of a body's `out`; the other equations of a user's body are evaluated too, for their problems.
+    pub(super) fn out(&mut self, scope: ScopeId, items: &[Item]) -> Val {
+        let of = |item: &Item| match &item.kind {
+            ItemKind::Equation { name, .. } => Some(name.clone()),
+            _ => None,
+        };
+        let names: Vec<Ident> = items.iter().filter_map(of).collect();
+        let out = names.iter().find(|n| &*n.name == "out").map(|name| self.slot(scope, name));
+        if !self.files().is_prelude(self.scopes[scope].file) {
+            for name in &names {
+                self.slot(scope, name);
+            }
+        }
+        out.unwrap_or(Val::Broken) // That there is none is said by the check of the items.
+    }
+
+    fn sum(&mut self, at: &At, index: &Ident, bounds: (ExprId, ExprId), body: &Body) -> Val {
+        let Some(range) = self.bounds(at, bounds) else { return Val::Broken };
+        let span = self.span(at, bounds.0);
+        let mut total: Option<Val> = None;
+        for i in range {
+            let term = self.turn(at, index, i, None, body);
+            total = Some(match total {
+                None => term,
+                Some(before) => self.binary(BinaryOp::Add, (before, span), (term, span)),
+            });
+        }
+        total.unwrap_or_else(|| Val::plain(self.b.f64(0.0)))
+    }
+
+    fn chain(
+        &mut self,
+        at: &At,
+        value: &Ident,
+        start: ExprId,
+        index: &Ident,
+        bounds: (ExprId, ExprId),
+        body: &Body,
+    ) -> Val {
+        let mut val = self.eval(at, start);
+        let Some(range) = self.bounds(at, bounds) else { return Val::Broken };
+        for i in range {
+            val = self.turn(at, index, i, Some((value, &val)), body);
+        }
+        val
+    }
+}
+
+/// An operator on one channel.
+fn binary_op(b: &mut super::builder::Builder, op: BinaryOp, x: Value, y: Value) -> Value {
+    let mut logic = |op, x, y| {
+        let (x, y) = (b.truth(x), b.truth(y));
+        b.push(op, Type::BOOL, &[x, y])
+    };
+    match op {
+        BinaryOp::Or => logic(Op::Or, x, y),
+        BinaryOp::And => logic(Op::And, x, y),
+        BinaryOp::Lt => b.compare(Op::Lt, x, y),
+        BinaryOp::Le => b.compare(Op::Le, x, y),
+        BinaryOp::Gt => b.compare(Op::Lt, y, x),
+        BinaryOp::Ge => b.compare(Op::Le, y, x),
+        BinaryOp::Eq => b.compare(Op::Eq, x, y),
+        BinaryOp::Ne => b.compare(Op::Ne, x, y),
+        BinaryOp::Add => b.real(Op::Add, [x, y]),
+        BinaryOp::Sub => b.real(Op::Sub, [x, y]),
+        BinaryOp::Mul => b.real(Op::Mul, [x, y]),
+        BinaryOp::Div => b.real(Op::Div, [x, y]),
+        BinaryOp::Mod => {
+            let quotient = b.real(Op::Div, [x, y]);
+            let whole = b.real(Op::Floor, [quotient]);
+            let rest = b.real(Op::Mul, [whole, y]);
+            b.real(Op::Sub, [x, rest])
+        }
+        BinaryOp::Pow => power_op(b, x, y),
+    }
+}
+
+/// A small whole power is a few products; everything else is `pow`.
+fn power_op(b: &mut super::builder::Builder, x: Value, y: Value) -> Value {
+    let Some(n) = b.constant(y).filter(|n| n.fract() == 0.0 && n.abs() <= 8.0) else {
+        return b.real(Op::Pow, [x, y]);
+    };
+    let mut product = b.f64(1.0);
+    let mut square = x;
+    let mut left = n.abs() as u32;
+    while left > 0 {
+        if left & 1 == 1 {
+            product =
+                if b.constant(product) == Some(1.0) { square } else { b.real(Op::Mul, [product, square]) };
+        }
+        left >>= 1;
+        if left > 0 {
+            square = b.real(Op::Mul, [square, square]);
+        }
+    }
+    if n < 0.0 {
+        let one = b.f64(1.0);
+        return b.real(Op::Div, [one, product]);
+    }
+    product
+}

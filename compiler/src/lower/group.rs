@@ -1,0 +1,239 @@
+//! One group of nodes becomes one kernel.
+
+use super::builder::FormKind;
+use super::names::Slot;
+use super::song::SignalId;
+use super::value::{NodeVal, Shape, Signal, Val};
+use super::{At, Lower, Song};
+use crate::dimension::Dimension;
+use crate::files::DefId;
+use crate::graph::NodeId;
+use crate::ir::{Body as Code, Imm, Kernel, Op, PortField, Rate, Value};
+use mam_grammar::ast::{Body, DefinitionKind, ItemKind};
+use mam_grammar::{Problems, Span};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// A lowered group.
+pub(super) struct Made {
+    /// Its kernel, with both bodies.
+    pub(super) kernel: Kernel,
+    /// What its local indices stand for.
+    pub(super) params: Vec<usize>,
+    pub(super) inputs: Vec<SignalId>,
+    pub(super) ports: Vec<usize>,
+    /// What was found out about the nodes that others need.
+    pub(super) results: Vec<(NodeId, NodeVal)>,
+    /// What is wrong.
+    pub(super) problems: Problems,
+}
+
+/// How often a group is evaluated again because a `prev` turned out to be stereo.
+const MOST_TURNS: usize = 16;
+
+impl Song<'_> {
+    /// Lowers the nodes `members`, of which others need `wanted`. Signals of the result are numbered from `signals`.
+    pub(super) fn group(
+        &mut self,
+        name: &str,
+        members: &HashSet<NodeId>,
+        wanted: &[NodeId],
+        signals: usize,
+    ) -> Made {
+        let mut wide = HashSet::new();
+        for _ in 0..MOST_TURNS {
+            if let Some(made) = self.try_group(name, members, wanted, signals, &mut wide) {
+                return made;
+            }
+        }
+        unreachable!("each turn makes at least one state stereo, and the last one none")
+    }
+
+    fn try_group(
+        &mut self,
+        name: &str,
+        members: &HashSet<NodeId>,
+        wanted: &[NodeId],
+        signals: usize,
+        wide: &mut HashSet<String>,
+    ) -> Option<Made> {
+        let before = wide.len();
+        let mut steady = self.body(name, members, wanted, signals, wide, FormKind::Steady);
+        if wide.len() > before {
+            return None;
+        }
+        let simple = steady.results.iter().all(|(_, r)| !matches!(r, NodeVal::Shape(_)));
+        if !simple {
+            let general = self.body(name, members, wanted, signals, wide, FormKind::General);
+            debug_assert_eq!(general.kernel.states, steady.kernel.states);
+            debug_assert_eq!(general.kernel.params, steady.kernel.params);
+            debug_assert_eq!(general.kernel.inputs, steady.kernel.inputs);
+            debug_assert_eq!(general.kernel.ports, steady.kernel.ports);
+            let body = std::mem::take(&mut steady.kernel.general);
+            steady.kernel.steady = without_notes(body);
+            steady.kernel.general = general.kernel.general;
+        }
+        Some(steady)
+    }
+
+    fn body(
+        &mut self,
+        name: &str,
+        members: &HashSet<NodeId>,
+        wanted: &[NodeId],
+        signals: usize,
+        wide: &mut HashSet<String>,
+        form: FormKind,
+    ) -> Made {
+        let mut lower = Lower::new(self, members, wide, name, form);
+        let mut vals: Vec<(NodeId, Val)> = vec![];
+        for &node in wanted {
+            let val = lower.node_value(node);
+            vals.push((node, val));
+        }
+        lower.finish();
+        let mut outputs = Outputs { names: vec![], values: vec![], first: signals };
+        let stateless = lower.b.kernel.states.is_empty() && lower.b.kernel.delays.is_empty();
+        let mut results = vec![];
+        for (node, val) in vals {
+            let path = lower.song.graph.map_or_else(|| "".into(), |g| g.nodes[node].path.clone());
+            let is_out = lower.song.graph.is_some_and(|g| g.out == Some(node));
+            let span = lower.song.graph.map_or_else(Span::default, |g| g.nodes[node].span);
+            if is_out && lower.signal(val.clone(), span).is_none() {
+                results.push((node, NodeVal::Broken));
+                continue;
+            }
+            let slow = stateless && wanted.len() == 1 && lower.slow(&val) && !is_out;
+            let result = match lower.constant_result(&val).filter(|_| !is_out) {
+                Some(constant) => constant,
+                None if slow => NodeVal::Inline,
+                None => match outputs.shape(&mut lower, &path, &val) {
+                    Some(shape) => NodeVal::Shape(shape),
+                    None => NodeVal::Broken,
+                },
+            };
+            results.push((node, result));
+        }
+        let Lower { mut b, params, inputs, ports, voices, problems, .. } = lower;
+        let slot = |&s: &usize| self.slots.name(s).to_string();
+        b.kernel.params = params.iter().map(slot).collect();
+        b.kernel.inputs = (0..inputs.len()).map(|i| format!("in{i}")).collect();
+        b.kernel.ports = (0..ports.len()).map(|i| format!("port{i}")).collect();
+        b.kernel.outputs = outputs.names;
+        b.kernel.voices = voices;
+        b.kernel.general.outs = outputs.values;
+        Made { kernel: b.kernel, params, inputs, ports, results, problems }
+    }
+}
+
+impl Song<'_> {
+    /// What is wrong with a definition that nobody calls.
+    pub(super) fn uncalled(&mut self, def: DefId) -> Problems {
+        let (members, mut wide) = (HashSet::new(), HashSet::new());
+        let mut lower = Lower::new(self, &members, &mut wide, "", FormKind::Steady);
+        lower.any_call(def);
+        lower.finish();
+        lower.problems
+    }
+}
+
+impl Lower<'_, '_> {
+    /// Evaluates a definition as if it were called with some signals.
+    fn any_call(&mut self, def: DefId) {
+        let definition = self.files().definition(def);
+        let info = self.song.library.info(self.files(), def);
+        let mut names = HashMap::new();
+        let signal = self.input(super::song::INPUT[0]);
+        let mut give = |name: &Arc<str>, dimension| {
+            names.insert(name.clone(), Slot::Done(Val::mono(signal, dimension)));
+        };
+        for formal in &definition.formals {
+            give(&formal.name.name, formal.unit.map_or(Dimension::PLAIN, Dimension::of));
+        }
+        info.params.iter().for_each(|p| give(&p.name, p.dimension));
+        info.inputs.iter().for_each(|name| give(name, Dimension::PLAIN));
+        match definition.kind {
+            DefinitionKind::Def => {}
+            DefinitionKind::Effect => give(&"in".into(), Dimension::PLAIN),
+            DefinitionKind::Instrument => {
+                ["trig", "gate", "note", "vel"].iter().for_each(|&e| give(&e.into(), Dimension::PLAIN));
+                give(&"freq".into(), Dimension::FREQUENCY);
+            }
+        }
+        let scope = self.callee_scope(&At { scope: 0, path: "".into() }, def, names);
+        let path: Arc<str> = definition.name.name.clone();
+        for formal in &definition.formals {
+            if let Some(default) = formal.default {
+                self.eval(&At { scope, path: path.clone() }, default);
+            }
+        }
+        self.body(scope, &path, &definition.body);
+        if let Body::Items(items) = &definition.body {
+            for item in items {
+                if let ItemKind::Until(expr) = item.kind {
+                    self.eval(&At { scope, path: path.clone() }, expr);
+                }
+            }
+        }
+    }
+
+    /// True when no part of the value changes every sample.
+    fn slow(&self, val: &Val) -> bool {
+        match val {
+            Val::Signal(s) => s.channels.iter().all(|&v| self.b.rate(v) < Rate::Sample),
+            Val::Record(fields) => fields.iter().all(|(_, v)| self.slow(v)),
+            Val::Broken => false,
+        }
+    }
+
+    fn constant_result(&self, val: &Val) -> Option<NodeVal> {
+        let Val::Signal(Signal { channels, dimension }) = val else { return None };
+        let numbers: Option<Vec<f64>> = channels.iter().map(|&v| self.b.constant(v)).collect();
+        numbers.map(|n| NodeVal::Const(n, *dimension))
+    }
+}
+
+struct Outputs {
+    names: Vec<String>,
+    values: Vec<Value>,
+    first: usize,
+}
+
+impl Outputs {
+    fn shape(&mut self, lower: &mut Lower, path: &str, val: &Val) -> Option<Shape> {
+        match val {
+            Val::Broken => None,
+            Val::Signal(signal) => {
+                let stereo = signal.channels.len() > 1;
+                let mut ids = vec![];
+                for (i, value) in lower.audio(signal).into_iter().enumerate() {
+                    ids.push(self.first + self.values.len());
+                    self.values.push(value);
+                    self.names.push(if stereo {
+                        format!("{path}.{}", ["left", "right"][i])
+                    } else {
+                        path.to_string()
+                    });
+                }
+                Some(Shape::Signal(ids, signal.dimension))
+            }
+            Val::Record(fields) => {
+                let mut parts: Vec<(Arc<str>, Shape)> = vec![];
+                for (name, val) in fields.iter() {
+                    parts.push((name.clone(), self.shape(lower, &format!("{path}.{name}"), val)?));
+                }
+                Some(Shape::Record(parts))
+            }
+        }
+    }
+}
+
+/// The steady body: no note begins in it.
+fn without_notes(mut body: Code) -> Code {
+    for value in body.insts.handles() {
+        if let Op::Port(_, PortField::Trig) = body.insts[value].op {
+            body.insts[value].op = Op::Const(Imm::Bool(false));
+        }
+    }
+    body
+}

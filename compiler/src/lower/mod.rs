@@ -1,0 +1,155 @@
+//! Lowering: from the graph to kernels.
+//!
+//! Each group of nodes ([`Group`](crate::graph::Group)) is evaluated by need, beginning with what others want of it:
+//! a name's equation is evaluated when it is first used, and remembered. `prev` and `tap` answer at once with a word
+//! of state or a delay line, and what flows into them is evaluated when everything else is done; so exactly the
+//! circles that a `prev` or `tap` does not break are found (a name that is needed while it is being evaluated).
+//! Rates, channels and dimensions are inferred on the way: every value carries its own.
+//!
+//! A group is evaluated twice, in the same order: once with held parameters (the steady body), once with parameters
+//! that may move (the general body). Both share states, delays and the interface.
+
+mod builder;
+mod builtin;
+mod calls;
+pub mod constants;
+mod eval;
+mod group;
+mod names;
+mod node;
+mod song;
+mod state;
+mod value;
+
+pub use builtin::all as builtins;
+pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower};
+
+use crate::files::{DefId, Files};
+use crate::graph::{Graph, NodeId, Turns};
+use crate::ir::Value;
+use crate::library::Library;
+use builder::{Builder, FormKind};
+use mam_grammar::ast::ExprId;
+use mam_grammar::{Problem, Problems, Span};
+use names::{Open, Scope, ScopeId};
+
+use state::Later;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use value::{NodeVal, Val};
+
+/// What all groups of a song share.
+struct Song<'a> {
+    files: &'a Files,
+    library: &'a Library,
+    /// None while constants are evaluated before there is a graph.
+    graph: Option<&'a Graph>,
+    /// The song's file.
+    file: usize,
+    /// Frames a second.
+    rate: f64,
+    /// The song's seed.
+    seed: u64,
+    /// What is known of each node so far.
+    results: Vec<Option<NodeVal>>,
+    slots: Slots,
+    ports: Ports,
+    tables: Vec<Vec<f32>>,
+    terms: usize,
+    /// The definitions that were called.
+    called: HashSet<DefId>,
+}
+
+/// One evaluation of a group: one body of its kernel.
+struct Lower<'s, 'a> {
+    song: &'s mut Song<'a>,
+    members: &'s HashSet<NodeId>,
+    b: Builder,
+    problems: Problems,
+    scopes: Vec<Scope>,
+    open: Vec<Open>,
+    later: Vec<Later>,
+    nodes: HashMap<NodeId, Option<Val>>,
+    since: HashMap<Value, Value>,
+    shared: HashMap<(ScopeId, Arc<str>, u64), Val>,
+    /// Paths of `prev`s and `tap`s that turned out to be stereo.
+    wide: &'s mut HashSet<String>,
+    /// True when a circle of equations was found.
+    circle_said: bool,
+    /// True when `wide` grew, so that the evaluation must be done again.
+    again: bool,
+    /// What the kernel's local indices stand for.
+    params: Vec<usize>,
+    inputs: Vec<SignalId>,
+    ports: Vec<usize>,
+    voices: Vec<crate::ir::Voice>,
+}
+
+/// The place of an evaluation: whose names are seen, and the path that new state is named by.
+#[derive(Clone)]
+struct At {
+    scope: ScopeId,
+    path: Arc<str>,
+}
+
+impl<'s, 'a> Lower<'s, 'a> {
+    fn new(
+        song: &'s mut Song<'a>,
+        members: &'s HashSet<NodeId>,
+        wide: &'s mut HashSet<String>,
+        name: &str,
+        form: FormKind,
+    ) -> Self {
+        let root = Scope::song(song.file, Turns::new());
+        Lower {
+            song,
+            members,
+            b: Builder::new(name, form),
+            problems: Problems::default(),
+            scopes: vec![root],
+            open: vec![],
+            later: vec![],
+            nodes: HashMap::new(),
+            since: HashMap::new(),
+            shared: HashMap::new(),
+            wide,
+            circle_said: false,
+            again: false,
+            params: vec![],
+            inputs: vec![],
+            ports: vec![],
+            voices: vec![],
+        }
+    }
+
+    fn files(&self) -> &'a Files {
+        self.song.files
+    }
+
+    fn problem(&mut self, problem: Problem) -> Val {
+        self.problems.add(problem);
+        Val::Broken
+    }
+
+    fn span(&self, at: &At, expr: ExprId) -> Span {
+        self.files().file(self.scopes[at.scope].file).ast.span(expr)
+    }
+
+    /// Local index of a global thing, made on first use.
+    fn local<T: PartialEq + Copy>(list: &mut Vec<T>, global: T) -> usize {
+        list.iter().position(|&x| x == global).unwrap_or_else(|| {
+            list.push(global);
+            list.len() - 1
+        })
+    }
+
+    fn param(&mut self, slot: usize) -> Value {
+        let index = Self::local(&mut self.params, slot);
+        self.b.param(index)
+    }
+
+    fn input(&mut self, signal: SignalId) -> Value {
+        let index = Self::local(&mut self.inputs, signal);
+        self.b.input(index)
+    }
+}

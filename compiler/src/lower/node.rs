@@ -1,0 +1,224 @@
+//! Instruments and effects of the song: their parameters, events, and where they fall silent.
+
+use super::calls::{out_of_range, place_of};
+use super::names::{Place, Scope, ScopeId, Slot};
+use super::value::{NodeVal, Signal, Val};
+use super::{At, Lower};
+use crate::codes;
+use crate::graph::{Given, Instance, NodeId, NodeKind};
+use crate::ir::{Imm, PortField, Voice};
+use crate::library::ParamInfo;
+use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, Item, ItemKind};
+use mam_grammar::{Problem, Span};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+impl Lower<'_, '_> {
+    /// The signal of an instance that belongs to this kernel.
+    pub(super) fn instance(&mut self, node: NodeId) -> Val {
+        let graph = self.song.graph.expect("instances come from the graph");
+        let instance = graph.instance(node).expect("the node is an instance").clone();
+        let path = graph.nodes[node].path.clone();
+        self.start_values(node, &instance);
+        match self.files().definition(instance.def).kind {
+            DefinitionKind::Effect => self.effect(node, &instance, &path),
+            _ if self.alone() => self.voice(node, &instance, &path, 0),
+            _ => self.all_voices(node, &instance, &path),
+        }
+    }
+
+    /// True when this kernel is one instrument's voice and nothing else: then each voice is a call of its own.
+    fn alone(&self) -> bool {
+        self.members.len() == 1
+    }
+
+    /// All voices of an instrument in one kernel, because it is part of a feedback cycle.
+    fn all_voices(&mut self, node: NodeId, instance: &Instance, path: &Arc<str>) -> Val {
+        let span = instance.callee.span;
+        let mut total: Option<Val> = None;
+        for v in 0..instance.voices as usize {
+            let own: Arc<str> = if v == 0 { path.clone() } else { format!("{path}#{}", v + 1).into() };
+            let val = self.voice(node, instance, &own, v);
+            let port = Self::local(&mut self.ports, self.song.ports.voice(node, v));
+            let active = self.b.port(port, PortField::Active);
+            let Some(signal) = self.signal(val, span) else { return Val::Broken };
+            // A voice that sleeps inside a kernel that runs is masked: its state begins anew when it wakes.
+            let masked = self.each(&[&signal], signal.dimension, |b, v| {
+                let silence = b.f64(0.0);
+                b.select(active, v[0], silence)
+            });
+            total = Some(match total {
+                None => masked,
+                Some(before) => self.binary(BinaryOp::Add, (before, span), (masked, span)),
+            });
+        }
+        total.unwrap_or(Val::Broken)
+    }
+
+    fn voice(&mut self, node: NodeId, instance: &Instance, path: &Arc<str>, voice: usize) -> Val {
+        let port = self.song.ports.voice(node, voice);
+        let mut names = self.param_names(node, instance);
+        let events = [
+            ("trig", PortField::Trig),
+            ("gate", PortField::Gate),
+            ("freq", PortField::Freq),
+            ("note", PortField::Note),
+            ("vel", PortField::Vel),
+        ];
+        names.extend(events.map(|(name, field)| (Arc::from(name), Slot::Event(port, field))));
+        let (states, delays) = (self.b.kernel.states.len() as u32, self.b.kernel.delays.len() as u32);
+        let scope = self.instance_scope(instance, names);
+        let val = self.instance_body(scope, instance, path);
+        if let Some(until) = self.until(scope, instance, path) {
+            // Whatever the voice needs is evaluated now, so that its states lie together.
+            self.finish();
+            let (state, _) = self.b.state(&format!("{path}.until"), Imm::Bool(false));
+            self.b.set(state, until);
+            let port = Self::local(&mut self.ports, port) as u32;
+            let (last, end) = (self.b.kernel.states.len() as u32, self.b.kernel.delays.len() as u32);
+            self.voices.push(Voice { port, until: state, states: states..last, delays: delays..end });
+        }
+        val
+    }
+
+    fn until(&mut self, scope: ScopeId, instance: &Instance, path: &Arc<str>) -> Option<crate::ir::Value> {
+        let Body::Items(items) = &self.files().definition(instance.def).body else { return None };
+        let expr = items.iter().find_map(|i| match i.kind {
+            ItemKind::Until(expr) => Some(expr),
+            _ => None,
+        })?;
+        let at = At { scope, path: format!("{path}.until").into() };
+        let val = self.eval(&at, expr);
+        let span = self.span(&at, expr);
+        let (value, _) = self.mono(val, span)?;
+        Some(self.b.truth(value))
+    }
+
+    fn effect(&mut self, node: NodeId, instance: &Instance, path: &Arc<str>) -> Val {
+        let info = self.song.library.info(self.files(), instance.def);
+        let mut names = self.param_names(node, instance);
+        let silence = self.b.f64(0.0);
+        let input = instance.input.map_or(Slot::Done(Val::plain(silence)), Slot::Given);
+        for (name, given) in info.inputs.iter().zip(&instance.inputs) {
+            names.insert(name.clone(), given.map_or_else(|| input.clone(), Slot::Given));
+        }
+        names.insert("in".into(), input);
+        let scope = self.instance_scope(instance, names);
+        self.instance_body(scope, instance, path)
+    }
+
+    fn param_names(&mut self, node: NodeId, instance: &Instance) -> HashMap<Arc<str>, Slot> {
+        let info = self.song.library.info(self.files(), instance.def);
+        info.params.iter().enumerate().map(|(i, p)| (p.name.clone(), Slot::Param(node, i))).collect()
+    }
+
+    fn instance_scope(&mut self, instance: &Instance, names: HashMap<Arc<str>, Slot>) -> ScopeId {
+        self.song.called.insert(instance.def);
+        let parent = (instance.def.file == self.song.file).then_some(0);
+        let caller = Some((0, instance.def));
+        self.scopes.push(Scope { file: instance.def.file, parent, caller, names, turns: None });
+        self.scopes.len() - 1
+    }
+
+    fn instance_body(&mut self, scope: ScopeId, instance: &Instance, path: &Arc<str>) -> Val {
+        let definition = self.files().definition(instance.def);
+        let val = self.body(scope, path, &definition.body);
+        if !self.files().is_prelude(instance.def.file) {
+            if let Body::Items(items) = &definition.body {
+                self.check_params(scope, items);
+            }
+        }
+        val
+    }
+
+    /// What is given to a parameter that the body does not use is checked all the same.
+    fn check_params(&mut self, scope: ScopeId, items: &[Item]) {
+        for item in items {
+            if let ItemKind::Param(param) = &item.kind {
+                self.slot(scope, &param.name);
+            }
+        }
+    }
+
+    /// The value of a parameter of an instance, or of a knob.
+    pub(super) fn param_value(&mut self, node: NodeId, index: usize) -> Val {
+        let graph = self.song.graph.expect("parameters belong to nodes");
+        let slot = self.song.slots.of(node, index);
+        let info = self.song.slots.info(slot).clone();
+        let value = match &graph.nodes[node].kind {
+            NodeKind::Instance(instance) => match instance.args[index] {
+                Some(given) => return self.given(given, slot, &instance.callee.name, &info),
+                None => self.param(slot),
+            },
+            _ => self.param(slot),
+        };
+        Val::mono(value, info.dimension)
+    }
+
+    /// A constant given to a parameter is its value at the start, whether the body uses it or not.
+    fn start_values(&mut self, node: NodeId, instance: &Instance) {
+        for (index, &given) in instance.args.iter().enumerate() {
+            let Some(given) = given else { continue };
+            let slot = self.song.slots.of(node, index);
+            let info = self.song.slots.info(slot).clone();
+            let place = place_of(&info, &instance.callee.name);
+            let span = self.given_span(given);
+            if self.is_constant(given) {
+                let unlimited = Place { min: f64::NEG_INFINITY, max: f64::INFINITY, ..place.clone() };
+                let val = self.given_value(given);
+                let val = self.fit(val, span, &unlimited);
+                self.start(slot, val, span, &place);
+            } else if info.span.is_none() {
+                let message = format!("`{}` of `{}` cannot follow a signal", info.name, instance.callee);
+                let help =
+                    "it decides when notes begin, which is known before there is sound: give it a number";
+                self.problems.add(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
+            }
+        }
+    }
+
+    fn given_span(&self, given: Given) -> Span {
+        let graph = self.song.graph.expect("parameters belong to nodes");
+        match given {
+            Given::Node(node) => graph.nodes[node].span,
+            Given::Number(expr) => self.files().file(self.song.file).ast.span(expr),
+        }
+    }
+
+    fn is_constant(&self, given: Given) -> bool {
+        match given {
+            Given::Number(_) => true,
+            Given::Node(node) if self.members.contains(&node) => false,
+            Given::Node(node) => matches!(self.song.results[node.index()], Some(NodeVal::Const(..))),
+        }
+    }
+
+    fn start(&mut self, slot: usize, val: Val, span: Span, place: &Place) {
+        let Some((value, _)) = self.mono(val, span) else { return };
+        let Some(x) = self.b.constant(value) else { return };
+        if x < place.min || x > place.max {
+            self.problems.add(out_of_range(x, span, place));
+        }
+        self.song.slots.start(slot, x.clamp(place.min, place.max));
+    }
+
+    /// A constant given to a parameter can be changed later; a signal is followed.
+    fn given(&mut self, given: Given, slot: usize, callee: &Arc<str>, info: &ParamInfo) -> Val {
+        if self.is_constant(given) {
+            let value = self.param(slot);
+            return Val::mono(value, info.dimension);
+        }
+        let span = self.given_span(given);
+        let val = self.given_value(given);
+        let val = self.fit(val, span, &place_of(info, callee));
+        match self.mono(val, span) {
+            Some((value, dimension)) => Val::mono(value, dimension),
+            None => Val::Broken,
+        }
+    }
+
+    /// The whole result as f32 signals, one a channel.
+    pub(super) fn audio(&mut self, signal: &Signal) -> Vec<crate::ir::Value> {
+        signal.channels.iter().map(|&v| self.b.audio(v)).collect()
+    }
+}

@@ -1,0 +1,458 @@
+//! The whole song: every group in order, and what can be set and triggered.
+
+use super::Song;
+use super::group::Made;
+use super::value::{NodeVal, Shape};
+use crate::files::{DefId, Files};
+use crate::graph::{Graph, Group, NodeId, NodeKind};
+use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, Type};
+use crate::library::{Library, ParamInfo};
+use mam_grammar::ast::ItemKind;
+use mam_grammar::{Handle, Problems};
+use mam_runtime::Curve;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// A signal between kernels: one channel of a node's result.
+pub type SignalId = usize;
+
+/// The song's `in`: left, right.
+pub const INPUT: [SignalId; 2] = [0, 1];
+
+/// How the name of a state that nobody sets begins: it is data, and is not carried over an edit.
+pub const DATA: &str = "=";
+
+/// One call of a kernel in each quantum.
+#[derive(Clone, Debug)]
+pub struct KernelCall {
+    /// The node's path; of a voice, with `#2`.
+    pub path: Arc<str>,
+    /// What it calls.
+    pub kernel: Handle<Kernel>,
+    /// Name and initial value of its states.
+    pub states: Vec<(String, Imm)>,
+    /// Names of its delay lines.
+    pub delays: Vec<String>,
+    /// Its parameters: indices of slots.
+    pub params: Vec<usize>,
+    /// Its inputs.
+    pub inputs: Vec<SignalId>,
+    /// Its outputs.
+    pub outputs: Vec<SignalId>,
+    /// Its event ports.
+    pub ports: Vec<usize>,
+}
+
+/// A lowered song.
+#[derive(Default)]
+pub struct Lowered {
+    /// The kernels, each once.
+    pub module: Module,
+    /// Their calls, in order.
+    pub calls: Vec<KernelCall>,
+    /// How many signals there are.
+    pub signals: usize,
+    /// The result: mono or stereo. `None` where a channel is silence.
+    pub out: Vec<Option<SignalId>>,
+    /// What can be set.
+    pub slots: Slots,
+    /// What can be triggered.
+    pub ports: Ports,
+}
+
+/// Everything that can be set.
+#[derive(Default)]
+pub struct Slots {
+    all: Vec<(Arc<str>, ParamInfo)>,
+    first: HashMap<NodeId, usize>,
+    beat: Option<usize>,
+    bar: Option<usize>,
+}
+
+impl Slots {
+    fn new(files: &Files, library: &Library, graph: &Graph, song: usize, problems: &mut Problems) -> Slots {
+        let mut slots = Slots::default();
+        for (id, node) in graph.nodes.iter() {
+            slots.first.insert(id, slots.all.len());
+            match &node.kind {
+                NodeKind::Glue { .. } => {}
+                NodeKind::Instance(instance) => {
+                    for param in &library.info(files, instance.def).params {
+                        let name = format!("{}.{}", node.path, param.name);
+                        slots.all.push((name.into(), param.clone()));
+                    }
+                }
+                NodeKind::Knob(item) => {
+                    let item = &files.file(song).ast.items[*item];
+                    if let ItemKind::Param(param) = &item.kind {
+                        let doc = item.doc.clone();
+                        let info = crate::library::param(files, song, param, doc, 1, problems);
+                        slots.all.push((node.path.clone(), info));
+                    }
+                }
+            }
+        }
+        slots
+    }
+
+    /// The slot of parameter `index` (from 0) of a node.
+    pub fn of(&self, node: NodeId, index: usize) -> usize {
+        self.first[&node] + index
+    }
+
+    /// What a slot is.
+    pub fn info(&self, slot: usize) -> &ParamInfo {
+        &self.all[slot].1
+    }
+
+    /// A slot's path.
+    pub fn name(&self, slot: usize) -> &Arc<str> {
+        &self.all[slot].0
+    }
+
+    /// Sets the value at the start.
+    pub fn start(&mut self, slot: usize, value: f64) {
+        self.all[slot].1.default = value;
+    }
+
+    /// All slots with their paths, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &ParamInfo)> {
+        self.all.iter().map(|(name, info)| (name, info))
+    }
+
+    /// The slot of the length of a beat, made on first use.
+    pub fn beat(&mut self) -> usize {
+        let slot = self.beat.unwrap_or_else(|| self.musical("beat", 0.5));
+        *self.beat.insert(slot)
+    }
+
+    /// The slot of the length of a bar, made on first use.
+    pub fn bar(&mut self) -> usize {
+        let slot = self.bar.unwrap_or_else(|| self.musical("bar", 2.0));
+        *self.bar.insert(slot)
+    }
+
+    /// The slots of the lengths of a beat and a bar, where the song uses them.
+    pub fn musical_slots(&self) -> (Option<usize>, Option<usize>) {
+        (self.beat, self.bar)
+    }
+
+    fn musical(&mut self, name: &str, seconds: f64) -> usize {
+        let info = ParamInfo {
+            name: name.into(),
+            doc: None,
+            id: 0,
+            default: seconds,
+            min: 0.0,
+            max: f64::INFINITY,
+            dimension: crate::dimension::Dimension::TIME,
+            unit: None,
+            curve: Curve::Linear,
+            smooth: 0.0,
+            cc: None,
+            span: None,
+        };
+        self.all.push((name.into(), info));
+        self.all.len() - 1
+    }
+}
+
+/// The event ports: one a voice, and one more for each instrument of several voices whose events others hear.
+#[derive(Default)]
+pub struct Ports {
+    first: HashMap<NodeId, (usize, usize)>,
+    monitors: HashMap<NodeId, usize>,
+    count: usize,
+}
+
+impl Ports {
+    fn new(graph: &Graph) -> Ports {
+        let mut ports = Ports::default();
+        for (id, node) in graph.nodes.iter() {
+            if let NodeKind::Instance(instance) = &node.kind {
+                let voices = instance.voices as usize;
+                ports.first.insert(id, (ports.count, voices));
+                ports.count += voices;
+            }
+        }
+        ports
+    }
+
+    /// The port of voice `v` of an instrument.
+    pub fn voice(&self, node: NodeId, v: usize) -> usize {
+        self.first[&node].0 + v
+    }
+
+    /// The port that hears every note of an instrument.
+    pub fn monitor(&mut self, node: NodeId) -> usize {
+        let (first, voices) = self.first[&node];
+        if voices == 1 {
+            return first;
+        }
+        *self.monitors.entry(node).or_insert_with(|| {
+            self.count += 1;
+            self.count - 1
+        })
+    }
+
+    /// The port that hears every note of an instrument of several voices, where someone listens.
+    pub fn monitor_of(&self, node: NodeId) -> Option<usize> {
+        self.monitors.get(&node).copied()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+}
+
+/// Lowers a song.
+pub fn lower(
+    files: &Files,
+    library: &Library,
+    graph: &Graph,
+    groups: &[Group],
+    file: usize,
+    (rate, seed): (f64, u64),
+    problems: &mut Problems,
+) -> Lowered {
+    let song = Song {
+        files,
+        library,
+        graph: Some(graph),
+        file,
+        rate,
+        seed,
+        results: vec![None; graph.nodes.len()],
+        slots: Slots::new(files, library, graph, file, problems),
+        ports: Ports::new(graph),
+        tables: vec![],
+        terms: 0,
+        called: HashSet::new(),
+    };
+    let mut line = Line { song, graph, known: HashMap::new(), lowered: Lowered::default() };
+    line.lowered.signals = INPUT.len();
+    for group in groups {
+        line.group(group, problems);
+    }
+    line.uncalled(problems);
+    line.out();
+    let Line { song, mut lowered, .. } = line;
+    (lowered.slots, lowered.ports) = (song.slots, song.ports);
+    lowered.module.tables = song.tables;
+    lowered
+}
+
+struct Line<'a> {
+    song: Song<'a>,
+    graph: &'a Graph,
+    known: HashMap<Kernel, Handle<Kernel>>,
+    lowered: Lowered,
+}
+
+impl Line<'_> {
+    fn group(&mut self, group: &Group, problems: &mut Problems) {
+        let members: HashSet<NodeId> = group.members.iter().copied().collect();
+        let wanted = self.wanted(group, &members);
+        let name = self.graph.nodes[wanted[0]].path.clone();
+        let made = self.song.group(&name, &members, &wanted, self.lowered.signals);
+        problems.extend(made.problems.clone());
+        let node = group.members[0];
+        let voices = match self.graph.instance(node) {
+            Some(instance) if members.len() == 1 => instance.voices as usize,
+            _ => 1,
+        };
+        for (node, result) in &made.results {
+            self.song.results[node.index()] = Some(result.clone());
+        }
+        if !made.kernel.outputs.is_empty() && group.live {
+            self.calls(&name, node, voices, made);
+        }
+    }
+
+    /// Definitions that nobody calls are evaluated once, on any signal, for their problems.
+    fn uncalled(&mut self, problems: &mut Problems) {
+        for file in self.song.files.user_files() {
+            for (item, _) in self.song.files.file(file).ast.items.iter().enumerate() {
+                let def = DefId { file, item };
+                let is_definition = matches!(self.song.files.item(def).kind, ItemKind::Definition(_));
+                if is_definition && !self.song.called.contains(&def) {
+                    problems.extend(self.song.uncalled(def));
+                }
+            }
+        }
+    }
+
+    /// The members that others need.
+    fn wanted(&self, group: &Group, members: &HashSet<NodeId>) -> Vec<NodeId> {
+        let needed = |n: &NodeId| {
+            let index = petgraph::graph::NodeIndex::new(n.index());
+            let mut users = self.graph.wires.neighbors(index).map(|u| self.graph.wires[u]).peekable();
+            Some(*n) == self.graph.out || users.peek().is_none() || users.any(|u| !members.contains(&u))
+        };
+        let wanted: Vec<NodeId> = group.members.iter().copied().filter(needed).collect();
+        if wanted.is_empty() { group.members.clone() } else { wanted }
+    }
+
+    fn calls(&mut self, path: &Arc<str>, node: NodeId, voices: usize, made: Made) {
+        let outputs = made.kernel.outputs.len();
+        let states: Vec<(String, Imm)> =
+            made.kernel.states.values().map(|s| (s.name.clone(), s.init)).collect();
+        let delays: Vec<String> = made.kernel.delays.values().map(|d| d.name.clone()).collect();
+        let kernel = self.intern(made.kernel);
+        let result = self.lowered.signals;
+        // The voices' own signals come after the signals that everybody knows the node by.
+        let mut each: Vec<Vec<SignalId>> = vec![];
+        let mut next = if voices > 1 { result + outputs } else { result };
+        for v in 0..voices {
+            let signals: Vec<SignalId> = (next..next + outputs).collect();
+            next += outputs;
+            each.push(signals.clone());
+            let ports =
+                made.ports.iter().map(|&p| if p == self.song.ports.voice_or(node, p) { p + v } else { p });
+            self.lowered.calls.push(KernelCall {
+                path: if v == 0 { path.clone() } else { format!("{path}#{}", v + 1).into() },
+                kernel,
+                states: states.iter().map(|(n, init)| (n.clone(), voiced(n, *init, v))).collect(),
+                delays: delays.clone(),
+                params: made.params.clone(),
+                inputs: made.inputs.clone(),
+                outputs: signals,
+                ports: ports.collect(),
+            });
+        }
+        self.lowered.signals = next;
+        if voices > 1 {
+            for channel in 0..outputs {
+                let parts = each.iter().map(|signals| signals[channel]).collect();
+                self.sum(path, parts, result + channel);
+            }
+        }
+    }
+
+    /// Adds up the voices: in groups of four, (0+1)+(2+3), then the groups in order.
+    fn sum(&mut self, path: &Arc<str>, mut parts: Vec<SignalId>, into: SignalId) {
+        const MOST: usize = 64;
+        while parts.len() > MOST {
+            let mut sums = vec![];
+            for some in parts.chunks(MOST) {
+                let signal = self.lowered.signals;
+                self.lowered.signals += 1;
+                self.sum_call(path, some.to_vec(), signal);
+                sums.push(signal);
+            }
+            parts = sums;
+        }
+        self.sum_call(path, parts, into);
+    }
+
+    fn sum_call(&mut self, path: &Arc<str>, parts: Vec<SignalId>, into: SignalId) {
+        let kernel = self.intern(sum_kernel(parts.len()));
+        self.lowered.calls.push(KernelCall {
+            path: format!("{path}.sum").into(),
+            kernel,
+            states: vec![],
+            delays: vec![],
+            params: vec![],
+            inputs: parts,
+            outputs: vec![into],
+            ports: vec![],
+        });
+    }
+
+    /// Kernels that differ in names and data alone are one.
+    fn intern(&mut self, mut kernel: Kernel) -> Handle<Kernel> {
+        let mut key = kernel.clone();
+        key.name.clear();
+        for state in key.states.handles() {
+            key.states[state].name.clear();
+            key.states[state].init = zero(key.states[state].init);
+        }
+        key.delays.handles().for_each(|d| key.delays[d].name.clear());
+        for names in [&mut key.params, &mut key.inputs, &mut key.outputs, &mut key.ports] {
+            names.iter_mut().for_each(String::clear);
+        }
+        if let Some(&known) = self.known.get(&key) {
+            return known;
+        }
+        kernel.name = self.unique(&kernel.name);
+        let handle = self.lowered.module.kernels.add(kernel);
+        self.known.insert(key, handle);
+        handle
+    }
+
+    fn unique(&self, name: &str) -> String {
+        let taken = |n: &str| self.lowered.module.kernels.values().any(|k| k.name == n);
+        if name.is_empty() || taken(name) {
+            format!("{name}.{}", self.lowered.module.kernels.len())
+        } else {
+            name.into()
+        }
+    }
+
+    /// The result; silence where `out` is no signal, which has been said.
+    fn out(&mut self) {
+        let Some(out) = self.graph.out else { return };
+        let result = self.song.results[out.index()].clone();
+        self.lowered.out = match result {
+            Some(NodeVal::Shape(Shape::Signal(signals, _))) => signals.into_iter().map(Some).collect(),
+            _ => vec![None],
+        };
+    }
+}
+
+impl Ports {
+    /// `port` if it is the first voice's of `node`, else no port at all.
+    fn voice_or(&self, node: NodeId, port: usize) -> usize {
+        match self.first.get(&node) {
+            Some(&(first, voices)) if voices > 1 && first == port => port,
+            _ => usize::MAX,
+        }
+    }
+}
+
+/// The data of voice `v`: each voice has noise of its own.
+fn voiced(name: &str, init: Imm, v: usize) -> Imm {
+    match init {
+        Imm::I32(seed) if v > 0 && name.starts_with(DATA) => {
+            Imm::I32(seed ^ (v as u32).wrapping_mul(0x9e37_79b9) as i32)
+        }
+        other => other,
+    }
+}
+
+fn zero(imm: Imm) -> Imm {
+    match imm {
+        Imm::F32(_) => Imm::F32(0.0),
+        Imm::F64(_) => Imm::F64(0.0),
+        Imm::I32(_) => Imm::I32(0),
+        Imm::Bool(_) => Imm::Bool(false),
+    }
+}
+
+fn sum_kernel(parts: usize) -> Kernel {
+    let mut body = Body::default();
+    let mut add = |op, args: &[crate::ir::Value]| {
+        body.insts.add(Inst { op, ty: Type::F32, args: args.iter().copied().collect() })
+    };
+    let mut values: Vec<_> = (0..parts).map(|i| add(Op::Input(i as u32), &[])).collect();
+    let mut groups = vec![];
+    for four in values.chunks_mut(4) {
+        let pairs: Vec<_> = four
+            .chunks(2)
+            .map(|pair| if let [a, b] = *pair { add(Op::Add, &[a, b]) } else { pair[0] })
+            .collect();
+        groups.push(if let [a, b] = pairs[..] { add(Op::Add, &[a, b]) } else { pairs[0] });
+    }
+    let first = groups[0];
+    let total = groups[1..].iter().fold(first, |sum, &g| add(Op::Add, &[sum, g]));
+    body.outs = vec![total];
+    Kernel {
+        name: "sum".to_string(),
+        inputs: (0..parts).map(|i| format!("in{i}")).collect(),
+        outputs: vec!["out".to_string()],
+        general: body.clone(),
+        steady: body,
+        ..Kernel::default()
+    }
+}

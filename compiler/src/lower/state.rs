@@ -1,0 +1,291 @@
+//! What remembers: `prev`, `tap`, `phasor`, `since`; and `noise`, which needs no memory.
+
+use super::builtin::lerp;
+use super::names::Place;
+use super::value::{Signal, Val};
+use super::{At, Lower};
+use crate::codes;
+use crate::dimension::Dimension;
+use crate::ir::{DelayLine, Imm, Op, Rate, StateSlot, Type, Value};
+use mam_grammar::ast::{Expr, ExprId, Ident, Unit};
+use mam_grammar::{Handle, Problem};
+use std::sync::Arc;
+
+/// What flows into state, to be evaluated when everything else is done.
+pub(super) struct Later {
+    at: At,
+    expr: ExprId,
+    path: String,
+    into: Into,
+}
+
+enum Into {
+    States(Vec<Handle<StateSlot>>),
+    Delays(Vec<Handle<DelayLine>>),
+}
+
+/// 2³²: the phase of a `phasor` counts in these parts of a turn.
+const TURN: f64 = 4_294_967_296.0;
+
+/// What `since` says before the first trigger.
+const NEVER: i32 = 1_000_000_000;
+
+impl Lower<'_, '_> {
+    /// The path of what a `prev` or `tap` remembers: the signal's own, where it has a name.
+    fn state_path(&self, at: &At, x: ExprId, kind: &str) -> String {
+        match self.named(at, x) {
+            Some(name) => format!("{}.{name}", at.path.rsplit_once('.').map_or("", |(around, _)| around)),
+            None => format!("{}.{kind}", at.path),
+        }
+        .trim_start_matches('.')
+        .to_string()
+    }
+
+    fn named(&self, at: &At, x: ExprId) -> Option<Arc<str>> {
+        let ast = &self.files().file(self.scopes[at.scope].file).ast;
+        match &ast.exprs[x] {
+            Expr::Name(name) => Some(name.name.clone()),
+            Expr::Paren(inner) => self.named(at, *inner),
+            _ => None,
+        }
+    }
+
+    /// `prev(x, init)`
+    pub(super) fn prev(&mut self, at: &At, x: ExprId, init: Option<ExprId>) -> Val {
+        let init = match init {
+            Some(expr) => match self.constant(at, expr, "the start value of a `prev`") {
+                Some(x) => x as f32,
+                None => return Val::Broken,
+            },
+            None => 0.0,
+        };
+        let key = self.named(at, x).map(|name| (at.scope, name, u64::from(init.to_bits())));
+        if let Some(val) = key.as_ref().and_then(|k| self.shared.get(k)) {
+            return val.clone();
+        }
+        let path = self.state_path(at, x, "prev");
+        let channels = if self.wide.contains(&path) { 2 } else { 1 };
+        let made: Vec<_> = (0..channels).map(|_| self.b.state(&path, Imm::F32(init))).collect();
+        let (states, values): (Vec<_>, Vec<Value>) = made.into_iter().unzip();
+        self.later.push(Later { at: at.clone(), expr: x, path, into: Into::States(states) });
+        let val = Val::Signal(Signal { channels: values, dimension: Dimension::PLAIN });
+        if let Some(key) = key {
+            self.shared.insert(key, val.clone());
+        }
+        val
+    }
+
+    /// Evaluates what flows into state, until nothing is left.
+    pub(super) fn finish(&mut self) {
+        while let Some(later) = self.later.pop() {
+            let span = self.span(&later.at, later.expr);
+            let val = self.eval(&later.at, later.expr);
+            let Some(signal) = self.signal(val, span) else { continue };
+            let width = match &later.into {
+                Into::States(states) => states.len(),
+                Into::Delays(delays) => delays.len(),
+            };
+            if signal.channels.len() > width {
+                self.again |= self.wide.insert(later.path);
+                continue;
+            }
+            let values: Vec<Value> = (0..width).map(|i| self.b.audio(signal.channel(i))).collect();
+            match later.into {
+                Into::States(states) => states.into_iter().zip(values).for_each(|(s, v)| self.b.set(s, v)),
+                Into::Delays(delays) => self.b.body().writes.extend(delays.into_iter().zip(values)),
+            }
+        }
+    }
+
+    /// `tap(x, time, max: …)`
+    pub(super) fn tap(
+        &mut self,
+        at: &At,
+        callee: &Ident,
+        x: ExprId,
+        time: Option<ExprId>,
+        max: Option<ExprId>,
+    ) -> Val {
+        let (Some(time), Some(max)) = (time, max) else {
+            let problem = Problem::new(&codes::UNBOUNDED_TAP, callee.span, "this delay has no greatest time");
+            return self.problem(problem.help("say how much memory it may need: `tap(x, time, max: 2s)`"));
+        };
+        let Some(longest) = self.longest(at, max) else { return Val::Broken };
+        let span = self.span(at, time);
+        let val = self.eval(at, time);
+        let val = self.fit(val, span, &time_place("time", callee));
+        let Some((seconds, _)) = self.mono(val, span) else { return Val::Broken };
+        let (path, lines) = self.lines(at, x, longest);
+        let (whole, part) = self.frames(seconds, longest);
+        let channels = lines.iter().map(|&line| self.read_line(line, whole, part)).collect();
+        self.later.push(Later { at: at.clone(), expr: x, path, into: Into::Delays(lines) });
+        Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
+    }
+
+    /// The greatest delay in frames.
+    fn longest(&mut self, at: &At, max: ExprId) -> Option<u32> {
+        let span = self.span(at, max);
+        let seconds = self.constant(at, max, "the greatest time of a `tap`")?;
+        let frames = seconds * self.song.rate;
+        if !(0.0..=self.files().limits.tap_seconds * self.song.rate).contains(&frames) {
+            let message = format!(
+                "a delay can be 0 s to {} s long, and this is {seconds} s",
+                self.files().limits.tap_seconds
+            );
+            self.problem(Problem::new(&codes::TOO_LARGE, span, message));
+            return None;
+        }
+        Some((frames.ceil() as u32).max(1))
+    }
+
+    /// The delay lines of a signal, one a channel.
+    fn lines(&mut self, at: &At, x: ExprId, longest: u32) -> (String, Vec<Handle<DelayLine>>) {
+        let path = self.state_path(at, x, "tap");
+        let channels = if self.wide.contains(&path) { 2 } else { 1 };
+        let lines = (0..channels).map(|_| self.b.delay(&path, longest)).collect();
+        (path, lines)
+    }
+
+    /// The delay as whole frames and the part of a frame beyond them: clamp(time·sr, 1, longest). A delay that is held
+    /// and within 10⁻³ of whole frames is whole.
+    fn frames(&mut self, seconds: Value, longest: u32) -> (Value, Value) {
+        let b = &mut self.b;
+        let frames = b.scale(self.song.rate, seconds);
+        let (one, most) = (b.f64(1.0), b.f64(f64::from(longest)));
+        let frames = b.real(Op::Min, [frames, most]);
+        let frames = b.real(Op::Max, [frames, one]);
+        let mut whole = b.real(Op::Floor, [frames]);
+        let mut part = b.real(Op::Sub, [frames, whole]);
+        if b.rate(frames) <= Rate::Segment {
+            let nearest = b.real(Op::Round, [frames]);
+            let off = b.real(Op::Sub, [frames, nearest]);
+            let off = b.real(Op::Abs, [off]);
+            let (near, zero) = (b.f64(1e-3), b.f64(0.0));
+            let exact = b.compare(Op::Lt, off, near);
+            whole = b.select(exact, nearest, whole);
+            part = b.select(exact, zero, part);
+        }
+        (b.push(Op::ToInt, Type::I32, &[whole]), part)
+    }
+
+    fn read_line(&mut self, line: Handle<DelayLine>, whole: Value, part: Value) -> Value {
+        let b = &mut self.b;
+        let near = b.push(Op::Read(line), Type::F32, &[whole]);
+        if b.constant(part) == Some(0.0) {
+            return near;
+        }
+        let one = b.i32(1);
+        let further = b.push(Op::Add, Type::I32, &[whole, one]);
+        let far = b.push(Op::Read(line), Type::F32, &[further]);
+        lerp(b, near, far, part)
+    }
+
+    /// `phasor(freq, reset)`: a 32-bit phase whose overflow is the wrap. It is advanced before it is read.
+    pub(super) fn phasor(&mut self, at: &At, freq: ExprId, reset: Option<ExprId>) -> Val {
+        let span = self.span(at, freq);
+        let val = self.eval(at, freq);
+        let place = Place::of_unit(&Ident::new("freq", span), &"phasor".into(), Unit::Hz);
+        let val = self.fit(val, span, &place);
+        let Some(freq) = self.signal(val, span) else { return Val::Broken };
+        let reset = match reset {
+            Some(expr) => {
+                let span = self.span(at, expr);
+                let val = self.eval(at, expr);
+                match self.mono(val, span) {
+                    Some((value, _)) => self.b.truth(value),
+                    None => return Val::Broken,
+                }
+            }
+            None => self.b.bool(false),
+        };
+        let channels = freq.channels.iter().map(|&f| self.phase(at, f, reset)).collect();
+        Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
+    }
+
+    fn phase(&mut self, at: &At, freq: Value, reset: Value) -> Value {
+        let rate = self.song.rate;
+        let b = &mut self.b;
+        let turns = b.scale(1.0 / rate, freq);
+        let nearest = b.real(Op::Round, [turns]);
+        let turns = b.real(Op::Sub, [turns, nearest]);
+        let parts = b.scale(TURN, turns);
+        let parts = b.real(Op::Round, [parts]);
+        let step = b.push(Op::ToInt, Type::I32, &[parts]);
+        let (state, before) = b.state(&format!("{}.phase", at.path), Imm::I32(0));
+        let zero = b.i32(0);
+        let from = b.push(Op::Select, Type::I32, &[reset, zero, before]);
+        let phase = b.push(Op::Add, Type::I32, &[from, step]);
+        b.set(state, phase);
+        // The upper 24 bits are exact in f32.
+        let eight = b.i32(8);
+        let upper = b.push(Op::Ushr, Type::I32, &[phase, eight]);
+        let upper = b.push(Op::ToFloat, Type::F32, &[upper]);
+        b.scale(1.0 / 16_777_216.0, upper)
+    }
+
+    /// `since(trig)`
+    pub(super) fn since(&mut self, at: &At, trig: ExprId) -> Val {
+        let span = self.span(at, trig);
+        let val = self.eval(at, trig);
+        let Some(signal) = self.signal(val, span) else { return Val::Broken };
+        let channels = signal.channels.iter().map(|&t| self.count(at, t)).collect();
+        Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
+    }
+
+    fn count(&mut self, at: &At, trig: Value) -> Value {
+        let trig = self.b.truth(trig);
+        if let Some(&count) = self.since.get(&trig) {
+            return count;
+        }
+        let b = &mut self.b;
+        let (state, before) = b.state(&format!("{}.since", at.path), Imm::I32(NEVER));
+        let (zero, one, never) = (b.i32(0), b.i32(1), b.i32(NEVER));
+        let next = b.push(Op::Add, Type::I32, &[before, one]);
+        let next = b.push(Op::Min, Type::I32, &[next, never]);
+        let now = b.push(Op::Select, Type::I32, &[trig, zero, next]);
+        b.set(state, now);
+        let count = b.push(Op::ToFloat, Type::F32, &[now]);
+        self.since.insert(trig, count);
+        count
+    }
+
+    /// `noise()`: a hash of the frame's index and a seed of this place (the finaliser "lowbias32", C. Wellons,
+    /// "Prospecting for Hash Functions", 2018), as 24 signed bits. The seed is a state that nobody sets, so that
+    /// nodes that differ in their noise alone share a kernel.
+    pub(super) fn noise(&mut self, at: &At) -> Val {
+        let seed = seed_of(self.song.seed, &at.path);
+        let (_, seed) = self.b.state(&format!("{}{}.noise", super::song::DATA, at.path), Imm::I32(seed));
+        let b = &mut self.b;
+        let frame = b.push(Op::Frame, Type::I32, &[]);
+        let mut x = b.push(Op::Add, Type::I32, &[frame, seed]);
+        for (shift, factor) in [(16, 0x7feb_352d_u32), (15, 0x846c_a68b)] {
+            let by = b.i32(shift);
+            let high = b.push(Op::Ushr, Type::I32, &[x, by]);
+            x = b.push(Op::Xor, Type::I32, &[x, high]);
+            let factor = b.i32(factor as i32);
+            x = b.push(Op::Mul, Type::I32, &[x, factor]);
+            if shift == 16 {
+                // A second use of the seed: two streams are no shifted copies of one another.
+                x = b.push(Op::Xor, Type::I32, &[x, seed]);
+            }
+        }
+        let (sixteen, eight) = (b.i32(16), b.i32(8));
+        let high = b.push(Op::Ushr, Type::I32, &[x, sixteen]);
+        x = b.push(Op::Xor, Type::I32, &[x, high]);
+        let x = b.push(Op::Sshr, Type::I32, &[x, eight]);
+        let x = b.push(Op::ToFloat, Type::F32, &[x]);
+        Val::plain(b.scale(1.0 / 8_388_608.0, x))
+    }
+}
+
+/// A seed from the song's seed and a path: FNV-1a over both, folded to 32 bits.
+pub(super) fn seed_of(seed: u64, path: &str) -> i32 {
+    let bytes = seed.to_le_bytes().into_iter().chain(path.bytes());
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    (hash ^ (hash >> 32)) as u32 as i32
+}
+
+fn time_place(name: &str, of: &Ident) -> Place {
+    Place::of_unit(&Ident::new(name, of.span), &of.name, Unit::S)
+}

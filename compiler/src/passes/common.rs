@@ -1,0 +1,28 @@
+//! Common subexpressions: equal instructions become one. All ops are without effect, so two that are equal, with
+//! equal operands, give one value in a turn.
+
+use super::rewrite;
+use crate::ir::{Args, Body, Kernel, Op, Type, Value};
+use crate::target::Target;
+use std::collections::HashMap;
+
+pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
+    rewrite::bodies(kernel, body)
+}
+
+fn body(old: &Body) -> Body {
+    let mut seen: HashMap<(Op, Type, Args), Value> = HashMap::new();
+    rewrite::body(old, |new, _, mut inst| {
+        if commutes(inst.op) {
+            let mut args = inst.args.as_slice().to_vec();
+            args.sort();
+            inst.args = args.into_iter().collect();
+        }
+        *seen.entry((inst.op, inst.ty, inst.args)).or_insert_with(|| new.insts.add(inst))
+    })
+}
+
+/// Whether the operands can be swapped. (Of two NaNs either may win.)
+fn commutes(op: Op) -> bool {
+    matches!(op, Op::Add | Op::Mul | Op::And | Op::Or | Op::Xor | Op::Eq | Op::Ne)
+}

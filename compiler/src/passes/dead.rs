@@ -1,0 +1,79 @@
+//! Dead code: instructions that neither an output nor a voice's `until` needs, through however many states and delay
+//! lines, and the sets and writes of states and delay lines that nothing needs. The slots themselves stay: indices
+//! are the interface.
+
+use crate::ir::{Body, DelayLine, Kernel, Op, StateSlot, Value};
+use crate::target::Target;
+use mam_grammar::Handle;
+use std::collections::HashSet;
+
+pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
+    let live = live(kernel);
+    let sweep = |body: &Body| sweep(body, &live);
+    Kernel {
+        general: sweep(&kernel.general),
+        steady: sweep(&kernel.steady),
+        tail: kernel.tail.as_ref().map(sweep),
+        ..kernel.clone()
+    }
+}
+
+/// The states and delay lines that something needs, in any body.
+struct Live {
+    states: HashSet<Handle<StateSlot>>,
+    delays: HashSet<Handle<DelayLine>>,
+}
+
+fn live(kernel: &Kernel) -> Live {
+    let states = kernel.voices.iter().map(|voice| voice.until).collect();
+    let mut live = Live { states, delays: HashSet::new() };
+    let bodies = [Some(&kernel.general), Some(&kernel.steady), kernel.tail.as_ref()];
+    loop {
+        let before = live.states.len() + live.delays.len();
+        for body in bodies.into_iter().flatten() {
+            let needed = needed(body, &live);
+            for (inst, _) in body.insts.values().zip(&needed).filter(|(_, needed)| **needed) {
+                match inst.op {
+                    Op::Get(state) => _ = live.states.insert(state),
+                    Op::Read(line) => _ = live.delays.insert(line),
+                    _ => {}
+                }
+            }
+        }
+        if live.states.len() + live.delays.len() == before {
+            return live;
+        }
+    }
+}
+
+/// Which instructions of a body are needed.
+fn needed(body: &Body, live: &Live) -> Vec<bool> {
+    let mut needed = vec![false; body.insts.len()];
+    let sets = body.sets.iter().filter(|(state, _)| live.states.contains(state)).map(|(_, value)| value);
+    let writes = body.writes.iter().filter(|(line, _)| live.delays.contains(line)).map(|(_, value)| value);
+    sets.chain(writes).chain(&body.outs).for_each(|value| needed[value.index()] = true);
+    for (value, inst) in body.insts.iter().rev() {
+        if needed[value.index()] {
+            inst.args.as_slice().iter().for_each(|arg| needed[arg.index()] = true);
+        }
+    }
+    needed
+}
+
+fn sweep(body: &Body, live: &Live) -> Body {
+    let needed = needed(body, live);
+    let mut new = Body { step: body.step, ..Body::default() };
+    let mut map: Vec<Option<Value>> = vec![None; body.insts.len()];
+    let moved = |map: &[Option<Value>], value: &Value| map[value.index()].expect("what is needed stays");
+    for (value, inst) in body.insts.iter().filter(|(value, _)| needed[value.index()]) {
+        let mut inst = inst.clone();
+        inst.args = inst.args.map(|arg| moved(&map, arg));
+        map[value.index()] = Some(new.insts.add(inst));
+    }
+    let sets = body.sets.iter().filter(|(state, _)| live.states.contains(state));
+    new.sets = sets.map(|(state, value)| (*state, moved(&map, value))).collect();
+    let writes = body.writes.iter().filter(|(line, _)| live.delays.contains(line));
+    new.writes = writes.map(|(line, value)| (*line, moved(&map, value))).collect();
+    new.outs = body.outs.iter().map(|value| moved(&map, value)).collect();
+    new
+}

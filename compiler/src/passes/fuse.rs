@@ -1,0 +1,63 @@
+//! Multiply and add as one op, where the target has it: `a·b + c` with one rounding instead of two. It changes the
+//! last bit, and is therefore part of what the target means: it is done once, before anything is planned, and the
+//! interpreter sees the same.
+//!
+//! Only a product that is used once, and computed as often as the sum.
+
+use super::rewrite;
+use crate::ir::{Body, Kernel, Op, Scalar, Value};
+use crate::target::Target;
+
+pub(super) fn run(kernel: &Kernel, target: &Target) -> Kernel {
+    match target.fma {
+        true => rewrite::bodies(kernel, body),
+        false => kernel.clone(),
+    }
+}
+
+fn body(old: &Body) -> Body {
+    let (rates, uses) = (old.rates(), uses(old));
+    let product =
+        |v: Value| old.insts[v].op == Op::Mul && old.ty(v).scalar == Scalar::F32 && uses[v.index()] == 1;
+    rewrite::body(old, |new, value, inst| {
+        let &[a, b] = inst.args.as_slice() else { return new.insts.add(inst) };
+        let fits = |i: usize| {
+            let operand = old.insts[value].args.as_slice()[i];
+            product(operand) && rates[operand.index()] == rates[value.index()]
+        };
+        // A product has been copied as it was: its factors are the operands of the copy.
+        let factors = |new: &Body, product: Value| {
+            let args = new.insts[product].args;
+            (args.as_slice()[0], args.as_slice()[1])
+        };
+        match inst.op {
+            Op::Add if fits(1) => {
+                let (x, y) = factors(new, b);
+                new.op(Op::Fma, &[x, y, a])
+            }
+            Op::Add if fits(0) => {
+                let (x, y) = factors(new, a);
+                new.op(Op::Fma, &[x, y, b])
+            }
+            Op::Sub if fits(1) => {
+                let (x, y) = factors(new, b);
+                let negative = new.op(Op::Neg, &[x]);
+                new.op(Op::Fma, &[negative, y, a])
+            }
+            Op::Sub if fits(0) => {
+                let (x, y) = factors(new, a);
+                let negative = new.op(Op::Neg, &[b]);
+                new.op(Op::Fma, &[x, y, negative])
+            }
+            _ => new.insts.add(inst),
+        }
+    })
+}
+
+/// How often each value is used.
+fn uses(body: &Body) -> Vec<u32> {
+    let mut uses = vec![0; body.insts.len()];
+    let operands = body.insts.values().flat_map(|inst| inst.args.as_slice().iter().copied());
+    operands.chain(body.results()).for_each(|value| uses[value.index()] += 1);
+    uses
+}

@@ -1,0 +1,69 @@
+//! Passes: from kernels to kernels that mean the same (or, where a pass says so, within a stated error) and cost less.
+//!
+//! A pass is a row of [`PASSES`]. In debug builds the kernel is checked before the first and after each.
+
+mod common;
+mod dead;
+mod elementary;
+mod fold;
+mod fuse;
+mod rewrite;
+
+use crate::ir::{Kernel, Module, check};
+use crate::target::Target;
+
+/// A pass.
+pub struct Pass {
+    /// Its name, for dumps.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+    run: fn(&Kernel, &Target) -> Kernel,
+}
+
+impl Pass {
+    /// The kernel after the pass.
+    pub fn run(&self, kernel: &Kernel, target: &Target) -> Kernel {
+        (self.run)(kernel, target)
+    }
+}
+
+/// All passes, in the order in which they run.
+pub static PASSES: &[Pass] = &[
+    Pass { name: "fold", about: "computes what is constant, drops what does nothing", run: fold::run },
+    Pass { name: "common", about: "computes equal values once", run: common::run },
+    Pass { name: "elementary", about: "expands elementary functions of f32", run: elementary::run },
+    Pass { name: "refold", about: "folds again", run: fold::run },
+    Pass {
+        name: "fuse",
+        about: "multiplies and adds with one rounding, where the target can",
+        run: fuse::run,
+    },
+    Pass { name: "recommon", about: "computes equal values once, again", run: common::run },
+    Pass { name: "dead", about: "drops what nothing needs", run: dead::run },
+];
+
+/// Runs all passes on a kernel. `seen` is shown the kernel after each.
+pub fn optimize(kernel: &mut Kernel, tables: usize, target: &Target, mut seen: impl FnMut(&Pass, &Kernel)) {
+    verify(kernel, tables, "lowering");
+    for pass in PASSES {
+        *kernel = pass.run(kernel, target);
+        verify(kernel, tables, pass.name);
+        seen(pass, kernel);
+    }
+}
+
+/// Runs all passes on all kernels of a module.
+pub fn optimize_module(module: &mut Module, target: &Target) {
+    let tables = module.tables.len();
+    for kernel in module.kernels.handles() {
+        optimize(&mut module.kernels[kernel], tables, target, |_, _| {});
+    }
+}
+
+fn verify(kernel: &Kernel, tables: usize, after: &str) {
+    if cfg!(debug_assertions) {
+        let violations = check::kernel(kernel, tables);
+        assert!(violations.is_empty(), "after {after}:\n{}\n{kernel}", violations.join("\n"));
+    }
+}

@@ -1,0 +1,158 @@
+//! Where a song's instruments and parameters are: what the names of a score mean.
+
+use crate::dimension::Dimension;
+use crate::files::{DefId, Files};
+use crate::graph::{Graph, NodeId, operands};
+use crate::json;
+use crate::library::Library;
+use crate::lower::Lowered;
+use mam_grammar::ast::{Body, Expr, ItemKind};
+use mam_runtime::Target;
+use std::collections::HashMap;
+
+/// The instruments of a song, and the names that lead to them.
+pub struct Places<'a> {
+    files: &'a Files,
+    library: &'a Library,
+    graph: &'a Graph,
+    lowered: &'a Lowered,
+    /// The instruments, in the order of the program's targets.
+    pub targets: Vec<Target>,
+    index: HashMap<NodeId, usize>,
+}
+
+impl<'a> Places<'a> {
+    /// The places of a lowered song.
+    pub fn new(files: &'a Files, library: &'a Library, graph: &'a Graph, lowered: &'a Lowered) -> Places<'a> {
+        let mut places = Places { files, library, graph, lowered, targets: vec![], index: HashMap::new() };
+        let mut nodes: Vec<NodeId> = graph.targets.values().copied().collect();
+        nodes.extend(graph.nodes.handles().filter(|&n| places.is_instrument(n)));
+        nodes.sort();
+        nodes.dedup();
+        for node in nodes {
+            places.index.insert(node, places.targets.len());
+            places.targets.push(places.describe(node));
+        }
+        places
+    }
+
+    fn is_instrument(&self, node: NodeId) -> bool {
+        let kind = |def| self.files.definition(def).kind;
+        self.graph.instance(node).is_some_and(|i| kind(i.def) == mam_grammar::ast::DefinitionKind::Instrument)
+    }
+
+    fn describe(&self, node: NodeId) -> Target {
+        let voices = self.graph.instance(node).map_or(1, |i| i.voices as usize);
+        let info = self.graph.instance(node).map(|i| self.library.info(self.files, i.def));
+        let last = info.as_ref().map_or(0, |i| i.params.len());
+        Target {
+            name: self.graph.nodes[node].path.clone(),
+            voices: (0..voices).map(|v| self.lowered.ports.voice(node, v)).collect(),
+            monitor: self.lowered.ports.monitor_of(node),
+            default_note: info.map_or(60.0, |i| i.default_note),
+            bpm: self.lowered.slots.of(node, last - 2),
+            looped: self.lowered.slots.of(node, last - 1),
+        }
+    }
+
+    /// The instrument that a name leads to: its index among the targets, and its node.
+    pub fn instrument(&self, name: &str) -> Option<(usize, NodeId)> {
+        let node = *self.graph.targets.get(name)?;
+        Some((self.index[&node], node))
+    }
+
+    /// The node whose parameters `name.param` means: the instrument that the name leads to, else the effect that it is.
+    fn owner(&self, name: &str) -> Option<NodeId> {
+        let named = || self.graph.names.get(name).copied();
+        self.graph.targets.get(name).copied().or_else(named).filter(|&n| self.graph.instance(n).is_some())
+    }
+
+    /// The slot of a node's parameter.
+    pub fn slot(&self, name: &str, param: &str) -> Option<usize> {
+        self.slot_of(self.owner(name)?, param)
+    }
+
+    fn slot_of(&self, node: NodeId, param: &str) -> Option<usize> {
+        let info = self.library.info(self.files, self.graph.instance(node)?.def);
+        let index = info.params.iter().position(|p| &*p.name == param)?;
+        Some(self.lowered.slots.of(node, index))
+    }
+
+    /// Names of the parameters of `name`.
+    pub fn params(&self, name: &str) -> Vec<String> {
+        let info = self
+            .owner(name)
+            .and_then(|n| self.graph.instance(n))
+            .map(|i| self.library.info(self.files, i.def));
+        info.map_or_else(Vec::new, |i| i.params.iter().map(|p| p.name.to_string()).collect())
+    }
+
+    /// The slot of a knob.
+    pub fn knob(&self, name: &str) -> Option<usize> {
+        self.graph.knobs.get(name).map(|&node| self.lowered.slots.of(node, 0))
+    }
+
+    /// Every name that the score may speak of.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.graph.targets.keys().chain(self.graph.knobs.keys()).map(ToString::to_string).collect();
+        let effects = self.graph.names.iter().filter(|&(_, &n)| self.graph.instance(n).is_some());
+        names.extend(effects.map(|(name, _)| name.to_string()));
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// True when the name is an equation.
+    pub fn is_signal(&self, name: &str) -> bool {
+        self.graph.names.contains_key(name)
+    }
+
+    /// What a parameter measures, its scale of plain numbers, and its range.
+    pub fn describe_slot(&self, slot: usize) -> (Dimension, f64, (f64, f64)) {
+        let info = self.lowered.slots.info(slot);
+        (info.dimension, info.scale(), (info.min, info.max))
+    }
+
+    /// Path of a slot.
+    pub fn slot_name(&self, slot: usize) -> &str {
+        self.lowered.slots.name(slot)
+    }
+
+    /// Whether the instrument's sound depends on its note.
+    pub fn pitched(&self, node: NodeId) -> bool {
+        self.graph.instance(node).is_some_and(|i| uses_note(self.files, i.def))
+    }
+}
+
+impl json::Places for Places<'_> {
+    fn target(&self, name: &str) -> Option<usize> {
+        self.instrument(name).map(|(index, _)| index)
+    }
+
+    /// In JSON a name is the node itself: of an effect that an instrument flows into, the effect.
+    fn param(&self, name: &str, param: &str) -> Option<usize> {
+        self.slot_of(*self.graph.names.get(name)?, param)
+    }
+}
+
+/// True when the body of an instrument names its note.
+fn uses_note(files: &Files, def: DefId) -> bool {
+    let ast = &files.file(def.file).ast;
+    let Body::Items(items) = &files.definition(def).body else { return false };
+    let mut open: Vec<_> = items
+        .iter()
+        .filter_map(|i| match i.kind {
+            ItemKind::Equation { value, .. } => Some(value),
+            _ => None,
+        })
+        .collect();
+    while let Some(expr) = open.pop() {
+        let expr = &ast.exprs[expr];
+        if matches!(expr, Expr::Name(name) if matches!(&*name.name, "freq" | "note")) {
+            return true;
+        }
+        open.extend(operands(expr));
+    }
+    false
+}

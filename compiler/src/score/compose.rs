@@ -1,0 +1,375 @@
+//! Lines, sections, arrangements: what is heard where.
+
+use super::amount::{Amount, count, exact, not_so};
+use super::codes::{
+    NOT_PLAYABLE, SCORE_NUMBER, SCORE_UNREACHED, SECTION_LENGTH, SECTION_NESTING, UNKNOWN_SECTION,
+    UNKNOWN_TARGET, UNUSED_SECTION,
+};
+use super::modify::{Modifier, has_scale};
+use super::tempo::{Meter, twice};
+use super::words::Words;
+use super::{Meaning, Targets, check_cost};
+use crate::dimension::Dimension;
+use mam_grammar::ast::{Ast, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
+use mam_grammar::{Problem, Problems, Span};
+use mam_runtime::Curve;
+use mam_runtime::score::pattern::mix;
+use mam_runtime::score::{Action, Clip, Duration, Line, Mark, Overflow, Pattern, Ramp, Rational};
+
+/// Lines heard that an arrangement may lay out.
+const MOST_CLIPS: usize = 65_536;
+
+/// One block of a score: the song, or a section.
+#[derive(Default)]
+struct Level<'a> {
+    lines: Vec<usize>,
+    sections: Vec<usize>,
+    arrangement: Option<(&'a [Part], Span)>,
+    /// The level around it.
+    around: Option<usize>,
+}
+
+struct Section<'a> {
+    name: &'a Ident,
+    length: Rational,
+    level: usize,
+    used: bool,
+}
+
+/// A line with what the checks want to know.
+pub(super) struct Told {
+    /// All of it.
+    pub(super) span: Span,
+    /// `bd`, `bd.gain`
+    pub(super) name: String,
+    /// How many notes can sound at once; `None` for parameters.
+    pub(super) voices: Option<usize>,
+    /// Nothing is wrong with it so far.
+    pub(super) sound: bool,
+}
+
+/// Composes the lines and sections of one file.
+pub(super) struct Composer<'a> {
+    ast: &'a Ast,
+    targets: &'a dyn Targets,
+    meter: &'a Meter,
+    seed: u64,
+    levels: Vec<Level<'a>>,
+    sections: Vec<Section<'a>>,
+    pub(super) lines: Vec<Line>,
+    /// In the order of the lines.
+    pub(super) told: Vec<Told>,
+    pub(super) clips: Vec<Clip>,
+    pub(super) marks: Vec<Mark>,
+    /// Bars of the arrangement, if there is one.
+    pub(super) arranged: Option<Rational>,
+    pub(super) problems: &'a mut Problems,
+}
+
+impl<'a> Composer<'a> {
+    pub(super) fn new(
+        ast: &'a Ast,
+        targets: &'a dyn Targets,
+        meter: &'a Meter,
+        seed: u64,
+        problems: &'a mut Problems,
+    ) -> Composer<'a> {
+        Composer {
+            ast,
+            targets,
+            meter,
+            seed,
+            levels: vec![Level::default()],
+            sections: Vec::new(),
+            lines: Vec::new(),
+            told: Vec::new(),
+            clips: Vec::new(),
+            marks: Vec::new(),
+            arranged: None,
+            problems,
+        }
+    }
+
+    /// Reads the items of the song and lays them out.
+    pub(super) fn song(&mut self, items: &'a [Item]) {
+        self.items(items, 0);
+        let mut stack = Vec::new();
+        let end = self.lay(0, Rational::ZERO, None, &mut stack);
+        match end {
+            Ok(end) => self.arranged = self.levels[0].arrangement.is_some().then_some(end),
+            Err(Overflow) => {
+                let span = self.levels[0].arrangement.map_or(Span::default(), |a| a.1);
+                self.problems.add(not_so(span, "the bars of this arrangement do not fit exact fractions"));
+            }
+        }
+        for section in self.sections.iter().filter(|s| !s.used) {
+            let message = format!("the section `{}` is never played", section.name);
+            let help = format!("name it in an arrangement: `play {}`", section.name);
+            self.problems.add(Problem::new(&UNUSED_SECTION, section.name.span, message).help(help));
+        }
+    }
+
+    fn items(&mut self, items: &'a [Item], level: usize) {
+        let mut block = None;
+        for item in items {
+            match &item.kind {
+                ItemKind::Play(inner) => {
+                    twice(block, item.span, "`play { }` in this block", self.problems);
+                    block = Some(item.span);
+                    self.items(inner, level);
+                }
+                ItemKind::Line(line) => self.line(line, item.span, level),
+                ItemKind::Arrangement(parts) => {
+                    let first = self.levels[level].arrangement.map(|a| a.1);
+                    twice(first, item.span, "arrangement in this block", self.problems);
+                    self.levels[level].arrangement = Some((parts, item.span));
+                }
+                ItemKind::Section { name, length, items } => self.section(name, *length, items, level),
+                _ => {}
+            }
+        }
+    }
+
+    fn section(&mut self, name: &'a Ident, length: ExprId, items: &'a [Item], around: usize) {
+        let same = |&s: &usize| *self.sections[s].name == *name;
+        let first = self.levels[around].sections.iter().copied().find(same);
+        twice(first.map(|s| self.sections[s].name.span), name.span, "section of this name", self.problems);
+        let length = bars(self.ast, length, self.meter, "a section").unwrap_or_else(|problem| {
+            self.problems.add(problem);
+            Rational::ONE
+        });
+        let level = self.levels.len();
+        self.levels.push(Level { around: Some(around), ..Level::default() });
+        self.levels[around].sections.push(self.sections.len());
+        self.sections.push(Section { name, length, level, used: false });
+        self.items(items, level);
+    }
+
+    fn line(&mut self, line: &'a Written, span: Span, level: usize) {
+        let found = self.problems.len();
+        let path: Vec<&str> = line.target.iter().map(|word| &*word.name).collect();
+        let name = path.join(".");
+        let earlier = self.told.iter().filter(|t| t.name == name).count() as u64;
+        let seed = mix(mix(self.seed, hash(&name)), earlier);
+        let place = line.target.iter().map(|w| w.span).reduce(Span::to).unwrap_or(span);
+        let (action, voices, pattern) = match self.targets.find(&path) {
+            Meaning::Instrument(instrument) => {
+                if let Some(over) = line.over {
+                    let message = "`over` is for parameters, and this line plays notes";
+                    self.problems.add(Problem::new(&NOT_PLAYABLE, self.ast.span(over), message));
+                }
+                let degrees = has_scale(self.ast, &line.modifiers);
+                let words = Words::Notes { of: &instrument, degrees };
+                let pattern = self.pattern(line, words, seed);
+                (Action::Play { target: instrument.index }, Some(instrument.voices), pattern)
+            }
+            Meaning::Parameter(parameter) => {
+                if let PatternText::Tab { bars, .. } = &line.pattern {
+                    let message = format!("`{name}` is a parameter, and a drum tab has no values for it");
+                    let span = bars.first().map_or(place, |b| b.span);
+                    let help = "write its values in quotes: `\"0.5 ~ 1.0 ~\"`";
+                    self.problems.add(Problem::new(&NOT_PLAYABLE, span, message).help(help));
+                    return;
+                }
+                let pattern = self.pattern(line, Words::Values(&parameter), seed);
+                let action = Action::Set { param: parameter.index, ramp: self.ramp(line) };
+                (action, None, pattern)
+            }
+            Meaning::Other(what) => {
+                let message = format!("`{name}` cannot be played: {what}");
+                let help = "a line plays an instrument, or sets a parameter of one or a knob";
+                self.problems.add(Problem::new(&NOT_PLAYABLE, place, message).help(help));
+                return;
+            }
+            Meaning::Unknown { known } => {
+                let message = format!("there is no `{name}` to play");
+                let problem = Problem::new(&UNKNOWN_TARGET, place, message);
+                self.problems.add(problem.nearest(&name, "what can be played here", &known));
+                return;
+            }
+        };
+        self.levels[level].lines.push(self.lines.len());
+        self.lines.push(Line { pattern, action });
+        let sound = self.problems.len() == found;
+        self.told.push(Told { span: place, name, voices, sound });
+    }
+
+    fn pattern(&mut self, line: &Written, words: Words, seed: u64) -> Pattern {
+        let (mut pattern, place) = match &line.pattern {
+            PatternText::Tab { bars, by } => {
+                let place = bars.iter().map(|b| b.span).reduce(Span::to).unwrap_or_default();
+                (super::tab::tab(self.ast, bars, *by, self.meter, self.problems), place)
+            }
+            PatternText::Notation(text) => {
+                (super::read(&text.text, text.span, seed, words, self.problems), text.span)
+            }
+        };
+        let notes = matches!(words, Words::Notes { .. });
+        let mut modifier = Modifier { ast: self.ast, meter: self.meter, notes, seed, draws: 0 };
+        for &expr in &line.modifiers {
+            pattern = modifier.apply(pattern, expr, self.problems);
+        }
+        check_cost(&pattern, place, self.problems);
+        pattern
+    }
+
+    fn ramp(&mut self, line: &Written) -> Ramp {
+        let read = line.over.map(|over| match exact(self.ast, over)? {
+            Amount::Number(Dimension::TIME, s) if s.sign() >= 0 => Ok(Duration::Seconds(s)),
+            Amount::Beats(beats) if beats.sign() >= 0 => Ok(Duration::Beats(beats)),
+            Amount::Bars(bars) if bars.sign() >= 0 => (bars * self.meter.beats_per_bar)
+                .map(Duration::Beats)
+                .map_err(|_| not_so(self.ast.span(over), "this time does not fit")),
+            _ => {
+                Err(not_so(self.ast.span(over), "a ramp lasts a time, such as `40ms`, `1 beat` or `2 bars`"))
+            }
+        });
+        let over = read.unwrap_or(Ok(Duration::default())).unwrap_or_else(|problem| {
+            self.problems.add(problem);
+            Duration::default()
+        });
+        Ramp { over, curve: line.curve_exp.then_some(Curve::Exp) }
+    }
+
+    /// Lays a level out from `start` on, up to `end` if that is known; gives back where its arrangement ends.
+    fn lay(
+        &mut self,
+        level: usize,
+        start: Rational,
+        end: Option<Rational>,
+        stack: &mut Vec<usize>,
+    ) -> Result<Rational, Overflow> {
+        for &line in &self.levels[level].lines {
+            self.clips.push(Clip { line, start, end });
+        }
+        let Some((parts, span)) = self.levels[level].arrangement else { return Ok(end.unwrap_or(start)) };
+        let mut bar = start;
+        loop {
+            let turn = bar;
+            for part in parts {
+                bar = self.part(level, part, bar, end, stack)?;
+            }
+            if let Some(end) = end.filter(|&end| bar > end) {
+                let message = "the sections arranged here are longer than the section around them";
+                if turn == start {
+                    self.problems.add(Problem::new(&SECTION_LENGTH, span, message));
+                }
+                return Ok(end);
+            }
+            // An inner arrangement comes again until its section is over.
+            if bar == turn || end.is_none_or(|end| bar >= end) {
+                return Ok(bar);
+            }
+        }
+    }
+
+    fn part(
+        &mut self,
+        level: usize,
+        part: &Part,
+        mut bar: Rational,
+        end: Option<Rational>,
+        stack: &mut Vec<usize>,
+    ) -> Result<Rational, Overflow> {
+        let Some(index) = self.find(level, part) else { return Ok(bar) };
+        let times =
+            part.times.map_or(Ok(1), |n| count(self.ast, n, "how often a section is played", 0..=10_000));
+        let times = times.unwrap_or_else(|problem| {
+            self.problems.add(problem);
+            1
+        });
+        let (name, length, inner) = {
+            let section = &mut self.sections[index];
+            section.used = true;
+            (section.name.name.clone(), section.length, section.level)
+        };
+        if stack.contains(&index) {
+            let message = format!("the section `{name}` plays itself");
+            self.problems.add(Problem::new(&SECTION_NESTING, part.section.span, message));
+            return Ok(bar);
+        }
+        stack.push(index);
+        for _ in 0..times {
+            if end.is_some_and(|end| bar >= end) || self.too_long(part) {
+                bar = (bar + length)?;
+                break;
+            }
+            let over = (bar + length)?;
+            let cut = end.map_or(over, |end| end.min(over));
+            self.marks.push(Mark { name: name.clone(), start: bar, end: cut, depth: stack.len() - 1 });
+            self.lay(inner, bar, Some(cut), stack)?;
+            bar = over;
+        }
+        stack.pop();
+        Ok(bar)
+    }
+
+    fn too_long(&mut self, part: &Part) -> bool {
+        let too_long = self.clips.len() + self.marks.len() > MOST_CLIPS;
+        if too_long {
+            let message = format!("this arrangement lays out more than {MOST_CLIPS} lines");
+            self.problems.add(Problem::new(&SCORE_NUMBER, part.section.span, message));
+        }
+        too_long
+    }
+
+    /// The section of this name in the level or those around it.
+    fn find(&mut self, level: usize, part: &Part) -> Option<usize> {
+        let mut known = Vec::new();
+        let mut at = Some(level);
+        while let Some(level) = at {
+            for &s in &self.levels[level].sections {
+                if *self.sections[s].name == part.section {
+                    return Some(s);
+                }
+                known.push(self.sections[s].name.name.clone());
+            }
+            at = self.levels[level].around;
+        }
+        let message = format!("there is no section `{}` here", part.section);
+        let problem = Problem::new(&UNKNOWN_SECTION, part.section.span, message);
+        self.problems.add(problem.nearest(&part.section.name, "sections", &known));
+        None
+    }
+}
+
+/// A length in bars: a number of them, or beats or bars.
+pub(super) fn bars(ast: &Ast, expr: ExprId, meter: &Meter, what: &str) -> Result<Rational, Problem> {
+    let fail = || not_so(ast.span(expr), format!("{what} is so many bars long, such as `8 bars`"));
+    let bars = match exact(ast, expr)? {
+        Amount::Number(Dimension::PLAIN, x) | Amount::Bars(x) => x,
+        Amount::Beats(x) => (x / meter.beats_per_bar).map_err(|Overflow| fail())?,
+        _ => return Err(fail()),
+    };
+    let fine = bars.sign() > 0 && bars <= Rational::whole(100_000);
+    fine.then_some(bars).ok_or_else(|| not_so(ast.span(expr), format!("{what} has 1 to 100000 bars")))
+}
+
+/// The `length` of a song, with its place.
+pub(super) fn length(
+    ast: &Ast,
+    items: &[Item],
+    meter: &Meter,
+    arranged: bool,
+    problems: &mut Problems,
+) -> Option<Rational> {
+    let mut found: Option<(Rational, Span)> = None;
+    for item in items {
+        let ItemKind::Length(expr) = item.kind else { continue };
+        twice(found.map(|f| f.1), item.span, "length", problems);
+        match bars(ast, expr, meter, "a song") {
+            Ok(bars) => found = Some((bars, item.span)),
+            Err(problem) => problems.add(problem),
+        }
+        if arranged {
+            let message = "the arrangement says how long the song is, so this `length` has no effect";
+            problems.add(Problem::new(&SCORE_UNREACHED, item.span, message));
+        }
+    }
+    found.map(|f| f.0)
+}
+
+/// FNV-1a of a name, so that a line's draws do not depend on the lines around it.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xCBF2_9CE4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3))
+}

@@ -1,0 +1,269 @@
+//! From the notation's tree to a pattern.
+
+use super::codes::{PATTERN_NUMBER, PATTERN_TOO_FINE};
+use super::words::Words;
+use mam_grammar::mini::{Base, Group, Item, Joined, Op, OpKind, Sequence};
+use mam_grammar::{Problem, Problems, Span};
+use mam_runtime::score::limits::{MOST_EUCLID_STEPS, MOST_REPEATS};
+use mam_runtime::score::pattern::{Node, euclid, mix};
+use mam_runtime::score::{Overflow, Pattern, Rational, Value};
+
+/// Builds one pattern. Random operators draw from `seed` and their place in the text.
+pub(super) struct Builder<'p> {
+    seed: u64,
+    draws: u64,
+    problems: &'p mut Problems,
+}
+
+/// A step with the share that it takes of its sequence.
+struct Step {
+    weight: Rational,
+    pattern: Pattern,
+}
+
+impl<'p> Builder<'p> {
+    pub(super) fn new(seed: u64, problems: &'p mut Problems) -> Builder<'p> {
+        Builder { seed, draws: 0, problems }
+    }
+
+    /// A whole group: the pattern of a text, or of brackets.
+    pub(super) fn group(&mut self, group: &Group, words: Words) -> Pattern {
+        let parts: Vec<Pattern> = group.parts.iter().map(|s| self.sequence(s, words).1).collect();
+        if parts.len() == 1 {
+            return Pattern::stack(parts);
+        }
+        match group.joined {
+            Joined::Stack => Pattern::stack(parts),
+            Joined::Choice => Pattern::new(Node::Choose(self.draw(), parts)),
+            Joined::Feet => {
+                self.draw();
+                let span = sequence_span(&group.parts[0]);
+                let feet = parts.into_iter().map(|p| (Rational::ONE, p)).collect();
+                self.exact(Pattern::sequence(feet), span)
+            }
+        }
+    }
+
+    /// A sequence in one cycle, with its total weight.
+    fn sequence(&mut self, sequence: &Sequence, words: Words) -> (Rational, Pattern) {
+        let steps: Vec<Step> = sequence.items.iter().map(|i| self.step(i, words)).collect();
+        let span = sequence_span(sequence);
+        let total = steps.iter().try_fold(Rational::ZERO, |sum, s| sum + s.weight);
+        let total = total.map_err(|e| self.overflow(e, span)).unwrap_or(Rational::ONE);
+        let parts = steps.into_iter().map(|s| (s.weight, s.pattern)).collect();
+        (total, self.exact(Pattern::sequence(parts), span))
+    }
+
+    fn step(&mut self, item: &Item, words: Words) -> Step {
+        let mut pattern = self.base(&item.base, item.span, words);
+        let mut weight = Rational::ONE;
+        let mut repeats = Rational::ONE;
+        let last = item.ops.iter().rposition(|op| matches!(op.kind, OpKind::Replicate(_)));
+        for (i, op) in item.ops.iter().enumerate() {
+            match op.kind {
+                OpKind::Weight(n) => weight = self.grown(weight, n, "a weight", op.span),
+                OpKind::Replicate(n) => {
+                    repeats = self.grown(repeats, n, "a repetition", op.span);
+                    weight = repeats;
+                    if Some(i) == last {
+                        pattern = self.repeated(pattern, repeats, op.span);
+                    }
+                }
+                _ => pattern = self.operator(pattern, op, words),
+            }
+        }
+        Step { weight, pattern }
+    }
+
+    /// w + n − 1, where n has to be positive.
+    fn grown(&mut self, w: Rational, n: f64, what: &str, span: Span) -> Rational {
+        let n = match Rational::from_f64(n) {
+            Some(n) if n.sign() > 0 => n,
+            _ => {
+                let message = format!("{what} has to be greater than 0");
+                self.problem(span, message, "leave the step out, or write a rest: `~`");
+                Rational::ONE
+            }
+        };
+        let grown = (w + n).and_then(|x| x - Rational::ONE);
+        grown.ok().filter(|x| x.sign() > 0).unwrap_or(w)
+    }
+
+    fn repeated(&mut self, pattern: Pattern, n: Rational, span: Span) -> Pattern {
+        let count = u32::try_from(n.num()).ok().filter(|&c| n.den() == 1 && c <= MOST_REPEATS);
+        match count {
+            Some(1) => pattern,
+            Some(count) => Pattern::new(Node::Repeat(count, pattern)).fast(n),
+            None => {
+                let message = format!("a repetition is a whole number up to {MOST_REPEATS}");
+                self.problem(span, message, "`x*1.5` plays one and a half times as fast");
+                pattern
+            }
+        }
+    }
+
+    fn base(&mut self, base: &Base, span: Span, words: Words) -> Pattern {
+        match base {
+            Base::Word(word) if word.is_rest() => Pattern::silence(),
+            Base::Word(word) => words.value(word, self.problems).map_or_else(Pattern::silence, Pattern::pure),
+            Base::Fast(group) => self.group(group, words),
+            Base::Slow(layers) => {
+                let slow = |b: &mut Self, layer| {
+                    let (weight, pattern) = b.sequence(layer, words);
+                    b.exact(weight.inverse().map(|f| pattern.fast(f)), span)
+                };
+                Pattern::stack(layers.iter().map(|layer| slow(self, layer)).collect())
+            }
+            Base::Poly { layers, steps } => self.poly(layers, steps.as_deref(), span, words),
+        }
+    }
+
+    fn poly(
+        &mut self,
+        layers: &[Sequence],
+        steps: Option<&(Base, Span)>,
+        span: Span,
+        words: Words,
+    ) -> Pattern {
+        let layers: Vec<_> = layers.iter().map(|layer| self.sequence(layer, words)).collect();
+        let constant = match steps {
+            None => layers.first().map(|l| l.0),
+            Some((Base::Word(word), _)) if !word.is_rest() => {
+                match word.number().and_then(Rational::from_f64).filter(|x| x.sign() > 0) {
+                    Some(n) => Some(n),
+                    None => {
+                        let message = format!("`{}` is not a number of steps greater than 0", word.text);
+                        self.problem(word.span, message, "`{a b c}%4` plays four steps a cycle");
+                        return Pattern::silence();
+                    }
+                }
+            }
+            Some(_) => None,
+        };
+        let by = steps.filter(|_| constant.is_none()).map(|(base, at)| self.base(base, *at, Words::Numbers));
+        let layer = |b: &mut Self, (weight, pattern): (Rational, Pattern)| {
+            let scaled = match (&by, constant) {
+                (Some(by), _) => weight.inverse().map(|scale| {
+                    Pattern::new(Node::FastBy { by: by.clone(), scale, slow: false, of: pattern })
+                }),
+                (None, steps) => (steps.unwrap_or(weight) / weight).map(|f| pattern.fast(f)),
+            };
+            b.exact(scaled, span)
+        };
+        Pattern::stack(layers.into_iter().map(|l| layer(self, l)).collect())
+    }
+
+    fn operator(&mut self, of: Pattern, op: &Op, words: Words) -> Pattern {
+        match &op.kind {
+            OpKind::Fast(factor) => self.faster(of, factor, op.span, false),
+            OpKind::Slow(factor) => self.faster(of, factor, op.span, true),
+            OpKind::Degrade(chance) => {
+                let chance = self.chance(*chance, op.span);
+                Pattern::new(Node::Keep { seed: self.draw(), chance, turned: false, of })
+            }
+            OpKind::Tail(tail) => {
+                let tail = self.base(tail, op.span, words.after_colon());
+                Pattern::new(Node::Tail(of, tail))
+            }
+            OpKind::Range(to) => {
+                let to = self.base(to, op.span, words);
+                Pattern::new(Node::Range(of, to))
+            }
+            OpKind::Euclid { pulses, steps, rotation } => self.euclid(of, pulses, steps, rotation.as_deref()),
+            OpKind::Weight(_) | OpKind::Replicate(_) => of,
+        }
+    }
+
+    fn chance(&mut self, chance: f64, span: Span) -> f64 {
+        if chance < 0.0 {
+            self.problem(span, "a chance is not negative", "`?0.25` drops a quarter of the events");
+        }
+        chance
+    }
+
+    fn faster(&mut self, of: Pattern, factor: &Base, span: Span, slow: bool) -> Pattern {
+        let by = self.base(factor, span, Words::Numbers);
+        let constant = match by.node() {
+            Node::Pure(value) => value.number(),
+            _ => return Pattern::new(Node::FastBy { by, scale: Rational::ONE, slow, of }),
+        };
+        let Some(factor) = constant.and_then(Rational::from_f64) else {
+            self.problem(span, "this factor does not fit", "a factor is a number such as `2` or `1.5`");
+            return of;
+        };
+        match slow {
+            true if factor.sign() <= 0 => Pattern::silence(),
+            true => self.exact(factor.inverse().map(|f| of.fast(f)), span),
+            false => of.fast(factor),
+        }
+    }
+
+    fn euclid(&mut self, of: Pattern, k: &Item, n: &Item, r: Option<&Item>) -> Pattern {
+        let pulses = self.argument(k);
+        let steps = self.argument(n);
+        let rotation = r.map_or_else(|| Pattern::pure(Value::Number(0.0)), |r| self.argument(r));
+        let constant = |p: &Pattern| match p.node() {
+            Node::Pure(value) => value.number(),
+            _ => None,
+        };
+        let most = MOST_EUCLID_STEPS as f64;
+        let (k_, n_) = (constant(&pulses), constant(&steps));
+        let fine = |x: f64, low: f64, high: f64| x.fract() == 0.0 && x >= low && x <= high;
+        if n_.is_some_and(|n| !fine(n, 1.0, most)) {
+            let message = format!("the steps of a rhythm are a whole number from 1 to {MOST_EUCLID_STEPS}");
+            self.problem(n.span, message, RHYTHM);
+            return Pattern::silence();
+        }
+        let bound = n_.unwrap_or(most);
+        if k_.is_some_and(|k| !fine(k, -bound, bound)) {
+            let message = match n_ {
+                Some(n) => format!("the onsets of a rhythm of {n} steps are a whole number up to {n}"),
+                None => "the onsets of a rhythm are a whole number".into(),
+            };
+            self.problem(k.span, message, RHYTHM);
+            return Pattern::silence();
+        }
+        match (k_, n_, constant(&rotation)) {
+            (Some(k), Some(n), Some(r)) => {
+                Pattern::new(Node::Euclid(euclid(k as i64, n as usize, r as i64).into(), of))
+            }
+            _ => Pattern::new(Node::EuclidBy { pulses, steps, rotation, of }),
+        }
+    }
+
+    /// An argument of a rhythm: an item without a share.
+    fn argument(&mut self, item: &Item) -> Pattern {
+        self.step(item, Words::Numbers).pattern
+    }
+
+    /// The seed of the next random operator.
+    fn draw(&mut self) -> u64 {
+        self.draws += 1;
+        mix(self.seed, self.draws)
+    }
+
+    fn exact(&mut self, pattern: Result<Pattern, Overflow>, span: Span) -> Pattern {
+        pattern.unwrap_or_else(|e| {
+            self.overflow(e, span);
+            Pattern::silence()
+        })
+    }
+
+    fn overflow(&mut self, _: Overflow, span: Span) {
+        let message = "these steps divide time more finely than exact fractions can hold";
+        self.problems.add(Problem::new(&PATTERN_TOO_FINE, span, message));
+    }
+
+    fn problem(&mut self, span: Span, message: impl Into<String>, help: &str) {
+        self.problems.add(Problem::new(&PATTERN_NUMBER, span, message).help(help));
+    }
+}
+
+const RHYTHM: &str = "`x(3,8)` spreads 3 onsets over 8 steps, `x(-3,8)` plays where they are not";
+
+fn sequence_span(sequence: &Sequence) -> Span {
+    match (sequence.items.first(), sequence.items.last()) {
+        (Some(first), Some(last)) => first.span.to(last.span),
+        _ => Span::default(),
+    }
+}

@@ -1,0 +1,186 @@
+//! From the score of a song to exact data.
+//!
+//! A `.mam` file's `play` blocks, sections, tempo and the rest become a runtime [`Score`]: patterns of the notation and
+//! drum tabs are built into trees once, modifiers wrap them, sections are laid out flat in bars. What can be played
+//! is asked of [`Targets`], which the resolver implements; nothing here knows an instrument. JSON makes the same data
+//! without coming through here.
+
+mod amount;
+mod check;
+pub mod codes;
+mod compose;
+mod mini;
+mod modify;
+pub mod show;
+mod tab;
+mod targets;
+mod tempo;
+mod words;
+
+pub use words::note_number;
+
+use crate::dimension::Dimension;
+use codes::SCORE_UNREACHED;
+use compose::Composer;
+use mam_grammar::ast::{Ast, Item, ItemKind};
+use mam_grammar::{Problem, Problems, Span};
+use mam_runtime::score::{Overflow, Pattern, QueryError, Rational, Score, Tempo, TimeSpan, Transport};
+
+/// What the names of a score mean. The resolver's part of the bargain.
+pub trait Targets {
+    /// What `path` (`bd`, `bd.gain`, `bright`) is.
+    fn find(&self, path: &[&str]) -> Meaning;
+    /// Indices of all instruments, which a song without a `play` plays once.
+    fn all(&self) -> Vec<usize>;
+}
+
+/// What a name of a score means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Meaning {
+    /// An instrument: it plays notes.
+    Instrument(Instrument),
+    /// A parameter or a knob: it takes values.
+    Parameter(Parameter),
+    /// Something else; the words say what, as in "`mix` is a signal".
+    Other(String),
+    /// Nothing of this name.
+    Unknown {
+        /// What it could have been, for "did you mean".
+        known: Vec<String>,
+    },
+}
+
+/// An instrument as the score sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instrument {
+    /// Index into the program's targets.
+    pub index: usize,
+    /// As it is written.
+    pub name: String,
+    /// Whether its sound depends on the note (its `freq` or `note`). Without that, any word is a hit.
+    pub pitched: bool,
+    /// How many notes it can play at once.
+    pub voices: usize,
+}
+
+/// A parameter or a knob as the score sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Index into the program's parameters.
+    pub index: usize,
+    /// As it is written: `bd.gain`.
+    pub name: String,
+    /// What it measures.
+    pub dimension: Dimension,
+    /// What a number without a unit is multiplied by to be in base units: 0.001 where the default is in ms.
+    pub scale: f64,
+    /// Least and greatest value in base units; infinite where it has no range.
+    pub range: (f64, f64),
+}
+
+/// The score of a file whose random draws come from `seed`.
+pub fn from_ast(ast: &Ast, seed: u64, targets: &dyn Targets, problems: &mut Problems) -> Score {
+    check_seed(ast, problems);
+    let meter = tempo::meter(ast, &ast.items, problems);
+    let (tempo, tempo_places) = tempo::tempo_map(ast, &ast.items, &meter, problems);
+    let mut composer = Composer::new(ast, targets, &meter, seed, problems);
+    composer.song(&ast.items);
+    let Composer { lines, told, clips, marks, arranged, .. } = composer;
+    let written = compose::length(ast, &ast.items, &meter, arranged.is_some(), problems);
+    let restarts = arranged.or(written).is_some();
+    let mut transport = Transport { tempo, lines, clips, marks, length: Rational::ZERO, restarts };
+    transport.length = arranged.or(written).unwrap_or_else(|| own_length(&transport));
+    check_reached(transport.length, &tempo_places, problems);
+    check::check(&transport, &told, problems);
+    let played = |item: &Item| matches!(item.kind, ItemKind::Play(_) | ItemKind::Arrangement(_));
+    let starts = if ast.items.iter().any(played) { Vec::new() } else { targets.all() };
+    Score { transports: vec![transport], starts, ..Score::default() }
+}
+
+/// `seed N` is one whole number.
+fn check_seed(ast: &Ast, problems: &mut Problems) {
+    let mut first = None;
+    for item in &ast.items {
+        let ItemKind::Seed(expr) = item.kind else { continue };
+        tempo::twice(first, item.span, "seed", problems);
+        first = Some(item.span);
+        if let Err(problem) = amount::count(ast, expr, "a seed", 0..=1 << 53) {
+            problems.add(problem);
+        }
+    }
+}
+
+/// Bars after which every line is back at its start, at most 64; at least until the last tempo is reached. 0 without
+/// lines.
+fn own_length(transport: &Transport) -> Rational {
+    const MOST_BARS: i64 = 64;
+    if transport.lines.is_empty() {
+        return Rational::ZERO;
+    }
+    let most = Rational::whole(MOST_BARS);
+    let whole = |r: Result<Rational, Overflow>| r.map_or(most, |p| p.min(most));
+    let period = transport.lines.iter().try_fold(Rational::ONE, |sum, line| {
+        // Lines that never get back to their start together end at the bound.
+        let period = line.pattern.period()?.common_multiple(Rational::ONE)?;
+        if sum > most { Ok(sum) } else { sum.common_multiple(period) }
+    });
+    let period = whole(period);
+    let changes = &transport.tempo.changes;
+    let ramped = |i: usize| i > 0 && matches!(changes[i - 1].tempo, Tempo::Ramp { .. });
+    let Some(last) = changes.len().checked_sub(1).filter(|&i| i > 0) else { return period };
+    let heard = if ramped(last) { Rational::ZERO } else { Rational::ONE };
+    let needed = (changes[last].bar + heard).unwrap_or(most);
+    let times = (needed / period).map_or(1, |t| t.ceil().max(1));
+    whole(Rational::new(times, 1).and_then(|t| t * period)).max(needed.min(most))
+}
+
+/// Warns of tempo changes beyond the song's end.
+fn check_reached(length: Rational, changes: &[(Rational, Span)], problems: &mut Problems) {
+    for (_, span) in changes.iter().filter(|(bar, _)| length.sign() > 0 && *bar >= length) {
+        let message = format!("the song has {} bars and ends before this", show::number(length));
+        let help = "give the song a greater `length`, or let the tempo change earlier";
+        problems.add(Problem::new(&SCORE_UNREACHED, *span, message).help(help));
+    }
+}
+
+/// The pattern of a text of the notation by itself, its words as written. `place` covers `text`.
+pub fn notation(text: &str, place: Span, seed: u64, problems: &mut Problems) -> Pattern {
+    read(text, place, seed, words::Words::AsWritten, problems)
+}
+
+fn read(text: &str, place: Span, seed: u64, words: words::Words, problems: &mut Problems) -> Pattern {
+    match mam_grammar::mini::parse(text, place) {
+        Ok(group) => mini::Builder::new(seed, problems).group(&group, words),
+        Err(problem) => {
+            problems.add(problem);
+            Pattern::silence()
+        }
+    }
+}
+
+/// Cycles that are tried when a pattern is checked.
+const TRIED_CYCLES: i64 = 16;
+
+/// Adds a problem when the first cycles of a pattern cannot be played.
+fn check_cost(pattern: &Pattern, place: Span, problems: &mut Problems) {
+    let cycles = pattern.period().map_or(TRIED_CYCLES, |p| (p.ceil() as i64).clamp(1, TRIED_CYCLES));
+    let failed = (0..cycles).find_map(|c| pattern.query(TimeSpan::cycle(c)).err());
+    if let Some(error) = failed {
+        problems.add(query_problem(error, place));
+    }
+}
+
+/// What a failed query says to a person.
+pub fn query_problem(error: QueryError, place: Span) -> Problem {
+    match error {
+        QueryError::TooMuch => {
+            Problem::new(&codes::PATTERN_TOO_MUCH, place, "one cycle of this pattern holds too many events")
+                .help("a factor, a range or a number of steps is probably far larger than was meant")
+        }
+        QueryError::Overflow => Problem::new(
+            &codes::PATTERN_TOO_FINE,
+            place,
+            "this pattern divides time more finely than exact fractions can hold",
+        ),
+    }
+}

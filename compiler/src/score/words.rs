@@ -1,0 +1,177 @@
+//! What the words of a pattern mean: notes, hits, numbers with units, or just words.
+
+use super::amount::{Amount, from_word};
+use super::codes::{PATTERN_NUMBER, PATTERN_VALUE, VALUE_CLAMPED};
+use super::{Instrument, Parameter};
+use crate::dimension::Dimension;
+use mam_grammar::mini::Word;
+use mam_grammar::{Problem, Problems};
+use mam_runtime::score::{Note, Pitch, Value};
+use std::sync::Arc;
+
+/// How the words of a pattern are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Words<'a> {
+    /// Words as words, numbers as numbers: for looking at patterns.
+    AsWritten,
+    /// Numbers alone: arguments of operators.
+    Numbers,
+    /// Notes of an instrument; numbers are degrees of a scale where `degrees`.
+    Notes { of: &'a Instrument, degrees: bool },
+    /// After `:` in a note.
+    Velocities,
+    /// After `:` in a note's velocity, and in a parameter's value: nothing.
+    Nothing,
+    /// Of `transpose`.
+    Semitones,
+    /// Values of a parameter.
+    Values(&'a Parameter),
+}
+
+impl<'a> Words<'a> {
+    /// How the words after a `:` are read.
+    pub(super) fn after_colon(self) -> Words<'a> {
+        match self {
+            Words::AsWritten => Words::AsWritten,
+            Words::Notes { .. } => Words::Velocities,
+            _ => Words::Nothing,
+        }
+    }
+
+    /// The value of a word that is not a rest.
+    pub(super) fn value(self, word: &Word, problems: &mut Problems) -> Option<Value> {
+        let read = match self {
+            Words::AsWritten => {
+                Ok(word.number().map_or_else(|| Value::Word(word.text.clone()), Value::Number))
+            }
+            Words::Numbers => word.number().map(Value::Number).ok_or_else(|| {
+                Problem::new(&PATTERN_NUMBER, word.span, format!("`{}` is not a number", word.text))
+                    .help("an operator's argument is a number, or a pattern of numbers: `x*2`, `x*<2 3>`")
+            }),
+            Words::Notes { of, degrees } => note(word, of, degrees).map(Value::Note),
+            Words::Velocities => plain(word, "a velocity, such as `0.5`"),
+            Words::Semitones => semitones(word),
+            Words::Nothing => Err(Problem::new(&PATTERN_VALUE, word.span, "nothing can follow this `:`")
+                .help("`:` stands between a note and its velocity: `c4:0.5`")),
+            Words::Values(param) => parameter(word, param, problems),
+        };
+        read.map_err(|p| problems.add(p)).ok()
+    }
+}
+
+fn wrong(word: &Word, wanted: &str) -> Problem {
+    Problem::new(&PATTERN_VALUE, word.span, format!("`{}` is not {wanted}", word.text))
+}
+
+fn plain(word: &Word, wanted: &str) -> Result<Value, Problem> {
+    match from_word(&word.text) {
+        Some(Amount::Number(Dimension::PLAIN, x)) => Ok(Value::Number(x.to_f64())),
+        _ => Err(wrong(word, wanted)),
+    }
+}
+
+fn semitones(word: &Word) -> Result<Value, Problem> {
+    match from_word(&word.text) {
+        Some(Amount::Semitones(x) | Amount::Number(Dimension::PLAIN, x)) => Ok(Value::Number(x.to_f64())),
+        _ => Err(wrong(word, "a number of semitones, such as `7st`")),
+    }
+}
+
+fn note(word: &Word, of: &Instrument, degrees: bool) -> Result<Note, Problem> {
+    let note = |pitch| Ok(Note { pitch, vel: 1.0 });
+    if !of.pitched || &*word.text == "x" {
+        return note(Pitch::Plain(0.0));
+    }
+    if let Some(midi) = note_number(&word.text) {
+        return note(Pitch::Note(midi));
+    }
+    match from_word(&word.text) {
+        Some(Amount::Number(Dimension::PLAIN, x)) if degrees => note(Pitch::Degree(x.to_f64(), 0.0)),
+        Some(Amount::Number(Dimension::PLAIN, x)) => note(Pitch::Note(x.to_f64())),
+        Some(Amount::Number(Dimension::FREQUENCY, x)) if x.sign() > 0 => {
+            note(Pitch::Note(69.0 + 12.0 * (x.to_f64() / 440.0).log2()))
+        }
+        _ => Err(wrong(word, "a note").help(format!(
+            "`{}` plays notes: names (`c4`, `eb3`, `f#2`; a bare `c` is c4), MIDI numbers (`60`), `x` for a plain hit, \
+             `~` for a rest",
+            of.name
+        ))),
+    }
+}
+
+/// The MIDI number of a note's name: `c4` is 60, a bare `c` too; `#` and `s` raise, `b` and `f` lower.
+pub fn note_number(name: &str) -> Option<f64> {
+    let mut letters = name.chars();
+    let letter = letters.next()?.to_ascii_lowercase();
+    let pitch = match letter {
+        'c' => 0,
+        'd' => 2,
+        'e' => 4,
+        'f' => 5,
+        'g' => 7,
+        'a' => 9,
+        'b' => 11,
+        _ => return None,
+    };
+    let rest = letters.as_str();
+    let octave_at = rest.find(|c: char| c.is_ascii_digit() || c == '-').unwrap_or(rest.len());
+    let (accidentals, octave) = rest.split_at(octave_at);
+    let mut raised = 0;
+    for c in accidentals.chars() {
+        raised += match c {
+            '#' | 's' => 1,
+            'b' | 'f' => -1,
+            _ => return None,
+        };
+    }
+    let octave: i32 = if octave.is_empty() { 4 } else { octave.parse().ok()? };
+    let in_reach = (-9..=20).contains(&octave) && accidentals.len() <= 4;
+    in_reach.then(|| f64::from((octave + 1) * 12 + pitch + raised))
+}
+
+fn parameter(word: &Word, param: &Parameter, problems: &mut Problems) -> Result<Value, Problem> {
+    let value = match (from_word(&word.text), param.dimension) {
+        (Some(Amount::Number(Dimension::PLAIN, x)), _) => x.to_f64() * param.scale,
+        (Some(Amount::Number(d, x)), wanted) if d == wanted => x.to_f64(),
+        (Some(Amount::Semitones(x)), Dimension::PLAIN) => (x.to_f64() / 12.0).exp2(),
+        (None, Dimension::FREQUENCY) if note_number(&word.text).is_some() => {
+            let note = note_number(&word.text).unwrap_or(69.0);
+            440.0 * ((note - 69.0) / 12.0).exp2()
+        }
+        _ => {
+            let wanted = match param.dimension {
+                Dimension::PLAIN => "a plain number, such as `0.8`, `80%` or `-6dB`",
+                Dimension::TIME => "a time, such as `40ms`",
+                _ => "a frequency, such as `800Hz`",
+            };
+            return Err(wrong(word, wanted).help(format!("`{}` takes {wanted}", param.name)));
+        }
+    };
+    let (low, high) = param.range;
+    if value < low || value > high {
+        let message = format!("`{}` lies outside the range of `{}`", word.text, param.name);
+        problems.add(
+            Problem::new(&VALUE_CLAMPED, word.span, message)
+                .here(format!("becomes {}", param.show(value.clamp(low, high))))
+                .help(format!("its range is {} to {}", param.show(low), param.show(high))),
+        );
+    }
+    Ok(Value::Number(value.clamp(low, high)))
+}
+
+impl Parameter {
+    /// A value in base units as a person writes it.
+    fn show(&self, value: f64) -> Arc<str> {
+        let shown = match self.dimension {
+            Dimension::PLAIN => format!("{}", rounded(value)),
+            Dimension::FREQUENCY => format!("{}Hz", rounded(value)),
+            Dimension::TIME if value < 1.0 => format!("{}ms", rounded(value * 1000.0)),
+            _ => format!("{}s", rounded(value)),
+        };
+        shown.into()
+    }
+}
+
+fn rounded(x: f64) -> f64 {
+    format!("{x:.6}").parse().unwrap_or(x)
+}

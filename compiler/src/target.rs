@@ -1,0 +1,23 @@
+//! What the machine that a program is made for can do, as far as it shows in the sound.
+
+/// The target of a compilation. Programs of one target give the same bits on every machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// Multiply and add, rounded once, is one instruction: passes may make `fma`.
+    pub fma: bool,
+}
+
+impl Target {
+    /// What every machine can do.
+    pub fn portable() -> Target {
+        Target::default()
+    }
+
+    /// This machine.
+    pub fn host() -> Target {
+        let Ok(isa) = crate::emit::isa::host() else { return Target::portable() };
+        let has = |name| isa.isa_flags().iter().any(|flag| flag.name == name && flag.as_bool() == Some(true));
+        let x86 = has("has_fma") && has("has_avx");
+        Target { fma: x86 || cfg!(target_arch = "aarch64") }
+    }
+}

@@ -1,0 +1,65 @@
+//! What holds of every kernel, on random ones.
+
+use mam_compiler::emit::jit::Jit;
+use mam_compiler::interp::Interpreter;
+use mam_compiler::ir::{Module, check};
+use mam_compiler::passes::PASSES;
+use mam_compiler::target::Target;
+use mam_grammar::Handle;
+use mam_testing::agree;
+use mam_testing::gen_ir::{self, Choices};
+use proptest::prelude::*;
+
+fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(any::<u8>(), 0..most)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_generator_makes_kernels_that_the_checker_passes(kernel in bytes(1500)) {
+        let module = gen_ir::module(&mut Choices(&kernel));
+        prop_assert_eq!(check::module(&module), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_printed_is_read_back(kernel in bytes(1500)) {
+        let module = gen_ir::module(&mut Choices(&kernel));
+        let text = module.to_string();
+        let read: Module = text.parse().map_err(|e| TestCaseError::fail(format!("{e}\n{text}")))?;
+        prop_assert_eq!(&read.kernels, &module.kernels, "{}", text);
+        prop_assert_eq!(read.to_string(), text);
+    }
+
+    #[test]
+    fn machine_code_gives_the_interpreters_bits(kernel in bytes(1500), run in bytes(1500)) {
+        let module = gen_ir::module(&mut Choices(&kernel));
+        let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
+        let jit = Jit::new(&module).map_err(TestCaseError::fail)?;
+        prop_assert_eq!(agree::run(&module, &jit, Choices(&run)), expected, "{}", module);
+    }
+
+    #[test]
+    fn passes_keep_every_bit(kernel in bytes(1500), run in bytes(1500)) {
+        let mut module = gen_ir::module(&mut Choices(&kernel));
+        let mut seen = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
+        for pass in PASSES.iter().filter(|pass| !["elementary", "fuse"].contains(&pass.name)) {
+            let before = module.clone();
+            let handle = Handle::new(0);
+            module.kernels[handle] = pass.run(&module.kernels[handle], &Target::host());
+            prop_assert_eq!(check::module(&module), Vec::<String>::new(), "{}", pass.name);
+            let now = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
+            // Dead code drops states that nothing reads: of them only outputs are compared.
+            let outputs = seen.len().min(now.len()) - memory(&module);
+            prop_assert_eq!(&now[..outputs], &seen[..outputs], "{}\n{}\n{}", pass.name, before, module);
+            seen = now;
+        }
+    }
+}
+
+/// How many words of memory an outcome ends with.
+fn memory(module: &Module) -> usize {
+    let kernel = &module.kernels[Handle::new(0)];
+    kernel.states.len() + kernel.delays.values().map(|line| line.frames as usize).sum::<usize>()
+}

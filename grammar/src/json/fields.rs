@@ -1,0 +1,242 @@
+//! From untyped values to typed fields: every mismatch is a problem at its place, and reading goes on.
+
+use super::codes;
+use super::value::{At, Decimal, Member, Text, Value};
+use crate::limits::Limits;
+use crate::problem::{Code, Problem, Problems};
+use crate::source::Span;
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+
+/// What typed reading needs at hand.
+pub(super) struct Fields<'a> {
+    /// The whole text, to find characters in strings.
+    pub(super) text: &'a str,
+    pub(super) limits: &'a Limits,
+    pub(super) problems: &'a mut Problems,
+}
+
+/// An object whose keys have been checked: each once, in order.
+pub(super) struct Object<'v> {
+    /// What it is, for messages: "a node".
+    pub(super) what: &'static str,
+    pub(super) span: Span,
+    pub(super) members: Vec<&'v Member>,
+}
+
+impl<'v> Object<'v> {
+    /// The value of a field, if it is there.
+    pub(super) fn get(&self, key: &str) -> Option<&'v At<Value>> {
+        self.members.iter().find(|m| &*m.key.value == key).map(|m| &m.value)
+    }
+
+    /// The place of a field's key.
+    pub(super) fn key_span(&self, key: &str) -> Option<Span> {
+        self.members.iter().find(|m| &*m.key.value == key).map(|m| m.key.span)
+    }
+
+    /// Its opening brace.
+    pub(super) fn head(&self) -> Span {
+        head(self.span)
+    }
+}
+
+/// The first character of something long.
+pub(super) fn head(span: Span) -> Span {
+    Span { end: (span.start + 1).min(span.end), ..span }
+}
+
+/// How a field's value is read.
+pub(super) type Read<'a, T> = fn(&mut Fields<'a>, &At<Value>) -> Option<T>;
+
+impl<'a> Fields<'a> {
+    pub(super) fn report(&mut self, code: &'static Code, span: Span, message: impl Into<String>) {
+        self.problems.add(Problem::new(code, span, message));
+    }
+
+    /// An object with any keys but each once; remarks (`_…`, `$…`) are left out.
+    pub(super) fn free_object<'v>(&mut self, value: &'v At<Value>, what: &'static str) -> Option<Object<'v>> {
+        let Value::Object(all) = &value.value else {
+            self.mismatch::<()>(value, &format!("{what}, an object `{{ … }}`"));
+            return None;
+        };
+        let mut first: HashMap<&str, Span> = HashMap::new();
+        let mut members = Vec::new();
+        for member in all.iter().filter(|m| !m.key.value.starts_with(['_', '$'])) {
+            let key = &*member.key.value;
+            match first.get(key).copied() {
+                None => {
+                    first.insert(key, member.key.span);
+                    members.push(member);
+                }
+                Some(before) => self.problems.add(
+                    Problem::new(
+                        &codes::DUPLICATE_KEY,
+                        member.key.span,
+                        format!("`{key}` stands twice in {what}"),
+                    )
+                    .label(before, "first here"),
+                ),
+            }
+        }
+        Some(Object { what, span: value.span, members })
+    }
+
+    /// An object with the fields `known` and no others.
+    pub(super) fn object<'v>(
+        &mut self,
+        value: &'v At<Value>,
+        what: &'static str,
+        known: &[&str],
+    ) -> Option<Object<'v>> {
+        let object = self.free_object(value, what)?;
+        for member in object.members.iter().filter(|m| !known.contains(&&*m.key.value)) {
+            let key = &*member.key.value;
+            let message = format!("{what} has no field `{key}`");
+            let problem = Problem::new(&codes::UNKNOWN_FIELD, member.key.span, message);
+            self.problems.add(problem.nearest(key, &format!("fields of {what}"), known));
+        }
+        Some(object)
+    }
+
+    /// A field that must be there.
+    pub(super) fn required<T>(&mut self, object: &Object<'_>, key: &str, read: Read<'a, T>) -> Option<T> {
+        let Some(value) = object.get(key) else {
+            let message = format!("{} needs a field `{key}`", object.what);
+            self.report(&codes::MISSING_FIELD, object.head(), message);
+            return None;
+        };
+        read(self, value)
+    }
+
+    /// A field that may be there.
+    pub(super) fn optional<T>(&mut self, object: &Object<'_>, key: &str, read: Read<'a, T>) -> Option<T> {
+        object.get(key).and_then(|value| read(self, value))
+    }
+
+    /// A list that may be there, of elements of which the malformed ones are left out.
+    pub(super) fn list<T>(
+        &mut self,
+        object: &Object<'_>,
+        key: &str,
+        most: usize,
+        read: Read<'a, T>,
+    ) -> Vec<T> {
+        let Some(value) = object.get(key) else { return Vec::new() };
+        let Value::Array(all) = &value.value else {
+            self.mismatch::<()>(value, "a list `[ … ]`");
+            return Vec::new();
+        };
+        if let Some(over) = all.get(most) {
+            let message = format!("`{key}` has {} entries; the limit is {most}", all.len());
+            self.report(&codes::LIMIT, head(over.span), message);
+        }
+        all.iter().take(most).filter_map(|v| read(self, v)).collect()
+    }
+
+    /// A string.
+    pub(super) fn text(&mut self, value: &At<Value>) -> Option<Text> {
+        match &value.value {
+            Value::Text(text) => Some(At::new(text.clone(), value.span)),
+            _ => self.mismatch(value, "a string `\"…\"`"),
+        }
+    }
+
+    /// The name of a node: a string that is not empty.
+    pub(super) fn name(&mut self, value: &At<Value>) -> Option<Text> {
+        let text = self.text(value)?;
+        if text.value.is_empty() {
+            self.report(&codes::VALUE, text.span, "an empty name");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// `true` or `false`.
+    pub(super) fn boolean(&mut self, value: &At<Value>) -> Option<At<bool>> {
+        match &value.value {
+            Value::Bool(b) => Some(At::new(*b, value.span)),
+            _ => self.mismatch(value, "true or false"),
+        }
+    }
+
+    /// A number.
+    pub(super) fn number(&mut self, value: &At<Value>) -> Option<At<Decimal>> {
+        match &value.value {
+            Value::Number(n) => Some(At::new(n.clone(), value.span)),
+            Value::Text(text) if text.trim().parse::<f64>().is_ok() => {
+                let problem = Problem::new(&codes::TYPE, value.span, "expected a number, found a string");
+                self.problems.add(problem.help(format!("write `{}` without the quotes", text.trim())));
+                None
+            }
+            _ => self.mismatch(value, "a number"),
+        }
+    }
+
+    /// A whole number in a range. Below it, the value makes no sense; above it, it is over a limit.
+    pub(super) fn whole(
+        &mut self,
+        value: &At<Value>,
+        what: &str,
+        range: RangeInclusive<i64>,
+    ) -> Option<At<i64>> {
+        let number = self.number(value)?;
+        let (low, high) = (*range.start(), *range.end());
+        let shown = number.value.text();
+        let (code, message) = match number.value.whole() {
+            Some(n) if range.contains(&n) => return Some(At::new(n, value.span)),
+            _ if number.value.value() < low as f64 => {
+                (&codes::VALUE, format!("{what} is at least {low}, not {shown}"))
+            }
+            _ if number.value.value() > high as f64 => {
+                (&codes::LIMIT, format!("{what} is at most {high}, not {shown}"))
+            }
+            _ => (&codes::VALUE, format!("{what} is a whole number, not {shown}")),
+        };
+        self.report(code, value.span, message);
+        None
+    }
+
+    /// A number from which times are computed exactly: at most `most`, and 0 only if `zero`.
+    pub(super) fn exact(
+        &mut self,
+        value: &At<Value>,
+        what: &str,
+        zero: bool,
+        most: usize,
+    ) -> Option<At<Decimal>> {
+        let number = self.number(value)?;
+        let (n, shown) = (number.value.value(), number.value.text());
+        let small = |x: i128| x.unsigned_abs() < 1 << 53;
+        let (code, message) = match number.value.ratio() {
+            _ if n < 0.0 => (&codes::VALUE, format!("{what} is not negative, as {shown} is")),
+            _ if n == 0.0 && !zero => (&codes::VALUE, format!("{what} is greater than 0")),
+            _ if n > most as f64 => (&codes::LIMIT, format!("{what} is at most {most}, not {shown}")),
+            Some((p, q)) if small(p) && small(q) => return Some(number),
+            _ => (&codes::VALUE, format!("{what} is read exactly, and {shown} has too many digits for that")),
+        };
+        self.report(code, value.span, message);
+        None
+    }
+
+    /// A level in percent: used as it stands, but an unusual one is pointed out.
+    pub(super) fn percent(&mut self, value: &At<Value>) -> Option<At<Decimal>> {
+        let number = self.number(value)?;
+        if !(0.0..=200.0).contains(&number.value.value()) {
+            let message = format!("{} percent is outside the usual 0 to 200", number.value.text());
+            self.report(&codes::GAIN, value.span, message);
+        }
+        Some(number)
+    }
+
+    /// Reports a value of the wrong type, unless it has been reported as malformed.
+    pub(super) fn mismatch<T>(&mut self, value: &At<Value>, expected: &str) -> Option<T> {
+        if value.value != Value::Broken {
+            let message = format!("expected {expected}, found {}", value.value.kind());
+            let long = matches!(value.value, Value::Array(_) | Value::Object(_));
+            let span = if long { head(value.span) } else { value.span };
+            self.report(&codes::TYPE, span, message);
+        }
+        None
+    }
+}

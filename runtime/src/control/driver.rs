@@ -1,0 +1,477 @@
+//! The other half, on any thread but the audio thread.
+
+use super::meters::{Meters, Telemetry};
+use super::{Carry, Command, Garbage, Live, MOST_CHANNELS, Player, Swap, Tagged};
+use crate::engine::{Instance, Profile, ticks_per_second};
+use crate::program::{Event, EventKind, Program, QUANTUM};
+use crate::render::EventSource;
+use rtrb::{Consumer, Producer, RingBuffer};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Acquire;
+
+/// How far ahead of the audio thread events are sent.
+const AHEAD_SECONDS: f64 = 0.2;
+/// Events that the ring to the audio thread holds, and a program's queue.
+const EVENTS: usize = 16 * 1024;
+/// Commands that wait for the audio thread.
+const COMMANDS: usize = 1024;
+/// Old programs that wait to be dropped: more than [`MOST_UNDERWAY`] swaps can leave.
+const GARBAGE: usize = 64;
+/// Swaps that have not been answered yet.
+const MOST_UNDERWAY: usize = 8;
+/// Frames of a recording that may wait to be written, in seconds.
+const RECORD_SECONDS: usize = 4;
+
+/// How a program's score is played.
+pub trait Playing: Send {
+    /// The score's events from a frame of the score on, with what is latched there.
+    fn events(&self, program: &Arc<Program>, from: u64) -> Box<dyn EventSource + Send>;
+
+    /// The frame of `new`'s score that is at the same musical place as a frame of `old`'s.
+    fn place(&self, old: &Program, frame: u64, new: &Program) -> u64;
+
+    /// The first frame of the score, not before `frame`, at which a bar begins.
+    fn next_bar(&self, program: &Program, frame: u64) -> u64;
+}
+
+/// When an edit is heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sync {
+    /// At once.
+    #[default]
+    Now,
+    /// At the next bar line.
+    Bar,
+}
+
+/// How live playing begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Channels of the output.
+    pub channels: usize,
+    /// False to begin in silence, until [`Control::play`].
+    pub playing: bool,
+}
+
+/// A program that was sent to the audio thread, and how its events get there.
+struct Part {
+    generation: u32,
+    program: Arc<Program>,
+    source: Box<dyn EventSource + Send>,
+    /// Engine frame minus score frame.
+    offset: i64,
+    /// Events before this engine frame have been asked for.
+    until: u64,
+}
+
+/// An edit that waits for its turn.
+struct Edit {
+    program: Arc<Program>,
+    sync: Sync,
+    jump: Option<u64>,
+}
+
+/// Steers a [`Live`]. Call [`Control::tick`] at least every 50 ms.
+pub struct Control {
+    commands: Producer<Command>,
+    events: Producer<Tagged>,
+    garbage: Consumer<Garbage>,
+    meters: Arc<Meters>,
+    playing: Box<dyn Playing>,
+    /// What plays.
+    current: Part,
+    /// What may play when the audio thread comes to it: the last one, unless an earlier one was quicker.
+    sent: Vec<Part>,
+    waiting: Option<Edit>,
+    backlog: VecDeque<Tagged>,
+    underway: usize,
+    generation: u32,
+    muted: BTreeSet<String>,
+    soloed: BTreeSet<String>,
+    /// Parameters that were set by hand: they survive a jump.
+    hand: BTreeMap<String, f64>,
+    channels: usize,
+    rate: u32,
+}
+
+impl Control {
+    /// Both halves for a program, at its frame 0. `Live` goes into the output's callback.
+    pub fn new(program: Arc<Program>, playing: Box<dyn Playing>, options: Options) -> (Control, Live) {
+        let (commands, to_live) = RingBuffer::new(COMMANDS);
+        let (events, live_events) = RingBuffer::new(EVENTS);
+        let (from_live, garbage) = RingBuffer::new(GARBAGE);
+        let meters = Arc::new(Meters::default());
+        let rate = program.rate;
+        let source = playing.events(&program, 0);
+        let mut current = Part { generation: 0, program, source, offset: 0, until: 0 };
+        let player = player(&mut current, ahead(rate, 0), 0, &Carry::default(), &BTreeMap::new());
+        let channels = options.channels.clamp(1, MOST_CHANNELS);
+        let rings = (to_live, live_events, from_live);
+        let live = Live::new(rings, player, meters.clone(), channels, options.playing, ticks_per_frame(rate));
+        let control = Control {
+            commands,
+            events,
+            garbage,
+            meters,
+            playing,
+            current,
+            sent: vec![],
+            waiting: None,
+            backlog: VecDeque::new(),
+            underway: 0,
+            generation: 0,
+            muted: BTreeSet::new(),
+            soloed: BTreeSet::new(),
+            hand: BTreeMap::new(),
+            channels,
+            rate,
+        };
+        (control, live)
+    }
+
+    /// Drops what has come back, sends events ahead, and sends the edit that waits.
+    pub fn tick(&mut self) {
+        while let Ok(garbage) = self.garbage.pop() {
+            match garbage {
+                Garbage::Swapped(swap) => self.swapped(&swap),
+                Garbage::Rejected(swap) => self.rejected(&swap),
+                _ => {}
+            }
+        }
+        self.feed();
+        if let Some(edit) = self.waiting.take() {
+            self.change(edit);
+        }
+    }
+
+    /// The program that plays.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.current.program
+    }
+
+    /// Frames a second.
+    pub fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    /// The frame of the song that is rendered next.
+    pub fn song_frame(&self) -> u64 {
+        self.current.to_song(self.meters.position.load(Acquire))
+    }
+
+    /// Whether an edit or a jump is on its way.
+    pub fn is_changing(&self) -> bool {
+        !self.sent.is_empty() || self.waiting.is_some()
+    }
+
+    /// Plays another program from the same musical place on. It has the same rate; the caller compiles for it.
+    pub fn edit(&mut self, program: Arc<Program>, sync: Sync) {
+        self.change(Edit { program, sync, jump: None });
+    }
+
+    /// Goes to a frame of the song, to at most 63 frames before it, where nothing sounds yet.
+    pub fn seek(&mut self, song_frame: u64) {
+        let latest = self.waiting.as_ref().map(|edit| &edit.program);
+        let program = latest.or(self.sent.last().map(|part| &part.program)).unwrap_or(&self.current.program);
+        let jump = Some(song_frame - song_frame % QUANTUM as u64);
+        self.change(Edit { program: program.clone(), sync: Sync::Now, jump });
+    }
+
+    /// Goes on.
+    pub fn play(&mut self) {
+        self.command(Command::Play);
+    }
+
+    /// Fades out in 20 ms and waits. See [`Telemetry::stopped`].
+    pub fn stop(&mut self) {
+        self.command(Command::Stop);
+    }
+
+    /// Whether it is silent because it was stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.meters.stopped.load(Acquire)
+    }
+
+    /// Sets a parameter by its path, at the next quantum, by hand. False when no program has it.
+    pub fn set(&mut self, name: &str, value: f64, ramp: u32) -> bool {
+        let mut found = false;
+        for (generation, program) in self.programs() {
+            if let Some(param) = program.params.iter().position(|slot| &*slot.name == name) {
+                self.command(Command::Now(generation, EventKind::Set { param, value, ramp, curve: None }));
+                self.notice(generation, param, value);
+                found = true;
+            }
+        }
+        if found {
+            self.hand.insert(name.into(), value);
+        }
+        found
+    }
+
+    /// A note by hand, on the voice `voice` of a target, modulo their number: on with a velocity, off with `None`.
+    /// False when the program has no such target.
+    pub fn note(&mut self, target: &str, voice: usize, note: f64, vel: Option<f64>) -> bool {
+        let program = self.current.program.clone();
+        let Some(target) = program.targets.iter().find(|candidate| &*candidate.name == target) else {
+            return false;
+        };
+        if target.voices.is_empty() {
+            return false;
+        }
+        let voice = target.voices[voice % target.voices.len()];
+        for port in [Some(voice), target.monitor].into_iter().flatten() {
+            let kind = match vel {
+                Some(vel) => EventKind::On { port, note, vel },
+                None => EventKind::Off { port },
+            };
+            self.command(Command::Now(self.current.generation, kind));
+        }
+        true
+    }
+
+    /// Silences a node, by its name, or lets it be heard again.
+    pub fn mute(&mut self, node: &str, muted: bool) {
+        remember(&mut self.muted, node, muted);
+        self.send_gains();
+    }
+
+    /// Lets only this instrument be heard, and others that are soloed.
+    pub fn solo(&mut self, node: &str, soloed: bool) {
+        remember(&mut self.soloed, node, soloed);
+        self.send_gains();
+    }
+
+    /// The names that are muted.
+    pub fn muted(&self) -> &BTreeSet<String> {
+        &self.muted
+    }
+
+    /// The names that are soloed.
+    pub fn soloed(&self) -> &BTreeSet<String> {
+        &self.soloed
+    }
+
+    /// A ring of what is played from now on, interleaved. It has to be emptied at least every 4 seconds; see
+    /// [`Telemetry::unrecorded`]. A recording before this one ends.
+    pub fn record(&mut self) -> Consumer<f32> {
+        let (writer, reader) = RingBuffer::new(RECORD_SECONDS * self.rate as usize * self.channels);
+        self.command(Command::Record(Some(writer)));
+        reader
+    }
+
+    /// Ends the recording: what is in the ring can still be read.
+    pub fn end_record(&mut self) {
+        self.command(Command::Record(None));
+    }
+
+    /// Takes the song's `in` from a ring of interleaved stereo, at the program's rate.
+    pub fn input(&mut self, ring: Option<Consumer<f32>>) {
+        self.command(Command::Input(ring));
+    }
+
+    /// How it goes since the last time.
+    pub fn telemetry(&self) -> Telemetry {
+        let (mut telemetry, slowest) = self.meters.read(ticks_per_frame(self.rate));
+        let quantum = ticks_per_frame(self.rate) * QUANTUM as f64;
+        telemetry.song_frame = self.song_frame();
+        telemetry.slowest = slowest.quantum.ticks as f64 / quantum;
+        let program = self.programs().into_iter().find(|(generation, _)| *generation == slowest.generation);
+        let step = program
+            .and_then(|(_, program)| Some(program.steps.get(slowest.quantum.worst_step)?.name.clone()));
+        telemetry.slowest_step = step
+            .filter(|_| slowest.quantum.ticks > 0)
+            .map(|name| (name, slowest.quantum.worst_ticks as f64 / quantum));
+        telemetry
+    }
+
+    /// Tells a program's score of what was set.
+    fn notice(&mut self, generation: u32, param: usize, value: f64) {
+        let position = self.meters.position.load(Acquire);
+        let mut parts = std::iter::once(&mut self.current).chain(&mut self.sent);
+        if let Some(part) = parts.find(|part| part.generation == generation) {
+            part.source.set_by_hand(part.to_song(position), param, value);
+        }
+    }
+
+    fn programs(&self) -> Vec<(u32, Arc<Program>)> {
+        let parts = std::iter::once(&self.current).chain(&self.sent);
+        parts.map(|part| (part.generation, part.program.clone())).collect()
+    }
+
+    /// Sends a command. When the ring is full the audio thread has stood still for a thousand of them, and one more
+    /// would not be heard either.
+    fn command(&mut self, command: Command) {
+        let _ = self.commands.push(command);
+    }
+
+    /// Sends a change, or keeps it until there is room. A newer change replaces one that waits.
+    fn change(&mut self, edit: Edit) {
+        if self.underway >= MOST_UNDERWAY || self.commands.slots() == 0 {
+            self.waiting = Some(edit);
+            return;
+        }
+        self.generation += 1;
+        let position = self.meters.position.load(Acquire);
+        let song = self.current.to_song(position);
+        let (at, offset) = match (edit.jump, edit.sync) {
+            (Some(_), _) => (position, 0),
+            (None, Sync::Now) => (position, self.offset(&edit, song, position)),
+            (None, Sync::Bar) => {
+                let bar = self.playing.next_bar(&self.current.program, song);
+                let at = self.current.to_engine(bar);
+                (at, self.offset(&edit, bar, at))
+            }
+        };
+        let first = edit.jump.unwrap_or(at);
+        let from = first.saturating_add_signed(-offset);
+        let source = self.playing.events(&edit.program, from);
+        let program = edit.program;
+        let mut part = Part { generation: self.generation, program, source, offset, until: first };
+        let hand = if edit.jump.is_some() { self.hand.clone() } else { BTreeMap::new() };
+        let carry = match edit.jump {
+            Some(_) => Carry::default(),
+            None => Carry::new(&self.current.program, &part.program),
+        };
+        let mut player = player(&mut part, self.ahead(), first, &carry, &hand);
+        for (step, gain) in self.gains(&part.program).into_iter().enumerate() {
+            player.instance.set_gain(step, gain);
+        }
+        let (base, generation) = (self.current.generation, self.generation);
+        let blend = carry.blend(&part.program);
+        let swap = Swap { player: Some(player), generation, base, at, jump: edit.jump, carry, blend };
+        self.command(Command::Swap(Box::new(swap)));
+        self.underway += 1;
+        self.sent.push(part);
+    }
+
+    /// How far the new score is shifted so that the same place of the music falls at engine frame `at`.
+    fn offset(&self, edit: &Edit, song: u64, at: u64) -> i64 {
+        let place = self.playing.place(&self.current.program, song, &edit.program);
+        at as i64 - place as i64
+    }
+
+    /// A swap has happened: those sent before it never will.
+    fn swapped(&mut self, swap: &Swap) {
+        self.underway -= 1;
+        self.sent.retain(|part| part.generation >= swap.generation);
+        if self.sent.first().is_some_and(|part| part.generation == swap.generation) {
+            self.current = self.sent.remove(0);
+            self.backlog.clear();
+        }
+    }
+
+    /// A swap came too late: it is prepared anew, unless a newer one has been sent.
+    fn rejected(&mut self, swap: &Swap) {
+        self.underway -= 1;
+        let is_newest = self.sent.last().is_some_and(|part| part.generation == swap.generation);
+        let place = self.sent.iter().position(|part| part.generation == swap.generation);
+        let part = place.map(|place| self.sent.remove(place));
+        if let Some(part) = part.filter(|_| is_newest && self.waiting.is_none()) {
+            self.waiting = Some(Edit { program: part.program, sync: Sync::Now, jump: swap.jump });
+        }
+    }
+
+    /// Sends the events of what plays, ahead of it.
+    fn feed(&mut self) {
+        let end = self.meters.position.load(Acquire) + self.ahead();
+        let mut fresh = vec![];
+        self.current.advance(end, &mut fresh);
+        let generation = self.current.generation;
+        self.backlog.extend(fresh.into_iter().map(|event| Tagged { generation, event }));
+        while self.events.slots() > 0
+            && let Some(tagged) = self.backlog.pop_front()
+        {
+            // There is room.
+            let _ = self.events.push(tagged);
+        }
+    }
+
+    fn ahead(&self) -> u64 {
+        ahead(self.rate, self.meters.largest_callback())
+    }
+
+    fn send_gains(&mut self) {
+        for (generation, program) in self.programs() {
+            for (step, gain) in self.gains(&program).into_iter().enumerate() {
+                self.command(Command::Gain(generation, step, gain));
+            }
+        }
+    }
+
+    /// The gain of each step: 0 where its node is muted, or another instrument is soloed.
+    fn gains(&self, program: &Program) -> Vec<f32> {
+        let is_instrument = |name: &str| program.targets.iter().any(|target| &*target.name == name);
+        let audible = |step: &crate::program::Step| {
+            let node = step.name.split('#').next().unwrap_or_default();
+            let alone = self.soloed.is_empty() || !is_instrument(node) || self.soloed.contains(node);
+            alone && !self.muted.contains(node)
+        };
+        program.steps.iter().map(|step| f32::from(u8::from(audible(step)))).collect()
+    }
+}
+
+impl Part {
+    fn to_song(&self, frame: u64) -> u64 {
+        frame.saturating_add_signed(-self.offset)
+    }
+
+    fn to_engine(&self, frame: u64) -> u64 {
+        frame.saturating_add_signed(self.offset)
+    }
+
+    /// The events up to an engine frame, in engine frames.
+    fn advance(&mut self, until: u64, out: &mut Vec<Event>) {
+        if until >= self.until {
+            self.until = until;
+            let start = out.len();
+            self.source.advance(self.to_song(until), out);
+            let offset = self.offset;
+            out[start..].iter_mut().for_each(|event| event.frame = event.frame.saturating_add_signed(offset));
+        }
+    }
+}
+
+/// Memory for a part, with its first events in the queue, and what was set by hand. Values that hold at the start
+/// are only set where none is carried over.
+fn player(
+    part: &mut Part,
+    ahead: u64,
+    first: u64,
+    carry: &Carry,
+    hand: &BTreeMap<String, f64>,
+) -> Box<Player> {
+    let mut instance = Instance::new(part.program.clone(), EVENTS);
+    instance.profile = Some(Profile::new(part.program.steps.len()));
+    let mut events = vec![];
+    part.advance(first, &mut events);
+    events.retain(|event| !matches!(event.kind, EventKind::Set { param, .. } if carry.keeps(param)));
+    for (param, slot) in part.program.params.iter().enumerate() {
+        if let Some(&value) = hand.get(&*slot.name) {
+            events.push(Event { frame: first, kind: EventKind::Set { param, value, ramp: 0, curve: None } });
+        }
+    }
+    part.advance(first + ahead, &mut events);
+    instance.queue.reserve(events.len() + EVENTS);
+    for event in events {
+        // There is room.
+        let _ = instance.queue.push(event);
+    }
+    Box::new(Player { generation: part.generation, instance })
+}
+
+fn remember(names: &mut BTreeSet<String>, name: &str, on: bool) {
+    if on {
+        names.insert(name.into());
+    } else {
+        names.remove(name);
+    }
+}
+
+fn ahead(rate: u32, largest_callback: u32) -> u64 {
+    (f64::from(rate) * AHEAD_SECONDS) as u64 + 2 * u64::from(largest_callback)
+}
+
+fn ticks_per_frame(rate: u32) -> f64 {
+    ticks_per_second() / f64::from(rate)
+}

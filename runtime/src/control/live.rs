@@ -1,0 +1,366 @@
+//! The audio thread's half: takes what the rings hold, renders, publishes meters.
+
+use super::carry::{Blend, mix};
+use super::meters::Meters;
+use super::{
+    Command, FADE_SECONDS, Garbage, MOST_CHANNELS, Player, START_SECONDS, STOP_SECONDS, Swap, Tagged,
+};
+use crate::engine::{Cut, Instance, flush, ticks};
+use crate::output::Frames;
+use crate::program::{Event, EventKind, QUANTUM};
+use rtrb::{Consumer, Producer};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Relaxed, Release};
+
+/// Renders what `Control` says. Everything here is for the audio thread: nothing allocates, frees, locks or waits.
+pub struct Live {
+    pub(super) commands: Consumer<Command>,
+    pub(super) events: Consumer<Tagged>,
+    pub(super) garbage: Producer<Garbage>,
+    pub(super) meters: Arc<Meters>,
+    pub(super) now: Box<Player>,
+    pub(super) cut: Cut,
+    pub(super) ticks_per_frame: f64,
+    fading: Option<Fading>,
+    pending: Option<Box<Swap>>,
+    record: Option<Producer<f32>>,
+    input: Option<Consumer<f32>>,
+    master: Master,
+    mixed: Box<[[f32; QUANTUM]; MOST_CHANNELS]>,
+    channels: usize,
+    /// The present program has not been heard yet.
+    fresh: bool,
+}
+
+/// The program before, while it fades.
+struct Fading {
+    player: Box<Player>,
+    frame: u64,
+    quantum: u32,
+    quanta: u32,
+    /// How loud it is, frame by frame.
+    gains: [f32; QUANTUM],
+    blend: Blend,
+}
+
+impl Fading {
+    /// Renders its quantum; what it wrote into lines that go on is kept.
+    fn quantum(&mut self, next: &Instance) {
+        self.player.instance.quantum(self.frame);
+        self.blend.hold(next, self.frame);
+        let total = (self.quanta as usize * QUANTUM) as f32;
+        for (i, gain) in self.gains.iter_mut().enumerate() {
+            *gain = fall((self.quantum as usize * QUANTUM + i + 1) as f32 / total);
+        }
+    }
+}
+
+/// The gain of the whole output. It stands still at 0 and at 1.
+struct Master {
+    gain: f32,
+    step: f32,
+    down: f32,
+    up: f32,
+}
+
+impl Master {
+    fn new(rate: u32, playing: bool) -> Master {
+        let step = |seconds| (1.0 / (seconds * f64::from(rate))) as f32;
+        Master { gain: f32::from(playing), step: 0.0, down: -step(STOP_SECONDS), up: step(START_SECONDS) }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.gain == 0.0 && self.step <= 0.0
+    }
+
+    /// Goes on; at once where nothing can click.
+    fn rise(&mut self, at_once: bool) {
+        self.step = self.up;
+        if at_once {
+            self.gain = 1.0;
+        }
+    }
+
+    /// The gains of the next quantum; `None` when all are 1.
+    fn quantum(&mut self) -> Option<[f32; QUANTUM]> {
+        if self.gain == 1.0 && self.step >= 0.0 {
+            return None;
+        }
+        let mut gains = [0.0; QUANTUM];
+        for gain in &mut gains {
+            self.gain = (self.gain + self.step).clamp(0.0, 1.0);
+            *gain = self.gain;
+        }
+        Some(gains)
+    }
+}
+
+impl Live {
+    pub(super) fn new(
+        rings: (Consumer<Command>, Consumer<Tagged>, Producer<Garbage>),
+        player: Box<Player>,
+        meters: Arc<Meters>,
+        channels: usize,
+        playing: bool,
+        ticks_per_frame: f64,
+    ) -> Live {
+        let rate = player.instance.program.rate;
+        let (commands, events, garbage) = rings;
+        Live {
+            commands,
+            events,
+            garbage,
+            meters,
+            now: player,
+            cut: Cut::at(0),
+            ticks_per_frame,
+            fading: None,
+            pending: None,
+            record: None,
+            input: None,
+            master: Master::new(rate, playing),
+            mixed: Box::new([[0.0; QUANTUM]; MOST_CHANNELS]),
+            channels: channels.min(MOST_CHANNELS),
+            fresh: true,
+        }
+    }
+
+    /// The callback: fills every frame. Any number of frames, on the audio thread. \[audio\]
+    pub fn process(&mut self, out: &mut Frames<'_>) {
+        let began = ticks();
+        let frames = out.frames();
+        let mut done = 0;
+        while done < frames {
+            if self.cut.is_spent() {
+                self.obey();
+                if self.master.is_silent() {
+                    break;
+                }
+                self.quantum();
+            }
+            let piece = self.cut.serve(frames - done);
+            out.write(
+                done,
+                |channel| &self.mixed.get(channel).unwrap_or(&[0.0; QUANTUM])[piece.clone()],
+                piece.len(),
+            );
+            self.keep(piece.clone());
+            done += piece.len();
+        }
+        out.silence(done);
+        self.meters.stopped.store(self.master.is_silent(), Relaxed);
+        self.meters.callback(frames, ticks().saturating_sub(began), self.ticks_per_frame);
+    }
+
+    /// Takes all commands, and the swap that is due.
+    fn obey(&mut self) {
+        while let Ok(command) = self.commands.pop() {
+            match command {
+                Command::Swap(swap) => self.expect(swap),
+                Command::Now(generation, kind) => self.now(generation, kind),
+                Command::Gain(generation, step, gain) => self.gain(generation, step, gain),
+                Command::Play => self.master.rise(self.fresh),
+                Command::Stop => self.master.step = self.master.down,
+                Command::Record(ring) => {
+                    if let Some(old) = std::mem::replace(&mut self.record, ring) {
+                        self.discard(Garbage::Record(old));
+                    }
+                }
+                Command::Input(ring) => {
+                    if let Some(old) = std::mem::replace(&mut self.input, ring) {
+                        self.discard(Garbage::Input(old));
+                    }
+                }
+            }
+        }
+        if self.master.is_silent()
+            && let Some(fading) = self.fading.take()
+        {
+            self.discard(Garbage::Player(fading.player));
+            self.discard(Garbage::Blend(fading.blend));
+        }
+        let due = |swap: &mut Box<Swap>| swap.at <= self.cut.frame || self.master.is_silent();
+        if self.fading.is_none()
+            && let Some(swap) = self.pending.take_if(due)
+        {
+            self.swap(swap);
+        }
+    }
+
+    /// Keeps a swap until it is due; a newer one takes its place.
+    fn expect(&mut self, swap: Box<Swap>) {
+        if swap.base != self.now.generation {
+            self.discard(Garbage::Rejected(swap));
+        } else if let Some(old) = self.pending.replace(swap) {
+            self.discard(Garbage::Rejected(old));
+        }
+    }
+
+    fn swap(&mut self, mut swap: Box<Swap>) {
+        let Some(mut next) = swap.player.take() else { return };
+        swap.carry.apply(&mut self.now.instance, &mut next.instance);
+        let frame = self.cut.frame;
+        if let Some(start) = swap.jump {
+            self.cut = Cut::at(start);
+        } else {
+            // The old program has played what is earlier. Its sets stay where values are carried.
+            let fresh =
+                |kind: &EventKind| matches!(kind, EventKind::Set { param, .. } if !swap.carry.keeps(*param));
+            next.instance.queue.retain(|event| event.frame >= frame || fresh(&event.kind));
+        }
+        let old = std::mem::replace(&mut self.now, next);
+        if self.master.is_silent() {
+            self.fresh = swap.jump.is_some();
+            self.discard(Garbage::Player(old));
+        } else {
+            let rate = f64::from(self.now.instance.program.rate);
+            let quanta = (FADE_SECONDS * rate / QUANTUM as f64).ceil().max(1.0) as u32;
+            let blend = std::mem::take(&mut swap.blend);
+            let gains = [0.0; QUANTUM];
+            self.fading = Some(Fading { player: old, frame, quantum: 0, quanta, gains, blend });
+        }
+        self.discard(Garbage::Swapped(swap));
+    }
+
+    /// Something happens at the next quantum, in the program that it is meant for.
+    fn now(&mut self, generation: u32, kind: EventKind) {
+        let event = Event { frame: self.cut.frame, kind };
+        if let Some(player) = self.player(generation) {
+            // A queue that is full has more to play than anybody hears.
+            let _ = player.instance.queue.push(event);
+        }
+    }
+
+    fn gain(&mut self, generation: u32, step: usize, gain: f32) {
+        if let Some(player) = self.player(generation) {
+            player.instance.mute(step, gain);
+        }
+    }
+
+    /// The program of a generation that plays, or will.
+    fn player(&mut self, generation: u32) -> Option<&mut Player> {
+        if generation == self.now.generation {
+            return Some(&mut self.now);
+        }
+        let pending = self.pending.as_mut().filter(|swap| swap.generation == generation)?;
+        pending.player.as_deref_mut()
+    }
+
+    /// Hands events to the programs that they are for. Those of a program that does not play yet stay in the ring.
+    fn take_events(&mut self) {
+        while let Ok(&Tagged { generation, event }) = self.events.peek() {
+            let fading = self.fading.as_mut().map(|fading| &mut fading.player);
+            let player = match fading.filter(|player| player.generation == generation) {
+                Some(player) => Some(player),
+                None if self.now.generation == generation => Some(&mut self.now),
+                None if generation > self.now.generation => return,
+                None => None,
+            };
+            if player.is_some_and(|player| player.instance.queue.push(event).is_err()) {
+                return;
+            }
+            // It was there when it was looked at.
+            let _ = self.events.pop();
+        }
+    }
+
+    /// Renders the next quantum into `mixed`.
+    fn quantum(&mut self) {
+        self.fresh = false;
+        self.take_events();
+        self.take_input();
+        let frame = self.cut.frame;
+        if let Some(fading) = &mut self.fading {
+            fading.quantum(&self.now.instance);
+        }
+        self.now.instance.quantum(frame);
+        for channel in 0..self.channels {
+            self.mixed[channel].copy_from_slice(self.now.instance.output(channel));
+        }
+        self.fade();
+        let gains = self.master.quantum();
+        for (channel, mixed) in self.mixed[..self.channels].iter_mut().enumerate() {
+            finish(channel, mixed, gains.as_ref(), &self.meters);
+        }
+        let quantum = self.now.instance.profile.as_ref().map(|profile| profile.last).unwrap_or_default();
+        self.meters.quantum(self.now.generation, quantum, self.now.instance.awake());
+        self.cut.renew();
+        self.meters.position.store(self.cut.frame, Release);
+    }
+
+    /// Mixes the program before into the present one, and lets it go at the fade's end.
+    fn fade(&mut self) {
+        let Some(fading) = &mut self.fading else { return };
+        fading.blend.mix(&mut self.now.instance, fading.frame, &fading.gains);
+        for (channel, mixed) in self.mixed[..self.channels].iter_mut().enumerate() {
+            mix(mixed, fading.player.instance.output(channel), &fading.gains);
+        }
+        fading.quantum += 1;
+        fading.frame += QUANTUM as u64;
+        if fading.quantum == fading.quanta
+            && let Some(fading) = self.fading.take()
+        {
+            self.discard(Garbage::Player(fading.player));
+            self.discard(Garbage::Blend(fading.blend));
+        }
+    }
+
+    /// Puts the device's input where the programs expect it.
+    fn take_input(&mut self) {
+        let Some(ring) = &mut self.input else { return };
+        for i in 0..QUANTUM {
+            for channel in 0..2 {
+                let sample = flush(ring.pop().unwrap_or(0.0));
+                let fading = self.fading.as_mut().map(|fading| &mut fading.player.instance);
+                for instance in fading.into_iter().chain([&mut self.now.instance]) {
+                    if let Some(buffer) = instance.input(channel) {
+                        buffer[i] = sample;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Records a piece that is played.
+    fn keep(&mut self, piece: std::ops::Range<usize>) {
+        let Some(ring) = &mut self.record else { return };
+        if ring.slots() < piece.len() * self.channels {
+            return self.meters.lost(piece.len());
+        }
+        for i in piece {
+            for channel in &self.mixed[..self.channels] {
+                // There is room.
+                let _ = ring.push(channel[i]);
+            }
+        }
+    }
+
+    /// Sends something away to be dropped. `Control` never has more on its way than the ring holds; should the ring
+    /// be full nevertheless, a leak is better than a free on this thread.
+    fn discard(&mut self, garbage: Garbage) {
+        if let Err(rtrb::PushError::Full(garbage)) = self.garbage.push(garbage) {
+            std::mem::forget(garbage);
+        }
+    }
+}
+
+/// Applies the master's gain, replaces what is no number, and counts what is loud.
+fn finish(channel: usize, mixed: &mut [f32; QUANTUM], gains: Option<&[f32; QUANTUM]>, meters: &Meters) {
+    if let Some(gains) = gains {
+        mixed.iter_mut().zip(gains).for_each(|(sample, gain)| *sample *= gain);
+    }
+    let (mut peak, mut clipped, mut faults) = (0.0_f32, 0, 0);
+    for sample in mixed {
+        if !sample.is_finite() {
+            (*sample, faults) = (0.0, faults + 1);
+        }
+        peak = peak.max(sample.abs());
+        clipped += u32::from(sample.abs() > 1.0);
+    }
+    meters.channel(channel, peak, clipped, faults);
+}
+
+/// From 1 to 0 as x goes from 0 to 1, with level ends: 1 − x²·(3 − 2x).
+fn fall(x: f32) -> f32 {
+    1.0 - x * x * (3.0 - 2.0 * x)
+}

@@ -1,0 +1,133 @@
+//! What the audio thread tells about itself: atomics that it writes and never waits for.
+
+use super::MOST_CHANNELS;
+use crate::engine::Quantum;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+
+/// Shared by `Live`, which writes, and `Control`, which reads and begins anew.
+#[derive(Debug, Default)]
+pub(super) struct Meters {
+    /// The first frame that has not been rendered yet.
+    pub(super) position: AtomicU64,
+    /// Whether it is silent because it was stopped.
+    pub(super) stopped: AtomicBool,
+    /// Bits of the greatest absolute value of each channel: they order as the values do.
+    peaks: [AtomicU32; MOST_CHANNELS],
+    clipped: AtomicU64,
+    faults: AtomicU64,
+    voices: AtomicU32,
+    frames: AtomicU64,
+    busy: AtomicU64,
+    callbacks: AtomicU64,
+    largest: AtomicU32,
+    late: AtomicU64,
+    unrecorded: AtomicU64,
+    slowest: AtomicU64,
+    slowest_step: AtomicU32,
+    slowest_step_ticks: AtomicU64,
+    slowest_generation: AtomicU32,
+}
+
+/// How it goes, since it was asked the last time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Telemetry {
+    /// The frame of the song that is rendered next.
+    pub song_frame: u64,
+    /// Whether it is silent because it was stopped.
+    pub stopped: bool,
+    /// Greatest absolute value of each channel.
+    pub peaks: [f32; MOST_CHANNELS],
+    /// Samples beyond ±1.
+    pub clipped: u64,
+    /// Samples that were no numbers and were replaced by 0: a fault of ours or of an equation's.
+    pub faults: u64,
+    /// Voices that are awake.
+    pub voices: u32,
+    /// Share of the time that rendering took: 1 is all there is.
+    pub load: f64,
+    /// The slowest quantum's share of its own time.
+    pub slowest: f64,
+    /// The step that took longest in it, and its share.
+    pub slowest_step: Option<(Arc<str>, f64)>,
+    /// Callbacks.
+    pub callbacks: u64,
+    /// Callbacks that took longer than what they rendered lasts.
+    pub late: u64,
+    /// Frames of the largest callback, ever.
+    pub largest: u32,
+    /// Frames that could not be recorded because nobody emptied the ring.
+    pub unrecorded: u64,
+}
+
+/// The measure of the audio thread's own time, read from the shared meters.
+pub(super) struct Slowest {
+    pub(super) generation: u32,
+    pub(super) quantum: Quantum,
+}
+
+impl Meters {
+    /// Counts one channel of a quantum. \[audio\]
+    pub(super) fn channel(&self, channel: usize, peak: f32, clipped: u32, faults: u32) {
+        self.peaks[channel].fetch_max(peak.to_bits(), Relaxed);
+        self.clipped.fetch_add(u64::from(clipped), Relaxed);
+        self.faults.fetch_add(u64::from(faults), Relaxed);
+    }
+
+    /// Counts a quantum. Only the audio thread writes the slowest one; a reader between the stores sees the step of
+    /// one quantum with the time of another, which is harmless. \[audio\]
+    pub(super) fn quantum(&self, generation: u32, quantum: Quantum, voices: usize) {
+        self.voices.store(voices as u32, Relaxed);
+        if quantum.ticks > self.slowest.load(Relaxed) {
+            self.slowest.store(quantum.ticks, Relaxed);
+            self.slowest_step.store(quantum.worst_step as u32, Relaxed);
+            self.slowest_step_ticks.store(quantum.worst_ticks, Relaxed);
+            self.slowest_generation.store(generation, Relaxed);
+        }
+    }
+
+    /// Counts a callback. \[audio\]
+    pub(super) fn callback(&self, frames: usize, ticks: u64, ticks_per_frame: f64) {
+        self.frames.fetch_add(frames as u64, Relaxed);
+        self.busy.fetch_add(ticks, Relaxed);
+        self.callbacks.fetch_add(1, Relaxed);
+        self.largest.fetch_max(frames as u32, Relaxed);
+        self.late.fetch_add(u64::from(ticks as f64 > frames as f64 * ticks_per_frame), Relaxed);
+    }
+
+    /// Counts frames that found no room to be recorded. \[audio\]
+    pub(super) fn lost(&self, frames: usize) {
+        self.unrecorded.fetch_add(frames as u64, Relaxed);
+    }
+
+    /// Frames of the largest callback so far.
+    pub(super) fn largest_callback(&self) -> u32 {
+        self.largest.load(Relaxed)
+    }
+
+    /// Reads everything and begins anew. What belongs to a program is filled in by `Control`.
+    pub(super) fn read(&self, ticks_per_frame: f64) -> (Telemetry, Slowest) {
+        let frames = self.frames.swap(0, Relaxed) as f64;
+        let busy = self.busy.swap(0, Relaxed) as f64;
+        let telemetry = Telemetry {
+            stopped: self.stopped.load(Relaxed),
+            peaks: std::array::from_fn(|channel| f32::from_bits(self.peaks[channel].swap(0, Relaxed))),
+            clipped: self.clipped.swap(0, Relaxed),
+            faults: self.faults.swap(0, Relaxed),
+            voices: self.voices.load(Relaxed),
+            load: if frames > 0.0 { busy / (frames * ticks_per_frame) } else { 0.0 },
+            callbacks: self.callbacks.swap(0, Relaxed),
+            late: self.late.swap(0, Relaxed),
+            largest: self.largest_callback(),
+            unrecorded: self.unrecorded.swap(0, Relaxed),
+            ..Telemetry::default()
+        };
+        let quantum = Quantum {
+            ticks: self.slowest.swap(0, Relaxed),
+            worst_step: self.slowest_step.load(Relaxed) as usize,
+            worst_ticks: self.slowest_step_ticks.load(Relaxed),
+        };
+        (telemetry, Slowest { generation: self.slowest_generation.load(Relaxed), quantum })
+    }
+}

@@ -1,0 +1,119 @@
+//! Playing live: a [`Control`] on any thread, a [`Live`] on the audio thread, and rings between them.
+//!
+//! ```text
+//!            commands: swap, set, gain, stop, play, record ─▶
+//!  Control   events of the program that plays, 200 ms ahead ─▶   Live ──▶ device
+//!            ◀─ garbage: old programs and their memory
+//!            ◀─ meters (atomics)
+//! ```
+//!
+//! # An edit while it plays
+//! `Control` gives the new program memory of its own, fills its queue, and writes down what is carried over: words
+//! of state by the step's path and the state's name, delay lines by their name and length, parameters by name
+//! (unless the edit changed their default), and which notes sound. `Live` takes the swap between two quanta: it
+//! copies the words and exchanges the lines' owners, which is bounded work, counted in the plan. Then the old and the
+//! new program run side by side for 10 ms and the output goes from one to the other:
+//! out = new + (old − new)·g, with g falling from 1 to 0. What both compute alike is therefore exactly what
+//! the new one computes, bit for bit; what appears fades in, what has vanished fades out, and what has changed goes
+//! from one sound to the other. It costs at most twice the time of a quantum, for 10 ms.
+//!
+//! During the fade both use the same delay lines. The old program runs first, and the new one writes over what it
+//! wrote; then what each wrote is mixed by the same g, so that an echo's input does not end at an edge that
+//! would be heard later. A read of a line's last 63 frames may hear the old program's present; that lies
+//! beyond the longest delay in all lines but those whose bound is within 64 frames of a power of two.
+//!
+//! The frame count of the engine never jumps at an edit, so noise and delay lines go on; when the new tempo map
+//! puts the same bar elsewhere, the *score* is shifted against it. Only a jump (`seek`) begins with fresh memory at
+//! the frame that is asked for, with a fade from what sounded before.
+//!
+//! Every command and event names the generation of the program that it means, so nothing is lost or mistaken when
+//! a swap is on its way. A swap names the generation that it was prepared against; if another has come between, it
+//! comes back and is prepared again.
+
+mod carry;
+mod driver;
+mod live;
+mod meters;
+mod scored;
+
+pub use driver::{Control, Options, Playing, Sync};
+pub use live::Live;
+pub use meters::Telemetry;
+pub use scored::{Place, Scored};
+
+use crate::engine::Instance;
+use crate::program::{Event, EventKind};
+use carry::{Blend, Carry};
+use rtrb::Producer;
+
+/// Channels that can be played.
+pub const MOST_CHANNELS: usize = 8;
+
+/// How long what appears and vanishes is faded.
+const FADE_SECONDS: f64 = 0.010;
+/// How long the whole output is faded when it stops.
+const STOP_SECONDS: f64 = 0.020;
+/// How long when it goes on.
+const START_SECONDS: f64 = 0.005;
+
+/// An event for a program.
+#[derive(Clone, Copy, Debug)]
+struct Tagged {
+    generation: u32,
+    event: Event,
+}
+
+/// What `Control` asks of `Live`.
+enum Command {
+    /// Another program.
+    Swap(Box<Swap>),
+    /// Something that happens at the next quantum.
+    Now(u32, EventKind),
+    /// A step of a program is heard at another gain.
+    Gain(u32, usize, f32),
+    /// Go on.
+    Play,
+    /// Fade out and wait.
+    Stop,
+    /// Put what is played into a ring, interleaved; or no longer.
+    Record(Option<Producer<f32>>),
+    /// Take the song's input from a ring: interleaved stereo.
+    Input(Option<rtrb::Consumer<f32>>),
+}
+
+/// A program in the middle of being played, with its number.
+struct Player {
+    generation: u32,
+    instance: Instance,
+}
+
+/// A change of program.
+struct Swap {
+    /// The new one; taken out when it plays.
+    player: Option<Box<Player>>,
+    generation: u32,
+    /// The generation that `carry` was prepared against.
+    base: u32,
+    /// Not before this frame.
+    at: u64,
+    /// Where the new one begins, if not where the old one is.
+    jump: Option<u64>,
+    carry: Carry,
+    blend: Blend,
+}
+
+/// What `Live` sends back, to be dropped elsewhere.
+enum Garbage {
+    /// A swap that has happened.
+    Swapped(Box<Swap>),
+    /// A swap that came too late or was overtaken.
+    Rejected(Box<Swap>),
+    /// A program whose fade has ended.
+    Player(#[expect(dead_code, reason = "only dropped")] Box<Player>),
+    /// What its lines were blended with.
+    Blend(#[expect(dead_code, reason = "only dropped")] Blend),
+    /// A ring that is no longer written.
+    Record(#[expect(dead_code, reason = "only dropped")] Producer<f32>),
+    /// A ring that is no longer read.
+    Input(#[expect(dead_code, reason = "only dropped")] rtrb::Consumer<f32>),
+}

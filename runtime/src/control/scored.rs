@@ -1,0 +1,88 @@
+//! Playing what a program's own score says, for ever, and finding a place of it in another.
+
+use super::Playing;
+use crate::program::Program;
+use crate::render::EventSource;
+use crate::score::{Clock, Extent, Rational, Sequencer, Transport};
+use std::sync::Arc;
+
+/// The program's score, again and again. Bars are those of its first transport.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scored;
+
+/// A musical place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    /// Passes before this one; 0 where the score does not start again.
+    pub pass: u64,
+    /// Bars from the start of the pass.
+    pub bar: f64,
+    /// Quarter notes in a bar.
+    pub beats_per_bar: f64,
+}
+
+impl Place {
+    /// Where a frame of a program's score lies; `None` without a transport.
+    pub fn of(program: &Program, frame: u64) -> Option<Place> {
+        let transport = program.score.transports.first()?;
+        let clock = Clock::new(&transport.tempo, program.rate);
+        let length = pass_frames(transport, &clock);
+        let (pass, within) = match length {
+            Some(length) => ((frame as f64 / length).floor(), frame as f64 % length),
+            None => (0.0, frame as f64),
+        };
+        let beats_per_bar = clock.beats_per_bar().to_f64();
+        Some(Place { pass: pass as u64, bar: clock.bar_at(within), beats_per_bar })
+    }
+
+    /// The frame of a program's score where it lies.
+    pub fn frame(self, program: &Program) -> Option<u64> {
+        let transport = program.score.transports.first()?;
+        let clock = Clock::new(&transport.tempo, program.rate);
+        let start = pass_frames(transport, &clock).map_or(0.0, |length| length * self.pass as f64);
+        let bar = Rational::from_f64(self.bar)?;
+        Some((start + clock.plain(bar).to_f64() + 0.5) as u64)
+    }
+
+    /// The beginning of its bar, or of the one so many bars later (earlier where negative), in the same pass.
+    pub fn bar_line(self, bars: i64) -> Place {
+        // A frame is rounded, so a bar line may seem to be a hair before itself.
+        let bar = (self.bar + 1e-6).floor() + bars as f64;
+        Place { bar: bar.max(0.0), ..self }
+    }
+}
+
+/// Frames of a pass, not rounded; `None` for a score that runs on.
+fn pass_frames(transport: &Transport, clock: &Clock) -> Option<f64> {
+    let frames = clock.plain(transport.length).to_f64();
+    (transport.restarts && frames >= 1.0).then_some(frames)
+}
+
+impl Playing for Scored {
+    fn events(&self, program: &Arc<Program>, from: u64) -> Box<dyn EventSource + Send> {
+        let mut sequencer = Sequencer::of(program, Extent::Forever);
+        if from > 0 {
+            sequencer.resume(from, from);
+        }
+        Box::new(sequencer)
+    }
+
+    fn place(&self, old: &Program, frame: u64, new: &Program) -> u64 {
+        let timing = |program: &Program| {
+            let transport = program.score.transports.first()?;
+            Some((transport.tempo.clone(), transport.length, transport.restarts, program.rate))
+        };
+        if timing(old) == timing(new) {
+            return frame;
+        }
+        Place::of(old, frame).and_then(|place| place.frame(new)).unwrap_or(frame)
+    }
+
+    fn next_bar(&self, program: &Program, frame: u64) -> u64 {
+        let next = Place::of(program, frame).and_then(|place| {
+            let here = place.bar_line(0).frame(program).filter(|&line| line >= frame);
+            here.or_else(|| place.bar_line(1).frame(program))
+        });
+        next.unwrap_or(frame)
+    }
+}

@@ -1,0 +1,53 @@
+//! Whether a program's tables fit each other, so that the engine can follow them without looking.
+
+use crate::program::{Program, Step};
+
+impl Program {
+    /// Says what does not fit, if anything: an index beyond its table, a block beyond the state, a delay line
+    /// whose length is no power of two. A compiled program has no such fault.
+    pub fn check(&self) -> Result<(), String> {
+        if !self.state.len().is_multiple_of(16) {
+            return Err("the state is not a multiple of 16 bytes".into());
+        }
+        below("an input of the song", &self.inputs, self.buffers)?;
+        below("an output of the song", &self.outputs, self.buffers)?;
+        if let Some(line) = self.delays.iter().find(|line| !line.frames.is_power_of_two()) {
+            return Err(format!("delay line {}: {} frames", line.name, line.frames));
+        }
+        self.steps.iter().try_for_each(|step| {
+            check_step(self, step).map_err(|fault| format!("step {}: {fault}", step.name))
+        })
+    }
+}
+
+fn check_step(program: &Program, step: &Step) -> Result<(), String> {
+    below("a parameter", &step.params, program.params.len())?;
+    below("a port", &step.ports, program.ports)?;
+    below("a delay line", &step.delays, program.delays.len())?;
+    below("an input", &step.inputs, program.buffers)?;
+    below("an output", &step.outputs, program.buffers)?;
+    if !step.state.is_multiple_of(16) || step.state + step.state_bytes > program.state.len() {
+        return Err("its block is not within the state".into());
+    }
+    let inside = |range: &std::ops::Range<usize>, end| range.start <= range.end && range.end <= end;
+    for voice in &step.voices {
+        below("a voice's port", &[voice.port], step.ports.len())?;
+        if voice.until + 4 > step.state_bytes
+            || !inside(&voice.bytes, step.state_bytes)
+            || !inside(&voice.delays, step.delays.len())
+        {
+            return Err("a voice is not within its step".into());
+        }
+    }
+    match step.states.iter().find(|word| word.offset + word.bytes > step.state_bytes) {
+        Some(word) => Err(format!("state {} is not within its block", word.name)),
+        None => Ok(()),
+    }
+}
+
+fn below(what: &str, indices: &[usize], end: usize) -> Result<(), String> {
+    match indices.iter().find(|&&index| index >= end) {
+        Some(index) => Err(format!("{what} has the index {index} of {end}")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,90 @@
+//! Time as the audio thread may read it: a counter of the processor, without a system call.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// The counter. It runs evenly on every processor of the last fifteen years.
+#[cfg(target_arch = "x86_64")]
+pub fn ticks() -> u64 {
+    // SAFETY: the instruction exists on every x86-64 and has no effect but its result.
+    unsafe { core::arch::x86_64::_rdtsc() }
+}
+
+/// The counter of the architecture's generic timer.
+#[cfg(target_arch = "aarch64")]
+pub fn ticks() -> u64 {
+    let ticks: u64;
+    // SAFETY: reads a register that user programs may read.
+    unsafe { core::arch::asm!("mrs {}, cntvct_el0", out(reg) ticks, options(nomem, nostack)) };
+    ticks
+}
+
+/// Nanoseconds, where the processor's counter is not known.
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub fn ticks() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_nanos() as u64
+}
+
+/// How many there are in a second: measured once, which takes 10 ms. Not on the audio thread.
+pub fn ticks_per_second() -> f64 {
+    static RATE: OnceLock<f64> = OnceLock::new();
+    *RATE.get_or_init(|| {
+        let (start, from) = (Instant::now(), ticks());
+        std::thread::sleep(Duration::from_millis(10));
+        let passed = start.elapsed();
+        ticks().wrapping_sub(from) as f64 / passed.as_secs_f64()
+    })
+}
+
+/// How long the steps of a program take, in ticks.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Each step's sum.
+    pub steps: Vec<u64>,
+    /// Quanta that were timed.
+    pub quanta: u64,
+    /// The last quantum.
+    pub last: Quantum,
+    began: u64,
+    mark: u64,
+}
+
+/// One quantum's time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quantum {
+    /// All of it.
+    pub ticks: u64,
+    /// The step that took longest.
+    pub worst_step: usize,
+    /// How long that was.
+    pub worst_ticks: u64,
+}
+
+impl Profile {
+    /// For a program of so many steps.
+    pub(crate) fn new(steps: usize) -> Profile {
+        Profile { steps: vec![0; steps], quanta: 0, last: Quantum::default(), began: 0, mark: 0 }
+    }
+
+    pub(crate) fn begin(&mut self) {
+        self.began = ticks();
+        self.mark = self.began;
+        self.last = Quantum::default();
+    }
+
+    pub(crate) fn step(&mut self, step: usize) {
+        let now = ticks();
+        let took = now.saturating_sub(self.mark);
+        self.mark = now;
+        self.steps[step] += took;
+        if took > self.last.worst_ticks {
+            (self.last.worst_step, self.last.worst_ticks) = (step, took);
+        }
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.last.ticks = self.mark.saturating_sub(self.began);
+        self.quanta += 1;
+    }
+}

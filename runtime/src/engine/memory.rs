@@ -1,0 +1,85 @@
+//! Memory whose address never changes, reached through pointers.
+//!
+//! Kernels see state, buffers and delay lines through tables of pointers that are made once. Rust's references to
+//! the same memory would make those pointers invalid, so a [`Block`] hands out references only for as long as its
+//! owner touches the memory itself. It does not grow.
+
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::ptr::NonNull;
+
+/// A cache line: nothing of one allocation shares one with another, and vectors may be loaded aligned.
+const ALIGN: usize = 64;
+
+/// Values that may be all zero bytes, hold no pointer and need no drop.
+///
+/// # Safety
+/// Every pattern of bits of the type's size is a value of it.
+pub(crate) unsafe trait Plain: Copy + Send + Sync + 'static {}
+// SAFETY: every pattern of bits is a number.
+unsafe impl Plain for u8 {}
+// SAFETY: as above.
+unsafe impl Plain for f32 {}
+// SAFETY: as above.
+unsafe impl Plain for f64 {}
+
+/// A fixed number of values at a fixed address, zero at first.
+#[derive(Debug)]
+pub(crate) struct Block<T: Plain> {
+    start: NonNull<T>,
+    len: usize,
+}
+
+// SAFETY: the memory belongs to the block alone, and its values are `Send` and `Sync`.
+unsafe impl<T: Plain> Send for Block<T> {}
+// SAFETY: as above; shared access only reads.
+unsafe impl<T: Plain> Sync for Block<T> {}
+
+impl<T: Plain> Block<T> {
+    /// `len` zeros.
+    pub(crate) fn zeros(len: usize) -> Block<T> {
+        let layout = layout::<T>(len);
+        // SAFETY: the layout's size is not 0.
+        let start = unsafe { alloc_zeroed(layout) }.cast::<T>();
+        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
+        Block { start, len }
+    }
+
+    /// The first value's address. What is read and written through it must stay within the block.
+    pub(crate) fn as_ptr(&self) -> *mut T {
+        self.start.as_ptr()
+    }
+
+    /// The values. Nobody writes through a pointer while the slice is used: kernels only run inside a quantum.
+    pub(crate) fn as_slice(&self) -> &[T] {
+        // SAFETY: the block holds `len` initialised values.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+
+    /// The values, to change them.
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        // SAFETY: as above, and `self` is borrowed exclusively.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl<T: Plain> Drop for Block<T> {
+    fn drop(&mut self) {
+        // SAFETY: made by `alloc_zeroed` with this layout.
+        unsafe { dealloc(self.start.as_ptr().cast(), layout::<T>(self.len)) }
+    }
+}
+
+/// At least one value, so that the size is never 0. Panics beyond the address space, which no program reaches.
+fn layout<T>(len: usize) -> Layout {
+    let size = len.max(1).checked_mul(size_of::<T>()).expect("the limits on memory hold");
+    Layout::from_size_align(size, ALIGN).expect("the limits on memory hold")
+}
+
+/// Addresses, in a table that a kernel reads. Sent with the memory that they point into.
+#[derive(Clone, Debug)]
+pub(crate) struct Pointers<T>(pub(crate) Vec<*mut T>);
+
+// SAFETY: the addresses are only followed by the owner of the blocks that they point into.
+unsafe impl<T: Send> Send for Pointers<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Pointers<T> {}

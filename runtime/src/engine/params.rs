@@ -1,0 +1,247 @@
+//! Parameters: their values, their ramps, and how both look over one quantum.
+//!
+//! A parameter that is set or moves in a quantum has a *track*: its value at each of the 64 frames, and two masks
+//! of 64 bits, one bit a frame: where it moves and where a stretch begins. Steps combine the masks of their
+//! parameters with `or`, so splitting a quantum is arithmetic on words. All values are f64 and clamped when they
+//! are set; each is rounded once to f32, where a kernel reads it frame by frame.
+
+use super::memory::Block;
+use crate::program::{Curve, ParamSlot, QUANTUM};
+
+/// The values of all parameters of a program, and what they do in the present quantum.
+#[derive(Debug)]
+pub(crate) struct Params {
+    all: Vec<Param>,
+    /// Which parameters have a track in this quantum.
+    touched: Vec<u32>,
+    /// Which ramp on into the next quantum.
+    ramping: Vec<u32>,
+    exact: Block<f64>,
+    single: Block<f32>,
+}
+
+/// Where a parameter is to go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Set {
+    /// The value, not yet clamped.
+    pub(crate) value: f64,
+    /// In how many frames; 0 for a plain set.
+    pub(crate) ramp: u32,
+    /// How, if not along the parameter's own curve.
+    pub(crate) curve: Option<Curve>,
+}
+
+/// One parameter.
+#[derive(Clone, Copy, Debug)]
+struct Param {
+    /// The value at the frame before the next one to be filled.
+    value: f64,
+    ramp: Ramp,
+    min: f64,
+    max: f64,
+    curve: Curve,
+    smooth: u32,
+    /// Frames of the present quantum that are filled in its track.
+    filled: u8,
+    touched: bool,
+    /// All 64 single values are the present value.
+    level: bool,
+    moving: u64,
+    cuts: u64,
+}
+
+/// A way from one value to another. At rest when `done == frames`.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ramp {
+    from: f64,
+    to: f64,
+    frames: u32,
+    done: u32,
+    curve: Curve,
+}
+
+impl Ramp {
+    /// Value i of the ramp, i = 1…N: exactly the target at i = N.
+    fn at(&self, i: u32) -> f64 {
+        if i >= self.frames {
+            return self.to;
+        }
+        let part = f64::from(i) / f64::from(self.frames);
+        let way = match self.curve {
+            Curve::Exp => (1.0 - libm::exp(-3.0 * part)) / (1.0 - libm::exp(-3.0)),
+            Curve::Linear | Curve::Step => part,
+        };
+        self.from + (self.to - self.from) * way
+    }
+}
+
+impl Param {
+    fn new(slot: &ParamSlot) -> Param {
+        let value = clamp(slot.default, slot.min, slot.max);
+        Param {
+            value,
+            ramp: Ramp::default(),
+            min: slot.min,
+            max: slot.max,
+            curve: slot.curve,
+            smooth: slot.smooth,
+            filled: 0,
+            touched: false,
+            level: false,
+            moving: 0,
+            cuts: 0,
+        }
+    }
+
+    fn ramps(&self) -> bool {
+        self.ramp.done < self.ramp.frames
+    }
+
+    /// Goes there from the present frame on: along the ramp, or in the frames of its smoothing, or at once.
+    fn set(&mut self, set: Set) {
+        let to = clamp(set.value, self.min, self.max);
+        let (frames, curve) = match (self.curve, set.ramp) {
+            (Curve::Step, _) => (0, Curve::Step),
+            (_, 0) => (self.smooth, Curve::Linear),
+            (own, frames) => (frames, set.curve.unwrap_or(own)),
+        };
+        let frames = if curve == Curve::Step { 0 } else { frames };
+        if frames == 0 {
+            self.value = to;
+        }
+        self.ramp = Ramp { from: self.value, to, frames, done: 0, curve };
+    }
+
+    /// The value of the next frame, and whether a ramp gave it.
+    fn step(&mut self) -> (f64, bool) {
+        let ramps = self.ramps();
+        if ramps {
+            self.ramp.done += 1;
+            self.value = self.ramp.at(self.ramp.done);
+        }
+        (self.value, ramps)
+    }
+}
+
+impl Params {
+    pub(crate) fn new(slots: &[ParamSlot]) -> Params {
+        Params {
+            all: slots.iter().map(Param::new).collect(),
+            touched: Vec::with_capacity(slots.len()),
+            ramping: Vec::with_capacity(slots.len()),
+            exact: Block::zeros(slots.len() * QUANTUM),
+            single: Block::zeros(slots.len() * QUANTUM),
+        }
+    }
+
+    /// Begins a quantum: what ramps has a track.
+    pub(crate) fn begin(&mut self) {
+        for &index in &self.touched {
+            let param = &mut self.all[index as usize];
+            param.touched = false;
+            (param.moving, param.cuts) = (0, 0);
+        }
+        self.touched.clear();
+        while let Some(index) = self.ramping.pop() {
+            self.touch(index as usize);
+        }
+    }
+
+    /// Sets a parameter at a frame of the quantum, not before its last set. What does not exist is not set, and
+    /// nothing is set to what is not a number.
+    pub(crate) fn set(&mut self, index: usize, offset: usize, set: Set) {
+        if index >= self.all.len() || set.value.is_nan() {
+            return;
+        }
+        self.touch(index);
+        self.fill(index, offset);
+        self.all[index].set(set);
+        self.all[index].cuts |= 1 << offset;
+    }
+
+    /// Fills all tracks to the quantum's end.
+    pub(crate) fn end(&mut self) {
+        for i in 0..self.touched.len() {
+            let index = self.touched[i] as usize;
+            self.fill(index, QUANTUM);
+            if self.all[index].ramps() {
+                self.ramping.push(self.touched[i]);
+            }
+        }
+    }
+
+    /// The parameters that have a track in this quantum.
+    pub(crate) fn touched(&self) -> &[u32] {
+        &self.touched
+    }
+
+    /// Where it moves, and where a stretch of it begins: one bit a frame.
+    pub(crate) fn masks(&self, index: usize) -> (u64, u64) {
+        (self.all[index].moving, self.all[index].cuts)
+    }
+
+    /// The value at a frame of the quantum.
+    pub(crate) fn value(&self, index: usize, offset: usize) -> f64 {
+        let param = &self.all[index];
+        if param.touched { self.exact.as_slice()[index * QUANTUM + offset] } else { param.value }
+    }
+
+    /// The values of the whole quantum as a kernel reads them.
+    pub(crate) fn frames(&mut self, index: usize) -> *const f32 {
+        let param = &mut self.all[index];
+        if !param.touched && !param.level {
+            param.level = true;
+            let value = single(param.value);
+            self.single.as_mut_slice()[index * QUANTUM..][..QUANTUM].fill(value);
+        }
+        // SAFETY: every parameter has its QUANTUM values in the block.
+        unsafe { self.single.as_ptr().add(index * QUANTUM) }
+    }
+
+    /// Takes value and ramp of another program's parameter. Before the first quantum, at most once a parameter.
+    pub(crate) fn carry(&mut self, index: usize, from: &Params, other: usize) {
+        let (old, new) = (from.all[other], &mut self.all[index]);
+        new.value = clamp(old.value, new.min, new.max);
+        new.ramp = Ramp { to: clamp(old.ramp.to, new.min, new.max), ..old.ramp };
+        new.level = false;
+        if new.ramps() {
+            self.ramping.push(index as u32);
+        }
+    }
+
+    fn touch(&mut self, index: usize) {
+        let param = &mut self.all[index];
+        if !param.touched {
+            (param.touched, param.level, param.filled) = (true, false, 0);
+            self.touched.push(index as u32);
+        }
+    }
+
+    /// Fills the track up to a frame; marks where it moves and where a ramp has ended.
+    fn fill(&mut self, index: usize, end: usize) {
+        let param = &mut self.all[index];
+        let base = index * QUANTUM;
+        let (exact, singles) = (self.exact.as_mut_slice(), self.single.as_mut_slice());
+        let mut moved = false;
+        for offset in usize::from(param.filled)..end {
+            let (value, moves) = param.step();
+            exact[base + offset] = value;
+            singles[base + offset] = single(value);
+            param.moving |= u64::from(moves) << offset;
+            param.cuts |= u64::from(moved && !moves) << offset;
+            moved = moves;
+        }
+        param.filled = end.max(usize::from(param.filled)) as u8;
+    }
+}
+
+/// Rounded once, a subnormal flushed to 0: what a kernel reads.
+fn single(value: f64) -> f32 {
+    let value = value as f32;
+    if value.is_subnormal() { 0.0 } else { value }
+}
+
+/// Within the range.
+fn clamp(value: f64, min: f64, max: f64) -> f64 {
+    value.min(max).max(min)
+}

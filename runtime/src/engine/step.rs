@@ -1,0 +1,332 @@
+//! One step of a program: how its quantum is cut into kernel calls.
+//!
+//! Only the step's own events and parameters cut. A stretch that begins with a note is one frame in the general
+//! form and the rest in the steady one; where a parameter moves the form is general; before the first steady call
+//! after a change the setup runs. A step whose voices are all asleep is not called: its outputs are 0.
+
+use super::memory::Pointers;
+use super::notes::{Cursor, NoteKind, Notes, pitch};
+use super::params::Params;
+use crate::program::{Call, Code, Form, Port, Program, QUANTUM, Step};
+use std::ops::Range;
+
+/// What all steps of a quantum read.
+pub(crate) struct Scene<'a> {
+    /// The kernels.
+    pub(crate) code: &'a dyn Code,
+    /// The first frame of the quantum.
+    pub(crate) frame: u64,
+    /// Values and ramps.
+    pub(crate) params: &'a mut Params,
+    /// What begins and ends.
+    pub(crate) notes: &'a Notes,
+    /// The program's state at the start, for voices that wake.
+    pub(crate) image: &'a [u8],
+    /// The first byte of the state memory.
+    pub(crate) state: *mut u8,
+    /// Whether a parameter or a note changes something in this quantum.
+    pub(crate) eventful: bool,
+}
+
+/// A step with the tables that its kernel is given.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    kernel: u32,
+    state: usize,
+    /// Indices into the program's parameters.
+    params: Vec<usize>,
+    values: Vec<f64>,
+    moving: Pointers<f32>,
+    /// Indices into the program's ports.
+    port_ids: Vec<usize>,
+    ports: Vec<Port>,
+    cursors: Vec<Cursor>,
+    voices: Vec<VoiceState>,
+    delays: Pointers<f32>,
+    delay_frames: Vec<usize>,
+    inputs: Shifted,
+    outputs: Shifted,
+    /// Nobody else writes to the outputs, so silence stays when it has been written once.
+    alone: bool,
+    silent: bool,
+    stale: bool,
+}
+
+/// A part of a step that sleeps and wakes.
+#[derive(Debug)]
+struct VoiceState {
+    port: usize,
+    /// Offset of the word that says that it may sleep, in the state memory.
+    until: usize,
+    /// Its bytes in the state memory.
+    bytes: Range<usize>,
+    delays: Range<usize>,
+    awake: bool,
+}
+
+/// A table of buffers, and the same some frames later.
+#[derive(Debug)]
+struct Shifted {
+    whole: Pointers<f32>,
+    part: Pointers<f32>,
+}
+
+impl Shifted {
+    fn new(whole: Vec<*mut f32>) -> Shifted {
+        Shifted { part: Pointers(whole.clone()), whole: Pointers(whole) }
+    }
+
+    /// The table from a frame on.
+    fn from(&mut self, offset: usize) -> *const *mut f32 {
+        if offset == 0 {
+            return self.whole.0.as_ptr();
+        }
+        for (part, whole) in self.part.0.iter_mut().zip(&self.whole.0) {
+            // SAFETY: every buffer has QUANTUM frames, and `offset` is less.
+            *part = unsafe { whole.add(offset) };
+        }
+        self.part.0.as_ptr()
+    }
+
+    fn fill(&mut self, range: Range<usize>, value: f32) {
+        for &start in &self.whole.0 {
+            // SAFETY: `range` is within the QUANTUM frames of the buffer, and no kernel runs.
+            unsafe { std::slice::from_raw_parts_mut(start.add(range.start), range.len()) }.fill(value);
+        }
+    }
+}
+
+impl Runner {
+    /// The step with tables into `buffers` and `lines`.
+    pub(crate) fn new(
+        step: &Step,
+        program: &Program,
+        buffer: impl Fn(usize) -> *mut f32,
+        line: impl Fn(usize) -> *mut f32,
+        alone: bool,
+    ) -> Runner {
+        let voices: Vec<_> = step.voices.iter().map(|voice| VoiceState::new(voice, step)).collect();
+        let port = |local| {
+            let active = u32::from(!voices.iter().any(|voice: &VoiceState| voice.port == local));
+            first_port(program, step.ports[local], active)
+        };
+        Runner {
+            kernel: step.kernel,
+            state: step.state,
+            values: vec![0.0; step.params.len()],
+            moving: Pointers(vec![std::ptr::null_mut(); step.params.len()]),
+            params: step.params.clone(),
+            ports: (0..step.ports.len()).map(port).collect(),
+            cursors: vec![Cursor::default(); step.ports.len()],
+            port_ids: step.ports.clone(),
+            delays: Pointers(step.delays.iter().map(|&index| line(index)).collect()),
+            delay_frames: step.delays.iter().map(|&index| program.delays[index].frames).collect(),
+            inputs: Shifted::new(step.inputs.iter().map(|&index| buffer(index)).collect()),
+            outputs: Shifted::new(step.outputs.iter().map(|&index| buffer(index)).collect()),
+            voices,
+            alone,
+            silent: false,
+            stale: true,
+        }
+    }
+
+    /// Whether it has voices and all are asleep.
+    pub(crate) fn asleep(&self) -> bool {
+        !self.voices.is_empty() && self.voices.iter().all(|voice| !voice.awake)
+    }
+
+    /// How many voices are awake.
+    pub(crate) fn awake(&self) -> usize {
+        self.voices.iter().filter(|voice| voice.awake).count()
+    }
+
+    /// Renders the quantum.
+    pub(crate) fn run(&mut self, scene: &mut Scene<'_>) {
+        if !scene.eventful || !self.cut(scene) {
+            self.stretch(scene, 0..QUANTUM, false, false);
+        }
+        self.fall_asleep(scene);
+    }
+
+    /// Renders the quantum in stretches, if something of the step's changes in it.
+    fn cut(&mut self, scene: &mut Scene<'_>) -> bool {
+        let (mut moving, mut cuts) = (0, 0);
+        for &index in &self.params {
+            let (moves, begins) = scene.params.masks(index);
+            (moving, cuts) = (moving | moves, cuts | begins);
+        }
+        let noted = self.port_ids.iter().fold(0, |mask, &id| mask | scene.notes.mask(id));
+        if moving | cuts | noted == 0 {
+            return false;
+        }
+        for (cursor, &id) in self.cursors.iter_mut().zip(&self.port_ids) {
+            *cursor = scene.notes.first(id);
+        }
+        let bounds = cuts | noted | (moving ^ (moving << 1));
+        let mut at = 0;
+        while at < QUANTUM {
+            let began = noted >> at & 1 != 0 && self.hear(scene, at);
+            let moves = moving >> at & 1 != 0;
+            self.stale |= moves || (cuts | noted) >> at & 1 != 0;
+            let end = if began && !moves { at + 1 } else { next_bit(bounds, at) };
+            self.stretch(scene, at..end, began, moves);
+            at = end;
+        }
+        true
+    }
+
+    /// Takes the notes of a frame. Whether one began.
+    fn hear(&mut self, scene: &Scene<'_>, at: usize) -> bool {
+        let mut began = false;
+        for local in 0..self.ports.len() {
+            while let Some(note) = scene.notes.take(&mut self.cursors[local], at) {
+                note.apply(&mut self.ports[local]);
+                if let NoteKind::On { .. } = note {
+                    began = true;
+                    self.wake(scene, local);
+                }
+            }
+        }
+        began
+    }
+
+    /// Wakes the voices of a port that sleep: they start from their initial state.
+    fn wake(&mut self, scene: &Scene<'_>, port: usize) {
+        self.ports[port].active = 1;
+        for voice in self.voices.iter_mut().filter(|voice| voice.port == port && !voice.awake) {
+            voice.awake = true;
+            self.silent = false;
+            let bytes = &scene.image[voice.bytes.clone()];
+            // SAFETY: the state memory is as long as its image, and no kernel runs.
+            unsafe {
+                scene.state.add(voice.bytes.start).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
+            };
+            for index in voice.delays.clone() {
+                // SAFETY: the line has that many frames, and no kernel runs.
+                unsafe { self.delays.0[index].write_bytes(0, self.delay_frames[index]) };
+            }
+        }
+    }
+
+    /// Renders a stretch in which nothing begins after its first frame.
+    fn stretch(&mut self, scene: &mut Scene<'_>, range: Range<usize>, began: bool, moves: bool) {
+        if self.asleep() {
+            self.rest(range);
+        } else if began || moves {
+            self.call(scene, Form::General, range);
+            self.ports.iter_mut().for_each(|port| port.trig = 0);
+        } else {
+            if self.stale {
+                self.stale = false;
+                self.call(scene, Form::Setup, range.clone());
+            }
+            self.call(scene, Form::Steady, range);
+        }
+    }
+
+    /// Silence, written once where it stays.
+    fn rest(&mut self, range: Range<usize>) {
+        if !(self.silent && self.alone) {
+            self.silent = range.len() == QUANTUM;
+            self.outputs.fill(range, 0.0);
+        }
+    }
+
+    fn call(&mut self, scene: &mut Scene<'_>, form: Form, range: Range<usize>) {
+        if form == Form::Setup {
+            for (value, &index) in self.values.iter_mut().zip(&self.params) {
+                *value = scene.params.value(index, range.start);
+            }
+        }
+        if form == Form::General {
+            for (table, &index) in self.moving.0.iter_mut().zip(&self.params) {
+                // SAFETY: the frames of a parameter are QUANTUM, and `range` begins before.
+                *table = unsafe { scene.params.frames(index).add(range.start) }.cast_mut();
+            }
+        }
+        let call = Call {
+            // SAFETY: the step's block is within the state memory.
+            state: unsafe { scene.state.add(self.state) },
+            delays: self.delays.0.as_ptr(),
+            params: self.values.as_ptr(),
+            moving: self.moving.0.as_ptr().cast(),
+            inputs: self.inputs.from(range.start).cast(),
+            outputs: self.outputs.from(range.start),
+            ports: self.ports.as_ptr(),
+            frame: scene.frame.wrapping_add(range.start as u64) as u32,
+            frames: range.len() as u32,
+        };
+        // SAFETY: `Program::check` has compared the step's tables with the program, and they outlive the call.
+        unsafe { scene.code.call(self.kernel, form, &call) };
+    }
+
+    /// At the quantum's end, voices whose note has ended and that say so fall asleep.
+    fn fall_asleep(&mut self, scene: &Scene<'_>) {
+        for voice in self.voices.iter_mut().filter(|voice| voice.awake) {
+            // SAFETY: the word is within the state memory, and no kernel runs.
+            let until = unsafe { scene.state.add(voice.until).cast::<u32>().read_unaligned() };
+            if until != 0 && self.ports[voice.port].gate == 0 {
+                voice.awake = false;
+                self.ports[voice.port].active = 0;
+                self.stale = true;
+            }
+        }
+    }
+
+    /// Scales what the step has rendered, from one gain to another over the quantum.
+    pub(crate) fn scale(&mut self, from: f32, to: f32) {
+        for &start in &self.outputs.whole.0 {
+            // SAFETY: every buffer has QUANTUM frames, and no kernel runs.
+            let buffer = unsafe { std::slice::from_raw_parts_mut(start, QUANTUM) };
+            for (i, sample) in buffer.iter_mut().enumerate() {
+                *sample *= from + (to - from) * (i + 1) as f32 / QUANTUM as f32;
+            }
+        }
+        self.silent = false;
+    }
+
+    /// Goes on where another program's step of the same name is: its notes, and who is awake.
+    pub(crate) fn carry(&mut self, from: &Runner) {
+        for (port, other) in self.ports.iter_mut().zip(&from.ports) {
+            *port = Port { active: port.active, ..*other };
+        }
+        for (voice, other) in self.voices.iter_mut().zip(&from.voices) {
+            voice.awake = other.awake;
+            self.ports[voice.port].active = u32::from(other.awake);
+        }
+        self.stale = true;
+    }
+
+    /// Points a delay line elsewhere.
+    pub(crate) fn move_line(&mut self, index: usize, to: *mut f32) {
+        self.delays.0[index] = to;
+    }
+}
+
+impl VoiceState {
+    fn new(voice: &crate::program::StepVoice, step: &Step) -> VoiceState {
+        VoiceState {
+            port: voice.port,
+            until: step.state + voice.until,
+            bytes: step.state + voice.bytes.start..step.state + voice.bytes.end,
+            delays: voice.delays.clone(),
+            awake: false,
+        }
+    }
+}
+
+/// What a port shows before its first note: the pitch of a hit without one, and no velocity.
+fn first_port(program: &Program, id: usize, active: u32) -> Port {
+    let mut port = Port { active, ..Port::default() };
+    let hears = |target: &&crate::program::Target| target.voices.contains(&id) || target.monitor == Some(id);
+    if let Some(target) = program.targets.iter().find(hears) {
+        pitch(&mut port, target.default_note);
+    }
+    port
+}
+
+/// The first bit above `at`, or the quantum's end.
+fn next_bit(bits: u64, at: usize) -> usize {
+    let above = bits & !(u64::MAX >> (QUANTUM - 1 - at));
+    above.trailing_zeros() as usize
+}

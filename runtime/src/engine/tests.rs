@@ -1,0 +1,249 @@
+//! The engine against a kernel written by hand, and against a model that knows no blocks.
+
+use super::*;
+use crate::program::*;
+use crate::score::Score;
+use std::sync::Mutex;
+
+/// A decaying pulse times a parameter: its state is the envelope and the word that says that it may sleep.
+/// Writes down how it is called.
+#[derive(Default)]
+struct Pulse {
+    calls: Mutex<Vec<(Form, u32, u32)>>,
+}
+
+const DECAY: f32 = 0.99;
+const QUIET: f32 = 0.01;
+const ENVELOPE: usize = 16;
+const UNTIL: usize = 20;
+
+impl Code for Pulse {
+    unsafe fn call(&self, _: u32, form: Form, call: &Call) {
+        self.calls.lock().unwrap().push((form, call.frame, call.frames));
+        // SAFETY: the program below has these tables.
+        unsafe {
+            let held = call.state.cast::<f32>();
+            let envelope = call.state.add(ENVELOPE).cast::<f32>();
+            let port = &*call.ports;
+            if form == Form::Setup {
+                *held = *call.params as f32 * port.vel as f32;
+                return;
+            }
+            for i in 0..call.frames as usize {
+                let started = form == Form::General && port.trig != 0 && i == 0;
+                *envelope = if started { 1.0 } else { *envelope * DECAY };
+                let gain =
+                    if form == Form::General { *(*call.moving).add(i) * port.vel as f32 } else { *held };
+                *(*call.outputs).add(i) = gain * *envelope;
+            }
+            *call.state.add(UNTIL).cast::<u32>() = u32::from(*envelope < QUIET);
+        }
+    }
+}
+
+fn program(curve: Curve, smooth: u32) -> (Arc<Program>, Arc<Pulse>) {
+    let code = Arc::new(Pulse::default());
+    let voice = StepVoice { port: 0, until: UNTIL, bytes: 16..32, delays: 0..0 };
+    let step = Step {
+        name: "bd".into(),
+        state_bytes: 32,
+        params: vec![0],
+        outputs: vec![0],
+        ports: vec![0],
+        voices: vec![voice],
+        ..Step::default()
+    };
+    let gain = ParamSlot { name: "bd.gain".into(), default: 0.5, min: 0.0, max: 2.0, curve, smooth };
+    let program = Program {
+        rate: 48000,
+        code: code.clone(),
+        steps: vec![step],
+        state: vec![0; 32],
+        delays: vec![],
+        buffers: 1,
+        inputs: vec![],
+        outputs: vec![0],
+        params: vec![gain],
+        ports: 1,
+        targets: vec![],
+        score: Score::default(),
+    };
+    (Arc::new(program), code)
+}
+
+fn set(frame: u64, value: f64, ramp: u32) -> Event {
+    Event { frame, kind: EventKind::Set { param: 0, value, ramp, curve: None } }
+}
+
+fn on(frame: u64) -> Event {
+    Event { frame, kind: EventKind::On { port: 0, note: 69.0, vel: 1.0 } }
+}
+
+fn off(frame: u64) -> Event {
+    Event { frame, kind: EventKind::Off { port: 0 } }
+}
+
+/// Renders in pieces of the given sizes, again and again.
+fn render(program: Arc<Program>, events: &[Event], frames: usize, pieces: &[usize]) -> Vec<f32> {
+    let mut engine = Engine::new(program);
+    events.iter().for_each(|event| engine.schedule(*event));
+    let mut out = vec![f32::NAN; frames];
+    let (mut done, mut turn) = (0, 0);
+    while done < frames {
+        let end = frames.min(done + pieces[turn % pieces.len()]);
+        engine.process(&mut [&mut out[done..end]]);
+        (done, turn) = (end, turn + 1);
+    }
+    out
+}
+
+/// The same sound, frame by frame: `gain` is what the parameter is at each frame.
+fn model(frames: usize, notes: &[u64], gain: impl Fn(u64) -> f64) -> Vec<f32> {
+    let mut envelope = 0.0_f32;
+    let sample = |frame| {
+        envelope = if notes.contains(&frame) { 1.0 } else { envelope * DECAY };
+        gain(frame) as f32 * envelope
+    };
+    (0..frames as u64).map(sample).collect()
+}
+
+#[test]
+fn every_pattern_of_calls_gives_the_bits_of_the_model() {
+    let events = [on(5), set(40, 1.5, 100), on(64), off(65), on(190), set(191, 0.25, 0), off(200), on(255)];
+    let gain = |frame| match frame {
+        0..40 => 0.5,
+        40..139 => 0.5 + (1.5 - 0.5) * ((frame - 39) as f64 / 100.0),
+        139..191 => 1.5,
+        _ => 0.25,
+    };
+    let expected = model(600, &[5, 64, 190, 255], gain);
+    for pieces in [&[1][..], &[17], &[64], &[279], &[1024], &[3, 64, 1, 200]] {
+        assert_eq!(render(program(Curve::Linear, 0).0, &events, 600, pieces), expected, "{pieces:?}");
+    }
+}
+
+#[test]
+fn a_ramp_is_cut_short_by_a_set_and_begins_where_the_last_one_was() {
+    let events = [on(0), set(10, 1.5, 100), set(30, 0.5, 20), set(500, 9.0, 0)];
+    let middle = 0.5 + 20.0 / 100.0;
+    let gain = |frame| match frame {
+        0..10 => 0.5,
+        10..30 => 0.5 + f64::from(frame as u32 - 9) / 100.0,
+        30..50 => middle + (0.5 - middle) * ((frame - 29) as f64 / 20.0),
+        50..500 => 0.5,
+        _ => 2.0,
+    };
+    assert_eq!(render(program(Curve::Linear, 0).0, &events, 600, &[64]), model(600, &[0], gain));
+}
+
+#[test]
+fn curves_and_smoothing_are_what_the_format_says() {
+    let exp = |frame: u64| match frame {
+        0..10 => 0.5,
+        10..59 => 0.5 + (1.0 - libm::exp(-3.0 * ((frame - 9) as f64 / 50.0))) / (1.0 - libm::exp(-3.0)),
+        _ => 1.5,
+    };
+    let events = [on(0), set(10, 1.5, 50)];
+    assert_eq!(render(program(Curve::Exp, 0).0, &events, 200, &[64]), model(200, &[0], exp));
+    let step = |frame| if frame < 10 { 0.5 } else { 1.5 };
+    assert_eq!(render(program(Curve::Step, 0).0, &events, 200, &[64]), model(200, &[0], step));
+    let smooth = |frame: u64| match frame {
+        0..10 => 0.5,
+        10..74 => 0.5 + (frame - 9) as f64 / 64.0,
+        _ => 1.5,
+    };
+    let events = [on(0), set(10, 1.5, 0)];
+    assert_eq!(render(program(Curve::Exp, 64).0, &events, 200, &[64]), model(200, &[0], smooth));
+}
+
+#[test]
+fn only_stretches_with_a_beginning_or_a_movement_are_general() {
+    let (program, code) = program(Curve::Linear, 0);
+    render(program, &[on(5), set(70, 1.0, 10), set(100, 2.0, 0)], 192, &[64]);
+    let expected = [
+        (Form::General, 5, 1),
+        (Form::Setup, 6, 58),
+        (Form::Steady, 6, 58),
+        (Form::Steady, 64, 6),
+        (Form::General, 70, 10),
+        (Form::Setup, 80, 20),
+        (Form::Steady, 80, 20),
+        (Form::Setup, 100, 28),
+        (Form::Steady, 100, 28),
+        (Form::Steady, 128, 64),
+    ];
+    assert_eq!(*code.calls.lock().unwrap(), expected);
+}
+
+#[test]
+fn a_voice_sleeps_once_it_may_and_starts_anew() {
+    let (program, code) = program(Curve::Linear, 0);
+    let sound = render(program.clone(), &[on(0), off(10), on(2000)], 4000, &[64]);
+    let last = code.calls.lock().unwrap().iter().filter(|call| call.1 < 2000).map(|call| call.1).max();
+    // The envelope is below QUIET after 459 frames: in the eighth quantum.
+    assert_eq!(last, Some(448));
+    assert!(sound[512..2000].iter().all(|x| x.to_bits() == 0));
+    assert_eq!(sound[2000..2448], sound[..448]);
+
+    code.calls.lock().unwrap().clear();
+    render(program, &[on(0)], 4000, &[64]);
+    let calls = code.calls.lock().unwrap();
+    assert_eq!(calls.iter().map(|call| call.1).max(), Some(3968), "a held note does not sleep");
+}
+
+#[test]
+fn the_songs_input_arrives_frame_by_frame() {
+    struct Copy;
+    impl Code for Copy {
+        unsafe fn call(&self, _: u32, form: Form, call: &Call) {
+            if form != Form::Setup {
+                // SAFETY: the program below has one input and one output.
+                unsafe { (*call.outputs).copy_from_nonoverlapping(*call.inputs, call.frames as usize) };
+            }
+        }
+    }
+    let step = Step { name: "out".into(), inputs: vec![0], outputs: vec![1], ..Step::default() };
+    let (base, _) = program(Curve::Linear, 0);
+    let program = Program {
+        code: Arc::new(Copy),
+        steps: vec![step],
+        state: vec![],
+        buffers: 2,
+        inputs: vec![0],
+        outputs: vec![1],
+        params: vec![],
+        ports: 0,
+        targets: vec![],
+        delays: vec![],
+        score: Score::default(),
+        rate: base.rate,
+    };
+    let mut engine = Engine::new(Arc::new(program));
+    let signal: Vec<f32> = (1..=100).map(|i| i as f32).collect();
+    engine.feed(&[&signal, &signal]);
+    let (mut left, mut right) = ([0.0; 150], [0.0; 150]);
+    engine.process(&mut [&mut left, &mut right]);
+    assert_eq!(left[..100], signal);
+    assert!(left[100..].iter().all(|&x| x == 0.0));
+    assert_eq!(left, right);
+}
+
+#[test]
+fn a_render_ends_with_the_last_sound_of_its_tail() {
+    use crate::render::{Length, Renderer};
+    let whole = |length| {
+        let events = vec![on(100), off(200)].into_iter();
+        let mut renderer = Renderer::new(program(Curve::Linear, 0).0, events, 1, 0, length);
+        let mut sound = vec![];
+        while let Some(block) = renderer.next_block() {
+            sound.extend_from_slice(&block[0]);
+        }
+        sound
+    };
+    let tail = whole(Length::WithTail(300));
+    // Asleep from frame 576 on; until then nothing is below the limit of quietness.
+    assert_eq!(tail.len(), 576);
+    assert_eq!(whole(Length::Frames(1000))[..576], tail);
+    assert_eq!(whole(Length::Frames(1000)).len(), 1000);
+    assert_eq!(whole(Length::WithTail(5000)).len(), 5000);
+}

@@ -1,0 +1,145 @@
+//! Keeps a stream alive: opens the device again when it was lost or has changed.
+
+use super::{Backend, Callback, Format, Opened, OutputError, Request, State, Stream};
+use std::time::{Duration, Instant};
+
+/// How long to wait between two attempts.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// A stream that comes back. Not for the audio thread; [`Keeper::poll`] wants to be called a few times a second.
+pub struct Keeper {
+    backend: Box<dyn Backend>,
+    request: Request,
+    format: Format,
+    held: Held,
+    underruns: u64,
+}
+
+enum Held {
+    Playing(Box<dyn Stream>),
+    /// Waits for the device. The callback is missing when its thread died with it.
+    Waiting {
+        callback: Option<Callback>,
+        tried: Option<Instant>,
+    },
+    /// Open, for a callback that is not there yet.
+    Open(Box<dyn Opened>),
+    /// Stopped.
+    Nothing,
+}
+
+/// What has happened to the device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It is gone; it is tried again and again.
+    Lost(OutputError),
+    /// It plays again, where it was.
+    Back(Format),
+    /// It is back, but with another format, or the callback was lost: [`Keeper::resume`] wants a new one.
+    NewFormat(Format),
+}
+
+impl Keeper {
+    /// Starts an opened device.
+    pub fn start(
+        backend: Box<dyn Backend>,
+        request: Request,
+        opened: Box<dyn Opened>,
+        callback: Callback,
+    ) -> Result<Keeper, OutputError> {
+        let format = opened.format().clone();
+        let stream = opened.start(callback).map_err(|(error, _)| error)?;
+        Ok(Keeper { backend, request, format, held: Held::Playing(stream), underruns: 0 })
+    }
+
+    /// The backend's name.
+    pub fn backend(&self) -> &'static str {
+        self.backend.name()
+    }
+
+    /// What the device gives, or gave.
+    pub fn format(&self) -> &Format {
+        &self.format
+    }
+
+    /// How often the device had nothing to play, since the start.
+    pub fn underruns(&self) -> u64 {
+        let now = if let Held::Playing(stream) = &self.held { stream.underruns() } else { 0 };
+        self.underruns + now
+    }
+
+    /// Looks after the device. What it tells has been done already.
+    pub fn poll(&mut self) -> Option<News> {
+        match std::mem::replace(&mut self.held, Held::Nothing) {
+            Held::Playing(stream) => match stream.state() {
+                State::Running => {
+                    self.held = Held::Playing(stream);
+                    None
+                }
+                State::Changed => Some(self.lose(stream, OutputError::Changed)),
+                State::Lost(error) => Some(self.lose(stream, error)),
+            },
+            Held::Waiting { callback, tried } => {
+                if tried.is_some_and(|tried| tried.elapsed() < PATIENCE) {
+                    self.held = Held::Waiting { callback, tried };
+                    return None;
+                }
+                self.retry(callback)
+            }
+            other => {
+                self.held = other;
+                None
+            }
+        }
+    }
+
+    /// Plays a new callback, after [`News::NewFormat`].
+    pub fn resume(&mut self, callback: Callback) {
+        match std::mem::replace(&mut self.held, Held::Nothing) {
+            Held::Open(opened) => self.begin(opened, callback),
+            other => self.held = other,
+        }
+    }
+
+    /// Stops; plays out what has been rendered, if `drain`.
+    pub fn stop(self, drain: bool) -> Option<Callback> {
+        match self.held {
+            Held::Playing(stream) => stream.stop(drain),
+            Held::Waiting { callback, .. } => callback,
+            Held::Open(_) | Held::Nothing => None,
+        }
+    }
+
+    fn lose(&mut self, stream: Box<dyn Stream>, error: OutputError) -> News {
+        self.underruns += stream.underruns();
+        self.held = Held::Waiting { callback: stream.stop(false), tried: None };
+        News::Lost(error)
+    }
+
+    fn retry(&mut self, callback: Option<Callback>) -> Option<News> {
+        let Ok(opened) = self.backend.open(&self.request) else {
+            self.held = Held::Waiting { callback, tried: Some(Instant::now()) };
+            return None;
+        };
+        let format = opened.format().clone();
+        let same = format.rate == self.format.rate && format.channels == self.format.channels;
+        self.format = format.clone();
+        match callback {
+            Some(callback) if same => {
+                self.begin(opened, callback);
+                matches!(self.held, Held::Playing(_)).then_some(News::Back(format))
+            }
+            _ => {
+                self.held = Held::Open(opened);
+                Some(News::NewFormat(format))
+            }
+        }
+    }
+
+    fn begin(&mut self, opened: Box<dyn Opened>, callback: Callback) {
+        self.held = match opened.start(callback) {
+            Ok(stream) => Held::Playing(stream),
+            Err((_, callback)) => Held::Waiting { callback: Some(callback), tried: Some(Instant::now()) },
+        };
+    }
+}

@@ -1,0 +1,156 @@
+//! Where sound goes: devices, behind three small traits.
+//!
+//! A [`Backend`] knows devices and opens one. What it opens says its [`Format`], so that a program can be compiled for
+//! it, and then takes the [`Callback`] and becomes a [`Stream`]. A stream that ends, for whatever reason, gives the
+//! callback back, so that it can go on elsewhere; [`Keeper`] does that when a server dies and comes back.
+//!
+//! | backend | where | needs |
+//! |---|---|---|
+//! | `coreaudio` | macOS | nothing |
+//! | `pulse` | Unix; PipeWire speaks it too | a server; no library |
+//! | `jack` | Unix | a server and its library, looked for when it is opened |
+//! | `cpal` | Windows (WASAPI); Linux (ALSA) with the feature `alsa` | ALSA's library |
+//! | `null` | everywhere | nothing: a thread that keeps time |
+
+mod error;
+mod frames;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod jack;
+mod keeper;
+mod null;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod pulse;
+
+pub use error::OutputError;
+pub use frames::Frames;
+pub use keeper::{Keeper, News};
+pub use null::Null;
+
+/// Fills a device's buffers, on its audio thread.
+pub type Callback = Box<dyn FnMut(&mut Frames<'_>) + Send>;
+
+/// What is asked of a device. What is `None` is the device's choice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// Its name, as [`Backend::devices`] gives it.
+    pub device: Option<String>,
+    /// Frames a second.
+    pub rate: Option<u32>,
+    /// Frames that are rendered at a time, about.
+    pub buffer: Option<u32>,
+    /// How many channels; at least 1.
+    pub channels: usize,
+}
+
+/// What a device gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// The device, for people.
+    pub device: String,
+    /// Frames a second.
+    pub rate: u32,
+    /// Channels of each callback.
+    pub channels: usize,
+    /// Frames of a callback, about: a callback may have any number.
+    pub buffer: u32,
+}
+
+/// A device that can be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// What it is asked for by.
+    pub name: String,
+    /// What it is called.
+    pub description: String,
+    /// Its own rate.
+    pub rate: u32,
+    /// Its channels.
+    pub channels: usize,
+    /// Whether it is the one that is used when none is asked for.
+    pub is_default: bool,
+    /// Whether it is an input.
+    pub is_input: bool,
+}
+
+/// A way to the machine's audio.
+pub trait Backend: Send {
+    /// `pulse`, `jack`, `coreaudio` …
+    fn name(&self) -> &'static str;
+
+    /// What can be opened.
+    fn devices(&self) -> Result<Vec<Device>, OutputError>;
+
+    /// Opens a device. It is silent until it is started.
+    fn open(&self, request: &Request) -> Result<Box<dyn Opened>, OutputError>;
+}
+
+/// A device that is open and silent.
+pub trait Opened {
+    /// What it gives.
+    fn format(&self) -> &Format;
+
+    /// Begins to call back. On failure the callback comes back.
+    fn start(self: Box<Self>, callback: Callback) -> Result<Box<dyn Stream>, (OutputError, Callback)>;
+}
+
+/// A device that plays.
+pub trait Stream {
+    /// What it gives.
+    fn format(&self) -> &Format;
+
+    /// How it is.
+    fn state(&self) -> State;
+
+    /// How often the device had nothing to play because we were late, as far as it tells.
+    fn underruns(&self) -> u64;
+
+    /// Stops; plays out what has been rendered first, if `drain`. The callback comes back, unless it is lost.
+    fn stop(self: Box<Self>, drain: bool) -> Option<Callback>;
+}
+
+/// How a stream is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It plays.
+    Running,
+    /// The device now has another rate: it should be opened anew.
+    Changed,
+    /// It is gone.
+    Lost(OutputError),
+}
+
+/// All backends of this build, the best first. `null` is the last, and is never chosen by itself.
+pub fn backends() -> Vec<Box<dyn Backend>> {
+    vec![
+        #[cfg(all(unix, not(target_os = "macos")))]
+        Box::new(pulse::Pulse),
+        #[cfg(all(unix, not(target_os = "macos")))]
+        Box::new(jack::Jack),
+        Box::new(Null::default()),
+    ]
+}
+
+/// The backend of a name.
+pub fn backend(name: &str) -> Result<Box<dyn Backend>, OutputError> {
+    let mut all = backends();
+    let names: Vec<&str> = all.iter().map(|backend| backend.name()).collect();
+    match names.iter().position(|known| *known == name) {
+        Some(index) => Ok(all.swap_remove(index)),
+        None => Err(OutputError::UnknownBackend { name: name.into(), known: names.join(", ") }),
+    }
+}
+
+/// A device that was opened, and how.
+pub type Found = (Box<dyn Backend>, Box<dyn Opened>);
+
+/// Opens the first backend that works. The error tells what each of them said.
+pub fn open_best(request: &Request) -> Result<Found, OutputError> {
+    let mut refusals = vec![];
+    for backend in backends().into_iter().filter(|backend| backend.name() != Null::NAME) {
+        match backend.open(request) {
+            Ok(opened) => return Ok((backend, opened)),
+            Err(error) => refusals.push(format!("{}: {error}", backend.name())),
+        }
+    }
+    Err(OutputError::NoDevice { refusals })
+}

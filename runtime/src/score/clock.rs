@@ -1,0 +1,258 @@
+//! From musical time to frames: meter, tempo, swing.
+//!
+//! A [`TempoMap`] is exact data; a [`Clock`] is that map at a sample rate. Positions stay exact fractions of a frame
+//! as long as they fit, inside a tempo ramp they are the closed form in f64, and they are rounded once, by
+//! [`Frames::round`]: there is no drift.
+
+use super::{Overflow, Rational};
+
+/// Tempo, meter and swing of a pass, in musical time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TempoMap {
+    /// Quarter notes in a bar; positive.
+    pub beats_per_bar: Rational,
+    /// Displaces every second step.
+    pub swing: Option<Swing>,
+    /// In order of their bars; the first is at bar 0.
+    pub changes: Vec<Change>,
+}
+
+impl Default for TempoMap {
+    /// Four quarters a bar, 120 of them a minute.
+    fn default() -> TempoMap {
+        let tempo = Tempo::Steady(Rational::whole(120));
+        TempoMap {
+            beats_per_bar: Rational::whole(4),
+            swing: None,
+            changes: vec![Change { bar: Rational::ZERO, tempo }],
+        }
+    }
+}
+
+/// Every first step of a pair is stretched, every second shortened: the second begins later by `amount` of half a
+/// step. Pairs count from each bar line; a step without a partner before the next one is left alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Swing {
+    /// Share of half a step: 0 to 1.
+    pub amount: Rational,
+    /// The step, in bars; positive.
+    pub step: Rational,
+}
+
+/// A tempo from a bar on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Change {
+    /// Bar, from 0.
+    pub bar: Rational,
+    /// What holds from there.
+    pub tempo: Tempo,
+}
+
+/// Quarter notes a minute.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tempo {
+    /// The same until the next change.
+    Steady(Rational),
+    /// From `from` to `to` in a straight line in time, reached at the bar `until`, where the next change is.
+    Ramp {
+        /// At its start.
+        from: Rational,
+        /// At its end.
+        to: Rational,
+        /// The bar where it ends.
+        until: Rational,
+    },
+}
+
+/// A position in frames, not yet rounded.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Frames {
+    /// Exactly.
+    Exact(Rational),
+    /// Inside a tempo ramp, or where the exact fraction does not fit.
+    Near(f64),
+}
+
+impl Frames {
+    /// Frame 0.
+    pub const START: Frames = Frames::Exact(Rational::ZERO);
+
+    /// floor(x + 1/2); 0 where that is negative.
+    pub fn round(self) -> u64 {
+        match self {
+            Frames::Exact(x) => u64::try_from(x.round()).unwrap_or(0),
+            Frames::Near(x) => (x + 0.5).floor() as u64,
+        }
+    }
+
+    /// As a floating-point number.
+    pub fn to_f64(self) -> f64 {
+        match self {
+            Frames::Exact(x) => x.to_f64(),
+            Frames::Near(x) => x,
+        }
+    }
+
+    /// The sum, exact where it can be.
+    pub fn plus(self, other: Frames) -> Frames {
+        match (self, other) {
+            (Frames::Exact(a), Frames::Exact(b)) => {
+                (a + b).map_or_else(|_| Frames::Near(a.to_f64() + b.to_f64()), Frames::Exact)
+            }
+            (a, b) => Frames::Near(a.to_f64() + b.to_f64()),
+        }
+    }
+
+    /// `n` times this, exact where it can be.
+    pub fn times(self, n: u64) -> Frames {
+        let exact = |x: Rational| x * Rational::new(n.into(), 1)?;
+        match self {
+            Frames::Exact(x) => exact(x).map_or(Frames::Near(x.to_f64() * n as f64), Frames::Exact),
+            Frames::Near(x) => Frames::Near(x * n as f64),
+        }
+    }
+}
+
+/// A [`TempoMap`] at a sample rate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clock {
+    rate: u32,
+    beats_per_bar: Rational,
+    swing: Option<Swing>,
+    segments: Vec<Segment>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Segment {
+    bar: Rational,
+    start: Frames,
+    tempo: Tempo,
+}
+
+impl Clock {
+    /// The map at `rate` frames a second.
+    pub fn new(map: &TempoMap, rate: u32) -> Clock {
+        let mut clock =
+            Clock { rate, beats_per_bar: map.beats_per_bar, swing: map.swing, segments: Vec::new() };
+        for change in &map.changes {
+            let start = match clock.segments.last() {
+                Some(before) => clock.within(before, change.bar),
+                None => Frames::START,
+            };
+            clock.segments.push(Segment { bar: change.bar, start, tempo: change.tempo });
+        }
+        clock
+    }
+
+    /// Where a musical position lies, in frames from the start of the pass, with swing.
+    pub fn at(&self, bar: Rational) -> Frames {
+        let bar = self.swing.map_or(bar, |s| s.displaced(bar).unwrap_or(bar));
+        self.plain(bar)
+    }
+
+    /// The same without swing: where a bar line or a beat lies.
+    pub fn plain(&self, bar: Rational) -> Frames {
+        let after = self.segments.partition_point(|s| s.bar <= bar);
+        match self.segments.get(after.max(1) - 1) {
+            Some(segment) => self.within(segment, bar),
+            None => Frames::START,
+        }
+    }
+
+    /// Quarter notes a minute at a position.
+    pub fn tempo(&self, bar: Rational) -> f64 {
+        let after = self.segments.partition_point(|s| s.bar <= bar);
+        match self.segments.get(after.max(1) - 1) {
+            Some(Segment { tempo: Tempo::Steady(bpm), .. }) => bpm.to_f64(),
+            Some(Segment { bar: start, tempo: Tempo::Ramp { from, to, until }, .. }) => {
+                let share = (bar.to_f64() - start.to_f64()) / (until.to_f64() - start.to_f64());
+                let (from, to) = (from.to_f64(), to.to_f64());
+                (from * from + (to * to - from * from) * share).sqrt()
+            }
+            None => 0.0,
+        }
+    }
+
+    /// The position at a frame, without swing, in bars: the inverse of [`Clock::plain`], in f64.
+    pub fn bar_at(&self, frame: f64) -> f64 {
+        let after = self.segments.partition_point(|s| s.start.to_f64() <= frame);
+        let Some(segment) = self.segments.get(after.max(1) - 1) else { return 0.0 };
+        let minutes = (frame - segment.start.to_f64()) / (60.0 * f64::from(self.rate));
+        let beats = match segment.tempo {
+            Tempo::Steady(bpm) => bpm.to_f64() * minutes,
+            Tempo::Ramp { from, to, until } => {
+                let (from, to) = (from.to_f64(), to.to_f64());
+                let beats = (until.to_f64() - segment.bar.to_f64()) * self.beats_per_bar.to_f64();
+                let whole = 2.0 * beats / (from + to);
+                (from + (to - from) * minutes / (2.0 * whole)) * minutes
+            }
+        };
+        segment.bar.to_f64() + beats / self.beats_per_bar.to_f64()
+    }
+
+    /// Quarter notes in a bar.
+    pub fn beats_per_bar(&self) -> Rational {
+        self.beats_per_bar
+    }
+
+    /// Frames a second.
+    pub fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    fn within(&self, segment: &Segment, bar: Rational) -> Frames {
+        let exact = match segment.tempo {
+            Tempo::Steady(bpm) => self.steady(segment.bar, bar, bpm),
+            Tempo::Ramp { from, to, until } if bar >= until => self.ramp(segment.bar, until, from, to),
+            Tempo::Ramp { .. } => return segment.start.plus(Frames::Near(self.inside(segment, bar))),
+        };
+        let passed = exact.map_or_else(|_| Frames::Near(self.inside(segment, bar)), Frames::Exact);
+        segment.start.plus(passed)
+    }
+
+    /// Frames from one bar to another at a steady tempo.
+    fn steady(&self, from: Rational, to: Rational, bpm: Rational) -> Result<Rational, Overflow> {
+        let beats = ((to - from)? * self.beats_per_bar)?;
+        (beats * Rational::whole(60 * i64::from(self.rate)))? / bpm
+    }
+
+    /// Frames of a whole ramp: B beats take 120·B/(b0 + b1) seconds.
+    fn ramp(&self, begin: Rational, end: Rational, b0: Rational, b1: Rational) -> Result<Rational, Overflow> {
+        self.steady(begin, end, ((b0 + b1)? / Rational::whole(2))?)
+    }
+
+    /// Frames from the start of a segment to `bar` in f64. In a ramp of B beats, x beats take
+    /// 120·x/(b0 + √(b0² + (b1² − b0²)·x/B)) seconds: the inverse of ∫(b0 + (b1 − b0)·t/T) dt.
+    fn inside(&self, segment: &Segment, bar: Rational) -> f64 {
+        let beats = |to: Rational| (to.to_f64() - segment.bar.to_f64()) * self.beats_per_bar.to_f64();
+        let x = beats(bar);
+        let seconds = match segment.tempo {
+            Tempo::Steady(bpm) => 60.0 * x / bpm.to_f64(),
+            Tempo::Ramp { from, to, until } => {
+                let (b0, b1) = (from.to_f64(), to.to_f64());
+                120.0 * x / (b0 + (b0 * b0 + (b1 * b1 - b0 * b0) * x / beats(until)).sqrt())
+            }
+        };
+        seconds * f64::from(self.rate)
+    }
+}
+
+impl Swing {
+    fn displaced(self, bar: Rational) -> Result<Rational, Overflow> {
+        let start = bar.sam();
+        let pair = (self.step + self.step)?;
+        let first = (start + (((bar - start)? / pair)?.sam() * pair)?)?;
+        if (first + pair)? > (start + Rational::ONE)? {
+            return Ok(bar);
+        }
+        let delay = ((self.amount * self.step)? / Rational::whole(2))?;
+        let middle = (self.step + delay)?;
+        let into = (bar - first)?;
+        let moved = if into < self.step {
+            ((into * middle)? / self.step)?
+        } else {
+            (middle + (((into - self.step)? * (self.step - delay)?)? / self.step)?)?
+        };
+        first + moved
+    }
+}

@@ -1,0 +1,359 @@
+//! From a score to events: one path, live and offline.
+//!
+//! A [`Sequencer`] asks each line for whole cycles, turns the onsets into frames, lets instruments that loop trigger
+//! themselves, gives every note a voice and yields events in their exact order. In whatever pieces it is asked, the
+//! events are the same. It allocates, so it runs beside the audio thread, never on it.
+
+mod beats;
+mod track;
+mod voices;
+
+use super::{Command, CommandKind, MusicalLength, Note, Pitch, QueryError, Rational, Score};
+use crate::program::{Curve, Event, EventKind, ParamSlot, Program, Target};
+use beats::Beats;
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BinaryHeap};
+use track::{Track, seconds_in_frames};
+use voices::{Start, Voices};
+
+/// A triggered note without a length of its own is held for at most a quarter of a second.
+const TRIGGER_HOLD: (i64, u32) = (1, 4);
+
+/// How often the score is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// One pass; what is held then ends.
+    Once,
+    /// Again and again.
+    Forever,
+}
+
+/// Yields the events of a score in order.
+#[derive(Clone, Debug)]
+pub struct Sequencer {
+    setup: Setup,
+    tracks: Vec<Track>,
+    beats: Vec<Beats>,
+    voices: Vec<Voices>,
+    pending: BinaryHeap<Reverse<Pending>>,
+    offs: BinaryHeap<Reverse<NoteEnd>>,
+    /// Counts notes and releases, in order.
+    stamp: u64,
+    lengths_set: u64,
+    end: Option<u64>,
+    failure: Option<QueryError>,
+    /// Added to frames of the score to get those of the events.
+    shift: i128,
+    /// Values that hold where a seek went.
+    chased: Vec<Event>,
+}
+
+#[derive(Clone, Debug)]
+struct Setup {
+    rate: u32,
+    score: Score,
+    targets: Vec<Target>,
+    params: Vec<ParamSlot>,
+    extent: Extent,
+}
+
+/// Where something stands among others at one frame: sets before notes is a matter of [`What`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Order {
+    /// 0 for commands, then the transports.
+    rank: u32,
+    pass: u64,
+    line: usize,
+    cycle: i64,
+    index: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    frame: u64,
+    order: Order,
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Set { param: usize, value: f64, ramp: u32, curve: Option<Curve> },
+    Note { target: usize, note: Note, end: u64 },
+    Trigger { target: usize },
+}
+
+impl Pending {
+    fn key(&self) -> (u64, bool, Order) {
+        (self.frame, !matches!(self.what, What::Set { .. }), self.order)
+    }
+}
+
+impl PartialEq for Pending {
+    fn eq(&self, other: &Pending) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+impl Eq for Pending {}
+impl PartialOrd for Pending {
+    fn partial_cmp(&self, other: &Pending) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Pending {
+    fn cmp(&self, other: &Pending) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct NoteEnd {
+    frame: u64,
+    note: u64,
+    target: usize,
+}
+
+impl Sequencer {
+    /// A sequencer at frame 0.
+    pub fn new(
+        rate: u32,
+        targets: &[Target],
+        params: &[ParamSlot],
+        score: &Score,
+        extent: Extent,
+    ) -> Sequencer {
+        let setup =
+            Setup { rate, score: score.clone(), targets: targets.to_vec(), params: params.to_vec(), extent };
+        setup.start()
+    }
+
+    /// A sequencer of a program, at frame 0.
+    pub fn of(program: &Program, extent: Extent) -> Sequencer {
+        Sequencer::new(program.rate, &program.targets, &program.params, &program.score, extent)
+    }
+
+    /// Appends the events before frame `until` that were not yet given, in order of their frames; at one frame sets
+    /// (commands first, then lines as they are written), then note-offs, then notes.
+    pub fn advance(&mut self, until: u64, out: &mut Vec<Event>) {
+        out.append(&mut self.chased);
+        let until = u64::try_from(i128::from(until) - self.shift).unwrap_or(0);
+        let first = out.len();
+        self.play_until(until, out);
+        let shift = self.shift;
+        out[first..].iter_mut().for_each(|e| e.frame = (i128::from(e.frame) + shift).max(0) as u64);
+    }
+
+    /// The frame where one pass is over, not counting what still sounds. `None` when the song has no end of its own:
+    /// nothing but instruments that trigger themselves.
+    pub fn song_end(&self) -> Option<u64> {
+        self.end
+    }
+
+    /// Goes to `frame` of the song, which is to sound at frame `at` of the output. The values of parameters are those
+    /// that hold there; notes that began before are not played.
+    pub fn seek(&mut self, frame: u64, at: u64) {
+        self.resume(frame, at);
+        self.voices.iter_mut().for_each(Voices::let_go);
+        self.offs.clear();
+    }
+
+    /// The same, in the middle of playing: notes that began before are held already, and end when they end.
+    pub fn resume(&mut self, frame: u64, at: u64) {
+        *self = self.setup.clone().start();
+        let mut before = Vec::new();
+        self.play_until(frame, &mut before);
+        let mut last = BTreeMap::new();
+        for event in before {
+            if let EventKind::Set { param, value, ramp, curve } = event.kind {
+                let ramp = (event.frame + u64::from(ramp)).saturating_sub(frame) as u32;
+                last.insert(param, Event { frame: at, kind: EventKind::Set { param, value, ramp, curve } });
+            }
+        }
+        self.chased = last.into_values().collect();
+        self.shift = i128::from(at) - i128::from(frame);
+    }
+
+    /// A parameter was set by a hand at a frame of the output. Only what triggers itself wants to know.
+    pub fn set_by_hand(&mut self, frame: u64, param: usize, value: f64) {
+        let frame = u64::try_from(i128::from(frame) - self.shift).unwrap_or(0);
+        self.notice_set(frame, param, value);
+    }
+
+    /// Why a cycle could not be played, if that happened: its line is silent there.
+    pub fn failure(&self) -> Option<QueryError> {
+        self.failure
+    }
+
+    fn play_until(&mut self, until: u64, out: &mut Vec<Event>) {
+        self.expand(until);
+        while let Some(frame) = self.next_frame().filter(|&f| f < until) {
+            self.play_frame(frame, out);
+        }
+    }
+
+    /// Makes pending all that begins before `until`.
+    fn expand(&mut self, until: u64) {
+        let pending = &mut self.pending;
+        for track in &mut self.tracks {
+            track.begin_passes(until);
+            let asked = track.expand(until, &mut |p| pending.push(Reverse(p)));
+            self.failure = self.failure.or(asked.err());
+        }
+        if let Some(track) = self.tracks.first_mut() {
+            let passes = track.begin_passes(until);
+            for pass in self.lengths_set..passes {
+                for &MusicalLength { param, beats } in &self.setup.score.lengths {
+                    let followed = track.follow(pass, param, beats, &mut |p| pending.push(Reverse(p)));
+                    self.failure = self.failure.or(followed.err().map(QueryError::from));
+                }
+            }
+            self.lengths_set = passes;
+        }
+    }
+
+    fn next_frame(&self) -> Option<u64> {
+        let pending = self.pending.peek().map(|p| p.0.frame);
+        let off = self.offs.peek().map(|o| o.0.frame);
+        let own = self.beats.iter().filter_map(|b| self.own_beat(b)).min();
+        [pending, off, own].into_iter().flatten().min()
+    }
+
+    /// The frame of an instrument's next own beat, if the song is not over by then.
+    fn own_beat(&self, beats: &Beats) -> Option<u64> {
+        let over =
+            |frame: u64| self.setup.extent == Extent::Once && self.song_end().is_some_and(|end| frame >= end);
+        beats.next_frame().filter(|&frame| !over(frame))
+    }
+
+    fn play_frame(&mut self, frame: u64, out: &mut Vec<Event>) {
+        let mut notes = Vec::new();
+        while let Some(Reverse(next)) = self.pending.peek().copied()
+            && next.frame == frame
+        {
+            self.pending.pop();
+            match next.what {
+                What::Set { param, value, ramp, curve } => {
+                    out.push(Event { frame, kind: EventKind::Set { param, value, ramp, curve } });
+                    self.notice_set(frame, param, value);
+                }
+                note => notes.push(note),
+            }
+        }
+        for target in 0..self.beats.len() {
+            while self.own_beat(&self.beats[target]) == Some(frame) {
+                self.beats[target].played();
+                notes.push(What::Trigger { target });
+            }
+        }
+        self.end_notes(frame, &notes, out);
+        for note in notes {
+            self.begin_note(frame, note, out);
+        }
+    }
+
+    fn notice_set(&mut self, frame: u64, param: usize, value: f64) {
+        let Some(slot) = self.setup.params.get(param) else { return };
+        let value = value.max(slot.min).min(slot.max);
+        for (target, beats) in self.setup.targets.iter().zip(&mut self.beats) {
+            if target.bpm == param {
+                beats.set_bpm(frame, value);
+            }
+            if target.looped == param {
+                beats.set_loop(frame, value);
+            }
+        }
+    }
+
+    fn end_notes(&mut self, frame: u64, notes: &[What], out: &mut Vec<Event>) {
+        while let Some(&Reverse(end)) = self.offs.peek()
+            && end.frame == frame
+        {
+            self.offs.pop();
+            self.stamp += 1;
+            self.voices[end.target].release(end.note, self.stamp, frame, out);
+        }
+        for note in notes {
+            if let What::Trigger { target } = *note {
+                self.stamp += 1;
+                self.voices[target].release_triggers(self.stamp, frame, out);
+            }
+        }
+    }
+
+    fn begin_note(&mut self, frame: u64, what: What, out: &mut Vec<Event>) {
+        let (target, note, end, until_next) = match what {
+            What::Note { target, note, end } => (target, note, end, false),
+            What::Trigger { target } => {
+                let (seconds, quarter) = TRIGGER_HOLD;
+                let hold = seconds_in_frames(Rational::ratio(seconds, quarter), self.setup.rate).unwrap_or(0);
+                let plain = Note { pitch: Pitch::Plain(0.0), vel: 1.0 };
+                (target, plain, frame + u64::from(hold), true)
+            }
+            What::Set { .. } => return,
+        };
+        self.stamp += 1;
+        let pitch = note.midi(self.setup.targets[target].default_note);
+        let start = Start { note: self.stamp, pitch, vel: note.vel, until_next };
+        self.voices[target].begin(start, self.stamp, frame, out);
+        self.offs.push(Reverse(NoteEnd { frame: end.max(frame + 1), note: self.stamp, target }));
+    }
+}
+
+impl Setup {
+    fn start(self) -> Sequencer {
+        let Setup { rate, score, targets, params, extent } = &self;
+        let track = |(i, t)| Track::new(t, i as u32 + 1, *rate, *extent);
+        let value = |param: usize| {
+            params.get(param).map_or(0.0, |slot: &ParamSlot| slot.default.max(slot.min).min(slot.max))
+        };
+        let tracks: Vec<Track> = score.transports.iter().enumerate().map(track).collect();
+        let beats: Vec<_> =
+            targets.iter().map(|t| Beats::new(*rate, value(t.bpm), value(t.looped))).collect();
+        Sequencer {
+            end: self.end(&tracks, &beats),
+            tracks,
+            beats,
+            voices: targets.iter().map(Voices::new).collect(),
+            pending: self.commands().map(Reverse).collect(),
+            offs: BinaryHeap::new(),
+            stamp: 0,
+            lengths_set: 0,
+            failure: None,
+            shift: 0,
+            chased: Vec::new(),
+            setup: self,
+        }
+    }
+
+    /// See [`Sequencer::song_end`].
+    fn end(&self, tracks: &[Track], beats: &[Beats]) -> Option<u64> {
+        let turned_on = |c: &Command| {
+            matches!(c.kind, CommandKind::Set { param, value, .. }
+            if value != 0.0 && self.targets.iter().any(|t| t.looped == param))
+        };
+        let commands = &self.score.commands;
+        let passes = tracks.iter().map(Track::end).max().filter(|&end| end > 0);
+        if passes.is_none() && (beats.iter().any(Beats::is_on) || commands.iter().any(turned_on)) {
+            return None;
+        }
+        Some(passes.max(commands.iter().map(|c| c.frame + 1).max()).unwrap_or(0))
+    }
+
+    fn commands(&self) -> impl Iterator<Item = Pending> {
+        let starts = self.score.starts.iter().map(|&target| (0, What::Trigger { target }));
+        let commands = self.score.commands.iter().map(|c| (c.frame, self.command(c)));
+        starts.chain(commands).enumerate().map(|(index, (frame, what))| {
+            let order = Order { rank: 0, pass: 0, line: usize::MAX, cycle: 0, index };
+            Pending { frame, order, what }
+        })
+    }
+
+    fn command(&self, command: &Command) -> What {
+        match command.kind {
+            CommandKind::Trigger { target } => What::Trigger { target },
+            CommandKind::Set { param, value, over } => {
+                let ramp = seconds_in_frames(over, self.rate).unwrap_or(u32::MAX);
+                What::Set { param, value, ramp, curve: None }
+            }
+        }
+    }
+}

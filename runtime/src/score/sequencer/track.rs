@@ -1,0 +1,193 @@
+//! One transport on its way through its passes: which cycles of which lines come next.
+
+use super::{Order, Pending, What};
+use crate::score::pattern::PatternEvent;
+use crate::score::{
+    Action, Clip, Clock, Duration, Extent, Frames, Overflow, QueryError, Ramp, Rational, TimeSpan, Transport,
+};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// A transport with its place in time.
+#[derive(Clone, Debug)]
+pub(super) struct Track {
+    transport: Transport,
+    clock: Clock,
+    rank: u32,
+    /// Frames of a pass.
+    pass_frames: Frames,
+    /// Passes laid out so far.
+    passes: u64,
+    endless: bool,
+    restarts: bool,
+    /// Cycles to be asked next, by the frame where they begin.
+    heads: BinaryHeap<Reverse<Head>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Head {
+    frame: u64,
+    pass: u64,
+    clip: usize,
+    cycle: i64,
+}
+
+impl Track {
+    pub(super) fn new(transport: &Transport, rank: u32, rate: u32, extent: Extent) -> Track {
+        let clock = Clock::new(&transport.tempo, rate);
+        let endless = extent == Extent::Forever;
+        Track {
+            pass_frames: clock.plain(transport.length),
+            clock,
+            rank,
+            passes: 0,
+            endless,
+            restarts: transport.restarts && transport.length.sign() > 0,
+            heads: BinaryHeap::new(),
+            transport: transport.clone(),
+        }
+    }
+
+    /// The frame where the first pass is over.
+    pub(super) fn end(&self) -> u64 {
+        self.pass_frames.round()
+    }
+
+    /// Frame where a pass begins.
+    fn pass_start(&self, pass: u64) -> Frames {
+        self.pass_frames.times(pass)
+    }
+
+    /// Lays out the passes that begin before `until`; gives back how many there are now.
+    pub(super) fn begin_passes(&mut self, until: u64) -> u64 {
+        let wanted = |t: &Track| t.passes == 0 || (t.endless && t.restarts && t.end() > 0);
+        while wanted(self) && self.pass_start(self.passes).round() < until {
+            for clip in 0..self.transport.clips.len() {
+                self.push_head(self.passes, clip, 0);
+            }
+            self.passes += 1;
+        }
+        self.passes
+    }
+
+    /// Asks every cycle that begins before `until`.
+    pub(super) fn expand(&mut self, until: u64, found: &mut impl FnMut(Pending)) -> Result<(), QueryError> {
+        let mut result = Ok(());
+        while let Some(&Reverse(head)) = self.heads.peek()
+            && head.frame < until
+        {
+            self.heads.pop();
+            result = result.and(self.ask(head, found));
+            self.push_head(head.pass, head.clip, head.cycle + 1);
+        }
+        result
+    }
+
+    fn push_head(&mut self, pass: u64, clip: usize, cycle: i64) {
+        let Some(bar) = self.cycle_start(self.transport.clips[clip], cycle) else { return };
+        let frame = self.frame(pass, bar).round();
+        self.heads.push(Reverse(Head { frame, pass, clip, cycle }));
+    }
+
+    /// Bar at which a clip's cycle begins; `None` after its end.
+    fn cycle_start(&self, clip: Clip, cycle: i64) -> Option<Rational> {
+        let bar = (clip.start + Rational::whole(cycle)).ok()?;
+        self.clip_end(clip).is_none_or(|end| bar < end).then_some(bar)
+    }
+
+    /// Bar at which a clip ends, in a pass that ends.
+    fn clip_end(&self, clip: Clip) -> Option<Rational> {
+        let pass_end = (self.restarts || !self.endless).then_some(self.transport.length);
+        match (clip.end, pass_end) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    fn frame(&self, pass: u64, bar: Rational) -> Frames {
+        self.pass_start(pass).plus(self.clock.at(bar))
+    }
+
+    fn ask(&self, head: Head, found: &mut impl FnMut(Pending)) -> Result<(), QueryError> {
+        let clip = self.transport.clips[head.clip];
+        let line = &self.transport.lines[clip.line];
+        let end = self.clip_end(clip);
+        let mut span = TimeSpan::cycle(head.cycle);
+        if let Some(end) = end {
+            span.end = span.end.min((end - clip.start)?);
+        }
+        let mut events = line.pattern.query(span)?;
+        events.retain(PatternEvent::has_onset);
+        for (index, event) in events.iter().enumerate() {
+            let bar = (clip.start + event.whole.begin)?;
+            let last = (clip.start + event.whole.end)?;
+            let last = end.map_or(last, |end| last.min(end));
+            let order = Order { rank: self.rank, pass: head.pass, line: clip.line, cycle: head.cycle, index };
+            let frame = self.frame(head.pass, bar).round();
+            let what = match line.action {
+                Action::Play { target } => What::Note {
+                    target,
+                    note: event.value.to_note(),
+                    end: self.frame(head.pass, last).round(),
+                },
+                Action::Set { param, ramp } => {
+                    let Some(value) = event.value.number() else { continue };
+                    What::Set { param, value, ramp: self.ramp(ramp, bar)?, curve: ramp.curve }
+                }
+            };
+            found(Pending { frame, order, what });
+        }
+        Ok(())
+    }
+
+    fn ramp(&self, ramp: Ramp, bar: Rational) -> Result<u32, Overflow> {
+        match ramp.over {
+            Duration::Seconds(s) => seconds_in_frames(s, self.clock.rate()),
+            Duration::Beats(beats) => {
+                let to = (bar + (beats / self.clock.beats_per_bar())?)?;
+                let frames = self.clock.at(to).round() - self.clock.at(bar).round();
+                Ok(u32::try_from(frames).unwrap_or(u32::MAX))
+            }
+        }
+    }
+
+    /// Sets `param` to the length of `beats` at every change of the tempo of a pass. Inside a tempo ramp it follows
+    /// in straight pieces of a sixteenth of a bar.
+    pub(super) fn follow(
+        &self,
+        pass: u64,
+        param: usize,
+        beats: Rational,
+        found: &mut impl FnMut(Pending),
+    ) -> Result<(), Overflow> {
+        let piece = Rational::ratio(1, 16);
+        let changes = &self.transport.tempo.changes;
+        for (index, change) in changes.iter().enumerate() {
+            let until = match change.tempo {
+                crate::score::Tempo::Steady(_) => change.bar,
+                crate::score::Tempo::Ramp { until, .. } => until,
+            };
+            let mut set = |bar: Rational, value_at: Rational, ramp: u64| {
+                let value = 60.0 * beats.to_f64() / self.clock.tempo(value_at);
+                let order = Order { rank: 0, pass, line: param, cycle: 0, index };
+                let ramp = u32::try_from(ramp).unwrap_or(u32::MAX);
+                let what = What::Set { param, value, ramp, curve: None };
+                let frame = self.pass_start(pass).plus(self.clock.plain(bar)).round();
+                found(Pending { frame, order, what });
+            };
+            set(change.bar, change.bar, 0);
+            let mut bar = change.bar;
+            while bar < until {
+                let next = (bar + piece)?.min(until);
+                set(bar, next, self.clock.plain(next).round() - self.clock.plain(bar).round());
+                bar = next;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// N = floor(seconds·rate + 1/2)
+pub(super) fn seconds_in_frames(seconds: Rational, rate: u32) -> Result<u32, Overflow> {
+    Ok(u32::try_from((seconds * Rational::whole(rate.into()))?.round().max(0)).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,39 @@
+//! `mamc man`: manual pages, generated from the command line's own description.
+
+use crate::args::Cli;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::output::write_text;
+use clap::{Args, Command, CommandFactory};
+use clap_mangen::Man as Page;
+use std::path::PathBuf;
+
+/// Print the manual page, or write all of them into a folder
+#[derive(Args, Debug)]
+pub struct Man {
+    /// Write mamc.1, mamc-render.1 and so on here
+    folder: Option<PathBuf>,
+}
+
+impl Man {
+    pub fn run(self, console: Console) -> Result<(), Failure> {
+        let mut command = Cli::command();
+        command.build();
+        let Some(folder) = self.folder else {
+            return console.result(&page(command)?);
+        };
+        std::fs::create_dir_all(&folder).map_err(|e| Failure::write(&folder, &e))?;
+        let pages = command.get_subcommands().filter(|c| c.get_name() != "help").cloned();
+        for command in pages.chain([command.clone()]) {
+            let name = command.get_display_name().unwrap_or(command.get_name()).to_string();
+            write_text(&folder.join(format!("{name}.1")), &page(command)?)?;
+        }
+        Ok(())
+    }
+}
+
+fn page(command: Command) -> Result<String, Failure> {
+    let mut text = Vec::new();
+    Page::new(command).render(&mut text).map_err(|e| Failure::stdout(&e))?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}

@@ -1,0 +1,14 @@
+//! What each command does, one file a command.
+
+pub mod bench;
+pub mod check;
+pub mod completions;
+pub mod doc;
+pub mod dump;
+pub mod explain;
+pub mod fmt;
+pub mod graph;
+pub mod list;
+pub mod man;
+pub mod pattern;
+pub mod render;

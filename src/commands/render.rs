@@ -1,0 +1,158 @@
+//! `mamc render`: a song to a sound file.
+
+use crate::args::SongArgs;
+use crate::compiling::program;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::offline::{Job, Span};
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::values::{self, Length, Start};
+use crate::{input, offline};
+use clap::Args;
+use mam_runtime::file::{Bits, Container, Dither, FileError, Format, Sound, Writer, read, resample};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Render a song to a sound file
+///
+/// The same file, flags and version of mam give the same bytes, on every machine of one kind.
+#[derive(Args, Debug)]
+pub struct Render {
+    #[command(flatten)]
+    song: SongArgs,
+    /// The file to write; its ending says of which kind. `-`: WAV on standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// How long, such as 2.5s, 250ms, 1:30, 8bars, 16beats or 48000smp [default: the song once, and its tail]
+    #[arg(short, long, value_name = "LENGTH")]
+    duration: Option<Length>,
+    /// How long to go on after the song's end [default: while something sounds, at most 30 s]
+    #[arg(long, value_name = "LENGTH", conflicts_with = "duration")]
+    tail: Option<Length>,
+    /// Where to start: a bar, from 1, or a time. What came before is still heard as it fades
+    #[arg(long, value_name = "BAR|TIME")]
+    from: Option<Start>,
+    /// Silence before the beginning, for a recorder to attach
+    #[arg(long, value_name = "LENGTH")]
+    preroll: Option<Length>,
+    /// Kind of samples: 16, 24 or 32f [default: 32f; 24 for FLAC]
+    #[arg(short, long, value_parser = values::bits)]
+    bits: Option<Bits>,
+    /// Kind of file, whatever its ending: wav, aiff, caf or flac
+    #[arg(long, value_parser = values::container)]
+    format: Option<Container>,
+    /// What to do about the error of cutting bits: none, tpdf or shaped
+    #[arg(long, value_parser = values::dither, default_value = "tpdf")]
+    dither: Dither,
+    /// A sound file for the song's `in`
+    #[arg(long = "input", value_name = "FILE")]
+    heard: Option<PathBuf>,
+}
+
+impl Render {
+    pub fn run(self, console: Console) -> Result<(), Failure> {
+        let (container, bits) = self.kind()?;
+        let program = program(&self.song, console)?;
+        let span = Span { from: self.from, duration: self.duration, tail: self.tail };
+        let input = self.sound(program.rate)?;
+        let mut job = Job::new(program, span)?;
+        job.input = input;
+        if job.endless {
+            let seconds = offline::ENDLESS_SECONDS;
+            console.say(&format!(
+                "note: this song has no end of its own; {seconds} s of it (-d says otherwise)\n"
+            ));
+        }
+        let channels = job.channels();
+        let format = Format { container, bits, dither: self.dither, rate: job.program.rate, channels };
+        self.write(job, format, console)
+    }
+
+    fn write(&self, job: Job, format: Format, console: Console) -> Result<(), Failure> {
+        let failed = |e: FileError| file_failure(&self.output, e);
+        let mut output = Output::create(&self.output)?;
+        let mut writer = Writer::new(&mut output, format).map_err(failed)?;
+        let preroll = job.frames(self.preroll)?;
+        let began = Instant::now();
+        let mut progress = Progress::new(console, job.expected().map(|n| n + preroll), format.rate);
+        silence(&mut writer, preroll, format.channels).map_err(failed)?;
+        let mut frames = preroll;
+        job.run(|block| {
+            frames += (block.len() / format.channels) as u64;
+            progress.show(frames);
+            writer.write(block).map_err(failed)
+        })?;
+        writer.finish().map_err(failed)?;
+        progress.clear();
+        output.finish()?;
+        console.say(&told(&self.output, frames, format, began));
+        Ok(())
+    }
+
+    /// The kind of file and of samples, by the flags and the file's name.
+    fn kind(&self) -> Result<(Container, Bits), Failure> {
+        let ending = self.output.extension().and_then(|e| e.to_str());
+        let container = match (self.format, ending) {
+            (Some(format), _) => format,
+            (None, _) if self.output == Path::new("-") => Container::Wav,
+            (None, ending) => ending.and_then(Container::from_extension).ok_or_else(|| {
+                let known: Vec<_> =
+                    Container::ALL.iter().map(|c| format!(".{}", c.extensions()[0])).collect();
+                let what = format!("cannot tell from `{}` what kind of file to write", self.output.display());
+                Failure::Usage(format!("{what}: it ends with {}, or --format says", known.join(", ")))
+            })?,
+        };
+        let bits = self.bits.unwrap_or(container.default_bits());
+        if (container, bits) == (Container::Flac, Bits::Float32) {
+            return Err(Failure::Usage("FLAC holds no floats; -b 16 and -b 24 are possible".into()));
+        }
+        if self.output == Path::new("-") && std::io::stdout().is_terminal() {
+            return Err(Failure::Usage("sound is not for the terminal; write to a pipe or a file".into()));
+        }
+        Ok((container, bits))
+    }
+
+    fn sound(&self, rate: u32) -> Result<Option<Sound>, Failure> {
+        let Some(path) = &self.heard else { return Ok(None) };
+        let sound = read(input::sound_bytes(path)?);
+        let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
+        Ok(Some(resample(&sound, rate)))
+    }
+}
+
+fn file_failure(path: &Path, error: FileError) -> Failure {
+    match error {
+        FileError::Io(e) => Failure::write(path, &e),
+        FileError::Unsupported(words) => Failure::Usage(words),
+        other => Failure::Io(format!("cannot write `{}`: {other}", path.display())),
+    }
+}
+
+fn silence(writer: &mut Writer, frames: u64, channels: usize) -> Result<(), FileError> {
+    const BLOCK: u64 = 1 << 16;
+    let zeros = vec![0.0; BLOCK.min(frames) as usize * channels];
+    let mut left = frames;
+    while left > 0 {
+        let now = left.min(BLOCK);
+        writer.write(&zeros[..now as usize * channels])?;
+        left -= now;
+    }
+    Ok(())
+}
+
+/// Where the file is, how long, how fast it was made.
+fn told(path: &Path, frames: u64, format: Format, began: Instant) -> String {
+    let seconds = frames as f64 / f64::from(format.rate);
+    let speed = seconds / began.elapsed().as_secs_f64().max(1e-9);
+    let place = std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    let bits = match format.bits {
+        Bits::Int16 => "16 bits",
+        Bits::Int24 => "24 bits",
+        Bits::Float32 => "32-bit floats",
+    };
+    let channels = mam_grammar::problem::count(format.channels, "channel");
+    let (place, rate) = (place.display(), format.rate);
+    format!("{place}: {seconds:.1} s, {rate} Hz, {channels}, {bits}; {speed:.0} × real time\n")
+}

@@ -1,0 +1,99 @@
+//! Compiling a song for a command: the flags in the compiler's form, and its problems told.
+
+use crate::args::{HowArgs, SongArgs};
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::input::{Disk, Song};
+use crate::report::human::{Look, draw};
+use crate::report::{Found, tally};
+use mam_compiler::target::Target;
+use mam_compiler::{Compilation, Options, compile};
+use mam_grammar::{Problem, Severity, Sources};
+use mam_runtime::Program;
+use std::sync::Arc;
+
+/// A song that went through the compiler.
+pub struct Compiled {
+    /// All texts.
+    pub sources: Sources,
+    /// What the compiler made.
+    pub compilation: Compilation,
+    /// Its problems, in the order of their places.
+    pub problems: Vec<Problem>,
+}
+
+impl Compiled {
+    /// Its problems with the texts that they are in.
+    pub fn found(&self) -> Found<'_> {
+        Found { problems: &self.problems, sources: &self.sources }
+    }
+
+    /// What the song is called in messages.
+    pub fn name(&self) -> &str {
+        self.sources.iter().next().map_or("", |(_, s)| &s.name)
+    }
+}
+
+impl HowArgs {
+    /// The machine that code is made for.
+    pub fn target(&self) -> Target {
+        if self.portable { Target::portable() } else { Target::host() }
+    }
+
+    /// The compiler's options.
+    pub fn options(&self, prefix: &str) -> Options {
+        let set = |a: &crate::values::Assignment| {
+            let prefix = if a.name.contains('.') { "" } else { prefix };
+            (format!("{prefix}{}", a.name), a.value.clone())
+        };
+        Options {
+            rate: self.rate.map_or(0, |r| r.0),
+            interpreter: self.interp,
+            seed: self.seed,
+            sets: self.sets.iter().map(set).collect(),
+            target: self.target(),
+            ..Options::default()
+        }
+    }
+}
+
+/// Compiles a song; what is wrong with it is in the result.
+pub fn compile_song(song: Song, how: &HowArgs) -> Compiled {
+    let Song { mut sources, id, prefix } = song;
+    let mut compilation = compile(&mut sources, id, &Disk::default(), &how.options(prefix));
+    let problems = std::mem::take(&mut compilation.problems).into_sorted();
+    Compiled { sources, compilation, problems }
+}
+
+/// Reads and compiles a song and tells its problems.
+///
+/// # Errors
+/// When it cannot be read or has errors.
+pub fn compiled(args: &SongArgs, console: Console) -> Result<Compiled, Failure> {
+    let song = Song::read(&args.input, args.how.stdin_name.as_deref())?;
+    let compiled = compile_song(song, &args.how);
+    tell(&compiled.problems, &compiled.sources, console);
+    if compiled.compilation.program.is_none() { Err(Failure::Input) } else { Ok(compiled) }
+}
+
+/// The program of a song.
+///
+/// # Errors
+/// When it cannot be read or has errors.
+pub fn program(args: &SongArgs, console: Console) -> Result<Arc<Program>, Failure> {
+    compiled(args, console)?.compilation.program.ok_or(Failure::Input).map(Arc::new)
+}
+
+/// Draws problems on standard error, and counts them. Warnings are not told when it is to be quiet, notes only when
+/// it is to be verbose: `check` has them.
+pub fn tell(problems: &[Problem], sources: &Sources, console: Console) {
+    let least = match (console.quiet, console.verbose) {
+        (true, _) => Severity::Error,
+        (_, true) => Severity::Note,
+        _ => Severity::Warning,
+    };
+    let told: Vec<Problem> = problems.iter().filter(|p| p.code.severity >= least).cloned().collect();
+    let look = Look { colour: console.colour, width: console.width() };
+    let tally = tally(&told).map_or(String::new(), |t| t + "\n");
+    console.insist(&format!("{}{tally}", draw(&told, sources, look)));
+}

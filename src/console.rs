@@ -1,0 +1,90 @@
+//! The three streams, and what the global flags say of them: results go to standard output, everything else to
+//! standard error.
+
+use crate::failure::Failure;
+use clap::ValueEnum;
+use std::io::{self, IsTerminal, Write};
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal, unless NO_COLOR is set; also elsewhere when CLICOLOR_FORCE is
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What the global flags ask for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Console {
+    /// Colour on standard error.
+    pub colour: bool,
+    /// Only errors.
+    pub quiet: bool,
+    /// More than usual.
+    pub verbose: bool,
+}
+
+impl Console {
+    /// From the flags and the environment.
+    pub fn new(when: When, quiet: bool, verbose: bool) -> Console {
+        Console { colour: colour(when), quiet, verbose }
+    }
+
+    /// Columns for text on standard error.
+    pub fn width(self) -> usize {
+        const UNKNOWN: usize = 100;
+        let columns = if io::stderr().is_terminal() { terminal_columns() } else { None };
+        columns.unwrap_or(UNKNOWN).clamp(40, 120)
+    }
+
+    /// True when progress may be drawn: on a terminal, unless quiet.
+    pub fn progress(self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// Writes a result.
+    pub fn result(self, text: &str) -> Result<(), Failure> {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Writes a result that is not text.
+    pub fn bytes(self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        out.write_all(bytes).and_then(|()| out.flush()).map_err(|e| Failure::stdout(&e))
+    }
+
+    /// Says something that is no result, unless quiet. A closed standard error is nothing to stop for.
+    pub fn say(self, text: &str) {
+        if !self.quiet {
+            self.insist(text);
+        }
+    }
+
+    /// Says something that matters even when quiet.
+    pub fn insist(self, text: &str) {
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+fn colour(when: When) -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto if set("NO_COLOR") => false,
+        When::Auto
+            if set("CLICOLOR_FORCE") && std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| v != "0") =>
+        {
+            true
+        }
+        When::Auto => io::stderr().is_terminal(),
+    }
+}
+
+fn terminal_columns() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| width.0.into())
+}

@@ -1,0 +1,191 @@
+//! The prelude's definitions in the forms that `list` and `doc` show: signatures, parameters, ranges, units.
+
+use mam_compiler::dimension::Dimension;
+use mam_compiler::files::{DefId, Files};
+use mam_compiler::library::{Info, Library, ParamInfo};
+use mam_grammar::ast::{DefinitionKind, Unit};
+use mam_grammar::{Limits, Sources};
+use mam_runtime::Curve;
+use serde_json::{Value, json};
+use std::rc::Rc;
+
+/// The prelude, ready to be asked.
+pub struct Prelude {
+    sources: Sources,
+    files: Files,
+    library: Library,
+}
+
+impl Default for Prelude {
+    fn default() -> Prelude {
+        let mut sources = Sources::default();
+        let files = Files::prelude(&mut sources, Limits::default());
+        Prelude { sources, files, library: Library::default() }
+    }
+}
+
+impl Prelude {
+    /// All definitions, in the order of the files.
+    pub fn all(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.files.prelude_definitions().into_iter().map(|id| Entry { prelude: self, id })
+    }
+
+    /// The definition of this name.
+    pub fn find(&self, name: &str) -> Option<Entry<'_>> {
+        self.all().find(|e| e.name() == name)
+    }
+
+    /// The name that is most like this one.
+    pub fn nearest(&self, name: &str) -> Option<String> {
+        let names: Vec<String> = self.all().map(|e| e.name().to_string()).collect();
+        mam_grammar::problem::nearest(name, &names).map(String::from)
+    }
+}
+
+/// One definition.
+#[derive(Clone, Copy)]
+pub struct Entry<'p> {
+    prelude: &'p Prelude,
+    id: DefId,
+}
+
+impl<'p> Entry<'p> {
+    /// Its name.
+    pub fn name(self) -> &'p str {
+        &self.prelude.files.definition(self.id).name.name
+    }
+
+    /// `def`, `instrument` or `effect`.
+    pub fn kind(self) -> &'static str {
+        match self.definition_kind() {
+            DefinitionKind::Def => "def",
+            DefinitionKind::Instrument => "instrument",
+            DefinitionKind::Effect => "effect",
+        }
+    }
+
+    fn definition_kind(self) -> DefinitionKind {
+        self.prelude.files.definition(self.id).kind
+    }
+
+    /// Its documentation.
+    pub fn doc(self) -> &'p str {
+        self.prelude.files.item(self.id).doc.as_deref().unwrap_or("")
+    }
+
+    /// The first sentence of it.
+    pub fn brief(self) -> String {
+        brief(self.doc())
+    }
+
+    /// What it offers.
+    pub fn info(self) -> Rc<Info> {
+        self.prelude.library.info(&self.prelude.files, self.id)
+    }
+
+    /// `kick(f0: 100Hz, …)`: what it is called with.
+    pub fn signature(self) -> String {
+        let definition = self.prelude.files.definition(self.id);
+        let args: Vec<String> = match definition.kind {
+            DefinitionKind::Def => definition.formals.iter().map(|f| self.formal(f)).collect(),
+            _ => {
+                let info = self.info();
+                let given = |p: &&ParamInfo| p.span.is_some();
+                let args = info.params.iter().filter(given).map(|p| format!("{}: {}", p.name, default(p)));
+                args.chain(info.inputs.iter().map(|i| format!("{i}: signal"))).collect()
+            }
+        };
+        format!("{}({})", self.name(), args.join(", "))
+    }
+
+    fn formal(self, formal: &mam_grammar::ast::Formal) -> String {
+        let ast = &self.prelude.files.file(self.id.file).ast;
+        match formal.default {
+            Some(expr) => format!("{}: {}", formal.name.name, self.prelude.sources.slice(ast.span(expr))),
+            None => formal.name.name.to_string(),
+        }
+    }
+
+    /// Its text, with the file and line where it stands.
+    pub fn source(self) -> (String, String) {
+        let item = self.prelude.files.item(self.id);
+        let place = self.prelude.sources.line_column(item.span.source, item.span.range().start);
+        let file = &self.prelude.sources.get(item.span.source).name;
+        (format!("{file}:{}", place.line), self.prelude.sources.slice(item.span).to_string())
+    }
+}
+
+/// The first sentence of a documentation.
+pub fn brief(doc: &str) -> String {
+    let text = doc.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.find(". ") {
+        Some(end) => text[..=end].to_string(),
+        None => text,
+    }
+}
+
+/// A value in the unit in which people write it.
+pub fn value(p: &ParamInfo, base: f64) -> String {
+    let (unit, factor) = match (p.unit, p.dimension) {
+        (Some(Unit::Ms), _) => ("ms", 1e3),
+        (Some(Unit::S), _) | (None, Dimension::TIME) => ("s", 1.0),
+        (Some(Unit::KHz), _) => ("kHz", 1e-3),
+        (Some(Unit::Hz), _) | (None, Dimension::FREQUENCY) => ("Hz", 1.0),
+        (Some(Unit::Percent), _) => ("%", 100.0),
+        (Some(Unit::Db), _) if base > 0.0 => return format!("{}dB", number(20.0 * base.log10())),
+        (Some(Unit::St), _) if base > 0.0 => return format!("{}st", number(12.0 * base.log2())),
+        (Some(Unit::Ct), _) if base > 0.0 => return format!("{}ct", number(1200.0 * base.log2())),
+        _ => ("", 1.0),
+    };
+    format!("{}{unit}", number(base * factor))
+}
+
+/// A number without the dust of binary fractions.
+fn number(x: f64) -> String {
+    let rounded = format!("{x:.6}");
+    let trimmed = rounded.trim_end_matches('0').trim_end_matches('.');
+    if trimmed == "-0" { "0".into() } else { trimmed.into() }
+}
+
+/// Its default, in its unit.
+pub fn default(p: &ParamInfo) -> String {
+    value(p, p.default)
+}
+
+/// Its range, in its unit; empty when there is none.
+pub fn range(p: &ParamInfo) -> String {
+    if p.min.is_finite() { format!("{}..{}", value(p, p.min), value(p, p.max)) } else { String::new() }
+}
+
+/// How it goes from one value to the next.
+pub fn smoothing(p: &ParamInfo) -> String {
+    let curve = curve(p.curve);
+    if p.smooth > 0.0 { format!("{curve}, {}ms", number(p.smooth * 1e3)) } else { curve.into() }
+}
+
+fn curve(curve: Curve) -> &'static str {
+    match curve {
+        Curve::Linear => "linear",
+        Curve::Exp => "exp",
+        Curve::Step => "step",
+    }
+}
+
+/// What a parameter measures, as the unit of its base value.
+fn base_unit(p: &ParamInfo) -> &'static str {
+    match p.dimension {
+        Dimension::TIME => "s",
+        Dimension::FREQUENCY => "Hz",
+        _ => "",
+    }
+}
+
+/// A parameter as JSON. Values are in `unit`: `s`, `Hz`, or plain.
+pub fn param_json(p: &ParamInfo) -> Value {
+    let finite = |x: f64| if x.is_finite() { json!(x) } else { Value::Null };
+    json!({
+        "id": p.id, "name": &*p.name, "jsonName": p.json_name(), "commandName": p.command_name(),
+        "min": finite(p.min), "max": finite(p.max), "default": p.default, "unit": base_unit(p),
+        "curve": curve(p.curve), "smoothSeconds": p.smooth, "doc": p.doc.as_deref().unwrap_or(""),
+    })
+}

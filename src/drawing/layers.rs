@@ -1,0 +1,81 @@
+//! Where each box stands: columns by longest path, rows by the mean of the neighbours (Sugiyama's method).
+
+use super::Picture;
+
+/// Rounds of ordering; the picture hardly changes after these.
+const ROUNDS: usize = 8;
+
+/// The boxes of each column, from top to bottom. Arrows that close a circle do not count.
+pub(super) fn columns(picture: &Picture) -> Vec<Vec<usize>> {
+    let column = depths(picture);
+    let mut columns = vec![Vec::new(); column.iter().max().map_or(0, |m| m + 1)];
+    for (shape, &c) in column.iter().enumerate() {
+        columns[c].push(shape);
+    }
+    for round in 0..ROUNDS {
+        order(picture, &mut columns, round % 2 == 0);
+    }
+    columns
+}
+
+/// The longest way to each box. Arrows against the order of a depth-first walk are left out.
+fn depths(picture: &Picture) -> Vec<usize> {
+    let count = picture.boxes.len();
+    let mut next = vec![Vec::new(); count];
+    for arrow in &picture.arrows {
+        next[arrow.from].push(arrow.to);
+    }
+    let finished = finishing_order(&next);
+    let mut place = vec![0; count];
+    for (i, &shape) in finished.iter().rev().enumerate() {
+        place[shape] = i;
+    }
+    let mut depth = vec![0; count];
+    for &shape in finished.iter().rev() {
+        for &to in next[shape].iter().filter(|&&to| place[to] > place[shape]) {
+            depth[to] = depth[to].max(depth[shape] + 1);
+        }
+    }
+    depth
+}
+
+/// The order in which a depth-first walk leaves the boxes, without recursion.
+fn finishing_order(next: &[Vec<usize>]) -> Vec<usize> {
+    let (mut seen, mut finished) = (vec![false; next.len()], Vec::new());
+    for start in 0..next.len() {
+        let mut path = vec![(start, 0)];
+        while let Some((shape, branch)) = path.pop() {
+            if branch == 0 && std::mem::replace(&mut seen[shape], true) {
+                continue;
+            }
+            match next[shape].get(branch) {
+                Some(&to) => {
+                    path.push((shape, branch + 1));
+                    if !seen[to] {
+                        path.push((to, 0));
+                    }
+                }
+                None => finished.push(shape),
+            }
+        }
+    }
+    finished
+}
+
+/// Sorts each column by the mean row of the neighbours before it, or behind it.
+fn order(picture: &Picture, columns: &mut [Vec<usize>], forwards: bool) {
+    let mut row = vec![0.0; picture.boxes.len()];
+    for column in columns.iter() {
+        for (r, &shape) in column.iter().enumerate() {
+            row[shape] = r as f64 - column.len() as f64 / 2.0;
+        }
+    }
+    let mut sums = vec![(0.0, 0.0); picture.boxes.len()];
+    for arrow in &picture.arrows {
+        let (of, neighbour) = if forwards { (arrow.to, arrow.from) } else { (arrow.from, arrow.to) };
+        sums[of].0 += row[neighbour];
+        sums[of].1 += 1.0;
+    }
+    let wish = |shape: usize| if sums[shape].1 > 0.0 { sums[shape].0 / sums[shape].1 } else { row[shape] };
+    columns.iter_mut().for_each(|c| c.sort_by(|&a, &b| wish(a).total_cmp(&wish(b))));
+}

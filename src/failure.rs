@@ -1,0 +1,84 @@
+//! How a command ends when it does not end well, and the exit codes.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+/// Why a command stopped. [`Failure::code`] is the one table of exit codes.
+#[derive(Debug)]
+pub enum Failure {
+    /// The input has errors, which have been reported; or a check found differences.
+    Input,
+    /// The command line asks for what cannot be.
+    Usage(String),
+    /// Something cannot be read or written.
+    Io(String),
+    /// Something could not be read, which has been said.
+    Unread,
+    /// An input is no text.
+    NotText(String),
+    /// Nobody reads the output any more.
+    ClosedPipe,
+}
+
+impl Failure {
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        match self {
+            Failure::ClosedPipe => 0,
+            Failure::Input | Failure::NotText(_) => 1,
+            Failure::Usage(_) => 2,
+            Failure::Io(_) | Failure::Unread => 3,
+        }
+    }
+
+    /// `path` could not be read.
+    pub fn read(path: &str, error: &io::Error) -> Failure {
+        Failure::Io(format!("cannot read `{path}`: {}", words(error)))
+    }
+
+    /// `path` could not be written.
+    pub fn write(path: &Path, error: &io::Error) -> Failure {
+        Failure::Io(format!("cannot write `{}`: {}", path.display(), words(error)))
+    }
+
+    /// Standard output could not be written.
+    pub fn stdout(error: &io::Error) -> Failure {
+        match error.kind() {
+            ErrorKind::BrokenPipe => Failure::ClosedPipe,
+            _ => Failure::Io(format!("cannot write to standard output: {}", words(error))),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Input | Failure::Unread | Failure::ClosedPipe => Ok(()),
+            Failure::Usage(words) | Failure::Io(words) | Failure::NotText(words) => f.write_str(words),
+        }
+    }
+}
+
+/// An error of the system in plain words, with what to do where there is something.
+pub fn words(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file or folder".into(),
+        ErrorKind::PermissionDenied => "you are not allowed to".into(),
+        ErrorKind::IsADirectory => "it is a folder".into(),
+        ErrorKind::NotADirectory => "a part of the path is not a folder".into(),
+        ErrorKind::StorageFull => "the disk is full".into(),
+        ErrorKind::QuotaExceeded => "the disk quota is used up".into(),
+        ErrorKind::ReadOnlyFilesystem => "the disk can only be read".into(),
+        ErrorKind::FileTooLarge => "the file would be larger than is allowed".into(),
+        ErrorKind::InvalidFilename => "the name is not one that a file can have".into(),
+        ErrorKind::InvalidData => "it is not text in UTF-8".into(),
+        ErrorKind::BrokenPipe => "nobody reads it any more".into(),
+        _ => {
+            // The system's own words, without the number that Rust adds.
+            let text = error.to_string();
+            let end = text.find(" (os error").unwrap_or(text.len());
+            text[..end].to_lowercase()
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The `mamc` command: one file a subcommand, and the only printing, file reading and exit codes of mam.
+//!
+//! * [`args`]: what can be said; [`values`]: the values of flags, read exactly;
+//! * [`commands`]: what each command does;
+//! * [`compiling`]: a song through the compiler, its problems told; [`stages`]: what the compiler made, as text;
+//! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
+//! * [`report`]: problems for the terminal, as JSON, as SARIF;
+//! * [`console`]: the three streams and colour; [`failure`]: how a command ends when it does not end well.
+//!
+//! It is a library so that tests draw problems exactly as the terminal does.
+
+#![allow(missing_docs, reason = "a flag's doc is its help; everything else has one")]
+
+pub mod args;
+pub mod commands;
+pub mod compiling;
+pub mod console;
+mod definitions;
+mod drawing;
+pub mod failure;
+pub mod input;
+mod json;
+mod offline;
+pub mod output;
+mod progress;
+pub mod report;
+pub mod stages;
+mod summary;
+mod table;
+pub mod values;
+
+use args::{Cli, Command};
+use clap::{ColorChoice, CommandFactory, FromArgMatches};
+use console::Console;
+use failure::Failure;
+use std::process::ExitCode;
+
+/// Does what the command line says and returns the exit code.
+pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(apologise));
+    output::clean_up_on_interrupt();
+    let matches = Cli::command().color(help_colour()).get_matches();
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(e) => e.exit(),
+    };
+    let console = Console::new(cli.color, cli.quiet, cli.verbose);
+    match run(cli, console) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !failure.to_string().is_empty() {
+                console.insist(&format!("{} {failure}\n", error_word(console)));
+            }
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(cli: Cli, console: Console) -> Result<(), Failure> {
+    match cli.command {
+        None => greet(console),
+        Some(Command::Check(c)) => c.run(console),
+        Some(Command::Render(c)) => c.run(console),
+        Some(Command::Fmt(c)) => c.run(console),
+        Some(Command::List(c)) => c.run(console),
+        Some(Command::Doc(c)) => c.run(console),
+        Some(Command::Explain(c)) => c.run(console),
+        Some(Command::Pattern(c)) => c.run(console),
+        Some(Command::Graph(c)) => c.run(console),
+        Some(Command::Dump(c)) => c.run(console),
+        Some(Command::Bench(c)) => c.run(console),
+        Some(Command::Completions(c)) => c.run(console),
+        Some(Command::Man(c)) => c.run(console),
+    }
+}
+
+/// Three lines that lead to sound, then the commands.
+fn greet(console: Console) -> Result<(), Failure> {
+    let lines = "\
+mam: songs and sounds, compiled to machine code. Three lines that lead to sound:
+
+  echo 'bd = kick(); play { bd |x...x...x...x...| }; out = bd' > song.mam
+  mamc render song.mam -o song.wav
+  mamc doc kick
+";
+    console.result(&format!("{lines}\n{}", Cli::command().render_help()))
+}
+
+/// clap draws its help before the flags are read, so `--color` is looked for by hand; NO_COLOR and the like clap
+/// sees itself.
+fn help_colour() -> ColorChoice {
+    let args: Vec<String> = std::env::args().collect();
+    let after = |i: usize| args.get(i + 1).map(String::as_str);
+    let said = args.iter().enumerate().find_map(|(i, arg)| match arg.as_str() {
+        "--color" => after(i),
+        _ => arg.strip_prefix("--color="),
+    });
+    match said {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    }
+}
+
+/// A panic is a bug of ours: it is told as one, without a trace of calls that helps nobody but us.
+fn apologise(panic: &std::panic::PanicHookInfo) {
+    let what = panic.payload_as_str().unwrap_or("no message");
+    let place = panic.location().map_or(String::new(), |l| format!(" at {}:{}", l.file(), l.line()));
+    Console::default().insist(&format!(
+        "error: mamc has a bug: {what}{place}\nThis is not your fault. Please report it, with the song and the command.\n"
+    ));
+}
+
+fn error_word(console: Console) -> &'static str {
+    if console.colour { "\x1b[1;31merror:\x1b[0m" } else { "error:" }
+}

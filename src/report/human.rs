@@ -1,0 +1,259 @@
+//! Problems for the terminal, drawn by miette: the message, the lines with the places underlined, the way out.
+
+use super::one_line;
+use mam_grammar::{Label, Problem, Severity, SourceId, Sources};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    SourceCode, SourceSpan, SpanContents,
+};
+use std::fmt;
+
+/// How many problems are drawn; a file of noise would fill the terminal otherwise.
+const MOST: usize = 100;
+/// Lines longer than this are shown in part: JSON often is one line.
+const LONGEST_LINE: usize = 240;
+/// Bytes of a long line that are shown before and after a place.
+const AROUND: usize = 80;
+/// A place of more lines than this is underlined in its first line only.
+const TALLEST: usize = 8;
+
+/// How to draw.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// With colour.
+    pub colour: bool,
+    /// Columns that text may take.
+    pub width: usize,
+}
+
+/// All problems (at most a hundred, and then how many more there are), each followed by an empty line.
+pub fn draw(problems: &[Problem], sources: &Sources, look: Look) -> String {
+    let theme = if look.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(look.width).with_links(false);
+    let handler = handler.without_syntax_highlighting();
+    let mut text = String::new();
+    for problem in problems.iter().take(MOST) {
+        // Writing to a string does not fail, and a place outside the text is drawn as far as it goes.
+        let _ = handler.render_report(&mut text, &Drawing::new(problem, sources));
+        text.push('\n');
+    }
+    if problems.len() > MOST {
+        let more = problems.len() - MOST;
+        text += &format!("… and {more} more; `mamc check --format short` lists them all\n\n");
+    }
+    trim_lines(&text)
+}
+
+/// Lines without blanks at their ends.
+fn trim_lines(text: &str) -> String {
+    text.lines().map(|l| l.trim_end().to_string() + "\n").collect()
+}
+
+/// A problem in miette's form. Places in other texts than the first one's are drawn below it.
+#[derive(Debug)]
+struct Drawing {
+    code: Option<&'static str>,
+    severity: miette::Severity,
+    message: String,
+    help: Option<String>,
+    text: Excerpts,
+    labels: Vec<LabeledSpan>,
+    elsewhere: Vec<Drawing>,
+}
+
+impl Drawing {
+    fn new(problem: &Problem, sources: &Sources) -> Drawing {
+        let home = problem.span().source;
+        let (here, there): (Vec<&Label>, Vec<&Label>) =
+            problem.labels.iter().partition(|l| l.span.source == home);
+        let severity = match problem.code.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Note => miette::Severity::Advice,
+        };
+        Drawing {
+            code: Some(problem.code.name),
+            severity,
+            message: one_line(&problem.message),
+            help: problem.help.clone(),
+            text: Excerpts::new(home, sources),
+            labels: here.iter().map(|l| labelled(l, sources, true)).collect(),
+            elsewhere: there.iter().map(|l| Drawing::elsewhere(l, sources)).collect(),
+        }
+    }
+
+    fn elsewhere(label: &Label, sources: &Sources) -> Drawing {
+        Drawing {
+            code: None,
+            severity: miette::Severity::Advice,
+            message: if label.text.is_empty() { "here".into() } else { one_line(&label.text) },
+            help: None,
+            text: Excerpts::new(label.span.source, sources),
+            labels: vec![labelled(label, sources, false)],
+            elsewhere: vec![],
+        }
+    }
+}
+
+fn labelled(label: &Label, sources: &Sources, with_text: bool) -> LabeledSpan {
+    let text = &sources.get(label.span.source).text;
+    let span = shown(text, label.span.range());
+    let words = (with_text && !label.text.is_empty()).then(|| one_line(&label.text));
+    LabeledSpan::new(words, span.start, span.len())
+}
+
+/// As much of a place as is underlined.
+fn shown(text: &str, span: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let covered = &text[span.clone()];
+    let first = covered.find('\n').unwrap_or(covered.len());
+    let tall = covered.bytes().filter(|&b| b == b'\n').count() > TALLEST;
+    let end = if tall { span.start + first } else { span.end };
+    let end = if first > LONGEST_LINE { span.start + AROUND } else { end };
+    span.start..boundary(text, end)
+}
+
+fn boundary(text: &str, mut byte: usize) -> usize {
+    while !text.is_char_boundary(byte) {
+        byte -= 1;
+    }
+    byte
+}
+
+impl fmt::Display for Drawing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Drawing {}
+
+impl Diagnostic for Drawing {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.code.map(|c| Box::new(c) as Box<dyn fmt::Display>)
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(self.severity)
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|h| Box::new(h) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.text)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        let each = self.elsewhere.iter().map(|d| d as &dyn Diagnostic);
+        (!self.elsewhere.is_empty()).then(|| Box::new(each) as Box<dyn Iterator<Item = _>>)
+    }
+}
+
+/// A text that shows only a part of a very long line.
+#[derive(Debug)]
+struct Excerpts {
+    name: String,
+    text: std::sync::Arc<str>,
+}
+
+impl Excerpts {
+    fn new(id: SourceId, sources: &Sources) -> Excerpts {
+        let source = sources.get(id);
+        Excerpts { name: source.name.to_string(), text: source.text.clone() }
+    }
+
+    /// The part of a long line that holds the place, when its line is one.
+    fn part(&self, span: &SourceSpan) -> Option<MietteSpanContents<'_>> {
+        let (start, end) = (span.offset(), span.offset() + span.len());
+        let line_start = self.text[..start].rfind('\n').map_or(0, |i| i + 1);
+        let line_end = self.text[end..].find('\n').map_or(self.text.len(), |i| end + i);
+        if line_end - line_start <= LONGEST_LINE || self.text[start..end].contains('\n') {
+            return None;
+        }
+        let from = boundary(&self.text, start.saturating_sub(AROUND).max(line_start));
+        let to = boundary(&self.text, (end + AROUND).min(line_end));
+        let line = self.text[..start].bytes().filter(|&b| b == b'\n').count();
+        let column = self.text[line_start..from].chars().count();
+        let range = SourceSpan::from(from..to);
+        let data = self.text[from..to].as_bytes();
+        Some(MietteSpanContents::new_named(self.name.clone(), data, range, line, column, 1))
+    }
+}
+
+impl SourceCode for Excerpts {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        if let Some(part) = self.part(span) {
+            return Ok(Box::new(part));
+        }
+        let mut whole = self.text.read_span(span, before, after)?;
+        if whole.data().len() > span.len() + (before + after) * LONGEST_LINE {
+            whole = self.text.read_span(span, 0, 0)?;
+        }
+        let (data, range) = (whole.data(), *whole.span());
+        let (line, column, lines) = (whole.line(), whole.column(), whole.line_count());
+        Ok(Box::new(MietteSpanContents::new_named(self.name.clone(), data, range, line, column, lines)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mam_grammar::{Code, Span};
+
+    static CODE: Code =
+        Code { name: "odd", severity: Severity::Error, explanation: "", fails: "", passes: "" };
+
+    fn drawn(text: &str, range: std::ops::Range<usize>) -> String {
+        let mut sources = Sources::default();
+        let id = sources.add("a.mam", text);
+        let span = Span::new(id, range.start, range.end);
+        let problem = Problem::new(&CODE, span, "this is odd").here("look here").help("make it even");
+        draw(&[problem], &sources, Look { colour: false, width: 100 })
+    }
+
+    #[test]
+    fn a_problem_shows_its_place_and_the_way_out() {
+        let expected = "odd
+
+  × this is odd
+   ╭─[a.mam:2:5]
+ 1 │ a = 1
+ 2 │ b = three
+   ·     ──┬──
+   ·       ╰── look here
+ 3 │ out = a
+   ╰────
+  help: make it even
+
+";
+        assert_eq!(drawn("a = 1\nb = three\nout = a\n", 10..15), expected);
+    }
+
+    #[test]
+    fn places_at_the_ends_of_a_text_are_drawn() {
+        assert!(drawn("", 0..0).contains("[a.mam:1:1]"));
+        assert!(drawn("a = (", 5..5).contains("[a.mam:1:6]"));
+        assert!(drawn("a\n", 2..2).contains("this is odd"));
+    }
+
+    #[test]
+    fn a_long_line_and_a_tall_place_are_shown_in_part() {
+        let long = format!("{{\"a\": [{}] }}", "1, ".repeat(10_000));
+        let text = drawn(&long, 3_000..3_001);
+        assert!(text.len() < 1_500 && text.contains("look here"), "{text}");
+        assert!(text.contains("[a.mam:1:3001]"), "{text}");
+        let tall = "x\n".repeat(1_000);
+        assert!(drawn(&tall, 0..1_999).lines().count() < 12);
+        assert!(drawn(&long, 8..29_000).len() < 1_500);
+    }
+}

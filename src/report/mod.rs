@@ -1,0 +1,79 @@
+//! Problems as people and tools read them. What is wrong is data ([`mam_grammar::Problem`]); here it gets its form.
+//!
+//! * [`human`]: the place with its text underlined, for the terminal;
+//! * [`short`]: one line a problem, for editors;
+//! * [`json`]: one document, with exact byte ranges;
+//! * [`sarif`]: the exchange format of code scanners.
+
+pub mod human;
+mod json;
+mod lines;
+mod sarif;
+
+use clap::ValueEnum;
+use mam_grammar::problem::count;
+use mam_grammar::{Problem, Severity, Sources};
+
+pub use json::document as json;
+pub use sarif::document as sarif;
+
+use lines::Lines;
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// The place with its text underlined
+    #[default]
+    Human,
+    /// One line a problem: file:line:column: severity[code]: message
+    Short,
+    /// One JSON document
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+}
+
+/// The problems of one song, and the texts that they are in.
+pub struct Found<'f> {
+    /// In the order of their places.
+    pub problems: &'f [Problem],
+    /// The song and what it uses.
+    pub sources: &'f Sources,
+}
+
+/// One line a problem.
+pub fn short(problems: &[Problem], sources: &Sources) -> String {
+    let lines = Lines::new(sources);
+    let line = |p: &Problem| {
+        let place = lines.place(p.span());
+        let (code, severity) = (p.code.name, word(p.code.severity));
+        let words = one_line(&p.message);
+        format!("{}:{}:{}: {severity}[{code}]: {words}\n", place.file, place.line, place.column)
+    };
+    problems.iter().map(line).collect()
+}
+
+/// "2 errors, 1 warning", or nothing when there is nothing. Notes are not counted.
+pub fn tally(problems: &[Problem]) -> Option<String> {
+    let parts = [Severity::Error, Severity::Warning].map(|s| (number_of(problems, s), word(s)));
+    let parts: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|&(n, what)| count(n, what)).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// How many problems are of this severity.
+pub fn number_of(problems: &[Problem], severity: Severity) -> usize {
+    problems.iter().filter(|p| p.code.severity == severity).count()
+}
+
+/// A severity in a word.
+pub fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

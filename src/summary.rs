@@ -1,0 +1,73 @@
+//! What a song is, in one line: how many nodes, how long, how much memory.
+
+use crate::compiling::Compiled;
+use mam_grammar::problem::count;
+use mam_runtime::score::{Extent, Sequencer};
+use mam_runtime::{Program, QUANTUM};
+use serde::Serialize;
+use std::fmt;
+
+/// A compiled song in figures. What cannot be known before it runs is not among them.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// The file.
+    pub file: String,
+    /// Kernel calls that make up 64 frames: nodes, and voices of their own.
+    pub nodes: usize,
+    /// What can be set while it runs.
+    pub parameters: usize,
+    /// Channels.
+    pub channels: usize,
+    /// Bytes of states, delay lines and buffers: all that it will ever use.
+    pub memory: usize,
+    /// Frames a second.
+    pub rate: u32,
+    /// Frames of one pass, without the tail; none when it has no end of its own.
+    pub frames: Option<u64>,
+    /// Frames by which the output is late. No definition looks ahead.
+    pub latency: usize,
+}
+
+impl Summary {
+    /// Of a song that compiled.
+    pub fn of(compiled: &Compiled) -> Option<Summary> {
+        let program = compiled.compilation.program.as_ref()?;
+        Some(Summary {
+            file: compiled.name().to_string(),
+            nodes: program.steps.len(),
+            parameters: program.params.len(),
+            channels: program.outputs.len(),
+            memory: memory(program),
+            rate: program.rate,
+            frames: Sequencer::of(program, Extent::Once).song_end(),
+            latency: 0,
+        })
+    }
+}
+
+fn memory(program: &Program) -> usize {
+    let delays: usize = program.delays.iter().map(|d| d.frames * size_of::<f32>()).sum();
+    program.state.len() + delays + program.buffers * QUANTUM * size_of::<f32>()
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (nodes, memory) = (count(self.nodes, "node"), bytes(self.memory));
+        write!(f, "{}: {nodes}, {memory} of memory, ", self.file)?;
+        match self.frames {
+            Some(frames) => write!(f, "{:.1} s", frames as f64 / f64::from(self.rate))?,
+            None => f.write_str("no end of its own")?,
+        }
+        write!(f, " at {} Hz, latency {} frames", self.rate, self.latency)
+    }
+}
+
+/// A number of bytes as people read it.
+fn bytes(n: usize) -> String {
+    match n {
+        0..1_024 => format!("{n} B"),
+        1_024..1_048_576 => format!("{:.1} KiB", n as f64 / 1_024.0),
+        _ => format!("{:.1} MiB", n as f64 / 1_048_576.0),
+    }
+}

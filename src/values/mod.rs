@@ -1,0 +1,109 @@
+//! The values of flags: lengths, rates, kinds of samples, assignments. What is read here is exact: a decimal stays
+//! a decimal until it becomes a number of frames.
+
+mod decimal;
+mod length;
+
+pub use length::{Length, Start, Unit};
+
+use decimal::Decimal;
+use mam_runtime::file::{Bits, Container, Dither};
+use std::str::FromStr;
+
+/// A sample rate: `44.1k`, `48000`, `48kHz`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate(pub u32);
+
+/// Rates that are sensible at all.
+const RATES: std::ops::RangeInclusive<u32> = 8_000..=384_000;
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Rate, String> {
+        let wrong = || format!("`{text}` is no sample rate; write `48000`, `44.1k` or `96kHz`");
+        let lower = text.to_ascii_lowercase();
+        let number = lower.strip_suffix("hz").unwrap_or(&lower);
+        let (number, factor) = number.strip_suffix('k').map_or((number, 1), |n| (n, 1_000));
+        let decimal: Decimal = number.trim_end().parse().map_err(|_| wrong())?;
+        let hz = decimal.times(factor).whole().ok_or_else(wrong)?;
+        match u32::try_from(hz) {
+            Ok(hz) if RATES.contains(&hz) => Ok(Rate(hz)),
+            _ => Err(format!("{hz} Hz is out of range: {} to {} Hz", RATES.start(), RATES.end())),
+        }
+    }
+}
+
+/// Reads `--bits`.
+pub fn bits(text: &str) -> Result<Bits, String> {
+    match text {
+        "16" => Ok(Bits::Int16),
+        "24" => Ok(Bits::Int24),
+        "32f" => Ok(Bits::Float32),
+        _ => Err("it is `16`, `24` or `32f`".into()),
+    }
+}
+
+/// Reads `--dither`.
+pub fn dither(text: &str) -> Result<Dither, String> {
+    match text {
+        "none" => Ok(Dither::None),
+        "tpdf" => Ok(Dither::Tpdf),
+        "shaped" => Ok(Dither::Shaped),
+        _ => Err("it is `none`, `tpdf` or `shaped`".into()),
+    }
+}
+
+/// Reads `--format` of a sound file.
+pub fn container(text: &str) -> Result<Container, String> {
+    Container::from_extension(text).ok_or_else(|| {
+        let names: Vec<_> = Container::ALL.iter().map(|c| c.extensions()[0]).collect();
+        format!("this build writes {}", names.join(", "))
+    })
+}
+
+/// `--set NAME=VALUE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    /// What is set.
+    pub name: String,
+    /// To what, as it was written.
+    pub value: String,
+}
+
+impl FromStr for Assignment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Assignment, String> {
+        let (name, value) = text.split_once('=').ok_or("it is written NAME=VALUE, such as `bd.f0=120Hz`")?;
+        let (name, value) = (name.trim().to_string(), value.trim().to_string());
+        if name.is_empty() || value.is_empty() {
+            return Err("both sides of the `=` must be there, such as `bd.f0=120Hz`".into());
+        }
+        Ok(Assignment { name, value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_read_exactly() {
+        for (text, hz) in [("48000", 48_000), ("44.1k", 44_100), ("88.2kHz", 88_200), ("11025Hz", 11_025)] {
+            assert_eq!(text.parse(), Ok(Rate(hz)));
+        }
+        for text in ["", "k", "48000.5", "-48000", "44,1k", "7999", "1e6", "999999999999999999999"] {
+            assert!(text.parse::<Rate>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_assignment_has_two_sides() {
+        let one: Assignment = "bd.f0=120Hz".parse().unwrap();
+        assert_eq!((one.name.as_str(), one.value.as_str()), ("bd.f0", "120Hz"));
+        assert!("bd.f0".parse::<Assignment>().is_err());
+        assert!("=3".parse::<Assignment>().is_err());
+        assert!("bd.f0=".parse::<Assignment>().is_err());
+    }
+}

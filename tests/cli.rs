@@ -1,0 +1,435 @@
+//! The command as its users meet it: exit codes, streams, files.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const SONG: &str = "tempo 120\nbd = kick()\nplay { bd |x...x...x...x...| }\nout = bd\n";
+const WRONG: &str = "bd = kick(f0: 50ms)\nout = bdd\n";
+
+/// A folder of its own for each test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("mamc-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn with(self, file: &str, text: &str) -> Folder {
+        fs::write(self.0.join(file), text).unwrap();
+        self
+    }
+
+    fn files(&self) -> Vec<String> {
+        let name = |e: fs::DirEntry| e.file_name().to_string_lossy().into_owned();
+        let mut all: Vec<String> = fs::read_dir(&self.0).unwrap().map(|e| name(e.unwrap())).collect();
+        all.sort();
+        all
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mamc"));
+        command.args(args).current_dir(&self.0).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Run {
+        Run::of(self.command(args).stdin(Stdio::null()).output().unwrap())
+    }
+
+    fn run_with(&self, args: &[&str], input: &[u8]) -> Run {
+        let mut command = self.command(args);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // A command that refuses its input without reading it closes the pipe.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        Run::of(child.wait_with_output().unwrap())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Run {
+    code: Option<i32>,
+    bytes: Vec<u8>,
+    out: String,
+    err: String,
+}
+
+impl Run {
+    fn of(output: Output) -> Run {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert!(!err.contains("panicked") && !err.contains("os error"), "{err}");
+        Run { code: output.status.code(), bytes: output.stdout, out, err }
+    }
+
+    #[track_caller]
+    fn exits(self, code: i32) -> Run {
+        assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.out, self.err);
+        self
+    }
+}
+
+fn wav(path: impl AsRef<Path>) -> (hound::WavSpec, Vec<f32>) {
+    let mut reader = hound::WavReader::open(path).unwrap();
+    let spec = reader.spec();
+    let samples = match spec.sample_format {
+        hound::SampleFormat::Float => reader.samples::<f32>().map(Result::unwrap).collect(),
+        hound::SampleFormat::Int => {
+            let scale = 0.5_f32.powi(i32::from(spec.bits_per_sample) - 1);
+            reader.samples::<i32>().map(|s| s.unwrap() as f32 * scale).collect()
+        }
+    };
+    (spec, samples)
+}
+
+#[test]
+fn alone_it_shows_the_way_to_sound_and_the_commands() {
+    let folder = Folder::new("alone");
+    let run = folder.run(&[]).exits(0);
+    assert!(run.out.contains("mamc render") && run.out.contains("Commands:"), "{}", run.out);
+    assert_eq!(run.err, "");
+}
+
+/// The three lines do what they say.
+#[test]
+fn the_way_to_sound_leads_there() {
+    let folder = Folder::new("way");
+    let greeting = folder.run(&[]).out;
+    let song = greeting.lines().find_map(|l| l.trim().strip_prefix("echo '")).unwrap();
+    let (song, rest) = song.split_once('\'').unwrap();
+    let file = rest.trim().strip_prefix("> ").unwrap();
+    fs::write(folder.0.join(file), song.replace("\\n", "\n")).unwrap();
+    let commands = greeting.lines().filter_map(|l| l.strip_prefix("  mamc ")).take_while(|l| !l.is_empty());
+    for command in commands.take(2) {
+        folder.run(&command.split_whitespace().collect::<Vec<_>>()).exits(0);
+    }
+    assert!(folder.files().contains(&"song.wav".to_string()));
+}
+
+#[test]
+fn a_song_is_rendered_at_the_rate_and_with_the_bits_that_are_asked_for() {
+    let folder = Folder::new("bits").with("song.mam", SONG);
+    let render = |args: &[&str]| folder.run(&[&["render", "song.mam"], args].concat()).exits(0);
+    let run = render(&["-o", "a.wav", "-d", "1s"]);
+    assert_eq!(run.out, "");
+    assert!(run.err.contains("a.wav") && run.err.contains("48000 Hz"), "{}", run.err);
+    let (spec, float) = wav(folder.0.join("a.wav"));
+    assert_eq!((spec.channels, spec.sample_rate, spec.bits_per_sample), (2, 48_000, 32));
+    assert_eq!(float.len(), 2 * 48_000);
+    assert!(float.iter().any(|x| x.abs() > 0.5));
+    for (bits, depth, step) in [("16", 16, 1.0 / 32_768.0), ("24", 24, 1.0 / 8_388_608.0)] {
+        render(&["-o", "b.wav", "-d", "1s", "-b", bits, "--dither", "none"]);
+        let (spec, whole) = wav(folder.0.join("b.wav"));
+        assert_eq!(spec.bits_per_sample, depth);
+        let near = |(a, b): (&f32, &f32)| (a - b).abs() <= step / 2.0 + 1e-7;
+        assert!(float.iter().zip(&whole).all(near));
+    }
+    render(&["-o", "c.wav", "-d", "0.5s", "-r", "44.1k"]);
+    let (spec, samples) = wav(folder.0.join("c.wav"));
+    assert_eq!((spec.sample_rate, samples.len()), (44_100, 44_100));
+}
+
+#[test]
+fn two_renders_are_the_same_and_the_interpreter_agrees() {
+    let folder = Folder::new("same").with("song.mam", SONG);
+    for args in [&["-o", "a.wav"][..], &["-o", "b.wav"], &["-o", "c.wav", "--interp"]] {
+        folder
+            .run(&[&["render", "song.mam", "-q", "--dither", "shaped", "-b", "16"], args].concat())
+            .exits(0);
+    }
+    let read = |name: &str| fs::read(folder.0.join(name)).unwrap();
+    assert!(read("a.wav") == read("b.wav"));
+    assert!(read("a.wav") == read("c.wav"));
+}
+
+#[test]
+fn lengths_starts_and_prerolls_are_pieces_of_the_whole() {
+    let folder = Folder::new("pieces").with("song.mam", SONG);
+    let render = |args: &[&str]| {
+        folder.run(&[&["render", "song.mam", "-q", "-o", "x.wav"], args].concat()).exits(0);
+        wav(folder.0.join("x.wav")).1
+    };
+    let whole = render(&["-d", "3bars"]);
+    assert_eq!(whole.len(), 2 * 3 * 96_000);
+    assert!(render(&["-d", "6s"]) == whole);
+    assert!(render(&["-d", "12beats"]) == whole);
+    assert!(render(&["-d", "0:06"]) == whole);
+    assert!(render(&["-d", "288000smp"]) == whole);
+    assert!(render(&["--from", "2", "-d", "2bars"]) == whole[2 * 96_000..]);
+    assert!(render(&["--from", "2s", "-d", "500ms"]) == whole[2 * 96_000..2 * 120_000]);
+    let late = render(&["-d", "3bars", "--preroll", "100ms"]);
+    assert!(late[..2 * 4_800].iter().all(|&x| x == 0.0));
+    assert!(late[2 * 4_800..] == whole);
+    let tail = render(&["--tail", "1s"]);
+    assert_eq!(tail.len() % 96_000, 0);
+}
+
+#[test]
+fn a_definition_of_the_prelude_is_a_song() {
+    let folder = Folder::new("kick");
+    folder.run(&["render", "kick", "--set", "f0=60", "-o", "low.wav"]).exits(0);
+    folder.run(&["render", "kick", "-o", "plain.wav"]).exits(0);
+    assert!(wav(folder.0.join("low.wav")).1 != wav(folder.0.join("plain.wav")).1);
+    let run = folder.run(&["render", "kik", "-o", "x.wav"]).exits(3);
+    assert!(run.err.contains("did you mean `kick`"), "{}", run.err);
+}
+
+#[test]
+fn problems_are_told_on_standard_error_with_exit_code_1() {
+    let folder = Folder::new("wrong").with("wrong.mam", WRONG);
+    let run = folder.run(&["check", "wrong.mam"]).exits(1);
+    assert_eq!(run.out, "");
+    assert!(run.err.contains("wrong.mam:1:") && run.err.contains("wrong.mam:2:"), "{}", run.err);
+    assert!(run.err.contains("2 errors"), "{}", run.err);
+    assert!(!run.err.contains('\x1b'), "no colour where there is no terminal");
+    let run = folder.run(&["check", "wrong.mam", "--color", "always"]).exits(1);
+    assert!(run.err.contains('\x1b'));
+    let mut forced = folder.command(&["check", "wrong.mam"]);
+    let forced = Run::of(forced.env("CLICOLOR_FORCE", "1").output().unwrap());
+    assert!(forced.err.contains('\x1b'));
+    let mut plain = folder.command(&["check", "wrong.mam"]);
+    let plain = Run::of(plain.env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1").output().unwrap());
+    assert!(!plain.err.contains('\x1b'));
+    let run = folder.run(&["render", "wrong.mam", "-o", "x.wav"]).exits(1);
+    assert!(run.err.contains("2 errors"));
+    assert_eq!(folder.files(), ["wrong.mam"]);
+}
+
+#[test]
+fn a_report_for_tools_has_exact_places() {
+    let folder = Folder::new("report").with("wrong.mam", WRONG);
+    let run = folder.run(&["check", "wrong.mam", "--format", "json"]).exits(1);
+    let report: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(report["errors"], 2);
+    let second = &report["problems"][1];
+    let (start, end) = (second["start"].as_u64().unwrap(), second["end"].as_u64().unwrap());
+    assert_eq!(&WRONG[start as usize..end as usize], "bdd");
+    assert_eq!((&second["line"], &second["column"]), (&2.into(), &7.into()));
+    assert_eq!(second["code"], "unknown-name");
+    let run = folder.run(&["check", "wrong.mam", "--format", "sarif"]).exits(1);
+    let sarif: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    let region = &sarif["runs"][0]["results"][1]["locations"][0]["physicalLocation"]["region"];
+    assert_eq!((&region["byteOffset"], &region["startLine"]), (&second["start"], &2.into()));
+    let run = folder.run(&["check", "wrong.mam", "--format", "short"]).exits(1);
+    assert!(run.err.contains("wrong.mam:2:7: error[unknown-name]: "), "{}", run.err);
+}
+
+#[test]
+fn a_good_song_is_summed_up_and_warnings_can_be_denied() {
+    let loud = "bd = kick(gain: 9)\nout = bd\n";
+    let folder = Folder::new("sum").with("song.mam", SONG).with("loud.mam", loud);
+    let run = folder.run(&["check", "song.mam"]).exits(0);
+    assert!(run.out.starts_with("song.mam: ") && run.out.lines().count() == 1, "{}", run.out);
+    assert_eq!(run.err, "");
+    let run = folder.run(&["check", "loud.mam"]).exits(0);
+    assert!(run.err.contains("1 warning"), "{}", run.err);
+    folder.run(&["check", "loud.mam", "--deny", "warnings"]).exits(1);
+    let run = folder.run(&["check", "song.mam", "loud.mam", "none.mam"]).exits(3);
+    assert!(run.err.contains("cannot read `none.mam`: there is no such file"), "{}", run.err);
+    assert!(run.out.contains("song.mam: ") && run.out.contains("loud.mam: "));
+}
+
+#[test]
+fn standard_input_and_output_work() {
+    let folder = Folder::new("pipes");
+    let run = folder.run_with(&["render", "-", "-o", "-", "-d", "100ms"], SONG.as_bytes()).exits(0);
+    let reader = hound::WavReader::new(&run.bytes[..]).unwrap();
+    assert_eq!(reader.duration(), 4_800);
+    let run = folder.run_with(&["check", "-", "--stdin-name", "live.mam"], WRONG.as_bytes()).exits(1);
+    assert!(run.err.contains("live.mam:2:7"), "{}", run.err);
+    let run = folder.run_with(&["check", "-"], b"{ \"version\": 2 }").exits(1);
+    assert!(run.err.contains("<stdin>"), "JSON is known by its brace: {}", run.err);
+}
+
+#[test]
+fn what_cannot_be_read_or_written_is_told_in_words() {
+    let folder = Folder::new("io").with("song.mam", SONG).with("bytes.mam", "").with("old.wav", "old");
+    fs::write(folder.0.join("bytes.mam"), [b'a', b'\n', 0xFF, 0xFE]).unwrap();
+    fs::create_dir(folder.0.join("folder.mam")).unwrap();
+    let run = folder.run(&["check", "folder.mam"]).exits(3);
+    assert!(run.err.contains("it is a folder"), "{}", run.err);
+    let run = folder.run(&["check", "bytes.mam"]).exits(1);
+    assert!(run.err.contains("line 2"), "{}", run.err);
+    for target in ["none/x.wav", "song.mam/x.wav", "folder.mam/../none/x.wav"] {
+        let run = folder.run(&["render", "song.mam", "-o", target]).exits(3);
+        assert!(run.err.contains("cannot write"), "{}", run.err);
+    }
+    folder.run(&["render", "song.mam", "-o", "folder.mam", "--format", "wav"]).exits(3);
+    let run = folder.run(&["render", "song.mam", "-o", "x.mp3"]).exits(2);
+    assert!(run.err.contains(".wav"), "{}", run.err);
+    let run = folder.run(&["render", "song.mam", "-o", "old.wav", "-d", "99999999999bars"]).exits(2);
+    assert!(run.err.contains("longer"), "{}", run.err);
+    assert_eq!(fs::read(folder.0.join("old.wav")).unwrap(), b"old");
+    assert_eq!(folder.files(), ["bytes.mam", "folder.mam", "old.wav", "song.mam"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_leaves_nothing() {
+    let folder = Folder::new("full").with("song.mam", SONG);
+    let run = folder.run(&["render", "song.mam", "-o", "/dev/full", "--format", "wav"]).exits(3);
+    assert!(run.err.contains("the disk is full"), "{}", run.err);
+    folder.run(&["render", "song.mam", "-o", "/dev/null", "--format", "wav"]).exits(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_render_leaves_nothing_and_exits_with_130() {
+    let folder = Folder::new("interrupt").with("song.mam", SONG);
+    let mut command =
+        folder.command(&["render", "song.mam", "-o", "x.wav", "-d", "10000000s", "--format", "caf"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begun = || folder.files().iter().any(|f| f.ends_with(".part"));
+    while !begun() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it was interrupted");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(folder.files(), ["song.mam"]);
+}
+
+#[test]
+fn a_closed_pipe_is_a_quiet_end() {
+    let folder = Folder::new("closed");
+    for args in [&["list"][..], &["list", "notes"], &["explain"], &["completions", "bash"], &["--help"], &[]]
+    {
+        let mut child = folder.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""), "{args:?}");
+    }
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    let folder = Folder::new("usage").with("song.mam", SONG);
+    let wrong: &[&[&str]] = &[
+        &["rendr"],
+        &["render", "song.mam"],
+        &["render", "song.mam", "-o", "x.wav", "-d", "8rabbits"],
+        &["render", "song.mam", "-o", "x.wav", "-r", "1"],
+        &["render", "song.mam", "-o", "x.wav", "-b", "17"],
+        &["render", "song.mam", "-o", "x.wav", "--set", "nothing"],
+        &["render", "song.mam", "-o", "x.flac", "-b", "32f"],
+        &["check"],
+        &["explain", "no-such-code"],
+        &["doc", "kik"],
+        &["fmt", "--to", "mam", "a.json", "b.json"],
+        &["pattern", "x", "--cycles", "4..0"],
+    ];
+    for args in wrong {
+        let run = folder.run(args).exits(2);
+        assert!(run.err.contains("error"), "{args:?}: {}", run.err);
+        assert_eq!(run.out, "");
+    }
+    assert_eq!(folder.files(), ["song.mam"]);
+}
+
+#[test]
+fn formatting_is_in_place_and_a_check_changes_nothing() {
+    let folder = Folder::new("fmt").with("a.mam", "out   =  noise( )\n").with("wrong.mam", "out = (\n");
+    let before = fs::read_to_string(folder.0.join("a.mam")).unwrap();
+    let run = folder.run(&["fmt", "--check", "a.mam"]).exits(1);
+    assert_eq!(run.out, "a.mam\n");
+    assert_eq!(fs::read_to_string(folder.0.join("a.mam")).unwrap(), before);
+    folder.run(&["fmt", "a.mam"]).exits(0);
+    assert_eq!(fs::read_to_string(folder.0.join("a.mam")).unwrap(), "out = noise()\n");
+    folder.run(&["fmt", "--check", "a.mam"]).exits(0);
+    let run = folder.run_with(&["fmt", "-"], before.as_bytes()).exits(0);
+    assert_eq!(run.out, "out = noise()\n");
+    folder.run(&["fmt", "wrong.mam"]).exits(1);
+    assert_eq!(fs::read_to_string(folder.0.join("wrong.mam")).unwrap(), "out = (\n");
+}
+
+#[test]
+fn json_becomes_mam_that_sounds_the_same() {
+    let example =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/breakbeat.json")).unwrap();
+    let folder = Folder::new("convert").with("a.json", &example);
+    folder.run(&["fmt", "--to", "mam", "a.json", "-o", "b.mam"]).exits(0);
+    for (song, out) in [("a.json", "a.wav"), ("b.mam", "b.wav")] {
+        folder.run(&["render", song, "-o", out, "-q", "-d", "15s"]).exits(0);
+    }
+    let (a, b) = (wav(folder.0.join("a.wav")).1, wav(folder.0.join("b.wav")).1);
+    assert!(a == b, "{}", fs::read_to_string(folder.0.join("b.mam")).unwrap());
+}
+
+#[test]
+fn lists_docs_and_pages_are_there() {
+    let folder = Folder::new("lists").with("song.mam", SONG);
+    let run = folder.run(&["list", "params", "kick", "--json"]).exits(0);
+    let list: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    let third = &list[0]["params"][2];
+    assert_eq!(
+        (&third["id"], &third["jsonName"], &third["curve"]),
+        (&3.into(), &"pitchDecayMs".into(), &"exp".into())
+    );
+    let run = folder.run(&["list", "params", "kick"]).exits(0);
+    assert!(run.out.contains("40Hz..200Hz") && run.out.contains("10ms..200ms"), "{}", run.out);
+    assert!(folder.run(&["list", "nodes", "song.mam"]).exits(0).out.contains("bd"));
+    assert!(folder.run(&["list", "params", "song.mam"]).exits(0).out.contains("bd.f0"));
+    assert_eq!(folder.run(&["list", "notes", "song.mam"]).exits(0).out.lines().count(), 5);
+    assert!(folder.run(&["list", "notes"]).exits(0).out.contains("a4"));
+    let doc = folder.run(&["doc", "kick"]).exits(0).out;
+    assert!(doc.contains("instrument kick {") && doc.contains("pitchDecayMs"), "{doc}");
+    assert!(folder.run(&["explain", "unknown-name"]).exits(0).out.contains("This fails:"));
+    let near = folder.run(&["explain", "unknown-nam"]).exits(2).err;
+    assert!(near.contains("did you mean `unknown-name`"), "{near}");
+    folder.run(&["man", "pages"]).exits(0);
+    assert!(folder.0.join("pages/mamc-render.1").exists());
+    assert!(folder.run(&["completions", "zsh"]).exits(0).out.contains("render"));
+}
+
+#[test]
+fn stages_and_pictures_are_printed() {
+    let folder = Folder::new("stages").with("song.mam", SONG);
+    for stage in ["ast", "graph", "ir", "opt", "plan", "events", "clif", "asm"] {
+        let run = folder.run(&["dump", stage, "song.mam"]).exits(0);
+        assert!(!run.out.trim().is_empty(), "{stage}");
+    }
+    let svg = folder.run(&["graph", "song.mam"]).exits(0).out;
+    assert!(svg.starts_with("<svg") && svg.contains("bd"), "{svg}");
+    folder.run(&["graph", "song.mam", "-o", "g.dot"]).exits(0);
+    assert!(fs::read_to_string(folder.0.join("g.dot")).unwrap().starts_with("digraph"));
+    let run = folder.run(&["bench", "song.mam", "-d", "1s", "--rounds", "1", "--json"]).exits(0);
+    let bench: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(bench["frames"], 48_000);
+    assert!(bench["timesRealTime"].as_f64().unwrap() > 0.0);
+    let run = folder.run(&["pattern", "-", "--json"]).exits(0);
+    assert_eq!(run.out.replace([' ', '\n'], ""), "{\"events\":[]}");
+    assert!(folder.run(&["pattern", "x ~ [x x]"]).exits(0).out.contains('●'));
+}
+
+#[test]
+fn a_song_hears_its_input_at_its_own_rate() {
+    let folder = Folder::new("input").with("thru.mam", "out = in\n");
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 24_000,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let mut writer = hound::WavWriter::create(folder.0.join("in.wav"), spec).unwrap();
+    let sine = |n: usize, rate: f32| (std::f32::consts::TAU * 440.0 * n as f32 / rate).sin() * 0.5;
+    (0..24_000).for_each(|n| writer.write_sample(sine(n, 24_000.0)).unwrap());
+    writer.finalize().unwrap();
+    folder.run(&["render", "thru.mam", "--input", "in.wav", "-d", "1s", "-o", "out.wav"]).exits(0);
+    let (_, out) = wav(folder.0.join("out.wav"));
+    let off = (9_600..38_400).map(|n| (out[2 * n] - sine(n, 48_000.0)).abs()).fold(0.0, f32::max);
+    assert!(off < 2e-3, "{off}");
+    let run = folder.run(&["render", "thru.mam", "--input", "none.wav", "-d", "1s", "-o", "x.wav"]).exits(3);
+    assert!(run.err.contains("cannot read `none.wav`"), "{}", run.err);
+    let run = folder.run(&["render", "thru.mam", "--input", "thru.mam", "-d", "1s", "-o", "x.wav"]).exits(3);
+    assert!(run.err.contains("cannot read `thru.mam`"), "{}", run.err);
+}

@@ -1,0 +1,53 @@
+//! An oracle: two ways to run a kernel give the same bits.
+
+use crate::gen_ir::{Choices, port};
+use crate::rig::Rig;
+use mam_compiler::ir::{Kernel, Module, Scalar};
+use mam_grammar::Handle;
+use mam_runtime::{Code, Form};
+
+/// Runs kernel 0 of `module` in calls, lengths, forms, parameters, inputs and events that are read from `choices`.
+/// Returns everything that can be seen of it: outputs call by call, then states and delay lines. A NaN has one
+/// pattern.
+pub fn run(module: &Module, code: &dyn Code, mut choices: Choices) -> Vec<u64> {
+    let kernel = &module.kernels[Handle::new(0)];
+    let mut rig = Rig::new(kernel);
+    let mut seen = vec![];
+    for _ in 0..4 {
+        for x in rig.inputs.iter_mut().chain(&mut rig.moving).flatten() {
+            *x = if choices.is_empty() { 0.5 } else { choices.f32() };
+        }
+        rig.params.iter_mut().for_each(|x| *x = choices.f64());
+        rig.ports.iter_mut().for_each(|x| *x = port(&mut choices));
+        let (frames, form) = (1 + choices.below(64) as u32, choices.below(2));
+        if form == 0 {
+            rig.call(code, 0, Form::General, frames);
+        } else {
+            rig.call(code, 0, Form::Setup, 0);
+            rig.call(code, 0, Form::Steady, frames);
+        }
+        let outputs = rig.outputs.iter().flat_map(|out| &out[..frames as usize]);
+        seen.extend(outputs.map(|x| pattern(u64::from(x.to_bits()), Scalar::F32)));
+    }
+    seen.extend(memory(kernel, &rig));
+    seen
+}
+
+fn memory(kernel: &Kernel, rig: &Rig) -> Vec<u64> {
+    let states = kernel.states.iter().map(|(handle, state)| {
+        let scalar = state.init.scalar();
+        pattern(rig.state(handle, scalar), scalar)
+    });
+    let lines = rig.delays.iter().flatten().map(|x| pattern(u64::from(x.to_bits()), Scalar::F32));
+    states.chain(lines).collect()
+}
+
+/// The bits of a value; one pattern for all NaNs.
+fn pattern(bits: u64, scalar: Scalar) -> u64 {
+    let nan = match scalar {
+        Scalar::F32 => f32::from_bits(bits as u32).is_nan(),
+        Scalar::F64 => f64::from_bits(bits).is_nan(),
+        _ => false,
+    };
+    if nan { u64::MAX } else { bits }
+}
