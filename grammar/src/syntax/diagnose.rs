@@ -102,7 +102,7 @@ impl<'a> Diagnosis<'a> {
         }
     }
 
-    fn new(&self, code: &'static Code, index: usize, message: impl Into<String>) -> Problem {
+    fn about(&self, code: &'static Code, index: usize, message: impl Into<String>) -> Problem {
         Problem::new(code, self.span(index), message)
     }
 
@@ -141,7 +141,7 @@ impl<'a> Diagnosis<'a> {
                 }
                 _ => "an item begins with a name or a keyword".to_owned(),
             };
-            return Some(self.new(&codes::LEADING_MARK, start, message).help(help));
+            return Some(self.about(&codes::LEADING_MARK, start, message).help(help));
         }
         let word = self.word(start);
         let keyword =
@@ -151,13 +151,13 @@ impl<'a> Diagnosis<'a> {
         }
         if word.is_empty() {
             let message = format!("an item cannot begin with {}", self.shown(start));
-            return Some(self.new(&codes::LEADING_MARK, start, message).help("give it a name: `name = …`"));
+            return Some(self.about(&codes::LEADING_MARK, start, message).help("give it a name: `name = …`"));
         }
         if RESERVED.contains(&word) && word != "out" {
             return None;
         }
         let problem = match self.get(start + 1) {
-            None => self.new(&codes::MISSING_EQUALS, start, format!("`{word}` alone says nothing")),
+            None => self.about(&codes::MISSING_EQUALS, start, format!("`{word}` alone says nothing")),
             Some(_) => {
                 let after = self.span(start).end;
                 let place = Span { start: after, end: after, source: self.source };
@@ -185,9 +185,9 @@ impl<'a> Diagnosis<'a> {
         let message = if here <= at + 1 { "this is not a line of a score".to_owned() } else { message };
         let help = "after a pattern stand `by 1/16` (of a tab), modifiers such as `.fast(2)`, then `over 40ms` and `curve exp`";
         Some(match self.get(here) {
-            Some(_) => self.new(&codes::LINE_FORM, here, message).help(help),
+            Some(_) => self.about(&codes::LINE_FORM, here, message).help(help),
             None => {
-                self.new(&codes::LINE_FORM, here.saturating_sub(1), "this line is not complete").help(help)
+                self.about(&codes::LINE_FORM, here.saturating_sub(1), "this line is not complete").help(help)
             }
         })
     }
@@ -269,7 +269,7 @@ impl<'a> Diagnosis<'a> {
             Some(_) => format!("{found} does not belong into this `{word}`"),
         };
         let place = if self.get(here).is_some() { here } else { self.tokens.start };
-        Some(self.new(&codes::STATEMENT_FORM, place, message).help(format!("write {form}")))
+        Some(self.about(&codes::STATEMENT_FORM, place, message).help(format!("write {form}")))
     }
 
     /// True right of the `=` of a `def` or a parameter.
@@ -294,7 +294,7 @@ impl<'a> Diagnosis<'a> {
         let word = self.word(here);
         if word == "not" {
             let problem =
-                self.new(&codes::NOT_PARENTHESES, here, "`not` holds looser than the operator before it");
+                self.about(&codes::NOT_PARENTHESES, here, "`not` holds looser than the operator before it");
             return Some(problem.help("put it in parentheses: `a + (not b)`"));
         }
         if RESERVED.contains(&word)
@@ -310,7 +310,7 @@ impl<'a> Diagnosis<'a> {
                     "give the thing another name".to_owned(),
                 ),
             };
-            return Some(self.new(&codes::RESERVED_NAME, here, message).help(help));
+            return Some(self.about(&codes::RESERVED_NAME, here, message).help(help));
         }
         if self.begins_operand(here) {
             return None;
@@ -332,7 +332,7 @@ impl<'a> Diagnosis<'a> {
         let word = self.word(head);
         let form =
             if word == "sum" { "`sum i in 1..8 { … }`" } else { "`chain x = in, i in 0..3 { … }`" };
-        let problem = self.new(&codes::STATEMENT_FORM, here, format!("this `{word}` is not complete"));
+        let problem = self.about(&codes::STATEMENT_FORM, here, format!("this `{word}` is not complete"));
         problem.label(self.span(head), "it begins here").help(format!("write {form}"))
     }
 
@@ -361,7 +361,7 @@ impl<'a> Diagnosis<'a> {
             }
         };
         Some(
-            self.new(&codes::MISSING_OPERATOR, here, message)
+            self.about(&codes::MISSING_OPERATOR, here, message)
                 .label(self.span(before), "a value ends here")
                 .help(help),
         )
@@ -391,7 +391,7 @@ impl<'a> Diagnosis<'a> {
 
     fn unexpected(&self, here: usize) -> Problem {
         let problem =
-            self.new(&codes::UNEXPECTED, here, format!("{} is not expected here", self.shown(here)));
+            self.about(&codes::UNEXPECTED, here, format!("{} is not expected here", self.shown(here)));
         match self.bracket(here) {
             Some("(") => problem.help("inside parentheses stand values, separated by `,`; a name before a value has a `:` after it"),
             Some("[") => problem.help("inside `[ ]` stand values, separated by `,`"),

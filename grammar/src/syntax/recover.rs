@@ -139,7 +139,8 @@ impl Reader<'_> {
     }
 
     fn is_deep(&self, bytes: &Range<usize>) -> bool {
-        self.deep.iter().any(|at| bytes.contains(at))
+        let first = self.deep.partition_point(|&at| at < bytes.start);
+        self.deep.get(first).is_some_and(|&at| at < bytes.end)
     }
 
     /// The item that stands in `bytes`; where there is none, the error of the grammar, if it was asked.
