@@ -1,6 +1,8 @@
 //! The command line: what can be said, as clap reads it. Each command's own flags stand in its file.
 
-use crate::commands::{bench, check, completions, doc, dump, explain, fmt, graph, list, man, pattern, render};
+use crate::commands::{
+    bench, check, completions, doc, dump, explain, fmt, graph, list, man, pattern, render,
+};
 use crate::console::When;
 use crate::values::{Assignment, Rate};
 use clap::{Args, Parser, Subcommand};
@@ -31,7 +33,7 @@ pub enum Command {
     Check(check::Check),
     /// Render a song to a sound file
     Render(render::Render),
-    /// Format songs, or turn JSON into .mam and back
+    /// Format songs
     Fmt(fmt::Fmt),
     /// List what exists: definitions, parameters, a song's nodes
     List(list::List),
@@ -77,6 +79,9 @@ pub struct HowArgs {
     /// Run it in the reference interpreter instead of machine code
     #[arg(long)]
     pub interp: bool,
+    /// Make the same bits as on every machine, without fused multiplication and addition
+    #[arg(long)]
+    pub portable: bool,
     /// What to call standard input in messages
     #[arg(long, value_name = "NAME")]
     pub stdin_name: Option<String>,

@@ -5,9 +5,10 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::input::{Disk, Song};
 use crate::report::human::{Look, draw};
-use crate::report::tally;
+use crate::report::{Found, tally};
+use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Options, compile};
-use mam_grammar::{Problem, Sources};
+use mam_grammar::{Problem, Severity, Sources};
 use mam_runtime::Program;
 use std::sync::Arc;
 
@@ -22,6 +23,11 @@ pub struct Compiled {
 }
 
 impl Compiled {
+    /// Its problems with the texts that they are in.
+    pub fn found(&self) -> Found<'_> {
+        Found { problems: &self.problems, sources: &self.sources }
+    }
+
     /// What the song is called in messages.
     pub fn name(&self) -> &str {
         self.sources.iter().next().map_or("", |(_, s)| &s.name)
@@ -29,6 +35,11 @@ impl Compiled {
 }
 
 impl HowArgs {
+    /// The machine that code is made for.
+    pub fn target(&self) -> Target {
+        if self.portable { Target::portable() } else { Target::host() }
+    }
+
     /// The compiler's options.
     pub fn options(&self, prefix: &str) -> Options {
         let set = |a: &crate::values::Assignment| {
@@ -40,6 +51,7 @@ impl HowArgs {
             interpreter: self.interp,
             seed: self.seed,
             sets: self.sets.iter().map(set).collect(),
+            target: self.target(),
             ..Options::default()
         }
     }
@@ -72,12 +84,16 @@ pub fn program(args: &SongArgs, console: Console) -> Result<Arc<Program>, Failur
     compiled(args, console)?.compilation.program.ok_or(Failure::Input).map(Arc::new)
 }
 
-/// Draws problems on standard error, and counts them. Warnings are not told when it is to be quiet.
+/// Draws problems on standard error, and counts them. Warnings are not told when it is to be quiet, notes only when
+/// it is to be verbose: `check` has them.
 pub fn tell(problems: &[Problem], sources: &Sources, console: Console) {
-    let is_error = |p: &&Problem| p.code.severity == mam_grammar::Severity::Error;
-    let told: Vec<Problem> = problems.iter().filter(|p| !console.quiet || is_error(p)).cloned().collect();
-    if let Some(tally) = tally(&told) {
-        let look = Look { colour: console.colour, width: console.width() };
-        console.insist(&format!("{}{tally}\n", draw(&told, sources, look)));
-    }
+    let least = match (console.quiet, console.verbose) {
+        (true, _) => Severity::Error,
+        (_, true) => Severity::Note,
+        _ => Severity::Warning,
+    };
+    let told: Vec<Problem> = problems.iter().filter(|p| p.code.severity >= least).cloned().collect();
+    let look = Look { colour: console.colour, width: console.width() };
+    let tally = tally(&told).map_or(String::new(), |t| t + "\n");
+    console.insist(&format!("{}{tally}", draw(&told, sources, look)));
 }

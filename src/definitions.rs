@@ -3,8 +3,8 @@
 use mam_compiler::dimension::Dimension;
 use mam_compiler::files::{DefId, Files};
 use mam_compiler::library::{Info, Library, ParamInfo};
-use mam_grammar::Sources;
 use mam_grammar::ast::{DefinitionKind, Unit};
+use mam_grammar::{Limits, Sources};
 use mam_runtime::Curve;
 use serde_json::{Value, json};
 use std::rc::Rc;
@@ -19,7 +19,7 @@ pub struct Prelude {
 impl Default for Prelude {
     fn default() -> Prelude {
         let mut sources = Sources::default();
-        let files = Files::prelude(&mut sources);
+        let files = Files::prelude(&mut sources, Limits::default());
         Prelude { sources, files, library: Library::default() }
     }
 }

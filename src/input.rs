@@ -4,7 +4,7 @@
 use crate::failure::{Failure, words};
 use mam_compiler::files::{Files, Loader};
 use mam_grammar::ast::DefinitionKind;
-use mam_grammar::{SourceId, Sources};
+use mam_grammar::{Limits, SourceId, Sources};
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read};
@@ -77,7 +77,9 @@ fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|e| {
         let valid = e.utf8_error().valid_up_to();
         let line = e.as_bytes()[..valid].iter().filter(|&&b| b == b'\n').count() + 1;
-        Failure::NotText(format!("`{name}` is not text in UTF-8: byte {valid}, in line {line}, is of no character"))
+        Failure::NotText(format!(
+            "`{name}` is not text in UTF-8: byte {valid}, in line {line}, is of no character"
+        ))
     })
 }
 
@@ -102,7 +104,7 @@ fn definition(name: &str) -> Option<String> {
 
 fn instruments() -> Vec<String> {
     let mut sources = Sources::default();
-    let files = Files::prelude(&mut sources);
+    let files = Files::prelude(&mut sources, Limits::default());
     let all = files.prelude_definitions().into_iter().map(|id| files.definition(id));
     all.filter(|d| d.kind == DefinitionKind::Instrument).map(|d| d.name.name.to_string()).collect()
 }

@@ -57,7 +57,10 @@ impl Job {
         let (extent, length) = match (span.duration, span.tail) {
             (Some(duration), _) => (Extent::Forever, render::Length::Frames(time.after(start, duration)?)),
             (None, _) if endless => (Extent::Forever, render::Length::Frames(end.max(from))),
-            (None, Some(tail)) => (Extent::Once, render::Length::Frames(time.after(Place { frame: end.max(from), bars: None }, tail)?)),
+            (None, Some(tail)) => (
+                Extent::Once,
+                render::Length::Frames(time.after(Place { frame: end.max(from), bars: None }, tail)?),
+            ),
             (None, None) => (Extent::Once, render::Length::WithTail(end.max(from))),
         };
         Ok(Job { program, input: None, endless, extent, from, length })
@@ -164,7 +167,9 @@ struct Time {
 impl Time {
     fn of(program: &Program) -> Time {
         match program.score.transports.first() {
-            Some(t) => Time { clock: Clock::new(&t.tempo, program.rate), pass: t.restarts.then_some(t.length) },
+            Some(t) => {
+                Time { clock: Clock::new(&t.tempo, program.rate), pass: t.restarts.then_some(t.length) }
+            }
             None => Time { clock: Clock::new(&TempoMap::default(), program.rate), pass: None },
         }
     }

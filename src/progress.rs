@@ -41,7 +41,11 @@ impl Progress {
             }
             _ => String::new(),
         };
-        console.insist(&format!("\r\x1b[K{} rendered, {:.0} × real time{left}", clock(seconds), seconds / passed));
+        console.insist(&format!(
+            "\r\x1b[K{} rendered, {:.0} × real time{left}",
+            clock(seconds),
+            seconds / passed
+        ));
     }
 
     /// Takes the line away.

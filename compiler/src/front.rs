@@ -3,6 +3,7 @@
 use crate::codes;
 use crate::files::{Files, Loader};
 use crate::json;
+use crate::library::Library;
 use crate::places::Places;
 use crate::score;
 use mam_grammar::ast::{Expr, ItemKind};
@@ -46,7 +47,7 @@ pub fn read(
     let mut files = Files::prelude(sources, *limits);
     let source = sources.get(id);
     if is_json(&source.name, &source.text) {
-        let song = json::load(sources, id, limits, &files, problems)?;
+        let song = json::load(sources, id, &files, &Library::default(), problems)?;
         let ast = song.ast.clone();
         let index = files.add(id, ast, sources, loader, problems);
         let (rate, channels) = (song.rate.unwrap_or(0), song.channels.map_or(0, usize::from));

@@ -69,7 +69,10 @@ impl<'a> Places<'a> {
 
     /// The slot of a node's parameter.
     pub fn slot(&self, name: &str, param: &str) -> Option<usize> {
-        let node = self.owner(name)?;
+        self.slot_of(self.owner(name)?, param)
+    }
+
+    fn slot_of(&self, node: NodeId, param: &str) -> Option<usize> {
         let info = self.library.info(self.files, self.graph.instance(node)?.def);
         let index = info.params.iter().position(|p| &*p.name == param)?;
         Some(self.lowered.slots.of(node, index))
@@ -127,8 +130,9 @@ impl json::Places for Places<'_> {
         self.instrument(name).map(|(index, _)| index)
     }
 
+    /// In JSON a name is the node itself: of an effect that an instrument flows into, the effect.
     fn param(&self, name: &str, param: &str) -> Option<usize> {
-        self.slot(name, param)
+        self.slot_of(*self.graph.names.get(name)?, param)
     }
 }
 

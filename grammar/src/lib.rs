@@ -7,10 +7,12 @@
 //! * [`syntax`]: from text to that tree;
 //! * [`mini`]: the notation between the quotes of a score line;
 //! * [`json`]: the JSON graph, version 1;
+//! * [`fmt`]: from that tree back to text;
 //! * [`limits`]: what an input may ask for at most.
 
 pub mod arena;
 pub mod ast;
+pub mod fmt;
 pub mod json;
 pub mod limits;
 pub mod mini;

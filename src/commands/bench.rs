@@ -50,7 +50,8 @@ impl Bench {
         let speed = 1e9 / f64::from(program.rate) / ns;
         if self.json {
             let stages: Vec<_> = stages.iter().map(|(n, t)| json!({ "stage": n, "ms": ms(*t) })).collect();
-            let nodes: Vec<_> = measured.shares.iter().map(|(n, s)| json!({ "node": n, "share": s })).collect();
+            let nodes: Vec<_> =
+                measured.shares.iter().map(|(n, s)| json!({ "node": n, "share": s })).collect();
             return console.result(&json::pretty(&json!({
                 "nsPerFrame": ns, "timesRealTime": speed, "frames": measured.frames, "rate": program.rate,
                 "compileMs": ms(compile), "stages": stages, "nodes": nodes,
@@ -62,7 +63,9 @@ impl Bench {
         rows.extend(stages.iter().map(|(name, time)| row(&[name, &format!("{:.3}", ms(*time))])));
         text += &format!("\n{}", table(&rows));
         let mut rows = vec![row(&["node", "share of the time"])];
-        rows.extend(measured.shares.iter().map(|(name, share)| row(&[name, &format!("{:.1} %", share * 100.0)])));
+        rows.extend(
+            measured.shares.iter().map(|(name, share)| row(&[name, &format!("{:.1} %", share * 100.0)])),
+        );
         console.result(&format!("{text}\n{}", table(&rows)))
     }
 

@@ -63,8 +63,7 @@ impl Check {
     }
 
     fn report(&self, all: &[Compiled], console: Console) -> Result<(), Failure> {
-        let found = |c: &'_ Compiled| Found { problems: &c.problems, sources: &c.sources };
-        let found: Vec<Found> = all.iter().map(found).collect();
+        let found: Vec<Found> = all.iter().map(Compiled::found).collect();
         match self.format {
             Form::Json => console.result(&report::json(&found, all.iter().filter_map(Summary::of).collect())),
             Form::Sarif => console.result(&report::sarif(&found)),

@@ -22,8 +22,10 @@ impl Doc {
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let prelude = Prelude::default();
         let Some(entry) = prelude.find(&self.name) else {
-            let near = prelude.nearest(&self.name).map_or(String::new(), |n| format!("; did you mean `{n}`?"));
-            let words = format!("the prelude defines no `{}`{near}\n`mamc list` shows what there is", self.name);
+            let near =
+                prelude.nearest(&self.name).map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+            let words =
+                format!("the prelude defines no `{}`{near}\n`mamc list` shows what there is", self.name);
             return Err(Failure::Usage(words));
         };
         console.result(&if self.json { document(entry) } else { text(entry) })
@@ -51,7 +53,8 @@ fn text(entry: Entry) -> String {
         }));
         out += &format!("\n{}", table(&rows));
     }
-    let indented = |text: &str| text.lines().map(|l| format!("  {l}").trim_end().to_string() + "\n").collect::<String>();
+    let indented =
+        |text: &str| text.lines().map(|l| format!("  {l}").trim_end().to_string() + "\n").collect::<String>();
     if let Some(example) = example(entry) {
         out += &format!("\nExample\n\n{}", indented(&example));
     }

@@ -6,8 +6,8 @@ use crate::json;
 use crate::report::word;
 use clap::Args;
 use mam_compiler::codes;
-use mam_grammar::problem::nearest;
 use mam_grammar::Code;
+use mam_grammar::problem::nearest;
 use serde_json::json;
 
 /// Explain a problem's code, with an example that fails and one that passes

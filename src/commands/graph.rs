@@ -57,9 +57,9 @@ impl Graph {
             (None, None | Some("svg")) => Ok(Form::Svg),
             (None, Some("dot" | "gv")) => Ok(Form::Dot),
             (None, Some("mmd" | "mermaid" | "md")) => Ok(Form::Mermaid),
-            (None, Some(other)) => {
-                Err(Failure::Usage(format!("`.{other}` is no form of a graph: .svg, .dot, .mmd, or --format")))
-            }
+            (None, Some(other)) => Err(Failure::Usage(format!(
+                "`.{other}` is no form of a graph: .svg, .dot, .mmd, or --format"
+            ))),
         }
     }
 }

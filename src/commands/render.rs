@@ -47,8 +47,8 @@ pub struct Render {
     #[arg(long, value_parser = values::dither, default_value = "tpdf")]
     dither: Dither,
     /// A sound file for the song's `in`
-    #[arg(long, value_name = "FILE")]
-    input: Option<PathBuf>,
+    #[arg(long = "input", value_name = "FILE")]
+    heard: Option<PathBuf>,
 }
 
 impl Render {
@@ -56,10 +56,14 @@ impl Render {
         let (container, bits) = self.kind()?;
         let program = program(&self.song, console)?;
         let span = Span { from: self.from, duration: self.duration, tail: self.tail };
-        let job = Job { input: self.sound(program.rate)?, ..Job::new(program, span)? };
+        let input = self.sound(program.rate)?;
+        let mut job = Job::new(program, span)?;
+        job.input = input;
         if job.endless {
             let seconds = offline::ENDLESS_SECONDS;
-            console.say(&format!("note: this song has no end of its own; {seconds} s of it (-d says otherwise)\n"));
+            console.say(&format!(
+                "note: this song has no end of its own; {seconds} s of it (-d says otherwise)\n"
+            ));
         }
         let channels = job.channels();
         let format = Format { container, bits, dither: self.dither, rate: job.program.rate, channels };
@@ -94,7 +98,8 @@ impl Render {
             (Some(format), _) => format,
             (None, _) if self.output == Path::new("-") => Container::Wav,
             (None, ending) => ending.and_then(Container::from_extension).ok_or_else(|| {
-                let known: Vec<_> = Container::ALL.iter().map(|c| format!(".{}", c.extensions()[0])).collect();
+                let known: Vec<_> =
+                    Container::ALL.iter().map(|c| format!(".{}", c.extensions()[0])).collect();
                 let what = format!("cannot tell from `{}` what kind of file to write", self.output.display());
                 Failure::Usage(format!("{what}: it ends with {}, or --format says", known.join(", ")))
             })?,
@@ -110,7 +115,7 @@ impl Render {
     }
 
     fn sound(&self, rate: u32) -> Result<Option<Sound>, Failure> {
-        let Some(path) = &self.input else { return Ok(None) };
+        let Some(path) = &self.heard else { return Ok(None) };
         let sound = read(input::sound_bytes(path)?);
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
         Ok(Some(resample(&sound, rate)))

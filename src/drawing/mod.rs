@@ -35,7 +35,8 @@ pub struct Arrow {
 /// For Graphviz.
 pub fn dot(picture: &Picture) -> String {
     let escaped = |s: &str| s.replace('\\', "\\\\").replace('"', "\\\"");
-    let mut out = String::from("digraph song {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n");
+    let mut out =
+        String::from("digraph song {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n");
     for (i, shape) in picture.boxes.iter().enumerate() {
         let kind = if shape.kind.is_empty() { String::new() } else { format!("\\n{}", escaped(&shape.kind)) };
         out += &format!("  n{i} [label=\"{}{kind}\"];\n", escaped(&shape.name));
@@ -51,7 +52,8 @@ pub fn mermaid(picture: &Picture) -> String {
     let escaped = |s: &str| s.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
     let mut out = String::from("flowchart LR\n");
     for (i, shape) in picture.boxes.iter().enumerate() {
-        let kind = if shape.kind.is_empty() { String::new() } else { format!("<br/>{}", escaped(&shape.kind)) };
+        let kind =
+            if shape.kind.is_empty() { String::new() } else { format!("<br/>{}", escaped(&shape.kind)) };
         out += &format!("  n{i}[\"{}{kind}\"]\n", escaped(&shape.name));
     }
     for arrow in &picture.arrows {

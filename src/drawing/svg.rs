@@ -51,7 +51,10 @@ fn rectangle((x, y): (usize, usize), name: &str, kind: &str) -> String {
     let middle = x + WIDTH / 2;
     let name_y = if kind.is_empty() { y + 27 } else { y + 20 };
     let text = |y: usize, size: u32, colour: &str, words: &str| {
-        format!("<text x=\"{middle}\" y=\"{y}\" font-size=\"{size}\" fill=\"{colour}\">{}</text>", escaped(words))
+        format!(
+            "<text x=\"{middle}\" y=\"{y}\" font-size=\"{size}\" fill=\"{colour}\">{}</text>",
+            escaped(words)
+        )
     };
     let second = if kind.is_empty() { String::new() } else { text(y + 36, 11, "#777", kind) };
     format!(

@@ -3,8 +3,8 @@
 use super::one_line;
 use mam_grammar::{Label, Problem, Severity, SourceId, Sources};
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
-    SourceSpan, SpanContents,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    SourceCode, SourceSpan, SpanContents,
 };
 use std::fmt;
 
@@ -64,7 +64,8 @@ struct Drawing {
 impl Drawing {
     fn new(problem: &Problem, sources: &Sources) -> Drawing {
         let home = problem.span().source;
-        let (here, there): (Vec<&Label>, Vec<&Label>) = problem.labels.iter().partition(|l| l.span.source == home);
+        let (here, there): (Vec<&Label>, Vec<&Label>) =
+            problem.labels.iter().partition(|l| l.span.source == home);
         let severity = match problem.code.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,

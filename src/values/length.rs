@@ -127,12 +127,16 @@ mod tests {
         assert_eq!(frames("0.1ms", 44_100), Some(4));
         assert_eq!(frames("0.00001s", 50_000), Some(1));
         assert_eq!(frames("8bars", 48_000), None);
-        assert_eq!("1.5beats".parse::<Length>().map(|l| (l.fraction(), l.unit())), Ok(((15, 10), Unit::Beat)));
+        assert_eq!(
+            "1.5beats".parse::<Length>().map(|l| (l.fraction(), l.unit())),
+            Ok(((15, 10), Unit::Beat))
+        );
     }
 
     #[test]
     fn what_is_no_length_is_refused() {
-        let wrong = ["", "s", "-1s", "1.5smp", "1:60", "1:2:3", ":30", "8 rabbits", "1e3s", "NaN", "1.s", ".5s"];
+        let wrong =
+            ["", "s", "-1s", "1.5smp", "1:60", "1:2:3", ":30", "8 rabbits", "1e3s", "NaN", "1.s", ".5s"];
         for text in wrong {
             assert!(text.parse::<Length>().is_err(), "{text}");
         }

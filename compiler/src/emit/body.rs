@@ -178,10 +178,6 @@ impl<'a> Emitter<'a> {
             self.turn.frame = Some(b.append_block_param(block, types::I32));
         }
         let (carried, in_memory) = self.sort_states();
-        for state in self.read_only() {
-            let value = self.load_state(b, state);
-            self.carried.insert(state, value);
-        }
         for state in &carried {
             entry.push(self.load_state(b, *state).into());
             let value = b.append_block_param(block, clif(self.state_type(*state)));
@@ -257,11 +253,6 @@ impl<'a> Emitter<'a> {
         read.sort();
         read.dedup();
         read
-    }
-
-    fn read_only(&self) -> Vec<Handle<StateSlot>> {
-        let set = |state: &Handle<StateSlot>| self.body.sets.iter().any(|(other, _)| other == state);
-        self.states_read().into_iter().filter(|state| !set(state)).collect()
     }
 
     fn state_type(&self, state: Handle<StateSlot>) -> ir::Type {

@@ -1,6 +1,6 @@
 //! Makes the graph from a song's syntax tree.
 
-use super::{Graph, Instance, Node, NodeId, NodeKind, Turns};
+use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Turns};
 use crate::call;
 use crate::codes;
 use crate::files::{DefId, Files};
@@ -300,17 +300,20 @@ impl Maker<'_> {
         self.graph.nodes[node].kind = kind_of(args, inputs, input);
     }
 
-    /// The node of what is given to an instance: an equation or instance itself, or an expression of its own.
-    fn given(&mut self, to: NodeId, path: &str, expr: ExprId, turns: &Turns) -> NodeId {
+    /// What is given to an instance: a number, an instance itself, or an expression that becomes a node of its own.
+    fn given(&mut self, to: NodeId, path: &str, expr: ExprId, turns: &Turns) -> Given {
+        if matches!(self.ast.exprs[expr], Expr::Number(_)) {
+            return Given::Number(expr);
+        }
         self.find_calls(expr, turns, path, false);
         if let Some(&node) = self.graph.calls.get(&(self.call_of(expr), turns.clone())) {
             self.needs.push((to, Need::Node(node)));
-            return node;
+            return Given::Node(node);
         }
         let node = self.node(path, self.ast.span(expr), NodeKind::Glue { expr, turns: turns.clone() });
         self.need_all(node, expr, turns);
         self.needs.push((to, Need::Node(node)));
-        node
+        Given::Node(node)
     }
 
     fn voices(&mut self, expr: ExprId, turns: &Turns) -> u32 {

@@ -79,13 +79,22 @@ pub struct Instance {
     /// How it is called, for messages.
     pub callee: Ident,
     /// What flows into an effect.
-    pub input: Option<NodeId>,
+    pub input: Option<Given>,
     /// What is given to each of its parameters, in their order.
-    pub args: Vec<Option<NodeId>>,
+    pub args: Vec<Option<Given>>,
     /// What is given to each of its further inputs (`input key`), in their order.
-    pub inputs: Vec<Option<NodeId>>,
+    pub inputs: Vec<Option<Given>>,
     /// How many notes sound at once.
     pub voices: u32,
+}
+
+/// What is given to a parameter or an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// A written number.
+    Number(ExprId),
+    /// A node's signal, which may turn out to be constant.
+    Node(NodeId),
 }
 
 impl Graph {

@@ -68,7 +68,7 @@ fn interface(kernel: &Kernel, found: &mut Vec<String>) {
     }
     for voice in &kernel.voices {
         let until = kernel.states.get(voice.until);
-        if !until.is_some_and(|state| state.init.scalar() == Scalar::Bool) {
+        if until.is_none_or(|state| state.init.scalar() != Scalar::Bool) {
             found.push("a voice's `until` is no bool state".into());
         }
         let (states, delays) = (kernel.states.len() as u32, kernel.delays.len() as u32);

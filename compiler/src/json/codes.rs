@@ -59,8 +59,8 @@ pub static DUPLICATE_ID: Code = Code {
     severity: Severity::Error,
     explanation: "Two nodes have the same id, so that nobody knows which of them a pattern means; or one node is \
         listed twice in the mixer.",
-    fails: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" }, { "id": "bd", "type": "clap" } ] }"#,
-    passes: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" }, { "id": "hh", "type": "clap" } ] }"#,
+    fails: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" }, { "id": "bd", "type": "kick" } ] }"#,
+    passes: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" }, { "id": "low", "type": "kick" } ] }"#,
 };
 
 /// A value outside the parameter's range.
@@ -79,10 +79,10 @@ pub static WIRE: Code = Code {
     severity: Severity::Error,
     explanation: "A connection leads from an instrument or effect into an effect. Nothing flows into an instrument, \
         and a transport has no sound.",
-    fails: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" }, { "id": "hh", "type": "clap" } ],
-  "connections": [ { "from": "bd", "to": "hh" } ] }"#,
-    passes: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" }, { "id": "hh", "type": "echo" } ],
-  "connections": [ { "from": "bd", "to": "hh" } ] }"#,
+    fails: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" }, { "id": "fx", "type": "kick" } ],
+  "connections": [ { "from": "bd", "to": "fx" } ] }"#,
+    passes: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" }, { "id": "fx", "type": "echo" } ],
+  "connections": [ { "from": "bd", "to": "fx" } ] }"#,
 };
 
 /// A port that the node does not have.

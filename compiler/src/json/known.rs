@@ -1,65 +1,76 @@
 //! The library as JSON sees it: which types of nodes there are, and what can be set on each.
 
-use crate::files::Files;
-use crate::library::Library;
+use crate::files::{DefId, Files};
+use crate::library::{Info, Library, ParamInfo};
 use mam_grammar::ast::DefinitionKind;
 use std::rc::Rc;
 use std::sync::Arc;
 
-pub use crate::dimension::Dimension;
-pub use crate::library::ParamInfo;
-pub use mam_runtime::Curve;
-
-/// A type of nodes.
+/// A type of nodes: an instrument or effect of the prelude.
 #[derive(Clone, Debug)]
-pub struct Kind {
-    /// Its name.
-    pub name: Arc<str>,
-    /// True for an effect, false for an instrument.
-    pub effect: bool,
+pub(super) struct Kind {
+    pub(super) name: Arc<str>,
+    pub(super) effect: bool,
+    doc: Option<Arc<str>>,
+    info: Rc<Info>,
+}
+
+impl Kind {
     /// What it is for.
-    pub doc: Option<Arc<str>>,
+    pub(super) fn doc(&self) -> Option<&str> {
+        self.doc.as_deref()
+    }
+
     /// What can be set; an instrument's end with `bpm` and `loop`.
-    pub params: Vec<ParamInfo>,
+    pub(super) fn params(&self) -> &[ParamInfo] {
+        &self.info.params
+    }
+
     /// The further inputs of an effect, at ports 1, 2 …
-    pub inputs: Vec<Arc<str>>,
+    pub(super) fn inputs(&self) -> &[Arc<str>] {
+        &self.info.inputs
+    }
 }
 
 /// Where types are looked up.
-pub trait Known {
-    /// The type of this name.
-    fn kind(&self, name: &str) -> Option<Rc<Kind>>;
-    /// The names of all types.
-    fn names(&self) -> Vec<String>;
-    /// True when the language has a function of this name, which a node cannot be.
-    fn is_function(&self, name: &str) -> bool;
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) files: &'a Files,
+    pub(super) library: &'a Library,
 }
 
-/// The prelude.
-impl Known for Files {
-    fn kind(&self, name: &str) -> Option<Rc<Kind>> {
-        let def = self.find_prelude(name)?;
-        let effect = match self.definition(def).kind {
+/// What a name stands for.
+pub(super) enum Found {
+    /// A type of nodes.
+    Kind(Kind),
+    /// A function of the language, which a node cannot be.
+    Function,
+}
+
+impl Known<'_> {
+    /// What the prelude has under this name.
+    pub(super) fn find(self, name: &str) -> Option<Found> {
+        let def = self.files.find_prelude(name)?;
+        Some(self.kind(def).map_or(Found::Function, Found::Kind))
+    }
+
+    /// All types, in the order of the prelude.
+    pub(super) fn kinds(self) -> Vec<Kind> {
+        self.files.prelude_definitions().into_iter().filter_map(|def| self.kind(def)).collect()
+    }
+
+    fn kind(self, def: DefId) -> Option<Kind> {
+        let definition = self.files.definition(def);
+        let effect = match definition.kind {
             DefinitionKind::Def => return None,
             DefinitionKind::Instrument => false,
             DefinitionKind::Effect => true,
         };
-        let info = Library::default().info(self, def);
-        Some(Rc::new(Kind {
-            name: self.definition(def).name.name.clone(),
+        Some(Kind {
+            name: definition.name.name.clone(),
             effect,
-            doc: self.item(def).doc.clone(),
-            params: info.params.clone(),
-            inputs: info.inputs.clone(),
-        }))
-    }
-
-    fn names(&self) -> Vec<String> {
-        let all = self.prelude_definitions().into_iter().map(|def| self.definition(def));
-        all.filter(|d| d.kind != DefinitionKind::Def).map(|d| d.name.to_string()).collect()
-    }
-
-    fn is_function(&self, name: &str) -> bool {
-        self.find_prelude(name).is_some_and(|def| self.definition(def).kind == DefinitionKind::Def)
+            doc: self.files.item(def).doc.clone(),
+            info: self.library.info(self.files, def),
+        })
     }
 }

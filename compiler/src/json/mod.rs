@@ -9,15 +9,19 @@ pub mod codes;
 mod known;
 mod nodes;
 mod play;
+mod schema;
 mod score;
 mod sound;
 mod wires;
 
-pub use known::{Curve, Dimension, Kind, Known, ParamInfo};
+pub use schema::schema;
 
+use crate::files::Files;
+use crate::library::Library;
+use known::Known;
 use mam_grammar::ast::Ast;
 use mam_grammar::json::{self, Graph};
-use mam_grammar::{Limits, Problem, Problems, SourceId, Sources};
+use mam_grammar::{Problem, Problems, SourceId, Sources};
 use mam_runtime::score::Score;
 use nodes::{NodeKind, Nodes};
 use play::Play;
@@ -50,18 +54,20 @@ pub trait Places {
 pub fn load(
     sources: &Sources,
     id: SourceId,
-    limits: &Limits,
-    known: &dyn Known,
+    files: &Files,
+    library: &Library,
     problems: &mut Problems,
 ) -> Option<Song> {
+    let known = Known { files, library };
     let mut found = Problems::default();
-    let song = json::parse(sources, id, limits, &mut found).map(|graph| check(&graph, known, &mut found));
+    let song =
+        json::parse(sources, id, &files.limits, &mut found).map(|graph| check(&graph, known, &mut found));
     let sound = !found.has_errors();
     problems.extend(found);
     song.filter(|_| sound)
 }
 
-fn check(graph: &Graph, known: &dyn Known, problems: &mut Problems) -> Song {
+fn check(graph: &Graph, known: Known<'_>, problems: &mut Problems) -> Song {
     let nodes = Nodes::check(graph, known, problems);
     let wires = wires::check(graph, &nodes, problems);
     let play = play::check(graph, &nodes, problems);

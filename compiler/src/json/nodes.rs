@@ -1,12 +1,14 @@
 //! The nodes of a song: their ids, their types, and what their parameters are set to.
 
 use super::codes;
-use super::known::{Curve, Dimension, Kind, Known, ParamInfo};
+use super::known::{Found, Kind, Known};
+use crate::dimension::{Dimension, base_value};
+use crate::library::ParamInfo;
 use mam_grammar::ast::{Number, Unit};
 use mam_grammar::json::{At, Decimal, Graph, ParamName, Scalar, Text, codes as json_codes};
 use mam_grammar::{Problem, Problems, Span};
+use mam_runtime::Curve;
 use std::collections::HashMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// A node whose id is its own.
@@ -22,7 +24,7 @@ pub(super) struct Node {
 #[derive(Clone, Debug)]
 pub(super) enum NodeKind {
     /// An instrument or effect, and the place of its `type`.
-    Sound(Rc<Kind>, Span),
+    Sound(Kind, Span),
     /// A transport.
     Transport,
     /// Something that has been reported.
@@ -31,12 +33,12 @@ pub(super) enum NodeKind {
 
 impl Node {
     /// The instrument that it is.
-    pub(super) fn instrument(&self) -> Option<&Rc<Kind>> {
+    pub(super) fn instrument(&self) -> Option<&Kind> {
         self.sound().filter(|k| !k.effect)
     }
 
     /// The instrument or effect that it is.
-    pub(super) fn sound(&self) -> Option<&Rc<Kind>> {
+    pub(super) fn sound(&self) -> Option<&Kind> {
         match &self.kind {
             NodeKind::Sound(kind, _) => Some(kind),
             _ => None,
@@ -69,7 +71,7 @@ pub(super) struct Nodes {
 
 impl Nodes {
     /// Looks everything up that `nodes` says.
-    pub(super) fn check(graph: &Graph, known: &dyn Known, problems: &mut Problems) -> Nodes {
+    pub(super) fn check(graph: &Graph, known: Known<'_>, problems: &mut Problems) -> Nodes {
         let mut nodes = Nodes { all: vec![], by_id: HashMap::new(), complete: graph.nodes_complete };
         for node in &graph.nodes {
             let id = &node.id;
@@ -112,22 +114,25 @@ impl Nodes {
     }
 }
 
-fn look_up(kind: &Text, known: &dyn Known, problems: &mut Problems) -> NodeKind {
+fn look_up(kind: &Text, known: Known<'_>, problems: &mut Problems) -> NodeKind {
     let name = &*kind.value;
-    if let Some(found) = known.kind(name) {
-        return NodeKind::Sound(found, kind.span);
-    }
-    let problem = if known.is_function(name) {
-        Problem::new(&codes::UNKNOWN_TYPE, kind.span, format!("`{name}` is a function, which no node can be"))
-            .help("a node is an instrument or an effect; functions are used in .mam text")
-    } else {
-        let mut names = known.names();
-        names.push("transport".to_owned());
-        Problem::new(&codes::UNKNOWN_TYPE, kind.span, format!("there is no type `{name}`")).nearest(
-            name,
-            "types of nodes",
-            &names,
+    let problem = match known.find(name) {
+        Some(Found::Kind(found)) => return NodeKind::Sound(found, kind.span),
+        Some(Found::Function) => Problem::new(
+            &codes::UNKNOWN_TYPE,
+            kind.span,
+            format!("`{name}` is a function, which no node can be"),
         )
+        .help("a node is an instrument or an effect; functions are used in .mam text"),
+        None => {
+            let mut names: Vec<String> = known.kinds().iter().map(|k| k.name.to_string()).collect();
+            names.push("transport".to_owned());
+            Problem::new(&codes::UNKNOWN_TYPE, kind.span, format!("there is no type `{name}`")).nearest(
+                name,
+                "types of nodes",
+                &names,
+            )
+        }
     };
     problems.add(problem);
     NodeKind::Unknown
@@ -155,10 +160,10 @@ pub(super) fn param<'k>(kind: &'k Kind, name: &ParamName, problems: &mut Problem
     match name {
         ParamName::Name(name) => find_param(kind, name, ParamInfo::command_name, problems),
         ParamName::Id(id) => {
-            let found = kind.params.iter().find(|p| p.id as i64 == id.value);
+            let found = kind.params().iter().find(|p| p.id as i64 == id.value);
             if found.is_none() {
                 let listed: Vec<String> =
-                    kind.params.iter().map(|p| format!("{} {}", p.id, p.command_name())).collect();
+                    kind.params().iter().map(|p| format!("{} {}", p.id, p.command_name())).collect();
                 let message = format!("`{}` has no parameter {}", kind.name, id.value);
                 let problem = Problem::new(&codes::UNKNOWN_PARAMETER, id.span, message);
                 problems.add(problem.help(format!("parameters of {}: {}", kind.name, listed.join(", "))));
@@ -175,9 +180,9 @@ fn find_param<'k>(
     spell: fn(&ParamInfo) -> String,
     problems: &mut Problems,
 ) -> Option<&'k ParamInfo> {
-    let found = kind.params.iter().find(|p| spell(p).eq_ignore_ascii_case(&name.value));
+    let found = kind.params().iter().find(|p| spell(p).eq_ignore_ascii_case(&name.value));
     if found.is_none() {
-        let names: Vec<String> = kind.params.iter().map(spell).collect();
+        let names: Vec<String> = kind.params().iter().map(spell).collect();
         let what = format!("parameters of {}", kind.name);
         let message = format!("`{}` has no parameter `{}`", kind.name, name.value);
         let problem = Problem::new(&codes::UNKNOWN_PARAMETER, name.span, message);
@@ -212,7 +217,7 @@ pub(super) fn setting(
             return None;
         }
     };
-    let asked = decimal.value() / json_units(param);
+    let asked = base_value(decimal.value(), mam_unit(param));
     let clamped = asked.clamp(param.min, param.max);
     let mut digits = decimal.plain();
     if clamped != asked {

@@ -61,7 +61,7 @@ impl Maker<'_> {
         let left = kind.effect.then(|| self.input(index, 0, wires, *span));
         let mut args: Vec<Arg> =
             node.settings.iter().filter(|s| !says_nothing(s)).map(|s| self.arg(s)).collect();
-        for (port, name) in kind.inputs.iter().enumerate() {
+        for (port, name) in kind.inputs().iter().enumerate() {
             if let Some(first) = wires.iter().find(|w| w.to == index && w.port == port + 1) {
                 let span = first.to_span;
                 let value = self.input(index, port + 1, wires, span);

@@ -59,10 +59,10 @@ fn wire(connection: &Connection, nodes: &Nodes, problems: &mut Problems) -> Opti
             .add(problem.help("connect to an effect, or play both: what is not connected goes to the mix"));
         return None;
     }
-    if port > kind.inputs.len() as i64 {
+    if port > kind.inputs().len() as i64 {
         let span = connection.to_port.as_ref().map_or(connection.to.span, |p| p.span);
         let message = format!("`{}` has no input port {port}", kind.name);
-        problems.add(Problem::new(&codes::PORT, span, message).help(ports(&kind.name, &kind.inputs)));
+        problems.add(Problem::new(&codes::PORT, span, message).help(ports(&kind.name, kind.inputs())));
         return None;
     }
     Some(Wire {

@@ -5,7 +5,7 @@ use super::{At, Lower};
 use crate::codes;
 use crate::dimension::Dimension;
 use crate::files::DefId;
-use crate::graph::{NodeId, NodeKind, Turns};
+use crate::graph::{Given, NodeId, NodeKind, Turns};
 use crate::ir::PortField;
 use mam_grammar::ast::{DefinitionKind, ExprId, Ident, ItemKind, Unit};
 use mam_grammar::{Problem, Span};
@@ -44,8 +44,8 @@ pub(super) enum Slot {
     Argument { at: At, expr: ExprId, place: Option<Place> },
     /// A parameter of an instance.
     Param(NodeId, usize),
-    /// Another node's signal.
-    Node(NodeId),
+    /// What the song gives to an input.
+    Given(Given),
     /// A field of an event port.
     Event(usize, PortField),
     /// Is being evaluated.
@@ -117,7 +117,7 @@ impl Lower<'_, '_> {
             Slot::Done(val) => return val,
             Slot::Doing => return self.cycle(&name.name, (None, scope)),
             Slot::Param(node, index) => self.param_value(node, index),
-            Slot::Node(node) => self.node_value(node),
+            Slot::Given(given) => self.given_value(given),
             Slot::Event(port, field) => self.event(port, field),
             Slot::Argument { at, expr, place } => {
                 self.scopes[scope].names.insert(name.name.clone(), Slot::Doing);
@@ -227,8 +227,14 @@ impl Lower<'_, '_> {
     /// Says that a name is needed while it is being evaluated: shows every equation on the way.
     pub(super) fn cycle(&mut self, name: &str, key: (Option<NodeId>, ScopeId)) -> Val {
         let first = self.open.iter().position(|o| &*o.name == name && o.key == key).unwrap_or(0);
-        let way: Vec<Open> = self.open[first..].to_vec();
+        // Equations inside the prelude are no news to the user; and one circle of a group is enough.
+        let prelude = |o: &&Open| self.files().is_prelude_source(o.span.source);
+        let way: Vec<Open> = self.open[first..].iter().filter(|o| !prelude(o)).cloned().collect();
         let Some(start) = way.first() else { return Val::Broken };
+        if std::mem::replace(&mut self.circle_said, true) {
+            return Val::Broken;
+        }
+        let name = &*way[0].name.clone();
         let names: Vec<&str> = way.iter().map(|o| &*o.name).collect();
         let message = if names.len() == 1 {
             format!("`{name}` needs its own value of the same sample")
@@ -271,6 +277,14 @@ impl Lower<'_, '_> {
         };
         self.nodes.insert(node, Some(val.clone()));
         val
+    }
+
+    /// What the song gives to a parameter or input.
+    pub(super) fn given_value(&mut self, given: Given) -> Val {
+        match given {
+            Given::Node(node) => self.node_value(node),
+            Given::Number(expr) => self.eval(&At { scope: 0, path: "".into() }, expr),
+        }
     }
 
     fn read(&mut self, shape: &Shape) -> Val {

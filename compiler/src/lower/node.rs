@@ -5,9 +5,9 @@ use super::names::{Place, Scope, ScopeId, Slot};
 use super::value::{NodeVal, Signal, Val};
 use super::{At, Lower};
 use crate::codes;
-use crate::dimension::Dimension;
-use crate::graph::{Instance, NodeId, NodeKind};
+use crate::graph::{Given, Instance, NodeId, NodeKind};
 use crate::ir::{Imm, PortField, Voice};
+use crate::library::ParamInfo;
 use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, Item, ItemKind};
 use mam_grammar::{Problem, Span};
 use std::collections::HashMap;
@@ -98,9 +98,9 @@ impl Lower<'_, '_> {
         let info = self.song.library.info(self.files(), instance.def);
         let mut names = self.param_names(node, instance);
         let silence = self.b.f64(0.0);
-        let input = instance.input.map_or(Slot::Done(Val::plain(silence)), Slot::Node);
+        let input = instance.input.map_or(Slot::Done(Val::plain(silence)), Slot::Given);
         for (name, given) in info.inputs.iter().zip(&instance.inputs) {
-            names.insert(name.clone(), given.map_or_else(|| input.clone(), Slot::Node));
+            names.insert(name.clone(), given.map_or_else(|| input.clone(), Slot::Given));
         }
         names.insert("in".into(), input);
         let scope = self.instance_scope(instance, names);
@@ -113,6 +113,7 @@ impl Lower<'_, '_> {
     }
 
     fn instance_scope(&mut self, instance: &Instance, names: HashMap<Arc<str>, Slot>) -> ScopeId {
+        self.song.called.insert(instance.def);
         let parent = (instance.def.file == self.song.file).then_some(0);
         let caller = Some((0, instance.def));
         self.scopes.push(Scope { file: instance.def.file, parent, caller, names, turns: None });
@@ -156,32 +157,43 @@ impl Lower<'_, '_> {
 
     /// A constant given to a parameter is its value at the start, whether the body uses it or not.
     fn start_values(&mut self, node: NodeId, instance: &Instance) {
-        let graph = self.song.graph.expect("parameters belong to nodes");
         for (index, &given) in instance.args.iter().enumerate() {
             let Some(given) = given else { continue };
             let slot = self.song.slots.of(node, index);
             let info = self.song.slots.info(slot).clone();
             let place = place_of(&info, &instance.callee.name);
-            let span = graph.nodes[given].span;
-            match self.song.results[given.index()].clone() {
-                Some(NodeVal::Const(channels, dimension)) => {
-                    self.start(slot, &channels, dimension, span, &place)
-                }
-                _ if info.span.is_none() => {
-                    let message = format!("`{}` of `{}` cannot follow a signal", info.name, instance.callee);
-                    let help =
-                        "it decides when notes begin, which is known before there is sound: give it a number";
-                    self.problems.add(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
-                }
-                _ => {}
+            let span = self.given_span(given);
+            if self.is_constant(given) {
+                let unlimited = Place { min: f64::NEG_INFINITY, max: f64::INFINITY, ..place.clone() };
+                let val = self.given_value(given);
+                let val = self.fit(val, span, &unlimited);
+                self.start(slot, val, span, &place);
+            } else if info.span.is_none() {
+                let message = format!("`{}` of `{}` cannot follow a signal", info.name, instance.callee);
+                let help =
+                    "it decides when notes begin, which is known before there is sound: give it a number";
+                self.problems.add(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
             }
         }
     }
 
-    fn start(&mut self, slot: usize, channels: &[f64], dimension: Dimension, span: Span, place: &Place) {
-        let constants = channels.iter().map(|&x| self.b.f64(x)).collect();
-        let unlimited = Place { min: f64::NEG_INFINITY, max: f64::INFINITY, ..place.clone() };
-        let val = self.fit(Val::Signal(Signal { channels: constants, dimension }), span, &unlimited);
+    fn given_span(&self, given: Given) -> Span {
+        let graph = self.song.graph.expect("parameters belong to nodes");
+        match given {
+            Given::Node(node) => graph.nodes[node].span,
+            Given::Number(expr) => self.files().file(self.song.file).ast.span(expr),
+        }
+    }
+
+    fn is_constant(&self, given: Given) -> bool {
+        match given {
+            Given::Number(_) => true,
+            Given::Node(node) if self.members.contains(&node) => false,
+            Given::Node(node) => matches!(self.song.results[node.index()], Some(NodeVal::Const(..))),
+        }
+    }
+
+    fn start(&mut self, slot: usize, val: Val, span: Span, place: &Place) {
         let Some((value, _)) = self.mono(val, span) else { return };
         let Some(x) = self.b.constant(value) else { return };
         if x < place.min || x > place.max {
@@ -191,23 +203,14 @@ impl Lower<'_, '_> {
     }
 
     /// A constant given to a parameter can be changed later; a signal is followed.
-    fn given(
-        &mut self,
-        node: NodeId,
-        slot: usize,
-        callee: &Arc<str>,
-        info: &crate::library::ParamInfo,
-    ) -> Val {
-        let graph = self.song.graph.expect("parameters belong to nodes");
-        let span = graph.nodes[node].span;
-        let place = place_of(info, callee);
-        let known = if self.members.contains(&node) { None } else { self.song.results[node.index()].clone() };
-        if matches!(known, Some(NodeVal::Const(..))) {
+    fn given(&mut self, given: Given, slot: usize, callee: &Arc<str>, info: &ParamInfo) -> Val {
+        if self.is_constant(given) {
             let value = self.param(slot);
             return Val::mono(value, info.dimension);
         }
-        let val = self.node_value(node);
-        let val = self.fit(val, span, &place);
+        let span = self.given_span(given);
+        let val = self.given_value(given);
+        let val = self.fit(val, span, &place_of(info, callee));
         match self.mono(val, span) {
             Some((value, dimension)) => Val::mono(value, dimension),
             None => Val::Broken,

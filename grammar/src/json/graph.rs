@@ -157,7 +157,7 @@ pub fn parse(sources: &Sources, id: SourceId, limits: &Limits, problems: &mut Pr
 fn graph(f: &mut Fields<'_>, value: &At<Value>) -> Option<Graph> {
     const KNOWN: &[&str] =
         &["version", "sampleRate", "channels", "nodes", "mixer", "transport", "commands", "connections"];
-    let limits = f.limits.json.clone();
+    let limits = f.limits.json;
     let object = f.object(value, "the song", KNOWN)?;
     f.required(&object, "version", version);
     let sample_rate = f.optional(&object, "sampleRate", |f, v| {

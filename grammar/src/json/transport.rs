@@ -76,7 +76,7 @@ const FIELDS: [&str; 7] =
 
 /// The `transport` section (`node` is None) or the `params` of a node of that type, which may have one `pattern`.
 pub(super) fn read_transport(f: &mut Fields<'_>, value: &At<Value>, node: Option<Text>) -> Option<Transport> {
-    let limits = f.limits.json.clone();
+    let limits = f.limits.json;
     let known = if node.is_some() { &FIELDS[..] } else { &FIELDS[..6] };
     let object = f.object(value, "the transport", known)?;
     let whole = |f: &mut Fields<'_>, key: &str, default: u32, most: usize| match object.get(key) {
@@ -95,7 +95,9 @@ pub(super) fn read_transport(f: &mut Fields<'_>, value: &At<Value>, node: Option
         }
     }
     let mut patterns = f.list(&object, "patterns", limits.patterns, pattern);
-    patterns.extend(f.optional(&object, "pattern", pattern));
+    if node.is_some() {
+        patterns.extend(f.optional(&object, "pattern", pattern));
+    }
     for pattern in &patterns {
         check_pattern(f, pattern, resolution, length_bars);
     }

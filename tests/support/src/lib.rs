@@ -1,15 +1,25 @@
 //! What the tests and the fuzz targets share.
 //!
+//! * [`agree`]: the oracle that two ways to run a kernel agree, on the random kernels of [`gen_ir`];
+//! * [`gen_ir`]: random kernels;
 //! * [`cases`]: the runner of the Markdown cases;
+//! * [`gen_mam`]: random `.mam` programs;
+//! * [`gen_json`]: random JSON songs, whole and broken;
 //! * [`oracle`]: JSON songs computed a second time, in f64, from the specification alone;
+//! * [`render`](mod@render): a text rendered into memory;
 //! * [`rig`]: a kernel with memory to run in;
 //! * [`songs`]: random JSON songs;
-//! * [`sound`]: what a rendered sound is like, in a few numbers.
+//! * [`sound`]: what a rendered sound is like, in a few numbers;
+//! * [`texts`]: texts of all kinds, and what must hold for each.
 
-pub mod cases;
-pub mod oracle;
 pub mod agree;
+pub mod cases;
 pub mod gen_ir;
+pub mod gen_json;
+pub mod gen_mam;
+pub mod oracle;
+pub mod render;
 pub mod rig;
 pub mod songs;
 pub mod sound;
+pub mod texts;

@@ -1,0 +1,168 @@
+//! The stages of a compilation as text: what `mamc dump` prints and what the cases compare.
+
+use crate::compiling::Compiled;
+use crate::drawing::{Arrow, Picture, Shape};
+use crate::report::human::{Look, draw};
+use crate::report::tally;
+use mam_compiler::graph::NodeKind;
+use mam_compiler::ir::{Kernel, Module};
+use mam_compiler::passes::PASSES;
+use mam_compiler::target::Target;
+use mam_compiler::{Compilation, emit};
+use mam_runtime::score::{Extent, Sequencer};
+use mam_runtime::{Event, EventKind, Form, Program};
+use std::fmt::Write;
+
+/// A stage.
+pub struct Stage {
+    /// Its name.
+    pub name: &'static str,
+    /// What it shows.
+    pub about: &'static str,
+    /// Its text.
+    pub text: fn(&Compiled) -> String,
+}
+
+/// All stages of a song, in the order of the line. The passes by name come after these.
+pub static STAGES: &[Stage] = &[
+    Stage { name: "ast", about: "what was written", text: ast },
+    Stage { name: "graph", about: "what the equations need of each other", text: graph },
+    Stage { name: "ir", about: "the kernels as they are lowered", text: ir },
+    Stage { name: "opt", about: "the kernels after all passes", text: opt },
+    Stage { name: "plan", about: "which kernel runs when, on which memory", text: plan },
+    Stage { name: "events", about: "what is played when, for one pass", text: events },
+    Stage { name: "clif", about: "the code generator's input", text: clif },
+    Stage { name: "asm", about: "the machine's instructions", text: asm },
+    Stage { name: "problems", about: "what is wrong", text: problems },
+];
+
+/// The text of a stage or a pass; none when there is none of this name.
+pub fn stage(name: &str, compiled: &Compiled, target: Target) -> Option<String> {
+    if let Some(stage) = STAGES.iter().find(|s| s.name == name) {
+        return Some((stage.text)(compiled));
+    }
+    after_pass(name, &compiled.compilation.stages.lowered.module, target)
+}
+
+/// The names of all stages and passes.
+pub fn names() -> Vec<&'static str> {
+    STAGES.iter().map(|s| s.name).chain(PASSES.iter().map(|p| p.name)).collect()
+}
+
+/// The module after a pass and those before it.
+pub fn after_pass(name: &str, module: &Module, target: Target) -> Option<String> {
+    let last = PASSES.iter().position(|p| p.name == name)?;
+    let mut module = module.clone();
+    for kernel in module.kernels.handles() {
+        let run = |k: Kernel, pass: &mam_compiler::passes::Pass| pass.run(&k, &target);
+        module.kernels[kernel] = PASSES[..=last].iter().fold(module.kernels[kernel].clone(), run);
+    }
+    Some(module.to_string())
+}
+
+fn ast(compiled: &Compiled) -> String {
+    let stages = &compiled.compilation.stages;
+    stages.files.as_ref().map_or(String::new(), |files| files.file(stages.song).ast.to_string())
+}
+
+fn graph(compiled: &Compiled) -> String {
+    compiled.compilation.stages.graph.to_string()
+}
+
+fn ir(compiled: &Compiled) -> String {
+    compiled.compilation.stages.lowered.module.to_string()
+}
+
+fn opt(compiled: &Compiled) -> String {
+    compiled.compilation.stages.optimised.to_string()
+}
+
+fn plan(compiled: &Compiled) -> String {
+    compiled.compilation.stages.plan.to_string()
+}
+
+fn problems(compiled: &Compiled) -> String {
+    let look = Look { colour: false, width: 100 };
+    let tally = tally(&compiled.problems).map_or(String::new(), |t| t + "\n");
+    draw(&compiled.problems, &compiled.sources, look) + &tally
+}
+
+/// One event a line: `frame on bd c4 1`, `frame off bd`, `frame set bd.gain 1 over 1920`.
+fn events(compiled: &Compiled) -> String {
+    let Some(program) = &compiled.compilation.program else { return String::new() };
+    let mut sequencer = Sequencer::of(program, Extent::Once);
+    let end = sequencer.song_end().unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate));
+    let mut events = Vec::new();
+    sequencer.advance(end, &mut events);
+    events.iter().map(|e| event(program, e)).collect()
+}
+
+fn event(program: &Program, event: &Event) -> String {
+    let who = |port: usize| {
+        let find = |t: &mam_runtime::Target| {
+            let voice = t.voices.iter().position(|&v| v == port);
+            let name = |i| if t.voices.len() > 1 { format!("{}#{i}", t.name) } else { t.name.to_string() };
+            voice.map(name).or_else(|| (t.monitor == Some(port)).then(|| format!("{}.events", t.name)))
+        };
+        program.targets.iter().find_map(find).unwrap_or_else(|| format!("port {port}"))
+    };
+    let frame = event.frame;
+    match event.kind {
+        EventKind::On { port, note, vel } => format!("{frame} on {} {note} {vel}\n", who(port)),
+        EventKind::Off { port } => format!("{frame} off {}\n", who(port)),
+        EventKind::Set { param, value, ramp, .. } => {
+            let over = if ramp > 0 { format!(" over {ramp}") } else { String::new() };
+            format!("{frame} set {} {value}{over}\n", program.params[param].name)
+        }
+    }
+}
+
+fn clif(compiled: &Compiled) -> String {
+    listing(&compiled.compilation.stages.optimised, |l| &l.clif)
+}
+
+fn asm(compiled: &Compiled) -> String {
+    listing(&compiled.compilation.stages.optimised, |l| &l.asm)
+}
+
+/// The functions of all kernels as the code generator shows them.
+fn listing(module: &Module, part: impl Fn(&emit::Listing) -> &String) -> String {
+    let isa = match emit::isa::host() {
+        Ok(isa) => isa,
+        Err(why) => return format!("no machine code on this machine: {why}\n"),
+    };
+    let mut out = String::new();
+    for kernel in module.kernels.values() {
+        let compiled = match emit::compile(module, kernel, &*isa, true) {
+            Ok(compiled) => compiled,
+            Err(why) => return format!("`{}` cannot be compiled: {why}\n", kernel.name),
+        };
+        for (function, form) in compiled.functions.iter().zip([Form::Setup, Form::Steady, Form::General]) {
+            let text = function.listing.as_ref().map_or("", |l| part(l).trim_end());
+            _ = writeln!(out, "; {}, {form:?}\n{text}\n", kernel.name);
+        }
+    }
+    out
+}
+
+/// A song's graph as a picture.
+pub fn picture(compilation: &Compilation) -> Picture {
+    let graph = &compilation.stages.graph;
+    let kind = |kind: &NodeKind| match kind {
+        NodeKind::Glue { .. } => String::new(),
+        NodeKind::Knob(_) => "knob".into(),
+        NodeKind::Instance(i) if i.voices > 1 => format!("{} × {}", i.callee, i.voices),
+        NodeKind::Instance(i) => i.callee.to_string(),
+    };
+    let shape =
+        |node: &mam_compiler::graph::Node| Shape { name: node.path.to_string(), kind: kind(&node.kind) };
+    let mut arrows: Vec<Arrow> = graph
+        .wires
+        .raw_edges()
+        .iter()
+        .map(|e| Arrow { from: graph.wires[e.source()].index(), to: graph.wires[e.target()].index() })
+        .collect();
+    arrows.sort();
+    arrows.dedup();
+    Picture { boxes: graph.nodes.values().map(shape).collect(), arrows }
+}

@@ -1,0 +1,109 @@
+//! What holds for every row of every table: diagnostics, definitions of the prelude, examples, and any text at all.
+
+use mam_compiler::files::NoFiles;
+use mam_compiler::target::Target;
+use mam_compiler::{Options, codes, compile};
+use mam_grammar::{Problem, Sources};
+use mam_testing::render::{program, render_program};
+use mam_testing::texts;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All problems of a text.
+fn problems(text: &str) -> Vec<Problem> {
+    let mut sources = Sources::default();
+    let name = if text.trim_start().starts_with('{') { "song.json" } else { "song.mam" };
+    let id = sources.add(name, text);
+    let options = Options { interpreter: true, target: Target::portable(), ..Options::default() };
+    compile(&mut sources, id, &NoFiles, &options).problems.into_sorted()
+}
+
+fn names(problems: &[Problem]) -> Vec<&'static str> {
+    let mut names: Vec<_> = problems.iter().map(|p| p.code.name).collect();
+    names.dedup();
+    names
+}
+
+#[test]
+fn the_examples_of_every_code_have_just_that_problem_and_none() {
+    let mut wrong = String::new();
+    for code in codes::all() {
+        // What only the command line can do wrong has no file that does it.
+        let from_outside = code.fails.is_empty();
+        let (fails, passes) = (names(&problems(code.fails)), names(&problems(code.passes)));
+        if !from_outside && fails != [code.name] {
+            wrong += &format!("{}: its failing example gives {fails:?}\n", code.name);
+        }
+        if !from_outside && !passes.is_empty() {
+            wrong += &format!("{}: its passing example gives {passes:?}\n", code.name);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn codes_have_names_of_their_own_and_explanations() {
+    let mut seen = HashSet::new();
+    for code in codes::all() {
+        assert!(seen.insert(code.name), "two codes are called {}", code.name);
+        let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        assert!(code.name.chars().all(good), "{}", code.name);
+        assert!(code.explanation.ends_with('.') && code.explanation.len() > 40, "{}", code.name);
+    }
+}
+
+/// The files of `examples`.
+fn examples() -> Vec<(PathBuf, String)> {
+    let all = fs::read_dir(root().join("examples")).unwrap().map(|e| e.unwrap().path());
+    let songs = all.filter(|p| p.extension().is_some_and(|e| e == "mam" || e == "json"));
+    let mut songs: Vec<_> = songs.map(|p| (p.clone(), fs::read_to_string(p).unwrap())).collect();
+    songs.sort();
+    assert!(!songs.is_empty());
+    songs
+}
+
+#[test]
+fn every_example_is_clean_and_heard_and_the_same_from_the_interpreter() {
+    for (path, text) in examples() {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert_eq!(names(&problems(&text)), [""; 0], "{name}");
+        let compiled = render_program(program(name, &text, 0, false), None);
+        let peak = compiled.channels.iter().flatten().fold(0.0_f32, |m, x| m.max(x.abs()));
+        assert!((0.1..=1.0).contains(&peak), "{name}: peak {peak}");
+        let frames = Some(u64::from(compiled.rate) * 2);
+        let compiled = render_program(program(name, &text, 0, false), frames);
+        assert!(compiled == render_program(program(name, &text, 0, true), frames), "{name}");
+    }
+}
+
+fn holds_for(strategy: impl Strategy<Value = String>, name: &'static str, cases: u32) {
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let result = runner.run(&strategy, |text| {
+        texts::survive(name, &text);
+        Ok(())
+    });
+    result.unwrap_or_else(|e| panic!("{e}"));
+}
+
+#[test]
+fn any_text_ends_in_problems_or_a_program() {
+    let songs = |ending: &str| {
+        let has = |p: &Path| p.extension().is_some_and(|e| e == ending);
+        let own: Vec<String> = examples().into_iter().filter(|(p, _)| has(p)).map(|(_, t)| t).collect();
+        let short = codes::all().flat_map(|c| [c.fails, c.passes]).filter(|t| !t.is_empty());
+        let short = short.filter(|t| t.trim_start().starts_with('{') == (ending == "json"));
+        own.into_iter().chain(short.map(String::from)).collect::<Vec<_>>()
+    };
+    holds_for(texts::noise(), "song.mam", 200);
+    holds_for(texts::noise(), "song.json", 200);
+    holds_for(texts::soup(), "song.mam", 600);
+    holds_for(texts::mutated(songs("mam")), "song.mam", 600);
+    holds_for(texts::mutated(songs("json")), "song.json", 400);
+}

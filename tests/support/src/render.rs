@@ -1,0 +1,73 @@
+//! A text rendered, as `mamc render` does it but into memory.
+
+use mam_compiler::files::NoFiles;
+use mam_compiler::target::Target;
+use mam_compiler::{Options, compile};
+use mam_grammar::{Severity, Sources};
+use mam_runtime::render::{EventSource, Length, Renderer};
+use mam_runtime::score::{Extent, Sequencer};
+use mam_runtime::{Event, Program};
+use std::sync::Arc;
+
+/// A rendered sound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rendered {
+    /// Frames a second.
+    pub rate: u32,
+    /// The channels, all of one length.
+    pub channels: Vec<Vec<f32>>,
+}
+
+/// Seconds of a song without an end that are rendered when no length is given.
+const ENDLESS_SECONDS: u64 = 10;
+
+/// The program of a text, for any machine. Its name says which front end reads it.
+///
+/// # Panics
+/// When the text has errors: shows them.
+pub fn program(name: &str, text: &str, rate: u32, interpreter: bool) -> Arc<Program> {
+    let mut sources = Sources::default();
+    let id = sources.add(name, text);
+    let options = Options { rate, interpreter, target: Target::portable(), ..Options::default() };
+    let compilation = compile(&mut sources, id, &NoFiles, &options);
+    let errors = compilation.problems.iter().filter(|p| p.code.severity == Severity::Error);
+    let errors: Vec<_> = errors.map(|p| format!("{}: {}", p.code.name, p.message)).collect();
+    match compilation.program {
+        Some(program) => Arc::new(program),
+        None => panic!("{errors:#?}\n{text}"),
+    }
+}
+
+/// Renders a text by machine code: so many frames, or the song once and its tail. A rate of 0 is the song's own.
+///
+/// # Panics
+/// When the text has errors.
+pub fn render(name: &str, text: &str, rate: u32, frames: Option<u64>) -> Rendered {
+    render_program(program(name, text, rate, false), frames)
+}
+
+/// Renders a program: so many frames, or the song once and its tail.
+pub fn render_program(program: Arc<Program>, frames: Option<u64>) -> Rendered {
+    let end = Sequencer::of(&program, Extent::Once).song_end();
+    let (extent, length) = match (frames, end) {
+        (Some(frames), _) => (Extent::Forever, Length::Frames(frames)),
+        (None, Some(end)) => (Extent::Once, Length::WithTail(end)),
+        (None, None) => (Extent::Forever, Length::Frames(ENDLESS_SECONDS * u64::from(program.rate))),
+    };
+    let source = Source(Sequencer::of(&program, extent));
+    let (rate, count) = (program.rate, program.outputs.len());
+    let mut renderer = Renderer::new(program, source, count, 0, length);
+    let mut channels = vec![Vec::new(); count];
+    while let Some(block) = renderer.next_block() {
+        channels.iter_mut().zip(block).for_each(|(all, new)| all.extend(new));
+    }
+    Rendered { rate, channels }
+}
+
+struct Source(Sequencer);
+
+impl EventSource for Source {
+    fn advance(&mut self, until: u64, out: &mut Vec<Event>) {
+        self.0.advance(until, out);
+    }
+}

@@ -1,0 +1,95 @@
+//! Properties of reading and writing `.mam` text, on random programs.
+
+use mam_grammar::ast::Ast;
+use mam_grammar::{Limits, Sources, fmt, syntax};
+use mam_testing::gen_mam::{Choices, mutated, program, soup, tree};
+use proptest::prelude::*;
+
+fn read(text: &str) -> (Ast, Vec<String>) {
+    let mut sources = Sources::default();
+    let id = sources.add("random.mam", text);
+    let (ast, problems) = syntax::parse(&sources, id, &Limits::default());
+    let problems = problems.into_sorted().into_iter();
+    let problems =
+        problems.map(|p| format!("{}: {}", sources.line_column(id, p.span().start as usize), p.message));
+    (ast, problems.collect())
+}
+
+/// A tree as text without the parentheses that only group.
+fn meaning(ast: &Ast) -> String {
+    let text = ast.to_string();
+    let (mut out, mut closing, mut depth) = (String::new(), Vec::new(), 0);
+    let mut rest = text.as_str();
+    while let Some(c) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix("(paren ") {
+            (rest, depth) = (after, depth + 1);
+            closing.push(depth);
+            continue;
+        }
+        let dropped = c == ')' && closing.last() == Some(&depth);
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if dropped {
+            closing.pop();
+        } else {
+            out.push(c);
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What the generator calls a program is one, and formatting keeps its meaning, its comments, and itself.
+    #[test]
+    fn formatting_keeps_what_a_program_says(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        let text = program(&mut Choices::new(&bytes));
+        let (ast, problems) = read(&text);
+        prop_assert_eq!(problems, Vec::<String>::new(), "{}", text);
+        let once = fmt::format(&ast, &text);
+        let (again, problems) = read(&once);
+        prop_assert_eq!(problems, Vec::<String>::new(), "{}\n-----\n{}", text, once);
+        prop_assert_eq!(ast.to_string(), again.to_string(), "{}\n-----\n{}", text, once);
+        prop_assert!(ast == again);
+        prop_assert_eq!(ast.comments.len(), again.comments.len(), "{}\n-----\n{}", text, once);
+        let twice = fmt::format(&again, &once);
+        prop_assert_eq!(&once, &twice, "{}\n-----\n{}", text, once);
+    }
+
+    /// A tree that was never text is written so that it is read as it was.
+    #[test]
+    fn a_made_tree_is_written_with_the_parentheses_that_it_needs(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let ast = tree(&mut Choices::new(&bytes));
+        let text = fmt::print(&ast);
+        let (again, problems) = read(&text);
+        prop_assert_eq!(problems, Vec::<String>::new(), "{}", text);
+        prop_assert_eq!(meaning(&ast), meaning(&again), "{}", text);
+    }
+
+    /// Anything at all ends in a tree and problems.
+    #[test]
+    fn reading_survives_soups(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        read(&soup(&mut Choices::new(&bytes)));
+        read(&String::from_utf8_lossy(&bytes));
+    }
+
+    /// A damaged program does too, and what is left can be formatted.
+    #[test]
+    fn reading_survives_damage(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        let mut choices = Choices::new(&bytes);
+        let text = program(&mut choices);
+        let text = mutated(&mut choices, &text);
+        let (ast, _) = read(&text);
+        fmt::format(&ast, &text);
+    }
+}
+
+/// How many random inputs each property is tried on: `MAM_CASES`, or a few.
+fn cases() -> u32 {
+    std::env::var("MAM_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(500)
+}
