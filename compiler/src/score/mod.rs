@@ -7,7 +7,7 @@
 
 mod amount;
 mod check;
-mod codes;
+pub mod codes;
 mod compose;
 mod mini;
 mod modify;
@@ -17,7 +17,6 @@ mod targets;
 mod tempo;
 mod words;
 
-pub use codes::CODES;
 pub use words::note_number;
 
 use crate::dimension::Dimension;

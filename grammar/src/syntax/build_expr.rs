@@ -307,7 +307,10 @@ impl Builder<'_> {
 
 /// The parts that carry a meaning of their own.
 pub(super) fn without_keywords<'i>(pair: Pair<'i, Rule>) -> impl Iterator<Item = Pair<'i, Rule>> {
-    const KEYWORDS: [Rule; 12] = [
+    const KEYWORDS: [Rule; 15] = [
+        Rule::assign,
+        Rule::close,
+        Rule::div,
         Rule::sum_word,
         Rule::chain_word,
         Rule::in_word,

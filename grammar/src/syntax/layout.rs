@@ -342,7 +342,7 @@ impl<'a> Walk<'a> {
 
     fn finish(mut self, scanned: &Scanned) -> Layout {
         let mut text = self.text.as_bytes().to_vec();
-        let comments = scanned.comments.iter().copied();
+        let comments = scanned.comments.iter().chain(&scanned.foreign_comments).copied();
         let docs = scanned.docs.iter().map(|&(start, end, _)| (start, end));
         for (start, end) in comments.chain(docs).chain(self.blank.drain(..)) {
             text[start..end].fill(b' ');
