@@ -8,7 +8,7 @@ use crate::report::human::{Look, draw};
 use crate::report::{Found, tally};
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Options, compile};
-use mam_grammar::{Problem, Sources};
+use mam_grammar::{Problem, Severity, Sources};
 use mam_runtime::Program;
 use std::sync::Arc;
 
@@ -84,12 +84,16 @@ pub fn program(args: &SongArgs, console: Console) -> Result<Arc<Program>, Failur
     compiled(args, console)?.compilation.program.ok_or(Failure::Input).map(Arc::new)
 }
 
-/// Draws problems on standard error, and counts them. Warnings are not told when it is to be quiet.
+/// Draws problems on standard error, and counts them. Warnings are not told when it is to be quiet, notes only when
+/// it is to be verbose: `check` has them.
 pub fn tell(problems: &[Problem], sources: &Sources, console: Console) {
-    let is_error = |p: &&Problem| p.code.severity == mam_grammar::Severity::Error;
-    let told: Vec<Problem> = problems.iter().filter(|p| !console.quiet || is_error(p)).cloned().collect();
-    if let Some(tally) = tally(&told) {
-        let look = Look { colour: console.colour, width: console.width() };
-        console.insist(&format!("{}{tally}\n", draw(&told, sources, look)));
-    }
+    let least = match (console.quiet, console.verbose) {
+        (true, _) => Severity::Error,
+        (_, true) => Severity::Note,
+        _ => Severity::Warning,
+    };
+    let told: Vec<Problem> = problems.iter().filter(|p| p.code.severity >= least).cloned().collect();
+    let look = Look { colour: console.colour, width: console.width() };
+    let tally = tally(&told).map_or(String::new(), |t| t + "\n");
+    console.insist(&format!("{}{tally}", draw(&told, sources, look)));
 }

@@ -37,6 +37,7 @@ use std::process::ExitCode;
 
 /// Does what the command line says and returns the exit code.
 pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(apologise));
     output::clean_up_on_interrupt();
     let matches = Cli::command().color(help_colour()).get_matches();
     let cli = match Cli::from_arg_matches(&matches) {
@@ -78,7 +79,7 @@ fn greet(console: Console) -> Result<(), Failure> {
     let lines = "\
 mam: songs and sounds, compiled to machine code. Three lines that lead to sound:
 
-  echo 'play kick |x...x...x...x...|' > song.mam
+  echo 'bd = kick(); play { bd |x...x...x...x...| }; out = bd' > song.mam
   mamc render song.mam -o song.wav
   mamc doc kick
 ";
@@ -99,6 +100,15 @@ fn help_colour() -> ColorChoice {
         Some("never") => ColorChoice::Never,
         _ => ColorChoice::Auto,
     }
+}
+
+/// A panic is a bug of ours: it is told as one, without a trace of calls that helps nobody but us.
+fn apologise(panic: &std::panic::PanicHookInfo) {
+    let what = panic.payload_as_str().unwrap_or("no message");
+    let place = panic.location().map_or(String::new(), |l| format!(" at {}:{}", l.file(), l.line()));
+    Console::default().insist(&format!(
+        "error: mamc has a bug: {what}{place}\nThis is not your fault. Please report it, with the song and the command.\n"
+    ));
 }
 
 fn error_word(console: Console) -> &'static str {

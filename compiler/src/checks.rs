@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Checks the items of the user's files; `song` is the song itself.
-pub fn check(files: &Files, song: usize, problems: &mut Problems) {
+pub(crate) fn check(files: &Files, song: usize, problems: &mut Problems) {
     for index in files.user_files() {
         let file = files.file(index);
         definitions(file, problems);
@@ -54,7 +54,7 @@ fn body(definition: &Definition, problems: &mut Problems) {
 }
 
 /// True when one of the items defines `out`.
-pub fn has_out(items: &[Item]) -> bool {
+pub(crate) fn has_out(items: &[Item]) -> bool {
     items.iter().any(|i| matches!(&i.kind, ItemKind::Equation { name, .. } if &*name.name == "out"))
 }
 

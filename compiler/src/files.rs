@@ -153,6 +153,11 @@ impl Files {
         index < PRELUDE.len()
     }
 
+    /// True for the text of a file of the prelude.
+    pub fn is_prelude_source(&self, source: SourceId) -> bool {
+        self.sources[..PRELUDE.len()].contains(&source)
+    }
+
     /// The definition that `name` means in a file.
     pub fn find(&self, file: usize, name: &str) -> Option<DefId> {
         let own = |file: usize| self.file(file).definitions.get(name).map(|&item| DefId { file, item });

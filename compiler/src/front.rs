@@ -5,6 +5,7 @@ use crate::files::{Files, Loader};
 use crate::json;
 use crate::library::Library;
 use crate::places::Places;
+use crate::score;
 use mam_grammar::ast::{Expr, ItemKind};
 use mam_grammar::{Limits, Problems, Severity, SourceId, Sources, Span, syntax};
 use mam_runtime::score::Score;
@@ -82,10 +83,7 @@ pub fn score(
 ) -> Score {
     match json {
         Some(song) => song.score(places),
-        None => {
-            let _ = (files, song, seed, problems);
-            Score { starts: (0..places.targets.len()).collect(), ..Score::default() }
-        }
+        None => score::from_ast(&files.file(song).ast, seed, places, problems),
     }
 }
 

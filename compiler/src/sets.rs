@@ -9,7 +9,12 @@ use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, Problem, Problems, Sources, Span, syntax};
 
 /// Applies `sets`, each a name and a value as it would be written in mam.
-pub fn apply(sets: &[(String, String)], sources: &mut Sources, slots: &mut Slots, problems: &mut Problems) {
+pub(crate) fn apply(
+    sets: &[(String, String)],
+    sources: &mut Sources,
+    slots: &mut Slots,
+    problems: &mut Problems,
+) {
     for (name, value) in sets {
         let text = format!("{name}={value}");
         let id = sources.add("--set", text.as_str());

@@ -1,49 +1,27 @@
-//! `mamc fmt`: formats songs in place, or turns one front end's text into the other's.
+//! `mamc fmt`: formats songs in place.
 
 use crate::compiling::tell;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::write_text;
-use clap::{Args, ValueEnum};
-use mam_compiler::convert;
-use mam_grammar::{Limits, Problems, Sources, fmt, syntax};
-use std::path::{Path, PathBuf};
+use clap::Args;
+use mam_grammar::{Limits, Sources, fmt, syntax};
+use std::path::Path;
 
-/// Format songs, or turn JSON into .mam and back
+/// Format songs
 #[derive(Args, Debug)]
 pub struct Fmt {
     /// .mam files, which are formatted in place; `-` formats standard input to standard output
     #[arg(required = true)]
     inputs: Vec<String>,
     /// Change nothing; fail if something is not formatted
-    #[arg(long, conflicts_with = "to")]
+    #[arg(long)]
     check: bool,
-    /// Convert one song to this form instead, on standard output or into -o
-    #[arg(long, value_name = "FORM")]
-    to: Option<To>,
-    /// Where the converted song goes
-    #[arg(short, long, value_name = "FILE", requires = "to")]
-    output: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum To {
-    /// The language
-    Mam,
-    /// The JSON graph, version 1
-    Json,
 }
 
 impl Fmt {
     pub fn run(self, console: Console) -> Result<(), Failure> {
-        match self.to {
-            Some(to) => self.convert(to, console),
-            None => self.format(console),
-        }
-    }
-
-    fn format(&self, console: Console) -> Result<(), Failure> {
         let mut result = Ok(());
         for input in &self.inputs {
             match self.format_one(input, console) {
@@ -62,7 +40,7 @@ impl Fmt {
 
     fn format_one(&self, input: &str, console: Console) -> Result<(), Failure> {
         if Path::new(input).extension().is_some_and(|e| e == "json") {
-            let words = format!("`{input}` is JSON, which is not formatted; --to mam converts it");
+            let words = format!("`{input}` is JSON, which is not formatted");
             return Err(Failure::Usage(words));
         }
         let text = input::any_text(input)?;
@@ -84,26 +62,6 @@ impl Fmt {
             (false, "-") => console.result(&formatted),
             (false, _) if formatted != text => write_text(Path::new(input), &formatted),
             (false, _) => Ok(()),
-        }
-    }
-
-    fn convert(&self, to: To, console: Console) -> Result<(), Failure> {
-        let [input] = &self.inputs[..] else {
-            return Err(Failure::Usage("--to converts one song at a time".into()));
-        };
-        let mut sources = Sources::default();
-        let id = sources.add(input.as_str(), input::any_text(input)?);
-        let mut problems = Problems::default();
-        let converted = match to {
-            To::Mam => convert::to_mam(&mut sources, id, &mut problems),
-            To::Json => convert::to_json(&mut sources, id, &mut problems),
-        };
-        tell(&problems.into_sorted(), &sources, console);
-        let text = converted.ok_or(Failure::Input)?;
-        match self.output.as_deref() {
-            None => console.result(&text),
-            Some(path) if path == Path::new("-") => console.result(&text),
-            Some(path) => write_text(path, &text),
         }
     }
 }

@@ -47,8 +47,8 @@ pub struct Render {
     #[arg(long, value_parser = values::dither, default_value = "tpdf")]
     dither: Dither,
     /// A sound file for the song's `in`
-    #[arg(long, value_name = "FILE")]
-    input: Option<PathBuf>,
+    #[arg(long = "input", value_name = "FILE")]
+    heard: Option<PathBuf>,
 }
 
 impl Render {
@@ -56,7 +56,9 @@ impl Render {
         let (container, bits) = self.kind()?;
         let program = program(&self.song, console)?;
         let span = Span { from: self.from, duration: self.duration, tail: self.tail };
-        let job = Job { input: self.sound(program.rate)?, ..Job::new(program, span)? };
+        let input = self.sound(program.rate)?;
+        let mut job = Job::new(program, span)?;
+        job.input = input;
         if job.endless {
             let seconds = offline::ENDLESS_SECONDS;
             console.say(&format!(
@@ -113,7 +115,7 @@ impl Render {
     }
 
     fn sound(&self, rate: u32) -> Result<Option<Sound>, Failure> {
-        let Some(path) = &self.input else { return Ok(None) };
+        let Some(path) = &self.heard else { return Ok(None) };
         let sound = read(input::sound_bytes(path)?);
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
         Ok(Some(resample(&sound, rate)))

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 /// Which of a kernel's two bodies is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FormKind {
+pub(super) enum FormKind {
     /// Parameters are held: f64.
     Steady,
     /// Parameters move: f32, frame by frame.
@@ -20,9 +20,9 @@ pub enum FormKind {
 }
 
 /// A kernel in the making.
-pub struct Builder {
+pub(super) struct Builder {
     /// Interface and, in `general` whichever form it is, the body.
-    pub kernel: Kernel,
+    pub(super) kernel: Kernel,
     form: FormKind,
     rates: Vec<Rate>,
     made: HashMap<(Op, Type, Args), Value>,
@@ -31,7 +31,7 @@ pub struct Builder {
 
 impl Builder {
     /// An empty kernel.
-    pub fn new(name: &str, form: FormKind) -> Builder {
+    pub(super) fn new(name: &str, form: FormKind) -> Builder {
         Builder {
             kernel: Kernel { name: name.to_string(), ..Kernel::default() },
             form,
@@ -42,32 +42,32 @@ impl Builder {
     }
 
     /// The body so far.
-    pub fn body(&mut self) -> &mut Body {
+    pub(super) fn body(&mut self) -> &mut Body {
         &mut self.kernel.general
     }
 
     /// How many instructions there are.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.kernel.general.insts.len()
     }
 
     /// The instruction that makes a value.
-    pub fn inst(&self, value: Value) -> &Inst {
+    pub(super) fn inst(&self, value: Value) -> &Inst {
         &self.kernel.general.insts[value]
     }
 
     /// The type of a value.
-    pub fn ty(&self, value: Value) -> Type {
+    pub(super) fn ty(&self, value: Value) -> Type {
         self.inst(value).ty
     }
 
     /// The rate of a value.
-    pub fn rate(&self, value: Value) -> Rate {
+    pub(super) fn rate(&self, value: Value) -> Rate {
         self.rates[value.index()]
     }
 
     /// The value of a constant.
-    pub fn imm(&self, value: Value) -> Option<Imm> {
+    pub(super) fn imm(&self, value: Value) -> Option<Imm> {
         match self.inst(value).op {
             Op::Const(imm) => Some(imm),
             _ => None,
@@ -75,7 +75,7 @@ impl Builder {
     }
 
     /// The value of a real constant.
-    pub fn constant(&self, value: Value) -> Option<f64> {
+    pub(super) fn constant(&self, value: Value) -> Option<f64> {
         match self.imm(value)? {
             Imm::F32(x) => Some(f64::from(x)),
             Imm::F64(x) => Some(x),
@@ -85,7 +85,7 @@ impl Builder {
     }
 
     /// An instruction. Equal ones are made once; one whose operands are constants becomes a constant.
-    pub fn push(&mut self, op: Op, ty: Type, args: &[Value]) -> Value {
+    pub(super) fn push(&mut self, op: Op, ty: Type, args: &[Value]) -> Value {
         let imms: Option<Vec<Imm>> = args.iter().map(|&a| self.imm(a)).collect();
         if let Some(imm) = imms.filter(|i| !i.is_empty()).and_then(|i| Some(op.row().meaning?(&i, ty.scalar)))
         {
@@ -109,22 +109,22 @@ impl Builder {
     }
 
     /// A real constant.
-    pub fn f64(&mut self, x: f64) -> Value {
+    pub(super) fn f64(&mut self, x: f64) -> Value {
         self.imm_value(Imm::F64(x))
     }
 
     /// An integer constant.
-    pub fn i32(&mut self, x: i32) -> Value {
+    pub(super) fn i32(&mut self, x: i32) -> Value {
         self.imm_value(Imm::I32(x))
     }
 
     /// A bool constant.
-    pub fn bool(&mut self, x: bool) -> Value {
+    pub(super) fn bool(&mut self, x: bool) -> Value {
         self.imm_value(Imm::Bool(x))
     }
 
     /// The value as f32 audio.
-    pub fn audio(&mut self, value: Value) -> Value {
+    pub(super) fn audio(&mut self, value: Value) -> Value {
         match self.ty(value).scalar {
             Scalar::F32 => value,
             Scalar::F64 => self.push(Op::Demote, Type::F32, &[value]),
@@ -137,7 +137,7 @@ impl Builder {
     }
 
     /// The value as f64.
-    pub fn precise(&mut self, value: Value) -> Value {
+    pub(super) fn precise(&mut self, value: Value) -> Value {
         match self.ty(value).scalar {
             Scalar::F64 => value,
             Scalar::F32 => self.push(Op::Promote, Type::F64, &[value]),
@@ -150,7 +150,7 @@ impl Builder {
     }
 
     /// The value as a condition: not 0 is true.
-    pub fn truth(&mut self, value: Value) -> Value {
+    pub(super) fn truth(&mut self, value: Value) -> Value {
         match self.ty(value).scalar {
             Scalar::Bool => value,
             Scalar::F32 => {
@@ -178,19 +178,19 @@ impl Builder {
     }
 
     /// An op on real numbers.
-    pub fn real<const N: usize>(&mut self, op: Op, args: [Value; N]) -> Value {
+    pub(super) fn real<const N: usize>(&mut self, op: Op, args: [Value; N]) -> Value {
         let (ty, args) = self.reals(args);
         self.push(op, ty, &args)
     }
 
     /// A comparison of real numbers.
-    pub fn compare(&mut self, op: Op, a: Value, b: Value) -> Value {
+    pub(super) fn compare(&mut self, op: Op, a: Value, b: Value) -> Value {
         let (_, args) = self.reals([a, b]);
         self.push(op, Type::BOOL, &args)
     }
 
     /// a where the condition holds, else b; both real.
-    pub fn select(&mut self, condition: Value, a: Value, b: Value) -> Value {
+    pub(super) fn select(&mut self, condition: Value, a: Value, b: Value) -> Value {
         let condition = self.truth(condition);
         if self.ty(a) == Type::BOOL && self.ty(b) == Type::BOOL {
             return self.push(Op::Select, Type::BOOL, &[condition, a, b]);
@@ -202,19 +202,19 @@ impl Builder {
     }
 
     /// `a · x` with a constant.
-    pub fn scale(&mut self, a: f64, x: Value) -> Value {
+    pub(super) fn scale(&mut self, a: f64, x: Value) -> Value {
         let a = self.f64(a);
         self.real(Op::Mul, [a, x])
     }
 
     /// Parameter `index` of the kernel.
-    pub fn param(&mut self, index: usize) -> Value {
+    pub(super) fn param(&mut self, index: usize) -> Value {
         let ty = if self.form == FormKind::Steady { Type::F64 } else { Type::F32 };
         self.push(Op::Param(index as u32), ty, &[])
     }
 
     /// What an event port says.
-    pub fn port(&mut self, index: usize, field: PortField) -> Value {
+    pub(super) fn port(&mut self, index: usize, field: PortField) -> Value {
         let ty = match field {
             PortField::Trig | PortField::Gate | PortField::Active => Type::BOOL,
             PortField::Freq | PortField::Note | PortField::Vel => Type::F64,
@@ -223,7 +223,7 @@ impl Builder {
     }
 
     /// Input `index` of the kernel.
-    pub fn input(&mut self, index: usize) -> Value {
+    pub(super) fn input(&mut self, index: usize) -> Value {
         self.push(Op::Input(index as u32), Type::F32, &[])
     }
 
@@ -234,7 +234,7 @@ impl Builder {
     }
 
     /// A new word of state and its value.
-    pub fn state(&mut self, name: &str, init: Imm) -> (Handle<StateSlot>, Value) {
+    pub(super) fn state(&mut self, name: &str, init: Imm) -> (Handle<StateSlot>, Value) {
         let name = self.unique(name);
         let state = self.kernel.states.add(StateSlot { name, init });
         let value = self.push(Op::Get(state), Type { scalar: init.scalar(), lanes: 1 }, &[]);
@@ -242,12 +242,12 @@ impl Builder {
     }
 
     /// What a state becomes at the end of each turn.
-    pub fn set(&mut self, state: Handle<StateSlot>, value: Value) {
+    pub(super) fn set(&mut self, state: Handle<StateSlot>, value: Value) {
         self.body().sets.push((state, value));
     }
 
     /// A new delay line for at most `longest` frames.
-    pub fn delay(&mut self, name: &str, longest: u32) -> Handle<DelayLine> {
+    pub(super) fn delay(&mut self, name: &str, longest: u32) -> Handle<DelayLine> {
         let name = self.unique(name);
         let frames = (longest + 2).next_power_of_two();
         self.kernel.delays.add(DelayLine { name, frames })

@@ -87,8 +87,9 @@ impl Lower<'_, '_> {
     }
 
     /// A scope for the body of `def`, called from `at`.
-    fn callee_scope(&mut self, at: &At, def: DefId, names: HashMap<Arc<str>, Slot>) -> usize {
+    pub(super) fn callee_scope(&mut self, at: &At, def: DefId, names: HashMap<Arc<str>, Slot>) -> usize {
         let song = def.file == self.song.file;
+        self.song.called.insert(def);
         let parent = song.then_some(0);
         self.scopes.push(Scope { file: def.file, parent, caller: Some((at.scope, def)), names, turns: None });
         self.scopes.len() - 1

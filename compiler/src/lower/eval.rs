@@ -364,6 +364,13 @@ impl<'a> Lower<'_, 'a> {
         match body {
             Body::Expr(expr) => self.eval(&At { scope, path: path.clone() }, *expr),
             Body::Items(items) => {
+                if !crate::checks::has_out(items) && self.scopes[scope].caller.is_none() {
+                    let place = items.first().map_or_else(Span::default, |item| item.span);
+                    let problem =
+                        Problem::new(&codes::NO_OUT, place, "these braces do not say what their value is");
+                    self.problems
+                        .add(problem.help("add an equation `out = …`, or write one expression alone"));
+                }
                 self.add_equations(scope, path, items);
                 self.out(scope, items)
             }

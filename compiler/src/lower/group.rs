@@ -1,13 +1,17 @@
 //! One group of nodes becomes one kernel.
 
 use super::builder::FormKind;
+use super::names::Slot;
 use super::song::SignalId;
 use super::value::{NodeVal, Shape, Signal, Val};
-use super::{Lower, Song};
+use super::{At, Lower, Song};
+use crate::dimension::Dimension;
+use crate::files::DefId;
 use crate::graph::NodeId;
-use crate::ir::{Body, Imm, Kernel, Op, PortField, Rate, Value};
-use mam_grammar::Problems;
-use std::collections::HashSet;
+use crate::ir::{Body as Code, Imm, Kernel, Op, PortField, Rate, Value};
+use mam_grammar::ast::{Body, DefinitionKind, ItemKind};
+use mam_grammar::{Problems, Span};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A lowered group.
@@ -94,6 +98,11 @@ impl Song<'_> {
         for (node, val) in vals {
             let path = lower.song.graph.map_or_else(|| "".into(), |g| g.nodes[node].path.clone());
             let is_out = lower.song.graph.is_some_and(|g| g.out == Some(node));
+            let span = lower.song.graph.map_or_else(Span::default, |g| g.nodes[node].span);
+            if is_out && lower.signal(val.clone(), span).is_none() {
+                results.push((node, NodeVal::Broken));
+                continue;
+            }
             let slow = stateless && wanted.len() == 1 && lower.slow(&val) && !is_out;
             let result = match lower.constant_result(&val).filter(|_| !is_out) {
                 Some(constant) => constant,
@@ -117,7 +126,57 @@ impl Song<'_> {
     }
 }
 
+impl Song<'_> {
+    /// What is wrong with a definition that nobody calls.
+    pub(super) fn uncalled(&mut self, def: DefId) -> Problems {
+        let (members, mut wide) = (HashSet::new(), HashSet::new());
+        let mut lower = Lower::new(self, &members, &mut wide, "", FormKind::Steady);
+        lower.any_call(def);
+        lower.finish();
+        lower.problems
+    }
+}
+
 impl Lower<'_, '_> {
+    /// Evaluates a definition as if it were called with some signals.
+    fn any_call(&mut self, def: DefId) {
+        let definition = self.files().definition(def);
+        let info = self.song.library.info(self.files(), def);
+        let mut names = HashMap::new();
+        let signal = self.input(super::song::INPUT[0]);
+        let mut give = |name: &Arc<str>, dimension| {
+            names.insert(name.clone(), Slot::Done(Val::mono(signal, dimension)));
+        };
+        for formal in &definition.formals {
+            give(&formal.name.name, formal.unit.map_or(Dimension::PLAIN, Dimension::of));
+        }
+        info.params.iter().for_each(|p| give(&p.name, p.dimension));
+        info.inputs.iter().for_each(|name| give(name, Dimension::PLAIN));
+        match definition.kind {
+            DefinitionKind::Def => {}
+            DefinitionKind::Effect => give(&"in".into(), Dimension::PLAIN),
+            DefinitionKind::Instrument => {
+                ["trig", "gate", "note", "vel"].iter().for_each(|&e| give(&e.into(), Dimension::PLAIN));
+                give(&"freq".into(), Dimension::FREQUENCY);
+            }
+        }
+        let scope = self.callee_scope(&At { scope: 0, path: "".into() }, def, names);
+        let path: Arc<str> = definition.name.name.clone();
+        for formal in &definition.formals {
+            if let Some(default) = formal.default {
+                self.eval(&At { scope, path: path.clone() }, default);
+            }
+        }
+        self.body(scope, &path, &definition.body);
+        if let Body::Items(items) = &definition.body {
+            for item in items {
+                if let ItemKind::Until(expr) = item.kind {
+                    self.eval(&At { scope, path: path.clone() }, expr);
+                }
+            }
+        }
+    }
+
     /// True when no part of the value changes every sample.
     fn slow(&self, val: &Val) -> bool {
         match val {
@@ -170,7 +229,7 @@ impl Outputs {
 }
 
 /// The steady body: no note begins in it.
-fn without_notes(mut body: Body) -> Body {
+fn without_notes(mut body: Code) -> Code {
     for value in body.insts.handles() {
         if let Op::Port(_, PortField::Trig) = body.insts[value].op {
             body.insts[value].op = Op::Const(Imm::Bool(false));

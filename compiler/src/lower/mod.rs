@@ -56,6 +56,8 @@ struct Song<'a> {
     ports: Ports,
     tables: Vec<Vec<f32>>,
     terms: usize,
+    /// The definitions that were called.
+    called: HashSet<DefId>,
 }
 
 /// One evaluation of a group: one body of its kernel.
@@ -72,6 +74,8 @@ struct Lower<'s, 'a> {
     shared: HashMap<(ScopeId, Arc<str>, u64), Val>,
     /// Paths of `prev`s and `tap`s that turned out to be stereo.
     wide: &'s mut HashSet<String>,
+    /// True when a circle of equations was found.
+    circle_said: bool,
     /// True when `wide` grew, so that the evaluation must be done again.
     again: bool,
     /// What the kernel's local indices stand for.
@@ -109,6 +113,7 @@ impl<'s, 'a> Lower<'s, 'a> {
             since: HashMap::new(),
             shared: HashMap::new(),
             wide,
+            circle_said: false,
             again: false,
             params: vec![],
             inputs: vec![],
@@ -128,10 +133,6 @@ impl<'s, 'a> Lower<'s, 'a> {
 
     fn span(&self, at: &At, expr: ExprId) -> Span {
         self.files().file(self.scopes[at.scope].file).ast.span(expr)
-    }
-
-    fn definition_name(&self, def: DefId) -> Arc<str> {
-        self.files().definition(def).name.name.clone()
     }
 
     /// Local index of a global thing, made on first use.

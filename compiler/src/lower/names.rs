@@ -227,8 +227,14 @@ impl Lower<'_, '_> {
     /// Says that a name is needed while it is being evaluated: shows every equation on the way.
     pub(super) fn cycle(&mut self, name: &str, key: (Option<NodeId>, ScopeId)) -> Val {
         let first = self.open.iter().position(|o| &*o.name == name && o.key == key).unwrap_or(0);
-        let way: Vec<Open> = self.open[first..].to_vec();
+        // Equations inside the prelude are no news to the user; and one circle of a group is enough.
+        let prelude = |o: &&Open| self.files().is_prelude_source(o.span.source);
+        let way: Vec<Open> = self.open[first..].iter().filter(|o| !prelude(o)).cloned().collect();
         let Some(start) = way.first() else { return Val::Broken };
+        if std::mem::replace(&mut self.circle_said, true) {
+            return Val::Broken;
+        }
+        let name = &*way[0].name.clone();
         let names: Vec<&str> = way.iter().map(|o| &*o.name).collect();
         let message = if names.len() == 1 {
             format!("`{name}` needs its own value of the same sample")

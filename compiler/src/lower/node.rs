@@ -113,6 +113,7 @@ impl Lower<'_, '_> {
     }
 
     fn instance_scope(&mut self, instance: &Instance, names: HashMap<Arc<str>, Slot>) -> ScopeId {
+        self.song.called.insert(instance.def);
         let parent = (instance.def.file == self.song.file).then_some(0);
         let caller = Some((0, instance.def));
         self.scopes.push(Scope { file: instance.def.file, parent, caller, names, turns: None });

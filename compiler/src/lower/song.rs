@@ -3,7 +3,7 @@
 use super::Song;
 use super::group::Made;
 use super::value::{NodeVal, Shape};
-use crate::files::Files;
+use crate::files::{DefId, Files};
 use crate::graph::{Graph, Group, NodeId, NodeKind};
 use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, Type};
 use crate::library::{Library, ParamInfo};
@@ -228,12 +228,14 @@ pub fn lower(
         ports: Ports::new(graph),
         tables: vec![],
         terms: 0,
+        called: HashSet::new(),
     };
     let mut line = Line { song, graph, known: HashMap::new(), lowered: Lowered::default() };
     line.lowered.signals = INPUT.len();
     for group in groups {
         line.group(group, problems);
     }
+    line.uncalled(problems);
     line.out();
     let Line { song, mut lowered, .. } = line;
     (lowered.slots, lowered.ports) = (song.slots, song.ports);
@@ -265,6 +267,19 @@ impl Line<'_> {
         }
         if !made.kernel.outputs.is_empty() && group.live {
             self.calls(&name, node, voices, made);
+        }
+    }
+
+    /// Definitions that nobody calls are evaluated once, on any signal, for their problems.
+    fn uncalled(&mut self, problems: &mut Problems) {
+        for file in self.song.files.user_files() {
+            for (item, _) in self.song.files.file(file).ast.items.iter().enumerate() {
+                let def = DefId { file, item };
+                let is_definition = matches!(self.song.files.item(def).kind, ItemKind::Definition(_));
+                if is_definition && !self.song.called.contains(&def) {
+                    problems.extend(self.song.uncalled(def));
+                }
+            }
         }
     }
 

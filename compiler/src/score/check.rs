@@ -19,7 +19,7 @@ pub(super) fn check(transport: &Transport, told: &[Told], problems: &mut Problem
             let events = line.pattern.query(TimeSpan::cycle(c));
             events.is_err() || events.is_ok_and(|e| e.iter().any(PatternEvent::has_onset))
         };
-        if !(0..LISTENED).any(heard) {
+        if told.sound && !(0..LISTENED).any(heard) {
             let message = format!("this line of `{}` never sounds", told.name);
             let help = "it is all rests: take it out, or write a hit";
             problems.add(Problem::new(&SILENT_LINE, told.span, message).help(help));

@@ -4,7 +4,7 @@ use mam_grammar::{Code, Severity};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $id:ident = $name:literal, $severity:ident, $explanation:literal, $fails:literal, $passes:literal;)*) => {
-        $($(#[$doc])* pub(super) static $id: Code = Code {
+        $($(#[$doc])* pub static $id: Code = Code {
             name: $name,
             severity: Severity::$severity,
             explanation: $explanation,
@@ -12,7 +12,7 @@ macro_rules! codes {
             passes: $passes,
         };)*
         /// All kinds of problems of scores.
-        pub static CODES: &[&Code] = &[$(&$id),*];
+        pub static ALL: &[&Code] = &[$(&$id),*];
     };
 }
 
@@ -37,11 +37,6 @@ codes! {
         "Musical time is computed in exact fractions of 128-bit numbers. This pattern divides time so often, by numbers with so little in common, that the fractions no longer fit.",
         "bd = kick()\nplay { bd \"x*1.000000000000007*1.000000000000009*1.00000000000003\" }\nout = bd\n",
         "bd = kick()\nplay { bd \"x*1.5\" }\nout = bd\n";
-    /// A tab with something in it that is not a step.
-    TAB_CHARACTER = "tab-character", Error,
-        "A drum tab is made of `x` (hit), `X` (accent), `o` (ghost), `1` to `9` (tenths), `.` or `-` (rest), `_` (holds the note on) and spaces.",
-        "bd = kick()\nplay { bd |x..?| }\nout = bd\n",
-        "bd = kick()\nplay { bd |x..x| }\nout = bd\n";
     /// A hold without a note before it.
     TAB_HOLD = "tab-hold", Error,
         "`_` in a drum tab holds the note before it on; here there is none.",

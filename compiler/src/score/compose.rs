@@ -44,6 +44,8 @@ pub(super) struct Told {
     pub(super) name: String,
     /// How many notes can sound at once; `None` for parameters.
     pub(super) voices: Option<usize>,
+    /// Nothing is wrong with it so far.
+    pub(super) sound: bool,
 }
 
 /// Composes the lines and sections of one file.
@@ -144,6 +146,7 @@ impl<'a> Composer<'a> {
     }
 
     fn line(&mut self, line: &'a Written, span: Span, level: usize) {
+        let found = self.problems.len();
         let path: Vec<&str> = line.target.iter().map(|word| &*word.name).collect();
         let name = path.join(".");
         let earlier = self.told.iter().filter(|t| t.name == name).count() as u64;
@@ -187,7 +190,8 @@ impl<'a> Composer<'a> {
         };
         self.levels[level].lines.push(self.lines.len());
         self.lines.push(Line { pattern, action });
-        self.told.push(Told { span: place, name, voices });
+        let sound = self.problems.len() == found;
+        self.told.push(Told { span: place, name, voices, sound });
     }
 
     fn pattern(&mut self, line: &Written, words: Words, seed: u64) -> Pattern {

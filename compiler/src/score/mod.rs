@@ -7,8 +7,9 @@
 
 mod amount;
 mod check;
-mod codes;
+pub mod codes;
 mod compose;
+pub mod import;
 mod mini;
 mod modify;
 pub mod show;
@@ -17,7 +18,6 @@ mod targets;
 mod tempo;
 mod words;
 
-pub use codes::CODES;
 pub use words::note_number;
 
 use crate::dimension::Dimension;

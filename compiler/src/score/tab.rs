@@ -1,7 +1,7 @@
 //! Drum tabs: `|x...x...|x.x.x...|`.
 
 use super::amount::plain;
-use super::codes::{TAB_CHARACTER, TAB_HOLD, TAB_LENGTH};
+use super::codes::{TAB_HOLD, TAB_LENGTH};
 use mam_grammar::ast::{Ast, ExprId, Quoted};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::{Overflow, Pattern, Rational, TableEvent, Value};
@@ -109,11 +109,8 @@ impl Tab {
                         .help("write the note before it (`x_`), or a rest (`.`)"),
                 ),
             },
-            None => problems.add(
-                Problem::new(&TAB_CHARACTER, place, format!("`{c}` is not a step of a drum tab")).help(
-                    "`x` is a hit, `X` an accent, `o` a ghost, `1` to `9` tenths, `.` or `-` a rest, `_` holds on",
-                ),
-            ),
+            // The parser has told of what is not a step.
+            None => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::problem::{Code, Severity};
 
 /// A pattern that is not the notation.
-pub(super) static MINI_SYNTAX: Code = Code {
+pub static MINI_SYNTAX: Code = Code {
     name: "pattern-syntax",
     severity: Severity::Error,
     explanation: "A quoted pattern is a sequence of steps: words, numbers, rests `~`, and groups `[ ]`, `< >`, `{ }`. \
@@ -14,7 +14,7 @@ pub(super) static MINI_SYNTAX: Code = Code {
 };
 
 /// Too many brackets within one another.
-pub(super) static MINI_TOO_DEEP: Code = Code {
+pub static MINI_TOO_DEEP: Code = Code {
     name: "pattern-too-deep",
     severity: Severity::Error,
     explanation: "Groups may stand within groups, up to a bound that no music needs. Name a part of the pattern as a \
@@ -24,4 +24,4 @@ pub(super) static MINI_TOO_DEEP: Code = Code {
 };
 
 /// All of them.
-pub static CODES: [&Code; 2] = [&MINI_SYNTAX, &MINI_TOO_DEEP];
+pub static ALL: &[&Code] = &[&MINI_SYNTAX, &MINI_TOO_DEEP];

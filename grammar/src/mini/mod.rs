@@ -3,10 +3,9 @@
 //! The tree says what was written, with exact places; what it means in time is the compiler's to say. Words stay
 //! words: whether `c4` is a note or `80%` a number depends on what the line plays.
 
-mod codes;
+pub mod codes;
 mod parse;
 
-pub use codes::CODES;
 pub use parse::{MOST_DEPTH, parse};
 
 use crate::source::Span;

@@ -39,7 +39,8 @@ impl Builder<'_> {
     }
 
     pub(super) fn text_of(&self, span: Span) -> &str {
-        &self.text[span.range()]
+        // A mended text may end inside what was a longer character.
+        self.text.get(span.range()).unwrap_or_default()
     }
 
     /// Stands where the grammar guarantees a part; never reached.
@@ -124,13 +125,13 @@ impl Builder<'_> {
     }
 
     fn equation(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
-        let mut parts = pair.into_inner();
+        let mut parts = without_keywords(pair);
         let name = self.next_ident(&mut parts);
         ItemKind::Equation { name, value: self.next_value(&mut parts) }
     }
 
     fn def(&mut self, pair: Pair<'_, Rule>) -> Definition {
-        let mut parts = pair.into_inner();
+        let mut parts = without_keywords(pair);
         let (name, formals) = match parts.next() {
             Some(head) => self.def_head(head),
             None => (self.no_name(), Vec::new()),
@@ -147,11 +148,12 @@ impl Builder<'_> {
     pub(super) fn def_head(&mut self, pair: Pair<'_, Rule>) -> (Ident, Vec<Formal>) {
         let mut parts = pair.into_inner().skip(1);
         let name = self.next_ident(&mut parts);
-        (name, parts.map(|formal| self.formal(formal)).collect())
+        let formals = parts.next().into_iter().flat_map(without_keywords);
+        (name, formals.map(|formal| self.formal(formal)).collect())
     }
 
     fn formal(&mut self, pair: Pair<'_, Rule>) -> Formal {
-        let mut parts = pair.into_inner();
+        let mut parts = without_keywords(pair);
         let mut formal = Formal { name: self.next_ident(&mut parts), unit: None, default: None };
         for part in parts {
             match part.as_rule() {
@@ -195,7 +197,7 @@ impl Builder<'_> {
 
     fn param(&mut self, pair: Pair<'_, Rule>) -> Param {
         let knob = pair.as_rule() == Rule::knob;
-        let mut parts = pair.into_inner().skip(1);
+        let mut parts = without_keywords(pair).skip(1);
         let name = self.next_ident(&mut parts);
         let default = self.next_value(&mut parts);
         let mut param =
@@ -241,7 +243,7 @@ impl Builder<'_> {
     }
 
     fn meter(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
-        let mut parts = pair.into_inner().skip(1);
+        let mut parts = without_keywords(pair).skip(1);
         ItemKind::Meter { beats: self.next_value(&mut parts), unit: self.next_value(&mut parts) }
     }
 

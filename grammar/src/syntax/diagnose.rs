@@ -1,9 +1,14 @@
 //! What is wrong where the grammar stopped, in the user's words.
+//!
+//! The grammar says where it could not go on. What was expected there is told by what stands before: after an
+//! operator a value, after a value an operator or the end. Statements and heads have a form, which is shown.
 
 use super::codes;
 use super::grammar::Rule;
 use super::layout::Layout;
-use crate::problem::Problem;
+use super::scan::{Kind, Token};
+use super::words::RESERVED;
+use crate::problem::{Code, Problem};
 use crate::source::{SourceId, Span};
 use std::ops::Range;
 
@@ -16,7 +21,28 @@ pub(super) struct Diagnosis<'a> {
     pub(super) tokens: Range<usize>,
 }
 
-impl Diagnosis<'_> {
+/// How each statement and head is written.
+const FORMS: [(&str, &str); 17] = [
+    ("tempo", "`tempo 130`, `tempo 138 at bar 3`, `tempo 130..150 over bars 5..9`"),
+    ("meter", "`meter 7/8`"),
+    ("swing", "`swing 12%`, `swing 12% of 1/8`"),
+    ("length", "`length 16 bars`"),
+    ("seed", "`seed 7`"),
+    ("use", "`use \"lib/mine.mam\"`"),
+    ("title", "`title \"My song\"`"),
+    ("param", "`param cutoff = 800Hz in 100Hz..8kHz curve exp`, then `step`, `smooth 5ms`"),
+    ("knob", "`knob bright = 800Hz in 100Hz..8kHz cc 74`"),
+    ("input", "`input key`"),
+    ("until", "`until amp < 0.0001`"),
+    ("default", "`default note c2`"),
+    ("def", "`def f(x, cutoff: Hz = 800Hz) = expression`, or `{ … }` in place of `= expression`"),
+    ("instrument", "`instrument name { … }`"),
+    ("effect", "`effect name { … }`"),
+    ("section", "`section verse 8 bars { … }`"),
+    ("play", "`play { bd |x...| }`, or `play verse*2 chorus` for an arrangement"),
+];
+
+impl<'a> Diagnosis<'a> {
     /// The problem of this item.
     pub(super) fn problem(&self, error: Option<&pest::error::Error<Rule>>) -> Problem {
         let bytes = self.layout.bytes(&self.tokens);
@@ -26,11 +52,372 @@ impl Diagnosis<'_> {
             }
             None => bytes.start,
         };
-        let tokens = &self.layout.tokens[self.tokens.clone()];
-        let here = tokens.iter().find(|token| token.end > at);
-        let span = here
-            .map_or(Span::new(self.source, bytes.end, bytes.end), |t| Span::new(self.source, t.start, t.end));
-        let found = here.map_or("the end of the line".to_owned(), |t| format!("`{}`", t.text(self.text)));
-        Problem::new(&codes::UNEXPECTED, span, format!("{found} is not expected here"))
+        let here =
+            self.tokens.clone().find(|&index| self.layout.tokens[index].end > at).unwrap_or(self.tokens.end);
+        self.definition(here)
+            .or_else(|| self.at_start(here))
+            .or_else(|| self.at_pattern(here))
+            .or_else(|| self.branch(here))
+            .or_else(|| self.call_of_field(here))
+            .or_else(|| self.form(here))
+            .or_else(|| self.value(here))
+            .unwrap_or_else(|| self.unexpected(here))
     }
+
+    fn get(&self, index: usize) -> Option<&'a Token> {
+        if self.tokens.contains(&index) { self.layout.tokens.get(index) } else { None }
+    }
+
+    fn before(&self, index: usize) -> Option<&'a Token> {
+        index.checked_sub(1).and_then(|before| self.get(before))
+    }
+
+    fn word(&self, index: usize) -> &'a str {
+        match self.get(index) {
+            Some(token) if token.kind == Kind::Word => token.text(self.text),
+            _ => "",
+        }
+    }
+
+    fn is(&self, index: usize, symbol: &str) -> bool {
+        self.get(index).is_some_and(|token| token.is(symbol))
+    }
+
+    /// The place of a token; after the last, the point where the item ends.
+    fn span(&self, index: usize) -> Span {
+        match self.get(index) {
+            Some(token) => Span::new(self.source, token.start, token.end),
+            None => {
+                let end = self.layout.bytes(&self.tokens).end;
+                Span::new(self.source, end, end)
+            }
+        }
+    }
+
+    fn shown(&self, index: usize) -> String {
+        match self.get(index) {
+            Some(token) if token.kind == Kind::Newline => "the end of the line".to_owned(),
+            Some(token) => format!("`{}`", shortened(token.text(self.text))),
+            None => "the end of the item".to_owned(),
+        }
+    }
+
+    fn about(&self, code: &'static Code, index: usize, message: impl Into<String>) -> Problem {
+        Problem::new(code, self.span(index), message)
+    }
+
+    /// Something other than a name before `=`.
+    fn definition(&self, here: usize) -> Option<Problem> {
+        let start = self.tokens.start;
+        let mut equals = start;
+        while equals < self.tokens.end && !self.is(equals, "=") {
+            equals = self.layout.after(equals).max(equals + 1);
+        }
+        let keyword =
+            FORMS.iter().any(|(keyword, _)| *keyword == self.word(start)) || self.word(start) == "chain";
+        if !self.is(equals, "=") || equals < start + 2 || here > equals || keyword {
+            return None;
+        }
+        let span = self.span(start).to(self.span(equals - 1));
+        let name = self.word(start);
+        let call = !name.is_empty() && self.is(start + 1, "(") && self.layout.after(start + 1) == equals;
+        let problem = Problem::new(&codes::EQUATION_FORM, span, "before `=` stands one name");
+        Some(match (call, name) {
+            (true, _) => problem.help(format!("a function is defined by `def {name}(…) = expression`")),
+            _ => problem.help("an equation is `name = expression`; the channels of a stereo signal are `x.left` and `x.right`"),
+        })
+    }
+
+    /// The beginning of an item: a name, `=`, or a mark that belongs to the line before.
+    fn at_start(&self, here: usize) -> Option<Problem> {
+        let start = self.tokens.start;
+        let first = self.get(start)?;
+        if let (Kind::Symbol(symbol), true) = (first.kind, here == start) {
+            let message = format!("an item cannot begin with `{symbol}`");
+            let help = match symbol {
+                "(" | "-" | "[" => "a line that begins so is an item of its own: end the line before with an operator, or put it in parentheses".to_owned(),
+                "+" | "*" | "/" | "^" | "<" | "<=" | ">" | ">=" | "==" | "!=" | "," | "=" | ".." | ":" => {
+                    format!("to go on with the line before, end it with `{symbol}`")
+                }
+                _ => "an item begins with a name or a keyword".to_owned(),
+            };
+            return Some(self.about(&codes::LEADING_MARK, start, message).help(help));
+        }
+        let word = self.word(start);
+        let keyword =
+            FORMS.iter().any(|(keyword, _)| *keyword == word) || RESERVED.contains(&word) && word != "out";
+        if here > start + 1 || keyword || word.is_empty() && here > start {
+            return None;
+        }
+        if word.is_empty() {
+            let message = format!("an item cannot begin with {}", self.shown(start));
+            return Some(self.about(&codes::LEADING_MARK, start, message).help("give it a name: `name = …`"));
+        }
+        if RESERVED.contains(&word) && word != "out" {
+            return None;
+        }
+        let problem = match self.get(start + 1) {
+            None => self.about(&codes::MISSING_EQUALS, start, format!("`{word}` alone says nothing")),
+            Some(_) => {
+                let after = self.span(start).end;
+                let place = Span { start: after, end: after, source: self.source };
+                let message = format!("`=` is missing after `{word}`");
+                Problem::new(&codes::MISSING_EQUALS, place, message)
+                    .label(self.span(start), "this name begins an item")
+            }
+        };
+        Some(problem.help(format!(
+            "write `{word} = expression`; in a `play` block, `{word} |x...|` or `{word} \"c2 e2\"`"
+        )))
+    }
+
+    /// After the pattern of a line.
+    fn at_pattern(&self, here: usize) -> Option<Problem> {
+        let mut at = self.tokens.start;
+        while !self.word(at).is_empty() && self.is(at + 1, ".") {
+            at += 2;
+        }
+        let pattern = self.get(at + 1)?;
+        if self.word(at).is_empty() || !matches!(pattern.kind, Kind::Tab | Kind::Text) || self.nested(here) {
+            return None;
+        }
+        let message = format!("{} cannot stand after a pattern", self.shown(here));
+        let message = if here <= at + 1 { "this is not a line of a score".to_owned() } else { message };
+        let help = "after a pattern stand `by 1/16` (of a tab), modifiers such as `.fast(2)`, then `over 40ms` and `curve exp`";
+        Some(match self.get(here) {
+            Some(_) => self.about(&codes::LINE_FORM, here, message).help(help),
+            None => {
+                self.about(&codes::LINE_FORM, here.saturating_sub(1), "this line is not complete").help(help)
+            }
+        })
+    }
+
+    /// True when token `index` stands inside brackets of the item.
+    fn nested(&self, index: usize) -> bool {
+        let mut at = self.tokens.start;
+        while at < index {
+            let after = self.layout.after(at).max(at + 1);
+            if after > index && self.layout.partner[at] != at {
+                return index < after - 1 || after > self.tokens.end;
+            }
+            at = after;
+        }
+        false
+    }
+
+    /// An `if` before `here` that still waits for its `then` or `else`.
+    fn branch(&self, here: usize) -> Option<Problem> {
+        let mut waiting = Vec::new();
+        let mut at = self.tokens.start;
+        while at < here {
+            match self.word(at) {
+                "if" => waiting.push((at, false)),
+                "then" => waiting.last_mut().into_iter().for_each(|branch| branch.1 = true),
+                "else" => drop(waiting.pop()),
+                _ if self.is(at, "(") || self.is(at, "[") || self.is(at, "{") => {
+                    // What is closed before `here` says nothing about it; what is not closed begins anew.
+                    match self.layout.after(at) {
+                        after if after <= here => at = after - 1,
+                        _ => waiting.clear(),
+                    }
+                }
+                _ if self.is(at, ",") => waiting.clear(),
+                _ => {}
+            }
+            at += 1;
+        }
+        let (open, then) = *waiting.last()?;
+        let missing = if then { "else" } else { "then" };
+        let ends_value = self.before(here).is_some_and(|token| ends_operand(token, self.text));
+        let follows = (here..self.tokens.end).any(|at| self.word(at) == missing);
+        if !ends_value || follows || then && self.begins_operand(here) && !self.is(here, "{") {
+            return None;
+        }
+        let message = format!("this `if` has no `{missing}`");
+        let problem = Problem::new(&codes::MISSING_BRANCH, self.span(open), message)
+            .label(self.span(here), format!("`{missing}` is expected here"));
+        Some(problem.help("an `if` chooses between two values: `if condition then a else b`"))
+    }
+
+    /// `x.f(…)`
+    fn call_of_field(&self, here: usize) -> Option<Problem> {
+        let before = here.checked_sub(1).filter(|&before| !self.word(before).is_empty())?;
+        let point = before.checked_sub(1).filter(|&point| self.is(point, "."))?;
+        if !self.is(here, "(") {
+            return None;
+        }
+        let name = self.word(before);
+        let span = self.span(point).to(self.span(before));
+        let problem = Problem::new(
+            &codes::CALL_OF_FIELD,
+            span,
+            format!("`{name}` is a field here, and fields are not called"),
+        );
+        Some(problem.help(format!("write `{name}(x, …)`, or `x |> {name}(…)`")))
+    }
+
+    /// A statement or a head that is not written as it should be.
+    fn form(&self, here: usize) -> Option<Problem> {
+        let word = self.word(self.tokens.start);
+        let (_, form) = FORMS.iter().find(|(keyword, _)| *keyword == word)?;
+        if self.nested(here) && word != "def" || self.in_body(here) {
+            return None;
+        }
+        let found = self.shown(here);
+        let message = match self.get(here) {
+            None => format!("this `{word}` is not complete"),
+            Some(_) => format!("{found} does not belong into this `{word}`"),
+        };
+        let place = if self.get(here).is_some() { here } else { self.tokens.start };
+        Some(self.about(&codes::STATEMENT_FORM, place, message).help(format!("write {form}")))
+    }
+
+    /// True right of the `=` of a `def` or a parameter.
+    fn in_body(&self, here: usize) -> bool {
+        let operator = |token: &Token| !ends_operand(token, self.text) && token.kind != Kind::Tab;
+        (self.tokens.start..here).any(|index| self.is(index, "="))
+            && (self.nested(here) || self.before(here).is_some_and(operator))
+    }
+
+    /// A value, or an operator, that is missing.
+    fn value(&self, here: usize) -> Option<Problem> {
+        let before = here.checked_sub(1).filter(|&before| self.get(before).is_some())?;
+        let last = self.get(before)?;
+        if let Some(head) =
+            [before, before.wrapping_sub(1)].into_iter().find(|&at| matches!(self.word(at), "sum" | "chain"))
+        {
+            return Some(self.unrolled(head, here));
+        }
+        if ends_operand(last, self.text) {
+            return self.operator(before, here);
+        }
+        let word = self.word(here);
+        if word == "not" {
+            let problem =
+                self.about(&codes::NOT_PARENTHESES, here, "`not` holds looser than the operator before it");
+            return Some(problem.help("put it in parentheses: `a + (not b)`"));
+        }
+        if RESERVED.contains(&word)
+            && !matches!(word, "in" | "out" | "if" | "sum" | "chain")
+            && !JOINING.contains(&word)
+        {
+            let (message, help) = match word {
+                "prev" | "tap" => {
+                    (format!("`{word}` has no value of its own"), format!("call it: `{word}(x, …)`"))
+                }
+                _ => (
+                    format!("`{word}` is a word of the language and cannot be a name"),
+                    "give the thing another name".to_owned(),
+                ),
+            };
+            return Some(self.about(&codes::RESERVED_NAME, here, message).help(help));
+        }
+        if self.begins_operand(here) {
+            return None;
+        }
+        let after = self.shown(before);
+        let place = self.span(before);
+        let problem =
+            Problem::new(&codes::MISSING_VALUE, self.span(here), format!("a value is missing after {after}"));
+        Some(
+            problem
+                .here("a value is expected here")
+                .label(place, "after this")
+                .help(format!("write a number, a name, a call or parentheses after {after}")),
+        )
+    }
+
+    /// A `sum` or `chain` that is not written as it should be.
+    fn unrolled(&self, head: usize, here: usize) -> Problem {
+        let word = self.word(head);
+        let form =
+            if word == "sum" { "`sum i in 1..8 { … }`" } else { "`chain x = in, i in 0..3 { … }`" };
+        let problem = self.about(&codes::STATEMENT_FORM, here, format!("this `{word}` is not complete"));
+        problem.label(self.span(head), "it begins here").help(format!("write {form}"))
+    }
+
+    /// After a value: two values side by side, or a mark that has no place there.
+    fn operator(&self, before: usize, here: usize) -> Option<Problem> {
+        if !self.begins_operand(here) {
+            return None;
+        }
+        if self.is(here, "{")
+            && let Some(head) =
+                (self.tokens.start..here).rev().find(|&at| matches!(self.word(at), "sum" | "chain"))
+        {
+            return Some(self.unrolled(head, here));
+        }
+        let (left, right) = (self.shown(before), self.shown(here));
+        let bracket = self.bracket(here);
+        let message = format!("an operator is missing between {left} and {right}");
+        let help = match bracket {
+            _ if self.is(here, "[") => {
+                "nothing is indexed: a part of a result has a name, such as `x.left`".to_owned()
+            }
+            Some("(" | "[") => "two values are joined by an operator, or separated by `,`".to_owned(),
+            _ => {
+                "two values are joined by an operator; an item of its own stands in its own line or after `;`"
+                    .to_owned()
+            }
+        };
+        Some(
+            self.about(&codes::MISSING_OPERATOR, here, message)
+                .label(self.span(before), "a value ends here")
+                .help(help),
+        )
+    }
+
+    /// The innermost bracket around a token.
+    fn bracket(&self, index: usize) -> Option<&'static str> {
+        let opens = |at: &usize| match self.layout.tokens[*at].kind {
+            Kind::Symbol(symbol @ ("(" | "[" | "{")) if self.layout.partner[*at] > index => Some(symbol),
+            _ => None,
+        };
+        (self.tokens.start..index.min(self.tokens.end)).rev().find_map(|at| opens(&at))
+    }
+
+    fn begins_operand(&self, index: usize) -> bool {
+        let word = self.word(index);
+        match self.get(index) {
+            Some(token) => match token.kind {
+                Kind::Word => !JOINING.contains(&word),
+                Kind::Number | Kind::Text => true,
+                Kind::Symbol(symbol) => matches!(symbol, "(" | "[" | "{"),
+                _ => false,
+            },
+            None => false,
+        }
+    }
+
+    fn unexpected(&self, here: usize) -> Problem {
+        let problem =
+            self.about(&codes::UNEXPECTED, here, format!("{} is not expected here", self.shown(here)));
+        match self.bracket(here) {
+            Some("(") => problem.help("inside parentheses stand values, separated by `,`; a name before a value has a `:` after it"),
+            Some("[") => problem.help("inside `[ ]` stand values, separated by `,`"),
+            Some(_) => problem.help("inside braces stand one expression, or equations of which one defines `out`, or the parts of a record, each `name: value`"),
+            None => problem.help("after a value stands an operator, or the end of the line"),
+        }
+    }
+}
+
+/// Words that stand between two values.
+const JOINING: [&str; 7] = ["then", "else", "and", "or", "mod", "in", "not"];
+
+fn ends_operand(token: &Token, text: &str) -> bool {
+    match token.kind {
+        Kind::Word => !matches!(token.text(text), "if" | "then" | "else" | "and" | "or" | "not" | "mod"),
+        Kind::Number | Kind::Text => true,
+        Kind::Symbol(symbol) => matches!(symbol, ")" | "]" | "}"),
+        _ => false,
+    }
+}
+
+/// As much of a text as a message can hold.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 24;
+    if text.chars().count() <= MOST {
+        return text.to_owned();
+    }
+    text.chars().take(MOST).chain(['…']).collect()
 }

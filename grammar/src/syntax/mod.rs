@@ -21,6 +21,7 @@ mod layout;
 mod place;
 mod recover;
 mod scan;
+mod slips;
 mod words;
 
 pub use build::TAB_CHARACTERS;

@@ -10,9 +10,11 @@ use super::diagnose::Diagnosis;
 use super::grammar::{MamParser, Rule};
 use super::layout::{Layout, lay_out};
 use super::scan::{Kind, Scanned, scan};
+use super::slips;
+use super::words::{RESERVED, STATEMENTS};
 use crate::ast::{Ast, Body, Definition, DefinitionKind, Ident, Item, ItemKind};
 use crate::limits::Limits;
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, nearest};
 use crate::source::{SourceId, Span};
 use pest::Parser;
 use std::ops::Range;
@@ -20,11 +22,13 @@ use std::ops::Range;
 /// Reads a text of acceptable size.
 pub(super) fn read(source: SourceId, text: &str, limits: &Limits) -> (Ast, Problems) {
     let scanned = scan(text);
-    let layout = lay_out(source, text, &scanned);
+    let mut layout = lay_out(source, text, &scanned);
     let mut problems = Problems::default();
     layout.problems.iter().take(limits.problems).cloned().for_each(|problem| problems.add(problem));
+    let slips = slips::find(source, text, &scanned, &mut layout, limits.problems);
+    slips.into_iter().for_each(|problem| problems.add(problem));
     let deep = too_deep(source, text, &layout, limits, &mut problems);
-    // Only whole characters have been replaced, each by spaces.
+    // Only whole characters have been replaced.
     let work = String::from_utf8(layout.text.clone()).unwrap_or_default();
     let builder = Builder {
         text,
@@ -112,6 +116,9 @@ impl Reader<'_> {
         let span = Span::new(self.builder.source, bytes.start, bytes.end);
         let doc = self.builder.take_doc(span);
         let before = self.count();
+        if self.misspelt(&tokens) {
+            return Item { doc, kind: ItemKind::Broken(self.second_name(&tokens)), span };
+        }
         let kind = self.block_item(&tokens);
         if kind.is_none() {
             self.inner_bodies(&tokens);
@@ -132,7 +139,8 @@ impl Reader<'_> {
     }
 
     fn is_deep(&self, bytes: &Range<usize>) -> bool {
-        self.deep.iter().any(|at| bytes.contains(at))
+        let first = self.deep.partition_point(|&at| at < bytes.start);
+        self.deep.get(first).is_some_and(|&at| at < bytes.end)
     }
 
     /// The item that stands in `bytes`; where there is none, the error of the grammar, if it was asked.
@@ -155,6 +163,52 @@ impl Reader<'_> {
             Diagnosis { source: self.builder.source, text: self.builder.text, layout: &self.layout, tokens };
         let problem = diagnosis.problem(error);
         self.problems.add(problem);
+    }
+
+    /// Reports an item that begins with a word like a keyword; what stands in its block is read for its problems.
+    fn misspelt(&mut self, tokens: &Range<usize>) -> bool {
+        const KEYWORDS: [&str; 17] = [
+            "def",
+            "instrument",
+            "effect",
+            "play",
+            "section",
+            "tempo",
+            "swing",
+            "meter",
+            "length",
+            "seed",
+            "use",
+            "knob",
+            "param",
+            "until",
+            "input",
+            "default",
+            "title",
+        ];
+        let (word, token) = (self.word(tokens.start), self.layout.tokens[tokens.start]);
+        if word.is_empty() || RESERVED.contains(&word) || STATEMENTS.contains(&word) || tokens.len() < 2 {
+            return false;
+        }
+        let next = &self.layout.tokens[tokens.start + 1];
+        let like_head = matches!(next.kind, Kind::Word | Kind::Number) || next.is("{");
+        let Some(meant) = nearest(word, &KEYWORDS).filter(|_| like_head) else { return false };
+        let span = Span::new(self.builder.source, token.start, token.end);
+        let problem = Problem::new(&codes::MISSPELT_KEYWORD, span, format!("no item begins with `{word}`"))
+            .here(format!("did you mean `{meant}`?"))
+            .help(format!("write `{meant}`; an equation has a `=` after its name"));
+        self.problems.add(problem);
+        if let Some(open) = self.block(tokens) {
+            self.items(open + 1..self.layout.partner[open]);
+        }
+        true
+    }
+
+    /// The word after the first.
+    fn second_name(&self, tokens: &Range<usize>) -> Option<Ident> {
+        let token = self.layout.tokens.get(tokens.start + 1)?;
+        let name = self.word(tokens.start + 1);
+        (!name.is_empty()).then(|| Ident::new(name, Span::new(self.builder.source, token.start, token.end)))
     }
 
     /// An item with a block, whose head can be read: its inner items are read one by one.

@@ -56,6 +56,8 @@ pub(super) struct Scanned {
     pub(super) comments: Vec<(usize, usize)>,
     /// Places of `///` lines, each with the start of the token that follows it.
     pub(super) docs: Vec<(usize, usize, usize)>,
+    /// Places of comments as other languages write them.
+    pub(super) foreign_comments: Vec<(usize, usize)>,
     /// Start of each quoted text that has no closing quote, and of each tab without a closing bar line.
     pub(super) unclosed: Vec<usize>,
 }
@@ -138,6 +140,12 @@ impl<'a> Scanner<'a> {
             b'|' if self.byte(self.at + 1) != b'>' && self.after_target() => self.tab(),
             _ if is_letter(byte) => self.token(Kind::Word, self.end_while(self.at, is_letter)),
             _ if self.rest().starts_with("//") => self.comment(),
+            b'#' if self.stands_apart() => self.foreign_comment(self.line_end(self.at)),
+            b'/' if self.byte(self.at + 1) == b'*' => {
+                let end = self.rest().find("*/").map_or(self.text.len(), |length| self.at + length + 2);
+                self.foreign_comment(end);
+            }
+            b'\'' => self.single_quoted(),
             _ if self.rest().starts_with('\u{a0}') => self.at += 2,
             _ => self.symbol(),
         }
@@ -187,6 +195,23 @@ impl<'a> Scanner<'a> {
         self.at = end;
     }
 
+    /// True where a line begins or a space stands before.
+    fn stands_apart(&self) -> bool {
+        self.at == 0 || self.byte(self.at - 1).is_ascii_whitespace()
+    }
+
+    fn foreign_comment(&mut self, end: usize) {
+        self.out.foreign_comments.push((self.at, end));
+        self.at = end;
+    }
+
+    /// `'…'` in one line.
+    fn single_quoted(&mut self) {
+        let inside = self.at + 1;
+        let close = self.end_while(inside, |b| b != b'\'' && b != b'\n' && b != b'"');
+        if self.byte(close) == b'\'' { self.token(Kind::Text, close + 1) } else { self.symbol() }
+    }
+
     fn quoted(&mut self) {
         let inside = self.at + 1;
         let close = self.end_while(inside, |b| b != b'"');
@@ -194,7 +219,11 @@ impl<'a> Scanner<'a> {
             return self.token(Kind::Text, close + 1);
         }
         self.out.unclosed.push(self.at);
-        self.token(Kind::Text, self.line_end(inside));
+        let line = self.text[inside..self.line_end(inside)].trim_end();
+        // A brace that is not of the text closes the block around it.
+        let own = line.matches('{').count() >= line.matches('}').count();
+        let line = if own { line } else { line.strip_suffix('}').unwrap_or(line).trim_end() };
+        self.token(Kind::Text, inside + line.len());
     }
 
     /// True where a drum tab may begin: after `name` or `name.name` at the start of an item, or there itself.

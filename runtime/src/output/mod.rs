@@ -12,10 +12,16 @@
 //! | `cpal` | Windows (WASAPI); Linux (ALSA) with the feature `alsa` | ALSA's library |
 //! | `null` | everywhere | nothing: a thread that keeps time |
 
+#[cfg(any(target_os = "macos", test))]
+mod coreaudio;
 mod error;
 mod frames;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod jack;
 mod keeper;
 mod null;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod pulse;
 
 pub use error::OutputError;
 pub use frames::Frames;
@@ -117,7 +123,15 @@ pub enum State {
 
 /// All backends of this build, the best first. `null` is the last, and is never chosen by itself.
 pub fn backends() -> Vec<Box<dyn Backend>> {
-    vec![Box::new(Null::default())]
+    vec![
+        #[cfg(target_os = "macos")]
+        Box::new(coreaudio::CoreAudio),
+        #[cfg(all(unix, not(target_os = "macos")))]
+        Box::new(pulse::Pulse),
+        #[cfg(all(unix, not(target_os = "macos")))]
+        Box::new(jack::Jack),
+        Box::new(Null::default()),
+    ]
 }
 
 /// The backend of a name.
@@ -130,8 +144,11 @@ pub fn backend(name: &str) -> Result<Box<dyn Backend>, OutputError> {
     }
 }
 
+/// A device that was opened, and how.
+pub type Found = (Box<dyn Backend>, Box<dyn Opened>);
+
 /// Opens the first backend that works. The error tells what each of them said.
-pub fn open_best(request: &Request) -> Result<(Box<dyn Backend>, Box<dyn Opened>), OutputError> {
+pub fn open_best(request: &Request) -> Result<Found, OutputError> {
     let mut refusals = vec![];
     for backend in backends().into_iter().filter(|backend| backend.name() != Null::NAME) {
         match backend.open(request) {

@@ -1,8 +1,8 @@
 //! What the tests and the fuzz targets share.
 //!
 //! * [`agree`]: the oracle that two ways to run a kernel agree, on the random kernels of [`gen_ir`];
+//! * [`gen_ir`]: random kernels;
 //! * [`cases`]: the runner of the Markdown cases;
-//! * [`gen_ir`], [`agree`]: random kernels, and that all ways to run one agree;
 //! * [`gen_mam`]: random `.mam` programs;
 //! * [`gen_json`]: random JSON songs, whole and broken;
 //! * [`measure`]: levels, spectra and responses, in f64;

@@ -1,0 +1,433 @@
+//! What people write out of habit from other languages, or by a slip of the fingers, and what they meant.
+//!
+//! Each slip is reported at its place, and what was meant takes its place in the text for the grammar, in the same
+//! number of bytes: so the rest of the item is read as if it had been right, and its other mistakes are found too.
+//! Where no such text exists the item is poisoned: the grammar will refuse it, and no more is said of it.
+
+mod numbers;
+mod words;
+
+use super::codes;
+use super::layout::{Layout, is_separator};
+use super::scan::{Kind, Scanned, Token};
+use crate::problem::{Code, Problem};
+use crate::source::{SourceId, Span};
+
+/// Finds the slips of a text and mends them in the layout.
+pub(super) fn find(
+    source: SourceId,
+    text: &str,
+    scanned: &Scanned,
+    layout: &mut Layout,
+    most: usize,
+) -> Vec<Problem> {
+    let tokens = std::mem::take(&mut layout.tokens);
+    let mut slips =
+        Slips { source, text, tokens: &tokens, layout, starts: vec![0], done: 0, problems: Vec::new(), most };
+    slips.marks(scanned);
+    for (index, token) in tokens.iter().enumerate() {
+        slips.follow(index);
+        if token.start >= slips.done {
+            slips.token(index);
+        }
+        if slips.problems.len() >= most {
+            break;
+        }
+    }
+    let problems = slips.problems;
+    layout.tokens = tokens;
+    layout.poison.sort_unstable();
+    problems
+}
+
+struct Slips<'a> {
+    source: SourceId,
+    text: &'a str,
+    tokens: &'a [Token],
+    layout: &'a mut Layout,
+    /// The first token of each item that is open here, the innermost last.
+    starts: Vec<usize>,
+    /// Tokens that begin before this byte have been dealt with.
+    done: usize,
+    problems: Vec<Problem>,
+    most: usize,
+}
+
+impl<'a> Slips<'a> {
+    fn report(&mut self, problem: Problem) {
+        if self.problems.len() < self.most {
+            self.problems.push(problem);
+        }
+    }
+
+    fn problem(&self, code: &'static Code, start: usize, end: usize, message: impl Into<String>) -> Problem {
+        Problem::new(code, Span::new(self.source, start, end), message)
+    }
+
+    /// Writes `meant` into `start..end`, filled up with spaces before it.
+    fn mend(&mut self, start: usize, end: usize, meant: &str) {
+        let room = &mut self.layout.text[start..end];
+        match room.len().checked_sub(meant.len()) {
+            Some(spaces) => {
+                room.fill(b' ');
+                room[spaces..].copy_from_slice(meant.as_bytes());
+            }
+            None => self.layout.poison.push(start),
+        }
+    }
+
+    fn at(&self, index: usize) -> Option<&'a Token> {
+        self.tokens.get(index)
+    }
+
+    fn before(&self, index: usize) -> Option<&'a Token> {
+        index.checked_sub(1).and_then(|before| self.tokens.get(before))
+    }
+
+    fn word(&self, index: usize) -> &'a str {
+        match self.at(index) {
+            Some(token) if token.kind == Kind::Word => token.text(self.text),
+            _ => "",
+        }
+    }
+
+    fn is(&self, index: usize, symbol: &str) -> bool {
+        self.at(index).is_some_and(|token| token.is(symbol))
+    }
+
+    /// True when nothing stands between a token and the next.
+    fn touches(&self, index: usize) -> bool {
+        match (self.at(index), self.at(index + 1)) {
+            (Some(token), Some(next)) => token.end == next.start,
+            _ => false,
+        }
+    }
+
+    /// True when an item begins with this token.
+    fn starts_item(&self, index: usize) -> bool {
+        self.before(index).is_none_or(|token| is_separator(token) || token.is("{"))
+    }
+
+    fn begins_operand(&self, index: usize) -> bool {
+        match self.at(index) {
+            Some(token) => match token.kind {
+                Kind::Number | Kind::Text => true,
+                Kind::Word => !JOINS.contains(&token.text(self.text)),
+                Kind::Symbol(symbol) => matches!(symbol, "(" | "[" | "{"),
+                _ => false,
+            },
+            None => false,
+        }
+    }
+
+    /// Keeps track of the items around the token at `index`.
+    fn follow(&mut self, index: usize) {
+        let token = self.tokens[index];
+        if is_separator(&token) {
+            self.starts.pop();
+            self.starts.push(index + 1);
+        } else if token.is("{") {
+            self.starts.push(index + 1);
+        } else if token.is("}") && self.starts.len() > 1 {
+            self.starts.pop();
+        }
+    }
+
+    /// The first token of the item around.
+    fn start(&self) -> usize {
+        self.starts.last().copied().unwrap_or(0)
+    }
+
+    /// What the scanner noticed: comments of other languages, and what is not closed.
+    fn marks(&mut self, scanned: &Scanned) {
+        for &(start, end) in scanned.foreign_comments.iter().take(self.most) {
+            let mark = if self.text[start..].starts_with('#') { "#" } else { "/*" };
+            let problem = self.problem(
+                &codes::FOREIGN_COMMENT,
+                start,
+                end,
+                format!("`{mark}` does not begin a comment"),
+            );
+            self.report(problem.help("a comment begins with `//` and goes to the end of the line"));
+        }
+        for &start in scanned.unclosed.iter().take(self.most) {
+            self.unclosed(start);
+        }
+    }
+
+    /// A quoted text or a tab that its line does not close: it ends there.
+    fn unclosed(&mut self, start: usize) {
+        let Ok(index) = self.tokens.binary_search_by_key(&start, |token| token.start) else { return };
+        let token = self.tokens[index];
+        let (mark, what) = if token.kind == Kind::Tab { ("|", "tab") } else { ("\"", "quotation") };
+        let code = if token.kind == Kind::Tab { &codes::UNCLOSED_TAB } else { &codes::UNCLOSED_QUOTE };
+        let end = start + token.text(self.text).trim_end().len();
+        let problem =
+            self.problem(code, start, start + 1, format!("this {what} is never closed")).here("opened here");
+        let place = Span::new(self.source, end, end);
+        self.report(
+            problem
+                .label(place, format!("`{mark}` is missing"))
+                .help(format!("write `{mark}` where it ends")),
+        );
+        if end > start + 1 && self.text.is_char_boundary(end - 1) {
+            self.layout.text[end - 1] = mark.as_bytes()[0];
+        } else {
+            self.layout.poison.push(start);
+        }
+    }
+
+    fn token(&mut self, index: usize) {
+        match self.tokens[index].kind {
+            Kind::Number => self.number(index),
+            Kind::Symbol(symbol) => self.symbol(index, symbol),
+            Kind::Stray => self.stray(index),
+            Kind::Word if self.starts_item(index) => self.item(index),
+            Kind::Word => self.name(index),
+            Kind::Text => self.single_quotes(index),
+            Kind::Tab if self.starts_item(index) => {
+                let token = self.tokens[index];
+                let problem =
+                    self.problem(&codes::NO_TARGET, token.start, token.end, "this tab has no target");
+                self.report(problem.help("write what it plays before it, in the same line: `bd |x...|`"));
+                self.layout.poison.push(token.start);
+            }
+            _ => {}
+        }
+    }
+
+    fn symbol(&mut self, index: usize, symbol: &'static str) {
+        let token = self.tokens[index];
+        let touching = self.touches(index).then(|| self.tokens[index + 1]);
+        let then = |mark: &str| touching.filter(|next| next.is(mark));
+        match symbol {
+            "." if touching.is_some_and(|next| next.kind == Kind::Number) && !self.follows_operand(index) => {
+                self.bare_point(index);
+            }
+            "&&" => self.logic(token, "and"),
+            "||" => self.logic(token, "or"),
+            "!" => self.foreign(token.start, token.end, "not", "-"),
+            "**" => self.foreign(token.start, token.end, "^", "^"),
+            "%" if !self.is_unit_apart(index) => self.remainder(token.start, token.end),
+            "<" if then(">").is_some() => self.foreign(token.start, token.end + 1, "!=", "!="),
+            "==" if then("=").is_some() => self.foreign(token.start, token.end + 1, "==", "=="),
+            "=" if then("<").is_some() => self.foreign(token.start, token.end + 1, "<=", "<="),
+            "=>" => self.foreign(token.start, token.end, ">=", ">="),
+            ":" if then("=").is_some() && self.starts_item(index.saturating_sub(1)) => {
+                self.foreign(token.start, token.end + 1, "=", "=");
+            }
+            "?" => {
+                let problem =
+                    self.problem(&codes::FOREIGN_OPERATOR, token.start, token.end, "`?` is not an operator");
+                self.report(problem.help("write `if condition then a else b`"));
+                self.layout.poison.push(token.start);
+            }
+            "+=" | "-=" | "*=" | "->" => {
+                let message = format!("`{symbol}` is not an operator");
+                let problem = self.problem(&codes::FOREIGN_OPERATOR, token.start, token.end, message);
+                self.report(
+                    problem.help("an equation defines its name once, for all time: `name = expression`"),
+                );
+                self.layout.poison.push(token.start);
+            }
+            "==" if self.defines(index) => {
+                let problem =
+                    self.problem(&codes::EQUALS, token.start, token.end, "`==` compares, `=` defines");
+                self.report(problem.help("write `=`"));
+                self.mend(token.start, token.end, "=");
+            }
+            "=" => self.equals(index),
+            _ => {}
+        }
+    }
+
+    fn follows_operand(&self, index: usize) -> bool {
+        self.before(index).is_some_and(|token| {
+            token.end == self.tokens[index].start
+                && (matches!(token.kind, Kind::Word | Kind::Number)
+                    || token.is(")")
+                    || token.is("]")
+                    || token.is("}"))
+        })
+    }
+
+    /// `.5`
+    fn bare_point(&mut self, index: usize) {
+        let (point, number) = (self.tokens[index], self.tokens[index + 1]);
+        let text = number.text(self.text);
+        let message = "a number has digits on both sides of its point";
+        let problem = self.problem(&codes::OPEN_POINT, point.start, number.end, message);
+        self.report(problem.help(format!("write `0.{text}`")));
+        self.mend(point.start, point.end, "");
+    }
+
+    fn is_unit_apart(&self, index: usize) -> bool {
+        self.before(index).is_some_and(|token| token.kind == Kind::Number) && !self.begins_operand(index + 1)
+    }
+
+    fn remainder(&mut self, start: usize, end: usize) {
+        let problem = self.problem(
+            &codes::FOREIGN_OPERATOR,
+            start,
+            end,
+            "`%` is the unit of hundredths, not the remainder",
+        );
+        self.report(problem.help("write `a mod b`"));
+        self.mend(start, end, "*");
+    }
+
+    fn foreign(&mut self, start: usize, end: usize, meant: &str, mended: &str) {
+        self.done = end;
+        let written = &self.text[start..end];
+        let problem =
+            self.problem(&codes::FOREIGN_OPERATOR, start, end, format!("`{written}` is not an operator"));
+        self.report(problem.help(format!("write `{meant}`")));
+        self.mend(start, end, mended);
+    }
+
+    fn logic(&mut self, token: Token, meant: &str) {
+        let spaced = |byte: Option<&u8>| byte.is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'_');
+        let bytes = self.text.as_bytes();
+        let apart = spaced(bytes.get(token.start.wrapping_sub(1))) && spaced(bytes.get(token.end));
+        self.foreign(token.start, token.end, meant, if apart { "or" } else { "poison" });
+    }
+
+    /// True for the mark after the name at the start of an item.
+    fn defines(&self, index: usize) -> bool {
+        let named = index.checked_sub(1).filter(|&name| !self.word(name).is_empty());
+        named.is_some_and(|name| {
+            self.starts_item(name)
+                || matches!(self.word(name.wrapping_sub(1)), "param" | "knob")
+                    && self.starts_item(name.wrapping_sub(1))
+        })
+    }
+
+    /// An `=` that defines nothing.
+    fn equals(&mut self, index: usize) {
+        let token = self.tokens[index];
+        let before = index.wrapping_sub(1);
+        let named = !self.word(before).is_empty();
+        if self.starts_item(index)
+            || self.defines(index)
+            || named && self.word(before.wrapping_sub(1)) == "chain"
+            || self.is_in_head(index)
+        {
+            return;
+        }
+        let called = self.is(before.wrapping_sub(1), "(") || self.is(before.wrapping_sub(1), ",");
+        if named && called && self.is_in_call(index) {
+            let name = self.word(before);
+            let message = "a named argument has a `:` after its name";
+            let problem = self.problem(&codes::ARGUMENT_EQUALS, token.start, token.end, message);
+            self.report(problem.help(format!("write `{name}: …`")));
+            return self.mend(token.start, token.end, ":");
+        }
+        // Without another `=` before it, it was meant to define something: the grammar says what is wrong.
+        let defined = (self.start()..index).any(|at| self.is(at, "="));
+        if !defined && self.word(self.start()) != "until" {
+            return;
+        }
+        let open = self.text.as_bytes().get(token.end) == Some(&b' ');
+        let problem = self.problem(&codes::EQUALS, token.start, token.end, "`=` defines, `==` compares");
+        self.report(problem.help("write `==`; an equation of its own stands in its own line"));
+        let (end, meant) = if open { (token.end + 1, "==") } else { (token.end, "<") };
+        self.mend(token.start, end, meant);
+    }
+
+    /// True in the head of a `def`, where `=` gives a default or the body, and after two words at the start.
+    fn is_in_head(&self, index: usize) -> bool {
+        let start = self.start();
+        match self.word(start) {
+            "def" => self.formals().is_none_or(|formals| index < formals.end || index == formals.end + 1),
+            // The item is wrong from its start.
+            _ => index == start + 2 && !self.word(start + 1).is_empty(),
+        }
+    }
+
+    /// True when the innermost bracket around is that of a call.
+    fn is_in_call(&self, index: usize) -> bool {
+        let around = (self.start()..index).rev().find(|&at| {
+            let partner = self.layout.partner[at];
+            partner != at && partner > index
+        });
+        around.is_some_and(|open| self.is(open, "(") && !self.word(open.wrapping_sub(1)).is_empty())
+    }
+
+    /// The brackets of the `def` around.
+    fn formals(&self) -> Option<std::ops::Range<usize>> {
+        let open = self.start() + 2;
+        let def = self.word(self.start()) == "def" && self.is(open, "(");
+        def.then(|| open..self.layout.partner[open])
+    }
+
+    fn single_quotes(&mut self, index: usize) {
+        let token = self.tokens[index];
+        if !self.text[token.start..].starts_with('\'') {
+            return;
+        }
+        let problem = self.problem(
+            &codes::FOREIGN_QUOTE,
+            token.start,
+            token.end,
+            "a text stands between double quotes",
+        );
+        let inside = &self.text[token.start + 1..token.end - 1];
+        self.report(problem.help(format!("write `\"{inside}\"`")));
+        self.layout.text[token.start] = b'"';
+        self.layout.text[token.end - 1] = b'"';
+    }
+
+    fn stray(&mut self, index: usize) {
+        let token = self.tokens[index];
+        let text = token.text(self.text);
+        // A note may be sharp: `default note c#2`.
+        let note = (1..4).any(|back| self.word(index.wrapping_sub(back)) == "note");
+        if text == "#" && note || self.before(index).is_some_and(|before| before.kind == Kind::Stray) {
+            return;
+        }
+        if let Some((_, meant)) = LOOK_ALIKES.iter().find(|(c, _)| text.starts_with(*c)) {
+            let message = format!("`{text}` is not the mark that the language knows");
+            let problem = self.problem(&codes::STRAY_CHARACTER, token.start, token.end, message);
+            self.report(problem.help(format!("write `{meant}`")));
+            return self.mend(token.start, token.end, meant);
+        }
+        let shown: String = text.chars().flat_map(char::escape_debug).collect();
+        let problem = self.problem(
+            &codes::STRAY_CHARACTER,
+            token.start,
+            token.end,
+            format!("`{shown}` means nothing here"),
+        );
+        let help = if text.chars().all(char::is_alphabetic) {
+            "names are made of the letters a to z and A to Z, digits and `_`"
+        } else {
+            "take it away; any character may stand in a comment or between quotes"
+        };
+        self.report(problem.help(help));
+        self.layout.poison.push(token.start);
+    }
+}
+
+/// Words that join two operands, or stand after one: no operand begins with them.
+const JOINS: [&str; 14] =
+    ["then", "else", "and", "or", "mod", "in", "curve", "step", "smooth", "cc", "over", "at", "of", "by"];
+
+/// Characters that look like marks of the language, from word processors and other alphabets.
+const LOOK_ALIKES: [(char, &str); 16] = [
+    ('−', "-"),
+    ('–', "-"),
+    ('—', "-"),
+    ('×', "*"),
+    ('·', "*"),
+    ('÷', "/"),
+    ('≤', "<="),
+    ('≥', ">="),
+    ('≠', "!="),
+    ('“', "\""),
+    ('”', "\""),
+    ('„', "\""),
+    ('‘', "\""),
+    ('’', "\""),
+    ('，', ","),
+    ('＝', "="),
+];
