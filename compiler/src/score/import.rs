@@ -223,7 +223,7 @@ fn layer(notes: &[Note], unit: u64, bar64: u64, bars: u64, drum: bool) -> String
         }
     };
     // A rest is cut at the bar lines, so that each bar begins a line.
-    let mut rest =
+    let rest =
         |text: &mut String, from: u64, to: u64, step: &mut dyn FnMut(&mut String, &str, u64, u64)| {
             let mut from = from;
             while from < to {
