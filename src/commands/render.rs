@@ -4,11 +4,12 @@ use crate::args::SongArgs;
 use crate::compiling::program;
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::midi::is_midi;
 use crate::offline::{Job, Span};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::values::{self, Length, Start};
-use crate::{input, offline};
+use crate::{input, midi, offline};
 use clap::Args;
 use mam_runtime::file::{Bits, Container, Dither, FileError, Format, Sound, Writer, read, resample};
 use std::io::IsTerminal;
@@ -22,7 +23,7 @@ use std::time::Instant;
 pub struct Render {
     #[command(flatten)]
     song: SongArgs,
-    /// The file to write; its ending says of which kind. `-`: WAV on standard output
+    /// The file to write; its ending says of which kind: sound, or .mid for the score. `-`: WAV on standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// How long, such as 2.5s, 250ms, 1:30, 8bars, 16beats or 48000smp [default: the song once, and its tail]
@@ -53,6 +54,10 @@ pub struct Render {
 
 impl Render {
     pub fn run(self, console: Console) -> Result<(), Failure> {
+        if is_midi(&self.output) {
+            let span = Span { from: self.from, duration: self.duration, tail: self.tail };
+            return midi::render(&self.song, &self.output, span, console);
+        }
         let (container, bits) = self.kind()?;
         let program = program(&self.song, console)?;
         let span = Span { from: self.from, duration: self.duration, tail: self.tail };
