@@ -360,7 +360,10 @@ fn notation() -> impl Strategy<Value = String> {
             some.clone().prop_map(|all| format!("[{}]", all.join(","))),
             some.clone().prop_map(|all| format!("[{}]", all.join("|"))),
             some.prop_map(|all| format!("{{{}}}%3", all.join(" "))),
-            (inner.clone(), prop::sample::select(vec!["*2", "/3", "@3", "!2", "?", "(3,8,1)", "*<2 1.5>", ":0.5"]))
+            (
+                inner.clone(),
+                prop::sample::select(vec!["*2", "/3", "@3", "!2", "?", "(3,8,1)", "*<2 1.5>", ":0.5"])
+            )
                 .prop_map(|(p, op)| format!("[{p}]{op} {p}")),
         ]
     })
@@ -369,7 +372,13 @@ fn notation() -> impl Strategy<Value = String> {
 
 fn song() -> impl Strategy<Value = String> {
     let modifier = prop::sample::select(vec![
-        "", ".rev", ".every(3, fast(2))", ".off(1/8, transpose(7st))", ".degrade(30%)", ".iter(4)", ".ply(2)",
+        "",
+        ".rev",
+        ".every(3, fast(2))",
+        ".off(1/8, transpose(7st))",
+        ".degrade(30%)",
+        ".iter(4)",
+        ".ply(2)",
         ".sometimes(40%, shift(1/16))",
     ]);
     let line = (prop::sample::select(vec!["pad", "bass", "bd"]), notation(), modifier)
@@ -379,8 +388,9 @@ fn song() -> impl Strategy<Value = String> {
         "tempo 90..180 over bars 2..4\nlength 5 bars\n",
         "meter 7/8\ntempo 100\ntempo 140.5 at bar 3\nlength 3 bars\n",
     ]);
-    (head, prop::collection::vec(line, 1..4))
-        .prop_map(|(head, lines)| format!("{head}play {{\n  bd.gain \"0.5 1\" over 1 beat\n{}}}\n", lines.concat()))
+    (head, prop::collection::vec(line, 1..4)).prop_map(|(head, lines)| {
+        format!("{head}play {{\n  bd.gain \"0.5 1\" over 1 beat\n{}}}\n", lines.concat())
+    })
 }
 
 proptest! {
