@@ -4,9 +4,9 @@ use mam_grammar::{Code, Severity};
 
 /// Every code of every table, in the order of the line: syntax, notation, JSON, names and signals, score.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    let grammar = mam_grammar::syntax::codes::ALL.iter().chain(&mam_grammar::mini::CODES);
+    let grammar = mam_grammar::syntax::codes::ALL.iter().chain(mam_grammar::mini::codes::ALL);
     let json = mam_grammar::json::codes::ALL.iter().chain(crate::json::codes::ALL);
-    grammar.chain(json).chain(ALL).chain(crate::score::CODES).copied()
+    grammar.chain(json).chain(ALL).chain(crate::score::codes::ALL).copied()
 }
 
 macro_rules! codes {
