@@ -73,6 +73,12 @@ pub fn compiled(args: &SongArgs, console: Console) -> Result<Compiled, Failure> 
     let song = Song::read(&args.input, args.how.stdin_name.as_deref())?;
     let compiled = compile_song(song, &args.how);
     tell(&compiled.problems, &compiled.sources, console);
+    if console.verbose {
+        let line = |(stage, time): &(&str, std::time::Duration)| {
+            format!("{stage}: {:.3} ms\n", time.as_secs_f64() * 1e3)
+        };
+        console.say(&compiled.compilation.timings.iter().map(line).collect::<String>());
+    }
     if compiled.compilation.program.is_none() { Err(Failure::Input) } else { Ok(compiled) }
 }
 

@@ -20,6 +20,7 @@ pub mod drawing;
 pub mod failure;
 pub mod input;
 pub mod json;
+pub mod loudness;
 pub mod offline;
 pub mod output;
 pub mod progress;

@@ -66,6 +66,36 @@ impl Job {
         Ok(Job { program, input: None, endless, extent, from, length })
     }
 
+    /// The same frames, but of the outputs of a node instead of the song's.
+    pub fn tapped(&self, node: &str, frames: u64) -> Option<Job> {
+        let program = &self.program;
+        let step = program.steps.iter().find(|s| &*s.name == node)?;
+        let program = Program {
+            rate: program.rate,
+            code: program.code.clone(),
+            steps: program.steps.clone(),
+            state: program.state.clone(),
+            delays: program.delays.clone(),
+            buffers: program.buffers,
+            inputs: program.inputs.clone(),
+            outputs: step.outputs.clone(),
+            params: program.params.clone(),
+            ports: program.ports,
+            targets: program.targets.clone(),
+            score: program.score.clone(),
+        };
+        let length = render::Length::Frames(self.from + frames);
+        let (extent, from) = (self.extent, self.from);
+        Some(Job {
+            program: Arc::new(program),
+            input: self.input.clone(),
+            endless: false,
+            extent,
+            from,
+            length,
+        })
+    }
+
     /// Channels of the result.
     pub fn channels(&self) -> usize {
         self.program.outputs.len()

@@ -174,6 +174,28 @@ fn lengths_starts_and_prerolls_are_pieces_of_the_whole() {
 }
 
 #[test]
+fn stems_taps_and_levels_come_with_the_song() {
+    let text = "bd = kick()\nsd = clap()\nplay { bd |x...x...| ; sd |..x...x.| }\nlength 1 bar\nout = bd * 0.25 + sd * 0.25\n";
+    let folder = Folder::new("stems").with("song.mam", text);
+    let render = |args: &[&str]| folder.run(&[&["render", "song.mam", "-q", "-o", "x.wav"], args].concat());
+    render(&["--stems", "stems", "--tap", "bd=tap.wav"]).exits(0);
+    let read = |name: &str| wav(folder.0.join(name));
+    let (mix, bd, sd) = (read("x.wav").1, read("stems/bd.wav"), read("stems/sd.wav").1);
+    assert_eq!((bd.0.channels, bd.1.len()), (1, mix.len() / 2));
+    assert!(bd.1 == read("tap.wav").1);
+    let off = bd.1.iter().zip(&sd).zip(mix.chunks(2)).map(|((a, b), m)| (m[0] - 0.25 * (a + b)).abs());
+    assert!(off.fold(0.0, f32::max) < 1e-6);
+    let peak = |samples: &[f32]| samples.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
+    render(&["--normalize", "-6dBTP"]).exits(0);
+    let level = 20.0 * peak(&read("x.wav").1).log10();
+    assert!((-7.0..=-5.9).contains(&level), "{level} dB");
+    render(&["--normalize", "-20LUFS"]).exits(0);
+    assert!(peak(&read("x.wav").1) > 0.0 && read("x.wav").1.len() == mix.len());
+    let run = render(&["--tap", "db=t.wav"]).exits(2);
+    assert!(run.err.contains("did you mean `bd`"), "{}", run.err);
+}
+
+#[test]
 fn a_definition_of_the_prelude_is_a_song() {
     let folder = Folder::new("kick");
     folder.run(&["render", "kick", "--set", "f0=60", "-o", "low.wav"]).exits(0);

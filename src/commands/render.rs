@@ -7,8 +7,8 @@ use crate::failure::Failure;
 use crate::offline::{Job, Span};
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::values::{self, Length, Start};
-use crate::{input, offline};
+use crate::values::{self, Length, Level, Start, Tap};
+use crate::{input, loudness, offline};
 use clap::Args;
 use mam_runtime::file::{Bits, Container, Dither, FileError, Format, Sound, Writer, read, resample};
 use std::io::IsTerminal;
@@ -49,6 +49,15 @@ pub struct Render {
     /// A sound file for the song's `in`
     #[arg(long = "input", value_name = "FILE")]
     heard: Option<PathBuf>,
+    /// Also write each instrument by itself into this folder, without the mix
+    #[arg(long, value_name = "FOLDER")]
+    stems: Option<PathBuf>,
+    /// Also write the sound of one node; repeatable
+    #[arg(long = "tap", value_name = "NODE=FILE")]
+    taps: Vec<Tap>,
+    /// Bring the result to a true peak, such as -1dBTP, or a loudness, such as -14LUFS
+    #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
+    normalize: Option<Level>,
 }
 
 impl Render {
@@ -65,30 +74,62 @@ impl Render {
                 "note: this song has no end of its own; {seconds} s of it (-d says otherwise)\n"
             ));
         }
-        let channels = job.channels();
-        let format = Format { container, bits, dither: self.dither, rate: job.program.rate, channels };
-        self.write(job, format, console)
+        let factor = self.normalize.map_or(Ok(1.0), |level| loudness::factor(&job, level))?;
+        let format = Format { container, bits, dither: self.dither, rate: job.program.rate, channels: 0 };
+        let frames = self.write(&self.output, &job, format, factor, console)?;
+        for tap in self.all_taps(&job)? {
+            let Some(job) = job.tapped(&tap.node, frames) else { return Err(no_node(&tap.node, &job)) };
+            self.write(&tap.file, &job, format, 1.0, console)?;
+        }
+        Ok(())
     }
 
-    fn write(&self, job: Job, format: Format, console: Console) -> Result<(), Failure> {
-        let failed = |e: FileError| file_failure(&self.output, e);
-        let mut output = Output::create(&self.output)?;
+    /// The taps and, where stems are wanted, one for each instrument.
+    fn all_taps(&self, job: &Job) -> Result<Vec<Tap>, Failure> {
+        let mut taps = self.taps.clone();
+        if let Some(folder) = &self.stems {
+            std::fs::create_dir_all(folder).map_err(|e| Failure::write(folder, &e))?;
+            let ending = self.kind()?.0.extensions()[0];
+            let is_played = |name: &&str| job.program.targets.iter().any(|t| *t.name == **name);
+            let names = job.program.steps.iter().map(|s| &*s.name).filter(is_played);
+            taps.extend(
+                names.map(|n| Tap { node: n.to_string(), file: folder.join(format!("{n}.{ending}")) }),
+            );
+        }
+        Ok(taps)
+    }
+
+    /// Renders a job into a file and returns the frames after the preroll.
+    fn write(
+        &self,
+        path: &Path,
+        job: &Job,
+        format: Format,
+        factor: f32,
+        console: Console,
+    ) -> Result<u64, Failure> {
+        let format = Format { channels: job.channels(), ..format };
+        let failed = |e: FileError| file_failure(path, e);
+        let mut output = Output::create(path)?;
         let mut writer = Writer::new(&mut output, format).map_err(failed)?;
         let preroll = job.frames(self.preroll)?;
         let began = Instant::now();
         let mut progress = Progress::new(console, job.expected().map(|n| n + preroll), format.rate);
         silence(&mut writer, preroll, format.channels).map_err(failed)?;
-        let mut frames = preroll;
+        let mut frames = 0;
+        let mut scaled = Vec::new();
         job.run(|block| {
             frames += (block.len() / format.channels) as u64;
-            progress.show(frames);
-            writer.write(block).map_err(failed)
+            progress.show(preroll + frames);
+            scaled.clear();
+            scaled.extend(block.iter().map(|x| x * factor));
+            writer.write(&scaled).map_err(failed)
         })?;
         writer.finish().map_err(failed)?;
         progress.clear();
         output.finish()?;
-        console.say(&told(&self.output, frames, format, began));
-        Ok(())
+        console.say(&told(path, preroll + frames, format, began));
+        Ok(frames)
     }
 
     /// The kind of file and of samples, by the flags and the file's name.
@@ -128,6 +169,13 @@ fn file_failure(path: &Path, error: FileError) -> Failure {
         FileError::Unsupported(words) => Failure::Usage(words),
         other => Failure::Io(format!("cannot write `{}`: {other}", path.display())),
     }
+}
+
+fn no_node(name: &str, job: &Job) -> Failure {
+    let names: Vec<&str> = job.program.steps.iter().map(|s| &*s.name).collect();
+    let near = mam_grammar::problem::nearest(name, &names)
+        .map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+    Failure::Usage(format!("the song has no node `{name}` to tap{near}\nnodes: {}", names.join(", ")))
 }
 
 fn silence(writer: &mut Writer, frames: u64, channels: usize) -> Result<(), FileError> {

@@ -33,11 +33,6 @@ impl Decimal {
         (self.digits % unit == 0).then_some(self.digits / unit)
     }
 
-    /// True for 0.
-    pub fn is_zero(self) -> bool {
-        self.digits == 0
-    }
-
     /// True when it is less than `bound`.
     pub fn below(self, bound: u128) -> bool {
         self.digits < bound * 10_u128.pow(self.places)
