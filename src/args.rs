@@ -32,7 +32,7 @@ pub enum Command {
     /// Show every problem of a song, and what the song is
     Check(check::Check),
     /// Render a song to a sound file
-    Render(render::Render),
+    Render(Box<render::Render>),
     /// Format songs
     Fmt(fmt::Fmt),
     /// List what exists: definitions, parameters, a song's nodes
