@@ -18,6 +18,7 @@ pub const ALL: &[&Code] = &[
     &SILENT,
     &LATE_COMMAND,
     &DIFFERS,
+    &NOT_IN_MAM,
 ];
 
 /// A node of a type that there is not.
@@ -176,5 +177,16 @@ pub static DIFFERS: Code = Code {
         here. There the noise of `clap` covered −1 to 0 by mistake; here it is white, from −1 to 1, so it is louder, \
         and free of the constant offset.",
     fails: r#"{ "version": 1, "nodes": [ { "id": "hh", "type": "clap" } ] }"#,
+    passes: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ] }"#,
+};
+
+/// Something of a JSON song that `.mam` text cannot say.
+pub static NOT_IN_MAM: Code = Code {
+    name: "json-not-in-mam",
+    severity: Severity::Warning,
+    explanation: "The song is being written as .mam text, and this has no counterpart there: it is left out. A .mam \
+        song has one transport, its score counts in bars and starts again after its length, and the sample rate is \
+        chosen when it is rendered. Found only by `mamc fmt --to mam`.",
+    fails: r#"{ "version": 1, "sampleRate": 44100, "nodes": [ { "id": "bd", "type": "kick" } ] }"#,
     passes: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ] }"#,
 };

@@ -6,12 +6,14 @@
 //! instruments and parameters are, a score ([`Song::score`]). From there on nothing knows that it was JSON.
 
 pub mod codes;
+mod grid;
 mod known;
 mod nodes;
 mod play;
 mod schema;
 mod score;
 mod sound;
+mod to_mam;
 mod wires;
 
 pub use schema::schema;
@@ -35,6 +37,10 @@ pub struct Song {
     pub rate: Option<u32>,
     /// Output channels, if it says so.
     pub channels: Option<u16>,
+    graph: Graph,
+    nodes: Nodes,
+    wires: Vec<wires::Wire>,
+    mix: Vec<sound::Term>,
     /// The name of each node in `ast`, in the order of the file.
     names: Vec<Arc<str>>,
     play: Play,
@@ -61,26 +67,30 @@ pub fn load(
     let known = Known { files, library };
     let mut found = Problems::default();
     let song =
-        json::parse(sources, id, &files.limits, &mut found).map(|graph| check(&graph, known, &mut found));
+        json::parse(sources, id, &files.limits, &mut found).map(|graph| check(graph, known, &mut found));
     let sound = !found.has_errors();
     problems.extend(found);
     song.filter(|_| sound)
 }
 
-fn check(graph: &Graph, known: Known<'_>, problems: &mut Problems) -> Song {
-    let nodes = Nodes::check(graph, known, problems);
-    let wires = wires::check(graph, &nodes, problems);
-    let play = play::check(graph, &nodes, problems);
-    let mix = sound::mix(graph, &nodes, &wires, problems);
+fn check(graph: Graph, known: Known<'_>, problems: &mut Problems) -> Song {
+    let nodes = Nodes::check(&graph, known, problems);
+    let wires = wires::check(&graph, &nodes, problems);
+    let play = play::check(&graph, &nodes, problems);
+    let mix = sound::mix(&graph, &nodes, &wires, problems);
     note_differences(&nodes, problems);
     let names: Vec<Arc<str>> = names(&nodes);
     let alone =
         |(index, node): &(usize, &nodes::Node)| node.instrument().is_some() && !play.triggers(*index, node);
     let starts = nodes.all.iter().enumerate().filter(alone).map(|(index, _)| index).collect();
     Song {
-        ast: sound::ast(graph, &nodes, &wires, &names, &mix),
+        ast: sound::ast(&graph, &nodes, &wires, &names, &mix),
         rate: graph.sample_rate.as_ref().map(|r| r.value),
         channels: graph.channels.as_ref().map(|c| c.value),
+        graph,
+        nodes,
+        wires,
+        mix,
         names,
         play,
         starts,
@@ -91,6 +101,11 @@ impl Song {
     /// What it plays, once it is known where everything is.
     pub fn score(&self, places: &dyn Places) -> Score {
         score::score(self, places)
+    }
+
+    /// The song as `.mam` text. Warns of what cannot be said there.
+    pub fn to_mam(&self, problems: &mut Problems) -> String {
+        to_mam::to_mam(self, problems)
     }
 
     /// Warns of commands at or after the end of a render of so many frames.

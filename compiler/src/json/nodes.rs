@@ -37,6 +37,14 @@ impl Node {
         self.sound().filter(|k| !k.effect)
     }
 
+    /// Sets a parameter from the start.
+    pub(super) fn set(&mut self, setting: Setting) {
+        match self.settings.iter_mut().find(|s| s.param.id == setting.param.id) {
+            Some(before) => *before = setting,
+            None => self.settings.push(setting),
+        }
+    }
+
     /// The instrument or effect that it is.
     pub(super) fn sound(&self) -> Option<&Kind> {
         match &self.kind {
@@ -62,6 +70,7 @@ pub(super) struct Setting {
 }
 
 /// All nodes of a song by their ids.
+#[derive(Clone)]
 pub(super) struct Nodes {
     pub(super) all: Vec<Node>,
     by_id: HashMap<Arc<str>, usize>,

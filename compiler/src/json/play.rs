@@ -3,7 +3,7 @@
 use super::codes;
 use super::nodes::{Node, NodeKind, Nodes, Setting, check_ramp, param, setting};
 use mam_grammar::json::{At, CommandKind, Decimal, Graph, ParamName, Pattern, Scalar, Text, Transport};
-use mam_grammar::{Problem, Problems};
+use mam_grammar::{Problem, Problems, Span};
 
 /// Everything that happens.
 pub(super) struct Play {
@@ -19,6 +19,8 @@ pub(super) struct Row {
     pub(super) node: usize,
     /// For each step whether it is a hit.
     pub(super) steps: Vec<bool>,
+    /// Where the steps stand.
+    pub(super) span: Span,
     /// What is set at which step.
     pub(super) locks: Vec<Lock>,
 }
@@ -92,7 +94,7 @@ fn row(pattern: &Pattern, nodes: &Nodes, problems: &mut Problems) -> Option<Row>
         let setting = set(&nodes.all[node], &pattern.node, &lock.param, &lock.value, ramp, problems)?;
         Some(Lock { step: lock.step.value, setting, ramp: lock.ramp.value.clone() })
     });
-    Some(Row { node, locks: locks.collect(), steps: pattern.steps.clone() })
+    Some(Row { node, locks: locks.collect(), steps: pattern.steps.clone(), span: pattern.span })
 }
 
 /// Reports a trigger of something other than an instrument.
