@@ -59,8 +59,8 @@ pub fn text(path: &str) -> Result<String, Failure> {
     decode(path, bytes)
 }
 
-/// The bytes of a file, for sounds.
-pub fn sound_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+/// The bytes of a file, for what is not text.
+pub fn file_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|e| Failure::read(&path.display().to_string(), &e))
 }
 
@@ -77,7 +77,7 @@ fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|e| {
         let valid = e.utf8_error().valid_up_to();
         let line = e.as_bytes()[..valid].iter().filter(|&&b| b == b'\n').count() + 1;
-        Failure::NotText(format!(
+        Failure::WrongInput(format!(
             "`{name}` is not text in UTF-8: byte {valid}, in line {line}, is of no character"
         ))
     })

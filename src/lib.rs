@@ -67,6 +67,7 @@ fn run(cli: Cli, console: Console) -> Result<(), Failure> {
         Some(Command::Doc(c)) => c.run(console),
         Some(Command::Explain(c)) => c.run(console),
         Some(Command::Pattern(c)) => c.run(console),
+        Some(Command::Import(c)) => c.run(console),
         Some(Command::Graph(c)) => c.run(console),
         Some(Command::Dump(c)) => c.run(console),
         Some(Command::Bench(c)) => c.run(console),

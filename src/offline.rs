@@ -101,11 +101,16 @@ impl Job {
         self.program.outputs.len()
     }
 
+    /// The frame where it ends, not counting a tail.
+    pub fn end(&self) -> u64 {
+        match self.length {
+            render::Length::Frames(end) | render::Length::WithTail(end) => end,
+        }
+    }
+
     /// How many frames it will have at least, for those who wait.
     pub fn expected(&self) -> Option<u64> {
-        match self.length {
-            render::Length::Frames(end) | render::Length::WithTail(end) => Some(end - self.from),
-        }
+        Some(self.end() - self.from)
     }
 
     /// A length from the beginning, in frames.

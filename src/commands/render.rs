@@ -11,7 +11,8 @@ use crate::values::{self, Length, Level, Start, Tap};
 use crate::{input, loudness, offline};
 use clap::Args;
 use mam_runtime::file::{Bits, Container, Dither, FileError, Format, Sound, Writer, read, resample};
-use std::io::IsTerminal;
+use mam_runtime::score::midi::midi;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -22,7 +23,8 @@ use std::time::Instant;
 pub struct Render {
     #[command(flatten)]
     song: SongArgs,
-    /// The file to write; its ending says of which kind. `-`: WAV on standard output
+    /// The file to write; its ending says of which kind: .wav, .aiff, .caf, .flac, or .mid for the notes alone. `-`:
+    /// WAV on standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// How long, such as 2.5s, 250ms, 1:30, 8bars, 16beats or 48000smp [default: the song once, and its tail]
@@ -62,6 +64,9 @@ pub struct Render {
 
 impl Render {
     pub fn run(self, console: Console) -> Result<(), Failure> {
+        if self.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("mid")) {
+            return self.midi(console);
+        }
         let (container, bits) = self.kind()?;
         let program = program(&self.song, console)?;
         let span = Span { from: self.from, duration: self.duration, tail: self.tail };
@@ -82,6 +87,19 @@ impl Render {
             self.write(&tap.file, &job, format, 1.0, console)?;
         }
         Ok(())
+    }
+
+    /// The notes alone, as a MIDI file.
+    fn midi(&self, console: Console) -> Result<(), Failure> {
+        let program = program(&self.song, console)?;
+        let until = match self.duration {
+            Some(_) => Some(Job::new(program.clone(), Span { duration: self.duration, ..Span::default() })?.end()),
+            None => None,
+        };
+        let mut output = Output::create(&self.output)?;
+        let written = output.write_all(&midi(&program, until));
+        written.map_err(|e| Failure::write(&self.output, &e))?;
+        output.finish()
     }
 
     /// The taps and, where stems are wanted, one for each instrument.
@@ -157,7 +175,7 @@ impl Render {
 
     fn sound(&self, rate: u32) -> Result<Option<Sound>, Failure> {
         let Some(path) = &self.heard else { return Ok(None) };
-        let sound = read(input::sound_bytes(path)?);
+        let sound = read(input::file_bytes(path)?);
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
         Ok(Some(resample(&sound, rate)))
     }
