@@ -78,7 +78,8 @@ pub fn words(error: &io::Error) -> String {
             // The system's own words, without the number that Rust adds.
             let text = error.to_string();
             let end = text.find(" (os error").unwrap_or(text.len());
-            text[..end].to_lowercase()
+            let mut letters = text[..end].chars();
+            letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
         }
     }
 }

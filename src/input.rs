@@ -19,8 +19,8 @@ pub struct Song {
     pub sources: Sources,
     /// Which of them it is.
     pub id: SourceId,
-    /// What is put before the names of `--set`: the one instrument of a song that was made from its name.
-    pub prefix: &'static str,
+    /// What is put before plain names of `--set`: the one instrument of a song that was made from its name.
+    pub prefix: String,
 }
 
 impl Song {
@@ -29,11 +29,11 @@ impl Song {
         let (name, text, prefix) = if input == "-" {
             let bytes = bytes(io::stdin().lock()).map_err(|e| Failure::read("standard input", &e))?;
             let name = stdin_name.unwrap_or("<stdin>");
-            (name.to_string(), decode(name, bytes)?, "")
+            (name.to_string(), decode(name, bytes)?, String::new())
         } else if let Some(text) = definition(input) {
-            (format!("<{input}>"), text, "it.")
+            (format!("<{input}>"), text, format!("{input}."))
         } else {
-            (input.to_string(), text(input)?, "")
+            (input.to_string(), text(input)?, String::new())
         };
         let mut sources = Sources::default();
         let id = sources.add(name, text);
@@ -99,7 +99,7 @@ fn definition(name: &str) -> Option<String> {
     if Path::new(name).exists() || Path::new(name).extension().is_some() {
         return None;
     }
-    instruments().iter().any(|i| i == name).then(|| format!("it = {name}()\nout = it\n"))
+    instruments().iter().any(|i| i == name).then(|| format!("{name} = {name}()\nout = {name}\n"))
 }
 
 fn instruments() -> Vec<String> {

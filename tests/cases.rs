@@ -21,7 +21,7 @@ fn stage(name: &str, input: Input) -> Option<String> {
             let mut sources = Sources::default();
             let id = sources.add(format!("song.{language}"), input.text);
             let how = HowArgs { interp: true, portable: true, ..HowArgs::default() };
-            let compiled = compile_song(Song { sources, id, prefix: "" }, &how);
+            let compiled = compile_song(Song { sources, id, prefix: String::new() }, &how);
             stages::stage(name, &compiled, Target::portable())
         }
     }

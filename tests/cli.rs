@@ -152,6 +152,17 @@ fn two_renders_are_the_same_and_the_interpreter_agrees() {
 }
 
 #[test]
+fn a_command_that_comes_too_late_is_told() {
+    let song = r#"{ "version": 1, "nodes": [{ "id": "a", "type": "kick" }],
+        "commands": [{ "sampleTime": 48000, "nodeId": "a", "type": "Trigger" }] }"#;
+    let folder = Folder::new("late").with("song.json", song);
+    let run = folder.run(&["render", "song.json", "-o", "x.wav", "-d", "1s"]).exits(0);
+    assert!(run.err.contains("json-late-command") && run.err.contains("song.json:2:"), "{}", run.err);
+    let run = folder.run(&["render", "song.json", "-o", "x.wav", "-d", "48001smp"]).exits(0);
+    assert!(!run.err.contains("json-late-command"), "{}", run.err);
+}
+
+#[test]
 fn lengths_starts_and_prerolls_are_pieces_of_the_whole() {
     let folder = Folder::new("pieces").with("song.mam", SONG);
     let render = |args: &[&str]| {
@@ -201,6 +212,8 @@ fn a_definition_of_the_prelude_is_a_song() {
     folder.run(&["render", "kick", "--set", "f0=60", "-o", "low.wav"]).exits(0);
     folder.run(&["render", "kick", "-o", "plain.wav"]).exits(0);
     assert!(wav(folder.0.join("low.wav")).1 != wav(folder.0.join("plain.wav")).1);
+    let run = folder.run(&["render", "kick", "--set", "f=60", "-o", "x.wav"]).exits(1);
+    assert!(run.err.contains("unknown-set") && run.err.contains("did you mean"), "{}", run.err);
     let run = folder.run(&["render", "kik", "-o", "x.wav"]).exits(3);
     assert!(run.err.contains("did you mean `kick`"), "{}", run.err);
 }

@@ -58,7 +58,8 @@ impl Fmt {
 
     fn format_one(&self, input: &str, console: Console) -> Result<(), Failure> {
         if Path::new(input).extension().is_some_and(|e| e == "json") {
-            let words = format!("`{input}` is JSON, which is not formatted; --to mam turns it into the language");
+            let words =
+                format!("`{input}` is JSON, which is not formatted; --to mam turns it into the language");
             return Err(Failure::Usage(words));
         }
         let text = input::any_text(input)?;

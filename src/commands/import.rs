@@ -21,7 +21,8 @@ pub struct Import {
 impl Import {
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let bytes = input::file_bytes(&self.file)?;
-        let song = import(&bytes).map_err(|why| Failure::WrongInput(format!("`{}`: {why}", self.file.display())))?;
+        let song =
+            import(&bytes).map_err(|why| Failure::WrongInput(format!("`{}`: {why}", self.file.display())))?;
         match self.output.as_deref() {
             None => console.result(&song),
             Some(path) if path == Path::new("-") => console.result(&song),

@@ -1,7 +1,7 @@
 //! `mamc render`: a song to a sound file.
 
 use crate::args::SongArgs;
-use crate::compiling::program;
+use crate::compiling::compiled;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::offline::{Job, Span};
@@ -68,11 +68,15 @@ impl Render {
             return self.midi(console);
         }
         let (container, bits) = self.kind()?;
-        let program = program(&self.song, console)?;
+        let mut compiled = compiled(&self.song, console)?;
+        let program = compiled.take_program()?;
         let span = Span { from: self.from, duration: self.duration, tail: self.tail };
         let input = self.sound(program.rate)?;
         let mut job = Job::new(program, span)?;
         job.input = input;
+        if self.duration.is_some() {
+            compiled.tell_late_commands(job.end(), console);
+        }
         if job.endless {
             let seconds = offline::ENDLESS_SECONDS;
             console.say(&format!(
@@ -91,9 +95,11 @@ impl Render {
 
     /// The notes alone, as a MIDI file.
     fn midi(&self, console: Console) -> Result<(), Failure> {
-        let program = program(&self.song, console)?;
+        let program = compiled(&self.song, console)?.take_program()?;
         let until = match self.duration {
-            Some(_) => Some(Job::new(program.clone(), Span { duration: self.duration, ..Span::default() })?.end()),
+            Some(_) => {
+                Some(Job::new(program.clone(), Span { duration: self.duration, ..Span::default() })?.end())
+            }
             None => None,
         };
         let mut output = Output::create(&self.output)?;
