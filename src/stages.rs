@@ -9,8 +9,8 @@ use mam_compiler::ir::{Kernel, Module};
 use mam_compiler::passes::PASSES;
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, emit};
-use mam_runtime::Form;
 use mam_runtime::score::{Extent, Sequencer, listing};
+use mam_runtime::{Form, Program};
 use std::fmt::Write;
 
 /// A stage.
@@ -87,13 +87,17 @@ fn problems(compiled: &Compiled) -> String {
     draw(&compiled.problems, &compiled.sources, look) + &tally
 }
 
-/// A table: time, bar and beat, frame, who, what.
 fn events(compiled: &Compiled) -> String {
     let Some(program) = &compiled.compilation.program else { return String::new() };
-    let mut sequencer = Sequencer::of(program, Extent::Once);
-    let end = sequencer.song_end().unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate));
+    let end = Sequencer::of(program, Extent::Once).song_end();
+    let end = end.unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate));
+    played(program, Extent::Once, end)
+}
+
+/// What a program plays before frame `end`, one event a line: time, bar and beat, frame, who, what.
+pub fn played(program: &Program, extent: Extent, end: u64) -> String {
     let mut events = Vec::new();
-    sequencer.advance(end, &mut events);
+    Sequencer::of(program, extent).advance(end, &mut events);
     listing::list(program, &events)
 }
 
