@@ -32,8 +32,8 @@ pub enum Command {
     /// Show every problem of a song, and what the song is
     Check(check::Check),
     /// Render a song to a sound file
-    Render(render::Render),
-    /// Format songs
+    Render(Box<render::Render>),
+    /// Format songs, or turn JSON into .mam
     Fmt(fmt::Fmt),
     /// List what exists: definitions, parameters, a song's nodes
     List(list::List),
@@ -43,7 +43,7 @@ pub enum Command {
     Explain(explain::Explain),
     /// Show what a pattern does
     Pattern(pattern::Pattern),
-    /// Print a song with the notes of a MIDI file
+    /// Turn a MIDI file into a song
     Import(import::Import),
     /// Draw a song's graph
     Graph(graph::Graph),

@@ -9,8 +9,7 @@ use mam_compiler::ir::{Kernel, Module};
 use mam_compiler::passes::PASSES;
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, emit};
-use mam_runtime::score::listing::list;
-use mam_runtime::score::{Extent, Sequencer};
+use mam_runtime::score::{Extent, Sequencer, listing};
 use mam_runtime::{Form, Program};
 use std::fmt::Write;
 
@@ -89,18 +88,17 @@ fn problems(compiled: &Compiled) -> String {
 }
 
 fn events(compiled: &Compiled) -> String {
-    compiled.compilation.program.as_ref().map_or_else(String::new, |program| {
-        let extent = Extent::Once;
-        let end = Sequencer::of(program, extent).song_end();
-        played(program, extent, end.unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate)))
-    })
+    let Some(program) = &compiled.compilation.program else { return String::new() };
+    let end = Sequencer::of(program, Extent::Once).song_end();
+    let end = end.unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate));
+    played(program, Extent::Once, end)
 }
 
-/// What a program plays before frame `end`, one event a line: time, bar:beat, frame, target, what.
+/// What a program plays before frame `end`, one event a line: time, bar and beat, frame, who, what.
 pub fn played(program: &Program, extent: Extent, end: u64) -> String {
     let mut events = Vec::new();
     Sequencer::of(program, extent).advance(end, &mut events);
-    list(program, &events)
+    listing::list(program, &events)
 }
 
 fn clif(compiled: &Compiled) -> String {

@@ -73,6 +73,8 @@ pub struct Stages {
     pub files: Option<Files>,
     /// Index of the song among them.
     pub song: usize,
+    /// The song as it was read, where it is JSON.
+    pub json: Option<crate::json::Song>,
     /// What was read of definitions.
     pub library: Library,
     /// The graph.
@@ -166,7 +168,7 @@ impl Line {
                 score,
             });
         }
-        let stages = Stages { files: Some(files), song, library, graph, groups, lowered, optimised, plan };
+        let stages = Stages { files: Some(files), song, json, library, graph, groups, lowered, optimised, plan };
         self.out.stages = stages;
         self.out.problems = problems;
         self.out.program = program;
