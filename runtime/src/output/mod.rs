@@ -9,11 +9,13 @@
 //! | `coreaudio` | macOS | nothing |
 //! | `pulse` | Unix; PipeWire speaks it too | a server; no library |
 //! | `jack` | Unix | a server and its library, looked for when it is opened |
-//! | `cpal` | Windows (WASAPI); Linux (ALSA) with the feature `alsa` | ALSA's library |
+//! | `alsa`, `wasapi` | Linux, Windows: with the feature `cpal` | on Linux ALSA's library |
 //! | `null` | everywhere | nothing: a thread that keeps time |
 
 #[cfg(any(target_os = "macos", test))]
 mod coreaudio;
+#[cfg(feature = "cpal")]
+mod cpal;
 mod error;
 mod frames;
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -130,6 +132,8 @@ pub fn backends() -> Vec<Box<dyn Backend>> {
         Box::new(pulse::Pulse),
         #[cfg(all(unix, not(target_os = "macos")))]
         Box::new(jack::Jack),
+        #[cfg(feature = "cpal")]
+        Box::new(cpal::System),
         Box::new(Null::default()),
     ]
 }
