@@ -324,8 +324,16 @@ fn a_hostile_pattern_ends_in_a_problem() {
 #[test]
 fn a_query_in_pieces_finds_the_same_onsets() {
     for text in [
-        "a b*2 <c d>", "[a b c]/2 d", "{a b c}%<4 5>", "a(<3 5>,8,<0 2>)*1.5", "a*8?", "[a|b c]*3", "0 .. <2 4>",
-        "a:<1 2 3>*3", "<a b>!3 c@2", "[a b . c d]/3",
+        "a b*2 <c d>",
+        "[a b c]/2 d",
+        "{a b c}%<4 5>",
+        "a(<3 5>,8,<0 2>)*1.5",
+        "a*8?",
+        "[a|b c]*3",
+        "0 .. <2 4>",
+        "a:<1 2 3>*3",
+        "<a b>!3 c@2",
+        "[a b . c d]/3",
     ] {
         let mut problems = Problems::default();
         let source = Sources::default().add("pattern", text);

@@ -190,8 +190,11 @@ fn modifiers_change_patterns() {
     );
     assert_eq!(notes(".fast(\"<1 0.5>\")"), "1:1c 1:3d 2:1d 3:1c 3:3d 4:1d");
     assert_eq!(notes(".degrade(0%)"), notes(""));
-    assert_eq!(bass(".degrade(100%)").len(), 0);
-    assert!(bass(".slow(4).vel(\"1 0.6\").vel(50%)").ends_with("3:1 bass 62 0.3"));
+    assert_eq!(
+        refused("play { bass \"c d\".degrade(100%) }"),
+        ["silent-line at `bass`: this line of `bass` never sounds"]
+    );
+    assert!(bass(".vel(\"1 0.6\").vel(50%)").starts_with("1:1 bass 60 0.5, 1:3 bass 62 0.3, "));
     let scaled = plays("play { bass \"0 2 7 -1\".scale(c3, minor) }");
     assert_eq!(scaled, "1:1 bass 48 1, 1:2 bass 51 1, 1:3 bass 60 1, 1:4 bass 46 1");
 }
@@ -360,7 +363,10 @@ fn notation() -> impl Strategy<Value = String> {
             some.clone().prop_map(|all| format!("[{}]", all.join(","))),
             some.clone().prop_map(|all| format!("[{}]", all.join("|"))),
             some.prop_map(|all| format!("{{{}}}%3", all.join(" "))),
-            (inner.clone(), prop::sample::select(vec!["*2", "/3", "@3", "!2", "?", "(3,8,1)", "*<2 1.5>", ":0.5"]))
+            (
+                inner.clone(),
+                prop::sample::select(vec!["*2", "/3", "@3", "!2", "?", "(3,8,1)", "*<2 1.5>", ":0.5"])
+            )
                 .prop_map(|(p, op)| format!("[{p}]{op} {p}")),
         ]
     })
@@ -369,7 +375,13 @@ fn notation() -> impl Strategy<Value = String> {
 
 fn song() -> impl Strategy<Value = String> {
     let modifier = prop::sample::select(vec![
-        "", ".rev", ".every(3, fast(2))", ".off(1/8, transpose(7st))", ".degrade(30%)", ".iter(4)", ".ply(2)",
+        "",
+        ".rev",
+        ".every(3, fast(2))",
+        ".off(1/8, transpose(7st))",
+        ".degrade(30%)",
+        ".iter(4)",
+        ".ply(2)",
         ".sometimes(40%, shift(1/16))",
     ]);
     let line = (prop::sample::select(vec!["pad", "bass", "bd"]), notation(), modifier)
@@ -379,8 +391,9 @@ fn song() -> impl Strategy<Value = String> {
         "tempo 90..180 over bars 2..4\nlength 5 bars\n",
         "meter 7/8\ntempo 100\ntempo 140.5 at bar 3\nlength 3 bars\n",
     ]);
-    (head, prop::collection::vec(line, 1..4))
-        .prop_map(|(head, lines)| format!("{head}play {{\n  bd.gain \"0.5 1\" over 1 beat\n{}}}\n", lines.concat()))
+    (head, prop::collection::vec(line, 1..4)).prop_map(|(head, lines)| {
+        format!("{head}play {{\n  bd.gain \"0.5 1\" over 1 beat\n{}}}\n", lines.concat())
+    })
 }
 
 proptest! {
@@ -403,13 +416,115 @@ proptest! {
         }
         prop_assert_eq!(&whole, &split);
         prop_assert!(whole.windows(2).all(|w| w[0].frame <= w[1].frame));
-        // A seek goes on as if it had been there all the time.
+        // A seek goes on as if it had been there all the time, on whichever voices.
         let mut sought = Vec::new();
         let mut asked = sequencer(&score, Extent::Forever);
         asked.seek(end / 2, end / 2);
         asked.advance(end, &mut sought);
-        let on = |e: &&Event| matches!(e.kind, EventKind::On { .. });
-        let later: Vec<_> = whole.iter().filter(on).filter(|e| e.frame >= end / 2).collect();
-        prop_assert_eq!(later, sought.iter().filter(on).collect::<Vec<_>>());
+        let notes = |events: &[Event]| {
+            let later = events.iter().filter(|e| e.frame >= end / 2);
+            let note = |e: &Event| match e.kind {
+                EventKind::On { note, vel, .. } => Some(format!("{} {note} {vel}", e.frame)),
+                _ => None,
+            };
+            let mut notes: Vec<_> = later.filter_map(note).collect();
+            notes.sort();
+            notes
+        };
+        prop_assert_eq!(notes(&whole), notes(&sought));
     }
+}
+
+/// Plays whatever it is asked for.
+struct Anything;
+
+impl Targets for Anything {
+    fn find(&self, path: &[&str]) -> Meaning {
+        let pitched = matches!(path, ["keys"]);
+        let index = usize::from(pitched);
+        Meaning::Instrument(Instrument { index, name: path.join("."), pitched, voices: 8 })
+    }
+
+    fn all(&self) -> Vec<usize> {
+        vec![]
+    }
+}
+
+#[test]
+fn an_imported_midi_file_plays_the_notes_of_the_file() {
+    use midly::num::{u4, u7, u15, u24, u28};
+    use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
+    let midi = |delta: u32, channel: u8, on: bool, key: u8, vel: u8| {
+        let (key, vel) = (u7::new(key), u7::new(vel));
+        let message = if on { MidiMessage::NoteOn { key, vel } } else { MidiMessage::NoteOff { key, vel } };
+        TrackEvent {
+            delta: u28::new(delta),
+            kind: TrackEventKind::Midi { channel: u4::new(channel), message },
+        }
+    };
+    let meta = |delta, meta| TrackEvent { delta: u28::new(delta), kind: TrackEventKind::Meta(meta) };
+    let mut smf = Smf::new(Header::new(Format::Parallel, Timing::Metrical(u15::new(480))));
+    smf.tracks.push(vec![
+        meta(0, MetaMessage::TimeSignature(3, 2, 24, 8)),
+        meta(0, MetaMessage::Tempo(u24::new(500_000))),
+        meta(1440, MetaMessage::Tempo(u24::new(400_000))),
+        meta(0, MetaMessage::EndOfTrack),
+    ]);
+    // A chord, a note over the bar line, a drum on channel 10.
+    smf.tracks.push(vec![
+        midi(0, 0, true, 60, 100),
+        midi(0, 0, true, 64, 80),
+        midi(480, 0, false, 60, 0),
+        midi(240, 0, false, 64, 0),
+        midi(360, 0, true, 67, 100),
+        midi(720, 0, false, 67, 0),
+        midi(0, 9, true, 36, 100),
+        midi(100, 9, false, 36, 0),
+        meta(0, MetaMessage::EndOfTrack),
+    ]);
+    let mut bytes = Vec::new();
+    smf.write(&mut bytes).unwrap();
+    let text = mam_compiler::score::import::import(&bytes).unwrap();
+    let expected = "meter 3/4
+tempo 120
+tempo 150 at bar 2
+length 2 bars
+
+keys = pluck(voices: 2)
+bd = kick()
+
+play {
+  keys \"[
+    c4@4 ~@5 g4@6
+    ~@9
+  ,
+    e4:0.8@6 ~@6
+    ~@12
+  ]/2\"
+  bd \"[
+    ~@72
+    ~@18 x@5 ~@49
+  ]/2\"
+}
+
+out = softclip(50% * (keys + bd))
+";
+    assert_eq!(text, expected);
+    let mut sources = Sources::default();
+    let id = sources.add("song.mam", text.as_str());
+    let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
+    let score = from_ast(&ast, 7, &Anything, &mut problems);
+    assert_eq!(told(&sources, problems), Vec::<String>::new());
+    let mut notes = events(&score);
+    notes.retain(|e| matches!(e.kind, EventKind::On { .. }));
+    let frames: Vec<_> = notes.iter().map(|e| e.frame).collect();
+    // Quarters of 24 000 frames up to bar 2, then of 19 200.
+    assert_eq!(frames, [0, 0, 54_000, 72_000 + 14_400]);
+    let played = |e: &Event| match e.kind {
+        EventKind::On { note, vel, .. } => (note, vel),
+        _ => (0.0, 0.0),
+    };
+    let played: Vec<_> = notes.iter().map(played).collect();
+    assert_eq!(played, [(60.0, 1.0), (64.0, 0.8), (67.0, 1.0), (36.0, 1.0)]);
+    assert!(mam_compiler::score::import::import(b"not a MIDI file").is_err());
 }

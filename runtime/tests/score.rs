@@ -289,3 +289,20 @@ fn a_listing_and_a_midi_file_say_what_is_played() {
     ];
     assert_eq!(kinds(1), notes);
 }
+
+#[test]
+fn a_musical_length_follows_the_tempo() {
+    let mut map = tempo("120");
+    map.changes.push(Change { bar: 1.into(), tempo: Tempo::Steady(60.into()) });
+    let score = Score {
+        transports: vec![transport(map, vec![], 2)],
+        lengths: vec![mam_runtime::score::MusicalLength { param: 0, beats: Rational::ratio(3, 4) }],
+        ..Score::default()
+    };
+    let set = |frame, value| {
+        let kind = EventKind::Set { param: 0, value, ramp: 0, curve: None };
+        Event { frame, kind }
+    };
+    let all = events(&score, 1, Extent::Forever, 96_000 + 192_000 + 1);
+    assert_eq!(all, [set(0, 0.375), set(96_000, 0.75), set(288_000, 0.375)]);
+}

@@ -16,7 +16,7 @@ pub(super) fn run(kernel: &Kernel, target: &Target) -> Kernel {
 }
 
 fn body(old: &Body) -> Body {
-    let (rates, uses) = (old.rates(), uses(old));
+    let (rates, uses) = (old.rates(), rewrite::uses(old));
     let product =
         |v: Value| old.insts[v].op == Op::Mul && old.ty(v).scalar == Scalar::F32 && uses[v.index()] == 1;
     rewrite::body(old, |new, value, inst| {
@@ -52,12 +52,4 @@ fn body(old: &Body) -> Body {
             _ => new.insts.add(inst),
         }
     })
-}
-
-/// How often each value is used.
-fn uses(body: &Body) -> Vec<u32> {
-    let mut uses = vec![0; body.insts.len()];
-    let operands = body.insts.values().flat_map(|inst| inst.args.as_slice().iter().copied());
-    operands.chain(body.results()).for_each(|value| uses[value.index()] += 1);
-    uses
 }

@@ -8,6 +8,7 @@ mod elementary;
 mod fold;
 mod fuse;
 mod rewrite;
+mod slow;
 
 use crate::ir::{Kernel, Module, check};
 use crate::target::Target;
@@ -32,6 +33,7 @@ impl Pass {
 pub static PASSES: &[Pass] = &[
     Pass { name: "fold", about: "computes what is constant, drops what does nothing", run: fold::run },
     Pass { name: "common", about: "computes equal values once", run: common::run },
+    Pass { name: "slow", about: "gathers slow factors into one, in f64", run: slow::run },
     Pass { name: "elementary", about: "expands elementary functions of f32", run: elementary::run },
     Pass { name: "refold", about: "folds again", run: fold::run },
     Pass {

@@ -28,3 +28,11 @@ pub(super) fn body(body: &Body, mut rewrite: impl FnMut(&mut Body, Value, Inst) 
     new.outs = body.outs.iter().map(moved).collect();
     new
 }
+
+/// How often each value is used.
+pub(super) fn uses(body: &Body) -> Vec<u32> {
+    let mut uses = vec![0; body.insts.len()];
+    let operands = body.insts.values().flat_map(|inst| inst.args.as_slice().iter().copied());
+    operands.chain(body.results()).for_each(|value| uses[value.index()] += 1);
+    uses
+}

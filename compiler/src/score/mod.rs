@@ -9,6 +9,7 @@ mod amount;
 mod check;
 pub mod codes;
 mod compose;
+pub mod import;
 mod mini;
 mod modify;
 pub mod show;

@@ -88,6 +88,7 @@ impl Builder<'_> {
         let span = self.ast.span(a).to(self.ast.span(b));
         if let (true, &Expr::Binary { op: first, b: middle, .. }) = (is_comparison(op), &self.ast.exprs[a])
             && is_comparison(first)
+            && !self.is_chained(a)
         {
             let [left, between, right] = [a, middle, b].map(|e| self.text_of(self.ast.span(e)));
             let left = left.trim_end();
@@ -97,6 +98,15 @@ impl Builder<'_> {
             self.problems.add(problem);
         }
         self.ast.add(Expr::Binary { op, a, b }, span)
+    }
+
+    /// True for a comparison of a comparison, which has been reported.
+    fn is_chained(&self, expr: ExprId) -> bool {
+        let left = match self.ast.exprs[expr] {
+            Expr::Binary { a, .. } => &self.ast.exprs[a],
+            _ => return false,
+        };
+        matches!(left, Expr::Binary { op, .. } if is_comparison(*op))
     }
 
     fn operand(&mut self, pair: Pair<'_, Rule>) -> ExprId {

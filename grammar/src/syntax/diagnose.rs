@@ -47,11 +47,15 @@ impl<'a> Diagnosis<'a> {
     pub(super) fn problem(&self, error: Option<&pest::error::Error<Rule>>) -> Problem {
         let bytes = self.layout.bytes(&self.tokens);
         let at = match error.map(|error| &error.location) {
-            Some(pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _))) => bytes.start + at,
+            Some(pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _))) => {
+                bytes.start + at
+            }
             None => bytes.start,
         };
-        let here = self.tokens.clone().find(|&index| self.layout.tokens[index].end > at).unwrap_or(self.tokens.end);
-        self.at_start(here)
+        let here =
+            self.tokens.clone().find(|&index| self.layout.tokens[index].end > at).unwrap_or(self.tokens.end);
+        self.definition(here)
+            .or_else(|| self.at_start(here))
             .or_else(|| self.at_pattern(here))
             .or_else(|| self.branch(here))
             .or_else(|| self.call_of_field(here))
@@ -98,8 +102,30 @@ impl<'a> Diagnosis<'a> {
         }
     }
 
-    fn new(&self, code: &'static Code, index: usize, message: impl Into<String>) -> Problem {
+    fn about(&self, code: &'static Code, index: usize, message: impl Into<String>) -> Problem {
         Problem::new(code, self.span(index), message)
+    }
+
+    /// Something other than a name before `=`.
+    fn definition(&self, here: usize) -> Option<Problem> {
+        let start = self.tokens.start;
+        let mut equals = start;
+        while equals < self.tokens.end && !self.is(equals, "=") {
+            equals = self.layout.after(equals).max(equals + 1);
+        }
+        let keyword =
+            FORMS.iter().any(|(keyword, _)| *keyword == self.word(start)) || self.word(start) == "chain";
+        if !self.is(equals, "=") || equals < start + 2 || here > equals || keyword {
+            return None;
+        }
+        let span = self.span(start).to(self.span(equals - 1));
+        let name = self.word(start);
+        let call = !name.is_empty() && self.is(start + 1, "(") && self.layout.after(start + 1) == equals;
+        let problem = Problem::new(&codes::EQUATION_FORM, span, "before `=` stands one name");
+        Some(match (call, name) {
+            (true, _) => problem.help(format!("a function is defined by `def {name}(…) = expression`")),
+            _ => problem.help("an equation is `name = expression`; the channels of a stereo signal are `x.left` and `x.right`"),
+        })
     }
 
     /// The beginning of an item: a name, `=`, or a mark that belongs to the line before.
@@ -115,30 +141,34 @@ impl<'a> Diagnosis<'a> {
                 }
                 _ => "an item begins with a name or a keyword".to_owned(),
             };
-            return Some(self.new(&codes::LEADING_MARK, start, message).help(help));
+            return Some(self.about(&codes::LEADING_MARK, start, message).help(help));
         }
         let word = self.word(start);
-        let keyword = FORMS.iter().any(|(keyword, _)| *keyword == word) || RESERVED.contains(&word) && word != "out";
+        let keyword =
+            FORMS.iter().any(|(keyword, _)| *keyword == word) || RESERVED.contains(&word) && word != "out";
         if here > start + 1 || keyword || word.is_empty() && here > start {
             return None;
         }
         if word.is_empty() {
             let message = format!("an item cannot begin with {}", self.shown(start));
-            return Some(self.new(&codes::LEADING_MARK, start, message).help("give it a name: `name = …`"));
+            return Some(self.about(&codes::LEADING_MARK, start, message).help("give it a name: `name = …`"));
         }
         if RESERVED.contains(&word) && word != "out" {
             return None;
         }
         let problem = match self.get(start + 1) {
-            None => self.new(&codes::MISSING_EQUALS, start, format!("`{word}` alone says nothing")),
+            None => self.about(&codes::MISSING_EQUALS, start, format!("`{word}` alone says nothing")),
             Some(_) => {
                 let after = self.span(start).end;
                 let place = Span { start: after, end: after, source: self.source };
                 let message = format!("`=` is missing after `{word}`");
-                Problem::new(&codes::MISSING_EQUALS, place, message).label(self.span(start), "this name begins an item")
+                Problem::new(&codes::MISSING_EQUALS, place, message)
+                    .label(self.span(start), "this name begins an item")
             }
         };
-        Some(problem.help(format!("write `{word} = expression`; in a `play` block, `{word} |x...|` or `{word} \"c2 e2\"`")))
+        Some(problem.help(format!(
+            "write `{word} = expression`; in a `play` block, `{word} |x...|` or `{word} \"c2 e2\"`"
+        )))
     }
 
     /// After the pattern of a line.
@@ -154,7 +184,12 @@ impl<'a> Diagnosis<'a> {
         let message = format!("{} cannot stand after a pattern", self.shown(here));
         let message = if here <= at + 1 { "this is not a line of a score".to_owned() } else { message };
         let help = "after a pattern stand `by 1/16` (of a tab), modifiers such as `.fast(2)`, then `over 40ms` and `curve exp`";
-        (self.get(here).is_some()).then(|| self.new(&codes::LINE_FORM, here, message).help(help))
+        Some(match self.get(here) {
+            Some(_) => self.about(&codes::LINE_FORM, here, message).help(help),
+            None => {
+                self.about(&codes::LINE_FORM, here.saturating_sub(1), "this line is not complete").help(help)
+            }
+        })
     }
 
     /// True when token `index` stands inside brackets of the item.
@@ -213,7 +248,11 @@ impl<'a> Diagnosis<'a> {
         }
         let name = self.word(before);
         let span = self.span(point).to(self.span(before));
-        let problem = Problem::new(&codes::CALL_OF_FIELD, span, format!("`{name}` is a field here, and fields are not called"));
+        let problem = Problem::new(
+            &codes::CALL_OF_FIELD,
+            span,
+            format!("`{name}` is a field here, and fields are not called"),
+        );
         Some(problem.help(format!("write `{name}(x, …)`, or `x |> {name}(…)`")))
     }
 
@@ -230,7 +269,7 @@ impl<'a> Diagnosis<'a> {
             Some(_) => format!("{found} does not belong into this `{word}`"),
         };
         let place = if self.get(here).is_some() { here } else { self.tokens.start };
-        Some(self.new(&codes::STATEMENT_FORM, place, message).help(format!("write {form}")))
+        Some(self.about(&codes::STATEMENT_FORM, place, message).help(format!("write {form}")))
     }
 
     /// True right of the `=` of a `def` or a parameter.
@@ -244,34 +283,57 @@ impl<'a> Diagnosis<'a> {
     fn value(&self, here: usize) -> Option<Problem> {
         let before = here.checked_sub(1).filter(|&before| self.get(before).is_some())?;
         let last = self.get(before)?;
-        if let Some(head) = [before, before.wrapping_sub(1)].into_iter().find(|&at| matches!(self.word(at), "sum" | "chain")) {
-            let word = self.word(head);
-            let form = if word == "sum" { "`sum i in 1..8 { … }`" } else { "`chain x = in, i in 0..3 { … }`" };
-            let problem = self.new(&codes::STATEMENT_FORM, here, format!("this `{word}` is not complete"));
-            return Some(problem.label(self.span(head), "it begins here").help(format!("write {form}")));
+        if let Some(head) =
+            [before, before.wrapping_sub(1)].into_iter().find(|&at| matches!(self.word(at), "sum" | "chain"))
+        {
+            return Some(self.unrolled(head, here));
         }
         if ends_operand(last, self.text) {
             return self.operator(before, here);
         }
         let word = self.word(here);
         if word == "not" {
-            let problem = self.new(&codes::NOT_PARENTHESES, here, "`not` holds looser than the operator before it");
+            let problem =
+                self.about(&codes::NOT_PARENTHESES, here, "`not` holds looser than the operator before it");
             return Some(problem.help("put it in parentheses: `a + (not b)`"));
         }
-        if RESERVED.contains(&word) && !matches!(word, "in" | "out" | "if" | "sum" | "chain") && !JOINING.contains(&word) {
+        if RESERVED.contains(&word)
+            && !matches!(word, "in" | "out" | "if" | "sum" | "chain")
+            && !JOINING.contains(&word)
+        {
             let (message, help) = match word {
-                "prev" | "tap" => (format!("`{word}` has no value of its own"), format!("call it: `{word}(x, …)`")),
+                "prev" | "tap" => {
+                    (format!("`{word}` has no value of its own"), format!("call it: `{word}(x, …)`"))
+                }
                 _ => (
                     format!("`{word}` is a word of the language and cannot be a name"),
                     "give the thing another name".to_owned(),
                 ),
             };
-            return Some(self.new(&codes::RESERVED_NAME, here, message).help(help));
+            return Some(self.about(&codes::RESERVED_NAME, here, message).help(help));
+        }
+        if self.begins_operand(here) {
+            return None;
         }
         let after = self.shown(before);
         let place = self.span(before);
-        let problem = Problem::new(&codes::MISSING_VALUE, self.span(here), format!("a value is missing after {after}"));
-        Some(problem.here("a value is expected here").label(place, "after this").help(format!("write a number, a name, a call or parentheses after {after}")))
+        let problem =
+            Problem::new(&codes::MISSING_VALUE, self.span(here), format!("a value is missing after {after}"));
+        Some(
+            problem
+                .here("a value is expected here")
+                .label(place, "after this")
+                .help(format!("write a number, a name, a call or parentheses after {after}")),
+        )
+    }
+
+    /// A `sum` or `chain` that is not written as it should be.
+    fn unrolled(&self, head: usize, here: usize) -> Problem {
+        let word = self.word(head);
+        let form =
+            if word == "sum" { "`sum i in 1..8 { … }`" } else { "`chain x = in, i in 0..3 { … }`" };
+        let problem = self.about(&codes::STATEMENT_FORM, here, format!("this `{word}` is not complete"));
+        problem.label(self.span(head), "it begins here").help(format!("write {form}"))
     }
 
     /// After a value: two values side by side, or a mark that has no place there.
@@ -279,14 +341,30 @@ impl<'a> Diagnosis<'a> {
         if !self.begins_operand(here) {
             return None;
         }
+        if self.is(here, "{")
+            && let Some(head) =
+                (self.tokens.start..here).rev().find(|&at| matches!(self.word(at), "sum" | "chain"))
+        {
+            return Some(self.unrolled(head, here));
+        }
         let (left, right) = (self.shown(before), self.shown(here));
         let bracket = self.bracket(here);
         let message = format!("an operator is missing between {left} and {right}");
         let help = match bracket {
+            _ if self.is(here, "[") => {
+                "nothing is indexed: a part of a result has a name, such as `x.left`".to_owned()
+            }
             Some("(" | "[") => "two values are joined by an operator, or separated by `,`".to_owned(),
-            _ => "two values are joined by an operator; an item of its own stands in its own line or after `;`".to_owned(),
+            _ => {
+                "two values are joined by an operator; an item of its own stands in its own line or after `;`"
+                    .to_owned()
+            }
         };
-        Some(self.new(&codes::MISSING_OPERATOR, here, message).label(self.span(before), "a value ends here").help(help))
+        Some(
+            self.about(&codes::MISSING_OPERATOR, here, message)
+                .label(self.span(before), "a value ends here")
+                .help(help),
+        )
     }
 
     /// The innermost bracket around a token.
@@ -312,11 +390,12 @@ impl<'a> Diagnosis<'a> {
     }
 
     fn unexpected(&self, here: usize) -> Problem {
-        let problem = self.new(&codes::UNEXPECTED, here, format!("{} is not expected here", self.shown(here)));
+        let problem =
+            self.about(&codes::UNEXPECTED, here, format!("{} is not expected here", self.shown(here)));
         match self.bracket(here) {
             Some("(") => problem.help("inside parentheses stand values, separated by `,`; a name before a value has a `:` after it"),
             Some("[") => problem.help("inside `[ ]` stand values, separated by `,`"),
-            Some(_) => problem.help("inside braces stands one expression, or equations, each in its line, one of which defines `out`"),
+            Some(_) => problem.help("inside braces stand one expression, or equations of which one defines `out`, or the parts of a record, each `name: value`"),
             None => problem.help("after a value stands an operator, or the end of the line"),
         }
     }

@@ -145,7 +145,7 @@ impl<'a> Walk<'a> {
             }
         }
         self.left_open = self.stack.iter().find(|frame| frame.symbol == "{").map(|frame| frame.origin);
-        while let Some(frame) = self.stack.pop() {
+        for frame in std::mem::take(&mut self.stack) {
             self.unclosed(&frame);
         }
     }
@@ -231,7 +231,9 @@ impl<'a> Walk<'a> {
     }
 
     fn unclosed(&mut self, frame: &Frame) {
-        self.out.partner[frame.open] = self.out.tokens.len();
+        // The newline before what follows ends the item around.
+        let newline = self.out.tokens.last().is_some_and(|token| token.kind == Kind::Newline);
+        self.out.partner[frame.open] = (self.out.tokens.len() - usize::from(newline)).max(frame.open + 1);
         let opened = self.out.tokens[frame.open];
         let last =
             self.out.tokens.iter().rev().find(|t| t.kind != Kind::Newline).map_or(opened.end, |t| t.end);
@@ -272,17 +274,22 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// True inside a bracket where the line that begins with token `next` must be a new item, so that the bracket
-    /// was left open.
+    /// True where the line that begins with token `next` must be a new item, although a bracket is open or an
+    /// operator waits for its operand: no expression holds `name =` or a definition.
     fn begins_item(&self, next: usize) -> bool {
-        let Some(top) = self.stack.last().filter(|frame| frame.soft) else { return false };
+        let Some(last) = self.out.tokens.last() else { return false };
+        let soft = self.stack.last().filter(|frame| frame.soft);
         let word = self.word(next);
+        if last.kind == Kind::Newline || word.is_empty() || soft.is_none() && (last.is("{") || last.is(";")) {
+            return false;
+        }
         let equals = self.input.get(next + 1).is_some_and(|token| token.is("="));
-        let last = self.out.tokens.last();
-        let open_ended = last
-            .is_some_and(|t| t.is(",") || t.is("(") || t.kind == Kind::Word && t.text(self.text) == "chain");
-        matches!(word, "def" | "instrument" | "effect" | "section") && !equals
-            || !word.is_empty() && equals && !top.formals && !open_ended
+        let named = self.input.get(next + 1).is_some_and(|token| token.kind == Kind::Word);
+        let definition = matches!(word, "def" | "instrument" | "effect" | "section") && named;
+        let formals = soft.is_some_and(|frame| frame.formals);
+        let inside = soft.is_some() && (last.is(",") || last.is("("));
+        let chain = last.kind == Kind::Word && last.text(self.text) == "chain";
+        definition || equals && !formals && !inside && !chain
     }
 
     /// True when what stands before asks for more.

@@ -139,7 +139,8 @@ impl Reader<'_> {
     }
 
     fn is_deep(&self, bytes: &Range<usize>) -> bool {
-        self.deep.iter().any(|at| bytes.contains(at))
+        let first = self.deep.partition_point(|&at| at < bytes.start);
+        self.deep.get(first).is_some_and(|&at| at < bytes.end)
     }
 
     /// The item that stands in `bytes`; where there is none, the error of the grammar, if it was asked.
@@ -167,8 +168,23 @@ impl Reader<'_> {
     /// Reports an item that begins with a word like a keyword; what stands in its block is read for its problems.
     fn misspelt(&mut self, tokens: &Range<usize>) -> bool {
         const KEYWORDS: [&str; 17] = [
-            "def", "instrument", "effect", "play", "section", "tempo", "swing", "meter", "length", "seed", "use",
-            "knob", "param", "until", "input", "default", "title",
+            "def",
+            "instrument",
+            "effect",
+            "play",
+            "section",
+            "tempo",
+            "swing",
+            "meter",
+            "length",
+            "seed",
+            "use",
+            "knob",
+            "param",
+            "until",
+            "input",
+            "default",
+            "title",
         ];
         let (word, token) = (self.word(tokens.start), self.layout.tokens[tokens.start]);
         if word.is_empty() || RESERVED.contains(&word) || STATEMENTS.contains(&word) || tokens.len() < 2 {

@@ -127,6 +127,8 @@ struct Segment {
     bar: Rational,
     start: Frames,
     tempo: Tempo,
+    /// Frames of a bar at the mean tempo of the segment, if they fit.
+    bar_frames: Result<Rational, Overflow>,
 }
 
 impl Clock {
@@ -139,7 +141,8 @@ impl Clock {
                 Some(before) => clock.within(before, change.bar),
                 None => Frames::START,
             };
-            clock.segments.push(Segment { bar: change.bar, start, tempo: change.tempo });
+            let bar_frames = clock.bar_frames(change.tempo);
+            clock.segments.push(Segment { bar: change.bar, start, tempo: change.tempo, bar_frames });
         }
         clock
     }
@@ -201,24 +204,23 @@ impl Clock {
     }
 
     fn within(&self, segment: &Segment, bar: Rational) -> Frames {
-        let exact = match segment.tempo {
-            Tempo::Steady(bpm) => self.steady(segment.bar, bar, bpm),
-            Tempo::Ramp { from, to, until } if bar >= until => self.ramp(segment.bar, until, from, to),
+        let to = match segment.tempo {
+            Tempo::Steady(_) => bar,
+            Tempo::Ramp { until, .. } if bar >= until => until,
             Tempo::Ramp { .. } => return segment.start.plus(Frames::Near(self.inside(segment, bar))),
         };
-        let passed = exact.map_or_else(|_| Frames::Near(self.inside(segment, bar)), Frames::Exact);
+        let exact = segment.bar_frames.and_then(|frames| (to - segment.bar)? * frames);
+        let passed = exact.map_or_else(|_| Frames::Near(self.inside(segment, to)), Frames::Exact);
         segment.start.plus(passed)
     }
 
-    /// Frames from one bar to another at a steady tempo.
-    fn steady(&self, from: Rational, to: Rational, bpm: Rational) -> Result<Rational, Overflow> {
-        let beats = ((to - from)? * self.beats_per_bar)?;
-        (beats * Rational::whole(60 * i64::from(self.rate)))? / bpm
-    }
-
-    /// Frames of a whole ramp: B beats take 120·B/(b0 + b1) seconds.
-    fn ramp(&self, begin: Rational, end: Rational, b0: Rational, b1: Rational) -> Result<Rational, Overflow> {
-        self.steady(begin, end, ((b0 + b1)? / Rational::whole(2))?)
+    /// Frames of a bar at a tempo. A ramp of B beats takes 120·B/(b0 + b1) seconds, as at its mean tempo.
+    fn bar_frames(&self, tempo: Tempo) -> Result<Rational, Overflow> {
+        let bpm = match tempo {
+            Tempo::Steady(bpm) => bpm,
+            Tempo::Ramp { from, to, .. } => ((from + to)? / Rational::whole(2))?,
+        };
+        (self.beats_per_bar * Rational::whole(60 * i64::from(self.rate)))? / bpm
     }
 
     /// Frames from the start of a segment to `bar` in f64. In a ramp of B beats, x beats take

@@ -34,9 +34,9 @@ impl Rational {
         if den == 0 || num == i128::MIN || den == i128::MIN {
             return Err(Overflow);
         }
-        let g = gcd(num.unsigned_abs(), den.unsigned_abs()) as i128;
-        let sign = if den < 0 { -1 } else { 1 };
-        Ok(Rational { num: sign * num / g, den: sign * den / g })
+        let (num, den) = if den < 0 { (-num, -den) } else { (num, den) };
+        let g = gcd(num.unsigned_abs(), den.unsigned_abs());
+        Ok(Rational { num: over(num, g), den: over(den, g) })
     }
 
     /// `num/den` of small numbers. `den` must not be 0.
@@ -96,7 +96,11 @@ impl Rational {
 
     /// The greatest whole number that is not greater.
     pub fn floor(self) -> i128 {
-        self.num.div_euclid(self.den)
+        match self.words() {
+            _ if self.den == 1 => self.num,
+            Some((num, den)) => num.div_euclid(den).into(),
+            None => self.num.div_euclid(self.den),
+        }
     }
 
     /// The least whole number that is not less.
@@ -107,7 +111,7 @@ impl Rational {
     /// floor(x + 1/2): the nearest whole number, halves up.
     pub fn round(self) -> i128 {
         let below = self.floor();
-        let rest = self.num.rem_euclid(self.den);
+        let rest = self.num - below * self.den;
         below + i128::from(rest >= self.den - rest)
     }
 
@@ -118,7 +122,7 @@ impl Rational {
 
     /// What is left above [`Rational::sam`]: in [0, 1).
     pub fn fract(self) -> Rational {
-        Rational { num: self.num.rem_euclid(self.den), den: self.den }
+        Rational { num: self.num - self.floor() * self.den, den: self.den }
     }
 
     /// −1, 0 or 1.
@@ -138,8 +142,18 @@ impl Rational {
         Rational::new(num, gcd(self.den.unsigned_abs(), other.den.unsigned_abs()) as i128)
     }
 
-    fn small(self) -> bool {
-        i64::try_from(self.num).is_ok() && i64::try_from(self.den).is_ok()
+    /// Both parts as machine words, whose products cannot overflow: nearly always, and several times as fast.
+    fn words(self) -> Option<(i64, i64)> {
+        Some((i64::try_from(self.num).ok()?, i64::try_from(self.den).ok()?))
+    }
+}
+
+/// `x` divided by a divisor of it.
+fn over(x: i128, divisor: u128) -> i128 {
+    match (i64::try_from(x), i64::try_from(divisor)) {
+        (_, Ok(1)) => x,
+        (Ok(x), Ok(divisor)) => (x / divisor).into(),
+        _ => x / divisor as i128,
     }
 }
 
@@ -155,6 +169,9 @@ fn gcd(mut a: u128, mut b: u128) -> u128 {
 }
 
 fn gcd_word(mut a: u64, mut b: u64) -> u64 {
+    if a == 1 || b == 1 {
+        return 1;
+    }
     if a == 0 || b == 0 {
         return a | b;
     }
@@ -162,10 +179,7 @@ fn gcd_word(mut a: u64, mut b: u64) -> u64 {
     a >>= a.trailing_zeros();
     while b != 0 {
         b >>= b.trailing_zeros();
-        if a > b {
-            std::mem::swap(&mut a, &mut b);
-        }
-        b -= a;
+        (a, b) = (a.min(b), a.abs_diff(b));
     }
     a << shift
 }
@@ -176,6 +190,14 @@ impl Add for Rational {
         if self.den == other.den {
             let num = self.num.checked_add(other.num).ok_or(Overflow)?;
             return if self.den == 1 { Ok(Rational { num, den: 1 }) } else { Rational::new(num, self.den) };
+        }
+        if let (Some((a, b)), Some((c, d))) = (self.words(), other.words()) {
+            // What the new fraction can be reduced by divides what the denominators have in common.
+            let common = gcd_word(b as u64, d as u64);
+            let (left, right) = (b / common as i64, d / common as i64);
+            let num = i128::from(a) * i128::from(right) + i128::from(c) * i128::from(left);
+            let g = gcd(num.unsigned_abs(), common.into());
+            return Ok(Rational { num: over(num, g), den: over(i128::from(b) * i128::from(right), g) });
         }
         let g = gcd(self.den as u128, other.den as u128) as i128;
         let (left, right) = (self.den / g, other.den / g);
@@ -197,6 +219,12 @@ impl Mul for Rational {
     fn mul(self, other: Rational) -> Self::Output {
         if self == Rational::ONE {
             return Ok(other);
+        }
+        if let (Some((a, b)), Some((c, d))) = (self.words(), other.words()) {
+            let g = gcd_word(a.unsigned_abs(), d as u64) as i128;
+            let h = gcd_word(c.unsigned_abs(), b as u64) as i128;
+            let word = |x: i64, g: i128| if g == 1 { i128::from(x) } else { (x / g as i64).into() };
+            return Ok(Rational { num: word(a, g) * word(c, h), den: word(b, h) * word(d, g) });
         }
         let g = gcd(self.num.unsigned_abs(), other.den as u128).max(1) as i128;
         let h = gcd(other.num.unsigned_abs(), self.den as u128).max(1) as i128;
@@ -224,8 +252,8 @@ impl Ord for Rational {
         if self.den == other.den {
             return self.num.cmp(&other.num);
         }
-        if self.small() && other.small() {
-            return (self.num * other.den).cmp(&(other.num * self.den));
+        if let (Some((a, b)), Some((c, d))) = (self.words(), other.words()) {
+            return (i128::from(a) * i128::from(d)).cmp(&(i128::from(c) * i128::from(b)));
         }
         // Digit by digit of the continued fractions, which needs no product.
         self.floor().cmp(&other.floor()).then_with(|| match (self.fract(), other.fract()) {

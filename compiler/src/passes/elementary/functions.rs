@@ -65,10 +65,29 @@ impl Ops<'_> {
         self.div(above, below)
     }
 
-    /// x less its nearest whole number.
+    /// x less its nearest whole number. Of a phase, `tofloat(p ushr 8)·2⁻²⁴`, that is the phase read with its sign.
     fn turn(&mut self, x: Value) -> Value {
+        if let Some(phase) = self.phase(x) {
+            let (ty, turn) = (self.body.ty(x), self.f(1.0 / 4_294_967_296.0));
+            let signed = self.body.add(Op::ToFloat, ty, &[phase]);
+            return self.mul(signed, turn);
+        }
         let whole = self.op(Op::Round, &[x]);
         self.sub(x, whole)
+    }
+
+    /// The 32-bit phase that x was made from, if it was.
+    fn phase(&self, x: Value) -> Option<Value> {
+        let inst = |v: Value| (self.body.insts[v].op, self.body.insts[v].args);
+        let (Op::Mul, product) = inst(x) else { return None };
+        let &[a, b] = product.as_slice() else { return None };
+        let (float, scale) = if self.body.as_const(a).is_some() { (b, a) } else { (a, b) };
+        let (Op::ToFloat, top) = inst(float) else { return None };
+        let (Op::Ushr, shift) = inst(top.as_slice()[0]) else { return None };
+        let &[phase, by] = shift.as_slice() else { return None };
+        let turn = Some(Imm::F32(1.0 / 16_777_216.0));
+        let whole = self.body.as_const(scale) == turn && self.body.as_const(by) == Some(Imm::I32(8));
+        whole.then_some(phase)
     }
 
     /// 2ˣ = (1 + f·P(f))·2ⁿ, where n is the whole number nearest to x and f what is left; 2ⁿ is made from its bits.

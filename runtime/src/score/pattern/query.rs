@@ -208,7 +208,8 @@ impl Query {
             if start >= span.end {
                 return Ok(());
             }
-            let first = table.events.partition_point(|e| (start + e.begin).is_ok_and(|t| t < reach));
+            let from = (reach - start)?;
+            let first = table.events.partition_point(|e| e.begin < from);
             for event in &table.events[first..] {
                 let whole = TimeSpan::new((start + event.begin)?, (start + event.end)?);
                 if whole.begin >= span.end {

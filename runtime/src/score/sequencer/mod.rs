@@ -149,16 +149,26 @@ impl Sequencer {
     }
 
     /// Goes to `frame` of the song, which is to sound at frame `at` of the output. The values of parameters are those
-    /// that hold there; notes that began before are not played.
+    /// that hold there; notes that began before are not played. It listens to the passes (or bars) before `frame`, not
+    /// to all since the start, so the time that it takes does not grow with `frame`.
     pub fn seek(&mut self, frame: u64, at: u64) {
-        self.resume(frame, at);
-        self.voices.iter_mut().for_each(Voices::let_go);
-        self.offs.clear();
+        *self = self.setup.clone().start();
+        for track in &mut self.tracks {
+            track.skip_towards(frame);
+        }
+        self.lengths_set = self.tracks.first().map_or(0, Track::passes);
+        self.catch_up(frame, at);
     }
 
-    /// The same, in the middle of playing: notes that began before are held already, and end when they end.
+    /// The same, in the middle of playing: notes that began before are held already, each by the voice that it got when
+    /// everything was played from the start, and end when they end.
     pub fn resume(&mut self, frame: u64, at: u64) {
         *self = self.setup.clone().start();
+        self.catch_up(frame, at);
+    }
+
+    /// Plays unheard up to `frame`.
+    fn catch_up(&mut self, frame: u64, at: u64) {
         let mut before = Vec::new();
         self.play_until(frame, &mut before);
         let mut last = BTreeMap::new();

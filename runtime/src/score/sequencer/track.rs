@@ -18,6 +18,8 @@ pub(super) struct Track {
     pass_frames: Frames,
     /// Passes laid out so far.
     passes: u64,
+    /// The first bar of lines that run on for ever.
+    first_bar: i64,
     endless: bool,
     restarts: bool,
     /// Cycles to be asked next, by the frame where they begin.
@@ -41,6 +43,7 @@ impl Track {
             clock,
             rank,
             passes: 0,
+            first_bar: 0,
             endless,
             restarts: transport.restarts && transport.length.sign() > 0,
             heads: BinaryHeap::new(),
@@ -58,12 +61,29 @@ impl Track {
         self.pass_frames.times(pass)
     }
 
+    /// Passes laid out so far.
+    pub(super) fn passes(&self) -> u64 {
+        self.passes
+    }
+
+    /// Leaves out what lies so far before `frame` that nobody will know: begins with the last whole pass before it, or,
+    /// where lines run on, with the last bars.
+    pub(super) fn skip_towards(&mut self, frame: u64) {
+        const BARS_BEFORE: f64 = 64.0;
+        if self.endless && self.restarts && self.end() > 0 {
+            self.passes = ((frame as f64 / self.pass_frames.to_f64()) as u64).saturating_sub(2);
+        } else {
+            self.first_bar = (self.clock.bar_at(frame as f64).floor() - BARS_BEFORE).max(0.0) as i64;
+        }
+    }
+
     /// Lays out the passes that begin before `until`; gives back how many there are now.
     pub(super) fn begin_passes(&mut self, until: u64) -> u64 {
         let wanted = |t: &Track| t.passes == 0 || (t.endless && t.restarts && t.end() > 0);
         while wanted(self) && self.pass_start(self.passes).round() < until {
             for clip in 0..self.transport.clips.len() {
-                self.push_head(self.passes, clip, 0);
+                let bars_before = self.first_bar - self.transport.clips[clip].start.floor() as i64;
+                self.push_head(self.passes, clip, bars_before.max(0));
             }
             self.passes += 1;
         }

@@ -69,12 +69,6 @@ impl Voices {
         out.extend(self.monitor.map(|port| Event { frame, kind: on(port) }));
         self.monitor_gate = true;
     }
-
-    /// Forgets what is held, without a sound.
-    pub(super) fn let_go(&mut self) {
-        self.voices.iter_mut().for_each(|v| v.held = None);
-        self.monitor_gate = false;
-    }
 }
 
 /// A note about to begin.

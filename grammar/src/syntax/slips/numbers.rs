@@ -1,0 +1,127 @@
+//! Slips in numbers: points without digits, units that do not exist or stand apart, exponents.
+
+use super::Slips;
+use crate::ast::Unit;
+use crate::problem::nearest;
+use crate::syntax::codes;
+use crate::syntax::scan::Kind;
+
+impl Slips<'_> {
+    pub(super) fn number(&mut self, index: usize) {
+        let token = self.tokens[index];
+        let text = token.text(self.text);
+        let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        if unit.is_empty() {
+            self.plain_number(index, number);
+        } else if unit == "%" && self.touches(index) && self.begins_operand(index + 1) {
+            self.remainder(token.end - 1, token.end);
+        } else if Unit::from_text(unit).is_none() && !MUSICAL.contains(&unit) {
+            self.unknown_unit(token.start + digits, token.end, number);
+        }
+    }
+
+    /// A number without a unit: what stands after it may have been meant as a part of it.
+    fn plain_number(&mut self, index: usize, number: &str) {
+        let token = self.tokens[index];
+        let Some(&next) = self.at(index + 1) else { return };
+        let word = self.word(index + 1);
+        if next.is(".") && self.touches(index) && !number.contains('.') {
+            return self.open_point(index);
+        }
+        let unit = Unit::from_text(word).or_else(|| synonym(word).filter(|_| word.len() > 1));
+        let percent = next.is("%") && !self.begins_operand(index + 2);
+        if let Some(unit) = unit.or(percent.then_some(Unit::Percent)) {
+            let unit = unit.text();
+            let message = format!("the unit `{}` stands apart from its number", next.text(self.text));
+            let problem = self.problem(&codes::UNIT_APART, token.start, next.end, message);
+            self.report(problem.help(format!("write `{number}{unit}`")));
+            self.mend(token.start, next.end, &format!("{number}{unit}"));
+        }
+    }
+
+    /// `5.`
+    fn open_point(&mut self, index: usize) {
+        let (token, point) = (self.tokens[index], self.tokens[index + 1]);
+        let field = self.touches(index + 1) && self.at(index + 2).is_some_and(|next| next.kind == Kind::Word);
+        let unit = field && Unit::from_text(self.word(index + 2)).is_some();
+        if field && !unit {
+            return;
+        }
+        let number = token.text(self.text);
+        let tail = if unit { self.word(index + 2) } else { "" };
+        let problem = self.problem(
+            &codes::OPEN_POINT,
+            token.start,
+            point.end,
+            "a number has digits on both sides of its point",
+        );
+        self.report(problem.help(format!("write `{number}{tail}` or `{number}.0{tail}`")));
+        self.mend(point.start, point.end + tail.len(), &format!("{tail} "));
+    }
+
+    fn unknown_unit(&mut self, start: usize, end: usize, number: &str) {
+        let unit = &self.text[start..end];
+        let exponent = unit.strip_prefix(['e', 'E']).filter(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
+        if let Some(exponent) = exponent {
+            let number_start = start - number.len();
+            let problem = self.problem(&codes::NUMBER_FORM, number_start, end, "numbers have no exponent");
+            self.report(problem.help(written_out(number, exponent)));
+            return self.mend(start, end, "");
+        }
+        if unit.starts_with(['_', 'x', 'X'])
+            && unit.len() > 1
+            && unit.bytes().skip(1).all(|b| b.is_ascii_hexdigit() || b == b'_')
+        {
+            let number_start = start - number.len();
+            let problem = self.problem(
+                &codes::NUMBER_FORM,
+                number_start,
+                end,
+                "a number is written in decimal digits alone",
+            );
+            self.report(problem.help("write it without `_`, `0x` and the like: `1000`, `16`"));
+            return self.mend(start, end, "");
+        }
+        let problem = self.problem(&codes::UNKNOWN_UNIT, start, end, format!("there is no unit `{unit}`"));
+        let known: Vec<_> = Unit::ALL.iter().map(|unit| unit.text()).chain(["beats", "bars"]).collect();
+        let meant =
+            synonym(unit).map(Unit::text).or_else(|| nearest(unit, &known).filter(|_| unit.len() > 1));
+        let list = format!("units: {}", known.join(", "));
+        let problem = match meant {
+            Some(meant) => problem.here(format!("did you mean `{meant}`?")).help(list),
+            None => problem.help(format!("{list}; a product is written `{number} * {unit}`")),
+        };
+        self.report(problem);
+        let meant = meant.filter(|meant| meant.len() <= unit.len()).unwrap_or("");
+        self.mend(start, end, &format!("{meant:width$}", width = unit.len()));
+    }
+}
+
+const MUSICAL: [&str; 4] = ["beat", "beats", "bar", "bars"];
+
+/// Units as other programs write them.
+fn synonym(word: &str) -> Option<Unit> {
+    const WORDS: [(Unit, &[&str]); 8] = [
+        (Unit::Hz, &["hz", "HZ", "hertz", "Hertz"]),
+        (Unit::KHz, &["khz", "KHz", "KHZ", "k", "kilohertz"]),
+        (Unit::Ms, &["msec", "msecs", "MS", "Ms", "millis", "milliseconds"]),
+        (Unit::S, &["sec", "secs", "second", "seconds", "S"]),
+        (Unit::Db, &["db", "DB", "Db", "decibel", "decibels"]),
+        (Unit::Percent, &["pct", "percent"]),
+        (Unit::St, &["semi", "semis", "semitone", "semitones", "semitons"]),
+        (Unit::Ct, &["c", "cent", "cents"]),
+    ];
+    WORDS.iter().find(|(_, words)| words.contains(&word)).map(|(unit, _)| *unit)
+}
+
+/// A number with an exponent, without it.
+fn written_out(number: &str, exponent: &str) -> String {
+    match exponent.parse::<i32>() {
+        Ok(exponent) if exponent <= 12 => {
+            let value = number.parse::<f64>().unwrap_or(0.0) * 10f64.powi(exponent);
+            format!("write `{value}`")
+        }
+        _ => "write all its digits".to_owned(),
+    }
+}
