@@ -276,3 +276,24 @@ fn alsa_plays_every_sample_once() {
     assert!(keeper.stop(true).is_some());
     compare(&raw(&file));
 }
+
+#[test]
+#[ignore = "needs a PulseAudio server; run by .ci/servers"]
+fn pulse_hears_what_another_plays() {
+    let pulse = Pulse::start();
+    // What the null sink is given comes back from its monitor, which is made the default input.
+    let chosen = Command::new("pactl").args(["set-default-source", "mam.monitor"]).status();
+    assert!(chosen.is_ok_and(|status| status.success()));
+    let mut opened = backend("pulse").unwrap().open(&request(1024)).unwrap();
+    let mut heard = opened.listen().unwrap();
+    let progress = Arc::new(AtomicUsize::new(0));
+    let stream = opened.start(player(progress.clone())).map_err(|(error, _)| error).unwrap();
+    let mut sound = vec![];
+    while progress.load(Relaxed) < LEAD + SIGNAL + RATE as usize / 2 {
+        sound.extend(std::iter::from_fn(|| heard.pop().ok()));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    stream.stop(true);
+    compare(&sound);
+    drop(pulse);
+}

@@ -1,10 +1,12 @@
 //! The system's own audio through the `cpal` crate: ALSA on Linux, WASAPI on Windows. Behind a feature, because ALSA's
 //! library is needed to build it.
 
+use super::input::ring;
 use super::{Backend, Callback, Device, Format, Frames, Opened, OutputError, Request, State, Stream};
 use crate::control::MOST_CHANNELS;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, Error, ErrorKind, StreamConfig};
+use rtrb::Consumer;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -55,7 +57,7 @@ impl Backend for System {
             buffer: request.buffer.unwrap_or(BUFFER),
         };
         let buffer_size = request.buffer.map_or(BufferSize::Default, BufferSize::Fixed);
-        Ok(Box::new(OpenDevice { device, buffer_size, format }))
+        Ok(Box::new(OpenDevice { device, buffer_size, format, heard: None }))
     }
 }
 
@@ -91,6 +93,7 @@ struct OpenDevice {
     device: cpal::Device,
     buffer_size: BufferSize,
     format: Format,
+    heard: Option<cpal::Stream>,
 }
 
 impl Opened for OpenDevice {
@@ -98,18 +101,36 @@ impl Opened for OpenDevice {
         &self.format
     }
 
+    fn listen(&mut self) -> Result<Consumer<f32>, OutputError> {
+        let device = cpal::default_host().default_input_device();
+        let device = device.ok_or_else(|| OutputError::Unavailable { what: "there is no input".into() })?;
+        let usual = device.default_input_config().map_err(|error| told("asking the input", &error))?;
+        let channels = usual.channels().clamp(1, 2);
+        let config = StreamConfig { channels, sample_rate: self.format.rate, buffer_size: self.buffer_size };
+        let (mut ear, reader) = ring(2 * self.format.buffer as usize);
+        let channels = usize::from(channels);
+        let hear = move |data: &[f32], _: &cpal::InputCallbackInfo| {
+            ear.hear(data.len() / channels, channels, |frame, channel| data[frame * channels + channel]);
+        };
+        // What goes wrong with the input is heard as silence; the output goes on.
+        let built = device.build_input_stream(config, hear, |_| {}, None);
+        let stream = built.and_then(|stream| stream.play().map(|()| stream));
+        self.heard = Some(stream.map_err(|error| told("opening the input", &error))?);
+        Ok(reader)
+    }
+
     fn start(self: Box<Self>, callback: Callback) -> Result<Box<dyn Stream>, (OutputError, Callback)> {
-        let OpenDevice { device, buffer_size, format } = *self;
+        let OpenDevice { device, buffer_size, format, heard } = *self;
         let (sender, returned) = channel();
         let shared = Arc::new(Shared::default());
-        let (heard, told_to) = (shared.clone(), shared.clone());
+        let (timed, told_to) = (shared.clone(), shared.clone());
         let mut lent = Lent { callback: Some(callback), back: sender };
         let config = StreamConfig { channels: format.channels as u16, sample_rate: format.rate, buffer_size };
         let channels = format.channels;
         let fill = move |data: &mut [f32], info: &cpal::OutputCallbackInfo| {
             let times = info.timestamp();
             let ahead = times.playback.saturating_duration_since(times.callback);
-            heard.ahead.store(ahead.as_micros() as u64, Relaxed);
+            timed.ahead.store(ahead.as_micros() as u64, Relaxed);
             if let Some(callback) = &mut lent.callback {
                 callback(&mut Frames::Interleaved { data, channels });
             }
@@ -117,7 +138,7 @@ impl Opened for OpenDevice {
         let built = device.build_output_stream(config, fill, move |error| told_to.hear(&error), None);
         let started = built.and_then(|stream| stream.play().map(|()| stream));
         match started {
-            Ok(stream) => Ok(Box::new(Playing { stream, shared, returned, format })),
+            Ok(stream) => Ok(Box::new(Playing { stream, heard, shared, returned, format })),
             Err(error) => match returned.recv_timeout(PATIENCE) {
                 Ok(callback) => Err((told("opening the device", &error), callback)),
                 // Nothing else holds the sender: it was dropped with the closure, which sends.
@@ -174,6 +195,8 @@ impl Shared {
 
 struct Playing {
     stream: cpal::Stream,
+    /// The input plays as long as it is held.
+    heard: Option<cpal::Stream>,
     shared: Arc<Shared>,
     returned: Receiver<Callback>,
     format: Format,
@@ -199,8 +222,8 @@ impl Stream for Playing {
             let ahead = Duration::from_micros(self.shared.ahead.load(Relaxed));
             std::thread::sleep(ahead.min(PATIENCE) + period);
         }
-        let Playing { stream, returned, .. } = *self;
-        drop(stream);
+        let Playing { stream, heard, returned, .. } = *self;
+        drop((stream, heard));
         returned.recv_timeout(PATIENCE).ok()
     }
 }
