@@ -18,14 +18,19 @@ fn equations(text: &str) -> String {
 
 /// Two nodes `bd` and `hh`, and more fields.
 fn song(more: &str) -> String {
-    format!(r#"{{ "version": 1, "nodes": [ {{ "id": "bd", "type": "kick" }}, {{ "id": "hh", "type": "clap" }} ], {more} }}"#)
+    format!(
+        r#"{{ "version": 1, "nodes": [ {{ "id": "bd", "type": "kick" }}, {{ "id": "hh", "type": "clap" }} ], {more} }}"#
+    )
 }
 
 #[test]
 fn parameters_are_said_in_their_units_and_clamped() {
     let text = r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick", "params":
       { "f0": 1.2e2, "PitchDecayMs": 50.5, "gain": 9, "click": 0.10, "bpm": 0, "loop": false } } ] }"#;
-    assert_eq!(equations(text), "bd = kick(f0: 120Hz, pitch_decay: 50.5ms, gain: 1.5, click: 0.1)\nout = bd\n");
+    assert_eq!(
+        equations(text),
+        "bd = kick(f0: 120Hz, pitch_decay: 50.5ms, gain: 1.5, click: 0.1)\nout = bd\n"
+    );
 }
 
 #[test]
@@ -48,7 +53,8 @@ fn connections_feed_effects_and_what_feeds_is_not_heard_by_itself() {
 
 #[test]
 fn an_id_that_means_something_in_mam_is_another_name_there() {
-    let text = r#"{ "version": 1, "nodes": [ { "id": "out", "type": "kick" }, { "id": "out_", "type": "kick" } ] }"#;
+    let text =
+        r#"{ "version": 1, "nodes": [ { "id": "out", "type": "kick" }, { "id": "out_", "type": "kick" } ] }"#;
     assert_eq!(equations(text), "out__ = kick()\nout_ = kick()\nout = (out__ + out_)\n");
 }
 
@@ -67,7 +73,9 @@ fn events(text: &str, until: u64) -> Vec<String> {
     Sequencer::of(&program, Extent::Once).advance(until, &mut events);
     let target = |port| program.targets.iter().find(|t| t.voices.contains(&port)).map(|t| &*t.name);
     let tell = |kind| match kind {
-        EventKind::Set { param, value, ramp, .. } => Some(format!("{} = {value} in {ramp}", program.params[param].name)),
+        EventKind::Set { param, value, ramp, .. } => {
+            Some(format!("{} = {value} in {ramp}", program.params[param].name))
+        }
         EventKind::On { port, .. } => target(port).map(String::from),
         EventKind::Off { .. } => None,
     };
@@ -76,7 +84,9 @@ fn events(text: &str, until: u64) -> Vec<String> {
 
 #[test]
 fn bars_follow_one_another_exactly() {
-    let text = song(r#""transport": { "bpm": 130, "lengthBars": 5, "patterns": [ { "nodeId": "bd", "steps": "x..............." } ] }"#);
+    let text = song(
+        r#""transport": { "bpm": 130, "lengthBars": 5, "patterns": [ { "nodeId": "bd", "steps": "x..............." } ] }"#,
+    );
     let starts = ["0 bd", "0 hh", "88615 bd", "177231 bd", "265846 bd", "354462 bd"];
     assert_eq!(events(&text, 500_000), starts, "hh, which nothing triggers, plays once");
 }
@@ -101,7 +111,12 @@ fn at_one_step_the_locks_of_a_parameter_act_in_the_order_of_the_file() {
           { "step": 0, "param": "GAIN", "value": 1, "rampMs": 100 }, { "step": 4, "param": "GAIN", "value": 1 } ] } ] }"#,
     );
     let sets: Vec<String> = events(&text, 96_000).into_iter().filter(|e| e.contains('=')).collect();
-    let in_order = ["0 bd.gain = 0 in 0", "0 bd.gain = 1 in 4800", "24000 bd.gain = 0.5 in 4800", "24000 bd.gain = 1 in 0"];
+    let in_order = [
+        "0 bd.gain = 0 in 0",
+        "0 bd.gain = 1 in 4800",
+        "24000 bd.gain = 0.5 in 4800",
+        "24000 bd.gain = 1 in 0",
+    ];
     assert_eq!(sets, in_order);
 }
 
@@ -121,7 +136,8 @@ fn short_patterns_start_again_at_the_bar_and_long_ones_run_on() {
         r#""transport": { "bpm": 120, "lengthBars": 3, "resolution": 4, "patterns": [
           { "nodeId": "bd", "steps": "x.." }, { "nodeId": "hh", "steps": "x....x" } ] }"#,
     );
-    let (bd, hh): (Vec<String>, Vec<String>) = events(&text, 288_000).into_iter().partition(|e| e.contains("bd"));
+    let (bd, hh): (Vec<String>, Vec<String>) =
+        events(&text, 288_000).into_iter().partition(|e| e.contains("bd"));
     assert_eq!(bd, ["0 bd", "72000 bd", "96000 bd", "168000 bd", "192000 bd", "264000 bd"]);
     assert_eq!(hh, ["0 hh", "120000 hh", "144000 hh", "264000 hh"]);
 }
