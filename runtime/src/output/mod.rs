@@ -12,6 +12,8 @@
 //! | `cpal` | Windows (WASAPI); Linux (ALSA) with the feature `alsa` | ALSA's library |
 //! | `null` | everywhere | nothing: a thread that keeps time |
 
+#[cfg(any(target_os = "macos", test))]
+mod coreaudio;
 mod error;
 mod frames;
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -122,6 +124,8 @@ pub enum State {
 /// All backends of this build, the best first. `null` is the last, and is never chosen by itself.
 pub fn backends() -> Vec<Box<dyn Backend>> {
     vec![
+        #[cfg(target_os = "macos")]
+        Box::new(coreaudio::CoreAudio),
         #[cfg(all(unix, not(target_os = "macos")))]
         Box::new(pulse::Pulse),
         #[cfg(all(unix, not(target_os = "macos")))]
