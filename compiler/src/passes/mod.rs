@@ -7,6 +7,7 @@ mod dead;
 mod elementary;
 mod fold;
 mod fuse;
+pub mod lanes;
 mod rewrite;
 mod slow;
 
@@ -43,6 +44,10 @@ pub static PASSES: &[Pass] = &[
     },
     Pass { name: "recommon", about: "computes equal values once, again", run: common::run },
     Pass { name: "dead", about: "drops what nothing needs", run: dead::run },
+    Pass { name: "lanes", about: "computes four frames at a time", run: lanes::run },
+    Pass { name: "fold-lanes", about: "folds what the lanes left", run: fold::run },
+    Pass { name: "common-lanes", about: "computes equal values once, in lanes", run: common::run },
+    Pass { name: "dead-lanes", about: "drops what nothing needs, in lanes", run: dead::run },
 ];
 
 /// The kernel without what nothing needs.
