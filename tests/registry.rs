@@ -93,6 +93,24 @@ fn every_example_is_clean_and_heard_and_the_same_from_the_interpreter() {
     }
 }
 
+/// Every block of the manual and of the README that is a song is one, without a word against it.
+#[test]
+fn every_song_of_the_manual_is_clean() {
+    let mut wrong = String::new();
+    for page in ["README.md", "docs/language.md", "docs/json.md"] {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        let blocks = text.split("\n```").skip(1).step_by(2);
+        for block in blocks {
+            let (label, song) = block.split_once('\n').unwrap();
+            let found = if ["mam", "json"].contains(&label.trim()) { problems(song) } else { vec![] };
+            for problem in found.iter().filter(|p| p.code.severity > Severity::Note) {
+                wrong += &format!("{page}: {}: {}\n{song}\n", problem.code.name, problem.message);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
 fn holds_for(strategy: impl Strategy<Value = String>, name: &'static str, cases: u32) {
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let result = runner.run(&strategy, |text| {
