@@ -111,7 +111,7 @@ fn the_reverb_has_no_mean_and_a_sane_level() {
     let level = rms(&x[48_000..]) / (1.0_f64 / 3.0).sqrt();
     assert!((0.2..1.0).contains(&level), "{level}");
     let (loud, _) = stereo("out = noise() |> freeverb(room: 100%, damp: 0%, mix: 100%)\n", 48_000 * 10);
-    assert!(rms(&loud[48_000 * 9..]) < 2.0);
+    assert!(rms(&loud[48_000 * 9..]) < 3.0);
 }
 
 #[test]
