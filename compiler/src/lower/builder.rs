@@ -239,11 +239,7 @@ impl Builder {
     }
 
     /// A new word of state, whose initial value depends on the name that it gets, and its value.
-    pub(super) fn state_by(
-        &mut self,
-        name: &str,
-        init: impl Fn(&str) -> Imm,
-    ) -> (Handle<StateSlot>, Value) {
+    pub(super) fn state_by(&mut self, name: &str, init: impl Fn(&str) -> Imm) -> (Handle<StateSlot>, Value) {
         let name = self.unique(name);
         let init = init(&name);
         let state = self.kernel.states.add(StateSlot { name, init });

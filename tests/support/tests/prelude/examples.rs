@@ -79,7 +79,13 @@ fn the_chords_have_four_notes_and_breathe_with_the_kick() {
     let program = render::program("pumping.mam", &song, RATE, false);
     assert_eq!(onsets(&program, "pad", 8), sixteenths(&[0.0, 0.0, 0.0, 0.0, 16.0, 16.0, 16.0, 16.0], 126.0));
     // Above the kick: quieter just after each beat than just before it.
-    let x = split(render::render("pumping.mam", &song.replace("hat  = closed_hat(gain: 0.3)", "hat = closed_hat(gain: 0)"), RATE, Some(48_000 * 8))).0;
+    let x = split(render::render(
+        "pumping.mam",
+        &song.replace("hat  = closed_hat(gain: 0.3)", "hat = closed_hat(gain: 0)"),
+        RATE,
+        Some(48_000 * 8),
+    ))
+    .0;
     let beat = 60.0 / 126.0 * 48_000.0;
     let level = |from: f64| -> f64 {
         let at = |k: usize| (beat * (k as f64 + from)) as usize;

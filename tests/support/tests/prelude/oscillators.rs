@@ -58,7 +58,11 @@ fn band_limited(oscillator: &str, ideal: impl Fn(usize) -> f64, folded_below: f6
                 // What has passed half the rate, and all that is audible of it.
                 let limit = if f < 15_000.0 { folded_below } else { folded_below + 23.0 };
                 let fundamental = ideal(1);
-                assert!(db(level / fundamental) < limit, "{oscillator} at {f0} Hz folds {:.1} dB at {f} Hz", db(level / fundamental));
+                assert!(
+                    db(level / fundamental) < limit,
+                    "{oscillator} at {f0} Hz folds {:.1} dB at {f} Hz",
+                    db(level / fundamental)
+                );
             } else if f < 0.4 * SR && ideal(harmonic) > 0.01 {
                 let expected = ideal(harmonic) * droop(f);
                 let off = db(level / expected).abs();
