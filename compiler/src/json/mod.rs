@@ -6,6 +6,7 @@
 //! instruments and parameters are, a score ([`Song::score`]). From there on nothing knows that it was JSON.
 
 pub mod codes;
+mod from_mam;
 mod grid;
 mod known;
 mod nodes;
@@ -16,6 +17,7 @@ mod sound;
 mod to_mam;
 mod wires;
 
+pub use from_mam::from_mam;
 pub use schema::schema;
 
 use crate::files::Files;

@@ -5,7 +5,7 @@ use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::codes;
 use crate::dimension::{Dimension, base_value};
-use crate::graph::{duplicate, is_event};
+use crate::graph::{NodeId, duplicate, is_event};
 use crate::ir::{Op, PortField, Type, Value};
 use mam_grammar::ast::{Ast, BinaryOp, Body, Expr, ExprId, Ident, Item, ItemKind, MusicalUnit, UnaryOp};
 use mam_grammar::{Problem, Span};
@@ -23,6 +23,22 @@ impl<'a> Lower<'_, 'a> {
 
     /// The value of an expression.
     pub(super) fn eval(&mut self, at: &At, expr: ExprId) -> Val {
+        if let Some(node) = self.part_node(at, expr) {
+            return self.node_value(node);
+        }
+        self.eval_whole(at, expr)
+    }
+
+    /// The node of a part that was cut off a large expression of the song.
+    fn part_node(&self, at: &At, expr: ExprId) -> Option<NodeId> {
+        let graph = self.song.graph.filter(|g| !g.parts.is_empty())?;
+        let scope = &self.scopes[at.scope];
+        let in_song = scope.turns.as_ref().is_some_and(Vec::is_empty);
+        graph.parts.get(&expr).copied().filter(|_| in_song)
+    }
+
+    /// The value of an expression, even if it is a part with a node of its own.
+    pub(super) fn eval_whole(&mut self, at: &At, expr: ExprId) -> Val {
         stacker::maybe_grow(STACK_RED_ZONE, STACK_GROWTH, || self.eval_in(at, expr))
     }
 

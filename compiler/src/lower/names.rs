@@ -307,7 +307,7 @@ impl Lower<'_, '_> {
         let val = match &info.kind {
             NodeKind::Glue { expr, turns } => {
                 let scope = self.turn_scope(turns);
-                self.eval(&At { scope, path: info.path.clone() }, *expr)
+                self.eval_whole(&At { scope, path: info.path.clone() }, *expr)
             }
             NodeKind::Instance(_) => self.instance(node),
             NodeKind::Knob(_) => self.param_value(node, 0),

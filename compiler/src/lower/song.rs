@@ -361,7 +361,9 @@ impl Line<'_> {
     }
 
     /// Kernels that differ in names and data alone are one.
-    fn intern(&mut self, mut kernel: Kernel) -> Handle<Kernel> {
+    fn intern(&mut self, kernel: Kernel) -> Handle<Kernel> {
+        // What was computed to know a constant is left over, and differs between kernels that are the same.
+        let mut kernel = crate::passes::sweep(&kernel);
         let mut key = kernel.clone();
         key.name.clear();
         for state in key.states.handles() {

@@ -266,10 +266,12 @@ fn every_code_has_an_example_that_fails_and_one_that_passes() {
     let codes = mam_grammar::json::codes::ALL.iter().chain(mam_compiler::json::codes::ALL);
     for code in codes {
         let codes = |text: &str| -> Vec<&str> { check(text).1.iter().map(|p| p.code.name).collect() };
-        // These two are found by a render and by a conversion, not by a check.
-        if !["json-late-command", "json-not-in-mam"].contains(&code.name) {
+        // These are found by a render and by conversions, not by a check.
+        if !["json-late-command", "json-not-in-mam", "json-cannot-say"].contains(&code.name) {
             assert_eq!(codes(code.fails), [code.name], "{}", code.name);
         }
-        assert_eq!(codes(code.passes), [""; 0], "{}", code.name);
+        if code.passes.starts_with('{') {
+            assert_eq!(codes(code.passes), [""; 0], "{}", code.name);
+        }
     }
 }
