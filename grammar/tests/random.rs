@@ -7,9 +7,9 @@
 #[path = "../../tests/support/src/gen_mam.rs"]
 mod gen_mam;
 
+use gen_mam::{Choices, mutated, program, soup, tree};
 use mam_grammar::ast::Ast;
 use mam_grammar::{Limits, Sources, fmt, syntax};
-use gen_mam::{Choices, mutated, program, soup, tree};
 use proptest::prelude::*;
 
 fn read(text: &str) -> (Ast, Vec<String>) {

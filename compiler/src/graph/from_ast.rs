@@ -270,6 +270,7 @@ impl Maker<'_> {
             DefinitionKind::Instrument => vec!["voices"],
             _ => std::iter::once("in").chain(info.inputs.iter().map(|i| &**i)).collect(),
         };
+        let more: Vec<&str> = more.into_iter().chain(info.broken.iter().map(|b| &**b)).collect();
         let bound = call::bind(callee, args, &formals, &more, self.problems);
         let voices = bound.more.first().filter(|_| kind == DefinitionKind::Instrument);
         let voices = voices.copied().flatten().map_or(1, |e| self.voices(e, turns));

@@ -25,7 +25,7 @@ use crate::library::Library;
 use known::Known;
 use mam_grammar::ast::Ast;
 use mam_grammar::json::{self, Graph};
-use mam_grammar::{Problem, Problems, SourceId, Sources};
+use mam_grammar::{Problem, Problems, Severity, SourceId, Sources};
 use mam_runtime::score::Score;
 use nodes::{NodeKind, Nodes};
 use play::Play;
@@ -58,6 +58,9 @@ pub trait Places {
     fn param(&self, name: &str, param: &str) -> Option<usize>;
 }
 
+/// So many problems of one song are told; of more, the errors first.
+const MOST_PROBLEMS: usize = 1000;
+
 /// Reads and checks a song. None when it has errors, which are then among `problems`.
 pub fn load(
     sources: &Sources,
@@ -71,6 +74,10 @@ pub fn load(
     let song =
         json::parse(sources, id, &files.limits, &mut found).map(|graph| check(graph, known, &mut found));
     let sound = !found.has_errors();
+    if found.len() > MOST_PROBLEMS {
+        found.retain(|p| sound || p.code.severity == Severity::Error);
+        found.truncate(MOST_PROBLEMS);
+    }
     problems.extend(found);
     song.filter(|_| sound)
 }
@@ -82,9 +89,9 @@ fn check(graph: Graph, known: Known<'_>, problems: &mut Problems) -> Song {
     let mix = sound::mix(&graph, &nodes, &wires, problems);
     note_differences(&nodes, problems);
     let names: Vec<Arc<str>> = names(&nodes);
-    let alone =
-        |(index, node): &(usize, &nodes::Node)| node.instrument().is_some() && !play.triggers(*index, node);
-    let starts = nodes.all.iter().enumerate().filter(alone).map(|(index, _)| index).collect();
+    let triggered = play.triggered(&nodes);
+    let alone = |&index: &usize| nodes.all[index].instrument().is_some() && !triggered[index];
+    let starts = (0..nodes.all.len()).filter(alone).collect();
     Song {
         ast: sound::ast(&graph, &nodes, &wires, &names, &mix),
         rate: graph.sample_rate.as_ref().map(|r| r.value),

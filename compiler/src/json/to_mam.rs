@@ -140,7 +140,7 @@ impl Writer<'_> {
             self.start(node, &bars);
         }
         self.commands(commands, &bars);
-        for (transport, rows) in first {
+        if let Some((transport, rows)) = first {
             for row in rows {
                 self.row(transport, row);
             }
@@ -287,7 +287,7 @@ fn hit_bars(transport: &Transport, steps: &[bool]) -> Option<Vec<String>> {
     let pass = bar * transport.length_bars as usize;
     let whole = match steps.len() {
         n if n <= bar => bar,
-        n if n % bar == 0 && pass % n == 0 => n,
+        n if n.is_multiple_of(bar) && pass.is_multiple_of(n) => n,
         _ => pass,
     };
     let cycle = if steps.len() <= bar { bar } else { whole };

@@ -155,9 +155,7 @@ impl Lower<'_, '_> {
         let bound = |i: usize| self.at_most(inst.args.as_slice()[i]);
         match inst.op {
             Op::Const(_) => self.b.constant(value).filter(|x| x.is_finite()),
-            Op::Param(i) => {
-                Some(self.song.slots.info(self.params[i as usize]).max).filter(|x| x.is_finite())
-            }
+            Op::Param(i) => Some(self.song.slots.info(self.params[i as usize]).max).filter(|x| x.is_finite()),
             Op::Demote | Op::Promote => bound(0),
             Op::Min => match (bound(0), bound(1)) {
                 (Some(a), Some(b)) => Some(a.min(b)),
@@ -283,8 +281,10 @@ impl Lower<'_, '_> {
     /// "Prospecting for Hash Functions", 2018), as 24 signed bits. The seed is a state that nobody sets, so that
     /// nodes that differ in their noise alone share a kernel.
     pub(super) fn noise(&mut self, at: &At) -> Val {
-        let seed = seed_of(self.song.seed, &at.path);
-        let (_, seed) = self.b.state(&format!("{}{}.noise", super::song::DATA, at.path), Imm::I32(seed));
+        // The first at a place is known by the place, further ones by the numbers that their names get.
+        let (song, first) = (self.song.seed, format!("{}{}.noise", super::song::DATA, at.path));
+        let seed = |name: &str| Imm::I32(seed_of(song, if name == first { &at.path } else { name }));
+        let (_, seed) = self.b.state_by(&first, seed);
         let b = &mut self.b;
         let frame = b.push(Op::Frame, Type::I32, &[]);
         let mut x = b.push(Op::Add, Type::I32, &[frame, seed]);

@@ -27,7 +27,8 @@ pub fn rms(x: &[f32]) -> f64 {
 /// Σ x(n) · e^(−j·2π·f·n/rate): the response at `f`, where `x` is an impulse response.
 pub fn response(x: &[f32], f: f64, rate: f64) -> Complex64 {
     let turns = f / rate;
-    let term = |(n, &v): (usize, &f32)| Complex64::from_polar(f64::from(v), -TAU * (turns * n as f64).fract());
+    let term =
+        |(n, &v): (usize, &f32)| Complex64::from_polar(f64::from(v), -TAU * (turns * n as f64).fract());
     x.iter().enumerate().map(term).sum()
 }
 
@@ -71,9 +72,8 @@ pub fn pitch(x: &[f32], lowest: f64, highest: f64, rate: f64) -> f64 {
     let (shortest, longest) = ((rate / highest) as usize, (rate / lowest) as usize + 1);
     let span = x.len() - longest - 1;
     let alike = |lag: usize| {
-        let product = |a: &[f32], b: &[f32]| {
-            a.iter().zip(b).map(|(&p, &q)| f64::from(p) * f64::from(q)).sum::<f64>()
-        };
+        let product =
+            |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&p, &q)| f64::from(p) * f64::from(q)).sum::<f64>();
         let (here, there) = (&x[..span], &x[lag..lag + span]);
         product(here, there) / (product(here, here) * product(there, there)).sqrt()
     };

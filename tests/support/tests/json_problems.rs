@@ -237,6 +237,19 @@ fn marked(text: &str) -> (String, Vec<Range<usize>>) {
     (plain, places)
 }
 
+/// A file that is wrong everywhere is refused without being told all of it.
+#[test]
+fn very_many_problems_are_told_in_part() {
+    let command = r#"{ "sampleTime": 0, "nodeId": "hh", "type": "Trigger" }"#;
+    let commands = vec![command; 20_000].join(",");
+    let nodes =
+        (0..4000).map(|i| format!(r#"{{ "id": "n{i}", "type": "kick" }}"#)).collect::<Vec<_>>().join(",");
+    let text = format!(r#"{{ "version": 1, "nodes": [{nodes}], "commands": [{commands}] }}"#);
+    let (song, problems) = check(&text);
+    assert!(song.is_none());
+    assert_eq!(problems.len(), 1000);
+}
+
 #[test]
 fn a_problem_has_its_line_and_column() {
     let text = "{\n  \"version\": 1,\n  \"nodes\": [ { \"id\": \"ü\", \"type\": \"kik\" } ]\n}";

@@ -238,8 +238,9 @@ fn step(at: Rational, resolution: u32) -> u32 {
 
 /// The bars after which the steps repeat: as many whole bars as needed.
 fn shortest(steps: &[bool], bar: usize) -> Vec<bool> {
-    let repeats =
-        |length: &usize| steps.len() % length == 0 && steps.chunks(*length).all(|c| c == &steps[..*length]);
+    let repeats = |length: &usize| {
+        steps.len().is_multiple_of(*length) && steps.chunks(*length).all(|c| c == &steps[..*length])
+    };
     let length = (bar..steps.len()).step_by(bar).find(repeats).unwrap_or(steps.len());
     steps[..length].to_vec()
 }

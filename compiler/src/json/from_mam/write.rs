@@ -52,7 +52,9 @@ fn is_silent(node: &Node, transport: Option<&Transport>) -> bool {
     let locks = || rows().flat_map(|row| &row.locks).map(|lock| (lock.param.to_lowercase(), &lock.value));
     let settings = || node.params.iter().map(|(name, value)| (name.clone(), value)).chain(locks());
     let ever = |name: &str| settings().any(|s| s.0 == name && !matches!(&**s.1, "0" | "false"));
-    !rows().any(|row| row.steps.contains(&true)) && !(ever("loop") && ever("bpm"))
+    let hit = rows().any(|row| row.steps.contains(&true));
+    let loops = ever("loop") && ever("bpm");
+    !hit && !loops
 }
 
 fn node(node: &Node) -> String {

@@ -18,7 +18,8 @@ fn ad_is_a_line_and_a_fall_and_begins_where_it_is() {
     let fall = |frames: f64| (-frames / 1_920.0).exp();
     let from = fall(720.0);
     crate::close(&x[..1_200], |n| if n < 480 { n as f64 / 480.0 } else { fall((n - 480) as f64) }, 1e-5);
-    let again = |n: usize| if n < 480 { from + (1.0 - from) * n as f64 / 480.0 } else { fall((n - 480) as f64) };
+    let again =
+        |n: usize| if n < 480 { from + (1.0 - from) * n as f64 / 480.0 } else { fall((n - 480) as f64) };
     crate::close(&x[1_200..2_400], again, 1e-5);
     let sharp = mono("out = ad(every(1s), 0s, 40ms)\n", 1_000);
     crate::close(&sharp, |n| fall(n as f64), 1e-5);

@@ -4,6 +4,7 @@
 mod dynamics;
 mod effects;
 mod envelopes;
+mod examples;
 mod filters;
 mod instruments;
 mod noise;

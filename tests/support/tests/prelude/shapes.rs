@@ -28,7 +28,8 @@ fn crush_rounds_to_its_levels() {
             assert!((is - f64::from(ramp()[n]) * steps).abs() <= 0.501);
         }
     }
-    let (default, eight) = (through("out = crush(in)\n", &[&ramp()]), through("out = crush(in, 8)\n", &[&ramp()]));
+    let (default, eight) =
+        (through("out = crush(in)\n", &[&ramp()]), through("out = crush(in, 8)\n", &[&ramp()]));
     assert_eq!(default, eight);
 }
 
