@@ -141,7 +141,8 @@ impl Lower<'_, '_> {
         }
         let info = self.song.library.info(self.files(), def);
         let formals: Vec<&str> = info.params.iter().map(|p| &*p.name).collect();
-        let more: Vec<&str> = std::iter::once("in").chain(info.inputs.iter().map(|i| &**i)).collect();
+        let named = info.inputs.iter().chain(&info.broken);
+        let more: Vec<&str> = std::iter::once("in").chain(named.map(|i| &**i)).collect();
         let bound = bind(callee, args, &formals, &more, &mut self.problems);
         let Some(input) = piped.or(bound.more[0]) else {
             let message = format!("`{callee}` is an effect, and nothing flows into it");
@@ -236,6 +237,9 @@ impl Lower<'_, '_> {
     /// A problem for something that is called and is nothing.
     pub(super) fn unknown_definition(&mut self, at: &At, callee: &Ident, builtins: &[&str]) -> Val {
         let file = self.scopes[at.scope].file;
+        if self.files().is_broken(file, &callee.name) {
+            return Val::Broken;
+        }
         let mut known = self.files().visible(file);
         known.extend(builtins.iter().map(ToString::to_string));
         let message = format!("there is no definition `{callee}`");

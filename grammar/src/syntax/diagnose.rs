@@ -260,7 +260,8 @@ impl<'a> Diagnosis<'a> {
     fn form(&self, here: usize) -> Option<Problem> {
         let word = self.word(self.tokens.start);
         let (_, form) = FORMS.iter().find(|(keyword, _)| *keyword == word)?;
-        if self.nested(here) && word != "def" || self.in_body(here) {
+        let equation = self.is(self.tokens.start + 1, "=");
+        if equation || self.nested(here) && word != "def" || self.in_body(here) {
             return None;
         }
         let found = self.shown(here);
@@ -287,6 +288,12 @@ impl<'a> Diagnosis<'a> {
             [before, before.wrapping_sub(1)].into_iter().find(|&at| matches!(self.word(at), "sum" | "chain"))
         {
             return Some(self.unrolled(head, here));
+        }
+        if matches!(self.word(before), "prev" | "tap") {
+            let word = self.word(before);
+            let problem =
+                self.about(&codes::RESERVED_NAME, before, format!("`{word}` has no value of its own"));
+            return Some(problem.help(format!("call it: `{word}(x, …)`")));
         }
         if ends_operand(last, self.text) {
             return self.operator(before, here);

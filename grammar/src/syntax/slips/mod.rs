@@ -230,7 +230,8 @@ impl<'a> Slips<'a> {
                 );
                 self.layout.poison.push(token.start);
             }
-            "==" if self.defines(index) => {
+            // After a brace it may be the value of a `sum`.
+            "==" if self.defines(index) && !self.is(index.wrapping_sub(2), "{") => {
                 let problem =
                     self.problem(&codes::EQUALS, token.start, token.end, "`==` compares, `=` defines");
                 self.report(problem.help("write `=`"));

@@ -1,8 +1,15 @@
 //! Properties of reading and writing `.mam` text, on random programs.
+//!
+//! The generator is taken in as a file, so that these run without the compiler.
 
+// There it is a library of its own.
+#[allow(unreachable_pub)]
+#[path = "../../tests/support/src/gen_mam.rs"]
+mod gen_mam;
+
+use gen_mam::{Choices, mutated, program, soup, tree};
 use mam_grammar::ast::Ast;
 use mam_grammar::{Limits, Sources, fmt, syntax};
-use mam_testing::gen_mam::{Choices, mutated, program, soup, tree};
 use proptest::prelude::*;
 
 fn read(text: &str) -> (Ast, Vec<String>) {
