@@ -150,6 +150,29 @@ fn instruments_are_finite_and_bounded_at_the_ends_of_every_range() {
     }
 }
 
+#[test]
+fn machine_code_and_interpreter_agree_on_every_definition() {
+    let prelude = Prelude::new();
+    let play = |text: &str, interpreter| {
+        let program = render::program("song.mam", text, RATE, interpreter);
+        render::render_program(program, Some(1_500))
+    };
+    for id in
+        prelude.of_kind(DefinitionKind::Instrument).into_iter().chain(prelude.of_kind(DefinitionKind::Effect))
+    {
+        let name = prelude.name(id);
+        let effect = prelude.files.definition(id).kind == DefinitionKind::Effect;
+        let text = if effect {
+            format!("out = (noise(), saw(300Hz)) |> {name}()\n")
+        } else {
+            format!(
+                "x = {name}(gain: 0.5 + 0.3 * sine(50Hz))\nplay {{ x |x...x...x...x...| }}\ntempo 600\nout = x\n"
+            )
+        };
+        assert!(play(&text, false) == play(&text, true), "{name}");
+    }
+}
+
 /// Something of everything: an impulse, noise, a loud square, silence.
 fn stress() -> Vec<f32> {
     let mut x = vec![0.0; 9_600];
