@@ -33,7 +33,7 @@ pub enum Command {
     Check(check::Check),
     /// Render a song to a sound file
     Render(Box<render::Render>),
-    /// Format songs, or turn JSON into .mam
+    /// Format songs, or turn .mam and JSON into each other
     Fmt(fmt::Fmt),
     /// List what exists: definitions, parameters, a song's nodes
     List(list::List),

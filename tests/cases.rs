@@ -1,4 +1,4 @@
-//! The Markdown cases of `tests/cases`. `MAM_BLESS=1` rewrites them.
+//! The Markdown cases of `tests/cases`, and the manual. `MAM_BLESS=1` rewrites them.
 
 use mam_compiler::ir::Module;
 use mam_compiler::target::Target;
@@ -50,7 +50,16 @@ fn sound(language: &str, text: &str) -> String {
 
 #[test]
 fn cases() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    check("tests/cases");
+}
+
+#[test]
+fn the_manual() {
+    check("docs/language.md");
+}
+
+fn check(path: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     let bless = std::env::var_os("MAM_BLESS").is_some_and(|v| v == "1");
     match run(&folder, bless, &stage) {
         Ok(count) => assert!(count > 0, "no cases in {}", folder.display()),

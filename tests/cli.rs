@@ -414,6 +414,11 @@ fn json_becomes_mam_that_sounds_the_same() {
     }
     let (a, b) = (wav(folder.0.join("a.wav")).1, wav(folder.0.join("b.wav")).1);
     assert!(a == b, "{}", fs::read_to_string(folder.0.join("b.mam")).unwrap());
+    let lead = "bd = kick()\nplay { bd |x.x.| }\nout = bd\n";
+    let run = folder.run_with(&["fmt", "--to", "json", "-"], lead.as_bytes()).exits(0);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&run.out).unwrap()["nodes"][0]["type"], "kick");
+    folder.run_with(&["fmt", "--to", "json", "-"], b"out = noise() * lfo(1Hz)\n").exits(1);
+    folder.run(&["fmt", "--to", "json", "a.json"]).exits(2);
 }
 
 #[test]

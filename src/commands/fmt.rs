@@ -1,18 +1,17 @@
-//! `mamc fmt`: formats songs in place, or turns JSON into the language.
+//! `mamc fmt`: formats songs in place, or turns the language and JSON into each other.
 
-use crate::compiling::tell;
+use crate::args::HowArgs;
+use crate::compiling::{compile_song, tell};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::input;
+use crate::input::{self, Song};
 use crate::output::write_text;
 use clap::{Args, ValueEnum};
-use mam_compiler::files::Files;
 use mam_compiler::json;
-use mam_compiler::library::Library;
 use mam_grammar::{Limits, Problems, Sources, fmt, syntax};
 use std::path::{Path, PathBuf};
 
-/// Format songs, or turn JSON into .mam
+/// Format songs, or turn .mam and JSON into each other
 #[derive(Args, Debug)]
 pub struct Fmt {
     /// .mam files, which are formatted in place; `-` formats standard input to standard output
@@ -21,7 +20,7 @@ pub struct Fmt {
     /// Change nothing; fail if something is not formatted
     #[arg(long, conflicts_with = "to")]
     check: bool,
-    /// Turn one JSON song into this form instead, on standard output or into -o
+    /// Turn one song into this form instead, on standard output or into -o
     #[arg(long, value_name = "FORM")]
     to: Option<To>,
     /// Where that goes
@@ -33,12 +32,14 @@ pub struct Fmt {
 enum To {
     /// The language
     Mam,
+    /// The JSON graph, version 1, as far as it can say the same
+    Json,
 }
 
 impl Fmt {
     pub fn run(self, console: Console) -> Result<(), Failure> {
-        if self.to == Some(To::Mam) {
-            return self.to_mam(console);
+        if let Some(to) = self.to {
+            return self.convert(to, console);
         }
         let mut result = Ok(());
         for input in &self.inputs {
@@ -84,17 +85,24 @@ impl Fmt {
         }
     }
 
-    fn to_mam(&self, console: Console) -> Result<(), Failure> {
+    fn convert(&self, to: To, console: Console) -> Result<(), Failure> {
         let [input] = &self.inputs[..] else {
             return Err(Failure::Usage("--to turns one song at a time".into()));
         };
-        let mut sources = Sources::default();
-        let id = sources.add(input.as_str(), input::any_text(input)?);
-        let (limits, mut problems) = (Limits::default(), Problems::default());
-        let files = Files::prelude(&mut sources, limits);
-        let song = json::load(&sources, id, &files, &Library::default(), &mut problems);
-        let text = song.map(|song| song.to_mam(&mut problems));
-        tell(&problems.into_sorted(), &sources, console);
+        let song = Song::read(input, None)?;
+        let compiled = compile_song(song, &HowArgs::default());
+        tell(&compiled.problems, &compiled.sources, console);
+        if compiled.compilation.program.is_none() {
+            return Err(Failure::Input);
+        }
+        let mut problems = Problems::default();
+        let text = match (to, &compiled.compilation.stages.json) {
+            (To::Mam, Some(song)) => Some(song.to_mam(&mut problems)),
+            (To::Json, None) => json::from_mam(&compiled.compilation, &mut problems),
+            (To::Mam, None) => return Err(Failure::Usage(format!("`{input}` is .mam already"))),
+            (To::Json, Some(_)) => return Err(Failure::Usage(format!("`{input}` is JSON already"))),
+        };
+        tell(&problems.into_sorted(), &compiled.sources, console);
         let text = text.ok_or(Failure::Input)?;
         match self.output.as_deref() {
             None => console.result(&text),

@@ -34,10 +34,10 @@ impl Lower<'_, '_> {
 
     /// A call, in the song or in a definition.
     pub(super) fn call(&mut self, at: &At, expr: ExprId, callee: &Ident, args: &[Arg], piped: Piped) -> Val {
-        if let (Some(turns), Some(graph)) = (&self.scopes[at.scope].turns, self.song.graph) {
-            if let Some(&node) = graph.calls.get(&(expr, turns.clone())) {
-                return self.node_value(node);
-            }
+        if let (Some(turns), Some(graph)) = (&self.scopes[at.scope].turns, self.song.graph)
+            && let Some(&node) = graph.calls.get(&(expr, turns.clone()))
+        {
+            return self.node_value(node);
         }
         let file = self.scopes[at.scope].file;
         let Some(def) = self.files().find(file, &callee.name) else {
@@ -215,10 +215,10 @@ impl Lower<'_, '_> {
 
     fn limit(&mut self, signal: Signal, span: Span, place: &Place) -> Val {
         let constant = (signal.channels.len() == 1).then(|| self.b.constant(signal.channels[0])).flatten();
-        if let Some(x) = constant {
-            if x < place.min || x > place.max {
-                self.problems.add(out_of_range(x, span, place));
-            }
+        if let Some(x) = constant
+            && (x < place.min || x > place.max)
+        {
+            self.problems.add(out_of_range(x, span, place));
         }
         let mut channels = signal.channels;
         for value in &mut channels {

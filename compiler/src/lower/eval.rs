@@ -266,10 +266,10 @@ impl<'a> Lower<'_, 'a> {
     }
 
     fn field(&mut self, at: &At, of: ExprId, field: &Ident) -> Val {
-        if is_event(&field.name) {
-            if let Some(val) = self.event_field(at, of, field) {
-                return val;
-            }
+        if is_event(&field.name)
+            && let Some(val) = self.event_field(at, of, field)
+        {
+            return val;
         }
         let val = self.eval(at, of);
         if let (Val::Signal(_), Some(problem)) = (&val, self.instrument_part(at, of, field)) {

@@ -102,10 +102,10 @@ impl Lower<'_, '_> {
                 None => break,
             }
         }
-        if self.scopes[scope].turns.is_some() {
-            if let Some(val) = self.song_name(scope, name) {
-                return val;
-            }
+        if self.scopes[scope].turns.is_some()
+            && let Some(val) = self.song_name(scope, name)
+        {
+            return val;
         }
         self.known_name(name).unwrap_or_else(|| self.unknown_name(at, name))
     }

@@ -6,6 +6,9 @@ use crate::ir::{Body, Imm, Kernel, Module, Op, StateSlot, Type};
 use mam_grammar::{Arena, Handle};
 use std::collections::HashMap;
 
+/// States that nobody sets, with their values: what one call has of its own.
+type Data = Vec<(String, Imm)>;
+
 /// Shares the kernels of `module` among `calls`.
 pub(super) fn share(module: &mut Module, calls: &mut [KernelCall]) {
     let mut shapes: HashMap<Kernel, Vec<Handle<Kernel>>> = HashMap::new();
@@ -23,7 +26,7 @@ pub(super) fn share(module: &mut Module, calls: &mut [KernelCall]) {
     let members_of: HashMap<Handle<Kernel>, Vec<Handle<Kernel>>> =
         shapes.into_values().map(|members| (members[0], members)).collect();
     let mut kernels: Arena<Kernel> = Arena::default();
-    let mut moved: HashMap<Handle<Kernel>, (Handle<Kernel>, Vec<(String, Imm)>)> = HashMap::new();
+    let mut moved: HashMap<Handle<Kernel>, (Handle<Kernel>, Data)> = HashMap::new();
     for first in order {
         let members = &members_of[&first];
         let all: Vec<&Kernel> = members.iter().map(|&m| &module.kernels[m]).collect();
@@ -59,7 +62,7 @@ fn bodies(kernel: &mut Kernel) -> [&mut Body; 2] {
 }
 
 /// One kernel for all of `members`, and the data of each.
-fn lift(members: &[&Kernel]) -> (Kernel, Vec<Vec<(String, Imm)>>) {
+fn lift(members: &[&Kernel]) -> (Kernel, Vec<Data>) {
     let mut kernel = members[0].clone();
     let mut data = vec![vec![]; members.len()];
     if members.len() == 1 {

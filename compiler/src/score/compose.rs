@@ -102,7 +102,10 @@ impl<'a> Composer<'a> {
                 self.problems.add(not_so(span, "the bars of this arrangement do not fit exact fractions"));
             }
         }
-        for section in self.sections.iter().filter(|s| !s.used) {
+        // An arrangement with a mistake may have meant any of them.
+        let mistaken = self.problems.iter().any(|p| p.code == &UNKNOWN_SECTION)
+            || items.iter().any(|i| matches!(i.kind, ItemKind::Broken(_)));
+        for section in self.sections.iter().filter(|s| !s.used && !mistaken) {
             let message = format!("the section `{}` is never played", section.name);
             let help = format!("name it in an arrangement: `play {}`", section.name);
             self.problems.add(Problem::new(&UNUSED_SECTION, section.name.span, message).help(help));

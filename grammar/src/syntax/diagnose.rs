@@ -144,6 +144,12 @@ impl<'a> Diagnosis<'a> {
             return Some(self.about(&codes::LEADING_MARK, start, message).help(help));
         }
         let word = self.word(start);
+        if here == start && matches!(word, "if" | "not" | "mod" | "in" | "sum" | "chain" | "prev" | "tap") {
+            let message = format!("an item cannot begin with `{word}`");
+            return Some(
+                self.about(&codes::LEADING_MARK, start, message).help("give the value a name: `name = …`"),
+            );
+        }
         let keyword =
             FORMS.iter().any(|(keyword, _)| *keyword == word) || RESERVED.contains(&word) && word != "out";
         if here > start + 1 || keyword || word.is_empty() && here > start {
@@ -152,9 +158,6 @@ impl<'a> Diagnosis<'a> {
         if word.is_empty() {
             let message = format!("an item cannot begin with {}", self.shown(start));
             return Some(self.about(&codes::LEADING_MARK, start, message).help("give it a name: `name = …`"));
-        }
-        if RESERVED.contains(&word) && word != "out" {
-            return None;
         }
         let problem = match self.get(start + 1) {
             None => self.about(&codes::MISSING_EQUALS, start, format!("`{word}` alone says nothing")),

@@ -11,6 +11,9 @@
 //! | `jack` | Unix | a server and its library, looked for when it is opened |
 //! | `alsa`, `wasapi` | Linux, Windows: with the feature `cpal` | on Linux ALSA's library |
 //! | `null` | everywhere | nothing: a thread that keeps time |
+//!
+//! To add one: a file (or a folder) with the three traits, a line in [`backends`], a line in the table above, and
+//! a test in `tests/servers.rs` that compares what was recorded with what was played.
 
 #[cfg(any(target_os = "macos", test))]
 mod coreaudio;

@@ -2,7 +2,8 @@
 //!
 //! A case is a Markdown file. Its first fenced block is the input, labelled `mam`, `json` or `ir`; each following
 //! block is labelled with a stage, and holds what that stage makes of the input. Prose between the blocks says what
-//! the case is for. A heading of the first level starts the next case of the file. With `MAM_BLESS=1` the blocks are rewritten
+//! the case is for. A new input starts the next case of the file; before an `ir` it needs a heading of the first level.
+//! With `MAM_BLESS=1` the blocks are rewritten
 //! in place.
 
 use std::fmt::Write;
@@ -11,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// Labels of inputs.
 const INPUTS: &[&str] = &["mam", "json", "ir"];
-/// A block with this mark after its label is shown, not run: ```` ```mam ignore ````.
-const IGNORED: &str = "ignore";
+/// Labels of blocks that are shown, not run.
+const SHOWN: &[&str] = &["sh", "text"];
 
 /// A text to run the stages on.
 #[derive(Clone, Copy, Debug)]
@@ -64,10 +65,12 @@ pub fn run_text(text: &str, stage: &Stage) -> Result<String, String> {
         if !closed {
             return Err(format!("line {}: this block has no end", number + 1));
         }
-        if input.is_none() && INPUTS.contains(&label) {
+        // `ir` is an input and a stage.
+        let begins = input.is_none() || label != "ir";
+        if begins && INPUTS.contains(&label) {
             out += &body;
             input = Some((label.to_string(), body));
-        } else if label.ends_with(IGNORED) {
+        } else if SHOWN.contains(&label) {
             out += &body;
         } else {
             let (language, text) =

@@ -413,8 +413,9 @@ impl<'a> Slips<'a> {
 const JOINS: [&str; 14] =
     ["then", "else", "and", "or", "mod", "in", "curve", "step", "smooth", "cc", "over", "at", "of", "by"];
 
-/// Characters that look like marks of the language, from word processors and other alphabets.
-const LOOK_ALIKES: [(char, &str); 16] = [
+/// Characters that stand for marks of the language: from other languages, word processors and alphabets.
+const LOOK_ALIKES: [(char, &str); 17] = [
+    ('&', "and"),
     ('−', "-"),
     ('–', "-"),
     ('—', "-"),

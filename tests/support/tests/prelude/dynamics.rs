@@ -1,3 +1,5 @@
+//! The compressor and what it measures, against the static curve and times of its definition.
+
 use crate::{RATE, mono, through};
 use mam_testing::measure::{amplitude, db};
 

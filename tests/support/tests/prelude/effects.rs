@@ -1,3 +1,5 @@
+//! Effects: echoes at their places and levels, the tail of the reverb, the sweep of the chorus.
+
 use crate::{RATE, impulse_response, stereo, through};
 use mam_testing::measure::{amplitude, mean, peak, rms};
 

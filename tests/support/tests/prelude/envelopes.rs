@@ -1,3 +1,5 @@
+//! Envelopes: their times to the frame.
+
 use crate::{mono, through};
 
 /// The first frame that is not below.

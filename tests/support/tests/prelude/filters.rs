@@ -1,3 +1,5 @@
+//! Filters: their responses against the formulas of their sources.
+
 use crate::{RATE, impulse_response, mono, through};
 use mam_testing::measure::{amplitude, db, mean, peak, response};
 use realfft::num_complex::Complex64;

@@ -1,3 +1,5 @@
+//! Instruments: onsets, levels, silence, and the closed forms of kick and clap.
+
 use crate::{RATE, mono, mono_at, split, stereo};
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{Event, Length, Renderer};

@@ -1,3 +1,5 @@
+//! Noise: its mean, spread and spectrum.
+
 use crate::{RATE, mono};
 use mam_testing::measure::{band_power, db, mean, peak, rms};
 

@@ -1,3 +1,5 @@
+//! Oscillators: exact phase, levels of harmonics and aliases.
+
 use crate::{RATE, close, mono, mono_at};
 use mam_testing::measure::{amplitude, db, mean, peak, spectrum};
 use std::f64::consts::{PI, TAU};

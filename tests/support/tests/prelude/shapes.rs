@@ -1,3 +1,5 @@
+//! Shapers and panning: their curves.
+
 use crate::{stereo, through};
 use std::f64::consts::FRAC_PI_4;
 
