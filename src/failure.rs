@@ -15,8 +15,8 @@ pub enum Failure {
     Io(String),
     /// Something could not be read, which has been said.
     Unread,
-    /// An input is no text.
-    NotText(String),
+    /// An input is not of the kind that it should be.
+    WrongInput(String),
     /// Nobody reads the output any more.
     ClosedPipe,
 }
@@ -26,7 +26,7 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Failure::ClosedPipe => 0,
-            Failure::Input | Failure::NotText(_) => 1,
+            Failure::Input | Failure::WrongInput(_) => 1,
             Failure::Usage(_) => 2,
             Failure::Io(_) | Failure::Unread => 3,
         }
@@ -55,7 +55,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Input | Failure::Unread | Failure::ClosedPipe => Ok(()),
-            Failure::Usage(words) | Failure::Io(words) | Failure::NotText(words) => f.write_str(words),
+            Failure::Usage(words) | Failure::Io(words) | Failure::WrongInput(words) => f.write_str(words),
         }
     }
 }
@@ -78,7 +78,8 @@ pub fn words(error: &io::Error) -> String {
             // The system's own words, without the number that Rust adds.
             let text = error.to_string();
             let end = text.find(" (os error").unwrap_or(text.len());
-            text[..end].to_lowercase()
+            let mut letters = text[..end].chars();
+            letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
         }
     }
 }

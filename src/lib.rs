@@ -15,18 +15,19 @@ pub mod args;
 pub mod commands;
 pub mod compiling;
 pub mod console;
-mod definitions;
-mod drawing;
+pub mod definitions;
+pub mod drawing;
 pub mod failure;
 pub mod input;
-mod json;
-mod offline;
+pub mod json;
+pub mod loudness;
+pub mod offline;
 pub mod output;
-mod progress;
+pub mod progress;
 pub mod report;
 pub mod stages;
-mod summary;
-mod table;
+pub mod summary;
+pub mod table;
 pub mod values;
 
 use args::{Cli, Command};
@@ -66,6 +67,7 @@ fn run(cli: Cli, console: Console) -> Result<(), Failure> {
         Some(Command::Doc(c)) => c.run(console),
         Some(Command::Explain(c)) => c.run(console),
         Some(Command::Pattern(c)) => c.run(console),
+        Some(Command::Import(c)) => c.run(console),
         Some(Command::Graph(c)) => c.run(console),
         Some(Command::Dump(c)) => c.run(console),
         Some(Command::Bench(c)) => c.run(console),

@@ -66,16 +66,51 @@ impl Job {
         Ok(Job { program, input: None, endless, extent, from, length })
     }
 
+    /// The same frames, but of the outputs of a node instead of the song's.
+    pub fn tapped(&self, node: &str, frames: u64) -> Option<Job> {
+        let program = &self.program;
+        let step = program.steps.iter().find(|s| &*s.name == node)?;
+        let program = Program {
+            rate: program.rate,
+            code: program.code.clone(),
+            steps: program.steps.clone(),
+            state: program.state.clone(),
+            delays: program.delays.clone(),
+            buffers: program.buffers,
+            inputs: program.inputs.clone(),
+            outputs: step.outputs.clone(),
+            params: program.params.clone(),
+            ports: program.ports,
+            targets: program.targets.clone(),
+            score: program.score.clone(),
+        };
+        let length = render::Length::Frames(self.from + frames);
+        let (extent, from) = (self.extent, self.from);
+        Some(Job {
+            program: Arc::new(program),
+            input: self.input.clone(),
+            endless: false,
+            extent,
+            from,
+            length,
+        })
+    }
+
     /// Channels of the result.
     pub fn channels(&self) -> usize {
         self.program.outputs.len()
     }
 
+    /// The frame where it ends, not counting a tail.
+    pub fn end(&self) -> u64 {
+        match self.length {
+            render::Length::Frames(end) | render::Length::WithTail(end) => end,
+        }
+    }
+
     /// How many frames it will have at least, for those who wait.
     pub fn expected(&self) -> Option<u64> {
-        match self.length {
-            render::Length::Frames(end) | render::Length::WithTail(end) => Some(end - self.from),
-        }
+        Some(self.end() - self.from)
     }
 
     /// A length from the beginning, in frames.

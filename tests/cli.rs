@@ -152,6 +152,17 @@ fn two_renders_are_the_same_and_the_interpreter_agrees() {
 }
 
 #[test]
+fn a_command_that_comes_too_late_is_told() {
+    let song = r#"{ "version": 1, "nodes": [{ "id": "a", "type": "kick" }],
+        "commands": [{ "sampleTime": 48000, "nodeId": "a", "type": "Trigger" }] }"#;
+    let folder = Folder::new("late").with("song.json", song);
+    let run = folder.run(&["render", "song.json", "-o", "x.wav", "-d", "1s"]).exits(0);
+    assert!(run.err.contains("json-late-command") && run.err.contains("song.json:2:"), "{}", run.err);
+    let run = folder.run(&["render", "song.json", "-o", "x.wav", "-d", "48001smp"]).exits(0);
+    assert!(!run.err.contains("json-late-command"), "{}", run.err);
+}
+
+#[test]
 fn lengths_starts_and_prerolls_are_pieces_of_the_whole() {
     let folder = Folder::new("pieces").with("song.mam", SONG);
     let render = |args: &[&str]| {
@@ -174,11 +185,35 @@ fn lengths_starts_and_prerolls_are_pieces_of_the_whole() {
 }
 
 #[test]
+fn stems_taps_and_levels_come_with_the_song() {
+    let text = "bd = kick()\nsd = clap()\nplay { bd |x...x...| ; sd |..x...x.| }\nlength 1 bar\nout = bd * 0.25 + sd * 0.25\n";
+    let folder = Folder::new("stems").with("song.mam", text);
+    let render = |args: &[&str]| folder.run(&[&["render", "song.mam", "-q", "-o", "x.wav"], args].concat());
+    render(&["--stems", "stems", "--tap", "bd=tap.wav"]).exits(0);
+    let read = |name: &str| wav(folder.0.join(name));
+    let (mix, bd, sd) = (read("x.wav").1, read("stems/bd.wav"), read("stems/sd.wav").1);
+    assert_eq!((bd.0.channels, bd.1.len()), (1, mix.len() / 2));
+    assert!(bd.1 == read("tap.wav").1);
+    let off = bd.1.iter().zip(&sd).zip(mix.chunks(2)).map(|((a, b), m)| (m[0] - 0.25 * (a + b)).abs());
+    assert!(off.fold(0.0, f32::max) < 1e-6);
+    let peak = |samples: &[f32]| samples.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
+    render(&["--normalize", "-6dBTP"]).exits(0);
+    let level = 20.0 * peak(&read("x.wav").1).log10();
+    assert!((-9.0..=-5.9).contains(&level), "{level} dB");
+    render(&["--normalize", "-20LUFS"]).exits(0);
+    assert!(peak(&read("x.wav").1) > 0.0 && read("x.wav").1.len() == mix.len());
+    let run = render(&["--tap", "db=t.wav"]).exits(2);
+    assert!(run.err.contains("did you mean `bd`"), "{}", run.err);
+}
+
+#[test]
 fn a_definition_of_the_prelude_is_a_song() {
     let folder = Folder::new("kick");
     folder.run(&["render", "kick", "--set", "f0=60", "-o", "low.wav"]).exits(0);
     folder.run(&["render", "kick", "-o", "plain.wav"]).exits(0);
     assert!(wav(folder.0.join("low.wav")).1 != wav(folder.0.join("plain.wav")).1);
+    let run = folder.run(&["render", "kick", "--set", "f=60", "-o", "x.wav"]).exits(1);
+    assert!(run.err.contains("unknown-set") && run.err.contains("did you mean"), "{}", run.err);
     let run = folder.run(&["render", "kik", "-o", "x.wav"]).exits(3);
     assert!(run.err.contains("did you mean `kick`"), "{}", run.err);
 }
@@ -353,6 +388,22 @@ fn formatting_is_in_place_and_a_check_changes_nothing() {
 }
 
 #[test]
+fn notes_go_to_midi_and_back() {
+    let folder = Folder::new("midi").with("song.mam", SONG);
+    folder.run(&["render", "song.mam", "-o", "song.mid"]).exits(0);
+    assert!(fs::read(folder.0.join("song.mid")).unwrap().starts_with(b"MThd"));
+    folder.run(&["import", "song.mid", "-o", "back.mam"]).exits(0);
+    let notes = |song: &str| {
+        let run = folder.run(&["list", "notes", song, "--json"]).exits(0);
+        let list: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+        list.as_array().unwrap().iter().map(|n| n["frame"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(notes("back.mam"), notes("song.mam"));
+    folder.run(&["import", "song.mam"]).exits(1);
+    folder.run(&["import", "none.mid"]).exits(3);
+}
+
+#[test]
 fn json_becomes_mam_that_sounds_the_same() {
     let example =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/breakbeat.json")).unwrap();
@@ -363,6 +414,11 @@ fn json_becomes_mam_that_sounds_the_same() {
     }
     let (a, b) = (wav(folder.0.join("a.wav")).1, wav(folder.0.join("b.wav")).1);
     assert!(a == b, "{}", fs::read_to_string(folder.0.join("b.mam")).unwrap());
+    let lead = "bd = kick()\nplay { bd |x.x.| }\nout = bd\n";
+    let run = folder.run_with(&["fmt", "--to", "json", "-"], lead.as_bytes()).exits(0);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&run.out).unwrap()["nodes"][0]["type"], "kick");
+    folder.run_with(&["fmt", "--to", "json", "-"], b"out = noise() * lfo(1Hz)\n").exits(1);
+    folder.run(&["fmt", "--to", "json", "a.json"]).exits(2);
 }
 
 #[test]

@@ -114,6 +114,11 @@ impl<'a> Places<'a> {
         (info.dimension, info.scale(), (info.min, info.max))
     }
 
+    /// The slots of the lengths of a beat and a bar, where the song uses them.
+    pub fn musical_slots(&self) -> (Option<usize>, Option<usize>) {
+        self.lowered.slots.musical_slots()
+    }
+
     /// Path of a slot.
     pub fn slot_name(&self, slot: usize) -> &str {
         self.lowered.slots.name(slot)

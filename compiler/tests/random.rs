@@ -3,7 +3,7 @@
 use mam_compiler::emit::jit::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Module, check};
-use mam_compiler::passes::PASSES;
+use mam_compiler::passes::{PASSES, lanes};
 use mam_compiler::target::Target;
 use mam_grammar::Handle;
 use mam_testing::agree;
@@ -44,7 +44,7 @@ proptest! {
     fn passes_keep_every_bit(kernel in bytes(1500), run in bytes(1500)) {
         let mut module = gen_ir::module(&mut Choices(&kernel));
         let mut seen = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
-        for pass in PASSES.iter().filter(|pass| !["slow", "elementary", "fuse"].contains(&pass.name)) {
+        for pass in PASSES.iter().filter(|pass| !["slow", "elementary", "fuse", "lanes"].contains(&pass.name)) {
             let before = module.clone();
             let handle = Handle::new(0);
             module.kernels[handle] = pass.run(&module.kernels[handle], &Target::host());
@@ -54,6 +54,20 @@ proptest! {
             let outputs = seen.len().min(now.len()) - memory(&module);
             prop_assert_eq!(&now[..outputs], &seen[..outputs], "{}\n{}\n{}", pass.name, before, module);
             seen = now;
+        }
+    }
+
+    #[test]
+    fn lanes_keep_every_bit(kernel in bytes(1500), run in bytes(1500)) {
+        let mut module = gen_ir::module(&mut Choices(&kernel));
+        let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
+        let handle = Handle::new(0);
+        if let Ok((widened, _)) = lanes::widen(&module.kernels[handle], &Target::host(), false) {
+            let before = module.clone();
+            module.kernels[handle] = widened;
+            prop_assert_eq!(check::module(&module), Vec::<String>::new());
+            let now = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
+            prop_assert_eq!(now, expected, "{}\n{}", before, module);
         }
     }
 }

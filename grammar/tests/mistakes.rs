@@ -18,6 +18,7 @@ fn check(text: &str, expected: &[(&str, &str)]) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn one_mistake_is_one_problem_at_its_place() {
     let table: &[(&str, &[(&str, &str)])] = &[
         ("out = a b", &[("missing-operator", "b")]),

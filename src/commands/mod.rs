@@ -8,6 +8,7 @@ pub mod dump;
 pub mod explain;
 pub mod fmt;
 pub mod graph;
+pub mod import;
 pub mod list;
 pub mod man;
 pub mod pattern;

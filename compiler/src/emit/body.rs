@@ -113,7 +113,12 @@ impl<'a> Emitter<'a> {
             1 => frames,
             _ => b.ins().band_imm_s(frames, -step),
         };
-        let end = b.ins().ishl_imm_u(end, 2);
+        let mut end = b.ins().ishl_imm_u(end, 2);
+        if let Some(condition) = self.body.only_if {
+            self.held(b, held);
+            let (condition, none) = (self.value(b, condition), b.ins().iconst(types::I64, 0));
+            end = b.ins().select(condition, end, none);
+        }
         let start = from.unwrap_or_else(|| b.ins().iconst(types::I64, 0));
         // One frame a turn from the start on: there is at least one.
         if from.is_none() && step == 1 {

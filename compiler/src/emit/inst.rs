@@ -128,6 +128,7 @@ impl Emitter<'_> {
             Op::Splat => splat(b, arg(0), ty.scalar),
             Op::Extract(lane) => extract(b, arg(0), ty.scalar, lane),
             Op::Pack => pack(b, &args, ty.scalar),
+            Op::Slide => slide(b, arg(0), arg(1), ty.scalar),
         }
     }
 
@@ -414,4 +415,15 @@ fn pack(b: &mut FunctionBuilder, lanes: &[Value], scalar: Scalar) -> Value {
         let x = as_lane(b, *x, scalar);
         b.ins().insertlane(all, x, lane as u8)
     })
+}
+
+/// The lanes of `x` one further, and `first`.
+fn slide(b: &mut FunctionBuilder, x: Value, first: Value, scalar: Scalar) -> Value {
+    let bytes: Vec<u8> = (0..16).map(|i: u8| i.saturating_sub(4)).collect();
+    let order = b.func.dfg.immediates.push(bytes.into());
+    let bytes = bitcast(b, types::I8X16, x);
+    let moved = b.ins().shuffle(bytes, bytes, order);
+    let moved = bitcast(b, clif(ir::Type { scalar, lanes: 4 }), moved);
+    let first = as_lane(b, first, scalar);
+    b.ins().insertlane(moved, first, 0)
 }

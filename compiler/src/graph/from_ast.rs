@@ -1,5 +1,7 @@
 //! Makes the graph from a song's syntax tree.
 
+use super::cut;
+use super::order::Weights;
 use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Turns};
 use crate::call;
 use crate::codes;
@@ -117,6 +119,12 @@ impl Maker<'_> {
         let path =
             if self.paths.contains(&name.name) { format!("{name}.mix").into() } else { name.name.clone() };
         let node = self.node(&path, name.span, kind);
+        for part in cut::parts(self.ast, value, &mut Weights::new(self.files, self.song)) {
+            let kind = NodeKind::Glue { expr: part, turns: Turns::new() };
+            let id = self.node(&format!("{path}.part"), self.ast.span(part), kind);
+            self.need_all(id, part, &Turns::new());
+            self.graph.parts.insert(part, id);
+        }
         self.need_all(node, value, &Turns::new());
         node
     }
@@ -262,6 +270,7 @@ impl Maker<'_> {
             DefinitionKind::Instrument => vec!["voices"],
             _ => std::iter::once("in").chain(info.inputs.iter().map(|i| &**i)).collect(),
         };
+        let more: Vec<&str> = more.into_iter().chain(info.broken.iter().map(|b| &**b)).collect();
         let bound = call::bind(callee, args, &formals, &more, self.problems);
         let voices = bound.more.first().filter(|_| kind == DefinitionKind::Instrument);
         let voices = voices.copied().flatten().map_or(1, |e| self.voices(e, turns));
@@ -348,7 +357,8 @@ impl Maker<'_> {
 
     fn collect_in(&mut self, expr: ExprId, turns: &Turns, needs: &mut Vec<Need>) {
         let ast = self.ast;
-        if let Some(&node) = self.graph.calls.get(&(expr, turns.clone())) {
+        let part = || self.graph.parts.get(&expr).filter(|_| turns.is_empty());
+        if let Some(&node) = self.graph.calls.get(&(expr, turns.clone())).or_else(part) {
             needs.push(Need::Node(node));
             return;
         }

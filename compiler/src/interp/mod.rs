@@ -41,10 +41,14 @@ impl Code for Interpreter {
             }
             Form::Steady => {
                 let turns = call.frames / kernel.steady.step;
-                let done = turns * kernel.steady.step;
-                run(&kernel.steady).steady(&layout.steady, 0..done);
+                let mut main = run(&kernel.steady);
+                main.load(&layout.steady);
+                let done = if main.allowed() { turns * kernel.steady.step } else { 0 };
+                main.turns(0..done);
                 if let Some(tail) = tail {
-                    run(tail).steady(&layout.tail, done..call.frames);
+                    let mut rest = run(tail);
+                    rest.load(&layout.tail);
+                    rest.turns(done..call.frames);
                 }
             }
             Form::General => run(&kernel.general).general(call.frames),
@@ -86,7 +90,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn steady(&mut self, held: &[(Value, usize)], frames: std::ops::Range<u32>) {
+    /// What setup has computed, and constants.
+    fn load(&mut self, held: &[(Value, usize)]) {
         for (value, at) in held {
             let ty = self.body.ty(*value);
             for lane in 0..ty.lanes as usize {
@@ -94,7 +99,11 @@ impl<'a> Run<'a> {
             }
         }
         self.compute(|rate| rate == Rate::Const, 0);
-        self.turns(frames);
+    }
+
+    /// Whether the body may run: its condition.
+    fn allowed(&self) -> bool {
+        self.body.only_if.is_none_or(|value| self.values[value.index()][0] == Imm::Bool(true))
     }
 
     fn general(&mut self, frames: u32) {
@@ -143,6 +152,7 @@ impl<'a> Run<'a> {
             Op::Extract(lane) => [arg(0)[lane as usize]; 4],
             Op::Splat => [arg(0)[0]; 4],
             Op::Pack => [arg(0)[0], arg(1)[0], arg(2)[0], arg(3)[0]],
+            Op::Slide => [arg(1)[0], arg(0)[0], arg(0)[1], arg(0)[2]],
             op => {
                 let lane = |k: usize| match op.row().meaning {
                     Some(meaning) => {

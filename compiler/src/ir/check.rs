@@ -5,7 +5,8 @@
 //! * states, delay lines, parameters, inputs, outputs and ports have different names among themselves;
 //! * a delay line has a power of two of frames; no table is empty; no constant is subnormal;
 //! * a voice has a port of the kernel, a bool state, and ranges of its states and delay lines;
-//! * general has one frame a turn, steady one or four; there is a tail, of one frame a turn, exactly where it is four.
+//! * general has one frame a turn, steady one or four; there is a tail, of one frame a turn, exactly where it is four,
+//!   and both set the same states (a state that a body does not set is constant in a call).
 //!
 //! Of a body:
 //! * operands stand before their users;
@@ -15,13 +16,14 @@
 //! * in turns of four, inputs and frames have four lanes, in turns of one a single one;
 //! * parameters are f32, of the turn's lanes, in the general body and f64 in the others, where there is no `trig`;
 //! * a state is set at most once, to its own type;
+//! * only a body in turns of four has a condition, a bool that is computed once a call;
 //! * a delay line is written at most once; there are as many outputs as the kernel has; both are f32 in the lanes of
 //!   the turn.
 //!
 //! # Not checked
 //! Whether a delay is longer than the turn, whether anything is used, whether the bodies mean the same.
 
-use super::{Body, Imm, Inst, Kernel, Module, Op, PortField, Scalar, Type, Value};
+use super::{Body, Imm, Inst, Kernel, Module, Op, PortField, Rate, Scalar, Type, Value};
 use mam_grammar::{Arena, Handle};
 use std::collections::HashSet;
 use std::fmt::Debug;
@@ -84,6 +86,10 @@ fn interface(kernel: &Kernel, found: &mut Vec<String>) {
     if !matches!(steps, (1, 1, None) | (1, 4, Some(1))) {
         found.push(format!("the frames a turn are {steps:?}"));
     }
+    let set = |body: &Body| body.sets.iter().map(|(state, _)| *state).collect::<HashSet<_>>();
+    if kernel.tail.as_ref().is_some_and(|tail| set(tail) != set(&kernel.steady)) {
+        found.push("steady and tail set different states".into());
+    }
 }
 
 fn unique<'n>(what: &str, names: impl Iterator<Item = &'n str>, found: &mut Vec<String>) {
@@ -135,6 +141,12 @@ impl Check<'_> {
             if is.is_none() || is != ty {
                 self.found.push(format!("{what} is given v{}: {is:?}, and wants {ty:?}", value.index()));
             }
+        }
+        let slow =
+            |v: Value| self.body.insts.get(v).is_some() && self.body.rates()[v.index()] != Rate::Sample;
+        if self.body.only_if.is_some_and(|v| self.body.step == 1 || !slow(v) || self.body.ty(v) != Type::BOOL)
+        {
+            self.found.push("its condition is no slow bool, or its turns are of one frame".into());
         }
         self.once("state", self.body.sets.iter().map(|(state, _)| *state));
         self.once("delay line", self.body.writes.iter().map(|(line, _)| *line));

@@ -106,10 +106,10 @@ impl Body {
         self.insts.handles().filter(held).collect()
     }
 
-    /// What leaves the turn: new states, what delay lines are given, outputs.
+    /// What leaves the turn: new states, what delay lines are given, outputs; and the body's condition.
     pub fn results(&self) -> impl Iterator<Item = Value> + '_ {
         let sets = self.sets.iter().map(|(_, value)| *value);
         let writes = self.writes.iter().map(|(_, value)| *value);
-        sets.chain(writes).chain(self.outs.iter().copied())
+        sets.chain(writes).chain(self.outs.iter().copied()).chain(self.only_if)
     }
 }

@@ -123,11 +123,13 @@ pub struct Body {
     pub outs: Vec<Value>,
     /// Frames a turn.
     pub step: u32,
+    /// In turns of four, a bool computed once a call: where it is false, the tail runs for all frames instead.
+    pub only_if: Option<Value>,
 }
 
 impl Default for Body {
     fn default() -> Self {
-        Body { insts: Arena::default(), sets: vec![], writes: vec![], outs: vec![], step: 1 }
+        Body { insts: Arena::default(), sets: vec![], writes: vec![], outs: vec![], step: 1, only_if: None }
     }
 }
 

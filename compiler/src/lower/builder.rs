@@ -235,7 +235,13 @@ impl Builder {
 
     /// A new word of state and its value.
     pub(super) fn state(&mut self, name: &str, init: Imm) -> (Handle<StateSlot>, Value) {
+        self.state_by(name, |_| init)
+    }
+
+    /// A new word of state, whose initial value depends on the name that it gets, and its value.
+    pub(super) fn state_by(&mut self, name: &str, init: impl Fn(&str) -> Imm) -> (Handle<StateSlot>, Value) {
         let name = self.unique(name);
+        let init = init(&name);
         let state = self.kernel.states.add(StateSlot { name, init });
         let value = self.push(Op::Get(state), Type { scalar: init.scalar(), lanes: 1 }, &[]);
         (state, value)

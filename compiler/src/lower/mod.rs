@@ -17,6 +17,7 @@ mod eval;
 mod group;
 mod names;
 mod node;
+mod share;
 mod song;
 mod state;
 mod value;

@@ -123,10 +123,10 @@ impl Lower<'_, '_> {
     fn instance_body(&mut self, scope: ScopeId, instance: &Instance, path: &Arc<str>) -> Val {
         let definition = self.files().definition(instance.def);
         let val = self.body(scope, path, &definition.body);
-        if !self.files().is_prelude(instance.def.file) {
-            if let Body::Items(items) = &definition.body {
-                self.check_params(scope, items);
-            }
+        if !self.files().is_prelude(instance.def.file)
+            && let Body::Items(items) = &definition.body
+        {
+            self.check_params(scope, items);
         }
         val
     }

@@ -27,6 +27,9 @@ enum Into {
 /// 2³²: the phase of a `phasor` counts in these parts of a turn.
 const TURN: f64 = 4_294_967_296.0;
 
+/// A held delay that is nearer than this to whole frames is whole.
+const WHOLE: f64 = 1e-3;
+
 /// What `since` says before the first trigger.
 const NEVER: i32 = 1_000_000_000;
 
@@ -122,10 +125,17 @@ impl Lower<'_, '_> {
         Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
     }
 
-    /// The greatest delay in frames.
+    /// The greatest delay in frames: the greatest value that `max` can have.
     fn longest(&mut self, at: &At, max: ExprId) -> Option<u32> {
         let span = self.span(at, max);
-        let seconds = self.constant(at, max, "the greatest time of a `tap`")?;
+        let val = self.eval(at, max);
+        let (value, _) = self.mono(val, span)?;
+        let Some(seconds) = self.at_most(value) else {
+            let message = "the greatest time of a `tap` must be known before the song starts";
+            let help = "write a time, such as `max: 2s`, or keep it below one: `max: min(time, 2s)`";
+            self.problem(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
+            return None;
+        };
         let frames = seconds * self.song.rate;
         if !(0.0..=self.files().limits.tap_seconds * self.song.rate).contains(&frames) {
             let message = format!(
@@ -135,7 +145,25 @@ impl Lower<'_, '_> {
             self.problem(Problem::new(&codes::TOO_LARGE, span, message));
             return None;
         }
-        Some((frames.ceil() as u32).max(1))
+        Some(((frames - WHOLE).ceil() as u32).max(1))
+    }
+
+    /// What a value is never above, as far as that can be seen: a constant, the end of a parameter's range, and what
+    /// `min` and `max` make of them.
+    fn at_most(&self, value: Value) -> Option<f64> {
+        let inst = self.b.inst(value);
+        let bound = |i: usize| self.at_most(inst.args.as_slice()[i]);
+        match inst.op {
+            Op::Const(_) => self.b.constant(value).filter(|x| x.is_finite()),
+            Op::Param(i) => Some(self.song.slots.info(self.params[i as usize]).max).filter(|x| x.is_finite()),
+            Op::Demote | Op::Promote => bound(0),
+            Op::Min => match (bound(0), bound(1)) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            },
+            Op::Max => Some(bound(0)?.max(bound(1)?)),
+            _ => None,
+        }
     }
 
     /// The delay lines of a signal, one a channel.
@@ -160,7 +188,7 @@ impl Lower<'_, '_> {
             let nearest = b.real(Op::Round, [frames]);
             let off = b.real(Op::Sub, [frames, nearest]);
             let off = b.real(Op::Abs, [off]);
-            let (near, zero) = (b.f64(1e-3), b.f64(0.0));
+            let (near, zero) = (b.f64(WHOLE), b.f64(0.0));
             let exact = b.compare(Op::Lt, off, near);
             whole = b.select(exact, nearest, whole);
             part = b.select(exact, zero, part);
@@ -253,8 +281,10 @@ impl Lower<'_, '_> {
     /// "Prospecting for Hash Functions", 2018), as 24 signed bits. The seed is a state that nobody sets, so that
     /// nodes that differ in their noise alone share a kernel.
     pub(super) fn noise(&mut self, at: &At) -> Val {
-        let seed = seed_of(self.song.seed, &at.path);
-        let (_, seed) = self.b.state(&format!("{}{}.noise", super::song::DATA, at.path), Imm::I32(seed));
+        // The first at a place is known by the place, further ones by the numbers that their names get.
+        let (song, first) = (self.song.seed, format!("{}{}.noise", super::song::DATA, at.path));
+        let seed = |name: &str| Imm::I32(seed_of(song, if name == first { &at.path } else { name }));
+        let (_, seed) = self.b.state_by(&first, seed);
         let b = &mut self.b;
         let frame = b.push(Op::Frame, Type::I32, &[]);
         let mut x = b.push(Op::Add, Type::I32, &[frame, seed]);

@@ -51,7 +51,7 @@ fn needed(body: &Body, live: &Live) -> Vec<bool> {
     let mut needed = vec![false; body.insts.len()];
     let sets = body.sets.iter().filter(|(state, _)| live.states.contains(state)).map(|(_, value)| value);
     let writes = body.writes.iter().filter(|(line, _)| live.delays.contains(line)).map(|(_, value)| value);
-    sets.chain(writes).chain(&body.outs).for_each(|value| needed[value.index()] = true);
+    sets.chain(writes).chain(&body.outs).chain(&body.only_if).for_each(|value| needed[value.index()] = true);
     for (value, inst) in body.insts.iter().rev() {
         if needed[value.index()] {
             inst.args.as_slice().iter().for_each(|arg| needed[arg.index()] = true);
@@ -75,5 +75,6 @@ fn sweep(body: &Body, live: &Live) -> Body {
     let writes = body.writes.iter().filter(|(line, _)| live.delays.contains(line));
     new.writes = writes.map(|(line, value)| (*line, moved(&map, value))).collect();
     new.outs = body.outs.iter().map(|value| moved(&map, value)).collect();
+    new.only_if = body.only_if.as_ref().map(|value| moved(&map, value));
     new
 }

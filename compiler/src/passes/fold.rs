@@ -1,12 +1,19 @@
 //! Constant folding, by the meanings of the ops, and identities that keep every bit: signed zeros, infinities and
-//! flushed results included. Only the bits of a NaN may change.
+//! flushed results included. Only the bits of a NaN may change. A state that is set to itself is not set.
 
 use super::rewrite;
 use crate::ir::{Body, Imm, Inst, Kernel, Op, Scalar, Type, Value};
 use crate::target::Target;
 
 pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
-    rewrite::bodies(kernel, |body| rewrite::body(body, |new, _, inst| fold(new, inst)))
+    rewrite::bodies(kernel, |body| {
+        let mut new = rewrite::body(body, |new, _, inst| fold(new, inst));
+        let insts = &new.insts;
+        // A state that is set to itself keeps its value, and is then as slow as the call; but a tail sets what its
+        // steady body sets.
+        new.sets.retain(|(state, value)| kernel.tail.is_some() || insts[*value].op != Op::Get(*state));
+        new
+    })
 }
 
 /// The value of `inst` in `body`: an older one, a constant, or a new instruction.

@@ -7,6 +7,7 @@ mod dead;
 mod elementary;
 mod fold;
 mod fuse;
+pub mod lanes;
 mod rewrite;
 mod slow;
 
@@ -43,7 +44,16 @@ pub static PASSES: &[Pass] = &[
     },
     Pass { name: "recommon", about: "computes equal values once, again", run: common::run },
     Pass { name: "dead", about: "drops what nothing needs", run: dead::run },
+    Pass { name: "lanes", about: "computes four frames at a time", run: lanes::run },
+    Pass { name: "fold-lanes", about: "folds what the lanes left", run: fold::run },
+    Pass { name: "common-lanes", about: "computes equal values once, in lanes", run: common::run },
+    Pass { name: "dead-lanes", about: "drops what nothing needs, in lanes", run: dead::run },
 ];
+
+/// The kernel without what nothing needs.
+pub fn sweep(kernel: &Kernel) -> Kernel {
+    dead::run(kernel, &Target::portable())
+}
 
 /// Runs all passes on a kernel. `seen` is shown the kernel after each.
 pub fn optimize(kernel: &mut Kernel, tables: usize, target: &Target, mut seen: impl FnMut(&Pass, &Kernel)) {

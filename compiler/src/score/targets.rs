@@ -33,6 +33,10 @@ impl Targets for Places<'_> {
     fn all(&self) -> Vec<usize> {
         (0..self.targets.len()).collect()
     }
+
+    fn musical(&self) -> (Option<usize>, Option<usize>) {
+        self.musical_slots()
+    }
 }
 
 fn parameter(places: &Places, slot: usize, name: String) -> Meaning {

@@ -4,8 +4,8 @@
 //! set and not read, delay lines, tables, ports and both widths of a turn. The bits of a NaN are never looked at.
 
 use mam_compiler::ir::{
-    Body, DelayLine, Imm, Kernel, Module, Op, PortField, ROWS, Scalar, Signature, StateSlot, Type, Value,
-    Voice,
+    Body, DelayLine, Imm, Kernel, Module, Op, PortField, ROWS, Rate, Scalar, Signature, StateSlot, Type,
+    Value, Voice,
 };
 use mam_grammar::Handle;
 use mam_runtime::Port;
@@ -152,6 +152,12 @@ fn kernel(choices: &mut Choices, tables: usize) -> Kernel {
     if step == 4 {
         kernel.tail = Some(Random { choices, kernel: &kernel, tables, general: false }.body(1));
     }
+    if let Some(tail) = &mut kernel.tail {
+        // Both set the same states.
+        let set = |body: &Body, state| body.sets.iter().any(|(other, _)| *other == state);
+        kernel.steady.sets.retain(|(state, _)| set(tail, *state));
+        tail.sets.retain(|(state, _)| set(&kernel.steady, *state));
+    }
     kernel
 }
 
@@ -184,6 +190,11 @@ impl Random<'_, '_> {
             }
         }
         body.outs = self.kernel.outputs.iter().map(|_| self.value(&mut body, signal)).collect();
+        if step == 4 && self.choices.below(3) == 0 {
+            let rates = body.rates();
+            let slow = |v: &Value| body.ty(*v) == Type::BOOL && rates[v.index()] != Rate::Sample;
+            body.only_if = body.insts.handles().find(slow);
+        }
         body
     }
 
@@ -243,6 +254,11 @@ impl Random<'_, '_> {
                 let ty = self.lane().with_lanes(4);
                 let (x, lane) = (self.value(body, ty), self.choices.below(4) as u8);
                 body.op(Op::Extract(lane), &[x]);
+            }
+            Signature::Slide => {
+                let ty = self.lane();
+                let args = [self.value(body, ty.with_lanes(4)), self.value(body, ty)];
+                body.op(op, &args);
             }
             Signature::Pack => {
                 let ty = self.lane();

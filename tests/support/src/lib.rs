@@ -5,6 +5,7 @@
 //! * [`cases`]: the runner of the Markdown cases;
 //! * [`gen_mam`]: random `.mam` programs;
 //! * [`gen_json`]: random JSON songs, whole and broken;
+//! * [`measure`]: levels, spectra and responses, in f64;
 //! * [`oracle`]: JSON songs computed a second time, in f64, from the specification alone;
 //! * [`render`](mod@render): a text rendered into memory;
 //! * [`rig`]: a kernel with memory to run in;
@@ -17,6 +18,7 @@ pub mod cases;
 pub mod gen_ir;
 pub mod gen_json;
 pub mod gen_mam;
+pub mod measure;
 pub mod oracle;
 pub mod render;
 pub mod rig;

@@ -147,6 +147,8 @@ pub enum Op {
     Extract(u8),
     /// Four scalars as lanes.
     Pack,
+    /// `slide a b`: four lanes a frame later: the scalar b, then the first three lanes of a.
+    Slide,
 }
 
 impl Op {

@@ -41,7 +41,7 @@ macro_rules! rows {
     };
 }
 
-use Signature::{Compare, Convert, Extract, Lookup, Pack, Same, Select, Source, Splat};
+use Signature::{Compare, Convert, Extract, Lookup, Pack, Same, Select, Slide, Source, Splat};
 
 rows! {
     Const(Imm::I32(0)) "const" Source, None;
@@ -99,4 +99,5 @@ rows! {
     Splat "splat" Splat, None;
     Extract(0) "extract" Extract, None;
     Pack "pack" Pack, None;
+    Slide "slide" Slide, None;
 }

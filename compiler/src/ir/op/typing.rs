@@ -24,6 +24,8 @@ pub enum Signature {
     Extract,
     /// Four times one lane to four.
     Pack,
+    /// Four lanes and one to four.
+    Slide,
 }
 
 /// f32, f64 and i32.
@@ -56,6 +58,7 @@ impl Signature {
             (Signature::Pack, &[a, ..]) => {
                 args.len() == 4 && args.iter().all(|b| *b == a) && a.lanes == 1 && ty == a.with_lanes(4)
             }
+            (Signature::Slide, &[a, b]) => a == ty && ty.lanes == 4 && b == ty.with_lanes(1),
             _ => false,
         }
     }
@@ -66,7 +69,7 @@ impl Signature {
             Signature::Source => 0,
             Signature::Lookup | Signature::Convert(_) | Signature::Splat | Signature::Extract => 1,
             Signature::Same(count, _) => count,
-            Signature::Compare => 2,
+            Signature::Compare | Signature::Slide => 2,
             Signature::Select => 3,
             Signature::Pack => 4,
         }
@@ -81,7 +84,7 @@ impl Op {
         match self.row().signature {
             Signature::Source => None,
             Signature::Lookup => Some(Type::F32.with_lanes(first?.lanes)),
-            Signature::Same(..) => first,
+            Signature::Same(..) | Signature::Slide => first,
             Signature::Compare => Some(Type::BOOL.with_lanes(first?.lanes)),
             Signature::Select => args.get(1).copied(),
             Signature::Convert(pairs) => {

@@ -178,6 +178,7 @@ fn item(kernel: &Kernel, body: &mut Body, words: &[&str]) -> Result<(), String> 
         ["set", name, v] => body.sets.push((state(kernel, name)?, value(v)?)),
         ["write", name, v] => body.writes.push((line(kernel, name)?, value(v)?)),
         ["out", v] => body.outs.push(value(v)?),
+        ["only_if", v] => body.only_if = Some(value(v)?),
         [name, ty, op, ref rest @ ..] => {
             if value(name)?.index() != body.insts.len() {
                 return Err(format!("`{name}` is not next: values are numbered from v0"));

@@ -79,6 +79,9 @@ impl Kernel {
         for value in &body.outs {
             writeln!(f, "  out {}", ValueName(*value))?;
         }
+        if let Some(value) = body.only_if {
+            writeln!(f, "  only_if {}", ValueName(value))?;
+        }
         Ok(())
     }
 

@@ -1,0 +1,97 @@
+//! Time lanes: the steady body rewritten so that a turn is four frames, which the lanes of its values are.
+//!
+//! What depends on nothing before it just widens. What goes in a circle through a state (a strongly connected
+//! component of instructions, with an edge from what a state is set to to its `get`) is recognised by its form:
+//!
+//! * **phase**: `s + i` in i32: prefix sums, exact;
+//! * **counter**: `min(s + c, most)` in i32: closed form, exact;
+//! * **linear**: `a·s + x` in f32, where a is slow: the scan with powers of a, which are computed once a call in f64;
+//! * anything else is an **island**: its instructions four times, one frame after the other, between vectors.
+//!
+//! A state that is no part of a circle is `prev`: its lanes are those of what it is set to, one frame later.
+//!
+//! A delay line is no edge of a circle where each delay is at least four frames. Where a delay is slow but not known,
+//! the body has a condition ([`Body::only_if`]); where it may change every frame, the kernel stays scalar.
+//!
+//! All forms but the linear one keep every bit. The kernel stays scalar, too, where the lanes would not pay.
+
+mod circles;
+mod linear;
+mod widen;
+
+use crate::ir::{Body, Kernel, Op, Rate, Scalar, Type, Value};
+use crate::target::Target;
+use widen::Widen;
+
+/// What was decided for a kernel.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The kernel in lanes; none where it stays scalar.
+    pub kernel: Option<Kernel>,
+    /// Why, line by line: the choice, and each circle with its form.
+    pub reasons: Vec<String>,
+}
+
+pub(super) fn run(kernel: &Kernel, target: &Target) -> Kernel {
+    plan(kernel, target).kernel.unwrap_or_else(|| kernel.clone())
+}
+
+/// Lanes have to cost less than this much of four scalar turns.
+const WORTH: f64 = 0.8;
+
+/// Decides how a kernel's steady body is computed.
+pub fn plan(kernel: &Kernel, target: &Target) -> Plan {
+    let (widened, mut reasons) = match widen(kernel, target, true) {
+        Ok(widened) => widened,
+        Err(reason) => return Plan { kernel: None, reasons: vec![format!("scalar: {reason}")] },
+    };
+    let (scalar, lanes) = (4.0 * cost(&kernel.steady), cost(&widened.steady));
+    let choice = format!("costs {lanes:.0} in lanes, {scalar:.0} in four scalar turns");
+    if lanes > WORTH * scalar {
+        reasons.insert(0, format!("scalar: {choice}"));
+        return Plan { kernel: None, reasons };
+    }
+    reasons.insert(0, format!("lanes: {choice}"));
+    Plan { kernel: Some(widened), reasons }
+}
+
+/// The kernel in lanes, whether that pays or not, and what was made of its circles. `linear` allows the form that
+/// may change last bits.
+///
+/// # Errors
+/// Why it can't be computed in lanes.
+pub fn widen(kernel: &Kernel, target: &Target, linear: bool) -> Result<(Kernel, Vec<String>), String> {
+    if kernel.steady.step != 1 {
+        return Err("in lanes already".into());
+    }
+    let (body, reasons) = Widen::new(kernel, linear, target.fma)?.run();
+    let tail = Some(kernel.steady.clone());
+    Ok((Kernel { steady: body, tail, ..kernel.clone() }, reasons))
+}
+
+/// About how many machine instructions a turn takes.
+fn cost(body: &Body) -> f64 {
+    let rates = body.rates();
+    let sample = |value: &Value| rates[value.index()] == Rate::Sample;
+    let insts: f64 = body.insts.handles().filter(sample).map(|value| inst_cost(body, value)).sum();
+    let writes = if body.step == 4 { 16.0 } else { 3.0 };
+    insts + body.outs.len() as f64 + writes * body.writes.len() as f64
+}
+
+fn inst_cost(body: &Body, value: Value) -> f64 {
+    let inst = &body.insts[value];
+    let wide = inst.ty.lanes == 4;
+    match inst.op {
+        Op::Const(_) | Op::Get(_) => 0.0,
+        Op::Read(_) | Op::Table(_) if wide => 18.0,
+        Op::Read(_) | Op::Table(_) => 4.0,
+        Op::ToInt if wide => 8.0,
+        Op::ToInt => 3.0,
+        Op::Mul if inst.ty == Type::I32.with_lanes(4) => 2.0,
+        Op::Div | Op::Sqrt => 4.0,
+        Op::Pack => 4.0,
+        Op::Slide => 2.0,
+        Op::Extract(_) | Op::Splat if inst.ty.scalar == Scalar::Bool => 3.0,
+        _ => 1.0,
+    }
+}

@@ -1,0 +1,364 @@
+//! Rewriting a body into lanes.
+
+use super::circles::{self, Circle, Counter, Phase};
+use super::linear::{self, Linear};
+use crate::ir::{Body, Imm, Inst, Kernel, Op, Rate, Scalar, StateSlot, Type, Value};
+use mam_grammar::Handle;
+use std::collections::HashMap;
+
+/// What an old value has become, in the forms that have been asked for.
+#[derive(Clone, Copy, Default)]
+struct Wide {
+    /// One value, the same in all lanes: it is slow.
+    slow: Option<Value>,
+    /// Four lanes.
+    lanes: Option<Value>,
+    /// Four scalars.
+    frames: Option<[Value; 4]>,
+}
+
+/// The rewriting.
+pub(super) struct Widen<'a> {
+    kernel: &'a Kernel,
+    old: &'a Body,
+    rates: Vec<Rate>,
+    linear: bool,
+    fma: bool,
+    new: Body,
+    wide: Vec<Wide>,
+    /// States whose value at the end of the turn is not the last lane of what they are set to, but cheaper.
+    last: HashMap<Handle<StateSlot>, Value>,
+    reasons: Vec<String>,
+}
+
+impl<'a> Widen<'a> {
+    /// # Errors
+    /// Why the body can't be computed in lanes.
+    pub(super) fn new(kernel: &'a Kernel, linear: bool, fma: bool) -> Result<Widen<'a>, String> {
+        let old = &kernel.steady;
+        let new = Body { step: 4, ..Body::default() };
+        let wide = vec![Wide::default(); old.insts.len()];
+        let rates = old.rates();
+        for (value, inst) in old.insts.iter() {
+            if inst.ty.lanes > 1 && rates[value.index()] == Rate::Sample {
+                return Err("it has lanes of its own".into());
+            }
+            if let Op::Read(line) = inst.op {
+                let name = &kernel.delays[line].name;
+                let ago = inst.args.as_slice()[0];
+                if rates[ago.index()] == Rate::Sample {
+                    return Err(format!("the delay of {name} may change every frame"));
+                }
+                let short = matches!(old.as_const(ago), Some(Imm::I32(d)) if d < 4);
+                if short || kernel.delays[line].frames < 8 {
+                    return Err(format!("{name} is read after less than four frames"));
+                }
+            }
+        }
+        Ok(Widen { kernel, old, rates, linear, fma, new, wide, last: HashMap::new(), reasons: vec![] })
+    }
+
+    /// The body in lanes, and what was made of its circles.
+    pub(super) fn run(mut self) -> (Body, Vec<String>) {
+        for (value, inst) in self.old.insts.iter() {
+            if self.rates[value.index()] != Rate::Sample {
+                let args = inst.args.map(|arg| self.wide[arg.index()].slow.expect("slower or as slow"));
+                self.wide[value.index()].slow = Some(self.new.insts.add(Inst { args, ..inst.clone() }));
+            }
+        }
+        self.condition();
+        for circle in circles::circles(self.old, &self.rates) {
+            if circles::is_circle(self.old, &circle) {
+                self.circle(&circle);
+            } else {
+                self.plain(circle[0]);
+            }
+        }
+        for (state, value) in &self.old.sets {
+            let last = match self.last.get(state) {
+                Some(last) => *last,
+                None => self.frame(*value, 3),
+            };
+            self.new.sets.push((*state, last));
+        }
+        for (line, value) in &self.old.writes {
+            let lanes = self.lanes(*value);
+            self.new.writes.push((*line, lanes));
+        }
+        self.new.outs = self.old.outs.iter().map(|value| self.lanes(*value)).collect();
+        (self.new, self.reasons)
+    }
+
+    /// Slow delays that are not known: they have to be at least four frames, and less than the line has.
+    fn condition(&mut self) {
+        let mut all = None;
+        for inst in self.old.insts.values() {
+            let (Op::Read(line), &[ago]) = (inst.op, inst.args.as_slice()) else { continue };
+            let frames = self.kernel.delays[line].frames as i32;
+            if matches!(self.old.as_const(ago), Some(Imm::I32(d)) if (4..frames).contains(&d)) {
+                continue;
+            }
+            let ago = self.wide[ago.index()].slow.expect("checked before");
+            let (three, frames) = (self.new.i32(3), self.new.i32(frames));
+            let long = self.new.op(Op::Lt, &[three, ago]);
+            let short = self.new.op(Op::Lt, &[ago, frames]);
+            let fits = self.new.op(Op::And, &[long, short]);
+            all = Some(all.map_or(fits, |all| self.new.op(Op::And, &[all, fits])));
+        }
+        self.new.only_if = all;
+    }
+
+    /// A value as four lanes.
+    fn lanes(&mut self, value: Value) -> Value {
+        let wide = self.wide[value.index()];
+        if let Some(lanes) = wide.lanes {
+            return lanes;
+        }
+        let lanes = match (wide.slow, wide.frames) {
+            (Some(slow), _) => match self.new.as_const(slow) {
+                Some(imm) => self.new.constant(imm, 4),
+                None => self.new.op(Op::Splat, &[slow]),
+            },
+            (None, Some(frames)) => self.new.op(Op::Pack, &frames),
+            (None, None) => unreachable!("a circle comes after what it needs"),
+        };
+        self.wide[value.index()].lanes = Some(lanes);
+        lanes
+    }
+
+    /// A value as four scalars.
+    fn frames(&mut self, value: Value) -> [Value; 4] {
+        let wide = self.wide[value.index()];
+        let frames = match (wide.slow, wide.frames, wide.lanes) {
+            (Some(slow), ..) => [slow; 4],
+            (None, Some(frames), _) => frames,
+            (None, None, Some(lanes)) => std::array::from_fn(|k| self.new.op(Op::Extract(k as u8), &[lanes])),
+            (None, None, None) => unreachable!("a circle comes after what it needs"),
+        };
+        self.wide[value.index()].frames = Some(frames);
+        frames
+    }
+
+    /// A value in the turn's k-th frame.
+    fn frame(&mut self, value: Value, k: usize) -> Value {
+        match self.wide[value.index()] {
+            Wide { slow: Some(slow), .. } => slow,
+            Wide { frames: Some(frames), .. } => frames[k],
+            Wide { lanes: Some(lanes), .. } => self.new.op(Op::Extract(k as u8), &[lanes]),
+            _ => unreachable!("a circle comes after what it needs"),
+        }
+    }
+
+    /// An instruction that is in no circle.
+    fn plain(&mut self, value: Value) {
+        let inst = &self.old.insts[value];
+        let args = inst.args.as_slice();
+        let double = |v: &Value| self.old.ty(*v).scalar == Scalar::F64;
+        if let Some(next) = circles::next_of(self.old, inst.op) {
+            self.previous(value, next);
+        } else if double(&value) || args.iter().any(double) {
+            let columns: Vec<[Value; 4]> = args.iter().map(|arg| self.frames(*arg)).collect();
+            let frames = std::array::from_fn(|k| {
+                let args = columns.iter().map(|column| column[k]).collect();
+                self.new.insts.add(Inst { args, ..inst.clone() })
+            });
+            self.wide[value.index()].frames = Some(frames);
+        } else {
+            self.wide[value.index()].lanes = Some(self.widened(value));
+        }
+    }
+
+    /// An instruction in lanes.
+    fn widened(&mut self, value: Value) -> Value {
+        let inst = &self.old.insts[value];
+        let args = inst.args.as_slice().iter().map(|arg| self.lanes(*arg)).collect();
+        self.new.insts.add(Inst { op: inst.op, ty: inst.ty.with_lanes(4), args })
+    }
+
+    /// `prev`: the lanes of what the state is set to, one frame later.
+    fn previous(&mut self, get: Value, next: Value) {
+        let inst = &self.old.insts[get];
+        let before = self.new.add(inst.op, inst.ty, &[]);
+        if inst.ty.scalar == Scalar::F64 {
+            let [a, b, c, _] = self.frames(next);
+            self.wide[get.index()].frames = Some([before, a, b, c]);
+        } else {
+            let next = self.lanes(next);
+            self.wide[get.index()].lanes = Some(self.new.op(Op::Slide, &[next, before]));
+        }
+    }
+
+    fn circle(&mut self, circle: &Circle) {
+        let name = |state: Handle<StateSlot>| self.kernel.states[state].name.clone();
+        if let Some(phase) = circles::phase(self.old, circle) {
+            self.reasons.push(format!("{}: a phase", name(phase.state)));
+            self.phase(&phase);
+        } else if let Some(counter) = circles::counter(self.kernel, self.old, circle) {
+            self.reasons.push(format!("{}: a counter", name(counter.state)));
+            self.counter(&counter);
+        } else {
+            match linear::linear(self.old, &self.rates, circle).filter(|_| self.linear) {
+                Some(linear) => {
+                    self.reasons.push(format!("{}: linear, with a slow factor", name(linear.state)));
+                    self.linear(&linear, circle);
+                }
+                None => {
+                    let reason = self.why_island(circle);
+                    self.reasons.push(reason);
+                    self.island(circle);
+                }
+            }
+        }
+    }
+
+    fn phase(&mut self, phase: &Phase) {
+        let before = self.new.add(Op::Get(phase.state), Type::I32, &[]);
+        let start = self.new.op(Op::Splat, &[before]);
+        let (sums, last) = match self.wide[phase.step.index()].slow {
+            Some(step) => {
+                let step = self.new.op(Op::Splat, &[step]);
+                let count = self.count(1);
+                let two = self.new.i32(2);
+                let sums = self.new.op(Op::Mul, &[step, count]);
+                let one = self.frame(phase.step, 0);
+                (sums, self.new.op(Op::Shl, &[one, two]))
+            }
+            None => {
+                let steps = self.lanes(phase.step);
+                let zero = self.new.i32(0);
+                let slid = self.new.op(Op::Slide, &[steps, zero]);
+                let pairs = self.new.op(Op::Add, &[steps, slid]);
+                let slid = self.new.op(Op::Slide, &[pairs, zero]);
+                let slid = self.new.op(Op::Slide, &[slid, zero]);
+                let sums = self.new.op(Op::Add, &[pairs, slid]);
+                (sums, self.new.op(Op::Extract(3), &[sums]))
+            }
+        };
+        let after = self.new.op(Op::Add, &[start, sums]);
+        let last = self.new.op(Op::Add, &[before, last]);
+        self.settle(phase.state, phase.get, phase.sum, before, after, last);
+    }
+
+    fn counter(&mut self, counter: &Counter) {
+        let Counter { state, get, sum, least, step, most } = *counter;
+        let before = self.new.add(Op::Get(state), Type::I32, &[]);
+        let (start, steps) = (self.new.op(Op::Splat, &[before]), self.count(step));
+        let sums = self.new.op(Op::Add, &[start, steps]);
+        let bound = self.new.constant(Imm::I32(most), 4);
+        let after = self.new.op(Op::Min, &[sums, bound]);
+        let (four, bound) = (self.new.i32(4 * step), self.new.i32(most));
+        let last = self.new.op(Op::Add, &[before, four]);
+        let last = self.new.op(Op::Min, &[last, bound]);
+        self.settle(state, get, least, before, after, last);
+        // The sum before it is bounded, should anybody want it.
+        self.wide[sum.index()].lanes = Some(self.widened(sum));
+    }
+
+    /// k·step in the lanes, from k = 1.
+    fn count(&mut self, step: i32) -> Value {
+        let lanes: Vec<Value> = (1..=4).map(|k| self.new.i32(k * step)).collect();
+        self.new.op(Op::Pack, &lanes)
+    }
+
+    fn linear(&mut self, linear: &Linear, circle: &Circle) {
+        let wide = self.wide.clone();
+        let mut slow = |_: &mut Body, value: Value| wide[value.index()].slow.expect("a slow factor");
+        let factor = linear.factor(&mut self.new, &mut slow);
+        let a = linear::powers(&mut self.new, factor);
+        // What each frame adds is what comes of a state of 0.
+        self.wide[linear.get.index()].lanes = Some(self.new.constant(Imm::F32(0.0), 4));
+        self.members(linear, circle);
+        let added = self.lanes(linear.next);
+        let zero = self.new.f32(0.0);
+        let slid = self.new.op(Op::Slide, &[added, zero]);
+        let pairs = self.mad(a.one, slid, added);
+        let slid = self.new.op(Op::Slide, &[pairs, zero]);
+        let slid = self.new.op(Op::Slide, &[slid, zero]);
+        let sums = self.mad(a.two, slid, pairs);
+        let before = self.new.add(Op::Get(linear.state), Type::F32, &[]);
+        let start = self.new.op(Op::Splat, &[before]);
+        let after = self.mad(a.each, start, sums);
+        let end = self.new.op(Op::Extract(3), &[sums]);
+        let last = self.mad(a.four, before, end);
+        // And the members with the states as they are.
+        self.wide[linear.get.index()].lanes = Some(self.new.op(Op::Slide, &[after, before]));
+        self.members(linear, circle);
+        self.settle(linear.state, linear.get, linear.next, before, after, last);
+    }
+
+    fn members(&mut self, linear: &Linear, circle: &Circle) {
+        for member in circle.iter().filter(|member| **member != linear.get) {
+            self.wide[member.index()].lanes = Some(self.widened(*member));
+        }
+    }
+
+    /// a·b + c
+    fn mad(&mut self, a: Value, b: Value, c: Value) -> Value {
+        if self.fma {
+            return self.new.op(Op::Fma, &[a, b, c]);
+        }
+        let product = self.new.op(Op::Mul, &[a, b]);
+        self.new.op(Op::Add, &[product, c])
+    }
+
+    /// A circle through one state is known: the state before each frame and after it, and at the end of the turn.
+    fn settle(
+        &mut self,
+        state: Handle<StateSlot>,
+        get: Value,
+        next: Value,
+        before: Value,
+        after: Value,
+        last: Value,
+    ) {
+        self.wide[next.index()].lanes = Some(after);
+        self.wide[get.index()].lanes = Some(self.new.op(Op::Slide, &[after, before]));
+        self.last.insert(state, last);
+    }
+
+    /// A circle of another form: frame after frame.
+    fn island(&mut self, circle: &Circle) {
+        let mut frames: HashMap<Value, Vec<Value>> = HashMap::new();
+        let inside: std::collections::HashSet<Value> = circle.iter().copied().collect();
+        for k in 0..4 {
+            for member in circle {
+                let inst = &self.old.insts[*member];
+                let value = match circles::next_of(self.old, inst.op) {
+                    Some(_) if k == 0 => self.new.insts.add(inst.clone()),
+                    Some(next) => frames[&next][k - 1],
+                    None => {
+                        let args: Vec<Value> = inst.args.as_slice().to_vec();
+                        let args = args.iter().map(|arg| match inside.contains(arg) {
+                            true => frames[arg][k],
+                            false => self.frames(*arg)[k],
+                        });
+                        let args = args.collect();
+                        self.new.insts.add(Inst { args, ..inst.clone() })
+                    }
+                };
+                frames.entry(*member).or_default().push(value);
+            }
+        }
+        for (member, frames) in frames {
+            self.wide[member.index()].frames = Some([frames[0], frames[1], frames[2], frames[3]]);
+        }
+    }
+
+    fn why_island(&self, circle: &Circle) -> String {
+        let names: Vec<&str> = circle
+            .iter()
+            .filter_map(|v| match self.old.insts[*v].op {
+                Op::Get(state) => Some(self.kernel.states[state].name.as_str()),
+                _ => None,
+            })
+            .collect();
+        let mut ops: Vec<&str> = circle
+            .iter()
+            .map(|v| self.old.insts[*v].op)
+            .filter(|op| !matches!(op, Op::Get(_) | Op::Const(_)))
+            .map(|op| op.row().name)
+            .collect();
+        ops.dedup();
+        format!("{}: an island of {} instructions ({})", names.join(", "), circle.len(), ops.join(" "))
+    }
+}

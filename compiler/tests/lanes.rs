@@ -1,0 +1,129 @@
+//! Time lanes: each form of a circle is recognised, and sounds as the scalar form does.
+
+use mam_compiler::emit::jit::Jit;
+use mam_compiler::interp::Interpreter;
+use mam_compiler::ir::{Kernel, Module, Op, check};
+use mam_compiler::passes::lanes::widen;
+use mam_compiler::target::Target;
+use mam_runtime::{Code, Form};
+use mam_testing::rig::Rig;
+
+/// A kernel with one body for both forms: the general one has a moving parameter.
+fn kernel(head: &str, body: &str) -> Kernel {
+    let general = body.replace("f64 = param p", "f32 = param p").replace("f32 = demote v0", "f32 = neg v0");
+    let text = format!("kernel k\n{head}\n  output out\ngeneral\n{general}\nsteady\n{body}");
+    let kernel: Kernel = text.parse().unwrap_or_else(|e| panic!("{e}\n{text}"));
+    assert_eq!(check::kernel(&kernel, 0), Vec::<String>::new(), "{text}");
+    kernel
+}
+
+fn render(module: &Module, code: &dyn Code) -> Vec<f32> {
+    let kernel = module.kernels.values().next().expect("a kernel");
+    let mut rig = Rig::new(kernel);
+    rig.params.fill(0.3);
+    let mut sound = vec![];
+    for frames in [64, 1, 2, 3, 64, 7, 30, 64] {
+        for (i, x) in rig.inputs.iter_mut().flatten().enumerate() {
+            *x = ((i * 37 % 64) as f32 - 31.5) / 32.0;
+        }
+        rig.call(code, 0, Form::Setup, 0);
+        rig.call(code, 0, Form::Steady, frames);
+        sound.extend_from_slice(&rig.outputs[0][..frames as usize]);
+    }
+    sound
+}
+
+/// Renders a kernel scalar, in lanes and in lanes as machine code; what the plan says, and the largest difference
+/// of the lanes from the scalar form.
+fn compare(kernel: &Kernel) -> (String, f32) {
+    let module = |kernel: &Kernel| {
+        let mut module = Module::default();
+        module.kernels.add(kernel.clone());
+        module
+    };
+    let scalar = module(kernel);
+    let expected = render(&scalar, &Interpreter::new(scalar.clone()));
+    let (widened, reasons) = widen(kernel, &Target::host(), true).expect("it can be widened");
+    assert_eq!(check::kernel(&widened, 0), Vec::<String>::new(), "{widened}");
+    let wide = module(&widened);
+    let seen = render(&wide, &Interpreter::new(wide.clone()));
+    let machine = render(&wide, &Jit::new(&wide).expect("it compiles"));
+    assert_eq!(seen, machine, "{widened}");
+    assert!(expected.iter().any(|x| *x != 0.0), "it sounds");
+    let difference = expected.iter().zip(&seen).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    (reasons.join("\n"), difference)
+}
+
+#[test]
+fn a_phase_with_a_slow_or_a_moving_step_is_a_prefix_sum() {
+    let slow = "  v0: f64 = param p\n  v1: i32 = toint v0\n  v2: i32 = const 123456789\n  v3: i32 = add v1 v2
+  v4: i32 = get phase\n  v5: i32 = add v4 v3\n  v6: f32 = tofloat v5\n  v7: f32 = tofloat v4\n  v8: f32 = sub v6 v7
+  set phase v5\n  out v8";
+    let general_too = slow.replace("f64 = param p", "f64 = const 0.5");
+    let moving = "  v0: f32 = input in\n  v1: i32 = bits v0\n  v2: i32 = get phase\n  v3: i32 = add v2 v1
+  v4: f32 = tofloat v3\n  set phase v3\n  out v4";
+    let state = "  state phase: i32 = 7\n  input in\n  param p";
+    for body in [general_too.as_str(), moving] {
+        assert_eq!(compare(&kernel(state, body)), ("phase: a phase".into(), 0.0));
+    }
+}
+
+#[test]
+fn a_counter_is_a_closed_form() {
+    let body = "  v0: i32 = get count\n  v1: i32 = const 3\n  v2: i32 = add v1 v0\n  v3: i32 = const 100
+  v4: i32 = min v2 v3\n  v5: f32 = tofloat v4\n  v6: f32 = tofloat v0\n  v7: f32 = tofloat v2\n  v8: f32 = mul v5 v7
+  v9: f32 = sub v8 v6\n  set count v4\n  out v9";
+    assert_eq!(compare(&kernel("  state count: i32 = 0", body)), ("count: a counter".into(), 0.0));
+}
+
+#[test]
+fn a_one_pole_is_linear() {
+    let body = "  v0: f64 = param p\n  v1: f32 = demote v0\n  v2: f32 = get y\n  v3: f32 = input in
+  v4: f32 = sub v3 v2\n  v5: f32 = fma v1 v4 v2\n  set y v5\n  out v5";
+    let (reason, difference) = compare(&kernel("  state y: f32 = 1.0\n  param p\n  input in", body));
+    assert_eq!(reason, "y: linear, with a slow factor");
+    assert!(difference < 1e-6, "{difference}");
+}
+
+#[test]
+fn what_is_not_linear_is_an_island() {
+    let body = "  v0: f32 = input in\n  v1: f32 = get y\n  v2: f32 = mul v1 v1\n  v3: f32 = sub v0 v2
+  v4: f32 = const 0.5\n  v5: f32 = mul v3 v4\n  v6: f32 = abs v5\n  set y v5\n  out v6";
+    let (reason, difference) = compare(&kernel("  state y: f32 = 0.25\n  input in", body));
+    assert_eq!(reason, "y: an island of 4 instructions (mul sub mul)");
+    assert_eq!(difference, 0.0);
+}
+
+#[test]
+fn prev_is_the_lanes_one_frame_later() {
+    let body = "  v0: f32 = input in\n  v1: f32 = get last\n  v2: f32 = sub v0 v1\n  set last v0\n  out v2";
+    assert_eq!(compare(&kernel("  state last: f32 = 0.0\n  input in", body)), (String::new(), 0.0));
+}
+
+#[test]
+fn a_delay_of_four_frames_is_no_circle_and_a_shorter_one_is_the_tails() {
+    let body = "  v0: f64 = param p\n  v1: f64 = const DELAY\n  v2: f64 = add v0 v1\n  v3: i32 = toint v2
+  v4: f32 = read line v3\n  v5: f32 = input in\n  v6: f32 = const 0.5\n  v7: f32 = fma v4 v6 v5\n  write line v7\n  out v7";
+    for delay in ["3.0", "4.0", "15.0", "16.0"] {
+        let body = body.replace("DELAY", delay);
+        let general = body.replace("f64 = param p", "f64 = const 0.3");
+        let head = "  delay line: 16\n  input in\n  param p";
+        let text = format!("kernel k\n{head}\n  output out\ngeneral\n{general}\nsteady\n{body}");
+        let kernel: Kernel = text.parse().expect("it is well formed");
+        assert_eq!(compare(&kernel), (String::new(), 0.0), "{delay}");
+        let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
+        assert!(widened.steady.only_if.is_some());
+    }
+}
+
+#[test]
+fn a_delay_that_may_change_every_frame_keeps_the_kernel_scalar() {
+    let body =
+        "  v0: f32 = input in\n  v1: i32 = toint v0\n  v2: f32 = read line v1\n  write line v0\n  out v2";
+    let kernel = kernel("  delay line: 16\n  input in", body);
+    assert!(kernel.steady.insts.values().any(|inst| matches!(inst.op, Op::Read(_))));
+    assert_eq!(
+        widen(&kernel, &Target::host(), true).err(),
+        Some("the delay of line may change every frame".into())
+    );
+}
