@@ -170,14 +170,8 @@ impl<'a> Slips<'a> {
                 .label(place, format!("`{mark}` is missing"))
                 .help(format!("write `{mark}` where it ends")),
         );
-        let text = &mut self.layout.text;
-        let room = start > 0 && matches!(text[start - 1], b' ' | b'\t');
-        if room {
-            // It begins one place earlier, so that nothing of it is lost for the missing mark.
-            text.copy_within(start..end, start - 1);
-            text[end - 1] = mark.as_bytes()[0];
-        } else if end > start + 1 && self.text.is_char_boundary(end - 1) {
-            text[end - 1] = mark.as_bytes()[0];
+        if end > start + 1 && self.text.is_char_boundary(end - 1) {
+            self.layout.text[end - 1] = mark.as_bytes()[0];
         } else {
             self.layout.poison.push(start);
         }
