@@ -48,7 +48,9 @@ impl<'a> Lower<'_, 'a> {
         let Val::Signal(signal) = &val else { return val };
         let constant = signal.channels.iter().find_map(|&v| self.b.constant(v).filter(|x| !x.is_finite()));
         let Some(x) = constant else { return val };
-        if self.files().is_prelude(self.scopes[at.scope].file) {
+        // A written number that is too large has been told.
+        let written = matches!(self.ast(at).exprs[expr], Expr::Number(_));
+        if written || self.files().is_prelude(self.scopes[at.scope].file) {
             return val;
         }
         let span = self.span(at, expr);

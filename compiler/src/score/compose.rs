@@ -203,6 +203,10 @@ impl<'a> Composer<'a> {
 
     /// True when the equation of this name has errors already: then what it is cannot be known.
     fn is_broken(&self, name: &str) -> bool {
+        let unread = |item: &Item| matches!(&item.kind, ItemKind::Broken(Some(n)) if &*n.name == name);
+        if self.ast.items.iter().any(unread) {
+            return true;
+        }
         let named =
             |item: &&Item| matches!(&item.kind, ItemKind::Equation { name: n, .. } if &*n.name == name);
         let inside = |item: &Item, s: Span| {
@@ -363,8 +367,9 @@ pub(super) fn bars(ast: &Ast, expr: ExprId, meter: &Meter, what: &str) -> Result
         Amount::Beats(x) => (x / meter.beats_per_bar).map_err(|Overflow| fail())?,
         _ => return Err(fail()),
     };
-    let fine = bars.sign() > 0 && bars <= Rational::whole(100_000);
-    fine.then_some(bars).ok_or_else(|| not_so(ast.span(expr), format!("{what} has 1 to 100000 bars")))
+    let fine = bars >= Rational::ratio(1, 64) && bars <= Rational::whole(100_000);
+    let message = format!("{what} is at least a 64th of a bar long, and at most 100000 bars");
+    fine.then_some(bars).ok_or_else(|| not_so(ast.span(expr), message))
 }
 
 /// The `length` of a song, with its place.

@@ -1,7 +1,7 @@
 //! Asking a pattern what happens in a span of time.
 //!
 //! Each node asks its parts in their own time and carries the answers back. Every visit and every event is paid for
-//! out of a budget ([`crate::score::MOST_WORK_PER_CYCLE`]), so a pattern that is too much ends in an error.
+//! out of a budget ([`MOST_WORK_PER_CYCLE`](crate::score::limits)), so a pattern that is too much ends in an error.
 
 use super::{Joint, Node, Pattern, PatternEvent, Table, TimeSpan, Value, ValueMap, draw, euclid};
 use crate::score::limits::{MOST_EVENTS, MOST_EVENTS_PER_CYCLE, MOST_WORK_PER_CYCLE};
