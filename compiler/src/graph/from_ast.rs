@@ -45,6 +45,18 @@ enum Need {
     Name(Arc<str>),
 }
 
+/// A call of an instrument or effect.
+struct Call<'a> {
+    /// The expression that it is known by.
+    expr: ExprId,
+    def: DefId,
+    kind: DefinitionKind,
+    callee: &'a Ident,
+    args: &'a [Arg],
+    /// What is piped into it.
+    left: Option<ExprId>,
+}
+
 struct Maker<'a> {
     files: &'a Files,
     library: &'a Library,
@@ -176,7 +188,7 @@ impl Maker<'_> {
         match &ast.exprs[expr] {
             Expr::Call { callee, args } => {
                 if let Some((def, kind)) = self.instance_def(callee) {
-                    self.instance(expr, def, kind, callee, args, None, turns, path, whole);
+                    self.instance(&Call { expr, def, kind, callee, args, left: None }, turns, path, whole);
                 } else {
                     args.iter().for_each(|a| self.find_calls(a.value, turns, path, false));
                 }
@@ -204,7 +216,8 @@ impl Maker<'_> {
         self.find_calls(left, turns, path, whole);
         match self.instance_def(callee) {
             Some((def, kind)) => {
-                self.instance(base, def, kind, callee, args, Some(left), turns, path, whole);
+                let call = Call { expr: base, def, kind, callee, args, left: Some(left) };
+                self.instance(&call, turns, path, whole);
             }
             None => args.iter().for_each(|a| self.find_calls(a.value, turns, path, false)),
         }
@@ -249,19 +262,8 @@ impl Maker<'_> {
         called || operands(expr).into_iter().any(|x| self.has_instance(x))
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn instance(
-        &mut self,
-        call: ExprId,
-        def: DefId,
-        kind: DefinitionKind,
-        callee: &Ident,
-        args: &[Arg],
-        left: Option<ExprId>,
-        turns: &Turns,
-        path: &str,
-        whole: bool,
-    ) {
+    fn instance(&mut self, call: &Call, turns: &Turns, path: &str, whole: bool) {
+        let &Call { expr, def, kind, callee, args, left } = call;
         let leads = whole && (kind == DefinitionKind::Instrument || !self.paths.contains(path));
         let own: Arc<str> = if leads { path.into() } else { format!("{path}.{callee}").into() };
         let info = self.library.info(self.files, def);
@@ -279,7 +281,7 @@ impl Maker<'_> {
         };
         let placeholder = kind_of(vec![], vec![], None);
         let node = self.node(&own, callee.span, placeholder);
-        self.graph.calls.insert((call, turns.clone()), node);
+        self.graph.calls.insert((expr, turns.clone()), node);
         let own = self.graph.nodes[node].path.clone();
         let given = |maker: &mut Self, name: &str, expr: Option<ExprId>| {
             expr.map(|e| maker.given(node, &format!("{own}.{name}"), e, turns))

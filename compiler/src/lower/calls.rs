@@ -91,7 +91,8 @@ impl Lower<'_, '_> {
         let song = def.file == self.song.file;
         self.song.called.insert(def);
         let parent = song.then_some(0);
-        self.scopes.push(Scope { file: def.file, parent, caller: Some((at.scope, def)), names, turns: None });
+        let (caller, voice) = (Some((at.scope, def)), self.scopes[at.scope].voice);
+        self.scopes.push(Scope { file: def.file, parent, caller, names, voice, turns: None });
         self.scopes.len() - 1
     }
 

@@ -400,6 +400,7 @@ impl<'a> Lower<'_, 'a> {
     /// One turn of a `sum` or `chain`.
     fn turn(&mut self, at: &At, index: &Ident, i: i64, value: Option<(&Ident, &Val)>, body: &Body) -> Val {
         let around = &self.scopes[at.scope];
+        let (file, voice) = (around.file, around.voice);
         let turns = around.turns.as_ref().map(|turns| {
             let mut turns = turns.clone();
             turns.push((index.name.clone(), i));
@@ -412,8 +413,7 @@ impl<'a> Lower<'_, 'a> {
         if let Some((name, val)) = value {
             names.insert(name.name.clone(), Slot::Done(val.clone()));
         }
-        let scope =
-            Scope { file: self.scopes[at.scope].file, parent: Some(at.scope), caller: None, names, turns };
+        let scope = Scope { file, parent: Some(at.scope), caller: None, names, voice, turns };
         self.scopes.push(scope);
         let scope = self.scopes.len() - 1;
         self.body(scope, &path, body)

@@ -123,6 +123,7 @@ impl Song<'_> {
         b.kernel.outputs = outputs.names;
         b.kernel.voices = voices;
         b.kernel.general.outs = outputs.values;
+        b.gather();
         Made { kernel: b.kernel, params, inputs, ports, results, problems }
     }
 }

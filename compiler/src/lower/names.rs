@@ -25,13 +25,15 @@ pub(super) struct Scope {
     pub(super) caller: Option<(ScopeId, DefId)>,
     /// Its names.
     pub(super) names: HashMap<Arc<str>, Slot>,
+    /// The voice of an instrument in which it is evaluated, counted through the kernel.
+    pub(super) voice: Option<usize>,
     /// In the song itself: the turn of the unrolled `sum`s around. None in definitions.
     pub(super) turns: Option<Turns>,
 }
 
 impl Scope {
     pub(super) fn song(file: usize, turns: Turns) -> Scope {
-        Scope { file, parent: None, caller: None, names: HashMap::new(), turns: Some(turns) }
+        Scope { file, parent: None, caller: None, names: HashMap::new(), voice: None, turns: Some(turns) }
     }
 }
 

@@ -68,6 +68,7 @@ impl Lower<'_, '_> {
         }
         let path = self.state_path(at, x, "prev");
         let channels = if self.wide.contains(&path) { 2 } else { 1 };
+        self.b.voice = self.scopes[at.scope].voice;
         let made: Vec<_> = (0..channels).map(|_| self.b.state(&path, Imm::F32(init))).collect();
         let (states, values): (Vec<_>, Vec<Value>) = made.into_iter().unzip();
         self.later.push(Later { at: at.clone(), expr: x, path, into: Into::States(states) });
@@ -170,6 +171,7 @@ impl Lower<'_, '_> {
     fn lines(&mut self, at: &At, x: ExprId, longest: u32) -> (String, Vec<Handle<DelayLine>>) {
         let path = self.state_path(at, x, "tap");
         let channels = if self.wide.contains(&path) { 2 } else { 1 };
+        self.b.voice = self.scopes[at.scope].voice;
         let lines = (0..channels).map(|_| self.b.delay(&path, longest)).collect();
         (path, lines)
     }
@@ -231,6 +233,7 @@ impl Lower<'_, '_> {
     }
 
     fn phase(&mut self, at: &At, freq: Value, reset: Value) -> Value {
+        self.b.voice = self.scopes[at.scope].voice;
         let rate = self.song.rate;
         let b = &mut self.b;
         let turns = b.scale(1.0 / rate, freq);
@@ -262,7 +265,9 @@ impl Lower<'_, '_> {
 
     fn count(&mut self, at: &At, trig: Value) -> Value {
         let trig = self.b.truth(trig);
-        if let Some(&count) = self.since.get(&trig) {
+        let voice = self.scopes[at.scope].voice;
+        self.b.voice = voice;
+        if let Some(&count) = self.since.get(&(trig, voice)) {
             return count;
         }
         let b = &mut self.b;
@@ -273,7 +278,7 @@ impl Lower<'_, '_> {
         let now = b.push(Op::Select, Type::I32, &[trig, zero, next]);
         b.set(state, now);
         let count = b.push(Op::ToFloat, Type::F32, &[now]);
-        self.since.insert(trig, count);
+        self.since.insert((trig, voice), count);
         count
     }
 
@@ -284,6 +289,7 @@ impl Lower<'_, '_> {
         // The first at a place is known by the place, further ones by the numbers that their names get.
         let (song, first) = (self.song.seed, format!("{}{}.noise", super::song::DATA, at.path));
         let seed = |name: &str| Imm::I32(seed_of(song, if name == first { &at.path } else { name }));
+        self.b.voice = self.scopes[at.scope].voice;
         let (_, seed) = self.b.state_by(&first, seed);
         let b = &mut self.b;
         let frame = b.push(Op::Frame, Type::I32, &[]);
