@@ -202,6 +202,15 @@ fn stems_taps_and_levels_come_with_the_song() {
     assert!((-9.0..=-5.9).contains(&level), "{level} dB");
     render(&["--normalize", "-20LUFS"]).exits(0);
     assert!(peak(&read("x.wav").1) > 0.0 && read("x.wav").1.len() == mix.len());
+    let chord = "pad = supersaw(voices: 3)\nplay { pad \"[c3,e3,g3]\" }\nlength 1 bar\nout = pad * 0.25\n";
+    fs::write(folder.0.join("chord.mam"), chord).unwrap();
+    folder.run(&["render", "chord.mam", "-q", "-o", "mix.wav", "--stems", "chord"]).exits(0);
+    let (mix, (spec, pad)) = (read("mix.wav").1, read("chord/pad.wav"));
+    let frame = |i: usize| (mix[2 * i], pad[i * usize::from(spec.channels)]);
+    assert!(
+        (0..mix.len() / 2).map(frame).all(|(m, p)| (m - 0.25 * p).abs() < 1e-5),
+        "all voices are in the stem"
+    );
     let run = render(&["--tap", "db=t.wav"]).exits(2);
     assert!(run.err.contains("did you mean `bd`"), "{}", run.err);
 }
