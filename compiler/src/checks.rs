@@ -3,12 +3,27 @@
 
 use crate::codes;
 use crate::files::{DefId, File, Files};
-use crate::graph::duplicate;
+use crate::graph::{Graph, duplicate};
 use crate::library::Library;
 use mam_grammar::ast::{Body, Definition, Ident, Item, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// Words that begin a statement: an equation of such a name that nothing uses was probably meant to be one.
+const SETTINGS: [&str; 7] = ["tempo", "swing", "meter", "length", "seed", "title", "use"];
+
+/// Warns of `tempo = 174`, which defines a signal and sets nothing.
+pub(crate) fn settings(graph: &Graph, problems: &mut Problems) {
+    for name in SETTINGS {
+        let Some(&node) = graph.names.get(name) else { continue };
+        if graph.wires.neighbors(petgraph::graph::NodeIndex::new(node.index())).next().is_none() {
+            let message = format!("this defines a signal called `{name}`, which nothing uses");
+            let problem = Problem::new(&codes::UNUSED_SETTING, graph.nodes[node].span, message);
+            problems.add(problem.help(format!("without `=` it is a setting: `{name} …`")));
+        }
+    }
+}
 
 /// Checks the items of the user's files; `song` is the song itself.
 pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mut Problems) {
@@ -19,7 +34,7 @@ pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mu
             problems.extend(library.info(files, DefId { file: index, item }).problems.clone());
         }
         if index == song {
-            song_items(file, problems);
+            song_items(files, song, problems);
         }
     }
 }
@@ -93,7 +108,19 @@ fn once(items: &[Item], problems: &mut Problems) {
     }
 }
 
-fn song_items(file: &File, problems: &mut Problems) {
+fn song_items(files: &Files, song: usize, problems: &mut Problems) {
+    let file = files.file(song);
+    // A call without a name, `softclip(…)` alone on its line, was probably meant to be the sound.
+    let nameless = |item: &Item| match &item.kind {
+        ItemKind::Broken(Some(name)) => {
+            files.find(song, &name.name).is_some()
+                || crate::lower::builtins().any(|(b, _, _)| b == &*name.name)
+        }
+        _ => false,
+    };
+    if file.ast.items.iter().any(nameless) {
+        return;
+    }
     if !has_out(&file.ast.items) {
         let end = file.ast.items.last().map_or_else(Span::default, |item| item.span);
         let problem = Problem::new(&codes::NO_OUT, end, "the song does not say what it sounds like");

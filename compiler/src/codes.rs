@@ -150,6 +150,11 @@ codes! {
         fails "out = sum i in 1..2.5 { sine(i * 110Hz) }\n"
         passes "out = sum i in 1..2 { sine(i * 110Hz) }\n"
     }
+    UNUSED_SETTING Warning "unused-setting" {
+        "An equation has the name of a setting, such as `tempo`, and nothing uses it. Settings are written without `=`."
+        fails "tempo = 174\nout = noise()\n"
+        passes "tempo 174\nout = noise()\n"
+    }
     OUT_OF_BOUNDS Error "out-of-bounds" {
         "A number that names something is none of those that there are: MIDI controllers go from 0 to 127."
         fails "knob k = 0.5 in 0..1 cc 740\nout = noise() * k\n"

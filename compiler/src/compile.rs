@@ -122,6 +122,7 @@ impl Line {
         let library = Library::default();
         checks::check(&files, &library, song, &mut problems);
         let graph = Graph::from_ast(&files, &library, song, &mut problems);
+        checks::settings(&graph, &mut problems);
         let groups = graph.order(&files, song);
         self.done("graph");
 

@@ -231,11 +231,15 @@ fn set_range(
     if info.dimension == Dimension::PLAIN && low.1 == high.1 {
         info.dimension = low.1; // `default 0 in 0s..2s` is a time.
     }
-    for (_, dimension, span) in [low, high] {
-        if dimension != info.dimension && dimension != Dimension::PLAIN {
-            let message = format!("`{}` is {}, but its range is {dimension}", info.name, info.dimension);
-            problems.add(Problem::new(&codes::DIMENSION, span, message).label(default_at, "its default"));
-        }
+    let other = |(_, dimension, _): &&(f64, Dimension, Span)| {
+        *dimension != info.dimension && *dimension != Dimension::PLAIN
+    };
+    if let Some(&(_, dimension, span)) = [low, high].iter().find(other) {
+        let message = format!("`{}` is {}, but its range is {dimension}", info.name, info.dimension);
+        let problem = Problem::new(&codes::DIMENSION, span, message).label(default_at, "its default");
+        problems
+            .add(problem.help("the default and the range are of one kind: all times, or all frequencies"));
+        return;
     }
     let plain = |(x, d, _): (f64, Dimension, Span)| if d == Dimension::PLAIN { x * info.scale() } else { x };
     (info.min, info.max) = (plain(low), plain(high));

@@ -124,6 +124,12 @@ impl<'a> Places<'a> {
         self.lowered.slots.name(slot)
     }
 
+    /// True for an instrument that triggers itself from the start.
+    pub fn loops(&self, target: usize) -> bool {
+        let value = |slot| self.lowered.slots.info(slot).default;
+        value(self.targets[target].looped) != 0.0 && value(self.targets[target].bpm) > 0.0
+    }
+
     /// Whether the instrument's sound depends on its note.
     pub fn pitched(&self, node: NodeId) -> bool {
         self.graph.instance(node).is_some_and(|i| uses_note(self.files, i.def))

@@ -95,6 +95,7 @@ fn one_mistake_is_one_problem_at_its_place() {
             "out = 1e3 + 1_000 + 0x10",
             &[("number-form", "1e3"), ("number-form", "1_000"), ("number-form", "0x10")],
         ),
+        ("out = 1e-3", &[("number-form", "1e")]),
         ("out = 2x", &[("unknown-unit", "x")]),
         ("out = a ? b : c", &[("foreign-operator", "?")]),
         ("x += 3", &[("foreign-operator", "+=")]),

@@ -203,6 +203,10 @@ impl<'a> Composer<'a> {
 
     /// True when the equation of this name has errors already: then what it is cannot be known.
     fn is_broken(&self, name: &str) -> bool {
+        let unread = |item: &Item| matches!(&item.kind, ItemKind::Broken(Some(n)) if &*n.name == name);
+        if self.ast.items.iter().any(unread) {
+            return true;
+        }
         let named =
             |item: &&Item| matches!(&item.kind, ItemKind::Equation { name: n, .. } if &*n.name == name);
         let inside = |item: &Item, s: Span| {

@@ -33,7 +33,7 @@ use mam_runtime::score::{
 pub trait Targets {
     /// What `path` (`bd`, `bd.gain`, `bright`) is.
     fn find(&self, path: &[&str]) -> Meaning;
-    /// Indices of all instruments, which a song without a `play` plays once.
+    /// Indices of all instruments that do not trigger themselves: a song without a `play` plays them once.
     fn all(&self) -> Vec<usize>;
     /// The parameters that hold the length of a beat and of a bar, where the song uses them.
     fn musical(&self) -> (Option<usize>, Option<usize>);

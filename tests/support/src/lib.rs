@@ -11,7 +11,8 @@
 //! * [`rig`]: a kernel with memory to run in;
 //! * [`songs`]: random JSON songs;
 //! * [`sound`]: what a rendered sound is like, in a few numbers;
-//! * [`texts`]: texts of all kinds, and what must hold for each.
+//! * [`texts`]: texts of all kinds, and what must hold for each;
+//! * [`written`]: what must hold when a program is formatted.
 
 pub mod agree;
 pub mod cases;
@@ -25,3 +26,4 @@ pub mod rig;
 pub mod songs;
 pub mod sound;
 pub mod texts;
+pub mod written;

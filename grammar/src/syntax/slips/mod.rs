@@ -259,7 +259,8 @@ impl<'a> Slips<'a> {
         let message = "a number has digits on both sides of its point";
         let problem = self.problem(&codes::OPEN_POINT, point.start, number.end, message);
         self.report(problem.help(format!("write `0.{text}`")));
-        self.mend(point.start, point.end, "");
+        let room = self.text[..point.start].ends_with(' ');
+        self.mend(point.start - usize::from(room), number.end, &format!("0.{text}"));
     }
 
     fn is_unit_apart(&self, index: usize) -> bool {

@@ -192,3 +192,16 @@ fn resonance_is_q() {
     let x = mono("out = sine(440Hz) |> lowpass(440Hz, 10)\n", 96_000);
     assert!((amplitude(&x[48_000..], 440.0, SR) - 10.0).abs() < 0.05);
 }
+
+/// The bound of a `tap` is the greatest value that its `max` can have: a constant, the end of a range, the smaller of two.
+#[test]
+fn a_delay_takes_the_memory_that_its_bound_asks_for() {
+    for (time, frames) in
+        [("3ms", 256), ("t", 1_024), ("t / 1s * 1s", 131_072), ("2ms + 1ms * lfo(1Hz)", 131_072)]
+    {
+        let text = format!("knob t = 5ms in 1ms..20ms\nout = in.left |> comb({time})\n");
+        let program = mam_testing::render::program("song.mam", &text, RATE, false);
+        let lines: Vec<usize> = program.delays.iter().map(|d| d.frames).collect();
+        assert_eq!(lines, [frames], "{time}");
+    }
+}
