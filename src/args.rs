@@ -1,7 +1,8 @@
 //! The command line: what can be said, as clap reads it. Each command's own flags stand in its file.
 
 use crate::commands::{
-    bench, check, completions, doc, dump, explain, fmt, graph, import, list, man, pattern, render,
+    bench, check, completions, devices, doc, dump, explain, fmt, graph, import, list, man, pattern, play,
+    render,
 };
 use crate::console::When;
 use crate::values::{Assignment, Rate};
@@ -33,6 +34,8 @@ pub enum Command {
     Check(check::Check),
     /// Render a song to a sound file
     Render(Box<render::Render>),
+    /// Play a song live, following the edits of its files
+    Play(Box<play::Play>),
     /// Format songs, or turn .mam and JSON into each other
     Fmt(fmt::Fmt),
     /// List what exists: definitions, parameters, a song's nodes
@@ -51,6 +54,8 @@ pub enum Command {
     Dump(dump::Dump),
     /// Measure how fast a song compiles and renders
     Bench(bench::Bench),
+    /// List outputs and inputs
+    Devices(devices::Devices),
     /// Print completions for a shell
     Completions(completions::Completions),
     /// Print the manual page, or write all of them into a folder

@@ -17,6 +17,8 @@ pub enum Failure {
     Unread,
     /// An input is not of the kind that it should be.
     WrongInput(String),
+    /// There is no such audio device, or it does not work.
+    Device(String),
     /// Nobody reads the output any more.
     ClosedPipe,
 }
@@ -29,6 +31,7 @@ impl Failure {
             Failure::Input | Failure::WrongInput(_) => 1,
             Failure::Usage(_) => 2,
             Failure::Io(_) | Failure::Unread => 3,
+            Failure::Device(_) => 4,
         }
     }
 
@@ -55,7 +58,10 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Input | Failure::Unread | Failure::ClosedPipe => Ok(()),
-            Failure::Usage(words) | Failure::Io(words) | Failure::WrongInput(words) => f.write_str(words),
+            Failure::Usage(words)
+            | Failure::Io(words)
+            | Failure::WrongInput(words)
+            | Failure::Device(words) => f.write_str(words),
         }
     }
 }

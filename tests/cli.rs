@@ -110,7 +110,11 @@ fn the_way_to_sound_leads_there() {
     fs::write(folder.0.join(file), song.replace("\\n", "\n")).unwrap();
     let commands = greeting.lines().filter_map(|l| l.strip_prefix("  mamc ")).take_while(|l| !l.is_empty());
     for command in commands.take(2) {
-        folder.run(&command.split_whitespace().collect::<Vec<_>>()).exits(0);
+        let mut args: Vec<_> = command.split_whitespace().collect();
+        if args[0] == "play" {
+            args.extend(["--backend", "null", "--quit-after", "100ms"]);
+        }
+        folder.run(&args).exits(0);
     }
     assert!(folder.files().contains(&"song.wav".to_string()));
 }
@@ -149,6 +153,77 @@ fn two_renders_are_the_same_and_the_interpreter_agrees() {
     let read = |name: &str| fs::read(folder.0.join(name)).unwrap();
     assert!(read("a.wav") == read("b.wav"));
     assert!(read("a.wav") == read("c.wav"));
+}
+
+/// What is recorded live is the beginning of what is rendered, to the bit.
+#[test]
+fn live_is_what_is_rendered() {
+    let folder = Folder::new("live").with("song.mam", SONG);
+    let run =
+        folder.run(&["play", "song.mam", "--backend", "null", "--quit-after", "700ms", "--record", "r.wav"]);
+    let run = run.exits(0);
+    assert!(run.err.contains("null") && run.err.contains("48000 Hz"), "{}", run.err);
+    folder.run(&["render", "song.mam", "-o", "x.wav", "-d", "2s", "-q"]).exits(0);
+    let (live, whole) = (wav(folder.0.join("r.wav")).1, wav(folder.0.join("x.wav")).1);
+    let same = 2 * 48_000 / 2;
+    assert!(live.len() > same && live[..same] == whole[..same]);
+    folder.run(&["play", "song.mam", "--backend", "none"]).exits(2);
+    folder
+        .run(&["play", "song.mam", "--backend", "null", "--device", "no such", "--quit-after", "10ms"])
+        .exits(4);
+    assert!(folder.run(&["devices"]).exits(0).out.contains("null"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_device_playing_exits_with_4() {
+    let folder = Folder::new("device").with("song.mam", SONG);
+    let mut command = folder.command(&["play", "song.mam", "--backend", "pulse"]);
+    let run = Run::of(command.env("PULSE_SERVER", "unix:/nowhere/at/all").output().unwrap()).exits(4);
+    assert!(run.err.contains("error: "), "{}", run.err);
+}
+
+/// An edit with errors is told, and what plays goes on; a good one is taken up.
+#[test]
+fn edits_are_followed() {
+    let folder = Folder::new("edits").with("song.mam", SONG);
+    let mut command = folder.command(&[
+        "play",
+        "song.mam",
+        "--backend",
+        "null",
+        "--quit-after",
+        "1500ms",
+        "--record",
+        "r.wav",
+    ]);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let pause = || std::thread::sleep(std::time::Duration::from_millis(400));
+    pause();
+    fs::write(folder.0.join("song.mam"), WRONG).unwrap();
+    pause();
+    fs::write(folder.0.join("song.mam"), SONG.replace("out = bd", "out = bd * 0")).unwrap();
+    let run = Run::of(child.wait_with_output().unwrap()).exits(0);
+    assert!(run.err.contains("2 errors") && run.err.contains("taken up in"), "{}", run.err);
+    let live = wav(folder.0.join("r.wav")).1;
+    assert!(live[..9_600].iter().any(|x| x.abs() > 0.1));
+    assert!(live[live.len() - 9_600..].iter().all(|&x| x == 0.0), "the edit was not heard");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_playing_gently() {
+    let folder = Folder::new("gentle").with("song.mam", SONG);
+    let mut command = folder.command(&["play", "song.mam", "--backend", "null", "--record", "r.wav"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !folder.files().iter().any(|f| f.ends_with(".part")) {
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(folder.files(), ["r.wav", "song.mam"]);
 }
 
 #[test]
@@ -202,6 +277,15 @@ fn stems_taps_and_levels_come_with_the_song() {
     assert!((-9.0..=-5.9).contains(&level), "{level} dB");
     render(&["--normalize", "-20LUFS"]).exits(0);
     assert!(peak(&read("x.wav").1) > 0.0 && read("x.wav").1.len() == mix.len());
+    let chord = "pad = supersaw(voices: 3)\nplay { pad \"[c3,e3,g3]\" }\nlength 1 bar\nout = pad * 0.25\n";
+    fs::write(folder.0.join("chord.mam"), chord).unwrap();
+    folder.run(&["render", "chord.mam", "-q", "-o", "mix.wav", "--stems", "chord"]).exits(0);
+    let (mix, (spec, pad)) = (read("mix.wav").1, read("chord/pad.wav"));
+    let frame = |i: usize| (mix[2 * i], pad[i * usize::from(spec.channels)]);
+    assert!(
+        (0..mix.len() / 2).map(frame).all(|(m, p)| (m - 0.25 * p).abs() < 1e-5),
+        "all voices are in the stem"
+    );
     let run = render(&["--tap", "db=t.wav"]).exits(2);
     assert!(run.err.contains("did you mean `bd`"), "{}", run.err);
 }

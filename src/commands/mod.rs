@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod check;
 pub mod completions;
+pub mod devices;
 pub mod doc;
 pub mod dump;
 pub mod explain;
@@ -12,4 +13,5 @@ pub mod import;
 pub mod list;
 pub mod man;
 pub mod pattern;
+pub mod play;
 pub mod render;

@@ -114,8 +114,8 @@ impl Render {
         if let Some(folder) = &self.stems {
             std::fs::create_dir_all(folder).map_err(|e| Failure::write(folder, &e))?;
             let ending = self.kind()?.0.extensions()[0];
-            let is_played = |name: &&str| job.program.targets.iter().any(|t| *t.name == **name);
-            let names = job.program.steps.iter().map(|s| &*s.name).filter(is_played);
+            let names = job.program.targets.iter().map(|t| &*t.name);
+            let names = names.filter(|n| job.tapped(n, 0).is_some());
             taps.extend(
                 names.map(|n| Tap { node: n.to_string(), file: folder.join(format!("{n}.{ending}")) }),
             );
