@@ -102,7 +102,7 @@ impl Product {
     fn build(self, new: &mut Body, map: &[Value]) -> Value {
         let slow = self.slow_factor(new, map);
         let [factors, divisors] = self.fast;
-        let mut product = |values: &[Value], new: &mut Body| {
+        let product = |values: &[Value], new: &mut Body| {
             let mut values = values.iter().map(|value| map[value.index()]);
             let first = values.next()?;
             Some(values.fold(first, |product, factor| new.op(Op::Mul, &[product, factor])))
