@@ -86,6 +86,24 @@ fn a_one_pole_is_linear() {
 }
 
 #[test]
+fn a_slow_one_pole_keeps_its_gain() {
+    let body = "  v0: f64 = param p\n  v1: f32 = demote v0\n  v2: f32 = get y\n  v3: f32 = input in
+  v4: f32 = sub v3 v2\n  v5: f32 = fma v1 v4 v2\n  set y v5\n  out v5";
+    let kernel = kernel("  state y: f32 = 0.0\n  param p\n  input in", body);
+    let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
+    let mut module = Module::default();
+    module.kernels.add(widened.clone());
+    let code = Jit::new(&module).expect("it compiles");
+    let mut rig = Rig::new(&widened);
+    (rig.params[0], rig.inputs[0]) = (1e-5, vec![1.0; 64]);
+    rig.call(&code, 0, Form::Setup, 0);
+    (0..4000).for_each(|_| rig.call(&code, 0, Form::Steady, 64));
+    let truth = 1.0 - (1.0 - 1e-5f64).powi(4000 * 64);
+    let error = (f64::from(rig.outputs[0][63]) - truth).abs();
+    assert!(error < 2e-4, "{error}");
+}
+
+#[test]
 fn what_is_not_linear_is_an_island() {
     let body = "  v0: f32 = input in\n  v1: f32 = get y\n  v2: f32 = mul v1 v1\n  v3: f32 = sub v0 v2
   v4: f32 = const 0.5\n  v5: f32 = mul v3 v4\n  v6: f32 = abs v5\n  set y v5\n  out v6";

@@ -128,7 +128,7 @@ impl Emitter<'_> {
             Op::Splat => splat(b, arg(0), ty.scalar),
             Op::Extract(lane) => extract(b, arg(0), ty.scalar, lane),
             Op::Pack => pack(b, &args, ty.scalar),
-            Op::Slide => slide(b, arg(0), arg(1), ty.scalar),
+            Op::Slide => self.slide(b, &inst.args, ty.scalar),
         }
     }
 
@@ -269,6 +269,25 @@ impl Emitter<'_> {
         }
     }
 
+    /// The lanes one further, after a scalar: it is made the last lane of a vector before them.
+    fn slide(&mut self, b: &mut FunctionBuilder, args: &ir::Args, scalar: Scalar) -> Value {
+        let &[lanes, first] = args.as_slice() else { unreachable!("two operands") };
+        let x = self.value(b, lanes);
+        let before = match self.imm(first) {
+            Some(imm) => immediate(b, imm, 4),
+            None => {
+                let first = self.value(b, first);
+                splat(b, first, scalar)
+            }
+        };
+        // The last four bytes of one vector, and the first twelve of another: one instruction.
+        let order: Vec<u8> = (12..28).collect();
+        let order = b.func.dfg.immediates.push(order.into());
+        let (before, x) = (bitcast(b, types::I8X16, before), bitcast(b, types::I8X16, x));
+        let moved = b.ins().shuffle(before, x, order);
+        bitcast(b, clif(ir::Type { scalar, lanes: 4 }), moved)
+    }
+
     fn bits(&self, b: &mut FunctionBuilder, inst: &ir::Inst, x: Value) -> Value {
         let cast = bitcast(b, clif(inst.ty), x);
         if inst.ty.scalar == Scalar::I32 || self.never_subnormal(inst.args.as_slice()[0]) {
@@ -360,13 +379,27 @@ impl Emitter<'_> {
 }
 
 fn immediate(b: &mut FunctionBuilder, imm: Imm, lanes: u8) -> Value {
-    let one = match imm {
+    if lanes > 1 {
+        let lane = match imm {
+            Imm::Bool(set) => {
+                if set {
+                    u32::MAX
+                } else {
+                    0
+                }
+            }
+            imm => imm.bits() as u32,
+        };
+        let data = std::iter::repeat_n(lane.to_le_bytes(), 4).flatten().collect::<Vec<u8>>();
+        let constant = b.func.dfg.constants.insert(data.into());
+        return b.ins().vconst(clif(ir::Type { scalar: imm.scalar(), lanes }), constant);
+    }
+    match imm {
         Imm::F32(x) => b.ins().f32const(x),
         Imm::F64(x) => b.ins().f64const(x),
         Imm::I32(x) => b.ins().iconst(types::I32, i64::from(x as u32)),
         Imm::Bool(x) => b.ins().iconst(types::I8, i64::from(x)),
-    };
-    if lanes == 1 { one } else { splat(b, one, imm.scalar()) }
+    }
 }
 
 fn bitcast(b: &mut FunctionBuilder, ty: Type, x: Value) -> Value {
@@ -415,15 +448,4 @@ fn pack(b: &mut FunctionBuilder, lanes: &[Value], scalar: Scalar) -> Value {
         let x = as_lane(b, *x, scalar);
         b.ins().insertlane(all, x, lane as u8)
     })
-}
-
-/// The lanes of `x` one further, and `first`.
-fn slide(b: &mut FunctionBuilder, x: Value, first: Value, scalar: Scalar) -> Value {
-    let bytes: Vec<u8> = (0..16).map(|i: u8| i.saturating_sub(4)).collect();
-    let order = b.func.dfg.immediates.push(bytes.into());
-    let bytes = bitcast(b, types::I8X16, x);
-    let moved = b.ins().shuffle(bytes, bytes, order);
-    let moved = bitcast(b, clif(ir::Type { scalar, lanes: 4 }), moved);
-    let first = as_lane(b, first, scalar);
-    b.ins().insertlane(moved, first, 0)
 }

@@ -23,7 +23,10 @@
 //! * **Steady**: no note begins in the call and no parameter moves. `trig` is known false; parameters have the
 //!   rate [`Rate::Segment`], so that everything that depends only on them is computed once.
 //!
-//! Both have the same states, delays, parameters, inputs, outputs and ports, in the same order.
+//! A steady body may take four frames a turn, the lanes of its values: then there is a **tail**, the same one frame a
+//! turn, for the frames that are left; and it may have a condition, without which the tail does all frames.
+//!
+//! All have the same states, delays, parameters, inputs, outputs and ports, in the same order.
 //!
 //! # Numbers
 //! Audio is f32. What is slower than a sample is computed in f64 and rounded once, where it meets audio. Flush to

@@ -2,7 +2,10 @@
 //!
 //! With s the state before the turn and xₖ what the k-th frame adds, the states after the frames are
 //! `aᵏ⁺¹·s + Qₖ`, where `Qₖ = Σⱼ aᵏ⁻ʲ·xⱼ`: two steps of a scan, `P = x + a·slide(x)`, `Q = P + a²·slide²(P)`. So only
-//! one multiplication and addition a turn wait for the turn before.
+//! one multiplication and two additions a turn wait for the turn before.
+//!
+//! It is computed as `s + ((aᵏ⁺¹ − 1)·s + Qₖ)`: for a slow filter a is nearly 1, and what is missing to 1 would lose
+//! most of its digits in an f32, and the filter its gain.
 
 use super::circles::{Circle, next_of};
 use crate::ir::{Body, Imm, Op, Rate, Scalar, StateSlot, Type, Value};
@@ -80,7 +83,7 @@ fn slope(body: &Body, rates: &[Rate], known: &HashMap<Value, Slope>, value: Valu
 }
 
 impl Linear {
-    /// a, a² and a⁴ as f64, at the rate of what they are made from. `slow` gives the new value of an old slow one.
+    /// The factor a as an f64. `slow` gives the new value of an old slow one.
     pub(super) fn factor(&self, new: &mut Body, slow: &mut impl FnMut(&mut Body, Value) -> Value) -> Value {
         formula(&self.slope, new, slow)
     }
@@ -116,12 +119,12 @@ fn formula(slope: &Slope, new: &mut Body, slow: &mut impl FnMut(&mut Body, Value
     }
 }
 
-/// Powers of the factor a, as the scan needs them: a and a² in all lanes, and a, a², a³, a⁴ in the lanes.
+/// Powers of the factor a, as the scan needs them: a and a² in all lanes, and aᵏ − 1 in the lanes, from k = 1.
 pub(super) struct Powers {
     pub(super) one: Value,
     pub(super) two: Value,
     pub(super) each: Value,
-    /// a⁴ in one lane.
+    /// a⁴ − 1 in one lane.
     pub(super) four: Value,
 }
 
@@ -130,10 +133,15 @@ pub(super) fn powers(new: &mut Body, a: Value) -> Powers {
     let two = new.op(Op::Mul, &[a, a]);
     let three = new.op(Op::Mul, &[two, a]);
     let four = new.op(Op::Mul, &[two, two]);
-    let lanes: Vec<Value> = [a, two, three, four].iter().map(|x| new.op(Op::Demote, &[*x])).collect();
+    let (first, second) = (new.op(Op::Demote, &[a]), new.op(Op::Demote, &[two]));
+    let one = new.f64(1.0);
+    let lanes = [a, two, three, four].map(|x| {
+        let less = new.op(Op::Sub, &[x, one]);
+        new.op(Op::Demote, &[less])
+    });
     Powers {
-        one: new.op(Op::Splat, &[lanes[0]]),
-        two: new.op(Op::Splat, &[lanes[1]]),
+        one: new.op(Op::Splat, &[first]),
+        two: new.op(Op::Splat, &[second]),
         each: new.op(Op::Pack, &lanes),
         four: lanes[3],
     }

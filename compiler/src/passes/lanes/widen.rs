@@ -277,9 +277,11 @@ impl<'a> Widen<'a> {
         let sums = self.mad(a.two, slid, pairs);
         let before = self.new.add(Op::Get(linear.state), Type::F32, &[]);
         let start = self.new.op(Op::Splat, &[before]);
-        let after = self.mad(a.each, start, sums);
+        let change = self.mad(a.each, start, sums);
+        let after = self.new.op(Op::Add, &[start, change]);
         let end = self.new.op(Op::Extract(3), &[sums]);
-        let last = self.mad(a.four, before, end);
+        let change = self.mad(a.four, before, end);
+        let last = self.new.op(Op::Add, &[before, change]);
         // And the members with the states as they are.
         self.wide[linear.get.index()].lanes = Some(self.new.op(Op::Slide, &[after, before]));
         self.members(linear, circle);
