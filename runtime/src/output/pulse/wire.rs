@@ -35,7 +35,7 @@ impl Connection {
     pub(super) fn open() -> Result<Connection, OutputError> {
         let path = socket_path()?;
         let gone = |error: std::io::Error| OutputError::Unavailable {
-            what: format!("no PulseAudio server answers at {}: {error}", path.display()),
+            what: format!("no PulseAudio server answers at {}: {}", path.display(), words(&error)),
         };
         let socket = UnixStream::connect(&path).map_err(gone)?;
         socket.set_read_timeout(Some(PATIENCE)).map_err(gone)?;
@@ -240,5 +240,16 @@ fn understand(payload: &[u8]) -> Message {
         (Some(tag::KILLED), ..) => Message::Killed,
         (Some(tag::REPLY | tag::ERROR), Some(sequence), _) => Message::Answer(sequence),
         _ => Message::Other,
+    }
+}
+
+/// Why a server cannot be reached, without the system's numbers.
+fn words(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound => "there is none",
+        ErrorKind::PermissionDenied => "access is denied",
+        ErrorKind::ConnectionRefused => "nobody listens there",
+        ErrorKind::TimedOut => "it does not answer in time",
+        _ => "it cannot be reached",
     }
 }
