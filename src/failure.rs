@@ -45,6 +45,11 @@ impl Failure {
         Failure::Io(format!("cannot write `{}`: {}", path.display(), words(error)))
     }
 
+    /// There is no sound from a device.
+    pub fn device(error: &mam_runtime::output::OutputError) -> Failure {
+        Failure::Device(without_numbers(&error.to_string()))
+    }
+
     /// Standard output could not be written.
     pub fn stdout(error: &io::Error) -> Failure {
         match error.kind() {
@@ -82,10 +87,16 @@ pub fn words(error: &io::Error) -> String {
         ErrorKind::BrokenPipe => "nobody reads it any more".into(),
         _ => {
             // The system's own words, without the number that Rust adds.
-            let text = error.to_string();
-            let end = text.find(" (os error").unwrap_or(text.len());
-            let mut letters = text[..end].chars();
+            let text = without_numbers(&error.to_string());
+            let mut letters = text.chars();
             letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
         }
     }
+}
+
+/// The text without the numbers of errors that Rust puts behind the system's words.
+fn without_numbers(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let first = parts.next().unwrap_or("").to_string();
+    parts.fold(first, |all, part| all + part.split_once(')').map_or("", |(_, rest)| rest))
 }

@@ -85,7 +85,7 @@ impl Play {
 fn selftest(wishes: &Wishes, console: Console) -> Result<(), Failure> {
     let (backend, opened) = live::open(wishes)?;
     drop(opened);
-    let seen = SelfTest::run(&*backend, &wishes.request).map_err(|e| Failure::Device(e.to_string()))?;
+    let seen = SelfTest::run(&*backend, &wishes.request).map_err(|e| Failure::device(&e))?;
     console.result(&format!("{seen}\n"))?;
     if seen.passed() { Ok(()) } else { Err(Failure::Device("the self-test failed".into())) }
 }

@@ -69,7 +69,7 @@ pub fn play(wishes: Wishes, console: Console) -> Result<(), Failure> {
 /// # Errors
 /// When there is none.
 pub fn open(wishes: &Wishes) -> Result<Found, Failure> {
-    let failed = |e: mam_runtime::output::OutputError| Failure::Device(e.to_string());
+    let failed = |e: mam_runtime::output::OutputError| Failure::device(&e);
     match &wishes.backend {
         None => open_best(&wishes.request).map_err(failed),
         Some(name) => {
@@ -115,7 +115,7 @@ impl Player {
         };
         let playing = format!("{} through {}", format.device, backend.name());
         let keeper = Keeper::start(backend, wishes.request.clone(), opened, callback);
-        let keeper = keeper.map_err(|e| Failure::Device(e.to_string()))?;
+        let keeper = keeper.map_err(|e| Failure::device(&e))?;
         let name = compiled.name();
         console.say(&format!("{name} on {playing}, {} Hz; Ctrl-C stops\n", format.rate));
         let status = Status::new(console, wishes.status);
