@@ -184,16 +184,8 @@ fn without_a_device_playing_exits_with_4() {
 #[test]
 fn edits_are_followed() {
     let folder = Folder::new("edits").with("song.mam", SONG);
-    let mut command = folder.command(&[
-        "play",
-        "song.mam",
-        "--backend",
-        "null",
-        "--quit-after",
-        "4s",
-        "--record",
-        "r.wav",
-    ]);
+    let mut command =
+        folder.command(&["play", "song.mam", "--backend", "null", "--quit-after", "4s", "--record", "r.wav"]);
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let pause = || std::thread::sleep(std::time::Duration::from_millis(1_200));
     pause();
