@@ -26,7 +26,7 @@ limits! {
 
     // Text
     /// Bytes of one `.mam` file.
-    file_bytes: usize = 2 << 20;
+    file_bytes: usize = 768 << 10;
     /// How deep brackets, `if`s, prefix operators, powers, fields and pipes (in JSON, lists and objects) may nest.
     nesting: usize = 128;
     /// How many syntax problems of one file are reported.
@@ -37,10 +37,12 @@ limits! {
     // Programs
     /// Nodes of a song.
     nodes: usize = 65_536;
+    /// Expressions that are evaluated for one kernel, every use of a definition counted.
+    evaluations: usize = 400_000;
+    /// The same for a whole song.
+    all_evaluations: usize = 4_000_000;
     /// Operations that one kernel may become.
     kernel_ops: usize = 100_000;
-    /// Operations of a whole song.
-    ops: usize = 4_000_000;
     /// Turns of one `sum` or `chain`.
     turns: usize = 4096;
     /// Turns of all `sum`s and `chain`s together.
@@ -65,7 +67,7 @@ limits! {
     JsonLimits:
 
     /// Most bytes of one file.
-    file_bytes: usize = 64 << 20;
+    file_bytes: usize = 16 << 20;
     /// Nodes.
     nodes: usize = 4096;
     /// Connections.

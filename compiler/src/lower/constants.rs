@@ -29,6 +29,7 @@ pub fn number(files: &Files, file: usize, expr: ExprId, turns: &Turns) -> Result
         ports: Ports::default(),
         tables: vec![],
         terms: 0,
+        evaluations: 0,
         called: HashSet::new(),
     };
     let (members, mut wide) = (HashSet::new(), HashSet::new());

@@ -43,6 +43,26 @@ impl<'a> Lower<'_, 'a> {
         self.finite(at, expr, val)
     }
 
+    /// True when the kernel has grown over a limit, which is said once.
+    fn too_large(&mut self, span: Span) -> bool {
+        let limits = self.files().limits;
+        let evaluated =
+            self.evaluations > limits.evaluations || self.song.evaluations > limits.all_evaluations;
+        if self.b.len() <= limits.kernel_ops && !evaluated {
+            return false;
+        }
+        if !std::mem::replace(&mut self.size_said, true) {
+            let message = if self.b.len() > limits.kernel_ops {
+                format!("this becomes more than {} operations", limits.kernel_ops)
+            } else {
+                "this becomes too much when all definitions are put in their places".to_string()
+            };
+            let help = "make it in smaller pieces, or fewer of them";
+            self.problems.add(Problem::new(&codes::TOO_LARGE, span, message).help(help));
+        }
+        true
+    }
+
     /// Says so where something that the user computes is a constant that is no number.
     fn finite(&mut self, at: &At, expr: ExprId, val: Val) -> Val {
         let Val::Signal(signal) = &val else { return val };
@@ -64,10 +84,10 @@ impl<'a> Lower<'_, 'a> {
     fn eval_in(&mut self, at: &At, expr: ExprId) -> Val {
         let ast = self.ast(at);
         let span = ast.span(expr);
-        if self.b.len() > self.files().limits.kernel_ops {
-            let message = format!("this becomes more than {} operations", self.files().limits.kernel_ops);
-            let help = "make it in smaller pieces, or fewer of them";
-            return self.problem(Problem::new(&codes::TOO_LARGE, span, message).help(help));
+        self.evaluations += 1;
+        self.song.evaluations += 1;
+        if self.too_large(span) {
+            return Val::Broken;
         }
         match &ast.exprs[expr] {
             Expr::Number(number) => {

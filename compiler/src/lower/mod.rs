@@ -57,6 +57,8 @@ struct Song<'a> {
     ports: Ports,
     tables: Vec<Vec<f32>>,
     terms: usize,
+    /// How many expressions were evaluated.
+    evaluations: usize,
     /// The definitions that were called.
     called: HashSet<DefId>,
 }
@@ -75,6 +77,10 @@ struct Lower<'s, 'a> {
     shared: HashMap<(ScopeId, Arc<str>, u64), Val>,
     /// Paths of `prev`s and `tap`s that turned out to be stereo.
     wide: &'s mut HashSet<String>,
+    /// How many expressions were evaluated.
+    evaluations: usize,
+    /// True when it was said that the kernel is too large.
+    size_said: bool,
     /// True when a circle of equations was found.
     circle_said: bool,
     /// True when `wide` grew, so that the evaluation must be done again.
@@ -114,6 +120,8 @@ impl<'s, 'a> Lower<'s, 'a> {
             since: HashMap::new(),
             shared: HashMap::new(),
             wide,
+            evaluations: 0,
+            size_said: false,
             circle_said: false,
             again: false,
             params: vec![],

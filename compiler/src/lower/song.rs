@@ -229,6 +229,7 @@ pub fn lower(
         ports: Ports::new(graph),
         tables: vec![],
         terms: 0,
+        evaluations: 0,
         called: HashSet::new(),
     };
     let mut line =

@@ -81,6 +81,9 @@ pub(super) fn lay_out(source: SourceId, text: &str, scanned: &Scanned) -> Layout
 /// How many missing `}` are searched for by indentation before the rest is taken to end with the file.
 const MOST_FORCED: usize = 8;
 
+/// Brackets that are never closed are told up to this many; the rest follows from them.
+const MOST_BRACKETS: usize = 200;
+
 struct Frame {
     symbol: &'static str,
     /// Index in the tokens that are kept.
@@ -235,6 +238,10 @@ impl<'a> Walk<'a> {
         let newline = self.out.tokens.last().is_some_and(|token| token.kind == Kind::Newline);
         self.out.partner[frame.open] = (self.out.tokens.len() - usize::from(newline)).max(frame.open + 1);
         let opened = self.out.tokens[frame.open];
+        self.out.poison.push(opened.start);
+        if self.out.problems.len() > MOST_BRACKETS {
+            return;
+        }
         let last =
             self.out.tokens.iter().rev().find(|t| t.kind != Kind::Newline).map_or(opened.end, |t| t.end);
         let close = closing_of(frame.symbol);
@@ -245,7 +252,6 @@ impl<'a> Walk<'a> {
                 .label(Span::new(self.source, last, last), format!("`{close}` is missing, probably here"))
                 .help(format!("write the `{close}` that belongs to it"));
         self.out.problems.push(problem);
-        self.out.poison.push(opened.start);
     }
 
     /// The first token at or after `index` that is not a newline.
