@@ -1,7 +1,8 @@
 //! The command line: what can be said, as clap reads it. Each command's own flags stand in its file.
 
 use crate::commands::{
-    bench, check, completions, doc, dump, explain, fmt, graph, list, man, pattern, render,
+    bench, check, completions, devices, doc, dump, explain, fmt, graph, import, list, man, pattern, play,
+    render,
 };
 use crate::console::When;
 use crate::values::{Assignment, Rate};
@@ -32,8 +33,10 @@ pub enum Command {
     /// Show every problem of a song, and what the song is
     Check(check::Check),
     /// Render a song to a sound file
-    Render(render::Render),
-    /// Format songs
+    Render(Box<render::Render>),
+    /// Play a song live, following the edits of its files
+    Play(Box<play::Play>),
+    /// Format songs, or turn .mam and JSON into each other
     Fmt(fmt::Fmt),
     /// List what exists: definitions, parameters, a song's nodes
     List(list::List),
@@ -43,12 +46,16 @@ pub enum Command {
     Explain(explain::Explain),
     /// Show what a pattern does
     Pattern(pattern::Pattern),
+    /// Turn a MIDI file into a song
+    Import(import::Import),
     /// Draw a song's graph
     Graph(graph::Graph),
     /// Show a stage of the compilation
     Dump(dump::Dump),
     /// Measure how fast a song compiles and renders
     Bench(bench::Bench),
+    /// List outputs and inputs
+    Devices(devices::Devices),
     /// Print completions for a shell
     Completions(completions::Completions),
     /// Print the manual page, or write all of them into a folder

@@ -8,7 +8,7 @@ use crate::report::human::{Look, draw};
 use crate::report::{Found, tally};
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Options, compile};
-use mam_grammar::{Problem, Severity, Sources};
+use mam_grammar::{Problem, Problems, Severity, Sources};
 use mam_runtime::Program;
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ impl HowArgs {
 /// Compiles a song; what is wrong with it is in the result.
 pub fn compile_song(song: Song, how: &HowArgs) -> Compiled {
     let Song { mut sources, id, prefix } = song;
-    let mut compilation = compile(&mut sources, id, &Disk::default(), &how.options(prefix));
+    let mut compilation = compile(&mut sources, id, &Disk::default(), &how.options(&prefix));
     let problems = std::mem::take(&mut compilation.problems).into_sorted();
     Compiled { sources, compilation, problems }
 }
@@ -73,15 +73,32 @@ pub fn compiled(args: &SongArgs, console: Console) -> Result<Compiled, Failure> 
     let song = Song::read(&args.input, args.how.stdin_name.as_deref())?;
     let compiled = compile_song(song, &args.how);
     tell(&compiled.problems, &compiled.sources, console);
+    if console.verbose {
+        let line = |(stage, time): &(&str, std::time::Duration)| {
+            format!("{stage}: {:.3} ms\n", time.as_secs_f64() * 1e3)
+        };
+        console.say(&compiled.compilation.timings.iter().map(line).collect::<String>());
+    }
     if compiled.compilation.program.is_none() { Err(Failure::Input) } else { Ok(compiled) }
 }
 
-/// The program of a song.
-///
-/// # Errors
-/// When it cannot be read or has errors.
-pub fn program(args: &SongArgs, console: Console) -> Result<Arc<Program>, Failure> {
-    compiled(args, console)?.compilation.program.ok_or(Failure::Input).map(Arc::new)
+impl Compiled {
+    /// Takes the program out.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn take_program(&mut self) -> Result<Arc<Program>, Failure> {
+        self.compilation.program.take().ok_or(Failure::Input).map(Arc::new)
+    }
+
+    /// Tells of commands that a render of so many frames will never reach.
+    pub fn tell_late_commands(&self, frames: u64, console: Console) {
+        let mut problems = Problems::default();
+        if let Some(song) = &self.compilation.stages.json {
+            song.check_length(frames, &mut problems);
+        }
+        tell(&problems.into_sorted(), &self.sources, console);
+    }
 }
 
 /// Draws problems on standard error, and counts them. Warnings are not told when it is to be quiet, notes only when

@@ -15,8 +15,10 @@ pub enum Failure {
     Io(String),
     /// Something could not be read, which has been said.
     Unread,
-    /// An input is no text.
-    NotText(String),
+    /// An input is not of the kind that it should be.
+    WrongInput(String),
+    /// There is no such audio device, or it does not work.
+    Device(String),
     /// Nobody reads the output any more.
     ClosedPipe,
 }
@@ -26,9 +28,10 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Failure::ClosedPipe => 0,
-            Failure::Input | Failure::NotText(_) => 1,
+            Failure::Input | Failure::WrongInput(_) => 1,
             Failure::Usage(_) => 2,
             Failure::Io(_) | Failure::Unread => 3,
+            Failure::Device(_) => 4,
         }
     }
 
@@ -40,6 +43,11 @@ impl Failure {
     /// `path` could not be written.
     pub fn write(path: &Path, error: &io::Error) -> Failure {
         Failure::Io(format!("cannot write `{}`: {}", path.display(), words(error)))
+    }
+
+    /// There is no sound from a device.
+    pub fn device(error: &mam_runtime::output::OutputError) -> Failure {
+        Failure::Device(without_numbers(&error.to_string()))
     }
 
     /// Standard output could not be written.
@@ -55,7 +63,10 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Input | Failure::Unread | Failure::ClosedPipe => Ok(()),
-            Failure::Usage(words) | Failure::Io(words) | Failure::NotText(words) => f.write_str(words),
+            Failure::Usage(words)
+            | Failure::Io(words)
+            | Failure::WrongInput(words)
+            | Failure::Device(words) => f.write_str(words),
         }
     }
 }
@@ -76,9 +87,16 @@ pub fn words(error: &io::Error) -> String {
         ErrorKind::BrokenPipe => "nobody reads it any more".into(),
         _ => {
             // The system's own words, without the number that Rust adds.
-            let text = error.to_string();
-            let end = text.find(" (os error").unwrap_or(text.len());
-            text[..end].to_lowercase()
+            let text = without_numbers(&error.to_string());
+            let mut letters = text.chars();
+            letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
         }
     }
+}
+
+/// The text without the numbers of errors that Rust puts behind the system's words.
+fn without_numbers(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let first = parts.next().unwrap_or("").to_string();
+    parts.fold(first, |all, part| all + part.split_once(')').map_or("", |(_, rest)| rest))
 }

@@ -19,8 +19,8 @@ pub struct Song {
     pub sources: Sources,
     /// Which of them it is.
     pub id: SourceId,
-    /// What is put before the names of `--set`: the one instrument of a song that was made from its name.
-    pub prefix: &'static str,
+    /// What is put before plain names of `--set`: the one instrument of a song that was made from its name.
+    pub prefix: String,
 }
 
 impl Song {
@@ -29,11 +29,11 @@ impl Song {
         let (name, text, prefix) = if input == "-" {
             let bytes = bytes(io::stdin().lock()).map_err(|e| Failure::read("standard input", &e))?;
             let name = stdin_name.unwrap_or("<stdin>");
-            (name.to_string(), decode(name, bytes)?, "")
+            (name.to_string(), decode(name, bytes)?, String::new())
         } else if let Some(text) = definition(input) {
-            (format!("<{input}>"), text, "it.")
+            (format!("<{input}>"), text, format!("{input}."))
         } else {
-            (input.to_string(), text(input)?, "")
+            (input.to_string(), text(input)?, String::new())
         };
         let mut sources = Sources::default();
         let id = sources.add(name, text);
@@ -59,8 +59,8 @@ pub fn text(path: &str) -> Result<String, Failure> {
     decode(path, bytes)
 }
 
-/// The bytes of a file, for sounds.
-pub fn sound_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+/// The bytes of a file, for what is not text.
+pub fn file_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|e| Failure::read(&path.display().to_string(), &e))
 }
 
@@ -77,7 +77,7 @@ fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|e| {
         let valid = e.utf8_error().valid_up_to();
         let line = e.as_bytes()[..valid].iter().filter(|&&b| b == b'\n').count() + 1;
-        Failure::NotText(format!(
+        Failure::WrongInput(format!(
             "`{name}` is not text in UTF-8: byte {valid}, in line {line}, is of no character"
         ))
     })
@@ -99,7 +99,7 @@ fn definition(name: &str) -> Option<String> {
     if Path::new(name).exists() || Path::new(name).extension().is_some() {
         return None;
     }
-    instruments().iter().any(|i| i == name).then(|| format!("it = {name}()\nout = it\n"))
+    instruments().iter().any(|i| i == name).then(|| format!("{name} = {name}()\nout = {name}\n"))
 }
 
 fn instruments() -> Vec<String> {

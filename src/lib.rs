@@ -5,6 +5,7 @@
 //! * [`compiling`]: a song through the compiler, its problems told; [`stages`]: what the compiler made, as text;
 //! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
 //! * [`report`]: problems for the terminal, as JSON, as SARIF;
+//! * [`offline`] and [`live`]: renders and playing;
 //! * [`console`]: the three streams and colour; [`failure`]: how a command ends when it does not end well.
 //!
 //! It is a library so that tests draw problems exactly as the terminal does.
@@ -15,18 +16,20 @@ pub mod args;
 pub mod commands;
 pub mod compiling;
 pub mod console;
-mod definitions;
-mod drawing;
+pub mod definitions;
+pub mod drawing;
 pub mod failure;
 pub mod input;
-mod json;
-mod offline;
+pub mod json;
+pub mod live;
+pub mod loudness;
+pub mod offline;
 pub mod output;
-mod progress;
+pub mod progress;
 pub mod report;
 pub mod stages;
-mod summary;
-mod table;
+pub mod summary;
+pub mod table;
 pub mod values;
 
 use args::{Cli, Command};
@@ -61,11 +64,14 @@ fn run(cli: Cli, console: Console) -> Result<(), Failure> {
         None => greet(console),
         Some(Command::Check(c)) => c.run(console),
         Some(Command::Render(c)) => c.run(console),
+        Some(Command::Play(c)) => c.run(console),
+        Some(Command::Devices(c)) => c.run(console),
         Some(Command::Fmt(c)) => c.run(console),
         Some(Command::List(c)) => c.run(console),
         Some(Command::Doc(c)) => c.run(console),
         Some(Command::Explain(c)) => c.run(console),
         Some(Command::Pattern(c)) => c.run(console),
+        Some(Command::Import(c)) => c.run(console),
         Some(Command::Graph(c)) => c.run(console),
         Some(Command::Dump(c)) => c.run(console),
         Some(Command::Bench(c)) => c.run(console),
@@ -80,8 +86,8 @@ fn greet(console: Console) -> Result<(), Failure> {
 mam: songs and sounds, compiled to machine code. Three lines that lead to sound:
 
   echo 'bd = kick(); play { bd |x...x...x...x...| }; out = bd' > song.mam
+  mamc play song.mam
   mamc render song.mam -o song.wav
-  mamc doc kick
 ";
     console.result(&format!("{lines}\n{}", Cli::command().render_help()))
 }

@@ -5,7 +5,7 @@ use crate::values::{Length, Start, Unit};
 use mam_runtime::file::Sound;
 use mam_runtime::render::{self, Renderer};
 use mam_runtime::score::{Clock, Extent, Rational, Sequencer, TempoMap};
-use mam_runtime::{Event, EventSource, Program};
+use mam_runtime::{Engine, Event, EventSource, Program};
 use std::sync::Arc;
 
 /// How much of a song that never ends is rendered when nobody says.
@@ -33,6 +33,13 @@ pub struct Job {
     extent: Extent,
     from: u64,
     length: render::Length,
+    tap: Option<Tapped>,
+}
+
+/// A node that is heard instead of the song.
+struct Tapped {
+    node: String,
+    channels: usize,
 }
 
 impl Job {
@@ -63,19 +70,33 @@ impl Job {
             ),
             (None, None) => (Extent::Once, render::Length::WithTail(end.max(from))),
         };
-        Ok(Job { program, input: None, endless, extent, from, length })
+        Ok(Job { program, input: None, endless, extent, from, length, tap: None })
+    }
+
+    /// The same frames, but of one node instead of the song; none when there is no such node.
+    pub fn tapped(&self, node: &str, frames: u64) -> Option<Job> {
+        let channels = Engine::new(self.program.clone()).tap(node)?;
+        let tap = Some(Tapped { node: node.to_string(), channels });
+        let length = render::Length::Frames(self.from + frames);
+        let (program, input) = (self.program.clone(), self.input.clone());
+        Some(Job { program, input, endless: false, extent: self.extent, from: self.from, length, tap })
     }
 
     /// Channels of the result.
     pub fn channels(&self) -> usize {
-        self.program.outputs.len()
+        self.tap.as_ref().map_or(self.program.outputs.len(), |t| t.channels)
+    }
+
+    /// The frame where it ends, not counting a tail.
+    pub fn end(&self) -> u64 {
+        match self.length {
+            render::Length::Frames(end) | render::Length::WithTail(end) => end,
+        }
     }
 
     /// How many frames it will have at least, for those who wait.
     pub fn expected(&self) -> Option<u64> {
-        match self.length {
-            render::Length::Frames(end) | render::Length::WithTail(end) => Some(end - self.from),
-        }
+        Some(self.end() - self.from)
     }
 
     /// A length from the beginning, in frames.
@@ -93,8 +114,10 @@ impl Job {
     /// What `take` returns.
     pub fn run(&self, mut take: impl FnMut(&[f32]) -> Result<(), Failure>) -> Result<(), Failure> {
         let source = Source(Sequencer::of(&self.program, self.extent));
-        let channels = self.channels();
-        let mut renderer = Renderer::new(self.program.clone(), source, channels, 0, self.length);
+        let mut renderer =
+            Renderer::new(self.program.clone(), source, self.program.outputs.len(), 0, self.length);
+        let heard = self.tap.as_ref().and_then(|t| renderer.tap(&t.node));
+        let heard = heard.unwrap_or(0..self.program.outputs.len());
         if let Some(input) = &self.input {
             let channels: Vec<&[f32]> = input.channels.iter().map(Vec::as_slice).collect();
             renderer.engine().feed(&channels);
@@ -106,7 +129,8 @@ impl Job {
             let first = skip.min(frames);
             skip -= first;
             interleaved.clear();
-            interleaved.extend((first..frames).flat_map(|i| block.iter().map(move |channel| channel[i])));
+            let heard = &block[heard.clone()];
+            interleaved.extend((first..frames).flat_map(|i| heard.iter().map(move |channel| channel[i])));
             if !interleaved.is_empty() {
                 take(&interleaved)?;
             }

@@ -7,14 +7,32 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The unfinished files of this process.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Whether Ctrl-C asks for a gentle end, and whether it was asked for.
+static GENTLE: AtomicBool = AtomicBool::new(false);
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// From now on Ctrl-C is a wish that [`asked_to_stop`] tells; a second one ends the process.
+pub fn stop_gently_on_interrupt() {
+    GENTLE.store(true, Ordering::Relaxed);
+}
+
+/// Whether there was a Ctrl-C since [`stop_gently_on_interrupt`].
+pub fn asked_to_stop() -> bool {
+    STOP.load(Ordering::Relaxed)
+}
 
 /// From now on Ctrl-C (and a request to end) removes unfinished files and exits with 130.
 pub fn clean_up_on_interrupt() {
     // A second handler cannot be there: this is called once, at the start.
     let _ = ctrlc::set_handler(|| {
+        if GENTLE.load(Ordering::Relaxed) && !STOP.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let unfinished = UNFINISHED.lock().map(|l| l.clone()).unwrap_or_default();
         unfinished.iter().for_each(|path| drop(fs::remove_file(path)));
         std::process::exit(130);

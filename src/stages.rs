@@ -9,8 +9,8 @@ use mam_compiler::ir::{Kernel, Module};
 use mam_compiler::passes::PASSES;
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, emit};
-use mam_runtime::score::{Extent, Sequencer};
-use mam_runtime::{Event, EventKind, Form, Program};
+use mam_runtime::score::{Extent, Sequencer, listing};
+use mam_runtime::{Form, Program};
 use std::fmt::Write;
 
 /// A stage.
@@ -87,34 +87,18 @@ fn problems(compiled: &Compiled) -> String {
     draw(&compiled.problems, &compiled.sources, look) + &tally
 }
 
-/// One event a line: `frame on bd c4 1`, `frame off bd`, `frame set bd.gain 1 over 1920`.
 fn events(compiled: &Compiled) -> String {
     let Some(program) = &compiled.compilation.program else { return String::new() };
-    let mut sequencer = Sequencer::of(program, Extent::Once);
-    let end = sequencer.song_end().unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate));
-    let mut events = Vec::new();
-    sequencer.advance(end, &mut events);
-    events.iter().map(|e| event(program, e)).collect()
+    let end = Sequencer::of(program, Extent::Once).song_end();
+    let end = end.unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate));
+    played(program, Extent::Once, end)
 }
 
-fn event(program: &Program, event: &Event) -> String {
-    let who = |port: usize| {
-        let find = |t: &mam_runtime::Target| {
-            let voice = t.voices.iter().position(|&v| v == port);
-            let name = |i| if t.voices.len() > 1 { format!("{}#{i}", t.name) } else { t.name.to_string() };
-            voice.map(name).or_else(|| (t.monitor == Some(port)).then(|| format!("{}.events", t.name)))
-        };
-        program.targets.iter().find_map(find).unwrap_or_else(|| format!("port {port}"))
-    };
-    let frame = event.frame;
-    match event.kind {
-        EventKind::On { port, note, vel } => format!("{frame} on {} {note} {vel}\n", who(port)),
-        EventKind::Off { port } => format!("{frame} off {}\n", who(port)),
-        EventKind::Set { param, value, ramp, .. } => {
-            let over = if ramp > 0 { format!(" over {ramp}") } else { String::new() };
-            format!("{frame} set {} {value}{over}\n", program.params[param].name)
-        }
-    }
+/// What a program plays before frame `end`, one event a line: time, bar and beat, frame, who, what.
+pub fn played(program: &Program, extent: Extent, end: u64) -> String {
+    let mut events = Vec::new();
+    Sequencer::of(program, extent).advance(end, &mut events);
+    listing::list(program, &events)
 }
 
 fn clif(compiled: &Compiled) -> String {

@@ -1,6 +1,8 @@
 //! What a song is, in one line: how many nodes, how long, how much memory.
 
 use crate::compiling::Compiled;
+use mam_compiler::Stages;
+use mam_compiler::ir::{Body, Rate};
 use mam_grammar::problem::count;
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{Program, QUANTUM};
@@ -19,6 +21,8 @@ pub struct Summary {
     pub parameters: usize,
     /// Channels.
     pub channels: usize,
+    /// Operations a frame while nothing begins and every voice sounds: what it costs at most.
+    pub operations: usize,
     /// Bytes of states, delay lines and buffers: all that it will ever use.
     pub memory: usize,
     /// Frames a second.
@@ -38,12 +42,23 @@ impl Summary {
             nodes: program.steps.len(),
             parameters: program.params.len(),
             channels: program.outputs.len(),
+            operations: operations(&compiled.compilation.stages),
             memory: memory(program),
             rate: program.rate,
             frames: Sequencer::of(program, Extent::Once).song_end(),
             latency: 0,
         })
     }
+}
+
+/// What is computed every frame, over all calls. A body in lanes does four frames at a time.
+fn operations(stages: &Stages) -> usize {
+    let every_frame = |body: &Body| {
+        let count = body.rates().iter().filter(|&&r| r == Rate::Sample).count();
+        count.div_ceil(body.step as usize)
+    };
+    let kernels: Vec<usize> = stages.optimised.kernels.values().map(|k| every_frame(&k.steady)).collect();
+    stages.plan.steps.iter().map(|s| kernels[s.kernel as usize]).sum()
 }
 
 fn memory(program: &Program) -> usize {
@@ -54,7 +69,7 @@ fn memory(program: &Program) -> usize {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (nodes, memory) = (count(self.nodes, "node"), bytes(self.memory));
-        write!(f, "{}: {nodes}, {memory} of memory, ", self.file)?;
+        write!(f, "{}: {nodes}, {} operations a frame, {memory} of memory, ", self.file, self.operations)?;
         match self.frames {
             Some(frames) => write!(f, "{:.1} s", frames as f64 / f64::from(self.rate))?,
             None => f.write_str("no end of its own")?,

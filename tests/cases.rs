@@ -1,4 +1,4 @@
-//! The Markdown cases of `tests/cases`, and the code blocks of `docs/language.md`. `MAM_BLESS=1` rewrites them.
+//! The Markdown cases of `tests/cases`, and the manual. `MAM_BLESS=1` rewrites them.
 
 use mam_compiler::ir::Module;
 use mam_compiler::target::Target;
@@ -21,7 +21,7 @@ fn stage(name: &str, input: Input) -> Option<String> {
             let mut sources = Sources::default();
             let id = sources.add(format!("song.{language}"), input.text);
             let how = HowArgs { interp: true, portable: true, ..HowArgs::default() };
-            let compiled = compile_song(Song { sources, id, prefix: "" }, &how);
+            let compiled = compile_song(Song { sources, id, prefix: String::new() }, &how);
             stages::stage(name, &compiled, Target::portable())
         }
     }
@@ -48,21 +48,21 @@ fn sound(language: &str, text: &str) -> String {
     table(&interpreted.channels, interpreted.rate)
 }
 
-fn all_below(folder: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+#[test]
+fn cases() {
+    check("tests/cases");
+}
+
+#[test]
+fn the_manual() {
+    check("docs/language.md");
+}
+
+fn check(path: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     let bless = std::env::var_os("MAM_BLESS").is_some_and(|v| v == "1");
     match run(&folder, bless, &stage) {
         Ok(count) => assert!(count > 0, "no cases in {}", folder.display()),
         Err(differences) => panic!("{differences}\nMAM_BLESS=1 rewrites the cases"),
     }
-}
-
-#[test]
-fn cases() {
-    all_below("tests/cases");
-}
-
-#[test]
-fn the_manual() {
-    all_below("docs");
 }

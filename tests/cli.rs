@@ -110,7 +110,11 @@ fn the_way_to_sound_leads_there() {
     fs::write(folder.0.join(file), song.replace("\\n", "\n")).unwrap();
     let commands = greeting.lines().filter_map(|l| l.strip_prefix("  mamc ")).take_while(|l| !l.is_empty());
     for command in commands.take(2) {
-        folder.run(&command.split_whitespace().collect::<Vec<_>>()).exits(0);
+        let mut args: Vec<_> = command.split_whitespace().collect();
+        if args[0] == "play" {
+            args.extend(["--backend", "null", "--quit-after", "100ms"]);
+        }
+        folder.run(&args).exits(0);
     }
     assert!(folder.files().contains(&"song.wav".to_string()));
 }
@@ -151,6 +155,85 @@ fn two_renders_are_the_same_and_the_interpreter_agrees() {
     assert!(read("a.wav") == read("c.wav"));
 }
 
+/// What is recorded live is the beginning of what is rendered, to the bit.
+#[test]
+fn live_is_what_is_rendered() {
+    let folder = Folder::new("live").with("song.mam", SONG);
+    let run =
+        folder.run(&["play", "song.mam", "--backend", "null", "--quit-after", "1500ms", "--record", "r.wav"]);
+    let run = run.exits(0);
+    assert!(run.err.contains("null") && run.err.contains("48000 Hz"), "{}", run.err);
+    folder.run(&["render", "song.mam", "-o", "x.wav", "-d", "2s", "-q"]).exits(0);
+    let (live, whole) = (wav(folder.0.join("r.wav")).1, wav(folder.0.join("x.wav")).1);
+    let same = 2 * 48_000 / 4;
+    assert!(live.len() > same && live[..same] == whole[..same]);
+    folder.run(&["play", "song.mam", "--backend", "none"]).exits(2);
+    assert!(folder.run(&["devices"]).exits(0).out.contains("null"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_device_playing_exits_with_4() {
+    let folder = Folder::new("device").with("song.mam", SONG);
+    let mut command = folder.command(&["play", "song.mam", "--backend", "pulse"]);
+    let run = Run::of(command.env("PULSE_SERVER", "unix:/nowhere/at/all").output().unwrap()).exits(4);
+    assert!(run.err.contains("error: "), "{}", run.err);
+}
+
+/// An edit with errors is told, and what plays goes on; a good one is taken up.
+#[test]
+fn edits_are_followed() {
+    let folder = Folder::new("edits").with("song.mam", SONG);
+    let mut command = folder.command(&[
+        "play",
+        "song.mam",
+        "--backend",
+        "null",
+        "--quit-after",
+        "4s",
+        "--record",
+        "r.wav",
+    ]);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let pause = || std::thread::sleep(std::time::Duration::from_millis(1_200));
+    pause();
+    fs::write(folder.0.join("song.mam"), WRONG).unwrap();
+    pause();
+    fs::write(folder.0.join("song.mam"), SONG.replace("out = bd", "out = bd * 0")).unwrap();
+    let run = Run::of(child.wait_with_output().unwrap()).exits(0);
+    assert!(run.err.contains("2 errors") && run.err.contains("taken up in"), "{}", run.err);
+    let live = wav(folder.0.join("r.wav")).1;
+    assert!(live[..9_600].iter().any(|x| x.abs() > 0.1));
+    assert!(live[live.len() - 9_600..].iter().all(|&x| x == 0.0), "the edit was not heard");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_playing_gently() {
+    let folder = Folder::new("gentle").with("song.mam", SONG);
+    let mut command = folder.command(&["play", "song.mam", "--backend", "null", "--record", "r.wav"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !folder.files().iter().any(|f| f.ends_with(".part")) {
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(folder.files(), ["r.wav", "song.mam"]);
+}
+
+#[test]
+fn a_command_that_comes_too_late_is_told() {
+    let song = r#"{ "version": 1, "nodes": [{ "id": "a", "type": "kick" }],
+        "commands": [{ "sampleTime": 48000, "nodeId": "a", "type": "Trigger" }] }"#;
+    let folder = Folder::new("late").with("song.json", song);
+    let run = folder.run(&["render", "song.json", "-o", "x.wav", "-d", "1s"]).exits(0);
+    assert!(run.err.contains("json-late-command") && run.err.contains("song.json:2:"), "{}", run.err);
+    let run = folder.run(&["render", "song.json", "-o", "x.wav", "-d", "48001smp"]).exits(0);
+    assert!(!run.err.contains("json-late-command"), "{}", run.err);
+}
+
 #[test]
 fn lengths_starts_and_prerolls_are_pieces_of_the_whole() {
     let folder = Folder::new("pieces").with("song.mam", SONG);
@@ -174,11 +257,44 @@ fn lengths_starts_and_prerolls_are_pieces_of_the_whole() {
 }
 
 #[test]
+fn stems_taps_and_levels_come_with_the_song() {
+    let text = "bd = kick()\nsd = clap()\nplay { bd |x...x...| ; sd |..x...x.| }\nlength 1 bar\nout = bd * 0.25 + sd * 0.25\n";
+    let folder = Folder::new("stems").with("song.mam", text);
+    let render = |args: &[&str]| folder.run(&[&["render", "song.mam", "-q", "-o", "x.wav"], args].concat());
+    render(&["--stems", "stems", "--tap", "bd=tap.wav"]).exits(0);
+    let read = |name: &str| wav(folder.0.join(name));
+    let (mix, bd, sd) = (read("x.wav").1, read("stems/bd.wav"), read("stems/sd.wav").1);
+    assert_eq!((bd.0.channels, bd.1.len()), (1, mix.len() / 2));
+    assert!(bd.1 == read("tap.wav").1);
+    let off = bd.1.iter().zip(&sd).zip(mix.chunks(2)).map(|((a, b), m)| (m[0] - 0.25 * (a + b)).abs());
+    assert!(off.fold(0.0, f32::max) < 1e-6);
+    let peak = |samples: &[f32]| samples.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
+    render(&["--normalize", "-6dBTP"]).exits(0);
+    let level = 20.0 * peak(&read("x.wav").1).log10();
+    assert!((-9.0..=-5.9).contains(&level), "{level} dB");
+    render(&["--normalize", "-20LUFS"]).exits(0);
+    assert!(peak(&read("x.wav").1) > 0.0 && read("x.wav").1.len() == mix.len());
+    let chord = "pad = supersaw(voices: 3)\nplay { pad \"[c3,e3,g3]\" }\nlength 1 bar\nout = pad * 0.25\n";
+    fs::write(folder.0.join("chord.mam"), chord).unwrap();
+    folder.run(&["render", "chord.mam", "-q", "-o", "mix.wav", "--stems", "chord"]).exits(0);
+    let (mix, (spec, pad)) = (read("mix.wav").1, read("chord/pad.wav"));
+    let frame = |i: usize| (mix[2 * i], pad[i * usize::from(spec.channels)]);
+    assert!(
+        (0..mix.len() / 2).map(frame).all(|(m, p)| (m - 0.25 * p).abs() < 1e-5),
+        "all voices are in the stem"
+    );
+    let run = render(&["--tap", "db=t.wav"]).exits(2);
+    assert!(run.err.contains("did you mean `bd`"), "{}", run.err);
+}
+
+#[test]
 fn a_definition_of_the_prelude_is_a_song() {
     let folder = Folder::new("kick");
     folder.run(&["render", "kick", "--set", "f0=60", "-o", "low.wav"]).exits(0);
     folder.run(&["render", "kick", "-o", "plain.wav"]).exits(0);
     assert!(wav(folder.0.join("low.wav")).1 != wav(folder.0.join("plain.wav")).1);
+    let run = folder.run(&["render", "kick", "--set", "f=60", "-o", "x.wav"]).exits(1);
+    assert!(run.err.contains("unknown-set") && run.err.contains("did you mean"), "{}", run.err);
     let run = folder.run(&["render", "kik", "-o", "x.wav"]).exits(3);
     assert!(run.err.contains("did you mean `kick`"), "{}", run.err);
 }
@@ -353,6 +469,22 @@ fn formatting_is_in_place_and_a_check_changes_nothing() {
 }
 
 #[test]
+fn notes_go_to_midi_and_back() {
+    let folder = Folder::new("midi").with("song.mam", SONG);
+    folder.run(&["render", "song.mam", "-o", "song.mid"]).exits(0);
+    assert!(fs::read(folder.0.join("song.mid")).unwrap().starts_with(b"MThd"));
+    folder.run(&["import", "song.mid", "-o", "back.mam"]).exits(0);
+    let notes = |song: &str| {
+        let run = folder.run(&["list", "notes", song, "--json"]).exits(0);
+        let list: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+        list.as_array().unwrap().iter().map(|n| n["frame"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(notes("back.mam"), notes("song.mam"));
+    folder.run(&["import", "song.mam"]).exits(1);
+    folder.run(&["import", "none.mid"]).exits(3);
+}
+
+#[test]
 fn json_becomes_mam_that_sounds_the_same() {
     let example =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/breakbeat.json")).unwrap();
@@ -363,6 +495,11 @@ fn json_becomes_mam_that_sounds_the_same() {
     }
     let (a, b) = (wav(folder.0.join("a.wav")).1, wav(folder.0.join("b.wav")).1);
     assert!(a == b, "{}", fs::read_to_string(folder.0.join("b.mam")).unwrap());
+    let lead = "bd = kick()\nplay { bd |x.x.| }\nout = bd\n";
+    let run = folder.run_with(&["fmt", "--to", "json", "-"], lead.as_bytes()).exits(0);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&run.out).unwrap()["nodes"][0]["type"], "kick");
+    folder.run_with(&["fmt", "--to", "json", "-"], b"out = noise() * lfo(1Hz)\n").exits(1);
+    folder.run(&["fmt", "--to", "json", "a.json"]).exits(2);
 }
 
 #[test]

@@ -16,17 +16,16 @@ pub struct Bound {
 /// Binds `args` to `formals`, by place and by name, and to `more`, by name alone.
 pub fn bind(callee: &Ident, args: &[Arg], formals: &[&str], more: &[&str], problems: &mut Problems) -> Bound {
     let mut bound = Bound { args: vec![None; formals.len()], more: vec![None; more.len()] };
-    let mut next = 0;
+    let by_place = args.iter().filter(|arg| arg.name.is_none());
+    for (index, arg) in by_place.enumerate() {
+        match bound.args.get_mut(index) {
+            Some(place) => *place = Some(arg.value),
+            None if index == formals.len() => problems.add(too_many(callee, args, formals)),
+            None => {}
+        }
+    }
     for arg in args {
-        let Some(name) = &arg.name else {
-            match bound.args.get_mut(next) {
-                Some(place) => *place = Some(arg.value),
-                None if next == formals.len() => problems.add(too_many(callee, args, formals)),
-                None => {}
-            }
-            next += 1;
-            continue;
-        };
+        let Some(name) = &arg.name else { continue };
         let at = |list: &[&str]| list.iter().position(|f| *f == &*name.name);
         let place = match (at(formals), at(more)) {
             (Some(i), _) => &mut bound.args[i],

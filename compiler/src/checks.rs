@@ -1,21 +1,40 @@
-//! What can be said of a file's items without evaluating anything: whether they stand where they mean something, are
-//! defined once, and whether every body says what it sounds like.
+//! What can be said of a file's items without evaluating anything: whether they are defined once, whether their parameters make
+//! sense, and whether every body says what it sounds like.
 
 use crate::codes;
-use crate::files::{File, Files};
-use crate::graph::duplicate;
-use mam_grammar::ast::{Body, Definition, DefinitionKind, Ident, Item, ItemKind};
+use crate::files::{DefId, File, Files};
+use crate::graph::{Graph, duplicate};
+use crate::library::Library;
+use mam_grammar::ast::{Body, Definition, Ident, Item, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// Words that begin a statement: an equation of such a name that nothing uses was probably meant to be one.
+const SETTINGS: [&str; 7] = ["tempo", "swing", "meter", "length", "seed", "title", "use"];
+
+/// Warns of `tempo = 174`, which defines a signal and sets nothing.
+pub(crate) fn settings(graph: &Graph, problems: &mut Problems) {
+    for name in SETTINGS {
+        let Some(&node) = graph.names.get(name) else { continue };
+        if graph.wires.neighbors(petgraph::graph::NodeIndex::new(node.index())).next().is_none() {
+            let message = format!("this defines a signal called `{name}`, which nothing uses");
+            let problem = Problem::new(&codes::UNUSED_SETTING, graph.nodes[node].span, message);
+            problems.add(problem.help(format!("without `=` it is a setting: `{name} …`")));
+        }
+    }
+}
+
 /// Checks the items of the user's files; `song` is the song itself.
-pub(crate) fn check(files: &Files, song: usize, problems: &mut Problems) {
+pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mut Problems) {
     for index in files.user_files() {
         let file = files.file(index);
         definitions(file, problems);
+        for &item in file.definitions.values() {
+            problems.extend(library.info(files, DefId { file: index, item }).problems.clone());
+        }
         if index == song {
-            song_items(file, problems);
+            song_items(files, song, problems);
         }
     }
 }
@@ -42,20 +61,19 @@ fn body(definition: &Definition, problems: &mut Problems) {
         }
         seen.entry(name.name.clone()).or_insert(name.span);
     }
-    for item in items {
-        if let Some((what, place)) = misplaced_in(definition.kind, &item.kind) {
-            let message = format!("{what} means nothing in {}", kind_name(definition.kind));
-            problems.add(Problem::new(&codes::MISPLACED_ITEM, item.span, message).help(place));
-        }
-    }
+    once(items, problems);
     if !has_out(items) {
         problems.add(no_out(&definition.name));
     }
 }
 
-/// True when one of the items defines `out`.
+/// True when one of the items defines `out`, or may have been meant to.
 pub(crate) fn has_out(items: &[Item]) -> bool {
-    items.iter().any(|i| matches!(&i.kind, ItemKind::Equation { name, .. } if &*name.name == "out"))
+    items.iter().any(|i| match &i.kind {
+        ItemKind::Equation { name, .. } | ItemKind::Broken(Some(name)) => &*name.name == "out",
+        ItemKind::Broken(None) => true,
+        _ => false,
+    })
 }
 
 fn no_out(name: &Ident) -> Problem {
@@ -71,48 +89,37 @@ fn defined(item: &Item) -> Option<&Ident> {
     }
 }
 
-fn kind_name(kind: DefinitionKind) -> &'static str {
-    match kind {
-        DefinitionKind::Def => "a `def`",
-        DefinitionKind::Instrument => "an instrument",
-        DefinitionKind::Effect => "an effect",
-    }
-}
-
-/// What an item is called, and where it belongs, if it does not belong into a definition of this kind.
-fn misplaced_in(kind: DefinitionKind, item: &ItemKind) -> Option<(&'static str, &'static str)> {
-    use DefinitionKind::{Effect, Instrument};
-    match (item, kind) {
-        (ItemKind::Equation { .. }, _) => None,
-        (ItemKind::Param(p), Instrument | Effect) if !p.knob => None,
-        (ItemKind::Input(_), Effect) | (ItemKind::Until(_) | ItemKind::DefaultNote(_), Instrument) => None,
-        (ItemKind::Param(p), _) if p.knob => Some(("`knob`", "knobs belong to the song itself")),
-        (ItemKind::Param(_), _) => Some((
-            "`param`",
-            "the arguments of a `def` stand in its parentheses: `def f(x, cutoff: Hz = 800Hz)`",
-        )),
-        (ItemKind::Input(_), _) => Some(("`input`", "only effects have inputs")),
-        (ItemKind::Until(_), _) => Some(("`until`", "only instruments have voices that fall silent")),
-        (ItemKind::DefaultNote(_), _) => Some(("`default note`", "only instruments play notes")),
-        (ItemKind::Definition(_), _) => {
-            Some(("a definition", "definitions stand in the file itself, not in one another"))
+/// `until` and `default note` stand once in an instrument.
+fn once(items: &[Item], problems: &mut Problems) {
+    let what = |item: &Item| match item.kind {
+        ItemKind::Until(_) => Some("`until`"),
+        ItemKind::DefaultNote(_) => Some("`default note`"),
+        _ => None,
+    };
+    let mut seen: HashMap<&str, Span> = HashMap::new();
+    for item in items {
+        let Some(what) = what(item) else { continue };
+        if let Some(&first) = seen.get(what) {
+            let message = format!("{what} is said twice");
+            let problem = Problem::new(&codes::DUPLICATE_NAME, item.span, message).here("here again");
+            problems.add(problem.label(first, "first said here").help("one of the two must go"));
         }
-        _ => Some(("this", "the score belongs to the song itself")),
+        seen.entry(what).or_insert(item.span);
     }
 }
 
-fn song_items(file: &File, problems: &mut Problems) {
-    for item in &file.ast.items {
-        let (what, help) = match &item.kind {
-            ItemKind::Param(p) if !p.knob => ("`param`", "a control of the whole song is a `knob`"),
-            ItemKind::Input(_) => ("`input`", "the song's own input is `in`; `input` belongs to effects"),
-            ItemKind::Until(_) => ("`until`", "it says when an instrument's voice falls silent"),
-            ItemKind::DefaultNote(_) => ("`default note`", "it belongs to an instrument"),
-            ItemKind::Line(_) => ("a line of a score", "lines stand in `play { … }` or in a section"),
-            _ => continue,
-        };
-        let message = format!("{what} means nothing in the song itself");
-        problems.add(Problem::new(&codes::MISPLACED_ITEM, item.span, message).help(help));
+fn song_items(files: &Files, song: usize, problems: &mut Problems) {
+    let file = files.file(song);
+    // A call without a name, `softclip(…)` alone on its line, was probably meant to be the sound.
+    let nameless = |item: &Item| match &item.kind {
+        ItemKind::Broken(Some(name)) => {
+            files.find(song, &name.name).is_some()
+                || crate::lower::builtins().any(|(b, _, _)| b == &*name.name)
+        }
+        _ => false,
+    };
+    if file.ast.items.iter().any(nameless) {
+        return;
     }
     if !has_out(&file.ast.items) {
         let end = file.ast.items.last().map_or_else(Span::default, |item| item.span);

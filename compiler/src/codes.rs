@@ -133,12 +133,6 @@ codes! {
         fails "def loud(x) = kick() * x\nout = loud(2)\n"
         passes "def loud(x, by) = x * by\nbd = kick()\nout = loud(bd, 2)\n"
     }
-    MISPLACED_ITEM Error "misplaced-item" {
-        "An item stands where it means nothing: `param` and `until` belong to instruments and effects, `input` to \
-         effects, `tempo`, `play` and `knob` to the song."
-        fails "param cutoff = 800Hz\nout = noise() |> lowpass(800Hz)\n"
-        passes "knob cutoff = 800Hz\nout = noise() |> lowpass(cutoff)\n"
-    }
     NO_INPUT Error "no-input" {
         "A signal flows into something that has no input, or an effect is called without one. Effects take their \
          input from the left of `|>`."
@@ -155,6 +149,16 @@ codes! {
         "The bounds of a `sum` or `chain` are not whole numbers."
         fails "out = sum i in 1..2.5 { sine(i * 110Hz) }\n"
         passes "out = sum i in 1..2 { sine(i * 110Hz) }\n"
+    }
+    UNUSED_SETTING Warning "unused-setting" {
+        "An equation has the name of a setting, such as `tempo`, and nothing uses it. Settings are written without `=`."
+        fails "tempo = 174\nout = noise()\n"
+        passes "tempo 174\nout = noise()\n"
+    }
+    OUT_OF_BOUNDS Error "out-of-bounds" {
+        "A number that names something is none of those that there are: MIDI controllers go from 0 to 127."
+        fails "knob k = 0.5 in 0..1 cc 740\nout = noise() * k\n"
+        passes "knob k = 0.5 in 0..1 cc 74\nout = noise() * k\n"
     }
     NOT_FINITE Error "not-finite" {
         "A constant is not a finite number: something was divided by zero, or grew beyond every bound."

@@ -73,6 +73,8 @@ pub struct Stages {
     pub files: Option<Files>,
     /// Index of the song among them.
     pub song: usize,
+    /// The song as it was read, where it is JSON.
+    pub json: Option<crate::json::Song>,
     /// What was read of definitions.
     pub library: Library,
     /// The graph.
@@ -95,7 +97,6 @@ pub fn compile(sources: &mut Sources, song: SourceId, loader: &dyn Loader, optio
     if let Some(read) = read {
         line.run(sources, read, options);
     }
-    front::drop_consequences(sources, song, &mut line.out.problems);
     line.out
 }
 
@@ -119,8 +120,9 @@ impl Line {
         let mut problems = std::mem::take(&mut self.out.problems);
 
         let library = Library::default();
-        checks::check(&files, song, &mut problems);
+        checks::check(&files, &library, song, &mut problems);
         let graph = Graph::from_ast(&files, &library, song, &mut problems);
+        checks::settings(&graph, &mut problems);
         let groups = graph.order(&files, song);
         self.done("graph");
 
@@ -166,7 +168,8 @@ impl Line {
                 score,
             });
         }
-        let stages = Stages { files: Some(files), song, library, graph, groups, lowered, optimised, plan };
+        let stages =
+            Stages { files: Some(files), song, json, library, graph, groups, lowered, optimised, plan };
         self.out.stages = stages;
         self.out.problems = problems;
         self.out.program = program;

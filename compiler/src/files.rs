@@ -9,7 +9,7 @@ use crate::prelude::PRELUDE;
 use mam_grammar::ast::{Ast, Definition, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, syntax};
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Reads the files that `use` names.
@@ -43,6 +43,8 @@ pub struct File {
     pub ast: Ast,
     /// Its definitions by name.
     pub definitions: HashMap<Arc<str>, usize>,
+    /// What items that could not be read would have defined.
+    pub broken: HashSet<Arc<str>>,
     /// The files that it uses.
     pub uses: Vec<usize>,
 }
@@ -55,7 +57,8 @@ impl File {
                 definitions.entry(def.name.name.clone()).or_insert(i);
             }
         }
-        File { ast, definitions, uses: vec![] }
+        let broken = broken_names(&ast.items).cloned().collect();
+        File { ast, definitions, broken, uses: vec![] }
     }
 }
 
@@ -177,6 +180,12 @@ impl Files {
         PRELUDE.len()..self.files.len()
     }
 
+    /// True when a definition or equation of this name could not be read.
+    pub fn is_broken(&self, file: usize, name: &str) -> bool {
+        let near = std::iter::once(file).chain(self.file(file).uses.iter().copied());
+        near.into_iter().any(|f| self.file(f).broken.contains(name))
+    }
+
     /// The item of a definition.
     pub fn item(&self, id: DefId) -> &Item {
         &self.file(id.file).ast.items[id.item]
@@ -210,6 +219,14 @@ impl Files {
         };
         (0..PRELUDE.len()).flat_map(of).collect()
     }
+}
+
+/// The names that items that could not be read would have defined.
+pub fn broken_names(items: &[Item]) -> impl Iterator<Item = &Arc<str>> {
+    items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Broken(Some(name)) => Some(&name.name),
+        _ => None,
+    })
 }
 
 /// The name that a line of the prelude begins to define.

@@ -1,13 +1,12 @@
 //! Both front ends: a `.mam` file or a JSON song becomes files to be resolved and, later, a score.
 
-use crate::codes;
 use crate::files::{Files, Loader};
 use crate::json;
 use crate::library::Library;
 use crate::places::Places;
 use crate::score;
 use mam_grammar::ast::{Expr, ItemKind};
-use mam_grammar::{Limits, Problems, Severity, SourceId, Sources, Span, syntax};
+use mam_grammar::{Limits, Problems, SourceId, Sources, syntax};
 use mam_runtime::score::Score;
 
 /// A song that has been read.
@@ -85,36 +84,4 @@ pub fn score(
         Some(song) => song.score(places),
         None => score::from_ast(&files.file(song).ast, seed, places, problems),
     }
-}
-
-/// Where a line could not be read, the names that it would have defined are missing elsewhere: what follows from that
-/// is no problem of its own.
-pub fn drop_consequences(sources: &Sources, song: SourceId, problems: &mut Problems) {
-    let text = &sources.get(song).text;
-    let syntax: Vec<Span> = problems
-        .iter()
-        .filter(|p| p.code.severity == Severity::Error && syntax::codes::ALL.contains(&p.code))
-        .map(mam_grammar::Problem::span)
-        .filter(|s| s.source == song)
-        .collect();
-    if syntax.is_empty() {
-        return;
-    }
-    let lost: Vec<String> = syntax.iter().flat_map(|span| names_near(text, *span)).collect();
-    let unknown = [&codes::UNKNOWN_NAME, &codes::UNKNOWN_DEFINITION, &codes::NO_OUT];
-    problems.retain(|p| {
-        let about = |name: &String| match p.code == &codes::NO_OUT {
-            true => name == "out",
-            false => p.message.contains(&format!("`{name}`")),
-        };
-        !(unknown.contains(&p.code) && lost.iter().any(about))
-    });
-}
-
-/// Words that may have been names of definitions or equations on the lines of a syntax problem.
-fn names_near(text: &str, span: Span) -> Vec<String> {
-    let start = text[..span.start as usize].rfind('\n').map_or(0, |i| i + 1);
-    let end = text[span.end as usize..].find('\n').map_or(text.len(), |i| i + span.end as usize);
-    let words = text[start..end].split(|c: char| !c.is_alphanumeric() && c != '_');
-    words.filter(|w| !w.is_empty()).map(String::from).collect()
 }

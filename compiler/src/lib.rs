@@ -1,6 +1,6 @@
 //! From text to a program.
 //!
-//! [`compile`] is the straight line; each module is one representation on it.
+//! [`compile()`] is the straight line; each module is one representation on it.
 
 pub mod call;
 mod checks;

@@ -87,6 +87,8 @@ pub struct Info {
     pub inputs: Vec<Arc<str>>,
     /// MIDI note of a hit without a pitch.
     pub default_note: f64,
+    /// Names of parameters and inputs that could not be read.
+    pub broken: Vec<Arc<str>>,
     /// What is wrong with it.
     pub problems: Problems,
 }
@@ -124,6 +126,7 @@ fn read(files: &Files, def: DefId) -> Info {
                 info.params.push(param);
             }
             ItemKind::Input(name) => info.inputs.push(name.name.clone()),
+            ItemKind::Broken(Some(name)) => info.broken.push(name.name.clone()),
             ItemKind::DefaultNote(note) => match note_number(&note.name) {
                 Some(number) => info.default_note = number,
                 None => info.problems.add(bad_note(&note.name, note.span)),
@@ -184,7 +187,7 @@ pub fn param(
     let mut bound = |expr: ExprId| number(expr).map(|(x, d)| (x, d, ast.span(expr)));
     let range = param.range.map(|(low, high)| (bound(low), bound(high)));
     let smooth = param.smooth.and_then(&mut number).map_or(0.0, |(s, _)| s);
-    let cc = param.cc.and_then(&mut number).map(|(x, _)| x as u8);
+    let cc = param.cc.and_then(&mut number).map(|(x, _)| x);
     let mut info = ParamInfo {
         name: param.name.name.clone(),
         doc,
@@ -200,9 +203,18 @@ pub fn param(
             (false, false) => Curve::Linear,
         },
         smooth,
-        cc,
+        cc: None,
         span: Some(param.name.span),
     };
+    if let (Some(cc), Some(expr)) = (cc, param.cc) {
+        if cc.fract() == 0.0 && (0.0..=127.0).contains(&cc) {
+            info.cc = Some(cc as u8);
+        } else {
+            let message = format!("there is no MIDI controller {cc}");
+            let help = "a controller is a whole number from 0 to 127";
+            problems.add(Problem::new(&codes::OUT_OF_BOUNDS, ast.span(expr), message).help(help));
+        }
+    }
     if let Some((Some(low), Some(high))) = range {
         set_range(&mut info, low, high, ast.span(param.default), problems);
     }
@@ -219,11 +231,15 @@ fn set_range(
     if info.dimension == Dimension::PLAIN && low.1 == high.1 {
         info.dimension = low.1; // `default 0 in 0s..2s` is a time.
     }
-    for (_, dimension, span) in [low, high] {
-        if dimension != info.dimension && dimension != Dimension::PLAIN {
-            let message = format!("`{}` is {}, but its range is {dimension}", info.name, info.dimension);
-            problems.add(Problem::new(&codes::DIMENSION, span, message).label(default_at, "its default"));
-        }
+    let other = |(_, dimension, _): &&(f64, Dimension, Span)| {
+        *dimension != info.dimension && *dimension != Dimension::PLAIN
+    };
+    if let Some(&(_, dimension, span)) = [low, high].iter().find(other) {
+        let message = format!("`{}` is {}, but its range is {dimension}", info.name, info.dimension);
+        let problem = Problem::new(&codes::DIMENSION, span, message).label(default_at, "its default");
+        problems
+            .add(problem.help("the default and the range are of one kind: all times, or all frequencies"));
+        return;
     }
     let plain = |(x, d, _): (f64, Dimension, Span)| if d == Dimension::PLAIN { x * info.scale() } else { x };
     (info.min, info.max) = (plain(low), plain(high));

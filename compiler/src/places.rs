@@ -114,9 +114,20 @@ impl<'a> Places<'a> {
         (info.dimension, info.scale(), (info.min, info.max))
     }
 
+    /// The slots of the lengths of a beat and a bar, where the song uses them.
+    pub fn musical_slots(&self) -> (Option<usize>, Option<usize>) {
+        self.lowered.slots.musical_slots()
+    }
+
     /// Path of a slot.
     pub fn slot_name(&self, slot: usize) -> &str {
         self.lowered.slots.name(slot)
+    }
+
+    /// True for an instrument that triggers itself from the start.
+    pub fn loops(&self, target: usize) -> bool {
+        let value = |slot| self.lowered.slots.info(slot).default;
+        value(self.targets[target].looped) != 0.0 && value(self.targets[target].bpm) > 0.0
     }
 
     /// Whether the instrument's sound depends on its note.

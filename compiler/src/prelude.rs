@@ -18,5 +18,6 @@ prelude! {
     "noise"
     "oscillators"
     "shapes"
+    "space"
     "synths"
 }

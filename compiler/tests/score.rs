@@ -38,6 +38,10 @@ impl Targets for Band {
     fn all(&self) -> Vec<usize> {
         vec![0, 1, 2]
     }
+
+    fn musical(&self) -> (Option<usize>, Option<usize>) {
+        (None, None)
+    }
 }
 
 fn targets() -> Vec<Target> {
@@ -447,6 +451,10 @@ impl Targets for Anything {
 
     fn all(&self) -> Vec<usize> {
         vec![]
+    }
+
+    fn musical(&self) -> (Option<usize>, Option<usize>) {
+        (None, None)
     }
 }
 

@@ -110,8 +110,8 @@ fn step<'r>(
 fn programs() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut all = vec![(PathBuf::from("sample"), SAMPLE.to_owned())];
-    for folder in ["prelude", "examples", "docs"] {
-        let files = std::fs::read_dir(root.join(folder)).into_iter().flatten();
+    for folder in ["compiler/prelude", "examples", "docs"] {
+        let files = std::fs::read_dir(root.join(folder)).unwrap();
         for path in files.map(|file| file.unwrap().path()) {
             let text = std::fs::read_to_string(&path).unwrap_or_default();
             match path.extension().and_then(|e| e.to_str()) {

@@ -132,3 +132,15 @@ z   = a  // why
     assert_eq!(formatted(text), written);
     assert_eq!(formatted(written), written);
 }
+
+#[test]
+fn every_program_of_the_repository_is_formatted() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for folder in ["compiler/prelude", "examples"] {
+        let files = std::fs::read_dir(root.join(folder)).unwrap().map(|file| file.unwrap().path());
+        for path in files.filter(|path| path.extension().is_some_and(|e| e == "mam")) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(formatted(&text), text, "{}", path.display());
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! What is said of mistakes: each once, at its place.
 
-use mam_grammar::{Limits, Problem, Sources, syntax};
+use mam_grammar::{Limits, Problem, Sources, fmt, syntax};
 
 /// The problems of a text in the order of their places, each as its code and what it underlines.
 fn problems_of(text: &str) -> Vec<(String, String)> {
@@ -18,6 +18,7 @@ fn check(text: &str, expected: &[(&str, &str)]) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn one_mistake_is_one_problem_at_its_place() {
     let table: &[(&str, &[(&str, &str)])] = &[
         ("out = a b", &[("missing-operator", "b")]),
@@ -94,6 +95,7 @@ fn one_mistake_is_one_problem_at_its_place() {
             "out = 1e3 + 1_000 + 0x10",
             &[("number-form", "1e3"), ("number-form", "1_000"), ("number-form", "0x10")],
         ),
+        ("out = 1e-3", &[("number-form", "1e")]),
         ("out = 2x", &[("unknown-unit", "x")]),
         ("out = a ? b : c", &[("foreign-operator", "?")]),
         ("x += 3", &[("foreign-operator", "+=")]),
@@ -142,6 +144,10 @@ fn one_mistake_is_one_problem_at_its_place() {
                 ("foreign-operator", "=>"),
             ],
         ),
+        ("if a then b else c", &[("leading-mark", "if")]),
+        ("out = if a then b elif c then d else e", &[("foreign-word", "elif")]),
+        ("out = a & b", &[("stray-character", "&")]),
+        ("titel \"x\"", &[("misplaced-item", "titel \"x\"")]),
         ("out = a = b", &[("equals-or-compares", "=")]),
         ("out = a ++ b", &[("missing-value", "+")]),
         ("out = a ** b", &[("foreign-operator", "**")]),
@@ -271,4 +277,26 @@ fn a_long_row_is_no_problem() {
     check(&format!("out = a{}\n", " + a".repeat(100_000)), &[]);
     check(&"\n".repeat(1 << 20), &[]);
     check(&"a = 1; ".repeat(20_000), &[]);
+}
+
+#[test]
+fn what_stands_as_deep_as_it_may_is_read_and_written() {
+    let nested = [
+        format!("{}1{}", "(".repeat(127), ")".repeat(127)),
+        format!("{}1{}", "f(x, [-{ a: (".repeat(25), ")}])".repeat(25)),
+        format!("{}1", "if a then b else ".repeat(120)),
+        format!("{}1{}", "sum i in 1..2 { out = ".repeat(60), " }".repeat(60)),
+        format!("{}1", "- ".repeat(120)),
+        format!("a{}", " ^ a".repeat(120)),
+        format!("a{}", " |> f(1)".repeat(120)),
+    ];
+    for text in nested.map(|text| format!("out = {text}\n")) {
+        check(&text, &[]);
+        let mut sources = Sources::default();
+        let id = sources.add("deep.mam", text.as_str());
+        let (ast, _) = syntax::parse(&sources, id, &Limits::default());
+        let written = fmt::format(&ast, &text);
+        let again = sources.add("again.mam", written.as_str());
+        assert_eq!(syntax::parse(&sources, again, &Limits::default()).0.to_string(), ast.to_string());
+    }
 }

@@ -89,8 +89,8 @@ impl<S: EventSource> Renderer<S> {
             engine: Engine::starting_at(program, start),
             source,
             events: vec![],
-            block: vec![Vec::with_capacity(BLOCK); channels],
-            held: vec![vec![]; channels],
+            block: vec![vec![]; channels.max(1)],
+            held: vec![vec![]; channels.max(1)],
             skip: from - start,
             end,
         }
@@ -99,6 +99,15 @@ impl<S: EventSource> Renderer<S> {
     /// The engine, to feed the song's input or to set what the score does not.
     pub fn engine(&mut self) -> &mut Engine {
         &mut self.engine
+    }
+
+    /// Adds a node's own sound to the blocks, after the song's channels; see [`Engine::tap`]. Before the first block.
+    pub fn tap(&mut self, node: &str) -> Option<std::ops::Range<usize>> {
+        let first = self.block.len();
+        let last = first + self.engine.tap(node)?;
+        self.block.resize_with(last, Vec::new);
+        self.held.resize_with(last, Vec::new);
+        Some(first..last)
     }
 
     /// The next frames, one vector a channel, all of one length; `None` at the end.

@@ -255,3 +255,45 @@ fn jack_comes_back_when_the_server_does() {
     wait_for("sound", || progress.load(Relaxed) > before + 4096);
     assert!(keeper.stop(false).is_some());
 }
+
+/// ALSA's file plugin over its null device: no server, no sound card, no pace.
+#[cfg(feature = "cpal")]
+#[test]
+#[ignore = "run by .ci/servers"]
+fn alsa_plays_every_sample_once() {
+    let folder = folder("alsa");
+    let (settings, file) = (folder.join("alsa.conf"), folder.join("recorded"));
+    let text = format!(
+        "</usr/share/alsa/alsa.conf>\n\
+         pcm.mamfile {{ type file slave.pcm \"null\" file \"{}\" format \"raw\" }}\n\
+         pcm.!default {{ type plug slave {{ pcm \"mamfile\" format FLOAT_LE rate {RATE} channels 2 }} }}\n",
+        file.display()
+    );
+    std::fs::write(&settings, text).unwrap();
+    // SAFETY: as for PulseAudio.
+    unsafe { std::env::set_var("ALSA_CONFIG_PATH", settings) };
+    let keeper = play_through(backend("alsa").unwrap(), 512);
+    assert!(keeper.stop(true).is_some());
+    compare(&raw(&file));
+}
+
+#[test]
+#[ignore = "needs a PulseAudio server; run by .ci/servers"]
+fn pulse_hears_what_another_plays() {
+    let pulse = Pulse::start();
+    // What the null sink is given comes back from its monitor, which is made the default input.
+    let chosen = Command::new("pactl").args(["set-default-source", "mam.monitor"]).status();
+    assert!(chosen.is_ok_and(|status| status.success()));
+    let mut opened = backend("pulse").unwrap().open(&request(1024)).unwrap();
+    let mut heard = opened.listen().unwrap();
+    let progress = Arc::new(AtomicUsize::new(0));
+    let stream = opened.start(player(progress.clone())).map_err(|(error, _)| error).unwrap();
+    let mut sound = vec![];
+    while progress.load(Relaxed) < LEAD + SIGNAL + RATE as usize / 2 {
+        sound.extend(std::iter::from_fn(|| heard.pop().ok()));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    stream.stop(true);
+    compare(&sound);
+    drop(pulse);
+}

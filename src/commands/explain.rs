@@ -54,6 +54,11 @@ fn text(code: &Code) -> String {
     let indented = |example: &str| example.lines().map(|l| format!("    {l}\n")).collect::<String>();
     let explanation = textwrap::fill(code.explanation, 90);
     let (name, severity) = (code.name, word(code.severity));
-    let (fails, passes) = (indented(code.fails), indented(code.passes));
-    format!("{name} ({severity})\n\n{explanation}\n\nThis fails:\n\n{fails}\nThis passes:\n\n{passes}")
+    let mut out = format!("{name} ({severity})\n\n{explanation}\n");
+    // What is wrong on the command line has no file that shows it.
+    if !code.fails.is_empty() {
+        let (fails, passes) = (indented(code.fails), indented(code.passes));
+        out += &format!("\nThis fails:\n\n{fails}\nThis passes:\n\n{passes}");
+    }
+    out
 }

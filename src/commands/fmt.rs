@@ -1,27 +1,46 @@
-//! `mamc fmt`: formats songs in place.
+//! `mamc fmt`: formats songs in place, or turns the language and JSON into each other.
 
-use crate::compiling::tell;
+use crate::args::HowArgs;
+use crate::compiling::{compile_song, tell};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::input;
+use crate::input::{self, Song};
 use crate::output::write_text;
-use clap::Args;
-use mam_grammar::{Limits, Sources, fmt, syntax};
-use std::path::Path;
+use clap::{Args, ValueEnum};
+use mam_compiler::json;
+use mam_grammar::{Limits, Problems, Sources, fmt, syntax};
+use std::path::{Path, PathBuf};
 
-/// Format songs
+/// Format songs, or turn .mam and JSON into each other
 #[derive(Args, Debug)]
 pub struct Fmt {
     /// .mam files, which are formatted in place; `-` formats standard input to standard output
     #[arg(required = true)]
     inputs: Vec<String>,
     /// Change nothing; fail if something is not formatted
-    #[arg(long)]
+    #[arg(long, conflicts_with = "to")]
     check: bool,
+    /// Turn one song into this form instead, on standard output or into -o
+    #[arg(long, value_name = "FORM")]
+    to: Option<To>,
+    /// Where that goes
+    #[arg(short, long, value_name = "FILE", requires = "to")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum To {
+    /// The language
+    Mam,
+    /// The JSON graph, version 1, as far as it can say the same
+    Json,
 }
 
 impl Fmt {
     pub fn run(self, console: Console) -> Result<(), Failure> {
+        if let Some(to) = self.to {
+            return self.convert(to, console);
+        }
         let mut result = Ok(());
         for input in &self.inputs {
             match self.format_one(input, console) {
@@ -40,7 +59,8 @@ impl Fmt {
 
     fn format_one(&self, input: &str, console: Console) -> Result<(), Failure> {
         if Path::new(input).extension().is_some_and(|e| e == "json") {
-            let words = format!("`{input}` is JSON, which is not formatted");
+            let words =
+                format!("`{input}` is JSON, which is not formatted; --to mam turns it into the language");
             return Err(Failure::Usage(words));
         }
         let text = input::any_text(input)?;
@@ -62,6 +82,32 @@ impl Fmt {
             (false, "-") => console.result(&formatted),
             (false, _) if formatted != text => write_text(Path::new(input), &formatted),
             (false, _) => Ok(()),
+        }
+    }
+
+    fn convert(&self, to: To, console: Console) -> Result<(), Failure> {
+        let [input] = &self.inputs[..] else {
+            return Err(Failure::Usage("--to turns one song at a time".into()));
+        };
+        let song = Song::read(input, None)?;
+        let compiled = compile_song(song, &HowArgs::default());
+        tell(&compiled.problems, &compiled.sources, console);
+        if compiled.compilation.program.is_none() {
+            return Err(Failure::Input);
+        }
+        let mut problems = Problems::default();
+        let text = match (to, &compiled.compilation.stages.json) {
+            (To::Mam, Some(song)) => Some(song.to_mam(&mut problems)),
+            (To::Json, None) => json::from_mam(&compiled.compilation, &mut problems),
+            (To::Mam, None) => return Err(Failure::Usage(format!("`{input}` is .mam already"))),
+            (To::Json, Some(_)) => return Err(Failure::Usage(format!("`{input}` is JSON already"))),
+        };
+        tell(&problems.into_sorted(), &compiled.sources, console);
+        let text = text.ok_or(Failure::Input)?;
+        match self.output.as_deref() {
+            None => console.result(&text),
+            Some(path) if path == Path::new("-") => console.result(&text),
+            Some(path) => write_text(path, &text),
         }
     }
 }

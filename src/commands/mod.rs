@@ -3,12 +3,15 @@
 pub mod bench;
 pub mod check;
 pub mod completions;
+pub mod devices;
 pub mod doc;
 pub mod dump;
 pub mod explain;
 pub mod fmt;
 pub mod graph;
+pub mod import;
 pub mod list;
 pub mod man;
 pub mod pattern;
+pub mod play;
 pub mod render;

@@ -1,17 +1,18 @@
 //! `mamc render`: a song to a sound file.
 
 use crate::args::SongArgs;
-use crate::compiling::program;
+use crate::compiling::compiled;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::offline::{Job, Span};
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::values::{self, Length, Start};
-use crate::{input, offline};
+use crate::values::{self, Length, Level, Start, Tap};
+use crate::{input, loudness, offline};
 use clap::Args;
 use mam_runtime::file::{Bits, Container, Dither, FileError, Format, Sound, Writer, read, resample};
-use std::io::IsTerminal;
+use mam_runtime::score::midi::midi;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -22,7 +23,8 @@ use std::time::Instant;
 pub struct Render {
     #[command(flatten)]
     song: SongArgs,
-    /// The file to write; its ending says of which kind. `-`: WAV on standard output
+    /// The file to write; its ending says of which kind: .wav, .aiff, .caf, .flac, or .mid for the notes alone. `-`:
+    /// WAV on standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// How long, such as 2.5s, 250ms, 1:30, 8bars, 16beats or 48000smp [default: the song once, and its tail]
@@ -49,46 +51,109 @@ pub struct Render {
     /// A sound file for the song's `in`
     #[arg(long = "input", value_name = "FILE")]
     heard: Option<PathBuf>,
+    /// Also write each instrument by itself into this folder, without the mix
+    #[arg(long, value_name = "FOLDER")]
+    stems: Option<PathBuf>,
+    /// Also write the sound of one node; repeatable
+    #[arg(long = "tap", value_name = "NODE=FILE")]
+    taps: Vec<Tap>,
+    /// Bring the result to a true peak, such as -1dBTP, or a loudness, such as -14LUFS
+    #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
+    normalize: Option<Level>,
 }
 
 impl Render {
     pub fn run(self, console: Console) -> Result<(), Failure> {
+        if self.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("mid")) {
+            return self.midi(console);
+        }
         let (container, bits) = self.kind()?;
-        let program = program(&self.song, console)?;
+        let mut compiled = compiled(&self.song, console)?;
+        let program = compiled.take_program()?;
         let span = Span { from: self.from, duration: self.duration, tail: self.tail };
         let input = self.sound(program.rate)?;
         let mut job = Job::new(program, span)?;
         job.input = input;
+        if self.duration.is_some() {
+            compiled.tell_late_commands(job.end(), console);
+        }
         if job.endless {
             let seconds = offline::ENDLESS_SECONDS;
             console.say(&format!(
                 "note: this song has no end of its own; {seconds} s of it (-d says otherwise)\n"
             ));
         }
-        let channels = job.channels();
-        let format = Format { container, bits, dither: self.dither, rate: job.program.rate, channels };
-        self.write(job, format, console)
+        let factor = self.normalize.map_or(Ok(1.0), |level| loudness::factor(&job, level))?;
+        let format = Format { container, bits, dither: self.dither, rate: job.program.rate, channels: 0 };
+        let frames = self.write(&self.output, &job, format, factor, console)?;
+        for tap in self.all_taps(&job)? {
+            let Some(job) = job.tapped(&tap.node, frames) else { return Err(no_node(&tap.node, &job)) };
+            self.write(&tap.file, &job, format, 1.0, console)?;
+        }
+        Ok(())
     }
 
-    fn write(&self, job: Job, format: Format, console: Console) -> Result<(), Failure> {
-        let failed = |e: FileError| file_failure(&self.output, e);
+    /// The notes alone, as a MIDI file.
+    fn midi(&self, console: Console) -> Result<(), Failure> {
+        let program = compiled(&self.song, console)?.take_program()?;
+        let until = match self.duration {
+            Some(_) => {
+                Some(Job::new(program.clone(), Span { duration: self.duration, ..Span::default() })?.end())
+            }
+            None => None,
+        };
         let mut output = Output::create(&self.output)?;
+        let written = output.write_all(&midi(&program, until));
+        written.map_err(|e| Failure::write(&self.output, &e))?;
+        output.finish()
+    }
+
+    /// The taps and, where stems are wanted, one for each instrument.
+    fn all_taps(&self, job: &Job) -> Result<Vec<Tap>, Failure> {
+        let mut taps = self.taps.clone();
+        if let Some(folder) = &self.stems {
+            std::fs::create_dir_all(folder).map_err(|e| Failure::write(folder, &e))?;
+            let ending = self.kind()?.0.extensions()[0];
+            let names = job.program.targets.iter().map(|t| &*t.name);
+            let names = names.filter(|n| job.tapped(n, 0).is_some());
+            taps.extend(
+                names.map(|n| Tap { node: n.to_string(), file: folder.join(format!("{n}.{ending}")) }),
+            );
+        }
+        Ok(taps)
+    }
+
+    /// Renders a job into a file and returns the frames after the preroll.
+    fn write(
+        &self,
+        path: &Path,
+        job: &Job,
+        format: Format,
+        factor: f32,
+        console: Console,
+    ) -> Result<u64, Failure> {
+        let format = Format { channels: job.channels(), ..format };
+        let failed = |e: FileError| file_failure(path, e);
+        let mut output = Output::create(path)?;
         let mut writer = Writer::new(&mut output, format).map_err(failed)?;
         let preroll = job.frames(self.preroll)?;
         let began = Instant::now();
         let mut progress = Progress::new(console, job.expected().map(|n| n + preroll), format.rate);
         silence(&mut writer, preroll, format.channels).map_err(failed)?;
-        let mut frames = preroll;
+        let mut frames = 0;
+        let mut scaled = Vec::new();
         job.run(|block| {
             frames += (block.len() / format.channels) as u64;
-            progress.show(frames);
-            writer.write(block).map_err(failed)
+            progress.show(preroll + frames);
+            scaled.clear();
+            scaled.extend(block.iter().map(|x| x * factor));
+            writer.write(&scaled).map_err(failed)
         })?;
         writer.finish().map_err(failed)?;
         progress.clear();
         output.finish()?;
-        console.say(&told(&self.output, frames, format, began));
-        Ok(())
+        console.say(&told(path, preroll + frames, format, began));
+        Ok(frames)
     }
 
     /// The kind of file and of samples, by the flags and the file's name.
@@ -116,7 +181,7 @@ impl Render {
 
     fn sound(&self, rate: u32) -> Result<Option<Sound>, Failure> {
         let Some(path) = &self.heard else { return Ok(None) };
-        let sound = read(input::sound_bytes(path)?);
+        let sound = read(input::file_bytes(path)?);
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
         Ok(Some(resample(&sound, rate)))
     }
@@ -128,6 +193,13 @@ fn file_failure(path: &Path, error: FileError) -> Failure {
         FileError::Unsupported(words) => Failure::Usage(words),
         other => Failure::Io(format!("cannot write `{}`: {other}", path.display())),
     }
+}
+
+fn no_node(name: &str, job: &Job) -> Failure {
+    let names: Vec<&str> = job.program.steps.iter().map(|s| &*s.name).collect();
+    let near = mam_grammar::problem::nearest(name, &names)
+        .map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+    Failure::Usage(format!("the song has no node `{name}` to tap{near}\nnodes: {}", names.join(", ")))
 }
 
 fn silence(writer: &mut Writer, frames: u64, channels: usize) -> Result<(), FileError> {

@@ -167,16 +167,17 @@ impl Excerpts {
         Excerpts { name: source.name.to_string(), text: source.text.clone() }
     }
 
-    /// The part of a long line that holds the place, when its line is one.
-    fn part(&self, span: &SourceSpan) -> Option<MietteSpanContents<'_>> {
+    /// The part of a long line that holds the place, when its line is one. Without context it is the place alone,
+    /// which is how its line and column are asked for.
+    fn part(&self, span: &SourceSpan, around: usize) -> Option<MietteSpanContents<'_>> {
         let (start, end) = (span.offset(), span.offset() + span.len());
         let line_start = self.text[..start].rfind('\n').map_or(0, |i| i + 1);
         let line_end = self.text[end..].find('\n').map_or(self.text.len(), |i| end + i);
         if line_end - line_start <= LONGEST_LINE || self.text[start..end].contains('\n') {
             return None;
         }
-        let from = boundary(&self.text, start.saturating_sub(AROUND).max(line_start));
-        let to = boundary(&self.text, (end + AROUND).min(line_end));
+        let from = boundary(&self.text, start.saturating_sub(around).max(line_start));
+        let to = boundary(&self.text, (end + around).min(line_end));
         let line = self.text[..start].bytes().filter(|&b| b == b'\n').count();
         let column = self.text[line_start..from].chars().count();
         let range = SourceSpan::from(from..to);
@@ -192,7 +193,8 @@ impl SourceCode for Excerpts {
         before: usize,
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        if let Some(part) = self.part(span) {
+        let around = if before + after == 0 { 0 } else { AROUND };
+        if let Some(part) = self.part(span, around) {
             return Ok(Box::new(part));
         }
         let mut whole = self.text.read_span(span, before, after)?;

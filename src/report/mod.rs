@@ -2,8 +2,8 @@
 //!
 //! * [`human`]: the place with its text underlined, for the terminal;
 //! * [`short`]: one line a problem, for editors;
-//! * [`json`]: one document, with exact byte ranges;
-//! * [`sarif`]: the exchange format of code scanners.
+//! * [`mod@json`]: one document, with exact byte ranges;
+//! * [`mod@sarif`]: the exchange format of code scanners.
 
 pub mod human;
 mod json;
@@ -25,7 +25,7 @@ pub enum Form {
     /// The place with its text underlined
     #[default]
     Human,
-    /// One line a problem: file:line:column: severity[code]: message
+    /// One line a problem: file:line:column: `severity[code]`: message
     Short,
     /// One JSON document
     Json,

@@ -30,12 +30,7 @@ impl Decimal {
     /// The number if it is whole.
     pub fn whole(self) -> Option<u128> {
         let unit = 10_u128.pow(self.places);
-        (self.digits % unit == 0).then_some(self.digits / unit)
-    }
-
-    /// True for 0.
-    pub fn is_zero(self) -> bool {
-        self.digits == 0
+        self.digits.is_multiple_of(unit).then_some(self.digits / unit)
     }
 
     /// True when it is less than `bound`.

@@ -43,11 +43,6 @@ impl Length {
         }
     }
 
-    /// True for no time at all.
-    pub fn is_zero(self) -> bool {
-        self.amount.is_zero()
-    }
-
     fn new(amount: Decimal, unit: Unit) -> Length {
         Length { amount, unit }
     }

@@ -1,13 +1,16 @@
 //! The values of flags: lengths, rates, kinds of samples, assignments. What is read here is exact: a decimal stays
 //! a decimal until it becomes a number of frames.
 
-mod decimal;
+pub mod decimal;
 mod length;
+mod level;
 
 pub use length::{Length, Start, Unit};
+pub use level::Level;
 
 use decimal::Decimal;
 use mam_runtime::file::{Bits, Container, Dither};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// A sample rate: `44.1k`, `48000`, `48kHz`.
@@ -81,6 +84,28 @@ impl FromStr for Assignment {
             return Err("both sides of the `=` must be there, such as `bd.f0=120Hz`".into());
         }
         Ok(Assignment { name, value })
+    }
+}
+
+/// `--tap NODE=FILE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tap {
+    /// The node.
+    pub node: String,
+    /// Where its sound goes.
+    pub file: PathBuf,
+}
+
+impl FromStr for Tap {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Tap, String> {
+        match text.split_once('=') {
+            Some((node, file)) if !node.is_empty() && !file.is_empty() => {
+                Ok(Tap { node: node.to_string(), file: file.into() })
+            }
+            _ => Err("it is written NODE=FILE, such as `bd=kick.wav`".into()),
+        }
     }
 }
 

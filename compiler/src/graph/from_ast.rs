@@ -1,5 +1,7 @@
 //! Makes the graph from a song's syntax tree.
 
+use super::cut;
+use super::order::Weights;
 use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Turns};
 use crate::call;
 use crate::codes;
@@ -41,6 +43,18 @@ impl Graph {
 enum Need {
     Node(NodeId),
     Name(Arc<str>),
+}
+
+/// A call of an instrument or effect.
+struct Call<'a> {
+    /// The expression that it is known by.
+    expr: ExprId,
+    def: DefId,
+    kind: DefinitionKind,
+    callee: &'a Ident,
+    args: &'a [Arg],
+    /// What is piped into it.
+    left: Option<ExprId>,
 }
 
 struct Maker<'a> {
@@ -117,6 +131,12 @@ impl Maker<'_> {
         let path =
             if self.paths.contains(&name.name) { format!("{name}.mix").into() } else { name.name.clone() };
         let node = self.node(&path, name.span, kind);
+        for part in cut::parts(self.ast, value, &mut Weights::new(self.files, self.song)) {
+            let kind = NodeKind::Glue { expr: part, turns: Turns::new() };
+            let id = self.node(&format!("{path}.part"), self.ast.span(part), kind);
+            self.need_all(id, part, &Turns::new());
+            self.graph.parts.insert(part, id);
+        }
         self.need_all(node, value, &Turns::new());
         node
     }
@@ -168,7 +188,7 @@ impl Maker<'_> {
         match &ast.exprs[expr] {
             Expr::Call { callee, args } => {
                 if let Some((def, kind)) = self.instance_def(callee) {
-                    self.instance(expr, def, kind, callee, args, None, turns, path, whole);
+                    self.instance(&Call { expr, def, kind, callee, args, left: None }, turns, path, whole);
                 } else {
                     args.iter().for_each(|a| self.find_calls(a.value, turns, path, false));
                 }
@@ -196,7 +216,8 @@ impl Maker<'_> {
         self.find_calls(left, turns, path, whole);
         match self.instance_def(callee) {
             Some((def, kind)) => {
-                self.instance(base, def, kind, callee, args, Some(left), turns, path, whole);
+                let call = Call { expr: base, def, kind, callee, args, left: Some(left) };
+                self.instance(&call, turns, path, whole);
             }
             None => args.iter().for_each(|a| self.find_calls(a.value, turns, path, false)),
         }
@@ -241,19 +262,8 @@ impl Maker<'_> {
         called || operands(expr).into_iter().any(|x| self.has_instance(x))
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn instance(
-        &mut self,
-        call: ExprId,
-        def: DefId,
-        kind: DefinitionKind,
-        callee: &Ident,
-        args: &[Arg],
-        left: Option<ExprId>,
-        turns: &Turns,
-        path: &str,
-        whole: bool,
-    ) {
+    fn instance(&mut self, call: &Call, turns: &Turns, path: &str, whole: bool) {
+        let &Call { expr, def, kind, callee, args, left } = call;
         let leads = whole && (kind == DefinitionKind::Instrument || !self.paths.contains(path));
         let own: Arc<str> = if leads { path.into() } else { format!("{path}.{callee}").into() };
         let info = self.library.info(self.files, def);
@@ -262,6 +272,7 @@ impl Maker<'_> {
             DefinitionKind::Instrument => vec!["voices"],
             _ => std::iter::once("in").chain(info.inputs.iter().map(|i| &**i)).collect(),
         };
+        let more: Vec<&str> = more.into_iter().chain(info.broken.iter().map(|b| &**b)).collect();
         let bound = call::bind(callee, args, &formals, &more, self.problems);
         let voices = bound.more.first().filter(|_| kind == DefinitionKind::Instrument);
         let voices = voices.copied().flatten().map_or(1, |e| self.voices(e, turns));
@@ -270,7 +281,7 @@ impl Maker<'_> {
         };
         let placeholder = kind_of(vec![], vec![], None);
         let node = self.node(&own, callee.span, placeholder);
-        self.graph.calls.insert((call, turns.clone()), node);
+        self.graph.calls.insert((expr, turns.clone()), node);
         let own = self.graph.nodes[node].path.clone();
         let given = |maker: &mut Self, name: &str, expr: Option<ExprId>| {
             expr.map(|e| maker.given(node, &format!("{own}.{name}"), e, turns))
@@ -348,7 +359,8 @@ impl Maker<'_> {
 
     fn collect_in(&mut self, expr: ExprId, turns: &Turns, needs: &mut Vec<Need>) {
         let ast = self.ast;
-        if let Some(&node) = self.graph.calls.get(&(expr, turns.clone())) {
+        let part = || self.graph.parts.get(&expr).filter(|_| turns.is_empty());
+        if let Some(&node) = self.graph.calls.get(&(expr, turns.clone())).or_else(part) {
             needs.push(Need::Node(node));
             return;
         }

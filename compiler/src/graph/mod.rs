@@ -5,6 +5,7 @@
 //! Nothing is computed here. [`order`](Graph::order) returns what lowering needs: groups of nodes that become one
 //! kernel, in an order in which every group stands after those that it needs.
 
+mod cut;
 mod from_ast;
 mod order;
 mod text;
@@ -36,6 +37,8 @@ pub struct Graph {
     pub names: HashMap<Arc<str>, NodeId>,
     /// The node of each call of an instrument or effect, by place and turn.
     pub calls: HashMap<(ExprId, Turns), NodeId>,
+    /// Parts of large expressions that are nodes of their own.
+    pub parts: HashMap<ExprId, NodeId>,
     /// The instrument that each playable name leads to.
     pub targets: HashMap<Arc<str>, NodeId>,
     /// The knobs by name.

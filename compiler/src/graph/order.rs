@@ -22,7 +22,7 @@ pub struct Group {
 }
 
 /// Expressions that one kernel of equations may hold: its functions stay small enough to compile in linear time.
-const MOST_EXPRS: usize = 400;
+pub(super) const MOST_EXPRS: usize = 400;
 
 impl Graph {
     /// Groups of nodes that become one kernel, every group after those that it needs. Nodes in a feedback cycle are
@@ -47,7 +47,7 @@ impl Graph {
 
     /// Lets each equation that only one other equation needs join that equation's group.
     fn fuse(&self, groups: &mut [Group], group_of: &mut [usize], files: &Files, song: usize) {
-        let mut weights = Weights { files, song, of: HashMap::new() };
+        let mut weights = Weights::new(files, song);
         let ast = &files.file(song).ast;
         let mut size: Vec<usize> = vec![0; groups.len()];
         for i in (0..groups.len()).rev() {
@@ -92,23 +92,32 @@ impl Graph {
 }
 
 /// How many expressions an expression becomes when definitions are inlined, roughly.
-struct Weights<'a> {
+pub(super) struct Weights<'a> {
     files: &'a Files,
     song: usize,
     of: HashMap<Arc<str>, usize>,
 }
 
-impl Weights<'_> {
-    fn expr(&mut self, ast: &Ast, expr: ExprId) -> usize {
+impl<'a> Weights<'a> {
+    pub(super) fn new(files: &'a Files, song: usize) -> Weights<'a> {
+        Weights { files, song, of: HashMap::new() }
+    }
+
+    /// The weight of an expression without its operands.
+    pub(super) fn own(&mut self, expr: &Expr) -> usize {
+        match expr {
+            Expr::Call { callee, .. } | Expr::Name(callee) => 1 + self.definition(&callee.name),
+            _ => 1,
+        }
+    }
+
+    pub(super) fn expr(&mut self, ast: &Ast, expr: ExprId) -> usize {
         stacker::maybe_grow(64 << 10, 1 << 20, || {
             let expr = &ast.exprs[expr];
-            let called = match expr {
-                Expr::Call { callee, .. } | Expr::Name(callee) => self.definition(&callee.name),
-                _ => 0,
-            };
+            let own = self.own(expr);
             let turns = if matches!(expr, Expr::Sum { .. } | Expr::Chain { .. }) { 8 } else { 1 };
             let inner: usize = operands(expr).into_iter().map(|x| self.expr(ast, x)).sum();
-            (1 + called).saturating_add(inner.saturating_mul(turns)).min(1 << 20)
+            own.saturating_add(inner.saturating_mul(turns)).min(1 << 20)
         })
     }
 

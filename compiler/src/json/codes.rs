@@ -18,6 +18,8 @@ pub const ALL: &[&Code] = &[
     &SILENT,
     &LATE_COMMAND,
     &DIFFERS,
+    &NOT_IN_MAM,
+    &NOT_IN_JSON,
 ];
 
 /// A node of a type that there is not.
@@ -177,4 +179,27 @@ pub static DIFFERS: Code = Code {
         and free of the constant offset.",
     fails: r#"{ "version": 1, "nodes": [ { "id": "hh", "type": "clap" } ] }"#,
     passes: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ] }"#,
+};
+
+/// Something of a JSON song that `.mam` text cannot say.
+pub static NOT_IN_MAM: Code = Code {
+    name: "json-not-in-mam",
+    severity: Severity::Warning,
+    explanation: "The song is being written as .mam text, and this has no counterpart there: it is left out. A .mam \
+        song has one transport, its score counts in bars and starts again after its length, and the sample rate is \
+        chosen when it is rendered. Found only by `mamc fmt --to mam`.",
+    fails: r#"{ "version": 1, "sampleRate": 44100, "nodes": [ { "id": "bd", "type": "kick" } ] }"#,
+    passes: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ] }"#,
+};
+
+/// Something of a `.mam` song that JSON cannot say.
+pub static NOT_IN_JSON: Code = Code {
+    name: "json-cannot-say",
+    severity: Severity::Error,
+    explanation: "The song is being written as JSON, version 1, which cannot say this. It knows the instruments and \
+        effects of the prelude with constant parameters, sums of them with constant gains, `softclip` at the end, and \
+        one transport in 4/4: plain hits and parameters on a grid of steps, with swing and tempos by bars. Found only \
+        by `mamc fmt --to json`.",
+    fails: "bd = kick(f0: 80Hz + 20Hz * lfo(1Hz))\nout = bd\n",
+    passes: "bd = kick(f0: 80Hz)\nout = bd\n",
 };

@@ -6,14 +6,18 @@
 //! instruments and parameters are, a score ([`Song::score`]). From there on nothing knows that it was JSON.
 
 pub mod codes;
+mod from_mam;
+mod grid;
 mod known;
 mod nodes;
 mod play;
 mod schema;
 mod score;
 mod sound;
+mod to_mam;
 mod wires;
 
+pub use from_mam::from_mam;
 pub use schema::schema;
 
 use crate::files::Files;
@@ -21,7 +25,7 @@ use crate::library::Library;
 use known::Known;
 use mam_grammar::ast::Ast;
 use mam_grammar::json::{self, Graph};
-use mam_grammar::{Problem, Problems, SourceId, Sources};
+use mam_grammar::{Problem, Problems, Severity, SourceId, Sources};
 use mam_runtime::score::Score;
 use nodes::{NodeKind, Nodes};
 use play::Play;
@@ -35,6 +39,10 @@ pub struct Song {
     pub rate: Option<u32>,
     /// Output channels, if it says so.
     pub channels: Option<u16>,
+    graph: Graph,
+    nodes: Nodes,
+    wires: Vec<wires::Wire>,
+    mix: Vec<sound::Term>,
     /// The name of each node in `ast`, in the order of the file.
     names: Vec<Arc<str>>,
     play: Play,
@@ -50,6 +58,9 @@ pub trait Places {
     fn param(&self, name: &str, param: &str) -> Option<usize>;
 }
 
+/// So many problems of one song are told; of more, the errors first.
+const MOST_PROBLEMS: usize = 1000;
+
 /// Reads and checks a song. None when it has errors, which are then among `problems`.
 pub fn load(
     sources: &Sources,
@@ -61,26 +72,34 @@ pub fn load(
     let known = Known { files, library };
     let mut found = Problems::default();
     let song =
-        json::parse(sources, id, &files.limits, &mut found).map(|graph| check(&graph, known, &mut found));
+        json::parse(sources, id, &files.limits, &mut found).map(|graph| check(graph, known, &mut found));
     let sound = !found.has_errors();
+    if found.len() > MOST_PROBLEMS {
+        found.retain(|p| sound || p.code.severity == Severity::Error);
+        found.truncate(MOST_PROBLEMS);
+    }
     problems.extend(found);
     song.filter(|_| sound)
 }
 
-fn check(graph: &Graph, known: Known<'_>, problems: &mut Problems) -> Song {
-    let nodes = Nodes::check(graph, known, problems);
-    let wires = wires::check(graph, &nodes, problems);
-    let play = play::check(graph, &nodes, problems);
-    let mix = sound::mix(graph, &nodes, &wires, problems);
+fn check(graph: Graph, known: Known<'_>, problems: &mut Problems) -> Song {
+    let nodes = Nodes::check(&graph, known, problems);
+    let wires = wires::check(&graph, &nodes, problems);
+    let play = play::check(&graph, &nodes, problems);
+    let mix = sound::mix(&graph, &nodes, &wires, problems);
     note_differences(&nodes, problems);
     let names: Vec<Arc<str>> = names(&nodes);
-    let alone =
-        |(index, node): &(usize, &nodes::Node)| node.instrument().is_some() && !play.triggers(*index, node);
-    let starts = nodes.all.iter().enumerate().filter(alone).map(|(index, _)| index).collect();
+    let triggered = play.triggered(&nodes);
+    let alone = |&index: &usize| nodes.all[index].instrument().is_some() && !triggered[index];
+    let starts = (0..nodes.all.len()).filter(alone).collect();
     Song {
-        ast: sound::ast(graph, &nodes, &wires, &names, &mix),
+        ast: sound::ast(&graph, &nodes, &wires, &names, &mix),
         rate: graph.sample_rate.as_ref().map(|r| r.value),
         channels: graph.channels.as_ref().map(|c| c.value),
+        graph,
+        nodes,
+        wires,
+        mix,
         names,
         play,
         starts,
@@ -91,6 +110,11 @@ impl Song {
     /// What it plays, once it is known where everything is.
     pub fn score(&self, places: &dyn Places) -> Score {
         score::score(self, places)
+    }
+
+    /// The song as `.mam` text. Warns of what cannot be said there.
+    pub fn to_mam(&self, problems: &mut Problems) -> String {
+        to_mam::to_mam(self, problems)
     }
 
     /// Warns of commands at or after the end of a render of so many frames.

@@ -8,6 +8,7 @@ use mam_grammar::ast::{Number, Unit};
 use mam_grammar::json::{At, Decimal, Graph, ParamName, Scalar, Text, codes as json_codes};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::Curve;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -37,6 +38,14 @@ impl Node {
         self.sound().filter(|k| !k.effect)
     }
 
+    /// Sets a parameter from the start.
+    pub(super) fn set(&mut self, setting: Setting) {
+        match self.settings.iter_mut().find(|s| s.param.id == setting.param.id) {
+            Some(before) => *before = setting,
+            None => self.settings.push(setting),
+        }
+    }
+
     /// The instrument or effect that it is.
     pub(super) fn sound(&self) -> Option<&Kind> {
         match &self.kind {
@@ -62,17 +71,25 @@ pub(super) struct Setting {
 }
 
 /// All nodes of a song by their ids.
+#[derive(Clone)]
 pub(super) struct Nodes {
     pub(super) all: Vec<Node>,
     by_id: HashMap<Arc<str>, usize>,
     /// False when a node could not be read; then names that are not found are no problem of their own.
     complete: bool,
+    /// Names that were not found so far: of a great many of them nobody needs the nearest one.
+    unknown: Cell<usize>,
 }
 
 impl Nodes {
     /// Looks everything up that `nodes` says.
     pub(super) fn check(graph: &Graph, known: Known<'_>, problems: &mut Problems) -> Nodes {
-        let mut nodes = Nodes { all: vec![], by_id: HashMap::new(), complete: graph.nodes_complete };
+        let mut nodes = Nodes {
+            all: vec![],
+            by_id: HashMap::new(),
+            complete: graph.nodes_complete,
+            unknown: Cell::new(0),
+        };
         for node in &graph.nodes {
             let id = &node.id;
             if let Some(&first) = nodes.by_id.get(&id.value) {
@@ -104,11 +121,15 @@ impl Nodes {
             return Some(index);
         }
         if self.complete {
-            let ids: Vec<&str> = self.all.iter().map(|n| &*n.id.value).collect();
+            const MOST: usize = 100;
             let message = format!("there is no node `{}`", id.value);
-            problems.add(
-                Problem::new(&codes::UNKNOWN_TARGET, id.span, message).nearest(&id.value, "nodes", &ids),
-            );
+            let mut problem = Problem::new(&codes::UNKNOWN_TARGET, id.span, message);
+            if self.unknown.get() < MOST {
+                let ids: Vec<&str> = self.all.iter().map(|n| &*n.id.value).collect();
+                problem = problem.nearest(&id.value, "nodes", &ids);
+            }
+            self.unknown.set(self.unknown.get() + 1);
+            problems.add(problem);
         }
         None
     }

@@ -3,7 +3,7 @@
 use super::codes;
 use super::nodes::{Node, NodeKind, Nodes, Setting, check_ramp, param, setting};
 use mam_grammar::json::{At, CommandKind, Decimal, Graph, ParamName, Pattern, Scalar, Text, Transport};
-use mam_grammar::{Problem, Problems};
+use mam_grammar::{Problem, Problems, Span};
 
 /// Everything that happens.
 pub(super) struct Play {
@@ -19,6 +19,8 @@ pub(super) struct Row {
     pub(super) node: usize,
     /// For each step whether it is a hit.
     pub(super) steps: Vec<bool>,
+    /// Where the steps stand.
+    pub(super) span: Span,
     /// What is set at which step.
     pub(super) locks: Vec<Lock>,
 }
@@ -92,7 +94,7 @@ fn row(pattern: &Pattern, nodes: &Nodes, problems: &mut Problems) -> Option<Row>
         let setting = set(&nodes.all[node], &pattern.node, &lock.param, &lock.value, ramp, problems)?;
         Some(Lock { step: lock.step.value, setting, ramp: lock.ramp.value.clone() })
     });
-    Some(Row { node, locks: locks.collect(), steps: pattern.steps.clone() })
+    Some(Row { node, locks: locks.collect(), steps: pattern.steps.clone(), span: pattern.span })
 }
 
 /// Reports a trigger of something other than an instrument.
@@ -133,21 +135,28 @@ fn set(
 }
 
 impl Play {
-    /// True when something triggers the node: a command, a hit, or its own loop at some time.
-    pub(super) fn triggers(&self, index: usize, node: &Node) -> bool {
-        let mut rows = self.transports.iter().flat_map(|t| &t.1).filter(|row| row.node == index);
-        let hit = rows.any(|row| row.steps.contains(&true));
-        let command = self.commands.iter().any(|c| c.node == index && c.set.is_none());
-        let ever = |name: &str| self.settings(index, node).any(|s| &*s.param.name == name && s.value > 0.0);
-        hit || command || (ever("loop") && ever("bpm"))
-    }
-
-    /// Everything that the parameters of a node are set to at some time.
-    fn settings<'p>(&'p self, index: usize, node: &'p Node) -> impl Iterator<Item = &'p Setting> {
-        let rows = self.transports.iter().flat_map(|t| &t.1).filter(move |row| row.node == index);
-        let locks = rows.flat_map(|row| row.locks.iter().map(|lock| &lock.setting));
-        let commands = self.commands.iter().filter(move |c| c.node == index);
-        let commands = commands.filter_map(|c| c.set.as_ref().map(|s| &s.0));
-        node.settings.iter().chain(locks).chain(commands)
+    /// For each node whether something triggers it: a command, a hit, or its own loop at some time.
+    pub(super) fn triggered(&self, nodes: &Nodes) -> Vec<bool> {
+        let mut triggered = vec![false; nodes.all.len()];
+        let (mut loops, mut beats) = (triggered.clone(), triggered.clone());
+        let mut note = |node: usize, setting: &Setting| match &*setting.param.name {
+            "loop" => loops[node] |= setting.value > 0.0,
+            "bpm" => beats[node] |= setting.value > 0.0,
+            _ => {}
+        };
+        for (index, node) in nodes.all.iter().enumerate() {
+            node.settings.iter().for_each(|setting| note(index, setting));
+        }
+        for row in self.transports.iter().flat_map(|t| &t.1) {
+            triggered[row.node] |= row.steps.contains(&true);
+            row.locks.iter().for_each(|lock| note(row.node, &lock.setting));
+        }
+        for command in &self.commands {
+            match &command.set {
+                Some((setting, _)) => note(command.node, setting),
+                None => triggered[command.node] = true,
+            }
+        }
+        (0..nodes.all.len()).map(|i| triggered[i] || (loops[i] && beats[i])).collect()
     }
 }

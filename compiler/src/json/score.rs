@@ -31,7 +31,8 @@ impl Maker<'_> {
         let resolution = transport.resolution;
         let mut lines = vec![];
         for row in rows {
-            lines.extend(self.locks(row, resolution));
+            let groups = lock_groups(&row.locks);
+            lines.extend(groups.iter().filter_map(|group| self.lock_line(row, group, resolution)));
             lines.extend(self.hits(row, resolution));
         }
         let clips = (0..lines.len()).map(|line| Clip { line, start: Rational::ZERO, end: None }).collect();
@@ -58,29 +59,6 @@ impl Maker<'_> {
         };
         let steps: Vec<Option<Value>> = steps.into_iter().map(|hit| hit.then(|| Value::hit(1.0))).collect();
         Some(Line { pattern: Pattern::grid(&steps, resolution), action: Action::Play { target } })
-    }
-
-    /// The locks of a row, those with the same parameter and ramp in one line. At one step they act in the order of
-    /// the file, so a lock never joins a line before one that sets the same parameter at the same step.
-    fn locks(&self, row: &Row, resolution: u32) -> Vec<Line> {
-        let mut groups: Vec<Vec<&Lock>> = vec![];
-        let mut open: HashMap<(usize, &str), usize> = HashMap::new();
-        let mut latest: HashMap<(usize, u32), usize> = HashMap::new();
-        for lock in &row.locks {
-            let id = lock.setting.param.id;
-            let after = latest.get(&(id, lock.step)).map_or(0, |group| group + 1);
-            let group = match open.get(&(id, lock.ramp.text())) {
-                Some(&group) if group >= after => group,
-                _ => {
-                    groups.push(vec![]);
-                    open.insert((id, lock.ramp.text()), groups.len() - 1);
-                    groups.len() - 1
-                }
-            };
-            latest.insert((id, lock.step), group);
-            groups[group].push(lock);
-        }
-        groups.iter().filter_map(|group| self.lock_line(row, group, resolution)).collect()
     }
 
     fn lock_line(&self, row: &Row, group: &[&Lock], resolution: u32) -> Option<Line> {
@@ -111,18 +89,48 @@ impl Maker<'_> {
     }
 }
 
-/// Tempo by bars: at each bar the entry with the highest bar up to it holds, the later one of two for the same bar.
-fn tempo_map(transport: &Transport) -> TempoMap {
-    let mut steps: BTreeMap<u32, Rational> = BTreeMap::from([(0, exact(&transport.bpm))]);
-    let reached = transport.tempo.iter().filter(|step| step.bar < transport.length_bars);
-    steps.extend(reached.map(|step| (step.bar, exact(&step.bpm))));
-    let change =
-        |(bar, bpm): (u32, Rational)| Change { bar: Rational::whole(bar.into()), tempo: Tempo::Steady(bpm) };
+/// Locks with the same parameter and ramp together. At one step they act in the order of the file, so a lock never
+/// joins a group before one that sets the same parameter at the same step.
+pub(super) fn lock_groups(locks: &[Lock]) -> Vec<Vec<&Lock>> {
+    let mut groups: Vec<Vec<&Lock>> = vec![];
+    let mut open: HashMap<(usize, &str), usize> = HashMap::new();
+    let mut latest: HashMap<(usize, u32), usize> = HashMap::new();
+    for lock in locks {
+        let id = lock.setting.param.id;
+        let after = latest.get(&(id, lock.step)).map_or(0, |group| group + 1);
+        let group = match open.get(&(id, lock.ramp.text())) {
+            Some(&group) if group >= after => group,
+            _ => {
+                groups.push(vec![]);
+                open.insert((id, lock.ramp.text()), groups.len() - 1);
+                groups.len() - 1
+            }
+        };
+        latest.insert((id, lock.step), group);
+        groups[group].push(lock);
+    }
+    groups
+}
+
+/// Tempo, swing and meter.
+pub(super) fn tempo_map(transport: &Transport) -> TempoMap {
+    let change = |(bar, bpm): (u32, &Decimal)| Change {
+        bar: Rational::whole(bar.into()),
+        tempo: Tempo::Steady(exact(bpm)),
+    };
     TempoMap {
         beats_per_bar: Rational::whole(4),
         swing: swing(transport),
-        changes: steps.into_iter().map(change).collect(),
+        changes: tempo_steps(transport).into_iter().map(change).collect(),
     }
+}
+
+/// The tempos that are reached, by the bars from which they hold; the first is bar 0. Of two for the same bar the
+/// later one holds.
+pub(super) fn tempo_steps(transport: &Transport) -> BTreeMap<u32, &Decimal> {
+    let reached = transport.tempo.iter().filter(|step| step.bar < transport.length_bars);
+    let start = [(0, &transport.bpm)];
+    start.into_iter().chain(reached.map(|step| (step.bar, &step.bpm))).collect()
 }
 
 fn swing(transport: &Transport) -> Option<Swing> {

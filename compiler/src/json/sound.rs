@@ -1,15 +1,16 @@
 //! The sound of a song as the syntax tree of the equations that say the same in `.mam` text.
 
-use super::nodes::{Node, Nodes, Setting};
-use super::wires::Wire;
+use super::codes;
+use super::nodes::{Node, NodeKind, Nodes, Setting};
+use super::wires::{Wire, has_sound};
 use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind, Number, Unit};
 use mam_grammar::json::{At, Decimal, Graph};
-use mam_grammar::{Problems, Span};
+use mam_grammar::{Problem, Problems, Span};
 use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A node's part in a sum: its index, percent if it is not 100, and where that is said.
-type Term = (usize, Option<At<Decimal>>, Span);
+pub(super) type Term = (usize, Option<At<Decimal>>, Span);
 
 /// The equations of a song. `names` has the name of each node. The ids that the mixer lists are looked up here.
 pub(super) fn ast(graph: &Graph, nodes: &Nodes, wires: &[Wire], names: &[Arc<str>], mix: &[Term]) -> Ast {
@@ -28,12 +29,12 @@ pub(super) fn mix(graph: &Graph, nodes: &Nodes, wires: &[Wire], problems: &mut P
     let mut listed: HashSet<usize> = HashSet::new();
     for input in graph.mixer.iter().flat_map(|m| &m.inputs) {
         let Some(index) = nodes.find(&input.id, problems) else { continue };
-        if !super::wires::has_sound(&input.id, &nodes.all[index].kind, problems) {
+        if !has_sound(&input.id, &nodes.all[index].kind, problems) {
             continue;
         }
         if !listed.insert(index) {
             let message = format!("the mixer lists `{}` twice", input.id.value);
-            let problem = mam_grammar::Problem::new(&super::codes::DUPLICATE_ID, input.id.span, message);
+            let problem = Problem::new(&codes::DUPLICATE_ID, input.id.span, message);
             problems.add(problem.help("keep one of the two"));
         }
         terms.push((index, input.gain.clone(), input.id.span));
@@ -57,7 +58,7 @@ struct Maker<'a> {
 impl Maker<'_> {
     /// `bd = kick(f0: 120Hz)`, `rv = (bd * 50% + hh) |> echo(mix: 0.3)`
     fn node(&mut self, index: usize, node: &Node, wires: &[Wire]) {
-        let super::nodes::NodeKind::Sound(kind, span) = &node.kind else { return };
+        let NodeKind::Sound(kind, span) = &node.kind else { return };
         let left = kind.effect.then(|| self.input(index, 0, wires, *span));
         let mut args: Vec<Arg> =
             node.settings.iter().filter(|s| !says_nothing(s)).map(|s| self.arg(s)).collect();
@@ -107,14 +108,20 @@ impl Maker<'_> {
                 value = self.ast.add(Expr::Binary { op, a: percent, b: value }, master.span);
             }
             if mixer.soft_clip {
-                if let Expr::Paren(inner) = self.ast.exprs[value] {
-                    value = inner;
-                }
-                let args = vec![Arg { name: None, value }];
+                let args = vec![Arg { name: None, value: self.bare(value) }];
                 value = self.ast.add(Expr::Call { callee: Ident::new("softclip", span), args }, span);
             }
         }
+        let value = self.bare(value);
         self.equation("out", span, value);
+    }
+
+    /// Without the parentheses around all of it.
+    fn bare(&self, expr: ExprId) -> ExprId {
+        match self.ast.exprs[expr] {
+            Expr::Paren(inner) => inner,
+            _ => expr,
+        }
     }
 
     /// `(a * 50% + b)`, a single term without parentheses, `0` for none.

@@ -7,8 +7,9 @@
 use crate::ir::{
     Args, Body, DelayLine, Imm, Inst, Kernel, Op, PortField, Rate, Scalar, StateSlot, Type, Value,
 };
-use mam_grammar::Handle;
+use mam_grammar::{Arena, Handle};
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// Which of a kernel's two bodies is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,10 @@ pub(super) struct Builder {
     form: FormKind,
     rates: Vec<Rate>,
     made: HashMap<(Op, Type, Args), Value>,
+    /// The voice that what is made now belongs to.
+    pub(super) voice: Option<usize>,
+    state_voices: Vec<Option<usize>>,
+    delay_voices: Vec<Option<usize>>,
     names: HashMap<String, u32>,
 }
 
@@ -37,6 +42,9 @@ impl Builder {
             form,
             rates: vec![],
             made: HashMap::new(),
+            voice: None,
+            state_voices: vec![],
+            delay_voices: vec![],
             names: HashMap::new(),
         }
     }
@@ -235,8 +243,15 @@ impl Builder {
 
     /// A new word of state and its value.
     pub(super) fn state(&mut self, name: &str, init: Imm) -> (Handle<StateSlot>, Value) {
+        self.state_by(name, |_| init)
+    }
+
+    /// A new word of state, whose initial value depends on the name that it gets, and its value.
+    pub(super) fn state_by(&mut self, name: &str, init: impl Fn(&str) -> Imm) -> (Handle<StateSlot>, Value) {
         let name = self.unique(name);
+        let init = init(&name);
         let state = self.kernel.states.add(StateSlot { name, init });
+        self.state_voices.push(self.voice);
         let value = self.push(Op::Get(state), Type { scalar: init.scalar(), lanes: 1 }, &[]);
         (state, value)
     }
@@ -250,6 +265,54 @@ impl Builder {
     pub(super) fn delay(&mut self, name: &str, longest: u32) -> Handle<DelayLine> {
         let name = self.unique(name);
         let frames = (longest + 2).next_power_of_two();
+        self.delay_voices.push(self.voice);
         self.kernel.delays.add(DelayLine { name, frames })
     }
+
+    /// Moves the states and delay lines of each voice together, so that they are reset as one range when it wakes.
+    pub(super) fn gather(&mut self) {
+        let (state_at, delay_at) = (places(&self.state_voices), places(&self.delay_voices));
+        let kernel = &mut self.kernel;
+        kernel.states = moved(&kernel.states, &state_at);
+        kernel.delays = moved(&kernel.delays, &delay_at);
+        let state = |h: Handle<StateSlot>| Handle::new(state_at[h.index()]);
+        let delay = |h: Handle<DelayLine>| Handle::new(delay_at[h.index()]);
+        let body = &mut kernel.general;
+        for value in body.insts.handles() {
+            match &mut body.insts[value].op {
+                Op::Get(h) => *h = state(*h),
+                Op::Read(h) => *h = delay(*h),
+                _ => {}
+            }
+        }
+        body.sets.iter_mut().for_each(|(h, _)| *h = state(*h));
+        body.writes.iter_mut().for_each(|(h, _)| *h = delay(*h));
+        for (index, voice) in kernel.voices.iter_mut().enumerate() {
+            voice.until = state(voice.until);
+            voice.states = range(&self.state_voices, Some(index));
+            voice.delays = range(&self.delay_voices, Some(index));
+        }
+    }
+}
+
+/// The new place of each element when they are sorted by voice: first what belongs to none.
+fn places(voices: &[Option<usize>]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..voices.len()).collect();
+    order.sort_by_key(|&i| voices[i]);
+    let mut places = vec![0; voices.len()];
+    order.into_iter().enumerate().for_each(|(new, old)| places[old] = new);
+    places
+}
+
+fn moved<T: Clone>(all: &Arena<T>, places: &[usize]) -> Arena<T> {
+    let mut sorted: Vec<(usize, T)> = places.iter().copied().zip(all.values().cloned()).collect();
+    sorted.sort_by_key(|&(place, _)| place);
+    sorted.into_iter().map(|(_, value)| value).collect()
+}
+
+/// Where the elements of a voice are, once they are sorted.
+fn range(voices: &[Option<usize>], voice: Option<usize>) -> Range<u32> {
+    let start = voices.iter().filter(|&&v| v < voice).count() as u32;
+    let count = voices.iter().filter(|&&v| v == voice).count() as u32;
+    start..start + count
 }

@@ -227,10 +227,10 @@ impl Lower<'_, '_> {
                 format!("a table has 1 to {} numbers, not {}", self.files().limits.table, list.len());
             return self.problem(Problem::new(&codes::TOO_LARGE, ast.span(values), message));
         }
-        let mut numbers: Vec<f32> = vec![];
+        let mut numbers: Vec<f64> = vec![];
         for &expr in list {
             let Some(x) = self.constant(at, expr, "a number of a table") else { return Val::Broken };
-            numbers.push(x as f32);
+            numbers.push(x);
         }
         let n = numbers.len();
         numbers.push(numbers[0]); // So that the last interval runs back to the first.
@@ -238,8 +238,12 @@ impl Lower<'_, '_> {
         let span = self.span(at, position);
         let val = self.eval(at, position);
         let Some(position) = self.signal(val, span) else { return Val::Broken };
-        let table = Self::local_table(&mut self.song.tables, numbers);
+        let moves = position.channels.iter().any(|&v| self.b.constant(v).is_none());
+        let table = if moves { Self::local_table(&mut self.song.tables, &numbers) } else { 0 };
         self.each(&[&position], Dimension::PLAIN, |b, v| {
+            if let Some(x) = b.constant(v[0]) {
+                return b.f64(at_turn(&numbers, x));
+            }
             let x = b.audio(v[0]);
             let whole = b.real(Op::Floor, [x]);
             let turn = b.real(Op::Sub, [x, whole]);
@@ -255,7 +259,8 @@ impl Lower<'_, '_> {
         })
     }
 
-    fn local_table(tables: &mut Vec<Vec<f32>>, table: Vec<f32>) -> u32 {
+    fn local_table(tables: &mut Vec<Vec<f32>>, table: &[f64]) -> u32 {
+        let table: Vec<f32> = table.iter().map(|&x| x as f32).collect();
         let known = tables.iter().position(|t| *t == table);
         known.unwrap_or_else(|| {
             tables.push(table);
@@ -282,6 +287,13 @@ impl Lower<'_, '_> {
             }
         }
     }
+}
+
+/// A table (whose last number is its first again) at a constant position.
+fn at_turn(numbers: &[f64], position: f64) -> f64 {
+    let place = (position - position.floor()) * (numbers.len() - 1) as f64;
+    let index = (place as usize).min(numbers.len() - 2);
+    numbers[index] + (place - index as f64) * (numbers[index + 1] - numbers[index])
 }
 
 /// low + part · (high − low)

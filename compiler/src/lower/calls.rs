@@ -34,10 +34,10 @@ impl Lower<'_, '_> {
 
     /// A call, in the song or in a definition.
     pub(super) fn call(&mut self, at: &At, expr: ExprId, callee: &Ident, args: &[Arg], piped: Piped) -> Val {
-        if let (Some(turns), Some(graph)) = (&self.scopes[at.scope].turns, self.song.graph) {
-            if let Some(&node) = graph.calls.get(&(expr, turns.clone())) {
-                return self.node_value(node);
-            }
+        if let (Some(turns), Some(graph)) = (&self.scopes[at.scope].turns, self.song.graph)
+            && let Some(&node) = graph.calls.get(&(expr, turns.clone()))
+        {
+            return self.node_value(node);
         }
         let file = self.scopes[at.scope].file;
         let Some(def) = self.files().find(file, &callee.name) else {
@@ -91,7 +91,8 @@ impl Lower<'_, '_> {
         let song = def.file == self.song.file;
         self.song.called.insert(def);
         let parent = song.then_some(0);
-        self.scopes.push(Scope { file: def.file, parent, caller: Some((at.scope, def)), names, turns: None });
+        let (caller, voice) = (Some((at.scope, def)), self.scopes[at.scope].voice);
+        self.scopes.push(Scope { file: def.file, parent, caller, names, voice, turns: None });
         self.scopes.len() - 1
     }
 
@@ -141,7 +142,8 @@ impl Lower<'_, '_> {
         }
         let info = self.song.library.info(self.files(), def);
         let formals: Vec<&str> = info.params.iter().map(|p| &*p.name).collect();
-        let more: Vec<&str> = std::iter::once("in").chain(info.inputs.iter().map(|i| &**i)).collect();
+        let named = info.inputs.iter().chain(&info.broken);
+        let more: Vec<&str> = std::iter::once("in").chain(named.map(|i| &**i)).collect();
         let bound = bind(callee, args, &formals, &more, &mut self.problems);
         let Some(input) = piped.or(bound.more[0]) else {
             let message = format!("`{callee}` is an effect, and nothing flows into it");
@@ -214,10 +216,10 @@ impl Lower<'_, '_> {
 
     fn limit(&mut self, signal: Signal, span: Span, place: &Place) -> Val {
         let constant = (signal.channels.len() == 1).then(|| self.b.constant(signal.channels[0])).flatten();
-        if let Some(x) = constant {
-            if x < place.min || x > place.max {
-                self.problems.add(out_of_range(x, span, place));
-            }
+        if let Some(x) = constant
+            && (x < place.min || x > place.max)
+        {
+            self.problems.add(out_of_range(x, span, place));
         }
         let mut channels = signal.channels;
         for value in &mut channels {
@@ -236,6 +238,9 @@ impl Lower<'_, '_> {
     /// A problem for something that is called and is nothing.
     pub(super) fn unknown_definition(&mut self, at: &At, callee: &Ident, builtins: &[&str]) -> Val {
         let file = self.scopes[at.scope].file;
+        if self.files().is_broken(file, &callee.name) {
+            return Val::Broken;
+        }
         let mut known = self.files().visible(file);
         known.extend(builtins.iter().map(ToString::to_string));
         let message = format!("there is no definition `{callee}`");

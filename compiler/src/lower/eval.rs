@@ -5,7 +5,7 @@ use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::codes;
 use crate::dimension::{Dimension, base_value};
-use crate::graph::{duplicate, is_event};
+use crate::graph::{NodeId, duplicate, is_event};
 use crate::ir::{Op, PortField, Type, Value};
 use mam_grammar::ast::{Ast, BinaryOp, Body, Expr, ExprId, Ident, Item, ItemKind, MusicalUnit, UnaryOp};
 use mam_grammar::{Problem, Span};
@@ -23,7 +23,42 @@ impl<'a> Lower<'_, 'a> {
 
     /// The value of an expression.
     pub(super) fn eval(&mut self, at: &At, expr: ExprId) -> Val {
-        stacker::maybe_grow(STACK_RED_ZONE, STACK_GROWTH, || self.eval_in(at, expr))
+        if let Some(node) = self.part_node(at, expr) {
+            return self.node_value(node);
+        }
+        self.eval_whole(at, expr)
+    }
+
+    /// The node of a part that was cut off a large expression of the song.
+    fn part_node(&self, at: &At, expr: ExprId) -> Option<NodeId> {
+        let graph = self.song.graph.filter(|g| !g.parts.is_empty())?;
+        let scope = &self.scopes[at.scope];
+        let in_song = scope.turns.as_ref().is_some_and(Vec::is_empty);
+        graph.parts.get(&expr).copied().filter(|_| in_song)
+    }
+
+    /// The value of an expression, even if it is a part with a node of its own.
+    pub(super) fn eval_whole(&mut self, at: &At, expr: ExprId) -> Val {
+        let val = stacker::maybe_grow(STACK_RED_ZONE, STACK_GROWTH, || self.eval_in(at, expr));
+        self.finite(at, expr, val)
+    }
+
+    /// Says so where something that the user computes is a constant that is no number.
+    fn finite(&mut self, at: &At, expr: ExprId, val: Val) -> Val {
+        let Val::Signal(signal) = &val else { return val };
+        let constant = signal.channels.iter().find_map(|&v| self.b.constant(v).filter(|x| !x.is_finite()));
+        let Some(x) = constant else { return val };
+        // A written number that is too large has been told.
+        let written = matches!(self.ast(at).exprs[expr], Expr::Number(_));
+        if written || self.files().is_prelude(self.scopes[at.scope].file) {
+            return val;
+        }
+        let span = self.span(at, expr);
+        let what = if x.is_nan() { "not a number" } else { "infinite" };
+        let problem = Problem::new(&codes::NOT_FINITE, span, format!("this is {what}"));
+        self.problem(
+            problem.help("something is divided by zero, or is the root or logarithm of what has none"),
+        )
     }
 
     fn eval_in(&mut self, at: &At, expr: ExprId) -> Val {
@@ -233,13 +268,38 @@ impl<'a> Lower<'_, 'a> {
     }
 
     fn field(&mut self, at: &At, of: ExprId, field: &Ident) -> Val {
-        if is_event(&field.name) {
-            if let Some(val) = self.event_field(at, of, field) {
-                return val;
-            }
+        if is_event(&field.name)
+            && let Some(val) = self.event_field(at, of, field)
+        {
+            return val;
         }
         let val = self.eval(at, of);
+        if let (Val::Signal(_), Some(problem)) = (&val, self.instrument_part(at, of, field)) {
+            return self.problem(problem);
+        }
         self.part(val, field)
+    }
+
+    /// What is wrong with `bd.trigger` or `bd.gain`, where `bd` is an instrument of the song.
+    fn instrument_part(&self, at: &At, of: ExprId, field: &Ident) -> Option<Problem> {
+        let Expr::Name(name) = &self.ast(at).exprs[of] else { return None };
+        let graph = self.song.graph?;
+        let instance = graph.instance(*graph.targets.get(&name.name)?)?;
+        if matches!(&*field.name, "left" | "right") || is_event(&field.name) {
+            return None;
+        }
+        let info = self.song.library.info(self.files(), instance.def);
+        if info.params.iter().any(|p| p.name == field.name) {
+            let message = format!("`{field}` is a parameter of `{name}`, which can be set, but is no signal");
+            let help = format!(
+                "play it in the score: `{name}.{field} \"0 1\"`; a `knob` can be both given to `{name}` and read"
+            );
+            return Some(Problem::new(&codes::UNKNOWN_FIELD, field.span, message).help(help));
+        }
+        let parts = ["trig", "gate", "freq", "note", "vel", "left", "right"];
+        let problem =
+            Problem::new(&codes::UNKNOWN_FIELD, field.span, format!("`{name}` has no part `{field}`"));
+        Some(problem.nearest(&field.name, "events and sides of an instrument", &parts))
     }
 
     /// A part of a value.
@@ -340,6 +400,7 @@ impl<'a> Lower<'_, 'a> {
     /// One turn of a `sum` or `chain`.
     fn turn(&mut self, at: &At, index: &Ident, i: i64, value: Option<(&Ident, &Val)>, body: &Body) -> Val {
         let around = &self.scopes[at.scope];
+        let (file, voice) = (around.file, around.voice);
         let turns = around.turns.as_ref().map(|turns| {
             let mut turns = turns.clone();
             turns.push((index.name.clone(), i));
@@ -352,8 +413,7 @@ impl<'a> Lower<'_, 'a> {
         if let Some((name, val)) = value {
             names.insert(name.name.clone(), Slot::Done(val.clone()));
         }
-        let scope =
-            Scope { file: self.scopes[at.scope].file, parent: Some(at.scope), caller: None, names, turns };
+        let scope = Scope { file, parent: Some(at.scope), caller: None, names, voice, turns };
         self.scopes.push(scope);
         let scope = self.scopes.len() - 1;
         self.body(scope, &path, body)
@@ -392,6 +452,9 @@ impl<'a> Lower<'_, 'a> {
             let at = At { scope, path: format!("{path}.{name}").into() };
             let slot = Slot::Equation { at, expr: *value, span: name.span };
             self.scopes[scope].names.insert(name.name.clone(), slot);
+        }
+        for name in crate::files::broken_names(items) {
+            self.scopes[scope].names.insert(name.clone(), Slot::Done(Val::Broken));
         }
     }
 

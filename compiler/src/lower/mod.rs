@@ -17,6 +17,7 @@ mod eval;
 mod group;
 mod names;
 mod node;
+mod share;
 mod song;
 mod state;
 mod value;
@@ -70,7 +71,7 @@ struct Lower<'s, 'a> {
     open: Vec<Open>,
     later: Vec<Later>,
     nodes: HashMap<NodeId, Option<Val>>,
-    since: HashMap<Value, Value>,
+    since: HashMap<(Value, Option<usize>), Value>,
     shared: HashMap<(ScopeId, Arc<str>, u64), Val>,
     /// Paths of `prev`s and `tap`s that turned out to be stereo.
     wide: &'s mut HashSet<String>,

@@ -25,13 +25,15 @@ pub(super) struct Scope {
     pub(super) caller: Option<(ScopeId, DefId)>,
     /// Its names.
     pub(super) names: HashMap<Arc<str>, Slot>,
+    /// The voice of an instrument in which it is evaluated, counted through the kernel.
+    pub(super) voice: Option<usize>,
     /// In the song itself: the turn of the unrolled `sum`s around. None in definitions.
     pub(super) turns: Option<Turns>,
 }
 
 impl Scope {
     pub(super) fn song(file: usize, turns: Turns) -> Scope {
-        Scope { file, parent: None, caller: None, names: HashMap::new(), turns: Some(turns) }
+        Scope { file, parent: None, caller: None, names: HashMap::new(), voice: None, turns: Some(turns) }
     }
 }
 
@@ -102,10 +104,10 @@ impl Lower<'_, '_> {
                 None => break,
             }
         }
-        if self.scopes[scope].turns.is_some() {
-            if let Some(val) = self.song_name(scope, name) {
-                return val;
-            }
+        if self.scopes[scope].turns.is_some()
+            && let Some(val) = self.song_name(scope, name)
+        {
+            return val;
         }
         self.known_name(name).unwrap_or_else(|| self.unknown_name(at, name))
     }
@@ -185,6 +187,19 @@ impl Lower<'_, '_> {
 
     fn unknown_name(&mut self, at: &At, name: &Ident) -> Val {
         let file = self.scopes[at.scope].file;
+        if self.files().is_broken(file, &name.name) {
+            return Val::Broken;
+        }
+        if super::builtins().any(|(builtin, _, _)| builtin == &*name.name) {
+            let message = format!("`{name}` is a function, not a signal");
+            let problem = Problem::new(&codes::NOT_A_VALUE, name.span, message);
+            return self.problem(problem.help(format!("call it: `{name}(…)`")));
+        }
+        if crate::graph::is_event(&name.name) || &*name.name == "gate" {
+            let message = format!("`{name}` is there in instruments, which play notes, and not here");
+            let help = "give it to this definition as an argument, or read an instrument's: `lead.freq`";
+            return self.problem(Problem::new(&codes::UNKNOWN_NAME, name.span, message).help(help));
+        }
         if let Some(def) = self.files().find(file, &name.name) {
             let what = match self.files().definition(def).kind {
                 DefinitionKind::Def => "a definition",
@@ -307,7 +322,7 @@ impl Lower<'_, '_> {
         let val = match &info.kind {
             NodeKind::Glue { expr, turns } => {
                 let scope = self.turn_scope(turns);
-                self.eval(&At { scope, path: info.path.clone() }, *expr)
+                self.eval_whole(&At { scope, path: info.path.clone() }, *expr)
             }
             NodeKind::Instance(_) => self.instance(node),
             NodeKind::Knob(_) => self.param_value(node, 0),

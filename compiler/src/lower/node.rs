@@ -8,7 +8,7 @@ use crate::codes;
 use crate::graph::{Given, Instance, NodeId, NodeKind};
 use crate::ir::{Imm, PortField, Voice};
 use crate::library::ParamInfo;
-use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, Item, ItemKind};
+use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, ExprId, Item, ItemKind};
 use mam_grammar::{Problem, Span};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -66,27 +66,35 @@ impl Lower<'_, '_> {
             ("vel", PortField::Vel),
         ];
         names.extend(events.map(|(name, field)| (Arc::from(name), Slot::Event(port, field))));
-        let (states, delays) = (self.b.kernel.states.len() as u32, self.b.kernel.delays.len() as u32);
         let scope = self.instance_scope(instance, names);
+        // Voices that never fall silent own nothing: there is nothing to reset.
+        let sleeps = self.until_expr(instance).is_some();
+        let index = self.voices.len();
+        self.scopes[scope].voice = sleeps.then_some(index);
+        if sleeps {
+            let port = Self::local(&mut self.ports, port) as u32;
+            self.b.voice = Some(index);
+            let (until, _) = self.b.state(&format!("{path}.until"), Imm::Bool(false));
+            self.voices.push(Voice { port, until, states: 0..0, delays: 0..0 });
+        }
         let val = self.instance_body(scope, instance, path);
         if let Some(until) = self.until(scope, instance, path) {
-            // Whatever the voice needs is evaluated now, so that its states lie together.
-            self.finish();
-            let (state, _) = self.b.state(&format!("{path}.until"), Imm::Bool(false));
-            self.b.set(state, until);
-            let port = Self::local(&mut self.ports, port) as u32;
-            let (last, end) = (self.b.kernel.states.len() as u32, self.b.kernel.delays.len() as u32);
-            self.voices.push(Voice { port, until: state, states: states..last, delays: delays..end });
+            self.b.set(self.voices[index].until, until);
         }
         val
     }
 
-    fn until(&mut self, scope: ScopeId, instance: &Instance, path: &Arc<str>) -> Option<crate::ir::Value> {
+    /// The expression that says when a voice has fallen silent.
+    fn until_expr(&self, instance: &Instance) -> Option<ExprId> {
         let Body::Items(items) = &self.files().definition(instance.def).body else { return None };
-        let expr = items.iter().find_map(|i| match i.kind {
+        items.iter().find_map(|i| match i.kind {
             ItemKind::Until(expr) => Some(expr),
             _ => None,
-        })?;
+        })
+    }
+
+    fn until(&mut self, scope: ScopeId, instance: &Instance, path: &Arc<str>) -> Option<crate::ir::Value> {
+        let expr = self.until_expr(instance)?;
         let at = At { scope, path: format!("{path}.until").into() };
         let val = self.eval(&at, expr);
         let span = self.span(&at, expr);
@@ -116,17 +124,17 @@ impl Lower<'_, '_> {
         self.song.called.insert(instance.def);
         let parent = (instance.def.file == self.song.file).then_some(0);
         let caller = Some((0, instance.def));
-        self.scopes.push(Scope { file: instance.def.file, parent, caller, names, turns: None });
+        self.scopes.push(Scope { file: instance.def.file, parent, caller, names, voice: None, turns: None });
         self.scopes.len() - 1
     }
 
     fn instance_body(&mut self, scope: ScopeId, instance: &Instance, path: &Arc<str>) -> Val {
         let definition = self.files().definition(instance.def);
         let val = self.body(scope, path, &definition.body);
-        if !self.files().is_prelude(instance.def.file) {
-            if let Body::Items(items) = &definition.body {
-                self.check_params(scope, items);
-            }
+        if !self.files().is_prelude(instance.def.file)
+            && let Body::Items(items) = &definition.body
+        {
+            self.check_params(scope, items);
         }
         val
     }

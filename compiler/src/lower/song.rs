@@ -2,6 +2,7 @@
 
 use super::Song;
 use super::group::Made;
+use super::share::share;
 use super::value::{NodeVal, Shape};
 use crate::files::{DefId, Files};
 use crate::graph::{Graph, Group, NodeId, NodeKind};
@@ -230,7 +231,8 @@ pub fn lower(
         terms: 0,
         called: HashSet::new(),
     };
-    let mut line = Line { song, graph, known: HashMap::new(), lowered: Lowered::default() };
+    let mut line =
+        Line { song, graph, known: HashMap::new(), names: HashSet::new(), lowered: Lowered::default() };
     line.lowered.signals = INPUT.len();
     for group in groups {
         line.group(group, problems);
@@ -240,6 +242,7 @@ pub fn lower(
     let Line { song, mut lowered, .. } = line;
     (lowered.slots, lowered.ports) = (song.slots, song.ports);
     lowered.module.tables = song.tables;
+    share(&mut lowered.module, &mut lowered.calls);
     lowered
 }
 
@@ -247,6 +250,7 @@ struct Line<'a> {
     song: Song<'a>,
     graph: &'a Graph,
     known: HashMap<Kernel, Handle<Kernel>>,
+    names: HashSet<String>,
     lowered: Lowered,
 }
 
@@ -361,17 +365,10 @@ impl Line<'_> {
     }
 
     /// Kernels that differ in names and data alone are one.
-    fn intern(&mut self, mut kernel: Kernel) -> Handle<Kernel> {
-        let mut key = kernel.clone();
-        key.name.clear();
-        for state in key.states.handles() {
-            key.states[state].name.clear();
-            key.states[state].init = zero(key.states[state].init);
-        }
-        key.delays.handles().for_each(|d| key.delays[d].name.clear());
-        for names in [&mut key.params, &mut key.inputs, &mut key.outputs, &mut key.ports] {
-            names.iter_mut().for_each(String::clear);
-        }
+    fn intern(&mut self, kernel: Kernel) -> Handle<Kernel> {
+        // What was computed to know a constant is left over, and differs between kernels that are the same.
+        let mut kernel = crate::passes::sweep(&kernel);
+        let key = anonymous(&kernel);
         if let Some(&known) = self.known.get(&key) {
             return known;
         }
@@ -381,9 +378,8 @@ impl Line<'_> {
         handle
     }
 
-    fn unique(&self, name: &str) -> String {
-        let taken = |n: &str| self.lowered.module.kernels.values().any(|k| k.name == n);
-        if name.is_empty() || taken(name) {
+    fn unique(&mut self, name: &str) -> String {
+        if !self.names.insert(name.to_string()) {
             format!("{name}.{}", self.lowered.module.kernels.len())
         } else {
             name.into()
@@ -421,7 +417,23 @@ fn voiced(name: &str, init: Imm, v: usize) -> Imm {
     }
 }
 
-fn zero(imm: Imm) -> Imm {
+/// The kernel without names and initial values: what decides whether two are one.
+pub(super) fn anonymous(kernel: &Kernel) -> Kernel {
+    let mut key = kernel.clone();
+    key.name.clear();
+    for state in key.states.handles() {
+        key.states[state].name.clear();
+        key.states[state].init = zero(key.states[state].init);
+    }
+    key.delays.handles().for_each(|d| key.delays[d].name.clear());
+    for names in [&mut key.params, &mut key.inputs, &mut key.outputs, &mut key.ports] {
+        names.iter_mut().for_each(String::clear);
+    }
+    key
+}
+
+/// The zero of the same type.
+pub(super) fn zero(imm: Imm) -> Imm {
     match imm {
         Imm::F32(_) => Imm::F32(0.0),
         Imm::F64(_) => Imm::F64(0.0),

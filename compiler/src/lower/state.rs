@@ -27,6 +27,9 @@ enum Into {
 /// 2³²: the phase of a `phasor` counts in these parts of a turn.
 const TURN: f64 = 4_294_967_296.0;
 
+/// A held delay that is nearer than this to whole frames is whole.
+const WHOLE: f64 = 1e-3;
+
 /// What `since` says before the first trigger.
 const NEVER: i32 = 1_000_000_000;
 
@@ -65,6 +68,7 @@ impl Lower<'_, '_> {
         }
         let path = self.state_path(at, x, "prev");
         let channels = if self.wide.contains(&path) { 2 } else { 1 };
+        self.b.voice = self.scopes[at.scope].voice;
         let made: Vec<_> = (0..channels).map(|_| self.b.state(&path, Imm::F32(init))).collect();
         let (states, values): (Vec<_>, Vec<Value>) = made.into_iter().unzip();
         self.later.push(Later { at: at.clone(), expr: x, path, into: Into::States(states) });
@@ -122,10 +126,17 @@ impl Lower<'_, '_> {
         Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
     }
 
-    /// The greatest delay in frames.
+    /// The greatest delay in frames: the greatest value that `max` can have.
     fn longest(&mut self, at: &At, max: ExprId) -> Option<u32> {
         let span = self.span(at, max);
-        let seconds = self.constant(at, max, "the greatest time of a `tap`")?;
+        let val = self.eval(at, max);
+        let (value, _) = self.mono(val, span)?;
+        let Some(seconds) = self.at_most(value) else {
+            let message = "the greatest time of a `tap` must be known before the song starts";
+            let help = "write a time, such as `max: 2s`, or keep it below one: `max: min(time, 2s)`";
+            self.problem(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
+            return None;
+        };
         let frames = seconds * self.song.rate;
         if !(0.0..=self.files().limits.tap_seconds * self.song.rate).contains(&frames) {
             let message = format!(
@@ -135,13 +146,32 @@ impl Lower<'_, '_> {
             self.problem(Problem::new(&codes::TOO_LARGE, span, message));
             return None;
         }
-        Some((frames.ceil() as u32).max(1))
+        Some(((frames - WHOLE).ceil() as u32).max(1))
+    }
+
+    /// What a value is never above, as far as that can be seen: a constant, the end of a parameter's range, and what
+    /// `min` and `max` make of them.
+    fn at_most(&self, value: Value) -> Option<f64> {
+        let inst = self.b.inst(value);
+        let bound = |i: usize| self.at_most(inst.args.as_slice()[i]);
+        match inst.op {
+            Op::Const(_) => self.b.constant(value).filter(|x| x.is_finite()),
+            Op::Param(i) => Some(self.song.slots.info(self.params[i as usize]).max).filter(|x| x.is_finite()),
+            Op::Demote | Op::Promote => bound(0),
+            Op::Min => match (bound(0), bound(1)) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            },
+            Op::Max => Some(bound(0)?.max(bound(1)?)),
+            _ => None,
+        }
     }
 
     /// The delay lines of a signal, one a channel.
     fn lines(&mut self, at: &At, x: ExprId, longest: u32) -> (String, Vec<Handle<DelayLine>>) {
         let path = self.state_path(at, x, "tap");
         let channels = if self.wide.contains(&path) { 2 } else { 1 };
+        self.b.voice = self.scopes[at.scope].voice;
         let lines = (0..channels).map(|_| self.b.delay(&path, longest)).collect();
         (path, lines)
     }
@@ -160,7 +190,7 @@ impl Lower<'_, '_> {
             let nearest = b.real(Op::Round, [frames]);
             let off = b.real(Op::Sub, [frames, nearest]);
             let off = b.real(Op::Abs, [off]);
-            let (near, zero) = (b.f64(1e-3), b.f64(0.0));
+            let (near, zero) = (b.f64(WHOLE), b.f64(0.0));
             let exact = b.compare(Op::Lt, off, near);
             whole = b.select(exact, nearest, whole);
             part = b.select(exact, zero, part);
@@ -203,6 +233,7 @@ impl Lower<'_, '_> {
     }
 
     fn phase(&mut self, at: &At, freq: Value, reset: Value) -> Value {
+        self.b.voice = self.scopes[at.scope].voice;
         let rate = self.song.rate;
         let b = &mut self.b;
         let turns = b.scale(1.0 / rate, freq);
@@ -234,7 +265,9 @@ impl Lower<'_, '_> {
 
     fn count(&mut self, at: &At, trig: Value) -> Value {
         let trig = self.b.truth(trig);
-        if let Some(&count) = self.since.get(&trig) {
+        let voice = self.scopes[at.scope].voice;
+        self.b.voice = voice;
+        if let Some(&count) = self.since.get(&(trig, voice)) {
             return count;
         }
         let b = &mut self.b;
@@ -245,7 +278,7 @@ impl Lower<'_, '_> {
         let now = b.push(Op::Select, Type::I32, &[trig, zero, next]);
         b.set(state, now);
         let count = b.push(Op::ToFloat, Type::F32, &[now]);
-        self.since.insert(trig, count);
+        self.since.insert((trig, voice), count);
         count
     }
 
@@ -253,8 +286,11 @@ impl Lower<'_, '_> {
     /// "Prospecting for Hash Functions", 2018), as 24 signed bits. The seed is a state that nobody sets, so that
     /// nodes that differ in their noise alone share a kernel.
     pub(super) fn noise(&mut self, at: &At) -> Val {
-        let seed = seed_of(self.song.seed, &at.path);
-        let (_, seed) = self.b.state(&format!("{}{}.noise", super::song::DATA, at.path), Imm::I32(seed));
+        // The first at a place is known by the place, further ones by the numbers that their names get.
+        let (song, first) = (self.song.seed, format!("{}{}.noise", super::song::DATA, at.path));
+        let seed = |name: &str| Imm::I32(seed_of(song, if name == first { &at.path } else { name }));
+        self.b.voice = self.scopes[at.scope].voice;
+        let (_, seed) = self.b.state_by(&first, seed);
         let b = &mut self.b;
         let frame = b.push(Op::Frame, Type::I32, &[]);
         let mut x = b.push(Op::Add, Type::I32, &[frame, seed]);

@@ -50,6 +50,11 @@ pub static PASSES: &[Pass] = &[
     Pass { name: "dead-lanes", about: "drops what nothing needs, in lanes", run: dead::run },
 ];
 
+/// The kernel without what nothing needs.
+pub fn sweep(kernel: &Kernel) -> Kernel {
+    dead::run(kernel, &Target::portable())
+}
+
 /// Runs all passes on a kernel. `seen` is shown the kernel after each.
 pub fn optimize(kernel: &mut Kernel, tables: usize, target: &Target, mut seen: impl FnMut(&Pass, &Kernel)) {
     verify(kernel, tables, "lowering");

@@ -9,6 +9,9 @@ use std::collections::HashMap;
 /// Bars of a song that are looked through.
 const LOOKED_AT: i64 = 32;
 
+/// Events that are looked at; a song with more in its first bars is checked in part.
+const MOST_EVENTS: usize = 200_000;
+
 /// Cycles in which a line should sound at least once.
 const LISTENED: i64 = 64;
 
@@ -45,7 +48,7 @@ fn laid_out(transport: &Transport) -> Vec<Heard> {
     for clip in &transport.clips {
         let end = clip.end.map_or(horizon, |end| end.min(horizon));
         let Ok(length) = end - clip.start else { continue };
-        if length.sign() <= 0 {
+        if length.sign() <= 0 || heard.len() > MOST_EVENTS {
             continue;
         }
         let span = TimeSpan::new(Rational::ZERO, length);

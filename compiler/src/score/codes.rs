@@ -90,7 +90,7 @@ codes! {
     /// Two of what there can be one of.
     SCORE_TWICE = "score-twice", Error,
         "A level of a score has at most one `play { }` and one arrangement, a song one meter, swing, length and seed, and one tempo at each bar; section names stand once.",
-        "bd = kick()\nmeter 4/4\nmeter 3/4\nplay { bd |x...| }\nout = bd\n",
+        "bd = kick()\nmeter 4/4\nmeter 4/4\nplay { bd |x...| }\nout = bd\n",
         "bd = kick()\nmeter 4/4\nplay { bd |x...| }\nout = bd\n";
     /// A section that plays itself, or is longer than what it stands in.
     SECTION_NESTING = "section-nesting", Error,

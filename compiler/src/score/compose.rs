@@ -11,7 +11,7 @@ use super::words::Words;
 use super::{Meaning, Targets, check_cost};
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Ast, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
-use mam_grammar::{Problem, Problems, Span};
+use mam_grammar::{Problem, Problems, Severity, Span};
 use mam_runtime::Curve;
 use mam_runtime::score::pattern::mix;
 use mam_runtime::score::{Action, Clip, Duration, Line, Mark, Overflow, Pattern, Ramp, Rational};
@@ -102,7 +102,10 @@ impl<'a> Composer<'a> {
                 self.problems.add(not_so(span, "the bars of this arrangement do not fit exact fractions"));
             }
         }
-        for section in self.sections.iter().filter(|s| !s.used) {
+        // An arrangement with a mistake may have meant any of them.
+        let mistaken = self.problems.iter().any(|p| p.code == &UNKNOWN_SECTION)
+            || items.iter().any(|i| matches!(i.kind, ItemKind::Broken(_)));
+        for section in self.sections.iter().filter(|s| !s.used && !mistaken) {
             let message = format!("the section `{}` is never played", section.name);
             let help = format!("name it in an arrangement: `play {}`", section.name);
             self.problems.add(Problem::new(&UNUSED_SECTION, section.name.span, message).help(help));
@@ -152,7 +155,11 @@ impl<'a> Composer<'a> {
         let earlier = self.told.iter().filter(|t| t.name == name).count() as u64;
         let seed = mix(mix(self.seed, hash(&name)), earlier);
         let place = line.target.iter().map(|w| w.span).reduce(Span::to).unwrap_or(span);
-        let (action, voices, pattern) = match self.targets.find(&path) {
+        let meaning = self.targets.find(&path);
+        if matches!(meaning, Meaning::Other(_) | Meaning::Unknown { .. }) && self.is_broken(path[0]) {
+            return;
+        }
+        let (action, voices, pattern) = match meaning {
             Meaning::Instrument(instrument) => {
                 if let Some(over) = line.over {
                     let message = "`over` is for parameters, and this line plays notes";
@@ -192,6 +199,25 @@ impl<'a> Composer<'a> {
         self.lines.push(Line { pattern, action });
         let sound = self.problems.len() == found;
         self.told.push(Told { span: place, name, voices, sound });
+    }
+
+    /// True when the equation of this name has errors already: then what it is cannot be known.
+    fn is_broken(&self, name: &str) -> bool {
+        let unread = |item: &Item| matches!(&item.kind, ItemKind::Broken(Some(n)) if &*n.name == name);
+        if self.ast.items.iter().any(unread) {
+            return true;
+        }
+        let named =
+            |item: &&Item| matches!(&item.kind, ItemKind::Equation { name: n, .. } if &*n.name == name);
+        let inside = |item: &Item, s: Span| {
+            s.source == item.span.source && s.start >= item.span.start && s.end <= item.span.end
+        };
+        let error = |p: &&Problem| p.code.severity == Severity::Error;
+        self.ast
+            .items
+            .iter()
+            .filter(named)
+            .any(|item| self.problems.iter().filter(error).any(|p| inside(item, p.span())))
     }
 
     fn pattern(&mut self, line: &Written, words: Words, seed: u64) -> Pattern {
@@ -341,8 +367,9 @@ pub(super) fn bars(ast: &Ast, expr: ExprId, meter: &Meter, what: &str) -> Result
         Amount::Beats(x) => (x / meter.beats_per_bar).map_err(|Overflow| fail())?,
         _ => return Err(fail()),
     };
-    let fine = bars.sign() > 0 && bars <= Rational::whole(100_000);
-    fine.then_some(bars).ok_or_else(|| not_so(ast.span(expr), format!("{what} has 1 to 100000 bars")))
+    let fine = bars >= Rational::ratio(1, 64) && bars <= Rational::whole(100_000);
+    let message = format!("{what} is at least a 64th of a bar long, and at most 100000 bars");
+    fine.then_some(bars).ok_or_else(|| not_so(ast.span(expr), message))
 }
 
 /// The `length` of a song, with its place.

@@ -168,7 +168,7 @@ impl Read {
                 _ => writeln!(text, "tempo {bpm} at bar {}", fraction(tick * 64 + bar64, bar64)),
             };
         }
-        let _ = writeln!(text, "length {bars} bars\n");
+        let _ = writeln!(text, "length {}\n", mam_grammar::problem::count(bars as usize, "bar"));
     }
 }
 
@@ -223,15 +223,14 @@ fn layer(notes: &[Note], unit: u64, bar64: u64, bars: u64, drum: bool) -> String
         }
     };
     // A rest is cut at the bar lines, so that each bar begins a line.
-    let mut rest =
-        |text: &mut String, from: u64, to: u64, step: &mut dyn FnMut(&mut String, &str, u64, u64)| {
-            let mut from = from;
-            while from < to {
-                let until = ((from / bar64 + 1) * bar64).min(to);
-                step(text, "~", from, until);
-                from = until;
-            }
-        };
+    let rest = |text: &mut String, from: u64, to: u64, step: &mut dyn FnMut(&mut String, &str, u64, u64)| {
+        let mut from = from;
+        while from < to {
+            let until = ((from / bar64 + 1) * bar64).min(to);
+            step(text, "~", from, until);
+            from = until;
+        }
+    };
     for note in notes {
         let (start, end) = (note.start * 64, note.end * 64);
         rest(&mut text, at, start, &mut step);

@@ -25,14 +25,18 @@ use codes::SCORE_UNREACHED;
 use compose::Composer;
 use mam_grammar::ast::{Ast, Item, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
-use mam_runtime::score::{Overflow, Pattern, QueryError, Rational, Score, Tempo, TimeSpan, Transport};
+use mam_runtime::score::{
+    MusicalLength, Overflow, Pattern, QueryError, Rational, Score, Tempo, TimeSpan, Transport,
+};
 
 /// What the names of a score mean. The resolver's part of the bargain.
 pub trait Targets {
     /// What `path` (`bd`, `bd.gain`, `bright`) is.
     fn find(&self, path: &[&str]) -> Meaning;
-    /// Indices of all instruments, which a song without a `play` plays once.
+    /// Indices of all instruments that do not trigger themselves: a song without a `play` plays them once.
     fn all(&self) -> Vec<usize>;
+    /// The parameters that hold the length of a beat and of a bar, where the song uses them.
+    fn musical(&self) -> (Option<usize>, Option<usize>);
 }
 
 /// What a name of a score means.
@@ -95,7 +99,12 @@ pub fn from_ast(ast: &Ast, seed: u64, targets: &dyn Targets, problems: &mut Prob
     check::check(&transport, &told, problems);
     let played = |item: &Item| matches!(item.kind, ItemKind::Play(_) | ItemKind::Arrangement(_));
     let starts = if ast.items.iter().any(played) { Vec::new() } else { targets.all() };
-    Score { transports: vec![transport], starts, ..Score::default() }
+    let (beat, bar) = targets.musical();
+    let length = |param, beats| MusicalLength { param, beats };
+    let beat = beat.map(|param| length(param, Rational::ONE));
+    let bar = bar.map(|param| length(param, meter.beats_per_bar));
+    let lengths = beat.into_iter().chain(bar).collect();
+    Score { transports: vec![transport], starts, lengths, ..Score::default() }
 }
 
 /// `seed N` is one whole number.

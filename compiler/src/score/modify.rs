@@ -130,8 +130,8 @@ impl Modifier<'_> {
             }
             ("off", [time, change]) => {
                 let time = self.cycles(time)?;
-                let changed = self.changed(of.clone(), change.value, problems)?;
-                Ok(Pattern::stack(vec![of, changed.late(time)]))
+                let changed = self.changed(of.clone().late(time), change.value, problems)?;
+                Ok(Pattern::stack(vec![of, changed]))
             }
             ("degrade", []) => Ok(self.degraded(of, 0.5)),
             ("degrade", [chance]) => {

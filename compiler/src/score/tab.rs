@@ -3,6 +3,7 @@
 use super::amount::plain;
 use super::codes::{TAB_HOLD, TAB_LENGTH};
 use mam_grammar::ast::{Ast, ExprId, Quoted};
+use mam_grammar::syntax::codes::UNCLOSED_TAB;
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::{Overflow, Pattern, Rational, TableEvent, Value};
 
@@ -119,7 +120,9 @@ impl Tab {
 fn check_length(bar: &Quoted, steps: usize, meter: &super::tempo::Meter, problems: &mut Problems) {
     let beats = meter.beats as usize;
     let fits = |n: usize| n > 0 && (n.is_multiple_of(beats) || beats.is_multiple_of(n));
-    if fits(steps) || matches!(steps, 1..=3 | 6) {
+    // The last step of a tab without an end is lost to the end that it is given, which is told already.
+    let unclosed = |p: &Problem| p.code == &UNCLOSED_TAB && p.span().end == bar.span.start;
+    if fits(steps) || matches!(steps, 1..=3 | 6) || problems.iter().any(unclosed) {
         return;
     }
     let near = (1..).flat_map(|d| [steps.saturating_sub(d), steps + d]).find(|&n| fits(n)).unwrap_or(beats);

@@ -31,7 +31,11 @@ impl Targets for Places<'_> {
     }
 
     fn all(&self) -> Vec<usize> {
-        (0..self.targets.len()).collect()
+        (0..self.targets.len()).filter(|&target| !self.loops(target)).collect()
+    }
+
+    fn musical(&self) -> (Option<usize>, Option<usize>) {
+        self.musical_slots()
     }
 }
 

@@ -286,7 +286,7 @@ impl Printer<'_> {
         let mut parts = vec![self.left(first, left)];
         for (op, a, b, last) in rest.into_iter().rev() {
             let right = self.held_right(op, a, b, last);
-            let tight = self.is_tight(op, a, b);
+            let tight = right.0.is_none() && self.is_tight(op, a, b);
             let (before, after) = if tight { ("", Doc::text("")) } else { (" ", Doc::Line) };
             parts.push(Doc::text(format!("{before}{}", op.text())));
             parts.push(right.0.unwrap_or(after));
@@ -316,7 +316,11 @@ impl Printer<'_> {
             last = b;
         }
         let plain = matches!(&self.ast.exprs[last], Expr::Number(number) if number.unit.is_none());
-        let whole = match self.ast.exprs[b] {
+        let mut first = b;
+        while let Expr::Binary { op: BinaryOp::Pow, a, .. } = self.ast.exprs[first] {
+            first = a;
+        }
+        let whole = match self.ast.exprs[first] {
             Expr::Length { amount, .. } => {
                 matches!(&self.ast.exprs[amount], Expr::Number(n) if !n.digits.starts_with('-'))
             }

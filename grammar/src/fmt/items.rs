@@ -126,16 +126,19 @@ impl Printer<'_> {
         let documented = items.iter().any(|item| item.doc.is_some());
         if !spread && !documented && !self.comments.any_before(end) {
             let mut parts = Vec::new();
+            self.trying += 1;
             for item in items {
                 parts.push(self.item(item, Columns::default()).flat());
             }
+            self.trying -= 1;
             if let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>()
                 && parts.iter().map(|part| part.len() + 2).sum::<usize>() <= SHORT_BODY
             {
                 return Doc::text(format!("{{ {} }}", parts.join("; ")));
             }
         }
-        self.block(items, start, end)
+        // What is tried in one line is not worth laying out in several.
+        if self.trying > 0 { Doc::Hard } else { self.block(items, start, end) }
     }
 
     /// The byte at which `symbol` stands, after `from` and not in a comment.

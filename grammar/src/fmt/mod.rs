@@ -19,12 +19,12 @@ use comments::Comments;
 
 /// Writes a tree that was read from `text`, with its comments.
 pub fn format(ast: &Ast, text: &str) -> String {
-    Printer { ast, text: Some(text), comments: Comments::new(ast), quiet: 0 }.file()
+    Printer { ast, text: Some(text), comments: Comments::new(ast), quiet: 0, trying: 0 }.file()
 }
 
 /// Writes a tree that has no text. Names stand as they are: see [`is_name`](crate::syntax::is_name).
 pub fn print(ast: &Ast) -> String {
-    Printer { ast, text: None, comments: Comments::default(), quiet: 0 }.file()
+    Printer { ast, text: None, comments: Comments::default(), quiet: 0, trying: 0 }.file()
 }
 
 struct Printer<'a> {
@@ -34,4 +34,6 @@ struct Printer<'a> {
     comments: Comments,
     /// Above 0 where no comment can be written.
     quiet: usize,
+    /// Above 0 while a body is tried in one line.
+    trying: usize,
 }

@@ -1,6 +1,6 @@
 //! The JSON graph, version 1: from text to a typed [`Graph`] with the place of everything in it.
 //!
-//! Reading has two steps. [`read`] takes the text apart into [`Value`]s and is strict: what the JSON standard does
+//! Reading has two steps. [`read()`] takes the text apart into [`Value`]s and is strict: what the JSON standard does
 //! not allow is a problem. It goes on behind a comment, a trailing comma, a missing one, a wrong quote or a
 //! malformed number, so that one run shows them all. [`parse`] then gives every field its type and checks what can
 //! be checked without knowing the library: which fields there are, whole numbers, ranges of time, the characters

@@ -294,7 +294,7 @@ impl Builder<'_> {
                 Rule::tab => line.pattern = self.tab(part),
                 Rule::text => line.pattern = PatternText::Notation(self.quoted(part)),
                 Rule::by => self.by(&mut line.pattern, part),
-                Rule::modifier => line.modifiers.extend(part.into_inner().next().map(|m| self.modifier(m))),
+                Rule::modifier => line.modifiers.push(self.modifier(part)),
                 Rule::over => line.over = Some(self.argument_of(part)),
                 _ => line.curve_exp = true,
             }
@@ -309,12 +309,10 @@ impl Builder<'_> {
     }
 
     fn modifier(&mut self, pair: Pair<'_, Rule>) -> ExprId {
-        let span = self.span(&pair);
-        let expr = match pair.as_rule() {
-            Rule::modifier_call => self.call(pair),
-            _ => Expr::Name(self.ident(&pair)),
-        };
-        self.ast.add(expr, span)
+        let whole = self.span(&pair);
+        let expr = self.named(pair);
+        // The point is not part of it.
+        self.ast.add(expr, Span { start: whole.start + 1, ..whole })
     }
 
     fn tab(&mut self, pair: Pair<'_, Rule>) -> PatternText {

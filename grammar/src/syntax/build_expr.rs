@@ -11,22 +11,25 @@ use std::iter::Peekable;
 
 /// How tightly an operator holds its operands, loosest first. `not` stands between `and` and the comparisons,
 /// the minus before an operand between `*` and `^`.
-fn power(rule: Rule) -> Option<(BinaryOp, u8)> {
-    Some(match rule {
-        Rule::or_op => (BinaryOp::Or, 1),
-        Rule::and_op => (BinaryOp::And, 2),
-        Rule::lt => (BinaryOp::Lt, COMPARISON),
-        Rule::le => (BinaryOp::Le, COMPARISON),
-        Rule::gt => (BinaryOp::Gt, COMPARISON),
-        Rule::ge => (BinaryOp::Ge, COMPARISON),
-        Rule::eq => (BinaryOp::Eq, COMPARISON),
-        Rule::ne => (BinaryOp::Ne, COMPARISON),
-        Rule::add => (BinaryOp::Add, 5),
-        Rule::sub => (BinaryOp::Sub, 5),
-        Rule::mul => (BinaryOp::Mul, 6),
-        Rule::div => (BinaryOp::Div, 6),
-        Rule::mod_op => (BinaryOp::Mod, 6),
-        Rule::pow => (BinaryOp::Pow, POWER),
+fn power(pair: &Pair<'_, Rule>) -> Option<(BinaryOp, u8)> {
+    if !matches!(pair.as_rule(), Rule::infix | Rule::logic) {
+        return None;
+    }
+    Some(match pair.as_str() {
+        "or" => (BinaryOp::Or, 1),
+        "and" => (BinaryOp::And, 2),
+        "<" => (BinaryOp::Lt, COMPARISON),
+        "<=" => (BinaryOp::Le, COMPARISON),
+        ">" => (BinaryOp::Gt, COMPARISON),
+        ">=" => (BinaryOp::Ge, COMPARISON),
+        "==" => (BinaryOp::Eq, COMPARISON),
+        "!=" => (BinaryOp::Ne, COMPARISON),
+        "+" => (BinaryOp::Add, 5),
+        "-" => (BinaryOp::Sub, 5),
+        "*" => (BinaryOp::Mul, 6),
+        "/" => (BinaryOp::Div, 6),
+        "mod" => (BinaryOp::Mod, 6),
+        "^" => (BinaryOp::Pow, POWER),
         _ => return None,
     })
 }
@@ -61,7 +64,7 @@ impl Builder<'_> {
             Rule::minus => self.prefix(first, UnaryOp::Neg, row, POWER),
             _ => self.operand(first),
         };
-        while let Some((op, hold)) = row.peek().and_then(|pair| power(pair.as_rule())) {
+        while let Some((op, hold)) = row.peek().and_then(power) {
             if hold < least {
                 break;
             }
@@ -193,14 +196,13 @@ impl Builder<'_> {
         let expr = match pair.as_rule() {
             Rule::sum => self.sum(pair),
             Rule::chain => self.chain(pair),
-            Rule::call => self.call(pair),
+            Rule::named => self.named(pair),
             Rule::group => {
                 let all = self.exprs(pair);
                 if let [one] = all[..] { Expr::Paren(one) } else { Expr::Tuple(all) }
             }
             Rule::list => Expr::List(self.exprs(pair)),
-            Rule::record => Expr::Record(pair.into_inner().map(|entry| self.entry(entry)).collect()),
-            _ => Expr::Name(self.ident(&pair)),
+            _ => Expr::Record(pair.into_inner().map(|entry| self.entry(entry)).collect()),
         };
         self.ast.add(expr, span)
     }
@@ -215,12 +217,17 @@ impl Builder<'_> {
         (name, self.next_value(&mut parts))
     }
 
-    /// `name(argument, …)`
-    pub(super) fn call(&mut self, pair: Pair<'_, Rule>) -> Expr {
+    /// `name`, or `name(argument, …)`
+    pub(super) fn named(&mut self, pair: Pair<'_, Rule>) -> Expr {
         let mut parts = pair.into_inner();
-        let callee = self.next_ident(&mut parts);
-        let args = parts.map(|argument| self.argument(argument)).collect();
-        Expr::Call { callee, args }
+        let name = self.next_ident(&mut parts);
+        match parts.next() {
+            Some(arguments) => {
+                let args = arguments.into_inner().map(|argument| self.argument(argument)).collect();
+                Expr::Call { callee: name, args }
+            }
+            None => Expr::Name(name),
+        }
     }
 
     fn argument(&mut self, pair: Pair<'_, Rule>) -> Arg {
@@ -320,7 +327,7 @@ pub(super) fn without_keywords<'i>(pair: Pair<'i, Rule>) -> impl Iterator<Item =
     const KEYWORDS: [Rule; 15] = [
         Rule::assign,
         Rule::close,
-        Rule::div,
+        Rule::slash,
         Rule::sum_word,
         Rule::chain_word,
         Rule::in_word,

@@ -144,6 +144,12 @@ impl<'a> Diagnosis<'a> {
             return Some(self.about(&codes::LEADING_MARK, start, message).help(help));
         }
         let word = self.word(start);
+        if here == start && matches!(word, "if" | "not" | "mod" | "in" | "sum" | "chain" | "prev" | "tap") {
+            let message = format!("an item cannot begin with `{word}`");
+            return Some(
+                self.about(&codes::LEADING_MARK, start, message).help("give the value a name: `name = …`"),
+            );
+        }
         let keyword =
             FORMS.iter().any(|(keyword, _)| *keyword == word) || RESERVED.contains(&word) && word != "out";
         if here > start + 1 || keyword || word.is_empty() && here > start {
@@ -152,9 +158,6 @@ impl<'a> Diagnosis<'a> {
         if word.is_empty() {
             let message = format!("an item cannot begin with {}", self.shown(start));
             return Some(self.about(&codes::LEADING_MARK, start, message).help("give it a name: `name = …`"));
-        }
-        if RESERVED.contains(&word) && word != "out" {
-            return None;
         }
         let problem = match self.get(start + 1) {
             None => self.about(&codes::MISSING_EQUALS, start, format!("`{word}` alone says nothing")),
@@ -260,7 +263,8 @@ impl<'a> Diagnosis<'a> {
     fn form(&self, here: usize) -> Option<Problem> {
         let word = self.word(self.tokens.start);
         let (_, form) = FORMS.iter().find(|(keyword, _)| *keyword == word)?;
-        if self.nested(here) && word != "def" || self.in_body(here) {
+        let equation = self.is(self.tokens.start + 1, "=");
+        if equation || self.nested(here) && word != "def" || self.in_body(here) {
             return None;
         }
         let found = self.shown(here);
@@ -287,6 +291,12 @@ impl<'a> Diagnosis<'a> {
             [before, before.wrapping_sub(1)].into_iter().find(|&at| matches!(self.word(at), "sum" | "chain"))
         {
             return Some(self.unrolled(head, here));
+        }
+        if matches!(self.word(before), "prev" | "tap") {
+            let word = self.word(before);
+            let problem =
+                self.about(&codes::RESERVED_NAME, before, format!("`{word}` has no value of its own"));
+            return Some(problem.help(format!("call it: `{word}(x, …)`")));
         }
         if ends_operand(last, self.text) {
             return self.operator(before, here);

@@ -2,8 +2,8 @@
 //! belongs.
 
 use super::codes;
-use crate::ast::{Ast, Body, DefinitionKind, Expr, Item, ItemKind};
-use crate::problem::{Problem, Problems};
+use crate::ast::{Ast, Body, DefinitionKind, Expr, Item, ItemKind, Line, PatternText};
+use crate::problem::{Problem, Problems, nearest};
 
 /// Where items stand.
 #[derive(Clone, Copy, PartialEq)]
@@ -73,11 +73,26 @@ fn check_items(items: &[Item], place: Place, problems: &mut Problems) {
         if !places.contains(&place) {
             let belongs: Vec<_> = places.iter().map(|place| place.text()).collect();
             let message = format!("{name} cannot stand {}", place.text());
-            let problem = Problem::new(&codes::MISPLACED, item.span, message)
-                .help(format!("it belongs {}", belongs.join(" or ")));
+            let problem = Problem::new(&codes::MISPLACED, item.span, message);
+            let problem = match meant(&item.kind) {
+                Some(word) => problem.here(format!("did you mean `{word}`?")),
+                None => problem,
+            };
+            let problem = problem.help(format!("it belongs {}", belongs.join(" or ")));
             problems.add(problem);
         }
         inside(&item.kind, problems);
+    }
+}
+
+/// `titel "…"` reads as a line of a score.
+fn meant(kind: &ItemKind) -> Option<&'static str> {
+    match kind {
+        ItemKind::Line(Line { target, pattern: PatternText::Notation(_), .. }) => match &target[..] {
+            [word] => nearest(&word.name, &["title", "use"]),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

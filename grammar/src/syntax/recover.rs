@@ -109,6 +109,10 @@ impl Reader<'_> {
 
     fn item(&mut self, tokens: Range<usize>) -> Item {
         let bytes = self.layout.bytes(&tokens);
+        if self.count() >= self.most {
+            let span = Span::new(self.builder.source, bytes.start, bytes.end);
+            return Item { doc: None, kind: ItemKind::Broken(self.name_of(&tokens)), span };
+        }
         let error = match self.try_item(&bytes) {
             Ok(item) => return item,
             Err(error) => error,
@@ -281,14 +285,15 @@ impl Reader<'_> {
         let mut at = tokens.start;
         while at < tokens.end {
             if self.layout.tokens[at].is("{") && self.begins_with_equation(at + 1) {
-                let before = self.count();
+                // What stands in these braces is taken apart there, once.
                 let end = self.layout.partner[at].min(tokens.end);
                 for item in self.layout.items(at + 1..end) {
                     self.item(item);
                 }
-                at = if self.count() > before { end } else { at };
+                at = end.max(at + 1);
+            } else {
+                at += 1;
             }
-            at += 1;
         }
     }
 

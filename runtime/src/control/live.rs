@@ -308,9 +308,11 @@ impl Live {
     /// Puts the device's input where the programs expect it.
     fn take_input(&mut self) {
         let Some(ring) = &mut self.input else { return };
+        // Less than a quantum waits until it is whole: a gap is better than many.
+        let enough = ring.slots() >= 2 * QUANTUM;
         for i in 0..QUANTUM {
             for channel in 0..2 {
-                let sample = flush(ring.pop().unwrap_or(0.0));
+                let sample = if enough { flush(ring.pop().unwrap_or(0.0)) } else { 0.0 };
                 let fading = self.fading.as_mut().map(|fading| &mut fading.player.instance);
                 for instance in fading.into_iter().chain([&mut self.now.instance]) {
                     if let Some(buffer) = instance.input(channel) {

@@ -6,6 +6,7 @@ use super::notes::{NoteKind, Notes};
 use super::params::{Params, Set};
 use super::queue::EventQueue;
 use super::step::{Runner, Scene};
+use super::tap::Tap;
 use crate::program::{EventKind, Program, QUANTUM};
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub(crate) struct Instance {
     notes: Notes,
     buffers: Block<f32>,
     mutes: Vec<Mute>,
+    pub(crate) taps: Vec<Tap>,
     /// Keeps time, where somebody wants to know it.
     pub(crate) profile: Option<Profile>,
 }
@@ -49,6 +51,7 @@ impl Instance {
             notes: Notes::new(program.ports),
             mutes: vec![Mute { gain: 1.0, target: 1.0 }; runners.len()],
             profile: None,
+            taps: vec![],
             program,
             runners,
             state,
@@ -76,6 +79,7 @@ impl Instance {
         for (index, (runner, mute)) in self.runners.iter_mut().zip(&mut self.mutes).enumerate() {
             runner.run(&mut scene);
             mute.apply(runner);
+            self.taps.iter_mut().for_each(|tap| tap.hear(index, runner));
             if let Some(profile) = &mut self.profile {
                 profile.step(index);
             }

@@ -19,6 +19,7 @@ mod notes;
 mod params;
 mod queue;
 mod step;
+mod tap;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ use crate::program::{Event, Program, QUANTUM};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
+use tap::Tap;
 
 /// Renders one program.
 pub struct Engine {
@@ -135,8 +137,18 @@ impl Engine {
         }
     }
 
-    /// Renders the next frames, one slice a channel. All have the length of the first. A song of fewer channels is
-    /// heard with its last one on the channels beyond.
+    /// Lets a node be heard by itself, on further channels of [`Engine::process`]. Says how many these are; `None`
+    /// when the program has no such node of its own, or it has no output. Not on the audio thread.
+    pub fn tap(&mut self, node: &str) -> Option<usize> {
+        let tap = Tap::new(self.program(), node)?;
+        let channels = tap.channels().len();
+        self.instance.taps.push(tap);
+        Some(channels)
+    }
+
+    /// Renders the next frames, one slice a channel. All have the length of the first. The last channels are those of
+    /// the taps, in the order in which these were made; a song of fewer channels than there are before them is heard
+    /// with its last one on those beyond.
     pub fn process(&mut self, out: &mut [&mut [f32]]) {
         let frames = out.first().map_or(0, |channel| channel.len());
         let mut done = 0;
@@ -147,11 +159,21 @@ impl Engine {
             }
             let piece = self.cut.serve(frames - done);
             let end = done + piece.len();
-            for (index, channel) in out.iter_mut().enumerate() {
+            let (song, tapped) = out.split_at_mut(out.len().saturating_sub(self.tapped()));
+            for (index, channel) in song.iter_mut().enumerate() {
                 channel[done..end].copy_from_slice(&self.instance.output(index)[piece.clone()]);
+            }
+            let taps = self.instance.taps.iter().flat_map(Tap::channels);
+            for (channel, sound) in tapped.iter_mut().zip(taps) {
+                channel[done..end].copy_from_slice(&sound[piece.clone()]);
             }
             done = end;
         }
+    }
+
+    /// How many channels the taps have.
+    fn tapped(&self) -> usize {
+        self.instance.taps.iter().map(|tap| tap.channels().len()).sum()
     }
 
     fn quantum(&mut self) {

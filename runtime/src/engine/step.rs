@@ -285,6 +285,15 @@ impl Runner {
         self.silent = false;
     }
 
+    /// What it has rendered on a channel of its own; nothing where it has none.
+    pub(crate) fn output(&self, channel: usize) -> &[f32] {
+        match self.outputs.whole.0.get(channel) {
+            // SAFETY: every buffer has QUANTUM frames, and no kernel runs while the slice is used.
+            Some(&start) => unsafe { std::slice::from_raw_parts(start, QUANTUM) },
+            None => &[],
+        }
+    }
+
     /// Goes on where another program's step of the same name is: its notes, and who is awake.
     pub(crate) fn carry(&mut self, from: &Runner) {
         for (port, other) in self.ports.iter_mut().zip(&from.ports) {

@@ -247,3 +247,16 @@ fn a_render_ends_with_the_last_sound_of_its_tail() {
     assert_eq!(whole(Length::Frames(1000)).len(), 1000);
     assert_eq!(whole(Length::WithTail(5000)).len(), 5000);
 }
+
+#[test]
+fn a_tap_is_the_nodes_own_sound() {
+    let mut engine = Engine::new(program(Curve::Linear, 0).0);
+    [on(3), off(50)].into_iter().for_each(|event| engine.schedule(event));
+    assert_eq!(engine.tap("sd"), None);
+    assert_eq!(engine.tap("bd"), Some(1));
+    let (mut left, mut right, mut tapped) = ([0.0; 700], [0.0; 700], [1.0; 700]);
+    engine.process(&mut [&mut left, &mut right, &mut tapped]);
+    assert_eq!(left, right);
+    assert_eq!(left, tapped);
+    assert!(left[3] == 0.5 && left[699] == 0.0);
+}

@@ -2,7 +2,7 @@
 //!
 //! A [`Writer`] takes interleaved f32 frames and puts them into a container ([`Container`]) as a kind of sample
 //! ([`Bits`]). WAV goes through hound, FLAC through flacenc (feature `flac`); AIFF and CAF are small enough to be
-//! written here. [`read`] gives a whole file as channels of f32; [`resample()`] brings it to another rate.
+//! written here. [`read()`] gives a whole file as channels of f32; [`resample()`] brings it to another rate.
 //!
 //! Nothing here runs on the audio thread.
 

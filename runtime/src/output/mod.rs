@@ -9,24 +9,35 @@
 //! | `coreaudio` | macOS | nothing |
 //! | `pulse` | Unix; PipeWire speaks it too | a server; no library |
 //! | `jack` | Unix | a server and its library, looked for when it is opened |
-//! | `cpal` | Windows (WASAPI); Linux (ALSA) with the feature `alsa` | ALSA's library |
+//! | `alsa`, `wasapi` | Linux, Windows: with the feature `cpal` | on Linux ALSA's library |
 //! | `null` | everywhere | nothing: a thread that keeps time |
+//!
+//! To add one: a file (or a folder) with the three traits, a line in [`backends`], a line in the table above, and
+//! a test in `tests/servers.rs` that compares what was recorded with what was played.
 
 #[cfg(any(target_os = "macos", test))]
 mod coreaudio;
+#[cfg(feature = "cpal")]
+mod cpal;
 mod error;
 mod frames;
+#[cfg(any(feature = "cpal", all(unix, not(target_os = "macos"))))]
+mod input;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod jack;
 mod keeper;
 mod null;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod pulse;
+mod selftest;
 
 pub use error::OutputError;
 pub use frames::Frames;
 pub use keeper::{Keeper, News};
 pub use null::Null;
+pub use selftest::SelfTest;
+
+use rtrb::Consumer;
 
 /// Fills a device's buffers, on its audio thread.
 pub type Callback = Box<dyn FnMut(&mut Frames<'_>) + Send>;
@@ -91,6 +102,12 @@ pub trait Opened {
     /// What it gives.
     fn format(&self) -> &Format;
 
+    /// Takes the song's `in` from the default input: a ring of interleaved stereo at the output's rate, for
+    /// [`Control::input`](crate::Control::input). It ends when the ring is dropped, or with the device.
+    fn listen(&mut self) -> Result<Consumer<f32>, OutputError> {
+        Err(OutputError::Unavailable { what: "this backend has no input".into() })
+    }
+
     /// Begins to call back. On failure the callback comes back.
     fn start(self: Box<Self>, callback: Callback) -> Result<Box<dyn Stream>, (OutputError, Callback)>;
 }
@@ -130,6 +147,8 @@ pub fn backends() -> Vec<Box<dyn Backend>> {
         Box::new(pulse::Pulse),
         #[cfg(all(unix, not(target_os = "macos")))]
         Box::new(jack::Jack),
+        #[cfg(feature = "cpal")]
+        Box::new(cpal::System),
         Box::new(Null::default()),
     ]
 }

@@ -41,6 +41,9 @@ impl Backend for Null {
     }
 
     fn open(&self, request: &Request) -> Result<Box<dyn Opened>, OutputError> {
+        if let Some(name) = request.device.as_ref().filter(|name| **name != Null::NAME) {
+            return Err(OutputError::UnknownDevice { name: name.clone() });
+        }
         let format = Format {
             device: Null::NAME.into(),
             rate: request.rate.unwrap_or(RATE),

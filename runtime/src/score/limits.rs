@@ -6,6 +6,9 @@ pub const MOST_EVENTS_PER_CYCLE: usize = 16_384;
 /// Steps (a pattern visited for a cycle, an event made) that a query of one cycle may take.
 pub const MOST_WORK_PER_CYCLE: u32 = 262_144;
 
+/// Events that one query may give back, however many cycles it asks for.
+pub const MOST_EVENTS: usize = 1 << 20;
+
 /// Steps of a Euclidean rhythm.
 pub const MOST_EUCLID_STEPS: usize = 1024;
 

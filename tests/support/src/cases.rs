@@ -2,7 +2,8 @@
 //!
 //! A case is a Markdown file. Its first fenced block is the input, labelled `mam`, `json` or `ir`; each following
 //! block is labelled with a stage, and holds what that stage makes of the input. Prose between the blocks says what
-//! the case is for. A new input block starts the next case of the file. With `MAM_BLESS=1` the blocks are rewritten
+//! the case is for. A new input starts the next case of the file; before an `ir` it needs a heading of the first level.
+//! With `MAM_BLESS=1` the blocks are rewritten
 //! in place.
 
 use std::fmt::Write;
@@ -11,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// Labels of inputs.
 const INPUTS: &[&str] = &["mam", "json", "ir"];
-/// A block with this mark after its label is shown, not run: ```` ```mam ignore ````.
-const IGNORED: &str = "ignore";
+/// Labels of blocks that are shown, not run.
+const SHOWN: &[&str] = &["sh", "text"];
 
 /// A text to run the stages on.
 #[derive(Clone, Copy, Debug)]
@@ -26,12 +27,12 @@ pub struct Input<'t> {
 /// Makes the text of a stage from an input. `None`: there is no stage of this name.
 pub type Stage<'f> = dyn Fn(&str, Input) -> Option<String> + Sync + 'f;
 
-/// Runs all `.md` files below `folder`, or rewrites them when `bless` is set.
+/// Runs a `.md` file, or all below a folder, or rewrites them when `bless` is set.
 ///
 /// # Errors
 /// One text that shows every difference and every mistake in the cases themselves.
-pub fn run(folder: &Path, bless: bool, stage: &Stage) -> Result<usize, String> {
-    let files = markdown(folder);
+pub fn run(path: &Path, bless: bool, stage: &Stage) -> Result<usize, String> {
+    let files = if path.is_file() { vec![path.to_path_buf()] } else { markdown(path) };
     let mut failures = String::new();
     for file in &files {
         let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
@@ -55,17 +56,21 @@ pub fn run_text(text: &str, stage: &Stage) -> Result<String, String> {
     let mut lines = text.lines().enumerate();
     while let Some((number, line)) = lines.next() {
         _ = writeln!(out, "{line}");
+        if line.starts_with("# ") {
+            input = None;
+        }
         let Some(fence) = fence(line) else { continue };
         let label = line.trim_start_matches('`').trim();
         let (body, closed) = block(&mut lines, fence);
         if !closed {
             return Err(format!("line {}: this block has no end", number + 1));
         }
-        let label_of = label.split_whitespace().next().unwrap_or("");
-        if INPUTS.contains(&label_of) && label_of == label {
+        // `ir` is an input and a stage.
+        let begins = input.is_none() || label != "ir";
+        if begins && INPUTS.contains(&label) {
             out += &body;
             input = Some((label.to_string(), body));
-        } else if label.ends_with(IGNORED) || label.is_empty() || label == "sh" {
+        } else if SHOWN.contains(&label) {
             out += &body;
         } else {
             let (language, text) =

@@ -45,20 +45,9 @@ impl<'a> Choices<'a> {
     }
 }
 
-const NAMES: [&str; 12] = [
-    "a",
-    "b",
-    "x",
-    "bd",
-    "pad",
-    "cutoff",
-    "a_long_name_of_a_signal",
-    "tempo",
-    "step",
-    "length",
-    "_1",
-    "bar2",
-];
+#[rustfmt::skip]
+const NAMES: [&str; 12] =
+    ["a", "b", "x", "bd", "pad", "cutoff", "a_long_name_of_a_signal", "tempo", "step", "length", "_1", "bar2"];
 const OPERATORS: [&str; 14] = ["+", "-", "*", "/", "mod", "^", "<", "<=", ">", ">=", "==", "!=", "and", "or"];
 const UNITS: [&str; 10] = ["", "", "", "Hz", "kHz", "ms", "s", "dB", "%", "st"];
 
@@ -479,107 +468,17 @@ impl Writer<'_, '_> {
 
 /// Tokens of the language and some that are not, in any order.
 pub fn soup(choices: &mut Choices<'_>) -> String {
-    const TOKENS: [&str; 96] = [
-        "if",
-        "then",
-        "else",
-        "and",
-        "or",
-        "not",
-        "mod",
-        "in",
-        "out",
-        "sum",
-        "chain",
-        "prev",
-        "tap",
-        "def",
-        "instrument",
-        "effect",
-        "play",
-        "section",
-        "tempo",
-        "swing",
-        "meter",
-        "length",
-        "seed",
-        "use",
-        "knob",
-        "param",
-        "until",
-        "input",
-        "default note",
-        "title",
-        "x",
-        "bd",
-        "a",
-        "f(",
-        "x =",
-        "out =",
-        "1",
-        "0.5",
-        "-6dB",
-        "50ms",
-        "3/16 bar",
-        "1 beat",
-        ".5",
-        "5.",
-        "50 ms",
-        "50sec",
-        "1e9",
-        "+",
-        "-",
-        "*",
-        "/",
-        "^",
-        "<",
-        "<=",
-        "==",
-        "!=",
-        "=",
-        "|>",
-        "|",
-        "|x...|",
-        "|x..z|",
-        "\"",
-        "\"c2 e2\"",
-        "(",
-        ")",
-        "[",
-        "]",
-        "{",
-        "}",
-        ",",
-        ":",
-        ".",
-        "..",
-        ";",
-        "\n",
-        "\n",
-        " ",
-        "// c\n",
-        "/// d\n",
-        "#",
-        "&&",
-        "||",
-        "!",
-        "%",
-        "?",
-        "@",
-        "let",
-        "over",
-        "by",
-        "curve exp",
-        "step",
-        ".fast(2)",
-        "\r\n",
-        "é",
-        "−",
-        "\t",
-    ];
+    const TOKENS: &str = "if then else and or not mod in out sum chain prev tap def instrument effect play section tempo \
+        swing meter length seed use knob param until input title x bd a f( 1 0.5 -6dB 50ms .5 5. 50sec \
+        1e9 + - * / ^ < <= == != = |> | |x...| |x..z| ( ) [ ] { } , : . .. ; # && || ! % ? @ let over by \
+        step .fast(2) é −";
+    #[rustfmt::skip]
+    const MORE: [&str; 16] = ["default note", "x =", "out =", "3/16 bar", "1 beat", "50 ms", "\"", "\"c2 e2\"", "\n",
+        "\n", " ", "// c\n", "/// d\n", "curve exp", "\r\n", "\t"];
+    let tokens: Vec<&str> = TOKENS.split_whitespace().chain(MORE).collect();
     let mut out = String::new();
     while choices.more() {
-        let token = choices.of(&TOKENS);
+        let token = choices.of(&tokens);
         out.push_str(token);
         if !choices.once_in(3) {
             out.push(' ');

@@ -5,21 +5,25 @@
 //! * [`cases`]: the runner of the Markdown cases;
 //! * [`gen_mam`]: random `.mam` programs;
 //! * [`gen_json`]: random JSON songs, whole and broken;
+//! * [`measure`]: levels, spectra and responses, in f64;
 //! * [`oracle`]: JSON songs computed a second time, in f64, from the specification alone;
 //! * [`render`](mod@render): a text rendered into memory;
 //! * [`rig`]: a kernel with memory to run in;
 //! * [`songs`]: random JSON songs;
 //! * [`sound`]: what a rendered sound is like, in a few numbers;
-//! * [`texts`]: texts of all kinds, and what must hold for each.
+//! * [`texts`]: texts of all kinds, and what must hold for each;
+//! * [`written`]: what must hold when a program is formatted.
 
 pub mod agree;
 pub mod cases;
 pub mod gen_ir;
 pub mod gen_json;
 pub mod gen_mam;
+pub mod measure;
 pub mod oracle;
 pub mod render;
 pub mod rig;
 pub mod songs;
 pub mod sound;
 pub mod texts;
+pub mod written;

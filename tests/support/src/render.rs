@@ -64,6 +64,20 @@ pub fn render_program(program: Arc<Program>, frames: Option<u64>) -> Rendered {
     Rendered { rate, channels }
 }
 
+/// Renders as many frames of a program as its input has. `input` is one slice, or two, for the song's `in`.
+pub fn render_input(program: Arc<Program>, input: &[&[f32]]) -> Rendered {
+    let frames = input.first().map_or(0, |channel| channel.len() as u64);
+    let source = Source(Sequencer::of(&program, Extent::Forever));
+    let (rate, count) = (program.rate, program.outputs.len());
+    let mut renderer = Renderer::new(program, source, count, 0, Length::Frames(frames));
+    renderer.engine().feed(input);
+    let mut channels = vec![Vec::new(); count];
+    while let Some(block) = renderer.next_block() {
+        channels.iter_mut().zip(block).for_each(|(all, new)| all.extend(new));
+    }
+    Rendered { rate, channels }
+}
+
 struct Source(Sequencer);
 
 impl EventSource for Source {

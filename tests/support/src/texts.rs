@@ -145,7 +145,10 @@ pub fn mutated(examples: Vec<String>) -> impl Strategy<Value = String> {
             match kind {
                 0 => text.replace_range(from..to, ""),
                 1 => text.replace_range(from..to, token),
-                2 => text.insert_str(to, &text[from..to].to_string()),
+                2 => {
+                    let piece = text[from..to].to_string();
+                    text.insert_str(to, &piece);
+                }
                 _ => text.truncate(from),
             }
         }

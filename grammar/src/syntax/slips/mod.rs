@@ -230,7 +230,8 @@ impl<'a> Slips<'a> {
                 );
                 self.layout.poison.push(token.start);
             }
-            "==" if self.defines(index) => {
+            // After a brace it may be the value of a `sum`.
+            "==" if self.defines(index) && !self.is(index.wrapping_sub(2), "{") => {
                 let problem =
                     self.problem(&codes::EQUALS, token.start, token.end, "`==` compares, `=` defines");
                 self.report(problem.help("write `=`"));
@@ -258,7 +259,8 @@ impl<'a> Slips<'a> {
         let message = "a number has digits on both sides of its point";
         let problem = self.problem(&codes::OPEN_POINT, point.start, number.end, message);
         self.report(problem.help(format!("write `0.{text}`")));
-        self.mend(point.start, point.end, "");
+        let room = self.text[..point.start].ends_with(' ');
+        self.mend(point.start - usize::from(room), number.end, &format!("0.{text}"));
     }
 
     fn is_unit_apart(&self, index: usize) -> bool {
@@ -412,8 +414,9 @@ impl<'a> Slips<'a> {
 const JOINS: [&str; 14] =
     ["then", "else", "and", "or", "mod", "in", "curve", "step", "smooth", "cc", "over", "at", "of", "by"];
 
-/// Characters that look like marks of the language, from word processors and other alphabets.
-const LOOK_ALIKES: [(char, &str); 16] = [
+/// Characters that stand for marks of the language: from other languages, word processors and alphabets.
+const LOOK_ALIKES: [(char, &str); 17] = [
+    ('&', "and"),
     ('−', "-"),
     ('–', "-"),
     ('—', "-"),

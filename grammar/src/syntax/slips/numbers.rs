@@ -62,26 +62,19 @@ impl Slips<'_> {
 
     fn unknown_unit(&mut self, start: usize, end: usize, number: &str) {
         let unit = &self.text[start..end];
-        let exponent = unit.strip_prefix(['e', 'E']).filter(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
-        if let Some(exponent) = exponent {
-            let number_start = start - number.len();
-            let problem = self.problem(&codes::NUMBER_FORM, number_start, end, "numbers have no exponent");
-            self.report(problem.help(written_out(number, exponent)));
-            return self.mend(start, end, "");
+        let number_start = start - number.len();
+        let form = |slips: &Self| {
+            let message = "a number is written in decimal digits alone";
+            slips.problem(&codes::NUMBER_FORM, number_start, end, message)
+        };
+        if let Some(value) = other_form(number, unit) {
+            self.report(form(self).help(format!("write `{value}`, without exponent, `_` or `0x`")));
+            return self.mend(number_start, end, &value);
         }
-        if unit.starts_with(['_', 'x', 'X'])
-            && unit.len() > 1
-            && unit.bytes().skip(1).all(|b| b.is_ascii_hexdigit() || b == b'_')
-        {
-            let number_start = start - number.len();
-            let problem = self.problem(
-                &codes::NUMBER_FORM,
-                number_start,
-                end,
-                "a number is written in decimal digits alone",
-            );
-            self.report(problem.help("write it without `_`, `0x` and the like: `1000`, `16`"));
-            return self.mend(start, end, "");
+        if matches!(unit, "e" | "E") {
+            // The exponent is a token of its own: `1e-3`.
+            self.report(form(self).help("write all its digits, without an exponent"));
+            return self.layout.poison.push(start);
         }
         let problem = self.problem(&codes::UNKNOWN_UNIT, start, end, format!("there is no unit `{unit}`"));
         let known: Vec<_> = Unit::ALL.iter().map(|unit| unit.text()).chain(["beats", "bars"]).collect();
@@ -115,13 +108,17 @@ fn synonym(word: &str) -> Option<Unit> {
     WORDS.iter().find(|(_, words)| words.contains(&word)).map(|(unit, _)| *unit)
 }
 
-/// A number with an exponent, without it.
-fn written_out(number: &str, exponent: &str) -> String {
-    match exponent.parse::<i32>() {
-        Ok(exponent) if exponent <= 12 => {
-            let value = number.parse::<f64>().unwrap_or(0.0) * 10f64.powi(exponent);
-            format!("write `{value}`")
-        }
-        _ => "write all its digits".to_owned(),
+/// What a number in the form of another language says, in decimal digits: `1e3`, `1_000`, `0x10`.
+fn other_form(number: &str, unit: &str) -> Option<String> {
+    if let Some(hexadecimal) = unit.strip_prefix(['x', 'X']).filter(|_| number == "0") {
+        return u64::from_str_radix(hexadecimal, 16).ok().map(|value| value.to_string());
     }
+    let whole: String = [number, unit].concat().replace('_', "");
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    if unit.starts_with('_') && plain(&whole) {
+        return Some(whole);
+    }
+    let exponent = unit.strip_prefix(['e', 'E'])?;
+    let value = if plain(exponent) { whole.parse::<f64>().ok() } else { None };
+    value.filter(|value| value.is_finite()).map(|value| value.to_string())
 }

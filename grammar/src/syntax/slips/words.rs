@@ -35,6 +35,13 @@ impl Slips<'_> {
         const NAMING: [&str; 8] =
             ["def", "instrument", "effect", "section", "param", "knob", "input", "chain"];
         let word = self.word(index);
+        if matches!(word, "elif" | "elsif" | "elseif") && self.begins_operand(index + 1) {
+            let token = self.tokens[index];
+            let problem =
+                self.problem(&codes::FOREIGN_WORD, token.start, token.end, format!("mam has no `{word}`"));
+            self.report(problem.help("write `else if`"));
+            return self.layout.poison.push(token.start);
+        }
         if !RESERVED.contains(&word) {
             return;
         }

@@ -5,11 +5,13 @@
 
 mod library;
 
+use super::input::{Ear, ring};
 use super::{Backend, Callback, Device, Format, Frames, Opened, OutputError, Request, State, Stream};
 use crate::control::MOST_CHANNELS;
 use library::{
     AUDIO, Client, Functions, NO_START_SERVER, PORT_IS_INPUT, PORT_IS_OUTPUT, PORT_IS_PHYSICAL, Port,
 };
+use rtrb::Consumer;
 use std::ffi::{CStr, CString, c_int, c_ulong, c_void};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
@@ -47,7 +49,7 @@ impl Backend for Jack {
             // SAFETY: the client is open.
             buffer: unsafe { (session.jack.get_buffer_size)(session.client) },
         };
-        Ok(Box::new(OpenClient { session, format, target }))
+        Ok(Box::new(OpenClient { session, format, target, ear: None }))
     }
 }
 
@@ -144,6 +146,7 @@ struct OpenClient {
     session: Session,
     format: Format,
     target: Vec<CString>,
+    ear: Option<Ear>,
 }
 
 impl Opened for OpenClient {
@@ -151,15 +154,27 @@ impl Opened for OpenClient {
         &self.format
     }
 
+    /// Sound comes in the same callback as it goes, so the delay is one period, or one quantum.
+    fn listen(&mut self) -> Result<Consumer<f32>, OutputError> {
+        let (ear, reader) = ring(self.format.buffer as usize);
+        self.ear = Some(ear);
+        Ok(reader)
+    }
+
     fn start(self: Box<Self>, callback: Callback) -> Result<Box<dyn Stream>, (OutputError, Callback)> {
-        let OpenClient { session, format, target } = *self;
-        let ports: Option<Vec<_>> = (0..format.channels).map(|channel| register(&session, channel)).collect();
-        let Some(ports) = ports else {
+        let OpenClient { session, format, target, ear } = *self;
+        let register = |count, prefix, flags| -> Option<Vec<*mut Port>> {
+            (0..count).map(|channel| register(&session, &format!("{prefix}_{channel}"), flags)).collect()
+        };
+        let heard = if ear.is_some() { 2 } else { 0 };
+        let ports =
+            register(format.channels, "out", PORT_IS_OUTPUT).zip(register(heard, "in", PORT_IS_INPUT));
+        let Some((ports, heard)) = ports else {
             return Err((refused("registering ports", 0), callback));
         };
         let get_buffer = session.jack.port_get_buffer;
-        let context =
-            Context { ports, get_buffer, callback, gone: AtomicBool::new(false), xruns: AtomicU64::new(0) };
+        let (gone, xruns) = (AtomicBool::new(false), AtomicU64::new(0));
+        let context = Context { ports, heard, ear, get_buffer, callback, gone, xruns };
         let playing = Playing { context: Box::into_raw(Box::new(context)), session: Some(session), format };
         match playing.activate(&target) {
             Ok(()) => Ok(Box::new(playing)),
@@ -172,12 +187,11 @@ impl Opened for OpenClient {
     }
 }
 
-fn register(session: &Session, channel: usize) -> Option<*mut Port> {
-    let name = CString::new(format!("out_{channel}")).ok()?;
+fn register(session: &Session, name: &str, flags: c_ulong) -> Option<*mut Port> {
+    let name = CString::new(name).ok()?;
     // SAFETY: the client is open, and the names are C strings.
-    let port = unsafe {
-        (session.jack.port_register)(session.client, name.as_ptr(), AUDIO.as_ptr(), PORT_IS_OUTPUT, 0)
-    };
+    let port =
+        unsafe { (session.jack.port_register)(session.client, name.as_ptr(), AUDIO.as_ptr(), flags, 0) };
     (!port.is_null()).then_some(port)
 }
 
@@ -188,6 +202,8 @@ fn refused(call: &'static str, status: c_int) -> OutputError {
 /// What the library's threads are given.
 struct Context {
     ports: Vec<*mut Port>,
+    heard: Vec<*mut Port>,
+    ear: Option<Ear>,
     get_buffer: unsafe extern "C" fn(*mut Port, u32) -> *mut c_void,
     callback: Callback,
     gone: AtomicBool,
@@ -221,6 +237,11 @@ impl Playing {
             for (port, target) in ports.iter().zip(target) {
                 // A connection that exists already, or that is refused, can be made by hand.
                 (jack.connect)(client, (jack.port_name)(*port), target.as_ptr());
+            }
+            let sources = session.ports(PORT_IS_OUTPUT | PORT_IS_PHYSICAL);
+            let heard = &(*self.context).heard;
+            for (port, source) in heard.iter().zip(&sources) {
+                (jack.connect)(client, source.as_ptr(), (jack.port_name)(*port));
             }
         }
         Ok(())
@@ -281,9 +302,18 @@ impl Stream for Playing {
 /// The process callback. \[audio\]
 unsafe extern "C" fn process(frames: u32, context: *mut c_void) -> c_int {
     let context = context.cast::<Context>();
-    // SAFETY: the library calls with what it was given, from one thread; nobody else uses these three.
+    // SAFETY: the library calls with what it was given, from one thread; nobody else uses these.
     let (ports, get_buffer, callback) =
         unsafe { (&(*context).ports, (*context).get_buffer, &mut (*context).callback) };
+    // SAFETY: as above.
+    let (heard, ear) = unsafe { (&(*context).heard, &mut (*context).ear) };
+    if let (Some(ear), [left, right]) = (ear, heard.as_slice()) {
+        // SAFETY: the ports are registered; their buffers have `frames` floats for this call.
+        let sound = [*left, *right].map(|port| unsafe {
+            std::slice::from_raw_parts(get_buffer(port, frames).cast::<f32>(), frames as usize)
+        });
+        ear.hear(frames as usize, 2, |frame, channel| sound[channel][frame]);
+    }
     let mut channels: [&mut [f32]; MOST_CHANNELS] = Default::default();
     for (channel, &port) in channels.iter_mut().zip(ports) {
         // SAFETY: the port is registered; its buffer has `frames` floats and is this port's alone.

@@ -3,6 +3,7 @@
 //! The audio thread is the one that reads the socket: the server asks for so many bytes, the callback renders them,
 //! and they are written back. Nothing is allocated there after the start.
 
+mod listen;
 mod stream;
 mod wire;
 
@@ -13,6 +14,7 @@ use pulseaudio::protocol::{
     ChannelMap, ChannelPosition, Command, CreatePlaybackStreamReply, GetSinkInfo, PlaybackStreamParams, Prop,
     Props, SampleFormat, SampleSpec, ServerInfo, SinkInfo, SinkInfoList, SourceInfoList,
 };
+use rtrb::Consumer;
 use std::ffi::CString;
 use wire::Connection;
 
@@ -83,6 +85,10 @@ struct OpenServer {
 impl Opened for OpenServer {
     fn format(&self) -> &Format {
         &self.format
+    }
+
+    fn listen(&mut self) -> Result<Consumer<f32>, OutputError> {
+        listen::listen(&self.format)
     }
 
     fn start(mut self: Box<Self>, callback: Callback) -> Result<Box<dyn Stream>, (OutputError, Callback)> {

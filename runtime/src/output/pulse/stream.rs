@@ -106,7 +106,7 @@ impl Player {
                 order => return self.end(order == DRAIN_AND_STOP),
             }
             self.answer()?;
-            match self.wire.next()? {
+            match self.wire.next(|_| {})? {
                 Some(Message::Wanted(bytes)) => self.wanted += bytes,
                 Some(Message::Underflow) => {
                     shared.underruns.fetch_add(1, Relaxed);
@@ -142,7 +142,7 @@ impl Player {
         if drain {
             self.wire.tell(DRAINED, &Command::DrainPlaybackStream(self.channel))?;
             let since = Instant::now();
-            while since.elapsed() < DRAIN && self.wire.next()? != Some(Message::Answer(DRAINED)) {}
+            while since.elapsed() < DRAIN && self.wire.next(|_| {})? != Some(Message::Answer(DRAINED)) {}
         }
         self.wire.tell(DRAINED + 1, &Command::DeletePlaybackStream(self.channel))
     }

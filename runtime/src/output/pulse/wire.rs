@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) const GLANCE: Duration = Duration::from_millis(20);
 /// Bytes of a message that is understood; longer ones are skipped.
 const LONGEST: usize = 64 * 1024;
+/// The channel of messages that are no sound.
+const CONTROL: [u8; 4] = u32::MAX.to_be_bytes();
 /// Bytes before a message's payload.
 const HEADER: usize = 20;
 
@@ -33,7 +35,7 @@ impl Connection {
     pub(super) fn open() -> Result<Connection, OutputError> {
         let path = socket_path()?;
         let gone = |error: std::io::Error| OutputError::Unavailable {
-            what: format!("no PulseAudio server answers at {}: {error}", path.display()),
+            what: format!("no PulseAudio server answers at {}: {}", path.display(), words(&error)),
         };
         let socket = UnixStream::connect(&path).map_err(gone)?;
         socket.set_read_timeout(Some(PATIENCE)).map_err(gone)?;
@@ -151,19 +153,19 @@ mod tag {
 }
 
 impl Wire {
-    /// The next message; `None` when there is none yet.
-    pub(super) fn next(&mut self) -> Result<Option<Message>, OutputError> {
+    /// The next message; `None` when there is none yet. Sound that comes is shown to `hear`.
+    pub(super) fn next(&mut self, mut hear: impl FnMut(&[u8])) -> Result<Option<Message>, OutputError> {
         if self.broken {
             return Err(OutputError::Gone { why: "the socket cannot be waited for".into() });
         }
-        if let Some(message) = self.take() {
+        if let Some(message) = self.take(&mut hear) {
             return Ok(Some(message));
         }
         match self.socket.read(&mut self.buffer[self.filled..]) {
             Ok(0) => Err(OutputError::Gone { why: "the PulseAudio server has closed the connection".into() }),
             Ok(bytes) => {
                 self.filled += bytes;
-                Ok(self.take())
+                Ok(self.take(&mut hear))
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Ok(None),
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(None),
@@ -172,7 +174,7 @@ impl Wire {
     }
 
     /// Takes the first message out of the buffer, if it is whole.
-    fn take(&mut self) -> Option<Message> {
+    fn take(&mut self, hear: &mut impl FnMut(&[u8])) -> Option<Message> {
         if self.skip > 0 {
             let skipped = self.skip.min(self.filled);
             self.skip -= skipped;
@@ -183,12 +185,19 @@ impl Wire {
         let length = u32::from_be_bytes([header[0], header[1], header[2], header[3]]) as usize;
         if HEADER + length > LONGEST {
             self.skip = HEADER + length;
-            return self.take();
+            return self.take(hear);
         }
         if self.filled < HEADER + length {
             return None;
         }
-        let message = understand(&self.buffer[HEADER..HEADER + length]);
+        let is_sound = header[4..8] != CONTROL;
+        let payload = &self.buffer[HEADER..HEADER + length];
+        let message = if is_sound {
+            hear(payload);
+            Message::Other
+        } else {
+            understand(payload)
+        };
         self.drop_front(HEADER + length);
         Some(message)
     }
@@ -231,5 +240,16 @@ fn understand(payload: &[u8]) -> Message {
         (Some(tag::KILLED), ..) => Message::Killed,
         (Some(tag::REPLY | tag::ERROR), Some(sequence), _) => Message::Answer(sequence),
         _ => Message::Other,
+    }
+}
+
+/// Why a server cannot be reached, without the system's numbers.
+fn words(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound => "there is none",
+        ErrorKind::PermissionDenied => "access is denied",
+        ErrorKind::ConnectionRefused => "nobody listens there",
+        ErrorKind::TimedOut => "it does not answer in time",
+        _ => "it cannot be reached",
     }
 }

@@ -1,10 +1,10 @@
 //! Asking a pattern what happens in a span of time.
 //!
 //! Each node asks its parts in their own time and carries the answers back. Every visit and every event is paid for
-//! out of a budget ([`crate::score::MOST_WORK_PER_CYCLE`]), so a pattern that is too much ends in an error.
+//! out of a budget ([`MOST_WORK_PER_CYCLE`](crate::score::limits)), so a pattern that is too much ends in an error.
 
 use super::{Joint, Node, Pattern, PatternEvent, Table, TimeSpan, Value, ValueMap, draw, euclid};
-use crate::score::limits::{MOST_EVENTS_PER_CYCLE, MOST_WORK_PER_CYCLE};
+use crate::score::limits::{MOST_EVENTS, MOST_EVENTS_PER_CYCLE, MOST_WORK_PER_CYCLE};
 use crate::score::{Overflow, Rational};
 
 /// Why a query has no answer.
@@ -30,7 +30,7 @@ impl Pattern {
         let cycles = u32::try_from(span.end.ceil() - span.begin.floor()).unwrap_or(u32::MAX).max(1);
         let mut query = Query {
             work: MOST_WORK_PER_CYCLE.saturating_mul(cycles),
-            events: MOST_EVENTS_PER_CYCLE.saturating_mul(cycles as usize),
+            events: MOST_EVENTS_PER_CYCLE.saturating_mul(cycles as usize).min(MOST_EVENTS),
             out: Vec::new(),
         };
         query.ask(self, span)?;

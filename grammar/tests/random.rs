@@ -1,19 +1,20 @@
 //! Properties of reading and writing `.mam` text, on random programs.
+//!
+//! The generator and the oracle are taken in as files, so that these run without the compiler.
 
+// There they are a library of their own.
+#[allow(unreachable_pub)]
+#[path = "../../tests/support/src/gen_mam.rs"]
+mod gen_mam;
+#[allow(unreachable_pub)]
+#[path = "../../tests/support/src/written.rs"]
+mod written;
+
+use gen_mam::{Choices, mutated, program, soup, tree};
 use mam_grammar::ast::Ast;
-use mam_grammar::{Limits, Sources, fmt, syntax};
-use mam_testing::gen_mam::{Choices, mutated, program, soup, tree};
+use mam_grammar::fmt;
 use proptest::prelude::*;
-
-fn read(text: &str) -> (Ast, Vec<String>) {
-    let mut sources = Sources::default();
-    let id = sources.add("random.mam", text);
-    let (ast, problems) = syntax::parse(&sources, id, &Limits::default());
-    let problems = problems.into_sorted().into_iter();
-    let problems =
-        problems.map(|p| format!("{}: {}", sources.line_column(id, p.span().start as usize), p.message));
-    (ast, problems.collect())
-}
+use written::{keeps, read};
 
 /// A tree as text without the parentheses that only group.
 fn meaning(ast: &Ast) -> String {
@@ -48,17 +49,7 @@ proptest! {
     /// What the generator calls a program is one, and formatting keeps its meaning, its comments, and itself.
     #[test]
     fn formatting_keeps_what_a_program_says(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
-        let text = program(&mut Choices::new(&bytes));
-        let (ast, problems) = read(&text);
-        prop_assert_eq!(problems, Vec::<String>::new(), "{}", text);
-        let once = fmt::format(&ast, &text);
-        let (again, problems) = read(&once);
-        prop_assert_eq!(problems, Vec::<String>::new(), "{}\n-----\n{}", text, once);
-        prop_assert_eq!(ast.to_string(), again.to_string(), "{}\n-----\n{}", text, once);
-        prop_assert!(ast == again);
-        prop_assert_eq!(ast.comments.len(), again.comments.len(), "{}\n-----\n{}", text, once);
-        let twice = fmt::format(&again, &once);
-        prop_assert_eq!(&once, &twice, "{}\n-----\n{}", text, once);
+        keeps(&bytes);
     }
 
     /// A tree that was never text is written so that it is read as it was.

@@ -1,0 +1,172 @@
+//! A `.mam` song as JSON, version 1: what that format can say, and a problem at the place of everything else.
+//!
+//! It starts from a finished compilation, so it need not understand the text again: the graph says which instruments
+//! and effects there are and what flows where ([`mix`]), the score says which events fall into which step of which
+//! bar ([`rows`]). JSON knows the prelude's instruments and effects with constant parameters, mixes with constant
+//! gains, and one transport of plain hits on a grid.
+
+mod mix;
+mod rows;
+mod write;
+
+use super::{codes, nodes::plain};
+use crate::compile::Compilation;
+use crate::dimension::Dimension;
+use crate::files::Files;
+use crate::graph::{Given, Graph, NodeId, NodeKind};
+use crate::library::ParamInfo;
+use crate::lower::Lowered;
+use mam_grammar::ast::{Ast, DefinitionKind, Item, ItemKind};
+use mam_grammar::{Problem, Problems, Span};
+use mam_runtime::score::Score;
+use std::sync::Arc;
+
+/// The JSON of a compiled `.mam` song. None when it has something that JSON cannot say; then that is among the
+/// problems.
+pub fn from_mam(compilation: &Compilation, problems: &mut Problems) -> Option<String> {
+    let (stages, program) = (&compilation.stages, compilation.program.as_ref()?);
+    let files = stages.files.as_ref()?;
+    let mut found = Problems::default();
+    let mut song = Song {
+        files,
+        file: stages.song,
+        ast: &files.file(stages.song).ast,
+        graph: &stages.graph,
+        lowered: &stages.lowered,
+        problems: &mut found,
+    };
+    song.check_items();
+    let nodes = song.nodes();
+    let mixer = song.mixer();
+    let transport = song.transport(&program.score, &program.targets);
+    let text = write::song(&song, &nodes, mixer, transport);
+    let said = !found.has_errors();
+    problems.extend(found);
+    said.then_some(text)
+}
+
+/// A compiled song on its way to JSON.
+struct Song<'a> {
+    files: &'a Files,
+    file: usize,
+    ast: &'a Ast,
+    graph: &'a Graph,
+    lowered: &'a Lowered,
+    problems: &'a mut Problems,
+}
+
+/// A node of the JSON song.
+struct Node {
+    id: NodeId,
+    name: Arc<str>,
+    kind: Arc<str>,
+    effect: bool,
+    /// Name and value of each parameter that is not at its default, in JSON's units.
+    params: Vec<(String, String)>,
+    /// What flows in: source, port, gain.
+    wires: Vec<(NodeId, usize, f64)>,
+}
+
+impl Song<'_> {
+    fn refuse(&mut self, span: Span, what: &str) {
+        let message = format!("{what} cannot be said in JSON, version 1");
+        self.problems.add(Problem::new(&codes::NOT_IN_JSON, span, message));
+    }
+
+    /// Statements for which there is no field.
+    fn check_items(&mut self) {
+        for item in &self.ast.items {
+            match &item.kind {
+                ItemKind::Seed(_) => self.refuse(item.span, "a seed"),
+                ItemKind::Param(param) => self.refuse(param.name.span, "a knob"),
+                _ => {}
+            }
+        }
+    }
+
+    /// Every instrument and effect of the song.
+    fn nodes(&mut self) -> Vec<Node> {
+        let graph = self.graph;
+        graph.nodes.handles().filter_map(|id| self.node(id)).collect()
+    }
+
+    fn node(&mut self, id: NodeId) -> Option<Node> {
+        let node = &self.graph.nodes[id];
+        let NodeKind::Instance(instance) = &node.kind else { return None };
+        let definition = self.files.definition(instance.def);
+        if !self.files.is_prelude(instance.def.file) {
+            self.refuse(
+                instance.callee.span,
+                &format!("`{}`, which is no definition of the prelude,", instance.callee),
+            );
+        }
+        if instance.voices > 1 {
+            self.refuse(instance.callee.span, "an instrument of several voices");
+        }
+        let mut wires = vec![];
+        let inputs = std::iter::once(&instance.input).chain(&instance.inputs);
+        for (port, input) in inputs.enumerate() {
+            let terms = input.map(|input| self.terms(input, node.span)).unwrap_or_default();
+            wires.extend(terms.into_iter().map(|(from, gain)| (from, port, gain)));
+        }
+        let params = instance.args.iter().enumerate();
+        let params = params.filter_map(|(i, arg)| self.param(id, i, *arg)).collect();
+        Some(Node {
+            id,
+            name: node.path.clone(),
+            kind: definition.name.name.clone(),
+            effect: definition.kind == DefinitionKind::Effect,
+            params,
+            wires,
+        })
+    }
+
+    /// A parameter that is given a constant.
+    fn param(&mut self, id: NodeId, index: usize, arg: Option<Given>) -> Option<(String, String)> {
+        let arg = arg?;
+        if self.constant(arg).is_none() {
+            let span = match arg {
+                Given::Number(expr) => self.ast.span(expr),
+                Given::Node(node) => self.graph.nodes[node].span,
+            };
+            self.refuse(span, "a parameter that follows a signal");
+        }
+        let info = self.lowered.slots.info(self.lowered.slots.of(id, index));
+        Some((info.json_name(), json_value(info, info.default)))
+    }
+
+    /// The place of the first line that plays or sets `target`.
+    fn line_span(&self, target: &str) -> Span {
+        fn find(items: &[Item], target: &str) -> Option<Span> {
+            items.iter().find_map(|item| match &item.kind {
+                ItemKind::Line(line) => {
+                    let words: Vec<&str> = line.target.iter().map(|word| &*word.name).collect();
+                    (words.join(".") == target).then_some(item.span)
+                }
+                ItemKind::Play(items) | ItemKind::Section { items, .. } => find(items, target),
+                _ => None,
+            })
+        }
+        find(&self.ast.items, target)
+            .unwrap_or_else(|| self.statement_span(|kind| matches!(kind, ItemKind::Play(_))))
+    }
+
+    /// The place of the first statement of a kind; the song's beginning when there is none.
+    fn statement_span(&self, is: fn(&ItemKind) -> bool) -> Span {
+        let item = self.ast.items.iter().find(|item| is(&item.kind)).or(self.ast.items.first());
+        item.map(|item| item.span).unwrap_or_default()
+    }
+
+    fn is_score_empty(score: &Score) -> bool {
+        score.transports.iter().all(|t| t.lines.is_empty())
+    }
+}
+
+/// A value in base units as JSON says it: times in milliseconds, `loop` as true or false.
+fn json_value(info: &ParamInfo, value: f64) -> String {
+    match info.dimension {
+        _ if &*info.name == "loop" => (value >= 0.5).to_string(),
+        Dimension::TIME => plain(value * 1e3),
+        _ => plain(value),
+    }
+}

@@ -1,0 +1,141 @@
+//! The text of the JSON song: a line for each node, connection and pattern.
+
+use super::mix::Mixer;
+use super::rows::{Lock, Row, Transport};
+use super::{Node, Song};
+use crate::graph::NodeId;
+use crate::json::nodes::plain;
+use mam_runtime::score::Rational;
+use std::collections::HashSet;
+use std::fmt::Write;
+
+/// The whole song.
+pub(super) fn song(song: &Song<'_>, nodes: &[Node], mixer: Mixer, transport: Option<Transport>) -> String {
+    // An instrument that nothing plays would play once, at the start: it is left out.
+    let silent: HashSet<NodeId> =
+        nodes.iter().filter(|n| is_silent(n, transport.as_ref())).map(|n| n.id).collect();
+    let heard: Vec<&Node> = nodes.iter().filter(|n| !silent.contains(&n.id)).collect();
+    let name = |id: NodeId| quoted(&song.graph.nodes[id].path);
+    let mut fields =
+        vec!["\"version\": 1".to_owned(), list("nodes", heard.iter().map(|n| node(n)).collect())];
+    let connections: Vec<String> = heard
+        .iter()
+        .flat_map(|n| n.wires.iter().filter(|w| !silent.contains(&w.0)).map(|w| connection(&name(w.0), n, w)))
+        .collect();
+    if !connections.is_empty() {
+        fields.push(list("connections", connections));
+    }
+    let terms = mixer.terms.iter().filter(|term| !silent.contains(&term.0));
+    let mut inputs: Vec<(NodeId, f64)> = terms.copied().collect();
+    // What is not listed and feeds nothing would be heard at unity.
+    let unheard = |n: &&&Node| {
+        !inputs.iter().any(|i| i.0 == n.id) && !heard.iter().any(|o| o.wires.iter().any(|w| w.0 == n.id))
+    };
+    let unheard: Vec<_> = heard.iter().filter(unheard).map(|n| (n.id, 0.0)).collect();
+    inputs.extend(unheard);
+    let input = |&(id, gain): &(NodeId, f64)| {
+        format!("{{ \"id\": {}, \"gainPercent\": {} }}", name(id), percent(gain))
+    };
+    fields.push(format!(
+        "\"mixer\": {{ \"masterPercent\": {}, \"softClip\": {}, \"inputs\": [\n    {}\n  ] }}",
+        percent(mixer.master),
+        mixer.soft_clip,
+        inputs.iter().map(input).collect::<Vec<_>>().join(",\n    "),
+    ));
+    fields.extend(transport.map(|t| transport_field(&t, &silent, &name)));
+    format!("{{\n  {}\n}}\n", fields.join(",\n  "))
+}
+
+fn is_silent(node: &Node, transport: Option<&Transport>) -> bool {
+    let Some(transport) = transport.filter(|t| !t.others_play && !node.effect) else { return false };
+    let rows = || transport.rows.iter().filter(|row| row.node == node.id);
+    let locks = || rows().flat_map(|row| &row.locks).map(|lock| (lock.param.to_lowercase(), &lock.value));
+    let settings = || node.params.iter().map(|(name, value)| (name.clone(), value)).chain(locks());
+    let ever = |name: &str| settings().any(|s| s.0 == name && !matches!(&**s.1, "0" | "false"));
+    let hit = rows().any(|row| row.steps.contains(&true));
+    let loops = ever("loop") && ever("bpm");
+    !hit && !loops
+}
+
+fn node(node: &Node) -> String {
+    let params: Vec<String> =
+        node.params.iter().map(|(name, value)| format!("{}: {value}", quoted(name))).collect();
+    let params =
+        if params.is_empty() { String::new() } else { format!(", \"params\": {{ {} }}", params.join(", ")) };
+    format!("{{ \"id\": {}, \"type\": {}{params} }}", quoted(&node.name), quoted(&node.kind))
+}
+
+fn connection(from: &str, to: &Node, (_, port, gain): &(NodeId, usize, f64)) -> String {
+    let mut text = format!("{{ \"from\": {from}, \"to\": {}", quoted(&to.name));
+    if *gain != 1.0 {
+        _ = write!(text, ", \"gainPercent\": {}", percent(*gain));
+    }
+    if *port > 0 {
+        _ = write!(text, ", \"toPort\": {port}");
+    }
+    text + " }"
+}
+
+fn transport_field(
+    transport: &Transport,
+    silent: &HashSet<NodeId>,
+    name: &dyn Fn(NodeId) -> String,
+) -> String {
+    let mut text = format!(
+        "\"transport\": {{\n    \"bpm\": {}, \"lengthBars\": {}, \"resolution\": {}, \"swingPercent\": {},\n",
+        decimal(transport.bpm),
+        transport.length_bars,
+        transport.resolution,
+        decimal(transport.swing),
+    );
+    if !transport.tempo.is_empty() {
+        let step = |(bar, bpm): &(u32, Rational)| format!("{{ \"bar\": {bar}, \"bpm\": {} }}", decimal(*bpm));
+        let steps: Vec<String> = transport.tempo.iter().map(step).collect();
+        _ = writeln!(text, "    \"tempoRamps\": [ {} ],", steps.join(", "));
+    }
+    let rows: Vec<String> =
+        transport.rows.iter().filter(|r| !silent.contains(&r.node)).map(|r| row(r, name)).collect();
+    text + &format!("    \"patterns\": [\n      {}\n    ]\n  }}", rows.join(",\n      "))
+}
+
+fn row(row: &Row, name: &dyn Fn(NodeId) -> String) -> String {
+    let steps: String = row.steps.iter().map(|&hit| if hit { 'x' } else { '.' }).collect();
+    let mut text = format!("{{ \"nodeId\": {}, \"steps\": \"{steps}\"", name(row.node));
+    if !row.locks.is_empty() {
+        let locks: Vec<String> = row.locks.iter().map(lock).collect();
+        _ = write!(text, ", \"locks\": [\n        {} ]", locks.join(",\n        "));
+    }
+    text + " }"
+}
+
+fn lock(lock: &Lock) -> String {
+    let ramp = match lock.ramp_ms == Rational::ZERO {
+        true => String::new(),
+        false => format!(", \"rampMs\": {}", decimal(lock.ramp_ms)),
+    };
+    format!(
+        "{{ \"step\": {}, \"param\": {}, \"value\": {}{ramp} }}",
+        lock.step,
+        quoted(&lock.param),
+        lock.value
+    )
+}
+
+fn list(name: &str, entries: Vec<String>) -> String {
+    if entries.is_empty() {
+        return format!("\"{name}\": []");
+    }
+    format!("\"{name}\": [\n    {}\n  ]", entries.join(",\n    "))
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn percent(gain: f64) -> String {
+    plain(gain * 100.0)
+}
+
+fn decimal(x: Rational) -> String {
+    plain(x.to_f64())
+}

@@ -1,0 +1,229 @@
+//! The system's own audio through the `cpal` crate: ALSA on Linux, WASAPI on Windows. Behind a feature, because ALSA's
+//! library is needed to build it.
+
+use super::input::ring;
+use super::{Backend, Callback, Device, Format, Frames, Opened, OutputError, Request, State, Stream};
+use crate::control::MOST_CHANNELS;
+use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
+use cpal::{BufferSize, Error, ErrorKind, StreamConfig};
+use rtrb::Consumer;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Frames of a callback, where the device does not say.
+const BUFFER: u32 = 1024;
+/// How long the device may take to give its callback back.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// ALSA or WASAPI.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct System;
+
+impl Backend for System {
+    fn name(&self) -> &'static str {
+        if cfg!(windows) { "wasapi" } else { "alsa" }
+    }
+
+    fn devices(&self) -> Result<Vec<Device>, OutputError> {
+        let host = cpal::default_host();
+        let id = |device: cpal::Device| device.id().ok();
+        let outputs = host.output_devices().map_err(|error| told("listing the outputs", &error))?;
+        let default = host.default_output_device().and_then(id);
+        let mut devices: Vec<Device> = outputs.filter_map(|device| known(&device, &default, false)).collect();
+        let inputs = host.input_devices().map_err(|error| told("listing the inputs", &error))?;
+        let default = host.default_input_device().and_then(id);
+        devices.extend(inputs.filter_map(|device| known(&device, &default, true)));
+        Ok(devices)
+    }
+
+    fn open(&self, request: &Request) -> Result<Box<dyn Opened>, OutputError> {
+        let host = cpal::default_host();
+        let device = match &request.device {
+            None => host.default_output_device().ok_or_else(|| nothing(self.name()))?,
+            Some(name) => {
+                let unknown = || OutputError::UnknownDevice { name: name.clone() };
+                let mut outputs =
+                    host.output_devices().map_err(|error| told("listing the outputs", &error))?;
+                outputs.find(|device| name_of(device).as_ref() == Some(name)).ok_or_else(unknown)?
+            }
+        };
+        let usual = device.default_output_config().map_err(|error| told("asking the device", &error))?;
+        let format = Format {
+            device: name_of(&device).unwrap_or_else(|| self.name().into()),
+            rate: request.rate.unwrap_or(usual.sample_rate()),
+            channels: request.channels.clamp(1, MOST_CHANNELS),
+            buffer: request.buffer.unwrap_or(BUFFER),
+        };
+        let buffer_size = request.buffer.map_or(BufferSize::Default, BufferSize::Fixed);
+        Ok(Box::new(OpenDevice { device, buffer_size, format, heard: None }))
+    }
+}
+
+fn nothing(name: &str) -> OutputError {
+    OutputError::Unavailable { what: format!("{name} has no output") }
+}
+
+fn told(call: &'static str, error: &Error) -> OutputError {
+    OutputError::System { call, why: error.to_string() }
+}
+
+fn name_of(device: &cpal::Device) -> Option<String> {
+    Some(device.id().ok()?.to_string())
+}
+
+fn known(device: &cpal::Device, default: &Option<cpal::DeviceId>, is_input: bool) -> Option<Device> {
+    let config = match is_input {
+        true => device.default_input_config(),
+        false => device.default_output_config(),
+    };
+    let config = config.ok()?;
+    Some(Device {
+        name: name_of(device)?,
+        description: device.description().ok()?.to_string(),
+        rate: config.sample_rate(),
+        channels: config.channels().into(),
+        is_default: device.id().ok() == *default,
+        is_input,
+    })
+}
+
+struct OpenDevice {
+    device: cpal::Device,
+    buffer_size: BufferSize,
+    format: Format,
+    heard: Option<cpal::Stream>,
+}
+
+impl Opened for OpenDevice {
+    fn format(&self) -> &Format {
+        &self.format
+    }
+
+    fn listen(&mut self) -> Result<Consumer<f32>, OutputError> {
+        let device = cpal::default_host().default_input_device();
+        let device = device.ok_or_else(|| OutputError::Unavailable { what: "there is no input".into() })?;
+        let usual = device.default_input_config().map_err(|error| told("asking the input", &error))?;
+        let channels = usual.channels().clamp(1, 2);
+        let config = StreamConfig { channels, sample_rate: self.format.rate, buffer_size: self.buffer_size };
+        let (mut ear, reader) = ring(2 * self.format.buffer as usize);
+        let channels = usize::from(channels);
+        let hear = move |data: &[f32], _: &cpal::InputCallbackInfo| {
+            ear.hear(data.len() / channels, channels, |frame, channel| data[frame * channels + channel]);
+        };
+        // What goes wrong with the input is heard as silence; the output goes on.
+        let built = device.build_input_stream(config, hear, |_| {}, None);
+        let stream = built.and_then(|stream| stream.play().map(|()| stream));
+        self.heard = Some(stream.map_err(|error| told("opening the input", &error))?);
+        Ok(reader)
+    }
+
+    fn start(self: Box<Self>, callback: Callback) -> Result<Box<dyn Stream>, (OutputError, Callback)> {
+        let OpenDevice { device, buffer_size, format, heard } = *self;
+        let (sender, returned) = channel();
+        let shared = Arc::new(Shared::default());
+        let (timed, told_to) = (shared.clone(), shared.clone());
+        let mut lent = Lent { callback: Some(callback), back: sender };
+        let config = StreamConfig { channels: format.channels as u16, sample_rate: format.rate, buffer_size };
+        let channels = format.channels;
+        let fill = move |data: &mut [f32], info: &cpal::OutputCallbackInfo| {
+            let times = info.timestamp();
+            let ahead = times.playback.saturating_duration_since(times.callback);
+            timed.ahead.store(ahead.as_micros() as u64, Relaxed);
+            if let Some(callback) = &mut lent.callback {
+                callback(&mut Frames::Interleaved { data, channels });
+            }
+        };
+        let built = device.build_output_stream(config, fill, move |error| told_to.hear(&error), None);
+        let started = built.and_then(|stream| stream.play().map(|()| stream));
+        match started {
+            Ok(stream) => Ok(Box::new(Playing { stream, heard, shared, returned, format })),
+            Err(error) => match returned.recv_timeout(PATIENCE) {
+                Ok(callback) => Err((told("opening the device", &error), callback)),
+                // Nothing else holds the sender: it was dropped with the closure, which sends.
+                Err(_) => Err((told("opening the device", &error), Box::new(|out| out.silence(0)))),
+            },
+        }
+    }
+}
+
+/// The callback, which comes back when the device lets go of it.
+struct Lent {
+    callback: Option<Callback>,
+    back: Sender<Callback>,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(callback) = self.callback.take() {
+            // Whoever wanted it back may be gone.
+            let _ = self.back.send(callback);
+        }
+    }
+}
+
+/// What the device's threads tell.
+#[derive(Default)]
+struct Shared {
+    xruns: AtomicU64,
+    /// Microseconds from a callback to the sound.
+    ahead: AtomicU64,
+    fault: Mutex<Option<State>>,
+}
+
+impl Shared {
+    /// Not on the audio thread: ALSA's own thread, between two callbacks.
+    fn hear(&self, error: &Error) {
+        let state = match error.kind() {
+            ErrorKind::Xrun => {
+                self.xruns.fetch_add(1, Relaxed);
+                return;
+            }
+            ErrorKind::StreamInvalidated => State::Changed,
+            ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => {
+                State::Lost(OutputError::Gone { why: error.to_string() })
+            }
+            // The rest is about a moment: it goes on.
+            _ => return,
+        };
+        if let Ok(mut fault) = self.fault.lock() {
+            fault.get_or_insert(state);
+        }
+    }
+}
+
+struct Playing {
+    stream: cpal::Stream,
+    /// The input plays as long as it is held.
+    heard: Option<cpal::Stream>,
+    shared: Arc<Shared>,
+    returned: Receiver<Callback>,
+    format: Format,
+}
+
+impl Stream for Playing {
+    fn format(&self) -> &Format {
+        &self.format
+    }
+
+    fn state(&self) -> State {
+        let fault = self.shared.fault.lock().ok().and_then(|fault| fault.clone());
+        fault.unwrap_or(State::Running)
+    }
+
+    fn underruns(&self) -> u64 {
+        self.shared.xruns.load(Relaxed)
+    }
+
+    fn stop(self: Box<Self>, drain: bool) -> Option<Callback> {
+        if drain {
+            let period = Duration::from_secs_f64(f64::from(self.format.buffer) / f64::from(self.format.rate));
+            let ahead = Duration::from_micros(self.shared.ahead.load(Relaxed));
+            std::thread::sleep(ahead.min(PATIENCE) + period);
+        }
+        let Playing { stream, heard, returned, .. } = *self;
+        drop((stream, heard));
+        returned.recv_timeout(PATIENCE).ok()
+    }
+}

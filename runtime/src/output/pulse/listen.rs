@@ -1,0 +1,64 @@
+//! The default input of a PulseAudio server: a connection and a thread of its own.
+
+use super::wire::{Connection, Message, Wire};
+use super::{BufferAttr, StreamFlags, channel_map};
+use crate::output::input::{Ear, ring};
+use crate::output::{Format, OutputError};
+use pulseaudio::protocol::{
+    Command, CreateRecordStreamReply, Prop, Props, RecordStreamParams, SampleFormat, SampleSpec,
+};
+use rtrb::Consumer;
+
+const CHANNELS: usize = 2;
+const BYTES: usize = size_of::<f32>();
+
+/// Begins to listen at the rate of an output. It ends when the ring's reader is dropped.
+pub(super) fn listen(format: &Format) -> Result<Consumer<f32>, OutputError> {
+    let mut server = Connection::open()?;
+    let create = Command::CreateRecordStream(parameters(format));
+    let reply: CreateRecordStreamReply = server.ask("to listen", &create)?;
+    let (ear, reader) = ring(2 * format.buffer as usize);
+    let wire = server.into_wire();
+    std::thread::spawn(move || run(wire, ear, reply.channel));
+    Ok(reader)
+}
+
+fn parameters(format: &Format) -> RecordStreamParams {
+    let mut props = Props::new();
+    props.set(Prop::MediaName, c"mam");
+    RecordStreamParams {
+        sample_spec: SampleSpec {
+            format: SampleFormat::Float32Le,
+            channels: CHANNELS as u8,
+            sample_rate: format.rate,
+        },
+        channel_map: channel_map(CHANNELS),
+        source_name: Some(c"@DEFAULT_SOURCE@".into()),
+        buffer_attr: BufferAttr {
+            fragment_size: format.buffer * (CHANNELS * BYTES) as u32,
+            ..BufferAttr::default()
+        },
+        props,
+        flags: StreamFlags { adjust_latency: true, ..StreamFlags::default() },
+        ..RecordStreamParams::default()
+    }
+}
+
+/// Hears until nobody listens, or the server is gone: then there is silence.
+fn run(mut wire: Wire, mut ear: Ear, channel: u32) {
+    while !ear.is_abandoned() {
+        let hear = |bytes: &[u8]| {
+            let sample = |frame: usize, channel: usize| {
+                let at = (frame * CHANNELS + channel) * BYTES;
+                bytes[at..at + BYTES].try_into().map_or(0.0, f32::from_le_bytes)
+            };
+            ear.hear(bytes.len() / (CHANNELS * BYTES), CHANNELS, sample);
+        };
+        match wire.next(hear) {
+            Ok(Some(Message::Killed)) | Err(_) => return,
+            Ok(_) => {}
+        }
+    }
+    // A server that is gone needs no farewell.
+    let _ = wire.tell(0, &Command::DeleteRecordStream(channel));
+}

@@ -1,0 +1,32 @@
+//! `mamc import`: the notes of a MIDI file as a song.
+
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::input;
+use crate::output::write_text;
+use clap::Args;
+use mam_compiler::score::import::import;
+use std::path::{Path, PathBuf};
+
+/// Turn a MIDI file into a song
+#[derive(Args, Debug)]
+pub struct Import {
+    /// The MIDI file
+    file: PathBuf,
+    /// Where the song goes [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Import {
+    pub fn run(self, console: Console) -> Result<(), Failure> {
+        let bytes = input::file_bytes(&self.file)?;
+        let song =
+            import(&bytes).map_err(|why| Failure::WrongInput(format!("`{}`: {why}", self.file.display())))?;
+        match self.output.as_deref() {
+            None => console.result(&song),
+            Some(path) if path == Path::new("-") => console.result(&song),
+            Some(path) => write_text(path, &song),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `mamc play`: a song, live, following the edits of its files.
+
+use crate::args::SongArgs;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::live::{self, Wishes};
+use crate::output;
+use crate::values::Length;
+use clap::{Args, ValueEnum};
+use mam_runtime::control::Sync;
+use mam_runtime::output::{Request, SelfTest};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Play a song live, following the edits of its files
+///
+/// What plays goes on while an edit has errors. Ctrl-C stops, with a short fade.
+#[derive(Args, Debug)]
+pub struct Play {
+    #[command(flatten)]
+    song: SongArgs,
+    /// How to reach the device; `mamc devices` lists what works [default: the best that does]
+    #[arg(long, value_name = "NAME")]
+    backend: Option<String>,
+    /// The device [default: the system's]
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
+    /// Frames that the device asks for at a time
+    #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(16..=16384))]
+    buffer: Option<u32>,
+    /// Stop by itself after this time
+    #[arg(long, value_name = "TIME")]
+    quit_after: Option<Length>,
+    /// Silence before the beginning, for a recorder to attach
+    #[arg(long, value_name = "TIME")]
+    preroll: Option<Length>,
+    /// When an edit is heard
+    #[arg(long, value_name = "WHEN", default_value = "now")]
+    sync: When,
+    /// Also record what is played
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// No line with place and meters
+    #[arg(long)]
+    plain: bool,
+    /// Play a second of silence and a second of a tone instead, and say what the device made of them
+    #[arg(long)]
+    selftest: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum When {
+    /// At once
+    Now,
+    /// At the next bar line
+    Bar,
+}
+
+impl Play {
+    pub fn run(self, console: Console) -> Result<(), Failure> {
+        let request = Request {
+            device: self.device.clone(),
+            rate: self.song.how.rate.map(|r| r.0),
+            buffer: self.buffer,
+            channels: 2,
+        };
+        let wishes = Wishes {
+            request,
+            backend: self.backend,
+            quit_after: self.quit_after.map(time).transpose()?,
+            preroll: self.preroll.map_or(Ok(Duration::ZERO), time)?,
+            sync: if self.sync == When::Bar { Sync::Bar } else { Sync::Now },
+            record: self.record,
+            status: !self.plain,
+            song: self.song,
+        };
+        if self.selftest {
+            return selftest(&wishes, console);
+        }
+        output::stop_gently_on_interrupt();
+        live::play(wishes, console)
+    }
+}
+
+fn selftest(wishes: &Wishes, console: Console) -> Result<(), Failure> {
+    let (backend, opened) = live::open(wishes)?;
+    drop(opened);
+    let seen = SelfTest::run(&*backend, &wishes.request).map_err(|e| Failure::device(&e))?;
+    console.result(&format!("{seen}\n"))?;
+    if seen.passed() { Ok(()) } else { Err(Failure::Device("the self-test failed".into())) }
+}
+
+/// A length that does not follow the tempo, which is not known yet.
+fn time(length: Length) -> Result<Duration, Failure> {
+    const RATE: u32 = 1_000_000;
+    match length.frames(RATE) {
+        Some(micros) => Ok(Duration::from_micros(micros)),
+        None => Err(Failure::Usage("here a length is a time, such as 2.5s or 1:30".into())),
+    }
+}

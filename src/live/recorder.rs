@@ -1,0 +1,99 @@
+//! What is played, into a file.
+
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::output::Output;
+use mam_runtime::file::{self, Container, Dither, FileError, Writer};
+use mam_runtime::output::Format;
+use rtrb::Consumer;
+use std::path::{Path, PathBuf};
+
+/// A recording under way.
+pub(super) struct Recorder {
+    path: PathBuf,
+    ring: Consumer<f32>,
+    writer: Writer<'static>,
+    output: Shared,
+    channels: usize,
+}
+
+impl Recorder {
+    /// Begins a recording; the file's ending says of which kind.
+    pub(super) fn new(path: &Path, format: &Format, ring: Consumer<f32>) -> Result<Recorder, Failure> {
+        let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+        let container = Container::from_extension(ending).ok_or_else(|| {
+            Failure::Usage(format!("cannot tell from `{}` what kind of file to record", path.display()))
+        })?;
+        let output = Shared::new(Output::create(path)?);
+        let (rate, channels) = (format.rate, format.channels);
+        let bits = container.default_bits();
+        let format = file::Format { container, bits, dither: Dither::Tpdf, rate, channels };
+        let writer = Writer::new(output.clone(), format).map_err(|e| failure(path, e))?;
+        Ok(Recorder { path: path.into(), ring, writer, output, channels })
+    }
+
+    /// Writes what has been played since.
+    pub(super) fn take(&mut self) -> Result<(), Failure> {
+        let whole = self.ring.slots() / self.channels * self.channels;
+        if let Ok(chunk) = self.ring.read_chunk(whole) {
+            let (first, second) = chunk.as_slices();
+            let samples = [first, second].concat();
+            chunk.commit_all();
+            self.writer.write(&samples).map_err(|e| failure(&self.path, e))?;
+        }
+        Ok(())
+    }
+
+    /// Ends the file.
+    pub(super) fn finish(mut self, console: Console) -> Result<(), Failure> {
+        self.take()?;
+        self.writer.finish().map_err(|e| failure(&self.path, e))?;
+        self.output.into_inner()?.finish()?;
+        console.say(&format!("recorded {}\n", self.path.display()));
+        Ok(())
+    }
+}
+
+fn failure(path: &Path, error: FileError) -> Failure {
+    match error {
+        FileError::Io(e) => Failure::write(path, &e),
+        other => Failure::Io(format!("cannot write `{}`: {other}", path.display())),
+    }
+}
+
+/// An output that the writer fills and that is given its name when the writer is done.
+#[derive(Clone)]
+struct Shared(std::rc::Rc<std::cell::RefCell<Option<Output>>>);
+
+impl Shared {
+    fn new(output: Output) -> Shared {
+        Shared(std::rc::Rc::new(std::cell::RefCell::new(Some(output))))
+    }
+
+    fn into_inner(self) -> Result<Output, Failure> {
+        self.0.borrow_mut().take().ok_or(Failure::Unread)
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Output) -> std::io::Result<T>) -> std::io::Result<T> {
+        match self.0.borrow_mut().as_mut() {
+            Some(output) => act(output),
+            None => Err(std::io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+}
+
+impl std::io::Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.with(|o| o.write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.with(std::io::Write::flush)
+    }
+}
+
+impl std::io::Seek for Shared {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.with(|o| o.seek(to))
+    }
+}

@@ -1,0 +1,141 @@
+//! Oscillators: exact phase, levels of harmonics and aliases.
+
+use crate::{RATE, close, mono, mono_at};
+use mam_testing::measure::{amplitude, db, mean, peak, spectrum};
+use std::f64::consts::{PI, TAU};
+
+const SR: f64 = RATE as f64;
+/// Frames of a spectrum: a frequency of k/PERIOD · rate repeats exactly in it.
+const PERIOD: usize = 1 << 15;
+
+/// One period of an oscillator that turns `turns` times in it, after another one.
+fn period(oscillator: &str, turns: usize) -> Vec<f32> {
+    let text = format!("out = {}\n", oscillator.replace('F', &format!("({turns} / {PERIOD} * sr)")));
+    mono(&text, 2 * PERIOD).split_off(PERIOD)
+}
+
+#[test]
+fn a_sine_is_a_sine_and_does_not_drift_in_a_minute() {
+    let frames = 60 * 48_000;
+    for rate in [44_100, 48_000, 96_000] {
+        let x = mono_at("out = sine(440.1Hz)\n", rate, frames);
+        let turns = 440.1 / f64::from(rate);
+        close(&x[..1_000], |n| (TAU * turns * (n + 1) as f64).sin(), 2e-6);
+        // The increment is exact to 2⁻³³ of a turn.
+        let drift = frames as f64 / f64::from(1_u32 << 31) / 4.0 * TAU;
+        close(&x[frames - 1_000..], |n| (TAU * turns * (frames - 999 + n) as f64).sin(), drift + 2e-6);
+    }
+}
+
+#[test]
+fn reset_begins_again_at_phase_0() {
+    let x = mono("out = sine(1kHz, reset: every(10.1ms))\n", 4_848);
+    // 10.1 ms are 484.8 frames: resets at 0, 485, 970, 1454, …
+    for start in [0, 485, 970, 1454] {
+        close(&x[start..start + 400], |n| (TAU * (n + 1) as f64 / 48.0).sin(), 2e-6);
+    }
+    for oscillator in ["saw", "tri", "square", "lfo", "lfo_tri", "lfo_square", "pulse"] {
+        let more = if oscillator == "pulse" { ", 30%" } else { "" };
+        let x = mono(&format!("out = {oscillator}(100Hz{more}, every(7ms))\n"), 2_000);
+        assert_eq!(x[..336], x[336..672], "{oscillator}");
+    }
+}
+
+/// The cubic B-spline's spectrum.
+fn droop(f: f64) -> f64 {
+    let turns = f / SR;
+    if turns == 0.0 { 1.0 } else { ((PI * turns).sin() / (PI * turns)).powi(4) }
+}
+
+/// Each harmonic has the amplitude of the ideal wave, weakened by the smoothing; what folds back is quiet.
+fn band_limited(oscillator: &str, ideal: impl Fn(usize) -> f64, folded_below: f64) {
+    for turns in [37, 301, 683, 1_301, 3_413] {
+        let x = period(oscillator, turns);
+        let f0 = turns as f64 / PERIOD as f64 * SR;
+        assert!(peak(&x) <= 1.0001, "{oscillator} at {f0} Hz: peak {}", peak(&x));
+        let bins = spectrum(&x);
+        for (bin, &level) in bins.iter().enumerate().skip(1) {
+            let (harmonic, f) = (bin / turns, bin as f64 / PERIOD as f64 * SR);
+            if bin % turns != 0 {
+                // What has passed half the rate, and all that is audible of it.
+                let limit = if f < 15_000.0 { folded_below } else { folded_below + 23.0 };
+                let fundamental = ideal(1);
+                assert!(
+                    db(level / fundamental) < limit,
+                    "{oscillator} at {f0} Hz folds {:.1} dB at {f} Hz",
+                    db(level / fundamental)
+                );
+            } else if f < 0.4 * SR && ideal(harmonic) > 0.01 {
+                let expected = ideal(harmonic) * droop(f);
+                let off = db(level / expected).abs();
+                assert!(off < 0.3, "{oscillator} at {f0} Hz: harmonic {harmonic} is off by {off:.2} dB");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_saw_is_band_limited() {
+    band_limited("saw(F)", |k| 2.0 / (PI * k as f64), -50.0);
+}
+
+#[test]
+fn the_square_is_band_limited() {
+    band_limited("square(F)", |k| if k % 2 == 1 { 4.0 / (PI * k as f64) } else { 0.0 }, -50.0);
+}
+
+#[test]
+fn the_pulse_is_band_limited() {
+    band_limited("pulse(F, 30%)", |k| 4.0 / (PI * k as f64) * (0.3 * PI * k as f64).sin().abs(), -50.0);
+    band_limited("pulse(F)", |k| if k % 2 == 1 { 4.0 / (PI * k as f64) } else { 0.0 }, -50.0);
+}
+
+#[test]
+fn the_triangle_is_band_limited() {
+    let odd = |k: usize| if k % 2 == 1 { 8.0 / (PI * k as f64).powi(2) } else { 0.0 };
+    band_limited("tri(F)", odd, -60.0);
+}
+
+#[test]
+fn nothing_has_a_mean_but_a_lopsided_pulse() {
+    for oscillator in ["sine(F)", "saw(F)", "square(F)", "pulse(F)", "tri(F)", "lfo(F)", "lfo_tri(F)"] {
+        for turns in [37, 683, 3_413] {
+            assert!(mean(&period(oscillator, turns)).abs() < 2e-4, "{oscillator}");
+        }
+    }
+    let is = mean(&period("pulse(F, 20%)", 683));
+    assert!((is + 0.6).abs() < 1e-3, "{is}");
+}
+
+#[test]
+fn the_waves_are_where_they_should_be() {
+    let turn = |n: usize| (n + 1) as f64 * 100.0 / SR % 1.0;
+    let saw = |p: f64| if p < 0.5 { 2.0 * p } else { 2.0 * p - 2.0 };
+    let tri = |p: f64| 1.0 - 4.0 * ((p + 0.25) % 1.0 - 0.5).abs();
+    let far = |n: usize, from: f64| ((turn(n) - from + 1.5) % 1.0 - 0.5).abs() * 480.0 > 2.01;
+    let x = mono("out = (saw(100Hz), lfo_tri(100Hz))\n", 4_800);
+    close(&x, |n| if far(n, 0.5) { saw(turn(n)) } else { f64::from(x[n]) }, 1e-5);
+    let x = mono("out = square(100Hz)\n", 4_800);
+    let up = |p: f64, width: f64| if p < width { 1.0 } else { -1.0 };
+    close(&x, |n| if far(n, 0.5) && far(n, 0.0) { up(turn(n), 0.5) } else { f64::from(x[n]) }, 1e-5);
+    let x = mono("out = pulse(100Hz, 20%)\n", 4_800);
+    close(&x, |n| if far(n, 0.2) && far(n, 0.0) { up(turn(n), 0.2) } else { f64::from(x[n]) }, 1e-5);
+    let x = mono("out = tri(100Hz)\n", 4_800);
+    close(&x, |n| if far(n, 0.25) && far(n, 0.75) { tri(turn(n)) } else { f64::from(x[n]) }, 1e-5);
+    close(&mono("out = lfo_tri(100Hz)\n", 4_800), |n| tri(turn(n)), 1e-5);
+    let square = mono("out = lfo_square(100.0001Hz)\n", 4_700);
+    close(&square, |n| up(turn(n) + 1e-7, 0.5), if far(0, 0.0) { 0.0 } else { 2.0 });
+}
+
+#[test]
+fn a_frequency_may_move_and_be_negative_and_beyond_the_rate() {
+    for oscillator in ["saw(F)", "square(F)", "pulse(F, 10%)", "tri(F)"] {
+        let text = format!("out = {}\n", oscillator.replace('F', "(3kHz + 40kHz * sine(7Hz))"));
+        let x = mono(&text, 48_000);
+        assert!(peak(&x) < 2.0 && peak(&x) > 0.5, "{oscillator}: {}", peak(&x));
+        let text = format!("out = {}\n", oscillator.replace('F', "(0Hz)"));
+        assert!(mono(&text, 100).iter().all(|v| v.is_finite()), "{oscillator}");
+    }
+    let falling = mono("out = saw(-750Hz)\n", 4_800);
+    assert!((amplitude(&falling, 750.0, SR) - 2.0 / PI).abs() < 0.01);
+}
