@@ -30,6 +30,7 @@ pub fn number(files: &Files, file: usize, expr: ExprId, turns: &Turns) -> Result
         tables: vec![],
         terms: 0,
         evaluations: 0,
+        size_said: false,
         called: HashSet::new(),
     };
     let (members, mut wide) = (HashSet::new(), HashSet::new());

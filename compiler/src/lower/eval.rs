@@ -43,7 +43,7 @@ impl<'a> Lower<'_, 'a> {
         self.finite(at, expr, val)
     }
 
-    /// True when the kernel has grown over a limit, which is said once.
+    /// True when the kernel or the song has grown over a limit, which is said once.
     fn too_large(&mut self, span: Span) -> bool {
         let limits = self.files().limits;
         let evaluated =
@@ -51,7 +51,7 @@ impl<'a> Lower<'_, 'a> {
         if self.b.len() <= limits.kernel_ops && !evaluated {
             return false;
         }
-        if !std::mem::replace(&mut self.size_said, true) {
+        if !std::mem::replace(&mut self.song.size_said, true) {
             let message = if self.b.len() > limits.kernel_ops {
                 format!("this becomes more than {} operations", limits.kernel_ops)
             } else {

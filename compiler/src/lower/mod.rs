@@ -59,6 +59,8 @@ struct Song<'a> {
     terms: usize,
     /// How many expressions were evaluated.
     evaluations: usize,
+    /// True when it was said that the song is too large.
+    size_said: bool,
     /// The definitions that were called.
     called: HashSet<DefId>,
 }
@@ -79,8 +81,6 @@ struct Lower<'s, 'a> {
     wide: &'s mut HashSet<String>,
     /// How many expressions were evaluated.
     evaluations: usize,
-    /// True when it was said that the kernel is too large.
-    size_said: bool,
     /// True when a circle of equations was found.
     circle_said: bool,
     /// True when `wide` grew, so that the evaluation must be done again.
@@ -121,7 +121,6 @@ impl<'s, 'a> Lower<'s, 'a> {
             shared: HashMap::new(),
             wide,
             evaluations: 0,
-            size_said: false,
             circle_said: false,
             again: false,
             params: vec![],

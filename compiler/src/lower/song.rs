@@ -230,6 +230,7 @@ pub fn lower(
         tables: vec![],
         terms: 0,
         evaluations: 0,
+        size_said: false,
         called: HashSet::new(),
     };
     let mut line =
