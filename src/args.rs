@@ -5,7 +5,7 @@ use crate::commands::{
     render,
 };
 use crate::console::When;
-use crate::values::{Assignment, Rate};
+use crate::values::{Assignment, LimitChange, Rate};
 use clap::{Args, Parser, Subcommand};
 
 /// Songs and sounds, compiled to machine code
@@ -92,4 +92,7 @@ pub struct HowArgs {
     /// What to call standard input in messages
     #[arg(long, value_name = "NAME")]
     pub stdin_name: Option<String>,
+    /// Change what a song may ask for at most, such as `nodes=100000`; repeatable
+    #[arg(long = "limit", value_name = "NAME=N")]
+    pub limits: Vec<LimitChange>,
 }

@@ -8,7 +8,7 @@ use crate::report::human::{Look, draw};
 use crate::report::{Found, tally};
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Options, compile};
-use mam_grammar::{Problem, Problems, Severity, Sources};
+use mam_grammar::{Limits, Problem, Problems, Severity, Sources};
 use mam_runtime::Program;
 use std::sync::Arc;
 
@@ -40,6 +40,15 @@ impl HowArgs {
         if self.portable { Target::portable() } else { Target::host() }
     }
 
+    fn changed_limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        for change in &self.limits {
+            // A name that there is not has been refused with the arguments.
+            let _ = limits.set(&change.name, change.value);
+        }
+        limits
+    }
+
     /// The compiler's options.
     pub fn options(&self, prefix: &str) -> Options {
         let set = |a: &crate::values::Assignment| {
@@ -52,6 +61,7 @@ impl HowArgs {
             seed: self.seed,
             sets: self.sets.iter().map(set).collect(),
             target: self.target(),
+            limits: self.changed_limits(),
             ..Options::default()
         }
     }

@@ -122,6 +122,11 @@ impl Line {
         let library = Library::default();
         checks::check(&files, &library, song, &mut problems);
         let graph = Graph::from_ast(&files, &library, song, &mut problems);
+        if graph.nodes.len() > options.limits.nodes {
+            // What stands beyond the limit has no node, so nothing more can be said of it.
+            self.out.problems = problems;
+            return;
+        }
         checks::settings(&graph, &mut problems);
         let groups = graph.order(&files, song);
         self.done("graph");

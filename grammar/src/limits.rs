@@ -17,7 +17,67 @@ macro_rules! limits {
                 $table { $($name: $value),* }
             }
         }
+
+        impl $table {
+            /// Sets the limit of this name; false when there is none that is a number.
+            fn assign_named(&mut self, name: &str, value: u64) -> bool {
+                match name {
+                    $(stringify!($name) => self.$name.assign(value),)*
+                    _ => false,
+                }
+            }
+
+            fn own_names() -> impl Iterator<Item = &'static str> {
+                [$(stringify!($name)),*].into_iter()
+            }
+        }
     };
+}
+
+/// A limit, or a table of them.
+trait Limit {
+    /// Takes a new value; false where there is no single one.
+    fn assign(&mut self, value: u64) -> bool;
+}
+
+macro_rules! numbers {
+    ($($ty:ty)*) => {$(impl Limit for $ty {
+        fn assign(&mut self, value: u64) -> bool {
+            *self = value as $ty;
+            true
+        }
+    })*};
+}
+
+numbers! { usize u64 f64 }
+
+impl Limit for JsonLimits {
+    fn assign(&mut self, _value: u64) -> bool {
+        false
+    }
+}
+
+/// Limits that keep the stack from running over: they cannot be raised.
+const FIXED: [&str; 2] = ["nesting", "use_depth"];
+
+impl Limits {
+    /// Sets a limit by its name, `nodes` or `json.commands`.
+    ///
+    /// # Errors
+    /// When there is no such limit, or it cannot be set: what there is, in words.
+    pub fn set(&mut self, name: &str, value: u64) -> Result<(), String> {
+        let settable = !FIXED.contains(&name)
+            && match name.strip_prefix("json.") {
+                Some(json) => self.json.assign_named(json, value),
+                None => self.assign_named(name, value),
+            };
+        if settable {
+            return Ok(());
+        }
+        let own = Limits::own_names().filter(|n| !FIXED.contains(n) && *n != "json").map(String::from);
+        let names: Vec<String> = own.chain(JsonLimits::own_names().map(|n| format!("json.{n}"))).collect();
+        Err(format!("there is no limit `{name}` to set; there are: {}", names.join(", ")))
+    }
 }
 
 limits! {

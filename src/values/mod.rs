@@ -9,6 +9,7 @@ pub use length::{Length, Start, Unit};
 pub use level::Level;
 
 use decimal::Decimal;
+use mam_grammar::Limits;
 use mam_runtime::file::{Bits, Container, Dither};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -87,6 +88,27 @@ impl FromStr for Assignment {
     }
 }
 
+/// `--limit NAME=N`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitChange {
+    /// Which limit.
+    pub name: String,
+    /// What it becomes.
+    pub value: u64,
+}
+
+impl FromStr for LimitChange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<LimitChange, String> {
+        let Assignment { name, value } =
+            text.parse().map_err(|_| "it is written NAME=N, such as `nodes=100000`".to_string())?;
+        let value = value.parse().map_err(|_| format!("`{value}` is no whole number"))?;
+        Limits::default().set(&name, value)?;
+        Ok(LimitChange { name, value })
+    }
+}
+
 /// `--tap NODE=FILE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tap {
@@ -129,6 +151,10 @@ mod tests {
         assert_eq!((one.name.as_str(), one.value.as_str()), ("bd.f0", "120Hz"));
         assert!("bd.f0".parse::<Assignment>().is_err());
         assert!("=3".parse::<Assignment>().is_err());
+        assert_eq!("nodes=7".parse(), Ok(LimitChange { name: "nodes".into(), value: 7 }));
+        assert_eq!("json.nodes=7".parse::<LimitChange>().map(|l| l.value), Ok(7));
+        assert!("nesting=7".parse::<LimitChange>().is_err());
+        assert!("nodes=many".parse::<LimitChange>().is_err());
         assert!("bd.f0=".parse::<Assignment>().is_err());
     }
 }
