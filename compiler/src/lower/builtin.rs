@@ -151,12 +151,12 @@ impl Lower<'_, '_> {
         let args = super::calls::with_piped(args, piped);
         let before = self.problems.len();
         let bound = bind(callee, &args, builtin.formals, &[], &mut self.problems);
+        if self.problems.len() > before {
+            return Val::Broken;
+        }
         if let Some(i) = bound.args.iter().take(builtin.needed).position(Option::is_none) {
             let problem = missing(callee, builtin.formals[i], builtin.formals, callee.span);
             return self.problem(problem);
-        }
-        if self.problems.len() > before {
-            return Val::Broken;
         }
         match &builtin.run {
             Run::Special(special) => self.special(at, *special, callee, &bound),

@@ -103,7 +103,10 @@ impl Lower<'_, '_> {
         let definition = self.files().definition(def);
         let formals: Vec<&str> = definition.formals.iter().map(|f| &*f.name.name).collect();
         let args = with_piped(args, piped);
+        let before = self.problems.len();
         let bound = bind(callee, &args, &formals, &[], &mut self.problems);
+        // An argument that is called wrongly is the one that seems to be missing.
+        let misread = self.problems.len() > before;
         let path: Arc<str> = format!("{}.{callee}", at.path).into();
         let scope = self.callee_scope(at, def, HashMap::new());
         let mut broken = false;
@@ -114,8 +117,9 @@ impl Lower<'_, '_> {
                 (Some(expr), _) => (at.clone(), expr),
                 (None, Some(expr)) => (At { scope, path: path.clone() }, expr),
                 (None, None) => {
-                    let span = callee.span;
-                    self.problems.add(missing(callee, &formal.name.name, &formals, span));
+                    if !misread {
+                        self.problems.add(missing(callee, &formal.name.name, &formals, callee.span));
+                    }
                     broken = true;
                     continue;
                 }

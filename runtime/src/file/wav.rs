@@ -4,6 +4,9 @@ use super::{Bits, Encoder, FileError, Format};
 use hound::{SampleFormat, WavSpec, WavWriter};
 use std::io::{BufWriter, Seek, Write};
 
+/// A long song is written in few calls of the system.
+const BUFFER_BYTES: usize = 1 << 20;
+
 pub(super) struct Wav<W: Write + Seek> {
     writer: WavWriter<BufWriter<W>>,
 }
@@ -18,7 +21,9 @@ impl<W: Write + Seek> Wav<W> {
         let channels = u16::try_from(format.channels)
             .map_err(|_| FileError::Unsupported("a WAV file has at most 65535 channels".into()))?;
         let spec = WavSpec { channels, sample_rate: format.rate, bits_per_sample, sample_format };
-        Ok(Wav { writer: WavWriter::new(BufWriter::new(out), spec).map_err(from_hound)? })
+        Ok(Wav {
+            writer: WavWriter::new(BufWriter::with_capacity(BUFFER_BYTES, out), spec).map_err(from_hound)?,
+        })
     }
 }
 
