@@ -7,6 +7,7 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::files::{DefId, Files};
 use crate::lower::constants;
+use crate::score::note_number;
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, ItemKind, Param, Unit};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::Curve;
@@ -127,7 +128,7 @@ fn read(files: &Files, def: DefId) -> Info {
             }
             ItemKind::Input(name) => info.inputs.push(name.name.clone()),
             ItemKind::Broken(Some(name)) => info.broken.push(name.name.clone()),
-            ItemKind::DefaultNote(note) => match note_number(&note.name) {
+            ItemKind::DefaultNote(note) => match default_note(&note.name) {
                 Some(number) => info.default_note = number,
                 None => info.problems.add(bad_note(&note.name, note.span)),
             },
@@ -275,33 +276,8 @@ fn bad_note(note: &str, span: Span) -> Problem {
         .help("a note is a letter a–g, `#`/`s` or `b`/`f`, and an octave (`c2`, `eb3`, `f#4`), or a MIDI number 0–127")
 }
 
-/// The MIDI number of a note: `c4` is 60; sharps `#` or `s`, flats `b` or `f`; a bare letter is in octave 4.
-pub fn note_number(text: &str) -> Option<f64> {
-    if let Ok(number) = text.parse::<f64>() {
-        return (0.0..=127.0).contains(&number).then_some(number);
-    }
-    let mut letters = text.chars();
-    let base = match letters.next()?.to_ascii_lowercase() {
-        'c' => 0,
-        'd' => 2,
-        'e' => 4,
-        'f' => 5,
-        'g' => 7,
-        'a' => 9,
-        'b' => 11,
-        _ => return None,
-    };
-    let rest = letters.as_str();
-    let octave_at = rest.find(|c: char| c.is_ascii_digit() || c == '-').unwrap_or(rest.len());
-    let mut note = base;
-    for accidental in rest[..octave_at].chars() {
-        note += match accidental {
-            '#' | 's' => 1,
-            'b' | 'f' => -1,
-            _ => return None,
-        };
-    }
-    let octave: i32 = if octave_at == rest.len() { 4 } else { rest[octave_at..].parse().ok()? };
-    let number = note + 12 * octave.checked_add(1)?.clamp(-100, 100);
-    (0..=127).contains(&number).then_some(f64::from(number))
+/// The MIDI number of a default note: a number, or a note's name.
+fn default_note(text: &str) -> Option<f64> {
+    let number = text.parse().ok().or_else(|| note_number(text));
+    number.filter(|note| (0.0..=127.0).contains(note))
 }

@@ -171,32 +171,15 @@ impl Reader<'_> {
 
     /// Reports an item that begins with a word like a keyword; what stands in its block is read for its problems.
     fn misspelt(&mut self, tokens: &Range<usize>) -> bool {
-        const KEYWORDS: [&str; 17] = [
-            "def",
-            "instrument",
-            "effect",
-            "play",
-            "section",
-            "tempo",
-            "swing",
-            "meter",
-            "length",
-            "seed",
-            "use",
-            "knob",
-            "param",
-            "until",
-            "input",
-            "default",
-            "title",
-        ];
+        const BLOCKS: [&str; 5] = ["def", "instrument", "effect", "play", "section"];
+        let keywords = [&BLOCKS[..], &STATEMENTS[..]].concat();
         let (word, token) = (self.word(tokens.start), self.layout.tokens[tokens.start]);
         if word.is_empty() || RESERVED.contains(&word) || STATEMENTS.contains(&word) || tokens.len() < 2 {
             return false;
         }
         let next = &self.layout.tokens[tokens.start + 1];
         let like_head = matches!(next.kind, Kind::Word | Kind::Number) || next.is("{");
-        let Some(meant) = nearest(word, &KEYWORDS).filter(|_| like_head) else { return false };
+        let Some(meant) = nearest(word, &keywords).filter(|_| like_head) else { return false };
         let span = Span::new(self.builder.source, token.start, token.end);
         let problem = Problem::new(&codes::MISSPELT_KEYWORD, span, format!("no item begins with `{word}`"))
             .here(format!("did you mean `{meant}`?"))
