@@ -70,7 +70,11 @@ impl Signature {
     pub fn operands(self) -> usize {
         match self {
             Signature::Source => 0,
-            Signature::Any | Signature::Lookup | Signature::Convert(_) | Signature::Splat | Signature::Extract => 1,
+            Signature::Any
+            | Signature::Lookup
+            | Signature::Convert(_)
+            | Signature::Splat
+            | Signature::Extract => 1,
             Signature::Same(count, _) => count,
             Signature::Compare | Signature::Slide => 2,
             Signature::Select => 3,
