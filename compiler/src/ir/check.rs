@@ -218,6 +218,7 @@ impl Check<'_> {
             Op::Port(i, _) => has(&kernel.ports, i) && ty == Type::F64,
             Op::Input(i) => has(&kernel.inputs, i) && ty == signal,
             Op::Frame => ty == Type::I32.with_lanes(turn),
+            Op::Began => ty == Type::I32,
             Op::Get(state) | Op::Entry(state) => slot(&kernel.states, state)
                 .is_some_and(|state| ty == Type { scalar: state.init.scalar(), lanes: 1 }),
             Op::Read(line) => slot(&kernel.delays, line).is_some(),

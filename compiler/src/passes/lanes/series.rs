@@ -1,4 +1,9 @@
-//! Geometric series: a power of two whose exponent is a line over the frames, `2^(a·count + b)` with a and b slow. That
+//! What follows the frames of a call in a known way.
+//!
+//! A **ramp** rises by the same in each frame: the index of the frame itself, and what is made of it by adding and
+//! multiplying whole numbers. A turn adds four times as much.
+//!
+//! A geometric **series**: a power of two whose exponent is a line over the frames, `2^(a·count + b)` with a and b slow. That
 //! is what an exponential envelope is between two triggers.
 //!
 //! The lanes of the first turn are computed as they stand, from the counter at the call's start; each further turn
@@ -8,7 +13,7 @@
 
 use super::linear::{self, Slope};
 use super::widen::Widen;
-use crate::ir::{Op, Rate, Type, Value};
+use crate::ir::{Imm, Op, Rate, Type, Value};
 
 /// A counter in lanes.
 #[derive(Clone, Copy)]
@@ -25,10 +30,56 @@ pub(super) struct Line {
     slope: Slope,
 }
 
+/// A whole number that rises by the same in each frame, and wraps: the frame's index, times and plus what is slow.
+#[derive(Clone, Copy)]
+pub(super) struct Ramp {
+    /// Its lanes in the first turn of a call.
+    first: Value,
+    /// What it gains in a turn, in all lanes.
+    turn: Value,
+}
+
 /// How deep a line is followed.
 const DEPTH: usize = 8;
 
 impl Widen<'_> {
+    /// An instruction as a ramp, if it is one. Exact: whole numbers wrap.
+    pub(super) fn ramp(&mut self, value: Value) -> Option<Ramp> {
+        let inst = &self.old.insts[value];
+        if inst.op == Op::Frame {
+            let began = self.new.add(Op::Began, Type::I32, &[]);
+            let (began, count) = (self.new.op(Op::Splat, &[began]), self.count(0, 1));
+            let first = self.new.op(Op::Add, &[began, count]);
+            return Some(Ramp { first, turn: self.new.constant(Imm::I32(4), 4) });
+        }
+        let &[a, b] = inst.args.as_slice() else { return None };
+        let slow = |v: Value| self.rates[v.index()] != Rate::Sample;
+        let (ramp, by) = match (self.ramps.get(&a), self.ramps.get(&b)) {
+            (Some(ramp), None) if slow(b) => (*ramp, b),
+            (None, Some(ramp)) if slow(a) && matches!(inst.op, Op::Add | Op::Mul) => (*ramp, a),
+            _ => return None,
+        };
+        let op = inst.op;
+        let by = self.lanes(by);
+        match op {
+            Op::Add | Op::Sub => Some(Ramp { first: self.new.op(op, &[ramp.first, by]), ..ramp }),
+            Op::Mul => Some(Ramp {
+                first: self.new.op(op, &[ramp.first, by]),
+                turn: self.new.op(op, &[ramp.turn, by]),
+            }),
+            _ => None,
+        }
+    }
+
+    /// A ramp in lanes.
+    pub(super) fn along(&mut self, value: Value, ramp: Ramp) {
+        let now = self.carry(ramp.first);
+        let next = self.new.op(Op::Add, &[now, ramp.turn]);
+        self.new.nexts.push((now, next));
+        self.wide[value.index()].lanes = Some(now);
+        self.ramps.insert(value, ramp);
+    }
+
     /// The exponent of a power of two, where it is a line.
     pub(super) fn geometric(&self, value: Value) -> Option<Line> {
         let inst = &self.old.insts[value];

@@ -2,7 +2,7 @@
 
 use super::circles::{self, Circle, Counter, Phase};
 use super::linear::{self, Linear, Slope};
-use super::series::Count;
+use super::series::{Count, Ramp};
 use crate::ir::{Body, Imm, Inst, Kernel, Op, Rate, Scalar, StateSlot, Type, Value};
 use mam_grammar::Handle;
 use std::collections::HashMap;
@@ -29,6 +29,8 @@ pub(super) struct Widen<'a> {
     pub(super) wide: Vec<Wide>,
     /// The counters so far, by what their states are set to.
     pub(super) counters: HashMap<Value, Count>,
+    /// What rises with the frames by the same in each turn.
+    pub(super) ramps: HashMap<Value, Ramp>,
     pub(super) reasons: Vec<String>,
 }
 
@@ -44,7 +46,7 @@ impl<'a> Widen<'a> {
             if inst.ty.lanes > 1 && rates[value.index()] == Rate::Sample {
                 return Err("it has lanes of its own".into());
             }
-            if matches!(inst.op, Op::Carry | Op::Entry(_)) {
+            if matches!(inst.op, Op::Carry | Op::Entry(_) | Op::Began) {
                 return Err("it carries values from turn to turn".into());
             }
             if let Op::Read(line) = inst.op {
@@ -59,7 +61,18 @@ impl<'a> Widen<'a> {
                 }
             }
         }
-        Ok(Widen { kernel, old, rates, linear, fma, new, wide, counters: HashMap::new(), reasons: vec![] })
+        Ok(Widen {
+            kernel,
+            old,
+            rates,
+            linear,
+            fma,
+            new,
+            wide,
+            counters: HashMap::new(),
+            ramps: HashMap::new(),
+            reasons: vec![],
+        })
     }
 
     /// The body in lanes, and what was made of its circles.
@@ -164,6 +177,8 @@ impl<'a> Widen<'a> {
                 self.new.insts.add(Inst { args, ..inst.clone() })
             });
             self.wide[value.index()].frames = Some(frames);
+        } else if let Some(ramp) = self.ramp(value) {
+            self.along(value, ramp);
         } else if let Some(line) = self.geometric(value) {
             self.series(value, &line);
         } else {
@@ -241,7 +256,7 @@ impl<'a> Widen<'a> {
         match self.wide[phase.step.index()].slow {
             Some(step) => {
                 let each = self.new.op(Op::Splat, &[step]);
-                let (count, two) = (self.count(1), self.new.constant(Imm::I32(2), 4));
+                let (count, two) = (self.count(1, 1), self.new.constant(Imm::I32(2), 4));
                 let steps = self.new.op(Op::Mul, &[each, count]);
                 let turn = self.new.op(Op::Shl, &[each, two]);
                 let first = self.new.op(Op::Add, &[entry, steps]);
@@ -268,7 +283,7 @@ impl<'a> Widen<'a> {
 
     fn counter(&mut self, counter: &Counter) {
         let Counter { state, get, sum, least, step, most } = *counter;
-        let (entry, steps) = (self.entry(state), self.count(step));
+        let (entry, steps) = (self.entry(state), self.count(1, step));
         let (bound, turn) = (self.new.constant(Imm::I32(most), 4), self.new.constant(Imm::I32(4 * step), 4));
         let first = self.new.op(Op::Add, &[entry, steps]);
         let first = self.new.op(Op::Min, &[first, bound]);
@@ -283,9 +298,9 @@ impl<'a> Widen<'a> {
         self.wide[sum.index()].lanes = Some(self.widened(sum));
     }
 
-    /// k·step in the lanes, from k = 1.
-    fn count(&mut self, step: i32) -> Value {
-        let lanes: Vec<Value> = (1..=4).map(|k| self.new.i32(k * step)).collect();
+    /// k·step in the lanes, from k = `from`.
+    pub(super) fn count(&mut self, from: i32, step: i32) -> Value {
+        let lanes: Vec<Value> = (from..from + 4).map(|k| self.new.i32(k * step)).collect();
         self.new.op(Op::Pack, &lanes)
     }
 
