@@ -128,9 +128,7 @@ impl Job {
             let frames = block[0].len();
             let first = skip.min(frames);
             skip -= first;
-            interleaved.clear();
-            let heard = &block[heard.clone()];
-            interleaved.extend((first..frames).flat_map(|i| heard.iter().map(move |channel| channel[i])));
+            interleave(&block[heard.clone()], first..frames, &mut interleaved);
             if !interleaved.is_empty() {
                 take(&interleaved)?;
             }
@@ -153,6 +151,20 @@ impl Job {
         let mut shares: Vec<(String, f64)> = names.zip(profile.steps.iter().map(share)).collect();
         shares.sort_by(|a, b| b.1.total_cmp(&a.1));
         shares
+    }
+}
+
+/// Puts the frames of channels one after another.
+fn interleave(channels: &[Vec<f32>], frames: std::ops::Range<usize>, into: &mut Vec<f32>) {
+    into.resize(frames.len() * channels.len(), 0.0);
+    if let [left, right] = channels {
+        let both = left[frames.clone()].iter().zip(&right[frames]);
+        into.chunks_exact_mut(2).zip(both).for_each(|(to, (l, r))| to.copy_from_slice(&[*l, *r]));
+        return;
+    }
+    for (first, channel) in channels.iter().enumerate() {
+        let places = into[first..].iter_mut().step_by(channels.len());
+        places.zip(&channel[frames.clone()]).for_each(|(to, sample)| *to = *sample);
     }
 }
 

@@ -143,10 +143,7 @@ impl<S: EventSource> Renderer<S> {
         let last = self.engine.position() + frames as u64;
         self.source.advance(last.next_multiple_of(QUANTUM as u64), &mut self.events);
         self.events.drain(..).for_each(|event| self.engine.schedule(event));
-        self.block.iter_mut().for_each(|channel| {
-            channel.clear();
-            channel.resize(frames, 0.0);
-        });
+        self.block.iter_mut().for_each(|channel| channel.resize(frames, 0.0));
         let mut channels: Vec<&mut [f32]> = self.block.iter_mut().map(|channel| &mut channel[..]).collect();
         self.engine.process(&mut channels);
     }

@@ -8,7 +8,7 @@ use crate::offline::{Job, Span};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::values::{self, Length, Level, Start, Tap};
-use crate::{input, loudness, offline};
+use crate::{beside, input, loudness, offline};
 use clap::Args;
 use mam_runtime::file::{Bits, Container, Dither, FileError, Format, Sound, Writer, read, resample};
 use mam_runtime::score::midi::midi;
@@ -135,21 +135,19 @@ impl Render {
         let format = Format { channels: job.channels(), ..format };
         let failed = |e: FileError| file_failure(path, e);
         let mut output = Output::create(path)?;
-        let mut writer = Writer::new(&mut output, format).map_err(failed)?;
         let preroll = job.frames(self.preroll)?;
         let began = Instant::now();
         let mut progress = Progress::new(console, job.expected().map(|n| n + preroll), format.rate);
-        silence(&mut writer, preroll, format.channels).map_err(failed)?;
         let mut frames = 0;
-        let mut scaled = Vec::new();
-        job.run(|block| {
-            frames += (block.len() / format.channels) as u64;
-            progress.show(preroll + frames);
-            scaled.clear();
-            scaled.extend(block.iter().map(|x| x * factor));
-            writer.write(&scaled).map_err(failed)
+        let mut writer = Writer::new(&mut output, format).map_err(failed)?;
+        silence(&mut writer, preroll, format.channels).map_err(failed)?;
+        beside::written(writer, failed, |blocks| {
+            job.run(|block| {
+                frames += (block.len() / format.channels) as u64;
+                progress.show(preroll + frames);
+                blocks.write(block.iter().map(|x| x * factor))
+            })
         })?;
-        writer.finish().map_err(failed)?;
         progress.clear();
         output.finish()?;
         console.say(&told(path, preroll + frames, format, began));
