@@ -28,6 +28,8 @@ pub struct Job {
     pub program: Arc<Program>,
     /// The song's input, at the song's rate.
     pub input: Option<Sound>,
+    /// How many threads render it.
+    pub threads: usize,
     /// True when it is cut because the song has no end.
     pub endless: bool,
     extent: Extent,
@@ -70,7 +72,7 @@ impl Job {
             ),
             (None, None) => (Extent::Once, render::Length::WithTail(end.max(from))),
         };
-        Ok(Job { program, input: None, endless, extent, from, length, tap: None })
+        Ok(Job { program, input: None, threads: 1, endless, extent, from, length, tap: None })
     }
 
     /// The same frames, but of one node instead of the song; none when there is no such node.
@@ -78,8 +80,17 @@ impl Job {
         let channels = Engine::new(self.program.clone()).tap(node)?;
         let tap = Some(Tapped { node: node.to_string(), channels });
         let length = render::Length::Frames(self.from + frames);
-        let (program, input) = (self.program.clone(), self.input.clone());
-        Some(Job { program, input, endless: false, extent: self.extent, from: self.from, length, tap })
+        let (program, input, threads) = (self.program.clone(), self.input.clone(), self.threads);
+        Some(Job {
+            program,
+            input,
+            threads,
+            endless: false,
+            extent: self.extent,
+            from: self.from,
+            length,
+            tap,
+        })
     }
 
     /// Channels of the result.
@@ -118,9 +129,10 @@ impl Job {
             Renderer::new(self.program.clone(), source, self.program.outputs.len(), 0, self.length);
         let heard = self.tap.as_ref().and_then(|t| renderer.tap(&t.node));
         let heard = heard.unwrap_or(0..self.program.outputs.len());
+        renderer.share(self.threads);
         if let Some(input) = &self.input {
             let channels: Vec<&[f32]> = input.channels.iter().map(Vec::as_slice).collect();
-            renderer.engine().feed(&channels);
+            renderer.feed(&channels);
         }
         let mut skip = usize::try_from(self.from).unwrap_or(usize::MAX);
         let mut interleaved = Vec::new();
@@ -142,9 +154,9 @@ impl Job {
     pub fn shares(&self) -> Vec<(String, f64)> {
         let source = Source(Sequencer::of(&self.program, self.extent));
         let mut renderer = Renderer::new(self.program.clone(), source, self.channels(), 0, self.length);
-        renderer.engine().keep_time();
+        renderer.keep_time();
         while renderer.next_block().is_some() {}
-        let Some(profile) = renderer.engine().profile() else { return vec![] };
+        let Some(profile) = renderer.profile() else { return vec![] };
         let total: u64 = profile.steps.iter().sum();
         let share = |&ticks: &u64| ticks as f64 / total.max(1) as f64;
         let names = self.program.steps.iter().map(|s| s.name.to_string());

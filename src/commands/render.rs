@@ -1,6 +1,6 @@
 //! `mamc render`: a song to a sound file.
 
-use crate::args::SongArgs;
+use crate::args::{SongArgs, ThreadArgs};
 use crate::compiling::compiled;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -51,6 +51,8 @@ pub struct Render {
     /// A sound file for the song's `in`
     #[arg(long = "input", value_name = "FILE")]
     heard: Option<PathBuf>,
+    #[command(flatten)]
+    threads: ThreadArgs,
     /// Also write each instrument by itself into this folder, without the mix
     #[arg(long, value_name = "FOLDER")]
     stems: Option<PathBuf>,
@@ -74,6 +76,7 @@ impl Render {
         let input = self.sound(program.rate)?;
         let mut job = Job::new(program, span)?;
         job.input = input;
+        job.threads = self.threads.count();
         if self.duration.is_some() {
             compiled.tell_late_commands(job.end(), console);
         }

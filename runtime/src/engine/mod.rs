@@ -26,11 +26,12 @@ mod tap;
 mod tests;
 
 pub use clock::{Profile, Quantum, ticks, ticks_per_second};
+pub(crate) use input::Waiting;
 pub(crate) use instance::Instance;
+pub(crate) use notes::NOTES;
 pub use queue::EventQueue;
 
 use crate::program::{Event, Program, QUANTUM};
-use input::Waiting;
 use quiet::WHOLE;
 use std::ops::Range;
 use std::sync::Arc;
@@ -256,9 +257,9 @@ impl Engine {
         self.instance.profile.as_ref()
     }
 
-    /// The longest delay line in frames: how long a song may be silent before it sounds again.
-    pub fn memory(&self) -> usize {
-        self.program().delays.iter().map(|line| line.frames).max().unwrap_or(0)
+    /// Whether it has neither taps nor keeps time.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.instance.taps.is_empty() && self.instance.profile.is_none()
     }
 }
 
