@@ -1,6 +1,6 @@
 //! `mamc bench`: how fast a song compiles and renders, and where the time goes.
 
-use crate::args::SongArgs;
+use crate::args::{SongArgs, ThreadArgs};
 use crate::compiling::compiled;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -22,6 +22,8 @@ pub struct Bench {
     /// How much of the song is rendered in each round
     #[arg(short, long, value_name = "LENGTH")]
     duration: Option<Length>,
+    #[command(flatten)]
+    threads: ThreadArgs,
     /// Rounds; the median counts
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
@@ -74,7 +76,8 @@ impl Bench {
         let mut rounds = Vec::new();
         let mut frames = 0;
         for _ in 0..self.rounds {
-            let job = Job::new(program.clone(), span)?;
+            let mut job = Job::new(program.clone(), span)?;
+            job.threads = self.threads.count();
             let channels = job.channels().max(1);
             frames = 0;
             let began = Instant::now();

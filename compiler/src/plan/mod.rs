@@ -6,7 +6,7 @@
 mod text;
 
 use crate::ir::layout::{Layout, put, state_bytes};
-use crate::ir::{Imm, Kernel, Module};
+use crate::ir::{Body, Imm, Kernel, Module, Op, Value};
 use crate::lower::{KernelCall, Lowered, SignalId};
 use mam_grammar::Handle;
 use mam_runtime::{DelaySpec, StateWord, Step, StepVoice};
@@ -92,6 +92,7 @@ impl Planner {
             bytes: layout.voice(kernel, voice),
             delays: voice.delays.start as usize..voice.delays.end as usize,
         });
+        let inputs: Vec<usize> = call.inputs.iter().map(|&s| self.buffer(s)).collect();
         let step = Step {
             name: call.path.clone(),
             kernel: call.kernel.index() as u32,
@@ -100,10 +101,12 @@ impl Planner {
             states: words.into(),
             delays,
             params: call.params.clone(),
-            inputs: call.inputs.iter().map(|&s| self.buffer(s)).collect(),
+            copies: copies(kernel).into_iter().map(|input| inputs[input]).collect(),
+            inputs,
             outputs: call.outputs.iter().map(|&s| self.buffer(s)).collect(),
             ports: call.ports.clone(),
             voices: voices.collect(),
+            cost: kernel.steady.insts.len().div_ceil(kernel.steady.step as usize),
         };
         self.plan.steps.push(step);
     }
@@ -132,6 +135,28 @@ impl Planner {
         }
         self.plan
     }
+}
+
+/// The input that each output is a copy of, where the kernel does nothing else; empty where it does.
+fn copies(kernel: &Kernel) -> Vec<usize> {
+    let bodies = [Some(&kernel.general), Some(&kernel.steady), kernel.tail.as_ref()];
+    let all = bodies.map(|body| body.map(copied));
+    match &all[0] {
+        Some(Some(inputs)) if all.iter().flatten().all(|body| body.as_ref() == Some(inputs)) => {
+            inputs.clone()
+        }
+        _ => vec![],
+    }
+}
+
+/// The same of one body.
+fn copied(body: &Body) -> Option<Vec<usize>> {
+    let input = |value: &Value| match body.insts[*value].op {
+        Op::Input(index) => Some(index as usize),
+        _ => None,
+    };
+    let nothing_else = body.sets.is_empty() && body.writes.is_empty();
+    body.outs.iter().map(input).collect::<Option<Vec<_>>>().filter(|_| nothing_else)
 }
 
 /// The block's first image: the kernel's, with the call's own initial values and data.
