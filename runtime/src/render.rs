@@ -52,7 +52,7 @@ pub const LONGEST_TAIL_SECONDS: u64 = 30;
 /// Quieter than this, −120 dB, nothing sounds.
 pub const QUIET: f32 = 1e-6;
 
-/// Frames of a block.
+/// Frames of a block, where nobody asks for other ones.
 const BLOCK: usize = 16 * QUANTUM;
 
 /// Renders a program to its end.
@@ -64,6 +64,8 @@ pub struct Renderer<S> {
     block: Vec<Vec<f32>>,
     /// Quiet frames of the tail that are kept back: they count only if something sounds after them.
     held: Vec<Vec<f32>>,
+    /// Frames that are asked for at a time.
+    most: usize,
     /// Frames still to be left out at the start.
     skip: u64,
     end: End,
@@ -101,6 +103,7 @@ impl<S: EventSource> Renderer<S> {
             events: vec![],
             block: vec![vec![]; channels.max(1)],
             held: vec![vec![]; channels.max(1)],
+            most: BLOCK,
             skip: from - start,
             end,
         }
@@ -139,6 +142,19 @@ impl<S: EventSource> Renderer<S> {
         self.block.resize_with(last, Vec::new);
         self.held.resize_with(last, Vec::new);
         Some(first..last)
+    }
+
+    /// See [`Engine::never_skip`].
+    pub fn never_skip(&mut self) {
+        match &mut self.machine {
+            Machine::One(engine) => engine.never_skip(),
+            Machine::Many(parallel) => parallel.never_skip(),
+        }
+    }
+
+    /// Asks for so many frames at a time, at least 1. Before the first block.
+    pub fn in_blocks_of(&mut self, frames: usize) {
+        self.most = frames.max(1);
     }
 
     /// Begins to keep time of each step, if it is not shared.
@@ -184,7 +200,7 @@ impl<S: EventSource> Renderer<S> {
             if most == 0 {
                 return None;
             }
-            let frames = (BLOCK as u64).min(most) as usize;
+            let frames = (self.most as u64).min(most) as usize;
             self.render(frames);
             if !self.is_tail(position) || self.hold_back() {
                 break;

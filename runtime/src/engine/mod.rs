@@ -246,6 +246,12 @@ impl Engine {
         self.instance.awake()
     }
 
+    /// From now on what sleeps is called as well, so that it can be measured what sleeping saves. The sound is the same. Not on
+    /// the audio thread.
+    pub fn never_skip(&mut self) {
+        self.instance.never_skip();
+    }
+
     /// Begins to keep time of each step. Not on the audio thread.
     pub fn keep_time(&mut self) {
         self.instance.profile = Some(Profile::new(self.program().steps.len()));

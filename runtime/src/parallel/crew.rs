@@ -97,6 +97,13 @@ impl Crew {
         }
     }
 
+    /// See [`crate::Engine::never_skip`].
+    pub(super) fn never_skip(&self) {
+        for member in &self.parts {
+            member.instance.lock().unwrap_or_else(PoisonError::into_inner).never_skip();
+        }
+    }
+
     /// How many parts there are.
     pub(super) fn parts(&self) -> usize {
         self.parts.len()

@@ -86,6 +86,11 @@ impl Parallel {
         self.position
     }
 
+    /// See [`crate::Engine::never_skip`].
+    pub(crate) fn never_skip(&mut self) {
+        self.crew.never_skip();
+    }
+
     /// Appends to the song's input.
     pub(crate) fn feed(&mut self, channels: &[&[f32]]) {
         let Some(last) = channels.last() else { return };

@@ -51,7 +51,20 @@ pub fn render_program(program: Arc<Program>, frames: Option<u64>) -> Rendered {
     render_shared(program, frames, 1).0
 }
 
-/// The same on several threads, and whether the program could be shared out among them.
+/// Renders so many frames of a program with everything called, also what sleeps.
+pub fn render_awake(program: Arc<Program>, frames: u64) -> Rendered {
+    let source = Source(Sequencer::of(&program, Extent::Forever));
+    let (rate, count) = (program.rate, program.outputs.len());
+    let mut renderer = Renderer::new(program, source, count, 0, Length::Frames(frames));
+    renderer.never_skip();
+    let mut channels = vec![Vec::new(); count];
+    while let Some(block) = renderer.next_block() {
+        channels.iter_mut().zip(block).for_each(|(all, new)| all.extend(new));
+    }
+    Rendered { rate, channels }
+}
+
+/// Renders a program: so many frames, or the song once and its tail; on several threads, and whether the program could be shared out among them.
 pub fn render_shared(program: Arc<Program>, frames: Option<u64>, threads: usize) -> (Rendered, bool) {
     let end = Sequencer::of(&program, Extent::Once).song_end();
     let (extent, length) = match (frames, end) {

@@ -1,6 +1,6 @@
 //! Any number of threads gives the same bits.
 
-use mam_testing::render::{Rendered, program, render_shared};
+use mam_testing::render::{Rendered, program, render_awake, render_shared};
 use std::fs;
 use std::path::Path;
 
@@ -37,6 +37,19 @@ fn every_example_sounds_the_same_on_any_number_of_threads() {
         }
     }
     assert!(shared >= 12, "only {shared} songs have parts");
+}
+
+/// What sleeps may be called all the same: nobody hears it.
+#[test]
+fn sleeping_is_not_heard() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    for song in ["breakbeat.json", "groove.mam", "bells.mam", "strings.mam", "dub.mam"] {
+        let text = fs::read_to_string(root.join(song)).unwrap();
+        let program = program(song, &text, 48_000, false);
+        let (skipped, _) = render_shared(program.clone(), Some(200_001), 1);
+        let called = render_awake(program, 200_001);
+        assert!(bits(&skipped) == bits(&called), "{song}");
+    }
 }
 
 /// The tail ends in the same frame, though threads are ahead of it.
