@@ -87,6 +87,11 @@ impl Products<'_> {
         }
     }
 
+    /// The exponential among some factors.
+    fn power(&self, factors: &[Value]) -> Option<usize> {
+        factors.iter().position(|factor| self.body.insts[*factor].op == Op::Exp2)
+    }
+
     /// A sum with a slow part, times a slow factor (f64): the parts times the factor. None where it is no such sum, or
     /// somebody else uses it too.
     fn scaled(&self, value: Value, by: Value, depth: usize, new: &mut Body, map: &[Value]) -> Option<Value> {
@@ -149,7 +154,8 @@ impl Product {
         let [factors, divisors] = &self.slow;
         let sum = matches!((&self.fast[0][..], &self.fast[1][..]), ([x], []) if all.is_sum(*x));
         let slow = factors.len() + usize::from(self.negative);
-        slow >= 2 || !divisors.is_empty() || slow > 0 && sum
+        let power = self.fast[0].len() > 1 && all.power(&self.fast[0]).is_some();
+        slow >= 2 || !divisors.is_empty() || slow > 0 && (sum || power)
     }
 
     fn build(self, all: &Products, new: &mut Body, map: &[Value]) -> Value {
@@ -167,6 +173,13 @@ impl Product {
             Some(values.fold(first, |product, factor| new.op(Op::Mul, &[product, factor])))
         };
         let divisor = product(&divisors, new);
+        // An exponential takes the slow factor in, so that both are one geometric series.
+        let mut factors = factors;
+        let power = all.power(&factors).map(|index| factors.remove(index));
+        let slow = match power {
+            Some(power) => new.op(Op::Mul, &[map[power.index()], slow]),
+            None => slow,
+        };
         let mut result = match product(&factors, new) {
             Some(fast) => new.op(Op::Mul, &[fast, slow]),
             None => slow,

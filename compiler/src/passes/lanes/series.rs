@@ -39,6 +39,15 @@ pub(super) struct Ramp {
     turn: Value,
 }
 
+/// A geometric series.
+#[derive(Clone, Copy)]
+pub(super) struct Series {
+    /// Its lanes in the first turn of a call.
+    first: Value,
+    /// By what each turn multiplies them, in all lanes.
+    ratio: Value,
+}
+
 /// How deep a line is followed.
 const DEPTH: usize = 8;
 
@@ -122,11 +131,31 @@ impl Widen<'_> {
         let ratio = self.new.op(Op::Exp2, &[gain]);
         let ratio = self.new.op(Op::Demote, &[ratio]);
         let ratio = self.new.op(Op::Splat, &[ratio]);
-        let now = self.carry(start);
-        let next = self.new.op(Op::Mul, &[now, ratio]);
+        self.reasons.push(format!("v{}: a geometric series", value.index()));
+        self.go(value, Series { first: start, ratio });
+    }
+
+    /// A series times something slow: a series.
+    pub(super) fn scaled(&mut self, value: Value) -> Option<Series> {
+        let inst = &self.old.insts[value];
+        let (Op::Mul, &[a, b]) = (inst.op, inst.args.as_slice()) else { return None };
+        let slow = |v: Value| self.rates[v.index()] != Rate::Sample;
+        let (series, by) = match (self.powers.get(&a), self.powers.get(&b)) {
+            (Some(series), None) if slow(b) => (*series, b),
+            (None, Some(series)) if slow(a) => (*series, a),
+            _ => return None,
+        };
+        let by = self.lanes(by);
+        Some(Series { first: self.new.op(Op::Mul, &[series.first, by]), ..series })
+    }
+
+    /// A series in lanes.
+    pub(super) fn go(&mut self, value: Value, series: Series) {
+        let now = self.carry(series.first);
+        let next = self.new.op(Op::Mul, &[now, series.ratio]);
         self.new.nexts.push((now, next));
         self.wide[value.index()].lanes = Some(now);
-        self.reasons.push(format!("v{}: a geometric series", value.index()));
+        self.powers.insert(value, series);
     }
 
     /// A line in the first turn of a call.

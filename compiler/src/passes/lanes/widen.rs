@@ -2,7 +2,7 @@
 
 use super::circles::{self, Circle, Counter, Phase};
 use super::linear::{self, Linear, Slope};
-use super::series::{Count, Ramp};
+use super::series::{Count, Ramp, Series};
 use crate::ir::{Body, Imm, Inst, Kernel, Op, Rate, Scalar, StateSlot, Type, Value};
 use mam_grammar::Handle;
 use std::collections::HashMap;
@@ -27,8 +27,12 @@ pub(super) struct Widen<'a> {
     fma: bool,
     pub(super) new: Body,
     pub(super) wide: Vec<Wide>,
+    /// States whose value at the end of the turn costs nothing beside the vectors: it is counted in one lane.
+    last: HashMap<Handle<StateSlot>, Value>,
     /// The counters so far, by what their states are set to.
     pub(super) counters: HashMap<Value, Count>,
+    /// Geometric series.
+    pub(super) powers: HashMap<Value, Series>,
     /// What rises with the frames by the same in each turn.
     pub(super) ramps: HashMap<Value, Ramp>,
     pub(super) reasons: Vec<String>,
@@ -69,7 +73,9 @@ impl<'a> Widen<'a> {
             fma,
             new,
             wide,
+            last: HashMap::new(),
             counters: HashMap::new(),
+            powers: HashMap::new(),
             ramps: HashMap::new(),
             reasons: vec![],
         })
@@ -92,7 +98,10 @@ impl<'a> Widen<'a> {
             }
         }
         for (state, value) in &self.old.sets {
-            let last = self.frame(*value, 3);
+            let last = match self.last.get(state) {
+                Some(last) => *last,
+                None => self.frame(*value, 3),
+            };
             self.new.sets.push((*state, last));
         }
         for (line, value) in &self.old.writes {
@@ -181,6 +190,8 @@ impl<'a> Widen<'a> {
             self.along(value, ramp);
         } else if let Some(line) = self.geometric(value) {
             self.series(value, &line);
+        } else if let Some(series) = self.scaled(value) {
+            self.go(value, series);
         } else {
             self.wide[value.index()].lanes = Some(self.widened(value));
         }
@@ -265,6 +276,10 @@ impl<'a> Widen<'a> {
                 self.new.nexts.push((after, next));
                 self.wide[phase.sum.index()].lanes = Some(after);
                 self.wide[phase.get.index()].lanes = Some(self.new.op(Op::Sub, &[after, each]));
+                let (before, two) = (self.new.add(Op::Get(phase.state), Type::I32, &[]), self.new.i32(2));
+                let turn = self.new.op(Op::Shl, &[step, two]);
+                let last = self.new.op(Op::Add, &[before, turn]);
+                self.last.insert(phase.state, last);
             }
             None => {
                 let steps = self.lanes(phase.step);
@@ -294,6 +309,11 @@ impl<'a> Widen<'a> {
         self.counters.insert(least, Count { first, turn: 4 * step });
         let before = self.carry(entry);
         self.settle(get, least, before, after);
+        let (before, turn, bound) =
+            (self.new.add(Op::Get(state), Type::I32, &[]), self.new.i32(4 * step), self.new.i32(most));
+        let last = self.new.op(Op::Add, &[before, turn]);
+        let last = self.new.op(Op::Min, &[last, bound]);
+        self.last.insert(state, last);
         // The sum before it is bounded, should anybody want it.
         self.wide[sum.index()].lanes = Some(self.widened(sum));
     }
