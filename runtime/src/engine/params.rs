@@ -124,7 +124,6 @@ impl Param {
         }
         self.ramp = Ramp::new(self.value, to, frames, curve);
     }
-
 }
 
 impl Params {
