@@ -1,24 +1,26 @@
-//! The linear form: a circle through one f32 state that is `a·s + x` as a whole, with a slow.
+//! The linear form: a circle through one or two f32 states that is `A·s + x` as a whole, with a slow A: one-poles, and
+//! filters of second order whose cutoff nobody moves.
 //!
-//! With s the state before the turn and xₖ what the k-th frame adds, the states after the frames are
-//! `aᵏ⁺¹·s + Qₖ`, where `Qₖ = Σⱼ aᵏ⁻ʲ·xⱼ`: two steps of a scan, `P = x + a·slide(x)`, `Q = P + a²·slide²(P)`. So only
-//! one multiplication and two additions a turn wait for the turn before.
+//! With s the states before the turn and xₖ what the k-th frame adds, the states after the frames are
+//! `Aᵏ⁺¹·s + Qₖ`, where `Qₖ = Σⱼ Aᵏ⁻ʲ·xⱼ`: two steps of a scan, `P = x + A·slide(x)`, `Q = P + A²·slide²(P)`. So only
+//! one multiplication by a matrix and two additions a turn wait for the turn before.
 //!
-//! It is computed as `s + ((aᵏ⁺¹ − 1)·s + Qₖ)`: for a slow filter a is nearly 1, and what is missing to 1 would lose
+//! It is computed as `s + ((Aᵏ⁺¹ − 1)·s + Qₖ)`: for a slow filter A is nearly 1, and what is missing to 1 would lose
 //! most of its digits in an f32, and the filter its gain.
 
 use super::circles::{Circle, next_of};
-use crate::ir::{Body, Imm, Op, Rate, Scalar, StateSlot, Type, Value};
+use super::widen::Widen;
+use crate::ir::{Body, Imm, Op, Rate, StateSlot, Type, Value};
 use mam_grammar::Handle;
 use std::collections::HashMap;
 
 /// A linear circle.
 pub(super) struct Linear {
-    pub(super) state: Handle<StateSlot>,
-    pub(super) get: Value,
-    pub(super) next: Value,
-    /// How much of the state is in what it is set to.
-    pub(super) slope: Slope,
+    pub(super) states: Vec<Handle<StateSlot>>,
+    gets: Vec<Value>,
+    nexts: Vec<Value>,
+    /// The matrix: how much of each state is in what each is set to, row by row. None is 0.
+    slopes: Vec<Vec<Option<Slope>>>,
 }
 
 /// How much of the state is in a value, as a formula of slow values of the old body.
@@ -31,24 +33,60 @@ pub(super) enum Slope {
     Div(Box<Slope>, Value),
 }
 
-/// How large a slope may grow: each member is followed once for each of its users.
-const MEMBERS: usize = 12;
+/// How large a circle may be: a slope follows each member once for each of its users.
+const MEMBERS: usize = 24;
+/// Through how many states.
+const STATES: usize = 2;
 
 /// The circle as a linear one.
 pub(super) fn linear(body: &Body, rates: &[Rate], circle: &Circle) -> Option<Linear> {
-    let mut gets = circle.iter().filter(|v| matches!(body.insts[**v].op, Op::Get(_)));
-    let (get, None) = (*gets.next()?, gets.next()) else { return None };
-    let Op::Get(state) = body.insts[get].op else { return None };
-    if circle.len() > MEMBERS || circle.iter().any(|v| body.ty(*v) != Type::F32) {
+    let gets: Vec<(Value, Handle<StateSlot>)> = circle
+        .iter()
+        .filter_map(|v| match body.insts[*v].op {
+            Op::Get(state) => Some((*v, state)),
+            _ => None,
+        })
+        .collect();
+    let f32s = circle.iter().all(|v| body.ty(*v) == Type::F32);
+    if gets.len() > STATES || circle.len() > MEMBERS || !f32s {
         return None;
     }
+    // Linear in all states together, and so in each: a product of two members is none.
+    slopes(body, rates, circle, |_| true, true)?;
+    let each = gets.iter().map(|(get, _)| slopes(body, rates, circle, |other| other == *get, false));
+    let each: Vec<HashMap<Value, Slope>> = each.collect::<Option<_>>()?;
+    let nexts = gets.iter().map(|(_, state)| next_of(body, Op::Get(*state)));
+    let nexts: Vec<Value> = nexts.collect::<Option<_>>()?;
+    let row = |next: &Value| each.iter().map(|slopes| slopes.get(next).cloned()).collect();
+    Some(Linear {
+        states: gets.iter().map(|(_, state)| *state).collect(),
+        gets: gets.iter().map(|(get, _)| *get).collect(),
+        slopes: nexts.iter().map(row).collect(),
+        nexts,
+    })
+}
+
+/// How each member depends on the states of some `get`s. `all` of them have to: else none.
+fn slopes(
+    body: &Body,
+    rates: &[Rate],
+    circle: &Circle,
+    of: impl Fn(Value) -> bool,
+    all: bool,
+) -> Option<HashMap<Value, Slope>> {
     let mut slopes: HashMap<Value, Slope> = HashMap::new();
     for value in circle {
-        let slope = slope(body, rates, &slopes, *value)?;
-        slopes.insert(*value, slope);
+        let slope = match body.insts[*value].op {
+            Op::Get(_) => of(*value).then_some(Slope::One),
+            _ => slope(body, rates, &slopes, *value),
+        };
+        match slope {
+            Some(slope) => _ = slopes.insert(*value, slope),
+            None if all => return None,
+            None => {}
+        }
     }
-    let next = next_of(body, Op::Get(state))?;
-    Some(Linear { state, get, next, slope: slopes.remove(&next)? })
+    Some(slopes)
 }
 
 /// The slope of a member whose operands are known; none where it is not linear.
@@ -58,7 +96,7 @@ pub(super) fn slope(
     known: &HashMap<Value, Slope>,
     value: Value,
 ) -> Option<Slope> {
-    use Slope::{Add, Div, Mul, Neg, One};
+    use Slope::{Add, Div, Mul, Neg};
     let of = |v: Value| known.get(&v).cloned();
     let slow = |v: Value| rates[v.index()] != Rate::Sample;
     let sum = |a: Option<Slope>, b: Option<Slope>| match (a, b) {
@@ -72,7 +110,6 @@ pub(super) fn slope(
     };
     let inst = &body.insts[value];
     match (inst.op, inst.args.as_slice()) {
-        (Op::Get(_), _) => Some(One),
         (Op::Neg, &[a]) => Some(Neg(of(a)?.into())),
         (Op::Add, &[a, b]) => sum(of(a), of(b)),
         (Op::Sub, &[a, b]) => sum(of(a), of(b).map(|b| Neg(b.into()))),
@@ -118,27 +155,90 @@ pub(super) fn formula(slope: &Slope, new: &mut Body, slow: &mut impl FnMut(Value
     }
 }
 
-/// Powers of the factor a, as the scan needs them: a and a² in all lanes, and aᵏ − 1 in the lanes, from k = 1.
-pub(super) struct Powers {
-    pub(super) one: Value,
-    pub(super) two: Value,
-    pub(super) each: Value,
+/// A matrix of f64 values.
+type Matrix = Vec<Vec<Value>>;
+
+fn product(new: &mut Body, a: &Matrix, b: &Matrix) -> Matrix {
+    let mut entry = |i: usize, j: usize| {
+        let mut terms =
+            (0..a.len()).map(|k| new.op(Op::Mul, &[a[i][k], b[k][j]])).collect::<Vec<_>>().into_iter();
+        let first = terms.next().expect("a matrix has entries");
+        terms.fold(first, |sum, term| new.op(Op::Add, &[sum, term]))
+    };
+    (0..a.len()).map(|i| (0..a.len()).map(|j| entry(i, j)).collect()).collect()
 }
 
-pub(super) fn powers(new: &mut Body, a: Value) -> Powers {
-    debug_assert_eq!(new.ty(a).scalar, Scalar::F64);
-    let two = new.op(Op::Mul, &[a, a]);
-    let three = new.op(Op::Mul, &[two, a]);
-    let four = new.op(Op::Mul, &[two, two]);
-    let (first, second) = (new.op(Op::Demote, &[a]), new.op(Op::Demote, &[two]));
-    let one = new.f64(1.0);
-    let lanes = [a, two, three, four].map(|x| {
-        let less = new.op(Op::Sub, &[x, one]);
-        new.op(Op::Demote, &[less])
-    });
-    Powers {
-        one: new.op(Op::Splat, &[first]),
-        two: new.op(Op::Splat, &[second]),
-        each: new.op(Op::Pack, &lanes),
+impl Widen<'_> {
+    /// A linear circle in lanes.
+    pub(super) fn linear(&mut self, linear: &Linear, circle: &Circle) {
+        let count = linear.gets.len();
+        let mut factor = |slope: &Option<Slope>| match slope {
+            Some(slope) => self.factor(slope),
+            None => self.new.f64(0.0),
+        };
+        let one: Matrix = linear.slopes.iter().map(|row| row.iter().map(&mut factor).collect()).collect();
+        let two = product(&mut self.new, &one, &one);
+        let three = product(&mut self.new, &two, &one);
+        let four = product(&mut self.new, &two, &two);
+        // What each frame adds is what comes of states of 0.
+        for get in &linear.gets {
+            self.wide[get.index()].lanes = Some(self.new.constant(Imm::F32(0.0), 4));
+        }
+        self.members(linear, circle);
+        let added: Vec<Value> = linear.nexts.iter().map(|next| self.lanes(*next)).collect();
+        let pairs = self.scan(&one, &added, 1);
+        let sums = self.scan(&two, &pairs, 2);
+        let entries: Vec<Value> = linear.states.iter().map(|state| self.entry(*state)).collect();
+        let before: Vec<Value> = entries.into_iter().map(|entry| self.carry(entry)).collect();
+        let mut after = vec![];
+        for i in 0..count {
+            let mut change = sums[i];
+            for (j, before) in before.iter().enumerate() {
+                let powers = [&one, &two, &three, &four].map(|power| power[i][j]);
+                let lanes = self.missing(powers, i == j);
+                change = self.mad(lanes, *before, change);
+            }
+            after.push(self.new.op(Op::Add, &[before[i], change]));
+        }
+        // And the members with the states as they are.
+        for (i, get) in linear.gets.iter().enumerate() {
+            self.wide[get.index()].lanes = Some(self.later(after[i], before[i]));
+        }
+        self.members(linear, circle);
+        for i in 0..count {
+            self.settle(linear.gets[i], linear.nexts[i], before[i], after[i]);
+        }
+    }
+
+    /// x + A·slide(x), the slide over so many frames.
+    fn scan(&mut self, a: &Matrix, x: &[Value], frames: usize) -> Vec<Value> {
+        let zero = self.new.f32(0.0);
+        let slide = |new: &mut Body, x: Value| (0..frames).fold(x, |x, _| new.op(Op::Slide, &[x, zero]));
+        let slid: Vec<Value> = x.iter().map(|x| slide(&mut self.new, *x)).collect();
+        let mut sums = x.to_vec();
+        for (sum, row) in sums.iter_mut().zip(a) {
+            for (factor, slid) in row.iter().zip(&slid) {
+                let factor = self.new.op(Op::Demote, &[*factor]);
+                let factor = self.new.op(Op::Splat, &[factor]);
+                *sum = self.mad(factor, *slid, *sum);
+            }
+        }
+        sums
+    }
+
+    /// An entry of the first four powers as lanes; less 1 on the diagonal.
+    fn missing(&mut self, powers: [Value; 4], diagonal: bool) -> Value {
+        let one = self.new.f64(1.0);
+        let lanes = powers.map(|power| {
+            let power = if diagonal { self.new.op(Op::Sub, &[power, one]) } else { power };
+            self.new.op(Op::Demote, &[power])
+        });
+        self.new.op(Op::Pack, &lanes)
+    }
+
+    fn members(&mut self, linear: &Linear, circle: &Circle) {
+        for member in circle.iter().filter(|member| !linear.gets.contains(member)) {
+            self.wide[member.index()].lanes = Some(self.widened(*member));
+        }
     }
 }

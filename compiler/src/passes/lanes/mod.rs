@@ -5,7 +5,8 @@
 //!
 //! * **phase**: `s + i` in i32: prefix sums, exact;
 //! * **counter**: `min(s + c, most)` in i32: closed form, exact;
-//! * **linear**: `a·s + x` in f32, where a is slow: the scan with powers of a, which are computed once a call in f64;
+//! * **linear**: `A·s + x` in f32, through one or two states, where A is slow: the scan with powers of A, which are
+//!   computed once a segment in f64;
 //! * anything else is an **island**: its instructions four times, one frame after the other, between vectors.
 //!
 //! A power of two whose exponent follows a counter in a line, an exponential envelope, is a geometric **series**.
@@ -75,11 +76,17 @@ pub fn widen(kernel: &Kernel, target: &Target, linear: bool) -> Result<(Kernel, 
     Ok((Kernel { steady: body, tail, ..kernel.clone() }, reasons))
 }
 
-/// About how many machine instructions a turn takes.
+/// How much dearer an instruction is in a circle, where each turn waits for the one before.
+const WAITING: f64 = 1.6;
+
+/// About what a turn takes, counted in machine instructions that wait for nothing.
 fn cost(body: &Body) -> f64 {
     let rates = body.rates();
-    let sample = |value: &Value| rates[value.index()] == Rate::Sample;
-    let insts: f64 = body.insts.handles().filter(sample).map(|value| inst_cost(body, &rates, value)).sum();
+    let mut insts = 0.0;
+    for circle in circles::circles(body, &rates) {
+        let weight = if circles::is_circle(body, &circle) { WAITING } else { 1.0 };
+        insts += weight * circle.iter().map(|value| inst_cost(body, &rates, *value)).sum::<f64>();
+    }
     let writes = if body.step == 4 { 8.0 } else { 6.0 };
     insts + body.outs.len() as f64 + writes * body.writes.len() as f64
 }
@@ -97,7 +104,6 @@ fn inst_cost(body: &Body, rates: &[Rate], value: Value) -> f64 {
         Op::Mul if inst.ty == Type::I32.with_lanes(4) => 2.0,
         Op::Div | Op::Sqrt => 4.0,
         Op::Pack => 4.0,
-        Op::Slide => 2.0,
         Op::Extract(_) | Op::Splat if inst.ty.scalar == Scalar::Bool => 3.0,
         _ => 1.0,
     }

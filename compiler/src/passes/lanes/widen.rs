@@ -1,7 +1,7 @@
 //! Rewriting a body into lanes.
 
 use super::circles::{self, Circle, Counter, Phase};
-use super::linear::{self, Linear, Slope};
+use super::linear::{self, Slope};
 use super::series::{Count, Ramp, Series};
 use crate::ir::{Body, Imm, Inst, Kernel, Op, Rate, Scalar, StateSlot, Type, Value};
 use mam_grammar::Handle;
@@ -198,7 +198,7 @@ impl<'a> Widen<'a> {
     }
 
     /// An instruction in lanes.
-    fn widened(&mut self, value: Value) -> Value {
+    pub(super) fn widened(&mut self, value: Value) -> Value {
         let inst = &self.old.insts[value];
         let args = inst.args.as_slice().iter().map(|arg| self.lanes(*arg)).collect();
         self.new.insts.add(Inst { op: inst.op, ty: inst.ty.with_lanes(4), args })
@@ -222,7 +222,7 @@ impl<'a> Widen<'a> {
     }
 
     /// A state in all lanes, as it is when the call begins.
-    fn entry(&mut self, state: Handle<StateSlot>) -> Value {
+    pub(super) fn entry(&mut self, state: Handle<StateSlot>) -> Value {
         let ty = Type { scalar: self.kernel.states[state].init.scalar(), lanes: 1 };
         let entry = self.new.add(Op::Entry(state), ty, &[]);
         self.new.op(Op::Splat, &[entry])
@@ -234,7 +234,7 @@ impl<'a> Widen<'a> {
     }
 
     /// Four lanes a frame later: the last lane of `before`, then the first three of `lanes`.
-    fn later(&mut self, lanes: Value, before: Value) -> Value {
+    pub(super) fn later(&mut self, lanes: Value, before: Value) -> Value {
         let last = self.new.op(Op::Extract(3), &[before]);
         self.new.op(Op::Slide, &[lanes, last])
     }
@@ -250,7 +250,8 @@ impl<'a> Widen<'a> {
         } else {
             match linear::linear(self.old, &self.rates, circle).filter(|_| self.linear) {
                 Some(linear) => {
-                    self.reasons.push(format!("{}: linear, with a slow factor", name(linear.state)));
+                    let names: Vec<String> = linear.states.iter().map(|state| name(*state)).collect();
+                    self.reasons.push(format!("{}: linear, with a slow factor", names.join(", ")));
                     self.linear(&linear, circle);
                 }
                 None => {
@@ -324,29 +325,6 @@ impl<'a> Widen<'a> {
         self.new.op(Op::Pack, &lanes)
     }
 
-    fn linear(&mut self, linear: &Linear, circle: &Circle) {
-        let factor = self.factor(&linear.slope);
-        let a = linear::powers(&mut self.new, factor);
-        // What each frame adds is what comes of a state of 0.
-        self.wide[linear.get.index()].lanes = Some(self.new.constant(Imm::F32(0.0), 4));
-        self.members(linear, circle);
-        let added = self.lanes(linear.next);
-        let zero = self.new.f32(0.0);
-        let slid = self.new.op(Op::Slide, &[added, zero]);
-        let pairs = self.mad(a.one, slid, added);
-        let slid = self.new.op(Op::Slide, &[pairs, zero]);
-        let slid = self.new.op(Op::Slide, &[slid, zero]);
-        let sums = self.mad(a.two, slid, pairs);
-        let entry = self.entry(linear.state);
-        let before = self.carry(entry);
-        let change = self.mad(a.each, before, sums);
-        let after = self.new.op(Op::Add, &[before, change]);
-        // And the members with the states as they are.
-        self.wide[linear.get.index()].lanes = Some(self.later(after, before));
-        self.members(linear, circle);
-        self.settle(linear.get, linear.next, before, after);
-    }
-
     /// A slope as an f64.
     pub(super) fn factor(&mut self, slope: &Slope) -> Value {
         let wide = &self.wide;
@@ -354,14 +332,8 @@ impl<'a> Widen<'a> {
         linear::formula(slope, &mut self.new, &mut slow)
     }
 
-    fn members(&mut self, linear: &Linear, circle: &Circle) {
-        for member in circle.iter().filter(|member| **member != linear.get) {
-            self.wide[member.index()].lanes = Some(self.widened(*member));
-        }
-    }
-
     /// a·b + c
-    fn mad(&mut self, a: Value, b: Value, c: Value) -> Value {
+    pub(super) fn mad(&mut self, a: Value, b: Value, c: Value) -> Value {
         if self.fma {
             return self.new.op(Op::Fma, &[a, b, c]);
         }
@@ -371,7 +343,7 @@ impl<'a> Widen<'a> {
 
     /// A circle through one state is known: `before` has the state as it is before the turn in its last lane, `after`
     /// the states after each frame.
-    fn settle(&mut self, get: Value, next: Value, before: Value, after: Value) {
+    pub(super) fn settle(&mut self, get: Value, next: Value, before: Value, after: Value) {
         let last = self.new.op(Op::Extract(3), &[after]);
         let last = self.new.op(Op::Splat, &[last]);
         self.new.nexts.push((before, last));
