@@ -33,7 +33,7 @@ pub struct Job {
     pub threads: usize,
     /// Frames that are asked for at a time; the engine's own block where `None`.
     pub block: Option<usize>,
-    /// Whether what sleeps is not called. That changes the time, not the sound.
+    /// Whether what sleeps or rests is not called.
     pub skip: bool,
     /// True when it is cut because the song has no end.
     pub endless: bool,

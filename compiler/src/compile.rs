@@ -1,5 +1,6 @@
 //! The straight line from a text to a program.
 
+use crate::emit::jit::Jit;
 use crate::files::{Files, Loader};
 use crate::graph::{Graph, Group};
 use crate::interp::Interpreter;
@@ -9,7 +10,7 @@ use crate::lower::{Lowered, lower};
 use crate::places::Places;
 use crate::plan::Plan;
 use crate::target::Target;
-use crate::{checks, codes, emit, front, sets};
+use crate::{checks, codes, front, sets};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span};
 use mam_runtime::{Code, ParamSlot, Program};
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct Options {
     pub limits: Limits,
     /// The machine that code is made for.
     pub target: Target,
+    /// Threads that make machine code, at least 1. It is the same code for any number.
+    pub threads: usize,
 }
 
 impl Default for Options {
@@ -44,6 +47,7 @@ impl Default for Options {
             sets: vec![],
             limits: Limits::default(),
             target: Target::host(),
+            threads: mam_runtime::all_threads(),
         }
     }
 }
@@ -155,7 +159,7 @@ impl Line {
         if !problems.has_errors() {
             let code: Arc<dyn Code> = match options.interpreter {
                 true => Arc::new(Interpreter::new(optimised.clone())),
-                false => Arc::new(emit::jit::Jit::new(&optimised).expect("checked modules compile")),
+                false => Arc::new(Jit::shared(&optimised, options.threads).expect("checked modules compile")),
             };
             self.done("emit");
             program = Some(Program {

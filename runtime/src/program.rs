@@ -79,6 +79,8 @@ pub struct Step {
     pub voices: Vec<StepVoice>,
     /// Where it does nothing but copy: the buffer that each output is a copy of. Else empty.
     pub copies: Vec<usize>,
+    /// Whether nothing in it goes on by itself, so that it can be left alone while it hears silence and is silent.
+    pub rests: bool,
     /// Work a frame, in instructions of its kernel. Only for sharing out work: it changes no sound.
     pub cost: usize,
 }

@@ -27,7 +27,7 @@ pub struct Bench {
     block: Option<u32>,
     #[command(flatten)]
     threads: ThreadArgs,
-    /// Call what is silent too: the sound is the same, and the time shows what silence saves
+    /// Call what sleeps and rests too: the time shows what that saves
     #[arg(long)]
     no_skip: bool,
     /// Rounds; the median counts

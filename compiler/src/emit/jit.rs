@@ -8,6 +8,10 @@ use cranelift_module::default_libcall_names;
 use mam_runtime::machine::{self, KernelFn};
 use mam_runtime::{Call, Code, Form};
 use std::mem::ManuallyDrop;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Kernels that are worth a thread.
+const KERNELS_A_THREAD: usize = 2;
 
 /// Compiled kernels in executable memory, which is freed with it. To be dropped off the audio thread.
 pub struct Jit {
@@ -25,9 +29,42 @@ impl Jit {
     /// # Errors
     /// What the code generator complains of: a bug of ours, never of the user.
     pub fn new(module: &Module) -> Result<Jit, String> {
+        Jit::shared(module, 1)
+    }
+
+    /// The same on several threads, of which the caller's is one. The code does not depend on their number.
+    ///
+    /// # Errors
+    /// As [`Jit::new`].
+    pub fn shared(module: &Module, threads: usize) -> Result<Jit, String> {
         let isa = isa::host()?;
+        let kernels: Vec<&Kernel> = module.kernels.values().collect();
+        // The longest first, so that nobody waits for one that was begun last.
+        let mut order: Vec<usize> = (0..kernels.len()).collect();
+        order.sort_by_key(|&index| std::cmp::Reverse(kernels[index].general.insts.len()));
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = vec![];
+            while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                done.push((index, compile(module, kernels[index], &*isa, false)));
+            }
+            done
+        };
+        let mut compiled = std::thread::scope(|scope| {
+            let others = 1..threads.min(kernels.len().div_ceil(KERNELS_A_THREAD));
+            let others: Vec<_> = others.map(|_| scope.spawn(work)).collect();
+            let mut all = work();
+            for other in others {
+                match other.join() {
+                    Ok(done) => all.extend(done),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            all
+        });
+        compiled.sort_by_key(|(index, _)| *index);
         let compiled: Result<Vec<Compiled>, String> =
-            module.kernels.values().map(|kernel| compile(module, kernel, &*isa, false)).collect();
+            compiled.into_iter().map(|(_, kernel)| kernel).collect();
         Jit::link(module, &compiled?.iter().collect::<Vec<_>>(), isa)
     }
 

@@ -3,6 +3,7 @@
 //! All memory of a program is known here. Calls stand in the order of the graph, so everything is computed before it
 //! is needed; each call has a block of state ([`Layout`]) and its own table of buffers.
 
+mod rests;
 mod text;
 
 use crate::ir::layout::{Layout, put, state_bytes};
@@ -106,6 +107,7 @@ impl Planner {
             outputs: call.outputs.iter().map(|&s| self.buffer(s)).collect(),
             ports: call.ports.clone(),
             voices: voices.collect(),
+            rests: rests::rests(kernel),
             cost: kernel.steady.insts.len().div_ceil(kernel.steady.step as usize),
         };
         self.plan.steps.push(step);

@@ -1,5 +1,6 @@
 //! A program with its memory, in the middle of being played.
 
+use super::calm::Hearing;
 use super::clock::Profile;
 use super::memory::{Block, Line};
 use super::notes::{NoteKind, Notes};
@@ -30,6 +31,7 @@ pub(crate) struct Instance {
     /// Keeps time, where somebody wants to know it.
     pub(crate) profile: Option<Profile>,
     quiet: Quiet,
+    hearing: Hearing,
     /// Steps that a quiet quantum leaves out, as their outputs are read elsewhere then.
     idle: Vec<bool>,
     /// The buffers of the channels, in a quantum of all steps and in a quiet one.
@@ -65,6 +67,7 @@ impl Instance {
             profile: None,
             taps: vec![],
             quiet: Quiet::new(&program),
+            hearing: Hearing::new(&program),
             idle,
             outputs: [program.outputs.clone(), copied],
             was_quiet: false,
@@ -84,8 +87,11 @@ impl Instance {
         if still && (self.quiet.is_written() || self.write_quiet()) {
             self.was_quiet = true;
             // SAFETY: whatever changes a runner or the state forgets what was written.
-            let fading = unsafe { self.quiet.run(frame) };
+            let (fading, calming) = unsafe { self.quiet.run(frame) };
             let mut slept = false;
+            for &runner in calming {
+                slept |= self.runners[runner].end(self.state.as_ptr(), frame);
+            }
             for &(runner, voice) in fading {
                 if self.runners[runner].may_sleep(voice, self.state.as_ptr()) {
                     self.runners[runner].sleep(voice);
@@ -112,6 +118,10 @@ impl Instance {
             profile.begin();
         }
         let eventful = !self.params.touched().is_empty() || !self.notes.is_empty();
+        if frames.start == 0 {
+            let (params, notes) = (&self.params, &self.notes);
+            self.hearing.listen(&mut self.runners, |runner| eventful && runner.is_touched(params, notes));
+        }
         let mut scene = Scene {
             code: &*self.program.code,
             frame,
@@ -123,6 +133,9 @@ impl Instance {
         };
         for (index, (runner, mute)) in self.runners.iter_mut().zip(&mut self.mutes).enumerate() {
             runner.run(&mut scene, frames.clone());
+            if frames.end == QUANTUM {
+                runner.end(scene.state, frame);
+            }
             mute.apply(runner);
             self.taps.iter_mut().for_each(|tap| tap.hear(index, runner));
             if let Some(profile) = &mut self.profile {
@@ -141,7 +154,7 @@ impl Instance {
         }
     }
 
-    /// From now on every step is called, also those that sleep. The sound is the same: it only takes longer.
+    /// From now on every step is called, also those that sleep.
     pub(crate) fn never_skip(&mut self) {
         let waste = Block::zeros(QUANTUM);
         self.runners.iter_mut().for_each(|runner| runner.never_skip(waste.as_ptr()));
@@ -160,6 +173,7 @@ impl Instance {
         if !loud || !self.taps.is_empty() || self.profile.is_some() {
             return false;
         }
+        self.hearing.listen(&mut self.runners, |_| false);
         self.quiet.write(&mut self.runners, &self.idle, &*self.program.code, self.state.as_ptr())
     }
 
@@ -195,6 +209,18 @@ impl Instance {
         let buffer = outputs.get(channel).or(outputs.last());
         let sound = buffer.and_then(|buffer| self.buffers.as_slice()[buffer * QUANTUM..].first_chunk());
         sound.unwrap_or(&[0.0; QUANTUM])
+    }
+
+    /// Says whether a channel of the input is silent in the next quantum, which only those can know who have rendered it.
+    pub(crate) fn tell_silent(&mut self, channel: usize, silent: bool) {
+        if self.hearing.tell(channel, silent) {
+            self.quiet.forget();
+        }
+    }
+
+    /// Whether a channel of the quantum's result is silent because all that it comes from sleeps or rests.
+    pub(crate) fn is_output_silent(&self, channel: usize) -> bool {
+        self.hearing.output(channel)
     }
 
     /// How many voices are awake.

@@ -11,6 +11,7 @@
 //! What it does not do: decide when something is played (the score), talk to a device (the outputs), or change its
 //! program while it runs (the control).
 
+mod calm;
 mod check;
 mod clock;
 mod input;
@@ -246,8 +247,8 @@ impl Engine {
         self.instance.awake()
     }
 
-    /// From now on what sleeps is called as well, so that it can be measured what sleeping saves. The sound is the same. Not on
-    /// the audio thread.
+    /// From now on what sleeps is called as well, into buffers that nobody hears, and no effect rests: so it can be measured
+    /// what that saves. Not on the audio thread.
     pub fn never_skip(&mut self) {
         self.instance.never_skip();
     }

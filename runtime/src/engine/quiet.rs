@@ -11,6 +11,8 @@ pub(crate) struct Quiet {
     tasks: Vec<Task>,
     /// Voices that are awake although their note has ended: the runner, and its voice.
     fading: Vec<(usize, usize)>,
+    /// Runners that the quantum may bring to rest.
+    calming: Vec<usize>,
     written: bool,
 }
 
@@ -26,6 +28,7 @@ impl Quiet {
         Quiet {
             tasks: Vec::with_capacity(program.steps.len()),
             fading: Vec::with_capacity(voices),
+            calming: Vec::with_capacity(program.steps.len()),
             written: false,
         }
     }
@@ -51,6 +54,7 @@ impl Quiet {
     ) -> bool {
         self.tasks.clear();
         self.fading.clear();
+        self.calming.clear();
         for (index, (runner, left_out)) in runners.iter_mut().zip(left_out).enumerate() {
             if *left_out || runner.can_be_skipped() {
                 continue;
@@ -58,22 +62,24 @@ impl Quiet {
             let Some(task) = runner.task(code, state) else { return false };
             self.tasks.push(task);
             self.fading.extend(runner.fading().map(|voice| (index, voice)));
+            self.calming.extend(runner.is_near_rest().then_some(index));
         }
         self.written = true;
         true
     }
 
-    /// Renders the quantum at a frame. The voices that may fall asleep after it are the result.
+    /// Renders the quantum at a frame. The voices that may fall asleep after it are the result, and the runners that may come
+    /// to rest.
     ///
     /// # Safety
     /// What was written down holds: the runners and the state are those it was written for, and unchanged.
-    pub(crate) unsafe fn run(&mut self, frame: u64) -> &[(usize, usize)] {
+    pub(crate) unsafe fn run(&mut self, frame: u64) -> (&[(usize, usize)], &[usize]) {
         for task in &mut self.tasks {
             task.call.frame = frame as u32;
         }
         // SAFETY: the tables are those of the runners, which outlive the call and fit the kernels.
         unsafe { crate::machine::call_kernels(&self.tasks) };
-        &self.fading
+        (&self.fading, &self.calming)
     }
 }
 

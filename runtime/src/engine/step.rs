@@ -4,6 +4,7 @@
 //! form and the rest in the steady one; where a parameter moves the form is general; before the first steady call
 //! after a change the setup runs. A step whose voices are all asleep is not called: its outputs are 0.
 
+use super::calm::{self, CALM, Rest};
 use super::memory::{Pointers, silence};
 use super::notes::{Cursor, NoteKind, Notes, pitch};
 use super::params::Params;
@@ -47,6 +48,9 @@ pub(crate) struct Runner {
     delay_frames: Vec<usize>,
     inputs: Shifted,
     outputs: Shifted,
+    calm: Rest,
+    /// Its words of state, from the start of the state memory, and whether they are of 8 bytes.
+    words: Vec<(usize, bool)>,
     /// Where a step that sleeps is called nevertheless: buffers that nobody hears.
     waste: Option<Pointers<f32>>,
     /// Nobody else writes to the outputs, so silence stays when it has been written once.
@@ -127,6 +131,11 @@ impl Runner {
             inputs: Shifted::new(step.inputs.iter().map(|&index| buffer(index)).collect()),
             outputs: Shifted::new(step.outputs.iter().map(|&index| buffer(index)).collect()),
             voices,
+            calm: Rest::new(
+                step.rests && alone,
+                step.delays.iter().map(|&index| program.delays[index].frames).max().unwrap_or(0),
+            ),
+            words: step.states.iter().map(|word| (step.state + word.offset, word.bytes == 8)).collect(),
             waste: None,
             alone,
             silent: false,
@@ -137,6 +146,54 @@ impl Runner {
     /// Whether it has voices and all are asleep.
     pub(crate) fn asleep(&self) -> bool {
         !self.voices.is_empty() && self.voices.iter().all(|voice| !voice.awake)
+    }
+
+    /// Whether it need not be called, for whichever reason.
+    fn is_idle(&self) -> bool {
+        self.asleep() || self.calm.is_on()
+    }
+
+    /// Begins a quantum: whether it hears anything, and whether an event concerns it. Whether it is silent all through.
+    pub(crate) fn begin(&mut self, hears: bool, touched: bool) -> bool {
+        if self.calm.begin(hears || touched) {
+            (self.stale, self.silent) = (true, false);
+        }
+        self.calm.is_on() || self.asleep() && !touched
+    }
+
+    /// Whether an event of the quantum concerns it.
+    pub(crate) fn is_touched(&self, params: &Params, notes: &Notes) -> bool {
+        let moves = |&index: &usize| params.masks(index) != (0, 0);
+        self.params.iter().any(moves) || self.port_ids.iter().any(|&id| notes.mask(id) != 0)
+    }
+
+    /// Whether a quantum like this one may bring it to rest.
+    pub(crate) fn is_near_rest(&self) -> bool {
+        self.calm.is_near()
+    }
+
+    /// Ends the quantum at a frame. Whether it comes to rest.
+    pub(crate) fn end(&mut self, state: *mut u8, frame: u64) -> bool {
+        let (outputs, lines, words) = (&self.outputs.whole.0, &self.delays.0, &self.words);
+        let frames = &self.delay_frames;
+        self.calm.end(|| {
+            // SAFETY: outputs have a quantum, lines as many frames as stand beside them, a power of two; states lie within
+            // the state memory; and no kernel runs.
+            unsafe {
+                let sound = |&start: &*mut f32, len| std::slice::from_raw_parts(start, len);
+                let written = |(line, &len): (&*mut f32, &usize)| match len {
+                    0..QUANTUM => calm::quiet(sound(line, len)),
+                    _ => calm::quiet(sound(&line.add(frame as usize & (len - 1)), QUANTUM)),
+                };
+                let still = |&(at, double): &(usize, bool)| match double {
+                    true => state.add(at).cast::<f64>().read_unaligned().abs() < f64::from(CALM),
+                    false => state.add(at).cast::<f32>().read_unaligned().abs() < CALM,
+                };
+                outputs.iter().all(|output| calm::quiet(sound(output, QUANTUM)))
+                    && words.iter().all(still)
+                    && lines.iter().zip(frames).all(written)
+            }
+        })
     }
 
     /// How many voices are awake.
@@ -218,14 +275,14 @@ impl Runner {
 
     /// Renders a stretch in which nothing begins after its first frame.
     fn stretch(&mut self, scene: &mut Scene<'_>, range: Range<usize>, began: bool, moves: bool) {
-        if self.asleep() {
+        if self.is_idle() {
             self.rest(range.clone());
             self.call_in_vain(scene, range);
         } else if began || moves {
             self.call(scene, Form::General, range);
             self.ports.iter_mut().for_each(|port| port.trig = 0);
         } else {
-            self.set_up(scene, range.start);
+            self.set_up(scene, range.clone());
             self.call(scene, Form::Steady, range);
         }
     }
@@ -241,23 +298,24 @@ impl Runner {
     /// From now on it is called even where it sleeps, into `buffer`, so that it can be measured what sleeping saves.
     pub(crate) fn never_skip(&mut self, buffer: *mut f32) {
         self.waste = Some(Pointers(vec![buffer; self.outputs.whole.0.len()]));
+        self.calm.never();
     }
 
     /// Calls it though it sleeps, where that was asked for. What it makes of its state is undone when it wakes.
     fn call_in_vain(&mut self, scene: &mut Scene<'_>, range: Range<usize>) {
         let Some(waste) = &self.waste else { return };
         let outputs = waste.0.as_ptr();
-        self.set_up(scene, range.start);
+        self.set_up(scene, range.clone());
         let call = Call { outputs, ..self.tables(scene.state, scene.frame, range) };
         // SAFETY: as in `call`; the buffers hold a quantum.
         unsafe { scene.code.call(self.kernel, Form::Steady, &call) };
     }
 
     /// Before the first steady call after a change.
-    fn set_up(&mut self, scene: &mut Scene<'_>, at: usize) {
+    fn set_up(&mut self, scene: &mut Scene<'_>, range: Range<usize>) {
         if self.stale {
             self.stale = false;
-            self.call(scene, Form::Setup, at..QUANTUM);
+            self.call(scene, Form::Setup, range);
         }
     }
 
@@ -304,14 +362,14 @@ impl Runner {
             Some(waste) if self.is_silent() => {
                 Some(Task { function, call: Call { outputs: waste.0.as_ptr(), ..call } })
             }
-            _ if self.asleep() => None,
+            _ if self.is_idle() => None,
             _ => Some(Task { function, call }),
         }
     }
 
     /// Whether it is asleep, its silence is written, and stays.
     fn is_silent(&self) -> bool {
-        self.asleep() && self.silent && self.alone
+        self.is_idle() && self.silent && self.alone
     }
 
     /// Whether it need not be called.

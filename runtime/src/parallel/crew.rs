@@ -7,10 +7,23 @@ use super::split::{Part, Source, Split};
 use super::{DEPTH, STRETCH};
 use crate::engine::Instance;
 use crate::program::{Event, EventKind, QUANTUM};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-/// A signal's sound in the stretches that are kept.
-type Kept = [RwLock<Vec<f32>>; DEPTH];
+/// A signal in the stretches that are kept.
+type Kept = [RwLock<Sound>; DEPTH];
+
+/// A signal in one stretch.
+struct Sound {
+    samples: Vec<f32>,
+    /// Whether it is known to be silent, quantum by quantum.
+    silent: Vec<bool>,
+}
+
+impl Default for Sound {
+    fn default() -> Sound {
+        Sound { samples: vec![0.0; STRETCH], silent: vec![false; STRETCH / QUANTUM] }
+    }
+}
 
 /// What all threads share.
 pub(super) struct Crew {
@@ -81,9 +94,7 @@ impl Crew {
         let stretch = || RwLock::new(Stretch { input: vec![vec![]; channels], ..Stretch::default() });
         Crew {
             parts: parts.collect(),
-            signals: (0..split.signals)
-                .map(|_| std::array::from_fn(|_| RwLock::new(vec![0.0; STRETCH])))
-                .collect(),
+            signals: (0..split.signals).map(|_| std::array::from_fn(|_| RwLock::default())).collect(),
             stretches: std::array::from_fn(|_| stretch()),
             progress: Mutex::new(Progress {
                 planned: 0,
@@ -173,7 +184,7 @@ impl Crew {
             Some(Source::Signal(signal)) => {
                 let sound =
                     self.signals[signal][slot(stretch)].read().unwrap_or_else(PoisonError::into_inner);
-                to.copy_from_slice(&sound[from..from + to.len()]);
+                to.copy_from_slice(&sound.samples[from..from + to.len()]);
             }
             Some(Source::Song(channel)) => {
                 let stretch = self.stretches[slot(stretch)].read().unwrap_or_else(PoisonError::into_inner);
@@ -242,18 +253,21 @@ impl Crew {
         let mut given: Vec<_> = member.part.gives.iter().map(give).collect();
         member.schedule(&mut instance, &stretch);
         for start in (0..stretch.frames).step_by(QUANTUM) {
+            let piece = start..start + QUANTUM;
             for (channel, heard) in heard.iter().enumerate() {
+                let (sound, silent) = match heard {
+                    Heard::Song(sound) => (&sound[piece.clone()], false),
+                    Heard::Signal(sound) => (&sound.samples[piece.clone()], sound.silent[start / QUANTUM]),
+                };
+                instance.tell_silent(channel, silent);
                 if let Some(buffer) = instance.input(channel) {
-                    let sound: &[f32] = match heard {
-                        Heard::Song(sound) => sound,
-                        Heard::Signal(sound) => sound,
-                    };
-                    buffer.copy_from_slice(&sound[start..start + QUANTUM]);
+                    buffer.copy_from_slice(sound);
                 }
             }
             instance.quantum(stretch.frame + start as u64);
             for (channel, sound) in given.iter_mut().enumerate() {
-                sound[start..start + QUANTUM].copy_from_slice(instance.output(channel));
+                sound.samples[piece.clone()].copy_from_slice(instance.output(channel));
+                sound.silent[start / QUANTUM] = instance.is_output_silent(channel);
             }
             if stretch.watch {
                 let mut awake = stretch.awake.lock().unwrap_or_else(PoisonError::into_inner);
@@ -266,7 +280,7 @@ impl Crew {
 /// What a part hears.
 enum Heard<'s> {
     Song(&'s [f32]),
-    Signal(std::sync::RwLockReadGuard<'s, Vec<f32>>),
+    Signal(RwLockReadGuard<'s, Sound>),
 }
 
 impl Member {

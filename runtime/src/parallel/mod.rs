@@ -1,6 +1,6 @@
 //! Rendering on several threads, offline.
 //!
-//! A program is split into parts that depend on each other as little as can be ([`split`]), and each part is rendered a
+//! A program is split into parts that depend on each other as little as can be ([`mod@split`]), and each part is rendered a
 //! long stretch at a time by whichever thread has time ([`crew`]). A part is a program with memory of its own, and hears
 //! the others through buffers of whole stretches; so the sound is the same, to the bit, for any number of threads.
 
