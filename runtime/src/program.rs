@@ -3,13 +3,14 @@
 //! A [`Program`] says everything that is known before the first sample: which kernel runs when, where every word
 //! of state and every buffer lives, what can be set, and what is played. The engine owns the memory.
 
-use crate::score::Score;
+use crate::score::{Rational, Score};
 use std::sync::Arc;
 
 /// Frames that are rendered at a time, always at absolute positions 0, 64, 128 …, whatever the host asks for.
 pub const QUANTUM: usize = 64;
 
 /// A compiled song, ready to run at one sample rate.
+#[derive(Clone)]
 pub struct Program {
     /// Frames a second.
     pub rate: u32,
@@ -35,6 +36,21 @@ pub struct Program {
     pub targets: Vec<Target>,
     /// What is played.
     pub score: Score,
+}
+
+impl Program {
+    /// The same song with another tempo at its start, in quarter notes a minute; where the tempo changes, it does so in
+    /// the same relation. `None` without a tempo, or for one that cannot be.
+    pub fn at_tempo(&self, bpm: f64) -> Option<Program> {
+        // More digits than anybody hears would only make long fractions.
+        let bpm = Rational::new((bpm * 1000.0).round() as i128, 1000).ok().filter(|bpm| bpm.sign() > 0)?;
+        let factor = (bpm / self.score.transports.first()?.tempo.first()?).ok()?;
+        let mut program = self.clone();
+        for transport in &mut program.score.transports {
+            transport.tempo = transport.tempo.scaled(factor).ok()?;
+        }
+        Some(program)
+    }
 }
 
 /// One kernel call of a quantum: which kernel, on which memory.

@@ -154,13 +154,14 @@ impl Live {
 
     /// Takes all commands, and the swap that is due.
     fn obey(&mut self) {
+        let mut wish = None;
         while let Ok(command) = self.commands.pop() {
             match command {
                 Command::Swap(swap) => self.expect(swap),
                 Command::Now(generation, kind) => self.now(generation, kind),
                 Command::Gain(generation, step, gain) => self.gain(generation, step, gain),
-                Command::Play => self.master.rise(self.fresh),
-                Command::Stop => self.master.step = self.master.down,
+                Command::Play => wish = Some(true),
+                Command::Stop => wish = Some(false),
                 Command::Record(ring) => {
                     if let Some(old) = std::mem::replace(&mut self.record, ring) {
                         self.discard(Garbage::Record(old));
@@ -184,6 +185,12 @@ impl Live {
             && let Some(swap) = self.pending.take_if(due)
         {
             self.swap(swap);
+        }
+        // After the swap, so that what begins anew begins with its whole attack.
+        match wish {
+            Some(true) => self.master.rise(self.fresh),
+            Some(false) => self.master.step = self.master.down,
+            None => {}
         }
     }
 
@@ -219,6 +226,7 @@ impl Live {
             let gains = [0.0; QUANTUM];
             self.fading = Some(Fading { player: old, frame, quantum: 0, quanta, gains, blend });
         }
+        swap.taken_up = ticks();
         self.discard(Garbage::Swapped(swap));
     }
 

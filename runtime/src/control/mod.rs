@@ -100,6 +100,8 @@ struct Swap {
     jump: Option<u64>,
     carry: Carry,
     blend: Blend,
+    /// When it happened, in ticks.
+    taken_up: u64,
 }
 
 /// What `Live` sends back, to be dropped elsewhere.

@@ -44,6 +44,14 @@ impl Place {
         Some((start + clock.plain(bar).to_f64() + 0.5) as u64)
     }
 
+    /// The tempo at the start of a program's score, and that at this place, in quarter notes a minute.
+    pub fn tempos(self, program: &Program) -> Option<(f64, f64)> {
+        let clock = Clock::new(&program.score.transports.first()?.tempo, program.rate);
+        let here = clock.tempo(Rational::from_f64(self.bar)?);
+        let first = clock.tempo(Rational::ZERO);
+        (first > 0.0 && here > 0.0).then_some((first, here))
+    }
+
     /// The beginning of its bar, or of the one so many bars later (earlier where negative), in the same pass.
     pub fn bar_line(self, bars: i64) -> Place {
         // A frame is rounded, so a bar line may seem to be a hair before itself.
