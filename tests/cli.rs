@@ -204,6 +204,18 @@ fn playing_begins_where_and_goes_as_fast_as_it_is_asked() {
     folder.run(&["play", "song.mam", "--bpm", "0"]).exits(2);
 }
 
+#[cfg(not(feature = "midi"))]
+#[test]
+fn a_build_without_midi_says_so() {
+    let folder = Folder::new("midi").with("song.mam", SONG);
+    for flag in ["--midi", "--midi=keys", "--midi-to=bd", "--midi-follow", "--midi-clock"] {
+        let run = folder.run(&["play", "song.mam", "--backend", "null", flag]).exits(2);
+        assert!(run.err.contains("--features midi"), "{}", run.err);
+    }
+    let run = folder.run(&["play", "song.mam", "--backend", "null", "--midi-to", "bdd"]).exits(2);
+    assert!(run.err.contains("did you mean `bd`?"), "{}", run.err);
+}
+
 /// An edit with errors is told, and what plays goes on; a good one is taken up.
 #[test]
 fn edits_are_followed() {

@@ -4,7 +4,7 @@ use crate::args::SongArgs;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::input;
-use crate::live::{self, Wishes};
+use crate::live::{self, Midi, Wishes};
 use crate::output;
 use crate::values::{Assignment, Length, Start};
 use clap::{Args, ValueEnum};
@@ -48,6 +48,19 @@ pub struct Play {
     /// Listen to OSC at this port, or address and port
     #[arg(long, value_name = "PORT", value_parser = live::osc_address)]
     osc: Option<SocketAddr>,
+    /// Listen to MIDI: to all ports, or to those whose name contains this. Knobs with a `cc` are turned by that
+    /// controller
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    midi: Option<String>,
+    /// Play this instrument with the notes that come by MIDI
+    #[arg(long, value_name = "INSTRUMENT")]
+    midi_to: Option<String>,
+    /// Follow start, stop, place and clock that come by MIDI
+    #[arg(long)]
+    midi_follow: bool,
+    /// Send start, stop, place and clock by MIDI: to all ports, or to those whose name contains this
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    midi_clock: Option<String>,
     /// Also record what is played
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -80,6 +93,12 @@ impl Play {
             backend: self.backend,
             quit_after: self.quit_after.map(time).transpose()?,
             preroll: self.preroll.map_or(Ok(Duration::ZERO), time)?,
+            midi: Midi {
+                listen: self.midi,
+                to: self.midi_to,
+                follow: self.midi_follow,
+                clock: self.midi_clock,
+            },
             osc: self.osc,
             from: self.from,
             tempo: self.bpm,

@@ -37,7 +37,6 @@ pub(super) struct Outcome {
     /// The program, if there are no errors.
     pub(super) program: Option<Arc<Program>>,
     /// The MIDI controllers of its knobs: number, and the knob's name.
-    #[cfg(feature = "midi")]
     pub(super) controllers: Vec<(u8, String)>,
     /// The files that it is made of; none when it could not be read.
     pub(super) files: Vec<PathBuf>,
@@ -75,7 +74,6 @@ impl Source {
             Ok(song) => self.outcome(compile_song(song, &how)),
             Err(failure) => Outcome {
                 program: None,
-                #[cfg(feature = "midi")]
                 controllers: vec![],
                 files: vec![],
                 name: self.song.input.clone(),
@@ -92,12 +90,10 @@ impl Source {
         compiled.problems.retain(|problem| problem.code.severity >= least);
         let look = Look { colour: self.console.colour, width: self.console.width() };
         let tally = tally(&compiled.problems).map_or(String::new(), |tally| tally + "\n");
-        #[cfg(feature = "midi")]
         let slots = compiled.compilation.stages.lowered.slots.iter();
         let program = compiled.compilation.program.take().map(Arc::new);
         let millis = |&(stage, time): &(&'static str, Duration)| (stage, time.as_secs_f64() * 1e3);
         Outcome {
-            #[cfg(feature = "midi")]
             controllers: slots.filter_map(|(name, info)| Some((info.cc?, name.to_string()))).collect(),
             files: files_of(&compiled.sources),
             name: compiled.name().to_string(),

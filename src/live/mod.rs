@@ -10,6 +10,7 @@ mod figures;
 mod front;
 mod hands;
 mod keys;
+pub(crate) mod midi;
 #[cfg(feature = "osc")]
 mod osc;
 mod player;
@@ -30,6 +31,7 @@ use crossterm::event::KeyEvent;
 use edit::Outcome;
 use mam_runtime::control::Sync;
 use mam_runtime::output::{Found, Request, backend, open_best};
+pub use midi::Midi;
 use player::Player;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -59,6 +61,8 @@ pub struct Wishes {
     pub sync: Sync,
     /// Where to record what is played.
     pub record: Option<PathBuf>,
+    /// What is asked of MIDI.
+    pub midi: Midi,
     /// Where to listen to OSC.
     pub osc: Option<SocketAddr>,
     /// False for lines instead of a display.
@@ -73,6 +77,8 @@ enum Happening {
     Compiled(Box<Outcome>),
     /// A key.
     Key(KeyEvent),
+    /// A MIDI port tells something.
+    Midi(midi::Told),
     /// Another hand asks for something, or for what cannot be understood.
     Asked(Result<Action, String>),
 }
