@@ -5,6 +5,7 @@ use super::{Carry, Command, Garbage, Live, MOST_CHANNELS, Player, Swap, Tagged};
 use crate::engine::{Instance, Profile, ticks, ticks_per_second};
 use crate::program::{Event, EventKind, Program, QUANTUM, Step, Target};
 use crate::render::EventSource;
+use crate::score::Held;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -26,8 +27,8 @@ const RECORD_SECONDS: usize = 4;
 
 /// How a program's score is played.
 pub trait Playing: Send {
-    /// The score's events from a frame of the score on, with what is latched there.
-    fn events(&self, program: &Arc<Program>, from: u64) -> Box<dyn EventSource + Send>;
+    /// The score's events from a frame of the score on, with what is latched there, and what instruments hold from before.
+    fn events(&self, program: &Arc<Program>, from: u64, held: Option<&Held>) -> Box<dyn EventSource + Send>;
 
     /// The frame of `new`'s score that is at the same musical place as a frame of `old`'s.
     fn place(&self, old: &Program, frame: u64, new: &Program) -> u64;
@@ -105,7 +106,7 @@ impl Control {
         let (from_live, garbage) = RingBuffer::new(GARBAGE);
         let meters = Arc::new(Meters::default());
         let rate = program.rate;
-        let source = playing.events(&program, 0);
+        let source = playing.events(&program, 0, None);
         let mut current = Part { generation: 0, program, source, offset: 0, until: 0 };
         let player = player(&mut current, ahead(rate, 0), 0, &Carry::default(), &BTreeMap::new());
         let channels = options.channels.clamp(1, MOST_CHANNELS);
@@ -336,18 +337,19 @@ impl Control {
         self.generation += 1;
         let position = self.meters.position.load(Acquire);
         let song = self.current.to_song(position);
-        let (at, offset) = match (edit.jump, edit.sync) {
-            (Some(_), _) => (position, 0),
-            (None, Sync::Now) => (position, self.offset(&edit, song, position)),
+        let (at, place) = match (edit.jump, edit.sync) {
             (None, Sync::Bar) => {
                 let bar = self.playing.next_bar(&self.current.program, song);
-                let at = self.current.to_engine(bar);
-                (at, self.offset(&edit, bar, at))
+                (self.current.to_engine(bar), bar)
             }
+            _ => (position, song),
         };
-        let first = edit.jump.unwrap_or(at);
+        let (first, offset, held) = match edit.jump {
+            Some(start) => (start, 0, None),
+            None => (at, self.offset(&edit, place, at), self.current.source.held_at(place)),
+        };
         let from = first.saturating_add_signed(-offset);
-        let source = self.playing.events(&edit.program, from);
+        let source = self.playing.events(&edit.program, from, held.as_ref());
         let program = edit.program;
         let mut part = Part { generation: self.generation, program, source, offset, until: first };
         let hand = if edit.jump.is_some() { self.hand.clone() } else { BTreeMap::new() };

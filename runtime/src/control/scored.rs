@@ -3,7 +3,7 @@
 use super::Playing;
 use crate::program::Program;
 use crate::render::EventSource;
-use crate::score::{Clock, Extent, Rational, Sequencer, Transport};
+use crate::score::{Clock, Extent, Held, Rational, Sequencer, Transport};
 use std::sync::Arc;
 
 /// The program's score, again and again. Bars are those of its first transport.
@@ -67,10 +67,12 @@ fn pass_frames(transport: &Transport, clock: &Clock) -> Option<f64> {
 }
 
 impl Playing for Scored {
-    fn events(&self, program: &Arc<Program>, from: u64) -> Box<dyn EventSource + Send> {
+    fn events(&self, program: &Arc<Program>, from: u64, held: Option<&Held>) -> Box<dyn EventSource + Send> {
         let mut sequencer = Sequencer::of(program, Extent::Forever);
-        if from > 0 {
-            sequencer.resume(from, from);
+        match held {
+            Some(held) => sequencer.go_on(from, from, held),
+            None if from > 0 => sequencer.seek(from, from),
+            None => {}
         }
         Box::new(sequencer)
     }

@@ -3,7 +3,7 @@
 use mam_runtime::control::{Options, Playing};
 use mam_runtime::output::Frames;
 use mam_runtime::render::EventSource;
-use mam_runtime::score::Score;
+use mam_runtime::score::{Held, Score};
 use mam_runtime::*;
 use std::sync::Arc;
 
@@ -125,7 +125,7 @@ fn oscillator(index: usize, name: &str) -> Step {
 pub(crate) struct Notes;
 
 impl Playing for Notes {
-    fn events(&self, program: &Arc<Program>, from: u64) -> Box<dyn EventSource + Send> {
+    fn events(&self, program: &Arc<Program>, from: u64, _: Option<&Held>) -> Box<dyn EventSource + Send> {
         Box::new(Ticks::new(program, from))
     }
 
