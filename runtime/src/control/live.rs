@@ -44,8 +44,9 @@ struct Fading {
 }
 
 impl Fading {
-    /// Renders its quantum; what it wrote into lines that go on is kept.
-    fn quantum(&mut self, next: &Instance) {
+    /// Renders its quantum; what it wrote into lines that go on is kept, and taken out of them.
+    fn quantum(&mut self, next: &mut Instance) {
+        self.blend.keep(next, self.frame);
         self.player.instance.quantum(self.frame);
         self.blend.hold(next, self.frame);
         let total = (self.quanta as usize * QUANTUM) as f32;
@@ -279,7 +280,7 @@ impl Live {
         self.take_input();
         let frame = self.cut.frame;
         if let Some(fading) = &mut self.fading {
-            fading.quantum(&self.now.instance);
+            fading.quantum(&mut self.now.instance);
         }
         self.now.instance.quantum(frame);
         for channel in 0..self.channels {

@@ -205,10 +205,12 @@ impl Sizes {
 pub(crate) fn callback(live: &mut Live, frames: usize, planar: bool, sound: &mut Vec<f32>) {
     let (mut left, mut right) = (vec![f32::NAN; frames], vec![f32::NAN; frames]);
     if planar {
-        crate::on_audio_thread(|| live.process(&mut Frames::Planar(&mut [&mut left, &mut right])));
+        crate::guard::on_audio_thread(|| live.process(&mut Frames::Planar(&mut [&mut left, &mut right])));
     } else {
         let mut data = vec![f32::NAN; 2 * frames];
-        crate::on_audio_thread(|| live.process(&mut Frames::Interleaved { data: &mut data, channels: 2 }));
+        crate::guard::on_audio_thread(|| {
+            live.process(&mut Frames::Interleaved { data: &mut data, channels: 2 })
+        });
         left = data.iter().step_by(2).copied().collect();
         right = data.iter().skip(1).step_by(2).copied().collect();
     }
