@@ -1,21 +1,7 @@
 //! Wishes by OSC: messages from the network, by addresses.
 //!
-//! | address | arguments | does |
-//! |---|---|---|
-//! | `/play`, `/stop`, `/toggle`, `/top` | | goes on, waits, the other of the two, plays from the beginning |
-//! | `/bars` | number | goes so many bars on, or back |
-//! | `/beat` | number | goes to a place in quarter notes from the beginning |
-//! | `/tempo` | number | the tempo from here, in quarter notes a minute |
-//! | `/mute/NODE`, `/solo/INSTRUMENT` | 1 or 0 | mutes or solos, or no longer; the other of the two without an argument |
-//! | `/set/NAME` | value, seconds | a parameter or knob goes to a value in base units (Hz, s, plain), in a time |
-//! | `/turn/NAME` | 0 to 1 | the same, to a place in its range |
-//! | `/note/INSTRUMENT` | MIDI number, velocity | a note begins; velocity 1 is nominal (without one as well), 0 ends it |
-//! | `/hit/INSTRUMENT` | velocity | a note of the instrument's own pitch, of a quarter of a second |
-//! | `/silence` | | ends all notes that are held by hand |
-//!
-//! Numbers may be of any kind, and truth is 1. A name's dots may be written as slashes. What begins with `/play`,
-//! `/stop`, `/toggle`, `/top` or `/hit` does nothing when its argument is 0: buttons send that when they are let go.
-//! The messages of a bundle are done at once.
+//! `docs/playing.md` says which. What begins with `/play` or a like word does nothing when its argument is 0: buttons send
+//! that when they are let go.
 
 use super::action::Action;
 use rosc::{OscMessage, OscPacket, OscType, decoder};
@@ -187,6 +173,18 @@ mod tests {
         assert!(why(heard(b"hello")).contains("no OSC"));
         assert!(osc_address("9000").unwrap().ip().is_loopback() && osc_address("0.0.0.0:9000").is_ok());
         assert!(osc_address("nine").unwrap_err().contains("9000"));
+    }
+
+    #[test]
+    fn the_manual_names_each_address() {
+        let manual = include_str!("../../docs/playing.md");
+        for address in KNOWN
+            .split_whitespace()
+            .filter(|word| word.starts_with('/'))
+            .map(|word| word.trim_end_matches(','))
+        {
+            assert!(manual.contains(&format!("`{address}")), "{address}");
+        }
     }
 
     #[test]

@@ -1,14 +1,6 @@
 //! Wishes by MIDI: bytes of a port become [`Action`]s here, whatever port they come from.
 //!
-//! | message | does |
-//! |---|---|
-//! | note on, note off | plays the instrument of `--midi-to`; velocity 100 is nominal |
-//! | controller 64 (a pedal) | keeps its notes while it is down |
-//! | controllers 120 and 123 | end all notes |
-//! | another controller | turns the knobs that say `cc` and its number, from the least to the greatest value |
-//! | start, continue, stop, song position, clock | with `--midi-follow`: transport, place and tempo |
-//!
-//! All channels are heard alike. Bends and pressure have no meaning in a song, and are left out.
+//! `docs/playing.md` says which message is which wish.
 
 mod clock;
 mod follow;
