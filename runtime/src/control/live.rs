@@ -127,6 +127,7 @@ impl Live {
     }
 
     /// The callback: fills every frame. Any number of frames, on the audio thread. \[audio\]
+    #[cfg_attr(mam_rtsan, sanitize(realtime = "nonblocking"))]
     pub fn process(&mut self, out: &mut Frames<'_>) {
         let began = ticks();
         let frames = out.frames();
