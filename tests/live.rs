@@ -5,7 +5,8 @@ mod guard;
 
 use guard::{allocated, on_audio_thread};
 use mam_compiler::files::Loader;
-use mam_compiler::{Options, compile};
+use mam_compiler::target::Target;
+use mam_compiler::{Kept, Options, compile, compile_again};
 use mam_grammar::Sources;
 use mam_runtime::control::{self, Control, Scored, Sync};
 use mam_runtime::output::Frames;
@@ -130,6 +131,32 @@ fn an_edit_that_changes_nothing_is_not_heard_in_any_example_and_any_effect() {
         let Some(song) = compilation.program.map(Arc::new) else { panic!("{name} does not compile") };
         assert_unheard(&name, &song, &swapped(&song, 250, |_| {}));
     }
+}
+
+/// An edit of one thing compiles one kernel, and what comes of it is what a fresh compilation makes.
+#[test]
+fn an_edit_compiles_what_has_changed_and_nothing_else() {
+    let (text, mut kept) = (example("song.mam"), Kept::default());
+    let mut again = |text: &str, target: Target| {
+        let mut sources = Sources::default();
+        let id = sources.add("song.mam", text);
+        let options = Options { rate: 48_000, target, ..Options::default() };
+        let compilation = compile_again(&mut sources, id, &Nothing, &options, &mut kept);
+        (Arc::new(compilation.program.expect("the song is good")), kept.fresh())
+    };
+    let (host, other) = (Target::host(), Target { fma: !Target::host().fma });
+    let (_, all) = again(&text, host);
+    assert!(all > 8, "{all} kernels");
+    assert_eq!(
+        again(&text.replace("tempo 104", "// softer\ntempo 100"), host).1,
+        0,
+        "no kernel knows the tempo"
+    );
+    let edited = text.replace("softclip(75%", "softclip(60%");
+    let (song, fresh) = again(&edited, host);
+    assert_eq!(fresh, 1, "the last node");
+    assert_eq!(offline(&song, 200_000), offline(&program(&edited, 48_000), 200_000));
+    assert_eq!(again(&edited, other).1, all, "another machine is another code");
 }
 
 #[test]

@@ -2,17 +2,18 @@
 
 use super::watch::files_of;
 use crate::args::SongArgs;
-use crate::compiling::{Compiled, compile_song};
+use crate::compiling::{Compiled, compile_song_again};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::input::Song;
 use crate::report::human::{Look, draw};
 use crate::report::tally;
 use crate::values::Rate;
+use mam_compiler::Kept;
 use mam_grammar::Severity;
 use mam_runtime::Program;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// How a song that may change is read and compiled.
@@ -23,6 +24,8 @@ pub(super) struct Source {
     stdin: Option<Song>,
     /// How problems are drawn.
     console: Console,
+    /// Kernels that need not be compiled again.
+    kept: Arc<Mutex<Kept>>,
 }
 
 /// When an edit was saved and noticed.
@@ -59,7 +62,7 @@ impl Source {
             "-" => Some(Song::read("-", song.how.stdin_name.as_deref())?),
             _ => None,
         };
-        Ok(Source { song, stdin, console })
+        Ok(Source { song, stdin, console, kept: Arc::default() })
     }
 
     /// Compiles it as it is now, for a device of this rate.
@@ -71,7 +74,11 @@ impl Source {
             None => Song::read(&self.song.input, how.stdin_name.as_deref()),
         };
         match song {
-            Ok(song) => self.outcome(compile_song(song, &how)),
+            Ok(song) => {
+                // What a compilation that panicked has kept is whole: it is changed kernel by kernel.
+                let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+                self.outcome(compile_song_again(song, &how, &mut kept))
+            }
             Err(failure) => Outcome {
                 program: None,
                 controllers: vec![],
