@@ -183,52 +183,67 @@ fn smooth(level: f64, more: &str) -> String {
     )
 }
 
-/// Everything that hands can do, at any time, with callbacks of any size: nothing is allocated, nothing is no number,
-/// and nothing is steeper than the songs themselves.
+/// The songs that are played at random, at a rate, and the steepest step that any of them has.
+fn smooth_songs(rate: u32) -> ([Arc<Program>; 3], f32) {
+    let other = smooth(0.3, "bell = sine(220)").replace("low * 0.1", "bell * 0.1");
+    let songs = [smooth(0.3, ""), smooth(0.25, ""), other].map(|text| program(&text, rate));
+    let own = |song| steepest(offline(song, 10 * rate as usize).into_iter().map(|x| x[0]));
+    let steepest = songs.iter().map(own).fold(0.0, f32::max);
+    (songs, steepest)
+}
+
+/// One thing that a hand can do.
+fn do_something(control: &mut Control, songs: &[Arc<Program>; 3], dice: &mut Dice) {
+    match dice.next(14) {
+        0 => control.stop(),
+        1 | 2 => control.play(),
+        3 => control.seek(dice.next(20 * u64::from(control.rate()))),
+        4 => control.mute("pad", dice.next(2) == 0),
+        5 => control.solo("pad", dice.next(2) == 0),
+        6 => control.edit(songs[dice.next(3) as usize].clone(), Sync::Now),
+        7 => control.edit(songs[dice.next(3) as usize].clone(), Sync::Bar),
+        8 => {
+            let tempo = 60.0 + dice.next(120) as f64;
+            control.edit(Arc::new(songs[dice.next(3) as usize].at_tempo(tempo).unwrap()), Sync::Now);
+        }
+        9 => drop(control.note("pad", dice.next(8) as usize, 60.0, Some(0.5))),
+        10 => drop(control.note("pad", dice.next(8) as usize, 60.0, None)),
+        // Nobody ticks for a while: everything comes late.
+        11 => {}
+        _ => control.tick(),
+    }
+}
+
+/// Everything that hands can do, at any time, with callbacks of any size, on devices that change their rate: nothing is
+/// allocated, nothing is no number, and nothing is steeper than the songs themselves.
 #[test]
 fn nothing_that_hands_do_clicks_allocates_or_breaks() {
-    for rate in [44_100, 48_000] {
-        let texts = [
-            smooth(0.3, ""),
-            smooth(0.25, ""),
-            smooth(0.3, "bell = sine(220)").replace("low * 0.1", "bell * 0.1"),
-        ];
-        let songs: Vec<_> = texts.iter().map(|text| program(text, rate)).collect();
-        let own =
-            songs.iter().map(|song| steepest(offline(song, 10 * rate as usize).into_iter().map(|x| x[0])));
+    let rates = [44_100, 48_000].map(smooth_songs);
+    let mut dice = Dice(1);
+    let (mut device, mut loudest) = (0, 0.0_f32);
+    let (mut control, mut live) = start(&rates[0].0[0]);
+    for _ in 0..20 {
+        let (songs, steep) = &rates[device];
         // Two songs sound at once while one fades into the other, and a fade has a slope of its own.
-        let limit = 2.0 * own.fold(0.0, f32::max);
-        let mut dice = Dice(u64::from(rate));
-        let (mut control, mut live) = start(&songs[0]);
-        let (mut rendered, mut last, mut worst, mut loudest) = (0, 0.0, 0.0_f32, 0.0_f32);
-        while rendered < 60 * rate as usize {
-            match dice.next(14) {
-                0 => control.stop(),
-                1 | 2 => control.play(),
-                3 => control.seek(dice.next(20 * u64::from(rate))),
-                4 => control.mute("pad", dice.next(2) == 0),
-                5 => control.solo("pad", dice.next(2) == 0),
-                6 => control.edit(songs[dice.next(3) as usize].clone(), Sync::Now),
-                7 => control.edit(songs[dice.next(3) as usize].clone(), Sync::Bar),
-                8 => {
-                    let tempo = 60.0 + dice.next(120) as f64;
-                    control.edit(Arc::new(songs[dice.next(3) as usize].at_tempo(tempo).unwrap()), Sync::Now);
-                }
-                9 => drop(control.note("pad", dice.next(8) as usize, 60.0, Some(0.5))),
-                10 => drop(control.note("pad", dice.next(8) as usize, 60.0, None)),
-                // Nobody ticks for a while: everything comes late.
-                11 => {}
-                _ => control.tick(),
-            }
+        let (limit, mut worst, mut rendered, mut last) = (2.0 * steep, 0.0_f32, 0, None);
+        while rendered < 300_000 {
+            do_something(&mut control, songs, &mut dice);
             let [left, right] = callback(&mut live, dice.size());
             assert!(left.iter().chain(&right).all(|x| x.is_finite()));
             rendered += left.len();
-            worst = worst.max(steepest(std::iter::once(last).chain(left.iter().copied())));
+            worst = worst.max(steepest(last.into_iter().chain(left.iter().copied())));
             loudest = left.iter().fold(loudest, |m, x| m.max(x.abs()));
-            last = *left.last().unwrap_or(&last);
+            last = left.last().copied();
         }
-        assert!(loudest > 0.1, "it was heard");
-        assert!(worst < limit, "at {rate} Hz {worst} is steeper than {limit}");
+        assert!(worst < limit, "{worst} is steeper than {limit}");
         assert_eq!(control.telemetry().faults, 0);
+        // The device is another one: the song goes on there, in the middle.
+        device = 1 - device;
+        let place = control.song_frame();
+        let before = control;
+        (control, live) = start(&rates[device].0[dice.next(3) as usize]);
+        control.seek(place * u64::from(control.rate()) / u64::from(before.rate()));
+        control.follow(&before);
     }
+    assert!(loudest > 0.1, "it was heard");
 }

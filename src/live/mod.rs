@@ -73,8 +73,8 @@ pub struct Wishes {
 enum Happening {
     /// A file may have changed.
     Touched,
-    /// An edit was compiled.
-    Compiled(Box<Outcome>),
+    /// An edit was compiled; nothing when the compiler failed, which has been told.
+    Compiled(Option<Box<Outcome>>),
     /// A key.
     Key(KeyEvent),
     /// A MIDI port tells something.

@@ -19,6 +19,7 @@ use mam_runtime::control::{self, Control, Place, Scored};
 use mam_runtime::output::{Backend, Callback, Format, Keeper, News, Opened};
 use mam_runtime::{Live, Program};
 use midi::{Sent, open_midi};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
@@ -153,7 +154,8 @@ impl Player {
             Happening::Asked(Ok(action)) => self.act(action),
             Happening::Asked(Err(why)) => self.refuse(&why),
             Happening::Midi(told) => self.hear_midi(told),
-            Happening::Compiled(outcome) => self.take_up(*outcome),
+            Happening::Compiled(Some(outcome)) => self.take_up(*outcome),
+            Happening::Compiled(None) => self.compiling = None,
             Happening::Key(key) => {
                 let program = self.control.program().clone();
                 let names: Vec<&str> = program.targets.iter().map(|target| &*target.name).collect();
@@ -235,7 +237,10 @@ impl Player {
         self.compiling = Some(noticed);
         let (source, sender, rate) = (self.source.clone(), self.sender.clone(), self.control.rate());
         // It ends without a word when nobody wants the result any more.
-        std::thread::spawn(move || sender.send(Happening::Compiled(Box::new(source.compile(rate)))));
+        std::thread::spawn(move || {
+            let compiled = catch_unwind(AssertUnwindSafe(|| Box::new(source.compile(rate))));
+            sender.send(Happening::Compiled(compiled.ok()))
+        });
     }
 
     /// Sends an edit to the audio thread; what plays goes on while there are errors.
