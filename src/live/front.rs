@@ -3,6 +3,7 @@
 use super::figures::{Figures, decibels};
 use super::screen::Screen;
 use super::view::View;
+use super::writer::Writer;
 use crate::console::Console;
 use mam_grammar::problem::count;
 use std::io::{self, IsTerminal};
@@ -17,6 +18,8 @@ const PRINTED: Duration = Duration::from_secs(1);
 pub(super) struct Front {
     console: Console,
     screen: Option<Screen>,
+    /// Where lines go.
+    lines: Option<Writer>,
     /// The song and where it sounds.
     pub(super) title: String,
     figures: Figures,
@@ -42,7 +45,8 @@ impl Front {
         let wanted = display && !console.quiet && io::stdout().is_terminal();
         let screen = if wanted { Screen::open().ok() } else { None };
         let (title, figures, now) = (String::new(), Figures::default(), Instant::now());
-        Front { console, screen, title, figures, looked: now, printed: now, said: vec![] }
+        let lines = (screen.is_none() && !console.quiet).then(Writer::stdout);
+        Front { console, screen, lines, title, figures, looked: now, printed: now, said: vec![] }
     }
 
     /// Whether there is a display, and so keys.
@@ -104,9 +108,11 @@ impl Front {
             };
             let (columns, rows) = screen.size();
             screen.draw(view.lines(columns, rows))?;
-        } else if !self.console.quiet && now.duration_since(self.printed) >= PRINTED {
+        } else if let Some(lines) =
+            self.lines.as_ref().filter(|_| now.duration_since(self.printed) >= PRINTED)
+        {
             self.printed = now;
-            io::Write::write_all(&mut io::stdout(), line(&self.figures).as_bytes())?;
+            lines.write(line(&self.figures).into_bytes())?;
         }
         Ok(())
     }
@@ -114,6 +120,7 @@ impl Front {
     /// Gives the terminal back; what is said from now on is printed.
     pub(super) fn close(&mut self) {
         self.screen = None;
+        self.lines = None;
     }
 
     /// What has gone wrong with the sound, in the end.

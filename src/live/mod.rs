@@ -18,6 +18,7 @@ mod recorder;
 mod screen;
 mod view;
 mod watch;
+mod writer;
 
 pub(crate) use screen::restore as restore_terminal;
 

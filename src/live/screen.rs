@@ -1,12 +1,13 @@
 //! The terminal while the display is on it: taken when it opens, given back however the program ends.
 
+use super::writer::Writer;
 use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::event::{self, Event, KeyEvent};
 use crossterm::style::Print;
 use crossterm::terminal::{self, BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
 use crossterm::terminal::{DisableLineWrap, EnableLineWrap, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{execute, queue};
-use std::io::{self, Write};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(super) struct Screen {
     size: (u16, u16),
     drawn: Vec<String>,
+    writer: Writer,
 }
 
 impl Screen {
@@ -31,7 +33,7 @@ impl Screen {
             restore();
             return Err(error);
         }
-        Ok(Screen { size: (0, 0), drawn: vec![] })
+        Ok(Screen { size: (0, 0), drawn: vec![], writer: Writer::stdout() })
     }
 
     /// Columns and rows.
@@ -63,14 +65,18 @@ impl Screen {
         }
         queue!(out, EndSynchronizedUpdate)?;
         self.drawn = lines;
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(&out)?;
-        stdout.flush()
+        if !self.writer.write(out)? {
+            // It was left out: all is drawn anew the next time.
+            self.size = (0, 0);
+        }
+        Ok(())
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
+        // What is still to be drawn belongs to the screen that goes.
+        self.writer.finish();
         restore();
     }
 }
