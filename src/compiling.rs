@@ -7,7 +7,7 @@ use crate::input::{Disk, Song};
 use crate::report::human::{Look, draw};
 use crate::report::{Found, tally};
 use mam_compiler::target::Target;
-use mam_compiler::{Compilation, Options, compile};
+use mam_compiler::{Compilation, Kept, Options, compile_again};
 use mam_grammar::{Limits, Problem, Problems, Severity, Sources};
 use mam_runtime::Program;
 use std::sync::Arc;
@@ -69,8 +69,13 @@ impl HowArgs {
 
 /// Compiles a song; what is wrong with it is in the result.
 pub fn compile_song(song: Song, how: &HowArgs) -> Compiled {
+    compile_song_again(song, how, &mut Kept::default())
+}
+
+/// Compiles a song with what was kept from the last time.
+pub fn compile_song_again(song: Song, how: &HowArgs, kept: &mut Kept) -> Compiled {
     let Song { mut sources, id, prefix } = song;
-    let mut compilation = compile(&mut sources, id, &Disk::default(), &how.options(&prefix));
+    let mut compilation = compile_again(&mut sources, id, &Disk::default(), &how.options(&prefix), kept);
     let problems = std::mem::take(&mut compilation.problems).into_sorted();
     Compiled { sources, compilation, problems }
 }

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 const MOST_BYTES: u64 = 128 << 20;
 
 /// The text of a song, with what it takes to compile it.
+#[derive(Clone)]
 pub struct Song {
     /// Its text, alone so far.
     pub sources: Sources,
@@ -92,6 +93,11 @@ fn not_there(path: &str) -> String {
     let near = mam_grammar::problem::nearest(path, &names);
     let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
     format!("there is no file and no prelude instrument called `{path}`{near}")
+}
+
+/// Whether this names a definition of the prelude, and no file.
+pub fn is_definition(name: &str) -> bool {
+    definition(name).is_some()
 }
 
 /// A song that plays one definition of the prelude, when there is one of this name and no file.

@@ -112,6 +112,7 @@ fn help_colour() -> ColorChoice {
 
 /// A panic is a bug of ours: it is told as one, without a trace of calls that helps nobody but us.
 fn apologise(panic: &std::panic::PanicHookInfo) {
+    live::restore_terminal();
     let what = panic.payload_as_str().unwrap_or("no message");
     let place = panic.location().map_or(String::new(), |l| format!(" at {}:{}", l.file(), l.line()));
     Console::default().insist(&format!(

@@ -35,6 +35,7 @@ pub fn clean_up_on_interrupt() {
         }
         let unfinished = UNFINISHED.lock().map(|l| l.clone()).unwrap_or_default();
         unfinished.iter().for_each(|path| drop(fs::remove_file(path)));
+        crate::live::restore_terminal();
         std::process::exit(130);
     });
 }

@@ -180,6 +180,42 @@ fn without_a_device_playing_exits_with_4() {
     assert!(run.err.contains("error: "), "{}", run.err);
 }
 
+/// `--from` begins exactly there, and `--bpm` loops a sound by itself.
+#[test]
+fn playing_begins_where_and_goes_as_fast_as_it_is_asked() {
+    let folder = Folder::new("from").with("song.mam", SONG);
+    let play = |args: &[&str]| {
+        let always = ["--backend", "null", "--quit-after", "1400ms", "--record", "r.wav"];
+        let run = folder.run(&[&["play"], args, &always].concat()).exits(0);
+        (run.out, wav(folder.0.join("r.wav")).1)
+    };
+    folder.run(&["render", "song.mam", "-q", "-o", "x.wav", "-d", "2s", "--from", "2"]).exits(0);
+    let whole = wav(folder.0.join("x.wav")).1;
+    let (out, sound) = play(&["song.mam", "--from", "2"]);
+    assert!(out.contains("bar 2.") && out.contains("underruns"), "{out}");
+    assert!(sound.len() > 30_000 && sound[..30_000] == whole[..30_000]);
+    let (_, sound) = play(&["kick", "--bpm", "240", "--set", "f0=120"]);
+    let song = "kick = kick(f0: 120, bpm: 240, loop: 1)\nout = kick\n";
+    fs::write(folder.0.join("kick.mam"), song).unwrap();
+    folder.run(&["render", "kick.mam", "-q", "-o", "x.wav", "-d", "2s"]).exits(0);
+    let whole = wav(folder.0.join("x.wav")).1;
+    assert!(sound.len() > 48_000 && sound[..48_000] == whole[..48_000], "two hits, and they are looped");
+    assert!(whole[24_000..26_000].iter().any(|x| x.abs() > 0.1));
+    folder.run(&["play", "song.mam", "--bpm", "0"]).exits(2);
+}
+
+#[cfg(not(feature = "midi"))]
+#[test]
+fn a_build_without_midi_says_so() {
+    let folder = Folder::new("midi").with("song.mam", SONG);
+    for flag in ["--midi", "--midi=keys", "--midi-to=bd", "--midi-follow", "--midi-clock"] {
+        let run = folder.run(&["play", "song.mam", "--backend", "null", flag]).exits(2);
+        assert!(run.err.contains("--features midi"), "{}", run.err);
+    }
+    let run = folder.run(&["play", "song.mam", "--backend", "null", "--midi-to", "bdd"]).exits(2);
+    assert!(run.err.contains("did you mean `bd`?"), "{}", run.err);
+}
+
 /// An edit with errors is told, and what plays goes on; a good one is taken up.
 #[test]
 fn edits_are_followed() {
@@ -193,7 +229,7 @@ fn edits_are_followed() {
     pause();
     fs::write(folder.0.join("song.mam"), SONG.replace("out = bd", "out = bd * 0")).unwrap();
     let run = Run::of(child.wait_with_output().unwrap()).exits(0);
-    assert!(run.err.contains("2 errors") && run.err.contains("taken up in"), "{}", run.err);
+    assert!(run.err.contains("2 errors") && run.err.contains("ms after the save"), "{}", run.err);
     let live = wav(folder.0.join("r.wav")).1;
     assert!(live[..9_600].iter().any(|x| x.abs() > 0.1));
     assert!(live[live.len() - 9_600..].iter().all(|&x| x == 0.0), "the edit was not heard");

@@ -1,10 +1,10 @@
 //! The straight line from a text to a program.
 
-use crate::emit::jit::Jit;
 use crate::files::{Files, Loader};
 use crate::graph::{Graph, Group};
 use crate::interp::Interpreter;
 use crate::ir::Module;
+use crate::kept::Kept;
 use crate::library::Library;
 use crate::lower::{Lowered, lower};
 use crate::places::Places;
@@ -95,11 +95,23 @@ pub struct Stages {
 
 /// Compiles a song.
 pub fn compile(sources: &mut Sources, song: SourceId, loader: &dyn Loader, options: &Options) -> Compilation {
+    compile_again(sources, song, loader, options, &mut Kept::default())
+}
+
+/// Compiles a song that was compiled before, perhaps with other words: only kernels that have changed are made anew. The
+/// program is the same as that of [`compile()`].
+pub fn compile_again(
+    sources: &mut Sources,
+    song: SourceId,
+    loader: &dyn Loader,
+    options: &Options,
+    kept: &mut Kept,
+) -> Compilation {
     let mut line = Line { out: Compilation::default(), last: Instant::now() };
     let read = front::read(sources, song, loader, &options.limits, &mut line.out.problems);
     line.done("parse");
     if let Some(read) = read {
-        line.run(sources, read, options);
+        line.run(sources, read, options, kept);
     }
     line.out
 }
@@ -116,7 +128,7 @@ impl Line {
         self.last = now;
     }
 
-    fn run(&mut self, sources: &mut Sources, read: front::Read, options: &Options) {
+    fn run(&mut self, sources: &mut Sources, read: front::Read, options: &Options, kept: &mut Kept) {
         let front::Read { files, song, json, seed, rate, channels } = read;
         let rate = [options.rate, rate].into_iter().find(|&r| r > 0).unwrap_or(DEFAULT_RATE);
         let channels = [options.channels, channels].into_iter().find(|&c| c > 0).unwrap_or(DEFAULT_CHANNELS);
@@ -150,7 +162,7 @@ impl Line {
         let mut program = None;
         if !problems.has_errors() {
             optimised = lowered.module.clone();
-            crate::passes::optimize_module(&mut optimised, &options.target);
+            kept.optimize(&mut optimised, &options.target);
             self.done("passes");
             plan = Plan::new(&lowered, &optimised, channels);
             check_memory(&plan, &options.limits, &mut problems);
@@ -159,7 +171,7 @@ impl Line {
         if !problems.has_errors() {
             let code: Arc<dyn Code> = match options.interpreter {
                 true => Arc::new(Interpreter::new(optimised.clone())),
-                false => Arc::new(Jit::shared(&optimised, options.threads).expect("checked modules compile")),
+                false => Arc::new(kept.jit(&optimised, options.threads).expect("checked modules compile")),
             };
             self.done("emit");
             program = Some(Program {

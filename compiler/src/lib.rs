@@ -14,6 +14,7 @@ pub mod graph;
 pub mod interp;
 pub mod ir;
 pub mod json;
+mod kept;
 pub mod library;
 pub mod lower;
 pub mod passes;
@@ -25,4 +26,5 @@ mod sets;
 pub mod target;
 pub mod text;
 
-pub use compile::{Compilation, Options, Stages, compile};
+pub use compile::{Compilation, Options, Stages, compile, compile_again};
+pub use kept::Kept;

@@ -4,7 +4,7 @@
 //! of state and every buffer lives, what can be set, and what is played. The engine owns the memory.
 
 use crate::machine::KernelFn;
-use crate::score::Score;
+use crate::score::{Rational, Score};
 use std::sync::Arc;
 
 /// Frames that are rendered at a time, always at absolute positions 0, 64, 128 …, whatever the host asks for.
@@ -18,6 +18,7 @@ pub const GUARD: usize = 8;
 pub const MIRRORED: usize = 4;
 
 /// A compiled song, ready to run at one sample rate.
+#[derive(Clone)]
 pub struct Program {
     /// Frames a second.
     pub rate: u32,
@@ -49,6 +50,19 @@ impl Program {
     /// The longest delay line in frames: how long a song may be silent before it sounds again.
     pub fn memory(&self) -> usize {
         self.delays.iter().map(|line| line.frames).max().unwrap_or(0)
+    }
+
+    /// The same song with another tempo at its start, in quarter notes a minute; where the tempo changes, it does so in
+    /// the same relation. `None` without a tempo, or for one that cannot be.
+    pub fn at_tempo(&self, bpm: f64) -> Option<Program> {
+        // More digits than anybody hears would only make long fractions.
+        let bpm = Rational::new((bpm * 1000.0).round() as i128, 1000).ok().filter(|bpm| bpm.sign() > 0)?;
+        let factor = (bpm / self.score.transports.first()?.tempo.first()?).ok()?;
+        let mut program = self.clone();
+        for transport in &mut program.score.transports {
+            transport.tempo = transport.tempo.scaled(factor).ok()?;
+        }
+        Some(program)
     }
 }
 

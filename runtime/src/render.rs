@@ -6,7 +6,7 @@
 use crate::engine::{Engine, Profile};
 use crate::parallel::Parallel;
 use crate::program::{Event, Program, QUANTUM};
-use crate::score::Sequencer;
+use crate::score::{Held, Sequencer};
 use std::sync::Arc;
 
 /// Where events come from: the score's sequencer, or a recorded performance.
@@ -16,6 +16,11 @@ pub trait EventSource {
 
     /// A hand has set a parameter, which may change what comes after.
     fn set_by_hand(&mut self, _frame: u64, _param: usize, _value: f64) {}
+
+    /// What instruments hold at a frame that was given lately or is still to come, where that is known.
+    fn held_at(&self, _frame: u64) -> Option<Held> {
+        None
+    }
 }
 
 impl EventSource for Sequencer {
@@ -25,6 +30,10 @@ impl EventSource for Sequencer {
 
     fn set_by_hand(&mut self, frame: u64, param: usize, value: f64) {
         Sequencer::set_by_hand(self, frame, param, value);
+    }
+
+    fn held_at(&self, frame: u64) -> Option<Held> {
+        Sequencer::held_at(self, frame)
     }
 }
 

@@ -306,3 +306,97 @@ fn a_musical_length_follows_the_tempo() {
     let all = events(&score, 1, Extent::Forever, 96_000 + 192_000 + 1);
     assert_eq!(all, [set(0, 0.375), set(96_000, 0.75), set(288_000, 0.375)]);
 }
+
+/// A song in which notes of all lengths share few voices, with a line that sets and an instrument that loops.
+fn crowded() -> (Score, Vec<Target>, Vec<ParamSlot>) {
+    let long = |begin: i64, bars: i64| mam_runtime::score::TableEvent {
+        begin: Rational::ratio(begin, 8),
+        end: Rational::ratio(begin + bars, 8),
+        value: Value::Number(60.0 + begin as f64),
+    };
+    let notes = (0..21).map(|i| long(i, 1 + (i * 5) % 7)).collect();
+    let lines = vec![line(0, Pattern::table(3.into(), notes)), line(0, steps("x.x.xx", 6))];
+    let looping =
+        Target { name: "loop".into(), voices: vec![4, 5], monitor: None, bpm: 3, looped: 4, ..target(0) };
+    let mut slots = params(0.0, 0.0);
+    slots.extend(
+        [("loop.bpm", 97.0, 300.0), ("loop.loop", 1.0, 1.0)].map(|(name, default, max)| ParamSlot {
+            name: name.into(),
+            default,
+            max,
+            ..slots[0].clone()
+        }),
+    );
+    let score = Score { transports: vec![transport(tempo("133"), lines, 3)], ..Score::default() };
+    (score, vec![target(3), looping], slots)
+}
+
+/// Whoever goes on where another one is plays what that one would have played, voice by voice.
+#[test]
+fn going_on_in_the_middle_is_not_heard() {
+    let (score, targets, slots) = crowded();
+    let new = || Sequencer::new(48_000, &targets, &slots, &score, Extent::Forever);
+    for at in [0, 64, 30_016, 400_000, 999_936, 3_000_000] {
+        let mut one = new();
+        let mut out = Vec::new();
+        // It is asked ahead, in pieces, as it is live.
+        for until in (0..at + 10_000).step_by(4800) {
+            one.advance(until, &mut out);
+        }
+        let (mut other, held) = (new(), one.held_at(at).expect("it is not long ago"));
+        other.go_on(at, at, &held);
+        let (mut goes_on, mut takes_over) = (out, Vec::new());
+        one.advance(at + 900_000, &mut goes_on);
+        goes_on.retain(|event| event.frame >= at);
+        other.advance(at + 900_000, &mut takes_over);
+        assert!(goes_on.len() > 40);
+        assert_eq!(takes_over, goes_on, "at {at}");
+    }
+}
+
+/// After a hundred hours as after one: the work is that of the last seconds.
+#[test]
+fn going_on_takes_no_longer_the_longer_it_has_played() {
+    let (score, targets, slots) = crowded();
+    let mut playing = Sequencer::new(48_000, &targets, &slots, &score, Extent::Forever);
+    let took = |hours: u64, playing: &mut Sequencer| {
+        let at = hours * 3600 * 48_000 / 64 * 64;
+        playing.seek(at, at);
+        playing.advance(at + 9600, &mut Vec::new());
+        let began = std::time::Instant::now();
+        for _ in 0..20 {
+            let mut other = Sequencer::new(48_000, &targets, &slots, &score, Extent::Forever);
+            let held = playing.held_at(at + 4800).unwrap();
+            other.go_on(at + 4800, at + 4800, &held);
+            let mut out = Vec::new();
+            other.advance(at + 96_000, &mut out);
+            assert!(out.len() > 5 && out.iter().all(|event| event.frame >= at + 4800));
+        }
+        began.elapsed()
+    };
+    let (early, late) = (took(1, &mut playing), took(1000, &mut playing));
+    // A replay would take a thousand times as long.
+    assert!(late < 50 * early, "{early:?}, then {late:?}");
+}
+
+#[test]
+fn a_changed_score_takes_over_what_is_held_and_leaves_what_is_new() {
+    let (score, targets, slots) = crowded();
+    let mut one = Sequencer::new(48_000, &targets, &slots, &score, Extent::Forever);
+    let mut out = Vec::new();
+    one.advance(420_000, &mut out);
+    let held = one.held_at(400_000).unwrap();
+    // Another number of voices is another instrument; the other one goes on.
+    let other_targets = [Target { voices: vec![0, 1], monitor: Some(3), ..target(0) }, targets[1].clone()];
+    let mut other = Sequencer::new(48_000, &other_targets, &slots, &score, Extent::Forever);
+    other.go_on(400_000, 400_000, &held);
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    one.advance(900_000, &mut before);
+    other.advance(900_000, &mut after);
+    let of = |events: &[Event], port: usize| ons(events, port);
+    let loops = of(&before, 4).len() + of(&out, 4).iter().filter(|&&frame| frame >= 400_000).count();
+    assert_eq!(of(&after, 4).len(), loops);
+    assert!(of(&after, 2).is_empty() && !of(&after, 0).is_empty());
+    (1..60).for_each(|second| one.advance(900_000 + 48_000 * second, &mut before));
+    assert!(one.held_at(48_000).is_none(), "that is too long ago");
+}

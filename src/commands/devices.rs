@@ -3,14 +3,16 @@
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::json;
+use crate::live::midi;
 use crate::table::{row, table};
 use clap::Args;
 use mam_runtime::output::{Device, backends};
 use serde_json::{Value, json};
 
-/// List outputs and inputs
+/// List outputs and inputs, and ports of MIDI
 ///
-/// As JSON: [{ "backend", "name", "description", "rate", "channels", "default", "input" }].
+/// As JSON: [{ "backend", "name", "description", "rate", "channels", "default", "input" }]; ports
+/// of MIDI have the backend `midi`, a name and `input`.
 #[derive(Args, Debug)]
 pub struct Devices {
     /// As one JSON document
@@ -30,6 +32,18 @@ impl Devices {
                 }
                 Err(why) => console.say(&format!("{}: {why}\n", backend.name())),
             }
+        }
+        match midi::ports::names() {
+            Ok((inputs, outputs)) => {
+                for (names, role) in [(inputs, "input"), (outputs, "output")] {
+                    rows.extend(names.iter().map(|name| row(&["midi", name, role, "", "", ""])));
+                    let is_input = role == "input";
+                    all.extend(
+                        names.iter().map(|n| json!({ "backend": "midi", "name": n, "input": is_input })),
+                    );
+                }
+            }
+            Err(why) => console.say(&format!("midi: {why}\n")),
         }
         console.result(&if self.json { json::pretty(&all) } else { table(&rows) })
     }

@@ -3,12 +3,14 @@
 use crate::args::SongArgs;
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::live::{self, Wishes};
+use crate::input;
+use crate::live::{self, Midi, Wishes};
 use crate::output;
-use crate::values::Length;
+use crate::values::{Assignment, Length, Start};
 use clap::{Args, ValueEnum};
 use mam_runtime::control::Sync;
 use mam_runtime::output::{Request, SelfTest};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,16 +33,38 @@ pub struct Play {
     /// Stop by itself after this time
     #[arg(long, value_name = "TIME")]
     quit_after: Option<Length>,
+    /// Begin at this bar or time
+    #[arg(long, value_name = "BAR|TIME")]
+    from: Option<Start>,
+    /// The tempo at the start, in quarter notes a minute; a sound by itself is looped at it
+    #[arg(long, value_name = "BPM", value_parser = tempo)]
+    bpm: Option<f64>,
     /// Silence before the beginning, for a recorder to attach
     #[arg(long, value_name = "TIME")]
     preroll: Option<Length>,
     /// When an edit is heard
     #[arg(long, value_name = "WHEN", default_value = "now")]
     sync: When,
+    /// Listen to OSC at this port, or address and port
+    #[arg(long, value_name = "PORT", value_parser = live::osc_address)]
+    osc: Option<SocketAddr>,
+    /// Listen to MIDI: to all ports, or to those whose name contains this. Knobs with a `cc` are turned by that
+    /// controller
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    midi: Option<String>,
+    /// Play this instrument with the notes that come by MIDI
+    #[arg(long, value_name = "INSTRUMENT")]
+    midi_to: Option<String>,
+    /// Follow start, stop, place and clock that come by MIDI
+    #[arg(long)]
+    midi_follow: bool,
+    /// Send start, stop, place and clock by MIDI: to all ports, or to those whose name contains this
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    midi_clock: Option<String>,
     /// Also record what is played
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// No line with place and meters
+    /// Lines of text instead of the display
     #[arg(long)]
     plain: bool,
     /// Play a second of silence and a second of a tone instead, and say what the device made of them
@@ -69,10 +93,19 @@ impl Play {
             backend: self.backend,
             quit_after: self.quit_after.map(time).transpose()?,
             preroll: self.preroll.map_or(Ok(Duration::ZERO), time)?,
+            midi: Midi {
+                listen: self.midi,
+                to: self.midi_to,
+                follow: self.midi_follow,
+                clock: self.midi_clock,
+            },
+            osc: self.osc,
+            from: self.from,
+            tempo: self.bpm,
             sync: if self.sync == When::Bar { Sync::Bar } else { Sync::Now },
             record: self.record,
-            status: !self.plain,
-            song: self.song,
+            display: !self.plain,
+            song: looped(self.song, self.bpm),
         };
         if self.selftest {
             return selftest(&wishes, console);
@@ -88,6 +121,22 @@ fn selftest(wishes: &Wishes, console: Console) -> Result<(), Failure> {
     let seen = SelfTest::run(&*backend, &wishes.request).map_err(|e| Failure::device(&e))?;
     console.result(&format!("{seen}\n"))?;
     if seen.passed() { Ok(()) } else { Err(Failure::Device("the self-test failed".into())) }
+}
+
+/// A sound by itself has no score: it is told to trigger itself.
+fn looped(mut song: SongArgs, bpm: Option<f64>) -> SongArgs {
+    if let Some(bpm) = bpm.filter(|_| input::is_definition(&song.input)) {
+        let set = |name: &str, value: String| Assignment { name: name.into(), value };
+        // Before those of the command line, which win.
+        song.how.sets.splice(0..0, [set("bpm", bpm.to_string()), set("loop", "1".into())]);
+    }
+    song
+}
+
+/// Reads `--bpm`.
+fn tempo(text: &str) -> Result<f64, String> {
+    let bpm = text.parse().ok().filter(|bpm| (1.0..=1000.0).contains(bpm));
+    bpm.ok_or_else(|| "a tempo is a number from 1 to 1000".into())
 }
 
 /// A length that does not follow the tempo, which is not known yet.

@@ -1,32 +1,46 @@
-//! A song that plays: the device, the edits that are followed, the recording, the line on the terminal.
+//! A song that plays: the device, the edits that are followed, the hands that steer it, the recording, the display.
+//!
+//! One loop looks after everything and waits for what other threads tell: a file was saved ([`watch`]), an edit was
+//! compiled ([`edit`]), a key was pressed ([`keys`]), a hand elsewhere did something. None of it is waited for by
+//! the audio thread, which plays what [`Control`](mam_runtime::Control) has sent it ahead of time.
 
-mod follow;
+mod action;
+mod edit;
+mod figures;
+mod front;
+mod hands;
+mod keys;
+pub(crate) mod midi;
+#[cfg(feature = "osc")]
+mod osc;
+mod player;
 mod recorder;
-mod status;
+mod screen;
+mod view;
+mod watch;
+mod writer;
+
+pub(crate) use screen::restore as restore_terminal;
 
 use crate::args::SongArgs;
-use crate::compiling::{Compiled, compile_song, tell};
 use crate::console::Console;
-use crate::failure::Failure;
-use crate::input::Song;
+use crate::failure::{Failure, words};
 use crate::output::asked_to_stop;
-use crate::values::Rate;
-use follow::Files;
-use mam_runtime::control::{self, Control, Scored, Sync};
-use mam_runtime::output::{
-    Backend, Callback, Format, Found, Keeper, News, Opened, Request, backend, open_best,
-};
-use mam_runtime::{Live, Program};
-use recorder::Recorder;
-use status::Status;
+use crate::values::Start;
+use action::Action;
+use crossterm::event::KeyEvent;
+use edit::Outcome;
+use mam_runtime::control::Sync;
+use mam_runtime::output::{Found, Request, backend, open_best};
+pub use midi::Midi;
+use player::Player;
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 /// How often the loop looks after everything.
 const TICK: Duration = Duration::from_millis(10);
-/// How long the last sound may fade.
-const FADE: Duration = Duration::from_millis(60);
 
 /// How a song is to be played.
 pub struct Wishes {
@@ -40,12 +54,34 @@ pub struct Wishes {
     pub quit_after: Option<Duration>,
     /// Silence before the beginning.
     pub preroll: Duration,
+    /// Where to begin.
+    pub from: Option<Start>,
+    /// The tempo at the start.
+    pub tempo: Option<f64>,
     /// When an edit is heard.
     pub sync: Sync,
     /// Where to record what is played.
     pub record: Option<PathBuf>,
-    /// False for no line on the terminal.
-    pub status: bool,
+    /// What is asked of MIDI.
+    pub midi: Midi,
+    /// Where to listen to OSC.
+    pub osc: Option<SocketAddr>,
+    /// False for lines instead of a display.
+    pub display: bool,
+}
+
+/// What other threads tell the loop.
+enum Happening {
+    /// A file may have changed.
+    Touched,
+    /// An edit was compiled; nothing when the compiler failed, which has been told.
+    Compiled(Option<Box<Outcome>>),
+    /// A key.
+    Key(KeyEvent),
+    /// A MIDI port tells something.
+    Midi(midi::Told),
+    /// Another hand asks for something, or for what cannot be understood.
+    Asked(Result<Action, String>),
 }
 
 /// Plays until it is asked to stop.
@@ -54,14 +90,57 @@ pub struct Wishes {
 /// When the song has errors at the start, there is no device, or the recording cannot be written.
 pub fn play(wishes: Wishes, console: Console) -> Result<(), Failure> {
     let (backend, opened) = open(&wishes)?;
-    let mut player = Player::start(wishes, backend, opened, console)?;
-    let began = Instant::now();
-    let over = |player: &Player| player.wishes.quit_after.is_some_and(|t| began.elapsed() >= t);
-    while !asked_to_stop() && !over(&player) {
-        std::thread::sleep(TICK);
-        player.tick(began)?;
+    let (sender, happenings) = channel();
+    if let Some(to) = wishes.osc {
+        listen_to_osc(to, sender.clone())?;
+    }
+    let mut player = Player::start(wishes, backend, opened, console, sender.clone())?;
+    if player.front.is_display() {
+        read_keys(sender);
+    }
+    while !asked_to_stop() && !player.is_over() {
+        match happenings.recv_timeout(TICK) {
+            Ok(happening) => {
+                player.take(happening);
+                // What came with it is as old.
+                happenings.try_iter().for_each(|happening| player.take(happening));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            // The player holds a sender.
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if let Err(failure) = player.tick() {
+            player.end()?;
+            return Err(failure);
+        }
     }
     player.end()
+}
+
+fn read_keys(sender: Sender<Happening>) {
+    screen::read_keys(move |key| sender.send(Happening::Key(key)).is_ok());
+}
+
+#[cfg(feature = "osc")]
+fn listen_to_osc(to: SocketAddr, sender: Sender<Happening>) -> Result<(), Failure> {
+    let listening = osc::listen(to, move |action| sender.send(Happening::Asked(action)).is_ok());
+    listening.map_err(|error| Failure::Io(format!("cannot listen to OSC at {to}: {}", words(&error))))
+}
+
+#[cfg(not(feature = "osc"))]
+fn listen_to_osc(_: SocketAddr, _: Sender<Happening>) -> Result<(), Failure> {
+    Err(Failure::Usage("this mamc was built without OSC; build it with `--features osc`".into()))
+}
+
+/// Where to listen to OSC: a port of this machine, or an address and a port.
+///
+/// # Errors
+/// When it is neither.
+pub fn osc_address(text: &str) -> Result<SocketAddr, String> {
+    let local = text.parse().ok().map(|port: u16| SocketAddr::from(([127, 0, 0, 1], port)));
+    local.or_else(|| text.parse().ok()).ok_or_else(|| {
+        "write a port, such as `9000`, to listen to this machine, or `0.0.0.0:9000` to listen to all".into()
+    })
 }
 
 /// Opens the device that is asked for.
@@ -80,135 +159,7 @@ pub fn open(wishes: &Wishes) -> Result<Found, Failure> {
     }
 }
 
-struct Player {
-    wishes: Wishes,
-    console: Console,
-    keeper: Keeper,
-    control: Control,
-    files: Files,
-    recorder: Option<Recorder>,
-    status: Status,
-    started: bool,
-}
-
-impl Player {
-    fn start(
-        wishes: Wishes,
-        backend: Box<dyn Backend>,
-        mut opened: Box<dyn Opened>,
-        console: Console,
-    ) -> Result<Player, Failure> {
-        let format = opened.format().clone();
-        let mut compiled = compile_at(&wishes.song, format.rate, console)?;
-        let program = compiled.take_program()?;
-        let started = wishes.preroll.is_zero();
-        let (mut control, callback) = control_of(&program, &format, started);
-        if !program.inputs.is_empty() {
-            match opened.listen() {
-                Ok(ring) => control.input(Some(ring)),
-                Err(why) => console.say(&format!("warning: the song's `in` is silent: {why}\n")),
-            }
-        }
-        let recorder = match &wishes.record {
-            Some(path) => Some(Recorder::new(path, &format, control.record())?),
-            None => None,
-        };
-        let playing = format!("{} through {}", format.device, backend.name());
-        let keeper = Keeper::start(backend, wishes.request.clone(), opened, callback);
-        let keeper = keeper.map_err(|e| Failure::device(&e))?;
-        let name = compiled.name();
-        console.say(&format!("{name} on {playing}, {} Hz; Ctrl-C stops\n", format.rate));
-        let status = Status::new(console, wishes.status);
-        let files = Files::of(&compiled.sources);
-        Ok(Player { wishes, console, keeper, control, files, recorder, status, started })
-    }
-
-    fn tick(&mut self, began: Instant) -> Result<(), Failure> {
-        if !self.started && began.elapsed() >= self.wishes.preroll {
-            self.control.play();
-            self.started = true;
-        }
-        self.control.tick();
-        self.look_after_the_device();
-        if self.files.changed() {
-            self.edit();
-        }
-        if let Some(recorder) = &mut self.recorder {
-            recorder.take()?;
-        }
-        self.status.show(&self.control, &self.keeper);
-        Ok(())
-    }
-
-    /// Compiles what was edited; what plays goes on while there are errors.
-    fn edit(&mut self) {
-        self.status.clear();
-        let began = Instant::now();
-        match compile_at(&self.wishes.song, self.control.rate(), self.console) {
-            Ok(mut compiled) => {
-                self.files = Files::of(&compiled.sources);
-                if let Ok(program) = compiled.take_program() {
-                    self.control.edit(program, self.wishes.sync);
-                    let took = began.elapsed().as_secs_f64() * 1e3;
-                    self.console.say(&format!("{}: taken up in {took:.1} ms\n", compiled.name()));
-                }
-            }
-            Err(failure) if failure.to_string().is_empty() => self.files.wait(),
-            Err(failure) => {
-                self.console.insist(&format!("error: {failure}\n"));
-                self.files.wait();
-            }
-        }
-    }
-
-    fn look_after_the_device(&mut self) {
-        let Some(news) = self.keeper.poll() else { return };
-        self.status.clear();
-        match news {
-            News::Lost(why) => self.console.insist(&format!("warning: {why}; it is tried again\n")),
-            News::Back(format) => self.console.say(&format!("{} plays again\n", format.device)),
-            News::NewFormat(format) => {
-                self.console.say(&format!("{} plays again, at {} Hz\n", format.device, format.rate));
-                if let Ok(mut compiled) = compile_at(&self.wishes.song, format.rate, self.console)
-                    && let Ok(program) = compiled.take_program()
-                {
-                    let place = self.control.song_frame();
-                    let (mut control, callback) = control_of(&program, &format, true);
-                    control.seek(place * u64::from(format.rate) / u64::from(self.control.rate()));
-                    self.control = control;
-                    self.keeper.resume(callback);
-                }
-            }
-        }
-    }
-
-    fn end(mut self) -> Result<(), Failure> {
-        self.status.clear();
-        self.control.stop();
-        let began = Instant::now();
-        while began.elapsed() < FADE {
-            std::thread::sleep(TICK);
-            self.control.tick();
-        }
-        self.keeper.stop(true);
-        match self.recorder.take() {
-            Some(recorder) => recorder.finish(self.console),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Compiles the song at the device's rate and tells its problems.
-fn compile_at(song: &SongArgs, rate: u32, console: Console) -> Result<Compiled, Failure> {
-    let mut how = song.how.clone();
-    how.rate = Some(Rate(rate));
-    let compiled = compile_song(Song::read(&song.input, how.stdin_name.as_deref())?, &how);
-    tell(&compiled.problems, &compiled.sources, console);
-    if compiled.compilation.program.is_none() { Err(Failure::Input) } else { Ok(compiled) }
-}
-
-fn control_of(program: &Arc<Program>, format: &Format, playing: bool) -> (Control, Callback) {
-    let options = control::Options { channels: format.channels, playing };
-    let (control, mut live): (Control, Live) = Control::new(program.clone(), Box::new(Scored), options);
-    (control, Box::new(move |frames| live.process(frames)))
+/// How long ago, at most now.
+fn since(moment: Instant) -> Duration {
+    Instant::now().saturating_duration_since(moment)
 }

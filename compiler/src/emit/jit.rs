@@ -2,7 +2,7 @@
 
 use super::{Compiled, CompiledFunction, compile, install, isa};
 use crate::ir::{Kernel, Module};
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::default_libcall_names;
 use mam_runtime::machine::{self, KernelFn};
@@ -29,43 +29,10 @@ impl Jit {
     /// # Errors
     /// What the code generator complains of: a bug of ours, never of the user.
     pub fn new(module: &Module) -> Result<Jit, String> {
-        Jit::shared(module, 1)
-    }
-
-    /// The same on several threads, of which the caller's is one. The code does not depend on their number.
-    ///
-    /// # Errors
-    /// As [`Jit::new`].
-    pub fn shared(module: &Module, threads: usize) -> Result<Jit, String> {
         let isa = isa::host()?;
         let kernels: Vec<&Kernel> = module.kernels.values().collect();
-        // The longest first, so that nobody waits for one that was begun last.
-        let mut order: Vec<usize> = (0..kernels.len()).collect();
-        order.sort_by_key(|&index| std::cmp::Reverse(kernels[index].general.insts.len()));
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut done = vec![];
-            while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-                done.push((index, compile(module, kernels[index], &*isa, false)));
-            }
-            done
-        };
-        let mut compiled = std::thread::scope(|scope| {
-            let others = 1..threads.min(kernels.len().div_ceil(KERNELS_A_THREAD));
-            let others: Vec<_> = others.map(|_| scope.spawn(work)).collect();
-            let mut all = work();
-            for other in others {
-                match other.join() {
-                    Ok(done) => all.extend(done),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            all
-        });
-        compiled.sort_by_key(|(index, _)| *index);
-        let compiled: Result<Vec<Compiled>, String> =
-            compiled.into_iter().map(|(_, kernel)| kernel).collect();
-        Jit::link(module, &compiled?.iter().collect::<Vec<_>>(), isa)
+        let compiled = compile_all(module, &kernels, &*isa, 1)?;
+        Jit::link(module, &compiled.iter().collect::<Vec<_>>(), isa)
     }
 
     /// Puts kernels that have been compiled, in the order of the module's, into memory.
@@ -90,6 +57,44 @@ impl Jit {
         jit.kernels = ids.into_iter().map(|ids| ids.map(address)).collect();
         Ok(jit)
     }
+}
+
+/// Compiles some kernels of a module on several threads, of which the caller's is one. The code does not depend on their
+/// number.
+///
+/// # Errors
+/// What the code generator complains of: a bug of ours, never of the user.
+pub(crate) fn compile_all(
+    module: &Module,
+    kernels: &[&Kernel],
+    isa: &dyn TargetIsa,
+    threads: usize,
+) -> Result<Vec<Compiled>, String> {
+    // The longest first, so that nobody waits for one that was begun last.
+    let mut order: Vec<usize> = (0..kernels.len()).collect();
+    order.sort_by_key(|&index| std::cmp::Reverse(kernels[index].general.insts.len()));
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = vec![];
+        while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push((index, compile(module, kernels[index], isa, false)));
+        }
+        done
+    };
+    let mut compiled = std::thread::scope(|scope| {
+        let others = 1..threads.min(kernels.len().div_ceil(KERNELS_A_THREAD));
+        let others: Vec<_> = others.map(|_| scope.spawn(work)).collect();
+        let mut all = work();
+        for other in others {
+            match other.join() {
+                Ok(done) => all.extend(done),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    });
+    compiled.sort_by_key(|(index, _)| *index);
+    compiled.into_iter().map(|(_, kernel)| kernel).collect()
 }
 
 impl Drop for Jit {

@@ -19,12 +19,24 @@ pub(super) struct Carry {
     lines: Vec<LineMove>,
 }
 
-/// Lines that go on from one program's sound to the other's while both play: a quantum of each is kept in `held`.
+/// Lines that both programs use while both play. Each of them writes its own quantum over what lies there, which the
+/// other may still have to read: so it is put back between the two.
 #[derive(Debug, Default)]
 pub(super) struct Blend {
     /// Indices into the new program's lines.
-    lines: Vec<usize>,
+    lines: Vec<Shared>,
+    /// A quantum of each: what lay there before.
+    under: Vec<f32>,
+    /// A quantum of each: what the old program has written.
     held: Vec<f32>,
+}
+
+/// A line that both programs use.
+#[derive(Debug)]
+struct Shared {
+    line: usize,
+    /// Whether it goes from one program's sound to the other's. A voice's does not: it is cleared when the voice wakes.
+    mixed: bool,
 }
 
 /// A delay line that goes on.
@@ -56,15 +68,16 @@ impl Carry {
         }
     }
 
-    /// The lines that are blended: those that go on and belong to no voice. A voice clears its own when it wakes.
+    /// The lines that both programs use: all that go on, but for those that are so short that each has its own.
     pub(super) fn blend(&self, new: &Program) -> Blend {
         let of_voice = |&(step, index): &(usize, usize)| {
             new.steps[step].voices.iter().any(|voice| voice.delays.contains(&index))
         };
-        let blends =
-            |line: &&LineMove| new.delays[line.to].frames >= QUANTUM && !line.users.iter().any(of_voice);
-        let lines: Vec<usize> = self.lines.iter().filter(blends).map(|line| line.to).collect();
-        Blend { held: vec![0.0; lines.len() * QUANTUM], lines }
+        let both = self.lines.iter().filter(|line| new.delays[line.to].frames >= QUANTUM);
+        let shared = |line: &LineMove| Shared { line: line.to, mixed: !line.users.iter().any(of_voice) };
+        let lines: Vec<Shared> = both.map(shared).collect();
+        let room = vec![0.0; lines.len() * QUANTUM];
+        Blend { lines, under: room.clone(), held: room }
     }
 
     /// Whether a parameter of the new program keeps the value that it had.
@@ -86,6 +99,11 @@ impl Carry {
             new.runners[to].carry(&old.runners[from]);
         }
         for line in &self.lines {
+            if new.lines[line.to].as_slice().len() < QUANTUM {
+                let past = old.lines[line.from].as_slice();
+                new.lines[line.to].change(|line| line.copy_from_slice(past));
+                continue;
+            }
             std::mem::swap(&mut old.lines[line.from], &mut new.lines[line.to]);
             let memory = new.lines[line.to].as_ptr();
             line.users.iter().for_each(|&(step, index)| new.runners[step].move_line(index, memory));
@@ -94,23 +112,40 @@ impl Carry {
 }
 
 impl Blend {
-    /// Keeps what the old program has written in the quantum at `frame`. \[audio\]
-    pub(super) fn hold(&mut self, new: &Instance, frame: u64) {
-        for (&line, held) in self.lines.iter().zip(self.held.chunks_exact_mut(QUANTUM)) {
-            let line = new.lines[line].as_slice();
-            held.copy_from_slice(&line[frame as usize & (line.len() - 1)..][..QUANTUM]);
+    /// Keeps what lies where the old program will write in the quantum at `frame`. \[audio\]
+    pub(super) fn keep(&mut self, new: &Instance, frame: u64) {
+        for (shared, under) in self.lines.iter().zip(self.under.chunks_exact_mut(QUANTUM)) {
+            under.copy_from_slice(&new.lines[shared.line].as_slice()[quantum(new, shared, frame)]);
+        }
+    }
+
+    /// Takes what the old program has written, and puts back what lay there. \[audio\]
+    pub(super) fn hold(&mut self, new: &mut Instance, frame: u64) {
+        let kept = self.under.chunks_exact(QUANTUM).zip(self.held.chunks_exact_mut(QUANTUM));
+        for (shared, (under, held)) in self.lines.iter().zip(kept) {
+            let range = quantum(new, shared, frame);
+            new.lines[shared.line].change(|line| {
+                held.copy_from_slice(&line[range.clone()]);
+                line[range].copy_from_slice(under);
+            });
         }
     }
 
     /// Mixes it into what the new program has written: `gains` are the old one's. \[audio\]
     pub(super) fn mix(&mut self, new: &mut Instance, frame: u64, gains: &[f32; QUANTUM]) {
-        for (&line, held) in self.lines.iter().zip(self.held.chunks_exact(QUANTUM)) {
-            new.lines[line].change(|line| {
-                let start = frame as usize & (line.len() - 1);
-                mix(&mut line[start..][..QUANTUM], held, gains);
-            });
+        for (shared, held) in self.lines.iter().zip(self.held.chunks_exact(QUANTUM)) {
+            if shared.mixed {
+                let range = quantum(new, shared, frame);
+                new.lines[shared.line].change(|line| mix(&mut line[range], held, gains));
+            }
         }
     }
+}
+
+/// Where the quantum at a frame lies in a line.
+fn quantum(new: &Instance, shared: &Shared, frame: u64) -> std::ops::Range<usize> {
+    let start = frame as usize & (new.lines[shared.line].as_slice().len() - 1);
+    start..start + QUANTUM
 }
 
 /// new + (old − new)·g: exactly the new where both are equal.

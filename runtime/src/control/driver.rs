@@ -2,13 +2,15 @@
 
 use super::meters::{Meters, Telemetry};
 use super::{Carry, Command, Garbage, Live, MOST_CHANNELS, Player, Swap, Tagged};
-use crate::engine::{Instance, Profile, ticks_per_second};
-use crate::program::{Event, EventKind, Program, QUANTUM};
+use crate::engine::{Instance, Profile, ticks, ticks_per_second};
+use crate::program::{Event, EventKind, Program, QUANTUM, Step, Target};
 use crate::render::EventSource;
+use crate::score::Held;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
+use std::time::{Duration, Instant};
 
 /// How far ahead of the audio thread events are sent.
 const AHEAD_SECONDS: f64 = 0.2;
@@ -25,8 +27,8 @@ const RECORD_SECONDS: usize = 4;
 
 /// How a program's score is played.
 pub trait Playing: Send {
-    /// The score's events from a frame of the score on, with what is latched there.
-    fn events(&self, program: &Arc<Program>, from: u64) -> Box<dyn EventSource + Send>;
+    /// The score's events from a frame of the score on, with what is latched there, and what instruments hold from before.
+    fn events(&self, program: &Arc<Program>, from: u64, held: Option<&Held>) -> Box<dyn EventSource + Send>;
 
     /// The frame of `new`'s score that is at the same musical place as a frame of `old`'s.
     fn place(&self, old: &Program, frame: u64, new: &Program) -> u64;
@@ -91,6 +93,7 @@ pub struct Control {
     soloed: BTreeSet<String>,
     /// Parameters that were set by hand: they survive a jump.
     hand: BTreeMap<String, f64>,
+    taken_up: Option<(Arc<Program>, Instant)>,
     channels: usize,
     rate: u32,
 }
@@ -103,7 +106,7 @@ impl Control {
         let (from_live, garbage) = RingBuffer::new(GARBAGE);
         let meters = Arc::new(Meters::default());
         let rate = program.rate;
-        let source = playing.events(&program, 0);
+        let source = playing.events(&program, 0, None);
         let mut current = Part { generation: 0, program, source, offset: 0, until: 0 };
         let player = player(&mut current, ahead(rate, 0), 0, &Carry::default(), &BTreeMap::new());
         let channels = options.channels.clamp(1, MOST_CHANNELS);
@@ -124,6 +127,7 @@ impl Control {
             muted: BTreeSet::new(),
             soloed: BTreeSet::new(),
             hand: BTreeMap::new(),
+            taken_up: None,
             channels,
             rate,
         };
@@ -155,9 +159,19 @@ impl Control {
         self.rate
     }
 
+    /// Channels of the output.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
     /// The frame of the song that is rendered next.
     pub fn song_frame(&self) -> u64 {
         self.current.to_song(self.meters.position.load(Acquire))
+    }
+
+    /// The program that was taken up since this was asked the last time, and when its first sample was rendered.
+    pub fn taken_up(&mut self) -> Option<(Arc<Program>, Instant)> {
+        self.taken_up.take()
     }
 
     /// Whether an edit or a jump is on its way.
@@ -242,6 +256,15 @@ impl Control {
         self.send_gains();
     }
 
+    /// Takes over what hands have done with another one: mutes, solos, values.
+    pub fn follow(&mut self, before: &Control) {
+        (self.muted, self.soloed) = (before.muted.clone(), before.soloed.clone());
+        self.send_gains();
+        for (name, &value) in &before.hand {
+            self.set(name, value, 0);
+        }
+    }
+
     /// The names that are muted.
     pub fn muted(&self) -> &BTreeSet<String> {
         &self.muted
@@ -314,18 +337,19 @@ impl Control {
         self.generation += 1;
         let position = self.meters.position.load(Acquire);
         let song = self.current.to_song(position);
-        let (at, offset) = match (edit.jump, edit.sync) {
-            (Some(_), _) => (position, 0),
-            (None, Sync::Now) => (position, self.offset(&edit, song, position)),
+        let (at, place) = match (edit.jump, edit.sync) {
             (None, Sync::Bar) => {
                 let bar = self.playing.next_bar(&self.current.program, song);
-                let at = self.current.to_engine(bar);
-                (at, self.offset(&edit, bar, at))
+                (self.current.to_engine(bar), bar)
             }
+            _ => (position, song),
         };
-        let first = edit.jump.unwrap_or(at);
+        let (first, offset, held) = match edit.jump {
+            Some(start) => (start, 0, None),
+            None => (at, self.offset(&edit, place, at), self.current.source.held_at(place)),
+        };
         let from = first.saturating_add_signed(-offset);
-        let source = self.playing.events(&edit.program, from);
+        let source = self.playing.events(&edit.program, from, held.as_ref());
         let program = edit.program;
         let mut part = Part { generation: self.generation, program, source, offset, until: first };
         let hand = if edit.jump.is_some() { self.hand.clone() } else { BTreeMap::new() };
@@ -339,7 +363,8 @@ impl Control {
         }
         let (base, generation) = (self.current.generation, self.generation);
         let blend = carry.blend(&part.program);
-        let swap = Swap { player: Some(player), generation, base, at, jump: edit.jump, carry, blend };
+        let swap =
+            Swap { player: Some(player), generation, base, at, jump: edit.jump, carry, blend, taken_up: 0 };
         self.command(Command::Swap(Box::new(swap)));
         self.underway += 1;
         self.sent.push(part);
@@ -358,6 +383,9 @@ impl Control {
         if self.sent.first().is_some_and(|part| part.generation == swap.generation) {
             self.current = self.sent.remove(0);
             self.backlog.clear();
+            let ago = ticks().saturating_sub(swap.taken_up) as f64 / ticks_per_second();
+            let when = Instant::now().checked_sub(Duration::from_secs_f64(ago)).unwrap_or_else(Instant::now);
+            self.taken_up = Some((self.current.program.clone(), when));
         }
     }
 
@@ -399,13 +427,16 @@ impl Control {
         }
     }
 
-    /// The gain of each step: 0 where its node is muted, or another instrument is soloed.
+    /// The gain of each step: 0 where its node or its instrument is muted, or another instrument is soloed.
     fn gains(&self, program: &Program) -> Vec<f32> {
-        let is_instrument = |name: &str| program.targets.iter().any(|target| &*target.name == name);
-        let audible = |step: &crate::program::Step| {
+        let soloed = |name: &str| self.soloed.contains(name);
+        let someone = program.targets.iter().any(|target| soloed(&target.name));
+        let audible = |step: &Step| {
             let node = step.name.split('#').next().unwrap_or_default();
-            let alone = self.soloed.is_empty() || !is_instrument(node) || self.soloed.contains(node);
-            alone && !self.muted.contains(node)
+            let plays = |target: &&Target| target.voices.iter().any(|port| step.ports.contains(port));
+            let mut instruments = program.targets.iter().filter(plays).map(|target| &*target.name).peekable();
+            let alone = !someone || instruments.peek().is_none() || instruments.clone().any(soloed);
+            alone && !self.muted.contains(node) && !instruments.any(|name| self.muted.contains(name))
         };
         program.steps.iter().map(|step| f32::from(u8::from(audible(step)))).collect()
     }

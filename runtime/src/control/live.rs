@@ -44,8 +44,9 @@ struct Fading {
 }
 
 impl Fading {
-    /// Renders its quantum; what it wrote into lines that go on is kept.
-    fn quantum(&mut self, next: &Instance) {
+    /// Renders its quantum; what it wrote into lines that go on is kept, and taken out of them.
+    fn quantum(&mut self, next: &mut Instance) {
+        self.blend.keep(next, self.frame);
         self.player.instance.quantum(self.frame);
         self.blend.hold(next, self.frame);
         let total = (self.quanta as usize * QUANTUM) as f32;
@@ -126,6 +127,7 @@ impl Live {
     }
 
     /// The callback: fills every frame. Any number of frames, on the audio thread. \[audio\]
+    #[cfg_attr(mam_rtsan, sanitize(realtime = "nonblocking"))]
     pub fn process(&mut self, out: &mut Frames<'_>) {
         let began = ticks();
         let frames = out.frames();
@@ -154,13 +156,14 @@ impl Live {
 
     /// Takes all commands, and the swap that is due.
     fn obey(&mut self) {
+        let mut wish = None;
         while let Ok(command) = self.commands.pop() {
             match command {
                 Command::Swap(swap) => self.expect(swap),
                 Command::Now(generation, kind) => self.now(generation, kind),
                 Command::Gain(generation, step, gain) => self.gain(generation, step, gain),
-                Command::Play => self.master.rise(self.fresh),
-                Command::Stop => self.master.step = self.master.down,
+                Command::Play => wish = Some(true),
+                Command::Stop => wish = Some(false),
                 Command::Record(ring) => {
                     if let Some(old) = std::mem::replace(&mut self.record, ring) {
                         self.discard(Garbage::Record(old));
@@ -184,6 +187,12 @@ impl Live {
             && let Some(swap) = self.pending.take_if(due)
         {
             self.swap(swap);
+        }
+        // After the swap, so that what begins anew begins with its whole attack.
+        match wish {
+            Some(true) => self.master.rise(self.fresh),
+            Some(false) => self.master.step = self.master.down,
+            None => {}
         }
     }
 
@@ -219,6 +228,7 @@ impl Live {
             let gains = [0.0; QUANTUM];
             self.fading = Some(Fading { player: old, frame, quantum: 0, quanta, gains, blend });
         }
+        swap.taken_up = ticks();
         self.discard(Garbage::Swapped(swap));
     }
 
@@ -271,7 +281,7 @@ impl Live {
         self.take_input();
         let frame = self.cut.frame;
         if let Some(fading) = &mut self.fading {
-            fading.quantum(&self.now.instance);
+            fading.quantum(&mut self.now.instance);
         }
         self.now.instance.quantum(frame);
         for channel in 0..self.channels {

@@ -17,10 +17,9 @@
 //! the new one computes, bit for bit; what appears fades in, what has vanished fades out, and what has changed goes
 //! from one sound to the other. It costs at most twice the time of a quantum, for 10 ms.
 //!
-//! During the fade both use the same delay lines. The old program runs first, and the new one writes over what it
-//! wrote; then what each wrote is mixed by the same g, so that an echo's input does not end at an edge that
-//! would be heard later. A read of a line's last 63 frames may hear the old program's present; that lies
-//! beyond the longest delay in all lines but those whose bound is within 64 frames of a power of two.
+//! During the fade both use the same delay lines. The old program runs first; what it wrote is taken out again, so that
+//! the new one reads what lay there before, and then what each wrote is mixed by the same g, so that an echo's
+//! input does not end at an edge that would be heard later. Lines shorter than a quantum are copied instead.
 //!
 //! The frame count of the engine never jumps at an edit, so noise and delay lines go on; when the new tempo map
 //! puts the same bar elsewhere, the *score* is shifted against it. Only a jump (`seek`) begins with fresh memory at
@@ -100,6 +99,8 @@ struct Swap {
     jump: Option<u64>,
     carry: Carry,
     blend: Blend,
+    /// When it happened, in ticks.
+    taken_up: u64,
 }
 
 /// What `Live` sends back, to be dropped elsewhere.

@@ -3,7 +3,7 @@
 use super::Playing;
 use crate::program::Program;
 use crate::render::EventSource;
-use crate::score::{Clock, Extent, Rational, Sequencer, Transport};
+use crate::score::{Clock, Extent, Held, Rational, Sequencer, Transport};
 use std::sync::Arc;
 
 /// The program's score, again and again. Bars are those of its first transport.
@@ -44,6 +44,14 @@ impl Place {
         Some((start + clock.plain(bar).to_f64() + 0.5) as u64)
     }
 
+    /// The tempo at the start of a program's score, and that at this place, in quarter notes a minute.
+    pub fn tempos(self, program: &Program) -> Option<(f64, f64)> {
+        let clock = Clock::new(&program.score.transports.first()?.tempo, program.rate);
+        let here = clock.tempo(Rational::from_f64(self.bar)?);
+        let first = clock.tempo(Rational::ZERO);
+        (first > 0.0 && here > 0.0).then_some((first, here))
+    }
+
     /// The beginning of its bar, or of the one so many bars later (earlier where negative), in the same pass.
     pub fn bar_line(self, bars: i64) -> Place {
         // A frame is rounded, so a bar line may seem to be a hair before itself.
@@ -59,10 +67,12 @@ fn pass_frames(transport: &Transport, clock: &Clock) -> Option<f64> {
 }
 
 impl Playing for Scored {
-    fn events(&self, program: &Arc<Program>, from: u64) -> Box<dyn EventSource + Send> {
+    fn events(&self, program: &Arc<Program>, from: u64, held: Option<&Held>) -> Box<dyn EventSource + Send> {
         let mut sequencer = Sequencer::of(program, Extent::Forever);
-        if from > 0 {
-            sequencer.resume(from, from);
+        match held {
+            Some(held) => sequencer.go_on(from, from, held),
+            None if from > 0 => sequencer.seek(from, from),
+            None => {}
         }
         Box::new(sequencer)
     }

@@ -29,6 +29,28 @@ impl Default for TempoMap {
     }
 }
 
+impl TempoMap {
+    /// Quarter notes a minute at the start.
+    pub fn first(&self) -> Option<Rational> {
+        self.changes.first().map(|change| match change.tempo {
+            Tempo::Steady(bpm) | Tempo::Ramp { from: bpm, .. } => bpm,
+        })
+    }
+
+    /// The same map with every tempo times `factor`.
+    pub fn scaled(&self, factor: Rational) -> Result<TempoMap, Overflow> {
+        let scaled = |tempo| match tempo {
+            Tempo::Steady(bpm) => (bpm * factor).map(Tempo::Steady),
+            Tempo::Ramp { from, to, until } => {
+                Ok(Tempo::Ramp { from: (from * factor)?, to: (to * factor)?, until })
+            }
+        };
+        let change = |change: &Change| scaled(change.tempo).map(|tempo| Change { tempo, ..*change });
+        let changes = self.changes.iter().map(change).collect::<Result<_, Overflow>>()?;
+        Ok(TempoMap { changes, ..self.clone() })
+    }
+}
+
 /// Every first step of a pair is stretched, every second shortened: the second begins later by `amount` of half a
 /// step. Pairs count from each bar line; a step without a partner before the next one is left alone.
 #[derive(Clone, Copy, Debug, PartialEq)]

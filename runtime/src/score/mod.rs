@@ -19,7 +19,7 @@ pub use clock::{Change, Clock, Frames, Swing, Tempo, TempoMap};
 
 pub use pattern::{Note, Pattern, PatternEvent, Pitch, QueryError, TableEvent, TimeSpan, Value};
 pub use rational::{Overflow, Rational};
-pub use sequencer::{Extent, Sequencer};
+pub use sequencer::{Extent, Held, Sequencer};
 
 use crate::program::Curve;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use mam_runtime::control::{Options, Playing};
 use mam_runtime::output::Frames;
 use mam_runtime::render::EventSource;
-use mam_runtime::score::Score;
+use mam_runtime::score::{Held, Score};
 use mam_runtime::*;
 use std::sync::Arc;
 
@@ -125,7 +125,7 @@ fn oscillator(index: usize, name: &str) -> Step {
 pub(crate) struct Notes;
 
 impl Playing for Notes {
-    fn events(&self, program: &Arc<Program>, from: u64) -> Box<dyn EventSource + Send> {
+    fn events(&self, program: &Arc<Program>, from: u64, _: Option<&Held>) -> Box<dyn EventSource + Send> {
         Box::new(Ticks::new(program, from))
     }
 
@@ -205,10 +205,12 @@ impl Sizes {
 pub(crate) fn callback(live: &mut Live, frames: usize, planar: bool, sound: &mut Vec<f32>) {
     let (mut left, mut right) = (vec![f32::NAN; frames], vec![f32::NAN; frames]);
     if planar {
-        crate::on_audio_thread(|| live.process(&mut Frames::Planar(&mut [&mut left, &mut right])));
+        crate::guard::on_audio_thread(|| live.process(&mut Frames::Planar(&mut [&mut left, &mut right])));
     } else {
         let mut data = vec![f32::NAN; 2 * frames];
-        crate::on_audio_thread(|| live.process(&mut Frames::Interleaved { data: &mut data, channels: 2 }));
+        crate::guard::on_audio_thread(|| {
+            live.process(&mut Frames::Interleaved { data: &mut data, channels: 2 })
+        });
         left = data.iter().step_by(2).copied().collect();
         right = data.iter().skip(1).step_by(2).copied().collect();
     }

@@ -65,6 +65,19 @@ impl Beats {
         self.next += 1;
     }
 
+    /// Leaves out the beats that are long over at `frame`: those of the last two seconds are not.
+    pub(super) fn skip_towards(&mut self, frame: u64) {
+        let from = frame.saturating_sub(2 * u64::from(self.rate));
+        if self.is_on() && from > self.frame {
+            self.next = self.next.max(i64::try_from(self.position(from).floor()).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// The same, when what was at one frame is at another.
+    pub(super) fn moved(&self, from: u64, to: u64) -> Beats {
+        Beats { beat: self.position(from), frame: to, ..self.clone() }
+    }
+
     fn position(&self, frame: u64) -> Rational {
         if !self.is_on() {
             return self.beat;

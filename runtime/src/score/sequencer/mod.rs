@@ -5,14 +5,18 @@
 //! events are the same. It allocates, so it runs beside the audio thread, never on it.
 
 mod beats;
+mod held;
 mod track;
 mod voices;
 
-use super::{Command, CommandKind, MusicalLength, Note, Pitch, QueryError, Rational, Score};
+use super::{Action, Command, CommandKind, Line, MusicalLength, Note, Pitch, QueryError, Rational, Score};
 use crate::program::{Curve, Event, EventKind, ParamSlot, Program, Target};
 use beats::Beats;
+pub use held::Held;
+use held::States;
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
 use track::{Track, seconds_in_frames};
 use voices::{Start, Voices};
 
@@ -31,7 +35,7 @@ pub enum Extent {
 /// Yields the events of a score in order.
 #[derive(Clone, Debug)]
 pub struct Sequencer {
-    setup: Setup,
+    setup: Arc<Setup>,
     tracks: Vec<Track>,
     beats: Vec<Beats>,
     voices: Vec<Voices>,
@@ -46,6 +50,10 @@ pub struct Sequencer {
     shift: i128,
     /// Values that hold where a seek went.
     chased: Vec<Event>,
+    /// Frames of the score before this one have been played.
+    played: u64,
+    /// Some of its own states in the last seconds.
+    states: States,
 }
 
 #[derive(Clone, Debug)]
@@ -123,7 +131,7 @@ impl Sequencer {
     ) -> Sequencer {
         let setup =
             Setup { rate, score: score.clone(), targets: targets.to_vec(), params: params.to_vec(), extent };
-        setup.start()
+        Setup::start(Arc::new(setup))
     }
 
     /// A sequencer of a program, at frame 0.
@@ -137,6 +145,7 @@ impl Sequencer {
         out.append(&mut self.chased);
         let until = u64::try_from(i128::from(until) - self.shift).unwrap_or(0);
         let first = out.len();
+        self.keep_state();
         self.play_until(until, out);
         let shift = self.shift;
         out[first..].iter_mut().for_each(|e| e.frame = (i128::from(e.frame) + shift).max(0) as u64);
@@ -152,18 +161,17 @@ impl Sequencer {
     /// that hold there; notes that began before are not played. It listens to the passes (or bars) before `frame`, not
     /// to all since the start, so the time that it takes does not grow with `frame`.
     pub fn seek(&mut self, frame: u64, at: u64) {
-        *self = self.setup.clone().start();
+        *self = Setup::start(self.setup.clone());
         for track in &mut self.tracks {
             track.skip_towards(frame);
         }
         self.lengths_set = self.tracks.first().map_or(0, Track::passes);
-        self.catch_up(frame, at);
-    }
-
-    /// The same, in the middle of playing: notes that began before are held already, each by the voice that it got when
-    /// everything was played from the start, and end when they end.
-    pub fn resume(&mut self, frame: u64, at: u64) {
-        *self = self.setup.clone().start();
+        let setup = self.setup.clone();
+        for (target, beats) in setup.targets.iter().zip(&mut self.beats) {
+            if !setup.sets(target.bpm) && !setup.sets(target.looped) {
+                beats.skip_towards(frame);
+            }
+        }
         self.catch_up(frame, at);
     }
 
@@ -186,6 +194,7 @@ impl Sequencer {
     pub fn set_by_hand(&mut self, frame: u64, param: usize, value: f64) {
         let frame = u64::try_from(i128::from(frame) - self.shift).unwrap_or(0);
         self.notice_set(frame, param, value);
+        self.states.0.iter_mut().for_each(|state| state.notice_set(frame, param, value));
     }
 
     /// Why a cycle could not be played, if that happened: its line is silent there.
@@ -198,6 +207,7 @@ impl Sequencer {
         while let Some(frame) = self.next_frame().filter(|&f| f < until) {
             self.play_frame(frame, out);
         }
+        self.played = self.played.max(until);
     }
 
     /// Makes pending all that begins before `until`.
@@ -309,15 +319,15 @@ impl Sequencer {
 }
 
 impl Setup {
-    fn start(self) -> Sequencer {
-        let Setup { rate, score, targets, params, extent } = &self;
+    fn start(self: Arc<Setup>) -> Sequencer {
+        let Setup { rate, score, targets, extent, .. } = &*self;
         let track = |(i, t)| Track::new(t, i as u32 + 1, *rate, *extent);
-        let value = |param: usize| {
-            params.get(param).map_or(0.0, |slot: &ParamSlot| slot.default.max(slot.min).min(slot.max))
-        };
         let tracks: Vec<Track> = score.transports.iter().enumerate().map(track).collect();
-        let beats: Vec<_> =
-            targets.iter().map(|t| Beats::new(*rate, value(t.bpm), value(t.looped))).collect();
+        let own = |target: &Target| {
+            let [bpm, looped] = self.own(target);
+            Beats::new(*rate, bpm, looped)
+        };
+        let beats: Vec<_> = targets.iter().map(own).collect();
         Sequencer {
             end: self.end(&tracks, &beats),
             tracks,
@@ -330,8 +340,18 @@ impl Setup {
             failure: None,
             shift: 0,
             chased: Vec::new(),
+            played: 0,
+            states: States::default(),
             setup: self,
         }
+    }
+
+    /// Whether the score sets a parameter.
+    fn sets(&self, param: usize) -> bool {
+        let by_line = |line: &Line| matches!(line.action, Action::Set { param: set, .. } if set == param);
+        let by_command = |c: &Command| matches!(c.kind, CommandKind::Set { param: set, .. } if set == param);
+        let lines = self.score.transports.iter().flat_map(|transport| &transport.lines);
+        lines.into_iter().any(by_line) || self.score.commands.iter().any(by_command)
     }
 
     /// See [`Sequencer::song_end`].

@@ -7,11 +7,12 @@ use crate::score::{
 };
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 /// A transport with its place in time.
 #[derive(Clone, Debug)]
 pub(super) struct Track {
-    transport: Transport,
+    transport: Arc<Transport>,
     clock: Clock,
     rank: u32,
     /// Frames of a pass.
@@ -47,7 +48,7 @@ impl Track {
             endless,
             restarts: transport.restarts && transport.length.sign() > 0,
             heads: BinaryHeap::new(),
-            transport: transport.clone(),
+            transport: Arc::new(transport.clone()),
         }
     }
 

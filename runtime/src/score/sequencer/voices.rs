@@ -35,6 +35,19 @@ impl Voices {
         }
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.voices.len()
+    }
+
+    /// Holds what others hold, which are as many.
+    pub(super) fn take_over(&mut self, others: &Voices) {
+        for (voice, other) in self.voices.iter_mut().zip(&others.voices) {
+            *voice = Voice { port: voice.port, ..other.clone() };
+        }
+        self.monitor_gate = others.monitor_gate;
+    }
+
     /// Ends a note, if it still has its voice.
     pub(super) fn release(&mut self, note: u64, stamp: u64, frame: u64, out: &mut Vec<Event>) {
         self.release_where(|held| held.note == note, stamp, frame, out);

@@ -1,0 +1,159 @@
+//! An edit on its way from the file to the ear: compiled beside the music, which goes on, with the time of each stage.
+
+use super::watch::files_of;
+use crate::args::SongArgs;
+use crate::compiling::{Compiled, compile_song_again};
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::input::Song;
+use crate::report::human::{Look, draw};
+use crate::report::tally;
+use crate::values::Rate;
+use mam_compiler::Kept;
+use mam_grammar::Severity;
+use mam_runtime::Program;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+/// How a song that may change is read and compiled.
+#[derive(Clone)]
+pub(super) struct Source {
+    pub(super) song: SongArgs,
+    /// What came from standard input, which can be read only once.
+    stdin: Option<Song>,
+    /// How problems are drawn.
+    console: Console,
+    /// Kernels that need not be compiled again.
+    kept: Arc<Mutex<Kept>>,
+}
+
+/// When an edit was saved and noticed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Noticed {
+    pub(super) saved: SystemTime,
+    pub(super) at: Instant,
+}
+
+/// What came of compiling.
+pub(super) struct Outcome {
+    /// The program, if there are no errors.
+    pub(super) program: Option<Arc<Program>>,
+    /// The MIDI controllers of its knobs: number, and the knob's name.
+    pub(super) controllers: Vec<(u8, String)>,
+    /// The files that it is made of; none when it could not be read.
+    pub(super) files: Vec<PathBuf>,
+    /// What the song is called.
+    pub(super) name: String,
+    /// Its problems as they are shown, or why it could not be read.
+    pub(super) told: String,
+    /// Why there is no program.
+    pub(super) failure: Option<Failure>,
+    /// Milliseconds that each stage took.
+    stages: Vec<(&'static str, f64)>,
+    /// When it was done.
+    done: Instant,
+}
+
+impl Source {
+    /// Reads standard input, where that is the song.
+    pub(super) fn new(song: SongArgs, console: Console) -> Result<Source, Failure> {
+        let stdin = match &*song.input {
+            "-" => Some(Song::read("-", song.how.stdin_name.as_deref())?),
+            _ => None,
+        };
+        Ok(Source { song, stdin, console, kept: Arc::default() })
+    }
+
+    /// Compiles it as it is now, for a device of this rate.
+    pub(super) fn compile(&self, rate: u32) -> Outcome {
+        let mut how = self.song.how.clone();
+        how.rate = Some(Rate(rate));
+        let song = match &self.stdin {
+            Some(song) => Ok(song.clone()),
+            None => Song::read(&self.song.input, how.stdin_name.as_deref()),
+        };
+        match song {
+            Ok(song) => {
+                // What a compilation that panicked has kept is whole: it is changed kernel by kernel.
+                let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+                self.outcome(compile_song_again(song, &how, &mut kept))
+            }
+            Err(failure) => Outcome {
+                program: None,
+                controllers: vec![],
+                files: vec![],
+                name: self.song.input.clone(),
+                told: format!("error: {failure}\n"),
+                failure: Some(failure),
+                stages: vec![],
+                done: Instant::now(),
+            },
+        }
+    }
+
+    fn outcome(&self, mut compiled: Compiled) -> Outcome {
+        let least = if self.console.quiet { Severity::Error } else { Severity::Warning };
+        compiled.problems.retain(|problem| problem.code.severity >= least);
+        let look = Look { colour: self.console.colour, width: self.console.width() };
+        let tally = tally(&compiled.problems).map_or(String::new(), |tally| tally + "\n");
+        let slots = compiled.compilation.stages.lowered.slots.iter();
+        let program = compiled.compilation.program.take().map(Arc::new);
+        let millis = |&(stage, time): &(&'static str, Duration)| (stage, time.as_secs_f64() * 1e3);
+        Outcome {
+            controllers: slots.filter_map(|(name, info)| Some((info.cc?, name.to_string()))).collect(),
+            files: files_of(&compiled.sources),
+            name: compiled.name().to_string(),
+            told: draw(&compiled.problems, &compiled.sources, look) + &tally,
+            failure: program.is_none().then_some(Failure::Input),
+            program,
+            stages: compiled.compilation.timings.iter().map(millis).collect(),
+            done: Instant::now(),
+        }
+    }
+}
+
+/// An edit that was sent to the audio thread.
+pub(super) struct Report {
+    noticed: Noticed,
+    /// From the save to the notice; nothing where the file says another time, such as that of a copy.
+    before: Duration,
+    name: String,
+    stages: Vec<(&'static str, f64)>,
+    compiled: Instant,
+    sent: Instant,
+}
+
+impl Report {
+    /// Of an edit that is being sent now.
+    pub(super) fn new(noticed: Noticed, outcome: &Outcome) -> Report {
+        const LONGEST: Duration = Duration::from_secs(2);
+        let before = (SystemTime::now() - noticed.at.elapsed()).duration_since(noticed.saved);
+        Report {
+            before: before.ok().filter(|before| *before < LONGEST).unwrap_or_default(),
+            noticed,
+            name: outcome.name.clone(),
+            stages: outcome.stages.clone(),
+            compiled: outcome.done,
+            sent: Instant::now(),
+        }
+    }
+
+    /// The line that says how long everything took, when the first changed sample was rendered at `heard`.
+    pub(super) fn line(&self, heard: Instant) -> String {
+        let between = |a: Instant, b: Instant| b.saturating_duration_since(a).as_secs_f64() * 1e3;
+        let before = self.before.as_secs_f64() * 1e3;
+        let whole = before + between(self.noticed.at, heard);
+        let stages: Vec<String> =
+            self.stages.iter().map(|(stage, millis)| format!("{stage} {millis:.1}")).collect();
+        format!(
+            "{}: heard {whole:.1} ms after the save: noticed in {before:.1}, compiled in {:.1} ({}), sent in {:.1}, \
+             rendered in {:.1}\n",
+            self.name,
+            between(self.noticed.at, self.compiled),
+            stages.join(", "),
+            between(self.compiled, self.sent),
+            between(self.sent, heard),
+        )
+    }
+}

@@ -1,0 +1,183 @@
+//! What is seen while a song plays: a display on a terminal, else lines of text.
+
+use super::figures::{Figures, decibels};
+use super::screen::Screen;
+use super::view::View;
+use super::writer::Writer;
+use crate::console::Console;
+use mam_grammar::problem::count;
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
+
+/// How often the display is drawn.
+const DRAWN: Duration = Duration::from_millis(50);
+/// How often a line is printed.
+const PRINTED: Duration = Duration::from_secs(1);
+
+/// Where everything is shown.
+pub(super) struct Front {
+    console: Console,
+    screen: Option<Screen>,
+    /// Where lines go.
+    lines: Option<Writer>,
+    /// The song and where it sounds.
+    pub(super) title: String,
+    figures: Figures,
+    looked: Instant,
+    printed: Instant,
+    /// What was said since the last edit.
+    said: Vec<String>,
+}
+
+/// What the front needs to know of the rest.
+pub(super) struct Facts<'a> {
+    /// The sound.
+    pub(super) control: &'a mam_runtime::Control,
+    /// How often the device had nothing to play.
+    pub(super) underruns: u64,
+    /// What is typed of a key's number.
+    pub(super) typed: Option<String>,
+}
+
+impl Front {
+    /// A display where standard output is a terminal and one is wanted.
+    pub(super) fn new(console: Console, display: bool) -> Front {
+        let wanted = display && !console.quiet && io::stdout().is_terminal();
+        let screen = if wanted { Screen::open().ok() } else { None };
+        let (title, figures, now) = (String::new(), Figures::default(), Instant::now());
+        let lines = (screen.is_none() && !console.quiet).then(Writer::stdout);
+        Front { console, screen, lines, title, figures, looked: now, printed: now, said: vec![] }
+    }
+
+    /// Whether there is a display, and so keys.
+    pub(super) fn is_display(&self) -> bool {
+        self.screen.is_some()
+    }
+
+    /// Says something, unless it is to be quiet.
+    pub(super) fn say(&mut self, text: &str) {
+        if !self.console.quiet {
+            self.insist(text);
+        }
+    }
+
+    /// Says something that matters.
+    pub(super) fn insist(&mut self, text: &str) {
+        if self.screen.is_none() || !io::stderr().is_terminal() {
+            self.console.insist(text);
+        }
+        if self.screen.is_some() {
+            self.said.extend(text.lines().map(String::from));
+            // Older lines than any terminal shows.
+            self.said.drain(..self.said.len().saturating_sub(500));
+        }
+    }
+
+    /// What was said before is over: another edit.
+    pub(super) fn forget(&mut self) {
+        self.said.clear();
+    }
+
+    /// Draws or prints when it is time.
+    ///
+    /// # Errors
+    /// When nobody reads any more.
+    pub(super) fn show(&mut self, facts: &Facts<'_>) -> io::Result<()> {
+        let now = Instant::now();
+        let passed = now.duration_since(self.looked);
+        if passed < DRAWN {
+            return Ok(());
+        }
+        self.looked = now;
+        self.figures.take(facts.control, facts.underruns, passed, now);
+        if let Some(screen) = &mut self.screen {
+            let control = facts.control;
+            let instrument = |target: &mam_runtime::Target| {
+                let name = target.name.to_string();
+                let (muted, soloed) = (control.muted().contains(&name), control.soloed().contains(&name));
+                (name, muted, soloed)
+            };
+            let instruments: Vec<_> = control.program().targets.iter().map(instrument).collect();
+            let view = View {
+                title: &self.title,
+                figures: &self.figures,
+                instruments: &instruments,
+                typed: facts.typed.clone(),
+                said: &self.said,
+                colour: self.console.colour,
+            };
+            let (columns, rows) = screen.size();
+            screen.draw(view.lines(columns, rows))?;
+        } else if let Some(lines) =
+            self.lines.as_ref().filter(|_| now.duration_since(self.printed) >= PRINTED)
+        {
+            self.printed = now;
+            lines.write(line(&self.figures).into_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Gives the terminal back; what is said from now on is printed.
+    pub(super) fn close(&mut self) {
+        self.screen = None;
+        self.lines = None;
+    }
+
+    /// What has gone wrong with the sound, in the end.
+    pub(super) fn summary(&self) -> Option<String> {
+        let sums = self.figures.sums;
+        let counted = [
+            (sums.clipped, "samples clipped"),
+            (sums.faults, "samples were no numbers"),
+            (sums.underruns, "underruns"),
+            (sums.unrecorded, "frames are missing in the recording"),
+        ];
+        let words: Vec<String> =
+            counted.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+        (!words.is_empty()).then(|| format!("{}\n", words.join(", ")))
+    }
+}
+
+/// The figures in one line.
+fn line(figures: &Figures) -> String {
+    let mut line = figures.clock();
+    if let Some((bar, beat)) = figures.bar_and_beat() {
+        line += &format!("  bar {bar}.{beat}");
+    }
+    if figures.stopped {
+        line += "  stopped";
+    }
+    let held = figures.meters.iter().map(|meter| meter.held).fold(0.0, f32::max);
+    line += &format!("  {}  peak {}", decibels(held), decibels(figures.greatest));
+    if figures.sums.clipped > 0 {
+        line += &format!("  clipped {}", figures.sums.clipped);
+    }
+    line += &format!("  load {:.0} %", figures.load * 100.0);
+    if let (share, Some(step)) = &figures.slowest {
+        line += &format!("  slowest quantum {:.0} % ({step})", share * 100.0);
+    }
+    let counts = [(u64::from(figures.voices), "voice"), (figures.sums.underruns, "underrun")];
+    let counts = counts.map(|(number, what)| count(number as usize, what));
+    line + &format!("  {}\n", counts.join("  "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mam_runtime::control::Place;
+
+    #[test]
+    fn a_line_has_all_that_the_display_has() {
+        let mut figures =
+            Figures { seconds: 61.0, load: 0.25, greatest: 0.5, voices: 3, ..Figures::default() };
+        assert_eq!(line(&figures), "1:01.0  -∞ dB  peak -6.0 dB  load 25 %  3 voices  0 underruns\n");
+        figures.place = Some(Place { pass: 0, bar: 1.5, beats_per_bar: 4.0 });
+        figures.sums.clipped = 2;
+        figures.slowest = (0.5, Some("bd".into()));
+        let text = line(&figures);
+        assert!(
+            text.contains("bar 2.3") && text.contains("clipped 2") && text.contains("50 % (bd)"),
+            "{text}"
+        );
+    }
+}

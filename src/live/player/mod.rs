@@ -1,0 +1,353 @@
+//! The one who plays: does what hands ask for, takes up edits, keeps the device.
+
+mod act;
+mod midi;
+
+use super::edit::{Noticed, Outcome, Report, Source};
+use super::front::{Facts, Front};
+use super::hands::Hands;
+use super::keys::Keys;
+use super::midi::Listener;
+use super::recorder::Recorder;
+use super::watch::Watch;
+use super::{Happening, Wishes, since};
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::values::{Start, Unit};
+use act::named_instrument;
+use mam_runtime::control::{self, Control, Place, Scored};
+use mam_runtime::output::{Backend, Callback, Format, Keeper, News, Opened};
+use mam_runtime::{Live, Program};
+use midi::{Sent, open_midi};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+/// How long the last sound may take to fade, on a device of large buffers.
+const LAST: Duration = Duration::from_secs(1);
+
+/// Everything that plays.
+pub(super) struct Player {
+    wishes: Wishes,
+    console: Console,
+    source: Source,
+    keeper: Keeper,
+    control: Control,
+    watch: Watch,
+    recorder: Option<Recorder>,
+    pub(super) front: Front,
+    sender: Sender<Happening>,
+    keys: Keys,
+    hands: Hands,
+    listener: Listener,
+    clock: Option<Sent>,
+    began: Instant,
+    /// Whether it sounds, or is about to.
+    playing: bool,
+    /// It waits for the time before the beginning to pass.
+    waits: bool,
+    over: bool,
+    /// Where the last key that moved it goes, until it is there.
+    heading: Option<Place>,
+    /// The song as it was compiled, at its own tempo.
+    score: Arc<Program>,
+    /// The tempo that a hand has set.
+    tempo: Option<f64>,
+    /// An edit that is compiled now, and whether there has been another since.
+    compiling: Option<Noticed>,
+    again: Option<Noticed>,
+    /// What was refused last.
+    refused: String,
+    /// Edits that are on their way to the ear.
+    reports: Vec<(Arc<Program>, Report)>,
+}
+
+impl Player {
+    /// Compiles the song and starts the device.
+    pub(super) fn start(
+        wishes: Wishes,
+        backend: Box<dyn Backend>,
+        mut opened: Box<dyn Opened>,
+        console: Console,
+        sender: Sender<Happening>,
+    ) -> Result<Player, Failure> {
+        let format = opened.format().clone();
+        let source = Source::new(wishes.song.clone(), console)?;
+        let first = source.compile(format.rate);
+        if let Some(failure) = first.failure {
+            if matches!(failure, Failure::Input) {
+                console.insist(&first.told);
+            }
+            return Err(failure);
+        }
+        let score = first.program.ok_or(Failure::Input)?;
+        let waits = !wishes.preroll.is_zero();
+        let program = at_tempo(&score, wishes.tempo);
+        let from = wishes.from.map_or(Ok(0), |from| start_frame(from, &program))?;
+        let (mut control, callback) = control_of(&program, &format, from, !waits);
+        let mut notices = first.told;
+        if !program.inputs.is_empty() {
+            match opened.listen() {
+                Ok(ring) => control.input(Some(ring)),
+                Err(why) => notices += &format!("warning: the song's `in` is silent: {why}\n"),
+            }
+        }
+        let recorder = match &wishes.record {
+            Some(path) => Some(Recorder::new(path, &format, control.record())?),
+            None => None,
+        };
+        let title = title(&first.name, &format, backend.name());
+        let keeper = Keeper::start(backend, wishes.request.clone(), opened, callback);
+        let keeper = keeper.map_err(|e| Failure::device(&e))?;
+        let mut front = Front::new(console, wishes.display);
+        front.title.clone_from(&title);
+        if !front.is_display() {
+            front.say(&format!("{title}; Ctrl-C stops\n"));
+        }
+        front.insist(&notices);
+        if let Some(name) = &wishes.midi.to {
+            named_instrument(&program, name).map_err(Failure::Usage)?;
+        }
+        let (mut listener, clock) = open_midi(&wishes.midi, &sender)?;
+        listener.set_controllers(first.controllers);
+        let told = sender.clone();
+        let mut watch = Watch::new(move || drop(told.send(Happening::Touched)));
+        watch.follow(&first.files);
+        Ok(Player {
+            tempo: wishes.tempo,
+            wishes,
+            console,
+            source,
+            keeper,
+            control,
+            watch,
+            recorder,
+            front,
+            sender,
+            keys: Keys::default(),
+            hands: Hands::default(),
+            listener,
+            clock,
+            began: Instant::now(),
+            playing: true,
+            waits,
+            over: false,
+            heading: None,
+            score,
+            compiling: None,
+            again: None,
+            refused: String::new(),
+            reports: vec![],
+        })
+    }
+
+    /// Whether it is time to end.
+    pub(super) fn is_over(&self) -> bool {
+        self.over || self.wishes.quit_after.is_some_and(|time| self.began.elapsed() >= time)
+    }
+
+    /// Takes what another thread tells.
+    pub(super) fn take(&mut self, happening: Happening) {
+        match happening {
+            Happening::Touched => self.look_at_the_files(),
+            Happening::Asked(Ok(action)) => self.act(action),
+            Happening::Asked(Err(why)) => self.refuse(&why),
+            Happening::Midi(told) => self.hear_midi(told),
+            Happening::Compiled(Some(outcome)) => self.take_up(*outcome),
+            Happening::Compiled(None) => self.compiling = None,
+            Happening::Key(key) => {
+                let program = self.control.program().clone();
+                let names: Vec<&str> = program.targets.iter().map(|target| &*target.name).collect();
+                if let Some(action) = self.keys.press(key, &names, Instant::now()) {
+                    self.act(action);
+                }
+            }
+        }
+    }
+
+    /// Looks after everything.
+    pub(super) fn tick(&mut self) -> Result<(), Failure> {
+        let now = Instant::now();
+        if self.waits && self.began.elapsed() >= self.wishes.preroll {
+            self.waits = false;
+            self.control.play();
+        }
+        self.control.tick();
+        if let Some((program, heard)) = self.control.taken_up() {
+            self.tell_edits(&program, heard);
+        }
+        if !self.control.is_changing() {
+            self.heading = None;
+        }
+        self.hands.tick(&mut self.control, now);
+        let program = self.control.program().clone();
+        let names: Vec<&str> = program.targets.iter().map(|target| &*target.name).collect();
+        if let Some(action) = self.keys.wait(&names, now) {
+            self.act(action);
+        }
+        self.tick_the_clock(now);
+        self.look_after_the_device();
+        if self.watch.is_due() {
+            self.look_at_the_files();
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.take()?;
+        }
+        let facts =
+            Facts { control: &self.control, underruns: self.keeper.underruns(), typed: self.keys.typed() };
+        self.front.show(&facts).map_err(|error| Failure::stdout(&error))
+    }
+
+    /// Fades out and ends.
+    pub(super) fn end(mut self) -> Result<(), Failure> {
+        self.control.stop();
+        let began = Instant::now();
+        while !self.control.is_stopped() && since(began) < LAST {
+            std::thread::sleep(super::TICK / 2);
+            self.control.tick();
+            if let Some(recorder) = &mut self.recorder {
+                recorder.take()?;
+            }
+        }
+        self.keeper.stop(true);
+        self.front.close();
+        if let Some(summary) = self.front.summary() {
+            self.console.say(&summary);
+        }
+        match self.recorder.take() {
+            Some(recorder) => recorder.finish(self.console),
+            None => Ok(()),
+        }
+    }
+
+    // Edits.
+
+    fn look_at_the_files(&mut self) {
+        let Some(saved) = self.watch.changed() else { return };
+        let noticed = Noticed { saved, at: Instant::now() };
+        if self.compiling.is_some() {
+            self.again = Some(noticed);
+        } else {
+            self.compile(noticed);
+        }
+    }
+
+    fn compile(&mut self, noticed: Noticed) {
+        self.compiling = Some(noticed);
+        let (source, sender, rate) = (self.source.clone(), self.sender.clone(), self.control.rate());
+        // It ends without a word when nobody wants the result any more.
+        std::thread::spawn(move || {
+            let compiled = catch_unwind(AssertUnwindSafe(|| Box::new(source.compile(rate))));
+            sender.send(Happening::Compiled(compiled.ok()))
+        });
+    }
+
+    /// Sends an edit to the audio thread; what plays goes on while there are errors.
+    fn take_up(&mut self, outcome: Outcome) {
+        let Some(noticed) = self.compiling.take() else { return };
+        if let Some(newer) = self.again.take() {
+            self.compile(newer);
+        }
+        self.front.forget();
+        self.front.insist(&outcome.told);
+        if !outcome.files.is_empty() {
+            self.watch.follow(&outcome.files);
+        }
+        let Some(score) = outcome.program.clone() else { return };
+        self.listener.set_controllers(outcome.controllers.clone());
+        if score.rate != self.control.rate() {
+            return;
+        }
+        self.score = score;
+        let program = at_tempo(&self.score, self.tempo);
+        self.control.edit(program.clone(), self.wishes.sync);
+        self.reports.push((program, Report::new(noticed, &outcome)));
+    }
+
+    fn tell_edits(&mut self, program: &Arc<Program>, heard: Instant) {
+        let place = self.reports.iter().position(|(edited, _)| Arc::ptr_eq(edited, program));
+        if let Some(place) = place {
+            // Those before it were overtaken.
+            if let Some((_, report)) = self.reports.drain(..=place).next_back() {
+                self.front.say(&report.line(heard));
+            }
+        }
+    }
+
+    // The device.
+
+    fn look_after_the_device(&mut self) {
+        let Some(news) = self.keeper.poll() else { return };
+        match news {
+            News::Lost(why) => self.front.insist(&format!("warning: {why}; it is tried again\n")),
+            News::Back(format) => self.front.say(&format!("{} plays again\n", format.device)),
+            News::NewFormat(format) => self.play_anew(&format),
+        }
+    }
+
+    /// Goes on through a device of another format.
+    fn play_anew(&mut self, format: &Format) {
+        self.front.say(&format!("{} plays again, at {} Hz\n", format.device, format.rate));
+        let outcome = self.source.compile(format.rate);
+        self.front.insist(&outcome.told);
+        let place = self.control.song_frame();
+        let before = self.control.rate();
+        // While the song has errors, what played goes on: at the wrong pitch, if the rate has changed.
+        if let Some(score) = outcome.program {
+            self.score = score;
+        }
+        let program = at_tempo(&self.score, self.tempo);
+        let place = place * u64::from(program.rate) / u64::from(before);
+        let (mut control, callback) = control_of(&program, format, place, self.playing && !self.waits);
+        control.follow(&self.control);
+        self.control = control;
+        self.front.title = title(&outcome.name, format, self.keeper.backend());
+        self.keeper.resume(callback);
+    }
+}
+
+fn title(name: &str, format: &Format, backend: &str) -> String {
+    format!("{name} on {} through {backend}, {} Hz", format.device, format.rate)
+}
+
+/// A program at the tempo that a hand has set, if the song has one.
+fn at_tempo(program: &Arc<Program>, tempo: Option<f64>) -> Arc<Program> {
+    tempo.and_then(|bpm| program.at_tempo(bpm)).map_or_else(|| program.clone(), Arc::new)
+}
+
+/// The frame where it is to begin.
+fn start_frame(from: Start, program: &Program) -> Result<u64, Failure> {
+    let no_bars =
+        || Failure::Usage("the song has no bars to begin at; say a time, such as `--from 10s`".into());
+    let at = |bar: f64| {
+        let here = Place::of(program, 0)?;
+        Place { bar, ..here }.frame(program)
+    };
+    match from {
+        Start::Bar(bar) => at((bar - 1) as f64).ok_or_else(no_bars),
+        Start::After(length) => match length.frames(program.rate) {
+            Some(frames) => Ok(frames),
+            None => {
+                let (num, den) = length.fraction();
+                let bars = num as f64 / den as f64;
+                let beats_per_bar = Place::of(program, 0).map_or(4.0, |place| place.beats_per_bar);
+                at(if length.unit() == Unit::Beat { bars / beats_per_bar } else { bars }).ok_or_else(no_bars)
+            }
+        },
+    }
+}
+
+/// Both halves, at a frame of the song.
+fn control_of(program: &Arc<Program>, format: &Format, at: u64, playing: bool) -> (Control, Callback) {
+    let options = control::Options { channels: format.channels, playing: playing && at == 0 };
+    let (mut control, mut live): (Control, Live) = Control::new(program.clone(), Box::new(Scored), options);
+    if at > 0 {
+        // In silence, so that nothing of the beginning is heard.
+        control.seek(at);
+        if playing {
+            control.play();
+        }
+    }
+    (control, Box::new(move |frames| live.process(frames)))
+}

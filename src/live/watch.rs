@@ -1,0 +1,189 @@
+//! Following the edits of a song's files: the system tells of them, and they are looked at now and then besides, for file
+//! systems that do not tell.
+
+use mam_grammar::Sources;
+use notify::event::{AccessKind, AccessMode, ModifyKind};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+
+/// How often it is looked when the system does not tell.
+const OFTEN: Duration = Duration::from_millis(20);
+/// How often it is looked when it does: more often where it may tell late.
+const SELDOM: Duration = Duration::from_millis(if cfg!(target_os = "linux") { 1000 } else { 100 });
+
+/// The files of a song, as they were when it was compiled.
+pub(super) struct Watch {
+    files: Vec<(PathBuf, Option<Stamp>)>,
+    names: Arc<Mutex<HashSet<OsString>>>,
+    watcher: Option<RecommendedWatcher>,
+    folders: BTreeSet<PathBuf>,
+    looked: Instant,
+}
+
+type Stamp = (SystemTime, u64);
+
+impl Watch {
+    /// Watches nothing yet. `touched` is called from another thread when a file may have changed.
+    pub(super) fn new(touched: impl Fn() + Send + 'static) -> Watch {
+        let names = Arc::new(Mutex::new(HashSet::new()));
+        let known = names.clone();
+        let told = move |event: notify::Result<notify::Event>| {
+            let Ok(event) = event else { return };
+            let is_ours = |path: &PathBuf| {
+                let names = known.lock();
+                names.is_ok_and(|names| path.file_name().is_some_and(|name| names.contains(name)))
+            };
+            if is_written(&event.kind) && event.paths.iter().any(is_ours) {
+                touched();
+            }
+        };
+        Watch {
+            files: vec![],
+            names,
+            watcher: notify::recommended_watcher(told).ok(),
+            folders: BTreeSet::new(),
+            looked: Instant::now(),
+        }
+    }
+
+    /// The same without being told: only by looking.
+    #[cfg(test)]
+    fn by_looking() -> Watch {
+        Watch { watcher: None, ..Watch::new(|| {}) }
+    }
+
+    /// Watches these files. Those that were watched already may have changed since; the others are taken as they are.
+    pub(super) fn follow(&mut self, paths: &[PathBuf]) {
+        let before = std::mem::take(&mut self.files);
+        let known = |path: &PathBuf| before.iter().find(|(p, _)| p == path).map(|(_, stamp)| *stamp);
+        let as_it_was = |path: &PathBuf| (path.clone(), known(path).unwrap_or_else(|| stamp(path)));
+        self.files = paths.iter().map(as_it_was).collect();
+        if let Ok(mut names) = self.names.lock() {
+            names.clear();
+            let file_names =
+                |path: &PathBuf| [path.clone(), real(path)].map(|p| p.file_name().map(OsString::from));
+            names.extend(paths.iter().flat_map(file_names).flatten());
+        }
+        // The folders are watched, because an editor may put another file in the place of this one.
+        for path in paths.iter().flat_map(|path| [path.clone(), real(path)]) {
+            let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            if !self.folders.contains(folder) {
+                let watcher = self.watcher.as_mut();
+                if watcher.is_some_and(|w| w.watch(folder, RecursiveMode::NonRecursive).is_err()) {
+                    self.watcher = None;
+                }
+                self.folders.insert(folder.into());
+            }
+        }
+    }
+
+    /// Whether it is time to look without having been told.
+    pub(super) fn is_due(&self) -> bool {
+        self.looked.elapsed() >= if self.watcher.is_some() { SELDOM } else { OFTEN }
+    }
+
+    /// Whether one of them is another now, and when it was saved; then it is taken as it is. A file that is away for a
+    /// moment (many editors write that way) is not.
+    pub(super) fn changed(&mut self) -> Option<SystemTime> {
+        self.looked = Instant::now();
+        let mut saved = None;
+        for (path, before) in &mut self.files {
+            let Some(now) = stamp(path).filter(|now| Some(*now) != *before) else { continue };
+            *before = Some(now);
+            saved = saved.max(Some(now.0));
+        }
+        saved
+    }
+}
+
+/// The files among the texts of a compilation.
+pub(super) fn files_of(sources: &Sources) -> Vec<PathBuf> {
+    sources.iter().map(|(_, source)| PathBuf::from(&*source.name)).filter(|path| path.is_file()).collect()
+}
+
+/// Whether a file is written now, as a whole where the system tells that.
+fn is_written(kind: &EventKind) -> bool {
+    match kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) | EventKind::Modify(ModifyKind::Name(_)) => {
+            true
+        }
+        EventKind::Create(_) | EventKind::Modify(_) | EventKind::Any => !cfg!(target_os = "linux"),
+        _ => false,
+    }
+}
+
+/// Where a link leads.
+fn real(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.into())
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let data = std::fs::metadata(path).ok()?;
+    Some((data.modified().ok()?, data.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::sync::mpsc::channel;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("mamc-watch-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    /// Each way in which editors write is noticed: in place, by renaming, and after the file was away.
+    #[test]
+    fn a_file_that_is_written_or_replaced_is_told_of() {
+        let folder = folder("told");
+        let (song, used, beside) = (folder.join("a.mam"), folder.join("b.mam"), folder.join("a.mam~"));
+        fs::write(&song, "one").unwrap();
+        fs::write(&used, "one").unwrap();
+        let (sender, told) = channel();
+        let mut watch = Watch::new(move || sender.send(()).unwrap_or(()));
+        assert!(watch.watcher.is_some());
+        watch.follow(&[song.clone(), used.clone()]);
+        let mut noticed = |what: &str| {
+            let until = Instant::now() + Duration::from_secs(10);
+            while watch.changed().is_none() {
+                assert!(told.recv_timeout(until - Instant::now()).is_ok(), "{what} was not told");
+            }
+            while told.recv_timeout(Duration::from_millis(50)).is_ok() {}
+            // Where the system tells before the whole file is written, the rest of it.
+            let _ = watch.changed();
+            assert_eq!(watch.changed(), None);
+        };
+        fs::write(&song, "three").unwrap();
+        noticed("writing in place");
+        fs::write(&beside, "beside").unwrap();
+        fs::rename(&beside, &song).unwrap();
+        noticed("renaming");
+        fs::remove_file(&used).unwrap();
+        fs::write(&used, "is back").unwrap();
+        noticed("a file that is back");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn without_being_told_it_is_looked_often() {
+        let folder = folder("looked");
+        let song = folder.join("a.mam");
+        fs::write(&song, "one").unwrap();
+        let mut watch = Watch::by_looking();
+        watch.follow(std::slice::from_ref(&song));
+        assert_eq!(watch.changed(), None);
+        fs::remove_file(&song).unwrap();
+        assert_eq!(watch.changed(), None, "it is away for a moment");
+        fs::write(&song, "three").unwrap();
+        std::thread::sleep(OFTEN);
+        assert!(watch.is_due() && watch.changed().is_some() && !watch.is_due());
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
