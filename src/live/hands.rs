@@ -65,9 +65,10 @@ impl Hands {
 
     /// Ends the hits whose time has come.
     pub(super) fn tick(&mut self, control: &mut Control, now: Instant) {
-        let (over, held) = std::mem::take(&mut self.hits).into_iter().partition(|(end, ..)| *end <= now);
+        let is_over = |(end, ..): &(Instant, String, f64)| *end <= now;
+        let (over, held): (Vec<_>, Vec<_>) = std::mem::take(&mut self.hits).into_iter().partition(is_over);
         self.hits = held;
-        for (_, target, note) in Vec::<(Instant, String, f64)>::from_iter::<Vec<_>>(over) {
+        for (_, target, note) in over {
             self.release(control, &target, note);
         }
     }
