@@ -6,6 +6,7 @@ use crate::interp::Interpreter;
 use crate::ir::Module;
 use crate::library::Library;
 use crate::lower::{Lowered, lower};
+use crate::passes::{instances, optimize_module};
 use crate::places::Places;
 use crate::plan::Plan;
 use crate::target::Target;
@@ -83,7 +84,7 @@ pub struct Stages {
     pub groups: Vec<Group>,
     /// Kernels as they were lowered, their calls, and what can be set.
     pub lowered: Lowered,
-    /// The kernels after all passes.
+    /// The kernels that are called, after all passes.
     pub optimised: Module,
     /// Where everything is.
     pub plan: Plan,
@@ -145,10 +146,13 @@ impl Line {
         let mut plan = Plan::default();
         let mut program = None;
         if !problems.has_errors() {
-            optimised = lowered.module.clone();
-            crate::passes::optimize_module(&mut optimised, &options.target);
+            let mut kernels = lowered.module.clone();
+            optimize_module(&mut kernels, &options.target);
             self.done("passes");
-            plan = Plan::new(&lowered, &optimised, channels);
+            let packed = instances::run(&lowered, &kernels, &options.target);
+            self.done("instances");
+            plan = Plan::new(&lowered, &packed, channels);
+            optimised = packed.module;
             check_memory(&plan, &options.limits, &mut problems);
             self.done("plan");
         }

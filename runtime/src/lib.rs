@@ -16,6 +16,6 @@ pub use control::{Control, Live, Playing, Telemetry};
 pub use engine::{Engine, EventQueue};
 pub use program::{
     Call, Code, Curve, DelaySpec, Event, EventKind, Form, ParamSlot, Port, Program, QUANTUM, StateWord, Step,
-    StepVoice, Target,
+    StepPart, StepVoice, Target,
 };
 pub use render::{EventSource, Length, Renderer};

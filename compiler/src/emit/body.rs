@@ -261,7 +261,7 @@ impl<'a> Emitter<'a> {
     }
 
     fn state_type(&self, state: Handle<StateSlot>) -> ir::Type {
-        ir::Type { scalar: self.kernel.states[state].init.scalar(), lanes: 1 }
+        self.kernel.states[state].ty()
     }
 
     /// A state's value, from memory.
@@ -270,7 +270,8 @@ impl<'a> Emitter<'a> {
         let block = self.pointer(b, Pointer::State);
         let flags = flags(b, Region::State);
         let x = b.ins().load(stored(ty), flags, block, at as i32);
-        self.narrow(b, x, ty)
+        // A state's bools are 0 or 1, whatever its lanes.
+        if ty == ir::Type::BOOL.with_lanes(4) { b.ins().ineg(x) } else { self.narrow(b, x, ty) }
     }
 
     /// What a state is set to.
@@ -282,8 +283,11 @@ impl<'a> Emitter<'a> {
 
     fn store_state(&mut self, b: &mut FunctionBuilder, state: Handle<StateSlot>) {
         let (ty, at) = (self.state_type(state), self.layout.states[state.index()]);
-        let x = self.new_state(b, state);
-        let x = self.widen(b, x, ty);
+        let mut x = self.new_state(b, state);
+        x = self.widen(b, x, ty);
+        if ty == ir::Type::BOOL.with_lanes(4) {
+            x = b.ins().ineg(x);
+        }
         let block = self.pointer(b, Pointer::State);
         let flags = flags(b, Region::State);
         b.ins().store(flags, x, block, at as i32);

@@ -7,6 +7,7 @@ mod dead;
 mod elementary;
 mod fold;
 mod fuse;
+pub mod instances;
 pub mod lanes;
 mod rewrite;
 mod slow;

@@ -334,8 +334,8 @@ impl Control {
             None => Carry::new(&self.current.program, &part.program),
         };
         let mut player = player(&mut part, self.ahead(), first, &carry, &hand);
-        for (step, gain) in self.gains(&part.program).into_iter().enumerate() {
-            player.instance.set_gain(step, gain);
+        for (index, gain) in self.gains(&part.program).into_iter().enumerate() {
+            player.instance.set_gain(index, gain);
         }
         let (base, generation) = (self.current.generation, self.generation);
         let blend = carry.blend(&part.program);
@@ -393,21 +393,22 @@ impl Control {
 
     fn send_gains(&mut self) {
         for (generation, program) in self.programs() {
-            for (step, gain) in self.gains(&program).into_iter().enumerate() {
-                self.command(Command::Gain(generation, step, gain));
+            for (part, gain) in self.gains(&program).into_iter().enumerate() {
+                self.command(Command::Gain(generation, part, gain));
             }
         }
     }
 
-    /// The gain of each step: 0 where its node is muted, or another instrument is soloed.
+    /// The gain of each step's parts: 0 where the node is muted, or another instrument is soloed.
     fn gains(&self, program: &Program) -> Vec<f32> {
         let is_instrument = |name: &str| program.targets.iter().any(|target| &*target.name == name);
-        let audible = |step: &crate::program::Step| {
-            let node = step.name.split('#').next().unwrap_or_default();
+        let audible = |part: &crate::program::StepPart| {
+            let node = part.name.split('#').next().unwrap_or_default();
             let alone = self.soloed.is_empty() || !is_instrument(node) || self.soloed.contains(node);
             alone && !self.muted.contains(node)
         };
-        program.steps.iter().map(|step| f32::from(u8::from(audible(step)))).collect()
+        let parts = program.steps.iter().flat_map(|step| &step.parts);
+        parts.map(|part| f32::from(u8::from(audible(part)))).collect()
     }
 }
 

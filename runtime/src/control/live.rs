@@ -158,7 +158,7 @@ impl Live {
             match command {
                 Command::Swap(swap) => self.expect(swap),
                 Command::Now(generation, kind) => self.now(generation, kind),
-                Command::Gain(generation, step, gain) => self.gain(generation, step, gain),
+                Command::Gain(generation, part, gain) => self.gain(generation, part, gain),
                 Command::Play => self.master.rise(self.fresh),
                 Command::Stop => self.master.step = self.master.down,
                 Command::Record(ring) => {
@@ -231,9 +231,9 @@ impl Live {
         }
     }
 
-    fn gain(&mut self, generation: u32, step: usize, gain: f32) {
+    fn gain(&mut self, generation: u32, part: usize, gain: f32) {
         if let Some(player) = self.player(generation) {
-            player.instance.mute(step, gain);
+            player.instance.mute(part, gain);
         }
     }
 

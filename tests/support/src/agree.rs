@@ -34,9 +34,9 @@ pub fn run(module: &Module, code: &dyn Code, mut choices: Choices) -> Vec<u64> {
 }
 
 fn memory(kernel: &Kernel, rig: &Rig) -> Vec<u64> {
-    let states = kernel.states.iter().map(|(handle, state)| {
+    let states = kernel.states.iter().flat_map(|(handle, state)| {
         let scalar = state.init.scalar();
-        pattern(rig.state(handle, scalar), scalar)
+        (0..state.lanes as usize).map(move |lane| pattern(rig.state(handle, lane, scalar), scalar))
     });
     let lines = rig.delays.iter().flatten().map(|x| pattern(u64::from(x.to_bits()), Scalar::F32));
     states.chain(lines).collect()

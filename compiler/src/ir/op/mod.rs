@@ -147,6 +147,8 @@ pub enum Op {
     Extract(u8),
     /// Four scalars as lanes.
     Pack,
+    /// The sum of the lanes, (0+1)+(2+3), each addition rounded (f32 → scalar).
+    Total,
     /// `slide a b`: four lanes a frame later: the scalar b, then the first three lanes of a.
     Slide,
 }

@@ -70,7 +70,7 @@ pub fn widen(kernel: &Kernel, target: &Target, linear: bool) -> Result<(Kernel, 
 }
 
 /// About how many machine instructions a turn takes.
-fn cost(body: &Body) -> f64 {
+pub(super) fn cost(body: &Body) -> f64 {
     let rates = body.rates();
     let sample = |value: &Value| rates[value.index()] == Rate::Sample;
     let insts: f64 = body.insts.handles().filter(sample).map(|value| inst_cost(body, value)).sum();
@@ -89,7 +89,7 @@ fn inst_cost(body: &Body, value: Value) -> f64 {
         Op::ToInt => 3.0,
         Op::Mul if inst.ty == Type::I32.with_lanes(4) => 2.0,
         Op::Div | Op::Sqrt => 4.0,
-        Op::Pack => 4.0,
+        Op::Pack | Op::Total => 4.0,
         Op::Slide => 2.0,
         Op::Extract(_) | Op::Splat if inst.ty.scalar == Scalar::Bool => 3.0,
         _ => 1.0,
