@@ -5,10 +5,12 @@ use super::memory::{Memory, Pointer, Region, flags};
 use crate::ir::layout::Layout;
 use crate::ir::{self, Body, Imm, Kernel, Module, Op, PortField, Rate, Scalar, StateSlot};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{BlockArg, FuncRef, InstBuilder, Type, Value, types};
+use cranelift_codegen::ir::{
+    Block, BlockArg, FuncRef, InstBuilder, StackSlot, StackSlotData, StackSlotKind, Type, Value, types,
+};
 use cranelift_frontend::FunctionBuilder;
 use mam_grammar::Handle;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Emits one body into a function.
 pub(super) struct Emitter<'a> {
@@ -16,6 +18,8 @@ pub(super) struct Emitter<'a> {
     pub(super) kernel: &'a Kernel,
     pub(super) layout: &'a Layout,
     pub(super) body: &'a Body,
+    /// Whether the code is for x86-64.
+    pub(super) x64: bool,
     rates: Vec<Rate>,
     /// The values so far.
     pub(super) values: Vec<Option<Value>>,
@@ -26,6 +30,8 @@ pub(super) struct Emitter<'a> {
     pub(super) turn: Turn,
     /// Where the states that are carried in registers are.
     pub(super) carried: HashMap<Handle<StateSlot>, Value>,
+    /// Where each `carry` is that has no register.
+    slots: BTreeMap<ir::Value, StackSlot>,
 }
 
 /// What changes from turn to turn.
@@ -60,12 +66,14 @@ impl<'a> Emitter<'a> {
         kernel: &'a Kernel,
         layout: &'a Layout,
         body: &'a Body,
+        x64: bool,
     ) -> Emitter<'a> {
         Emitter {
             module,
             kernel,
             layout,
             body,
+            x64,
             rates: body.rates(),
             values: vec![None; body.insts.len()],
             known: vec![None; body.insts.len()],
@@ -73,6 +81,7 @@ impl<'a> Emitter<'a> {
             memory: None,
             turn: Turn::default(),
             carried: HashMap::new(),
+            slots: BTreeMap::new(),
         }
     }
 
@@ -87,7 +96,7 @@ impl<'a> Emitter<'a> {
     /// Computes what the steady loop holds and puts it into the block.
     pub(super) fn setup(mut self, b: &mut FunctionBuilder, call: Value, held: &[(ir::Value, usize)]) {
         self.memory = Some(Memory::new(call));
-        self.slow(b);
+        self.at(b, |rate| rate <= Rate::Segment);
         let state = self.pointer(b, Pointer::State);
         let flags = flags(b, Region::Held);
         for (value, at) in held {
@@ -140,17 +149,17 @@ impl<'a> Emitter<'a> {
     /// The general form.
     pub(super) fn general(mut self, b: &mut FunctionBuilder, call: Value) {
         self.memory = Some(Memory::new(call));
-        self.slow(b);
+        self.at(b, |rate| rate <= Rate::Segment);
         let frames = self.memory().frames(b);
         let end = b.ins().ishl_imm_u(frames, 2);
         let start = b.ins().iconst(types::I64, 0);
         self.turns(b, start, end);
     }
 
-    /// All that is not computed each turn.
-    fn slow(&mut self, b: &mut FunctionBuilder) {
+    /// What is computed at some rates.
+    fn at(&mut self, b: &mut FunctionBuilder, of: impl Fn(Rate) -> bool) {
         for value in self.body.insts.handles() {
-            if self.rates[value.index()] != Rate::Sample {
+            if of(self.rates[value.index()]) {
                 self.inst(b, value);
             }
         }
@@ -171,6 +180,7 @@ impl<'a> Emitter<'a> {
     /// The loop, from the byte offset `start` to `end`; at least once.
     fn turns(&mut self, b: &mut FunctionBuilder, start: Value, end: Value) {
         self.pointers(b);
+        self.at(b, |rate| rate == Rate::Call);
         let (block, exit) = (b.create_block(), b.create_block());
         let mut entry: Vec<BlockArg> = vec![start.into()];
         let offset = b.append_block_param(block, types::I64);
@@ -188,14 +198,11 @@ impl<'a> Emitter<'a> {
             let value = b.append_block_param(block, clif(self.state_type(*state)));
             self.carried.insert(*state, value);
         }
+        let carries = self.carries(b, block, &mut entry);
         b.ins().jump(block, &entry);
 
         b.switch_to_block(block);
-        for value in self.body.insts.handles() {
-            if self.rates[value.index()] == Rate::Sample {
-                self.inst(b, value);
-            }
-        }
+        self.at(b, |rate| rate == Rate::Sample);
         self.outputs(b);
         for state in &in_memory {
             self.store_state(b, *state);
@@ -209,6 +216,10 @@ impl<'a> Emitter<'a> {
         for state in &carried {
             again.push(self.new_state(b, *state).into());
         }
+        for carry in &carries {
+            again.push(self.next(b, *carry).into());
+        }
+        self.keep(b);
         let more = b.ins().icmp(IntCC::UnsignedLessThan, next, end);
         b.ins().brif(more, block, &again, exit, &[]);
 
@@ -216,6 +227,51 @@ impl<'a> Emitter<'a> {
         let stored: Vec<_> = self.body.sets.iter().map(|(state, _)| *state).collect();
         for state in stored.into_iter().filter(|state| !in_memory.contains(state)) {
             self.store_state(b, state);
+        }
+    }
+
+    /// Begins what is carried from turn to turn: in registers, which are parameters of the loop's block, as many as
+    /// there may be, and else on the stack. The result is those in registers.
+    fn carries(&mut self, b: &mut FunctionBuilder, block: Block, entry: &mut Vec<BlockArg>) -> Vec<ir::Value> {
+        let body = self.body;
+        let mut registers = vec![];
+        for (value, inst) in body.insts.iter().filter(|(_, inst)| inst.op == Op::Carry) {
+            let start = self.value(b, inst.args.as_slice()[0]);
+            if registers.len() < CARRIED {
+                entry.push(start.into());
+                self.values[value.index()] = Some(b.append_block_param(block, clif(inst.ty)));
+                registers.push(value);
+            } else {
+                let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 16, 4);
+                let slot = b.create_sized_stack_slot(data);
+                b.ins().stack_store(types::I64, start, slot, 0);
+                self.slots.insert(value, slot);
+            }
+        }
+        registers
+    }
+
+    /// What is carried, in this turn.
+    pub(super) fn carried(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Value {
+        match self.slots.get(&value) {
+            Some(slot) => b.ins().stack_load(types::I64, clif(self.body.ty(value)), *slot, 0),
+            None => self.values[value.index()].expect("a parameter of the loop's block"),
+        }
+    }
+
+    /// What a `carry` is in the next turn.
+    fn next(&mut self, b: &mut FunctionBuilder, carry: ir::Value) -> Value {
+        let next = self.body.nexts.iter().find(|(other, _)| *other == carry);
+        let (_, next) = next.expect("the checker wants one");
+        self.value(b, *next)
+    }
+
+    /// Stores what is carried on the stack.
+    fn keep(&mut self, b: &mut FunctionBuilder) {
+        let slots: Vec<(ir::Value, StackSlot)> = self.slots.iter().map(|(value, slot)| (*value, *slot)).collect();
+        for (value, slot) in slots {
+            let next = self.next(b, value);
+            b.ins().stack_store(types::I64, next, slot, 0);
         }
     }
 

@@ -74,6 +74,8 @@ impl Emitter<'_> {
                 Some(carried) => *carried,
                 None => self.load_state(b, state),
             },
+            Op::Entry(state) => self.load_state(b, state),
+            Op::Carry => self.carried(b, value),
             Op::Read(line) => self.read(b, line, arg(0), ty),
             Op::Table(i) => self.table(b, i, arg(0), ty),
 
@@ -118,6 +120,9 @@ impl Emitter<'_> {
             Op::Demote => b.ins().fdemote(types::F32, arg(0)),
             Op::Promote => b.ins().fpromote(types::F64, arg(0)),
             Op::ToFloat => b.ins().fcvt_from_sint(clif(ty), arg(0)),
+            Op::ToInt if self.x64 && ty.lanes > 1 && self.fits_i32(inst.args.as_slice()[0]) => {
+                b.ins().x86_cvtt2dq(clif(ty), arg(0))
+            }
             Op::ToInt => b.ins().fcvt_to_sint_sat(clif(ty), arg(0)),
             Op::Bits => self.bits(b, &inst, arg(0)),
 
@@ -125,7 +130,13 @@ impl Emitter<'_> {
                 self.elementary(b, inst.op, ty, &args)
             }
 
-            Op::Splat => splat(b, arg(0), ty.scalar),
+            Op::Splat => match self.extracted(inst.args.as_slice()[0]) {
+                Some((vector, lane)) => {
+                    let vector = self.value(b, vector);
+                    shuffled(b, vector, vector, [lane; 4], ty.scalar)
+                }
+                None => splat(b, arg(0), ty.scalar),
+            },
             Op::Extract(lane) => extract(b, arg(0), ty.scalar, lane),
             Op::Pack => pack(b, &args, ty.scalar),
             Op::Total => total(b, arg(0)),
@@ -274,19 +285,32 @@ impl Emitter<'_> {
     fn slide(&mut self, b: &mut FunctionBuilder, args: &ir::Args, scalar: Scalar) -> Value {
         let &[lanes, first] = args.as_slice() else { unreachable!("two operands") };
         let x = self.value(b, lanes);
-        let before = match self.imm(first) {
-            Some(imm) => immediate(b, imm, 4),
-            None => {
+        let before = match (self.imm(first), self.extracted(first)) {
+            (Some(imm), _) => immediate(b, imm, 4),
+            (None, Some((vector, 3))) => self.value(b, vector),
+            (None, _) => {
                 let first = self.value(b, first);
                 splat(b, first, scalar)
             }
         };
         // The last four bytes of one vector, and the first twelve of another: one instruction.
-        let order: Vec<u8> = (12..28).collect();
-        let order = b.func.dfg.immediates.push(order.into());
-        let (before, x) = (bitcast(b, types::I8X16, before), bitcast(b, types::I8X16, x));
-        let moved = b.ins().shuffle(before, x, order);
-        bitcast(b, clif(ir::Type { scalar, lanes: 4 }), moved)
+        shuffled(b, before, x, [3, 4, 5, 6], scalar)
+    }
+
+    /// The vector and the lane that a scalar was taken from.
+    fn extracted(&self, value: ir::Value) -> Option<(ir::Value, u8)> {
+        match (self.body.insts[value].op, self.body.insts[value].args.as_slice()) {
+            (Op::Extract(lane), &[vector]) if self.known[value.index()].is_none() => Some((vector, lane)),
+            _ => None,
+        }
+    }
+
+    /// Whether a float is known to be no NaN and less than 2³¹; what is below −2³¹ becomes that anyway.
+    fn fits_i32(&self, value: ir::Value) -> bool {
+        match (self.body.insts[value].op, self.body.insts[value].args.as_slice()) {
+            (Op::Min, &[_, most]) => matches!(self.imm(most), Some(Imm::F32(most)) if most < 2_147_483_648.0),
+            _ => false,
+        }
     }
 
     fn bits(&self, b: &mut FunctionBuilder, inst: &ir::Inst, x: Value) -> Value {
@@ -409,6 +433,15 @@ fn bitcast(b: &mut FunctionBuilder, ty: Type, x: Value) -> Value {
         flags = flags.with_endianness(Endianness::Little);
     }
     b.ins().bitcast(ty, flags, x)
+}
+
+/// Four lanes of the eight that two vectors have.
+fn shuffled(b: &mut FunctionBuilder, x: Value, y: Value, lanes: [u8; 4], scalar: Scalar) -> Value {
+    let order: Vec<u8> = lanes.iter().flat_map(|lane| 4 * lane..4 * lane + 4).collect();
+    let order = b.func.dfg.immediates.push(order.into());
+    let (x, y) = (bitcast(b, types::I8X16, x), bitcast(b, types::I8X16, y));
+    let moved = b.ins().shuffle(x, y, order);
+    bitcast(b, clif(ir::Type { scalar, lanes: 4 }), moved)
 }
 
 fn choose(b: &mut FunctionBuilder, ty: ir::Type, c: Value, x: Value, y: Value) -> Value {

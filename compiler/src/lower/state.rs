@@ -24,6 +24,8 @@ enum Into {
     Delays(Vec<Handle<DelayLine>>),
 }
 
+/// The greatest f32 below 2³¹.
+const MOST_PARTS: f64 = 2_147_483_520.0;
 /// 2³²: the phase of a `phasor` counts in these parts of a turn.
 const TURN: f64 = 4_294_967_296.0;
 
@@ -241,6 +243,14 @@ impl Lower<'_, '_> {
         let turns = b.real(Op::Sub, [turns, nearest]);
         let parts = b.scale(TURN, turns);
         let parts = b.real(Op::Round, [parts]);
+        // Half a turn is 2³¹, one more than an i32 holds; and the conversion is cheap where it can't overflow.
+        let parts = match b.rate(parts) {
+            Rate::Sample => {
+                let most = b.f64(MOST_PARTS);
+                b.real(Op::Min, [parts, most])
+            }
+            _ => parts,
+        };
         let step = b.push(Op::ToInt, Type::I32, &[parts]);
         let (state, before) = b.state(&format!("{}.phase", at.path), Imm::I32(0));
         let zero = b.i32(0);

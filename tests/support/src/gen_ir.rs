@@ -183,6 +183,11 @@ impl Random<'_, '_> {
                 body.sets.push((state, value));
             }
         }
+        let carries = body.insts.iter().filter(|(_, inst)| inst.op == Op::Carry);
+        for (carry, ty) in carries.map(|(carry, inst)| (carry, inst.ty)).collect::<Vec<_>>() {
+            let next = self.value(&mut body, ty);
+            body.nexts.push((carry, next));
+        }
         let signal = Type::F32.with_lanes(step as u8);
         for line in self.kernel.delays.handles() {
             if self.choices.below(4) > 0 {
@@ -193,7 +198,7 @@ impl Random<'_, '_> {
         body.outs = self.kernel.outputs.iter().map(|_| self.value(&mut body, signal)).collect();
         if step == 4 && self.choices.below(3) == 0 {
             let rates = body.rates();
-            let slow = |v: &Value| body.ty(*v) == Type::BOOL && rates[v.index()] != Rate::Sample;
+            let slow = |v: &Value| body.ty(*v) == Type::BOOL && rates[v.index()] <= Rate::Segment;
             body.only_if = body.insts.handles().find(slow);
         }
         body
@@ -218,6 +223,7 @@ impl Random<'_, '_> {
         let lanes = self.choices.one(&[1, 4]);
         match op.row().signature {
             Signature::Source => self.source(body, op),
+            Signature::Any => self.carry(body),
             Signature::Lookup => self.lookup(body, op, lanes),
             Signature::Same(count, of) => {
                 let ty = self.ty(of, lanes);
@@ -273,6 +279,18 @@ impl Random<'_, '_> {
         }
     }
 
+    /// What is carried begins with something that the call's start knows.
+    fn carry(&mut self, body: &mut Body) {
+        // As if all states were set: which are is not known yet.
+        let sets = self.kernel.states.handles().map(|state| (state, Handle::ZERO)).collect();
+        let rates = Body { sets, ..body.clone() }.rates();
+        let known: Vec<Value> = body.insts.handles().filter(|v| rates[v.index()] <= Rate::Call).collect();
+        if !known.is_empty() {
+            let start = self.choices.one(&known);
+            body.op(Op::Carry, &[start]);
+        }
+    }
+
     fn ty(&mut self, of: &[Scalar], lanes: u8) -> Type {
         let scalar = self.choices.one(of);
         Type { scalar, lanes: if scalar == Scalar::F64 { 1 } else { lanes } }
@@ -308,10 +326,11 @@ impl Random<'_, '_> {
                 }
                 None => return,
             },
-            Op::Get(_) => match index(self.kernel.states.len()) {
+            Op::Get(_) | Op::Entry(_) => match index(self.kernel.states.len()) {
                 Some(i) => {
                     let state = Handle::new(i as usize);
-                    (Op::Get(state), self.kernel.states[state].ty())
+                    let op = if op == Op::Get(Handle::ZERO) { Op::Get(state) } else { Op::Entry(state) };
+                    (op, self.kernel.states[state].ty())
                 }
                 None => return,
             },

@@ -41,7 +41,7 @@ macro_rules! rows {
     };
 }
 
-use Signature::{Compare, Convert, Extract, Lookup, Pack, Same, Select, Slide, Source, Splat, Total};
+use Signature::{Any, Compare, Convert, Extract, Lookup, Pack, Same, Select, Slide, Source, Splat, Total};
 
 rows! {
     Const(Imm::I32(0)) "const" Source, None;
@@ -50,6 +50,8 @@ rows! {
     Input(0) "input" Source, None;
     Frame "frame" Source, None;
     Get(Handle::ZERO) "get" Source, None;
+    Entry(Handle::ZERO) "entry" Source, None;
+    Carry "carry" Any, None;
     Read(Handle::ZERO) "read" Lookup, None;
     Table(0) "table" Lookup, None;
 

@@ -28,7 +28,7 @@ const WORTH: f64 = 0.8;
 
 /// The kernel in lanes if that pays, and why or why not.
 ///
-/// Of four voices that can sleep two are thought to be awake.
+/// Of four voices that can sleep three are thought to be awake: what counts is the load when much is played.
 pub fn choose(kernel: &Kernel, shape: &Shape, tables: usize, target: &Target) -> (Option<Kernel>, String) {
     if let Some(obstacle) = obstacle(kernel) {
         return (None, format!("one by one: {obstacle}"));
@@ -39,7 +39,7 @@ pub fn choose(kernel: &Kernel, shape: &Shape, tables: usize, target: &Target) ->
         let violations = check::kernel(&packed, tables);
         assert!(violations.is_empty(), "packed:\n{}\n{packed}", violations.join("\n"));
     }
-    let (awake, calls) = if kernel.voices.is_empty() { (4.0, "four calls") } else { (2.0, "two voices") };
+    let (awake, calls) = if kernel.voices.is_empty() { (4.0, "four calls") } else { (3.0, "three voices") };
     let single = awake * lanes::cost(&kernel.steady) / f64::from(kernel.steady.step);
     let cost = lanes::cost(&packed.steady);
     let choice = format!("a frame costs {cost:.0} in lanes, {single:.0} in {calls}");

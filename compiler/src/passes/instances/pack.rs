@@ -24,6 +24,10 @@ pub fn obstacle(kernel: &Kernel) -> Option<&'static str> {
     if kernel.states.values().any(|state| state.lanes != 1) {
         return Some("it has lanes of its own");
     }
+    let carries = |body: &Body| body.insts.values().any(|inst| matches!(inst.op, Op::Carry | Op::Entry(_)));
+    if carries(&kernel.general) || carries(kernel.tail.as_ref().unwrap_or(&kernel.steady)) {
+        return Some("it carries values from turn to turn");
+    }
     let (own, beyond) = match kernel.voices.as_slice() {
         [] => return None,
         [voice] => (voice, "it has state beside its voice"),
