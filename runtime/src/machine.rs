@@ -77,6 +77,99 @@ pub unsafe fn call_kernel(f: KernelFn, call: &Call) {
     }
 }
 
+/// A kernel's function and what it is given: what [`call_kernels`] runs.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Task {
+    /// The function.
+    pub function: KernelFn,
+    /// What it is given.
+    pub call: Call,
+}
+
+/// Calls one function after another as [`call_kernel`] does, with the control word set once for all. It stays as it is
+/// where it already says the same. Audio thread.
+///
+/// # Safety
+/// As [`crate::Code::call`], for each of the tasks; what one changes, the next may see.
+#[cfg(target_arch = "x86_64")]
+pub unsafe fn call_kernels(tasks: &[Task]) {
+    const CALL: usize = std::mem::offset_of!(Task, call);
+    let tasks = tasks.as_ptr_range();
+    let mut words = [0u32, 0x1f80 | 0x8040];
+    // SAFETY: the control word is what it was when the block ends, but for flags that nobody reads; the callees keep to
+    // their convention, so the three registers are preserved. `rax` is dead at each place where it is written.
+    unsafe {
+        asm!(
+            "cmp r13, r14",
+            "je 4f",
+            "stmxcsr [r12]",
+            "mov eax, [r12]",
+            "xor eax, [r12 + 4]",
+            "and eax, -64", // The lowest six bits are the flags.
+            "jnz 3f",
+            "mov dword ptr [r12 + 4], 0",
+            "jmp 2f",
+            "3:",
+            "ldmxcsr [r12 + 4]",
+            "2:",
+            "lea rdi, [r13 + {call}]",
+            "call [r13]",
+            "add r13, {size}",
+            "cmp r13, r14",
+            "jne 2b",
+            "cmp dword ptr [r12 + 4], 0",
+            "je 4f",
+            "ldmxcsr [r12]",
+            "4:",
+            call = const CALL,
+            size = const size_of::<Task>(),
+            inout("r12") words.as_mut_ptr() => _,
+            inout("r13") tasks.start => _,
+            in("r14") tasks.end,
+            out("rdi") _,
+            clobber_abi("sysv64"),
+        );
+    }
+}
+
+/// Calls one function after another as [`call_kernel`] does, with the control word set once for all. Audio thread.
+///
+/// # Safety
+/// As [`crate::Code::call`], for each of the tasks; what one changes, the next may see.
+#[cfg(target_arch = "aarch64")]
+pub unsafe fn call_kernels(tasks: &[Task]) {
+    const CALL: usize = std::mem::offset_of!(Task, call);
+    let tasks = tasks.as_ptr_range();
+    // SAFETY: the control word is what it was when the block ends; x20 to x23 are preserved by the callees.
+    unsafe {
+        asm!(
+            "cmp x22, x23",
+            "b.eq 3f",
+            "mrs x21, fpcr",
+            "orr x20, x21, #0x1000000",
+            "msr fpcr, x20",
+            "2:",
+            "add x0, x22, #{call}",
+            "ldr x16, [x22]",
+            "blr x16",
+            "add x22, x22, #{size}",
+            "cmp x22, x23",
+            "b.ne 2b",
+            "msr fpcr, x21",
+            "3:",
+            call = const CALL,
+            size = const size_of::<Task>(),
+            out("x20") _,
+            out("x21") _,
+            inout("x22") tasks.start => _,
+            in("x23") tasks.end,
+            out("x0") _,
+            clobber_abi("C"),
+        );
+    }
+}
+
 /// sin(2π·x); the period is taken off exactly.
 pub fn sin_turn(x: f64) -> f64 {
     flush64(libm::sin(std::f64::consts::TAU * (x - x.round_ties_even())))

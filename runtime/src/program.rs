@@ -3,6 +3,7 @@
 //! A [`Program`] says everything that is known before the first sample: which kernel runs when, where every word
 //! of state and every buffer lives, what can be set, and what is played. The engine owns the memory.
 
+use crate::machine::KernelFn;
 use crate::score::Score;
 use std::sync::Arc;
 
@@ -62,6 +63,8 @@ pub struct Step {
     pub ports: Vec<usize>,
     /// Which parts of it fall silent.
     pub voices: Vec<StepVoice>,
+    /// Where it does nothing but copy: the buffer that each output is a copy of. Else empty.
+    pub copies: Vec<usize>,
 }
 
 /// A node or voice, as a part of the step that computes it. What edits, mutes and taps know it by.
@@ -262,4 +265,10 @@ pub trait Code: Send + Sync {
     /// `kernel` is one of this code's, and every table of `call` holds what that kernel's layout says, valid for
     /// `call.frames` frames.
     unsafe fn call(&self, kernel: u32, form: Form, call: &Call);
+
+    /// The machine code of a function, which may be called instead ([`crate::machine::call_kernels`]) for as long as
+    /// this code lives; `None` where there is none.
+    fn function(&self, _kernel: u32, _form: Form) -> Option<KernelFn> {
+        None
+    }
 }

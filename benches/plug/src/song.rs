@@ -19,8 +19,6 @@ pub struct Song {
     known: u64,
     /// How many frames of events are asked for at a time.
     ahead: u64,
-    /// Whether the song uses its input.
-    hears: bool,
 }
 
 /// The folder of the songs.
@@ -63,9 +61,8 @@ impl Song {
         }
         let program = Arc::new(compilation.program?);
         let score = Sequencer::of(&program, Extent::Forever);
-        let hears = !program.inputs.is_empty();
         let ahead = u64::from(program.rate);
-        Some(Song { engine: Engine::new(program), score, events: vec![], known: 0, ahead, hears })
+        Some(Song { engine: Engine::new(program), score, events: vec![], known: 0, ahead })
     }
 
     /// Renders the next frames; silence is heard where there is no input.
@@ -73,11 +70,6 @@ impl Song {
     /// # Safety
     /// `output` holds [`CHANNELS`] addresses of `frames` samples; so does `input`, or it is null or holds null.
     pub(crate) unsafe fn run(&mut self, frames: usize, input: *const *const f32, output: *const *mut f32) {
-        if self.hears && !input.is_null() {
-            // SAFETY: the caller vouches for the table and its addresses.
-            let heard = [0, 1].map(|channel| unsafe { slice(*input.add(channel), frames) });
-            self.engine.feed(&heard);
-        }
         while self.known < self.engine.position() + frames as u64 {
             self.known += self.ahead;
             self.score.advance(self.known, &mut self.events);
@@ -86,14 +78,21 @@ impl Song {
         // SAFETY: as above; the two channels are memory of their own.
         let mut out =
             [0, 1].map(|channel| unsafe { std::slice::from_raw_parts_mut(*output.add(channel), frames) });
-        self.engine.process(&mut out);
+        // SAFETY: as above.
+        let heard = [0, 1].map(|channel| unsafe { slice(input, channel, frames) });
+        self.engine.pass(&heard, &mut out);
     }
 }
 
-/// The samples at an address; none at null.
-unsafe fn slice<'a>(start: *const f32, len: usize) -> &'a [f32] {
-    // SAFETY: the caller vouches for the address.
-    if start.is_null() { &[] } else { unsafe { std::slice::from_raw_parts(start, len) } }
+/// The samples at an address in a table; none at null, or where the table is null.
+unsafe fn slice<'a>(table: *const *const f32, channel: usize, len: usize) -> &'a [f32] {
+    // SAFETY: the caller vouches for the table and its addresses.
+    unsafe {
+        if table.is_null() || (*table.add(channel)).is_null() {
+            return &[];
+        }
+        std::slice::from_raw_parts(*table.add(channel), len)
+    }
 }
 
 /// A problem in one line: where, how grave, what.

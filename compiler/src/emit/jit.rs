@@ -68,6 +68,10 @@ impl Code for Jit {
         // SAFETY: the caller vouches for the tables.
         unsafe { machine::call_kernel(function, call) }
     }
+
+    fn function(&self, kernel: u32, form: Form) -> Option<KernelFn> {
+        Some(self.kernels[kernel as usize][form as usize])
+    }
 }
 
 impl Compiled {

@@ -1,8 +1,11 @@
 //! Kernels that differ in constants alone become one: the constants become data of each call, states that nobody
 //! sets. So a thousand equations of one shape compile like one.
+//!
+//! Kernels are compared with each constant spread to the places where it is used: whether two of a kernel's constants
+//! happen to be the same number, or the same as one that is left over, says nothing of its shape.
 
 use super::song::{DATA, KernelCall};
-use crate::ir::{Body, Imm, Kernel, Module, Op, StateSlot};
+use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, StateSlot, Type, Value};
 use mam_grammar::{Arena, Handle};
 use std::collections::HashMap;
 
@@ -14,7 +17,7 @@ pub(super) fn share(module: &mut Module, calls: &mut [KernelCall]) {
     let mut shapes: HashMap<Kernel, Vec<Handle<Kernel>>> = HashMap::new();
     let mut order: Vec<Handle<Kernel>> = vec![];
     for (handle, kernel) in module.kernels.iter() {
-        let members = shapes.entry(shape(kernel)).or_default();
+        let members = shapes.entry(shape(&with_bodies(kernel, spread))).or_default();
         if members.is_empty() {
             order.push(handle);
         }
@@ -29,8 +32,10 @@ pub(super) fn share(module: &mut Module, calls: &mut [KernelCall]) {
     let mut moved: HashMap<Handle<Kernel>, (Handle<Kernel>, Data)> = HashMap::new();
     for first in order {
         let members = &members_of[&first];
-        let all: Vec<&Kernel> = members.iter().map(|&m| &module.kernels[m]).collect();
-        let (kernel, data) = lift(&all);
+        let (kernel, data) = match members[..] {
+            [only] => (module.kernels[only].clone(), vec![vec![]]),
+            _ => lift(members.iter().map(|&m| with_bodies(&module.kernels[m], spread)).collect()),
+        };
         let new = kernels.add(kernel);
         for (&member, data) in members.iter().zip(data) {
             moved.insert(member, (new, data));
@@ -61,19 +66,58 @@ fn bodies(kernel: &mut Kernel) -> [&mut Body; 2] {
     [&mut kernel.general, &mut kernel.steady]
 }
 
-/// One kernel for all of `members`, and the data of each.
-fn lift(members: &[&Kernel]) -> (Kernel, Vec<Data>) {
+fn with_bodies(kernel: &Kernel, change: impl Fn(&Body) -> Body) -> Kernel {
+    Kernel { general: change(&kernel.general), steady: change(&kernel.steady), ..kernel.clone() }
+}
+
+/// The body with a constant of its own at each use of one, before its user.
+fn spread(body: &Body) -> Body {
+    rebuild(body, &mut |new, inst| new.insts.add(inst.clone()))
+}
+
+/// The body with each constant once, before its first user.
+fn gather(body: &Body) -> Body {
+    let mut known: HashMap<(Imm, Type), Value> = HashMap::new();
+    rebuild(body, &mut |new, inst| match inst.op {
+        Op::Const(imm) => *known.entry((imm, inst.ty)).or_insert_with(|| new.insts.add(inst.clone())),
+        _ => unreachable!("only constants are asked for"),
+    })
+}
+
+/// A copy of the body in which `constant` places the constant of each use.
+fn rebuild(body: &Body, constant: &mut dyn FnMut(&mut Body, &Inst) -> Value) -> Body {
+    let mut new = Body { step: body.step, ..Body::default() };
+    let mut map: Vec<Option<Value>> = vec![None; body.insts.len()];
+    let mut moved = |new: &mut Body, map: &[Option<Value>], value: Value| {
+        map[value.index()].unwrap_or_else(|| constant(new, &body.insts[value]))
+    };
+    for (value, inst) in body.insts.iter().filter(|(_, inst)| !matches!(inst.op, Op::Const(_))) {
+        let args = inst.args.map(|&arg| moved(&mut new, &map, arg));
+        map[value.index()] = Some(new.insts.add(Inst { args, ..inst.clone() }));
+    }
+    let mut all = |values: Vec<Value>| -> Vec<Value> {
+        values.into_iter().map(|value| moved(&mut new, &map, value)).collect()
+    };
+    let sets = all(body.sets.iter().map(|set| set.1).collect());
+    let writes = all(body.writes.iter().map(|write| write.1).collect());
+    let outs = all(body.outs.clone());
+    let only_if = all(body.only_if.into_iter().collect());
+    new.sets = body.sets.iter().map(|set| set.0).zip(sets).collect();
+    new.writes = body.writes.iter().map(|write| write.0).zip(writes).collect();
+    (new.outs, new.only_if) = (outs, only_if.first().copied());
+    new
+}
+
+/// One kernel for all of `members`, in which constants are spread; and the data of each.
+fn lift(members: Vec<Kernel>) -> (Kernel, Vec<Data>) {
     let mut kernel = members[0].clone();
     let mut data = vec![vec![]; members.len()];
-    if members.len() == 1 {
-        return (kernel, data);
-    }
     let mut known: HashMap<Vec<Imm>, Handle<StateSlot>> = HashMap::new();
     for form in 0..2 {
         let count = bodies(&mut kernel)[form].insts.len();
         for index in 0..count {
             let at = Handle::new(index);
-            let constant = |member: &&Kernel| {
+            let constant = |member: &Kernel| {
                 let body = if form == 0 { &member.general } else { &member.steady };
                 match body.insts[at].op {
                     Op::Const(imm) => Some(imm),
@@ -95,5 +139,5 @@ fn lift(members: &[&Kernel]) -> (Kernel, Vec<Data>) {
             inst.ty = ty;
         }
     }
-    (kernel, data)
+    (with_bodies(&kernel, gather), data)
 }

@@ -6,7 +6,7 @@
 mod text;
 
 use crate::ir::layout::{Layout, put};
-use crate::ir::{Kernel, Module, Voice};
+use crate::ir::{Body, Kernel, Module, Op, Value, Voice};
 use crate::lower::{DATA, INPUT, Lowered, SignalId};
 use crate::passes::instances::{Packed, PackedCall, Part};
 use mam_grammar::Handle;
@@ -97,6 +97,7 @@ impl Planner {
                 outputs: part.outputs.clone(),
             }
         });
+        let inputs: Vec<usize> = call.inputs.iter().map(|&s| self.buffer(s)).collect();
         let step = Step {
             name: label(&call.parts),
             parts: parts.collect(),
@@ -105,7 +106,8 @@ impl Planner {
             state_bytes: layout.bytes,
             delays,
             params: call.params.clone(),
-            inputs: call.inputs.iter().map(|&s| self.buffer(s)).collect(),
+            copies: copies(kernel).into_iter().map(|input| inputs[input]).collect(),
+            inputs,
             outputs: call.outputs.iter().map(|&s| self.buffer(s)).collect(),
             ports: call.ports.clone(),
             voices: voices.collect(),
@@ -137,6 +139,28 @@ impl Planner {
         }
         self.plan
     }
+}
+
+/// The input that each output is a copy of, where the kernel does nothing else; empty where it does.
+fn copies(kernel: &Kernel) -> Vec<usize> {
+    let bodies = [Some(&kernel.general), Some(&kernel.steady), kernel.tail.as_ref()];
+    let all = bodies.map(|body| body.map(copied));
+    match &all[0] {
+        Some(Some(inputs)) if all.iter().flatten().all(|body| body.as_ref() == Some(inputs)) => {
+            inputs.clone()
+        }
+        _ => vec![],
+    }
+}
+
+/// The same of one body.
+fn copied(body: &Body) -> Option<Vec<usize>> {
+    let input = |value: &Value| match body.insts[*value].op {
+        Op::Input(index) => Some(index as usize),
+        _ => None,
+    };
+    let nothing_else = body.sets.is_empty() && body.writes.is_empty();
+    body.outs.iter().map(input).collect::<Option<Vec<_>>>().filter(|_| nothing_else)
 }
 
 /// The block's first image: the kernel's, with the parts' own initial values and data.

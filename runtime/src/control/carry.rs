@@ -89,6 +89,7 @@ impl Carry {
 
     /// Does it, between two quanta. \[audio\]
     pub(super) fn apply(&self, old: &mut Instance, new: &mut Instance) {
+        new.changed();
         for &(from, to, bytes) in &self.state {
             let source = &old.state.as_slice()[from..from + bytes];
             new.state.as_mut_slice()[to..to + bytes].copy_from_slice(source);

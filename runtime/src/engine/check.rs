@@ -26,6 +26,10 @@ fn check_step(program: &Program, step: &Step) -> Result<(), String> {
     below("a delay line", &step.delays, program.delays.len())?;
     below("an input", &step.inputs, program.buffers)?;
     below("an output", &step.outputs, program.buffers)?;
+    below("a copied buffer", &step.copies, program.buffers)?;
+    if !step.copies.is_empty() && step.copies.len() != step.outputs.len() {
+        return Err("it copies to some of its outputs only".into());
+    }
     if !step.state.is_multiple_of(16) || step.state + step.state_bytes > program.state.len() {
         return Err("its block is not within the state".into());
     }

@@ -5,9 +5,11 @@ use super::memory::Block;
 use super::notes::{NoteKind, Notes};
 use super::params::{Params, Set};
 use super::queue::EventQueue;
+use super::quiet::{self, Quiet, WHOLE};
 use super::step::{Runner, Scene};
 use super::tap::Tap;
 use crate::program::{EventKind, Program, QUANTUM};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A program and everything that changes while it runs. Makes one quantum after the other.
@@ -26,6 +28,13 @@ pub(crate) struct Instance {
     pub(crate) taps: Vec<Tap>,
     /// Keeps time, where somebody wants to know it.
     pub(crate) profile: Option<Profile>,
+    quiet: Quiet,
+    /// Steps that a quiet quantum leaves out, as their outputs are read elsewhere then.
+    idle: Vec<bool>,
+    /// The buffers of the channels, in a quantum of all steps and in a quiet one.
+    outputs: [Vec<usize>; 2],
+    /// Whether the last quantum was a quiet one.
+    was_quiet: bool,
 }
 
 /// How loud a part of a step is, and how loud it shall be.
@@ -46,6 +55,7 @@ impl Instance {
         let mut state = Block::zeros(program.state.len());
         state.as_mut_slice().copy_from_slice(&program.state);
         let runners = runners(&program, &buffers, &lines);
+        let (idle, copied) = quiet::copies(&program);
         Instance {
             queue: EventQueue::with_capacity(events),
             params: Params::new(&program.params),
@@ -53,6 +63,10 @@ impl Instance {
             mutes: vec![Mute { gain: 1.0, target: 1.0 }; program.steps.iter().map(|s| s.parts.len()).sum()],
             profile: None,
             taps: vec![],
+            quiet: Quiet::new(&program),
+            idle,
+            outputs: [program.outputs.clone(), copied],
+            was_quiet: false,
             program,
             runners,
             state,
@@ -63,7 +77,35 @@ impl Instance {
 
     /// Renders the quantum that begins at a frame, with what the queue holds for it. What is late happens at once.
     pub(crate) fn quantum(&mut self, frame: u64) {
-        self.take_events(frame);
+        let still =
+            self.queue.next_frame() >= frame + QUANTUM as u64 && self.params.rest() && self.notes.is_empty();
+        if still && (self.quiet.is_written() || self.write_quiet()) {
+            self.was_quiet = true;
+            // SAFETY: whatever changes a runner or the state forgets what was written.
+            let fading = unsafe { self.quiet.run(frame) };
+            let mut slept = false;
+            for &(runner, voice) in fading {
+                if self.runners[runner].may_sleep(voice, self.state.as_ptr()) {
+                    self.runners[runner].sleep(voice);
+                    slept = true;
+                }
+            }
+            if slept {
+                self.quiet.forget();
+            }
+            return;
+        }
+        self.part(frame, WHOLE);
+    }
+
+    /// Renders some frames of the quantum that begins at a frame. The quantum's parts follow one another, and the first
+    /// takes the events of all.
+    pub(crate) fn part(&mut self, frame: u64, frames: Range<usize>) {
+        if frames.start == 0 {
+            self.take_events(frame);
+        }
+        self.quiet.forget();
+        self.was_quiet = false;
         if let Some(profile) = &mut self.profile {
             profile.begin();
         }
@@ -79,7 +121,7 @@ impl Instance {
         };
         let mut mutes = self.mutes.iter_mut();
         for (index, runner) in self.runners.iter_mut().enumerate() {
-            runner.run(&mut scene);
+            runner.run(&mut scene, frames.clone());
             (0..runner.parts()).zip(&mut mutes).for_each(|(part, mute)| mute.apply(runner, part));
             self.taps.iter_mut().for_each(|tap| tap.hear(index, runner));
             if let Some(profile) = &mut self.profile {
@@ -89,6 +131,27 @@ impl Instance {
         if let Some(profile) = &mut self.profile {
             profile.end();
         }
+        if frames.end == QUANTUM {
+            // So that the next quantum finds nothing of this one.
+            self.notes.begin();
+            if self.params.settled() {
+                self.params.begin();
+            }
+        }
+    }
+
+    /// Something about it has changed between two quanta.
+    pub(crate) fn changed(&mut self) {
+        self.quiet.forget();
+    }
+
+    /// Writes down the calls of a quiet quantum, if there is nothing to be done but to call.
+    fn write_quiet(&mut self) -> bool {
+        let loud = self.mutes.iter().all(|mute| mute.gain == 1.0 && mute.target == 1.0);
+        if !loud || !self.taps.is_empty() || self.profile.is_some() {
+            return false;
+        }
+        self.quiet.write(&mut self.runners, &self.idle, &*self.program.code, self.state.as_ptr())
     }
 
     fn take_events(&mut self, frame: u64) {
@@ -118,11 +181,11 @@ impl Instance {
     }
 
     /// A channel of the quantum's result. The last channel stands for all that are beyond.
-    pub(crate) fn output(&self, channel: usize) -> &[f32] {
-        match self.program.outputs.get(channel).or(self.program.outputs.last()) {
-            Some(buffer) => &self.buffers.as_slice()[buffer * QUANTUM..][..QUANTUM],
-            None => &[0.0; QUANTUM],
-        }
+    pub(crate) fn output(&self, channel: usize) -> &[f32; QUANTUM] {
+        let outputs = &self.outputs[usize::from(self.was_quiet)];
+        let buffer = outputs.get(channel).or(outputs.last());
+        let sound = buffer.and_then(|buffer| self.buffers.as_slice()[buffer * QUANTUM..].first_chunk());
+        sound.unwrap_or(&[0.0; QUANTUM])
     }
 
     /// How many voices are awake.
@@ -134,12 +197,14 @@ impl Instance {
     pub(crate) fn mute(&mut self, part: usize, gain: f32) {
         if let Some(mute) = self.mutes.get_mut(part) {
             mute.target = gain;
+            self.quiet.forget();
         }
     }
 
     /// Sets a part's gain, before it has been heard.
     pub(crate) fn set_gain(&mut self, part: usize, gain: f32) {
         self.mutes[part] = Mute { gain, target: gain };
+        self.quiet.forget();
     }
 }
 

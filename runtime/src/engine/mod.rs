@@ -13,11 +13,13 @@
 
 mod check;
 mod clock;
+mod input;
 mod instance;
 mod memory;
 mod notes;
 mod params;
 mod queue;
+mod quiet;
 mod step;
 mod tap;
 #[cfg(test)]
@@ -28,7 +30,8 @@ pub(crate) use instance::Instance;
 pub use queue::EventQueue;
 
 use crate::program::{Event, Program, QUANTUM};
-use std::collections::VecDeque;
+use input::Waiting;
+use quiet::WHOLE;
 use std::ops::Range;
 use std::sync::Arc;
 use tap::Tap;
@@ -36,8 +39,10 @@ use tap::Tap;
 /// Renders one program.
 pub struct Engine {
     instance: Instance,
-    input: Vec<VecDeque<f32>>,
+    input: Vec<Waiting>,
     cut: Cut,
+    /// Frames of the present quantum that are rendered.
+    made: usize,
 }
 
 /// Hands out quanta in whatever pieces are asked for.
@@ -97,8 +102,8 @@ impl Engine {
     /// As [`Engine::new`]; and when `frame` is no multiple of [`QUANTUM`].
     pub fn starting_at(program: Arc<Program>, frame: u64) -> Engine {
         assert!(frame.is_multiple_of(QUANTUM as u64), "quanta lie at multiples of {QUANTUM} frames");
-        let input = program.inputs.iter().map(|_| VecDeque::new()).collect();
-        Engine { instance: Instance::new(program, EVENTS), input, cut: Cut::at(frame) }
+        let input = program.inputs.iter().map(|_| Waiting::default()).collect();
+        Engine { instance: Instance::new(program, EVENTS), input, cut: Cut::at(frame), made: QUANTUM }
     }
 
     /// The program.
@@ -132,8 +137,8 @@ impl Engine {
     /// Allocates: not on the audio thread.
     pub fn feed(&mut self, channels: &[&[f32]]) {
         let Some(last) = channels.last() else { return };
-        for (index, queue) in self.input.iter_mut().enumerate() {
-            queue.extend(channels.get(index).unwrap_or(last).iter());
+        for (index, waiting) in self.input.iter_mut().enumerate() {
+            waiting.add(channels.get(index).unwrap_or(last));
         }
     }
 
@@ -143,6 +148,7 @@ impl Engine {
         let tap = Tap::new(self.program(), node)?;
         let channels = tap.channels().len();
         self.instance.taps.push(tap);
+        self.instance.changed();
         Some(channels)
     }
 
@@ -155,34 +161,83 @@ impl Engine {
         while done < frames {
             if self.cut.is_spent() {
                 self.quantum();
-                self.cut.renew();
+            } else if self.cut.served == self.made {
+                self.part(QUANTUM, |waiting, part| waiting.take(part));
             }
-            let piece = self.cut.serve(frames - done);
-            let end = done + piece.len();
-            let (song, tapped) = out.split_at_mut(out.len().saturating_sub(self.tapped()));
-            for (index, channel) in song.iter_mut().enumerate() {
-                channel[done..end].copy_from_slice(&self.instance.output(index)[piece.clone()]);
-            }
-            let taps = self.instance.taps.iter().flat_map(Tap::channels);
-            for (channel, sound) in tapped.iter_mut().zip(taps) {
-                channel[done..end].copy_from_slice(&sound[piece.clone()]);
-            }
-            done = end;
+            done += self.serve(out, done);
         }
     }
 
-    /// How many channels the taps have.
-    fn tapped(&self) -> usize {
-        self.instance.taps.iter().map(|tap| tap.channels().len()).sum()
+    /// Renders the next frames of a song that hears `input` in these very frames, one slice a channel, all as long as the
+    /// first of `out`; what was fed before is not heard. A song without input is rendered in whole quanta, as by
+    /// [`Engine::process`]; one with input no further than is asked for, so that nothing is delayed.
+    pub fn pass(&mut self, input: &[&[f32]], out: &mut [&mut [f32]]) {
+        let (Some(last), false) = (input.last(), self.input.is_empty()) else { return self.process(out) };
+        let frames = out.first().map_or(0, |channel| channel.len());
+        let mut done = 0;
+        while done < frames {
+            let spent = self.cut.is_spent();
+            if spent || self.cut.served == self.made {
+                let made = if spent { 0 } else { self.made };
+                let end = QUANTUM.min(made + frames - done);
+                let mut channels = (0..).map(|channel| *input.get(channel).unwrap_or(last));
+                self.part(end, |_, part| {
+                    let heard = channels.next().and_then(|sound| sound.get(done..)).unwrap_or(&[]);
+                    input::copy(part, heard);
+                });
+            }
+            done += self.serve(out, done);
+        }
     }
 
+    /// Renders the next quantum.
     fn quantum(&mut self) {
-        for (index, queue) in self.input.iter_mut().enumerate() {
+        for (index, waiting) in self.input.iter_mut().enumerate() {
             if let Some(buffer) = self.instance.input(index) {
-                buffer.fill_with(|| flush(queue.pop_front().unwrap_or(0.0)));
+                waiting.take(buffer);
             }
         }
         self.instance.quantum(self.cut.frame);
+        self.made = QUANTUM;
+        self.cut.renew();
+    }
+
+    /// Renders the present quantum further, or the next one where it is over, to the frame `end` of it. `hear` fills each
+    /// channel of the input.
+    fn part(&mut self, end: usize, mut hear: impl FnMut(&mut Waiting, &mut [f32])) {
+        if self.cut.is_spent() {
+            self.cut.renew();
+            self.made = 0;
+        }
+        let frames = self.made..end;
+        for (index, waiting) in self.input.iter_mut().enumerate() {
+            if let Some(buffer) = self.instance.input(index) {
+                hear(waiting, &mut buffer[frames.clone()]);
+            }
+        }
+        let start = self.cut.frame - QUANTUM as u64;
+        if frames == WHOLE {
+            self.instance.quantum(start)
+        } else {
+            self.instance.part(start, frames)
+        }
+        self.made = end;
+    }
+
+    /// Hands out what is rendered, to the frames of `out` from `at` on. How many there were.
+    fn serve(&mut self, out: &mut [&mut [f32]], at: usize) -> usize {
+        let wanted = out[0].len() - at;
+        let piece = self.cut.serve(wanted.min(self.made - self.cut.served));
+        let taps = self.instance.taps.iter().map(|tap| tap.channels().len()).sum();
+        let (song, tapped) = out.split_at_mut(out.len().saturating_sub(taps));
+        for (index, channel) in song.iter_mut().enumerate() {
+            put(&mut channel[at..at + piece.len()], self.instance.output(index), &piece);
+        }
+        let taps = self.instance.taps.iter().flat_map(Tap::channels);
+        for (channel, sound) in tapped.iter_mut().zip(taps) {
+            put(&mut channel[at..at + piece.len()], sound, &piece);
+        }
+        piece.len()
     }
 
     /// How many voices are awake, of those that can fall asleep.
@@ -193,6 +248,7 @@ impl Engine {
     /// Begins to keep time of each step. Not on the audio thread.
     pub fn keep_time(&mut self) {
         self.instance.profile = Some(Profile::new(self.program().steps.len()));
+        self.instance.changed();
     }
 
     /// How long the steps have taken, if time is kept.
@@ -203,6 +259,14 @@ impl Engine {
     /// The longest delay line in frames: how long a song may be silent before it sounds again.
     pub fn memory(&self) -> usize {
         self.program().delays.iter().map(|line| line.frames).max().unwrap_or(0)
+    }
+}
+
+/// Copies a piece of a quantum. A whole one has a known length, which needs no call.
+fn put(to: &mut [f32], from: &[f32; QUANTUM], piece: &Range<usize>) {
+    match to.first_chunk_mut::<QUANTUM>() {
+        Some(whole) if piece.len() == QUANTUM => *whole = *from,
+        _ => to.copy_from_slice(&from[piece.clone()]),
     }
 }
 

@@ -147,6 +147,16 @@ impl Params {
         }
     }
 
+    /// Whether none has a track or ramps on, so that a quantum without events leaves all as they are.
+    pub(crate) fn rest(&self) -> bool {
+        self.touched.is_empty() && self.ramping.is_empty()
+    }
+
+    /// Whether none ramps on into the next quantum.
+    pub(crate) fn settled(&self) -> bool {
+        self.ramping.is_empty()
+    }
+
     /// Sets a parameter at a frame of the quantum, not before its last set. What does not exist is not set, and
     /// nothing is set to what is not a number.
     pub(crate) fn set(&mut self, index: usize, offset: usize, set: Set) {

@@ -40,6 +40,11 @@ impl EventQueue {
         self.events.pop_front_if(|event| event.frame < frame)
     }
 
+    /// The frame of the next event; the end of time when none waits.
+    pub(crate) fn next_frame(&self) -> u64 {
+        self.events.front().map_or(u64::MAX, |event| event.frame)
+    }
+
     /// Keeps what `keep` says, in order.
     pub fn retain(&mut self, keep: impl FnMut(&Event) -> bool) {
         self.events.retain(keep);

@@ -7,6 +7,7 @@
 use super::memory::Pointers;
 use super::notes::{Cursor, NoteKind, Notes, pitch};
 use super::params::Params;
+use crate::machine::Task;
 use crate::program::{Call, Code, Form, Port, Program, QUANTUM, Step};
 use std::ops::Range;
 
@@ -143,16 +144,18 @@ impl Runner {
         self.voices.iter().filter(|voice| voice.awake).count()
     }
 
-    /// Renders the quantum.
-    pub(crate) fn run(&mut self, scene: &mut Scene<'_>) {
-        if !scene.eventful || !self.cut(scene) {
-            self.stretch(scene, 0..QUANTUM, false, false);
+    /// Renders some frames of the quantum; all those before have been rendered.
+    pub(crate) fn run(&mut self, scene: &mut Scene<'_>, frames: Range<usize>) {
+        if !scene.eventful || !self.cut(scene, frames.clone()) {
+            self.stretch(scene, frames.clone(), false, false);
         }
-        self.fall_asleep(scene);
+        if frames.end == QUANTUM {
+            self.fall_asleep(scene);
+        }
     }
 
-    /// Renders the quantum in stretches, if something of the step's changes in it.
-    fn cut(&mut self, scene: &mut Scene<'_>) -> bool {
+    /// Renders the frames in stretches, if something of the step's changes in the quantum.
+    fn cut(&mut self, scene: &mut Scene<'_>, frames: Range<usize>) -> bool {
         let (mut moving, mut cuts) = (0, 0);
         for &index in &self.params {
             let (moves, begins) = scene.params.masks(index);
@@ -162,16 +165,18 @@ impl Runner {
         if moving | cuts | noted == 0 {
             return false;
         }
-        for (cursor, &id) in self.cursors.iter_mut().zip(&self.port_ids) {
-            *cursor = scene.notes.first(id);
+        if frames.start == 0 {
+            for (cursor, &id) in self.cursors.iter_mut().zip(&self.port_ids) {
+                *cursor = scene.notes.first(id);
+            }
         }
         let bounds = cuts | noted | (moving ^ (moving << 1));
-        let mut at = 0;
-        while at < QUANTUM {
+        let mut at = frames.start;
+        while at < frames.end {
             let began = noted >> at & 1 != 0 && self.hear(scene, at);
             let moves = moving >> at & 1 != 0;
             self.stale |= moves || (cuts | noted) >> at & 1 != 0;
-            let end = if began && !moves { at + 1 } else { next_bit(bounds, at) };
+            let end = if began && !moves { at + 1 } else { next_bit(bounds, at).min(frames.end) };
             self.stretch(scene, at..end, began, moves);
             at = end;
         }
@@ -249,33 +254,70 @@ impl Runner {
                 *table = unsafe { scene.params.frames(index).add(range.start) }.cast_mut();
             }
         }
-        let call = Call {
+        let call = self.tables(scene.state, scene.frame, range);
+        // SAFETY: `Program::check` has compared the step's tables with the program, and they outlive the call.
+        unsafe { scene.code.call(self.kernel, form, &call) };
+    }
+
+    /// What the kernel is given for some frames of the quantum at `frame`.
+    fn tables(&mut self, state: *mut u8, frame: u64, range: Range<usize>) -> Call {
+        Call {
             // SAFETY: the step's block is within the state memory.
-            state: unsafe { scene.state.add(self.state) },
+            state: unsafe { state.add(self.state) },
             delays: self.delays.0.as_ptr(),
             params: self.values.as_ptr(),
             moving: self.moving.0.as_ptr().cast(),
             inputs: self.inputs.from(range.start).cast(),
             outputs: self.outputs.from(range.start),
             ports: self.ports.as_ptr(),
-            frame: scene.frame.wrapping_add(range.start as u64) as u32,
+            frame: frame.wrapping_add(range.start as u64) as u32,
             frames: range.len() as u32,
-        };
-        // SAFETY: `Program::check` has compared the step's tables with the program, and they outlive the call.
-        unsafe { scene.code.call(self.kernel, form, &call) };
+        }
+    }
+
+    /// Its call in a quantum in which nothing changes; `None` where there is more to do than to call. Its `frame` is
+    /// to be set.
+    pub(crate) fn task(&mut self, code: &dyn Code, state: *mut u8) -> Option<Task> {
+        if self.stale || self.asleep() {
+            return None;
+        }
+        let function = code.function(self.kernel, Form::Steady)?;
+        Some(Task { function, call: self.tables(state, 0, 0..QUANTUM) })
+    }
+
+    /// Whether it is asleep, its silence is written, and stays.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.asleep() && self.silent && self.alone
+    }
+
+    /// Its voices that are awake although their note has ended.
+    pub(crate) fn fading(&self) -> impl Iterator<Item = usize> {
+        let fading = |voice: &VoiceState| voice.awake && self.ports[voice.port].gate == 0;
+        self.voices.iter().enumerate().filter(move |(_, voice)| fading(voice)).map(|(index, _)| index)
+    }
+
+    /// Whether a voice says that it may sleep.
+    pub(crate) fn may_sleep(&self, voice: usize, state: *mut u8) -> bool {
+        // SAFETY: the word is within the state memory, and no kernel runs.
+        unsafe { state.add(self.voices[voice].until).cast::<u32>().read_unaligned() != 0 }
     }
 
     /// At the quantum's end, voices whose note has ended and that say so fall asleep.
     fn fall_asleep(&mut self, scene: &Scene<'_>) {
-        for voice in self.voices.iter_mut().filter(|voice| voice.awake) {
-            // SAFETY: the word is within the state memory, and no kernel runs.
-            let until = unsafe { scene.state.add(voice.until).cast::<u32>().read_unaligned() };
-            if until != 0 && self.ports[voice.port].gate == 0 {
-                voice.awake = false;
-                self.ports[voice.port].active = 0;
-                self.stale = true;
+        for index in 0..self.voices.len() {
+            let voice = &self.voices[index];
+            if voice.awake && self.ports[voice.port].gate == 0 && self.may_sleep(index, scene.state) {
+                self.sleep(index);
             }
         }
+    }
+
+    /// A voice falls asleep.
+    pub(crate) fn sleep(&mut self, voice: usize) {
+        let voice = &mut self.voices[voice];
+        voice.awake = false;
+        self.ports[voice.port].active = 0;
+        self.stale = true;
     }
 
     /// How many parts it has.

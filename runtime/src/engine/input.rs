@@ -1,0 +1,33 @@
+//! The song's input that waits to be heard.
+
+use super::flush;
+
+/// One channel of it.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    samples: Vec<f32>,
+    /// How many of them have been heard.
+    heard: usize,
+}
+
+impl Waiting {
+    /// Appends. Allocates: not on the audio thread.
+    pub(crate) fn add(&mut self, samples: &[f32]) {
+        self.samples.drain(..std::mem::take(&mut self.heard));
+        self.samples.extend_from_slice(samples);
+    }
+
+    /// Fills a buffer with the next samples, and with silence where there are none.
+    pub(crate) fn take(&mut self, into: &mut [f32]) {
+        let waiting = &self.samples[self.heard..];
+        copy(into, waiting);
+        self.heard += waiting.len().min(into.len());
+    }
+}
+
+/// Copies samples as a kernel may see them; silence where they are short.
+pub(crate) fn copy(into: &mut [f32], from: &[f32]) {
+    let (heard, silent) = into.split_at_mut(into.len().min(from.len()));
+    heard.iter_mut().zip(from).for_each(|(to, from)| *to = flush(*from));
+    silent.fill(0.0);
+}

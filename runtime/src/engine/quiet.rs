@@ -1,0 +1,101 @@
+//! Quanta in which nothing changes: no event, no ramp, nobody who wakes. They are most of all quanta, so what is called
+//! in them is written down once, in tables that the machine code is run from, one kernel after the other.
+
+use super::step::Runner;
+use crate::machine::Task;
+use crate::program::{Code, Program, QUANTUM};
+
+/// The calls of a quantum in which nothing changes.
+#[derive(Debug, Default)]
+pub(crate) struct Quiet {
+    tasks: Vec<Task>,
+    /// Voices that are awake although their note has ended: the runner, and its voice.
+    fading: Vec<(usize, usize)>,
+    written: bool,
+}
+
+// SAFETY: the addresses in the tasks are those of the tables and blocks of the instance that this is part of.
+unsafe impl Send for Quiet {}
+// SAFETY: as above.
+unsafe impl Sync for Quiet {}
+
+impl Quiet {
+    /// Room for all steps of a program, so that nothing is allocated later.
+    pub(crate) fn new(program: &Program) -> Quiet {
+        let voices = program.steps.iter().map(|step| step.voices.len()).sum();
+        Quiet {
+            tasks: Vec::with_capacity(program.steps.len()),
+            fading: Vec::with_capacity(voices),
+            written: false,
+        }
+    }
+
+    /// Something has changed: what was written down holds no longer.
+    pub(crate) fn forget(&mut self) {
+        self.written = false;
+    }
+
+    /// Whether the calls are written down.
+    pub(crate) fn is_written(&self) -> bool {
+        self.written
+    }
+
+    /// Writes the calls down, but for those of `left_out`. False, and nothing is written, where one is not such that it
+    /// can be called so: it is in the middle of a change, or there is no machine code.
+    pub(crate) fn write(
+        &mut self,
+        runners: &mut [Runner],
+        left_out: &[bool],
+        code: &dyn Code,
+        state: *mut u8,
+    ) -> bool {
+        self.tasks.clear();
+        self.fading.clear();
+        for (index, (runner, left_out)) in runners.iter_mut().zip(left_out).enumerate() {
+            if *left_out || runner.is_silent() {
+                continue;
+            }
+            let Some(task) = runner.task(code, state) else { return false };
+            self.tasks.push(task);
+            self.fading.extend(runner.fading().map(|voice| (index, voice)));
+        }
+        self.written = true;
+        true
+    }
+
+    /// Renders the quantum at a frame. The voices that may fall asleep after it are the result.
+    ///
+    /// # Safety
+    /// What was written down holds: the runners and the state are those it was written for, and unchanged.
+    pub(crate) unsafe fn run(&mut self, frame: u64) -> &[(usize, usize)] {
+        for task in &mut self.tasks {
+            task.call.frame = frame as u32;
+        }
+        // SAFETY: the tables are those of the runners, which outlive the call and fit the kernels.
+        unsafe { crate::machine::call_kernels(&self.tasks) };
+        &self.fading
+    }
+}
+
+/// Which steps need not be called because they only copy, and only to the song's outputs; and for each output the buffer
+/// that then is the result.
+pub(crate) fn copies(program: &Program) -> (Vec<bool>, Vec<usize>) {
+    let read = |buffer: &usize| program.steps.iter().any(|step| step.inputs.contains(buffer));
+    let idle = program.steps.iter().map(|step| {
+        let alone = |buffer| program.steps.iter().filter(|step| step.outputs.contains(buffer)).count() == 1;
+        !step.copies.is_empty() && step.outputs.iter().all(|buffer| !read(buffer) && alone(buffer))
+    });
+    let idle: Vec<bool> = idle.collect();
+    let source = |&output: &usize| {
+        let copied = program.steps.iter().zip(&idle).filter(|(_, idle)| **idle).find_map(|(step, _)| {
+            let place = step.outputs.iter().position(|buffer| *buffer == output)?;
+            Some(step.copies[place])
+        });
+        copied.unwrap_or(output)
+    };
+    let outputs = program.outputs.iter().map(source).collect();
+    (idle, outputs)
+}
+
+/// All frames of a quantum.
+pub(crate) const WHOLE: std::ops::Range<usize> = 0..QUANTUM;
