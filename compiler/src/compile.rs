@@ -6,7 +6,8 @@ use crate::interp::Interpreter;
 use crate::ir::Module;
 use crate::library::Library;
 use crate::lower::{Lowered, lower};
-use crate::passes::{instances, optimize_module};
+use crate::passes::instances::{self, Packing, Rules};
+use crate::passes::optimize_module;
 use crate::places::Places;
 use crate::plan::Plan;
 use crate::target::Target;
@@ -33,6 +34,8 @@ pub struct Options {
     pub limits: Limits,
     /// The machine that code is made for.
     pub target: Target,
+    /// Whether calls of one kernel are packed into lanes, for measurements and comparisons.
+    pub packing: Packing,
 }
 
 impl Default for Options {
@@ -45,6 +48,7 @@ impl Default for Options {
             sets: vec![],
             limits: Limits::default(),
             target: Target::host(),
+            packing: Packing::default(),
         }
     }
 }
@@ -149,7 +153,9 @@ impl Line {
             let mut kernels = lowered.module.clone();
             optimize_module(&mut kernels, &options.target);
             self.done("passes");
-            let packed = instances::run(&lowered, &kernels, &options.target);
+            let rules =
+                Rules { packing: options.packing, target: &options.target, tables: kernels.tables.len() };
+            let packed = instances::run(&lowered, &kernels, rules);
             self.done("instances");
             plan = Plan::new(&lowered, &packed, channels);
             optimised = packed.module;

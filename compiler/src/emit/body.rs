@@ -232,7 +232,12 @@ impl<'a> Emitter<'a> {
 
     /// Begins what is carried from turn to turn: in registers, which are parameters of the loop's block, as many as
     /// there may be, and else on the stack. The result is those in registers.
-    fn carries(&mut self, b: &mut FunctionBuilder, block: Block, entry: &mut Vec<BlockArg>) -> Vec<ir::Value> {
+    fn carries(
+        &mut self,
+        b: &mut FunctionBuilder,
+        block: Block,
+        entry: &mut Vec<BlockArg>,
+    ) -> Vec<ir::Value> {
         let body = self.body;
         let mut registers = vec![];
         for (value, inst) in body.insts.iter().filter(|(_, inst)| inst.op == Op::Carry) {
@@ -268,7 +273,8 @@ impl<'a> Emitter<'a> {
 
     /// Stores what is carried on the stack.
     fn keep(&mut self, b: &mut FunctionBuilder) {
-        let slots: Vec<(ir::Value, StackSlot)> = self.slots.iter().map(|(value, slot)| (*value, *slot)).collect();
+        let slots: Vec<(ir::Value, StackSlot)> =
+            self.slots.iter().map(|(value, slot)| (*value, *slot)).collect();
         for (value, slot) in slots {
             let next = self.next(b, value);
             b.ins().stack_store(types::I64, next, slot, 0);

@@ -59,6 +59,12 @@ fn settled(kernel: &Kernel, target: &Target) -> Kernel {
     after.fold(kernel.clone(), |kernel, pass| pass.run(&kernel, target))
 }
 
+/// The kernel as it is before lanes are chosen.
+fn prepared(kernel: &Kernel, target: &Target) -> Kernel {
+    let before = PASSES.iter().take_while(|pass| pass.name != "lanes");
+    before.fold(kernel.clone(), |kernel, pass| pass.run(&kernel, target))
+}
+
 /// Runs all passes on a kernel. `seen` is shown the kernel after each.
 pub fn optimize(kernel: &mut Kernel, tables: usize, target: &Target, mut seen: impl FnMut(&Pass, &Kernel)) {
     verify(kernel, tables, "lowering");

@@ -43,7 +43,7 @@ fn memory(kernel: &Kernel, rig: &Rig) -> Vec<u64> {
 }
 
 /// The bits of a value; one pattern for all NaNs.
-fn pattern(bits: u64, scalar: Scalar) -> u64 {
+pub fn pattern(bits: u64, scalar: Scalar) -> u64 {
     let nan = match scalar {
         Scalar::F32 => f32::from_bits(bits as u32).is_nan(),
         Scalar::F64 => f64::from_bits(bits).is_nan(),

@@ -120,17 +120,23 @@ pub fn module(choices: &mut Choices) -> Module {
         let length = 1 + choices.below(5);
         module.tables.push((0..length).map(|_| choices.f32()).collect());
     }
-    let kernel = kernel(choices, module.tables.len());
+    let kernel = kernel(choices, module.tables.len(), true);
     module.kernels.add(kernel);
     module
 }
 
-fn kernel(choices: &mut Choices, tables: usize) -> Kernel {
+/// A kernel without tables that takes a frame a turn, has no state in lanes and carries nothing.
+pub fn plain(choices: &mut Choices) -> Kernel {
+    let kernel = kernel(choices, 0, false);
+    Kernel { steady: kernel.tail.unwrap_or(kernel.steady), tail: None, ..kernel }
+}
+
+fn kernel(choices: &mut Choices, tables: usize, wide: bool) -> Kernel {
     let mut kernel = Kernel { name: "random".into(), ..Kernel::default() };
     let states = choices.one(&[0, 1, 2, 5, 30]);
     for i in 0..states {
         let scalar = choices.one(&SCALARS);
-        let lanes = if scalar == Scalar::F64 { 1 } else { choices.one(&[1, 1, 4]) };
+        let lanes = if scalar == Scalar::F64 || !wide { 1 } else { choices.one(&[1, 1, 4]) };
         kernel.states.add(StateSlot { name: format!("s.{i}"), init: choices.imm(scalar), lanes });
     }
     for i in 0..choices.below(3) {
@@ -149,10 +155,10 @@ fn kernel(choices: &mut Choices, tables: usize) -> Kernel {
         kernel.voices.push(Voice { port: 0, until, states: 0..states, every: 1, delays: 0..delays });
     }
     let step = choices.one(&[1, 4]);
-    kernel.general = Random { choices, kernel: &kernel, tables, general: true }.body(1);
-    kernel.steady = Random { choices, kernel: &kernel, tables, general: false }.body(step);
+    kernel.general = Random { choices, kernel: &kernel, tables, wide, general: true }.body(1);
+    kernel.steady = Random { choices, kernel: &kernel, tables, wide, general: false }.body(step);
     if step == 4 {
-        kernel.tail = Some(Random { choices, kernel: &kernel, tables, general: false }.body(1));
+        kernel.tail = Some(Random { choices, kernel: &kernel, tables, wide, general: false }.body(1));
     }
     if let Some(tail) = &mut kernel.tail {
         // Both set the same states.
@@ -167,6 +173,7 @@ struct Random<'a, 'c> {
     choices: &'a mut Choices<'c>,
     kernel: &'a Kernel,
     tables: usize,
+    wide: bool,
     general: bool,
 }
 
@@ -220,6 +227,9 @@ impl Random<'_, '_> {
 
     fn inst(&mut self, body: &mut Body) {
         let op = self.choices.one(ROWS).op;
+        if !self.wide && matches!(op, Op::Carry | Op::Entry(_)) {
+            return;
+        }
         let lanes = self.choices.one(&[1, 4]);
         match op.row().signature {
             Signature::Source => self.source(body, op),

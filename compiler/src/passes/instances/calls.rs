@@ -1,10 +1,9 @@
 //! Which calls are packed, and the order of what comes of it.
 
-use super::{LANES, Shape, choose, merged, places};
+use super::{LANES, Rules, Shape, choose, merged, places};
 use crate::ir::{Imm, Kernel, Module};
 use crate::lower::{KernelCall, Lowered, SignalId, sum_kernel};
 use crate::passes::optimize;
-use crate::target::Target;
 use mam_grammar::{Arena, Handle};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
@@ -59,8 +58,8 @@ pub struct Part {
 }
 
 /// Packs the calls of a song. `optimised` are its kernels after all passes.
-pub fn run(lowered: &Lowered, optimised: &Module, target: &Target) -> Packed {
-    let mut packer = Packer::new(lowered, optimised, target);
+pub fn run(lowered: &Lowered, optimised: &Module, rules: Rules) -> Packed {
+    let mut packer = Packer::new(lowered, optimised, rules);
     packer.voices();
     packer.nodes();
     packer.finish()
@@ -76,8 +75,10 @@ struct Group {
 }
 
 struct Packer<'a> {
+    lowered: &'a Lowered,
     calls: &'a [KernelCall],
-    target: &'a Target,
+    rules: Rules<'a>,
+    /// The kernels after all passes, with those that are made here.
     module: Module,
     signals: usize,
     /// How many calls each is away from what needs none.
@@ -95,7 +96,7 @@ struct Packer<'a> {
 }
 
 impl<'a> Packer<'a> {
-    fn new(lowered: &'a Lowered, optimised: &Module, target: &'a Target) -> Packer<'a> {
+    fn new(lowered: &'a Lowered, optimised: &Module, rules: Rules<'a>) -> Packer<'a> {
         let calls = lowered.calls.as_slice();
         let mut maker = vec![None; lowered.signals];
         let mut readers = vec![vec![]; lowered.signals];
@@ -110,8 +111,9 @@ impl<'a> Packer<'a> {
             readers[signal].extend([(usize::MAX, 0); 2]);
         }
         Packer {
+            lowered,
             calls,
-            target,
+            rules,
             module: optimised.clone(),
             signals: lowered.signals,
             depth,
@@ -130,8 +132,8 @@ impl<'a> Packer<'a> {
         if let Some(known) = self.choices.get(&(kernel, shape.clone())) {
             return *known;
         }
-        let one = &self.module.kernels[kernel];
-        let (packed, reason) = choose(one, shape, self.module.tables.len(), self.target);
+        let (lowered, one) = (&self.lowered.module.kernels[kernel], &self.module.kernels[kernel]);
+        let (packed, reason) = choose(lowered, one, shape, self.rules);
         self.reasons.push(format!("{}: {reason}", one.name));
         let handle = packed.map(|packed| self.module.kernels.add(packed));
         self.choices.insert((kernel, shape.clone()), handle);
@@ -260,7 +262,7 @@ impl<'a> Packer<'a> {
                     continue;
                 }
                 let (groups, rest) = (sums.len(), call.inputs.len() - sums.len());
-                let (module, target) = (&mut self.module, self.target);
+                let (module, target) = (&mut self.module, self.rules.target);
                 let adder = adders.entry((groups, rest)).or_insert_with(|| {
                     let mut kernel = sum_kernel(groups, rest);
                     optimize(&mut kernel, module.tables.len(), target, |_, _| {});

@@ -19,32 +19,53 @@ mod pack;
 pub use calls::{Packed, PackedCall, Part, run};
 pub use pack::{LANES, Shape, merged, obstacle, pack, places};
 
-use super::{common, dead, fold, lanes};
-use crate::ir::{Kernel, check};
+use super::{lanes, prepared, settled, verify};
+use crate::ir::Kernel;
 use crate::target::Target;
+
+/// Whether calls are packed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Packing {
+    /// Where it pays.
+    #[default]
+    Paying,
+    /// Where it is possible.
+    Always,
+    /// Never.
+    Never,
+}
 
 /// A call in lanes has to cost less than this much of what it replaces.
 const WORTH: f64 = 0.8;
 
-/// The kernel in lanes if that pays, and why or why not.
+/// What is decided by.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// Whether to pack.
+    pub packing: Packing,
+    /// What the machine can do.
+    pub target: &'a Target,
+    /// How many tables the module has.
+    pub tables: usize,
+}
+
+/// Four calls of a kernel as one, if that is to be, and why or why not: the kernel as it was lowered, and after all
+/// passes.
 ///
 /// Of four voices that can sleep three are thought to be awake: what counts is the load when much is played.
-pub fn choose(kernel: &Kernel, shape: &Shape, tables: usize, target: &Target) -> (Option<Kernel>, String) {
-    if let Some(obstacle) = obstacle(kernel) {
+pub fn choose(lowered: &Kernel, optimised: &Kernel, shape: &Shape, rules: Rules) -> (Option<Kernel>, String) {
+    if let Some(obstacle) = obstacle(lowered) {
         return (None, format!("one by one: {obstacle}"));
     }
-    let passes = [fold::run, common::run, dead::run];
-    let packed = passes.iter().fold(pack(kernel, shape), |packed, pass| pass(&packed, target));
-    if cfg!(debug_assertions) {
-        let violations = check::kernel(&packed, tables);
-        assert!(violations.is_empty(), "packed:\n{}\n{packed}", violations.join("\n"));
-    }
-    let (awake, calls) = if kernel.voices.is_empty() { (4.0, "four calls") } else { (3.0, "three voices") };
-    let single = awake * lanes::cost(&kernel.steady) / f64::from(kernel.steady.step);
+    let packed = settled(&pack(&prepared(lowered, rules.target), shape), rules.target);
+    verify(&packed, rules.tables, "packing");
+    let (awake, calls) = if lowered.voices.is_empty() { (4.0, "four calls") } else { (3.0, "three voices") };
+    let single = awake * lanes::cost(&optimised.steady) / f64::from(optimised.steady.step);
     let cost = lanes::cost(&packed.steady);
     let choice = format!("a frame costs {cost:.0} in lanes, {single:.0} in {calls}");
-    if cost > WORTH * single {
-        return (None, format!("one by one: {choice}"));
+    match rules.packing {
+        Packing::Never => (None, "one by one: as was asked for".into()),
+        Packing::Paying if cost > WORTH * single => (None, format!("one by one: {choice}")),
+        _ => (Some(packed), format!("four at a time: {choice}")),
     }
-    (Some(packed), format!("four at a time: {choice}"))
 }

@@ -52,7 +52,12 @@ pub(super) fn linear(body: &Body, rates: &[Rate], circle: &Circle) -> Option<Lin
 }
 
 /// The slope of a member whose operands are known; none where it is not linear.
-pub(super) fn slope(body: &Body, rates: &[Rate], known: &HashMap<Value, Slope>, value: Value) -> Option<Slope> {
+pub(super) fn slope(
+    body: &Body,
+    rates: &[Rate],
+    known: &HashMap<Value, Slope>,
+    value: Value,
+) -> Option<Slope> {
     use Slope::{Add, Div, Mul, Neg, One};
     let of = |v: Value| known.get(&v).cloned();
     let slow = |v: Value| rates[v.index()] != Rate::Sample;

@@ -269,8 +269,7 @@ impl<'a> Widen<'a> {
     fn counter(&mut self, counter: &Counter) {
         let Counter { state, get, sum, least, step, most } = *counter;
         let (entry, steps) = (self.entry(state), self.count(step));
-        let (bound, turn) =
-            (self.new.constant(Imm::I32(most), 4), self.new.constant(Imm::I32(4 * step), 4));
+        let (bound, turn) = (self.new.constant(Imm::I32(most), 4), self.new.constant(Imm::I32(4 * step), 4));
         let first = self.new.op(Op::Add, &[entry, steps]);
         let first = self.new.op(Op::Min, &[first, bound]);
         let after = self.carry(first);
