@@ -49,11 +49,14 @@ impl Emitter<'_> {
 
     /// A value that has been computed, or a constant.
     pub(super) fn value(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Value {
-        match (self.values[value.index()], self.imm(value)) {
-            (Some(x), _) => x,
-            (None, Some(imm)) => immediate(b, imm, self.body.ty(value).lanes),
-            (None, None) => unreachable!("operands stand before their users"),
+        if let Some(x) = self.values[value.index()] {
+            return x;
         }
+        if let Some(x) = self.held(b, value).or_else(|| self.passed(b, value)) {
+            return x;
+        }
+        let imm = self.imm(value).expect("operands stand before their users");
+        immediate(b, imm, self.body.ty(value).lanes)
     }
 
     fn compute(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Value {

@@ -18,6 +18,8 @@ mod inst;
 pub mod isa;
 pub mod jit;
 mod memory;
+mod stages;
+mod turns;
 
 use crate::ir::layout::Layout;
 use crate::ir::{Kernel, Module};
