@@ -7,7 +7,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{FuncRef, InstBuilder, StackSlot, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use mam_grammar::Handle;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Emits one body into a function.
 pub(super) struct Emitter<'a> {
@@ -36,6 +36,8 @@ pub(super) struct Emitter<'a> {
     pub(super) slots: BTreeMap<ir::Value, StackSlot>,
     /// Where a loop leaves values for later ones.
     pub(super) passed: BTreeMap<ir::Value, StackSlot>,
+    /// Instructions that the loops leave out, as what they compute is stored elsewhere.
+    pub(super) left_out: BTreeSet<ir::Value>,
 }
 
 /// What changes from turn to turn.
@@ -89,6 +91,7 @@ impl<'a> Emitter<'a> {
             base: None,
             slots: BTreeMap::new(),
             passed: BTreeMap::new(),
+            left_out: BTreeSet::new(),
         }
     }
 

@@ -125,7 +125,7 @@ pub fn module(choices: &mut Choices) -> Module {
     module
 }
 
-/// A kernel without tables that takes a frame a turn, has no state in lanes and carries nothing.
+/// A kernel without tables that takes a frame a turn and has no state in lanes.
 pub fn plain(choices: &mut Choices) -> Kernel {
     let kernel = kernel(choices, 0, false);
     Kernel { steady: kernel.tail.unwrap_or(kernel.steady), tail: None, ..kernel }
@@ -155,10 +155,10 @@ fn kernel(choices: &mut Choices, tables: usize, wide: bool) -> Kernel {
         kernel.voices.push(Voice { port: 0, until, states: 0..states, every: 1, delays: 0..delays });
     }
     let step = choices.one(&[1, 4]);
-    kernel.general = Random { choices, kernel: &kernel, tables, wide, general: true }.body(1);
-    kernel.steady = Random { choices, kernel: &kernel, tables, wide, general: false }.body(step);
+    kernel.general = Random { choices, kernel: &kernel, tables, general: true }.body(1);
+    kernel.steady = Random { choices, kernel: &kernel, tables, general: false }.body(step);
     if step == 4 {
-        kernel.tail = Some(Random { choices, kernel: &kernel, tables, wide, general: false }.body(1));
+        kernel.tail = Some(Random { choices, kernel: &kernel, tables, general: false }.body(1));
     }
     if let Some(tail) = &mut kernel.tail {
         // Both set the same states.
@@ -173,7 +173,6 @@ struct Random<'a, 'c> {
     choices: &'a mut Choices<'c>,
     kernel: &'a Kernel,
     tables: usize,
-    wide: bool,
     general: bool,
 }
 
@@ -227,9 +226,6 @@ impl Random<'_, '_> {
 
     fn inst(&mut self, body: &mut Body) {
         let op = self.choices.one(ROWS).op;
-        if !self.wide && matches!(op, Op::Carry | Op::Entry(_)) {
-            return;
-        }
         let lanes = self.choices.one(&[1, 4]);
         match op.row().signature {
             Signature::Source => self.source(body, op),

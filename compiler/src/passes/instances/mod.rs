@@ -10,8 +10,8 @@
 //! sources never need each other.
 //!
 //! The lanes of one call begin a stretch together: where a note begins in one of them, all are computed by the general
-//! body for a frame, which rounds parameters once more than the steady one. Apart from that each lane has the bits that
-//! its call has by itself.
+//! body for a frame, which rounds parameters once more than the steady one. Exponential envelopes are series
+//! ([`lanes`], anchored at each call's start). Apart from these two each lane has the bits that its call has by itself.
 
 mod calls;
 mod pack;
@@ -35,9 +35,6 @@ pub enum Packing {
     Never,
 }
 
-/// A call in lanes has to cost less than this much of what it replaces.
-const WORTH: f64 = 0.8;
-
 /// What is decided by.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
@@ -57,7 +54,7 @@ pub fn choose(lowered: &Kernel, optimised: &Kernel, shape: &Shape, rules: Rules)
     if let Some(obstacle) = obstacle(lowered) {
         return (None, format!("one by one: {obstacle}"));
     }
-    let packed = settled(&pack(&prepared(lowered, rules.target), shape), rules.target);
+    let packed = settled(&pack(&lanes::anchored(&prepared(lowered, rules.target)), shape), rules.target);
     verify(&packed, rules.tables, "packing");
     let (awake, calls) = if lowered.voices.is_empty() { (4.0, "four calls") } else { (3.0, "three voices") };
     let single = awake * lanes::cost(&optimised.steady) / f64::from(optimised.steady.step);
@@ -65,7 +62,7 @@ pub fn choose(lowered: &Kernel, optimised: &Kernel, shape: &Shape, rules: Rules)
     let choice = format!("a frame costs {cost:.0} in lanes, {single:.0} in {calls}");
     match rules.packing {
         Packing::Never => (None, "one by one: as was asked for".into()),
-        Packing::Paying if cost > WORTH * single => (None, format!("one by one: {choice}")),
+        Packing::Paying if cost > single => (None, format!("one by one: {choice}")),
         _ => (Some(packed), format!("four at a time: {choice}")),
     }
 }

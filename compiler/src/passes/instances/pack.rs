@@ -24,10 +24,6 @@ pub fn obstacle(kernel: &Kernel) -> Option<&'static str> {
     if kernel.states.values().any(|state| state.lanes != 1) {
         return Some("it has lanes of its own");
     }
-    let carries = |body: &Body| body.insts.values().any(|inst| matches!(inst.op, Op::Carry | Op::Entry(_)));
-    if carries(&kernel.general) || carries(kernel.tail.as_ref().unwrap_or(&kernel.steady)) {
-        return Some("it carries values from turn to turn");
-    }
     let (own, beyond) = match kernel.voices.as_slice() {
         [] => return None,
         [voice] => (voice, "it has state beside its voice"),
@@ -127,6 +123,11 @@ pub fn pack(kernel: &Kernel, shape: &Shape) -> Kernel {
     packed
 }
 
+/// Whether four of a type are one in lanes.
+fn is_single(ty: Type) -> bool {
+    ty.lanes == 1 && ty.scalar != Scalar::F64
+}
+
 /// What a state has become.
 #[derive(Clone, Copy)]
 enum State {
@@ -184,6 +185,15 @@ impl<'a> Packing<'a> {
                 }
             }
         }
+        for (carry, next) in &self.old.nexts {
+            if is_single(self.old.ty(*carry)) {
+                let lanes = (self.lanes(*carry), self.lanes(*next));
+                self.new.nexts.push(lanes);
+            } else {
+                let (carries, nexts) = (self.each(*carry), self.each(*next));
+                self.new.nexts.extend(carries.into_iter().zip(nexts));
+            }
+        }
         for (line, value) in &self.old.writes {
             let lines = self.lines(*line);
             let each = self.each(*value);
@@ -218,21 +228,32 @@ impl<'a> Packing<'a> {
             Op::Param(i) => self.entry(inst, params.0[i as usize], Op::Param),
             Op::Input(i) => self.entry(inst, inputs.0[i as usize], Op::Input),
             Op::Port(i, field) => self.entry(inst, ports.0[i as usize], |i| Op::Port(i, field)),
-            Op::Get(state) => match self.states[state.index()] {
-                State::Lanes(slot) => {
-                    let ty = inst.ty.with_lanes(LANES as u8);
-                    Wide { lanes: Some(self.new.add(Op::Get(slot), ty, &[])), ..Wide::default() }
-                }
-                State::Each(slots) => {
-                    let each = slots.map(|slot| self.new.add(Op::Get(slot), inst.ty, &[]));
-                    Wide { each: Some(each), ..Wide::default() }
-                }
-            },
+            Op::Get(state) => self.state(inst, state, Op::Get),
+            Op::Entry(state) => self.state(inst, state, Op::Entry),
+            // What begins alike need not stay so.
+            Op::Carry if is_single(inst.ty) => {
+                let start = self.lanes(inst.args.as_slice()[0]);
+                Wide { lanes: Some(self.new.op(Op::Carry, &[start])), ..Wide::default() }
+            }
+            Op::Carry => self.copies(inst, |_| Op::Carry),
             Op::Read(line) => {
                 let lines = self.lines(line);
                 self.copies(inst, |k| Op::Read(lines[k]))
             }
             op => self.pure(inst, op),
+        }
+    }
+
+    fn state(&mut self, inst: &Inst, state: Handle<StateSlot>, op: fn(Handle<StateSlot>) -> Op) -> Wide {
+        match self.states[state.index()] {
+            State::Lanes(slot) => {
+                let ty = inst.ty.with_lanes(LANES as u8);
+                Wide { lanes: Some(self.new.add(op(slot), ty, &[])), ..Wide::default() }
+            }
+            State::Each(slots) => {
+                let each = slots.map(|slot| self.new.add(op(slot), inst.ty, &[]));
+                Wide { each: Some(each), ..Wide::default() }
+            }
         }
     }
 
@@ -253,8 +274,7 @@ impl<'a> Packing<'a> {
         if let Some(args) = ones {
             return Wide { one: Some(self.new.add(op, inst.ty, &args)), ..Wide::default() };
         }
-        let single = |ty: Type| ty.lanes == 1 && ty.scalar != Scalar::F64;
-        if !single(inst.ty) || !args.iter().all(|arg| single(self.old.ty(*arg))) {
+        if !is_single(inst.ty) || !args.iter().all(|arg| is_single(self.old.ty(*arg))) {
             return self.copies(inst, |_| op);
         }
         let args: Vec<Value> = args.iter().map(|arg| self.lanes(*arg)).collect();

@@ -17,10 +17,13 @@
 //!
 //! All forms but the linear one and the series keep every bit. The kernel stays scalar, too, where the lanes would not pay.
 
+mod anchored;
 mod circles;
 mod linear;
 mod series;
 mod widen;
+
+pub(super) use anchored::anchored;
 
 use super::settled;
 use crate::ir::{Body, Kernel, Op, Rate, Scalar, Type, Value};
