@@ -96,3 +96,18 @@ pub struct HowArgs {
     #[arg(long = "limit", value_name = "NAME=N")]
     pub limits: Vec<LimitChange>,
 }
+
+/// On how many threads an offline render runs.
+#[derive(Args, Debug, Clone, Copy, Default)]
+pub struct ThreadArgs {
+    /// Threads to render on; the sound is the same for any number [default: one for each core]
+    #[arg(short = 't', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+}
+
+impl ThreadArgs {
+    /// How many.
+    pub fn count(self) -> usize {
+        self.threads.map_or_else(mam_runtime::all_threads, usize::from)
+    }
+}

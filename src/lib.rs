@@ -4,6 +4,7 @@
 //! * [`commands`]: what each command does;
 //! * [`compiling`]: a song through the compiler, its problems told; [`stages`]: what the compiler made, as text;
 //! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
+//!   [`beside`]: sound files, while they are rendered;
 //! * [`report`]: problems for the terminal, as JSON, as SARIF;
 //! * [`offline`] and [`live`]: renders and playing;
 //! * [`console`]: the three streams and colour; [`failure`]: how a command ends when it does not end well.
@@ -13,6 +14,7 @@
 #![allow(missing_docs, reason = "a flag's doc is its help; everything else has one")]
 
 pub mod args;
+pub mod beside;
 pub mod commands;
 pub mod compiling;
 pub mod console;

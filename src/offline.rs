@@ -6,6 +6,7 @@ use mam_runtime::file::Sound;
 use mam_runtime::render::{self, Renderer};
 use mam_runtime::score::{Clock, Extent, Rational, Sequencer, TempoMap};
 use mam_runtime::{Engine, Event, EventSource, Program};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How much of a song that never ends is rendered when nobody says.
@@ -28,6 +29,12 @@ pub struct Job {
     pub program: Arc<Program>,
     /// The song's input, at the song's rate.
     pub input: Option<Sound>,
+    /// How many threads render it.
+    pub threads: usize,
+    /// Frames that are asked for at a time; the engine's own block where `None`.
+    pub block: Option<usize>,
+    /// Whether what sleeps is not called. That changes the time, not the sound.
+    pub skip: bool,
     /// True when it is cut because the song has no end.
     pub endless: bool,
     extent: Extent,
@@ -70,7 +77,18 @@ impl Job {
             ),
             (None, None) => (Extent::Once, render::Length::WithTail(end.max(from))),
         };
-        Ok(Job { program, input: None, endless, extent, from, length, tap: None })
+        Ok(Job {
+            program,
+            input: None,
+            threads: 1,
+            block: None,
+            skip: true,
+            endless,
+            extent,
+            from,
+            length,
+            tap: None,
+        })
     }
 
     /// The same frames, but of one node instead of the song; none when there is no such node.
@@ -79,7 +97,7 @@ impl Job {
         let tap = Some(Tapped { node: node.to_string(), channels });
         let length = render::Length::Frames(self.from + frames);
         let (program, input) = (self.program.clone(), self.input.clone());
-        Some(Job { program, input, endless: false, extent: self.extent, from: self.from, length, tap })
+        Some(Job { program, input, endless: false, length, tap, ..*self })
     }
 
     /// Channels of the result.
@@ -118,9 +136,16 @@ impl Job {
             Renderer::new(self.program.clone(), source, self.program.outputs.len(), 0, self.length);
         let heard = self.tap.as_ref().and_then(|t| renderer.tap(&t.node));
         let heard = heard.unwrap_or(0..self.program.outputs.len());
+        renderer.share(self.threads);
+        if let Some(block) = self.block {
+            renderer.in_blocks_of(block);
+        }
+        if !self.skip {
+            renderer.never_skip();
+        }
         if let Some(input) = &self.input {
             let channels: Vec<&[f32]> = input.channels.iter().map(Vec::as_slice).collect();
-            renderer.engine().feed(&channels);
+            renderer.feed(&channels);
         }
         let mut skip = usize::try_from(self.from).unwrap_or(usize::MAX);
         let mut interleaved = Vec::new();
@@ -128,9 +153,7 @@ impl Job {
             let frames = block[0].len();
             let first = skip.min(frames);
             skip -= first;
-            interleaved.clear();
-            let heard = &block[heard.clone()];
-            interleaved.extend((first..frames).flat_map(|i| heard.iter().map(move |channel| channel[i])));
+            interleave(&block[heard.clone()], first..frames, &mut interleaved);
             if !interleaved.is_empty() {
                 take(&interleaved)?;
             }
@@ -140,19 +163,40 @@ impl Job {
 }
 
 impl Job {
-    /// Renders while keeping time: each step's share of all steps' time, greatest first.
+    /// Renders while keeping time: each node's share of all nodes' time, greatest first.
     pub fn shares(&self) -> Vec<(String, f64)> {
         let source = Source(Sequencer::of(&self.program, self.extent));
         let mut renderer = Renderer::new(self.program.clone(), source, self.channels(), 0, self.length);
-        renderer.engine().keep_time();
+        renderer.keep_time();
+        if !self.skip {
+            renderer.never_skip();
+        }
         while renderer.next_block().is_some() {}
-        let Some(profile) = renderer.engine().profile() else { return vec![] };
+        let Some(profile) = renderer.profile() else { return vec![] };
         let total: u64 = profile.steps.iter().sum();
-        let share = |&ticks: &u64| ticks as f64 / total.max(1) as f64;
-        let names = self.program.steps.iter().map(|s| s.name.to_string());
-        let mut shares: Vec<(String, f64)> = names.zip(profile.steps.iter().map(share)).collect();
+        let mut nodes: BTreeMap<&str, u64> = BTreeMap::new();
+        for (step, ticks) in self.program.steps.iter().zip(&profile.steps) {
+            let node = step.name.split('#').next().unwrap_or(&step.name);
+            *nodes.entry(node).or_default() += ticks;
+        }
+        let share = |ticks: u64| ticks as f64 / total.max(1) as f64;
+        let mut shares: Vec<_> = nodes.into_iter().map(|(n, t)| (n.to_string(), share(t))).collect();
         shares.sort_by(|a, b| b.1.total_cmp(&a.1));
         shares
+    }
+}
+
+/// Puts the frames of channels one after another.
+fn interleave(channels: &[Vec<f32>], frames: std::ops::Range<usize>, into: &mut Vec<f32>) {
+    into.resize(frames.len() * channels.len(), 0.0);
+    if let [left, right] = channels {
+        let both = left[frames.clone()].iter().zip(&right[frames]);
+        into.chunks_exact_mut(2).zip(both).for_each(|(to, (l, r))| to.copy_from_slice(&[*l, *r]));
+        return;
+    }
+    for (first, channel) in channels.iter().enumerate() {
+        let places = into[first..].iter_mut().step_by(channels.len());
+        places.zip(&channel[frames.clone()]).for_each(|(to, sample)| *to = *sample);
     }
 }
 

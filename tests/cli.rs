@@ -535,6 +535,14 @@ fn stages_and_pictures_are_printed() {
     let bench: serde_json::Value = serde_json::from_str(&run.out).unwrap();
     assert_eq!(bench["frames"], 48_000);
     assert!(bench["timesRealTime"].as_f64().unwrap() > 0.0);
+    let more = ["--block", "64", "--threads", "3", "--no-skip"];
+    let run =
+        folder.run(&[&["bench", "song.mam", "-d", "1s", "--rounds", "4", "--json"], &more[..]].concat());
+    let bench: serde_json::Value = serde_json::from_str(&run.exits(0).out).unwrap();
+    assert_eq!((&bench["block"], &bench["threads"], &bench["skip"]), (&64.into(), &3.into(), &false.into()));
+    let quartile = |i: usize| bench["nsPerFrameQuartiles"][i].as_f64().unwrap();
+    let median = bench["nsPerFrame"].as_f64().unwrap();
+    assert!(quartile(0) <= median && median <= quartile(1));
     let run = folder.run(&["pattern", "-", "--json"]).exits(0);
     assert_eq!(run.out.replace([' ', '\n'], ""), "{\"events\":[]}");
     assert!(folder.run(&["pattern", "x ~ [x x]"]).exits(0).out.contains('●'));

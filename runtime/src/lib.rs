@@ -8,12 +8,14 @@ pub mod engine;
 pub mod file;
 pub mod machine;
 pub mod output;
+mod parallel;
 pub mod program;
 pub mod render;
 pub mod score;
 
 pub use control::{Control, Live, Playing, Telemetry};
 pub use engine::{Engine, EventQueue};
+pub use parallel::all_threads;
 pub use program::{
     Call, Code, Curve, DelaySpec, Event, EventKind, Form, ParamSlot, Port, Program, QUANTUM, StateWord, Step,
     StepPart, StepVoice, Target,

@@ -38,6 +38,13 @@ pub struct Program {
     pub score: Score,
 }
 
+impl Program {
+    /// The longest delay line in frames: how long a song may be silent before it sounds again.
+    pub fn memory(&self) -> usize {
+        self.delays.iter().map(|line| line.frames).max().unwrap_or(0)
+    }
+}
+
 /// One kernel call of a quantum: which kernel, on which memory.
 #[derive(Clone, Debug, Default)]
 pub struct Step {
@@ -65,6 +72,8 @@ pub struct Step {
     pub voices: Vec<StepVoice>,
     /// Where it does nothing but copy: the buffer that each output is a copy of. Else empty.
     pub copies: Vec<usize>,
+    /// Work a frame, in instructions of its kernel. Only for sharing out work: it changes no sound.
+    pub cost: usize,
 }
 
 /// A node or voice, as a part of the step that computes it. What edits, mutes and taps know it by.

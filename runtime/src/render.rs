@@ -1,8 +1,10 @@
 //! The offline loop: a program and what is played, block by block, as fast as it goes.
 //!
-//! It is the same engine as live, asked for whole quanta. It knows no file and no time of day.
+//! It is the same engine as live, asked for whole quanta; or several of them, each with a part of the program, on several
+//! threads. It knows no file and no time of day.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Profile};
+use crate::parallel::Parallel;
 use crate::program::{Event, Program, QUANTUM};
 use crate::score::Sequencer;
 use std::sync::Arc;
@@ -50,20 +52,29 @@ pub const LONGEST_TAIL_SECONDS: u64 = 30;
 /// Quieter than this, −120 dB, nothing sounds.
 pub const QUIET: f32 = 1e-6;
 
-/// Frames of a block.
+/// Frames of a block, where nobody asks for other ones.
 const BLOCK: usize = 16 * QUANTUM;
 
 /// Renders a program to its end.
 pub struct Renderer<S> {
-    engine: Engine,
+    program: Arc<Program>,
+    machine: Machine,
     source: S,
     events: Vec<Event>,
     block: Vec<Vec<f32>>,
     /// Quiet frames of the tail that are kept back: they count only if something sounds after them.
     held: Vec<Vec<f32>>,
+    /// Frames that are asked for at a time.
+    most: usize,
     /// Frames still to be left out at the start.
     skip: u64,
     end: End,
+}
+
+/// What renders.
+enum Machine {
+    One(Box<Engine>),
+    Many(Parallel),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -86,34 +97,101 @@ impl<S: EventSource> Renderer<S> {
             },
         };
         Renderer {
-            engine: Engine::starting_at(program, start),
+            machine: Machine::One(Box::new(Engine::starting_at(program.clone(), start))),
+            program,
             source,
             events: vec![],
             block: vec![vec![]; channels.max(1)],
             held: vec![vec![]; channels.max(1)],
+            most: BLOCK,
             skip: from - start,
             end,
         }
     }
 
-    /// The engine, to feed the song's input or to set what the score does not.
-    pub fn engine(&mut self) -> &mut Engine {
-        &mut self.engine
+    /// Renders on so many threads from now on, of which the caller's is one, where the program can be shared out. The sound is
+    /// the same, to the bit. Before the first block, and before anything is fed; taps and a profile are left to one thread.
+    pub fn share(&mut self, threads: usize) {
+        if let Machine::One(engine) = &self.machine
+            && engine.is_plain()
+            && let Some(parallel) = Parallel::new(&self.program, threads, engine.position())
+        {
+            self.machine = Machine::Many(parallel);
+        }
     }
 
-    /// Adds a node's own sound to the blocks, after the song's channels; see [`Engine::tap`]. Before the first block.
+    /// Whether it renders on several threads.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.machine, Machine::Many(_))
+    }
+
+    /// Appends to the song's input, one slice a channel; silence where it is short.
+    pub fn feed(&mut self, channels: &[&[f32]]) {
+        match &mut self.machine {
+            Machine::One(engine) => engine.feed(channels),
+            Machine::Many(parallel) => parallel.feed(channels),
+        }
+    }
+
+    /// Adds a node's own sound to the blocks, after the song's channels; see [`Engine::tap`]. Before the first block, and not
+    /// when it is shared.
     pub fn tap(&mut self, node: &str) -> Option<std::ops::Range<usize>> {
+        let Machine::One(engine) = &mut self.machine else { return None };
         let first = self.block.len();
-        let last = first + self.engine.tap(node)?;
+        let last = first + engine.tap(node)?;
         self.block.resize_with(last, Vec::new);
         self.held.resize_with(last, Vec::new);
         Some(first..last)
     }
 
+    /// See [`Engine::never_skip`].
+    pub fn never_skip(&mut self) {
+        match &mut self.machine {
+            Machine::One(engine) => engine.never_skip(),
+            Machine::Many(parallel) => parallel.never_skip(),
+        }
+    }
+
+    /// Asks for so many frames at a time, at least 1. Before the first block.
+    pub fn in_blocks_of(&mut self, frames: usize) {
+        self.most = frames.max(1);
+    }
+
+    /// Begins to keep time of each step, if it is not shared.
+    pub fn keep_time(&mut self) {
+        if let Machine::One(engine) = &mut self.machine {
+            engine.keep_time();
+        }
+    }
+
+    /// How long the steps have taken, if time is kept.
+    pub fn profile(&self) -> Option<&Profile> {
+        match &self.machine {
+            Machine::One(engine) => engine.profile(),
+            Machine::Many(_) => None,
+        }
+    }
+
+    /// How many voices are awake, of those that can fall asleep; when it is shared, in the tail only.
+    pub fn awake(&self) -> usize {
+        match &self.machine {
+            Machine::One(engine) => engine.awake(),
+            Machine::Many(parallel) => parallel.awake(),
+        }
+    }
+
+    /// The frame that comes next.
+    fn position(&self) -> u64 {
+        match &self.machine {
+            Machine::One(engine) => engine.position(),
+            Machine::Many(parallel) => parallel.position(),
+        }
+    }
+
     /// The next frames, one vector a channel, all of one length; `None` at the end.
     pub fn next_block(&mut self) -> Option<&[Vec<f32>]> {
         loop {
-            let position = self.engine.position();
+            let position = self.position();
             let most = match self.end {
                 End::At(end) => end.saturating_sub(position),
                 End::Tail { song, .. } if position < song => song - position,
@@ -122,7 +200,7 @@ impl<S: EventSource> Renderer<S> {
             if most == 0 {
                 return None;
             }
-            let frames = (BLOCK as u64).min(most) as usize;
+            let frames = (self.most as u64).min(most) as usize;
             self.render(frames);
             if !self.is_tail(position) || self.hold_back() {
                 break;
@@ -140,15 +218,24 @@ impl<S: EventSource> Renderer<S> {
     }
 
     fn render(&mut self, frames: usize) {
-        let last = self.engine.position() + frames as u64;
-        self.source.advance(last.next_multiple_of(QUANTUM as u64), &mut self.events);
-        self.events.drain(..).for_each(|event| self.engine.schedule(event));
-        self.block.iter_mut().for_each(|channel| {
-            channel.clear();
-            channel.resize(frames, 0.0);
-        });
+        let last = self.position() + frames as u64;
+        self.block.iter_mut().for_each(|channel| channel.resize(frames, 0.0));
         let mut channels: Vec<&mut [f32]> = self.block.iter_mut().map(|channel| &mut channel[..]).collect();
-        self.engine.process(&mut channels);
+        match &mut self.machine {
+            Machine::One(engine) => {
+                self.source.advance(last.next_multiple_of(QUANTUM as u64), &mut self.events);
+                self.events.drain(..).for_each(|event| engine.schedule(event));
+                engine.process(&mut channels);
+            }
+            Machine::Many(parallel) => {
+                let (end, watch) = match self.end {
+                    End::At(end) => (end, u64::MAX),
+                    End::Tail { song, latest } => (latest, song),
+                };
+                let source = &mut self.source;
+                parallel.process(&mut channels, end, watch, |until, events| source.advance(until, events));
+            }
+        }
     }
 
     fn is_tail(&self, position: u64) -> bool {
@@ -174,8 +261,8 @@ impl<S: EventSource> Renderer<S> {
     /// Frames of silence after which nothing more is expected: what a delay line can hide, and a second while a
     /// voice is awake, which may be a slow attack.
     fn patience(&self) -> u64 {
-        let rate = u64::from(self.engine.program().rate);
-        let waking = if self.engine.awake() > 0 { rate } else { rate / 10 };
-        waking.max(self.engine.memory() as u64)
+        let rate = u64::from(self.program.rate);
+        let waking = if self.awake() > 0 { rate } else { rate / 10 };
+        waking.max(self.program.memory() as u64)
     }
 }

@@ -1,6 +1,6 @@
 //! `mamc bench`: how fast a song compiles and renders, and where the time goes.
 
-use crate::args::SongArgs;
+use crate::args::{SongArgs, ThreadArgs};
 use crate::compiling::compiled;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -10,7 +10,7 @@ use crate::table::{row, table};
 use crate::values::Length;
 use clap::Args;
 use mam_runtime::Program;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,14 @@ pub struct Bench {
     /// How much of the song is rendered in each round
     #[arg(short, long, value_name = "LENGTH")]
     duration: Option<Length>,
+    /// Frames that are asked for at a time, as by a device [default: 1024]
+    #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    block: Option<u32>,
+    #[command(flatten)]
+    threads: ThreadArgs,
+    /// Call what is silent too: the sound is the same, and the time shows what silence saves
+    #[arg(long)]
+    no_skip: bool,
     /// Rounds; the median counts
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
@@ -32,8 +40,8 @@ pub struct Bench {
 
 struct Measured {
     frames: u64,
-    /// The median round.
-    time: Duration,
+    /// Nanoseconds a frame: a quarter of the rounds were faster, half of them, three quarters.
+    quartiles: [f64; 3],
     /// Each node's share of the time, greatest first.
     shares: Vec<(String, f64)>,
 }
@@ -46,18 +54,16 @@ impl Bench {
         let stages = compiled.compilation.timings;
         let program = Arc::new(compiled.compilation.program.ok_or(Failure::Input)?);
         let measured = self.measure(&program)?;
-        let ns = measured.time.as_nanos() as f64 / measured.frames.max(1) as f64;
-        let speed = 1e9 / f64::from(program.rate) / ns;
         if self.json {
-            let stages: Vec<_> = stages.iter().map(|(n, t)| json!({ "stage": n, "ms": ms(*t) })).collect();
-            let nodes: Vec<_> =
-                measured.shares.iter().map(|(n, s)| json!({ "node": n, "share": s })).collect();
-            return console.result(&json::pretty(&json!({
-                "nsPerFrame": ns, "timesRealTime": speed, "frames": measured.frames, "rate": program.rate,
-                "compileMs": ms(compile), "stages": stages, "nodes": nodes,
-            })));
+            return console.result(&json::pretty(&self.document(&program, compile, &stages, &measured)));
         }
-        let mut text = format!("{ns:.2} ns a frame, {speed:.0} × real time at {} Hz\n", program.rate);
+        let [low, ns, high] = measured.quartiles;
+        let threads = mam_grammar::problem::count(self.threads.count(), "thread");
+        let mut text = format!(
+            "{ns:.2} ns a frame ({low:.2} to {high:.2} in half of the rounds), {:.0} × real time at {} Hz on {threads}\n",
+            speed(&program, ns),
+            program.rate
+        );
         text += &format!("{:.2} ms from the text to the program\n", ms(compile));
         let mut rows = vec![row(&["stage", "ms"])];
         rows.extend(stages.iter().map(|(name, time)| row(&[name, &format!("{:.3}", ms(*time))])));
@@ -69,25 +75,51 @@ impl Bench {
         console.result(&format!("{text}\n{}", table(&rows)))
     }
 
+    fn document(
+        &self,
+        program: &Program,
+        compile: Duration,
+        stages: &[(&str, Duration)],
+        measured: &Measured,
+    ) -> Value {
+        let stages: Vec<_> = stages.iter().map(|(n, t)| json!({ "stage": n, "ms": ms(*t) })).collect();
+        let nodes: Vec<_> = measured.shares.iter().map(|(n, s)| json!({ "node": n, "share": s })).collect();
+        let [low, ns, high] = measured.quartiles;
+        json!({
+            "nsPerFrame": ns, "nsPerFrameQuartiles": [low, high], "timesRealTime": speed(program, ns),
+            "frames": measured.frames, "rate": program.rate, "rounds": self.rounds,
+            "block": self.block, "threads": self.threads.count(), "skip": !self.no_skip,
+            "compileMs": ms(compile), "stages": stages, "nodes": nodes,
+        })
+    }
+
     fn measure(&self, program: &Arc<Program>) -> Result<Measured, Failure> {
         let span = Span { duration: self.duration, ..Span::default() };
+        let mut job = Job::new(program.clone(), span)?;
+        job.threads = self.threads.count();
+        job.block = self.block.map(|frames| frames as usize);
+        job.skip = !self.no_skip;
+        let channels = job.channels().max(1);
         let mut rounds = Vec::new();
         let mut frames = 0;
         for _ in 0..self.rounds {
-            let job = Job::new(program.clone(), span)?;
-            let channels = job.channels().max(1);
             frames = 0;
             let began = Instant::now();
             job.run(|block| {
                 frames += (block.len() / channels) as u64;
                 Ok(())
             })?;
-            rounds.push(began.elapsed());
+            rounds.push(began.elapsed().as_nanos() as f64 / frames.max(1) as f64);
         }
-        rounds.sort();
-        let shares = Job::new(program.clone(), span)?.shares();
-        Ok(Measured { frames, time: rounds[rounds.len() / 2], shares })
+        rounds.sort_by(f64::total_cmp);
+        let quartiles = [1, 2, 3].map(|quarter| rounds[(rounds.len() - 1) * quarter / 4]);
+        Ok(Measured { frames, quartiles, shares: job.shares() })
     }
+}
+
+/// How many times faster than it is heard.
+fn speed(program: &Program, ns: f64) -> f64 {
+    1e9 / f64::from(program.rate) / ns
 }
 
 fn ms(time: Duration) -> f64 {

@@ -1,6 +1,6 @@
 //! `mamc render`: a song to a sound file.
 
-use crate::args::SongArgs;
+use crate::args::{SongArgs, ThreadArgs};
 use crate::compiling::compiled;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -8,7 +8,7 @@ use crate::offline::{Job, Span};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::values::{self, Length, Level, Start, Tap};
-use crate::{input, loudness, offline};
+use crate::{beside, input, loudness, offline};
 use clap::Args;
 use mam_runtime::file::{Bits, Container, Dither, FileError, Format, Sound, Writer, read, resample};
 use mam_runtime::score::midi::midi;
@@ -51,6 +51,8 @@ pub struct Render {
     /// A sound file for the song's `in`
     #[arg(long = "input", value_name = "FILE")]
     heard: Option<PathBuf>,
+    #[command(flatten)]
+    threads: ThreadArgs,
     /// Also write each instrument by itself into this folder, without the mix
     #[arg(long, value_name = "FOLDER")]
     stems: Option<PathBuf>,
@@ -74,6 +76,7 @@ impl Render {
         let input = self.sound(program.rate)?;
         let mut job = Job::new(program, span)?;
         job.input = input;
+        job.threads = self.threads.count();
         if self.duration.is_some() {
             compiled.tell_late_commands(job.end(), console);
         }
@@ -135,21 +138,19 @@ impl Render {
         let format = Format { channels: job.channels(), ..format };
         let failed = |e: FileError| file_failure(path, e);
         let mut output = Output::create(path)?;
-        let mut writer = Writer::new(&mut output, format).map_err(failed)?;
         let preroll = job.frames(self.preroll)?;
         let began = Instant::now();
         let mut progress = Progress::new(console, job.expected().map(|n| n + preroll), format.rate);
-        silence(&mut writer, preroll, format.channels).map_err(failed)?;
         let mut frames = 0;
-        let mut scaled = Vec::new();
-        job.run(|block| {
-            frames += (block.len() / format.channels) as u64;
-            progress.show(preroll + frames);
-            scaled.clear();
-            scaled.extend(block.iter().map(|x| x * factor));
-            writer.write(&scaled).map_err(failed)
+        let mut writer = Writer::new(&mut output, format).map_err(failed)?;
+        silence(&mut writer, preroll, format.channels).map_err(failed)?;
+        beside::written(writer, failed, |blocks| {
+            job.run(|block| {
+                frames += (block.len() / format.channels) as u64;
+                progress.show(preroll + frames);
+                blocks.write(block.iter().map(|x| x * factor))
+            })
         })?;
-        writer.finish().map_err(failed)?;
         progress.clear();
         output.finish()?;
         console.say(&told(path, preroll + frames, format, began));

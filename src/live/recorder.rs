@@ -7,6 +7,7 @@ use mam_runtime::file::{self, Container, Dither, FileError, Writer};
 use mam_runtime::output::Format;
 use rtrb::Consumer;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 /// A recording under way.
 pub(super) struct Recorder {
@@ -63,21 +64,21 @@ fn failure(path: &Path, error: FileError) -> Failure {
 
 /// An output that the writer fills and that is given its name when the writer is done.
 #[derive(Clone)]
-struct Shared(std::rc::Rc<std::cell::RefCell<Option<Output>>>);
+struct Shared(Arc<Mutex<Option<Output>>>);
 
 impl Shared {
     fn new(output: Output) -> Shared {
-        Shared(std::rc::Rc::new(std::cell::RefCell::new(Some(output))))
+        Shared(Arc::new(Mutex::new(Some(output))))
     }
 
     fn into_inner(self) -> Result<Output, Failure> {
-        self.0.borrow_mut().take().ok_or(Failure::Unread)
+        self.0.lock().ok().and_then(|mut output| output.take()).ok_or(Failure::Unread)
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Output) -> std::io::Result<T>) -> std::io::Result<T> {
-        match self.0.borrow_mut().as_mut() {
-            Some(output) => act(output),
-            None => Err(std::io::ErrorKind::BrokenPipe.into()),
+        match self.0.lock().as_deref_mut() {
+            Ok(Some(output)) => act(output),
+            _ => Err(std::io::ErrorKind::BrokenPipe.into()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::body::{Emitter, clif};
 use super::memory::{Pointer, Region, flags};
-use crate::ir::{self, Imm, Op, PortField, Scalar};
+use crate::ir::{self, Imm, Op, PortField, Rate, Scalar};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{
     AbiParam, Endianness, ExtFuncData, ExternalName, GlobalValueData, InstBuilder, MemFlagsData, Signature,
@@ -62,7 +62,12 @@ impl Emitter<'_> {
     fn compute(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Value {
         let inst = self.body.insts[value].clone();
         let ty = inst.ty;
-        let args: Vec<Value> = inst.args.as_slice().iter().map(|v| self.value(b, *v)).collect();
+        let mut args: Vec<Value> = inst.args.as_slice().iter().map(|v| self.value(b, *v)).collect();
+        // What is read from memory stands last: there the code generator takes it as an operand.
+        let slow = |i: usize| self.rates[inst.args.as_slice()[i].index()] <= Rate::Segment;
+        if matches!(inst.op, Op::Add | Op::Mul) && slow(0) && !slow(1) {
+            args.swap(0, 1);
+        }
         let from = inst.args.as_slice().first().map(|v| self.body.ty(*v));
         let float = from.is_some_and(|ty| matches!(ty.scalar, Scalar::F32 | Scalar::F64));
         let arg = |i: usize| args[i];
@@ -73,6 +78,7 @@ impl Emitter<'_> {
             Op::Port(i, field) => self.port(b, i, field, ty),
             Op::Input(i) => self.load_signal(b, Pointer::Input(i), ty),
             Op::Frame => self.frames(b, ty),
+            Op::Began => self.memory().frame(b),
             Op::Get(state) => match self.carried.get(&state) {
                 Some(carried) => *carried,
                 None => self.load_state(b, state),
@@ -287,6 +293,15 @@ impl Emitter<'_> {
     /// The lanes one further, after a scalar: it is made the last lane of a vector before them.
     fn slide(&mut self, b: &mut FunctionBuilder, args: &ir::Args, scalar: Scalar) -> Value {
         let &[lanes, first] = args.as_slice() else { unreachable!("two operands") };
+        let (outer, inner) = (lanes, &self.body.insts[lanes]);
+        if let (Op::Slide, &[lanes, before]) = (inner.op, inner.args.as_slice())
+            && self.is_here(outer)
+            && let (Some(first), true) = (self.imm(first), self.imm(first) == self.imm(before))
+        {
+            // Two frames later, with the same constant before both.
+            let (x, before) = (self.value(b, lanes), immediate(b, first, 4));
+            return shuffled(b, before, x, [2, 3, 4, 5], scalar);
+        }
         let x = self.value(b, lanes);
         let before = match (self.imm(first), self.extracted(first)) {
             (Some(imm), _) => immediate(b, imm, 4),
@@ -300,10 +315,15 @@ impl Emitter<'_> {
         shuffled(b, before, x, [3, 4, 5, 6], scalar)
     }
 
+    /// Whether a value was computed by this function, and so were its operands.
+    fn is_here(&self, value: ir::Value) -> bool {
+        self.known[value.index()].is_none() && self.rates[value.index()] > Rate::Segment
+    }
+
     /// The vector and the lane that a scalar was taken from.
     fn extracted(&self, value: ir::Value) -> Option<(ir::Value, u8)> {
         match (self.body.insts[value].op, self.body.insts[value].args.as_slice()) {
-            (Op::Extract(lane), &[vector]) if self.known[value.index()].is_none() => Some((vector, lane)),
+            (Op::Extract(lane), &[vector]) if self.is_here(value) => Some((vector, lane)),
             _ => None,
         }
     }

@@ -14,7 +14,7 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 /// About how many cycles a loop's turn may take from its first instruction to its last.
-const LONG: u32 = 60;
+const LONG: u32 = 45;
 /// Least number of instructions of a loop.
 const FEW: usize = 16;
 /// Most loops.
@@ -55,6 +55,14 @@ impl Stages {
         for (value, time) in of.iter_mut().zip(&times) {
             *value = cuts.iter().filter(|cut| time.start >= **cut).count();
         }
+        let sample = |node: NodeIndex| rates[node.index()] == Rate::Sample;
+        debug_assert!(
+            graph.raw_edges().iter().all(|edge| {
+                let (from, to) = (edge.source(), edge.target());
+                !sample(from) || !sample(to) || of[from.index()] <= of[to.index()]
+            }),
+            "nothing waits for a later loop"
+        );
         Stages { count: loops, of }
     }
 
@@ -80,7 +88,14 @@ impl Stages {
         let mut last: Vec<usize> = self.of.clone();
         let mut uses = |value: Value, stage: usize| last[value.index()] = last[value.index()].max(stage);
         for (user, inst) in body.insts.iter().filter(|(user, _)| rates[user.index()] == Rate::Sample) {
-            inst.args.as_slice().iter().for_each(|arg| uses(*arg, self.stage(user)));
+            for arg in inst.args.as_slice() {
+                uses(*arg, self.stage(user));
+                // What is taken from a vector may be taken from it where it is used.
+                let through = &body.insts[*arg];
+                if matches!(through.op, Op::Extract(_) | Op::Slide) {
+                    uses(through.args.as_slice()[0], self.stage(user));
+                }
+            }
         }
         for (state, value) in &body.sets {
             uses(*value, self.reads(body, *state).unwrap_or(0));
@@ -126,7 +141,7 @@ fn needs(body: &Body) -> DiGraph<Value, ()> {
 }
 
 /// When an instruction begins, and how long it and what it goes in a circle with take, in cycles.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Time {
     start: u32,
     length: u32,
@@ -204,7 +219,7 @@ fn cycles(body: &Body, value: Value) -> u32 {
     let inst = &body.insts[value];
     let float = inst.ty.scalar != crate::ir::Scalar::I32;
     match inst.op {
-        Op::Const(_) | Op::Get(_) | Op::Entry(_) | Op::Carry | Op::Param(_) | Op::Port(..) => 0,
+        Op::Const(_) | Op::Get(_) | Op::Entry(_) | Op::Began | Op::Carry | Op::Param(_) | Op::Port(..) => 0,
         Op::Div | Op::Sqrt => 12,
         Op::Fma | Op::Add | Op::Sub | Op::Mul | Op::Round | Op::Floor | Op::Ceil | Op::Trunc if float => 4,
         Op::ToInt | Op::ToFloat | Op::Input(_) | Op::Frame => 4,

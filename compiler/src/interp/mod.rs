@@ -208,6 +208,7 @@ impl<'a> Run<'a> {
             Op::Port(i, field) => self.memory.port(i, field),
             Op::Input(i) => Imm::F32(self.memory.input(i, frame)),
             Op::Frame => Imm::I32(absolute as i32),
+            Op::Began => Imm::I32(self.memory.call().frame as i32),
             Op::Get(state) | Op::Entry(state) => {
                 self.memory.load(self.layout.states[state.index()] + lane * scalar_bytes(ty), ty.scalar)
             }

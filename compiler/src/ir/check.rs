@@ -225,6 +225,7 @@ impl Check<'_> {
             Op::Port(i, _) => has(&kernel.ports, i) && ty == Type::F64,
             Op::Input(i) => has(&kernel.inputs, i) && ty == signal,
             Op::Frame => ty == Type::I32.with_lanes(turn),
+            Op::Began => ty == Type::I32,
             Op::Get(state) | Op::Entry(state) => {
                 slot(&kernel.states, state).is_some_and(|state| ty == state.ty())
             }

@@ -111,6 +111,7 @@ impl Planner {
             outputs: call.outputs.iter().map(|&s| self.buffer(s)).collect(),
             ports: call.ports.clone(),
             voices: voices.collect(),
+            cost: kernel.steady.insts.len().div_ceil(kernel.steady.step as usize),
         };
         self.plan.steps.push(step);
     }

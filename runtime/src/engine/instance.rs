@@ -23,6 +23,8 @@ pub(crate) struct Instance {
     pub(crate) lines: Vec<Block<f32>>,
     notes: Notes,
     buffers: Block<f32>,
+    /// Where steps are called that nobody hears.
+    waste: Option<Block<f32>>,
     /// Of each part, step by step.
     mutes: Vec<Mute>,
     pub(crate) taps: Vec<Tap>,
@@ -72,6 +74,7 @@ impl Instance {
             state,
             lines,
             buffers,
+            waste: None,
         }
     }
 
@@ -138,6 +141,14 @@ impl Instance {
                 self.params.begin();
             }
         }
+    }
+
+    /// From now on every step is called, also those that sleep. The sound is the same: it only takes longer.
+    pub(crate) fn never_skip(&mut self) {
+        let waste = Block::zeros(QUANTUM);
+        self.runners.iter_mut().for_each(|runner| runner.never_skip(waste.as_ptr()));
+        self.waste = Some(waste);
+        self.quiet.forget();
     }
 
     /// Something about it has changed between two quanta.

@@ -26,11 +26,12 @@ mod tap;
 mod tests;
 
 pub use clock::{Profile, Quantum, ticks, ticks_per_second};
+pub(crate) use input::Waiting;
 pub(crate) use instance::Instance;
+pub(crate) use notes::NOTES;
 pub use queue::EventQueue;
 
 use crate::program::{Event, Program, QUANTUM};
-use input::Waiting;
 use quiet::WHOLE;
 use std::ops::Range;
 use std::sync::Arc;
@@ -245,6 +246,12 @@ impl Engine {
         self.instance.awake()
     }
 
+    /// From now on what sleeps is called as well, so that it can be measured what sleeping saves. The sound is the same. Not on
+    /// the audio thread.
+    pub fn never_skip(&mut self) {
+        self.instance.never_skip();
+    }
+
     /// Begins to keep time of each step. Not on the audio thread.
     pub fn keep_time(&mut self) {
         self.instance.profile = Some(Profile::new(self.program().steps.len()));
@@ -256,9 +263,9 @@ impl Engine {
         self.instance.profile.as_ref()
     }
 
-    /// The longest delay line in frames: how long a song may be silent before it sounds again.
-    pub fn memory(&self) -> usize {
-        self.program().delays.iter().map(|line| line.frames).max().unwrap_or(0)
+    /// Whether it has neither taps nor keeps time.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.instance.taps.is_empty() && self.instance.profile.is_none()
     }
 }
 

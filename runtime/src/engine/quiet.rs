@@ -52,7 +52,7 @@ impl Quiet {
         self.tasks.clear();
         self.fading.clear();
         for (index, (runner, left_out)) in runners.iter_mut().zip(left_out).enumerate() {
-            if *left_out || runner.is_silent() {
+            if *left_out || runner.can_be_skipped() {
                 continue;
             }
             let Some(task) = runner.task(code, state) else { return false };

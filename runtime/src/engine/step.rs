@@ -49,6 +49,8 @@ pub(crate) struct Runner {
     outputs: Shifted,
     /// The outputs of each part.
     parts: Vec<Range<usize>>,
+    /// Where a step that sleeps is called nevertheless: buffers that nobody hears.
+    waste: Option<Pointers<f32>>,
     /// Nobody else writes to the outputs, so silence stays when it has been written once.
     alone: bool,
     silent: bool,
@@ -128,6 +130,7 @@ impl Runner {
             outputs: Shifted::new(step.outputs.iter().map(|&index| buffer(index)).collect()),
             parts: step.parts.iter().map(|part| part.outputs.clone()).collect(),
             voices,
+            waste: None,
             alone,
             silent: false,
             stale: true,
@@ -221,15 +224,13 @@ impl Runner {
     /// Renders a stretch in which nothing begins after its first frame.
     fn stretch(&mut self, scene: &mut Scene<'_>, range: Range<usize>, began: bool, moves: bool) {
         if self.asleep() {
-            self.rest(range);
+            self.rest(range.clone());
+            self.call_in_vain(scene, range);
         } else if began || moves {
             self.call(scene, Form::General, range);
             self.ports.iter_mut().for_each(|port| port.trig = 0);
         } else {
-            if self.stale {
-                self.stale = false;
-                self.call(scene, Form::Setup, range.clone());
-            }
+            self.set_up(scene, range.start);
             self.call(scene, Form::Steady, range);
         }
     }
@@ -239,6 +240,29 @@ impl Runner {
         if !(self.silent && self.alone) {
             self.silent = range.len() == QUANTUM;
             self.outputs.fill(range, 0.0);
+        }
+    }
+
+    /// From now on it is called even where it sleeps, into `buffer`, so that it can be measured what sleeping saves.
+    pub(crate) fn never_skip(&mut self, buffer: *mut f32) {
+        self.waste = Some(Pointers(vec![buffer; self.outputs.whole.0.len()]));
+    }
+
+    /// Calls it though it sleeps, where that was asked for. What it makes of its state is undone when it wakes.
+    fn call_in_vain(&mut self, scene: &mut Scene<'_>, range: Range<usize>) {
+        let Some(waste) = &self.waste else { return };
+        let outputs = waste.0.as_ptr();
+        self.set_up(scene, range.start);
+        let call = Call { outputs, ..self.tables(scene.state, scene.frame, range) };
+        // SAFETY: as in `call`; the buffers hold a quantum.
+        unsafe { scene.code.call(self.kernel, Form::Steady, &call) };
+    }
+
+    /// Before the first steady call after a change.
+    fn set_up(&mut self, scene: &mut Scene<'_>, at: usize) {
+        if self.stale {
+            self.stale = false;
+            self.call(scene, Form::Setup, at..QUANTUM);
         }
     }
 
@@ -278,16 +302,26 @@ impl Runner {
     /// Its call in a quantum in which nothing changes; `None` where there is more to do than to call. Its `frame` is
     /// to be set.
     pub(crate) fn task(&mut self, code: &dyn Code, state: *mut u8) -> Option<Task> {
-        if self.stale || self.asleep() {
-            return None;
-        }
         let function = code.function(self.kernel, Form::Steady)?;
-        Some(Task { function, call: self.tables(state, 0, 0..QUANTUM) })
+        let call = self.tables(state, 0, 0..QUANTUM);
+        match &self.waste {
+            _ if self.stale => None,
+            Some(waste) if self.is_silent() => {
+                Some(Task { function, call: Call { outputs: waste.0.as_ptr(), ..call } })
+            }
+            _ if self.asleep() => None,
+            _ => Some(Task { function, call }),
+        }
     }
 
     /// Whether it is asleep, its silence is written, and stays.
-    pub(crate) fn is_silent(&self) -> bool {
+    fn is_silent(&self) -> bool {
         self.asleep() && self.silent && self.alone
+    }
+
+    /// Whether it need not be called.
+    pub(crate) fn can_be_skipped(&self) -> bool {
+        self.waste.is_none() && self.is_silent()
     }
 
     /// Its voices that are awake although their note has ended.

@@ -1,8 +1,7 @@
 //! Sound files: writing what was rendered, and reading sounds to play or process.
 //!
 //! A [`Writer`] takes interleaved f32 frames and puts them into a container ([`Container`]) as a kind of sample
-//! ([`Bits`]). WAV goes through hound, FLAC through flacenc (feature `flac`); AIFF and CAF are small enough to be
-//! written here. [`read()`] gives a whole file as channels of f32; [`resample()`] brings it to another rate.
+//! ([`Bits`]). FLAC goes through flacenc (feature `flac`); WAV, AIFF and CAF are small enough to be written here. [`read()`] gives a whole file as channels of f32; [`resample()`] brings it to another rate.
 //!
 //! Nothing here runs on the audio thread.
 
@@ -10,6 +9,7 @@ mod aiff;
 mod caf;
 #[cfg(feature = "flac")]
 mod flac;
+mod plain;
 mod quantise;
 mod read;
 mod resample;
@@ -161,7 +161,7 @@ trait Encoder {
 
 /// A sound file in the making. Without [`Writer::finish`] its header is not valid.
 pub struct Writer<'w> {
-    encoder: Box<dyn Encoder + 'w>,
+    encoder: Box<dyn Encoder + Send + 'w>,
     quantiser: Option<Quantiser>,
     integers: Vec<i32>,
     format: Format,
@@ -173,11 +173,11 @@ impl<'w> Writer<'w> {
     ///
     /// # Errors
     /// When the container cannot hold such samples, or `out` cannot be written.
-    pub fn new(out: impl Write + Seek + 'w, format: Format) -> Result<Writer<'w>, FileError> {
-        let encoder: Box<dyn Encoder + 'w> = match format.container {
-            Container::Wav => Box::new(wav::Wav::new(out, format)?),
-            Container::Aiff => Box::new(aiff::Aiff::new(out, format)?),
-            Container::Caf => Box::new(caf::Caf::new(out, format)?),
+    pub fn new(out: impl Write + Seek + Send + 'w, format: Format) -> Result<Writer<'w>, FileError> {
+        let encoder: Box<dyn Encoder + Send + 'w> = match format.container {
+            Container::Wav => Box::new(wav::wav(out, format)?),
+            Container::Aiff => Box::new(aiff::aiff(out, format)?),
+            Container::Caf => Box::new(plain::Plain::<_, caf::Caf>::new(out, format)?),
             #[cfg(feature = "flac")]
             Container::Flac => Box::new(flac::Flac::new(out, format)?),
             #[cfg(not(feature = "flac"))]

@@ -32,10 +32,12 @@ impl Quantiser {
     }
 
     pub(super) fn convert(&mut self, frames: &[f32], into: &mut Vec<i32>) {
-        for &x in frames {
-            let channel = (self.sample % self.errors.len() as u64) as usize;
-            into.push(self.one(f64::from(x), channel));
-            self.sample += 1;
+        into.reserve(frames.len());
+        for frame in frames.chunks_exact(self.errors.len()) {
+            for (channel, &x) in frame.iter().enumerate() {
+                into.push(self.one(f64::from(x), channel));
+                self.sample += 1;
+            }
         }
     }
 
@@ -74,9 +76,11 @@ impl Quantiser {
     }
 }
 
-/// Nearest whole number, halves upwards.
+/// Nearest whole number, halves upwards. Nothing here is larger than a 64-bit integer.
 fn round(x: f64) -> f64 {
-    (x + 0.5).floor()
+    let y = x + 0.5;
+    let cut = y as i64 as f64;
+    if cut > y { cut - 1.0 } else { cut }
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood, 2014).

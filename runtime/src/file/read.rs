@@ -1,7 +1,6 @@
 //! Reading a whole sound file: WAV through hound, others through symphonia (feature `decode`).
 
 use super::FileError;
-use super::wav::from_hound;
 use hound::{SampleFormat, WavReader};
 use std::io::Cursor;
 
@@ -106,4 +105,18 @@ fn append(
         channel.extend(new);
     }
     Ok(())
+}
+
+/// hound's errors in ours.
+fn from_hound(e: hound::Error) -> FileError {
+    match e {
+        hound::Error::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+            FileError::Malformed("the file ends before its sound does".into())
+        }
+        hound::Error::IoError(e) => FileError::Io(e),
+        hound::Error::Unsupported => {
+            FileError::Unsupported("a WAV file of a kind that mam does not read".into())
+        }
+        other => FileError::Malformed(format!("not a whole WAV file: {other}")),
+    }
 }

@@ -179,7 +179,7 @@ struct Random<'a, 'c> {
 impl Random<'_, '_> {
     fn body(mut self, step: u32) -> Body {
         let mut body = Body { step, ..Body::default() };
-        let count = self.choices.one(&[3, 10, 40]);
+        let count = self.choices.one(&[3, 10, 40, 160]);
         while body.insts.len() < count {
             self.inst(&mut body);
         }
@@ -341,6 +341,7 @@ impl Random<'_, '_> {
                 None => return,
             },
             Op::Frame => (Op::Frame, Type::I32.with_lanes(turn)),
+            Op::Began => (Op::Began, Type::I32),
             _ => {
                 let scalar = self.choices.one(&SCALARS);
                 (Op::Const(self.choices.imm(scalar)), Type { scalar, lanes: 1 })

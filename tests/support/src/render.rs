@@ -48,6 +48,24 @@ pub fn render(name: &str, text: &str, rate: u32, frames: Option<u64>) -> Rendere
 
 /// Renders a program: so many frames, or the song once and its tail.
 pub fn render_program(program: Arc<Program>, frames: Option<u64>) -> Rendered {
+    render_shared(program, frames, 1).0
+}
+
+/// Renders so many frames of a program with everything called, also what sleeps.
+pub fn render_awake(program: Arc<Program>, frames: u64) -> Rendered {
+    let source = Source(Sequencer::of(&program, Extent::Forever));
+    let (rate, count) = (program.rate, program.outputs.len());
+    let mut renderer = Renderer::new(program, source, count, 0, Length::Frames(frames));
+    renderer.never_skip();
+    let mut channels = vec![Vec::new(); count];
+    while let Some(block) = renderer.next_block() {
+        channels.iter_mut().zip(block).for_each(|(all, new)| all.extend(new));
+    }
+    Rendered { rate, channels }
+}
+
+/// Renders a program: so many frames, or the song once and its tail; on several threads, and whether the program could be shared out among them.
+pub fn render_shared(program: Arc<Program>, frames: Option<u64>, threads: usize) -> (Rendered, bool) {
     let end = Sequencer::of(&program, Extent::Once).song_end();
     let (extent, length) = match (frames, end) {
         (Some(frames), _) => (Extent::Forever, Length::Frames(frames)),
@@ -57,20 +75,22 @@ pub fn render_program(program: Arc<Program>, frames: Option<u64>) -> Rendered {
     let source = Source(Sequencer::of(&program, extent));
     let (rate, count) = (program.rate, program.outputs.len());
     let mut renderer = Renderer::new(program, source, count, 0, length);
+    renderer.share(threads);
     let mut channels = vec![Vec::new(); count];
     while let Some(block) = renderer.next_block() {
         channels.iter_mut().zip(block).for_each(|(all, new)| all.extend(new));
     }
-    Rendered { rate, channels }
+    (Rendered { rate, channels }, renderer.is_shared())
 }
 
-/// Renders as many frames of a program as its input has. `input` is one slice, or two, for the song's `in`.
-pub fn render_input(program: Arc<Program>, input: &[&[f32]]) -> Rendered {
+/// Renders as many frames of a program as its input has, on some threads. `input` is one slice, or two, for the song's `in`.
+pub fn render_input(program: Arc<Program>, input: &[&[f32]], threads: usize) -> Rendered {
     let frames = input.first().map_or(0, |channel| channel.len() as u64);
     let source = Source(Sequencer::of(&program, Extent::Forever));
     let (rate, count) = (program.rate, program.outputs.len());
     let mut renderer = Renderer::new(program, source, count, 0, Length::Frames(frames));
-    renderer.engine().feed(input);
+    renderer.share(threads);
+    renderer.feed(input);
     let mut channels = vec![Vec::new(); count];
     while let Some(block) = renderer.next_block() {
         channels.iter_mut().zip(block).for_each(|(all, new)| all.extend(new));

@@ -45,6 +45,8 @@ pub enum Op {
     Input(u32),
     /// The absolute index of the frame, modulo 2³² (i32); lane k is the turn's k-th frame.
     Frame,
+    /// The absolute index of the call's first frame, modulo 2³² (i32). Always one lane.
+    Began,
     /// The value of a state at the end of the turn before, in the state's lanes.
     Get(Handle<StateSlot>),
     /// The value that a state has when the call begins, in the state's lanes.
@@ -165,7 +167,7 @@ impl Op {
             Op::Param(_) if ty.scalar == Scalar::F64 => Rate::Segment,
             Op::Port(_, PortField::Trig) | Op::Param(_) => Rate::Sample,
             Op::Port(..) => Rate::Segment,
-            Op::Entry(_) => Rate::Call,
+            Op::Entry(_) | Op::Began => Rate::Call,
             Op::Input(_) | Op::Frame | Op::Get(_) | Op::Carry | Op::Read(_) => Rate::Sample,
             _ => Rate::Const,
         }

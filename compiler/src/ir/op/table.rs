@@ -49,6 +49,7 @@ rows! {
     Port(0, PortField::Trig) "port" Source, None;
     Input(0) "input" Source, None;
     Frame "frame" Source, None;
+    Began "began" Source, None;
     Get(Handle::ZERO) "get" Source, None;
     Entry(Handle::ZERO) "entry" Source, None;
     Carry "carry" Any, None;

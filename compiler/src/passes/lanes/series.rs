@@ -1,4 +1,9 @@
-//! Geometric series: a power of two whose exponent is a line over the frames, `2^(a·count + b)` with a and b slow. That
+//! What follows the frames of a call in a known way.
+//!
+//! A **ramp** rises by the same in each frame: the index of the frame itself, and what is made of it by adding and
+//! multiplying whole numbers. A turn adds four times as much.
+//!
+//! A geometric **series**: a power of two whose exponent is a line over the frames, `2^(a·count + b)` with a and b slow. That
 //! is what an exponential envelope is between two triggers.
 //!
 //! The lanes of the first turn are computed as they stand, from the counter at the call's start; each further turn
@@ -8,7 +13,7 @@
 
 use super::linear::{self, Slope};
 use super::widen::Widen;
-use crate::ir::{Body, Op, Rate, Type, Value};
+use crate::ir::{Body, Imm, Op, Rate, Type, Value};
 
 /// A counter in lanes.
 #[derive(Clone, Copy)]
@@ -31,6 +36,24 @@ pub(super) struct Lines<'a> {
     pub(super) rates: &'a [Rate],
     /// Which values are counters.
     pub(super) counts: &'a dyn Fn(Value) -> bool,
+}
+
+/// A whole number that rises by the same in each frame, and wraps: the frame's index, times and plus what is slow.
+#[derive(Clone, Copy)]
+pub(super) struct Ramp {
+    /// Its lanes in the first turn of a call.
+    first: Value,
+    /// What it gains in a turn, in all lanes.
+    turn: Value,
+}
+
+/// A geometric series.
+#[derive(Clone, Copy)]
+pub(super) struct Series {
+    /// Its lanes in the first turn of a call.
+    first: Value,
+    /// By what each turn multiplies them, in all lanes.
+    ratio: Value,
 }
 
 /// How deep a line is followed.
@@ -65,6 +88,43 @@ impl Lines<'_> {
 }
 
 impl Widen<'_> {
+    /// An instruction as a ramp, if it is one. Exact: whole numbers wrap.
+    pub(super) fn ramp(&mut self, value: Value) -> Option<Ramp> {
+        let inst = &self.old.insts[value];
+        if inst.op == Op::Frame {
+            let began = self.new.add(Op::Began, Type::I32, &[]);
+            let (began, count) = (self.new.op(Op::Splat, &[began]), self.count(0, 1));
+            let first = self.new.op(Op::Add, &[began, count]);
+            return Some(Ramp { first, turn: self.new.constant(Imm::I32(4), 4) });
+        }
+        let &[a, b] = inst.args.as_slice() else { return None };
+        let slow = |v: Value| self.rates[v.index()] != Rate::Sample;
+        let (ramp, by) = match (self.ramps.get(&a), self.ramps.get(&b)) {
+            (Some(ramp), None) if slow(b) => (*ramp, b),
+            (None, Some(ramp)) if slow(a) && matches!(inst.op, Op::Add | Op::Mul) => (*ramp, a),
+            _ => return None,
+        };
+        let op = inst.op;
+        let by = self.lanes(by);
+        match op {
+            Op::Add | Op::Sub => Some(Ramp { first: self.new.op(op, &[ramp.first, by]), ..ramp }),
+            Op::Mul => Some(Ramp {
+                first: self.new.op(op, &[ramp.first, by]),
+                turn: self.new.op(op, &[ramp.turn, by]),
+            }),
+            _ => None,
+        }
+    }
+
+    /// A ramp in lanes.
+    pub(super) fn along(&mut self, value: Value, ramp: Ramp) {
+        let now = self.carry(ramp.first);
+        let next = self.new.op(Op::Add, &[now, ramp.turn]);
+        self.new.nexts.push((now, next));
+        self.wide[value.index()].lanes = Some(now);
+        self.ramps.insert(value, ramp);
+    }
+
     /// The exponent of a power of two, where it is a line.
     pub(super) fn geometric(&self, value: Value) -> Option<Line> {
         let inst = &self.old.insts[value];
@@ -88,11 +148,31 @@ impl Widen<'_> {
         let ratio = self.new.op(Op::Exp2, &[gain]);
         let ratio = self.new.op(Op::Demote, &[ratio]);
         let ratio = self.new.op(Op::Splat, &[ratio]);
-        let now = self.carry(start);
-        let next = self.new.op(Op::Mul, &[now, ratio]);
+        self.reasons.push(format!("v{}: a geometric series", value.index()));
+        self.go(value, Series { first: start, ratio });
+    }
+
+    /// A series times something slow: a series.
+    pub(super) fn scaled(&mut self, value: Value) -> Option<Series> {
+        let inst = &self.old.insts[value];
+        let (Op::Mul, &[a, b]) = (inst.op, inst.args.as_slice()) else { return None };
+        let slow = |v: Value| self.rates[v.index()] != Rate::Sample;
+        let (series, by) = match (self.powers.get(&a), self.powers.get(&b)) {
+            (Some(series), None) if slow(b) => (*series, b),
+            (None, Some(series)) if slow(a) => (*series, a),
+            _ => return None,
+        };
+        let by = self.lanes(by);
+        Some(Series { first: self.new.op(Op::Mul, &[series.first, by]), ..series })
+    }
+
+    /// A series in lanes.
+    pub(super) fn go(&mut self, value: Value, series: Series) {
+        let now = self.carry(series.first);
+        let next = self.new.op(Op::Mul, &[now, series.ratio]);
         self.new.nexts.push((now, next));
         self.wide[value.index()].lanes = Some(now);
-        self.reasons.push(format!("v{}: a geometric series", value.index()));
+        self.powers.insert(value, series);
     }
 
     /// A line in the first turn of a call.

@@ -2,7 +2,7 @@
 
 use super::circles::{self, Circle, Counter, Phase};
 use super::linear::{self, Linear, Slope};
-use super::series::Count;
+use super::series::{Count, Ramp, Series};
 use crate::ir::{Body, Imm, Inst, Kernel, Op, Rate, Scalar, StateSlot, Type, Value};
 use mam_grammar::Handle;
 use std::collections::HashMap;
@@ -27,8 +27,14 @@ pub(super) struct Widen<'a> {
     fma: bool,
     pub(super) new: Body,
     pub(super) wide: Vec<Wide>,
+    /// States whose value at the end of the turn costs nothing beside the vectors: it is counted in one lane.
+    last: HashMap<Handle<StateSlot>, Value>,
     /// The counters so far, by what their states are set to.
     pub(super) counters: HashMap<Value, Count>,
+    /// Geometric series.
+    pub(super) powers: HashMap<Value, Series>,
+    /// What rises with the frames by the same in each turn.
+    pub(super) ramps: HashMap<Value, Ramp>,
     pub(super) reasons: Vec<String>,
 }
 
@@ -44,7 +50,7 @@ impl<'a> Widen<'a> {
             if inst.ty.lanes > 1 && rates[value.index()] == Rate::Sample {
                 return Err("it has lanes of its own".into());
             }
-            if matches!(inst.op, Op::Carry | Op::Entry(_)) {
+            if matches!(inst.op, Op::Carry | Op::Entry(_) | Op::Began) {
                 return Err("it carries values from turn to turn".into());
             }
             if let Op::Read(line) = inst.op {
@@ -59,7 +65,20 @@ impl<'a> Widen<'a> {
                 }
             }
         }
-        Ok(Widen { kernel, old, rates, linear, fma, new, wide, counters: HashMap::new(), reasons: vec![] })
+        Ok(Widen {
+            kernel,
+            old,
+            rates,
+            linear,
+            fma,
+            new,
+            wide,
+            last: HashMap::new(),
+            counters: HashMap::new(),
+            powers: HashMap::new(),
+            ramps: HashMap::new(),
+            reasons: vec![],
+        })
     }
 
     /// The body in lanes, and what was made of its circles.
@@ -79,7 +98,10 @@ impl<'a> Widen<'a> {
             }
         }
         for (state, value) in &self.old.sets {
-            let last = self.frame(*value, 3);
+            let last = match self.last.get(state) {
+                Some(last) => *last,
+                None => self.frame(*value, 3),
+            };
             self.new.sets.push((*state, last));
         }
         for (line, value) in &self.old.writes {
@@ -164,8 +186,12 @@ impl<'a> Widen<'a> {
                 self.new.insts.add(Inst { args, ..inst.clone() })
             });
             self.wide[value.index()].frames = Some(frames);
+        } else if let Some(ramp) = self.ramp(value) {
+            self.along(value, ramp);
         } else if let Some(line) = self.geometric(value) {
             self.series(value, &line);
+        } else if let Some(series) = self.scaled(value) {
+            self.go(value, series);
         } else {
             self.wide[value.index()].lanes = Some(self.widened(value));
         }
@@ -241,7 +267,7 @@ impl<'a> Widen<'a> {
         match self.wide[phase.step.index()].slow {
             Some(step) => {
                 let each = self.new.op(Op::Splat, &[step]);
-                let (count, two) = (self.count(1), self.new.constant(Imm::I32(2), 4));
+                let (count, two) = (self.count(1, 1), self.new.constant(Imm::I32(2), 4));
                 let steps = self.new.op(Op::Mul, &[each, count]);
                 let turn = self.new.op(Op::Shl, &[each, two]);
                 let first = self.new.op(Op::Add, &[entry, steps]);
@@ -250,6 +276,10 @@ impl<'a> Widen<'a> {
                 self.new.nexts.push((after, next));
                 self.wide[phase.sum.index()].lanes = Some(after);
                 self.wide[phase.get.index()].lanes = Some(self.new.op(Op::Sub, &[after, each]));
+                let (before, two) = (self.new.add(Op::Get(phase.state), Type::I32, &[]), self.new.i32(2));
+                let turn = self.new.op(Op::Shl, &[step, two]);
+                let last = self.new.op(Op::Add, &[before, turn]);
+                self.last.insert(phase.state, last);
             }
             None => {
                 let steps = self.lanes(phase.step);
@@ -268,7 +298,7 @@ impl<'a> Widen<'a> {
 
     fn counter(&mut self, counter: &Counter) {
         let Counter { state, get, sum, least, step, most } = *counter;
-        let (entry, steps) = (self.entry(state), self.count(step));
+        let (entry, steps) = (self.entry(state), self.count(1, step));
         let (bound, turn) = (self.new.constant(Imm::I32(most), 4), self.new.constant(Imm::I32(4 * step), 4));
         let first = self.new.op(Op::Add, &[entry, steps]);
         let first = self.new.op(Op::Min, &[first, bound]);
@@ -279,13 +309,18 @@ impl<'a> Widen<'a> {
         self.counters.insert(least, Count { first, turn: 4 * step });
         let before = self.carry(entry);
         self.settle(get, least, before, after);
+        let (before, turn, bound) =
+            (self.new.add(Op::Get(state), Type::I32, &[]), self.new.i32(4 * step), self.new.i32(most));
+        let last = self.new.op(Op::Add, &[before, turn]);
+        let last = self.new.op(Op::Min, &[last, bound]);
+        self.last.insert(state, last);
         // The sum before it is bounded, should anybody want it.
         self.wide[sum.index()].lanes = Some(self.widened(sum));
     }
 
-    /// k·step in the lanes, from k = 1.
-    fn count(&mut self, step: i32) -> Value {
-        let lanes: Vec<Value> = (1..=4).map(|k| self.new.i32(k * step)).collect();
+    /// k·step in the lanes, from k = `from`.
+    pub(super) fn count(&mut self, from: i32, step: i32) -> Value {
+        let lanes: Vec<Value> = (from..from + 4).map(|k| self.new.i32(k * step)).collect();
         self.new.op(Op::Pack, &lanes)
     }
 

@@ -34,7 +34,7 @@ fn mono(text: &str, frames: usize) -> Vec<f32> {
 
 /// Both sides of a song that is given an input.
 fn through(text: &str, input: &[&[f32]]) -> (Vec<f32>, Vec<f32>) {
-    split(render::render_input(render::program("song.mam", text, RATE, false), input))
+    split(render::render_input(render::program("song.mam", text, RATE, false), input, 1))
 }
 
 /// The answer of a song to an impulse.

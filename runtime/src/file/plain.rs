@@ -1,0 +1,93 @@
+//! Containers of plain samples: a header, then the samples as they are. WAV, AIFF and CAF differ in the header alone.
+
+use super::{Encoder, FileError, Format};
+use std::io::{Seek, SeekFrom, Write};
+
+/// Bytes that are worth a call of the system.
+const ENOUGH: usize = 1 << 20;
+
+/// Which byte of a sample comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// The least.
+    Little,
+    /// The greatest.
+    Big,
+}
+
+/// What tells the containers apart.
+pub(super) trait Layout {
+    /// The order of a sample's bytes.
+    const ORDER: Order;
+    /// Whether the samples are filled up to an even number of bytes.
+    const EVEN: bool;
+
+    /// Everything before the samples, of which there are `data` bytes. Its length does not depend on them.
+    fn header(format: Format, data: u64) -> Vec<u8>;
+}
+
+/// A file of plain samples in the making.
+pub(super) struct Plain<W, L> {
+    out: W,
+    format: Format,
+    layout: std::marker::PhantomData<L>,
+    /// Bytes of samples so far.
+    data: u64,
+    /// Those that are not yet written.
+    block: Vec<u8>,
+}
+
+impl<W: Write + Seek, L: Layout> Plain<W, L> {
+    pub(super) fn new(mut out: W, format: Format) -> Result<Plain<W, L>, FileError> {
+        out.write_all(&L::header(format, 0))?;
+        Ok(Plain { out, format, layout: std::marker::PhantomData, data: 0, block: vec![] })
+    }
+
+    fn append<S: Copy, const N: usize>(
+        &mut self,
+        samples: &[S],
+        bytes: impl Fn(S) -> [u8; N],
+    ) -> Result<(), FileError> {
+        let start = self.block.len();
+        self.block.resize(start + samples.len() * N, 0);
+        for (to, &sample) in self.block[start..].chunks_exact_mut(N).zip(samples) {
+            to.copy_from_slice(&bytes(sample));
+        }
+        self.data += (samples.len() * N) as u64;
+        if self.block.len() < ENOUGH { Ok(()) } else { self.flush() }
+    }
+
+    fn flush(&mut self) -> Result<(), FileError> {
+        self.out.write_all(&self.block)?;
+        self.block.clear();
+        Ok(())
+    }
+}
+
+impl<W: Write + Seek, L: Layout> Encoder for Plain<W, L> {
+    fn integers(&mut self, samples: &[i32]) -> Result<(), FileError> {
+        match (self.format.bits.bytes(), L::ORDER) {
+            (2, Order::Little) => self.append(samples, |s| (s as i16).to_le_bytes()),
+            (2, Order::Big) => self.append(samples, |s| (s as i16).to_be_bytes()),
+            (_, Order::Little) => self.append(samples, |s| [s as u8, (s >> 8) as u8, (s >> 16) as u8]),
+            (_, Order::Big) => self.append(samples, |s| [(s >> 16) as u8, (s >> 8) as u8, s as u8]),
+        }
+    }
+
+    fn floats(&mut self, samples: &[f32]) -> Result<(), FileError> {
+        match L::ORDER {
+            Order::Little => self.append(samples, f32::to_le_bytes),
+            Order::Big => self.append(samples, f32::to_be_bytes),
+        }
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), FileError> {
+        if L::EVEN && self.data % 2 == 1 {
+            self.block.push(0);
+        }
+        self.flush()?;
+        self.out.seek(SeekFrom::Start(0))?;
+        self.out.write_all(&L::header(self.format, self.data))?;
+        Ok(self.out.flush()?)
+    }
+}

@@ -1,0 +1,168 @@
+//! Rendering on several threads, offline.
+//!
+//! A program is split into parts that depend on each other as little as can be ([`split`]), and each part is rendered a
+//! long stretch at a time by whichever thread has time ([`crew`]). A part is a program with memory of its own, and hears
+//! the others through buffers of whole stretches; so the sound is the same, to the bit, for any number of threads.
+
+mod crew;
+mod split;
+#[cfg(test)]
+mod tests;
+
+use crate::engine::{NOTES, Waiting};
+use crate::program::{Event, Program, QUANTUM};
+use crew::Crew;
+use split::{Source, Split, split};
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// Frames that a part renders at a time.
+const STRETCH: usize = 128 * QUANTUM;
+/// Stretches that are kept of each signal: so far ahead are those who are early.
+const DEPTH: usize = 4;
+/// Parts that there are for each thread: what one costs changes while it plays, and nobody shall wait for the last.
+const PARTS_A_THREAD: usize = 4;
+
+/// As many threads as the machine runs at once.
+pub fn all_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// Renders a program on several threads. Whoever asks for sound is one of them.
+pub(crate) struct Parallel {
+    crew: Arc<Crew>,
+    threads: Vec<JoinHandle<()>>,
+    outputs: Vec<Option<Source>>,
+    /// The song's input, a channel each, from the frame that is planned next on.
+    input: Vec<Waiting>,
+    /// The first frame that is not planned.
+    horizon: u64,
+    /// The stretch that is handed out, and how many of its frames are.
+    stretch: u64,
+    served: usize,
+    /// How many frames it has, and those that are planned after it.
+    frames: VecDeque<usize>,
+    position: u64,
+    /// From now on every part gets all events.
+    to_all: bool,
+}
+
+impl Parallel {
+    /// The program on `threads` threads, from a frame on that is a multiple of [`QUANTUM`]. `None` where it has no two parts
+    /// that would be worth it.
+    pub(crate) fn new(program: &Program, threads: usize, frame: u64) -> Option<Parallel> {
+        if threads < 2 {
+            return None;
+        }
+        let Split { parts, signals, outputs } = split(program, threads * PARTS_A_THREAD)?;
+        if parts.len() < 2 {
+            return None;
+        }
+        let channels = program.inputs.len();
+        let crew = Arc::new(Crew::new(Split { parts, signals, outputs: vec![] }, channels));
+        let others = (threads - 1).min(crew.parts() - 1);
+        let thread = |_| {
+            let crew = crew.clone();
+            std::thread::spawn(move || crew.work())
+        };
+        Some(Parallel {
+            threads: (0..others).map(thread).collect(),
+            crew,
+            outputs,
+            input: (0..channels).map(|_| Waiting::default()).collect(),
+            horizon: frame,
+            stretch: 0,
+            served: 0,
+            frames: VecDeque::new(),
+            position: frame,
+            to_all: false,
+        })
+    }
+
+    /// The frame that is handed out next.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// See [`crate::Engine::never_skip`].
+    pub(crate) fn never_skip(&mut self) {
+        self.crew.never_skip();
+    }
+
+    /// Appends to the song's input.
+    pub(crate) fn feed(&mut self, channels: &[&[f32]]) {
+        let Some(last) = channels.last() else { return };
+        for (index, waiting) in self.input.iter_mut().enumerate() {
+            waiting.add(channels.get(index).unwrap_or(last));
+        }
+    }
+
+    /// Renders the next frames, not beyond the quantum in which `end` lies. `events` gives those before a frame; from the
+    /// frame `watch` on it is known who is awake.
+    pub(crate) fn process(
+        &mut self,
+        out: &mut [&mut [f32]],
+        end: u64,
+        watch: u64,
+        mut events: impl FnMut(u64, &mut Vec<Event>),
+    ) {
+        let frames = out.first().map_or(0, |channel| channel.len());
+        let mut done = 0;
+        while done < frames {
+            if self.frames.front() == Some(&self.served) {
+                self.crew.take(self.stretch);
+                self.frames.pop_front();
+                (self.stretch, self.served) = (self.stretch + 1, 0);
+            }
+            while self.horizon < end && self.crew.has_room() {
+                self.plan(end, watch, &mut events);
+            }
+            let Some(&has) = self.frames.front() else { return };
+            self.crew.wait(self.stretch);
+            let piece = done..frames.min(done + has - self.served);
+            for (channel, out) in out.iter_mut().enumerate() {
+                let source = self.outputs.get(channel).or(self.outputs.last()).copied().flatten();
+                self.crew.copy(source, self.stretch, self.served, &mut out[piece.clone()]);
+            }
+            self.served += piece.len();
+            self.position += piece.len() as u64;
+            done = piece.end;
+        }
+    }
+
+    /// How many voices are awake after the quantum in which the last frame lies, where that was watched.
+    pub(crate) fn awake(&self) -> usize {
+        self.crew.awake(self.stretch, self.served.saturating_sub(1) / QUANTUM)
+    }
+
+    fn plan(&mut self, end: u64, watch: u64, events: &mut impl FnMut(u64, &mut Vec<Event>)) {
+        let frames = (STRETCH as u64).min((end - self.horizon).next_multiple_of(QUANTUM as u64)) as usize;
+        let until = self.horizon + frames as u64;
+        self.crew.plan(|stretch| {
+            (stretch.frame, stretch.frames) = (self.horizon, frames);
+            events(until, &mut stretch.events);
+            // What is beyond a quantum's limit begins later, in all parts alike.
+            self.to_all |= stretch.events.len() > NOTES;
+            stretch.to_all = self.to_all;
+            stretch.watch = until > watch;
+            for (waiting, input) in self.input.iter_mut().zip(&mut stretch.input) {
+                input.resize(frames, 0.0);
+                waiting.take(input);
+            }
+        });
+        self.frames.push_back(frames);
+        self.horizon = until;
+    }
+}
+
+impl Drop for Parallel {
+    fn drop(&mut self) {
+        self.crew.end();
+        for thread in self.threads.drain(..) {
+            // One that has panicked has been told of.
+            let _ = thread.join();
+        }
+    }
+}
