@@ -10,7 +10,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
-use mam_runtime::{Port, machine};
+use mam_runtime::{MIRRORED, Port, machine};
 
 /// The namespace of constant tables in relocations; functions have 0.
 pub(super) const TABLES: u32 = 1;
@@ -85,7 +85,7 @@ impl Emitter<'_> {
             },
             Op::Entry(state) => self.load_state(b, state),
             Op::Carry => self.carried(b, value),
-            Op::Read(line) => self.read(b, line, arg(0), ty),
+            Op::Read(line) => self.read(b, line, inst.args.as_slice()[0], arg(0), ty),
             Op::Table(i) => self.table(b, i, arg(0), ty),
 
             Op::Add if float => b.ins().fadd(arg(0), arg(1)),
@@ -201,10 +201,18 @@ impl Emitter<'_> {
         &mut self,
         b: &mut FunctionBuilder,
         line: mam_grammar::Handle<ir::DelayLine>,
+        given: ir::Value,
         ago: Value,
         ty: ir::Type,
     ) -> Value {
         let flags = flags(b, Region::Delay);
+        let frame = self.frame(b, 0);
+        if let (true, Some(ago)) = (self.is_mirrored(line), self.splatted(b, given)) {
+            // Neighbours, also round the line's end.
+            let at = b.ins().isub(frame, ago);
+            let address = self.delay_address(b, line, at);
+            return b.ins().load(types::F32X4, flags, address, 0);
+        }
         let lanes: Vec<Value> = (0..ty.lanes)
             .map(|lane| {
                 let ago = self.lane(b, ago, ir::Type::I32.with_lanes(ty.lanes), lane);
@@ -215,6 +223,25 @@ impl Emitter<'_> {
             })
             .collect();
         if ty.lanes == 1 { lanes[0] } else { pack(b, &lanes, Scalar::F32) }
+    }
+
+    /// Whether neighbours of a line are read and written at once.
+    pub(super) fn is_mirrored(&self, line: mam_grammar::Handle<ir::DelayLine>) -> bool {
+        self.kernel.delays[line].frames as usize >= 2 * MIRRORED
+    }
+
+    /// The scalar that is the same in all lanes of a vector, where it is at hand.
+    fn splatted(&mut self, b: &mut FunctionBuilder, vector: ir::Value) -> Option<Value> {
+        let inst = &self.body.insts[vector];
+        match (inst.op, self.imm(vector)) {
+            _ if inst.ty.lanes == 1 => None,
+            (_, Some(imm)) => Some(immediate(b, imm, 1)),
+            (Op::Splat, None) => {
+                let x = self.value(b, vector);
+                Some(b.ins().extractlane(x, 0))
+            }
+            _ => None,
+        }
     }
 
     fn table(&mut self, b: &mut FunctionBuilder, table: u32, index: Value, ty: ir::Type) -> Value {

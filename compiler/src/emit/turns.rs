@@ -12,7 +12,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_frontend::FunctionBuilder;
 use mam_grammar::Handle;
-use mam_runtime::QUANTUM;
+use mam_runtime::{MIRRORED, QUANTUM};
 
 /// Bytes of a value that one loop leaves for another, in each turn: of whatever type.
 const PASSED: u32 = 16;
@@ -170,11 +170,17 @@ impl Emitter<'_> {
         let delay = flags(b, Region::Delay);
         for (line, value) in &of.writes {
             let x = self.value(b, *value);
+            if self.body.step == 4 && self.is_mirrored(*line) {
+                self.write_all(b, *line, x);
+                continue;
+            }
             for lane in 0..self.body.ty(*value).lanes {
                 let frame = self.frame(b, lane);
                 let address = self.delay_address(b, *line, frame);
                 let x = self.lane(b, x, self.body.ty(*value), lane);
                 b.ins().store(delay, x, address, 0);
+                let mirror = self.mirror(b, *line, frame, address, false);
+                b.ins().store(delay, x, mirror, 0);
             }
         }
         let signal = flags(b, Region::Signal);
@@ -190,6 +196,39 @@ impl Emitter<'_> {
         for state in &of.in_memory {
             self.store_state(b, *state);
         }
+    }
+
+    /// Gives a delay line four frames: where they are, and again where what goes beyond an end has its other place.
+    fn write_all(&mut self, b: &mut FunctionBuilder, line: Handle<ir::DelayLine>, x: Value) {
+        let flags = flags(b, Region::Delay);
+        let frame = self.frame(b, 0);
+        let address = self.delay_address(b, line, frame);
+        b.ins().store(flags, x, address, 0);
+        let mirror = self.mirror(b, line, frame, address, true);
+        b.ins().store(flags, x, mirror, 0);
+    }
+
+    /// The other place of what begins at an address: after the line for its first frames; before it for the last ones,
+    /// if they reach `beyond` it; else the same place.
+    fn mirror(
+        &mut self,
+        b: &mut FunctionBuilder,
+        line: Handle<ir::DelayLine>,
+        frame: Value,
+        address: Value,
+        beyond: bool,
+    ) -> Value {
+        let (frames, mirrored) = (i64::from(self.kernel.delays[line].frames), MIRRORED as i64);
+        let at = b.ins().band_imm_u(frame, frames - 1);
+        let (after, before) =
+            (b.ins().iadd_imm_s(address, 4 * frames), b.ins().iadd_imm_s(address, -4 * frames));
+        let first = b.ins().icmp_imm_u(IntCC::UnsignedLessThan, at, mirrored);
+        let place = b.ins().select(first, after, address);
+        if !beyond {
+            return place;
+        }
+        let last = b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, at, frames - mirrored);
+        b.ins().select(last, before, place)
     }
 
     /// Begins what is carried from turn to turn: in registers, which are parameters of the loop's block, as many as

@@ -38,7 +38,7 @@ fn memory(kernel: &Kernel, rig: &Rig) -> Vec<u64> {
         let scalar = state.init.scalar();
         (0..state.lanes as usize).map(move |lane| pattern(rig.state(handle, lane, scalar), scalar))
     });
-    let lines = rig.delays.iter().flatten().map(|x| pattern(u64::from(x.to_bits()), Scalar::F32));
+    let lines = rig.delays().map(|x| pattern(u64::from(x.to_bits()), Scalar::F32));
     states.chain(lines).collect()
 }
 

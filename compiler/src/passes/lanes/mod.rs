@@ -82,16 +82,17 @@ pub fn widen(kernel: &Kernel, target: &Target, linear: bool) -> Result<(Kernel, 
 pub(super) fn cost(body: &Body) -> f64 {
     let rates = body.rates();
     let sample = |value: &Value| rates[value.index()] == Rate::Sample;
-    let insts: f64 = body.insts.handles().filter(sample).map(|value| inst_cost(body, value)).sum();
-    let writes = if body.step == 4 { 16.0 } else { 3.0 };
+    let insts: f64 = body.insts.handles().filter(sample).map(|value| inst_cost(body, &rates, value)).sum();
+    let writes = if body.step == 4 { 8.0 } else { 6.0 };
     insts + body.outs.len() as f64 + writes * body.writes.len() as f64
 }
 
-fn inst_cost(body: &Body, value: Value) -> f64 {
+fn inst_cost(body: &Body, rates: &[Rate], value: Value) -> f64 {
     let inst = &body.insts[value];
     let wide = inst.ty.lanes == 4;
     match inst.op {
         Op::Const(_) | Op::Get(_) | Op::Carry => 0.0,
+        Op::Read(_) if wide && rates[inst.args.as_slice()[0].index()] <= Rate::Segment => 5.0,
         Op::Read(_) | Op::Table(_) if wide => 18.0,
         Op::Read(_) | Op::Table(_) => 4.0,
         Op::ToInt if wide => 8.0,
