@@ -39,7 +39,7 @@ impl Summary {
         let program = compiled.compilation.program.as_ref()?;
         Some(Summary {
             file: compiled.name().to_string(),
-            nodes: program.steps.len(),
+            nodes: program.steps.iter().map(|step| step.parts.len()).sum(),
             parameters: program.params.len(),
             channels: program.outputs.len(),
             operations: operations(&compiled.compilation.stages),

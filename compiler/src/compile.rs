@@ -7,6 +7,7 @@ use crate::ir::Module;
 use crate::kept::Kept;
 use crate::library::Library;
 use crate::lower::{Lowered, lower};
+use crate::passes::instances::{self, Packing, Rules};
 use crate::places::Places;
 use crate::plan::Plan;
 use crate::target::Target;
@@ -35,6 +36,8 @@ pub struct Options {
     pub target: Target,
     /// Threads that make machine code, at least 1. It is the same code for any number.
     pub threads: usize,
+    /// Whether calls of one kernel are packed into lanes, for measurements and comparisons.
+    pub packing: Packing,
 }
 
 impl Default for Options {
@@ -48,6 +51,7 @@ impl Default for Options {
             limits: Limits::default(),
             target: Target::host(),
             threads: mam_runtime::all_threads(),
+            packing: Packing::default(),
         }
     }
 }
@@ -87,7 +91,7 @@ pub struct Stages {
     pub groups: Vec<Group>,
     /// Kernels as they were lowered, their calls, and what can be set.
     pub lowered: Lowered,
-    /// The kernels after all passes.
+    /// The kernels that are called, after all passes.
     pub optimised: Module,
     /// Where everything is.
     pub plan: Plan,
@@ -161,10 +165,15 @@ impl Line {
         let mut plan = Plan::default();
         let mut program = None;
         if !problems.has_errors() {
-            optimised = lowered.module.clone();
-            kept.optimize(&mut optimised, &options.target);
+            let mut kernels = lowered.module.clone();
+            kept.optimize(&mut kernels, &options.target);
             self.done("passes");
-            plan = Plan::new(&lowered, &optimised, channels);
+            let rules =
+                Rules { packing: options.packing, target: &options.target, tables: kernels.tables.len() };
+            let packed = instances::run(&lowered, &kernels, rules);
+            self.done("instances");
+            plan = Plan::new(&lowered, &packed, channels);
+            optimised = packed.module;
             check_memory(&plan, &options.limits, &mut problems);
             self.done("plan");
         }

@@ -10,8 +10,8 @@ use mam_testing::rig::Rig;
 /// A decaying sine with a delay: a phase that wraps, an envelope that restarts, a parameter, an input.
 fn pluck() -> Module {
     let mut kernel = Kernel { name: "pluck".into(), ..Kernel::default() };
-    let phase = kernel.states.add(StateSlot { name: "phase".into(), init: Imm::I32(0) });
-    let level = kernel.states.add(StateSlot { name: "level".into(), init: Imm::F32(0.0) });
+    let phase = kernel.states.add(StateSlot::word("phase".into(), Imm::I32(0)));
+    let level = kernel.states.add(StateSlot::word("level".into(), Imm::F32(0.0)));
     let line = kernel.delays.add(mam_compiler::ir::DelayLine { name: "line".into(), frames: 16 });
     kernel.params = vec!["gain".into()];
     kernel.inputs = vec!["in".into()];

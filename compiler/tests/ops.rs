@@ -57,7 +57,7 @@ fn kernel(op: Op, to: Scalar, from: &[Scalar], all: &[Vec<Imm>], lanes: u8) -> K
             .map(|i| {
                 let lane = |kernel: &mut Kernel, body: &mut Body, combination: &Vec<Imm>| {
                     let name = format!("{}", kernel.states.len());
-                    let state = kernel.states.add(StateSlot { name, init: combination[i] });
+                    let state = kernel.states.add(StateSlot::word(name, combination[i]));
                     body.add(Op::Get(state), Type { scalar: from[i], lanes: 1 }, &[])
                 };
                 let column: Vec<Value> = group.iter().map(|one| lane(&mut kernel, &mut body, one)).collect();
@@ -72,7 +72,7 @@ fn kernel(op: Op, to: Scalar, from: &[Scalar], all: &[Vec<Imm>], lanes: u8) -> K
         for lane in 0..lanes {
             let one = if lanes == 1 { result } else { body.op(Op::Extract(lane), &[result]) };
             let name = format!("{}", kernel.states.len());
-            let state = kernel.states.add(StateSlot { name, init: Imm::zero(to) });
+            let state = kernel.states.add(StateSlot::word(name, Imm::zero(to)));
             sets.push((state, one));
         }
     }

@@ -75,5 +75,6 @@ proptest! {
 /// How many words of memory an outcome ends with.
 fn memory(module: &Module) -> usize {
     let kernel = &module.kernels[Handle::new(0)];
-    kernel.states.len() + kernel.delays.values().map(|line| line.frames as usize).sum::<usize>()
+    let states: usize = kernel.states.values().map(|state| state.lanes as usize).sum();
+    states + kernel.delays.values().map(|line| line.frames as usize).sum::<usize>()
 }

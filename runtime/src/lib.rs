@@ -20,6 +20,6 @@ pub use engine::{Engine, EventQueue};
 pub use parallel::all_threads;
 pub use program::{
     Call, Code, Curve, DelaySpec, Event, EventKind, Form, GUARD, MIRRORED, ParamSlot, Port, Program, QUANTUM,
-    StateWord, Step, StepVoice, Target,
+    StateWord, Step, StepPart, StepVoice, Target,
 };
 pub use render::{EventSource, Length, Renderer};

@@ -69,16 +69,16 @@ impl Program {
 /// One kernel call of a quantum: which kernel, on which memory.
 #[derive(Clone, Debug, Default)]
 pub struct Step {
-    /// Path of the node (and voice): `bd`, `pad#3`. State is carried over an edit by this and the state's name.
+    /// What it computes, for people: its part's name, or those of the first and the last.
     pub name: Arc<str>,
+    /// The nodes or voices that it computes: one, or as many as its kernel has lanes.
+    pub parts: Vec<StepPart>,
     /// Index of the kernel in [`Program::code`].
     pub kernel: u32,
     /// First byte of its block in the state memory: held values, then states.
     pub state: usize,
     /// Bytes of that block.
     pub state_bytes: usize,
-    /// Its words of state with their place in the block.
-    pub states: Arc<[StateWord]>,
     /// Its delay lines: indices into [`Program::delays`].
     pub delays: Vec<usize>,
     /// Its parameters: indices into [`Program::params`].
@@ -99,6 +99,22 @@ pub struct Step {
     pub cost: usize,
 }
 
+/// A node or voice, as a part of the step that computes it. What edits, mutes and taps know it by.
+#[derive(Clone, Debug, Default)]
+pub struct StepPart {
+    /// Path of the node (and voice): `bd`, `pad#3`. State is carried over an edit by this and the state's name.
+    pub name: Arc<str>,
+    /// Its words of state with their place in the step's block.
+    pub states: Arc<[StateWord]>,
+    /// Its event ports, in its own order: indices into [`Step::ports`].
+    pub ports: Vec<usize>,
+    /// Its voices: a range of [`Step::voices`].
+    pub voices: std::ops::Range<usize>,
+    /// Its outputs: a range of [`Step::outputs`]. Where a step adds up its parts (they are voices of one node), the
+    /// first has them all.
+    pub outputs: std::ops::Range<usize>,
+}
+
 /// A word of state in a step's block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateWord {
@@ -117,8 +133,8 @@ pub struct StepVoice {
     pub port: usize,
     /// Offset in the block of the 32-bit word that is not 0 when it may fall silent.
     pub until: usize,
-    /// Bytes of the block that return to the initial image when it wakes.
-    pub bytes: std::ops::Range<usize>,
+    /// Stretches of the block that return to the initial image when it wakes.
+    pub bytes: Vec<std::ops::Range<usize>>,
     /// Which of the step's delay lines are cleared when it wakes.
     pub delays: std::ops::Range<usize>,
 }

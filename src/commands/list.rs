@@ -113,12 +113,12 @@ fn of_song(what: What, input: &str, console: Console) -> Result<Listing, Failure
 fn song_nodes(program: &Program) -> Listing {
     let mut rows = vec![row(&["name", "voices"])];
     let mut all = Vec::new();
-    for step in &program.steps {
-        let target = program.targets.iter().find(|t| t.name == step.name);
+    for part in program.steps.iter().flat_map(|step| &step.parts) {
+        let target = program.targets.iter().find(|t| t.name == part.name);
         let voices = target.map_or(0, |t| t.voices.len());
         let shown = if voices == 0 { String::new() } else { voices.to_string() };
-        rows.push(row(&[&step.name, &shown]));
-        all.push(json!({ "name": &*step.name, "instrument": target.is_some(), "voices": voices }));
+        rows.push(row(&[&part.name, &shown]));
+        all.push(json!({ "name": &*part.name, "instrument": target.is_some(), "voices": voices }));
     }
     Listing { rows, json: all.into() }
 }

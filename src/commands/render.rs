@@ -197,7 +197,7 @@ fn file_failure(path: &Path, error: FileError) -> Failure {
 }
 
 fn no_node(name: &str, job: &Job) -> Failure {
-    let names: Vec<&str> = job.program.steps.iter().map(|s| &*s.name).collect();
+    let names: Vec<&str> = job.program.steps.iter().flat_map(|s| &s.parts).map(|part| &*part.name).collect();
     let near = mam_grammar::problem::nearest(name, &names)
         .map_or(String::new(), |n| format!("; did you mean `{n}`?"));
     Failure::Usage(format!("the song has no node `{name}` to tap{near}\nnodes: {}", names.join(", ")))

@@ -7,7 +7,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{FuncRef, InstBuilder, StackSlot, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use mam_grammar::Handle;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Emits one body into a function.
 pub(super) struct Emitter<'a> {
@@ -36,6 +36,8 @@ pub(super) struct Emitter<'a> {
     pub(super) slots: BTreeMap<ir::Value, StackSlot>,
     /// Where a loop leaves values for later ones.
     pub(super) passed: BTreeMap<ir::Value, StackSlot>,
+    /// Instructions that the loops leave out, as what they compute is stored elsewhere.
+    pub(super) left_out: BTreeSet<ir::Value>,
 }
 
 /// What changes from turn to turn.
@@ -89,6 +91,7 @@ impl<'a> Emitter<'a> {
             base: None,
             slots: BTreeMap::new(),
             passed: BTreeMap::new(),
+            left_out: BTreeSet::new(),
         }
     }
 
@@ -183,7 +186,7 @@ impl<'a> Emitter<'a> {
     }
 
     pub(super) fn state_type(&self, state: Handle<StateSlot>) -> ir::Type {
-        ir::Type { scalar: self.kernel.states[state].init.scalar(), lanes: 1 }
+        self.kernel.states[state].ty()
     }
 
     /// A state's value, from memory.
@@ -192,7 +195,8 @@ impl<'a> Emitter<'a> {
         let block = self.pointer(b, Pointer::State);
         let flags = flags(b, Region::State);
         let x = b.ins().load(stored(ty), flags, block, at as i32);
-        self.narrow(b, x, ty)
+        // A state's bools are 0 or 1, whatever its lanes.
+        if ty == ir::Type::BOOL.with_lanes(4) { b.ins().ineg(x) } else { self.narrow(b, x, ty) }
     }
 
     /// What a state is set to.
@@ -204,8 +208,11 @@ impl<'a> Emitter<'a> {
 
     pub(super) fn store_state(&mut self, b: &mut FunctionBuilder, state: Handle<StateSlot>) {
         let (ty, at) = (self.state_type(state), self.layout.states[state.index()]);
-        let x = self.new_state(b, state);
-        let x = self.widen(b, x, ty);
+        let mut x = self.new_state(b, state);
+        x = self.widen(b, x, ty);
+        if ty == ir::Type::BOOL.with_lanes(4) {
+            x = b.ins().ineg(x);
+        }
         let block = self.pointer(b, Pointer::State);
         let flags = flags(b, Region::State);
         b.ins().store(flags, x, block, at as i32);

@@ -148,6 +148,7 @@ impl Emitter<'_> {
             },
             Op::Extract(lane) => extract(b, arg(0), ty.scalar, lane),
             Op::Pack => pack(b, &args, ty.scalar),
+            Op::Total => total(b, arg(0)),
             Op::Slide => self.slide(b, &inst.args, ty.scalar),
         }
     }
@@ -523,6 +524,22 @@ fn extract(b: &mut FunctionBuilder, x: Value, scalar: Scalar, lane: u8) -> Value
     }
     let x = b.ins().band_imm_u(x, 1);
     b.ins().ireduce(types::I8, x)
+}
+
+/// (0+1)+(2+3): beside each lane its neighbour, beside each pair the other.
+fn total(b: &mut FunctionBuilder, x: Value) -> Value {
+    let turned = |b: &mut FunctionBuilder, x: Value, lanes: [u8; 4]| {
+        let order: Vec<u8> = lanes.iter().flat_map(|lane| (0..4).map(move |byte| 4 * lane + byte)).collect();
+        let order = b.func.dfg.immediates.push(order.into());
+        let bytes = bitcast(b, types::I8X16, x);
+        let turned = b.ins().shuffle(bytes, bytes, order);
+        bitcast(b, types::F32X4, turned)
+    };
+    let neighbours = turned(b, x, [1, 0, 3, 2]);
+    let pairs = b.ins().fadd(x, neighbours);
+    let others = turned(b, pairs, [2, 3, 0, 1]);
+    let sum = b.ins().fadd(pairs, others);
+    b.ins().extractlane(sum, 0)
 }
 
 fn pack(b: &mut FunctionBuilder, lanes: &[Value], scalar: Scalar) -> Value {

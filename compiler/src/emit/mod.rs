@@ -13,6 +13,7 @@
 //! Arithmetic is what each op's meaning says, given that subnormals are flushed: that is the trampoline's part
 //! (`mam_runtime::machine`). Nothing is contracted or reordered.
 
+mod apart;
 mod body;
 mod inst;
 pub mod isa;

@@ -1,6 +1,7 @@
 //! The loops of a body, and what goes round in them.
 
 use super::CARRIED;
+use super::apart::{apart, left_out};
 use super::body::{Emitter, Turn, clif, stored};
 use super::memory::{Pointer, Region, flags};
 use super::stages::Stages;
@@ -40,6 +41,12 @@ impl Emitter<'_> {
             let data = StackSlotData::new(StackSlotKind::ExplicitSlot, PASSED * turns, 4);
             self.passed.insert(value, b.create_sized_stack_slot(data));
         }
+        let apart = if split { apart(self.body, &self.rates) } else { vec![] };
+        for of in &apart {
+            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, PASSED * QUANTUM as u32, 4);
+            self.passed.entry(of.value).or_insert_with(|| b.create_sized_stack_slot(data));
+        }
+        self.left_out = left_out(self.body, &apart);
         let mut in_memory = vec![];
         for stage in 0..stages.count {
             let of = self.part(&stages, stage);
@@ -50,6 +57,7 @@ impl Emitter<'_> {
         for state in stored.into_iter().filter(|state| !in_memory.contains(state)) {
             self.store_state(b, state);
         }
+        self.store_apart(b, &apart, start, end);
     }
 
     fn part(&self, stages: &Stages, stage: usize) -> Loop {
@@ -84,7 +92,8 @@ impl Emitter<'_> {
         b.switch_to_block(block);
         self.forget(b, offset, stages, of.stage);
         for value in self.body.insts.handles() {
-            if self.rates[value.index()] == Rate::Sample && stages.stage(value) == of.stage {
+            let own = stages.stage(value) == of.stage && !self.left_out.contains(&value);
+            if self.rates[value.index()] == Rate::Sample && own {
                 self.inst(b, value);
             }
         }
@@ -177,6 +186,9 @@ impl Emitter<'_> {
         let signal = flags(b, Region::Signal);
         let outs = if of.last { self.body.outs.as_slice() } else { &[] };
         for (index, value) in outs.iter().enumerate() {
+            if self.left_out.contains(value) {
+                continue;
+            }
             let x = self.value(b, *value);
             let address = self.signal(b, Pointer::Output(index as u32));
             b.ins().store(signal, x, address, 0);

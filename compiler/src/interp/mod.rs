@@ -144,7 +144,10 @@ impl<'a> Run<'a> {
     /// The end of a turn: states, delay lines, outputs.
     fn finish(&self, frame: u32) {
         for (state, value) in &self.body.sets {
-            self.memory.store(self.layout.states[state.index()], self.values[value.index()][0]);
+            let (at, ty) = (self.layout.states[state.index()], self.kernel.states[*state].ty());
+            for lane in 0..ty.lanes as usize {
+                self.memory.store(at + lane * scalar_bytes(ty), self.values[value.index()][lane]);
+            }
         }
         for lane in 0..self.body.step {
             let x = |value: &Value| as_f32(self.values[value.index()][lane as usize]);
@@ -167,6 +170,11 @@ impl<'a> Run<'a> {
             Op::Extract(lane) => [arg(0)[lane as usize]; 4],
             Op::Splat => [arg(0)[0]; 4],
             Op::Pack => [arg(0)[0], arg(1)[0], arg(2)[0], arg(3)[0]],
+            Op::Total => {
+                let add = |a: Imm, b: Imm| Op::Add.row().meaning.expect("an addition")(&[a, b], Scalar::F32);
+                let [a, b, c, d] = arg(0);
+                [add(add(a, b), add(c, d)); 4]
+            }
             Op::Slide => [arg(1)[0], arg(0)[0], arg(0)[1], arg(0)[2]],
             op => {
                 let lane = |k: usize| match op.row().meaning {
@@ -202,7 +210,7 @@ impl<'a> Run<'a> {
             Op::Frame => Imm::I32(absolute as i32),
             Op::Began => Imm::I32(self.memory.call().frame as i32),
             Op::Get(state) | Op::Entry(state) => {
-                self.memory.load(self.layout.states[state.index()], self.kernel.states[state].init.scalar())
+                self.memory.load(self.layout.states[state.index()] + lane * scalar_bytes(ty), ty.scalar)
             }
             Op::Read(line) => {
                 let at = absolute.wrapping_sub(as_i32(index()) as u32);

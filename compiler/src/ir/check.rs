@@ -4,7 +4,9 @@
 //! Of a kernel:
 //! * states, delay lines, parameters, inputs, outputs and ports have different names among themselves;
 //! * a delay line has a power of two of frames; no table is empty; no constant is subnormal;
-//! * a voice has a port of the kernel, a bool state, and ranges of its states and delay lines;
+//! * states have one lane or four, f64 only one;
+//! * a voice has a port of the kernel, a bool state, and ranges of its words of state and delay lines; it is one of
+//!   four lanes exactly where its `until` has four;
 //! * general has one frame a turn, steady one or four; there is a tail, of one frame a turn, exactly where it is four,
 //!   and both set the same states (a state that a body does not set is constant in a call).
 //!
@@ -24,7 +26,7 @@
 //! # Not checked
 //! Whether a delay is longer than the turn, whether anything is used, whether the bodies mean the same.
 
-use super::{Body, Imm, Inst, Kernel, Module, Op, PortField, Rate, Scalar, Type, Value};
+use super::{Body, Imm, Inst, Kernel, Module, Op, PortField, Rate, StateSlot, Type, Value};
 use mam_grammar::{Arena, Handle};
 use std::collections::HashSet;
 use std::fmt::Debug;
@@ -69,12 +71,17 @@ fn interface(kernel: &Kernel, found: &mut Vec<String>) {
     for state in kernel.states.values().filter(|state| subnormal(state.init)) {
         found.push(format!("state {} begins with a subnormal", state.name));
     }
+    for state in kernel.states.values().filter(|state| !has_lanes(state.ty())) {
+        found.push(format!("state {} has the type {}", state.name, state.ty()));
+    }
     for voice in &kernel.voices {
         let until = kernel.states.get(voice.until);
-        if until.is_none_or(|state| state.init.scalar() != Scalar::Bool) {
-            found.push("a voice's `until` is no bool state".into());
+        let lanes = Type::BOOL.with_lanes(if voice.every == 4 { 4 } else { 1 });
+        if until.is_none_or(|state| state.ty() != lanes) || !matches!(voice.every, 1 | 4) {
+            found.push("a voice's `until` is no bool state of its lanes".into());
         }
-        let (states, delays) = (kernel.states.len() as u32, kernel.delays.len() as u32);
+        let words = kernel.states.values().map(|state| u32::from(state.lanes)).sum();
+        let (states, delays) = (words, kernel.delays.len() as u32);
         let within = |range: &std::ops::Range<u32>, all| range.start <= range.end && range.end <= all;
         if !within(&voice.states, states) || !within(&voice.delays, delays) {
             found.push("a voice's states or delay lines are not the kernel's".into());
@@ -127,7 +134,7 @@ impl Check<'_> {
         let signal = Type::F32.with_lanes(if self.body.step == 4 { 4 } else { 1 });
         let mut wanted = vec![];
         wanted.extend(self.body.sets.iter().map(|(state, v)| {
-            let ty = states.get(*state).map(|state| Type { scalar: state.init.scalar(), lanes: 1 });
+            let ty = states.get(*state).map(StateSlot::ty);
             (format!("set {state:?}"), *v, ty)
         }));
         wanted.extend(
@@ -195,7 +202,7 @@ impl Check<'_> {
         if args.iter().any(|arg| arg.index() >= value.index()) {
             return Err("an operand does not stand before it".into());
         }
-        if !matches!(inst.ty.lanes, 1 | 4) || inst.ty == Type::F64.with_lanes(4) {
+        if !has_lanes(inst.ty) {
             return Err(format!("there is no type {}", inst.ty));
         }
         let types: Vec<Type> = args.iter().map(|arg| self.body.ty(*arg)).collect();
@@ -219,8 +226,9 @@ impl Check<'_> {
             Op::Input(i) => has(&kernel.inputs, i) && ty == signal,
             Op::Frame => ty == Type::I32.with_lanes(turn),
             Op::Began => ty == Type::I32,
-            Op::Get(state) | Op::Entry(state) => slot(&kernel.states, state)
-                .is_some_and(|state| ty == Type { scalar: state.init.scalar(), lanes: 1 }),
+            Op::Get(state) | Op::Entry(state) => {
+                slot(&kernel.states, state).is_some_and(|state| ty == state.ty())
+            }
             Op::Read(line) => slot(&kernel.delays, line).is_some(),
             Op::Table(i) => (i as usize) < self.tables,
             Op::Extract(lane) => lane < 4,
@@ -228,6 +236,11 @@ impl Check<'_> {
         };
         if right { Ok(()) } else { Err(format!("it has the type {ty}, or an index that there is not")) }
     }
+}
+
+/// Whether there is such a type.
+fn has_lanes(ty: Type) -> bool {
+    matches!(ty.lanes, 1 | 4) && ty != Type::F64.with_lanes(4)
 }
 
 fn has(names: &[String], index: u32) -> bool {

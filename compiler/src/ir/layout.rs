@@ -2,10 +2,9 @@
 //! then the states, in their order.
 //!
 //! Held values stand widest first, so there is no padding between them; a value in four lanes is 16-byte aligned. A
-//! bool takes four bytes, 0 or 1. The block is a multiple of 16 bytes.
+//! bool takes four bytes; in a state it is 0 or 1, whatever the lanes. The block is a multiple of 16 bytes.
 
-use super::{Body, Imm, Kernel, Op, Rate, Scalar, StateSlot, Type, Value, Voice};
-use mam_grammar::Handle;
+use super::{Body, Imm, Kernel, Op, Rate, Scalar, Type, Value, Voice};
 use std::ops::Range;
 
 /// The layout of a kernel's block.
@@ -42,7 +41,7 @@ impl Layout {
             end += bytes;
         }
         for state in kernel.states.values() {
-            let bytes = state_bytes(state);
+            let bytes = bytes(state.ty());
             end = end.next_multiple_of(bytes);
             layout.states.push(end);
             end += bytes;
@@ -50,26 +49,35 @@ impl Layout {
         layout.bytes = end.next_multiple_of(16);
         layout.image = vec![0; layout.bytes];
         for (state, at) in kernel.states.values().zip(&layout.states) {
-            put(&mut layout.image[*at..], state.init);
+            let word = bytes(state.ty().with_lanes(1));
+            (0..state.lanes as usize).for_each(|lane| put(&mut layout.image[at + lane * word..], state.init));
         }
         layout
     }
 
-    /// The bytes of a voice's states: what returns to the initial image when it wakes.
-    pub fn voice(&self, kernel: &Kernel, voice: &Voice) -> Range<usize> {
-        let Range { start, end } = voice.states.clone();
-        if start == end {
-            return 0..0;
-        }
-        let last = end as usize - 1;
-        let bytes = state_bytes(&kernel.states[Handle::new(last)]);
-        self.states[start as usize]..self.states[last] + bytes
+    /// The bytes of each word of state, in the order of the states and their lanes.
+    pub fn words(&self, kernel: &Kernel) -> Vec<Range<usize>> {
+        let words = kernel.states.values().zip(&self.states).flat_map(|(state, &at)| {
+            let bytes = bytes(state.ty().with_lanes(1));
+            (0..state.lanes as usize).map(move |lane| at + lane * bytes..at + (lane + 1) * bytes)
+        });
+        words.collect()
     }
-}
 
-/// Bytes that a state takes.
-pub fn state_bytes(state: &StateSlot) -> usize {
-    bytes(Type { scalar: state.init.scalar(), lanes: 1 })
+    /// The bytes of a voice's states: what returns to the initial image when it wakes.
+    pub fn voice(&self, kernel: &Kernel, voice: &Voice) -> Vec<Range<usize>> {
+        let words = self.words(kernel);
+        let own = words[voice.states.start as usize..voice.states.end as usize].iter();
+        let mut stretches: Vec<Range<usize>> = vec![];
+        for word in own.step_by(voice.every as usize) {
+            match stretches.last_mut() {
+                // Of what lies between two words (to align the second) nobody reads anything.
+                Some(last) if voice.every == 1 => last.end = word.end,
+                _ => stretches.push(word.clone()),
+            }
+        }
+        stretches
+    }
 }
 
 /// Bytes that a value takes in the block.

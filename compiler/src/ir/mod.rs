@@ -82,13 +82,28 @@ pub struct Kernel {
     pub tail: Option<Body>,
 }
 
-/// A word of state. Its name is a path that edits elsewhere do not change: `filter.ic1`.
+/// A state: a word, or four in the lanes of one value. Its name is a path that edits elsewhere do not change:
+/// `filter.ic1`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StateSlot {
     /// Path within the node.
     pub name: String,
-    /// Its value at the start.
+    /// Its value at the start, in all lanes.
     pub init: Imm,
+    /// How many words it has: 1 or 4.
+    pub lanes: u8,
+}
+
+impl StateSlot {
+    /// A state of one word.
+    pub fn word(name: String, init: Imm) -> StateSlot {
+        StateSlot { name, init, lanes: 1 }
+    }
+
+    /// The type of its value.
+    pub fn ty(&self) -> Type {
+        Type { scalar: self.init.scalar(), lanes: self.lanes }
+    }
 }
 
 /// A delay line for f32.
@@ -105,12 +120,23 @@ pub struct DelayLine {
 pub struct Voice {
     /// Index of the port whose notes wake it.
     pub port: u32,
-    /// The bool state that says, at the end of each call, whether the voice may fall silent.
+    /// The bool state that says, at the end of each call, whether the voice may fall silent. Where it has four lanes,
+    /// the voice's own is [`Voice::lane`].
     pub until: Handle<StateSlot>,
-    /// Its states, set to their initial values when it wakes.
+    /// Its words of state, set to their initial values when it wakes. The kernel's words are those of its states in
+    /// order, a state in four lanes having four.
     pub states: std::ops::Range<u32>,
+    /// Of these, each so many-th belongs to it, from the first on: 1, or 4 where it is one of four lanes.
+    pub every: u32,
     /// Its delay lines, cleared when it wakes.
     pub delays: std::ops::Range<u32>,
+}
+
+impl Voice {
+    /// Which lane of the states in four lanes it is.
+    pub fn lane(&self) -> usize {
+        (self.states.start % self.every) as usize
+    }
 }
 
 /// A value: the result of an instruction of a [`Body`].

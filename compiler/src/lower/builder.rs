@@ -250,7 +250,7 @@ impl Builder {
     pub(super) fn state_by(&mut self, name: &str, init: impl Fn(&str) -> Imm) -> (Handle<StateSlot>, Value) {
         let name = self.unique(name);
         let init = init(&name);
-        let state = self.kernel.states.add(StateSlot { name, init });
+        let state = self.kernel.states.add(StateSlot::word(name, init));
         self.state_voices.push(self.voice);
         let value = self.push(Op::Get(state), Type { scalar: init.scalar(), lanes: 1 }, &[]);
         (state, value)

@@ -23,7 +23,7 @@ mod state;
 mod value;
 
 pub use builtin::all as builtins;
-pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower};
+pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower, sum_kernel};
 
 use crate::files::{DefId, Files};
 use crate::graph::{Graph, NodeId, Turns};

@@ -75,7 +75,7 @@ impl Lower<'_, '_> {
             let port = Self::local(&mut self.ports, port) as u32;
             self.b.voice = Some(index);
             let (until, _) = self.b.state(&format!("{path}.until"), Imm::Bool(false));
-            self.voices.push(Voice { port, until, states: 0..0, delays: 0..0 });
+            self.voices.push(Voice { port, until, states: 0..0, every: 1, delays: 0..0 });
         }
         let val = self.instance_body(scope, instance, path);
         if let Some(until) = self.until(scope, instance, path) {

@@ -131,9 +131,9 @@ fn lift(members: Vec<Kernel>) -> (Kernel, Vec<Data>) {
             let state = *known.entry(imms).or_insert_with_key(|imms| {
                 let name = format!("{DATA}{}", kernel.states.len());
                 data.iter_mut().zip(imms).for_each(|(d, imm)| d.push((name.clone(), *imm)));
-                kernel.states.add(StateSlot { name, init: imms[0] })
+                kernel.states.add(StateSlot::word(name, imms[0]))
             });
-            let ty = Type { scalar: kernel.states[state].init.scalar(), lanes: 1 };
+            let ty = kernel.states[state].ty();
             let inst = &mut bodies(&mut kernel)[form].insts[at];
             inst.op = Op::Get(state);
             inst.ty = ty;

@@ -42,6 +42,8 @@ pub struct KernelCall {
     pub outputs: Vec<SignalId>,
     /// Its event ports.
     pub ports: Vec<usize>,
+    /// Whether it adds up its inputs, as [`sum_kernel`] says: the voices of an instrument.
+    pub adds: bool,
 }
 
 /// A lowered song.
@@ -325,6 +327,7 @@ impl Line<'_> {
                 inputs: made.inputs.clone(),
                 outputs: signals,
                 ports: ports.collect(),
+                adds: false,
             });
         }
         self.lowered.signals = next;
@@ -353,7 +356,7 @@ impl Line<'_> {
     }
 
     fn sum_call(&mut self, path: &Arc<str>, parts: Vec<SignalId>, into: SignalId) {
-        let kernel = self.intern(sum_kernel(parts.len()));
+        let kernel = self.intern(sum_kernel(0, parts.len()));
         self.lowered.calls.push(KernelCall {
             path: format!("{path}.sum").into(),
             kernel,
@@ -363,6 +366,7 @@ impl Line<'_> {
             inputs: parts,
             outputs: vec![into],
             ports: vec![],
+            adds: true,
         });
     }
 
@@ -444,14 +448,17 @@ pub(super) fn zero(imm: Imm) -> Imm {
     }
 }
 
-fn sum_kernel(parts: usize) -> Kernel {
+/// A kernel that adds up its inputs: first `groups` of which each is the sum of four already, then so many `parts`
+/// that are added in groups of four, (0+1)+(2+3). The groups are added in order.
+pub fn sum_kernel(groups: usize, parts: usize) -> Kernel {
+    let inputs = groups + parts;
     let mut body = Body::default();
     let mut add = |op, args: &[crate::ir::Value]| {
         body.insts.add(Inst { op, ty: Type::F32, args: args.iter().copied().collect() })
     };
-    let mut values: Vec<_> = (0..parts).map(|i| add(Op::Input(i as u32), &[])).collect();
-    let mut groups = vec![];
-    for four in values.chunks_mut(4) {
+    let mut groups: Vec<_> = (0..groups).map(|i| add(Op::Input(i as u32), &[])).collect();
+    let values: Vec<_> = (0..parts).map(|i| add(Op::Input((groups.len() + i) as u32), &[])).collect();
+    for four in values.chunks(4) {
         let pairs: Vec<_> = four
             .chunks(2)
             .map(|pair| if let [a, b] = *pair { add(Op::Add, &[a, b]) } else { pair[0] })
@@ -463,7 +470,7 @@ fn sum_kernel(parts: usize) -> Kernel {
     body.outs = vec![total];
     Kernel {
         name: "sum".to_string(),
-        inputs: (0..parts).map(|i| format!("in{i}")).collect(),
+        inputs: (0..inputs).map(|i| format!("in{i}")).collect(),
         outputs: vec!["out".to_string()],
         general: body.clone(),
         steady: body,

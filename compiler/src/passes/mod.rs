@@ -7,6 +7,7 @@ mod dead;
 mod elementary;
 mod fold;
 mod fuse;
+pub mod instances;
 pub mod lanes;
 mod rewrite;
 mod slow;
@@ -56,6 +57,12 @@ pub fn sweep(kernel: &Kernel) -> Kernel {
 fn settled(kernel: &Kernel, target: &Target) -> Kernel {
     let after = PASSES.iter().skip_while(|pass| pass.name != "lanes").skip(1);
     after.fold(kernel.clone(), |kernel, pass| pass.run(&kernel, target))
+}
+
+/// The kernel as it is before lanes are chosen.
+fn prepared(kernel: &Kernel, target: &Target) -> Kernel {
+    let before = PASSES.iter().take_while(|pass| pass.name != "lanes");
+    before.fold(kernel.clone(), |kernel, pass| pass.run(&kernel, target))
 }
 
 /// Runs all passes on a kernel. `seen` is shown the kernel after each.

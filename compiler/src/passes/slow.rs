@@ -140,11 +140,13 @@ impl Products<'_> {
         }
     }
 
-    /// Whether at most one operand is computed every frame: then nothing is computed twice by following it to each
-    /// of its users.
+    /// Whether at most one operand is computed every frame, and is no divisor: then nothing is computed twice by
+    /// following it to each of its users.
     fn one_fast(&self, value: Value) -> bool {
-        let args = self.body.insts[value].args;
-        args.as_slice().iter().filter(|arg| self.rates[arg.index()] == Rate::Sample).count() <= 1
+        let inst = &self.body.insts[value];
+        let fast = |arg: &Value| self.rates[arg.index()] == Rate::Sample;
+        let args = inst.args.as_slice();
+        args.iter().filter(|arg| fast(arg)).count() <= 1 && !(inst.op == Op::Div && fast(&args[1]))
     }
 }
 

@@ -6,11 +6,13 @@
 mod rests;
 mod text;
 
-use crate::ir::layout::{Layout, put, state_bytes};
-use crate::ir::{Body, Imm, Kernel, Module, Op, Value};
-use crate::lower::{KernelCall, Lowered, SignalId};
+use crate::ir::layout::{Layout, put};
+use crate::ir::{Body, Kernel, Module, Op, Value, Voice};
+use crate::lower::{DATA, INPUT, Lowered, SignalId};
+use crate::passes::instances::{Packed, PackedCall, Part};
 use mam_grammar::Handle;
-use mam_runtime::{DelaySpec, StateWord, Step, StepVoice};
+use mam_runtime::{DelaySpec, StateWord, Step, StepPart, StepVoice};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A planned song: everything of a [`Program`](mam_runtime::Program) but its code, its score and what can be set.
@@ -28,17 +30,19 @@ pub struct Plan {
     pub inputs: Vec<usize>,
     /// The buffer of each output channel.
     pub outputs: Vec<usize>,
+    /// What was decided about lanes, and why.
+    pub reasons: Vec<String>,
 }
 
 impl Plan {
-    /// Plans `lowered` with the kernels of `module` (its own, optimised) for so many output channels. A mono song
-    /// plays on every channel; a stereo song on the first two, and on one channel as its left and right in halves.
-    pub fn new(lowered: &Lowered, module: &Module, channels: usize) -> Plan {
-        let layouts: Vec<Layout> = module.kernels.values().map(Layout::of).collect();
-        let mut planner = Planner { plan: Plan::default(), buffers: vec![None; lowered.signals] };
-        for call in &lowered.calls {
-            let index = call.kernel.index();
-            planner.step(call, &module.kernels[call.kernel], &layouts[index]);
+    /// Plans the calls of `packed` for so many output channels. A mono song plays on every channel; a stereo song on
+    /// the first two, and on one channel as its left and right in halves.
+    pub fn new(lowered: &Lowered, packed: &Packed, channels: usize) -> Plan {
+        let layouts: Vec<Layout> = packed.module.kernels.values().map(Layout::of).collect();
+        let plan = Plan { reasons: packed.reasons.clone(), ..Plan::default() };
+        let mut planner = Planner { plan, buffers: vec![None; packed.signals] };
+        for call in &packed.calls {
+            planner.step(call, &packed.module.kernels[call.kernel], &layouts[call.kernel.index()]);
         }
         planner.finish(lowered, channels)
     }
@@ -62,44 +66,45 @@ impl Planner {
         })
     }
 
-    fn step(&mut self, call: &KernelCall, kernel: &Kernel, layout: &Layout) {
+    fn step(&mut self, call: &PackedCall, kernel: &Kernel, layout: &Layout) {
         let state = self.plan.state.len();
-        self.plan.state.extend(image(call, layout));
-        let words = kernel
-            .states
-            .handles()
-            .zip(&call.states)
-            .filter(|(_, (name, _))| !name.starts_with(crate::lower::DATA));
-        let words: Vec<StateWord> = words
-            .map(|(s, (name, _))| StateWord {
-                name: name.as_str().into(),
-                offset: layout.states[s.index()],
-                bytes: state_bytes(&kernel.states[s]),
-            })
-            .collect();
+        let words = layout.words(kernel);
+        self.plan.state.extend(image(call, layout, &words));
         let mut delays = vec![];
-        for (line, name) in kernel.delays.values().zip(&call.delays) {
+        for (name, line) in call.parts.iter().flat_map(delay_names).zip(kernel.delays.values()) {
             delays.push(self.plan.delays.len());
-            let name: Arc<str> = if call.path.contains('#') {
-                format!("{}:{name}", call.path).into()
-            } else {
-                name.as_str().into()
-            };
             self.plan.delays.push(DelaySpec { name, frames: line.frames as usize });
         }
         let voices = kernel.voices.iter().map(|voice| StepVoice {
             port: voice.port as usize,
-            until: layout.states[voice.until.index()],
+            until: words[voice_word(kernel, voice)].start,
             bytes: layout.voice(kernel, voice),
             delays: voice.delays.start as usize..voice.delays.end as usize,
         });
+        let lanes = call.parts.len();
+        let parts = call.parts.iter().enumerate().map(|(lane, part)| {
+            let own = words.iter().skip(lane).step_by(lanes);
+            let named = part.states.iter().zip(own).filter(|((name, _), _)| !name.starts_with(DATA));
+            let states = named.map(|((name, _), word)| StateWord {
+                name: name.as_str().into(),
+                offset: word.start,
+                bytes: word.len(),
+            });
+            StepPart {
+                name: part.path.clone(),
+                states: states.collect(),
+                ports: part.ports.clone(),
+                voices: part.voices.clone(),
+                outputs: part.outputs.clone(),
+            }
+        });
         let inputs: Vec<usize> = call.inputs.iter().map(|&s| self.buffer(s)).collect();
         let step = Step {
-            name: call.path.clone(),
+            name: label(&call.parts),
+            parts: parts.collect(),
             kernel: call.kernel.index() as u32,
             state,
             state_bytes: layout.bytes,
-            states: words.into(),
             delays,
             params: call.params.clone(),
             copies: copies(kernel).into_iter().map(|input| inputs[input]).collect(),
@@ -114,8 +119,8 @@ impl Planner {
     }
 
     fn finish(mut self, lowered: &Lowered, channels: usize) -> Plan {
-        if crate::lower::INPUT.iter().any(|&s| self.buffers[s].is_some()) {
-            self.plan.inputs = crate::lower::INPUT.iter().map(|&s| self.buffer(s)).collect();
+        if INPUT.iter().any(|&s| self.buffers[s].is_some()) {
+            self.plan.inputs = INPUT.iter().map(|&s| self.buffer(s)).collect();
         }
         let mut silence = None;
         let mut quiet = |plan: &mut Plan| {
@@ -161,14 +166,39 @@ fn copied(body: &Body) -> Option<Vec<usize>> {
     body.outs.iter().map(input).collect::<Option<Vec<_>>>().filter(|_| nothing_else)
 }
 
-/// The block's first image: the kernel's, with the call's own initial values and data.
-fn image(call: &KernelCall, layout: &Layout) -> Vec<u8> {
+/// The block's first image: the kernel's, with the parts' own initial values and data.
+fn image(call: &PackedCall, layout: &Layout, words: &[Range<usize>]) -> Vec<u8> {
     let mut image = layout.image.clone();
-    for ((_, init), &at) in call.states.iter().zip(&layout.states) {
-        let imm: Imm = *init;
-        put(&mut image[at..], imm);
+    for (lane, part) in call.parts.iter().enumerate() {
+        for ((_, init), word) in part.states.iter().zip(words.iter().skip(lane).step_by(call.parts.len())) {
+            put(&mut image[word.start..], *init);
+        }
     }
     image
+}
+
+/// Which of a kernel's words says that a voice may fall silent.
+fn voice_word(kernel: &Kernel, voice: &Voice) -> usize {
+    let before = kernel.states.values().take(voice.until.index());
+    before.map(|state| state.lanes as usize).sum::<usize>() + voice.lane()
+}
+
+/// The names of a part's delay lines.
+fn delay_names(part: &Part) -> impl Iterator<Item = Arc<str>> + '_ {
+    let voice = part.path.contains('#');
+    part.delays.iter().map(move |name| match voice {
+        true => format!("{}:{name}", part.path).into(),
+        false => name.as_str().into(),
+    })
+}
+
+/// The names of a step's parts, for people.
+fn label(parts: &[Part]) -> Arc<str> {
+    match parts {
+        [one] => one.path.clone(),
+        [first, .., last] => format!("{}…{}", first.path, last.path).into(),
+        [] => "".into(),
+    }
 }
 
 /// The kernel of a step.

@@ -31,7 +31,8 @@ impl fmt::Display for Plan {
         }
         f.write_str("out:")?;
         list(f, "", "b", &self.outputs)?;
-        writeln!(f)
+        writeln!(f)?;
+        self.reasons.iter().try_for_each(|reason| writeln!(f, "{reason}"))
     }
 }
 

@@ -167,3 +167,50 @@ fn another_tempo_keeps_the_place_in_the_bar() {
     let now = place(&faster, player.control.song_frame());
     assert!((now - bar).abs() < 0.005, "bar {bar}, then {now}");
 }
+
+const DRONE: &str = "
+instrument drone {
+  param pitch = 40Hz in 1Hz..1kHz
+  out = lowpass(saw(pitch), 900Hz + 500Hz * sine(0.02 * pitch), q: 5)
+}
+";
+
+/// So many sawtooths through filters, each with its own pitch; from the fourth on they are not heard. Four are packed
+/// into one step, three are not.
+fn drones(count: usize) -> Arc<Program> {
+    let drones: String = (0..count).map(|i| format!("n{i} = drone(pitch: {}Hz)\n", 40 + 30 * i)).collect();
+    let unheard: String = (3..count).map(|i| format!(" + 0.000001 * n{i}")).collect();
+    program(&format!("{DRONE}{drones}out = 0.2 * (n0 + n1 + n2){unheard}\n"))
+}
+
+#[test]
+fn state_goes_on_whatever_is_packed_with_whom() {
+    let parts = |program: &Program| program.steps.iter().map(|step| step.parts.len()).max();
+    let (three, four) = (drones(3), drones(4));
+    assert_eq!((parts(&three), parts(&four)), (Some(1), Some(4)));
+    let mut player = Player::start(&three);
+    for (edit, at) in (30_000..300_000).step_by(7_777).enumerate() {
+        player.until(at);
+        player.control.edit(drones([4, 3, 5, 9, 8, 3, 10][edit % 7]), Sync::Now);
+    }
+    player.until(350_000);
+    let expected = offline(&three, 350_000);
+    assert!(expected.iter().any(|x| x.abs() > 0.05));
+    let difference = player.sound.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(difference < 1e-4, "{difference}");
+}
+
+#[test]
+fn a_muted_node_in_lanes_mutes_no_other() {
+    let (four, three) = (drones(4), drones(3));
+    let mut player = Player::start(&four);
+    ["n0", "n2"].into_iter().for_each(|node| player.control.mute(node, true));
+    player.until(10_000);
+    let mut others = Player::start(&three);
+    ["n0", "n2"].into_iter().for_each(|node| others.control.mute(node, true));
+    others.until(10_000);
+    let late = player.sound.iter().zip(&others.sound).skip(1_000);
+    let difference = late.clone().map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(difference < 1e-4, "{difference}");
+    assert!(late.clone().any(|(a, _)| a.abs() > 0.05));
+}

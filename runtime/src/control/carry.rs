@@ -1,7 +1,7 @@
 //! What goes on when another program takes over: planned by `Control`, done by `Live`.
 
 use crate::engine::Instance;
-use crate::program::{Program, QUANTUM, Step};
+use crate::program::{Program, QUANTUM, Step, StepPart};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -10,8 +10,10 @@ use std::sync::Arc;
 pub(super) struct Carry {
     /// Stretches of state: from, to, bytes.
     state: Vec<(usize, usize, usize)>,
-    /// Steps of the same name and the same notes: from, to.
-    steps: Vec<(usize, usize)>,
+    /// Ports of parts of the same name and the same notes: from, to.
+    ports: Vec<(Place, Place)>,
+    /// Their voices.
+    voices: Vec<(Place, Place)>,
     /// Parameters that keep their value: from, to.
     params: Vec<(usize, usize)>,
     /// For each parameter of the new program whether it keeps its value.
@@ -39,6 +41,17 @@ struct Shared {
     mixed: bool,
 }
 
+/// A step, and the index of a port or voice in it.
+type Place = (usize, usize);
+
+/// A part with its step.
+#[derive(Clone, Copy)]
+struct Of<'p> {
+    index: usize,
+    step: &'p Step,
+    part: &'p StepPart,
+}
+
 /// A delay line that goes on.
 #[derive(Debug)]
 struct LineMove {
@@ -51,17 +64,19 @@ struct LineMove {
 impl Carry {
     /// Plans what is carried from `old` to `new`.
     pub(super) fn new(old: &Program, new: &Program) -> Carry {
-        let steps = matches(&old.steps, &new.steps, |step| step.name.clone(), |a, b| a.name == b.name);
+        let parts = parts_in_common(old, new);
         let params =
             matches(&old.params, &new.params, |param| param.name.clone(), |a, b| a.default == b.default);
         let mut kept = vec![false; new.params.len()];
         params.iter().for_each(|&(_, to)| kept[to] = true);
         let lines = matches(&old.delays, &new.delays, |line| line.name.clone(), |a, b| a.frames == b.frames);
-        let mut state = steps.iter().flat_map(|&(a, b)| words(&old.steps[a], &new.steps[b])).collect();
+        let mut state = parts.iter().flat_map(|(a, b)| words(a, b)).collect();
         join(&mut state);
+        let same: Vec<_> = parts.iter().filter(|(a, b)| a.notes() == b.notes()).collect();
         Carry {
             state,
-            steps: steps.into_iter().filter(|&(a, b)| same_notes(&old.steps[a], &new.steps[b])).collect(),
+            ports: same.iter().flat_map(|(a, b)| a.ports().zip(b.ports())).collect(),
+            voices: same.iter().flat_map(|(a, b)| a.voices().zip(b.voices())).collect(),
             params,
             kept,
             lines: lines.into_iter().map(|(from, to)| LineMove { from, to, users: users(new, to) }).collect(),
@@ -95,8 +110,11 @@ impl Carry {
         for &(from, to) in &self.params {
             new.params.carry(to, &old.params, from);
         }
-        for &(from, to) in &self.steps {
-            new.runners[to].carry(&old.runners[from]);
+        for &(from, to) in &self.ports {
+            new.runners[to.0].carry_port(to.1, &old.runners[from.0], from.1);
+        }
+        for &(from, to) in &self.voices {
+            new.runners[to.0].carry_voice(to.1, &old.runners[from.0], from.1);
         }
         for line in &self.lines {
             if new.lines[line.to].as_slice().len() < QUANTUM {
@@ -170,17 +188,42 @@ fn matches<T>(
     new.iter().enumerate().filter_map(pair).collect()
 }
 
-fn same_notes(old: &Step, new: &Step) -> bool {
-    let voices = |step: &Step| step.voices.iter().map(|voice| voice.port).collect::<Vec<_>>();
-    old.ports.len() == new.ports.len() && voices(old) == voices(new)
+impl<'p> Of<'p> {
+    /// All parts of a program.
+    fn all(program: &'p Program) -> Vec<Of<'p>> {
+        let steps = program.steps.iter().enumerate();
+        steps.flat_map(|(index, step)| step.parts.iter().map(move |part| Of { index, step, part })).collect()
+    }
+
+    /// How many ports it has, and which of them wake its voices.
+    fn notes(self) -> (usize, Vec<Option<usize>>) {
+        let voices = &self.step.voices[self.part.voices.clone()];
+        let own = |port: usize| self.part.ports.iter().position(|&other| other == port);
+        (self.part.ports.len(), voices.iter().map(|voice| own(voice.port)).collect())
+    }
+
+    fn ports(self) -> impl Iterator<Item = Place> + 'p {
+        self.part.ports.iter().map(move |&port| (self.index, port))
+    }
+
+    fn voices(self) -> impl Iterator<Item = Place> + 'p {
+        self.part.voices.clone().map(move |voice| (self.index, voice))
+    }
 }
 
-/// The words of state that two steps have in common.
-fn words(old: &Step, new: &Step) -> Vec<(usize, usize, usize)> {
-    let pairs = matches(&old.states, &new.states, |word| word.name.clone(), |a, b| a.bytes == b.bytes);
+/// The parts that two programs have in common, in whatever steps.
+fn parts_in_common<'p>(old: &'p Program, new: &'p Program) -> Vec<(Of<'p>, Of<'p>)> {
+    let (old, new) = (Of::all(old), Of::all(new));
+    let pairs = matches(&old, &new, |of| of.part.name.clone(), |_, _| true);
+    pairs.into_iter().map(|(a, b)| (old[a], new[b])).collect()
+}
+
+/// The words of state that two parts have in common.
+fn words(old: &Of, new: &Of) -> Vec<(usize, usize, usize)> {
+    let (olds, news) = (&old.part.states, &new.part.states);
+    let pairs = matches(olds, news, |word| word.name.clone(), |a, b| a.bytes == b.bytes);
     let range = |(a, b): (usize, usize)| {
-        let (from, to) = (&old.states[a], &new.states[b]);
-        (old.state + from.offset, new.state + to.offset, to.bytes)
+        (old.step.state + olds[a].offset, new.step.state + news[b].offset, news[b].bytes)
     };
     pairs.into_iter().map(range).collect()
 }

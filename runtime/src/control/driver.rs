@@ -358,8 +358,8 @@ impl Control {
             None => Carry::new(&self.current.program, &part.program),
         };
         let mut player = player(&mut part, self.ahead(), first, &carry, &hand);
-        for (step, gain) in self.gains(&part.program).into_iter().enumerate() {
-            player.instance.set_gain(step, gain);
+        for (index, gain) in self.gains(&part.program).into_iter().enumerate() {
+            player.instance.set_gain(index, gain);
         }
         let (base, generation) = (self.current.generation, self.generation);
         let blend = carry.blend(&part.program);
@@ -421,24 +421,26 @@ impl Control {
 
     fn send_gains(&mut self) {
         for (generation, program) in self.programs() {
-            for (step, gain) in self.gains(&program).into_iter().enumerate() {
-                self.command(Command::Gain(generation, step, gain));
+            for (part, gain) in self.gains(&program).into_iter().enumerate() {
+                self.command(Command::Gain(generation, part, gain));
             }
         }
     }
 
-    /// The gain of each step: 0 where its node or its instrument is muted, or another instrument is soloed.
+    /// The gain of each step's parts: 0 where the node or its instrument is muted, or another instrument is soloed.
     fn gains(&self, program: &Program) -> Vec<f32> {
         let soloed = |name: &str| self.soloed.contains(name);
         let someone = program.targets.iter().any(|target| soloed(&target.name));
-        let audible = |step: &Step| {
-            let node = step.name.split('#').next().unwrap_or_default();
-            let plays = |target: &&Target| target.voices.iter().any(|port| step.ports.contains(port));
+        let audible = |step: &Step, part: &crate::program::StepPart| {
+            let node = part.name.split('#').next().unwrap_or_default();
+            let hears = |port: &usize| part.ports.iter().any(|local| step.ports[*local] == *port);
+            let plays = |target: &&Target| target.voices.iter().any(hears);
             let mut instruments = program.targets.iter().filter(plays).map(|target| &*target.name).peekable();
             let alone = !someone || instruments.peek().is_none() || instruments.clone().any(soloed);
             alone && !self.muted.contains(node) && !instruments.any(|name| self.muted.contains(name))
         };
-        program.steps.iter().map(|step| f32::from(u8::from(audible(step)))).collect()
+        let parts = program.steps.iter().flat_map(|step| step.parts.iter().map(move |part| (step, part)));
+        parts.map(|(step, part)| f32::from(u8::from(audible(step, part)))).collect()
     }
 }
 

@@ -161,7 +161,7 @@ impl Live {
             match command {
                 Command::Swap(swap) => self.expect(swap),
                 Command::Now(generation, kind) => self.now(generation, kind),
-                Command::Gain(generation, step, gain) => self.gain(generation, step, gain),
+                Command::Gain(generation, part, gain) => self.gain(generation, part, gain),
                 Command::Play => wish = Some(true),
                 Command::Stop => wish = Some(false),
                 Command::Record(ring) => {
@@ -241,9 +241,9 @@ impl Live {
         }
     }
 
-    fn gain(&mut self, generation: u32, step: usize, gain: f32) {
+    fn gain(&mut self, generation: u32, part: usize, gain: f32) {
         if let Some(player) = self.player(generation) {
-            player.instance.mute(step, gain);
+            player.instance.mute(part, gain);
         }
     }
 

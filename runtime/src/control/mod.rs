@@ -68,7 +68,7 @@ enum Command {
     Swap(Box<Swap>),
     /// Something that happens at the next quantum.
     Now(u32, EventKind),
-    /// A step of a program is heard at another gain.
+    /// A part of a program (all are counted, step by step) is heard at another gain.
     Gain(u32, usize, f32),
     /// Go on.
     Play,

@@ -37,16 +37,22 @@ fn check_step(program: &Program, step: &Step) -> Result<(), String> {
     for voice in &step.voices {
         below("a voice's port", &[voice.port], step.ports.len())?;
         if voice.until + 4 > step.state_bytes
-            || !inside(&voice.bytes, step.state_bytes)
+            || !voice.bytes.iter().all(|bytes| inside(bytes, step.state_bytes))
             || !inside(&voice.delays, step.delays.len())
         {
             return Err("a voice is not within its step".into());
         }
     }
-    match step.states.iter().find(|word| word.offset + word.bytes > step.state_bytes) {
-        Some(word) => Err(format!("state {} is not within its block", word.name)),
-        None => Ok(()),
+    for part in &step.parts {
+        below("a part's port", &part.ports, step.ports.len())?;
+        if !inside(&part.voices, step.voices.len()) || !inside(&part.outputs, step.outputs.len()) {
+            return Err(format!("part {} is not within its step", part.name));
+        }
+        if let Some(word) = part.states.iter().find(|word| word.offset + word.bytes > step.state_bytes) {
+            return Err(format!("state {} is not within its block", word.name));
+        }
     }
+    Ok(())
 }
 
 fn below(what: &str, indices: &[usize], end: usize) -> Result<(), String> {

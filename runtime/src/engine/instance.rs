@@ -26,6 +26,7 @@ pub(crate) struct Instance {
     buffers: Block<f32>,
     /// Where steps are called that nobody hears.
     waste: Option<Block<f32>>,
+    /// Of each part, step by step.
     mutes: Vec<Mute>,
     pub(crate) taps: Vec<Tap>,
     /// Keeps time, where somebody wants to know it.
@@ -40,7 +41,7 @@ pub(crate) struct Instance {
     was_quiet: bool,
 }
 
-/// How loud a step is, and how loud it shall be.
+/// How loud a part of a step is, and how loud it shall be.
 #[derive(Clone, Copy, Debug)]
 struct Mute {
     gain: f32,
@@ -63,7 +64,7 @@ impl Instance {
             queue: EventQueue::with_capacity(events),
             params: Params::new(&program.params),
             notes: Notes::new(program.ports),
-            mutes: vec![Mute { gain: 1.0, target: 1.0 }; runners.len()],
+            mutes: vec![Mute { gain: 1.0, target: 1.0 }; program.steps.iter().map(|s| s.parts.len()).sum()],
             profile: None,
             taps: vec![],
             quiet: Quiet::new(&program),
@@ -131,12 +132,13 @@ impl Instance {
             state: self.state.as_ptr(),
             eventful,
         };
-        for (index, (runner, mute)) in self.runners.iter_mut().zip(&mut self.mutes).enumerate() {
+        let mut mutes = self.mutes.iter_mut();
+        for (index, runner) in self.runners.iter_mut().enumerate() {
             runner.run(&mut scene, frames.clone());
             if frames.end == QUANTUM {
                 runner.end(scene.state, frame);
             }
-            mute.apply(runner);
+            (0..runner.parts()).zip(&mut mutes).for_each(|(part, mute)| mute.apply(runner, part));
             self.taps.iter_mut().for_each(|tap| tap.hear(index, runner));
             if let Some(profile) = &mut self.profile {
                 profile.step(index);
@@ -228,25 +230,25 @@ impl Instance {
         self.runners.iter().map(Runner::awake).sum()
     }
 
-    /// Fades a step to a gain over the next quantum.
-    pub(crate) fn mute(&mut self, step: usize, gain: f32) {
-        if let Some(mute) = self.mutes.get_mut(step) {
+    /// Fades a part (all parts are counted, step by step) to a gain over the next quantum.
+    pub(crate) fn mute(&mut self, part: usize, gain: f32) {
+        if let Some(mute) = self.mutes.get_mut(part) {
             mute.target = gain;
             self.quiet.forget();
         }
     }
 
-    /// Sets a step's gain, before it has been heard.
-    pub(crate) fn set_gain(&mut self, step: usize, gain: f32) {
-        self.mutes[step] = Mute { gain, target: gain };
+    /// Sets a part's gain, before it has been heard.
+    pub(crate) fn set_gain(&mut self, part: usize, gain: f32) {
+        self.mutes[part] = Mute { gain, target: gain };
         self.quiet.forget();
     }
 }
 
 impl Mute {
-    fn apply(&mut self, runner: &mut Runner) {
+    fn apply(&mut self, runner: &mut Runner, part: usize) {
         if self.gain != 1.0 || self.target != 1.0 {
-            runner.scale(self.gain, self.target);
+            runner.scale(part, self.gain, self.target);
             self.gain = self.target;
         }
     }

@@ -51,6 +51,8 @@ pub(crate) struct Runner {
     calm: Rest,
     /// Its words of state, from the start of the state memory, and whether they are of 8 bytes.
     words: Vec<(usize, bool)>,
+    /// The outputs of each part.
+    parts: Vec<Range<usize>>,
     /// Where a step that sleeps is called nevertheless: buffers that nobody hears.
     waste: Option<Pointers<f32>>,
     /// Nobody else writes to the outputs, so silence stays when it has been written once.
@@ -65,8 +67,8 @@ struct VoiceState {
     port: usize,
     /// Offset of the word that says that it may sleep, in the state memory.
     until: usize,
-    /// Its bytes in the state memory.
-    bytes: Range<usize>,
+    /// Its stretches of the state memory.
+    bytes: Vec<Range<usize>>,
     delays: Range<usize>,
     awake: bool,
 }
@@ -130,12 +132,13 @@ impl Runner {
             delay_frames: step.delays.iter().map(|&index| program.delays[index].frames).collect(),
             inputs: Shifted::new(step.inputs.iter().map(|&index| buffer(index)).collect()),
             outputs: Shifted::new(step.outputs.iter().map(|&index| buffer(index)).collect()),
+            parts: step.parts.iter().map(|part| part.outputs.clone()).collect(),
             voices,
             calm: Rest::new(
                 step.rests && alone,
                 step.delays.iter().map(|&index| program.delays[index].frames).max().unwrap_or(0),
             ),
-            words: step.states.iter().map(|word| (step.state + word.offset, word.bytes == 8)).collect(),
+            words: step.parts.iter().flat_map(|part| part.states.iter()).map(|word| (step.state + word.offset, word.bytes == 8)).collect(),
             waste: None,
             alone,
             silent: false,
@@ -261,11 +264,13 @@ impl Runner {
         for voice in self.voices.iter_mut().filter(|voice| voice.port == port && !voice.awake) {
             voice.awake = true;
             self.silent = false;
-            let bytes = &scene.image[voice.bytes.clone()];
-            // SAFETY: the state memory is as long as its image, and no kernel runs.
-            unsafe {
-                scene.state.add(voice.bytes.start).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
-            };
+            for stretch in &voice.bytes {
+                let bytes = &scene.image[stretch.clone()];
+                // SAFETY: the state memory is as long as its image, and no kernel runs.
+                unsafe {
+                    scene.state.add(stretch.start).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
+                };
+            }
             for index in voice.delays.clone() {
                 // SAFETY: the line has that many frames, and no kernel runs.
                 unsafe { silence(self.delays.0[index], self.delay_frames[index]) };
@@ -407,9 +412,14 @@ impl Runner {
         self.stale = true;
     }
 
-    /// Scales what the step has rendered, from one gain to another over the quantum.
-    pub(crate) fn scale(&mut self, from: f32, to: f32) {
-        for &start in &self.outputs.whole.0 {
+    /// How many parts it has.
+    pub(crate) fn parts(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Scales what a part has rendered, from one gain to another over the quantum.
+    pub(crate) fn scale(&mut self, part: usize, from: f32, to: f32) {
+        for &start in &self.outputs.whole.0[self.parts[part].clone()] {
             // SAFETY: every buffer has QUANTUM frames, and no kernel runs.
             let buffer = unsafe { std::slice::from_raw_parts_mut(start, QUANTUM) };
             for (i, sample) in buffer.iter_mut().enumerate() {
@@ -428,15 +438,17 @@ impl Runner {
         }
     }
 
-    /// Goes on where another program's step of the same name is: its notes, and who is awake.
-    pub(crate) fn carry(&mut self, from: &Runner) {
-        for (port, other) in self.ports.iter_mut().zip(&from.ports) {
-            *port = Port { active: port.active, ..*other };
-        }
-        for (voice, other) in self.voices.iter_mut().zip(&from.voices) {
-            voice.awake = other.awake;
-            self.ports[voice.port].active = u32::from(other.awake);
-        }
+    /// A port goes on where another program's is: its notes.
+    pub(crate) fn carry_port(&mut self, port: usize, from: &Runner, other: usize) {
+        self.ports[port] = Port { active: self.ports[port].active, ..from.ports[other] };
+        self.stale = true;
+    }
+
+    /// A voice goes on where another program's is: whether it is awake.
+    pub(crate) fn carry_voice(&mut self, voice: usize, from: &Runner, other: usize) {
+        let voice = &mut self.voices[voice];
+        voice.awake = from.voices[other].awake;
+        self.ports[voice.port].active = u32::from(voice.awake);
         self.stale = true;
     }
 
@@ -451,7 +463,7 @@ impl VoiceState {
         VoiceState {
             port: voice.port,
             until: step.state + voice.until,
-            bytes: step.state + voice.bytes.start..step.state + voice.bytes.end,
+            bytes: voice.bytes.iter().map(|b| step.state + b.start..step.state + b.end).collect(),
             delays: voice.delays.clone(),
             awake: false,
         }

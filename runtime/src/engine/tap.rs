@@ -2,33 +2,41 @@
 
 use super::step::Runner;
 use crate::program::{Program, QUANTUM};
+use std::ops::Range;
 
 /// What a node sounds like by itself: the sum of its voices, channel by channel, for the last quantum.
 #[derive(Debug)]
 pub(crate) struct Tap {
-    /// Its steps, in their order.
-    steps: Vec<usize>,
+    /// Its steps, in their order, with the outputs that are its own.
+    parts: Vec<(usize, Range<usize>)>,
     channels: Vec<[f32; QUANTUM]>,
 }
 
 impl Tap {
     /// A tap of the node `name`; `None` when the program has no step of that name that has an output.
     pub(crate) fn new(program: &Program, name: &str) -> Option<Tap> {
-        let of_node = |step: &str| step.split('#').next() == Some(name);
-        let steps = program.steps.iter().enumerate().filter(|(_, step)| of_node(&step.name));
-        let channels = steps.clone().map(|(_, step)| step.outputs.len()).max().filter(|&most| most > 0)?;
-        Some(Tap { steps: steps.map(|(index, _)| index).collect(), channels: vec![[0.0; QUANTUM]; channels] })
+        let of_node = |part: &str| part.split('#').next() == Some(name);
+        let all = program
+            .steps
+            .iter()
+            .enumerate()
+            .flat_map(|(index, step)| step.parts.iter().map(move |p| (index, p)));
+        let own =
+            all.filter(|(_, part)| of_node(&part.name)).map(|(index, part)| (index, part.outputs.clone()));
+        let parts: Vec<_> = own.collect();
+        let channels = parts.iter().map(|(_, outputs)| outputs.len()).max().filter(|&most| most > 0)?;
+        Some(Tap { parts, channels: vec![[0.0; QUANTUM]; channels] })
     }
 
     /// Takes what a step has just rendered, if it belongs to the node.
     pub(crate) fn hear(&mut self, index: usize, runner: &Runner) {
-        let Some(place) = self.steps.iter().position(|step| *step == index) else { return };
-        if place == 0 {
+        if self.parts.first().is_some_and(|(first, _)| *first == index) {
             self.channels.fill([0.0; QUANTUM]);
         }
-        for (channel, sum) in self.channels.iter_mut().enumerate() {
-            let sound = runner.output(channel);
-            sum.iter_mut().zip(sound).for_each(|(sum, sample)| *sum += sample);
+        for (_, outputs) in self.parts.iter().filter(|(step, _)| *step == index) {
+            for (output, sum) in outputs.clone().zip(&mut self.channels) {
+                sum.iter_mut().zip(runner.output(output)).for_each(|(sum, sample)| *sum += sample);
+            }
         }
     }
 

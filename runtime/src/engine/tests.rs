@@ -43,9 +43,12 @@ impl Code for Pulse {
 
 fn program(curve: Curve, smooth: u32) -> (Arc<Program>, Arc<Pulse>) {
     let code = Arc::new(Pulse::default());
-    let voice = StepVoice { port: 0, until: UNTIL, bytes: 16..32, delays: 0..0 };
+    let voice = StepVoice { port: 0, until: UNTIL, bytes: vec![16..20, 20..32], delays: 0..0 };
+    let part =
+        StepPart { name: "bd".into(), ports: vec![0], voices: 0..1, outputs: 0..1, ..StepPart::default() };
     let step = Step {
         name: "bd".into(),
+        parts: vec![part],
         state_bytes: 32,
         params: vec![0],
         outputs: vec![0],

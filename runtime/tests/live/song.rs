@@ -61,6 +61,7 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
     let mut steps: Vec<Step> = voices.iter().enumerate().map(|(i, (name, _))| oscillator(i, name)).collect();
     let step = |name: &str, kernel, state| Step {
         name: name.into(),
+        parts: vec![StepPart { name: name.into(), outputs: 0..1, ..StepPart::default() }],
         kernel,
         state,
         state_bytes: 16,
@@ -108,12 +109,13 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
 
 fn oscillator(index: usize, name: &str) -> Step {
     let phase = StateWord { name: "phase".into(), offset: 0, bytes: 4 };
+    let states = Arc::new([phase]);
     Step {
         name: name.into(),
+        parts: vec![StepPart { name: name.into(), states, ports: vec![0], voices: 0..0, outputs: 0..1 }],
         kernel: 0,
         state: 16 * index,
         state_bytes: 16,
-        states: Arc::new([phase]),
         params: vec![index],
         outputs: vec![index],
         ports: vec![index],

@@ -34,16 +34,16 @@ pub fn run(module: &Module, code: &dyn Code, mut choices: Choices) -> Vec<u64> {
 }
 
 fn memory(kernel: &Kernel, rig: &Rig) -> Vec<u64> {
-    let states = kernel.states.iter().map(|(handle, state)| {
+    let states = kernel.states.iter().flat_map(|(handle, state)| {
         let scalar = state.init.scalar();
-        pattern(rig.state(handle, scalar), scalar)
+        (0..state.lanes as usize).map(move |lane| pattern(rig.state(handle, lane, scalar), scalar))
     });
-    let lines = rig.delays().map(|x| pattern(u64::from(x.to_bits()), Scalar::F32));
+    let lines = rig.delays().flatten().map(|x| pattern(u64::from(x.to_bits()), Scalar::F32));
     states.chain(lines).collect()
 }
 
 /// The bits of a value; one pattern for all NaNs.
-fn pattern(bits: u64, scalar: Scalar) -> u64 {
+pub fn pattern(bits: u64, scalar: Scalar) -> u64 {
     let nan = match scalar {
         Scalar::F32 => f32::from_bits(bits as u32).is_nan(),
         Scalar::F64 => f64::from_bits(bits).is_nan(),

@@ -120,17 +120,24 @@ pub fn module(choices: &mut Choices) -> Module {
         let length = 1 + choices.below(5);
         module.tables.push((0..length).map(|_| choices.f32()).collect());
     }
-    let kernel = kernel(choices, module.tables.len());
+    let kernel = kernel(choices, module.tables.len(), true);
     module.kernels.add(kernel);
     module
 }
 
-fn kernel(choices: &mut Choices, tables: usize) -> Kernel {
+/// A kernel without tables that takes a frame a turn and has no state in lanes.
+pub fn plain(choices: &mut Choices) -> Kernel {
+    let kernel = kernel(choices, 0, false);
+    Kernel { steady: kernel.tail.unwrap_or(kernel.steady), tail: None, ..kernel }
+}
+
+fn kernel(choices: &mut Choices, tables: usize, wide: bool) -> Kernel {
     let mut kernel = Kernel { name: "random".into(), ..Kernel::default() };
     let states = choices.one(&[0, 1, 2, 5, 30]);
     for i in 0..states {
         let scalar = choices.one(&SCALARS);
-        kernel.states.add(StateSlot { name: format!("s.{i}"), init: choices.imm(scalar) });
+        let lanes = if scalar == Scalar::F64 || !wide { 1 } else { choices.one(&[1, 1, 4]) };
+        kernel.states.add(StateSlot { name: format!("s.{i}"), init: choices.imm(scalar), lanes });
     }
     for i in 0..choices.below(3) {
         let frames = 1 << choices.below(8);
@@ -141,10 +148,11 @@ fn kernel(choices: &mut Choices, tables: usize) -> Kernel {
     kernel.inputs = names("in", choices.below(3));
     kernel.outputs = names("out", 1 + choices.below(2));
     kernel.ports = names("port", choices.below(3));
-    let until = kernel.states.iter().find(|(_, state)| state.init.scalar() == Scalar::Bool);
+    let until = kernel.states.iter().find(|(_, state)| state.ty() == Type::BOOL);
     if let (Some((until, _)), false) = (until, kernel.ports.is_empty()) {
-        let (states, delays) = (kernel.states.len() as u32, kernel.delays.len() as u32);
-        kernel.voices.push(Voice { port: 0, until, states: 0..states, delays: 0..delays });
+        let states = kernel.states.values().map(|state| u32::from(state.lanes)).sum();
+        let delays = kernel.delays.len() as u32;
+        kernel.voices.push(Voice { port: 0, until, states: 0..states, every: 1, delays: 0..delays });
     }
     let step = choices.one(&[1, 4]);
     kernel.general = Random { choices, kernel: &kernel, tables, general: true }.body(1);
@@ -177,8 +185,7 @@ impl Random<'_, '_> {
         }
         for (state, slot) in self.kernel.states.iter() {
             if self.choices.below(4) > 0 {
-                let ty = Type { scalar: slot.init.scalar(), lanes: 1 };
-                let value = self.value(&mut body, ty);
+                let value = self.value(&mut body, slot.ty());
                 body.sets.push((state, value));
             }
         }
@@ -261,6 +268,10 @@ impl Random<'_, '_> {
                 let (x, lane) = (self.value(body, ty), self.choices.below(4) as u8);
                 body.op(Op::Extract(lane), &[x]);
             }
+            Signature::Total => {
+                let x = self.value(body, Type::F32.with_lanes(4));
+                body.op(op, &[x]);
+            }
             Signature::Slide => {
                 let ty = self.lane();
                 let args = [self.value(body, ty.with_lanes(4)), self.value(body, ty)];
@@ -324,9 +335,8 @@ impl Random<'_, '_> {
             Op::Get(_) | Op::Entry(_) => match index(self.kernel.states.len()) {
                 Some(i) => {
                     let state = Handle::new(i as usize);
-                    let scalar = self.kernel.states[state].init.scalar();
                     let op = if op == Op::Get(Handle::ZERO) { Op::Get(state) } else { Op::Entry(state) };
-                    (op, Type { scalar, lanes: 1 })
+                    (op, self.kernel.states[state].ty())
                 }
                 None => return,
             },

@@ -74,16 +74,16 @@ impl Rig {
         }
     }
 
-    /// The bits of a state of this type.
-    pub fn state(&self, state: Handle<StateSlot>, scalar: Scalar) -> u64 {
-        let at = self.states[state.index()];
+    /// The bits of a lane of a state of this type.
+    pub fn state(&self, state: Handle<StateSlot>, lane: usize, scalar: Scalar) -> u64 {
+        let at = self.states[state.index()] + 4 * lane;
         let word = (self.block[at / 16] >> (at % 16 * 8)) as u64;
         if scalar == Scalar::F64 { word } else { word & 0xffff_ffff }
     }
 
-    /// The frames of the delay lines.
-    pub fn delays(&self) -> impl Iterator<Item = &f32> {
-        self.delays.iter().flat_map(|line| &line[GUARD..line.len() - GUARD])
+    /// The delay lines.
+    pub fn delays(&self) -> impl Iterator<Item = &[f32]> {
+        self.delays.iter().map(|line| &line[GUARD..line.len() - GUARD])
     }
 
     /// The block's words.

@@ -47,9 +47,9 @@ pub enum Op {
     Frame,
     /// The absolute index of the call's first frame, modulo 2³² (i32). Always one lane.
     Began,
-    /// The value of a state at the end of the turn before. Always one lane.
+    /// The value of a state at the end of the turn before, in the state's lanes.
     Get(Handle<StateSlot>),
-    /// The value that a state has when the call begins. Always one lane.
+    /// The value that a state has when the call begins, in the state's lanes.
     Entry(Handle<StateSlot>),
     /// `carry a`: a, computed at the start of the call, in its first turn; in each further one what
     /// [`Body::nexts`](super::Body::nexts) gave it in the turn before. Any type.
@@ -154,6 +154,8 @@ pub enum Op {
     Extract(u8),
     /// Four scalars as lanes.
     Pack,
+    /// The sum of the lanes, (0+1)+(2+3), each addition rounded (f32 → scalar).
+    Total,
     /// `slide a b`: four lanes a frame later: the scalar b, then the first three lanes of a.
     Slide,
 }

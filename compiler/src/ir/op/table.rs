@@ -41,7 +41,7 @@ macro_rules! rows {
     };
 }
 
-use Signature::{Any, Compare, Convert, Extract, Lookup, Pack, Same, Select, Slide, Source, Splat};
+use Signature::{Any, Compare, Convert, Extract, Lookup, Pack, Same, Select, Slide, Source, Splat, Total};
 
 rows! {
     Const(Imm::I32(0)) "const" Source, None;
@@ -102,5 +102,6 @@ rows! {
     Splat "splat" Splat, None;
     Extract(0) "extract" Extract, None;
     Pack "pack" Pack, None;
+    Total "total" Total, None;
     Slide "slide" Slide, None;
 }

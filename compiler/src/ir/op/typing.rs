@@ -26,6 +26,8 @@ pub enum Signature {
     Extract,
     /// Four times one lane to four.
     Pack,
+    /// Four lanes of f32 to one.
+    Total,
     /// Four lanes and one to four.
     Slide,
 }
@@ -61,6 +63,7 @@ impl Signature {
             (Signature::Pack, &[a, ..]) => {
                 args.len() == 4 && args.iter().all(|b| *b == a) && a.lanes == 1 && ty == a.with_lanes(4)
             }
+            (Signature::Total, &[a]) => a == Type::F32.with_lanes(4) && ty == Type::F32,
             (Signature::Slide, &[a, b]) => a == ty && ty.lanes == 4 && b == ty.with_lanes(1),
             _ => false,
         }
@@ -74,7 +77,8 @@ impl Signature {
             | Signature::Lookup
             | Signature::Convert(_)
             | Signature::Splat
-            | Signature::Extract => 1,
+            | Signature::Extract
+            | Signature::Total => 1,
             Signature::Same(count, _) => count,
             Signature::Compare | Signature::Slide => 2,
             Signature::Select => 3,
@@ -103,7 +107,7 @@ impl Op {
                 }
             }
             Signature::Splat | Signature::Pack => Some(first?.with_lanes(4)),
-            Signature::Extract => Some(first?.with_lanes(1)),
+            Signature::Extract | Signature::Total => Some(first?.with_lanes(1)),
         }
     }
 }

@@ -152,7 +152,11 @@ fn head(kernel: &mut Kernel, words: &[&str]) -> Result<(), String> {
     match *words {
         ["state", name, ty, init] => {
             let ty = type_of(ty)?;
-            kernel.states.add(StateSlot { name: name.into(), init: number(ty.scalar, init)? });
+            kernel.states.add(StateSlot {
+                name: name.into(),
+                init: number(ty.scalar, init)?,
+                lanes: ty.lanes,
+            });
         }
         ["delay", name, frames] => {
             let frames = frames.parse().map_err(|_| format!("`{frames}` is no number of frames"))?;
@@ -162,10 +166,15 @@ fn head(kernel: &mut Kernel, words: &[&str]) -> Result<(), String> {
         ["input", name] => kernel.inputs.push(name.into()),
         ["output", name] => kernel.outputs.push(name.into()),
         ["port", name] => kernel.ports.push(name.into()),
-        ["voice", port, "until", until, "states", states, "delays", delays] => {
+        ["voice", port, "until", until, "states", states, "delays", delays, ref every @ ..] => {
             let port = place(kernel.ports.iter().map(String::as_str), port)?;
             let until = state(kernel, until)?;
-            kernel.voices.push(Voice { port, until, states: range(states)?, delays: range(delays)? });
+            let every = match every {
+                [] => 1,
+                ["every", every] => every.parse().map_err(|_| format!("`{every}` is no number of lanes"))?,
+                _ => return Err("too many words".into()),
+            };
+            kernel.voices.push(Voice { port, until, states: range(states)?, every, delays: range(delays)? });
         }
         _ => return Err(format!("`{}` is no line of a kernel's head", words.join(" "))),
     }

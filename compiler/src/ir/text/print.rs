@@ -26,8 +26,7 @@ impl Display for Kernel {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         writeln!(f, "kernel {}", Name(&self.name))?;
         for state in self.states.values() {
-            let ty = Type { scalar: state.init.scalar(), lanes: 1 };
-            writeln!(f, "  state {}: {ty} = {}", Name(&state.name), Number(state.init))?;
+            writeln!(f, "  state {}: {} = {}", Name(&state.name), state.ty(), Number(state.init))?;
         }
         for delay in self.delays.values() {
             writeln!(f, "  delay {}: {}", Name(&delay.name), delay.frames)?;
@@ -46,7 +45,12 @@ impl Display for Kernel {
             let until = self.states.get(voice.until).map_or("?", |state| &state.name);
             let (port, until) = (Indexed(&self.ports, voice.port), Name(until));
             let (states, delays) = (&voice.states, &voice.delays);
-            writeln!(f, "  voice {port} until {until} states {states:?} delays {delays:?}")?;
+            write!(f, "  voice {port} until {until} states {states:?} delays {delays:?}")?;
+            writeln!(
+                f,
+                "{}",
+                if voice.every == 1 { String::new() } else { format!(" every {}", voice.every) }
+            )?;
         }
         self.body(f, "general", &self.general)?;
         self.body(f, "steady", &self.steady)?;

@@ -7,6 +7,7 @@
 )]
 
 use super::Ops;
+use super::bounds::bounds;
 use crate::ir::{Imm, Op, Value};
 
 /// 1.5·2²³: adding it rounds to a whole number, which then stands in the low bits.
@@ -44,23 +45,28 @@ impl Ops<'_> {
         self.mul(w, p)
     }
 
-    /// tan(2πx) = r·P(r²) / ((¼ − |r|)·(¼ + |r|)), where r is x less its nearest half, in [−¼, ¼].
+    /// tan(2πx) = r·P(r²) / ((¼ − r)·(¼ + r)), where r is x less its nearest half, in [−¼, ¼]: x itself, where it is
+    /// known to lie there.
     ///
     /// Relative error at most 4·10⁻⁷ for |x| < ¼, which is where filters use it (x = ½·cutoff/rate).
     pub(super) fn tan_turn(&mut self, x: Value) -> Value {
         const P: [f32; 6] =
             [0.392_699_1, -1.115_481_3, -1.077_028_3, -1.736_124_5, -1.880_891_9, -12.516_236];
-        let twice = self.add(x, x);
-        let halves = self.op(Op::Round, &[twice]);
-        let half = self.f(0.5);
-        let nearest = self.mul(halves, half);
-        let r = self.sub(x, nearest);
+        let r = match bounds(self.body, x) {
+            Some((low, high)) if low > -0.25 && high < 0.25 => x,
+            _ => {
+                let twice = self.add(x, x);
+                let halves = self.op(Op::Round, &[twice]);
+                let half = self.f(0.5);
+                let nearest = self.mul(halves, half);
+                self.sub(x, nearest)
+            }
+        };
         let z = self.mul(r, r);
         let p = self.polynomial(z, &P);
         let above = self.mul(r, p);
-        let away = self.op(Op::Abs, &[r]);
         let quarter = self.f(0.25);
-        let (below, beyond) = (self.sub(quarter, away), self.add(quarter, away));
+        let (below, beyond) = (self.sub(quarter, r), self.add(quarter, r));
         let below = self.mul(below, beyond);
         self.div(above, below)
     }

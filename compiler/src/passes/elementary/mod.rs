@@ -5,6 +5,7 @@
 //! largest error, which a test holds against f64. What is computed more rarely than each frame is f64, and keeps its
 //! exact functions.
 
+mod bounds;
 mod functions;
 
 use super::rewrite;

@@ -18,10 +18,13 @@
 //!
 //! All forms but the linear one and the series keep every bit. The kernel stays scalar, too, where the lanes would not pay.
 
+mod anchored;
 mod circles;
 mod linear;
 mod series;
 mod widen;
+
+pub(super) use anchored::anchored;
 
 use super::settled;
 use crate::ir::{Body, Kernel, Op, Rate, Scalar, Type, Value};
@@ -80,7 +83,7 @@ pub fn widen(kernel: &Kernel, target: &Target, linear: bool) -> Result<(Kernel, 
 const WAITING: f64 = 1.6;
 
 /// About what a turn takes, counted in machine instructions that wait for nothing.
-fn cost(body: &Body) -> f64 {
+pub(super) fn cost(body: &Body) -> f64 {
     let rates = body.rates();
     let mut insts = 0.0;
     for circle in circles::circles(body, &rates) {
@@ -103,7 +106,7 @@ fn inst_cost(body: &Body, rates: &[Rate], value: Value) -> f64 {
         Op::ToInt => 3.0,
         Op::Mul if inst.ty == Type::I32.with_lanes(4) => 2.0,
         Op::Div | Op::Sqrt => 4.0,
-        Op::Pack => 4.0,
+        Op::Pack | Op::Total => 4.0,
         Op::Extract(_) | Op::Splat if inst.ty.scalar == Scalar::Bool => 3.0,
         _ => 1.0,
     }

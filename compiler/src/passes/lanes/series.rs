@@ -13,7 +13,7 @@
 
 use super::linear::{self, Slope};
 use super::widen::Widen;
-use crate::ir::{Imm, Op, Rate, Type, Value};
+use crate::ir::{Body, Imm, Op, Rate, Type, Value};
 
 /// A counter in lanes.
 #[derive(Clone, Copy)]
@@ -26,8 +26,16 @@ pub(super) struct Count {
 
 /// A line over the frames of a call: the counter that it follows, and what it gains with each count.
 pub(super) struct Line {
-    counter: Value,
-    slope: Slope,
+    pub(super) counter: Value,
+    pub(super) slope: Slope,
+}
+
+/// Finds lines in a body.
+pub(super) struct Lines<'a> {
+    pub(super) body: &'a Body,
+    pub(super) rates: &'a [Rate],
+    /// Which values are counters.
+    pub(super) counts: &'a dyn Fn(Value) -> bool,
 }
 
 /// A whole number that rises by the same in each frame, and wraps: the frame's index, times and plus what is slow.
@@ -50,6 +58,34 @@ pub(super) struct Series {
 
 /// How deep a line is followed.
 const DEPTH: usize = 8;
+
+impl Lines<'_> {
+    /// The exponent of a power of two, where it is a line.
+    pub(super) fn exponent(&self, value: Value) -> Option<Line> {
+        self.line(self.body.insts[value].args.as_slice()[0], DEPTH)
+    }
+
+    fn line(&self, value: Value, depth: usize) -> Option<Line> {
+        let inst = &self.body.insts[value];
+        let args = inst.args.as_slice();
+        if inst.op == Op::ToFloat && (self.counts)(args[0]) {
+            return Some(Line { counter: args[0], slope: Slope::One });
+        }
+        if depth == 0 || inst.ty != Type::F32 {
+            return None;
+        }
+        let moving = args.iter().filter(|arg| self.rates[arg.index()] == Rate::Sample);
+        let lines: Vec<(Value, Line)> =
+            moving.map(|arg| Some((*arg, self.line(*arg, depth - 1)?))).collect::<Option<_>>()?;
+        let counter = lines.first()?.1.counter;
+        if lines.iter().any(|(_, line)| line.counter != counter) {
+            return None;
+        }
+        let known = lines.into_iter().map(|(arg, line)| (arg, line.slope)).collect();
+        let slope = linear::slope(self.body, self.rates, &known, value)?;
+        Some(Line { counter, slope })
+    }
+}
 
 impl Widen<'_> {
     /// An instruction as a ramp, if it is one. Exact: whole numbers wrap.
@@ -93,28 +129,9 @@ impl Widen<'_> {
     pub(super) fn geometric(&self, value: Value) -> Option<Line> {
         let inst = &self.old.insts[value];
         let power = self.linear && inst.op == Op::Exp2 && inst.ty == Type::F32;
-        if power { self.line(inst.args.as_slice()[0], DEPTH) } else { None }
-    }
-
-    fn line(&self, value: Value, depth: usize) -> Option<Line> {
-        let inst = &self.old.insts[value];
-        let args = inst.args.as_slice();
-        if inst.op == Op::ToFloat && self.counters.contains_key(&args[0]) {
-            return Some(Line { counter: args[0], slope: Slope::One });
-        }
-        if depth == 0 || inst.ty != Type::F32 {
-            return None;
-        }
-        let moving = args.iter().filter(|arg| self.rates[arg.index()] == Rate::Sample);
-        let lines: Vec<(Value, Line)> =
-            moving.map(|arg| Some((*arg, self.line(*arg, depth - 1)?))).collect::<Option<_>>()?;
-        let counter = lines.first()?.1.counter;
-        if lines.iter().any(|(_, line)| line.counter != counter) {
-            return None;
-        }
-        let known = lines.into_iter().map(|(arg, line)| (arg, line.slope)).collect();
-        let slope = linear::slope(self.old, &self.rates, &known, value)?;
-        Some(Line { counter, slope })
+        let counts = |value| self.counters.contains_key(&value);
+        let lines = Lines { body: self.old, rates: &self.rates, counts: &counts };
+        if power { lines.exponent(value) } else { None }
     }
 
     /// The power in lanes.
