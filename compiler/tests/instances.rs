@@ -93,8 +93,8 @@ impl Calls<'_> {
                 let scalar = slot.init.scalar();
                 seen.push(pattern(rig.state(state, 0, scalar), scalar));
             }
-            seen.extend(rig.delays().flatten().map(|x| f32_pattern(*x)));
         }
+        seen.extend(lanes.iter().flat_map(Rig::delays).map(|x| f32_pattern(*x)));
         (all, seen)
     }
 
@@ -166,14 +166,13 @@ impl Calls<'_> {
             slots.push((0..LANES).map(|lane| if each { (next + lane, 0) } else { (next, lane) }).collect());
             next += if each { LANES } else { 1 };
         }
-        let lines = self.kernel.delays.len();
         for lane in 0..LANES {
             for (slot, state) in slots.iter().zip(self.kernel.states.values()) {
                 let scalar = state.init.scalar();
                 seen.push(pattern(rig.state(Handle::new(slot[lane].0), slot[lane].1, scalar), scalar));
             }
-            seen.extend(rig.delays().skip(lane * lines).take(lines).flatten().map(|x| f32_pattern(*x)));
         }
+        seen.extend(rig.delays().map(|x| f32_pattern(*x)));
         seen
     }
 }
