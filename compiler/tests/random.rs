@@ -33,7 +33,7 @@ proptest! {
     }
 
     #[test]
-    fn machine_code_gives_the_interpreters_bits(kernel in bytes(1500), run in bytes(1500)) {
+    fn machine_code_gives_the_interpreters_bits(kernel in bytes(4000), run in bytes(1500)) {
         let module = gen_ir::module(&mut Choices(&kernel));
         let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
         let jit = Jit::new(&module).map_err(TestCaseError::fail)?;

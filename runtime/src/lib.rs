@@ -17,7 +17,7 @@ pub use control::{Control, Live, Playing, Telemetry};
 pub use engine::{Engine, EventQueue};
 pub use parallel::all_threads;
 pub use program::{
-    Call, Code, Curve, DelaySpec, Event, EventKind, Form, ParamSlot, Port, Program, QUANTUM, StateWord, Step,
-    StepVoice, Target,
+    Call, Code, Curve, DelaySpec, Event, EventKind, Form, GUARD, MIRRORED, ParamSlot, Port, Program, QUANTUM,
+    StateWord, Step, StepVoice, Target,
 };
 pub use render::{EventSource, Length, Renderer};

@@ -10,6 +10,13 @@ use std::sync::Arc;
 /// Frames that are rendered at a time, always at absolute positions 0, 64, 128 …, whatever the host asks for.
 pub const QUANTUM: usize = 64;
 
+/// Frames of room before and after each delay line. What stands after it repeats the line's first [`MIRRORED`] frames, so
+/// that neighbours are read at once wherever they are; whoever writes a line sees to that.
+pub const GUARD: usize = 8;
+
+/// Frames of a delay line that are repeated after its end.
+pub const MIRRORED: usize = 4;
+
 /// A compiled song, ready to run at one sample rate.
 pub struct Program {
     /// Frames a second.
@@ -214,7 +221,7 @@ pub enum Form {
 pub struct Call {
     /// The step's block of state memory, 16-byte aligned.
     pub state: *mut u8,
-    /// Its delay lines.
+    /// Its delay lines, from their first frames; there is room for [`GUARD`] frames before and after each.
     pub delays: *const *mut f32,
     /// Its parameters' values (setup and steady).
     pub params: *const f64,

@@ -43,7 +43,10 @@ fn any_block_size_gives_the_same() {
     let whole = rendered(song(text), &[3000], &heard);
     let pieces = rendered(song(text), &[1, 2, 3, 64, 65, 1000, 0, 61, 1804], &heard);
     assert!(whole.iter().any(|frame| frame[0] != 0.0));
-    assert!(whole == pieces);
+    // Where a song hears its input, a block ends a stretch of its kernels: another rounding, no more.
+    let off =
+        whole.iter().flatten().zip(pieces.iter().flatten()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(off < 1e-6, "{off}");
 }
 
 #[test]

@@ -1,14 +1,13 @@
-//! One body: what stands before the loop, the loop, what stands after it.
+//! One body: what stands before its loops, and where its values are.
 
-use super::CARRIED;
-use super::memory::{Memory, Pointer, Region, flags};
+use super::memory::{Memory, Pointer, Region, fixed, flags};
 use crate::ir::layout::Layout;
-use crate::ir::{self, Body, Imm, Kernel, Module, Op, PortField, Rate, Scalar, StateSlot};
+use crate::ir::{self, Body, Imm, Kernel, Module, Rate, Scalar, StateSlot};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{BlockArg, FuncRef, InstBuilder, Type, Value, types};
+use cranelift_codegen::ir::{FuncRef, InstBuilder, StackSlot, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use mam_grammar::Handle;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Emits one body into a function.
 pub(super) struct Emitter<'a> {
@@ -16,7 +15,9 @@ pub(super) struct Emitter<'a> {
     pub(super) kernel: &'a Kernel,
     pub(super) layout: &'a Layout,
     pub(super) body: &'a Body,
-    rates: Vec<Rate>,
+    /// Whether the code is for x86-64.
+    pub(super) x64: bool,
+    pub(super) rates: Vec<Rate>,
     /// The values so far.
     pub(super) values: Vec<Option<Value>>,
     /// Those that are known, the same in all lanes.
@@ -26,6 +27,15 @@ pub(super) struct Emitter<'a> {
     pub(super) turn: Turn,
     /// Where the states that are carried in registers are.
     pub(super) carried: HashMap<Handle<StateSlot>, Value>,
+    /// Where the block keeps what setup has computed, in bytes.
+    pub(super) held: HashMap<ir::Value, usize>,
+    /// From where held values are read: the block's address, in a loop in a form that is not known to be the same in
+    /// each turn.
+    pub(super) base: Option<Value>,
+    /// Where each `carry` is that has no register.
+    pub(super) slots: BTreeMap<ir::Value, StackSlot>,
+    /// Where a loop leaves values for later ones.
+    pub(super) passed: BTreeMap<ir::Value, StackSlot>,
 }
 
 /// What changes from turn to turn.
@@ -50,7 +60,7 @@ pub(super) fn clif(ty: ir::Type) -> Type {
 }
 
 /// Its type in memory.
-fn stored(ty: ir::Type) -> Type {
+pub(super) fn stored(ty: ir::Type) -> Type {
     if ty == ir::Type::BOOL { types::I32 } else { clif(ty) }
 }
 
@@ -60,12 +70,14 @@ impl<'a> Emitter<'a> {
         kernel: &'a Kernel,
         layout: &'a Layout,
         body: &'a Body,
+        x64: bool,
     ) -> Emitter<'a> {
         Emitter {
             module,
             kernel,
             layout,
             body,
+            x64,
             rates: body.rates(),
             values: vec![None; body.insts.len()],
             known: vec![None; body.insts.len()],
@@ -73,6 +85,10 @@ impl<'a> Emitter<'a> {
             memory: None,
             turn: Turn::default(),
             carried: HashMap::new(),
+            held: HashMap::new(),
+            base: None,
+            slots: BTreeMap::new(),
+            passed: BTreeMap::new(),
         }
     }
 
@@ -87,7 +103,7 @@ impl<'a> Emitter<'a> {
     /// Computes what the steady loop holds and puts it into the block.
     pub(super) fn setup(mut self, b: &mut FunctionBuilder, call: Value, held: &[(ir::Value, usize)]) {
         self.memory = Some(Memory::new(call));
-        self.slow(b);
+        self.at(b, |rate| rate <= Rate::Segment);
         let state = self.pointer(b, Pointer::State);
         let flags = flags(b, Region::Held);
         for (value, at) in held {
@@ -114,24 +130,24 @@ impl<'a> Emitter<'a> {
             _ => b.ins().band_imm_s(frames, -step),
         };
         let mut end = b.ins().ishl_imm_u(end, 2);
+        self.held = held.iter().copied().collect();
+        self.base = Some(self.pointer(b, Pointer::State));
         if let Some(condition) = self.body.only_if {
-            self.held(b, held);
             let (condition, none) = (self.value(b, condition), b.ins().iconst(types::I64, 0));
             end = b.ins().select(condition, end, none);
         }
         let start = from.unwrap_or_else(|| b.ins().iconst(types::I64, 0));
         // One frame a turn from the start on: there is at least one.
         if from.is_none() && step == 1 {
-            self.held(b, held);
-            self.turns(b, start, end);
+            self.turns(b, start, end, true);
             return end;
         }
         let (run, done) = (b.create_block(), b.create_block());
         let any = b.ins().icmp(IntCC::UnsignedLessThan, start, end);
         b.ins().brif(any, run, &[], done, &[]);
         b.switch_to_block(run);
-        self.held(b, held);
-        self.turns(b, start, end);
+        // A tail is short.
+        self.turns(b, start, end, from.is_none());
         b.ins().jump(done, &[]);
         b.switch_to_block(done);
         end
@@ -140,127 +156,33 @@ impl<'a> Emitter<'a> {
     /// The general form.
     pub(super) fn general(mut self, b: &mut FunctionBuilder, call: Value) {
         self.memory = Some(Memory::new(call));
-        self.slow(b);
+        self.at(b, |rate| rate <= Rate::Segment);
         let frames = self.memory().frames(b);
         let end = b.ins().ishl_imm_u(frames, 2);
         let start = b.ins().iconst(types::I64, 0);
-        self.turns(b, start, end);
+        self.turns(b, start, end, false);
     }
 
-    /// All that is not computed each turn.
-    fn slow(&mut self, b: &mut FunctionBuilder) {
+    /// What is computed at some rates.
+    pub(super) fn at(&mut self, b: &mut FunctionBuilder, of: impl Fn(Rate) -> bool) {
         for value in self.body.insts.handles() {
-            if self.rates[value.index()] != Rate::Sample {
+            if of(self.rates[value.index()]) {
                 self.inst(b, value);
             }
         }
     }
 
-    /// Loads what setup has computed.
-    fn held(&mut self, b: &mut FunctionBuilder, held: &[(ir::Value, usize)]) {
-        let state = self.pointer(b, Pointer::State);
-        let flags = flags(b, Region::Held);
-        for (value, at) in held {
-            let ty = self.body.ty(*value);
-            let x = b.ins().load(stored(ty), flags, state, *at as i32);
-            let x = self.narrow(b, x, ty);
-            self.values[value.index()] = Some(x);
-        }
+    /// What setup has computed.
+    pub(super) fn held(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Option<Value> {
+        let (at, base) = (*self.held.get(&value)?, self.base?);
+        let ty = self.body.ty(value);
+        let x = b.ins().load(stored(ty), fixed(), base, at as i32);
+        let x = self.narrow(b, x, ty);
+        self.values[value.index()] = Some(x);
+        Some(x)
     }
 
-    /// The loop, from the byte offset `start` to `end`; at least once.
-    fn turns(&mut self, b: &mut FunctionBuilder, start: Value, end: Value) {
-        self.pointers(b);
-        let (block, exit) = (b.create_block(), b.create_block());
-        let mut entry: Vec<BlockArg> = vec![start.into()];
-        let offset = b.append_block_param(block, types::I64);
-        self.turn.offset = Some(offset);
-        if self.needs_frame() {
-            let first = self.memory().frame(b);
-            let skipped = b.ins().ireduce(types::I32, start);
-            let skipped = b.ins().ushr_imm_u(skipped, 2);
-            entry.push(b.ins().iadd(first, skipped).into());
-            self.turn.frame = Some(b.append_block_param(block, types::I32));
-        }
-        let (carried, in_memory) = self.sort_states();
-        for state in &carried {
-            entry.push(self.load_state(b, *state).into());
-            let value = b.append_block_param(block, clif(self.state_type(*state)));
-            self.carried.insert(*state, value);
-        }
-        b.ins().jump(block, &entry);
-
-        b.switch_to_block(block);
-        for value in self.body.insts.handles() {
-            if self.rates[value.index()] == Rate::Sample {
-                self.inst(b, value);
-            }
-        }
-        self.outputs(b);
-        for state in &in_memory {
-            self.store_state(b, *state);
-        }
-        let step = i64::from(self.body.step);
-        let next = b.ins().iadd_imm_s(offset, 4 * step);
-        let mut again: Vec<BlockArg> = vec![next.into()];
-        if let Some(frame) = self.turn.frame {
-            again.push(b.ins().iadd_imm_s(frame, step).into());
-        }
-        for state in &carried {
-            again.push(self.new_state(b, *state).into());
-        }
-        let more = b.ins().icmp(IntCC::UnsignedLessThan, next, end);
-        b.ins().brif(more, block, &again, exit, &[]);
-
-        b.switch_to_block(exit);
-        let stored: Vec<_> = self.body.sets.iter().map(|(state, _)| *state).collect();
-        for state in stored.into_iter().filter(|state| !in_memory.contains(state)) {
-            self.store_state(b, state);
-        }
-    }
-
-    /// Loads all pointers that the loop needs.
-    fn pointers(&mut self, b: &mut FunctionBuilder) {
-        self.pointer(b, Pointer::State);
-        for inst in self.body.insts.values() {
-            match inst.op {
-                Op::Param(i) if inst.ty.scalar == Scalar::F32 => self.pointer(b, Pointer::Moving(i)),
-                Op::Input(i) => self.pointer(b, Pointer::Input(i)),
-                Op::Read(line) => self.pointer(b, Pointer::Delay(line.index() as u32)),
-                Op::Port(_, PortField::Trig) => self.pointer(b, Pointer::Ports),
-                _ => continue,
-            };
-        }
-        for (line, _) in &self.body.writes {
-            self.pointer(b, Pointer::Delay(line.index() as u32));
-        }
-        for output in 0..self.body.outs.len() {
-            self.pointer(b, Pointer::Output(output as u32));
-        }
-    }
-
-    fn needs_frame(&self) -> bool {
-        let reads = |op: Op| matches!(op, Op::Frame | Op::Read(_));
-        !self.body.writes.is_empty() || self.body.insts.values().any(|inst| reads(inst.op))
-    }
-
-    /// The states that are read and set: those that are carried in registers, and those that stay in memory.
-    fn sort_states(&self) -> (Vec<Handle<StateSlot>>, Vec<Handle<StateSlot>>) {
-        let read = self.states_read();
-        let both = self.body.sets.iter().map(|(state, _)| *state).filter(|state| read.contains(state));
-        let mut carried: Vec<_> = both.collect();
-        let in_memory = carried.split_off(carried.len().min(CARRIED));
-        (carried, in_memory)
-    }
-
-    fn states_read(&self) -> Vec<Handle<StateSlot>> {
-        let mut read: Vec<_> = self.body.insts.values().filter_map(|inst| state_of(inst.op)).collect();
-        read.sort();
-        read.dedup();
-        read
-    }
-
-    fn state_type(&self, state: Handle<StateSlot>) -> ir::Type {
+    pub(super) fn state_type(&self, state: Handle<StateSlot>) -> ir::Type {
         ir::Type { scalar: self.kernel.states[state].init.scalar(), lanes: 1 }
     }
 
@@ -274,39 +196,19 @@ impl<'a> Emitter<'a> {
     }
 
     /// What a state is set to.
-    fn new_state(&mut self, b: &mut FunctionBuilder, state: Handle<StateSlot>) -> Value {
+    pub(super) fn new_state(&mut self, b: &mut FunctionBuilder, state: Handle<StateSlot>) -> Value {
         let (_, value) =
             self.body.sets.iter().find(|(other, _)| *other == state).expect("a state that is set");
         self.value(b, *value)
     }
 
-    fn store_state(&mut self, b: &mut FunctionBuilder, state: Handle<StateSlot>) {
+    pub(super) fn store_state(&mut self, b: &mut FunctionBuilder, state: Handle<StateSlot>) {
         let (ty, at) = (self.state_type(state), self.layout.states[state.index()]);
         let x = self.new_state(b, state);
         let x = self.widen(b, x, ty);
         let block = self.pointer(b, Pointer::State);
         let flags = flags(b, Region::State);
         b.ins().store(flags, x, block, at as i32);
-    }
-
-    /// Outputs and delay lines, at the end of a turn.
-    fn outputs(&mut self, b: &mut FunctionBuilder) {
-        let delay = flags(b, Region::Delay);
-        for (line, value) in &self.body.writes {
-            let x = self.value(b, *value);
-            for lane in 0..self.body.ty(*value).lanes {
-                let frame = self.frame(b, lane);
-                let address = self.delay_address(b, *line, frame);
-                let x = self.lane(b, x, self.body.ty(*value), lane);
-                b.ins().store(delay, x, address, 0);
-            }
-        }
-        let signal = flags(b, Region::Signal);
-        for (index, value) in self.body.outs.iter().enumerate() {
-            let x = self.value(b, *value);
-            let address = self.signal(b, Pointer::Output(index as u32));
-            b.ins().store(signal, x, address, 0);
-        }
     }
 
     /// The absolute index of the turn's `lane`-th frame.
@@ -338,19 +240,11 @@ impl<'a> Emitter<'a> {
     }
 
     /// A scalar bool as the four bytes that it takes in memory.
-    fn widen(&self, b: &mut FunctionBuilder, x: Value, ty: ir::Type) -> Value {
+    pub(super) fn widen(&self, b: &mut FunctionBuilder, x: Value, ty: ir::Type) -> Value {
         if ty == ir::Type::BOOL { b.ins().uextend(types::I32, x) } else { x }
     }
 
-    fn narrow(&self, b: &mut FunctionBuilder, x: Value, ty: ir::Type) -> Value {
+    pub(super) fn narrow(&self, b: &mut FunctionBuilder, x: Value, ty: ir::Type) -> Value {
         if ty == ir::Type::BOOL { b.ins().ireduce(types::I8, x) } else { x }
-    }
-}
-
-/// The state that an op reads.
-fn state_of(op: Op) -> Option<Handle<StateSlot>> {
-    match op {
-        Op::Get(state) => Some(state),
-        _ => None,
     }
 }

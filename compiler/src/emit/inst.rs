@@ -2,7 +2,7 @@
 
 use super::body::{Emitter, clif};
 use super::memory::{Pointer, Region, flags};
-use crate::ir::{self, Imm, Op, PortField, Scalar};
+use crate::ir::{self, Imm, Op, PortField, Rate, Scalar};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{
     AbiParam, Endianness, ExtFuncData, ExternalName, GlobalValueData, InstBuilder, MemFlagsData, Signature,
@@ -10,7 +10,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
-use mam_runtime::{Port, machine};
+use mam_runtime::{MIRRORED, Port, machine};
 
 /// The namespace of constant tables in relocations; functions have 0.
 pub(super) const TABLES: u32 = 1;
@@ -49,17 +49,25 @@ impl Emitter<'_> {
 
     /// A value that has been computed, or a constant.
     pub(super) fn value(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Value {
-        match (self.values[value.index()], self.imm(value)) {
-            (Some(x), _) => x,
-            (None, Some(imm)) => immediate(b, imm, self.body.ty(value).lanes),
-            (None, None) => unreachable!("operands stand before their users"),
+        if let Some(x) = self.values[value.index()] {
+            return x;
         }
+        if let Some(x) = self.held(b, value).or_else(|| self.passed(b, value)) {
+            return x;
+        }
+        let imm = self.imm(value).expect("operands stand before their users");
+        immediate(b, imm, self.body.ty(value).lanes)
     }
 
     fn compute(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Value {
         let inst = self.body.insts[value].clone();
         let ty = inst.ty;
-        let args: Vec<Value> = inst.args.as_slice().iter().map(|v| self.value(b, *v)).collect();
+        let mut args: Vec<Value> = inst.args.as_slice().iter().map(|v| self.value(b, *v)).collect();
+        // What is read from memory stands last: there the code generator takes it as an operand.
+        let slow = |i: usize| self.rates[inst.args.as_slice()[i].index()] <= Rate::Segment;
+        if matches!(inst.op, Op::Add | Op::Mul) && slow(0) && !slow(1) {
+            args.swap(0, 1);
+        }
         let from = inst.args.as_slice().first().map(|v| self.body.ty(*v));
         let float = from.is_some_and(|ty| matches!(ty.scalar, Scalar::F32 | Scalar::F64));
         let arg = |i: usize| args[i];
@@ -70,11 +78,14 @@ impl Emitter<'_> {
             Op::Port(i, field) => self.port(b, i, field, ty),
             Op::Input(i) => self.load_signal(b, Pointer::Input(i), ty),
             Op::Frame => self.frames(b, ty),
+            Op::Began => self.memory().frame(b),
             Op::Get(state) => match self.carried.get(&state) {
                 Some(carried) => *carried,
                 None => self.load_state(b, state),
             },
-            Op::Read(line) => self.read(b, line, arg(0), ty),
+            Op::Entry(state) => self.load_state(b, state),
+            Op::Carry => self.carried(b, value),
+            Op::Read(line) => self.read(b, line, inst.args.as_slice()[0], arg(0), ty),
             Op::Table(i) => self.table(b, i, arg(0), ty),
 
             Op::Add if float => b.ins().fadd(arg(0), arg(1)),
@@ -118,6 +129,9 @@ impl Emitter<'_> {
             Op::Demote => b.ins().fdemote(types::F32, arg(0)),
             Op::Promote => b.ins().fpromote(types::F64, arg(0)),
             Op::ToFloat => b.ins().fcvt_from_sint(clif(ty), arg(0)),
+            Op::ToInt if self.x64 && ty.lanes > 1 && self.fits_i32(inst.args.as_slice()[0]) => {
+                b.ins().x86_cvtt2dq(clif(ty), arg(0))
+            }
             Op::ToInt => b.ins().fcvt_to_sint_sat(clif(ty), arg(0)),
             Op::Bits => self.bits(b, &inst, arg(0)),
 
@@ -125,7 +139,13 @@ impl Emitter<'_> {
                 self.elementary(b, inst.op, ty, &args)
             }
 
-            Op::Splat => splat(b, arg(0), ty.scalar),
+            Op::Splat => match self.extracted(inst.args.as_slice()[0]) {
+                Some((vector, lane)) => {
+                    let vector = self.value(b, vector);
+                    shuffled(b, vector, vector, [lane; 4], ty.scalar)
+                }
+                None => splat(b, arg(0), ty.scalar),
+            },
             Op::Extract(lane) => extract(b, arg(0), ty.scalar, lane),
             Op::Pack => pack(b, &args, ty.scalar),
             Op::Slide => self.slide(b, &inst.args, ty.scalar),
@@ -180,10 +200,18 @@ impl Emitter<'_> {
         &mut self,
         b: &mut FunctionBuilder,
         line: mam_grammar::Handle<ir::DelayLine>,
+        given: ir::Value,
         ago: Value,
         ty: ir::Type,
     ) -> Value {
         let flags = flags(b, Region::Delay);
+        let frame = self.frame(b, 0);
+        if let (true, Some(ago)) = (self.is_mirrored(line), self.splatted(b, given)) {
+            // Neighbours, also round the line's end.
+            let at = b.ins().isub(frame, ago);
+            let address = self.delay_address(b, line, at);
+            return b.ins().load(types::F32X4, flags, address, 0);
+        }
         let lanes: Vec<Value> = (0..ty.lanes)
             .map(|lane| {
                 let ago = self.lane(b, ago, ir::Type::I32.with_lanes(ty.lanes), lane);
@@ -194,6 +222,25 @@ impl Emitter<'_> {
             })
             .collect();
         if ty.lanes == 1 { lanes[0] } else { pack(b, &lanes, Scalar::F32) }
+    }
+
+    /// Whether neighbours of a line are read and written at once.
+    pub(super) fn is_mirrored(&self, line: mam_grammar::Handle<ir::DelayLine>) -> bool {
+        self.kernel.delays[line].frames as usize >= 2 * MIRRORED
+    }
+
+    /// The scalar that is the same in all lanes of a vector, where it is at hand.
+    fn splatted(&mut self, b: &mut FunctionBuilder, vector: ir::Value) -> Option<Value> {
+        let inst = &self.body.insts[vector];
+        match (inst.op, self.imm(vector)) {
+            _ if inst.ty.lanes == 1 => None,
+            (_, Some(imm)) => Some(immediate(b, imm, 1)),
+            (Op::Splat, None) => {
+                let x = self.value(b, vector);
+                Some(b.ins().extractlane(x, 0))
+            }
+            _ => None,
+        }
     }
 
     fn table(&mut self, b: &mut FunctionBuilder, table: u32, index: Value, ty: ir::Type) -> Value {
@@ -272,20 +319,47 @@ impl Emitter<'_> {
     /// The lanes one further, after a scalar: it is made the last lane of a vector before them.
     fn slide(&mut self, b: &mut FunctionBuilder, args: &ir::Args, scalar: Scalar) -> Value {
         let &[lanes, first] = args.as_slice() else { unreachable!("two operands") };
+        let (outer, inner) = (lanes, &self.body.insts[lanes]);
+        if let (Op::Slide, &[lanes, before]) = (inner.op, inner.args.as_slice())
+            && self.is_here(outer)
+            && let (Some(first), true) = (self.imm(first), self.imm(first) == self.imm(before))
+        {
+            // Two frames later, with the same constant before both.
+            let (x, before) = (self.value(b, lanes), immediate(b, first, 4));
+            return shuffled(b, before, x, [2, 3, 4, 5], scalar);
+        }
         let x = self.value(b, lanes);
-        let before = match self.imm(first) {
-            Some(imm) => immediate(b, imm, 4),
-            None => {
+        let before = match (self.imm(first), self.extracted(first)) {
+            (Some(imm), _) => immediate(b, imm, 4),
+            (None, Some((vector, 3))) => self.value(b, vector),
+            (None, _) => {
                 let first = self.value(b, first);
                 splat(b, first, scalar)
             }
         };
         // The last four bytes of one vector, and the first twelve of another: one instruction.
-        let order: Vec<u8> = (12..28).collect();
-        let order = b.func.dfg.immediates.push(order.into());
-        let (before, x) = (bitcast(b, types::I8X16, before), bitcast(b, types::I8X16, x));
-        let moved = b.ins().shuffle(before, x, order);
-        bitcast(b, clif(ir::Type { scalar, lanes: 4 }), moved)
+        shuffled(b, before, x, [3, 4, 5, 6], scalar)
+    }
+
+    /// Whether a value was computed by this function, and so were its operands.
+    fn is_here(&self, value: ir::Value) -> bool {
+        self.known[value.index()].is_none() && self.rates[value.index()] > Rate::Segment
+    }
+
+    /// The vector and the lane that a scalar was taken from.
+    fn extracted(&self, value: ir::Value) -> Option<(ir::Value, u8)> {
+        match (self.body.insts[value].op, self.body.insts[value].args.as_slice()) {
+            (Op::Extract(lane), &[vector]) if self.is_here(value) => Some((vector, lane)),
+            _ => None,
+        }
+    }
+
+    /// Whether a float is known to be no NaN and less than 2³¹; what is below −2³¹ becomes that anyway.
+    fn fits_i32(&self, value: ir::Value) -> bool {
+        match (self.body.insts[value].op, self.body.insts[value].args.as_slice()) {
+            (Op::Min, &[_, most]) => matches!(self.imm(most), Some(Imm::F32(most)) if most < 2_147_483_648.0),
+            _ => false,
+        }
     }
 
     fn bits(&self, b: &mut FunctionBuilder, inst: &ir::Inst, x: Value) -> Value {
@@ -408,6 +482,15 @@ fn bitcast(b: &mut FunctionBuilder, ty: Type, x: Value) -> Value {
         flags = flags.with_endianness(Endianness::Little);
     }
     b.ins().bitcast(ty, flags, x)
+}
+
+/// Four lanes of the eight that two vectors have.
+fn shuffled(b: &mut FunctionBuilder, x: Value, y: Value, lanes: [u8; 4], scalar: Scalar) -> Value {
+    let order: Vec<u8> = lanes.iter().flat_map(|lane| 4 * lane..4 * lane + 4).collect();
+    let order = b.func.dfg.immediates.push(order.into());
+    let (x, y) = (bitcast(b, types::I8X16, x), bitcast(b, types::I8X16, y));
+    let moved = b.ins().shuffle(x, y, order);
+    bitcast(b, clif(ir::Type { scalar, lanes: 4 }), moved)
 }
 
 fn choose(b: &mut FunctionBuilder, ty: ir::Type, c: Value, x: Value, y: Value) -> Value {

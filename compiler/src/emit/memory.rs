@@ -16,6 +16,8 @@ pub(super) enum Region {
     Delay,
     /// Inputs and outputs: an output may be an input's buffer.
     Signal,
+    /// What one loop leaves for another.
+    Passed,
 }
 
 /// Which of the call's tables of pointers.
@@ -38,7 +40,7 @@ pub(super) struct Memory {
 }
 
 /// Never written while a kernel runs.
-fn fixed() -> MemFlagsData {
+pub(super) fn fixed() -> MemFlagsData {
     MemFlagsData::trusted().with_readonly().with_can_move()
 }
 

@@ -18,6 +18,8 @@ mod inst;
 pub mod isa;
 pub mod jit;
 mod memory;
+mod stages;
+mod turns;
 
 use crate::ir::layout::Layout;
 use crate::ir::{Kernel, Module};
@@ -93,7 +95,7 @@ fn function(
 ) -> Result<CompiledFunction, String> {
     context.clear();
     context.func = Function::with_name_signature(UserFuncName::default(), signature(isa));
-    let emitter = |body| Emitter::new(module, kernel, layout, body);
+    let emitter = |body| Emitter::new(module, kernel, layout, body, isa.name() == "x64");
     let mut b = FunctionBuilder::new(&mut context.func, frontend);
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);

@@ -65,6 +65,8 @@ struct Run<'a> {
     memory: &'a Memory<'a>,
     rates: Vec<Rate>,
     values: Vec<[Imm; 4]>,
+    /// Whether the call's first turn is yet to come.
+    first: bool,
 }
 
 impl<'a> Run<'a> {
@@ -76,11 +78,11 @@ impl<'a> Run<'a> {
         memory: &'a Memory<'a>,
     ) -> Run<'a> {
         let values = vec![[Imm::I32(0); 4]; body.insts.len()];
-        Run { module, kernel, layout, body, memory, rates: body.rates(), values }
+        Run { module, kernel, layout, body, memory, rates: body.rates(), values, first: true }
     }
 
     fn setup(&mut self, held: &[(Value, usize)]) {
-        self.compute(|rate| rate != Rate::Sample, 0);
+        self.compute(|rate| rate <= Rate::Segment, 0);
         for (value, at) in held {
             let ty = self.body.ty(*value);
             for lane in 0..ty.lanes as usize {
@@ -107,15 +109,26 @@ impl<'a> Run<'a> {
     }
 
     fn general(&mut self, frames: u32) {
-        self.compute(|rate| rate != Rate::Sample, 0);
+        self.compute(|rate| rate <= Rate::Segment, 0);
         self.turns(0..frames);
     }
 
     fn turns(&mut self, frames: std::ops::Range<u32>) {
+        self.compute(|rate| rate == Rate::Call, frames.start);
         for frame in frames.step_by(self.body.step as usize) {
             self.compute(|rate| rate == Rate::Sample, frame);
             self.finish(frame);
+            self.carry();
         }
+    }
+
+    /// What is carried into the next turn: all at once.
+    fn carry(&mut self) {
+        let nexts = self.body.nexts.iter().map(|(carry, next)| (carry.index(), self.values[next.index()]));
+        for (carry, next) in nexts.collect::<Vec<_>>() {
+            self.values[carry] = next;
+        }
+        self.first = false;
     }
 
     /// Computes the instructions of some rates, for the turn that begins at `frame` of the call. In the steady form
@@ -149,6 +162,8 @@ impl<'a> Run<'a> {
         let inst = &self.body.insts[value];
         let arg = |i: usize| self.values[inst.args.as_slice()[i].index()];
         match inst.op {
+            Op::Carry if self.first => arg(0),
+            Op::Carry => self.values[value.index()],
             Op::Extract(lane) => [arg(0)[lane as usize]; 4],
             Op::Splat => [arg(0)[0]; 4],
             Op::Pack => [arg(0)[0], arg(1)[0], arg(2)[0], arg(3)[0]],
@@ -185,7 +200,8 @@ impl<'a> Run<'a> {
             Op::Port(i, field) => self.memory.port(i, field),
             Op::Input(i) => Imm::F32(self.memory.input(i, frame)),
             Op::Frame => Imm::I32(absolute as i32),
-            Op::Get(state) => {
+            Op::Began => Imm::I32(self.memory.call().frame as i32),
+            Op::Get(state) | Op::Entry(state) => {
                 self.memory.load(self.layout.states[state.index()], self.kernel.states[state].init.scalar())
             }
             Op::Read(line) => {

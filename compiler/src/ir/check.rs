@@ -16,7 +16,8 @@
 //! * in turns of four, inputs and frames have four lanes, in turns of one a single one;
 //! * parameters are f32, of the turn's lanes, in the general body and f64 in the others, where there is no `trig`;
 //! * a state is set at most once, to its own type;
-//! * only a body in turns of four has a condition, a bool that is computed once a call;
+//! * only a body in turns of four has a condition, a bool that is computed once a segment;
+//! * each `carry` is given a value of its type for the next turn, once, and begins with what the call's start knows;
 //! * a delay line is written at most once; there are as many outputs as the kernel has; both are f32 in the lanes of
 //!   the turn.
 //!
@@ -143,11 +144,12 @@ impl Check<'_> {
             }
         }
         let slow =
-            |v: Value| self.body.insts.get(v).is_some() && self.body.rates()[v.index()] != Rate::Sample;
+            |v: Value| self.body.insts.get(v).is_some() && self.body.rates()[v.index()] <= Rate::Segment;
         if self.body.only_if.is_some_and(|v| self.body.step == 1 || !slow(v) || self.body.ty(v) != Type::BOOL)
         {
             self.found.push("its condition is no slow bool, or its turns are of one frame".into());
         }
+        self.carries();
         self.once("state", self.body.sets.iter().map(|(state, _)| *state));
         self.once("delay line", self.body.writes.iter().map(|(line, _)| *line));
         if self.body.outs.len() != self.kernel.outputs.len() {
@@ -156,6 +158,24 @@ impl Check<'_> {
                 self.body.outs.len(),
                 self.kernel.outputs.len()
             ));
+        }
+    }
+
+    fn carries(&mut self) {
+        let rates = self.body.rates();
+        let carries = self.body.insts.iter().filter(|(_, inst)| inst.op == Op::Carry);
+        for (carry, inst) in carries {
+            let mut nexts = self.body.nexts.iter().filter(|(other, _)| *other == carry);
+            let known = matches!((nexts.next(), nexts.next()), (Some((_, next)), None)
+                if self.body.insts.get(*next).is_some_and(|next| next.ty == inst.ty));
+            let begins = inst.args.as_slice().iter().all(|start| rates[start.index()] <= Rate::Call);
+            if !known || !begins {
+                self.found.push(format!("v{} is carried from nowhere or to nowhere", carry.index()));
+            }
+        }
+        let carried = |v: Value| self.body.insts.get(v).is_some_and(|inst| inst.op == Op::Carry);
+        if self.body.nexts.iter().any(|(carry, _)| !carried(*carry)) {
+            self.found.push("what is no `carry` is given a next value".into());
         }
     }
 
@@ -198,7 +218,8 @@ impl Check<'_> {
             Op::Port(i, _) => has(&kernel.ports, i) && ty == Type::F64,
             Op::Input(i) => has(&kernel.inputs, i) && ty == signal,
             Op::Frame => ty == Type::I32.with_lanes(turn),
-            Op::Get(state) => slot(&kernel.states, state)
+            Op::Began => ty == Type::I32,
+            Op::Get(state) | Op::Entry(state) => slot(&kernel.states, state)
                 .is_some_and(|state| ty == Type { scalar: state.init.scalar(), lanes: 1 }),
             Op::Read(line) => slot(&kernel.delays, line).is_some(),
             Op::Table(i) => (i as usize) < self.tables,

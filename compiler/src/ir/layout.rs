@@ -87,29 +87,33 @@ pub fn put(block: &mut [u8], imm: Imm) {
 }
 
 impl Body {
-    /// The values that are computed once a call or more rarely and used in each turn: what `setup` keeps for the
-    /// steady form. Constants are not among them.
+    /// The values that are computed once a segment or more rarely and used in each call: what `setup` keeps for the
+    /// steady form. Of the constants only those in lanes are among them, which are operands in memory anyway.
     pub fn held(&self) -> Vec<Value> {
         let rates = self.rates();
         let mut used = vec![false; self.insts.len()];
         for (inst, rate) in self.insts.values().zip(&rates) {
-            if *rate == Rate::Sample {
+            if *rate > Rate::Segment {
                 inst.args.as_slice().iter().for_each(|v| used[v.index()] = true);
             }
         }
         for value in self.results() {
             used[value.index()] = true;
         }
-        let held = |v: &Value| {
-            used[v.index()] && rates[v.index()] != Rate::Sample && !matches!(self.insts[*v].op, Op::Const(_))
-        };
+        let held = |v: &Value| used[v.index()] && rates[v.index()] <= Rate::Segment && !self.immediate(*v);
         self.insts.handles().filter(held).collect()
     }
 
-    /// What leaves the turn: new states, what delay lines are given, outputs; and the body's condition.
+    /// Whether a value is a constant that is made where it is used: a scalar, or zeros.
+    fn immediate(&self, value: Value) -> bool {
+        matches!(self.insts[value].op, Op::Const(imm) if self.ty(value).lanes == 1 || imm.bits() == 0)
+    }
+
+    /// What leaves the turn: new states, what is carried, what delay lines are given, outputs; and the body's condition.
     pub fn results(&self) -> impl Iterator<Item = Value> + '_ {
         let sets = self.sets.iter().map(|(_, value)| *value);
         let writes = self.writes.iter().map(|(_, value)| *value);
-        sets.chain(writes).chain(self.outs.iter().copied()).chain(self.only_if)
+        let nexts = self.nexts.iter().map(|(_, value)| *value);
+        sets.chain(nexts).chain(writes).chain(self.outs.iter().copied()).chain(self.only_if)
     }
 }

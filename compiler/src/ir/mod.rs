@@ -9,13 +9,16 @@
 //! # When a value is computed
 //! A [`Body`] is a list of instructions in which operands stand before their users: one loop over it is a
 //! topological walk. Each value has a [`Rate`], the greatest of its operands' (see [`Body::rates`]). Constants are
-//! immediates. What has the rate [`Rate::Segment`] is computed once a call, before the frames; what has the rate
-//! [`Rate::Sample`] once a turn. A turn is [`Body::step`] frames: 1, or 4 where the body was rewritten into lanes.
+//! immediates. What has the rate [`Rate::Segment`] is computed once a segment, before its calls; [`Rate::Call`] once a
+//! call, before its frames, from the states that it begins with; [`Rate::Sample`] once a turn. A turn is [`Body::step`] frames: 1, or 4 where the body was rewritten into lanes.
 //!
 //! # When state changes
 //! `get` sees the value that a state had at the end of the turn before; all [`Body::sets`] and
 //! [`Body::writes`] happen at the end of the turn, at once. This is `prev`, and it is the whole theory of state.
 //! A `read` of a delay line sees what was written so many frames ago (at least one), 0 before the start.
+//!
+//! A `carry` is state for the length of a call: a value that begins with its operand, and is in each further turn what
+//! [`Body::nexts`] gave it in the turn before.
 //!
 //! # Two bodies
 //! * **General**: the call may begin with a note (`trig` is true in the first frame), and parameters are read
@@ -120,6 +123,8 @@ pub struct Body {
     pub insts: Arena<Inst>,
     /// What the states become at the end of each turn. A state that is not set keeps its value.
     pub sets: Vec<(Handle<StateSlot>, Value)>,
+    /// What each `carry` is in the next turn of the call.
+    pub nexts: Vec<(Value, Value)>,
     /// What the delay lines are given at the end of each turn.
     pub writes: Vec<(Handle<DelayLine>, Value)>,
     /// The output signals, in the order of [`Kernel::outputs`].
@@ -132,7 +137,15 @@ pub struct Body {
 
 impl Default for Body {
     fn default() -> Self {
-        Body { insts: Arena::default(), sets: vec![], writes: vec![], outs: vec![], step: 1, only_if: None }
+        Body {
+            insts: Arena::default(),
+            sets: vec![],
+            nexts: vec![],
+            writes: vec![],
+            outs: vec![],
+            step: 1,
+            only_if: None,
+        }
     }
 }
 
@@ -275,8 +288,10 @@ impl std::hash::Hash for Imm {
 pub enum Rate {
     /// Never.
     Const,
-    /// At events and when a parameter is set: once a call.
+    /// At events and when a parameter is set.
     Segment,
+    /// Once a call, at its start.
+    Call,
     /// Every frame.
     Sample,
 }

@@ -24,6 +24,12 @@ enum Into {
     Delays(Vec<Handle<DelayLine>>),
 }
 
+/// The greatest f32 below 2³¹.
+const MOST_PARTS: f64 = 2_147_483_520.0;
+/// What the noise's index is multiplied by.
+const NOISE_STEP: i32 = 0x6c37_2cdb;
+/// What makes its upper bits depend on all lower ones.
+const NOISE_FACTOR: i32 = 0x9357_203b_u32 as i32;
 /// 2³²: the phase of a `phasor` counts in these parts of a turn.
 const TURN: f64 = 4_294_967_296.0;
 
@@ -241,6 +247,14 @@ impl Lower<'_, '_> {
         let turns = b.real(Op::Sub, [turns, nearest]);
         let parts = b.scale(TURN, turns);
         let parts = b.real(Op::Round, [parts]);
+        // Half a turn is 2³¹, one more than an i32 holds; and the conversion is cheap where it can't overflow.
+        let parts = match b.rate(parts) {
+            Rate::Sample => {
+                let most = b.f64(MOST_PARTS);
+                b.real(Op::Min, [parts, most])
+            }
+            _ => parts,
+        };
         let step = b.push(Op::ToInt, Type::I32, &[parts]);
         let (state, before) = b.state(&format!("{}.phase", at.path), Imm::I32(0));
         let zero = b.i32(0);
@@ -282,9 +296,12 @@ impl Lower<'_, '_> {
         count
     }
 
-    /// `noise()`: a hash of the frame's index and a seed of this place (the finaliser "lowbias32", C. Wellons,
-    /// "Prospecting for Hash Functions", 2018), as 24 signed bits. The seed is a state that nobody sets, so that
-    /// nodes that differ in their noise alone share a kernel.
+    /// `noise()`: a hash of the frame's index and a seed of this place. The index goes round the 32-bit numbers by an odd
+    /// step from the seed on; each is mixed by "xorshift, multiply", the last half of the finalisers of hash functions
+    /// (C. Wellons, "Prospecting for Hash Functions", 2018). Step, shift and factor were searched for: over a million
+    /// samples no autocorrelation, of the values or of their sizes, is above eight standard deviations of true
+    /// noise, and the spectrum is flat. The seed is a state that nobody sets, so that nodes that differ in their noise
+    /// alone share a kernel.
     pub(super) fn noise(&mut self, at: &At) -> Val {
         // The first at a place is known by the place, further ones by the numbers that their names get.
         let (song, first) = (self.song.seed, format!("{}{}.noise", super::song::DATA, at.path));
@@ -293,24 +310,15 @@ impl Lower<'_, '_> {
         let (_, seed) = self.b.state_by(&first, seed);
         let b = &mut self.b;
         let frame = b.push(Op::Frame, Type::I32, &[]);
-        let mut x = b.push(Op::Add, Type::I32, &[frame, seed]);
-        for (shift, factor) in [(16, 0x7feb_352d_u32), (15, 0x846c_a68b)] {
-            let by = b.i32(shift);
-            let high = b.push(Op::Ushr, Type::I32, &[x, by]);
-            x = b.push(Op::Xor, Type::I32, &[x, high]);
-            let factor = b.i32(factor as i32);
-            x = b.push(Op::Mul, Type::I32, &[x, factor]);
-            if shift == 16 {
-                // A second use of the seed: two streams are no shifted copies of one another.
-                x = b.push(Op::Xor, Type::I32, &[x, seed]);
-            }
-        }
-        let (sixteen, eight) = (b.i32(16), b.i32(8));
-        let high = b.push(Op::Ushr, Type::I32, &[x, sixteen]);
-        x = b.push(Op::Xor, Type::I32, &[x, high]);
-        let x = b.push(Op::Sshr, Type::I32, &[x, eight]);
+        let (step, by, factor) = (b.i32(NOISE_STEP), b.i32(14), b.i32(NOISE_FACTOR));
+        let x = b.push(Op::Mul, Type::I32, &[frame, step]);
+        let x = b.push(Op::Add, Type::I32, &[x, seed]);
+        let high = b.push(Op::Ushr, Type::I32, &[x, by]);
+        let x = b.push(Op::Xor, Type::I32, &[x, high]);
+        let x = b.push(Op::Mul, Type::I32, &[x, factor]);
         let x = b.push(Op::ToFloat, Type::F32, &[x]);
-        Val::plain(b.scale(1.0 / 8_388_608.0, x))
+        // 2³¹ − 1 is rounded up: less than 1 all the same.
+        Val::plain(b.scale(f64::from(1.0f32.next_down()) / 2_147_483_648.0, x))
     }
 }
 

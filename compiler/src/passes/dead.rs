@@ -34,7 +34,7 @@ fn live(kernel: &Kernel) -> Live {
             let needed = needed(body, &live);
             for (inst, _) in body.insts.values().zip(&needed).filter(|(_, needed)| **needed) {
                 match inst.op {
-                    Op::Get(state) => _ = live.states.insert(state),
+                    Op::Get(state) | Op::Entry(state) => _ = live.states.insert(state),
                     Op::Read(line) => _ = live.delays.insert(line),
                     _ => {}
                 }
@@ -52,12 +52,19 @@ fn needed(body: &Body, live: &Live) -> Vec<bool> {
     let sets = body.sets.iter().filter(|(state, _)| live.states.contains(state)).map(|(_, value)| value);
     let writes = body.writes.iter().filter(|(line, _)| live.delays.contains(line)).map(|(_, value)| value);
     sets.chain(writes).chain(&body.outs).chain(&body.only_if).for_each(|value| needed[value.index()] = true);
-    for (value, inst) in body.insts.iter().rev() {
-        if needed[value.index()] {
-            inst.args.as_slice().iter().for_each(|arg| needed[arg.index()] = true);
+    loop {
+        for (value, inst) in body.insts.iter().rev() {
+            if needed[value.index()] {
+                inst.args.as_slice().iter().for_each(|arg| needed[arg.index()] = true);
+            }
         }
+        let more = |(carry, value): &&(Value, Value)| needed[carry.index()] && !needed[value.index()];
+        let more: Vec<Value> = body.nexts.iter().filter(more).map(|(_, value)| *value).collect();
+        if more.is_empty() {
+            return needed;
+        }
+        more.into_iter().for_each(|value| needed[value.index()] = true);
     }
-    needed
 }
 
 fn sweep(body: &Body, live: &Live) -> Body {
@@ -72,6 +79,8 @@ fn sweep(body: &Body, live: &Live) -> Body {
     }
     let sets = body.sets.iter().filter(|(state, _)| live.states.contains(state));
     new.sets = sets.map(|(state, value)| (*state, moved(&map, value))).collect();
+    let nexts = body.nexts.iter().filter(|(carry, _)| needed[carry.index()]);
+    new.nexts = nexts.map(|(carry, value)| (moved(&map, carry), moved(&map, value))).collect();
     let writes = body.writes.iter().filter(|(line, _)| live.delays.contains(line));
     new.writes = writes.map(|(line, value)| (*line, moved(&map, value))).collect();
     new.outs = body.outs.iter().map(|value| moved(&map, value)).collect();

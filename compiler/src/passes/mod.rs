@@ -35,6 +35,7 @@ pub static PASSES: &[Pass] = &[
     Pass { name: "fold", about: "computes what is constant, drops what does nothing", run: fold::run },
     Pass { name: "common", about: "computes equal values once", run: common::run },
     Pass { name: "slow", about: "gathers slow factors into one, in f64", run: slow::run },
+    Pass { name: "lanes", about: "computes four frames at a time", run: lanes::run },
     Pass { name: "elementary", about: "expands elementary functions of f32", run: elementary::run },
     Pass { name: "refold", about: "folds again", run: fold::run },
     Pass {
@@ -44,15 +45,17 @@ pub static PASSES: &[Pass] = &[
     },
     Pass { name: "recommon", about: "computes equal values once, again", run: common::run },
     Pass { name: "dead", about: "drops what nothing needs", run: dead::run },
-    Pass { name: "lanes", about: "computes four frames at a time", run: lanes::run },
-    Pass { name: "fold-lanes", about: "folds what the lanes left", run: fold::run },
-    Pass { name: "common-lanes", about: "computes equal values once, in lanes", run: common::run },
-    Pass { name: "dead-lanes", about: "drops what nothing needs, in lanes", run: dead::run },
 ];
 
 /// The kernel without what nothing needs.
 pub fn sweep(kernel: &Kernel) -> Kernel {
     dead::run(kernel, &Target::portable())
+}
+
+/// The kernel as it is when all later passes have run: what a choice is to be measured by.
+fn settled(kernel: &Kernel, target: &Target) -> Kernel {
+    let after = PASSES.iter().skip_while(|pass| pass.name != "lanes").skip(1);
+    after.fold(kernel.clone(), |kernel, pass| pass.run(&kernel, target))
 }
 
 /// Runs all passes on a kernel. `seen` is shown the kernel after each.

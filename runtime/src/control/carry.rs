@@ -105,9 +105,10 @@ impl Blend {
     /// Mixes it into what the new program has written: `gains` are the old one's. \[audio\]
     pub(super) fn mix(&mut self, new: &mut Instance, frame: u64, gains: &[f32; QUANTUM]) {
         for (&line, held) in self.lines.iter().zip(self.held.chunks_exact(QUANTUM)) {
-            let line = new.lines[line].as_mut_slice();
-            let start = frame as usize & (line.len() - 1);
-            mix(&mut line[start..][..QUANTUM], held, gains);
+            new.lines[line].change(|line| {
+                let start = frame as usize & (line.len() - 1);
+                mix(&mut line[start..][..QUANTUM], held, gains);
+            });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::calm::Hearing;
 use super::clock::Profile;
-use super::memory::Block;
+use super::memory::{Block, Line};
 use super::notes::{NoteKind, Notes};
 use super::params::{Params, Set};
 use super::queue::EventQueue;
@@ -21,7 +21,7 @@ pub(crate) struct Instance {
     pub(crate) params: Params,
     pub(crate) runners: Vec<Runner>,
     pub(crate) state: Block<u8>,
-    pub(crate) lines: Vec<Block<f32>>,
+    pub(crate) lines: Vec<Line>,
     notes: Notes,
     buffers: Block<f32>,
     /// Where steps are called that nobody hears.
@@ -54,7 +54,7 @@ impl Instance {
             panic!("the program is not whole: {fault}");
         }
         let buffers = Block::zeros(program.buffers * QUANTUM);
-        let lines: Vec<_> = program.delays.iter().map(|line| Block::zeros(line.frames)).collect();
+        let lines: Vec<_> = program.delays.iter().map(|line| Line::silent(line.frames)).collect();
         let mut state = Block::zeros(program.state.len());
         state.as_mut_slice().copy_from_slice(&program.state);
         let runners = runners(&program, &buffers, &lines);
@@ -252,7 +252,7 @@ impl Mute {
     }
 }
 
-fn runners(program: &Program, buffers: &Block<f32>, lines: &[Block<f32>]) -> Vec<Runner> {
+fn runners(program: &Program, buffers: &Block<f32>, lines: &[Line]) -> Vec<Runner> {
     let mut writers = vec![0u32; program.buffers];
     for &buffer in program.steps.iter().flat_map(|step| &step.outputs).chain(&program.inputs) {
         writers[buffer] += 1;

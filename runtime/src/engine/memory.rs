@@ -4,6 +4,7 @@
 //! the same memory would make those pointers invalid, so a [`Block`] hands out references only for as long as its
 //! owner touches the memory itself. It does not grow.
 
+use crate::program::{GUARD, MIRRORED};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
@@ -67,6 +68,47 @@ impl<T: Plain> Drop for Block<T> {
         // SAFETY: made by `alloc_zeroed` with this layout.
         unsafe { dealloc(self.start.as_ptr().cast(), layout::<T>(self.len)) }
     }
+}
+
+/// A delay line, with room before and after it: see [`GUARD`].
+#[derive(Debug)]
+pub(crate) struct Line(Block<f32>);
+
+impl Line {
+    /// A line of silence.
+    pub(crate) fn silent(frames: usize) -> Line {
+        Line(Block::zeros(frames + 2 * GUARD))
+    }
+
+    /// The first frame's address.
+    pub(crate) fn as_ptr(&self) -> *mut f32 {
+        // SAFETY: the room before the line is part of the block.
+        unsafe { self.0.as_ptr().add(GUARD) }
+    }
+
+    /// Its frames, as of a [`Block`].
+    pub(crate) fn as_slice(&self) -> &[f32] {
+        let all = self.0.as_slice();
+        &all[GUARD..all.len() - GUARD]
+    }
+
+    /// Changes its frames.
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut [f32])) {
+        let all = self.0.as_mut_slice();
+        let end = all.len() - GUARD;
+        change(&mut all[GUARD..end]);
+        let mirrored = MIRRORED.min(end - GUARD);
+        all.copy_within(GUARD..GUARD + mirrored, end);
+    }
+}
+
+/// Silences a line whose frames are known by the first one's address.
+///
+/// # Safety
+/// It is a [`Line`]'s of so many frames, and no kernel runs.
+pub(crate) unsafe fn silence(line: *mut f32, frames: usize) {
+    // SAFETY: the room before and after it is part of the line's block.
+    unsafe { line.sub(GUARD).write_bytes(0, frames + 2 * GUARD) }
 }
 
 /// At least one value, so that the size is never 0. Panics beyond the address space, which no program reaches.

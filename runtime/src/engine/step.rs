@@ -5,7 +5,7 @@
 //! after a change the setup runs. A step whose voices are all asleep is not called: its outputs are 0.
 
 use super::calm::{self, CALM, Rest};
-use super::memory::Pointers;
+use super::memory::{Pointers, silence};
 use super::notes::{Cursor, NoteKind, Notes, pitch};
 use super::params::Params;
 use crate::machine::Task;
@@ -268,7 +268,7 @@ impl Runner {
             };
             for index in voice.delays.clone() {
                 // SAFETY: the line has that many frames, and no kernel runs.
-                unsafe { self.delays.0[index].write_bytes(0, self.delay_frames[index]) };
+                unsafe { silence(self.delays.0[index], self.delay_frames[index]) };
             }
         }
     }

@@ -38,7 +38,7 @@ fn memory(kernel: &Kernel, rig: &Rig) -> Vec<u64> {
         let scalar = state.init.scalar();
         pattern(rig.state(handle, scalar), scalar)
     });
-    let lines = rig.delays.iter().flatten().map(|x| pattern(u64::from(x.to_bits()), Scalar::F32));
+    let lines = rig.delays().map(|x| pattern(u64::from(x.to_bits()), Scalar::F32));
     states.chain(lines).collect()
 }
 

@@ -171,7 +171,7 @@ struct Random<'a, 'c> {
 impl Random<'_, '_> {
     fn body(mut self, step: u32) -> Body {
         let mut body = Body { step, ..Body::default() };
-        let count = self.choices.one(&[3, 10, 40]);
+        let count = self.choices.one(&[3, 10, 40, 160]);
         while body.insts.len() < count {
             self.inst(&mut body);
         }
@@ -181,6 +181,11 @@ impl Random<'_, '_> {
                 let value = self.value(&mut body, ty);
                 body.sets.push((state, value));
             }
+        }
+        let carries = body.insts.iter().filter(|(_, inst)| inst.op == Op::Carry);
+        for (carry, ty) in carries.map(|(carry, inst)| (carry, inst.ty)).collect::<Vec<_>>() {
+            let next = self.value(&mut body, ty);
+            body.nexts.push((carry, next));
         }
         let signal = Type::F32.with_lanes(step as u8);
         for line in self.kernel.delays.handles() {
@@ -192,7 +197,7 @@ impl Random<'_, '_> {
         body.outs = self.kernel.outputs.iter().map(|_| self.value(&mut body, signal)).collect();
         if step == 4 && self.choices.below(3) == 0 {
             let rates = body.rates();
-            let slow = |v: &Value| body.ty(*v) == Type::BOOL && rates[v.index()] != Rate::Sample;
+            let slow = |v: &Value| body.ty(*v) == Type::BOOL && rates[v.index()] <= Rate::Segment;
             body.only_if = body.insts.handles().find(slow);
         }
         body
@@ -217,6 +222,7 @@ impl Random<'_, '_> {
         let lanes = self.choices.one(&[1, 4]);
         match op.row().signature {
             Signature::Source => self.source(body, op),
+            Signature::Any => self.carry(body),
             Signature::Lookup => self.lookup(body, op, lanes),
             Signature::Same(count, of) => {
                 let ty = self.ty(of, lanes);
@@ -268,6 +274,18 @@ impl Random<'_, '_> {
         }
     }
 
+    /// What is carried begins with something that the call's start knows.
+    fn carry(&mut self, body: &mut Body) {
+        // As if all states were set: which are is not known yet.
+        let sets = self.kernel.states.handles().map(|state| (state, Handle::ZERO)).collect();
+        let rates = Body { sets, ..body.clone() }.rates();
+        let known: Vec<Value> = body.insts.handles().filter(|v| rates[v.index()] <= Rate::Call).collect();
+        if !known.is_empty() {
+            let start = self.choices.one(&known);
+            body.op(Op::Carry, &[start]);
+        }
+    }
+
     fn ty(&mut self, of: &[Scalar], lanes: u8) -> Type {
         let scalar = self.choices.one(of);
         Type { scalar, lanes: if scalar == Scalar::F64 { 1 } else { lanes } }
@@ -303,15 +321,17 @@ impl Random<'_, '_> {
                 }
                 None => return,
             },
-            Op::Get(_) => match index(self.kernel.states.len()) {
+            Op::Get(_) | Op::Entry(_) => match index(self.kernel.states.len()) {
                 Some(i) => {
                     let state = Handle::new(i as usize);
                     let scalar = self.kernel.states[state].init.scalar();
-                    (Op::Get(state), Type { scalar, lanes: 1 })
+                    let op = if op == Op::Get(Handle::ZERO) { Op::Get(state) } else { Op::Entry(state) };
+                    (op, Type { scalar, lanes: 1 })
                 }
                 None => return,
             },
             Op::Frame => (Op::Frame, Type::I32.with_lanes(turn)),
+            Op::Began => (Op::Began, Type::I32),
             _ => {
                 let scalar = self.choices.one(&SCALARS);
                 (Op::Const(self.choices.imm(scalar)), Type { scalar, lanes: 1 })

@@ -3,7 +3,7 @@
 use mam_compiler::ir::layout::Layout;
 use mam_compiler::ir::{Kernel, Scalar, StateSlot};
 use mam_grammar::Handle;
-use mam_runtime::{Call, Code, Form, Port, QUANTUM};
+use mam_runtime::{Call, Code, Form, GUARD, Port, QUANTUM};
 
 /// The memory of a kernel, and what it is given.
 #[derive(Clone)]
@@ -11,8 +11,8 @@ pub struct Rig {
     /// The block, in words that keep it aligned.
     block: Vec<u128>,
     states: Vec<usize>,
-    /// Its delay lines.
-    pub delays: Vec<Vec<f32>>,
+    /// Its delay lines, each with the room before and after it.
+    delays: Vec<Vec<f32>>,
     /// Values of its parameters.
     pub params: Vec<f64>,
     /// Its parameters, frame by frame.
@@ -36,7 +36,7 @@ impl Rig {
         Rig {
             block: layout.image.chunks(16).map(words).collect(),
             states: layout.states,
-            delays: kernel.delays.values().map(|line| vec![0.0; line.frames as usize]).collect(),
+            delays: kernel.delays.values().map(|line| vec![0.0; line.frames as usize + 2 * GUARD]).collect(),
             params: vec![0.0; kernel.params.len()],
             moving: signals(kernel.params.len()),
             inputs: signals(kernel.inputs.len()),
@@ -54,7 +54,8 @@ impl Rig {
         let pointers_mut =
             |all: &mut [Vec<f32>]| all.iter_mut().map(|one| one.as_mut_ptr()).collect::<Vec<_>>();
         let (moving, inputs) = (pointers(&self.moving), pointers(&self.inputs));
-        let (delays, outputs) = (pointers_mut(&mut self.delays), pointers_mut(&mut self.outputs));
+        let outputs = pointers_mut(&mut self.outputs);
+        let delays: Vec<_> = self.delays.iter_mut().map(|line| line[GUARD..].as_mut_ptr()).collect();
         let call = Call {
             state: self.block.as_mut_ptr().cast(),
             delays: delays.as_ptr(),
@@ -78,6 +79,11 @@ impl Rig {
         let at = self.states[state.index()];
         let word = (self.block[at / 16] >> (at % 16 * 8)) as u64;
         if scalar == Scalar::F64 { word } else { word & 0xffff_ffff }
+    }
+
+    /// The frames of the delay lines.
+    pub fn delays(&self) -> impl Iterator<Item = &f32> {
+        self.delays.iter().flat_map(|line| &line[GUARD..line.len() - GUARD])
     }
 
     /// The block's words.

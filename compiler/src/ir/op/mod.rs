@@ -45,8 +45,15 @@ pub enum Op {
     Input(u32),
     /// The absolute index of the frame, modulo 2³² (i32); lane k is the turn's k-th frame.
     Frame,
+    /// The absolute index of the call's first frame, modulo 2³² (i32). Always one lane.
+    Began,
     /// The value of a state at the end of the turn before. Always one lane.
     Get(Handle<StateSlot>),
+    /// The value that a state has when the call begins. Always one lane.
+    Entry(Handle<StateSlot>),
+    /// `carry a`: a, computed at the start of the call, in its first turn; in each further one what
+    /// [`Body::nexts`](super::Body::nexts) gave it in the turn before. Any type.
+    Carry,
     /// `read d`: what the line was given d frames ago (i32 → f32); d ≥ 1 and below the capacity, else taken
     /// modulo the capacity. Lane k counts back from the turn's k-th frame, a single lane from its first: what the
     /// turn itself gives the line is not seen, so in turns of four d ≥ 4 in lanes.
@@ -158,7 +165,8 @@ impl Op {
             Op::Param(_) if ty.scalar == Scalar::F64 => Rate::Segment,
             Op::Port(_, PortField::Trig) | Op::Param(_) => Rate::Sample,
             Op::Port(..) => Rate::Segment,
-            Op::Input(_) | Op::Frame | Op::Get(_) | Op::Read(_) => Rate::Sample,
+            Op::Entry(_) | Op::Began => Rate::Call,
+            Op::Input(_) | Op::Frame | Op::Get(_) | Op::Carry | Op::Read(_) => Rate::Sample,
             _ => Rate::Const,
         }
     }

@@ -41,7 +41,7 @@ macro_rules! rows {
     };
 }
 
-use Signature::{Compare, Convert, Extract, Lookup, Pack, Same, Select, Slide, Source, Splat};
+use Signature::{Any, Compare, Convert, Extract, Lookup, Pack, Same, Select, Slide, Source, Splat};
 
 rows! {
     Const(Imm::I32(0)) "const" Source, None;
@@ -49,7 +49,10 @@ rows! {
     Port(0, PortField::Trig) "port" Source, None;
     Input(0) "input" Source, None;
     Frame "frame" Source, None;
+    Began "began" Source, None;
     Get(Handle::ZERO) "get" Source, None;
+    Entry(Handle::ZERO) "entry" Source, None;
+    Carry "carry" Any, None;
     Read(Handle::ZERO) "read" Lookup, None;
     Table(0) "table" Lookup, None;
 

@@ -8,6 +8,8 @@ use crate::ir::{Scalar, Type};
 pub enum Signature {
     /// No operands; the type is the source's (see [`crate::ir::check`]).
     Source,
+    /// One operand of the result's type.
+    Any,
     /// One i32, in as many lanes as the result, an f32.
     Lookup,
     /// So many operands, all of the result's type, which is one of these.
@@ -42,6 +44,7 @@ impl Signature {
     pub fn admits(self, ty: Type, args: &[Type]) -> bool {
         match (self, args) {
             (Signature::Source, []) => true,
+            (Signature::Any, &[a]) => a == ty,
             (Signature::Lookup, &[a]) => a == Type::I32.with_lanes(ty.lanes) && ty.scalar == Scalar::F32,
             (Signature::Same(count, of), _) => {
                 args.len() == count && of.contains(&ty.scalar) && args.iter().all(|a| *a == ty)
@@ -67,7 +70,11 @@ impl Signature {
     pub fn operands(self) -> usize {
         match self {
             Signature::Source => 0,
-            Signature::Lookup | Signature::Convert(_) | Signature::Splat | Signature::Extract => 1,
+            Signature::Any
+            | Signature::Lookup
+            | Signature::Convert(_)
+            | Signature::Splat
+            | Signature::Extract => 1,
             Signature::Same(count, _) => count,
             Signature::Compare | Signature::Slide => 2,
             Signature::Select => 3,
@@ -84,7 +91,7 @@ impl Op {
         match self.row().signature {
             Signature::Source => None,
             Signature::Lookup => Some(Type::F32.with_lanes(first?.lanes)),
-            Signature::Same(..) | Signature::Slide => first,
+            Signature::Any | Signature::Same(..) | Signature::Slide => first,
             Signature::Compare => Some(Type::BOOL.with_lanes(first?.lanes)),
             Signature::Select => args.get(1).copied(),
             Signature::Convert(pairs) => {

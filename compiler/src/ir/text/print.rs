@@ -65,12 +65,16 @@ impl Kernel {
             self.inst(f, inst)?;
             match rate {
                 Rate::Segment => writeln!(f, " ; segment")?,
+                Rate::Call => writeln!(f, " ; call")?,
                 _ => writeln!(f)?,
             }
         }
         for (state, value) in &body.sets {
             let name = self.states.get(*state).map_or("?", |state| &state.name);
             writeln!(f, "  set {} {}", Name(name), ValueName(*value))?;
+        }
+        for (carry, value) in &body.nexts {
+            writeln!(f, "  next {} {}", ValueName(*carry), ValueName(*value))?;
         }
         for (line, value) in &body.writes {
             let name = self.delays.get(*line).map_or("?", |line| &line.name);
@@ -92,7 +96,7 @@ impl Kernel {
             Op::Param(i) => write!(f, " {}", Indexed(&self.params, i))?,
             Op::Port(i, field) => write!(f, " {} {}", Indexed(&self.ports, i), field.name())?,
             Op::Input(i) => write!(f, " {}", Indexed(&self.inputs, i))?,
-            Op::Get(state) => {
+            Op::Get(state) | Op::Entry(state) => {
                 write!(f, " {}", Name(self.states.get(state).map_or("?", |state| &state.name)))?;
             }
             Op::Read(line) => write!(f, " {}", Name(self.delays.get(line).map_or("?", |line| &line.name)))?,

@@ -17,13 +17,13 @@ pub(super) struct Linear {
     pub(super) state: Handle<StateSlot>,
     pub(super) get: Value,
     pub(super) next: Value,
-    /// How each member depends on the state.
-    slope: Slope,
+    /// How much of the state is in what it is set to.
+    pub(super) slope: Slope,
 }
 
 /// How much of the state is in a value, as a formula of slow values of the old body.
 #[derive(Clone, Debug)]
-enum Slope {
+pub(super) enum Slope {
     One,
     Neg(Box<Slope>),
     Add(Box<Slope>, Box<Slope>),
@@ -52,7 +52,12 @@ pub(super) fn linear(body: &Body, rates: &[Rate], circle: &Circle) -> Option<Lin
 }
 
 /// The slope of a member whose operands are known; none where it is not linear.
-fn slope(body: &Body, rates: &[Rate], known: &HashMap<Value, Slope>, value: Value) -> Option<Slope> {
+pub(super) fn slope(
+    body: &Body,
+    rates: &[Rate],
+    known: &HashMap<Value, Slope>,
+    value: Value,
+) -> Option<Slope> {
     use Slope::{Add, Div, Mul, Neg, One};
     let of = |v: Value| known.get(&v).cloned();
     let slow = |v: Value| rates[v.index()] != Rate::Sample;
@@ -82,16 +87,10 @@ fn slope(body: &Body, rates: &[Rate], known: &HashMap<Value, Slope>, value: Valu
     }
 }
 
-impl Linear {
-    /// The factor a as an f64. `slow` gives the new value of an old slow one.
-    pub(super) fn factor(&self, new: &mut Body, slow: &mut impl FnMut(&mut Body, Value) -> Value) -> Value {
-        formula(&self.slope, new, slow)
-    }
-}
-
-fn formula(slope: &Slope, new: &mut Body, slow: &mut impl FnMut(&mut Body, Value) -> Value) -> Value {
-    let wide = |new: &mut Body, slow: &mut dyn FnMut(&mut Body, Value) -> Value, value: Value| {
-        let value = slow(new, value);
+/// A slope as an f64. `slow` gives the new value of an old slow one.
+pub(super) fn formula(slope: &Slope, new: &mut Body, slow: &mut impl FnMut(Value) -> Value) -> Value {
+    let wide = |new: &mut Body, slow: &mut dyn FnMut(Value) -> Value, value: Value| {
+        let value = slow(value);
         match (new.insts[value].op, new.insts[value].args.as_slice()) {
             (Op::Demote, &[x]) => x,
             (Op::Const(Imm::F32(x)), _) => new.f64(f64::from(x)),
@@ -124,8 +123,6 @@ pub(super) struct Powers {
     pub(super) one: Value,
     pub(super) two: Value,
     pub(super) each: Value,
-    /// a⁴ − 1 in one lane.
-    pub(super) four: Value,
 }
 
 pub(super) fn powers(new: &mut Body, a: Value) -> Powers {
@@ -143,6 +140,5 @@ pub(super) fn powers(new: &mut Body, a: Value) -> Powers {
         one: new.op(Op::Splat, &[first]),
         two: new.op(Op::Splat, &[second]),
         each: new.op(Op::Pack, &lanes),
-        four: lanes[3],
     }
 }

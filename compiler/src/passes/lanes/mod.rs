@@ -8,17 +8,21 @@
 //! * **linear**: `a·s + x` in f32, where a is slow: the scan with powers of a, which are computed once a call in f64;
 //! * anything else is an **island**: its instructions four times, one frame after the other, between vectors.
 //!
+//! A power of two whose exponent follows a counter in a line, an exponential envelope, is a geometric **series**.
+//!
 //! A state that is no part of a circle is `prev`: its lanes are those of what it is set to, one frame later.
 //!
 //! A delay line is no edge of a circle where each delay is at least four frames. Where a delay is slow but not known,
 //! the body has a condition ([`Body::only_if`]); where it may change every frame, the kernel stays scalar.
 //!
-//! All forms but the linear one keep every bit. The kernel stays scalar, too, where the lanes would not pay.
+//! All forms but the linear one and the series keep every bit. The kernel stays scalar, too, where the lanes would not pay.
 
 mod circles;
 mod linear;
+mod series;
 mod widen;
 
+use super::settled;
 use crate::ir::{Body, Kernel, Op, Rate, Scalar, Type, Value};
 use crate::target::Target;
 use widen::Widen;
@@ -45,7 +49,9 @@ pub fn plan(kernel: &Kernel, target: &Target) -> Plan {
         Ok(widened) => widened,
         Err(reason) => return Plan { kernel: None, reasons: vec![format!("scalar: {reason}")] },
     };
-    let (scalar, lanes) = (4.0 * cost(&kernel.steady), cost(&widened.steady));
+    let settled = settled(&widened, target);
+    let tail = settled.tail.as_ref().expect("what is in lanes has a tail");
+    let (scalar, lanes) = (4.0 * cost(tail), cost(&settled.steady));
     let choice = format!("costs {lanes:.0} in lanes, {scalar:.0} in four scalar turns");
     if lanes > WORTH * scalar {
         reasons.insert(0, format!("scalar: {choice}"));
@@ -73,16 +79,17 @@ pub fn widen(kernel: &Kernel, target: &Target, linear: bool) -> Result<(Kernel, 
 fn cost(body: &Body) -> f64 {
     let rates = body.rates();
     let sample = |value: &Value| rates[value.index()] == Rate::Sample;
-    let insts: f64 = body.insts.handles().filter(sample).map(|value| inst_cost(body, value)).sum();
-    let writes = if body.step == 4 { 16.0 } else { 3.0 };
+    let insts: f64 = body.insts.handles().filter(sample).map(|value| inst_cost(body, &rates, value)).sum();
+    let writes = if body.step == 4 { 8.0 } else { 6.0 };
     insts + body.outs.len() as f64 + writes * body.writes.len() as f64
 }
 
-fn inst_cost(body: &Body, value: Value) -> f64 {
+fn inst_cost(body: &Body, rates: &[Rate], value: Value) -> f64 {
     let inst = &body.insts[value];
     let wide = inst.ty.lanes == 4;
     match inst.op {
-        Op::Const(_) | Op::Get(_) => 0.0,
+        Op::Const(_) | Op::Get(_) | Op::Carry => 0.0,
+        Op::Read(_) if wide && rates[inst.args.as_slice()[0].index()] <= Rate::Segment => 5.0,
         Op::Read(_) | Op::Table(_) if wide => 18.0,
         Op::Read(_) | Op::Table(_) => 4.0,
         Op::ToInt if wide => 8.0,

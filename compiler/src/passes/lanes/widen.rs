@@ -1,18 +1,19 @@
 //! Rewriting a body into lanes.
 
 use super::circles::{self, Circle, Counter, Phase};
-use super::linear::{self, Linear};
+use super::linear::{self, Linear, Slope};
+use super::series::{Count, Ramp, Series};
 use crate::ir::{Body, Imm, Inst, Kernel, Op, Rate, Scalar, StateSlot, Type, Value};
 use mam_grammar::Handle;
 use std::collections::HashMap;
 
 /// What an old value has become, in the forms that have been asked for.
 #[derive(Clone, Copy, Default)]
-struct Wide {
+pub(super) struct Wide {
     /// One value, the same in all lanes: it is slow.
-    slow: Option<Value>,
+    pub(super) slow: Option<Value>,
     /// Four lanes.
-    lanes: Option<Value>,
+    pub(super) lanes: Option<Value>,
     /// Four scalars.
     frames: Option<[Value; 4]>,
 }
@@ -20,15 +21,21 @@ struct Wide {
 /// The rewriting.
 pub(super) struct Widen<'a> {
     kernel: &'a Kernel,
-    old: &'a Body,
-    rates: Vec<Rate>,
-    linear: bool,
+    pub(super) old: &'a Body,
+    pub(super) rates: Vec<Rate>,
+    pub(super) linear: bool,
     fma: bool,
-    new: Body,
-    wide: Vec<Wide>,
-    /// States whose value at the end of the turn is not the last lane of what they are set to, but cheaper.
+    pub(super) new: Body,
+    pub(super) wide: Vec<Wide>,
+    /// States whose value at the end of the turn costs nothing beside the vectors: it is counted in one lane.
     last: HashMap<Handle<StateSlot>, Value>,
-    reasons: Vec<String>,
+    /// The counters so far, by what their states are set to.
+    pub(super) counters: HashMap<Value, Count>,
+    /// Geometric series.
+    pub(super) powers: HashMap<Value, Series>,
+    /// What rises with the frames by the same in each turn.
+    pub(super) ramps: HashMap<Value, Ramp>,
+    pub(super) reasons: Vec<String>,
 }
 
 impl<'a> Widen<'a> {
@@ -43,6 +50,9 @@ impl<'a> Widen<'a> {
             if inst.ty.lanes > 1 && rates[value.index()] == Rate::Sample {
                 return Err("it has lanes of its own".into());
             }
+            if matches!(inst.op, Op::Carry | Op::Entry(_) | Op::Began) {
+                return Err("it carries values from turn to turn".into());
+            }
             if let Op::Read(line) = inst.op {
                 let name = &kernel.delays[line].name;
                 let ago = inst.args.as_slice()[0];
@@ -55,7 +65,20 @@ impl<'a> Widen<'a> {
                 }
             }
         }
-        Ok(Widen { kernel, old, rates, linear, fma, new, wide, last: HashMap::new(), reasons: vec![] })
+        Ok(Widen {
+            kernel,
+            old,
+            rates,
+            linear,
+            fma,
+            new,
+            wide,
+            last: HashMap::new(),
+            counters: HashMap::new(),
+            powers: HashMap::new(),
+            ramps: HashMap::new(),
+            reasons: vec![],
+        })
     }
 
     /// The body in lanes, and what was made of its circles.
@@ -109,7 +132,7 @@ impl<'a> Widen<'a> {
     }
 
     /// A value as four lanes.
-    fn lanes(&mut self, value: Value) -> Value {
+    pub(super) fn lanes(&mut self, value: Value) -> Value {
         let wide = self.wide[value.index()];
         if let Some(lanes) = wide.lanes {
             return lanes;
@@ -163,6 +186,12 @@ impl<'a> Widen<'a> {
                 self.new.insts.add(Inst { args, ..inst.clone() })
             });
             self.wide[value.index()].frames = Some(frames);
+        } else if let Some(ramp) = self.ramp(value) {
+            self.along(value, ramp);
+        } else if let Some(line) = self.geometric(value) {
+            self.series(value, &line);
+        } else if let Some(series) = self.scaled(value) {
+            self.go(value, series);
         } else {
             self.wide[value.index()].lanes = Some(self.widened(value));
         }
@@ -178,14 +207,36 @@ impl<'a> Widen<'a> {
     /// `prev`: the lanes of what the state is set to, one frame later.
     fn previous(&mut self, get: Value, next: Value) {
         let inst = &self.old.insts[get];
-        let before = self.new.add(inst.op, inst.ty, &[]);
+        let Op::Get(state) = inst.op else { unreachable!("what has a next value is a state") };
         if inst.ty.scalar == Scalar::F64 {
+            let before = self.new.add(inst.op, inst.ty, &[]);
             let [a, b, c, _] = self.frames(next);
             self.wide[get.index()].frames = Some([before, a, b, c]);
         } else {
             let next = self.lanes(next);
-            self.wide[get.index()].lanes = Some(self.new.op(Op::Slide, &[next, before]));
+            let entry = self.entry(state);
+            let before = self.carry(entry);
+            self.new.nexts.push((before, next));
+            self.wide[get.index()].lanes = Some(self.later(next, before));
         }
+    }
+
+    /// A state in all lanes, as it is when the call begins.
+    fn entry(&mut self, state: Handle<StateSlot>) -> Value {
+        let ty = Type { scalar: self.kernel.states[state].init.scalar(), lanes: 1 };
+        let entry = self.new.add(Op::Entry(state), ty, &[]);
+        self.new.op(Op::Splat, &[entry])
+    }
+
+    /// What begins as `start` and is carried from turn to turn. Whoever asks says what it is next.
+    pub(super) fn carry(&mut self, start: Value) -> Value {
+        self.new.op(Op::Carry, &[start])
+    }
+
+    /// Four lanes a frame later: the last lane of `before`, then the first three of `lanes`.
+    fn later(&mut self, lanes: Value, before: Value) -> Value {
+        let last = self.new.op(Op::Extract(3), &[before]);
+        self.new.op(Op::Slide, &[lanes, last])
     }
 
     fn circle(&mut self, circle: &Circle) {
@@ -212,16 +263,23 @@ impl<'a> Widen<'a> {
     }
 
     fn phase(&mut self, phase: &Phase) {
-        let before = self.new.add(Op::Get(phase.state), Type::I32, &[]);
-        let start = self.new.op(Op::Splat, &[before]);
-        let (sums, last) = match self.wide[phase.step.index()].slow {
+        let entry = self.entry(phase.state);
+        match self.wide[phase.step.index()].slow {
             Some(step) => {
-                let step = self.new.op(Op::Splat, &[step]);
-                let count = self.count(1);
-                let two = self.new.i32(2);
-                let sums = self.new.op(Op::Mul, &[step, count]);
-                let one = self.frame(phase.step, 0);
-                (sums, self.new.op(Op::Shl, &[one, two]))
+                let each = self.new.op(Op::Splat, &[step]);
+                let (count, two) = (self.count(1, 1), self.new.constant(Imm::I32(2), 4));
+                let steps = self.new.op(Op::Mul, &[each, count]);
+                let turn = self.new.op(Op::Shl, &[each, two]);
+                let first = self.new.op(Op::Add, &[entry, steps]);
+                let after = self.carry(first);
+                let next = self.new.op(Op::Add, &[after, turn]);
+                self.new.nexts.push((after, next));
+                self.wide[phase.sum.index()].lanes = Some(after);
+                self.wide[phase.get.index()].lanes = Some(self.new.op(Op::Sub, &[after, each]));
+                let (before, two) = (self.new.add(Op::Get(phase.state), Type::I32, &[]), self.new.i32(2));
+                let turn = self.new.op(Op::Shl, &[step, two]);
+                let last = self.new.op(Op::Add, &[before, turn]);
+                self.last.insert(phase.state, last);
             }
             None => {
                 let steps = self.lanes(phase.step);
@@ -231,39 +289,43 @@ impl<'a> Widen<'a> {
                 let slid = self.new.op(Op::Slide, &[pairs, zero]);
                 let slid = self.new.op(Op::Slide, &[slid, zero]);
                 let sums = self.new.op(Op::Add, &[pairs, slid]);
-                (sums, self.new.op(Op::Extract(3), &[sums]))
+                let before = self.carry(entry);
+                let after = self.new.op(Op::Add, &[before, sums]);
+                self.settle(phase.get, phase.sum, before, after);
             }
-        };
-        let after = self.new.op(Op::Add, &[start, sums]);
-        let last = self.new.op(Op::Add, &[before, last]);
-        self.settle(phase.state, phase.get, phase.sum, before, after, last);
+        }
     }
 
     fn counter(&mut self, counter: &Counter) {
         let Counter { state, get, sum, least, step, most } = *counter;
-        let before = self.new.add(Op::Get(state), Type::I32, &[]);
-        let (start, steps) = (self.new.op(Op::Splat, &[before]), self.count(step));
-        let sums = self.new.op(Op::Add, &[start, steps]);
-        let bound = self.new.constant(Imm::I32(most), 4);
-        let after = self.new.op(Op::Min, &[sums, bound]);
-        let (four, bound) = (self.new.i32(4 * step), self.new.i32(most));
-        let last = self.new.op(Op::Add, &[before, four]);
+        let (entry, steps) = (self.entry(state), self.count(1, step));
+        let (bound, turn) = (self.new.constant(Imm::I32(most), 4), self.new.constant(Imm::I32(4 * step), 4));
+        let first = self.new.op(Op::Add, &[entry, steps]);
+        let first = self.new.op(Op::Min, &[first, bound]);
+        let after = self.carry(first);
+        let next = self.new.op(Op::Add, &[after, turn]);
+        let next = self.new.op(Op::Min, &[next, bound]);
+        self.new.nexts.push((after, next));
+        self.counters.insert(least, Count { first, turn: 4 * step });
+        let before = self.carry(entry);
+        self.settle(get, least, before, after);
+        let (before, turn, bound) =
+            (self.new.add(Op::Get(state), Type::I32, &[]), self.new.i32(4 * step), self.new.i32(most));
+        let last = self.new.op(Op::Add, &[before, turn]);
         let last = self.new.op(Op::Min, &[last, bound]);
-        self.settle(state, get, least, before, after, last);
+        self.last.insert(state, last);
         // The sum before it is bounded, should anybody want it.
         self.wide[sum.index()].lanes = Some(self.widened(sum));
     }
 
-    /// k·step in the lanes, from k = 1.
-    fn count(&mut self, step: i32) -> Value {
-        let lanes: Vec<Value> = (1..=4).map(|k| self.new.i32(k * step)).collect();
+    /// k·step in the lanes, from k = `from`.
+    pub(super) fn count(&mut self, from: i32, step: i32) -> Value {
+        let lanes: Vec<Value> = (from..from + 4).map(|k| self.new.i32(k * step)).collect();
         self.new.op(Op::Pack, &lanes)
     }
 
     fn linear(&mut self, linear: &Linear, circle: &Circle) {
-        let wide = self.wide.clone();
-        let mut slow = |_: &mut Body, value: Value| wide[value.index()].slow.expect("a slow factor");
-        let factor = linear.factor(&mut self.new, &mut slow);
+        let factor = self.factor(&linear.slope);
         let a = linear::powers(&mut self.new, factor);
         // What each frame adds is what comes of a state of 0.
         self.wide[linear.get.index()].lanes = Some(self.new.constant(Imm::F32(0.0), 4));
@@ -275,17 +337,21 @@ impl<'a> Widen<'a> {
         let slid = self.new.op(Op::Slide, &[pairs, zero]);
         let slid = self.new.op(Op::Slide, &[slid, zero]);
         let sums = self.mad(a.two, slid, pairs);
-        let before = self.new.add(Op::Get(linear.state), Type::F32, &[]);
-        let start = self.new.op(Op::Splat, &[before]);
-        let change = self.mad(a.each, start, sums);
-        let after = self.new.op(Op::Add, &[start, change]);
-        let end = self.new.op(Op::Extract(3), &[sums]);
-        let change = self.mad(a.four, before, end);
-        let last = self.new.op(Op::Add, &[before, change]);
+        let entry = self.entry(linear.state);
+        let before = self.carry(entry);
+        let change = self.mad(a.each, before, sums);
+        let after = self.new.op(Op::Add, &[before, change]);
         // And the members with the states as they are.
-        self.wide[linear.get.index()].lanes = Some(self.new.op(Op::Slide, &[after, before]));
+        self.wide[linear.get.index()].lanes = Some(self.later(after, before));
         self.members(linear, circle);
-        self.settle(linear.state, linear.get, linear.next, before, after, last);
+        self.settle(linear.get, linear.next, before, after);
+    }
+
+    /// A slope as an f64.
+    pub(super) fn factor(&mut self, slope: &Slope) -> Value {
+        let wide = &self.wide;
+        let mut slow = |value: Value| wide[value.index()].slow.expect("a slow factor");
+        linear::formula(slope, &mut self.new, &mut slow)
     }
 
     fn members(&mut self, linear: &Linear, circle: &Circle) {
@@ -303,19 +369,14 @@ impl<'a> Widen<'a> {
         self.new.op(Op::Add, &[product, c])
     }
 
-    /// A circle through one state is known: the state before each frame and after it, and at the end of the turn.
-    fn settle(
-        &mut self,
-        state: Handle<StateSlot>,
-        get: Value,
-        next: Value,
-        before: Value,
-        after: Value,
-        last: Value,
-    ) {
+    /// A circle through one state is known: `before` has the state as it is before the turn in its last lane, `after`
+    /// the states after each frame.
+    fn settle(&mut self, get: Value, next: Value, before: Value, after: Value) {
+        let last = self.new.op(Op::Extract(3), &[after]);
+        let last = self.new.op(Op::Splat, &[last]);
+        self.new.nexts.push((before, last));
         self.wide[next.index()].lanes = Some(after);
-        self.wide[get.index()].lanes = Some(self.new.op(Op::Slide, &[after, before]));
-        self.last.insert(state, last);
+        self.wide[get.index()].lanes = Some(self.later(after, before));
     }
 
     /// A circle of another form: frame after frame.

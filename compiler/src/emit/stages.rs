@@ -1,0 +1,230 @@
+//! Long turns are split into loops, one after the other over the frames of the call.
+//!
+//! The instructions of a turn wait for each other: what goes from an input through an oscillator and a saturation to
+//! the output takes over a hundred cycles. A processor fills the time with instructions of the next turns, but only
+//! with as many as it can hold. Two loops, each with half of the way, keep it twice as busy: what the first computes
+//! for the second passes through memory. (Measured: a kick with its saturation 2.8 ns a frame in one loop, 2.2 in two.)
+//!
+//! What goes in a circle through states, delay lines or what is carried stays in one loop. A value is computed as late
+//! as its users allow, and a cut is made where few values pass.
+
+use crate::ir::{Body, DelayLine, Op, Rate, StateSlot, Type, Value};
+use mam_grammar::Handle;
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+
+/// About how many cycles a loop's turn may take from its first instruction to its last.
+const LONG: u32 = 45;
+/// Least number of instructions of a loop.
+const FEW: usize = 16;
+/// Most loops.
+const MOST: usize = 4;
+
+/// Which loop computes what.
+pub(super) struct Stages {
+    /// How many there are.
+    pub(super) count: usize,
+    of: Vec<usize>,
+}
+
+impl Stages {
+    /// One loop for everything.
+    pub(super) fn one(body: &Body) -> Stages {
+        Stages { count: 1, of: vec![0; body.insts.len()] }
+    }
+
+    /// The loops of a body.
+    pub(super) fn of(body: &Body, rates: &[Rate]) -> Stages {
+        let sample = |value: &Value| rates[value.index()] == Rate::Sample && cycles(body, *value) > 0;
+        let count = body.insts.handles().filter(sample).count();
+        if count < 2 * FEW {
+            return Stages::one(body);
+        }
+        let graph = needs(body);
+        // Each circle after what it needs.
+        let circles: Vec<Vec<NodeIndex>> = kosaraju_scc(&graph).into_iter().rev().collect();
+        let times = times(body, rates, &graph, &circles);
+        let length = times.iter().map(|time| time.start + time.length).max().unwrap_or(0);
+        let wanted = ((length + LONG / 2) / LONG) as usize;
+        let loops = wanted.min(count / FEW).min(MOST);
+        if loops < 2 {
+            return Stages::one(body);
+        }
+        let cuts = cuts(&graph, &times, length, loops);
+        let mut of = vec![0; body.insts.len()];
+        for (value, time) in of.iter_mut().zip(&times) {
+            *value = cuts.iter().filter(|cut| time.start >= **cut).count();
+        }
+        let sample = |node: NodeIndex| rates[node.index()] == Rate::Sample;
+        debug_assert!(
+            graph.raw_edges().iter().all(|edge| {
+                let (from, to) = (edge.source(), edge.target());
+                !sample(from) || !sample(to) || of[from.index()] <= of[to.index()]
+            }),
+            "nothing waits for a later loop"
+        );
+        Stages { count: loops, of }
+    }
+
+    /// The loop that computes a value.
+    pub(super) fn stage(&self, value: Value) -> usize {
+        self.of[value.index()]
+    }
+
+    /// The loop that reads a state.
+    pub(super) fn reads(&self, body: &Body, state: Handle<StateSlot>) -> Option<usize> {
+        let get = body.insts.iter().find(|(_, inst)| inst.op == Op::Get(state));
+        get.map(|(value, _)| self.stage(value))
+    }
+
+    /// The loop that writes a delay line: the one that reads it, if any does.
+    pub(super) fn writes(&self, body: &Body, (line, value): &(Handle<DelayLine>, Value)) -> usize {
+        let read = body.insts.iter().find(|(_, inst)| inst.op == Op::Read(*line));
+        self.stage(read.map_or(*value, |(read, _)| read))
+    }
+
+    /// The values that a later loop needs.
+    pub(super) fn passed(&self, body: &Body, rates: &[Rate]) -> Vec<Value> {
+        let mut last: Vec<usize> = self.of.clone();
+        let mut uses = |value: Value, stage: usize| last[value.index()] = last[value.index()].max(stage);
+        for (user, inst) in body.insts.iter().filter(|(user, _)| rates[user.index()] == Rate::Sample) {
+            for arg in inst.args.as_slice() {
+                uses(*arg, self.stage(user));
+                // What is taken from a vector may be taken from it where it is used.
+                let through = &body.insts[*arg];
+                if matches!(through.op, Op::Extract(_) | Op::Slide) {
+                    uses(through.args.as_slice()[0], self.stage(user));
+                }
+            }
+        }
+        for (state, value) in &body.sets {
+            uses(*value, self.reads(body, *state).unwrap_or(0));
+        }
+        body.nexts.iter().for_each(|(carry, value)| uses(*value, self.stage(*carry)));
+        body.writes.iter().for_each(|write| uses(write.1, self.writes(body, write)));
+        body.outs.iter().for_each(|value| uses(*value, self.count - 1));
+        let passes =
+            |value: &Value| rates[value.index()] == Rate::Sample && last[value.index()] > self.stage(*value);
+        body.insts.handles().filter(passes).collect()
+    }
+}
+
+/// What has to stand in the same loop or an earlier one: operands; and what becomes a state, a carried value or a part
+/// of a delay line, before who reads it.
+fn needs(body: &Body) -> DiGraph<Value, ()> {
+    let mut graph = DiGraph::new();
+    body.insts.handles().for_each(|value| _ = graph.add_node(value));
+    let node = |value: Value| NodeIndex::new(value.index());
+    for (value, inst) in body.insts.iter() {
+        inst.args.as_slice().iter().for_each(|arg| _ = graph.add_edge(node(*arg), node(value), ()));
+    }
+    for (carry, next) in &body.nexts {
+        graph.add_edge(node(*next), node(*carry), ());
+    }
+    let together = |graph: &mut DiGraph<Value, ()>, from: Option<Value>, readers: Vec<Value>| {
+        if let (Some(from), Some(first)) = (from, readers.first()) {
+            graph.add_edge(node(from), node(*first), ());
+        }
+        for pair in readers.windows(2) {
+            graph.add_edge(node(pair[0]), node(pair[1]), ());
+            graph.add_edge(node(pair[1]), node(pair[0]), ());
+        }
+    };
+    let readers = |op: Op| body.insts.iter().filter(|(_, inst)| inst.op == op).map(|(v, _)| v).collect();
+    for (state, value) in &body.sets {
+        together(&mut graph, Some(*value), readers(Op::Get(*state)));
+    }
+    for (line, value) in &body.writes {
+        together(&mut graph, Some(*value), readers(Op::Read(*line)));
+    }
+    graph
+}
+
+/// When an instruction begins, and how long it and what it goes in a circle with take, in cycles.
+#[derive(Clone, Copy, Debug, Default)]
+struct Time {
+    start: u32,
+    length: u32,
+}
+
+/// When each instruction begins: as late as its users allow, but what no output waits for as early as it can. What is
+/// slower than a turn is there from the start.
+fn times(body: &Body, rates: &[Rate], graph: &DiGraph<Value, ()>, circles: &[Vec<NodeIndex>]) -> Vec<Time> {
+    use petgraph::Direction::{Incoming, Outgoing};
+    let mut times = vec![Time::default(); body.insts.len()];
+    let mut circle_of = vec![0; body.insts.len()];
+    for (i, circle) in circles.iter().enumerate() {
+        let length = circle.iter().map(|node| cycles(body, graph[*node])).sum();
+        circle.iter().for_each(|node| (circle_of[node.index()], times[node.index()].length) = (i, length));
+    }
+    let sample = |node: &NodeIndex| rates[node.index()] == Rate::Sample;
+    let outside = |i: usize, node: &NodeIndex| circle_of[node.index()] != i && sample(node);
+    // As early as possible.
+    let early = |times: &mut Vec<Time>, i: usize, circle: &[NodeIndex]| {
+        let before = circle.iter().flat_map(|node| graph.neighbors_directed(*node, Incoming));
+        let end = |node: NodeIndex| times[node.index()].start + times[node.index()].length;
+        let start = before.filter(|node| outside(i, node)).map(end).max().unwrap_or(0);
+        circle.iter().for_each(|node| times[node.index()].start = start);
+    };
+    circles.iter().enumerate().for_each(|(i, circle)| early(&mut times, i, circle));
+    let mut heard = vec![false; body.insts.len()];
+    body.outs.iter().for_each(|value| heard[value.index()] = true);
+    let length = times.iter().map(|time| time.start + time.length).max().unwrap_or(0);
+    // As late as possible.
+    for (i, circle) in circles.iter().enumerate().rev() {
+        let after = circle.iter().flat_map(|node| graph.neighbors_directed(*node, Outgoing));
+        let after: Vec<NodeIndex> = after.filter(|node| outside(i, node)).collect();
+        let is_heard = circle.iter().chain(&after).any(|node| heard[node.index()]);
+        if is_heard {
+            circle.iter().for_each(|node| heard[node.index()] = true);
+            let starts =
+                after.iter().filter(|node| heard[node.index()]).map(|node| times[node.index()].start);
+            let own = times[circle[0].index()];
+            let start = starts.min().unwrap_or(length).saturating_sub(own.length).max(own.start);
+            circle.iter().for_each(|node| times[node.index()].start = start);
+        }
+    }
+    let silent = |circle: &&Vec<NodeIndex>| !heard[circle[0].index()];
+    for (i, circle) in circles.iter().enumerate().filter(|(_, circle)| silent(circle)) {
+        early(&mut times, i, circle);
+    }
+    times
+}
+
+/// Where to cut: near equal parts, where fewest values pass.
+fn cuts(graph: &DiGraph<Value, ()>, times: &[Time], length: u32, loops: usize) -> Vec<u32> {
+    let start = |node: NodeIndex| times[node.index()].start;
+    let pass = |cut: u32| {
+        let passes =
+            |node: &NodeIndex| start(*node) < cut && graph.neighbors(*node).any(|user| start(user) >= cut);
+        graph.node_indices().filter(passes).count()
+    };
+    let mut cuts: Vec<u32> = vec![];
+    for k in 1..loops as u32 {
+        let middle = length * k / loops as u32;
+        let reach = length / (3 * loops as u32);
+        let near = |time: &&Time| time.start > middle - reach && time.start <= middle + reach;
+        let best = times
+            .iter()
+            .filter(near)
+            .map(|time| time.start)
+            .min_by_key(|cut| (pass(*cut), cut.abs_diff(middle)));
+        cuts.push(best.unwrap_or(middle));
+    }
+    cuts
+}
+
+/// About how many cycles an instruction takes.
+fn cycles(body: &Body, value: Value) -> u32 {
+    let inst = &body.insts[value];
+    let float = inst.ty.scalar != crate::ir::Scalar::I32;
+    match inst.op {
+        Op::Const(_) | Op::Get(_) | Op::Entry(_) | Op::Began | Op::Carry | Op::Param(_) | Op::Port(..) => 0,
+        Op::Div | Op::Sqrt => 12,
+        Op::Fma | Op::Add | Op::Sub | Op::Mul | Op::Round | Op::Floor | Op::Ceil | Op::Trunc if float => 4,
+        Op::ToInt | Op::ToFloat | Op::Input(_) | Op::Frame => 4,
+        Op::Read(_) | Op::Table(_) | Op::Pack => 8,
+        Op::Mul if inst.ty == Type::I32.with_lanes(4) => 8,
+        _ => 2,
+    }
+}

@@ -1,0 +1,301 @@
+//! The loops of a body, and what goes round in them.
+
+use super::CARRIED;
+use super::body::{Emitter, Turn, clif, stored};
+use super::memory::{Pointer, Region, flags};
+use super::stages::Stages;
+use crate::ir::{self, Op, PortField, Rate, Scalar, StateSlot};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    Block, BlockArg, InstBuilder, StackSlot, StackSlotData, StackSlotKind, Value, types,
+};
+use cranelift_frontend::FunctionBuilder;
+use mam_grammar::Handle;
+use mam_runtime::{MIRRORED, QUANTUM};
+
+/// Bytes of a value that one loop leaves for another, in each turn: of whatever type.
+const PASSED: u32 = 16;
+
+/// What one loop computes.
+struct Loop {
+    /// Its number.
+    stage: usize,
+    /// The states that it reads and sets: those carried in registers, and those that stay in memory.
+    carried: Vec<Handle<StateSlot>>,
+    in_memory: Vec<Handle<StateSlot>>,
+    /// Delay lines that it writes.
+    writes: Vec<(Handle<ir::DelayLine>, ir::Value)>,
+    /// Whether it writes the outputs.
+    last: bool,
+}
+
+impl Emitter<'_> {
+    /// The loops, from the byte offset `start` to `end`; at least one turn. Long turns may be split.
+    pub(super) fn turns(&mut self, b: &mut FunctionBuilder, start: Value, end: Value, split: bool) {
+        self.pointers(b);
+        self.at(b, |rate| rate == Rate::Call);
+        let stages = if split { Stages::of(self.body, &self.rates) } else { Stages::one(self.body) };
+        for value in stages.passed(self.body, &self.rates) {
+            let turns = QUANTUM as u32 / self.body.step;
+            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, PASSED * turns, 4);
+            self.passed.insert(value, b.create_sized_stack_slot(data));
+        }
+        let mut in_memory = vec![];
+        for stage in 0..stages.count {
+            let of = self.part(&stages, stage);
+            in_memory.extend(of.in_memory.clone());
+            self.run(b, &stages, &of, (start, end));
+        }
+        let stored: Vec<_> = self.body.sets.iter().map(|(state, _)| *state).collect();
+        for state in stored.into_iter().filter(|state| !in_memory.contains(state)) {
+            self.store_state(b, state);
+        }
+    }
+
+    fn part(&self, stages: &Stages, stage: usize) -> Loop {
+        let reads = |state: &Handle<StateSlot>| stages.reads(self.body, *state) == Some(stage);
+        let states = self.body.sets.iter().map(|(state, _)| *state);
+        let mut carried: Vec<_> = states.filter(reads).collect();
+        let in_memory = carried.split_off(carried.len().min(CARRIED));
+        let writes = self.body.writes.iter().filter(|write| stages.writes(self.body, write) == stage);
+        Loop { stage, carried, in_memory, writes: writes.copied().collect(), last: stage + 1 == stages.count }
+    }
+
+    fn run(&mut self, b: &mut FunctionBuilder, stages: &Stages, of: &Loop, (start, end): (Value, Value)) {
+        let (block, exit) = (b.create_block(), b.create_block());
+        let mut entry: Vec<BlockArg> = vec![start.into()];
+        let offset = b.append_block_param(block, types::I64);
+        self.turn = Turn { offset: Some(offset), frame: None };
+        if self.needs_frame(stages, of) {
+            let first = self.memory().frame(b);
+            let skipped = b.ins().ireduce(types::I32, start);
+            let skipped = b.ins().ushr_imm_u(skipped, 2);
+            entry.push(b.ins().iadd(first, skipped).into());
+            self.turn.frame = Some(b.append_block_param(block, types::I32));
+        }
+        for state in &of.carried {
+            entry.push(self.load_state(b, *state).into());
+            let value = b.append_block_param(block, clif(self.state_type(*state)));
+            self.carried.insert(*state, value);
+        }
+        let carries = self.carries(b, block, &mut entry, stages, of.stage);
+        b.ins().jump(block, &entry);
+
+        b.switch_to_block(block);
+        self.forget(b, offset, stages, of.stage);
+        for value in self.body.insts.handles() {
+            if self.rates[value.index()] == Rate::Sample && stages.stage(value) == of.stage {
+                self.inst(b, value);
+            }
+        }
+        self.finish(b, stages, of);
+        let step = i64::from(self.body.step);
+        let next = b.ins().iadd_imm_s(offset, 4 * step);
+        let mut again: Vec<BlockArg> = vec![next.into()];
+        if let Some(frame) = self.turn.frame {
+            again.push(b.ins().iadd_imm_s(frame, step).into());
+        }
+        for state in &of.carried {
+            again.push(self.new_state(b, *state).into());
+        }
+        for carry in &carries {
+            again.push(self.next(b, *carry).into());
+        }
+        self.keep(b, stages, of.stage);
+        let more = b.ins().icmp(IntCC::UnsignedLessThan, next, end);
+        b.ins().brif(more, block, &again, exit, &[]);
+        b.switch_to_block(exit);
+    }
+
+    /// What a loop cannot take over from where it begins.
+    ///
+    /// Held values are read where a turn uses them, as operands in memory. Read before the loop they would take all
+    /// registers, and the code generator would keep them on the stack, written in each turn. So their address has to
+    /// look as if it changed: the offset's sign is 0, but only we know that.
+    fn forget(&mut self, b: &mut FunctionBuilder, offset: Value, stages: &Stages, stage: usize) {
+        if self.base.is_some() {
+            let (state, nothing) = (self.pointer(b, Pointer::State), b.ins().ushr_imm_u(offset, 63));
+            self.base = Some(b.ins().iadd(state, nothing));
+        }
+        self.held.keys().for_each(|value| self.values[value.index()] = None);
+        let passed = self.passed.keys().filter(|value| stages.stage(**value) < stage);
+        passed.for_each(|value| self.values[value.index()] = None);
+    }
+
+    /// What an earlier loop has left.
+    pub(super) fn passed(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Option<Value> {
+        let slot = *self.passed.get(&value)?;
+        let ty = self.body.ty(value);
+        let (address, flags) = (self.passing(b, slot), flags(b, Region::Passed));
+        let x = b.ins().load(stored(ty), flags, address, 0);
+        let x = self.narrow(b, x, ty);
+        self.values[value.index()] = Some(x);
+        Some(x)
+    }
+
+    /// The present turn's place in a slot.
+    fn passing(&self, b: &mut FunctionBuilder, slot: StackSlot) -> Value {
+        let first = b.ins().stack_addr(types::I64, slot, 0);
+        let offset = self.turn.offset.expect("in a loop");
+        let offset = match self.body.step {
+            1 => b.ins().ishl_imm_u(offset, 2),
+            _ => offset,
+        };
+        b.ins().iadd(first, offset)
+    }
+
+    /// What leaves a turn: values for later loops, delay lines, outputs, states that stay in memory.
+    fn finish(&mut self, b: &mut FunctionBuilder, stages: &Stages, of: &Loop) {
+        let leaves: Vec<(ir::Value, StackSlot)> = self
+            .passed
+            .iter()
+            .filter(|(v, _)| stages.stage(**v) == of.stage)
+            .map(|(v, s)| (*v, *s))
+            .collect();
+        for (value, slot) in leaves {
+            let x = self.value(b, value);
+            let x = self.widen(b, x, self.body.ty(value));
+            let (address, flags) = (self.passing(b, slot), flags(b, Region::Passed));
+            b.ins().store(flags, x, address, 0);
+        }
+        let delay = flags(b, Region::Delay);
+        for (line, value) in &of.writes {
+            let x = self.value(b, *value);
+            if self.body.step == 4 && self.is_mirrored(*line) {
+                self.write_all(b, *line, x);
+                continue;
+            }
+            for lane in 0..self.body.ty(*value).lanes {
+                let frame = self.frame(b, lane);
+                let address = self.delay_address(b, *line, frame);
+                let x = self.lane(b, x, self.body.ty(*value), lane);
+                b.ins().store(delay, x, address, 0);
+                let mirror = self.mirror(b, *line, frame, address, false);
+                b.ins().store(delay, x, mirror, 0);
+            }
+        }
+        let signal = flags(b, Region::Signal);
+        let outs = if of.last { self.body.outs.as_slice() } else { &[] };
+        for (index, value) in outs.iter().enumerate() {
+            let x = self.value(b, *value);
+            let address = self.signal(b, Pointer::Output(index as u32));
+            b.ins().store(signal, x, address, 0);
+        }
+        for state in &of.in_memory {
+            self.store_state(b, *state);
+        }
+    }
+
+    /// Gives a delay line four frames: where they are, and again where what goes beyond an end has its other place.
+    fn write_all(&mut self, b: &mut FunctionBuilder, line: Handle<ir::DelayLine>, x: Value) {
+        let flags = flags(b, Region::Delay);
+        let frame = self.frame(b, 0);
+        let address = self.delay_address(b, line, frame);
+        b.ins().store(flags, x, address, 0);
+        let mirror = self.mirror(b, line, frame, address, true);
+        b.ins().store(flags, x, mirror, 0);
+    }
+
+    /// The other place of what begins at an address: after the line for its first frames; before it for the last ones,
+    /// if they reach `beyond` it; else the same place.
+    fn mirror(
+        &mut self,
+        b: &mut FunctionBuilder,
+        line: Handle<ir::DelayLine>,
+        frame: Value,
+        address: Value,
+        beyond: bool,
+    ) -> Value {
+        let (frames, mirrored) = (i64::from(self.kernel.delays[line].frames), MIRRORED as i64);
+        let at = b.ins().band_imm_u(frame, frames - 1);
+        let (after, before) =
+            (b.ins().iadd_imm_s(address, 4 * frames), b.ins().iadd_imm_s(address, -4 * frames));
+        let first = b.ins().icmp_imm_u(IntCC::UnsignedLessThan, at, mirrored);
+        let place = b.ins().select(first, after, address);
+        if !beyond {
+            return place;
+        }
+        let last = b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, at, frames - mirrored);
+        b.ins().select(last, before, place)
+    }
+
+    /// Begins what is carried from turn to turn: in registers, which are parameters of the loop's block, as many as
+    /// there may be, and else on the stack. The result is those in registers.
+    fn carries(
+        &mut self,
+        b: &mut FunctionBuilder,
+        block: Block,
+        entry: &mut Vec<BlockArg>,
+        stages: &Stages,
+        stage: usize,
+    ) -> Vec<ir::Value> {
+        let body = self.body;
+        let mut registers = vec![];
+        let here = |value: ir::Value| body.insts[value].op == Op::Carry && stages.stage(value) == stage;
+        for value in body.insts.handles().filter(|value| here(*value)) {
+            let start = self.value(b, body.insts[value].args.as_slice()[0]);
+            if registers.len() < CARRIED {
+                entry.push(start.into());
+                self.values[value.index()] = Some(b.append_block_param(block, clif(body.ty(value))));
+                registers.push(value);
+            } else {
+                let data = StackSlotData::new(StackSlotKind::ExplicitSlot, PASSED, 4);
+                let slot = b.create_sized_stack_slot(data);
+                b.ins().stack_store(types::I64, start, slot, 0);
+                self.slots.insert(value, slot);
+            }
+        }
+        registers
+    }
+
+    /// What is carried, in this turn.
+    pub(super) fn carried(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Value {
+        match self.slots.get(&value) {
+            Some(slot) => b.ins().stack_load(types::I64, clif(self.body.ty(value)), *slot, 0),
+            None => self.values[value.index()].expect("a parameter of the loop's block"),
+        }
+    }
+
+    /// What a `carry` is in the next turn.
+    fn next(&mut self, b: &mut FunctionBuilder, carry: ir::Value) -> Value {
+        let next = self.body.nexts.iter().find(|(other, _)| *other == carry);
+        let (_, next) = next.expect("the checker wants one");
+        self.value(b, *next)
+    }
+
+    /// Stores what is carried on the stack.
+    fn keep(&mut self, b: &mut FunctionBuilder, stages: &Stages, stage: usize) {
+        let here = self.slots.iter().filter(|(value, _)| stages.stage(**value) == stage);
+        let slots: Vec<(ir::Value, StackSlot)> = here.map(|(value, slot)| (*value, *slot)).collect();
+        let nexts: Vec<Value> = slots.iter().map(|(value, _)| self.next(b, *value)).collect();
+        for ((_, slot), next) in slots.into_iter().zip(nexts) {
+            b.ins().stack_store(types::I64, next, slot, 0);
+        }
+    }
+
+    /// Loads all pointers that the loops need.
+    fn pointers(&mut self, b: &mut FunctionBuilder) {
+        self.pointer(b, Pointer::State);
+        for inst in self.body.insts.values() {
+            match inst.op {
+                Op::Param(i) if inst.ty.scalar == Scalar::F32 => self.pointer(b, Pointer::Moving(i)),
+                Op::Input(i) => self.pointer(b, Pointer::Input(i)),
+                Op::Read(line) => self.pointer(b, Pointer::Delay(line.index() as u32)),
+                Op::Port(_, PortField::Trig) => self.pointer(b, Pointer::Ports),
+                _ => continue,
+            };
+        }
+        for (line, _) in &self.body.writes {
+            self.pointer(b, Pointer::Delay(line.index() as u32));
+        }
+        for output in 0..self.body.outs.len() {
+            self.pointer(b, Pointer::Output(output as u32));
+        }
+    }
+
+    fn needs_frame(&self, stages: &Stages, of: &Loop) -> bool {
+        let reads = |op: Op| matches!(op, Op::Frame | Op::Read(_));
+        let mut insts = self.body.insts.iter();
+        !of.writes.is_empty() || insts.any(|(v, inst)| stages.stage(v) == of.stage && reads(inst.op))
+    }
+}
