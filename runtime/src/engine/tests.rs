@@ -169,7 +169,7 @@ fn only_stretches_with_a_beginning_or_a_movement_are_general() {
         (Form::Steady, 6, 58),
         (Form::Steady, 64, 6),
         (Form::General, 70, 10),
-        (Form::Setup, 80, 48),
+        (Form::Setup, 80, 20),
         (Form::Steady, 80, 20),
         (Form::Setup, 100, 28),
         (Form::Steady, 100, 28),
