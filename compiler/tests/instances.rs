@@ -94,7 +94,7 @@ impl Calls<'_> {
                 seen.push(pattern(rig.state(state, 0, scalar), scalar));
             }
         }
-        seen.extend(lanes.iter().flat_map(Rig::delays).map(|x| f32_pattern(*x)));
+        seen.extend(lanes.iter().flat_map(Rig::delays).flatten().map(|x| f32_pattern(*x)));
         (all, seen)
     }
 
@@ -172,7 +172,7 @@ impl Calls<'_> {
                 seen.push(pattern(rig.state(Handle::new(slot[lane].0), slot[lane].1, scalar), scalar));
             }
         }
-        seen.extend(rig.delays().map(|x| f32_pattern(*x)));
+        seen.extend(rig.delays().flatten().map(|x| f32_pattern(*x)));
         seen
     }
 }
