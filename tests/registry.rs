@@ -53,7 +53,7 @@ fn names(problems: &[Problem]) -> Vec<&'static str> {
 fn the_examples_of_every_code_have_just_that_problem_and_none() {
     let mut wrong = String::new();
     for code in codes::all() {
-        // What only the command line can do wrong (`tests/cli.rs`) has no file that does it.
+        // What only the command line can do wrong (`tests/cli`) has no file that does it.
         let from_outside = code.fails.is_empty() || code.name == "json-late-command";
         let converts = ["json-not-in-mam", "json-cannot-say"].contains(&code.name);
         let problems = if converts { conversion_problems } else { problems };

@@ -14,6 +14,8 @@ pub(super) struct Carry {
     ports: Vec<(Place, Place)>,
     /// Their voices.
     voices: Vec<(Place, Place)>,
+    /// Steps that come to rest, and go on being as near to it: from, to.
+    rests: Vec<(usize, usize)>,
     /// Parameters that keep their value: from, to.
     params: Vec<(usize, usize)>,
     /// For each parameter of the new program whether it keeps its value.
@@ -77,6 +79,11 @@ impl Carry {
             state,
             ports: same.iter().flat_map(|(a, b)| a.ports().zip(b.ports())).collect(),
             voices: same.iter().flat_map(|(a, b)| a.voices().zip(b.voices())).collect(),
+            rests: parts
+                .iter()
+                .filter(|(a, b)| a.step.rests && b.step.rests)
+                .map(|(a, b)| (a.index, b.index))
+                .collect(),
             params,
             kept,
             lines: lines.into_iter().map(|(from, to)| LineMove { from, to, users: users(new, to) }).collect(),
@@ -115,6 +122,9 @@ impl Carry {
         }
         for &(from, to) in &self.voices {
             new.runners[to.0].carry_voice(to.1, &old.runners[from.0], from.1);
+        }
+        for &(from, to) in &self.rests {
+            new.runners[to].carry_rest(&old.runners[from]);
         }
         for line in &self.lines {
             if new.lines[line.to].as_slice().len() < QUANTUM {

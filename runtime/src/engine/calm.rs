@@ -114,6 +114,13 @@ impl Rest {
         self.can = false;
     }
 
+    /// Goes on where another is, if both wait for equally long lines.
+    pub(crate) fn carry(&mut self, from: &Rest) {
+        if self.can && from.can && self.longest == from.longest {
+            (self.calm, self.rests, self.disturbed) = (from.calm, from.rests, from.disturbed);
+        }
+    }
+
     pub(crate) fn is_on(&self) -> bool {
         self.rests
     }

@@ -138,7 +138,12 @@ impl Runner {
                 step.rests && alone,
                 step.delays.iter().map(|&index| program.delays[index].frames).max().unwrap_or(0),
             ),
-            words: step.parts.iter().flat_map(|part| part.states.iter()).map(|word| (step.state + word.offset, word.bytes == 8)).collect(),
+            words: step
+                .parts
+                .iter()
+                .flat_map(|part| part.states.iter())
+                .map(|word| (step.state + word.offset, word.bytes == 8))
+                .collect(),
             waste: None,
             alone,
             silent: false,
@@ -450,6 +455,11 @@ impl Runner {
         voice.awake = from.voices[other].awake;
         self.ports[voice.port].active = u32::from(voice.awake);
         self.stale = true;
+    }
+
+    /// Is as near to its rest as another program's step.
+    pub(crate) fn carry_rest(&mut self, from: &Runner) {
+        self.calm.carry(&from.calm);
     }
 
     /// Points a delay line elsewhere.

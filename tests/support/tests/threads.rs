@@ -46,7 +46,10 @@ fn sleeping_is_not_heard() {
     for song in ["breakbeat.json", "groove.mam", "bells.mam", "strings.mam", "dub.mam"] {
         let text = fs::read_to_string(root.join(song)).unwrap();
         let program = program(song, &text, 48_000, false);
-        let effects = program.steps.iter().any(|step| step.rests && step.parts.iter().any(|part| !part.states.is_empty()));
+        let effects = program
+            .steps
+            .iter()
+            .any(|step| step.rests && step.parts.iter().any(|part| !part.states.is_empty()));
         let (skipped, _) = render_shared(program.clone(), Some(200_001), 1);
         let called = render_awake(program, 200_001);
         let same = |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits() || effects && (a - b).abs() < 2e-6;
