@@ -12,13 +12,18 @@ use crate::ir::{Body, DelayLine, Op, Rate, StateSlot, Type, Value};
 use mam_grammar::Handle;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use std::collections::HashMap;
 
 /// About how many cycles a loop's turn may take from its first instruction to its last.
-const LONG: u32 = 45;
+const LONG: u32 = 24;
 /// Least number of instructions of a loop.
-const FEW: usize = 16;
+const FEW: usize = 8;
+/// Instructions that are done in a cycle, where they need not wait.
+const WIDTH: u32 = 3;
+/// Of how many instructions a loop may leave one value for others.
+const DEAR: usize = 8;
 /// Most loops.
-const MOST: usize = 4;
+const MOST: usize = 8;
 
 /// Which loop computes what.
 pub(super) struct Stages {
@@ -45,15 +50,24 @@ impl Stages {
         let circles: Vec<Vec<NodeIndex>> = kosaraju_scc(&graph).into_iter().rev().collect();
         let times = times(body, rates, &graph, &circles);
         let length = times.iter().map(|time| time.start + time.length).max().unwrap_or(0);
-        let wanted = ((length + LONG / 2) / LONG) as usize;
-        let loops = wanted.min(count / FEW).min(MOST);
-        if loops < 2 {
-            return Stages::one(body);
-        }
-        let cuts = cuts(&graph, &times, length, loops);
-        let mut of = vec![0; body.insts.len()];
-        for (value, time) in of.iter_mut().zip(&times) {
-            *value = cuts.iter().filter(|cut| time.start >= **cut).count();
+        let long = if body.step == 1 { 3 * LONG / 2 } else { LONG };
+        let wanted = ((length + long / 2) / long) as usize;
+        let mut loops = wanted.min(count / FEW).min(MOST);
+        let mut of;
+        loop {
+            if loops < 2 {
+                return Stages::one(body);
+            }
+            let cuts = cuts(&graph, &times, length, loops);
+            let stage = |time: &Time| cuts.iter().filter(|cut| time.start >= **cut).count();
+            of = times.iter().map(stage).collect();
+            let stages = Stages { count: loops, of: std::mem::take(&mut of) };
+            let passed = stages.passed(body, rates).len();
+            of = stages.of;
+            if passed * DEAR <= count {
+                break;
+            }
+            loops -= 1;
         }
         let sample = |node: NodeIndex| rates[node.index()] == Rate::Sample;
         debug_assert!(
@@ -63,7 +77,35 @@ impl Stages {
             }),
             "nothing waits for a later loop"
         );
-        Stages { count: loops, of }
+        let mut stages = Stages { count: loops, of };
+        stages.join(body, rates, &circles);
+        stages
+    }
+
+    /// Joins loops. One whose turns wait for each other, in a circle, has time for the work of its neighbours.
+    fn join(&mut self, body: &Body, rates: &[Rate], circles: &[Vec<NodeIndex>]) {
+        let (mut work, mut waits) = (vec![0; self.count], vec![0; self.count]);
+        let sample = |value: &Value| rates[value.index()] == Rate::Sample && cycles(body, *value) > 0;
+        body.insts.handles().filter(sample).for_each(|value| work[self.stage(value)] += 1);
+        for circle in circles.iter().filter(|circle| circle.len() > 1) {
+            let stage = self.of[circle[0].index()];
+            waits[stage] = waits[stage].max(way_round(body, circle));
+        }
+        let mut stage = 0;
+        while stage < work.len() {
+            let near = [Some(stage + 1), stage.checked_sub(1)].into_iter().flatten();
+            let fits =
+                |other: &usize| *other < work.len() && work[stage] + work[*other] <= WIDTH * waits[stage];
+            let Some(other) = near.filter(fits).min_by_key(|other| work[*other]) else {
+                stage += 1;
+                continue;
+            };
+            stage = stage.min(other);
+            self.of.iter_mut().filter(|of| **of > stage).for_each(|of| *of -= 1);
+            work[stage] += work.remove(stage + 1);
+            waits[stage] = waits[stage].max(waits.remove(stage + 1));
+        }
+        self.count = work.len();
     }
 
     /// The loop that computes a value.
@@ -212,6 +254,20 @@ fn cuts(graph: &DiGraph<Value, ()>, times: &[Time], length: u32, loops: usize) -
         cuts.push(best.unwrap_or(middle));
     }
     cuts
+}
+
+/// About how many cycles it takes to go round a circle once.
+fn way_round(body: &Body, circle: &[NodeIndex]) -> u32 {
+    let mut members: Vec<usize> = circle.iter().map(|node| node.index()).collect();
+    members.sort();
+    let mut ends: HashMap<usize, u32> = HashMap::new();
+    for member in members {
+        let value = Value::new(member);
+        let args = body.insts[value].args;
+        let start = args.as_slice().iter().filter_map(|arg| ends.get(&arg.index())).max().copied();
+        ends.insert(member, start.unwrap_or(0) + cycles(body, value));
+    }
+    ends.into_values().max().unwrap_or(0)
 }
 
 /// About how many cycles an instruction takes.
