@@ -77,8 +77,16 @@ fn opt(compiled: &Compiled) -> String {
     compiled.compilation.stages.optimised.to_string()
 }
 
+/// The plan, and how each kernel's frames are computed: in lanes or one by one, and why.
 fn plan(compiled: &Compiled) -> String {
-    compiled.compilation.stages.plan.to_string()
+    let stages = &compiled.compilation.stages;
+    let mut text = stages.plan.to_string();
+    for kernel in stages.lowered.module.kernels.values() {
+        let mut reasons = mam_compiler::passes::reasons(kernel, &stages.target).into_iter();
+        text += &format!("{}: {}\n", kernel.name, reasons.next().unwrap_or_default());
+        text.extend(reasons.map(|reason| format!("  {reason}\n")));
+    }
+    text
 }
 
 fn problems(compiled: &Compiled) -> String {

@@ -95,6 +95,8 @@ pub struct Stages {
     pub optimised: Module,
     /// Where everything is.
     pub plan: Plan,
+    /// The machine that all of this is for.
+    pub target: Target,
 }
 
 /// Compiles a song.
@@ -198,8 +200,18 @@ impl Line {
                 score,
             });
         }
-        let stages =
-            Stages { files: Some(files), song, json, library, graph, groups, lowered, optimised, plan };
+        let stages = Stages {
+            files: Some(files),
+            song,
+            json,
+            library,
+            graph,
+            groups,
+            lowered,
+            optimised,
+            plan,
+            target: options.target,
+        };
         self.out.stages = stages;
         self.out.problems = problems;
         self.out.program = program;

@@ -65,6 +65,12 @@ fn prepared(kernel: &Kernel, target: &Target) -> Kernel {
     before.fold(kernel.clone(), |kernel, pass| pass.run(&kernel, target))
 }
 
+/// How a lowered kernel's frames are computed, line by line: in time lanes or one by one, what that costs, and the form
+/// of each circle.
+pub fn reasons(kernel: &Kernel, target: &Target) -> Vec<String> {
+    lanes::plan(&prepared(kernel, target), target).reasons
+}
+
 /// Runs all passes on a kernel. `seen` is shown the kernel after each.
 pub fn optimize(kernel: &mut Kernel, tables: usize, target: &Target, mut seen: impl FnMut(&Pass, &Kernel)) {
     verify(kernel, tables, "lowering");
