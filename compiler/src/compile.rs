@@ -168,7 +168,7 @@ impl Line {
         let mut program = None;
         if !problems.has_errors() {
             let mut kernels = lowered.module.clone();
-            kept.optimize(&mut kernels, &options.target);
+            kept.optimize(&mut kernels, &options.target, options.threads);
             self.done("passes");
             let rules =
                 Rules { packing: options.packing, target: &options.target, tables: kernels.tables.len() };

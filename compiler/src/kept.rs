@@ -8,6 +8,7 @@ use crate::emit::{Compiled, isa};
 use crate::ir::{Kernel, Module};
 use crate::passes::optimize;
 use crate::target::Target;
+use crate::tasks::shared;
 use std::collections::HashMap;
 use std::mem::take;
 
@@ -29,20 +30,23 @@ impl Kept {
         self.fresh
     }
 
-    /// Runs all passes on all kernels of a module, as far as they have not been run on the same.
-    pub(crate) fn optimize(&mut self, module: &mut Module, target: &Target) {
+    /// Runs all passes on all kernels of a module, on several threads, as far as they have not been run on the same.
+    pub(crate) fn optimize(&mut self, module: &mut Module, target: &Target, threads: usize) {
         if self.tables != module.tables || self.target != *target {
             *self = Kept { tables: module.tables.clone(), target: *target, ..Kept::default() };
         }
         let before = take(&mut self.optimised);
-        for handle in module.kernels.handles() {
-            let lowered = module.kernels[handle].clone();
-            match before.get(&lowered) {
-                Some(kept) => module.kernels[handle] = kept.clone(),
-                None => optimize(&mut module.kernels[handle], self.tables.len(), target, |_, _| {}),
+        let lowered: Vec<&Kernel> = module.kernels.values().collect();
+        let optimised = shared(&lowered, threads, |lowered| match before.get(*lowered) {
+            Some(kept) => kept.clone(),
+            None => {
+                let mut kernel = (*lowered).clone();
+                optimize(&mut kernel, self.tables.len(), target, |_, _| {});
+                kernel
             }
-            self.optimised.insert(lowered, module.kernels[handle].clone());
-        }
+        });
+        self.optimised = lowered.into_iter().cloned().zip(optimised.iter().cloned()).collect();
+        module.kernels = optimised.into_iter().collect();
     }
 
     /// Machine code for the kernels of an optimised module, compiled on several threads; what was compiled before is only

@@ -24,6 +24,7 @@ pub mod prelude;
 pub mod score;
 mod sets;
 pub mod target;
+mod tasks;
 pub mod text;
 
 pub use compile::{Compilation, Options, Stages, compile, compile_again};

@@ -2,6 +2,7 @@
 
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
+use std::sync::LazyLock;
 
 /// The code generator for this machine, with all its features. Which ops a kernel holds is settled before, by
 /// [`crate::target::Target`]; the features only choose encodings.
@@ -9,10 +10,25 @@ use cranelift_codegen::settings::{self, Configurable};
 /// # Errors
 /// Where the code generator does not know this machine.
 pub fn host() -> Result<OwnedTargetIsa, String> {
+    static HOST: LazyLock<Result<OwnedTargetIsa, String>> = LazyLock::new(|| with("speed", "backtracking"));
+    HOST.clone()
+}
+
+/// The same for code that runs seldom: it is made in a fraction of the time, and is slower.
+///
+/// # Errors
+/// As [`host`].
+pub fn quick() -> Result<OwnedTargetIsa, String> {
+    static QUICK: LazyLock<Result<OwnedTargetIsa, String>> = LazyLock::new(|| with("none", "single_pass"));
+    QUICK.clone()
+}
+
+fn with(opt_level: &str, regalloc: &str) -> Result<OwnedTargetIsa, String> {
     let mut flags = settings::builder();
     let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
     for (name, value) in [
-        ("opt_level", "speed"),
+        ("opt_level", opt_level),
+        ("regalloc_algorithm", regalloc),
         ("is_pic", "false"),
         ("use_colocated_libcalls", "false"),
         ("unwind_info", "false"),

@@ -1,17 +1,14 @@
 //! Machine code in memory.
 
-use super::{Compiled, CompiledFunction, compile, install, isa};
+use super::{Compiled, CompiledFunction, FORMS, form_of, install, isa};
 use crate::ir::{Kernel, Module};
+use crate::tasks::shared;
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::default_libcall_names;
 use mam_runtime::machine::{self, KernelFn};
 use mam_runtime::{Call, Code, Form};
 use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Kernels that are worth a thread.
-const KERNELS_A_THREAD: usize = 2;
 
 /// Compiled kernels in executable memory, which is freed with it. To be dropped off the audio thread.
 pub struct Jit {
@@ -70,31 +67,28 @@ pub(crate) fn compile_all(
     isa: &dyn TargetIsa,
     threads: usize,
 ) -> Result<Vec<Compiled>, String> {
+    let forms = (0..kernels.len()).flat_map(|kernel| FORMS.map(|form| (kernel, form)));
+    let mut order: Vec<(usize, Form)> = forms.collect();
     // The longest first, so that nobody waits for one that was begun last.
-    let mut order: Vec<usize> = (0..kernels.len()).collect();
-    order.sort_by_key(|&index| std::cmp::Reverse(kernels[index].general.insts.len()));
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = vec![];
-        while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push((index, compile(module, kernels[index], isa, false)));
+    let length = |&(kernel, form): &(usize, Form)| {
+        let kernel = kernels[kernel];
+        let tail = kernel.tail.as_ref().map_or(0, |tail| tail.insts.len());
+        match form {
+            Form::Setup => 0,
+            Form::Steady => kernel.steady.insts.len() + tail,
+            Form::General => kernel.general.insts.len(),
         }
-        done
     };
-    let mut compiled = std::thread::scope(|scope| {
-        let others = 1..threads.min(kernels.len().div_ceil(KERNELS_A_THREAD));
-        let others: Vec<_> = others.map(|_| scope.spawn(work)).collect();
-        let mut all = work();
-        for other in others {
-            match other.join() {
-                Ok(done) => all.extend(done),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        all
-    });
-    compiled.sort_by_key(|(index, _)| *index);
-    compiled.into_iter().map(|(_, kernel)| kernel).collect()
+    order.sort_by_key(|task| std::cmp::Reverse(length(task)));
+    let work = |&(kernel, form): &(usize, Form)| form_of(form, module, kernels[kernel], isa, false);
+    let done = shared(&order, threads, work);
+    let mut functions: Vec<_> = order.into_iter().zip(done).collect();
+    functions.sort_by_key(|((kernel, form), _)| (*kernel, *form as usize));
+    let functions: Result<Vec<_>, String> = functions.into_iter().map(|(_, function)| function).collect();
+    let mut functions = functions?.into_iter();
+    let mut kernel =
+        || Some(Compiled { functions: [functions.next()?, functions.next()?, functions.next()?] });
+    Ok(std::iter::from_fn(&mut kernel).collect())
 }
 
 impl Drop for Jit {

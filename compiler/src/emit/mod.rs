@@ -32,6 +32,7 @@ use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{DataDescription, FuncId, Linkage, ModuleReloc};
 use mam_runtime::{Form, machine};
+use std::cell::RefCell;
 
 /// How many states a loop carries in registers.
 pub const CARRIED: usize = 16;
@@ -75,12 +76,32 @@ pub fn compile(
     isa: &dyn TargetIsa,
     listing: bool,
 ) -> Result<Compiled, String> {
+    let [setup, steady, general] = FORMS.map(|form| form_of(form, module, kernel, isa, listing));
+    Ok(Compiled { functions: [setup?, steady?, general?] })
+}
+
+/// The forms, in the order of [`Form`].
+const FORMS: [Form; 3] = [Form::Setup, Form::Steady, Form::General];
+
+/// Compiles one form of a kernel.
+fn form_of(
+    form: Form,
+    module: &Module,
+    kernel: &Kernel,
+    isa: &dyn TargetIsa,
+    listing: bool,
+) -> Result<CompiledFunction, String> {
+    thread_local! {
+        static PADS: RefCell<(Context, FunctionBuilderContext)> =
+            RefCell::new((Context::new(), FunctionBuilderContext::new()));
+    }
+    // What runs once a segment need not be fast.
+    let quick = isa::quick()?;
+    let isa = if form == Form::Setup { &*quick } else { isa };
     let layout = Layout::of(kernel);
-    let mut frontend = FunctionBuilderContext::new();
-    let mut context = Context::new();
-    let mut compile =
-        |form| function(form, module, kernel, &layout, isa, listing, &mut context, &mut frontend);
-    Ok(Compiled { functions: [compile(Form::Setup)?, compile(Form::Steady)?, compile(Form::General)?] })
+    PADS.with_borrow_mut(|(context, frontend)| {
+        function(form, module, kernel, &layout, isa, listing, context, frontend)
+    })
 }
 
 #[expect(clippy::too_many_arguments, reason = "the inputs of one step, and two scratch pads")]

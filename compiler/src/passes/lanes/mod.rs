@@ -53,7 +53,8 @@ pub fn plan(kernel: &Kernel, target: &Target) -> Plan {
         Ok(widened) => widened,
         Err(reason) => return Plan { kernel: None, reasons: vec![format!("scalar: {reason}")] },
     };
-    let settled = settled(&widened, target);
+    // What happens at notes and in ramps does not count.
+    let settled = settled(&Kernel { general: Body::default(), ..widened.clone() }, target);
     let tail = settled.tail.as_ref().expect("what is in lanes has a tail");
     let (scalar, lanes) = (4.0 * cost(tail), cost(&settled.steady));
     let choice = format!("costs {lanes:.0} in lanes, {scalar:.0} in four scalar turns");
