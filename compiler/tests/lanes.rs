@@ -104,6 +104,50 @@ fn a_slow_one_pole_keeps_its_gain() {
 }
 
 #[test]
+fn a_filter_of_second_order_is_linear_through_two_states() {
+    let body = "  v0: f64 = param p\n  v1: f32 = demote v0\n  v2: f32 = get s1\n  v3: f32 = get s2
+  v4: f32 = input in\n  v5: f32 = sub v4 v3\n  v6: f32 = mul v1 v2\n  v7: f32 = fma v1 v5 v6
+  v8: f32 = fma v1 v7 v3\n  v9: f32 = add v7 v7\n  v10: f32 = sub v9 v2\n  v11: f32 = add v8 v8
+  v12: f32 = sub v11 v3\n  set s1 v10\n  set s2 v12\n  out v8";
+    let head = "  state s1: f32 = 0.25\n  state s2: f32 = -0.5\n  param p\n  input in";
+    let (reason, difference) = compare(&kernel(head, body));
+    assert_eq!(reason, "s1, s2: linear, with a slow factor");
+    assert!(difference < 2e-6, "{difference}");
+}
+
+#[test]
+fn two_states_that_multiply_each_other_are_an_island() {
+    let body = "  v0: f32 = get a\n  v1: f32 = get b\n  v2: f32 = mul v0 v1\n  v3: f32 = input in
+  v4: f32 = fma v2 v3 v3\n  v5: f32 = sub v3 v0\n  set a v4\n  set b v5\n  out v4";
+    let (reason, difference) =
+        compare(&kernel("  state a: f32 = 0.5\n  state b: f32 = 0.25\n  input in", body));
+    assert_eq!(reason, "a, b: an island of 5 instructions (mul fma sub)");
+    assert_eq!(difference, 0.0);
+}
+
+#[test]
+fn an_exponential_envelope_is_a_geometric_series() {
+    let body = "  v0: f64 = param p\n  v1: f32 = demote v0\n  v2: f32 = const -0.05\n  v3: f32 = mul v1 v2
+  v4: i32 = get count\n  v5: i32 = const 1\n  v6: i32 = add v4 v5\n  v7: i32 = const 1000000000
+  v8: i32 = min v6 v7\n  v9: f32 = tofloat v8\n  v10: f32 = mul v9 v3\n  v11: f32 = exp2 v10
+  v12: f32 = const 0.7\n  v13: f32 = mul v11 v12\n  set count v8\n  out v13";
+    let (reason, difference) = compare(&kernel("  state count: i32 = 0\n  param p", body));
+    assert_eq!(reason, "count: a counter\nv11: a geometric series");
+    assert!(difference < 1e-6, "{difference}");
+}
+
+#[test]
+fn what_is_made_of_the_frames_index_rises_by_the_same_in_each_turn() {
+    let body = "  v0: i32 = frame\n  v1: i32 = const 1815555291\n  v2: i32 = mul v0 v1\n  v3: i32 = get seed
+  v4: i32 = add v2 v3\n  v5: i32 = const 77\n  v6: i32 = sub v4 v5\n  v7: f32 = tofloat v6\n  out v7";
+    let kernel = kernel("  state seed: i32 = 123456789", body);
+    assert_eq!(compare(&kernel), (String::new(), 0.0));
+    let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
+    let carries = widened.steady.insts.values().filter(|inst| inst.op == Op::Carry).count();
+    assert!(carries > 0 && widened.steady.insts.values().all(|inst| inst.op != Op::Frame));
+}
+
+#[test]
 fn what_is_not_linear_is_an_island() {
     let body = "  v0: f32 = input in\n  v1: f32 = get y\n  v2: f32 = mul v1 v1\n  v3: f32 = sub v0 v2
   v4: f32 = const 0.5\n  v5: f32 = mul v3 v4\n  v6: f32 = abs v5\n  set y v5\n  out v6";
