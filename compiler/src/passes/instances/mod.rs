@@ -1,5 +1,5 @@
 //! Instance lanes: calls of one kernel that do not need each other's results (voices of an instrument, nodes of one
-//! kind) are packed in fours into one call of a kernel in four lanes ([`pack`]).
+//! kind) are packed in fours into one call of a kernel in four lanes ([`pack()`]).
 //!
 //! Any recurrence works as it is, each lane by itself: this is for what time lanes leave as islands. Voices whose sum
 //! is all that anybody hears are added up by the kernel, (0+1)+(2+3), which is how
