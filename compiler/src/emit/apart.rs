@@ -3,10 +3,11 @@
 //! lane and frame.
 
 use super::body::Emitter;
+use super::inst::shuffled;
 use super::memory::{Pointer, Region, flags};
-use crate::ir::{self, Body, Op, Rate, Type};
+use crate::ir::{self, Body, Op, Rate, Scalar, Type};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, StackSlot, Value, types};
+use cranelift_codegen::ir::{InstBuilder, StackSlot, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use std::collections::BTreeSet;
 
@@ -103,13 +104,14 @@ impl Emitter<'_> {
     fn turn_round(&mut self, b: &mut FunctionBuilder, of: &Apart, offset: Value) {
         let slot = self.passed[&of.value];
         let rows: [Value; LANES] = std::array::from_fn(|frame| self.left(b, slot, offset, frame));
+        let mix = |b: &mut FunctionBuilder, x, y, order| shuffled(b, x, y, order, Scalar::F32);
         let [first, last] = [[0, 1, 4, 5], [2, 3, 6, 7]];
-        let halves = [first, last]
-            .map(|order| [shuffled(b, rows[0], rows[1], order), shuffled(b, rows[2], rows[3], order)]);
+        let halves =
+            [first, last].map(|order| [mix(b, rows[0], rows[1], order), mix(b, rows[2], rows[3], order)]);
         for (lane, output) in of.outputs.iter().enumerate() {
             let [low, high] = halves[lane / 2];
             let order = if lane % 2 == 0 { [0, 2, 4, 6] } else { [1, 3, 5, 7] };
-            let frames = shuffled(b, low, high, order);
+            let frames = mix(b, low, high, order);
             self.store_output(b, *output, offset, frames);
         }
     }
@@ -129,14 +131,4 @@ impl Emitter<'_> {
         let flags = flags(b, Region::Signal);
         b.ins().store(flags, x, address, 0);
     }
-}
-
-/// Four of the eight lanes of two vectors of f32.
-fn shuffled(b: &mut FunctionBuilder, x: Value, y: Value, lanes: [u8; LANES]) -> Value {
-    let order: Vec<u8> = lanes.iter().flat_map(|lane| (0..4).map(move |byte| 4 * lane + byte)).collect();
-    let order = b.func.dfg.immediates.push(order.into());
-    let little = MemFlagsData::new().with_endianness(Endianness::Little);
-    let [x, y] = [x, y].map(|x| b.ins().bitcast(types::I8X16, little, x));
-    let shuffled = b.ins().shuffle(x, y, order);
-    b.ins().bitcast(types::F32X4, little, shuffled)
 }

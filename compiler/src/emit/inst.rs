@@ -486,7 +486,7 @@ fn bitcast(b: &mut FunctionBuilder, ty: Type, x: Value) -> Value {
 }
 
 /// Four lanes of the eight that two vectors have.
-fn shuffled(b: &mut FunctionBuilder, x: Value, y: Value, lanes: [u8; 4], scalar: Scalar) -> Value {
+pub(super) fn shuffled(b: &mut FunctionBuilder, x: Value, y: Value, lanes: [u8; 4], scalar: Scalar) -> Value {
     let order: Vec<u8> = lanes.iter().flat_map(|lane| 4 * lane..4 * lane + 4).collect();
     let order = b.func.dfg.immediates.push(order.into());
     let (x, y) = (bitcast(b, types::I8X16, x), bitcast(b, types::I8X16, y));

@@ -53,31 +53,26 @@ impl Stages {
         let long = if body.step == 1 { 3 * LONG / 2 } else { LONG };
         let wanted = ((length + long / 2) / long) as usize;
         let mut loops = wanted.min(count / FEW).min(MOST);
-        let mut of;
-        loop {
+        let mut stages = loop {
             if loops < 2 {
                 return Stages::one(body);
             }
             let cuts = cuts(&graph, &times, length, loops);
             let stage = |time: &Time| cuts.iter().filter(|cut| time.start >= **cut).count();
-            of = times.iter().map(stage).collect();
-            let stages = Stages { count: loops, of: std::mem::take(&mut of) };
-            let passed = stages.passed(body, rates).len();
-            of = stages.of;
-            if passed * DEAR <= count {
-                break;
+            let stages = Stages { count: loops, of: times.iter().map(stage).collect() };
+            if stages.passed(body, rates).len() * DEAR <= count {
+                break stages;
             }
             loops -= 1;
-        }
+        };
         let sample = |node: NodeIndex| rates[node.index()] == Rate::Sample;
         debug_assert!(
             graph.raw_edges().iter().all(|edge| {
                 let (from, to) = (edge.source(), edge.target());
-                !sample(from) || !sample(to) || of[from.index()] <= of[to.index()]
+                !sample(from) || !sample(to) || stages.of[from.index()] <= stages.of[to.index()]
             }),
             "nothing waits for a later loop"
         );
-        let mut stages = Stages { count: loops, of };
         stages.join(body, rates, &circles);
         stages
     }

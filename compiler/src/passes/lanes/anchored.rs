@@ -6,7 +6,7 @@
 
 use super::circles::{self, Counter};
 use super::linear;
-use super::series::{Line, Lines};
+use super::series::{Line, Lines, ratio};
 use crate::ir::{Body, Imm, Kernel, Op, Rate, Type, Value};
 use crate::passes::rewrite;
 use std::collections::HashMap;
@@ -51,13 +51,9 @@ impl Series<'_> {
         let first = self.first(new, self.old.insts[value].args.as_slice()[0]);
         let start = new.op(Op::Exp2, &[first]);
         let slope = linear::formula(&line.slope, new, &mut |value| self.map[value.index()]);
-        let step = new.f64(f64::from(self.counters[&line.counter].step));
-        let gain = new.op(Op::Mul, &[slope, step]);
-        // Never infinite: of a series that has come to 0 nothing else becomes.
-        let (most, one) = (new.f64(127.0), new.f64(1.0));
-        let gain = new.op(Op::Min, &[gain, most]);
-        let gain = new.op(Op::Exp2, &[gain]);
-        let gain = new.op(Op::Sub, &[gain, one]);
+        let ratio = ratio(new, slope, self.counters[&line.counter].step);
+        let one = new.f64(1.0);
+        let gain = new.op(Op::Sub, &[ratio, one]);
         let gain = new.op(Op::Demote, &[gain]);
         let now = new.op(Op::Carry, &[start]);
         let more = new.op(Op::Mul, &[now, gain]);

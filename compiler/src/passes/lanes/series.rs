@@ -87,6 +87,16 @@ impl Lines<'_> {
     }
 }
 
+/// By what a series is multiplied in so many counts, as an f64. Never infinite: of a series that has come to 0 nothing
+/// else becomes.
+pub(super) fn ratio(new: &mut Body, slope: Value, counts: i32) -> Value {
+    let counts = new.f64(f64::from(counts));
+    let gain = new.op(Op::Mul, &[slope, counts]);
+    let most = new.f64(127.0);
+    let gain = new.op(Op::Min, &[gain, most]);
+    new.op(Op::Exp2, &[gain])
+}
+
 impl Widen<'_> {
     /// An instruction as a ramp, if it is one. Exact: whole numbers wrap.
     pub(super) fn ramp(&mut self, value: Value) -> Option<Ramp> {
@@ -118,11 +128,16 @@ impl Widen<'_> {
 
     /// A ramp in lanes.
     pub(super) fn along(&mut self, value: Value, ramp: Ramp) {
-        let now = self.carry(ramp.first);
-        let next = self.new.op(Op::Add, &[now, ramp.turn]);
+        self.proceed(value, ramp.first, Op::Add, ramp.turn);
+        self.ramps.insert(value, ramp);
+    }
+
+    /// Lanes that begin as `first`, and of which each turn makes the next ones by `op` and the same lanes.
+    fn proceed(&mut self, value: Value, first: Value, op: Op, by: Value) {
+        let now = self.carry(first);
+        let next = self.new.op(op, &[now, by]);
         self.new.nexts.push((now, next));
         self.wide[value.index()].lanes = Some(now);
-        self.ramps.insert(value, ramp);
     }
 
     /// The exponent of a power of two, where it is a line.
@@ -140,12 +155,7 @@ impl Widen<'_> {
         let first = self.first(exponent);
         let start = self.new.op(Op::Exp2, &[first]);
         let slope = self.factor(&line.slope);
-        let turn = self.new.f64(f64::from(self.counters[&line.counter].turn));
-        let gain = self.new.op(Op::Mul, &[slope, turn]);
-        // Never infinite: of a series that has come to 0 nothing else becomes.
-        let most = self.new.f64(127.0);
-        let gain = self.new.op(Op::Min, &[gain, most]);
-        let ratio = self.new.op(Op::Exp2, &[gain]);
+        let ratio = ratio(&mut self.new, slope, self.counters[&line.counter].turn);
         let ratio = self.new.op(Op::Demote, &[ratio]);
         let ratio = self.new.op(Op::Splat, &[ratio]);
         self.reasons.push(format!("v{}: a geometric series", value.index()));
@@ -168,10 +178,7 @@ impl Widen<'_> {
 
     /// A series in lanes.
     pub(super) fn go(&mut self, value: Value, series: Series) {
-        let now = self.carry(series.first);
-        let next = self.new.op(Op::Mul, &[now, series.ratio]);
-        self.new.nexts.push((now, next));
-        self.wide[value.index()].lanes = Some(now);
+        self.proceed(value, series.first, Op::Mul, series.ratio);
         self.powers.insert(value, series);
     }
 
