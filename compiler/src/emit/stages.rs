@@ -30,12 +30,24 @@ pub(super) struct Stages {
     /// How many there are.
     pub(super) count: usize,
     of: Vec<usize>,
+    readers: Readers,
+}
+
+/// Who reads each state and each delay line: by the op that does.
+type Readers = HashMap<Op, Vec<Value>>;
+
+fn readers(body: &Body) -> Readers {
+    let mut readers = Readers::new();
+    for (value, inst) in body.insts.iter().filter(|(_, inst)| matches!(inst.op, Op::Get(_) | Op::Read(_))) {
+        readers.entry(inst.op).or_default().push(value);
+    }
+    readers
 }
 
 impl Stages {
     /// One loop for everything.
     pub(super) fn one(body: &Body) -> Stages {
-        Stages { count: 1, of: vec![0; body.insts.len()] }
+        Stages { count: 1, of: vec![0; body.insts.len()], readers: readers(body) }
     }
 
     /// The loops of a body.
@@ -45,7 +57,8 @@ impl Stages {
         if count < 2 * FEW {
             return Stages::one(body);
         }
-        let graph = needs(body);
+        let readers = readers(body);
+        let graph = needs(body, &readers);
         // Each circle after what it needs.
         let circles: Vec<Vec<NodeIndex>> = kosaraju_scc(&graph).into_iter().rev().collect();
         let times = times(body, rates, &graph, &circles);
@@ -59,7 +72,8 @@ impl Stages {
             }
             let cuts = cuts(&graph, &times, length, loops);
             let stage = |time: &Time| cuts.iter().filter(|cut| time.start >= **cut).count();
-            let stages = Stages { count: loops, of: times.iter().map(stage).collect() };
+            let stages =
+                Stages { count: loops, of: times.iter().map(stage).collect(), readers: readers.clone() };
             if stages.passed(body, rates).len() * DEAR <= count {
                 break stages;
             }
@@ -109,15 +123,13 @@ impl Stages {
     }
 
     /// The loop that reads a state.
-    pub(super) fn reads(&self, body: &Body, state: Handle<StateSlot>) -> Option<usize> {
-        let get = body.insts.iter().find(|(_, inst)| inst.op == Op::Get(state));
-        get.map(|(value, _)| self.stage(value))
+    pub(super) fn reads(&self, state: Handle<StateSlot>) -> Option<usize> {
+        self.readers.get(&Op::Get(state)).map(|gets| self.stage(gets[0]))
     }
 
     /// The loop that writes a delay line: the one that reads it, if any does.
-    pub(super) fn writes(&self, body: &Body, (line, value): &(Handle<DelayLine>, Value)) -> usize {
-        let read = body.insts.iter().find(|(_, inst)| inst.op == Op::Read(*line));
-        self.stage(read.map_or(*value, |(read, _)| read))
+    pub(super) fn writes(&self, (line, value): &(Handle<DelayLine>, Value)) -> usize {
+        self.stage(self.readers.get(&Op::Read(*line)).map_or(*value, |reads| reads[0]))
     }
 
     /// The values that a later loop needs.
@@ -135,10 +147,10 @@ impl Stages {
             }
         }
         for (state, value) in &body.sets {
-            uses(*value, self.reads(body, *state).unwrap_or(0));
+            uses(*value, self.reads(*state).unwrap_or(0));
         }
         body.nexts.iter().for_each(|(carry, value)| uses(*value, self.stage(*carry)));
-        body.writes.iter().for_each(|write| uses(write.1, self.writes(body, write)));
+        body.writes.iter().for_each(|write| uses(write.1, self.writes(write)));
         body.outs.iter().for_each(|value| uses(*value, self.count - 1));
         let passes =
             |value: &Value| rates[value.index()] == Rate::Sample && last[value.index()] > self.stage(*value);
@@ -148,7 +160,7 @@ impl Stages {
 
 /// What has to stand in the same loop or an earlier one: operands; and what becomes a state, a carried value or a part
 /// of a delay line, before who reads it.
-fn needs(body: &Body) -> DiGraph<Value, ()> {
+fn needs(body: &Body, readers: &Readers) -> DiGraph<Value, ()> {
     let mut graph = DiGraph::new();
     body.insts.handles().for_each(|value| _ = graph.add_node(value));
     let node = |value: Value| NodeIndex::new(value.index());
@@ -158,8 +170,9 @@ fn needs(body: &Body) -> DiGraph<Value, ()> {
     for (carry, next) in &body.nexts {
         graph.add_edge(node(*next), node(*carry), ());
     }
-    let together = |graph: &mut DiGraph<Value, ()>, from: Option<Value>, readers: Vec<Value>| {
-        if let (Some(from), Some(first)) = (from, readers.first()) {
+    let together = |graph: &mut DiGraph<Value, ()>, from: Value, op: Op| {
+        let readers = readers.get(&op).map_or(&[][..], Vec::as_slice);
+        if let Some(first) = readers.first() {
             graph.add_edge(node(from), node(*first), ());
         }
         for pair in readers.windows(2) {
@@ -167,12 +180,11 @@ fn needs(body: &Body) -> DiGraph<Value, ()> {
             graph.add_edge(node(pair[1]), node(pair[0]), ());
         }
     };
-    let readers = |op: Op| body.insts.iter().filter(|(_, inst)| inst.op == op).map(|(v, _)| v).collect();
     for (state, value) in &body.sets {
-        together(&mut graph, Some(*value), readers(Op::Get(*state)));
+        together(&mut graph, *value, Op::Get(*state));
     }
     for (line, value) in &body.writes {
-        together(&mut graph, Some(*value), readers(Op::Read(*line)));
+        together(&mut graph, *value, Op::Read(*line));
     }
     graph
 }

@@ -61,11 +61,11 @@ impl Emitter<'_> {
     }
 
     fn part(&self, stages: &Stages, stage: usize) -> Loop {
-        let reads = |state: &Handle<StateSlot>| stages.reads(self.body, *state) == Some(stage);
+        let reads = |state: &Handle<StateSlot>| stages.reads(*state) == Some(stage);
         let states = self.body.sets.iter().map(|(state, _)| *state);
         let mut carried: Vec<_> = states.filter(reads).collect();
         let in_memory = carried.split_off(carried.len().min(CARRIED));
-        let writes = self.body.writes.iter().filter(|write| stages.writes(self.body, write) == stage);
+        let writes = self.body.writes.iter().filter(|write| stages.writes(write) == stage);
         Loop { stage, carried, in_memory, writes: writes.copied().collect(), last: stage + 1 == stages.count }
     }
 
