@@ -20,6 +20,7 @@ mod node;
 mod share;
 mod song;
 mod state;
+mod terms;
 mod value;
 
 pub use builtin::all as builtins;
