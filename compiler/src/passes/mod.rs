@@ -9,6 +9,7 @@ mod fold;
 mod fuse;
 pub mod instances;
 pub mod lanes;
+mod ranges;
 mod rewrite;
 mod slow;
 mod strands;
@@ -34,6 +35,7 @@ impl Pass {
 
 /// All passes, in the order in which they run.
 pub static PASSES: &[Pass] = &[
+    Pass { name: "ranges", about: "drops bounds and roundings that change nothing", run: ranges::run },
     Pass { name: "fold", about: "computes what is constant, drops what does nothing", run: fold::run },
     Pass { name: "common", about: "computes equal values once", run: common::run },
     Pass { name: "slow", about: "gathers slow factors and terms, in f64", run: slow::run },

@@ -160,6 +160,18 @@ impl Forms<'_> {
         Some(x)
     }
 
+    /// The two terms of a sum that nobody else uses, if both have a scale: they take another one in.
+    fn scaled_terms(&self, sum: Value) -> Option<[&Form; 2]> {
+        let inst = &self.old.insts[sum];
+        let (Op::Add | Op::Sub, &[a, b]) = (inst.op, inst.args.as_slice()) else { return None };
+        let scaled = |v: Value| {
+            let form = self.forms[v.index()].as_ref().filter(|_| self.uses[v.index()] == 1);
+            form.filter(|form| form.scale.is_some() && form.offset.is_none())
+        };
+        let terms = [scaled(a)?, scaled(b)?];
+        (self.uses[sum.index()] == 1).then_some(terms)
+    }
+
     /// The factor of a product that can take its scale in: an exponential beside others, or a sum that nobody else
     /// uses.
     fn absorber(&self, form: &Form) -> Option<usize> {
@@ -168,7 +180,8 @@ impl Forms<'_> {
         let power = |v: &Value| factors.len() > 1 && self.old.insts[*v].op == Op::Exp2;
         let sum = |v: &Value| {
             let form = self.forms[v.index()].as_ref();
-            self.uses[v.index()] == 1 && form.is_some_and(|form| form.offset.is_some())
+            let offset = self.uses[v.index()] == 1 && form.is_some_and(|form| form.offset.is_some());
+            offset || self.scaled_terms(*v).is_some()
         };
         factors.iter().position(power).or_else(|| factors.iter().position(sum))
     }
@@ -179,12 +192,19 @@ impl Forms<'_> {
         let absorbed = absorber.zip(scale).map(|(index, by)| {
             let factor = form.factors[index];
             scale = None;
-            match &self.forms[factor.index()] {
-                Some(sum) => {
+            match (&self.forms[factor.index()], self.scaled_terms(factor)) {
+                (Some(sum), _) => {
                     let sum = times(new, sum.clone(), Op::Mul, by);
                     self.build(&sum, new)
                 }
-                None => {
+                (None, Some(terms)) => {
+                    let terms = terms.map(|term| {
+                        let term = times(new, term.clone(), Op::Mul, by);
+                        self.build(&term, new)
+                    });
+                    new.op(self.old.insts[factor].op, &terms)
+                }
+                (None, None) => {
                     let by = new.op(Op::Demote, &[by]);
                     new.op(Op::Mul, &[self.map[factor.index()], by])
                 }

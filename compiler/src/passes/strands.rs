@@ -11,7 +11,7 @@ use crate::target::Target;
 /// Strands of a sum.
 const STRANDS: usize = 4;
 /// The fewest terms of a sum for which it pays.
-const LONG: usize = 8;
+const LONG: usize = 16;
 
 pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
     rewrite::bodies(kernel, body)
