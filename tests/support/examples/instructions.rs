@@ -1,0 +1,114 @@
+//! Runs the kernels of every definition of the prelude and of the songs that are named, in lanes as planned or one frame at
+//! a time, so that callgrind can count their instructions: see `.ci/lanes`.
+//!
+//! `instructions lanes|scalar SONG…` prints the name of each kernel in the order in which it is measured.
+
+use mam_compiler::emit::jit::Jit;
+use mam_compiler::files::{DefId, Files, NoFiles};
+use mam_compiler::ir::Module;
+use mam_compiler::passes::PASSES;
+use mam_compiler::target::Target;
+use mam_compiler::{Options, compile};
+use mam_grammar::ast::DefinitionKind;
+use mam_grammar::{Limits, Sources};
+use mam_runtime::Form;
+use mam_testing::rig::Rig;
+
+/// Calls of each kernel.
+const CALLS: usize = 50;
+/// Frames of a call.
+const FRAMES: u32 = 64;
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (lanes, songs) = match args.split_first() {
+        Some((mode, songs)) if mode == "lanes" || mode == "scalar" => (mode == "lanes", songs),
+        _ => panic!("instructions lanes|scalar SONG…"),
+    };
+    let mut texts: Vec<(String, String)> = definitions();
+    for path in songs {
+        let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{path}: {e}"));
+        texts.push((path.clone(), text));
+    }
+    for (name, text) in &texts {
+        measure_song(name, text, lanes);
+    }
+}
+
+/// A song for each definition of the prelude: its name and text.
+fn definitions() -> Vec<(String, String)> {
+    let mut sources = Sources::default();
+    let files = Files::prelude(&mut sources, Limits::default());
+    files.prelude_definitions().into_iter().map(|id| (name(&files, id), song(&files, id))).collect()
+}
+
+fn name(files: &Files, id: DefId) -> String {
+    files.definition(id).name.to_string()
+}
+
+fn song(files: &Files, id: DefId) -> String {
+    let (name, definition) = (name(files, id), files.definition(id));
+    let args: Vec<&str> =
+        definition.formals.iter().filter(|f| f.default.is_none()).map(|f| argument(&f.name.name)).collect();
+    match definition.kind {
+        DefinitionKind::Instrument => format!("x = {name}()\nplay {{ x \"c3\" }}\nout = x\n"),
+        DefinitionKind::Effect => format!("out = in |> {name}()\n"),
+        DefinitionKind::Def => {
+            let record = ["svf", "warp", "integrators"].contains(&name.as_str());
+            let field = match name.as_str() {
+                _ if !record => "",
+                "warp" => ".above",
+                _ => ".low",
+            };
+            format!("out = {name}({}){field}\n", args.join(", "))
+        }
+    }
+}
+
+/// Something to give for a parameter that has no default.
+fn argument(name: &str) -> &'static str {
+    match name {
+        "freq" | "rate" => "220Hz",
+        "cutoff" => "1kHz",
+        "time" | "period" | "attack" | "decay" => "20ms",
+        "trig" | "gate" => "0",
+        "x" => "in",
+        _ => "0.5",
+    }
+}
+
+fn measure_song(name: &str, text: &str, lanes: bool) {
+    let mut sources = Sources::default();
+    let file = if name.ends_with(".json") { name.to_string() } else { format!("{name}.mam") };
+    let id = sources.add(file, text.to_string());
+    let compilation = compile(&mut sources, id, &NoFiles, &Options::default());
+    if compilation.program.is_none() {
+        let problems: Vec<_> =
+            compilation.problems.into_sorted().into_iter().map(|problem| problem.message).collect();
+        eprintln!("{name}: {problems:?}\n{text}");
+        return;
+    }
+    let lowered = compilation.stages.lowered.module;
+    let target = Target::host();
+    let mut module = Module { tables: lowered.tables.clone(), ..Module::default() };
+    for kernel in lowered.kernels.values() {
+        let passes = PASSES.iter().filter(|pass| lanes || pass.name != "lanes");
+        module.kernels.add(passes.fold(kernel.clone(), |kernel, pass| pass.run(&kernel, &target)));
+    }
+    let code = Jit::new(&module).expect("checked modules compile");
+    for (index, kernel) in module.kernels.values().enumerate() {
+        let mut rig = Rig::new(kernel);
+        rig.params.fill(1.0);
+        rig.call(&code, index as u32, Form::Setup, 0);
+        println!("{name}/{}", kernel.name);
+        measured(&mut rig, &code, index as u32);
+    }
+}
+
+/// What callgrind counts.
+#[inline(never)]
+fn measured(rig: &mut Rig, code: &Jit, kernel: u32) {
+    for _ in 0..CALLS {
+        rig.call(code, kernel, Form::Steady, FRAMES);
+    }
+}
