@@ -3,6 +3,8 @@
 //!
 //! `instructions lanes|scalar SONG…` prints the name of each kernel in the order in which it is measured.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a command")]
+
 use mam_compiler::emit::jit::Jit;
 use mam_compiler::files::{DefId, Files, NoFiles};
 use mam_compiler::ir::Module;
