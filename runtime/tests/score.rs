@@ -400,3 +400,26 @@ fn a_changed_score_takes_over_what_is_held_and_leaves_what_is_new() {
     (1..60).for_each(|second| one.advance(900_000 + 48_000 * second, &mut before));
     assert!(one.held_at(48_000).is_none(), "that is too long ago");
 }
+
+#[test]
+fn a_frame_that_f64_decides_is_that_of_the_exact_fraction() {
+    // Frames that lie halfway, and tempi with many digits, on which a fraction does not fit in the end.
+    for tempo in ["120", "133.7", "130.0108342361863", "59.99999999999999"] {
+        let tempo = Tempo::Steady(Rational::from_decimal(tempo).expect("a number"));
+        let changes = vec![Change { bar: Rational::ZERO, tempo }, Change { bar: Rational::whole(7), tempo }];
+        for (rate, amount) in [(48_000, 0), (44_100, 0), (44_100, 1)] {
+            let swing =
+                (amount > 0).then(|| Swing { amount: Rational::ratio(1, 3), step: Rational::ratio(1, 16) });
+            let map = TempoMap { changes: changes.clone(), swing, ..TempoMap::default() };
+            let clock = Clock::new(&map, rate);
+            let length = clock.plain(Rational::whole(9));
+            for i in 0..2_000i64 {
+                let bar = Rational::ratio(i * 37, [3, 16, 640, 88_200][i as usize % 4]);
+                for pass in [0, 1, 1000] {
+                    let exact = length.times(pass).plus(clock.at(bar)).round();
+                    assert_eq!(clock.frame(length, pass, bar), exact, "{bar} of pass {pass}");
+                }
+            }
+        }
+    }
+}

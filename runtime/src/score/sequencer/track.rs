@@ -106,7 +106,7 @@ impl Track {
 
     fn push_head(&mut self, pass: u64, clip: usize, cycle: i64) {
         let Some(bar) = self.cycle_start(self.transport.clips[clip], cycle) else { return };
-        let frame = self.frame(pass, bar).round();
+        let frame = self.frame(pass, bar);
         self.heads.push(Reverse(Head { frame, pass, clip, cycle }));
     }
 
@@ -125,8 +125,9 @@ impl Track {
         }
     }
 
-    fn frame(&self, pass: u64, bar: Rational) -> Frames {
-        self.pass_start(pass).plus(self.clock.at(bar))
+    /// Frame of a position in a pass.
+    fn frame(&self, pass: u64, bar: Rational) -> u64 {
+        self.clock.frame(self.pass_frames, pass, bar)
     }
 
     fn ask(&self, head: Head, found: &mut impl FnMut(Pending)) -> Result<(), QueryError> {
@@ -144,13 +145,11 @@ impl Track {
             let last = (clip.start + event.whole.end)?;
             let last = end.map_or(last, |end| last.min(end));
             let order = Order { rank: self.rank, pass: head.pass, line: clip.line, cycle: head.cycle, index };
-            let frame = self.frame(head.pass, bar).round();
+            let frame = self.frame(head.pass, bar);
             let what = match line.action {
-                Action::Play { target } => What::Note {
-                    target,
-                    note: event.value.to_note(),
-                    end: self.frame(head.pass, last).round(),
-                },
+                Action::Play { target } => {
+                    What::Note { target, note: event.value.to_note(), end: self.frame(head.pass, last) }
+                }
                 Action::Set { param, ramp } => {
                     let Some(value) = event.value.number() else { continue };
                     What::Set { param, value, ramp: self.ramp(ramp, bar)?, curve: ramp.curve }
