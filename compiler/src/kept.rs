@@ -9,7 +9,7 @@ use crate::ir::{Kernel, Module};
 use crate::passes::optimize;
 use crate::target::Target;
 use crate::tasks::shared;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::mem::take;
 
 /// The kernels of the last compilation that came so far.
@@ -18,9 +18,9 @@ pub struct Kept {
     tables: Vec<Vec<f32>>,
     target: Target,
     /// What the passes made of each lowered kernel.
-    optimised: HashMap<Kernel, Kernel>,
+    optimised: FxHashMap<Kernel, Kernel>,
     /// The machine code of each optimised kernel.
-    code: HashMap<Kernel, Compiled>,
+    code: FxHashMap<Kernel, Compiled>,
     fresh: usize,
 }
 

@@ -11,7 +11,7 @@ use crate::graph::Turns;
 use crate::library::Library;
 use mam_grammar::Problems;
 use mam_grammar::ast::ExprId;
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 /// The value of a constant expression of file `file`, in base units; else its problems, none of which means that it is
 /// not constant. `turns` are the counters around it.
@@ -31,9 +31,9 @@ pub fn number(files: &Files, file: usize, expr: ExprId, turns: &Turns) -> Result
         terms: 0,
         evaluations: 0,
         size_said: false,
-        called: HashSet::new(),
+        called: FxHashSet::default(),
     };
-    let (members, mut wide) = (HashSet::new(), HashSet::new());
+    let (members, mut wide) = (FxHashSet::default(), FxHashSet::default());
     let mut lower = Lower::new(&mut song, &members, &mut wide, "", FormKind::Steady);
     for (name, i) in turns {
         let value = lower.b.f64(*i as f64);

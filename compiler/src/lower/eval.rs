@@ -9,7 +9,7 @@ use crate::graph::{NodeId, duplicate, is_event};
 use crate::ir::{Op, PortField, Type, Value};
 use mam_grammar::ast::{Ast, BinaryOp, Body, Expr, ExprId, Ident, Item, ItemKind, MusicalUnit, UnaryOp};
 use mam_grammar::{Problem, Span};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// Stack that one expression may need, and by how much the stack grows where there is less.
@@ -428,7 +428,7 @@ impl<'a> Lower<'_, 'a> {
         });
         let path: Arc<str> = format!("{}.{i}", at.path).into();
         let counter = self.b.f64(i as f64);
-        let mut names: HashMap<Arc<str>, Slot> = HashMap::new();
+        let mut names: FxHashMap<Arc<str>, Slot> = FxHashMap::default();
         names.insert(index.name.clone(), Slot::Done(Val::plain(counter)));
         if let Some((name, val)) = value {
             names.insert(name.name.clone(), Slot::Done(val.clone()));

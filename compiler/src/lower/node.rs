@@ -10,7 +10,7 @@ use crate::ir::{Imm, PortField, Voice};
 use crate::library::ParamInfo;
 use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, ExprId, Item, ItemKind};
 use mam_grammar::{Problem, Span};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 impl Lower<'_, '_> {
@@ -115,12 +115,12 @@ impl Lower<'_, '_> {
         self.instance_body(scope, instance, path)
     }
 
-    fn param_names(&mut self, node: NodeId, instance: &Instance) -> HashMap<Arc<str>, Slot> {
+    fn param_names(&mut self, node: NodeId, instance: &Instance) -> FxHashMap<Arc<str>, Slot> {
         let info = self.song.library.info(self.files(), instance.def);
         info.params.iter().enumerate().map(|(i, p)| (p.name.clone(), Slot::Param(node, i))).collect()
     }
 
-    fn instance_scope(&mut self, instance: &Instance, names: HashMap<Arc<str>, Slot>) -> ScopeId {
+    fn instance_scope(&mut self, instance: &Instance, names: FxHashMap<Arc<str>, Slot>) -> ScopeId {
         self.song.called.insert(instance.def);
         let parent = (instance.def.file == self.song.file).then_some(0);
         let caller = Some((0, instance.def));

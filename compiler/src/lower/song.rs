@@ -11,7 +11,7 @@ use crate::library::{Library, ParamInfo};
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Handle, Problems};
 use mam_runtime::Curve;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// A signal between kernels: one channel of a node's result.
@@ -67,7 +67,7 @@ pub struct Lowered {
 #[derive(Default)]
 pub struct Slots {
     all: Vec<(Arc<str>, ParamInfo)>,
-    first: HashMap<NodeId, usize>,
+    first: FxHashMap<NodeId, usize>,
     beat: Option<usize>,
     bar: Option<usize>,
 }
@@ -163,8 +163,8 @@ impl Slots {
 /// The event ports: one a voice, and one more for each instrument of several voices whose events others hear.
 #[derive(Default)]
 pub struct Ports {
-    first: HashMap<NodeId, (usize, usize)>,
-    monitors: HashMap<NodeId, usize>,
+    first: FxHashMap<NodeId, (usize, usize)>,
+    monitors: FxHashMap<NodeId, usize>,
     count: usize,
 }
 
@@ -233,10 +233,15 @@ pub fn lower(
         terms: 0,
         evaluations: 0,
         size_said: false,
-        called: HashSet::new(),
+        called: FxHashSet::default(),
     };
-    let mut line =
-        Line { song, graph, known: HashMap::new(), names: HashSet::new(), lowered: Lowered::default() };
+    let mut line = Line {
+        song,
+        graph,
+        known: FxHashMap::default(),
+        names: FxHashSet::default(),
+        lowered: Lowered::default(),
+    };
     line.lowered.signals = INPUT.len();
     for group in groups {
         line.group(group, problems);
@@ -253,14 +258,14 @@ pub fn lower(
 struct Line<'a> {
     song: Song<'a>,
     graph: &'a Graph,
-    known: HashMap<Kernel, Handle<Kernel>>,
-    names: HashSet<String>,
+    known: FxHashMap<Kernel, Handle<Kernel>>,
+    names: FxHashSet<String>,
     lowered: Lowered,
 }
 
 impl Line<'_> {
     fn group(&mut self, group: &Group, problems: &mut Problems) {
-        let members: HashSet<NodeId> = group.members.iter().copied().collect();
+        let members: FxHashSet<NodeId> = group.members.iter().copied().collect();
         let wanted = self.wanted(group, &members);
         let name = self.graph.nodes[wanted[0]].path.clone();
         let made = self.song.group(&name, &members, &wanted, self.lowered.signals);
@@ -292,7 +297,7 @@ impl Line<'_> {
     }
 
     /// The members that others need.
-    fn wanted(&self, group: &Group, members: &HashSet<NodeId>) -> Vec<NodeId> {
+    fn wanted(&self, group: &Group, members: &FxHashSet<NodeId>) -> Vec<NodeId> {
         let needed = |n: &NodeId| {
             let index = petgraph::graph::NodeIndex::new(n.index());
             let mut users = self.graph.wires.neighbors(index).map(|u| self.graph.wires[u]).peekable();

@@ -5,7 +5,7 @@
 use crate::ir::{Body, DelayLine, Kernel, Op, StateSlot, Value};
 use crate::target::Target;
 use mam_grammar::Handle;
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
     let live = live(kernel);
@@ -20,13 +20,13 @@ pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
 
 /// The states and delay lines that something needs, in any body.
 struct Live {
-    states: HashSet<Handle<StateSlot>>,
-    delays: HashSet<Handle<DelayLine>>,
+    states: FxHashSet<Handle<StateSlot>>,
+    delays: FxHashSet<Handle<DelayLine>>,
 }
 
 fn live(kernel: &Kernel) -> Live {
     let states = kernel.voices.iter().map(|voice| voice.until).collect();
-    let mut live = Live { states, delays: HashSet::new() };
+    let mut live = Live { states, delays: FxHashSet::default() };
     let bodies = [Some(&kernel.general), Some(&kernel.steady), kernel.tail.as_ref()];
     loop {
         let before = live.states.len() + live.delays.len();

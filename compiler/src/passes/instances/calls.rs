@@ -5,8 +5,9 @@ use crate::ir::{Imm, Kernel, Module};
 use crate::lower::{KernelCall, Lowered, SignalId, sum_kernel};
 use crate::passes::optimize;
 use mam_grammar::{Arena, Handle};
+use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -90,8 +91,8 @@ struct Packer<'a> {
     groups: Vec<Group>,
     grouped: Vec<bool>,
     /// Sums of groups, by call: what is added instead of its inputs.
-    sums: HashMap<usize, Vec<SignalId>>,
-    choices: HashMap<(Handle<Kernel>, Shape), Option<Handle<Kernel>>>,
+    sums: FxHashMap<usize, Vec<SignalId>>,
+    choices: FxHashMap<(Handle<Kernel>, Shape), Option<Handle<Kernel>>>,
     reasons: Vec<String>,
 }
 
@@ -121,8 +122,8 @@ impl<'a> Packer<'a> {
             readers,
             groups: vec![],
             grouped: vec![false; calls.len()],
-            sums: HashMap::new(),
-            choices: HashMap::new(),
+            sums: FxHashMap::default(),
+            choices: FxHashMap::default(),
             reasons: vec![],
         }
     }
@@ -250,8 +251,8 @@ impl<'a> Packer<'a> {
         for group in std::mem::take(&mut self.groups) {
             calls.push((group.members[0], self.packed(&group)));
         }
-        let mut same: HashMap<SignalId, SignalId> = HashMap::new();
-        let mut adders: HashMap<(usize, usize), Handle<Kernel>> = HashMap::new();
+        let mut same: FxHashMap<SignalId, SignalId> = FxHashMap::default();
+        let mut adders: FxHashMap<(usize, usize), Handle<Kernel>> = FxHashMap::default();
         for (index, call) in self.calls.iter().enumerate().filter(|(index, _)| !self.grouped[*index]) {
             let mut call = single(call, &self.module.kernels[call.kernel]);
             if let Some(sums) = self.sums.get(&index) {
@@ -370,7 +371,7 @@ impl Packed {
     /// Drops the kernels that nobody calls.
     fn sweep(&mut self) {
         let mut kernels: Arena<Kernel> = Arena::default();
-        let mut moved: HashMap<Handle<Kernel>, Handle<Kernel>> = HashMap::new();
+        let mut moved: FxHashMap<Handle<Kernel>, Handle<Kernel>> = FxHashMap::default();
         let mut used = vec![false; self.module.kernels.len()];
         self.calls.iter().for_each(|call| used[call.kernel.index()] = true);
         for (handle, kernel) in self.module.kernels.iter().filter(|(handle, _)| used[handle.index()]) {
