@@ -1,10 +1,10 @@
 //! Which calls are packed, and the order of what comes of it.
 
-use super::{LANES, Rules, Shape, choose, merged, places};
+use super::{Choice, LANES, Rules, Shape, merged, places};
 use crate::ir::{Imm, Kernel, Module};
 use crate::lower::{KernelCall, Lowered, SignalId, sum_kernel};
 use crate::passes::optimize;
-use mam_grammar::{Arena, Handle};
+use mam_grammar::Handle;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -58,9 +58,13 @@ pub struct Part {
     pub outputs: Range<usize>,
 }
 
-/// Packs the calls of a song. `optimised` are its kernels after all passes.
-pub fn run(lowered: &Lowered, optimised: &Module, rules: Rules) -> Packed {
-    let mut packer = Packer::new(lowered, optimised, rules);
+/// Says whether four calls become one, as [`choose`](super::choose) does: by the kernel as it was lowered, and after
+/// all passes.
+pub(crate) type Choose<'a> = &'a mut dyn FnMut(&Kernel, &Kernel, &Shape) -> Choice;
+
+/// Packs the calls of a song, where `choose` says so. `optimised` are its kernels after all passes.
+pub fn run(lowered: &Lowered, optimised: Module, rules: Rules, choose: Choose) -> Packed {
+    let mut packer = Packer::new(lowered, optimised, rules, choose);
     packer.voices();
     packer.nodes();
     packer.finish()
@@ -79,6 +83,7 @@ struct Packer<'a> {
     lowered: &'a Lowered,
     calls: &'a [KernelCall],
     rules: Rules<'a>,
+    choose: Choose<'a>,
     /// The kernels after all passes, with those that are made here.
     module: Module,
     signals: usize,
@@ -97,7 +102,7 @@ struct Packer<'a> {
 }
 
 impl<'a> Packer<'a> {
-    fn new(lowered: &'a Lowered, optimised: &Module, rules: Rules<'a>) -> Packer<'a> {
+    fn new(lowered: &'a Lowered, optimised: Module, rules: Rules<'a>, choose: Choose<'a>) -> Packer<'a> {
         let calls = lowered.calls.as_slice();
         let mut maker = vec![None; lowered.signals];
         let mut readers = vec![vec![]; lowered.signals];
@@ -115,7 +120,8 @@ impl<'a> Packer<'a> {
             lowered,
             calls,
             rules,
-            module: optimised.clone(),
+            choose,
+            module: optimised,
             signals: lowered.signals,
             depth,
             maker,
@@ -134,7 +140,7 @@ impl<'a> Packer<'a> {
             return *known;
         }
         let (lowered, one) = (&self.lowered.module.kernels[kernel], &self.module.kernels[kernel]);
-        let (packed, reason) = choose(lowered, one, shape, self.rules);
+        let (packed, reason) = (self.choose)(lowered, one, shape);
         self.reasons.push(format!("{}: {reason}", one.name));
         let handle = packed.map(|packed| self.module.kernels.add(packed));
         self.choices.insert((kernel, shape.clone()), handle);
@@ -370,14 +376,18 @@ fn ordered(calls: Vec<(usize, PackedCall)>, signals: usize) -> Vec<PackedCall> {
 impl Packed {
     /// Drops the kernels that nobody calls.
     fn sweep(&mut self) {
-        let mut kernels: Arena<Kernel> = Arena::default();
-        let mut moved: FxHashMap<Handle<Kernel>, Handle<Kernel>> = FxHashMap::default();
         let mut used = vec![false; self.module.kernels.len()];
         self.calls.iter().for_each(|call| used[call.kernel.index()] = true);
-        for (handle, kernel) in self.module.kernels.iter().filter(|(handle, _)| used[handle.index()]) {
-            moved.insert(handle, kernels.add(kernel.clone()));
-        }
-        self.module.kernels = kernels;
-        self.calls.iter_mut().for_each(|call| call.kernel = moved[&call.kernel]);
+        let mut left = 0;
+        let moved: Vec<Handle<Kernel>> = used
+            .iter()
+            .map(|used| {
+                left += usize::from(*used);
+                Handle::new(left.saturating_sub(1))
+            })
+            .collect();
+        let kernels = std::mem::take(&mut self.module.kernels).into_iter().zip(used);
+        self.module.kernels = kernels.filter(|(_, used)| *used).map(|(kernel, _)| kernel).collect();
+        self.calls.iter_mut().for_each(|call| call.kernel = moved[call.kernel.index()]);
     }
 }
