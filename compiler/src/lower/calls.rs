@@ -226,7 +226,7 @@ impl Lower<'_, '_> {
             self.problems.add(out_of_range(x, span, place));
         }
         let mut channels = signal.channels;
-        for value in &mut channels {
+        for value in channels.iter_mut() {
             if place.max.is_finite() {
                 let max = self.b.f64(place.max);
                 *value = self.b.real(Op::Min, [*value, max]);

@@ -81,6 +81,8 @@ struct Lower<'s, 'a> {
     wide: &'s mut FxHashSet<String>,
     /// How many expressions were evaluated.
     evaluations: usize,
+    /// How many are being evaluated, one inside the other.
+    depth: usize,
     /// True when a circle of equations was found.
     circle_said: bool,
     /// True when `wide` grew, so that the evaluation must be done again.
@@ -121,6 +123,7 @@ impl<'s, 'a> Lower<'s, 'a> {
             shared: FxHashMap::default(),
             wide,
             evaluations: 0,
+            depth: 0,
             circle_said: false,
             again: false,
             params: vec![],

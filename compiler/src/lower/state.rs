@@ -77,8 +77,9 @@ impl Lower<'_, '_> {
         self.b.voice = self.scopes[at.scope].voice;
         let made: Vec<_> = (0..channels).map(|_| self.b.state(&path, Imm::F32(init))).collect();
         let (states, values): (Vec<_>, Vec<Value>) = made.into_iter().unzip();
+        let channels = values.into_iter().collect();
         self.later.push(Later { at: at.clone(), expr: x, path, into: Into::States(states) });
-        let val = Val::Signal(Signal { channels: values, dimension: Dimension::PLAIN });
+        let val = Val::Signal(Signal { channels, dimension: Dimension::PLAIN });
         if let Some(key) = key {
             self.shared.insert(key, val.clone());
         }
