@@ -154,7 +154,8 @@ impl Line {
         self.done("graph");
 
         let rates = (f64::from(rate), seed);
-        let mut lowered = lower(&files, &library, &graph, &groups, song, rates, &mut problems);
+        let (order, templates) = ((&graph, &groups[..]), &mut kept.templates);
+        let mut lowered = lower(&files, &library, order, song, rates, templates, &mut problems);
         sets::apply(&options.sets, sources, &mut lowered.slots, &mut problems);
         self.done("lower");
 

@@ -6,6 +6,7 @@
 use crate::emit::jit::{Jit, compile_all};
 use crate::emit::{Compiled, isa};
 use crate::ir::{Kernel, Module};
+use crate::lower::Templates;
 use crate::passes::instances::{Choice, Packing, Rules, Shape, choose};
 use crate::passes::optimize;
 use crate::target::Target;
@@ -19,6 +20,8 @@ use std::sync::Arc;
 pub struct Kept {
     tables: Vec<Vec<f32>>,
     target: Target,
+    /// Instances of the prelude as they were lowered.
+    pub(crate) templates: Templates,
     /// What the passes made of each lowered kernel.
     optimised: FxHashMap<Kernel, Kernel>,
     /// Whether calls of a lowered kernel were packed.
@@ -39,7 +42,8 @@ impl Kept {
     /// The module after all passes, which run on several threads where they have not been run on the same kernel.
     pub(crate) fn optimize(&mut self, module: &Module, target: &Target, threads: usize) -> Module {
         if self.tables != module.tables || self.target != *target {
-            *self = Kept { tables: module.tables.clone(), target: *target, ..Kept::default() };
+            let (tables, templates) = (module.tables.clone(), take(&mut self.templates));
+            *self = Kept { tables, target: *target, templates, ..Kept::default() };
         }
         let mut before = take(&mut self.optimised);
         let mut all: Vec<Option<(Kernel, Kernel)>> =

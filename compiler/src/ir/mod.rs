@@ -82,6 +82,23 @@ pub struct Kernel {
     pub tail: Option<Body>,
 }
 
+impl Kernel {
+    /// Its interface alone.
+    pub fn without_bodies(&self) -> Kernel {
+        Kernel {
+            name: self.name.clone(),
+            states: self.states.clone(),
+            delays: self.delays.clone(),
+            params: self.params.clone(),
+            inputs: self.inputs.clone(),
+            outputs: self.outputs.clone(),
+            ports: self.ports.clone(),
+            voices: self.voices.clone(),
+            ..Kernel::default()
+        }
+    }
+}
+
 /// A state: a word, or four in the lanes of one value. Its name is a path that edits elsewhere do not change:
 /// `filter.ic1`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@ use super::builder::FormKind;
 use super::names::Slot;
 use super::song::{Ports, Slots};
 use super::value::Val;
-use super::{At, Lower, Song};
+use super::{At, Lower, Song, Templates};
 use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::graph::Turns;
@@ -16,7 +16,7 @@ use rustc_hash::FxHashSet;
 /// The value of a constant expression of file `file`, in base units; else its problems, none of which means that it is
 /// not constant. `turns` are the counters around it.
 pub fn number(files: &Files, file: usize, expr: ExprId, turns: &Turns) -> Result<(f64, Dimension), Problems> {
-    let library = Library::default();
+    let (library, mut templates) = (Library::default(), Templates::default());
     let mut song = Song {
         files,
         library: &library,
@@ -32,6 +32,7 @@ pub fn number(files: &Files, file: usize, expr: ExprId, turns: &Turns) -> Result
         evaluations: 0,
         size_said: false,
         called: FxHashSet::default(),
+        templates: &mut templates,
     };
     let (members, mut wide) = (FxHashSet::default(), FxHashSet::default());
     let mut lower = Lower::new(&mut song, &members, &mut wide, "", FormKind::Steady);

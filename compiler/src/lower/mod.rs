@@ -20,10 +20,12 @@ mod node;
 mod share;
 mod song;
 mod state;
+mod template;
 mod value;
 
 pub use builtin::all as builtins;
 pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower, sum_kernel};
+pub use template::Templates;
 
 use crate::files::{DefId, Files};
 use crate::graph::{Graph, NodeId, Turns};
@@ -63,6 +65,8 @@ struct Song<'a> {
     size_said: bool,
     /// The definitions that were called.
     called: FxHashSet<DefId>,
+    /// Instances of the prelude as they were lowered.
+    templates: &'a mut Templates,
 }
 
 /// One evaluation of a group: one body of its kernel.

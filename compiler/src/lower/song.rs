@@ -1,9 +1,10 @@
 //! The whole song: every group in order, and what can be set and triggered.
 
-use super::Song;
 use super::group::Made;
 use super::share::share;
+use super::template::Key;
 use super::value::{NodeVal, Shape};
+use super::{Song, Templates};
 use crate::files::{DefId, Files};
 use crate::graph::{Graph, Group, NodeId, NodeKind};
 use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, Type};
@@ -209,16 +210,17 @@ impl Ports {
     }
 }
 
-/// Lowers a song.
+/// Lowers a song. Instances that are like what `templates` holds, from this song or another, are copied.
 pub fn lower(
     files: &Files,
     library: &Library,
-    graph: &Graph,
-    groups: &[Group],
+    (graph, groups): (&Graph, &[Group]),
     file: usize,
     (rate, seed): (f64, u64),
+    templates: &mut Templates,
     problems: &mut Problems,
 ) -> Lowered {
+    templates.within(files.limits);
     let song = Song {
         files,
         library,
@@ -234,11 +236,13 @@ pub fn lower(
         evaluations: 0,
         size_said: false,
         called: FxHashSet::default(),
+        templates,
     };
     let mut line = Line {
         song,
         graph,
         known: FxHashMap::default(),
+        alike: FxHashMap::default(),
         names: FxHashSet::default(),
         lowered: Lowered::default(),
     };
@@ -259,6 +263,8 @@ struct Line<'a> {
     song: Song<'a>,
     graph: &'a Graph,
     known: FxHashMap<Kernel, Handle<Kernel>>,
+    /// The kernels of instances that are lowered alike.
+    alike: FxHashMap<Key, Handle<Kernel>>,
     names: FxHashSet<String>,
     lowered: Lowered,
 }
@@ -268,9 +274,15 @@ impl Line<'_> {
         let members: FxHashSet<NodeId> = group.members.iter().copied().collect();
         let wanted = self.wanted(group, &members);
         let name = self.graph.nodes[wanted[0]].path.clone();
-        let made = self.song.group(&name, &members, &wanted, self.lowered.signals);
-        problems.extend(made.problems.clone());
         let node = group.members[0];
+        let key = self.song.template_key(group);
+        let known = key.as_ref().and_then(|key| self.alike.get(key)).copied();
+        let signals = self.lowered.signals;
+        let made = match &key {
+            Some(key) => self.song.instance_of(key.clone(), node, signals, known.is_some()),
+            None => self.song.group(&name, &members, &wanted, signals),
+        };
+        problems.extend(made.problems.clone());
         let voices = match self.graph.instance(node) {
             Some(instance) if members.len() == 1 => instance.voices as usize,
             _ => 1,
@@ -279,7 +291,8 @@ impl Line<'_> {
             self.song.results[node.index()] = Some(result.clone());
         }
         if !made.kernel.outputs.is_empty() && group.live {
-            self.calls(&name, node, voices, made);
+            let kernel = self.calls(&name, node, voices, made, known);
+            key.map(|key| self.alike.insert(key, kernel));
         }
     }
 
@@ -307,12 +320,20 @@ impl Line<'_> {
         if wanted.is_empty() { group.members.clone() } else { wanted }
     }
 
-    fn calls(&mut self, path: &Arc<str>, node: NodeId, voices: usize, made: Made) {
+    /// The calls of what was made; where its kernel is `known`, `made` needs no bodies.
+    fn calls(
+        &mut self,
+        path: &Arc<str>,
+        node: NodeId,
+        voices: usize,
+        made: Made,
+        known: Option<Handle<Kernel>>,
+    ) -> Handle<Kernel> {
         let outputs = made.kernel.outputs.len();
         let states: Vec<(String, Imm)> =
             made.kernel.states.values().map(|s| (s.name.clone(), s.init)).collect();
         let delays: Vec<String> = made.kernel.delays.values().map(|d| d.name.clone()).collect();
-        let kernel = self.intern(made.kernel);
+        let kernel = known.unwrap_or_else(|| self.intern(made.kernel));
         let result = self.lowered.signals;
         // The voices' own signals come after the signals that everybody knows the node by.
         let mut each: Vec<Vec<SignalId>> = vec![];
@@ -342,6 +363,7 @@ impl Line<'_> {
                 self.sum(path, parts, result + channel);
             }
         }
+        kernel
     }
 
     /// Adds up the voices: in groups of four, (0+1)+(2+3), then the groups in order.

@@ -97,3 +97,17 @@ pub(super) enum Shape {
     /// A record of such.
     Record(Vec<(Arc<str>, Shape)>),
 }
+
+impl Shape {
+    /// The same value in other buffers.
+    pub(super) fn moved(&self, to: &dyn Fn(SignalId) -> SignalId) -> Shape {
+        match self {
+            Shape::Signal(signals, dimension) => {
+                Shape::Signal(signals.iter().map(|signal| to(*signal)).collect(), *dimension)
+            }
+            Shape::Record(fields) => {
+                Shape::Record(fields.iter().map(|(name, shape)| (name.clone(), shape.moved(to))).collect())
+            }
+        }
+    }
+}
