@@ -19,7 +19,7 @@ const LONG: u32 = 24;
 /// Least number of instructions of a loop.
 const FEW: usize = 8;
 /// Instructions that are done in a cycle, where they need not wait.
-const WIDTH: u32 = 3;
+const WIDTH: u32 = 4;
 /// Of how many instructions a loop may leave one value for others.
 const DEAR: usize = 8;
 /// Most loops.

@@ -21,6 +21,7 @@ mod share;
 mod song;
 mod state;
 mod template;
+mod terms;
 mod value;
 
 pub use builtin::all as builtins;

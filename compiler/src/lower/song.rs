@@ -3,6 +3,7 @@
 use super::group::Made;
 use super::share::share;
 use super::template::Key;
+use super::terms::{self, Cut, Piece};
 use super::value::{NodeVal, Shape};
 use super::{Song, Templates};
 use crate::files::{DefId, Files};
@@ -292,7 +293,7 @@ impl Line<'_> {
         }
         if !made.kernel.outputs.is_empty() && group.live {
             let kernel = self.calls(&name, node, voices, made, known);
-            key.map(|key| self.alike.insert(key, kernel));
+            key.zip(kernel).map(|(key, kernel)| self.alike.insert(key, kernel));
         }
     }
 
@@ -320,7 +321,8 @@ impl Line<'_> {
         if wanted.is_empty() { group.members.clone() } else { wanted }
     }
 
-    /// The calls of what was made; where its kernel is `known`, `made` needs no bodies.
+    /// The calls of what was made; where its kernel is `known`, `made` needs no bodies. The result is the kernel, where
+    /// it is one.
     fn calls(
         &mut self,
         path: &Arc<str>,
@@ -328,7 +330,14 @@ impl Line<'_> {
         voices: usize,
         made: Made,
         known: Option<Handle<Kernel>>,
-    ) -> Handle<Kernel> {
+    ) -> Option<Handle<Kernel>> {
+        if voices == 1
+            && known.is_none()
+            && let Some(cut) = terms::cut(&made.kernel)
+        {
+            self.pieces(path, cut, &made);
+            return None;
+        }
         let outputs = made.kernel.outputs.len();
         let states: Vec<(String, Imm)> =
             made.kernel.states.values().map(|s| (s.name.clone(), s.init)).collect();
@@ -363,7 +372,39 @@ impl Line<'_> {
                 self.sum(path, parts, result + channel);
             }
         }
-        kernel
+        Some(kernel)
+    }
+
+    /// A node whose sum is cut: a call for each term, their sum, and the rest, which is the node.
+    fn pieces(&mut self, path: &Arc<str>, cut: Cut, made: &Made) {
+        let first = self.lowered.signals + cut.rest.kernel.outputs.len();
+        let outputs = (self.lowered.signals..first).collect();
+        let parts: Vec<SignalId> = (first..first + cut.terms.len()).collect();
+        let sum = first + parts.len();
+        self.lowered.signals = sum + 1;
+        for (i, (term, &signal)) in cut.terms.into_iter().zip(&parts).enumerate() {
+            self.piece(format!("{path}.sum#{}", i + 1).into(), term, made, vec![], vec![signal]);
+        }
+        self.sum(path, parts, sum);
+        self.piece(path.clone(), cut.rest, made, vec![sum], outputs);
+    }
+
+    fn piece(
+        &mut self,
+        path: Arc<str>,
+        piece: Piece,
+        made: &Made,
+        more: Vec<SignalId>,
+        outputs: Vec<SignalId>,
+    ) {
+        let of = |table: &[usize], places: &[usize]| places.iter().map(|&i| table[i]).collect::<Vec<_>>();
+        let states = piece.kernel.states.values().map(|s| (s.name.clone(), s.init)).collect();
+        let delays = piece.kernel.delays.values().map(|d| d.name.clone()).collect();
+        let inputs = [of(&made.inputs, &piece.inputs), more].concat();
+        let (params, ports) = (of(&made.params, &piece.params), of(&made.ports, &piece.ports));
+        let kernel = self.intern(piece.kernel);
+        let call = KernelCall { path, kernel, states, delays, params, inputs, outputs, ports, adds: false };
+        self.lowered.calls.push(call);
     }
 
     /// Adds up the voices: in groups of four, (0+1)+(2+3), then the groups in order.

@@ -32,6 +32,8 @@ pub(super) struct Key {
     file: usize,
     /// Bits of the sample rate.
     rate: u64,
+    /// Whether it has several voices: the kernel of one may be cut.
+    several: bool,
     /// Channels and dimension of what flows in.
     input: Option<(usize, Dimension)>,
 }
@@ -94,7 +96,8 @@ impl Song<'_> {
                 Some((signals.len(), dimension))
             }
         };
-        Some(Key { file: instance.def.file, rate: self.rate.to_bits(), input })
+        let several = instance.voices > 1;
+        Some(Key { file: instance.def.file, rate: self.rate.to_bits(), several, input })
     }
 
     /// The signals that flow into an effect.

@@ -5,14 +5,26 @@
 //! Only a product that is used once, and computed as often as the sum.
 
 use super::rewrite;
-use crate::ir::{Body, Kernel, Op, Scalar, Value};
+use crate::ir::{Body, Imm, Kernel, Op, Scalar, Value};
 use crate::target::Target;
 
 pub(super) fn run(kernel: &Kernel, target: &Target) -> Kernel {
     match target.fma {
-        true => rewrite::bodies(kernel, body),
+        true => rewrite::bodies(kernel, |old| doubled(&body(old))),
         false => kernel.clone(),
     }
+}
+
+/// A product with 2 that is left is an addition: processors have more room for those.
+fn doubled(old: &Body) -> Body {
+    rewrite::body(old, |new, _, inst| {
+        let two = |v: Value| new.as_const(v) == Some(Imm::F32(2.0));
+        match *inst.args.as_slice() {
+            [a, b] if inst.op == Op::Mul && two(b) => new.op(Op::Add, &[a, a]),
+            [a, b] if inst.op == Op::Mul && two(a) => new.op(Op::Add, &[b, b]),
+            _ => new.insts.add(inst),
+        }
+    })
 }
 
 fn body(old: &Body) -> Body {

@@ -9,8 +9,10 @@ mod fold;
 mod fuse;
 pub mod instances;
 pub mod lanes;
+mod ranges;
 mod rewrite;
 mod slow;
+mod strands;
 
 use crate::ir::{Kernel, Module, check};
 use crate::target::Target;
@@ -33,9 +35,11 @@ impl Pass {
 
 /// All passes, in the order in which they run.
 pub static PASSES: &[Pass] = &[
+    Pass { name: "ranges", about: "drops bounds and roundings that change nothing", run: ranges::run },
     Pass { name: "fold", about: "computes what is constant, drops what does nothing", run: fold::run },
     Pass { name: "common", about: "computes equal values once", run: common::run },
-    Pass { name: "slow", about: "gathers slow factors into one, in f64", run: slow::run },
+    Pass { name: "slow", about: "gathers slow factors and terms, in f64", run: slow::run },
+    Pass { name: "strands", about: "adds up long sums in four strands", run: strands::run },
     Pass { name: "lanes", about: "computes four frames at a time", run: lanes::run },
     Pass { name: "elementary", about: "expands elementary functions of f32", run: elementary::run },
     Pass { name: "refold", about: "folds again", run: fold::run },

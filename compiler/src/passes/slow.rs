@@ -1,9 +1,10 @@
-//! What is slower than a sample is computed in f64 and rounded once, where it meets audio: the slow factors of a
-//! product (constants, parameters, a note's velocity) become one factor. `−since·dt/time·log₂e` is one
-//! multiplication a frame; a division by a parameter is none.
+//! What is slower than a sample is computed in f64 and rounded once, where it meets audio. What is computed every frame
+//! is brought to the form `product · scale + offset`, of which scale and offset are slow (constants, parameters, a
+//! note's velocity): `−since·dt/time·log₂e` is one multiplication a frame, a division by a parameter none, and
+//! `1 − (t − 10ms)/90ms` is one multiplication with an addition.
 //!
-//! A sum of which one part is slow takes the factor in: `(x + a)·b` is `x·b + a·b`, one operation with the addition,
-//! and x may be a product with a slow factor of its own.
+//! A factor that is such a sum takes the product's scale in: `(x + a)·y·b` is `(x·b + a·b)·y`. An exponential takes it
+//! in too, so that both are one geometric series.
 //!
 //! It changes last bits (there are fewer roundings), and is therefore part of lowering to every target: it is done
 //! once, before anything is planned.
@@ -12,8 +13,8 @@ use super::rewrite;
 use crate::ir::{Body, Imm, Kernel, Op, Rate, Type, Value};
 use crate::target::Target;
 
-/// How deep a product is followed.
-const DEPTH: usize = 16;
+/// How many factors a product has at most.
+const MOST: usize = 16;
 
 pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
     rewrite::bodies(kernel, body)
@@ -22,187 +23,240 @@ pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
 fn body(old: &Body) -> Body {
     let rates = old.rates();
     let uses = rewrite::uses(old);
-    let products = Products { body: old, rates: &rates, uses: &uses };
-    let mut map: Vec<Value> = Vec::with_capacity(old.insts.len());
+    let mut scaled = vec![0; old.insts.len()];
+    for inst in old.insts.values() {
+        if let (Op::Mul, &[a, b]) = (inst.op, inst.args.as_slice()) {
+            let slow = |v: Value| rates[v.index()] != Rate::Sample;
+            scaled[a.index()] += u32::from(slow(b));
+            scaled[b.index()] += u32::from(slow(a));
+        }
+    }
+    let mut forms = Forms { old, rates, uses, scaled, forms: vec![], map: vec![] };
     rewrite::body(old, |new, value, inst| {
-        let product = products.of(value);
-        let now = match product.filter(|product| product.gains(&products)) {
-            Some(product) => product.build(&products, new, &map),
+        let form = forms.of(value, new);
+        let now = match form.as_ref().filter(|form| form.gains) {
+            Some(form) => forms.build(form, new),
             None => new.insts.add(inst),
         };
-        map.push(now);
+        forms.forms.push(form);
+        forms.map.push(now);
         now
     })
 }
 
-struct Products<'a> {
-    body: &'a Body,
-    rates: &'a [Rate],
-    uses: &'a [u32],
+/// What an f32 that is computed every frame is: `factors / divisors · scale + offset`.
+#[derive(Clone, Debug, Default)]
+struct Form {
+    /// Values of the old body.
+    factors: Vec<Value>,
+    /// Values of the old body.
+    divisors: Vec<Value>,
+    /// A slow f64 of the new body; 1 where there is none.
+    scale: Option<Value>,
+    /// A slow f64 of the new body; 0 where there is none.
+    offset: Option<Value>,
+    /// Whether computing it so costs less than as it was written.
+    gains: bool,
 }
 
-/// A product, as values of the old body.
-#[derive(Default)]
-struct Product {
-    /// Computed every frame: factors and divisors.
-    fast: [Vec<Value>; 2],
-    /// Computed more rarely: factors and divisors.
-    slow: [Vec<Value>; 2],
-    negative: bool,
+struct Forms<'a> {
+    old: &'a Body,
+    rates: Vec<Rate>,
+    uses: Vec<u32>,
+    /// How many of the users multiply it by something slow.
+    scaled: Vec<u32>,
+    /// The forms of the values so far.
+    forms: Vec<Option<Form>>,
+    /// What they are in the new body.
+    map: Vec<Value>,
 }
 
-impl Products<'_> {
-    /// The product that an f32 computed every frame is, if it is one.
-    fn of(&self, value: Value) -> Option<Product> {
-        let inst = &self.body.insts[value];
-        let product = inst.ty == Type::F32 && matches!(inst.op, Op::Mul | Op::Div | Op::Neg);
-        (product && self.rates[value.index()] == Rate::Sample).then(|| {
-            let mut product = Product::default();
-            self.factors(value, false, 0, &mut product);
-            product
-        })
+impl Forms<'_> {
+    fn is_slow(&self, value: Value) -> bool {
+        self.rates[value.index()] != Rate::Sample
     }
 
-    fn factors(&self, value: Value, divides: bool, depth: usize, into: &mut Product) {
-        let inst = &self.body.insts[value];
-        if self.rates[value.index()] != Rate::Sample {
-            into.slow[usize::from(divides)].push(value);
-            return;
-        }
-        let follow = depth == 0 || depth < DEPTH && (self.uses[value.index()] == 1 || self.one_fast(value));
-        match (inst.op, inst.args.as_slice()) {
-            (Op::Mul, &[a, b]) if follow => {
-                self.factors(a, divides, depth + 1, into);
-                self.factors(b, divides, depth + 1, into);
-            }
-            (Op::Div, &[a, b]) if follow => {
-                self.factors(a, divides, depth + 1, into);
-                self.factors(b, !divides, depth + 1, into);
-            }
-            (Op::Neg, &[a]) if follow => {
-                into.negative = !into.negative;
-                self.factors(a, divides, depth + 1, into);
-            }
-            _ => into.fast[usize::from(divides)].push(value),
+    /// A value's form; itself alone where it has none, or where following it would compute something twice.
+    fn operand(&self, value: Value) -> Form {
+        let alone = || Form { factors: vec![value], ..Form::default() };
+        let Some(form) = &self.forms[value.index()] else { return alone() };
+        let uses = self.uses[value.index()];
+        // Others take a product of one factor as it is; and those that all scale it share it without its own scale.
+        let single = form.factors.len() == 1 && form.divisors.is_empty();
+        let shared = form.offset.is_none() && (single || self.scaled[value.index()] == uses);
+        if uses == 1 || shared { form.clone() } else { alone() }
+    }
+
+    /// The same without an offset, to be a factor beside others.
+    fn factor(&self, value: Value) -> Form {
+        let form = self.operand(value);
+        match form.offset {
+            Some(_) => Form { factors: vec![value], ..Form::default() },
+            None => form,
         }
     }
 
-    /// The exponential among some factors.
-    fn power(&self, factors: &[Value]) -> Option<usize> {
-        factors.iter().position(|factor| self.body.insts[*factor].op == Op::Exp2)
-    }
-
-    /// A sum with a slow part, times a slow factor (f64): the parts times the factor. None where it is no such sum, or
-    /// somebody else uses it too.
-    fn scaled(&self, value: Value, by: Value, depth: usize, new: &mut Body, map: &[Value]) -> Option<Value> {
-        let inst = &self.body.insts[value];
-        let slow = |v: Value| self.rates[v.index()] != Rate::Sample;
-        if depth == 0 || !self.is_sum(value) {
+    fn of(&self, value: Value, new: &mut Body) -> Option<Form> {
+        let inst = &self.old.insts[value];
+        if inst.ty != Type::F32 || self.is_slow(value) {
             return None;
         }
-        let (op, &[a, b]) = (inst.op, inst.args.as_slice()) else { return None };
-        let mut part = |v: Value| {
-            if slow(v) {
-                let part = wide(new, map[v.index()]);
-                let part = new.op(Op::Mul, &[part, by]);
-                return new.op(Op::Demote, &[part]);
-            }
-            if let Some(sum) = self.scaled(v, by, depth - 1, new, map) {
-                return sum;
-            }
-            let (fast, factor) = self.split(v, by, new, map);
-            let factor = new.op(Op::Demote, &[factor]);
-            new.op(Op::Mul, &[fast, factor])
-        };
-        let (a, b) = (part(a), part(b));
-        Some(new.op(op, &[a, b]))
-    }
-
-    /// Whether it is a sum of something slow and something that is not, with one user.
-    fn is_sum(&self, value: Value) -> bool {
-        let inst = &self.body.insts[value];
-        let slow = |i: usize| self.rates[inst.args.as_slice()[i].index()] != Rate::Sample;
-        let sum = matches!(inst.op, Op::Add | Op::Sub) && inst.ty == Type::F32;
-        sum && self.uses[value.index()] == 1 && slow(0) != slow(1)
-    }
-
-    /// `value · by`, as what is computed every frame and the slow factor (f64) of it.
-    fn split(&self, value: Value, by: Value, new: &mut Body, map: &[Value]) -> (Value, Value) {
-        let inst = &self.body.insts[value];
-        let slow = |v: Value| self.rates[v.index()] != Rate::Sample;
+        let slow = |v: Value, new: &mut Body| wide(new, self.map[v.index()]);
         match (inst.op, inst.args.as_slice()) {
-            (Op::Mul, &[a, b]) if slow(a) != slow(b) && self.uses[value.index()] == 1 => {
-                let (fast, factor) = if slow(a) { (b, a) } else { (a, b) };
-                let factor = wide(new, map[factor.index()]);
-                (map[fast.index()], new.op(Op::Mul, &[factor, by]))
+            (Op::Neg, &[x]) => {
+                let (form, minus) = (self.operand(x), new.f64(-1.0));
+                let gains = form.offset.is_some() || form.scale.is_some();
+                Some(Form { gains, ..times(new, form, Op::Mul, minus) })
             }
-            _ => (map[value.index()], by),
+            (op @ (Op::Mul | Op::Div), &[x, k]) if self.is_slow(k) => Some(self.scaled_by(x, op, k, new)),
+            (Op::Mul, &[k, x]) if self.is_slow(k) => Some(self.scaled_by(x, Op::Mul, k, new)),
+            (op @ (Op::Mul | Op::Div), &[x, y]) => self.product(op, x, y, new),
+            (op @ (Op::Add | Op::Sub), &[x, k]) if self.is_slow(k) => {
+                let form = self.operand(x);
+                let (offset, gains) = (slow(k, new), form.offset.is_some());
+                let zero = form.offset.unwrap_or_else(|| new.f64(0.0));
+                Some(Form { offset: Some(f64s(new, op, zero, offset)), gains, ..form })
+            }
+            (op @ (Op::Add | Op::Sub), &[k, x]) if self.is_slow(k) => {
+                let mut form = self.operand(x);
+                let (offset, gains) = (slow(k, new), form.offset.is_some());
+                if op == Op::Sub {
+                    let minus = new.f64(-1.0);
+                    form = times(new, form, Op::Mul, minus);
+                }
+                let zero = form.offset.unwrap_or_else(|| new.f64(0.0));
+                Some(Form { offset: Some(f64s(new, Op::Add, offset, zero)), gains, ..form })
+            }
+            _ => None,
         }
     }
 
-    /// Whether at most one operand is computed every frame, and is no divisor: then nothing is computed twice by
-    /// following it to each of its users.
-    fn one_fast(&self, value: Value) -> bool {
-        let inst = &self.body.insts[value];
-        let fast = |arg: &Value| self.rates[arg.index()] == Rate::Sample;
-        let args = inst.args.as_slice();
-        args.iter().filter(|arg| fast(arg)).count() <= 1 && !(inst.op == Op::Div && fast(&args[1]))
+    /// `x · k` or `x / k`, where k is slow.
+    fn scaled_by(&self, x: Value, op: Op, k: Value, new: &mut Body) -> Form {
+        let (form, k) = (self.operand(x), wide(new, self.map[k.index()]));
+        let gains = op == Op::Div || form.scale.is_some() || form.offset.is_some();
+        let form = times(new, form, op, k);
+        Form { gains: gains || self.absorber(&form).is_some(), ..form }
+    }
+
+    /// A product or quotient of two values that are computed every frame.
+    fn product(&self, op: Op, x: Value, y: Value, new: &mut Body) -> Option<Form> {
+        let (mut x, y) = (self.factor(x), self.factor(y));
+        let slow = [&x, &y].map(|form| form.scale.is_some());
+        let [factors, divisors] = match op {
+            Op::Mul => [y.factors, y.divisors],
+            _ => [y.divisors, y.factors],
+        };
+        x.factors.extend(factors);
+        x.divisors.extend(divisors);
+        if x.factors.len() + x.divisors.len() > MOST || x.factors.is_empty() {
+            return None;
+        }
+        if let Some(scale) = y.scale {
+            let one = x.scale.unwrap_or_else(|| new.f64(1.0));
+            x.scale = Some(f64s(new, op, one, scale));
+        }
+        x.gains = slow == [true; 2] || slow != [false; 2] && self.absorber(&x).is_some();
+        Some(x)
+    }
+
+    /// The two terms of a sum that nobody else uses, if both have a scale: they take another one in.
+    fn scaled_terms(&self, sum: Value) -> Option<[&Form; 2]> {
+        let inst = &self.old.insts[sum];
+        let (Op::Add | Op::Sub, &[a, b]) = (inst.op, inst.args.as_slice()) else { return None };
+        let scaled = |v: Value| {
+            let form = self.forms[v.index()].as_ref().filter(|_| self.uses[v.index()] == 1);
+            form.filter(|form| form.scale.is_some() && form.offset.is_none())
+        };
+        let terms = [scaled(a)?, scaled(b)?];
+        (self.uses[sum.index()] == 1).then_some(terms)
+    }
+
+    /// The factor of a product that can take its scale in: an exponential beside others, or a sum that nobody else
+    /// uses.
+    fn absorber(&self, form: &Form) -> Option<usize> {
+        form.scale?;
+        let factors = &form.factors;
+        let power = |v: &Value| factors.len() > 1 && self.old.insts[*v].op == Op::Exp2;
+        let sum = |v: &Value| {
+            let form = self.forms[v.index()].as_ref();
+            let offset = self.uses[v.index()] == 1 && form.is_some_and(|form| form.offset.is_some());
+            offset || self.scaled_terms(*v).is_some()
+        };
+        factors.iter().position(power).or_else(|| factors.iter().position(sum))
+    }
+
+    fn build(&self, form: &Form, new: &mut Body) -> Value {
+        let mut scale = form.scale;
+        let absorber = self.absorber(form);
+        let absorbed = absorber.zip(scale).map(|(index, by)| {
+            let factor = form.factors[index];
+            scale = None;
+            match (&self.forms[factor.index()], self.scaled_terms(factor)) {
+                (Some(sum), _) => {
+                    let sum = times(new, sum.clone(), Op::Mul, by);
+                    self.build(&sum, new)
+                }
+                (None, Some(terms)) => {
+                    let terms = terms.map(|term| {
+                        let term = times(new, term.clone(), Op::Mul, by);
+                        self.build(&term, new)
+                    });
+                    new.op(self.old.insts[factor].op, &terms)
+                }
+                (None, None) => {
+                    let by = new.op(Op::Demote, &[by]);
+                    new.op(Op::Mul, &[self.map[factor.index()], by])
+                }
+            }
+        });
+        let product = |values: &[Value], skip: Option<usize>, new: &mut Body| {
+            let kept = values.iter().enumerate().filter(|(index, _)| Some(*index) != skip);
+            let mut kept = kept.map(|(_, value)| self.map[value.index()]);
+            let first = kept.next()?;
+            Some(kept.fold(first, |product, factor| new.op(Op::Mul, &[product, factor])))
+        };
+        let mut result = match (product(&form.factors, absorber, new), absorbed) {
+            (Some(rest), Some(absorbed)) => new.op(Op::Mul, &[rest, absorbed]),
+            (one, other) => one.or(other).expect("a product has factors"),
+        };
+        let minus = scale.and_then(|scale| new.as_const(scale)) == Some(Imm::F64(-1.0));
+        if let Some(scale) = scale.filter(|_| !minus) {
+            let scale = new.op(Op::Demote, &[scale]);
+            result = new.op(Op::Mul, &[result, scale]);
+        }
+        if let Some(divisor) = product(&form.divisors, None, new) {
+            result = new.op(Op::Div, &[result, divisor]);
+        }
+        let offset = form.offset.map(|offset| new.op(Op::Demote, &[offset]));
+        match (offset, minus) {
+            (Some(offset), true) => new.op(Op::Sub, &[offset, result]),
+            (Some(offset), false) => new.op(Op::Add, &[result, offset]),
+            (None, true) => new.op(Op::Neg, &[result]),
+            (None, false) => result,
+        }
     }
 }
 
-impl Product {
-    /// Whether gathering the slow factors saves something.
-    fn gains(&self, all: &Products) -> bool {
-        let [factors, divisors] = &self.slow;
-        let sum = matches!((&self.fast[0][..], &self.fast[1][..]), ([x], []) if all.is_sum(*x));
-        let slow = factors.len() + usize::from(self.negative);
-        let power = self.fast[0].len() > 1 && all.power(&self.fast[0]).is_some();
-        slow >= 2 || !divisors.is_empty() || slow > 0 && (sum || power)
-    }
+/// A form, multiplied or divided by something slow (f64).
+fn times(new: &mut Body, form: Form, op: Op, by: Value) -> Form {
+    let one = form.scale.unwrap_or_else(|| new.f64(1.0));
+    let scale = Some(f64s(new, op, one, by));
+    let offset = form.offset.map(|offset| f64s(new, op, offset, by));
+    Form { scale, offset, ..form }
+}
 
-    fn build(self, all: &Products, new: &mut Body, map: &[Value]) -> Value {
-        let slow = self.slow_factor(new, map);
-        if let ([x], []) = (&self.fast[0][..], &self.fast[1][..])
-            && let Some(sum) = all.scaled(*x, slow, DEPTH, new, map)
-        {
-            return sum;
+/// An operation on f64; at once where both are constants, so that what is 1 or −1 is seen.
+fn f64s(new: &mut Body, op: Op, a: Value, b: Value) -> Value {
+    match (new.as_const(a), new.as_const(b)) {
+        (Some(a), Some(b)) => {
+            let meaning = op.row().meaning.expect("arithmetic has a meaning");
+            new.constant(meaning(&[a, b], Type::F64.scalar), 1)
         }
-        let slow = new.op(Op::Demote, &[slow]);
-        let [factors, divisors] = self.fast;
-        let product = |values: &[Value], new: &mut Body| {
-            let mut values = values.iter().map(|value| map[value.index()]);
-            let first = values.next()?;
-            Some(values.fold(first, |product, factor| new.op(Op::Mul, &[product, factor])))
-        };
-        let divisor = product(&divisors, new);
-        // An exponential takes the slow factor in, so that both are one geometric series.
-        let mut factors = factors;
-        let power = all.power(&factors).map(|index| factors.remove(index));
-        let slow = match power {
-            Some(power) => new.op(Op::Mul, &[map[power.index()], slow]),
-            None => slow,
-        };
-        let mut result = match product(&factors, new) {
-            Some(fast) => new.op(Op::Mul, &[fast, slow]),
-            None => slow,
-        };
-        if let Some(divisor) = divisor {
-            result = new.op(Op::Div, &[result, divisor]);
-        }
-        result
-    }
-
-    /// All slow factors in one, as an f64.
-    fn slow_factor(&self, new: &mut Body, map: &[Value]) -> Value {
-        let sign = new.f64(if self.negative { -1.0 } else { 1.0 });
-        let mut slow = sign;
-        for (op, values) in [(Op::Mul, &self.slow[0]), (Op::Div, &self.slow[1])] {
-            for value in values {
-                let factor = wide(new, map[value.index()]);
-                slow = new.op(op, &[slow, factor]);
-            }
-        }
-        slow
+        (Some(Imm::F64(0.0)), None) if op == Op::Add => b,
+        (Some(Imm::F64(1.0)), None) if op == Op::Mul => b,
+        (None, Some(Imm::F64(1.0))) if matches!(op, Op::Mul | Op::Div) => a,
+        _ => new.op(op, &[a, b]),
     }
 }
 

@@ -5,28 +5,31 @@
 //! largest error, which a test holds against f64. What is computed more rarely than each frame is f64, and keeps its
 //! exact functions.
 
-mod bounds;
 mod functions;
 
+use super::ranges::{Range, Ranges};
 use super::rewrite;
 use crate::ir::{Body, Imm, Kernel, Op, Scalar, Value};
 use crate::target::Target;
 
 pub(super) fn run(kernel: &Kernel, target: &Target) -> Kernel {
+    let known = Ranges::of(kernel);
     rewrite::bodies(kernel, |old| {
-        rewrite::body(old, |body, _, inst| {
+        let ranges = known.within(old);
+        rewrite::body(old, |body, value, inst| {
             if inst.ty.scalar != Scalar::F32 {
                 return body.insts.add(inst);
             }
+            let range = old.insts[value].args.as_slice().first().and_then(|arg| ranges[arg.index()]);
             let mut ops = Ops { body, lanes: inst.ty.lanes, fma: target.fma };
             match (inst.op, inst.args.as_slice()) {
                 (Op::SinTurn, &[x]) => ops.sin_turn(x),
                 (Op::CosTurn, &[x]) => ops.cos_turn(x),
-                (Op::TanTurn, &[x]) => ops.tan_turn(x),
-                (Op::Exp2, &[x]) => ops.exp2(x),
+                (Op::TanTurn, &[x]) => ops.tan_turn(x, range),
+                (Op::Exp2, &[x]) => ops.exp2(x, range),
                 (Op::Log2, &[x]) => ops.log2(x),
                 (Op::Pow, &[x, y]) => ops.pow(x, y),
-                (Op::Tanh, &[x]) => ops.tanh(x),
+                (Op::Tanh, &[x]) => ops.tanh(x, range),
                 _ => body.insts.add(inst),
             }
         })
@@ -96,10 +99,18 @@ impl Ops<'_> {
         })
     }
 
-    /// x, kept within ±`limit`; a NaN stays one.
-    fn clamp(&mut self, x: Value, low: f32, high: f32) -> Value {
-        let (low, high) = (self.f(low), self.f(high));
-        let below = self.op(Op::Min, &[high, x]);
-        self.op(Op::Max, &[low, below])
+    /// x, kept between `low` and `high` where its range goes beyond; a NaN stays one.
+    fn clamp(&mut self, x: Value, range: Range, low: f32, high: f32) -> Value {
+        let (least, most) = range.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+        let mut x = x;
+        for (op, limit, beyond) in
+            [(Op::Min, high, most > f64::from(high)), (Op::Max, low, least < f64::from(low))]
+        {
+            if beyond {
+                let limit = self.f(limit);
+                x = self.op(op, &[limit, x]);
+            }
+        }
+        x
     }
 }

@@ -1,0 +1,297 @@
+//! Long sums of large terms become calls: `sum i in 0..63 { … }` is 64 calls of one kernel and a sum of their
+//! outputs, as if it had been written as 64 nodes. So it compiles like one term, and the terms can be packed into
+//! instance lanes.
+//!
+//! A kernel is cut by slicing: each piece computes what its outputs need, and keeps the states that it reads. Nothing
+//! is cut where two pieces would need one state, or a term would hear the sum.
+
+use crate::ir::{Body, DelayLine, Inst, Kernel, Op, Rate, StateSlot, Type, Value};
+use mam_grammar::Handle;
+use std::collections::{BTreeSet, HashMap};
+
+/// The fewest terms that are cut out.
+const FEWEST: usize = 8;
+/// The fewest instructions that all terms together compute in a frame: less is faster in one loop.
+const WORK: usize = 200;
+
+/// A kernel as terms, and what is left of it.
+pub(super) struct Cut {
+    /// The terms, in the order in which they are added.
+    pub(super) terms: Vec<Piece>,
+    /// The rest: its last input is the terms' sum.
+    pub(super) rest: Piece,
+}
+
+/// A part of a kernel.
+pub(super) struct Piece {
+    /// Its kernel; names of states and delay lines are the whole kernel's.
+    pub(super) kernel: Kernel,
+    /// Its parameters, among the whole kernel's.
+    pub(super) params: Vec<usize>,
+    /// Its inputs, likewise; of the rest without the sum.
+    pub(super) inputs: Vec<usize>,
+    /// Its event ports, likewise.
+    pub(super) ports: Vec<usize>,
+}
+
+/// Cuts the longest sum of a kernel in two bodies, if that is worth it and can be done.
+pub(super) fn cut(kernel: &Kernel) -> Option<Cut> {
+    if !kernel.voices.is_empty() || kernel.steady.insts.len() < WORK {
+        return None;
+    }
+    let sums = [Sum::longest(&kernel.general)?, Sum::longest(&kernel.steady)?];
+    if sums[0].terms.len() != sums[1].terms.len() {
+        return None;
+    }
+    let slicer = Slicer::new(kernel);
+    let slice = |i: usize| slicer.slice([&[sums[0].terms[i]], &[sums[1].terms[i]]], [None, None]);
+    let slices: Vec<Slice> = (0..sums[0].terms.len()).map(slice).collect();
+    // The terms that are of one shape; others stay where they are.
+    let mut shapes: HashMap<[Vec<(Op, Type)>; 2], Vec<usize>> = HashMap::new();
+    for (i, slice) in slices.iter().enumerate() {
+        shapes.entry(slicer.shape(slice)).or_default().push(i);
+    }
+    let chosen = shapes.into_values().max_by_key(|members| (members.len(), std::cmp::Reverse(members[0])))?;
+    let work: usize = chosen.iter().map(|&i| slicer.work(&slices[i])).sum();
+    if chosen.len() < FEWEST || work < WORK {
+        return None;
+    }
+    let outs = [kernel.general.outs.as_slice(), kernel.steady.outs.as_slice()];
+    let taken: BTreeSet<usize> = chosen.iter().copied().collect();
+    let replaced = [0, 1].map(|form| Some(Without { sum: &sums[form], taken: &taken }));
+    let rest = slicer.slice(outs, [replaced[0].as_ref(), replaced[1].as_ref()]);
+    let pieces = || chosen.iter().map(|&i| &slices[i]).chain([&rest]);
+    if !slicer.apart(pieces()) {
+        return None;
+    }
+    let terms = chosen.iter().map(|&i| slicer.piece(&slices[i], ["term"].map(str::to_string).to_vec()));
+    Some(Cut { terms: terms.collect(), rest: slicer.piece(&rest, kernel.outputs.clone()) })
+}
+
+/// A sum whose inner additions nobody else uses.
+struct Sum {
+    value: Value,
+    /// In the order in which they are written.
+    terms: Vec<Value>,
+}
+
+impl Sum {
+    fn longest(body: &Body) -> Option<Sum> {
+        let mut uses = vec![0; body.insts.len()];
+        let operands = body.insts.values().flat_map(|inst| inst.args.as_slice().iter().copied());
+        operands.chain(body.results()).for_each(|value| uses[value.index()] += 1);
+        let adds = |v: Value| body.insts[v].op == Op::Add && body.ty(v) == Type::F32;
+        let mut inner = vec![false; body.insts.len()];
+        for (_, inst) in body.insts.iter().filter(|(value, _)| adds(*value)) {
+            let once = |arg: &&Value| adds(**arg) && uses[arg.index()] == 1;
+            inst.args.as_slice().iter().filter(once).for_each(|arg| inner[arg.index()] = true);
+        }
+        let terms = |value: Value| {
+            let (mut terms, mut open) = (vec![], vec![value]);
+            while let Some(term) = open.pop() {
+                if term == value || inner[term.index()] {
+                    open.extend(body.insts[term].args.as_slice().iter().rev());
+                } else {
+                    terms.push(term);
+                }
+            }
+            Sum { value, terms }
+        };
+        let sums = body.insts.handles().filter(|value| adds(*value) && !inner[value.index()]).map(terms);
+        sums.max_by_key(|sum| (sum.terms.len(), std::cmp::Reverse(sum.value)))
+    }
+}
+
+/// A sum that is computed elsewhere, but for the terms that were not taken.
+struct Without<'a> {
+    sum: &'a Sum,
+    taken: &'a BTreeSet<usize>,
+}
+
+impl Without<'_> {
+    fn left(&self) -> Vec<Value> {
+        let left = self.sum.terms.iter().enumerate().filter(|(i, _)| !self.taken.contains(i));
+        left.map(|(_, term)| *term).collect()
+    }
+}
+
+/// What a piece needs of a kernel's two bodies.
+struct Slice<'a> {
+    roots: [Vec<Value>; 2],
+    needed: [Vec<bool>; 2],
+    states: BTreeSet<Handle<StateSlot>>,
+    delays: BTreeSet<Handle<DelayLine>>,
+    without: [Option<&'a Without<'a>>; 2],
+}
+
+struct Slicer<'a> {
+    kernel: &'a Kernel,
+    rates: [Vec<Rate>; 2],
+}
+
+impl<'a> Slicer<'a> {
+    fn new(kernel: &'a Kernel) -> Slicer<'a> {
+        Slicer { kernel, rates: [kernel.general.rates(), kernel.steady.rates()] }
+    }
+
+    fn bodies(&self) -> [&'a Body; 2] {
+        [&self.kernel.general, &self.kernel.steady]
+    }
+
+    /// Everything that `roots` need in the two bodies, with what becomes of the states and delay lines among it.
+    fn slice<'w>(&self, roots: [&[Value]; 2], without: [Option<&'w Without<'w>>; 2]) -> Slice<'w> {
+        let bodies = self.bodies();
+        let mut slice = Slice {
+            roots: roots.map(<[Value]>::to_vec),
+            needed: bodies.map(|body| vec![false; body.insts.len()]),
+            states: BTreeSet::new(),
+            delays: BTreeSet::new(),
+            without,
+        };
+        let mut open: Vec<(usize, Value)> =
+            (0..2).flat_map(|form| roots[form].iter().map(move |root| (form, *root))).collect();
+        while let Some((form, value)) = open.pop() {
+            if std::mem::replace(&mut slice.needed[form][value.index()], true) {
+                continue;
+            }
+            let inst = &bodies[form].insts[value];
+            match without[form].filter(|without| without.sum.value == value) {
+                Some(without) => open.extend(without.left().into_iter().map(|term| (form, term))),
+                None => open.extend(inst.args.as_slice().iter().map(|arg| (form, *arg))),
+            }
+            match inst.op {
+                Op::Get(state) if slice.states.insert(state) => {
+                    let set = |form: usize| {
+                        bodies[form].sets.iter().find(|set| set.0 == state).map(|set| (form, set.1))
+                    };
+                    open.extend((0..2).filter_map(set));
+                }
+                Op::Read(line) if slice.delays.insert(line) => {
+                    let writes = |form: usize| {
+                        bodies[form].writes.iter().find(|write| write.0 == line).map(|w| (form, w.1))
+                    };
+                    open.extend((0..2).filter_map(writes));
+                }
+                _ => {}
+            }
+        }
+        slice
+    }
+
+    fn insts(&self, slice: &Slice, form: usize) -> impl Iterator<Item = (Value, &'a Inst)> {
+        let needed = slice.needed[form].clone();
+        self.bodies()[form].insts.iter().filter(move |(value, _)| needed[value.index()])
+    }
+
+    /// What terms of one kernel have in common, roughly: operations and types in order, but for constants, of which
+    /// equal ones stand where the first term needs them.
+    fn shape(&self, slice: &Slice) -> [Vec<(Op, Type)>; 2] {
+        let bare = |inst: &Inst| match inst.op {
+            Op::Const(_) => None,
+            Op::Get(_) => Some((Op::Get(Handle::new(0)), inst.ty)),
+            Op::Read(_) => Some((Op::Read(Handle::new(0)), inst.ty)),
+            Op::Param(_) => Some((Op::Param(0), inst.ty)),
+            Op::Input(_) => Some((Op::Input(0), inst.ty)),
+            Op::Port(_, field) => Some((Op::Port(0, field), inst.ty)),
+            op => Some((op, inst.ty)),
+        };
+        [0, 1].map(|form| self.insts(slice, form).filter_map(|(_, inst)| bare(inst)).collect())
+    }
+
+    /// How many instructions a piece computes every frame.
+    fn work(&self, slice: &Slice) -> usize {
+        let sample = |value: Value| self.rates[1][value.index()] == Rate::Sample;
+        self.insts(slice, 1).filter(|(value, _)| sample(*value)).count()
+    }
+
+    /// Whether no two pieces need a state that changes or a delay line, and little is computed twice.
+    fn apart<'s>(&self, pieces: impl Iterator<Item = &'s Slice<'s>>) -> bool {
+        let bodies = self.bodies();
+        let changes =
+            |state: &Handle<StateSlot>| bodies.iter().any(|body| body.sets.iter().any(|set| set.0 == *state));
+        let (mut states, mut delays) = (BTreeSet::new(), BTreeSet::new());
+        let (mut work, mut count) = (0, 0);
+        let mut apart = true;
+        for piece in pieces {
+            apart &= piece.states.iter().filter(|state| changes(state)).all(|state| states.insert(*state));
+            apart &= piece.delays.iter().all(|line| delays.insert(*line));
+            work += self.work(piece);
+            count += 1;
+        }
+        let whole = self.rates[1].iter().filter(|rate| **rate == Rate::Sample).count();
+        // A term may compute a few things that all have in common for itself.
+        const SHARED: usize = 4;
+        apart && work <= whole + SHARED * count
+    }
+
+    fn piece(&self, slice: &Slice, outputs: Vec<String>) -> Piece {
+        let kernel = self.kernel;
+        let mut tables: [BTreeSet<u32>; 3] = Default::default();
+        for (_, inst) in (0..2).flat_map(|form| self.insts(slice, form)) {
+            match inst.op {
+                Op::Param(i) => _ = tables[0].insert(i),
+                Op::Input(i) => _ = tables[1].insert(i),
+                Op::Port(i, _) => _ = tables[2].insert(i),
+                _ => {}
+            }
+        }
+        let [params, inputs, ports] =
+            tables.map(|table| table.into_iter().map(|i| i as usize).collect::<Vec<_>>());
+        let names = |table: &[usize], names: &[String]| table.iter().map(|&i| names[i].clone()).collect();
+        let mut piece = Kernel {
+            name: kernel.name.clone(),
+            params: names(&params, &kernel.params),
+            inputs: names(&inputs, &kernel.inputs),
+            ports: names(&ports, &kernel.ports),
+            outputs,
+            ..Kernel::default()
+        };
+        let states: HashMap<_, _> = slice
+            .states
+            .iter()
+            .map(|&state| (state, piece.states.add(kernel.states[state].clone())))
+            .collect();
+        let delays: HashMap<_, _> =
+            slice.delays.iter().map(|&line| (line, piece.delays.add(kernel.delays[line].clone()))).collect();
+        if slice.without[0].is_some() {
+            piece.inputs.push("sum".to_string());
+        }
+        let place =
+            |table: &[usize], i: u32| table.iter().position(|&entry| entry == i as usize).unwrap_or(0) as u32;
+        let op = |op: Op| match op {
+            Op::Param(i) => Op::Param(place(&params, i)),
+            Op::Input(i) => Op::Input(place(&inputs, i)),
+            Op::Port(i, field) => Op::Port(place(&ports, i), field),
+            Op::Get(state) => Op::Get(states[&state]),
+            Op::Read(line) => Op::Read(delays[&line]),
+            op => op,
+        };
+        let body = |form: usize| {
+            let old = self.bodies()[form];
+            let mut new = Body::default();
+            let mut map: HashMap<Value, Value> = HashMap::new();
+            for (value, inst) in self.insts(slice, form) {
+                let now = match slice.without[form].filter(|without| without.sum.value == value) {
+                    Some(without) => {
+                        let sum = new.add(Op::Input(inputs.len() as u32), Type::F32, &[]);
+                        without.left().iter().fold(sum, |sum, term| new.op(Op::Add, &[sum, map[term]]))
+                    }
+                    None => {
+                        let args: Vec<Value> = inst.args.as_slice().iter().map(|arg| map[arg]).collect();
+                        new.add(op(inst.op), inst.ty, &args)
+                    }
+                };
+                map.insert(value, now);
+            }
+            let kept = |state: &Handle<StateSlot>| states.get(state).copied();
+            new.sets =
+                old.sets.iter().filter_map(|(state, value)| Some((kept(state)?, map[value]))).collect();
+            let line = |line: &Handle<DelayLine>| delays.get(line).copied();
+            new.writes = old.writes.iter().filter_map(|(l, value)| Some((line(l)?, map[value]))).collect();
+            new.outs = slice.roots[form].iter().map(|root| map[root]).collect();
+            new
+        };
+        (piece.general, piece.steady) = (body(0), body(1));
+        Piece { kernel: piece, params, inputs, ports }
+    }
+}
