@@ -49,7 +49,10 @@ impl Kept {
         let mut all: Vec<Option<(Kernel, Kernel)>> =
             module.kernels.values().map(|lowered| before.remove_entry(lowered)).collect();
         let missing = module.kernels.values().zip(&mut all).filter(|(_, known)| known.is_none());
-        let (fresh, places): (Vec<&Kernel>, Vec<_>) = missing.unzip();
+        let mut missing: Vec<_> = missing.collect();
+        // The longest first, so that nobody waits for one that was begun last.
+        missing.sort_by_key(|(lowered, _)| std::cmp::Reverse(lowered.steady.insts.len()));
+        let (fresh, places): (Vec<&Kernel>, Vec<_>) = missing.into_iter().unzip();
         let made = shared(&fresh, threads, |lowered| {
             let mut kernel = (*lowered).clone();
             optimize(&mut kernel, self.tables.len(), target, |_, _| {});
