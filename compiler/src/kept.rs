@@ -1,7 +1,8 @@
 //! What is kept from one compilation of a song to the next: a kernel whose meaning did not change is not compiled again.
 //!
 //! Passes and code generation see a kernel, the tables and the machine, and nothing else. So the kernel itself, as it
-//! was lowered, is the key to what became of it; where tables or machine are others, nothing is kept.
+//! was lowered, is the key to what became of it; where tables or machine are others, nothing of it is kept. Instances of
+//! the prelude are not even lowered again ([`Templates`]).
 
 use crate::emit::jit::{Jit, compile_all};
 use crate::emit::{Compiled, isa};
