@@ -94,7 +94,9 @@ impl Kernel {
             outputs: self.outputs.clone(),
             ports: self.ports.clone(),
             voices: self.voices.clone(),
-            ..Kernel::default()
+            general: Body::default(),
+            steady: Body::default(),
+            tail: None,
         }
     }
 }

@@ -67,7 +67,7 @@ fn bodies(kernel: &mut Kernel) -> [&mut Body; 2] {
 }
 
 fn with_bodies(kernel: &Kernel, change: impl Fn(&Body) -> Body) -> Kernel {
-    Kernel { general: change(&kernel.general), steady: change(&kernel.steady), ..kernel.clone() }
+    Kernel { general: change(&kernel.general), steady: change(&kernel.steady), ..kernel.without_bodies() }
 }
 
 /// The body with a constant of its own at each use of one, before its user.

@@ -12,6 +12,7 @@ pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
 
 fn body(old: &Body) -> Body {
     let mut seen: FxHashMap<(Op, Type, Args), Value> = FxHashMap::default();
+    seen.reserve(old.insts.len());
     rewrite::body(old, |new, _, mut inst| {
         if commutes(inst.op) {
             let mut args = inst.args.as_slice().to_vec();

@@ -12,7 +12,7 @@ pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
         general: sweep(&kernel.general),
         steady: sweep(&kernel.steady),
         tail: kernel.tail.as_ref().map(sweep),
-        ..kernel.clone()
+        ..kernel.without_bodies()
     }
 }
 
