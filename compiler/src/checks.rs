@@ -7,7 +7,7 @@ use crate::graph::{Graph, duplicate};
 use crate::library::Library;
 use mam_grammar::ast::{Body, Definition, Ident, Item, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// Words that begin a statement: an equation of such a name that nothing uses was probably meant to be one.
@@ -40,7 +40,7 @@ pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mu
 }
 
 fn definitions(file: &File, problems: &mut Problems) {
-    let mut seen: HashMap<Arc<str>, Span> = HashMap::new();
+    let mut seen: FxHashMap<Arc<str>, Span> = FxHashMap::default();
     for item in &file.ast.items {
         let ItemKind::Definition(definition) = &item.kind else { continue };
         if let Some(&first) = seen.get(&definition.name.name) {
@@ -53,7 +53,7 @@ fn definitions(file: &File, problems: &mut Problems) {
 
 fn body(definition: &Definition, problems: &mut Problems) {
     let Body::Items(items) = &definition.body else { return };
-    let mut seen: HashMap<Arc<str>, Span> = HashMap::new();
+    let mut seen: FxHashMap<Arc<str>, Span> = FxHashMap::default();
     let formals = definition.formals.iter().map(|f| &f.name);
     for name in formals.chain(items.iter().filter_map(defined)) {
         if let Some(&first) = seen.get(&name.name) {
@@ -96,7 +96,7 @@ fn once(items: &[Item], problems: &mut Problems) {
         ItemKind::DefaultNote(_) => Some("`default note`"),
         _ => None,
     };
-    let mut seen: HashMap<&str, Span> = HashMap::new();
+    let mut seen: FxHashMap<&str, Span> = FxHashMap::default();
     for item in items {
         let Some(what) = what(item) else { continue };
         if let Some(&first) = seen.get(what) {

@@ -154,7 +154,8 @@ impl Line {
         self.done("graph");
 
         let rates = (f64::from(rate), seed);
-        let mut lowered = lower(&files, &library, &graph, &groups, song, rates, &mut problems);
+        let (order, templates) = ((&graph, &groups[..]), &mut kept.templates);
+        let mut lowered = lower(&files, &library, order, song, rates, templates, &mut problems);
         sets::apply(&options.sets, sources, &mut lowered.slots, &mut problems);
         self.done("lower");
 
@@ -167,12 +168,11 @@ impl Line {
         let mut plan = Plan::default();
         let mut program = None;
         if !problems.has_errors() {
-            let mut kernels = lowered.module.clone();
-            kept.optimize(&mut kernels, &options.target, options.threads);
+            let kernels = kept.optimize(&lowered.module, &options.target, options.threads);
             self.done("passes");
             let rules =
                 Rules { packing: options.packing, target: &options.target, tables: kernels.tables.len() };
-            let packed = instances::run(&lowered, &kernels, rules);
+            let packed = instances::run(&lowered, kernels, rules, &mut kept.choices(rules));
             self.done("instances");
             plan = Plan::new(&lowered, &packed, channels);
             optimised = packed.module;
@@ -182,7 +182,7 @@ impl Line {
         if !problems.has_errors() {
             let code: Arc<dyn Code> = match options.interpreter {
                 true => Arc::new(Interpreter::new(optimised.clone())),
-                false => Arc::new(kept.jit(&optimised, options.threads).expect("checked modules compile")),
+                false => kept.jit(&optimised, options.threads).expect("checked modules compile"),
             };
             self.done("emit");
             program = Some(Program {

@@ -1,15 +1,14 @@
 //! The files of a compilation: the song, what it `use`s, and the prelude.
 //!
-//! The prelude is indexed by its text: only the files of which a song needs a definition are parsed. Names of
+//! Of the prelude, each definition is a file of its own, and only those that a song needs are parsed. Names of
 //! definitions are found in a file itself, then in the files that it uses, then in the prelude, so a song can have
 //! its own `decay` without changing what the prelude's kick does.
 
 use crate::codes;
-use crate::prelude::PRELUDE;
+use crate::prelude::Prelude;
 use mam_grammar::ast::{Ast, Definition, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, syntax};
-use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// Reads the files that `use` names.
@@ -42,16 +41,17 @@ pub struct File {
     /// Its syntax tree.
     pub ast: Ast,
     /// Its definitions by name.
-    pub definitions: HashMap<Arc<str>, usize>,
+    pub definitions: FxHashMap<Arc<str>, usize>,
     /// What items that could not be read would have defined.
-    pub broken: HashSet<Arc<str>>,
+    pub broken: FxHashSet<Arc<str>>,
     /// The files that it uses.
     pub uses: Vec<usize>,
 }
 
 impl File {
-    fn new(ast: Ast) -> File {
-        let mut definitions = HashMap::new();
+    /// Indexes a syntax tree.
+    pub fn new(ast: Ast) -> File {
+        let mut definitions = FxHashMap::default();
         for (i, item) in ast.items.iter().enumerate() {
             if let ItemKind::Definition(def) = &item.kind {
                 definitions.entry(def.name.name.clone()).or_insert(i);
@@ -62,30 +62,20 @@ impl File {
     }
 }
 
-/// All files. The first [`PRELUDE`]`.len()` are the prelude's.
+/// All files. The first are the prelude's, one a definition.
 pub struct Files {
     /// What a song may ask for at most.
     pub limits: Limits,
-    sources: Vec<SourceId>,
-    files: Vec<OnceCell<File>>,
+    prelude: Prelude,
+    user: Vec<File>,
     texts: Sources,
-    index: HashMap<&'static str, usize>,
 }
 
 impl Files {
     /// The prelude alone; its texts are added to `sources`.
     pub fn prelude(sources: &mut Sources, limits: Limits) -> Files {
-        let ids: Vec<SourceId> = PRELUDE.iter().map(|&(name, text)| sources.add(name, text)).collect();
-        let mut index = HashMap::new();
-        for (i, (_, text)) in PRELUDE.iter().enumerate() {
-            for line in text.lines() {
-                if let Some(name) = defined_name(line) {
-                    index.insert(name, i);
-                }
-            }
-        }
-        let files = ids.iter().map(|_| OnceCell::new()).collect();
-        Files { limits, sources: ids, files, texts: sources.clone(), index }
+        let prelude = Prelude::new(sources);
+        Files { limits, prelude, user: vec![], texts: sources.clone() }
     }
 
     /// Adds a file and, recursively, those that it uses. Returns its index.
@@ -137,28 +127,26 @@ impl Files {
         }
         let mut file = File::new(ast);
         file.uses = uses;
-        self.sources.push(id);
-        self.files.push(OnceCell::from(file));
-        self.files.len() - 1
+        self.user.push(file);
+        self.prelude.len() + self.user.len() - 1
     }
 
     /// A file by its index.
     pub fn file(&self, index: usize) -> &File {
-        self.files[index].get_or_init(|| {
-            let (ast, problems) = syntax::parse(&self.texts, self.sources[index], &self.limits);
-            debug_assert!(problems.is_empty(), "the prelude parses: {problems:?}");
-            File::new(ast)
-        })
+        match index.checked_sub(self.prelude.len()) {
+            Some(user) => &self.user[user],
+            None => self.prelude.definition(index, &self.texts),
+        }
     }
 
     /// True for the prelude's own files.
     pub fn is_prelude(&self, index: usize) -> bool {
-        index < PRELUDE.len()
+        index < self.prelude.len()
     }
 
     /// True for the text of a file of the prelude.
     pub fn is_prelude_source(&self, source: SourceId) -> bool {
-        self.sources[..PRELUDE.len()].contains(&source)
+        self.prelude.has(source)
     }
 
     /// The definition that `name` means in a file.
@@ -171,13 +159,13 @@ impl Files {
 
     /// The prelude's definition of `name`.
     pub fn find_prelude(&self, name: &str) -> Option<DefId> {
-        let file = *self.index.get(name)?;
+        let file = self.prelude.find(name)?;
         self.file(file).definitions.get(name).map(|&item| DefId { file, item })
     }
 
     /// The files that are not the prelude's.
     pub fn user_files(&self) -> std::ops::Range<usize> {
-        PRELUDE.len()..self.files.len()
+        self.prelude.len()..self.prelude.len() + self.user.len()
     }
 
     /// True when a definition or equation of this name could not be read.
@@ -204,7 +192,7 @@ impl Files {
         let near = std::iter::once(file).chain(self.file(file).uses.iter().copied());
         let mut names: Vec<String> =
             near.flat_map(|f| self.file(f).definitions.keys().map(ToString::to_string)).collect();
-        names.extend(self.index.keys().map(ToString::to_string));
+        names.extend(self.prelude.names().map(ToString::to_string));
         names.sort();
         names.dedup();
         names
@@ -212,12 +200,7 @@ impl Files {
 
     /// All definitions of the prelude, in the order of its files.
     pub fn prelude_definitions(&self) -> Vec<DefId> {
-        let of = |file: usize| {
-            let items = &self.file(file).ast.items;
-            let all = items.iter().enumerate().filter(|(_, i)| matches!(i.kind, ItemKind::Definition(_)));
-            all.map(move |(item, _)| DefId { file, item }).collect::<Vec<_>>()
-        };
-        (0..PRELUDE.len()).flat_map(of).collect()
+        (0..self.prelude.len()).map(|file| DefId { file, item: 0 }).collect()
     }
 }
 
@@ -227,11 +210,4 @@ pub fn broken_names(items: &[Item]) -> impl Iterator<Item = &Arc<str>> {
         ItemKind::Broken(Some(name)) => Some(&name.name),
         _ => None,
     })
-}
-
-/// The name that a line of the prelude begins to define.
-fn defined_name(line: &'static str) -> Option<&'static str> {
-    let rest = ["def ", "instrument ", "effect "].iter().find_map(|k| line.strip_prefix(k))?;
-    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-    Some(&rest[..end])
 }

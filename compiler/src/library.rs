@@ -11,8 +11,8 @@ use crate::score::note_number;
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, ItemKind, Param, Unit};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::Curve;
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -97,7 +97,7 @@ pub struct Info {
 /// Remembers what was read of each definition.
 #[derive(Default)]
 pub struct Library {
-    read: RefCell<HashMap<DefId, Rc<Info>>>,
+    read: RefCell<FxHashMap<DefId, Rc<Info>>>,
 }
 
 /// MIDI note of c4.

@@ -8,7 +8,7 @@ use crate::library::Library;
 use crate::lower::Lowered;
 use mam_grammar::ast::{Body, Expr, ItemKind};
 use mam_runtime::Target;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// The instruments of a song, and the names that lead to them.
 pub struct Places<'a> {
@@ -18,13 +18,14 @@ pub struct Places<'a> {
     lowered: &'a Lowered,
     /// The instruments, in the order of the program's targets.
     pub targets: Vec<Target>,
-    index: HashMap<NodeId, usize>,
+    index: FxHashMap<NodeId, usize>,
 }
 
 impl<'a> Places<'a> {
     /// The places of a lowered song.
     pub fn new(files: &'a Files, library: &'a Library, graph: &'a Graph, lowered: &'a Lowered) -> Places<'a> {
-        let mut places = Places { files, library, graph, lowered, targets: vec![], index: HashMap::new() };
+        let mut places =
+            Places { files, library, graph, lowered, targets: vec![], index: FxHashMap::default() };
         let mut nodes: Vec<NodeId> = graph.targets.values().copied().collect();
         nodes.extend(graph.nodes.handles().filter(|&n| places.is_instrument(n)));
         nodes.sort();

@@ -1,4 +1,14 @@
 //! The prelude: the definitions that are there without asking, written in mam, one topic a file.
+//!
+//! A definition is read when it is first needed, and then known for the rest of the process: what a song needs of
+//! the prelude is parsed once, however often the song is compiled.
+
+use crate::files::File;
+use mam_grammar::{SourceId, Sources, syntax};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
 macro_rules! prelude {
     ($($file:literal)*) => {
@@ -20,4 +30,111 @@ prelude! {
     "shapes"
     "space"
     "synths"
+}
+
+/// A definition of the prelude.
+struct Piece {
+    name: &'static str,
+    /// Index of its file in [`PRELUDE`].
+    file: usize,
+    /// Where it stands, with its documentation.
+    range: Range<usize>,
+}
+
+/// All definitions, in the order of the files.
+static PIECES: LazyLock<Vec<Piece>> = LazyLock::new(|| {
+    let mut pieces: Vec<Piece> = vec![];
+    for (file, (_, text)) in PRELUDE.iter().enumerate() {
+        let (mut line_start, mut doc_start) = (0, None);
+        for line in text.split_inclusive('\n') {
+            let start = doc_start.unwrap_or(line_start);
+            if let Some(name) = defined_name(line) {
+                if let Some(before) = pieces.last_mut().filter(|piece| piece.file == file) {
+                    before.range.end = start;
+                }
+                pieces.push(Piece { name, file, range: start..text.len() });
+            }
+            doc_start = line.starts_with("///").then_some(start);
+            line_start += line.len();
+        }
+    }
+    pieces
+});
+
+/// Indices into [`PIECES`].
+static NAMES: LazyLock<FxHashMap<&str, usize>> =
+    LazyLock::new(|| PIECES.iter().enumerate().map(|(index, piece)| (piece.name, index)).collect());
+
+/// The prelude among the texts of a compilation.
+#[derive(Clone)]
+pub struct Prelude {
+    /// The source of each file of [`PRELUDE`].
+    sources: Vec<SourceId>,
+    /// What was read of each definition.
+    read: Arc<Vec<OnceLock<File>>>,
+}
+
+impl Prelude {
+    /// Adds the prelude's texts to `sources`.
+    pub fn new(sources: &mut Sources) -> Prelude {
+        let sources: Vec<SourceId> = PRELUDE.iter().map(|&(name, text)| sources.add(name, text)).collect();
+        let read = shared(sources[0]);
+        Prelude { sources, read }
+    }
+
+    /// How many definitions there are.
+    pub fn len(&self) -> usize {
+        PIECES.len()
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        PIECES.is_empty()
+    }
+
+    /// The names of all definitions.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        PIECES.iter().map(|piece| piece.name)
+    }
+
+    /// Which definition has this name.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        NAMES.get(name).copied()
+    }
+
+    /// True for the text of a file of the prelude.
+    pub fn has(&self, source: SourceId) -> bool {
+        self.sources.contains(&source)
+    }
+
+    /// A definition, as a file of which it is the only item.
+    ///
+    /// # Panics
+    /// Where it cannot be read; a test reads all.
+    pub fn definition(&self, index: usize, texts: &Sources) -> &File {
+        self.read[index].get_or_init(|| {
+            let piece = &PIECES[index];
+            let ast = syntax::parse_part(texts, self.sources[piece.file], piece.range.clone());
+            File::new(ast.expect("the prelude parses"))
+        })
+    }
+}
+
+/// What was read so far where the first text of the prelude has this id: places name their source, and it is nearly
+/// always the same.
+fn shared(first: SourceId) -> Arc<Vec<OnceLock<File>>> {
+    const MOST: usize = 8;
+    static READ: Mutex<BTreeMap<SourceId, Arc<Vec<OnceLock<File>>>>> = Mutex::new(BTreeMap::new());
+    let mut read = READ.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if read.len() >= MOST && !read.contains_key(&first) {
+        read.clear();
+    }
+    read.entry(first).or_insert_with(|| Arc::new(PIECES.iter().map(|_| OnceLock::new()).collect())).clone()
+}
+
+/// The name that a line of the prelude begins to define.
+fn defined_name(line: &'static str) -> Option<&'static str> {
+    let rest = ["def ", "instrument ", "effect "].iter().find_map(|k| line.strip_prefix(k))?;
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    Some(&rest[..end])
 }

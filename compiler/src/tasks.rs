@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Tasks that are worth a thread.
-const TASKS_A_THREAD: usize = 4;
+const TASKS_A_THREAD: usize = 2;
 
 /// What `work` makes of each task, in the order of the tasks; at most so many threads share them, of which the caller's
 /// is one. They are begun in their order, so the longest should come first.

@@ -474,6 +474,12 @@ fn stages_and_pictures_are_printed() {
     let quartile = |i: usize| bench["nsPerFrameQuartiles"][i].as_f64().unwrap();
     let median = bench["nsPerFrame"].as_f64().unwrap();
     assert!(quartile(0) <= median && median <= quartile(1));
+    let run = folder.run(&["bench", "song.mam", "--edit", "kick", "--rounds", "1", "--json"]).exits(0);
+    let bench: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert!(bench["first"]["kernels"].as_u64().unwrap() > 0, "{bench}");
+    assert_eq!(bench["back"]["stages"][0]["stage"], "parse");
+    let run = folder.run(&["bench", "song.mam", "--edit", "song.mam", "--rounds", "2"]).exits(0);
+    assert!(run.out.contains("kernels made"), "{}", run.out);
     let run = folder.run(&["pattern", "-", "--json"]).exits(0);
     assert_eq!(run.out.replace([' ', '\n'], ""), "{\"events\":[]}");
     assert!(folder.run(&["pattern", "x ~ [x x]"]).exits(0).out.contains('●'));

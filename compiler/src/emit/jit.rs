@@ -56,6 +56,9 @@ impl Jit {
     }
 }
 
+/// Instructions that are worth a thread: they take the code generator about half a millisecond.
+const INSTS_A_THREAD: usize = 150;
+
 /// Compiles some kernels of a module on several threads, of which the caller's is one. The code does not depend on their
 /// number.
 ///
@@ -80,6 +83,7 @@ pub(crate) fn compile_all(
         }
     };
     order.sort_by_key(|task| std::cmp::Reverse(length(task)));
+    let threads = threads.min(order.iter().map(length).sum::<usize>() / INSTS_A_THREAD);
     let work = |&(kernel, form): &(usize, Form)| form_of(form, module, kernels[kernel], isa, false);
     let done = shared(&order, threads, work);
     let mut functions: Vec<_> = order.into_iter().zip(done).collect();

@@ -242,12 +242,20 @@ fn times(body: &Body, rates: &[Rate], graph: &DiGraph<Value, ()>, circles: &[Vec
 
 /// Where to cut: near equal parts, where fewest values pass.
 fn cuts(graph: &DiGraph<Value, ()>, times: &[Time], length: u32, loops: usize) -> Vec<u32> {
-    let start = |node: NodeIndex| times[node.index()].start;
-    let pass = |cut: u32| {
-        let passes =
-            |node: &NodeIndex| start(*node) < cut && graph.neighbors(*node).any(|user| start(user) >= cut);
-        graph.node_indices().filter(passes).count()
-    };
+    // How many values are computed before each time and used at it or later.
+    let mut passing = vec![0_i32; length as usize + 2];
+    for node in graph.node_indices() {
+        let start = |node: NodeIndex| times[node.index()].start as usize;
+        if let Some(last) = graph.neighbors(node).map(start).max().filter(|last| *last > start(node)) {
+            passing[start(node) + 1] += 1;
+            passing[last + 1] -= 1;
+        }
+    }
+    let mut now = 0;
+    passing.iter_mut().for_each(|passing| {
+        now += *passing;
+        *passing = now;
+    });
     let mut cuts: Vec<u32> = vec![];
     for k in 1..loops as u32 {
         let middle = length * k / loops as u32;
@@ -257,7 +265,7 @@ fn cuts(graph: &DiGraph<Value, ()>, times: &[Time], length: u32, loops: usize) -
             .iter()
             .filter(near)
             .map(|time| time.start)
-            .min_by_key(|cut| (pass(*cut), cut.abs_diff(middle)));
+            .min_by_key(|cut| (passing[*cut as usize], cut.abs_diff(middle)));
         cuts.push(best.unwrap_or(middle));
     }
     cuts

@@ -10,7 +10,7 @@ use crate::library::Library;
 use crate::lower::constants;
 use mam_grammar::ast::{Arg, Ast, Body, DefinitionKind, Expr, ExprId, Ident, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 impl Graph {
@@ -25,10 +25,10 @@ impl Graph {
             problems,
             graph: Graph::default(),
             needs: vec![],
-            equations: HashMap::new(),
-            knobs: HashSet::new(),
-            paths: HashSet::new(),
-            free: HashMap::new(),
+            equations: FxHashMap::default(),
+            knobs: FxHashSet::default(),
+            paths: FxHashSet::default(),
+            free: FxHashMap::default(),
             locals: vec![],
         };
         maker.names();
@@ -65,17 +65,17 @@ struct Maker<'a> {
     problems: &'a mut Problems,
     graph: Graph,
     needs: Vec<(NodeId, Need)>,
-    equations: HashMap<Arc<str>, (ExprId, Span)>,
-    knobs: HashSet<Arc<str>>,
-    paths: HashSet<Arc<str>>,
-    free: HashMap<DefId, Vec<Arc<str>>>,
+    equations: FxHashMap<Arc<str>, (ExprId, Span)>,
+    knobs: FxHashSet<Arc<str>>,
+    paths: FxHashSet<Arc<str>>,
+    free: FxHashMap<DefId, Vec<Arc<str>>>,
     locals: Vec<Arc<str>>,
 }
 
 impl Maker<'_> {
     /// Collects the names that the song defines; each may be defined once.
     fn names(&mut self) {
-        let mut seen: HashMap<Arc<str>, Span> = HashMap::new();
+        let mut seen: FxHashMap<Arc<str>, Span> = FxHashMap::default();
         let ast = self.ast;
         for item in &ast.items {
             let name = match &item.kind {
@@ -98,7 +98,7 @@ impl Maker<'_> {
 
     fn equations(&mut self) {
         let ast = self.ast;
-        let mut defined = HashSet::new();
+        let mut defined = FxHashSet::default();
         for (i, item) in ast.items.iter().enumerate() {
             match &item.kind {
                 ItemKind::Equation { name, value } if defined.insert(name.name.clone()) => {
@@ -348,7 +348,7 @@ impl Maker<'_> {
     fn need_all(&mut self, node: NodeId, expr: ExprId, turns: &Turns) {
         let mut needs = vec![];
         self.collect(expr, turns, &mut needs);
-        let mut seen = HashSet::new();
+        let mut seen = FxHashSet::default();
         needs.retain(|n: &Need| seen.insert(n.clone()));
         self.needs.extend(needs.into_iter().map(|n| (node, n)));
     }
@@ -458,7 +458,7 @@ impl Maker<'_> {
         }
         self.free.insert(def, vec![]); // A definition that uses itself ends here.
         let definition = self.files.definition(def);
-        let mut own: HashSet<Arc<str>> = definition.formals.iter().map(|f| f.name.name.clone()).collect();
+        let mut own: FxHashSet<Arc<str>> = definition.formals.iter().map(|f| f.name.name.clone()).collect();
         let mut exprs = body_exprs(&definition.body);
         exprs.extend(definition.formals.iter().filter_map(|f| f.default));
         if let Body::Items(items) = &definition.body {

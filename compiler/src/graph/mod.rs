@@ -17,7 +17,7 @@ use crate::files::DefId;
 use mam_grammar::ast::{ExprId, Ident};
 use mam_grammar::{Arena, Handle, Span};
 use petgraph::graph::DiGraph;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// A node by its handle.
@@ -34,15 +34,15 @@ pub struct Graph {
     /// Edges from what is needed to what needs it. Node weights are the nodes' handles, in order.
     pub wires: DiGraph<NodeId, ()>,
     /// The node of each equation.
-    pub names: HashMap<Arc<str>, NodeId>,
+    pub names: FxHashMap<Arc<str>, NodeId>,
     /// The node of each call of an instrument or effect, by place and turn.
-    pub calls: HashMap<(ExprId, Turns), NodeId>,
+    pub calls: FxHashMap<(ExprId, Turns), NodeId>,
     /// Parts of large expressions that are nodes of their own.
-    pub parts: HashMap<ExprId, NodeId>,
+    pub parts: FxHashMap<ExprId, NodeId>,
     /// The instrument that each playable name leads to.
-    pub targets: HashMap<Arc<str>, NodeId>,
+    pub targets: FxHashMap<Arc<str>, NodeId>,
     /// The knobs by name.
-    pub knobs: HashMap<Arc<str>, NodeId>,
+    pub knobs: FxHashMap<Arc<str>, NodeId>,
     /// What the song sounds like.
     pub out: Option<NodeId>,
 }

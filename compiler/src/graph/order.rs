@@ -7,7 +7,8 @@ use mam_grammar::ast::{Ast, Expr, ExprId};
 use petgraph::Direction;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::NodeIndex;
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Nodes that become one kernel.
@@ -95,12 +96,12 @@ impl Graph {
 pub(super) struct Weights<'a> {
     files: &'a Files,
     song: usize,
-    of: HashMap<Arc<str>, usize>,
+    of: FxHashMap<Arc<str>, usize>,
 }
 
 impl<'a> Weights<'a> {
     pub(super) fn new(files: &'a Files, song: usize) -> Weights<'a> {
-        Weights { files, song, of: HashMap::new() }
+        Weights { files, song, of: FxHashMap::default() }
     }
 
     /// The weight of an expression without its operands.

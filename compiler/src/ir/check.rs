@@ -28,7 +28,7 @@
 
 use super::{Body, Imm, Inst, Kernel, Module, Op, PortField, Rate, StateSlot, Type, Value};
 use mam_grammar::{Arena, Handle};
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::fmt::Debug;
 
 /// All violations of the invariants in a module.
@@ -94,14 +94,14 @@ fn interface(kernel: &Kernel, found: &mut Vec<String>) {
     if !matches!(steps, (1, 1, None) | (1, 4, Some(1))) {
         found.push(format!("the frames a turn are {steps:?}"));
     }
-    let set = |body: &Body| body.sets.iter().map(|(state, _)| *state).collect::<HashSet<_>>();
+    let set = |body: &Body| body.sets.iter().map(|(state, _)| *state).collect::<FxHashSet<_>>();
     if kernel.tail.as_ref().is_some_and(|tail| set(tail) != set(&kernel.steady)) {
         found.push("steady and tail set different states".into());
     }
 }
 
 fn unique<'n>(what: &str, names: impl Iterator<Item = &'n str>, found: &mut Vec<String>) {
-    let mut seen = HashSet::new();
+    let mut seen = FxHashSet::default();
     found.extend(
         names.filter(|name| !seen.insert(*name)).map(|name| format!("two {what}s are called `{name}`")),
     );
@@ -187,7 +187,7 @@ impl Check<'_> {
     }
 
     fn once<T: Eq + std::hash::Hash + Debug>(&mut self, what: &str, all: impl Iterator<Item = T>) {
-        let mut seen = HashSet::new();
+        let mut seen = FxHashSet::default();
         for one in all {
             if !seen.contains(&one) {
                 seen.insert(one);

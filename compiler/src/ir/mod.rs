@@ -82,6 +82,25 @@ pub struct Kernel {
     pub tail: Option<Body>,
 }
 
+impl Kernel {
+    /// Its interface alone.
+    pub fn without_bodies(&self) -> Kernel {
+        Kernel {
+            name: self.name.clone(),
+            states: self.states.clone(),
+            delays: self.delays.clone(),
+            params: self.params.clone(),
+            inputs: self.inputs.clone(),
+            outputs: self.outputs.clone(),
+            ports: self.ports.clone(),
+            voices: self.voices.clone(),
+            general: Body::default(),
+            steady: Body::default(),
+            tail: None,
+        }
+    }
+}
+
 /// A state: a word, or four in the lanes of one value. Its name is a path that edits elsewhere do not change:
 /// `filter.ic1`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -186,8 +205,8 @@ pub struct Inst {
     pub args: Args,
 }
 
-/// At most four operands, kept in place.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// At most four operands, kept in place. Those that are not there are 0.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Args {
     len: u8,
     all: [Value; 4],
@@ -202,6 +221,18 @@ impl Args {
     /// The same with each operand replaced.
     pub fn map(self, f: impl FnMut(&Value) -> Value) -> Args {
         self.as_slice().iter().map(f).collect()
+    }
+}
+
+impl std::hash::Hash for Args {
+    /// In few words: bodies are hashed much.
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        let [a, b, c, d] = self.all.map(|value| value.index() as u64);
+        state.write_u8(self.len);
+        state.write_u64(a | b << 32);
+        if self.len > 2 {
+            state.write_u64(c | d << 32);
+        }
     }
 }
 
@@ -237,7 +268,7 @@ pub enum Scalar {
 }
 
 /// The type of a value: a scalar, or four lanes of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Type {
     /// Of what.
     pub scalar: Scalar,
@@ -258,6 +289,12 @@ impl Type {
     /// The same scalar in `lanes` lanes.
     pub fn with_lanes(self, lanes: u8) -> Type {
         Type { lanes, ..self }
+    }
+}
+
+impl std::hash::Hash for Type {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        state.write_u16(u16::from(self.lanes) << 8 | self.scalar as u16);
     }
 }
 
@@ -305,7 +342,8 @@ impl PartialEq for Imm {
 impl Eq for Imm {}
 impl std::hash::Hash for Imm {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        (self.scalar(), self.bits()).hash(state);
+        state.write_u8(self.scalar() as u8);
+        state.write_u64(self.bits());
     }
 }
 
@@ -327,9 +365,11 @@ impl Body {
     /// so data that tells two nodes of one kernel apart are states that nobody sets.
     pub fn rates(&self) -> Vec<Rate> {
         let mut rates: Vec<Rate> = Vec::with_capacity(self.insts.len());
+        let mut set = vec![false; self.sets.iter().map(|(state, _)| state.index() + 1).max().unwrap_or(0)];
+        self.sets.iter().for_each(|(state, _)| set[state.index()] = true);
         for inst in self.insts.values() {
             let own = match inst.op {
-                Op::Get(state) if !self.sets.iter().any(|&(s, _)| s == state) => Rate::Segment,
+                Op::Get(state) if set.get(state.index()) != Some(&true) => Rate::Segment,
                 op => op.own_rate(inst.ty),
             };
             let rate = inst.args.as_slice().iter().map(|v| rates[v.index()]).fold(own, Rate::max);

@@ -8,7 +8,7 @@ use crate::ir::{
     Args, Body, DelayLine, Imm, Inst, Kernel, Op, PortField, Rate, Scalar, StateSlot, Type, Value,
 };
 use mam_grammar::{Arena, Handle};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// Which of a kernel's two bodies is built.
@@ -26,12 +26,12 @@ pub(super) struct Builder {
     pub(super) kernel: Kernel,
     form: FormKind,
     rates: Vec<Rate>,
-    made: HashMap<(Op, Type, Args), Value>,
+    made: FxHashMap<(Op, Type, Args), Value>,
     /// The voice that what is made now belongs to.
     pub(super) voice: Option<usize>,
     state_voices: Vec<Option<usize>>,
     delay_voices: Vec<Option<usize>>,
-    names: HashMap<String, u32>,
+    names: FxHashMap<String, u32>,
 }
 
 impl Builder {
@@ -41,11 +41,11 @@ impl Builder {
             kernel: Kernel { name: name.to_string(), ..Kernel::default() },
             form,
             rates: vec![],
-            made: HashMap::new(),
+            made: FxHashMap::default(),
             voice: None,
             state_voices: vec![],
             delay_voices: vec![],
-            names: HashMap::new(),
+            names: FxHashMap::default(),
         }
     }
 

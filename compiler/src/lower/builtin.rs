@@ -193,7 +193,7 @@ impl Lower<'_, '_> {
                 let help = "divide it by its unit, such as `x / 1s` or `x / 1Hz`";
                 return self.problem(Problem::new(&codes::DIMENSION, *span, message).help(help));
             }
-            let before = Signal { channels: vec![], dimension };
+            let before = Signal { dimension, ..*signal };
             match self.common((&before, first), (signal, *span), "compared") {
                 Some(common) => dimension = common,
                 None => return Val::Broken,

@@ -11,7 +11,7 @@ use crate::ir::Op;
 use crate::library::ParamInfo;
 use mam_grammar::ast::{Arg, Body, DefinitionKind, Expr, ExprId, Ident, Unit};
 use mam_grammar::{Problem, Span};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// What stands on the left of `|>`.
@@ -87,7 +87,7 @@ impl Lower<'_, '_> {
     }
 
     /// A scope for the body of `def`, called from `at`.
-    pub(super) fn callee_scope(&mut self, at: &At, def: DefId, names: HashMap<Arc<str>, Slot>) -> usize {
+    pub(super) fn callee_scope(&mut self, at: &At, def: DefId, names: FxHashMap<Arc<str>, Slot>) -> usize {
         let song = def.file == self.song.file;
         self.song.called.insert(def);
         let parent = song.then_some(0);
@@ -108,7 +108,7 @@ impl Lower<'_, '_> {
         // An argument that is called wrongly is the one that seems to be missing.
         let misread = self.problems.len() > before;
         let path: Arc<str> = format!("{}.{callee}", at.path).into();
-        let scope = self.callee_scope(at, def, HashMap::new());
+        let scope = self.callee_scope(at, def, FxHashMap::default());
         let mut broken = false;
         for (formal, given) in definition.formals.iter().zip(bound.args) {
             let of = &definition.name.name;
@@ -155,7 +155,7 @@ impl Lower<'_, '_> {
             return self.problem(problem.help(format!("put its input before it: `x |> {callee}(…)`")));
         };
         let given = |expr| Slot::Argument { at: at.clone(), expr, place: None };
-        let mut names = HashMap::new();
+        let mut names = FxHashMap::default();
         names.insert(Arc::from("in"), given(input));
         for (name, expr) in info.inputs.iter().zip(&bound.more[1..]) {
             names.insert(name.clone(), given(expr.unwrap_or(input)));
@@ -226,7 +226,7 @@ impl Lower<'_, '_> {
             self.problems.add(out_of_range(x, span, place));
         }
         let mut channels = signal.channels;
-        for value in &mut channels {
+        for value in channels.iter_mut() {
             if place.max.is_finite() {
                 let max = self.b.f64(place.max);
                 *value = self.b.real(Op::Min, [*value, max]);

@@ -4,19 +4,19 @@ use super::builder::FormKind;
 use super::names::Slot;
 use super::song::{Ports, Slots};
 use super::value::Val;
-use super::{At, Lower, Song};
+use super::{At, Lower, Song, Templates};
 use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::graph::Turns;
 use crate::library::Library;
 use mam_grammar::Problems;
 use mam_grammar::ast::ExprId;
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 /// The value of a constant expression of file `file`, in base units; else its problems, none of which means that it is
 /// not constant. `turns` are the counters around it.
 pub fn number(files: &Files, file: usize, expr: ExprId, turns: &Turns) -> Result<(f64, Dimension), Problems> {
-    let library = Library::default();
+    let (library, mut templates) = (Library::default(), Templates::default());
     let mut song = Song {
         files,
         library: &library,
@@ -31,9 +31,10 @@ pub fn number(files: &Files, file: usize, expr: ExprId, turns: &Turns) -> Result
         terms: 0,
         evaluations: 0,
         size_said: false,
-        called: HashSet::new(),
+        called: FxHashSet::default(),
+        templates: &mut templates,
     };
-    let (members, mut wide) = (HashSet::new(), HashSet::new());
+    let (members, mut wide) = (FxHashSet::default(), FxHashSet::default());
     let mut lower = Lower::new(&mut song, &members, &mut wide, "", FormKind::Steady);
     for (name, i) in turns {
         let value = lower.b.f64(*i as f64);

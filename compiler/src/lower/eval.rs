@@ -6,15 +6,17 @@ use super::{At, Lower};
 use crate::codes;
 use crate::dimension::{Dimension, base_value};
 use crate::graph::{NodeId, duplicate, is_event};
-use crate::ir::{Op, PortField, Type, Value};
+use crate::ir::{Args, Op, PortField, Type, Value};
 use mam_grammar::ast::{Ast, BinaryOp, Body, Expr, ExprId, Ident, Item, ItemKind, MusicalUnit, UnaryOp};
 use mam_grammar::{Problem, Span};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// Stack that one expression may need, and by how much the stack grows where there is less.
-const STACK_RED_ZONE: usize = 96 << 10;
+/// Stack that expressions [`LOOK`] deep may need, and by how much the stack grows where there is less.
+const STACK_RED_ZONE: usize = 256 << 10;
 const STACK_GROWTH: usize = 2 << 20;
+/// How many expressions are entered, one inside the other, between two looks at the stack.
+const LOOK: usize = 8;
 
 impl<'a> Lower<'_, 'a> {
     fn ast(&self, at: &At) -> &'a Ast {
@@ -39,7 +41,13 @@ impl<'a> Lower<'_, 'a> {
 
     /// The value of an expression, even if it is a part with a node of its own.
     pub(super) fn eval_whole(&mut self, at: &At, expr: ExprId) -> Val {
-        let val = stacker::maybe_grow(STACK_RED_ZONE, STACK_GROWTH, || self.eval_in(at, expr));
+        self.depth += 1;
+        let val = if self.depth.is_multiple_of(LOOK) {
+            stacker::maybe_grow(STACK_RED_ZONE, STACK_GROWTH, || self.eval_in(at, expr))
+        } else {
+            self.eval_in(at, expr)
+        };
+        self.depth -= 1;
         self.finite(at, expr, val)
     }
 
@@ -185,8 +193,8 @@ impl<'a> Lower<'_, 'a> {
         let n = signals.iter().map(|s| s.channels.len()).max().unwrap_or(1);
         let channels = (0..n)
             .map(|i| {
-                let values: Vec<Value> = signals.iter().map(|s| s.channel(i)).collect();
-                f(&mut self.b, &values)
+                let values: Args = signals.iter().map(|s| s.channel(i)).collect();
+                f(&mut self.b, values.as_slice())
             })
             .collect();
         Val::Signal(Signal { channels, dimension })
@@ -278,11 +286,11 @@ impl<'a> Lower<'_, 'a> {
         let vals = [parts[0], parts[1]].map(|e| (self.eval(at, e), ast.span(e)));
         let [l, r] = vals.map(|(val, span)| self.mono(val, span));
         let (Some((l, x)), Some((r, y))) = (l, r) else { return Val::Broken };
-        let signal = |v, d| Signal { channels: vec![v], dimension: d };
+        let signal = |v, d| Signal { channels: [v].into_iter().collect(), dimension: d };
         let (left, right) = (signal(l, x), signal(r, y));
         let places = ((&left, ast.span(parts[0])), (&right, ast.span(parts[1])));
         match self.common(places.0, places.1, "the two sides of one signal") {
-            Some(dimension) => Val::Signal(Signal { channels: vec![l, r], dimension }),
+            Some(dimension) => Val::Signal(Signal { channels: [l, r].into_iter().collect(), dimension }),
             None => Val::Broken,
         }
     }
@@ -428,7 +436,7 @@ impl<'a> Lower<'_, 'a> {
         });
         let path: Arc<str> = format!("{}.{i}", at.path).into();
         let counter = self.b.f64(i as f64);
-        let mut names: HashMap<Arc<str>, Slot> = HashMap::new();
+        let mut names: FxHashMap<Arc<str>, Slot> = FxHashMap::default();
         names.insert(index.name.clone(), Slot::Done(Val::plain(counter)));
         if let Some((name, val)) = value {
             names.insert(name.name.clone(), Slot::Done(val.clone()));

@@ -12,7 +12,7 @@ use crate::graph::NodeId;
 use crate::ir::{Body as Code, Imm, Kernel, Op, PortField, Rate, Value};
 use mam_grammar::ast::{Body, DefinitionKind, ItemKind};
 use mam_grammar::{Problems, Span};
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// A lowered group.
@@ -37,11 +37,11 @@ impl Song<'_> {
     pub(super) fn group(
         &mut self,
         name: &str,
-        members: &HashSet<NodeId>,
+        members: &FxHashSet<NodeId>,
         wanted: &[NodeId],
         signals: usize,
     ) -> Made {
-        let mut wide = HashSet::new();
+        let mut wide = FxHashSet::default();
         for _ in 0..MOST_TURNS {
             if let Some(made) = self.try_group(name, members, wanted, signals, &mut wide) {
                 return made;
@@ -53,10 +53,10 @@ impl Song<'_> {
     fn try_group(
         &mut self,
         name: &str,
-        members: &HashSet<NodeId>,
+        members: &FxHashSet<NodeId>,
         wanted: &[NodeId],
         signals: usize,
-        wide: &mut HashSet<String>,
+        wide: &mut FxHashSet<String>,
     ) -> Option<Made> {
         let before = wide.len();
         let mut steady = self.body(name, members, wanted, signals, wide, FormKind::Steady);
@@ -80,10 +80,10 @@ impl Song<'_> {
     fn body(
         &mut self,
         name: &str,
-        members: &HashSet<NodeId>,
+        members: &FxHashSet<NodeId>,
         wanted: &[NodeId],
         signals: usize,
-        wide: &mut HashSet<String>,
+        wide: &mut FxHashSet<String>,
         form: FormKind,
     ) -> Made {
         let mut lower = Lower::new(self, members, wide, name, form);
@@ -131,7 +131,7 @@ impl Song<'_> {
 impl Song<'_> {
     /// What is wrong with a definition that nobody calls.
     pub(super) fn uncalled(&mut self, def: DefId) -> Problems {
-        let (members, mut wide) = (HashSet::new(), HashSet::new());
+        let (members, mut wide) = (FxHashSet::default(), FxHashSet::default());
         let mut lower = Lower::new(self, &members, &mut wide, "", FormKind::Steady);
         lower.any_call(def);
         lower.finish();
@@ -163,7 +163,7 @@ impl Lower<'_, '_> {
     fn any_call(&mut self, def: DefId) {
         let definition = self.files().definition(def);
         let info = self.song.library.info(self.files(), def);
-        let mut names = HashMap::new();
+        let mut names = FxHashMap::default();
         let signal = self.input(super::song::INPUT[0]);
         let mut give = |name: &Arc<str>, dimension| {
             names.insert(name.clone(), Slot::Done(Val::mono(signal, dimension)));

@@ -20,11 +20,13 @@ mod node;
 mod share;
 mod song;
 mod state;
+mod template;
 mod terms;
 mod value;
 
 pub use builtin::all as builtins;
 pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower, sum_kernel};
+pub use template::Templates;
 
 use crate::files::{DefId, Files};
 use crate::graph::{Graph, NodeId, Turns};
@@ -35,8 +37,8 @@ use mam_grammar::ast::ExprId;
 use mam_grammar::{Problem, Problems, Span};
 use names::{Open, Scope, ScopeId};
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use state::Later;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use value::{NodeVal, Val};
 
@@ -63,25 +65,29 @@ struct Song<'a> {
     /// True when it was said that the song is too large.
     size_said: bool,
     /// The definitions that were called.
-    called: HashSet<DefId>,
+    called: FxHashSet<DefId>,
+    /// Instances of the prelude as they were lowered.
+    templates: &'a mut Templates,
 }
 
 /// One evaluation of a group: one body of its kernel.
 struct Lower<'s, 'a> {
     song: &'s mut Song<'a>,
-    members: &'s HashSet<NodeId>,
+    members: &'s FxHashSet<NodeId>,
     b: Builder,
     problems: Problems,
     scopes: Vec<Scope>,
     open: Vec<Open>,
     later: Vec<Later>,
-    nodes: HashMap<NodeId, Option<Val>>,
-    since: HashMap<(Value, Option<usize>), Value>,
-    shared: HashMap<(ScopeId, Arc<str>, u64), Val>,
+    nodes: FxHashMap<NodeId, Option<Val>>,
+    since: FxHashMap<(Value, Option<usize>), Value>,
+    shared: FxHashMap<(ScopeId, Arc<str>, u64), Val>,
     /// Paths of `prev`s and `tap`s that turned out to be stereo.
-    wide: &'s mut HashSet<String>,
+    wide: &'s mut FxHashSet<String>,
     /// How many expressions were evaluated.
     evaluations: usize,
+    /// How many are being evaluated, one inside the other.
+    depth: usize,
     /// True when a circle of equations was found.
     circle_said: bool,
     /// True when `wide` grew, so that the evaluation must be done again.
@@ -103,8 +109,8 @@ struct At {
 impl<'s, 'a> Lower<'s, 'a> {
     fn new(
         song: &'s mut Song<'a>,
-        members: &'s HashSet<NodeId>,
-        wide: &'s mut HashSet<String>,
+        members: &'s FxHashSet<NodeId>,
+        wide: &'s mut FxHashSet<String>,
         name: &str,
         form: FormKind,
     ) -> Self {
@@ -117,11 +123,12 @@ impl<'s, 'a> Lower<'s, 'a> {
             scopes: vec![root],
             open: vec![],
             later: vec![],
-            nodes: HashMap::new(),
-            since: HashMap::new(),
-            shared: HashMap::new(),
+            nodes: FxHashMap::default(),
+            since: FxHashMap::default(),
+            shared: FxHashMap::default(),
             wide,
             evaluations: 0,
+            depth: 0,
             circle_said: false,
             again: false,
             params: vec![],

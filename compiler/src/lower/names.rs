@@ -9,7 +9,7 @@ use crate::graph::{Given, NodeId, NodeKind, Turns};
 use crate::ir::PortField;
 use mam_grammar::ast::{DefinitionKind, ExprId, Ident, ItemKind, Unit};
 use mam_grammar::{Problem, Span};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// Index of a scope in [`Lower::scopes`].
@@ -24,7 +24,7 @@ pub(super) struct Scope {
     /// The scope that called, and what: how a definition that uses itself is found.
     pub(super) caller: Option<(ScopeId, DefId)>,
     /// Its names.
-    pub(super) names: HashMap<Arc<str>, Slot>,
+    pub(super) names: FxHashMap<Arc<str>, Slot>,
     /// The voice of an instrument in which it is evaluated, counted through the kernel.
     pub(super) voice: Option<usize>,
     /// In the song itself: the turn of the unrolled `sum`s around. None in definitions.
@@ -33,7 +33,14 @@ pub(super) struct Scope {
 
 impl Scope {
     pub(super) fn song(file: usize, turns: Turns) -> Scope {
-        Scope { file, parent: None, caller: None, names: HashMap::new(), voice: None, turns: Some(turns) }
+        Scope {
+            file,
+            parent: None,
+            caller: None,
+            names: FxHashMap::default(),
+            voice: None,
+            turns: Some(turns),
+        }
     }
 }
 

@@ -1,17 +1,34 @@
 //! Instruments and effects of the song: their parameters, events, and where they fall silent.
 
+use super::builder::FormKind;
 use super::calls::{out_of_range, place_of};
 use super::names::{Place, Scope, ScopeId, Slot};
 use super::value::{NodeVal, Signal, Val};
-use super::{At, Lower};
+use super::{At, Lower, Song};
 use crate::codes;
 use crate::graph::{Given, Instance, NodeId, NodeKind};
 use crate::ir::{Imm, PortField, Voice};
 use crate::library::ParamInfo;
 use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, ExprId, Item, ItemKind};
-use mam_grammar::{Problem, Span};
-use std::collections::HashMap;
+use mam_grammar::{Problem, Problems, Span};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
+
+impl Song<'_> {
+    /// Gives the parameters of an instance their values at the start, beside its kernel: that does not depend on the
+    /// numbers. The result is what is wrong with them, and how many expressions were evaluated.
+    pub(super) fn starts(
+        &mut self,
+        node: NodeId,
+        instance: &Instance,
+        members: &FxHashSet<NodeId>,
+    ) -> (Problems, usize) {
+        let mut wide = FxHashSet::default();
+        let mut lower = Lower::new(self, members, &mut wide, "", FormKind::Steady);
+        lower.start_values(node, instance);
+        (lower.problems, lower.evaluations)
+    }
+}
 
 impl Lower<'_, '_> {
     /// The signal of an instance that belongs to this kernel.
@@ -19,7 +36,9 @@ impl Lower<'_, '_> {
         let graph = self.song.graph.expect("instances come from the graph");
         let instance = graph.instance(node).expect("the node is an instance").clone();
         let path = graph.nodes[node].path.clone();
-        self.start_values(node, &instance);
+        let (problems, evaluations) = self.song.starts(node, &instance, self.members);
+        self.problems.extend(problems);
+        self.evaluations += evaluations;
         match self.files().definition(instance.def).kind {
             DefinitionKind::Effect => self.effect(node, &instance, &path),
             _ if self.alone() => self.voice(node, &instance, &path, 0),
@@ -115,12 +134,12 @@ impl Lower<'_, '_> {
         self.instance_body(scope, instance, path)
     }
 
-    fn param_names(&mut self, node: NodeId, instance: &Instance) -> HashMap<Arc<str>, Slot> {
+    fn param_names(&mut self, node: NodeId, instance: &Instance) -> FxHashMap<Arc<str>, Slot> {
         let info = self.song.library.info(self.files(), instance.def);
         info.params.iter().enumerate().map(|(i, p)| (p.name.clone(), Slot::Param(node, i))).collect()
     }
 
-    fn instance_scope(&mut self, instance: &Instance, names: HashMap<Arc<str>, Slot>) -> ScopeId {
+    fn instance_scope(&mut self, instance: &Instance, names: FxHashMap<Arc<str>, Slot>) -> ScopeId {
         self.song.called.insert(instance.def);
         let parent = (instance.def.file == self.song.file).then_some(0);
         let caller = Some((0, instance.def));

@@ -7,14 +7,14 @@
 use super::song::{DATA, KernelCall};
 use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, StateSlot, Type, Value};
 use mam_grammar::{Arena, Handle};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// States that nobody sets, with their values: what one call has of its own.
 type Data = Vec<(String, Imm)>;
 
 /// Shares the kernels of `module` among `calls`.
 pub(super) fn share(module: &mut Module, calls: &mut [KernelCall]) {
-    let mut shapes: HashMap<Kernel, Vec<Handle<Kernel>>> = HashMap::new();
+    let mut shapes: FxHashMap<Kernel, Vec<Handle<Kernel>>> = FxHashMap::default();
     let mut order: Vec<Handle<Kernel>> = vec![];
     for (handle, kernel) in module.kernels.iter() {
         let members = shapes.entry(shape(&with_bodies(kernel, spread))).or_default();
@@ -26,10 +26,10 @@ pub(super) fn share(module: &mut Module, calls: &mut [KernelCall]) {
     if order.len() == module.kernels.len() {
         return;
     }
-    let members_of: HashMap<Handle<Kernel>, Vec<Handle<Kernel>>> =
+    let members_of: FxHashMap<Handle<Kernel>, Vec<Handle<Kernel>>> =
         shapes.into_values().map(|members| (members[0], members)).collect();
     let mut kernels: Arena<Kernel> = Arena::default();
-    let mut moved: HashMap<Handle<Kernel>, (Handle<Kernel>, Data)> = HashMap::new();
+    let mut moved: FxHashMap<Handle<Kernel>, (Handle<Kernel>, Data)> = FxHashMap::default();
     for first in order {
         let members = &members_of[&first];
         let (kernel, data) = match members[..] {
@@ -67,7 +67,7 @@ fn bodies(kernel: &mut Kernel) -> [&mut Body; 2] {
 }
 
 fn with_bodies(kernel: &Kernel, change: impl Fn(&Body) -> Body) -> Kernel {
-    Kernel { general: change(&kernel.general), steady: change(&kernel.steady), ..kernel.clone() }
+    Kernel { general: change(&kernel.general), steady: change(&kernel.steady), ..kernel.without_bodies() }
 }
 
 /// The body with a constant of its own at each use of one, before its user.
@@ -77,7 +77,7 @@ fn spread(body: &Body) -> Body {
 
 /// The body with each constant once, before its first user.
 fn gather(body: &Body) -> Body {
-    let mut known: HashMap<(Imm, Type), Value> = HashMap::new();
+    let mut known: FxHashMap<(Imm, Type), Value> = FxHashMap::default();
     rebuild(body, &mut |new, inst| match inst.op {
         Op::Const(imm) => *known.entry((imm, inst.ty)).or_insert_with(|| new.insts.add(inst.clone())),
         _ => unreachable!("only constants are asked for"),
@@ -112,7 +112,7 @@ fn rebuild(body: &Body, constant: &mut dyn FnMut(&mut Body, &Inst) -> Value) -> 
 fn lift(members: Vec<Kernel>) -> (Kernel, Vec<Data>) {
     let mut kernel = members[0].clone();
     let mut data = vec![vec![]; members.len()];
-    let mut known: HashMap<Vec<Imm>, Handle<StateSlot>> = HashMap::new();
+    let mut known: FxHashMap<Vec<Imm>, Handle<StateSlot>> = FxHashMap::default();
     for form in 0..2 {
         let count = bodies(&mut kernel)[form].insts.len();
         for index in 0..count {

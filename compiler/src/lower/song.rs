@@ -1,10 +1,11 @@
 //! The whole song: every group in order, and what can be set and triggered.
 
-use super::Song;
 use super::group::Made;
 use super::share::share;
+use super::template::Key;
 use super::terms::{self, Cut, Piece};
 use super::value::{NodeVal, Shape};
+use super::{Song, Templates};
 use crate::files::{DefId, Files};
 use crate::graph::{Graph, Group, NodeId, NodeKind};
 use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, Type};
@@ -12,7 +13,7 @@ use crate::library::{Library, ParamInfo};
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Handle, Problems};
 use mam_runtime::Curve;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// A signal between kernels: one channel of a node's result.
@@ -68,7 +69,7 @@ pub struct Lowered {
 #[derive(Default)]
 pub struct Slots {
     all: Vec<(Arc<str>, ParamInfo)>,
-    first: HashMap<NodeId, usize>,
+    first: FxHashMap<NodeId, usize>,
     beat: Option<usize>,
     bar: Option<usize>,
 }
@@ -164,8 +165,8 @@ impl Slots {
 /// The event ports: one a voice, and one more for each instrument of several voices whose events others hear.
 #[derive(Default)]
 pub struct Ports {
-    first: HashMap<NodeId, (usize, usize)>,
-    monitors: HashMap<NodeId, usize>,
+    first: FxHashMap<NodeId, (usize, usize)>,
+    monitors: FxHashMap<NodeId, usize>,
     count: usize,
 }
 
@@ -210,16 +211,17 @@ impl Ports {
     }
 }
 
-/// Lowers a song.
+/// Lowers a song. Instances that are like what `templates` holds, from this song or another, are copied.
 pub fn lower(
     files: &Files,
     library: &Library,
-    graph: &Graph,
-    groups: &[Group],
+    (graph, groups): (&Graph, &[Group]),
     file: usize,
     (rate, seed): (f64, u64),
+    templates: &mut Templates,
     problems: &mut Problems,
 ) -> Lowered {
+    templates.within(files.limits);
     let song = Song {
         files,
         library,
@@ -234,10 +236,17 @@ pub fn lower(
         terms: 0,
         evaluations: 0,
         size_said: false,
-        called: HashSet::new(),
+        called: FxHashSet::default(),
+        templates,
     };
-    let mut line =
-        Line { song, graph, known: HashMap::new(), names: HashSet::new(), lowered: Lowered::default() };
+    let mut line = Line {
+        song,
+        graph,
+        known: FxHashMap::default(),
+        alike: FxHashMap::default(),
+        names: FxHashSet::default(),
+        lowered: Lowered::default(),
+    };
     line.lowered.signals = INPUT.len();
     for group in groups {
         line.group(group, problems);
@@ -254,19 +263,27 @@ pub fn lower(
 struct Line<'a> {
     song: Song<'a>,
     graph: &'a Graph,
-    known: HashMap<Kernel, Handle<Kernel>>,
-    names: HashSet<String>,
+    known: FxHashMap<Kernel, Handle<Kernel>>,
+    /// The kernels of instances that are lowered alike.
+    alike: FxHashMap<Key, Handle<Kernel>>,
+    names: FxHashSet<String>,
     lowered: Lowered,
 }
 
 impl Line<'_> {
     fn group(&mut self, group: &Group, problems: &mut Problems) {
-        let members: HashSet<NodeId> = group.members.iter().copied().collect();
+        let members: FxHashSet<NodeId> = group.members.iter().copied().collect();
         let wanted = self.wanted(group, &members);
         let name = self.graph.nodes[wanted[0]].path.clone();
-        let made = self.song.group(&name, &members, &wanted, self.lowered.signals);
-        problems.extend(made.problems.clone());
         let node = group.members[0];
+        let key = self.song.template_key(group);
+        let known = key.as_ref().and_then(|key| self.alike.get(key)).copied();
+        let signals = self.lowered.signals;
+        let made = match &key {
+            Some(key) => self.song.instance_of(key.clone(), node, signals, known.is_some()),
+            None => self.song.group(&name, &members, &wanted, signals),
+        };
+        problems.extend(made.problems.clone());
         let voices = match self.graph.instance(node) {
             Some(instance) if members.len() == 1 => instance.voices as usize,
             _ => 1,
@@ -275,7 +292,8 @@ impl Line<'_> {
             self.song.results[node.index()] = Some(result.clone());
         }
         if !made.kernel.outputs.is_empty() && group.live {
-            self.calls(&name, node, voices, made);
+            let kernel = self.calls(&name, node, voices, made, known);
+            key.zip(kernel).map(|(key, kernel)| self.alike.insert(key, kernel));
         }
     }
 
@@ -293,7 +311,7 @@ impl Line<'_> {
     }
 
     /// The members that others need.
-    fn wanted(&self, group: &Group, members: &HashSet<NodeId>) -> Vec<NodeId> {
+    fn wanted(&self, group: &Group, members: &FxHashSet<NodeId>) -> Vec<NodeId> {
         let needed = |n: &NodeId| {
             let index = petgraph::graph::NodeIndex::new(n.index());
             let mut users = self.graph.wires.neighbors(index).map(|u| self.graph.wires[u]).peekable();
@@ -303,17 +321,28 @@ impl Line<'_> {
         if wanted.is_empty() { group.members.clone() } else { wanted }
     }
 
-    fn calls(&mut self, path: &Arc<str>, node: NodeId, voices: usize, made: Made) {
+    /// The calls of what was made; where its kernel is `known`, `made` needs no bodies. The result is the kernel, where
+    /// it is one.
+    fn calls(
+        &mut self,
+        path: &Arc<str>,
+        node: NodeId,
+        voices: usize,
+        made: Made,
+        known: Option<Handle<Kernel>>,
+    ) -> Option<Handle<Kernel>> {
         if voices == 1
+            && known.is_none()
             && let Some(cut) = terms::cut(&made.kernel)
         {
-            return self.pieces(path, cut, &made);
+            self.pieces(path, cut, &made);
+            return None;
         }
         let outputs = made.kernel.outputs.len();
         let states: Vec<(String, Imm)> =
             made.kernel.states.values().map(|s| (s.name.clone(), s.init)).collect();
         let delays: Vec<String> = made.kernel.delays.values().map(|d| d.name.clone()).collect();
-        let kernel = self.intern(made.kernel);
+        let kernel = known.unwrap_or_else(|| self.intern(made.kernel));
         let result = self.lowered.signals;
         // The voices' own signals come after the signals that everybody knows the node by.
         let mut each: Vec<Vec<SignalId>> = vec![];
@@ -343,6 +372,7 @@ impl Line<'_> {
                 self.sum(path, parts, result + channel);
             }
         }
+        Some(kernel)
     }
 
     /// A node whose sum is cut: a call for each term, their sum, and the rest, which is the node.

@@ -2,6 +2,7 @@
 
 use super::builtin::lerp;
 use super::names::Place;
+use super::song::DATA;
 use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::codes;
@@ -26,6 +27,8 @@ enum Into {
 
 /// The greatest f32 below 2³¹.
 const MOST_PARTS: f64 = 2_147_483_520.0;
+/// How the name of a noise's seed ends.
+const NOISE: &str = ".noise";
 /// What the noise's index is multiplied by.
 const NOISE_STEP: i32 = 0x6c37_2cdb;
 /// What makes its upper bits depend on all lower ones.
@@ -77,8 +80,9 @@ impl Lower<'_, '_> {
         self.b.voice = self.scopes[at.scope].voice;
         let made: Vec<_> = (0..channels).map(|_| self.b.state(&path, Imm::F32(init))).collect();
         let (states, values): (Vec<_>, Vec<Value>) = made.into_iter().unzip();
+        let channels = values.into_iter().collect();
         self.later.push(Later { at: at.clone(), expr: x, path, into: Into::States(states) });
-        let val = Val::Signal(Signal { channels: values, dimension: Dimension::PLAIN });
+        let val = Val::Signal(Signal { channels, dimension: Dimension::PLAIN });
         if let Some(key) = key {
             self.shared.insert(key, val.clone());
         }
@@ -303,11 +307,9 @@ impl Lower<'_, '_> {
     /// noise, and the spectrum is flat. The seed is a state that nobody sets, so that nodes that differ in their noise
     /// alone share a kernel.
     pub(super) fn noise(&mut self, at: &At) -> Val {
-        // The first at a place is known by the place, further ones by the numbers that their names get.
-        let (song, first) = (self.song.seed, format!("{}{}.noise", super::song::DATA, at.path));
-        let seed = |name: &str| Imm::I32(seed_of(song, if name == first { &at.path } else { name }));
+        let song = self.song.seed;
         self.b.voice = self.scopes[at.scope].voice;
-        let (_, seed) = self.b.state_by(&first, seed);
+        let (_, seed) = self.b.state_by(&format!("{DATA}{}{NOISE}", at.path), |name| noise_seed(song, name));
         let b = &mut self.b;
         let frame = b.push(Op::Frame, Type::I32, &[]);
         let (step, by, factor) = (b.i32(NOISE_STEP), b.i32(14), b.i32(NOISE_FACTOR));
@@ -322,8 +324,15 @@ impl Lower<'_, '_> {
     }
 }
 
+/// The seed of the noise of this name. The first at a place is known by the place, further ones by the numbers that
+/// their names get.
+pub(super) fn noise_seed(seed: u64, name: &str) -> Imm {
+    let place = name.strip_prefix(DATA).and_then(|name| name.strip_suffix(NOISE));
+    Imm::I32(seed_of(seed, place.unwrap_or(name)))
+}
+
 /// A seed from the song's seed and a path: FNV-1a over both, folded to 32 bits.
-pub(super) fn seed_of(seed: u64, path: &str) -> i32 {
+fn seed_of(seed: u64, path: &str) -> i32 {
     let bytes = seed.to_le_bytes().into_iter().chain(path.bytes());
     let hash =
         bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));

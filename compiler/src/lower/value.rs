@@ -3,6 +3,7 @@
 use super::song::SignalId;
 use crate::dimension::Dimension;
 use crate::ir::Value;
+use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -18,17 +19,49 @@ pub(super) enum Val {
 }
 
 /// A signal: one value (mono) or two (stereo).
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Signal {
     /// One value a channel.
-    pub(super) channels: Vec<Value>,
+    pub(super) channels: Channels,
     /// What it measures.
     pub(super) dimension: Dimension,
 }
 
+/// At most two values, kept in place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Channels {
+    len: u8,
+    all: [Value; 2],
+}
+
+impl Deref for Channels {
+    type Target = [Value];
+    fn deref(&self) -> &[Value] {
+        &self.all[..self.len as usize]
+    }
+}
+
+impl DerefMut for Channels {
+    fn deref_mut(&mut self) -> &mut [Value] {
+        &mut self.all[..self.len as usize]
+    }
+}
+
+impl FromIterator<Value> for Channels {
+    /// Panics on more than two channels: no signal has them.
+    fn from_iter<I: IntoIterator<Item = Value>>(iter: I) -> Channels {
+        let mut channels = Channels { len: 0, all: [Value::ZERO; 2] };
+        for value in iter {
+            channels.all[channels.len as usize] = value;
+            channels.len += 1;
+        }
+        channels
+    }
+}
+
 impl Val {
     pub(super) fn mono(value: Value, dimension: Dimension) -> Val {
-        Val::Signal(Signal { channels: vec![value], dimension })
+        Val::Signal(Signal { channels: [value].into_iter().collect(), dimension })
     }
 
     pub(super) fn plain(value: Value) -> Val {
@@ -63,4 +96,18 @@ pub(super) enum Shape {
     Signal(Vec<SignalId>, Dimension),
     /// A record of such.
     Record(Vec<(Arc<str>, Shape)>),
+}
+
+impl Shape {
+    /// The same value in other buffers.
+    pub(super) fn moved(&self, to: &dyn Fn(SignalId) -> SignalId) -> Shape {
+        match self {
+            Shape::Signal(signals, dimension) => {
+                Shape::Signal(signals.iter().map(|signal| to(*signal)).collect(), *dimension)
+            }
+            Shape::Record(fields) => {
+                Shape::Record(fields.iter().map(|(name, shape)| (name.clone(), shape.moved(to))).collect())
+            }
+        }
+    }
 }

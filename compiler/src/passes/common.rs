@@ -4,14 +4,15 @@
 use super::rewrite;
 use crate::ir::{Args, Body, Kernel, Op, Type, Value};
 use crate::target::Target;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
     rewrite::bodies(kernel, body)
 }
 
 fn body(old: &Body) -> Body {
-    let mut seen: HashMap<(Op, Type, Args), Value> = HashMap::new();
+    let mut seen: FxHashMap<(Op, Type, Args), Value> = FxHashMap::default();
+    seen.reserve(old.insts.len());
     rewrite::body(old, |new, _, mut inst| {
         if commutes(inst.op) {
             let mut args = inst.args.as_slice().to_vec();

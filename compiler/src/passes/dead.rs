@@ -2,10 +2,8 @@
 //! lines, and the sets and writes of states and delay lines that nothing needs. The slots themselves stay: indices
 //! are the interface.
 
-use crate::ir::{Body, DelayLine, Kernel, Op, StateSlot, Value};
+use crate::ir::{Body, Kernel, Op, Value};
 use crate::target::Target;
-use mam_grammar::Handle;
-use std::collections::HashSet;
 
 pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
     let live = live(kernel);
@@ -14,33 +12,35 @@ pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
         general: sweep(&kernel.general),
         steady: sweep(&kernel.steady),
         tail: kernel.tail.as_ref().map(sweep),
-        ..kernel.clone()
+        ..kernel.without_bodies()
     }
 }
 
-/// The states and delay lines that something needs, in any body.
+/// Which states and delay lines something needs, in any body.
 struct Live {
-    states: HashSet<Handle<StateSlot>>,
-    delays: HashSet<Handle<DelayLine>>,
+    states: Vec<bool>,
+    delays: Vec<bool>,
 }
 
 fn live(kernel: &Kernel) -> Live {
-    let states = kernel.voices.iter().map(|voice| voice.until).collect();
-    let mut live = Live { states, delays: HashSet::new() };
+    let mut live =
+        Live { states: vec![false; kernel.states.len()], delays: vec![false; kernel.delays.len()] };
+    kernel.voices.iter().for_each(|voice| live.states[voice.until.index()] = true);
     let bodies = [Some(&kernel.general), Some(&kernel.steady), kernel.tail.as_ref()];
     loop {
-        let before = live.states.len() + live.delays.len();
+        let mut more = false;
         for body in bodies.into_iter().flatten() {
             let needed = needed(body, &live);
             for (inst, _) in body.insts.values().zip(&needed).filter(|(_, needed)| **needed) {
-                match inst.op {
-                    Op::Get(state) | Op::Entry(state) => _ = live.states.insert(state),
-                    Op::Read(line) => _ = live.delays.insert(line),
-                    _ => {}
-                }
+                let known = match inst.op {
+                    Op::Get(state) | Op::Entry(state) => &mut live.states[state.index()],
+                    Op::Read(line) => &mut live.delays[line.index()],
+                    _ => continue,
+                };
+                more |= !std::mem::replace(known, true);
             }
         }
-        if live.states.len() + live.delays.len() == before {
+        if !more {
             return live;
         }
     }
@@ -49,8 +49,8 @@ fn live(kernel: &Kernel) -> Live {
 /// Which instructions of a body are needed.
 fn needed(body: &Body, live: &Live) -> Vec<bool> {
     let mut needed = vec![false; body.insts.len()];
-    let sets = body.sets.iter().filter(|(state, _)| live.states.contains(state)).map(|(_, value)| value);
-    let writes = body.writes.iter().filter(|(line, _)| live.delays.contains(line)).map(|(_, value)| value);
+    let sets = body.sets.iter().filter(|(state, _)| live.states[state.index()]).map(|(_, value)| value);
+    let writes = body.writes.iter().filter(|(line, _)| live.delays[line.index()]).map(|(_, value)| value);
     sets.chain(writes).chain(&body.outs).chain(&body.only_if).for_each(|value| needed[value.index()] = true);
     loop {
         for (value, inst) in body.insts.iter().rev() {
@@ -77,11 +77,11 @@ fn sweep(body: &Body, live: &Live) -> Body {
         inst.args = inst.args.map(|arg| moved(&map, arg));
         map[value.index()] = Some(new.insts.add(inst));
     }
-    let sets = body.sets.iter().filter(|(state, _)| live.states.contains(state));
+    let sets = body.sets.iter().filter(|(state, _)| live.states[state.index()]);
     new.sets = sets.map(|(state, value)| (*state, moved(&map, value))).collect();
     let nexts = body.nexts.iter().filter(|(carry, _)| needed[carry.index()]);
     new.nexts = nexts.map(|(carry, value)| (moved(&map, carry), moved(&map, value))).collect();
-    let writes = body.writes.iter().filter(|(line, _)| live.delays.contains(line));
+    let writes = body.writes.iter().filter(|(line, _)| live.delays[line.index()]);
     new.writes = writes.map(|(line, value)| (*line, moved(&map, value))).collect();
     new.outs = body.outs.iter().map(|value| moved(&map, value)).collect();
     new.only_if = body.only_if.as_ref().map(|value| moved(&map, value));

@@ -8,7 +8,7 @@ pub(super) fn bodies(kernel: &Kernel, rewrite: impl Fn(&Body) -> Body) -> Kernel
         general: rewrite(&kernel.general),
         steady: rewrite(&kernel.steady),
         tail: kernel.tail.as_ref().map(&rewrite),
-        ..kernel.clone()
+        ..kernel.without_bodies()
     }
 }
 

@@ -6,7 +6,7 @@
 
 use crate::ir::{Body, Kernel, Op, Scalar, StateSlot};
 use mam_grammar::Handle;
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 pub(super) fn rests(kernel: &Kernel) -> bool {
     let bodies = || [Some(&kernel.general), Some(&kernel.steady), kernel.tail.as_ref()].into_iter().flatten();
@@ -14,16 +14,16 @@ pub(super) fn rests(kernel: &Kernel) -> bool {
     if kernel.inputs.is_empty() || !kernel.voices.is_empty() || bodies().any(free) {
         return false;
     }
-    let set: HashSet<Handle<StateSlot>> = bodies().flat_map(|body| body.sets.iter().map(|s| s.0)).collect();
+    let set: FxHashSet<Handle<StateSlot>> = bodies().flat_map(|body| body.sets.iter().map(|s| s.0)).collect();
     let counts =
         |state: &Handle<StateSlot>| !matches!(kernel.states[*state].init.scalar(), Scalar::F32 | Scalar::F64);
     if set.iter().any(counts) {
         return false;
     }
-    let mut following: HashSet<Handle<StateSlot>> = HashSet::new();
+    let mut following: FxHashSet<Handle<StateSlot>> = FxHashSet::default();
     loop {
         let follows = |state: &Handle<StateSlot>| bodies().all(|body| follows(body, *state, &following));
-        let now: HashSet<_> = set.iter().copied().filter(follows).collect();
+        let now: FxHashSet<_> = set.iter().copied().filter(follows).collect();
         if now.len() == following.len() {
             return now.len() == set.len();
         }
@@ -32,7 +32,7 @@ pub(super) fn rests(kernel: &Kernel) -> bool {
 }
 
 /// Whether what a body makes of a state comes from what is heard; so does a state that it leaves as it is.
-fn follows(body: &Body, state: Handle<StateSlot>, following: &HashSet<Handle<StateSlot>>) -> bool {
+fn follows(body: &Body, state: Handle<StateSlot>, following: &FxHashSet<Handle<StateSlot>>) -> bool {
     let mut heard = vec![];
     for inst in body.insts.values() {
         let own = match inst.op {

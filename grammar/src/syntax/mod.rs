@@ -31,6 +31,7 @@ use crate::ast::Ast;
 use crate::limits::Limits;
 use crate::problem::{Problem, Problems};
 use crate::source::{SourceId, Sources, Span};
+use std::ops::Range;
 
 /// The parser that pest makes of `mam.pest`.
 #[allow(missing_docs)]
@@ -53,6 +54,11 @@ pub fn parse(sources: &Sources, id: SourceId, limits: &Limits) -> (Ast, Problems
     problems.extend(found);
     place::check(&ast, &mut problems);
     (ast, problems)
+}
+
+/// Reads some whole items of a text, without the comments between them; none where there is a mistake.
+pub fn parse_part(sources: &Sources, id: SourceId, part: Range<usize>) -> Option<Ast> {
+    recover::read_part(id, &sources.get(id).text, part)
 }
 
 fn too_large(id: SourceId, bytes: usize, limits: &Limits) -> Problem {

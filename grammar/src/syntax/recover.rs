@@ -34,7 +34,7 @@ pub(super) fn read(source: SourceId, text: &str, limits: &Limits) -> (Ast, Probl
         text,
         source,
         base: 0,
-        docs: docs(source, &scanned),
+        docs: docs(source, 0, &scanned),
         ast: Ast::default(),
         problems: Problems::default(),
     };
@@ -43,10 +43,25 @@ pub(super) fn read(source: SourceId, text: &str, limits: &Limits) -> (Ast, Probl
     reader.finish(items, &scanned)
 }
 
-fn docs(source: SourceId, scanned: &Scanned) -> Docs {
+/// Reads the items that stand in `part` of a text; none where there is a mistake.
+pub(super) fn read_part(source: SourceId, text: &str, part: Range<usize>) -> Option<Ast> {
+    let (piece, base) = (&text[part.clone()], part.start);
+    let scanned = scan(piece);
+    let layout = lay_out(source, piece, &scanned);
+    let work = String::from_utf8(layout.text).ok()?;
+    let docs = docs(source, base, &scanned);
+    let (ast, problems) = (Ast::default(), Problems::default());
+    let mut builder = Builder { text, source, base, docs, ast, problems };
+    let items = MamParser::parse(Rule::file, &work).ok()?.next()?.into_inner().next()?;
+    builder.ast.items = builder.items(items);
+    builder.ast.comments = builder.docs.into_values().flatten().collect();
+    (layout.problems.is_empty() && builder.problems.is_empty()).then_some(builder.ast)
+}
+
+fn docs(source: SourceId, base: usize, scanned: &Scanned) -> Docs {
     let mut docs = Docs::new();
     for &(start, end, item) in &scanned.docs {
-        docs.entry(item).or_default().push(Span::new(source, start, end));
+        docs.entry(base + item).or_default().push(Span::new(source, base + start, base + end));
     }
     docs
 }

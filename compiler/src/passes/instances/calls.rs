@@ -1,12 +1,13 @@
 //! Which calls are packed, and the order of what comes of it.
 
-use super::{LANES, Rules, Shape, choose, merged, places};
+use super::{Choice, LANES, Rules, Shape, merged, places};
 use crate::ir::{Imm, Kernel, Module};
 use crate::lower::{KernelCall, Lowered, SignalId, sum_kernel};
 use crate::passes::optimize;
-use mam_grammar::{Arena, Handle};
+use mam_grammar::Handle;
+use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -57,9 +58,13 @@ pub struct Part {
     pub outputs: Range<usize>,
 }
 
-/// Packs the calls of a song. `optimised` are its kernels after all passes.
-pub fn run(lowered: &Lowered, optimised: &Module, rules: Rules) -> Packed {
-    let mut packer = Packer::new(lowered, optimised, rules);
+/// Says whether four calls become one, as [`choose`](super::choose) does: by the kernel as it was lowered, and after
+/// all passes.
+pub(crate) type Choose<'a> = &'a mut dyn FnMut(&Kernel, &Kernel, &Shape) -> Choice;
+
+/// Packs the calls of a song, where `choose` says so. `optimised` are its kernels after all passes.
+pub fn run(lowered: &Lowered, optimised: Module, rules: Rules, choose: Choose) -> Packed {
+    let mut packer = Packer::new(lowered, optimised, rules, choose);
     packer.voices();
     packer.nodes();
     packer.finish()
@@ -78,6 +83,7 @@ struct Packer<'a> {
     lowered: &'a Lowered,
     calls: &'a [KernelCall],
     rules: Rules<'a>,
+    choose: Choose<'a>,
     /// The kernels after all passes, with those that are made here.
     module: Module,
     signals: usize,
@@ -90,13 +96,13 @@ struct Packer<'a> {
     groups: Vec<Group>,
     grouped: Vec<bool>,
     /// Sums of groups, by call: what is added instead of its inputs.
-    sums: HashMap<usize, Vec<SignalId>>,
-    choices: HashMap<(Handle<Kernel>, Shape), Option<Handle<Kernel>>>,
+    sums: FxHashMap<usize, Vec<SignalId>>,
+    choices: FxHashMap<(Handle<Kernel>, Shape), Option<Handle<Kernel>>>,
     reasons: Vec<String>,
 }
 
 impl<'a> Packer<'a> {
-    fn new(lowered: &'a Lowered, optimised: &Module, rules: Rules<'a>) -> Packer<'a> {
+    fn new(lowered: &'a Lowered, optimised: Module, rules: Rules<'a>, choose: Choose<'a>) -> Packer<'a> {
         let calls = lowered.calls.as_slice();
         let mut maker = vec![None; lowered.signals];
         let mut readers = vec![vec![]; lowered.signals];
@@ -114,15 +120,16 @@ impl<'a> Packer<'a> {
             lowered,
             calls,
             rules,
-            module: optimised.clone(),
+            choose,
+            module: optimised,
             signals: lowered.signals,
             depth,
             maker,
             readers,
             groups: vec![],
             grouped: vec![false; calls.len()],
-            sums: HashMap::new(),
-            choices: HashMap::new(),
+            sums: FxHashMap::default(),
+            choices: FxHashMap::default(),
             reasons: vec![],
         }
     }
@@ -133,7 +140,7 @@ impl<'a> Packer<'a> {
             return *known;
         }
         let (lowered, one) = (&self.lowered.module.kernels[kernel], &self.module.kernels[kernel]);
-        let (packed, reason) = choose(lowered, one, shape, self.rules);
+        let (packed, reason) = (self.choose)(lowered, one, shape);
         self.reasons.push(format!("{}: {reason}", one.name));
         let handle = packed.map(|packed| self.module.kernels.add(packed));
         self.choices.insert((kernel, shape.clone()), handle);
@@ -250,8 +257,8 @@ impl<'a> Packer<'a> {
         for group in std::mem::take(&mut self.groups) {
             calls.push((group.members[0], self.packed(&group)));
         }
-        let mut same: HashMap<SignalId, SignalId> = HashMap::new();
-        let mut adders: HashMap<(usize, usize), Handle<Kernel>> = HashMap::new();
+        let mut same: FxHashMap<SignalId, SignalId> = FxHashMap::default();
+        let mut adders: FxHashMap<(usize, usize), Handle<Kernel>> = FxHashMap::default();
         for (index, call) in self.calls.iter().enumerate().filter(|(index, _)| !self.grouped[*index]) {
             let mut call = single(call, &self.module.kernels[call.kernel]);
             if let Some(sums) = self.sums.get(&index) {
@@ -369,14 +376,18 @@ fn ordered(calls: Vec<(usize, PackedCall)>, signals: usize) -> Vec<PackedCall> {
 impl Packed {
     /// Drops the kernels that nobody calls.
     fn sweep(&mut self) {
-        let mut kernels: Arena<Kernel> = Arena::default();
-        let mut moved: HashMap<Handle<Kernel>, Handle<Kernel>> = HashMap::new();
         let mut used = vec![false; self.module.kernels.len()];
         self.calls.iter().for_each(|call| used[call.kernel.index()] = true);
-        for (handle, kernel) in self.module.kernels.iter().filter(|(handle, _)| used[handle.index()]) {
-            moved.insert(handle, kernels.add(kernel.clone()));
-        }
-        self.module.kernels = kernels;
-        self.calls.iter_mut().for_each(|call| call.kernel = moved[&call.kernel]);
+        let mut left = 0;
+        let moved: Vec<Handle<Kernel>> = used
+            .iter()
+            .map(|used| {
+                left += usize::from(*used);
+                Handle::new(left.saturating_sub(1))
+            })
+            .collect();
+        let kernels = std::mem::take(&mut self.module.kernels).into_iter().zip(used);
+        self.module.kernels = kernels.filter(|(_, used)| *used).map(|(kernel, _)| kernel).collect();
+        self.calls.iter_mut().for_each(|call| call.kernel = moved[call.kernel.index()]);
     }
 }

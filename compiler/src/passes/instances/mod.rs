@@ -24,7 +24,7 @@ use crate::ir::Kernel;
 use crate::target::Target;
 
 /// Whether calls are packed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Packing {
     /// Where it pays.
     #[default]
@@ -46,11 +46,14 @@ pub struct Rules<'a> {
     pub tables: usize,
 }
 
+/// The kernel for four calls, if there is to be one, and why or why not.
+pub type Choice = (Option<Kernel>, String);
+
 /// Four calls of a kernel as one, if that is to be, and why or why not: the kernel as it was lowered, and after all
 /// passes.
 ///
 /// Of four voices that can sleep three are thought to be awake: what counts is the load when much is played.
-pub fn choose(lowered: &Kernel, optimised: &Kernel, shape: &Shape, rules: Rules) -> (Option<Kernel>, String) {
+pub fn choose(lowered: &Kernel, optimised: &Kernel, shape: &Shape, rules: Rules) -> Choice {
     if let Some(obstacle) = obstacle(lowered) {
         return (None, format!("one by one: {obstacle}"));
     }

@@ -1,5 +1,7 @@
 //! `mamc bench`: how fast a song compiles and renders, and where the time goes.
 
+mod edit;
+
 use crate::args::{SongArgs, ThreadArgs};
 use crate::compiling::compiled;
 use crate::console::Console;
@@ -30,6 +32,9 @@ pub struct Bench {
     /// Call what sleeps and rests too: the time shows what that saves
     #[arg(long)]
     no_skip: bool,
+    /// Render nothing: compile the song, then this one as an edit of it, and back
+    #[arg(long, value_name = "INPUT", conflicts_with_all = ["duration", "block", "threads", "no_skip"])]
+    edit: Option<String>,
     /// Rounds; the median counts
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
@@ -48,6 +53,11 @@ struct Measured {
 
 impl Bench {
     pub fn run(self, console: Console) -> Result<(), Failure> {
+        if let Some(other) = &self.edit {
+            let measured = edit::measure(&self.song, other, self.rounds, console)?;
+            let document = || json::pretty(&measured.document());
+            return console.result(&if self.json { document() } else { measured.to_string() });
+        }
         let began = Instant::now();
         let compiled = compiled(&self.song, console)?;
         let compile = began.elapsed();
