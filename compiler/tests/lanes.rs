@@ -3,7 +3,7 @@
 use mam_compiler::emit::jit::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Kernel, Module, Op, check};
-use mam_compiler::passes::lanes::widen;
+use mam_compiler::passes::lanes::{paired, widen};
 use mam_compiler::target::Target;
 use mam_runtime::{Code, Form};
 use mam_testing::rig::Rig;
@@ -188,4 +188,81 @@ fn a_delay_that_may_change_every_frame_keeps_the_kernel_scalar() {
         widen(&kernel, &Target::host(), true).err(),
         Some("the delay of line may change every frame".into())
     );
+}
+
+#[test]
+fn left_and_right_at_once_keep_every_bit() {
+    // Each side a one-pole into a one-pole that the other side's state moves; left has a counter of its own.
+    let side = |v: usize, s: &str, other: &str, input: usize| {
+        let n = |k: usize| format!("v{}", v + k);
+        format!(
+            "  {} = get {s}1\n  {} = input in{input}\n  {} = sub {} {}\n  {} = fma v1 {} {}
+  {} = get {s}2\n  {} = get {other}1\n  {} = mul {} {}\n  {} = fma v1 {} {}\n  set {s}1 {}\n  set {s}2 {}\n",
+            typed(&n(0)),
+            typed(&n(1)),
+            typed(&n(2)),
+            n(1),
+            n(0),
+            typed(&n(3)),
+            n(2),
+            n(0),
+            typed(&n(4)),
+            typed(&n(5)),
+            typed(&n(6)),
+            n(5),
+            n(4),
+            typed(&n(7)),
+            n(6),
+            n(3),
+            n(3),
+            n(7),
+        )
+    };
+    let lines: Vec<String> =
+        [side(2, "l", "r", 0), side(10, "r", "l", 1)].concat().lines().map(str::to_string).collect();
+    let (sets, insts): (Vec<String>, Vec<String>) =
+        lines.into_iter().partition(|line| line.starts_with("  set"));
+    let body = format!(
+        "  v0: f64 = param p\n  v1: f32 = demote v0\n{}\n  v18: f32 = get own\n  v19: f32 = const 0.25
+  v20: f32 = add v18 v19\n  v21: f32 = add v20 v9\n  v22: f32 = add v1 v17\n{}\n  set own v20\n  out v21\n  out v22",
+        insts.join("\n"),
+        sets.join("\n")
+    );
+    let states =
+        ["l1", "l2", "r1", "r2", "own"].map(|name| format!("  state {name}: f32 = 0.125\n")).concat();
+    let text = format!("kernel k\n{states}  param p\n  input in0\n  input in1\n  output a\n  output b\n");
+    let general = body.replace("f64 = param p", "f32 = param p").replace("f32 = demote v0", "f32 = neg v0");
+    let kernel: Kernel = format!("{text}general\n{general}\nsteady\n{body}").parse().expect("a kernel");
+    assert_eq!(check::kernel(&kernel, 0), Vec::<String>::new());
+    let both = paired(&kernel).expect("left and right are alike");
+    assert_eq!(check::kernel(&both, 0), Vec::<String>::new(), "{both}");
+    assert!(both.steady.insts.values().filter(|inst| inst.op == Op::Carry).count() == 2, "{both}");
+    let run = |kernel: &Kernel, machine: bool| {
+        let mut module = Module::default();
+        module.kernels.add(kernel.clone());
+        let mut sound = vec![];
+        let mut rig = Rig::new(kernel);
+        rig.params.fill(0.3);
+        let codes: [Box<dyn Code>; 2] =
+            [Box::new(Interpreter::new(module.clone())), Box::new(Jit::new(&module).expect("it compiles"))];
+        let code = &*codes[usize::from(machine)];
+        for frames in [64, 1, 2, 3, 64, 7] {
+            for (i, x) in rig.inputs.iter_mut().flatten().enumerate() {
+                *x = ((i * 37 % 101) as f32 - 50.0) / 50.0;
+            }
+            rig.call(code, 0, Form::Setup, 0);
+            rig.call(code, 0, Form::Steady, frames);
+            rig.call(code, 0, Form::General, 1);
+            sound.extend(rig.outputs.iter().flat_map(|out| out[..frames as usize].to_vec()));
+        }
+        sound
+    };
+    let expected = run(&kernel, false);
+    assert!(expected.iter().any(|x| *x != 0.0));
+    assert_eq!(run(&both, false), expected, "{both}");
+    assert_eq!(run(&both, true), expected, "{both}");
+}
+
+fn typed(value: &str) -> String {
+    format!("{value}: f32")
 }

@@ -70,6 +70,20 @@ proptest! {
             prop_assert_eq!(now, expected, "{}\n{}", before, module);
         }
     }
+
+    #[test]
+    fn pairs_keep_every_bit(kernel in bytes(1500), run in bytes(1500)) {
+        let mut module = gen_ir::module(&mut Choices(&kernel));
+        let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
+        let handle = Handle::new(0);
+        if let Some(paired) = lanes::paired(&module.kernels[handle]) {
+            let before = module.clone();
+            module.kernels[handle] = paired;
+            prop_assert_eq!(check::module(&module), Vec::<String>::new(), "{}\n{}", before, module);
+            let now = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
+            prop_assert_eq!(now, expected, "{}\n{}", before, module);
+        }
+    }
 }
 
 /// How many words of memory an outcome ends with.

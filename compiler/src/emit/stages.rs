@@ -94,6 +94,8 @@ impl Stages {
     /// Joins loops. One whose turns wait for each other, in a circle, has time for the work of its neighbours.
     fn join(&mut self, body: &Body, rates: &[Rate], circles: &[Vec<NodeIndex>]) {
         let (mut work, mut waits) = (vec![0; self.count], vec![0; self.count]);
+        // In turns of one frame the circles are longer than what else there is.
+        let width = if body.step == 1 { 2 * WIDTH } else { WIDTH };
         let sample = |value: &Value| rates[value.index()] == Rate::Sample && cycles(body, *value) > 0;
         body.insts.handles().filter(sample).for_each(|value| work[self.stage(value)] += 1);
         for circle in circles.iter().filter(|circle| circle.len() > 1) {
@@ -104,7 +106,7 @@ impl Stages {
         while stage < work.len() {
             let near = [Some(stage + 1), stage.checked_sub(1)].into_iter().flatten();
             let fits =
-                |other: &usize| *other < work.len() && work[stage] + work[*other] <= WIDTH * waits[stage];
+                |other: &usize| *other < work.len() && work[stage] + work[*other] <= width * waits[stage];
             let Some(other) = near.filter(fits).min_by_key(|other| work[*other]) else {
                 stage += 1;
                 continue;

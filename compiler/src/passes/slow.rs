@@ -55,6 +55,8 @@ struct Form {
     scale: Option<Value>,
     /// A slow f64 of the new body; 0 where there is none.
     offset: Option<Value>,
+    /// Whether others have the product too.
+    shared: bool,
     /// Whether computing it so costs less than as it was written.
     gains: bool,
 }
@@ -84,7 +86,11 @@ impl Forms<'_> {
         // Others take a product of one factor as it is; and those that all scale it share it without its own scale.
         let single = form.factors.len() == 1 && form.divisors.is_empty();
         let shared = form.offset.is_none() && (single || self.scaled[value.index()] == uses);
-        if uses == 1 || shared { form.clone() } else { alone() }
+        match uses {
+            1 => form.clone(),
+            _ if shared => Form { shared: true, ..form.clone() },
+            _ => alone(),
+        }
     }
 
     /// The same without an offset, to be a factor beside others.
@@ -148,6 +154,7 @@ impl Forms<'_> {
             _ => [y.divisors, y.factors],
         };
         x.factors.extend(factors);
+        x.shared |= y.shared;
         x.divisors.extend(divisors);
         if x.factors.len() + x.divisors.len() > MOST || x.factors.is_empty() {
             return None;
@@ -179,9 +186,9 @@ impl Forms<'_> {
         let factors = &form.factors;
         let power = |v: &Value| factors.len() > 1 && self.old.insts[*v].op == Op::Exp2;
         let sum = |v: &Value| {
-            let form = self.forms[v.index()].as_ref();
-            let offset = self.uses[v.index()] == 1 && form.is_some_and(|form| form.offset.is_some());
-            offset || self.scaled_terms(*v).is_some()
+            let once = !form.shared && self.uses[v.index()] == 1;
+            let offset = self.forms[v.index()].as_ref().is_some_and(|form| form.offset.is_some());
+            once && (offset || self.scaled_terms(*v).is_some())
         };
         factors.iter().position(power).or_else(|| factors.iter().position(sum))
     }

@@ -16,15 +16,19 @@
 //! A delay line is no edge of a circle where each delay is at least four frames. Where a delay is slow but not known,
 //! the body has a condition ([`Body::only_if`]); where it may change every frame, the kernel stays scalar.
 //!
+//! Where it costs less, left and right are computed at once instead, a frame a turn ([`paired`]).
+//!
 //! All forms but the linear one and the series keep every bit. The kernel stays scalar, too, where the lanes would not pay.
 
 mod anchored;
 mod circles;
 mod linear;
+mod pairs;
 mod series;
 mod widen;
 
 pub(super) use anchored::anchored;
+pub use pairs::paired;
 
 use super::settled;
 use crate::ir::{Body, Kernel, Op, Rate, Scalar, Type, Value};
@@ -47,23 +51,36 @@ pub(super) fn run(kernel: &Kernel, target: &Target) -> Kernel {
 /// Lanes have to cost less than this much of four scalar turns.
 const WORTH: f64 = 0.8;
 
-/// Decides how a kernel's steady body is computed.
+/// A way to compute a steady body: what it is called, what four frames cost, and the kernel.
+type Way = (&'static str, f64, Kernel);
+
+/// Decides how a kernel's steady body is computed: four frames at a time, left and right at once, or one by one.
 pub fn plan(kernel: &Kernel, target: &Target) -> Plan {
-    let (widened, mut reasons) = match widen(kernel, target, true) {
-        Ok(widened) => widened,
-        Err(reason) => return Plan { kernel: None, reasons: vec![format!("scalar: {reason}")] },
-    };
     // What happens at notes and in ramps does not count.
-    let settled = settled(&Kernel { general: Body::default(), ..widened.clone() }, target);
-    let tail = settled.tail.as_ref().expect("what is in lanes has a tail");
-    let (scalar, lanes) = (4.0 * cost(tail), cost(&settled.steady));
-    let choice = format!("costs {lanes:.0} in lanes, {scalar:.0} in four scalar turns");
-    if lanes > WORTH * scalar {
-        reasons.insert(0, format!("scalar: {choice}"));
+    let settled = |kernel: &Kernel| settled(&Kernel { general: Body::default(), ..kernel.clone() }, target);
+    let mut ways: Vec<Way> = vec![];
+    let (mut reasons, mut tail) = (vec![], None);
+    match widen(kernel, target, true) {
+        Ok((widened, forms)) => {
+            let settled = settled(&widened);
+            ways.push(("lanes", cost(&settled.steady), widened));
+            (reasons, tail) = (forms, settled.tail);
+        }
+        Err(reason) => reasons.push(format!("not four frames at a time: {reason}")),
+    }
+    if let Some(paired) = paired(&anchored(kernel)) {
+        ways.push(("left and right at once", 4.0 * cost(&settled(&paired).steady), paired));
+    }
+    if ways.is_empty() {
         return Plan { kernel: None, reasons };
     }
-    reasons.insert(0, format!("lanes: {choice}"));
-    Plan { kernel: Some(widened), reasons }
+    let scalar = 4.0 * cost(&tail.unwrap_or_else(|| settled(kernel).steady));
+    let costs: Vec<String> = ways.iter().map(|(how, cost, _)| format!("{cost:.0} in {how}, ")).collect();
+    let costs = costs.concat().replace("in left", "with left");
+    let best = ways.into_iter().min_by(|a, b| a.1.total_cmp(&b.1)).filter(|best| best.1 <= WORTH * scalar);
+    let how = best.as_ref().map_or("scalar", |best| best.0);
+    reasons.insert(0, format!("{how}: costs {costs}{scalar:.0} in four scalar turns"));
+    Plan { kernel: best.map(|best| best.2), reasons }
 }
 
 /// The kernel in lanes, whether that pays or not, and what was made of its circles. `linear` allows the form that
