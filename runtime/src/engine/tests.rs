@@ -263,3 +263,17 @@ fn a_tap_is_the_nodes_own_sound() {
     assert_eq!(left, tapped);
     assert!(left[3] == 0.5 && left[699] == 0.0);
 }
+
+/// In a quiet quantum only those are asked that may come to rest; who is disturbed begins anew all the same.
+#[test]
+fn what_is_disturbed_waits_again_for_the_whole_of_its_longest_line() {
+    let mut rest = super::calm::Rest::new(true, 128);
+    let quiet = |rest: &mut super::calm::Rest| {
+        rest.begin(false);
+        rest.end(|| true)
+    };
+    assert_eq!([quiet(&mut rest), quiet(&mut rest)], [false, false]);
+    rest.begin(true);
+    assert_eq!([quiet(&mut rest), quiet(&mut rest), quiet(&mut rest)], [false, false, true]);
+    assert!(rest.is_on());
+}
