@@ -1,5 +1,6 @@
 //! The engine against a kernel written by hand, and against a model that knows no blocks.
 
+use super::calm::Rest;
 use super::*;
 use crate::program::*;
 use crate::score::Score;
@@ -267,8 +268,8 @@ fn a_tap_is_the_nodes_own_sound() {
 /// In a quiet quantum only those are asked that may come to rest; who is disturbed begins anew all the same.
 #[test]
 fn what_is_disturbed_waits_again_for_the_whole_of_its_longest_line() {
-    let mut rest = super::calm::Rest::new(true, 128);
-    let quiet = |rest: &mut super::calm::Rest| {
+    let mut rest = Rest::new(true, 128);
+    let quiet = |rest: &mut Rest| {
         rest.begin(false);
         rest.end(|| true)
     };

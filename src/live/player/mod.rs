@@ -68,7 +68,7 @@ impl Player {
     pub(super) fn start(
         wishes: Wishes,
         backend: Box<dyn Backend>,
-        mut opened: Box<dyn Opened>,
+        opened: Box<dyn Opened>,
         console: Console,
         sender: Sender<Happening>,
     ) -> Result<Player, Failure> {
@@ -86,13 +86,6 @@ impl Player {
         let program = at_tempo(&score, wishes.tempo);
         let from = wishes.from.map_or(Ok(0), |from| start_frame(from, &program))?;
         let (mut control, callback) = control_of(&program, &format, from, !waits);
-        let mut notices = first.told;
-        if !program.inputs.is_empty() {
-            match opened.listen() {
-                Ok(ring) => control.input(Some(ring)),
-                Err(why) => notices += &format!("warning: the song's `in` is silent: {why}\n"),
-            }
-        }
         let recorder = match &wishes.record {
             Some(path) => Some(Recorder::new(path, &format, control.record())?),
             None => None,
@@ -105,7 +98,7 @@ impl Player {
         if !front.is_display() {
             front.say(&format!("{title}; Ctrl-C stops\n"));
         }
-        front.insist(&notices);
+        front.insist(&first.told);
         if let Some(name) = &wishes.midi.to {
             named_instrument(&program, name).map_err(Failure::Usage)?;
         }
@@ -114,7 +107,7 @@ impl Player {
         let told = sender.clone();
         let mut watch = Watch::new(move || drop(told.send(Happening::Touched)));
         watch.follow(&first.files);
-        Ok(Player {
+        let mut player = Player {
             tempo: wishes.tempo,
             wishes,
             console,
@@ -139,7 +132,9 @@ impl Player {
             again: None,
             refused: String::new(),
             reports: vec![],
-        })
+        };
+        player.listen();
+        Ok(player)
     }
 
     /// Whether it is time to end.
@@ -262,6 +257,7 @@ impl Player {
         self.score = score;
         let program = at_tempo(&self.score, self.tempo);
         self.control.edit(program.clone(), self.wishes.sync);
+        self.listen();
         self.reports.push((program, Report::new(noticed, &outcome)));
     }
 
@@ -277,12 +273,33 @@ impl Player {
 
     // The device.
 
+    /// Listens to the input, if the song hears it and it is not listened to already.
+    fn listen(&mut self) {
+        if self.score.inputs.is_empty() {
+            return;
+        }
+        match self.keeper.listen() {
+            Ok(Some(ring)) => self.control.input(Some(ring)),
+            Ok(None) => {}
+            Err(why) => {
+                self.front.insist(&format!("warning: the song's `in` is silent: {why}; it is tried again\n"))
+            }
+        }
+    }
+
     fn look_after_the_device(&mut self) {
         let Some(news) = self.keeper.poll() else { return };
         match news {
             News::Lost(why) => self.front.insist(&format!("warning: {why}; it is tried again\n")),
             News::Back(format) => self.front.say(&format!("{} plays again\n", format.device)),
             News::NewFormat(format) => self.play_anew(&format),
+            News::Heard(ring) => {
+                self.control.input(Some(ring));
+                self.front.say("the song's `in` is heard\n");
+            }
+            News::Deaf(why) => {
+                self.front.insist(&format!("warning: the song's `in` is silent: {why}; it is tried again\n"));
+            }
         }
     }
 
