@@ -7,7 +7,8 @@ use crate::input;
 use crate::live::{self, Midi, Wishes};
 use crate::output;
 use crate::values::{Assignment, Length, Start};
-use clap::{Args, ValueEnum};
+use clap::builder::ArgPredicate;
+use clap::{Arg, Args, ValueEnum};
 use mam_runtime::control::Sync;
 use mam_runtime::output::{Request, SelfTest};
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use std::time::Duration;
 ///
 /// What plays goes on while an edit has errors. Ctrl-C stops, with a short fade.
 #[derive(Args, Debug)]
+#[command(mut_arg("input", of_a_selftest))]
 pub struct Play {
     #[command(flatten)]
     song: SongArgs,
@@ -31,16 +33,16 @@ pub struct Play {
     #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(16..=16384))]
     buffer: Option<u32>,
     /// Stop by itself after this time
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     quit_after: Option<Length>,
     /// Begin at this bar or time
-    #[arg(long, value_name = "BAR|TIME")]
+    #[arg(long, value_name = "BAR|TIME", allow_negative_numbers = true)]
     from: Option<Start>,
     /// The tempo at the start, in quarter notes a minute; a sound by itself is looped at it
-    #[arg(long, value_name = "BPM", value_parser = tempo)]
+    #[arg(long, value_name = "BPM", value_parser = tempo, allow_negative_numbers = true)]
     bpm: Option<f64>,
     /// Silence before the beginning, for a recorder to attach
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     preroll: Option<Length>,
     /// When an edit is heard
     #[arg(long, value_name = "WHEN", default_value = "now")]
@@ -91,8 +93,8 @@ impl Play {
         let wishes = Wishes {
             request,
             backend: self.backend,
-            quit_after: self.quit_after.map(time).transpose()?,
-            preroll: self.preroll.map_or(Ok(Duration::ZERO), time)?,
+            quit_after: self.quit_after.map(|length| time("--quit-after", length)).transpose()?,
+            preroll: self.preroll.map_or(Ok(Duration::ZERO), |length| time("--preroll", length))?,
             midi: Midi {
                 listen: self.midi,
                 to: self.midi_to,
@@ -113,6 +115,15 @@ impl Play {
         output::stop_gently_on_interrupt();
         live::play(wishes, console)
     }
+}
+
+/// A self-test needs no song.
+fn of_a_selftest(input: Arg) -> Arg {
+    input.required(false).required_unless_present("selftest").default_value_if(
+        "selftest",
+        ArgPredicate::IsPresent,
+        "-",
+    )
 }
 
 fn selftest(wishes: &Wishes, console: Console) -> Result<(), Failure> {
@@ -140,10 +151,12 @@ fn tempo(text: &str) -> Result<f64, String> {
 }
 
 /// A length that does not follow the tempo, which is not known yet.
-fn time(length: Length) -> Result<Duration, Failure> {
+fn time(flag: &str, length: Length) -> Result<Duration, Failure> {
     const RATE: u32 = 1_000_000;
     match length.frames(RATE) {
         Some(micros) => Ok(Duration::from_micros(micros)),
-        None => Err(Failure::Usage("here a length is a time, such as 2.5s or 1:30".into())),
+        None => Err(Failure::Usage(format!(
+            "`{flag}` is a time, such as 2.5s or 1:30, not so many bars or beats"
+        ))),
     }
 }

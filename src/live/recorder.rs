@@ -23,8 +23,18 @@ impl Recorder {
     pub(super) fn new(path: &Path, format: &Format, ring: Consumer<f32>) -> Result<Recorder, Failure> {
         let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
         let container = Container::from_extension(ending).ok_or_else(|| {
-            Failure::Usage(format!("cannot tell from `{}` what kind of file to record", path.display()))
+            Failure::Usage(format!(
+                "cannot tell from `{}` what kind of file to record: let it end with .wav, .aiff, .caf or .flac",
+                path.display()
+            ))
         })?;
+        // Not as in a render, which can be made again.
+        if path.is_file() {
+            return Err(Failure::Usage(format!(
+                "`{}` is there already, and a take cannot be played again: give the new one another name",
+                path.display()
+            )));
+        }
         let output = Shared::new(Output::create(path)?);
         let (rate, channels) = (format.rate, format.channels);
         let bits = container.default_bits();

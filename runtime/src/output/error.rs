@@ -48,7 +48,8 @@ impl fmt::Display for OutputError {
         match self {
             OutputError::NoDevice { refusals } => {
                 write!(f, "no audio device was found")?;
-                refusals.iter().try_for_each(|refusal| write!(f, "; {refusal}"))
+                refusals.iter().try_for_each(|refusal| write!(f, "; {refusal}"))?;
+                write!(f, "; `--backend null` plays without one")
             }
             OutputError::UnknownBackend { name, known } => {
                 write!(f, "there is no backend `{name}` in this build; there are: {known}")

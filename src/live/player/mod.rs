@@ -82,6 +82,11 @@ impl Player {
             return Err(failure);
         }
         let score = first.program.ok_or(Failure::Input)?;
+        if let Some(name) = &wishes.midi.to {
+            named_instrument(&score, name).map_err(Failure::Usage)?;
+        }
+        let (mut listener, clock) = open_midi(&wishes.midi, &sender)?;
+        listener.set_controllers(first.controllers);
         let waits = !wishes.preroll.is_zero();
         let program = at_tempo(&score, wishes.tempo);
         let from = wishes.from.map_or(Ok(0), |from| start_frame(from, &program))?;
@@ -99,11 +104,6 @@ impl Player {
             front.say(&format!("{title}; Ctrl-C stops\n"));
         }
         front.insist(&first.told);
-        if let Some(name) = &wishes.midi.to {
-            named_instrument(&program, name).map_err(Failure::Usage)?;
-        }
-        let (mut listener, clock) = open_midi(&wishes.midi, &sender)?;
-        listener.set_controllers(first.controllers);
         let told = sender.clone();
         let mut watch = Watch::new(move || drop(told.send(Happening::Touched)));
         watch.follow(&first.files);
@@ -219,7 +219,12 @@ impl Player {
     // Edits.
 
     fn look_at_the_files(&mut self) {
-        let Some(saved) = self.watch.changed() else { return };
+        let saved = self.watch.changed();
+        if let Some(gone) = self.watch.gone() {
+            let gone = gone.display();
+            self.front.insist(&format!("warning: `{gone}` is gone; what plays goes on until it is back\n"));
+        }
+        let Some(saved) = saved else { return };
         let noticed = Noticed { saved, at: Instant::now() };
         if self.compiling.is_some() {
             self.again = Some(noticed);

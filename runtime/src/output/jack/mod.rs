@@ -34,7 +34,7 @@ impl Backend for Jack {
         let session = Session::open(c"mam")?;
         let rate = session.rate();
         if let Some(wanted) = request.rate.filter(|&wanted| wanted != rate) {
-            let why = format!("the JACK server runs at {rate} Hz, not at {wanted}");
+            let why = format!("the JACK server runs at {rate} Hz, not at {wanted}; leave the rate to it");
             return Err(OutputError::System { call: "opening JACK", why });
         }
         let target = session.inputs(request.device.as_deref());
@@ -71,7 +71,7 @@ impl Session {
         let client = unsafe { (jack.client_open)(name.as_ptr(), NO_START_SERVER, &mut status) };
         if client.is_null() {
             return Err(OutputError::Unavailable {
-                what: format!("no JACK server answers (status {status:#x})"),
+                what: format!("no JACK server runs (it says {status:#x})"),
             });
         }
         Ok(Session { jack, client })
