@@ -1,6 +1,5 @@
 //! What is played, into a file.
 
-use crate::console::Console;
 use crate::failure::Failure;
 use crate::output::Output;
 use mam_runtime::file::{self, Container, Dither, FileError, Writer};
@@ -55,13 +54,13 @@ impl Recorder {
         Ok(())
     }
 
-    /// Ends the file.
-    pub(super) fn finish(mut self, console: Console) -> Result<(), Failure> {
-        self.take()?;
-        self.writer.finish().map_err(|e| failure(&self.path, e))?;
+    /// Ends the file, and says so. What is written is kept also where the rest cannot be.
+    pub(super) fn finish(mut self) -> Result<String, Failure> {
+        let taken = self.take();
+        let ended = self.writer.finish().map_err(|e| failure(&self.path, e));
         self.output.into_inner()?.finish()?;
-        console.say(&format!("recorded {}\n", self.path.display()));
-        Ok(())
+        taken.and(ended)?;
+        Ok(format!("recorded {}\n", self.path.display()))
     }
 }
 

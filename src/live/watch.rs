@@ -81,7 +81,8 @@ impl Watch {
     pub(super) fn follow(&mut self, paths: &[PathBuf]) {
         let before = std::mem::take(&mut self.files);
         let known = |path: &PathBuf| before.iter().find(|file| file.path == *path).cloned();
-        let fresh = |path: &PathBuf| Followed { path: path.clone(), stamp: stamp(path), away: Away::No };
+        // The compiler has told of one that is not there.
+        let fresh = |path: &PathBuf| Followed { path: path.clone(), stamp: stamp(path), away: Away::Told };
         self.files = paths.iter().map(|path| known(path).unwrap_or_else(|| fresh(path))).collect();
         if let Ok(mut names) = self.names.lock() {
             names.clear();
@@ -135,9 +136,11 @@ impl Watch {
     }
 }
 
-/// The files among the texts of a compilation.
-pub(super) fn files_of(sources: &Sources) -> Vec<PathBuf> {
-    sources.iter().map(|(_, source)| PathBuf::from(&*source.name)).filter(|path| path.is_file()).collect()
+/// The files among the texts of a compilation, and those that it used; these may be away.
+pub(super) fn files_of(sources: &Sources, used: &[PathBuf]) -> Vec<PathBuf> {
+    let texts = sources.iter().map(|(_, source)| PathBuf::from(&*source.name)).filter(|path| path.is_file());
+    let files: BTreeSet<PathBuf> = texts.chain(used.iter().cloned()).collect();
+    files.into_iter().collect()
 }
 
 /// Whether a file is written now, as a whole where the system tells that.
@@ -178,13 +181,14 @@ mod tests {
     #[test]
     fn a_file_that_is_written_or_replaced_is_told_of() {
         let folder = folder("told");
-        let (song, used, beside) = (folder.join("a.mam"), folder.join("b.mam"), folder.join("a.mam~"));
+        let [song, used, missing, beside] =
+            ["a.mam", "b.mam", "c.mam", "a.mam~"].map(|name| folder.join(name));
         fs::write(&song, "one").unwrap();
         fs::write(&used, "one").unwrap();
         let (sender, told) = channel();
         let mut watch = Watch::new(move || sender.send(()).unwrap_or(()));
         assert!(watch.watcher.is_some());
-        watch.follow(&[song.clone(), used.clone()]);
+        watch.follow(&[song.clone(), used.clone(), missing.clone()]);
         let mut noticed = |what: &str| {
             let until = Instant::now() + Duration::from_secs(10);
             while watch.changed().is_none() {
@@ -203,6 +207,8 @@ mod tests {
         fs::remove_file(&used).unwrap();
         fs::write(&used, "is back").unwrap();
         noticed("a file that is back");
+        fs::write(&missing, "is there").unwrap();
+        noticed("a file that was not there");
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -36,6 +36,8 @@ pub(super) struct Player {
     control: Control,
     watch: Watch,
     recorder: Option<Recorder>,
+    /// Why the recording has ended early.
+    unrecorded: Option<Failure>,
     pub(super) front: Front,
     sender: Sender<Happening>,
     keys: Keys,
@@ -116,6 +118,7 @@ impl Player {
             control,
             watch,
             recorder,
+            unrecorded: None,
             front,
             sender,
             keys: Keys::default(),
@@ -186,9 +189,7 @@ impl Player {
         if self.watch.is_due() {
             self.look_at_the_files();
         }
-        if let Some(recorder) = &mut self.recorder {
-            recorder.take()?;
-        }
+        self.record();
         let facts =
             Facts { control: &self.control, underruns: self.keeper.underruns(), typed: self.keys.typed() };
         self.front.show(&facts).map_err(|error| Failure::stdout(&error))
@@ -201,19 +202,27 @@ impl Player {
         while !self.control.is_stopped() && since(began) < LAST {
             std::thread::sleep(super::TICK / 2);
             self.control.tick();
-            if let Some(recorder) = &mut self.recorder {
-                recorder.take()?;
-            }
+            self.record();
         }
         self.keeper.stop(true);
         self.front.close();
         if let Some(summary) = self.front.summary() {
             self.console.say(&summary);
         }
-        match self.recorder.take() {
-            Some(recorder) => recorder.finish(self.console),
-            None => Ok(()),
+        if let Some(recorder) = self.recorder.take() {
+            self.console.say(&recorder.finish()?);
         }
+        self.unrecorded.map_or(Ok(()), Err)
+    }
+
+    /// Writes what was played; music goes on also where that cannot be written.
+    fn record(&mut self) {
+        let Some(Err(failure)) = self.recorder.as_mut().map(Recorder::take) else { return };
+        self.control.end_record();
+        self.front.insist(&format!("warning: {failure}; the recording ends here, the music goes on\n"));
+        // It fails for the same reason; what was written before is kept.
+        drop(self.recorder.take().map(Recorder::finish));
+        self.unrecorded = Some(failure);
     }
 
     // Edits.
