@@ -20,6 +20,7 @@ use std::time::Duration;
 /// What plays goes on while an edit has errors. Ctrl-C stops, with a short fade.
 #[derive(Args, Debug)]
 #[command(mut_arg("input", of_a_selftest))]
+#[command(mut_arg("rate", |rate| rate.help("Sample rate, such as 44.1k or 48000 [default: the device's]")))]
 pub struct Play {
     #[command(flatten)]
     song: SongArgs,
@@ -63,7 +64,7 @@ pub struct Play {
     /// Send start, stop, place and clock by MIDI: to all ports, or to those whose name contains this
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     midi_clock: Option<String>,
-    /// Also record what is played
+    /// Also record what is played, in a file that is not there yet
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Lines of text instead of the display

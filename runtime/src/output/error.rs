@@ -52,7 +52,9 @@ impl fmt::Display for OutputError {
                 write!(f, "; `--backend null` plays without one")
             }
             OutputError::UnknownBackend { name, known } => {
-                write!(f, "there is no backend `{name}` in this build; there are: {known}")
+                write!(f, "there is no backend `{name}` in this build; there are: {known}")?;
+                let left_out = ["alsa", "wasapi"].contains(&name.as_str());
+                if left_out { write!(f, "; `--features cpal` builds it on its system") } else { Ok(()) }
             }
             OutputError::UnknownDevice { name } => {
                 write!(f, "there is no device `{name}`; `mamc devices` lists them")
