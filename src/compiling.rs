@@ -10,6 +10,7 @@ use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Kept, Options, compile_again};
 use mam_grammar::{Limits, Problem, Problems, Severity, Sources};
 use mam_runtime::Program;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A song that went through the compiler.
@@ -20,6 +21,8 @@ pub struct Compiled {
     pub compilation: Compilation,
     /// Its problems, in the order of their places.
     pub problems: Vec<Problem>,
+    /// The files that it uses, whether they are there or not.
+    pub used: Vec<PathBuf>,
 }
 
 impl Compiled {
@@ -75,9 +78,10 @@ pub fn compile_song(song: Song, how: &HowArgs) -> Compiled {
 /// Compiles a song with what was kept from the last time.
 pub fn compile_song_again(song: Song, how: &HowArgs, kept: &mut Kept) -> Compiled {
     let Song { mut sources, id, prefix } = song;
-    let mut compilation = compile_again(&mut sources, id, &Disk::default(), &how.options(&prefix), kept);
+    let disk = Disk::default();
+    let mut compilation = compile_again(&mut sources, id, &disk, &how.options(&prefix), kept);
     let problems = std::mem::take(&mut compilation.problems).into_sorted();
-    Compiled { sources, compilation, problems }
+    Compiled { sources, compilation, problems, used: disk.asked.into_inner() }
 }
 
 /// Reads and compiles a song and tells its problems.

@@ -42,6 +42,11 @@ impl Failure {
 
     /// `path` could not be written.
     pub fn write(path: &Path, error: &io::Error) -> Failure {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+        if let (ErrorKind::NotFound, Some(folder)) = (error.kind(), folder) {
+            let why = format!("there is no folder `{}`; make it first", folder.display());
+            return Failure::Io(format!("cannot write `{}`: {why}", path.display()));
+        }
         Failure::Io(format!("cannot write `{}`: {}", path.display(), words(error)))
     }
 
@@ -84,6 +89,8 @@ pub fn words(error: &io::Error) -> String {
         ErrorKind::FileTooLarge => "the file would be larger than is allowed".into(),
         ErrorKind::InvalidFilename => "the name is not one that a file can have".into(),
         ErrorKind::InvalidData => "it is not text in UTF-8".into(),
+        ErrorKind::AddrInUse => "another program listens there; take another port".into(),
+        ErrorKind::AddrNotAvailable => "it is no address of this machine; `0.0.0.0` is all of them".into(),
         ErrorKind::BrokenPipe => "nobody reads it any more".into(),
         _ => {
             // The system's own words, without the number that Rust adds.

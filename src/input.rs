@@ -118,18 +118,18 @@ fn instruments() -> Vec<String> {
 /// Finds the files that `use` names, and remembers which they were.
 #[derive(Default)]
 pub struct Disk {
-    /// The files that were read, for whoever watches them.
-    pub used: RefCell<Vec<PathBuf>>,
+    /// The files that were asked for, whether they are there or not, for whoever watches them.
+    pub asked: RefCell<Vec<PathBuf>>,
 }
 
 impl Loader for Disk {
     fn load(&self, from: &str, path: &str) -> Result<(String, String), String> {
         let path = Path::new(from).parent().unwrap_or(Path::new("")).join(path);
         let name = path.display().to_string();
+        self.asked.borrow_mut().push(path.clone());
         let read = File::open(&path).and_then(bytes);
         let bytes = read.map_err(|e| format!("`{name}` cannot be read: {}", words(&e)))?;
         let text = String::from_utf8(bytes).map_err(|_| format!("`{name}` is not text in UTF-8"))?;
-        self.used.borrow_mut().push(path);
         Ok((name, text))
     }
 }

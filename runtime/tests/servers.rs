@@ -3,7 +3,7 @@
 //! The servers are started here, with private sockets, and stopped by their own process. They have to be installed
 //! (`pulseaudio`, `pulseaudio-utils`, `jackd2`), so these tests run on request: `.ci/servers`.
 
-use mam_runtime::output::{Backend, Callback, Frames, Keeper, News, Request, backend};
+use mam_runtime::output::{Backend, Callback, Frames, Heard, Keeper, News, Request, State, backend};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -171,12 +171,14 @@ fn pulse_comes_back_when_the_server_does() {
     let opened = backend.open(&request(1024)).unwrap();
     let progress = Arc::new(AtomicUsize::new(0));
     let mut keeper = Keeper::start(backend, request(1024), opened, player(progress.clone())).unwrap();
+    assert!(keeper.listen().unwrap().is_some());
     wait_for("sound", || progress.load(Relaxed) > 4096);
     pulse.server = None;
     wait_for("the loss to be noticed", || matches!(keeper.poll(), Some(News::Lost(_))));
     let before = progress.load(Relaxed);
     pulse.run();
     wait_for("the return", || matches!(keeper.poll(), Some(News::Back(_))));
+    wait_for("the input", || matches!(keeper.poll(), Some(News::Heard(_))));
     wait_for("sound", || progress.load(Relaxed) > before + 4096);
     assert!(keeper.stop(false).is_some());
 }
@@ -246,12 +248,14 @@ fn jack_comes_back_when_the_server_does() {
     let opened = backend.open(&asked).unwrap();
     let progress = Arc::new(AtomicUsize::new(0));
     let mut keeper = Keeper::start(backend, asked, opened, player(progress.clone())).unwrap();
+    assert!(keeper.listen().unwrap().is_some());
     wait_for("sound", || progress.load(Relaxed) > 4096);
     jack.server = None;
     wait_for("the loss to be noticed", || matches!(keeper.poll(), Some(News::Lost(_))));
     let before = progress.load(Relaxed);
     jack.run(&std::env::var("JACK_DEFAULT_SERVER").unwrap());
     wait_for("the return", || matches!(keeper.poll(), Some(News::Back(_))));
+    wait_for("the input", || matches!(keeper.poll(), Some(News::Heard(_))));
     wait_for("sound", || progress.load(Relaxed) > before + 4096);
     assert!(keeper.stop(false).is_some());
 }
@@ -284,16 +288,42 @@ fn pulse_hears_what_another_plays() {
     // What the null sink is given comes back from its monitor, which is made the default input.
     let chosen = Command::new("pactl").args(["set-default-source", "mam.monitor"]).status();
     assert!(chosen.is_ok_and(|status| status.success()));
-    let mut opened = backend("pulse").unwrap().open(&request(1024)).unwrap();
-    let mut heard = opened.listen().unwrap();
+    let (backend, asked) = (backend("pulse").unwrap(), request(1024));
+    let opened = backend.open(&asked).unwrap();
+    let heard = backend.listen(opened.format()).unwrap();
     let progress = Arc::new(AtomicUsize::new(0));
-    let stream = opened.start(player(progress.clone())).map_err(|(error, _)| error).unwrap();
+    let keeper = Keeper::start(backend, asked, opened, player(progress.clone())).unwrap();
+    compare(&hear(heard, &progress));
+    // What waits in the server: at least what was asked for, and less than the whole lead.
+    assert!((1024..LEAD as u32).contains(&keeper.latency()), "{}", keeper.latency());
+    drop((keeper, pulse));
+}
+
+/// What comes to an input while the signal is played.
+fn hear(Heard { mut ring, input }: Heard, progress: &AtomicUsize) -> Vec<f32> {
     let mut sound = vec![];
     while progress.load(Relaxed) < LEAD + SIGNAL + RATE as usize / 2 {
-        sound.extend(std::iter::from_fn(|| heard.pop().ok()));
+        sound.extend(std::iter::from_fn(|| ring.pop().ok()));
         std::thread::sleep(Duration::from_millis(2));
     }
-    stream.stop(true);
-    compare(&sound);
-    drop(pulse);
+    assert_eq!(input.state(), State::Running);
+    sound
+}
+
+#[test]
+#[ignore = "needs a JACK server; run by .ci/servers"]
+fn jack_hears_what_another_plays() {
+    let jack = Jack::start();
+    let (backend, asked) = (backend("jack").unwrap(), Request { rate: None, ..request(256) });
+    let opened = backend.open(&asked).unwrap();
+    let heard = backend.listen(opened.format()).unwrap();
+    let progress = Arc::new(AtomicUsize::new(0));
+    let keeper = Keeper::start(backend, asked, opened, player(progress.clone())).unwrap();
+    for channel in 0..2 {
+        let ports = [format!("mam:out_{channel}"), format!("mam-in:in_{channel}")];
+        assert!(Command::new("jack_connect").args(ports).status().is_ok_and(|status| status.success()));
+    }
+    compare(&hear(heard, &progress));
+    assert!((1..LEAD as u32).contains(&keeper.latency()), "{}", keeper.latency());
+    drop((keeper, jack));
 }

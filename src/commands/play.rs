@@ -7,7 +7,8 @@ use crate::input;
 use crate::live::{self, Midi, Wishes};
 use crate::output;
 use crate::values::{Assignment, Length, Start};
-use clap::{Args, ValueEnum};
+use clap::builder::ArgPredicate;
+use clap::{Arg, Args, ValueEnum};
 use mam_runtime::control::Sync;
 use mam_runtime::output::{Request, SelfTest};
 use std::net::SocketAddr;
@@ -18,6 +19,8 @@ use std::time::Duration;
 ///
 /// What plays goes on while an edit has errors. Ctrl-C stops, with a short fade.
 #[derive(Args, Debug)]
+#[command(mut_arg("input", of_a_selftest))]
+#[command(mut_arg("rate", |rate| rate.help("Sample rate, such as 44.1k or 48000 [default: the device's]")))]
 pub struct Play {
     #[command(flatten)]
     song: SongArgs,
@@ -31,16 +34,16 @@ pub struct Play {
     #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(16..=16384))]
     buffer: Option<u32>,
     /// Stop by itself after this time
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     quit_after: Option<Length>,
     /// Begin at this bar or time
-    #[arg(long, value_name = "BAR|TIME")]
+    #[arg(long, value_name = "BAR|TIME", allow_negative_numbers = true)]
     from: Option<Start>,
     /// The tempo at the start, in quarter notes a minute; a sound by itself is looped at it
-    #[arg(long, value_name = "BPM", value_parser = tempo)]
+    #[arg(long, value_name = "BPM", value_parser = tempo, allow_negative_numbers = true)]
     bpm: Option<f64>,
     /// Silence before the beginning, for a recorder to attach
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     preroll: Option<Length>,
     /// When an edit is heard
     #[arg(long, value_name = "WHEN", default_value = "now")]
@@ -61,7 +64,7 @@ pub struct Play {
     /// Send start, stop, place and clock by MIDI: to all ports, or to those whose name contains this
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     midi_clock: Option<String>,
-    /// Also record what is played
+    /// Also record what is played, in a file that is not there yet
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Lines of text instead of the display
@@ -91,8 +94,8 @@ impl Play {
         let wishes = Wishes {
             request,
             backend: self.backend,
-            quit_after: self.quit_after.map(time).transpose()?,
-            preroll: self.preroll.map_or(Ok(Duration::ZERO), time)?,
+            quit_after: self.quit_after.map(|length| time("--quit-after", length)).transpose()?,
+            preroll: self.preroll.map_or(Ok(Duration::ZERO), |length| time("--preroll", length))?,
             midi: Midi {
                 listen: self.midi,
                 to: self.midi_to,
@@ -113,6 +116,15 @@ impl Play {
         output::stop_gently_on_interrupt();
         live::play(wishes, console)
     }
+}
+
+/// A self-test needs no song.
+fn of_a_selftest(input: Arg) -> Arg {
+    input.required(false).required_unless_present("selftest").default_value_if(
+        "selftest",
+        ArgPredicate::IsPresent,
+        "-",
+    )
 }
 
 fn selftest(wishes: &Wishes, console: Console) -> Result<(), Failure> {
@@ -140,10 +152,12 @@ fn tempo(text: &str) -> Result<f64, String> {
 }
 
 /// A length that does not follow the tempo, which is not known yet.
-fn time(length: Length) -> Result<Duration, Failure> {
+fn time(flag: &str, length: Length) -> Result<Duration, Failure> {
     const RATE: u32 = 1_000_000;
     match length.frames(RATE) {
         Some(micros) => Ok(Duration::from_micros(micros)),
-        None => Err(Failure::Usage("here a length is a time, such as 2.5s or 1:30".into())),
+        None => Err(Failure::Usage(format!(
+            "`{flag}` is a time, such as 2.5s or 1:30, not so many bars or beats"
+        ))),
     }
 }

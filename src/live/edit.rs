@@ -41,7 +41,7 @@ pub(super) struct Outcome {
     pub(super) program: Option<Arc<Program>>,
     /// The MIDI controllers of its knobs: number, and the knob's name.
     pub(super) controllers: Vec<(u8, String)>,
-    /// The files that it is made of; none when it could not be read.
+    /// The files that it is made of, or would be; none when it could not be read.
     pub(super) files: Vec<PathBuf>,
     /// What the song is called.
     pub(super) name: String,
@@ -102,7 +102,7 @@ impl Source {
         let millis = |&(stage, time): &(&'static str, Duration)| (stage, time.as_secs_f64() * 1e3);
         Outcome {
             controllers: slots.filter_map(|(name, info)| Some((info.cc?, name.to_string()))).collect(),
-            files: files_of(&compiled.sources),
+            files: files_of(&compiled.sources, &compiled.used),
             name: compiled.name().to_string(),
             told: draw(&compiled.problems, &compiled.sources, look) + &tally,
             failure: program.is_none().then_some(Failure::Input),

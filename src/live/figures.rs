@@ -1,5 +1,6 @@
 //! What a song's playing looks like in figures, gathered between two looks at it.
 
+use mam_grammar::problem::count;
 use mam_runtime::Telemetry;
 use mam_runtime::control::{Control, MOST_CHANNELS, Place};
 use std::sync::Arc;
@@ -59,6 +60,21 @@ pub(super) struct Meter {
     pub(super) held: f32,
     /// When it was.
     pub(super) since: Option<Instant>,
+}
+
+impl Sums {
+    /// What should never be, where it was, in words. What is clipped and underruns have places of their own.
+    pub(super) fn troubles(self) -> impl Iterator<Item = String> {
+        let counted = [
+            (self.late, "late callback"),
+            (self.faults, "faulty sample"),
+            (self.unrecorded, "unrecorded frame"),
+        ];
+        counted
+            .into_iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, what)| count(number as usize, what))
+    }
 }
 
 impl Figures {

@@ -126,14 +126,9 @@ impl Front {
     /// What has gone wrong with the sound, in the end.
     pub(super) fn summary(&self) -> Option<String> {
         let sums = self.figures.sums;
-        let counted = [
-            (sums.clipped, "samples clipped"),
-            (sums.faults, "samples were no numbers"),
-            (sums.underruns, "underruns"),
-            (sums.unrecorded, "frames are missing in the recording"),
-        ];
-        let words: Vec<String> =
-            counted.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+        let clipped = (sums.clipped > 0).then(|| format!("{} samples clipped", sums.clipped));
+        let underruns = (sums.underruns > 0).then(|| count(sums.underruns as usize, "underrun"));
+        let words: Vec<String> = clipped.into_iter().chain(underruns).chain(sums.troubles()).collect();
         (!words.is_empty()).then(|| format!("{}\n", words.join(", ")))
     }
 }
@@ -158,7 +153,8 @@ fn line(figures: &Figures) -> String {
     }
     let counts = [(u64::from(figures.voices), "voice"), (figures.sums.underruns, "underrun")];
     let counts = counts.map(|(number, what)| count(number as usize, what));
-    line + &format!("  {}\n", counts.join("  "))
+    line += &format!("  {}", counts.join("  "));
+    figures.sums.troubles().fold(line, |line, trouble| line + "  " + &trouble) + "\n"
 }
 
 #[cfg(test)]
@@ -173,10 +169,14 @@ mod tests {
         assert_eq!(line(&figures), "1:01.0  -∞ dB  peak -6.0 dB  load 25 %  3 voices  0 underruns\n");
         figures.place = Some(Place { pass: 0, bar: 1.5, beats_per_bar: 4.0 });
         figures.sums.clipped = 2;
+        figures.sums.faults = 7;
         figures.slowest = (0.5, Some("bd".into()));
         let text = line(&figures);
         assert!(
-            text.contains("bar 2.3") && text.contains("clipped 2") && text.contains("50 % (bd)"),
+            text.ends_with("  7 faulty samples\n")
+                && text.contains("bar 2.3")
+                && text.contains("clipped 2")
+                && text.contains("50 % (bd)"),
             "{text}"
         );
     }

@@ -1,6 +1,5 @@
 //! What is played, into a file.
 
-use crate::console::Console;
 use crate::failure::Failure;
 use crate::output::Output;
 use mam_runtime::file::{self, Container, Dither, FileError, Writer};
@@ -23,8 +22,18 @@ impl Recorder {
     pub(super) fn new(path: &Path, format: &Format, ring: Consumer<f32>) -> Result<Recorder, Failure> {
         let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
         let container = Container::from_extension(ending).ok_or_else(|| {
-            Failure::Usage(format!("cannot tell from `{}` what kind of file to record", path.display()))
+            Failure::Usage(format!(
+                "cannot tell from `{}` what kind of file to record: let it end with .wav, .aiff, .caf or .flac",
+                path.display()
+            ))
         })?;
+        // Not as in a render, which can be made again.
+        if path.is_file() {
+            return Err(Failure::Usage(format!(
+                "`{}` is there already, and a take cannot be played again: give the new one another name",
+                path.display()
+            )));
+        }
         let output = Shared::new(Output::create(path)?);
         let (rate, channels) = (format.rate, format.channels);
         let bits = container.default_bits();
@@ -45,13 +54,13 @@ impl Recorder {
         Ok(())
     }
 
-    /// Ends the file.
-    pub(super) fn finish(mut self, console: Console) -> Result<(), Failure> {
-        self.take()?;
-        self.writer.finish().map_err(|e| failure(&self.path, e))?;
+    /// Ends the file, and says so. What is written is kept also where the rest cannot be.
+    pub(super) fn finish(mut self) -> Result<String, Failure> {
+        let taken = self.take();
+        let ended = self.writer.finish().map_err(|e| failure(&self.path, e));
         self.output.into_inner()?.finish()?;
-        console.say(&format!("recorded {}\n", self.path.display()));
-        Ok(())
+        taken.and(ended)?;
+        Ok(format!("recorded {}\n", self.path.display()))
     }
 }
 

@@ -34,21 +34,48 @@ pub(super) struct View<'a> {
     pub(super) colour: bool,
 }
 
+/// What a line is worth where there is not room for all: the first is kept longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Place,
+    Said,
+    Meter,
+    Title,
+    Work,
+    Players,
+    Help,
+    Blank,
+    SaidAfter,
+}
+
+/// As many lines as there are rows.
+fn fit(mut lines: Vec<(Rank, String)>, rows: usize) -> Vec<String> {
+    while lines.len() > rows
+        && let Some(least) = lines.iter().map(|(rank, _)| *rank).max()
+    {
+        // There is one of that rank.
+        let last = lines.iter().rposition(|(rank, _)| *rank == least);
+        last.map(|last| lines.remove(last));
+    }
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
 impl View<'_> {
     /// The lines of a screen of this size; what was said last comes last and gets the rest.
     pub(super) fn lines(&self, columns: usize, rows: usize) -> Vec<String> {
-        let mut lines = vec![self.paint(BOLD, self.title), String::new(), self.place(), String::new()];
-        lines.extend(self.meters(columns));
-        lines.push(String::new());
-        lines.push(self.work());
-        lines.extend(self.players(columns));
-        lines.push(self.paint(DIM, HELP));
-        lines.push(String::new());
-        let room = rows.saturating_sub(lines.len());
-        // The first lines of a problem say what it is, so these are kept.
-        lines.extend(self.said.iter().flat_map(|line| fold(line, columns)).take(room));
-        lines.truncate(rows);
-        lines
+        let blank = (Rank::Blank, String::new());
+        let all = |rank: Rank, lines: Vec<String>| lines.into_iter().map(move |line| (rank, line));
+        let mut lines = vec![(Rank::Title, self.paint(BOLD, self.title)), blank.clone()];
+        lines.extend([(Rank::Place, self.place()), blank.clone()]);
+        lines.extend(all(Rank::Meter, self.meters(columns)));
+        lines.extend([blank.clone(), (Rank::Work, self.work())]);
+        lines.extend(all(Rank::Players, self.players(columns)));
+        lines.extend([(Rank::Help, self.paint(DIM, HELP)), blank]);
+        let said = self.said.iter().flat_map(|line| fold(line, columns));
+        // The first lines of a problem say what it is.
+        let rank = |index: usize| if index < 4 { Rank::Said } else { Rank::SaidAfter };
+        lines.extend(said.enumerate().map(|(index, line)| (rank(index), line)));
+        fit(lines, rows)
     }
 
     fn paint(&self, style: &str, text: &str) -> String {
@@ -130,16 +157,7 @@ impl View<'_> {
         line += &format!("   {}   ", count(*voices as usize, "voice"));
         let underruns = count(sums.underruns as usize, "underrun");
         line += &if sums.underruns > 0 { self.paint(RED, &underruns) } else { underruns };
-        for (number, what) in [
-            (sums.late, "late callbacks"),
-            (sums.faults, "samples were no numbers"),
-            (sums.unrecorded, "frames not recorded"),
-        ] {
-            if number > 0 {
-                line += &format!("   {}", self.paint(RED, &format!("{number} {what}")));
-            }
-        }
-        line
+        sums.troubles().fold(line, |line, trouble| line + "   " + &self.paint(RED, &trouble))
     }
 
     /// The instruments with their numbers, in as many lines as they need.
@@ -232,11 +250,14 @@ mod tests {
     }
 
     #[test]
-    fn a_small_terminal_shows_the_first_lines() {
+    fn a_small_terminal_shows_what_matters_most() {
         let said = vec!["problem".to_string(); 50];
+        let problems = |rows| shown(&figures(), &said, 80, rows).iter().filter(|l| *l == "problem").count();
+        assert_eq!([50, 24, 15, 8, 5].map(problems), [39, 13, 4, 4, 4]);
         assert_eq!(shown(&figures(), &said, 20, 5).len(), 5);
-        assert_eq!(shown(&figures(), &said, 80, 15).iter().filter(|l| *l == "problem").count(), 4);
-        assert!(shown(&figures(), &said, 3, 1)[0].contains("song.mam"));
+        assert!(shown(&figures(), &said, 80, 6)[1].starts_with("L "));
+        assert!(shown(&figures(), &said, 10, 1)[0].contains("playing"));
+        assert_eq!(shown(&figures(), &said, 10, 0), [""; 0]);
     }
 
     #[test]

@@ -15,13 +15,34 @@ const OFTEN: Duration = Duration::from_millis(20);
 /// How often it is looked when it does: more often where it may tell late.
 const SELDOM: Duration = Duration::from_millis(if cfg!(target_os = "linux") { 1000 } else { 100 });
 
+/// How long a file may be away before that is told.
+const AWAY: Duration = Duration::from_millis(500);
+
 /// The files of a song, as they were when it was compiled.
 pub(super) struct Watch {
-    files: Vec<(PathBuf, Option<Stamp>)>,
+    files: Vec<Followed>,
     names: Arc<Mutex<HashSet<OsString>>>,
     watcher: Option<RecommendedWatcher>,
     folders: BTreeSet<PathBuf>,
     looked: Instant,
+}
+
+/// A file that is followed.
+#[derive(Clone)]
+struct Followed {
+    path: PathBuf,
+    /// How it was when it was looked at.
+    stamp: Option<Stamp>,
+    away: Away,
+}
+
+/// Whether a file is away.
+#[derive(Clone, Copy)]
+enum Away {
+    No,
+    Since(Instant),
+    /// That has been told.
+    Told,
 }
 
 type Stamp = (SystemTime, u64);
@@ -59,9 +80,10 @@ impl Watch {
     /// Watches these files. Those that were watched already may have changed since; the others are taken as they are.
     pub(super) fn follow(&mut self, paths: &[PathBuf]) {
         let before = std::mem::take(&mut self.files);
-        let known = |path: &PathBuf| before.iter().find(|(p, _)| p == path).map(|(_, stamp)| *stamp);
-        let as_it_was = |path: &PathBuf| (path.clone(), known(path).unwrap_or_else(|| stamp(path)));
-        self.files = paths.iter().map(as_it_was).collect();
+        let known = |path: &PathBuf| before.iter().find(|file| file.path == *path).cloned();
+        // The compiler has told of one that is not there.
+        let fresh = |path: &PathBuf| Followed { path: path.clone(), stamp: stamp(path), away: Away::Told };
+        self.files = paths.iter().map(|path| known(path).unwrap_or_else(|| fresh(path))).collect();
         if let Ok(mut names) = self.names.lock() {
             names.clear();
             let file_names =
@@ -91,18 +113,34 @@ impl Watch {
     pub(super) fn changed(&mut self) -> Option<SystemTime> {
         self.looked = Instant::now();
         let mut saved = None;
-        for (path, before) in &mut self.files {
-            let Some(now) = stamp(path).filter(|now| Some(*now) != *before) else { continue };
-            *before = Some(now);
+        for file in &mut self.files {
+            let now = stamp(&file.path);
+            file.away = match (now, file.away) {
+                (Some(_), _) => Away::No,
+                (None, Away::No) => Away::Since(self.looked),
+                (None, away) => away,
+            };
+            let Some(now) = now.filter(|now| Some(*now) != file.stamp) else { continue };
+            file.stamp = Some(now);
             saved = saved.max(Some(now.0));
         }
         saved
     }
+
+    /// A file that has been away for longer than an editor needs; told once.
+    pub(super) fn gone(&mut self) -> Option<&Path> {
+        let long = |away: Away| matches!(away, Away::Since(since) if since.elapsed() >= AWAY);
+        let file = self.files.iter_mut().find(|file| long(file.away))?;
+        file.away = Away::Told;
+        Some(&file.path)
+    }
 }
 
-/// The files among the texts of a compilation.
-pub(super) fn files_of(sources: &Sources) -> Vec<PathBuf> {
-    sources.iter().map(|(_, source)| PathBuf::from(&*source.name)).filter(|path| path.is_file()).collect()
+/// The files among the texts of a compilation, and those that it used; these may be away.
+pub(super) fn files_of(sources: &Sources, used: &[PathBuf]) -> Vec<PathBuf> {
+    let texts = sources.iter().map(|(_, source)| PathBuf::from(&*source.name)).filter(|path| path.is_file());
+    let files: BTreeSet<PathBuf> = texts.chain(used.iter().cloned()).collect();
+    files.into_iter().collect()
 }
 
 /// Whether a file is written now, as a whole where the system tells that.
@@ -143,13 +181,14 @@ mod tests {
     #[test]
     fn a_file_that_is_written_or_replaced_is_told_of() {
         let folder = folder("told");
-        let (song, used, beside) = (folder.join("a.mam"), folder.join("b.mam"), folder.join("a.mam~"));
+        let [song, used, missing, beside] =
+            ["a.mam", "b.mam", "c.mam", "a.mam~"].map(|name| folder.join(name));
         fs::write(&song, "one").unwrap();
         fs::write(&used, "one").unwrap();
         let (sender, told) = channel();
         let mut watch = Watch::new(move || sender.send(()).unwrap_or(()));
         assert!(watch.watcher.is_some());
-        watch.follow(&[song.clone(), used.clone()]);
+        watch.follow(&[song.clone(), used.clone(), missing.clone()]);
         let mut noticed = |what: &str| {
             let until = Instant::now() + Duration::from_secs(10);
             while watch.changed().is_none() {
@@ -168,6 +207,8 @@ mod tests {
         fs::remove_file(&used).unwrap();
         fs::write(&used, "is back").unwrap();
         noticed("a file that is back");
+        fs::write(&missing, "is there").unwrap();
+        noticed("a file that was not there");
         fs::remove_dir_all(folder).unwrap();
     }
 
@@ -181,6 +222,10 @@ mod tests {
         assert_eq!(watch.changed(), None);
         fs::remove_file(&song).unwrap();
         assert_eq!(watch.changed(), None, "it is away for a moment");
+        assert_eq!(watch.gone(), None);
+        std::thread::sleep(AWAY);
+        assert_eq!((watch.changed(), watch.gone()), (None, Some(&*song)));
+        assert_eq!(watch.gone(), None, "it is told once");
         fs::write(&song, "three").unwrap();
         std::thread::sleep(OFTEN);
         assert!(watch.is_due() && watch.changed().is_some() && !watch.is_due());

@@ -18,6 +18,27 @@ fn live_is_what_is_rendered() {
     assert!(folder.run(&["devices"]).exits(0).out.contains("null"));
 }
 
+/// A take cannot be made again, so none is lost; what cannot be recorded is told before anything sounds.
+#[test]
+fn a_recording_that_cannot_be_made_is_refused() {
+    let folder = Folder::new("take").with("song.mam", SONG).with("there.wav", "a take");
+    for (file, code, words) in [
+        ("there.wav", 2, "another name"),
+        ("take.xyz", 2, ".wav, .aiff, .caf or .flac"),
+        ("no/such/take.wav", 3, "no folder `no/such`; make it first"),
+    ] {
+        let run = folder.run(&["play", "song.mam", "--backend", "null", "--record", file]).exits(code);
+        assert!(run.err.contains(words), "{}", run.err);
+    }
+    assert_eq!(fs::read_to_string(folder.0.join("there.wav")).unwrap(), "a take");
+}
+
+#[test]
+fn a_selftest_needs_no_song() {
+    let run = Folder::new("selftest").run(&["play", "--selftest", "--backend", "null"]).exits(0);
+    assert!(run.out.contains("all is well") && run.out.contains("48000 Hz"), "{}", run.out);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn without_a_device_playing_exits_with_4() {
@@ -25,6 +46,9 @@ fn without_a_device_playing_exits_with_4() {
     let mut command = folder.command(&["play", "song.mam", "--backend", "pulse"]);
     let run = Run::of(command.env("PULSE_SERVER", "unix:/nowhere/at/all").output().unwrap()).exits(4);
     assert!(run.err.contains("error: "), "{}", run.err);
+    let run =
+        Run::of(folder.command(&["play", "song.mam"]).env("PULSE_SERVER", "unix:/nowhere").output().unwrap());
+    assert!(run.exits(4).err.contains("`--backend null` plays without one"));
 }
 
 /// `--from` begins exactly there, and `--bpm` loops a sound by itself.
@@ -34,7 +58,9 @@ fn playing_begins_where_and_goes_as_fast_as_it_is_asked() {
     let play = |args: &[&str]| {
         let always = ["--backend", "null", "--quit-after", "1400ms", "--record", "r.wav"];
         let run = folder.run(&[&["play"], args, &always].concat()).exits(0);
-        (run.out, wav(folder.0.join("r.wav")).1)
+        let sound = wav(folder.0.join("r.wav")).1;
+        fs::remove_file(folder.0.join("r.wav")).unwrap();
+        (run.out, sound)
     };
     folder.run(&["render", "song.mam", "-q", "-o", "x.wav", "-d", "2s", "--from", "2"]).exits(0);
     let whole = wav(folder.0.join("x.wav")).1;

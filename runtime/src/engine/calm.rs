@@ -130,6 +130,10 @@ impl Rest {
         let roused = self.rests && disturbed;
         self.disturbed = disturbed;
         self.rests &= !disturbed;
+        if disturbed {
+            // Here, as not every quantum that disturbs is ended.
+            self.calm = 0;
+        }
         roused
     }
 

@@ -1,5 +1,6 @@
 //! The engine against a kernel written by hand, and against a model that knows no blocks.
 
+use super::calm::Rest;
 use super::*;
 use crate::program::*;
 use crate::score::Score;
@@ -262,4 +263,18 @@ fn a_tap_is_the_nodes_own_sound() {
     assert_eq!(left, right);
     assert_eq!(left, tapped);
     assert!(left[3] == 0.5 && left[699] == 0.0);
+}
+
+/// In a quiet quantum only those are asked that may come to rest; who is disturbed begins anew all the same.
+#[test]
+fn what_is_disturbed_waits_again_for_the_whole_of_its_longest_line() {
+    let mut rest = Rest::new(true, 128);
+    let quiet = |rest: &mut Rest| {
+        rest.begin(false);
+        rest.end(|| true)
+    };
+    assert_eq!([quiet(&mut rest), quiet(&mut rest)], [false, false]);
+    rest.begin(true);
+    assert_eq!([quiet(&mut rest), quiet(&mut rest), quiet(&mut rest)], [false, false, true]);
+    assert!(rest.is_on());
 }

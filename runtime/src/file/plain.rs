@@ -82,12 +82,16 @@ impl<W: Write + Seek, L: Layout> Encoder for Plain<W, L> {
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), FileError> {
+        let waiting = self.block.len() as u64;
         if L::EVEN && self.data % 2 == 1 {
             self.block.push(0);
         }
-        self.flush()?;
+        // Where there is no room for the rest, what fits is a whole file.
+        let rest = self.flush();
+        let fits = if rest.is_ok() { self.data } else { self.data - waiting };
         self.out.seek(SeekFrom::Start(0))?;
-        self.out.write_all(&L::header(self.format, self.data))?;
-        Ok(self.out.flush()?)
+        self.out.write_all(&L::header(self.format, fits))?;
+        self.out.flush()?;
+        rest
     }
 }

@@ -1,7 +1,7 @@
 //! What is written is read back, by readers that are not ours.
 
 use super::*;
-use std::io::Cursor;
+use std::io::{self, Cursor, Seek, SeekFrom, Write};
 
 /// Two channels with every kind of sample: ordinary, tiny, beyond the range, not a number.
 fn frames() -> Vec<f32> {
@@ -132,4 +132,45 @@ fn what_cannot_be_held_or_read_is_refused_in_words() {
     assert!(read(whole[..30].to_vec()).is_err());
     assert!(read(b"not a sound".to_vec()).is_err());
     assert!(read(vec![]).is_err());
+}
+
+/// A disk with so much room.
+struct Small(Cursor<Vec<u8>>, usize);
+
+impl Write for Small {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = self.1.saturating_sub(self.0.position() as usize).min(bytes.len());
+        if room == 0 { Err(io::ErrorKind::StorageFull.into()) } else { self.0.write(&bytes[..room]) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Small {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn of_a_take_that_does_not_fit_what_fits_is_whole() {
+    let mut disk = Small(Cursor::default(), 3_000_000);
+    let format = Format {
+        container: Container::Wav,
+        bits: Bits::Float32,
+        dither: Dither::None,
+        rate: 48_000,
+        channels: 2,
+    };
+    let mut writer = Writer::new(&mut disk, format).unwrap();
+    let frames: Vec<f32> = (0..9600).map(|i| i as f32).collect();
+    while writer.write(&frames).is_ok() {}
+    assert!(
+        matches!(writer.finish(), Err(FileError::Io(error)) if error.kind() == io::ErrorKind::StorageFull)
+    );
+    let mut read = hound::WavReader::new(Cursor::new(disk.0.into_inner())).unwrap();
+    let kept: Vec<f32> = read.samples::<f32>().collect::<Result<_, _>>().unwrap();
+    assert!(kept.len() > 2_000_000 / 4 && kept.iter().enumerate().all(|(i, x)| *x == (i % 9600) as f32));
 }

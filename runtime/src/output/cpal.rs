@@ -2,11 +2,12 @@
 //! library is needed to build it.
 
 use super::input::ring;
-use super::{Backend, Callback, Device, Format, Frames, Opened, OutputError, Request, State, Stream};
+use super::{
+    Backend, Callback, Device, Format, Frames, Heard, Input, Opened, OutputError, Request, State, Stream,
+};
 use crate::control::MOST_CHANNELS;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, Error, ErrorKind, StreamConfig};
-use rtrb::Consumer;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -57,7 +58,26 @@ impl Backend for System {
             buffer: request.buffer.unwrap_or(BUFFER),
         };
         let buffer_size = request.buffer.map_or(BufferSize::Default, BufferSize::Fixed);
-        Ok(Box::new(OpenDevice { device, buffer_size, format, heard: None }))
+        Ok(Box::new(OpenDevice { device, buffer_size, format }))
+    }
+
+    fn listen(&self, output: &Format) -> Result<Heard, OutputError> {
+        let none = || OutputError::Unavailable { what: format!("{} has no input", self.name()) };
+        let device = cpal::default_host().default_input_device().ok_or_else(none)?;
+        let usual = device.default_input_config().map_err(|error| told("asking the input", &error))?;
+        let channels = usual.channels().clamp(1, 2);
+        let config = StreamConfig { channels, sample_rate: output.rate, buffer_size: BufferSize::Default };
+        let (mut ear, reader) = ring(2 * output.buffer as usize);
+        let channels = usize::from(channels);
+        let hear = move |data: &[f32], _: &cpal::InputCallbackInfo| {
+            ear.hear(data.len() / channels, channels, |frame, channel| data[frame * channels + channel]);
+        };
+        let shared = Arc::new(Shared::default());
+        let told_to = shared.clone();
+        let built = device.build_input_stream(config, hear, move |error| told_to.hear(&error), None);
+        let stream = built.and_then(|stream| stream.play().map(|()| stream));
+        let stream = stream.map_err(|error| told("opening the input", &error))?;
+        Ok(Heard { ring: reader, input: Box::new(Listening { _stream: stream, shared }) })
     }
 }
 
@@ -93,7 +113,6 @@ struct OpenDevice {
     device: cpal::Device,
     buffer_size: BufferSize,
     format: Format,
-    heard: Option<cpal::Stream>,
 }
 
 impl Opened for OpenDevice {
@@ -101,26 +120,8 @@ impl Opened for OpenDevice {
         &self.format
     }
 
-    fn listen(&mut self) -> Result<Consumer<f32>, OutputError> {
-        let device = cpal::default_host().default_input_device();
-        let device = device.ok_or_else(|| OutputError::Unavailable { what: "there is no input".into() })?;
-        let usual = device.default_input_config().map_err(|error| told("asking the input", &error))?;
-        let channels = usual.channels().clamp(1, 2);
-        let config = StreamConfig { channels, sample_rate: self.format.rate, buffer_size: self.buffer_size };
-        let (mut ear, reader) = ring(2 * self.format.buffer as usize);
-        let channels = usize::from(channels);
-        let hear = move |data: &[f32], _: &cpal::InputCallbackInfo| {
-            ear.hear(data.len() / channels, channels, |frame, channel| data[frame * channels + channel]);
-        };
-        // What goes wrong with the input is heard as silence; the output goes on.
-        let built = device.build_input_stream(config, hear, |_| {}, None);
-        let stream = built.and_then(|stream| stream.play().map(|()| stream));
-        self.heard = Some(stream.map_err(|error| told("opening the input", &error))?);
-        Ok(reader)
-    }
-
     fn start(self: Box<Self>, callback: Callback) -> Result<Box<dyn Stream>, (OutputError, Callback)> {
-        let OpenDevice { device, buffer_size, format, heard } = *self;
+        let OpenDevice { device, buffer_size, format } = *self;
         let (sender, returned) = channel();
         let shared = Arc::new(Shared::default());
         let (timed, told_to) = (shared.clone(), shared.clone());
@@ -138,7 +139,7 @@ impl Opened for OpenDevice {
         let built = device.build_output_stream(config, fill, move |error| told_to.hear(&error), None);
         let started = built.and_then(|stream| stream.play().map(|()| stream));
         match started {
-            Ok(stream) => Ok(Box::new(Playing { stream, heard, shared, returned, format })),
+            Ok(stream) => Ok(Box::new(Playing { stream, shared, returned, format })),
             Err(error) => match returned.recv_timeout(PATIENCE) {
                 Ok(callback) => Err((told("opening the device", &error), callback)),
                 // Nothing else holds the sender: it was dropped with the closure, which sends.
@@ -191,12 +192,27 @@ impl Shared {
             fault.get_or_insert(state);
         }
     }
+
+    fn state(&self) -> State {
+        let fault = self.fault.lock().ok().and_then(|fault| fault.clone());
+        fault.unwrap_or(State::Running)
+    }
+}
+
+/// The input plays as long as its stream is held.
+struct Listening {
+    _stream: cpal::Stream,
+    shared: Arc<Shared>,
+}
+
+impl Input for Listening {
+    fn state(&self) -> State {
+        self.shared.state()
+    }
 }
 
 struct Playing {
     stream: cpal::Stream,
-    /// The input plays as long as it is held.
-    heard: Option<cpal::Stream>,
     shared: Arc<Shared>,
     returned: Receiver<Callback>,
     format: Format,
@@ -208,12 +224,20 @@ impl Stream for Playing {
     }
 
     fn state(&self) -> State {
-        let fault = self.shared.fault.lock().ok().and_then(|fault| fault.clone());
-        fault.unwrap_or(State::Running)
+        self.shared.state()
     }
 
     fn underruns(&self) -> u64 {
         self.shared.xruns.load(Relaxed)
+    }
+
+    fn latency(&self) -> u32 {
+        match self.shared.ahead.load(Relaxed) {
+            0 => self.format.buffer,
+            micros => {
+                (micros.saturating_mul(self.format.rate.into()) / 1_000_000).min(u32::MAX.into()) as u32
+            }
+        }
     }
 
     fn stop(self: Box<Self>, drain: bool) -> Option<Callback> {
@@ -222,8 +246,8 @@ impl Stream for Playing {
             let ahead = Duration::from_micros(self.shared.ahead.load(Relaxed));
             std::thread::sleep(ahead.min(PATIENCE) + period);
         }
-        let Playing { stream, heard, returned, .. } = *self;
-        drop((stream, heard));
+        let Playing { stream, returned, .. } = *self;
+        drop(stream);
         returned.recv_timeout(PATIENCE).ok()
     }
 }

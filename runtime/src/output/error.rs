@@ -48,10 +48,13 @@ impl fmt::Display for OutputError {
         match self {
             OutputError::NoDevice { refusals } => {
                 write!(f, "no audio device was found")?;
-                refusals.iter().try_for_each(|refusal| write!(f, "; {refusal}"))
+                refusals.iter().try_for_each(|refusal| write!(f, "; {refusal}"))?;
+                write!(f, "; `--backend null` plays without one")
             }
             OutputError::UnknownBackend { name, known } => {
-                write!(f, "there is no backend `{name}` in this build; there are: {known}")
+                write!(f, "there is no backend `{name}` in this build; there are: {known}")?;
+                let left_out = ["alsa", "wasapi"].contains(&name.as_str());
+                if left_out { write!(f, "; `--features cpal` builds it on its system") } else { Ok(()) }
             }
             OutputError::UnknownDevice { name } => {
                 write!(f, "there is no device `{name}`; `mamc devices` lists them")

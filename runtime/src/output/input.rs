@@ -11,6 +11,9 @@ const ROOM: usize = 8;
 /// The writing end: interleaved stereo.
 pub(super) struct Ear {
     ring: Producer<f32>,
+    /// Samples that wait before the reader has begun.
+    cushion: usize,
+    begun: bool,
     /// Samples that may wait; more means that the clocks differ, and then sound is left out.
     most: usize,
 }
@@ -24,14 +27,16 @@ pub(super) fn ring(cushion: usize) -> (Ear, Consumer<f32>) {
         // There is room.
         let _ = ring.push(0.0);
     }
-    (Ear { ring, most: ROOM / 2 * cushion }, reader)
+    (Ear { ring, cushion, begun: false, most: ROOM / 2 * cushion }, reader)
 }
 
 impl Ear {
-    /// Takes frames from one or two channels; one is heard on both. \[audio\]
+    /// Takes frames from one or two channels; one is heard on both. What comes before the reader begins is left out, as it
+    /// would be heard late for ever. \[audio\]
     pub(super) fn hear(&mut self, frames: usize, channels: usize, sample: impl Fn(usize, usize) -> f32) {
         let waiting = self.ring.buffer().capacity() - self.ring.slots();
-        if waiting + CHANNELS * frames > self.most {
+        self.begun |= waiting < self.cushion;
+        if !self.begun || waiting + CHANNELS * frames > self.most {
             return;
         }
         for frame in 0..frames {
@@ -40,10 +45,5 @@ impl Ear {
                 let _ = self.ring.push(sample(frame, channel.min(channels - 1)));
             }
         }
-    }
-
-    /// Whether nobody reads any more.
-    pub(super) fn is_abandoned(&self) -> bool {
-        self.ring.is_abandoned()
     }
 }

@@ -1,10 +1,13 @@
-//! Keeps a stream alive: opens the device again when it was lost or has changed.
+//! Keeps a stream alive, and the input that is heard beside it: opens them again when they were lost or have changed.
 
-use super::{Backend, Callback, Format, Opened, OutputError, Request, State, Stream};
+use super::{Backend, Callback, Format, Heard, Input, Opened, OutputError, Request, State, Stream};
+use rtrb::Consumer;
 use std::time::{Duration, Instant};
 
 /// How long to wait between two attempts.
 const PATIENCE: Duration = Duration::from_millis(300);
+/// The same of an input, which plays on without.
+const INPUT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A stream that comes back. Not for the audio thread; [`Keeper::poll`] wants to be called a few times a second.
 pub struct Keeper {
@@ -12,7 +15,17 @@ pub struct Keeper {
     request: Request,
     format: Format,
     held: Held,
+    hearing: Hearing,
     underruns: u64,
+}
+
+/// How it is with the input.
+enum Hearing {
+    /// Nobody wants it.
+    Unwanted,
+    /// It was not there when it was tried the last time.
+    Waiting(Option<Instant>),
+    Open(Box<dyn Input>),
 }
 
 enum Held {
@@ -29,7 +42,7 @@ enum Held {
 }
 
 /// What has happened to the device.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub enum News {
     /// It is gone; it is tried again and again.
     Lost(OutputError),
@@ -37,6 +50,10 @@ pub enum News {
     Back(Format),
     /// It is back, but with another format, or the callback was lost: [`Keeper::resume`] wants a new one.
     NewFormat(Format),
+    /// The input is heard (again), by another ring.
+    Heard(Consumer<f32>),
+    /// The input is gone; it is tried again and again.
+    Deaf(OutputError),
 }
 
 impl Keeper {
@@ -49,7 +66,8 @@ impl Keeper {
     ) -> Result<Keeper, OutputError> {
         let format = opened.format().clone();
         let stream = opened.start(callback).map_err(|(error, _)| error)?;
-        Ok(Keeper { backend, request, format, held: Held::Playing(stream), underruns: 0 })
+        let (held, hearing) = (Held::Playing(stream), Hearing::Unwanted);
+        Ok(Keeper { backend, request, format, held, hearing, underruns: 0 })
     }
 
     /// The backend's name.
@@ -68,8 +86,47 @@ impl Keeper {
         self.underruns + now
     }
 
+    /// Frames from a callback to the ear, as far as the device tells.
+    pub fn latency(&self) -> u32 {
+        if let Held::Playing(stream) = &self.held { stream.latency() } else { self.format.buffer }
+    }
+
+    /// Begins to listen to the default input; nothing to read from where it does already. An input that is not there is
+    /// tried again and again, and is news when it is.
+    pub fn listen(&mut self) -> Result<Option<Consumer<f32>>, OutputError> {
+        if matches!(self.hearing, Hearing::Open(_)) {
+            return Ok(None);
+        }
+        self.hearing = Hearing::Waiting(Some(Instant::now()));
+        let Heard { ring, input } = self.backend.listen(&self.format)?;
+        self.hearing = Hearing::Open(input);
+        Ok(Some(ring))
+    }
+
     /// Looks after the device. What it tells has been done already.
     pub fn poll(&mut self) -> Option<News> {
+        let news = self.poll_output();
+        if news.is_none() && matches!(self.held, Held::Playing(_)) { self.poll_input() } else { news }
+    }
+
+    fn poll_input(&mut self) -> Option<News> {
+        match &self.hearing {
+            Hearing::Unwanted => None,
+            Hearing::Open(input) => {
+                let state = input.state();
+                if state != State::Running {
+                    self.hearing = Hearing::Waiting(None);
+                }
+                if let State::Lost(error) = state { Some(News::Deaf(error)) } else { None }
+            }
+            Hearing::Waiting(tried) => {
+                let soon = tried.is_some_and(|tried| tried.elapsed() < INPUT_PATIENCE);
+                if soon { None } else { self.listen().ok().flatten().map(News::Heard) }
+            }
+        }
+    }
+
+    fn poll_output(&mut self) -> Option<News> {
         match std::mem::replace(&mut self.held, Held::Nothing) {
             Held::Playing(stream) => match stream.state() {
                 State::Running => {
@@ -112,6 +169,10 @@ impl Keeper {
 
     fn lose(&mut self, stream: Box<dyn Stream>, error: OutputError) -> News {
         self.underruns += stream.underruns();
+        // It may have gone with the server, and has to fit the format that comes.
+        if !matches!(self.hearing, Hearing::Unwanted) {
+            self.hearing = Hearing::Waiting(None);
+        }
         self.held = Held::Waiting { callback: stream.stop(false), tried: None };
         News::Lost(error)
     }

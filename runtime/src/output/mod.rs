@@ -2,7 +2,8 @@
 //!
 //! A [`Backend`] knows devices and opens one. What it opens says its [`Format`], so that a program can be compiled for
 //! it, and then takes the [`Callback`] and becomes a [`Stream`]. A stream that ends, for whatever reason, gives the
-//! callback back, so that it can go on elsewhere; [`Keeper`] does that when a server dies and comes back.
+//! callback back, so that it can go on elsewhere; [`Keeper`] does that when a server dies and comes back. The song's `in`
+//! is an [`Input`] of its own, which comes and goes while the output plays.
 //!
 //! | backend | where | needs |
 //! |---|---|---|
@@ -21,7 +22,6 @@ mod coreaudio;
 mod cpal;
 mod error;
 mod frames;
-#[cfg(any(feature = "cpal", all(unix, not(target_os = "macos"))))]
 mod input;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod jack;
@@ -95,18 +95,17 @@ pub trait Backend: Send {
 
     /// Opens a device. It is silent until it is started.
     fn open(&self, request: &Request) -> Result<Box<dyn Opened>, OutputError>;
+
+    /// Listens to the default input, for a song's `in` that is played by an output of this format.
+    fn listen(&self, _output: &Format) -> Result<Heard, OutputError> {
+        Err(OutputError::Unavailable { what: format!("the backend `{}` has no input", self.name()) })
+    }
 }
 
 /// A device that is open and silent.
 pub trait Opened {
     /// What it gives.
     fn format(&self) -> &Format;
-
-    /// Takes the song's `in` from the default input: a ring of interleaved stereo at the output's rate, for
-    /// [`Control::input`](crate::Control::input). It ends when the ring is dropped, or with the device.
-    fn listen(&mut self) -> Result<Consumer<f32>, OutputError> {
-        Err(OutputError::Unavailable { what: "this backend has no input".into() })
-    }
 
     /// Begins to call back. On failure the callback comes back.
     fn start(self: Box<Self>, callback: Callback) -> Result<Box<dyn Stream>, (OutputError, Callback)>;
@@ -123,11 +122,30 @@ pub trait Stream {
     /// How often the device had nothing to play because we were late, as far as it tells.
     fn underruns(&self) -> u64;
 
+    /// Frames from a callback to the ear, as far as the device tells.
+    fn latency(&self) -> u32 {
+        self.format().buffer
+    }
+
     /// Stops; plays out what has been rendered first, if `drain`. The callback comes back, unless it is lost.
     fn stop(self: Box<Self>, drain: bool) -> Option<Callback>;
 }
 
-/// How a stream is.
+/// What is heard of an input.
+pub struct Heard {
+    /// Interleaved stereo at the output's rate, for [`Control::input`](crate::Control::input).
+    pub ring: Consumer<f32>,
+    /// The input itself.
+    pub input: Box<dyn Input>,
+}
+
+/// An input that is listened to, until it is dropped.
+pub trait Input {
+    /// How it is.
+    fn state(&self) -> State;
+}
+
+/// How a stream or an input is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// It plays.

@@ -32,8 +32,12 @@ fn is_meant(name: &str, wanted: &str) -> bool {
     if wanted.is_empty() { open } else { lower.contains(&wanted.to_lowercase()) }
 }
 
+/// Where MIDI is a part of the kernel that may not be loaded.
+const WAY_OUT: &str =
+    if cfg!(target_os = "linux") { "; `modprobe snd-seq` loads ALSA's sequencer" } else { "" };
+
 fn failure(error: &midir::InitError) -> Failure {
-    Failure::Device(format!("MIDI does not work on this machine: {error}"))
+    Failure::Device(format!("MIDI does not work on this machine: {error}{WAY_OUT}"))
 }
 
 /// Listens to the inputs whose name contains `wanted` (to all, if that is empty), also to those that appear later, as

@@ -167,6 +167,20 @@ pub(super) fn named_instrument(program: &Program, name: &str) -> Result<(), Stri
 }
 
 fn unknown(what: &str, name: &str, names: Vec<String>) -> String {
-    let near = nearest(name, &names).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-    format!("there is no {what} `{name}`{near}")
+    let hint = match nearest(name, &names) {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None => listed(names),
+    };
+    format!("there is no {what} `{name}`{hint}")
+}
+
+/// What there is, if it fits a line.
+fn listed(mut names: Vec<String>) -> String {
+    const MOST: usize = 12;
+    names.dedup();
+    match names.len() {
+        0 => String::new(),
+        1..=MOST => format!("; there are: {}", names.join(", ")),
+        _ => format!("; there are: {} …", names[..MOST].join(", ")),
+    }
 }

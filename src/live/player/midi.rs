@@ -28,9 +28,11 @@ impl Player {
         }
     }
 
-    /// The frame of the song that is heard about now: what is rendered waits in the device's buffer.
+    /// The frame of the song that is heard about now: what is rendered waits in the device, and a callback renders ahead
+    /// by half its buffer on the average.
     fn heard_frame(&self) -> u64 {
-        self.control.song_frame().saturating_sub(self.keeper.format().buffer.into())
+        let ahead = self.keeper.latency() + self.keeper.format().buffer / 2;
+        self.control.song_frame().saturating_sub(ahead.into())
     }
 
     /// Quarter notes from the first beginning to a frame.

@@ -36,6 +36,8 @@ pub(super) struct Player {
     control: Control,
     watch: Watch,
     recorder: Option<Recorder>,
+    /// Why the recording has ended early.
+    unrecorded: Option<Failure>,
     pub(super) front: Front,
     sender: Sender<Happening>,
     keys: Keys,
@@ -68,7 +70,7 @@ impl Player {
     pub(super) fn start(
         wishes: Wishes,
         backend: Box<dyn Backend>,
-        mut opened: Box<dyn Opened>,
+        opened: Box<dyn Opened>,
         console: Console,
         sender: Sender<Happening>,
     ) -> Result<Player, Failure> {
@@ -82,17 +84,15 @@ impl Player {
             return Err(failure);
         }
         let score = first.program.ok_or(Failure::Input)?;
+        if let Some(name) = &wishes.midi.to {
+            named_instrument(&score, name).map_err(Failure::Usage)?;
+        }
+        let (mut listener, clock) = open_midi(&wishes.midi, &sender)?;
+        listener.set_controllers(first.controllers);
         let waits = !wishes.preroll.is_zero();
         let program = at_tempo(&score, wishes.tempo);
         let from = wishes.from.map_or(Ok(0), |from| start_frame(from, &program))?;
         let (mut control, callback) = control_of(&program, &format, from, !waits);
-        let mut notices = first.told;
-        if !program.inputs.is_empty() {
-            match opened.listen() {
-                Ok(ring) => control.input(Some(ring)),
-                Err(why) => notices += &format!("warning: the song's `in` is silent: {why}\n"),
-            }
-        }
         let recorder = match &wishes.record {
             Some(path) => Some(Recorder::new(path, &format, control.record())?),
             None => None,
@@ -105,16 +105,11 @@ impl Player {
         if !front.is_display() {
             front.say(&format!("{title}; Ctrl-C stops\n"));
         }
-        front.insist(&notices);
-        if let Some(name) = &wishes.midi.to {
-            named_instrument(&program, name).map_err(Failure::Usage)?;
-        }
-        let (mut listener, clock) = open_midi(&wishes.midi, &sender)?;
-        listener.set_controllers(first.controllers);
+        front.insist(&first.told);
         let told = sender.clone();
         let mut watch = Watch::new(move || drop(told.send(Happening::Touched)));
         watch.follow(&first.files);
-        Ok(Player {
+        let mut player = Player {
             tempo: wishes.tempo,
             wishes,
             console,
@@ -123,6 +118,7 @@ impl Player {
             control,
             watch,
             recorder,
+            unrecorded: None,
             front,
             sender,
             keys: Keys::default(),
@@ -139,7 +135,9 @@ impl Player {
             again: None,
             refused: String::new(),
             reports: vec![],
-        })
+        };
+        player.listen();
+        Ok(player)
     }
 
     /// Whether it is time to end.
@@ -191,9 +189,7 @@ impl Player {
         if self.watch.is_due() {
             self.look_at_the_files();
         }
-        if let Some(recorder) = &mut self.recorder {
-            recorder.take()?;
-        }
+        self.record();
         let facts =
             Facts { control: &self.control, underruns: self.keeper.underruns(), typed: self.keys.typed() };
         self.front.show(&facts).map_err(|error| Failure::stdout(&error))
@@ -206,25 +202,38 @@ impl Player {
         while !self.control.is_stopped() && since(began) < LAST {
             std::thread::sleep(super::TICK / 2);
             self.control.tick();
-            if let Some(recorder) = &mut self.recorder {
-                recorder.take()?;
-            }
+            self.record();
         }
         self.keeper.stop(true);
         self.front.close();
         if let Some(summary) = self.front.summary() {
             self.console.say(&summary);
         }
-        match self.recorder.take() {
-            Some(recorder) => recorder.finish(self.console),
-            None => Ok(()),
+        if let Some(recorder) = self.recorder.take() {
+            self.console.say(&recorder.finish()?);
         }
+        self.unrecorded.map_or(Ok(()), Err)
+    }
+
+    /// Writes what was played; music goes on also where that cannot be written.
+    fn record(&mut self) {
+        let Some(Err(failure)) = self.recorder.as_mut().map(Recorder::take) else { return };
+        self.control.end_record();
+        self.front.insist(&format!("warning: {failure}; the recording ends here, the music goes on\n"));
+        // It fails for the same reason; what was written before is kept.
+        drop(self.recorder.take().map(Recorder::finish));
+        self.unrecorded = Some(failure);
     }
 
     // Edits.
 
     fn look_at_the_files(&mut self) {
-        let Some(saved) = self.watch.changed() else { return };
+        let saved = self.watch.changed();
+        if let Some(gone) = self.watch.gone() {
+            let gone = gone.display();
+            self.front.insist(&format!("warning: `{gone}` is gone; what plays goes on until it is back\n"));
+        }
+        let Some(saved) = saved else { return };
         let noticed = Noticed { saved, at: Instant::now() };
         if self.compiling.is_some() {
             self.again = Some(noticed);
@@ -262,6 +271,7 @@ impl Player {
         self.score = score;
         let program = at_tempo(&self.score, self.tempo);
         self.control.edit(program.clone(), self.wishes.sync);
+        self.listen();
         self.reports.push((program, Report::new(noticed, &outcome)));
     }
 
@@ -277,12 +287,33 @@ impl Player {
 
     // The device.
 
+    /// Listens to the input, if the song hears it and it is not listened to already.
+    fn listen(&mut self) {
+        if self.score.inputs.is_empty() {
+            return;
+        }
+        match self.keeper.listen() {
+            Ok(Some(ring)) => self.control.input(Some(ring)),
+            Ok(None) => {}
+            Err(why) => {
+                self.front.insist(&format!("warning: the song's `in` is silent: {why}; it is tried again\n"))
+            }
+        }
+    }
+
     fn look_after_the_device(&mut self) {
         let Some(news) = self.keeper.poll() else { return };
         match news {
             News::Lost(why) => self.front.insist(&format!("warning: {why}; it is tried again\n")),
             News::Back(format) => self.front.say(&format!("{} plays again\n", format.device)),
             News::NewFormat(format) => self.play_anew(&format),
+            News::Heard(ring) => {
+                self.control.input(Some(ring));
+                self.front.say("the song's `in` is heard\n");
+            }
+            News::Deaf(why) => {
+                self.front.insist(&format!("warning: the song's `in` is silent: {why}; it is tried again\n"));
+            }
         }
     }
 

@@ -46,9 +46,11 @@ mod on_a_mac {
     }
     same_number! {
         kAudioUnitType_Output, kAudioUnitManufacturer_Apple, kAudioUnitSubType_DefaultOutput,
-        kAudioUnitSubType_HALOutput, kAudioUnitScope_Global, kAudioUnitScope_Input, kAudioUnitProperty_StreamFormat,
+        kAudioUnitSubType_HALOutput, kAudioUnitScope_Global, kAudioUnitScope_Input, kAudioUnitScope_Output, kAudioUnitProperty_StreamFormat,
         kAudioUnitProperty_MaximumFramesPerSlice, kAudioUnitProperty_SetRenderCallback,
-        kAudioOutputUnitProperty_CurrentDevice, kAudioUnitErr_InvalidProperty, kAudioUnitErr_FormatNotSupported,
+        kAudioOutputUnitProperty_CurrentDevice, kAudioOutputUnitProperty_EnableIO,
+        kAudioOutputUnitProperty_SetInputCallback, kAudioDevicePropertyLatency, kAudioDevicePropertySafetyOffset,
+        kAudioUnitErr_FailedInitialization, kAudioUnitErr_InvalidProperty, kAudioUnitErr_FormatNotSupported,
         kAudioUnitErr_Uninitialized, kAudioUnitErr_InvalidScope, kAudioUnitErr_Initialized, kAudioFormatLinearPCM,
         kAudioFormatFlagIsFloat, kAudioFormatFlagIsPacked, kAudioFormatFlagIsNonInterleaved, kAudioObjectUnknown,
         kAudioObjectSystemObject, kAudioObjectPropertyScopeGlobal, kAudioObjectPropertyScopeInput,
@@ -72,6 +74,7 @@ mod on_a_mac {
             const _: unsafe extern "C" fn($($argument),*) -> $result = real::$name;
         )* };
     }
+    type Flags = *mut real::AudioUnitRenderActionFlags;
     type Address = *const real::AudioObjectPropertyAddress;
     same_function! {
         AudioComponentFindNext(real::AudioComponent, *const real::AudioComponentDescription) -> real::AudioComponent;
@@ -80,6 +83,7 @@ mod on_a_mac {
         AudioUnitInitialize(real::AudioUnit) -> i32;
         AudioUnitUninitialize(real::AudioUnit) -> i32;
         AudioUnitSetProperty(real::AudioUnit, u32, u32, u32, *const c_void, u32) -> i32;
+        AudioUnitRender(real::AudioUnit, Flags, *const real::AudioTimeStamp, u32, u32, *mut real::AudioBufferList) -> i32;
         AudioOutputUnitStart(real::AudioUnit) -> i32;
         AudioOutputUnitStop(real::AudioUnit) -> i32;
         AudioObjectGetPropertyDataSize(u32, Address, u32, *const c_void, *mut u32) -> i32;

@@ -3,17 +3,22 @@
 //! Without a device's name the Default Output unit is used, which follows the system's choice by itself; with one, the
 //! HAL unit. Sound is float32, not interleaved, at the device's own rate: 48 kHz is asked for, and what the device
 //! then reports is accepted. When the device's rate changes while it plays, or another device becomes the
-//! default, the stream says so ([`State::Changed`]), and its owner opens it anew.
+//! default, the stream says so ([`State::Changed`]), and its owner opens it anew. The input is a HAL unit of its own.
 //!
-//! In tests this source compiles against a stand-in for `coreaudio-sys`, on every system, so it runs there too, against an output unit that checks what it is given. What that does not show: that real CoreAudio accepts
-//! the calls, its latency, its permissions. `mamc play --selftest` is for the owner of a Mac.
+//! In tests this source compiles against a stand-in for `coreaudio-sys`, on every system, so it runs there too, against
+//! units that check what they are given. What that does not show: that real CoreAudio accepts the calls, its latency,
+//! its permissions. `mamc play --selftest` is for the owner of a Mac.
 
+mod listen;
 mod object;
+mod play;
 mod status;
 mod unit;
 
 #[cfg(test)]
 mod crosscheck;
+#[cfg(test)]
+mod listening;
 #[cfg(test)]
 mod standin;
 #[cfg(test)]
@@ -24,10 +29,10 @@ use coreaudio_sys as ca;
 #[cfg(test)]
 use standin as ca;
 
-use super::{Backend, Callback, Device, Format, Opened, OutputError, Request, State, Stream};
+use super::{Backend, Callback, Device, Format, Heard, Opened, OutputError, Request, State, Stream};
 use crate::control::MOST_CHANNELS;
-use object::{Object, Watch};
-use unit::Unit;
+use object::{Object, RATE_CHANGE, Watch};
+use play::Player;
 
 /// The rate that is asked for when the caller asks for none.
 const RATE: u32 = 48_000;
@@ -66,7 +71,7 @@ impl Backend for CoreAudio {
 
     fn open(&self, request: &Request) -> Result<Box<dyn Opened>, OutputError> {
         let device = find(request)?;
-        device.ask_for_rate(request.rate.unwrap_or(RATE))?;
+        device.ask_for_rate(request.rate.unwrap_or(RATE), RATE_CHANGE)?;
         if let Some(frames) = request.buffer {
             // A device that cannot have it keeps its own.
             let _ = device.set_buffer(frames);
@@ -78,6 +83,10 @@ impl Backend for CoreAudio {
             buffer: device.buffer()?,
         };
         Ok(Box::new(OpenUnit { device, by_name: request.device.is_some(), format }))
+    }
+
+    fn listen(&self, output: &Format) -> Result<Heard, OutputError> {
+        listen::listen(output)
     }
 }
 
@@ -107,21 +116,23 @@ impl Opened for OpenUnit {
 
     fn start(self: Box<Self>, callback: Callback) -> Result<Box<dyn Stream>, (OutputError, Callback)> {
         let OpenUnit { device, by_name, format } = *self;
-        let watch = match Watch::new(device, !by_name) {
+        let watch = match Watch::new(device, (!by_name).then_some(false)) {
             Ok(watch) => watch,
             Err(error) => return Err((error, callback)),
         };
-        let unit = Unit::start(by_name.then_some(device), &format, callback)?;
-        Ok(Box::new(Playing { unit, watch, device, by_name, format }))
+        let player = Player::start(by_name.then_some(device), &format, callback)?;
+        let latency = format.buffer + device.latency();
+        Ok(Box::new(Playing { player, watch, device, by_name, format, latency }))
     }
 }
 
 struct Playing {
-    unit: Unit,
+    player: Player,
     watch: Watch,
     device: Object,
     by_name: bool,
     format: Format,
+    latency: u32,
 }
 
 impl Playing {
@@ -145,30 +156,24 @@ impl Stream for Playing {
         if self.watch.is_dead() {
             return State::Lost(OutputError::Gone { why: format!("{} was unplugged", self.format.device) });
         }
-        if !self.watch.has_changed() {
-            return State::Running;
-        }
-        match self.look() {
-            Ok(State::Running) => State::Running,
-            Ok(state) => {
-                self.watch.remember();
-                state
-            }
-            Err(error) => State::Lost(error),
-        }
+        self.watch.state(|| self.look())
     }
 
     fn underruns(&self) -> u64 {
         self.watch.overloads()
     }
 
+    fn latency(&self) -> u32 {
+        self.latency
+    }
+
     fn stop(self: Box<Self>, drain: bool) -> Option<Callback> {
-        let Playing { unit, watch, format, .. } = *self;
+        let Playing { player, watch, format, .. } = *self;
         drop(watch);
         if drain {
             let buffers = f64::from(3 * format.buffer) / f64::from(format.rate);
             std::thread::sleep(std::time::Duration::from_secs_f64(buffers));
         }
-        Some(unit.stop())
+        Some(player.stop())
     }
 }

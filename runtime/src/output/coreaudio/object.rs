@@ -2,13 +2,15 @@
 
 use super::ca;
 use super::status::check;
-use crate::output::OutputError;
+use crate::output::{OutputError, State};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// How long a device may take to change its rate.
-const RATE_CHANGE: Duration = Duration::from_millis(500);
+/// How long a device may take to change its rate, before it plays.
+pub(super) const RATE_CHANGE: Duration = Duration::from_millis(500);
+/// The same while another one plays, which is not looked after meanwhile.
+pub(super) const RATE_CHANGE_MEANWHILE: Duration = Duration::from_millis(50);
 
 /// An object of the audio system: a device, or the system itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,14 +35,18 @@ fn scope(is_input: bool) -> u32 {
     if is_input { ca::kAudioObjectPropertyScopeInput } else { ca::kAudioObjectPropertyScopeOutput }
 }
 
+/// The system's property that is its default device.
+fn default_of(is_input: bool) -> u32 {
+    match is_input {
+        true => ca::kAudioHardwarePropertyDefaultInputDevice,
+        false => ca::kAudioHardwarePropertyDefaultOutputDevice,
+    }
+}
+
 impl Object {
     /// The device that the system uses, if there is one.
     pub(super) fn default_device(is_input: bool) -> Result<Option<Object>, OutputError> {
-        let selector = match is_input {
-            true => ca::kAudioHardwarePropertyDefaultInputDevice,
-            false => ca::kAudioHardwarePropertyDefaultOutputDevice,
-        };
-        let id: u32 = SYSTEM.get("asking for the default device", &global(selector), 0)?;
+        let id: u32 = SYSTEM.get("asking for the default device", &global(default_of(is_input)), 0)?;
         Ok((id != ca::kAudioObjectUnknown).then_some(Object(id)))
     }
 
@@ -76,8 +82,8 @@ impl Object {
         Ok(self.get("asking for the device's rate", &rate, 0.0_f64)?.round() as u32)
     }
 
-    /// Asks for a rate and waits a moment for the device to take it. A device that refuses keeps its own.
-    pub(super) fn ask_for_rate(self, rate: u32) -> Result<(), OutputError> {
+    /// Asks for a rate and waits for the device to take it. A device that refuses keeps its own.
+    pub(super) fn ask_for_rate(self, rate: u32, patience: Duration) -> Result<(), OutputError> {
         if self.rate()? == rate {
             return Ok(());
         }
@@ -86,7 +92,7 @@ impl Object {
             return Ok(());
         }
         let since = Instant::now();
-        while self.rate()? != rate && since.elapsed() < RATE_CHANGE {
+        while self.rate()? != rate && since.elapsed() < patience {
             std::thread::sleep(Duration::from_millis(5));
         }
         Ok(())
@@ -100,6 +106,16 @@ impl Object {
     /// Asks for another number.
     pub(super) fn set_buffer(self, frames: u32) -> Result<(), OutputError> {
         self.set("setting the device's buffer", &global(ca::kAudioDevicePropertyBufferFrameSize), &frames)
+    }
+
+    /// Frames from a callback's buffer to the ear, beyond the buffer: of the system, and of the device. One that does not
+    /// say has none.
+    pub(super) fn latency(self) -> u32 {
+        let output = |selector| {
+            let property = address(selector, ca::kAudioObjectPropertyScopeOutput);
+            self.get("asking for the device's latency", &property, 0_u32).unwrap_or(0)
+        };
+        output(ca::kAudioDevicePropertySafetyOffset) + output(ca::kAudioDevicePropertyLatency)
     }
 
     /// A property of a fixed size. `T` is a plain number.
@@ -183,8 +199,8 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Listens to `device`; to the system as well, if the default device is followed.
-    pub(super) fn new(device: Object, follow_default: bool) -> Result<Watch, OutputError> {
+    /// Listens to `device`; to the system as well, if its default output is followed, or (`true`) its default input.
+    pub(super) fn new(device: Object, follow_default: Option<bool>) -> Result<Watch, OutputError> {
         let seen = Box::into_raw(Box::<Seen>::default()).cast_const();
         let mut watch = Watch { seen, listening: vec![] };
         let of_device = [
@@ -193,8 +209,8 @@ impl Watch {
             ca::kAudioDeviceProcessorOverload,
         ];
         let of_device = of_device.map(|selector| (device, global(selector)));
-        let of_system = (SYSTEM, global(ca::kAudioHardwarePropertyDefaultOutputDevice));
-        for (object, address) in of_device.into_iter().chain(follow_default.then_some(of_system)) {
+        let of_system = follow_default.map(|is_input| (SYSTEM, global(default_of(is_input))));
+        for (object, address) in of_device.into_iter().chain(of_system) {
             // SAFETY: `seen` lives until the listeners are removed, in `drop`.
             let status = unsafe {
                 ca::AudioObjectAddPropertyListener(object.0, &address, Some(hear), seen.cast_mut().cast())
@@ -210,14 +226,16 @@ impl Watch {
         unsafe { &*self.seen }
     }
 
-    /// Whether something has changed since this was asked, or remembered.
-    pub(super) fn has_changed(&self) -> bool {
-        self.seen().changed.swap(false, Relaxed)
-    }
-
-    /// Says again that something has changed.
-    pub(super) fn remember(&self) {
-        self.seen().changed.store(true, Relaxed);
+    /// The state that `look` finds, after something has changed; what it finds is found again.
+    pub(super) fn state(&self, look: impl FnOnce() -> Result<State, OutputError>) -> State {
+        if !self.seen().changed.swap(false, Relaxed) {
+            return State::Running;
+        }
+        let state = look().unwrap_or_else(State::Lost);
+        if state != State::Running {
+            self.seen().changed.store(true, Relaxed);
+        }
+        state
     }
 
     /// Whether the device is gone. The default device's death is a change: the system chooses another.

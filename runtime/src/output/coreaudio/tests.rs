@@ -41,6 +41,7 @@ fn every_sample_arrives_once_whatever_the_callbacks_sizes() {
     let opened = CoreAudio.open(&stereo()).unwrap();
     assert_eq!(opened.format().rate, 48_000);
     let stream = opened.start(ramp()).ok().unwrap();
+    assert_eq!(stream.latency(), 512 + 100 + 23);
     wait_for(&world, 20_000);
     assert_eq!(stream.state(), State::Running);
     assert!(stream.stop(false).is_some());
@@ -100,6 +101,8 @@ fn a_device_is_found_by_its_name() {
         outputs: 8,
         inputs: 4,
         buffer: 64,
+        latency: 0,
+        safety: 0,
     };
     world.lock().devices.push(interface);
     let names: Vec<_> =

@@ -55,6 +55,7 @@ pub(super) struct Functions {
         unsafe extern "C" fn(*mut Client, *const c_char, *const c_char, c_ulong) -> *mut *const c_char,
     pub(super) connect: unsafe extern "C" fn(*mut Client, *const c_char, *const c_char) -> c_int,
     pub(super) free: unsafe extern "C" fn(*mut c_void),
+    port_get_latency_range: unsafe extern "C" fn(*mut Port, c_int, *mut [u32; 2]),
     set_error_function: unsafe extern "C" fn(Option<Log>),
     set_info_function: unsafe extern "C" fn(Option<Log>),
     _library: Library,
@@ -92,12 +93,23 @@ impl Functions {
                 port_name: *library.get(c"jack_port_name").map_err(missing)?,
                 get_ports: *library.get(c"jack_get_ports").map_err(missing)?,
                 connect: *library.get(c"jack_connect").map_err(missing)?,
+                port_get_latency_range: *library.get(c"jack_port_get_latency_range").map_err(missing)?,
                 free: *library.get(c"jack_free").map_err(missing)?,
                 set_error_function: *library.get(c"jack_set_error_function").map_err(missing)?,
                 set_info_function: *library.get(c"jack_set_info_function").map_err(missing)?,
                 _library: library,
             })
         }
+    }
+
+    /// Frames from a port to the ear, at most: the longest way that its connections take.
+    pub(super) fn playback_latency(&self, port: *mut Port) -> u32 {
+        /// `JackPlaybackLatency`
+        const PLAYBACK: c_int = 1;
+        let mut least_and_most = [0; 2];
+        // SAFETY: the port is registered; the range is two numbers of 32 bits.
+        unsafe { (self.port_get_latency_range)(port, PLAYBACK, &mut least_and_most) };
+        least_and_most[1]
     }
 
     /// Keeps the library from writing to the terminal.

@@ -4,14 +4,13 @@
 //! them to the outputs of the sound card, or to those of the client that was asked for by name.
 
 mod library;
+mod listen;
 
-use super::input::{Ear, ring};
-use super::{Backend, Callback, Device, Format, Frames, Opened, OutputError, Request, State, Stream};
+use super::{Backend, Callback, Device, Format, Frames, Heard, Opened, OutputError, Request, State, Stream};
 use crate::control::MOST_CHANNELS;
 use library::{
     AUDIO, Client, Functions, NO_START_SERVER, PORT_IS_INPUT, PORT_IS_OUTPUT, PORT_IS_PHYSICAL, Port,
 };
-use rtrb::Consumer;
 use std::ffi::{CStr, CString, c_int, c_ulong, c_void};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
@@ -25,17 +24,17 @@ impl Backend for Jack {
     }
 
     fn devices(&self) -> Result<Vec<Device>, OutputError> {
-        let session = Session::open()?;
+        let session = Session::open(c"mam")?;
         let mut devices = session.clients(PORT_IS_INPUT, false);
         devices.extend(session.clients(PORT_IS_OUTPUT, true));
         Ok(devices)
     }
 
     fn open(&self, request: &Request) -> Result<Box<dyn Opened>, OutputError> {
-        let session = Session::open()?;
+        let session = Session::open(c"mam")?;
         let rate = session.rate();
         if let Some(wanted) = request.rate.filter(|&wanted| wanted != rate) {
-            let why = format!("the JACK server runs at {rate} Hz, not at {wanted}");
+            let why = format!("the JACK server runs at {rate} Hz, not at {wanted}; leave the rate to it");
             return Err(OutputError::System { call: "opening JACK", why });
         }
         let target = session.inputs(request.device.as_deref());
@@ -49,7 +48,11 @@ impl Backend for Jack {
             // SAFETY: the client is open.
             buffer: unsafe { (session.jack.get_buffer_size)(session.client) },
         };
-        Ok(Box::new(OpenClient { session, format, target, ear: None }))
+        Ok(Box::new(OpenClient { session, format, target }))
+    }
+
+    fn listen(&self, output: &Format) -> Result<Heard, OutputError> {
+        listen::listen(output)
     }
 }
 
@@ -60,15 +63,15 @@ struct Session {
 }
 
 impl Session {
-    fn open() -> Result<Session, OutputError> {
+    fn open(name: &CStr) -> Result<Session, OutputError> {
         let jack = Functions::load()?;
         jack.hush();
         let mut status = 0;
         // SAFETY: the name is a C string, and the option takes no further arguments.
-        let client = unsafe { (jack.client_open)(c"mam".as_ptr(), NO_START_SERVER, &mut status) };
+        let client = unsafe { (jack.client_open)(name.as_ptr(), NO_START_SERVER, &mut status) };
         if client.is_null() {
             return Err(OutputError::Unavailable {
-                what: format!("no JACK server answers (status {status:#x})"),
+                what: format!("no JACK server runs (it says {status:#x})"),
             });
         }
         Ok(Session { jack, client })
@@ -77,6 +80,18 @@ impl Session {
     fn rate(&self) -> u32 {
         // SAFETY: the client is open.
         unsafe { (self.jack.get_sample_rate)(self.client) }
+    }
+
+    /// Ports of its own: `out_0` …
+    fn register(&self, count: usize, prefix: &str, flags: c_ulong) -> Option<Vec<*mut Port>> {
+        let register = |channel| {
+            let name = CString::new(format!("{prefix}_{channel}")).ok()?;
+            // SAFETY: the client is open, and the names are C strings.
+            let port =
+                unsafe { (self.jack.port_register)(self.client, name.as_ptr(), AUDIO.as_ptr(), flags, 0) };
+            (!port.is_null()).then_some(port)
+        };
+        (0..count).map(register).collect()
     }
 
     /// Names of ports with these flags.
@@ -146,7 +161,6 @@ struct OpenClient {
     session: Session,
     format: Format,
     target: Vec<CString>,
-    ear: Option<Ear>,
 }
 
 impl Opened for OpenClient {
@@ -154,27 +168,14 @@ impl Opened for OpenClient {
         &self.format
     }
 
-    /// Sound comes in the same callback as it goes, so the delay is one period, or one quantum.
-    fn listen(&mut self) -> Result<Consumer<f32>, OutputError> {
-        let (ear, reader) = ring(self.format.buffer as usize);
-        self.ear = Some(ear);
-        Ok(reader)
-    }
-
     fn start(self: Box<Self>, callback: Callback) -> Result<Box<dyn Stream>, (OutputError, Callback)> {
-        let OpenClient { session, format, target, ear } = *self;
-        let register = |count, prefix, flags| -> Option<Vec<*mut Port>> {
-            (0..count).map(|channel| register(&session, &format!("{prefix}_{channel}"), flags)).collect()
-        };
-        let heard = if ear.is_some() { 2 } else { 0 };
-        let ports =
-            register(format.channels, "out", PORT_IS_OUTPUT).zip(register(heard, "in", PORT_IS_INPUT));
-        let Some((ports, heard)) = ports else {
+        let OpenClient { session, format, target } = *self;
+        let Some(ports) = session.register(format.channels, "out", PORT_IS_OUTPUT) else {
             return Err((refused("registering ports", 0), callback));
         };
         let get_buffer = session.jack.port_get_buffer;
         let (gone, xruns) = (AtomicBool::new(false), AtomicU64::new(0));
-        let context = Context { ports, heard, ear, get_buffer, callback, gone, xruns };
+        let context = Context { ports, get_buffer, callback, gone, xruns };
         let playing = Playing { context: Box::into_raw(Box::new(context)), session: Some(session), format };
         match playing.activate(&target) {
             Ok(()) => Ok(Box::new(playing)),
@@ -187,14 +188,6 @@ impl Opened for OpenClient {
     }
 }
 
-fn register(session: &Session, name: &str, flags: c_ulong) -> Option<*mut Port> {
-    let name = CString::new(name).ok()?;
-    // SAFETY: the client is open, and the names are C strings.
-    let port =
-        unsafe { (session.jack.port_register)(session.client, name.as_ptr(), AUDIO.as_ptr(), flags, 0) };
-    (!port.is_null()).then_some(port)
-}
-
 fn refused(call: &'static str, status: c_int) -> OutputError {
     OutputError::System { call, why: format!("the JACK server refused it ({status})") }
 }
@@ -202,8 +195,6 @@ fn refused(call: &'static str, status: c_int) -> OutputError {
 /// What the library's threads are given.
 struct Context {
     ports: Vec<*mut Port>,
-    heard: Vec<*mut Port>,
-    ear: Option<Ear>,
     get_buffer: unsafe extern "C" fn(*mut Port, u32) -> *mut c_void,
     callback: Callback,
     gone: AtomicBool,
@@ -237,11 +228,6 @@ impl Playing {
             for (port, target) in ports.iter().zip(target) {
                 // A connection that exists already, or that is refused, can be made by hand.
                 (jack.connect)(client, (jack.port_name)(*port), target.as_ptr());
-            }
-            let sources = session.ports(PORT_IS_OUTPUT | PORT_IS_PHYSICAL);
-            let heard = &(*self.context).heard;
-            for (port, source) in heard.iter().zip(&sources) {
-                (jack.connect)(client, source.as_ptr(), (jack.port_name)(*port));
             }
         }
         Ok(())
@@ -289,6 +275,14 @@ impl Stream for Playing {
         unsafe { &(*self.context).xruns }.load(Relaxed)
     }
 
+    fn latency(&self) -> u32 {
+        // SAFETY: as in `gone`; the ports are there as long as the client is.
+        let first = unsafe { &(*self.context).ports }.first();
+        let told =
+            self.session.as_ref().zip(first).map(|(session, port)| session.jack.playback_latency(*port));
+        told.unwrap_or(self.format.buffer)
+    }
+
     fn stop(mut self: Box<Self>, drain: bool) -> Option<Callback> {
         if drain {
             // A period or two is all that the server holds.
@@ -305,15 +299,6 @@ unsafe extern "C" fn process(frames: u32, context: *mut c_void) -> c_int {
     // SAFETY: the library calls with what it was given, from one thread; nobody else uses these.
     let (ports, get_buffer, callback) =
         unsafe { (&(*context).ports, (*context).get_buffer, &mut (*context).callback) };
-    // SAFETY: as above.
-    let (heard, ear) = unsafe { (&(*context).heard, &mut (*context).ear) };
-    if let (Some(ear), [left, right]) = (ear, heard.as_slice()) {
-        // SAFETY: the ports are registered; their buffers have `frames` floats for this call.
-        let sound = [*left, *right].map(|port| unsafe {
-            std::slice::from_raw_parts(get_buffer(port, frames).cast::<f32>(), frames as usize)
-        });
-        ear.hear(frames as usize, 2, |frame, channel| sound[channel][frame]);
-    }
     let mut channels: [&mut [f32]; MOST_CHANNELS] = Default::default();
     for (channel, &port) in channels.iter_mut().zip(ports) {
         // SAFETY: the port is registered; its buffer has `frames` floats and is this port's alone.

@@ -3,24 +3,49 @@
 use super::wire::{Connection, Message, Wire};
 use super::{BufferAttr, StreamFlags, channel_map};
 use crate::output::input::{Ear, ring};
-use crate::output::{Format, OutputError};
+use crate::output::{Format, Heard, Input, OutputError, State};
 use pulseaudio::protocol::{
     Command, CreateRecordStreamReply, Prop, Props, RecordStreamParams, SampleFormat, SampleSpec,
 };
-use rtrb::Consumer;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::JoinHandle;
 
 const CHANNELS: usize = 2;
 const BYTES: usize = size_of::<f32>();
 
-/// Begins to listen at the rate of an output. It ends when the ring's reader is dropped.
-pub(super) fn listen(format: &Format) -> Result<Consumer<f32>, OutputError> {
+struct Listening {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Input for Listening {
+    fn state(&self) -> State {
+        match self.thread.is_finished() {
+            true => {
+                State::Lost(OutputError::Gone { why: "the PulseAudio server has ended the input".into() })
+            }
+            false => State::Running,
+        }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.stop.store(true, Relaxed);
+    }
+}
+
+/// Begins to listen at the rate of an output.
+pub(super) fn listen(format: &Format) -> Result<Heard, OutputError> {
     let mut server = Connection::open()?;
     let create = Command::CreateRecordStream(parameters(format));
     let reply: CreateRecordStreamReply = server.ask("to listen", &create)?;
     let (ear, reader) = ring(2 * format.buffer as usize);
-    let wire = server.into_wire();
-    std::thread::spawn(move || run(wire, ear, reply.channel));
-    Ok(reader)
+    let (wire, stop) = (server.into_wire(), Arc::new(AtomicBool::new(false)));
+    let stopped = stop.clone();
+    let thread = std::thread::spawn(move || run(wire, ear, reply.channel, &stopped));
+    Ok(Heard { ring: reader, input: Box::new(Listening { stop, thread }) })
 }
 
 fn parameters(format: &Format) -> RecordStreamParams {
@@ -45,8 +70,8 @@ fn parameters(format: &Format) -> RecordStreamParams {
 }
 
 /// Hears until nobody listens, or the server is gone: then there is silence.
-fn run(mut wire: Wire, mut ear: Ear, channel: u32) {
-    while !ear.is_abandoned() {
+fn run(mut wire: Wire, mut ear: Ear, channel: u32, stop: &AtomicBool) {
+    while !stop.load(Relaxed) {
         let hear = |bytes: &[u8]| {
             let sample = |frame: usize, channel: usize| {
                 let at = (frame * CHANNELS + channel) * BYTES;

@@ -7,14 +7,13 @@ mod listen;
 mod stream;
 mod wire;
 
-use super::{Backend, Callback, Device, Format, Opened, OutputError, Request, Stream};
+use super::{Backend, Callback, Device, Format, Heard, Opened, OutputError, Request, Stream};
 use crate::control::MOST_CHANNELS;
 use pulseaudio::protocol::stream::{BufferAttr, StreamFlags};
 use pulseaudio::protocol::{
     ChannelMap, ChannelPosition, Command, CreatePlaybackStreamReply, GetSinkInfo, PlaybackStreamParams, Prop,
     Props, SampleFormat, SampleSpec, ServerInfo, SinkInfo, SinkInfoList, SourceInfoList,
 };
-use rtrb::Consumer;
 use std::ffi::CString;
 use wire::Connection;
 
@@ -74,6 +73,10 @@ impl Backend for Pulse {
         };
         Ok(Box::new(OpenServer { server, sink: sink.name, format }))
     }
+
+    fn listen(&self, output: &Format) -> Result<Heard, OutputError> {
+        listen::listen(output)
+    }
 }
 
 struct OpenServer {
@@ -85,10 +88,6 @@ struct OpenServer {
 impl Opened for OpenServer {
     fn format(&self) -> &Format {
         &self.format
-    }
-
-    fn listen(&mut self) -> Result<Consumer<f32>, OutputError> {
-        listen::listen(&self.format)
     }
 
     fn start(mut self: Box<Self>, callback: Callback) -> Result<Box<dyn Stream>, (OutputError, Callback)> {

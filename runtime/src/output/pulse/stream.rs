@@ -28,6 +28,8 @@ const DRAIN_AND_STOP: u8 = 2;
 
 pub(super) struct Playing {
     format: Format,
+    /// Frames that wait in the server and its device.
+    latency: u32,
     shared: Arc<Shared>,
     thread: JoinHandle<Callback>,
 }
@@ -50,6 +52,9 @@ pub(super) fn start(
         packet: vec![0; PACKET_HEADER + PIECE * format.channels * size_of::<f32>()],
         callback,
     };
+    let waiting = reply.buffer_attr.target_length as usize / (format.channels * size_of::<f32>());
+    let of_device = reply.stream_latency as f64 * 1e-6 * f64::from(format.rate);
+    let latency = waiting as u32 + of_device as u32;
     let theirs = shared.clone();
     let thread = std::thread::spawn(move || {
         // A fault is told once, when the thread ends: nobody else holds the lock for longer than a look.
@@ -60,7 +65,7 @@ pub(super) fn start(
         }
         player.callback
     });
-    Playing { format, shared, thread }
+    Playing { format, latency, shared, thread }
 }
 
 impl Stream for Playing {
@@ -78,6 +83,10 @@ impl Stream for Playing {
 
     fn underruns(&self) -> u64 {
         self.shared.underruns.load(Relaxed)
+    }
+
+    fn latency(&self) -> u32 {
+        self.latency
     }
 
     fn stop(self: Box<Self>, drain: bool) -> Option<Callback> {

@@ -73,6 +73,13 @@ impl Connection {
         let sequence = self.sequence;
         self.sequence += 1;
         let failed = |error| match error {
+            ProtocolError::Io(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+            {
+                OutputError::Unavailable {
+                    what: "the PulseAudio server does not answer; is it stuck?".into(),
+                }
+            }
             ProtocolError::Io(error) => OutputError::Gone { why: error.to_string() },
             error => OutputError::System { call: what, why: format!("the PulseAudio server says: {error}") },
         };

@@ -181,15 +181,17 @@ impl Track {
         found: &mut impl FnMut(Pending),
     ) -> Result<(), Overflow> {
         let piece = Rational::ratio(1, 16);
-        let changes = &self.transport.tempo.changes;
-        for (index, change) in changes.iter().enumerate() {
+        // They are in order: a ramp begins at the very frame where its first value is set.
+        let mut sets = 0;
+        for change in &self.transport.tempo.changes {
             let until = match change.tempo {
                 crate::score::Tempo::Steady(_) => change.bar,
                 crate::score::Tempo::Ramp { until, .. } => until,
             };
             let mut set = |bar: Rational, value_at: Rational, ramp: u64| {
                 let value = 60.0 * beats.to_f64() / self.clock.tempo(value_at);
-                let order = Order { rank: 0, pass, line: param, cycle: 0, index };
+                let order = Order { rank: 0, pass, line: param, cycle: 0, index: sets };
+                sets += 1;
                 let ramp = u32::try_from(ramp).unwrap_or(u32::MAX);
                 let what = What::Set { param, value, ramp, curve: None };
                 let frame = self.pass_start(pass).plus(self.clock.plain(bar)).round();

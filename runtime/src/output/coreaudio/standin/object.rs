@@ -26,6 +26,12 @@ fn property(
         kAudioDevicePropertyDeviceName => Ok([device.name.as_bytes(), b"\0"].concat()),
         kAudioDevicePropertyNominalSampleRate => Ok(device.rate.to_ne_bytes().into()),
         kAudioDevicePropertyBufferFrameSize => Ok(device.buffer.to_ne_bytes().into()),
+        kAudioDevicePropertyLatency if address.mScope == kAudioObjectPropertyScopeOutput => {
+            Ok(device.latency.to_ne_bytes().into())
+        }
+        kAudioDevicePropertySafetyOffset if address.mScope == kAudioObjectPropertyScopeOutput => {
+            Ok(device.safety.to_ne_bytes().into())
+        }
         kAudioDevicePropertyStreamConfiguration => Ok(configuration(device, address.mScope)),
         _ => Err(kAudioHardwareUnknownPropertyError),
     }

@@ -1,4 +1,5 @@
-//! The functions on units: a default output unit that checks what it is given and calls back from its own thread.
+//! The functions on units: units that check what they are given and call back from threads of their own, for sound or
+//! with it.
 #![expect(non_snake_case, non_upper_case_globals, reason = "the names are Apple's")]
 
 use super::types::*;
@@ -13,8 +14,12 @@ use std::thread::JoinHandle;
 pub(in super::super) struct FakeUnit {
     world: World,
     hal: bool,
+    /// Whether it plays, and whether it hears.
+    plays: bool,
+    hears: bool,
     device: Option<u32>,
     format: Option<AudioStreamBasicDescription>,
+    /// What it calls: for sound, or when sound has come.
     render: Option<Render>,
     most_frames: u32,
     initialised: bool,
@@ -64,6 +69,8 @@ pub(in super::super) unsafe extern "C" fn AudioComponentInstanceNew(
     let unit = FakeUnit {
         world,
         hal: component.addr() == 2,
+        plays: true,
+        hears: false,
         device: None,
         format: None,
         render: None,
@@ -92,6 +99,14 @@ pub(in super::super) unsafe extern "C" fn AudioUnitInitialize(unit: AudioUnit) -
     let unit = unsafe { &mut *unit };
     enter!(unit.world, "AudioUnitInitialize");
     assert_eq!(unit.hal, unit.device.is_some(), "a HAL unit has a device, a default one has none");
+    assert_ne!(unit.plays, unit.hears, "one unit goes one way");
+    let hardware = unit.world.lock();
+    let heard = hardware.devices.iter().find(|device| unit.hears && Some(device.id) == unit.device);
+    let rate = unit.format.expect("a format was set").mSampleRate;
+    if heard.is_some_and(|device| device.inputs == 0 || device.rate != rate) {
+        return kAudioUnitErr_FailedInitialization;
+    }
+    drop(hardware);
     unit.initialised = true;
     0
 }
@@ -116,16 +131,23 @@ pub(in super::super) unsafe extern "C" fn AudioUnitSetProperty(
     // SAFETY: as above.
     let unit = unsafe { &mut *unit };
     enter!(unit.world, "AudioUnitSetProperty");
-    assert_eq!(element, 0);
-    let (expected, place) = match property {
-        kAudioUnitProperty_StreamFormat => (size_of::<AudioStreamBasicDescription>(), kAudioUnitScope_Input),
-        kAudioUnitProperty_SetRenderCallback => (size_of::<AURenderCallbackStruct>(), kAudioUnitScope_Input),
-        kAudioUnitProperty_MaximumFramesPerSlice => (4, kAudioUnitScope_Global),
-        kAudioOutputUnitProperty_CurrentDevice => (4, kAudioUnitScope_Global),
+    // Sound for the device comes in at element 0, what the device hears goes out at element 1.
+    let (global, played, heard) =
+        ((kAudioUnitScope_Global, 0), (kAudioUnitScope_Input, 0), (kAudioUnitScope_Output, 1));
+    let (format, callback) = (size_of::<AudioStreamBasicDescription>(), size_of::<AURenderCallbackStruct>());
+    let (expected, places) = match property {
+        kAudioUnitProperty_StreamFormat => (format, [if unit.hears { heard } else { played }; 2]),
+        kAudioUnitProperty_SetRenderCallback if unit.plays => (callback, [played; 2]),
+        kAudioOutputUnitProperty_SetInputCallback if unit.hears => (callback, [global; 2]),
+        kAudioUnitProperty_MaximumFramesPerSlice => (4, [global; 2]),
+        kAudioOutputUnitProperty_CurrentDevice if unit.hal => (4, [global; 2]),
+        kAudioOutputUnitProperty_EnableIO if unit.hal && unit.device.is_none() => {
+            (4, [(kAudioUnitScope_Input, 1), (kAudioUnitScope_Output, 0)])
+        }
         _ => return kAudioUnitErr_InvalidProperty,
     };
     assert_eq!(size as usize, expected, "the size of property {property}");
-    if scope != place {
+    if !places.contains(&(scope, element)) {
         return kAudioUnitErr_InvalidScope;
     }
     if unit.initialised {
@@ -135,7 +157,11 @@ pub(in super::super) unsafe extern "C" fn AudioUnitSetProperty(
     unsafe {
         match property {
             kAudioUnitProperty_StreamFormat => return unit.take_format(*data.cast()),
-            kAudioUnitProperty_SetRenderCallback => unit.render = Some(Render(*data.cast())),
+            kAudioUnitProperty_SetRenderCallback | kAudioOutputUnitProperty_SetInputCallback => {
+                unit.render = Some(Render(*data.cast()));
+            }
+            kAudioOutputUnitProperty_EnableIO if element == 1 => unit.hears = *data.cast::<u32>() != 0,
+            kAudioOutputUnitProperty_EnableIO => unit.plays = *data.cast::<u32>() != 0,
             kAudioUnitProperty_MaximumFramesPerSlice => unit.most_frames = *data.cast(),
             _ => unit.device = Some(*data.cast()),
         }
@@ -169,14 +195,21 @@ pub(in super::super) unsafe extern "C" fn AudioOutputUnitStart(unit: AudioUnit) 
     let channels = unit.format.expect("a format was set").mChannelsPerFrame as usize;
     let render = unit.render.expect("a callback was set");
     let stop = Arc::new(AtomicBool::new(false));
-    let (stopped, world, most) = (stop.clone(), unit.world.clone(), unit.most_frames);
+    let (stopped, world, most, hears) = (stop.clone(), unit.world.clone(), unit.most_frames, unit.hears);
     let thread = std::thread::spawn(move || {
         world.lock().threads += 1;
         let mut blocks = world.lock().blocks.clone().into_iter().cycle();
         let mut time = 0;
         while !stopped.load(Relaxed) {
             let frames = blocks.next().unwrap_or(512).min(most);
-            call_back(&world, render, channels, frames, time);
+            if hears {
+                while !stopped.load(Relaxed) && world.lock().come < time + u64::from(frames) {
+                    std::thread::yield_now();
+                }
+                call_with(&world, render, frames, time);
+            } else {
+                call_back(&world, render, channels, frames, time);
+            }
             time += u64::from(frames);
             std::thread::yield_now();
         }
@@ -216,6 +249,60 @@ fn call_back(world: &World, render: Render, channels: usize, frames: u32, time: 
     }
     hardware.played.resize(channels, vec![]);
     hardware.played.iter_mut().zip(sound).for_each(|(played, channel)| played.extend(channel));
+}
+
+/// Says that sound has come: with no buffers, as they are to be asked for.
+fn call_with(world: &World, Render(hear): Render, frames: u32, time: u64) {
+    let stamp = AudioTimeStamp { mSampleTime: time as f64, mFlags: 1, ..AudioTimeStamp::default() };
+    let (mut flags, procedure) = (0, hear.inputProc.expect("a callback was set"));
+    // SAFETY: everything is as a unit gives it.
+    let status =
+        unsafe { procedure(hear.inputProcRefCon, &mut flags, &stamp, 1, frames, std::ptr::null_mut()) };
+    let mut hardware = world.lock();
+    hardware.heard = time + u64::from(frames);
+    if status != 0 {
+        hardware.refusals.push(status);
+    }
+}
+
+/// Sound that has come: frame i of channel c is i + c/2 + 1, or nothing where the microphone may not be used.
+pub(in super::super) unsafe extern "C" fn AudioUnitRender(
+    unit: AudioUnit,
+    _: *mut AudioUnitRenderActionFlags,
+    time: *const AudioTimeStamp,
+    element: u32,
+    frames: u32,
+    list: *mut AudioBufferList,
+) -> OSStatus {
+    // SAFETY: the unit exists while its thread runs, and these do not change meanwhile.
+    let (world, format, most) = unsafe { (&(*unit).world, (*unit).format, (*unit).most_frames) };
+    assert_eq!(element, 1, "sound comes at element 1");
+    assert!(frames <= most, "more than was announced");
+    let channels = format.expect("a format was set").mChannelsPerFrame;
+    // SAFETY: the caller's pointers are good: a list of as many buffers as it says, of the sizes that they say.
+    unsafe {
+        assert_eq!((*list).mNumberBuffers, channels, "a buffer a channel");
+        let (first, start) = ((&raw mut (*list).mBuffers).cast::<AudioBuffer>(), (*time).mSampleTime as f32);
+        let sounds: Vec<&mut [f32]> = (0..channels as usize)
+            .map(|channel| {
+                let buffer = &*first.add(channel);
+                assert_eq!((buffer.mNumberChannels, buffer.mDataByteSize), (1, 4 * frames));
+                std::slice::from_raw_parts_mut(buffer.mData.cast(), frames as usize)
+            })
+            .collect();
+        let allowed = world.lock().allowed;
+        let failed = world.enter("AudioUnitRender");
+        for (channel, sound) in sounds.into_iter().enumerate() {
+            for (i, sample) in sound.iter_mut().enumerate() {
+                *sample = match (&failed, allowed) {
+                    (Err(_), _) => f32::NAN,
+                    (Ok(()), false) => 0.0,
+                    (Ok(()), true) => start + i as f32 + 0.5 * channel as f32 + 1.0,
+                };
+            }
+        }
+        failed.err().unwrap_or(0)
+    }
 }
 
 pub(in super::super) unsafe extern "C" fn AudioOutputUnitStop(unit: AudioUnit) -> OSStatus {

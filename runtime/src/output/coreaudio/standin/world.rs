@@ -3,8 +3,8 @@
 use super::types::{
     AudioObjectPropertyAddress, AudioObjectPropertyListenerProc, OSStatus, kAudioDeviceProcessorOverload,
     kAudioDevicePropertyDeviceIsAlive, kAudioDevicePropertyNominalSampleRate,
-    kAudioHardwarePropertyDefaultOutputDevice, kAudioObjectPropertyElementMain,
-    kAudioObjectPropertyScopeGlobal, kAudioObjectSystemObject,
+    kAudioHardwarePropertyDefaultInputDevice, kAudioHardwarePropertyDefaultOutputDevice,
+    kAudioObjectPropertyElementMain, kAudioObjectPropertyScopeGlobal, kAudioObjectSystemObject,
 };
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -22,6 +22,9 @@ pub(in super::super) struct FakeDevice {
     pub(in super::super) outputs: u32,
     pub(in super::super) inputs: u32,
     pub(in super::super) buffer: u32,
+    /// Frames of latency, and of the system's distance from the device.
+    pub(in super::super) latency: u32,
+    pub(in super::super) safety: u32,
 }
 
 /// All there is.
@@ -38,11 +41,23 @@ pub(in super::super) struct Hardware {
     pub(in super::super) calls: Vec<&'static str>,
     /// What was played: one vector a channel.
     pub(in super::super) played: Vec<Vec<f32>>,
+    /// Frames that have come from the microphone, and those that were told of.
+    pub(in super::super) come: u64,
+    pub(in super::super) heard: u64,
+    /// Whether the microphone may be used.
+    pub(in super::super) allowed: bool,
     /// What the callbacks answered, where that was not 0.
     pub(in super::super) refusals: Vec<OSStatus>,
     pub(in super::super) units: i32,
     pub(in super::super) threads: i32,
     pub(super) listeners: Vec<Listener>,
+}
+
+impl Hardware {
+    /// Whether all listeners have been removed.
+    pub(in super::super) fn listens_to_nothing(&self) -> bool {
+        self.listeners.is_empty()
+    }
 }
 
 /// Somebody who wants to know of a change.
@@ -81,10 +96,13 @@ impl World {
             outputs: 2,
             inputs: 0,
             buffer: 512,
+            latency: 100,
+            safety: 23,
         };
         let hardware = Hardware {
             devices: vec![speakers],
             default_output: 42,
+            allowed: true,
             blocks: vec![512, 470, 1, 511],
             ..Hardware::default()
         };
@@ -114,6 +132,15 @@ impl World {
     pub(in super::super) fn choose(&self, id: u32) {
         self.lock().default_output = id;
         self.tell(kAudioObjectSystemObject, kAudioHardwarePropertyDefaultOutputDevice);
+    }
+
+    /// A microphone with so many channels is plugged in, and becomes the default input.
+    pub(in super::super) fn plug_in(&self, id: u32, inputs: u32) {
+        let speakers = self.lock().devices[0].clone();
+        let microphone = FakeDevice { id, name: "Microphone", outputs: 0, inputs, ..speakers };
+        self.lock().devices.push(microphone);
+        self.lock().default_input = id;
+        self.tell(kAudioObjectSystemObject, kAudioHardwarePropertyDefaultInputDevice);
     }
 
     /// A device is unplugged.
