@@ -40,7 +40,8 @@ pub(super) fn measure(args: &SongArgs, other: &str, rounds: u32, console: Consol
         for (steps, song) in all.iter_mut().zip([&song, &edited, &song]) {
             let song = song.clone();
             let began = Instant::now();
-            let Compiled { compilation, problems, sources } = compile_song_again(song, &args.how, &mut kept);
+            let Compiled { compilation, problems, sources, .. } =
+                compile_song_again(song, &args.how, &mut kept);
             let whole = began.elapsed();
             if round == 0 && steps.is_empty() {
                 tell(&problems, &sources, console);
