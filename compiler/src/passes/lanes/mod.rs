@@ -51,34 +51,37 @@ pub(super) fn run(kernel: &Kernel, target: &Target) -> Kernel {
 /// Lanes have to cost less than this much of four scalar turns.
 const WORTH: f64 = 0.8;
 
-/// A way to compute a steady body: what it is called, what four frames cost, and the kernel.
-type Way = (&'static str, f64, Kernel);
+/// A way to compute a steady body: what it is called, and how that is said of a cost.
+type Way = (&'static str, &'static str);
+const LANES: Way = ("lanes", "in lanes");
+const PAIRS: Way = ("left and right at once", "with left and right at once");
 
 /// Decides how a kernel's steady body is computed: four frames at a time, left and right at once, or one by one.
 pub fn plan(kernel: &Kernel, target: &Target) -> Plan {
     // What happens at notes and in ramps does not count.
     let settled = |kernel: &Kernel| settled(&Kernel { general: Body::default(), ..kernel.clone() }, target);
-    let mut ways: Vec<Way> = vec![];
+    // Each with what four frames cost.
+    let mut ways: Vec<(Way, f64, Kernel)> = vec![];
     let (mut reasons, mut tail) = (vec![], None);
     match widen(kernel, target, true) {
         Ok((widened, forms)) => {
             let settled = settled(&widened);
-            ways.push(("lanes", cost(&settled.steady), widened));
+            ways.push((LANES, cost(&settled.steady), widened));
             (reasons, tail) = (forms, settled.tail);
         }
-        Err(reason) => reasons.push(format!("not four frames at a time: {reason}")),
+        Err(reason) => reasons.push(reason),
     }
     if let Some(paired) = paired(&anchored(kernel)) {
-        ways.push(("left and right at once", 4.0 * cost(&settled(&paired).steady), paired));
+        ways.push((PAIRS, 4.0 * cost(&settled(&paired).steady), paired));
     }
     if ways.is_empty() {
+        let reasons = reasons.into_iter().map(|reason| format!("scalar: {reason}")).collect();
         return Plan { kernel: None, reasons };
     }
     let scalar = 4.0 * cost(&tail.unwrap_or_else(|| settled(kernel).steady));
-    let costs: Vec<String> = ways.iter().map(|(how, cost, _)| format!("{cost:.0} in {how}, ")).collect();
-    let costs = costs.concat().replace("in left", "with left");
+    let costs: String = ways.iter().map(|((_, said), cost, _)| format!("{cost:.0} {said}, ")).collect();
     let best = ways.into_iter().min_by(|a, b| a.1.total_cmp(&b.1)).filter(|best| best.1 <= WORTH * scalar);
-    let how = best.as_ref().map_or("scalar", |best| best.0);
+    let how = best.as_ref().map_or("scalar", |best| best.0.0);
     reasons.insert(0, format!("{how}: costs {costs}{scalar:.0} in four scalar turns"));
     Plan { kernel: best.map(|best| best.2), reasons }
 }
