@@ -40,6 +40,7 @@ mod build;
 pub mod check;
 pub mod layout;
 mod op;
+pub mod sums;
 mod text;
 
 pub use op::{Op, PortField, ROWS, Row, Signature};
@@ -289,6 +290,11 @@ impl Type {
     /// The same scalar in `lanes` lanes.
     pub fn with_lanes(self, lanes: u8) -> Type {
         Type { lanes, ..self }
+    }
+
+    /// Whether four of it are one value in lanes: it is one, and no f64.
+    pub fn is_packable(self) -> bool {
+        self.lanes == 1 && self.scalar != Scalar::F64
     }
 }
 

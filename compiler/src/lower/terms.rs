@@ -5,6 +5,7 @@
 //! A kernel is cut by slicing: each piece computes what its outputs need, and keeps the states that it reads. Nothing
 //! is cut where two pieces would need one state, or a term would hear the sum.
 
+use crate::ir::sums::Sums;
 use crate::ir::{Body, DelayLine, Inst, Kernel, Op, Rate, StateSlot, Type, Value};
 use mam_grammar::Handle;
 use std::collections::{BTreeSet, HashMap};
@@ -77,28 +78,10 @@ struct Sum {
 
 impl Sum {
     fn longest(body: &Body) -> Option<Sum> {
-        let mut uses = vec![0; body.insts.len()];
-        let operands = body.insts.values().flat_map(|inst| inst.args.as_slice().iter().copied());
-        operands.chain(body.results()).for_each(|value| uses[value.index()] += 1);
-        let adds = |v: Value| body.insts[v].op == Op::Add && body.ty(v) == Type::F32;
-        let mut inner = vec![false; body.insts.len()];
-        for (_, inst) in body.insts.iter().filter(|(value, _)| adds(*value)) {
-            let once = |arg: &&Value| adds(**arg) && uses[arg.index()] == 1;
-            inst.args.as_slice().iter().filter(once).for_each(|arg| inner[arg.index()] = true);
-        }
-        let terms = |value: Value| {
-            let (mut terms, mut open) = (vec![], vec![value]);
-            while let Some(term) = open.pop() {
-                if term == value || inner[term.index()] {
-                    open.extend(body.insts[term].args.as_slice().iter().rev());
-                } else {
-                    terms.push(term);
-                }
-            }
-            Sum { value, terms }
-        };
-        let sums = body.insts.handles().filter(|value| adds(*value) && !inner[value.index()]).map(terms);
-        sums.max_by_key(|sum| (sum.terms.len(), std::cmp::Reverse(sum.value)))
+        let sums = Sums::of(body);
+        let whole = body.insts.handles().filter(|value| sums.is_whole(*value));
+        let all = whole.map(|value| Sum { value, terms: sums.terms(value) });
+        all.max_by_key(|sum| (sum.terms.len(), std::cmp::Reverse(sum.value)))
     }
 }
 

@@ -28,7 +28,7 @@ fn doubled(old: &Body) -> Body {
 }
 
 fn body(old: &Body) -> Body {
-    let (rates, uses) = (old.rates(), rewrite::uses(old));
+    let (rates, uses) = (old.rates(), old.uses());
     let product =
         |v: Value| old.insts[v].op == Op::Mul && old.ty(v).scalar == Scalar::F32 && uses[v.index()] == 1;
     rewrite::body(old, |new, value, inst| {

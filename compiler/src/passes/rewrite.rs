@@ -30,11 +30,3 @@ pub(super) fn body(body: &Body, mut rewrite: impl FnMut(&mut Body, Value, Inst) 
     new.only_if = body.only_if.as_ref().map(moved);
     new
 }
-
-/// How often each value is used.
-pub(super) fn uses(body: &Body) -> Vec<u32> {
-    let mut uses = vec![0; body.insts.len()];
-    let operands = body.insts.values().flat_map(|inst| inst.args.as_slice().iter().copied());
-    operands.chain(body.results()).for_each(|value| uses[value.index()] += 1);
-    uses
-}

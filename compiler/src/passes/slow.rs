@@ -22,7 +22,7 @@ pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
 
 fn body(old: &Body) -> Body {
     let rates = old.rates();
-    let uses = rewrite::uses(old);
+    let uses = old.uses();
     let mut scaled = vec![0; old.insts.len()];
     for inst in old.insts.values() {
         if let (Op::Mul, &[a, b]) = (inst.op, inst.args.as_slice()) {

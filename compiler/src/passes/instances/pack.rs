@@ -123,11 +123,6 @@ pub fn pack(kernel: &Kernel, shape: &Shape) -> Kernel {
     packed
 }
 
-/// Whether four of a type are one in lanes.
-fn is_single(ty: Type) -> bool {
-    ty.lanes == 1 && ty.scalar != Scalar::F64
-}
-
 /// What a state has become.
 #[derive(Clone, Copy)]
 enum State {
@@ -186,7 +181,7 @@ impl<'a> Packing<'a> {
             }
         }
         for (carry, next) in &self.old.nexts {
-            if is_single(self.old.ty(*carry)) {
+            if self.old.ty(*carry).is_packable() {
                 let lanes = (self.lanes(*carry), self.lanes(*next));
                 self.new.nexts.push(lanes);
             } else {
@@ -231,7 +226,7 @@ impl<'a> Packing<'a> {
             Op::Get(state) => self.state(inst, state, Op::Get),
             Op::Entry(state) => self.state(inst, state, Op::Entry),
             // What begins alike need not stay so.
-            Op::Carry if is_single(inst.ty) => {
+            Op::Carry if inst.ty.is_packable() => {
                 let start = self.lanes(inst.args.as_slice()[0]);
                 Wide { lanes: Some(self.new.op(Op::Carry, &[start])), ..Wide::default() }
             }
@@ -274,7 +269,7 @@ impl<'a> Packing<'a> {
         if let Some(args) = ones {
             return Wide { one: Some(self.new.add(op, inst.ty, &args)), ..Wide::default() };
         }
-        if !is_single(inst.ty) || !args.iter().all(|arg| is_single(self.old.ty(*arg))) {
+        if !inst.ty.is_packable() || !args.iter().all(|arg| self.old.ty(*arg).is_packable()) {
             return self.copies(inst, |_| op);
         }
         let args: Vec<Value> = args.iter().map(|arg| self.lanes(*arg)).collect();

@@ -6,7 +6,7 @@
 //! they meet, and are carried in lanes from turn to turn. What does not pair is computed by itself and put into lanes.
 //! Every bit stays.
 
-use crate::ir::{Body, Kernel, Op, Rate, Scalar, StateSlot, Type, Value};
+use crate::ir::{Body, Kernel, Op, Rate, StateSlot, Value};
 use mam_grammar::Handle;
 use std::collections::HashMap;
 
@@ -150,7 +150,7 @@ impl Pairs<'_> {
         let free = |state| !self.partners.contains_key(&state) && self.sets.contains_key(&state);
         let unread = self.single[left.index()].is_none() && self.single[right.index()].is_none();
         let ty = self.old.ty(left);
-        if one == other || !free(one) || !free(other) || !unread || !is_single(ty) {
+        if one == other || !free(one) || !free(other) || !unread || !ty.is_packable() {
             return self.together(left, right);
         }
         let [a, b] = [one, other].map(|state| self.new.add(Op::Entry(state), ty, &[]));
@@ -211,11 +211,6 @@ impl Pairs<'_> {
                 | Op::Read(_)
                 | Op::Table(_)
         );
-        !source && is_single(inst.ty) && args.iter().all(|arg| is_single(self.old.ty(*arg)))
+        !source && inst.ty.is_packable() && args.iter().all(|arg| self.old.ty(*arg).is_packable())
     }
-}
-
-/// Whether four of a type are one in lanes.
-fn is_single(ty: Type) -> bool {
-    ty.lanes == 1 && ty.scalar != Scalar::F64
 }
