@@ -17,18 +17,31 @@ fn kernel(head: &str, body: &str) -> Kernel {
     kernel
 }
 
-fn render(module: &Module, code: &dyn Code) -> Vec<f32> {
+fn module(kernel: &Kernel) -> Module {
+    let mut module = Module::default();
+    module.kernels.add(kernel.clone());
+    module
+}
+
+/// Renders a kernel in calls of several lengths; with `notes` there is a general call of one frame after each.
+fn render(module: &Module, code: &dyn Code, notes: bool) -> Vec<f32> {
     let kernel = module.kernels.values().next().expect("a kernel");
     let mut rig = Rig::new(kernel);
     rig.params.fill(0.3);
     let mut sound = vec![];
     for frames in [64, 1, 2, 3, 64, 7, 30, 64] {
-        for (i, x) in rig.inputs.iter_mut().flatten().enumerate() {
-            *x = ((i * 37 % 64) as f32 - 31.5) / 32.0;
+        for (channel, input) in rig.inputs.iter_mut().enumerate() {
+            for (i, x) in input.iter_mut().enumerate() {
+                *x = (((i + 5 * channel) * 37 % 64) as f32 - 31.5) / 32.0;
+            }
         }
         rig.call(code, 0, Form::Setup, 0);
         rig.call(code, 0, Form::Steady, frames);
-        sound.extend_from_slice(&rig.outputs[0][..frames as usize]);
+        sound.extend(rig.outputs.iter().flat_map(|out| out[..frames as usize].to_vec()));
+        if notes {
+            rig.call(code, 0, Form::General, 1);
+            sound.extend(rig.outputs.iter().map(|out| out[0]));
+        }
     }
     sound
 }
@@ -36,18 +49,13 @@ fn render(module: &Module, code: &dyn Code) -> Vec<f32> {
 /// Renders a kernel scalar, in lanes and in lanes as machine code; what the plan says, and the largest difference
 /// of the lanes from the scalar form.
 fn compare(kernel: &Kernel) -> (String, f32) {
-    let module = |kernel: &Kernel| {
-        let mut module = Module::default();
-        module.kernels.add(kernel.clone());
-        module
-    };
     let scalar = module(kernel);
-    let expected = render(&scalar, &Interpreter::new(scalar.clone()));
+    let expected = render(&scalar, &Interpreter::new(scalar.clone()), false);
     let (widened, reasons) = widen(kernel, &Target::host(), true).expect("it can be widened");
     assert_eq!(check::kernel(&widened, 0), Vec::<String>::new(), "{widened}");
     let wide = module(&widened);
-    let seen = render(&wide, &Interpreter::new(wide.clone()));
-    let machine = render(&wide, &Jit::new(&wide).expect("it compiles"));
+    let seen = render(&wide, &Interpreter::new(wide.clone()), false);
+    let machine = render(&wide, &Jit::new(&wide).expect("it compiles"), false);
     assert_eq!(seen, machine, "{widened}");
     assert!(expected.iter().any(|x| *x != 0.0), "it sounds");
     let difference = expected.iter().zip(&seen).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
@@ -193,76 +201,23 @@ fn a_delay_that_may_change_every_frame_keeps_the_kernel_scalar() {
 #[test]
 fn left_and_right_at_once_keep_every_bit() {
     // Each side a one-pole into a one-pole that the other side's state moves; left has a counter of its own.
-    let side = |v: usize, s: &str, other: &str, input: usize| {
-        let n = |k: usize| format!("v{}", v + k);
-        format!(
-            "  {} = get {s}1\n  {} = input in{input}\n  {} = sub {} {}\n  {} = fma v1 {} {}
-  {} = get {s}2\n  {} = get {other}1\n  {} = mul {} {}\n  {} = fma v1 {} {}\n  set {s}1 {}\n  set {s}2 {}\n",
-            typed(&n(0)),
-            typed(&n(1)),
-            typed(&n(2)),
-            n(1),
-            n(0),
-            typed(&n(3)),
-            n(2),
-            n(0),
-            typed(&n(4)),
-            typed(&n(5)),
-            typed(&n(6)),
-            n(5),
-            n(4),
-            typed(&n(7)),
-            n(6),
-            n(3),
-            n(3),
-            n(7),
-        )
-    };
-    let lines: Vec<String> =
-        [side(2, "l", "r", 0), side(10, "r", "l", 1)].concat().lines().map(str::to_string).collect();
-    let (sets, insts): (Vec<String>, Vec<String>) =
-        lines.into_iter().partition(|line| line.starts_with("  set"));
-    let body = format!(
-        "  v0: f64 = param p\n  v1: f32 = demote v0\n{}\n  v18: f32 = get own\n  v19: f32 = const 0.25
-  v20: f32 = add v18 v19\n  v21: f32 = add v20 v9\n  v22: f32 = add v1 v17\n{}\n  set own v20\n  out v21\n  out v22",
-        insts.join("\n"),
-        sets.join("\n")
-    );
-    let states =
-        ["l1", "l2", "r1", "r2", "own"].map(|name| format!("  state {name}: f32 = 0.125\n")).concat();
-    let text = format!("kernel k\n{states}  param p\n  input in0\n  input in1\n  output a\n  output b\n");
-    let general = body.replace("f64 = param p", "f32 = param p").replace("f32 = demote v0", "f32 = neg v0");
-    let kernel: Kernel = format!("{text}general\n{general}\nsteady\n{body}").parse().expect("a kernel");
-    assert_eq!(check::kernel(&kernel, 0), Vec::<String>::new());
+    let head =
+        "  state l1: f32 = 0.125\n  state l2: f32 = 0.125\n  state r1: f32 = 0.125\n  state r2: f32 = 0.125
+  state own: f32 = 0.125\n  param p\n  input in0\n  input in1\n  output left";
+    let body = "  v0: f64 = param p\n  v1: f32 = demote v0
+  v2: f32 = get l1\n  v3: f32 = input in0\n  v4: f32 = sub v3 v2\n  v5: f32 = fma v1 v4 v2
+  v6: f32 = get l2\n  v7: f32 = get r1\n  v8: f32 = mul v7 v6\n  v9: f32 = fma v1 v8 v5
+  v10: f32 = get r1\n  v11: f32 = input in1\n  v12: f32 = sub v11 v10\n  v13: f32 = fma v1 v12 v10
+  v14: f32 = get r2\n  v15: f32 = get l1\n  v16: f32 = mul v15 v14\n  v17: f32 = fma v1 v16 v13
+  v18: f32 = get own\n  v19: f32 = const 0.25\n  v20: f32 = add v18 v19\n  v21: f32 = add v20 v9
+  v22: f32 = add v1 v17\n  set l1 v5\n  set l2 v9\n  set r1 v13\n  set r2 v17\n  set own v20\n  out v21\n  out v22";
+    let kernel = kernel(head, body);
     let both = paired(&kernel).expect("left and right are alike");
     assert_eq!(check::kernel(&both, 0), Vec::<String>::new(), "{both}");
     assert!(both.steady.insts.values().filter(|inst| inst.op == Op::Carry).count() == 2, "{both}");
-    let run = |kernel: &Kernel, machine: bool| {
-        let mut module = Module::default();
-        module.kernels.add(kernel.clone());
-        let mut sound = vec![];
-        let mut rig = Rig::new(kernel);
-        rig.params.fill(0.3);
-        let codes: [Box<dyn Code>; 2] =
-            [Box::new(Interpreter::new(module.clone())), Box::new(Jit::new(&module).expect("it compiles"))];
-        let code = &*codes[usize::from(machine)];
-        for frames in [64, 1, 2, 3, 64, 7] {
-            for (i, x) in rig.inputs.iter_mut().flatten().enumerate() {
-                *x = ((i * 37 % 101) as f32 - 50.0) / 50.0;
-            }
-            rig.call(code, 0, Form::Setup, 0);
-            rig.call(code, 0, Form::Steady, frames);
-            rig.call(code, 0, Form::General, 1);
-            sound.extend(rig.outputs.iter().flat_map(|out| out[..frames as usize].to_vec()));
-        }
-        sound
-    };
-    let expected = run(&kernel, false);
+    let (scalar, both) = (module(&kernel), module(&both));
+    let expected = render(&scalar, &Interpreter::new(scalar.clone()), true);
     assert!(expected.iter().any(|x| *x != 0.0));
-    assert_eq!(run(&both, false), expected, "{both}");
-    assert_eq!(run(&both, true), expected, "{both}");
-}
-
-fn typed(value: &str) -> String {
-    format!("{value}: f32")
+    assert_eq!(render(&both, &Interpreter::new(both.clone()), true), expected, "{both}");
+    assert_eq!(render(&both, &Jit::new(&both).expect("it compiles"), true), expected, "{both}");
 }

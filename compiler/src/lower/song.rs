@@ -339,9 +339,7 @@ impl Line<'_> {
             return None;
         }
         let outputs = made.kernel.outputs.len();
-        let states: Vec<(String, Imm)> =
-            made.kernel.states.values().map(|s| (s.name.clone(), s.init)).collect();
-        let delays: Vec<String> = made.kernel.delays.values().map(|d| d.name.clone()).collect();
+        let (states, delays) = memory(&made.kernel);
         let kernel = known.unwrap_or_else(|| self.intern(made.kernel));
         let result = self.lowered.signals;
         // The voices' own signals come after the signals that everybody knows the node by.
@@ -398,8 +396,7 @@ impl Line<'_> {
         outputs: Vec<SignalId>,
     ) {
         let of = |table: &[usize], places: &[usize]| places.iter().map(|&i| table[i]).collect::<Vec<_>>();
-        let states = piece.kernel.states.values().map(|s| (s.name.clone(), s.init)).collect();
-        let delays = piece.kernel.delays.values().map(|d| d.name.clone()).collect();
+        let (states, delays) = memory(&piece.kernel);
         let inputs = [of(&made.inputs, &piece.inputs), more].concat();
         let (params, ports) = (of(&made.params, &piece.params), of(&made.ports, &piece.ports));
         let kernel = self.intern(piece.kernel);
@@ -479,6 +476,12 @@ impl Ports {
             _ => usize::MAX,
         }
     }
+}
+
+/// Names and initial values of a kernel's states, and names of its delay lines.
+fn memory(kernel: &Kernel) -> (Vec<(String, Imm)>, Vec<String>) {
+    let states = kernel.states.values().map(|state| (state.name.clone(), state.init));
+    (states.collect(), kernel.delays.values().map(|line| line.name.clone()).collect())
 }
 
 /// The data of voice `v`: each voice has noise of its own.

@@ -8,6 +8,7 @@
 use crate::ir::sums::Sums;
 use crate::ir::{Body, DelayLine, Inst, Kernel, Op, Rate, StateSlot, Type, Value};
 use mam_grammar::Handle;
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeSet, HashMap};
 
 /// The fewest terms that are cut out.
@@ -101,7 +102,7 @@ impl Without<'_> {
 /// What a piece needs of a kernel's two bodies.
 struct Slice<'a> {
     roots: [Vec<Value>; 2],
-    needed: [Vec<bool>; 2],
+    needed: [BTreeSet<Value>; 2],
     states: BTreeSet<Handle<StateSlot>>,
     delays: BTreeSet<Handle<DelayLine>>,
     without: [Option<&'a Without<'a>>; 2],
@@ -110,11 +111,19 @@ struct Slice<'a> {
 struct Slicer<'a> {
     kernel: &'a Kernel,
     rates: [Vec<Rate>; 2],
+    /// What each state and each delay line is given in the two bodies, by the op that reads it.
+    ends: FxHashMap<Op, [Option<Value>; 2]>,
 }
 
 impl<'a> Slicer<'a> {
     fn new(kernel: &'a Kernel) -> Slicer<'a> {
-        Slicer { kernel, rates: [kernel.general.rates(), kernel.steady.rates()] }
+        let mut ends: FxHashMap<Op, [Option<Value>; 2]> = FxHashMap::default();
+        for (form, body) in [&kernel.general, &kernel.steady].into_iter().enumerate() {
+            let sets = body.sets.iter().map(|(state, value)| (Op::Get(*state), *value));
+            let writes = body.writes.iter().map(|(line, value)| (Op::Read(*line), *value));
+            sets.chain(writes).for_each(|(op, value)| ends.entry(op).or_default()[form] = Some(value));
+        }
+        Slicer { kernel, rates: [kernel.general.rates(), kernel.steady.rates()], ends }
     }
 
     fn bodies(&self) -> [&'a Body; 2] {
@@ -126,7 +135,7 @@ impl<'a> Slicer<'a> {
         let bodies = self.bodies();
         let mut slice = Slice {
             roots: roots.map(<[Value]>::to_vec),
-            needed: bodies.map(|body| vec![false; body.insts.len()]),
+            needed: Default::default(),
             states: BTreeSet::new(),
             delays: BTreeSet::new(),
             without,
@@ -134,7 +143,7 @@ impl<'a> Slicer<'a> {
         let mut open: Vec<(usize, Value)> =
             (0..2).flat_map(|form| roots[form].iter().map(move |root| (form, *root))).collect();
         while let Some((form, value)) = open.pop() {
-            if std::mem::replace(&mut slice.needed[form][value.index()], true) {
+            if !slice.needed[form].insert(value) {
                 continue;
             }
             let inst = &bodies[form].insts[value];
@@ -142,28 +151,24 @@ impl<'a> Slicer<'a> {
                 Some(without) => open.extend(without.left().into_iter().map(|term| (form, term))),
                 None => open.extend(inst.args.as_slice().iter().map(|arg| (form, *arg))),
             }
-            match inst.op {
-                Op::Get(state) if slice.states.insert(state) => {
-                    let set = |form: usize| {
-                        bodies[form].sets.iter().find(|set| set.0 == state).map(|set| (form, set.1))
-                    };
-                    open.extend((0..2).filter_map(set));
-                }
-                Op::Read(line) if slice.delays.insert(line) => {
-                    let writes = |form: usize| {
-                        bodies[form].writes.iter().find(|write| write.0 == line).map(|w| (form, w.1))
-                    };
-                    open.extend((0..2).filter_map(writes));
-                }
-                _ => {}
+            let met = match inst.op {
+                Op::Get(state) => slice.states.insert(state),
+                Op::Read(line) => slice.delays.insert(line),
+                _ => false,
+            };
+            if let Some(ends) = self.ends.get(&inst.op).filter(|_| met) {
+                open.extend((0..2).filter_map(|form| Some((form, ends[form]?))));
             }
         }
         slice
     }
 
-    fn insts(&self, slice: &Slice, form: usize) -> impl Iterator<Item = (Value, &'a Inst)> {
-        let needed = slice.needed[form].clone();
-        self.bodies()[form].insts.iter().filter(move |(value, _)| needed[value.index()])
+    fn insts<'s>(&self, slice: &'s Slice, form: usize) -> impl Iterator<Item = (Value, &'a Inst)> + 's
+    where
+        'a: 's,
+    {
+        let insts = &self.bodies()[form].insts;
+        slice.needed[form].iter().map(move |value| (*value, &insts[*value]))
     }
 
     /// What terms of one kernel have in common, roughly: operations and types in order, but for constants, of which
@@ -189,9 +194,7 @@ impl<'a> Slicer<'a> {
 
     /// Whether no two pieces need a state that changes or a delay line, and little is computed twice.
     fn apart<'s>(&self, pieces: impl Iterator<Item = &'s Slice<'s>>) -> bool {
-        let bodies = self.bodies();
-        let changes =
-            |state: &Handle<StateSlot>| bodies.iter().any(|body| body.sets.iter().any(|set| set.0 == *state));
+        let changes = |state: &Handle<StateSlot>| self.ends.contains_key(&Op::Get(*state));
         let (mut states, mut delays) = (BTreeSet::new(), BTreeSet::new());
         let (mut work, mut count) = (0, 0);
         let mut apart = true;
@@ -250,7 +253,6 @@ impl<'a> Slicer<'a> {
             op => op,
         };
         let body = |form: usize| {
-            let old = self.bodies()[form];
             let mut new = Body::default();
             let mut map: HashMap<Value, Value> = HashMap::new();
             for (value, inst) in self.insts(slice, form) {
@@ -266,11 +268,11 @@ impl<'a> Slicer<'a> {
                 };
                 map.insert(value, now);
             }
-            let kept = |state: &Handle<StateSlot>| states.get(state).copied();
-            new.sets =
-                old.sets.iter().filter_map(|(state, value)| Some((kept(state)?, map[value]))).collect();
-            let line = |line: &Handle<DelayLine>| delays.get(line).copied();
-            new.writes = old.writes.iter().filter_map(|(l, value)| Some((line(l)?, map[value]))).collect();
+            let end = |op: Op| Some(map[&self.ends.get(&op)?[form]?]);
+            let sets = slice.states.iter().map(|state| (states[state], end(Op::Get(*state))));
+            new.sets = sets.filter_map(|(state, value)| Some((state, value?))).collect();
+            let writes = slice.delays.iter().map(|line| (delays[line], end(Op::Read(*line))));
+            new.writes = writes.filter_map(|(line, value)| Some((line, value?))).collect();
             new.outs = slice.roots[form].iter().map(|root| map[root]).collect();
             new
         };

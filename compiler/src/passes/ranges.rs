@@ -9,6 +9,7 @@ use super::rewrite;
 use crate::ir::{Body, Imm, Inst, Kernel, Op, Scalar, StateSlot, Value};
 use crate::target::Target;
 use mam_grammar::Handle;
+use rustc_hash::FxHashMap;
 
 /// The least and the greatest that a number can be, perhaps infinite. None where nothing is known; what has a range is
 /// no NaN.
@@ -114,14 +115,14 @@ impl Ranges {
 
     /// The ranges of a body's values.
     pub(super) fn within(&self, body: &Body) -> Vec<Range> {
-        let mut carried: Vec<(Value, Range)> = vec![];
+        let mut carried: FxHashMap<Value, Range> = FxHashMap::default();
         for turn in 0.. {
             let mut ranges: Vec<Range> = Vec::with_capacity(body.insts.len());
             for (value, inst) in body.insts.iter() {
-                let known = carried.iter().find(|(carry, _)| *carry == value);
-                let range = match (inst.op, known) {
-                    (Op::Carry, Some((_, range))) => *range,
-                    (Op::Carry, None) => ranges[inst.args.as_slice()[0].index()],
+                let range = match inst.op {
+                    Op::Carry => {
+                        carried.get(&value).copied().unwrap_or(ranges[inst.args.as_slice()[0].index()])
+                    }
                     _ => self.range(inst, &ranges),
                 };
                 ranges.push(range);
@@ -131,8 +132,7 @@ impl Ranges {
                 let mut range = ranges[carry.index()];
                 if join(&mut range, ranges[next.index()], turn) {
                     grown = true;
-                    carried.retain(|(known, _)| known != carry);
-                    carried.push((*carry, range));
+                    carried.insert(*carry, range);
                 }
             }
             if !grown {

@@ -56,11 +56,10 @@ fn song(files: &Files, id: DefId) -> String {
         DefinitionKind::Instrument => format!("x = {name}()\nplay {{ x \"c3\" }}\nout = x\n"),
         DefinitionKind::Effect => format!("out = in |> {name}()\n"),
         DefinitionKind::Def => {
-            let record = ["svf", "warp", "integrators"].contains(&name.as_str());
             let field = match name.as_str() {
-                _ if !record => "",
                 "warp" => ".above",
-                _ => ".low",
+                "svf" | "integrators" => ".low",
+                _ => "",
             };
             format!("out = {name}({}){field}\n", args.join(", "))
         }

@@ -71,7 +71,9 @@ pub fn plan(kernel: &Kernel, target: &Target) -> Plan {
         }
         Err(reason) => reasons.push(reason),
     }
-    if let Some(paired) = paired(&anchored(kernel)) {
+    // Only two outputs can be left and right.
+    let stereo = kernel.steady.outs.len() == 2;
+    if let Some(paired) = stereo.then(|| paired(&anchored(kernel))).flatten() {
         ways.push((PAIRS, 4.0 * cost(&settled(&paired).steady), paired));
     }
     if ways.is_empty() {

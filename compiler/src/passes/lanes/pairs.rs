@@ -25,7 +25,7 @@ pub fn paired(kernel: &Kernel) -> Option<Kernel> {
         rates: old.rates(),
         sets: old.sets.iter().copied().collect(),
         nexts: old.nexts.iter().copied().collect(),
-        partners: HashMap::new(),
+        paired: HashMap::new(),
         new: Body::default(),
         single: vec![None; old.insts.len()],
         wide: HashMap::new(),
@@ -36,11 +36,11 @@ pub fn paired(kernel: &Kernel) -> Option<Kernel> {
     while let Some(circle) = pairs.open.pop() {
         pairs.close(circle);
     }
-    if pairs.partners.is_empty() {
+    if pairs.paired.is_empty() {
         return None;
     }
     for &(state, value) in &old.sets {
-        if !pairs.partners.contains_key(&state) {
+        if !pairs.paired.contains_key(&state) {
             let value = pairs.one(value);
             pairs.new.sets.push((state, value));
         }
@@ -74,8 +74,8 @@ struct Pairs<'a> {
     rates: Vec<Rate>,
     sets: HashMap<Handle<StateSlot>, Value>,
     nexts: HashMap<Value, Value>,
-    /// The states that are paired: with which, in which lane, and the carried lanes.
-    partners: HashMap<Handle<StateSlot>, (Handle<StateSlot>, u8, Value)>,
+    /// The states that are paired: in which lane, and the carried lanes.
+    paired: HashMap<Handle<StateSlot>, (u8, Value)>,
     new: Body,
     /// The values by themselves.
     single: Vec<Option<Value>>,
@@ -93,8 +93,8 @@ impl Pairs<'_> {
         }
         let inst = &self.old.insts[value];
         let now = match inst.op {
-            Op::Get(state) if self.partners.contains_key(&state) => {
-                let (_, lane, carried) = self.partners[&state];
+            Op::Get(state) if self.paired.contains_key(&state) => {
+                let (lane, carried) = self.paired[&state];
                 self.new.op(Op::Extract(lane), &[carried])
             }
             _ => stacker::maybe_grow(64 << 10, 1 << 20, || {
@@ -147,7 +147,7 @@ impl Pairs<'_> {
         one: Handle<StateSlot>,
         other: Handle<StateSlot>,
     ) -> Value {
-        let free = |state| !self.partners.contains_key(&state) && self.sets.contains_key(&state);
+        let free = |state| !self.paired.contains_key(&state) && self.sets.contains_key(&state);
         let unread = self.single[left.index()].is_none() && self.single[right.index()].is_none();
         let ty = self.old.ty(left);
         if one == other || !free(one) || !free(other) || !unread || !ty.is_packable() {
@@ -156,8 +156,8 @@ impl Pairs<'_> {
         let [a, b] = [one, other].map(|state| self.new.add(Op::Entry(state), ty, &[]));
         let start = self.new.op(Op::Pack, &[a, b, a, b]);
         let carried = self.new.op(Op::Carry, &[start]);
-        self.partners.insert(one, (other, 0, carried));
-        self.partners.insert(other, (one, 1, carried));
+        self.paired.insert(one, (0, carried));
+        self.paired.insert(other, (1, carried));
         self.open.push(Circle::States(one, other, carried));
         carried
     }
@@ -197,20 +197,9 @@ impl Pairs<'_> {
     fn widens(&self, value: Value) -> bool {
         let inst = &self.old.insts[value];
         let args = inst.args.as_slice();
-        let source = matches!(
-            inst.op,
-            Op::Const(_)
-                | Op::Param(_)
-                | Op::Port(..)
-                | Op::Input(_)
-                | Op::Frame
-                | Op::Began
-                | Op::Get(_)
-                | Op::Entry(_)
-                | Op::Carry
-                | Op::Read(_)
-                | Op::Table(_)
-        );
-        !source && inst.ty.is_packable() && args.iter().all(|arg| self.old.ty(*arg).is_packable())
+        // What has no meaning by itself is a source.
+        inst.op.row().meaning.is_some()
+            && inst.ty.is_packable()
+            && args.iter().all(|arg| self.old.ty(*arg).is_packable())
     }
 }

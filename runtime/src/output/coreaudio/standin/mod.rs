@@ -10,3 +10,13 @@ pub(super) use object::*;
 pub(super) use types::*;
 pub(super) use unit::*;
 pub(super) use world::{FakeDevice, World};
+
+/// The calls that begin a stream and can be made to fail.
+pub(super) const CALLS: [&str; 6] = [
+    "AudioComponentFindNext",
+    "AudioComponentInstanceNew",
+    "AudioUnitSetProperty",
+    "AudioUnitInitialize",
+    "AudioOutputUnitStart",
+    "AudioObjectAddPropertyListener",
+];
