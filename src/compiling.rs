@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::input::{Disk, Song};
 use crate::report::human::{Look, draw};
 use crate::report::{Found, tally};
+use mam_compiler::emit::isa::Care;
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Kept, Options, compile_again};
 use mam_grammar::{Limits, Problem, Problems, Severity, Sources};
@@ -72,14 +73,19 @@ impl HowArgs {
 
 /// Compiles a song; what is wrong with it is in the result.
 pub fn compile_song(song: Song, how: &HowArgs) -> Compiled {
-    compile_song_again(song, how, &mut Kept::default())
+    compile_song_with(song, how, Care::Best, &mut Kept::default())
 }
 
-/// Compiles a song with what was kept from the last time.
+/// Compiles a song with what was kept from the last time, to be heard as soon as can be.
 pub fn compile_song_again(song: Song, how: &HowArgs, kept: &mut Kept) -> Compiled {
+    compile_song_with(song, how, Care::Quick, kept)
+}
+
+fn compile_song_with(song: Song, how: &HowArgs, care: Care, kept: &mut Kept) -> Compiled {
     let Song { mut sources, id, prefix } = song;
     let disk = Disk::default();
-    let mut compilation = compile_again(&mut sources, id, &disk, &how.options(&prefix), kept);
+    let options = Options { care, ..how.options(&prefix) };
+    let mut compilation = compile_again(&mut sources, id, &disk, &options, kept);
     let problems = std::mem::take(&mut compilation.problems).into_sorted();
     Compiled { sources, compilation, problems, used: disk.asked.into_inner() }
 }
@@ -89,8 +95,19 @@ pub fn compile_song_again(song: Song, how: &HowArgs, kept: &mut Kept) -> Compile
 /// # Errors
 /// When it cannot be read or has errors.
 pub fn compiled(args: &SongArgs, console: Console) -> Result<Compiled, Failure> {
-    let song = Song::read(&args.input, args.how.stdin_name.as_deref())?;
-    let compiled = compile_song(song, &args.how);
+    compiled_by(args, console, |song| compile_song(song, &args.how))
+}
+
+/// Reads a song, compiles it in some way and tells its problems.
+///
+/// # Errors
+/// When it cannot be read or has errors.
+pub fn compiled_by(
+    args: &SongArgs,
+    console: Console,
+    compile: impl FnOnce(Song) -> Compiled,
+) -> Result<Compiled, Failure> {
+    let compiled = compile(Song::read(&args.input, args.how.stdin_name.as_deref())?);
     tell(&compiled.problems, &compiled.sources, console);
     if console.verbose {
         let line = |(stage, time): &(&str, std::time::Duration)| {

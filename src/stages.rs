@@ -4,6 +4,7 @@ use crate::compiling::Compiled;
 use crate::drawing::{Arrow, Picture, Shape};
 use crate::report::human::{Look, draw};
 use crate::report::tally;
+use mam_compiler::emit::isa::Care;
 use mam_compiler::graph::NodeKind;
 use mam_compiler::ir::{Kernel, Module};
 use mam_compiler::passes::PASSES;
@@ -119,13 +120,9 @@ fn asm(compiled: &Compiled) -> String {
 
 /// The functions of all kernels as the code generator shows them.
 fn listing(module: &Module, part: impl Fn(&emit::Listing) -> &String) -> String {
-    let isa = match emit::isa::host() {
-        Ok(isa) => isa,
-        Err(why) => return format!("no machine code on this machine: {why}\n"),
-    };
     let mut out = String::new();
     for kernel in module.kernels.values() {
-        let compiled = match emit::compile(module, kernel, &*isa, true) {
+        let compiled = match emit::compile(module, kernel, Care::Best, true) {
             Ok(compiled) => compiled,
             Err(why) => return format!("`{}` cannot be compiled: {why}\n", kernel.name),
         };

@@ -4,6 +4,7 @@
 mod guard;
 
 use guard::{allocated, on_audio_thread};
+use mam_compiler::emit::isa::Care;
 use mam_compiler::files::Loader;
 use mam_compiler::target::Target;
 use mam_compiler::{Kept, Options, compile, compile_again};
@@ -157,6 +158,34 @@ fn an_edit_compiles_what_has_changed_and_nothing_else() {
     assert_eq!(fresh, 1, "the last node");
     assert_eq!(offline(&song, 200_000), offline(&program(&edited, 48_000), 200_000));
     assert_eq!(again(&edited, other).1, all, "another machine is another code");
+}
+
+/// What was made quickly is replaced while it plays, without a sound; the next program has the better code at once.
+#[test]
+fn better_code_takes_the_place_of_quick_code_unheard() {
+    let text = example("song.mam");
+    let mut kept = Kept::default();
+    let quick = |kept: &mut Kept| {
+        let mut sources = Sources::default();
+        let id = sources.add("song.mam", text.as_str());
+        let options = Options { rate: 48_000, care: Care::Quick, ..Options::default() };
+        Arc::new(compile_again(&mut sources, id, &Nothing, &options, kept).program.expect("the song is good"))
+    };
+    let song = quick(&mut kept);
+    let (mut control, mut live) = start(&song);
+    let mut left = vec![];
+    for call in 0..200 {
+        control.tick();
+        left.extend(callback(&mut live, 1000)[0].iter());
+        if call == 100 {
+            kept.settle();
+        }
+    }
+    assert_eq!(song.code.version(), 1, "it was replaced");
+    assert_eq!(quick(&mut kept).code.version(), 1, "the same code");
+    assert_unheard("song.mam", &program(&text, 48_000), &left);
+    // Without anybody who keeps the better code, it stays as it is.
+    assert_unheard("song.mam", &quick(&mut Kept::default()), &left);
 }
 
 #[test]

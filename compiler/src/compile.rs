@@ -1,5 +1,6 @@
 //! The straight line from a text to a program.
 
+use crate::emit::isa::Care;
 use crate::files::{Files, Loader};
 use crate::graph::{Graph, Group};
 use crate::interp::Interpreter;
@@ -36,6 +37,9 @@ pub struct Options {
     pub target: Target,
     /// Threads that make machine code, at least 1. It is the same code for any number.
     pub threads: usize,
+    /// With how much care machine code is made. What is made quickly is made better beside, and replaced while the program
+    /// runs; a program that may take much of the time is never begun with such code.
+    pub care: Care,
     /// Whether calls of one kernel are packed into lanes, for measurements and comparisons.
     pub packing: Packing,
 }
@@ -51,6 +55,7 @@ impl Default for Options {
             limits: Limits::default(),
             target: Target::host(),
             threads: mam_runtime::all_threads(),
+            care: Care::Best,
             packing: Packing::default(),
         }
     }
@@ -60,6 +65,9 @@ impl Default for Options {
 const DEFAULT_RATE: u32 = 48_000;
 /// Channels of a song that does not say how many.
 const DEFAULT_CHANNELS: usize = 2;
+
+/// How many operations a second may be made quickly: with such code they take about a tenth of what a core can do.
+const QUICK_WORK: u64 = 200_000_000;
 
 /// What became of a song: the program, if it has no errors, and every stage on the way.
 #[derive(Default)]
@@ -182,7 +190,9 @@ impl Line {
         if !problems.has_errors() {
             let code: Arc<dyn Code> = match options.interpreter {
                 true => Arc::new(Interpreter::new(optimised.clone())),
-                false => kept.jit(&optimised, options.threads).expect("checked modules compile"),
+                false => kept
+                    .jit(&optimised, care(options, plan.work(), rate), options.threads)
+                    .expect("checked modules compile"),
             };
             self.done("emit");
             program = Some(Program {
@@ -227,6 +237,11 @@ fn slot(name: &Arc<str>, info: &crate::library::ParamInfo, rate: u32) -> ParamSl
         curve: info.curve,
         smooth: (info.smooth * f64::from(rate) + 0.5).floor() as u32,
     }
+}
+
+/// The care with which code is made for a program that executes so many operations a frame.
+fn care(options: &Options, work: usize, rate: u32) -> Care {
+    if work as u64 * u64::from(rate) > QUICK_WORK { Care::Best } else { options.care }
 }
 
 fn check_memory(plan: &Plan, limits: &Limits, problems: &mut Problems) {

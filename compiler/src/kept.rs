@@ -4,8 +4,10 @@
 //! was lowered, is the key to what became of it; where tables or machine are others, nothing of it is kept. Instances of
 //! the prelude are not even lowered again ([`Templates`]).
 
+use crate::emit::Compiled;
+use crate::emit::isa::Care;
 use crate::emit::jit::{Jit, compile_all};
-use crate::emit::{Compiled, isa};
+use crate::improve::Improvement;
 use crate::ir::{Kernel, Module};
 use crate::lower::Templates;
 use crate::passes::instances::{Choice, Packing, Rules, Shape, choose};
@@ -28,10 +30,26 @@ pub struct Kept {
     /// Whether calls of a lowered kernel were packed.
     choices: FxHashMap<(Kernel, Shape, Packing), Choice>,
     /// The machine code of each optimised kernel.
-    code: FxHashMap<Kernel, Compiled>,
+    code: FxHashMap<Kernel, Made>,
     /// All of it in memory.
-    linked: Option<(Module, Arc<Jit>)>,
+    linked: Option<Linked>,
+    /// What is being made better in the meantime.
+    improvement: Option<Improvement>,
     fresh: usize,
+}
+
+/// A kernel's machine code.
+struct Made {
+    code: Compiled,
+    care: Care,
+}
+
+/// Machine code in memory.
+struct Linked {
+    module: Arc<Module>,
+    /// That with which the least careful of it was made, at first.
+    care: Care,
+    jit: Arc<Jit>,
 }
 
 impl Kept {
@@ -83,28 +101,47 @@ impl Kept {
     }
 
     /// Machine code for the kernels of an optimised module, compiled on several threads; what was compiled before is at
-    /// most put into memory again.
-    pub(crate) fn jit(&mut self, module: &Module, threads: usize) -> Result<Arc<Jit>, String> {
-        if let Some((_, jit)) = self.linked.as_ref().filter(|(linked, _)| linked == module) {
-            self.fresh = 0;
-            return Ok(jit.clone());
+    /// most put into memory again. What is compiled quickly is at once compiled with more care, beside everything else,
+    /// and replaced.
+    pub(crate) fn jit(&mut self, module: &Module, care: Care, threads: usize) -> Result<Arc<Jit>, String> {
+        self.fresh = 0;
+        let linked = self.linked.take().filter(|linked| *linked.module == *module);
+        if let Some(linked) = linked.filter(|linked| linked.care == Care::Best || care == Care::Quick) {
+            return Ok(self.linked.insert(linked).jit.clone());
         }
-        let isa = isa::host()?;
+        if let Some(improvement) = self.improvement.take() {
+            let better = improvement.stop();
+            self.code.extend(better.map(|(kernel, code)| (kernel, Made { code, care: Care::Best })));
+        }
         let mut before = take(&mut self.code);
         let mut fresh: Vec<&Kernel> = vec![];
         for kernel in module.kernels.values() {
-            match before.remove_entry(kernel) {
-                Some((kernel, kept)) => _ = self.code.insert(kernel, kept),
+            let kept = before.remove_entry(kernel);
+            match kept.filter(|(_, made)| made.care == Care::Best || care == Care::Quick) {
+                Some((kernel, made)) => _ = self.code.insert(kernel, made),
                 None if self.code.contains_key(kernel) || fresh.contains(&kernel) => {}
                 None => fresh.push(kernel),
             }
         }
         self.fresh = fresh.len();
-        let compiled = compile_all(module, &fresh, &*isa, threads)?;
-        self.code.extend(fresh.into_iter().cloned().zip(compiled));
-        let kernels: Vec<&Compiled> = module.kernels.values().map(|kernel| &self.code[kernel]).collect();
-        let jit = Arc::new(Jit::link(module, &kernels, isa)?);
-        self.linked = Some((module.clone(), jit.clone()));
+        let compiled = compile_all(module, &fresh, care, threads)?;
+        let made = compiled.into_iter().map(|code| Made { code, care });
+        self.code.extend(fresh.into_iter().cloned().zip(made));
+        let all: Vec<&Made> = module.kernels.values().map(|kernel| &self.code[kernel]).collect();
+        let jit = Arc::new(Jit::link(module, &all.iter().map(|made| &made.code).collect::<Vec<_>>())?);
+        let module = Arc::new(module.clone());
+        let quick = all.iter().enumerate().filter(|(_, made)| made.care == Care::Quick);
+        let quick: Vec<usize> = quick.map(|(place, _)| place).collect();
+        let care = if quick.is_empty() { Care::Best } else { Care::Quick };
+        if care == Care::Quick {
+            self.improvement = Some(Improvement::begin(module.clone(), quick, &jit));
+        }
+        self.linked = Some(Linked { module, care, jit: jit.clone() });
         Ok(jit)
+    }
+
+    /// Waits until code that was made quickly has been replaced by better.
+    pub fn settle(&mut self) {
+        self.improvement.iter_mut().for_each(Improvement::wait);
     }
 }

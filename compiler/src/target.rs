@@ -1,5 +1,7 @@
 //! What the machine that a program is made for can do, as far as it shows in the sound.
 
+use crate::emit::isa::{self, Care};
+
 /// The target of a compilation. Programs of one target give the same bits on every machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Target {
@@ -15,7 +17,7 @@ impl Target {
 
     /// This machine.
     pub fn host() -> Target {
-        let Ok(isa) = crate::emit::isa::host() else { return Target::portable() };
+        let Ok(isa) = isa::host(Care::Best) else { return Target::portable() };
         let has = |name| isa.isa_flags().iter().any(|flag| flag.name == name && flag.as_bool() == Some(true));
         let x86 = has("has_fma") && has("has_avx");
         Target { fma: x86 || cfg!(target_arch = "aarch64") }

@@ -1,5 +1,6 @@
 //! Time lanes: each form of a circle is recognised, and sounds as the scalar form does.
 
+use mam_compiler::emit::isa::Care;
 use mam_compiler::emit::jit::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Kernel, Module, Op, check};
@@ -55,7 +56,7 @@ fn compare(kernel: &Kernel) -> (String, f32) {
     assert_eq!(check::kernel(&widened, 0), Vec::<String>::new(), "{widened}");
     let wide = module(&widened);
     let seen = render(&wide, &Interpreter::new(wide.clone()), false);
-    let machine = render(&wide, &Jit::new(&wide).expect("it compiles"), false);
+    let machine = render(&wide, &Jit::new(&wide, Care::Best).expect("it compiles"), false);
     assert_eq!(seen, machine, "{widened}");
     assert!(expected.iter().any(|x| *x != 0.0), "it sounds");
     let difference = expected.iter().zip(&seen).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
@@ -101,7 +102,7 @@ fn a_slow_one_pole_keeps_its_gain() {
     let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
     let mut module = Module::default();
     module.kernels.add(widened.clone());
-    let code = Jit::new(&module).expect("it compiles");
+    let code = Jit::new(&module, Care::Best).expect("it compiles");
     let mut rig = Rig::new(&widened);
     (rig.params[0], rig.inputs[0]) = (1e-5, vec![1.0; 64]);
     rig.call(&code, 0, Form::Setup, 0);
@@ -219,5 +220,5 @@ fn left_and_right_at_once_keep_every_bit() {
     let expected = render(&scalar, &Interpreter::new(scalar.clone()), true);
     assert!(expected.iter().any(|x| *x != 0.0));
     assert_eq!(render(&both, &Interpreter::new(both.clone()), true), expected, "{both}");
-    assert_eq!(render(&both, &Jit::new(&both).expect("it compiles"), true), expected, "{both}");
+    assert_eq!(render(&both, &Jit::new(&both, Care::Best).expect("it compiles"), true), expected, "{both}");
 }

@@ -1,5 +1,6 @@
 //! What holds of every kernel, on random ones.
 
+use mam_compiler::emit::isa::Care;
 use mam_compiler::emit::jit::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Module, check};
@@ -36,8 +37,10 @@ proptest! {
     fn machine_code_gives_the_interpreters_bits(kernel in bytes(4000), run in bytes(1500)) {
         let module = gen_ir::module(&mut Choices(&kernel));
         let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
-        let jit = Jit::new(&module).map_err(TestCaseError::fail)?;
-        prop_assert_eq!(agree::run(&module, &jit, Choices(&run)), expected, "{}", module);
+        for care in [Care::Quick, Care::Best] {
+            let jit = Jit::new(&module, care).map_err(TestCaseError::fail)?;
+            prop_assert_eq!(&agree::run(&module, &jit, Choices(&run)), &expected, "{:?}\n{}", care, module);
+        }
     }
 
     #[test]

@@ -303,4 +303,9 @@ pub trait Code: Send + Sync {
     fn function(&self, _kernel: u32, _form: Form) -> Option<KernelFn> {
         None
     }
+
+    /// Another number once other functions should be called, which compute the same.
+    fn version(&self) -> u32 {
+        0
+    }
 }

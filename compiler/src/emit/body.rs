@@ -1,5 +1,6 @@
 //! One body: what stands before its loops, and where its values are.
 
+use super::isa::Care;
 use super::memory::{Memory, Pointer, Region, fixed, flags};
 use crate::ir::layout::Layout;
 use crate::ir::{self, Body, Imm, Kernel, Module, Rate, Scalar, StateSlot};
@@ -17,6 +18,8 @@ pub(super) struct Emitter<'a> {
     pub(super) body: &'a Body,
     /// Whether the code is for x86-64.
     pub(super) x64: bool,
+    /// With how much care it is made.
+    pub(super) care: Care,
     pub(super) rates: Vec<Rate>,
     /// The values so far.
     pub(super) values: Vec<Option<Value>>,
@@ -72,7 +75,7 @@ impl<'a> Emitter<'a> {
         kernel: &'a Kernel,
         layout: &'a Layout,
         body: &'a Body,
-        x64: bool,
+        (x64, care): (bool, Care),
     ) -> Emitter<'a> {
         Emitter {
             module,
@@ -80,6 +83,7 @@ impl<'a> Emitter<'a> {
             layout,
             body,
             x64,
+            care,
             rates: body.rates(),
             values: vec![None; body.insts.len()],
             known: vec![None; body.insts.len()],
@@ -142,7 +146,7 @@ impl<'a> Emitter<'a> {
         let start = from.unwrap_or_else(|| b.ins().iconst(types::I64, 0));
         // One frame a turn from the start on: there is at least one.
         if from.is_none() && step == 1 {
-            self.turns(b, start, end, true);
+            self.turns(b, start, end, self.care == Care::Best);
             return end;
         }
         let (run, done) = (b.create_block(), b.create_block());
@@ -150,7 +154,8 @@ impl<'a> Emitter<'a> {
         b.ins().brif(any, run, &[], done, &[]);
         b.switch_to_block(run);
         // A tail is short.
-        self.turns(b, start, end, from.is_none());
+        let split = from.is_none() && self.care == Care::Best;
+        self.turns(b, start, end, split);
         b.ins().jump(done, &[]);
         b.switch_to_block(done);
         end

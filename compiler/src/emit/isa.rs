@@ -4,23 +4,29 @@ use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use std::sync::LazyLock;
 
+/// How much care the code generator takes. The code computes the same, to the bit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Care {
+    /// It is made in a third of the time, and is about half as fast.
+    Quick,
+    /// As fast as it can be.
+    #[default]
+    Best,
+}
+
 /// The code generator for this machine, with all its features. Which ops a kernel holds is settled before, by
 /// [`crate::target::Target`]; the features only choose encodings.
 ///
 /// # Errors
 /// Where the code generator does not know this machine.
-pub fn host() -> Result<OwnedTargetIsa, String> {
-    static HOST: LazyLock<Result<OwnedTargetIsa, String>> = LazyLock::new(|| with("speed", "backtracking"));
-    HOST.clone()
-}
-
-/// The same for code that runs seldom: it is made in a fraction of the time, and is slower.
-///
-/// # Errors
-/// As [`host`].
-pub fn quick() -> Result<OwnedTargetIsa, String> {
-    static QUICK: LazyLock<Result<OwnedTargetIsa, String>> = LazyLock::new(|| with("none", "single_pass"));
-    QUICK.clone()
+pub fn host(care: Care) -> Result<OwnedTargetIsa, String> {
+    type Isa = LazyLock<Result<OwnedTargetIsa, String>>;
+    static QUICK: Isa = LazyLock::new(|| with("none", "single_pass"));
+    static BEST: Isa = LazyLock::new(|| with("speed", "backtracking"));
+    match care {
+        Care::Quick => QUICK.clone(),
+        Care::Best => BEST.clone(),
+    }
 }
 
 fn with(opt_level: &str, regalloc: &str) -> Result<OwnedTargetIsa, String> {

@@ -1,58 +1,107 @@
 //! Machine code in memory.
 
-use super::{Compiled, CompiledFunction, FORMS, form_of, install, isa};
+use super::isa::{self, Care};
+use super::{Compiled, CompiledFunction, FORMS, form_of, install};
 use crate::ir::{Kernel, Module};
 use crate::tasks::shared;
-use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::default_libcall_names;
 use mam_runtime::machine::{self, KernelFn};
 use mam_runtime::{Call, Code, Form};
 use std::mem::ManuallyDrop;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Compiled kernels in executable memory, which is freed with it. To be dropped off the audio thread.
 pub struct Jit {
-    module: ManuallyDrop<JITModule>,
-    kernels: Vec<[KernelFn; 3]>,
+    kernels: Vec<[Function; 3]>,
+    /// How often functions have been replaced.
+    version: AtomicU32,
+    /// Where the functions are, and those that were replaced: somebody may be in one.
+    memory: Mutex<Vec<Memory>>,
 }
 
-// SAFETY: after `new` the module is only an owner of memory: nothing reads or changes it until it is dropped, and
-// the code in it is immutable.
-unsafe impl Sync for Jit {}
+/// The address of a function that [`super::compile`] made.
+struct Function(AtomicPtr<u8>);
+
+/// Functions in memory. They are not to be called when it is dropped.
+struct Memory(ManuallyDrop<JITModule>);
 
 impl Jit {
     /// Compiles all kernels of `module` for this machine.
     ///
     /// # Errors
     /// What the code generator complains of: a bug of ours, never of the user.
-    pub fn new(module: &Module) -> Result<Jit, String> {
-        let isa = isa::host()?;
+    pub fn new(module: &Module, care: Care) -> Result<Jit, String> {
         let kernels: Vec<&Kernel> = module.kernels.values().collect();
-        let compiled = compile_all(module, &kernels, &*isa, 1)?;
-        Jit::link(module, &compiled.iter().collect::<Vec<_>>(), isa)
+        let compiled = compile_all(module, &kernels, care, 1)?;
+        Jit::link(module, &compiled.iter().collect::<Vec<_>>())
     }
 
     /// Puts kernels that have been compiled, in the order of the module's, into memory.
     ///
     /// # Errors
     /// Where memory can't be had.
-    pub fn link(module: &Module, kernels: &[&Compiled], isa: OwnedTargetIsa) -> Result<Jit, String> {
-        let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
+    pub fn link(module: &Module, kernels: &[&Compiled]) -> Result<Jit, String> {
+        let names: Vec<&str> = module.kernels.values().map(|kernel| kernel.name.as_str()).collect();
+        let (memory, functions) = Memory::link(&module.tables, &names, kernels)?;
+        Ok(Jit {
+            kernels: functions.into_iter().map(|all| all.map(|f| Function(AtomicPtr::new(f)))).collect(),
+            version: AtomicU32::new(0),
+            memory: Mutex::new(vec![memory]),
+        })
+    }
+
+    /// Puts other code for some of its kernels, which are given by their place, in the place of what is there. Somebody
+    /// may be running it: both compute the same.
+    ///
+    /// # Errors
+    /// Where memory can't be had.
+    pub fn replace(&self, module: &Module, others: &[(usize, Compiled)]) -> Result<(), String> {
+        let name = |(place, _): &(usize, Compiled)| {
+            let kernel: Option<&Kernel> = module.kernels.values().nth(*place);
+            kernel.map_or("", |kernel| kernel.name.as_str())
+        };
+        let names: Vec<&str> = others.iter().map(name).collect();
+        let kernels: Vec<&Compiled> = others.iter().map(|(_, compiled)| compiled).collect();
+        let (memory, functions) = Memory::link(&module.tables, &names, &kernels)?;
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+        for ((place, _), functions) in others.iter().zip(functions) {
+            for (function, address) in self.kernels[*place].iter().zip(functions) {
+                function.0.store(address, Ordering::Release);
+            }
+        }
+        self.version.fetch_add(1, Ordering::Release);
+        Ok(())
+    }
+}
+
+impl Memory {
+    /// Puts kernels into memory: the addresses of their functions are the result.
+    fn link(
+        tables: &[Vec<f32>],
+        names: &[&str],
+        kernels: &[&Compiled],
+    ) -> Result<(Memory, Vec<[*mut u8; 3]>), String> {
+        let mut builder = JITBuilder::with_isa(isa::host(Care::Best)?, default_libcall_names());
         for symbol in machine::symbols() {
             builder.symbol(symbol.name, symbol.address);
         }
         // Until all has gone well, dropping it frees the memory.
-        let mut jit = Jit { module: ManuallyDrop::new(JITModule::new(builder)), kernels: vec![] };
-        let names: Vec<&str> = module.kernels.values().map(|kernel: &Kernel| kernel.name.as_str()).collect();
-        let ids = install(&mut *jit.module, &module.tables, &names, kernels)?;
-        jit.module.finalize_definitions().map_err(|e| e.to_string())?;
-        let address = |id| {
-            let code: *const u8 = jit.module.get_finalized_function(id);
-            // SAFETY: `compile` gave the function this signature and convention.
-            unsafe { std::mem::transmute::<*const u8, KernelFn>(code) }
-        };
-        jit.kernels = ids.into_iter().map(|ids| ids.map(address)).collect();
-        Ok(jit)
+        let mut memory = Memory(ManuallyDrop::new(JITModule::new(builder)));
+        let ids = install(&mut *memory.0, tables, names, kernels)?;
+        memory.0.finalize_definitions().map_err(|e| e.to_string())?;
+        let address = |id| memory.0.get_finalized_function(id).cast_mut();
+        let functions = ids.into_iter().map(|ids| ids.map(address)).collect();
+        Ok((memory, functions))
+    }
+}
+
+impl Function {
+    fn get(&self) -> KernelFn {
+        let code = self.0.load(Ordering::Acquire);
+        // SAFETY: `compile` gave the function this signature and convention.
+        unsafe { std::mem::transmute::<*mut u8, KernelFn>(code) }
     }
 }
 
@@ -67,7 +116,7 @@ const INSTS_A_THREAD: usize = 150;
 pub(crate) fn compile_all(
     module: &Module,
     kernels: &[&Kernel],
-    isa: &dyn TargetIsa,
+    care: Care,
     threads: usize,
 ) -> Result<Vec<Compiled>, String> {
     let forms = (0..kernels.len()).flat_map(|kernel| FORMS.map(|form| (kernel, form)));
@@ -84,7 +133,7 @@ pub(crate) fn compile_all(
     };
     order.sort_by_key(|task| std::cmp::Reverse(length(task)));
     let threads = threads.min(order.iter().map(length).sum::<usize>() / INSTS_A_THREAD);
-    let work = |&(kernel, form): &(usize, Form)| form_of(form, module, kernels[kernel], isa, false);
+    let work = |&(kernel, form): &(usize, Form)| form_of(form, module, kernels[kernel], care, false);
     let done = shared(&order, threads, work);
     let mut functions: Vec<_> = order.into_iter().zip(done).collect();
     functions.sort_by_key(|((kernel, form), _)| (*kernel, *form as usize));
@@ -95,22 +144,26 @@ pub(crate) fn compile_all(
     Ok(std::iter::from_fn(&mut kernel).collect())
 }
 
-impl Drop for Jit {
+impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: the module is not used again, and the functions in it are reached through this alone.
-        unsafe { ManuallyDrop::take(&mut self.module).free_memory() }
+        // SAFETY: the module is not used again, and the functions in it are reached through their `Jit` alone.
+        unsafe { ManuallyDrop::take(&mut self.0).free_memory() }
     }
 }
 
 impl Code for Jit {
     unsafe fn call(&self, kernel: u32, form: Form, call: &Call) {
-        let function = self.kernels[kernel as usize][form as usize];
+        let function = self.kernels[kernel as usize][form as usize].get();
         // SAFETY: the caller vouches for the tables.
         unsafe { machine::call_kernel(function, call) }
     }
 
     fn function(&self, kernel: u32, form: Form) -> Option<KernelFn> {
-        Some(self.kernels[kernel as usize][form as usize])
+        Some(self.kernels[kernel as usize][form as usize].get())
+    }
+
+    fn version(&self) -> u32 {
+        self.version.load(Ordering::Acquire)
     }
 }
 

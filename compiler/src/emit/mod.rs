@@ -31,6 +31,7 @@ use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, UserFunc
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{DataDescription, FuncId, Linkage, ModuleReloc};
+use isa::Care;
 use mam_runtime::{Form, machine};
 use std::cell::RefCell;
 
@@ -70,13 +71,8 @@ pub struct Listing {
 ///
 /// # Errors
 /// What the code generator complains of: a bug of ours, never of the user.
-pub fn compile(
-    module: &Module,
-    kernel: &Kernel,
-    isa: &dyn TargetIsa,
-    listing: bool,
-) -> Result<Compiled, String> {
-    let [setup, steady, general] = FORMS.map(|form| form_of(form, module, kernel, isa, listing));
+pub fn compile(module: &Module, kernel: &Kernel, care: Care, listing: bool) -> Result<Compiled, String> {
+    let [setup, steady, general] = FORMS.map(|form| form_of(form, module, kernel, care, listing));
     Ok(Compiled { functions: [setup?, steady?, general?] })
 }
 
@@ -88,7 +84,7 @@ fn form_of(
     form: Form,
     module: &Module,
     kernel: &Kernel,
-    isa: &dyn TargetIsa,
+    care: Care,
     listing: bool,
 ) -> Result<CompiledFunction, String> {
     thread_local! {
@@ -96,11 +92,10 @@ fn form_of(
             RefCell::new((Context::new(), FunctionBuilderContext::new()));
     }
     // What runs once a segment need not be fast.
-    let quick = isa::quick()?;
-    let isa = if form == Form::Setup { &*quick } else { isa };
+    let care = if form == Form::Setup { Care::Quick } else { care };
     let layout = Layout::of(kernel);
     PADS.with_borrow_mut(|(context, frontend)| {
-        function(form, module, kernel, &layout, isa, listing, context, frontend)
+        function(form, module, kernel, &layout, care, listing, context, frontend)
     })
 }
 
@@ -110,14 +105,15 @@ fn function(
     module: &Module,
     kernel: &Kernel,
     layout: &Layout,
-    isa: &dyn TargetIsa,
+    care: Care,
     listing: bool,
     context: &mut Context,
     frontend: &mut FunctionBuilderContext,
 ) -> Result<CompiledFunction, String> {
+    let isa = &*isa::host(care)?;
     context.clear();
     context.func = Function::with_name_signature(UserFuncName::default(), signature(isa));
-    let emitter = |body| Emitter::new(module, kernel, layout, body, isa.name() == "x64");
+    let emitter = |body| Emitter::new(module, kernel, layout, body, (isa.name() == "x64", care));
     let mut b = FunctionBuilder::new(&mut context.func, frontend);
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);

@@ -47,6 +47,11 @@ impl Plan {
         planner.finish(lowered, channels)
     }
 
+    /// Operations a frame, roughly, when all of it sounds.
+    pub fn work(&self) -> usize {
+        self.steps.iter().map(|step| step.cost).sum()
+    }
+
     /// Bytes of state and delay lines.
     pub fn memory(&self) -> usize {
         self.state.len() + self.delays.iter().map(|d| d.frames * 4).sum::<usize>()

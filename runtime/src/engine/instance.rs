@@ -85,7 +85,7 @@ impl Instance {
     pub(crate) fn quantum(&mut self, frame: u64) {
         let still =
             self.queue.next_frame() >= frame + QUANTUM as u64 && self.params.rest() && self.notes.is_empty();
-        if still && (self.quiet.is_written() || self.write_quiet()) {
+        if still && (self.quiet.is_written(&*self.program.code) || self.write_quiet()) {
             self.was_quiet = true;
             // SAFETY: whatever changes a runner or the state forgets what was written.
             let (fading, calming) = unsafe { self.quiet.run(frame) };

@@ -13,7 +13,8 @@ pub(crate) struct Quiet {
     fading: Vec<(usize, usize)>,
     /// Runners that the quantum may bring to rest.
     calming: Vec<usize>,
-    written: bool,
+    /// The version of the code that it was written for; none where nothing is.
+    written: Option<u32>,
 }
 
 // SAFETY: the addresses in the tasks are those of the tables and blocks of the instance that this is part of.
@@ -29,18 +30,18 @@ impl Quiet {
             tasks: Vec::with_capacity(program.steps.len()),
             fading: Vec::with_capacity(voices),
             calming: Vec::with_capacity(program.steps.len()),
-            written: false,
+            written: None,
         }
     }
 
     /// Something has changed: what was written down holds no longer.
     pub(crate) fn forget(&mut self) {
-        self.written = false;
+        self.written = None;
     }
 
-    /// Whether the calls are written down.
-    pub(crate) fn is_written(&self) -> bool {
-        self.written
+    /// Whether the calls are written down, of this code as it is now.
+    pub(crate) fn is_written(&self, code: &dyn Code) -> bool {
+        self.written == Some(code.version())
     }
 
     /// Writes the calls down, but for those of `left_out`. False, and nothing is written, where one is not such that it
@@ -55,6 +56,7 @@ impl Quiet {
         self.tasks.clear();
         self.fading.clear();
         self.calming.clear();
+        let version = code.version();
         for (index, (runner, left_out)) in runners.iter_mut().zip(left_out).enumerate() {
             if *left_out || runner.can_be_skipped() {
                 continue;
@@ -64,7 +66,7 @@ impl Quiet {
             self.fading.extend(runner.fading().map(|voice| (index, voice)));
             self.calming.extend(runner.is_near_rest().then_some(index));
         }
-        self.written = true;
+        self.written = Some(version);
         true
     }
 
