@@ -148,6 +148,14 @@ impl Problems {
         self.all.retain(keep);
     }
 
+    /// Of those that were added since there were `len` and are `inside` something that was called, the place becomes that
+    /// of the call; where they were found is the reason.
+    pub fn called_at(&mut self, len: usize, call: Span, inside: impl Fn(Span) -> bool) {
+        for problem in self.all.iter_mut().skip(len).filter(|p| inside(p.span())) {
+            problem.labels.insert(0, Label { span: call, text: "in this call".into() });
+        }
+    }
+
     /// Forgets all that were added since there were `len`.
     pub fn truncate(&mut self, len: usize) {
         self.all.truncate(len);

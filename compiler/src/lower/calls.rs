@@ -1,6 +1,6 @@
 //! Calls: definitions are inlined, with their own state at every use.
 
-use super::names::{Place, Scope, Slot};
+use super::names::{Place, Scope, ScopeId, Slot};
 use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::call::{bind, missing};
@@ -130,7 +130,9 @@ impl Lower<'_, '_> {
         if broken {
             return Val::Broken;
         }
+        let before = self.problems.len();
         let val = self.body(scope, &path, &definition.body);
+        self.blame_call(at.scope, callee, before);
         if !self.files().is_prelude(def.file) {
             definition.formals.iter().filter(|f| &*f.name.name != "out").for_each(|f| {
                 self.slot(scope, &f.name); // An argument that is not used is checked all the same.
@@ -176,7 +178,18 @@ impl Lower<'_, '_> {
         let scope = self.callee_scope(at, def, names);
         let path: Arc<str> = format!("{}.{callee}", at.path).into();
         let body: &Body = &self.files().definition(def).body;
-        self.body(scope, &path, body)
+        let before = self.problems.len();
+        let val = self.body(scope, &path, body);
+        self.blame_call(at.scope, callee, before);
+        val
+    }
+
+    /// What was found in the prelude since there were so many problems was brought about by a call outside of it.
+    pub(super) fn blame_call(&mut self, caller: ScopeId, callee: &Ident, before: usize) {
+        let files = self.files();
+        if !files.is_prelude(self.scopes[caller].file) {
+            self.problems.called_at(before, callee.span, |span| files.is_prelude_source(span.source));
+        }
     }
 
     /// Brings a value into a place: its dimension is checked, plain numbers are read in the place's unit, and it is

@@ -269,6 +269,12 @@ impl<'a> Lower<'_, 'a> {
         let vals = [condition, then, otherwise].map(|e| (self.eval(at, e), ast.span(e)));
         let [c, t, o] = vals.map(|(val, span)| self.signal(val, span));
         let (Some(c), Some(t), Some(o)) = (c, t, o) else { return Val::Broken };
+        if c.dimension != Dimension::PLAIN {
+            let message =
+                format!("an `if` asks for a plain number or a comparison, but this is {}", c.dimension);
+            let problem = Problem::new(&codes::DIMENSION, ast.span(condition), message);
+            return self.problem(problem.help("compare it, such as `x > 10ms` or `x > 0Hz`"));
+        }
         let (then_at, else_at) = (ast.span(then), ast.span(otherwise));
         let Some(dimension) = self.common((&t, then_at), (&o, else_at), "the two values of one `if`") else {
             return Val::Broken;

@@ -39,11 +39,15 @@ impl Lower<'_, '_> {
         let (problems, evaluations) = self.song.starts(node, &instance, self.members);
         self.problems.extend(problems);
         self.evaluations += evaluations;
-        match self.files().definition(instance.def).kind {
+        let before = self.problems.len();
+        let val = match self.files().definition(instance.def).kind {
             DefinitionKind::Effect => self.effect(node, &instance, &path),
             _ if self.alone() => self.voice(node, &instance, &path, 0),
             _ => self.all_voices(node, &instance, &path),
-        }
+        };
+        // Who calls an instance is the song.
+        self.blame_call(0, &instance.callee, before);
+        val
     }
 
     /// True when this kernel is one instrument's voice and nothing else: then each voice is a call of its own.
