@@ -1,16 +1,14 @@
 //! Who renders what when: parts and stretches, taken by whoever has time.
 //!
-//! A part renders its stretches in order. It may render one when the parts that it hears have rendered theirs, and when
-//! those that hear it are done with what lies where its own will be put: of each signal [`DEPTH`] stretches are kept.
+//! A part renders its stretches in order. It may render one when the parts that it hears have rendered theirs. A stretch
+//! that is planned has a place, with room for every signal, until all parts and whoever takes the result are done with it.
+//! The place that was given back last is taken first: it is still in the cache.
 
 use super::split::{Part, Source, Split};
-use super::{DEPTH, STRETCH};
 use crate::engine::Instance;
 use crate::program::{Event, EventKind, QUANTUM};
+use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
-
-/// A signal in the stretches that are kept.
-type Kept = [RwLock<Sound>; DEPTH];
 
 /// A signal in one stretch.
 struct Sound {
@@ -19,25 +17,29 @@ struct Sound {
     silent: Vec<bool>,
 }
 
-impl Default for Sound {
-    fn default() -> Sound {
-        Sound { samples: vec![0.0; STRETCH], silent: vec![false; STRETCH / QUANTUM] }
+impl Sound {
+    fn new(frames: usize) -> RwLock<Sound> {
+        RwLock::new(Sound { samples: vec![0.0; frames], silent: vec![false; frames / QUANTUM] })
     }
 }
 
 /// What all threads share.
 pub(super) struct Crew {
     parts: Vec<Member>,
-    signals: Vec<Kept>,
-    stretches: [RwLock<Stretch>; DEPTH],
+    places: Vec<Place>,
     progress: Mutex<Progress>,
     changed: Condvar,
 }
 
-/// A part, with who depends on it.
+/// Where a stretch is kept.
+struct Place {
+    stretch: RwLock<Stretch>,
+    signals: Vec<RwLock<Sound>>,
+}
+
+/// A part, and what concerns it.
 struct Member {
     part: Part,
-    heard_by: Vec<usize>,
     /// Which parameters and ports are its own.
     params: Vec<bool>,
     ports: Vec<bool>,
@@ -49,7 +51,7 @@ struct Member {
 pub(super) struct Stretch {
     /// Its first frame.
     pub(super) frame: u64,
-    /// How many frames: a multiple of [`QUANTUM`], at most [`STRETCH`].
+    /// How many frames: a multiple of [`QUANTUM`], at most as many as a place has room for.
     pub(super) frames: usize,
     pub(super) events: Vec<Event>,
     /// Each event goes to every part, not only to those that it concerns.
@@ -64,8 +66,12 @@ pub(super) struct Stretch {
 
 /// How far everybody is, in stretches.
 struct Progress {
-    /// Stretches that may be rendered.
-    planned: u64,
+    /// Stretches whose place was given back.
+    over_with: u64,
+    /// The places of the stretches that may be rendered, from that one on.
+    places: VecDeque<usize>,
+    /// Places that are free; the last is the next to be taken.
+    free: Vec<usize>,
     /// Stretches whose result has been taken.
     taken: u64,
     /// Stretches that each part has rendered.
@@ -76,28 +82,49 @@ struct Progress {
     broken: bool,
 }
 
+impl Progress {
+    /// How many stretches may be rendered.
+    fn planned(&self) -> u64 {
+        self.over_with + self.places.len() as u64
+    }
+
+    /// The place of a stretch that is planned and not over with.
+    fn place(&self, stretch: u64) -> usize {
+        self.places[(stretch - self.over_with) as usize]
+    }
+
+    /// Gives back the places of stretches with which everybody is done.
+    fn give_back(&mut self) {
+        let last = self.done.iter().copied().fold(self.taken, u64::min);
+        while self.over_with < last {
+            self.free.extend(self.places.pop_front());
+            self.over_with += 1;
+        }
+    }
+}
+
 /// One part's next stretch.
 #[derive(Clone, Copy)]
 struct Task {
     part: usize,
-    stretch: u64,
+    place: usize,
 }
 
 impl Crew {
-    pub(super) fn new(split: Split, channels: usize) -> Crew {
+    /// For a song of so many channels of input; stretches are of so many frames at most, and so many are planned at a time.
+    pub(super) fn new(split: Split, channels: usize, frames: usize, depth: usize) -> Crew {
         let count = split.parts.len();
-        let mut heard_by = vec![vec![]; count];
-        for (index, part) in split.parts.iter().enumerate() {
-            part.needs.iter().for_each(|&need| heard_by[need].push(index));
-        }
-        let parts = split.parts.into_iter().zip(heard_by).map(|(part, heard_by)| Member::new(part, heard_by));
-        let stretch = || RwLock::new(Stretch { input: vec![vec![]; channels], ..Stretch::default() });
+        let place = |_| Place {
+            stretch: RwLock::new(Stretch { input: vec![vec![]; channels], ..Stretch::default() }),
+            signals: (0..split.signals).map(|_| Sound::new(frames)).collect(),
+        };
         Crew {
-            parts: parts.collect(),
-            signals: (0..split.signals).map(|_| std::array::from_fn(|_| RwLock::default())).collect(),
-            stretches: std::array::from_fn(|_| stretch()),
+            places: (0..depth).map(place).collect(),
+            parts: split.parts.into_iter().map(Member::new).collect(),
             progress: Mutex::new(Progress {
-                planned: 0,
+                over_with: 0,
+                places: VecDeque::with_capacity(depth),
+                free: (0..depth).rev().collect(),
                 taken: 0,
                 done: vec![0; count],
                 busy: vec![false; count],
@@ -134,15 +161,13 @@ impl Crew {
 
     /// Whether one more stretch can be planned.
     pub(super) fn has_room(&self) -> bool {
-        let progress = self.progress();
-        let last = progress.done.iter().copied().fold(progress.taken, u64::min);
-        progress.planned < last + DEPTH as u64
+        !self.progress().free.is_empty()
     }
 
     /// Plans the next stretch, as `fill` describes it. Only where there is room.
     pub(super) fn plan(&self, fill: impl FnOnce(&mut Stretch)) {
-        let planned = self.progress().planned;
-        let mut stretch = self.stretches[slot(planned)].write().unwrap_or_else(PoisonError::into_inner);
+        let Some(place) = self.progress().free.pop() else { return };
+        let mut stretch = self.places[place].stretch.write().unwrap_or_else(PoisonError::into_inner);
         stretch.events.clear();
         fill(&mut stretch);
         let quanta = stretch.frames / QUANTUM;
@@ -150,7 +175,7 @@ impl Crew {
         awake.clear();
         awake.resize(quanta, 0);
         drop(stretch);
-        self.progress().planned += 1;
+        self.progress().places.push_back(place);
         self.changed.notify_all();
     }
 
@@ -168,7 +193,10 @@ impl Crew {
 
     /// The result of a stretch has been taken: its place is free.
     pub(super) fn take(&self, stretch: u64) {
-        self.progress().taken = stretch + 1;
+        let mut progress = self.progress();
+        progress.taken = stretch + 1;
+        progress.give_back();
+        drop(progress);
         self.changed.notify_all();
     }
 
@@ -180,14 +208,14 @@ impl Crew {
 
     /// Copies a piece of a rendered stretch, from a frame of it on.
     pub(super) fn copy(&self, source: Option<Source>, stretch: u64, from: usize, to: &mut [f32]) {
+        let place = self.place(stretch);
         match source {
             Some(Source::Signal(signal)) => {
-                let sound =
-                    self.signals[signal][slot(stretch)].read().unwrap_or_else(PoisonError::into_inner);
+                let sound = place.signals[signal].read().unwrap_or_else(PoisonError::into_inner);
                 to.copy_from_slice(&sound.samples[from..from + to.len()]);
             }
             Some(Source::Song(channel)) => {
-                let stretch = self.stretches[slot(stretch)].read().unwrap_or_else(PoisonError::into_inner);
+                let stretch = place.stretch.read().unwrap_or_else(PoisonError::into_inner);
                 to.copy_from_slice(&stretch.input[channel][from..from + to.len()]);
             }
             None => to.fill(0.0),
@@ -196,9 +224,13 @@ impl Crew {
 
     /// How many voices are awake at the end of a quantum of a rendered stretch that was watched.
     pub(super) fn awake(&self, stretch: u64, quantum: usize) -> usize {
-        let stretch = self.stretches[slot(stretch)].read().unwrap_or_else(PoisonError::into_inner);
+        let stretch = self.place(stretch).stretch.read().unwrap_or_else(PoisonError::into_inner);
         let awake = stretch.awake.lock().unwrap_or_else(PoisonError::into_inner);
         awake.get(quantum).copied().unwrap_or(0)
+    }
+
+    fn place(&self, stretch: u64) -> &Place {
+        &self.places[self.progress().place(stretch)]
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
@@ -208,17 +240,15 @@ impl Crew {
     /// What can be done: of the earliest stretch the costliest part.
     fn next(&self, progress: &Progress) -> Option<Task> {
         let ready = |&part: &usize| {
-            let (member, stretch) = (&self.parts[part], progress.done[part]);
-            let place_is_free = |done: u64| done + DEPTH as u64 > stretch;
+            let stretch = progress.done[part];
+            let needs = &self.parts[part].part.needs;
             !progress.busy[part]
-                && stretch < progress.planned
-                && place_is_free(progress.taken)
-                && member.part.needs.iter().all(|&need| progress.done[need] > stretch)
-                && member.heard_by.iter().all(|&by| place_is_free(progress.done[by]))
+                && stretch < progress.planned()
+                && needs.iter().all(|&need| progress.done[need] > stretch)
         };
         let first = |&part: &usize| (progress.done[part], std::cmp::Reverse(self.parts[part].part.cost));
         let part = (0..self.parts.len()).filter(ready).min_by_key(first)?;
-        Some(Task { part, stretch: progress.done[part] })
+        Some(Task { part, place: progress.place(progress.done[part]) })
     }
 
     fn perform<'p>(&'p self, mut progress: MutexGuard<'p, Progress>, task: Task) -> MutexGuard<'p, Progress> {
@@ -228,14 +258,15 @@ impl Crew {
         let mut progress = self.progress();
         progress.busy[task.part] = false;
         progress.done[task.part] += 1;
+        progress.give_back();
         self.changed.notify_all();
         progress
     }
 
     fn render(&self, task: Task) {
         let member = &self.parts[task.part];
-        let place = slot(task.stretch);
-        let stretch = self.stretches[place].read().unwrap_or_else(PoisonError::into_inner);
+        let place = &self.places[task.place];
+        let stretch = place.stretch.read().unwrap_or_else(PoisonError::into_inner);
         let mut instance = member.instance.lock().unwrap_or_else(PoisonError::into_inner);
         let heard: Vec<_> = member
             .part
@@ -244,12 +275,11 @@ impl Crew {
             .map(|source| match *source {
                 Source::Song(channel) => Heard::Song(&stretch.input[channel]),
                 Source::Signal(signal) => {
-                    Heard::Signal(self.signals[signal][place].read().unwrap_or_else(PoisonError::into_inner))
+                    Heard::Signal(place.signals[signal].read().unwrap_or_else(PoisonError::into_inner))
                 }
             })
             .collect();
-        let give =
-            |&signal: &usize| self.signals[signal][place].write().unwrap_or_else(PoisonError::into_inner);
+        let give = |&signal: &usize| place.signals[signal].write().unwrap_or_else(PoisonError::into_inner);
         let mut given: Vec<_> = member.part.gives.iter().map(give).collect();
         member.schedule(&mut instance, &stretch);
         for start in (0..stretch.frames).step_by(QUANTUM) {
@@ -284,7 +314,7 @@ enum Heard<'s> {
 }
 
 impl Member {
-    fn new(part: Part, heard_by: Vec<usize>) -> Member {
+    fn new(part: Part) -> Member {
         let instance = Mutex::new(Instance::new(part.program.clone(), 0));
         let mut params = vec![false; part.program.params.len()];
         let mut ports = vec![false; part.program.ports];
@@ -292,7 +322,7 @@ impl Member {
             step.params.iter().for_each(|&param| params[param] = true);
             step.ports.iter().for_each(|&port| ports[port] = true);
         }
-        Member { part, heard_by, params, ports, instance }
+        Member { part, params, ports, instance }
     }
 
     /// Gives the part the stretch's events that concern it.
@@ -322,9 +352,4 @@ impl Drop for Alarm<'_> {
             self.0.changed.notify_all();
         }
     }
-}
-
-/// Where a stretch is kept.
-fn slot(stretch: u64) -> usize {
-    (stretch % DEPTH as u64) as usize
 }

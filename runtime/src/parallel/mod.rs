@@ -18,10 +18,13 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-/// Frames that a part renders at a time.
-const STRETCH: usize = 128 * QUANTUM;
-/// Stretches that are kept of each signal: so far ahead are those who are early.
-const DEPTH: usize = 4;
+/// The most quanta that a part renders at a time, and the fewest: less would be all waiting and waking.
+const LONGEST: usize = 128;
+const SHORTEST: usize = 16;
+/// Bytes that parts hear of each other in a stretch, where it has more than the fewest quanta: they stay in a core's cache.
+const CACHED: usize = 128 << 10;
+/// How many quanta those may be ahead who are early.
+const AHEAD: usize = 512;
 /// Parts that there are for each thread: what one costs changes while it plays, and nobody shall wait for the last.
 const PARTS_A_THREAD: usize = 4;
 
@@ -42,6 +45,8 @@ pub(crate) struct Parallel {
     /// The stretch that is handed out, and how many of its frames are.
     stretch: u64,
     served: usize,
+    /// Frames that a stretch has at most.
+    longest: usize,
     /// How many frames it has, and those that are planned after it.
     frames: VecDeque<usize>,
     position: u64,
@@ -61,7 +66,10 @@ impl Parallel {
             return None;
         }
         let channels = program.inputs.len();
-        let crew = Arc::new(Crew::new(Split { parts, signals, outputs: vec![] }, channels));
+        let quanta = (CACHED / (signals.max(1) * size_of::<[f32; QUANTUM]>())).clamp(SHORTEST, LONGEST);
+        let longest = quanta * QUANTUM;
+        let split = Split { parts, signals, outputs: vec![] };
+        let crew = Arc::new(Crew::new(split, channels, longest, AHEAD / quanta));
         let others = (threads - 1).min(crew.parts() - 1);
         let thread = |_| {
             let crew = crew.clone();
@@ -75,6 +83,7 @@ impl Parallel {
             horizon: frame,
             stretch: 0,
             served: 0,
+            longest,
             frames: VecDeque::new(),
             position: frame,
             to_all: false,
@@ -138,7 +147,8 @@ impl Parallel {
     }
 
     fn plan(&mut self, end: u64, watch: u64, events: &mut impl FnMut(u64, &mut Vec<Event>)) {
-        let frames = (STRETCH as u64).min((end - self.horizon).next_multiple_of(QUANTUM as u64)) as usize;
+        let left = (end - self.horizon).next_multiple_of(QUANTUM as u64);
+        let frames = left.min(self.longest as u64) as usize;
         let until = self.horizon + frames as u64;
         self.crew.plan(|stretch| {
             (stretch.frame, stretch.frames) = (self.horizon, frames);
