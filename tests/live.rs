@@ -188,6 +188,38 @@ fn better_code_takes_the_place_of_quick_code_unheard() {
     assert_unheard("song.mam", &quick(&mut Kept::default()), &left);
 }
 
+/// A parameter that the score leaves alone moves under a hand as smoothly as one that the score leads.
+#[test]
+fn a_hand_moves_what_the_score_holds() {
+    let song = |more: &str| {
+        let text = format!(
+            "bass = acid(cutoff: 300Hz)\nplay {{\n  bass \"c2*8\"\n{more}\n}}\nlength 32 bars\nout = bass * 50%\n"
+        );
+        program(&text, 48_000)
+    };
+    let moved = |song: &Arc<Program>, ramp: u32| {
+        let (mut control, mut live) = start(song);
+        let mut left: Vec<f32> = vec![];
+        for call in 0..100 {
+            if call % 30 == 20 {
+                assert!(control.set("bass.cutoff", [1200.0, 300.0][call / 30 % 2], ramp));
+            }
+            control.tick();
+            left.extend(callback(&mut live, 777)[0].iter());
+        }
+        left
+    };
+    let (held, led) = (song(""), song("  bass.cutoff \"300\".slow(40) over 1 bar"));
+    let holds = |song: &Program| song.steps.iter().flat_map(|step| &step.held).filter(|held| **held).count();
+    assert_eq!(holds(&held), holds(&led) + 1, "the cutoff");
+    for ramp in [0, 10_000] {
+        let sounds = [moved(&held, ramp), moved(&led, ramp)];
+        let differs = sounds[0].iter().zip(&sounds[1]).map(|(a, b): (&f32, &f32)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(differs < 1e-5, "{differs}");
+        assert_ne!(sounds[0], offline(&held, sounds[0].len()).iter().map(|x| x[0]).collect::<Vec<_>>());
+    }
+}
+
 #[test]
 fn ten_thousand_swaps_of_a_song_leave_nothing_behind() {
     let song = program(&example("song.mam"), 48_000);

@@ -170,6 +170,9 @@ impl Line {
         let places = Places::new(&files, &library, &graph, &lowered);
         let score = front::score(json.as_ref(), &files, song, seed, &places, &mut problems);
         let targets = places.targets;
+        let params: Vec<ParamSlot> =
+            lowered.slots.iter().map(|(name, info)| slot(name, info, rate)).collect();
+        lowered.hold(&score.moves(&params));
         self.done("score");
 
         let mut optimised = Module::default();
@@ -204,7 +207,7 @@ impl Line {
                 buffers: plan.buffers,
                 inputs: plan.inputs.clone(),
                 outputs: plan.outputs.clone(),
-                params: lowered.slots.iter().map(|(name, info)| slot(name, info, rate)).collect(),
+                params,
                 ports: lowered.ports.count(),
                 targets,
                 score,

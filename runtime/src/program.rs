@@ -83,6 +83,8 @@ pub struct Step {
     pub delays: Vec<usize>,
     /// Its parameters: indices into [`Program::params`].
     pub params: Vec<usize>,
+    /// Which of them its general form reads once a call: where one of these moves, it is called frame by frame.
+    pub held: Vec<bool>,
     /// Its input buffers.
     pub inputs: Vec<usize>,
     /// Its output buffers.

@@ -219,7 +219,7 @@ impl Check<'_> {
         let signal = Type::F32.with_lanes(turn);
         let right = match inst.op {
             Op::Const(imm) => ty.scalar == imm.scalar() && !subnormal(imm),
-            Op::Param(i) => has(&kernel.params, i) && ty == if self.general { signal } else { Type::F64 },
+            Op::Param(i) => has(&kernel.params, i) && (ty == Type::F64 || self.general && ty == signal),
             Op::Port(i, PortField::Trig) => has(&kernel.ports, i) && self.general && ty == Type::BOOL,
             Op::Port(i, PortField::Gate | PortField::Active) => has(&kernel.ports, i) && ty == Type::BOOL,
             Op::Port(i, _) => has(&kernel.ports, i) && ty == Type::F64,

@@ -15,6 +15,7 @@ mod calls;
 pub mod constants;
 mod eval;
 mod group;
+mod held;
 mod names;
 mod node;
 mod share;

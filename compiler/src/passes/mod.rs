@@ -10,7 +10,7 @@ mod fuse;
 pub mod instances;
 pub mod lanes;
 mod ranges;
-mod rewrite;
+pub(crate) mod rewrite;
 mod slow;
 mod strands;
 

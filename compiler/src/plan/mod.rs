@@ -7,7 +7,7 @@ mod rests;
 mod text;
 
 use crate::ir::layout::{Layout, put};
-use crate::ir::{Body, Kernel, Module, Op, Value, Voice};
+use crate::ir::{Body, Kernel, Module, Op, Scalar, Value, Voice};
 use crate::lower::{DATA, INPUT, Lowered, SignalId};
 use crate::passes::instances::{Packed, PackedCall, Part};
 use mam_grammar::Handle;
@@ -112,6 +112,7 @@ impl Planner {
             state_bytes: layout.bytes,
             delays,
             params: call.params.clone(),
+            held: held(kernel),
             copies: copies(kernel).into_iter().map(|input| inputs[input]).collect(),
             inputs,
             outputs: call.outputs.iter().map(|&s| self.buffer(s)).collect(),
@@ -147,6 +148,18 @@ impl Planner {
         }
         self.plan
     }
+}
+
+/// Which parameters the general form reads once a call.
+fn held(kernel: &Kernel) -> Vec<bool> {
+    let mut held = vec![false; kernel.params.len()];
+    for inst in kernel.general.insts.values() {
+        match inst.op {
+            Op::Param(index) if inst.ty.scalar == Scalar::F64 => held[index as usize] = true,
+            _ => {}
+        }
+    }
+    held
 }
 
 /// The input that each output is a copy of, where the kernel does nothing else; empty where it does.

@@ -22,6 +22,9 @@ impl Program {
 
 fn check_step(program: &Program, step: &Step) -> Result<(), String> {
     below("a parameter", &step.params, program.params.len())?;
+    if step.held.len() != step.params.len() {
+        return Err("it is not known which of its parameters are held".into());
+    }
     below("a port", &step.ports, program.ports)?;
     below("a delay line", &step.delays, program.delays.len())?;
     below("an input", &step.inputs, program.buffers)?;

@@ -37,6 +37,8 @@ pub(crate) struct Runner {
     state: usize,
     /// Indices into the program's parameters.
     params: Vec<usize>,
+    /// Which of them the general form reads once a call.
+    held: Vec<bool>,
     values: Vec<f64>,
     moving: Pointers<f32>,
     /// Indices into the program's ports.
@@ -125,6 +127,7 @@ impl Runner {
             values: vec![0.0; step.params.len()],
             moving: Pointers(vec![std::ptr::null_mut(); step.params.len()]),
             params: step.params.clone(),
+            held: step.held.clone(),
             ports: (0..step.ports.len()).map(port).collect(),
             cursors: vec![Cursor::default(); step.ports.len()],
             port_ids: step.ports.clone(),
@@ -221,10 +224,11 @@ impl Runner {
 
     /// Renders the frames in stretches, if something of the step's changes in the quantum.
     fn cut(&mut self, scene: &mut Scene<'_>, frames: Range<usize>) -> bool {
-        let (mut moving, mut cuts) = (0, 0);
-        for &index in &self.params {
+        let (mut moving, mut cuts, mut single) = (0, 0, 0);
+        for (&index, held) in self.params.iter().zip(&self.held) {
             let (moves, begins) = scene.params.masks(index);
             (moving, cuts) = (moving | moves, cuts | begins);
+            single |= if *held { moves } else { 0 };
         }
         let noted = self.port_ids.iter().fold(0, |mask, &id| mask | scene.notes.mask(id));
         if moving | cuts | noted == 0 {
@@ -235,7 +239,7 @@ impl Runner {
                 *cursor = scene.notes.first(id);
             }
         }
-        let bounds = cuts | noted | (moving ^ (moving << 1));
+        let bounds = cuts | noted | (moving ^ (moving << 1)) | single | (single << 1);
         let mut at = frames.start;
         while at < frames.end {
             let began = noted >> at & 1 != 0 && self.hear(scene, at);
@@ -330,7 +334,7 @@ impl Runner {
     }
 
     fn call(&mut self, scene: &mut Scene<'_>, form: Form, range: Range<usize>) {
-        if form == Form::Setup {
+        if form != Form::Steady {
             for (value, &index) in self.values.iter_mut().zip(&self.params) {
                 *value = scene.params.value(index, range.start);
             }

@@ -21,7 +21,7 @@ pub use pattern::{Note, Pattern, PatternEvent, Pitch, QueryError, TableEvent, Ti
 pub use rational::{Overflow, Rational};
 pub use sequencer::{Extent, Held, Sequencer};
 
-use crate::program::Curve;
+use crate::program::{Curve, ParamSlot};
 use std::sync::Arc;
 
 /// What a program plays. Indices of targets and parameters are those of [`crate::Program`].
@@ -35,6 +35,31 @@ pub struct Score {
     pub starts: Vec<usize>,
     /// Parameters that are musical lengths and follow the tempo of the first transport.
     pub lengths: Vec<MusicalLength>,
+}
+
+impl Score {
+    /// Which of a program's parameters it leads from value to value, and does not only set.
+    pub fn moves(&self, params: &[ParamSlot]) -> Vec<bool> {
+        let mut moves = vec![false; params.len()];
+        let mut lead = |param: usize, ramps: bool| {
+            let slot = &params[param];
+            moves[param] |= slot.curve != Curve::Step && (ramps || slot.smooth > 0);
+        };
+        for line in self.transports.iter().flat_map(|transport| &transport.lines) {
+            if let Action::Set { param, ramp } = &line.action {
+                lead(*param, ramp.over != Duration::default());
+            }
+        }
+        for command in &self.commands {
+            // What is set at the beginning is soon at rest.
+            if let CommandKind::Set { param, over, .. } = command.kind
+                && (command.frame > 0 || over > Rational::ZERO)
+            {
+                lead(param, over > Rational::ZERO);
+            }
+        }
+        moves
+    }
 }
 
 /// Lines, where they are heard, and their tempo.

@@ -117,6 +117,7 @@ fn oscillator(index: usize, name: &str) -> Step {
         state: 16 * index,
         state_bytes: 16,
         params: vec![index],
+        held: vec![false],
         outputs: vec![index],
         ports: vec![index],
         ..Step::default()
