@@ -204,7 +204,8 @@ impl Instance {
         Some(self.buffers.get_mut(self.program.buffers[signal]))
     }
 
-    /// A channel of the quantum's result. The last channel stands for all that are beyond.
+    /// A channel of the quantum's result. The last channel stands for all that are beyond. Inlined where it is copied: out of
+    /// line it costs a small song a tenth of its time.
     #[inline]
     pub(crate) fn output(&self, channel: usize) -> &[f32; QUANTUM] {
         let outputs = &self.outputs[usize::from(self.was_quiet)];
