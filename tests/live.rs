@@ -214,7 +214,8 @@ fn a_hand_moves_what_the_score_holds() {
     assert_eq!(holds(&held), holds(&led) + 1, "the cutoff");
     for ramp in [0, 10_000] {
         let sounds = [moved(&held, ramp), moved(&led, ramp)];
-        let differs = sounds[0].iter().zip(&sounds[1]).map(|(a, b): (&f32, &f32)| (a - b).abs()).fold(0.0, f32::max);
+        let differs =
+            sounds[0].iter().zip(&sounds[1]).map(|(a, b): (&f32, &f32)| (a - b).abs()).fold(0.0, f32::max);
         assert!(differs < 1e-5, "{differs}");
         assert_ne!(sounds[0], offline(&held, sounds[0].len()).iter().map(|x| x[0]).collect::<Vec<_>>());
     }

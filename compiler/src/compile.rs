@@ -204,7 +204,7 @@ impl Line {
                 steps: plan.steps.clone(),
                 state: plan.state.clone(),
                 delays: plan.delays.clone(),
-                buffers: plan.buffers,
+                buffers: plan.buffers.clone(),
                 inputs: plan.inputs.clone(),
                 outputs: plan.outputs.clone(),
                 params,

@@ -5,6 +5,7 @@
 
 #![cfg_attr(mam_rtsan, feature(sanitize))]
 
+pub mod buffers;
 pub mod control;
 pub mod engine;
 pub mod file;

@@ -30,11 +30,12 @@ pub struct Program {
     pub state: Vec<u8>,
     /// Capacity of each delay line in frames: powers of two.
     pub delays: Vec<DelaySpec>,
-    /// How many buffers of [`QUANTUM`] frames there are.
-    pub buffers: usize,
-    /// The buffers into which the song's `in` is put: left, right. Empty when it is not used.
+    /// The buffer of [`QUANTUM`] frames in which each signal lies. It may be another's before and after
+    /// ([`crate::buffers`]).
+    pub buffers: Vec<usize>,
+    /// The signals of the song's `in`: left, right. Empty when it is not used.
     pub inputs: Vec<usize>,
-    /// The buffers that hold the result, one a channel.
+    /// The signals that are the result, one a channel.
     pub outputs: Vec<usize>,
     /// Everything that can be set while it runs.
     pub params: Vec<ParamSlot>,
@@ -50,6 +51,11 @@ impl Program {
     /// The longest delay line in frames: how long a song may be silent before it sounds again.
     pub fn memory(&self) -> usize {
         self.delays.iter().map(|line| line.frames).max().unwrap_or(0)
+    }
+
+    /// How many buffers there are.
+    pub fn buffer_count(&self) -> usize {
+        self.buffers.iter().max().map_or(0, |last| last + 1)
     }
 
     /// The same song with another tempo at its start, in quarter notes a minute; where the tempo changes, it does so in
@@ -85,15 +91,15 @@ pub struct Step {
     pub params: Vec<usize>,
     /// Which of them its general form reads once a call: where one of these moves, it is called frame by frame.
     pub held: Vec<bool>,
-    /// Its input buffers.
+    /// Its inputs: signals, as [`Program::buffers`] counts them.
     pub inputs: Vec<usize>,
-    /// Its output buffers.
+    /// The signals that it writes.
     pub outputs: Vec<usize>,
     /// Its event ports.
     pub ports: Vec<usize>,
     /// Which parts of it fall silent.
     pub voices: Vec<StepVoice>,
-    /// Where it does nothing but copy: the buffer that each output is a copy of. Else empty.
+    /// Where it does nothing but copy: the signal that each output is a copy of, one of its inputs. Else empty.
     pub copies: Vec<usize>,
     /// Whether nothing in it goes on by itself, so that it can be left alone while it hears silence and is silent.
     pub rests: bool,

@@ -1,7 +1,8 @@
 //! The plan: which kernel runs when, and where every byte of state and every buffer lives.
 //!
 //! All memory of a program is known here. Calls stand in the order of the graph, so everything is computed before it
-//! is needed; each call has a block of state ([`Layout`]) and its own table of buffers.
+//! is needed; each call has a block of state ([`Layout`]) and its own table of signals. A signal's buffer is another's as soon
+//! as nobody reads it any more ([`mam_runtime::buffers`]).
 
 mod rests;
 mod text;
@@ -11,6 +12,7 @@ use crate::ir::{Body, Kernel, Module, Op, Scalar, Value, Voice};
 use crate::lower::{DATA, INPUT, Lowered, SignalId};
 use crate::passes::instances::{Packed, PackedCall, Part};
 use mam_grammar::Handle;
+use mam_runtime::buffers;
 use mam_runtime::{DelaySpec, StateWord, Step, StepPart, StepVoice};
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,11 +26,11 @@ pub struct Plan {
     pub state: Vec<u8>,
     /// The delay lines.
     pub delays: Vec<DelaySpec>,
-    /// How many buffers there are.
-    pub buffers: usize,
-    /// The buffers of the song's `in`, where it is used.
+    /// The buffer of each signal.
+    pub buffers: Vec<usize>,
+    /// The signals of the song's `in`, where it is used.
     pub inputs: Vec<usize>,
-    /// The buffer of each output channel.
+    /// The signal of each output channel.
     pub outputs: Vec<usize>,
     /// What was decided about lanes, and why.
     pub reasons: Vec<String>,
@@ -40,7 +42,7 @@ impl Plan {
     pub fn new(lowered: &Lowered, packed: &Packed, channels: usize) -> Plan {
         let layouts: Vec<Layout> = packed.module.kernels.values().map(Layout::of).collect();
         let plan = Plan { reasons: packed.reasons.clone(), ..Plan::default() };
-        let mut planner = Planner { plan, buffers: vec![None; packed.signals] };
+        let mut planner = Planner { plan, signals: vec![None; packed.signals], count: 0 };
         for call in &packed.calls {
             planner.step(call, &packed.module.kernels[call.kernel], &layouts[call.kernel.index()]);
         }
@@ -60,14 +62,16 @@ impl Plan {
 
 struct Planner {
     plan: Plan,
-    buffers: Vec<Option<usize>>,
+    /// The plan's number of each signal that it needs.
+    signals: Vec<Option<usize>>,
+    count: usize,
 }
 
 impl Planner {
-    fn buffer(&mut self, signal: SignalId) -> usize {
-        *self.buffers[signal].get_or_insert_with(|| {
-            self.plan.buffers += 1;
-            self.plan.buffers - 1
+    fn signal(&mut self, signal: SignalId) -> usize {
+        *self.signals[signal].get_or_insert_with(|| {
+            self.count += 1;
+            self.count - 1
         })
     }
 
@@ -103,7 +107,7 @@ impl Planner {
                 outputs: part.outputs.clone(),
             }
         });
-        let inputs: Vec<usize> = call.inputs.iter().map(|&s| self.buffer(s)).collect();
+        let inputs: Vec<usize> = call.inputs.iter().map(|&s| self.signal(s)).collect();
         let step = Step {
             name: label(&call.parts),
             parts: parts.collect(),
@@ -115,7 +119,7 @@ impl Planner {
             held: held(kernel),
             copies: copies(kernel).into_iter().map(|input| inputs[input]).collect(),
             inputs,
-            outputs: call.outputs.iter().map(|&s| self.buffer(s)).collect(),
+            outputs: call.outputs.iter().map(|&s| self.signal(s)).collect(),
             ports: call.ports.clone(),
             voices: voices.collect(),
             rests: rests::rests(kernel),
@@ -125,27 +129,27 @@ impl Planner {
     }
 
     fn finish(mut self, lowered: &Lowered, channels: usize) -> Plan {
-        if INPUT.iter().any(|&s| self.buffers[s].is_some()) {
-            self.plan.inputs = INPUT.iter().map(|&s| self.buffer(s)).collect();
+        if INPUT.iter().any(|&s| self.signals[s].is_some()) {
+            self.plan.inputs = INPUT.iter().map(|&s| self.signal(s)).collect();
         }
         let mut silence = None;
-        let mut quiet = |plan: &mut Plan| {
-            *silence.get_or_insert_with(|| {
-                plan.buffers += 1;
-                plan.buffers - 1
-            })
-        };
         for channel in 0..channels {
             let signal = match lowered.out[..] {
                 [mono] => mono,
                 _ => lowered.out.get(channel).copied().flatten(),
             };
-            let buffer = match signal {
-                Some(signal) => self.buffer(signal),
-                None => quiet(&mut self.plan),
+            let signal = match signal {
+                Some(signal) => self.signal(signal),
+                // What nobody writes is silent.
+                None => *silence.get_or_insert_with(|| {
+                    self.count += 1;
+                    self.count - 1
+                }),
             };
-            self.plan.outputs.push(buffer);
+            self.plan.outputs.push(signal);
         }
+        let Plan { steps, inputs, outputs, .. } = &self.plan;
+        self.plan.buffers = buffers::share(steps, inputs, outputs, self.count);
         self.plan
     }
 }

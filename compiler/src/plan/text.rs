@@ -10,12 +10,12 @@ impl fmt::Display for Plan {
             "memory: {} bytes of state, {} delay lines, {} buffers",
             self.state.len(),
             self.delays.len(),
-            self.buffers
+            self.buffers.iter().max().map_or(0, |last| last + 1)
         )?;
         for step in &self.steps {
             write!(f, "{}: kernel {}", step.name, step.kernel)?;
-            list(f, " <-", "b", &step.inputs)?;
-            list(f, " ->", "b", &step.outputs)?;
+            self.buffers(f, " <-", &step.inputs)?;
+            self.buffers(f, " ->", &step.outputs)?;
             list(f, ", params", "p", &step.params)?;
             list(f, ", ports", "e", &step.ports)?;
             if step.state_bytes > 0 {
@@ -30,9 +30,17 @@ impl fmt::Display for Plan {
             writeln!(f)?;
         }
         f.write_str("out:")?;
-        list(f, "", "b", &self.outputs)?;
+        self.buffers(f, "", &self.outputs)?;
         writeln!(f)?;
         self.reasons.iter().try_for_each(|reason| writeln!(f, "{reason}"))
+    }
+}
+
+impl Plan {
+    /// Where signals lie.
+    fn buffers(&self, f: &mut fmt::Formatter<'_>, what: &str, signals: &[usize]) -> fmt::Result {
+        let buffers: Vec<usize> = signals.iter().map(|&signal| self.buffers[signal]).collect();
+        list(f, what, "b", &buffers)
     }
 }
 

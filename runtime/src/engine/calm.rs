@@ -5,13 +5,14 @@
 //! sound. A step comes to rest at the end of a quantum, when for longer than its longest delay line its outputs, its
 //! states and what it writes into its lines have stayed below [`CALM`], and no event has touched it.
 
+use super::memory::Buffers;
 use super::step::Runner;
 use crate::program::{Program, QUANTUM};
 
 /// −120 dB: less is not heard.
 pub(crate) const CALM: f32 = 1e-6;
 
-/// Who is heard in a buffer.
+/// Who is heard in a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// Nobody.
@@ -27,6 +28,8 @@ pub(crate) enum Origin {
 pub(crate) struct Hearing {
     /// For each step, who its inputs are.
     origins: Vec<Vec<Origin>>,
+    /// For each step, who hears it.
+    hearers: Vec<Vec<Hearer>>,
     /// The same of the outputs.
     outputs: Vec<Origin>,
     /// Which channels of the input are known to be silent.
@@ -35,25 +38,41 @@ pub(crate) struct Hearing {
     steps: Vec<bool>,
 }
 
+/// An input of a step.
+#[derive(Debug)]
+struct Hearer {
+    step: usize,
+    place: usize,
+    /// Where it is found while it sounds.
+    buffer: usize,
+}
+
 impl Hearing {
     pub(crate) fn new(program: &Program) -> Hearing {
-        let mut holds = vec![Origin::Nobody; program.buffers];
-        for (channel, &buffer) in program.inputs.iter().enumerate() {
-            holds[buffer] = Origin::Input(channel);
+        let mut from = vec![Origin::Nobody; program.buffers.len()];
+        for (channel, &signal) in program.inputs.iter().enumerate() {
+            from[signal] = Origin::Input(channel);
         }
         let mut origins = vec![];
+        let mut hearers: Vec<Vec<Hearer>> = program.steps.iter().map(|_| vec![]).collect();
         for (index, step) in program.steps.iter().enumerate() {
-            let heard: Vec<Origin> = step.inputs.iter().map(|&buffer| holds[buffer]).collect();
+            let heard: Vec<Origin> = step.inputs.iter().map(|&signal| from[signal]).collect();
+            for (place, (origin, &signal)) in heard.iter().zip(&step.inputs).enumerate() {
+                if let Origin::Step(heard) = *origin {
+                    hearers[heard].push(Hearer { step: index, place, buffer: program.buffers[signal] });
+                }
+            }
             // A copy is as silent as what it is a copy of.
-            let copied: Vec<Origin> = step.copies.iter().map(|&buffer| holds[buffer]).collect();
-            for (place, &buffer) in step.outputs.iter().enumerate() {
-                holds[buffer] = copied.get(place).copied().unwrap_or(Origin::Step(index));
+            let copied: Vec<Origin> = step.copies.iter().map(|&signal| from[signal]).collect();
+            for (place, &signal) in step.outputs.iter().enumerate() {
+                from[signal] = copied.get(place).copied().unwrap_or(Origin::Step(index));
             }
             origins.push(heard);
         }
         Hearing {
             origins,
-            outputs: program.outputs.iter().map(|&buffer| holds[buffer]).collect(),
+            hearers,
+            outputs: program.outputs.iter().map(|&signal| from[signal]).collect(),
             inputs: vec![false; program.inputs.len()],
             steps: vec![false; program.steps.len()],
         }
@@ -67,11 +86,25 @@ impl Hearing {
         }
     }
 
-    /// Finds out who is silent in a quantum: `touched` says of a step whether an event of the quantum concerns it.
-    pub(crate) fn listen(&mut self, runners: &mut [Runner], touched: impl Fn(&Runner) -> bool) {
-        for (index, runner) in runners.iter_mut().enumerate() {
+    /// Finds out who is silent in a quantum: `touched` says of a step whether an event of the quantum concerns it. Who is
+    /// silent all through writes nothing; those that hear it find silence elsewhere, as its buffer may be another's.
+    pub(crate) fn listen(
+        &mut self,
+        runners: &mut [Runner],
+        buffers: &Buffers,
+        touched: impl Fn(&Runner) -> bool,
+    ) {
+        for index in 0..runners.len() {
             let hears = self.origins[index].iter().any(|&origin| !self.is_silent(origin));
-            self.steps[index] = runner.begin(hears, touched(runner));
+            let touched = touched(&runners[index]);
+            let silent = runners[index].begin(hears, touched);
+            if std::mem::replace(&mut self.steps[index], silent) == silent {
+                continue;
+            }
+            for hearer in &self.hearers[index] {
+                let sound = if silent { buffers.silence() } else { buffers.start(hearer.buffer) };
+                runners[hearer.step].hear_at(hearer.place, sound);
+            }
         }
     }
 
@@ -94,6 +127,8 @@ impl Hearing {
 pub(crate) struct Rest {
     /// Whether nothing in it goes on by itself.
     can: bool,
+    /// Whether it has been heard in this quantum.
+    loud: bool,
     /// The frames that it has been calm for.
     calm: usize,
     /// Its longest delay line.
@@ -106,7 +141,7 @@ pub(crate) struct Rest {
 
 impl Rest {
     pub(crate) fn new(can: bool, longest: usize) -> Rest {
-        Rest { can, calm: 0, longest, rests: false, disturbed: true }
+        Rest { can, loud: false, calm: 0, longest, rests: false, disturbed: true }
     }
 
     /// From now on it never rests.
@@ -142,12 +177,18 @@ impl Rest {
         self.can && !self.rests && !self.disturbed
     }
 
+    /// Some frames of the quantum are rendered, and are looked at now: the buffer may be another's soon.
+    pub(crate) fn heard(&mut self, is_quiet: impl FnOnce() -> bool) {
+        self.loud = self.loud || !is_quiet();
+    }
+
     /// Ends a quantum. Whether its rest begins.
     pub(crate) fn end(&mut self, is_calm: impl FnOnce() -> bool) -> bool {
+        let loud = std::mem::take(&mut self.loud);
         if self.rests {
             return false;
         }
-        self.calm = if self.is_near() && is_calm() { self.calm + QUANTUM } else { 0 };
+        self.calm = if self.is_near() && !loud && is_calm() { self.calm + QUANTUM } else { 0 };
         self.rests = self.calm > self.longest;
         self.rests
     }

@@ -1,22 +1,40 @@
 //! Whether a program's tables fit each other, so that the engine can follow them without looking.
 
+use crate::buffers::Held;
 use crate::program::{Program, Step};
 
 impl Program {
     /// Says what does not fit, if anything: an index beyond its table, a block beyond the state, a delay line
-    /// whose length is no power of two. A compiled program has no such fault.
+    /// whose length is no power of two, a signal that is read from a buffer that holds another one. A compiled program has no such fault.
     pub fn check(&self) -> Result<(), String> {
         if !self.state.len().is_multiple_of(16) {
             return Err("the state is not a multiple of 16 bytes".into());
         }
-        below("an input of the song", &self.inputs, self.buffers)?;
-        below("an output of the song", &self.outputs, self.buffers)?;
+        below("an input of the song", &self.inputs, self.buffers.len())?;
+        below("an output of the song", &self.outputs, self.buffers.len())?;
         if let Some(line) = self.delays.iter().find(|line| !line.frames.is_power_of_two()) {
             return Err(format!("delay line {}: {} frames", line.name, line.frames));
         }
         self.steps.iter().try_for_each(|step| {
             check_step(self, step).map_err(|fault| format!("step {}: {fault}", step.name))
-        })
+        })?;
+        check_buffers(self)
+    }
+}
+
+/// Each signal is read from its buffer while it is there; and while a step runs, its signals are apart.
+fn check_buffers(program: &Program) -> Result<(), String> {
+    let mut held = Held::new(program);
+    for step in &program.steps {
+        let before = step.inputs.iter().all(|&signal| held.has(signal));
+        held.write(step);
+        if !before || !step.inputs.iter().chain(&step.outputs).all(|&signal| held.has(signal)) {
+            return Err(format!("step {}: a signal is read where another one was written", step.name));
+        }
+    }
+    match program.inputs.iter().chain(&program.outputs).all(|&signal| held.has(signal)) {
+        true => Ok(()),
+        false => Err("a signal of the song lies where another one was written".into()),
     }
 }
 
@@ -27,9 +45,11 @@ fn check_step(program: &Program, step: &Step) -> Result<(), String> {
     }
     below("a port", &step.ports, program.ports)?;
     below("a delay line", &step.delays, program.delays.len())?;
-    below("an input", &step.inputs, program.buffers)?;
-    below("an output", &step.outputs, program.buffers)?;
-    below("a copied buffer", &step.copies, program.buffers)?;
+    below("an input", &step.inputs, program.buffers.len())?;
+    below("an output", &step.outputs, program.buffers.len())?;
+    if !step.copies.iter().all(|copied| step.inputs.contains(copied)) {
+        return Err("it copies what it does not hear".into());
+    }
     if !step.copies.is_empty() && step.copies.len() != step.outputs.len() {
         return Err("it copies to some of its outputs only".into());
     }

@@ -4,7 +4,7 @@
 //! the same memory would make those pointers invalid, so a [`Block`] hands out references only for as long as its
 //! owner touches the memory itself. It does not grow.
 
-use crate::program::{GUARD, MIRRORED};
+use crate::program::{GUARD, MIRRORED, QUANTUM};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
@@ -67,6 +67,39 @@ impl<T: Plain> Drop for Block<T> {
     fn drop(&mut self) {
         // SAFETY: made by `alloc_zeroed` with this layout.
         unsafe { dealloc(self.start.as_ptr().cast(), layout::<T>(self.len)) }
+    }
+}
+
+/// The buffers of a program, and one more of silence.
+#[derive(Debug)]
+pub(crate) struct Buffers {
+    all: Block<f32>,
+    count: usize,
+}
+
+impl Buffers {
+    pub(crate) fn silent(count: usize) -> Buffers {
+        Buffers { all: Block::zeros((count + 1) * QUANTUM), count }
+    }
+
+    /// The address of a buffer.
+    pub(crate) fn start(&self, index: usize) -> *mut f32 {
+        self.all.as_ptr().wrapping_add(index * QUANTUM)
+    }
+
+    /// The address of a buffer to which nobody writes.
+    pub(crate) fn silence(&self) -> *mut f32 {
+        self.start(self.count)
+    }
+
+    /// What a buffer holds.
+    pub(crate) fn get(&self, index: usize) -> &[f32; QUANTUM] {
+        self.all.as_slice()[index * QUANTUM..].first_chunk().unwrap_or(&[0.0; QUANTUM])
+    }
+
+    /// A buffer, to change it.
+    pub(crate) fn get_mut(&mut self, index: usize) -> &mut [f32] {
+        &mut self.all.as_mut_slice()[index * QUANTUM..][..QUANTUM]
     }
 }
 

@@ -2,7 +2,8 @@
 //! in them is written down once, in tables that the machine code is run from, one kernel after the other.
 
 use super::step::Runner;
-use crate::machine::Task;
+use crate::buffers::Held;
+use crate::machine::{Task, call_kernels};
 use crate::program::{Code, Program, QUANTUM};
 
 /// The calls of a quantum in which nothing changes.
@@ -11,8 +12,8 @@ pub(crate) struct Quiet {
     tasks: Vec<Task>,
     /// Voices that are awake although their note has ended: the runner, and its voice.
     fading: Vec<(usize, usize)>,
-    /// Runners that the quantum may bring to rest.
-    calming: Vec<usize>,
+    /// Runners that the quantum may bring to rest, each with how many tasks there are up to its own.
+    calming: Vec<(usize, usize)>,
     /// The version of the code that it was written for; none where nothing is.
     written: Option<u32>,
 }
@@ -64,45 +65,58 @@ impl Quiet {
             let Some(task) = runner.task(code, state) else { return false };
             self.tasks.push(task);
             self.fading.extend(runner.fading().map(|voice| (index, voice)));
-            self.calming.extend(runner.is_near_rest().then_some(index));
+            self.calming.extend(runner.is_near_rest().then_some((self.tasks.len(), index)));
         }
         self.written = Some(version);
         true
     }
 
-    /// Renders the quantum at a frame. The voices that may fall asleep after it are the result, and the runners that may come
-    /// to rest.
+    /// Renders the quantum at a frame. `end` is asked of each runner that may come to rest, once it has run: afterwards its
+    /// buffers may be another's. The voices that may fall asleep are the result, and whether a rest begins.
     ///
     /// # Safety
     /// What was written down holds: the runners and the state are those it was written for, and unchanged.
-    pub(crate) unsafe fn run(&mut self, frame: u64) -> (&[(usize, usize)], &[usize]) {
+    pub(crate) unsafe fn run(
+        &mut self,
+        frame: u64,
+        mut end: impl FnMut(usize) -> bool,
+    ) -> (&[(usize, usize)], bool) {
         for task in &mut self.tasks {
             task.call.frame = frame as u32;
         }
-        // SAFETY: the tables are those of the runners, which outlive the call and fit the kernels.
-        unsafe { crate::machine::call_kernels(&self.tasks) };
-        (&self.fading, &self.calming)
+        let (mut done, mut rests) = (0, false);
+        for &(until, runner) in &self.calming {
+            // SAFETY: the tables are those of the runners, which outlive the call and fit the kernels.
+            unsafe { call_kernels(&self.tasks[done..until]) };
+            rests |= end(runner);
+            done = until;
+        }
+        // SAFETY: as above.
+        unsafe { call_kernels(&self.tasks[done..]) };
+        (&self.fading, rests)
     }
 }
 
-/// Which steps need not be called because they only copy, and only to the song's outputs; and for each output the buffer
+/// Which steps need not be called because they only copy, and only to the song's outputs; and for each output the signal
 /// that then is the result.
 pub(crate) fn copies(program: &Program) -> (Vec<bool>, Vec<usize>) {
-    let read = |buffer: &usize| program.steps.iter().any(|step| step.inputs.contains(buffer));
+    let (mut reads, mut writes) = (vec![0; program.buffers.len()], vec![0; program.buffers.len()]);
+    for step in &program.steps {
+        step.inputs.iter().for_each(|&signal| reads[signal] += 1);
+        step.outputs.iter().for_each(|&signal| writes[signal] += 1);
+    }
+    let held = Held::at_the_end(program);
+    let mut result: Vec<usize> = (0..program.buffers.len()).collect();
     let idle = program.steps.iter().map(|step| {
-        let alone = |buffer| program.steps.iter().filter(|step| step.outputs.contains(buffer)).count() == 1;
-        !step.copies.is_empty() && step.outputs.iter().all(|buffer| !read(buffer) && alone(buffer))
+        let unheard = step.outputs.iter().all(|&signal| reads[signal] == 0 && writes[signal] == 1);
+        let idle = unheard && !step.copies.is_empty() && step.copies.iter().all(|&signal| held.has(signal));
+        if idle {
+            step.outputs.iter().zip(&step.copies).for_each(|(&signal, &copied)| result[signal] = copied);
+        }
+        idle
     });
-    let idle: Vec<bool> = idle.collect();
-    let source = |&output: &usize| {
-        let copied = program.steps.iter().zip(&idle).filter(|(_, idle)| **idle).find_map(|(step, _)| {
-            let place = step.outputs.iter().position(|buffer| *buffer == output)?;
-            Some(step.copies[place])
-        });
-        copied.unwrap_or(output)
-    };
-    let outputs = program.outputs.iter().map(source).collect();
-    (idle, outputs)
+    let idle = idle.collect();
+    (idle, program.outputs.iter().map(|&signal| result[signal]).collect())
 }
 
 /// All frames of a quantum.

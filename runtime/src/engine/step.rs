@@ -2,10 +2,10 @@
 //!
 //! Only the step's own events and parameters cut. A stretch that begins with a note is one frame in the general
 //! form and the rest in the steady one; where a parameter moves the form is general; before the first steady call
-//! after a change the setup runs. A step whose voices are all asleep is not called: its outputs are 0.
+//! after a change the setup runs. A step whose voices are all asleep is not called, and what hears it finds silence.
 
 use super::calm::{self, CALM, Rest};
-use super::memory::{Pointers, silence};
+use super::memory::{Buffers, Pointers, silence};
 use super::notes::{Cursor, NoteKind, Notes, pitch};
 use super::params::Params;
 use crate::machine::Task;
@@ -57,8 +57,7 @@ pub(crate) struct Runner {
     parts: Vec<Range<usize>>,
     /// Where a step that sleeps is called nevertheless: buffers that nobody hears.
     waste: Option<Pointers<f32>>,
-    /// Nobody else writes to the outputs, so silence stays when it has been written once.
-    alone: bool,
+    /// It is silent all through the quantum: it writes nothing, and whoever hears it looks elsewhere.
     silent: bool,
     stale: bool,
 }
@@ -112,10 +111,12 @@ impl Runner {
     pub(crate) fn new(
         step: &Step,
         program: &Program,
-        buffer: impl Fn(usize) -> *mut f32,
+        buffers: &Buffers,
         line: impl Fn(usize) -> *mut f32,
-        alone: bool,
     ) -> Runner {
+        let starts = |signals: &[usize]| {
+            Shifted::new(signals.iter().map(|&signal| buffers.start(program.buffers[signal])).collect())
+        };
         let voices: Vec<_> = step.voices.iter().map(|voice| VoiceState::new(voice, step)).collect();
         let port = |local| {
             let active = u32::from(!voices.iter().any(|voice: &VoiceState| voice.port == local));
@@ -133,12 +134,12 @@ impl Runner {
             port_ids: step.ports.clone(),
             delays: Pointers(step.delays.iter().map(|&index| line(index)).collect()),
             delay_frames: step.delays.iter().map(|&index| program.delays[index].frames).collect(),
-            inputs: Shifted::new(step.inputs.iter().map(|&index| buffer(index)).collect()),
-            outputs: Shifted::new(step.outputs.iter().map(|&index| buffer(index)).collect()),
+            inputs: starts(&step.inputs),
+            outputs: starts(&step.outputs),
             parts: step.parts.iter().map(|part| part.outputs.clone()).collect(),
             voices,
             calm: Rest::new(
-                step.rests && alone,
+                step.rests,
                 step.delays.iter().map(|&index| program.delays[index].frames).max().unwrap_or(0),
             ),
             words: step
@@ -148,7 +149,6 @@ impl Runner {
                 .map(|word| (step.state + word.offset, word.bytes == 8))
                 .collect(),
             waste: None,
-            alone,
             silent: false,
             stale: true,
         }
@@ -167,9 +167,15 @@ impl Runner {
     /// Begins a quantum: whether it hears anything, and whether an event concerns it. Whether it is silent all through.
     pub(crate) fn begin(&mut self, hears: bool, touched: bool) -> bool {
         if self.calm.begin(hears || touched) {
-            (self.stale, self.silent) = (true, false);
+            self.stale = true;
         }
-        self.calm.is_on() || self.asleep() && !touched
+        self.silent = self.calm.is_on() || self.asleep() && !touched;
+        self.silent
+    }
+
+    /// From now on an input is found elsewhere.
+    pub(crate) fn hear_at(&mut self, place: usize, sound: *mut f32) {
+        self.inputs.whole.0[place] = sound;
     }
 
     /// Whether an event of the quantum concerns it.
@@ -183,26 +189,34 @@ impl Runner {
         self.calm.is_near()
     }
 
-    /// Ends the quantum at a frame. Whether it comes to rest.
-    pub(crate) fn end(&mut self, state: *mut u8, frame: u64) -> bool {
+    /// Some frames of the quantum at `frame` are rendered. Whether it comes to rest, where they are its last.
+    pub(crate) fn end(&mut self, state: *mut u8, frame: u64, frames: Range<usize>) -> bool {
+        if !self.calm.is_near() {
+            return false;
+        }
         let (outputs, lines, words) = (&self.outputs.whole.0, &self.delays.0, &self.words);
-        let frames = &self.delay_frames;
+        let quiet = |start: *mut f32, frames: Range<usize>| {
+            // SAFETY: whoever calls it knows that the frames are there, and no kernel runs.
+            calm::quiet(unsafe { std::slice::from_raw_parts(start.add(frames.start), frames.len()) })
+        };
+        // Outputs have a quantum.
+        self.calm.heard(|| outputs.iter().all(|&output| quiet(output, frames.clone())));
+        if frames.end < QUANTUM {
+            return false;
+        }
         self.calm.end(|| {
-            // SAFETY: outputs have a quantum, lines as many frames as stand beside them, a power of two; states lie within
-            // the state memory; and no kernel runs.
+            // SAFETY: lines have as many frames as stand beside them, a power of two; states lie within the state memory;
+            // and no kernel runs.
             unsafe {
-                let sound = |&start: &*mut f32, len| std::slice::from_raw_parts(start, len);
-                let written = |(line, &len): (&*mut f32, &usize)| match len {
-                    0..QUANTUM => calm::quiet(sound(line, len)),
-                    _ => calm::quiet(sound(&line.add(frame as usize & (len - 1)), QUANTUM)),
+                let written = |(&line, &len): (&*mut f32, &usize)| match len {
+                    0..QUANTUM => quiet(line, 0..len),
+                    _ => quiet(line.add(frame as usize & (len - 1)), 0..QUANTUM),
                 };
                 let still = |&(at, double): &(usize, bool)| match double {
                     true => state.add(at).cast::<f64>().read_unaligned().abs() < f64::from(CALM),
                     false => state.add(at).cast::<f32>().read_unaligned().abs() < CALM,
                 };
-                outputs.iter().all(|output| calm::quiet(sound(output, QUANTUM)))
-                    && words.iter().all(still)
-                    && lines.iter().zip(frames).all(written)
+                words.iter().all(still) && lines.iter().zip(&self.delay_frames).all(written)
             }
         })
     }
@@ -272,7 +286,6 @@ impl Runner {
         self.ports[port].active = 1;
         for voice in self.voices.iter_mut().filter(|voice| voice.port == port && !voice.awake) {
             voice.awake = true;
-            self.silent = false;
             for stretch in &voice.bytes {
                 let bytes = &scene.image[stretch.clone()];
                 // SAFETY: the state memory is as long as its image, and no kernel runs.
@@ -301,10 +314,9 @@ impl Runner {
         }
     }
 
-    /// Silence, written once where it stays.
+    /// Silence, which is written where something else may be heard in the same quantum.
     fn rest(&mut self, range: Range<usize>) {
-        if !(self.silent && self.alone) {
-            self.silent = range.len() == QUANTUM;
+        if !self.silent {
             self.outputs.fill(range, 0.0);
         }
     }
@@ -373,22 +385,16 @@ impl Runner {
         let call = self.tables(state, 0, 0..QUANTUM);
         match &self.waste {
             _ if self.stale => None,
-            Some(waste) if self.is_silent() => {
+            Some(waste) if self.silent => {
                 Some(Task { function, call: Call { outputs: waste.0.as_ptr(), ..call } })
             }
-            _ if self.is_idle() => None,
             _ => Some(Task { function, call }),
         }
     }
 
-    /// Whether it is asleep, its silence is written, and stays.
-    fn is_silent(&self) -> bool {
-        self.is_idle() && self.silent && self.alone
-    }
-
     /// Whether it need not be called.
     pub(crate) fn can_be_skipped(&self) -> bool {
-        self.waste.is_none() && self.is_silent()
+        self.waste.is_none() && self.silent
     }
 
     /// Its voices that are awake although their note has ended.
@@ -428,6 +434,9 @@ impl Runner {
 
     /// Scales what a part has rendered, from one gain to another over the quantum.
     pub(crate) fn scale(&mut self, part: usize, from: f32, to: f32) {
+        if self.silent {
+            return;
+        }
         for &start in &self.outputs.whole.0[self.parts[part].clone()] {
             // SAFETY: every buffer has QUANTUM frames, and no kernel runs.
             let buffer = unsafe { std::slice::from_raw_parts_mut(start, QUANTUM) };
@@ -435,12 +444,12 @@ impl Runner {
                 *sample *= from + (to - from) * (i + 1) as f32 / QUANTUM as f32;
             }
         }
-        self.silent = false;
     }
 
     /// What it has rendered on a channel of its own; nothing where it has none.
     pub(crate) fn output(&self, channel: usize) -> &[f32] {
         match self.outputs.whole.0.get(channel) {
+            Some(_) if self.silent => &[0.0; QUANTUM],
             // SAFETY: every buffer has QUANTUM frames, and no kernel runs while the slice is used.
             Some(&start) => unsafe { std::slice::from_raw_parts(start, QUANTUM) },
             None => &[],

@@ -28,14 +28,15 @@ impl Tap {
         Some(Tap { parts, channels: vec![[0.0; QUANTUM]; channels] })
     }
 
-    /// Takes what a step has just rendered, if it belongs to the node.
-    pub(crate) fn hear(&mut self, index: usize, runner: &Runner) {
+    /// Takes the frames that a step has just rendered, if it belongs to the node: afterwards their buffer may be another's.
+    pub(crate) fn hear(&mut self, index: usize, runner: &Runner, frames: &Range<usize>) {
         if self.parts.first().is_some_and(|(first, _)| *first == index) {
-            self.channels.fill([0.0; QUANTUM]);
+            self.channels.iter_mut().for_each(|channel| channel[frames.clone()].fill(0.0));
         }
         for (_, outputs) in self.parts.iter().filter(|(step, _)| *step == index) {
             for (output, sum) in outputs.clone().zip(&mut self.channels) {
-                sum.iter_mut().zip(runner.output(output)).for_each(|(sum, sample)| *sum += sample);
+                let sound = runner.output(output).get(frames.clone()).unwrap_or(&[]);
+                sum[frames.clone()].iter_mut().zip(sound).for_each(|(sum, sample)| *sum += sample);
             }
         }
     }

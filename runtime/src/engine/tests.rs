@@ -65,7 +65,7 @@ fn program(curve: Curve, smooth: u32) -> (Arc<Program>, Arc<Pulse>) {
         steps: vec![step],
         state: vec![0; 32],
         delays: vec![],
-        buffers: 1,
+        buffers: vec![0],
         inputs: vec![],
         outputs: vec![0],
         params: vec![gain],
@@ -213,7 +213,7 @@ fn the_songs_input_arrives_frame_by_frame() {
         code: Arc::new(Copy),
         steps: vec![step],
         state: vec![],
-        buffers: 2,
+        buffers: vec![0, 1],
         inputs: vec![0],
         outputs: vec![1],
         params: vec![],
@@ -278,4 +278,22 @@ fn what_is_disturbed_waits_again_for_the_whole_of_its_longest_line() {
     rest.begin(true);
     assert_eq!([quiet(&mut rest), quiet(&mut rest), quiet(&mut rest)], [false, false, true]);
     assert!(rest.is_on());
+}
+
+/// Buffers may be shared, but not by signals that are there at one time.
+#[test]
+fn a_signal_that_is_overwritten_before_it_is_read_is_a_fault() {
+    let (whole, _) = program(Curve::Linear, 0);
+    let step =
+        |inputs: &[usize], output| Step { inputs: inputs.to_vec(), outputs: vec![output], ..Step::default() };
+    let is_whole = |buffers: [usize; 4], output| {
+        let steps = vec![step(&[], 0), step(&[], 1), step(&[0, 1], 2), step(&[2], 3)];
+        Program { steps, buffers: buffers.to_vec(), outputs: vec![output], ..(*whole).clone() }
+            .check()
+            .is_ok()
+    };
+    assert!(is_whole([0, 1, 2, 3], 3) && is_whole([0, 1, 2, 0], 3));
+    assert!(!is_whole([0, 0, 1, 2], 3), "an input of the third step is gone");
+    assert!(!is_whole([0, 1, 0, 2], 3), "the third step writes where it reads");
+    assert!(!is_whole([0, 1, 2, 0], 0), "the result is gone");
 }

@@ -2,6 +2,7 @@
 //!
 //! Whatever the partition, each step sees what it saw in the whole program, so the sound is the same to the bit.
 
+use crate::buffers;
 use crate::program::{DelaySpec, Program, Step};
 use crate::score::Score;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 /// A part: a program of its own, and what its inputs and outputs are.
 pub(super) struct Part {
-    /// Its steps, with memory and buffers of their own. Parameters and ports are numbered as in the whole.
+    /// Its steps, with memory and signals of their own. Parameters and ports are numbered as in the whole.
     pub(super) program: Arc<Program>,
     /// Where each of its inputs comes from.
     pub(super) hears: Vec<Source>,
@@ -40,7 +41,7 @@ pub(super) struct Split {
     pub(super) outputs: Vec<Option<Source>>,
 }
 
-/// What stands in a buffer when it is read.
+/// What a signal is when it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Value {
     /// A channel of the song's input.
@@ -83,24 +84,24 @@ pub(super) fn split(program: &Program, shares: usize) -> Option<Split> {
 }
 
 fn flow(program: &Program) -> Option<Flow> {
-    let mut holds = vec![Value::Silence; program.buffers];
-    for (channel, &buffer) in program.inputs.iter().enumerate() {
-        holds[buffer] = Value::Song(channel);
+    let mut holds = vec![Value::Silence; program.buffers.len()];
+    for (channel, &signal) in program.inputs.iter().enumerate() {
+        holds[signal] = Value::Song(channel);
     }
     let mut read: BTreeSet<usize> = BTreeSet::new();
     let mut reads = vec![];
     for (index, step) in program.steps.iter().enumerate() {
-        let heard = |&buffer: &usize| holds[buffer];
+        let heard = |&signal: &usize| holds[signal];
         reads.push(step.inputs.iter().map(heard).collect());
-        read.extend(step.inputs.iter().filter(|&&buffer| holds[buffer] == Value::Silence));
-        for (place, &buffer) in step.outputs.iter().enumerate() {
-            if read.contains(&buffer) {
+        read.extend(step.inputs.iter().filter(|&&signal| holds[signal] == Value::Silence));
+        for (place, &signal) in step.outputs.iter().enumerate() {
+            if read.contains(&signal) {
                 return None;
             }
-            holds[buffer] = Value::Of(index, place);
+            holds[signal] = Value::Of(index, place);
         }
     }
-    let outputs = program.outputs.iter().map(|&buffer| holds[buffer]).collect();
+    let outputs = program.outputs.iter().map(|&signal| holds[signal]).collect();
     Some(Flow { reads, outputs })
 }
 
@@ -207,20 +208,20 @@ impl<'p> Splitter<'p> {
 
     fn part(&self, steps: &[usize]) -> Part {
         let whole = self.program;
-        let mut buffers: HashMap<Value, usize> = HashMap::new();
+        let mut signals: HashMap<Value, usize> = HashMap::new();
         let (mut state, mut delays): (Vec<u8>, Vec<DelaySpec>) = (vec![], vec![]);
         let (mut hears, mut inputs, mut needs) = (vec![], vec![], BTreeSet::new());
         let (mut gives, mut outputs) = (vec![], vec![]);
         let mut own = vec![];
         for &index in steps {
             let step = &whole.steps[index];
-            let mut buffer = |value: Value| {
-                let next = buffers.len();
-                *buffers.entry(value).or_insert(next)
+            let mut signal = |value: Value| {
+                let next = signals.len();
+                *signals.entry(value).or_insert(next)
             };
             let mut heard = vec![];
             for &value in &self.flow.reads[index] {
-                let at = buffer(value);
+                let at = signal(value);
                 heard.push(at);
                 let outside =
                     !matches!(value, Value::Of(from, _) if self.part_of[from] == self.part_of[index]);
@@ -238,15 +239,15 @@ impl<'p> Splitter<'p> {
                 }
             }
             let given: Vec<usize> =
-                (0..step.outputs.len()).map(|place| buffer(Value::Of(index, place))).collect();
+                (0..step.outputs.len()).map(|place| signal(Value::Of(index, place))).collect();
             for (place, &at) in given.iter().enumerate() {
                 if let Some(&signal) = self.signals.get(&Value::Of(index, place)) {
                     gives.push(signal);
                     outputs.push(at);
                 }
             }
-            let copied = |buffer: &usize| {
-                let place = step.inputs.iter().position(|input| input == buffer);
+            let copied = |signal: &usize| {
+                let place = step.inputs.iter().position(|input| input == signal);
                 place.map(|place| heard[place])
             };
             let copies: Option<Vec<usize>> = step.copies.iter().map(copied).collect();
@@ -269,10 +270,10 @@ impl<'p> Splitter<'p> {
         let program = Program {
             rate: whole.rate,
             code: whole.code.clone(),
+            buffers: buffers::share(&own, &inputs, &outputs, signals.len()),
             steps: own,
             state,
             delays,
-            buffers: buffers.len(),
             inputs,
             outputs,
             params: whole.params.clone(),

@@ -25,7 +25,7 @@ fn program(steps: &[(&[usize], usize, usize)], outputs: &[usize]) -> Program {
         steps: steps.iter().map(step).collect(),
         state: vec![],
         delays: vec![],
-        buffers: 16,
+        buffers: (0..16).collect(),
         inputs: vec![],
         outputs: outputs.to_vec(),
         params: vec![],
@@ -68,7 +68,7 @@ fn small_parts_that_do_the_same_are_joined() {
 }
 
 #[test]
-fn a_buffer_that_is_written_twice_is_two_signals() {
+fn a_signal_that_is_written_twice_is_two() {
     let program = program(&[(&[], 0, 9), (&[0], 1, 9), (&[], 0, 9), (&[0, 1], 2, 9)], &[2]);
     let needs: Vec<_> = parts(&program, 8).into_iter().map(|part| part.1).collect();
     assert_eq!(needs, vec![vec![], vec![0], vec![], vec![1, 2]]);

@@ -97,7 +97,7 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
         steps,
         state: image,
         delays: vec![DelaySpec { name: "echo.line".into(), frames: ECHO }],
-        buffers: count + 3,
+        buffers: (0..count + 3).collect(),
         inputs: vec![],
         outputs: vec![count + 2, count + 2],
         params: voices.iter().map(gain).collect(),
