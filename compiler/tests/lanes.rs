@@ -124,6 +124,28 @@ fn a_filter_of_second_order_is_linear_through_two_states() {
 }
 
 #[test]
+fn a_peak_that_is_held_and_falls_is_bounded() {
+    for (op, bound) in [("max", "v3"), ("min", "v3"), ("max", "v1")] {
+        let body = format!(
+            "  v0: f64 = param p\n  v1: f32 = demote v0\n  v2: f32 = get y\n  v3: f32 = input in
+  v4: f32 = sub v3 v2\n  v5: f32 = fma v1 v4 v2\n  v6: f32 = {op} {bound} v5\n  v7: f32 = sub v6 v4
+  set y v6\n  out v7"
+        );
+        let (reason, difference) = compare(&kernel("  state y: f32 = 0.25\n  param p\n  input in", &body));
+        assert_eq!(reason, "y: linear within a bound, with a slow factor");
+        assert!(difference < 1e-6, "{op} {bound}: {difference}");
+    }
+}
+
+#[test]
+fn a_bounded_circle_with_a_negative_factor_is_the_tails() {
+    let body = "  v0: f64 = param p\n  v1: f32 = demote v0\n  v2: f32 = get y\n  v3: f32 = input in
+  v4: f32 = mul v1 v2\n  v5: f32 = sub v3 v4\n  v6: f32 = max v3 v5\n  set y v6\n  out v6";
+    let (reason, difference) = compare(&kernel("  state y: f32 = 0.25\n  param p\n  input in", body));
+    assert_eq!((reason.as_str(), difference), ("y: linear within a bound, with a slow factor", 0.0));
+}
+
+#[test]
 fn two_states_that_multiply_each_other_are_an_island() {
     let body = "  v0: f32 = get a\n  v1: f32 = get b\n  v2: f32 = mul v0 v1\n  v3: f32 = input in
   v4: f32 = fma v2 v3 v3\n  v5: f32 = sub v3 v0\n  set a v4\n  set b v5\n  out v4";
