@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 /// # Errors
 /// Where the code generator does not know this machine.
 pub fn host() -> Result<OwnedTargetIsa, String> {
-    static HOST: LazyLock<Result<OwnedTargetIsa, String>> = LazyLock::new(|| with("speed", "backtracking"));
+    static HOST: LazyLock<Result<OwnedTargetIsa, String>> = LazyLock::new(|| with("backtracking"));
     HOST.clone()
 }
 
@@ -19,15 +19,17 @@ pub fn host() -> Result<OwnedTargetIsa, String> {
 /// # Errors
 /// As [`host`].
 pub fn quick() -> Result<OwnedTargetIsa, String> {
-    static QUICK: LazyLock<Result<OwnedTargetIsa, String>> = LazyLock::new(|| with("none", "single_pass"));
+    static QUICK: LazyLock<Result<OwnedTargetIsa, String>> = LazyLock::new(|| with("single_pass"));
     QUICK.clone()
 }
 
-fn with(opt_level: &str, regalloc: &str) -> Result<OwnedTargetIsa, String> {
+fn with(regalloc: &str) -> Result<OwnedTargetIsa, String> {
     let mut flags = settings::builder();
     let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
     for (name, value) in [
-        ("opt_level", opt_level),
+        // What its optimiser finds our passes have found; and it would compute each value as late as it can, against
+        // our order.
+        ("opt_level", "none"),
         ("regalloc_algorithm", regalloc),
         ("is_pic", "false"),
         ("use_colocated_libcalls", "false"),
