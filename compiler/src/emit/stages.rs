@@ -26,7 +26,7 @@ const DEAR: usize = 8;
 /// Most loops.
 const MOST: usize = 8;
 /// Of how many delay lines a loop may hold the places where it reads and writes them: about as many as registers.
-const PLACES: usize = 9;
+const PLACES: usize = 12;
 
 /// Which loop computes what.
 pub(super) struct Stages {
