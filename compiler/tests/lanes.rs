@@ -125,6 +125,28 @@ fn a_filter_of_second_order_is_linear_through_two_states() {
 }
 
 #[test]
+fn a_peak_that_is_held_and_falls_is_bounded() {
+    for (op, bound) in [("max", "v3"), ("min", "v3"), ("max", "v1")] {
+        let body = format!(
+            "  v0: f64 = param p\n  v1: f32 = demote v0\n  v2: f32 = get y\n  v3: f32 = input in
+  v4: f32 = sub v3 v2\n  v5: f32 = fma v1 v4 v2\n  v6: f32 = {op} {bound} v5\n  v7: f32 = sub v6 v4
+  set y v6\n  out v7"
+        );
+        let (reason, difference) = compare(&kernel("  state y: f32 = 0.25\n  param p\n  input in", &body));
+        assert_eq!(reason, "y: linear within a bound, with a slow factor");
+        assert!(difference < 1e-6, "{op} {bound}: {difference}");
+    }
+}
+
+#[test]
+fn a_bounded_circle_with_a_negative_factor_is_the_tails() {
+    let body = "  v0: f64 = param p\n  v1: f32 = demote v0\n  v2: f32 = get y\n  v3: f32 = input in
+  v4: f32 = mul v1 v2\n  v5: f32 = sub v3 v4\n  v6: f32 = max v3 v5\n  set y v6\n  out v6";
+    let (reason, difference) = compare(&kernel("  state y: f32 = 0.25\n  param p\n  input in", body));
+    assert_eq!((reason.as_str(), difference), ("y: linear within a bound, with a slow factor", 0.0));
+}
+
+#[test]
 fn two_states_that_multiply_each_other_are_an_island() {
     let body = "  v0: f32 = get a\n  v1: f32 = get b\n  v2: f32 = mul v0 v1\n  v3: f32 = input in
   v4: f32 = fma v2 v3 v3\n  v5: f32 = sub v3 v0\n  set a v4\n  set b v5\n  out v4";
@@ -184,6 +206,51 @@ fn a_delay_of_four_frames_is_no_circle_and_a_shorter_one_is_the_tails() {
         assert_eq!(compare(&kernel), (String::new(), 0.0), "{delay}");
         let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
         assert!(widened.steady.only_if.is_some());
+    }
+}
+
+#[test]
+fn a_long_line_is_the_same_wherever_a_call_begins() {
+    let body = "  v0: f64 = param p\n  v1: i32 = toint v0\n  v2: f32 = read line v1\n  v3: i32 = const 100
+  v4: f32 = read line v3\n  v5: i32 = const 255\n  v6: f32 = read far v5\n  v7: f32 = input in
+  v8: f32 = const 0.5\n  v9: f32 = fma v2 v8 v7\n  v10: f32 = fma v4 v8 v6\n  v11: f32 = fma v6 v8 v7
+  write line v9\n  write far v11\n  out v10";
+    let general = body.replace("f64 = param p", "f32 = param p");
+    let text = format!(
+        "kernel k\n  delay line: 256\n  delay far: 256\n  input in\n  param p\n  output out\ngeneral\n{general}\nsteady\n{body}"
+    );
+    let kernel: Kernel = text.parse().expect("it is well formed");
+    assert_eq!(check::kernel(&kernel, 0), Vec::<String>::new());
+    let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
+    let sound = |kernel: &Kernel, machine: bool, ago: f64, first: u32| {
+        let module = module(kernel);
+        let mut rig = Rig::new(kernel);
+        (rig.frame, rig.params[0]) = (first, ago);
+        rig.moving[0].fill(ago as f32);
+        let code: Box<dyn Code> = match machine {
+            true => Box::new(Jit::new(&module, Care::Best).expect("it compiles")),
+            false => Box::new(Interpreter::new(module.clone())),
+        };
+        let mut all = vec![];
+        for (turn, frames) in [64, 64, 1, 60, 64, 3, 64, 17, 64, 64, 64, 8].repeat(2).into_iter().enumerate()
+        {
+            rig.inputs[0]
+                .iter_mut()
+                .enumerate()
+                .for_each(|(i, x)| *x = ((i * 37 + turn * 11) % 64) as f32 / 64.0);
+            rig.call(&*code, 0, Form::Setup, 0);
+            rig.call(&*code, 0, if turn % 5 == 2 { Form::General } else { Form::Steady }, frames);
+            all.extend_from_slice(&rig.outputs[0][..frames as usize]);
+        }
+        all
+    };
+    for (ago, first) in
+        [(1.0, 0), (3.0, 190), (4.0, 193), (63.0, 255), (64.0, 32), (200.0, u32::MAX - 300), (255.0, 7)]
+    {
+        let expected = sound(&kernel, false, ago, first);
+        assert!(expected.iter().any(|x| *x != 0.0));
+        assert_eq!(sound(&kernel, true, ago, first), expected, "{ago} frames ago, from {first}");
+        assert_eq!(sound(&widened, true, ago, first), expected, "in lanes, {ago} frames ago, from {first}");
     }
 }
 

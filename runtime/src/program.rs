@@ -10,12 +10,24 @@ use std::sync::Arc;
 /// Frames that are rendered at a time, always at absolute positions 0, 64, 128 …, whatever the host asks for.
 pub const QUANTUM: usize = 64;
 
-/// Frames of room before and after each delay line. What stands after it repeats the line's first [`MIRRORED`] frames, so
-/// that neighbours are read at once wherever they are; whoever writes a line sees to that.
-pub const GUARD: usize = 8;
+/// Frames of room before and after each delay line. What stands after it repeats the line's first frames (see
+/// [`mirrored`]), so that neighbours are read at once wherever they are; whoever writes a line sees to that. A call that
+/// begins among those that are repeated, or comes beyond the line's end, may write as many frames as it has beyond either
+/// place.
+pub const GUARD: usize = 2 * QUANTUM;
 
-/// Frames of a delay line that are repeated after its end.
-pub const MIRRORED: usize = 4;
+/// Frames from which on a delay line is long: a call reads and writes it from one place on, without looking for its end.
+pub const LONG: usize = 4 * QUANTUM;
+
+/// How many of a delay line's frames are repeated after its end: of a long one, what a call may go beyond it by; of a
+/// short one, what the lanes of a vector may.
+pub const fn mirrored(frames: usize) -> usize {
+    match frames {
+        LONG.. => QUANTUM,
+        4.. => 4,
+        _ => frames,
+    }
+}
 
 /// A compiled song, ready to run at one sample rate.
 #[derive(Clone)]

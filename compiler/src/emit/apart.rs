@@ -73,7 +73,7 @@ impl Emitter<'_> {
     }
 
     /// A loop over offsets, so many frames a turn.
-    fn each(
+    pub(super) fn each(
         &mut self,
         b: &mut FunctionBuilder,
         (start, end): (Value, Value),

@@ -1,6 +1,7 @@
 //! One body: what stands before its loops, and where its values are.
 
 use super::isa::Care;
+use super::lines::Straight;
 use super::memory::{Memory, Pointer, Region, fixed, flags};
 use crate::ir::layout::Layout;
 use crate::ir::{self, Body, Imm, Kernel, Module, Rate, Scalar, StateSlot};
@@ -32,9 +33,12 @@ pub(super) struct Emitter<'a> {
     pub(super) carried: HashMap<Handle<StateSlot>, Value>,
     /// Where the block keeps what setup has computed, in bytes.
     pub(super) held: HashMap<ir::Value, usize>,
-    /// From where held values are read: the block's address, in a loop in a form that is not known to be the same in
-    /// each turn.
+    /// What the present loop uses often.
+    pub(super) often: BTreeSet<ir::Value>,
+    /// From where held values are read: the block's address.
     pub(super) base: Option<Value>,
+    /// Where long delay lines are.
+    pub(super) straight: Straight,
     /// Where each `carry` is that has no register.
     pub(super) slots: BTreeMap<ir::Value, StackSlot>,
     /// Where a loop leaves values for later ones.
@@ -92,7 +96,9 @@ impl<'a> Emitter<'a> {
             turn: Turn::default(),
             carried: HashMap::new(),
             held: HashMap::new(),
+            often: BTreeSet::new(),
             base: None,
+            straight: Straight::default(),
             slots: BTreeMap::new(),
             passed: BTreeMap::new(),
             left_out: BTreeSet::new(),
@@ -180,13 +186,16 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// What setup has computed.
+    /// What setup has computed. It is read where it is used, as an operand in memory, for all of it would take all
+    /// registers; but what a loop uses often it reads once a turn.
     pub(super) fn held(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Option<Value> {
         let (at, base) = (*self.held.get(&value)?, self.base?);
         let ty = self.body.ty(value);
         let x = b.ins().load(stored(ty), fixed(), base, at as i32);
         let x = self.narrow(b, x, ty);
-        self.values[value.index()] = Some(x);
+        if self.often.contains(&value) {
+            self.values[value.index()] = Some(x);
+        }
         Some(x)
     }
 
@@ -234,21 +243,6 @@ impl<'a> Emitter<'a> {
         let pointer = self.pointer(b, which);
         let offset = self.turn.offset.expect("in a loop");
         b.ins().iadd(pointer, offset)
-    }
-
-    /// Where a delay line holds an absolute frame.
-    pub(super) fn delay_address(
-        &mut self,
-        b: &mut FunctionBuilder,
-        line: Handle<ir::DelayLine>,
-        frame: Value,
-    ) -> Value {
-        let pointer = self.pointer(b, Pointer::Delay(line.index() as u32));
-        let mask = self.kernel.delays[line].frames - 1;
-        let at = b.ins().band_imm_u(frame, i64::from(mask));
-        let at = b.ins().uextend(types::I64, at);
-        let at = b.ins().ishl_imm_u(at, 2);
-        b.ins().iadd(pointer, at)
     }
 
     /// A scalar bool as the four bytes that it takes in memory.

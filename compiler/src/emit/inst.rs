@@ -10,7 +10,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
-use mam_runtime::{MIRRORED, Port, machine};
+use mam_runtime::{Port, machine};
 
 /// The namespace of constant tables in relocations; functions have 0.
 pub(super) const TABLES: u32 = 1;
@@ -43,7 +43,7 @@ impl Emitter<'_> {
     }
 
     /// A value that is known, the same in all lanes.
-    fn imm(&self, value: ir::Value) -> Option<Imm> {
+    pub(super) fn imm(&self, value: ir::Value) -> Option<Imm> {
         self.known[value.index()].or_else(|| self.body.as_const(value))
     }
 
@@ -62,7 +62,12 @@ impl Emitter<'_> {
     fn compute(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Value {
         let inst = self.body.insts[value].clone();
         let ty = inst.ty;
-        let mut args: Vec<Value> = inst.args.as_slice().iter().map(|v| self.value(b, *v)).collect();
+        // Some find their operands themselves, and not all of them.
+        let given = match inst.op {
+            Op::Shl | Op::Ushr | Op::Sshr | Op::Slide | Op::Splat | Op::Read(_) => &[],
+            _ => inst.args.as_slice(),
+        };
+        let mut args: Vec<Value> = given.iter().map(|v| self.value(b, *v)).collect();
         // What is read from memory stands last: there the code generator takes it as an operand.
         let slow = |i: usize| self.rates[inst.args.as_slice()[i].index()] <= Rate::Segment;
         if matches!(inst.op, Op::Add | Op::Mul) && slow(0) && !slow(1) {
@@ -85,7 +90,7 @@ impl Emitter<'_> {
             },
             Op::Entry(state) => self.load_state(b, state),
             Op::Carry => self.carried(b, value),
-            Op::Read(line) => self.read(b, line, inst.args.as_slice()[0], arg(0), ty),
+            Op::Read(line) => self.read(b, value, line, inst.args.as_slice()[0]),
             Op::Table(i) => self.table(b, i, arg(0), ty),
 
             Op::Add if float => b.ins().fadd(arg(0), arg(1)),
@@ -144,7 +149,10 @@ impl Emitter<'_> {
                     let vector = self.value(b, vector);
                     shuffled(b, vector, vector, [lane; 4], ty.scalar)
                 }
-                None => splat(b, arg(0), ty.scalar),
+                None => {
+                    let x = self.value(b, inst.args.as_slice()[0]);
+                    splat(b, x, ty.scalar)
+                }
             },
             Op::Extract(lane) => extract(b, arg(0), ty.scalar, lane),
             Op::Pack => pack(b, &args, ty.scalar),
@@ -195,53 +203,6 @@ impl Emitter<'_> {
         let lanes = pack(b, &lanes, Scalar::I32);
         let first = splat(b, frame, Scalar::I32);
         b.ins().iadd(first, lanes)
-    }
-
-    fn read(
-        &mut self,
-        b: &mut FunctionBuilder,
-        line: mam_grammar::Handle<ir::DelayLine>,
-        given: ir::Value,
-        ago: Value,
-        ty: ir::Type,
-    ) -> Value {
-        let flags = flags(b, Region::Delay);
-        let frame = self.frame(b, 0);
-        if let (true, Some(ago)) = (self.is_mirrored(line), self.splatted(b, given)) {
-            // Neighbours, also round the line's end.
-            let at = b.ins().isub(frame, ago);
-            let address = self.delay_address(b, line, at);
-            return b.ins().load(types::F32X4, flags, address, 0);
-        }
-        let lanes: Vec<Value> = (0..ty.lanes)
-            .map(|lane| {
-                let ago = self.lane(b, ago, ir::Type::I32.with_lanes(ty.lanes), lane);
-                let frame = self.frame(b, lane);
-                let at = b.ins().isub(frame, ago);
-                let address = self.delay_address(b, line, at);
-                b.ins().load(types::F32, flags, address, 0)
-            })
-            .collect();
-        if ty.lanes == 1 { lanes[0] } else { pack(b, &lanes, Scalar::F32) }
-    }
-
-    /// Whether neighbours of a line are read and written at once.
-    pub(super) fn is_mirrored(&self, line: mam_grammar::Handle<ir::DelayLine>) -> bool {
-        self.kernel.delays[line].frames as usize >= 2 * MIRRORED
-    }
-
-    /// The scalar that is the same in all lanes of a vector, where it is at hand.
-    fn splatted(&mut self, b: &mut FunctionBuilder, vector: ir::Value) -> Option<Value> {
-        let inst = &self.body.insts[vector];
-        match (inst.op, self.imm(vector)) {
-            _ if inst.ty.lanes == 1 => None,
-            (_, Some(imm)) => Some(immediate(b, imm, 1)),
-            (Op::Splat, None) => {
-                let x = self.value(b, vector);
-                Some(b.ins().extractlane(x, 0))
-            }
-            _ => None,
-        }
     }
 
     fn table(&mut self, b: &mut FunctionBuilder, table: u32, index: Value, ty: ir::Type) -> Value {
@@ -453,7 +414,7 @@ impl Emitter<'_> {
     }
 }
 
-fn immediate(b: &mut FunctionBuilder, imm: Imm, lanes: u8) -> Value {
+pub(super) fn immediate(b: &mut FunctionBuilder, imm: Imm, lanes: u8) -> Value {
     if lanes > 1 {
         let lane = match imm {
             Imm::Bool(set) => {
@@ -542,7 +503,7 @@ fn total(b: &mut FunctionBuilder, x: Value) -> Value {
     b.ins().extractlane(sum, 0)
 }
 
-fn pack(b: &mut FunctionBuilder, lanes: &[Value], scalar: Scalar) -> Value {
+pub(super) fn pack(b: &mut FunctionBuilder, lanes: &[Value], scalar: Scalar) -> Value {
     let first = splat(b, lanes[0], scalar);
     lanes.iter().enumerate().skip(1).fold(first, |all, (lane, x)| {
         let x = as_lane(b, *x, scalar);

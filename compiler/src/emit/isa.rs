@@ -21,19 +21,21 @@ pub enum Care {
 /// Where the code generator does not know this machine.
 pub fn host(care: Care) -> Result<OwnedTargetIsa, String> {
     type Isa = LazyLock<Result<OwnedTargetIsa, String>>;
-    static QUICK: Isa = LazyLock::new(|| with("none", "single_pass"));
-    static BEST: Isa = LazyLock::new(|| with("speed", "backtracking"));
+    static QUICK: Isa = LazyLock::new(|| with("single_pass"));
+    static BEST: Isa = LazyLock::new(|| with("backtracking"));
     match care {
         Care::Quick => QUICK.clone(),
         Care::Best => BEST.clone(),
     }
 }
 
-fn with(opt_level: &str, regalloc: &str) -> Result<OwnedTargetIsa, String> {
+fn with(regalloc: &str) -> Result<OwnedTargetIsa, String> {
     let mut flags = settings::builder();
     let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
     for (name, value) in [
-        ("opt_level", opt_level),
+        // What its optimiser finds our passes have found; and it would compute each value as late as it can, against
+        // our order.
+        ("opt_level", "none"),
         ("regalloc_algorithm", regalloc),
         ("is_pic", "false"),
         ("use_colocated_libcalls", "false"),

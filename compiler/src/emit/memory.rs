@@ -54,6 +54,13 @@ impl Memory {
         if let Some(known) = self.pointers.get(&which) {
             return *known;
         }
+        let pointer = self.found(b, which);
+        self.pointers.insert(which, pointer);
+        pointer
+    }
+
+    /// The same, loaded here.
+    pub(super) fn found(&self, b: &mut FunctionBuilder, which: Pointer) -> Value {
         let (field, index) = match which {
             Pointer::State => (std::mem::offset_of!(Call, state), None),
             Pointer::Params => (std::mem::offset_of!(Call, params), None),
@@ -63,12 +70,11 @@ impl Memory {
             Pointer::Input(i) => (std::mem::offset_of!(Call, inputs), Some(i)),
             Pointer::Output(i) => (std::mem::offset_of!(Call, outputs), Some(i)),
         };
-        let mut pointer = b.ins().load(types::I64, fixed(), self.call, field as i32);
-        if let Some(index) = index {
-            pointer = b.ins().load(types::I64, fixed(), pointer, 8 * index as i32);
+        let pointer = b.ins().load(types::I64, fixed(), self.call, field as i32);
+        match index {
+            Some(index) => b.ins().load(types::I64, fixed(), pointer, 8 * index as i32),
+            None => pointer,
         }
-        self.pointers.insert(which, pointer);
-        pointer
     }
 
     /// The first frame's absolute index.

@@ -18,7 +18,9 @@ mod body;
 mod inst;
 pub mod isa;
 pub mod jit;
+mod lines;
 mod memory;
+mod order;
 mod stages;
 mod turns;
 

@@ -8,11 +8,12 @@
 //! What goes in a circle through states, delay lines or what is carried stays in one loop. A value is computed as late
 //! as its users allow, and a cut is made where few values pass.
 
+use super::order::order;
 use crate::ir::{Body, DelayLine, Op, Rate, StateSlot, Type, Value};
 use mam_grammar::Handle;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// About how many cycles a loop's turn may take from its first instruction to its last.
 const LONG: u32 = 24;
@@ -24,6 +25,8 @@ const WIDTH: u32 = 4;
 const DEAR: usize = 8;
 /// Most loops.
 const MOST: usize = 8;
+/// Of how many delay lines a loop may hold the places where it reads and writes them: about as many as registers.
+const PLACES: usize = 12;
 
 /// Which loop computes what.
 pub(super) struct Stages {
@@ -57,6 +60,10 @@ impl Stages {
         if count < 2 * FEW {
             return Stages::one(body);
         }
+        let reads = body.insts.values().filter(|inst| matches!(inst.op, Op::Read(_))).count();
+        if reads + body.writes.len() > PLACES {
+            return Stages::by_lines(body, rates);
+        }
         let readers = readers(body);
         let graph = needs(body, &readers);
         // Each circle after what it needs.
@@ -88,6 +95,48 @@ impl Stages {
             "nothing waits for a later loop"
         );
         stages.join(body, rates, &circles);
+        stages
+    }
+
+    /// The loops of a body that has many delay lines: each has no more than it has registers for their places. A cut is
+    /// made where nothing before it waits for something after it.
+    fn by_lines(body: &Body, rates: &[Rate]) -> Stages {
+        let mut stages = Stages::one(body);
+        let order = order(body, rates, &stages, 0, &BTreeSet::new());
+        let mut place: Vec<Option<usize>> = vec![None; body.insts.len()];
+        order.iter().enumerate().for_each(|(i, value)| place[value.index()] = Some(i));
+        // How many wait across each cut.
+        let mut across = vec![0_i32; order.len() + 1];
+        for edge in needs(body, &stages.readers).raw_edges() {
+            let (from, to) = (place[edge.source().index()], place[edge.target().index()]);
+            if let (Some(from), Some(to)) = (from, to)
+                && from > to
+            {
+                across[to + 1] += 1;
+                across[from + 1] -= 1;
+            }
+        }
+        let written: HashMap<Value, usize> =
+            body.writes.iter().fold(HashMap::new(), |mut all, (_, value)| {
+                *all.entry(*value).or_default() += 1;
+                all
+            });
+        let (mut waiting, mut places, mut since) = (0, 0, 0);
+        let mut cut: Option<usize> = None;
+        for (i, value) in order.iter().enumerate() {
+            waiting += across[i];
+            if waiting == 0 {
+                (cut, since) = (Some(i), 0);
+            }
+            let read = matches!(body.insts[*value].op, Op::Read(_));
+            let more = usize::from(read) + written.get(value).copied().unwrap_or(0);
+            (places, since) = (places + more, since + more);
+            if let (true, Some(at)) = (places > PLACES, cut.take()) {
+                order[at..].iter().for_each(|value| stages.of[value.index()] = stages.count);
+                stages.count += 1;
+                places = since;
+            }
+        }
         stages
     }
 

@@ -4,6 +4,7 @@ use super::CARRIED;
 use super::apart::{apart, left_out};
 use super::body::{Emitter, Turn, clif, stored};
 use super::memory::{Pointer, Region, flags};
+use super::order::order;
 use super::stages::Stages;
 use crate::ir::{self, Op, PortField, Rate, Scalar, StateSlot};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -12,10 +13,14 @@ use cranelift_codegen::ir::{
 };
 use cranelift_frontend::FunctionBuilder;
 use mam_grammar::Handle;
-use mam_runtime::{MIRRORED, QUANTUM};
+use mam_runtime::QUANTUM;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes of a value that one loop leaves for another, in each turn: of whatever type.
 const PASSED: u32 = 16;
+
+/// How often a loop uses a held value that it reads but once a turn.
+const OFTEN: usize = 3;
 
 /// What one loop computes.
 struct Loop {
@@ -35,6 +40,7 @@ impl Emitter<'_> {
     pub(super) fn turns(&mut self, b: &mut FunctionBuilder, start: Value, end: Value, split: bool) {
         self.pointers(b);
         self.at(b, |rate| rate == Rate::Call);
+        self.plan_lines();
         let stages = if split { Stages::of(self.body, &self.rates) } else { Stages::one(self.body) };
         for value in stages.passed(self.body, &self.rates) {
             let turns = QUANTUM as u32 / self.body.step;
@@ -47,17 +53,49 @@ impl Emitter<'_> {
             self.passed.entry(of.value).or_insert_with(|| b.create_sized_stack_slot(data));
         }
         self.left_out = left_out(self.body, &apart);
+        let ends = self.ends(&stages);
+        self.left_out.extend(&ends);
         let mut in_memory = vec![];
         for stage in 0..stages.count {
             let of = self.part(&stages, stage);
             in_memory.extend(of.in_memory.clone());
             self.run(b, &stages, &of, (start, end));
         }
+        ends.into_iter().for_each(|value| self.inst(b, value));
         let stored: Vec<_> = self.body.sets.iter().map(|(state, _)| *state).collect();
         for state in stored.into_iter().filter(|state| !in_memory.contains(state)) {
             self.store_state(b, state);
         }
         self.store_apart(b, &apart, start, end);
+        self.mirror_lines(b, start, end);
+    }
+
+    /// Lanes of which only a state that no loop reads is made: they are taken from their vectors after the loops.
+    fn ends(&self, stages: &Stages) -> Vec<ir::Value> {
+        // Some take it from the vector themselves.
+        let lane = |value: &ir::Value| match self.body.insts[*value].op {
+            Op::Extract(lane) => Some(lane),
+            _ => None,
+        };
+        let takes = |inst: &ir::Inst, arg: &ir::Value| match inst.op {
+            Op::Splat => true,
+            Op::Slide => lane(arg) == Some(3),
+            _ => false,
+        };
+        let args =
+            self.body.insts.values().flat_map(|inst| inst.args.as_slice().iter().map(move |arg| (inst, arg)));
+        let mut used: BTreeSet<ir::Value> =
+            args.filter(|(inst, arg)| !takes(inst, arg)).map(|(_, arg)| *arg).collect();
+        used.extend(self.body.outs.iter().copied());
+        used.extend(self.body.writes.iter().map(|(_, value)| *value));
+        used.extend(self.body.nexts.iter().map(|(_, value)| *value));
+        let is_end = |(state, value): &(Handle<StateSlot>, ir::Value)| {
+            lane(value).is_some()
+                && self.rates[value.index()] == Rate::Sample
+                && stages.reads(*state).is_none()
+                && !used.contains(value)
+        };
+        self.body.sets.iter().filter(|set| is_end(set)).map(|(_, value)| *value).collect()
     }
 
     fn part(&self, stages: &Stages, stage: usize) -> Loop {
@@ -71,6 +109,8 @@ impl Emitter<'_> {
 
     fn run(&mut self, b: &mut FunctionBuilder, stages: &Stages, of: &Loop, (start, end): (Value, Value)) {
         let (block, exit) = (b.create_block(), b.create_block());
+        let order = order(self.body, &self.rates, stages, of.stage, &self.left_out);
+        self.straighten(b, &order, &of.writes);
         let mut entry: Vec<BlockArg> = vec![start.into()];
         let offset = b.append_block_param(block, types::I64);
         self.turn = Turn { offset: Some(offset), frame: None };
@@ -90,14 +130,17 @@ impl Emitter<'_> {
         b.ins().jump(block, &entry);
 
         b.switch_to_block(block);
-        self.forget(b, offset, stages, of.stage);
-        for value in self.body.insts.handles() {
-            let own = stages.stage(value) == of.stage && !self.left_out.contains(&value);
-            if self.rates[value.index()] == Rate::Sample && own {
-                self.inst(b, value);
+        self.forget(stages, of.stage);
+        let due = self.due(&order, of);
+        self.often = self.often(&order);
+        for value in order {
+            self.inst(b, value);
+            self.leave(b, value);
+            for (line, written) in due.iter().filter(|(last, ..)| *last == value).map(|(_, write)| write) {
+                self.write(b, *line, *written);
             }
         }
-        self.finish(b, stages, of);
+        self.finish(b, of, &due);
         let step = i64::from(self.body.step);
         let next = b.ins().iadd_imm_s(offset, 4 * step);
         let mut again: Vec<BlockArg> = vec![next.into()];
@@ -116,16 +159,8 @@ impl Emitter<'_> {
         b.switch_to_block(exit);
     }
 
-    /// What a loop cannot take over from where it begins.
-    ///
-    /// Held values are read where a turn uses them, as operands in memory. Read before the loop they would take all
-    /// registers, and the code generator would keep them on the stack, written in each turn. So their address has to
-    /// look as if it changed: the offset's sign is 0, but only we know that.
-    fn forget(&mut self, b: &mut FunctionBuilder, offset: Value, stages: &Stages, stage: usize) {
-        if self.base.is_some() {
-            let (state, nothing) = (self.pointer(b, Pointer::State), b.ins().ushr_imm_u(offset, 63));
-            self.base = Some(b.ins().iadd(state, nothing));
-        }
+    /// Forgets what was read before, of what is held or what earlier loops left: each turn reads it anew.
+    fn forget(&mut self, stages: &Stages, stage: usize) {
         self.held.keys().for_each(|value| self.values[value.index()] = None);
         let passed = self.passed.keys().filter(|value| stages.stage(**value) < stage);
         passed.for_each(|value| self.values[value.index()] = None);
@@ -153,35 +188,49 @@ impl Emitter<'_> {
         b.ins().iadd(first, offset)
     }
 
-    /// What leaves a turn: values for later loops, delay lines, outputs, states that stay in memory.
-    fn finish(&mut self, b: &mut FunctionBuilder, stages: &Stages, of: &Loop) {
-        let leaves: Vec<(ir::Value, StackSlot)> = self
-            .passed
-            .iter()
-            .filter(|(v, _)| stages.stage(**v) == of.stage)
-            .map(|(v, s)| (*v, *s))
-            .collect();
-        for (value, slot) in leaves {
+    /// The held values that some instructions use [`OFTEN`].
+    fn often(&self, order: &[ir::Value]) -> BTreeSet<ir::Value> {
+        let mut uses: BTreeMap<ir::Value, usize> = BTreeMap::new();
+        let operands = order.iter().flat_map(|value| self.body.insts[*value].args.as_slice());
+        operands
+            .filter(|arg| self.held.contains_key(arg))
+            .for_each(|arg| *uses.entry(*arg).or_default() += 1);
+        uses.into_iter().filter(|(_, uses)| *uses >= OFTEN).map(|(value, _)| value).collect()
+    }
+
+    /// After which instruction of a loop each of its writes to a delay line is done: when the frame is there and the line
+    /// has been read, as the frame may take the place of the oldest.
+    fn due(&self, order: &[ir::Value], of: &Loop) -> Vec<(ir::Value, (Handle<ir::DelayLine>, ir::Value))> {
+        let last = |(line, written): &(Handle<ir::DelayLine>, ir::Value)| {
+            let mut backwards = order.iter().rev();
+            backwards
+                .find(|value| *value == written || self.body.insts[**value].op == Op::Read(*line))
+                .copied()
+        };
+        of.writes.iter().filter_map(|write| Some((last(write)?, *write))).collect()
+    }
+
+    /// Leaves a value for later loops, if one needs it.
+    fn leave(&mut self, b: &mut FunctionBuilder, value: ir::Value) {
+        if let Some(slot) = self.passed.get(&value).copied() {
             let x = self.value(b, value);
             let x = self.widen(b, x, self.body.ty(value));
             let (address, flags) = (self.passing(b, slot), flags(b, Region::Passed));
             b.ins().store(flags, x, address, 0);
         }
-        let delay = flags(b, Region::Delay);
-        for (line, value) in &of.writes {
-            let x = self.value(b, *value);
-            if self.body.step == 4 && self.is_mirrored(*line) {
-                self.write_all(b, *line, x);
-                continue;
-            }
-            for lane in 0..self.body.ty(*value).lanes {
-                let frame = self.frame(b, lane);
-                let address = self.delay_address(b, *line, frame);
-                let x = self.lane(b, x, self.body.ty(*value), lane);
-                b.ins().store(delay, x, address, 0);
-                let mirror = self.mirror(b, *line, frame, address, false);
-                b.ins().store(delay, x, mirror, 0);
-            }
+    }
+
+    /// What leaves a turn at its end: frames of delay lines that it neither computes nor has read, outputs, states that
+    /// stay in memory.
+    fn finish(
+        &mut self,
+        b: &mut FunctionBuilder,
+        of: &Loop,
+        due: &[(ir::Value, (Handle<ir::DelayLine>, ir::Value))],
+    ) {
+        let others = of.writes.iter().filter(|write| due.iter().all(|(_, other)| other != *write));
+        for (line, value) in others {
+            self.write(b, *line, *value);
         }
         let signal = flags(b, Region::Signal);
         let outs = if of.last { self.body.outs.as_slice() } else { &[] };
@@ -196,39 +245,6 @@ impl Emitter<'_> {
         for state in &of.in_memory {
             self.store_state(b, *state);
         }
-    }
-
-    /// Gives a delay line four frames: where they are, and again where what goes beyond an end has its other place.
-    fn write_all(&mut self, b: &mut FunctionBuilder, line: Handle<ir::DelayLine>, x: Value) {
-        let flags = flags(b, Region::Delay);
-        let frame = self.frame(b, 0);
-        let address = self.delay_address(b, line, frame);
-        b.ins().store(flags, x, address, 0);
-        let mirror = self.mirror(b, line, frame, address, true);
-        b.ins().store(flags, x, mirror, 0);
-    }
-
-    /// The other place of what begins at an address: after the line for its first frames; before it for the last ones,
-    /// if they reach `beyond` it; else the same place.
-    fn mirror(
-        &mut self,
-        b: &mut FunctionBuilder,
-        line: Handle<ir::DelayLine>,
-        frame: Value,
-        address: Value,
-        beyond: bool,
-    ) -> Value {
-        let (frames, mirrored) = (i64::from(self.kernel.delays[line].frames), MIRRORED as i64);
-        let at = b.ins().band_imm_u(frame, frames - 1);
-        let (after, before) =
-            (b.ins().iadd_imm_s(address, 4 * frames), b.ins().iadd_imm_s(address, -4 * frames));
-        let first = b.ins().icmp_imm_u(IntCC::UnsignedLessThan, at, mirrored);
-        let place = b.ins().select(first, after, address);
-        if !beyond {
-            return place;
-        }
-        let last = b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, at, frames - mirrored);
-        b.ins().select(last, before, place)
     }
 
     /// Begins what is carried from turn to turn: in registers, which are parameters of the loop's block, as many as
@@ -292,13 +308,19 @@ impl Emitter<'_> {
             match inst.op {
                 Op::Param(i) if inst.ty.scalar == Scalar::F32 => self.pointer(b, Pointer::Moving(i)),
                 Op::Input(i) => self.pointer(b, Pointer::Input(i)),
-                Op::Read(line) => self.pointer(b, Pointer::Delay(line.index() as u32)),
+                Op::Read(line)
+                    if !self.is_long(line) || self.rates[inst.args.as_slice()[0].index()] == Rate::Sample =>
+                {
+                    self.pointer(b, Pointer::Delay(line.index() as u32))
+                }
                 Op::Port(_, PortField::Trig) => self.pointer(b, Pointer::Ports),
                 _ => continue,
             };
         }
         for (line, _) in &self.body.writes {
-            self.pointer(b, Pointer::Delay(line.index() as u32));
+            if !self.is_long(*line) {
+                self.pointer(b, Pointer::Delay(line.index() as u32));
+            }
         }
         for output in 0..self.body.outs.len() {
             self.pointer(b, Pointer::Output(output as u32));
@@ -306,8 +328,12 @@ impl Emitter<'_> {
     }
 
     fn needs_frame(&self, stages: &Stages, of: &Loop) -> bool {
-        let reads = |op: Op| matches!(op, Op::Frame | Op::Read(_));
-        let mut insts = self.body.insts.iter();
-        !of.writes.is_empty() || insts.any(|(v, inst)| stages.stage(v) == of.stage && reads(inst.op))
+        let needs = |value: ir::Value| match self.body.insts[value].op {
+            Op::Frame => true,
+            Op::Read(_) => self.seeks(value),
+            _ => false,
+        };
+        let mut insts = self.body.insts.handles().filter(|value| stages.stage(*value) == of.stage);
+        of.writes.iter().any(|(line, _)| self.seeks_to_write(*line)) || insts.any(needs)
     }
 }

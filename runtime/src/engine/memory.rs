@@ -4,7 +4,7 @@
 //! the same memory would make those pointers invalid, so a [`Block`] hands out references only for as long as its
 //! owner touches the memory itself. It does not grow.
 
-use crate::program::{GUARD, MIRRORED, QUANTUM};
+use crate::program::{GUARD, QUANTUM, mirrored};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
@@ -130,8 +130,7 @@ impl Line {
         let all = self.0.as_mut_slice();
         let end = all.len() - GUARD;
         change(&mut all[GUARD..end]);
-        let mirrored = MIRRORED.min(end - GUARD);
-        all.copy_within(GUARD..GUARD + mirrored, end);
+        all.copy_within(GUARD..GUARD + mirrored(end - GUARD), end);
     }
 }
 

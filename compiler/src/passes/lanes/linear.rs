@@ -67,7 +67,7 @@ pub(super) fn linear(body: &Body, rates: &[Rate], circle: &Circle) -> Option<Lin
 }
 
 /// How each member depends on the states of some `get`s. `all` of them have to: else none.
-fn slopes(
+pub(super) fn slopes(
     body: &Body,
     rates: &[Rate],
     circle: &Circle,
@@ -181,11 +181,9 @@ impl Widen<'_> {
         let three = product(&mut self.new, &two, &one);
         let four = product(&mut self.new, &two, &two);
         // What each frame adds is what comes of states of 0.
-        for get in &linear.gets {
-            self.wide[get.index()].lanes = Some(self.new.constant(Imm::F32(0.0), 4));
-        }
-        self.members(linear, circle);
-        let added: Vec<Value> = linear.nexts.iter().map(|next| self.lanes(*next)).collect();
+        let alone = self.alone(&linear.gets, circle);
+        let zero = self.new.constant(Imm::F32(0.0), 4);
+        let added: Vec<Value> = linear.nexts.iter().map(|next| alone[next].unwrap_or(zero)).collect();
         let pairs = self.scan(&one, &added, 1);
         let sums = self.scan(&two, &pairs, 2);
         let entries: Vec<Value> = linear.states.iter().map(|state| self.entry(*state)).collect();
@@ -204,7 +202,9 @@ impl Widen<'_> {
         for (i, get) in linear.gets.iter().enumerate() {
             self.wide[get.index()].lanes = Some(self.later(after[i], before[i]));
         }
-        self.members(linear, circle);
+        for member in circle.iter().filter(|member| !linear.gets.contains(member)) {
+            self.wide[member.index()].lanes = Some(self.widened(*member));
+        }
         for i in 0..count {
             self.settle(linear.gets[i], linear.nexts[i], before[i], after[i]);
         }
@@ -227,7 +227,7 @@ impl Widen<'_> {
     }
 
     /// An entry of the first four powers as lanes; less 1 on the diagonal.
-    fn missing(&mut self, powers: [Value; 4], diagonal: bool) -> Value {
+    pub(super) fn missing(&mut self, powers: [Value; 4], diagonal: bool) -> Value {
         let one = self.new.f64(1.0);
         let lanes = powers.map(|power| {
             let power = if diagonal { self.new.op(Op::Sub, &[power, one]) } else { power };
@@ -236,9 +236,25 @@ impl Widen<'_> {
         self.new.op(Op::Pack, &lanes)
     }
 
-    fn members(&mut self, linear: &Linear, circle: &Circle) {
-        for member in circle.iter().filter(|member| !linear.gets.contains(member)) {
-            self.wide[member.index()].lanes = Some(self.widened(*member));
+    /// What the members are where all states are 0; none where that is 0. Signs of zeros are nobody's business here.
+    pub(super) fn alone(&mut self, gets: &[Value], circle: &Circle) -> HashMap<Value, Option<Value>> {
+        let mut alone: HashMap<Value, Option<Value>> = gets.iter().map(|get| (*get, None)).collect();
+        for member in circle.iter().filter(|member| !gets.contains(member)) {
+            let (op, args) = (self.old.insts[*member].op, self.old.insts[*member].args);
+            let mut lanes = |arg: &Value| alone.get(arg).copied().unwrap_or_else(|| Some(self.lanes(*arg)));
+            let args: Vec<Option<Value>> = args.as_slice().iter().map(&mut lanes).collect();
+            let now = match (op, args.as_slice()) {
+                (Op::Add, &[one, None] | &[None, one]) | (Op::Sub, &[one, None]) => one,
+                (Op::Sub, &[None, Some(one)]) => Some(self.new.op(Op::Neg, &[one])),
+                (Op::Fma, &[None, _, sum] | &[_, None, sum]) => sum,
+                (Op::Fma, &[Some(a), Some(b), None]) => Some(self.new.op(Op::Mul, &[a, b])),
+                (_, args) => {
+                    let args: Option<Vec<Value>> = args.iter().copied().collect();
+                    args.map(|args| self.new.op(op, &args))
+                }
+            };
+            alone.insert(*member, now);
         }
+        alone
     }
 }

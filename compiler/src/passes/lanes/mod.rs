@@ -7,6 +7,7 @@
 //! * **counter**: `min(s + c, most)` in i32: closed form, exact;
 //! * **linear**: `A·s + x` in f32, through one or two states, where A is slow: the scan with powers of A, which are
 //!   computed once a segment in f64;
+//! * **bounded**: `max(c, a·s + x)` in f32, where a is slow: a scan too;
 //! * anything else is an **island**: its instructions four times, one frame after the other, between vectors.
 //!
 //! A power of two whose exponent follows a counter in a line, an exponential envelope, is a geometric **series**.
@@ -18,9 +19,10 @@
 //!
 //! Where it costs less, left and right are computed at once instead, a frame a turn ([`paired`]).
 //!
-//! All forms but the linear one and the series keep every bit. The kernel stays scalar, too, where the lanes would not pay.
+//! All forms but the linear one, the bounded one and the series keep every bit. The kernel stays scalar, too, where the lanes would not pay.
 
 mod anchored;
+mod bounded;
 mod circles;
 mod linear;
 mod pairs;

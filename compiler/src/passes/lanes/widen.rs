@@ -1,5 +1,6 @@
 //! Rewriting a body into lanes.
 
+use super::bounded;
 use super::circles::{self, Circle, Counter, Phase};
 use super::linear::{self, Slope};
 use super::series::{Count, Ramp, Series};
@@ -114,7 +115,6 @@ impl<'a> Widen<'a> {
 
     /// Slow delays that are not known: they have to be at least four frames, and less than the line has.
     fn condition(&mut self) {
-        let mut all = None;
         for inst in self.old.insts.values() {
             let (Op::Read(line), &[ago]) = (inst.op, inst.args.as_slice()) else { continue };
             let frames = self.kernel.delays[line].frames as i32;
@@ -126,9 +126,14 @@ impl<'a> Widen<'a> {
             let long = self.new.op(Op::Lt, &[three, ago]);
             let short = self.new.op(Op::Lt, &[ago, frames]);
             let fits = self.new.op(Op::And, &[long, short]);
-            all = Some(all.map_or(fits, |all| self.new.op(Op::And, &[all, fits])));
+            self.only_if(fits);
         }
-        self.new.only_if = all;
+    }
+
+    /// One more condition of the body.
+    pub(super) fn only_if(&mut self, fits: Value) {
+        let all = self.new.only_if;
+        self.new.only_if = Some(all.map_or(fits, |all| self.new.op(Op::And, &[all, fits])));
     }
 
     /// A value as four lanes.
@@ -254,11 +259,22 @@ impl<'a> Widen<'a> {
                     self.reasons.push(format!("{}: linear, with a slow factor", names.join(", ")));
                     self.linear(&linear, circle);
                 }
-                None => {
-                    let reason = self.why_island(circle);
-                    self.reasons.push(reason);
-                    self.island(circle);
-                }
+                None => self.bounded_or_island(circle),
+            }
+        }
+    }
+
+    fn bounded_or_island(&mut self, circle: &Circle) {
+        match bounded::bounded(self.old, &self.rates, circle).filter(|_| self.linear) {
+            Some(bounded) => {
+                let name = &self.kernel.states[bounded.state].name;
+                self.reasons.push(format!("{name}: linear within a bound, with a slow factor"));
+                self.bounded(&bounded, circle);
+            }
+            None => {
+                let reason = self.why_island(circle);
+                self.reasons.push(reason);
+                self.island(circle);
             }
         }
     }

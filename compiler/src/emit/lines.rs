@@ -1,0 +1,258 @@
+//! Delay lines.
+//!
+//! In the steady form, a call goes through a long line ([`LONG`]) from one place on, without looking for its end: behind
+//! the line stands again what a call may read beyond it, and there is room for what it writes beyond it. Where it reads,
+//! where it writes, and where that has to be written again are addresses that are found once, before the loops.
+//! Everywhere else each frame's place is found by itself.
+
+use super::body::Emitter;
+use super::inst::{immediate, pack};
+use super::memory::{Pointer, Region, flags};
+use crate::ir::{self, DelayLine, Imm, Op, Rate, Scalar};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+use cranelift_frontend::FunctionBuilder;
+use mam_grammar::Handle;
+use mam_runtime::{LONG, QUANTUM, mirrored};
+use std::collections::{BTreeMap, HashSet};
+
+/// Where a call finds long delay lines: addresses for its first frame.
+#[derive(Default)]
+pub(super) struct Straight {
+    /// What each read reads.
+    reads: BTreeMap<ir::Value, Value>,
+    /// Where each line is written, and where again.
+    writes: BTreeMap<Handle<DelayLine>, [Value; 2]>,
+    /// The lines that are written again after the loops: the call reads nothing that it writes.
+    later: Vec<Handle<DelayLine>>,
+}
+
+impl Emitter<'_> {
+    /// Finds out which long lines are written again after the loops.
+    pub(super) fn plan_lines(&mut self) {
+        let is_far = |ago| matches!(self.imm(ago), Some(Imm::I32(ago)) if ago >= QUANTUM as i32);
+        let insts = self.body.insts.values();
+        let near = insts.filter(|inst| inst.args.as_slice().iter().any(|ago| !is_far(*ago)));
+        let near: HashSet<Op> = near.map(|inst| inst.op).collect();
+        let lines = self.body.writes.iter().map(|(line, _)| *line);
+        let later = |line: &Handle<DelayLine>| {
+            self.body.step == 4 && self.is_long(*line) && !near.contains(&Op::Read(*line))
+        };
+        self.straight.later = lines.filter(later).collect();
+    }
+
+    /// Whether a call goes through a line from one place on.
+    pub(super) fn is_long(&self, line: Handle<DelayLine>) -> bool {
+        self.base.is_some() && self.kernel.delays[line].frames as usize >= LONG
+    }
+
+    /// Finds the long lines that a loop reads and writes.
+    pub(super) fn straighten(
+        &mut self,
+        b: &mut FunctionBuilder,
+        order: &[ir::Value],
+        writes: &[(Handle<DelayLine>, ir::Value)],
+    ) {
+        self.straight.reads.clear();
+        for &value in order {
+            let (Op::Read(line), &[ago]) =
+                (self.body.insts[value].op, self.body.insts[value].args.as_slice())
+            else {
+                continue;
+            };
+            let ago = match self.body.ty(ago).lanes {
+                _ if !self.is_long(line) || self.rates[ago.index()] == Rate::Sample => None,
+                1 => Some(self.value(b, ago)),
+                _ => self.splatted(b, ago),
+            };
+            if let Some(ago) = ago {
+                let first = self.memory().frame(b);
+                let at = b.ins().isub(first, ago);
+                let address = self.place(b, line, at);
+                self.straight.reads.insert(value, address);
+            }
+        }
+        self.straight.writes.clear();
+        for &(line, _) in writes {
+            if self.is_long(line) {
+                let first = self.memory().frame(b);
+                let address = self.place(b, line, first);
+                let again = match self.straight.later.contains(&line) {
+                    true => address,
+                    false => self.again(b, line, first, address),
+                };
+                self.straight.writes.insert(line, [address, again]);
+            }
+        }
+    }
+
+    /// Where a long line that a call writes from an address on is to be written again.
+    fn again(
+        &mut self,
+        b: &mut FunctionBuilder,
+        line: Handle<DelayLine>,
+        first: Value,
+        address: Value,
+    ) -> Value {
+        let frames = i64::from(self.kernel.delays[line].frames);
+        let at = b.ins().band_imm_u(first, frames - 1);
+        let (after, before) =
+            (b.ins().iadd_imm_s(address, 4 * frames), b.ins().iadd_imm_s(address, -4 * frames));
+        let begins = b.ins().icmp_imm_u(IntCC::UnsignedLessThan, at, QUANTUM as i64);
+        let ends = b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, at, frames - QUANTUM as i64);
+        let again = b.ins().select(begins, after, address);
+        b.ins().select(ends, before, again)
+    }
+
+    /// Whether a turn needs its frame's index for a read.
+    pub(super) fn seeks(&self, read: ir::Value) -> bool {
+        !self.straight.reads.contains_key(&read)
+    }
+
+    /// Whether a turn needs its frame's index for a write.
+    pub(super) fn seeks_to_write(&self, line: Handle<DelayLine>) -> bool {
+        !self.straight.writes.contains_key(&line)
+    }
+
+    /// What was written so many frames ago.
+    pub(super) fn read(
+        &mut self,
+        b: &mut FunctionBuilder,
+        value: ir::Value,
+        line: Handle<DelayLine>,
+        given: ir::Value,
+    ) -> Value {
+        let (flags, lanes) = (flags(b, Region::Delay), self.body.ty(value).lanes);
+        if let Some(first) = self.straight.reads.get(&value) {
+            let address = b.ins().iadd(*first, self.turn.offset.expect("in a loop"));
+            let ty = if lanes == 1 { types::F32 } else { types::F32X4 };
+            return b.ins().load(ty, flags, address, 0);
+        }
+        let frame = self.frame(b, 0);
+        if let (true, Some(ago)) = (self.has_neighbours(line), self.splatted(b, given)) {
+            // Neighbours, also round the line's end.
+            let at = b.ins().isub(frame, ago);
+            let address = self.delay_address(b, line, at);
+            return b.ins().load(types::F32X4, flags, address, 0);
+        }
+        let ago = self.value(b, given);
+        let lanes: Vec<Value> = (0..lanes)
+            .map(|lane| {
+                let ago = self.lane(b, ago, self.body.ty(given), lane);
+                let frame = self.frame(b, lane);
+                let at = b.ins().isub(frame, ago);
+                let address = self.delay_address(b, line, at);
+                b.ins().load(types::F32, flags, address, 0)
+            })
+            .collect();
+        if lanes.len() == 1 { lanes[0] } else { pack(b, &lanes, Scalar::F32) }
+    }
+
+    /// Writes a turn's frames.
+    pub(super) fn write(&mut self, b: &mut FunctionBuilder, line: Handle<DelayLine>, value: ir::Value) {
+        let (flags, ty) = (flags(b, Region::Delay), self.body.ty(value));
+        let x = self.value(b, value);
+        if let Some(places) = self.straight.writes.get(&line).copied() {
+            let places = if self.straight.later.contains(&line) { &places[..1] } else { &places[..] };
+            for &place in places {
+                let address = b.ins().iadd(place, self.turn.offset.expect("in a loop"));
+                b.ins().store(flags, x, address, 0);
+            }
+            return;
+        }
+        let whole = self.body.step == 4 && self.has_neighbours(line);
+        for lane in 0..if whole { 1 } else { ty.lanes } {
+            let frame = self.frame(b, lane);
+            let address = self.delay_address(b, line, frame);
+            let x = if whole { x } else { self.lane(b, x, ty, lane) };
+            b.ins().store(flags, x, address, 0);
+            let mirror = self.mirror(b, line, frame, address, whole);
+            b.ins().store(flags, x, mirror, 0);
+        }
+    }
+
+    /// Writes again what the loops wrote between two byte offsets, where that has two places.
+    pub(super) fn mirror_lines(&mut self, b: &mut FunctionBuilder, start: Value, end: Value) {
+        let flags = flags(b, Region::Delay);
+        for line in std::mem::take(&mut self.straight.later) {
+            let first = self.memory().frame(b);
+            let address = self.place(b, line, first);
+            let again = self.again(b, line, first, address);
+            let same = b.ins().icmp(IntCC::Equal, address, again);
+            let end = b.ins().select(same, start, end);
+            self.each(b, (start, end), 4, |_, b, offset| {
+                let (from, to) = (b.ins().iadd(address, offset), b.ins().iadd(again, offset));
+                let x = b.ins().load(types::F32X4, flags, from, 0);
+                b.ins().store(flags, x, to, 0);
+            });
+        }
+    }
+
+    /// The other place of what begins at an address: after the line for its first frames; before it for the last ones,
+    /// if they reach `beyond` it; else the same place.
+    fn mirror(
+        &mut self,
+        b: &mut FunctionBuilder,
+        line: Handle<DelayLine>,
+        frame: Value,
+        address: Value,
+        beyond: bool,
+    ) -> Value {
+        let frames = self.kernel.delays[line].frames;
+        let (frames, mirrored) = (i64::from(frames), mirrored(frames as usize) as i64);
+        let at = b.ins().band_imm_u(frame, frames - 1);
+        let (after, before) =
+            (b.ins().iadd_imm_s(address, 4 * frames), b.ins().iadd_imm_s(address, -4 * frames));
+        let first = b.ins().icmp_imm_u(IntCC::UnsignedLessThan, at, mirrored);
+        let place = b.ins().select(first, after, address);
+        if !beyond {
+            return place;
+        }
+        let last = b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, at, frames - mirrored);
+        b.ins().select(last, before, place)
+    }
+
+    /// Whether neighbours of a line are read and written at once: a vector is no longer than half of it.
+    fn has_neighbours(&self, line: Handle<DelayLine>) -> bool {
+        self.kernel.delays[line].frames >= 8
+    }
+
+    /// Where a delay line holds an absolute frame.
+    fn delay_address(&mut self, b: &mut FunctionBuilder, line: Handle<DelayLine>, frame: Value) -> Value {
+        let pointer = self.pointer(b, Pointer::Delay(line.index() as u32));
+        self.within(b, pointer, line, frame)
+    }
+
+    /// The same, found anew: what is known from before may not have a register any more.
+    fn place(&mut self, b: &mut FunctionBuilder, line: Handle<DelayLine>, frame: Value) -> Value {
+        let pointer = self.memory().found(b, Pointer::Delay(line.index() as u32));
+        self.within(b, pointer, line, frame)
+    }
+
+    fn within(
+        &self,
+        b: &mut FunctionBuilder,
+        pointer: Value,
+        line: Handle<DelayLine>,
+        frame: Value,
+    ) -> Value {
+        let at = b.ins().band_imm_u(frame, i64::from(self.kernel.delays[line].frames - 1));
+        let at = b.ins().uextend(types::I64, at);
+        let at = b.ins().ishl_imm_u(at, 2);
+        b.ins().iadd(pointer, at)
+    }
+
+    /// The scalar that is the same in all lanes of a vector, where it is at hand.
+    fn splatted(&mut self, b: &mut FunctionBuilder, vector: ir::Value) -> Option<Value> {
+        let inst = &self.body.insts[vector];
+        match (inst.op, self.imm(vector)) {
+            _ if inst.ty.lanes == 1 => None,
+            (_, Some(imm)) => Some(immediate(b, imm, 1)),
+            (Op::Splat, None) => {
+                let x = self.value(b, vector);
+                Some(b.ins().extractlane(x, 0))
+            }
+            _ => None,
+        }
+    }
+}
