@@ -89,11 +89,10 @@ impl Emitter<'_> {
         used.extend(self.body.outs.iter().copied());
         used.extend(self.body.writes.iter().map(|(_, value)| *value));
         used.extend(self.body.nexts.iter().map(|(_, value)| *value));
-        let is_end = |(state, value): &(Handle<StateSlot>, ir::Value)| {
-            lane(value).is_some()
-                && self.rates[value.index()] == Rate::Sample
-                && stages.reads(*state).is_none()
-                && !used.contains(value)
+        let read = self.body.sets.iter().filter(|(state, _)| stages.reads(*state).is_some());
+        used.extend(read.map(|(_, value)| *value));
+        let is_end = |(_, value): &(Handle<StateSlot>, ir::Value)| {
+            lane(value).is_some() && self.rates[value.index()] == Rate::Sample && !used.contains(value)
         };
         self.body.sets.iter().filter(|set| is_end(set)).map(|(_, value)| *value).collect()
     }
