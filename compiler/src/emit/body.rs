@@ -187,13 +187,13 @@ impl<'a> Emitter<'a> {
     }
 
     /// What setup has computed. It is read where it is used, as an operand in memory, for all of it would take all
-    /// registers; but what a loop uses often it reads once a turn.
+    /// registers; but what a loop uses often it reads once a turn, and quick code everything.
     pub(super) fn held(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Option<Value> {
         let (at, base) = (*self.held.get(&value)?, self.base?);
         let ty = self.body.ty(value);
         let x = b.ins().load(stored(ty), fixed(), base, at as i32);
         let x = self.narrow(b, x, ty);
-        if self.often.contains(&value) {
+        if self.care == Care::Quick || self.often.contains(&value) {
             self.values[value.index()] = Some(x);
         }
         Some(x)

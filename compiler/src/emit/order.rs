@@ -9,8 +9,8 @@ use super::stages::Stages;
 use crate::ir::{Body, Op, Rate, Value};
 use std::collections::{BTreeSet, HashMap};
 
-/// The instructions of a loop, ordered.
-pub(super) fn order(
+/// The instructions of a loop, as they stand in the body.
+pub(super) fn own(
     body: &Body,
     rates: &[Rate],
     stages: &Stages,
@@ -20,7 +20,11 @@ pub(super) fn order(
     let here = |value: &Value| {
         rates[value.index()] == Rate::Sample && stages.stage(*value) == stage && !left_out.contains(value)
     };
-    let own: Vec<Value> = body.insts.handles().filter(here).collect();
+    body.insts.handles().filter(here).collect()
+}
+
+/// They, ordered.
+pub(super) fn ordered(body: &Body, own: Vec<Value>) -> Vec<Value> {
     let mut order = Order {
         body,
         open: vec![false; body.insts.len()],

@@ -8,7 +8,7 @@
 //! What goes in a circle through states, delay lines or what is carried stays in one loop. A value is computed as late
 //! as its users allow, and a cut is made where few values pass.
 
-use super::order::order;
+use super::order::{ordered, own};
 use crate::ir::{Body, DelayLine, Op, Rate, StateSlot, Type, Value};
 use mam_grammar::Handle;
 use petgraph::algo::kosaraju_scc;
@@ -102,7 +102,7 @@ impl Stages {
     /// made where nothing before it waits for something after it.
     fn by_lines(body: &Body, rates: &[Rate]) -> Stages {
         let mut stages = Stages::one(body);
-        let order = order(body, rates, &stages, 0, &BTreeSet::new());
+        let order = ordered(body, own(body, rates, &stages, 0, &BTreeSet::new()));
         let mut place: Vec<Option<usize>> = vec![None; body.insts.len()];
         order.iter().enumerate().for_each(|(i, value)| place[value.index()] = Some(i));
         // How many wait across each cut.

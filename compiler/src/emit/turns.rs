@@ -3,8 +3,9 @@
 use super::CARRIED;
 use super::apart::{apart, left_out};
 use super::body::{Emitter, Turn, clif, stored};
+use super::isa::Care;
 use super::memory::{Pointer, Region, flags};
-use super::order::order;
+use super::order::{ordered, own};
 use super::stages::Stages;
 use crate::ir::{self, Op, PortField, Rate, Scalar, StateSlot};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -111,7 +112,8 @@ impl Emitter<'_> {
 
     fn run(&mut self, b: &mut FunctionBuilder, stages: &Stages, of: &Loop, (start, end): (Value, Value)) {
         let (block, exit) = (b.create_block(), b.create_block());
-        let order = order(self.body, &self.rates, stages, of.stage, &self.left_out);
+        let own = own(self.body, &self.rates, stages, of.stage, &self.left_out);
+        let order = if self.care == Care::Best { ordered(self.body, own) } else { own };
         self.straighten(b, &order, &of.writes);
         let near = self.bring_near(b, &order, of);
         let mut entry: Vec<BlockArg> = vec![start.into()];
