@@ -74,15 +74,18 @@ impl Emitter<'_> {
         self.mirror_lines(b, start, end);
     }
 
-    /// Lanes of which only a state that no loop reads is made: they are taken from their vectors after the loops.
-    fn ends(&self, stages: &Stages) -> Vec<ir::Value> {
-        // Some take it from the vector themselves.
+    /// Values of which only a state that no loop reads is made, and that need no more registers than what they are made
+    /// of: they are computed after the loops. So are lanes that are only taken from their vectors. (In a loop, a voice's
+    /// `until` made each turn wait for the one before: its flag goes into the low byte of a register that the next turn
+    /// begins with.)
+    fn ends(&self, stages: &Stages) -> BTreeSet<ir::Value> {
+        // Some take a lane from the vector themselves.
         let lane = |value: &ir::Value| match self.body.insts[*value].op {
             Op::Extract(lane) => Some(lane),
             _ => None,
         };
         let takes = |inst: &ir::Inst, arg: &ir::Value| match inst.op {
-            Op::Splat => true,
+            Op::Splat => lane(arg).is_some(),
             Op::Slide => lane(arg) == Some(3),
             _ => false,
         };
@@ -95,8 +98,14 @@ impl Emitter<'_> {
         used.extend(self.body.nexts.iter().map(|(_, value)| *value));
         let read = self.body.sets.iter().filter(|(state, _)| stages.reads(*state).is_some());
         used.extend(read.map(|(_, value)| *value));
+        let narrow = |value: &ir::Value| {
+            let inst = &self.body.insts[*value];
+            let args = inst.args.as_slice().iter();
+            let moves = args.filter(|arg| self.rates[arg.index()] == Rate::Sample).count();
+            inst.op.row().meaning.is_some() && moves <= 1
+        };
         let is_end = |(_, value): &(Handle<StateSlot>, ir::Value)| {
-            lane(value).is_some() && self.rates[value.index()] == Rate::Sample && !used.contains(value)
+            self.rates[value.index()] == Rate::Sample && !used.contains(value) && narrow(value)
         };
         self.body.sets.iter().filter(|set| is_end(set)).map(|(_, value)| *value).collect()
     }
