@@ -208,7 +208,9 @@ impl Ranges {
             },
             Op::Demote | Op::Promote | Op::ToFloat => of(0).and_then(|(low, high)| rounded(low, high)),
             Op::ToInt => finite(0).and_then(|(low, high)| rounded(low.trunc(), high.trunc())),
-            Op::SinTurn | Op::CosTurn | Op::Tanh => near(-1.0, 1.0),
+            // Of what is infinite there is no sine.
+            Op::SinTurn | Op::CosTurn => finite(0).and_then(|_| near(-1.0, 1.0)),
+            Op::Tanh => of(0).and_then(|_| near(-1.0, 1.0)),
             Op::Exp2 => finite(0).and_then(|(low, high)| near(low.exp2(), high.exp2())),
             Op::Splat | Op::Extract(_) => of(0),
             Op::Pack => args.iter().map(|arg| ranges[arg.index()]).reduce(both)?,
@@ -294,9 +296,12 @@ mod tests {
         let scaled = body.op(Op::Mul, &[between, half]);
         let (low, high) = range_of(&body, scaled).expect("it is bounded");
         assert!((0.0624..=0.0625).contains(&low) && (0.25..0.2501).contains(&high), "{low} {high}");
-        // A NaN stays one where it is the second operand.
+        // A NaN stays one where it is the second operand, and in a sine.
         let perhaps = body.op(Op::Min, &[most, x]);
         assert_eq!(range_of(&body, perhaps), None);
+        let [sine, known] = [x, between].map(|x| body.op(Op::SinTurn, &[x]));
+        assert_eq!(range_of(&body, sine), None);
+        assert!(range_of(&body, known).is_some_and(|(low, high)| low <= -1.0 && high >= 1.0));
     }
 
     #[test]
