@@ -104,6 +104,8 @@ pub(super) struct Voice {
     rate: f64,
     params: Vec<Moving>,
     changes: Vec<(u64, Change)>,
+    /// Whether it has fallen silent since its last trigger.
+    over: bool,
     triggers: Vec<u64>,
     looped: bool,
     pub(super) has_pattern: bool,
@@ -137,6 +139,7 @@ impl Voice {
             params,
             changes,
             triggers,
+            over: false,
             looped,
             has_pattern: false,
             next_change: 0,
@@ -181,7 +184,9 @@ impl Voice {
         self.params.iter().find(|p| p.row.0 == name).expect("a parameter of this name").value
     }
 
-    /// The output at `frame`; frames come in order. `noise` gives the noise at an age.
+    /// The output at `frame`; frames come in order. `noise` gives the noise at an age. No number where the voice has ended
+    /// and its envelope has risen again with its decay: whether it sounds on depends on how long its note is held, which
+    /// nothing here knows.
     pub(super) fn next(&mut self, frame: u64, noise: &mut dyn FnMut(u64) -> f64) -> f64 {
         if frame == 0 && self.looped {
             // Far enough for any test; the list is looked up by search.
@@ -189,7 +194,7 @@ impl Voice {
         }
         self.apply_changes(frame);
         if self.triggers.binary_search(&frame).is_ok() {
-            (self.age, self.phase) = (Some(0), 0.0);
+            (self.age, self.phase, self.over) = (Some(0), 0.0, false);
         } else {
             self.age = self.age.map(|n| n + 1);
         }
@@ -200,9 +205,10 @@ impl Voice {
             Kind::Clap => amp * noise(age),
             Kind::Kick => self.kick(n, amp),
         };
-        if frame % QUANTUM == QUANTUM - 1 && amp < SILENT {
-            self.age = None;
+        if self.over {
+            return if amp < SILENT { 0.0 } else { f64::NAN };
         }
+        self.over = frame % QUANTUM == QUANTUM - 1 && amp < SILENT;
         sound * self.value("gain")
     }
 
