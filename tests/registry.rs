@@ -155,3 +155,9 @@ fn any_text_ends_in_problems_or_a_program() {
     holds_for(texts::mutated(songs("mam")), "song.mam", 600);
     holds_for(texts::mutated(songs("json")), "song.json", 400);
 }
+
+/// Found by fuzzing: what is mended may end inside a longer character.
+#[test]
+fn places_have_whole_characters() {
+    texts::survive("song.mam", "z=2\u{a0}s=2=eed=seed");
+}

@@ -30,16 +30,19 @@ pub(super) struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    /// The place of a pair, without the white space after it.
+    /// The place of a pair, without the white space after it. What was mended may begin or end inside what was a longer
+    /// character: its place has the whole of that.
     pub(super) fn span(&self, pair: &Pair<'_, Rule>) -> Span {
         let (start, text) = (self.base + pair.as_span().start(), pair.as_str());
         let skipped = text.len() - text.trim_start_matches(is_space).len();
         let kept = text.trim_end_matches(is_space).len().max(skipped);
-        Span::new(self.source, start + skipped, start + kept)
+        let (start, end) = (start + skipped, start + kept);
+        let (start, end) = (self.text.floor_char_boundary(start), self.text.ceil_char_boundary(end));
+        Span::new(self.source, start, end)
     }
 
     pub(super) fn text_of(&self, span: Span) -> &str {
-        // A mended text may end inside what was a longer character.
+        // A mended text may be shorter than its place.
         self.text.get(span.range()).unwrap_or_default()
     }
 
