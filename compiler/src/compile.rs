@@ -8,6 +8,7 @@ use crate::ir::Module;
 use crate::kept::Kept;
 use crate::library::Library;
 use crate::lower::{Lowered, lower};
+use crate::passes::hold;
 use crate::passes::instances::{self, Packing, Rules};
 use crate::places::Places;
 use crate::plan::Plan;
@@ -172,7 +173,7 @@ impl Line {
         let targets = places.targets;
         let params: Vec<ParamSlot> =
             lowered.slots.iter().map(|(name, info)| slot(name, info, rate)).collect();
-        lowered.hold(&score.moves(&params));
+        hold(&mut lowered, &score.moves(&params));
         self.done("score");
 
         let mut optimised = Module::default();

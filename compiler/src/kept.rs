@@ -106,18 +106,18 @@ impl Kept {
     pub(crate) fn jit(&mut self, module: &Module, care: Care, threads: usize) -> Result<Arc<Jit>, String> {
         self.fresh = 0;
         let linked = self.linked.take().filter(|linked| *linked.module == *module);
-        if let Some(linked) = linked.filter(|linked| linked.care == Care::Best || care == Care::Quick) {
+        if let Some(linked) = linked.filter(|linked| linked.care.suffices(care)) {
             return Ok(self.linked.insert(linked).jit.clone());
         }
         if let Some(improvement) = self.improvement.take() {
-            let better = improvement.stop();
+            let better = improvement.stop().into_iter();
             self.code.extend(better.map(|(kernel, code)| (kernel, Made { code, care: Care::Best })));
         }
         let mut before = take(&mut self.code);
         let mut fresh: Vec<&Kernel> = vec![];
         for kernel in module.kernels.values() {
             let kept = before.remove_entry(kernel);
-            match kept.filter(|(_, made)| made.care == Care::Best || care == Care::Quick) {
+            match kept.filter(|(_, made)| made.care.suffices(care)) {
                 Some((kernel, made)) => _ = self.code.insert(kernel, made),
                 None if self.code.contains_key(kernel) || fresh.contains(&kernel) => {}
                 None => fresh.push(kernel),

@@ -100,9 +100,7 @@ fn a_slow_one_pole_keeps_its_gain() {
   v4: f32 = sub v3 v2\n  v5: f32 = fma v1 v4 v2\n  set y v5\n  out v5";
     let kernel = kernel("  state y: f32 = 0.0\n  param p\n  input in", body);
     let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
-    let mut module = Module::default();
-    module.kernels.add(widened.clone());
-    let code = Jit::new(&module, Care::Best).expect("it compiles");
+    let code = Jit::new(&module(&widened), Care::Best).expect("it compiles");
     let mut rig = Rig::new(&widened);
     (rig.params[0], rig.inputs[0]) = (1e-5, vec![1.0; 64]);
     rig.call(&code, 0, Form::Setup, 0);

@@ -150,17 +150,17 @@ impl<'a> Emitter<'a> {
             end = b.ins().select(condition, end, none);
         }
         let start = from.unwrap_or_else(|| b.ins().iconst(types::I64, 0));
+        // A tail is short.
+        let split = from.is_none() && self.care == Care::Best;
         // One frame a turn from the start on: there is at least one.
         if from.is_none() && step == 1 {
-            self.turns(b, start, end, self.care == Care::Best);
+            self.turns(b, start, end, split);
             return end;
         }
         let (run, done) = (b.create_block(), b.create_block());
         let any = b.ins().icmp(IntCC::UnsignedLessThan, start, end);
         b.ins().brif(any, run, &[], done, &[]);
         b.switch_to_block(run);
-        // A tail is short.
-        let split = from.is_none() && self.care == Care::Best;
         self.turns(b, start, end, split);
         b.ins().jump(done, &[]);
         b.switch_to_block(done);

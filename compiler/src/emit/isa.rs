@@ -14,6 +14,13 @@ pub enum Care {
     Best,
 }
 
+impl Care {
+    /// Whether code that was made with this care will do where `wanted` is asked for.
+    pub(crate) fn suffices(self, wanted: Care) -> bool {
+        self == Care::Best || wanted == Care::Quick
+    }
+}
+
 /// The code generator for this machine, with all its features. Which ops a kernel holds is settled before, by
 /// [`crate::target::Target`]; the features only choose encodings.
 ///

@@ -79,29 +79,11 @@ impl Emitter<'_> {
                 let address = self.place(b, line, first);
                 let again = match self.straight.later.contains(&line) {
                     true => address,
-                    false => self.again(b, line, first, address),
+                    false => self.mirror(b, line, first, address, true),
                 };
                 self.straight.writes.insert(line, [address, again]);
             }
         }
-    }
-
-    /// Where a long line that a call writes from an address on is to be written again.
-    fn again(
-        &mut self,
-        b: &mut FunctionBuilder,
-        line: Handle<DelayLine>,
-        first: Value,
-        address: Value,
-    ) -> Value {
-        let frames = i64::from(self.kernel.delays[line].frames);
-        let at = b.ins().band_imm_u(first, frames - 1);
-        let (after, before) =
-            (b.ins().iadd_imm_s(address, 4 * frames), b.ins().iadd_imm_s(address, -4 * frames));
-        let begins = b.ins().icmp_imm_u(IntCC::UnsignedLessThan, at, QUANTUM as i64);
-        let ends = b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, at, frames - QUANTUM as i64);
-        let again = b.ins().select(begins, after, address);
-        b.ins().select(ends, before, again)
     }
 
     /// Whether a turn needs its frame's index for a read.
@@ -177,7 +159,7 @@ impl Emitter<'_> {
         for line in std::mem::take(&mut self.straight.later) {
             let first = self.memory().frame(b);
             let address = self.place(b, line, first);
-            let again = self.again(b, line, first, address);
+            let again = self.mirror(b, line, first, address, true);
             let same = b.ins().icmp(IntCC::Equal, address, again);
             let end = b.ins().select(same, start, end);
             self.each(b, (start, end), 4, |_, b, offset| {

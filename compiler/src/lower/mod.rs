@@ -15,7 +15,6 @@ mod calls;
 pub mod constants;
 mod eval;
 mod group;
-mod held;
 mod names;
 mod node;
 mod share;

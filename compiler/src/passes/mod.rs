@@ -7,12 +7,15 @@ mod dead;
 mod elementary;
 mod fold;
 mod fuse;
+mod held;
 pub mod instances;
 pub mod lanes;
 mod ranges;
-pub(crate) mod rewrite;
+mod rewrite;
 mod slow;
 mod strands;
+
+pub use held::hold;
 
 use crate::ir::{Kernel, Module, check};
 use crate::target::Target;

@@ -14,7 +14,7 @@ pub(super) fn bodies(kernel: &Kernel, rewrite: impl Fn(&Body) -> Body) -> Kernel
 
 /// A copy of `body` in which each instruction is what `rewrite` makes of it: it is given the new body so far, the
 /// old value, and the instruction with its operands already those of the new body.
-pub(crate) fn body(body: &Body, mut rewrite: impl FnMut(&mut Body, Value, Inst) -> Value) -> Body {
+pub(super) fn body(body: &Body, mut rewrite: impl FnMut(&mut Body, Value, Inst) -> Value) -> Body {
     let mut new = Body { step: body.step, ..Body::default() };
     let mut map: Vec<Value> = Vec::with_capacity(body.insts.len());
     for (value, inst) in body.insts.iter() {

@@ -69,10 +69,7 @@ struct Planner {
 
 impl Planner {
     fn signal(&mut self, signal: SignalId) -> usize {
-        *self.signals[signal].get_or_insert_with(|| {
-            self.count += 1;
-            self.count - 1
-        })
+        *self.signals[signal].get_or_insert_with(|| next(&mut self.count))
     }
 
     fn step(&mut self, call: &PackedCall, kernel: &Kernel, layout: &Layout) {
@@ -141,10 +138,7 @@ impl Planner {
             let signal = match signal {
                 Some(signal) => self.signal(signal),
                 // What nobody writes is silent.
-                None => *silence.get_or_insert_with(|| {
-                    self.count += 1;
-                    self.count - 1
-                }),
+                None => *silence.get_or_insert_with(|| next(&mut self.count)),
             };
             self.plan.outputs.push(signal);
         }
@@ -152,6 +146,12 @@ impl Planner {
         self.plan.buffers = buffers::share(steps, inputs, outputs, self.count);
         self.plan
     }
+}
+
+/// The next number.
+fn next(count: &mut usize) -> usize {
+    *count += 1;
+    *count - 1
 }
 
 /// Which parameters the general form reads once a call.

@@ -166,7 +166,7 @@ impl Crew {
 
     /// Plans the next stretch, as `fill` describes it. Only where there is room.
     pub(super) fn plan(&self, fill: impl FnOnce(&mut Stretch)) {
-        let Some(place) = self.progress().free.pop() else { return };
+        let place = self.progress().free.pop().expect("there is room");
         let mut stretch = self.places[place].stretch.write().unwrap_or_else(PoisonError::into_inner);
         stretch.events.clear();
         fill(&mut stretch);

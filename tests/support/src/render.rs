@@ -7,6 +7,8 @@ use mam_grammar::{Severity, Sources};
 use mam_runtime::render::{EventSource, Length, Renderer};
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{Event, Program};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A rendered sound.
@@ -16,6 +18,26 @@ pub struct Rendered {
     pub rate: u32,
     /// The channels, all of one length.
     pub channels: Vec<Vec<f32>>,
+}
+
+/// The bits of each channel's samples, by which 0 and −0 differ.
+pub fn bits(channels: &[Vec<f32>]) -> Vec<Vec<u32>> {
+    channels.iter().map(|channel| channel.iter().map(|x| x.to_bits()).collect()).collect()
+}
+
+/// Name and text of every song that comes with mam: the examples, and those of the benchmarks.
+///
+/// # Panics
+/// When one cannot be read.
+pub fn songs() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folders = ["examples", "benches/songs", "benches/plug/songs"].map(|folder| root.join(folder));
+    let files = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("a folder of songs"));
+    let song = |path: PathBuf| {
+        let name = path.file_name().expect("a file").to_string_lossy().into_owned();
+        (name, fs::read_to_string(&path).expect("a song"))
+    };
+    files.map(|entry| song(entry.expect("a file").path())).collect()
 }
 
 /// Seconds of a song without an end that are rendered when no length is given.

@@ -6,11 +6,9 @@ use mam_runtime::output::Frames;
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{Engine, EventSource, Program};
 use mam_testing::gen_mam::Choices;
-use mam_testing::render::{program, render_awake, render_input, render_shared};
+use mam_testing::render::{bits, program, render_awake, render_input, render_shared, songs};
 use proptest::prelude::*;
 use std::fmt::Write;
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 const RATE: u32 = 48_000;
@@ -65,10 +63,6 @@ fn song(choices: &mut Choices<'_>) -> String {
     let sum: Vec<&str> = nodes.iter().rev().take(most).map(|(name, _)| name.as_str()).collect();
     let score = if play.len() > 8 { format!("{play}}}\n") } else { String::new() };
     format!("{text}{score}out = {}\n", sum.join(" + "))
-}
-
-fn bits(sound: &[Vec<f32>]) -> Vec<Vec<u32>> {
-    sound.iter().map(|channel| channel.iter().map(|x| x.to_bits()).collect()).collect()
 }
 
 /// What a program sounds like in a host's blocks, with its input in them, and with a tap of each of its nodes.
@@ -141,19 +135,14 @@ proptest! {
 
 #[test]
 fn shared_buffers_are_not_heard_in_any_example() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut fewer = 0;
-    for folder in ["examples", "benches/songs", "benches/plug/songs"] {
-        for entry in fs::read_dir(root.join(folder)).unwrap() {
-            let path = entry.unwrap().path();
-            let text = fs::read_to_string(&path).unwrap();
-            let shared = program(path.file_name().unwrap().to_str().unwrap(), &text, RATE, false);
-            let sound = |program, threads| bits(&render_shared(program, Some(150_001), threads).0.channels);
-            let expected = sound(apart(&shared), 1);
-            assert!(sound(shared.clone(), 1) == expected, "{}", path.display());
-            assert!(sound(shared.clone(), 2) == expected, "{} on two threads", path.display());
-            fewer += usize::from(shared.buffer_count() < shared.buffers.len());
-        }
+    for (name, text) in songs() {
+        let shared = program(&name, &text, RATE, false);
+        let sound = |program, threads| bits(&render_shared(program, Some(150_001), threads).0.channels);
+        let expected = sound(apart(&shared), 1);
+        assert!(sound(shared.clone(), 1) == expected, "{name}");
+        assert!(sound(shared.clone(), 2) == expected, "{name} on two threads");
+        fewer += usize::from(shared.buffer_count() < shared.buffers.len());
     }
     assert!(fewer >= 8, "only {fewer} songs share a buffer");
 }

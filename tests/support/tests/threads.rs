@@ -1,24 +1,19 @@
 //! Any number of threads gives the same bits.
 
-use mam_testing::render::{Rendered, program, render_awake, render_shared};
+use mam_testing::render::{bits, program, render_awake, render_shared, songs};
 use std::fs;
 use std::path::Path;
 
 const THREADS: [usize; 3] = [2, 3, 8];
 
-/// Bit by bit, so that 0 and −0 differ.
-fn bits(sound: &Rendered) -> Vec<Vec<u32>> {
-    sound.channels.iter().map(|channel| channel.iter().map(|x| x.to_bits()).collect()).collect()
-}
-
 /// Whether a song was shared out; panics where the threads are heard.
 fn same(name: &str, text: &str, frames: Option<u64>) -> bool {
     let program = program(name, text, 48_000, false);
     let (alone, _) = render_shared(program.clone(), frames, 1);
-    let alone = bits(&alone);
+    let alone = bits(&alone.channels);
     let shared = THREADS.map(|threads| {
         let (together, shared) = render_shared(program.clone(), frames, threads);
-        assert!(bits(&together) == alone, "{name} on {threads} threads");
+        assert!(bits(&together.channels) == alone, "{name} on {threads} threads");
         shared
     });
     shared.contains(&true)
@@ -26,15 +21,10 @@ fn same(name: &str, text: &str, frames: Option<u64>) -> bool {
 
 #[test]
 fn every_example_sounds_the_same_on_any_number_of_threads() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut shared = 0;
-    for folder in ["examples", "benches/songs", "benches/plug/songs"] {
-        for entry in fs::read_dir(root.join(folder)).unwrap() {
-            let path = entry.unwrap().path();
-            let text = fs::read_to_string(&path).unwrap();
-            // More than four stretches, and no whole number of them.
-            shared += usize::from(same(path.file_name().unwrap().to_str().unwrap(), &text, Some(50_001)));
-        }
+    for (name, text) in songs() {
+        // More than four stretches, and no whole number of them.
+        shared += usize::from(same(&name, &text, Some(50_001)));
     }
     assert!(shared >= 12, "only {shared} songs have parts");
 }
@@ -112,7 +102,7 @@ out  = wet + (late, loop)
     let heard: Vec<f32> = (0..40_000).map(|i| (i as f32 * 0.05).sin() * 0.5).collect();
     let sound = |threads| {
         let sound = mam_testing::render::render_input(program.clone(), &[&heard], threads);
-        bits(&sound)
+        bits(&sound.channels)
     };
     let alone = sound(1);
     assert!(alone.iter().flatten().any(|x| *x != 0));

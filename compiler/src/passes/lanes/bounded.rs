@@ -85,9 +85,7 @@ impl Widen<'_> {
         let after = self.new.op(op, &[bounds, sum]);
         // And the members with the states as they are.
         self.wide[of.get.index()].lanes = Some(self.later(after, before));
-        for member in within.iter().filter(|member| **member != of.get) {
-            self.wide[member.index()].lanes = Some(self.widened(*member));
-        }
+        self.members(&[of.get], &within);
         self.settle(of.get, of.next, before, after);
     }
 }

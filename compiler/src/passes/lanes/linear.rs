@@ -202,9 +202,7 @@ impl Widen<'_> {
         for (i, get) in linear.gets.iter().enumerate() {
             self.wide[get.index()].lanes = Some(self.later(after[i], before[i]));
         }
-        for member in circle.iter().filter(|member| !linear.gets.contains(member)) {
-            self.wide[member.index()].lanes = Some(self.widened(*member));
-        }
+        self.members(&linear.gets, circle);
         for i in 0..count {
             self.settle(linear.gets[i], linear.nexts[i], before[i], after[i]);
         }
@@ -234,6 +232,13 @@ impl Widen<'_> {
             self.new.op(Op::Demote, &[power])
         });
         self.new.op(Op::Pack, &lanes)
+    }
+
+    /// Widens the members of a circle whose states are known.
+    pub(super) fn members(&mut self, gets: &[Value], circle: &Circle) {
+        for member in circle.iter().filter(|member| !gets.contains(member)) {
+            self.wide[member.index()].lanes = Some(self.widened(*member));
+        }
     }
 
     /// What the members are where all states are 0; none where that is 0. Signs of zeros are nobody's business here.

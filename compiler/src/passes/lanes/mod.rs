@@ -19,7 +19,8 @@
 //!
 //! Where it costs less, left and right are computed at once instead, a frame a turn ([`paired`]).
 //!
-//! All forms but the linear one, the bounded one and the series keep every bit. The kernel stays scalar, too, where the lanes would not pay.
+//! All forms but the linear one, the bounded one and the series keep every bit. The kernel stays scalar, too, where the
+//! lanes would not pay.
 
 mod anchored;
 mod bounded;

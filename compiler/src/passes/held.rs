@@ -4,28 +4,29 @@
 //! value to value. The others are read once a call, and what depends on them alone is computed once a call, with the same
 //! bits. Should a hand move one of them, the engine calls frame by frame.
 
-use super::Lowered;
+use super::rewrite;
 use crate::ir::{Body, Inst, Kernel, Op, Type};
+use crate::lower::Lowered;
 
-impl Lowered {
-    /// Holds the parameters of all kernels in whose calls the score moves none of them. `moves` says which it moves.
-    pub fn hold(&mut self, moves: &[bool]) {
-        for handle in self.module.kernels.handles().collect::<Vec<_>>() {
-            let mut own = vec![false; self.module.kernels[handle].params.len()];
-            for call in self.calls.iter().filter(|call| call.kernel == handle) {
-                own.iter_mut().zip(&call.params).for_each(|(own, slot)| *own |= moves[*slot]);
-            }
-            hold(&mut self.module.kernels[handle], &own);
-        }
+/// Holds the parameters of all kernels in whose calls the score moves none of them. `moves` says which it moves.
+pub fn hold(lowered: &mut Lowered, moves: &[bool]) {
+    let kernels = &mut lowered.module.kernels;
+    let mut own: Vec<Vec<bool>> = kernels.values().map(|kernel| vec![false; kernel.params.len()]).collect();
+    for call in &lowered.calls {
+        let own = own[call.kernel.index()].iter_mut().zip(&call.params);
+        own.for_each(|(own, slot)| *own |= moves[*slot]);
+    }
+    for handle in kernels.handles().collect::<Vec<_>>() {
+        hold_in(&mut kernels[handle], &own[handle.index()]);
     }
 }
 
-fn hold(kernel: &mut Kernel, moves: &[bool]) {
+fn hold_in(kernel: &mut Kernel, moves: &[bool]) {
     let held = |inst: &Inst| matches!(inst.op, Op::Param(i) if inst.ty == Type::F32 && !moves[i as usize]);
     if !kernel.general.insts.values().any(held) {
         return;
     }
-    kernel.general = crate::passes::rewrite::body(&kernel.general, |new: &mut Body, _, inst| {
+    kernel.general = rewrite::body(&kernel.general, |new: &mut Body, _, inst| {
         if !held(&inst) {
             return new.insts.add(inst);
         }
