@@ -7,7 +7,7 @@ use super::inst::shuffled;
 use super::memory::{Pointer, Region, flags};
 use crate::ir::{self, Body, Op, Rate, Scalar, Type};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, StackSlot, Value, types};
+use cranelift_codegen::ir::{InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use std::collections::BTreeSet;
 
@@ -93,8 +93,9 @@ impl Emitter<'_> {
     }
 
     /// The value in the frame that is so many after the one at the offset.
-    fn left(&mut self, b: &mut FunctionBuilder, slot: StackSlot, offset: Value, frame: usize) -> Value {
-        let first = b.ins().stack_addr(types::I64, slot, 0);
+    fn left(&mut self, b: &mut FunctionBuilder, of: &Apart, offset: Value, frame: usize) -> Value {
+        let place = self.passed[&of.value] as i32;
+        let first = b.ins().stack_addr(types::I64, self.room.expect("made for it"), place);
         let at = b.ins().ishl_imm_u(offset, 2);
         let address = b.ins().iadd(first, at);
         let flags = flags(b, Region::Passed);
@@ -102,8 +103,7 @@ impl Emitter<'_> {
     }
 
     fn turn_round(&mut self, b: &mut FunctionBuilder, of: &Apart, offset: Value) {
-        let slot = self.passed[&of.value];
-        let rows: [Value; LANES] = std::array::from_fn(|frame| self.left(b, slot, offset, frame));
+        let rows: [Value; LANES] = std::array::from_fn(|frame| self.left(b, of, offset, frame));
         let mix = |b: &mut FunctionBuilder, x, y, order| shuffled(b, x, y, order, Scalar::F32);
         let [first, last] = [[0, 1, 4, 5], [2, 3, 6, 7]];
         let halves =
@@ -117,8 +117,7 @@ impl Emitter<'_> {
     }
 
     fn one_frame(&mut self, b: &mut FunctionBuilder, of: &Apart, offset: Value) {
-        let slot = self.passed[&of.value];
-        let lanes = self.left(b, slot, offset, 0);
+        let lanes = self.left(b, of, offset, 0);
         for (lane, output) in of.outputs.iter().enumerate() {
             let x = b.ins().extractlane(lanes, lane as u8);
             self.store_output(b, *output, offset, x);

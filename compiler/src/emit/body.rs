@@ -41,8 +41,11 @@ pub(super) struct Emitter<'a> {
     pub(super) straight: Straight,
     /// Where each `carry` is that has no register.
     pub(super) slots: BTreeMap<ir::Value, StackSlot>,
-    /// Where a loop leaves values for later ones.
-    pub(super) passed: BTreeMap<ir::Value, StackSlot>,
+    /// Where a loop leaves values for later ones: in the room for them, from so many bytes on.
+    pub(super) passed: BTreeMap<ir::Value, u32>,
+    pub(super) room: Option<StackSlot>,
+    /// Which instruction of the present loop is the last to use a value.
+    pub(super) last_use: HashMap<ir::Value, ir::Value>,
     /// Instructions that the loops leave out, as what they compute is stored elsewhere.
     pub(super) left_out: BTreeSet<ir::Value>,
 }
@@ -54,6 +57,8 @@ pub(super) struct Turn {
     pub(super) offset: Option<Value>,
     /// Absolute index of the turn's first frame.
     pub(super) frame: Option<Value>,
+    /// The turn's place in the room for what loops leave.
+    pub(super) room: Option<Value>,
 }
 
 /// The type of a value in the code generator. A bool is 0 or 1 in a byte, or all bits of a lane.
@@ -101,6 +106,8 @@ impl<'a> Emitter<'a> {
             straight: Straight::default(),
             slots: BTreeMap::new(),
             passed: BTreeMap::new(),
+            room: None,
+            last_use: HashMap::new(),
             left_out: BTreeSet::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::body::{Emitter, clif};
 use super::memory::{Pointer, Region, flags};
+use super::order::lane_of;
 use crate::ir::{self, Imm, Op, PortField, Rate, Scalar};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{
@@ -74,6 +75,11 @@ impl Emitter<'_> {
             args.swap(0, 1);
         }
         let from = inst.args.as_slice().first().map(|v| self.body.ty(*v));
+        // And what nobody uses any more first: the result takes its register.
+        let dies = |i: usize| self.last_use.get(&inst.args.as_slice()[i]) == Some(&value);
+        if inst.op == Op::Fma && !dies(0) && dies(1) {
+            args.swap(0, 1);
+        }
         let float = from.is_some_and(|ty| matches!(ty.scalar, Scalar::F32 | Scalar::F64));
         let arg = |i: usize| args[i];
         match inst.op {
@@ -281,16 +287,24 @@ impl Emitter<'_> {
     /// The lanes one further, after a scalar: it is made the last lane of a vector before them.
     fn slide(&mut self, b: &mut FunctionBuilder, args: &ir::Args, scalar: Scalar) -> Value {
         let &[lanes, first] = args.as_slice() else { unreachable!("two operands") };
-        let (outer, inner) = (lanes, &self.body.insts[lanes]);
-        if let (Op::Slide, &[lanes, before]) = (inner.op, inner.args.as_slice())
-            && self.is_here(outer)
-            && let (Some(first), true) = (self.imm(first), self.imm(first) == self.imm(before))
+        let inner = &self.body.insts[lanes];
+        if let (Op::Slide, &[inner, before]) = (inner.op, inner.args.as_slice())
+            && self.rates[lanes.index()] == Rate::Sample
         {
-            // Two frames later, with the same constant before both.
-            let (x, before) = (self.value(b, lanes), immediate(b, first, 4));
-            return shuffled(b, before, x, [2, 3, 4, 5], scalar);
+            // Two frames later, with the same before both: a constant, or the first lane.
+            if let (Some(first), true) = (self.imm(first), self.imm(first) == self.imm(before)) {
+                let (x, before) = (self.value(b, inner), immediate(b, first, 4));
+                return shuffled(b, before, x, [2, 3, 4, 5], scalar);
+            }
+            if first == before && self.extracted(first) == Some((inner, 0)) {
+                let x = self.value(b, inner);
+                return shuffled(b, x, x, [0, 0, 0, 1], scalar);
+            }
         }
         let x = self.value(b, lanes);
+        if self.extracted(first) == Some((lanes, 0)) {
+            return shuffled(b, x, x, [0, 0, 1, 2], scalar);
+        }
         let before = match (self.imm(first), self.extracted(first)) {
             (Some(imm), _) => immediate(b, imm, 4),
             (None, Some((vector, 3))) => self.value(b, vector),
@@ -303,17 +317,9 @@ impl Emitter<'_> {
         shuffled(b, before, x, [3, 4, 5, 6], scalar)
     }
 
-    /// Whether a value was computed by this function, and so were its operands.
-    fn is_here(&self, value: ir::Value) -> bool {
-        self.known[value.index()].is_none() && self.rates[value.index()] > Rate::Segment
-    }
-
     /// The vector and the lane that a scalar was taken from.
     fn extracted(&self, value: ir::Value) -> Option<(ir::Value, u8)> {
-        match (self.body.insts[value].op, self.body.insts[value].args.as_slice()) {
-            (Op::Extract(lane), &[vector]) if self.is_here(value) => Some((vector, lane)),
-            _ => None,
-        }
+        lane_of(self.body, &self.rates, value)
     }
 
     /// Whether a float is known to be no NaN and less than 2³¹; what is below −2³¹ becomes that anyway.
@@ -478,7 +484,7 @@ fn splat(b: &mut FunctionBuilder, x: Value, scalar: Scalar) -> Value {
     b.ins().splat(ty, x)
 }
 
-fn extract(b: &mut FunctionBuilder, x: Value, scalar: Scalar, lane: u8) -> Value {
+pub(super) fn extract(b: &mut FunctionBuilder, x: Value, scalar: Scalar, lane: u8) -> Value {
     let x = b.ins().extractlane(x, lane);
     if scalar != Scalar::Bool {
         return x;

@@ -153,19 +153,27 @@ impl Emitter<'_> {
         }
     }
 
-    /// Writes again what the loops wrote between two byte offsets, where that has two places.
+    /// Writes again what the loops wrote between two byte offsets, where that has two places. All lines of a length are
+    /// at the same place of theirs, and seldom at one that has another.
     pub(super) fn mirror_lines(&mut self, b: &mut FunctionBuilder, start: Value, end: Value) {
-        let flags = flags(b, Region::Delay);
+        let mut of_length: BTreeMap<u32, Vec<Handle<DelayLine>>> = BTreeMap::new();
         for line in std::mem::take(&mut self.straight.later) {
-            let first = self.memory().frame(b);
-            let address = self.place(b, line, first);
-            let again = self.mirror(b, line, first, address, true);
-            let same = b.ins().icmp(IntCC::Equal, address, again);
-            let end = b.ins().select(same, start, end);
-            self.each(b, (start, end), 4, |_, b, offset| {
-                let (from, to) = (b.ins().iadd(address, offset), b.ins().iadd(again, offset));
-                let x = b.ins().load(types::F32X4, flags, from, 0);
-                b.ins().store(flags, x, to, 0);
+            of_length.entry(self.kernel.delays[line].frames).or_default().push(line);
+        }
+        let flags = flags(b, Region::Delay);
+        for lines in of_length.into_values() {
+            let (first, none) = (self.memory().frame(b), b.ins().iconst(types::I64, 0));
+            let away = self.mirror(b, lines[0], first, none, true);
+            let once = b.ins().icmp_imm_u(IntCC::Equal, away, 0);
+            let end = b.ins().select(once, start, end);
+            self.each(b, (start, end), 4, |emitter, b, offset| {
+                for line in &lines {
+                    let from = emitter.place(b, *line, first);
+                    let from = b.ins().iadd(from, offset);
+                    let to = b.ins().iadd(from, away);
+                    let x = b.ins().load(types::F32X4, flags, from, 0);
+                    b.ins().store(flags, x, to, 0);
+                }
             });
         }
     }

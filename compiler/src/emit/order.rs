@@ -23,22 +23,58 @@ pub(super) fn own(
     body.insts.handles().filter(here).collect()
 }
 
+/// The vector and the lane that a scalar is taken from in each turn: who puts it into lanes again takes it from there.
+pub(super) fn lane_of(body: &Body, rates: &[Rate], value: Value) -> Option<(Value, u8)> {
+    match (body.insts[value].op, body.insts[value].args.as_slice()) {
+        (Op::Extract(lane), &[vector]) if rates[value.index()] == Rate::Sample => Some((vector, lane)),
+        _ => None,
+    }
+}
+
+/// What the code of an instruction reads, each once: its operands; or the vectors that it takes them from itself.
+pub(super) fn reads(body: &Body, rates: &[Rate], value: Value) -> Vec<Value> {
+    let inst = &body.insts[value];
+    let from = |arg: Value| lane_of(body, rates, arg);
+    let mut reads = match (inst.op, inst.args.as_slice()) {
+        (Op::Splat, &[x]) => vec![from(x).map_or(x, |(vector, _)| vector)],
+        (Op::Slide, &[x, first]) => {
+            // Two slides are one instruction, where they can be.
+            let inner = match (body.insts[x].op, body.insts[x].args.as_slice()) {
+                (Op::Slide, &[inner, before]) => Some((inner, before)),
+                _ => None,
+            };
+            let first = match from(first) {
+                Some((vector, 3)) => vector,
+                Some((vector, 0)) if vector == x || inner == Some((vector, first)) => vector,
+                _ => first,
+            };
+            [x, first].into_iter().chain(inner.map(|(inner, _)| inner)).collect()
+        }
+        (_, args) => args.to_vec(),
+    };
+    reads.sort();
+    reads.dedup();
+    reads
+}
+
 /// They, ordered.
-pub(super) fn ordered(body: &Body, own: Vec<Value>) -> Vec<Value> {
+pub(super) fn ordered(body: &Body, rates: &[Rate], own: Vec<Value>) -> Vec<Value> {
     let mut order = Order {
-        body,
+        reads: vec![vec![]; body.insts.len()],
         open: vec![false; body.insts.len()],
         users: vec![vec![]; body.insts.len()],
         left: vec![0; body.insts.len()],
         wanted: vec![0; body.insts.len()],
         closes: HashMap::new(),
+        lanes: HashMap::new(),
+        carries: body.nexts.iter().map(|(carry, next)| (*next, *carry)).collect(),
         done: Vec::with_capacity(own.len()),
     };
     // Which delay lines each value hears, by their last digits.
     let mut lines: Vec<u64> = vec![0; body.insts.len()];
     for &value in &own {
         order.open[value.index()] = true;
-        let args = operands(body, value);
+        let args = reads(body, rates, value);
         if let Op::Read(line) = body.insts[value].op {
             lines[value.index()] = 1 << (line.index() % 64);
         }
@@ -52,6 +88,7 @@ pub(super) fn ordered(body: &Body, own: Vec<Value>) -> Vec<Value> {
         wanted.sort_by_key(|wanted| std::cmp::Reverse(*wanted));
         let most = wanted.iter().enumerate().map(|(i, wanted)| wanted + i).max();
         order.wanted[value.index()] = most.unwrap_or(0).max(1);
+        order.reads[value.index()] = args;
     }
     // A line that hears no other is written as soon as it is read.
     for (line, value) in &body.writes {
@@ -59,22 +96,23 @@ pub(super) fn ordered(body: &Body, own: Vec<Value>) -> Vec<Value> {
             order.closes.insert(Op::Read(*line), *value);
         }
     }
-    let ends = body.outs.iter().copied().chain(body.writes.iter().map(|(_, value)| *value));
-    ends.for_each(|value| order.reach(value));
-    own.into_iter().for_each(|value| order.reach(value));
+    // A lane that nobody reads comes with its vector.
+    let unread = own.iter().copied().filter(|value| order.users[value.index()].is_empty());
+    let (lanes, unread): (Vec<Value>, Vec<Value>) =
+        unread.partition(|value| lane_of(body, rates, *value).is_some());
+    lanes
+        .into_iter()
+        .for_each(|lane| order.lanes.entry(order.reads[lane.index()][0]).or_default().push(lane));
+    // What goes to another loop first: it may be a sum over all there is.
+    let ends: Vec<Value> = body.outs.iter().copied().chain(unread).collect();
+    ends.into_iter().for_each(|value| order.reach(body, value));
+    own.into_iter().for_each(|value| order.reach(body, value));
     order.done
 }
 
-/// The operands of an instruction, each once.
-fn operands(body: &Body, value: Value) -> Vec<Value> {
-    let mut args = body.insts[value].args.as_slice().to_vec();
-    args.sort();
-    args.dedup();
-    args
-}
-
-struct Order<'a> {
-    body: &'a Body,
+struct Order {
+    /// What each instruction reads.
+    reads: Vec<Vec<Value>>,
     /// What is still to be computed.
     open: Vec<bool>,
     /// Who uses each value, and how many of them are still to be computed.
@@ -84,36 +122,55 @@ struct Order<'a> {
     wanted: Vec<usize>,
     /// What is written where a delay line is read, if that hears no other line.
     closes: HashMap<Op, Value>,
+    /// Lanes that nobody reads, by their vectors.
+    lanes: HashMap<Value, Vec<Value>>,
+    /// What each `carry` will be in the next turn: the carry by that.
+    carries: HashMap<Value, Value>,
     done: Vec<Value>,
 }
 
-impl Order<'_> {
+impl Order {
     /// Computes a value, and before it what it needs.
-    fn reach(&mut self, value: Value) {
+    fn reach(&mut self, body: &Body, value: Value) {
         if !self.open[value.index()] {
             return;
         }
-        let mut args = operands(self.body, value);
+        let mut args = self.reads[value.index()].clone();
         args.sort_by_key(|arg| std::cmp::Reverse(self.wanted[arg.index()]));
-        stacker::maybe_grow(64 << 10, 1 << 20, || args.into_iter().for_each(|arg| self.reach(arg)));
-        self.compute(value);
+        stacker::maybe_grow(64 << 10, 1 << 20, || args.into_iter().for_each(|arg| self.reach(body, arg)));
+        self.compute(body, value);
     }
 
     /// Computes a value whose operands are there, and then those that are the last to use one of them.
-    fn compute(&mut self, value: Value) {
+    fn compute(&mut self, body: &Body, value: Value) {
         let mut next = vec![value];
         while let Some(value) = next.pop() {
             if !std::mem::take(&mut self.open[value.index()]) {
                 continue;
             }
             self.done.push(value);
-            let operands = operands(self.body, value);
+            for lane in self.lanes.remove(&value).unwrap_or_default() {
+                self.open[lane.index()] = false;
+                self.left[value.index()] -= 1;
+                self.done.push(lane);
+            }
+            let operands = self.reads[value.index()].clone();
             operands.iter().for_each(|arg| self.left[arg.index()] -= 1);
-            if let Some(close) = self.closes.remove(&self.body.insts[value].op) {
-                stacker::maybe_grow(64 << 10, 1 << 20, || self.reach(close));
+            if let Some(close) = self.closes.remove(&body.insts[value].op) {
+                stacker::maybe_grow(64 << 10, 1 << 20, || self.reach(body, close));
             }
             next.extend(operands.into_iter().chain([value]).filter_map(|of| self.last(of)));
+            next.extend(self.succeeding(value));
         }
+    }
+
+    /// What a `carry` that has been used will be in the next turn, if it is made of a value and all its operands are
+    /// there: it takes the register that the carry has, and so the value may be gone with its next use.
+    fn succeeding(&self, of: Value) -> Vec<Value> {
+        let users = self.users[of.index()].iter().copied();
+        let used = |user: &Value| self.carries.get(user).is_some_and(|carry| self.left[carry.index()] == 0);
+        let here = |user: &Value| self.reads[user.index()].iter().all(|arg| !self.open[arg.index()]);
+        users.filter(|user| self.open[user.index()] && used(user) && here(user)).collect()
     }
 
     /// The only one that is still to use a value, if all its operands are there.
@@ -122,6 +179,6 @@ impl Order<'_> {
             return None;
         }
         let user = *self.users[of.index()].iter().find(|user| self.open[user.index()])?;
-        operands(self.body, user).iter().all(|arg| !self.open[arg.index()]).then_some(user)
+        self.reads[user.index()].iter().all(|arg| !self.open[arg.index()]).then_some(user)
     }
 }

@@ -8,7 +8,7 @@
 //! What goes in a circle through states, delay lines or what is carried stays in one loop. A value is computed as late
 //! as its users allow, and a cut is made where few values pass.
 
-use super::order::{ordered, own};
+use super::order::{ordered, own, reads};
 use crate::ir::{Body, DelayLine, Op, Rate, StateSlot, Type, Value};
 use mam_grammar::Handle;
 use petgraph::algo::kosaraju_scc;
@@ -26,7 +26,7 @@ const DEAR: usize = 8;
 /// Most loops.
 const MOST: usize = 8;
 /// Of how many delay lines a loop may hold the places where it reads and writes them: about as many as registers.
-const PLACES: usize = 12;
+const PLACES: usize = 8;
 
 /// Which loop computes what.
 pub(super) struct Stages {
@@ -102,7 +102,7 @@ impl Stages {
     /// made where nothing before it waits for something after it.
     fn by_lines(body: &Body, rates: &[Rate]) -> Stages {
         let mut stages = Stages::one(body);
-        let order = ordered(body, own(body, rates, &stages, 0, &BTreeSet::new()));
+        let order = ordered(body, rates, own(body, rates, &stages, 0, &BTreeSet::new()));
         let mut place: Vec<Option<usize>> = vec![None; body.insts.len()];
         order.iter().enumerate().for_each(|(i, value)| place[value.index()] = Some(i));
         // How many wait across each cut.
@@ -178,6 +178,11 @@ impl Stages {
         self.readers.get(&Op::Get(state)).map(|gets| self.stage(gets[0]))
     }
 
+    /// The loop after which a state has its new value: the one that reads it, if any does.
+    pub(super) fn sets(&self, (state, value): &(Handle<StateSlot>, Value)) -> usize {
+        self.reads(*state).unwrap_or(self.stage(*value))
+    }
+
     /// The loop that writes a delay line: the one that reads it, if any does.
     pub(super) fn writes(&self, (line, value): &(Handle<DelayLine>, Value)) -> usize {
         self.stage(self.readers.get(&Op::Read(*line)).map_or(*value, |reads| reads[0]))
@@ -187,15 +192,8 @@ impl Stages {
     pub(super) fn passed(&self, body: &Body, rates: &[Rate]) -> Vec<Value> {
         let mut last: Vec<usize> = self.of.clone();
         let mut uses = |value: Value, stage: usize| last[value.index()] = last[value.index()].max(stage);
-        for (user, inst) in body.insts.iter().filter(|(user, _)| rates[user.index()] == Rate::Sample) {
-            for arg in inst.args.as_slice() {
-                uses(*arg, self.stage(user));
-                // What is taken from a vector may be taken from it where it is used.
-                let through = &body.insts[*arg];
-                if matches!(through.op, Op::Extract(_) | Op::Slide) {
-                    uses(through.args.as_slice()[0], self.stage(user));
-                }
-            }
+        for user in body.insts.handles().filter(|user| rates[user.index()] == Rate::Sample) {
+            reads(body, rates, user).into_iter().for_each(|value| uses(value, self.stage(user)));
         }
         for (state, value) in &body.sets {
             uses(*value, self.reads(*state).unwrap_or(0));

@@ -65,17 +65,16 @@ impl Widen<'_> {
         let zero = self.new.constant(Imm::F32(0.0), 4);
         let mut sums = self.alone(&[of.get], &within)[&of.inner].unwrap_or(zero);
         let mut bounds = self.lanes(of.bound);
-        let (zero, far) = (self.new.f32(0.0), self.new.f32(if op == Op::Max { -FAR } else { FAR }));
+        let far = self.new.f32(if op == Op::Max { -FAR } else { FAR });
         for (factor, frames) in [(one, 1), (two, 2)] {
+            let from = self.lanes_since(factor, frames);
             let factor = self.new.op(Op::Demote, &[factor]);
             let factor = self.new.op(Op::Splat, &[factor]);
-            let slide = |new: &mut Body, x: Value, first: Value| {
-                (0..frames).fold(x, |x, _| new.op(Op::Slide, &[x, first]))
-            };
-            let (earlier, sum) = (slide(&mut self.new, bounds, far), slide(&mut self.new, sums, zero));
+            let earlier = (0..frames).fold(bounds, |x, _| self.new.op(Op::Slide, &[x, far]));
             let bound = self.mad(factor, earlier, sums);
             bounds = self.new.op(op, &[bounds, bound]);
-            sums = self.mad(factor, sum, sums);
+            let sum = self.slid(sums, frames);
+            sums = self.mad(from, sum, sums);
         }
         let entry = self.entry(of.state);
         let before = self.carry(entry);

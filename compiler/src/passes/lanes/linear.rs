@@ -210,18 +210,29 @@ impl Widen<'_> {
 
     /// x + A·slide(x), the slide over so many frames.
     fn scan(&mut self, a: &Matrix, x: &[Value], frames: usize) -> Vec<Value> {
-        let zero = self.new.f32(0.0);
-        let slide = |new: &mut Body, x: Value| (0..frames).fold(x, |x, _| new.op(Op::Slide, &[x, zero]));
-        let slid: Vec<Value> = x.iter().map(|x| slide(&mut self.new, *x)).collect();
+        let slid: Vec<Value> = x.iter().map(|x| self.slid(*x, frames)).collect();
         let mut sums = x.to_vec();
         for (sum, row) in sums.iter_mut().zip(a) {
             for (factor, slid) in row.iter().zip(&slid) {
-                let factor = self.new.op(Op::Demote, &[*factor]);
-                let factor = self.new.op(Op::Splat, &[factor]);
+                let factor = self.lanes_since(*factor, frames);
                 *sum = self.mad(factor, *slid, *sum);
             }
         }
         sums
+    }
+
+    /// Lanes so many frames later. What the first ones are is for a factor that is 0 there: they repeat the first lane,
+    /// which takes one instruction, where zeros would take two.
+    pub(super) fn slid(&mut self, x: Value, frames: usize) -> Value {
+        let first = self.new.op(Op::Extract(0), &[x]);
+        (0..frames).fold(x, |x, _| self.new.op(Op::Slide, &[x, first]))
+    }
+
+    /// A factor as lanes, 0 before a frame.
+    pub(super) fn lanes_since(&mut self, factor: Value, frame: usize) -> Value {
+        let (factor, zero) = (self.new.op(Op::Demote, &[factor]), self.new.f32(0.0));
+        let lanes: [Value; 4] = std::array::from_fn(|lane| if lane < frame { zero } else { factor });
+        self.new.op(Op::Pack, &lanes)
     }
 
     /// An entry of the first four powers as lanes; less 1 on the diagonal.
