@@ -27,6 +27,25 @@ pub(super) struct Straight {
     later: Vec<Handle<DelayLine>>,
 }
 
+/// What is known of delay lines at one place of the code.
+#[derive(Default)]
+struct Known {
+    /// The call's first frame.
+    first: Option<Value>,
+    /// The table of lines, and lines.
+    table: Option<Value>,
+    lines: BTreeMap<Handle<DelayLine>, Value>,
+    /// Where lines of each length hold the first frame, in bytes.
+    places: BTreeMap<u32, Value>,
+}
+
+/// Where a line of so many frames holds an absolute frame, in bytes.
+fn within(b: &mut FunctionBuilder, frame: Value, frames: u32) -> Value {
+    let at = b.ins().band_imm_u(frame, i64::from(frames - 1));
+    let at = b.ins().uextend(types::I64, at);
+    b.ins().ishl_imm_u(at, 2)
+}
+
 impl Emitter<'_> {
     /// Finds out which long lines are written again after the loops.
     pub(super) fn plan_lines(&mut self) {
@@ -53,6 +72,7 @@ impl Emitter<'_> {
         order: &[ir::Value],
         writes: &[(Handle<DelayLine>, ir::Value)],
     ) {
+        let mut known = Known::default();
         self.straight.reads.clear();
         for &value in order {
             let (Op::Read(line), &[ago]) =
@@ -66,20 +86,17 @@ impl Emitter<'_> {
                 _ => self.splatted(b, ago),
             };
             if let Some(ago) = ago {
-                let first = self.memory().frame(b);
-                let at = b.ins().isub(first, ago);
-                let address = self.place(b, line, at);
+                let address = self.place(b, &mut known, line, Some(ago));
                 self.straight.reads.insert(value, address);
             }
         }
         self.straight.writes.clear();
         for &(line, _) in writes {
             if self.is_long(line) {
-                let first = self.memory().frame(b);
-                let address = self.place(b, line, first);
-                let again = match self.straight.later.contains(&line) {
-                    true => address,
-                    false => self.mirror(b, line, first, address, true),
+                let address = self.place(b, &mut known, line, None);
+                let again = match (self.straight.later.contains(&line), known.first) {
+                    (false, Some(first)) => self.mirror(b, line, first, address, true),
+                    _ => address,
                 };
                 self.straight.writes.insert(line, [address, again]);
             }
@@ -167,8 +184,9 @@ impl Emitter<'_> {
             let once = b.ins().icmp_imm_u(IntCC::Equal, away, 0);
             let end = b.ins().select(once, start, end);
             self.each(b, (start, end), 4, |emitter, b, offset| {
+                let mut known = Known::default();
                 for line in &lines {
-                    let from = emitter.place(b, *line, first);
+                    let from = emitter.place(b, &mut known, *line, None);
                     let from = b.ins().iadd(from, offset);
                     let to = b.ins().iadd(from, away);
                     let x = b.ins().load(types::F32X4, flags, from, 0);
@@ -210,25 +228,31 @@ impl Emitter<'_> {
     /// Where a delay line holds an absolute frame.
     fn delay_address(&mut self, b: &mut FunctionBuilder, line: Handle<DelayLine>, frame: Value) -> Value {
         let pointer = self.pointer(b, Pointer::Delay(line.index() as u32));
-        self.within(b, pointer, line, frame)
+        let at = within(b, frame, self.kernel.delays[line].frames);
+        b.ins().iadd(pointer, at)
     }
 
-    /// The same, found anew: what is known from before may not have a register any more.
-    fn place(&mut self, b: &mut FunctionBuilder, line: Handle<DelayLine>, frame: Value) -> Value {
-        let pointer = self.memory().found(b, Pointer::Delay(line.index() as u32));
-        self.within(b, pointer, line, frame)
-    }
-
-    fn within(
-        &self,
+    /// Where a line holds the call's first frame, or the one so many before it. It is found anew, with what is known just
+    /// here: what is known from before may not have a register any more.
+    fn place(
+        &mut self,
         b: &mut FunctionBuilder,
-        pointer: Value,
+        known: &mut Known,
         line: Handle<DelayLine>,
-        frame: Value,
+        ago: Option<Value>,
     ) -> Value {
-        let at = b.ins().band_imm_u(frame, i64::from(self.kernel.delays[line].frames - 1));
-        let at = b.ins().uextend(types::I64, at);
-        let at = b.ins().ishl_imm_u(at, 2);
+        let memory = self.memory.as_mut().expect("set where a body begins");
+        let first = *known.first.get_or_insert_with(|| memory.frame(b));
+        let table = *known.table.get_or_insert_with(|| memory.delays(b));
+        let pointer = *known.lines.entry(line).or_insert_with(|| memory.delay(b, table, line.index() as u32));
+        let frames = self.kernel.delays[line].frames;
+        let at = match ago {
+            Some(ago) => {
+                let frame = b.ins().isub(first, ago);
+                within(b, frame, frames)
+            }
+            None => *known.places.entry(frames).or_insert_with(|| within(b, first, frames)),
+        };
         b.ins().iadd(pointer, at)
     }
 

@@ -77,6 +77,16 @@ impl Memory {
         }
     }
 
+    /// The table of delay lines, loaded here.
+    pub(super) fn delays(&self, b: &mut FunctionBuilder) -> Value {
+        b.ins().load(types::I64, fixed(), self.call, std::mem::offset_of!(Call, delays) as i32)
+    }
+
+    /// A line of the table.
+    pub(super) fn delay(&self, b: &mut FunctionBuilder, table: Value, index: u32) -> Value {
+        b.ins().load(types::I64, fixed(), table, 8 * index as i32)
+    }
+
     /// The first frame's absolute index.
     pub(super) fn frame(&self, b: &mut FunctionBuilder) -> Value {
         b.ins().load(types::I32, fixed(), self.call, std::mem::offset_of!(Call, frame) as i32)
@@ -103,6 +113,11 @@ impl Memory {
 /// The flags for memory of a region.
 pub(super) fn flags(b: &mut FunctionBuilder, region: Region) -> MemFlagsData {
     let data = AliasRegionData { user_id: region as u32, description: format!("{region:?}").into() };
+    let flags = match region {
+        // A vector may begin at any frame. (Processors without AVX want operands in memory aligned.)
+        Region::Delay | Region::Signal => MemFlagsData::new().with_notrap(),
+        Region::Held | Region::State | Region::Passed => MemFlagsData::trusted(),
+    };
     let region = b.func.dfg.alias_regions.insert(data);
-    MemFlagsData::trusted().with_alias_region(Some(region))
+    flags.with_alias_region(Some(region))
 }

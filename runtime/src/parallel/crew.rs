@@ -282,6 +282,7 @@ impl Crew {
         let give = |&signal: &usize| place.signals[signal].write().unwrap_or_else(PoisonError::into_inner);
         let mut given: Vec<_> = member.part.gives.iter().map(give).collect();
         member.schedule(&mut instance, &stretch);
+        let mut awake = vec![];
         for start in (0..stretch.frames).step_by(QUANTUM) {
             let piece = start..start + QUANTUM;
             for (channel, heard) in heard.iter().enumerate() {
@@ -300,9 +301,12 @@ impl Crew {
                 sound.silent[start / QUANTUM] = instance.is_output_silent(channel);
             }
             if stretch.watch {
-                let mut awake = stretch.awake.lock().unwrap_or_else(PoisonError::into_inner);
-                awake[start / QUANTUM] += instance.awake();
+                awake.push(instance.awake());
             }
+        }
+        if stretch.watch {
+            let mut all = stretch.awake.lock().unwrap_or_else(PoisonError::into_inner);
+            all.iter_mut().zip(awake).for_each(|(all, own)| *all += own);
         }
     }
 }

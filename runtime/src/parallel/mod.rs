@@ -26,7 +26,7 @@ const CACHED: usize = 128 << 10;
 /// How many quanta those may be ahead who are early.
 const AHEAD: usize = 512;
 /// Parts that there are for each thread: what one costs changes while it plays, and nobody shall wait for the last.
-const PARTS_A_THREAD: usize = 4;
+const PARTS_A_THREAD: usize = 3;
 
 /// As many threads as the machine runs at once.
 pub fn all_threads() -> usize {

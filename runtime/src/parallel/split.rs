@@ -105,7 +105,8 @@ fn flow(program: &Program) -> Option<Flow> {
     Some(Flow { reads, outputs })
 }
 
-/// The group of each step: chains and fans of small steps are joined, then small groups that hear and feed the same ones.
+/// The group of each step: chains and fans of small steps are joined, then small groups that hear and feed the same ones,
+/// then those between which most signals would have to be copied.
 fn partition(program: &Program, flow: &Flow, shares: usize) -> Vec<usize> {
     let mut costs: Vec<usize> = program.steps.iter().map(|step| step.cost.max(1)).collect();
     let limit = costs.iter().sum::<usize>() / shares.max(1);
@@ -138,7 +139,50 @@ fn partition(program: &Program, flow: &Flow, shares: usize) -> Vec<usize> {
             _ => _ = alike.insert(key, part),
         }
     }
-    (0..group.len()).map(|step| find(&group, step)).collect()
+    let mut group: Vec<usize> = (0..group.len()).map(|step| find(&group, step)).collect();
+    while let Some((from, to)) = nearest(flow, &group, |from, to| costs[from] + costs[to] <= limit) {
+        costs[to] += costs[from];
+        group.iter_mut().filter(|group| **group == from).for_each(|group| *group = to);
+    }
+    group
+}
+
+/// Of how many groups the nearest are still looked for.
+const MOST: usize = 64;
+
+/// The two groups of which one hears most signals of the other, that `fit`, and that hear each other by no other way: joined,
+/// they would need what needs them.
+fn nearest(flow: &Flow, group: &[usize], fit: impl Fn(usize, usize) -> bool) -> Option<(usize, usize)> {
+    let (_, feeds) = neighbours(flow, group);
+    let all: BTreeSet<usize> = group.iter().copied().collect();
+    if all.len() > MOST {
+        return None;
+    }
+    let mut signals: BTreeMap<(usize, usize), BTreeSet<Value>> = BTreeMap::new();
+    for (step, reads) in flow.reads.iter().enumerate() {
+        for value in reads {
+            if let Value::Of(from, _) = *value
+                && group[from] != group[step]
+            {
+                signals.entry((group[from], group[step])).or_default().insert(*value);
+            }
+        }
+    }
+    let other_way = |from: usize, to: usize| {
+        let mut open: Vec<usize> = feeds[&from].iter().copied().filter(|next| *next != to).collect();
+        let mut seen = BTreeSet::new();
+        while let Some(at) = open.pop() {
+            if at == to {
+                return true;
+            }
+            if seen.insert(at) {
+                open.extend(feeds.get(&at).into_iter().flatten());
+            }
+        }
+        false
+    };
+    let fitting = signals.into_iter().filter(|((from, to), _)| fit(*from, *to) && !other_way(*from, *to));
+    fitting.max_by_key(|(_, signals)| signals.len()).map(|(groups, _)| groups)
 }
 
 /// The group that a step has come to.

@@ -68,6 +68,20 @@ fn small_parts_that_do_the_same_are_joined() {
 }
 
 #[test]
+fn what_several_hear_is_joined_to_them() {
+    let program = program(&[(&[], 0, 5), (&[0], 1, 5), (&[0], 2, 5), (&[1, 2], 3, 30)], &[3]);
+    assert_eq!(parts(&program, 2), vec![(vec![5, 5, 5], vec![]), (vec![30], vec![0])]);
+}
+
+#[test]
+fn parts_never_need_each_other() {
+    // The first and the last would fit, but what stands between them hears the one and feeds the other.
+    let program = program(&[(&[], 0, 5), (&[0], 1, 50), (&[0, 1], 2, 5)], &[2]);
+    let expected = vec![(vec![5], vec![]), (vec![50], vec![0]), (vec![5], vec![0, 1])];
+    assert_eq!(parts(&program, 2), expected);
+}
+
+#[test]
 fn a_signal_that_is_written_twice_is_two() {
     let program = program(&[(&[], 0, 9), (&[0], 1, 9), (&[], 0, 9), (&[0, 1], 2, 9)], &[2]);
     let needs: Vec<_> = parts(&program, 8).into_iter().map(|part| part.1).collect();
