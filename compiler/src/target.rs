@@ -18,8 +18,7 @@ impl Target {
     /// This machine.
     pub fn host() -> Target {
         let Ok(isa) = isa::host(Care::Best) else { return Target::portable() };
-        let has = |name| isa.isa_flags().iter().any(|flag| flag.name == name && flag.as_bool() == Some(true));
-        let x86 = has("has_fma") && has("has_avx");
+        let x86 = isa::has(&*isa, "has_fma") && isa::has(&*isa, "has_avx");
         Target { fma: x86 || cfg!(target_arch = "aarch64") }
     }
 }

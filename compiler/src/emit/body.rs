@@ -1,6 +1,6 @@
 //! One body: what stands before its loops, and where its values are.
 
-use super::isa::Care;
+use super::isa::{Care, Machine};
 use super::lines::Straight;
 use super::memory::{Memory, Pointer, Region, fixed, flags};
 use crate::ir::layout::Layout;
@@ -17,8 +17,7 @@ pub(super) struct Emitter<'a> {
     pub(super) kernel: &'a Kernel,
     pub(super) layout: &'a Layout,
     pub(super) body: &'a Body,
-    /// Whether the code is for x86-64.
-    pub(super) x64: bool,
+    pub(super) machine: Machine,
     /// With how much care it is made.
     pub(super) care: Care,
     pub(super) rates: Vec<Rate>,
@@ -84,14 +83,14 @@ impl<'a> Emitter<'a> {
         kernel: &'a Kernel,
         layout: &'a Layout,
         body: &'a Body,
-        (x64, care): (bool, Care),
+        (machine, care): (Machine, Care),
     ) -> Emitter<'a> {
         Emitter {
             module,
             kernel,
             layout,
             body,
-            x64,
+            machine,
             care,
             rates: body.rates(),
             values: vec![None; body.insts.len()],

@@ -80,6 +80,10 @@ impl Emitter<'_> {
         if inst.op == Op::Fma && !dies(0) && dies(1) {
             args.swap(0, 1);
         }
+        let compares = matches!(inst.op, Op::Lt | Op::Le | Op::Eq | Op::Ne | Op::Min | Op::Max);
+        if compares && !self.machine.any_place && from.is_some_and(|ty| ty == ir::Type::F32.with_lanes(4)) {
+            args.iter_mut().for_each(|x| *x = in_register(b, *x));
+        }
         let float = from.is_some_and(|ty| matches!(ty.scalar, Scalar::F32 | Scalar::F64));
         let arg = |i: usize| args[i];
         match inst.op {
@@ -140,7 +144,7 @@ impl Emitter<'_> {
             Op::Demote => b.ins().fdemote(types::F32, arg(0)),
             Op::Promote => b.ins().fpromote(types::F64, arg(0)),
             Op::ToFloat => b.ins().fcvt_from_sint(clif(ty), arg(0)),
-            Op::ToInt if self.x64 && ty.lanes > 1 && self.fits_i32(inst.args.as_slice()[0]) => {
+            Op::ToInt if self.machine.x64 && ty.lanes > 1 && self.fits_i32(inst.args.as_slice()[0]) => {
                 b.ins().x86_cvtt2dq(clif(ty), arg(0))
             }
             Op::ToInt => b.ins().fcvt_to_sint_sat(clif(ty), arg(0)),
@@ -459,6 +463,13 @@ pub(super) fn shuffled(b: &mut FunctionBuilder, x: Value, y: Value, lanes: [u8; 
     let (x, y) = (bitcast(b, types::I8X16, x), bitcast(b, types::I8X16, y));
     let moved = b.ins().shuffle(x, y, order);
     bitcast(b, clif(ir::Type { scalar, lanes: 4 }), moved)
+}
+
+/// A vector that is no operand in memory: it is used twice.
+fn in_register(b: &mut FunctionBuilder, x: Value) -> Value {
+    let bits = bitcast(b, types::I32X4, x);
+    let same = b.ins().band(bits, bits);
+    bitcast(b, types::F32X4, same)
 }
 
 fn choose(b: &mut FunctionBuilder, ty: ir::Type, c: Value, x: Value, y: Value) -> Value {

@@ -1,6 +1,6 @@
 //! The code generator's settings.
 
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use std::sync::LazyLock;
 
@@ -21,11 +21,33 @@ impl Care {
     }
 }
 
+/// What the code depends on of the machine that it is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Machine {
+    /// It is an x86-64.
+    pub(super) x64: bool,
+    /// A vector in memory may be any instruction's operand wherever it begins. Not so on an x86-64 without AVX: there the
+    /// code generator knows it of all instructions but comparisons.
+    pub(super) any_place: bool,
+}
+
+impl Machine {
+    pub(super) fn of(isa: &dyn TargetIsa) -> Machine {
+        let x64 = isa.name() == "x64";
+        Machine { x64, any_place: !x64 || has(isa, "has_avx") }
+    }
+}
+
+/// Whether the code generator may use a feature of the machine.
+pub(crate) fn has(isa: &dyn TargetIsa, feature: &str) -> bool {
+    isa.isa_flags().iter().any(|flag| flag.name == feature && flag.as_bool() == Some(true))
+}
+
 /// The code generator for this machine, with all its features. Which ops a kernel holds is settled before, by
 /// [`crate::target::Target`]; the features only choose encodings.
 ///
 /// # Errors
-/// Where the code generator does not know this machine.
+/// Where the code generator does not know this machine, or it is an x86-64 without SSE 4.1 (from before 2008).
 pub fn host(care: Care) -> Result<OwnedTargetIsa, String> {
     type Isa = LazyLock<Result<OwnedTargetIsa, String>>;
     static QUICK: Isa = LazyLock::new(|| with("single_pass"));
@@ -52,5 +74,9 @@ fn with(regalloc: &str) -> Result<OwnedTargetIsa, String> {
     ] {
         flags.set(name, value).map_err(|e| e.to_string())?;
     }
-    cranelift_native::builder()?.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())
+    let isa = cranelift_native::builder()?.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())?;
+    match isa.name() == "x64" && !has(&*isa, "has_sse41") {
+        true => Err("this processor has no SSE 4.1".into()),
+        false => Ok(isa),
+    }
 }

@@ -33,7 +33,7 @@ use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, UserFunc
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{DataDescription, FuncId, Linkage, ModuleReloc};
-use isa::Care;
+use isa::{Care, Machine};
 use mam_runtime::{Form, machine};
 use std::cell::RefCell;
 
@@ -115,7 +115,7 @@ fn function(
     let isa = &*isa::host(care)?;
     context.clear();
     context.func = Function::with_name_signature(UserFuncName::default(), signature(isa));
-    let emitter = |body| Emitter::new(module, kernel, layout, body, (isa.name() == "x64", care));
+    let emitter = |body| Emitter::new(module, kernel, layout, body, (Machine::of(isa), care));
     let mut b = FunctionBuilder::new(&mut context.func, frontend);
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
