@@ -176,6 +176,8 @@ impl Ranges {
                 let (a, b) = finite(2)?;
                 rounded(low + a, high + b)
             }
+            // The least whole number has no opposite.
+            Op::Neg if scalar == Scalar::I32 => of(0).and_then(|(low, high)| rounded(-high, -low)),
             Op::Neg => of(0).map(|(low, high)| (-high, -low)),
             // Least and greatest give their second operand where the first is a NaN.
             Op::Min => {
@@ -302,6 +304,10 @@ mod tests {
         let [sine, known] = [x, between].map(|x| body.op(Op::SinTurn, &[x]));
         assert_eq!(range_of(&body, sine), None);
         assert!(range_of(&body, known).is_some_and(|(low, high)| low <= -1.0 && high >= 1.0));
+        // The opposite of the least whole number is that number.
+        let (least, five) = (body.i32(i32::MIN), body.i32(5));
+        let [least, five] = [least, five].map(|x| body.op(Op::Neg, &[x]));
+        assert_eq!((range_of(&body, least), range_of(&body, five)), (None, Some((-5.0, -5.0))));
     }
 
     #[test]
