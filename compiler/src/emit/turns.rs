@@ -203,7 +203,9 @@ impl Emitter<'_> {
         self.forget(stages, of.stage, &near);
         let due = self.due(&order, of);
         self.often = self.often(&order);
-        self.last_use = self.last_uses(&order, of);
+        if self.care == Care::Best {
+            self.last_use = self.last_uses(&order, of);
+        }
         for value in order {
             self.inst(b, value);
             self.leave(b, value);
