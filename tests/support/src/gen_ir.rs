@@ -64,7 +64,7 @@ impl Choices<'_> {
             Scalar::F64 => Imm::F64(self.f64()),
             Scalar::I32 => {
                 let word = self.word() as i32;
-                Imm::I32(self.one(&[0, 1, -1, 23, i32::MIN, i32::MAX, word]))
+                Imm::I32(self.one(&[0, 1, -1, 23, 64, 190, i32::MIN, i32::MAX, word]))
             }
             Scalar::Bool => Imm::Bool(self.below(2) == 1),
         }
@@ -140,7 +140,8 @@ fn kernel(choices: &mut Choices, tables: usize, wide: bool) -> Kernel {
         kernel.states.add(StateSlot { name: format!("s.{i}"), init: choices.imm(scalar), lanes });
     }
     for i in 0..choices.below(3) {
-        let frames = 1 << choices.below(8);
+        // From 256 on they are long.
+        let frames = choices.one(&[1, 2, 4, 8, 16, 64, 128, 256, 256, 512]);
         kernel.delays.add(DelayLine { name: format!("line {i}"), frames });
     }
     let names = |what: &str, count: usize| (0..count).map(|i| format!("{what}{i}")).collect::<Vec<_>>();
