@@ -9,7 +9,8 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{FuncRef, InstBuilder, StackSlot, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use mam_grammar::Handle;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Emits one body into a function.
 pub(super) struct Emitter<'a> {
@@ -25,13 +26,13 @@ pub(super) struct Emitter<'a> {
     pub(super) values: Vec<Option<Value>>,
     /// Those that are known, the same in all lanes.
     pub(super) known: Vec<Option<Imm>>,
-    pub(super) functions: HashMap<&'static str, FuncRef>,
+    pub(super) functions: FxHashMap<&'static str, FuncRef>,
     pub(super) memory: Option<Memory>,
     pub(super) turn: Turn,
     /// Where the states that are carried in registers are.
-    pub(super) carried: HashMap<Handle<StateSlot>, Value>,
+    pub(super) carried: FxHashMap<Handle<StateSlot>, Value>,
     /// Where the block keeps what setup has computed, in bytes.
-    pub(super) held: HashMap<ir::Value, usize>,
+    pub(super) held: FxHashMap<ir::Value, usize>,
     /// What the present loop uses often.
     pub(super) often: BTreeSet<ir::Value>,
     /// From where held values are read: the block's address.
@@ -44,7 +45,7 @@ pub(super) struct Emitter<'a> {
     pub(super) passed: BTreeMap<ir::Value, u32>,
     pub(super) room: Option<StackSlot>,
     /// Which instruction of the present loop is the last to use a value.
-    pub(super) last_use: HashMap<ir::Value, ir::Value>,
+    pub(super) last_use: FxHashMap<ir::Value, ir::Value>,
     /// Instructions that the loops leave out, as what they compute is stored elsewhere.
     pub(super) left_out: BTreeSet<ir::Value>,
 }
@@ -95,18 +96,18 @@ impl<'a> Emitter<'a> {
             rates: body.rates(),
             values: vec![None; body.insts.len()],
             known: vec![None; body.insts.len()],
-            functions: HashMap::new(),
+            functions: FxHashMap::default(),
             memory: None,
             turn: Turn::default(),
-            carried: HashMap::new(),
-            held: HashMap::new(),
+            carried: FxHashMap::default(),
+            held: FxHashMap::default(),
             often: BTreeSet::new(),
             base: None,
             straight: Straight::default(),
             slots: BTreeMap::new(),
             passed: BTreeMap::new(),
             room: None,
-            last_use: HashMap::new(),
+            last_use: FxHashMap::default(),
             left_out: BTreeSet::new(),
         }
     }

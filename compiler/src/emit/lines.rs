@@ -14,7 +14,8 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use mam_grammar::Handle;
 use mam_runtime::{LONG, QUANTUM, mirrored};
-use std::collections::{BTreeMap, HashSet};
+use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
 
 /// Where a call finds long delay lines: addresses for its first frame.
 #[derive(Default)]
@@ -52,7 +53,7 @@ impl Emitter<'_> {
         let is_far = |ago| matches!(self.imm(ago), Some(Imm::I32(ago)) if ago >= QUANTUM as i32);
         let insts = self.body.insts.values();
         let near = insts.filter(|inst| inst.args.as_slice().iter().any(|ago| !is_far(*ago)));
-        let near: HashSet<Op> = near.map(|inst| inst.op).collect();
+        let near: FxHashSet<Op> = near.map(|inst| inst.op).collect();
         let lines = self.body.writes.iter().map(|(line, _)| *line);
         let later = |line: &Handle<DelayLine>| {
             self.body.step == 4 && self.is_long(*line) && !near.contains(&Op::Read(*line))

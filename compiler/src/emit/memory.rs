@@ -3,7 +3,7 @@
 use cranelift_codegen::ir::{AliasRegionData, InstBuilder, MemFlagsData, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use mam_runtime::{Call, Port};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// Kinds of memory that never overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,7 +36,7 @@ pub(super) enum Pointer {
 /// so they are to be asked for before the loop.
 pub(super) struct Memory {
     call: Value,
-    pointers: HashMap<Pointer, Value>,
+    pointers: FxHashMap<Pointer, Value>,
 }
 
 /// Never written while a kernel runs.
@@ -46,7 +46,7 @@ pub(super) fn fixed() -> MemFlagsData {
 
 impl Memory {
     pub(super) fn new(call: Value) -> Memory {
-        Memory { call, pointers: HashMap::new() }
+        Memory { call, pointers: FxHashMap::default() }
     }
 
     /// A pointer of the call's.

@@ -7,7 +7,8 @@
 
 use super::stages::Stages;
 use crate::ir::{Body, Op, Rate, Value};
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 
 /// The instructions of a loop, as they stand in the body.
 pub(super) fn own(
@@ -65,8 +66,8 @@ pub(super) fn ordered(body: &Body, rates: &[Rate], own: Vec<Value>) -> Vec<Value
         users: vec![vec![]; body.insts.len()],
         left: vec![0; body.insts.len()],
         wanted: vec![0; body.insts.len()],
-        closes: HashMap::new(),
-        lanes: HashMap::new(),
+        closes: FxHashMap::default(),
+        lanes: FxHashMap::default(),
         carries: body.nexts.iter().map(|(carry, next)| (*next, *carry)).collect(),
         done: Vec::with_capacity(own.len()),
     };
@@ -121,11 +122,11 @@ struct Order {
     /// About how many registers it takes to compute each.
     wanted: Vec<usize>,
     /// What is written where a delay line is read, if that hears no other line.
-    closes: HashMap<Op, Value>,
+    closes: FxHashMap<Op, Value>,
     /// Lanes that nobody reads, by their vectors.
-    lanes: HashMap<Value, Vec<Value>>,
+    lanes: FxHashMap<Value, Vec<Value>>,
     /// What each `carry` will be in the next turn: the carry by that.
-    carries: HashMap<Value, Value>,
+    carries: FxHashMap<Value, Value>,
     done: Vec<Value>,
 }
 

@@ -13,7 +13,8 @@ use crate::ir::{Body, DelayLine, Op, Rate, StateSlot, Type, Value};
 use mam_grammar::Handle;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 
 /// About how many cycles a loop's turn may take from its first instruction to its last.
 const LONG: u32 = 24;
@@ -37,10 +38,10 @@ pub(super) struct Stages {
 }
 
 /// Who reads each state and each delay line: by the op that does.
-type Readers = HashMap<Op, Vec<Value>>;
+type Readers = FxHashMap<Op, Vec<Value>>;
 
 fn readers(body: &Body) -> Readers {
-    let mut readers = Readers::new();
+    let mut readers = Readers::default();
     for (value, inst) in body.insts.iter().filter(|(_, inst)| matches!(inst.op, Op::Get(_) | Op::Read(_))) {
         readers.entry(inst.op).or_default().push(value);
     }
@@ -116,8 +117,8 @@ impl Stages {
                 across[from + 1] -= 1;
             }
         }
-        let written: HashMap<Value, usize> =
-            body.writes.iter().fold(HashMap::new(), |mut all, (_, value)| {
+        let written: FxHashMap<Value, usize> =
+            body.writes.iter().fold(FxHashMap::default(), |mut all, (_, value)| {
                 *all.entry(*value).or_default() += 1;
                 all
             });
@@ -324,7 +325,7 @@ fn cuts(graph: &DiGraph<Value, ()>, times: &[Time], length: u32, loops: usize) -
 fn way_round(body: &Body, circle: &[NodeIndex]) -> u32 {
     let mut members: Vec<usize> = circle.iter().map(|node| node.index()).collect();
     members.sort();
-    let mut ends: HashMap<usize, u32> = HashMap::new();
+    let mut ends: FxHashMap<usize, u32> = FxHashMap::default();
     for member in members {
         let value = Value::new(member);
         let args = body.insts[value].args;

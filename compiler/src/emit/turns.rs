@@ -16,7 +16,8 @@ use cranelift_codegen::ir::{
 use cranelift_frontend::FunctionBuilder;
 use mam_grammar::Handle;
 use mam_runtime::QUANTUM;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes of a value that one loop leaves for another, in each turn: of whatever type.
 const PASSED: u32 = 16;
@@ -54,6 +55,15 @@ impl Emitter<'_> {
         let ends = self.ends(&stages);
         self.left_out.extend(&ends);
         let begins = self.begins(&stages);
+        let splats: FxHashMap<ir::Value, ir::Value> = self
+            .body
+            .nexts
+            .iter()
+            .filter_map(|(_, next)| {
+                let inst = &self.body.insts[*next];
+                (inst.op == Op::Splat).then(|| (inst.args.as_slice()[0], *next))
+            })
+            .collect();
         for stage in 0..stages.count {
             for value in self.body.insts.handles().filter(|value| begins[value.index()] == Some(stage)) {
                 self.inst(b, value);
@@ -66,7 +76,7 @@ impl Emitter<'_> {
                     continue;
                 }
                 if ends.contains(&value) {
-                    self.end(b, value);
+                    self.end(b, value, splats.get(&value).copied());
                 }
                 self.store_state(b, state);
             }
@@ -88,17 +98,16 @@ impl Emitter<'_> {
         let leaves = body.sets.iter().map(|set| set.1).chain(body.nexts.iter().map(|next| next.1));
         let leaves = leaves.chain(body.writes.iter().map(|write| write.1)).chain(body.outs.iter().copied());
         leaves.for_each(|value| sooner(&mut begins[value.index()], 0));
+        let set: FxHashMap<_, usize> = body.sets.iter().map(|set| (set.0, stages.sets(set))).collect();
         for user in body.insts.handles().rev() {
             let inst = &body.insts[user];
-            let stage = match (self.rates[user.index()], inst.op) {
-                (Rate::Sample, _) => Some(stages.stage(user)),
-                (_, Op::Entry(state)) => {
-                    let set = body.sets.iter().find(|(other, _)| *other == state);
-                    if let (Some(set), Some(_)) = (set, begins[user.index()]) {
-                        sooner(&mut begins[user.index()], stages.sets(set));
-                    }
-                    None
-                }
+            if let (Op::Entry(state), Some(_)) = (inst.op, begins[user.index()])
+                && let Some(stage) = set.get(&state)
+            {
+                sooner(&mut begins[user.index()], *stage);
+            }
+            let stage = match self.rates[user.index()] {
+                Rate::Sample => Some(stages.stage(user)),
                 _ => begins[user.index()],
             };
             if let Some(stage) = stage {
@@ -112,9 +121,9 @@ impl Emitter<'_> {
     }
 
     /// Values of which only a state that no loop reads is made, and that need no more registers than what they are made
-    /// of; and lanes that nobody reads who does not take them from their vectors: they are computed after the loops. (In a loop, a voice's
-    /// `until` made each turn wait for the one before: its flag goes into the low byte of a register that the next turn
-    /// begins with.)
+    /// of; and lanes that nobody reads who does not take them from their vectors: they are computed after the loops. (In
+    /// a loop, a voice's `until` made each turn wait for the one before: its flag goes into the low byte of a register
+    /// that the next turn begins with.)
     fn ends(&self, stages: &Stages) -> BTreeSet<ir::Value> {
         let each_turn = |value: &ir::Value| self.rates[value.index()] == Rate::Sample;
         let users = self.body.insts.handles().filter(each_turn);
@@ -138,18 +147,10 @@ impl Emitter<'_> {
         self.body.insts.handles().filter(is_end).collect()
     }
 
-    /// Computes a value after the loops. A lane that is carried in all lanes of a vector is there anyway.
-    fn end(&mut self, b: &mut FunctionBuilder, value: ir::Value) {
-        let carried = self.body.nexts.iter().find_map(|(_, next)| {
-            let inst = &self.body.insts[*next];
-            let splat = inst.op == Op::Splat && inst.args.as_slice() == [value];
-            (splat && self.values[next.index()].is_some()).then_some(*next)
-        });
-        match carried {
-            Some(splat) => {
-                let x = self.value(b, splat);
-                self.values[value.index()] = Some(extract(b, x, self.body.ty(value).scalar, 0));
-            }
+    /// Computes a value after the loops. One that is carried in all lanes of a vector, its `splat`, is there anyway.
+    fn end(&mut self, b: &mut FunctionBuilder, value: ir::Value, splat: Option<ir::Value>) {
+        match splat.and_then(|splat| self.values[splat.index()]) {
+            Some(x) => self.values[value.index()] = Some(extract(b, x, self.body.ty(value).scalar, 0)),
             None => self.inst(b, value),
         }
     }
@@ -234,8 +235,8 @@ impl Emitter<'_> {
 
     /// Reads the held values that a loop uses before it, where they and what it carries are few enough to have registers.
     fn bring_near(&mut self, b: &mut FunctionBuilder, order: &[ir::Value], of: &Loop) -> BTreeSet<ir::Value> {
-        let straight = |value: &&ir::Value| !self.seeks(**value);
-        let users = order.iter().filter(|value| !straight(value));
+        // Where a line is read from one place on, it has been asked how long ago.
+        let users = order.iter().filter(|value| self.seeks(**value));
         let operands = users.flat_map(|value| self.body.insts[*value].args.as_slice());
         let held: BTreeSet<ir::Value> =
             operands.copied().filter(|value| self.held.contains_key(value)).collect();
@@ -295,9 +296,9 @@ impl Emitter<'_> {
 
     /// Which of some instructions is the last to use a value that it computes or reads in each turn; none where the value
     /// lives on.
-    fn last_uses(&self, order: &[ir::Value], of: &Loop) -> HashMap<ir::Value, ir::Value> {
+    fn last_uses(&self, order: &[ir::Value], of: &Loop) -> FxHashMap<ir::Value, ir::Value> {
         let each_turn = |value: &ir::Value| self.rates[value.index()] == Rate::Sample;
-        let mut last = HashMap::new();
+        let mut last = FxHashMap::default();
         for user in order {
             let read = reads(self.body, &self.rates, *user).into_iter();
             last.extend(read.filter(each_turn).map(|value| (value, *user)));

@@ -9,13 +9,13 @@ use super::linear;
 use super::series::{Line, Lines, ratio};
 use crate::ir::{Body, Imm, Kernel, Op, Rate, Type, Value};
 use crate::passes::rewrite;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// The kernel with exponential envelopes of its steady body as series.
 pub(in crate::passes) fn anchored(kernel: &Kernel) -> Kernel {
     let old = &kernel.steady;
     let rates = old.rates();
-    let mut counters: HashMap<Value, Counter> = HashMap::new();
+    let mut counters: FxHashMap<Value, Counter> = FxHashMap::default();
     for circle in circles::circles(old, &rates).iter().filter(|circle| circles::is_circle(old, circle)) {
         if let Some(counter) = circles::counter(kernel, old, circle) {
             counters.insert(counter.least, counter);
@@ -39,7 +39,7 @@ pub(in crate::passes) fn anchored(kernel: &Kernel) -> Kernel {
 struct Series<'a> {
     old: &'a Body,
     rates: &'a [Rate],
-    counters: &'a HashMap<Value, Counter>,
+    counters: &'a FxHashMap<Value, Counter>,
     /// The new values so far.
     map: Vec<Value>,
     nexts: Vec<(Value, Value)>,

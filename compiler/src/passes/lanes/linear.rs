@@ -12,7 +12,7 @@ use super::circles::{Circle, next_of};
 use super::widen::Widen;
 use crate::ir::{Body, Imm, Op, Rate, StateSlot, Type, Value};
 use mam_grammar::Handle;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// A linear circle.
 pub(super) struct Linear {
@@ -54,7 +54,7 @@ pub(super) fn linear(body: &Body, rates: &[Rate], circle: &Circle) -> Option<Lin
     // Linear in all states together, and so in each: a product of two members is none.
     slopes(body, rates, circle, |_| true, true)?;
     let each = gets.iter().map(|(get, _)| slopes(body, rates, circle, |other| other == *get, false));
-    let each: Vec<HashMap<Value, Slope>> = each.collect::<Option<_>>()?;
+    let each: Vec<FxHashMap<Value, Slope>> = each.collect::<Option<_>>()?;
     let nexts = gets.iter().map(|(_, state)| next_of(body, Op::Get(*state)));
     let nexts: Vec<Value> = nexts.collect::<Option<_>>()?;
     let row = |next: &Value| each.iter().map(|slopes| slopes.get(next).cloned()).collect();
@@ -73,8 +73,8 @@ pub(super) fn slopes(
     circle: &Circle,
     of: impl Fn(Value) -> bool,
     all: bool,
-) -> Option<HashMap<Value, Slope>> {
-    let mut slopes: HashMap<Value, Slope> = HashMap::new();
+) -> Option<FxHashMap<Value, Slope>> {
+    let mut slopes: FxHashMap<Value, Slope> = FxHashMap::default();
     for value in circle {
         let slope = match body.insts[*value].op {
             Op::Get(_) => of(*value).then_some(Slope::One),
@@ -93,7 +93,7 @@ pub(super) fn slopes(
 pub(super) fn slope(
     body: &Body,
     rates: &[Rate],
-    known: &HashMap<Value, Slope>,
+    known: &FxHashMap<Value, Slope>,
     value: Value,
 ) -> Option<Slope> {
     use Slope::{Add, Div, Mul, Neg};
@@ -253,8 +253,8 @@ impl Widen<'_> {
     }
 
     /// What the members are where all states are 0; none where that is 0. Signs of zeros are nobody's business here.
-    pub(super) fn alone(&mut self, gets: &[Value], circle: &Circle) -> HashMap<Value, Option<Value>> {
-        let mut alone: HashMap<Value, Option<Value>> = gets.iter().map(|get| (*get, None)).collect();
+    pub(super) fn alone(&mut self, gets: &[Value], circle: &Circle) -> FxHashMap<Value, Option<Value>> {
+        let mut alone: FxHashMap<Value, Option<Value>> = gets.iter().map(|get| (*get, None)).collect();
         for member in circle.iter().filter(|member| !gets.contains(member)) {
             let (op, args) = (self.old.insts[*member].op, self.old.insts[*member].args);
             let mut lanes = |arg: &Value| alone.get(arg).copied().unwrap_or_else(|| Some(self.lanes(*arg)));

@@ -8,7 +8,7 @@
 
 use crate::ir::{Body, Kernel, Op, Rate, StateSlot, Value};
 use mam_grammar::Handle;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// Lanes of a value.
 const LANES: u8 = 4;
@@ -25,10 +25,10 @@ pub fn paired(kernel: &Kernel) -> Option<Kernel> {
         rates: old.rates(),
         sets: old.sets.iter().copied().collect(),
         nexts: old.nexts.iter().copied().collect(),
-        paired: HashMap::new(),
+        paired: FxHashMap::default(),
         new: Body::default(),
         single: vec![None; old.insts.len()],
-        wide: HashMap::new(),
+        wide: FxHashMap::default(),
         open: vec![],
     };
     let out = pairs.wide(left, right);
@@ -72,15 +72,15 @@ enum Circle {
 struct Pairs<'a> {
     old: &'a Body,
     rates: Vec<Rate>,
-    sets: HashMap<Handle<StateSlot>, Value>,
-    nexts: HashMap<Value, Value>,
+    sets: FxHashMap<Handle<StateSlot>, Value>,
+    nexts: FxHashMap<Value, Value>,
     /// The states that are paired: in which lane, and the carried lanes.
-    paired: HashMap<Handle<StateSlot>, (u8, Value)>,
+    paired: FxHashMap<Handle<StateSlot>, (u8, Value)>,
     new: Body,
     /// The values by themselves.
     single: Vec<Option<Value>>,
     /// Pairs in lanes.
-    wide: HashMap<(Value, Value), Value>,
+    wide: FxHashMap<(Value, Value), Value>,
     /// Circles whose end is to be computed.
     open: Vec<Circle>,
 }

@@ -6,7 +6,7 @@ use super::linear::{self, Slope};
 use super::series::{Count, Ramp, Series};
 use crate::ir::{Body, Imm, Inst, Kernel, Op, Rate, Scalar, StateSlot, Type, Value};
 use mam_grammar::Handle;
-use std::collections::HashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What an old value has become, in the forms that have been asked for.
 #[derive(Clone, Copy, Default)]
@@ -29,13 +29,13 @@ pub(super) struct Widen<'a> {
     pub(super) new: Body,
     pub(super) wide: Vec<Wide>,
     /// States whose value at the end of the turn costs nothing beside the vectors: it is counted in one lane.
-    last: HashMap<Handle<StateSlot>, Value>,
+    last: FxHashMap<Handle<StateSlot>, Value>,
     /// The counters so far, by what their states are set to.
-    pub(super) counters: HashMap<Value, Count>,
+    pub(super) counters: FxHashMap<Value, Count>,
     /// Geometric series.
-    pub(super) powers: HashMap<Value, Series>,
+    pub(super) powers: FxHashMap<Value, Series>,
     /// What rises with the frames by the same in each turn.
-    pub(super) ramps: HashMap<Value, Ramp>,
+    pub(super) ramps: FxHashMap<Value, Ramp>,
     pub(super) reasons: Vec<String>,
 }
 
@@ -74,10 +74,10 @@ impl<'a> Widen<'a> {
             fma,
             new,
             wide,
-            last: HashMap::new(),
-            counters: HashMap::new(),
-            powers: HashMap::new(),
-            ramps: HashMap::new(),
+            last: FxHashMap::default(),
+            counters: FxHashMap::default(),
+            powers: FxHashMap::default(),
+            ramps: FxHashMap::default(),
             reasons: vec![],
         })
     }
@@ -369,8 +369,8 @@ impl<'a> Widen<'a> {
 
     /// A circle of another form: frame after frame.
     fn island(&mut self, circle: &Circle) {
-        let mut frames: HashMap<Value, Vec<Value>> = HashMap::new();
-        let inside: std::collections::HashSet<Value> = circle.iter().copied().collect();
+        let mut frames: FxHashMap<Value, Vec<Value>> = FxHashMap::default();
+        let inside: FxHashSet<Value> = circle.iter().copied().collect();
         for k in 0..4 {
             for member in circle {
                 let inst = &self.old.insts[*member];
