@@ -18,6 +18,7 @@ pub(super) struct Emitter<'a> {
     pub(super) kernel: &'a Kernel,
     pub(super) layout: &'a Layout,
     pub(super) body: &'a Body,
+    /// What it is for.
     pub(super) machine: Machine,
     /// With how much care it is made.
     pub(super) care: Care,

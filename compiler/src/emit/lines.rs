@@ -7,7 +7,7 @@
 
 use super::body::Emitter;
 use super::inst::{immediate, pack};
-use super::memory::{Pointer, Region, flags};
+use super::memory::{Memory, Pointer, Region, entry, flags};
 use crate::ir::{self, DelayLine, Imm, Op, Rate, Scalar};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
@@ -38,6 +38,12 @@ struct Known {
     lines: BTreeMap<Handle<DelayLine>, Value>,
     /// Where lines of each length hold the first frame, in bytes.
     places: BTreeMap<u32, Value>,
+}
+
+impl Known {
+    fn first(&mut self, b: &mut FunctionBuilder, memory: &Memory) -> Value {
+        *self.first.get_or_insert_with(|| memory.frame(b))
+    }
 }
 
 /// Where a line of so many frames holds an absolute frame, in bytes.
@@ -95,9 +101,12 @@ impl Emitter<'_> {
         for &(line, _) in writes {
             if self.is_long(line) {
                 let address = self.place(b, &mut known, line, None);
-                let again = match (self.straight.later.contains(&line), known.first) {
-                    (false, Some(first)) => self.mirror(b, line, first, address, true),
-                    _ => address,
+                let again = match self.straight.later.contains(&line) {
+                    true => address,
+                    false => {
+                        let first = known.first(b, self.memory());
+                        self.mirror(b, line, first, address, true)
+                    }
                 };
                 self.straight.writes.insert(line, [address, again]);
             }
@@ -242,10 +251,10 @@ impl Emitter<'_> {
         line: Handle<DelayLine>,
         ago: Option<Value>,
     ) -> Value {
-        let memory = self.memory.as_mut().expect("set where a body begins");
-        let first = *known.first.get_or_insert_with(|| memory.frame(b));
+        let memory = self.memory();
+        let first = known.first(b, memory);
         let table = *known.table.get_or_insert_with(|| memory.delays(b));
-        let pointer = *known.lines.entry(line).or_insert_with(|| memory.delay(b, table, line.index() as u32));
+        let pointer = *known.lines.entry(line).or_insert_with(|| entry(b, table, line.index() as u32));
         let frames = self.kernel.delays[line].frames;
         let at = match ago {
             Some(ago) => {

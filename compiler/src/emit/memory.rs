@@ -70,21 +70,17 @@ impl Memory {
             Pointer::Input(i) => (std::mem::offset_of!(Call, inputs), Some(i)),
             Pointer::Output(i) => (std::mem::offset_of!(Call, outputs), Some(i)),
         };
-        let pointer = b.ins().load(types::I64, fixed(), self.call, field as i32);
-        match index {
-            Some(index) => b.ins().load(types::I64, fixed(), pointer, 8 * index as i32),
-            None => pointer,
-        }
+        let pointer = self.table(b, field);
+        index.map_or(pointer, |index| entry(b, pointer, index))
     }
 
-    /// The table of delay lines, loaded here.
+    /// The table of delay lines, loaded here: an [`entry`] is a line.
     pub(super) fn delays(&self, b: &mut FunctionBuilder) -> Value {
-        b.ins().load(types::I64, fixed(), self.call, std::mem::offset_of!(Call, delays) as i32)
+        self.table(b, std::mem::offset_of!(Call, delays))
     }
 
-    /// A line of the table.
-    pub(super) fn delay(&self, b: &mut FunctionBuilder, table: Value, index: u32) -> Value {
-        b.ins().load(types::I64, fixed(), table, 8 * index as i32)
+    fn table(&self, b: &mut FunctionBuilder, field: usize) -> Value {
+        b.ins().load(types::I64, fixed(), self.call, field as i32)
     }
 
     /// The first frame's absolute index.
@@ -108,6 +104,11 @@ impl Memory {
         let ports = self.pointer(b, Pointer::Ports);
         b.ins().load(ty, fixed(), ports, (index as usize * size_of::<Port>() + field) as i32)
     }
+}
+
+/// A pointer of a table of pointers, loaded here.
+pub(super) fn entry(b: &mut FunctionBuilder, table: Value, index: u32) -> Value {
+    b.ins().load(types::I64, fixed(), table, 8 * index as i32)
 }
 
 /// The flags for memory of a region.

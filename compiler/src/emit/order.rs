@@ -61,6 +61,7 @@ pub(super) fn reads(body: &Body, rates: &[Rate], value: Value) -> Vec<Value> {
 /// They, ordered.
 pub(super) fn ordered(body: &Body, rates: &[Rate], own: Vec<Value>) -> Vec<Value> {
     let mut order = Order {
+        body,
         reads: vec![vec![]; body.insts.len()],
         open: vec![false; body.insts.len()],
         users: vec![vec![]; body.insts.len()],
@@ -106,12 +107,14 @@ pub(super) fn ordered(body: &Body, rates: &[Rate], own: Vec<Value>) -> Vec<Value
         .for_each(|lane| order.lanes.entry(order.reads[lane.index()][0]).or_default().push(lane));
     // What goes to another loop first: it may be a sum over all there is.
     let ends: Vec<Value> = body.outs.iter().copied().chain(unread).collect();
-    ends.into_iter().for_each(|value| order.reach(body, value));
-    own.into_iter().for_each(|value| order.reach(body, value));
+    ends.into_iter().for_each(|value| order.reach(value));
+    // Lanes whose vector another loop computes.
+    own.into_iter().for_each(|value| order.reach(value));
     order.done
 }
 
-struct Order {
+struct Order<'a> {
+    body: &'a Body,
     /// What each instruction reads.
     reads: Vec<Vec<Value>>,
     /// What is still to be computed.
@@ -130,20 +133,20 @@ struct Order {
     done: Vec<Value>,
 }
 
-impl Order {
+impl Order<'_> {
     /// Computes a value, and before it what it needs.
-    fn reach(&mut self, body: &Body, value: Value) {
+    fn reach(&mut self, value: Value) {
         if !self.open[value.index()] {
             return;
         }
         let mut args = self.reads[value.index()].clone();
         args.sort_by_key(|arg| std::cmp::Reverse(self.wanted[arg.index()]));
-        stacker::maybe_grow(64 << 10, 1 << 20, || args.into_iter().for_each(|arg| self.reach(body, arg)));
-        self.compute(body, value);
+        stacker::maybe_grow(64 << 10, 1 << 20, || args.into_iter().for_each(|arg| self.reach(arg)));
+        self.compute(value);
     }
 
     /// Computes a value whose operands are there, and then those that are the last to use one of them.
-    fn compute(&mut self, body: &Body, value: Value) {
+    fn compute(&mut self, value: Value) {
         let mut next = vec![value];
         while let Some(value) = next.pop() {
             if !std::mem::take(&mut self.open[value.index()]) {
@@ -155,10 +158,10 @@ impl Order {
                 self.left[value.index()] -= 1;
                 self.done.push(lane);
             }
-            let operands = self.reads[value.index()].clone();
+            let operands = std::mem::take(&mut self.reads[value.index()]);
             operands.iter().for_each(|arg| self.left[arg.index()] -= 1);
-            if let Some(close) = self.closes.remove(&body.insts[value].op) {
-                stacker::maybe_grow(64 << 10, 1 << 20, || self.reach(body, close));
+            if let Some(close) = self.closes.remove(&self.body.insts[value].op) {
+                stacker::maybe_grow(64 << 10, 1 << 20, || self.reach(close));
             }
             next.extend(operands.into_iter().chain([value]).filter_map(|of| self.last(of)));
             next.extend(self.succeeding(value));
@@ -170,8 +173,12 @@ impl Order {
     fn succeeding(&self, of: Value) -> Vec<Value> {
         let users = self.users[of.index()].iter().copied();
         let used = |user: &Value| self.carries.get(user).is_some_and(|carry| self.left[carry.index()] == 0);
-        let here = |user: &Value| self.reads[user.index()].iter().all(|arg| !self.open[arg.index()]);
-        users.filter(|user| self.open[user.index()] && used(user) && here(user)).collect()
+        users.filter(|user| self.open[user.index()] && used(user) && self.is_ready(*user)).collect()
+    }
+
+    /// Whether all that a value reads is there.
+    fn is_ready(&self, value: Value) -> bool {
+        self.reads[value.index()].iter().all(|arg| !self.open[arg.index()])
     }
 
     /// The only one that is still to use a value, if all its operands are there.
@@ -180,6 +187,6 @@ impl Order {
             return None;
         }
         let user = *self.users[of.index()].iter().find(|user| self.open[user.index()])?;
-        self.reads[user.index()].iter().all(|arg| !self.open[arg.index()]).then_some(user)
+        self.is_ready(user).then_some(user)
     }
 }

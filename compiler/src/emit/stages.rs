@@ -26,7 +26,8 @@ const WIDTH: u32 = 4;
 const DEAR: usize = 8;
 /// Most loops.
 const MOST: usize = 8;
-/// Of how many delay lines a loop may hold the places where it reads and writes them: about as many as registers.
+/// How many places a loop may hold where it reads and writes delay lines: the rest of the sixteen registers is for its
+/// other addresses.
 const PLACES: usize = 8;
 
 /// Which loop computes what.
@@ -196,9 +197,7 @@ impl Stages {
         for user in body.insts.handles().filter(|user| rates[user.index()] == Rate::Sample) {
             reads(body, rates, user).into_iter().for_each(|value| uses(value, self.stage(user)));
         }
-        for (state, value) in &body.sets {
-            uses(*value, self.reads(*state).unwrap_or(0));
-        }
+        body.sets.iter().for_each(|set| uses(set.1, self.sets(set)));
         body.nexts.iter().for_each(|(carry, value)| uses(*value, self.stage(*carry)));
         body.writes.iter().for_each(|write| uses(write.1, self.writes(write)));
         body.outs.iter().for_each(|value| uses(*value, self.count - 1));

@@ -71,10 +71,10 @@ impl Emitter<'_> {
             let of = self.part(&stages, stage);
             self.run(b, &stages, &of, (start, end));
             // At once: through further loops they would keep their registers.
-            for &(state, value) in self.body.sets.iter().filter(|set| stages.sets(set) == stage) {
-                if of.in_memory.contains(&state) {
-                    continue;
-                }
+            let due = |set: &&(Handle<StateSlot>, ir::Value)| {
+                stages.sets(set) == stage && !of.in_memory.contains(&set.0)
+            };
+            for &(state, value) in self.body.sets.iter().filter(due) {
                 if ends.contains(&value) {
                     self.end(b, value, splats.get(&value).copied());
                 }

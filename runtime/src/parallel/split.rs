@@ -153,11 +153,10 @@ const MOST: usize = 64;
 /// The two groups of which one hears most signals of the other, that `fit`, and that hear each other by no other way: joined,
 /// they would need what needs them.
 fn nearest(flow: &Flow, group: &[usize], fit: impl Fn(usize, usize) -> bool) -> Option<(usize, usize)> {
-    let (_, feeds) = neighbours(flow, group);
-    let all: BTreeSet<usize> = group.iter().copied().collect();
-    if all.len() > MOST {
+    if group.iter().collect::<BTreeSet<_>>().len() > MOST {
         return None;
     }
+    let (_, feeds) = neighbours(flow, group);
     let mut signals: BTreeMap<(usize, usize), BTreeSet<Value>> = BTreeMap::new();
     for (step, reads) in flow.reads.iter().enumerate() {
         for value in reads {

@@ -26,7 +26,7 @@ impl Choices<'_> {
         (usize::from(high) << 8 | usize::from(self.byte())) % limit.max(1)
     }
 
-    fn one<T: Copy>(&mut self, all: &[T]) -> T {
+    pub(crate) fn one<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }
 

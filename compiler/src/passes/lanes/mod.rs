@@ -125,6 +125,7 @@ fn inst_cost(body: &Body, rates: &[Rate], value: Value) -> f64 {
     let wide = inst.ty.lanes == 4;
     match inst.op {
         Op::Const(_) | Op::Get(_) | Op::Carry => 0.0,
+        // The first lane is where a scalar is.
         Op::Extract(0) if inst.ty.scalar != Scalar::Bool => 0.0,
         Op::Read(_) if wide && rates[inst.args.as_slice()[0].index()] <= Rate::Segment => 5.0,
         Op::Read(_) | Op::Table(_) if wide => 18.0,
