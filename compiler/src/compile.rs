@@ -13,6 +13,7 @@ use crate::passes::instances::{self, Packing, Rules};
 use crate::places::Places;
 use crate::plan::Plan;
 use crate::target::Target;
+use crate::tasks::Crew;
 use crate::{checks, codes, front, sets};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span};
 use mam_runtime::{Code, ParamSlot, Program};
@@ -122,11 +123,12 @@ pub fn compile_again(
     options: &Options,
     kept: &mut Kept,
 ) -> Compilation {
+    let crew = Crew::new(options.threads);
     let mut line = Line { out: Compilation::default(), last: Instant::now() };
     let read = front::read(sources, song, loader, &options.limits, &mut line.out.problems);
     line.done("parse");
     if let Some(read) = read {
-        line.run(sources, read, options, kept);
+        line.run(sources, read, options, (kept, &crew));
     }
     line.out
 }
@@ -143,7 +145,13 @@ impl Line {
         self.last = now;
     }
 
-    fn run(&mut self, sources: &mut Sources, read: front::Read, options: &Options, kept: &mut Kept) {
+    fn run(
+        &mut self,
+        sources: &mut Sources,
+        read: front::Read,
+        options: &Options,
+        (kept, crew): (&mut Kept, &Crew),
+    ) {
         let front::Read { files, song, json, seed, rate, channels } = read;
         let rate = [options.rate, rate].into_iter().find(|&r| r > 0).unwrap_or(DEFAULT_RATE);
         let channels = [options.channels, channels].into_iter().find(|&c| c > 0).unwrap_or(DEFAULT_CHANNELS);
@@ -180,7 +188,7 @@ impl Line {
         let mut plan = Plan::default();
         let mut program = None;
         if !problems.has_errors() {
-            let kernels = kept.optimize(&lowered.module, &options.target, options.threads);
+            let kernels = kept.optimize(&lowered.module, &options.target, crew);
             self.done("passes");
             let rules =
                 Rules { packing: options.packing, target: &options.target, tables: kernels.tables.len() };
@@ -195,7 +203,7 @@ impl Line {
             let code: Arc<dyn Code> = match options.interpreter {
                 true => Arc::new(Interpreter::new(optimised.clone())),
                 false => kept
-                    .jit(&optimised, care(options, plan.work(), rate), options.threads)
+                    .jit(&optimised, care(options, plan.work(), rate), crew)
                     .expect("checked modules compile"),
             };
             self.done("emit");

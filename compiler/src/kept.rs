@@ -13,7 +13,7 @@ use crate::lower::Templates;
 use crate::passes::instances::{Choice, Packing, Rules, Shape, choose};
 use crate::passes::optimize;
 use crate::target::Target;
-use crate::tasks::shared;
+use crate::tasks::Crew;
 use rustc_hash::FxHashMap;
 use std::mem::take;
 use std::sync::Arc;
@@ -58,8 +58,8 @@ impl Kept {
         self.fresh
     }
 
-    /// The module after all passes, which run on several threads where they have not been run on the same kernel.
-    pub(crate) fn optimize(&mut self, module: &Module, target: &Target, threads: usize) -> Module {
+    /// The module after all passes, which are run on kernels that they have not been run on.
+    pub(crate) fn optimize(&mut self, module: &Module, target: &Target, crew: &Crew) -> Module {
         if self.tables != module.tables || self.target != *target {
             let (tables, templates) = (module.tables.clone(), take(&mut self.templates));
             *self = Kept { tables, target: *target, templates, ..Kept::default() };
@@ -72,7 +72,7 @@ impl Kept {
         // The longest first, so that nobody waits for one that was begun last.
         missing.sort_by_key(|(lowered, _)| std::cmp::Reverse(lowered.steady.insts.len()));
         let (fresh, places): (Vec<&Kernel>, Vec<_>) = missing.into_iter().unzip();
-        let made = shared(&fresh, threads, |lowered| {
+        let made = crew.shared(&fresh, usize::MAX, |lowered| {
             let mut kernel = (*lowered).clone();
             optimize(&mut kernel, self.tables.len(), target, |_, _| {});
             kernel
@@ -100,10 +100,10 @@ impl Kept {
         }
     }
 
-    /// Machine code for the kernels of an optimised module, compiled on several threads; what was compiled before is at
+    /// Machine code for the kernels of an optimised module, by a crew; what was compiled before is at
     /// most put into memory again. What is compiled quickly is at once compiled with more care, beside everything else,
     /// and replaced.
-    pub(crate) fn jit(&mut self, module: &Module, care: Care, threads: usize) -> Result<Arc<Jit>, String> {
+    pub(crate) fn jit(&mut self, module: &Module, care: Care, crew: &Crew) -> Result<Arc<Jit>, String> {
         self.fresh = 0;
         let linked = self.linked.take().filter(|linked| *linked.module == *module);
         if let Some(linked) = linked.filter(|linked| linked.care.suffices(care)) {
@@ -124,7 +124,7 @@ impl Kept {
             }
         }
         self.fresh = fresh.len();
-        let compiled = compile_all(module, &fresh, care, threads)?;
+        let compiled = compile_all(module, &fresh, care, crew)?;
         let made = compiled.into_iter().map(|code| Made { code, care });
         self.code.extend(fresh.into_iter().cloned().zip(made));
         let all: Vec<&Made> = module.kernels.values().map(|kernel| &self.code[kernel]).collect();

@@ -3,7 +3,7 @@
 use super::isa::{self, Care};
 use super::{Compiled, CompiledFunction, FORMS, form_of, install};
 use crate::ir::{Kernel, Module};
-use crate::tasks::shared;
+use crate::tasks::Crew;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::default_libcall_names;
 use mam_runtime::machine::{self, KernelFn};
@@ -34,7 +34,7 @@ impl Jit {
     /// What the code generator complains of: a bug of ours, never of the user.
     pub fn new(module: &Module, care: Care) -> Result<Jit, String> {
         let kernels: Vec<&Kernel> = module.kernels.values().collect();
-        let compiled = compile_all(module, &kernels, care, 1)?;
+        let compiled = compile_all(module, &kernels, care, &Crew::new(1))?;
         Jit::link(module, &compiled.iter().collect::<Vec<_>>())
     }
 
@@ -108,8 +108,7 @@ impl Function {
 /// Instructions that are worth a thread: they take the code generator about half a millisecond.
 const INSTS_A_THREAD: usize = 150;
 
-/// Compiles some kernels of a module on several threads, of which the caller's is one. The code does not depend on their
-/// number.
+/// Compiles some kernels of a module; a crew makes the same code as one thread.
 ///
 /// # Errors
 /// What the code generator complains of: a bug of ours, never of the user.
@@ -117,7 +116,7 @@ pub(crate) fn compile_all(
     module: &Module,
     kernels: &[&Kernel],
     care: Care,
-    threads: usize,
+    crew: &Crew,
 ) -> Result<Vec<Compiled>, String> {
     let forms = (0..kernels.len()).flat_map(|kernel| FORMS.map(|form| (kernel, form)));
     let mut order: Vec<(usize, Form)> = forms.collect();
@@ -132,9 +131,9 @@ pub(crate) fn compile_all(
         }
     };
     order.sort_by_key(|task| std::cmp::Reverse(length(task)));
-    let threads = threads.min(order.iter().map(length).sum::<usize>() / INSTS_A_THREAD);
+    let threads = order.iter().map(length).sum::<usize>() / INSTS_A_THREAD;
     let work = |&(kernel, form): &(usize, Form)| form_of(form, module, kernels[kernel], care, false);
-    let done = shared(&order, threads, work);
+    let done = crew.shared(&order, threads, work);
     let mut functions: Vec<_> = order.into_iter().zip(done).collect();
     functions.sort_by_key(|((kernel, form), _)| (*kernel, *form as usize));
     let functions: Result<Vec<_>, String> = functions.into_iter().map(|(_, function)| function).collect();

@@ -1,7 +1,7 @@
 //! Where items end: brackets are paired, and newlines that end nothing are taken away.
 //!
-//! The result is a text of the same length as the source, so that every position stays what it was: comments and
-//! newlines inside an item have become spaces, and each newline that is left ends an item.
+//! The result is a text of the same length as the source, so that every position stays what it was: what is no token
+//! (blanks, comments, newlines inside an item) has become spaces, and each newline that is left ends an item.
 
 use super::codes;
 use super::scan::{Kind, Scanned, Token};
@@ -73,7 +73,7 @@ pub(super) fn lay_out(source: SourceId, text: &str, scanned: &Scanned) -> Layout
         walk.all();
         match walk.missing_brace() {
             Some((open, end)) if forced.len() < MOST_FORCED => forced.insert(open, end),
-            _ => return walk.finish(scanned),
+            _ => return walk.finish(),
         };
     }
 }
@@ -106,7 +106,6 @@ struct Walk<'a> {
     /// The outermost brace that is open at the end.
     left_open: Option<usize>,
     next_solid: usize,
-    blank: Vec<(usize, usize)>,
     out: Layout,
 }
 
@@ -124,17 +123,7 @@ impl<'a> Walk<'a> {
             problems: Vec::new(),
             poison: Vec::new(),
         };
-        Walk {
-            source,
-            text,
-            input,
-            forced,
-            stack: Vec::new(),
-            left_open: None,
-            next_solid: 0,
-            blank: Vec::new(),
-            out,
-        }
+        Walk { source, text, input, forced, stack: Vec::new(), left_open: None, next_solid: 0, out }
     }
 
     fn all(&mut self) {
@@ -222,7 +211,6 @@ impl<'a> Walk<'a> {
                 )
                 .help(format!("take the `{text}` away, or write the bracket that it should close"));
                 self.out.problems.push(problem);
-                self.blank.push((token.start, token.end));
             }
         }
     }
@@ -272,10 +260,7 @@ impl<'a> Walk<'a> {
             }
         }
         let soft = self.stack.last().is_some_and(|frame| frame.soft);
-        if !begins && (soft || self.goes_on() || self.carries_on(next)) {
-            let token = self.input[index];
-            self.blank.push((token.start, token.end));
-        } else {
+        if begins || !(soft || self.goes_on() || self.carries_on(next)) {
             self.keep(index);
         }
     }
@@ -353,17 +338,12 @@ impl<'a> Walk<'a> {
         self.text[start..].bytes().take_while(|b| matches!(b, b' ' | b'\t')).count()
     }
 
-    fn finish(mut self, scanned: &Scanned) -> Layout {
-        let mut text = self.text.as_bytes().to_vec();
-        let comments = scanned.comments.iter().chain(&scanned.foreign_comments).copied();
-        let docs = scanned.docs.iter().map(|&(start, end, _)| (start, end));
-        for (start, end) in comments.chain(docs).chain(self.blank.drain(..)) {
-            text[start..end].fill(b' ');
+    fn finish(mut self) -> Layout {
+        self.out.text = vec![b' '; self.text.len()];
+        for token in &self.out.tokens {
+            let place = token.start..token.end;
+            self.out.text[place.clone()].copy_from_slice(&self.text.as_bytes()[place]);
         }
-        if self.text.starts_with('\u{feff}') {
-            text[..3].fill(b' ');
-        }
-        self.out.text = text;
         self.out.poison.sort_unstable();
         self.out
     }
