@@ -4,12 +4,12 @@ use crate::emit::isa::Care;
 use crate::files::{Files, Loader};
 use crate::graph::{Graph, Group};
 use crate::interp::Interpreter;
-use crate::ir::Module;
+use crate::ir::{Kernel, Module};
 use crate::kept::Kept;
 use crate::library::Library;
 use crate::lower::{Lowered, lower};
-use crate::passes::hold;
 use crate::passes::instances::{self, Packing, Rules};
+use crate::passes::{held, hold};
 use crate::places::Places;
 use crate::plan::Plan;
 use crate::target::Target;
@@ -170,19 +170,24 @@ impl Line {
         let groups = graph.order(&files, song);
         self.done("graph");
 
-        let rates = (f64::from(rate), seed);
-        let (order, templates) = ((&graph, &groups[..]), &mut kept.templates);
-        let mut lowered = lower(&files, &library, order, song, rates, templates, &mut problems);
-        sets::apply(&options.sets, sources, &mut lowered.slots, &mut problems);
-        self.done("lower");
-
-        let places = Places::new(&files, &library, &graph, &lowered);
-        let score = front::score(json.as_ref(), &files, song, seed, &places, &mut problems);
-        let targets = places.targets;
-        let params: Vec<ParamSlot> =
-            lowered.slots.iter().map(|(name, info)| slot(name, info, rate)).collect();
-        hold(&mut lowered, &score.moves(&params));
+        let begun = Lowered::begin(&files, &library, &graph, song, &mut problems);
+        let places = Places::new(&files, &library, &graph, &begun);
+        let mut score = front::score(json.as_ref(), &files, song, seed, &places, &mut problems);
+        let moves = score.moves(&params(&begun, rate));
         self.done("score");
+
+        let rates = (f64::from(rate), seed);
+        let held = |kernel: &Kernel, params: &[usize]| held(kernel, params, &moves);
+        let mut lowered = kept.lowering((&options.target, crew), held, |templates, made| {
+            let order = (&graph, &groups[..]);
+            lower((&files, &library, song), order, rates, templates, begun, made, &mut problems)
+        });
+        hold(&mut lowered, &moves);
+        sets::apply(&options.sets, sources, &mut lowered.slots, &mut problems);
+        let places = Places::new(&files, &library, &graph, &lowered);
+        front::complete(&mut score, json.as_ref(), &files, song, &places);
+        let (targets, params) = (places.targets, params(&lowered, rate));
+        self.done("lower");
 
         let mut optimised = Module::default();
         let mut plan = Plan::default();
@@ -238,6 +243,10 @@ impl Line {
         self.out.problems = problems;
         self.out.program = program;
     }
+}
+
+fn params(lowered: &Lowered, rate: u32) -> Vec<ParamSlot> {
+    lowered.slots.iter().map(|(name, info)| slot(name, info, rate)).collect()
 }
 
 fn slot(name: &Arc<str>, info: &crate::library::ParamInfo, rate: u32) -> ParamSlot {

@@ -71,7 +71,7 @@ fn seed(files: &Files, song: usize) -> u64 {
     }
 }
 
-/// What the song plays.
+/// What the song plays, but for what only the lowered song says.
 pub fn score(
     json: Option<&json::Song>,
     files: &Files,
@@ -83,5 +83,12 @@ pub fn score(
     match json {
         Some(song) => song.score(places),
         None => score::from_ast(&files.file(song).ast, seed, places, problems),
+    }
+}
+
+/// Completes what the song plays, now that it has been lowered.
+pub fn complete(score: &mut Score, json: Option<&json::Song>, files: &Files, song: usize, places: &Places) {
+    if json.is_none() {
+        score::complete(score, &files.file(song).ast, places.remainder());
     }
 }

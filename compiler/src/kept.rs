@@ -27,6 +27,8 @@ pub struct Kept {
     pub(crate) templates: Templates,
     /// What the passes made of each lowered kernel.
     optimised: FxHashMap<Kernel, Kernel>,
+    /// What they made of kernels while others were being lowered.
+    ahead: Vec<(Kernel, Kernel)>,
     /// Whether calls of a lowered kernel were packed.
     choices: FxHashMap<(Kernel, Shape, Packing), Choice>,
     /// The machine code of each optimised kernel.
@@ -36,6 +38,13 @@ pub struct Kept {
     /// What is being made better in the meantime.
     improvement: Option<Improvement>,
     fresh: usize,
+}
+
+/// A lowered kernel after all passes.
+fn optimised(lowered: &Kernel, tables: usize, target: &Target) -> Kernel {
+    let mut kernel = lowered.clone();
+    optimize(&mut kernel, tables, target, |_, _| {});
+    kernel
 }
 
 /// A kernel's machine code.
@@ -58,13 +67,39 @@ impl Kept {
         self.fresh
     }
 
+    /// What `lower` makes with the templates. It tells of each kernel as soon as it has it, with its parameters; the
+    /// passes are run on what `held` makes of it while the next is lowered.
+    pub(crate) fn lowering<A>(
+        &mut self,
+        (target, crew): (&Target, &Crew),
+        held: impl Fn(&Kernel, &[usize]) -> Kernel,
+        lower: impl FnOnce(&mut Templates, &mut dyn FnMut(&Kernel, &[usize])) -> A,
+    ) -> A {
+        let run = |lowered: Kernel| {
+            let optimised = optimised(&lowered, usize::MAX, target);
+            (lowered, optimised)
+        };
+        let (made, ahead) = crew.ahead(run, |order| {
+            lower(&mut self.templates, &mut |kernel, params| {
+                let kernel = held(kernel, params);
+                if !self.optimised.contains_key(&kernel) {
+                    order(kernel);
+                }
+            })
+        });
+        self.ahead = ahead;
+        made
+    }
+
     /// The module after all passes, which are run on kernels that they have not been run on.
     pub(crate) fn optimize(&mut self, module: &Module, target: &Target, crew: &Crew) -> Module {
+        let ahead = take(&mut self.ahead);
         if self.tables != module.tables || self.target != *target {
             let (tables, templates) = (module.tables.clone(), take(&mut self.templates));
             *self = Kept { tables, target: *target, templates, ..Kept::default() };
         }
         let mut before = take(&mut self.optimised);
+        before.extend(ahead);
         let mut all: Vec<Option<(Kernel, Kernel)>> =
             module.kernels.values().map(|lowered| before.remove_entry(lowered)).collect();
         let missing = module.kernels.values().zip(&mut all).filter(|(_, known)| known.is_none());
@@ -72,11 +107,8 @@ impl Kept {
         // The longest first, so that nobody waits for one that was begun last.
         missing.sort_by_key(|(lowered, _)| std::cmp::Reverse(lowered.steady.insts.len()));
         let (fresh, places): (Vec<&Kernel>, Vec<_>) = missing.into_iter().unzip();
-        let made = crew.shared(&fresh, usize::MAX, |lowered| {
-            let mut kernel = (*lowered).clone();
-            optimize(&mut kernel, self.tables.len(), target, |_, _| {});
-            kernel
-        });
+        let tables = self.tables.len();
+        let made = crew.shared(&fresh, usize::MAX, |lowered| optimised(lowered, tables, target));
         for ((place, lowered), made) in places.into_iter().zip(fresh).zip(made) {
             *place = Some((lowered.clone(), made));
         }

@@ -6,11 +6,12 @@ use crate::graph::{Graph, NodeId, operands};
 use crate::json;
 use crate::library::Library;
 use crate::lower::Lowered;
+use crate::score::Remainder;
 use mam_grammar::ast::{Body, Expr, ItemKind};
 use mam_runtime::Target;
 use rustc_hash::FxHashMap;
 
-/// The instruments of a song, and the names that lead to them.
+/// The instruments of a song, and the names that lead to them: all but [`Places::remainder`] is known before it is lowered.
 pub struct Places<'a> {
     files: &'a Files,
     library: &'a Library,
@@ -115,9 +116,10 @@ impl<'a> Places<'a> {
         (info.dimension, info.scale(), (info.min, info.max))
     }
 
-    /// The slots of the lengths of a beat and a bar, where the song uses them.
-    pub fn musical_slots(&self) -> (Option<usize>, Option<usize>) {
-        self.lowered.slots.musical_slots()
+    /// What only the lowered song says of its score.
+    pub fn remainder(&self) -> Remainder {
+        let starts = (0..self.targets.len()).filter(|&target| !self.loops(target)).collect();
+        Remainder { starts, musical: self.lowered.slots.musical_slots() }
     }
 
     /// Path of a slot.
@@ -126,7 +128,7 @@ impl<'a> Places<'a> {
     }
 
     /// True for an instrument that triggers itself from the start.
-    pub fn loops(&self, target: usize) -> bool {
+    fn loops(&self, target: usize) -> bool {
         let value = |slot| self.lowered.slots.info(slot).default;
         value(self.targets[target].looped) != 0.0 && value(self.targets[target].bpm) > 0.0
     }

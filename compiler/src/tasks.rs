@@ -1,63 +1,113 @@
 //! Work that is shared among threads.
 //!
 //! A thread that begins or wakes only where there is work for it may be late by a tick of the system's clock, which is a
-//! fifth of what a whole song takes. So the helpers are there from the first compilation on, and stay awake while a
-//! compilation is short.
+//! fifth of what a whole song takes. So the helpers are there from the first compilation on, and stay awake while one
+//! runs.
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Tasks that are worth a thread.
 const TASKS_A_THREAD: usize = 2;
 
-/// How long helpers stay awake without work.
-const PATIENCE: Duration = Duration::from_millis(20);
-
 /// The threads that work for a compilation: the caller's and some that help. What they make does not depend on their
 /// number.
 pub(crate) struct Crew {
-    threads: usize,
-    /// Whether helpers that have no work are to wait for some.
+    /// How many help.
+    helpers: usize,
+    /// True while helpers that have nothing to do are to wait for it.
     attention: Mutex<Arc<AtomicBool>>,
 }
 
 /// The threads that help; `None` where the system gives none.
-fn helpers() -> Option<&'static ThreadPool> {
-    static HELPERS: OnceLock<Option<ThreadPool>> = OnceLock::new();
+fn pool() -> Option<&'static ThreadPool> {
+    static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
     let begin = || {
-        let count = mam_runtime::all_threads().max(2) - 1;
-        ThreadPoolBuilder::new().num_threads(count).thread_name(|i| format!("compiler {i}")).build().ok()
+        let helpers = mam_runtime::all_threads().max(2) - 1;
+        ThreadPoolBuilder::new().num_threads(helpers).thread_name(|i| format!("compiler {i}")).build().ok()
     };
-    HELPERS.get_or_init(begin).as_ref()
+    POOL.get_or_init(begin).as_ref()
 }
 
 impl Crew {
     /// So many threads, at least 1.
     pub(crate) fn new(threads: usize) -> Crew {
-        let crew = Crew { threads, attention: Mutex::default() };
+        let helpers = if threads > 1 { pool().map_or(0, ThreadPool::current_num_threads) } else { 0 };
+        let crew = Crew { helpers: helpers.min(threads - 1), attention: Mutex::default() };
         crew.attend();
         crew
     }
 
     /// Has the helpers wait for work.
     fn attend(&self) {
-        let Some(helpers) = helpers().filter(|_| self.threads > 1) else { return };
+        let Some(pool) = pool().filter(|_| self.helpers > 0) else { return };
         let attention = Arc::new(AtomicBool::new(true));
-        for _ in 1..self.threads.min(helpers.current_num_threads() + 1) {
-            let (attention, begun) = (attention.clone(), Instant::now());
-            helpers.spawn(move || {
-                while attention.load(Ordering::Relaxed) && begun.elapsed() < PATIENCE {
-                    std::thread::yield_now();
+        for _ in 0..self.helpers {
+            let attention = attention.clone();
+            pool.spawn(move || {
+                let idle = Idle::begin();
+                while attention.load(Ordering::Relaxed) {
+                    idle.wait();
                 }
             });
         }
-        *self.attention.lock().unwrap_or_else(PoisonError::into_inner) = attention;
+        *locked(&self.attention) = attention;
     }
 
     fn release(&self) {
-        self.attention.lock().unwrap_or_else(PoisonError::into_inner).store(false, Ordering::Relaxed);
+        locked(&self.attention).store(false, Ordering::Relaxed);
+    }
+
+    /// Runs `main`, and `help` on so many helpers at most; ends when all have ended.
+    fn helped<A>(&self, helpers: usize, help: impl Fn() + Sync, main: impl FnOnce() -> A) -> A {
+        let helpers = self.helpers.min(helpers);
+        let Some(pool) = pool().filter(|_| helpers > 0) else { return main() };
+        self.release();
+        let made = pool.in_place_scope(|scope| {
+            (0..helpers).for_each(|_| scope.spawn(|_| help()));
+            main()
+        });
+        self.attend();
+        made
+    }
+
+    /// Runs `main`, and meanwhile helpers do the `work` that it orders; what is left of that at its end is done by all.
+    /// The result is what `main` made and what became of each order, the latter in no order.
+    ///
+    /// # Panics
+    /// Where `main` or `work` does.
+    pub(crate) fn ahead<T: Send, R: Send, A>(
+        &self,
+        work: impl Fn(T) -> R + Sync,
+        main: impl FnOnce(&mut dyn FnMut(T)) -> A,
+    ) -> (A, Vec<R>) {
+        let (orders, done) = (Mutex::new(VecDeque::new()), Mutex::new(vec![]));
+        let open = AtomicBool::new(true);
+        let one = || {
+            let order = locked(&orders).pop_front();
+            let result = order.map(&work);
+            result.map(|result| locked(&done).push(result)).is_some()
+        };
+        let help = || {
+            while open.load(Ordering::Acquire) {
+                let idle = Idle::begin();
+                while !one() && open.load(Ordering::Acquire) {
+                    idle.wait();
+                }
+            }
+            while one() {}
+        };
+        let made = self.helped(usize::MAX, help, || {
+            let closing = Closing(&open);
+            let made = main(&mut |order| locked(&orders).push_back(order));
+            drop(closing);
+            while one() {}
+            made
+        });
+        (made, done.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What `work` makes of each task, in the order of the tasks, by at most so many threads. They are begun in their
@@ -71,31 +121,20 @@ impl Crew {
         threads: usize,
         work: impl Fn(&T) -> R + Sync,
     ) -> Vec<R> {
-        let next = AtomicUsize::new(0);
-        let all = Mutex::new(Vec::with_capacity(tasks.len()));
+        let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(tasks.len())));
         let some = || {
             while let index = next.fetch_add(1, Ordering::Relaxed)
                 && let Some(task) = tasks.get(index)
             {
                 let result = work(task);
-                all.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
+                locked(&done).push((index, result));
             }
         };
-        let threads = self.threads.min(threads).min(tasks.len().div_ceil(TASKS_A_THREAD));
-        match helpers().filter(|_| threads > 1) {
-            None => some(),
-            Some(helpers) => {
-                self.release();
-                helpers.in_place_scope(|scope| {
-                    (1..threads).for_each(|_| scope.spawn(|_| some()));
-                    some();
-                });
-                self.attend();
-            }
-        }
-        let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
-        all.sort_by_key(|(index, _)| *index);
-        all.into_iter().map(|(_, result)| result).collect()
+        let threads = threads.min(tasks.len().div_ceil(TASKS_A_THREAD));
+        self.helped(threads.saturating_sub(1), some, some);
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_by_key(|(index, _)| *index);
+        done.into_iter().map(|(_, result)| result).collect()
     }
 }
 
@@ -103,4 +142,37 @@ impl Drop for Crew {
     fn drop(&mut self) {
         self.release();
     }
+}
+
+/// Says that nothing more is ordered, however that comes.
+struct Closing<'a>(&'a AtomicBool);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+/// A helper without work: at first it lets others go first, later it sleeps.
+struct Idle(Instant);
+
+impl Idle {
+    /// For so long the processor is not given up.
+    const AWAKE: Duration = Duration::from_millis(20);
+
+    fn begin() -> Idle {
+        Idle(Instant::now())
+    }
+
+    fn wait(&self) {
+        if self.0.elapsed() < Idle::AWAKE {
+            std::thread::yield_now();
+        } else {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
 //! Scores of `.mam` songs: text in, events and problems out.
 
 use mam_compiler::dimension::Dimension;
-use mam_compiler::score::{Instrument, Meaning, Parameter, Targets, from_ast};
+use mam_compiler::score::{Instrument, Meaning, Parameter, Remainder, Targets, complete, from_ast};
 use mam_grammar::{Limits, Problems, Sources, syntax};
 use mam_runtime::score::{Extent, Score, Sequencer, listing};
 use mam_runtime::{Curve, Event, EventKind, ParamSlot, Target};
@@ -34,14 +34,6 @@ impl Targets for Band {
             _ => Meaning::Unknown { known: INSTRUMENTS.iter().map(|i| i.0.to_string()).collect() },
         }
     }
-
-    fn all(&self) -> Vec<usize> {
-        vec![0, 1, 2]
-    }
-
-    fn musical(&self) -> (Option<usize>, Option<usize>) {
-        (None, None)
-    }
 }
 
 fn targets() -> Vec<Target> {
@@ -73,7 +65,8 @@ fn score(text: &str) -> (Score, Vec<String>) {
     let mut sources = Sources::default();
     let id = sources.add("song.mam", text);
     let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
-    let score = from_ast(&ast, 7, &Band, &mut problems);
+    let mut score = from_ast(&ast, 7, &Band, &mut problems);
+    complete(&mut score, &ast, Remainder { starts: vec![0, 1, 2], musical: (None, None) });
     (score, told(&sources, problems))
 }
 
@@ -447,14 +440,6 @@ impl Targets for Anything {
         let pitched = matches!(path, ["keys"]);
         let index = usize::from(pitched);
         Meaning::Instrument(Instrument { index, name: path.join("."), pitched, voices: 8 })
-    }
-
-    fn all(&self) -> Vec<usize> {
-        vec![]
-    }
-
-    fn musical(&self) -> (Option<usize>, Option<usize>) {
-        (None, None)
     }
 }
 

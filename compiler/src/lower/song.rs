@@ -74,6 +74,21 @@ pub struct Slots {
     bar: Option<usize>,
 }
 
+impl Lowered {
+    /// What is known before anything is lowered: what can be set and triggered. Values at the start, and what only
+    /// some songs use, are still to come.
+    pub fn begin(
+        files: &Files,
+        library: &Library,
+        graph: &Graph,
+        song: usize,
+        problems: &mut Problems,
+    ) -> Lowered {
+        let slots = Slots::new(files, library, graph, song, problems);
+        Lowered { slots, ports: Ports::new(graph), signals: INPUT.len(), ..Lowered::default() }
+    }
+}
+
 impl Slots {
     fn new(files: &Files, library: &Library, graph: &Graph, song: usize, problems: &mut Problems) -> Slots {
         let mut slots = Slots::default();
@@ -211,17 +226,19 @@ impl Ports {
     }
 }
 
-/// Lowers a song. Instances that are like what `templates` holds, from this song or another, are copied.
-pub fn lower(
-    files: &Files,
-    library: &Library,
-    (graph, groups): (&Graph, &[Group]),
-    file: usize,
+/// Lowers a song. Instances that are like what `templates` holds, from this song or another, are copied. `made` is told
+/// of each kernel as soon as there is one, with its parameters in its first call; nearly all stay as they are.
+pub fn lower<'a>(
+    (files, library, file): (&'a Files, &'a Library, usize),
+    (graph, groups): (&'a Graph, &[Group]),
     (rate, seed): (f64, u64),
-    templates: &mut Templates,
+    templates: &'a mut Templates,
+    mut lowered: Lowered,
+    made: &'a mut dyn FnMut(&Kernel, &[usize]),
     problems: &mut Problems,
 ) -> Lowered {
     templates.within(files.limits);
+    let (slots, ports) = (std::mem::take(&mut lowered.slots), std::mem::take(&mut lowered.ports));
     let song = Song {
         files,
         library,
@@ -230,8 +247,8 @@ pub fn lower(
         rate,
         seed,
         results: vec![None; graph.nodes.len()],
-        slots: Slots::new(files, library, graph, file, problems),
-        ports: Ports::new(graph),
+        slots,
+        ports,
         tables: vec![],
         terms: 0,
         evaluations: 0,
@@ -245,9 +262,10 @@ pub fn lower(
         known: FxHashMap::default(),
         alike: FxHashMap::default(),
         names: FxHashSet::default(),
-        lowered: Lowered::default(),
+        made,
+        sound: true,
+        lowered,
     };
-    line.lowered.signals = INPUT.len();
     for group in groups {
         line.group(group, problems);
     }
@@ -267,6 +285,9 @@ struct Line<'a> {
     /// The kernels of instances that are lowered alike.
     alike: FxHashMap<Key, Handle<Kernel>>,
     names: FxHashSet<String>,
+    made: &'a mut dyn FnMut(&Kernel, &[usize]),
+    /// False from the first error on: there will be no program.
+    sound: bool,
     lowered: Lowered,
 }
 
@@ -284,6 +305,7 @@ impl Line<'_> {
             None => self.song.group(&name, &members, &wanted, signals),
         };
         problems.extend(made.problems.clone());
+        self.sound = !problems.has_errors();
         let voices = match self.graph.instance(node) {
             Some(instance) if members.len() == 1 => instance.voices as usize,
             _ => 1,
@@ -340,7 +362,7 @@ impl Line<'_> {
         }
         let outputs = made.kernel.outputs.len();
         let (states, delays) = memory(&made.kernel);
-        let kernel = known.unwrap_or_else(|| self.intern(made.kernel));
+        let kernel = known.unwrap_or_else(|| self.intern(made.kernel, &made.params));
         let result = self.lowered.signals;
         // The voices' own signals come after the signals that everybody knows the node by.
         let mut each: Vec<Vec<SignalId>> = vec![];
@@ -399,7 +421,7 @@ impl Line<'_> {
         let (states, delays) = memory(&piece.kernel);
         let inputs = [of(&made.inputs, &piece.inputs), more].concat();
         let (params, ports) = (of(&made.params, &piece.params), of(&made.ports, &piece.ports));
-        let kernel = self.intern(piece.kernel);
+        let kernel = self.intern(piece.kernel, &params);
         let call = KernelCall { path, kernel, states, delays, params, inputs, outputs, ports, adds: false };
         self.lowered.calls.push(call);
     }
@@ -421,7 +443,7 @@ impl Line<'_> {
     }
 
     fn sum_call(&mut self, path: &Arc<str>, parts: Vec<SignalId>, into: SignalId) {
-        let kernel = self.intern(sum_kernel(0, parts.len()));
+        let kernel = self.intern(sum_kernel(0, parts.len()), &[]);
         self.lowered.calls.push(KernelCall {
             path: format!("{path}.sum").into(),
             kernel,
@@ -436,7 +458,7 @@ impl Line<'_> {
     }
 
     /// Kernels that differ in names and data alone are one.
-    fn intern(&mut self, kernel: Kernel) -> Handle<Kernel> {
+    fn intern(&mut self, kernel: Kernel, params: &[usize]) -> Handle<Kernel> {
         // What was computed to know a constant is left over, and differs between kernels that are the same.
         let mut kernel = crate::passes::sweep(&kernel);
         let key = anonymous(&kernel);
@@ -444,6 +466,9 @@ impl Line<'_> {
             return known;
         }
         kernel.name = self.unique(&kernel.name);
+        if self.sound {
+            (self.made)(&kernel, params);
+        }
         let handle = self.lowered.module.kernels.add(kernel);
         self.known.insert(key, handle);
         handle

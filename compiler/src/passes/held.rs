@@ -8,17 +8,29 @@ use super::rewrite;
 use crate::ir::{Body, Inst, Kernel, Op, Type};
 use crate::lower::Lowered;
 
-/// Holds the parameters of all kernels in whose calls the score moves none of them. `moves` says which it moves.
+/// Holds the parameters of all kernels in whose calls the score moves none of them. `moves` says of each slot, as far as
+/// it goes, whether the score moves it.
 pub fn hold(lowered: &mut Lowered, moves: &[bool]) {
     let kernels = &mut lowered.module.kernels;
     let mut own: Vec<Vec<bool>> = kernels.values().map(|kernel| vec![false; kernel.params.len()]).collect();
     for call in &lowered.calls {
         let own = own[call.kernel.index()].iter_mut().zip(&call.params);
-        own.for_each(|(own, slot)| *own |= moves[*slot]);
+        own.for_each(|(own, slot)| *own |= moved(moves, *slot));
     }
     for handle in kernels.handles().collect::<Vec<_>>() {
         hold_in(&mut kernels[handle], &own[handle.index()]);
     }
+}
+
+/// The kernel as [`hold`] leaves it where all its calls have such parameters.
+pub fn held(kernel: &Kernel, params: &[usize], moves: &[bool]) -> Kernel {
+    let mut kernel = kernel.clone();
+    hold_in(&mut kernel, &params.iter().map(|&slot| moved(moves, slot)).collect::<Vec<_>>());
+    kernel
+}
+
+fn moved(moves: &[bool], slot: usize) -> bool {
+    moves.get(slot).copied().unwrap_or(false)
 }
 
 fn hold_in(kernel: &mut Kernel, moves: &[bool]) {

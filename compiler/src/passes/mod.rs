@@ -15,7 +15,7 @@ mod rewrite;
 mod slow;
 mod strands;
 
-pub use held::hold;
+pub use held::{held, hold};
 
 use crate::ir::{Kernel, Module, check};
 use crate::target::Target;

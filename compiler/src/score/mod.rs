@@ -33,10 +33,14 @@ use mam_runtime::score::{
 pub trait Targets {
     /// What `path` (`bd`, `bd.gain`, `bright`) is.
     fn find(&self, path: &[&str]) -> Meaning;
+}
+
+/// What a score says of a song is known before the song is lowered, except for this.
+pub struct Remainder {
     /// Indices of all instruments that do not trigger themselves: a song without a `play` plays them once.
-    fn all(&self) -> Vec<usize>;
+    pub starts: Vec<usize>,
     /// The parameters that hold the length of a beat and of a bar, where the song uses them.
-    fn musical(&self) -> (Option<usize>, Option<usize>);
+    pub musical: (Option<usize>, Option<usize>),
 }
 
 /// What a name of a score means.
@@ -83,7 +87,7 @@ pub struct Parameter {
     pub range: (f64, f64),
 }
 
-/// The score of a file whose random draws come from `seed`.
+/// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out.
 pub fn from_ast(ast: &Ast, seed: u64, targets: &dyn Targets, problems: &mut Problems) -> Score {
     check_seed(ast, problems);
     let meter = tempo::meter(ast, &ast.items, problems);
@@ -97,14 +101,21 @@ pub fn from_ast(ast: &Ast, seed: u64, targets: &dyn Targets, problems: &mut Prob
     transport.length = arranged.or(written).unwrap_or_else(|| own_length(&transport));
     check_reached(transport.length, &tempo_places, problems);
     check::check(&transport, &told, problems);
+    Score { transports: vec![transport], ..Score::default() }
+}
+
+/// Adds to the score of a file what is known when its song has been lowered.
+pub fn complete(score: &mut Score, ast: &Ast, remainder: Remainder) {
     let played = |item: &Item| matches!(item.kind, ItemKind::Play(_) | ItemKind::Arrangement(_));
-    let starts = if ast.items.iter().any(played) { Vec::new() } else { targets.all() };
-    let (beat, bar) = targets.musical();
+    if !ast.items.iter().any(played) {
+        score.starts = remainder.starts;
+    }
+    let Some(transport) = score.transports.first() else { return };
+    let (beat, bar) = remainder.musical;
     let length = |param, beats| MusicalLength { param, beats };
     let beat = beat.map(|param| length(param, Rational::ONE));
-    let bar = bar.map(|param| length(param, meter.beats_per_bar));
-    let lengths = beat.into_iter().chain(bar).collect();
-    Score { transports: vec![transport], starts, lengths, ..Score::default() }
+    let bar = bar.map(|param| length(param, transport.tempo.beats_per_bar));
+    score.lengths = beat.into_iter().chain(bar).collect();
 }
 
 /// `seed N` is one whole number.

@@ -29,14 +29,6 @@ impl Targets for Places<'_> {
             _ => Meaning::Unknown { known: self.names() },
         }
     }
-
-    fn all(&self) -> Vec<usize> {
-        (0..self.targets.len()).filter(|&target| !self.loops(target)).collect()
-    }
-
-    fn musical(&self) -> (Option<usize>, Option<usize>) {
-        self.musical_slots()
-    }
 }
 
 fn parameter(places: &Places, slot: usize, name: String) -> Meaning {
