@@ -78,6 +78,11 @@ impl<T> Arena<T> {
         Handle::new(self.all.len() - 1)
     }
 
+    /// Makes room for so many more elements.
+    pub fn reserve(&mut self, more: usize) {
+        self.all.reserve(more);
+    }
+
     /// How many elements there are.
     pub fn len(&self) -> usize {
         self.all.len()

@@ -206,14 +206,17 @@ pub struct Inst {
     pub args: Args,
 }
 
-/// At most four operands, kept in place. Those that are not there are 0.
+/// At most [`Args::MOST`] operands, kept in place. Those that are not there are 0.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Args {
     len: u8,
-    all: [Value; 4],
+    all: [Value; Args::MOST],
 }
 
 impl Args {
+    /// No op has more.
+    pub const MOST: usize = 4;
+
     /// The operands as a slice.
     pub fn as_slice(&self) -> &[Value] {
         &self.all[..self.len as usize]
@@ -238,9 +241,9 @@ impl std::hash::Hash for Args {
 }
 
 impl FromIterator<Value> for Args {
-    /// Panics on more than four operands: no op has them.
+    /// Panics on more than [`Args::MOST`].
     fn from_iter<I: IntoIterator<Item = Value>>(iter: I) -> Args {
-        let mut args = Args { len: 0, all: [Value::new(0); 4] };
+        let mut args = Args { len: 0, all: [Value::new(0); Args::MOST] };
         for value in iter {
             args.all[args.len as usize] = value;
             args.len += 1;

@@ -14,10 +14,11 @@ fn body(old: &Body) -> Body {
     let mut seen: FxHashMap<(Op, Type, Args), Value> = FxHashMap::default();
     seen.reserve(old.insts.len());
     rewrite::body(old, |new, _, mut inst| {
-        if commutes(inst.op) {
-            let mut args = inst.args.as_slice().to_vec();
-            args.sort();
-            inst.args = args.into_iter().collect();
+        if let &[a, b] = inst.args.as_slice()
+            && b < a
+            && commutes(inst.op)
+        {
+            inst.args = [b, a].into_iter().collect();
         }
         // Two that begin alike may go different ways.
         if inst.op == Op::Carry {

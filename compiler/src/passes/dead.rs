@@ -70,6 +70,7 @@ fn needed(body: &Body, live: &Live) -> Vec<bool> {
 fn sweep(body: &Body, live: &Live) -> Body {
     let needed = needed(body, live);
     let mut new = Body { step: body.step, ..Body::default() };
+    new.insts.reserve(body.insts.len());
     let mut map: Vec<Option<Value>> = vec![None; body.insts.len()];
     let moved = |map: &[Option<Value>], value: &Value| map[value.index()].expect("what is needed stays");
     for (value, inst) in body.insts.iter().filter(|(value, _)| needed[value.index()]) {

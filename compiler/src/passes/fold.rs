@@ -2,7 +2,7 @@
 //! flushed results included. Only the bits of a NaN may change. A state that is set to itself is not set.
 
 use super::rewrite;
-use crate::ir::{Body, Imm, Inst, Kernel, Op, Scalar, Type, Value};
+use crate::ir::{Args, Body, Imm, Inst, Kernel, Op, Scalar, Type, Value};
 use crate::target::Target;
 
 pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
@@ -34,9 +34,11 @@ fn fold(body: &mut Body, inst: Inst) -> Value {
 
 /// What an instruction is, when its operands are constants. (A NaN has no bits to speak of.)
 fn constant(body: &Body, inst: &Inst) -> Option<Imm> {
-    let args: Option<Vec<Imm>> = inst.args.as_slice().iter().map(|arg| body.as_const(*arg)).collect();
-    let args = args?;
-    match (inst.op, args.as_slice()) {
+    let mut args = [Imm::F32(0.0); Args::MOST];
+    for (value, arg) in args.iter_mut().zip(inst.args.as_slice()) {
+        *value = body.as_const(*arg)?;
+    }
+    match (inst.op, &args[..inst.args.as_slice().len()]) {
         (Op::Bits, [Imm::F32(x)]) if x.is_nan() => None,
         (Op::Splat | Op::Extract(_), [one]) => Some(*one),
         (Op::Pack, [one, others @ ..]) => others.iter().all(|other| other == one).then_some(*one),

@@ -16,6 +16,7 @@ pub(super) fn bodies(kernel: &Kernel, rewrite: impl Fn(&Body) -> Body) -> Kernel
 /// old value, and the instruction with its operands already those of the new body.
 pub(super) fn body(body: &Body, mut rewrite: impl FnMut(&mut Body, Value, Inst) -> Value) -> Body {
     let mut new = Body { step: body.step, ..Body::default() };
+    new.insts.reserve(body.insts.len());
     let mut map: Vec<Value> = Vec::with_capacity(body.insts.len());
     for (value, inst) in body.insts.iter() {
         let args = inst.args.map(|arg| map[arg.index()]);
