@@ -6,7 +6,8 @@
 //! one multiplication by a matrix and two additions a turn wait for the turn before.
 //!
 //! It is computed as `s + ((Aᵏ⁺¹ − 1)·s + Qₖ)`: for a slow filter A is nearly 1, and what is missing to 1 would lose
-//! most of its digits in an f32, and the filter its gain.
+//! most of its digits in an f32, and the filter its gain. Where one state is known to creep like that ([`Linear::creeps`])
+//! the circle stays an island: it adds up the roundings of hundreds of frames, and those of lanes are others.
 
 use super::circles::{Circle, next_of};
 use super::widen::Widen;
@@ -31,6 +32,33 @@ pub(super) enum Slope {
     Add(Box<Slope>, Box<Slope>),
     Mul(Box<Slope>, Value),
     Div(Box<Slope>, Value),
+}
+
+impl Slope {
+    /// Its value, where the compiler knows it.
+    fn known(&self, body: &Body) -> Option<f64> {
+        let by = |value: Value| match body.as_const(value)? {
+            Imm::F32(x) => Some(f64::from(x)),
+            Imm::F64(x) => Some(x),
+            _ => None,
+        };
+        Some(match self {
+            Slope::One => 1.0,
+            Slope::Neg(a) => -a.known(body)?,
+            Slope::Add(a, b) => a.known(body)? + b.known(body)?,
+            Slope::Mul(a, b) => a.known(body)? * by(*b)?,
+            Slope::Div(a, b) => a.known(body)? / by(*b)?,
+        })
+    }
+}
+
+impl Linear {
+    /// Whether it has one state, of which less than a 256th is gone in each frame.
+    pub(super) fn creeps(&self, body: &Body) -> bool {
+        let [row] = &self.slopes[..] else { return false };
+        let factor = row[0].as_ref().and_then(|slope| slope.known(body));
+        factor.is_some_and(|a| 1.0 - 1.0 / 256.0 < a && a < 1.0)
+    }
 }
 
 /// How large a circle may be: a slope follows each member once for each of its users.

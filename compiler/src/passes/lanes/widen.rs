@@ -254,6 +254,12 @@ impl<'a> Widen<'a> {
             self.counter(&counter);
         } else {
             match linear::linear(self.old, &self.rates, circle).filter(|_| self.linear) {
+                Some(linear) if linear.creeps(self.old) => {
+                    let name = name(linear.states[0]);
+                    self.reasons
+                        .push(format!("{name}: an island, as it adds up the roundings of many frames"));
+                    self.island(circle);
+                }
                 Some(linear) => {
                     let names: Vec<String> = linear.states.iter().map(|state| name(*state)).collect();
                     self.reasons.push(format!("{}: linear, with a slow factor", names.join(", ")));
