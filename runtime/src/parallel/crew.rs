@@ -8,7 +8,9 @@ use super::split::{Part, Source, Split};
 use crate::engine::Instance;
 use crate::program::{Event, EventKind, QUANTUM};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
 
 /// A signal in one stretch.
 struct Sound {
@@ -29,7 +31,13 @@ pub(super) struct Crew {
     places: Vec<Place>,
     progress: Mutex<Progress>,
     changed: Condvar,
+    /// How often it has.
+    changes: AtomicU64,
 }
+
+/// How long a thread without a task stays awake. One that sleeps may be woken as late as the system's clock next ticks,
+/// which is many stretches later.
+const AWAKE: Duration = Duration::from_millis(1);
 
 /// Where a stretch is kept.
 struct Place {
@@ -132,6 +140,7 @@ impl Crew {
                 broken: false,
             }),
             changed: Condvar::new(),
+            changes: AtomicU64::new(0),
         }
     }
 
@@ -154,7 +163,7 @@ impl Crew {
         while !progress.over {
             progress = match self.next(&progress) {
                 Some(task) => self.perform(progress, task),
-                None => self.changed.wait(progress).unwrap_or_else(PoisonError::into_inner),
+                None => self.idle(progress),
             };
         }
     }
@@ -176,7 +185,7 @@ impl Crew {
         awake.resize(quanta, 0);
         drop(stretch);
         self.progress().places.push_back(place);
-        self.changed.notify_all();
+        self.tell();
     }
 
     /// Works until a stretch is rendered. Panics when a thread has: there is no sound any more.
@@ -186,7 +195,7 @@ impl Crew {
             assert!(!progress.broken, "a rendering thread has stopped");
             progress = match self.next(&progress) {
                 Some(task) => self.perform(progress, task),
-                None => self.changed.wait(progress).unwrap_or_else(PoisonError::into_inner),
+                None => self.idle(progress),
             };
         }
     }
@@ -197,13 +206,13 @@ impl Crew {
         progress.taken = stretch + 1;
         progress.give_back();
         drop(progress);
-        self.changed.notify_all();
+        self.tell();
     }
 
     /// No more is wanted.
     pub(super) fn end(&self) {
         self.progress().over = true;
-        self.changed.notify_all();
+        self.tell();
     }
 
     /// Copies a piece of a rendered stretch, from a frame of it on.
@@ -233,6 +242,27 @@ impl Crew {
         &self.places[self.progress().place(stretch)]
     }
 
+    /// Tells the others that there is progress.
+    fn tell(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
+        self.changed.notify_all();
+    }
+
+    /// Waits until somebody tells of progress.
+    fn idle<'p>(&'p self, progress: MutexGuard<'p, Progress>) -> MutexGuard<'p, Progress> {
+        let before = self.changes.load(Ordering::Acquire);
+        drop(progress);
+        let begun = Instant::now();
+        while self.changes.load(Ordering::Acquire) == before && begun.elapsed() < AWAKE {
+            std::thread::yield_now();
+        }
+        let progress = self.progress();
+        if self.changes.load(Ordering::Acquire) != before {
+            return progress;
+        }
+        self.changed.wait(progress).unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -259,7 +289,7 @@ impl Crew {
         progress.busy[task.part] = false;
         progress.done[task.part] += 1;
         progress.give_back();
-        self.changed.notify_all();
+        self.tell();
         progress
     }
 
@@ -353,7 +383,7 @@ impl Drop for Alarm<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.progress().broken = true;
-            self.0.changed.notify_all();
+            self.0.tell();
         }
     }
 }
