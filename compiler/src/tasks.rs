@@ -36,7 +36,7 @@ impl Crew {
     /// So many threads, at least 1.
     pub(crate) fn new(threads: usize) -> Crew {
         let helpers = if threads > 1 { pool().map_or(0, ThreadPool::current_num_threads) } else { 0 };
-        let crew = Crew { helpers: helpers.min(threads - 1), attention: Mutex::default() };
+        let crew = Crew { helpers: helpers.min(threads.saturating_sub(1)), attention: Mutex::default() };
         crew.attend();
         crew
     }

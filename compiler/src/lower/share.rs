@@ -12,22 +12,38 @@ use rustc_hash::FxHashMap;
 /// States that nobody sets, with their values: what one call has of its own.
 type Data = Vec<(String, Imm)>;
 
-/// Shares the kernels of `module` among `calls`.
-pub(super) fn share(module: &mut Module, calls: &mut [KernelCall]) {
-    let mut shapes: FxHashMap<Kernel, Vec<Handle<Kernel>>> = FxHashMap::default();
-    let mut order: Vec<Handle<Kernel>> = vec![];
-    for (handle, kernel) in module.kernels.iter() {
-        let members = shapes.entry(shape(&with_bodies(kernel, spread))).or_default();
-        if members.is_empty() {
-            order.push(handle);
-        }
+/// The kernels of a module by their shape.
+#[derive(Default)]
+pub(super) struct Shapes {
+    alike: FxHashMap<Kernel, Vec<Handle<Kernel>>>,
+    /// The first of each shape.
+    order: Vec<Handle<Kernel>>,
+    /// How many there are.
+    count: usize,
+}
+
+impl Shapes {
+    /// Adds the module's next kernel. The result is whether it is the first of its shape.
+    pub(super) fn add(&mut self, kernel: &Kernel) -> bool {
+        let handle = Handle::new(self.count);
+        self.count += 1;
+        let members = self.alike.entry(shape(&with_bodies(kernel, spread))).or_default();
         members.push(handle);
+        if members.len() == 1 {
+            self.order.push(handle);
+        }
+        members.len() == 1
     }
-    if order.len() == module.kernels.len() {
+}
+
+/// Shares the kernels of `module`, whose shapes are these, among `calls`.
+pub(super) fn share(module: &mut Module, calls: &mut [KernelCall], shapes: Shapes) {
+    let Shapes { alike, order, count } = shapes;
+    if order.len() == count {
         return;
     }
     let members_of: FxHashMap<Handle<Kernel>, Vec<Handle<Kernel>>> =
-        shapes.into_values().map(|members| (members[0], members)).collect();
+        alike.into_values().map(|members| (members[0], members)).collect();
     let mut kernels: Arena<Kernel> = Arena::default();
     let mut moved: FxHashMap<Handle<Kernel>, (Handle<Kernel>, Data)> = FxHashMap::default();
     for first in order {

@@ -1,7 +1,7 @@
 //! The whole song: every group in order, and what can be set and triggered.
 
 use super::group::Made;
-use super::share::share;
+use super::share::{Shapes, share};
 use super::template::Key;
 use super::terms::{self, Cut, Piece};
 use super::value::{NodeVal, Shape};
@@ -227,7 +227,8 @@ impl Ports {
 }
 
 /// Lowers a song. Instances that are like what `templates` holds, from this song or another, are copied. `made` is told
-/// of each kernel as soon as there is one, with its parameters in its first call; nearly all stay as they are.
+/// of each kernel that is the first of its shape as soon as there is one, with its parameters in its first call; nearly all
+/// stay as they are.
 pub fn lower<'a>(
     (files, library, file): (&'a Files, &'a Library, usize),
     (graph, groups): (&'a Graph, &[Group]),
@@ -263,6 +264,7 @@ pub fn lower<'a>(
         alike: FxHashMap::default(),
         names: FxHashSet::default(),
         made,
+        shapes: Shapes::default(),
         sound: true,
         lowered,
     };
@@ -271,10 +273,10 @@ pub fn lower<'a>(
     }
     line.uncalled(problems);
     line.out();
-    let Line { song, mut lowered, .. } = line;
+    let Line { song, shapes, mut lowered, .. } = line;
     (lowered.slots, lowered.ports) = (song.slots, song.ports);
     lowered.module.tables = song.tables;
-    share(&mut lowered.module, &mut lowered.calls);
+    share(&mut lowered.module, &mut lowered.calls, shapes);
     lowered
 }
 
@@ -286,6 +288,7 @@ struct Line<'a> {
     alike: FxHashMap<Key, Handle<Kernel>>,
     names: FxHashSet<String>,
     made: &'a mut dyn FnMut(&Kernel, &[usize]),
+    shapes: Shapes,
     /// False from the first error on: there will be no program.
     sound: bool,
     lowered: Lowered,
@@ -466,7 +469,8 @@ impl Line<'_> {
             return known;
         }
         kernel.name = self.unique(&kernel.name);
-        if self.sound {
+        // Those that are alike will be one in the end.
+        if self.shapes.add(&kernel) && self.sound {
             (self.made)(&kernel, params);
         }
         let handle = self.lowered.module.kernels.add(kernel);
