@@ -176,3 +176,32 @@ impl Idle {
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Crew;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    #[test]
+    fn every_task_is_done_once_and_results_are_in_order() {
+        let tasks: Vec<usize> = (0..100).collect();
+        for threads in [1, 2, 5] {
+            let crew = Crew::new(threads);
+            assert_eq!(crew.shared(&tasks, usize::MAX, |task| task * 2), Vec::from_iter((0..200).step_by(2)));
+            let (made, mut done) =
+                crew.ahead(|task| task * 2, |order| tasks.iter().map(|&task| order(task)).count());
+            done.sort_unstable();
+            assert_eq!((made, done), (100, Vec::from_iter((0..200).step_by(2))));
+        }
+    }
+
+    #[test]
+    fn a_panic_ends_all_of_it() {
+        let crew = Crew::new(2);
+        let main = || crew.ahead(|(): ()| (), |_| panic!("main"));
+        assert!(catch_unwind(AssertUnwindSafe(main)).is_err());
+        let work = || crew.ahead(|()| panic!("work"), |order| order(()));
+        assert!(catch_unwind(AssertUnwindSafe(work)).is_err());
+        assert_eq!(crew.shared(&[1, 2, 3, 4], 2, |task| task + 1), [2, 3, 4, 5]);
+    }
+}
