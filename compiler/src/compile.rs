@@ -172,7 +172,8 @@ impl Line {
 
         let begun = Lowered::begin(&files, &library, &graph, song, &mut problems);
         let places = Places::new(&files, &library, &graph, &begun);
-        let mut score = front::score(json.as_ref(), &files, song, seed, &places, &mut problems);
+        let mut told = problems.clone();
+        let mut score = front::score(json.as_ref(), &files, song, seed, &places, &mut told);
         let moves = score.moves(&params(&begun, rate));
         self.done("score");
 
@@ -185,6 +186,11 @@ impl Line {
         hold(&mut lowered, &moves);
         sets::apply(&options.sets, sources, &mut lowered.slots, &mut problems);
         let places = Places::new(&files, &library, &graph, &lowered);
+        match problems.has_errors() {
+            // What is no instrument may be a broken one: with that known the score is told of once more.
+            true => _ = front::score(json.as_ref(), &files, song, seed, &places, &mut problems),
+            false => problems.extend(told),
+        }
         front::complete(&mut score, json.as_ref(), &files, song, &places);
         let (targets, params) = (places.targets, params(&lowered, rate));
         self.done("lower");
