@@ -118,8 +118,75 @@ fn a_filter_of_second_order_is_linear_through_two_states() {
   v12: f32 = sub v11 v3\n  set s1 v10\n  set s2 v12\n  out v8";
     let head = "  state s1: f32 = 0.25\n  state s2: f32 = -0.5\n  param p\n  input in";
     let (reason, difference) = compare(&kernel(head, body));
+    assert_eq!(reason, "s1, s2: linear, in blocks of four frames");
+    assert!(difference < 2e-6, "{difference}");
+}
+
+#[test]
+fn a_filter_that_hears_two_signals_is_a_scan() {
+    let body = "  v0: f64 = param p\n  v1: f32 = demote v0\n  v2: f32 = get s1\n  v3: f32 = get s2
+  v4: f32 = input in\n  v5: f32 = sub v4 v3\n  v6: f32 = mul v1 v2\n  v7: f32 = fma v1 v5 v6
+  v8: f32 = mul v4 v4\n  v9: f32 = fma v1 v7 v8\n  v10: f32 = sub v9 v2\n  v11: f32 = fma v1 v7 v3
+  set s1 v10\n  set s2 v11\n  out v7";
+    let head = "  state s1: f32 = 0.25\n  state s2: f32 = -0.5\n  param p\n  input in";
+    let (reason, difference) = compare(&kernel(head, body));
     assert_eq!(reason, "s1, s2: linear, with a slow factor");
     assert!(difference < 2e-6, "{difference}");
+}
+
+/// A filter of second order for each side: low-pass, and half of its input with it.
+fn both_sides() -> (&'static str, &'static str) {
+    let head =
+        "  state l1: f32 = 0.25\n  state l2: f32 = -0.5\n  state r1: f32 = 0.0\n  state r2: f32 = 0.125
+  param p\n  input in\n  input other\n  output left";
+    let body = "  v0: f64 = param p\n  v1: f32 = demote v0\n  v2: f32 = get l1\n  v3: f32 = get l2
+  v4: f32 = input in\n  v5: f32 = sub v4 v3\n  v6: f32 = mul v1 v2\n  v7: f32 = fma v1 v5 v6
+  v8: f32 = fma v1 v7 v3\n  v9: f32 = add v7 v7\n  v10: f32 = sub v9 v2\n  v11: f32 = add v8 v8
+  v12: f32 = sub v11 v3\n  v13: f32 = const 0.5\n  v14: f32 = fma v13 v4 v8
+  v15: f32 = get r1\n  v16: f32 = get r2\n  v17: f32 = input other\n  v18: f32 = sub v17 v16
+  v19: f32 = mul v1 v15\n  v20: f32 = fma v1 v18 v19\n  v21: f32 = fma v1 v20 v16\n  v22: f32 = add v20 v20
+  v23: f32 = sub v22 v15\n  v24: f32 = add v21 v21\n  v25: f32 = sub v24 v16\n  v26: f32 = fma v13 v17 v21
+  set l1 v10\n  set l2 v12\n  set r1 v23\n  set r2 v25\n  out v14\n  out v26";
+    (head, body)
+}
+
+#[test]
+fn two_filters_side_by_side_have_their_states_in_one_vector() {
+    let (head, body) = both_sides();
+    let kernel = kernel(head, body);
+    assert!(compare(&kernel).1 < 2e-6);
+    let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
+    let count = |op: fn(&Op) -> bool| widened.steady.insts.values().filter(|inst| op(&inst.op)).count();
+    assert_eq!(count(|op| matches!(op, Op::Carry)), 1, "{widened}");
+    // The mix is part of the convolution: nothing is computed of the filter's inside.
+    assert_eq!(count(|op| matches!(op, Op::Slide)), 6, "{widened}");
+    assert_eq!(count(|op| matches!(op, Op::Get(_))), 0, "{widened}");
+}
+
+#[test]
+fn a_slow_filter_in_blocks_keeps_its_gain() {
+    // A low-pass at 15 Hz of 48 kHz, as in the prelude.
+    let (g, k) = (1e-3f64, std::f64::consts::SQRT_2);
+    let part = 1.0 / (1.0 + g * (g + k));
+    let body = format!(
+        "  v0: f32 = get s1\n  v1: f32 = get s2\n  v2: f32 = input in\n  v3: f32 = sub v2 v1
+  v4: f32 = const {:?}\n  v5: f32 = mul v0 v4\n  v6: f32 = const {:?}\n  v7: f32 = fma v3 v6 v5
+  v8: f32 = const {:?}\n  v9: f32 = fma v7 v8 v1\n  v10: f32 = add v7 v7\n  v11: f32 = sub v10 v0
+  v12: f32 = const {:?}\n  v13: f32 = fma v7 v12 v1\n  set s1 v11\n  set s2 v13\n  out v9",
+        part as f32,
+        (part * g) as f32,
+        g as f32,
+        (2.0 * g) as f32
+    );
+    let kernel = kernel("  state s1: f32 = 0.0\n  state s2: f32 = 0.0\n  input in", &body);
+    assert_eq!(compare(&kernel).0, "s1, s2: linear, in blocks of four frames");
+    let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
+    let code = Jit::new(&module(&widened), Care::Best).expect("it compiles");
+    let mut rig = Rig::new(&widened);
+    rig.inputs[0] = vec![1.0; 64];
+    rig.call(&code, 0, Form::Setup, 0);
+    (0..4000).for_each(|_| rig.call(&code, 0, Form::Steady, 64));
+    assert!((rig.outputs[0][63] - 1.0).abs() < 1e-5, "{}", rig.outputs[0][63]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::body::{Emitter, clif};
 use super::memory::{Pointer, Region, flags};
-use super::order::lane_of;
+use crate::ir::lanes::{Half, halves, lane_of};
 use crate::ir::{self, Imm, Op, PortField, Rate, Scalar};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{
@@ -65,7 +65,7 @@ impl Emitter<'_> {
         let ty = inst.ty;
         // Some find their operands themselves, and not all of them.
         let given = match inst.op {
-            Op::Shl | Op::Ushr | Op::Sshr | Op::Slide | Op::Splat | Op::Read(_) => &[],
+            Op::Shl | Op::Ushr | Op::Sshr | Op::Slide | Op::Splat | Op::Pack | Op::Read(_) => &[],
             _ => inst.args.as_slice(),
         };
         let mut args: Vec<Value> = given.iter().map(|v| self.value(b, *v)).collect();
@@ -165,9 +165,38 @@ impl Emitter<'_> {
                 }
             },
             Op::Extract(lane) => extract(b, arg(0), ty.scalar, lane),
-            Op::Pack => pack(b, &args, ty.scalar),
+            Op::Pack => self.packed(b, inst.args.as_slice(), ty.scalar),
             Op::Total => total(b, arg(0)),
             Op::Slide => self.slide(b, &inst.args, ty.scalar),
+        }
+    }
+
+    /// Four scalars as lanes: of two vectors that two of them each are, one shuffle.
+    fn packed(&mut self, b: &mut FunctionBuilder, lanes: &[ir::Value], scalar: Scalar) -> Value {
+        let [first, second] = halves(self.body, &self.rates, lanes);
+        if let (Half::Both(_), Half::Both(_), true) = (first, second, first != second) {
+            let lanes: Vec<Value> = lanes.iter().map(|x| self.value(b, *x)).collect();
+            return pack(b, &lanes, scalar);
+        }
+        let (x, [i, j]) = self.half(b, first, scalar);
+        if let (true, Half::Both(_)) = (first == second, first) {
+            return x;
+        }
+        let (y, [k, l]) = self.half(b, second, scalar);
+        shuffled(b, x, y, [i, j, 4 + k, 4 + l], scalar)
+    }
+
+    /// A vector, and where in it the two are. Of two scalars it has both twice.
+    fn half(&mut self, b: &mut FunctionBuilder, half: Half, scalar: Scalar) -> (Value, [u8; 2]) {
+        match half {
+            Half::Of(vector, lanes) => (self.value(b, vector), lanes),
+            Half::Both(both) => {
+                let [x, y] = both.map(|x| {
+                    let x = self.value(b, x);
+                    splat(b, x, scalar)
+                });
+                (shuffled(b, x, y, [0, 4, 1, 5], scalar), [0, 1])
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 //! next value where its present one has been used.
 
 use super::stages::Stages;
+use crate::ir::lanes::{Half, halves, lane_of};
 use crate::ir::{Body, Op, Rate, Value};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
@@ -24,20 +25,19 @@ pub(super) fn own(
     body.insts.handles().filter(here).collect()
 }
 
-/// The vector and the lane that a scalar is taken from in each turn: who puts it into lanes again takes it from there.
-pub(super) fn lane_of(body: &Body, rates: &[Rate], value: Value) -> Option<(Value, u8)> {
-    match (body.insts[value].op, body.insts[value].args.as_slice()) {
-        (Op::Extract(lane), &[vector]) if rates[value.index()] == Rate::Sample => Some((vector, lane)),
-        _ => None,
-    }
-}
-
 /// What the code of an instruction reads, each once: its operands; or the vectors that it takes them from itself.
 pub(super) fn reads(body: &Body, rates: &[Rate], value: Value) -> Vec<Value> {
     let inst = &body.insts[value];
     let from = |arg: Value| lane_of(body, rates, arg);
     let mut reads = match (inst.op, inst.args.as_slice()) {
         (Op::Splat, &[x]) => vec![from(x).map_or(x, |(vector, _)| vector)],
+        (Op::Pack, lanes) => {
+            let read = |half: Half| match half {
+                Half::Of(vector, _) => [vector; 2],
+                Half::Both(lanes) => lanes,
+            };
+            halves(body, rates, lanes).into_iter().flat_map(read).collect()
+        }
         (Op::Slide, &[x, first]) => {
             // Two slides are one instruction, where they can be.
             let inner = match (body.insts[x].op, body.insts[x].args.as_slice()) {

@@ -9,7 +9,8 @@
 //! as its users allow, and a cut is made where few values pass.
 
 use super::order::{ordered, own, reads};
-use crate::ir::{Body, DelayLine, Op, Rate, StateSlot, Type, Value};
+use crate::ir::cycles::{cycles, way_round};
+use crate::ir::{Body, DelayLine, Op, Rate, StateSlot, Value};
 use mam_grammar::Handle;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -57,7 +58,8 @@ impl Stages {
 
     /// The loops of a body.
     pub(super) fn of(body: &Body, rates: &[Rate]) -> Stages {
-        let sample = |value: &Value| rates[value.index()] == Rate::Sample && cycles(body, *value) > 0;
+        let cycles = cycles(body, rates);
+        let sample = |value: &Value| rates[value.index()] == Rate::Sample && cycles[value.index()] > 0;
         let count = body.insts.handles().filter(sample).count();
         if count < 2 * FEW {
             return Stages::one(body);
@@ -70,20 +72,23 @@ impl Stages {
         let graph = needs(body, &readers);
         // Each circle after what it needs.
         let circles: Vec<Vec<NodeIndex>> = kosaraju_scc(&graph).into_iter().rev().collect();
-        let times = times(body, rates, &graph, &circles);
+        let times = times(body, rates, &cycles, &graph, &circles);
         let length = times.iter().map(|time| time.start + time.length).max().unwrap_or(0);
         let long = if body.step == 1 { 3 * LONG / 2 } else { LONG };
         let wanted = ((length + long / 2) / long) as usize;
         let mut loops = wanted.min(count / FEW).min(MOST);
+        let split = |loops: usize| {
+            let cuts = cuts(&graph, &times, length, loops);
+            let stage = |time: &Time| cuts.iter().filter(|cut| time.start >= **cut).count();
+            Stages { count: loops, of: times.iter().map(stage).collect(), readers: readers.clone() }
+        };
+        let passes = |stages: &Stages| stages.passed(body, rates).len();
         let mut stages = loop {
             if loops < 2 {
                 return Stages::one(body);
             }
-            let cuts = cuts(&graph, &times, length, loops);
-            let stage = |time: &Time| cuts.iter().filter(|cut| time.start >= **cut).count();
-            let stages =
-                Stages { count: loops, of: times.iter().map(stage).collect(), readers: readers.clone() };
-            if stages.passed(body, rates).len() * DEAR <= count {
+            let stages = split(loops);
+            if passes(&stages) * DEAR <= count {
                 break stages;
             }
             loops -= 1;
@@ -96,7 +101,15 @@ impl Stages {
             }),
             "nothing waits for a later loop"
         );
-        stages.join(body, rates, &circles);
+        stages.join(body, rates, &cycles, &circles);
+        // Where some were joined, as many may be cut at better places.
+        if (2..loops).contains(&stages.count) {
+            let mut again = split(stages.count);
+            again.join(body, rates, &cycles, &circles);
+            if again.count == stages.count && passes(&again) < passes(&stages) {
+                return again;
+            }
+        }
         stages
     }
 
@@ -143,15 +156,16 @@ impl Stages {
     }
 
     /// Joins loops. One whose turns wait for each other, in a circle, has time for the work of its neighbours.
-    fn join(&mut self, body: &Body, rates: &[Rate], circles: &[Vec<NodeIndex>]) {
+    fn join(&mut self, body: &Body, rates: &[Rate], cycles: &[u32], circles: &[Vec<NodeIndex>]) {
         let (mut work, mut waits) = (vec![0; self.count], vec![0; self.count]);
         // In turns of one frame the circles are longer than what else there is.
         let width = if body.step == 1 { 2 * WIDTH } else { WIDTH };
-        let sample = |value: &Value| rates[value.index()] == Rate::Sample && cycles(body, *value) > 0;
+        let sample = |value: &Value| rates[value.index()] == Rate::Sample && cycles[value.index()] > 0;
         body.insts.handles().filter(sample).for_each(|value| work[self.stage(value)] += 1);
         for circle in circles.iter().filter(|circle| circle.len() > 1) {
             let stage = self.of[circle[0].index()];
-            waits[stage] = waits[stage].max(way_round(body, circle));
+            waits[stage] =
+                waits[stage].max(way_round(body, cycles, circle.iter().map(|node| Value::new(node.index()))));
         }
         let mut stage = 0;
         while stage < work.len() {
@@ -247,12 +261,18 @@ struct Time {
 
 /// When each instruction begins: as late as its users allow, but what no output waits for as early as it can. What is
 /// slower than a turn is there from the start.
-fn times(body: &Body, rates: &[Rate], graph: &DiGraph<Value, ()>, circles: &[Vec<NodeIndex>]) -> Vec<Time> {
+fn times(
+    body: &Body,
+    rates: &[Rate],
+    cycles: &[u32],
+    graph: &DiGraph<Value, ()>,
+    circles: &[Vec<NodeIndex>],
+) -> Vec<Time> {
     use petgraph::Direction::{Incoming, Outgoing};
     let mut times = vec![Time::default(); body.insts.len()];
     let mut circle_of = vec![0; body.insts.len()];
     for (i, circle) in circles.iter().enumerate() {
-        let length = circle.iter().map(|node| cycles(body, graph[*node])).sum();
+        let length = circle.iter().map(|node| cycles[node.index()]).sum();
         circle.iter().for_each(|node| (circle_of[node.index()], times[node.index()].length) = (i, length));
     }
     let sample = |node: &NodeIndex| rates[node.index()] == Rate::Sample;
@@ -318,33 +338,4 @@ fn cuts(graph: &DiGraph<Value, ()>, times: &[Time], length: u32, loops: usize) -
         cuts.push(best.unwrap_or(middle));
     }
     cuts
-}
-
-/// About how many cycles it takes to go round a circle once.
-fn way_round(body: &Body, circle: &[NodeIndex]) -> u32 {
-    let mut members: Vec<usize> = circle.iter().map(|node| node.index()).collect();
-    members.sort();
-    let mut ends: FxHashMap<usize, u32> = FxHashMap::default();
-    for member in members {
-        let value = Value::new(member);
-        let args = body.insts[value].args;
-        let start = args.as_slice().iter().filter_map(|arg| ends.get(&arg.index())).max().copied();
-        ends.insert(member, start.unwrap_or(0) + cycles(body, value));
-    }
-    ends.into_values().max().unwrap_or(0)
-}
-
-/// About how many cycles an instruction takes.
-fn cycles(body: &Body, value: Value) -> u32 {
-    let inst = &body.insts[value];
-    let float = inst.ty.scalar != crate::ir::Scalar::I32;
-    match inst.op {
-        Op::Const(_) | Op::Get(_) | Op::Entry(_) | Op::Began | Op::Carry | Op::Param(_) | Op::Port(..) => 0,
-        Op::Div | Op::Sqrt => 12,
-        Op::Fma | Op::Add | Op::Sub | Op::Mul | Op::Round | Op::Floor | Op::Ceil | Op::Trunc if float => 4,
-        Op::ToInt | Op::ToFloat | Op::Input(_) | Op::Frame => 4,
-        Op::Read(_) | Op::Table(_) | Op::Pack => 8,
-        Op::Mul if inst.ty == Type::I32.with_lanes(4) => 8,
-        _ => 2,
-    }
 }

@@ -6,8 +6,9 @@ use super::body::{Emitter, Turn, clif, stored};
 use super::inst::extract;
 use super::isa::Care;
 use super::memory::{Pointer, Region, flags};
-use super::order::{lane_of, ordered, own, reads};
+use super::order::{ordered, own, reads};
 use super::stages::Stages;
+use crate::ir::lanes::lane_of;
 use crate::ir::{self, Op, PortField, Rate, Scalar, StateSlot};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -207,14 +208,15 @@ impl Emitter<'_> {
         if self.care == Care::Best {
             self.last_use = self.last_uses(&order, of);
         }
-        for value in order {
+        for &value in &order {
             self.inst(b, value);
             self.leave(b, value);
+            self.put_out(b, of, value);
             for (line, written) in due.iter().filter(|(last, ..)| *last == value).map(|(_, write)| write) {
                 self.write(b, *line, *written);
             }
         }
-        self.finish(b, of, &due);
+        self.finish(b, of, &due, &order);
         let step = i64::from(self.body.step);
         let next = b.ins().iadd_imm_s(offset, 4 * step);
         let mut again: Vec<BlockArg> = vec![next.into()];
@@ -331,28 +333,33 @@ impl Emitter<'_> {
         }
     }
 
-    /// What leaves a turn at its end: frames of delay lines that it neither computes nor has read, outputs, states that
-    /// stay in memory.
+    /// Writes the outputs that a value is, if any.
+    fn put_out(&mut self, b: &mut FunctionBuilder, of: &Loop, value: ir::Value) {
+        if !of.last || self.left_out.contains(&value) {
+            return;
+        }
+        for index in (0..self.body.outs.len()).filter(|index| self.body.outs[*index] == value) {
+            let (x, signal) = (self.value(b, value), flags(b, Region::Signal));
+            let address = self.signal(b, Pointer::Output(index as u32));
+            b.ins().store(signal, x, address, 0);
+        }
+    }
+
+    /// What leaves a turn at its end: frames of delay lines that it neither computes nor has read, outputs that it does not
+    /// compute, states that stay in memory.
     fn finish(
         &mut self,
         b: &mut FunctionBuilder,
         of: &Loop,
         due: &[(ir::Value, (Handle<ir::DelayLine>, ir::Value))],
+        order: &[ir::Value],
     ) {
         let others = of.writes.iter().filter(|write| due.iter().all(|(_, other)| other != *write));
         for (line, value) in others {
             self.write(b, *line, *value);
         }
-        let signal = flags(b, Region::Signal);
-        let outs = if of.last { self.body.outs.as_slice() } else { &[] };
-        for (index, value) in outs.iter().enumerate() {
-            if self.left_out.contains(value) {
-                continue;
-            }
-            let x = self.value(b, *value);
-            let address = self.signal(b, Pointer::Output(index as u32));
-            b.ins().store(signal, x, address, 0);
-        }
+        let outs: BTreeSet<ir::Value> = self.body.outs.iter().copied().collect();
+        outs.into_iter().filter(|value| !order.contains(value)).for_each(|value| self.put_out(b, of, value));
         for state in &of.in_memory {
             self.store_state(b, *state);
         }

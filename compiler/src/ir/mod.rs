@@ -38,6 +38,8 @@
 
 mod build;
 pub mod check;
+pub mod cycles;
+pub mod lanes;
 pub mod layout;
 mod op;
 pub mod sums;

@@ -20,13 +20,23 @@ pub struct Sums<'a> {
 }
 
 impl<'a> Sums<'a> {
-    /// Finds them.
+    /// Finds them, whatever the brackets.
     pub fn of(body: &'a Body) -> Sums<'a> {
+        Sums::through(body, 2)
+    }
+
+    /// Finds them as they are written, from left to right: what stands in brackets is one term.
+    pub fn written(body: &'a Body) -> Sums<'a> {
+        Sums::through(body, 1)
+    }
+
+    /// Finds those that go on through the first so many operands.
+    fn through(body: &'a Body, operands: usize) -> Sums<'a> {
         let uses = body.uses();
         let mut inner = vec![false; body.insts.len()];
         for (_, inst) in body.insts.iter().filter(|(value, _)| adds(body, *value)) {
             let once = |arg: &&Value| adds(body, **arg) && uses[arg.index()] == 1;
-            inst.args.as_slice().iter().filter(once).for_each(|arg| inner[arg.index()] = true);
+            inst.args.as_slice().iter().take(operands).filter(once).for_each(|arg| inner[arg.index()] = true);
         }
         Sums { body, inner }
     }

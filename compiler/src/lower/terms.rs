@@ -41,11 +41,20 @@ pub(super) fn cut(kernel: &Kernel) -> Option<Cut> {
     if !kernel.voices.is_empty() || kernel.steady.insts.len() < WORK {
         return None;
     }
-    let sums = [Sum::longest(&kernel.general)?, Sum::longest(&kernel.steady)?];
+    let mut sums = [Sum::longest(&kernel.general)?, Sum::longest(&kernel.steady)?];
     if sums[0].terms.len() != sums[1].terms.len() {
         return None;
     }
     let slicer = Slicer::new(kernel);
+    // The first term may be a sum itself, of what belongs together.
+    while sums[1].terms.len() > FEWEST {
+        let [one, other] =
+            [0, 1].map(|i| slicer.slice([0, 1].map(|form| &sums[form].terms[i..=i]), [None; 2]));
+        if slicer.apart([&one, &other].into_iter()) {
+            break;
+        }
+        sums.iter_mut().for_each(Sum::join_first);
+    }
     let slice = |i: usize| slicer.slice([&[sums[0].terms[i]], &[sums[1].terms[i]]], [None, None]);
     let slices: Vec<Slice> = (0..sums[0].terms.len()).map(slice).collect();
     // The terms that are of one shape; others stay where they are.
@@ -75,14 +84,26 @@ struct Sum {
     value: Value,
     /// In the order in which they are written.
     terms: Vec<Value>,
+    /// The sums of the first two, the first three and so on.
+    parts: Vec<Value>,
 }
 
 impl Sum {
     fn longest(body: &Body) -> Option<Sum> {
-        let sums = Sums::of(body);
+        let sums = Sums::written(body);
         let whole = body.insts.handles().filter(|value| sums.is_whole(*value));
-        let all = whole.map(|value| Sum { value, terms: sums.terms(value) });
-        all.max_by_key(|sum| (sum.terms.len(), std::cmp::Reverse(sum.value)))
+        let (terms, value) = whole
+            .map(|value| (sums.terms(value), value))
+            .max_by_key(|(terms, value)| (terms.len(), std::cmp::Reverse(*value)))?;
+        let first = |sum: &Value| Some(body.insts[*sum].args.as_slice()[0]);
+        let mut parts: Vec<Value> = std::iter::successors(Some(value), first).take(terms.len() - 1).collect();
+        parts.reverse();
+        Some(Sum { value, terms, parts })
+    }
+
+    /// Makes one term of the first two.
+    fn join_first(&mut self) {
+        self.terms.splice(..2, [self.parts.remove(0)]);
     }
 }
 

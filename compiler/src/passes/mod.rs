@@ -43,6 +43,7 @@ pub static PASSES: &[Pass] = &[
     Pass { name: "common", about: "computes equal values once", run: common::run },
     Pass { name: "slow", about: "gathers slow factors and terms, in f64", run: slow::run },
     Pass { name: "strands", about: "adds up long sums in four strands", run: strands::run },
+    Pass { name: "sweep", about: "drops what nothing needs", run: dead::run },
     Pass { name: "lanes", about: "computes four frames at a time", run: lanes::run },
     Pass { name: "elementary", about: "expands elementary functions of f32", run: elementary::run },
     Pass { name: "refold", about: "folds again", run: fold::run },
@@ -52,7 +53,7 @@ pub static PASSES: &[Pass] = &[
         run: fuse::run,
     },
     Pass { name: "recommon", about: "computes equal values once, again", run: common::run },
-    Pass { name: "dead", about: "drops what nothing needs", run: dead::run },
+    Pass { name: "dead", about: "drops what nothing needs any more", run: dead::run },
 ];
 
 /// The kernel without what nothing needs.

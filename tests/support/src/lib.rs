@@ -19,6 +19,7 @@ pub mod cases;
 pub mod gen_ir;
 pub mod gen_json;
 pub mod gen_mam;
+pub mod gen_rows;
 pub mod measure;
 pub mod oracle;
 pub mod render;

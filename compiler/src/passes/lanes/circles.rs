@@ -11,6 +11,15 @@ pub(super) type Circle = Vec<Value>;
 /// The instructions that are computed every frame, circle by circle, each after what it needs. An instruction that
 /// is in no circle is one by itself.
 pub(super) fn circles(body: &Body, rates: &[Rate]) -> Vec<Circle> {
+    circles_with(body, rates, &[])
+}
+
+/// The same, where what is carried goes in circles too.
+pub(super) fn circles_with_carried(body: &Body, rates: &[Rate]) -> Vec<Circle> {
+    circles_with(body, rates, &body.nexts)
+}
+
+fn circles_with(body: &Body, rates: &[Rate], nexts: &[(Value, Value)]) -> Vec<Circle> {
     let mut graph = DiGraph::<Value, ()>::new();
     let nodes: Vec<_> = body.insts.handles().map(|value| graph.add_node(value)).collect();
     for (value, inst) in body.insts.iter() {
@@ -20,6 +29,9 @@ pub(super) fn circles(body: &Body, rates: &[Rate]) -> Vec<Circle> {
         if let Some(next) = next_of(body, inst.op) {
             graph.add_edge(nodes[next.index()], nodes[value.index()], ());
         }
+    }
+    for (carry, next) in nexts {
+        graph.add_edge(nodes[next.index()], nodes[carry.index()], ());
     }
     let mut circles: Vec<Circle> = kosaraju_scc(&graph)
         .into_iter()

@@ -1,5 +1,5 @@
 //! The linear form: a circle through one or two f32 states that is `A·s + x` as a whole, with a slow A: one-poles, and
-//! filters of second order whose cutoff nobody moves.
+//! what is no [`super::block`].
 //!
 //! With s the states before the turn and xₖ what the k-th frame adds, the states after the frames are
 //! `Aᵏ⁺¹·s + Qₖ`, where `Qₖ = Σⱼ Aᵏ⁻ʲ·xⱼ`: two steps of a scan, `P = x + A·slide(x)`, `Q = P + A²·slide²(P)`. So only
@@ -18,8 +18,8 @@ use rustc_hash::FxHashMap;
 /// A linear circle.
 pub(super) struct Linear {
     pub(super) states: Vec<Handle<StateSlot>>,
-    gets: Vec<Value>,
-    nexts: Vec<Value>,
+    pub(super) gets: Vec<Value>,
+    pub(super) nexts: Vec<Value>,
     /// The matrix: how much of each state is in what each is set to, row by row. None is 0.
     slopes: Vec<Vec<Option<Slope>>>,
 }
@@ -152,15 +152,20 @@ pub(super) fn slope(
     }
 }
 
+/// A slow f32 as an f64, before it was rounded if it was.
+pub(super) fn exact(new: &mut Body, value: Value) -> Value {
+    match (new.insts[value].op, new.insts[value].args.as_slice()) {
+        (Op::Demote, &[x]) => x,
+        (Op::Const(Imm::F32(x)), _) => new.f64(f64::from(x)),
+        _ => new.op(Op::Promote, &[value]),
+    }
+}
+
 /// A slope as an f64. `slow` gives the new value of an old slow one.
 pub(super) fn formula(slope: &Slope, new: &mut Body, slow: &mut impl FnMut(Value) -> Value) -> Value {
     let wide = |new: &mut Body, slow: &mut dyn FnMut(Value) -> Value, value: Value| {
         let value = slow(value);
-        match (new.insts[value].op, new.insts[value].args.as_slice()) {
-            (Op::Demote, &[x]) => x,
-            (Op::Const(Imm::F32(x)), _) => new.f64(f64::from(x)),
-            _ => new.op(Op::Promote, &[value]),
-        }
+        exact(new, value)
     };
     match slope {
         Slope::One => new.f64(1.0),
@@ -184,9 +189,9 @@ pub(super) fn formula(slope: &Slope, new: &mut Body, slow: &mut impl FnMut(Value
 }
 
 /// A matrix of f64 values.
-type Matrix = Vec<Vec<Value>>;
+pub(super) type Matrix = Vec<Vec<Value>>;
 
-fn product(new: &mut Body, a: &Matrix, b: &Matrix) -> Matrix {
+pub(super) fn product(new: &mut Body, a: &Matrix, b: &Matrix) -> Matrix {
     let mut entry = |i: usize, j: usize| {
         let mut terms =
             (0..a.len()).map(|k| new.op(Op::Mul, &[a[i][k], b[k][j]])).collect::<Vec<_>>().into_iter();

@@ -5,6 +5,8 @@
 //!
 //! * **phase**: `s + i` in i32: prefix sums, exact;
 //! * **counter**: `min(s + c, most)` in i32: closed form, exact;
+//! * **block**: `A·s + B·x` in f32, through two states, where A and B are slow and x is one value: filters of second
+//!   order, with what is made of them. A convolution;
 //! * **linear**: `A·s + x` in f32, through one or two states, where A is slow: the scan with powers of A, which are
 //!   computed once a segment in f64;
 //! * **bounded**: `max(c, a·s + x)` in f32, where a is slow: a scan too;
@@ -19,13 +21,15 @@
 //!
 //! Where it costs less, left and right are computed at once instead, a frame a turn ([`paired`]).
 //!
-//! All forms but the linear one, the bounded one and the series keep every bit. The kernel stays scalar, too, where the
-//! lanes would not pay.
+//! All forms but blocks, the linear one, the bounded one and the series keep every bit. The kernel stays scalar, too,
+//! where the lanes would not pay.
 
 mod anchored;
+mod block;
 mod bounded;
 mod circles;
 mod linear;
+mod order;
 mod pairs;
 mod series;
 mod widen;
@@ -34,6 +38,7 @@ pub(super) use anchored::anchored;
 pub use pairs::paired;
 
 use super::settled;
+use crate::ir::lanes::{Half, halves, taken};
 use crate::ir::{Body, Kernel, Op, Rate, Scalar, Type, Value};
 use crate::target::Target;
 use widen::Widen;
@@ -111,10 +116,17 @@ const WAITING: f64 = 1.6;
 /// About what a turn takes, counted in machine instructions that wait for nothing.
 pub(super) fn cost(body: &Body) -> f64 {
     let rates = body.rates();
+    // What states are set to is taken once a call.
+    let taken = taken(body, &rates);
     let mut insts = 0.0;
-    for circle in circles::circles(body, &rates) {
+    for circle in circles::circles_with_carried(body, &rates) {
         let weight = if circles::is_circle(body, &circle) { WAITING } else { 1.0 };
-        insts += weight * circle.iter().map(|value| inst_cost(body, &rates, *value)).sum::<f64>();
+        insts += weight
+            * circle
+                .iter()
+                .filter(|value| !taken[value.index()])
+                .map(|value| inst_cost(body, &rates, *value))
+                .sum::<f64>();
     }
     let writes = if body.step == 4 { 8.0 } else { 6.0 };
     insts + body.outs.len() as f64 + writes * body.writes.len() as f64
@@ -134,7 +146,13 @@ fn inst_cost(body: &Body, rates: &[Rate], value: Value) -> f64 {
         Op::ToInt => 3.0,
         Op::Mul if inst.ty == Type::I32.with_lanes(4) => 2.0,
         Op::Div | Op::Sqrt => 4.0,
-        Op::Pack | Op::Total => 4.0,
+        Op::Pack => match halves(body, rates, inst.args.as_slice()) {
+            [Half::Of(..), Half::Of(..)] => 1.0,
+            [Half::Both(one), Half::Both(other)] if one != other => 4.0,
+            [Half::Both(_), Half::Both(_)] => 2.0,
+            _ => 3.0,
+        },
+        Op::Total => 4.0,
         Op::Extract(_) | Op::Splat if inst.ty.scalar == Scalar::Bool => 3.0,
         _ => 1.0,
     }

@@ -1,8 +1,10 @@
 //! Rewriting a body into lanes.
 
+use super::block::{self, Block, Users};
 use super::bounded;
 use super::circles::{self, Circle, Counter, Phase};
 use super::linear::{self, Slope};
+use super::order::Order;
 use super::series::{Count, Ramp, Series};
 use crate::ir::{Body, Imm, Inst, Kernel, Op, Rate, Scalar, StateSlot, Type, Value};
 use mam_grammar::Handle;
@@ -29,7 +31,7 @@ pub(super) struct Widen<'a> {
     pub(super) new: Body,
     pub(super) wide: Vec<Wide>,
     /// States whose value at the end of the turn costs nothing beside the vectors: it is counted in one lane.
-    last: FxHashMap<Handle<StateSlot>, Value>,
+    pub(super) last: FxHashMap<Handle<StateSlot>, Value>,
     /// The counters so far, by what their states are set to.
     pub(super) counters: FxHashMap<Value, Count>,
     /// Geometric series.
@@ -91,9 +93,15 @@ impl<'a> Widen<'a> {
             }
         }
         self.condition();
-        for circle in circles::circles(self.old, &self.rates) {
-            if circles::is_circle(self.old, &circle) {
-                self.circle(&circle);
+        let circles = circles::circles(self.old, &self.rates);
+        let blocks = self.find_blocks(&circles);
+        for group in Order::of(self.old, &circles, &blocks).groups {
+            let here: Vec<&Block> = group.iter().filter_map(|i| blocks[*i].as_ref()).collect();
+            let circle = &circles[group[0]];
+            if !here.is_empty() {
+                self.blocks(&here);
+            } else if circles::is_circle(self.old, circle) {
+                self.circle(circle);
             } else {
                 self.plain(circle[0]);
             }
@@ -228,9 +236,14 @@ impl<'a> Widen<'a> {
 
     /// A state in all lanes, as it is when the call begins.
     pub(super) fn entry(&mut self, state: Handle<StateSlot>) -> Value {
-        let ty = Type { scalar: self.kernel.states[state].init.scalar(), lanes: 1 };
-        let entry = self.new.add(Op::Entry(state), ty, &[]);
+        let entry = self.state_at_start(state);
         self.new.op(Op::Splat, &[entry])
+    }
+
+    /// A state as it is when the call begins.
+    pub(super) fn state_at_start(&mut self, state: Handle<StateSlot>) -> Value {
+        let ty = Type { scalar: self.kernel.states[state].init.scalar(), lanes: 1 };
+        self.new.add(Op::Entry(state), ty, &[])
     }
 
     /// What begins as `start` and is carried from turn to turn. Whoever asks says what it is next.
@@ -242,6 +255,24 @@ impl<'a> Widen<'a> {
     pub(super) fn later(&mut self, lanes: Value, before: Value) -> Value {
         let last = self.new.op(Op::Extract(3), &[before]);
         self.new.op(Op::Slide, &[lanes, last])
+    }
+
+    /// Which circles are filters in blocks.
+    fn find_blocks(&mut self, circles: &[Circle]) -> Vec<Option<Block>> {
+        if !self.linear {
+            return circles.iter().map(|_| None).collect();
+        }
+        let users = Users::of(self.old);
+        let found = |circle: &Circle| match circles::is_circle(self.old, circle) {
+            true => block::block(self.old, &self.rates, &users, circle),
+            false => None,
+        };
+        let blocks: Vec<Option<Block>> = circles.iter().map(found).collect();
+        for block in blocks.iter().flatten() {
+            let names = block.states.map(|state| self.kernel.states[state].name.as_str());
+            self.reasons.push(format!("{}: linear, in blocks of four frames", names.join(", ")));
+        }
+        blocks
     }
 
     fn circle(&mut self, circle: &Circle) {
