@@ -184,8 +184,9 @@ impl Crew {
         awake.clear();
         awake.resize(quanta, 0);
         drop(stretch);
-        self.progress().places.push_back(place);
-        self.tell();
+        let mut progress = self.progress();
+        progress.places.push_back(place);
+        self.tell(&progress);
     }
 
     /// Works until a stretch is rendered. Panics when a thread has: there is no sound any more.
@@ -205,14 +206,14 @@ impl Crew {
         let mut progress = self.progress();
         progress.taken = stretch + 1;
         progress.give_back();
-        drop(progress);
-        self.tell();
+        self.tell(&progress);
     }
 
     /// No more is wanted.
     pub(super) fn end(&self) {
-        self.progress().over = true;
-        self.tell();
+        let mut progress = self.progress();
+        progress.over = true;
+        self.tell(&progress);
     }
 
     /// Copies a piece of a rendered stretch, from a frame of it on.
@@ -242,8 +243,8 @@ impl Crew {
         &self.places[self.progress().place(stretch)]
     }
 
-    /// Tells the others that there is progress.
-    fn tell(&self) {
+    /// Tells the others that there is progress. It is still locked: who finds no change and then waits misses none.
+    fn tell(&self, _: &MutexGuard<'_, Progress>) {
         self.changes.fetch_add(1, Ordering::Release);
         self.changed.notify_all();
     }
@@ -289,7 +290,7 @@ impl Crew {
         progress.busy[task.part] = false;
         progress.done[task.part] += 1;
         progress.give_back();
-        self.tell();
+        self.tell(&progress);
         progress
     }
 
@@ -382,8 +383,9 @@ struct Alarm<'c>(&'c Crew);
 impl Drop for Alarm<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.progress().broken = true;
-            self.0.tell();
+            let mut progress = self.0.progress();
+            progress.broken = true;
+            self.0.tell(&progress);
         }
     }
 }

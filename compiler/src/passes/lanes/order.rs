@@ -44,26 +44,21 @@ impl Order {
 
 /// For each block the one that it goes with: of as many in a row, so that neither hears the other.
 fn mates(needs: &[Vec<usize>], taken: &[bool], blocks: &[Option<Block>]) -> Vec<Option<usize>> {
-    let mut rows: Vec<Option<u32>> = vec![None; blocks.len()];
-    fn row(i: usize, needs: &[Vec<usize>], blocks: &[Option<Block>], rows: &mut [Option<u32>]) -> u32 {
-        if let Some(row) = rows[i] {
-            return row;
-        }
-        let before = stacker::maybe_grow(64 << 10, 1 << 20, || {
-            needs[i].iter().map(|other| row(*other, needs, blocks, rows)).max().unwrap_or(0)
-        });
-        *rows[i].insert(before + u32::from(blocks[i].is_some()))
+    // A circle stands after what it needs.
+    let mut rows: Vec<u32> = Vec::with_capacity(blocks.len());
+    for (needs, block) in needs.iter().zip(blocks) {
+        let before = needs.iter().map(|other| rows[*other]).max().unwrap_or(0);
+        rows.push(before + u32::from(block.is_some()));
     }
     let mut mates = vec![None; blocks.len()];
     let mut alone: Vec<(u32, usize)> = vec![];
     for i in (0..blocks.len()).filter(|i| blocks[*i].is_some() && !taken[*i]) {
-        let own = row(i, needs, blocks, &mut rows);
-        match alone.iter().position(|(row, _)| *row == own) {
+        match alone.iter().position(|(row, _)| *row == rows[i]) {
             Some(found) => {
                 let (_, other) = alone.remove(found);
                 (mates[i], mates[other]) = (Some(other), Some(i));
             }
-            None => alone.push((own, i)),
+            None => alone.push((rows[i], i)),
         }
     }
     mates
