@@ -2,6 +2,7 @@
 
 use crate::codes;
 use mam_grammar::ast::{Arg, ExprId, Ident};
+use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Problem, Problems, Span};
 
 /// The arguments of a call.
@@ -62,11 +63,19 @@ fn too_many(callee: &Ident, args: &[Arg], formals: &[&str]) -> Problem {
 
 fn unknown(callee: &Ident, name: &Ident, formals: &[&str], more: &[&str]) -> Problem {
     let known: Vec<&str> = formals.iter().chain(more).copied().collect();
-    Problem::new(&codes::UNKNOWN_ARGUMENT, name.span, format!("`{callee}` has no argument `{name}`")).nearest(
-        &name.name,
-        &format!("arguments of {callee}"),
-        &known,
-    )
+    let message = format!("`{callee}` has no argument `{name}`");
+    let problem = Problem::new(&codes::UNKNOWN_ARGUMENT, name.span, message);
+    let near = mam_grammar::problem::nearest(&name.name, &known);
+    if let Some(row) = foreign::find(Role::Argument, &name.name).filter(|_| near.is_none()) {
+        if let Some(meant) = row.word.split(' ').find(|word| known.contains(word)) {
+            let list = format!("arguments of {callee}: {}", known.join(", "));
+            return problem.here(format!("mam's word is `{meant}`")).help(list).guess(name.span, meant);
+        }
+        if !row.note.is_empty() {
+            return problem.help(format!("{}: `{}`", row.note, row.example));
+        }
+    }
+    problem.nearest(&name.name, &format!("arguments of {callee}"), &known)
 }
 
 /// The problem of an argument that is missing.

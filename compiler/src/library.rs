@@ -272,7 +272,7 @@ fn unit_of(ast: &Ast, expr: ExprId) -> Option<Unit> {
 }
 
 fn bad_note(note: &str, span: Span) -> Problem {
-    Problem::new(&codes::BAD_NOTE, span, format!("`{note}` is no note"))
+    Problem::new(&codes::BAD_NOTE, span, format!("`{note}` is not a note"))
         .help("a note is a letter a–g, `#`/`s` or `b`/`f`, and an octave (`c2`, `eb3`, `f#4`), or a MIDI number 0–127")
 }
 

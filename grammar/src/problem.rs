@@ -4,7 +4,7 @@
 //! tools). No stage stops at its first problem: each collects into [`Problems`] and goes on.
 
 use crate::source::Span;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
 /// How grave a problem is.
@@ -42,6 +42,26 @@ pub struct Label {
     pub text: String,
 }
 
+/// How likely a [`Fix`] is what was meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Applicability {
+    /// The replacement says what the text was meant to say: a tool may apply it unasked.
+    Exact,
+    /// The replacement is accepted, but something else may have been meant: a person decides.
+    Guess,
+}
+
+/// A change of the text that removes a problem, as data: editors offer it, tests apply it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Fix {
+    /// What is replaced; empty where something is inserted.
+    pub span: Span,
+    /// What is written in its place; empty where something is deleted.
+    pub replacement: String,
+    /// How likely it is what was meant.
+    pub applicability: Applicability,
+}
+
 /// One thing that is wrong, with its place and a way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -51,15 +71,17 @@ pub struct Problem {
     pub message: String,
     /// The places: the first is where the problem is, others give the reason.
     pub labels: Vec<Label>,
-    /// What to do.
+    /// What to do, in words.
     pub help: Option<String>,
+    /// What to do, as a change of the text, where one change is enough.
+    pub fix: Option<Fix>,
 }
 
 impl Problem {
     /// A problem of kind `code` at `span`.
     pub fn new(code: &'static Code, span: Span, message: impl Into<String>) -> Problem {
         let label = Label { span, text: String::new() };
-        Problem { code, message: message.into(), labels: vec![label], help: None }
+        Problem { code, message: message.into(), labels: vec![label], help: None, fix: None }
     }
 
     /// Words for the first place.
@@ -80,12 +102,44 @@ impl Problem {
         self
     }
 
+    /// A replacement that says what was meant.
+    pub fn fix(self, span: Span, replacement: impl Into<String>) -> Problem {
+        self.change(span, replacement.into(), Applicability::Exact)
+    }
+
+    /// A replacement that is accepted, and may be what was meant.
+    pub fn guess(self, span: Span, replacement: impl Into<String>) -> Problem {
+        self.change(span, replacement.into(), Applicability::Guess)
+    }
+
+    fn change(mut self, span: Span, replacement: String, applicability: Applicability) -> Problem {
+        self.fix = Some(Fix { span, replacement, applicability });
+        self
+    }
+
     /// Adds "did you mean …?" to the first place when one of `known` is near `name`; else lists what there is
     /// (`what` names it in the plural, such as "parameters of kick").
     pub fn nearest(self, name: &str, what: &str, known: &[impl AsRef<str>]) -> Problem {
         match nearest(name, known) {
-            Some(near) => self.here(format!("did you mean `{near}`?")).help(list(what, known)),
+            Some(near) => {
+                let span = self.written(name);
+                let problem = self.here(format!("did you mean `{near}`?")).help(list(what, known));
+                match span {
+                    Some(span) => problem.guess(span, near),
+                    None => problem,
+                }
+            }
             None => self.help(list(what, known)),
+        }
+    }
+
+    /// The bytes of `name` where the problem is: all of its place, or what is between its quotes.
+    fn written(&self, name: &str) -> Option<Span> {
+        let span = self.span();
+        match (span.end - span.start) as usize - name.len().min((span.end - span.start) as usize) {
+            0 => Some(span),
+            2 => Some(Span { start: span.start + 1, end: span.end - 1, ..span }),
+            _ => None,
         }
     }
 
@@ -101,15 +155,39 @@ pub struct Problems {
     all: Vec<Problem>,
     /// Code and place of each, so that adding one of very many stays fast.
     seen: HashSet<(&'static str, Span)>,
+    /// Which problem has a fix: what one change removes has one cause.
+    fixes: HashMap<Fix, usize>,
 }
 
+/// Further places of a problem that are marked.
+const MOST_PLACES: usize = 8;
+
 impl Problems {
-    /// Adds one. The same problem at the same place is kept once.
+    /// Adds one. The same problem at the same place is kept once; so are problems that the same change removes, with their
+    /// places.
     pub fn add(&mut self, problem: Problem) {
+        if let Some(&first) = problem.fix.as_ref().and_then(|fix| self.fixes.get(fix)) {
+            let span = problem.span();
+            let first = &mut self.all[first];
+            if first.labels.len() < MOST_PLACES && first.labels.iter().all(|label| label.span != span) {
+                first.labels.push(Label { span, text: "and here".into() });
+            }
+            return;
+        }
         let new = self.seen.insert((problem.code.name, problem.span()));
         if new || !self.all.contains(&problem) {
+            if let Some(fix) = &problem.fix {
+                self.fixes.insert(fix.clone(), self.all.len());
+            }
             self.all.push(problem);
         }
+    }
+
+    /// Finds again what is known of each problem.
+    fn index(&mut self) {
+        self.seen = self.all.iter().map(|p| (p.code.name, p.span())).collect();
+        let fix = |(at, problem): (usize, &Problem)| Some((problem.fix.clone()?, at));
+        self.fixes = self.all.iter().enumerate().filter_map(fix).collect();
     }
 
     /// True when at least one is an error.
@@ -146,20 +224,28 @@ impl Problems {
     /// Keeps those for which `keep` says so.
     pub fn retain(&mut self, keep: impl FnMut(&Problem) -> bool) {
         self.all.retain(keep);
+        self.index();
     }
 
     /// Of those that were added since there were `len` and are `inside` something that was called, the place becomes that
-    /// of the call; where they were found is the reason.
-    pub fn called_at(&mut self, len: usize, call: Span, inside: impl Fn(Span) -> bool) {
+    /// of the call of `callee`; where they were found is the reason.
+    pub fn called_at(&mut self, len: usize, callee: &str, call: Span, inside: impl Fn(Span) -> bool) {
         for problem in self.all.iter_mut().skip(len).filter(|p| inside(p.span())) {
+            let inside = &mut problem.labels[0];
+            if inside.text.is_empty() {
+                inside.text = format!("in the definition of `{callee}`");
+            }
             problem.labels.insert(0, Label { span: call, text: "in this call".into() });
+            problem.message = format!("`{callee}` cannot work with these arguments: {}", problem.message);
+            problem.help = Some(format!("`mamc doc {callee}` shows what each of its arguments is"));
+            problem.fix = None;
         }
     }
 
     /// Forgets all that were added since there were `len`.
     pub fn truncate(&mut self, len: usize) {
         self.all.truncate(len);
-        self.seen = self.all.iter().map(|p| (p.code.name, p.span())).collect();
+        self.index();
     }
 }
 
@@ -179,7 +265,7 @@ pub fn nearest<'a>(name: &str, known: &'a [impl AsRef<str>]) -> Option<&'a str> 
 fn list(what: &str, known: &[impl AsRef<str>]) -> String {
     const MOST: usize = 16;
     if known.is_empty() {
-        return format!("there are no {what}");
+        return format!("{what}: none");
     }
     let names: Vec<_> = known.iter().take(MOST).map(AsRef::as_ref).collect();
     let more = if known.len() > MOST { ", …" } else { "" };

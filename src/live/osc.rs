@@ -40,7 +40,7 @@ pub(super) fn listen(
 /// What a datagram asks for, in order.
 fn heard(bytes: &[u8]) -> Vec<Result<Action, String>> {
     let Ok((_, packet)) = decoder::decode_udp(bytes) else {
-        return vec![Err("a datagram is no OSC".into())];
+        return vec![Err("a datagram is not OSC".into())];
     };
     let (mut waiting, mut actions) = (vec![packet], vec![]);
     while let Some(packet) = waiting.pop() {

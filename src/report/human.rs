@@ -75,7 +75,7 @@ impl Drawing {
             code: Some(problem.code.name),
             severity,
             message: one_line(&problem.message),
-            help: problem.help.clone(),
+            help: problem.help.clone().or_else(|| problem.fix.as_ref().map(in_words)),
             text: Excerpts::new(home, sources),
             labels: here.iter().map(|l| labelled(l, sources, true)).collect(),
             elsewhere: there.iter().map(|l| Drawing::elsewhere(l, sources)).collect(),
@@ -92,6 +92,14 @@ impl Drawing {
             labels: vec![labelled(label, sources, false)],
             elsewhere: vec![],
         }
+    }
+}
+
+/// A fix that no help describes, in words.
+fn in_words(fix: &mam_grammar::Fix) -> String {
+    match fix.replacement.trim() {
+        "" => "take it away".to_owned(),
+        text => format!("write `{text}`"),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::dimension::{Dimension, base_value};
 use crate::graph::{NodeId, duplicate, is_event};
 use crate::ir::{Args, Op, PortField, Type, Value};
 use mam_grammar::ast::{Ast, BinaryOp, Body, Expr, ExprId, Ident, Item, ItemKind, MusicalUnit, UnaryOp};
+use mam_grammar::foreign;
 use mam_grammar::{Problem, Span};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ const STACK_GROWTH: usize = 2 << 20;
 const LOOK: usize = 8;
 
 impl<'a> Lower<'_, 'a> {
-    fn ast(&self, at: &At) -> &'a Ast {
+    pub(super) fn ast(&self, at: &At) -> &'a Ast {
         &self.files().file(self.scopes[at.scope].file).ast
     }
 
@@ -111,6 +112,8 @@ impl<'a> Lower<'_, 'a> {
             Expr::Name(name) => self.name(at, name),
             Expr::Field { of, field } => self.field(at, *of, field),
             Expr::Call { callee, args } => self.call(at, expr, callee, args, None),
+            // Stands in the arguments of modifiers alone.
+            Expr::Method { .. } => Val::Broken,
             Expr::Pipe { left, right } => self.pipe(at, *left, *right),
             Expr::Unary { op, x } => {
                 let val = self.eval(at, *x);
@@ -137,7 +140,7 @@ impl<'a> Lower<'_, 'a> {
                 Val::Record(record.into())
             }
             Expr::List(_) | Expr::Text(_) => {
-                let message = "a list or a text is no signal";
+                let message = "a list or a text is not a signal";
                 self.problem(
                     Problem::new(&codes::NOT_A_SIGNAL, span, message).help("lists are given to `table`"),
                 )
@@ -307,6 +310,22 @@ impl<'a> Lower<'_, 'a> {
         {
             return val;
         }
+        if let Expr::Name(name) = &self.ast(at).exprs[of]
+            && (foreign::find_field(&name.name, &field.name).is_some()
+                || foreign::class_of(&name.name, &field.name).is_some())
+            && !self.sees(at, &name.name)
+        {
+            let span = name.span.to(field.span);
+            let problem =
+                Problem::new(&codes::UNKNOWN_NAME, span, format!("nothing here is called `{name}.{field}`"));
+            return self.problem(match foreign::find_field(&name.name, &field.name) {
+                Some(row) => row.explain(problem, span, false),
+                None => {
+                    let word = foreign::class_of(&name.name, &field.name).unwrap_or_default();
+                    problem.help(format!("mam's word is probably `{word}`")).guess(span, word)
+                }
+            });
+        }
         let val = self.eval(at, of);
         if let (Val::Signal(_), Some(problem)) = (&val, self.instrument_part(at, of, field)) {
             return self.problem(problem);
@@ -324,7 +343,8 @@ impl<'a> Lower<'_, 'a> {
         }
         let info = self.song.library.info(self.files(), instance.def);
         if info.params.iter().any(|p| p.name == field.name) {
-            let message = format!("`{field}` is a parameter of `{name}`, which can be set, but is no signal");
+            let message =
+                format!("`{field}` is a parameter of `{name}`, which can be set, but is not a signal");
             let help = format!(
                 "play it in the score: `{name}.{field} \"0 1\"`; a `knob` can be both given to `{name}` and read"
             );
@@ -344,7 +364,7 @@ impl<'a> Lower<'_, 'a> {
                 "left" => Val::mono(signal.channel(0), signal.dimension),
                 "right" => Val::mono(signal.channel(1), signal.dimension),
                 name if is_event(name) => {
-                    let message = format!("`.{name}` is an event of an instrument, and this is none");
+                    let message = format!("`.{name}` is an event of an instrument, and this is not one");
                     let help = "events belong to a name whose equation begins with an instrument's call";
                     self.problem(Problem::new(&codes::NOT_EVENTS, field.span, message).help(help))
                 }

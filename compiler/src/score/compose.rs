@@ -11,6 +11,7 @@ use super::words::Words;
 use super::{Meaning, Targets, check_cost};
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Ast, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
+use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Problem, Problems, Severity, Span};
 use mam_runtime::Curve;
 use mam_runtime::score::pattern::mix;
@@ -189,9 +190,7 @@ impl<'a> Composer<'a> {
                 return;
             }
             Meaning::Unknown { known } => {
-                let message = format!("there is no `{name}` to play");
-                let problem = Problem::new(&UNKNOWN_TARGET, place, message);
-                self.problems.add(problem.nearest(&name, "what can be played here", &known));
+                self.problems.add(unknown_target(&name, place, &known));
                 return;
             }
         };
@@ -352,10 +351,33 @@ impl<'a> Composer<'a> {
             }
             at = self.levels[level].around;
         }
+        let unread = |item: &Item| matches!(&item.kind, ItemKind::Broken(Some(n)) if *n == part.section);
+        if self.ast.items.iter().any(unread) {
+            return None;
+        }
         let message = format!("there is no section `{}` here", part.section);
         let problem = Problem::new(&UNKNOWN_SECTION, part.section.span, message);
         self.problems.add(problem.nearest(&part.section.name, "sections", &known));
         None
+    }
+}
+
+/// The problem of a line whose target does not exist.
+fn unknown_target(name: &str, place: Span, known: &[String]) -> Problem {
+    let problem = Problem::new(&UNKNOWN_TARGET, place, format!("there is no `{name}` to play"));
+    let target = name.split('.').next().unwrap_or(name);
+    let row = foreign::find(Role::Target, target)
+        .filter(|_| known.iter().all(|known| known.split('.').next() != Some(target)));
+    match row {
+        Some(row) => {
+            let equation = format!("{target} = {}()", row.word);
+            let start = Span { start: 0, end: 0, ..place };
+            problem
+                .here(format!("`{target}` has no equation"))
+                .help(format!("an equation gives it an instrument: `{equation}`"))
+                .guess(start, format!("{equation}\n"))
+        }
+        None => problem.nearest(name, "names that can be played here", known),
     }
 }
 

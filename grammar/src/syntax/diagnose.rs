@@ -4,12 +4,13 @@
 //! operator a value, after a value an operator or the end. Statements and heads have a form, which is shown.
 
 use super::codes;
-use super::grammar::Rule;
+use super::grammar::{MamParser, Rule};
 use super::layout::Layout;
 use super::scan::{Kind, Token};
 use super::words::RESERVED;
 use crate::problem::{Code, Problem};
 use crate::source::{SourceId, Span};
+use pest::Parser;
 use std::ops::Range;
 
 /// An item that the grammar refused.
@@ -19,6 +20,8 @@ pub(super) struct Diagnosis<'a> {
     pub(super) layout: &'a Layout,
     /// The tokens of the item.
     pub(super) tokens: Range<usize>,
+    /// What the grammar should have read: a whole item, or the head of one.
+    pub(super) rule: Rule,
 }
 
 /// How each statement and head is written.
@@ -54,11 +57,11 @@ impl<'a> Diagnosis<'a> {
         };
         let here =
             self.tokens.clone().find(|&index| self.layout.tokens[index].end > at).unwrap_or(self.tokens.end);
-        self.definition(here)
+        self.comment(here)
+            .or_else(|| self.definition(here))
             .or_else(|| self.at_start(here))
             .or_else(|| self.at_pattern(here))
             .or_else(|| self.branch(here))
-            .or_else(|| self.call_of_field(here))
             .or_else(|| self.form(here))
             .or_else(|| self.value(here))
             .unwrap_or_else(|| self.unexpected(here))
@@ -122,10 +125,20 @@ impl<'a> Diagnosis<'a> {
         let name = self.word(start);
         let call = !name.is_empty() && self.is(start + 1, "(") && self.layout.after(start + 1) == equals;
         let problem = Problem::new(&codes::EQUATION_FORM, span, "before `=` stands one name");
-        Some(match (call, name) {
-            (true, _) => problem.help(format!("a function is defined by `def {name}(…) = expression`")),
-            _ => problem.help("an equation is `name = expression`; the channels of a stereo signal are `x.left` and `x.right`"),
-        })
+        if call {
+            let problem = problem.help(format!("a function is defined by `def {name}(…) = expression`"));
+            return Some(self.attempt(problem, [self.before_item("def ")]));
+        }
+        let field = self.word(start + 2);
+        if !name.is_empty() && self.is(start + 1, ".") && equals == start + 3 {
+            return Some(problem.help(format!(
+                "a value that stays is given in the call, `{name} = …({field}: …)`; while the song plays, a line of the score sets it: \
+                 `play {{ {name}.{field} \"…\" }}`"
+            )));
+        }
+        Some(problem.help(
+            "an equation is `name = expression`; the channels of a stereo signal are `x.left` and `x.right`",
+        ))
     }
 
     /// The beginning of an item: a name, `=`, or a mark that belongs to the line before.
@@ -141,7 +154,8 @@ impl<'a> Diagnosis<'a> {
                 }
                 _ => "an item begins with a name or a keyword".to_owned(),
             };
-            return Some(self.about(&codes::LEADING_MARK, start, message).help(help));
+            let problem = self.about(&codes::LEADING_MARK, start, message).help(help);
+            return Some(self.join_lines(problem, symbol));
         }
         let word = self.word(start);
         if here == start && matches!(word, "if" | "not" | "mod" | "in" | "sum" | "chain" | "prev" | "tap") {
@@ -160,7 +174,7 @@ impl<'a> Diagnosis<'a> {
             return Some(self.about(&codes::LEADING_MARK, start, message).help("give it a name: `name = …`"));
         }
         let problem = match self.get(start + 1) {
-            None => self.about(&codes::MISSING_EQUALS, start, format!("`{word}` alone says nothing")),
+            None => self.about(&codes::MISSING_EQUALS, start, format!("`{word}` alone is not an item")),
             Some(_) => {
                 let after = self.span(start).end;
                 let place = Span { start: after, end: after, source: self.source };
@@ -169,9 +183,94 @@ impl<'a> Diagnosis<'a> {
                     .label(self.span(start), "this name begins an item")
             }
         };
-        Some(problem.help(format!(
+        let problem = problem.help(format!(
             "write `{word} = expression`; in a `play` block, `{word} |x...|` or `{word} \"c2 e2\"`"
-        )))
+        ));
+        let after = self.span(start).end as usize;
+        let mut edits = vec![(after, after, " =".to_owned())];
+        if self.is(start + 1, "(") && !self.defines_out() {
+            // A call alone was probably meant to be heard.
+            edits.insert(0, self.before_item("out = "));
+        }
+        Some(if self.get(start + 1).is_some() { self.attempt(problem, edits) } else { problem })
+    }
+
+    /// True when the text has an equation for what is heard.
+    fn defines_out(&self) -> bool {
+        let tokens = &self.layout.tokens;
+        let out = |pair: &[Token]| {
+            pair[0].kind == Kind::Word && pair[0].text(self.text) == "out" && pair[1].is("=")
+        };
+        tokens.windows(2).any(out)
+    }
+
+    /// The fix for a line that begins with an operator: the operator ends the line before.
+    fn join_lines(&self, problem: Problem, symbol: &str) -> Problem {
+        const JOINS: [&str; 12] = ["+", "-", "*", "/", "^", "<", "<=", ">", ">=", "==", "!=", ","];
+        let start = self.tokens.start;
+        let tokens = &self.layout.tokens;
+        let (Some(last), Some(first)) = (start.checked_sub(2).map(|at| tokens[at]), tokens.get(start)) else {
+            return problem;
+        };
+        let between = &self.text[last.end..first.start];
+        if !JOINS.contains(&symbol) || !between.trim().is_empty() || !ends_operand(&last, self.text) {
+            return problem;
+        }
+        let span = Span::new(self.source, last.end, first.end);
+        problem.guess(span, format!(" {symbol}{between}"))
+    }
+
+    /// ` -- ` before words: a comment of other languages.
+    fn comment(&self, here: usize) -> Option<Problem> {
+        let tokens = &self.layout.tokens;
+        let dashes = |&at: &usize| {
+            self.is(at, "-")
+                && self.is(at + 1, "-")
+                && tokens[at].end == tokens[at + 1].start
+                && self.text[tokens[at + 1].end..].starts_with(' ')
+        };
+        let at = (self.tokens.start..here.min(self.tokens.end)).find(dashes)?;
+        let (start, end) = (tokens[at].start, tokens[at + 1].end);
+        let item_end = self.layout.bytes(&self.tokens).end;
+        self.accepted(start, item_end, "").then(|| {
+            Problem::new(
+                &codes::FOREIGN_COMMENT,
+                Span::new(self.source, start, item_end),
+                "`--` does not begin a comment",
+            )
+            .help("a comment begins with `//` and goes to the end of the line")
+            .fix(Span::new(self.source, start, end), "//")
+        })
+    }
+
+    /// True when the grammar reads the item with `replacement` in place of `start..end`.
+    fn accepted(&self, start: usize, end: usize, replacement: &str) -> bool {
+        let bytes = self.layout.bytes(&self.tokens);
+        if bytes.len() > LONGEST_ATTEMPT || start < bytes.start || end > bytes.end {
+            return false;
+        }
+        let piece = |range: Range<usize>| String::from_utf8_lossy(&self.layout.text[range]).into_owned();
+        let text = [&*piece(bytes.start..start), replacement, &*piece(end..bytes.end)].concat();
+        MamParser::parse(self.rule, &text).is_ok()
+    }
+
+    /// The problem with the first of some edits that the grammar accepts as its fix.
+    fn attempt(&self, problem: Problem, edits: impl IntoIterator<Item = Edit>) -> Problem {
+        match edits.into_iter().find(|(start, end, meant)| self.accepted(*start, *end, meant)) {
+            Some((start, end, meant)) => problem.guess(Span::new(self.source, start, end), meant),
+            None => problem,
+        }
+    }
+
+    fn before_item(&self, text: &str) -> Edit {
+        let start = self.layout.bytes(&self.tokens).start;
+        (start, start, text.to_owned())
+    }
+
+    /// The text of the item from a token on.
+    fn rest(&self, from: usize) -> &'a str {
+        let bytes = self.layout.bytes(&self.tokens);
+        self.get(from).map_or("", |token| &self.text[token.start..bytes.end])
     }
 
     /// After the pattern of a line.
@@ -188,11 +287,24 @@ impl<'a> Diagnosis<'a> {
         let message = if here <= at + 1 { "this is not a line of a score".to_owned() } else { message };
         let help = "after a pattern stand `by 1/16` (of a tab), modifiers such as `.fast(2)`, then `over 40ms` and `curve exp`";
         Some(match self.get(here) {
-            Some(_) => self.about(&codes::LINE_FORM, here, message).help(help),
+            Some(_) => self
+                .attempt(self.about(&codes::LINE_FORM, here, message).help(help), self.after_pattern(here)),
             None => {
                 self.about(&codes::LINE_FORM, here.saturating_sub(1), "this line is not complete").help(help)
             }
         })
+    }
+
+    /// What may have been meant by what stands after a pattern: a modifier without its point, or nothing.
+    fn after_pattern(&self, here: usize) -> Vec<Edit> {
+        let Some(token) = self.get(here) else { return Vec::new() };
+        let end = self.layout.bytes(&self.tokens).end;
+        let before = here.checked_sub(1).and_then(|at| self.get(at)).map_or(token.start, |before| before.end);
+        vec![
+            (token.start, token.start, ".".to_owned()),
+            (token.start, token.end, ".".to_owned()),
+            (before, end, String::new()),
+        ]
     }
 
     /// True when token `index` stands inside brackets of the item.
@@ -239,24 +351,23 @@ impl<'a> Diagnosis<'a> {
         let message = format!("this `if` has no `{missing}`");
         let problem = Problem::new(&codes::MISSING_BRANCH, self.span(open), message)
             .label(self.span(here), format!("`{missing}` is expected here"));
-        Some(problem.help("an `if` chooses between two values: `if condition then a else b`"))
-    }
-
-    /// `x.f(…)`
-    fn call_of_field(&self, here: usize) -> Option<Problem> {
-        let before = here.checked_sub(1).filter(|&before| !self.word(before).is_empty())?;
-        let point = before.checked_sub(1).filter(|&point| self.is(point, "."))?;
-        if !self.is(here, "(") {
-            return None;
+        let problem = problem.help("an `if` chooses between two values: `if condition then a else b`");
+        let (place, end) = (self.span(here).start as usize, self.layout.bytes(&self.tokens).end);
+        let mut edits = vec![(place, place, if then { " else 0 " } else { " then " }.to_owned())];
+        if let Some((opened, rest)) = (!then).then(|| (here, self.rest(here))).filter(|_| self.is(here, "{"))
+        {
+            // `if a { b } else { c }`
+            let close = self.layout.partner[opened];
+            if let Some((inner, other)) = self.get(close).map(|close| {
+                let start = self.span(opened).end as usize;
+                (&self.text[start..close.start], &self.text[close.end..end])
+            }) {
+                let other = other.trim().strip_prefix("else").unwrap_or(" 0").trim();
+                let other = other.strip_prefix('{').and_then(|o| o.strip_suffix('}')).unwrap_or(other).trim();
+                edits.push((end - rest.len(), end, format!("then {} else {other}", inner.trim())));
+            }
         }
-        let name = self.word(before);
-        let span = self.span(point).to(self.span(before));
-        let problem = Problem::new(
-            &codes::CALL_OF_FIELD,
-            span,
-            format!("`{name}` is a field here, and fields are not called"),
-        );
-        Some(problem.help(format!("write `{name}(x, …)`, or `x |> {name}(…)`")))
+        Some(self.attempt(problem, edits))
     }
 
     /// A statement or a head that is not written as it should be.
@@ -273,7 +384,75 @@ impl<'a> Diagnosis<'a> {
             Some(_) => format!("{found} does not belong into this `{word}`"),
         };
         let place = if self.get(here).is_some() { here } else { self.tokens.start };
-        Some(self.about(&codes::STATEMENT_FORM, place, message).help(format!("write {form}")))
+        let problem = self.about(&codes::STATEMENT_FORM, place, message).help(format!("write {form}"));
+        Some(self.attempt(problem, self.form_edits(word, here)))
+    }
+
+    /// What may have been meant by a statement that is not in its form, the most likely first.
+    fn form_edits(&self, word: &str, here: usize) -> Vec<Edit> {
+        let start = self.tokens.start;
+        let end = self.layout.bytes(&self.tokens).end;
+        let rest = self.rest(start + 1);
+        let from = end - rest.len();
+        let whole = |text: String| (from, end, text);
+        let (place, before) = match (self.get(here), here.checked_sub(1).and_then(|at| self.get(at))) {
+            (Some(token), before) => (token.start, before.map_or(token.start, |before| before.end)),
+            (None, _) => (end, end),
+        };
+        let insert = |text: &str| (place, place, text.to_owned());
+        let bare =
+            rest.trim_start_matches(['=', ':', ' ']).trim_matches(['"', '\'', '(', ')', '[', ']', ' ']);
+        let numbers: Vec<&str> =
+            bare.split(|c: char| !c.is_ascii_digit() && c != '.').filter(|n| !n.is_empty()).collect();
+        let first = numbers.first().copied().unwrap_or_default();
+        let mut edits = Vec::new();
+        match word {
+            "tempo" | "seed" | "length" | "swing" | "until" | "input" | "default" => {
+                edits.extend([whole(bare.to_owned()), (before, end, String::new()), whole(first.to_owned())]);
+            }
+            "meter" => {
+                let unit = numbers.get(1).copied().unwrap_or("4");
+                edits.push(whole(format!("{first}/{unit}")));
+            }
+            "use" | "title" => edits.push(whole(format!("\"{bare}\""))),
+            "param" | "knob" => {
+                let low =
+                    rest.split(" in ").nth(1).and_then(|range| range.split("..").next()).unwrap_or("0.5");
+                edits.extend([insert("= "), insert(" exp"), insert("in ")]);
+                edits.push(insert(&format!("= {} ", low.trim())));
+                edits.push((end, end, " = 0.5 in 0..1".to_owned()));
+                if let [a, b] = numbers[numbers.len().saturating_sub(2)..] {
+                    edits.push((before, end, format!(" in {a}..{b}")));
+                }
+                edits.push((before, end, String::new()));
+            }
+            "play" => edits.push(whole(format!("{{ {rest} }}"))),
+            "section" => edits.extend([insert(" 4 bars "), insert(" { }"), (end, end, " 4 bars".to_owned())]),
+            _ => edits.extend(self.head_edits(here, end, before)),
+        }
+        edits
+    }
+
+    /// The same for the head of a definition.
+    fn head_edits(&self, here: usize, end: usize, before: usize) -> Vec<Edit> {
+        let Some(token) = self.get(here) else {
+            return vec![(end, end, " = 0".to_owned()), (end, end, " { out = 0 }".to_owned())];
+        };
+        let mut edits: Vec<Edit> =
+            ["= ", "() ", ", ", "name "].map(|text| (token.start, token.start, text.to_owned())).into();
+        edits.push((token.start, token.end, "=".to_owned()));
+        edits.push((before, token.end, String::new()));
+        if let Some(close) = self.get(self.layout.partner[here]).filter(|_| self.layout.partner[here] > here)
+        {
+            edits.push((before, close.end, String::new()));
+        }
+        if let Some(equals) = (here..self.tokens.end).find(|&at| self.is(at, "=")) {
+            // `def f x y = …`
+            let formals: Vec<&str> =
+                (here..equals).map(|at| self.word(at)).filter(|word| !word.is_empty()).collect();
+            edits.push((before, self.span(equals).start as usize, format!("({}) ", formals.join(", "))));
+        }
+        edits
     }
 
     /// True right of the `=` of a `def` or a parameter.
@@ -370,11 +549,17 @@ impl<'a> Diagnosis<'a> {
                     .to_owned()
             }
         };
-        Some(
-            self.about(&codes::MISSING_OPERATOR, here, message)
-                .label(self.span(before), "a value ends here")
-                .help(help),
-        )
+        let problem = self
+            .about(&codes::MISSING_OPERATOR, here, message)
+            .label(self.span(before), "a value ends here")
+            .help(help);
+        let (gap, place) = (self.span(before).end as usize, self.span(here).start as usize);
+        let edits = match bracket {
+            _ if self.is(here, "[") => Vec::new(),
+            Some("(" | "[") => vec![(gap, place, ", ".to_owned())],
+            _ => vec![(gap, place, " * ".to_owned())],
+        };
+        Some(self.attempt(problem, edits))
     }
 
     /// The innermost bracket around a token.
@@ -410,6 +595,12 @@ impl<'a> Diagnosis<'a> {
         }
     }
 }
+
+/// A change of the item's text: from, to, and what is written in between.
+type Edit = (usize, usize, String);
+
+/// Items longer than this are not read again to try a fix.
+const LONGEST_ATTEMPT: usize = 4_096;
 
 /// Words that stand between two values.
 const JOINING: [&str; 7] = ["then", "else", "and", "or", "mod", "in", "not"];

@@ -13,6 +13,7 @@ use super::scan::{Kind, Scanned, scan};
 use super::slips;
 use super::words::{RESERVED, STATEMENTS};
 use crate::ast::{Ast, Body, Definition, DefinitionKind, Ident, Item, ItemKind};
+use crate::foreign::{self, Role};
 use crate::limits::Limits;
 use crate::problem::{Problem, Problems, nearest};
 use crate::source::{SourceId, Span};
@@ -34,6 +35,8 @@ pub(super) fn read(source: SourceId, text: &str, limits: &Limits) -> (Ast, Probl
         text,
         source,
         base: 0,
+        broken: false,
+        in_modifier: false,
         docs: docs(source, 0, &scanned),
         ast: Ast::default(),
         problems: Problems::default(),
@@ -51,7 +54,8 @@ pub(super) fn read_part(source: SourceId, text: &str, part: Range<usize>) -> Opt
     let work = String::from_utf8(layout.text).ok()?;
     let docs = docs(source, base, &scanned);
     let (ast, problems) = (Ast::default(), Problems::default());
-    let mut builder = Builder { text, source, base, docs, ast, problems };
+    let (broken, in_modifier) = (false, false);
+    let mut builder = Builder { text, source, base, broken, in_modifier, docs, ast, problems };
     let items = MamParser::parse(Rule::file, &work).ok()?.next()?.into_inner().next()?;
     builder.ast.items = builder.items(items);
     builder.ast.comments = builder.docs.into_values().flatten().collect();
@@ -84,6 +88,9 @@ fn too_deep(
     }
     found.into_iter().map(|index| layout.tokens[index].start).collect()
 }
+
+/// The words that begin an item with a block.
+const BLOCKS: [&str; 5] = ["def", "instrument", "effect", "play", "section"];
 
 struct Reader<'a> {
     layout: Layout,
@@ -119,7 +126,66 @@ impl Reader<'_> {
     }
 
     fn items(&mut self, tokens: Range<usize>) -> Vec<Item> {
-        self.layout.items(tokens).into_iter().map(|item| self.item(item)).collect()
+        let all = self.layout.items(tokens);
+        let (mut items, mut at) = (Vec::new(), 0);
+        while at < all.len() {
+            let inner = self.indented(&all[at..]);
+            items.push(match inner {
+                0 => self.item(all[at].clone()),
+                _ => self.unbraced(all[at].clone(), all[at + 1].start..all[at + inner].end),
+            });
+            at += 1 + inner;
+        }
+        items
+    }
+
+    /// How many items after the first are its block by their indentation alone: it is a head without braces.
+    fn indented(&self, items: &[Range<usize>]) -> usize {
+        let (head, rest) = match items {
+            [head, rest @ ..] if BLOCKS.contains(&self.word(head.start)) && !rest.is_empty() => (head, rest),
+            _ => return 0,
+        };
+        let column = self.layout.column(self.builder.text, head.start);
+        let deeper = |item: &&Range<usize>| {
+            let line = self.layout.tokens[head.end - 1].end..self.layout.tokens[item.start].start;
+            self.builder.text[line].contains('\n')
+                && self.layout.column(self.builder.text, item.start) > column
+        };
+        if !deeper(&&rest[0]) || self.head_text(head).is_none() {
+            return 0;
+        }
+        rest.iter().take_while(deeper).count()
+    }
+
+    /// The bytes of a head, without a `:` at its end; none where it is not one.
+    fn head_text(&self, head: &Range<usize>) -> Option<Range<usize>> {
+        let colon = self.layout.tokens[head.end - 1].is(":");
+        let bytes = self.layout.bytes(&(head.start..head.end - usize::from(colon)));
+        let piece = &self.work[bytes.clone()];
+        (!self.is_deep(&bytes) && MamParser::parse(Rule::head, piece).is_ok()).then_some(bytes)
+    }
+
+    /// A head without braces, and the items that are indented below it.
+    fn unbraced(&mut self, head: Range<usize>, inner: Range<usize>) -> Item {
+        let Some(bytes) = self.head_text(&head) else { return self.item(head) };
+        let (source, text) = (self.builder.source, self.builder.text);
+        let end = self.layout.tokens[inner.end - 1].end;
+        let span = Span::new(source, bytes.start, end);
+        let doc = self.builder.take_doc(Span::new(source, bytes.start, bytes.end));
+        let (word, from) = (self.word(head.start), self.layout.tokens[head.end - 1].end);
+        let indent = " ".repeat(self.layout.column(text, head.start));
+        let problem =
+            Problem::new(&codes::NO_BRACES, Span::new(source, bytes.start, bytes.end), format!("the block of this `{word}` has no braces"))
+                .help(format!("put `{{` after this line and `}}` after the last line of the block; indentation alone means nothing"))
+                .fix(Span::new(source, bytes.end, end), format!(" {{{}\n{indent}}}", &text[from..end]));
+        self.problems.add(problem);
+        let piece = self.work[bytes.clone()].to_owned();
+        let kind = MamParser::parse(Rule::head, &piece).ok().and_then(|mut pairs| {
+            self.builder.base = bytes.start;
+            let head = pairs.next().and_then(|head| head.into_inner().next())?;
+            self.head(head, inner)
+        });
+        Item { doc, kind: kind.unwrap_or(ItemKind::Broken(None)), span }
     }
 
     fn item(&mut self, tokens: Range<usize>) -> Item {
@@ -143,7 +209,7 @@ impl Reader<'_> {
             self.inner_bodies(&tokens);
         }
         if self.count() == before && !self.is_known_broken(&bytes) {
-            self.diagnose(tokens.clone(), error.as_deref());
+            self.diagnose(tokens.clone(), error.as_deref(), Rule::one);
         }
         Item { doc, kind: kind.unwrap_or_else(|| ItemKind::Broken(self.name_of(&tokens))), span }
     }
@@ -174,19 +240,23 @@ impl Reader<'_> {
         item.map(|item| self.builder.item(item)).ok_or(None)
     }
 
-    fn diagnose(&mut self, tokens: Range<usize>, error: Option<&pest::error::Error<Rule>>) {
+    fn diagnose(&mut self, tokens: Range<usize>, error: Option<&pest::error::Error<Rule>>, rule: Rule) {
         if self.count() >= self.most {
             return;
         }
-        let diagnosis =
-            Diagnosis { source: self.builder.source, text: self.builder.text, layout: &self.layout, tokens };
+        let diagnosis = Diagnosis {
+            source: self.builder.source,
+            text: self.builder.text,
+            layout: &self.layout,
+            tokens,
+            rule,
+        };
         let problem = diagnosis.problem(error);
         self.problems.add(problem);
     }
 
     /// Reports an item that begins with a word like a keyword; what stands in its block is read for its problems.
     fn misspelt(&mut self, tokens: &Range<usize>) -> bool {
-        const BLOCKS: [&str; 5] = ["def", "instrument", "effect", "play", "section"];
         let keywords = [&BLOCKS[..], &STATEMENTS[..]].concat();
         let (word, token) = (self.word(tokens.start), self.layout.tokens[tokens.start]);
         if word.is_empty() || RESERVED.contains(&word) || STATEMENTS.contains(&word) || tokens.len() < 2 {
@@ -198,7 +268,8 @@ impl Reader<'_> {
         let span = Span::new(self.builder.source, token.start, token.end);
         let problem = Problem::new(&codes::MISSPELT_KEYWORD, span, format!("no item begins with `{word}`"))
             .here(format!("did you mean `{meant}`?"))
-            .help(format!("write `{meant}`; an equation has a `=` after its name"));
+            .help(format!("write `{meant}`; an equation has a `=` after its name"))
+            .guess(span, meant);
         self.problems.add(problem);
         if let Some(open) = self.block(tokens) {
             self.items(open + 1..self.layout.partner[open]);
@@ -216,7 +287,7 @@ impl Reader<'_> {
     /// An item with a block, whose head can be read: its inner items are read one by one.
     fn block_item(&mut self, tokens: &Range<usize>) -> Option<ItemKind> {
         let word = self.word(tokens.start);
-        if !matches!(word, "def" | "instrument" | "effect" | "play" | "section") {
+        if !BLOCKS.contains(&word) {
             return None;
         }
         let open = self.block(tokens)?;
@@ -238,7 +309,7 @@ impl Reader<'_> {
             }
             Err(error) => {
                 if !self.layout.is_poisoned(&bytes) {
-                    self.diagnose(head, Some(&error));
+                    self.diagnose(head, Some(&error), Rule::head);
                 }
                 self.items(inner);
                 None
@@ -313,6 +384,8 @@ impl Reader<'_> {
             self.word(tokens.start),
             "def" | "instrument" | "effect" | "section" | "param" | "knob" | "input"
         );
+        let foreign = foreign::find(Role::Statement, self.word(tokens.start));
+        let definer = definer || foreign.is_some_and(|row| BLOCKS.contains(&row.word) || row.word == "knob");
         let named =
             if self.begins_with_equation(tokens.start) || !definer { tokens.start } else { tokens.start + 1 };
         let name = self.word(named);

@@ -105,7 +105,7 @@ impl Player {
     fn set_tempo(&mut self, bpm: f64) -> Result<(), String> {
         if !TEMPOS.contains(&bpm) {
             return Err(format!(
-                "{bpm} is no tempo: {} to {} quarter notes a minute",
+                "{bpm} is not a tempo: {} to {} quarter notes a minute",
                 TEMPOS.start(),
                 TEMPOS.end()
             ));
