@@ -17,7 +17,7 @@ pub mod render;
 pub mod score;
 
 pub use control::{Control, Live, Playing, Telemetry};
-pub use engine::{Engine, EventQueue};
+pub use engine::{Engine, EventQueue, NotFinite};
 pub use parallel::all_threads;
 pub use program::{
     Call, Code, Curve, DelaySpec, Event, EventKind, Form, GUARD, LONG, ParamSlot, Port, Program, QUANTUM,
