@@ -269,6 +269,9 @@ impl Maker<'_> {
 
     fn instance(&mut self, call: &Call, turns: &Turns, path: &str, whole: bool) {
         let &Call { expr, def, kind, callee, args, left } = call;
+        if self.graph.calls.contains_key(&(expr, turns.clone())) {
+            return; // What flows into a call is looked through before the call, and again as what is given to it.
+        }
         let leads = whole && (kind == DefinitionKind::Instrument || !self.paths.contains(path));
         let own: Arc<str> = if leads { path.into() } else { format!("{path}.{callee}").into() };
         let info = self.library.info(self.files, def);
