@@ -104,13 +104,8 @@ fn set(slots: &mut Slots, slot: usize, x: f64, dimension: Dimension, at: Span, p
     }
     let x = if dimension == Dimension::PLAIN { x * info.scale() } else { x };
     if x < info.min || x > info.max {
-        let shown = |x: f64| crate::text::quantity(x, info.dimension, info.scale());
-        let message = format!(
-            "{} is outside the range of `{name}`, {}..{}",
-            shown(x),
-            shown(info.min),
-            shown(info.max)
-        );
+        let range = info.range().unwrap_or_default();
+        let message = format!("{} is outside the range of `{name}`, {range}", info.show(x));
         problems.add(
             Problem::new(&codes::OUT_OF_RANGE, at, message)
                 .help("it is clamped to the nearest value in the range"),

@@ -281,7 +281,10 @@ impl Maker<'_> {
             _ => std::iter::once("in").chain(info.inputs.iter().map(|i| &**i)).collect(),
         };
         let more: Vec<&str> = more.into_iter().chain(info.broken.iter().map(|b| &**b)).collect();
-        let bound = call::bind(callee, args, &formals, &more, self.problems);
+        let bound = call::bind(self.ast, (callee, args), &formals, &more, self.problems);
+        let expected: Vec<_> = info.params.iter().map(|p| Some(p.dimension)).collect();
+        let comma = call::number_comma(self.ast, args, &expected);
+        comma.into_iter().for_each(|problem| self.problems.add(problem));
         let voices = bound.more.first().filter(|_| kind == DefinitionKind::Instrument);
         let voices = voices.copied().flatten().map_or(1, |e| self.voices(e, turns));
         let kind_of = |args, inputs, input| {

@@ -173,7 +173,7 @@ impl Slots {
             min: 0.0,
             max: f64::INFINITY,
             dimension: crate::dimension::Dimension::TIME,
-            unit: None,
+            units: crate::library::Units::default(),
             curve: Curve::Linear,
             smooth: 0.0,
             cc: None,
