@@ -130,8 +130,8 @@ fn unknown(callee: &Ident, name: &Ident, formals: &[&str], more: &[&str]) -> Pro
     let known: Vec<&str> = formals.iter().chain(more).copied().collect();
     let message = format!("`{callee}` has no argument `{name}`");
     let problem = Problem::new(&codes::UNKNOWN_ARGUMENT, name.span, message);
-    let near = mam_grammar::problem::nearest(&name.name, &known);
-    if let Some(row) = foreign::find(Role::Argument, &name.name).filter(|_| near.is_none()) {
+    let near = || mam_grammar::problem::nearest(&name.name, &known);
+    if let Some(row) = foreign::find(Role::Argument, &name.name).filter(|_| near().is_none()) {
         if let Some(meant) = row.word.split(' ').find(|word| known.contains(word)) {
             let list = format!("arguments of {callee}: {}", known.join(", "));
             return problem.here(format!("mam's word is `{meant}`")).help(list).guess(name.span, meant);

@@ -170,7 +170,7 @@ mod tests {
         assert!(why(said("/mute", &[])).contains("no address"));
         assert!(why(said("/tempo", &[])).contains("`/tempo` needs quarter notes a minute"));
         assert!(why(said("/set/bd.gain", &[f32::NAN])).contains("needs numbers"));
-        assert!(why(heard(b"hello")).contains("no OSC"));
+        assert!(why(heard(b"hello")).contains("not OSC"));
         assert!(osc_address("9000").unwrap().ip().is_loopback() && osc_address("0.0.0.0:9000").is_ok());
         assert!(osc_address("nine").unwrap_err().contains("9000"));
     }

@@ -250,7 +250,6 @@ impl Lower<'_, '_> {
     /// The problem of a name that stands for nothing, with what was probably meant: a name of the song, a note, a word of
     /// another tool, or a name of the language.
     fn unknown(&self, at: &At, name: &Ident) -> Problem {
-        let seen = self.seen_names(at);
         let message = format!("nothing here is called `{name}`");
         let problem = Problem::new(&codes::UNKNOWN_NAME, name.span, message);
         if let Some(hertz) = foreign::note_frequency(&name.name) {
@@ -261,19 +260,15 @@ impl Lower<'_, '_> {
         }
         let target =
             foreign::find(Role::Target, &name.name).filter(|_| self.scopes[at.scope].turns.is_some());
-        if nearest(&name.name, &seen).is_none() || target.is_some() {
-            if let Some(row) = foreign::find(Role::Value, &name.name)
-                .filter(|row| !row.value.is_empty() || row.word.is_empty())
-            {
-                return row.explain(problem, name.span, false);
-            }
-            if let Some(row) = target {
-                let help = format!("an equation gives it an instrument: `{name} = {}()`", row.word);
-                return self.with_equation(at, problem.help(help), &name.name, row.word);
-            }
-            if let Some(row) = foreign::find(Role::Value, &name.name) {
-                return row.explain(problem, name.span, false);
-            }
+        let row = foreign::find(Role::Value, &name.name);
+        let stands = row.is_some_and(|row| !row.value.is_empty() || row.word.is_empty());
+        if let Some(row) = target.filter(|_| !stands) {
+            let help = format!("an equation gives it an instrument: `{name} = {}()`", row.word);
+            return self.with_equation(at, problem.help(help), &name.name, row.word);
+        }
+        let seen = self.seen_names(at);
+        if let Some(row) = row.filter(|_| target.is_some() || nearest(&name.name, &seen).is_none()) {
+            return row.explain(problem, name.span, false);
         }
         problem.nearest(&name.name, "names that can be seen here", &seen)
     }

@@ -153,7 +153,8 @@ impl Lower<'_, '_> {
                 "a delay can be 0 s to {} s long, and this is {seconds} s",
                 self.files().limits.tap_seconds
             );
-            self.problem(Problem::new(&codes::TOO_LARGE, span, message));
+            let help = format!("a plain number counts seconds; {seconds} samples are `{seconds} * dt`");
+            self.problem(Problem::new(&codes::TOO_LARGE, span, message).help(help));
             return None;
         }
         Some(((frames - WHOLE).ceil() as u32).max(1))

@@ -1,6 +1,9 @@
-// The rows: what stands around the text, the text, its codes, the place of the first problem, a piece of its help and,
-// where no mechanical fix follows the help, the text of somebody who has followed it.
-const ROWS: &[Row] = rows! {
+//! The rows: what stands around the text, the text, its codes, the place of the first problem, a piece of its help and,
+//! where no mechanical fix follows the help, the text of somebody who has followed it.
+
+use super::{In, Row};
+
+pub(super) const ROWS: &[Row] = rows! {
     // Words of other tools, called.
     Value "x |> reverb()" => "unknown-definition" "reverb" "`freeverb`";
     Value "x |> Reverb()" => "unknown-definition" "Reverb" "`freeverb`";
@@ -255,4 +258,23 @@ const ROWS: &[Row] = rows! {
     Song "sine(440Hz)" => "missing-equals" "" "sine = ";
     Song "saw(110Hz) |> lowpass(800Hz)" => "missing-equals" "" "saw = ";
     Song "# only a comment" => "foreign-comment" "# only a comment" "//" "out = noise()";
+    // More of the same kinds.
+    Line "bd \"x*4\".every(4, lambda x: x.fast(2))" => "foreign-operator" "lambda x: x." "modifier";
+    Line "bd |x...|, hh |..x.|" => "two-in-one" "hh" ";";
+    Line "bd \"x*4\", hh \"x*8\"" => "two-in-one" "hh" ";";
+    Line "bd.f0 = 60Hz" => "line-form" "= 60Hz" "bd.f0 \"60Hz\"";
+    Line "bd 'x*4" => "line-form" "'x*4" "bd \"x*4\"";
+    Line "lead \"Dm7 c4\"" => "pattern-value" "Dm7" "[d4,f4,a4,c5]";
+    Line "bd \"x*4\" |> every(4, fast(2))" => "line-form" "|>" "modifiers";
+    Value "x -> lowpass(800Hz)" => "foreign-operator" "->" "|>";
+    Value "x => lowpass(800Hz)" => "foreign-operator" "=>" "|>";
+    Value "if x => 0 then x else 0" => "foreign-operator" "=>" ">=";
+    Value "x <: x" => "foreign-operator" "<:" "has a name" "x + x";
+    Value "0,5 * x" => "unexpected" "," "0.5";
+    Value "x," => "unexpected" "," "without `,`";
+    Value "sine(\"a4\")" => "not-a-signal" "\"a4\"" "440Hz";
+    Value "tap(x, 100, max: 100)" => "too-large" "100" "100 * dt" "tap(x, 100 * dt, max: 100 * dt)";
+    Value "os.sawtooth(110) : fi.lowpass(800)" => "foreign-word foreign-operator foreign-word" "os.sawtooth" "`saw`";
+    Song "bd = kick()\nsection verse 4 bars { bd |x...| }\nplay: verse\nout = bd" => "statement-form" ":" "";
+    Song "bd = kick()\nplay\n{\n  bd |x...|\n}\nout = bd; bd2 = 3 bd3 = 4" => "two-in-one" "bd3" ";";
 };

@@ -332,7 +332,7 @@ impl Builder<'_> {
 
     /// Right of `|>` stands a name or a call, with fields.
     fn check_stage(&mut self, left: ExprId, right: ExprId) {
-        if self.is_stage(right) {
+        if self.is_stage(right) || self.broken {
             return;
         }
         let (whole, from) = (self.ast.span(right), self.ast.span(left));

@@ -90,6 +90,9 @@ const MOST_FORCED: usize = 8;
 /// Brackets that are never closed are told up to this many; the rest follows from them.
 const MOST_BRACKETS: usize = 200;
 
+/// Tokens that are looked through for the end of a target.
+const LONGEST_PATH: usize = 16;
+
 struct Frame {
     symbol: &'static str,
     /// Index in the tokens that are kept.
@@ -112,6 +115,8 @@ struct Walk<'a> {
     /// The outermost brace that is open at the end.
     left_open: Option<usize>,
     next_solid: usize,
+    /// Where the item that is open here begins, in the tokens that are kept.
+    start: usize,
     out: Layout,
 }
 
@@ -129,7 +134,7 @@ impl<'a> Walk<'a> {
             problems: Vec::new(),
             poison: Vec::new(),
         };
-        Walk { source, text, input, forced, stack: Vec::new(), left_open: None, next_solid: 0, out }
+        Walk { source, text, input, forced, stack: Vec::new(), left_open: None, next_solid: 0, start: 0, out }
     }
 
     fn all(&mut self) {
@@ -150,8 +155,12 @@ impl<'a> Walk<'a> {
     }
 
     fn keep(&mut self, index: usize) {
+        let token = self.input[index];
         self.out.partner.push(self.out.tokens.len());
-        self.out.tokens.push(self.input[index]);
+        self.out.tokens.push(token);
+        if is_separator(&token) || token.is("{") {
+            self.start = self.out.tokens.len();
+        }
     }
 
     fn word(&self, index: usize) -> &'a str {
@@ -322,9 +331,7 @@ impl<'a> Walk<'a> {
 
     /// The tokens of the item that is open here.
     fn item(&self) -> &[Token] {
-        let tokens = &self.out.tokens;
-        let before = tokens.iter().rposition(|token| is_separator(token) || token.is("{"));
-        &tokens[before.map_or(0, |at| at + 1)..]
+        &self.out.tokens[self.start.min(self.out.tokens.len())..]
     }
 
     /// True when the item so far may be the head of a block, whose brace may stand in the next line.
@@ -345,11 +352,17 @@ impl<'a> Walk<'a> {
         let message = format!("a second {what} begins in this line");
         let problem = Problem::new(&codes::TWO_IN_ONE, here, message)
             .help(format!("write each {what} in a line of its own, or `;` between the two"));
+        // `bd |x...|, hh |..x.|`
+        while self.out.tokens.last().is_some_and(|last| last.is(",")) {
+            self.out.tokens.pop();
+            self.out.partner.pop();
+        }
         let end = self.out.tokens.last().map_or(token.start, |last| last.end);
         let gap = Span::new(self.source, end, token.start);
         self.out.problems.push(problem.fix(gap, " ; "));
         self.out.partner.push(self.out.tokens.len());
         self.out.tokens.push(Token { kind: Kind::Newline, start: token.start, end: token.start });
+        self.start = self.out.tokens.len();
     }
 
     /// What begins at a token within an item, if it cannot belong to it: a line of the score or an equation.
@@ -360,7 +373,7 @@ impl<'a> Walk<'a> {
         let ends = match last.kind {
             Kind::Word => !joins(last.text(self.text)),
             Kind::Number | Kind::Text | Kind::Tab => true,
-            _ => last.is(")") || last.is("]"),
+            _ => last.is(")") || last.is("]") || last.is(",") && self.is_line(),
         };
         let soft = self.stack.last().is_some_and(|frame| frame.soft);
         if word.is_empty() || joins(word) || !ends || soft {
@@ -389,7 +402,7 @@ impl<'a> Walk<'a> {
         let item = self.item();
         let word = |at: usize| item.get(at).is_some_and(|token| token.kind == Kind::Word);
         let mut at = 1;
-        while item.get(at).is_some_and(|token| token.is(".")) && word(at + 1) {
+        while at < LONGEST_PATH && item.get(at).is_some_and(|token| token.is(".")) && word(at + 1) {
             at += 2;
         }
         word(0) && item.get(at).is_some_and(|token| matches!(token.kind, Kind::Tab | Kind::Text))

@@ -41,7 +41,7 @@ pub(super) fn read(source: SourceId, text: &str, limits: &Limits) -> (Ast, Probl
         ast: Ast::default(),
         problems: Problems::default(),
     };
-    let mut reader = Reader { layout, work, builder, problems, deep, most: limits.problems };
+    let mut reader = Reader { layout, work, builder, problems, deep, unbraced: 0, most: limits.problems };
     let items = reader.file();
     reader.finish(items, &scanned)
 }
@@ -92,6 +92,9 @@ fn too_deep(
 /// The words that begin an item with a block.
 const BLOCKS: [&str; 5] = ["def", "instrument", "effect", "play", "section"];
 
+/// Blocks without braces within one another that are taken for blocks.
+const MOST_UNBRACED: usize = 6;
+
 struct Reader<'a> {
     layout: Layout,
     /// The laid out text.
@@ -100,6 +103,8 @@ struct Reader<'a> {
     problems: Problems,
     /// Bytes that stand too deep: what holds one is not given to the grammar.
     deep: Vec<usize>,
+    /// Blocks without braces around what is read now.
+    unbraced: usize,
     /// When this many problems have been found, no more are looked for.
     most: usize,
 }
@@ -145,6 +150,10 @@ impl Reader<'_> {
             [head, rest @ ..] if BLOCKS.contains(&self.word(head.start)) && !rest.is_empty() => (head, rest),
             _ => return 0,
         };
+        let between = self.layout.tokens[head.end - 1].end..self.layout.tokens[rest[0].start].start;
+        if self.unbraced > MOST_UNBRACED || !self.builder.text[between].contains('\n') {
+            return 0;
+        }
         let column = self.layout.column(self.builder.text, head.start);
         let deeper = |item: &&Range<usize>| {
             let line = self.layout.tokens[head.end - 1].end..self.layout.tokens[item.start].start;
@@ -183,7 +192,10 @@ impl Reader<'_> {
         let kind = MamParser::parse(Rule::head, &piece).ok().and_then(|mut pairs| {
             self.builder.base = bytes.start;
             let head = pairs.next().and_then(|head| head.into_inner().next())?;
-            self.head(head, inner)
+            self.unbraced += 1;
+            let kind = self.head(head, inner);
+            self.unbraced -= 1;
+            kind
         });
         Item { doc, kind: kind.unwrap_or(ItemKind::Broken(None)), span }
     }

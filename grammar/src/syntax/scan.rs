@@ -254,10 +254,9 @@ impl<'a> Scanner<'a> {
             return None;
         }
         let inside = self.at + open.len_utf8();
-        let line = &self.text[inside..self.line_end(inside)];
-        let close = line.find(|c| closing.contains(c))?;
-        let long = line[close..].chars().next().map_or(0, char::len_utf8);
-        Some(inside + close + long)
+        let near = self.text[inside..].char_indices().take(LONGEST_QUOTE).take_while(|(_, c)| *c != '\n');
+        let (close, mark) = near.into_iter().find(|(_, c)| closing.contains(*c))?;
+        Some(inside + close + mark.len_utf8())
     }
 
     fn quoted(&mut self) {
@@ -293,8 +292,9 @@ impl<'a> Scanner<'a> {
         if named {
             before.next_if(|token| token.kind == Kind::Word && token.text(self.text) == "play");
         }
-        let ends =
-            |token: &Token| matches!(token.kind, Kind::Tab | Kind::Text | Kind::Number) || token.is(")");
+        let ends = |token: &Token| {
+            matches!(token.kind, Kind::Tab | Kind::Text | Kind::Number) || token.is(")") || token.is(",")
+        };
         (named || !marked)
             && before.next().is_none_or(|token| {
                 token.kind == Kind::Newline || token.is(";") || token.is("{") || named && ends(token)
@@ -336,12 +336,16 @@ const QUOTES: [(char, &str); 9] = [
     ('‹', "›"),
 ];
 
+/// Characters in which the other quote is looked for.
+const LONGEST_QUOTE: usize = 1_000;
+
 /// Quotes that may close a text that `"` has opened.
 pub(super) const SMART: &str = "“”„";
 
 /// True for what stands between two tabs and is the target of the second: a name apart from the bar line before it, with
 /// a character that no bar has.
 fn is_target(between: &str) -> bool {
+    let between = between.strip_prefix(',').unwrap_or(between);
     let name = between.trim();
     let step = |c| super::build::TAB_CHARACTERS.contains(c);
     between.starts_with([' ', '\t']) && name.split('.').all(super::words::is_word) && !name.chars().all(step)

@@ -93,11 +93,13 @@ impl Slips<'_> {
         let problem =
             self.problem(&codes::LINE_FORM, place.0, place.1, "a pattern stands between quotes or bar lines");
         let problem = if call {
-            let word = self.word(first);
+            let param = name.rsplit('.').next().unwrap_or(name);
             problem.help(format!(
-                "a line takes its values from a text, such as `{name} \"0.2 1\" over 1 bar`; what follows `{word}(…)` is given to the call \
-                 that makes the instrument: `gain: {rest}`"
+                "a line takes its values from a text, such as `{name} \"0.2 1\" over 1 bar`; a signal is given to the call that \
+                 makes the instrument: `{param}: {rest}`"
             ))
+        } else if rest.contains('"') && !rest.starts_with("(\"") {
+            problem.help("a line is a target, a pattern and modifiers: `bd \"x*4\".fast(2)`")
         } else {
             let meant = pattern_of(rest);
             let span = Span::new(self.source, self.tokens[at - 1].end, stop);
@@ -145,7 +147,7 @@ impl Slips<'_> {
     }
 
     /// Reports a function whose body begins with token `body`, and leaves the body alone.
-    fn function(&mut self, start: usize, body: usize, word: &str) {
+    pub(super) fn function(&mut self, start: usize, body: usize, word: &str) {
         let applied = self.word(body) == word && self.is(body + 1, ".");
         let body = if applied { body + 2 } else { body };
         let (from, to) = (self.tokens[start].start, self.tokens[body].start);
@@ -165,6 +167,8 @@ fn pattern_of(rest: &str) -> String {
     if inner.starts_with('"') {
         return inner.to_owned();
     }
+    // A quote of another kind that nothing closes.
+    let inner = inner.trim_matches(['\'', '`', '´', '“', '”', '„', '‘', '’']);
     let step = |c: char| crate::syntax::TAB_CHARACTERS.contains(c);
     let tab = inner.len() > 2 && inner.chars().all(step) && inner.contains("..") && !inner.contains("_ ");
     if tab

@@ -215,7 +215,18 @@ impl Slips<'_> {
         let span = self.place(token.start, token.end);
         let start = self.start();
         let word = self.word(start);
-        if index == start + 1 && crate::syntax::STATEMENTS.contains(&word) && self.begins_operand(index + 1) {
+        let argument = index.wrapping_sub(1);
+        if self.word(argument.wrapping_sub(1)) == "lambda"
+            && !self.word(argument).is_empty()
+            && self.begins_operand(index + 1)
+        {
+            return self.function(argument - 1, index + 1, self.word(argument));
+        }
+        let played = word == "play" && index == start + 1 && self.touches(start);
+        if index == start + 1
+            && (crate::syntax::STATEMENTS.contains(&word) || played)
+            && self.begins_operand(index + 1)
+        {
             let message = format!("no `:` stands after `{word}`");
             let problem = self.problem(&codes::STATEMENT_FORM, token.start, token.end, message);
             self.report(problem.help("take the `:` away").fix(span, ""));
@@ -238,9 +249,13 @@ impl Slips<'_> {
         let flows = self.before(index).is_some_and(|before| {
             matches!(before.kind, Kind::Word | Kind::Number) || before.is(")") || before.is("]")
         });
-        let ternary = (start..index).any(|at| self.is(at, "?"));
-        let def = self.word(start) == "def" && !(start..index).any(|at| self.is(at, "="));
-        if named || !flows || ternary || def || self.word(index + 1).is_empty() {
+        if named || !flows || self.word(index + 1).is_empty() {
+            return;
+        }
+        let before = start..index.min(start + FAR);
+        let ternary = before.clone().any(|at| self.is(at, "?"));
+        let def = word == "def" && !before.clone().any(|at| self.is(at, "="));
+        if ternary || def {
             return;
         }
         let problem = self
@@ -255,6 +270,9 @@ impl Slips<'_> {
         }
     }
 }
+
+/// Tokens of an item that are looked through.
+const FAR: usize = 256;
 
 /// A name without letters beyond a to z.
 fn plain_letters(name: &str) -> String {

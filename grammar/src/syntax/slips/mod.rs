@@ -224,10 +224,13 @@ impl<'a> Slips<'a> {
             ":" if then("=").is_some() && self.starts_item(index.saturating_sub(1)) => {
                 self.foreign(token.start, token.end + 1, "=", "=");
             }
+            ":" if then(">").is_some() => self.faust(token.start, ":>"),
             ":" => self.colon(index),
             "?" => self.ternary(index),
             "->" | "=>" if self.lambda(index) => {}
+            "->" | "=>" if self.flows(index) => self.foreign(token.start, token.end, "|>", "|>"),
             "=>" => self.foreign(token.start, token.end, ">=", ">="),
+            "<" if then(":").is_some() => self.faust(token.start, "<:"),
             "|" if self.closure(index) => {}
             "+=" | "-=" | "*=" | "->" => {
                 let message = format!("`{symbol}` is not an operator");
@@ -296,6 +299,25 @@ impl<'a> Slips<'a> {
         let span = Span::new(self.source, start, end);
         self.report(problem.help(format!("write `{meant}`")).fix(span, self.spaced(start, end, meant)));
         self.mend(start, end, mended);
+    }
+
+    /// True where a signal was meant to go on to what is called: `x -> lowpass(800Hz)` in an equation.
+    fn flows(&self, index: usize) -> bool {
+        let called = !self.word(index + 1).is_empty() && self.is(index + 2, "(");
+        let equation = (self.start()..index).any(|at| self.is(at, "="));
+        let condition = (self.start()..index).any(|at| self.word(at) == "if");
+        called && equation && !condition
+    }
+
+    /// Faust's marks for splitting and merging signals.
+    fn faust(&mut self, start: usize, mark: &str) {
+        let problem =
+            self.problem(&codes::FOREIGN_OPERATOR, start, start + 2, format!("`{mark}` is not an operator"));
+        self.report(problem.help(
+            "a signal that goes to several places has a name, which is used in each; signals are merged with `+`, and two sides are `(l, r)`",
+        ));
+        self.layout.poison.push(start);
+        self.done = start + 2;
     }
 
     /// What is to stand in `start..end`, with blanks where a word would touch another.

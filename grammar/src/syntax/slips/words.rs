@@ -28,7 +28,6 @@ impl Slips<'_> {
     fn foreign_statement(&mut self, index: usize) -> bool {
         let token = self.tokens[index];
         let word = token.text(self.text);
-        let Some(row) = foreign::find(Role::Statement, word) else { return false };
         let next = self.at(index + 1);
         let follows = next.is_none_or(|next| match next.kind {
             Kind::Word | Kind::Number | Kind::Stray | Kind::Newline => true,
@@ -38,15 +37,13 @@ impl Slips<'_> {
                 matches!(symbol, "(" | "{" | "[" | ";" | "}") || symbol == ":" && !self.in_score()
             }
         });
-        if !follows {
-            return false;
-        }
+        let Some(row) = follows.then(|| foreign::find(Role::Statement, word)).flatten() else { return false };
         let span = Span::new(self.source, token.start, token.end);
         let problem =
             self.problem(&codes::FOREIGN_WORD, token.start, token.end, format!("mam has no `{word}`"));
         let problem = problem.help(row.help());
         let after = next.map_or(token.end, |next| next.start);
-        if row.word.is_empty() && self.is(index + 2, "=") {
+        if row.words.contains(&"let") && self.is(index + 2, "=") {
             // `let a = 0.5`
             self.report(problem.fix(Span::new(self.source, token.start, after), ""));
             self.mend(token.start, token.end, "");

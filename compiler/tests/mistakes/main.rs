@@ -143,7 +143,9 @@ macro_rules! rows {
     };
 }
 
-include!("mistakes/table.rs");
+mod table;
+
+use table::ROWS;
 
 #[test]
 fn each_mistake_is_told_at_its_place_and_its_help_makes_it_pass() {
@@ -231,15 +233,15 @@ fn no_foreign_word_is_a_word_of_mam() {
 
 #[test]
 fn the_arguments_of_the_table_belong_to_something() {
-    let prelude = include_str!("../prelude/effects.mam").to_owned()
-        + include_str!("../prelude/drums.mam")
-        + include_str!("../prelude/synths.mam")
-        + include_str!("../prelude/filters.mam")
-        + include_str!("../prelude/oscillators.mam")
-        + include_str!("../prelude/dynamics.mam")
-        + include_str!("../prelude/shapes.mam")
-        + include_str!("../prelude/space.mam")
-        + include_str!("../prelude/envelopes.mam")
+    let prelude = include_str!("../../prelude/effects.mam").to_owned()
+        + include_str!("../../prelude/drums.mam")
+        + include_str!("../../prelude/synths.mam")
+        + include_str!("../../prelude/filters.mam")
+        + include_str!("../../prelude/oscillators.mam")
+        + include_str!("../../prelude/dynamics.mam")
+        + include_str!("../../prelude/shapes.mam")
+        + include_str!("../../prelude/space.mam")
+        + include_str!("../../prelude/envelopes.mam")
         + "voices max init";
     let words: Vec<&str> = prelude.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
     for row in foreign::ALL.iter().filter(|row| row.role == Role::Argument) {
