@@ -5,7 +5,7 @@ use crate::codes;
 use crate::files::{DefId, File, Files};
 use crate::graph::{Graph, duplicate};
 use crate::library::Library;
-use mam_grammar::ast::{Body, Definition, Ident, Item, ItemKind};
+use mam_grammar::ast::{Body, Definition, Ident, Item, ItemKind, MidiNumbers};
 use mam_grammar::{Problem, Problems, Span};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -89,11 +89,13 @@ fn defined(item: &Item) -> Option<&Ident> {
     }
 }
 
-/// `until` and `default note` stand once in an instrument.
+/// `until`, `default note` and each kind of `midi` stand once in an instrument.
 fn once(items: &[Item], problems: &mut Problems) {
     let what = |item: &Item| match item.kind {
         ItemKind::Until(_) => Some("`until`"),
         ItemKind::DefaultNote(_) => Some("`default note`"),
+        ItemKind::Midi(MidiNumbers { drum: true, .. }) => Some("`midi drum`"),
+        ItemKind::Midi(_) => Some("`midi program`"),
         _ => None,
     };
     let mut seen: FxHashMap<&str, Span> = FxHashMap::default();
