@@ -185,7 +185,7 @@ impl Reader<'_> {
         let indent = " ".repeat(self.layout.column(text, head.start));
         let problem =
             Problem::new(&codes::NO_BRACES, Span::new(source, bytes.start, bytes.end), format!("the block of this `{word}` has no braces"))
-                .help(format!("put `{{` after this line and `}}` after the last line of the block; indentation alone means nothing"))
+                .help("put `{` after this line and `}` after the last line of the block; indentation alone means nothing")
                 .fix(Span::new(source, bytes.end, end), format!(" {{{}\n{indent}}}", &text[from..end]));
         self.problems.add(problem);
         let piece = self.work[bytes.clone()].to_owned();
