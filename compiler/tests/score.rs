@@ -481,7 +481,7 @@ fn an_imported_midi_file_plays_the_notes_of_the_file() {
     ]);
     let mut bytes = Vec::new();
     smf.write(&mut bytes).unwrap();
-    let text = mam_compiler::score::import::import(&bytes).unwrap().text;
+    let text = mam_compiler::score::import::import(&bytes).unwrap();
     let expected = "meter 3/4
 tempo 120
 tempo 150 at bar 2
