@@ -39,7 +39,11 @@ fn a_player_says_what_is_not_finite_and_when_it_was_too_loud() {
     let told = play("song.mam", &[]);
     assert!(told.contains("`broken`") && told.contains("until its next note or an edit"), "{told}");
     let told = play("loud.mam", &["--record", "r.wav"]);
-    assert!(told.contains("louder than +12 dBFS from 0.000 s") && told.contains("limited sample"), "{told}");
+    assert!(
+        told.contains("louder than +12 dBFS from 0.001 s of the song on (frame 35)")
+            && told.contains("limited sample"),
+        "{told}"
+    );
     let recorded = wav(folder.0.join("r.wav")).1;
     assert!(recorded.iter().all(|x| x.abs() < 3.982) && recorded.iter().any(|x| x.abs() > 3.98));
     assert!(!play("loud.mam", &["--no-limit"]).contains("+12 dBFS"));
