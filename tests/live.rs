@@ -7,7 +7,7 @@ mod guard;
 
 use guard::{allocated, on_audio_thread};
 use mam_compiler::emit::isa::Care;
-use mam_compiler::files::Loader;
+use mam_compiler::files::{Loader, Located, Unusable};
 use mam_compiler::target::Target;
 use mam_compiler::{Kept, Options, compile, compile_again};
 use mam_grammar::Sources;
@@ -22,8 +22,12 @@ use std::sync::Arc;
 struct Nothing;
 
 impl Loader for Nothing {
-    fn load(&self, _: &str, path: &str) -> Result<(String, String), String> {
-        Err(format!("there is no `{path}`"))
+    fn locate(&self, _: &Located, path: &str) -> Result<Located, Unusable> {
+        Err(format!("there is no `{path}`").into())
+    }
+
+    fn read(&self, file: &Located, _: usize) -> Result<String, Unusable> {
+        Err(format!("there is no `{}`", file.name).into())
     }
 }
 

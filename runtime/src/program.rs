@@ -4,6 +4,7 @@
 //! of state and every buffer lives, what can be set, and what is played. The engine owns the memory.
 
 use crate::machine::KernelFn;
+use crate::names::{Miss, ParamNames, Spelling};
 use crate::score::{Rational, Score};
 use std::sync::Arc;
 
@@ -51,6 +52,8 @@ pub struct Program {
     pub outputs: Vec<usize>,
     /// Everything that can be set while it runs.
     pub params: Vec<ParamSlot>,
+    /// How those are found by name.
+    pub names: Arc<ParamNames>,
     /// The event ports. Their targets are in [`Program::targets`].
     pub ports: usize,
     /// The instruments, as the score sees them.
@@ -63,6 +66,23 @@ impl Program {
     /// The longest delay line in frames: how long a song may be silent before it sounds again.
     pub fn memory(&self) -> usize {
         self.delays.iter().map(|line| line.frames).max().unwrap_or(0)
+    }
+
+    /// The parameter that a name means, however it is spelled: an index into [`Program::params`].
+    ///
+    /// # Errors
+    /// Whether there is nothing of this name, or more than one.
+    pub fn param(&self, name: &str) -> Result<usize, Miss> {
+        let exact = match self.names.find(name, Spelling::Exact) {
+            Err(Miss::Unknown) => self.names.find(name, Spelling::Loose),
+            found => found,
+        };
+        match exact {
+            Err(Miss::Unknown) => {
+                self.params.iter().position(|slot| &*slot.name == name).ok_or(Miss::Unknown)
+            }
+            found => found,
+        }
     }
 
     /// How many buffers there are.

@@ -5,6 +5,7 @@ use super::screen::Screen;
 use super::view::View;
 use super::writer::Writer;
 use crate::console::Console;
+use crate::visible::visible;
 use mam_grammar::problem::count;
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -63,8 +64,13 @@ impl Front {
 
     /// Says something that matters.
     pub(super) fn insist(&mut self, text: &str) {
+        self.styled(&visible(text));
+    }
+
+    /// The same for text that has colours.
+    pub(super) fn styled(&mut self, text: &str) {
         if self.screen.is_none() || !io::stderr().is_terminal() {
-            self.console.insist(text);
+            self.console.styled(text);
         }
         if self.screen.is_some() {
             self.said.extend(text.lines().map(String::from));
@@ -94,11 +100,11 @@ impl Front {
             let instrument = |target: &mam_runtime::Target| {
                 let name = target.name.to_string();
                 let (muted, soloed) = (control.muted().contains(&name), control.soloed().contains(&name));
-                (name, muted, soloed)
+                (visible(&name).into_owned(), muted, soloed)
             };
             let instruments: Vec<_> = control.program().targets.iter().map(instrument).collect();
             let view = View {
-                title: &self.title,
+                title: &visible(&self.title),
                 figures: &self.figures,
                 instruments: &instruments,
                 typed: facts.typed.clone(),
@@ -111,7 +117,7 @@ impl Front {
             self.lines.as_ref().filter(|_| now.duration_since(self.printed) >= PRINTED)
         {
             self.printed = now;
-            lines.write(line(&self.figures).into_bytes())?;
+            lines.write(visible(&line(&self.figures)).as_bytes().to_vec())?;
         }
         Ok(())
     }

@@ -18,6 +18,7 @@ mod group;
 mod names;
 mod node;
 mod share;
+mod slots;
 mod song;
 mod state;
 mod template;

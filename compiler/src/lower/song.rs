@@ -12,7 +12,7 @@ use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, Type};
 use crate::library::{Library, ParamInfo};
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Handle, Problems};
-use mam_runtime::Curve;
+use mam_runtime::{Curve, ParamNames};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
@@ -72,6 +72,7 @@ pub struct Lowered {
 pub struct Slots {
     all: Vec<(Arc<str>, ParamInfo)>,
     first: FxHashMap<NodeId, usize>,
+    names: Arc<ParamNames>,
     beat: Option<usize>,
     bar: Option<usize>,
 }
@@ -114,7 +115,13 @@ impl Slots {
                 }
             }
         }
+        slots.names = Arc::new(super::slots::names(graph, &mut slots.all, &slots.first));
         slots
+    }
+
+    /// How parameters are found by name.
+    pub fn names(&self) -> &Arc<ParamNames> {
+        &self.names
     }
 
     /// The slot of parameter `index` (from 0) of a node.
@@ -127,7 +134,7 @@ impl Slots {
         &self.all[slot].1
     }
 
-    /// A slot's path.
+    /// A slot's name: one that leads to it.
     pub fn name(&self, slot: usize) -> &Arc<str> {
         &self.all[slot].0
     }
@@ -168,7 +175,7 @@ impl Slots {
             min: 0.0,
             max: f64::INFINITY,
             dimension: crate::dimension::Dimension::TIME,
-            unit: None,
+            units: crate::library::Units::default(),
             curve: Curve::Linear,
             smooth: 0.0,
             cc: None,

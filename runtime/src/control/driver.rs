@@ -228,19 +228,18 @@ impl Control {
         self.meters.stopped.load(Acquire)
     }
 
-    /// Sets a parameter by its path, at the next quantum, by hand. False when no program has it.
+    /// Sets a parameter by name ([`Program::param`]), at the next quantum, by hand. False when no program has it.
     pub fn set(&mut self, name: &str, value: f64, ramp: u32) -> bool {
-        let mut found = false;
+        let mut path = None;
         for (generation, program) in self.programs() {
-            if let Some(param) = program.params.iter().position(|slot| &*slot.name == name) {
+            if let Ok(param) = program.param(name) {
                 self.command(Command::Now(generation, EventKind::Set { param, value, ramp, curve: None }));
                 self.notice(generation, param, value);
-                found = true;
+                path = program.params.get(param).map(|slot| slot.name.to_string());
             }
         }
-        if found {
-            self.hand.insert(name.into(), value);
-        }
+        let found = path.is_some();
+        self.hand.extend(path.map(|path| (path, value)));
         found
     }
 

@@ -101,6 +101,7 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
         inputs: vec![],
         outputs: vec![count + 2, count + 2],
         params: voices.iter().map(gain).collect(),
+        names: Arc::default(),
         ports: count,
         targets: voices.iter().enumerate().map(target).collect(),
         score: Score::default(),

@@ -82,7 +82,7 @@ impl Player {
         let first = source.compile(format.rate);
         if let Some(failure) = first.failure {
             if matches!(failure, Failure::Input) {
-                console.insist(&first.told);
+                console.styled(&first.told);
             }
             return Err(failure);
         }
@@ -108,7 +108,7 @@ impl Player {
         if !front.is_display() {
             front.say(&format!("{title}; Ctrl-C stops\n"));
         }
-        front.insist(&first.told);
+        front.styled(&first.told);
         let told = sender.clone();
         let mut watch = Watch::new(move || drop(told.send(Happening::Touched)));
         watch.follow(&first.files);
@@ -268,7 +268,7 @@ impl Player {
         }
         self.front.forget();
         self.not_finite.clear();
-        self.front.insist(&outcome.told);
+        self.front.styled(&outcome.told);
         if !outcome.files.is_empty() {
             self.watch.follow(&outcome.files);
         }
@@ -344,7 +344,7 @@ impl Player {
     fn play_anew(&mut self, format: &Format) {
         self.front.say(&format!("{} plays again, at {} Hz\n", format.device, format.rate));
         let outcome = self.source.compile(format.rate);
-        self.front.insist(&outcome.told);
+        self.front.styled(&outcome.told);
         let place = self.control.song_frame();
         let before = self.control.rate();
         // While the song has errors, what played goes on: at the wrong pitch, if the rate has changed.
