@@ -1,7 +1,7 @@
 //! The whole song: every group in order, and what can be set and triggered.
 
 use super::group::Made;
-use super::share::{Shapes, share};
+use super::share::{Shapes, anonymous, share};
 use super::template::Key;
 use super::terms::{self, Cut, Piece};
 use super::value::{NodeVal, Shape};
@@ -546,31 +546,6 @@ fn voiced(name: &str, init: Imm, v: usize) -> Imm {
             Imm::I32(seed ^ (v as u32).wrapping_mul(0x9e37_79b9) as i32)
         }
         other => other,
-    }
-}
-
-/// The kernel without names and initial values: what decides whether two are one.
-pub(crate) fn anonymous(kernel: &Kernel) -> Kernel {
-    let mut key = kernel.clone();
-    key.name.clear();
-    for state in key.states.handles() {
-        key.states[state].name.clear();
-        key.states[state].init = zero(key.states[state].init);
-    }
-    key.delays.handles().for_each(|d| key.delays[d].name.clear());
-    for names in [&mut key.params, &mut key.inputs, &mut key.outputs, &mut key.ports] {
-        names.iter_mut().for_each(String::clear);
-    }
-    key
-}
-
-/// The zero of the same type.
-pub(super) fn zero(imm: Imm) -> Imm {
-    match imm {
-        Imm::F32(_) => Imm::F32(0.0),
-        Imm::F64(_) => Imm::F64(0.0),
-        Imm::I32(_) => Imm::I32(0),
-        Imm::Bool(_) => Imm::Bool(false),
     }
 }
 
