@@ -3,6 +3,7 @@
 use crate::codes;
 use mam_grammar::ast::{Arg, ExprId, Ident};
 use mam_grammar::{Problem, Problems, Span};
+use rustc_hash::FxHashMap;
 
 /// The arguments of a call.
 #[derive(Debug, Default)]
@@ -16,6 +17,10 @@ pub struct Bound {
 /// Binds `args` to `formals`, by place and by name, and to `more`, by name alone.
 pub fn bind(callee: &Ident, args: &[Arg], formals: &[&str], more: &[&str], problems: &mut Problems) -> Bound {
     let mut bound = Bound { args: vec![None; formals.len()], more: vec![None; more.len()] };
+    let mut places: FxHashMap<&str, usize> = FxHashMap::default();
+    for (place, name) in formals.iter().chain(more).enumerate() {
+        places.entry(name).or_insert(place);
+    }
     let by_place = args.iter().filter(|arg| arg.name.is_none());
     for (index, arg) in by_place.enumerate() {
         match bound.args.get_mut(index) {
@@ -26,12 +31,12 @@ pub fn bind(callee: &Ident, args: &[Arg], formals: &[&str], more: &[&str], probl
     }
     for arg in args {
         let Some(name) = &arg.name else { continue };
-        let at = |list: &[&str]| list.iter().position(|f| *f == &*name.name);
-        let place = match (at(formals), at(more)) {
-            (Some(i), _) => &mut bound.args[i],
-            (None, Some(i)) => &mut bound.more[i],
-            (None, None) => {
-                problems.add(unknown(callee, name, formals, more));
+        let place = match places.get(&*name.name) {
+            Some(&i) if i < formals.len() => &mut bound.args[i],
+            Some(&i) => &mut bound.more[i - formals.len()],
+            None => {
+                let known = || formals.iter().chain(more).copied().collect();
+                problems.suggest(unknown(callee, name), &name.name, &format!("arguments of {callee}"), known);
                 continue;
             }
         };
@@ -60,13 +65,8 @@ fn too_many(callee: &Ident, args: &[Arg], formals: &[&str]) -> Problem {
     .help(format!("its arguments: {callee}({})", formals.join(", ")))
 }
 
-fn unknown(callee: &Ident, name: &Ident, formals: &[&str], more: &[&str]) -> Problem {
-    let known: Vec<&str> = formals.iter().chain(more).copied().collect();
-    Problem::new(&codes::UNKNOWN_ARGUMENT, name.span, format!("`{callee}` has no argument `{name}`")).nearest(
-        &name.name,
-        &format!("arguments of {callee}"),
-        &known,
-    )
+fn unknown(callee: &Ident, name: &Ident) -> Problem {
+    Problem::new(&codes::UNKNOWN_ARGUMENT, name.span, format!("`{callee}` has no argument `{name}`"))
 }
 
 /// The problem of an argument that is missing.

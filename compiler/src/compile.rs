@@ -161,7 +161,9 @@ impl Line {
         let library = Library::default();
         checks::check(&files, &library, song, &mut problems);
         let graph = Graph::from_ast(&files, &library, song, &mut problems);
-        if graph.nodes.len() > options.limits.nodes {
+        if graph.nodes.len() > options.limits.nodes
+            || checks::too_many_params(&files, &library, &graph, &mut problems)
+        {
             // What stands beyond the limit has no node, so nothing more can be said of it.
             self.out.problems = problems;
             return;

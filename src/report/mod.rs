@@ -76,6 +76,12 @@ pub fn word(severity: Severity) -> &'static str {
     }
 }
 
+/// As one line, without what a terminal would act on; a very long name in it is cut.
 fn one_line(text: &str) -> String {
+    const LONGEST: usize = 2000;
+    if text.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
+        return one_line(&text[..end]) + "…";
+    }
     visible(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
 }

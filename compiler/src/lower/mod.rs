@@ -18,6 +18,7 @@ mod group;
 mod names;
 mod node;
 mod share;
+mod size;
 mod song;
 mod state;
 mod template;
@@ -62,6 +63,8 @@ struct Song<'a> {
     terms: usize,
     /// How many expressions were evaluated.
     evaluations: usize,
+    /// Without those that were found: only what counts for the whole song.
+    found: Problems,
     /// True when it was said that the song is too large.
     size_said: bool,
     /// The definitions that were called.
@@ -88,6 +91,8 @@ struct Lower<'s, 'a> {
     evaluations: usize,
     /// How many are being evaluated, one inside the other.
     depth: usize,
+    /// How many `sum`s and `chain`s are being evaluated, one inside the other.
+    loops: usize,
     /// True when a circle of equations was found.
     circle_said: bool,
     /// True when `wide` grew, so that the evaluation must be done again.
@@ -115,11 +120,12 @@ impl<'s, 'a> Lower<'s, 'a> {
         form: FormKind,
     ) -> Self {
         let root = Scope::song(song.file, Turns::new());
+        let problems = Problems::after(&song.found);
         Lower {
             song,
             members,
             b: Builder::new(name, form),
-            problems: Problems::default(),
+            problems,
             scopes: vec![root],
             open: vec![],
             later: vec![],
@@ -129,6 +135,7 @@ impl<'s, 'a> Lower<'s, 'a> {
             wide,
             evaluations: 0,
             depth: 0,
+            loops: 0,
             circle_said: false,
             again: false,
             params: vec![],

@@ -2,6 +2,7 @@
 
 use super::group::Made;
 use super::share::{Shapes, share};
+use super::size::instructions;
 use super::template::Key;
 use super::terms::{self, Cut, Piece};
 use super::value::{NodeVal, Shape};
@@ -253,6 +254,7 @@ pub fn lower<'a>(
         tables: vec![],
         terms: 0,
         evaluations: 0,
+        found: Problems::default(),
         size_said: false,
         called: FxHashSet::default(),
         templates,
@@ -266,6 +268,7 @@ pub fn lower<'a>(
         made,
         shapes: Shapes::default(),
         sound: true,
+        instructions: 0,
         lowered,
     };
     for group in groups {
@@ -291,6 +294,8 @@ struct Line<'a> {
     shapes: Shapes,
     /// False from the first error on: there will be no program.
     sound: bool,
+    /// Machine instructions of the kernels so far, roughly.
+    instructions: usize,
     lowered: Lowered,
 }
 
@@ -308,6 +313,7 @@ impl Line<'_> {
             None => self.song.group(&name, &members, &wanted, signals),
         };
         problems.extend(made.problems.clone());
+        self.song.check_size(self.instructions, self.graph.nodes[node].span, problems);
         self.sound = !problems.has_errors();
         let voices = match self.graph.instance(node) {
             Some(instance) if members.len() == 1 => instance.voices as usize,
@@ -470,8 +476,11 @@ impl Line<'_> {
         }
         kernel.name = self.unique(&kernel.name);
         // Those that are alike will be one in the end.
-        if self.shapes.add(&kernel) && self.sound {
-            (self.made)(&kernel, params);
+        if self.shapes.add(&kernel) {
+            self.instructions += instructions(&kernel.steady) + instructions(&kernel.general);
+            if self.sound {
+                (self.made)(&kernel, params);
+            }
         }
         let handle = self.lowered.module.kernels.add(kernel);
         self.known.insert(key, handle);
