@@ -41,7 +41,7 @@ fn example(name: &str) -> String {
 }
 
 fn start(program: &Arc<Program>) -> (Control, Live) {
-    let options = control::Options { channels: 2, playing: true };
+    let options = control::Options { channels: 2, playing: true, limit: true };
     Control::new(program.clone(), Box::new(Scored), options)
 }
 

@@ -177,6 +177,11 @@ impl Files {
         index < self.prelude.len()
     }
 
+    /// The text at a place; empty where there is none.
+    pub fn slice(&self, span: mam_grammar::Span) -> &str {
+        self.texts.slice(span)
+    }
+
     /// True for the text of a file of the prelude.
     pub fn is_prelude_source(&self, source: SourceId) -> bool {
         self.prelude.has(source)

@@ -94,8 +94,7 @@ impl Front {
         if passed < DRAWN {
             return Ok(());
         }
-        self.looked = now;
-        self.figures.take(facts.control, facts.underruns, passed, now);
+        self.look(facts, now);
         if let Some(screen) = &mut self.screen {
             let control = facts.control;
             let instrument = |target: &mam_runtime::Target| {
@@ -121,6 +120,20 @@ impl Front {
             lines.write(visible(&line(&self.figures)).as_bytes().to_vec())?;
         }
         Ok(())
+    }
+
+    /// Reads the figures, and says where the protective clamp has acted first.
+    pub(super) fn look(&mut self, facts: &Facts<'_>, now: Instant) {
+        let (passed, before) = (now.duration_since(self.looked), self.figures.limited_at);
+        self.looked = now;
+        self.figures.take(facts.control, facts.underruns, passed, now);
+        if let (None, Some(frame)) = (before, self.figures.limited_at) {
+            let seconds = frame as f64 / f64::from(facts.control.rate());
+            self.insist(&format!(
+                "warning: louder than +12 dBFS from {seconds:.3} s of the song on (frame {frame}): what is above is cut off, \
+                 in a recording as well; `--no-limit` lets it through\n"
+            ));
+        }
     }
 
     /// Gives the terminal back; what is said from now on is printed.

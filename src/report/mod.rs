@@ -5,6 +5,7 @@
 //! * [`mod@json`]: one document, with exact byte ranges;
 //! * [`mod@sarif`]: the exchange format of code scanners.
 
+pub mod finite;
 pub mod human;
 mod json;
 mod lines;

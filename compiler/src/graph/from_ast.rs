@@ -1,8 +1,8 @@
 //! Makes the graph from a song's syntax tree.
 
-use super::cut;
 use super::order::Weights;
-use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Turns};
+use super::parts::{body_exprs, duplicate, is_event, operands};
+use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, Turns, cut};
 use crate::call;
 use crate::codes;
 use crate::files::{DefId, Files};
@@ -119,6 +119,11 @@ impl Maker<'_> {
             }
         }
         for name in defined {
+            let mut pipe = Pipe::default();
+            if let Some(&(expr, _)) = self.equations.get(&name) {
+                self.read_pipe(expr, &mut pipe);
+                self.graph.pipes.insert(name.clone(), pipe);
+            }
             if let Some(target) = self.target(&name, 0) {
                 self.graph.targets.insert(name, target);
             }
@@ -270,6 +275,9 @@ impl Maker<'_> {
 
     fn instance(&mut self, call: &Call, turns: &Turns, path: &str, whole: bool) {
         let &Call { expr, def, kind, callee, args, left } = call;
+        if self.graph.calls.contains_key(&(expr, turns.clone())) {
+            return; // What flows into a call is looked through before the call, and again as what is given to it.
+        }
         let leads = whole && (kind == DefinitionKind::Instrument || !self.paths.contains(path));
         let own: Arc<str> = if leads { path.into() } else { format!("{path}.{callee}").into() };
         let info = self.library.info(self.files, def);
@@ -279,7 +287,10 @@ impl Maker<'_> {
             _ => std::iter::once("in").chain(info.inputs.iter().map(|i| &**i)).collect(),
         };
         let more: Vec<&str> = more.into_iter().chain(info.broken.iter().map(|b| &**b)).collect();
-        let bound = call::bind(callee, args, &formals, &more, self.problems);
+        let bound = call::bind(self.ast, (callee, args), &formals, &more, self.problems);
+        let expected: Vec<_> = info.params.iter().map(|p| Some(p.dimension)).collect();
+        let comma = call::number_comma(self.ast, args, &expected);
+        comma.into_iter().for_each(|problem| self.problems.add(problem));
         let voices = bound.more.first().filter(|_| kind == DefinitionKind::Instrument);
         let voices = voices.copied().flatten().map_or(1, |e| self.voices(e, turns));
         let kind_of = |args, inputs, input| {
@@ -530,6 +541,39 @@ impl Maker<'_> {
         nodes.filter_map(|n| self.graph.instance(n).map(|i| (n, i.def))).collect()
     }
 
+    /// What stands in the pipe that an expression is, from its left end on.
+    fn read_pipe(&self, expr: ExprId, pipe: &mut Pipe) {
+        let (mut at, mut rights) = (expr, vec![]);
+        loop {
+            match &self.ast.exprs[at] {
+                Expr::Paren(x) | Expr::Field { of: x, .. } => at = *x,
+                Expr::Pipe { left, right } => {
+                    rights.push(*right);
+                    at = *left;
+                }
+                _ => break,
+            }
+        }
+        let node = |expr: ExprId| self.graph.calls.get(&(expr, Turns::new())).copied();
+        match &self.ast.exprs[at] {
+            Expr::Name(name) if self.equations.contains_key(&name.name) => {
+                pipe.from = Some(name.name.clone())
+            }
+            Expr::Call { callee, .. } => match self.instance_def(callee) {
+                Some((_, DefinitionKind::Instrument)) => pipe.instrument = node(at),
+                Some(_) => pipe.effects.extend(node(at)),
+                None => {}
+            },
+            _ => {}
+        }
+        for mut right in rights.into_iter().rev() {
+            while let Expr::Field { of, .. } = self.ast.exprs[right] {
+                right = of;
+            }
+            pipe.effects.extend(node(right));
+        }
+    }
+
     /// The instrument that the left ends of pipes lead to.
     fn target(&self, name: &str, depth: usize) -> Option<NodeId> {
         let &(expr, _) = self.equations.get(name)?;
@@ -553,53 +597,4 @@ impl Maker<'_> {
     fn names_target(&self, expr: ExprId) -> bool {
         matches!(&self.ast.exprs[expr], Expr::Name(n) if self.equations.contains_key(&n.name))
     }
-}
-
-/// The names of an instrument's events.
-pub fn is_event(field: &str) -> bool {
-    matches!(field, "trig" | "gate" | "freq" | "note" | "vel")
-}
-
-/// The problem of a name that is defined a second time.
-pub fn duplicate(name: &Ident, first: Span) -> Problem {
-    Problem::new(&codes::DUPLICATE_NAME, name.span, format!("`{name}` is defined twice"))
-        .here("here again")
-        .label(first, "first defined here")
-        .help("give one of the two another name")
-}
-
-/// The direct operands of an expression, bodies included.
-pub fn operands(expr: &Expr) -> Vec<ExprId> {
-    match expr {
-        Expr::Number(_) | Expr::Name(_) | Expr::Text(_) => vec![],
-        Expr::Length { amount, .. } => vec![*amount],
-        Expr::Field { of, .. } => vec![*of],
-        Expr::Call { args, .. } => args.iter().map(|a| a.value).collect(),
-        Expr::Pipe { left, right } => vec![*left, *right],
-        Expr::Unary { x, .. } | Expr::Paren(x) => vec![*x],
-        Expr::Binary { a, b, .. } => vec![*a, *b],
-        Expr::If { condition, then, otherwise } => vec![*condition, *then, *otherwise],
-        Expr::Sum { from, to, body, .. } => [vec![*from, *to], body_exprs(body)].concat(),
-        Expr::Chain { start, from, to, body, .. } => [vec![*start, *from, *to], body_exprs(body)].concat(),
-        Expr::Tuple(all) | Expr::List(all) => all.clone(),
-        Expr::Record(fields) => fields.iter().map(|(_, e)| *e).collect(),
-    }
-}
-
-/// The expressions that stand directly in a body.
-pub fn body_exprs(body: &Body) -> Vec<ExprId> {
-    let Body::Items(items) = body else {
-        return match body {
-            Body::Expr(e) => vec![*e],
-            Body::Items(_) => vec![],
-        };
-    };
-    items
-        .iter()
-        .filter_map(|i| match &i.kind {
-            ItemKind::Equation { value, .. } => Some(*value),
-            ItemKind::Until(e) => Some(*e),
-            _ => None,
-        })
-        .collect()
 }

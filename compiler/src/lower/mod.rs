@@ -19,14 +19,18 @@ mod names;
 mod node;
 mod share;
 mod size;
+mod slots;
 mod song;
 mod state;
+mod sums;
 mod template;
 mod terms;
 mod value;
 
 pub use builtin::all as builtins;
-pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower, sum_kernel};
+pub(crate) use song::anonymous;
+pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower};
+pub use sums::sum_kernel;
 pub use template::Templates;
 
 use crate::files::{DefId, Files};
