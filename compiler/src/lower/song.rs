@@ -10,7 +10,7 @@ use super::value::{NodeVal, Shape};
 use super::{Song, Templates};
 use crate::files::{DefId, Files};
 use crate::graph::{Graph, Group, NodeId, NodeKind};
-use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, Type};
+use crate::ir::{Imm, Kernel, Module};
 use crate::library::{Library, ParamInfo};
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Handle, Problems};
