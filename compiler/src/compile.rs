@@ -277,7 +277,9 @@ fn care(options: &Options, work: usize, rate: u32) -> Care {
 fn check_memory(plan: &Plan, limits: &Limits, problems: &mut Problems) {
     if plan.memory() > limits.memory_bytes {
         let (has, most) = (plan.memory() >> 20, limits.memory_bytes >> 20);
-        let message = format!("the song needs {has} MiB for its state and delay lines; {most} are the limit");
+        let message = format!(
+            "the song needs {has} MiB for its state and delay lines; {most} are the limit, `memory_bytes`"
+        );
         let help = "shorten the `max:` of its taps, or use fewer voices";
         problems.add(Problem::new(&codes::TOO_LARGE, Span::default(), message).help(help));
     }

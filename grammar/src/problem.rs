@@ -100,7 +100,11 @@ impl Problem {
 /// names, and more problems than that are not drawn.
 const MOST_SUGGESTIONS: usize = 100;
 
-/// The problems found so far. Adding one takes the same time however many there are.
+/// Problems that are kept: of more than that only whether there are errors is known, so that a file of noise does not fill
+/// the memory.
+pub const MOST_PROBLEMS: usize = 20_000;
+
+/// The problems found so far, at most [`MOST_PROBLEMS`]. Adding one takes the same time however many there are.
 #[derive(Clone, Debug, Default)]
 pub struct Problems {
     all: Vec<Problem>,
@@ -127,8 +131,11 @@ impl Problems {
 
     /// Adds one. The same problem at the same place is kept once.
     pub fn add(&mut self, problem: Problem) {
-        if self.seen.insert(digest(&problem)) {
-            self.errors += usize::from(problem.code.severity == Severity::Error);
+        let is_error = usize::from(problem.code.severity == Severity::Error);
+        if self.all.len() >= MOST_PROBLEMS {
+            self.errors += is_error;
+        } else if self.seen.insert(digest(&problem)) {
+            self.errors += is_error;
             self.all.push(problem);
         }
     }
@@ -270,6 +277,47 @@ pub fn count(n: usize, noun: impl Display) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::SourceId;
+
+    static CODE: Code =
+        Code { name: "odd", severity: Severity::Error, explanation: "", fails: "", passes: "" };
+
+    fn at(place: usize, message: &str) -> Problem {
+        Problem::new(&CODE, Span::new(SourceId::default(), place, place + 1), message)
+    }
+
+    #[test]
+    fn the_same_problem_is_kept_once_and_another_call_is_another_one() {
+        let mut problems = Problems::default();
+        for (place, message) in [(1, "a"), (1, "a"), (1, "b"), (2, "a")] {
+            problems.add(at(place, message));
+        }
+        assert_eq!(problems.len(), 3);
+        let call = |place| Span::new(SourceId::default(), place, place + 3);
+        for place in [10, 20, 20] {
+            let before = problems.len();
+            problems.add(at(7, "inside"));
+            problems.called_at(before, call(place), |_| true);
+        }
+        let again = problems.len();
+        problems.add(at(7, "inside"));
+        assert_eq!((again, problems.len()), (6, 7));
+    }
+
+    #[test]
+    fn no_more_are_kept_or_compared_than_anybody_reads() {
+        let mut problems = Problems::default();
+        let mut asked = 0;
+        for place in 0..MOST_PROBLEMS + 10 {
+            problems.suggest(at(place, "nosuch"), "nosuch", "names", || {
+                asked += 1;
+                vec!["nosuck"]
+            });
+        }
+        assert_eq!((problems.len(), asked), (MOST_PROBLEMS, MOST_SUGGESTIONS));
+        assert!(problems.has_errors());
+        assert!(problems.iter().next().unwrap().labels[0].text.contains("nosuck"));
+    }
 
     #[test]
     fn a_slip_of_the_fingers_is_near_and_another_word_is_not() {
