@@ -1,5 +1,6 @@
 //! The command as its users meet it: exit codes, streams, files.
 
+mod bounds;
 mod finite;
 mod playing;
 
