@@ -14,7 +14,7 @@ use crate::places::Places;
 use crate::plan::Plan;
 use crate::target::Target;
 use crate::tasks::Crew;
-use crate::{checks, codes, front, sets};
+use crate::{checks, codes, front, heard, score, sets};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span};
 use mam_runtime::{Code, ParamSlot, Program};
 use std::sync::Arc;
@@ -173,7 +173,7 @@ impl Line {
         let begun = Lowered::begin(&files, &library, &graph, song, &mut problems);
         let places = Places::new((&files, &library, song), &graph, &begun);
         let mut told = problems.clone();
-        let mut score = front::score(json.as_ref(), &files, song, seed, &places, &mut told);
+        let (mut score, leftovers) = front::score(json.as_ref(), &files, song, seed, &places, &mut told);
         let moves = score.moves(&params(&begun, rate));
         self.done("score");
 
@@ -189,7 +189,17 @@ impl Line {
         match problems.has_errors() {
             // What is no instrument may be a broken one: with that known the score is told of once more.
             true => _ = front::score(json.as_ref(), &files, song, seed, &places, &mut problems),
-            false => problems.extend(told),
+            false => {
+                problems.extend(told);
+                let info = |slot| lowered.slots.info(slot);
+                let left = |l: &score::Leftover| {
+                    l.problem(info(l.param).default, places.target_of(l.param), |x| info(l.param).show(x))
+                };
+                leftovers.iter().filter_map(left).for_each(|problem| problems.add(problem));
+                if json.is_none() {
+                    heard::check((&files, song), &graph, &places, &score, &mut problems);
+                }
+            }
         }
         front::complete(&mut score, json.as_ref(), &files, song, &places);
         let (targets, params) = (places.targets, params(&lowered, rate));

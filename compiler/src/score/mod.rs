@@ -9,9 +9,11 @@ mod amount;
 mod check;
 pub mod codes;
 mod compose;
+mod hits;
 pub mod import;
 mod mini;
 mod modify;
+mod ramps;
 pub mod show;
 mod steps;
 mod tab;
@@ -19,6 +21,7 @@ mod targets;
 mod tempo;
 mod words;
 
+pub use check::Leftover;
 pub use words::note_number;
 
 use crate::dimension::Dimension;
@@ -97,8 +100,14 @@ pub struct Parameter {
     pub range: (f64, f64),
 }
 
-/// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out.
-pub fn from_ast(ast: &Ast, seed: u64, targets: &dyn Targets, problems: &mut Problems) -> Score {
+/// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out. With it come the
+/// parameters that a pass may leave other than it found them: that depends on the values at the start.
+pub fn from_ast(
+    ast: &Ast,
+    seed: u64,
+    targets: &dyn Targets,
+    problems: &mut Problems,
+) -> (Score, Vec<Leftover>) {
     check_seed(ast, problems);
     let meter = tempo::meter(ast, &ast.items, problems);
     let (tempo, tempo_places) = tempo::tempo_map(ast, &ast.items, &meter, problems);
@@ -111,7 +120,8 @@ pub fn from_ast(ast: &Ast, seed: u64, targets: &dyn Targets, problems: &mut Prob
     transport.length = arranged.or(written).unwrap_or_else(|| own_length(&transport));
     check_reached(transport.length, &tempo_places, problems);
     check::check(&transport, &told, problems);
-    Score { transports: vec![transport], ..Score::default() }
+    let leftovers = check::leftovers(&transport, &told);
+    (Score { transports: vec![transport], ..Score::default() }, leftovers)
 }
 
 /// Adds to the score of a file what is known when its song has been lowered.
