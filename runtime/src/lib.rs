@@ -18,7 +18,7 @@ pub mod render;
 pub mod score;
 
 pub use control::{Control, Live, Playing, Telemetry};
-pub use engine::{Engine, EventQueue};
+pub use engine::{Engine, EventQueue, NotFinite};
 pub use names::{Miss, ParamNames, Spelling};
 pub use parallel::all_threads;
 pub use program::{

@@ -137,6 +137,14 @@ pub struct Step {
     pub rests: bool,
     /// Work a frame, in instructions of its kernel. Only for sharing out work: it changes no sound.
     pub cost: usize,
+    /// The equations and voices that it computes, by the names that people know.
+    pub computes: Arc<[Arc<str>]>,
+    /// The bytes of its block in which states of type f32 lie that are set while it runs.
+    pub singles: Vec<std::ops::Range<usize>>,
+    /// The same for f64.
+    pub doubles: Vec<std::ops::Range<usize>>,
+    /// A hash of its kernel, without names: whether an edit changes what it computes.
+    pub content: u64,
 }
 
 /// A node or voice, as a part of the step that computes it. What edits, mutes and taps know it by.

@@ -13,6 +13,7 @@ use mam_compiler::lower::Slots;
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{EventKind, Program};
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 
 /// List what exists: definitions, parameters, a song's nodes
 #[derive(Args, Debug)]
@@ -25,10 +26,13 @@ pub struct List {
     /// What to list [default: nodes]
     what: Option<What>,
     /// A song, or a definition of the prelude
-    of: Option<String>,
+    of: Option<PathBuf>,
     /// As one JSON document
     #[arg(long)]
     json: bool,
+    /// Let the song name files outside its own folder
+    #[arg(long)]
+    allow_outside: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -48,10 +52,15 @@ struct Listing {
 }
 
 impl List {
+    fn song(&self, input: &Path) -> SongArgs {
+        let how = HowArgs { allow_outside: self.allow_outside, ..HowArgs::default() };
+        SongArgs { input: input.into(), how }
+    }
+
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let prelude = Prelude::default();
         let what = self.what.unwrap_or(What::Nodes);
-        let entry = self.of.as_deref().and_then(|name| prelude.find(name));
+        let entry = self.of.as_deref().and_then(|name| prelude.find(name.to_str()?));
         let listing = match (what, entry, &self.of) {
             (What::Notes, None, None) => notes(),
             (What::Nodes, None, None) => nodes(prelude.all()),
@@ -62,7 +71,7 @@ impl List {
                 return Err(Failure::Usage(words));
             }
             (What::Nodes, Some(entry), _) => nodes(std::iter::once(entry)),
-            (_, _, Some(input)) => of_song(what, input, console)?,
+            (_, _, Some(input)) => of_song(what, self.song(input), console)?,
             (What::Notes, Some(_), None) => unreachable!("an entry has a name"),
         };
         console.result(&if self.json { json::pretty(&listing.json) } else { table(&listing.rows) })
@@ -99,8 +108,7 @@ fn param_row(of: &str, p: &ParamInfo) -> Vec<String> {
     row(&[of, &id, &p.name, &p.json_name(), &range, &default, &smoothing(p), &doc])
 }
 
-fn of_song(what: What, input: &str, console: Console) -> Result<Listing, Failure> {
-    let song = SongArgs { input: input.to_string(), how: HowArgs::default() };
+fn of_song(what: What, song: SongArgs, console: Console) -> Result<Listing, Failure> {
     let compiled = compiled(&song, console)?;
     let program = compiled.compilation.program.as_ref().ok_or(Failure::Input)?;
     Ok(match what {

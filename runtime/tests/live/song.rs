@@ -191,7 +191,7 @@ pub(crate) fn offline(program: Arc<Program>, frames: usize) -> Vec<f32> {
 }
 
 pub(crate) fn start(program: Arc<Program>) -> (Control, Live) {
-    Control::new(program, Box::new(Notes), Options { channels: 2, playing: true })
+    Control::new(program, Box::new(Notes), Options { channels: 2, playing: true, limit: true })
 }
 
 /// Callback sizes as devices have them, and worse.
