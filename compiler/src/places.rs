@@ -1,10 +1,9 @@
 //! Where a song's instruments and parameters are: what the names of a score mean.
 
-use crate::dimension::Dimension;
 use crate::files::{DefId, Files};
 use crate::graph::{Graph, NodeId, operands};
 use crate::json;
-use crate::library::Library;
+use crate::library::{Library, ParamInfo};
 use crate::lower::Lowered;
 use crate::score::Remainder;
 use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind};
@@ -115,10 +114,9 @@ impl<'a> Places<'a> {
         def.is_some_and(|def| self.files.definition(def).kind == DefinitionKind::Instrument)
     }
 
-    /// What a parameter measures, its scale of plain numbers, and its range.
-    pub fn describe_slot(&self, slot: usize) -> (Dimension, f64, (f64, f64)) {
-        let info = self.lowered.slots.info(slot);
-        (info.dimension, info.scale(), (info.min, info.max))
+    /// What a slot is.
+    pub fn info(&self, slot: usize) -> &ParamInfo {
+        self.lowered.slots.info(slot)
     }
 
     /// What only the lowered song says of its score.

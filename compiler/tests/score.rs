@@ -1,6 +1,7 @@
 //! Scores of `.mam` songs: text in, events and problems out.
 
 use mam_compiler::dimension::Dimension;
+use mam_compiler::library::Units;
 use mam_compiler::score::{Instrument, Meaning, Parameter, Remainder, Targets, complete, from_ast};
 use mam_grammar::{Limits, Problems, Sources, syntax};
 use mam_runtime::score::{Extent, Score, Sequencer, listing};
@@ -27,7 +28,8 @@ impl Targets for Band {
         }
         if let Some(index) = PARAMETERS.iter().position(|p| p.0 == name) {
             let (_, dimension, scale, range) = PARAMETERS[index];
-            return Meaning::Parameter(Parameter { index, name, dimension, scale, range });
+            let units = Units::default();
+            return Meaning::Parameter(Parameter { index, name, dimension, scale, range, units });
         }
         match name.as_str() {
             "mix" => Meaning::Other { what: "it is a signal".into(), params: vec![] },

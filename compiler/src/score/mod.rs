@@ -25,6 +25,7 @@ pub use check::Leftover;
 pub use words::note_number;
 
 use crate::dimension::Dimension;
+use crate::library::Units;
 use codes::SCORE_UNREACHED;
 use compose::Composer;
 use mam_grammar::ast::{Ast, Item, ItemKind};
@@ -98,6 +99,8 @@ pub struct Parameter {
     pub scale: f64,
     /// Least and greatest value in base units; infinite where it has no range.
     pub range: (f64, f64),
+    /// The units in which these are written.
+    pub units: Units,
 }
 
 /// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out. With it come the

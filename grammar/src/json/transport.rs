@@ -162,7 +162,11 @@ fn pattern(f: &mut Fields<'_>, value: &At<Value>) -> Option<Pattern> {
     let locks: Vec<_> = f.list(&object, "locks", most, lock);
     let (steps, span) = steps?;
     // A lock that could not be read has been reported: the pattern was not meant to be empty.
-    if !steps.contains(&true) && object.get("locks").is_none_or(|l| l.value == Value::Array(Vec::new())) {
+    let written = object.get("steps").is_some();
+    if written
+        && !steps.contains(&true)
+        && object.get("locks").is_none_or(|l| l.value == Value::Array(Vec::new()))
+    {
         f.report(&codes::EMPTY_PATTERN, span, "a pattern without a hit and without a lock");
     }
     Some(Pattern { node: node?, steps, span, locks })

@@ -56,7 +56,8 @@ const BROKEN: &[(&str, &str)] = &[
     ),
     // Fields and their types.
     ("json-type", r#"«[»]"#),
-    ("json-missing-field json-missing-field", r#"«{»}"#),
+    ("json-missing-field", r#"«{»}"#),
+    ("json-missing-field", r#"«{» "version": 1 }"#),
     ("json-version", r#"{ "version": «2», "nodes": [ { "id": "bd", "type": "kick" } ] }"#),
     ("json-type", r#"{ "version": «"1"», "nodes": [ { "id": "bd", "type": "kick" } ] }"#),
     ("json-missing-field json-missing-field", r#"{ "version": 1, "nodes": [ «{» } ] }"#),
@@ -149,9 +150,16 @@ const BROKEN: &[(&str, &str)] = &[
             { "nodeId": "bd", "steps": "x..............................x" }, { "nodeId": "bd", "steps": «"..."» } ] } }"#,
     ),
     (
-        "json-unknown-target json-missing-field",
+        "json-unknown-target json-assumed",
         r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ], "transport": { "patterns":
           [ { "nodeId": «"hh"», "steps": "x..." }, «{» "nodeId": "bd" } ] } }"#,
+    ),
+    // What the first mam could do without.
+    (
+        "json-assumed json-assumed json-assumed json-parameter-name",
+        r#"{ "nodes": [ { "id": "bd", "type": "kick" } ], "transport": { "tempoRamps": [ «{» "bpm": 128 } ], "patterns":
+          [ «{» "nodeId": "bd", "locks": [ { "step": 4, "param": "F0", «"paramId"»: 0, "value": 150 },
+            { "step": 5, "param": "F0", «"paramId"»: 1, "value": 150 } ] } ] } }"#,
     ),
     (
         "json-lock-step json-unknown-parameter json-unknown-parameter json-value json-range json-step-ramp",
