@@ -94,7 +94,7 @@ codes! {
     }
     NEVER_PLAYED Note "never-played" {
         "An instrument is part of what is heard, and no line of the score plays it, though others are played: it is \
-         silent, unless it is played by MIDI or OSC. (A song that plays nothing strikes every instrument once.)"
+         silent, unless it is played by MIDI or OSC. A song that plays nothing strikes every instrument once."
         fails "bd = kick()\nsd = snare()\nplay { bd |x...| }\nout = bd + sd\n"
         passes "bd = kick()\nsd = snare()\nplay {\n  bd |x...|\n  sd |..x.|\n}\nout = bd + sd\n"
     }

@@ -8,7 +8,6 @@ use crate::dimension::Dimension;
 use mam_grammar::mini::Word;
 use mam_grammar::{Problem, Problems};
 use mam_runtime::score::{Note, Pitch, Value};
-use std::sync::Arc;
 
 /// How the words of a pattern are read.
 #[derive(Clone, Copy, Debug)]
