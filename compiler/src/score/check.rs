@@ -79,17 +79,9 @@ fn tabs(transport: &Transport, told: &[Told], problems: &mut Problems) {
         let clips = transport.clips.iter().filter(|clip| clip.line == index);
         let heard = clips.filter_map(|c| (c.end.unwrap_or(transport.length) - c.start).ok()).max();
         let Some(heard) = heard.filter(|heard| heard.sign() > 0 && *heard < length) else { continue };
-        let message = format!(
-            "this tab has {} bars, and {} of it {} heard",
-            show(length),
-            show(heard),
-            if heard == Rational::ONE { "is" } else { "are" }
-        );
-        let help = format!(
-            "shorten it to {} bars, or make what it stands in {} bars long",
-            show(heard),
-            show(length)
-        );
+        let bars = |n: Rational| format!("{} bar{}", show(n), if n == Rational::ONE { "" } else { "s" });
+        let message = format!("this tab has {}, of which {} can be heard", bars(length), show(heard));
+        let help = format!("shorten it to {}, or make what it stands in {} long", bars(heard), bars(length));
         problems.add(Problem::new(&TAB_CUT, span, message).help(help));
     }
 }

@@ -286,7 +286,10 @@ fn a_command_after_the_end_of_a_render_is_pointed_out() {
 fn every_code_has_an_example_that_fails_and_one_that_passes() {
     let codes = mam_grammar::json::codes::ALL.iter().chain(mam_compiler::json::codes::ALL);
     for code in codes {
-        let codes = |text: &str| -> Vec<&str> { check(text).1.iter().map(|p| p.code.name).collect() };
+        // Notes say nothing against a song.
+        let counts = |p: &&mam_grammar::Problem| p.code == code || p.code.severity > Severity::Note;
+        let codes =
+            |text: &str| -> Vec<&str> { check(text).1.iter().filter(counts).map(|p| p.code.name).collect() };
         // These are found by a render and by conversions, not by a check.
         if !["json-late-command", "json-not-in-mam", "json-cannot-say"].contains(&code.name) {
             assert_eq!(codes(code.fails), [code.name], "{}", code.name);
