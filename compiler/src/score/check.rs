@@ -6,7 +6,7 @@ use super::ramps;
 use super::show::number as show;
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::{Action, Line, PatternEvent, Rational, TimeSpan, Transport, Value};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Bars of a song that are looked through.
@@ -35,8 +35,9 @@ pub(super) fn check(transport: &Transport, told: &[Told], problems: &mut Problem
         }
     }
     tabs(transport, told, problems);
-    let heard = laid_out(transport, LOOKED_AT);
-    ramps::check(&heard, transport, told, problems);
+    // Lines of the song itself go on after its length, or come again.
+    ramps::check(&laid_out(transport, Rational::whole(LOOKED_AT)), transport, told, problems);
+    let heard = laid_out(transport, transport.length.min(Rational::whole(LOOKED_AT)));
     fights(&heard, transport, told, problems);
     polyphony(&heard, transport, told, problems);
 }
@@ -49,9 +50,8 @@ pub(super) struct Heard {
     value: Value,
 }
 
-/// The onsets of the first bars.
-fn laid_out(transport: &Transport, most: i64) -> Vec<Heard> {
-    let horizon = transport.length.min(Rational::whole(most));
+/// The onsets of the bars before `horizon`.
+fn laid_out(transport: &Transport, horizon: Rational) -> Vec<Heard> {
     let mut heard = Vec::new();
     for clip in &transport.clips {
         let end = clip.end.map_or(horizon, |end| end.min(horizon));
@@ -74,11 +74,13 @@ fn laid_out(transport: &Transport, most: i64) -> Vec<Heard> {
 
 /// Tabs of which the end is never heard.
 fn tabs(transport: &Transport, told: &[Told], problems: &mut Problems) {
-    for (index, told) in told.iter().enumerate() {
-        let Some((length, span)) = told.tab else { continue };
-        let clips = transport.clips.iter().filter(|clip| clip.line == index);
-        let heard = clips.filter_map(|c| (c.end.unwrap_or(transport.length) - c.start).ok()).max();
-        let Some(heard) = heard.filter(|heard| heard.sign() > 0 && *heard < length) else { continue };
+    let mut longest = vec![Rational::ZERO; told.len()];
+    for clip in &transport.clips {
+        let heard = clip.end.unwrap_or(transport.length) - clip.start;
+        longest[clip.line] = longest[clip.line].max(heard.unwrap_or(Rational::ZERO));
+    }
+    for (told, heard) in told.iter().zip(longest) {
+        let Some((length, span)) = told.tab.filter(|tab| heard.sign() > 0 && heard < tab.0) else { continue };
         let bars = |n: Rational| format!("{} bar{}", show(n), if n == Rational::ONE { "" } else { "s" });
         let message = format!("this tab has {}, of which {} can be heard", bars(length), show(heard));
         let help = format!("shorten it to {}, or make what it stands in {} long", bars(heard), bars(length));
@@ -95,29 +97,14 @@ pub struct Leftover {
     pub left: f64,
     name: String,
     span: Span,
-    /// Bars before it is first set.
-    bars: i64,
+    /// The bar in which it is first set.
+    begin: Rational,
     /// Bars of a pass.
     length: Rational,
     /// The section in which the song begins.
     first: Option<Arc<str>>,
-    /// The instruments that are played before it is first set.
-    played: Vec<usize>,
-}
-
-/// The instruments that have notes before a bar.
-fn played_before(heard: &[Heard], transport: &Transport, bar: Rational) -> Vec<usize> {
-    let mut played: Vec<usize> = heard
-        .iter()
-        .take_while(|event| event.begin < bar)
-        .filter_map(|event| match transport.lines[event.line].action {
-            Action::Play { target } => Some(target),
-            Action::Set { .. } => None,
-        })
-        .collect();
-    played.sort_unstable();
-    played.dedup();
-    played
+    /// The bars in which instruments are first played.
+    notes: Arc<HashMap<usize, Rational>>,
 }
 
 /// The parameters that are set by some lines, but not at once when a pass begins: what the last pass left is heard until
@@ -130,42 +117,42 @@ pub(super) fn leftovers(transport: &Transport, told: &[Told]) -> Vec<Leftover> {
     {
         return vec![];
     }
-    let mut found: Vec<(usize, Leftover)> = vec![];
-    let heard = laid_out(transport, MOST_BARS);
+    let heard = laid_out(transport, transport.length);
+    let mut notes: HashMap<usize, Rational> = HashMap::new();
+    let mut found: BTreeMap<usize, Leftover> = BTreeMap::new();
+    let first = transport.marks.iter().find(|m| m.start == Rational::ZERO).map(|m| m.name.clone());
     for event in &heard {
-        let (Action::Set { param, .. }, Value::Number(left)) =
-            (&transport.lines[event.line].action, &event.value)
-        else {
-            continue;
-        };
-        let told = &told[event.line];
-        match found.iter_mut().find(|(p, _)| p == param) {
-            Some((_, known)) => (known.left, known.span) = (*left, told.span),
-            None => {
-                let first =
-                    transport.marks.iter().find(|m| m.start == Rational::ZERO).map(|m| m.name.clone());
-                let leftover = Leftover {
-                    param: *param,
-                    left: *left,
-                    name: told.name.clone(),
-                    span: told.span,
-                    bars: event.begin.floor() as i64,
-                    length: transport.length,
-                    first,
-                    played: played_before(&heard, transport, event.begin),
-                };
-                found.push((*param, leftover));
+        let param = match transport.lines[event.line].action {
+            Action::Play { target } => {
+                notes.entry(target).or_insert(event.begin);
+                continue;
             }
-        }
+            Action::Set { param, .. } => param,
+        };
+        let (told, Some(left)) = (&told[event.line], event.value.number()) else { continue };
+        let known = found.entry(param).or_insert_with(|| Leftover {
+            param,
+            left,
+            name: told.name.clone(),
+            span: told.span,
+            begin: event.begin,
+            length: transport.length,
+            first: first.clone(),
+            notes: Arc::default(),
+        });
+        (known.left, known.span) = (left, told.span);
     }
-    found.into_iter().map(|f| f.1).filter(|leftover| leftover.bars > 0).collect()
+    let notes = Arc::new(notes);
+    let late = found.into_values().filter(|leftover| leftover.begin >= Rational::ONE);
+    late.map(|leftover| Leftover { notes: notes.clone(), ..leftover }).collect()
 }
 
 impl Leftover {
     /// The warning, where the parameter begins with `start` and belongs to the instrument `owner`, if to one; `show` writes
     /// a value. None where the two cannot be told apart: an instrument that is not played is not heard.
     pub fn problem(&self, start: f64, owner: Option<usize>, show: impl Fn(f64) -> String) -> Option<Problem> {
-        if start == self.left || owner.is_some_and(|owner| !self.played.contains(&owner)) {
+        let played = |owner: usize| self.notes.get(&owner).is_some_and(|first| *first < self.begin);
+        if start == self.left || owner.is_some_and(|owner| !played(owner)) {
             return None;
         }
         let name = &self.name;

@@ -7,6 +7,10 @@ use super::{Instrument, Meaning, Targets};
 use mam_grammar::ast::Quoted;
 use mam_grammar::mini::{Base, Word, parse};
 use mam_grammar::{Problem, Problems};
+use std::collections::HashSet;
+
+/// Different words of a line that are looked at.
+const MOST_WORDS: usize = 16;
 
 /// Warns of the first word of a line of `of` that names another instrument, or of words that differ from each other.
 pub(super) fn check(text: &Quoted, of: &Instrument, targets: &dyn Targets, problems: &mut Problems) {
@@ -19,7 +23,9 @@ pub(super) fn check(text: &Quoted, of: &Instrument, targets: &dyn Targets, probl
     let other =
         |word: &&&Word| matches!(targets.find(&[&word.text]), Meaning::Instrument(i) if i.index != of.index);
     let all = words.clone();
-    let words: Vec<&Word> = words.iter().filter(named).copied().collect();
+    let mut seen = HashSet::new();
+    let first = |word: &&&Word| seen.insert(word.text.clone());
+    let words: Vec<&Word> = words.iter().filter(named).filter(first).take(MOST_WORDS).copied().collect();
     let differs = || {
         let first = words.iter().find(|word| note_number(&word.text).is_none())?;
         words.iter().find(|word| word.text != first.text && note_number(&word.text).is_none())
@@ -36,9 +42,9 @@ pub(super) fn check(text: &Quoted, of: &Instrument, targets: &dyn Targets, probl
             word.text,
             alone(&word.text)
         )),
-        false => problem.help(format!(
-            "write its hits as `x`, and rests for the others: another sound is another instrument, with its own line"
-        )),
+        false => problem.help(
+            "write its hits as `x`, and rests for the others: another sound is another instrument, with its own line",
+        ),
     });
 }
 

@@ -12,12 +12,13 @@ const RATE: u32 = 48_000;
 
 /// Warns of the first cut of each line among the events `heard`, which are in the order of time.
 pub(super) fn check(heard: &[Heard], transport: &Transport, told: &[Told], problems: &mut Problems) {
-    for (index, line) in transport.lines.iter().enumerate() {
+    let mut begins: Vec<Vec<Rational>> = vec![vec![]; transport.lines.len()];
+    heard.iter().for_each(|event| begins[event.line].push(event.begin));
+    for ((index, line), begins) in transport.lines.iter().enumerate().zip(begins) {
         let Action::Set { ramp, .. } = &line.action else { continue };
         if ramp.over == Duration::default() {
             continue;
         }
-        let begins: Vec<Rational> = heard.iter().filter(|h| h.line == index).map(|h| h.begin).collect();
         let cut = begins.windows(2).filter_map(|pair| {
             let gap = (pair[1] - pair[0]).ok().filter(|gap| gap.sign() > 0)?;
             let needs = bars(transport, ramp.over, pair[0])?;
@@ -47,7 +48,7 @@ fn bars(transport: &Transport, over: Duration, from: Rational) -> Option<Rationa
 
 fn problem(told: &Told, slower: i128) -> Problem {
     let name = &told.name;
-    let message = format!("the next value of this line comes before the ramp to the one before it is over");
+    let message = "the next value of this line comes before the ramp to the one before it is over";
     let slow = format!(".slow({})", show::number(Rational::new(slower, 1).unwrap_or(Rational::ONE)));
     let help = match &told.text {
         Some(text) => format!(

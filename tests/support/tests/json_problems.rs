@@ -287,7 +287,7 @@ fn every_code_has_an_example_that_fails_and_one_that_passes() {
     let codes = mam_grammar::json::codes::ALL.iter().chain(mam_compiler::json::codes::ALL);
     for code in codes {
         // Notes say nothing against a song.
-        let counts = |p: &&mam_grammar::Problem| p.code == code || p.code.severity > Severity::Note;
+        let counts = |p: &&mam_grammar::Problem| p.code == *code || p.code.severity > Severity::Note;
         let codes =
             |text: &str| -> Vec<&str> { check(text).1.iter().filter(counts).map(|p| p.code.name).collect() };
         // These are found by a render and by conversions, not by a check.
