@@ -191,11 +191,7 @@ impl Line {
             true => _ = front::score(json.as_ref(), &files, song, seed, &places, &mut problems),
             false => {
                 problems.extend(told);
-                let info = |slot| lowered.slots.info(slot);
-                let left = |l: &score::Leftover| {
-                    l.problem(info(l.param).default, places.target_of(l.param), |x| info(l.param).show(x))
-                };
-                leftovers.iter().filter_map(left).for_each(|problem| problems.add(problem));
+                left_over(&leftovers, &places, &mut problems);
                 if json.is_none() {
                     heard::check((&files, song), &graph, &places, &score, &mut problems);
                 }
@@ -259,6 +255,15 @@ impl Line {
         self.out.stages = stages;
         self.out.problems = problems;
         self.out.program = program;
+    }
+}
+
+/// Warns of parameters that later passes begin with another value of, now that the first one's is known.
+fn left_over(leftovers: &[score::Leftover], places: &Places, problems: &mut Problems) {
+    for leftover in leftovers {
+        let (info, owner) = (places.info(leftover.param), places.target_of(leftover.param));
+        let problem = leftover.problem(info.default, owner, |x| info.show(x));
+        problem.into_iter().for_each(|problem| problems.add(problem));
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn check(text: &Quoted, of: &Instrument, targets: &dyn Targets, probl
     // A number is at most a pitch that is not heard, and `x` is a hit.
     let named = |word: &&&Word| &*word.text != "x" && *word.text != *of.name && word.number().is_none();
     let other =
-        |word: &&&Word| matches!(targets.find(&[&word.text]), Meaning::Instrument(i) if i.index != of.index);
+        |word: &Word| matches!(targets.find(&[&word.text]), Meaning::Instrument(i) if i.index != of.index);
     let all = words.clone();
     let mut seen = HashSet::new();
     let first = |word: &&&Word| seen.insert(word.text.clone());
@@ -30,11 +30,11 @@ pub(super) fn check(text: &Quoted, of: &Instrument, targets: &dyn Targets, probl
         let first = words.iter().find(|word| note_number(&word.text).is_none())?;
         words.iter().find(|word| word.text != first.text && note_number(&word.text).is_none())
     };
-    let Some(word) = words.iter().find(|word| other(&word)).or_else(differs) else { return };
+    let Some(word) = words.iter().find(|word| other(word)).or_else(differs) else { return };
     let message = format!("`{}` plays a hit of its own for every word, also for `{}`", of.name, word.text);
     let problem = Problem::new(&WORD_IS_A_HIT, word.span, message);
     let alone = |kept: &str| only(text, &all, kept);
-    problems.add(match other(&word) {
+    problems.add(match other(word) {
         true => problem.help(format!(
             "give each its own line: `{} \"{}\"` and `{} \"{}\"`",
             of.name,
