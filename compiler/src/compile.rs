@@ -14,7 +14,7 @@ use crate::places::Places;
 use crate::plan::Plan;
 use crate::target::Target;
 use crate::tasks::Crew;
-use crate::{checks, codes, front, sets};
+use crate::{checks, codes, front, heard, score, sets};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span};
 use mam_runtime::{Code, ParamSlot, Program};
 use std::sync::Arc;
@@ -175,7 +175,7 @@ impl Line {
         let begun = Lowered::begin(&files, &library, &graph, song, &mut problems);
         let places = Places::new((&files, &library, song), &graph, &begun);
         let mut told = problems.clone();
-        let mut score = front::score(json.as_ref(), &files, song, seed, &places, &mut told);
+        let (mut score, leftovers) = front::score(json.as_ref(), &files, song, seed, &places, &mut told);
         let moves = score.moves(&params(&begun, rate));
         self.done("score");
 
@@ -191,7 +191,13 @@ impl Line {
         match problems.has_errors() {
             // What is no instrument may be a broken one: with that known the score is told of once more.
             true => _ = front::score(json.as_ref(), &files, song, seed, &places, &mut problems),
-            false => problems.extend(told),
+            false => {
+                problems.extend(told);
+                left_over(&leftovers, &places, &mut problems);
+                if json.is_none() {
+                    heard::check((&files, song), &graph, &places, &score, &mut problems);
+                }
+            }
         }
         front::complete(&mut score, json.as_ref(), &files, song, &places);
         let (targets, params) = (places.targets, params(&lowered, rate));
@@ -251,6 +257,15 @@ impl Line {
         self.out.stages = stages;
         self.out.problems = problems;
         self.out.program = program;
+    }
+}
+
+/// Warns of parameters that later passes begin with another value of, now that the first one's is known.
+fn left_over(leftovers: &[score::Leftover], places: &Places, problems: &mut Problems) {
+    for leftover in leftovers {
+        let (info, owner) = (places.info(leftover.param), places.target_of(leftover.param));
+        let problem = leftover.problem(info.default, owner, |x| info.show(x));
+        problem.into_iter().for_each(|problem| problems.add(problem));
     }
 }
 

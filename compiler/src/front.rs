@@ -79,9 +79,9 @@ pub fn score(
     seed: u64,
     places: &Places,
     problems: &mut Problems,
-) -> Score {
+) -> (Score, Vec<score::Leftover>) {
     match json {
-        Some(song) => song.score(places),
+        Some(song) => (song.score(places), vec![]),
         None => score::from_ast(&files.file(song).ast, seed, places, &files.limits, problems),
     }
 }

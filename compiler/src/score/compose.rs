@@ -16,6 +16,7 @@ use mam_runtime::Curve;
 use mam_runtime::score::pattern::mix;
 use mam_runtime::score::{Action, Clip, Duration, Line, Mark, Overflow, Pattern, Ramp, Rational};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Lines heard that an arrangement may lay out.
 const MOST_CLIPS: usize = 65_536;
@@ -47,6 +48,10 @@ pub(super) struct Told {
     pub(super) voices: Option<usize>,
     /// Nothing is wrong with it so far.
     pub(super) sound: bool,
+    /// What stands in its quotes; nothing for a tab.
+    pub(super) text: Option<Arc<str>>,
+    /// Bars of its tab, as long as no modifier changes it; with the tab's place.
+    pub(super) tab: Option<(Rational, Span)>,
 }
 
 /// Composes the lines and sections of one file.
@@ -175,6 +180,9 @@ impl<'a> Composer<'a> {
                 let degrees = has_scale(self.ast, &line.modifiers);
                 let words = Words::Notes { of: &instrument, degrees };
                 let pattern = self.pattern(line, words, seed);
+                if let (PatternText::Notation(text), false) = (&line.pattern, instrument.pitched) {
+                    super::hits::check(text, &instrument, self.targets, self.problems);
+                }
                 (Action::Play { target: instrument.index }, Some(instrument.voices), pattern)
             }
             Meaning::Parameter(parameter) => {
@@ -204,7 +212,15 @@ impl<'a> Composer<'a> {
         self.lines.push(Line { pattern, action });
         let sound = self.problems.len() == found;
         *self.named.entry(name.clone()).or_default() += 1;
-        self.told.push(Told { span: place, name, voices, sound });
+        let (text, tab) = match &line.pattern {
+            PatternText::Notation(text) => (Some(text.text.clone()), None),
+            PatternText::Tab { bars, .. } => {
+                let place = bars.iter().map(|b| b.span).reduce(Span::to).unwrap_or(place);
+                let length = self.lines.last().and_then(|line| line.pattern.period().ok());
+                (None, length.filter(|_| line.modifiers.is_empty()).map(|length| (length, place)))
+            }
+        };
+        self.told.push(Told { span: place, name, voices, sound, text, tab });
     }
 
     /// True when the equation of this name has errors already: then what it is cannot be known.

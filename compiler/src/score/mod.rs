@@ -9,9 +9,11 @@ mod amount;
 mod check;
 pub mod codes;
 mod compose;
+mod hits;
 pub mod import;
 mod mini;
 mod modify;
+mod ramps;
 pub mod show;
 mod steps;
 mod tab;
@@ -19,9 +21,11 @@ mod targets;
 mod tempo;
 mod words;
 
+pub use check::Leftover;
 pub use words::note_number;
 
 use crate::dimension::Dimension;
+use crate::library::Units;
 use codes::SCORE_UNREACHED;
 use compose::Composer;
 use mam_grammar::ast::{Ast, Item, ItemKind};
@@ -95,9 +99,12 @@ pub struct Parameter {
     pub scale: f64,
     /// Least and greatest value in base units; infinite where it has no range.
     pub range: (f64, f64),
+    /// The units in which these are written.
+    pub units: Units,
 }
 
-/// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out.
+/// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out. With it come the
+/// parameters that a pass may leave other than it found them: that depends on the values at the start.
 /// Looking through its patterns takes no more than `limits` allow.
 pub fn from_ast(
     ast: &Ast,
@@ -105,7 +112,7 @@ pub fn from_ast(
     targets: &dyn Targets,
     limits: &Limits,
     problems: &mut Problems,
-) -> Score {
+) -> (Score, Vec<Leftover>) {
     check_seed(ast, problems);
     let meter = tempo::meter(ast, &ast.items, problems);
     let (tempo, tempo_places) = tempo::tempo_map(ast, &ast.items, &meter, problems);
@@ -117,8 +124,10 @@ pub fn from_ast(
     let mut transport = Transport { tempo, lines, clips, marks, length: Rational::ZERO, restarts };
     transport.length = arranged.or(written).unwrap_or_else(|| own_length(&transport));
     check_reached(transport.length, &tempo_places, problems);
-    check::check(&transport, &told, limits.score_work, problems);
-    Score { transports: vec![transport], ..Score::default() }
+    let mut steps = limits.score_work;
+    check::check(&transport, &told, &mut steps, problems);
+    let leftovers = check::leftovers(&transport, &told, &mut steps);
+    (Score { transports: vec![transport], ..Score::default() }, leftovers)
 }
 
 /// Adds to the score of a file what is known when its song has been lowered.

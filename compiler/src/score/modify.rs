@@ -77,6 +77,7 @@ pub(super) fn has_scale(ast: &Ast, modifiers: &[ExprId]) -> bool {
         Expr::Call { callee, args } => {
             &*callee.name == "scale" || args.iter().any(|a| has_scale(ast, &[a.value]))
         }
+        Expr::Pipe { left, right } => has_scale(ast, &[*left, *right]),
         _ => false,
     })
 }
@@ -99,6 +100,10 @@ impl Modifier<'_> {
             Expr::Call { callee, args } => Use { name: callee, args, span },
             Expr::Name(name) => Use { name, args: &[], span },
             Expr::Paren(inner) => return self.changed(of, *inner, problems),
+            Expr::Pipe { left, right } => {
+                let changed = self.changed(of, *left, problems)?;
+                return self.changed(changed, *right, problems);
+            }
             _ => {
                 of_name = MODIFIERS.map(|m| m.0).join(", ");
                 return Err(Problem::new(&MODIFIER, span, "this is not a modifier of patterns")

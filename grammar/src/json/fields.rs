@@ -109,6 +109,11 @@ impl<'a> Fields<'a> {
         read(self, value)
     }
 
+    /// Warns of what the first mam could do without, and what is assumed in its place.
+    pub(super) fn assumed(&mut self, span: Span, message: impl Into<String>) {
+        self.problems.add(Problem::new(&codes::ASSUMED, span, message));
+    }
+
     /// A field that may be there.
     pub(super) fn optional<T>(&mut self, object: &Object<'_>, key: &str, read: Read<'a, T>) -> Option<T> {
         object.get(key).and_then(|value| read(self, value))
