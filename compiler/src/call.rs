@@ -5,6 +5,7 @@ use crate::dimension::Dimension;
 use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident, Number, Unit};
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Problem, Problems, Span};
+use rustc_hash::FxHashMap;
 
 /// The arguments of a call.
 #[derive(Debug, Default)]
@@ -24,6 +25,10 @@ pub fn bind(
     problems: &mut Problems,
 ) -> Bound {
     let mut bound = Bound { args: vec![None; formals.len()], more: vec![None; more.len()] };
+    let mut places: FxHashMap<&str, usize> = FxHashMap::default();
+    for (place, name) in formals.iter().chain(more).enumerate() {
+        places.entry(name).or_insert(place);
+    }
     let named = args.iter().position(|arg| arg.name.is_some()).unwrap_or(args.len());
     let by_place = args[..named].iter();
     if let Some(late) = (named..args.len()).find(|&i| args[i].name.is_none()) {
@@ -38,12 +43,15 @@ pub fn bind(
     }
     for arg in args {
         let Some(name) = &arg.name else { continue };
-        let at = |list: &[&str]| list.iter().position(|f| *f == &*name.name);
-        let place = match (at(formals), at(more)) {
-            (Some(i), _) => &mut bound.args[i],
-            (None, Some(i)) => &mut bound.more[i],
-            (None, None) => {
-                problems.add(unknown(callee, name, formals, more));
+        let place = match places.get(&*name.name) {
+            Some(&i) if i < formals.len() => &mut bound.args[i],
+            Some(&i) => &mut bound.more[i - formals.len()],
+            None => {
+                let problem = match problems.may_suggest() {
+                    true => suggested(callee, name, &formals.iter().chain(more).copied().collect::<Vec<_>>()),
+                    false => unknown(callee, name),
+                };
+                problems.add(problem);
                 continue;
             }
         };
@@ -126,11 +134,14 @@ fn too_many(callee: &Ident, args: &[Arg], formals: &[&str]) -> Problem {
     .help(format!("its arguments: {callee}({})", formals.join(", ")))
 }
 
-fn unknown(callee: &Ident, name: &Ident, formals: &[&str], more: &[&str]) -> Problem {
-    let known: Vec<&str> = formals.iter().chain(more).copied().collect();
-    let message = format!("`{callee}` has no argument `{name}`");
-    let problem = Problem::new(&codes::UNKNOWN_ARGUMENT, name.span, message);
-    let near = || mam_grammar::problem::nearest(&name.name, &known);
+fn unknown(callee: &Ident, name: &Ident) -> Problem {
+    Problem::new(&codes::UNKNOWN_ARGUMENT, name.span, format!("`{callee}` has no argument `{name}`"))
+}
+
+/// The problem of an argument that does not exist, with what was probably meant by it.
+fn suggested(callee: &Ident, name: &Ident, known: &[&str]) -> Problem {
+    let problem = unknown(callee, name);
+    let near = || mam_grammar::problem::nearest(&name.name, known);
     if let Some(row) = foreign::find(Role::Argument, &name.name).filter(|_| near().is_none()) {
         if let Some(meant) = row.word.split(' ').find(|word| known.contains(word)) {
             let list = format!("arguments of {callee}: {}", known.join(", "));
@@ -140,7 +151,7 @@ fn unknown(callee: &Ident, name: &Ident, formals: &[&str], more: &[&str]) -> Pro
             return problem.help(format!("{}: `{}`", row.note, row.example));
         }
     }
-    problem.nearest(&name.name, &format!("arguments of {callee}"), &known)
+    problem.nearest(&name.name, &format!("arguments of {callee}"), known)
 }
 
 /// The problem of an argument that is missing.

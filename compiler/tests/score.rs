@@ -1,6 +1,7 @@
 //! Scores of `.mam` songs: text in, events and problems out.
 
 use mam_compiler::dimension::Dimension;
+use mam_compiler::library::Units;
 use mam_compiler::score::{Instrument, Meaning, Parameter, Remainder, Targets, complete, from_ast};
 use mam_grammar::{Limits, Problems, Sources, syntax};
 use mam_runtime::score::{Extent, Score, Sequencer, listing};
@@ -27,7 +28,8 @@ impl Targets for Band {
         }
         if let Some(index) = PARAMETERS.iter().position(|p| p.0 == name) {
             let (_, dimension, scale, range) = PARAMETERS[index];
-            return Meaning::Parameter(Parameter { index, name, dimension, scale, range });
+            let units = Units::default();
+            return Meaning::Parameter(Parameter { index, name, dimension, scale, range, units });
         }
         match name.as_str() {
             "mix" => Meaning::Other { what: "it is a signal".into(), params: vec![] },
@@ -66,7 +68,7 @@ fn score(text: &str) -> (Score, Vec<String>) {
     let mut sources = Sources::default();
     let id = sources.add("song.mam", text);
     let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
-    let mut score = from_ast(&ast, 7, &Band, &mut problems);
+    let (mut score, _) = from_ast(&ast, 7, &Band, &Limits::default(), &mut problems);
     complete(&mut score, &ast, Remainder { starts: vec![0, 1, 2], musical: (None, None) });
     (score, told(&sources, problems))
 }
@@ -214,7 +216,7 @@ fn draws_depend_on_the_seed_and_the_line_alone() {
         let mut sources = Sources::default();
         let id = sources.add("song.mam", text);
         let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
-        let score = from_ast(&ast, seed, &Band, &mut problems);
+        let (score, _) = from_ast(&ast, seed, &Band, &Limits::default(), &mut problems);
         let mut all = events(&score);
         all.retain(|e| matches!(e.kind, EventKind::On { port: 0, .. }));
         all
@@ -510,7 +512,7 @@ out = softclip(50% * (keys + bd))
     let mut sources = Sources::default();
     let id = sources.add("song.mam", text.as_str());
     let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
-    let score = from_ast(&ast, 7, &Anything, &mut problems);
+    let (score, _) = from_ast(&ast, 7, &Anything, &Limits::default(), &mut problems);
     assert_eq!(told(&sources, problems), Vec::<String>::new());
     let mut notes = events(&score);
     notes.retain(|e| matches!(e.kind, EventKind::On { .. }));

@@ -9,6 +9,7 @@ use crate::json;
 use crate::table::{row, table};
 use clap::{Args, ValueEnum};
 use mam_compiler::library::ParamInfo;
+use mam_compiler::lower::Slots;
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{EventKind, Program};
 use serde_json::{Value, json};
@@ -112,7 +113,7 @@ fn of_song(what: What, song: SongArgs, console: Console) -> Result<Listing, Fail
     let program = compiled.compilation.program.as_ref().ok_or(Failure::Input)?;
     Ok(match what {
         What::Nodes => song_nodes(program),
-        What::Params => song_params(program),
+        What::Params => song_params(program, &compiled.compilation.stages.lowered.slots),
         What::Notes => song_notes(program),
     })
 }
@@ -131,14 +132,13 @@ fn song_nodes(program: &Program) -> Listing {
     Listing { rows, json: all.into() }
 }
 
-/// `[{ "name", "min", "max", "default" }]`: what can be set in a song, in base units.
-fn song_params(program: &Program) -> Listing {
+/// `[{ "name", "min", "max", "default" }]`: what can be set in a song, in base units; to people, in its own.
+fn song_params(program: &Program, slots: &Slots) -> Listing {
     let mut rows = vec![row(&["name", "range", "start"])];
     let mut all = Vec::new();
-    for p in &program.params {
-        let bounded = p.min.is_finite();
-        let range = if bounded { format!("{}..{}", p.min, p.max) } else { String::new() };
-        rows.push(row(&[&p.name, &range, &p.default.to_string()]));
+    for (slot, p) in program.params.iter().enumerate() {
+        let (bounded, info) = (p.min.is_finite(), slots.info(slot));
+        rows.push(row(&[&p.name, &info.range().unwrap_or_default(), &info.show(p.default)]));
         let (min, max) = if bounded { (json!(p.min), json!(p.max)) } else { (Value::Null, Value::Null) };
         all.push(json!({ "name": &*p.name, "min": min, "max": max, "default": p.default }));
     }

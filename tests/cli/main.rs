@@ -1,5 +1,7 @@
 //! The command as its users meet it: exit codes, streams, files.
 
+mod bounds;
+mod finite;
 mod playing;
 
 use std::fs;

@@ -249,7 +249,7 @@ impl Lower<'_, '_> {
 
     /// The problem of a name that stands for nothing, with what was probably meant: a name of the song, a note, a word of
     /// another tool, or a name of the language.
-    fn unknown(&self, at: &At, name: &Ident) -> Problem {
+    fn unknown(&mut self, at: &At, name: &Ident) -> Problem {
         let message = format!("nothing here is called `{name}`");
         let problem = Problem::new(&codes::UNKNOWN_NAME, name.span, message);
         if let Some(hertz) = foreign::note_frequency(&name.name) {
@@ -265,6 +265,9 @@ impl Lower<'_, '_> {
         if let Some(row) = target.filter(|_| !stands) {
             let help = format!("an equation gives it an instrument: `{name} = {}()`", row.word);
             return self.with_equation(at, problem.help(help), &name.name, row.word);
+        }
+        if !self.problems.may_suggest() {
+            return problem;
         }
         let seen = self.seen_names(at);
         if let Some(row) = row.filter(|_| target.is_some() || nearest(&name.name, &seen).is_none()) {
@@ -317,17 +320,27 @@ impl Lower<'_, '_> {
         if std::mem::replace(&mut self.circle_said, true) {
             return Val::Broken;
         }
+        /// Equations that are named at most: somewhere on the way something must change, anywhere.
+        const MOST_NAMED: usize = 12;
         let name = &*way[0].name.clone();
         let names: Vec<&str> = way.iter().map(|o| &*o.name).collect();
-        let message = if names.len() == 1 {
-            format!("`{name}` needs its own value of the same sample")
-        } else {
-            format!("these equations need each other within one sample: {} → {name}", names.join(" → "))
+        let message = match names.len() {
+            1 => format!("`{name}` needs its own value of the same sample"),
+            0..=MOST_NAMED => {
+                format!("these equations need each other within one sample: {} → {name}", names.join(" → "))
+            }
+            all => {
+                let (first, more) = (names[..MOST_NAMED - 1].join(" → "), all - MOST_NAMED);
+                let last = names[all - 1];
+                format!(
+                    "{all} equations need each other within one sample: {first} → … ({more} more) → {last} → {name}"
+                )
+            }
         };
         let mut problem = Problem::new(&codes::INSTANTANEOUS_CYCLE, start.span, message);
         let needs = |i: usize| format!("`{}` needs `{}`", names[i], names[(i + 1) % names.len()]);
         problem = problem.here(needs(0));
-        for (i, open) in way.iter().enumerate().skip(1) {
+        for (i, open) in way.iter().enumerate().take(MOST_NAMED).skip(1) {
             problem = problem.label(open.span, needs(i));
         }
         let last = names[names.len() - 1];

@@ -84,6 +84,7 @@ pub(super) fn has_scale(ast: &Ast, modifiers: &[ExprId]) -> bool {
                 || args.iter().any(|a| has_scale(ast, &[a.value]))
         }
         Expr::Field { of, .. } => has_scale(ast, &[*of]),
+        Expr::Pipe { left, right } => has_scale(ast, &[*left, *right]),
         _ => false,
     })
 }
@@ -115,9 +116,9 @@ impl Modifier<'_> {
                 let of = self.changed(of, *first, problems)?;
                 return self.named(of, &Use { name: field, args: &[], span: field.span }, problems);
             }
-            Expr::Pipe { .. } => {
-                return Err(Problem::new(&MODIFIER, span, "a pattern does not flow through `|>`")
-                    .help("one change after another is written with a point: `fast(2).rev()`"));
+            Expr::Pipe { left, right } => {
+                let changed = self.changed(of, *left, problems)?;
+                return self.changed(changed, *right, problems);
             }
             _ => {
                 of_name = MODIFIERS.map(|m| m.0).join(", ");

@@ -150,7 +150,6 @@ pub(super) const ROWS: &[Row] = rows! {
     Line "bd \"x*4\".every(4, \\x -> x.fast(2))" => "foreign-operator" "\\x -> x." "modifier";
     Line "bd \"x*4\".every(4, |x| x.fast(2))" => "foreign-operator" "|x| x." "modifier";
     Line "bd \"x*4\".every(4, x => x.fast(2).rev())" => "foreign-operator" "x => x." "modifier";
-    Line "bd \"x*4\".every(4, fast(2) |> rev)" => "pattern-modifier" "fast(2) |> rev" "a point" "bd \"x*4\".every(4, fast(2).rev())";
     Line "bd \"x*4\".gain(0.5)" => "pattern-modifier" "gain" "`vel`";
     Line "bd \"x*4\".reverse()" => "pattern-modifier" "reverse" "`rev`";
     Line "bd \"x*4\".late(1/8)" => "pattern-modifier" "late" "`shift`";
