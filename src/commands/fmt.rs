@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 /// Format songs, or turn .mam and JSON into each other
 #[derive(Args, Debug)]
+#[command(after_help = "\
+With --check --json: { \"unformatted\": [files], \"unread\": [files with errors] }.")]
 pub struct Fmt {
     /// .mam files, which are formatted in place; `-` formats standard input to standard output
     #[arg(required = true)]
@@ -20,6 +22,9 @@ pub struct Fmt {
     /// Change nothing; fail if something is not formatted
     #[arg(long, conflicts_with = "to")]
     check: bool,
+    /// With --check: as one JSON document
+    #[arg(long, requires = "check")]
+    json: bool,
     /// Turn one song into this form instead, on standard output or into -o
     #[arg(long, value_name = "FORM")]
     to: Option<To>,
@@ -42,22 +47,35 @@ impl Fmt {
             return self.convert(to, console);
         }
         let mut result = Ok(());
+        let (mut unformatted, mut unread) = (vec![], vec![]);
         for input in &self.inputs {
-            match self.format_one(input, console) {
+            match self.format_one(input, &mut unformatted, console) {
                 Err(failure @ (Failure::ClosedPipe | Failure::Usage(_))) => return Err(failure),
                 Err(failure) => {
                     if !failure.to_string().is_empty() {
                         console.insist(&format!("error: {failure}\n"));
                     }
+                    unread.push(input);
                     result = Err(if failure.code() == 3 { Failure::Unread } else { Failure::Input });
                 }
                 Ok(()) => {}
             }
         }
-        result
+        if self.json {
+            let document = serde_json::json!({ "unformatted": unformatted, "unread": unread });
+            console.result(&crate::json::pretty(&document))?;
+        }
+        let differs = !unformatted.is_empty() && result.is_ok();
+        if differs { Err(Failure::Input) } else { result }
     }
 
-    fn format_one(&self, input: &str, console: Console) -> Result<(), Failure> {
+    /// Formats one file, or, where it is only to be checked, adds it to those that are not formatted.
+    fn format_one<'a>(
+        &self,
+        input: &'a str,
+        unformatted: &mut Vec<&'a str>,
+        console: Console,
+    ) -> Result<(), Failure> {
         if Path::new(input).extension().is_some_and(|e| e == "json") {
             let words =
                 format!("`{input}` is JSON, which is not formatted; --to mam turns it into the language");
@@ -75,8 +93,8 @@ impl Fmt {
         let formatted = fmt::format(&ast, &text);
         match (self.check, input) {
             (true, _) if formatted != text => {
-                console.result(&format!("{input}\n"))?;
-                Err(Failure::Input)
+                unformatted.push(input);
+                if self.json { Ok(()) } else { console.result(&format!("{input}\n")) }
             }
             (true, _) => Ok(()),
             (false, "-") => console.result(&formatted),

@@ -10,6 +10,7 @@ mod check;
 pub mod codes;
 mod compose;
 pub mod import;
+mod line;
 mod mini;
 mod modify;
 pub mod show;
@@ -18,6 +19,8 @@ mod targets;
 mod tempo;
 mod words;
 
+pub use line::line;
+pub use modify::modifiers;
 pub use words::note_number;
 
 use crate::dimension::Dimension;

@@ -7,6 +7,7 @@ use super::notes::{NoteKind, Notes};
 use super::params::{Params, Set};
 use super::queue::EventQueue;
 use super::quiet::{self, Quiet, WHOLE};
+use super::seen::{Seen, Watcher};
 use super::step::{Runner, Scene};
 use super::tap::Tap;
 use crate::program::{EventKind, Program, QUANTUM};
@@ -31,6 +32,8 @@ pub(crate) struct Instance {
     pub(crate) taps: Vec<Tap>,
     /// Keeps time, where somebody wants to know it.
     pub(crate) profile: Option<Profile>,
+    /// Tells what plays, where somebody wants to see it.
+    watcher: Option<Watcher>,
     quiet: Quiet,
     hearing: Hearing,
     /// Steps that a quiet quantum leaves out, as their outputs are read elsewhere then.
@@ -68,6 +71,7 @@ impl Instance {
             notes: Notes::new(program.ports),
             mutes: vec![Mute { gain: 1.0, target: 1.0 }; program.steps.iter().map(|s| s.parts.len()).sum()],
             profile: None,
+            watcher: None,
             taps: vec![],
             quiet: Quiet::new(&program),
             hearing: Hearing::new(&program),
@@ -133,11 +137,16 @@ impl Instance {
             state: self.state.as_ptr(),
             eventful,
         };
-        let mut mutes = self.mutes.iter_mut();
+        let mut mutes = self.mutes.iter_mut().enumerate();
         for (index, runner) in self.runners.iter_mut().enumerate() {
             runner.run(&mut scene, frames.clone());
             runner.end(scene.state, frame, frames.clone());
-            (0..runner.parts()).zip(&mut mutes).for_each(|(part, mute)| mute.apply(runner, part));
+            for (part, (place, mute)) in (0..runner.parts()).zip(&mut mutes) {
+                mute.apply(runner, part);
+                if let Some(watcher) = &self.watcher {
+                    watcher.hear(place, runner, part, &frames);
+                }
+            }
             self.taps.iter_mut().for_each(|tap| tap.hear(index, runner, &frames));
             if let Some(profile) = &mut self.profile {
                 profile.step(index);
@@ -146,6 +155,9 @@ impl Instance {
         if let Some(profile) = &mut self.profile {
             profile.end();
         }
+        if let Some(watcher) = &self.watcher {
+            watcher.end(&self.params);
+        }
         if frames.end == QUANTUM {
             // So that the next quantum finds nothing of this one.
             self.notes.begin();
@@ -153,6 +165,12 @@ impl Instance {
                 self.params.begin();
             }
         }
+    }
+
+    /// From now on it tells what plays.
+    pub(crate) fn watch(&mut self, seen: Arc<Seen>) {
+        self.watcher = Some(Watcher::new(&self.program, seen));
+        self.quiet.forget();
     }
 
     /// From now on every step is called, also those that sleep.
@@ -171,7 +189,7 @@ impl Instance {
     /// Writes down the calls of a quiet quantum, if there is nothing to be done but to call.
     fn write_quiet(&mut self) -> bool {
         let loud = self.mutes.iter().all(|mute| mute.gain == 1.0 && mute.target == 1.0);
-        if !loud || !self.taps.is_empty() || self.profile.is_some() {
+        if !loud || !self.taps.is_empty() || self.profile.is_some() || self.watcher.is_some() {
             return false;
         }
         self.hearing.listen(&mut self.runners, &self.buffers, |_| false);
