@@ -142,7 +142,7 @@ fn of_modifier<'p>((name, usage): (&'static str, &'static str)) -> Topic<'p> {
         form,
         doc: doc + ".",
         internal: false,
-        example: Some(format!("x = pluck()\nplay {{ x \"{notes}\"{first} }}\nout = x\n")),
+        example: Some(format!("x = pluck(voices: 4)\nplay {{ x \"{notes}\"{first} }}\nout = x\n")),
         definition: None,
     }
 }
