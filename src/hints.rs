@@ -149,7 +149,7 @@ fn bare_song(args: &[OsString], error: &Error) -> Option<usize> {
     let is_song =
         ["mam", "json"].iter().any(|ending| Path::new(name).extension().is_some_and(|e| e == *ending));
     let is_command = Cli::command().find_subcommand(name).is_some() || name == "help";
-    (!is_command && (name == "-" || is_song || is_definition(name))).then_some(place)
+    (!is_command && (name == "-" || is_song || is_definition(Path::new(name)))).then_some(place)
 }
 
 /// The first argument that is neither a global flag nor a global flag's value.
@@ -175,8 +175,9 @@ fn hinted(mut error: Error, args: &[OsString]) -> Error {
     };
     // What is meant as a flag is not meant as a value.
     error.remove(ContextKind::TrailingArg);
+    // What clap finds similar is often not alike.
+    error.remove(ContextKind::SuggestedArg);
     if let Some(hint) = hint {
-        error.remove(ContextKind::SuggestedArg);
         error.remove(ContextKind::SuggestedSubcommand);
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
     }
@@ -213,9 +214,7 @@ fn of_flag(error: &Error, args: &[OsString]) -> Option<String> {
     }
     let name = clustered.map_or_else(|| written.trim_start_matches('-'), |word| word.trim_start_matches('-'));
     let name = name.to_lowercase().replace('_', "-");
-    // clap has seen how near it is to a flag of this command.
-    let typo = error.get(ContextKind::SuggestedArg).is_some();
-    meant(&name, &command, &all, typo)
+    meant(&name, &command, &all)
 }
 
 /// What to say of a letter that is a flag of other commands.
@@ -227,7 +226,7 @@ fn of_letter(letter: char, command: &Command, all: &Command) -> Option<String> {
 }
 
 /// What to say of a flag that a command does not have.
-fn meant(name: &str, command: &Command, all: &Command, typo: bool) -> Option<String> {
+fn meant(name: &str, command: &Command, all: &Command) -> Option<String> {
     if has(command, name) {
         return Some(format!("it has two dashes: `--{name}`"));
     }
@@ -238,14 +237,16 @@ fn meant(name: &str, command: &Command, all: &Command, typo: bool) -> Option<Str
         let example = SYNONYMS.iter().find(|s| s.flag == name).map_or("", |s| s.example);
         return Some(said(name, example, command, all));
     }
-    if typo {
-        return None;
-    }
-    // Neither ours nor another program's, but nearly so.
-    let names: Vec<&str> = SYNONYMS.iter().flat_map(|s| s.names.iter().chain([&s.flag]).copied()).collect();
-    let near = nearest(name, &names)?;
-    let found = SYNONYMS.iter().find(|s| s.flag == near || s.names.contains(&near))?;
-    Some(said(found.flag, found.example, command, all))
+    // Neither ours nor another program's, but nearly so: this command's first.
+    let flags = |command: &Command| {
+        command.get_arguments().filter_map(|arg| arg.get_long().map(String::from)).collect::<Vec<_>>()
+    };
+    let own = flags(command);
+    let others = SYNONYMS.iter().flat_map(|s| s.names).map(ToString::to_string);
+    let others: Vec<String> = others.chain(all.get_subcommands().flat_map(flags)).collect();
+    let near = nearest(name, &own).or_else(|| nearest(name, &others))?;
+    let found = SYNONYMS.iter().find(|s| s.flag == near || s.names.contains(&near));
+    Some(said(found.map_or(near, |s| s.flag), found.map_or("", |s| s.example), command, all))
 }
 
 /// The flag that is meant: this command's, else the song's own statement, else that of other commands.
@@ -284,7 +285,7 @@ fn one_dash(args: &[OsString]) -> Option<String> {
     one_dashed(args).find_map(|word| {
         let name = word.trim_start_matches('-');
         let known = has(&command, name) || SYNONYMS.iter().any(|s| s.names.contains(&name));
-        if known { meant(name, &command, &all, false) } else { None }
+        if known { meant(name, &command, &all) } else { None }
     })
 }
 

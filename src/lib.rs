@@ -4,11 +4,12 @@
 //! * [`commands`]: what each command does;
 //! * [`compiling`]: a song through the compiler, its problems told; [`stages`]: what the compiler made, as text;
 //! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
-//!   [`beside`]: sound files, while they are rendered;
+//!   [`beside`]: sound files, while they are rendered; [`reach`]: which files a song may name;
 //! * [`reference`] and [`definitions`]: all that a song can say, to be looked up;
 //! * [`report`]: problems for the terminal, as JSON, as SARIF;
 //! * [`offline`] and [`live`]: renders and playing;
-//! * [`console`]: the three streams and colour; [`failure`]: how a command ends when it does not end well.
+//! * [`console`]: the three streams and colour; [`visible`]: text of others, made harmless for a terminal;
+//!  [`failure`]: how a command ends when it does not end well.
 //!
 //! It is a library so that tests draw problems exactly as the terminal does.
 
@@ -30,12 +31,14 @@ pub mod loudness;
 pub mod offline;
 pub mod output;
 pub mod progress;
+pub mod reach;
 pub mod reference;
 pub mod report;
 pub mod stages;
 pub mod summary;
 pub mod table;
 pub mod values;
+pub mod visible;
 
 use args::{Cli, Command};
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
@@ -57,7 +60,8 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if !failure.to_string().is_empty() {
-                console.insist(&format!("{} {failure}\n", error_word(console)));
+                console.styled(error_word(console));
+                console.insist(&format!(" {failure}\n"));
             }
             ExitCode::from(failure.code())
         }

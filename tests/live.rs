@@ -5,7 +5,7 @@ mod guard;
 
 use guard::{allocated, on_audio_thread};
 use mam_compiler::emit::isa::Care;
-use mam_compiler::files::Loader;
+use mam_compiler::files::{Loader, Located, Unusable};
 use mam_compiler::target::Target;
 use mam_compiler::{Kept, Options, compile, compile_again};
 use mam_grammar::Sources;
@@ -21,8 +21,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 struct Nothing;
 
 impl Loader for Nothing {
-    fn load(&self, _: &str, path: &str) -> Result<(String, String), String> {
-        Err(format!("there is no `{path}`"))
+    fn locate(&self, _: &Located, path: &str) -> Result<Located, Unusable> {
+        Err(format!("there is no `{path}`").into())
+    }
+
+    fn read(&self, file: &Located, _: usize) -> Result<String, Unusable> {
+        Err(format!("there is no `{}`", file.name).into())
     }
 }
 
@@ -38,7 +42,7 @@ fn example(name: &str) -> String {
 }
 
 fn start(program: &Arc<Program>) -> (Control, Live) {
-    let options = control::Options { channels: 2, playing: true };
+    let options = control::Options { channels: 2, playing: true, limit: true };
     Control::new(program.clone(), Box::new(Scored), options)
 }
 
@@ -151,7 +155,7 @@ impl EventSource for Asking {
 fn a_jump_back_asks_for_no_more_than_is_heard() {
     let song = program("bd = kick()\nplay { bd |x...x...| }\nout = bd\n", 48_000);
     let asked = Arc::new(AtomicU64::new(0));
-    let options = control::Options { channels: 2, playing: true };
+    let options = control::Options { channels: 2, playing: true, limit: true };
     let (mut control, mut live) = Control::new(song, Box::new(Asked(asked.clone())), options);
     // Ten hours.
     const FAR: u64 = 48_000 * 36_000;

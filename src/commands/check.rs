@@ -28,7 +28,7 @@ pub struct Check {
     /// Files, `-` for standard input, names of prelude instruments; or folders, of which all songs are checked: .mam
     /// files, and .json files that have nodes
     #[arg(required = true)]
-    inputs: Vec<String>,
+    inputs: Vec<PathBuf>,
     /// The form of the report; json and sarif go to standard output
     #[arg(long, value_name = "FORM", default_value = "human")]
     format: Form,
@@ -65,8 +65,8 @@ impl Check {
         let (mut all, mut used) = (Vec::new(), BTreeSet::new());
         let mut inputs = 0;
         for input in &self.inputs {
-            let folder = Path::new(input).is_dir();
-            let songs = if folder { songs_of(Path::new(input)) } else { Ok(vec![PathBuf::from(input)]) };
+            let folder = input.is_dir();
+            let songs = if folder { songs_of(input) } else { Ok(vec![input.clone()]) };
             let checked = songs.and_then(|songs| {
                 inputs += songs.len();
                 // Each is told of, whatever is wrong with the others.
@@ -103,9 +103,10 @@ impl Check {
     }
 
     fn check(&self, song: &Path, found: bool, used: &mut BTreeSet<PathBuf>) -> Result<Checked, Failure> {
-        let name = song.to_string_lossy();
-        let compiled = compile_song(Song::read(&name, self.how.stdin_name.as_deref())?, &self.how);
-        used.extend(compiled.used.iter().filter_map(|path| path.canonicalize().ok()));
+        let compiled = compile_song(Song::read(song, self.how.stdin_name.as_deref())?, &self.how);
+        let own = song.canonicalize().ok();
+        let others = compiled.used.iter().filter_map(|path| path.canonicalize().ok());
+        used.extend(others.filter(|path| Some(path) != own.as_ref()));
         let denied =
             self.deny == Some(Deny::Warnings) && number_of(&compiled.problems, Severity::Warning) > 0;
         let fails = denied
@@ -145,7 +146,7 @@ impl Check {
 fn human(checked: &Checked, console: Console) -> Result<(), Failure> {
     let Checked { sources, problems, summary, .. } = checked;
     let look = Look { colour: console.colour, width: console.width() };
-    console.insist(&draw(problems, sources, look));
+    console.styled(&draw(problems, sources, look));
     if let Some(tally) = tally(problems) {
         let name = sources.iter().next().map_or("", |(_, source)| &*source.name);
         console.insist(&format!("{name}: {tally}\n"));
@@ -177,7 +178,10 @@ fn songs_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
     songs.sort();
     match songs.is_empty() {
-        true => Err(Failure::Io(format!("there is no .mam or .json song in `{}`", folder.display()))),
+        true => Err(Failure::Io(format!(
+            "cannot check `{}`: it is a folder without a .mam or .json song in it",
+            folder.display()
+        ))),
         false => Ok(songs),
     }
 }

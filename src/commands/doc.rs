@@ -71,7 +71,8 @@ fn document(topic: &Topic) -> Value {
 }
 
 fn text(topic: &Topic) -> String {
-    let mut out = format!("{} {}\n\n{}", topic.kind, topic.form, paragraph(&topic.doc, ""));
+    let form = paragraph(&format!("{} {}", topic.kind, topic.form), "");
+    let mut out = format!("{form}\n{}", paragraph(&topic.doc, ""));
     if let Some(entry) = topic.definition {
         let info = entry.info();
         if !info.params.is_empty() {

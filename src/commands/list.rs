@@ -5,6 +5,7 @@ use crate::compiling::compiled;
 use crate::console::Console;
 use crate::definitions::{Entry, Prelude, glossary_of, param_json};
 use crate::failure::Failure;
+use crate::input::is_stdin;
 use crate::json;
 use crate::reference::{self, Topic};
 use crate::table::{glossary, row, table};
@@ -12,7 +13,7 @@ use clap::Args;
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{EventKind, Program};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// List what exists: definitions, statements, units; parameters; a song's nodes and notes
 #[derive(Args, Debug)]
@@ -35,13 +36,16 @@ pub struct List {
     /// nodes, params or notes; or a word, to list what mentions it; or a song, whose nodes are listed [default: all
     /// that a song can say]
     #[arg(value_name = "WHAT")]
-    what: Option<String>,
+    what: Option<PathBuf>,
     /// A song, or a definition of the prelude; or more words
     #[arg(value_name = "OF")]
-    of: Vec<String>,
+    of: Vec<PathBuf>,
     /// As one JSON document
     #[arg(long)]
     json: bool,
+    /// Let the song name files outside its own folder
+    #[arg(long)]
+    allow_outside: bool,
 }
 
 /// What is listed of a song or of definitions.
@@ -75,35 +79,64 @@ struct Listing {
 }
 
 impl List {
+    fn song(&self, input: &Path) -> SongArgs {
+        let how = HowArgs { allow_outside: self.allow_outside, ..HowArgs::default() };
+        SongArgs { input: input.into(), how }
+    }
+
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let prelude = Prelude::default();
-        let listing = match (self.what.as_deref(), &self.of[..]) {
-            (None, _) => {
-                topics(&reference::topics(&prelude).iter().filter(|t| !t.internal).collect::<Vec<_>>())
-            }
-            (Some(what), of) => match (What::named(what), of) {
-                (Some(What::Notes), []) => notes(),
-                (Some(What::Nodes), []) => {
-                    let all = reference::topics(&prelude);
-                    topics(&all.iter().filter(|t| t.definition.is_some() && !t.internal).collect::<Vec<_>>())
-                }
-                (Some(What::Params), []) => {
-                    params(prelude.all().filter(|e| e.kind() != "def" && !e.is_internal()))
-                }
-                (Some(what), [of]) => self::of(&prelude, what, of, console)?,
-                (Some(_), _) => return Err(Failure::Usage("one song or definition at a time".into())),
-                (None, _) if of.is_empty() && is_song(what) => of_song(What::Nodes, what, console)?,
-                (None, of) => found(&prelude, &[&[what.to_string()], of].concat().join(" "))?,
-            },
+        let topics_of = |wanted: &dyn Fn(&&Topic) -> bool| {
+            let all = reference::topics(&prelude);
+            topics(&all.iter().filter(wanted).collect::<Vec<_>>())
         };
-        let document = || json::pretty(&json!({ listing.key: listing.json }));
-        console.result(&if self.json { document() } else { listing.text })
+        let Some(first) = &self.what else {
+            return self.show(&topics_of(&|topic| !topic.internal), console);
+        };
+        let listing = match (first.to_str().and_then(What::named), &self.of[..]) {
+            (Some(What::Notes), []) => notes(),
+            (Some(What::Nodes), []) => topics_of(&|topic| topic.definition.is_some() && !topic.internal),
+            (Some(What::Params), []) => {
+                params(prelude.all().filter(|e| e.kind() != "def" && !e.is_internal()))
+            }
+            (Some(what), [of]) => self.of(&prelude, what, of, console)?,
+            (Some(_), _) => return Err(Failure::Usage("one song or definition at a time".into())),
+            (None, []) if is_song(first) => of_song(What::Nodes, self.song(first), console)?,
+            (None, of) => {
+                let words = std::iter::once(first).chain(of).map(|word| word.to_string_lossy());
+                found(&prelude, &words.collect::<Vec<_>>().join(" "))?
+            }
+        };
+        self.show(&listing, console)
+    }
+
+    fn show(&self, listing: &Listing, console: Console) -> Result<(), Failure> {
+        if self.json {
+            return console.result(&json::pretty(&json!({ listing.key: listing.json })));
+        }
+        console.result(&listing.text)
+    }
+
+    /// A definition's row or parameters, or what a song has.
+    fn of(&self, prelude: &Prelude, what: What, of: &Path, console: Console) -> Result<Listing, Failure> {
+        let name = of.to_str().unwrap_or_default();
+        match (what, prelude.find(name)) {
+            (What::Params, Some(entry)) if entry.kind() == "def" => {
+                Err(Failure::Usage(format!("`{name}` is a def: `mamc doc {name}` shows its arguments")))
+            }
+            (What::Params, Some(entry)) => Ok(params(std::iter::once(entry))),
+            (What::Nodes, Some(_)) => {
+                let all = reference::topics(prelude);
+                Ok(topics(&reference::find(&all, name)))
+            }
+            _ => of_song(what, self.song(of), console),
+        }
     }
 }
 
 /// Whether a word is the name of a file rather than something to look for.
-fn is_song(word: &str) -> bool {
-    word == "-" || Path::new(word).is_file() || Path::new(word).extension().is_some()
+fn is_song(word: &Path) -> bool {
+    is_stdin(word) || word.is_file() || word.extension().is_some()
 }
 
 /// What mentions these words.
@@ -115,21 +148,6 @@ fn found(prelude: &Prelude, words: &str) -> Result<Listing, Failure> {
     }
     let near = reference::like(&all, words).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
     Err(Failure::Usage(format!("nothing mentions `{words}`{near}\n`mamc list` shows all that there is")))
-}
-
-/// A definition's row or parameters, or what a song has.
-fn of(prelude: &Prelude, what: What, name: &str, console: Console) -> Result<Listing, Failure> {
-    match (what, prelude.find(name)) {
-        (What::Params, Some(entry)) if entry.kind() == "def" => {
-            Err(Failure::Usage(format!("`{name}` is a def: `mamc doc {name}` shows its arguments")))
-        }
-        (What::Params, Some(entry)) => Ok(params(std::iter::once(entry))),
-        (What::Nodes, Some(_)) => {
-            let all = reference::topics(prelude);
-            Ok(topics(&reference::find(&all, name)))
-        }
-        _ => of_song(what, name, console),
-    }
 }
 
 /// Topics under the headings of their groups, in the order in which these first come.
@@ -164,8 +182,7 @@ fn params<'p>(entries: impl Iterator<Item = Entry<'p>>) -> Listing {
     Listing { text: texts.join("\n"), key: "params", json: all.into() }
 }
 
-fn of_song(what: What, input: &str, console: Console) -> Result<Listing, Failure> {
-    let song = SongArgs { input: input.to_string(), how: HowArgs::default() };
+fn of_song(what: What, song: SongArgs, console: Console) -> Result<Listing, Failure> {
     let compiled = compiled(&song, console)?;
     let program = compiled.compilation.program.as_ref().ok_or(Failure::Input)?;
     Ok(match what {

@@ -6,14 +6,15 @@ use crate::args::{HowArgs, SongArgs};
 use crate::compiling::{Compiled, compile_song_again};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::input::{self, Song};
+use crate::input::{Song, is_definition, is_stdin};
 use crate::report::human::{Look, draw};
 use crate::report::tally;
 use crate::values::Rate;
+use crate::visible::visible;
 use mam_compiler::Kept;
-use mam_grammar::{Severity, Sources};
+use mam_grammar::Severity;
 use mam_runtime::Program;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -61,10 +62,8 @@ pub(super) struct Outcome {
 impl Source {
     /// Reads standard input, where that is the song.
     pub(super) fn new(song: SongArgs, console: Console) -> Result<Source, Failure> {
-        let stdin = match &*song.input {
-            "-" => Some(Song::read("-", song.how.stdin_name.as_deref())?),
-            _ => None,
-        };
+        let stdin = is_stdin(&song.input).then(|| Song::read(&song.input, song.how.stdin_name.as_deref()));
+        let stdin = stdin.transpose()?;
         let source = Source { song, stdin, console, kept: Arc::default() };
         // Where there is nothing to wait for, that is told at once.
         match source.read() {
@@ -75,7 +74,7 @@ impl Source {
 
     /// Whether it can be another one later: a file can.
     pub(super) fn can_change(&self) -> bool {
-        self.stdin.is_none() && !input::is_definition(&self.song.input)
+        self.stdin.is_none() && !is_definition(&self.song.input)
     }
 
     /// Reads it as it is now.
@@ -84,11 +83,10 @@ impl Source {
         match &self.stdin {
             Some(song) => Ok(song.clone()),
             // It would be waited for until somebody writes into it.
-            None if Path::new(input).exists() && !Path::new(input).is_file() => {
-                let what = if Path::new(input).is_dir() { "a folder" } else { "not a file" };
-                Err(Failure::Io(format!(
-                    "cannot play `{input}`: it is {what}, and no changes of it can be followed"
-                )))
+            None if input.exists() && !input.is_file() => {
+                let what = if input.is_dir() { "a folder" } else { "not a file" };
+                let why = format!("it is {what}, and no changes of it can be followed");
+                Err(Failure::Io(format!("cannot play `{}`: {why}", input.display())))
             }
             None => Song::read(input, self.song.how.stdin_name.as_deref()),
         }
@@ -108,9 +106,9 @@ impl Source {
                 program: None,
                 controllers: vec![],
                 infos: Infos::default(),
-                files: vec![PathBuf::from(&self.song.input)],
-                name: self.song.input.clone(),
-                told: format!("error: {failure}\n"),
+                files: vec![self.song.input.clone()],
+                name: self.song.input.display().to_string(),
+                told: visible(&format!("error: {failure}\n")).into_owned(),
                 failure: Some(failure),
                 stages: vec![],
                 done: Instant::now(),
@@ -130,7 +128,7 @@ impl Source {
         Outcome {
             infos: lowered.slots.iter().map(|(name, info)| (name.to_string(), info.clone())).collect(),
             controllers: slots.filter_map(|(name, info)| Some((info.cc?, name.to_string()))).collect(),
-            files: files_of(&compiled.sources, &compiled.used),
+            files: files_of(&compiled.used),
             name: compiled.name().to_string(),
             told: draw(&compiled.problems, &compiled.sources, look) + &tally,
             failure: program.is_none().then_some(Failure::Input),
@@ -143,9 +141,7 @@ impl Source {
 
 /// What is played while there is nothing to play, at so many frames a second.
 pub(super) fn silence(rate: u32) -> Option<Arc<Program>> {
-    let mut sources = Sources::default();
-    let id = sources.add("<silence>", "out = 0\n");
-    let song = Song { sources, id, prefix: String::new() };
+    let song = Song::of_text("<silence>", "out = 0\n");
     let how = HowArgs { rate: Some(Rate(rate)), ..HowArgs::default() };
     compile_song_again(song, &how, &mut Kept::default()).compilation.program.map(Arc::new)
 }

@@ -3,7 +3,6 @@
 use super::front::Facts;
 use super::instruments::instruments;
 use super::lanes::{Lane, Lanes};
-use crate::definitions;
 use mam_compiler::library::ParamInfo;
 use mam_grammar::problem::count;
 use mam_runtime::control::{Control, MOST_CHANNELS, Place};
@@ -45,6 +44,8 @@ pub(super) struct Figures {
     pub(super) load: f64,
     /// The slowest quantum of the last seconds.
     pub(super) slowest: Slowest,
+    /// The frame of the song at which a sample was cut off first.
+    pub(super) limited_at: Option<u64>,
     /// Sums since the start.
     pub(super) sums: Sums,
     /// The instruments.
@@ -101,6 +102,8 @@ pub(super) struct Sums {
     pub(super) clipped: u64,
     /// Samples that were no numbers.
     pub(super) faults: u64,
+    /// Samples that were cut off at +12 dBFS.
+    pub(super) limited: u64,
     /// Callbacks that took longer than what they rendered lasts.
     pub(super) late: u64,
     /// How often the device had nothing to play.
@@ -126,6 +129,7 @@ impl Sums {
         let counted = [
             (self.late, "late callback"),
             (self.faults, "faulty sample"),
+            (self.limited, "limited sample"),
             (self.unrecorded, "unrecorded frame"),
         ];
         counted
@@ -184,6 +188,8 @@ impl Figures {
         self.slowest.take(telemetry, passed, now);
         self.sums.clipped += telemetry.clipped;
         self.sums.faults += telemetry.faults;
+        self.sums.limited += telemetry.limited;
+        self.limited_at = self.limited_at.or(telemetry.limited_at);
         self.sums.late += telemetry.late;
         self.sums.unrecorded += telemetry.unrecorded;
         self.meters.resize(channels.min(MOST_CHANNELS), Meter::default());
@@ -234,10 +240,12 @@ impl Slowest {
 
 impl Knob {
     fn new(slot: &ParamSlot, info: Option<&ParamInfo>, value: f64) -> Knob {
-        let shown = (value * 1e4).round() / 1e4;
+        // Four digits are as fine as a hand can tell.
+        let fine = 10_f64.powf(3.0 - value.abs().max(1e-6).log10().floor());
+        let shown = (value * fine).round() / fine;
         Knob {
             name: slot.name.to_string(),
-            value: info.map_or_else(|| shown.to_string(), |info| definitions::value(info, value)),
+            value: info.map_or_else(|| shown.to_string(), |info| info.show(shown)),
             position: position(slot, value),
         }
     }

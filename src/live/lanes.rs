@@ -130,12 +130,9 @@ mod tests {
     use crate::args::HowArgs;
     use crate::compiling::compile_song;
     use crate::input::Song;
-    use mam_grammar::Sources;
 
     fn program(text: &str) -> Arc<Program> {
-        let mut sources = Sources::default();
-        let id = sources.add("song.mam", text);
-        let song = Song { sources, id, prefix: String::new() };
+        let song = Song::of_text("song.mam", text);
         let how = HowArgs { interp: true, ..HowArgs::default() };
         Arc::new(compile_song(song, &how).compilation.program.expect("it compiles"))
     }

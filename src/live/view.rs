@@ -3,6 +3,7 @@
 use super::figures::{Figures, Knob, Meter, Track, decibels};
 use super::keys::HELP;
 use super::lanes::Lane;
+use crate::visible::visible;
 use mam_grammar::problem::count;
 use mam_runtime::output::Priority;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -101,11 +102,11 @@ fn paint(colour: bool, style: &str, text: &str) -> String {
     if colour && !style.is_empty() { format!("{style}{text}{END}") } else { text.into() }
 }
 
-/// The text, and what of it fits so many columns; control characters are shown as a mark.
+/// The text, and what of it fits so many columns, as it may be shown.
 fn cut(text: &str, columns: usize) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { '·' } else { c }).collect();
+    let clean = visible(text);
     if clean.width() <= columns {
-        return clean;
+        return clean.into_owned();
     }
     let (mut kept, mut room) = (String::new(), columns.saturating_sub(1));
     for c in clean.chars() {

@@ -1,7 +1,6 @@
 //! Following the edits of a song's files: the system tells of them, and they are looked at now and then besides, for file
 //! systems that do not tell.
 
-use mam_grammar::Sources;
 use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use std::collections::{BTreeSet, HashSet};
@@ -96,8 +95,11 @@ impl Watch {
         let known = |path: &PathBuf| before.iter().find(|file| file.path == *path).cloned();
         // The compiler has told of one that is not there.
         let fresh = |path: &PathBuf| {
-            let stamp = if let Look::File(stamp) = look(path) { Some(stamp) } else { None };
-            Followed { path: path.clone(), stamp, away: Away::Told, instead: "" }
+            let (stamp, away) = match look(path) {
+                Look::File(stamp) => (Some(stamp), Away::No),
+                Look::Nothing(_) => (None, Away::Told),
+            };
+            Followed { path: path.clone(), stamp, away, instead: "" }
         };
         self.files = paths.iter().map(|path| known(path).unwrap_or_else(|| fresh(path))).collect();
         if let Ok(mut names) = self.names.lock() {
@@ -158,10 +160,9 @@ impl Watch {
     }
 }
 
-/// The files among the texts of a compilation, and those that it used; these may be away.
-pub(super) fn files_of(sources: &Sources, used: &[PathBuf]) -> Vec<PathBuf> {
-    let texts = sources.iter().map(|(_, source)| PathBuf::from(&*source.name)).filter(|path| path.is_file());
-    let files: BTreeSet<PathBuf> = texts.chain(used.iter().cloned()).collect();
+/// The files of a compilation, each once; they may be away.
+pub(super) fn files_of(used: &[PathBuf]) -> Vec<PathBuf> {
+    let files: BTreeSet<PathBuf> = used.iter().cloned().collect();
     files.into_iter().collect()
 }
 

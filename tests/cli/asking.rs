@@ -77,7 +77,7 @@ fn a_wrong_flag_is_answered_with_the_right_one() {
         (&["-bits", "16"], "`--bits`"),
         (&["--length", "3s"], "`--duration 8bars`"),
         (&["--lenght", "3s"], "`--duration 8bars`"),
-        (&["--durration", "3s"], "'--duration'"),
+        (&["--durration", "3s"], "`--duration 8bars`"),
         (&["-duration", "3s"], "`--duration`"),
         (&["--out", "y.wav"], "`--output song.wav`"),
         (&["--tempo", "130"], "write `tempo 130` in it"),
@@ -121,7 +121,7 @@ fn a_folder_is_checked_with_all_its_songs() {
     let run = folder.run(&["check", "set", "--json"]).exits(1);
     assert_eq!((&json(&run)["errors"], json(&run)["songs"].as_array().unwrap().len()), (&2.into(), 3));
     let run = folder.run(&["check", "empty"]).exits(3);
-    assert!(run.err.contains("no .mam or .json song in `empty`"), "{}", run.err);
+    assert!(run.err.contains("without a .mam or .json song"), "{}", run.err);
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn examples_of_names_are_songs() {
     let prelude = mamc::definitions::Prelude::default();
     let topics = mamc::reference::topics(&prelude);
     let examples: Vec<_> = topics.iter().filter_map(|t| Some((t.name, t.example.clone()?))).collect();
-    assert!(examples.len() > 50);
+    assert!(examples.len() > 40, "{}", examples.len());
     for (number, (_, example)) in examples.iter().enumerate() {
         fs::write(folder.0.join(format!("{number}.mam")), example).unwrap();
     }

@@ -76,6 +76,7 @@ fn files_that_go_and_come_back_are_told() {
         }
     };
     waits_for("null");
+    std::thread::sleep(std::time::Duration::from_millis(500));
     let lib = folder.0.join("lib.mam");
     fs::remove_file(&lib).unwrap();
     waits_for("lib.mam` is gone");

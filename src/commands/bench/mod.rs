@@ -14,6 +14,7 @@ use clap::Args;
 use mam_compiler::Kept;
 use mam_runtime::Program;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -40,7 +41,7 @@ pub struct Bench {
     no_skip: bool,
     /// Render nothing: compile the song, then this one as an edit of it, and back
     #[arg(long, value_name = "INPUT", conflicts_with_all = ["duration", "block", "threads", "no_skip"])]
-    edit: Option<String>,
+    edit: Option<PathBuf>,
     /// Rounds; the median counts
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
@@ -121,8 +122,9 @@ impl Bench {
 
     /// Enough of the song that what it takes to begin does not count: a song of one hit, or none, is over at once.
     fn span(&self, program: &Arc<Program>) -> Result<Span, Failure> {
-        let once = Job::new(program.clone(), Span::default())?.end();
-        let frames = once.max(LEAST_SECONDS * u64::from(program.rate));
+        let once = Job::new(program.clone(), Span::default())?;
+        let least = LEAST_SECONDS * u64::from(program.rate);
+        let frames = if once.endless { least } else { once.end().max(least) };
         let duration = self.duration.unwrap_or(Length::of_frames(frames));
         Ok(Span { duration: Some(duration), ..Span::default() })
     }
