@@ -144,7 +144,7 @@ fn the_display_shows_what_plays() {
     let mut terminal = Terminal::of("plays", song, (80, 24), &[]);
     terminal.sees("verse › fill");
     terminal.sees("·●···●···");
-    terminal.sees("·|··");
+    terminal.sees("·|·");
     terminal.sees("█");
     terminal.types("r");
     terminal.sees("bar 1.");
