@@ -76,6 +76,8 @@ words! {
         "instrument beep {\n  amp = decay(trig, 100ms)\n  until amp < 0.00005\n  out = sine(freq) * amp * vel * 20%\n}\nb = beep()\nplay { b \"c4 e4 g4 ~\" }\nout = b\n";
     Statement "default" "default note c2" "The note of a hit without a pitch; c4 where it is not said."
         "instrument beep {\n  default note c2\n  until since(trig) > 9600\n  out = saw(freq) * gate * vel * 20%\n}\nb = beep()\nplay { b |x...x...| }\nout = b\n";
+    Statement "midi" "midi drum 36" "In an instrument: which key of General MIDI's drums, or `midi program 38`, it is in a MIDI file."
+        "instrument beep {\n  midi drum 36\n  until since(trig) > 9600\n  out = sine(freq) * gate * vel * 20%\n}\nb = beep()\nplay { b |x...x...| }\nout = b\n";
     Statement "out" "out = expression" "What is heard: of the song, an instrument, an effect or a body."
         "out = sine(220Hz) * 10%\n";
     Expression "in" "in" "The song's input, or an effect's; between `knob x = 1` and a range it begins the range."

@@ -5,7 +5,7 @@ use crate::live::action::Action;
 use mam_grammar::problem::nearest;
 use mam_runtime::control::{Place, Sync};
 use mam_runtime::{Miss, Program};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 impl Player {
     /// Does it, or says why not.
@@ -17,10 +17,21 @@ impl Player {
 
     /// Says what cannot be done; a hand that asks for the same again is told once.
     pub(super) fn refuse(&mut self, why: &str) {
-        if self.refused != why {
-            self.front.say(&format!("{why}\n"));
-            self.refused = why.into();
+        const MOST_A_SECOND: u32 = 20;
+        if self.refused == why {
+            return;
         }
+        if self.refusals.0.elapsed() >= Duration::from_secs(1) {
+            self.refusals = (Instant::now(), 0);
+        }
+        self.refusals.1 += 1;
+        // Whoever sends what is wrong without end does not fill the terminal, or the file that it goes to.
+        match self.refusals.1 {
+            ..MOST_A_SECOND => self.front.say(&format!("{why}\n")),
+            MOST_A_SECOND => self.front.say("more was refused, and is not told\n"),
+            _ => {}
+        }
+        self.refused = why.into();
     }
 
     fn try_to(&mut self, action: Action) -> Result<(), String> {

@@ -65,8 +65,9 @@ pub(super) struct Player {
     /// An edit that is compiled now, and whether there has been another since.
     compiling: Option<Noticed>,
     again: Option<Noticed>,
-    /// What was refused last.
+    /// What was refused last, and how often something was since when.
     refused: String,
+    refusals: (Instant, u32),
     /// Edits that are on their way to the ear.
     reports: Vec<(Arc<Program>, Report)>,
     /// The frame that a hand wants to go to, and the tempo that it wants, when what is under way is done.
@@ -151,6 +152,7 @@ impl Player {
             compiling: None,
             again: None,
             refused: String::new(),
+            refusals: (Instant::now(), 0),
             reports: vec![],
             jump: None,
             new_tempo: None,
