@@ -157,7 +157,7 @@ fn the_display_shows_what_plays() {
     terminal.types("q");
     terminal.ends();
     let mut terminal = Terminal::of("knobs", song, (80, 24), &[]);
-    terminal.sees("bright       800Hz");
+    terminal.sees("bright      800Hz  █████·····");
     terminal.types("q");
     terminal.ends();
 }
