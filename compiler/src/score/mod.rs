@@ -11,6 +11,7 @@ pub mod codes;
 mod compose;
 mod hits;
 pub mod import;
+mod line;
 mod mini;
 mod modify;
 mod ramps;
@@ -22,6 +23,8 @@ mod tempo;
 mod words;
 
 pub use check::Leftover;
+pub use line::line;
+pub use modify::modifiers;
 pub use words::note_number;
 
 use crate::dimension::Dimension;
