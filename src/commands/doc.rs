@@ -36,6 +36,7 @@ fn document(entry: Entry) -> String {
     let (place, source) = entry.source();
     json::pretty(&json!({
         "name": entry.name(), "kind": entry.kind(), "signature": entry.signature(), "doc": entry.doc(),
+        "midi": { "drum": entry.info().midi_keys, "program": entry.info().midi_programs },
         "params": entry.info().params.iter().map(param_json).collect::<Vec<_>>(),
         "place": place, "source": source, "example": example(entry),
     }))
