@@ -6,7 +6,7 @@ use crate::input;
 use crate::output::write_text;
 use clap::Args;
 use mam_compiler::score::import::import;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Turn a MIDI file into a song
 #[derive(Args, Debug)]
@@ -27,8 +27,8 @@ impl Import {
             console.say(&format!("warning: `{name}`: {remark}\n"));
         }
         match self.output.as_deref() {
-            None => console.result(&song.text),
-            Some(path) if path == Path::new("-") => console.result(&song.text),
+            None => console.exact(&song.text),
+            Some(path) if input::is_stdin(path) => console.exact(&song.text),
             Some(path) => write_text(path, &song.text),
         }
     }

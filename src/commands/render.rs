@@ -94,7 +94,7 @@ impl Render {
             let Some(job) = job.tapped(&tap.node, frames) else { return Err(no_node(&tap.node, &job)) };
             self.write(&tap.file, &job, format, 1.0, console)?;
         }
-        Ok(())
+        job.check_finite()
     }
 
     /// The notes alone, as a MIDI file.
