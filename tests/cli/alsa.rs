@@ -128,7 +128,7 @@ macro_rules! infos {
 }
 
 macro_rules! numbers {
-    (set $($set:ident $at:literal;)* get $($get:ident $from:literal;)*) => {
+    (set { $($set:ident $at:literal;)* } get { $($get:ident $from:literal;)* }) => {
         $(#[unsafe(no_mangle)]
         unsafe extern "C" fn $set(info: *mut [c_int; 2], number: c_int) {
             unsafe { (*info)[$at] = number };
@@ -146,13 +146,15 @@ infos! {
 }
 
 numbers! {
-    set
-    snd_seq_client_info_set_client 0;
-    snd_seq_port_info_set_client 0;
-    snd_seq_port_info_set_port 1;
-    get
-    snd_seq_client_info_get_client 0;
-    snd_seq_port_info_get_port 1;
+    set {
+        snd_seq_client_info_set_client 0;
+        snd_seq_port_info_set_client 0;
+        snd_seq_port_info_set_port 1;
+    }
+    get {
+        snd_seq_client_info_get_client 0;
+        snd_seq_port_info_get_port 1;
+    }
 }
 
 #[unsafe(no_mangle)]

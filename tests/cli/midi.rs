@@ -93,7 +93,10 @@ fn numbers_of_midi_are_checked() {
         let run = folder.run(&["check", "song.mam", "--format", "short"]);
         match code {
             None => _ = run.exits(0),
-            Some(code) => assert!(run.exits(1).out.contains(code), "{statement}"),
+            Some(code) => {
+                let run = run.exits(1);
+                assert!(format!("{}{}", run.out, run.err).contains(code), "{statement}");
+            }
         }
     }
 }
