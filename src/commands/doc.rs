@@ -64,6 +64,7 @@ fn document(topic: &Topic) -> Value {
     if let Some(entry) = topic.definition {
         let (place, source) = entry.source();
         document["params"] = entry.info().params.iter().map(param_json).collect();
+        document["midi"] = json!({ "drum": entry.info().midi_keys, "program": entry.info().midi_programs });
         document["place"] = place.into();
         document["source"] = source.into();
     }

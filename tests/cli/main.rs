@@ -3,6 +3,7 @@
 mod asking;
 mod bounds;
 mod finite;
+mod midi;
 mod playing;
 
 use std::fs;
@@ -388,22 +389,6 @@ fn formatting_is_in_place_and_a_check_changes_nothing() {
     assert_eq!(run.out, "out = noise()\n");
     folder.run(&["fmt", "wrong.mam"]).exits(1);
     assert_eq!(fs::read_to_string(folder.0.join("wrong.mam")).unwrap(), "out = (\n");
-}
-
-#[test]
-fn notes_go_to_midi_and_back() {
-    let folder = Folder::new("midi").with("song.mam", SONG);
-    folder.run(&["render", "song.mam", "-o", "song.mid"]).exits(0);
-    assert!(fs::read(folder.0.join("song.mid")).unwrap().starts_with(b"MThd"));
-    folder.run(&["import", "song.mid", "-o", "back.mam"]).exits(0);
-    let notes = |song: &str| {
-        let run = folder.run(&["list", "notes", song, "--json"]).exits(0);
-        let list: serde_json::Value = serde_json::from_str(&run.out).unwrap();
-        list["notes"].as_array().unwrap().iter().map(|n| n["frame"].as_u64().unwrap()).collect::<Vec<_>>()
-    };
-    assert_eq!(notes("back.mam"), notes("song.mam"));
-    folder.run(&["import", "song.mam"]).exits(1);
-    folder.run(&["import", "none.mid"]).exits(3);
 }
 
 #[test]
