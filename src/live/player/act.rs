@@ -1,6 +1,7 @@
 //! What hands ask for, done or refused in words.
 
 use super::{Player, at_tempo};
+use crate::failure::too_far;
 use crate::live::action::Action;
 use mam_grammar::problem::nearest;
 use mam_runtime::Program;
@@ -32,13 +33,13 @@ impl Player {
             Action::Stop => self.play(false),
             Action::Toggle => self.play(!self.playing),
             Action::Top => {
-                self.control.seek(0);
+                self.seek(0)?;
                 self.play(true);
             }
-            Action::Bars(bars) => self.go_by_bars(bars),
+            Action::Bars(bars) => self.go_by_bars(bars)?,
             Action::Beat(beat) => {
                 if let Some(here) = self.place() {
-                    self.go(Place { pass: 0, bar: beat.max(0.0) / here.beats_per_bar, ..here });
+                    self.go(Place { pass: 0, bar: beat.max(0.0) / here.beats_per_bar, ..here })?;
                 }
             }
             Action::Tempo(bpm) => self.set_tempo(bpm)?,
@@ -84,22 +85,27 @@ impl Player {
         self.heading.or_else(|| Place::of(self.control.program(), self.control.song_frame()))
     }
 
-    fn go_by_bars(&mut self, bars: i64) {
+    fn go_by_bars(&mut self, bars: i64) -> Result<(), String> {
         match self.place() {
             Some(place) => self.go(place.bar_line(bars)),
             // Without bars, a step is two seconds: a bar at 120.
             None => {
-                let step = bars * 2 * i64::from(self.control.rate());
-                self.control.seek(self.control.song_frame().saturating_add_signed(step));
+                let step = i128::from(bars) * 2 * i128::from(self.control.rate());
+                let frame = i128::from(self.control.song_frame()) + step;
+                self.seek(u64::try_from(frame.max(0)).unwrap_or(u64::MAX))
             }
         }
     }
 
-    fn go(&mut self, place: Place) {
-        if let Some(frame) = place.frame(self.control.program()) {
-            self.control.seek(frame);
-            self.heading = Some(place);
-        }
+    fn go(&mut self, place: Place) -> Result<(), String> {
+        let Some(frame) = place.frame(self.control.program()) else { return Ok(()) };
+        self.seek(frame.unwrap_or(u64::MAX))?;
+        self.heading = Some(place);
+        Ok(())
+    }
+
+    fn seek(&mut self, frame: u64) -> Result<(), String> {
+        self.control.seek(frame).map_err(|_| too_far("this place", self.control.rate()))
     }
 
     fn set_tempo(&mut self, bpm: f64) -> Result<(), String> {
