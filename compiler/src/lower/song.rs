@@ -10,7 +10,7 @@ use crate::files::{DefId, Files};
 use crate::graph::{Graph, Group, NodeId, NodeKind};
 use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, Type};
 use crate::library::{Library, ParamInfo};
-use mam_grammar::ast::ItemKind;
+use mam_grammar::ast::{ExprId, ItemKind};
 use mam_grammar::{Handle, Problems};
 use mam_runtime::Curve;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -59,6 +59,12 @@ pub struct Lowered {
     pub signals: usize,
     /// The result: mono or stereo. `None` where a channel is silence.
     pub out: Vec<Option<SignalId>>,
+    /// The signals of expressions that are heard by themselves.
+    pub heard: FxHashMap<ExprId, Vec<SignalId>>,
+    /// The signals that each node is known by, where it is a signal.
+    pub results: FxHashMap<NodeId, Vec<SignalId>>,
+    /// Signals that are further ones of the result.
+    pub also: Vec<SignalId>,
     /// What can be set.
     pub slots: Slots,
     /// What can be triggered.
@@ -248,6 +254,7 @@ pub fn lower<'a>(
         rate,
         seed,
         results: vec![None; graph.nodes.len()],
+        heard: FxHashMap::default(),
         slots,
         ports,
         tables: vec![],
@@ -275,6 +282,12 @@ pub fn lower<'a>(
     line.out();
     let Line { song, shapes, mut lowered, .. } = line;
     (lowered.slots, lowered.ports) = (song.slots, song.ports);
+    lowered.heard = song.heard;
+    let signals = song.results.into_iter().enumerate().filter_map(|(node, result)| match result? {
+        NodeVal::Shape(Shape::Signal(signals, _)) => Some((Handle::new(node), signals)),
+        _ => None,
+    });
+    lowered.results = signals.collect();
     lowered.module.tables = song.tables;
     share(&mut lowered.module, &mut lowered.calls, shapes);
     lowered
@@ -316,6 +329,7 @@ impl Line<'_> {
         for (node, result) in &made.results {
             self.song.results[node.index()] = Some(result.clone());
         }
+        self.song.heard.extend(made.heard.iter().cloned());
         if !made.kernel.outputs.is_empty() && group.live {
             let kernel = self.calls(&name, node, voices, made, known);
             key.zip(kernel).map(|(key, kernel)| self.alike.insert(key, kernel));
@@ -358,6 +372,7 @@ impl Line<'_> {
     ) -> Option<Handle<Kernel>> {
         if voices == 1
             && known.is_none()
+            && made.heard.is_empty()
             && let Some(cut) = terms::cut(&made.kernel)
         {
             self.pieces(path, cut, &made);
