@@ -6,7 +6,8 @@
 //! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
 //!   [`beside`]: sound files, while they are rendered;
 //! * [`report`]: problems for the terminal, as JSON, as SARIF;
-//! * [`offline`] and [`live`]: renders and playing;
+//! * [`offline`] and [`live`]: renders and playing; [`stems`], [`looping`] and [`timing`]: what is rendered, of which passes,
+//!   from where;
 //! * [`console`]: the three streams and colour; [`failure`]: how a command ends when it does not end well.
 //!
 //! It is a library so that tests draw problems exactly as the terminal does.
@@ -24,14 +25,17 @@ pub mod failure;
 pub mod input;
 pub mod json;
 pub mod live;
+pub mod looping;
 pub mod loudness;
 pub mod offline;
 pub mod output;
 pub mod progress;
 pub mod report;
 pub mod stages;
+pub mod stems;
 pub mod summary;
 pub mod table;
+pub mod timing;
 pub mod values;
 
 use args::{Cli, Command};
