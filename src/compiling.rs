@@ -23,7 +23,7 @@ pub struct Compiled {
     pub compilation: Compilation,
     /// Its problems, in the order of their places.
     pub problems: Vec<Problem>,
-    /// The files that it uses, whether they are there or not.
+    /// The file that it is, and those that it names, whether they are there or not.
     pub used: Vec<PathBuf>,
 }
 
@@ -85,20 +85,21 @@ pub fn compile_song_again(song: Song, how: &HowArgs, kept: &mut Kept) -> Compile
 /// Compiles a song so that parts of it are heard by themselves.
 pub fn compile_listening(song: Song, how: &HowArgs, listen: Listen) -> Compiled {
     let options = Options { care: Care::Best, listen, ..how.options(&song.prefix) };
-    compile_by(song, &options, &mut Kept::default())
+    compile_by(song, how, &options, &mut Kept::default())
 }
 
 fn compile_song_with(song: Song, how: &HowArgs, care: Care, kept: &mut Kept) -> Compiled {
     let options = Options { care, ..how.options(&song.prefix) };
-    compile_by(song, &options, kept)
+    compile_by(song, how, &options, kept)
 }
 
-fn compile_by(song: Song, options: &Options, kept: &mut Kept) -> Compiled {
-    let Song { mut sources, id, .. } = song;
-    let disk = Disk::default();
+fn compile_by(song: Song, how: &HowArgs, options: &Options, kept: &mut Kept) -> Compiled {
+    let Song { mut sources, id, path, .. } = song;
+    let disk = Disk::new(path.as_deref(), how.allow_outside);
     let mut compilation = compile_again(&mut sources, id, &disk, options, kept);
     let problems = std::mem::take(&mut compilation.problems).into_sorted();
-    Compiled { sources, compilation, problems, used: disk.asked.into_inner() }
+    let used = path.into_iter().chain(disk.asked.into_inner()).collect();
+    Compiled { sources, compilation, problems, used }
 }
 
 /// Reads and compiles a song and tells its problems.
@@ -159,5 +160,5 @@ pub fn tell(problems: &[Problem], sources: &Sources, console: Console) {
     let told: Vec<Problem> = problems.iter().filter(|p| p.code.severity >= least).cloned().collect();
     let look = Look { colour: console.colour, width: console.width() };
     let tally = tally(&told).map_or(String::new(), |t| t + "\n");
-    console.insist(&format!("{}{tally}", draw(&told, sources, look)));
+    console.styled(&format!("{}{tally}", draw(&told, sources, look)));
 }

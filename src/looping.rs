@@ -4,11 +4,11 @@
 //! beside each other, one a pass ahead, and are compared block by block: nothing is kept.
 
 use crate::failure::{Failure, too_far};
+use crate::stems::Listening;
 use mam_runtime::file::Sound;
 use mam_runtime::render::{Length, QUIET, Renderer};
 use mam_runtime::score::{Clock, Extent, Frames, Overflow, Rational, Sequencer};
 use mam_runtime::{Event, EventSource, Program};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The last pass that is tried.
@@ -24,8 +24,10 @@ pub struct Pass {
     pub start: u64,
     /// How many it has.
     pub frames: u64,
-    /// The nodes that sound otherwise in every pass, where the pass is not as the one before; those that only hear others
-    /// are left out.
+    /// Whether it is as the one before.
+    pub repeats: bool,
+    /// The equations that sound otherwise in every pass, where the pass is not as the one before; those that are made of
+    /// such ones are left out.
     pub restless: Vec<String>,
 }
 
@@ -33,24 +35,32 @@ pub struct Pass {
 ///
 /// # Errors
 /// When the song has no bars that it repeats, or its passes are longer than can be counted.
-pub fn find(program: &Arc<Program>, input: Option<&Sound>) -> Result<Pass, Failure> {
+pub fn find(
+    program: &Arc<Program>,
+    listening: Option<&Listening>,
+    input: Option<&Sound>,
+) -> Result<Pass, Failure> {
     let (program, frames) = whole(program)?;
-    let starts: Vec<u64> = (0..=MOST_PASSES).map(|pass| pass * frames).collect();
-    let mut pair = Pair::new(&program, input, &[], &starts);
-    for number in 2..=MOST_PASSES {
-        let (start, end) = (starts[number as usize - 1], starts[number as usize]);
-        let same = pair.compare(start, end).iter().all(|difference| *difference <= QUIET);
-        if same || number == MOST_PASSES {
-            let restless = if same { vec![] } else { restless(&program, input, &starts) };
-            return Ok(Pass { program, number, start, frames: end - start, restless });
-        }
+    let mut pair = Pair::new(&program, input, frames);
+    let mut number = 1;
+    let mut same = false;
+    while number < MOST_PASSES && !same {
+        number += 1;
+        same = pair.compare(frames).iter().all(|difference| *difference <= QUIET);
     }
-    unreachable!("the last pass is taken")
+    let restless = match listening.filter(|_| !same) {
+        Some(listening) => restless(listening, input)?,
+        None => vec![],
+    };
+    Ok(Pass { program, number, start: (number - 1) * frames, frames, repeats: same, restless })
 }
 
 /// The song at the tempo next to its own at which a pass is a whole number of frames, and how many these are. Otherwise
 /// notes would lie now a frame earlier, now one later, and no pass would follow itself.
-fn whole(program: &Arc<Program>) -> Result<(Arc<Program>, u64), Failure> {
+///
+/// # Errors
+/// When the song has no bars, or its passes are longer than can be counted.
+pub fn whole(program: &Arc<Program>) -> Result<(Arc<Program>, u64), Failure> {
     let no_bars = || Failure::Usage("the song has no bars to loop; a `play` gives it some".into());
     let too_far = |_: Overflow| Failure::Usage(too_far("the last pass of this loop", program.rate));
     let transport = program.score.transports.first().ok_or_else(no_bars)?;
@@ -73,63 +83,44 @@ fn whole(program: &Arc<Program>) -> Result<(Arc<Program>, u64), Failure> {
     Ok((Arc::new(program), frames))
 }
 
-/// The nodes that differ in the last two passes and hear no other one that does.
-fn restless(program: &Arc<Program>, input: Option<&Sound>, starts: &[u64]) -> Vec<String> {
-    let names: Vec<&str> = program.steps.iter().flat_map(|s| &s.parts).map(|part| &*part.name).collect();
-    let mut pair = Pair::new(program, input, &names, starts);
+/// The equations that differ in the last two passes, and of which nothing is made that does.
+fn restless(listening: &Listening, input: Option<&Sound>) -> Result<Vec<String>, Failure> {
+    let (program, frames) = whole(listening.program())?;
+    let mut pair = Pair::new(&program, input, frames);
     let mut differs = vec![];
-    for number in 2..=MOST_PASSES as usize {
-        differs = pair.compare(starts[number - 1], starts[number]);
+    for _ in 2..=MOST_PASSES {
+        differs = pair.compare(frames);
     }
-    let differs: BTreeSet<&str> = pair
-        .taps
-        .iter()
-        .filter(|(_, channels)| differs[channels.clone()].iter().any(|difference| *difference > QUIET))
-        .map(|(name, _)| name.as_str())
+    let restless: Vec<(&str, &[String])> = listening
+        .equations()
+        .filter(|(_, parts, _)| {
+            parts.iter().flat_map(|part| &part.channels).any(|&channel| differs[channel] > QUIET)
+        })
+        .map(|(name, _, needs)| (name, needs))
         .collect();
-    let mut signals = BTreeSet::new();
-    let mut found: Vec<String> = vec![];
-    for step in &program.steps {
-        let own: Vec<&str> = step.parts.iter().map(|p| &*p.name).filter(|n| differs.contains(n)).collect();
-        if own.is_empty() {
-            continue;
-        }
-        let hears = step.inputs.iter().any(|signal| signals.contains(signal));
-        signals.extend(step.outputs.iter().copied());
-        if !hears {
-            found.extend(own.iter().map(|name| name.split('#').next().unwrap_or(name).to_string()));
-        }
-    }
-    found.dedup();
-    found
+    let is_source =
+        |needs: &[String]| !restless.iter().any(|(name, _)| needs.iter().any(|need| need == name));
+    let sources = restless.iter().filter(|(_, needs)| is_source(needs));
+    Ok(sources.map(|(name, _)| (*name).to_string()).collect())
 }
 
 /// Two renders of a song, of which one is a pass ahead.
 struct Pair {
     behind: Side,
     ahead: Side,
-    /// Nodes that are heard, and their channels.
-    taps: Vec<(String, std::ops::Range<usize>)>,
 }
 
 impl Pair {
-    fn new(program: &Arc<Program>, input: Option<&Sound>, nodes: &[&str], starts: &[u64]) -> Pair {
-        let (mut behind, mut ahead) = (Side::new(program, input), Side::new(program, input));
-        let mut taps = vec![];
-        for node in nodes {
-            if let (Some(channels), Some(_)) = (behind.renderer.tap(node), ahead.renderer.tap(node)) {
-                taps.push(((*node).to_string(), channels));
-            }
-        }
-        ahead.go_to(starts[1]);
-        Pair { behind, ahead, taps }
+    fn new(program: &Arc<Program>, input: Option<&Sound>, frames: u64) -> Pair {
+        let (behind, mut ahead) = (Side::new(program, input), Side::new(program, input));
+        ahead.go_to(frames);
+        Pair { behind, ahead }
     }
 
-    /// The greatest difference of each channel between the pass from `start` to `end` and the one before it.
-    fn compare(&mut self, start: u64, end: u64) -> Vec<f32> {
+    /// The greatest difference of each channel between the next pass, of so many frames, and the one before it.
+    fn compare(&mut self, frames: u64) -> Vec<f32> {
         let mut greatest: Vec<f32> = vec![];
-        // Where a pass is no whole number of frames, one of the two may be a frame longer.
-        let mut left = end - start;
+        let mut left = frames;
         while left > 0 {
             let most = usize::try_from(left).unwrap_or(usize::MAX);
             let frames = self.behind.ready().min(self.ahead.ready()).min(most);

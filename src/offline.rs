@@ -1,6 +1,7 @@
 //! A render as the flags ask for it: from where to where, with what input, in interleaved blocks.
 
 use crate::failure::Failure;
+use crate::report::finite::render_report;
 use crate::stems::mix;
 use crate::timing::{Place, Time};
 use crate::values::{Length, Start};
@@ -8,9 +9,9 @@ use mam_compiler::listen::Part;
 use mam_runtime::file::Sound;
 use mam_runtime::render::{self, Renderer};
 use mam_runtime::score::{Extent, Sequencer};
-use mam_runtime::{Engine, Event, EventSource, Program};
+use mam_runtime::{Engine, Event, EventSource, NotFinite, Program};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How much of a song that never ends is rendered when nobody says.
 pub const ENDLESS_SECONDS: u64 = 10;
@@ -44,6 +45,8 @@ pub struct Job {
     from: u64,
     length: render::Length,
     tap: Option<Tapped>,
+    /// What was not finite in any of its renders, and in those of its taps.
+    not_finite: Arc<Mutex<Vec<NotFinite>>>,
 }
 
 /// What is heard instead of the song.
@@ -86,6 +89,7 @@ impl Job {
             from,
             length,
             tap: None,
+            not_finite: Arc::default(),
         })
     }
 
@@ -95,22 +99,23 @@ impl Job {
         let tap = Some(Tapped::Node(node.to_string(), channels));
         let length = render::Length::Frames(self.from + frames);
         let (program, input) = (self.program.clone(), self.input.clone());
-        Some(Job { program, input, endless: false, length, tap, ..*self })
+        let not_finite = self.not_finite.clone();
+        Some(Job { program, input, endless: false, length, tap, not_finite, ..*self })
     }
 
     /// The first frames, but of sums of the further outputs of another program of the same song: `width` channels of each.
     pub fn heard(&self, program: Arc<Program>, sums: Vec<Vec<Part>>, width: usize, frames: u64) -> Job {
         let length = render::Length::Frames(self.from + frames);
         let (tap, input) = (Some(Tapped::Parts(sums, width)), self.input.clone());
-        Job { program, input, endless: false, length, tap, ..*self }
+        Job { program, input, endless: false, length, tap, not_finite: self.not_finite.clone(), ..*self }
     }
 
     /// One pass of a song that goes round, by a program of the same song.
     pub fn pass(&self, program: Arc<Program>, start: u64, frames: u64) -> Job {
         let length = render::Length::Frames(start + frames);
         let input = self.input.clone();
-        let extent = Extent::Forever;
-        Job { program, input, endless: false, extent, from: start, length, tap: None, ..*self }
+        let (extent, not_finite) = (Extent::Forever, self.not_finite.clone());
+        Job { program, input, endless: false, extent, from: start, length, tap: None, not_finite, ..*self }
     }
 
     /// Channels of the result.
@@ -184,7 +189,21 @@ impl Job {
                 take(&interleaved)?;
             }
         }
+        let mut all = self.not_finite.lock().unwrap_or_else(PoisonError::into_inner);
+        let new =
+            renderer.not_finite().into_iter().filter(|failure| !all.contains(failure)).collect::<Vec<_>>();
+        all.extend(new);
         Ok(())
+    }
+
+    /// Fails where something was not finite in what has been rendered, and says what.
+    ///
+    /// # Errors
+    /// Which steps were not finite, and where.
+    pub fn check_finite(&self) -> Result<(), Failure> {
+        let mut all = self.not_finite.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        all.sort();
+        render_report(&all, &self.program).map_or(Ok(()), |words| Err(Failure::WrongInput(words)))
     }
 }
 

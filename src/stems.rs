@@ -57,6 +57,23 @@ pub fn compiled(
 }
 
 impl Listening {
+    /// The same, of another program with the same outputs.
+    #[must_use]
+    pub fn with(self, program: Arc<Program>) -> Listening {
+        Listening { program, ..self }
+    }
+
+    /// The program: the song, and what is heard as further outputs.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// The equations: what each is called, where it is heard, and the names that it is made of.
+    pub fn equations(&self) -> impl Iterator<Item = (&str, &[Part], &[String])> {
+        let all = self.heard.equations.iter().zip(&self.heard.needs);
+        all.map(|((name, parts), needs)| (name.as_str(), parts.as_slice(), needs.as_slice()))
+    }
+
     /// What each stem is called.
     pub fn stems(&self) -> impl Iterator<Item = &str> {
         self.heard.stems.iter().map(|(name, _)| name.as_str())

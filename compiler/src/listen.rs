@@ -9,7 +9,7 @@
 //! noise are those of the song.
 
 use crate::files::Files;
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, NodeId, operands};
 use crate::lower::{Lowered, SignalId};
 use mam_grammar::ast::{BinaryOp, DefinitionKind, Expr, ExprId, Ident, ItemKind, UnaryOp};
 use rustc_hash::FxHashSet;
@@ -22,6 +22,8 @@ pub struct Listen {
     pub stems: bool,
     /// Equations by their names; names that are none are left out.
     pub equations: Vec<String>,
+    /// Whether all equations are.
+    pub all_equations: bool,
 }
 
 /// Which side of the result a signal is heard on.
@@ -55,6 +57,8 @@ pub struct Heard {
     pub total: Vec<Part>,
     /// The equations.
     pub equations: Vec<(String, Vec<Part>)>,
+    /// For each of them the names that it is made of.
+    pub needs: Vec<Vec<String>>,
 }
 
 /// What is heard, as expressions of the song.
@@ -63,6 +67,7 @@ pub(crate) struct Chosen {
     stems: Vec<(String, Vec<Term>)>,
     total: Vec<Term>,
     equations: Vec<(String, Term)>,
+    needs: Vec<Vec<String>>,
 }
 
 /// An expression that is heard.
@@ -83,8 +88,10 @@ impl Listen {
         {
             chosen = finder.stems(out);
         }
-        for name in &self.equations {
+        let all = if self.all_equations { finder.names() } else { vec![] };
+        for name in self.equations.iter().chain(&all) {
             let Some(expr) = finder.equation(name) else { continue };
+            chosen.needs.push(finder.names_in(expr));
             chosen.equations.push((name.clone(), Term { expr, minus: false, side: Side::Both }));
             graph.roots.extend(graph.names.get(name.as_str()));
         }
@@ -112,7 +119,7 @@ impl Chosen {
         let mut all = |terms: &[Term]| terms.iter().map(|term| part(term, None)).collect::<Vec<_>>();
         let total = all(&self.total);
         let stems = self.stems.iter().map(|(name, terms)| (name.clone(), all(terms))).collect();
-        Heard { stems, total, equations }
+        Heard { stems, total, equations, needs: self.needs.clone() }
     }
 }
 
@@ -131,6 +138,28 @@ impl Finder<'_> {
             ItemKind::Equation { name, value } if &*name.name == wanted => Some(*value),
             _ => None,
         })
+    }
+
+    /// The names of all equations.
+    fn names(&self) -> Vec<String> {
+        let items = self.files.file(self.song).ast.items.iter();
+        let names = items.filter_map(|item| match &item.kind {
+            ItemKind::Equation { name, .. } => Some(name.name.to_string()),
+            _ => None,
+        });
+        names.collect()
+    }
+
+    /// The names in an expression.
+    fn names_in(&self, expr: ExprId) -> Vec<String> {
+        let (mut open, mut names) = (vec![expr], vec![]);
+        while let Some(expr) = open.pop() {
+            if let Expr::Name(name) = self.expr(expr) {
+                names.push(name.name.to_string());
+            }
+            open.extend(operands(self.expr(expr)));
+        }
+        names
     }
 
     fn stems(&self, out: ExprId) -> Chosen {
@@ -157,7 +186,7 @@ impl Finder<'_> {
                 }
             }
         }
-        Chosen { stems, total, equations: vec![] }
+        Chosen { stems, total, ..Chosen::default() }
     }
 
     /// The first sum on the way from an expression to its sources.

@@ -76,7 +76,7 @@ impl Render {
             return self.midi(console);
         }
         let (container, bits) = self.kind()?;
-        let (mut compiled, listening) = stems::compiled(&self.song, &self.listen(), console)?;
+        let (mut compiled, mut listening) = stems::compiled(&self.song, &self.listen(), console)?;
         let program = compiled.take_program()?;
         let span = Span { from: self.from, duration: self.duration, tail: self.tail };
         let input = self.sound(program.rate)?;
@@ -93,7 +93,9 @@ impl Render {
             ));
         }
         if self.as_loop {
-            job = looped(&job, console)?;
+            job = looped(&job, listening.as_ref(), console)?;
+            listening =
+                listening.map(|l| Ok(looping::whole(l.program()).map(|(p, _)| l.with(p))?)).transpose()?;
         }
         let factor = self.normalize.map_or(Ok(1.0), |level| loudness::factor(&job, level))?;
         let format = Format { container, bits, dither: self.dither, rate: job.program.rate, channels: 0 };
@@ -108,7 +110,7 @@ impl Render {
                 console.say("warning: the stems do not add up to the mix before the master\n");
             }
         }
-        Ok(())
+        job.check_finite()
     }
 
     /// What is to be heard beside the song.
@@ -116,6 +118,7 @@ impl Render {
         Listen {
             stems: self.stems.is_some(),
             equations: self.taps.iter().map(|tap| tap.node.clone()).collect(),
+            all_equations: self.as_loop,
         }
     }
 
@@ -152,7 +155,14 @@ impl Render {
             let ending = self.kind()?.0.extensions()[0];
             for name in listening.stems() {
                 let Some(stem) = listening.stem(job, name, frames) else { continue };
-                all.push((folder.join(format!("{}.{ending}", file_name(name))), stem));
+                let plain = file_name(name);
+                let numbered = (2..).map(|n| format!("{plain}-{n}"));
+                let mut files = std::iter::once(plain.clone()).chain(numbered);
+                let free = |file: &String| {
+                    all.iter().all(|(other, _)| *other != folder.join(format!("{file}.{ending}")))
+                };
+                let file = files.find(free).unwrap_or_default();
+                all.push((folder.join(format!("{file}.{ending}")), stem));
             }
         }
         Ok(all)
@@ -221,9 +231,9 @@ impl Render {
 }
 
 /// The pass of a song that follows itself; says which it is, and what never repeats.
-fn looped(job: &Job, console: Console) -> Result<Job, Failure> {
-    let pass = looping::find(&job.program, job.input.as_ref())?;
-    if pass.restless.is_empty() {
+fn looped(job: &Job, listening: Option<&Listening>, console: Console) -> Result<Job, Failure> {
+    let pass = looping::find(&job.program, listening, job.input.as_ref())?;
+    if pass.repeats {
         console.say(&format!("loop: pass {} is as the one before it\n", pass.number));
     } else {
         let names = pass.restless.join("`, `");

@@ -20,6 +20,7 @@ mod node;
 mod phase;
 mod pulses;
 mod share;
+mod slots;
 mod song;
 mod state;
 mod template;
@@ -27,6 +28,7 @@ mod terms;
 mod value;
 
 pub use builtin::all as builtins;
+pub(crate) use song::anonymous;
 pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower, sum_kernel};
 pub use template::Templates;
 

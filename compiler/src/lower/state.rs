@@ -227,6 +227,10 @@ impl Lower<'_, '_> {
 
     fn count(&mut self, at: &At, trig: Value) -> Value {
         let trig = self.b.truth(trig);
+        if self.b.constant(trig) == Some(0.0) {
+            // It never comes: nothing is counted.
+            return self.b.f64(f64::from(NEVER));
+        }
         let voice = self.scopes[at.scope].voice;
         self.b.voice = voice;
         if let Some(&count) = self.since.get(&(trig, voice)) {
