@@ -10,6 +10,7 @@ use mam_compiler::emit::isa::Care;
 use mam_compiler::listen::Listen;
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Kept, Options, compile_again};
+use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, Problem, Problems, Severity, Sources};
 use mam_runtime::Program;
 use std::path::PathBuf;
@@ -31,6 +32,16 @@ impl Compiled {
     /// Its problems with the texts that they are in.
     pub fn found(&self) -> Found<'_> {
         Found { problems: &self.problems, sources: &self.sources }
+    }
+
+    /// The song's title, where its text has one.
+    pub fn title(&self) -> Option<&str> {
+        let stages = &self.compilation.stages;
+        let items = &stages.files.as_ref()?.file(stages.song).ast.items;
+        items.iter().find_map(|item| match &item.kind {
+            ItemKind::Title(title) => Some(&*title.text),
+            _ => None,
+        })
     }
 
     /// What the song is called in messages.

@@ -12,6 +12,7 @@ use crate::values::{self, Length, Level, Start, Tap};
 use crate::{beside, input, looping, loudness, offline};
 use clap::Args;
 use mam_compiler::listen::Listen;
+use mam_grammar::problem::count;
 use mam_runtime::file::{Bits, Container, Dither, FileError, Format, Sound, Writer, read, resample};
 use mam_runtime::score::midi::midi;
 use std::io::{IsTerminal, Write};
@@ -124,15 +125,26 @@ impl Render {
 
     /// The notes alone, as a MIDI file.
     fn midi(&self, console: Console) -> Result<(), Failure> {
-        let program = compiled(&self.song, console)?.take_program()?;
+        let mut compiled = compiled(&self.song, console)?;
+        let program = compiled.take_program()?;
         let until = match self.duration {
             Some(_) => {
                 Some(Job::new(program.clone(), Span { duration: self.duration, ..Span::default() })?.end())
             }
             None => None,
         };
+        let file = midi(&program, compiled.title(), until);
+        for (notes, what) in [
+            (file.rounded, "not of a MIDI key: rounded to the nearest"),
+            (file.limited, "louder than MIDI can say: written with velocity 127"),
+        ] {
+            if notes > 0 {
+                let verb = if notes == 1 { "is" } else { "are" };
+                console.say(&format!("warning: {} {verb} {what}\n", count(notes, "note")));
+            }
+        }
         let mut output = Output::create(&self.output)?;
-        let written = output.write_all(&midi(&program, until));
+        let written = output.write_all(&file.bytes);
         written.map_err(|e| Failure::write(&self.output, &e))?;
         output.finish()
     }
@@ -286,7 +298,7 @@ fn told(path: &Path, frames: u64, format: Format, began: Instant) -> String {
         Bits::Int24 => "24 bits",
         Bits::Float32 => "32-bit floats",
     };
-    let channels = mam_grammar::problem::count(format.channels, "channel");
+    let channels = count(format.channels, "channel");
     let (place, rate) = (place.display(), format.rate);
     format!("{place}: {seconds:.1} s, {rate} Hz, {channels}, {bits}; {speed:.0} × real time\n")
 }

@@ -308,7 +308,7 @@ fn what_cannot_be_read_or_written_is_told_in_words() {
     let run = folder.run(&["render", "song.mam", "-o", "x.mp3"]).exits(2);
     assert!(run.err.contains(".wav"), "{}", run.err);
     let run = folder.run(&["render", "song.mam", "-o", "old.wav", "-d", "99999999999bars"]).exits(2);
-    assert!(run.err.contains("longer"), "{}", run.err);
+    assert!(run.err.contains("the last one that mam counts to"), "{}", run.err);
     assert_eq!(fs::read(folder.0.join("old.wav")).unwrap(), b"old");
     assert_eq!(folder.files(), ["bytes.mam", "folder.mam", "old.wav", "song.mam"]);
 }
