@@ -7,7 +7,8 @@
 //!   [`beside`]: sound files, while they are rendered; [`reach`]: which files a song may name;
 //! * [`reference`] and [`definitions`]: all that a song can say, to be looked up;
 //! * [`report`]: problems for the terminal, as JSON, as SARIF;
-//! * [`offline`] and [`live`]: renders and playing;
+//! * [`offline`] and [`live`]: renders and playing; [`stems`], [`looping`] and [`timing`]: what is rendered, of which passes,
+//!   from where;
 //! * [`console`]: the three streams and colour; [`visible`]: text of others, made harmless for a terminal;
 //!  [`failure`]: how a command ends when it does not end well.
 //!
@@ -27,6 +28,7 @@ pub mod hints;
 pub mod input;
 pub mod json;
 pub mod live;
+pub mod looping;
 pub mod loudness;
 pub mod offline;
 pub mod output;
@@ -35,8 +37,10 @@ pub mod reach;
 pub mod reference;
 pub mod report;
 pub mod stages;
+pub mod stems;
 pub mod summary;
 pub mod table;
+pub mod timing;
 pub mod values;
 pub mod visible;
 

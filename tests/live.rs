@@ -328,7 +328,7 @@ fn do_something(control: &mut Control, songs: &[Arc<Program>; 3], dice: &mut Dic
     match dice.next(14) {
         0 => control.stop(),
         1 | 2 => control.play(),
-        3 => control.seek(dice.next(20 * u64::from(control.rate()))),
+        3 => control.seek(dice.next(20 * u64::from(control.rate()))).expect("it is near"),
         4 => control.mute("pad", dice.next(2) == 0),
         5 => control.solo("pad", dice.next(2) == 0),
         6 => control.edit(songs[dice.next(3) as usize].clone(), Sync::Now),
@@ -373,7 +373,7 @@ fn nothing_that_hands_do_clicks_allocates_or_breaks() {
         let place = control.song_frame();
         let before = control;
         (control, live) = start(&rates[device].0[dice.next(3) as usize]);
-        control.seek(place * u64::from(control.rate()) / u64::from(before.rate()));
+        control.seek(place * u64::from(control.rate()) / u64::from(before.rate())).expect("it is near");
         control.follow(&before);
     }
     assert!(loudest > 0.1, "it was heard");

@@ -12,7 +12,7 @@ use crate::files::{DefId, Files};
 use crate::graph::{Graph, Group, NodeId, NodeKind};
 use crate::ir::{Imm, Kernel, Module};
 use crate::library::{Library, ParamInfo};
-use mam_grammar::ast::ItemKind;
+use mam_grammar::ast::{ExprId, ItemKind};
 use mam_grammar::{Handle, Problems};
 use mam_runtime::{Curve, ParamNames};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -63,6 +63,12 @@ pub struct Lowered {
     pub signals: usize,
     /// The result: mono or stereo. `None` where a channel is silence.
     pub out: Vec<Option<SignalId>>,
+    /// The signals of expressions that are heard by themselves.
+    pub heard: FxHashMap<ExprId, Vec<SignalId>>,
+    /// The signals that each node is known by, where it is a signal.
+    pub results: FxHashMap<NodeId, Vec<SignalId>>,
+    /// Signals that are further ones of the result.
+    pub also: Vec<SignalId>,
     /// What can be set.
     pub slots: Slots,
     /// What can be triggered.
@@ -259,6 +265,7 @@ pub fn lower<'a>(
         rate,
         seed,
         results: vec![None; graph.nodes.len()],
+        heard: FxHashMap::default(),
         slots,
         ports,
         tables: vec![],
@@ -288,6 +295,12 @@ pub fn lower<'a>(
     line.out();
     let Line { song, shapes, mut lowered, .. } = line;
     (lowered.slots, lowered.ports) = (song.slots, song.ports);
+    lowered.heard = song.heard;
+    let signals = song.results.into_iter().enumerate().filter_map(|(node, result)| match result? {
+        NodeVal::Shape(Shape::Signal(signals, _)) => Some((Handle::new(node), signals)),
+        _ => None,
+    });
+    lowered.results = signals.collect();
     lowered.module.tables = song.tables;
     share(&mut lowered.module, &mut lowered.calls, shapes);
     lowered
@@ -332,6 +345,7 @@ impl Line<'_> {
         for (node, result) in &made.results {
             self.song.results[node.index()] = Some(result.clone());
         }
+        self.song.heard.extend(made.heard.iter().cloned());
         if !made.kernel.outputs.is_empty() && group.live {
             let path = |&member: &NodeId| self.graph.nodes[member].path.clone();
             let fused =
@@ -378,6 +392,7 @@ impl Line<'_> {
     ) -> Option<Handle<Kernel>> {
         if voices == 1
             && known.is_none()
+            && made.heard.is_empty()
             && let Some(cut) = terms::cut(&made.kernel)
         {
             self.pieces(path, cut, &made, &fused);

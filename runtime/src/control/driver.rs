@@ -5,7 +5,7 @@ use super::{Blend, Carry, Command, Failed, Garbage, Live, MOST_CHANNELS, Player,
 use crate::engine::{Instance, NotFinite, Profile, Seen, ticks, ticks_per_second};
 use crate::program::{Event, EventKind, Program, QUANTUM, Step, Target};
 use crate::render::EventSource;
-use crate::score::Held;
+use crate::score::{Held, LAST_FRAME, Overflow};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -220,11 +220,18 @@ impl Control {
     }
 
     /// Goes to a frame of the song, to at most 63 frames before it, where nothing sounds yet.
-    pub fn seek(&mut self, song_frame: u64) {
+    ///
+    /// # Errors
+    /// Where the frame lies behind [`LAST_FRAME`]: what plays goes on.
+    pub fn seek(&mut self, song_frame: u64) -> Result<(), Overflow> {
+        if song_frame > LAST_FRAME {
+            return Err(Overflow);
+        }
         let latest = self.waiting.as_ref().map(|edit| &edit.program);
         let program = latest.or(self.sent.last().map(|part| &part.program)).unwrap_or(&self.current.program);
         let jump = Some(song_frame - song_frame % QUANTUM as u64);
         self.change(Edit { program: program.clone(), sync: Sync::Now, jump });
+        Ok(())
     }
 
     /// Goes on.

@@ -1,9 +1,11 @@
 //! What hands ask for, done or refused in words.
 
 use super::{Player, at_tempo};
+use crate::failure::too_far;
 use crate::live::action::Action;
 use mam_grammar::problem::nearest;
 use mam_runtime::control::{Place, Sync};
+use mam_runtime::score::LAST_FRAME;
 use mam_runtime::{Miss, Program};
 use std::time::{Duration, Instant};
 
@@ -41,14 +43,14 @@ impl Player {
             Action::Stop => self.play(false),
             Action::Toggle => self.play(!self.playing),
             Action::Top => {
-                self.jump = Some(0);
+                self.seek(0)?;
                 self.heading = Place::of(self.control.program(), 0);
                 self.play(true);
             }
-            Action::Bars(bars) => self.go_by_bars(bars),
+            Action::Bars(bars) => self.go_by_bars(bars)?,
             Action::Beat(beat) => {
                 if let Some(here) = self.place() {
-                    self.go(Place { pass: 0, bar: beat.max(0.0) / here.beats_per_bar, ..here });
+                    self.go(Place { pass: 0, bar: beat.max(0.0) / here.beats_per_bar, ..here })?;
                 }
             }
             Action::Tempo(bpm) => {
@@ -99,23 +101,32 @@ impl Player {
         self.heading.or_else(|| Place::of(self.control.program(), self.control.song_frame()))
     }
 
-    fn go_by_bars(&mut self, bars: i64) {
+    fn go_by_bars(&mut self, bars: i64) -> Result<(), String> {
         match self.place() {
             Some(place) => self.go(place.bar_line(bars)),
             // Without bars, a step is two seconds: a bar at 120.
             None => {
-                let step = bars.saturating_mul(2 * i64::from(self.control.rate()));
+                let step = i128::from(bars) * 2 * i128::from(self.control.rate());
                 let from = self.jump.unwrap_or_else(|| self.control.song_frame());
-                self.jump = Some(from.saturating_add_signed(step));
+                self.seek(u64::try_from((i128::from(from) + step).max(0)).unwrap_or(u64::MAX))
             }
         }
     }
 
-    fn go(&mut self, place: Place) {
-        if let Some(frame) = place.frame(self.control.program()) {
-            self.jump = Some(frame);
-            self.heading = Some(place);
+    fn go(&mut self, place: Place) -> Result<(), String> {
+        let Some(frame) = place.frame(self.control.program()) else { return Ok(()) };
+        self.seek(frame.unwrap_or(u64::MAX))?;
+        self.heading = Some(place);
+        Ok(())
+    }
+
+    /// Asks for a jump to a frame of the song.
+    fn seek(&mut self, frame: u64) -> Result<(), String> {
+        if frame > LAST_FRAME {
+            return Err(too_far("this place", self.control.rate()));
         }
+        self.jump = Some(frame);
+        Ok(())
     }
 
     /// Does what was asked for last of what takes a new program: a jump, a tempo. One at a time, however many are asked
@@ -125,7 +136,8 @@ impl Player {
             return;
         }
         if let Some(frame) = self.jump.take() {
-            self.control.seek(frame);
+            // The frame was checked when it was asked for.
+            let _ = self.control.seek(frame);
         } else if let Some(bpm) = self.new_tempo.take() {
             self.set_tempo(bpm);
         } else {

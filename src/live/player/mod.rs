@@ -16,10 +16,12 @@ use super::{Happening, Wishes, since};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::report::finite;
-use crate::values::{Start, Unit};
+use crate::timing::Time;
+use crate::values::Start;
 use act::named_instrument;
 use mam_runtime::control::{self, Control, Place, Scored};
 use mam_runtime::output::{Callback, Format, Found, Keeper, News};
+use mam_runtime::score::LAST_FRAME;
 use mam_runtime::{Live, NotFinite, Program};
 use midi::{Sent, open_midi};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -435,26 +437,17 @@ fn at_tempo(program: &Arc<Program>, tempo: Option<f64>) -> Arc<Program> {
     tempo.and_then(|bpm| program.at_tempo(bpm)).map_or_else(|| program.clone(), Arc::new)
 }
 
-/// The frame where it is to begin.
+/// The frame where it is to begin: the same as a render's.
 fn start_frame(from: Start, program: &Program) -> Result<u64, Failure> {
-    let no_bars =
-        || Failure::Usage("the song has no bars to begin at; say a time, such as `--from 10s`".into());
-    let at = |bar: f64| {
-        let here = Place::of(program, 0)?;
-        Place { bar, ..here }.frame(program)
+    let counts_bars = match from {
+        Start::Bar(_) => true,
+        Start::After(length) => length.frames(program.rate).is_none(),
     };
-    match from {
-        Start::Bar(bar) => at((bar - 1) as f64).ok_or_else(no_bars),
-        Start::After(length) => match length.frames(program.rate) {
-            Some(frames) => Ok(frames),
-            None => {
-                let (num, den) = length.fraction();
-                let bars = num as f64 / den as f64;
-                let beats_per_bar = Place::of(program, 0).map_or(4.0, |place| place.beats_per_bar);
-                at(if length.unit() == Unit::Beat { bars / beats_per_bar } else { bars }).ok_or_else(no_bars)
-            }
-        },
+    if counts_bars && program.score.transports.is_empty() {
+        let why = "the song has no bars to begin at; say a time, such as `--from 10s`";
+        return Err(Failure::Usage(why.into()));
     }
+    Ok(Time::of(program).start(Some(from))?.frame)
 }
 
 /// Both halves, at a frame of the song.
@@ -468,7 +461,8 @@ fn control_of(
     let (mut control, mut live): (Control, Live) = Control::new(program.clone(), Box::new(Scored), options);
     if at > 0 {
         // In silence, so that nothing of the beginning is heard.
-        control.seek(at);
+        // A frame that a device's change of rate has moved behind the last one is the last one.
+        let _ = control.seek(at.min(LAST_FRAME));
         if playing {
             control.play();
         }
