@@ -9,9 +9,10 @@ use crate::report::{Found, tally};
 use mam_compiler::emit::isa::Care;
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Kept, Options, compile_again};
+use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, Problem, Problems, Severity, Sources};
 use mam_runtime::Program;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A song that went through the compiler.
@@ -30,6 +31,21 @@ impl Compiled {
     /// Its problems with the texts that they are in.
     pub fn found(&self) -> Found<'_> {
         Found { problems: &self.problems, sources: &self.sources }
+    }
+
+    /// The song's title, where its text has one.
+    pub fn title(&self) -> Option<&str> {
+        let stages = &self.compilation.stages;
+        let items = &stages.files.as_ref()?.file(stages.song).ast.items;
+        items.iter().find_map(|item| match &item.kind {
+            ItemKind::Title(title) => Some(&*title.text),
+            _ => None,
+        })
+    }
+
+    /// The files that were read for it, `input` first.
+    pub fn read_from<'c>(&'c self, input: &'c str) -> impl Iterator<Item = &'c Path> {
+        std::iter::once(Path::new(input)).chain(self.used.iter().map(PathBuf::as_path))
     }
 
     /// What the song is called in messages.

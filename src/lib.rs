@@ -4,7 +4,7 @@
 //! * [`commands`]: what each command does;
 //! * [`compiling`]: a song through the compiler, its problems told; [`stages`]: what the compiler made, as text;
 //! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
-//!   [`beside`]: sound files, while they are rendered;
+//!   [`beside`]: sound files, while they are rendered; [`rendered`] and [`levels`]: what is said of them;
 //! * [`report`]: problems for the terminal, as JSON, as SARIF;
 //! * [`offline`] and [`live`]: renders and playing;
 //! * [`console`]: the three streams and colour; [`failure`]: how a command ends when it does not end well.
@@ -23,11 +23,13 @@ pub mod drawing;
 pub mod failure;
 pub mod input;
 pub mod json;
+pub mod levels;
 pub mod live;
-pub mod loudness;
+pub mod names;
 pub mod offline;
 pub mod output;
 pub mod progress;
+pub mod rendered;
 pub mod report;
 pub mod stages;
 pub mod summary;

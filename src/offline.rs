@@ -2,15 +2,15 @@
 
 use crate::failure::Failure;
 use crate::values::{Length, Start, Unit};
-use mam_runtime::file::Sound;
+use mam_runtime::file::{Frames, Sound};
 use mam_runtime::render::{self, Renderer};
 use mam_runtime::score::{Clock, Extent, Rational, Sequencer, TempoMap};
 use mam_runtime::{Engine, Event, EventSource, Program};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How much of a song that never ends is rendered when nobody says.
-pub const ENDLESS_SECONDS: u64 = 10;
+/// How much of a song without an end is rendered by default.
+pub const ENDLESS_SECONDS: u64 = 30;
 
 /// Which part of a song.
 #[derive(Clone, Copy, Debug, Default)]
@@ -112,9 +112,28 @@ impl Job {
         }
     }
 
-    /// How many frames it will have at least, for those who wait.
-    pub fn expected(&self) -> Option<u64> {
-        Some(self.end() - self.from)
+    /// How many frames it will have at least.
+    pub fn expected(&self) -> u64 {
+        self.end() - self.from
+    }
+
+    /// How many frames of the song are rendered at most, counted from its beginning.
+    pub fn latest(&self) -> u64 {
+        match self.length {
+            render::Length::Frames(end) => end,
+            render::Length::WithTail(end) => {
+                end.saturating_add(render::LONGEST_TAIL_SECONDS * u64::from(self.program.rate))
+            }
+        }
+    }
+
+    /// How many frames there will be after `before` others.
+    pub fn total(&self, before: u64) -> Frames {
+        let frames = before.saturating_add(self.latest() - self.from);
+        match self.length {
+            render::Length::Frames(_) => Frames::Exactly(frames),
+            render::Length::WithTail(_) => Frames::AtMost(frames),
+        }
     }
 
     /// A length from the beginning, in frames.

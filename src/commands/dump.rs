@@ -41,7 +41,7 @@ impl Dump {
             (Some(duration), Some(program)) => {
                 let span = Span { duration: Some(duration), ..Span::default() };
                 let job = Job::new(Arc::new(program), span)?;
-                let end = job.expected().unwrap_or(0);
+                let end = job.expected();
                 console.result(&played(&job.program, Extent::Forever, end))
             }
             (_, program) => {

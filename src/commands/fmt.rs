@@ -5,7 +5,7 @@ use crate::compiling::{compile_song, tell};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::input::{self, Song};
-use crate::output::write_text;
+use crate::output::{Inputs, write_text};
 use clap::{Args, ValueEnum};
 use mam_compiler::json;
 use mam_grammar::{Limits, Problems, Sources, fmt, syntax};
@@ -80,7 +80,8 @@ impl Fmt {
             }
             (true, _) => Ok(()),
             (false, "-") => console.result(&formatted),
-            (false, _) if formatted != text => write_text(Path::new(input), &formatted),
+            // What is read is written again: that is what it is for.
+            (false, _) if formatted != text => write_text(Path::new(input), &formatted, &Inputs::default()),
             (false, _) => Ok(()),
         }
     }
@@ -107,7 +108,7 @@ impl Fmt {
         match self.output.as_deref() {
             None => console.result(&text),
             Some(path) if path == Path::new("-") => console.result(&text),
-            Some(path) => write_text(path, &text),
+            Some(path) => write_text(path, &text, &Inputs::of(compiled.read_from(input))),
         }
     }
 }

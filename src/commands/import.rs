@@ -3,7 +3,7 @@
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::input;
-use crate::output::write_text;
+use crate::output::{Inputs, write_text};
 use clap::Args;
 use mam_compiler::score::import::import;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ impl Import {
         match self.output.as_deref() {
             None => console.result(&song),
             Some(path) if path == Path::new("-") => console.result(&song),
-            Some(path) => write_text(path, &song),
+            Some(path) => write_text(path, &song, &Inputs::of([self.file.as_path()])),
         }
     }
 }
