@@ -2,7 +2,7 @@
 //!
 //! The interpolating filter is long, so that what lies just below half the rate counts in full. It is applied only where the
 //! result can matter: a short filter, and a bound of what the rest of the long one can add (Cauchy–Schwarz), show where the
-//! wave stays below the greatest value so far.
+//! wave stays below the greatest value so far; and of what is above that, only the tops are looked at in eighths.
 
 use std::f64::consts::PI;
 use std::sync::LazyLock;
@@ -37,13 +37,15 @@ pub(super) struct TruePeak {
     samples: Vec<f32>,
     /// Sums of squares up to each sample of a block.
     energy: Vec<f64>,
+    /// The value in the middle before the next window's.
+    before: f32,
     peak: f32,
 }
 
 impl Default for TruePeak {
     fn default() -> TruePeak {
         // Before the sound is silence.
-        TruePeak { samples: vec![0.0; 2 * REACH], energy: vec![], peak: 0.0 }
+        TruePeak { samples: vec![0.0; 2 * REACH], energy: vec![], before: 0.0, peak: 0.0 }
     }
 }
 
@@ -79,19 +81,42 @@ impl TruePeak {
         for start in 1..=self.samples.len() - 2 * REACH {
             let window = &self.samples[start..start + 2 * REACH];
             let around = (self.energy[start + 2 * REACH] - self.energy[start]) as f32;
-            let estimate = dot(near, &window[REACH - NEAR..REACH + NEAR]).abs();
+            let estimate = dot(near, &window[REACH - NEAR..REACH + NEAR]);
             // A thousandth for what single precision rounds.
-            let bound = (estimate + (*FAR * around).sqrt()) * 1.001;
+            let bound = (estimate.abs() + (*FAR * around).sqrt()) * 1.001;
             let beside = window[REACH - 1].abs().max(window[REACH].abs());
-            if bound.max(beside) * RISE <= self.peak {
-                continue;
-            }
-            let half = dot(middle, window).abs();
-            if half.max(beside) * RISE > self.peak {
-                let between = FILTERS[1..].iter().map(|filter| dot(filter, window).abs());
-                self.peak = between.fold(self.peak, f32::max);
+            let before = std::mem::replace(&mut self.before, estimate);
+            if bound.max(beside) * RISE > self.peak {
+                self.before = dot(middle, window);
+                self.climb(start, before, self.before);
             }
         }
+    }
+
+    /// Looks in eighths beside a value at twice the rate that is greater than its neighbours, on the side of the greater one:
+    /// there the wave is greatest. `before` and `after` lie in the middle before and after a window's first middle sample.
+    fn climb(&mut self, start: usize, before: f32, after: f32) {
+        let window = &self.samples[start..start + 2 * REACH];
+        let (here, next) = (window[REACH - 1], window[REACH]);
+        let is_top = |x: f32, a: f32, b: f32| {
+            let x = x.abs();
+            x * RISE > self.peak && x >= a.abs() && x >= b.abs()
+        };
+        let mut found = self.peak;
+        let mut look = |window: &[f32], eighths: std::ops::RangeInclusive<usize>| {
+            let values = FILTERS[eighths].iter().map(|filter| dot(filter, window).abs());
+            found = values.fold(found, f32::max);
+        };
+        if is_top(after, here, next) {
+            look(window, if here * after > next * after { 1..=4 } else { 4..=7 });
+        }
+        if is_top(here, before, after) {
+            match before * here > after * here {
+                true => look(&self.samples[start - 1..start - 1 + 2 * REACH], 5..=7),
+                false => look(window, 1..=3),
+            }
+        }
+        self.peak = found;
     }
 }
 
@@ -154,7 +179,7 @@ mod tests {
         }
     }
 
-    /// Where the bound lets it skip nothing, and where it skips, the result is the same.
+    /// With all eighths everywhere, the result is the same.
     #[test]
     fn what_is_skipped_does_not_matter() {
         let mut state = 1_u64;
@@ -169,7 +194,7 @@ mod tests {
         padded.extend([0.0; 2 * REACH]);
         let all = padded.windows(2 * REACH).flat_map(|w| FILTERS.iter().map(|f| dot(f, w).abs()));
         let direct = 20.0 * f64::from(all.fold(0.0, f32::max)).log10();
-        assert!((measured(&samples) - direct).abs() < 1e-6, "{} {direct}", measured(&samples));
+        assert!((measured(&samples) - direct).abs() < 0.01, "{} {direct}", measured(&samples));
     }
 
     /// The signs of the filter itself: nothing lets a wave rise further above its samples.

@@ -1,5 +1,6 @@
 //! The command as its users meet it: exit codes, streams, files.
 
+mod files;
 mod playing;
 
 use std::fs;
@@ -355,7 +356,6 @@ fn wrong_usage_exits_with_2() {
     let folder = Folder::new("usage").with("song.mam", SONG);
     let wrong: &[&[&str]] = &[
         &["rendr"],
-        &["render", "song.mam"],
         &["render", "song.mam", "-o", "x.wav", "-d", "8rabbits"],
         &["render", "song.mam", "-o", "x.wav", "-r", "1"],
         &["render", "song.mam", "-o", "x.wav", "-b", "17"],

@@ -5,7 +5,7 @@ use super::{FileError, wav_read};
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
 /// Rates that a file may have, in frames a second. Beyond these it is noise that happens to look like a header.
-const RATES: std::ops::RangeInclusive<u32> = 1..=1_048_576;
+const RATES: std::ops::RangeInclusive<u32> = 100..=1_048_576;
 /// Samples that are decoded at a time, at most about.
 pub(super) const PORTION: usize = 1 << 15;
 
@@ -54,7 +54,6 @@ pub fn read(
     if wav_read::is_wav(&head) {
         wav_read::read(Cursor::new(head).chain(source), &mut intake)?;
     } else if seekable {
-        source.seek(SeekFrom::Start(0))?;
         other(source, true, &mut intake)?;
     } else {
         other(Whole { head: Cursor::new(head), rest: source }, false, &mut intake)?;
@@ -182,7 +181,8 @@ mod decode {
     /// A source that symphonia may seek in or not.
     struct Source<R> {
         inner: R,
-        seekable: bool,
+        /// Its bytes, where it can be rewound.
+        length: Option<u64>,
     }
 
     impl<R: Read> Read for Source<R> {
@@ -199,20 +199,22 @@ mod decode {
 
     impl<R: Read + Seek + Send + Sync> MediaSource for Source<R> {
         fn is_seekable(&self) -> bool {
-            self.seekable
+            self.length.is_some()
         }
 
         fn byte_len(&self) -> Option<u64> {
-            None
+            self.length
         }
     }
 
     pub(super) fn other(
-        source: impl Read + Seek + Send + Sync + 'static,
+        mut source: impl Read + Seek + Send + Sync + 'static,
         seekable: bool,
         intake: &mut Intake,
     ) -> Result<(), FileError> {
-        let source = Source { inner: source, seekable };
+        let length = if seekable { Some(source.seek(SeekFrom::End(0))?) } else { None };
+        source.seek(SeekFrom::Start(0)).or_else(|e| if seekable { Err(e) } else { Ok(0) })?;
+        let source = Source { inner: source, length };
         let stream = MediaSourceStream::new(Box::new(source), Default::default());
         let mut reader = symphonia::default::get_probe()
             .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())

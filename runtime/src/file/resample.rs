@@ -6,18 +6,18 @@ use rubato::{
     Async, FixedAsync, Resampler, SincInterpolationParameters, SincInterpolationType, WindowFunction,
 };
 
-/// Frames of the source that are resampled at a time.
+/// Frames that are resampled at a time, at most, at the higher of the two rates.
 const CHUNK: usize = 1024;
 /// Length of the interpolating filter at the lower of the two rates, in frames. With this window its transition is 4 % of
 /// the lower rate's half wide on each side of [`BAND`], and what lies beyond is below −90 dB.
 const LENGTH: usize = 192;
-/// Tabulated positions between two frames of the lower rate; linear in between, which errs by −120 dB.
-const POSITIONS: usize = 1024;
+/// Tabulated positions between two frames of the lower rate; linear in between, which errs by −130 dB.
+const POSITIONS: usize = 2048;
 /// The band that is kept, as a share of the lower rate's half.
 const BAND: f32 = 0.95;
 
-/// Resamples channels that come in portions. Frame n of the result is the sound at n/`to` seconds; the band below 0.9 of the
-/// lower rate's half is kept within 0.01 dB. Work for a frame of the result is bounded by the ratio of the rates, memory by
+/// Resamples channels that come in portions. Frame n of the result is the sound at n/`to` seconds, to one of [`POSITIONS`]; the
+/// band below 0.9 of the lower rate's half is kept within 0.01 dB. Work for a frame of the result is bounded by the ratio of the rates, memory by
 /// that and [`CHUNK`].
 pub(super) struct Stream {
     resampler: Async<f32>,
@@ -26,6 +26,8 @@ pub(super) struct Stream {
     out: Vec<Vec<f32>>,
     /// Frames of the result that lie before its beginning.
     early: usize,
+    /// Frames of the source that are taken at a time.
+    chunk: usize,
 }
 
 impl Stream {
@@ -41,12 +43,14 @@ impl Stream {
             window: WindowFunction::BlackmanHarris,
         };
         let ratio = f64::from(to) / f64::from(from);
-        let resampler = Async::new_sinc(ratio, 1.0, &parameters, CHUNK, channels, FixedAsync::Input);
+        let chunk = (CHUNK as u64 * u64::from(from) / u64::from(to)).clamp(1, CHUNK as u64) as usize;
+        let resampler = Async::new_sinc(ratio, 1.0, &parameters, chunk, channels, FixedAsync::Input);
         let resampler = resampler.map_err(|e| unusable(&e))?;
         // The filter is late by half its length. Silence before the sound makes that a whole number of the result's frames.
-        let step = from as usize / num_gcd(from, to) as usize;
+        let step = from as usize / gcd(from, to) as usize;
         let late = (length / 2).next_multiple_of(step);
-        let early = (late as u64 * u64::from(to) / u64::from(from)) as usize;
+        // Its first frame is already a step of the result further on.
+        let early = (late as u64 * u64::from(to) / u64::from(from)) as usize - 1;
         let silence = vec![0.0; late - length / 2];
         let room = resampler.output_frames_max();
         Ok(Stream {
@@ -54,6 +58,7 @@ impl Stream {
             waiting: vec![silence; channels],
             out: vec![vec![0.0; room]; channels],
             early,
+            chunk,
         })
     }
 
@@ -63,10 +68,11 @@ impl Stream {
             waiting.extend(new);
         }
         let mut done = 0;
-        while self.waiting[0].len() - done >= CHUNK {
-            let chunk: Vec<Vec<f32>> = self.waiting.iter().map(|w| w[done..done + CHUNK].to_vec()).collect();
+        while self.waiting[0].len() - done >= self.chunk {
+            let next = done + self.chunk;
+            let chunk: Vec<Vec<f32>> = self.waiting.iter().map(|w| w[done..next].to_vec()).collect();
             self.run(&chunk, into)?;
-            done += CHUNK;
+            done = next;
         }
         self.waiting.iter_mut().for_each(|waiting| drop(waiting.drain(..done)));
         Ok(())
@@ -74,7 +80,7 @@ impl Stream {
 
     /// Appends what is left, up to so many frames in all.
     pub(super) fn finish(mut self, frames: usize, into: &mut [Vec<f32>]) -> Result<(), FileError> {
-        let silence = vec![vec![0.0; CHUNK]; self.waiting.len()];
+        let silence = vec![vec![0.0; self.chunk]; self.waiting.len()];
         while into[0].len() < frames {
             self.take(&silence, into)?;
         }
@@ -84,7 +90,7 @@ impl Stream {
 
     fn run(&mut self, chunk: &[Vec<f32>], into: &mut [Vec<f32>]) -> Result<(), FileError> {
         let (channels, room) = (self.out.len(), self.out[0].len());
-        let from = SequentialSliceOfVecs::new(chunk, channels, CHUNK).map_err(|e| unusable(&e))?;
+        let from = SequentialSliceOfVecs::new(chunk, channels, self.chunk).map_err(|e| unusable(&e))?;
         let mut to =
             SequentialSliceOfVecs::new_mut(&mut self.out, channels, room).map_err(|e| unusable(&e))?;
         let (_, frames) =
@@ -100,6 +106,6 @@ fn unusable(error: &dyn std::fmt::Display) -> FileError {
     FileError::Unsupported(format!("it cannot be brought to the song's rate: {error}"))
 }
 
-fn num_gcd(a: u32, b: u32) -> u32 {
-    if b == 0 { a } else { num_gcd(b, a % b) }
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }

@@ -256,3 +256,6 @@ fn comments(title: Option<&str>) -> Vec<u8> {
     }
     block
 }
+
+#[cfg(test)]
+mod tests;
