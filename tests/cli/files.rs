@@ -82,7 +82,7 @@ fn nothing_that_is_read_is_written_over() {
     let folder = Folder::new("inputs")
         .with("song.mam", "use \"lib.mam\"\nout = in + x()\n")
         .with("lib.mam", "def x() { out = 0 }\n")
-        .with("song.json", "{ \"nodes\": [ { \"id\": \"k\", \"type\": \"kick\" } ] }");
+        .with("song.json", "{ \"version\": 1, \"nodes\": [ { \"id\": \"k\", \"type\": \"kick\" } ] }");
     folder.run(&["render", "kick", "-o", "in.wav", "-d", "100ms"]).exits(0);
     let mut paths = vec![
         "in.wav".to_string(),
@@ -119,13 +119,8 @@ fn nothing_that_is_read_is_written_over() {
 #[test]
 fn what_does_not_fit_is_refused_first() {
     let folder = Folder::new("fits").with("song.mam", SONG);
-    for (name, length) in [("x.aiff", "7h"), ("x.flac", "500h")] {
-        let seconds = format!(
-            "{}s",
-            length.trim_end_matches('h').parse::<u64>().unwrap()
-                * 3600
-                * if name == "x.flac" { 1000 } else { 1 }
-        );
+    for (name, hours) in [("x.aiff", 7), ("x.flac", 500)] {
+        let seconds = format!("{}s", hours * 3600);
         let run = folder.run(&["render", "song.mam", "-o", name, "-d", &seconds]).exits(2);
         assert!(run.err.contains("hours do not fit"), "{}", run.err);
     }
