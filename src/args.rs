@@ -7,6 +7,7 @@ use crate::commands::{
 use crate::console::When;
 use crate::values::{Assignment, LimitChange, Rate};
 use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
 
 /// Songs and sounds, compiled to machine code
 #[derive(Debug, Parser)]
@@ -66,7 +67,7 @@ pub enum Command {
 #[derive(Args, Debug, Clone)]
 pub struct SongArgs {
     /// A .mam or .json file, `-` for standard input, or the name of a prelude instrument
-    pub input: String,
+    pub input: PathBuf,
     #[command(flatten)]
     pub how: HowArgs,
 }
@@ -95,6 +96,9 @@ pub struct HowArgs {
     /// Change what a song may ask for at most, such as `nodes=100000`; repeatable
     #[arg(long = "limit", value_name = "NAME=N")]
     pub limits: Vec<LimitChange>,
+    /// Let the song name files outside its own folder
+    #[arg(long)]
+    pub allow_outside: bool,
 }
 
 /// On how many threads an offline render runs.

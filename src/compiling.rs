@@ -23,7 +23,7 @@ pub struct Compiled {
     pub compilation: Compilation,
     /// Its problems, in the order of their places.
     pub problems: Vec<Problem>,
-    /// The files that it uses, whether they are there or not.
+    /// The file that it is, and those that it names, whether they are there or not.
     pub used: Vec<PathBuf>,
 }
 
@@ -44,8 +44,8 @@ impl Compiled {
     }
 
     /// The files that were read for it, `input` first.
-    pub fn read_from<'c>(&'c self, input: &'c str) -> impl Iterator<Item = &'c Path> {
-        std::iter::once(Path::new(input)).chain(self.used.iter().map(PathBuf::as_path))
+    pub fn read_from<'c>(&'c self, input: &'c Path) -> impl Iterator<Item = &'c Path> {
+        std::iter::once(input).chain(self.used.iter().map(PathBuf::as_path))
     }
 
     /// What the song is called in messages.
@@ -98,12 +98,13 @@ pub fn compile_song_again(song: Song, how: &HowArgs, kept: &mut Kept) -> Compile
 }
 
 fn compile_song_with(song: Song, how: &HowArgs, care: Care, kept: &mut Kept) -> Compiled {
-    let Song { mut sources, id, prefix } = song;
-    let disk = Disk::default();
+    let Song { mut sources, id, prefix, path } = song;
+    let disk = Disk::new(path.as_deref(), how.allow_outside);
     let options = Options { care, ..how.options(&prefix) };
     let mut compilation = compile_again(&mut sources, id, &disk, &options, kept);
     let problems = std::mem::take(&mut compilation.problems).into_sorted();
-    Compiled { sources, compilation, problems, used: disk.asked.into_inner() }
+    let used = path.into_iter().chain(disk.asked.into_inner()).collect();
+    Compiled { sources, compilation, problems, used }
 }
 
 /// Reads and compiles a song and tells its problems.
@@ -164,5 +165,5 @@ pub fn tell(problems: &[Problem], sources: &Sources, console: Console) {
     let told: Vec<Problem> = problems.iter().filter(|p| p.code.severity >= least).cloned().collect();
     let look = Look { colour: console.colour, width: console.width() };
     let tally = tally(&told).map_or(String::new(), |t| t + "\n");
-    console.insist(&format!("{}{tally}", draw(&told, sources, look)));
+    console.styled(&format!("{}{tally}", draw(&told, sources, look)));
 }

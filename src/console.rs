@@ -2,6 +2,7 @@
 //! standard error.
 
 use crate::failure::Failure;
+use crate::visible::visible;
 use clap::ValueEnum;
 use std::io::{self, IsTerminal, Write};
 
@@ -46,9 +47,20 @@ impl Console {
         !self.quiet && io::stderr().is_terminal()
     }
 
-    /// Writes a result.
+    /// Writes a result for people.
+    ///
+    /// # Errors
+    /// When it cannot be written.
     pub fn result(self, text: &str) -> Result<(), Failure> {
-        self.bytes(text.as_bytes())
+        self.bytes(visible(text).as_bytes())
+    }
+
+    /// Writes a result that programs read, too: a song, JSON. On a terminal it is shown, elsewhere it is exact.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn exact(self, text: &str) -> Result<(), Failure> {
+        if io::stdout().is_terminal() { self.result(text) } else { self.bytes(text.as_bytes()) }
     }
 
     /// Writes a result that is not text.
@@ -66,6 +78,11 @@ impl Console {
 
     /// Says something that matters even when quiet.
     pub fn insist(self, text: &str) {
+        self.styled(&visible(text));
+    }
+
+    /// The same for text with colours of ours, in which what came from elsewhere is [`visible`] already.
+    pub fn styled(self, text: &str) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 }

@@ -3,7 +3,7 @@
 use mam_compiler::dimension::Dimension;
 use mam_compiler::files::{DefId, Files};
 use mam_compiler::library::{Info, Library, ParamInfo};
-use mam_grammar::ast::{DefinitionKind, Unit};
+use mam_grammar::ast::DefinitionKind;
 use mam_grammar::{Limits, Sources};
 use mam_runtime::Curve;
 use serde_json::{Value, json};
@@ -124,22 +124,6 @@ pub fn brief(doc: &str) -> String {
     }
 }
 
-/// A value in the unit in which people write it.
-pub fn value(p: &ParamInfo, base: f64) -> String {
-    let (unit, factor) = match (p.unit, p.dimension) {
-        (Some(Unit::Ms), _) => ("ms", 1e3),
-        (Some(Unit::S), _) | (None, Dimension::TIME) => ("s", 1.0),
-        (Some(Unit::KHz), _) => ("kHz", 1e-3),
-        (Some(Unit::Hz), _) | (None, Dimension::FREQUENCY) => ("Hz", 1.0),
-        (Some(Unit::Percent), _) => ("%", 100.0),
-        (Some(Unit::Db), _) if base > 0.0 => return format!("{}dB", number(20.0 * base.log10())),
-        (Some(Unit::St), _) if base > 0.0 => return format!("{}st", number(12.0 * base.log2())),
-        (Some(Unit::Ct), _) if base > 0.0 => return format!("{}ct", number(1200.0 * base.log2())),
-        _ => ("", 1.0),
-    };
-    format!("{}{unit}", number(base * factor))
-}
-
 /// A number without the dust of binary fractions.
 fn number(x: f64) -> String {
     let rounded = format!("{x:.6}");
@@ -149,12 +133,12 @@ fn number(x: f64) -> String {
 
 /// Its default, in its unit.
 pub fn default(p: &ParamInfo) -> String {
-    value(p, p.default)
+    p.show(p.default)
 }
 
 /// Its range, in its unit; empty when there is none.
 pub fn range(p: &ParamInfo) -> String {
-    if p.min.is_finite() { format!("{}..{}", value(p, p.min), value(p, p.max)) } else { String::new() }
+    p.range().unwrap_or_default()
 }
 
 /// How it goes from one value to the next.

@@ -1,12 +1,13 @@
 //! Songs as the command line names them: a file, standard input, or a definition of the prelude; and the files that
 //! they use.
 
-use crate::failure::{Failure, words};
-use mam_compiler::files::{Files, Loader};
+use crate::failure::Failure;
+use crate::reach::Reach;
+use mam_compiler::files::{FileId, Files, Loader, Located, Unusable};
 use mam_grammar::ast::DefinitionKind;
 use mam_grammar::{Limits, SourceId, Sources};
 use std::cell::RefCell;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -22,29 +23,47 @@ pub struct Song {
     pub id: SourceId,
     /// What is put before plain names of `--set`: the one instrument of a song that was made from its name.
     pub prefix: String,
+    /// The file that it was read from, if it was.
+    pub path: Option<PathBuf>,
 }
 
 impl Song {
-    /// Reads the song that `input` names.
-    pub fn read(input: &str, stdin_name: Option<&str>) -> Result<Song, Failure> {
-        let (name, text, prefix) = if input == "-" {
-            let bytes = bytes(io::stdin().lock()).map_err(|e| Failure::read("standard input", &e))?;
-            let name = stdin_name.unwrap_or("<stdin>");
-            (name.to_string(), decode(name, bytes)?, String::new())
-        } else if let Some(text) = definition(input) {
-            (format!("<{input}>"), text, format!("{input}."))
-        } else {
-            (input.to_string(), text(input)?, String::new())
-        };
+    /// A song that is this text.
+    pub fn of_text(name: &str, text: &str) -> Song {
         let mut sources = Sources::default();
         let id = sources.add(name, text);
-        Ok(Song { sources, id, prefix })
+        Song { sources, id, prefix: String::new(), path: None }
+    }
+
+    /// Reads the song that `input` names.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(input: &Path, stdin_name: Option<&str>) -> Result<Song, Failure> {
+        if is_stdin(input) {
+            let bytes = bytes(io::stdin().lock()).map_err(|e| Failure::read("standard input", &e))?;
+            let name = stdin_name.unwrap_or("<stdin>");
+            return Ok(Song::of_text(name, &decode(name, bytes)?));
+        }
+        let name = input.display().to_string();
+        if let Some(text) = definition(input) {
+            return Ok(Song { prefix: format!("{name}."), ..Song::of_text(&format!("<{name}>"), &text) });
+        }
+        Ok(Song { path: Some(input.into()), ..Song::of_text(&name, &text(input)?) })
     }
 }
 
+/// Whether a path of the command line means standard input.
+pub fn is_stdin(input: &Path) -> bool {
+    input == Path::new("-")
+}
+
 /// The text of a file, or of standard input for `-`.
-pub fn any_text(input: &str) -> Result<String, Failure> {
-    if input != "-" {
+///
+/// # Errors
+/// When it cannot be read.
+pub fn any_text(input: &Path) -> Result<String, Failure> {
+    if !is_stdin(input) {
         return text(input);
     }
     let bytes = bytes(io::stdin().lock()).map_err(|e| Failure::read("standard input", &e))?;
@@ -52,12 +71,16 @@ pub fn any_text(input: &str) -> Result<String, Failure> {
 }
 
 /// The text of a file.
-pub fn text(path: &str) -> Result<String, Failure> {
+///
+/// # Errors
+/// When it cannot be read.
+pub fn text(path: &Path) -> Result<String, Failure> {
+    let name = path.display().to_string();
     let bytes = File::open(path).and_then(bytes).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => Failure::Io(not_there(path)),
-        _ => Failure::read(path, &e),
+        _ => Failure::read(&name, &e),
     })?;
-    decode(path, bytes)
+    decode(&name, bytes)
 }
 
 /// The bytes of a file, for what is not text: at most as many as a text may have.
@@ -93,27 +116,29 @@ fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Failure> {
     })
 }
 
-fn not_there(path: &str) -> String {
-    let plain = Path::new(path).extension().is_none() && !path.contains(['/', '\\']);
+fn not_there(path: &Path) -> String {
+    let name = path.display().to_string();
+    let plain = path.extension().is_none() && !name.contains(['/', '\\']);
     if !plain {
-        return format!("cannot read `{path}`: there is no such file");
+        return format!("cannot read `{name}`: there is no such file");
     }
     let names = instruments();
-    let near = mam_grammar::problem::nearest(path, &names);
+    let near = mam_grammar::problem::nearest(&name, &names);
     let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
-    format!("there is no file and no prelude instrument called `{path}`{near}")
+    format!("there is no file and no prelude instrument called `{name}`{near}")
 }
 
 /// Whether this names a definition of the prelude, and no file.
-pub fn is_definition(name: &str) -> bool {
+pub fn is_definition(name: &Path) -> bool {
     definition(name).is_some()
 }
 
 /// A song that plays one definition of the prelude, when there is one of this name and no file.
-fn definition(name: &str) -> Option<String> {
-    if Path::new(name).exists() || Path::new(name).extension().is_some() {
+fn definition(path: &Path) -> Option<String> {
+    if path.exists() || path.extension().is_some() {
         return None;
     }
+    let name = path.to_str()?;
     instruments().iter().any(|i| i == name).then(|| format!("{name} = {name}()\nout = {name}\n"))
 }
 
@@ -124,21 +149,43 @@ fn instruments() -> Vec<String> {
     all.filter(|d| d.kind == DefinitionKind::Instrument).map(|d| d.name.name.to_string()).collect()
 }
 
-/// Finds the files that `use` names, and remembers which they were.
-#[derive(Default)]
+/// Finds and reads the files that a song names, and remembers which they were.
 pub struct Disk {
+    song: Option<PathBuf>,
+    reach: Reach,
     /// The files that were asked for, whether they are there or not, for whoever watches them.
     pub asked: RefCell<Vec<PathBuf>>,
 }
 
+impl Disk {
+    /// For the song at `song`; with `allow_outside` it may name files outside its folder.
+    pub fn new(song: Option<&Path>, allow_outside: bool) -> Disk {
+        let reach = Reach::of(song, allow_outside);
+        Disk { song: song.map(PathBuf::from), reach, asked: RefCell::default() }
+    }
+}
+
 impl Loader for Disk {
-    fn load(&self, from: &str, path: &str) -> Result<(String, String), String> {
-        let path = Path::new(from).parent().unwrap_or(Path::new("")).join(path);
-        let name = path.display().to_string();
+    fn song(&self, name: &str) -> Located {
+        // A text that came from standard input stands where its name says, or in the working folder.
+        let path = self.song.as_deref().unwrap_or(Path::new(name));
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).unwrap_or_default();
+        let beside = || folder.join(path.file_name().unwrap_or_default());
+        let id = fs::canonicalize(path).unwrap_or_else(|_| beside());
+        Located { id: FileId::new(id), name: name.to_string() }
+    }
+
+    fn locate(&self, from: &Located, path: &str) -> Result<Located, Unusable> {
+        let folder = |file: &Path| file.parent().unwrap_or(Path::new("")).to_path_buf();
+        let name = folder(Path::new(&from.name)).join(path).display().to_string();
+        let path = folder(Path::new(from.id.as_os_str())).join(path);
         self.asked.borrow_mut().push(path.clone());
-        let read = File::open(&path).and_then(bytes);
-        let bytes = read.map_err(|e| format!("`{name}` cannot be read: {}", words(&e)))?;
-        let text = String::from_utf8(bytes).map_err(|_| format!("`{name}` is not text in UTF-8"))?;
-        Ok((name, text))
+        Ok(Located { id: FileId::new(self.reach.locate(&path, &name)?), name })
+    }
+
+    fn read(&self, file: &Located, most: usize) -> Result<String, Unusable> {
+        let bytes = self.reach.read(Path::new(file.id.as_os_str()), &file.name, most)?;
+        String::from_utf8(bytes).map_err(|_| format!("`{}` is not text in UTF-8", file.name).into())
     }
 }

@@ -5,9 +5,11 @@
 //! * [`compiling`]: a song through the compiler, its problems told; [`stages`]: what the compiler made, as text;
 //! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
 //!   [`beside`]: sound files, while they are rendered; [`rendered`] and [`levels`]: what is said of them;
+//!   [`reach`]: which files a song may name;
 //! * [`report`]: problems for the terminal, as JSON, as SARIF;
 //! * [`offline`] and [`live`]: renders and playing;
-//! * [`console`]: the three streams and colour; [`failure`]: how a command ends when it does not end well.
+//! * [`console`]: the three streams and colour; [`visible`]: text of others, made harmless for a terminal;
+//!  [`failure`]: how a command ends when it does not end well.
 //!
 //! It is a library so that tests draw problems exactly as the terminal does.
 
@@ -29,12 +31,14 @@ pub mod names;
 pub mod offline;
 pub mod output;
 pub mod progress;
+pub mod reach;
 pub mod rendered;
 pub mod report;
 pub mod stages;
 pub mod summary;
 pub mod table;
 pub mod values;
+pub mod visible;
 
 use args::{Cli, Command};
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
@@ -56,7 +60,8 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if !failure.to_string().is_empty() {
-                console.insist(&format!("{} {failure}\n", error_word(console)));
+                console.styled(error_word(console));
+                console.insist(&format!(" {failure}\n"));
             }
             ExitCode::from(failure.code())
         }
@@ -99,7 +104,7 @@ mam: songs and sounds, compiled to machine code. Three lines that lead to sound:
 /// clap draws its help before the flags are read, so `--color` is looked for by hand; NO_COLOR and the like clap
 /// sees itself.
 fn help_colour() -> ColorChoice {
-    let args: Vec<String> = std::env::args().collect();
+    let args: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let after = |i: usize| args.get(i + 1).map(String::as_str);
     let said = args.iter().enumerate().find_map(|(i, arg)| match arg.as_str() {
         "--color" => after(i),

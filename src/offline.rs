@@ -1,13 +1,14 @@
 //! A render as the flags ask for it: from where to where, with what input, in interleaved blocks.
 
 use crate::failure::Failure;
+use crate::report::finite::render_report;
 use crate::values::{Length, Start, Unit};
 use mam_runtime::file::{Frames, Sound};
 use mam_runtime::render::{self, Renderer};
 use mam_runtime::score::{Clock, Extent, Rational, Sequencer, TempoMap};
-use mam_runtime::{Engine, Event, EventSource, Program};
+use mam_runtime::{Engine, Event, EventSource, NotFinite, Program};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How much of a song without an end is rendered by default.
 pub const ENDLESS_SECONDS: u64 = 30;
@@ -41,6 +42,8 @@ pub struct Job {
     from: u64,
     length: render::Length,
     tap: Option<Tapped>,
+    /// What was not finite in any of its renders, and in those of its taps.
+    not_finite: Arc<Mutex<Vec<NotFinite>>>,
 }
 
 /// A node that is heard instead of the song.
@@ -88,6 +91,7 @@ impl Job {
             from,
             length,
             tap: None,
+            not_finite: Arc::default(),
         })
     }
 
@@ -97,7 +101,8 @@ impl Job {
         let tap = Some(Tapped { node: node.to_string(), channels });
         let length = render::Length::Frames(self.from + frames);
         let (program, input) = (self.program.clone(), self.input.clone());
-        Some(Job { program, input, endless: false, length, tap, ..*self })
+        let not_finite = self.not_finite.clone();
+        Some(Job { program, input, endless: false, length, tap, not_finite, ..*self })
     }
 
     /// Channels of the result.
@@ -177,7 +182,21 @@ impl Job {
                 take(&interleaved)?;
             }
         }
+        let mut all = self.not_finite.lock().unwrap_or_else(PoisonError::into_inner);
+        let new =
+            renderer.not_finite().into_iter().filter(|failure| !all.contains(failure)).collect::<Vec<_>>();
+        all.extend(new);
         Ok(())
+    }
+
+    /// Fails where something was not finite in what has been rendered, and says what.
+    ///
+    /// # Errors
+    /// Which steps were not finite, and where.
+    pub fn check_finite(&self) -> Result<(), Failure> {
+        let mut all = self.not_finite.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        all.sort();
+        render_report(&all, &self.program).map_or(Ok(()), |words| Err(Failure::WrongInput(words)))
     }
 }
 

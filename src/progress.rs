@@ -41,7 +41,7 @@ impl Progress {
             }
             _ => String::new(),
         };
-        console.insist(&format!(
+        console.styled(&format!(
             "\r\x1b[K{} rendered, {:.0} × real time{left}",
             clock(seconds),
             seconds / passed
@@ -51,7 +51,7 @@ impl Progress {
     /// Takes the line away.
     pub fn clear(&mut self) {
         if let (Some(console), Some(_)) = (self.console, self.drawn.take()) {
-            console.insist("\r\x1b[K");
+            console.styled("\r\x1b[K");
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use mam_compiler::ir::Module;
 use mam_compiler::target::Target;
-use mam_grammar::Sources;
 use mam_testing::cases::{Input, run};
 use mam_testing::render::{program, render_program};
 use mam_testing::sound::table;
@@ -18,10 +17,9 @@ fn stage(name: &str, input: Input) -> Option<String> {
         ("ir", _) => of_module(name, input.text),
         (language, "sound") => Some(sound(language, input.text)),
         (language, _) => {
-            let mut sources = Sources::default();
-            let id = sources.add(format!("song.{language}"), input.text);
+            let song = Song::of_text(&format!("song.{language}"), input.text);
             let how = HowArgs { interp: true, portable: true, ..HowArgs::default() };
-            let compiled = compile_song(Song { sources, id, prefix: String::new() }, &how);
+            let compiled = compile_song(song, &how);
             stages::stage(name, &compiled, Target::portable())
         }
     }

@@ -5,7 +5,7 @@ mod guard;
 
 use guard::{allocated, on_audio_thread};
 use mam_compiler::emit::isa::Care;
-use mam_compiler::files::Loader;
+use mam_compiler::files::{Loader, Located, Unusable};
 use mam_compiler::target::Target;
 use mam_compiler::{Kept, Options, compile, compile_again};
 use mam_grammar::Sources;
@@ -20,8 +20,12 @@ use std::sync::Arc;
 struct Nothing;
 
 impl Loader for Nothing {
-    fn load(&self, _: &str, path: &str) -> Result<(String, String), String> {
-        Err(format!("there is no `{path}`"))
+    fn locate(&self, _: &Located, path: &str) -> Result<Located, Unusable> {
+        Err(format!("there is no `{path}`").into())
+    }
+
+    fn read(&self, file: &Located, _: usize) -> Result<String, Unusable> {
+        Err(format!("there is no `{}`", file.name).into())
     }
 }
 
@@ -37,7 +41,7 @@ fn example(name: &str) -> String {
 }
 
 fn start(program: &Arc<Program>) -> (Control, Live) {
-    let options = control::Options { channels: 2, playing: true };
+    let options = control::Options { channels: 2, playing: true, limit: true };
     Control::new(program.clone(), Box::new(Scored), options)
 }
 

@@ -1,7 +1,8 @@
 //! The arguments of a call, brought into the order of a definition.
 
 use crate::codes;
-use mam_grammar::ast::{Arg, ExprId, Ident};
+use crate::dimension::Dimension;
+use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident, Number, Unit};
 use mam_grammar::{Problem, Problems, Span};
 
 /// The arguments of a call.
@@ -13,10 +14,20 @@ pub struct Bound {
     pub more: Vec<Option<ExprId>>,
 }
 
-/// Binds `args` to `formals`, by place and by name, and to `more`, by name alone.
-pub fn bind(callee: &Ident, args: &[Arg], formals: &[&str], more: &[&str], problems: &mut Problems) -> Bound {
+/// Binds `args`, which stand in `ast`, to `formals`, by place and by name, and to `more`, by name alone.
+pub fn bind(
+    ast: &Ast,
+    (callee, args): (&Ident, &[Arg]),
+    formals: &[&str],
+    more: &[&str],
+    problems: &mut Problems,
+) -> Bound {
     let mut bound = Bound { args: vec![None; formals.len()], more: vec![None; more.len()] };
-    let by_place = args.iter().filter(|arg| arg.name.is_none());
+    let named = args.iter().position(|arg| arg.name.is_some()).unwrap_or(args.len());
+    let by_place = args[..named].iter();
+    if let Some(late) = (named..args.len()).find(|&i| args[i].name.is_none()) {
+        problems.add(out_of_order(ast, callee, &args[late - 1], &args[late], formals));
+    }
     for (index, arg) in by_place.enumerate() {
         match bound.args.get_mut(index) {
             Some(place) => *place = Some(arg.value),
@@ -46,8 +57,62 @@ pub fn bind(callee: &Ident, args: &[Arg], formals: &[&str], more: &[&str], probl
     bound
 }
 
+/// A value without a name after a named one.
+fn out_of_order(ast: &Ast, callee: &Ident, before: &Arg, late: &Arg, formals: &[&str]) -> Problem {
+    if let Some((digits, rest)) = numbers_around_comma(ast, before.value, late.value) {
+        let name = before.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
+        let help = format!("the decimal sign is a point: write `{name}{digits}.{rest}`");
+        let span = ast.span(before.value).to(ast.span(late.value));
+        return Problem::new(&codes::NUMBER_COMMA, span, "a comma stands within this number").help(help);
+    }
+    let span = ast.span(late.value);
+    let message = format!("a value without a name follows one with a name in the call of `{callee}`");
+    Problem::new(&codes::ARGUMENT_ORDER, span, message).help(format!(
+        "give this one by name as well, or the ones before it without; the order is {callee}({})",
+        formals.join(", ")
+    ))
+}
+
+/// The digits of two numbers with nothing but a comma between them, the first without a unit; the second with its own.
+fn numbers_around_comma(ast: &Ast, a: ExprId, b: ExprId) -> Option<(&str, String)> {
+    let (Expr::Number(first), Expr::Number(second)) = (&ast.exprs[a], &ast.exprs[b]) else { return None };
+    let adjacent = ast.span(a).end + 1 == ast.span(b).start;
+    let whole = !first.digits.contains('.') && !second.digits.starts_with('-');
+    (adjacent && whole && first.unit.is_none())
+        .then(|| (&*first.digits, format!("{}{}", second.digits, second.unit.map_or("", Unit::text))))
+}
+
+/// A number with a comma in it among the arguments by place, `sine(1,000Hz)`. `expected` says what each formal measures.
+pub fn number_comma(ast: &Ast, args: &[Arg], expected: &[Option<Dimension>]) -> Option<Problem> {
+    let by_place = args.iter().take_while(|arg| arg.name.is_none()).count();
+    for i in 1..by_place {
+        let (a, b) = (args[i - 1].value, args[i].value);
+        let Some((digits, rest)) = numbers_around_comma(ast, a, b) else { continue };
+        let thousands = rest.trim_end_matches(|c: char| !c.is_ascii_digit()).len() == 3;
+        let measures = match &ast.exprs[b] {
+            Expr::Number(Number { unit: Some(unit), .. }) => Some(Dimension::of(*unit)),
+            _ => None,
+        };
+        let wanted = |i: usize| expected.get(i).copied().flatten();
+        let one_number = measures
+            .is_some_and(|d| d != Dimension::PLAIN && wanted(i - 1) == measures && wanted(i) != measures);
+        if !(one_number || (thousands && rest.starts_with('0'))) {
+            continue;
+        }
+        let help = match thousands {
+            true => format!("numbers have no separators: write `{digits}{rest}`"),
+            false => format!("the decimal sign is a point: write `{digits}.{rest}`"),
+        };
+        let span = ast.span(a).to(ast.span(b));
+        return Some(
+            Problem::new(&codes::NUMBER_COMMA, span, "a comma stands within this number").help(help),
+        );
+    }
+    None
+}
+
 fn too_many(callee: &Ident, args: &[Arg], formals: &[&str]) -> Problem {
-    let given = args.iter().filter(|a| a.name.is_none()).count();
+    let given = args.iter().take_while(|a| a.name.is_none()).count();
     let takes = match formals.len() {
         0 => "no arguments".to_string(),
         n => mam_grammar::problem::count(n, "argument"),

@@ -2,10 +2,14 @@
 //! sense, and whether every body says what it sounds like.
 
 use crate::codes;
+use crate::dimension::base_value;
 use crate::files::{DefId, File, Files};
 use crate::graph::{Graph, duplicate};
-use crate::library::Library;
-use mam_grammar::ast::{Body, Definition, Ident, Item, ItemKind};
+use crate::library::{Library, unit_of};
+use crate::text::number;
+use mam_grammar::ast::{
+    Ast, BinaryOp, Body, Definition, Expr, ExprId, Ident, Item, ItemKind, Number, UnaryOp, Unit,
+};
 use mam_grammar::{Problem, Problems, Span};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -30,6 +34,7 @@ pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mu
     for index in files.user_files() {
         let file = files.file(index);
         definitions(file, problems);
+        levels_added(files, &file.ast, problems);
         for &item in file.definitions.values() {
             problems.extend(library.info(files, DefId { file: index, item }).problems.clone());
         }
@@ -37,6 +42,63 @@ pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mu
             song_items(files, song, problems);
         }
     }
+}
+
+/// Warns of `bd + 3dB` and `440Hz + 7st`: a ratio is added where it was meant to multiply.
+fn levels_added(files: &Files, ast: &Ast, problems: &mut Problems) {
+    let ratio =
+        |expr: ExprId| unit_of(ast, expr).filter(|unit| matches!(unit, Unit::Db | Unit::St | Unit::Ct));
+    for expr in ast.exprs.values() {
+        let &Expr::Binary { op: op @ (BinaryOp::Add | BinaryOp::Sub), a, b } = expr else { continue };
+        // A plain number beside it makes a number of the ratio: `7st - 1`.
+        let plain = |expr: ExprId| {
+            matches!(ast.exprs[expr], Expr::Number(Number { unit: None | Some(Unit::Percent), .. }))
+        };
+        let Some((unit, level, other)) = [(a, b), (b, a)]
+            .into_iter()
+            .find_map(|(level, other)| Some((ratio(level)?, level, other)))
+            .filter(|&(_, _, other)| !plain(other))
+        else {
+            continue;
+        };
+        let (text, what) = (files.slice(ast.span(level)), if unit == Unit::Db { "louder" } else { "higher" });
+        let added = if op == BinaryOp::Add { "added" } else { "subtracted" };
+        let message =
+            format!("`{text}` is a ratio, {}, and is {added} as a number", number(unit_value(ast, level)));
+        let factor = match op {
+            BinaryOp::Sub if level == b => format!("{} * {}", grouped(files, ast, a), negated(text)),
+            _ => format!("{} * {text}", grouped(files, ast, other)),
+        };
+        let problem = Problem::new(&codes::LEVEL_ADDED, ast.span(level), message);
+        problems.add(problem.help(format!("to make it {what} by that much, multiply: `{factor}`")));
+    }
+}
+
+/// The value of a written number in base units.
+fn unit_value(ast: &Ast, expr: ExprId) -> f64 {
+    match &ast.exprs[expr] {
+        Expr::Number(number) => base_value(number.value(), number.unit),
+        Expr::Unary { op: UnaryOp::Neg, x } => -unit_value(ast, *x),
+        Expr::Paren(x) | Expr::Unary { x, .. } => unit_value(ast, *x),
+        _ => 0.0,
+    }
+}
+
+/// The text of an expression, in parentheses where a product would tear it apart.
+fn grouped(files: &Files, ast: &Ast, expr: ExprId) -> String {
+    let text = files.slice(ast.span(expr)).to_owned();
+    match &ast.exprs[expr] {
+        Expr::Binary { op: BinaryOp::Mul | BinaryOp::Div | BinaryOp::Pow, .. } => text,
+        Expr::Binary { .. } | Expr::If { .. } | Expr::Pipe { .. } | Expr::Sum { .. } | Expr::Chain { .. } => {
+            format!("({text})")
+        }
+        _ => text,
+    }
+}
+
+/// The text of a number with the other sign.
+fn negated(text: &str) -> String {
+    text.strip_prefix('-').map_or_else(|| format!("-{text}"), String::from)
 }
 
 fn definitions(file: &File, problems: &mut Problems) {

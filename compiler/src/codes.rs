@@ -64,6 +64,29 @@ codes! {
         fails "out = onepole(noise())\n"
         passes "out = onepole(noise(), 800Hz)\n"
     }
+    MISPLACED_ARGUMENT Error "misplaced-argument" {
+        "A number stands in the place of a signal, though another argument of the same call wants a number of its \
+         dimension: two arguments are in the wrong order, or the first is missing."
+        fails "out = lowpass(500Hz, noise())\n"
+        passes "out = lowpass(noise(), 500Hz)\n"
+    }
+    ARGUMENT_ORDER Error "argument-order" {
+        "A value without a name follows one that is given by name. Which argument it is would have to be counted from \
+         the start, over those that are named. In numbers the decimal sign is a point: `0.5`."
+        fails "bd = kick(gain: 0.5, 80Hz)\nplay { bd |x...| }\nout = bd\n"
+        passes "bd = kick(80Hz, gain: 0.5)\nplay { bd |x...| }\nout = bd\n"
+    }
+    NUMBER_COMMA Error "number-comma" {
+        "A comma stands within a number. Numbers have no separators of thousands, and their decimal sign is a point."
+        fails "out = sine(1,000Hz)\n"
+        passes "out = sine(1000Hz)\n"
+    }
+    LEVEL_ADDED Warning "level-added" {
+        "Decibels, semitones and cents are ways to write ratios: `3dB` is 1.41 and `7st` 1.5. Something is made louder \
+         or higher by multiplying; to add the ratio is to add 1.41 to every sample, or 1.5 Hz to a frequency."
+        fails "bd = kick()\nplay { bd |x...| }\nout = bd + 3dB\n"
+        passes "bd = kick()\nplay { bd |x...| }\nout = bd * 3dB\n"
+    }
     DUPLICATE_ARGUMENT Error "duplicate-argument" {
         "A call gives one argument twice, by place and by name or twice by name."
         fails "out = onepole(noise(), 800Hz, cutoff: 900Hz)\n"

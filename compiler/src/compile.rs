@@ -171,7 +171,7 @@ impl Line {
         self.done("graph");
 
         let begun = Lowered::begin(&files, &library, &graph, song, &mut problems);
-        let places = Places::new(&files, &library, &graph, &begun);
+        let places = Places::new((&files, &library, song), &graph, &begun);
         let mut told = problems.clone();
         let mut score = front::score(json.as_ref(), &files, song, seed, &places, &mut told);
         let moves = score.moves(&params(&begun, rate));
@@ -185,7 +185,7 @@ impl Line {
         });
         hold(&mut lowered, &moves);
         sets::apply(&options.sets, sources, &mut lowered.slots, &mut problems);
-        let places = Places::new(&files, &library, &graph, &lowered);
+        let places = Places::new((&files, &library, song), &graph, &lowered);
         match problems.has_errors() {
             // What is no instrument may be a broken one: with that known the score is told of once more.
             true => _ = front::score(json.as_ref(), &files, song, seed, &places, &mut problems),
@@ -228,6 +228,7 @@ impl Line {
                 inputs: plan.inputs.clone(),
                 outputs: plan.outputs.clone(),
                 params,
+                names: lowered.slots.names().clone(),
                 ports: lowered.ports.count(),
                 targets,
                 score,

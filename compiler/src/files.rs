@@ -9,20 +9,81 @@ use crate::prelude::Prelude;
 use mam_grammar::ast::{Ast, Definition, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, syntax};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::ffi::OsStr;
 use std::sync::Arc;
 
-/// Reads the files that `use` names.
+/// Tells one file from another, whatever path leads to it. Only the [`Loader`] that made it knows what it means; for
+/// files on a disk it is the canonical path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FileId(Arc<OsStr>);
+
+impl FileId {
+    /// The identity that these characters are.
+    pub fn new(text: impl AsRef<OsStr>) -> FileId {
+        FileId(text.as_ref().into())
+    }
+
+    /// The characters.
+    pub fn as_os_str(&self) -> &OsStr {
+        &self.0
+    }
+}
+
+/// A file that was found, and has not been read yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// Which file it is.
+    pub id: FileId,
+    /// What it is called in messages.
+    pub name: String,
+}
+
+/// Why a file cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unusable {
+    /// In a sentence, naming the file.
+    pub why: String,
+    /// The way out, if it is not that the path is another.
+    pub help: Option<String>,
+}
+
+impl From<String> for Unusable {
+    fn from(why: String) -> Unusable {
+        Unusable { why, help: None }
+    }
+}
+
+/// Finds and reads the files that a song names. Finding is apart from reading, so that a file to which many paths lead is
+/// read once.
 pub trait Loader {
-    /// The name and text of the file `path`, as said by the file called `from`; or why there is none, in words.
-    fn load(&self, from: &str, path: &str) -> Result<(String, String), String>;
+    /// The song itself, which is called `name` in messages.
+    fn song(&self, name: &str) -> Located {
+        Located { id: FileId::new(name), name: name.to_string() }
+    }
+
+    /// The file that `path` means where it stands in the file `from`.
+    ///
+    /// # Errors
+    /// When there is no such file, or a song may not use it.
+    fn locate(&self, from: &Located, path: &str) -> Result<Located, Unusable>;
+
+    /// The text of a file that was located, if it has no more than `most` bytes.
+    ///
+    /// # Errors
+    /// When it cannot be read, is longer, or is not text.
+    fn read(&self, file: &Located, most: usize) -> Result<String, Unusable>;
 }
 
 /// A loader for which there are no files.
 pub struct NoFiles;
 
 impl Loader for NoFiles {
-    fn load(&self, _from: &str, path: &str) -> Result<(String, String), String> {
-        Err(format!("`{path}` cannot be read from here"))
+    fn locate(&self, _from: &Located, path: &str) -> Result<Located, Unusable> {
+        Err(format!("`{path}` cannot be read from here").into())
+    }
+
+    fn read(&self, file: &Located, _most: usize) -> Result<String, Unusable> {
+        Err(format!("`{}` cannot be read from here", file.name).into())
     }
 }
 
@@ -87,48 +148,20 @@ impl Files {
         loader: &dyn Loader,
         problems: &mut Problems,
     ) -> usize {
-        let mut open = vec![sources.get(id).name.to_string()];
-        let file = self.add_used(id, ast, sources, loader, problems, &mut open);
+        let song = loader.song(&sources.get(id).name);
+        let bytes = sources.get(id).text.len();
+        let mut reader = Reader {
+            files: self,
+            sources: &mut *sources,
+            loader,
+            problems,
+            known: FxHashMap::default(),
+            open: vec![],
+            bytes,
+        };
+        let file = reader.add(song, ast);
         self.texts = sources.clone();
         file
-    }
-
-    fn add_used(
-        &mut self,
-        id: SourceId,
-        ast: Ast,
-        sources: &mut Sources,
-        loader: &dyn Loader,
-        problems: &mut Problems,
-        open: &mut Vec<String>,
-    ) -> usize {
-        let mut uses = vec![];
-        for item in &ast.items {
-            let ItemKind::Use(path) = &item.kind else { continue };
-            let from = sources.get(id).name.clone();
-            let refuse = |why: String| Problem::new(&codes::CANNOT_USE, path.span, why);
-            match loader.load(&from, &path.text) {
-                Err(why) => problems.add(refuse(why).help("the path is relative to the file that says it")),
-                Ok((name, _)) if open.contains(&name) => {
-                    problems.add(refuse(format!("`{name}` uses itself: {} → {name}", open.join(" → "))));
-                }
-                Ok(_) if open.len() >= self.limits.use_depth => {
-                    problems.add(refuse("files use files too deeply".to_string()));
-                }
-                Ok((name, text)) => {
-                    let used = sources.add(name.as_str(), text.as_str());
-                    let (ast, found) = syntax::parse(sources, used, &self.limits);
-                    problems.extend(found);
-                    open.push(name);
-                    uses.push(self.add_used(used, ast, sources, loader, problems, open));
-                    open.pop();
-                }
-            }
-        }
-        let mut file = File::new(ast);
-        file.uses = uses;
-        self.user.push(file);
-        self.prelude.len() + self.user.len() - 1
     }
 
     /// A file by its index.
@@ -142,6 +175,11 @@ impl Files {
     /// True for the prelude's own files.
     pub fn is_prelude(&self, index: usize) -> bool {
         index < self.prelude.len()
+    }
+
+    /// The text at a place; empty where there is none.
+    pub fn slice(&self, span: mam_grammar::Span) -> &str {
+        self.texts.slice(span)
     }
 
     /// True for the text of a file of the prelude.
@@ -201,6 +239,101 @@ impl Files {
     /// All definitions of the prelude, in the order of its files.
     pub fn prelude_definitions(&self) -> Vec<DefId> {
         (0..self.prelude.len()).map(|file| DefId { file, item: 0 }).collect()
+    }
+}
+
+/// What is known of a file that was named.
+#[derive(Clone)]
+enum Known {
+    /// It is being read: the files that it uses are.
+    Open,
+    /// It was read, and has this index.
+    Read(usize),
+    /// It cannot be used.
+    Unusable(Unusable),
+}
+
+/// Reads a song and all that it uses, each file once.
+struct Reader<'a> {
+    files: &'a mut Files,
+    sources: &'a mut Sources,
+    loader: &'a dyn Loader,
+    problems: &'a mut Problems,
+    known: FxHashMap<FileId, Known>,
+    /// The names of the files that are open, each used by the one before.
+    open: Vec<String>,
+    /// Bytes of all texts so far.
+    bytes: usize,
+}
+
+impl Reader<'_> {
+    /// Adds a file and what it uses.
+    fn add(&mut self, at: Located, ast: Ast) -> usize {
+        self.known.insert(at.id.clone(), Known::Open);
+        self.open.push(at.name.clone());
+        let mut uses: Vec<usize> = vec![];
+        for item in &ast.items {
+            let ItemKind::Use(path) = &item.kind else { continue };
+            match self.used(&at, &path.text) {
+                Ok(file) if uses.contains(&file) => {}
+                Ok(file) => uses.push(file),
+                Err(Unusable { why, help }) => {
+                    let help = help.unwrap_or_else(|| "the path is relative to the file that says it".into());
+                    self.problems.add(Problem::new(&codes::CANNOT_USE, path.span, why).help(help));
+                }
+            }
+        }
+        self.open.pop();
+        let mut file = File::new(ast);
+        file.uses = uses;
+        self.files.user.push(file);
+        let index = self.files.prelude.len() + self.files.user.len() - 1;
+        self.known.insert(at.id, Known::Read(index));
+        index
+    }
+
+    /// The file that `path` means in `from`.
+    fn used(&mut self, from: &Located, path: &str) -> Result<usize, Unusable> {
+        let at = self.loader.locate(from, path)?;
+        let name = at.name.clone();
+        match self.known.get(&at.id) {
+            Some(Known::Read(file)) => return Ok(*file),
+            Some(Known::Unusable(why)) => return Err(why.clone()),
+            Some(Known::Open) => {
+                let words = format!("`{name}` uses itself: {} → {name}", self.open.join(" → "));
+                return Err(Unusable { why: words, help: Some("take one of these `use`s out".into()) });
+            }
+            None => {}
+        }
+        let text = self.text(&at).inspect_err(|why| {
+            self.known.insert(at.id.clone(), Known::Unusable(why.clone()));
+        })?;
+        self.bytes += text.len();
+        let used = self.sources.add(name.as_str(), text.as_str());
+        let (ast, found) = syntax::parse(self.sources, used, &self.files.limits);
+        self.problems.extend(found);
+        Ok(self.add(at, ast))
+    }
+
+    /// The text of a file, if no limit is passed with it.
+    fn text(&self, at: &Located) -> Result<String, Unusable> {
+        let limits = &self.files.limits;
+        let over = |why: String, limit: &str| {
+            let help = format!("put more into fewer files, or raise the limit `{limit}`");
+            Err(Unusable { why, help: Some(help) })
+        };
+        if self.open.len() >= limits.use_depth {
+            return Err(format!("files use files more than {} deep", limits.use_depth).into());
+        }
+        if self.files.user.len() + self.open.len() >= limits.files {
+            return over(format!("the song uses more than {} files", limits.files), "files");
+        }
+        let text = self.loader.read(at, limits.file_bytes)?;
+        if self.bytes + text.len() > limits.all_file_bytes {
+            let most = limits.all_file_bytes >> 10;
+            return over(format!("the song and what it uses have more than {most} KiB"), "all_file_bytes");
+        }
+        Ok(text)
     }
 }
 

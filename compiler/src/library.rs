@@ -8,13 +8,54 @@ use crate::dimension::Dimension;
 use crate::files::{DefId, Files};
 use crate::lower::constants;
 use crate::score::note_number;
-use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, ItemKind, Param, Unit};
+use crate::text;
+use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Formal, ItemKind, Param, Unit};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::Curve;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// The units in which a default and its range are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Units {
+    /// Of the default.
+    pub value: Option<Unit>,
+    /// Of the least value.
+    pub low: Option<Unit>,
+    /// Of the greatest value.
+    pub high: Option<Unit>,
+}
+
+impl Units {
+    /// How many base units one plain number stands for: a time is read in the unit of the default, else in seconds.
+    pub fn scale(self, dimension: Dimension) -> f64 {
+        if dimension == Dimension::TIME && self.value == Some(Unit::Ms) { 1e-3 } else { 1.0 }
+    }
+
+    /// A value in base units as it would be written.
+    pub fn show(self, x: f64, dimension: Dimension) -> String {
+        text::in_unit(x, self.value, dimension)
+    }
+
+    /// A range as it is written: `-60dB..0dB`.
+    pub fn range(self, (min, max): (f64, f64), dimension: Dimension) -> String {
+        let end = |x, unit: Option<Unit>| text::in_unit(x, unit.or(self.value), dimension);
+        format!("{}..{}", end(min, self.low), end(max, self.high))
+    }
+}
+
+/// What a `def` expects of an argument.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expected {
+    /// What it measures.
+    pub dimension: Dimension,
+    /// The range that is declared; infinite without one. Arguments are not clamped to it.
+    pub range: (f64, f64),
+    /// How its values are written.
+    pub units: Units,
+}
 
 /// A parameter of an instrument, an effect or a song.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +74,8 @@ pub struct ParamInfo {
     pub max: f64,
     /// What it measures.
     pub dimension: Dimension,
-    /// The unit in which its default is written: plain numbers given to it are read in it.
-    pub unit: Option<Unit>,
+    /// The units in which its default and its range are written: plain numbers given to it are read in its default's.
+    pub units: Units,
     /// How it ramps.
     pub curve: Curve,
     /// The time in which it glides to every new value, in seconds; 0 for none.
@@ -48,10 +89,17 @@ pub struct ParamInfo {
 impl ParamInfo {
     /// How many base units one plain number stands for.
     pub fn scale(&self) -> f64 {
-        match (self.dimension, self.unit) {
-            (Dimension::TIME, Some(Unit::Ms)) => 1e-3,
-            _ => 1.0,
-        }
+        self.units.scale(self.dimension)
+    }
+
+    /// A value in base units as it would be written.
+    pub fn show(&self, x: f64) -> String {
+        self.units.show(x, self.dimension)
+    }
+
+    /// Its range as it is written; `None` without one.
+    pub fn range(&self) -> Option<String> {
+        self.min.is_finite().then(|| self.units.range((self.min, self.max), self.dimension))
     }
 
     /// Its name in JSON: `pitch_decay` is `pitchDecayMs`; only times get a suffix.
@@ -98,6 +146,7 @@ pub struct Info {
 #[derive(Default)]
 pub struct Library {
     read: RefCell<FxHashMap<DefId, Rc<Info>>>,
+    formals: RefCell<FxHashMap<DefId, Rc<[Option<Expected>]>>>,
 }
 
 /// MIDI note of c4.
@@ -113,6 +162,42 @@ impl Library {
         self.read.borrow_mut().insert(def, info.clone());
         info
     }
+
+    /// What a `def` expects of each of its arguments; `None` where it takes anything as it is.
+    pub fn formals(&self, files: &Files, def: DefId) -> Rc<[Option<Expected>]> {
+        if let Some(formals) = self.formals.borrow().get(&def) {
+            return formals.clone();
+        }
+        let all = files.definition(def).formals.iter();
+        let formals: Rc<[_]> = all.map(|formal| expected(files, def.file, formal)).collect();
+        self.formals.borrow_mut().insert(def, formals.clone());
+        formals
+    }
+}
+
+fn expected(files: &Files, file: usize, formal: &Formal) -> Option<Expected> {
+    let ast = &files.file(file).ast;
+    let of = |expr: Option<ExprId>| expr.and_then(|expr| unit_of(ast, expr));
+    let (low, high) = formal.range.map_or((None, None), |(low, high)| (Some(low), Some(high)));
+    let written = of(formal.default).or(formal.unit);
+    let units = Units { value: written, low: of(low), high: of(high) };
+    let end = |expr: Option<ExprId>| {
+        let (x, d) = constants::number(files, file, expr?, &vec![]).ok()?;
+        Some((x, d))
+    };
+    let (low, high) = (end(low), end(high));
+    let unit = formal.unit.or(written).or(units.low).or(units.high);
+    if unit.is_none() && formal.range.is_none() {
+        return None;
+    }
+    let dimension = unit.map_or(Dimension::PLAIN, Dimension::of);
+    let base = |end: Option<(f64, Dimension)>, none: f64| match end {
+        Some((x, Dimension::PLAIN)) => x * units.scale(dimension),
+        Some((x, d)) if d == dimension => x,
+        _ => none,
+    };
+    let range = (base(low, f64::NEG_INFINITY), base(high, f64::INFINITY));
+    Some(Expected { dimension, range, units })
 }
 
 fn read(files: &Files, def: DefId) -> Info {
@@ -152,7 +237,7 @@ fn implied(name: &str, id: usize, max: f64, doc: &str) -> ParamInfo {
         min: 0.0,
         max,
         dimension: Dimension::PLAIN,
-        unit: None,
+        units: Units::default(),
         curve: Curve::Step,
         smooth: 0.0,
         cc: None,
@@ -184,7 +269,8 @@ pub fn param(
         }
     };
     let (default, dimension) = number(param.default).unwrap_or((0.0, Dimension::PLAIN));
-    let unit = unit_of(ast, param.default);
+    let ends = param.range.map_or((None, None), |(low, high)| (unit_of(ast, low), unit_of(ast, high)));
+    let units = Units { value: unit_of(ast, param.default), low: ends.0, high: ends.1 };
     let mut bound = |expr: ExprId| number(expr).map(|(x, d)| (x, d, ast.span(expr)));
     let range = param.range.map(|(low, high)| (bound(low), bound(high)));
     let smooth = param.smooth.and_then(&mut number).map_or(0.0, |(s, _)| s);
@@ -197,7 +283,7 @@ pub fn param(
         min: f64::NEG_INFINITY,
         max: f64::INFINITY,
         dimension,
-        unit,
+        units,
         curve: match (param.step, param.curve_exp) {
             (true, _) => Curve::Step,
             (false, true) => Curve::Exp,
@@ -263,7 +349,8 @@ fn set_range(
     }
 }
 
-fn unit_of(ast: &Ast, expr: ExprId) -> Option<Unit> {
+/// The unit in which a number is written, if it is one.
+pub(crate) fn unit_of(ast: &Ast, expr: ExprId) -> Option<Unit> {
     match &ast.exprs[expr] {
         Expr::Number(number) => number.unit,
         Expr::Paren(x) | Expr::Unary { x, .. } => unit_of(ast, *x),

@@ -7,14 +7,15 @@ use crate::json;
 use crate::library::Library;
 use crate::lower::Lowered;
 use crate::score::Remainder;
-use mam_grammar::ast::{Body, Expr, ItemKind};
-use mam_runtime::Target;
+use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind};
+use mam_runtime::{Miss, Spelling, Target};
 use rustc_hash::FxHashMap;
 
 /// The instruments of a song, and the names that lead to them: all but [`Places::remainder`] is known before it is lowered.
 pub struct Places<'a> {
     files: &'a Files,
     library: &'a Library,
+    song: usize,
     graph: &'a Graph,
     lowered: &'a Lowered,
     /// The instruments, in the order of the program's targets.
@@ -24,9 +25,13 @@ pub struct Places<'a> {
 
 impl<'a> Places<'a> {
     /// The places of a lowered song.
-    pub fn new(files: &'a Files, library: &'a Library, graph: &'a Graph, lowered: &'a Lowered) -> Places<'a> {
-        let mut places =
-            Places { files, library, graph, lowered, targets: vec![], index: FxHashMap::default() };
+    pub fn new(
+        (files, library, song): (&'a Files, &'a Library, usize),
+        graph: &'a Graph,
+        lowered: &'a Lowered,
+    ) -> Places<'a> {
+        let index = FxHashMap::default();
+        let mut places = Places { files, library, song, graph, lowered, targets: vec![], index };
         let mut nodes: Vec<NodeId> = graph.targets.values().copied().collect();
         nodes.extend(graph.nodes.handles().filter(|&n| places.is_instrument(n)));
         nodes.sort();
@@ -40,7 +45,7 @@ impl<'a> Places<'a> {
 
     fn is_instrument(&self, node: NodeId) -> bool {
         let kind = |def| self.files.definition(def).kind;
-        self.graph.instance(node).is_some_and(|i| kind(i.def) == mam_grammar::ast::DefinitionKind::Instrument)
+        self.graph.instance(node).is_some_and(|i| kind(i.def) == DefinitionKind::Instrument)
     }
 
     fn describe(&self, node: NodeId) -> Target {
@@ -63,30 +68,17 @@ impl<'a> Places<'a> {
         Some((self.index[&node], node))
     }
 
-    /// The node whose parameters `name.param` means: the instrument that the name leads to, else the effect that it is.
-    fn owner(&self, name: &str) -> Option<NodeId> {
-        let named = || self.graph.names.get(name).copied();
-        self.graph.targets.get(name).copied().or_else(named).filter(|&n| self.graph.instance(n).is_some())
+    /// The slot of a parameter, by the rule for all names.
+    ///
+    /// # Errors
+    /// Whether there is nothing of this name, or more than one.
+    pub fn slot(&self, name: &str) -> Result<usize, Miss> {
+        self.lowered.slots.names().find(name, Spelling::Exact)
     }
 
-    /// The slot of a node's parameter.
-    pub fn slot(&self, name: &str, param: &str) -> Option<usize> {
-        self.slot_of(self.owner(name)?, param)
-    }
-
-    fn slot_of(&self, node: NodeId, param: &str) -> Option<usize> {
-        let info = self.library.info(self.files, self.graph.instance(node)?.def);
-        let index = info.params.iter().position(|p| &*p.name == param)?;
-        Some(self.lowered.slots.of(node, index))
-    }
-
-    /// Names of the parameters of `name`.
+    /// Names of the parameters that can be set by the name of an equation.
     pub fn params(&self, name: &str) -> Vec<String> {
-        let info = self
-            .owner(name)
-            .and_then(|n| self.graph.instance(n))
-            .map(|i| self.library.info(self.files, i.def));
-        info.map_or_else(Vec::new, |i| i.params.iter().map(|p| p.name.to_string()).collect())
+        self.lowered.slots.names().known(name)
     }
 
     /// The slot of a knob.
@@ -108,6 +100,12 @@ impl<'a> Places<'a> {
     /// True when the name is an equation.
     pub fn is_signal(&self, name: &str) -> bool {
         self.graph.names.contains_key(name)
+    }
+
+    /// True when the name is an instrument's definition that the song can see.
+    pub fn is_instrument_definition(&self, name: &str) -> bool {
+        let def = self.files.find(self.song, name);
+        def.is_some_and(|def| self.files.definition(def).kind == DefinitionKind::Instrument)
     }
 
     /// What a parameter measures, its scale of plain numbers, and its range.
@@ -146,7 +144,8 @@ impl json::Places for Places<'_> {
 
     /// In JSON a name is the node itself: of an effect that an instrument flows into, the effect.
     fn param(&self, name: &str, param: &str) -> Option<usize> {
-        self.slot_of(*self.graph.names.get(name)?, param)
+        let callee = &self.graph.instance(*self.graph.names.get(name)?)?.callee;
+        self.lowered.slots.names().long(name, &callee.name, param, Spelling::Exact).ok()
     }
 }
 

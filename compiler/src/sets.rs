@@ -7,6 +7,7 @@ use crate::graph::Turns;
 use crate::lower::{Slots, constants};
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, Problem, Problems, Sources, Span, syntax};
+use mam_runtime::{Miss, Spelling};
 
 /// Applies `sets`, each a name and a value as it would be written in mam.
 pub(crate) fn apply(
@@ -20,15 +21,12 @@ pub(crate) fn apply(
         let id = sources.add("--set", text.as_str());
         let name_at = Span::new(id, 0, name.len());
         let value_at = Span::new(id, name.len() + 1, text.len());
-        let Some(slot) = find(slots, name) else {
-            let known: Vec<String> = slots.iter().map(|(name, _)| name.to_string()).collect();
-            let problem = Problem::new(
-                &codes::UNKNOWN_SET,
-                name_at,
-                format!("there is nothing called `{name}` to set"),
-            );
-            problems.add(problem.nearest(name, "what can be set", &known));
-            continue;
+        let slot = match find(slots, name) {
+            Ok(slot) => slot,
+            Err(miss) => {
+                problems.add(unknown(slots, name, name_at, miss));
+                continue;
+            }
         };
         match number(value) {
             Some((x, dimension)) => set(slots, slot, x, dimension, value_at, problems),
@@ -41,21 +39,40 @@ pub(crate) fn apply(
     }
 }
 
-/// The slot of a name: its path; or its last part, where only one parameter has it. Case and JSON's way of writing
-/// names do not matter.
-fn find(slots: &Slots, name: &str) -> Option<usize> {
+/// The slot of a name, by the rule for all names ([`mam_runtime::names`]); or of a parameter's name alone, where only one
+/// has it. Case and JSON's way of writing names do not matter.
+fn find(slots: &Slots, name: &str) -> Result<usize, Miss> {
+    let exact = slots.names().find(name, Spelling::Exact);
+    let found = if exact == Err(Miss::Unknown) { slots.names().find(name, Spelling::Loose) } else { exact };
+    if found != Err(Miss::Unknown) {
+        return found;
+    }
     let plain = |s: &str| s.replace(['_', '-'], "").to_lowercase();
     let wanted = plain(name);
-    let matches = |path: &str, info: &crate::library::ParamInfo| {
-        let node = path.rsplit_once('.').map(|(node, _)| format!("{}.", plain(node)));
-        let names = [plain(&info.name), plain(&info.json_name())];
-        let whole = |n: &String| format!("{}{n}", node.as_deref().unwrap_or("")) == wanted;
-        (names.iter().any(whole), names.contains(&wanted))
-    };
-    let all: Vec<(bool, bool)> = slots.iter().map(|(path, info)| matches(path, info)).collect();
-    let mut last = all.iter().enumerate().filter(|(_, m)| m.1).map(|(i, _)| i);
-    let only = last.next().filter(|_| last.next().is_none());
-    all.iter().position(|m| m.0).or(only)
+    let is =
+        |info: &crate::library::ParamInfo| [plain(&info.name), plain(&info.json_name())].contains(&wanted);
+    let all: Vec<usize> =
+        slots.iter().enumerate().filter(|(_, (_, info))| is(info)).map(|(i, _)| i).collect();
+    match all[..] {
+        [only] => Ok(only),
+        [] => Err(Miss::Unknown),
+        _ => Err(Miss::Several(all.iter().map(|&slot| slots.name(slot).to_string()).collect())),
+    }
+}
+
+fn unknown(slots: &Slots, name: &str, at: Span, miss: Miss) -> Problem {
+    match miss {
+        Miss::Several(names) => {
+            let message = format!("`{name}` could be {} parameters", names.len());
+            Problem::new(&codes::UNKNOWN_SET, at, message)
+                .help(format!("write which: `{}`", names.join("`, `")))
+        }
+        Miss::Unknown => {
+            let known: Vec<String> = slots.iter().map(|(name, _)| name.to_string()).collect();
+            let message = format!("there is nothing called `{name}` to set");
+            Problem::new(&codes::UNKNOWN_SET, at, message).nearest(name, "what can be set", &known)
+        }
+    }
 }
 
 /// The value of a constant text.
@@ -87,13 +104,8 @@ fn set(slots: &mut Slots, slot: usize, x: f64, dimension: Dimension, at: Span, p
     }
     let x = if dimension == Dimension::PLAIN { x * info.scale() } else { x };
     if x < info.min || x > info.max {
-        let shown = |x: f64| crate::text::quantity(x, info.dimension, info.scale());
-        let message = format!(
-            "{} is outside the range of `{name}`, {}..{}",
-            shown(x),
-            shown(info.min),
-            shown(info.max)
-        );
+        let range = info.range().unwrap_or_default();
+        let message = format!("{} is outside the range of `{name}`, {range}", info.show(x));
         problems.add(
             Problem::new(&codes::OUT_OF_RANGE, at, message)
                 .help("it is clamped to the nearest value in the range"),

@@ -1,6 +1,7 @@
 //! Numbers as people read them.
 
 use crate::dimension::Dimension;
+use mam_grammar::ast::Unit;
 
 /// A quantity in base units with its unit: `50ms`, `120Hz`, `0.5`. Times are shown in milliseconds where `scale`, the
 /// base units of a plain number there, is a thousandth.
@@ -12,6 +13,22 @@ pub fn quantity(x: f64, dimension: Dimension, scale: f64) -> String {
         Dimension::FREQUENCY => format!("{}Hz", number(x)),
         _ => number(x),
     }
+}
+
+/// A value in base units in the unit in which it is written; a ratio that has no decibels or semitones as a number.
+pub fn in_unit(x: f64, unit: Option<Unit>, dimension: Dimension) -> String {
+    let (x, shown) = match unit {
+        Some(Unit::Ms) => (x * 1e3, "ms"),
+        Some(Unit::S) => (x, "s"),
+        Some(Unit::KHz) => (x / 1e3, "kHz"),
+        Some(Unit::Hz) => (x, "Hz"),
+        Some(Unit::Percent) => (x * 1e2, "%"),
+        Some(Unit::Db) if x > 0.0 => (20.0 * x.log10(), "dB"),
+        Some(Unit::St) if x > 0.0 => (12.0 * x.log2(), "st"),
+        Some(Unit::Ct) if x > 0.0 => (1200.0 * x.log2(), "ct"),
+        _ => return quantity(x, dimension, 1.0),
+    };
+    format!("{}{shown}", number(x))
 }
 
 /// A number with at most six significant decimals and no trailing zeros.

@@ -70,7 +70,7 @@ fn operators_may_stand_apart_from_their_step() {
     same("a @3 b", "a@3 b");
     same("a .b", "[a] [.b]");
     plays(1, "a. b", "a. 0..1/2, b 1/2..1");
-    same("a@.5", "a@ .5");
+    same("a@.5 b", "a@0.5 b");
     same("a:2*2", "[a:2]*2");
 }
 
@@ -82,7 +82,7 @@ fn weights_and_repetitions() {
     }
     same("a@ b", "a@2 b");
     same("a _b", "a@2 b");
-    same("a@1.5 b@.5", "a@1.5 b@ .5");
+    same("a@1.5 b@.5", "a@1.5 b@0.5");
     plays(1, "a@1.5 b@0.5", "a 0..3/4, b 3/4..1");
     same("a!2 b", "a a b");
     same("a! b", "a a b");

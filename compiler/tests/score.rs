@@ -30,7 +30,7 @@ impl Targets for Band {
             return Meaning::Parameter(Parameter { index, name, dimension, scale, range });
         }
         match name.as_str() {
-            "mix" => Meaning::Other("it is a signal".into()),
+            "mix" => Meaning::Other { what: "it is a signal".into(), params: vec![] },
             _ => Meaning::Unknown { known: INSTRUMENTS.iter().map(|i| i.0.to_string()).collect() },
         }
     }

@@ -463,6 +463,8 @@ pub struct Formal {
     pub unit: Option<Unit>,
     /// `= 440Hz`
     pub default: Option<ExprId>,
+    /// `in 0%..100%`
+    pub range: Option<(ExprId, ExprId)>,
 }
 
 /// `def f(x) = …`, `instrument kick { … }`, `effect echo { … }`

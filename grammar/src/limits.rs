@@ -93,6 +93,10 @@ limits! {
     problems: usize = 100;
     /// How deep files that use files may nest.
     use_depth: usize = 16;
+    /// Files of a song: itself and those that it uses.
+    files: usize = 256;
+    /// Bytes of all of them together.
+    all_file_bytes: usize = 2 << 20;
 
     // Programs
     /// Nodes of a song.

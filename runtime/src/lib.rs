@@ -10,6 +10,7 @@ pub mod control;
 pub mod engine;
 pub mod file;
 pub mod machine;
+pub mod names;
 pub mod output;
 mod parallel;
 pub mod program;
@@ -17,7 +18,8 @@ pub mod render;
 pub mod score;
 
 pub use control::{Control, Live, Playing, Telemetry};
-pub use engine::{Engine, EventQueue};
+pub use engine::{Engine, EventQueue, NotFinite};
+pub use names::{Miss, ParamNames, Spelling};
 pub use parallel::all_threads;
 pub use program::{
     Call, Code, Curve, DelaySpec, Event, EventKind, Form, GUARD, LONG, ParamSlot, Port, Program, QUANTUM,

@@ -4,6 +4,7 @@
 //! of state and every buffer lives, what can be set, and what is played. The engine owns the memory.
 
 use crate::machine::KernelFn;
+use crate::names::{Miss, ParamNames, Spelling};
 use crate::score::{Rational, Score};
 use std::sync::Arc;
 
@@ -51,6 +52,8 @@ pub struct Program {
     pub outputs: Vec<usize>,
     /// Everything that can be set while it runs.
     pub params: Vec<ParamSlot>,
+    /// How those are found by name.
+    pub names: Arc<ParamNames>,
     /// The event ports. Their targets are in [`Program::targets`].
     pub ports: usize,
     /// The instruments, as the score sees them.
@@ -63,6 +66,23 @@ impl Program {
     /// The longest delay line in frames: how long a song may be silent before it sounds again.
     pub fn memory(&self) -> usize {
         self.delays.iter().map(|line| line.frames).max().unwrap_or(0)
+    }
+
+    /// The parameter that a name means, however it is spelled: an index into [`Program::params`].
+    ///
+    /// # Errors
+    /// Whether there is nothing of this name, or more than one.
+    pub fn param(&self, name: &str) -> Result<usize, Miss> {
+        let exact = match self.names.find(name, Spelling::Exact) {
+            Err(Miss::Unknown) => self.names.find(name, Spelling::Loose),
+            found => found,
+        };
+        match exact {
+            Err(Miss::Unknown) => {
+                self.params.iter().position(|slot| &*slot.name == name).ok_or(Miss::Unknown)
+            }
+            found => found,
+        }
     }
 
     /// How many buffers there are.
@@ -117,6 +137,14 @@ pub struct Step {
     pub rests: bool,
     /// Work a frame, in instructions of its kernel. Only for sharing out work: it changes no sound.
     pub cost: usize,
+    /// The equations and voices that it computes, by the names that people know.
+    pub computes: Arc<[Arc<str>]>,
+    /// The bytes of its block in which states of type f32 lie that are set while it runs.
+    pub singles: Vec<std::ops::Range<usize>>,
+    /// The same for f64.
+    pub doubles: Vec<std::ops::Range<usize>>,
+    /// A hash of its kernel, without names: whether an edit changes what it computes.
+    pub content: u64,
 }
 
 /// A node or voice, as a part of the step that computes it. What edits, mutes and taps know it by.

@@ -3,7 +3,7 @@
 //! It is the same engine as live, asked for whole quanta; or several of them, each with a part of the program, on several
 //! threads. It knows no file and no time of day.
 
-use crate::engine::{Engine, Profile};
+use crate::engine::{Engine, NotFinite, Profile};
 use crate::parallel::Parallel;
 use crate::program::{Event, Program, QUANTUM};
 use crate::score::{Held, Sequencer};
@@ -78,6 +78,10 @@ pub struct Renderer<S> {
     /// Frames still to be left out at the start.
     skip: u64,
     end: End,
+    /// The first failure of each step, in whatever was rendered so far.
+    failures: Vec<NotFinite>,
+    /// The frame after the last one that has been handed out.
+    handed: u64,
 }
 
 /// What renders.
@@ -115,6 +119,8 @@ impl<S: EventSource> Renderer<S> {
             most: BLOCK,
             skip: from - start,
             end,
+            failures: vec![],
+            handed: start,
         }
     }
 
@@ -189,6 +195,27 @@ impl<S: EventSource> Renderer<S> {
         }
     }
 
+    /// The steps that were not finite in what has been handed out, each with its first quantum, in order. The same for any
+    /// number of threads and any size of blocks.
+    pub fn not_finite(&self) -> Vec<NotFinite> {
+        let mut all: Vec<_> = self.failures.iter().filter(|f| f.frame < self.handed).cloned().collect();
+        all.sort();
+        all
+    }
+
+    fn gather_failures(&mut self) {
+        let new = match &mut self.machine {
+            Machine::One(engine) => engine.not_finite(),
+            Machine::Many(parallel) => parallel.not_finite(),
+        };
+        for failure in new {
+            match self.failures.iter_mut().find(|known| known.computes == failure.computes) {
+                Some(known) => known.frame = known.frame.min(failure.frame),
+                None => self.failures.push(failure),
+            }
+        }
+    }
+
     /// The frame that comes next.
     fn position(&self) -> u64 {
         match &self.machine {
@@ -218,6 +245,7 @@ impl<S: EventSource> Renderer<S> {
                 return None;
             }
         }
+        self.handed += self.block[0].len() as u64;
         if self.skip > 0 {
             let skip = (self.skip as usize).min(self.block[0].len());
             self.block.iter_mut().for_each(|channel| drop(channel.drain(..skip)));
@@ -245,6 +273,7 @@ impl<S: EventSource> Renderer<S> {
                 parallel.process(&mut channels, end, watch, |until, events| source.advance(until, events));
             }
         }
+        self.gather_failures();
     }
 
     fn is_tail(&self, position: u64) -> bool {

@@ -10,6 +10,7 @@ use crate::report::{self, Form, Found, number_of, tally};
 use crate::summary::Summary;
 use clap::{Args, ValueEnum};
 use mam_grammar::{Problem, Severity};
+use std::path::PathBuf;
 
 /// Show every problem of a song, and what the song is
 ///
@@ -18,7 +19,7 @@ use mam_grammar::{Problem, Severity};
 pub struct Check {
     /// Files, `-` for standard input, or names of prelude instruments
     #[arg(required = true)]
-    inputs: Vec<String>,
+    inputs: Vec<PathBuf>,
     /// The form of the report; json and sarif go to standard output
     #[arg(long, value_name = "FORM", default_value = "human")]
     format: Form,
@@ -79,7 +80,7 @@ impl Check {
 fn human(compiled: &Compiled, console: Console) -> Result<(), Failure> {
     let Compiled { sources, problems, .. } = compiled;
     let look = Look { colour: console.colour, width: console.width() };
-    console.insist(&draw(problems, sources, look));
+    console.styled(&draw(problems, sources, look));
     if let Some(tally) = tally(problems) {
         console.insist(&format!("{}: {tally}\n", compiled.name()));
     }

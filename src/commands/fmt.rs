@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub struct Fmt {
     /// .mam files, which are formatted in place; `-` formats standard input to standard output
     #[arg(required = true)]
-    inputs: Vec<String>,
+    inputs: Vec<PathBuf>,
     /// Change nothing; fail if something is not formatted
     #[arg(long, conflicts_with = "to")]
     check: bool,
@@ -26,6 +26,9 @@ pub struct Fmt {
     /// Where that goes
     #[arg(short, long, value_name = "FILE", requires = "to")]
     output: Option<PathBuf>,
+    /// With --to: let the song name files outside its own folder
+    #[arg(long, requires = "to")]
+    allow_outside: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -57,15 +60,16 @@ impl Fmt {
         result
     }
 
-    fn format_one(&self, input: &str, console: Console) -> Result<(), Failure> {
-        if Path::new(input).extension().is_some_and(|e| e == "json") {
+    fn format_one(&self, path: &Path, console: Console) -> Result<(), Failure> {
+        let input = path.display().to_string();
+        if path.extension().is_some_and(|e| e == "json") {
             let words =
                 format!("`{input}` is JSON, which is not formatted; --to mam turns it into the language");
             return Err(Failure::Usage(words));
         }
-        let text = input::any_text(input)?;
+        let text = input::any_text(path)?;
         let mut sources = Sources::default();
-        let id = sources.add(input, text.as_str());
+        let id = sources.add(input.as_str(), text.as_str());
         let (ast, problems) = syntax::parse(&sources, id, &Limits::default());
         let failed = problems.has_errors();
         tell(&problems.into_sorted(), &sources, console);
@@ -73,16 +77,16 @@ impl Fmt {
             return Err(Failure::Input);
         }
         let formatted = fmt::format(&ast, &text);
-        match (self.check, input) {
+        match (self.check, input::is_stdin(path)) {
             (true, _) if formatted != text => {
                 console.result(&format!("{input}\n"))?;
                 Err(Failure::Input)
             }
             (true, _) => Ok(()),
-            (false, "-") => console.result(&formatted),
+            (false, true) => console.exact(&formatted),
             // What is read is written again: that is what it is for.
-            (false, _) if formatted != text => write_text(Path::new(input), &formatted, &Inputs::default()),
-            (false, _) => Ok(()),
+            (false, false) if formatted != text => write_text(path, &formatted, &Inputs::default()),
+            (false, false) => Ok(()),
         }
     }
 
@@ -91,7 +95,8 @@ impl Fmt {
             return Err(Failure::Usage("--to turns one song at a time".into()));
         };
         let song = Song::read(input, None)?;
-        let compiled = compile_song(song, &HowArgs::default());
+        let how = HowArgs { allow_outside: self.allow_outside, ..HowArgs::default() };
+        let compiled = compile_song(song, &how);
         tell(&compiled.problems, &compiled.sources, console);
         if compiled.compilation.program.is_none() {
             return Err(Failure::Input);
@@ -100,14 +105,16 @@ impl Fmt {
         let text = match (to, &compiled.compilation.stages.json) {
             (To::Mam, Some(song)) => Some(song.to_mam(&mut problems)),
             (To::Json, None) => json::from_mam(&compiled.compilation, &mut problems),
-            (To::Mam, None) => return Err(Failure::Usage(format!("`{input}` is .mam already"))),
-            (To::Json, Some(_)) => return Err(Failure::Usage(format!("`{input}` is JSON already"))),
+            (To::Mam, None) => return Err(Failure::Usage(format!("`{}` is .mam already", input.display()))),
+            (To::Json, Some(_)) => {
+                return Err(Failure::Usage(format!("`{}` is JSON already", input.display())));
+            }
         };
         tell(&problems.into_sorted(), &compiled.sources, console);
         let text = text.ok_or(Failure::Input)?;
         match self.output.as_deref() {
-            None => console.result(&text),
-            Some(path) if path == Path::new("-") => console.result(&text),
+            None => console.exact(&text),
+            Some(path) if input::is_stdin(path) => console.exact(&text),
             Some(path) => write_text(path, &text, &Inputs::of(compiled.read_from(input))),
         }
     }

@@ -6,7 +6,7 @@ use crate::input;
 use crate::output::{Inputs, write_text};
 use clap::Args;
 use mam_compiler::score::import::import;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Turn a MIDI file into a song
 #[derive(Args, Debug)]
@@ -24,8 +24,8 @@ impl Import {
         let song =
             import(&bytes).map_err(|why| Failure::WrongInput(format!("`{}`: {why}", self.file.display())))?;
         match self.output.as_deref() {
-            None => console.result(&song),
-            Some(path) if path == Path::new("-") => console.result(&song),
+            None => console.exact(&song),
+            Some(path) if input::is_stdin(path) => console.exact(&song),
             Some(path) => write_text(path, &song, &Inputs::of([self.file.as_path()])),
         }
     }

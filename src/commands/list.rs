@@ -12,6 +12,7 @@ use mam_compiler::library::ParamInfo;
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{EventKind, Program};
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 
 /// List what exists: definitions, parameters, a song's nodes
 #[derive(Args, Debug)]
@@ -24,10 +25,13 @@ pub struct List {
     /// What to list [default: nodes]
     what: Option<What>,
     /// A song, or a definition of the prelude
-    of: Option<String>,
+    of: Option<PathBuf>,
     /// As one JSON document
     #[arg(long)]
     json: bool,
+    /// Let the song name files outside its own folder
+    #[arg(long)]
+    allow_outside: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -47,10 +51,15 @@ struct Listing {
 }
 
 impl List {
+    fn song(&self, input: &Path) -> SongArgs {
+        let how = HowArgs { allow_outside: self.allow_outside, ..HowArgs::default() };
+        SongArgs { input: input.into(), how }
+    }
+
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let prelude = Prelude::default();
         let what = self.what.unwrap_or(What::Nodes);
-        let entry = self.of.as_deref().and_then(|name| prelude.find(name));
+        let entry = self.of.as_deref().and_then(|name| prelude.find(name.to_str()?));
         let listing = match (what, entry, &self.of) {
             (What::Notes, None, None) => notes(),
             (What::Nodes, None, None) => nodes(prelude.all()),
@@ -61,7 +70,7 @@ impl List {
                 return Err(Failure::Usage(words));
             }
             (What::Nodes, Some(entry), _) => nodes(std::iter::once(entry)),
-            (_, _, Some(input)) => of_song(what, input, console)?,
+            (_, _, Some(input)) => of_song(what, self.song(input), console)?,
             (What::Notes, Some(_), None) => unreachable!("an entry has a name"),
         };
         console.result(&if self.json { json::pretty(&listing.json) } else { table(&listing.rows) })
@@ -98,8 +107,7 @@ fn param_row(of: &str, p: &ParamInfo) -> Vec<String> {
     row(&[of, &id, &p.name, &p.json_name(), &range, &default, &smoothing(p), &doc])
 }
 
-fn of_song(what: What, input: &str, console: Console) -> Result<Listing, Failure> {
-    let song = SongArgs { input: input.to_string(), how: HowArgs::default() };
+fn of_song(what: What, song: SongArgs, console: Console) -> Result<Listing, Failure> {
     let compiled = compiled(&song, console)?;
     let program = compiled.compilation.program.as_ref().ok_or(Failure::Input)?;
     Ok(match what {

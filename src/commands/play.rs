@@ -67,6 +67,9 @@ pub struct Play {
     /// Also record what is played, in a file that is not there yet
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Let through what is louder than +12 dBFS, which is cut off otherwise to protect ears and loudspeakers
+    #[arg(long)]
+    no_limit: bool,
     /// Lines of text instead of the display
     #[arg(long)]
     plain: bool,
@@ -108,6 +111,7 @@ impl Play {
             sync: if self.sync == When::Bar { Sync::Bar } else { Sync::Now },
             record: self.record,
             display: !self.plain,
+            limit: !self.no_limit,
             song: looped(self.song, self.bpm),
         };
         if self.selftest {

@@ -107,7 +107,10 @@ impl Render {
             let Some(job) = job.tapped(&tap.node, frames) else { return Err(no_node(&tap.node, &job)) };
             written.push(files.write(&tap.file, Some(&tap.node), &job, None)?);
         }
-        if self.json { console.result(&json::pretty(&Report { files: written })) } else { Ok(()) }
+        if self.json {
+            console.result(&json::pretty(&Report { files: written }))?;
+        }
+        job.check_finite()
     }
 
     /// Where the song goes.
@@ -125,11 +128,11 @@ impl Render {
     /// only if mamc wrote it.
     fn default_target(&self) -> Result<PathBuf, Failure> {
         let song = &self.song.input;
-        if song == "-" {
+        if input::is_stdin(song) {
             return Err(Failure::Usage("standard input has no name: -o says which file to write".into()));
         }
         let ending = self.format.unwrap_or(Container::Wav).extensions()[0];
-        let target = Path::new(song).with_extension(ending);
+        let target = song.with_extension(ending);
         let by_mamc = |file: File| software(file).ok().flatten();
         let is_ours = || File::open(&target).ok().and_then(by_mamc).is_some_and(|name| is_mamc(&name));
         if target.exists() && !(target.is_file() && is_ours()) {

@@ -29,6 +29,9 @@ pub struct Levels {
     pub peak: Option<f64>,
     /// The greatest value of the wave between the samples too, in dBTP (ITU-R BS.1770-5, annex 2, at eight times the rate).
     pub true_peak: Option<f64>,
+    /// The greatest true peak that other meters may read: at least [`Levels::true_peak`], mostly the same.
+    #[serde(skip)]
+    pub highest_reading: Option<f64>,
     /// Integrated loudness in LUFS (ITU-R BS.1770-5); none in silence and below 0.4 s.
     pub loudness: Option<f64>,
     /// Samples beyond full scale. Files of integers hold them clipped, files of floats as they are.
@@ -63,11 +66,14 @@ impl Meter {
     /// The levels of all frames.
     pub fn finish(self) -> Levels {
         let decibels = |x: f32| (x > 0.0).then(|| 20.0 * f64::from(x).log10());
-        let true_peak = self.true_peaks.into_iter().map(TruePeak::finish).fold(self.peak, f32::max);
+        let found: Vec<_> = self.true_peaks.into_iter().map(TruePeak::finish).collect();
+        let true_peak = found.iter().fold(self.peak, |peak, found| peak.max(found.peak));
+        let reading = found.iter().fold(true_peak, |peak, found| peak.max(found.highest_reading));
         let loudness = self.loudness.and_then(|meter| meter.loudness_global().ok());
         Levels {
             peak: decibels(self.peak),
             true_peak: decibels(true_peak),
+            highest_reading: decibels(reading),
             loudness: loudness.filter(|l| l.is_finite()),
             over: self.over,
         }
@@ -84,6 +90,9 @@ impl fmt::Display for Levels {
     }
 }
 
+/// What other meters differ by, in dB, between the positions that are looked at.
+const MARGIN: f64 = 0.02;
+
 /// The gain in dB that brings a job's sound to a level. Renders it once to find out.
 ///
 /// # Errors
@@ -97,7 +106,8 @@ pub fn gain_to(job: &Job, level: Level) -> Result<f64, Failure> {
     let levels = meter.finish();
     let (measured, wanted) = match level {
         Level::Loudness(wanted) => (levels.loudness, wanted),
-        Level::Peak(wanted) => (levels.true_peak, wanted),
+        // No other meter is to find that it is exceeded.
+        Level::Peak(wanted) => (levels.highest_reading.map(|peak| peak + MARGIN), wanted),
     };
     let none = || Failure::Usage("--normalize: the result is silent, or shorter than 0.4 s".into());
     measured.map(|measured| wanted - measured).ok_or_else(none)

@@ -15,6 +15,10 @@ const NEAR: usize = 16;
 const FACTOR: usize = 8;
 /// Kaiser's window: 80 dB.
 const BETA: f64 = 7.86;
+/// Samples on each side that other meters take, and the number of their positions: ordinary resamplers to four times the rate.
+const SHORT_REACH: usize = 16;
+const SHORT_FACTOR: usize = 16;
+const SHORT_BETA: f64 = 9.0;
 /// Frames that are looked at together.
 const BLOCK: usize = 4096;
 /// Between values at twice the rate a wave rises to at most 1/cos(π/4) of them.
@@ -22,7 +26,11 @@ const RISE: f32 = std::f32::consts::SQRT_2;
 
 /// Filters for each position between two samples, in eighths; the first, of a sample itself, is not used.
 static FILTERS: LazyLock<Vec<[f32; 2 * REACH]>> =
-    LazyLock::new(|| (0..FACTOR).map(|eighth| filter(eighth as f64 / FACTOR as f64)).collect());
+    LazyLock::new(|| (0..FACTOR).map(|eighth| filter(eighth as f64 / FACTOR as f64, BETA)).collect());
+/// The shorter filters of other meters, for each of their positions but that of a sample.
+static SHORT: LazyLock<Vec<[f32; 2 * SHORT_REACH]>> = LazyLock::new(|| {
+    (1..SHORT_FACTOR).map(|step| filter(step as f64 / SHORT_FACTOR as f64, SHORT_BETA)).collect()
+});
 /// The energy of the middle filter outside of its near part.
 static FAR: LazyLock<f32> = LazyLock::new(|| {
     let middle = &FILTERS[FACTOR / 2];
@@ -40,12 +48,23 @@ pub(super) struct TruePeak {
     /// The value in the middle before the next window's.
     before: f32,
     peak: f32,
+    /// The greatest value that a meter with short filters finds.
+    short: f32,
+}
+
+/// What a [`TruePeak`] found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    /// The greatest magnitude.
+    pub(super) peak: f32,
+    /// The greatest that other meters may read. Their filters fall off below half the rate, which lets some peaks rise.
+    pub(super) highest_reading: f32,
 }
 
 impl Default for TruePeak {
     fn default() -> TruePeak {
         // Before the sound is silence.
-        TruePeak { samples: vec![0.0; 2 * REACH], energy: vec![], before: 0.0, peak: 0.0 }
+        TruePeak { samples: vec![0.0; 2 * REACH], energy: vec![], before: 0.0, peak: 0.0, short: 0.0 }
     }
 }
 
@@ -60,11 +79,11 @@ impl TruePeak {
         }
     }
 
-    /// The greatest magnitude.
-    pub(super) fn finish(mut self) -> f32 {
+    /// What there was up to the end.
+    pub(super) fn finish(mut self) -> Found {
         // After the sound is silence.
         self.add(&[0.0; 2 * REACH]);
-        self.peak
+        Found { peak: self.peak, highest_reading: self.peak.max(self.short) }
     }
 
     /// Looks between those samples that have all neighbours.
@@ -85,6 +104,11 @@ impl TruePeak {
             // A thousandth for what single precision rounds.
             let bound = (estimate.abs() + (*FAR * around).sqrt()) * 1.001;
             let beside = window[REACH - 1].abs().max(window[REACH].abs());
+            if estimate.abs().max(beside) * RISE > self.short {
+                let near = &window[REACH - SHORT_REACH..REACH + SHORT_REACH];
+                let between = SHORT.iter().map(|filter| dot(filter, near).abs());
+                self.short = between.fold(self.short, f32::max);
+            }
             let before = std::mem::replace(&mut self.before, estimate);
             if bound.max(beside) * RISE > self.peak {
                 self.before = dot(middle, window);
@@ -129,22 +153,23 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     strands.iter().sum()
 }
 
-/// The windowed sinc for a position between the samples `REACH - 1` and `REACH` of a window.
-fn filter(position: f64) -> [f32; 2 * REACH] {
+/// The windowed sinc for a position between the two samples in the middle of a window of `N`.
+fn filter<const N: usize>(position: f64, beta: f64) -> [f32; N] {
+    let reach = (N / 2) as f64;
     let tap = |i: usize| {
-        let x = i as f64 - (REACH - 1) as f64 - position;
+        let x = i as f64 - (reach - 1.0) - position;
         let sinc = if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) };
-        sinc * kaiser(x / REACH as f64)
+        sinc * kaiser(x / reach, beta)
     };
-    let taps: [f64; 2 * REACH] = std::array::from_fn(tap);
+    let taps: [f64; N] = std::array::from_fn(tap);
     // A constant stays what it is.
     let sum: f64 = taps.iter().sum();
     taps.map(|tap| (tap / sum) as f32)
 }
 
 /// Kaiser's window at x in [−1, 1], 1 in the middle.
-fn kaiser(x: f64) -> f64 {
-    bessel(BETA * (1.0 - x * x).max(0.0).sqrt()) / bessel(BETA)
+fn kaiser(x: f64, beta: f64) -> f64 {
+    bessel(beta * (1.0 - x * x).max(0.0).sqrt()) / bessel(beta)
 }
 
 /// The modified Bessel function I₀ by its series.
@@ -164,7 +189,7 @@ mod tests {
     fn measured(samples: &[f32]) -> f64 {
         let mut meter = TruePeak::default();
         samples.chunks(777).for_each(|part| meter.add(part));
-        20.0 * f64::from(meter.finish()).log10()
+        20.0 * f64::from(meter.finish().peak).log10()
     }
 
     /// Tones of which no sample reaches the peak, up to just below half the rate. They fade in and out, since a tone that is

@@ -5,10 +5,11 @@ use crate::args::SongArgs;
 use crate::compiling::{Compiled, compile_song_again};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::input::Song;
+use crate::input::{Song, is_stdin};
 use crate::report::human::{Look, draw};
 use crate::report::tally;
 use crate::values::Rate;
+use crate::visible::visible;
 use mam_compiler::Kept;
 use mam_grammar::Severity;
 use mam_runtime::Program;
@@ -58,10 +59,8 @@ pub(super) struct Outcome {
 impl Source {
     /// Reads standard input, where that is the song.
     pub(super) fn new(song: SongArgs, console: Console) -> Result<Source, Failure> {
-        let stdin = match &*song.input {
-            "-" => Some(Song::read("-", song.how.stdin_name.as_deref())?),
-            _ => None,
-        };
+        let stdin = is_stdin(&song.input).then(|| Song::read(&song.input, song.how.stdin_name.as_deref()));
+        let stdin = stdin.transpose()?;
         Ok(Source { song, stdin, console, kept: Arc::default() })
     }
 
@@ -83,8 +82,8 @@ impl Source {
                 program: None,
                 controllers: vec![],
                 files: vec![],
-                name: self.song.input.clone(),
-                told: format!("error: {failure}\n"),
+                name: self.song.input.display().to_string(),
+                told: visible(&format!("error: {failure}\n")).into_owned(),
                 failure: Some(failure),
                 stages: vec![],
                 done: Instant::now(),
@@ -102,7 +101,7 @@ impl Source {
         let millis = |&(stage, time): &(&'static str, Duration)| (stage, time.as_secs_f64() * 1e3);
         Outcome {
             controllers: slots.filter_map(|(name, info)| Some((info.cc?, name.to_string()))).collect(),
-            files: files_of(&compiled.sources, &compiled.used),
+            files: files_of(&compiled.used),
             name: compiled.name().to_string(),
             told: draw(&compiled.problems, &compiled.sources, look) + &tally,
             failure: program.is_none().then_some(Failure::Input),

@@ -32,6 +32,8 @@ pub(super) struct Figures {
     pub(super) load: f64,
     /// The slowest quantum so far, as a share of its time, and the step that took longest in it.
     pub(super) slowest: (f64, Option<Arc<str>>),
+    /// The frame of the song at which a sample was cut off first.
+    pub(super) limited_at: Option<u64>,
     /// Sums since the start.
     pub(super) sums: Sums,
 }
@@ -43,6 +45,8 @@ pub(super) struct Sums {
     pub(super) clipped: u64,
     /// Samples that were no numbers.
     pub(super) faults: u64,
+    /// Samples that were cut off at +12 dBFS.
+    pub(super) limited: u64,
     /// Callbacks that took longer than what they rendered lasts.
     pub(super) late: u64,
     /// How often the device had nothing to play.
@@ -68,6 +72,7 @@ impl Sums {
         let counted = [
             (self.late, "late callback"),
             (self.faults, "faulty sample"),
+            (self.limited, "limited sample"),
             (self.unrecorded, "unrecorded frame"),
         ];
         counted
@@ -106,6 +111,8 @@ impl Figures {
         }
         self.sums.clipped += telemetry.clipped;
         self.sums.faults += telemetry.faults;
+        self.sums.limited += telemetry.limited;
+        self.limited_at = self.limited_at.or(telemetry.limited_at);
         self.sums.late += telemetry.late;
         self.sums.unrecorded += telemetry.unrecorded;
         self.meters.resize(channels.min(MOST_CHANNELS), Meter::default());

@@ -5,6 +5,7 @@ use super::screen::Screen;
 use super::view::View;
 use super::writer::Writer;
 use crate::console::Console;
+use crate::visible::visible;
 use mam_grammar::problem::count;
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -63,8 +64,13 @@ impl Front {
 
     /// Says something that matters.
     pub(super) fn insist(&mut self, text: &str) {
+        self.styled(&visible(text));
+    }
+
+    /// The same for text that has colours.
+    pub(super) fn styled(&mut self, text: &str) {
         if self.screen.is_none() || !io::stderr().is_terminal() {
-            self.console.insist(text);
+            self.console.styled(text);
         }
         if self.screen.is_some() {
             self.said.extend(text.lines().map(String::from));
@@ -88,18 +94,17 @@ impl Front {
         if passed < DRAWN {
             return Ok(());
         }
-        self.looked = now;
-        self.figures.take(facts.control, facts.underruns, passed, now);
+        self.look(facts, now);
         if let Some(screen) = &mut self.screen {
             let control = facts.control;
             let instrument = |target: &mam_runtime::Target| {
                 let name = target.name.to_string();
                 let (muted, soloed) = (control.muted().contains(&name), control.soloed().contains(&name));
-                (name, muted, soloed)
+                (visible(&name).into_owned(), muted, soloed)
             };
             let instruments: Vec<_> = control.program().targets.iter().map(instrument).collect();
             let view = View {
-                title: &self.title,
+                title: &visible(&self.title),
                 figures: &self.figures,
                 instruments: &instruments,
                 typed: facts.typed.clone(),
@@ -112,9 +117,23 @@ impl Front {
             self.lines.as_ref().filter(|_| now.duration_since(self.printed) >= PRINTED)
         {
             self.printed = now;
-            lines.write(line(&self.figures).into_bytes())?;
+            lines.write(visible(&line(&self.figures)).as_bytes().to_vec())?;
         }
         Ok(())
+    }
+
+    /// Reads the figures, and says where the protective clamp has acted first.
+    pub(super) fn look(&mut self, facts: &Facts<'_>, now: Instant) {
+        let (passed, before) = (now.duration_since(self.looked), self.figures.limited_at);
+        self.looked = now;
+        self.figures.take(facts.control, facts.underruns, passed, now);
+        if let (None, Some(frame)) = (before, self.figures.limited_at) {
+            let seconds = frame as f64 / f64::from(facts.control.rate());
+            self.insist(&format!(
+                "warning: louder than +12 dBFS from {seconds:.3} s of the song on (frame {frame}): what is above is cut off, \
+                 in a recording as well; `--no-limit` lets it through\n"
+            ));
+        }
     }
 
     /// Gives the terminal back; what is said from now on is printed.

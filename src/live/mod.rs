@@ -68,6 +68,8 @@ pub struct Wishes {
     pub osc: Option<SocketAddr>,
     /// False for lines instead of a display.
     pub display: bool,
+    /// False to let through what is beyond +12 dBFS.
+    pub limit: bool,
 }
 
 /// What other threads tell the loop.

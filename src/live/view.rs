@@ -2,6 +2,7 @@
 
 use super::figures::{Figures, Meter, decibels};
 use super::keys::HELP;
+use crate::visible::visible;
 use mam_grammar::problem::count;
 
 /// The least level of a meter, in dB.
@@ -94,7 +95,7 @@ impl View<'_> {
             line += &format!("   bar {}", self.paint(BOLD, &format!("{bar}.{beat}")));
         }
         if let Some(section) = &figures.section {
-            line += &format!("   {section}");
+            line += &format!("   {}", visible(section));
         }
         if let Some(typed) = &self.typed {
             line += &format!("   {}", self.paint(YELLOW, &format!("{typed}…")));
@@ -151,7 +152,7 @@ impl View<'_> {
         let Figures { load, slowest, voices, sums, .. } = self.figures;
         let mut line = format!("load {:.0} %", load * 100.0);
         if slowest.0 > 0.0 {
-            let step = slowest.1.as_ref().map_or(String::new(), |name| format!(" ({name})"));
+            let step = slowest.1.as_ref().map_or(String::new(), |name| format!(" ({})", visible(name)));
             line += &format!("   slowest quantum {:.0} %{step}", slowest.0 * 100.0);
         }
         line += &format!("   {}   ", count(*voices as usize, "voice"));

@@ -1,7 +1,6 @@
 //! Following the edits of a song's files: the system tells of them, and they are looked at now and then besides, for file
 //! systems that do not tell.
 
-use mam_grammar::Sources;
 use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use std::collections::{BTreeSet, HashSet};
@@ -136,10 +135,9 @@ impl Watch {
     }
 }
 
-/// The files among the texts of a compilation, and those that it used; these may be away.
-pub(super) fn files_of(sources: &Sources, used: &[PathBuf]) -> Vec<PathBuf> {
-    let texts = sources.iter().map(|(_, source)| PathBuf::from(&*source.name)).filter(|path| path.is_file());
-    let files: BTreeSet<PathBuf> = texts.chain(used.iter().cloned()).collect();
+/// The files of a compilation, each once; they may be away.
+pub(super) fn files_of(used: &[PathBuf]) -> Vec<PathBuf> {
+    let files: BTreeSet<PathBuf> = used.iter().cloned().collect();
     files.into_iter().collect()
 }
 

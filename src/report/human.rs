@@ -1,12 +1,17 @@
 //! Problems for the terminal, drawn by miette: the message, the lines with the places underlined, the way out.
 
 use super::one_line;
-use mam_grammar::{Label, Problem, Severity, SourceId, Sources};
+use crate::visible::{Shown, visible};
+use mam_grammar::{Label, Problem, Severity, SourceId, Sources, Span};
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
     SourceCode, SourceSpan, SpanContents,
 };
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// How many problems are drawn; a file of noise would fill the terminal otherwise.
 const MOST: usize = 100;
@@ -32,9 +37,10 @@ pub fn draw(problems: &[Problem], sources: &Sources, look: Look) -> String {
     let handler = GraphicalReportHandler::new_themed(theme).with_width(look.width).with_links(false);
     let handler = handler.without_syntax_highlighting();
     let mut text = String::new();
+    let texts = Texts { sources, shown: RefCell::default() };
     for problem in problems.iter().take(MOST) {
         // Writing to a string does not fail, and a place outside the text is drawn as far as it goes.
-        let _ = handler.render_report(&mut text, &Drawing::new(problem, sources));
+        let _ = handler.render_report(&mut text, &Drawing::new(problem, &texts));
         text.push('\n');
     }
     if problems.len() > MOST {
@@ -47,6 +53,28 @@ pub fn draw(problems: &[Problem], sources: &Sources, look: Look) -> String {
 /// Lines without blanks at their ends.
 fn trim_lines(text: &str) -> String {
     text.lines().map(|l| l.trim_end().to_string() + "\n").collect()
+}
+
+/// The texts as they are shown, each made when it is asked for.
+struct Texts<'s> {
+    sources: &'s Sources,
+    shown: RefCell<HashMap<SourceId, Arc<Shown>>>,
+}
+
+impl Texts<'_> {
+    fn get(&self, id: SourceId) -> Arc<Shown> {
+        let text = &self.sources.get(id).text;
+        self.shown.borrow_mut().entry(id).or_insert_with(|| Arc::new(Shown::new(text))).clone()
+    }
+
+    /// A place in the text as it is shown. One outside is moved to the end, one inside a character to its beginning.
+    fn range(&self, span: Span) -> Range<usize> {
+        let text = &self.sources.get(span.source).text;
+        let at = |byte: usize| boundary(text, byte.min(text.len()));
+        let (start, end) = (at(span.range().start), at(span.range().end));
+        let shown = self.get(span.source);
+        shown.place(start)..shown.place(end.max(start))
+    }
 }
 
 /// A problem in miette's form. Places in other texts than the first one's are drawn below it.
@@ -62,7 +90,7 @@ struct Drawing {
 }
 
 impl Drawing {
-    fn new(problem: &Problem, sources: &Sources) -> Drawing {
+    fn new(problem: &Problem, texts: &Texts) -> Drawing {
         let home = problem.span().source;
         let (here, there): (Vec<&Label>, Vec<&Label>) =
             problem.labels.iter().partition(|l| l.span.source == home);
@@ -75,35 +103,34 @@ impl Drawing {
             code: Some(problem.code.name),
             severity,
             message: one_line(&problem.message),
-            help: problem.help.clone(),
-            text: Excerpts::new(home, sources),
-            labels: here.iter().map(|l| labelled(l, sources, true)).collect(),
-            elsewhere: there.iter().map(|l| Drawing::elsewhere(l, sources)).collect(),
+            help: problem.help.as_deref().map(|help| visible(help).into_owned()),
+            text: Excerpts::new(home, texts),
+            labels: here.iter().map(|l| labelled(l, texts, true)).collect(),
+            elsewhere: there.iter().map(|l| Drawing::elsewhere(l, texts)).collect(),
         }
     }
 
-    fn elsewhere(label: &Label, sources: &Sources) -> Drawing {
+    fn elsewhere(label: &Label, texts: &Texts) -> Drawing {
         Drawing {
             code: None,
             severity: miette::Severity::Advice,
             message: if label.text.is_empty() { "here".into() } else { one_line(&label.text) },
             help: None,
-            text: Excerpts::new(label.span.source, sources),
-            labels: vec![labelled(label, sources, false)],
+            text: Excerpts::new(label.span.source, texts),
+            labels: vec![labelled(label, texts, false)],
             elsewhere: vec![],
         }
     }
 }
 
-fn labelled(label: &Label, sources: &Sources, with_text: bool) -> LabeledSpan {
-    let text = &sources.get(label.span.source).text;
-    let span = shown(text, label.span.range());
+fn labelled(label: &Label, texts: &Texts, with_text: bool) -> LabeledSpan {
+    let span = shown(&texts.get(label.span.source).text, texts.range(label.span));
     let words = (with_text && !label.text.is_empty()).then(|| one_line(&label.text));
     LabeledSpan::new(words, span.start, span.len())
 }
 
 /// As much of a place as is underlined.
-fn shown(text: &str, span: std::ops::Range<usize>) -> std::ops::Range<usize> {
+fn shown(text: &str, span: Range<usize>) -> Range<usize> {
     let covered = &text[span.clone()];
     let first = covered.find('\n').unwrap_or(covered.len());
     let tall = covered.bytes().filter(|&b| b == b'\n').count() > TALLEST;
@@ -158,13 +185,13 @@ impl Diagnostic for Drawing {
 #[derive(Debug)]
 struct Excerpts {
     name: String,
-    text: std::sync::Arc<str>,
+    text: Arc<str>,
 }
 
 impl Excerpts {
-    fn new(id: SourceId, sources: &Sources) -> Excerpts {
-        let source = sources.get(id);
-        Excerpts { name: source.name.to_string(), text: source.text.clone() }
+    fn new(id: SourceId, texts: &Texts) -> Excerpts {
+        let name = visible(&texts.sources.get(id).name).into_owned();
+        Excerpts { name, text: texts.get(id).text.clone() }
     }
 
     /// The part of a long line that holds the place, when its line is one. Without context it is the place alone,
@@ -210,12 +237,12 @@ impl SourceCode for Excerpts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mam_grammar::{Code, Span};
+    use mam_grammar::Code;
 
     static CODE: Code =
         Code { name: "odd", severity: Severity::Error, explanation: "", fails: "", passes: "" };
 
-    fn drawn(text: &str, range: std::ops::Range<usize>) -> String {
+    fn drawn(text: &str, range: Range<usize>) -> String {
         let mut sources = Sources::default();
         let id = sources.add("a.mam", text);
         let span = Span::new(id, range.start, range.end);

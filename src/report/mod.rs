@@ -5,6 +5,7 @@
 //! * [`mod@json`]: one document, with exact byte ranges;
 //! * [`mod@sarif`]: the exchange format of code scanners.
 
+pub mod finite;
 pub mod human;
 mod json;
 mod lines;
@@ -17,6 +18,7 @@ use mam_grammar::{Problem, Severity, Sources};
 pub use json::document as json;
 pub use sarif::document as sarif;
 
+use crate::visible::visible;
 use lines::Lines;
 
 /// The form of a report.
@@ -48,7 +50,8 @@ pub fn short(problems: &[Problem], sources: &Sources) -> String {
         let place = lines.place(p.span());
         let (code, severity) = (p.code.name, word(p.code.severity));
         let words = one_line(&p.message);
-        format!("{}:{}:{}: {severity}[{code}]: {words}\n", place.file, place.line, place.column)
+        let file = visible(&place.file);
+        format!("{file}:{}:{}: {severity}[{code}]: {words}\n", place.line, place.column)
     };
     problems.iter().map(line).collect()
 }
@@ -75,5 +78,5 @@ pub fn word(severity: Severity) -> &'static str {
 }
 
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    visible(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
 }

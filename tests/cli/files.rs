@@ -29,7 +29,7 @@ fn a_render_says_how_loud_it_is_and_what_it_clips() {
     assert!(run.err.contains("warning: ") && run.err.contains("--normalize -1dBTP"), "{}", run.err);
     // What the help says, helps.
     let run = render(&["loud.mam", "-b", "16", "--normalize", "-1dBTP"]);
-    assert!(run.err.contains("true peak -1.0 dBTP") && run.err.contains("gain -10.5 dB"), "{}", run.err);
+    assert!(run.err.contains("true peak -1.0 dBTP") && run.err.contains("gain -10.6 dB"), "{}", run.err);
     assert!(!run.err.contains("warning"), "{}", run.err);
     // Floats hold it, but what plays them does not.
     let run = render(&["loud.mam"]);
@@ -214,4 +214,15 @@ fn a_song_without_an_end_is_rendered_as_long_as_the_manual_says() {
     let folder = Folder::new("endless").with("song.mam", "out = kick(bpm: 120, loop: 1)\n");
     folder.run(&["render", "song.mam", "-o", "x.wav", "-r", "8000"]).exits(0);
     assert_eq!(wav(folder.0.join("x.wav")).1.len(), 2 * 30 * 8_000);
+}
+
+/// A delay in samples, as other languages count it: the help, followed, passes.
+#[test]
+fn a_delay_in_samples_shows_the_way() {
+    let folder = Folder::new("samples")
+        .with("wrong.mam", "out = tap(noise(), 100, max: 100)\n")
+        .with("right.mam", "out = tap(noise(), 100 * dt, max: 100 * dt)\n");
+    let run = folder.run(&["check", "wrong.mam"]).exits(1);
+    assert!(run.err.contains("`100 * dt`"), "{}", run.err);
+    folder.run(&["check", "right.mam", "--deny", "warnings"]).exits(0);
 }

@@ -1,7 +1,7 @@
 //! One song, compiled, with its engine and its score.
 
 use crate::CHANNELS;
-use mam_compiler::files::Loader;
+use mam_compiler::files::{FileId, Loader, Located, Unusable};
 use mam_compiler::{Options, compile};
 use mam_grammar::{Problem, Sources};
 use mam_runtime::score::{Extent, Sequencer};
@@ -33,11 +33,18 @@ fn folder() -> PathBuf {
 struct Disk;
 
 impl Loader for Disk {
-    fn load(&self, from: &str, path: &str) -> Result<(String, String), String> {
-        let path = Path::new(from).parent().unwrap_or(Path::new("")).join(path);
+    fn locate(&self, from: &Located, path: &str) -> Result<Located, Unusable> {
+        let path = Path::new(&from.name).parent().unwrap_or(Path::new("")).join(path);
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(&path).map_err(|e| format!("`{name}` cannot be read: {e}"))?;
-        Ok((name, text))
+        let found = std::fs::canonicalize(&path);
+        let id = found.map_err(|e| format!("`{name}` cannot be read: {e}"))?;
+        Ok(Located { id: FileId::new(id), name })
+    }
+
+    fn read(&self, file: &Located, most: usize) -> Result<String, Unusable> {
+        let text = std::fs::read_to_string(file.id.as_os_str());
+        let text = text.map_err(|e| format!("`{}` cannot be read: {e}", file.name))?;
+        if text.len() > most { Err(format!("`{}` is too large", file.name).into()) } else { Ok(text) }
     }
 }
 

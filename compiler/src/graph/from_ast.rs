@@ -2,7 +2,7 @@
 
 use super::cut;
 use super::order::Weights;
-use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Turns};
+use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, Turns};
 use crate::call;
 use crate::codes;
 use crate::files::{DefId, Files};
@@ -114,6 +114,11 @@ impl Maker<'_> {
             }
         }
         for name in defined {
+            let mut pipe = Pipe::default();
+            if let Some(&(expr, _)) = self.equations.get(&name) {
+                self.read_pipe(expr, &mut pipe);
+                self.graph.pipes.insert(name.clone(), pipe);
+            }
             if let Some(target) = self.target(&name, 0) {
                 self.graph.targets.insert(name, target);
             }
@@ -264,6 +269,9 @@ impl Maker<'_> {
 
     fn instance(&mut self, call: &Call, turns: &Turns, path: &str, whole: bool) {
         let &Call { expr, def, kind, callee, args, left } = call;
+        if self.graph.calls.contains_key(&(expr, turns.clone())) {
+            return; // What flows into a call is looked through before the call, and again as what is given to it.
+        }
         let leads = whole && (kind == DefinitionKind::Instrument || !self.paths.contains(path));
         let own: Arc<str> = if leads { path.into() } else { format!("{path}.{callee}").into() };
         let info = self.library.info(self.files, def);
@@ -273,7 +281,10 @@ impl Maker<'_> {
             _ => std::iter::once("in").chain(info.inputs.iter().map(|i| &**i)).collect(),
         };
         let more: Vec<&str> = more.into_iter().chain(info.broken.iter().map(|b| &**b)).collect();
-        let bound = call::bind(callee, args, &formals, &more, self.problems);
+        let bound = call::bind(self.ast, (callee, args), &formals, &more, self.problems);
+        let expected: Vec<_> = info.params.iter().map(|p| Some(p.dimension)).collect();
+        let comma = call::number_comma(self.ast, args, &expected);
+        comma.into_iter().for_each(|problem| self.problems.add(problem));
         let voices = bound.more.first().filter(|_| kind == DefinitionKind::Instrument);
         let voices = voices.copied().flatten().map_or(1, |e| self.voices(e, turns));
         let kind_of = |args, inputs, input| {
@@ -506,6 +517,39 @@ impl Maker<'_> {
     fn instance_defs(&self) -> Vec<(NodeId, DefId)> {
         let nodes = self.graph.nodes.handles();
         nodes.filter_map(|n| self.graph.instance(n).map(|i| (n, i.def))).collect()
+    }
+
+    /// What stands in the pipe that an expression is, from its left end on.
+    fn read_pipe(&self, expr: ExprId, pipe: &mut Pipe) {
+        let (mut at, mut rights) = (expr, vec![]);
+        loop {
+            match &self.ast.exprs[at] {
+                Expr::Paren(x) | Expr::Field { of: x, .. } => at = *x,
+                Expr::Pipe { left, right } => {
+                    rights.push(*right);
+                    at = *left;
+                }
+                _ => break,
+            }
+        }
+        let node = |expr: ExprId| self.graph.calls.get(&(expr, Turns::new())).copied();
+        match &self.ast.exprs[at] {
+            Expr::Name(name) if self.equations.contains_key(&name.name) => {
+                pipe.from = Some(name.name.clone())
+            }
+            Expr::Call { callee, .. } => match self.instance_def(callee) {
+                Some((_, DefinitionKind::Instrument)) => pipe.instrument = node(at),
+                Some(_) => pipe.effects.extend(node(at)),
+                None => {}
+            },
+            _ => {}
+        }
+        for mut right in rights.into_iter().rev() {
+            while let Expr::Field { of, .. } = self.ast.exprs[right] {
+                right = of;
+            }
+            pipe.effects.extend(node(right));
+        }
     }
 
     /// The instrument that the left ends of pipes lead to.

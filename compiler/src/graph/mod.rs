@@ -41,10 +41,23 @@ pub struct Graph {
     pub parts: FxHashMap<ExprId, NodeId>,
     /// The instrument that each playable name leads to.
     pub targets: FxHashMap<Arc<str>, NodeId>,
+    /// Each equation, read as a pipe.
+    pub pipes: FxHashMap<Arc<str>, Pipe>,
     /// The knobs by name.
     pub knobs: FxHashMap<Arc<str>, NodeId>,
     /// What the song sounds like.
     pub out: Option<NodeId>,
+}
+
+/// An equation, read as a pipe: whose parameters can be set by its name.
+#[derive(Clone, Debug, Default)]
+pub struct Pipe {
+    /// The equation that stands at its left end.
+    pub from: Option<Arc<str>>,
+    /// The instrument that stands at its left end.
+    pub instrument: Option<NodeId>,
+    /// Its effects, from left to right.
+    pub effects: Vec<NodeId>,
 }
 
 /// One node.

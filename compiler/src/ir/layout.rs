@@ -64,6 +64,24 @@ impl Layout {
         words.collect()
     }
 
+    /// The bytes of the states of a type that are set while the kernel runs, joined where they follow one another.
+    pub fn floats(&self, kernel: &Kernel, scalar: Scalar) -> Vec<Range<usize>> {
+        let bodies =
+            [Some(&kernel.general), Some(&kernel.steady), kernel.tail.as_ref()].into_iter().flatten();
+        let mut set = vec![false; kernel.states.len()];
+        bodies.flat_map(|body| &body.sets).for_each(|(state, _)| set[state.index()] = true);
+        let mut joined: Vec<Range<usize>> = vec![];
+        for ((state, &at), set) in kernel.states.values().zip(&self.states).zip(set) {
+            let end = at + bytes(state.ty());
+            match joined.last_mut() {
+                _ if !set || state.ty().scalar != scalar => {}
+                Some(last) if last.end == at => last.end = end,
+                _ => joined.push(at..end),
+            }
+        }
+        joined
+    }
+
     /// The bytes of a voice's states: what returns to the initial image when it wakes.
     pub fn voice(&self, kernel: &Kernel, voice: &Voice) -> Vec<Range<usize>> {
         let words = self.words(kernel);

@@ -150,7 +150,8 @@ impl Lower<'_, '_> {
         };
         let args = super::calls::with_piped(args, piped);
         let before = self.problems.len();
-        let bound = bind(callee, &args, builtin.formals, &[], &mut self.problems);
+        let ast = &self.files().file(self.scopes[at.scope].file).ast;
+        let bound = bind(ast, (callee, &args), builtin.formals, &[], &mut self.problems);
         if self.problems.len() > before {
             return Val::Broken;
         }
@@ -234,10 +235,25 @@ impl Lower<'_, '_> {
         }
         let n = numbers.len();
         numbers.push(numbers[0]); // So that the last interval runs back to the first.
-        let Some(position) = position else { return Val::Broken };
-        let span = self.span(at, position);
-        let val = self.eval(at, position);
+        let Some(at_expr) = position else { return Val::Broken };
+        let span = self.span(at, at_expr);
+        let val = self.eval(at, at_expr);
         let Some(position) = self.signal(val, span) else { return Val::Broken };
+        if position.dimension != Dimension::PLAIN {
+            let text = self.files().slice(span);
+            let message =
+                format!("a table is read at a position from 0 to 1, but this is {}", position.dimension);
+            let help = match position.dimension {
+                Dimension::FREQUENCY => {
+                    format!("to go through it at a frequency, read it at `phasor({text})`")
+                }
+                dimension => {
+                    let unit = if dimension == Dimension::TIME { "s" } else { "Hz" };
+                    format!("divide it by what one turn of the table is, such as `({text}) / 1{unit}`")
+                }
+            };
+            return self.problem(Problem::new(&codes::DIMENSION, span, message).help(help));
+        }
         let moves = position.channels.iter().any(|&v| self.b.constant(v).is_none());
         let table = if moves { Self::local_table(&mut self.song.tables, &numbers) } else { 0 };
         self.each(&[&position], Dimension::PLAIN, |b, v| {

@@ -5,11 +5,11 @@ use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::call::{bind, missing};
 use crate::codes;
-use crate::dimension::Dimension;
+use crate::dimension::{Dimension, base_value};
 use crate::files::DefId;
 use crate::ir::Op;
-use crate::library::ParamInfo;
-use mam_grammar::ast::{Arg, Body, DefinitionKind, Expr, ExprId, Ident, Unit};
+use crate::library::{Expected, ParamInfo, unit_of};
+use mam_grammar::ast::{Arg, Body, Definition, DefinitionKind, Expr, ExprId, Ident};
 use mam_grammar::{Problem, Span};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -104,15 +104,23 @@ impl Lower<'_, '_> {
         let formals: Vec<&str> = definition.formals.iter().map(|f| &*f.name.name).collect();
         let args = with_piped(args, piped);
         let before = self.problems.len();
-        let bound = bind(callee, &args, &formals, &[], &mut self.problems);
+        let ast = &self.files().file(self.scopes[at.scope].file).ast;
+        let bound = bind(ast, (callee, &args), &formals, &[], &mut self.problems);
         // An argument that is called wrongly is the one that seems to be missing.
         let misread = self.problems.len() > before;
         let path: Arc<str> = format!("{}.{callee}", at.path).into();
         let scope = self.callee_scope(at, def, FxHashMap::default());
+        let given = bound.args.clone();
         let mut broken = false;
-        for (formal, given) in definition.formals.iter().zip(bound.args) {
+        let expected = self.song.library.formals(self.files(), def);
+        let measures: Vec<_> = expected.iter().map(|e| e.as_ref().map(|e| e.dimension)).collect();
+        let comma = || crate::call::number_comma(ast, &args, &measures);
+        if let Some(problem) = self.misplaced(at, definition, &bound.args, &expected).or_else(comma) {
+            return self.problem(problem);
+        }
+        for ((formal, given), expected) in definition.formals.iter().zip(bound.args).zip(&*expected) {
             let of = &definition.name.name;
-            let place = formal.unit.map(|unit: Unit| Place::of_unit(&formal.name, of, unit));
+            let place = expected.as_ref().map(|expected| Place::of_formal(&formal.name, of, expected));
             let (at, expr) = match (given, formal.default) {
                 (Some(expr), _) => (at.clone(), expr),
                 (None, Some(expr)) => (At { scope, path: path.clone() }, expr),
@@ -132,6 +140,7 @@ impl Lower<'_, '_> {
         }
         let before = self.problems.len();
         let val = self.body(scope, &path, &definition.body);
+        self.blame_argument((at.scope, scope), definition, &given, before);
         self.blame_call(at.scope, callee, before);
         if !self.files().is_prelude(def.file) {
             definition.formals.iter().filter(|f| &*f.name.name != "out").for_each(|f| {
@@ -150,7 +159,8 @@ impl Lower<'_, '_> {
         let formals: Vec<&str> = info.params.iter().map(|p| &*p.name).collect();
         let named = info.inputs.iter().chain(&info.broken);
         let more: Vec<&str> = std::iter::once("in").chain(named.map(|i| &**i)).collect();
-        let bound = bind(callee, args, &formals, &more, &mut self.problems);
+        let ast = &self.files().file(self.scopes[at.scope].file).ast;
+        let bound = bind(ast, (callee, args), &formals, &more, &mut self.problems);
         let Some(input) = piped.or(bound.more[0]) else {
             let message = format!("`{callee}` is an effect, and nothing flows into it");
             let problem = Problem::new(&codes::NO_INPUT, callee.span, message);
@@ -182,6 +192,39 @@ impl Lower<'_, '_> {
         let val = self.body(scope, &path, body);
         self.blame_call(at.scope, callee, before);
         val
+    }
+
+    /// Where the prelude wants one channel, since there were so many problems, and an argument besides the first has two,
+    /// the argument is to blame.
+    fn blame_argument(
+        &mut self,
+        (caller, scope): (ScopeId, ScopeId),
+        definition: &Definition,
+        given: &[Option<ExprId>],
+        before: usize,
+    ) {
+        let files = self.files();
+        let new = || self.problems.iter().skip(before);
+        let stereo = |p: &Problem| p.code == &codes::CHANNELS && files.is_prelude_source(p.span().source);
+        if new().next().is_none() || !new().all(stereo) || files.is_prelude(self.scopes[caller].file) {
+            return;
+        }
+        let wide = |name: &Ident| match self.scopes[scope].names.get(&name.name) {
+            Some(Slot::Done(Val::Signal(signal))) => signal.channels.len() > 1,
+            _ => false,
+        };
+        let formals = definition.formals.iter().zip(given).skip(1);
+        let Some((formal, &Some(expr))) =
+            formals.into_iter().find(|(f, given)| given.is_some() && wide(&f.name))
+        else {
+            return;
+        };
+        let ast = &files.file(self.scopes[caller].file).ast;
+        let (name, of, text) = (&formal.name, &definition.name, files.slice(ast.span(expr)));
+        let message = format!("`{name}` of `{of}` has one channel, but this is stereo");
+        let help = format!("take one side, `{text}.left`, or call `{of}` once for each side");
+        self.problems.truncate(before);
+        self.problems.add(Problem::new(&codes::CHANNELS, ast.span(expr), message).help(help));
     }
 
     /// What was found in the prelude since there were so many problems was brought about by a call outside of it.
@@ -223,10 +266,11 @@ impl Lower<'_, '_> {
             self.problem(problem.label(place.span, format!("`{name}` is {}", place.dimension)).help(help));
             return None;
         }
-        let scaled = if place.scale == 1.0 {
+        let scale = place.units.scale(place.dimension);
+        let scaled = if scale == 1.0 {
             signal.channels
         } else {
-            signal.channels.iter().map(|&v| self.b.scale(place.scale, v)).collect()
+            signal.channels.iter().map(|&v| self.b.scale(scale, v)).collect()
         };
         Some(Signal { channels: scaled, dimension: place.dimension })
     }
@@ -236,7 +280,10 @@ impl Lower<'_, '_> {
         if let Some(x) = constant
             && (x < place.min || x > place.max)
         {
-            self.problems.add(out_of_range(x, span, place));
+            self.problems.add(self.out_of_range(x, span, place));
+        }
+        if !place.clamps {
+            return Val::Signal(signal);
         }
         let mut channels = signal.channels;
         for value in channels.iter_mut() {
@@ -250,6 +297,78 @@ impl Lower<'_, '_> {
             }
         }
         Val::Signal(Signal { channels, dimension: signal.dimension })
+    }
+
+    /// The warning that a constant, in base units, lies outside the range of its place.
+    pub(super) fn out_of_range(&self, x: f64, span: Span, place: &Place) -> Problem {
+        let written = self.files().slice(span);
+        let plain = written.parse::<f64>().is_ok();
+        let shown = place.units.show(x, place.dimension);
+        // A plain number in a place of ratios was probably meant in the unit in which its default is written.
+        let meant = (plain && place.dimension == Dimension::PLAIN)
+            .then(|| place.units.value.or(place.units.high))
+            .flatten()
+            .filter(|&unit| (place.min..=place.max).contains(&base_value(x, Some(unit))));
+        let range = place.units.range((place.min, place.max), place.dimension);
+        let what = if plain && place.dimension == Dimension::PLAIN { written } else { &*shown };
+        let message = format!("{what} is outside the range of `{}`, {range}", place.name);
+        let clamped = place.units.show(x.clamp(place.min, place.max), place.dimension);
+        let help = match (meant, place.clamps) {
+            (Some(unit), true) => {
+                let unit = unit.text();
+                format!(
+                    "write `{written}{unit}`: a number without a unit is the ratio itself, here clamped to {clamped}"
+                )
+            }
+            (Some(unit), false) => {
+                format!("write `{written}{}`: a number without a unit is the ratio itself", unit.text())
+            }
+            (None, true) => format!("it is clamped to {clamped}"),
+            (None, false) => format!("`{}` takes {range}", place.name),
+        };
+        Problem::new(&codes::OUT_OF_RANGE, span, message).help(help)
+    }
+
+    /// What is wrong with a call in which a number stands in the place of a signal, though another argument wants one of
+    /// its dimension: `lowpass(500Hz, x)`, `adsr(5ms, 100ms)`.
+    fn misplaced(
+        &mut self,
+        at: &At,
+        definition: &Definition,
+        args: &[Option<ExprId>],
+        expected: &[Option<Expected>],
+    ) -> Option<Problem> {
+        let file = self.scopes[at.scope].file;
+        if self.files().is_prelude(file) {
+            return None;
+        }
+        let ast = &self.files().file(file).ast;
+        let measure = |expr: ExprId| unit_of(ast, expr).map(Dimension::of).filter(|d| *d != Dimension::PLAIN);
+        let signal = |i: usize| expected[i].is_none() && definition.formals[i].default.is_none();
+        let (here, expr, dimension) = (0..args.len()).find_map(|i| {
+            let expr = args[i].filter(|_| signal(i))?;
+            Some((i, expr, measure(expr)?))
+        })?;
+        let wants = |i: &usize| expected[*i].as_ref().is_some_and(|e| e.dimension == dimension);
+        let place = (0..args.len()).find(wants)?;
+        let is_number = |expr: ExprId| measure(expr).is_some() || matches!(ast.exprs[expr], Expr::Number(_));
+        let mut order: Vec<Option<String>> =
+            args.iter().map(|arg| arg.map(|expr| self.files().slice(ast.span(expr)).to_owned())).collect();
+        match args[place] {
+            Some(other) if !is_number(other) => order.swap(here, place),
+            // With all arguments there, it may be meant: `onepole(440Hz, 5Hz)` is 440 Hz, and constant.
+            _ if order.last().is_none_or(Option::is_some) => return None,
+            _ => {
+                order.insert(here, Some(definition.formals[here].name.to_string()));
+                order.pop();
+            }
+        }
+        let (name, formal) = (&definition.name, &definition.formals[here].name);
+        let message = format!("`{formal}` of `{name}` is a signal, but this is {dimension}");
+        let given = order.into_iter().map_while(|arg| arg).collect::<Vec<_>>().join(", ");
+        let wanted = &definition.formals[place].name;
+        let problem = Problem::new(&codes::MISPLACED_ARGUMENT, ast.span(expr), message);
+        Some(problem.help(format!("`{formal}` comes before `{wanted}`: `{name}({given})`")))
     }
 
     /// A problem for something that is called and is nothing.
@@ -279,19 +398,11 @@ pub(super) fn place_of(param: &ParamInfo, of: &Arc<str>) -> Place {
         of: of.clone(),
         span: param.span.unwrap_or_default(),
         dimension: param.dimension,
-        scale: param.scale(),
+        units: param.units,
         min: param.min,
         max: param.max,
+        clamps: true,
     }
-}
-
-/// The warning that a constant is clamped.
-pub(super) fn out_of_range(x: f64, span: Span, place: &Place) -> Problem {
-    let shown = |x: f64| crate::text::quantity(x, place.dimension, place.scale);
-    let range = format!("{}..{}", shown(place.min), shown(place.max));
-    let message = format!("{} is outside the range of `{}`, {range}", shown(x), place.name);
-    Problem::new(&codes::OUT_OF_RANGE, span, message)
-        .help(format!("it is clamped to {}", shown(x.clamp(place.min, place.max))))
 }
 
 /// The arguments with what was piped in as the first.

@@ -168,8 +168,9 @@ impl Lower<'_, '_> {
         let mut give = |name: &Arc<str>, dimension| {
             names.insert(name.clone(), Slot::Done(Val::mono(signal, dimension)));
         };
-        for formal in &definition.formals {
-            give(&formal.name.name, formal.unit.map_or(Dimension::PLAIN, Dimension::of));
+        let expected = self.song.library.formals(self.files(), def);
+        for (formal, expected) in definition.formals.iter().zip(&*expected) {
+            give(&formal.name.name, expected.as_ref().map_or(Dimension::PLAIN, |e| e.dimension));
         }
         info.params.iter().for_each(|p| give(&p.name, p.dimension));
         info.inputs.iter().for_each(|name| give(name, Dimension::PLAIN));

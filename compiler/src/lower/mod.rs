@@ -18,6 +18,7 @@ mod group;
 mod names;
 mod node;
 mod share;
+mod slots;
 mod song;
 mod state;
 mod template;
@@ -25,6 +26,7 @@ mod terms;
 mod value;
 
 pub use builtin::all as builtins;
+pub(crate) use song::anonymous;
 pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower, sum_kernel};
 pub use template::Templates;
 

@@ -7,6 +7,7 @@ use crate::dimension::Dimension;
 use crate::files::DefId;
 use crate::graph::{Given, NodeId, NodeKind, Turns};
 use crate::ir::PortField;
+use crate::library::{Expected, Units};
 use mam_grammar::ast::{DefinitionKind, ExprId, Ident, ItemKind, Unit};
 use mam_grammar::{Problem, Span};
 use rustc_hash::FxHashMap;
@@ -70,22 +71,33 @@ pub(super) struct Place {
     pub(super) of: Arc<str>,
     pub(super) span: Span,
     pub(super) dimension: Dimension,
-    /// Base units that a plain number stands for.
-    pub(super) scale: f64,
+    /// How its values are written, and so which base units a plain number stands for.
+    pub(super) units: Units,
     pub(super) min: f64,
     pub(super) max: f64,
+    /// Whether values are clamped to the range; those of a `def` are only checked.
+    pub(super) clamps: bool,
 }
 
 impl Place {
+    /// What a built-in called `of` expects of an argument that is measured in `unit`.
     pub(super) fn of_unit(name: &Ident, of: &Arc<str>, unit: Unit) -> Place {
+        let units = Units { value: Some(unit), ..Units::default() };
+        let range = (f64::NEG_INFINITY, f64::INFINITY);
+        Place::of_formal(name, of, &Expected { dimension: Dimension::of(unit), range, units })
+    }
+
+    /// What a `def` called `of` expects of an argument.
+    pub(super) fn of_formal(name: &Ident, of: &Arc<str>, expected: &Expected) -> Place {
         Place {
             name: name.name.clone(),
             of: of.clone(),
             span: name.span,
-            dimension: Dimension::of(unit),
-            scale: if unit == Unit::Ms { 1e-3 } else { 1.0 },
-            min: f64::NEG_INFINITY,
-            max: f64::INFINITY,
+            dimension: expected.dimension,
+            units: expected.units,
+            min: expected.range.0,
+            max: expected.range.1,
+            clamps: false,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Instruments and effects of the song: their parameters, events, and where they fall silent.
 
 use super::builder::FormKind;
-use super::calls::{out_of_range, place_of};
+use super::calls::place_of;
 use super::names::{Place, Scope, ScopeId, Slot};
 use super::value::{NodeVal, Signal, Val};
 use super::{At, Lower, Song};
@@ -228,7 +228,7 @@ impl Lower<'_, '_> {
         let Some((value, _)) = self.mono(val, span) else { return };
         let Some(x) = self.b.constant(value) else { return };
         if x < place.min || x > place.max {
-            self.problems.add(out_of_range(x, span, place));
+            self.problems.add(self.out_of_range(x, span, place));
         }
         self.song.slots.start(slot, x.clamp(place.min, place.max));
     }

@@ -12,7 +12,7 @@ use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, Type};
 use crate::library::{Library, ParamInfo};
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Handle, Problems};
-use mam_runtime::Curve;
+use mam_runtime::{Curve, ParamNames};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
@@ -30,6 +30,8 @@ pub const DATA: &str = "=";
 pub struct KernelCall {
     /// The node's path; of a voice, with `#2`.
     pub path: Arc<str>,
+    /// The equations that its kernel computes, by their paths, where there are several.
+    pub fused: Arc<[Arc<str>]>,
     /// What it calls.
     pub kernel: Handle<Kernel>,
     /// Name and initial value of its states.
@@ -70,6 +72,7 @@ pub struct Lowered {
 pub struct Slots {
     all: Vec<(Arc<str>, ParamInfo)>,
     first: FxHashMap<NodeId, usize>,
+    names: Arc<ParamNames>,
     beat: Option<usize>,
     bar: Option<usize>,
 }
@@ -112,7 +115,13 @@ impl Slots {
                 }
             }
         }
+        slots.names = Arc::new(super::slots::names(graph, &mut slots.all, &slots.first));
         slots
+    }
+
+    /// How parameters are found by name.
+    pub fn names(&self) -> &Arc<ParamNames> {
+        &self.names
     }
 
     /// The slot of parameter `index` (from 0) of a node.
@@ -125,7 +134,7 @@ impl Slots {
         &self.all[slot].1
     }
 
-    /// A slot's path.
+    /// A slot's name: one that leads to it.
     pub fn name(&self, slot: usize) -> &Arc<str> {
         &self.all[slot].0
     }
@@ -166,7 +175,7 @@ impl Slots {
             min: 0.0,
             max: f64::INFINITY,
             dimension: crate::dimension::Dimension::TIME,
-            unit: None,
+            units: crate::library::Units::default(),
             curve: Curve::Linear,
             smooth: 0.0,
             cc: None,
@@ -317,7 +326,10 @@ impl Line<'_> {
             self.song.results[node.index()] = Some(result.clone());
         }
         if !made.kernel.outputs.is_empty() && group.live {
-            let kernel = self.calls(&name, node, voices, made, known);
+            let path = |&member: &NodeId| self.graph.nodes[member].path.clone();
+            let fused =
+                if group.members.len() > 1 { group.members.iter().map(path).collect() } else { [].into() };
+            let kernel = self.calls(&name, node, voices, made, known, fused);
             key.zip(kernel).map(|(key, kernel)| self.alike.insert(key, kernel));
         }
     }
@@ -355,12 +367,13 @@ impl Line<'_> {
         voices: usize,
         made: Made,
         known: Option<Handle<Kernel>>,
+        fused: Arc<[Arc<str>]>,
     ) -> Option<Handle<Kernel>> {
         if voices == 1
             && known.is_none()
             && let Some(cut) = terms::cut(&made.kernel)
         {
-            self.pieces(path, cut, &made);
+            self.pieces(path, cut, &made, &fused);
             return None;
         }
         let outputs = made.kernel.outputs.len();
@@ -378,6 +391,7 @@ impl Line<'_> {
                 made.ports.iter().map(|&p| if p == self.song.ports.voice_or(node, p) { p + v } else { p });
             self.lowered.calls.push(KernelCall {
                 path: if v == 0 { path.clone() } else { format!("{path}#{}", v + 1).into() },
+                fused: fused.clone(),
                 kernel,
                 states: states.iter().map(|(n, init)| (n.clone(), voiced(n, *init, v))).collect(),
                 delays: delays.clone(),
@@ -399,22 +413,22 @@ impl Line<'_> {
     }
 
     /// A node whose sum is cut: a call for each term, their sum, and the rest, which is the node.
-    fn pieces(&mut self, path: &Arc<str>, cut: Cut, made: &Made) {
+    fn pieces(&mut self, path: &Arc<str>, cut: Cut, made: &Made, fused: &Arc<[Arc<str>]>) {
         let first = self.lowered.signals + cut.rest.kernel.outputs.len();
         let outputs = (self.lowered.signals..first).collect();
         let parts: Vec<SignalId> = (first..first + cut.terms.len()).collect();
         let sum = first + parts.len();
         self.lowered.signals = sum + 1;
         for (i, (term, &signal)) in cut.terms.into_iter().zip(&parts).enumerate() {
-            self.piece(format!("{path}.sum#{}", i + 1).into(), term, made, vec![], vec![signal]);
+            self.piece((format!("{path}.sum#{}", i + 1).into(), fused), term, made, vec![], vec![signal]);
         }
         self.sum(path, parts, sum);
-        self.piece(path.clone(), cut.rest, made, vec![sum], outputs);
+        self.piece((path.clone(), fused), cut.rest, made, vec![sum], outputs);
     }
 
     fn piece(
         &mut self,
-        path: Arc<str>,
+        (path, fused): (Arc<str>, &Arc<[Arc<str>]>),
         piece: Piece,
         made: &Made,
         more: Vec<SignalId>,
@@ -425,8 +439,19 @@ impl Line<'_> {
         let inputs = [of(&made.inputs, &piece.inputs), more].concat();
         let (params, ports) = (of(&made.params, &piece.params), of(&made.ports, &piece.ports));
         let kernel = self.intern(piece.kernel, &params);
-        let call = KernelCall { path, kernel, states, delays, params, inputs, outputs, ports, adds: false };
-        self.lowered.calls.push(call);
+        let (fused, adds) = (fused.clone(), false);
+        self.lowered.calls.push(KernelCall {
+            path,
+            fused,
+            kernel,
+            states,
+            delays,
+            params,
+            inputs,
+            outputs,
+            ports,
+            adds,
+        });
     }
 
     /// Adds up the voices: in groups of four, (0+1)+(2+3), then the groups in order.
@@ -449,6 +474,7 @@ impl Line<'_> {
         let kernel = self.intern(sum_kernel(0, parts.len()), &[]);
         self.lowered.calls.push(KernelCall {
             path: format!("{path}.sum").into(),
+            fused: [].into(),
             kernel,
             states: vec![],
             delays: vec![],
@@ -524,7 +550,7 @@ fn voiced(name: &str, init: Imm, v: usize) -> Imm {
 }
 
 /// The kernel without names and initial values: what decides whether two are one.
-pub(super) fn anonymous(kernel: &Kernel) -> Kernel {
+pub(crate) fn anonymous(kernel: &Kernel) -> Kernel {
     let mut key = kernel.clone();
     key.name.clear();
     for state in key.states.handles() {

@@ -153,7 +153,10 @@ impl Lower<'_, '_> {
                 "a delay can be 0 s to {} s long, and this is {seconds} s",
                 self.files().limits.tap_seconds
             );
-            self.problem(Problem::new(&codes::TOO_LARGE, span, message));
+            let help = format!(
+                "a number without a unit is in seconds; for {seconds} samples write `{seconds} * dt`, for the time and for `max`, or a time such as `100ms`"
+            );
+            self.problem(Problem::new(&codes::TOO_LARGE, span, message).help(help));
             return None;
         }
         Some(((frames - WHOLE).ceil() as u32).max(1))
@@ -283,6 +286,10 @@ impl Lower<'_, '_> {
 
     fn count(&mut self, at: &At, trig: Value) -> Value {
         let trig = self.b.truth(trig);
+        if self.b.constant(trig) == Some(0.0) {
+            // It never comes: nothing is counted.
+            return self.b.f64(f64::from(NEVER));
+        }
         let voice = self.scopes[at.scope].voice;
         self.b.voice = voice;
         if let Some(&count) = self.since.get(&(trig, voice)) {

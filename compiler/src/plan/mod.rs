@@ -4,6 +4,7 @@
 //! is needed; each call has a block of state ([`Layout`]) and its own table of signals. A signal's buffer is another's as soon
 //! as nobody reads it any more ([`mam_runtime::buffers`]).
 
+mod content;
 mod rests;
 mod text;
 
@@ -42,7 +43,8 @@ impl Plan {
     pub fn new(lowered: &Lowered, packed: &Packed, channels: usize) -> Plan {
         let layouts: Vec<Layout> = packed.module.kernels.values().map(Layout::of).collect();
         let plan = Plan { reasons: packed.reasons.clone(), ..Plan::default() };
-        let mut planner = Planner { plan, signals: vec![None; packed.signals], count: 0 };
+        let contents = content::contents(&packed.module);
+        let mut planner = Planner { plan, signals: vec![None; packed.signals], contents, count: 0 };
         for call in &packed.calls {
             planner.step(call, &packed.module.kernels[call.kernel], &layouts[call.kernel.index()]);
         }
@@ -64,6 +66,8 @@ struct Planner {
     plan: Plan,
     /// The plan's number of each signal that it needs.
     signals: Vec<Option<usize>>,
+    /// A hash of each kernel.
+    contents: Vec<u64>,
     count: usize,
 }
 
@@ -120,6 +124,10 @@ impl Planner {
             ports: call.ports.clone(),
             voices: voices.collect(),
             rests: rests::rests(kernel),
+            computes: computes(&call.parts),
+            singles: layout.floats(kernel, Scalar::F32),
+            doubles: layout.floats(kernel, Scalar::F64),
+            content: self.contents[call.kernel.index()],
             cost: kernel.steady.insts.len().div_ceil(kernel.steady.step as usize),
         };
         self.plan.steps.push(step);
@@ -212,6 +220,22 @@ fn delay_names(part: &Part) -> impl Iterator<Item = Arc<str>> + '_ {
         true => format!("{}:{name}", part.path).into(),
         false => name.as_str().into(),
     })
+}
+
+/// The equations and voices of a step, each once, as they are called in the song: an equation that stands in the middle
+/// of another one (`a.in`) goes by that one's name.
+fn computes(parts: &[Part]) -> Arc<[Arc<str>]> {
+    let mut names: Vec<Arc<str>> = vec![];
+    for part in parts {
+        let own = [part.path.clone()];
+        for path in if part.fused.is_empty() { &own[..] } else { &part.fused } {
+            let name: Arc<str> = path.split('.').next().unwrap_or(path).into();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names.into()
 }
 
 /// The names of a step's parts, for people.

@@ -27,6 +27,11 @@ codes! {
         "An operator of the notation is given a number that it cannot work with: weights and repetitions are positive (repetitions whole), factors are numbers, a rhythm `(k,n)` has whole numbers with n at least 1 and k at most n.",
         "bd = kick()\nplay { bd \"x(5,3)\" }\nout = bd\n",
         "bd = kick()\nplay { bd \"x(3,5)\" }\nout = bd\n";
+    /// A rhythm without steps.
+    RHYTHM_EMPTY = "rhythm-empty", Note,
+        "A rhythm `(0,0)` spreads no onsets over no steps: it is silent, as in Tidal.",
+        "bd = kick()\nplay { bd \"x x(0,0)\" }\nout = bd\n",
+        "bd = kick()\nplay { bd \"x ~\" }\nout = bd\n";
     /// A pattern that is too much.
     PATTERN_TOO_MUCH = "pattern-too-much", Error,
         "One cycle of a pattern may hold 16384 events and take a bounded amount of work. A factor or a repetition is probably far larger than was meant.",

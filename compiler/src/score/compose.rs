@@ -156,7 +156,7 @@ impl<'a> Composer<'a> {
         let seed = mix(mix(self.seed, hash(&name)), earlier);
         let place = line.target.iter().map(|w| w.span).reduce(Span::to).unwrap_or(span);
         let meaning = self.targets.find(&path);
-        if matches!(meaning, Meaning::Other(_) | Meaning::Unknown { .. }) && self.is_broken(path[0]) {
+        if !matches!(meaning, Meaning::Instrument(_) | Meaning::Parameter(_)) && self.is_broken(path[0]) {
             return;
         }
         let (action, voices, pattern) = match meaning {
@@ -182,16 +182,8 @@ impl<'a> Composer<'a> {
                 let action = Action::Set { param: parameter.index, ramp: self.ramp(line) };
                 (action, None, pattern)
             }
-            Meaning::Other(what) => {
-                let message = format!("`{name}` cannot be played: {what}");
-                let help = "a line plays an instrument, or sets a parameter of one or a knob";
-                self.problems.add(Problem::new(&NOT_PLAYABLE, place, message).help(help));
-                return;
-            }
-            Meaning::Unknown { known } => {
-                let message = format!("there is no `{name}` to play");
-                let problem = Problem::new(&UNKNOWN_TARGET, place, message);
-                self.problems.add(problem.nearest(&name, "what can be played here", &known));
+            nothing => {
+                self.problems.add(not_a_target(&name, place, line, nothing));
                 return;
             }
         };
@@ -356,6 +348,37 @@ impl<'a> Composer<'a> {
         let problem = Problem::new(&UNKNOWN_SECTION, part.section.span, message);
         self.problems.add(problem.nearest(&part.section.name, "sections", &known));
         None
+    }
+}
+
+/// What is wrong with a line whose target cannot be played.
+fn not_a_target(name: &str, place: Span, line: &Written, meaning: Meaning) -> Problem {
+    let not_playable = |what: &str| {
+        let message = format!("`{name}` cannot be played: {what}");
+        Problem::new(&NOT_PLAYABLE, place, message)
+    };
+    match meaning {
+        Meaning::Several(names) => {
+            let message = format!("`{name}` could be a parameter of {} effects", names.len());
+            Problem::new(&NOT_PLAYABLE, place, message).help(format!("write which: `{}`", names.join("`, `")))
+        }
+        Meaning::Definition => {
+            let definition = line.target.first().map_or(name, |word| &*word.name);
+            let (own, rest) = (format!("my_{definition}"), &name[definition.len()..]);
+            not_playable("it is a definition, not an instrument of this song")
+                .help(format!("call it in an equation, `{own} = {definition}()`, play that, `{own}{rest} …`, and hear it: `out = {own}`"))
+        }
+        Meaning::Other { what, params } if !params.is_empty() => {
+            not_playable(&what).help(format!("its parameters can be set: `{}`", params.join("`, `")))
+        }
+        Meaning::Other { what, .. } => {
+            not_playable(&what).help("a line plays an instrument, or sets a parameter of one or a knob")
+        }
+        Meaning::Unknown { known } => {
+            let message = format!("there is no `{name}` to play");
+            Problem::new(&UNKNOWN_TARGET, place, message).nearest(name, "what can be played here", &known)
+        }
+        Meaning::Instrument(_) | Meaning::Parameter(_) => not_playable("it is an instrument"),
     }
 }
 

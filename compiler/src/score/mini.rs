@@ -1,6 +1,7 @@
 //! From the notation's tree to a pattern.
 
-use super::codes::{PATTERN_NUMBER, PATTERN_TOO_FINE};
+use super::codes::{PATTERN_NUMBER, PATTERN_TOO_FINE, RHYTHM_EMPTY};
+use super::steps::{self, Steps};
 use super::words::Words;
 use mam_grammar::mini::{Base, Group, Item, Joined, Op, OpKind, Sequence};
 use mam_grammar::{Problem, Problems, Span};
@@ -55,7 +56,10 @@ impl<'p> Builder<'p> {
     }
 
     fn step(&mut self, item: &Item, words: Words) -> Step {
-        let mut pattern = self.base(&item.base, item.span, words);
+        let range = item.ops.iter().rposition(|op| matches!(op.kind, OpKind::Range(_)));
+        let steps = range.and_then(|_| self.steps(item, words));
+        let counted = steps.map_or(words, Words::Steps);
+        let mut pattern = self.base(&item.base, item.span, counted);
         let mut weight = Rational::ONE;
         let mut repeats = Rational::ONE;
         let last = item.ops.iter().rposition(|op| matches!(op.kind, OpKind::Replicate(_)));
@@ -69,10 +73,24 @@ impl<'p> Builder<'p> {
                         pattern = self.repeated(pattern, repeats, op.span);
                     }
                 }
+                OpKind::Range(_) => pattern = self.operator(pattern, op, counted),
                 _ => pattern = self.operator(pattern, op, words),
+            }
+            if let Some(steps) = steps.filter(|_| Some(i) == range) {
+                pattern = pattern.map(steps.map());
             }
         }
         Step { weight, pattern }
+    }
+
+    /// The steps in which the ranges of an item count, where its words have units.
+    fn steps<'a>(&mut self, item: &Item, words: Words<'a>) -> Option<Steps<'a>> {
+        let ends = steps::ends(item);
+        if let Words::Notes { of, degrees } = words {
+            let problem = steps::check_notes(of, degrees, &ends);
+            problem.into_iter().for_each(|problem| self.problems.add(problem));
+        }
+        Steps::of(words, &ends)
     }
 
     /// w + n − 1, where n has to be positive.
@@ -209,6 +227,11 @@ impl<'p> Builder<'p> {
         let most = MOST_EUCLID_STEPS as f64;
         let (k_, n_) = (constant(&pulses), constant(&steps));
         let fine = |x: f64, low: f64, high: f64| x.fract() == 0.0 && x >= low && x <= high;
+        if (k_, n_) == (Some(0.0), Some(0.0)) {
+            let problem = Problem::new(&RHYTHM_EMPTY, k.span.to(n.span), "a rhythm of no steps is silent");
+            self.problems.add(problem.help("a rest is written `~`"));
+            return Pattern::silence();
+        }
         if n_.is_some_and(|n| !fine(n, 1.0, most)) {
             let message = format!("the steps of a rhythm are a whole number from 1 to {MOST_EUCLID_STEPS}");
             self.problem(n.span, message, RHYTHM);

@@ -13,6 +13,7 @@ pub mod import;
 mod mini;
 mod modify;
 pub mod show;
+mod steps;
 mod tab;
 mod targets;
 mod tempo;
@@ -50,8 +51,17 @@ pub enum Meaning {
     Instrument(Instrument),
     /// A parameter or a knob: it takes values.
     Parameter(Parameter),
-    /// Something else; the words say what, as in "`mix` is a signal".
-    Other(String),
+    /// Something else.
+    Other {
+        /// What it is, as in "it is a signal".
+        what: String,
+        /// The parameters that can be set by its name.
+        params: Vec<String>,
+    },
+    /// An instrument that is defined, and called by no equation of this name.
+    Definition,
+    /// A parameter of more than one effect: the names of each.
+    Several(Vec<String>),
     /// Nothing of this name.
     Unknown {
         /// What it could have been, for "did you mean".

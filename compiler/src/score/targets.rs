@@ -2,6 +2,7 @@
 
 use super::{Instrument, Meaning, Parameter, Targets};
 use crate::places::Places;
+use mam_runtime::Miss;
 
 impl Targets for Places<'_> {
     fn find(&self, path: &[&str]) -> Meaning {
@@ -14,19 +15,25 @@ impl Targets for Places<'_> {
                     voices: self.targets[index].voices.len(),
                 }),
                 (_, Some(slot)) => parameter(self, slot, name.into()),
-                _ if self.is_signal(name) => Meaning::Other("it is a signal, not an instrument".into()),
+                _ if self.is_signal(name) => Meaning::Other {
+                    what: "it is a signal, not an instrument".into(),
+                    params: self.params(name),
+                },
+                _ if self.is_instrument_definition(name) => Meaning::Definition,
                 _ => Meaning::Unknown { known: self.names() },
             },
-            [name, param] => match self.slot(name, param) {
-                Some(slot) => parameter(self, slot, format!("{name}.{param}")),
-                None => {
-                    let full = |p: String| format!("{name}.{p}");
-                    let known: Vec<String> = self.params(name).into_iter().map(full).collect();
-                    let known = if known.is_empty() { self.names() } else { known };
-                    Meaning::Unknown { known }
+            [name, ..] => match self.slot(&path.join(".")) {
+                Ok(slot) => parameter(self, slot, path.join(".")),
+                Err(Miss::Several(names)) => Meaning::Several(names),
+                Err(Miss::Unknown) if !self.is_signal(name) && self.is_instrument_definition(name) => {
+                    Meaning::Definition
+                }
+                Err(Miss::Unknown) => {
+                    let known = self.params(name);
+                    Meaning::Unknown { known: if known.is_empty() { self.names() } else { known } }
                 }
             },
-            _ => Meaning::Unknown { known: self.names() },
+            [] => Meaning::Unknown { known: self.names() },
         }
     }
 }

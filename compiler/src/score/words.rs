@@ -2,6 +2,7 @@
 
 use super::amount::{Amount, from_word};
 use super::codes::{PATTERN_NUMBER, PATTERN_VALUE, VALUE_CLAMPED};
+use super::steps::Steps;
 use super::{Instrument, Parameter};
 use crate::dimension::Dimension;
 use mam_grammar::mini::Word;
@@ -26,6 +27,8 @@ pub(super) enum Words<'a> {
     Semitones,
     /// Values of a parameter.
     Values(&'a Parameter),
+    /// The ends of a range, as numbers of the steps in which it counts.
+    Steps(Steps<'a>),
 }
 
 impl<'a> Words<'a> {
@@ -49,11 +52,12 @@ impl<'a> Words<'a> {
                     .help("an operator's argument is a number, or a pattern of numbers: `x*2`, `x*<2 3>`")
             }),
             Words::Notes { of, degrees } => note(word, of, degrees).map(Value::Note),
-            Words::Velocities => plain(word, "a velocity, such as `0.5`"),
+            Words::Velocities => velocity(word),
             Words::Semitones => semitones(word),
             Words::Nothing => Err(Problem::new(&PATTERN_VALUE, word.span, "nothing can follow this `:`")
                 .help("`:` stands between a note and its velocity: `c4:0.5`")),
             Words::Values(param) => parameter(word, param, problems),
+            Words::Steps(steps) => steps.value(word, problems),
         };
         read.map_err(|p| problems.add(p)).ok()
     }
@@ -63,6 +67,10 @@ fn wrong(word: &Word, wanted: &str) -> Problem {
     Problem::new(&PATTERN_VALUE, word.span, format!("`{}` is not {wanted}", word.text))
 }
 
+pub(super) fn velocity(word: &Word) -> Result<Value, Problem> {
+    plain(word, "a velocity, such as `0.5`")
+}
+
 fn plain(word: &Word, wanted: &str) -> Result<Value, Problem> {
     match from_word(&word.text) {
         Some(Amount::Number(Dimension::PLAIN, x)) => Ok(Value::Number(x.to_f64())),
@@ -70,20 +78,36 @@ fn plain(word: &Word, wanted: &str) -> Result<Value, Problem> {
     }
 }
 
-fn semitones(word: &Word) -> Result<Value, Problem> {
+pub(super) fn semitones(word: &Word) -> Result<Value, Problem> {
     match from_word(&word.text) {
         Some(Amount::Semitones(x) | Amount::Number(Dimension::PLAIN, x)) => Ok(Value::Number(x.to_f64())),
         _ => Err(wrong(word, "a number of semitones, such as `7st`")),
     }
 }
 
-fn note(word: &Word, of: &Instrument, degrees: bool) -> Result<Note, Problem> {
+pub(super) fn note(word: &Word, of: &Instrument, degrees: bool) -> Result<Note, Problem> {
     let note = |pitch| Ok(Note { pitch, vel: 1.0 });
     if !of.pitched || &*word.text == "x" {
         return note(Pitch::Plain(0.0));
     }
     if let Some(midi) = note_number(&word.text) {
         return note(Pitch::Note(midi));
+    }
+    if let Some((degree, raised)) = altered_degree(&word.text) {
+        return match degrees {
+            true => note(Pitch::Degree(degree, raised)),
+            false => Err(wrong(word, "a note").help(format!(
+                "it is a degree of a scale, raised or lowered: say which scale behind the pattern, `\"{}\".scale(c, minor)`",
+                word.text
+            ))),
+        };
+    }
+    if word.text.trim_start_matches('-').starts_with('.') {
+        let digits = word.text.replacen('.', "0.", 1);
+        let help = format!(
+            "as a weight, a chance or a velocity it touches its sign: `@{digits}`, `?{digits}`, `:{digits}`"
+        );
+        return Err(wrong(word, "a note").help(help));
     }
     match from_word(&word.text) {
         Some(Amount::Number(Dimension::PLAIN, x)) if degrees => note(Pitch::Degree(x.to_f64(), 0.0)),
@@ -99,7 +123,29 @@ fn note(word: &Word, of: &Instrument, degrees: bool) -> Result<Note, Problem> {
     }
 }
 
-/// The MIDI number of a note's name: `c4` is 60, a bare `c` too; `#` and `s` raise, `b` and `f` lower.
+/// By how many semitones accidentals raise; `None` for other words. `letters` are those that stand for `#` and `b`.
+fn raised(accidentals: &str, letters: bool) -> Option<f64> {
+    const MOST: usize = 4;
+    let one = |c| match c {
+        '#' | '♯' => Some(1.0),
+        'b' | '♭' => Some(-1.0),
+        's' if letters => Some(1.0),
+        'f' if letters => Some(-1.0),
+        _ => None,
+    };
+    let few = accidentals.chars().count() <= MOST;
+    accidentals.chars().map(one).sum::<Option<f64>>().filter(|_| few)
+}
+
+/// A degree of a scale with accidentals behind it, `1b` or `-2♯`: the degree, and semitones above it.
+fn altered_degree(text: &str) -> Option<(f64, f64)> {
+    let end = text.find(['#', 'b', '♯', '♭'])?;
+    let (degree, accidentals) = text.split_at(end);
+    let degree: i32 = degree.parse().ok()?;
+    Some((degree.into(), raised(accidentals, false)?))
+}
+
+/// The MIDI number of a note's name: `c4` is 60, a bare `c` too; `#`, `♯` and `s` raise, `b`, `♭` and `f` lower.
 pub fn note_number(name: &str) -> Option<f64> {
     let mut letters = name.chars();
     let letter = letters.next()?.to_ascii_lowercase();
@@ -116,20 +162,13 @@ pub fn note_number(name: &str) -> Option<f64> {
     let rest = letters.as_str();
     let octave_at = rest.find(|c: char| c.is_ascii_digit() || c == '-').unwrap_or(rest.len());
     let (accidentals, octave) = rest.split_at(octave_at);
-    let mut raised = 0;
-    for c in accidentals.chars() {
-        raised += match c {
-            '#' | 's' => 1,
-            'b' | 'f' => -1,
-            _ => return None,
-        };
-    }
+    let raised = raised(accidentals, true)?;
     let octave: i32 = if octave.is_empty() { 4 } else { octave.parse().ok()? };
-    let in_reach = (-9..=20).contains(&octave) && accidentals.len() <= 4;
-    in_reach.then(|| f64::from((octave + 1) * 12 + pitch + raised))
+    (-9..=20).contains(&octave).then(|| f64::from((octave + 1) * 12 + pitch) + raised)
 }
 
-fn parameter(word: &Word, param: &Parameter, problems: &mut Problems) -> Result<Value, Problem> {
+/// The value of a parameter in base units, with a warning where it lies outside the range.
+pub(super) fn in_base(word: &Word, param: &Parameter, problems: &mut Problems) -> Result<f64, Problem> {
     let value = match (from_word(&word.text), param.dimension) {
         (Some(Amount::Number(Dimension::PLAIN, x)), _) => x.to_f64() * param.scale,
         (Some(Amount::Number(d, x)), wanted) if d == wanted => x.to_f64(),
@@ -156,7 +195,12 @@ fn parameter(word: &Word, param: &Parameter, problems: &mut Problems) -> Result<
                 .help(format!("its range is {} to {}", param.show(low), param.show(high))),
         );
     }
-    Ok(Value::Number(value.clamp(low, high)))
+    Ok(value)
+}
+
+fn parameter(word: &Word, param: &Parameter, problems: &mut Problems) -> Result<Value, Problem> {
+    let value = in_base(word, param, problems)?;
+    Ok(Value::Number(value.clamp(param.range.0, param.range.1)))
 }
 
 impl Parameter {

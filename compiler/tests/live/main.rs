@@ -1,7 +1,7 @@
 //! Compiled songs, played and edited: the callback is called by hand, under an allocator that ends the process when the
 //! audio thread allocates or frees.
 
-use mam_compiler::files::Loader;
+use mam_compiler::files::{Loader, Located, Unusable};
 use mam_compiler::{Options, compile};
 use mam_grammar::Sources;
 use mam_runtime::control::{Options as Live, Scored, Sync};
@@ -59,8 +59,12 @@ out = softclip(90% * (bd*85% + sd*60% + hh*50% + room*30%))
 struct Alone;
 
 impl Loader for Alone {
-    fn load(&self, _: &str, path: &str) -> Result<(String, String), String> {
-        Err(format!("there is no {path}"))
+    fn locate(&self, _: &Located, path: &str) -> Result<Located, Unusable> {
+        Err(format!("there is no `{path}`").into())
+    }
+
+    fn read(&self, file: &Located, _: usize) -> Result<String, Unusable> {
+        Err(format!("there is no `{}`", file.name).into())
     }
 }
 

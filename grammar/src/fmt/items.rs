@@ -270,7 +270,10 @@ impl Printer<'_> {
             DefinitionKind::Effect => format!("effect {}", definition.name),
         };
         let last = definition.formals.last();
-        let last = last.map_or(definition.name.span, |f| f.default.map_or(f.name.span, |d| self.ast.span(d)));
+        let last = last.map_or(definition.name.span, |f| {
+            let end = f.range.map(|(_, high)| high).or(f.default);
+            end.map_or(f.name.span, |end| self.ast.span(end))
+        });
         match &definition.body {
             Body::Items(items) => {
                 let block = self.block_after(last.end as usize, items, item);
@@ -287,7 +290,10 @@ impl Printer<'_> {
     fn formal(&mut self, formal: &Formal) -> String {
         let unit = formal.unit.map_or(String::new(), |unit| format!(": {}", unit.text()));
         let default = formal.default.map_or(String::new(), |value| format!(" = {}", self.flat(value)));
-        format!("{}{unit}{default}", formal.name)
+        let range = formal
+            .range
+            .map_or(String::new(), |(low, high)| format!(" in {}..{}", self.flat(low), self.flat(high)));
+        format!("{}{unit}{default}{range}", formal.name)
     }
 
     /// A parameter in its columns.

@@ -157,10 +157,14 @@ impl Builder<'_> {
 
     fn formal(&mut self, pair: Pair<'_, Rule>) -> Formal {
         let mut parts = without_keywords(pair);
-        let mut formal = Formal { name: self.next_ident(&mut parts), unit: None, default: None };
+        let mut formal = Formal { name: self.next_ident(&mut parts), unit: None, default: None, range: None };
         for part in parts {
             match part.as_rule() {
                 Rule::unit => formal.unit = Unit::from_text(part.as_str()),
+                Rule::bounds => {
+                    let mut ends = without_keywords(part);
+                    formal.range = Some((self.next_value(&mut ends), self.next_value(&mut ends)));
+                }
                 _ => formal.default = Some(self.expr(part)),
             }
         }

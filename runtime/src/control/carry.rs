@@ -1,7 +1,8 @@
 //! What goes on when another program takes over: planned by `Control`, done by `Live`.
 
+use super::same::{Renames, unchanged};
 use crate::engine::Instance;
-use crate::program::{Program, QUANTUM, Step, StepPart};
+use crate::program::{DelaySpec, ParamSlot, Program, QUANTUM, StateWord, Step, StepPart};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -16,6 +17,10 @@ pub(super) struct Carry {
     voices: Vec<(Place, Place)>,
     /// Steps that come to rest, and go on being as near to it: from, to.
     rests: Vec<(usize, usize)>,
+    /// Steps that the edit does not change, and that stay silent if they have failed: from, to.
+    unchanged: Vec<(usize, usize)>,
+    /// Nodes that have another name.
+    renames: Renames,
     /// Parameters that keep their value: from, to.
     params: Vec<(usize, usize)>,
     /// For each parameter of the new program whether it keeps its value.
@@ -23,8 +28,9 @@ pub(super) struct Carry {
     lines: Vec<LineMove>,
 }
 
-/// Lines that both programs use while both play. Each of them writes its own quantum over what lies there, which the
-/// other may still have to read: so it is put back between the two.
+/// Lines of the new program while both play. Where both use one, each of them writes its own quantum over what lies there,
+/// which the other may still have to read: so it is put back between the two. One that is new has only its silence to go
+/// on from: what is written fades in, so that no edge is heard a delay later.
 #[derive(Debug, Default)]
 pub(super) struct Blend {
     /// Indices into the new program's lines.
@@ -35,12 +41,14 @@ pub(super) struct Blend {
     held: Vec<f32>,
 }
 
-/// A line that both programs use.
+/// A line of the new program.
 #[derive(Debug)]
 struct Shared {
     line: usize,
     /// Whether it goes from one program's sound to the other's. A voice's does not: it is cleared when the voice wakes.
     mixed: bool,
+    /// Whether the program before has it not.
+    fresh: bool,
 }
 
 /// A step, and the index of a port or voice in it.
@@ -59,6 +67,8 @@ struct Of<'p> {
 struct LineMove {
     from: usize,
     to: usize,
+    /// The step that writes it in the old program.
+    writer: Option<usize>,
     /// Who uses it in the new program: the step, and the line's index in it.
     users: Vec<(usize, usize)>,
 }
@@ -66,13 +76,15 @@ struct LineMove {
 impl Carry {
     /// Plans what is carried from `old` to `new`.
     pub(super) fn new(old: &Program, new: &Program) -> Carry {
-        let parts = parts_in_common(old, new);
-        let params =
-            matches(&old.params, &new.params, |param| param.name.clone(), |a, b| a.default == b.default);
+        let renames = Renames::between(old, new);
+        let parts = parts_in_common(old, new, &renames);
+        let same_default = |a: &ParamSlot, b: &ParamSlot| a.default == b.default;
+        let params = matches((&old.params, |slot| &slot.name), &new.params, &renames, same_default);
         let mut kept = vec![false; new.params.len()];
         params.iter().for_each(|&(_, to)| kept[to] = true);
-        let lines = matches(&old.delays, &new.delays, |line| line.name.clone(), |a, b| a.frames == b.frames);
-        let mut state = parts.iter().flat_map(|(a, b)| words(a, b)).collect();
+        let as_long = |a: &DelaySpec, b: &DelaySpec| a.frames == b.frames;
+        let lines = matches((&old.delays, |line| &line.name), &new.delays, &renames, as_long);
+        let mut state = parts.iter().flat_map(|(a, b)| words(a, b, &renames)).collect();
         join(&mut state);
         let same: Vec<_> = parts.iter().filter(|(a, b)| a.notes() == b.notes()).collect();
         Carry {
@@ -84,20 +96,38 @@ impl Carry {
                 .filter(|(a, b)| a.step.rests && b.step.rests)
                 .map(|(a, b)| (a.index, b.index))
                 .collect(),
+            unchanged: unchanged(old, new),
             params,
             kept,
-            lines: lines.into_iter().map(|(from, to)| LineMove { from, to, users: users(new, to) }).collect(),
+            lines: lines
+                .into_iter()
+                .map(|(from, to)| {
+                    let writer = users(old, from).first().map(|(step, _)| *step);
+                    LineMove { from, to, writer, users: users(new, to) }
+                })
+                .collect(),
+            renames,
         }
     }
 
-    /// The lines that both programs use: all that go on, but for those that are so short that each has its own.
+    /// What a node of the program before is called now, if it has another name.
+    pub(super) fn renamed(&self, name: &str) -> Option<Arc<str>> {
+        self.renames.now(name)
+    }
+
+    /// The lines of the new program, but for those that are so short that each program has its own.
     pub(super) fn blend(&self, new: &Program) -> Blend {
         let of_voice = |&(step, index): &(usize, usize)| {
             new.steps[step].voices.iter().any(|voice| voice.delays.contains(&index))
         };
-        let both = self.lines.iter().filter(|line| new.delays[line.to].frames >= QUANTUM);
-        let shared = |line: &LineMove| Shared { line: line.to, mixed: !line.users.iter().any(of_voice) };
-        let lines: Vec<Shared> = both.map(shared).collect();
+        let mut fresh = vec![true; new.delays.len()];
+        self.lines.iter().for_each(|line| fresh[line.to] = false);
+        let shared = |(line, fresh): (usize, bool)| {
+            let mixed = !users(new, line).iter().any(of_voice);
+            (mixed || !fresh).then_some(Shared { line, mixed, fresh })
+        };
+        let long = fresh.into_iter().enumerate().filter(|(line, _)| new.delays[*line].frames >= QUANTUM);
+        let lines: Vec<Shared> = long.filter_map(shared).collect();
         let room = vec![0.0; lines.len() * QUANTUM];
         Blend { lines, under: room.clone(), held: room }
     }
@@ -123,10 +153,15 @@ impl Carry {
         for &(from, to) in &self.voices {
             new.runners[to.0].carry_voice(to.1, &old.runners[from.0], from.1);
         }
+        for &(from, to) in &self.unchanged {
+            new.runners[to].carry_failure(&old.runners[from]);
+        }
         for &(from, to) in &self.rests {
             new.runners[to].carry_rest(&old.runners[from]);
         }
-        for line in &self.lines {
+        // What a line holds that is not finite stays behind: the new program has a line of silence.
+        let is_clean = |line: &&LineMove| !line.writer.is_some_and(|step| old.runners[step].is_dirty());
+        for line in self.lines.iter().filter(is_clean) {
             if new.lines[line.to].as_slice().len() < QUANTUM {
                 let past = old.lines[line.from].as_slice();
                 new.lines[line.to].change(|line| line.copy_from_slice(past));
@@ -142,7 +177,8 @@ impl Carry {
 impl Blend {
     /// Keeps what lies where the old program will write in the quantum at `frame`. \[audio\]
     pub(super) fn keep(&mut self, new: &Instance, frame: u64) {
-        for (shared, under) in self.lines.iter().zip(self.under.chunks_exact_mut(QUANTUM)) {
+        let lines = self.lines.iter().zip(self.under.chunks_exact_mut(QUANTUM));
+        for (shared, under) in lines.filter(|(shared, _)| !shared.fresh) {
             under.copy_from_slice(&new.lines[shared.line].as_slice()[quantum(new, shared, frame)]);
         }
     }
@@ -150,7 +186,7 @@ impl Blend {
     /// Takes what the old program has written, and puts back what lay there. \[audio\]
     pub(super) fn hold(&mut self, new: &mut Instance, frame: u64) {
         let kept = self.under.chunks_exact(QUANTUM).zip(self.held.chunks_exact_mut(QUANTUM));
-        for (shared, (under, held)) in self.lines.iter().zip(kept) {
+        for (shared, (under, held)) in self.lines.iter().zip(kept).filter(|(shared, _)| !shared.fresh) {
             let range = quantum(new, shared, frame);
             new.lines[shared.line].change(|line| {
                 held.copy_from_slice(&line[range.clone()]);
@@ -183,16 +219,17 @@ pub(super) fn mix(new: &mut [f32], old: &[f32], gains: &[f32; QUANTUM]) {
     }
 }
 
-/// Pairs of equal names that also agree otherwise, as indices.
+/// Pairs of names that are equal, but for what the edit has renamed, and that also agree otherwise, as indices.
 fn matches<T>(
-    old: &[T],
+    (old, name): (&[T], impl Fn(&T) -> &Arc<str>),
     new: &[T],
-    name: impl Fn(&T) -> Arc<str>,
+    renames: &Renames,
     agree: impl Fn(&T, &T) -> bool,
 ) -> Vec<(usize, usize)> {
-    let places: HashMap<_, _> = old.iter().enumerate().map(|(index, item)| (name(item), index)).collect();
+    let places: HashMap<_, _> =
+        old.iter().enumerate().map(|(index, item)| (name(item).clone(), index)).collect();
     let pair = |(to, item): (usize, &T)| {
-        let &from = places.get(&name(item))?;
+        let &from = places.get(&renames.before(name(item)))?;
         agree(&old[from], item).then_some((from, to))
     };
     new.iter().enumerate().filter_map(pair).collect()
@@ -222,16 +259,17 @@ impl<'p> Of<'p> {
 }
 
 /// The parts that two programs have in common, in whatever steps.
-fn parts_in_common<'p>(old: &'p Program, new: &'p Program) -> Vec<(Of<'p>, Of<'p>)> {
+fn parts_in_common<'p>(old: &'p Program, new: &'p Program, renames: &Renames) -> Vec<(Of<'p>, Of<'p>)> {
     let (old, new) = (Of::all(old), Of::all(new));
-    let pairs = matches(&old, &new, |of| of.part.name.clone(), |_, _| true);
+    let pairs = matches((&old, |of| &of.part.name), &new, renames, |_, _| true);
     pairs.into_iter().map(|(a, b)| (old[a], new[b])).collect()
 }
 
 /// The words of state that two parts have in common.
-fn words(old: &Of, new: &Of) -> Vec<(usize, usize, usize)> {
+fn words(old: &Of, new: &Of, renames: &Renames) -> Vec<(usize, usize, usize)> {
     let (olds, news) = (&old.part.states, &new.part.states);
-    let pairs = matches(olds, news, |word| word.name.clone(), |a, b| a.bytes == b.bytes);
+    let as_wide = |a: &StateWord, b: &StateWord| a.bytes == b.bytes;
+    let pairs = matches((olds, |word| &word.name), news, renames, as_wide);
     let range = |(a, b): (usize, usize)| {
         (old.step.state + olds[a].offset, new.step.state + news[b].offset, news[b].bytes)
     };

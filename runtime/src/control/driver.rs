@@ -1,8 +1,8 @@
 //! The other half, on any thread but the audio thread.
 
 use super::meters::{Meters, Telemetry};
-use super::{Carry, Command, Garbage, Live, MOST_CHANNELS, Player, Swap, Tagged};
-use crate::engine::{Instance, Profile, ticks, ticks_per_second};
+use super::{Blend, Carry, Command, Failed, Garbage, Live, MOST_CHANNELS, Player, Swap, Tagged};
+use crate::engine::{Instance, NotFinite, Profile, ticks, ticks_per_second};
 use crate::program::{Event, EventKind, Program, QUANTUM, Step, Target};
 use crate::render::EventSource;
 use crate::score::Held;
@@ -20,6 +20,8 @@ const EVENTS: usize = 16 * 1024;
 const COMMANDS: usize = 1024;
 /// Old programs that wait to be dropped: more than [`MOST_UNDERWAY`] swaps can leave.
 const GARBAGE: usize = 64;
+/// Steps that were not finite and that nobody has asked for yet.
+const FAILURES: usize = 1024;
 /// Swaps that have not been answered yet.
 const MOST_UNDERWAY: usize = 8;
 /// Frames of a recording that may wait to be written, in seconds.
@@ -54,6 +56,8 @@ pub struct Options {
     pub channels: usize,
     /// False to begin in silence, until [`Control::play`].
     pub playing: bool,
+    /// False to let samples beyond [`LIMIT`](super::LIMIT) pass.
+    pub limit: bool,
 }
 
 /// A program that was sent to the audio thread, and how its events get there.
@@ -79,6 +83,7 @@ pub struct Control {
     commands: Producer<Command>,
     events: Producer<Tagged>,
     garbage: Consumer<Garbage>,
+    failures: Consumer<Failed>,
     meters: Arc<Meters>,
     playing: Box<dyn Playing>,
     /// What plays.
@@ -104,18 +109,20 @@ impl Control {
         let (commands, to_live) = RingBuffer::new(COMMANDS);
         let (events, live_events) = RingBuffer::new(EVENTS);
         let (from_live, garbage) = RingBuffer::new(GARBAGE);
+        let (failed, failures) = RingBuffer::new(FAILURES);
         let meters = Arc::new(Meters::default());
         let rate = program.rate;
         let source = playing.events(&program, 0, None);
         let mut current = Part { generation: 0, program, source, offset: 0, until: 0 };
         let player = player(&mut current, ahead(rate, 0), 0, &Carry::default(), &BTreeMap::new());
         let channels = options.channels.clamp(1, MOST_CHANNELS);
-        let rings = (to_live, live_events, from_live);
-        let live = Live::new(rings, player, meters.clone(), channels, options.playing, ticks_per_frame(rate));
+        let rings = (to_live, live_events, from_live, failed);
+        let live = Live::new(rings, player, meters.clone(), options, ticks_per_frame(rate));
         let control = Control {
             commands,
             events,
             garbage,
+            failures,
             meters,
             playing,
             current,
@@ -174,6 +181,20 @@ impl Control {
         self.taken_up.take()
     }
 
+    /// The steps that were not finite since this was asked the last time, at frames of the song, each with its program.
+    pub fn not_finite(&mut self) -> Vec<(Arc<Program>, NotFinite)> {
+        let mut all = vec![];
+        while let Ok(failed) = self.failures.pop() {
+            let mut parts = std::iter::once(&self.current).chain(&self.sent);
+            // What has been replaced since is nobody's concern any more.
+            let Some(part) = parts.find(|part| part.generation == failed.generation) else { continue };
+            let Some(step) = part.program.steps.get(failed.step) else { continue };
+            let (frame, computes) = (part.to_song(failed.frame), step.computes.clone());
+            all.push((part.program.clone(), NotFinite { frame, computes }));
+        }
+        all
+    }
+
     /// Whether an edit or a jump is on its way.
     pub fn is_changing(&self) -> bool {
         !self.sent.is_empty() || self.waiting.is_some()
@@ -207,19 +228,18 @@ impl Control {
         self.meters.stopped.load(Acquire)
     }
 
-    /// Sets a parameter by its path, at the next quantum, by hand. False when no program has it.
+    /// Sets a parameter by name ([`Program::param`]), at the next quantum, by hand. False when no program has it.
     pub fn set(&mut self, name: &str, value: f64, ramp: u32) -> bool {
-        let mut found = false;
+        let mut path = None;
         for (generation, program) in self.programs() {
-            if let Some(param) = program.params.iter().position(|slot| &*slot.name == name) {
+            if let Ok(param) = program.param(name) {
                 self.command(Command::Now(generation, EventKind::Set { param, value, ramp, curve: None }));
                 self.notice(generation, param, value);
-                found = true;
+                path = program.params.get(param).map(|slot| slot.name.to_string());
             }
         }
-        if found {
-            self.hand.insert(name.into(), value);
-        }
+        let found = path.is_some();
+        self.hand.extend(path.map(|path| (path, value)));
         found
     }
 
@@ -298,6 +318,7 @@ impl Control {
         let (mut telemetry, slowest) = self.meters.read(ticks_per_frame(self.rate));
         let quantum = ticks_per_frame(self.rate) * QUANTUM as f64;
         telemetry.song_frame = self.song_frame();
+        telemetry.limited_at = telemetry.limited_at.map(|frame| self.current.to_song(frame));
         telemetry.slowest = slowest.quantum.ticks as f64 / quantum;
         let program = self.programs().into_iter().find(|(generation, _)| *generation == slowest.generation);
         let step = program
@@ -344,25 +365,27 @@ impl Control {
             }
             _ => (position, song),
         };
+        let carry = match edit.jump {
+            Some(_) => Carry::default(),
+            None => Carry::new(&self.current.program, &edit.program),
+        };
+        let held = || Some(self.current.source.held_at(place)?.renamed(|name| carry.renamed(name)));
         let (first, offset, held) = match edit.jump {
             Some(start) => (start, 0, None),
-            None => (at, self.offset(&edit, place, at), self.current.source.held_at(place)),
+            None => (at, self.offset(&edit, place, at), held()),
         };
         let from = first.saturating_add_signed(-offset);
         let source = self.playing.events(&edit.program, from, held.as_ref());
         let program = edit.program;
         let mut part = Part { generation: self.generation, program, source, offset, until: first };
         let hand = if edit.jump.is_some() { self.hand.clone() } else { BTreeMap::new() };
-        let carry = match edit.jump {
-            Some(_) => Carry::default(),
-            None => Carry::new(&self.current.program, &part.program),
-        };
         let mut player = player(&mut part, self.ahead(), first, &carry, &hand);
         for (index, gain) in self.gains(&part.program).into_iter().enumerate() {
             player.instance.set_gain(index, gain);
         }
         let (base, generation) = (self.current.generation, self.generation);
-        let blend = carry.blend(&part.program);
+        // After a jump nothing goes on, and what begins there begins with its whole attack.
+        let blend = if edit.jump.is_some() { Blend::default() } else { carry.blend(&part.program) };
         let swap =
             Swap { player: Some(player), generation, base, at, jump: edit.jump, carry, blend, taken_up: 0 };
         self.command(Command::Swap(Box::new(swap)));

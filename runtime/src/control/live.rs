@@ -3,7 +3,8 @@
 use super::carry::{Blend, mix};
 use super::meters::Meters;
 use super::{
-    Command, FADE_SECONDS, Garbage, MOST_CHANNELS, Player, START_SECONDS, STOP_SECONDS, Swap, Tagged,
+    Command, FADE_SECONDS, Failed, Garbage, LIMIT, MOST_CHANNELS, Options, Player, START_SECONDS,
+    STOP_SECONDS, Swap, Tagged,
 };
 use crate::engine::{Cut, Instance, flush, ticks};
 use crate::output::Frames;
@@ -17,6 +18,7 @@ pub struct Live {
     pub(super) commands: Consumer<Command>,
     pub(super) events: Consumer<Tagged>,
     pub(super) garbage: Producer<Garbage>,
+    pub(super) failures: Producer<Failed>,
     pub(super) meters: Arc<Meters>,
     pub(super) now: Box<Player>,
     pub(super) cut: Cut,
@@ -26,6 +28,8 @@ pub struct Live {
     record: Option<Producer<f32>>,
     input: Option<Consumer<f32>>,
     master: Master,
+    /// The greatest sample that leaves.
+    limit: f32,
     mixed: Box<[[f32; QUANTUM]; MOST_CHANNELS]>,
     channels: usize,
     /// The present program has not been heard yet.
@@ -98,19 +102,19 @@ impl Master {
 
 impl Live {
     pub(super) fn new(
-        rings: (Consumer<Command>, Consumer<Tagged>, Producer<Garbage>),
+        rings: (Consumer<Command>, Consumer<Tagged>, Producer<Garbage>, Producer<Failed>),
         player: Box<Player>,
         meters: Arc<Meters>,
-        channels: usize,
-        playing: bool,
+        options: Options,
         ticks_per_frame: f64,
     ) -> Live {
         let rate = player.instance.program.rate;
-        let (commands, events, garbage) = rings;
+        let (commands, events, garbage, failures) = rings;
         Live {
             commands,
             events,
             garbage,
+            failures,
             meters,
             now: player,
             cut: Cut::at(0),
@@ -119,9 +123,10 @@ impl Live {
             pending: None,
             record: None,
             input: None,
-            master: Master::new(rate, playing),
+            master: Master::new(rate, options.playing),
+            limit: if options.limit { LIMIT } else { f32::MAX },
             mixed: Box::new([[0.0; QUANTUM]; MOST_CHANNELS]),
-            channels: channels.min(MOST_CHANNELS),
+            channels: options.channels.clamp(1, MOST_CHANNELS),
             fresh: true,
         }
     }
@@ -284,13 +289,19 @@ impl Live {
             fading.quantum(&mut self.now.instance);
         }
         self.now.instance.quantum(frame);
+        let (generation, failures) = (self.now.generation, &mut self.failures);
+        self.now.instance.take_failures(|step, frame| {
+            // More failures than the ring holds say no more than those that it has.
+            let _ = failures.push(Failed { generation, step, frame });
+        });
         for channel in 0..self.channels {
             self.mixed[channel].copy_from_slice(self.now.instance.output(channel));
         }
         self.fade();
         let gains = self.master.quantum();
         for (channel, mixed) in self.mixed[..self.channels].iter_mut().enumerate() {
-            finish(channel, mixed, gains.as_ref(), &self.meters);
+            let (limited, first) = finish((channel, mixed), gains.as_ref(), self.limit, &self.meters);
+            self.meters.limited(limited, frame + first as u64);
         }
         let quantum = self.now.instance.profile.as_ref().map(|profile| profile.last).unwrap_or_default();
         self.meters.quantum(self.now.generation, quantum, self.now.instance.awake());
@@ -356,20 +367,32 @@ impl Live {
     }
 }
 
-/// Applies the master's gain, replaces what is no number, and counts what is loud.
-fn finish(channel: usize, mixed: &mut [f32; QUANTUM], gains: Option<&[f32; QUANTUM]>, meters: &Meters) {
+/// Applies the master's gain, replaces what is not finite, cuts off what is beyond the limit, and counts what is loud. The
+/// result is how many samples were cut off, and the first of them.
+fn finish(
+    (channel, mixed): (usize, &mut [f32; QUANTUM]),
+    gains: Option<&[f32; QUANTUM]>,
+    limit: f32,
+    meters: &Meters,
+) -> (u32, usize) {
     if let Some(gains) = gains {
         mixed.iter_mut().zip(gains).for_each(|(sample, gain)| *sample *= gain);
     }
     let (mut peak, mut clipped, mut faults) = (0.0_f32, 0, 0);
-    for sample in mixed {
+    let mut limited = (0, QUANTUM);
+    for (offset, sample) in mixed.iter_mut().enumerate() {
         if !sample.is_finite() {
             (*sample, faults) = (0.0, faults + 1);
+        }
+        if sample.abs() > limit {
+            *sample = limit.copysign(*sample);
+            limited = (limited.0 + 1, offset.min(limited.1));
         }
         peak = peak.max(sample.abs());
         clipped += u32::from(sample.abs() > 1.0);
     }
     meters.channel(channel, peak, clipped, faults);
+    limited
 }
 
 /// From 1 to 0 as x goes from 0 to 1, with level ends: 1 − x²·(3 − 2x).

@@ -24,6 +24,9 @@ pub(super) struct Meters {
     largest: AtomicU32,
     late: AtomicU64,
     unrecorded: AtomicU64,
+    limited: AtomicU64,
+    /// The first frame at which something was cut off, plus one; 0 for none.
+    limited_at: AtomicU64,
     slowest: AtomicU64,
     slowest_step: AtomicU32,
     slowest_step_ticks: AtomicU64,
@@ -43,6 +46,10 @@ pub struct Telemetry {
     pub clipped: u64,
     /// Samples that were no numbers and were replaced by 0: a fault of ours or of an equation's.
     pub faults: u64,
+    /// Samples beyond the limit, which were cut off.
+    pub limited: u64,
+    /// The frame of the song at which something was cut off first, since the start.
+    pub limited_at: Option<u64>,
     /// Voices that are awake.
     pub voices: u32,
     /// Share of the time that rendering took: 1 is all there is.
@@ -87,6 +94,17 @@ impl Meters {
         }
     }
 
+    /// Counts samples that were cut off, the first of them at a frame. \[audio\]
+    pub(super) fn limited(&self, samples: u32, frame: u64) {
+        if samples > 0 {
+            self.limited.fetch_add(samples.into(), Relaxed);
+            // Only this thread writes it.
+            if self.limited_at.load(Relaxed) == 0 {
+                self.limited_at.store(frame + 1, Relaxed);
+            }
+        }
+    }
+
     /// Counts a callback. \[audio\]
     pub(super) fn callback(&self, frames: usize, ticks: u64, ticks_per_frame: f64) {
         self.frames.fetch_add(frames as u64, Relaxed);
@@ -115,6 +133,8 @@ impl Meters {
             peaks: std::array::from_fn(|channel| f32::from_bits(self.peaks[channel].swap(0, Relaxed))),
             clipped: self.clipped.swap(0, Relaxed),
             faults: self.faults.swap(0, Relaxed),
+            limited: self.limited.swap(0, Relaxed),
+            limited_at: self.limited_at.load(Relaxed).checked_sub(1),
             voices: self.voices.load(Relaxed),
             load: if frames > 0.0 { busy / (frames * ticks_per_frame) } else { 0.0 },
             callbacks: self.callbacks.swap(0, Relaxed),

@@ -17,9 +17,14 @@
 //! the new one computes, bit for bit; what appears fades in, what has vanished fades out, and what has changed goes
 //! from one sound to the other. It costs at most twice the time of a quantum, for 10 ms.
 //!
+//! A node that the edit has only given another name is the same one: its sounding notes go on. A step that was silent because
+//! it was not finite ([`NotFinite`](crate::NotFinite)) sounds again if the edit has changed it or what it hears; nothing that
+//! is not finite is carried over.
+//!
 //! During the fade both use the same delay lines. The old program runs first; what it wrote is taken out again, so that
 //! the new one reads what lay there before, and then what each wrote is mixed by the same g, so that an echo's
-//! input does not end at an edge that would be heard later. Lines shorter than a quantum are copied instead.
+//! input does not end at an edge that would be heard later; for the same reason what is written into a line that is new
+//! fades in. Lines shorter than a quantum are copied instead.
 //!
 //! The frame count of the engine never jumps at an edit, so noise and delay lines go on; when the new tempo map
 //! puts the same bar elsewhere, the *score* is shifted against it. Only a jump (`seek`) begins with fresh memory at
@@ -33,6 +38,7 @@ mod carry;
 mod driver;
 mod live;
 mod meters;
+mod same;
 mod scored;
 
 pub use driver::{Control, Options, Playing, Sync};
@@ -44,6 +50,9 @@ use crate::engine::Instance;
 use crate::program::{Event, EventKind};
 use carry::{Blend, Carry};
 use rtrb::Producer;
+
+/// Samples beyond ±12 dBFS are cut off, unless that is not wanted: 10^(12/20).
+pub const LIMIT: f32 = 3.981_071_7;
 
 /// Channels that can be played.
 pub const MOST_CHANNELS: usize = 8;
@@ -101,6 +110,14 @@ struct Swap {
     blend: Blend,
     /// When it happened, in ticks.
     taken_up: u64,
+}
+
+/// A step that was not finite: which, of the program of which generation, and the engine's frame.
+#[derive(Clone, Copy, Debug)]
+struct Failed {
+    generation: u32,
+    step: usize,
+    frame: u64,
 }
 
 /// What `Live` sends back, to be dropped elsewhere.

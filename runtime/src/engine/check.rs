@@ -58,6 +58,15 @@ fn check_step(program: &Program, step: &Step) -> Result<(), String> {
         return Err("its block is not within the state".into());
     }
     let inside = |range: &std::ops::Range<usize>, end| range.start <= range.end && range.end <= end;
+    let aligned = |(ranges, bytes): (&[std::ops::Range<usize>], usize)| {
+        let whole = |range: &std::ops::Range<usize>| {
+            inside(range, step.state_bytes) && range.start % bytes == 0 && range.len() % bytes == 0
+        };
+        ranges.iter().all(whole)
+    };
+    if ![(&step.singles[..], 4), (&step.doubles[..], 8)].into_iter().all(aligned) {
+        return Err("states are not within its block".into());
+    }
     for voice in &step.voices {
         below("a voice's port", &[voice.port], step.ports.len())?;
         if voice.until + 4 > step.state_bytes

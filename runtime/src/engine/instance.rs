@@ -1,5 +1,6 @@
 //! A program with its memory, in the middle of being played.
 
+use super::NotFinite;
 use super::calm::Hearing;
 use super::clock::Profile;
 use super::memory::{Block, Buffers, Line};
@@ -7,7 +8,7 @@ use super::notes::{NoteKind, Notes};
 use super::params::{Params, Set};
 use super::queue::EventQueue;
 use super::quiet::{self, Quiet, WHOLE};
-use super::step::{Runner, Scene};
+use super::step::{Memory, Runner, Scene};
 use super::tap::Tap;
 use crate::program::{EventKind, Program, QUANTUM};
 use std::ops::Range;
@@ -39,6 +40,8 @@ pub(crate) struct Instance {
     outputs: [Vec<usize>; 2],
     /// Whether the last quantum was a quiet one.
     was_quiet: bool,
+    /// Steps that have failed since they were asked for, with the first frame of the quantum, each once.
+    failures: Vec<(usize, u64)>,
 }
 
 /// How loud a part of a step is, and how loud it shall be.
@@ -74,6 +77,7 @@ impl Instance {
             idle,
             outputs,
             was_quiet: false,
+            failures: Vec::with_capacity(program.steps.len()),
             program,
             runners,
             state,
@@ -89,9 +93,14 @@ impl Instance {
             self.queue.next_frame() >= frame + QUANTUM as u64 && self.params.rest() && self.notes.is_empty();
         if still && (self.quiet.is_written(&*self.program.code) || self.write_quiet()) {
             self.was_quiet = true;
+            let memory = Memory { state: self.state.as_ptr(), image: &self.program.state };
             // SAFETY: whatever changes a runner or the state forgets what was written.
             let (fading, mut slept) = unsafe {
-                self.quiet.run(frame, |runner| self.runners[runner].end(self.state.as_ptr(), frame, WHOLE))
+                self.quiet.run(frame, |index| {
+                    let (runner, failures) = (&mut self.runners[index], &mut self.failures);
+                    let failed = examine(runner, index, memory, (frame, &WHOLE), failures);
+                    runner.end(memory.state, frame, WHOLE) || failed
+                })
             };
             for &(runner, voice) in fading {
                 if self.runners[runner].may_sleep(voice, self.state.as_ptr()) {
@@ -129,14 +138,20 @@ impl Instance {
             frame,
             params: &mut self.params,
             notes: &self.notes,
-            image: &self.program.state,
-            state: self.state.as_ptr(),
+            memory: Memory { state: self.state.as_ptr(), image: &self.program.state },
             eventful,
         };
         let mut mutes = self.mutes.iter_mut();
         for (index, runner) in self.runners.iter_mut().enumerate() {
             runner.run(&mut scene, frames.clone());
-            runner.end(scene.state, frame, frames.clone());
+            let failed = examine(runner, index, scene.memory, (frame, &frames), &mut self.failures);
+            if frames.end == QUANTUM {
+                runner.fall_asleep(scene.memory.state);
+                if !failed {
+                    runner.clear_lines();
+                }
+            }
+            runner.end(scene.memory.state, frame, frames.clone());
             (0..runner.parts()).zip(&mut mutes).for_each(|(part, mute)| mute.apply(runner, part));
             self.taps.iter_mut().for_each(|tap| tap.hear(index, runner, &frames));
             if let Some(profile) = &mut self.profile {
@@ -171,7 +186,8 @@ impl Instance {
     /// Writes down the calls of a quiet quantum, if there is nothing to be done but to call.
     fn write_quiet(&mut self) -> bool {
         let loud = self.mutes.iter().all(|mute| mute.gain == 1.0 && mute.target == 1.0);
-        if !loud || !self.taps.is_empty() || self.profile.is_some() {
+        let recovers = self.runners.iter().any(Runner::is_recovering);
+        if !loud || recovers || !self.taps.is_empty() || self.profile.is_some() {
             return false;
         }
         self.hearing.listen(&mut self.runners, &self.buffers, |_| false);
@@ -228,6 +244,24 @@ impl Instance {
         self.hearing.output(channel)
     }
 
+    /// Gives the steps that have failed since this was asked the last time, each once, with the first frame of the quantum
+    /// that is not finite. \[audio\]
+    pub(crate) fn take_failures(&mut self, mut take: impl FnMut(usize, u64)) {
+        for (step, frame) in self.failures.drain(..) {
+            self.runners[step].forget_failure();
+            take(step, frame);
+        }
+    }
+
+    /// The same, in words. Allocates: not on the audio thread.
+    pub(crate) fn not_finite(&mut self) -> Vec<NotFinite> {
+        let (program, mut all) = (self.program.clone(), vec![]);
+        self.take_failures(|step, frame| {
+            all.push(NotFinite { frame, computes: program.steps[step].computes.clone() });
+        });
+        all
+    }
+
     /// How many voices are awake.
     pub(crate) fn awake(&self) -> usize {
         self.runners.iter().map(Runner::awake).sum()
@@ -246,6 +280,22 @@ impl Instance {
         self.mutes[part] = Mute { gain, target: gain };
         self.quiet.forget();
     }
+}
+
+/// Examines what a runner has rendered of the quantum at a frame. Returns true if it has failed, which is noted.
+fn examine(
+    runner: &mut Runner,
+    index: usize,
+    memory: Memory<'_>,
+    (frame, frames): (u64, &Range<usize>),
+    failures: &mut Vec<(usize, u64)>,
+) -> bool {
+    let failed = runner.fails(memory, frame, frames);
+    // There is room for each step once.
+    if failed && runner.note_failure() {
+        failures.push((index, frame));
+    }
+    failed
 }
 
 impl Mute {

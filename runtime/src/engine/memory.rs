@@ -78,6 +78,9 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
+    /// Buffers lie at multiples of so many bytes.
+    pub(crate) const ALIGN: usize = ALIGN;
+
     pub(crate) fn silent(count: usize) -> Buffers {
         Buffers { all: Block::zeros((count + 1) * QUANTUM), count }
     }

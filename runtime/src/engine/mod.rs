@@ -38,6 +38,15 @@ use std::ops::Range;
 use std::sync::Arc;
 use tap::Tap;
 
+/// A step that has become silent because an output or a state of it was not finite.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NotFinite {
+    /// The first frame of the quantum in which it was: all of it is silent.
+    pub frame: u64,
+    /// The equations and voices that the step computes.
+    pub computes: Arc<[Arc<str>]>,
+}
+
 /// Renders one program.
 pub struct Engine {
     instance: Instance,
@@ -240,6 +249,11 @@ impl Engine {
             put(&mut channel[at..at + piece.len()], sound, &piece);
         }
         piece.len()
+    }
+
+    /// The steps that were not finite since this was asked the last time, each once. Allocates: not on the audio thread.
+    pub fn not_finite(&mut self) -> Vec<NotFinite> {
+        self.instance.not_finite()
     }
 
     /// How many voices are awake, of those that can fall asleep.

@@ -3,7 +3,7 @@
 
 use super::step::Runner;
 use crate::buffers::Held;
-use crate::machine::{Task, call_kernels};
+use crate::machine::{Task, call_kernel};
 use crate::program::{Code, Program, QUANTUM};
 
 /// The calls of a quantum in which nothing changes.
@@ -12,8 +12,8 @@ pub(crate) struct Quiet {
     tasks: Vec<Task>,
     /// Voices that are awake although their note has ended: the runner, and its voice.
     fading: Vec<(usize, usize)>,
-    /// Runners that the quantum may bring to rest, each with how many tasks there are up to its own.
-    calming: Vec<(usize, usize)>,
+    /// The runner of each task.
+    runners: Vec<usize>,
     /// The version of the code that it was written for; none where nothing is.
     written: Option<u32>,
 }
@@ -30,7 +30,7 @@ impl Quiet {
         Quiet {
             tasks: Vec::with_capacity(program.steps.len()),
             fading: Vec::with_capacity(voices),
-            calming: Vec::with_capacity(program.steps.len()),
+            runners: Vec::with_capacity(program.steps.len()),
             written: None,
         }
     }
@@ -56,7 +56,7 @@ impl Quiet {
     ) -> bool {
         self.tasks.clear();
         self.fading.clear();
-        self.calming.clear();
+        self.runners.clear();
         let version = code.version();
         for (index, (runner, left_out)) in runners.iter_mut().zip(left_out).enumerate() {
             if *left_out || runner.can_be_skipped() {
@@ -65,14 +65,15 @@ impl Quiet {
             let Some(task) = runner.task(code, state) else { return false };
             self.tasks.push(task);
             self.fading.extend(runner.fading().map(|voice| (index, voice)));
-            self.calming.extend(runner.is_near_rest().then_some((self.tasks.len(), index)));
+            self.runners.push(index);
         }
         self.written = Some(version);
         true
     }
 
-    /// Renders the quantum at a frame. `end` is asked of each runner that may come to rest, once it has run: afterwards its
-    /// buffers may be another's. The voices that may fall asleep are the result, and whether a rest begins.
+    /// Renders the quantum at a frame. `end` is asked of each runner once it has run and before anything reads what it has
+    /// written; it returns true if another quantum like this one would be rendered otherwise. The voices that may fall
+    /// asleep are the result, and whether `end` has returned true.
     ///
     /// # Safety
     /// What was written down holds: the runners and the state are those it was written for, and unchanged.
@@ -81,19 +82,14 @@ impl Quiet {
         frame: u64,
         mut end: impl FnMut(usize) -> bool,
     ) -> (&[(usize, usize)], bool) {
-        for task in &mut self.tasks {
+        let mut changed = false;
+        for (task, &runner) in self.tasks.iter_mut().zip(&self.runners) {
             task.call.frame = frame as u32;
-        }
-        let (mut done, mut rests) = (0, false);
-        for &(until, runner) in &self.calming {
             // SAFETY: the tables are those of the runners, which outlive the call and fit the kernels.
-            unsafe { call_kernels(&self.tasks[done..until]) };
-            rests |= end(runner);
-            done = until;
+            unsafe { call_kernel(task.function, &task.call) };
+            changed |= end(runner);
         }
-        // SAFETY: as above.
-        unsafe { call_kernels(&self.tasks[done..]) };
-        (&self.fading, rests)
+        (&self.fading, changed)
     }
 }
 

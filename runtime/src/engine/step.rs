@@ -4,12 +4,16 @@
 //! form and the rest in the steady one; where a parameter moves the form is general; before the first steady call
 //! after a change the setup runs. A step whose voices are all asleep is not called, and what hears it finds silence.
 
+mod finite;
+
 use super::calm::{self, CALM, Rest};
 use super::memory::{Buffers, Pointers, silence};
 use super::notes::{Cursor, NoteKind, Notes, pitch};
 use super::params::Params;
 use crate::machine::Task;
 use crate::program::{Call, Code, Form, Port, Program, QUANTUM, Step};
+use finite::Guard;
+pub(crate) use finite::Memory;
 use std::ops::Range;
 
 /// What all steps of a quantum read.
@@ -22,10 +26,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) params: &'a mut Params,
     /// What begins and ends.
     pub(crate) notes: &'a Notes,
-    /// The program's state at the start, for voices that wake.
-    pub(crate) image: &'a [u8],
-    /// The first byte of the state memory.
-    pub(crate) state: *mut u8,
+    /// The state memory, and the program's state at the start, for voices that wake.
+    pub(crate) memory: Memory<'a>,
     /// Whether a parameter or a note changes something in this quantum.
     pub(crate) eventful: bool,
 }
@@ -57,6 +59,8 @@ pub(crate) struct Runner {
     parts: Vec<Range<usize>>,
     /// Where a step that sleeps is called nevertheless: buffers that nobody hears.
     waste: Option<Pointers<f32>>,
+    /// Whether what it computes is finite.
+    guard: Guard,
     /// It is silent all through the quantum: it writes nothing, and whoever hears it looks elsewhere.
     silent: bool,
     stale: bool,
@@ -72,6 +76,8 @@ struct VoiceState {
     bytes: Vec<Range<usize>>,
     delays: Range<usize>,
     awake: bool,
+    /// It was awake when its step failed.
+    interrupted: bool,
 }
 
 /// A table of buffers, and the same some frames later.
@@ -149,6 +155,7 @@ impl Runner {
                 .map(|word| (step.state + word.offset, word.bytes == 8))
                 .collect(),
             waste: None,
+            guard: Guard::new(step),
             silent: false,
             stale: true,
         }
@@ -161,7 +168,7 @@ impl Runner {
 
     /// Whether it need not be called, for whichever reason.
     fn is_idle(&self) -> bool {
-        self.asleep() || self.calm.is_on()
+        self.asleep() || self.calm.is_on() || self.guard.has_failed()
     }
 
     /// Begins a quantum: whether it hears anything, and whether an event concerns it. Whether it is silent all through.
@@ -169,7 +176,8 @@ impl Runner {
         if self.calm.begin(hears || touched) {
             self.stale = true;
         }
-        self.silent = self.calm.is_on() || self.asleep() && !touched;
+        let sleeps = self.asleep() || self.guard.has_failed();
+        self.silent = self.calm.is_on() || sleeps && !touched && !self.guard.is_due();
         self.silent
     }
 
@@ -182,11 +190,6 @@ impl Runner {
     pub(crate) fn is_touched(&self, params: &Params, notes: &Notes) -> bool {
         let moves = |&index: &usize| params.masks(index) != (0, 0);
         self.params.iter().any(moves) || self.port_ids.iter().any(|&id| notes.mask(id) != 0)
-    }
-
-    /// Whether a quantum like this one may bring it to rest.
-    pub(crate) fn is_near_rest(&self) -> bool {
-        self.calm.is_near()
     }
 
     /// Some frames of the quantum at `frame` are rendered. Whether it comes to rest, where they are its last.
@@ -228,16 +231,15 @@ impl Runner {
 
     /// Renders some frames of the quantum; all those before have been rendered.
     pub(crate) fn run(&mut self, scene: &mut Scene<'_>, frames: Range<usize>) {
-        if !scene.eventful || !self.cut(scene, frames.clone()) {
-            self.stretch(scene, frames.clone(), false, false);
-        }
-        if frames.end == QUANTUM {
-            self.fall_asleep(scene);
+        let due = frames.start == 0 && self.guard.is_due();
+        if !(scene.eventful || due) || !self.cut(scene, frames.clone(), due) {
+            self.stretch(scene, frames, false, false);
         }
     }
 
-    /// Renders the frames in stretches, if something of the step's changes in the quantum.
-    fn cut(&mut self, scene: &mut Scene<'_>, frames: Range<usize>) -> bool {
+    /// Renders the frames in stretches, if something of the step's changes in the quantum, or if a note is due that had to
+    /// wait.
+    fn cut(&mut self, scene: &mut Scene<'_>, frames: Range<usize>, due: bool) -> bool {
         let (mut moving, mut cuts, mut single) = (0, 0, 0);
         for (&index, held) in self.params.iter().zip(&self.held) {
             let (moves, begins) = scene.params.masks(index);
@@ -245,7 +247,7 @@ impl Runner {
             single |= if *held { moves } else { 0 };
         }
         let noted = self.port_ids.iter().fold(0, |mask, &id| mask | scene.notes.mask(id));
-        if moving | cuts | noted == 0 {
+        if moving | cuts | noted == 0 && !due {
             return false;
         }
         if frames.start == 0 {
@@ -253,10 +255,14 @@ impl Runner {
                 *cursor = scene.notes.first(id);
             }
         }
+        if due {
+            self.guard.resume();
+            (0..self.ports.len()).for_each(|port| self.wake_where_it_begins(scene, port));
+        }
         let bounds = cuts | noted | (moving ^ (moving << 1)) | single | (single << 1);
         let mut at = frames.start;
         while at < frames.end {
-            let began = noted >> at & 1 != 0 && self.hear(scene, at);
+            let began = noted >> at & 1 != 0 && self.hear(scene, at) || due && at == 0;
             let moves = moving >> at & 1 != 0;
             self.stale |= moves || (cuts | noted) >> at & 1 != 0;
             let end = if began && !moves { at + 1 } else { next_bit(bounds, at).min(frames.end) };
@@ -272,7 +278,9 @@ impl Runner {
         for local in 0..self.ports.len() {
             while let Some(note) = scene.notes.take(&mut self.cursors[local], at) {
                 note.apply(&mut self.ports[local]);
-                if let NoteKind::On { .. } = note {
+                if let NoteKind::On { .. } = note
+                    && self.guard.note()
+                {
                     began = true;
                     self.wake(scene, local);
                 }
@@ -281,18 +289,19 @@ impl Runner {
         began
     }
 
+    /// Wakes the voices of a port if a note begins there.
+    fn wake_where_it_begins(&mut self, scene: &Scene<'_>, port: usize) {
+        if self.ports[port].trig != 0 {
+            self.wake(scene, port);
+        }
+    }
+
     /// Wakes the voices of a port that sleep: they start from their initial state.
     fn wake(&mut self, scene: &Scene<'_>, port: usize) {
         self.ports[port].active = 1;
         for voice in self.voices.iter_mut().filter(|voice| voice.port == port && !voice.awake) {
             voice.awake = true;
-            for stretch in &voice.bytes {
-                let bytes = &scene.image[stretch.clone()];
-                // SAFETY: the state memory is as long as its image, and no kernel runs.
-                unsafe {
-                    scene.state.add(stretch.start).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
-                };
-            }
+            voice.bytes.iter().for_each(|stretch| scene.memory.restore(stretch.clone()));
             for index in voice.delays.clone() {
                 // SAFETY: the line has that many frames, and no kernel runs.
                 unsafe { silence(self.delays.0[index], self.delay_frames[index]) };
@@ -329,10 +338,10 @@ impl Runner {
 
     /// Calls it though it sleeps, where that was asked for. What it makes of its state is undone when it wakes.
     fn call_in_vain(&mut self, scene: &mut Scene<'_>, range: Range<usize>) {
-        let Some(waste) = &self.waste else { return };
+        let Some(waste) = self.waste.as_ref().filter(|_| !self.guard.has_failed()) else { return };
         let outputs = waste.0.as_ptr();
         self.set_up(scene, range.clone());
-        let call = Call { outputs, ..self.tables(scene.state, scene.frame, range) };
+        let call = Call { outputs, ..self.tables(scene.memory.state, scene.frame, range) };
         // SAFETY: as in `call`; the buffers hold a quantum.
         unsafe { scene.code.call(self.kernel, Form::Steady, &call) };
     }
@@ -357,7 +366,7 @@ impl Runner {
                 *table = unsafe { scene.params.frames(index).add(range.start) }.cast_mut();
             }
         }
-        let call = self.tables(scene.state, scene.frame, range);
+        let call = self.tables(scene.memory.state, scene.frame, range);
         // SAFETY: `Program::check` has compared the step's tables with the program, and they outlive the call.
         unsafe { scene.code.call(self.kernel, form, &call) };
     }
@@ -394,7 +403,7 @@ impl Runner {
 
     /// Whether it need not be called.
     pub(crate) fn can_be_skipped(&self) -> bool {
-        self.waste.is_none() && self.silent
+        self.silent && (self.waste.is_none() || self.guard.has_failed())
     }
 
     /// Its voices that are awake although their note has ended.
@@ -410,10 +419,10 @@ impl Runner {
     }
 
     /// At the quantum's end, voices whose note has ended and that say so fall asleep.
-    fn fall_asleep(&mut self, scene: &Scene<'_>) {
+    pub(crate) fn fall_asleep(&mut self, state: *mut u8) {
         for index in 0..self.voices.len() {
             let voice = &self.voices[index];
-            if voice.awake && self.ports[voice.port].gate == 0 && self.may_sleep(index, scene.state) {
+            if voice.awake && self.ports[voice.port].gate == 0 && self.may_sleep(index, state) {
                 self.sleep(index);
             }
         }
@@ -464,8 +473,10 @@ impl Runner {
 
     /// A voice goes on where another program's is: whether it is awake.
     pub(crate) fn carry_voice(&mut self, voice: usize, from: &Runner, other: usize) {
-        let voice = &mut self.voices[voice];
-        voice.awake = from.voices[other].awake;
+        let (voice, before) = (&mut self.voices[voice], &from.voices[other]);
+        // One that was interrupted has a note to go on with, unless the step is the same: `carry_failure` sees to that.
+        voice.awake = before.awake
+            || before.interrupted && from.guard.has_failed() && from.ports[before.port].gate != 0;
         self.ports[voice.port].active = u32::from(voice.awake);
         self.stale = true;
     }
@@ -489,6 +500,7 @@ impl VoiceState {
             bytes: voice.bytes.iter().map(|b| step.state + b.start..step.state + b.end).collect(),
             delays: voice.delays.clone(),
             awake: false,
+            interrupted: false,
         }
     }
 }

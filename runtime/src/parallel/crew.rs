@@ -5,7 +5,7 @@
 //! The place that was given back last is taken first: it is still in the cache.
 
 use super::split::{Part, Source, Split};
-use crate::engine::Instance;
+use crate::engine::{Instance, NotFinite};
 use crate::program::{Event, EventKind, QUANTUM};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +31,8 @@ pub(super) struct Crew {
     places: Vec<Place>,
     progress: Mutex<Progress>,
     changed: Condvar,
+    /// What was not finite, in no order.
+    failures: Mutex<Vec<NotFinite>>,
     /// How often it has.
     changes: AtomicU64,
 }
@@ -140,6 +142,7 @@ impl Crew {
                 broken: false,
             }),
             changed: Condvar::new(),
+            failures: Mutex::default(),
             changes: AtomicU64::new(0),
         }
     }
@@ -149,6 +152,11 @@ impl Crew {
         for member in &self.parts {
             member.instance.lock().unwrap_or_else(PoisonError::into_inner).never_skip();
         }
+    }
+
+    /// What was not finite since this was asked the last time, in no order, and perhaps later than what has been handed out.
+    pub(super) fn not_finite(&self) -> Vec<NotFinite> {
+        std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// How many parts there are.
@@ -334,6 +342,10 @@ impl Crew {
             if stretch.watch {
                 awake.push(instance.awake());
             }
+        }
+        let failures = instance.not_finite();
+        if !failures.is_empty() {
+            self.failures.lock().unwrap_or_else(PoisonError::into_inner).extend(failures);
         }
         if stretch.watch {
             let mut all = stretch.awake.lock().unwrap_or_else(PoisonError::into_inner);

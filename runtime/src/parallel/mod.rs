@@ -9,7 +9,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 
-use crate::engine::{NOTES, Waiting};
+use crate::engine::{NOTES, NotFinite, Waiting};
 use crate::program::{Event, Program, QUANTUM};
 use crew::Crew;
 use split::{Source, Split, split};
@@ -98,6 +98,11 @@ impl Parallel {
     /// See [`crate::Engine::never_skip`].
     pub(crate) fn never_skip(&mut self) {
         self.crew.never_skip();
+    }
+
+    /// See [`crate::Engine::not_finite`]; in no order, and perhaps of frames that have not been handed out yet.
+    pub(crate) fn not_finite(&self) -> Vec<NotFinite> {
+        self.crew.not_finite()
     }
 
     /// Appends to the song's input.

@@ -320,6 +320,7 @@ impl<'p> Splitter<'p> {
             inputs,
             outputs,
             params: whole.params.clone(),
+            names: whole.names.clone(),
             ports: whole.ports,
             targets: whole.targets.clone(),
             score: Score::default(),

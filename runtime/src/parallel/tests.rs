@@ -29,6 +29,7 @@ fn program(steps: &[(&[usize], usize, usize)], outputs: &[usize]) -> Program {
         inputs: vec![],
         outputs: outputs.to_vec(),
         params: vec![],
+        names: Arc::default(),
         ports: 0,
         targets: vec![],
         score: Score::default(),

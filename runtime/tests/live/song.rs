@@ -101,6 +101,7 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
         inputs: vec![],
         outputs: vec![count + 2, count + 2],
         params: voices.iter().map(gain).collect(),
+        names: Arc::default(),
         ports: count,
         targets: voices.iter().enumerate().map(target).collect(),
         score: Score::default(),
@@ -190,7 +191,7 @@ pub(crate) fn offline(program: Arc<Program>, frames: usize) -> Vec<f32> {
 }
 
 pub(crate) fn start(program: Arc<Program>) -> (Control, Live) {
-    Control::new(program, Box::new(Notes), Options { channels: 2, playing: true })
+    Control::new(program, Box::new(Notes), Options { channels: 2, playing: true, limit: true })
 }
 
 /// Callback sizes as devices have them, and worse.

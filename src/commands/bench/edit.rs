@@ -10,6 +10,7 @@ use crate::table::{row, table};
 use mam_compiler::Kept;
 use serde_json::{Value, json};
 use std::fmt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// What is compiled in each round, one after the other with what the one before kept.
@@ -31,8 +32,13 @@ struct Step {
 }
 
 /// Compiles the song, then `other` as an edit of it, then the song again, in each round with nothing kept at first.
-pub(super) fn measure(args: &SongArgs, other: &str, rounds: u32, console: Console) -> Result<Edits, Failure> {
-    let read = |input: &str| Song::read(input, args.how.stdin_name.as_deref());
+pub(super) fn measure(
+    args: &SongArgs,
+    other: &Path,
+    rounds: u32,
+    console: Console,
+) -> Result<Edits, Failure> {
+    let read = |input: &Path| Song::read(input, args.how.stdin_name.as_deref());
     let (song, edited) = (read(&args.input)?, read(other)?);
     let mut all: [Vec<Step>; 3] = Default::default();
     for round in 0..rounds {

@@ -14,6 +14,7 @@ use clap::Args;
 use mam_compiler::Kept;
 use mam_runtime::Program;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,7 +36,7 @@ pub struct Bench {
     no_skip: bool,
     /// Render nothing: compile the song, then this one as an edit of it, and back
     #[arg(long, value_name = "INPUT", conflicts_with_all = ["duration", "block", "threads", "no_skip"])]
-    edit: Option<String>,
+    edit: Option<PathBuf>,
     /// Rounds; the median counts
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,

@@ -3,8 +3,8 @@
 use super::{Player, at_tempo};
 use crate::live::action::Action;
 use mam_grammar::problem::nearest;
-use mam_runtime::Program;
 use mam_runtime::control::{Place, Sync};
+use mam_runtime::{Miss, Program};
 use std::time::Instant;
 
 /// Tempos that a hand can set.
@@ -124,17 +124,20 @@ impl Player {
             return Err(format!("`{name}` cannot be set to {value}"));
         }
         let ramp = (seconds.max(0.0) * f64::from(self.control.rate())).round() as u32;
-        if self.control.set(name, value, ramp) {
-            Ok(())
-        } else {
-            Err(unknown("parameter", name, self.params()))
-        }
+        if self.control.set(name, value, ramp) { Ok(()) } else { self.param(name).map(|_| ()) }
+    }
+
+    /// The parameter that a name means, or why there is none.
+    fn param(&self, name: &str) -> Result<usize, String> {
+        self.control.program().param(name).map_err(|miss| match miss {
+            Miss::Unknown => unknown("parameter", name, self.params()),
+            Miss::Several(names) => format!("`{name}` could be any of {}", names.join(", ")),
+        })
     }
 
     /// The value at a place in a parameter's range: evenly, or in equal ratios where its curve is.
     fn value_at(&self, name: &str, place: f64) -> Result<f64, String> {
-        let found = self.control.program().params.iter().find(|slot| &*slot.name == name);
-        let slot = found.ok_or_else(|| unknown("parameter", name, self.params()))?;
+        let slot = &self.control.program().params[self.param(name)?];
         let (min, max, place) = (slot.min, slot.max, place.clamp(0.0, 1.0));
         if !min.is_finite() || !max.is_finite() {
             return Err(format!("`{name}` has no range to turn it in; write `in 0..1` behind it"));

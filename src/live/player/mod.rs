@@ -13,11 +13,12 @@ use super::watch::Watch;
 use super::{Happening, Wishes, since};
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::report::finite;
 use crate::values::{Start, Unit};
 use act::named_instrument;
 use mam_runtime::control::{self, Control, Place, Scored};
 use mam_runtime::output::{Backend, Callback, Format, Keeper, News, Opened};
-use mam_runtime::{Live, Program};
+use mam_runtime::{Live, NotFinite, Program};
 use midi::{Sent, open_midi};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -63,6 +64,8 @@ pub(super) struct Player {
     refused: String,
     /// Edits that are on their way to the ear.
     reports: Vec<(Arc<Program>, Report)>,
+    /// What was reported as not finite since the last edit.
+    not_finite: Vec<NotFinite>,
 }
 
 impl Player {
@@ -79,7 +82,7 @@ impl Player {
         let first = source.compile(format.rate);
         if let Some(failure) = first.failure {
             if matches!(failure, Failure::Input) {
-                console.insist(&first.told);
+                console.styled(&first.told);
             }
             return Err(failure);
         }
@@ -92,7 +95,7 @@ impl Player {
         let waits = !wishes.preroll.is_zero();
         let program = at_tempo(&score, wishes.tempo);
         let from = wishes.from.map_or(Ok(0), |from| start_frame(from, &program))?;
-        let (mut control, callback) = control_of(&program, &format, from, !waits);
+        let (mut control, callback) = control_of(&program, &format, from, (!waits, wishes.limit));
         let recorder = match &wishes.record {
             Some(path) => Some(Recorder::new(path, &format, control.record())?),
             None => None,
@@ -105,7 +108,7 @@ impl Player {
         if !front.is_display() {
             front.say(&format!("{title}; Ctrl-C stops\n"));
         }
-        front.insist(&first.told);
+        front.styled(&first.told);
         let told = sender.clone();
         let mut watch = Watch::new(move || drop(told.send(Happening::Touched)));
         watch.follow(&first.files);
@@ -135,6 +138,7 @@ impl Player {
             again: None,
             refused: String::new(),
             reports: vec![],
+            not_finite: vec![],
         };
         player.listen();
         Ok(player)
@@ -175,6 +179,7 @@ impl Player {
         if let Some((program, heard)) = self.control.taken_up() {
             self.tell_edits(&program, heard);
         }
+        self.report_not_finite();
         if !self.control.is_changing() {
             self.heading = None;
         }
@@ -204,6 +209,9 @@ impl Player {
             self.control.tick();
             self.record();
         }
+        let facts = Facts { control: &self.control, underruns: self.keeper.underruns(), typed: None };
+        self.front.look(&facts, Instant::now());
+        self.report_not_finite();
         self.keeper.stop(true);
         self.front.close();
         if let Some(summary) = self.front.summary() {
@@ -259,7 +267,8 @@ impl Player {
             self.compile(newer);
         }
         self.front.forget();
-        self.front.insist(&outcome.told);
+        self.not_finite.clear();
+        self.front.styled(&outcome.told);
         if !outcome.files.is_empty() {
             self.watch.follow(&outcome.files);
         }
@@ -282,6 +291,20 @@ impl Player {
             if let Some((_, report)) = self.reports.drain(..=place).next_back() {
                 self.front.say(&report.line(heard));
             }
+        }
+    }
+
+    /// Says which steps have become silent because they were not finite; of each only the first time after an edit.
+    fn report_not_finite(&mut self) {
+        for (program, failure) in self.control.not_finite() {
+            if self.not_finite.iter().any(|known| known.computes == failure.computes) {
+                continue;
+            }
+            let sentence = finite::sentence(&failure, &program);
+            self.front.insist(&format!(
+                "warning: {sentence}; it is silent until its next note or an edit that changes it\n"
+            ));
+            self.not_finite.push(failure);
         }
     }
 
@@ -321,7 +344,7 @@ impl Player {
     fn play_anew(&mut self, format: &Format) {
         self.front.say(&format!("{} plays again, at {} Hz\n", format.device, format.rate));
         let outcome = self.source.compile(format.rate);
-        self.front.insist(&outcome.told);
+        self.front.styled(&outcome.told);
         let place = self.control.song_frame();
         let before = self.control.rate();
         // While the song has errors, what played goes on: at the wrong pitch, if the rate has changed.
@@ -330,7 +353,8 @@ impl Player {
         }
         let program = at_tempo(&self.score, self.tempo);
         let place = place * u64::from(program.rate) / u64::from(before);
-        let (mut control, callback) = control_of(&program, format, place, self.playing && !self.waits);
+        let (mut control, callback) =
+            control_of(&program, format, place, (self.playing && !self.waits, self.wishes.limit));
         control.follow(&self.control);
         self.control = control;
         self.front.title = title(&outcome.name, format, self.keeper.backend());
@@ -370,8 +394,13 @@ fn start_frame(from: Start, program: &Program) -> Result<u64, Failure> {
 }
 
 /// Both halves, at a frame of the song.
-fn control_of(program: &Arc<Program>, format: &Format, at: u64, playing: bool) -> (Control, Callback) {
-    let options = control::Options { channels: format.channels, playing: playing && at == 0 };
+fn control_of(
+    program: &Arc<Program>,
+    format: &Format,
+    at: u64,
+    (playing, limit): (bool, bool),
+) -> (Control, Callback) {
+    let options = control::Options { channels: format.channels, playing: playing && at == 0, limit };
     let (mut control, mut live): (Control, Live) = Control::new(program.clone(), Box::new(Scored), options);
     if at > 0 {
         // In silence, so that nothing of the beginning is heard.

@@ -90,7 +90,7 @@ fn passed(program: &Arc<Program>, input: &[f32], size: usize) -> Vec<Vec<u32>> {
 
 /// What it sounds like while hands mute it and swap it for the same.
 fn steered(program: &Arc<Program>, dice: &[u8]) -> Vec<Vec<u32>> {
-    let options = control::Options { channels: 2, playing: true };
+    let options = control::Options { channels: 2, playing: true, limit: true };
     let (mut control, mut live): (Control, Live) = Control::new(program.clone(), Box::new(Scored), options);
     let mut sound = vec![vec![]; 2];
     for turn in dice {

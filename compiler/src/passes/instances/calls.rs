@@ -46,6 +46,8 @@ pub struct PackedCall {
 pub struct Part {
     /// The node's path; of a voice, with `#2`.
     pub path: Arc<str>,
+    /// The equations that are computed with it, itself among them, where there are several.
+    pub fused: Arc<[Arc<str>]>,
     /// Name and initial value of its states: the i-th of lane k is the kernel's word lanes · i + k.
     pub states: Vec<(String, Imm)>,
     /// Names of its delay lines, which stand together.
@@ -301,6 +303,7 @@ impl<'a> Packer<'a> {
         let (shape, each) = (&group.shape, calls[0].outputs.len());
         let part = |(lane, call): (usize, &&KernelCall)| Part {
             path: call.path.clone(),
+            fused: call.fused.clone(),
             states: call.states.clone(),
             delays: call.delays.clone(),
             ports: places(&shape.ports, lane),
@@ -326,6 +329,7 @@ impl<'a> Packer<'a> {
 fn single(call: &KernelCall, kernel: &Kernel) -> PackedCall {
     let part = Part {
         path: call.path.clone(),
+        fused: call.fused.clone(),
         states: call.states.clone(),
         delays: call.delays.clone(),
         ports: (0..call.ports.len()).collect(),

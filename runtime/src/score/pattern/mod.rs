@@ -125,7 +125,7 @@ pub enum Node {
     },
     /// Values joined to lists, with the structure of the left.
     Tail(Pattern, Pattern),
-    /// Runs of whole numbers from the left to the right value, within each event of the left.
+    /// Runs of whole steps from the left to the right value, within each event of the left: of numbers, notes or degrees.
     Range(Pattern, Pattern),
     /// Later by so many cycles.
     Late(Rational, Pattern),

@@ -3,6 +3,7 @@
 //! Each node asks its parts in their own time and carries the answers back. Every visit and every event is paid for
 //! out of a budget ([`MOST_WORK_PER_CYCLE`](crate::score::limits)), so a pattern that is too much ends in an error.
 
+use super::value::Count;
 use super::{Joint, Node, Pattern, PatternEvent, Table, TimeSpan, Value, ValueMap, draw, euclid};
 use crate::score::limits::{MOST_EVENTS, MOST_EVENTS_PER_CYCLE, MOST_WORK_PER_CYCLE};
 use crate::score::{Overflow, Rational};
@@ -298,15 +299,13 @@ impl Query {
 
     fn range(&mut self, left: &Pattern, right: &Pattern, span: TimeSpan) -> Answer {
         for outer in self.collect(left, span)? {
-            let Some(from) = outer.value.number() else { continue };
             let scale = (outer.whole.end - outer.whole.begin)?.inverse()?;
             let cycle = outer.whole.begin.sam();
             let there = Affine { scale, offset: (cycle - (outer.whole.begin * scale)?)? };
             let back = there.inverse()?;
             for to in self.collect(right, there.span(outer.part)?)? {
-                let Some(end) = to.value.number() else { continue };
-                let steps = ((end - from).abs() + 1.0).min(f64::from(u32::MAX)) as i128;
-                let sign = if from < end { 1.0 } else { -1.0 };
+                let Some(count) = Count::between(&outer.value, &to.value) else { continue };
+                let steps = i128::from(count.steps);
                 self.cycles(to.part, |q, start, part| {
                     let first = ((part.begin - start)? * Rational::new(steps, 1)?)?.floor();
                     for i in first..steps {
@@ -317,7 +316,7 @@ impl Query {
                         };
                         let (whole, part) = (back.span(whole)?, back.span(part)?);
                         if let (Some(whole), Some(part)) = (whole.meet(outer.whole), part.meet(outer.part)) {
-                            q.emit(whole, part, Value::Number(from + sign * i as f64))?;
+                            q.emit(whole, part, count.value(i))?;
                         }
                     }
                     Ok(())

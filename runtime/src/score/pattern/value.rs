@@ -50,6 +50,77 @@ pub enum ValueMap {
         /// Ascending, within one octave, beginning with 0.
         steps: Arc<[f64]>,
     },
+    /// A number in some unit becomes one in base units: x ↦ x · times / over.
+    Linear {
+        /// More than 1 for units that are greater than the base unit.
+        times: f64,
+        /// More than 1 for smaller ones: 13 ms is the f64 nearest to 0.013, which 13 · 0.001 is not.
+        over: f64,
+    },
+    /// A number in a logarithmic unit becomes a ratio or a frequency: x ↦ scale · base^(x / per).
+    Power {
+        /// What 0 becomes.
+        scale: f64,
+        /// The ratio of `per` units.
+        base: f64,
+        /// Units of one `base`.
+        per: f64,
+    },
+}
+
+/// What a range of the notation (`c4 .. e4`) counts through.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Count {
+    first: Start,
+    /// How many values there are, both ends included.
+    pub(super) steps: u32,
+    sign: f64,
+}
+
+/// The first value of a range, without what only lists and words have.
+#[derive(Clone, Copy, Debug)]
+enum Start {
+    Number(f64),
+    Note(Note),
+}
+
+impl Count {
+    /// Whole steps from `first` to `last`, up or down. `None` where they have nothing to count in common: numbers count
+    /// by one, notes by semitones, degrees by degrees.
+    pub(super) fn between(first: &Value, last: &Value) -> Option<Count> {
+        let (first, from, to) = match (first, last) {
+            (Value::Number(from), Value::Number(to)) => (Start::Number(*from), *from, *to),
+            (Value::Note(_) | Value::List(_), Value::Note(_) | Value::List(_)) => {
+                let (first, last) = (first.to_note(), last.to_note());
+                let (from, to) = match (first.pitch, last.pitch) {
+                    (Pitch::Note(from), Pitch::Note(to)) => (from, to),
+                    (Pitch::Degree(from, _), Pitch::Degree(to, _)) => (from, to),
+                    _ => return None,
+                };
+                (Start::Note(first), from, to)
+            }
+            _ => return None,
+        };
+        // A unit that is converted leaves an error of rounding: 1s is not less than 1000 steps of 1ms.
+        let steps = ((to - from).abs() + 1.0 + 1e-9).min(f64::from(u32::MAX)) as u32;
+        Some(Count { first, steps, sign: if from < to { 1.0 } else { -1.0 } })
+    }
+
+    /// The value after so many steps.
+    pub(super) fn value(&self, step: i128) -> Value {
+        let by = self.sign * step as f64;
+        match self.first {
+            Start::Number(from) => Value::Number(from + by),
+            Start::Note(note) => {
+                let pitch = match note.pitch {
+                    Pitch::Degree(degree, above) => Pitch::Degree(degree + by, above),
+                    Pitch::Note(midi) => Pitch::Note(midi + by),
+                    plain @ Pitch::Plain(_) => plain,
+                };
+                Value::Note(Note { pitch, ..note })
+            }
+        }
+    }
 }
 
 impl Value {
@@ -82,6 +153,11 @@ impl Value {
                 Note { vel: first.vel * all.get(1).and_then(Value::number).unwrap_or(1.0), ..first }
             }
         }
+    }
+
+    /// The changed number; everything else stays as it is.
+    fn with_number(&self, change: impl Fn(f64) -> f64) -> Value {
+        self.number().map_or_else(|| self.clone(), |x| Value::Number(change(x)))
     }
 
     /// This value and one more as a list; a list on the left grows.
@@ -120,6 +196,10 @@ impl ValueMap {
     pub fn apply(&self, value: &Value) -> Value {
         let note = value.to_note();
         Value::Note(match self {
+            ValueMap::Linear { times, over } => return value.with_number(|x| x * times / over),
+            ValueMap::Power { scale, base, per } => {
+                return value.with_number(|x| scale * libm::pow(*base, x / per));
+            }
             ValueMap::Transpose(semitones) => note.raised(*semitones),
             ValueMap::Velocity(factor) => Note { vel: note.vel * factor, ..note },
             ValueMap::Scale { root, steps } => match note.pitch {

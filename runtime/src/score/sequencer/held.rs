@@ -44,6 +44,17 @@ struct HeldTarget {
     own: [f64; 2],
 }
 
+impl Held {
+    /// The same, of instruments of which some have other names now.
+    #[must_use]
+    pub fn renamed(mut self, now: impl Fn(&str) -> Option<Arc<str>>) -> Held {
+        for target in &mut self.targets {
+            target.name = now(&target.name).unwrap_or_else(|| target.name.clone());
+        }
+        self
+    }
+}
+
 impl Sequencer {
     /// What its instruments hold at a frame of the output, which is one of the last seconds or is still to come.
     pub fn held_at(&self, frame: u64) -> Option<Held> {

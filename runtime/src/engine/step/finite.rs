@@ -1,0 +1,322 @@
+//! What is not finite never leaves a step.
+//!
+//! After a step's calls and before anything reads its outputs, these and its states are examined. Where one is infinite or not
+//! a number, all frames of the quantum become 0, the states return to their initial values, and the step is silent: until
+//! its next note, or until an edit changes it. Its delay lines are cleared before it sounds again, at most
+//! [`CLEARED_BYTES`] a quantum; a note that comes earlier begins when they are clear.
+//!
+//! The examination is one multiplication for each vector: 0 · x is 0 for every finite x, and NaN for all others. It comes
+//! once a quantum, so a state that is infinite in the middle of one only is not found; nothing has heard it either.
+//!
+//! States of a voice that sleeps in a lane beside others go on being computed, and nothing hears them: they only return
+//! to their initial values. Delay lines are watched where they are written, so that none that holds something infinite
+//! is carried over an edit; the step that wrote it goes on, unless it reads it.
+
+use super::{Runner, VoiceState};
+use crate::engine::memory::Buffers;
+use crate::program::{GUARD, QUANTUM, Step};
+use std::ops::Range;
+
+/// Bytes of delay lines that a step clears in a quantum.
+const CLEARED_BYTES: usize = 64 << 10;
+
+/// Whether a step is sound, and what is left to be done where it has failed.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    /// Its states in f32 and in f64, as bytes of the state memory.
+    singles: Vec<Range<usize>>,
+    doubles: Vec<Range<usize>>,
+    /// Its block of the state memory.
+    block: Range<usize>,
+    /// Its outputs are mere copies of what has been examined.
+    copies: bool,
+    /// It is silent because something was not finite.
+    failed: bool,
+    /// A note has come while its lines were being cleared.
+    waited: bool,
+    /// Its delay lines may hold something that is not finite.
+    dirty: bool,
+    /// The line that is cleared next, and from which frame on, counted with the room before it.
+    clearing: Option<(usize, usize)>,
+    /// A failure since they were asked for the last time.
+    noted: bool,
+}
+
+impl Guard {
+    pub(super) fn new(step: &Step) -> Guard {
+        let placed = |ranges: &[Range<usize>]| {
+            ranges.iter().map(|bytes| step.state + bytes.start..step.state + bytes.end).collect()
+        };
+        Guard {
+            singles: placed(&step.singles),
+            doubles: placed(&step.doubles),
+            block: step.state..step.state + step.state_bytes,
+            copies: !step.copies.is_empty(),
+            failed: false,
+            waited: false,
+            dirty: false,
+            clearing: None,
+            noted: false,
+        }
+    }
+
+    /// Whether the step is silent because it has failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Whether a note that had to wait begins with the next quantum.
+    pub(super) fn is_due(&self) -> bool {
+        self.waited && self.clearing.is_none()
+    }
+
+    /// A note begins. Returns true if the step sounds from it on.
+    pub(super) fn note(&mut self) -> bool {
+        self.waited = self.failed && self.clearing.is_some();
+        self.failed &= self.waited;
+        !self.failed
+    }
+
+    /// What waited begins.
+    pub(super) fn resume(&mut self) {
+        (self.failed, self.waited) = (false, false);
+    }
+}
+
+/// The state memory, and what it held at the start.
+#[derive(Clone, Copy)]
+pub(crate) struct Memory<'a> {
+    /// The first byte of the state memory.
+    pub(crate) state: *mut u8,
+    /// The program's state at the start.
+    pub(crate) image: &'a [u8],
+}
+
+impl Memory<'_> {
+    /// Gives bytes their initial values.
+    pub(super) fn restore(self, bytes: Range<usize>) {
+        let initial = &self.image[bytes.clone()];
+        // SAFETY: the state memory is as long as its image, and no kernel runs.
+        unsafe { self.state.add(bytes.start).copy_from_nonoverlapping(initial.as_ptr(), initial.len()) };
+    }
+
+    /// The values in bytes of the state memory.
+    fn values<T: Zero>(self, bytes: &Range<usize>) -> &[T] {
+        // SAFETY: `Program::check` has seen that the bytes lie within the memory, at a multiple of the values' size;
+        // every pattern of bits is a number; and no kernel runs.
+        unsafe {
+            let start = self.state.add(bytes.start).cast::<T>();
+            std::slice::from_raw_parts(start, bytes.len() / size_of::<T>())
+        }
+    }
+}
+
+impl Runner {
+    /// Examines some frames of the quantum at `frame`, which have just been rendered, before anything reads them. Returns
+    /// true if the step fails, and is silent from now on.
+    #[inline]
+    pub(crate) fn fails(&mut self, memory: Memory<'_>, frame: u64, frames: &Range<usize>) -> bool {
+        if self.silent || self.guard.failed || self.guard.copies {
+            return false;
+        }
+        if !self.delay_frames.is_empty() {
+            self.guard.dirty |= !self.writes_are_finite(frame);
+        }
+        if self.outputs_are_finite(frames) && self.states_are_finite(memory) {
+            return false;
+        }
+        self.fail(memory, frames.clone());
+        true
+    }
+
+    /// Notes the failure. Returns false where the last one has not been asked for yet.
+    pub(crate) fn note_failure(&mut self) -> bool {
+        !std::mem::replace(&mut self.guard.noted, true)
+    }
+
+    /// The failure has been asked for.
+    pub(crate) fn forget_failure(&mut self) {
+        self.guard.noted = false;
+    }
+
+    /// Whether it has lines to clear, or a note that waits for that.
+    pub(crate) fn is_recovering(&self) -> bool {
+        self.guard.clearing.is_some() || self.guard.waited
+    }
+
+    /// Whether its delay lines may hold something that is not finite.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.guard.dirty
+    }
+
+    /// Clears as much of its delay lines as is left to be cleared and may be in one quantum.
+    pub(crate) fn clear_lines(&mut self) {
+        let Some((mut line, mut at)) = self.guard.clearing else { return };
+        let mut left = CLEARED_BYTES / size_of::<f32>();
+        while let Some(frames) = self.delay_frames.get(line)
+            && left > 0
+        {
+            let whole = frames + 2 * GUARD;
+            let some = left.min(whole - at);
+            // SAFETY: the room before and after the line is part of its block, and no kernel runs.
+            unsafe { self.delays.0[line].sub(GUARD).add(at).write_bytes(0, some) };
+            (at, left) = (at + some, left - some);
+            if at == whole {
+                (line, at) = (line + 1, 0);
+            }
+        }
+        let is_clear = line == self.delay_frames.len();
+        self.guard.clearing = (!is_clear).then_some((line, at));
+        self.guard.dirty &= !is_clear;
+    }
+
+    /// Stays silent where another program's step is, which is the same one and has failed.
+    pub(crate) fn carry_failure(&mut self, from: &Runner) {
+        if !from.guard.failed {
+            return;
+        }
+        (self.guard.failed, self.guard.waited) = (true, from.guard.waited);
+        for (voice, other) in self.voices.iter_mut().zip(&from.voices) {
+            voice.interrupted = other.interrupted;
+        }
+        self.silence_voices();
+    }
+
+    fn fail(&mut self, memory: Memory<'_>, frames: Range<usize>) {
+        self.outputs.fill(frames, 0.0);
+        memory.restore(self.guard.block.clone());
+        self.voices.iter_mut().for_each(|voice| voice.interrupted = voice.awake);
+        self.silence_voices();
+        let has_lines = !self.delay_frames.is_empty();
+        (self.guard.failed, self.guard.dirty) = (true, has_lines);
+        self.guard.clearing = has_lines.then_some((0, 0));
+        self.clear_lines();
+    }
+
+    fn silence_voices(&mut self) {
+        for voice in &mut self.voices {
+            voice.awake = false;
+            self.ports[voice.port].active = 0;
+        }
+        self.stale = true;
+    }
+
+    fn outputs_are_finite(&self, frames: &Range<usize>) -> bool {
+        self.outputs.whole.0.iter().all(|&start| match frames.len() {
+            // SAFETY: every buffer has QUANTUM frames, aligned as `Buffers` says, and no kernel runs.
+            QUANTUM => quantum_is_finite(unsafe { &*start.cast_const().cast() }),
+            // SAFETY: as above; the frames are of one quantum.
+            len => unsafe { are_finite(std::slice::from_raw_parts(start.add(frames.start), len)) },
+        })
+    }
+
+    /// Whether what it has written into its delay lines in the quantum at `frame` is finite.
+    fn writes_are_finite(&self, frame: u64) -> bool {
+        self.delays.0.iter().zip(&self.delay_frames).all(|(&line, &len)| match len {
+            // SAFETY: the line has so many frames, and no kernel runs.
+            0..QUANTUM => are_finite(unsafe { std::slice::from_raw_parts(line, len) }),
+            // SAFETY: the line's frames are a power of two, and so whole quanta, aligned as its block; no kernel runs.
+            _ => quantum_is_finite(unsafe { &*line.cast_const().add(frame as usize & (len - 1)).cast() }),
+        })
+    }
+
+    fn states_are_finite(&mut self, memory: Memory<'_>) -> bool {
+        let guard = &self.guard;
+        let finite = guard.singles.iter().all(|bytes| are_finite(memory.values::<f32>(bytes)))
+            && guard.doubles.iter().all(|bytes| are_finite(memory.values::<f64>(bytes)));
+        finite || self.restore_sleepers(memory)
+    }
+
+    /// Restores the voices that sleep and have a state that is not finite. Returns true if all states are finite then.
+    fn restore_sleepers(&mut self, memory: Memory<'_>) -> bool {
+        let sleeps = |at: usize| {
+            let has = |voice: &&VoiceState| voice.bytes.iter().any(|bytes| bytes.contains(&at));
+            self.voices.iter().find(has).is_some_and(|voice| !voice.awake)
+        };
+        for bytes in &self.guard.singles {
+            let mut words = bytes.clone().step_by(size_of::<f32>()).zip(memory.values::<f32>(bytes));
+            if !words.all(|(at, x)| x.is_finite() || sleeps(at)) {
+                return false;
+            }
+        }
+        for bytes in &self.guard.doubles {
+            let mut words = bytes.clone().step_by(size_of::<f64>()).zip(memory.values::<f64>(bytes));
+            if !words.all(|(at, x)| x.is_finite() || sleeps(at)) {
+                return false;
+            }
+        }
+        for voice in self.voices.iter().filter(|voice| !voice.awake) {
+            voice.bytes.iter().for_each(|bytes| memory.restore(bytes.clone()));
+        }
+        true
+    }
+}
+
+/// A number that 0 can be multiplied by.
+trait Zero: Copy {
+    const ZERO: Self;
+    fn times(self, other: Self) -> Self;
+    fn is_nan(self) -> bool;
+}
+
+macro_rules! zero {
+    ($float:ident) => {
+        impl Zero for $float {
+            const ZERO: $float = 0.0;
+            fn times(self, other: $float) -> $float {
+                self * other
+            }
+            fn is_nan(self) -> bool {
+                $float::is_nan(self)
+            }
+        }
+    };
+}
+zero!(f32);
+zero!(f64);
+
+/// A buffer of one quantum, as it is aligned.
+#[repr(C, align(64))]
+struct Aligned([f32; QUANTUM]);
+
+const _: () = assert!(align_of::<Aligned>() == Buffers::ALIGN);
+
+fn quantum_is_finite(samples: &Aligned) -> bool {
+    let (lines, _) = samples.0.as_chunks::<16>();
+    let mut zeros = [0.0; 16];
+    for line in lines {
+        zeros.iter_mut().zip(line).for_each(|(zero, x)| *zero *= x);
+    }
+    !zeros.iter().fold(false, |found, zero| found | zero.is_nan())
+}
+
+fn are_finite<T: Zero>(values: &[T]) -> bool {
+    let (lines, rest) = values.as_chunks::<4>();
+    let mut zeros = [T::ZERO; 4];
+    for line in lines {
+        zeros.iter_mut().zip(line).for_each(|(zero, x)| *zero = zero.times(*x));
+    }
+    let zero = rest.iter().fold(T::ZERO, |zero, x| zero.times(*x));
+    !zeros.iter().fold(zero.is_nan(), |found, zero| found | zero.is_nan())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_of_what_is_not_finite_is_found() {
+        let finite = [0.0, -0.0, f32::MAX, f32::MIN, f32::MIN_POSITIVE, 1.0, -1.0];
+        let mut samples = Aligned(std::array::from_fn(|i| finite[i % finite.len()]));
+        assert!(quantum_is_finite(&samples) && (0..QUANTUM).all(|len| are_finite(&samples.0[..len])));
+        for place in 0..QUANTUM {
+            for bad in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN, -f32::NAN] {
+                let good = std::mem::replace(&mut samples.0[place], bad);
+                assert!(!quantum_is_finite(&samples) && !are_finite(&samples.0));
+                assert!(!are_finite(&samples.0[..=place]) && are_finite(&samples.0[..place]));
+                assert!(!are_finite(&[1.0, f64::from(bad)]));
+                samples.0[place] = good;
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What the names of a song's parameters mean.
+//!
+//! One rule for the score, `--set`, OSC, MIDI and JSON: `x.p` is the parameter `p` of the instrument at the left end of
+//! the pipe that `x` stands for, else of the one effect in that pipe that has it. `x.effect.p` always names one: an
+//! effect of the equation of `x`, else of the equation from which its pipe goes on.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// The names under which parameters are found. Built by the compiler.
+#[derive(Clone, Debug, Default)]
+pub struct ParamNames {
+    /// What each equation of the song is.
+    pub pipes: HashMap<Arc<str>, Pipe>,
+    /// Everything that has a path of its own: knobs, and instances inside of expressions.
+    pub paths: HashMap<Arc<str>, usize>,
+}
+
+/// An equation, read as a pipe.
+#[derive(Clone, Debug, Default)]
+pub struct Pipe {
+    /// The equation that stands at its left end.
+    pub from: Option<Arc<str>>,
+    /// The instrument that stands at its left end.
+    pub instrument: Option<Owner>,
+    /// Its effects, from left to right; the second `echo` of a pipe is called `echo2`.
+    pub effects: Vec<Owner>,
+}
+
+/// An instrument or effect with its parameters.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// The name of its definition.
+    pub name: Arc<str>,
+    /// In their order.
+    pub params: Vec<Param>,
+}
+
+/// A parameter as it is found by name.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Its name in mam.
+    pub name: Arc<str>,
+    /// Its name in JSON.
+    pub json: Arc<str>,
+    /// Its index in [`Program::params`](crate::Program::params).
+    pub slot: usize,
+}
+
+/// Why a name leads to no parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Miss {
+    /// There is nothing of this name.
+    Unknown,
+    /// More than one effect of a pipe has it: the names of each.
+    Several(Vec<String>),
+}
+
+/// How names are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// Letter by letter.
+    Exact,
+    /// Without regard to case, `_` and `-`; JSON's names as well.
+    Loose,
+}
+
+impl Spelling {
+    fn plain(self, name: &str) -> String {
+        match self {
+            Spelling::Exact => name.to_owned(),
+            Spelling::Loose => name.replace(['_', '-'], "").to_lowercase(),
+        }
+    }
+
+    fn is(self, wanted: &str, name: &str) -> bool {
+        match self {
+            Spelling::Exact => wanted == name,
+            Spelling::Loose => self.plain(wanted) == self.plain(name),
+        }
+    }
+}
+
+impl ParamNames {
+    /// The slot that `name` means: `bd.gain`, `wet.echo.time`, a knob's name.
+    ///
+    /// # Errors
+    /// Whether there is nothing of this name, or more than one.
+    pub fn find(&self, name: &str, spelling: Spelling) -> Result<usize, Miss> {
+        // The name of an equation may itself have dots in it (in JSON): the longest one that there is.
+        for (head, rest) in splits(name) {
+            let Some(head) = self.equation(head, spelling) else { continue };
+            let found = match rest.split_once('.') {
+                None => self.short(head, rest, spelling),
+                Some((effect, param)) => self.long(head, effect, param, spelling),
+            };
+            match found {
+                Ok(slot) => return Ok(slot),
+                Err(several @ Miss::Several(_)) => return Err(several),
+                Err(Miss::Unknown) => {}
+            }
+        }
+        let path = match spelling {
+            Spelling::Exact => self.paths.get(name),
+            Spelling::Loose => {
+                self.paths.iter().find(|(path, _)| spelling.is(name, path)).map(|(_, slot)| slot)
+            }
+        };
+        path.copied().ok_or(Miss::Unknown)
+    }
+
+    /// The parameter `param` of an effect in the pipe of equation `name`, as it stands in `name.effect.param`.
+    ///
+    /// # Errors
+    /// There is nothing of this name.
+    pub fn long(&self, name: &str, effect: &str, param: &str, spelling: Spelling) -> Result<usize, Miss> {
+        let owner = self.pipe(name).find_map(|(_, pipe)| {
+            let own = pipe.effects.iter().chain(&pipe.instrument);
+            own.into_iter().find(|owner| spelling.is(effect, &owner.name))
+        });
+        let found = owner.and_then(|owner| owner.find(param, spelling));
+        found.ok_or(Miss::Unknown)
+    }
+
+    /// The parameter that `name.param` means.
+    ///
+    /// # Errors
+    /// Whether nothing in the pipe has it, or more than one effect.
+    pub fn short(&self, name: &str, param: &str, spelling: Spelling) -> Result<usize, Miss> {
+        if let Some(slot) = self.instrument(name).and_then(|owner| owner.find(param, spelling)) {
+            return Ok(slot);
+        }
+        let effects =
+            self.pipe(name).flat_map(|(at, pipe)| pipe.effects.iter().map(move |owner| (at, owner)));
+        let having: Vec<(&str, &Owner, usize)> =
+            effects.filter_map(|(at, owner)| Some((at, owner, owner.find(param, spelling)?))).collect();
+        match having[..] {
+            [] => Err(Miss::Unknown),
+            [(_, _, slot)] => Ok(slot),
+            _ => Err(Miss::Several(
+                having.iter().map(|(at, owner, _)| format!("{at}.{}.{param}", owner.name)).collect(),
+            )),
+        }
+    }
+
+    /// A name that leads to a slot of `owner`, an effect or instrument of equation `name`.
+    pub fn name_of(&self, name: &str, owner: &Owner, param: &Param) -> String {
+        match self.short(name, &param.name, Spelling::Exact) {
+            Ok(slot) if slot == param.slot => format!("{name}.{}", param.name),
+            _ => format!("{name}.{}.{}", owner.name, param.name),
+        }
+    }
+
+    /// The names that the parameters of an equation's pipe can be called by; of a long pipe, those of its right end.
+    pub fn known(&self, name: &str) -> Vec<String> {
+        const MOST_PIPES: usize = 16;
+        let mut known = Vec::new();
+        for (at, pipe) in self.pipe(name).take(MOST_PIPES) {
+            for owner in pipe.instrument.iter().chain(&pipe.effects) {
+                for param in &owner.params {
+                    let short = self.short(name, &param.name, Spelling::Exact) == Ok(param.slot);
+                    known.push(if short {
+                        format!("{name}.{}", param.name)
+                    } else {
+                        self.name_of(at, owner, param)
+                    });
+                }
+            }
+        }
+        known
+    }
+
+    /// The instrument at the left end of an equation's pipe.
+    fn instrument<'n>(&'n self, name: &'n str) -> Option<&'n Owner> {
+        self.pipe(name).find_map(|(_, pipe)| pipe.instrument.as_ref())
+    }
+
+    fn equation<'n>(&'n self, name: &'n str, spelling: Spelling) -> Option<&'n str> {
+        if self.pipes.contains_key(name) {
+            return Some(name);
+        }
+        let loose = || self.pipes.keys().find(|key| spelling.is(name, key)).map(|key| &**key);
+        (spelling == Spelling::Loose).then(loose).flatten()
+    }
+
+    /// The pipe of an equation, and those that it goes on from, from right to left.
+    fn pipe<'n>(&'n self, name: &'n str) -> impl Iterator<Item = (&'n str, &'n Pipe)> {
+        let mut seen = HashSet::new();
+        let mut next = Some(name);
+        std::iter::from_fn(move || {
+            let name = next.filter(|name| seen.insert(*name))?;
+            let pipe = self.pipes.get(name)?;
+            next = pipe.from.as_deref();
+            Some((name, pipe))
+        })
+    }
+}
+
+impl Owner {
+    fn find(&self, param: &str, spelling: Spelling) -> Option<usize> {
+        let is = |p: &&Param| {
+            spelling.is(param, &p.name) || (spelling == Spelling::Loose && spelling.is(param, &p.json))
+        };
+        self.params.iter().find(is).map(|p| p.slot)
+    }
+}
+
+/// The ways to cut a name at a dot, the last dot first.
+fn splits(name: &str) -> impl Iterator<Item = (&str, &str)> {
+    let dots: Vec<usize> = name.match_indices('.').map(|(at, _)| at).collect();
+    dots.into_iter().rev().map(|at| (&name[..at], &name[at + 1..]))
+}

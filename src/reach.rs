@@ -1,0 +1,97 @@
+//! Which files a song may name. Whoever renders a song that came from elsewhere does not want it to read the rest of the
+//! disk, so the files of a song lie in its folder, unless the command line allows others.
+
+use crate::failure::words;
+use mam_compiler::files::Unusable;
+use std::fs::{self, File, FileType, OpenOptions};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// The folder in which a song may name files.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// Canonical; `None` where every file may be named.
+    folder: Option<PathBuf>,
+}
+
+impl Reach {
+    /// The folder of the song at `song`, or the working folder for one that is not a file.
+    pub fn of(song: Option<&Path>, allow_outside: bool) -> Reach {
+        let folder = song.and_then(|song| fs::canonicalize(song).ok()?.parent().map(PathBuf::from));
+        let folder = folder.or_else(|| fs::canonicalize(".").ok());
+        Reach { folder: folder.filter(|_| !allow_outside) }
+    }
+
+    /// The canonical path of the file `path`, which is called `name` in messages: links are followed before it is asked
+    /// where it lies.
+    ///
+    /// # Errors
+    /// When there is no such file, it is outside, or it is something else than a file: a folder, a pipe, a device.
+    pub fn locate(&self, path: &Path, name: &str) -> Result<PathBuf, Unusable> {
+        let unreadable = |e: io::Error| Unusable::from(format!("`{name}` cannot be read: {}", words(&e)));
+        let path = fs::canonicalize(path).map_err(unreadable)?;
+        if self.folder.as_ref().is_some_and(|folder| !path.starts_with(folder)) {
+            return Err(Unusable {
+                why: format!("`{name}` lies outside the song's folder"),
+                help: Some("move it into the folder of the song; `--allow-outside` allows every file".into()),
+            });
+        }
+        check_kind(fs::metadata(&path).map_err(unreadable)?.file_type(), name)?;
+        Ok(path)
+    }
+
+    /// The bytes of a file that was located, if there are no more than `most`.
+    ///
+    /// # Errors
+    /// When it cannot be read, is larger, or has been replaced by something else than a file.
+    pub fn read(&self, path: &Path, name: &str, most: usize) -> Result<Vec<u8>, Unusable> {
+        let unreadable = |e: io::Error| Unusable::from(format!("`{name}` cannot be read: {}", words(&e)));
+        let file = open(path).map_err(unreadable)?;
+        let data = file.metadata().map_err(unreadable)?;
+        check_kind(data.file_type(), name)?;
+        let mut bytes = Vec::new();
+        // A file may grow while it is read, and some systems' own files say that they are empty.
+        if data.len() <= most as u64 {
+            file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        }
+        if data.len() > most as u64 || bytes.len() > most {
+            return Err(format!("`{name}` is larger than {most} bytes, the limit of a file").into());
+        }
+        Ok(bytes)
+    }
+}
+
+/// Opens a file for reading. A pipe that has taken its place is not waited for.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    options.open(path)
+}
+
+fn check_kind(kind: FileType, name: &str) -> Result<(), Unusable> {
+    if kind.is_file() {
+        return Ok(());
+    }
+    let what = if kind.is_dir() { "a folder" } else { special(kind) };
+    Err(format!("`{name}` cannot be used: it is {what}, not a file").into())
+}
+
+#[cfg(unix)]
+fn special(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    match kind {
+        _ if kind.is_fifo() => "a pipe",
+        _ if kind.is_socket() => "a socket",
+        _ => "a device",
+    }
+}
+
+#[cfg(not(unix))]
+fn special(_: FileType) -> &'static str {
+    "a device"
+}
