@@ -8,7 +8,7 @@ use crate::graph::{Graph, duplicate};
 use crate::library::{Library, unit_of};
 use crate::text::number;
 use mam_grammar::ast::{
-    Ast, BinaryOp, Body, Definition, Expr, ExprId, Ident, Item, ItemKind, Number, UnaryOp, Unit,
+    Ast, BinaryOp, Body, Definition, Expr, ExprId, Ident, Item, ItemKind, MidiNumbers, Number, UnaryOp, Unit,
 };
 use mam_grammar::{Problem, Problems, Span};
 use rustc_hash::FxHashMap;
@@ -151,11 +151,13 @@ fn defined(item: &Item) -> Option<&Ident> {
     }
 }
 
-/// `until` and `default note` stand once in an instrument.
+/// `until`, `default note` and each kind of `midi` stand once in an instrument.
 fn once(items: &[Item], problems: &mut Problems) {
     let what = |item: &Item| match item.kind {
         ItemKind::Until(_) => Some("`until`"),
         ItemKind::DefaultNote(_) => Some("`default note`"),
+        ItemKind::Midi(MidiNumbers { drum: true, .. }) => Some("`midi drum`"),
+        ItemKind::Midi(_) => Some("`midi program`"),
         _ => None,
     };
     let mut seen: FxHashMap<&str, Span> = FxHashMap::default();

@@ -179,7 +179,8 @@ codes! {
         passes "tempo 174\nout = noise()\n"
     }
     OUT_OF_BOUNDS Error "out-of-bounds" {
-        "A number that names something is none of those that there are: MIDI controllers go from 0 to 127."
+        "A number that names something is none of those that there are: MIDI controllers, keys and programs go from 0 to \
+         127."
         fails "knob k = 0.5 in 0..1 cc 740\nout = noise() * k\n"
         passes "knob k = 0.5 in 0..1 cc 74\nout = noise() * k\n"
     }

@@ -9,7 +9,7 @@ use crate::files::{DefId, Files};
 use crate::lower::constants;
 use crate::score::note_number;
 use crate::text;
-use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Formal, ItemKind, Param, Unit};
+use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Formal, ItemKind, MidiNumbers, Param, Unit};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::Curve;
 use rustc_hash::FxHashMap;
@@ -136,6 +136,10 @@ pub struct Info {
     pub inputs: Vec<Arc<str>>,
     /// MIDI note of a hit without a pitch.
     pub default_note: f64,
+    /// Keys of the drum channel of MIDI files that mean an instrument, each 0 to 127: `midi drum`.
+    pub midi_keys: Vec<u8>,
+    /// Programs of MIDI files that mean it, each 0 to 127: `midi program`.
+    pub midi_programs: Vec<u8>,
     /// Names of parameters and inputs that could not be read.
     pub broken: Vec<Arc<str>>,
     /// What is wrong with it.
@@ -217,6 +221,10 @@ fn read(files: &Files, def: DefId) -> Info {
                 Some(number) => info.default_note = number,
                 None => info.problems.add(bad_note(&note.name, note.span)),
             },
+            ItemKind::Midi(midi) => {
+                let numbers = midi_numbers(&files.file(def.file).ast, midi, &mut info.problems);
+                if midi.drum { info.midi_keys = numbers } else { info.midi_programs = numbers }
+            }
             _ => {}
         }
     }
@@ -356,6 +364,40 @@ pub(crate) fn unit_of(ast: &Ast, expr: ExprId) -> Option<Unit> {
         Expr::Paren(x) | Expr::Unary { x, .. } => unit_of(ast, *x),
         _ => None,
     }
+}
+
+/// The numbers of a `midi` statement, ranges written out; problems for what is not from 0 to 127.
+fn midi_numbers(ast: &Ast, midi: &MidiNumbers, problems: &mut Problems) -> Vec<u8> {
+    let what = if midi.drum { "key" } else { "program" };
+    let mut number = |expr: ExprId| {
+        let digits = match &ast.exprs[expr] {
+            Expr::Number(number) => &*number.digits,
+            _ => "",
+        };
+        let number = digits.parse::<u8>().ok().filter(|number| *number < 128);
+        if number.is_none() {
+            let message = format!("there is no MIDI {what} {digits}");
+            let help = format!("a {what} is a whole number from 0 to 127");
+            problems.add(Problem::new(&codes::OUT_OF_BOUNDS, ast.span(expr), message).help(help));
+        }
+        number
+    };
+    let ends: Vec<_> =
+        midi.ranges.iter().map(|&(from, to)| (number(from), to.map(&mut number), from)).collect();
+    let mut all = vec![];
+    for (from, to, place) in ends {
+        match (from, to) {
+            (Some(from), None) => all.push(from),
+            (Some(from), Some(Some(to))) if from <= to => all.extend(from..=to),
+            (Some(_), Some(Some(_))) => {
+                let message = format!("this range of {what}s ends below its start");
+                let problem = Problem::new(&codes::BAD_BOUNDS, ast.span(place), message);
+                problems.add(problem.help("write the smaller number first"));
+            }
+            _ => {}
+        }
+    }
+    all
 }
 
 fn bad_note(note: &str, span: Span) -> Problem {

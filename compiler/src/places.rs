@@ -8,7 +8,7 @@ use crate::library::Library;
 use crate::lower::Lowered;
 use crate::score::Remainder;
 use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind};
-use mam_runtime::{Miss, Spelling, Target};
+use mam_runtime::{MidiRole, Miss, Spelling, Target};
 use rustc_hash::FxHashMap;
 
 /// The instruments of a song, and the names that lead to them: all but [`Places::remainder`] is known before it is lowered.
@@ -51,12 +51,19 @@ impl<'a> Places<'a> {
     fn describe(&self, node: NodeId) -> Target {
         let voices = self.graph.instance(node).map_or(1, |i| i.voices as usize);
         let info = self.graph.instance(node).map(|i| self.library.info(self.files, i.def));
+        let midi = self.graph.instance(node).zip(info.as_ref()).map(|(instance, info)| MidiRole {
+            definition: self.files.definition(instance.def).name.name.clone(),
+            keys: info.midi_keys.clone(),
+            programs: info.midi_programs.clone(),
+            pitched: uses_note(self.files, instance.def),
+        });
         let last = info.as_ref().map_or(0, |i| i.params.len());
         Target {
             name: self.graph.nodes[node].path.clone(),
             voices: (0..voices).map(|v| self.lowered.ports.voice(node, v)).collect(),
             monitor: self.lowered.ports.monitor_of(node),
             default_note: info.map_or(60.0, |i| i.default_note),
+            midi: midi.unwrap_or_default(),
             bpm: self.lowered.slots.of(node, last - 2),
             looped: self.lowered.slots.of(node, last - 1),
         }
@@ -150,7 +157,7 @@ impl json::Places for Places<'_> {
 }
 
 /// True when the body of an instrument names its note.
-fn uses_note(files: &Files, def: DefId) -> bool {
+pub(crate) fn uses_note(files: &Files, def: DefId) -> bool {
     let ast = &files.file(def.file).ast;
     let Body::Items(items) = &files.definition(def).body else { return false };
     let mut open: Vec<_> = items

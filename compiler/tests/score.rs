@@ -43,6 +43,7 @@ fn targets() -> Vec<Target> {
         voices: ports.by_ref().take(voices).collect(),
         monitor: None,
         default_note: 36.0,
+        midi: Default::default(),
         bpm: usize::MAX,
         looped: usize::MAX,
     };

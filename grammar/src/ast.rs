@@ -367,6 +367,8 @@ pub enum ItemKind {
     Until(ExprId),
     /// `default note c2`: the note's name or number.
     DefaultNote(Ident),
+    /// `midi drum 36, 35`, `midi program 38, 32..39`: what a MIDI file calls the instrument.
+    Midi(MidiNumbers),
     /// `def`, `instrument`, `effect`
     Definition(Definition),
     /// `use "lib/mine.mam"`
@@ -441,6 +443,15 @@ pub struct Param {
     pub smooth: Option<ExprId>,
     /// `cc 74`
     pub cc: Option<ExprId>,
+}
+
+/// The numbers by which a MIDI file names an instrument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MidiNumbers {
+    /// True for keys of the drum channel (`midi drum`), false for programs (`midi program`).
+    pub drum: bool,
+    /// Single numbers, and ranges with both ends included, in the order in which they are written.
+    pub ranges: Vec<(ExprId, Option<ExprId>)>,
 }
 
 /// What a definition defines.

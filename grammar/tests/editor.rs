@@ -139,6 +139,7 @@ knob bright = 800Hz in 100Hz..8kHz cc 74 smooth 5ms
 /// Documentation.
 instrument kick {
   default note c#2
+  midi drum 36, 35
   param f0 = 100Hz in 40Hz..200Hz curve exp
   amp = decay(trig, 3/16 bar)
   out = if since(trig) < 2 and not amp >= 0.5 then -6dB else prev(out) mod 2 ^ i
@@ -182,6 +183,8 @@ fn tokens_have_the_scopes_that_they_mean() {
         ("/// Doc", "comment.line.documentation.mam"),
         ("instrument kick", "storage.type.mam"),
         ("kick {", "entity.name.function.mam"),
+        ("midi drum 36", "keyword.other.statement.mam"),
+        ("36, 35", "constant.numeric.mam"),
         ("c#2", "constant.other.note.mam"),
         ("curve exp\n  amp", "storage.modifier.mam"),
         ("amp = decay", "variable.other.definition.mam"),

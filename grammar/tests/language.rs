@@ -63,7 +63,7 @@ effect echo {
 "#;
 
 /// What the reference says in running text.
-const PIECES: [&str; 20] = [
+const PIECES: [&str; 21] = [
     "play { bd |x...| ; sd |..x.| }",
     "a = saw(110Hz) |> svf(800Hz).low",
     "a = sum i in 1..8 { sine(i * 110Hz) / i }",
@@ -73,6 +73,7 @@ const PIECES: [&str; 20] = [
     "effect e { input key; out = in }",
     "instrument i { default note c2; out = trig }",
     "a = table([0, 0.5, 1], position)",
+    "instrument i { midi drum 36, 35; midi program 38, 32..39; out = trig }",
     "def f(a, b: Hz = 440Hz) = a",
     "pad = supersaw(voices: 8)",
     "hats = open_hat(mute: hh.trig)",

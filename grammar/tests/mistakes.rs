@@ -123,6 +123,8 @@ fn one_mistake_is_one_problem_at_its_place() {
         ("out = {a: 1, b}", &[("unexpected", "b")]),
         ("out = f(x y: 3)", &[("missing-operator", "y")]),
         ("default note", &[("statement-form", "default")]),
+        ("midi drum", &[("statement-form", "midi")]),
+        ("midi drum 36", &[("misplaced-item", "midi drum 36")]),
         ("default note h9", &[("misplaced-item", "default note h9")]),
         ("use lib", &[("statement-form", "lib")]),
         ("title Song", &[("statement-form", "Song")]),

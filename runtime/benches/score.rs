@@ -43,8 +43,15 @@ fn main() {
     let clips = (0..4).map(|line| Clip { line, start: Rational::ZERO, end: None }).collect();
     let transport = Transport { tempo, lines, clips, marks: vec![], length: 4.into(), restarts: true };
     let score = Score { transports: vec![transport], ..Score::default() };
-    let target =
-        Target { name: "bd".into(), voices: vec![0], monitor: None, default_note: 36.0, bpm: 9, looped: 9 };
+    let target = Target {
+        name: "bd".into(),
+        voices: vec![0],
+        monitor: None,
+        default_note: 36.0,
+        midi: Default::default(),
+        bpm: 9,
+        looped: 9,
+    };
     let began = Instant::now();
     let mut events = vec![];
     Sequencer::new(48_000, &[target], &[], &score, Extent::Forever).advance(3600 * 48_000, &mut events);

@@ -22,7 +22,7 @@ pub use engine::{Engine, EventQueue, NotFinite};
 pub use names::{Miss, ParamNames, Spelling};
 pub use parallel::all_threads;
 pub use program::{
-    Call, Code, Curve, DelaySpec, Event, EventKind, Form, GUARD, LONG, ParamSlot, Port, Program, QUANTUM,
-    StateWord, Step, StepPart, StepVoice, Target, mirrored,
+    Call, Code, Curve, DelaySpec, Event, EventKind, Form, GUARD, LONG, MidiRole, ParamSlot, Port, Program,
+    QUANTUM, StateWord, Step, StepPart, StepVoice, Target, mirrored,
 };
 pub use render::{EventSource, Length, Renderer};

@@ -225,6 +225,19 @@ pub struct ParamSlot {
     pub smooth: u32,
 }
 
+/// What a MIDI file calls an instrument: the statements `midi drum` and `midi program` of its definition.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MidiRole {
+    /// Name of its definition.
+    pub definition: Arc<str>,
+    /// Keys of the drum channel that mean it, each 0 to 127; it is written as the first. Empty if it is not a drum.
+    pub keys: Vec<u8>,
+    /// Programs that mean it, each 0 to 127; it is written as the first.
+    pub programs: Vec<u8>,
+    /// Whether its sound depends on the note.
+    pub pitched: bool,
+}
+
 /// An instrument, as the score sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
@@ -236,6 +249,8 @@ pub struct Target {
     pub monitor: Option<usize>,
     /// MIDI note of a hit without a pitch.
     pub default_note: f64,
+    /// How it is written to a MIDI file.
+    pub midi: MidiRole,
     /// Its `bpm` and `loop` parameters: indices into [`Program::params`].
     pub bpm: usize,
     /// See [`Target::bpm`].

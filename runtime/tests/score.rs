@@ -22,6 +22,7 @@ fn target(voices: usize) -> Target {
         voices: (0..voices).collect(),
         monitor: Some(voices),
         default_note: 36.0,
+        midi: Default::default(),
         bpm: 1,
         looped: 2,
     }
@@ -263,8 +264,8 @@ fn a_listing_and_a_midi_file_say_what_is_played() {
 ";
     assert_eq!(listing, expected);
 
-    let bytes = mam_runtime::score::midi::file(48_000, &targets, &params, &score, None);
-    let smf = midly::Smf::parse(&bytes).unwrap();
+    let file = mam_runtime::score::midi::file(48_000, (&targets, &params), &score, None, None);
+    let smf = midly::Smf::parse(&file.bytes).unwrap();
     let kinds = |track: usize| {
         let mut at = 0;
         let told = |e: &midly::TrackEvent| {
@@ -273,8 +274,12 @@ fn a_listing_and_a_midi_file_say_what_is_played() {
         };
         smf.tracks[track].iter().map(told).collect::<Vec<_>>()
     };
-    let tempo = ["0 Meta(TimeSignature(7, 3, 24, 8))", "0 Meta(Tempo(u24(666667)))", "6720 Meta(EndOfTrack)"];
-    assert_eq!(kinds(0), tempo);
+    // 666666 2/3 microseconds are said exactly in a text.
+    let exact = format!("0 Meta(Text({:?}))", b"tempo 90");
+    let head = ["0 Meta(TimeSignature(7, 3, 24, 8))", &exact, "0 Meta(Tempo(u24(666667)))"];
+    assert_eq!(kinds(0)[..3], head);
+    assert_eq!(kinds(0)[3..], ["6720 Meta(EndOfTrack)"]);
+    assert_eq!((file.rounded, file.limited), (0, 0), "its instrument has no pitches");
     let note = |at, what, key, vel| {
         let message = format!("{what} {{ key: u7({key}), vel: u7({vel}) }}");
         format!("{at} Midi {{ channel: u4(0), message: {message} }}")

@@ -21,12 +21,15 @@ pub struct Import {
 impl Import {
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let bytes = input::file_bytes(&self.file)?;
-        let song =
-            import(&bytes).map_err(|why| Failure::WrongInput(format!("`{}`: {why}", self.file.display())))?;
+        let name = self.file.display();
+        let song = import(&bytes).map_err(|why| Failure::WrongInput(format!("`{name}`: {why}")))?;
+        for remark in &song.remarks {
+            console.say(&format!("warning: `{name}`: {remark}\n"));
+        }
         match self.output.as_deref() {
-            None => console.exact(&song),
-            Some(path) if input::is_stdin(path) => console.exact(&song),
-            Some(path) => write_text(path, &song, &Inputs::of([self.file.as_path()])),
+            None => console.exact(&song.text),
+            Some(path) if input::is_stdin(path) => console.exact(&song.text),
+            Some(path) => write_text(path, &song.text, &Inputs::of([self.file.as_path()])),
         }
     }
 }

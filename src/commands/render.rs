@@ -13,6 +13,7 @@ use crate::rendered::{Rendered, Report, dotted};
 use crate::values::{self, Length, Level, Start, Tap};
 use crate::{beside, input, json, offline};
 use clap::Args;
+use mam_grammar::problem::count;
 use mam_runtime::file::{
     Bits, Container, Details, Dither, FileError, Format, Frames, SOFTWARE, Sound, Wanted, Writer, read,
     software,
@@ -172,8 +173,18 @@ impl Render {
             }
             None => None,
         };
+        let file = midi(&program, compiled.title(), until);
+        for (notes, what) in [
+            (file.rounded, "not of a MIDI key: rounded to the nearest"),
+            (file.limited, "louder than MIDI can say: written with velocity 127"),
+        ] {
+            if notes > 0 {
+                let verb = if notes == 1 { "is" } else { "are" };
+                console.say(&format!("warning: {} {verb} {what}\n", count(notes, "note")));
+            }
+        }
         let mut output = Output::create(target, &self.inputs(&compiled))?;
-        let written = output.write_all(&midi(&program, until));
+        let written = output.write_all(&file.bytes);
         written.map_err(|e| Failure::write(target, &e))?;
         output.finish()
     }

@@ -22,7 +22,9 @@ pub(super) fn check(transport: &Transport, told: &[Told], problems: &mut Problem
             let events = line.pattern.query(TimeSpan::cycle(c));
             events.is_err() || events.is_ok_and(|e| e.iter().any(PatternEvent::has_onset))
         };
-        if told.sound && !(0..LISTENED).any(heard) {
+        // Of a line that takes longer to come back to its start, this says nothing.
+        let all_heard = || line.pattern.period().is_ok_and(|period| period <= Rational::whole(LISTENED));
+        if told.sound && !(0..LISTENED).any(heard) && all_heard() {
             let message = format!("this line of `{}` never sounds", told.name);
             let help = "it is all rests: take it out, or write a hit";
             problems.add(Problem::new(&SILENT_LINE, told.span, message).help(help));

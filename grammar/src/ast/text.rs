@@ -57,6 +57,10 @@ fn kind(ast: &Ast, kind: &ItemKind, depth: usize) -> String {
         ItemKind::Input(name) => format!("(input {name})"),
         ItemKind::Until(expr) => format!("(until {})", text(*expr)),
         ItemKind::DefaultNote(note) => format!("(default-note {note})"),
+        ItemKind::Midi(midi) => {
+            let numbers: String = midi.ranges.iter().map(|r| format!(" {}", range(ast, r))).collect();
+            format!("(midi-{}{numbers})", if midi.drum { "drum" } else { "program" })
+        }
         ItemKind::Definition(definition) => self::definition(ast, definition, depth),
         ItemKind::Use(path) => format!("(use {:?})", path.text),
         ItemKind::Title(title) => format!("(title {:?})", title.text),
@@ -84,6 +88,10 @@ fn kind(ast: &Ast, kind: &ItemKind, depth: usize) -> String {
         ItemKind::Broken(Some(name)) => format!("(broken {name})"),
         ItemKind::Broken(None) => "(broken)".to_owned(),
     }
+}
+
+fn range(ast: &Ast, (from, to): &(ExprId, Option<ExprId>)) -> String {
+    to.map_or_else(|| ast.text_of(*from), |to| format!("{}..{}", ast.text_of(*from), ast.text_of(to)))
 }
 
 fn parameter(ast: &Ast, param: &Param) -> String {

@@ -3,7 +3,9 @@
 use super::Printer;
 use super::comments::{Between, Region};
 use super::doc::Doc;
-use crate::ast::{Body, Definition, DefinitionKind, Expr, ExprId, Formal, Item, ItemKind, Param, Part};
+use crate::ast::{
+    Body, Definition, DefinitionKind, Expr, ExprId, Formal, Item, ItemKind, MidiNumbers, Param, Part,
+};
 
 /// Longest body of a `sum` or `chain` that is written in one line.
 const SHORT_BODY: usize = 60;
@@ -192,6 +194,7 @@ impl Printer<'_> {
                 Doc::All(vec![Doc::text("until "), expr])
             }
             ItemKind::DefaultNote(note) => Doc::text(format!("default note {note}")),
+            ItemKind::Midi(midi) => Doc::text(self.midi(midi)),
             ItemKind::Definition(definition) => self.definition(definition, item),
             ItemKind::Use(path) => Doc::text(format!("use \"{}\"", path.text)),
             ItemKind::Title(title) => Doc::text(format!("title \"{}\"", title.text)),
@@ -218,6 +221,15 @@ impl Printer<'_> {
             }
             ItemKind::Broken(_) => Doc::text(self.source(item.span.range())),
         }
+    }
+
+    fn midi(&mut self, midi: &MidiNumbers) -> String {
+        let ranges = midi.ranges.iter().map(|&(from, to)| {
+            let to = to.map_or(String::new(), |to| format!("..{}", self.flat(to)));
+            format!("{}{to}", self.flat(from))
+        });
+        let ranges: Vec<String> = ranges.collect();
+        format!("midi {} {}", if midi.drum { "drum" } else { "program" }, ranges.join(", "))
     }
 
     fn tempo(
@@ -399,7 +411,7 @@ fn made_region(before: Option<&Item>, item: &Item) -> Region {
     let group = |item: &Item| match &item.kind {
         ItemKind::Equation { .. } => 0,
         ItemKind::Line(_) => 1,
-        ItemKind::Param(_) | ItemKind::Input(_) | ItemKind::DefaultNote(_) => 2,
+        ItemKind::Param(_) | ItemKind::Input(_) | ItemKind::DefaultNote(_) | ItemKind::Midi(_) => 2,
         ItemKind::Until(_) => 0,
         ItemKind::Definition(_) | ItemKind::Play(_) | ItemKind::Section { .. } => 3,
         _ => 4,

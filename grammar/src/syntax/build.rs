@@ -4,8 +4,8 @@ use super::build_expr::without_keywords;
 use super::codes;
 use super::grammar::Rule;
 use crate::ast::{
-    Ast, Body, Definition, DefinitionKind, Expr, ExprId, Formal, Ident, Item, ItemKind, Line, Param, Part,
-    PatternText, Quoted, Unit,
+    Ast, Body, Definition, DefinitionKind, Expr, ExprId, Formal, Ident, Item, ItemKind, Line, MidiNumbers,
+    Param, Part, PatternText, Quoted, Unit,
 };
 use crate::problem::{Problem, Problems};
 use crate::source::{SourceId, Span};
@@ -112,6 +112,7 @@ impl Builder<'_> {
             Rule::param | Rule::knob => ItemKind::Param(self.param(pair)),
             Rule::input => ItemKind::Input(self.last_ident(pair)),
             Rule::default_note => ItemKind::DefaultNote(self.last_ident(pair)),
+            Rule::midi => ItemKind::Midi(self.midi(pair)),
             Rule::until => ItemKind::Until(self.argument_of(pair)),
             Rule::length => ItemKind::Length(self.argument_of(pair)),
             Rule::seed => ItemKind::Seed(self.argument_of(pair)),
@@ -233,6 +234,16 @@ impl Builder<'_> {
             let problem = Problem::new(&codes::SAID_TWICE, span, message).help("take one of them away");
             self.problems.add(problem);
         }
+    }
+
+    fn midi(&mut self, pair: Pair<'_, Rule>) -> MidiNumbers {
+        let mut parts = pair.into_inner().skip(1);
+        let drum = parts.next().is_some_and(|word| word.as_rule() == Rule::drum_word);
+        let ranges = parts.map(|range| {
+            let mut ends = range.into_inner();
+            (self.next_value(&mut ends), ends.next().map(|to| self.next_value(&mut std::iter::once(to))))
+        });
+        MidiNumbers { drum, ranges: ranges.collect() }
     }
 
     fn tempo(&mut self, pair: Pair<'_, Rule>) -> ItemKind {

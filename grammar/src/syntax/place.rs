@@ -39,6 +39,7 @@ fn row(kind: &ItemKind) -> (&'static str, &'static [Place]) {
         ItemKind::Input(_) => ("an `input`", &[Effect, Instrument]),
         ItemKind::Until(_) => ("`until`", &[Instrument]),
         ItemKind::DefaultNote(_) => ("`default note`", &[Instrument]),
+        ItemKind::Midi(_) => ("`midi`", &[Instrument]),
         ItemKind::Definition(_) => ("a definition", &[File]),
         ItemKind::Use(_) => ("`use`", &[File]),
         ItemKind::Title(_) => ("`title`", &[File]),

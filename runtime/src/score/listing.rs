@@ -46,6 +46,12 @@ impl Bars {
         self.pass.times(pass).round()
     }
 
+    /// Bars and seconds from the start of the song to that of a pass.
+    pub(super) fn pass(&self, pass: u64) -> (f64, f64) {
+        let seconds = self.pass.times(pass).to_f64() / f64::from(self.clock.rate());
+        (pass as f64 * self.bars, seconds)
+    }
+
     /// Bars from the start of the song, passes and all.
     pub(super) fn at(&self, frame: u64) -> f64 {
         let pass = self.passes(frame);

@@ -85,6 +85,7 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
         voices: vec![port],
         monitor: None,
         default_note: 60.0,
+        midi: Default::default(),
         bpm: 0,
         looped: 0,
     };

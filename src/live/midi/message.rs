@@ -1,5 +1,9 @@
 //! MIDI messages from bytes, as they come from a port: whole, in a row, with running status, with clocks in between.
 
+use midly::MidiMessage;
+use midly::live::{LiveEvent, SystemCommon, SystemRealtime};
+use midly::stream::MidiStream;
+
 /// A message that means something here. Channels are not told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Message {
@@ -24,59 +28,58 @@ pub(super) enum Message {
 /// Reads messages; what it does not know it leaves out.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
-    /// The status that holds for what follows; 0 where none does.
-    status: u8,
-    data: [u8; 2],
-    count: usize,
+    stream: MidiStream,
 }
 
 impl Reader {
     /// Takes bytes, and gives the messages that are whole with them.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Vec<Message> {
-        bytes.iter().filter_map(|&byte| self.byte(byte)).collect()
-    }
-
-    fn byte(&mut self, byte: u8) -> Option<Message> {
-        match byte {
-            // These may stand anywhere, also within another message.
-            0xF8 => Some(Message::Tick),
-            0xFA => Some(Message::Start),
-            0xFB => Some(Message::Continue),
-            0xFC => Some(Message::Stop),
-            0xF9 | 0xFD.. => None,
-            0x80.. => {
-                (self.status, self.count) = (byte, 0);
-                None
+        let mut messages = vec![];
+        let mut hear = |event: LiveEvent| messages.extend(message(event));
+        for piece in pieces(bytes) {
+            self.stream.feed(piece, &mut hear);
+            // A place is not followed by running status; it need not wait for the next message to be known as whole.
+            if let &[POSITION, _, _, ..] = piece {
+                self.stream.flush(&mut hear);
             }
-            _ => self.data(byte),
         }
+        messages
     }
+}
 
-    fn data(&mut self, byte: u8) -> Option<Message> {
-        let wanted = match self.status {
-            0x80..=0xBF | 0xE0..=0xEF | 0xF2 => 2,
-            0xC0..=0xDF | 0xF1 | 0xF3 => 1,
-            // Within a message of the maker's own, or before any.
-            _ => return None,
-        };
-        self.data[self.count] = byte;
-        self.count += 1;
-        if self.count < wanted {
-            return None;
+/// The status of a place in the song.
+const POSITION: u8 = 0xF2;
+
+/// Bytes in pieces, each of which begins with a status byte, except for the first, which goes on.
+fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.chunk_by(|_, next| *next < 0x80)
+}
+
+fn message(event: LiveEvent) -> Option<Message> {
+    match event {
+        LiveEvent::Midi { message, .. } => match message {
+            MidiMessage::NoteOn { key, vel } if vel.as_int() > 0 => {
+                Some(Message::On(key.as_int(), vel.as_int()))
+            }
+            MidiMessage::NoteOn { key, .. } | MidiMessage::NoteOff { key, .. } => {
+                Some(Message::Off(key.as_int()))
+            }
+            MidiMessage::Controller { controller, value } => {
+                Some(Message::Control(controller.as_int(), value.as_int()))
+            }
+            _ => None,
+        },
+        LiveEvent::Common(SystemCommon::SongPosition(sixteenths)) => {
+            Some(Message::Position(sixteenths.as_int()))
         }
-        self.count = 0;
-        let [first, second] = self.data;
-        let message = match self.status {
-            0x90..=0x9F if second > 0 => Message::On(first, second),
-            0x80..=0x9F => Message::Off(first),
-            0xB0..=0xBF => Message::Control(first, second),
-            0xF2 => Message::Position(u16::from(first) | u16::from(second) << 7),
-            _ => return None,
-        };
-        if self.status >= 0xF0 {
-            self.status = 0;
-        }
-        Some(message)
+        LiveEvent::Common(_) => None,
+        LiveEvent::Realtime(what) => match what {
+            SystemRealtime::TimingClock => Some(Message::Tick),
+            SystemRealtime::Start => Some(Message::Start),
+            SystemRealtime::Continue => Some(Message::Continue),
+            SystemRealtime::Stop => Some(Message::Stop),
+            _ => None,
+        },
     }
 }
 

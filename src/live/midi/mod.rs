@@ -5,7 +5,10 @@
 mod clock;
 mod follow;
 mod message;
-#[cfg_attr(not(feature = "midi"), path = "no_ports.rs")]
+#[cfg_attr(
+    not(all(feature = "midi", any(target_os = "linux", target_os = "macos", windows))),
+    path = "no_ports.rs"
+)]
 pub(crate) mod ports;
 
 use super::action::Action;
@@ -38,7 +41,10 @@ pub struct Midi {
 
 /// What a port tells.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "midi"), expect(dead_code, reason = "there are no ports"))]
+#[cfg_attr(
+    not(all(feature = "midi", any(target_os = "linux", target_os = "macos", windows))),
+    expect(dead_code, reason = "there are no ports")
+)]
 pub(crate) enum Told {
     /// Bytes, and when they came.
     Bytes(Vec<u8>, Instant),

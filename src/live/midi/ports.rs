@@ -1,13 +1,18 @@
-//! The machine's MIDI ports, through the `midir` crate: connected when they appear, missed when they are gone.
+//! The machine's MIDI ports: connected when they appear, missed when they are gone. How a system is asked is in
+//! `system`: ALSA's sequencer on Linux, the `midir` crate elsewhere.
+
+#[cfg_attr(target_os = "linux", path = "alsa.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "midir.rs")]
+mod system;
 
 use super::Told;
 use super::clock::Timed;
 use crate::failure::Failure;
-use midir::{MidiInput, MidiInputConnection, MidiOutput, MidiOutputConnection};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
+use system::Output;
 
 /// What this program is called among others.
 const CLIENT: &str = "mamc";
@@ -16,76 +21,103 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Ports that lead back to whoever writes to them: taken only by name.
 const THROUGH: &str = "midi through";
 
+/// Takes each message that a system hears, on any thread.
+type Hear = Arc<dyn Fn(&[u8]) + Send + Sync>;
+
 /// The names of all inputs and of all outputs.
+///
+/// # Errors
+/// In words, where the system has no MIDI.
 pub(crate) fn names() -> Result<(Vec<String>, Vec<String>), String> {
-    let input = MidiInput::new(CLIENT).map_err(|e| e.to_string())?;
-    let output = MidiOutput::new(CLIENT).map_err(|e| e.to_string())?;
-    let inputs = input.ports().iter().filter_map(|port| input.port_name(port).ok()).collect();
-    let outputs = output.ports().iter().filter_map(|port| output.port_name(port).ok()).collect();
-    Ok((inputs, outputs))
+    let (inputs, outputs) = system::names(CLIENT)?;
+    let others = |names: Vec<String>| names.into_iter().filter(|name| !is_own(name)).collect();
+    Ok((others(inputs), others(outputs)))
+}
+
+/// Whether a port is one of this program's own.
+fn is_own(name: &str) -> bool {
+    name.to_lowercase().starts_with(CLIENT)
 }
 
 /// Whether a port is meant: its name contains what was asked for, or all are wanted.
 fn is_meant(name: &str, wanted: &str) -> bool {
     let lower = name.to_lowercase();
-    let open = !lower.starts_with(CLIENT) && !lower.contains(THROUGH);
-    if wanted.is_empty() { open } else { lower.contains(&wanted.to_lowercase()) }
+    if wanted.is_empty() {
+        return !is_own(name) && !lower.contains(THROUGH);
+    }
+    lower.contains(&wanted.to_lowercase())
 }
 
-/// Where MIDI is a part of the kernel that may not be loaded.
-const WAY_OUT: &str =
-    if cfg!(target_os = "linux") { "; `modprobe snd-seq` loads ALSA's sequencer" } else { "" };
+fn failure(why: &str) -> Failure {
+    Failure::Device(format!("MIDI does not work on this machine: {why}"))
+}
 
-fn failure(error: &midir::InitError) -> Failure {
-    Failure::Device(format!("MIDI does not work on this machine: {error}{WAY_OUT}"))
+/// The ports that are connected, as they come and go.
+#[derive(Default)]
+struct Connected {
+    wanted: String,
+    names: BTreeSet<String>,
+    looked: bool,
+}
+
+impl Connected {
+    /// Connects what is new among `found`, and forgets what is gone.
+    fn look(&mut self, found: Vec<String>, connect: impl FnMut(&str) -> bool) -> Changes {
+        let meant: BTreeSet<String> = found.into_iter().filter(|name| is_meant(name, &self.wanted)).collect();
+        let gone = self.names.difference(&meant).cloned().collect();
+        self.names.retain(|name| meant.contains(name));
+        let mut new: Vec<String> = meant.difference(&self.names).cloned().collect();
+        let mut connect = connect;
+        new.retain(|name| connect(name));
+        self.names.extend(new.iter().cloned());
+        let none = self.names.is_empty() && !std::mem::replace(&mut self.looked, true);
+        Changes { gone, new, none }
+    }
+}
+
+/// What a look at the ports has found.
+struct Changes {
+    gone: Vec<String>,
+    new: Vec<String>,
+    /// There is none at the first look.
+    none: bool,
 }
 
 /// Listens to the inputs whose name contains `wanted` (to all, if that is empty), also to those that appear later, as
 /// long as `tell` wants it.
+///
+/// # Errors
+/// Where the system has no MIDI.
 pub(crate) fn listen(
     wanted: String,
     tell: impl Fn(Told) -> bool + Send + Sync + 'static,
 ) -> Result<(), Failure> {
-    let looker = MidiInput::new(CLIENT).map_err(|error| failure(&error))?;
     let tell = Arc::new(tell);
+    let hear = tell.clone();
+    let hear = move |bytes: &[u8]| _ = hear(Told::Bytes(bytes.to_vec(), Instant::now()));
+    let mut input = system::input(CLIENT, Arc::new(hear)).map_err(|why| failure(&why))?;
     std::thread::spawn(move || {
-        let mut held: BTreeMap<String, MidiInputConnection<()>> = BTreeMap::new();
-        let mut missed = false;
+        let mut connected = Connected { wanted, ..Connected::default() };
         loop {
-            let ports = looker.ports();
-            let found: BTreeMap<String, _> =
-                ports.iter().filter_map(|port| Some((looker.port_name(port).ok()?, port))).collect();
-            let gone: Vec<String> = held.keys().filter(|name| !found.contains_key(*name)).cloned().collect();
-            for name in gone {
-                held.remove(&name);
-                if !tell(Told::Gone(format!("MIDI: {name} is gone; it is heard again when it is back\n"))) {
-                    return;
-                }
-            }
-            for (name, port) in found.iter().filter(|(name, _)| is_meant(name, &wanted)) {
-                if held.contains_key(name) {
-                    continue;
-                }
-                let hear = tell.clone();
-                let bytes = move |_: u64, bytes: &[u8], (): &mut ()| {
-                    hear(Told::Bytes(bytes.to_vec(), Instant::now()));
-                };
-                let Ok(input) = MidiInput::new(CLIENT) else { continue };
-                if let Ok(connection) = input.connect(port, "in", bytes, ()) {
-                    held.insert(name.clone(), connection);
-                    if !tell(Told::Words(format!("MIDI: {name} is heard\n"))) {
-                        return;
-                    }
-                }
-            }
-            if held.is_empty() && !missed {
-                missed = true;
-                let which = if wanted.is_empty() { String::new() } else { format!(" called `{wanted}`") };
-                let words =
-                    format!("MIDI: there is no input{which} yet; `mamc devices` lists what there is\n");
-                if !tell(Told::Words(words)) {
-                    return;
-                }
+            let found = input.names();
+            let changes = connected.look(found, |name| input.connect(name));
+            changes.gone.iter().for_each(|name| input.disconnect(name));
+            let gone =
+                |name| Told::Gone(format!("MIDI: {name} is gone; it is heard again when it is back\n"));
+            let new = |name| Told::Words(format!("MIDI: {name} is heard\n"));
+            let which = match connected.wanted.as_str() {
+                "" => String::new(),
+                wanted => format!(" called `{wanted}`"),
+            };
+            let none = changes.none.then(|| {
+                Told::Words(format!(
+                    "MIDI: there is no input{which} yet; `mamc devices` lists what there is\n"
+                ))
+            });
+            let mut all =
+                changes.gone.into_iter().map(gone).chain(changes.new.into_iter().map(new)).chain(none);
+            if !all.all(|told| tell(told)) {
+                return;
             }
             std::thread::sleep(LOOK);
         }
@@ -94,22 +126,23 @@ pub(crate) fn listen(
 }
 
 /// Sends messages at their moments to the outputs whose name contains `wanted`, also to those that appear later.
+///
+/// # Errors
+/// Where the system has no MIDI.
 pub(crate) fn send(
     wanted: String,
     tell: impl Fn(Told) -> bool + Send + 'static,
 ) -> Result<Sender<Timed>, Failure> {
-    let looker = MidiOutput::new(CLIENT).map_err(|error| failure(&error))?;
+    let output = system::output(CLIENT).map_err(|why| failure(&why))?;
     let (sender, timed) = channel();
-    std::thread::spawn(move || {
-        Speaker { wanted, looker, held: BTreeMap::new(), looked: None }.speak(&timed, &tell)
-    });
+    let connected = Connected { wanted, ..Connected::default() };
+    std::thread::spawn(move || Speaker { output, connected, looked: None }.speak(&timed, &tell));
     Ok(sender)
 }
 
 struct Speaker {
-    wanted: String,
-    looker: MidiOutput,
-    held: BTreeMap<String, MidiOutputConnection>,
+    output: Output,
+    connected: Connected,
     looked: Option<Instant>,
 }
 
@@ -118,45 +151,59 @@ impl Speaker {
         for (at, bytes) in timed {
             self.look(tell);
             std::thread::sleep(at.saturating_duration_since(Instant::now()));
-            self.held.retain(|name, port| {
-                let sent = port.send(&bytes).is_ok();
-                if !sent {
-                    tell(Told::Words(format!("MIDI: {name} is gone; it is used again when it is back\n")));
-                }
-                sent
-            });
+            for name in self.output.send(&bytes) {
+                self.connected.names.remove(&name);
+                self.gone(&name, tell);
+            }
         }
+    }
+
+    fn gone(&mut self, name: &str, tell: &impl Fn(Told) -> bool) {
+        self.output.disconnect(name);
+        tell(Told::Words(format!("MIDI: {name} is gone; it is used again when it is back\n")));
     }
 
     fn look(&mut self, tell: &impl Fn(Told) -> bool) {
         if self.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
             return;
         }
-        let first = self.looked.replace(Instant::now()).is_none();
-        let ports = self.looker.ports();
-        let found: Vec<_> =
-            ports.iter().filter_map(|port| Some((self.looker.port_name(port).ok()?, port))).collect();
+        self.looked = Some(Instant::now());
+        let found = self.output.names();
         // A port that is gone takes what is sent to it without a word.
-        self.held.retain(|name, _| {
-            let there = found.iter().any(|(found, _)| found == name);
-            if !there {
-                tell(Told::Words(format!("MIDI: {name} is gone; it is used again when it is back\n")));
-            }
-            there
-        });
-        for (name, port) in found.into_iter().filter(|(name, _)| is_meant(name, &self.wanted)) {
-            if let std::collections::btree_map::Entry::Vacant(place) = self.held.entry(name)
-                && let Ok(output) = MidiOutput::new(CLIENT)
-                && let Ok(connection) = output.connect(port, "out")
-            {
-                tell(Told::Words(format!("MIDI: the clock goes to {}\n", place.key())));
-                place.insert(connection);
-            }
+        let changes = self.connected.look(found, |name| self.output.connect(name));
+        changes.gone.iter().for_each(|name| self.gone(name, tell));
+        for name in changes.new {
+            tell(Told::Words(format!("MIDI: the clock goes to {name}\n")));
         }
-        if first && self.held.is_empty() {
-            tell(Told::Words(
-                "MIDI: there is no output for the clock yet; `mamc devices` lists what there is\n".into(),
-            ));
+        if changes.none {
+            let words = "MIDI: there is no output for the clock yet; `mamc devices` lists what there is\n";
+            tell(Told::Words(words.into()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_connected_when_they_appear_and_again_when_they_are_back() {
+        let mut connected = Connected::default();
+        let names = |all: &[&str]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let mut look = |found: &[&str]| {
+            let changes = connected.look(names(found), |name| !name.contains("locked"));
+            (changes.gone, changes.new, changes.none)
+        };
+        let others = ["Midi Through:Port-0 14:0", "mamc:mamc 128:0"];
+        assert_eq!(
+            look(&others),
+            (vec![], vec![], true),
+            "its own ports and those that lead back are not meant"
+        );
+        assert_eq!(look(&["Keys 20:0", "locked 24:0"]), (vec![], names(&["Keys 20:0"]), false));
+        assert_eq!(look(&["Keys 20:0"]), (vec![], vec![], false));
+        assert_eq!(look(&[]), (names(&["Keys 20:0"]), vec![], false));
+        assert_eq!(look(&["Keys 20:0"]), (vec![], names(&["Keys 20:0"]), false));
+        assert!(is_meant("Midi Through:Port-0", "through") && !is_meant("Keys 20:0", "pads"));
     }
 }

@@ -205,7 +205,7 @@ impl Writer<'_, '_> {
         self.put(head);
         self.name();
         self.put(" ");
-        self.block(|writer| match writer.choices.below(8) {
+        self.block(|writer| match writer.choices.below(9) {
             0 | 1 => writer.knob("param "),
             2 => writer.put("input key"),
             3 if head == "instrument " => {
@@ -213,6 +213,7 @@ impl Writer<'_, '_> {
                 writer.expr(2);
             }
             4 if head == "instrument " => writer.put("default note c#2"),
+            5 if head == "instrument " => writer.put("midi drum 36, 40..41"),
             _ => writer.equation(),
         });
     }
