@@ -13,7 +13,7 @@ use mam_compiler::{Compilation, Kept, Options, compile_again};
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, Problem, Problems, Severity, Sources};
 use mam_runtime::Program;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A song that went through the compiler.
@@ -42,6 +42,11 @@ impl Compiled {
             ItemKind::Title(title) => Some(&*title.text),
             _ => None,
         })
+    }
+
+    /// The files that were read for it, `input` first.
+    pub fn read_from<'c>(&'c self, input: &'c Path) -> impl Iterator<Item = &'c Path> {
+        std::iter::once(input).chain(self.used.iter().map(PathBuf::as_path))
     }
 
     /// What the song is called in messages.

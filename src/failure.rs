@@ -41,8 +41,11 @@ impl Failure {
         Failure::Io(format!("cannot read `{path}`: {}", words(error)))
     }
 
-    /// `path` could not be written.
+    /// `path` could not be written; `-` is standard output.
     pub fn write(path: &Path, error: &io::Error) -> Failure {
+        if path == Path::new("-") {
+            return Failure::stdout(error);
+        }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
         if let (ErrorKind::NotFound, Some(folder)) = (error.kind(), folder) {
             let why = format!("there is no folder `{}`; make it first", folder.display());

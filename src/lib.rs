@@ -4,7 +4,8 @@
 //! * [`commands`]: what each command does;
 //! * [`compiling`]: a song through the compiler, its problems told; [`stages`]: what the compiler made, as text;
 //! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
-//!   [`beside`]: sound files, while they are rendered; [`reach`]: which files a song may name;
+//!   [`beside`]: sound files, while they are rendered; [`rendered`] and [`levels`]: what is said of them;
+//!   [`reach`]: which files a song may name;
 //! * [`reference`] and [`definitions`]: all that a song can say, to be looked up;
 //! * [`report`]: problems for the terminal, as JSON, as SARIF;
 //! * [`offline`] and [`live`]: renders and playing; [`stems`], [`looping`] and [`timing`]: what is rendered, of which passes,
@@ -27,14 +28,16 @@ pub mod failure;
 pub mod hints;
 pub mod input;
 pub mod json;
+pub mod levels;
 pub mod live;
 pub mod looping;
-pub mod loudness;
+pub mod names;
 pub mod offline;
 pub mod output;
 pub mod progress;
 pub mod reach;
 pub mod reference;
+pub mod rendered;
 pub mod report;
 pub mod stages;
 pub mod stems;

@@ -6,14 +6,14 @@ use crate::stems::mix;
 use crate::timing::{Place, Time};
 use crate::values::{Length, Start};
 use mam_compiler::listen::Part;
-use mam_runtime::file::Sound;
+use mam_runtime::file::{Frames, Sound};
 use mam_runtime::render::{self, Renderer};
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{Engine, Event, EventSource, NotFinite, Program};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How much of a song that never ends is rendered when nobody says.
+/// How much of a song without an end is rendered by default.
 pub const ENDLESS_SECONDS: u64 = 30;
 
 /// Which part of a song.
@@ -134,9 +134,28 @@ impl Job {
         }
     }
 
-    /// How many frames it will have at least, for those who wait.
-    pub fn expected(&self) -> Option<u64> {
-        Some(self.end() - self.from)
+    /// How many frames it will have at least.
+    pub fn expected(&self) -> u64 {
+        self.end() - self.from
+    }
+
+    /// How many frames of the song are rendered at most, counted from its beginning.
+    pub fn latest(&self) -> u64 {
+        match self.length {
+            render::Length::Frames(end) => end,
+            render::Length::WithTail(end) => {
+                end.saturating_add(render::LONGEST_TAIL_SECONDS * u64::from(self.program.rate))
+            }
+        }
+    }
+
+    /// How many frames there will be after `before` others.
+    pub fn total(&self, before: u64) -> Frames {
+        let frames = before.saturating_add(self.latest() - self.from);
+        match self.length {
+            render::Length::Frames(_) => Frames::Exactly(frames),
+            render::Length::WithTail(_) => Frames::AtMost(frames),
+        }
     }
 
     /// A length from the beginning, in frames.

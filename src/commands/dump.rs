@@ -68,7 +68,7 @@ impl Dump {
             Some(duration) => {
                 let span = Span { duration: Some(duration), ..Span::default() };
                 let job = Job::new(Arc::new(program), span)?;
-                (Extent::Forever, job.expected().unwrap_or(0), job.program)
+                (Extent::Forever, job.expected(), job.program)
             }
             None => (Extent::Once, once(&program), Arc::new(program)),
         };

@@ -5,7 +5,7 @@ use crate::compiling::{compile_song, tell};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::input::{self, Song};
-use crate::output::write_text;
+use crate::output::{Inputs, write_text};
 use clap::{Args, ValueEnum};
 use mam_compiler::json;
 use mam_grammar::{Limits, Problems, Sources, fmt, syntax};
@@ -103,7 +103,8 @@ impl Fmt {
             }
             (true, _) => Ok(()),
             (false, true) => console.exact(&formatted),
-            (false, false) if formatted != text => write_text(path, &formatted),
+            // What is read is written again: that is what it is for.
+            (false, false) if formatted != text => write_text(path, &formatted, &Inputs::default()),
             (false, false) => Ok(()),
         }
     }
@@ -133,7 +134,7 @@ impl Fmt {
         match self.output.as_deref() {
             None => console.exact(&text),
             Some(path) if input::is_stdin(path) => console.exact(&text),
-            Some(path) => write_text(path, &text),
+            Some(path) => write_text(path, &text, &Inputs::of(compiled.read_from(input))),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod asking;
 mod bounds;
+mod files;
 mod finite;
 mod midi;
 mod parts;
@@ -357,7 +358,6 @@ fn wrong_usage_exits_with_2() {
     let folder = Folder::new("usage").with("song.mam", SONG);
     let wrong: &[&[&str]] = &[
         &["rendr"],
-        &["render", "song.mam"],
         &["render", "song.mam", "-o", "x.wav", "-d", "8rabbits"],
         &["render", "song.mam", "-o", "x.wav", "-r", "1"],
         &["render", "song.mam", "-o", "x.wav", "-b", "17"],

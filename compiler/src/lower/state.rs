@@ -149,7 +149,10 @@ impl Lower<'_, '_> {
                 "a delay can be 0 s to {} s long, and this is {seconds} s",
                 self.files().limits.tap_seconds
             );
-            self.problem(Problem::new(&codes::TOO_LARGE, span, message));
+            let help = format!(
+                "a number without a unit is in seconds; for {seconds} samples write `{seconds} * dt`, for the time and for `max`, or a time such as `100ms`"
+            );
+            self.problem(Problem::new(&codes::TOO_LARGE, span, message).help(help));
             return None;
         }
         Some(((frames - WHOLE).ceil() as u32).max(1))
