@@ -15,6 +15,7 @@ mod calls;
 pub mod constants;
 mod eval;
 mod group;
+mod hear;
 mod names;
 mod node;
 mod phase;
@@ -23,13 +24,15 @@ mod share;
 mod slots;
 mod song;
 mod state;
+mod sum;
 mod template;
 mod terms;
 mod value;
 
 pub use builtin::all as builtins;
 pub(crate) use song::anonymous;
-pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower, sum_kernel};
+pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower};
+pub use sum::sum_kernel;
 pub use template::Templates;
 
 use crate::files::{DefId, Files};

@@ -2,13 +2,14 @@
 
 use super::group::Made;
 use super::share::{Shapes, share};
+use super::sum::sum_kernel;
 use super::template::Key;
 use super::terms::{self, Cut, Piece};
 use super::value::{NodeVal, Shape};
 use super::{Song, Templates};
 use crate::files::{DefId, Files};
 use crate::graph::{Graph, Group, NodeId, NodeKind};
-use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, Type};
+use crate::ir::{Imm, Kernel, Module};
 use crate::library::{Library, ParamInfo};
 use mam_grammar::ast::{ExprId, ItemKind};
 use mam_grammar::{Handle, Problems};
@@ -292,11 +293,7 @@ pub fn lower<'a>(
     let Line { song, shapes, mut lowered, .. } = line;
     (lowered.slots, lowered.ports) = (song.slots, song.ports);
     lowered.heard = song.heard;
-    let signals = song.results.into_iter().enumerate().filter_map(|(node, result)| match result? {
-        NodeVal::Shape(Shape::Signal(signals, _)) => Some((Handle::new(node), signals)),
-        _ => None,
-    });
-    lowered.results = signals.collect();
+    lowered.results = super::hear::signals(song.results);
     lowered.module.tables = song.tables;
     share(&mut lowered.module, &mut lowered.calls, shapes);
     lowered
@@ -586,35 +583,5 @@ pub(super) fn zero(imm: Imm) -> Imm {
         Imm::F64(_) => Imm::F64(0.0),
         Imm::I32(_) => Imm::I32(0),
         Imm::Bool(_) => Imm::Bool(false),
-    }
-}
-
-/// A kernel that adds up its inputs: first `groups` of which each is the sum of four already, then so many `parts`
-/// that are added in groups of four, (0+1)+(2+3). The groups are added in order.
-pub fn sum_kernel(groups: usize, parts: usize) -> Kernel {
-    let inputs = groups + parts;
-    let mut body = Body::default();
-    let mut add = |op, args: &[crate::ir::Value]| {
-        body.insts.add(Inst { op, ty: Type::F32, args: args.iter().copied().collect() })
-    };
-    let mut groups: Vec<_> = (0..groups).map(|i| add(Op::Input(i as u32), &[])).collect();
-    let values: Vec<_> = (0..parts).map(|i| add(Op::Input((groups.len() + i) as u32), &[])).collect();
-    for four in values.chunks(4) {
-        let pairs: Vec<_> = four
-            .chunks(2)
-            .map(|pair| if let [a, b] = *pair { add(Op::Add, &[a, b]) } else { pair[0] })
-            .collect();
-        groups.push(if let [a, b] = pairs[..] { add(Op::Add, &[a, b]) } else { pairs[0] });
-    }
-    let first = groups[0];
-    let total = groups[1..].iter().fold(first, |sum, &g| add(Op::Add, &[sum, g]));
-    body.outs = vec![total];
-    Kernel {
-        name: "sum".to_string(),
-        inputs: (0..inputs).map(|i| format!("in{i}")).collect(),
-        outputs: vec!["out".to_string()],
-        general: body.clone(),
-        steady: body,
-        ..Kernel::default()
     }
 }
