@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How much of a song that never ends is rendered when nobody says.
-pub const ENDLESS_SECONDS: u64 = 10;
+pub const ENDLESS_SECONDS: u64 = 30;
 
 /// Which part of a song.
 #[derive(Clone, Copy, Debug, Default)]

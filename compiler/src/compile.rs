@@ -15,7 +15,7 @@ use crate::places::Places;
 use crate::plan::Plan;
 use crate::target::Target;
 use crate::tasks::Crew;
-use crate::{checks, codes, front, sets};
+use crate::{checks, codes, front, heard, score, sets};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span};
 use mam_runtime::{Code, ParamSlot, Program};
 use std::sync::Arc;
@@ -168,7 +168,9 @@ impl Line {
         checks::check(&files, &library, song, &mut problems);
         let mut graph = Graph::from_ast(&files, &library, song, &mut problems);
         let listened = options.listen.choose(&files, song, &mut graph);
-        if graph.nodes.len() > options.limits.nodes {
+        if graph.nodes.len() > options.limits.nodes
+            || checks::too_many_params(&files, &library, &graph, &mut problems)
+        {
             // What stands beyond the limit has no node, so nothing more can be said of it.
             self.out.problems = problems;
             return;
@@ -180,7 +182,7 @@ impl Line {
         let begun = Lowered::begin(&files, &library, &graph, song, &mut problems);
         let places = Places::new((&files, &library, song), &graph, &begun);
         let mut told = problems.clone();
-        let mut score = front::score(json.as_ref(), &files, song, seed, &places, &mut told);
+        let (mut score, leftovers) = front::score(json.as_ref(), &files, song, seed, &places, &mut told);
         let moves = score.moves(&params(&begun, rate));
         self.done("score");
 
@@ -197,7 +199,13 @@ impl Line {
         match problems.has_errors() {
             // What is no instrument may be a broken one: with that known the score is told of once more.
             true => _ = front::score(json.as_ref(), &files, song, seed, &places, &mut problems),
-            false => problems.extend(told),
+            false => {
+                problems.extend(told);
+                left_over(&leftovers, &places, &mut problems);
+                if json.is_none() {
+                    heard::check((&files, song), &graph, &places, &score, &mut problems);
+                }
+            }
         }
         front::complete(&mut score, json.as_ref(), &files, song, &places);
         let (targets, params) = (places.targets, params(&lowered, rate));
@@ -260,6 +268,15 @@ impl Line {
     }
 }
 
+/// Warns of parameters that later passes begin with another value of, now that the first one's is known.
+fn left_over(leftovers: &[score::Leftover], places: &Places, problems: &mut Problems) {
+    for leftover in leftovers {
+        let (info, owner) = (places.info(leftover.param), places.target_of(leftover.param));
+        let problem = leftover.problem(info.default, owner, |x| info.show(x));
+        problem.into_iter().for_each(|problem| problems.add(problem));
+    }
+}
+
 fn params(lowered: &Lowered, rate: u32) -> Vec<ParamSlot> {
     lowered.slots.iter().map(|(name, info)| slot(name, info, rate)).collect()
 }
@@ -283,7 +300,9 @@ fn care(options: &Options, work: usize, rate: u32) -> Care {
 fn check_memory(plan: &Plan, limits: &Limits, problems: &mut Problems) {
     if plan.memory() > limits.memory_bytes {
         let (has, most) = (plan.memory() >> 20, limits.memory_bytes >> 20);
-        let message = format!("the song needs {has} MiB for its state and delay lines; {most} are the limit");
+        let message = format!(
+            "the song needs {has} MiB for its state and delay lines; {most} are the limit, `memory_bytes`"
+        );
         let help = "shorten the `max:` of its taps, or use fewer voices";
         problems.add(Problem::new(&codes::TOO_LARGE, Span::default(), message).help(help));
     }

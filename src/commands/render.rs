@@ -134,6 +134,9 @@ impl Render {
             None => None,
         };
         let file = midi(&program, compiled.title(), until);
+        if file.notes == 0 {
+            console.say("warning: the song's score has no notes, so the file has none\n");
+        }
         for (notes, what) in [
             (file.rounded, "not of a MIDI key: rounded to the nearest"),
             (file.limited, "louder than MIDI can say: written with velocity 127"),

@@ -1,8 +1,9 @@
 //! The whole song: every group in order, and what can be set and triggered.
 
 use super::group::Made;
-use super::share::{Shapes, share};
-use super::sum::sum_kernel;
+use super::share::{Shapes, anonymous, share};
+use super::size::instructions;
+use super::sums::sum_kernel;
 use super::template::Key;
 use super::terms::{self, Cut, Piece};
 use super::value::{NodeVal, Shape};
@@ -270,6 +271,7 @@ pub fn lower<'a>(
         tables: vec![],
         terms: 0,
         evaluations: 0,
+        found: Problems::default(),
         size_said: false,
         called: FxHashSet::default(),
         templates,
@@ -283,6 +285,7 @@ pub fn lower<'a>(
         made,
         shapes: Shapes::default(),
         sound: true,
+        instructions: 0,
         lowered,
     };
     for group in groups {
@@ -310,6 +313,8 @@ struct Line<'a> {
     shapes: Shapes,
     /// False from the first error on: there will be no program.
     sound: bool,
+    /// Machine instructions of the kernels so far, roughly.
+    instructions: usize,
     lowered: Lowered,
 }
 
@@ -327,6 +332,7 @@ impl Line<'_> {
             None => self.song.group(&name, &members, &wanted, signals),
         };
         problems.extend(made.problems.clone());
+        self.song.check_size(self.instructions, self.graph.nodes[node].span, problems);
         self.sound = !problems.has_errors();
         let voices = match self.graph.instance(node) {
             Some(instance) if members.len() == 1 => instance.voices as usize,
@@ -508,8 +514,11 @@ impl Line<'_> {
         }
         kernel.name = self.unique(&kernel.name);
         // Those that are alike will be one in the end.
-        if self.shapes.add(&kernel) && self.sound {
-            (self.made)(&kernel, params);
+        if self.shapes.add(&kernel) {
+            self.instructions += instructions(&kernel.steady) + instructions(&kernel.general);
+            if self.sound {
+                (self.made)(&kernel, params);
+            }
         }
         let handle = self.lowered.module.kernels.add(kernel);
         self.known.insert(key, handle);
@@ -558,30 +567,5 @@ fn voiced(name: &str, init: Imm, v: usize) -> Imm {
             Imm::I32(seed ^ (v as u32).wrapping_mul(0x9e37_79b9) as i32)
         }
         other => other,
-    }
-}
-
-/// The kernel without names and initial values: what decides whether two are one.
-pub(crate) fn anonymous(kernel: &Kernel) -> Kernel {
-    let mut key = kernel.clone();
-    key.name.clear();
-    for state in key.states.handles() {
-        key.states[state].name.clear();
-        key.states[state].init = zero(key.states[state].init);
-    }
-    key.delays.handles().for_each(|d| key.delays[d].name.clear());
-    for names in [&mut key.params, &mut key.inputs, &mut key.outputs, &mut key.ports] {
-        names.iter_mut().for_each(String::clear);
-    }
-    key
-}
-
-/// The zero of the same type.
-pub(super) fn zero(imm: Imm) -> Imm {
-    match imm {
-        Imm::F32(_) => Imm::F32(0.0),
-        Imm::F64(_) => Imm::F64(0.0),
-        Imm::I32(_) => Imm::I32(0),
-        Imm::Bool(_) => Imm::Bool(false),
     }
 }

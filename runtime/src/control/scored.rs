@@ -24,15 +24,19 @@ pub struct Place {
 impl Place {
     /// Where a frame of a program's score lies; `None` without a transport.
     pub fn of(program: &Program, frame: u64) -> Option<Place> {
-        let transport = program.score.transports.first()?;
-        let clock = Clock::new(&transport.tempo, program.rate);
+        Some(Place::within(program.score.transports.first()?, program.rate, frame))
+    }
+
+    /// Where a frame lies in a transport of a score, at so many frames a second.
+    pub fn within(transport: &Transport, rate: u32, frame: u64) -> Place {
+        let clock = Clock::new(&transport.tempo, rate);
         let length = pass_frames(transport, &clock);
         let (pass, within) = match length {
             Some(length) => ((frame as f64 / length).floor(), frame as f64 % length),
             None => (0.0, frame as f64),
         };
         let beats_per_bar = clock.beats_per_bar().to_f64();
-        Some(Place { pass: pass as u64, bar: clock.bar_at(within), beats_per_bar })
+        Place { pass: pass as u64, bar: clock.bar_at(within), beats_per_bar }
     }
 
     /// The frame of a program's score where it lies; `None` without a transport.
