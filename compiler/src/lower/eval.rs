@@ -33,19 +33,6 @@ impl<'a> Lower<'_, 'a> {
         self.eval_whole(at, expr)
     }
 
-    /// Remembers the value of an expression of the song that is heard by itself.
-    fn hear(&mut self, at: &At, expr: ExprId, val: &Val) {
-        if !self.song.graph.is_some_and(|graph| graph.heard.contains(&expr)) {
-            return;
-        }
-        let scope = &self.scopes[at.scope];
-        let in_song = scope.file == self.song.file && scope.turns.as_ref().is_some_and(Vec::is_empty);
-        let is_new = !self.song.heard.contains_key(&expr) && !self.heard.iter().any(|(e, _)| *e == expr);
-        if in_song && is_new && matches!(val, Val::Signal(_)) {
-            self.heard.push((expr, val.clone()));
-        }
-    }
-
     /// The node of a part that was cut off a large expression of the song.
     fn part_node(&self, at: &At, expr: ExprId) -> Option<NodeId> {
         let graph = self.song.graph.filter(|g| !g.parts.is_empty())?;

@@ -15,6 +15,7 @@ mod calls;
 pub mod constants;
 mod eval;
 mod group;
+mod hear;
 mod names;
 mod node;
 mod phase;

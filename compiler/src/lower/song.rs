@@ -296,11 +296,7 @@ pub fn lower<'a>(
     let Line { song, shapes, mut lowered, .. } = line;
     (lowered.slots, lowered.ports) = (song.slots, song.ports);
     lowered.heard = song.heard;
-    let signals = song.results.into_iter().enumerate().filter_map(|(node, result)| match result? {
-        NodeVal::Shape(Shape::Signal(signals, _)) => Some((Handle::new(node), signals)),
-        _ => None,
-    });
-    lowered.results = signals.collect();
+    lowered.results = super::hear::signals(song.results);
     lowered.module.tables = song.tables;
     share(&mut lowered.module, &mut lowered.calls, shapes);
     lowered
