@@ -6,11 +6,13 @@
 //! kernel, in an order in which every group stands after those that it needs.
 
 mod cut;
+mod exprs;
 mod from_ast;
 mod order;
 mod text;
 
-pub use from_ast::{body_exprs, duplicate, is_event, operands};
+pub use exprs::{body_exprs, operands};
+pub use from_ast::{duplicate, is_event};
 pub use order::Group;
 
 use crate::files::DefId;

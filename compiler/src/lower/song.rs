@@ -72,7 +72,7 @@ pub struct Lowered {
 pub struct Slots {
     all: Vec<(Arc<str>, ParamInfo)>,
     first: FxHashMap<NodeId, usize>,
-    names: Arc<ParamNames>,
+    pub(super) names: Arc<ParamNames>,
     beat: Option<usize>,
     bar: Option<usize>,
 }
@@ -117,11 +117,6 @@ impl Slots {
         }
         slots.names = Arc::new(super::slots::names(graph, &mut slots.all, &slots.first));
         slots
-    }
-
-    /// How parameters are found by name.
-    pub fn names(&self) -> &Arc<ParamNames> {
-        &self.names
     }
 
     /// The slot of parameter `index` (from 0) of a node.
