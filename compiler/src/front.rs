@@ -82,7 +82,7 @@ pub fn score(
 ) -> (Score, Vec<score::Leftover>) {
     match json {
         Some(song) => (song.score(places), vec![]),
-        None => score::from_ast(&files.file(song).ast, seed, places, problems),
+        None => score::from_ast(&files.file(song).ast, seed, places, &files.limits, problems),
     }
 }
 

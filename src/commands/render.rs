@@ -7,9 +7,11 @@ use crate::failure::Failure;
 use crate::offline::{Job, Span};
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::stems::{self, Listening};
 use crate::values::{self, Length, Level, Start, Tap};
-use crate::{beside, input, loudness, offline};
+use crate::{beside, input, looping, loudness, offline};
 use clap::Args;
+use mam_compiler::listen::Listen;
 use mam_grammar::problem::count;
 use mam_runtime::file::{Bits, Container, Dither, FileError, Format, Sound, Writer, read, resample};
 use mam_runtime::score::midi::midi;
@@ -54,10 +56,14 @@ pub struct Render {
     heard: Option<PathBuf>,
     #[command(flatten)]
     threads: ThreadArgs,
-    /// Also write each instrument by itself into this folder, without the mix
+    /// Write one pass of the song that follows itself without a seam: what rings on from the pass before is in it
+    #[arg(long = "loop", conflicts_with_all = ["duration", "tail", "from", "preroll"])]
+    as_loop: bool,
+    /// Also write the terms of the last sum before the master into this folder, each with its gain, pan and effects: their
+    /// sum is the mix before the master
     #[arg(long, value_name = "FOLDER")]
     stems: Option<PathBuf>,
-    /// Also write the sound of one node; repeatable
+    /// Also write the sound of one equation or node; repeatable
     #[arg(long = "tap", value_name = "NODE=FILE")]
     taps: Vec<Tap>,
     /// Bring the result to a true peak, such as -1dBTP, or a loudness, such as -14LUFS
@@ -71,7 +77,7 @@ impl Render {
             return self.midi(console);
         }
         let (container, bits) = self.kind()?;
-        let mut compiled = compiled(&self.song, console)?;
+        let (mut compiled, mut listening) = stems::compiled(&self.song, &self.listen(), console)?;
         let program = compiled.take_program()?;
         let span = Span { from: self.from, duration: self.duration, tail: self.tail };
         let input = self.sound(program.rate)?;
@@ -87,14 +93,34 @@ impl Render {
                 "note: this song has no end of its own; {seconds} s of it (-d says otherwise)\n"
             ));
         }
+        if self.as_loop {
+            job = looped(&job, listening.as_ref(), console)?;
+            listening =
+                listening.map(|l| Ok(looping::whole(l.program()).map(|(p, _)| l.with(p))?)).transpose()?;
+        }
         let factor = self.normalize.map_or(Ok(1.0), |level| loudness::factor(&job, level))?;
         let format = Format { container, bits, dither: self.dither, rate: job.program.rate, channels: 0 };
         let frames = self.write(&self.output, &job, format, factor, console)?;
-        for tap in self.all_taps(&job)? {
-            let Some(job) = job.tapped(&tap.node, frames) else { return Err(no_node(&tap.node, &job)) };
-            self.write(&tap.file, &job, format, 1.0, console)?;
+        for (file, job) in self.all_taps(&job, listening.as_ref(), frames)? {
+            self.write(&file, &job, format, 1.0, console)?;
+        }
+        if let (Some(folder), Some(listening)) = (&self.stems, &listening) {
+            let difference = listening.check(&job, frames)?;
+            console.say(&difference.line(folder, listening.stems().count()));
+            if !difference.is_none() {
+                console.say("warning: the stems do not add up to the mix before the master\n");
+            }
         }
         job.check_finite()
+    }
+
+    /// What is to be heard beside the song.
+    fn listen(&self) -> Listen {
+        Listen {
+            stems: self.stems.is_some(),
+            equations: self.taps.iter().map(|tap| tap.node.clone()).collect(),
+            all_equations: self.as_loop,
+        }
     }
 
     /// The notes alone, as a MIDI file.
@@ -108,6 +134,9 @@ impl Render {
             None => None,
         };
         let file = midi(&program, compiled.title(), until);
+        if file.notes == 0 {
+            console.say("warning: the song's score has no notes, so the file has none\n");
+        }
         for (notes, what) in [
             (file.rounded, "not of a MIDI key: rounded to the nearest"),
             (file.limited, "louder than MIDI can say: written with velocity 127"),
@@ -123,19 +152,35 @@ impl Render {
         output.finish()
     }
 
-    /// The taps and, where stems are wanted, one for each instrument.
-    fn all_taps(&self, job: &Job) -> Result<Vec<Tap>, Failure> {
-        let mut taps = self.taps.clone();
+    /// The taps and the stems: where each goes, and what renders it.
+    fn all_taps(
+        &self,
+        job: &Job,
+        listening: Option<&Listening>,
+        frames: u64,
+    ) -> Result<Vec<(PathBuf, Job)>, Failure> {
+        let Some(listening) = listening else { return Ok(vec![]) };
+        let mut all = vec![];
+        for Tap { node, file } in &self.taps {
+            let tapped = listening.equation(job, node, frames).or_else(|| job.tapped(node, frames));
+            all.push((file.clone(), tapped.ok_or_else(|| no_node(node, job))?));
+        }
         if let Some(folder) = &self.stems {
             std::fs::create_dir_all(folder).map_err(|e| Failure::write(folder, &e))?;
             let ending = self.kind()?.0.extensions()[0];
-            let names = job.program.targets.iter().map(|t| &*t.name);
-            let names = names.filter(|n| job.tapped(n, 0).is_some());
-            taps.extend(
-                names.map(|n| Tap { node: n.to_string(), file: folder.join(format!("{n}.{ending}")) }),
-            );
+            for name in listening.stems() {
+                let Some(stem) = listening.stem(job, name, frames) else { continue };
+                let plain = file_name(name);
+                let numbered = (2..).map(|n| format!("{plain}-{n}"));
+                let mut files = std::iter::once(plain.clone()).chain(numbered);
+                let free = |file: &String| {
+                    all.iter().all(|(other, _)| *other != folder.join(format!("{file}.{ending}")))
+                };
+                let file = files.find(free).unwrap_or_default();
+                all.push((folder.join(format!("{file}.{ending}")), stem));
+            }
         }
-        Ok(taps)
+        Ok(all)
     }
 
     /// Renders a job into a file and returns the frames after the preroll.
@@ -198,6 +243,25 @@ impl Render {
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
         Ok(Some(resample(&sound, rate)))
     }
+}
+
+/// The pass of a song that follows itself; says which it is, and what never repeats.
+fn looped(job: &Job, listening: Option<&Listening>, console: Console) -> Result<Job, Failure> {
+    let pass = looping::find(&job.program, listening, job.input.as_ref())?;
+    if pass.repeats {
+        console.say(&format!("loop: pass {} is as the one before it\n", pass.number));
+    } else {
+        let names = pass.restless.join("`, `");
+        let what = format!("no pass of eight is as the one before it, as these never repeat: `{names}`");
+        console.say(&format!("warning: {what}\n"));
+    }
+    Ok(job.pass(pass.program, pass.start, pass.frames))
+}
+
+/// A name without what would lead to another folder.
+fn file_name(name: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || "-_#".contains(c) { c } else { '_' };
+    name.chars().map(plain).collect()
 }
 
 fn file_failure(path: &Path, error: FileError) -> Failure {

@@ -1,6 +1,8 @@
-//! What stands directly within an expression or a body.
+//! What stands directly in an expression or a body, and what is said of names.
 
-use mam_grammar::ast::{Body, Expr, ExprId, ItemKind};
+use crate::codes;
+use mam_grammar::ast::{Body, Expr, ExprId, Ident, ItemKind};
+use mam_grammar::{Problem, Span};
 
 /// The direct operands of an expression, bodies included.
 pub fn operands(expr: &Expr) -> Vec<ExprId> {
@@ -36,4 +38,17 @@ pub fn body_exprs(body: &Body) -> Vec<ExprId> {
             _ => None,
         })
         .collect()
+}
+
+/// The names of an instrument's events.
+pub fn is_event(field: &str) -> bool {
+    matches!(field, "trig" | "gate" | "freq" | "note" | "vel")
+}
+
+/// The problem of a name that is defined a second time.
+pub fn duplicate(name: &Ident, first: Span) -> Problem {
+    Problem::new(&codes::DUPLICATE_NAME, name.span, format!("`{name}` is defined twice"))
+        .here("here again")
+        .label(first, "first defined here")
+        .help("give one of the two another name")
 }
