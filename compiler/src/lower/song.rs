@@ -80,7 +80,7 @@ pub struct Lowered {
 pub struct Slots {
     all: Vec<(Arc<str>, ParamInfo)>,
     first: FxHashMap<NodeId, usize>,
-    names: Arc<ParamNames>,
+    pub(super) names: Arc<ParamNames>,
     beat: Option<usize>,
     bar: Option<usize>,
 }
@@ -125,11 +125,6 @@ impl Slots {
         }
         slots.names = Arc::new(super::slots::names(graph, &mut slots.all, &slots.first));
         slots
-    }
-
-    /// How parameters are found by name.
-    pub fn names(&self) -> &Arc<ParamNames> {
-        &self.names
     }
 
     /// The slot of parameter `index` (from 0) of a node.
