@@ -161,7 +161,9 @@ impl Line {
         let library = Library::default();
         checks::check(&files, &library, song, &mut problems);
         let graph = Graph::from_ast(&files, &library, song, &mut problems);
-        if graph.nodes.len() > options.limits.nodes {
+        if graph.nodes.len() > options.limits.nodes
+            || checks::too_many_params(&files, &library, &graph, &mut problems)
+        {
             // What stands beyond the limit has no node, so nothing more can be said of it.
             self.out.problems = problems;
             return;
@@ -275,7 +277,9 @@ fn care(options: &Options, work: usize, rate: u32) -> Care {
 fn check_memory(plan: &Plan, limits: &Limits, problems: &mut Problems) {
     if plan.memory() > limits.memory_bytes {
         let (has, most) = (plan.memory() >> 20, limits.memory_bytes >> 20);
-        let message = format!("the song needs {has} MiB for its state and delay lines; {most} are the limit");
+        let message = format!(
+            "the song needs {has} MiB for its state and delay lines; {most} are the limit, `memory_bytes`"
+        );
         let help = "shorten the `max:` of its taps, or use fewer voices";
         problems.add(Problem::new(&codes::TOO_LARGE, Span::default(), message).help(help));
     }

@@ -82,7 +82,7 @@ pub fn score(
 ) -> Score {
     match json {
         Some(song) => song.score(places),
-        None => score::from_ast(&files.file(song).ast, seed, places, problems),
+        None => score::from_ast(&files.file(song).ast, seed, places, &files.limits, problems),
     }
 }
 

@@ -66,7 +66,7 @@ fn score(text: &str) -> (Score, Vec<String>) {
     let mut sources = Sources::default();
     let id = sources.add("song.mam", text);
     let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
-    let mut score = from_ast(&ast, 7, &Band, &mut problems);
+    let mut score = from_ast(&ast, 7, &Band, &Limits::default(), &mut problems);
     complete(&mut score, &ast, Remainder { starts: vec![0, 1, 2], musical: (None, None) });
     (score, told(&sources, problems))
 }
@@ -214,7 +214,7 @@ fn draws_depend_on_the_seed_and_the_line_alone() {
         let mut sources = Sources::default();
         let id = sources.add("song.mam", text);
         let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
-        let score = from_ast(&ast, seed, &Band, &mut problems);
+        let score = from_ast(&ast, seed, &Band, &Limits::default(), &mut problems);
         let mut all = events(&score);
         all.retain(|e| matches!(e.kind, EventKind::On { port: 0, .. }));
         all
@@ -507,7 +507,7 @@ out = softclip(50% * (keys + bd))
     let mut sources = Sources::default();
     let id = sources.add("song.mam", text.as_str());
     let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
-    let score = from_ast(&ast, 7, &Anything, &mut problems);
+    let score = from_ast(&ast, 7, &Anything, &Limits::default(), &mut problems);
     assert_eq!(told(&sources, problems), Vec::<String>::new());
     let mut notes = events(&score);
     notes.retain(|e| matches!(e.kind, EventKind::On { .. }));

@@ -1,6 +1,8 @@
 //! The command as its users meet it: exit codes, streams, files.
 
 mod asking;
+mod bounds;
+mod finite;
 mod playing;
 
 use std::fs;

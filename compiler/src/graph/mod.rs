@@ -8,10 +8,11 @@
 mod cut;
 mod from_ast;
 mod order;
+mod parts;
 mod text;
 
-pub use from_ast::{body_exprs, duplicate, is_event, operands};
 pub use order::Group;
+pub use parts::{body_exprs, duplicate, is_event, operands};
 
 use crate::files::DefId;
 use mam_grammar::ast::{ExprId, Ident};

@@ -26,6 +26,7 @@ pub(super) struct Builder {
     pub(super) kernel: Kernel,
     form: FormKind,
     rates: Vec<Rate>,
+    instructions: usize,
     made: FxHashMap<(Op, Type, Args), Value>,
     /// The voice that what is made now belongs to.
     pub(super) voice: Option<usize>,
@@ -41,6 +42,7 @@ impl Builder {
             kernel: Kernel { name: name.to_string(), ..Kernel::default() },
             form,
             rates: vec![],
+            instructions: 0,
             made: FxHashMap::default(),
             voice: None,
             state_voices: vec![],
@@ -54,9 +56,9 @@ impl Builder {
         &mut self.kernel.general
     }
 
-    /// How many instructions there are.
-    pub(super) fn len(&self) -> usize {
-        self.kernel.general.insts.len()
+    /// How many machine instructions the body becomes so far, roughly; what memory it takes meanwhile counts as well.
+    pub(super) fn instructions(&self) -> usize {
+        self.instructions.max(self.kernel.general.insts.len() / 2)
     }
 
     /// The instruction that makes a value.
@@ -106,6 +108,7 @@ impl Builder {
         let own = op.own_rate(ty);
         let rate = args.as_slice().iter().map(|&a| self.rate(a)).fold(own, Rate::max);
         self.rates.push(rate);
+        self.instructions += op.instructions();
         let value = self.kernel.general.insts.add(Inst { op, ty, args });
         self.made.insert((op, ty, args), value);
         value

@@ -30,6 +30,7 @@ pub fn number(files: &Files, file: usize, expr: ExprId, turns: &Turns) -> Result
         tables: vec![],
         terms: 0,
         evaluations: 0,
+        found: Problems::default(),
         size_said: false,
         called: FxHashSet::default(),
         templates: &mut templates,

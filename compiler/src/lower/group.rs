@@ -116,6 +116,7 @@ impl Song<'_> {
             results.push((node, result));
         }
         let Lower { mut b, params, inputs, ports, voices, problems, .. } = lower;
+        self.found = Problems::after(&problems);
         let slot = |&s: &usize| self.slots.name(s).to_string();
         b.kernel.params = params.iter().map(slot).collect();
         b.kernel.inputs = (0..inputs.len()).map(|i| format!("in{i}")).collect();
@@ -153,8 +154,10 @@ impl Song<'_> {
             &codes::NO_INPUT,
             &codes::INSTRUMENT_INSIDE,
         ];
-        lower.problems.retain(|p| sure.contains(&p.code));
-        lower.problems
+        let mut problems = lower.problems;
+        problems.retain(|p| sure.contains(&p.code));
+        self.found = Problems::after(&problems);
+        problems
     }
 }
 

@@ -18,16 +18,19 @@ mod group;
 mod names;
 mod node;
 mod share;
+mod size;
 mod slots;
 mod song;
 mod state;
+mod sums;
 mod template;
 mod terms;
 mod value;
 
 pub use builtin::all as builtins;
-pub(crate) use song::anonymous;
-pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower, sum_kernel};
+pub(crate) use share::anonymous;
+pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower};
+pub use sums::sum_kernel;
 pub use template::Templates;
 
 use crate::files::{DefId, Files};
@@ -64,6 +67,8 @@ struct Song<'a> {
     terms: usize,
     /// How many expressions were evaluated.
     evaluations: usize,
+    /// Without those that were found: only what counts for the whole song.
+    found: Problems,
     /// True when it was said that the song is too large.
     size_said: bool,
     /// The definitions that were called.
@@ -90,6 +95,8 @@ struct Lower<'s, 'a> {
     evaluations: usize,
     /// How many are being evaluated, one inside the other.
     depth: usize,
+    /// How many `sum`s and `chain`s are being evaluated, one inside the other.
+    loops: usize,
     /// True when a circle of equations was found.
     circle_said: bool,
     /// True when `wide` grew, so that the evaluation must be done again.
@@ -117,11 +124,12 @@ impl<'s, 'a> Lower<'s, 'a> {
         form: FormKind,
     ) -> Self {
         let root = Scope::song(song.file, Turns::new());
+        let problems = Problems::after(&song.found);
         Lower {
             song,
             members,
             b: Builder::new(name, form),
-            problems: Problems::default(),
+            problems,
             scopes: vec![root],
             open: vec![],
             later: vec![],
@@ -131,6 +139,7 @@ impl<'s, 'a> Lower<'s, 'a> {
             wide,
             evaluations: 0,
             depth: 0,
+            loops: 0,
             circle_said: false,
             again: false,
             params: vec![],

@@ -4,7 +4,8 @@ use super::codes::{LINES_FIGHT, POLYPHONY, SILENT_LINE};
 use super::compose::Told;
 use mam_grammar::{Problem, Problems};
 use mam_runtime::score::{Action, PatternEvent, Rational, TimeSpan, Transport, Value};
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 /// Bars of a song that are looked through.
 const LOOKED_AT: i64 = 32;
@@ -15,22 +16,23 @@ const MOST_EVENTS: usize = 200_000;
 /// Cycles in which a line should sound at least once.
 const LISTENED: i64 = 64;
 
-/// Checks a transport whose lines were told so.
-pub(super) fn check(transport: &Transport, told: &[Told], problems: &mut Problems) {
+/// Checks a transport whose lines were told so, with so many `steps` of work. What is not looked at for want of them is
+/// not warned of.
+pub(super) fn check(transport: &Transport, told: &[Told], mut steps: u64, problems: &mut Problems) {
     for (line, told) in transport.lines.iter().zip(told) {
-        let heard = |c: i64| {
-            let events = line.pattern.query(TimeSpan::cycle(c));
+        let mut heard = |c: i64| {
+            let events = line.pattern.query_within(TimeSpan::cycle(c), &mut steps);
             events.is_err() || events.is_ok_and(|e| e.iter().any(PatternEvent::has_onset))
         };
         // Of a line that takes longer to come back to its start, this says nothing.
         let all_heard = || line.pattern.period().is_ok_and(|period| period <= Rational::whole(LISTENED));
-        if told.sound && !(0..LISTENED).any(heard) && all_heard() {
+        if told.sound && !(0..LISTENED).any(&mut heard) && all_heard() {
             let message = format!("this line of `{}` never sounds", told.name);
             let help = "it is all rests: take it out, or write a hit";
             problems.add(Problem::new(&SILENT_LINE, told.span, message).help(help));
         }
     }
-    let heard = laid_out(transport);
+    let heard = laid_out(transport, steps);
     fights(&heard, transport, told, problems);
     polyphony(&heard, transport, told, problems);
 }
@@ -43,8 +45,8 @@ struct Heard {
     value: Value,
 }
 
-/// The onsets of the first bars.
-fn laid_out(transport: &Transport) -> Vec<Heard> {
+/// The onsets of the first bars, as far as so many steps go.
+fn laid_out(transport: &Transport, mut steps: u64) -> Vec<Heard> {
     let horizon = transport.length.min(Rational::whole(LOOKED_AT));
     let mut heard = Vec::new();
     for clip in &transport.clips {
@@ -53,12 +55,20 @@ fn laid_out(transport: &Transport) -> Vec<Heard> {
         if length.sign() <= 0 || heard.len() > MOST_EVENTS {
             continue;
         }
-        let span = TimeSpan::new(Rational::ZERO, length);
-        let events = transport.lines[clip.line].pattern.query(span).unwrap_or_default();
-        for event in events.into_iter().filter(PatternEvent::has_onset) {
-            let (begin, over) = (clip.start + event.whole.begin, clip.start + event.whole.end);
-            if let (Ok(begin), Ok(over)) = (begin, over) {
-                heard.push(Heard { line: clip.line, begin, end: over.min(end), value: event.value });
+        // Cycle by cycle, so that no more than a cycle's events are held.
+        for cycle in 0..length.ceil() as i64 {
+            let mut span = TimeSpan::cycle(cycle);
+            span.end = span.end.min(length);
+            let pattern = &transport.lines[clip.line].pattern;
+            let events = pattern.query_within(span, &mut steps).unwrap_or_default();
+            for event in events.into_iter().filter(PatternEvent::has_onset) {
+                let (begin, over) = (clip.start + event.whole.begin, clip.start + event.whole.end);
+                if let (Ok(begin), Ok(over)) = (begin, over) {
+                    heard.push(Heard { line: clip.line, begin, end: over.min(end), value: event.value });
+                }
+            }
+            if heard.len() > MOST_EVENTS {
+                break;
             }
         }
     }
@@ -68,15 +78,14 @@ fn laid_out(transport: &Transport) -> Vec<Heard> {
 
 fn fights(heard: &[Heard], transport: &Transport, told: &[Told], problems: &mut Problems) {
     let mut set: HashMap<(usize, Rational), &Heard> = HashMap::new();
-    let mut blamed = Vec::new();
+    let mut blamed = HashSet::new();
     for event in heard {
         let Action::Set { param, .. } = transport.lines[event.line].action else { continue };
         let Some(first) = set.insert((param, event.begin), event) else { continue };
         let pair = (first.line, event.line);
-        if first.line == event.line || first.value == event.value || blamed.contains(&pair) {
+        if first.line == event.line || first.value == event.value || !blamed.insert(pair) {
             continue;
         }
-        blamed.push(pair);
         let (one, two) = (&told[pair.0], &told[pair.1]);
         let message = format!("two lines set `{}` at one instant, {}", two.name, place(event.begin));
         problems.add(
@@ -89,13 +98,15 @@ fn fights(heard: &[Heard], transport: &Transport, told: &[Told], problems: &mut 
 }
 
 fn polyphony(heard: &[Heard], transport: &Transport, told: &[Told], problems: &mut Problems) {
-    let mut sounding: HashMap<usize, Vec<Rational>> = HashMap::new();
+    let mut sounding: HashMap<usize, BinaryHeap<Reverse<Rational>>> = HashMap::new();
     let mut most: HashMap<usize, (usize, &Heard)> = HashMap::new();
     for event in heard {
         let Action::Play { target } = transport.lines[event.line].action else { continue };
         let ends = sounding.entry(target).or_default();
-        ends.retain(|end| *end > event.begin);
-        ends.push(event.end);
+        while ends.peek().is_some_and(|end| end.0 <= event.begin) {
+            ends.pop();
+        }
+        ends.push(Reverse(event.end));
         let count = ends.len();
         let known = most.entry(target).or_insert((count, event));
         if count > known.0 {

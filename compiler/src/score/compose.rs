@@ -8,13 +8,14 @@ use super::codes::{
 use super::modify::{Modifier, has_scale};
 use super::tempo::{Meter, twice};
 use super::words::Words;
-use super::{Meaning, Targets, check_cost};
+use super::{Meaning, Targets, Work};
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Ast, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
-use mam_grammar::{Problem, Problems, Severity, Span};
+use mam_grammar::{Limits, Problem, Problems, Severity, Span};
 use mam_runtime::Curve;
 use mam_runtime::score::pattern::mix;
 use mam_runtime::score::{Action, Clip, Duration, Line, Mark, Overflow, Pattern, Ramp, Rational};
+use std::collections::HashMap;
 
 /// Lines heard that an arrangement may lay out.
 const MOST_CLIPS: usize = 65_536;
@@ -63,6 +64,9 @@ pub(super) struct Composer<'a> {
     pub(super) marks: Vec<Mark>,
     /// Bars of the arrangement, if there is one.
     pub(super) arranged: Option<Rational>,
+    work: Work,
+    /// How many lines there are of each name.
+    named: HashMap<String, u64>,
     pub(super) problems: &'a mut Problems,
 }
 
@@ -72,6 +76,7 @@ impl<'a> Composer<'a> {
         targets: &'a dyn Targets,
         meter: &'a Meter,
         seed: u64,
+        limits: &Limits,
         problems: &'a mut Problems,
     ) -> Composer<'a> {
         Composer {
@@ -86,6 +91,8 @@ impl<'a> Composer<'a> {
             clips: Vec::new(),
             marks: Vec::new(),
             arranged: None,
+            work: Work::new(limits.score_work),
+            named: HashMap::new(),
             problems,
         }
     }
@@ -152,7 +159,7 @@ impl<'a> Composer<'a> {
         let found = self.problems.len();
         let path: Vec<&str> = line.target.iter().map(|word| &*word.name).collect();
         let name = path.join(".");
-        let earlier = self.told.iter().filter(|t| t.name == name).count() as u64;
+        let earlier = self.named.get(&name).copied().unwrap_or(0);
         let seed = mix(mix(self.seed, hash(&name)), earlier);
         let place = line.target.iter().map(|w| w.span).reduce(Span::to).unwrap_or(span);
         let meaning = self.targets.find(&path);
@@ -182,6 +189,12 @@ impl<'a> Composer<'a> {
                 let action = Action::Set { param: parameter.index, ramp: self.ramp(line) };
                 (action, None, pattern)
             }
+            Meaning::Unknown { known } => {
+                let message = format!("there is no `{name}` to play");
+                let problem = Problem::new(&UNKNOWN_TARGET, place, message);
+                self.problems.suggest(problem, &name, "what can be played here", || known);
+                return;
+            }
             nothing => {
                 self.problems.add(not_a_target(&name, place, line, nothing));
                 return;
@@ -190,6 +203,7 @@ impl<'a> Composer<'a> {
         self.levels[level].lines.push(self.lines.len());
         self.lines.push(Line { pattern, action });
         let sound = self.problems.len() == found;
+        *self.named.entry(name.clone()).or_default() += 1;
         self.told.push(Told { span: place, name, voices, sound });
     }
 
@@ -227,7 +241,7 @@ impl<'a> Composer<'a> {
         for &expr in &line.modifiers {
             pattern = modifier.apply(pattern, expr, self.problems);
         }
-        check_cost(&pattern, place, self.problems);
+        self.work.try_line(&pattern, place, self.problems);
         pattern
     }
 
@@ -346,7 +360,7 @@ impl<'a> Composer<'a> {
         }
         let message = format!("there is no section `{}` here", part.section);
         let problem = Problem::new(&UNKNOWN_SECTION, part.section.span, message);
-        self.problems.add(problem.nearest(&part.section.name, "sections", &known));
+        self.problems.suggest(problem, &part.section.name, "sections", || known);
         None
     }
 }
@@ -374,11 +388,9 @@ fn not_a_target(name: &str, place: Span, line: &Written, meaning: Meaning) -> Pr
         Meaning::Other { what, .. } => {
             not_playable(&what).help("a line plays an instrument, or sets a parameter of one or a knob")
         }
-        Meaning::Unknown { known } => {
-            let message = format!("there is no `{name}` to play");
-            Problem::new(&UNKNOWN_TARGET, place, message).nearest(name, "what can be played here", &known)
+        Meaning::Unknown { .. } | Meaning::Instrument(_) | Meaning::Parameter(_) => {
+            not_playable("it is an instrument")
         }
-        Meaning::Instrument(_) | Meaning::Parameter(_) => not_playable("it is an instrument"),
     }
 }
 

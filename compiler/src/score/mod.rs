@@ -28,7 +28,7 @@ use crate::dimension::Dimension;
 use codes::SCORE_UNREACHED;
 use compose::Composer;
 use mam_grammar::ast::{Ast, Item, ItemKind};
-use mam_grammar::{Problem, Problems, Span};
+use mam_grammar::{Limits, Problem, Problems, Span};
 use mam_runtime::score::{
     MusicalLength, Overflow, Pattern, QueryError, Rational, Score, Tempo, TimeSpan, Transport,
 };
@@ -101,11 +101,18 @@ pub struct Parameter {
 }
 
 /// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out.
-pub fn from_ast(ast: &Ast, seed: u64, targets: &dyn Targets, problems: &mut Problems) -> Score {
+/// Looking through its patterns takes no more than `limits` allow.
+pub fn from_ast(
+    ast: &Ast,
+    seed: u64,
+    targets: &dyn Targets,
+    limits: &Limits,
+    problems: &mut Problems,
+) -> Score {
     check_seed(ast, problems);
     let meter = tempo::meter(ast, &ast.items, problems);
     let (tempo, tempo_places) = tempo::tempo_map(ast, &ast.items, &meter, problems);
-    let mut composer = Composer::new(ast, targets, &meter, seed, problems);
+    let mut composer = Composer::new(ast, targets, &meter, seed, limits, problems);
     composer.song(&ast.items);
     let Composer { lines, told, clips, marks, arranged, .. } = composer;
     let written = compose::length(ast, &ast.items, &meter, arranged.is_some(), problems);
@@ -113,7 +120,7 @@ pub fn from_ast(ast: &Ast, seed: u64, targets: &dyn Targets, problems: &mut Prob
     let mut transport = Transport { tempo, lines, clips, marks, length: Rational::ZERO, restarts };
     transport.length = arranged.or(written).unwrap_or_else(|| own_length(&transport));
     check_reached(transport.length, &tempo_places, problems);
-    check::check(&transport, &told, problems);
+    check::check(&transport, &told, limits.score_work, problems);
     Score { transports: vec![transport], ..Score::default() }
 }
 
@@ -195,12 +202,34 @@ fn read(text: &str, place: Span, seed: u64, words: words::Words, problems: &mut 
 /// Cycles that are tried when a pattern is checked.
 const TRIED_CYCLES: i64 = 16;
 
-/// Adds a problem when the first cycles of a pattern cannot be played.
-fn check_cost(pattern: &Pattern, place: Span, problems: &mut Problems) {
-    let cycles = pattern.period().map_or(TRIED_CYCLES, |p| (p.ceil() as i64).clamp(1, TRIED_CYCLES));
-    let failed = (0..cycles).find_map(|c| pattern.query(TimeSpan::cycle(c)).err());
-    if let Some(error) = failed {
-        problems.add(query_problem(error, place));
+/// The work that the lines of a score may take while they are tried.
+struct Work {
+    most: u64,
+    left: u64,
+}
+
+impl Work {
+    fn new(most: u64) -> Work {
+        Work { most, left: most }
+    }
+
+    /// Adds a problem when the first cycles of a pattern cannot be played, or those of all lines so far take too much work.
+    fn try_line(&mut self, pattern: &Pattern, place: Span, problems: &mut Problems) {
+        if self.left == 0 {
+            return; // That has been said.
+        }
+        let cycles = pattern.period().map_or(TRIED_CYCLES, |p| (p.ceil() as i64).clamp(1, TRIED_CYCLES));
+        let failed = (0..cycles).find_map(|c| pattern.query_within(TimeSpan::cycle(c), &mut self.left).err());
+        if self.left == 0 {
+            let message = format!(
+                "the lines of the score take more than {} steps to be looked through, the limit `score_work`",
+                self.most
+            );
+            let help = "write fewer lines, or fewer events in them";
+            problems.add(Problem::new(&crate::codes::TOO_LARGE, place, message).help(help));
+        } else if let Some(error) = failed {
+            problems.add(query_problem(error, place));
+        }
     }
 }
 

@@ -94,7 +94,7 @@ impl<'a> Fields<'a> {
             let key = &*member.key.value;
             let message = format!("{what} has no field `{key}`");
             let problem = Problem::new(&codes::UNKNOWN_FIELD, member.key.span, message);
-            self.problems.add(problem.nearest(key, &format!("fields of {what}"), known));
+            self.problems.suggest(problem, key, &format!("fields of {what}"), || known.to_vec());
         }
         Some(object)
     }
