@@ -14,6 +14,7 @@ mod builtin;
 mod calls;
 pub mod constants;
 mod eval;
+mod field;
 mod group;
 mod hear;
 mod names;
