@@ -1,6 +1,7 @@
 //! A sound file is written beside its rendering: by a thread of its own, to which samples go in large blocks.
 
 use crate::failure::Failure;
+use crate::levels::{Levels, Meter};
 use mam_runtime::file::{FileError, Writer};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::scope;
@@ -35,19 +36,20 @@ impl Blocks {
     }
 }
 
-/// Writes what `render` gives, to the end, and finishes the file.
+/// Writes what `render` gives, to the end, finishes the file, and says how loud it is.
 ///
 /// # Errors
 /// What `failed` makes of an error of the file's, else that of `render`.
 pub fn written(
     writer: Writer<'_>,
+    meter: Meter,
     failed: impl Fn(FileError) -> Failure,
     render: impl FnOnce(&mut Blocks) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+) -> Result<Levels, Failure> {
     let (full, blocks) = sync_channel(WAITING);
     let (back, empty) = channel();
     scope(|scope| {
-        let writing = scope.spawn(|| write(writer, blocks, back));
+        let writing = scope.spawn(|| write(writer, meter, blocks, back));
         let mut blocks = Blocks { block: Vec::with_capacity(2 * BLOCK), full, empty };
         let rendered = render(&mut blocks).and_then(|()| blocks.hand_over());
         drop(blocks);
@@ -55,22 +57,25 @@ pub fn written(
             Ok(written) => written,
             Err(panic) => std::panic::resume_unwind(panic),
         };
-        let writer = written.map_err(&failed)?;
+        let (writer, meter) = written.map_err(&failed)?;
         rendered?;
-        writer.finish().map_err(&failed)
+        writer.finish().map_err(&failed)?;
+        Ok(meter.finish())
     })
 }
 
-/// Writes blocks until there are no more.
+/// Writes and measures blocks until there are no more.
 fn write<'w>(
     mut writer: Writer<'w>,
+    mut meter: Meter,
     blocks: Receiver<Vec<f32>>,
     back: Sender<Vec<f32>>,
-) -> Result<Writer<'w>, FileError> {
+) -> Result<(Writer<'w>, Meter), FileError> {
     for block in blocks {
         writer.write(&block)?;
-        // Nobody wants it back at the end.
+        meter.add(&block);
+        // At the end it is not needed again.
         let _ = back.send(block);
     }
-    Ok(writer)
+    Ok((writer, meter))
 }

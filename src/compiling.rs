@@ -7,12 +7,13 @@ use crate::input::{Disk, Song};
 use crate::report::human::{Look, draw};
 use crate::report::{Found, tally};
 use mam_compiler::emit::isa::Care;
+use mam_compiler::listen::Listen;
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Kept, Options, compile_again};
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, Problem, Problems, Severity, Sources};
 use mam_runtime::Program;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A song that went through the compiler.
@@ -41,6 +42,11 @@ impl Compiled {
             ItemKind::Title(title) => Some(&*title.text),
             _ => None,
         })
+    }
+
+    /// The files that were read for it, `input` first.
+    pub fn read_from<'c>(&'c self, input: &'c Path) -> impl Iterator<Item = &'c Path> {
+        std::iter::once(input).chain(self.used.iter().map(PathBuf::as_path))
     }
 
     /// What the song is called in messages.
@@ -92,11 +98,21 @@ pub fn compile_song_again(song: Song, how: &HowArgs, kept: &mut Kept) -> Compile
     compile_song_with(song, how, Care::Quick, kept)
 }
 
+/// Compiles a song so that parts of it are heard by themselves.
+pub fn compile_listening(song: Song, how: &HowArgs, listen: Listen) -> Compiled {
+    let options = Options { care: Care::Best, listen, ..how.options(&song.prefix) };
+    compile_by(song, how, &options, &mut Kept::default())
+}
+
 fn compile_song_with(song: Song, how: &HowArgs, care: Care, kept: &mut Kept) -> Compiled {
-    let Song { mut sources, id, prefix, path } = song;
+    let options = Options { care, ..how.options(&song.prefix) };
+    compile_by(song, how, &options, kept)
+}
+
+fn compile_by(song: Song, how: &HowArgs, options: &Options, kept: &mut Kept) -> Compiled {
+    let Song { mut sources, id, path, .. } = song;
     let disk = Disk::new(path.as_deref(), how.allow_outside);
-    let options = Options { care, ..how.options(&prefix) };
-    let mut compilation = compile_again(&mut sources, id, &disk, &options, kept);
+    let mut compilation = compile_again(&mut sources, id, &disk, options, kept);
     let problems = std::mem::take(&mut compilation.problems).into_sorted();
     let used = path.into_iter().chain(disk.asked.into_inner()).collect();
     Compiled { sources, compilation, problems, used }

@@ -83,16 +83,25 @@ pub fn text(path: &Path) -> Result<String, Failure> {
     decode(&name, bytes)
 }
 
-/// The bytes of a file, for what is not text.
+/// The bytes of a file, for what is not text: at most as many as a text may have.
 pub fn file_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|e| Failure::read(&path.display().to_string(), &e))
+    File::open(path).and_then(bytes).map_err(|e| Failure::read(&path.display().to_string(), &e))
+}
+
+/// A sound file, and whether it can be rewound.
+pub fn sound_file(path: &Path) -> Result<(File, bool), Failure> {
+    let opened = File::open(path).and_then(|file| {
+        let kind = file.metadata()?.file_type();
+        if kind.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok((file, kind.is_file())) }
+    });
+    opened.map_err(|e| Failure::read(&path.display().to_string(), &e))
 }
 
 fn bytes(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MOST_BYTES {
-        return Err(io::Error::other("it is larger than any song: more than 128 MiB"));
+        return Err(io::Error::other("it is larger than mamc reads: more than 128 MiB"));
     }
     Ok(bytes)
 }

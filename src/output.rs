@@ -1,13 +1,16 @@
-//! Files that are written whole or not at all: into a file beside the target, which takes its name at the end.
+//! Files that are written whole or not at all: into a temporary file beside the target, which takes its name at the end.
 //!
-//! [`clean_up_on_interrupt`] sees to it that Ctrl-C leaves nothing half-written.
+//! Every file that mamc writes goes through here: none of them replaces what the command reads ([`Inputs`]). What is not an
+//! ordinary file (a pipe, a device, standard output) is written as it comes. [`clean_up_on_interrupt`] sees to it that Ctrl-C
+//! leaves nothing half-written.
 
 use crate::failure::Failure;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tempfile::NamedTempFile;
 
 /// The unfinished files of this process.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -15,6 +18,13 @@ static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 /// Whether Ctrl-C asks for a gentle end, and whether it was asked for.
 static GENTLE: AtomicBool = AtomicBool::new(false);
 static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Links that are followed, one after another.
+const MOST_LINKS: usize = 40;
+/// Bytes of the target's name that stand in a temporary file's: together they fit every file system.
+const MOST_OF_NAME: usize = 100;
+/// The end of a temporary file's name.
+const PART: &str = ".part";
 
 /// From now on Ctrl-C is a wish that [`asked_to_stop`] tells; a second one ends the process.
 pub fn stop_gently_on_interrupt() {
@@ -40,128 +50,334 @@ pub fn clean_up_on_interrupt() {
     });
 }
 
-/// A file in the making. Dropped without [`Output::finish`], it leaves nothing behind.
-pub struct Output {
-    target: PathBuf,
-    held: Held,
+/// Which file a path leads to, whatever the path: links, hard links and `..` are seen through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Identity(#[cfg(unix)] (u64, u64), #[cfg(not(unix))] PathBuf);
+
+impl Identity {
+    /// None where there is no file.
+    #[cfg(unix)]
+    fn of(path: &Path) -> Option<Identity> {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(path).ok().map(|m| Identity((m.dev(), m.ino())))
+    }
+
+    /// None where there is no file.
+    #[cfg(not(unix))]
+    fn of(path: &Path) -> Option<Identity> {
+        fs::canonicalize(path).ok().map(Identity)
+    }
 }
 
-/// Where the bytes are until the end.
-enum Held {
-    /// In a file beside the target.
-    Beside(File, PathBuf),
-    /// In memory: the target is no ordinary file (a pipe, a device), or standard output.
-    Memory(Cursor<Vec<u8>>),
+/// The files that a command reads. None of them is ever written over.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs(Vec<(Identity, PathBuf)>);
+
+impl Inputs {
+    /// Of these paths, those that lead to files.
+    pub fn of<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Inputs {
+        let named = |path: &Path| Some((Identity::of(path)?, path.to_path_buf()));
+        Inputs(paths.into_iter().filter_map(named).collect())
+    }
+
+    /// Refuses a target that is one of them.
+    ///
+    /// # Errors
+    /// When it is.
+    pub fn protect(&self, target: &Path) -> Result<(), Failure> {
+        let Some(identity) = Identity::of(target).filter(|_| target != Path::new("-")) else { return Ok(()) };
+        // A device may be read and written.
+        if !target.is_file() {
+            return Ok(());
+        }
+        match self.0.iter().find(|(input, _)| *input == identity) {
+            None => Ok(()),
+            Some((_, input)) => Err(Failure::Usage(format!(
+                "`{}` would be written over `{}`, which is read: give the output another name",
+                target.display(),
+                input.display()
+            ))),
+        }
+    }
+}
+
+/// A file in the making. Dropped without [`Output::finish`], it leaves nothing behind.
+pub struct Output {
+    /// As it was named.
+    named: PathBuf,
+    place: Place,
+}
+
+/// Where the bytes go.
+enum Place {
+    /// Into a file beside the target, which is behind all links.
+    Beside { temporary: NamedTempFile, target: PathBuf },
+    /// To what is not an ordinary file.
+    Stream(File),
+    /// To standard output.
+    Stdout,
 }
 
 impl Output {
-    /// Starts a file that will be `target`; `-` is standard output.
-    pub fn create(target: &Path) -> Result<Output, Failure> {
-        let fail = |e: &io::Error| Failure::write(target, e);
+    /// Starts a file that will be `target`, which must not be one of `inputs`; `-` is standard output.
+    ///
+    /// # Errors
+    /// When it is an input, or cannot be written.
+    pub fn create(target: &Path, inputs: &Inputs) -> Result<Output, Failure> {
+        let named = target.to_path_buf();
         if target == Path::new("-") {
-            return Ok(Output { target: target.into(), held: Held::Memory(Cursor::default()) });
+            return Ok(Output { named, place: Place::Stdout });
         }
-        // A link stays a link: what it leads to is replaced.
-        let target = fs::canonicalize(target).unwrap_or_else(|_| target.into());
-        match fs::metadata(&target) {
-            Ok(m) if m.is_dir() => return Err(fail(&io::ErrorKind::IsADirectory.into())),
-            Ok(m) if !m.is_file() => return Ok(Output { target, held: Held::Memory(Cursor::default()) }),
-            Ok(m) if m.permissions().readonly() => return Err(fail(&io::ErrorKind::PermissionDenied.into())),
-            _ => {}
-        }
-        let beside = beside(&target).ok_or_else(|| fail(&io::ErrorKind::IsADirectory.into()))?;
-        if let Ok(mut unfinished) = UNFINISHED.lock() {
-            unfinished.push(beside.clone());
-        }
-        match OpenOptions::new().write(true).read(true).create(true).truncate(true).open(&beside) {
-            Ok(file) => Ok(Output { target, held: Held::Beside(file, beside) }),
-            Err(e) => {
-                forget(&beside);
-                Err(fail(&e))
-            }
-        }
+        inputs.protect(target)?;
+        let place = Place::at(&behind_links(target)).map_err(|e| Failure::write(target, &e))?;
+        Ok(Output { named, place })
     }
 
-    /// Gives the file its name.
+    /// Whether it can be rewound: everything but pipes, devices and standard output.
+    pub fn is_seekable(&self) -> bool {
+        matches!(self.place, Place::Beside { .. })
+    }
+
+    /// Gives the file its name, when all of it is on the disk.
+    ///
+    /// # Errors
+    /// When it cannot be written.
     pub fn finish(mut self) -> Result<(), Failure> {
-        let done = match &mut self.held {
-            Held::Beside(file, beside) => {
-                let kept = fs::metadata(&self.target).map(|m| m.permissions());
-                let kept = kept.map_or(Ok(()), |p| file.set_permissions(p));
-                kept.and_then(|()| fs::rename(&*beside, &self.target))
-            }
-            Held::Memory(bytes) if self.target == Path::new("-") => {
-                return crate::console::Console::default().bytes(bytes.get_ref());
-            }
-            Held::Memory(bytes) => fs::write(&self.target, bytes.get_ref()),
-        };
-        done.map_err(|e| Failure::write(&self.target, &e))
+        let named = std::mem::take(&mut self.named);
+        self.put_in_place().map_err(|e| Failure::write(&named, &e))
     }
 
-    /// What stands in the file so far.
-    pub fn content(&mut self) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.seek(SeekFrom::Start(0))?;
-        match &mut self.held {
-            Held::Beside(file, _) => file.read_to_end(&mut bytes)?,
-            Held::Memory(memory) => memory.read_to_end(&mut bytes)?,
-        };
-        Ok(bytes)
+    fn put_in_place(mut self) -> io::Result<()> {
+        self.flush()?;
+        let Place::Beside { temporary, target } = &mut self.place else { return Ok(()) };
+        let file = temporary.as_file();
+        if let Ok(before) = fs::metadata(&*target) {
+            keep_owner(file, &before);
+            file.set_permissions(before.permissions())?;
+        }
+        file.sync_all()?;
+        fs::rename(temporary.path(), target)
     }
 }
 
-/// Writes `text` to `path`, whole or not at all.
-pub fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut output = Output::create(path)?;
+/// Writes `text` to `path`, whole or not at all, unless it is one of `inputs`.
+///
+/// # Errors
+/// When it is an input, or cannot be written.
+pub fn write_text(path: &Path, text: &str, inputs: &Inputs) -> Result<(), Failure> {
+    let mut output = Output::create(path, inputs)?;
     output.write_all(text.as_bytes()).map_err(|e| Failure::write(path, &e))?;
     output.finish()
 }
 
+/// The path that a target's links lead to, whether there is a file or not; its folder is in its canonical form.
+pub fn behind_links(target: &Path) -> PathBuf {
+    let mut path = target.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = fs::read_link(&path) else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(next);
+    }
+    let folder = path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
+    match (folder.and_then(|f| fs::canonicalize(f).ok()), path.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
+}
+
+impl Place {
+    fn at(target: &Path) -> io::Result<Place> {
+        match fs::metadata(target) {
+            Ok(m) if m.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+            Ok(m) if !m.is_file() => return OpenOptions::new().write(true).open(target).map(Place::Stream),
+            Ok(m) if m.permissions().readonly() => return Err(io::ErrorKind::PermissionDenied.into()),
+            _ => {}
+        }
+        let (Some(folder), Some(name)) = (target.parent(), target.file_name()) else {
+            return Err(io::ErrorKind::IsADirectory.into());
+        };
+        let prefix = prefix(&name.to_string_lossy());
+        remove_stale(folder, &prefix);
+        let temporary = temporary(folder, &prefix)?;
+        Ok(Place::Beside { temporary, target: target.into() })
+    }
+}
+
+/// How the names of a target's temporary files begin: hidden, and not too long.
+fn prefix(name: &str) -> String {
+    let end = (0..=MOST_OF_NAME.min(name.len())).rev().find(|&i| name.is_char_boundary(i)).unwrap_or(0);
+    format!(".{}.", &name[..end])
+}
+
+/// A new file that was not there before. It is locked as long as it is in use.
+fn temporary(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix).suffix(PART).rand_bytes(8);
+    builder.make_in(folder, |path| {
+        // Before it exists: an interrupt may come at once.
+        if let Ok(mut unfinished) = UNFINISHED.lock() {
+            unfinished.push(path.into());
+        }
+        let file = OpenOptions::new().write(true).read(true).create_new(true).open(path);
+        let file = file.and_then(|file| {
+            // Where there are no locks, nothing is ever taken for stale.
+            let _ = file.try_lock();
+            // Between these two steps another process may have taken it for stale.
+            if path.exists() { Ok(file) } else { Err(io::ErrorKind::AlreadyExists.into()) }
+        });
+        if file.is_err() {
+            forget(path);
+        }
+        file
+    })
+}
+
+/// Removes the temporary files of the same target that ended processes left: those that can be locked.
+fn remove_stale(folder: &Path, prefix: &str) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(middle) = name.to_str().and_then(|n| n.strip_prefix(prefix)?.strip_suffix(PART)) else {
+            continue;
+        };
+        let is_ours = !middle.is_empty() && middle.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !is_ours || !entry.file_type().is_ok_and(|t| t.is_file()) {
+            continue;
+        }
+        let path = entry.path();
+        if OpenOptions::new().write(true).open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Gives a file the owner and the group that another had, as far as this process may.
+#[cfg(unix)]
+fn keep_owner(file: &File, before: &fs::Metadata) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let same = file.metadata().is_ok_and(|m| (m.uid(), m.gid()) == (before.uid(), before.gid()));
+    if !same && fchown(file, Some(before.uid()), Some(before.gid())).is_err() {
+        // Only root gives files away; a group of one's own is possible.
+        let _ = fchown(file, None, Some(before.gid()));
+    }
+}
+
+/// Gives a file the owner and the group that another had: not where there are none.
+#[cfg(not(unix))]
+fn keep_owner(_: &File, _: &fs::Metadata) {}
+
 impl Drop for Output {
     fn drop(&mut self) {
-        if let Held::Beside(_, beside) = &self.held {
-            // After a rename there is nothing to remove.
-            let _ = fs::remove_file(beside);
-            forget(beside);
+        if let Place::Beside { temporary, .. } = &self.place {
+            // The file itself is removed with its handle, unless it has got its name.
+            forget(temporary.path());
         }
     }
 }
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.held {
-            Held::Beside(file, _) => file.write(bytes),
-            Held::Memory(memory) => memory.write(bytes),
+        match &mut self.place {
+            Place::Beside { temporary, .. } => temporary.as_file_mut().write(bytes),
+            Place::Stream(file) => file.write(bytes),
+            Place::Stdout => io::stdout().lock().write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.held {
-            Held::Beside(file, _) => file.flush(),
-            Held::Memory(_) => Ok(()),
+        match &mut self.place {
+            Place::Beside { temporary, .. } => temporary.as_file_mut().flush(),
+            Place::Stream(file) => file.flush(),
+            Place::Stdout => io::stdout().lock().flush(),
         }
     }
 }
 
 impl Seek for Output {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        match &mut self.held {
-            Held::Beside(file, _) => file.seek(to),
-            Held::Memory(memory) => memory.seek(to),
+        match &mut self.place {
+            Place::Beside { temporary, .. } => temporary.as_file_mut().seek(to),
+            Place::Stream(_) | Place::Stdout => Err(io::ErrorKind::NotSeekable.into()),
         }
     }
 }
 
-/// A hidden name in the target's folder, this process's own.
-fn beside(target: &Path) -> Option<PathBuf> {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(target.file_name()?);
-    name.push(format!(".{}.part", std::process::id()));
-    Some(target.with_file_name(name))
+fn forget(temporary: &Path) {
+    if let Ok(mut unfinished) = UNFINISHED.lock() {
+        unfinished.retain(|p| p != temporary);
+    }
 }
 
-fn forget(beside: &Path) {
-    if let Ok(mut unfinished) = UNFINISHED.lock() {
-        unfinished.retain(|p| p != beside);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let name = |e: io::Result<fs::DirEntry>| e.unwrap().file_name().to_string_lossy().into_owned();
+        let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(name).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_ended_processes_left_is_removed_and_what_is_in_use_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x.wav");
+        for name in [".x.wav.4711.part", ".x.wav.AbCd1234.part", ".y.wav.4711.part", ".x.wav.a.b.part"] {
+            fs::write(folder.path().join(name), "left").unwrap();
+        }
+        let first = Output::create(&target, &Inputs::default()).unwrap();
+        let second = Output::create(&target, &Inputs::default()).unwrap();
+        assert_eq!(names(folder.path()).len(), 4, "{:?}", names(folder.path()));
+        first.finish().unwrap();
+        drop(second);
+        assert_eq!(names(folder.path()), [".x.wav.a.b.part", ".y.wav.4711.part", "x.wav"]);
+    }
+
+    #[test]
+    fn names_may_be_as_long_as_the_file_system_has_them() {
+        let folder = tempfile::tempdir().unwrap();
+        for letter in ["x", "ü"] {
+            let target = folder.path().join(letter.repeat(250 / letter.len()) + ".wav");
+            write_text(&target, "text", &Inputs::default()).unwrap();
+            assert_eq!(fs::read_to_string(&target).unwrap(), "text");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_modes_stay() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("sub")).unwrap();
+        symlink("sub/real.txt", path("link")).unwrap();
+        symlink("link", path("link of link")).unwrap();
+        write_text(&path("link of link"), "one", &Inputs::default()).unwrap();
+        assert_eq!(fs::read_to_string(path("sub/real.txt")).unwrap(), "one", "the link dangled");
+        fs::set_permissions(path("sub/real.txt"), fs::Permissions::from_mode(0o640)).unwrap();
+        write_text(&path("link"), "two", &Inputs::default()).unwrap();
+        assert_eq!(fs::read_to_string(path("sub/real.txt")).unwrap(), "two");
+        assert_eq!(fs::metadata(path("sub/real.txt")).unwrap().permissions().mode() & 0o777, 0o640);
+        assert!(fs::symlink_metadata(path("link")).unwrap().is_symlink());
+        assert_eq!(names(folder.path()), ["link", "link of link", "sub"]);
+        assert_eq!(names(&path("sub")), ["real.txt"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_path_leads_over_an_input() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("sub")).unwrap();
+        fs::write(path("song.mam"), "song").unwrap();
+        std::os::unix::fs::symlink("song.mam", path("link.wav")).unwrap();
+        fs::hard_link(path("song.mam"), path("hard.wav")).unwrap();
+        let inputs = Inputs::of([path("song.mam").as_path()]);
+        for target in ["song.mam", "sub/../song.mam", "link.wav", "hard.wav"] {
+            let refused = write_text(&path(target), "sound", &inputs).unwrap_err();
+            assert!(matches!(refused, Failure::Usage(_)), "{target}");
+        }
+        write_text(&path("other.wav"), "sound", &inputs).unwrap();
+        assert_eq!(fs::read_to_string(path("song.mam")).unwrap(), "song");
     }
 }

@@ -7,6 +7,7 @@ use crate::interp::Interpreter;
 use crate::ir::{Kernel, Module};
 use crate::kept::Kept;
 use crate::library::Library;
+use crate::listen::{Heard, Listen};
 use crate::lower::{Lowered, lower};
 use crate::passes::instances::{self, Packing, Rules};
 use crate::passes::{held, hold};
@@ -44,6 +45,8 @@ pub struct Options {
     pub care: Care,
     /// Whether calls of one kernel are packed into lanes, for measurements and comparisons.
     pub packing: Packing,
+    /// What is heard beside the song: further outputs of the program, which may change last bits of the song's own.
+    pub listen: Listen,
 }
 
 impl Default for Options {
@@ -59,6 +62,7 @@ impl Default for Options {
             threads: mam_runtime::all_threads(),
             care: Care::Best,
             packing: Packing::default(),
+            listen: Listen::default(),
         }
     }
 }
@@ -78,6 +82,8 @@ pub struct Compilation {
     pub program: Option<Program>,
     /// Everything that is wrong or odd.
     pub problems: Problems,
+    /// What is heard beside the song.
+    pub heard: Heard,
     /// How long each stage took.
     pub timings: Vec<(&'static str, Duration)>,
     /// The stages, as far as it came.
@@ -160,7 +166,8 @@ impl Line {
 
         let library = Library::default();
         checks::check(&files, &library, song, &mut problems);
-        let graph = Graph::from_ast(&files, &library, song, &mut problems);
+        let mut graph = Graph::from_ast(&files, &library, song, &mut problems);
+        let listened = options.listen.choose(&files, song, &mut graph);
         if graph.nodes.len() > options.limits.nodes
             || checks::too_many_params(&files, &library, &graph, &mut problems)
         {
@@ -186,6 +193,7 @@ impl Line {
             lower((&files, &library, song), order, rates, templates, begun, made, &mut problems)
         });
         hold(&mut lowered, &moves);
+        self.out.heard = listened.heard(&graph, &mut lowered, channels);
         sets::apply(&options.sets, sources, &mut lowered.slots, &mut problems);
         let places = Places::new((&files, &library, song), &graph, &lowered);
         match problems.has_errors() {

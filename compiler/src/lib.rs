@@ -18,6 +18,7 @@ pub mod ir;
 pub mod json;
 mod kept;
 pub mod library;
+pub mod listen;
 pub mod lower;
 pub mod passes;
 pub mod places;

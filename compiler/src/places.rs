@@ -50,7 +50,12 @@ impl<'a> Places<'a> {
     fn describe(&self, node: NodeId) -> Target {
         let voices = self.graph.instance(node).map_or(1, |i| i.voices as usize);
         let info = self.graph.instance(node).map(|i| self.library.info(self.files, i.def));
+        let path = &self.graph.nodes[node].path;
+        let names = self.graph.targets.iter().filter(|&(_, &target)| target == node).map(|(name, _)| name);
+        // Of several names that lead to it, always the same: its own, if it has one.
+        let name = names.min_by_key(|&name| (name != path, name.clone())).unwrap_or(path);
         let midi = self.graph.instance(node).zip(info.as_ref()).map(|(instance, info)| MidiRole {
+            name: name.clone(),
             definition: self.files.definition(instance.def).name.name.clone(),
             keys: info.midi_keys.clone(),
             programs: info.midi_programs.clone(),

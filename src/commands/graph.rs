@@ -5,7 +5,7 @@ use crate::compiling::compiled;
 use crate::console::Console;
 use crate::drawing::{dot, mermaid, svg};
 use crate::failure::Failure;
-use crate::output::write_text;
+use crate::output::{Inputs, write_text};
 use crate::stages::picture;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ impl Graph {
         match self.output.as_deref() {
             None => console.result(&text),
             Some(path) if path == Path::new("-") => console.result(&text),
-            Some(path) => write_text(path, &text),
+            Some(path) => write_text(path, &text, &Inputs::of(compiled.read_from(&self.song.input))),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::input;
-use crate::output::write_text;
+use crate::output::{Inputs, write_text};
 use clap::Args;
 use mam_compiler::score::import::import;
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ impl Import {
         match self.output.as_deref() {
             None => console.exact(&song.text),
             Some(path) if input::is_stdin(path) => console.exact(&song.text),
-            Some(path) => write_text(path, &song.text),
+            Some(path) => write_text(path, &song.text, &Inputs::of([self.file.as_path()])),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::args::Cli;
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::output::write_text;
+use crate::output::{Inputs, write_text};
 use clap::{Args, Command, CommandFactory};
 use clap_mangen::Man as Page;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ impl Man {
         let pages = command.get_subcommands().filter(|c| c.get_name() != "help").cloned();
         for command in pages.chain([command.clone()]) {
             let name = command.get_display_name().unwrap_or(command.get_name()).to_string();
-            write_text(&folder.join(format!("{name}.1")), &page(command)?)?;
+            write_text(&folder.join(format!("{name}.1")), &page(command)?, &Inputs::default())?;
         }
         Ok(())
     }

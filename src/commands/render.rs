@@ -1,18 +1,27 @@
 //! `mamc render`: a song to a sound file.
 
 use crate::args::{SongArgs, ThreadArgs};
-use crate::compiling::compiled;
+use crate::compiling::{Compiled, compiled};
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::levels::{self, Meter};
+use crate::names::Names;
 use crate::offline::{Job, Span};
-use crate::output::Output;
+use crate::output::{Inputs, Output, behind_links};
 use crate::progress::Progress;
+use crate::rendered::{Rendered, Report, dotted};
+use crate::stems::{self, Listening};
 use crate::values::{self, Length, Level, Start, Tap};
-use crate::{beside, input, loudness, offline};
+use crate::{beside, input, json, looping, offline};
 use clap::Args;
+use mam_compiler::listen::Listen;
 use mam_grammar::problem::count;
-use mam_runtime::file::{Bits, Container, Dither, FileError, Format, Sound, Writer, read, resample};
+use mam_runtime::file::{
+    Bits, Container, Details, Dither, FileError, Format, Frames, SOFTWARE, Sound, Wanted, Writer, read,
+    software,
+};
 use mam_runtime::score::midi::midi;
+use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -25,9 +34,9 @@ pub struct Render {
     #[command(flatten)]
     song: SongArgs,
     /// The file to write; its ending says of which kind: .wav, .aiff, .caf, .flac, or .mid for the notes alone. `-`:
-    /// WAV on standard output
+    /// WAV on standard output [default: the song's name with .wav, beside it]
     #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    output: Option<PathBuf>,
     /// How long, such as 2.5s, 250ms, 1:30, 8bars, 16beats or 48000smp [default: the song once, and its tail]
     #[arg(short, long, value_name = "LENGTH")]
     duration: Option<Length>,
@@ -54,30 +63,108 @@ pub struct Render {
     heard: Option<PathBuf>,
     #[command(flatten)]
     threads: ThreadArgs,
-    /// Also write each instrument by itself into this folder, without the mix
+    /// Write one pass of the song that follows itself without a seam: what rings on from the pass before is in it
+    #[arg(long = "loop", conflicts_with_all = ["duration", "tail", "from", "preroll"])]
+    as_loop: bool,
+    /// Also write the terms of the last sum before the master into this folder, each with its gain, pan and effects: their
+    /// sum is the mix before the master
     #[arg(long, value_name = "FOLDER")]
     stems: Option<PathBuf>,
-    /// Also write the sound of one node; repeatable
+    /// Also write the sound of one equation or node; repeatable
     #[arg(long = "tap", value_name = "NODE=FILE")]
     taps: Vec<Tap>,
     /// Bring the result to a true peak, such as -1dBTP, or a loudness, such as -14LUFS
     #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
     normalize: Option<Level>,
+    /// Say on standard output, as JSON, which files were written and how loud they are
+    #[arg(long)]
+    json: bool,
 }
 
 impl Render {
     pub fn run(self, console: Console) -> Result<(), Failure> {
-        if self.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("mid")) {
-            return self.midi(console);
+        let target = self.target()?;
+        if target.extension().is_some_and(|e| e.eq_ignore_ascii_case("mid")) {
+            return self.midi(&target, console);
         }
-        let (container, bits) = self.kind()?;
-        let mut compiled = compiled(&self.song, console)?;
+        let (container, bits) = self.kind(&target)?;
+        let (mut compiled, listening) = stems::compiled(&self.song, &self.listen(), console)?;
         let program = compiled.take_program()?;
         let span = Span { from: self.from, duration: self.duration, tail: self.tail };
-        let input = self.sound(program.rate)?;
         let mut job = Job::new(program, span)?;
-        job.input = input;
         job.threads = self.threads.count();
+        self.tell_of_length(&compiled, &job, console);
+        let format = Format { container, bits, dither: self.dither, rate: job.program.rate, channels: 0 };
+        let files = Files {
+            format,
+            title: compiled.title().map(str::to_string),
+            inputs: self.inputs(&compiled),
+            preroll: job.frames(self.preroll)?,
+            console,
+        };
+        let extras = self.extras(&job, listening.as_ref(), container)?;
+        files.check(&target, &job, &extras)?;
+        job.input = self.sound(&job, console)?;
+        let listening = match (self.as_loop, listening) {
+            (false, listening) => listening,
+            (true, listening) => {
+                job = looped(&job, listening.as_ref(), console)?;
+                listening.map(in_whole_frames).transpose()?
+            }
+        };
+        let gain = self.normalize.map(|level| levels::gain_to(&job, level)).transpose()?;
+        self.make_folder()?;
+        let mix = files.write(&target, None, &job, gain)?;
+        let frames = mix.frames - files.preroll;
+        let mut written = vec![mix];
+        for extra in extras {
+            let Some(job) = extra.job(&job, listening.as_ref(), frames) else {
+                return Err(no_node(&extra.name, &job));
+            };
+            written.push(files.write(&extra.file, Some(&extra.name), &job, None)?);
+        }
+        if let (Some(folder), Some(listening)) = (&self.stems, &listening) {
+            check_sum(folder, listening, &job, frames, console)?;
+        }
+        if self.json {
+            console.result(&json::pretty(&Report { files: written }))?;
+        }
+        job.check_finite()
+    }
+
+    /// Where the song goes.
+    fn target(&self) -> Result<PathBuf, Failure> {
+        match &self.output {
+            Some(output) if output == Path::new("-") && self.json => {
+                Err(Failure::Usage("the sound and --json cannot both go to standard output".into()))
+            }
+            Some(output) => Ok(output.clone()),
+            None => self.default_target(),
+        }
+    }
+
+    /// A file named like the song, beside it, or like a definition, in the working folder. What is there already is replaced
+    /// only if mamc wrote it.
+    fn default_target(&self) -> Result<PathBuf, Failure> {
+        let song = &self.song.input;
+        if input::is_stdin(song) {
+            return Err(Failure::Usage("standard input has no name: -o says which file to write".into()));
+        }
+        let ending = self.format.unwrap_or(Container::Wav).extensions()[0];
+        let target = song.with_extension(ending);
+        let by_mamc = |file: File| software(file).ok().flatten();
+        let is_ours = || File::open(&target).ok().and_then(by_mamc).is_some_and(|name| is_mamc(&name));
+        if target.exists() && !(target.is_file() && is_ours()) {
+            return Err(Failure::Usage(format!(
+                "`{}` is there already and was not written by mamc: -o names the file to write",
+                target.display()
+            )));
+        }
+        Ok(target)
+    }
+
+    /// Tells what of the song is beyond the render, and of a song that has no end.
+    fn tell_of_length(&self, compiled: &Compiled, job: &Job, console: Console) {
         if self.duration.is_some() {
             compiled.tell_late_commands(job.end(), console);
         }
@@ -87,18 +174,24 @@ impl Render {
                 "note: this song has no end of its own; {seconds} s of it (-d says otherwise)\n"
             ));
         }
-        let factor = self.normalize.map_or(Ok(1.0), |level| loudness::factor(&job, level))?;
-        let format = Format { container, bits, dither: self.dither, rate: job.program.rate, channels: 0 };
-        let frames = self.write(&self.output, &job, format, factor, console)?;
-        for tap in self.all_taps(&job)? {
-            let Some(job) = job.tapped(&tap.node, frames) else { return Err(no_node(&tap.node, &job)) };
-            self.write(&tap.file, &job, format, 1.0, console)?;
+    }
+
+    /// The files that are read, which are not written.
+    fn inputs(&self, compiled: &Compiled) -> Inputs {
+        Inputs::of(compiled.read_from(&self.song.input).chain(self.heard.as_deref()))
+    }
+
+    /// What is to be heard beside the song.
+    fn listen(&self) -> Listen {
+        Listen {
+            stems: self.stems.is_some(),
+            equations: self.taps.iter().map(|tap| tap.node.clone()).collect(),
+            all_equations: self.as_loop,
         }
-        job.check_finite()
     }
 
     /// The notes alone, as a MIDI file.
-    fn midi(&self, console: Console) -> Result<(), Failure> {
+    fn midi(&self, target: &Path, console: Console) -> Result<(), Failure> {
         let mut compiled = compiled(&self.song, console)?;
         let program = compiled.take_program()?;
         let until = match self.duration {
@@ -108,6 +201,9 @@ impl Render {
             None => None,
         };
         let file = midi(&program, compiled.title(), until);
+        if file.notes == 0 {
+            console.say("warning: the song's score has no notes, so the file has none\n");
+        }
         for (notes, what) in [
             (file.rounded, "not of a MIDI key: rounded to the nearest"),
             (file.limited, "louder than MIDI can say: written with velocity 127"),
@@ -117,87 +213,256 @@ impl Render {
                 console.say(&format!("warning: {} {verb} {what}\n", count(notes, "note")));
             }
         }
-        let mut output = Output::create(&self.output)?;
+        let mut output = Output::create(target, &self.inputs(&compiled))?;
         let written = output.write_all(&file.bytes);
-        written.map_err(|e| Failure::write(&self.output, &e))?;
+        written.map_err(|e| Failure::write(target, &e))?;
         output.finish()
     }
 
-    /// The taps and, where stems are wanted, one for each instrument.
-    fn all_taps(&self, job: &Job) -> Result<Vec<Tap>, Failure> {
-        let mut taps = self.taps.clone();
-        if let Some(folder) = &self.stems {
-            std::fs::create_dir_all(folder).map_err(|e| Failure::write(folder, &e))?;
-            let ending = self.kind()?.0.extensions()[0];
-            let names = job.program.targets.iter().map(|t| &*t.name);
-            let names = names.filter(|n| job.tapped(n, 0).is_some());
-            taps.extend(
-                names.map(|n| Tap { node: n.to_string(), file: folder.join(format!("{n}.{ending}")) }),
-            );
+    /// The further files that are asked for: a tap each, then a stem each.
+    fn extras(
+        &self,
+        job: &Job,
+        listening: Option<&Listening>,
+        container: Container,
+    ) -> Result<Vec<Extra>, Failure> {
+        let tap = |Tap { node, file }: &Tap| Extra { name: node.clone(), file: file.clone(), is_stem: false };
+        let mut extras: Vec<Extra> = self.taps.iter().map(tap).collect();
+        if let Some(tap) = extras.iter().find(|tap| tap.job(job, listening, 0).is_none()) {
+            return Err(no_node(&tap.name, job));
         }
-        Ok(taps)
+        if let (Some(folder), Some(listening)) = (&self.stems, listening) {
+            let mut files = Names::default();
+            extras.extend(listening.stems().map(|name| {
+                let file = folder.join(files.file(name, container.extensions()[0]));
+                Extra { name: name.to_string(), file, is_stem: true }
+            }));
+        }
+        Ok(extras)
     }
 
-    /// Renders a job into a file and returns the frames after the preroll.
-    fn write(
-        &self,
-        path: &Path,
-        job: &Job,
-        format: Format,
-        factor: f32,
-        console: Console,
-    ) -> Result<u64, Failure> {
-        let format = Format { channels: job.channels(), ..format };
-        let failed = |e: FileError| file_failure(path, e);
-        let mut output = Output::create(path)?;
-        let preroll = job.frames(self.preroll)?;
-        let began = Instant::now();
-        let mut progress = Progress::new(console, job.expected().map(|n| n + preroll), format.rate);
-        let mut frames = 0;
-        let mut writer = Writer::new(&mut output, format).map_err(failed)?;
-        silence(&mut writer, preroll, format.channels).map_err(failed)?;
-        beside::written(writer, failed, |blocks| {
-            job.run(|block| {
-                frames += (block.len() / format.channels) as u64;
-                progress.show(preroll + frames);
-                blocks.write(block.iter().map(|x| x * factor))
-            })
-        })?;
-        progress.clear();
-        output.finish()?;
-        console.say(&told(path, preroll + frames, format, began));
-        Ok(frames)
+    /// Makes the folder of the stems.
+    fn make_folder(&self) -> Result<(), Failure> {
+        let Some(folder) = &self.stems else { return Ok(()) };
+        std::fs::create_dir_all(folder).map_err(|e| Failure::write(folder, &e))
     }
 
     /// The kind of file and of samples, by the flags and the file's name.
-    fn kind(&self) -> Result<(Container, Bits), Failure> {
-        let ending = self.output.extension().and_then(|e| e.to_str());
-        let container = match (self.format, ending) {
-            (Some(format), _) => format,
-            (None, _) if self.output == Path::new("-") => Container::Wav,
-            (None, ending) => ending.and_then(Container::from_extension).ok_or_else(|| {
-                let known: Vec<_> =
-                    Container::ALL.iter().map(|c| format!(".{}", c.extensions()[0])).collect();
-                let what = format!("cannot tell from `{}` what kind of file to write", self.output.display());
-                Failure::Usage(format!("{what}: it ends with {}, or --format says", known.join(", ")))
-            })?,
+    fn kind(&self, target: &Path) -> Result<(Container, Bits), Failure> {
+        let container = match self.format {
+            Some(format) => format,
+            None if target == Path::new("-") => Container::Wav,
+            None => by_ending(target)?,
         };
         let bits = self.bits.unwrap_or(container.default_bits());
         if (container, bits) == (Container::Flac, Bits::Float32) {
-            return Err(Failure::Usage("FLAC holds no floats; -b 16 and -b 24 are possible".into()));
+            return Err(Failure::Usage("FLAC does not hold floats; -b 16 and -b 24 are possible".into()));
         }
-        if self.output == Path::new("-") && std::io::stdout().is_terminal() {
+        if target == Path::new("-") && std::io::stdout().is_terminal() {
             return Err(Failure::Usage("sound is not for the terminal; write to a pipe or a file".into()));
         }
         Ok((container, bits))
     }
 
-    fn sound(&self, rate: u32) -> Result<Option<Sound>, Failure> {
+    /// As much of the song's input as the render can hear.
+    fn sound(&self, job: &Job, console: Console) -> Result<Option<Sound>, Failure> {
         let Some(path) = &self.heard else { return Ok(None) };
-        let sound = read(input::file_bytes(path)?);
+        let rate = job.program.rate;
+        let wanted =
+            Wanted { rate: Some(rate), channels: job.program.inputs.len().max(1), frames: job.latest() };
+        let (file, seekable) = input::sound_file(path)?;
+        let sound = read(file, seekable, wanted);
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
-        Ok(Some(resample(&sound, rate)))
+        if sound.is_cut_off {
+            let seconds = sound.frames() as f64 / f64::from(rate);
+            let what = format!("`{}` ends before its header says: {seconds:.1} s are there", path.display());
+            console.say(&format!("warning: {what}\n"));
+        }
+        Ok(Some(sound))
     }
+}
+
+/// A further file of a render: what is heard in it, and where it goes.
+struct Extra {
+    name: String,
+    file: PathBuf,
+    is_stem: bool,
+}
+
+impl Extra {
+    /// The first frames of a job, but of this instead of the song.
+    fn job(&self, job: &Job, listening: Option<&Listening>, frames: u64) -> Option<Job> {
+        let listening = listening?;
+        match self.is_stem {
+            true => listening.stem(job, &self.name, frames),
+            false => listening.equation(job, &self.name, frames).or_else(|| job.tapped(&self.name, frames)),
+        }
+    }
+}
+
+/// Compares the sum of the stems with the mix before the master, and says what came of it.
+fn check_sum(
+    folder: &Path,
+    listening: &Listening,
+    job: &Job,
+    frames: u64,
+    console: Console,
+) -> Result<(), Failure> {
+    let difference = listening.check(job, frames)?;
+    console.say(&difference.line(folder, listening.stems().count()));
+    if !difference.is_none() {
+        console.say("warning: the stems do not add up to the mix before the master\n");
+    }
+    Ok(())
+}
+
+/// The pass of a song that follows itself; says which it is, and what never repeats.
+fn looped(job: &Job, listening: Option<&Listening>, console: Console) -> Result<Job, Failure> {
+    let pass = looping::find(&job.program, listening, job.input.as_ref())?;
+    if pass.repeats {
+        console.say(&format!("loop: pass {} is as the one before it\n", pass.number));
+    } else {
+        let names = pass.restless.join("`, `");
+        let what = format!("no pass of eight is as the one before it, as these never repeat: `{names}`");
+        console.say(&format!("warning: {what}\n"));
+    }
+    Ok(job.pass(pass.program, pass.start, pass.frames))
+}
+
+/// The same, at the tempo at which a pass is a whole number of frames.
+fn in_whole_frames(listening: Listening) -> Result<Listening, Failure> {
+    let (program, _) = looping::whole(listening.program())?;
+    Ok(listening.with(program))
+}
+
+/// What all files of a render have in common.
+struct Files {
+    /// Their channels differ.
+    format: Format,
+    title: Option<String>,
+    inputs: Inputs,
+    /// Frames of silence before the beginning.
+    preroll: u64,
+    console: Console,
+}
+
+impl Files {
+    /// Refuses before anything is rendered what could not be written after it.
+    fn check(&self, target: &Path, job: &Job, extras: &[Extra]) -> Result<(), Failure> {
+        let frames = job.expected().saturating_add(self.preroll);
+        self.fits(frames, Format { channels: job.channels(), ..self.format })?;
+        let mut places: Vec<PathBuf> = Vec::new();
+        for path in std::iter::once(target).chain(extras.iter().map(|extra| extra.file.as_path())) {
+            self.inputs.protect(path)?;
+            let place = behind_links(path);
+            let is_file = std::fs::metadata(&place).map_or(path != Path::new("-"), |m| m.is_file());
+            if is_file && places.contains(&place) {
+                return Err(Failure::Usage(format!("`{}` would be written twice", path.display())));
+            }
+            places.push(place);
+        }
+        Ok(())
+    }
+
+    /// Refuses what is longer than its file can be, and says so of a WAV file that will be an RF64 one.
+    fn fits(&self, frames: u64, format: Format) -> Result<(), Failure> {
+        if frames > format.most_frames() {
+            let hours = frames as f64 / f64::from(format.rate) / 3600.0;
+            let what = FileError::TooLong(format.container);
+            return Err(Failure::Usage(format!("{hours:.1} hours do not fit: {what}")));
+        }
+        if format.container == Container::Wav && frames.saturating_mul(format.frame_bytes()) > u32::MAX.into()
+        {
+            self.console
+                .say("note: above 4 GiB a WAV file is an RF64 file, which some programs do not read\n");
+        }
+        Ok(())
+    }
+
+    /// Renders a job into a file.
+    fn write(
+        &self,
+        path: &Path,
+        node: Option<&str>,
+        job: &Job,
+        gain: Option<f64>,
+    ) -> Result<Rendered, Failure> {
+        let format = Format { channels: job.channels(), ..self.format };
+        let failed = |e: FileError| file_failure(path, e);
+        let mut output = Output::create(path, &self.inputs)?;
+        let began = Instant::now();
+        let total = job.expected().saturating_add(self.preroll);
+        let mut progress = Progress::new(self.console, Some(total), format.rate);
+        let mut frames = self.preroll;
+        let mut writer = self.writer(&mut output, format, job.total(self.preroll)).map_err(failed)?;
+        silence(&mut writer, self.preroll, format.channels).map_err(failed)?;
+        let meter = Meter::new(format.channels, format.rate);
+        let factor = 10_f64.powf(gain.unwrap_or(0.0) / 20.0) as f32;
+        let levels = beside::written(writer, meter, failed, |blocks| {
+            job.run(|block| {
+                frames += (block.len() / format.channels) as u64;
+                progress.show(frames);
+                blocks.write(block.iter().map(|x| x * factor))
+            })
+        })?;
+        progress.clear();
+        output.finish()?;
+        let file = match std::fs::canonicalize(path) {
+            Ok(place) if path != Path::new("-") => place.display().to_string(),
+            _ => path.display().to_string(),
+        };
+        let seconds = began.elapsed().as_secs_f64().max(1e-9);
+        let speed = frames as f64 / f64::from(format.rate) / seconds;
+        let rendered = Rendered {
+            gain: gain.unwrap_or(0.0),
+            is_normalized: gain.is_some(),
+            speed,
+            ..Rendered::new(file, node, format, frames, levels)
+        };
+        self.console.say(&rendered.to_string());
+        if let Some(warning) = rendered.warning() {
+            self.console.say(&format!("warning: {warning}\n"));
+        }
+        Ok(rendered)
+    }
+
+    fn writer<'o>(
+        &self,
+        output: &'o mut Output,
+        format: Format,
+        frames: Frames,
+    ) -> Result<Writer<'o>, FileError> {
+        let details = Details { title: self.title.clone(), frames };
+        match output.is_seekable() {
+            true => Writer::new(output, format, &details),
+            false => Writer::streaming(output, format, &details),
+        }
+    }
+}
+
+/// Whether this is what mamc calls itself in files, in some version.
+fn is_mamc(name: &str) -> bool {
+    name.split(' ').next() == SOFTWARE.split(' ').next()
+}
+
+/// The container that a file's ending stands for.
+fn by_ending(target: &Path) -> Result<Container, Failure> {
+    let ending = target.extension().and_then(|e| e.to_str()).unwrap_or("");
+    if let Some(container) = Container::from_extension(ending) {
+        return Ok(container);
+    }
+    let known: Vec<String> = Container::ALL.iter().map(|&c| dotted(c)).collect();
+    let known = known.join(", ");
+    let name = target.display();
+    if ending.is_empty() {
+        let what = format!("`{name}` does not say what kind of file to write");
+        return Err(Failure::Usage(format!("{what}: let it end with {known} or .mid, or use --format")));
+    }
+    let wav = target.with_extension("wav");
+    Err(Failure::Usage(format!(
+        "mam does not write .{ending} files, but {known} and .mid: render `{wav}` and convert it, for example with `ffmpeg -i {wav} {name}`",
+        wav = wav.display()
+    )))
 }
 
 fn file_failure(path: &Path, error: FileError) -> Failure {
@@ -225,19 +490,4 @@ fn silence(writer: &mut Writer, frames: u64, channels: usize) -> Result<(), File
         left -= now;
     }
     Ok(())
-}
-
-/// Where the file is, how long, how fast it was made.
-fn told(path: &Path, frames: u64, format: Format, began: Instant) -> String {
-    let seconds = frames as f64 / f64::from(format.rate);
-    let speed = seconds / began.elapsed().as_secs_f64().max(1e-9);
-    let place = std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    let bits = match format.bits {
-        Bits::Int16 => "16 bits",
-        Bits::Int24 => "24 bits",
-        Bits::Float32 => "32-bit floats",
-    };
-    let channels = count(format.channels, "channel");
-    let (place, rate) = (place.display(), format.rate);
-    format!("{place}: {seconds:.1} s, {rate} Hz, {channels}, {bits}; {speed:.0} × real time\n")
 }

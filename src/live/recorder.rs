@@ -1,8 +1,8 @@
 //! What is played, into a file.
 
 use crate::failure::Failure;
-use crate::output::Output;
-use mam_runtime::file::{self, Container, Dither, FileError, Writer};
+use crate::output::{Inputs, Output};
+use mam_runtime::file::{self, Container, Details, Dither, FileError, Writer};
 use mam_runtime::output::Format;
 use rtrb::Consumer;
 use std::path::{Path, PathBuf};
@@ -34,11 +34,18 @@ impl Recorder {
                 path.display()
             )));
         }
-        let output = Shared::new(Output::create(path)?);
+        let output = Output::create(path, &Inputs::default())?;
+        let seekable = output.is_seekable();
+        let output = Shared::new(output);
         let (rate, channels) = (format.rate, format.channels);
         let bits = container.default_bits();
         let format = file::Format { container, bits, dither: Dither::Tpdf, rate, channels };
-        let writer = Writer::new(output.clone(), format).map_err(|e| failure(path, e))?;
+        let details = Details::default();
+        let writer = match seekable {
+            true => Writer::new(output.clone(), format, &details),
+            false => Writer::streaming(output.clone(), format, &details),
+        };
+        let writer = writer.map_err(|e| failure(path, e))?;
         Ok(Recorder { path: path.into(), ring, writer, output, channels })
     }
 

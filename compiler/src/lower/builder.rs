@@ -33,6 +33,10 @@ pub(super) struct Builder {
     state_voices: Vec<Option<usize>>,
     delay_voices: Vec<Option<usize>>,
     names: FxHashMap<String, u32>,
+    /// What constants of f32 were rounded from, where it was one number.
+    pub(super) exact: FxHashMap<Value, f64>,
+    /// The values that have been asked for as held ones.
+    pub(super) held: FxHashMap<Value, Option<Value>>,
 }
 
 impl Builder {
@@ -48,7 +52,14 @@ impl Builder {
             state_voices: vec![],
             delay_voices: vec![],
             names: FxHashMap::default(),
+            exact: FxHashMap::default(),
+            held: FxHashMap::default(),
         }
+    }
+
+    /// Which of the two bodies is built.
+    pub(super) fn form(&self) -> FormKind {
+        self.form
     }
 
     /// The body so far.
@@ -138,7 +149,17 @@ impl Builder {
     pub(super) fn audio(&mut self, value: Value) -> Value {
         match self.ty(value).scalar {
             Scalar::F32 => value,
-            Scalar::F64 => self.push(Op::Demote, Type::F32, &[value]),
+            Scalar::F64 => {
+                let rounded = self.push(Op::Demote, Type::F32, &[value]);
+                if let Some(x) = self.constant(value) {
+                    // Of two numbers that are rounded to one, neither is known to be meant.
+                    let known = self.exact.entry(rounded).or_insert(x);
+                    if *known != x {
+                        *known = f64::from(x as f32);
+                    }
+                }
+                rounded
+            }
             Scalar::I32 => self.push(Op::ToFloat, Type::F32, &[value]),
             Scalar::Bool => {
                 let (one, zero) = (self.imm_value(Imm::F32(1.0)), self.imm_value(Imm::F32(0.0)));

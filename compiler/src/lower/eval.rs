@@ -27,7 +27,9 @@ impl<'a> Lower<'_, 'a> {
     /// The value of an expression.
     pub(super) fn eval(&mut self, at: &At, expr: ExprId) -> Val {
         if let Some(node) = self.part_node(at, expr) {
-            return self.node_value(node);
+            let val = self.node_value(node);
+            self.hear(at, expr, &val);
+            return val;
         }
         self.eval_whole(at, expr)
     }
@@ -49,6 +51,7 @@ impl<'a> Lower<'_, 'a> {
             self.eval_in(at, expr)
         };
         self.depth -= 1;
+        self.hear(at, expr, &val);
         self.finite(at, expr, val)
     }
 

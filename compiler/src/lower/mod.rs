@@ -16,8 +16,11 @@ pub mod constants;
 mod eval;
 mod field;
 mod group;
+mod hear;
 mod names;
 mod node;
+mod phase;
+mod pulses;
 mod share;
 mod size;
 mod slots;
@@ -62,6 +65,8 @@ struct Song<'a> {
     seed: u64,
     /// What is known of each node so far.
     results: Vec<Option<NodeVal>>,
+    /// The signals of the expressions that are heard by themselves.
+    heard: FxHashMap<ExprId, Vec<SignalId>>,
     slots: Slots,
     ports: Ports,
     tables: Vec<Vec<f32>>,
@@ -92,6 +97,8 @@ struct Lower<'s, 'a> {
     shared: FxHashMap<(ScopeId, Arc<str>, u64), Val>,
     /// Paths of `prev`s and `tap`s that turned out to be stereo.
     wide: &'s mut FxHashSet<String>,
+    /// Expressions that are heard by themselves, and their values.
+    heard: Vec<(ExprId, Val)>,
     /// How many expressions were evaluated.
     evaluations: usize,
     /// How many are being evaluated, one inside the other.
@@ -138,6 +145,7 @@ impl<'s, 'a> Lower<'s, 'a> {
             since: FxHashMap::default(),
             shared: FxHashMap::default(),
             wide,
+            heard: vec![],
             evaluations: 0,
             depth: 0,
             loops: 0,

@@ -12,7 +12,7 @@ use crate::files::{DefId, Files};
 use crate::graph::{Graph, Group, NodeId, NodeKind};
 use crate::ir::{Imm, Kernel, Module};
 use crate::library::{Library, ParamInfo};
-use mam_grammar::ast::ItemKind;
+use mam_grammar::ast::{ExprId, ItemKind};
 use mam_grammar::{Handle, Problems};
 use mam_runtime::{Curve, ParamNames};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -63,6 +63,12 @@ pub struct Lowered {
     pub signals: usize,
     /// The result: mono or stereo. `None` where a channel is silence.
     pub out: Vec<Option<SignalId>>,
+    /// The signals of expressions that are heard by themselves.
+    pub heard: FxHashMap<ExprId, Vec<SignalId>>,
+    /// The signals that each node is known by, where it is a signal.
+    pub results: FxHashMap<NodeId, Vec<SignalId>>,
+    /// Signals that are further ones of the result.
+    pub also: Vec<SignalId>,
     /// What can be set.
     pub slots: Slots,
     /// What can be triggered.
@@ -74,7 +80,7 @@ pub struct Lowered {
 pub struct Slots {
     all: Vec<(Arc<str>, ParamInfo)>,
     first: FxHashMap<NodeId, usize>,
-    names: Arc<ParamNames>,
+    pub(super) names: Arc<ParamNames>,
     beat: Option<usize>,
     bar: Option<usize>,
 }
@@ -119,11 +125,6 @@ impl Slots {
         }
         slots.names = Arc::new(super::slots::names(graph, &mut slots.all, &slots.first));
         slots
-    }
-
-    /// How parameters are found by name.
-    pub fn names(&self) -> &Arc<ParamNames> {
-        &self.names
     }
 
     /// The slot of parameter `index` (from 0) of a node.
@@ -259,6 +260,7 @@ pub fn lower<'a>(
         rate,
         seed,
         results: vec![None; graph.nodes.len()],
+        heard: FxHashMap::default(),
         slots,
         ports,
         tables: vec![],
@@ -288,6 +290,8 @@ pub fn lower<'a>(
     line.out();
     let Line { song, shapes, mut lowered, .. } = line;
     (lowered.slots, lowered.ports) = (song.slots, song.ports);
+    lowered.heard = song.heard;
+    lowered.results = super::hear::signals(song.results);
     lowered.module.tables = song.tables;
     share(&mut lowered.module, &mut lowered.calls, shapes);
     lowered
@@ -332,6 +336,7 @@ impl Line<'_> {
         for (node, result) in &made.results {
             self.song.results[node.index()] = Some(result.clone());
         }
+        self.song.heard.extend(made.heard.iter().cloned());
         if !made.kernel.outputs.is_empty() && group.live {
             let path = |&member: &NodeId| self.graph.nodes[member].path.clone();
             let fused =
@@ -378,6 +383,7 @@ impl Line<'_> {
     ) -> Option<Handle<Kernel>> {
         if voices == 1
             && known.is_none()
+            && made.heard.is_empty()
             && let Some(cut) = terms::cut(&made.kernel)
         {
             self.pieces(path, cut, &made, &fused);

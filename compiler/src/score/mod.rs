@@ -11,6 +11,7 @@ pub mod codes;
 mod compose;
 mod hits;
 pub mod import;
+mod line;
 mod mini;
 mod modify;
 mod ramps;
@@ -22,16 +23,19 @@ mod tempo;
 mod words;
 
 pub use check::Leftover;
+pub use line::line;
+pub use modify::modifiers;
 pub use words::note_number;
 
 use crate::dimension::Dimension;
 use crate::library::Units;
-use codes::SCORE_UNREACHED;
+use codes::{SCORE_NUMBER, SCORE_UNREACHED};
 use compose::Composer;
 use mam_grammar::ast::{Ast, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, Span};
 use mam_runtime::score::{
-    MusicalLength, Overflow, Pattern, QueryError, Rational, Score, Tempo, TimeSpan, Transport,
+    Clock, LAST_FRAME, MusicalLength, Overflow, Pattern, QueryError, Rational, Score, Tempo, TimeSpan,
+    Transport,
 };
 
 /// What the names of a score mean. The resolver's part of the bargain.
@@ -124,6 +128,7 @@ pub fn from_ast(
     let mut transport = Transport { tempo, lines, clips, marks, length: Rational::ZERO, restarts };
     transport.length = arranged.or(written).unwrap_or_else(|| own_length(&transport));
     check_reached(transport.length, &tempo_places, problems);
+    check_countable(ast, &transport, &tempo_places, problems);
     let mut steps = limits.score_work;
     check::check(&transport, &told, &mut steps, problems);
     let leftovers = check::leftovers(&transport, &told, &mut steps);
@@ -188,6 +193,26 @@ fn check_reached(length: Rational, changes: &[(Rational, Span)], problems: &mut 
         let help = "give the song a greater `length`, or let the tempo change earlier";
         problems.add(Problem::new(&SCORE_UNREACHED, *span, message).help(help));
     }
+}
+
+/// The rate at which a song's length is measured, so that it is too long or not whatever it is rendered at.
+const GREATEST_RATE: u32 = 192_000;
+
+/// Refuses a song whose last frame lies behind the last one that is counted to.
+fn check_countable(ast: &Ast, transport: &Transport, changes: &[(Rational, Span)], problems: &mut Problems) {
+    let clock = Clock::new(&transport.tempo, GREATEST_RATE);
+    if clock.plain(transport.length).frame().is_ok() {
+        return;
+    }
+    let slowest = changes.iter().min_by(|a, b| clock.tempo(a.0).total_cmp(&clock.tempo(b.0)));
+    let long = |item: &&Item| matches!(item.kind, ItemKind::Length { .. } | ItemKind::Arrangement(_));
+    let arranged = ast.items.iter().find(long).map(|item| item.span);
+    let place = slowest.map(|change| change.1).or(arranged).unwrap_or_default();
+    let days = LAST_FRAME / u64::from(GREATEST_RATE) / 86_400;
+    let bars = show::number(transport.length);
+    let message =
+        format!("the song's bars ({bars}) take longer than {days} days, the most that a song may last");
+    problems.add(Problem::new(&SCORE_NUMBER, place, message).help("take a faster tempo, or fewer bars"));
 }
 
 /// The pattern of a text of the notation by itself, its words as written. `place` covers `text`.

@@ -14,8 +14,8 @@ use mam_runtime::score::{Pattern, Rational};
 
 /// Each modifier's name and how it is used.
 const MODIFIERS: [(&str, &str); 13] = [
-    ("fast", "`.fast(2)` or `.fast(\"2 3\")`"),
-    ("slow", "`.slow(2)` or `.slow(\"2 3\")`"),
+    ("fast", "`.fast(2)` or `.fast(\"2 3\")`: so many times as fast"),
+    ("slow", "`.slow(2)` or `.slow(\"2 3\")`: so many times as slow"),
     ("rev", "`.rev`: each cycle backwards"),
     ("every", "`.every(4, rev)`: in cycles 0, 4, 8 …"),
     ("sometimes", "`.sometimes(30%, fast(2))`: for a share of the events"),
@@ -25,9 +25,14 @@ const MODIFIERS: [(&str, &str); 13] = [
     ("iter", "`.iter(4)`: begins a quarter later in every cycle"),
     ("shift", "`.shift(1/16)`: later by so many cycles"),
     ("vel", "`.vel(0.8)` or `.vel(\"1 0.6\")`: multiplies velocities"),
-    ("transpose", "`.transpose(7st)` or `.transpose(\"0st 7st\")`"),
+    ("transpose", "`.transpose(7st)` or `.transpose(\"0st 7st\")`: moves notes by semitones"),
     ("scale", "`.scale(c, minor)`: numbers are degrees, from 0"),
 ];
+
+/// Each modifier's name, and how it is used: its forms in backquotes, and what they do.
+pub fn modifiers() -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+    MODIFIERS.iter().copied()
+}
 
 /// Scales: semitones of an octave.
 const SCALES: [(&str, &[f64]); 18] = [

@@ -1,7 +1,9 @@
 //! Sound files: writing what was rendered, and reading sounds to play or process.
 //!
 //! A [`Writer`] takes interleaved f32 frames and puts them into a container ([`Container`]) as a kind of sample
-//! ([`Bits`]). FLAC goes through flacenc (feature `flac`); WAV, AIFF and CAF are small enough to be written here. [`read()`] gives a whole file as channels of f32; [`resample()`] brings it to another rate.
+//! ([`Bits`]). WAV, AIFF, CAF and FLAC (feature `flac`) are small enough to be written here. [`read()`] gives as much of a
+//! file as is wanted as channels of f32, at the rate that is wanted. No number of a header is believed before the bytes are
+//! there: memory is bounded by what is wanted, time by what the file holds.
 //!
 //! Nothing here runs on the audio thread.
 
@@ -13,20 +15,27 @@ mod plain;
 mod quantise;
 mod read;
 mod resample;
+mod sink;
 mod wav;
+mod wav_read;
 
 pub use quantise::Dither;
-pub use read::{Sound, read};
-pub use resample::resample;
+pub use read::{Sound, Wanted, read};
+pub use wav_read::software;
 
+use plain::Plain;
 use quantise::Quantiser;
+use sink::Sink;
 use std::fmt;
 use std::io::{self, Seek, Write};
+
+/// What the files say of who wrote them. [`software`] reads it back.
+pub const SOFTWARE: &str = concat!("mamc ", env!("CARGO_PKG_VERSION"));
 
 /// The kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Container {
-    /// RIFF WAVE: up to 4 GiB.
+    /// RIFF WAVE; RF64 above 4 GiB.
     Wav,
     /// AIFF, or AIFF-C for floats: up to 4 GiB.
     Aiff,
@@ -62,7 +71,7 @@ impl Container {
         }
     }
 
-    /// The samples it holds when nobody says otherwise: floats, or 24 bits where there are none.
+    /// The samples that it holds by default: floats, or 24 bits where there are none.
     pub fn default_bits(self) -> Bits {
         if self == Container::Flac { Bits::Int24 } else { Bits::Float32 }
     }
@@ -105,6 +114,66 @@ pub struct Format {
     pub channels: usize,
 }
 
+impl Format {
+    /// Bytes of a frame before any compression.
+    pub fn frame_bytes(self) -> u64 {
+        (self.channels * self.bits.bytes()) as u64
+    }
+
+    /// The greatest number of frames that a file of this format can hold.
+    pub fn most_frames(self) -> u64 {
+        match self.container {
+            // Sizes of 32 bits.
+            Container::Aiff => (most_data_of_32_bits() / self.frame_bytes().max(1)).min(u32::MAX.into()),
+            // Sizes of 63 bits.
+            Container::Wav | Container::Caf => i64::MAX as u64 / 2 / self.frame_bytes().max(1),
+            Container::Flac => (1 << 36) - 1,
+        }
+    }
+}
+
+/// Bytes of samples that fit a file whose sizes have 32 bits and count the header too.
+fn most_data_of_32_bits() -> u64 {
+    const HEADERS: u64 = 1 << 16;
+    u64::from(u32::MAX) - HEADERS
+}
+
+/// How many frames a file will have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Frames {
+    /// So many.
+    Exactly(u64),
+    /// Not more than these.
+    AtMost(u64),
+    /// Any number.
+    #[default]
+    Unknown,
+}
+
+/// What a file says besides its samples.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details {
+    /// The title; control characters are left out, and what is beyond 1000 bytes.
+    pub title: Option<String>,
+    /// How many frames will be written. A WAV file that may become longer than 4 GiB is given room for longer sizes; a
+    /// stream whose length is known says it at its start.
+    pub frames: Frames,
+}
+
+impl Details {
+    /// The title as files can hold it.
+    fn tidy(&self) -> Details {
+        const MOST_BYTES: usize = 1000;
+        let tidy = |title: &String| {
+            let mut title: String = title.chars().filter(|c| !c.is_control()).collect();
+            title.truncate((0..=MOST_BYTES).rev().find(|&i| title.is_char_boundary(i)).unwrap_or(0));
+            title
+        };
+        let title = self.title.as_ref().map(tidy).filter(|title| !title.is_empty());
+        Details { title, ..*self }
+    }
+}
+
 /// Why a file could not be written or read.
 #[derive(Debug)]
 pub enum FileError {
@@ -122,8 +191,11 @@ impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FileError::Io(e) => write!(f, "{e}"),
+            FileError::TooLong(Container::Flac) => {
+                f.write_str("a FLAC file ends at 68719476735 frames; a .wav or .caf file holds any length")
+            }
             FileError::TooLong(c) => {
-                write!(f, "a {c} file ends at 4 GiB; a .caf file holds any length")
+                write!(f, "the length of {c} files ends at 4 GiB; a .wav or .caf file holds any length")
             }
             FileError::Unsupported(words) | FileError::Malformed(words) => f.write_str(words),
         }
@@ -149,13 +221,13 @@ impl fmt::Display for Container {
     }
 }
 
-/// Writes frames into a container. Each implementation puts its header right in [`Encoder::finish`].
+/// Writes frames into a container. Each implementation corrects its header in [`Encoder::finish`].
 trait Encoder {
     /// Appends whole frames of integers, interleaved, already within the range of their bits.
     fn integers(&mut self, samples: &[i32]) -> Result<(), FileError>;
     /// Appends whole frames of floats, interleaved.
     fn floats(&mut self, samples: &[f32]) -> Result<(), FileError>;
-    /// Writes what is still held, and the header.
+    /// Writes what is left, and the header where it can be written again.
     fn finish(self: Box<Self>) -> Result<(), FileError>;
 }
 
@@ -165,7 +237,7 @@ pub struct Writer<'w> {
     quantiser: Option<Quantiser>,
     integers: Vec<i32>,
     format: Format,
-    bytes: u64,
+    frames: u64,
 }
 
 impl<'w> Writer<'w> {
@@ -173,16 +245,38 @@ impl<'w> Writer<'w> {
     ///
     /// # Errors
     /// When the container cannot hold such samples, or `out` cannot be written.
-    pub fn new(out: impl Write + Seek + Send + 'w, format: Format) -> Result<Writer<'w>, FileError> {
+    pub fn new(
+        out: impl Write + Seek + Send + 'w,
+        format: Format,
+        details: &Details,
+    ) -> Result<Writer<'w>, FileError> {
+        Writer::into_sink(Sink::Seekable(Box::new(out)), format, details)
+    }
+
+    /// Starts a stream of this format. Its header is written at once and is not written again: where the length is not
+    /// known exactly, it says so, as the format does that.
+    ///
+    /// # Errors
+    /// When the container cannot hold such samples, or `out` cannot be written.
+    pub fn streaming(
+        out: impl Write + Send + 'w,
+        format: Format,
+        details: &Details,
+    ) -> Result<Writer<'w>, FileError> {
+        Writer::into_sink(Sink::Stream(Box::new(out)), format, details)
+    }
+
+    fn into_sink(out: Sink<'w>, format: Format, details: &Details) -> Result<Writer<'w>, FileError> {
+        let details = &details.tidy();
         let encoder: Box<dyn Encoder + Send + 'w> = match format.container {
-            Container::Wav => Box::new(wav::wav(out, format)?),
-            Container::Aiff => Box::new(aiff::aiff(out, format)?),
-            Container::Caf => Box::new(plain::Plain::<_, caf::Caf>::new(out, format)?),
+            Container::Wav => Box::new(Plain::new(out, format, details, wav::Wav::new(format, details)?)?),
+            Container::Aiff => Box::new(Plain::new(out, format, details, aiff::Aiff::new(format, details)?)?),
+            Container::Caf => Box::new(Plain::new(out, format, details, caf::Caf::new(format, details))?),
             #[cfg(feature = "flac")]
-            Container::Flac => Box::new(flac::Flac::new(out, format)?),
+            Container::Flac => Box::new(flac::Flac::new(out, format, details)?),
             #[cfg(not(feature = "flac"))]
             Container::Flac => {
-                return Err(FileError::Unsupported("this build of mam writes no FLAC".into()));
+                return Err(FileError::Unsupported("this build of mam does not write FLAC".into()));
             }
         };
         let quantiser = match format.bits {
@@ -190,7 +284,7 @@ impl<'w> Writer<'w> {
             Bits::Int24 => Some(Quantiser::new(24, format.dither, format.channels)),
             Bits::Float32 => None,
         };
-        Ok(Writer { encoder, quantiser, integers: Vec::new(), format, bytes: 0 })
+        Ok(Writer { encoder, quantiser, integers: Vec::new(), format, frames: 0 })
     }
 
     /// Appends whole frames, interleaved. Integers are rounded to the nearest step; 1 and more is the greatest
@@ -200,8 +294,8 @@ impl<'w> Writer<'w> {
     /// When the file would be too long, or cannot be written.
     pub fn write(&mut self, frames: &[f32]) -> Result<(), FileError> {
         debug_assert_eq!(frames.len() % self.format.channels, 0);
-        self.bytes += (frames.len() * self.format.bits.bytes()) as u64;
-        if self.bytes > self.format.container.most_bytes() {
+        self.frames += (frames.len() / self.format.channels) as u64;
+        if self.frames > self.format.most_frames() {
             return Err(FileError::TooLong(self.format.container));
         }
         match &mut self.quantiser {
@@ -220,17 +314,6 @@ impl<'w> Writer<'w> {
     /// When it cannot be written.
     pub fn finish(self) -> Result<(), FileError> {
         self.encoder.finish()
-    }
-}
-
-impl Container {
-    /// How many bytes of samples it can hold: sizes are 32-bit in WAV and AIFF, and count the header too.
-    fn most_bytes(self) -> u64 {
-        const HEADERS: u64 = 256;
-        match self {
-            Container::Wav | Container::Aiff => u32::MAX as u64 - HEADERS,
-            Container::Caf | Container::Flac => u64::MAX,
-        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! Containers of plain samples: a header, then the samples as they are. WAV, AIFF and CAF differ in the header alone.
 
-use super::{Encoder, FileError, Format};
-use std::io::{Seek, SeekFrom, Write};
+use super::sink::Sink;
+use super::{Details, Encoder, FileError, Format, Frames};
+use std::io::Write;
 
 /// Bytes that are worth a call of the system.
 const ENOUGH: usize = 1 << 20;
+/// The same in a stream, which is read while it is written.
+const ENOUGH_OF_STREAM: usize = 1 << 15;
 
 /// Which byte of a sample comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +18,15 @@ pub(super) enum Order {
     Big,
 }
 
+/// How many bytes of samples there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Data {
+    /// So many.
+    Bytes(u64),
+    /// As many as the stream will have.
+    Unknown,
+}
+
 /// What tells the containers apart.
 pub(super) trait Layout {
     /// The order of a sample's bytes.
@@ -22,25 +34,38 @@ pub(super) trait Layout {
     /// Whether the samples are filled up to an even number of bytes.
     const EVEN: bool;
 
-    /// Everything before the samples, of which there are `data` bytes. Its length does not depend on them.
-    fn header(format: Format, data: u64) -> Vec<u8>;
+    /// Everything before the samples. Its length does not depend on how many there are.
+    fn header(&self, data: Data) -> Vec<u8>;
 }
 
 /// A file of plain samples in the making.
-pub(super) struct Plain<W, L> {
-    out: W,
+pub(super) struct Plain<'w, L> {
+    out: Sink<'w>,
     format: Format,
-    layout: std::marker::PhantomData<L>,
+    layout: L,
     /// Bytes of samples so far.
     data: u64,
     /// Those that are not yet written.
     block: Vec<u8>,
+    enough: usize,
 }
 
-impl<W: Write + Seek, L: Layout> Plain<W, L> {
-    pub(super) fn new(mut out: W, format: Format) -> Result<Plain<W, L>, FileError> {
-        out.write_all(&L::header(format, 0))?;
-        Ok(Plain { out, format, layout: std::marker::PhantomData, data: 0, block: vec![] })
+impl<'w, L: Layout> Plain<'w, L> {
+    pub(super) fn new(
+        mut out: Sink<'w>,
+        format: Format,
+        details: &Details,
+        layout: L,
+    ) -> Result<Plain<'w, L>, FileError> {
+        let data = match details.frames {
+            _ if out.is_seekable() => Data::Bytes(0),
+            Frames::Exactly(frames) => Data::Bytes(frames.saturating_mul(format.frame_bytes())),
+            _ => Data::Unknown,
+        };
+        out.write_all(&layout.header(data))?;
+        out.flush()?;
+        let enough = if out.is_seekable() { ENOUGH } else { ENOUGH_OF_STREAM };
+        Ok(Plain { out, format, layout, data: 0, block: vec![], enough })
     }
 
     fn append<S: Copy, const N: usize>(
@@ -54,7 +79,7 @@ impl<W: Write + Seek, L: Layout> Plain<W, L> {
             to.copy_from_slice(&bytes(sample));
         }
         self.data += (samples.len() * N) as u64;
-        if self.block.len() < ENOUGH { Ok(()) } else { self.flush() }
+        if self.block.len() < self.enough { Ok(()) } else { self.flush() }
     }
 
     fn flush(&mut self) -> Result<(), FileError> {
@@ -64,7 +89,7 @@ impl<W: Write + Seek, L: Layout> Plain<W, L> {
     }
 }
 
-impl<W: Write + Seek, L: Layout> Encoder for Plain<W, L> {
+impl<L: Layout> Encoder for Plain<'_, L> {
     fn integers(&mut self, samples: &[i32]) -> Result<(), FileError> {
         match (self.format.bits.bytes(), L::ORDER) {
             (2, Order::Little) => self.append(samples, |s| (s as i16).to_le_bytes()),
@@ -89,8 +114,10 @@ impl<W: Write + Seek, L: Layout> Encoder for Plain<W, L> {
         // Where there is no room for the rest, what fits is a whole file.
         let rest = self.flush();
         let fits = if rest.is_ok() { self.data } else { self.data - waiting };
-        self.out.seek(SeekFrom::Start(0))?;
-        self.out.write_all(&L::header(self.format, fits))?;
+        if self.out.rewind()? {
+            let header = self.layout.header(Data::Bytes(fits));
+            self.out.write_all(&header)?;
+        }
         self.out.flush()?;
         rest
     }

@@ -3,6 +3,13 @@
 use super::*;
 use std::io::{self, Cursor, Seek, SeekFrom, Write};
 
+/// Everything of a file, as it is.
+const ALL: Wanted = Wanted { rate: None, channels: usize::MAX, frames: u64::MAX };
+
+fn read_all(bytes: Vec<u8>) -> Result<Sound, FileError> {
+    read(Cursor::new(bytes), true, ALL)
+}
+
 /// Two channels with every kind of sample: ordinary, tiny, beyond the range, not a number.
 fn frames() -> Vec<f32> {
     let mut frames = vec![0.0, 0.5, -0.5, 1.0, -1.0, 1.5, -1.5, f32::NAN, 1.0 / 65536.0, -3.0 / 65536.0];
@@ -13,7 +20,8 @@ fn frames() -> Vec<f32> {
 fn written(container: Container, bits: Bits, dither: Dither, portion: usize) -> Vec<u8> {
     let format = Format { container, bits, dither, rate: 44_100, channels: 2 };
     let mut bytes = Cursor::new(Vec::new());
-    let mut writer = Writer::new(&mut bytes, format).unwrap();
+    let details = Details { title: Some("A title".into()), frames: Frames::Unknown };
+    let mut writer = Writer::new(&mut bytes, format, &details).unwrap();
     frames().chunks(portion * 2).for_each(|c| writer.write(c).unwrap());
     writer.finish().unwrap();
     bytes.into_inner()
@@ -57,8 +65,9 @@ fn aiff_caf_and_flac_hold_what_wav_holds() {
         (Container::Flac, Bits::Int24),
     ];
     for (container, bits) in cases {
-        let wav = read(written(Container::Wav, bits, Dither::None, 333)).unwrap();
-        let other = read(written(container, bits, Dither::None, 333)).unwrap();
+        let wav = read_all(written(Container::Wav, bits, Dither::None, 333)).unwrap();
+        let other = read_all(written(container, bits, Dither::None, 333));
+        let other = other.unwrap_or_else(|e| panic!("{container} {bits:?}: {e}"));
         assert_eq!(wav.rate, other.rate);
         let same = |(a, b): (&f32, &f32)| a == b || a.is_nan() && b.is_nan();
         for (a, b) in wav.channels.iter().zip(&other.channels) {
@@ -108,30 +117,50 @@ fn silence_stays_silent() {
 /// A sine resampled is the sine of the other rate, away from its ends.
 #[test]
 fn resampling_moves_a_tone_to_the_other_rate() {
-    for (from, to, hz) in [(44_100, 48_000, 1_000.0), (96_000, 44_100, 15_000.0), (8_000, 48_000, 3_000.0)] {
+    let cases = [
+        (44_100, 48_000, 1_000.0),
+        (96_000, 44_100, 15_000.0),
+        (8_000, 48_000, 3_000.0),
+        (383_999, 48_000, 5_000.0),
+        (44_099, 48_000, 5_000.0),
+    ];
+    for (from, to, hz) in cases {
         let sine = |rate: u32, n: usize| (std::f64::consts::TAU * hz * n as f64 / f64::from(rate)).sin();
         let channel: Vec<f32> = (0..from as usize).map(|n| sine(from, n) as f32).collect();
-        let out = resample(&Sound { rate: from, channels: vec![channel] }, to);
-        assert_eq!(out.frames(), to as usize);
+        let file = wav_of(from, 1, &channel);
+        let out = read(Cursor::new(file), true, Wanted { rate: Some(to), ..ALL }).unwrap();
+        assert_eq!((out.rate, out.frames()), (to, to as usize));
         let middle = to as usize / 4..to as usize * 3 / 4;
         let error = middle.map(|n| (f64::from(out.channels[0][n]) - sine(to, n)).abs()).fold(0.0, f64::max);
         assert!(error < 2e-3, "{from} → {to}: {error}");
     }
 }
 
+/// A WAV file of floats.
+fn wav_of(rate: u32, channels: usize, samples: &[f32]) -> Vec<u8> {
+    let format =
+        Format { container: Container::Wav, bits: Bits::Float32, dither: Dither::None, rate, channels };
+    let mut bytes = Cursor::new(Vec::new());
+    let details = Details { title: None, frames: Frames::AtMost(1 << 20) };
+    let mut writer = Writer::new(&mut bytes, format, &details).unwrap();
+    writer.write(samples).unwrap();
+    writer.finish().unwrap();
+    bytes.into_inner()
+}
+
 #[test]
 fn what_cannot_be_held_or_read_is_refused_in_words() {
     let format =
-        Format { container: Container::Wav, bits: Bits::Int16, dither: Dither::None, rate: 1, channels: 1 };
-    let mut writer = Writer::new(Cursor::new(Vec::new()), format).unwrap();
-    writer.bytes = u64::from(u32::MAX) - 300;
+        Format { container: Container::Aiff, bits: Bits::Int16, dither: Dither::None, rate: 1, channels: 1 };
+    let mut writer = Writer::new(Cursor::new(Vec::new()), format, &Details::default()).unwrap();
+    writer.frames = format.most_frames() - 20;
     writer.write(&[0.0; 16]).unwrap();
     let e = writer.write(&[0.0; 16]).unwrap_err();
-    assert_eq!(e.to_string(), "a WAV file ends at 4 GiB; a .caf file holds any length");
+    assert_eq!(e.to_string(), "the length of AIFF files ends at 4 GiB; a .wav or .caf file holds any length");
     let whole = written(Container::Wav, Bits::Int16, Dither::None, 100);
-    assert!(read(whole[..30].to_vec()).is_err());
-    assert!(read(b"not a sound".to_vec()).is_err());
-    assert!(read(vec![]).is_err());
+    assert!(read_all(whole[..30].to_vec()).is_err());
+    assert!(read_all(b"not a sound".to_vec()).is_err());
+    assert!(read_all(vec![]).is_err());
 }
 
 /// A disk with so much room.
@@ -164,7 +193,8 @@ fn of_a_take_that_does_not_fit_what_fits_is_whole() {
         rate: 48_000,
         channels: 2,
     };
-    let mut writer = Writer::new(&mut disk, format).unwrap();
+    let details = Details { title: None, frames: Frames::AtMost(1 << 20) };
+    let mut writer = Writer::new(&mut disk, format, &details).unwrap();
     let frames: Vec<f32> = (0..9600).map(|i| i as f32).collect();
     while writer.write(&frames).is_ok() {}
     assert!(
@@ -173,4 +203,195 @@ fn of_a_take_that_does_not_fit_what_fits_is_whole() {
     let mut read = hound::WavReader::new(Cursor::new(disk.0.into_inner())).unwrap();
     let kept: Vec<f32> = read.samples::<f32>().collect::<Result<_, _>>().unwrap();
     assert!(kept.len() > 2_000_000 / 4 && kept.iter().enumerate().all(|(i, x)| *x == (i % 9600) as f32));
+}
+
+/// The plain header of 44 bytes, and samples.
+fn plain_wav(fmt: &[u8], riff: u32, data: u32, samples: &[u8]) -> Vec<u8> {
+    let chunk = |name: &[u8], size: u32| [name, &size.to_le_bytes()[..]].concat();
+    [
+        &chunk(b"RIFF", riff)[..],
+        b"WAVE",
+        &chunk(b"fmt ", fmt.len() as u32),
+        fmt,
+        &chunk(b"data", data),
+        samples,
+    ]
+    .concat()
+}
+
+/// One channel at 44100 Hz of this kind of samples.
+fn mono(tag: u16, bits: u16) -> Vec<u8> {
+    let mut fmt = [tag.to_le_bytes(), 1_u16.to_le_bytes()].concat();
+    fmt.extend(44_100_u32.to_le_bytes());
+    fmt.extend((44_100 * u32::from(bits / 8)).to_le_bytes());
+    fmt.extend([(bits / 8).to_le_bytes(), bits.to_le_bytes()].concat());
+    fmt
+}
+
+/// Sizes of streams and of files that were cut off, odd chunks with and without padding, 64-bit sizes.
+#[test]
+fn a_wav_files_sizes_are_hints() {
+    let samples: Vec<u8> = [0_i16, 16_384, -32_768, 8_192].into_iter().flat_map(i16::to_le_bytes).collect();
+    let sound = [0.0, 0.5, -1.0, 0.25];
+    let with = |riff, data| plain_wav(&mono(1, 16), riff, data, &samples);
+    let insert = |chunk: &[u8]| [&with(0, 8)[..12], chunk, &with(0, 8)[12..]].concat();
+    let mut long =
+        insert(&[b"ds64", &28_u32.to_le_bytes()[..], &[0; 8], &8_u64.to_le_bytes(), &[0; 12]].concat());
+    long[..4].copy_from_slice(b"RF64");
+    let place = long.len() - samples.len() - 4;
+    long[place..place + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+    let tail = [&with(44, 8)[..], b"LIST\x04\0\0\0INFO"].concat();
+    let cases = [
+        (with(44, 8), false),
+        (with(u32::MAX, u32::MAX), false),
+        (with(0, 0), false),
+        (with(36, 0), false),
+        (with(0x7fff_f000, 0x7fff_efdc), false),
+        (with(1044, 1000), true),
+        (insert(b"LIST\x05\0\0\0INFOx\0"), false),
+        (insert(b"LIST\x05\0\0\0INFOx"), false),
+        (long, false),
+        (tail, false),
+    ];
+    for (i, (file, is_cut_off)) in cases.into_iter().enumerate() {
+        let read = read_all(file).unwrap();
+        assert_eq!((read.channels, read.is_cut_off), (vec![sound.to_vec()], is_cut_off), "case {i}");
+    }
+}
+
+#[test]
+fn every_kind_of_sample_is_read() {
+    let values = [0.0, 0.5, -1.0, 0.25_f64];
+    let integers = |bits: u32| {
+        let scaled = move |v: &f64| {
+            (v * f64::from(1_u32 << (bits - 1))).clamp(-2_147_483_648.0, 2_147_483_647.0) as i32
+        };
+        values
+            .iter()
+            .flat_map(move |v| scaled(v).to_le_bytes()[..bits as usize / 8].to_vec())
+            .collect::<Vec<u8>>()
+    };
+    let cases = [
+        (1, 8, vec![128, 192, 0, 160]),
+        (1, 16, integers(16)),
+        (1, 24, integers(24)),
+        (1, 32, integers(32)),
+        (3, 32, values.iter().flat_map(|v| (*v as f32).to_le_bytes()).collect()),
+        (3, 64, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+    ];
+    for (tag, bits, samples) in cases {
+        let file = plain_wav(&mono(tag, bits), 0, samples.len() as u32, &samples);
+        let read = read_all(file).unwrap();
+        assert_eq!(read.channels, [values.map(|v| v as f32).to_vec()], "{tag} {bits}");
+    }
+    let other = read_all(plain_wav(&mono(7, 8), 0, 4, &[0; 4])).unwrap_err().to_string();
+    assert!(other.contains("0x0007"), "{other}");
+}
+
+/// Sony's Wave64: names of 16 bytes, sizes that count the header, chunks aligned to 8.
+#[test]
+fn wave64_is_read() {
+    let guid =
+        |name: &[u8]| [name, &[0xf3, 0xac, 0xd3, 0x11, 0x8c, 0xd1, 0, 0xc0, 0x4f, 0x8e, 0xdb, 0x8a]].concat();
+    let chunk = |name: &[u8], content: &[u8]| {
+        let padding = vec![0; content.len().next_multiple_of(8) - content.len()];
+        [&guid(name)[..], &(content.len() as u64 + 24).to_le_bytes(), content, &padding].concat()
+    };
+    let riff = [&b"riff"[..], &[0x2e, 0x91, 0xcf, 0x11, 0xa5, 0xd6, 0x28, 0xdb, 0x04, 0xc1, 0, 0]].concat();
+    let samples: Vec<u8> = [0_i16, 16_384, -32_768].into_iter().flat_map(i16::to_le_bytes).collect();
+    let chunks = [chunk(b"junk", b"odd"), chunk(b"fmt ", &mono(1, 16)), chunk(b"data", &samples)].concat();
+    let file = [&riff[..], &(chunks.len() as u64 + 40).to_le_bytes(), &guid(b"wave"), &chunks].concat();
+    assert_eq!(read_all(file).unwrap().channels, [vec![0.0, 0.5, -1.0]]);
+}
+
+/// Whatever a header says, no more is held than is wanted.
+#[test]
+fn headers_are_not_believed() {
+    let samples = vec![0_u8; 4096];
+    for (at, bytes) in
+        [(22, vec![255, 255]), (24, vec![255; 4]), (24, vec![0; 4]), (22, vec![0; 2]), (34, vec![255; 2])]
+    {
+        let mut file = plain_wav(&mono(1, 16), u32::MAX, u32::MAX, &samples);
+        file[at..at + bytes.len()].copy_from_slice(&bytes);
+        let _ = read_all(file);
+    }
+    let mut file = wav_of(100, 2, &[0.5; 4096]);
+    let wanted = Wanted { rate: Some(48_000), channels: 1, frames: 1000 };
+    let sound = read(Cursor::new(file.clone()), true, wanted).unwrap();
+    assert_eq!((sound.channels.len(), sound.frames()), (1, 1000), "it is resampled as far as is wanted");
+    file[24..28].copy_from_slice(&u32::MAX.to_le_bytes());
+    let refused = read(Cursor::new(file), true, wanted).map(|sound| sound.rate).unwrap_err().to_string();
+    assert!(refused.contains("4294967295 Hz"), "{refused}");
+}
+
+#[test]
+fn titles_and_the_program_stand_in_every_kind_of_file() {
+    for &container in Container::ALL {
+        let file = written(container, Bits::Int16, Dither::None, 100);
+        let head = String::from_utf8_lossy(&file[..400]).into_owned();
+        assert!(head.contains("A title"), "{container}");
+        assert!(container == Container::Aiff || head.contains(SOFTWARE), "{container}");
+    }
+    let ours = written(Container::Wav, Bits::Int16, Dither::None, 100);
+    assert_eq!(software(&ours[..]).unwrap().as_deref(), Some(SOFTWARE));
+    assert_eq!(software(&plain_wav(&mono(1, 16), 0, 0, &[])[..]).unwrap(), None);
+    assert_eq!(software(&b"RIFF"[..]).unwrap(), None);
+}
+
+/// A stream of which the length is known says it; another one says that it is not known.
+#[test]
+fn streams_are_written_once_from_their_beginning() {
+    for &container in Container::ALL {
+        for length in [Frames::Exactly(3000), Frames::AtMost(9000), Frames::Unknown] {
+            let format =
+                Format { container, bits: Bits::Int16, dither: Dither::None, rate: 48_000, channels: 2 };
+            let details = Details { title: None, frames: length };
+            let mut bytes = Vec::new();
+            let mut writer = Writer::streaming(&mut bytes, format, &details).unwrap();
+            writer.write(&[0.25; 6000]).unwrap();
+            writer.finish().unwrap();
+            if container == Container::Caf && length != Frames::Exactly(3000) {
+                let size = bytes.windows(12).find_map(|w| w.strip_prefix(b"data"));
+                assert_eq!(size, Some(&[0xff; 8][..]), "up to the end of the file");
+                continue;
+            }
+            #[cfg(feature = "decode")]
+            if container != Container::Aiff || length == Frames::Exactly(3000) {
+                let sound = read_all(bytes).unwrap_or_else(|e| panic!("{container} {length:?}: {e}"));
+                assert_eq!(sound.channels, vec![vec![0.25; 3000]; 2], "{container} {length:?}");
+            }
+        }
+    }
+}
+
+/// The sizes of a file that is longer than 32 bits count.
+#[test]
+fn a_wav_file_above_four_gibibytes_is_rf64() {
+    use super::plain::{Data, Layout};
+    let format = Format {
+        container: Container::Wav,
+        bits: Bits::Int16,
+        dither: Dither::None,
+        rate: 48_000,
+        channels: 2,
+    };
+    let header = |frames, data| wav::Wav::new(format, &Details { title: None, frames }).unwrap().header(data);
+    let long: u64 = 5 << 30;
+    let bytes = header(Frames::Unknown, Data::Bytes(long));
+    assert_eq!((&bytes[..4], &bytes[4..8], &bytes[12..16]), (&b"RF64"[..], &[0xff; 4][..], &b"ds64"[..]));
+    assert_eq!(bytes[20..28], (bytes.len() as u64 - 8 + long).to_le_bytes());
+    assert_eq!(
+        (bytes[28..36].to_vec(), bytes[36..44].to_vec()),
+        (long.to_le_bytes().to_vec(), (long / 4).to_le_bytes().to_vec())
+    );
+    assert_eq!(
+        bytes.len(),
+        header(Frames::Unknown, Data::Bytes(4)).len(),
+        "it is written over the one for the start"
+    );
+    assert_eq!(header(Frames::Exactly(long / 4), Data::Bytes(0)).len(), bytes.len());
+    let short = header(Frames::AtMost(1000), Data::Bytes(4000));
+    assert_eq!((&short[..4], &short[12..16]), (&b"RIFF"[..], &b"fmt "[..]));
+    let read = read_all([bytes, vec![0, 64, 0, 64]].concat()).unwrap();
+    assert_eq!((read.channels, read.is_cut_off), (vec![vec![0.5], vec![0.5]], true));
 }

@@ -145,7 +145,7 @@ impl MidiFile {
             let chunk = match Chunk::at(bytes, at) {
                 Some(chunk) if chunk.is_plausible() => chunk,
                 _ => {
-                    let next = next_track(bytes, at..bytes.len());
+                    let next = next_track(bytes, at + 1..bytes.len());
                     let skipped = count(next.unwrap_or(bytes.len()) - at, "byte");
                     self.remarks.add(format!("{skipped} from byte {at} on are of no chunk; skipped"));
                     at = next.unwrap_or(bytes.len());
@@ -330,7 +330,8 @@ impl Reader<'_> {
             0xC0 => Kind::Program(key),
             0xB0 => match key {
                 64 => Kind::Pedal(b >= 64),
-                120 | 123 => Kind::Silence,
+                // Mode messages end all notes as well.
+                120 | 123..=127 => Kind::Silence,
                 // All controllers go back to their defaults.
                 121 => Kind::Pedal(false),
                 _ => return Ok(()),
