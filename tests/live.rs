@@ -163,7 +163,7 @@ fn a_jump_back_asks_for_no_more_than_is_heard() {
     const FAR: u64 = 48_000 * 36_000;
     for stopped in [false, true] {
         for to in [FAR, 0] {
-            control.seek(to);
+            control.seek(to).unwrap();
             while control.is_changing() {
                 callback(&mut live, 100);
                 control.tick();

@@ -377,7 +377,7 @@ mod tests {
         for place in [10, 20, 20] {
             let before = problems.len();
             problems.add(at(7, "inside"));
-            problems.called_at(before, call(place), |_| true);
+            problems.called_at(before, "kick", call(place), |_| true);
         }
         let again = problems.len();
         problems.add(at(7, "inside"));

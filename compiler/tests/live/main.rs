@@ -97,7 +97,7 @@ struct Player {
 
 impl Player {
     fn start(program: &Arc<Program>) -> Player {
-        let options = Live { channels: 2, playing: true };
+        let options = Live { channels: 2, playing: true, limit: true };
         let (control, live) = Control::new(program.clone(), Box::new(Scored), options);
         Player { control, live, sound: vec![], turn: 0 }
     }
