@@ -11,7 +11,7 @@
 //! * [`offline`] and [`live`]: renders and playing; [`stems`], [`looping`] and [`timing`]: what is rendered, of which passes,
 //!   from where;
 //! * [`console`]: the three streams and colour; [`visible`]: text of others, made harmless for a terminal;
-//!  [`failure`]: how a command ends when it does not end well.
+//!   [`failure`]: how a command ends when it does not end well.
 //!
 //! It is a library so that tests draw problems exactly as the terminal does.
 

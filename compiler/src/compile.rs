@@ -227,12 +227,7 @@ impl Line {
             self.done("plan");
         }
         if !problems.has_errors() {
-            let code: Arc<dyn Code> = match options.interpreter {
-                true => Arc::new(Interpreter::new(optimised.clone())),
-                false => kept
-                    .jit(&optimised, care(options, plan.work(), rate), crew)
-                    .expect("checked modules compile"),
-            };
+            let code = code(&optimised, options, care(options, plan.work(), rate), (kept, crew));
             self.done("emit");
             program = Some(Program {
                 rate,
@@ -289,6 +284,14 @@ fn slot(name: &Arc<str>, info: &crate::library::ParamInfo, rate: u32) -> ParamSl
         max: info.max,
         curve: info.curve,
         smooth: (info.smooth * f64::from(rate) + 0.5).floor() as u32,
+    }
+}
+
+/// What runs the optimised kernels: machine code, or the interpreter where that is asked for.
+fn code(kernels: &Module, options: &Options, care: Care, (kept, crew): (&mut Kept, &Crew)) -> Arc<dyn Code> {
+    match options.interpreter {
+        true => Arc::new(Interpreter::new(kernels.clone())),
+        false => kept.jit(kernels, care, crew).expect("checked modules compile"),
     }
 }
 

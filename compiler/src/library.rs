@@ -267,7 +267,7 @@ pub fn param(
         Ok(number) => Some(number),
         Err(found) => {
             let unknown = found.is_empty();
-            problems.extend(found);
+            problems.extend(*found);
             if unknown {
                 let message = format!("`{}` is described by a value that is not constant", param.name);
                 let help = "its default, range and glide must be known before the song starts";

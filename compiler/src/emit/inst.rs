@@ -60,10 +60,9 @@ impl Emitter<'_> {
         immediate(b, imm, self.body.ty(value).lanes)
     }
 
-    fn compute(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Value {
-        let inst = self.body.insts[value].clone();
-        let ty = inst.ty;
-        // Some find their operands themselves, and not all of them.
+    /// The operands of an instruction, in the order in which the code generator makes most of them. Some instructions find
+    /// their operands themselves, and not all of them: those have none here.
+    fn operands(&mut self, b: &mut FunctionBuilder, value: ir::Value, inst: &ir::Inst) -> Vec<Value> {
         let given = match inst.op {
             Op::Shl | Op::Ushr | Op::Sshr | Op::Slide | Op::Splat | Op::Pack | Op::Read(_) => &[],
             Op::Select if is_mask(self.body, value) => &inst.args.as_slice()[..1],
@@ -75,16 +74,26 @@ impl Emitter<'_> {
         if matches!(inst.op, Op::Add | Op::Mul) && slow(0) && !slow(1) {
             args.swap(0, 1);
         }
-        let from = inst.args.as_slice().first().map(|v| self.body.ty(*v));
         // And what nobody uses any more first: the result takes its register.
         let dies = |i: usize| self.last_use.get(&inst.args.as_slice()[i]) == Some(&value);
         if inst.op == Op::Fma && !dies(0) && dies(1) {
             args.swap(0, 1);
         }
         let compares = matches!(inst.op, Op::Lt | Op::Le | Op::Eq | Op::Ne | Op::Min | Op::Max);
-        if compares && !self.machine.any_place && from.is_some_and(|ty| ty == ir::Type::F32.with_lanes(4)) {
+        if compares
+            && !self.machine.any_place
+            && inst.args.as_slice().first().is_some_and(|v| self.body.ty(*v) == ir::Type::F32.with_lanes(4))
+        {
             args.iter_mut().for_each(|x| *x = in_register(b, *x));
         }
+        args
+    }
+
+    fn compute(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Value {
+        let inst = self.body.insts[value].clone();
+        let ty = inst.ty;
+        let args = self.operands(b, value, &inst);
+        let from = inst.args.as_slice().first().map(|v| self.body.ty(*v));
         let float = from.is_some_and(|ty| matches!(ty.scalar, Scalar::F32 | Scalar::F64));
         let arg = |i: usize| args[i];
         match inst.op {

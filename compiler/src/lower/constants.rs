@@ -15,7 +15,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The value of a constant expression of file `file`, in base units; else its problems, none of which means that it is
 /// not constant. `turns` are the counters around it.
-pub fn number(files: &Files, file: usize, expr: ExprId, turns: &Turns) -> Result<(f64, Dimension), Problems> {
+pub fn number(
+    files: &Files,
+    file: usize,
+    expr: ExprId,
+    turns: &Turns,
+) -> Result<(f64, Dimension), Box<Problems>> {
     let (library, mut templates) = (Library::default(), Templates::default());
     let mut song = Song {
         files,
@@ -46,9 +51,9 @@ pub fn number(files: &Files, file: usize, expr: ExprId, turns: &Turns) -> Result
     match val {
         Val::Signal(signal) if signal.channels.len() == 1 => match lower.b.constant(signal.channels[0]) {
             Some(x) if x.is_finite() => Ok((x, signal.dimension)),
-            _ => Err(lower.problems),
+            _ => Err(Box::new(lower.problems)),
         },
-        _ => Err(lower.problems),
+        _ => Err(Box::new(lower.problems)),
     }
 }
 

@@ -60,7 +60,9 @@ fn check_step(program: &Program, step: &Step) -> Result<(), String> {
     let inside = |range: &std::ops::Range<usize>, end| range.start <= range.end && range.end <= end;
     let aligned = |(ranges, bytes): (&[std::ops::Range<usize>], usize)| {
         let whole = |range: &std::ops::Range<usize>| {
-            inside(range, step.state_bytes) && range.start % bytes == 0 && range.len() % bytes == 0
+            inside(range, step.state_bytes)
+                && range.start.is_multiple_of(bytes)
+                && range.len().is_multiple_of(bytes)
         };
         ranges.iter().all(whole)
     };

@@ -126,6 +126,7 @@ struct Client {
 // SAFETY: the handle is a descriptor with buffers. The buffers and the coder are used by the thread that hears, or by the
 // owner where there is none; listing and connecting are single calls to the kernel.
 unsafe impl Send for Client {}
+// SAFETY: as above.
 unsafe impl Sync for Client {}
 
 /// A result of the library, or what went wrong, with a way out.

@@ -220,9 +220,9 @@ impl Info {
         let rate = self.rate;
         match NAMED.iter().position(|&named| named == rate) {
             Some(place) => (place as u32 + 1, 0, 0),
-            None if rate % 1000 == 0 && rate / 1000 < 256 => (12, rate / 1000, 8),
+            None if rate.is_multiple_of(1000) && rate / 1000 < 256 => (12, rate / 1000, 8),
             None if rate < 1 << 16 => (13, rate, 16),
-            None if rate % 10 == 0 => (14, rate / 10, 16),
+            None if rate.is_multiple_of(10) => (14, rate / 10, 16),
             None => (0, 0, 0),
         }
     }

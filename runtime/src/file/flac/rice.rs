@@ -28,7 +28,9 @@ impl Coding {
         let block = residuals.len() + order;
         let fits = |halvings: &u32| {
             let size = block >> halvings;
-            block % (1 << halvings) == 0 && size > order && (*halvings == 0 || size >= LEAST_IN_PARTITION)
+            block.is_multiple_of(1 << halvings)
+                && size > order
+                && (*halvings == 0 || size >= LEAST_IN_PARTITION)
         };
         let finest = (0..=MOST_HALVINGS).rev().find(fits).unwrap_or(0);
         let mut sums = sums(residuals, order, block >> finest);

@@ -58,7 +58,7 @@ impl Chooser {
         let verbatim = shifted.len() as u64 * u64::from(width);
         let predicted = self.fixed(&shifted, width).into_iter().chain(self.linear(&shifted, width));
         let best = predicted.min_by_key(|(bits, _)| *bits).filter(|(bits, _)| *bits < verbatim);
-        let (bits, kind) = best.unwrap_or_else(|| (verbatim, Kind::Verbatim(shifted)));
+        let (bits, kind) = best.unwrap_or((verbatim, Kind::Verbatim(shifted)));
         Subframe { kind, wasted, width, bits: header + bits }
     }
 

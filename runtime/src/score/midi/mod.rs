@@ -222,7 +222,7 @@ impl Voice {
             let Key { on, key, .. } = self.keys[index];
             let lanes = &mut last[usize::from(key)];
             let free = lanes.iter().position(|&before| self.keys[before].off <= on);
-            let lane = free.unwrap_or_else(|| if lanes.len() < most { lanes.len() } else { 0 });
+            let lane = free.unwrap_or(if lanes.len() < most { lanes.len() } else { 0 });
             match lanes.get_mut(lane) {
                 Some(before) => {
                     let before = std::mem::replace(before, index);
