@@ -1,8 +1,8 @@
 //! The command line: what can be said, as clap reads it. Each command's own flags stand in its file.
 
 use crate::commands::{
-    bench, check, completions, devices, doc, dump, explain, fmt, graph, import, list, man, pattern, play,
-    render,
+    bench, check, completions, devices, doc, dump, explain, fmt, graph, import, list, man, new, pattern,
+    play, render,
 };
 use crate::console::When;
 use crate::values::{Assignment, LimitChange, Rate};
@@ -12,7 +12,10 @@ use std::path::PathBuf;
 /// Songs and sounds, compiled to machine code
 #[derive(Debug, Parser)]
 #[command(name = "mamc", version, max_term_width = 100, infer_subcommands = false)]
-#[command(after_help = "`mamc help COMMAND` says more of each.")]
+#[command(
+    after_help = "`mamc song.mam` is `mamc play song.mam`. `mamc help COMMAND` says more of each; where a
+command has --json, its help says what the document holds."
+)]
 pub struct Cli {
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
@@ -31,7 +34,9 @@ pub struct Cli {
 /// One file a command, in `commands/`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show every problem of a song, and what the song is
+    /// Write a song to begin with
+    New(new::New),
+    /// Show every problem of songs, and what each song is
     Check(check::Check),
     /// Render a song to a sound file
     Render(Box<render::Render>),
@@ -39,9 +44,9 @@ pub enum Command {
     Play(Box<play::Play>),
     /// Format songs, or turn .mam and JSON into each other
     Fmt(fmt::Fmt),
-    /// List what exists: definitions, parameters, a song's nodes
+    /// List what exists: definitions, statements, units; a song's nodes
     List(list::List),
-    /// Show one definition: documentation, parameters, source
+    /// Show what a name means: definition, statement, modifier, unit
     Doc(doc::Doc),
     /// Explain a problem's code
     Explain(explain::Explain),

@@ -7,6 +7,7 @@ use crate::input::{Disk, Song};
 use crate::report::human::{Look, draw};
 use crate::report::{Found, tally};
 use mam_compiler::emit::isa::Care;
+use mam_compiler::listen::Listen;
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Kept, Options, compile_again};
 use mam_grammar::ast::ItemKind;
@@ -97,11 +98,21 @@ pub fn compile_song_again(song: Song, how: &HowArgs, kept: &mut Kept) -> Compile
     compile_song_with(song, how, Care::Quick, kept)
 }
 
+/// Compiles a song so that parts of it are heard by themselves.
+pub fn compile_listening(song: Song, how: &HowArgs, listen: Listen) -> Compiled {
+    let options = Options { care: Care::Best, listen, ..how.options(&song.prefix) };
+    compile_by(song, how, &options, &mut Kept::default())
+}
+
 fn compile_song_with(song: Song, how: &HowArgs, care: Care, kept: &mut Kept) -> Compiled {
-    let Song { mut sources, id, prefix, path } = song;
+    let options = Options { care, ..how.options(&song.prefix) };
+    compile_by(song, how, &options, kept)
+}
+
+fn compile_by(song: Song, how: &HowArgs, options: &Options, kept: &mut Kept) -> Compiled {
+    let Song { mut sources, id, path, .. } = song;
     let disk = Disk::new(path.as_deref(), how.allow_outside);
-    let options = Options { care, ..how.options(&prefix) };
-    let mut compilation = compile_again(&mut sources, id, &disk, &options, kept);
+    let mut compilation = compile_again(&mut sources, id, &disk, options, kept);
     let problems = std::mem::take(&mut compilation.problems).into_sorted();
     let used = path.into_iter().chain(disk.asked.into_inner()).collect();
     Compiled { sources, compilation, problems, used }

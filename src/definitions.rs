@@ -34,12 +34,6 @@ impl Prelude {
     pub fn find(&self, name: &str) -> Option<Entry<'_>> {
         self.all().find(|e| e.name() == name)
     }
-
-    /// The name that is most like this one.
-    pub fn nearest(&self, name: &str) -> Option<String> {
-        let names: Vec<String> = self.all().map(|e| e.name().to_string()).collect();
-        mam_grammar::problem::nearest(name, &names).map(String::from)
-    }
 }
 
 /// One definition.
@@ -71,6 +65,11 @@ impl<'p> Entry<'p> {
     /// Its documentation.
     pub fn doc(self) -> &'p str {
         self.prelude.files.item(self.id).doc.as_deref().unwrap_or("")
+    }
+
+    /// Whether it is of use to other definitions alone, as its documentation then begins by saying.
+    pub fn is_internal(self) -> bool {
+        self.doc().starts_with("Internal:")
     }
 
     /// The first sentence of it.
@@ -172,4 +171,20 @@ pub fn param_json(p: &ParamInfo) -> Value {
         "min": finite(p.min), "max": finite(p.max), "default": p.default, "unit": base_unit(p),
         "curve": curve(p.curve), "smoothSeconds": p.smooth, "doc": p.doc.as_deref().unwrap_or(""),
     })
+}
+
+/// Parameters for people: number and name, each with its default, range, name in JSON and documentation.
+pub fn glossary_of(params: &[ParamInfo]) -> String {
+    let row = |p: &ParamInfo| {
+        let bounds = range(p);
+        let bounds = if bounds.is_empty() { bounds } else { format!(" in {bounds}") };
+        let doc = p.doc.as_deref().unwrap_or("").split_whitespace().collect::<Vec<_>>().join(" ");
+        let ramps = smoothing(p);
+        (
+            format!("{} {}", p.id, p.name),
+            format!("{}{bounds}; {ramps}; JSON {}. {doc}", default(p), p.json_name()),
+        )
+    };
+    let rows: Vec<(String, String)> = params.iter().map(row).collect();
+    crate::table::glossary(rows.iter().map(|(name, text)| (name.as_str(), text.as_str())))
 }

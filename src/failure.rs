@@ -1,5 +1,6 @@
 //! How a command ends when it does not end well, and the exit codes.
 
+use mam_runtime::score::LAST_FRAME;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -77,6 +78,14 @@ impl fmt::Display for Failure {
             | Failure::Device(words) => f.write_str(words),
         }
     }
+}
+
+/// Why a place in time is refused: frames behind the last one are not counted.
+pub fn too_far(what: &str, rate: u32) -> String {
+    let days = LAST_FRAME / u64::from(rate) / 86_400;
+    format!(
+        "{what} lies behind frame {LAST_FRAME}, the last one that mam counts to ({days} days at {rate} Hz)"
+    )
 }
 
 /// An error of the system in plain words, with what to do where there is something.

@@ -1,13 +1,15 @@
 //! The `mamc` command: one file a subcommand, and the only printing, file reading and exit codes of mam.
 //!
-//! * [`args`]: what can be said; [`values`]: the values of flags, read exactly;
+//! * [`args`]: what can be said; [`hints`]: what to say of what cannot be read; [`values`]: the values of flags, read exactly;
 //! * [`commands`]: what each command does;
 //! * [`compiling`]: a song through the compiler, its problems told; [`stages`]: what the compiler made, as text;
 //! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
 //!   [`beside`]: sound files, while they are rendered; [`rendered`] and [`levels`]: what is said of them;
 //!   [`reach`]: which files a song may name;
+//! * [`reference`] and [`definitions`]: all that a song can say, to be looked up;
 //! * [`report`]: problems for the terminal, as JSON, as SARIF;
-//! * [`offline`] and [`live`]: renders and playing;
+//! * [`offline`] and [`live`]: renders and playing; [`stems`], [`looping`] and [`timing`]: what is rendered, of which passes,
+//!   from where;
 //! * [`console`]: the three streams and colour; [`visible`]: text of others, made harmless for a terminal;
 //!  [`failure`]: how a command ends when it does not end well.
 //!
@@ -23,20 +25,25 @@ pub mod console;
 pub mod definitions;
 pub mod drawing;
 pub mod failure;
+pub mod hints;
 pub mod input;
 pub mod json;
 pub mod levels;
 pub mod live;
+pub mod looping;
 pub mod names;
 pub mod offline;
 pub mod output;
 pub mod progress;
 pub mod reach;
+pub mod reference;
 pub mod rendered;
 pub mod report;
 pub mod stages;
+pub mod stems;
 pub mod summary;
 pub mod table;
+pub mod timing;
 pub mod values;
 pub mod visible;
 
@@ -50,8 +57,8 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(apologise));
     output::clean_up_on_interrupt();
-    let matches = Cli::command().color(help_colour()).get_matches();
-    let cli = match Cli::from_arg_matches(&matches) {
+    let read = hints::read(std::env::args_os().collect(), Cli::command().color(help_colour()));
+    let cli = match read.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(e) => e.exit(),
     };
@@ -71,6 +78,7 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli, console: Console) -> Result<(), Failure> {
     match cli.command {
         None => greet(console),
+        Some(Command::New(c)) => c.run(console),
         Some(Command::Check(c)) => c.run(console),
         Some(Command::Render(c)) => c.run(console),
         Some(Command::Play(c)) => c.run(console),
@@ -94,7 +102,7 @@ fn greet(console: Console) -> Result<(), Failure> {
     let lines = "\
 mam: songs and sounds, compiled to machine code. Three lines that lead to sound:
 
-  echo 'bd = kick(); play { bd |x...x...x...x...| }; out = bd' > song.mam
+  mamc new song.mam
   mamc play song.mam
   mamc render song.mam -o song.wav
 ";

@@ -2,10 +2,13 @@
 
 use crate::failure::Failure;
 use crate::report::finite::render_report;
-use crate::values::{Length, Start, Unit};
+use crate::stems::mix;
+use crate::timing::{Place, Time};
+use crate::values::{Length, Start};
+use mam_compiler::listen::Part;
 use mam_runtime::file::{Frames, Sound};
 use mam_runtime::render::{self, Renderer};
-use mam_runtime::score::{Clock, Extent, Rational, Sequencer, TempoMap};
+use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{Engine, Event, EventSource, NotFinite, Program};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,10 +49,12 @@ pub struct Job {
     not_finite: Arc<Mutex<Vec<NotFinite>>>,
 }
 
-/// A node that is heard instead of the song.
-struct Tapped {
-    node: String,
-    channels: usize,
+/// What is heard instead of the song.
+enum Tapped {
+    /// A node, and its channels.
+    Node(String, usize),
+    /// Sums of further outputs of the program, so many channels each.
+    Parts(Vec<Vec<Part>>, usize),
 }
 
 impl Job {
@@ -59,18 +64,11 @@ impl Job {
     /// When the part is longer than can be counted.
     pub fn new(program: Arc<Program>, span: Span) -> Result<Job, Failure> {
         let time = Time::of(&program);
-        let from = match span.from {
-            None => 0,
-            Some(Start::Bar(bar)) => time.of_bars(bars_before(bar))?,
-            Some(Start::After(length)) => time.after(Place::START, length)?,
-        };
-        let start = match span.from {
-            Some(Start::Bar(bar)) => Place { frame: from, bars: bars_before(bar) },
-            _ => Place { frame: from, bars: None },
-        };
+        let start = time.start(span.from)?;
+        let from = start.frame;
         let end = Sequencer::of(&program, Extent::Once).song_end();
         let endless = end.is_none() && span.duration.is_none();
-        let end = end.unwrap_or(ENDLESS_SECONDS * u64::from(program.rate));
+        let end = time.reached(end.unwrap_or(ENDLESS_SECONDS * u64::from(program.rate)))?;
         let (extent, length) = match (span.duration, span.tail) {
             (Some(duration), _) => (Extent::Forever, render::Length::Frames(time.after(start, duration)?)),
             (None, _) if endless => (Extent::Forever, render::Length::Frames(end.max(from))),
@@ -98,16 +96,35 @@ impl Job {
     /// The same frames, but of one node instead of the song; none when there is no such node.
     pub fn tapped(&self, node: &str, frames: u64) -> Option<Job> {
         let channels = Engine::new(self.program.clone()).tap(node)?;
-        let tap = Some(Tapped { node: node.to_string(), channels });
+        let tap = Some(Tapped::Node(node.to_string(), channels));
         let length = render::Length::Frames(self.from + frames);
         let (program, input) = (self.program.clone(), self.input.clone());
         let not_finite = self.not_finite.clone();
         Some(Job { program, input, endless: false, length, tap, not_finite, ..*self })
     }
 
+    /// The first frames, but of sums of the further outputs of another program of the same song: `width` channels of each.
+    pub fn heard(&self, program: Arc<Program>, sums: Vec<Vec<Part>>, width: usize, frames: u64) -> Job {
+        let length = render::Length::Frames(self.from + frames);
+        let (tap, input) = (Some(Tapped::Parts(sums, width)), self.input.clone());
+        Job { program, input, endless: false, length, tap, not_finite: self.not_finite.clone(), ..*self }
+    }
+
+    /// One pass of a song that goes round, by a program of the same song.
+    pub fn pass(&self, program: Arc<Program>, start: u64, frames: u64) -> Job {
+        let length = render::Length::Frames(start + frames);
+        let input = self.input.clone();
+        let (extent, not_finite) = (Extent::Forever, self.not_finite.clone());
+        Job { program, input, endless: false, extent, from: start, length, tap: None, not_finite, ..*self }
+    }
+
     /// Channels of the result.
     pub fn channels(&self) -> usize {
-        self.tap.as_ref().map_or(self.program.outputs.len(), |t| t.channels)
+        match &self.tap {
+            None => self.program.outputs.len(),
+            Some(Tapped::Node(_, channels)) => *channels,
+            Some(Tapped::Parts(sums, width)) => sums.len() * width,
+        }
     }
 
     /// The frame where it ends, not counting a tail.
@@ -158,7 +175,10 @@ impl Job {
         let source = Source(Sequencer::of(&self.program, self.extent));
         let mut renderer =
             Renderer::new(self.program.clone(), source, self.program.outputs.len(), 0, self.length);
-        let heard = self.tap.as_ref().and_then(|t| renderer.tap(&t.node));
+        let heard = match &self.tap {
+            Some(Tapped::Node(node, _)) => renderer.tap(node),
+            _ => None,
+        };
         let heard = heard.unwrap_or(0..self.program.outputs.len());
         renderer.share(self.threads);
         if let Some(block) = self.block {
@@ -172,12 +192,18 @@ impl Job {
             renderer.feed(&channels);
         }
         let mut skip = usize::try_from(self.from).unwrap_or(usize::MAX);
-        let mut interleaved = Vec::new();
+        let (mut interleaved, mut mixed) = (Vec::new(), Vec::new());
         while let Some(block) = renderer.next_block() {
             let frames = block[0].len();
             let first = skip.min(frames);
             skip -= first;
-            interleave(&block[heard.clone()], first..frames, &mut interleaved);
+            if let Some(Tapped::Parts(sums, width)) = &self.tap {
+                mix(block, sums, *width, &mut mixed);
+                interleaved.clear();
+                interleaved.extend_from_slice(&mixed[first * sums.len() * width..]);
+            } else {
+                interleave(&block[heard.clone()], first..frames, &mut interleaved);
+            }
             if !interleaved.is_empty() {
                 take(&interleaved)?;
             }
@@ -244,92 +270,5 @@ struct Source(Sequencer);
 impl EventSource for Source {
     fn advance(&mut self, until: u64, out: &mut Vec<Event>) {
         self.0.advance(until, out);
-    }
-}
-
-/// A frame, and where it lies in bars if that is known exactly.
-#[derive(Clone, Copy)]
-struct Place {
-    frame: u64,
-    bars: Option<Rational>,
-}
-
-impl Place {
-    const START: Place = Place { frame: 0, bars: Some(Rational::ZERO) };
-}
-
-/// How many bars lie before the start of this one.
-fn bars_before(bar: u64) -> Option<Rational> {
-    Rational::new(i128::from(bar) - 1, 1).ok()
-}
-
-/// Musical time of a song in frames: the tempo of its first transport, pass after pass.
-struct Time {
-    clock: Clock,
-    /// Bars of a pass after which the tempo starts again.
-    pass: Option<Rational>,
-}
-
-impl Time {
-    fn of(program: &Program) -> Time {
-        match program.score.transports.first() {
-            Some(t) => {
-                Time { clock: Clock::new(&t.tempo, program.rate), pass: t.restarts.then_some(t.length) }
-            }
-            None => Time { clock: Clock::new(&TempoMap::default(), program.rate), pass: None },
-        }
-    }
-
-    /// The frame that is `length` after a place.
-    fn after(&self, from: Place, length: Length) -> Result<u64, Failure> {
-        if let Some(frames) = length.frames(self.clock.rate()) {
-            return checked(from.frame.checked_add(frames));
-        }
-        let (num, den) = length.fraction();
-        let amount = i128::try_from(num).ok().zip(i128::try_from(den).ok());
-        let amount = amount.and_then(|(n, d)| Rational::new(n, d).ok());
-        let bars = match length.unit() {
-            Unit::Beat => amount.and_then(|a| (a / self.clock.beats_per_bar()).ok()),
-            _ => amount,
-        };
-        let start = from.bars.or_else(|| Rational::from_f64(self.bar_at(from.frame)));
-        let end = start.zip(bars).and_then(|(a, b)| (a + b).ok());
-        self.of_bars(end)
-    }
-
-    /// The frame where so many bars have passed.
-    fn of_bars(&self, bars: Option<Rational>) -> Result<u64, Failure> {
-        let Some(bars) = bars else { return checked(None) };
-        let (passes, rest) = match self.pass {
-            Some(length) if bars > length => {
-                let passes = (bars / length).map_or(0, Rational::floor);
-                let whole = Rational::new(passes, 1).and_then(|p| p * length);
-                (passes as u64, whole.and_then(|w| bars - w).unwrap_or(bars))
-            }
-            _ => (0, bars),
-        };
-        let before = self.pass.map(|length| self.clock.plain(length).times(passes));
-        let frames = self.clock.plain(rest);
-        checked(Some(before.map_or(frames, |b| frames.plus(b)).round()))
-    }
-
-    fn bar_at(&self, frame: u64) -> f64 {
-        let pass = self.pass.map(|length| (self.clock.plain(length).to_f64(), length.to_f64()));
-        match pass {
-            Some((frames, bars)) if frames > 0.0 => {
-                let passes = (frame as f64 / frames).floor();
-                passes * bars + self.clock.bar_at(frame as f64 - passes * frames)
-            }
-            _ => self.clock.bar_at(frame as f64),
-        }
-    }
-}
-
-/// A frame that is not absurdly far away: within two months at the highest rate.
-fn checked(frame: Option<u64>) -> Result<u64, Failure> {
-    const MOST: u64 = 1 << 40;
-    match frame {
-        Some(frame) if frame < MOST => Ok(frame),
-        _ => Err(Failure::Usage("such a length of time is longer than mam counts".into())),
     }
 }

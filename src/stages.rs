@@ -10,8 +10,8 @@ use mam_compiler::ir::{Kernel, Module};
 use mam_compiler::passes::PASSES;
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, emit};
-use mam_runtime::score::{Extent, Sequencer, listing};
-use mam_runtime::{Form, Program};
+use mam_runtime::score::{self, Extent, Sequencer};
+use mam_runtime::{Event, Form, Program};
 use std::fmt::Write;
 
 /// A stage.
@@ -31,7 +31,7 @@ pub static STAGES: &[Stage] = &[
     Stage { name: "ir", about: "the kernels as they are lowered", text: ir },
     Stage { name: "opt", about: "the kernels after all passes", text: opt },
     Stage { name: "plan", about: "which kernel runs when, on which memory", text: plan },
-    Stage { name: "events", about: "what is played when, for one pass", text: events },
+    Stage { name: "events", about: "what is played when, for one pass", text: listed },
     Stage { name: "clif", about: "the code generator's input", text: clif },
     Stage { name: "asm", about: "the machine's instructions", text: asm },
     Stage { name: "problems", about: "what is wrong", text: problems },
@@ -96,18 +96,22 @@ fn problems(compiled: &Compiled) -> String {
     draw(&compiled.problems, &compiled.sources, look) + &tally
 }
 
-fn events(compiled: &Compiled) -> String {
+fn listed(compiled: &Compiled) -> String {
     let Some(program) = &compiled.compilation.program else { return String::new() };
-    let end = Sequencer::of(program, Extent::Once).song_end();
-    let end = end.unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate));
-    played(program, Extent::Once, end)
+    score::listing::list(program, &events(program, Extent::Once, once(program)))
 }
 
-/// What a program plays before frame `end`, one event a line: time, bar and beat, frame, who, what.
-pub fn played(program: &Program, extent: Extent, end: u64) -> String {
+/// The frame at which one pass of a program ends, or as many as are rendered of one that has no end.
+pub fn once(program: &Program) -> u64 {
+    let end = Sequencer::of(program, Extent::Once).song_end();
+    end.unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate))
+}
+
+/// What a program plays before frame `end`, in order.
+pub fn events(program: &Program, extent: Extent, end: u64) -> Vec<Event> {
     let mut events = Vec::new();
     Sequencer::of(program, extent).advance(end, &mut events);
-    listing::list(program, &events)
+    events
 }
 
 fn clif(compiled: &Compiled) -> String {

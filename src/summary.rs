@@ -71,6 +71,8 @@ impl fmt::Display for Summary {
         let (nodes, memory) = (count(self.nodes, "node"), bytes(self.memory));
         write!(f, "{}: {nodes}, {} operations a frame, {memory} of memory, ", self.file, self.operations)?;
         match self.frames {
+            // Nothing says when it is over: a drone, or each instrument struck once.
+            Some(0) => f.write_str("no score: until it is silent")?,
             Some(frames) => write!(f, "{:.1} s", frames as f64 / f64::from(self.rate))?,
             None => f.write_str("no end of its own")?,
         }

@@ -1,5 +1,7 @@
 //! Compiled songs, live: edited, muted, moved and stopped at random while callbacks of all sizes ask for sound.
 
+#[path = "live/finite.rs"]
+mod finite;
 #[path = "../runtime/tests/live/guard.rs"]
 mod guard;
 
@@ -9,12 +11,13 @@ use mam_compiler::files::{Loader, Located, Unusable};
 use mam_compiler::target::Target;
 use mam_compiler::{Kept, Options, compile, compile_again};
 use mam_grammar::Sources;
-use mam_runtime::control::{self, Control, Scored, Sync};
+use mam_runtime::control::{self, Control, Playing, Scored, Sync};
 use mam_runtime::output::Frames;
-use mam_runtime::score::{Extent, Sequencer};
-use mam_runtime::{Length, Live, Program, Renderer};
+use mam_runtime::score::{Extent, Held, Sequencer};
+use mam_runtime::{Event, EventSource, Length, Live, Program, Renderer};
 use std::fs;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Songs that use no files.
 struct Nothing;
@@ -112,6 +115,68 @@ fn assert_unheard(what: &str, song: &Arc<Program>, live: &[f32]) {
     let differs = live.iter().zip(&whole).position(|(live, [whole, _])| live != whole);
     assert_eq!(differs, None, "{what}: live and offline part at this frame");
     assert!(live.iter().any(|x| x.abs() > 0.01), "{what} is silent");
+}
+
+/// A score that is told how far ahead it is asked for.
+struct Asked(Arc<AtomicU64>);
+
+/// Its events, with the way to tell.
+struct Asking(Box<dyn EventSource + Send>, Arc<AtomicU64>);
+
+impl Playing for Asked {
+    fn events(&self, program: &Arc<Program>, from: u64, held: Option<&Held>) -> Box<dyn EventSource + Send> {
+        Box::new(Asking(Scored.events(program, from, held), self.0.clone()))
+    }
+
+    fn place(&self, old: &Program, frame: u64, new: &Program) -> u64 {
+        Scored.place(old, frame, new)
+    }
+
+    fn next_bar(&self, program: &Program, frame: u64) -> u64 {
+        Scored.next_bar(program, frame)
+    }
+}
+
+impl EventSource for Asking {
+    fn advance(&mut self, until: u64, out: &mut Vec<Event>) {
+        self.1.store(until, Relaxed);
+        self.0.advance(until, out);
+    }
+
+    fn held_at(&self, frame: u64) -> Option<Held> {
+        self.0.held_at(frame)
+    }
+
+    fn set_by_hand(&mut self, frame: u64, param: usize, value: f64) {
+        self.0.set_by_hand(frame, param, value);
+    }
+}
+
+/// Whoever jumps back from far away asks for what is heard next, and not for all that lies between.
+#[test]
+fn a_jump_back_asks_for_no_more_than_is_heard() {
+    let song = program("bd = kick()\nplay { bd |x...x...| }\nout = bd\n", 48_000);
+    let asked = Arc::new(AtomicU64::new(0));
+    let options = control::Options { channels: 2, playing: true, limit: true };
+    let (mut control, mut live) = Control::new(song, Box::new(Asked(asked.clone())), options);
+    // Ten hours.
+    const FAR: u64 = 48_000 * 36_000;
+    for stopped in [false, true] {
+        for to in [FAR, 0] {
+            control.seek(to);
+            while control.is_changing() {
+                callback(&mut live, 100);
+                control.tick();
+            }
+            let beyond = asked.load(Relaxed).saturating_sub(to);
+            assert!(beyond < 2 * 48_000, "{beyond} frames beyond {to}, {stopped}");
+            if stopped {
+                control.stop();
+                (0..20).for_each(|_| drop(callback(&mut live, 100)));
+                assert!(control.is_stopped());
+            }
+        }
+    }
 }
 
 /// What is swapped for the same is not heard: voices, echoes, rooms, noise and ramps go on.
@@ -263,7 +328,7 @@ fn do_something(control: &mut Control, songs: &[Arc<Program>; 3], dice: &mut Dic
     match dice.next(14) {
         0 => control.stop(),
         1 | 2 => control.play(),
-        3 => control.seek(dice.next(20 * u64::from(control.rate()))),
+        3 => control.seek(dice.next(20 * u64::from(control.rate()))).expect("it is near"),
         4 => control.mute("pad", dice.next(2) == 0),
         5 => control.solo("pad", dice.next(2) == 0),
         6 => control.edit(songs[dice.next(3) as usize].clone(), Sync::Now),
@@ -308,7 +373,7 @@ fn nothing_that_hands_do_clicks_allocates_or_breaks() {
         let place = control.song_frame();
         let before = control;
         (control, live) = start(&rates[device].0[dice.next(3) as usize]);
-        control.seek(place * u64::from(control.rate()) / u64::from(before.rate()));
+        control.seek(place * u64::from(control.rate()) / u64::from(before.rate())).expect("it is near");
         control.follow(&before);
     }
     assert!(loudest > 0.1, "it was heard");

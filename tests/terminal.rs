@@ -26,15 +26,20 @@ struct Terminal {
 
 impl Terminal {
     fn run(name: &str, args: &[&str]) -> Terminal {
+        Terminal::of(name, SONG, (100, 30), args)
+    }
+
+    /// A terminal of so many columns and rows, on which a song is played.
+    fn of(name: &str, song: &str, (columns, rows): (u16, u16), args: &[&str]) -> Terminal {
         let folder = std::env::temp_dir().join(format!("mamc-terminal-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("song.mam"), SONG).unwrap();
+        fs::write(folder.join("song.mam"), song).unwrap();
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
         let path = ptsname(&master, Vec::new()).unwrap();
         let slave = open(path.as_c_str(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
-        tcsetwinsize(&slave, Winsize { ws_row: 30, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+        tcsetwinsize(&slave, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_mamc"));
         command.current_dir(&folder).args(["play", "song.mam", "--backend", "null"]).args(args);
         let end = || slave.try_clone().unwrap();
@@ -66,8 +71,12 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// It ends by itself, and the terminal is as it was.
-    fn ends(mut self) {
+    /// It ends by itself, well, and the terminal is as it was.
+    fn ends(self) {
+        self.ends_with(0);
+    }
+
+    fn ends_with(mut self, code: i32) {
         let until = Instant::now() + Duration::from_secs(30);
         let status = loop {
             match self.child.try_wait().unwrap() {
@@ -76,7 +85,7 @@ impl Terminal {
             }
             std::thread::sleep(Duration::from_millis(20));
         };
-        assert_eq!(status.code(), Some(0));
+        assert_eq!(status.code(), Some(code));
         assert!(self.is_cooked(), "the terminal still hands over single keys");
         self.sees("\x1b[?1049l");
         fs::remove_dir_all(&self.folder).unwrap();
@@ -90,7 +99,7 @@ impl Terminal {
 #[test]
 fn keys_steer_a_song_and_the_display_shows_it() {
     let mut terminal = Terminal::run("keys", &[]);
-    terminal.sees("1 bd   2 sd");
+    terminal.sees("2 sd");
     assert!(!terminal.is_cooked(), "keys are taken one by one");
     terminal.sees("bar 1.");
     terminal.types("m1");
@@ -126,6 +135,53 @@ fn control_c_and_a_signal_give_the_terminal_back() {
     terminal.ends();
 }
 
+/// What plays is seen: the steps of the bar with the one that is now, a level, the knobs; also where there is little room.
+#[test]
+fn the_display_shows_what_plays() {
+    let song = "tempo 120\nbd = kick()\nsd = clap()\nknob bright = 800Hz in 100Hz..8kHz curve exp\n\
+                section verse 4 bars { section fill 4 bars { bd |x...x...x...x...| }\nplay fill }\nplay verse\n\
+                out = lowpass(bd + sd, bright)\n";
+    let mut terminal = Terminal::of("plays", song, (80, 24), &[]);
+    terminal.sees("verse › fill");
+    terminal.sees("·●···●···");
+    terminal.sees("·|·");
+    terminal.sees("█");
+    terminal.types("r");
+    terminal.sees("bar 1.");
+    terminal.types("q");
+    terminal.ends();
+    let mut terminal = Terminal::of("narrow", song, (28, 9), &[]);
+    terminal.sees("1 bd   2 sd");
+    terminal.types("m2");
+    terminal.sees("2 sd muted");
+    terminal.types("q");
+    terminal.ends();
+    let mut terminal = Terminal::of("knobs", song, (80, 24), &[]);
+    terminal.sees("bright      800Hz  █████·····");
+    terminal.types("q");
+    terminal.ends();
+}
+
+/// A song with errors is waited for, and begins at its beginning; one that is never mended has failed.
+#[test]
+fn a_broken_song_is_played_when_it_is_mended() {
+    let broken = SONG.replace("kick()", "kik()");
+    let mut terminal = Terminal::of("broken", &broken, (80, 24), &[]);
+    terminal.sees("no definition `kik`");
+    std::thread::sleep(Duration::from_millis(2500));
+    fs::write(terminal.folder.join("song.mam"), SONG).unwrap();
+    terminal.sees("▶ playing   0:00");
+    terminal.sees("bar 1.");
+    fs::write(terminal.folder.join("song.mam"), &broken).unwrap();
+    terminal.sees("no definition `kik`");
+    terminal.types("q");
+    terminal.ends();
+    let mut terminal = Terminal::of("never", &broken, (80, 24), &[]);
+    terminal.sees("waits for the song to be mended");
+    terminal.types("q");
+    terminal.ends_with(1);
+}
+
 #[test]
 fn plain_prints_lines_on_a_terminal_too() {
     let terminal = Terminal::run("plain", &["--plain"]);
@@ -156,12 +212,13 @@ fn osc_steers_it_from_the_network() {
     let port = free.local_addr().unwrap();
     drop(free);
     let mut terminal = Terminal::run("osc", &["--osc", &port.port().to_string()]);
-    terminal.sees("1 bd   2 sd");
+    terminal.sees("2 sd");
     for (message, shown) in [
         ("/mute/bd", "1 bd muted"),
         ("/solo/sd", "2 sd solo"),
         ("/stop", "■ stopped"),
         ("/mute/bdd", "there is no node `bdd`; did you mean `bd`?"),
+        ("/\u{1b}[2J", "there is no address `/·[2J`"),
         ("/wrong", "there is no address `/wrong`"),
     ] {
         hand.send_to(&osc(message), port).unwrap();

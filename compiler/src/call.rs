@@ -4,6 +4,7 @@ use crate::codes;
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident, Number, Unit};
 use mam_grammar::{Problem, Problems, Span};
+use rustc_hash::FxHashMap;
 
 /// The arguments of a call.
 #[derive(Debug, Default)]
@@ -23,6 +24,10 @@ pub fn bind(
     problems: &mut Problems,
 ) -> Bound {
     let mut bound = Bound { args: vec![None; formals.len()], more: vec![None; more.len()] };
+    let mut places: FxHashMap<&str, usize> = FxHashMap::default();
+    for (place, name) in formals.iter().chain(more).enumerate() {
+        places.entry(name).or_insert(place);
+    }
     let named = args.iter().position(|arg| arg.name.is_some()).unwrap_or(args.len());
     let by_place = args[..named].iter();
     if let Some(late) = (named..args.len()).find(|&i| args[i].name.is_none()) {
@@ -37,12 +42,12 @@ pub fn bind(
     }
     for arg in args {
         let Some(name) = &arg.name else { continue };
-        let at = |list: &[&str]| list.iter().position(|f| *f == &*name.name);
-        let place = match (at(formals), at(more)) {
-            (Some(i), _) => &mut bound.args[i],
-            (None, Some(i)) => &mut bound.more[i],
-            (None, None) => {
-                problems.add(unknown(callee, name, formals, more));
+        let place = match places.get(&*name.name) {
+            Some(&i) if i < formals.len() => &mut bound.args[i],
+            Some(&i) => &mut bound.more[i - formals.len()],
+            None => {
+                let known = || formals.iter().chain(more).copied().collect();
+                problems.suggest(unknown(callee, name), &name.name, &format!("arguments of {callee}"), known);
                 continue;
             }
         };
@@ -125,13 +130,8 @@ fn too_many(callee: &Ident, args: &[Arg], formals: &[&str]) -> Problem {
     .help(format!("its arguments: {callee}({})", formals.join(", ")))
 }
 
-fn unknown(callee: &Ident, name: &Ident, formals: &[&str], more: &[&str]) -> Problem {
-    let known: Vec<&str> = formals.iter().chain(more).copied().collect();
-    Problem::new(&codes::UNKNOWN_ARGUMENT, name.span, format!("`{callee}` has no argument `{name}`")).nearest(
-        &name.name,
-        &format!("arguments of {callee}"),
-        &known,
-    )
+fn unknown(callee: &Ident, name: &Ident) -> Problem {
+    Problem::new(&codes::UNKNOWN_ARGUMENT, name.span, format!("`{callee}` has no argument `{name}`"))
 }
 
 /// The problem of an argument that is missing.

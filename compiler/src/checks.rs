@@ -4,7 +4,7 @@
 use crate::codes;
 use crate::dimension::base_value;
 use crate::files::{DefId, File, Files};
-use crate::graph::{Graph, duplicate};
+use crate::graph::{Graph, NodeKind, duplicate};
 use crate::library::{Library, unit_of};
 use crate::text::number;
 use mam_grammar::ast::{
@@ -27,6 +27,32 @@ pub(crate) fn settings(graph: &Graph, problems: &mut Problems) {
             problems.add(problem.help(format!("without `=` it is a setting: `{name} …`")));
         }
     }
+}
+
+/// True when more can be set in a song than the limit, which is said.
+pub(crate) fn too_many_params(
+    files: &Files,
+    library: &Library,
+    graph: &Graph,
+    problems: &mut Problems,
+) -> bool {
+    let most = files.limits.params;
+    let mut all = 0;
+    let of = |kind: &NodeKind| match kind {
+        NodeKind::Instance(instance) => library.info(files, instance.def).params.len(),
+        NodeKind::Knob(_) => 1,
+        NodeKind::Glue { .. } => 0,
+    };
+    let over = graph.nodes.values().find(|node| {
+        all += of(&node.kind);
+        all > most
+    });
+    if let Some(node) = over {
+        let message = format!("the song has more than {most} parameters, the limit `params`");
+        let help = "make it of fewer instruments and effects, or of simpler ones";
+        problems.add(Problem::new(&codes::TOO_LARGE, node.span, message).help(help));
+    }
+    over.is_some()
 }
 
 /// Checks the items of the user's files; `song` is the song itself.

@@ -87,6 +87,23 @@ codes! {
         fails "bd = kick()\nplay { bd |x...| }\nout = bd + 3dB\n"
         passes "bd = kick()\nplay { bd |x...| }\nout = bd * 3dB\n"
     }
+    NEVER_HEARD Warning "never-heard" {
+        "The score plays an instrument of which nothing reaches `out`, by its sound or by its events (`bd.trig`)."
+        fails "bd = kick()\nsd = snare()\nplay {\n  bd |x...|\n  sd |..x.|\n}\nout = bd\n"
+        passes "bd = kick()\nsd = snare()\nplay {\n  bd |x...|\n  sd |..x.|\n}\nout = bd + sd\n"
+    }
+    NEVER_PLAYED Note "never-played" {
+        "An instrument is part of what is heard, and no line of the score plays it, though others are played: it is \
+         silent, unless it is played by MIDI or OSC. A song that plays nothing strikes every instrument once."
+        fails "bd = kick()\nsd = snare()\nplay { bd |x...| }\nout = bd + sd\n"
+        passes "bd = kick()\nsd = snare()\nplay {\n  bd |x...|\n  sd |..x.|\n}\nout = bd + sd\n"
+    }
+    NEVER_SLEEPS Note "never-sleeps" {
+        "An instrument does not say by `until` when a voice has fallen silent, so that its voices are computed for as \
+         long as the song lasts, whether they sound or not."
+        fails "instrument i { out = sine(freq) * decay(trig, 100ms) }\nx = i()\nplay { x \"c4\" }\nout = x\n"
+        passes "instrument i {\n  env = decay(trig, 100ms)\n  out = sine(freq) * env\n  until env < 0.0001\n}\nx = i()\nplay { x \"c4\" }\nout = x\n"
+    }
     DUPLICATE_ARGUMENT Error "duplicate-argument" {
         "A call gives one argument twice, by place and by name or twice by name."
         fails "out = onepole(noise(), 800Hz, cutoff: 900Hz)\n"

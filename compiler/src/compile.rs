@@ -7,6 +7,7 @@ use crate::interp::Interpreter;
 use crate::ir::{Kernel, Module};
 use crate::kept::Kept;
 use crate::library::Library;
+use crate::listen::{Heard, Listen};
 use crate::lower::{Lowered, lower};
 use crate::passes::instances::{self, Packing, Rules};
 use crate::passes::{held, hold};
@@ -14,7 +15,7 @@ use crate::places::Places;
 use crate::plan::Plan;
 use crate::target::Target;
 use crate::tasks::Crew;
-use crate::{checks, codes, front, sets};
+use crate::{checks, codes, front, heard, score, sets};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span};
 use mam_runtime::{Code, ParamSlot, Program};
 use std::sync::Arc;
@@ -44,6 +45,8 @@ pub struct Options {
     pub care: Care,
     /// Whether calls of one kernel are packed into lanes, for measurements and comparisons.
     pub packing: Packing,
+    /// What is heard beside the song: further outputs of the program, which may change last bits of the song's own.
+    pub listen: Listen,
 }
 
 impl Default for Options {
@@ -59,6 +62,7 @@ impl Default for Options {
             threads: mam_runtime::all_threads(),
             care: Care::Best,
             packing: Packing::default(),
+            listen: Listen::default(),
         }
     }
 }
@@ -78,6 +82,8 @@ pub struct Compilation {
     pub program: Option<Program>,
     /// Everything that is wrong or odd.
     pub problems: Problems,
+    /// What is heard beside the song.
+    pub heard: Heard,
     /// How long each stage took.
     pub timings: Vec<(&'static str, Duration)>,
     /// The stages, as far as it came.
@@ -160,8 +166,11 @@ impl Line {
 
         let library = Library::default();
         checks::check(&files, &library, song, &mut problems);
-        let graph = Graph::from_ast(&files, &library, song, &mut problems);
-        if graph.nodes.len() > options.limits.nodes {
+        let mut graph = Graph::from_ast(&files, &library, song, &mut problems);
+        let listened = options.listen.choose(&files, song, &mut graph);
+        if graph.nodes.len() > options.limits.nodes
+            || checks::too_many_params(&files, &library, &graph, &mut problems)
+        {
             // What stands beyond the limit has no node, so nothing more can be said of it.
             self.out.problems = problems;
             return;
@@ -173,7 +182,7 @@ impl Line {
         let begun = Lowered::begin(&files, &library, &graph, song, &mut problems);
         let places = Places::new((&files, &library, song), &graph, &begun);
         let mut told = problems.clone();
-        let mut score = front::score(json.as_ref(), &files, song, seed, &places, &mut told);
+        let (mut score, leftovers) = front::score(json.as_ref(), &files, song, seed, &places, &mut told);
         let moves = score.moves(&params(&begun, rate));
         self.done("score");
 
@@ -184,12 +193,19 @@ impl Line {
             lower((&files, &library, song), order, rates, templates, begun, made, &mut problems)
         });
         hold(&mut lowered, &moves);
+        self.out.heard = listened.heard(&graph, &mut lowered, channels);
         sets::apply(&options.sets, sources, &mut lowered.slots, &mut problems);
         let places = Places::new((&files, &library, song), &graph, &lowered);
         match problems.has_errors() {
             // What is no instrument may be a broken one: with that known the score is told of once more.
             true => _ = front::score(json.as_ref(), &files, song, seed, &places, &mut problems),
-            false => problems.extend(told),
+            false => {
+                problems.extend(told);
+                left_over(&leftovers, &places, &mut problems);
+                if json.is_none() {
+                    heard::check((&files, song), &graph, &places, &score, &mut problems);
+                }
+            }
         }
         front::complete(&mut score, json.as_ref(), &files, song, &places);
         let (targets, params) = (places.targets, params(&lowered, rate));
@@ -252,6 +268,15 @@ impl Line {
     }
 }
 
+/// Warns of parameters that later passes begin with another value of, now that the first one's is known.
+fn left_over(leftovers: &[score::Leftover], places: &Places, problems: &mut Problems) {
+    for leftover in leftovers {
+        let (info, owner) = (places.info(leftover.param), places.target_of(leftover.param));
+        let problem = leftover.problem(info.default, owner, |x| info.show(x));
+        problem.into_iter().for_each(|problem| problems.add(problem));
+    }
+}
+
 fn params(lowered: &Lowered, rate: u32) -> Vec<ParamSlot> {
     lowered.slots.iter().map(|(name, info)| slot(name, info, rate)).collect()
 }
@@ -275,7 +300,9 @@ fn care(options: &Options, work: usize, rate: u32) -> Care {
 fn check_memory(plan: &Plan, limits: &Limits, problems: &mut Problems) {
     if plan.memory() > limits.memory_bytes {
         let (has, most) = (plan.memory() >> 20, limits.memory_bytes >> 20);
-        let message = format!("the song needs {has} MiB for its state and delay lines; {most} are the limit");
+        let message = format!(
+            "the song needs {has} MiB for its state and delay lines; {most} are the limit, `memory_bytes`"
+        );
         let help = "shorten the `max:` of its taps, or use fewer voices";
         problems.add(Problem::new(&codes::TOO_LARGE, Span::default(), message).help(help));
     }

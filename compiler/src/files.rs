@@ -319,11 +319,12 @@ impl Reader<'_> {
     fn text(&self, at: &Located) -> Result<String, Unusable> {
         let limits = &self.files.limits;
         let over = |why: String, limit: &str| {
-            let help = format!("put more into fewer files, or raise the limit `{limit}`");
-            Err(Unusable { why, help: Some(help) })
+            let help = format!("put more into fewer files, or pass `--limit {limit}=N`");
+            Err(Unusable { why: format!("{why}, the limit `{limit}`"), help: Some(help) })
         };
         if self.open.len() >= limits.use_depth {
-            return Err(format!("files use files more than {} deep", limits.use_depth).into());
+            let why = format!("files use files more than {} deep, the limit `use_depth`", limits.use_depth);
+            return Err(Unusable { why, help: Some("use these files from the song itself".into()) });
         }
         if self.files.user.len() + self.open.len() >= limits.files {
             return over(format!("the song uses more than {} files", limits.files), "files");

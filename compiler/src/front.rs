@@ -79,10 +79,10 @@ pub fn score(
     seed: u64,
     places: &Places,
     problems: &mut Problems,
-) -> Score {
+) -> (Score, Vec<score::Leftover>) {
     match json {
-        Some(song) => song.score(places),
-        None => score::from_ast(&files.file(song).ast, seed, places, problems),
+        Some(song) => (song.score(places), vec![]),
+        None => score::from_ast(&files.file(song).ast, seed, places, &files.limits, problems),
     }
 }
 

@@ -1,10 +1,9 @@
 //! Where a song's instruments and parameters are: what the names of a score mean.
 
-use crate::dimension::Dimension;
 use crate::files::{DefId, Files};
 use crate::graph::{Graph, NodeId, operands};
 use crate::json;
-use crate::library::Library;
+use crate::library::{Library, ParamInfo};
 use crate::lower::Lowered;
 use crate::score::Remainder;
 use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind};
@@ -51,7 +50,12 @@ impl<'a> Places<'a> {
     fn describe(&self, node: NodeId) -> Target {
         let voices = self.graph.instance(node).map_or(1, |i| i.voices as usize);
         let info = self.graph.instance(node).map(|i| self.library.info(self.files, i.def));
+        let path = &self.graph.nodes[node].path;
+        let names = self.graph.targets.iter().filter(|&(_, &target)| target == node).map(|(name, _)| name);
+        // Of several names that lead to it, always the same: its own, if it has one.
+        let name = names.min_by_key(|&name| (name != path, name.clone())).unwrap_or(path);
         let midi = self.graph.instance(node).zip(info.as_ref()).map(|(instance, info)| MidiRole {
+            name: name.clone(),
             definition: self.files.definition(instance.def).name.name.clone(),
             keys: info.midi_keys.clone(),
             programs: info.midi_programs.clone(),
@@ -88,6 +92,13 @@ impl<'a> Places<'a> {
         self.lowered.slots.names().known(name)
     }
 
+    /// The instrument that a slot belongs to, itself or as an effect of its pipe.
+    pub fn target_of(&self, slot: usize) -> Option<usize> {
+        let name = self.slot_name(slot);
+        let of = |target: &Target| name.strip_prefix(&*target.name).is_some_and(|rest| rest.starts_with('.'));
+        self.targets.iter().position(of)
+    }
+
     /// The slot of a knob.
     pub fn knob(&self, name: &str) -> Option<usize> {
         self.graph.knobs.get(name).map(|&node| self.lowered.slots.of(node, 0))
@@ -115,10 +126,9 @@ impl<'a> Places<'a> {
         def.is_some_and(|def| self.files.definition(def).kind == DefinitionKind::Instrument)
     }
 
-    /// What a parameter measures, its scale of plain numbers, and its range.
-    pub fn describe_slot(&self, slot: usize) -> (Dimension, f64, (f64, f64)) {
-        let info = self.lowered.slots.info(slot);
-        (info.dimension, info.scale(), (info.min, info.max))
+    /// What a slot is.
+    pub fn info(&self, slot: usize) -> &ParamInfo {
+        self.lowered.slots.info(slot)
     }
 
     /// What only the lowered song says of its score.
@@ -136,6 +146,12 @@ impl<'a> Places<'a> {
     fn loops(&self, target: usize) -> bool {
         let value = |slot| self.lowered.slots.info(slot).default;
         value(self.targets[target].looped) != 0.0 && value(self.targets[target].bpm) > 0.0
+    }
+
+    /// True for an instrument that triggers itself, from the start or because the score says so by one of the slots `set`.
+    pub fn triggers_itself(&self, target: usize, set: &rustc_hash::FxHashSet<usize>) -> bool {
+        let Target { bpm, looped, .. } = self.targets[target];
+        self.loops(target) || set.contains(&bpm) || set.contains(&looped)
     }
 
     /// Whether the instrument's sound depends on its note.

@@ -77,6 +77,33 @@ fn a_phase_with_a_slow_or_a_moving_step_is_a_prefix_sum() {
     }
 }
 
+/// A phase of two words, of which the lower one adds `part` and the upper one `whole` and what the lower one carries.
+fn two_words(whole: i32, part: i32) -> String {
+    let bound = part ^ i32::MIN;
+    format!(
+        "  v0: i32 = get low\n  v1: i32 = const {part}\n  v2: i32 = add v0 v1\n  v3: i32 = const {bound}
+  v4: bool = lt v2 v3\n  v5: i32 = const -1\n  v6: i32 = const 0\n  v7: i32 = select v4 v5 v6
+  v8: i32 = const {whole}\n  v9: i32 = sub v8 v7\n  v10: i32 = get phase\n  v11: i32 = add v10 v9
+  v12: f32 = tofloat v11\n  v13: f32 = tofloat v10\n  v14: i32 = sub v11 v10\n  v15: f32 = tofloat v14
+  v16: f32 = add v12 v15\n  v17: f32 = sub v16 v13\n  v18: f32 = mul v17 v15\n  v19: f32 = add v18 v12
+  set low v2\n  set phase v11\n  out v19"
+    )
+}
+
+#[test]
+fn a_phase_of_two_words_carries_in_lanes_as_frame_by_frame() {
+    for (whole, part) in [(0, 0x5555_5555), (-1, -5), (123_456_789, i32::MIN), (1 << 30, i32::MAX), (7, 1)] {
+        for (phase, low) in [(7, i32::MIN), (-9, i32::MAX), (i32::MAX, -3)] {
+            let state = format!("  state low: i32 = {low}\n  state phase: i32 = {phase}");
+            let kernel = kernel(&state, &two_words(whole, part));
+            assert_eq!(compare(&kernel), ("low: a phase\nphase: a phase".into(), 0.0), "{whole} {part}");
+            let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
+            let slides = widened.steady.insts.values().filter(|inst| inst.op == Op::Slide).count();
+            assert_eq!(slides, 0, "four steps an iteration: {widened}");
+        }
+    }
+}
+
 #[test]
 fn a_counter_is_a_closed_form() {
     let body = "  v0: i32 = get count\n  v1: i32 = const 3\n  v2: i32 = add v1 v0\n  v3: i32 = const 100

@@ -356,3 +356,31 @@ fn a_query_in_pieces_finds_the_same_onsets() {
         }
     }
 }
+
+/// What `every`, `off` and `sometimes` change stands in their pattern twice, and in a chain of them at each level.
+#[test]
+fn shared_parts_are_asked_once() {
+    use mam_runtime::score::pattern::Node;
+    use mam_runtime::score::{Pattern, TimeSpan, Value};
+    let note = || Pattern::pure(Value::Number(1.0));
+    let reversed = |of: Pattern| Pattern::new(Node::Reverse(of));
+    let keep = |of: Pattern, turned| Pattern::new(Node::Keep { seed: 3, chance: 0.5, turned, of });
+    let chains: [&dyn Fn(Pattern) -> Pattern; 3] = [
+        &|of| Pattern::new(Node::Every(2, reversed(of.clone()), of)),
+        &|of| Pattern::stack(vec![keep(of.clone(), false), reversed(keep(of, true))]),
+        &|of| Pattern::new(Node::Apply(mam_runtime::score::pattern::Joint::Velocity, of.clone(), of)),
+    ];
+    for chain in chains {
+        let pattern = (0..120).fold(note(), |of, _| chain(of));
+        assert!(pattern.period().is_ok());
+        let mut steps = u64::MAX;
+        for cycle in 0..4 {
+            pattern.query_within(TimeSpan::cycle(cycle), &mut steps).unwrap();
+        }
+        assert!(u64::MAX - steps < 20_000, "{} steps", u64::MAX - steps);
+    }
+    // What is over the steps that are left is an error, and takes no more than those.
+    let many = Pattern::stack(vec![note(); 1000]);
+    let mut steps = 100;
+    assert!(many.query_within(TimeSpan::cycle(0), &mut steps).is_err() && steps == 0);
+}

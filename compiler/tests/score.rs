@@ -1,6 +1,7 @@
 //! Scores of `.mam` songs: text in, events and problems out.
 
 use mam_compiler::dimension::Dimension;
+use mam_compiler::library::Units;
 use mam_compiler::score::{Instrument, Meaning, Parameter, Remainder, Targets, complete, from_ast};
 use mam_grammar::{Limits, Problems, Sources, syntax};
 use mam_runtime::score::{Extent, Score, Sequencer, listing};
@@ -27,7 +28,8 @@ impl Targets for Band {
         }
         if let Some(index) = PARAMETERS.iter().position(|p| p.0 == name) {
             let (_, dimension, scale, range) = PARAMETERS[index];
-            return Meaning::Parameter(Parameter { index, name, dimension, scale, range });
+            let units = Units::default();
+            return Meaning::Parameter(Parameter { index, name, dimension, scale, range, units });
         }
         match name.as_str() {
             "mix" => Meaning::Other { what: "it is a signal".into(), params: vec![] },
@@ -66,7 +68,7 @@ fn score(text: &str) -> (Score, Vec<String>) {
     let mut sources = Sources::default();
     let id = sources.add("song.mam", text);
     let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
-    let mut score = from_ast(&ast, 7, &Band, &mut problems);
+    let (mut score, _) = from_ast(&ast, 7, &Band, &Limits::default(), &mut problems);
     complete(&mut score, &ast, Remainder { starts: vec![0, 1, 2], musical: (None, None) });
     (score, told(&sources, problems))
 }
@@ -214,7 +216,7 @@ fn draws_depend_on_the_seed_and_the_line_alone() {
         let mut sources = Sources::default();
         let id = sources.add("song.mam", text);
         let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
-        let score = from_ast(&ast, seed, &Band, &mut problems);
+        let (score, _) = from_ast(&ast, seed, &Band, &Limits::default(), &mut problems);
         let mut all = events(&score);
         all.retain(|e| matches!(e.kind, EventKind::On { port: 0, .. }));
         all
@@ -431,94 +433,4 @@ proptest! {
         };
         prop_assert_eq!(notes(&whole), notes(&sought));
     }
-}
-
-/// Plays whatever it is asked for.
-struct Anything;
-
-impl Targets for Anything {
-    fn find(&self, path: &[&str]) -> Meaning {
-        let pitched = matches!(path, ["keys"]);
-        let index = usize::from(pitched);
-        Meaning::Instrument(Instrument { index, name: path.join("."), pitched, voices: 8 })
-    }
-}
-
-#[test]
-fn an_imported_midi_file_plays_the_notes_of_the_file() {
-    use midly::num::{u4, u7, u15, u24, u28};
-    use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
-    let midi = |delta: u32, channel: u8, on: bool, key: u8, vel: u8| {
-        let (key, vel) = (u7::new(key), u7::new(vel));
-        let message = if on { MidiMessage::NoteOn { key, vel } } else { MidiMessage::NoteOff { key, vel } };
-        TrackEvent {
-            delta: u28::new(delta),
-            kind: TrackEventKind::Midi { channel: u4::new(channel), message },
-        }
-    };
-    let meta = |delta, meta| TrackEvent { delta: u28::new(delta), kind: TrackEventKind::Meta(meta) };
-    let mut smf = Smf::new(Header::new(Format::Parallel, Timing::Metrical(u15::new(480))));
-    smf.tracks.push(vec![
-        meta(0, MetaMessage::TimeSignature(3, 2, 24, 8)),
-        meta(0, MetaMessage::Tempo(u24::new(500_000))),
-        meta(1440, MetaMessage::Tempo(u24::new(400_000))),
-        meta(0, MetaMessage::EndOfTrack),
-    ]);
-    // A chord, a note over the bar line, a drum on channel 10.
-    smf.tracks.push(vec![
-        midi(0, 0, true, 60, 100),
-        midi(0, 0, true, 64, 80),
-        midi(480, 0, false, 60, 0),
-        midi(240, 0, false, 64, 0),
-        midi(360, 0, true, 67, 100),
-        midi(720, 0, false, 67, 0),
-        midi(0, 9, true, 36, 100),
-        midi(100, 9, false, 36, 0),
-        meta(0, MetaMessage::EndOfTrack),
-    ]);
-    let mut bytes = Vec::new();
-    smf.write(&mut bytes).unwrap();
-    let text = mam_compiler::score::import::import(&bytes).unwrap();
-    let expected = "meter 3/4
-tempo 120
-tempo 150 at bar 2
-length 2 bars
-
-keys = pluck(voices: 2)
-bd = kick()
-
-play {
-  keys \"[
-    c4@4 ~@5 g4@6
-    ~@9
-  ,
-    e4:0.8@6 ~@6
-    ~@12
-  ]/2\"
-  bd \"[
-    ~@72
-    ~@18 x@5 ~@49
-  ]/2\"
-}
-
-out = softclip(50% * (keys + bd))
-";
-    assert_eq!(text, expected);
-    let mut sources = Sources::default();
-    let id = sources.add("song.mam", text.as_str());
-    let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
-    let score = from_ast(&ast, 7, &Anything, &mut problems);
-    assert_eq!(told(&sources, problems), Vec::<String>::new());
-    let mut notes = events(&score);
-    notes.retain(|e| matches!(e.kind, EventKind::On { .. }));
-    let frames: Vec<_> = notes.iter().map(|e| e.frame).collect();
-    // Quarters of 24 000 frames up to bar 2, then of 19 200.
-    assert_eq!(frames, [0, 0, 54_000, 72_000 + 14_400]);
-    let played = |e: &Event| match e.kind {
-        EventKind::On { note, vel, .. } => (note, vel),
-        _ => (0.0, 0.0),
-    };
-    let played: Vec<_> = notes.iter().map(played).collect();
-    assert_eq!(played, [(60.0, 1.0), (64.0, 0.8), (67.0, 1.0), (36.0, 1.0)]);
-    assert!(mam_compiler::score::import::import(b"not a MIDI file").is_err());
 }

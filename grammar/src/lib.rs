@@ -8,6 +8,7 @@
 //! * [`mini`]: the notation between the quotes of a score line;
 //! * [`json`]: the JSON graph, version 1;
 //! * [`fmt`]: from that tree back to text;
+//! * [`reference`]: what its words mean, for those who look one up;
 //! * [`limits`]: what an input may ask for at most.
 
 pub mod arena;
@@ -17,6 +18,7 @@ pub mod json;
 pub mod limits;
 pub mod mini;
 pub mod problem;
+pub mod reference;
 pub mod source;
 pub mod syntax;
 

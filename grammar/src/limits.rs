@@ -87,30 +87,44 @@ limits! {
     // Text
     /// Bytes of one `.mam` file.
     file_bytes: usize = 768 << 10;
+    /// Words and marks of one `.mam` file; a text in quotes is one.
+    tokens: usize = 200_000;
     /// How deep brackets, `if`s, prefix operators, powers, fields and pipes (in JSON, lists and objects) may nest.
     nesting: usize = 128;
     /// How many syntax problems of one file are reported.
     problems: usize = 100;
     /// How deep files that use files may nest.
-    use_depth: usize = 16;
+    use_depth: usize = 32;
     /// Files of a song: itself and those that it uses.
     files: usize = 256;
     /// Bytes of all of them together.
-    all_file_bytes: usize = 2 << 20;
+    all_file_bytes: usize = 1 << 20;
+
+    // Score
+    /// Steps (a pattern visited for a cycle, an event made) that looking through the lines of a score may take.
+    score_work: u64 = 4_000_000;
 
     // Programs
     /// Nodes of a song.
-    nodes: usize = 65_536;
-    /// Expressions that are evaluated for one kernel, every use of a definition counted.
+    nodes: usize = 16_384;
+    /// What can be set in a song: parameters of all instruments and effects, and knobs.
+    params: usize = 65_536;
+    /// Voices of all instruments together.
+    all_voices: usize = 32_768;
+    /// Expressions that are evaluated for one kernel, every use of a definition counted; a long name counts as several.
     evaluations: usize = 400_000;
     /// The same for a whole song.
     all_evaluations: usize = 4_000_000;
-    /// Operations that one kernel may become.
-    kernel_ops: usize = 100_000;
-    /// Turns of one `sum` or `chain`.
+    /// Machine instructions that one kernel may become, roughly, in each of its two bodies.
+    kernel_instructions: usize = 50_000;
+    /// The same for all kernels of a song, both bodies counted; kernels that are alike are one.
+    instructions: usize = 300_000;
+    /// Iterations of one `sum` or `chain`.
     turns: usize = 4096;
-    /// Turns of all `sum`s and `chain`s together.
+    /// Iterations of all `sum`s and `chain`s together.
     all_turns: usize = 100_000;
+    /// How deep `sum`s and `chain`s may stand in one another, calls followed.
+    loop_depth: usize = 16;
     /// How deep definitions that call definitions may nest.
     call_depth: usize = 64;
     /// Voices of one instrument.
@@ -132,6 +146,8 @@ limits! {
 
     /// Most bytes of one file.
     file_bytes: usize = 16 << 20;
+    /// Values of one file: numbers, texts, lists, objects and their members.
+    values: usize = 600_000;
     /// Nodes.
     nodes: usize = 4096;
     /// Connections.

@@ -6,6 +6,7 @@
 use crate::source::Span;
 use std::collections::HashSet;
 use std::fmt::Display;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// How grave a problem is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,26 +96,72 @@ impl Problem {
     }
 }
 
-/// The problems found so far.
+/// How many problems of names that are nothing come with the nearest name that is something. Each such search looks at all
+/// names, and more problems than that are not drawn.
+const MOST_SUGGESTIONS: usize = 100;
+
+/// Problems that are kept: of more than that only whether there are errors is known, so that a file of noise does not fill
+/// the memory.
+pub const MOST_PROBLEMS: usize = 20_000;
+
+/// The problems found so far, at most [`MOST_PROBLEMS`]. Adding one takes the same time however many there are.
 #[derive(Clone, Debug, Default)]
 pub struct Problems {
     all: Vec<Problem>,
-    /// Code and place of each, so that adding one of very many stays fast.
-    seen: HashSet<(&'static str, Span)>,
+    /// Digests of them.
+    seen: HashSet<u64>,
+    /// How many are errors.
+    errors: usize,
+    suggestions: usize,
+}
+
+/// Of what a problem says and where; two that have the same digest are the same, even if only one has a suggestion.
+fn digest(problem: &Problem) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (problem.code.name, &problem.message).hash(&mut hasher);
+    problem.labels.iter().for_each(|label| label.span.hash(&mut hasher));
+    hasher.finish()
 }
 
 impl Problems {
+    /// No problems yet, where those of `before` have been found in another part of the same text.
+    pub fn after(before: &Problems) -> Problems {
+        Problems { suggestions: before.suggestions, ..Problems::default() }
+    }
+
     /// Adds one. The same problem at the same place is kept once.
     pub fn add(&mut self, problem: Problem) {
-        let new = self.seen.insert((problem.code.name, problem.span()));
-        if new || !self.all.contains(&problem) {
+        let is_error = usize::from(problem.code.severity == Severity::Error);
+        if self.all.len() >= MOST_PROBLEMS {
+            self.errors += is_error;
+        } else if self.seen.insert(digest(&problem)) {
+            self.errors += is_error;
             self.all.push(problem);
         }
     }
 
+    /// Adds the problem of a name that is nothing, with the help of [`Problem::nearest`]; `known` says what there is. After a
+    /// hundred of them they come without.
+    pub fn suggest<S: AsRef<str>>(
+        &mut self,
+        problem: Problem,
+        name: &str,
+        what: &str,
+        known: impl FnOnce() -> Vec<S>,
+    ) {
+        let problem = if self.may_suggest() { problem.nearest(name, what, &known()) } else { problem };
+        self.add(problem);
+    }
+
+    /// Whether the nearest name is still looked for; counts how often.
+    pub fn may_suggest(&mut self) -> bool {
+        self.suggestions += 1;
+        self.suggestions <= MOST_SUGGESTIONS
+    }
+
     /// True when at least one is an error.
     pub fn has_errors(&self) -> bool {
-        self.all.iter().any(|p| p.code.severity == Severity::Error)
+        self.errors > 0
     }
 
     /// True when there is none.
@@ -140,40 +187,58 @@ impl Problems {
 
     /// Takes over all of `other`.
     pub fn extend(&mut self, other: Problems) {
+        self.suggestions = self.suggestions.max(other.suggestions);
         other.all.into_iter().for_each(|p| self.add(p));
     }
 
     /// Keeps those for which `keep` says so.
     pub fn retain(&mut self, keep: impl FnMut(&Problem) -> bool) {
         self.all.retain(keep);
+        self.count();
     }
 
     /// Of those that were added since there were `len` and are `inside` something that was called, the place becomes that
     /// of the call; where they were found is the reason.
     pub fn called_at(&mut self, len: usize, call: Span, inside: impl Fn(Span) -> bool) {
         for problem in self.all.iter_mut().skip(len).filter(|p| inside(p.span())) {
+            self.seen.remove(&digest(problem));
             problem.labels.insert(0, Label { span: call, text: "in this call".into() });
+            self.seen.insert(digest(problem));
         }
     }
 
     /// Forgets all that were added since there were `len`.
     pub fn truncate(&mut self, len: usize) {
         self.all.truncate(len);
-        self.seen = self.all.iter().map(|p| (p.code.name, p.span())).collect();
+        self.count();
+    }
+
+    fn count(&mut self) {
+        self.seen = self.all.iter().map(digest).collect();
+        self.errors = self.all.iter().filter(|p| p.code.severity == Severity::Error).count();
     }
 }
 
 /// The one of `known` that is most like `name`, if any is near enough to be a slip of the fingers: at most a
 /// third of its letters differ (Damerau–Levenshtein distance, case ignored).
 pub fn nearest<'a>(name: &str, known: &'a [impl AsRef<str>]) -> Option<&'a str> {
-    let bound = (name.chars().count().max(3) / 3).max(1);
-    let name = name.to_lowercase();
-    known
-        .iter()
-        .map(|k| (distance(&name, &k.as_ref().to_lowercase()), k.as_ref()))
-        .filter(|&(d, _)| d <= bound)
-        .min_by_key(|&(d, _)| d)
-        .map(|(_, k)| k)
+    /// Longer names are not typed by hand, and comparing two takes the product of their lengths.
+    const LONGEST: usize = 100;
+    let letters = |text: &str| text.to_lowercase().chars().collect::<Vec<char>>();
+    let name = letters(name);
+    let mut bound = (name.len().max(3) / 3).max(1);
+    let mut best = None;
+    for known in known.iter().map(AsRef::as_ref).filter(|known| known.len() <= 4 * LONGEST) {
+        let letters = letters(known);
+        if name.len().max(letters.len()) > LONGEST || name.len().abs_diff(letters.len()) > bound {
+            continue;
+        }
+        let distance = distance(&name, &letters);
+        if distance < bound || (distance == bound && best.is_none()) {
+            (bound, best) = (distance, Some(known));
+        }
+    }
+    best
 }
 
 fn list(what: &str, known: &[impl AsRef<str>]) -> String {
@@ -187,8 +252,7 @@ fn list(what: &str, known: &[impl AsRef<str>]) -> String {
 }
 
 /// Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+fn distance(a: &[char], b: &[char]) -> usize {
     let mut before = vec![0; b.len() + 1];
     let mut above: Vec<usize> = (0..=b.len()).collect();
     for i in 1..=a.len() {
@@ -213,6 +277,47 @@ pub fn count(n: usize, noun: impl Display) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::SourceId;
+
+    static CODE: Code =
+        Code { name: "odd", severity: Severity::Error, explanation: "", fails: "", passes: "" };
+
+    fn at(place: usize, message: &str) -> Problem {
+        Problem::new(&CODE, Span::new(SourceId::default(), place, place + 1), message)
+    }
+
+    #[test]
+    fn the_same_problem_is_kept_once_and_another_call_is_another_one() {
+        let mut problems = Problems::default();
+        for (place, message) in [(1, "a"), (1, "a"), (1, "b"), (2, "a")] {
+            problems.add(at(place, message));
+        }
+        assert_eq!(problems.len(), 3);
+        let call = |place| Span::new(SourceId::default(), place, place + 3);
+        for place in [10, 20, 20] {
+            let before = problems.len();
+            problems.add(at(7, "inside"));
+            problems.called_at(before, call(place), |_| true);
+        }
+        let again = problems.len();
+        problems.add(at(7, "inside"));
+        assert_eq!((again, problems.len()), (6, 7));
+    }
+
+    #[test]
+    fn no_more_are_kept_or_compared_than_anybody_reads() {
+        let mut problems = Problems::default();
+        let mut asked = 0;
+        for place in 0..MOST_PROBLEMS + 10 {
+            problems.suggest(at(place, "nosuch"), "nosuch", "names", || {
+                asked += 1;
+                vec!["nosuck"]
+            });
+        }
+        assert_eq!((problems.len(), asked), (MOST_PROBLEMS, MOST_SUGGESTIONS));
+        assert!(problems.has_errors());
+        assert!(problems.iter().next().unwrap().labels[0].text.contains("nosuck"));
+    }
 
     #[test]
     fn a_slip_of_the_fingers_is_near_and_another_word_is_not() {

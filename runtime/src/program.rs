@@ -228,6 +228,8 @@ pub struct ParamSlot {
 /// What a MIDI file calls an instrument: the statements `midi drum` and `midi program` of its definition.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MidiRole {
+    /// What the song calls it: the name of an equation, or its path where it has none.
+    pub name: Arc<str>,
     /// Name of its definition.
     pub definition: Arc<str>,
     /// Keys of the drum channel that mean it, each 0 to 127; it is written as the first. Empty if it is not a drum.

@@ -22,7 +22,7 @@ fn target(voices: usize) -> Target {
         voices: (0..voices).collect(),
         monitor: Some(voices),
         default_note: 36.0,
-        midi: Default::default(),
+        midi: mam_runtime::MidiRole { name: "bd".into(), ..Default::default() },
         bpm: 1,
         looped: 2,
     }

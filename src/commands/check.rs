@@ -1,7 +1,7 @@
 //! `mamc check`: every problem of every file, then one line on what each song is.
 
 use crate::args::HowArgs;
-use crate::compiling::{Compiled, compile_song};
+use crate::compiling::compile_song;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::input::Song;
@@ -9,20 +9,32 @@ use crate::report::human::{Look, draw};
 use crate::report::{self, Form, Found, number_of, tally};
 use crate::summary::Summary;
 use clap::{Args, ValueEnum};
-use mam_grammar::{Problem, Severity};
-use std::path::PathBuf;
+use mam_grammar::problem::count;
+use mam_grammar::{Problem, Severity, Sources};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
-/// Show every problem of a song, and what the song is
+/// Show every problem of songs, and what each song is
 ///
 /// Exits with 0 when there are no errors, with 1 when there are.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+With --json: { \"problems\": [{ \"code\", \"severity\", \"message\", \"help\", \"file\", \"start\",
+\"end\", \"line\", \"column\", \"endLine\", \"endColumn\", \"labels\": [{ the place, \"text\" }] }],
+\"errors\", \"warnings\", \"songs\": [{ \"file\", \"nodes\", \"parameters\", \"channels\",
+\"operations\", \"memory\", \"rate\", \"frames\", \"latency\" }] }. start and end are bytes; frames
+is null where a song has no end of its own.")]
 pub struct Check {
-    /// Files, `-` for standard input, or names of prelude instruments
+    /// Files, `-` for standard input, names of prelude instruments; or folders, of which all songs are checked: .mam
+    /// files, and .json files that have nodes
     #[arg(required = true)]
     inputs: Vec<PathBuf>,
     /// The form of the report; json and sarif go to standard output
     #[arg(long, value_name = "FORM", default_value = "human")]
     format: Form,
+    /// As one JSON document: the same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
     /// What else counts as an error
     #[arg(long, value_name = "WHAT")]
     deny: Option<Deny>,
@@ -36,37 +48,91 @@ enum Deny {
     Warnings,
 }
 
+/// What is kept of a song that was checked: not what the compiler made of it.
+struct Checked {
+    sources: Sources,
+    problems: Vec<Problem>,
+    summary: Option<Summary>,
+    /// Whether it counts as an error.
+    fails: bool,
+    /// The song, where it was found in a folder.
+    found: Option<PathBuf>,
+}
+
 impl Check {
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let mut worst = Ok(());
-        let mut all: Vec<Compiled> = Vec::new();
+        let (mut all, mut used) = (Vec::new(), BTreeSet::new());
+        let mut inputs = 0;
         for input in &self.inputs {
-            match Song::read(input, self.how.stdin_name.as_deref()) {
-                Ok(song) => all.push(compile_song(song, &self.how)),
-                // The others are checked all the same.
-                Err(failure) => {
-                    console.insist(&format!("error: {failure}\n"));
-                    worst = Err(if failure.code() == 1 { Failure::Input } else { Failure::Unread });
+            let folder = input.is_dir();
+            let songs = if folder { songs_of(input) } else { Ok(vec![input.clone()]) };
+            let checked = songs.and_then(|songs| {
+                inputs += songs.len();
+                // Each is told of, whatever is wrong with the others.
+                let one = |song: &PathBuf| self.check(song, folder, &mut used).map_err(|e| (e, song.clone()));
+                let (fine, failed): (Vec<_>, Vec<_>) = songs.iter().map(one).partition(Result::is_ok);
+                all.extend(fine.into_iter().flatten());
+                match failed.into_iter().find_map(Result::err) {
+                    Some((failure, _)) => Err(failure),
+                    None => Ok(()),
                 }
+            });
+            if let Err(failure) = checked {
+                console.insist(&format!("error: {failure}\n"));
+                worst = Err(if failure.code() == 1 { Failure::Input } else { Failure::Unread });
             }
         }
+        // What another song of a folder uses has been checked as a part of it.
+        all.retain(|c: &Checked| {
+            c.found
+                .as_ref()
+                .and_then(|path| path.canonicalize().ok())
+                .is_none_or(|path| !used.contains(&path))
+        });
         self.report(&all, console)?;
-        let fails = |c: &Compiled| self.fails(&c.problems) || c.compilation.program.is_none();
-        if all.iter().any(fails) && worst.is_ok() {
+        if inputs > 1 && !console.quiet && self.form() == Form::Human {
+            let failed = all.iter().filter(|c| c.fails).count();
+            let failed = if failed == 0 { "no errors".into() } else { format!("errors in {failed}") };
+            console.say(&format!("{} checked, {failed}\n", count(all.len(), "song")));
+        }
+        if all.iter().any(|c| c.fails) && worst.is_ok() {
             worst = Err(Failure::Input);
         }
         worst
     }
 
-    fn fails(&self, problems: &[Problem]) -> bool {
-        let denied = self.deny == Some(Deny::Warnings) && number_of(problems, Severity::Warning) > 0;
-        denied || number_of(problems, Severity::Error) > 0
+    fn check(&self, song: &Path, found: bool, used: &mut BTreeSet<PathBuf>) -> Result<Checked, Failure> {
+        let compiled = compile_song(Song::read(song, self.how.stdin_name.as_deref())?, &self.how);
+        let own = song.canonicalize().ok();
+        let others = compiled.used.iter().filter_map(|path| path.canonicalize().ok());
+        used.extend(others.filter(|path| Some(path) != own.as_ref()));
+        let denied =
+            self.deny == Some(Deny::Warnings) && number_of(&compiled.problems, Severity::Warning) > 0;
+        let fails = denied
+            || number_of(&compiled.problems, Severity::Error) > 0
+            || compiled.compilation.program.is_none();
+        Ok(Checked {
+            summary: Summary::of(&compiled),
+            sources: compiled.sources,
+            problems: compiled.problems,
+            fails,
+            found: found.then(|| song.into()),
+        })
     }
 
-    fn report(&self, all: &[Compiled], console: Console) -> Result<(), Failure> {
-        let found: Vec<Found> = all.iter().map(Compiled::found).collect();
-        match self.format {
-            Form::Json => console.result(&report::json(&found, all.iter().filter_map(Summary::of).collect())),
+    fn form(&self) -> Form {
+        if self.json { Form::Json } else { self.format }
+    }
+
+    fn report(&self, all: &[Checked], console: Console) -> Result<(), Failure> {
+        let found: Vec<Found> =
+            all.iter().map(|c| Found { problems: &c.problems, sources: &c.sources }).collect();
+        match self.form() {
+            Form::Json => {
+                let songs = all.iter().filter_map(|c| c.summary.clone()).collect();
+                console.result(&report::json(&found, songs))
+            }
             Form::Sarif => console.result(&report::sarif(&found)),
             Form::Short => {
                 all.iter().for_each(|c| console.insist(&report::short(&c.problems, &c.sources)));
@@ -77,15 +143,59 @@ impl Check {
     }
 }
 
-fn human(compiled: &Compiled, console: Console) -> Result<(), Failure> {
-    let Compiled { sources, problems, .. } = compiled;
+fn human(checked: &Checked, console: Console) -> Result<(), Failure> {
+    let Checked { sources, problems, summary, .. } = checked;
     let look = Look { colour: console.colour, width: console.width() };
     console.styled(&draw(problems, sources, look));
     if let Some(tally) = tally(problems) {
-        console.insist(&format!("{}: {tally}\n", compiled.name()));
+        let name = sources.iter().next().map_or("", |(_, source)| &*source.name);
+        console.insist(&format!("{name}: {tally}\n"));
     }
-    match Summary::of(compiled) {
+    match summary {
         Some(summary) if !console.quiet => console.result(&format!("{summary}\n")),
         _ => Ok(()),
     }
 }
+
+/// The songs of a folder and the folders in it, in the order of their names. What is hidden is left out, and links to
+/// folders are not followed.
+fn songs_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let (mut songs, mut folders) = (vec![], vec![folder.to_path_buf()]);
+    while let Some(folder) = folders.pop() {
+        let unread = |e: std::io::Error| Failure::read(&folder.display().to_string(), &e);
+        for entry in std::fs::read_dir(&folder).map_err(unread)? {
+            let entry = entry.map_err(unread)?;
+            let (path, kind) = (entry.path(), entry.file_type().map_err(unread)?);
+            if entry.file_name().as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            if kind.is_dir() {
+                folders.push(path);
+            } else if path.is_file() && is_song(&path) {
+                songs.push(path);
+            }
+        }
+    }
+    songs.sort();
+    match songs.is_empty() {
+        true => Err(Failure::Io(format!(
+            "cannot check `{}`: it is a folder without a .mam or .json song in it",
+            folder.display()
+        ))),
+        false => Ok(songs),
+    }
+}
+
+/// Whether a file is a song by its ending; JSON can be anything, and a song's has nodes.
+fn is_song(path: &Path) -> bool {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("mam") => true,
+        Some("json") => {
+            std::fs::read(path).is_ok_and(|bytes| bytes.windows(NODES.len()).any(|window| window == NODES))
+        }
+        _ => false,
+    }
+}
+
+/// What a song in JSON has.
+const NODES: &[u8] = b"\"nodes\"";

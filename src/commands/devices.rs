@@ -4,16 +4,17 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::json;
 use crate::live::midi;
-use crate::table::{row, table};
+use crate::table::{paragraph, row, table};
 use clap::Args;
-use mam_runtime::output::{Device, backends};
+use mam_runtime::output::{Device, backends, priority};
 use serde_json::{Value, json};
 
-/// List outputs and inputs, and ports of MIDI
-///
-/// As JSON: [{ "backend", "name", "description", "rate", "channels", "default", "input" }]; ports
-/// of MIDI have the backend `midi`, a name and `input`.
+/// List outputs and inputs, ports of MIDI, and the audio thread's priority
 #[derive(Args, Debug)]
+#[command(after_help = "\
+With --json: { \"devices\": [{ \"backend\", \"name\", \"description\", \"rate\", \"channels\",
+\"default\", \"input\" }], \"ports\": [{ \"name\", \"input\" }] of MIDI, \"unavailable\": [{ \"backend\",
+\"why\" }], \"realTime\": { \"granted\", \"words\", \"advice\" } }.")]
 pub struct Devices {
     /// As one JSON document
     #[arg(long)]
@@ -23,29 +24,42 @@ pub struct Devices {
 impl Devices {
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let mut rows = vec![row(&["backend", "device", "", "rate", "channels", "what it is"])];
-        let mut all = Vec::new();
+        let (mut devices, mut ports, mut unavailable) = (Vec::new(), Vec::new(), Vec::new());
         for backend in backends() {
             match backend.devices() {
-                Ok(devices) => {
-                    rows.extend(devices.iter().map(|d| line(backend.name(), d)));
-                    all.extend(devices.iter().map(|d| document(backend.name(), d)));
+                Ok(found) => {
+                    rows.extend(found.iter().map(|d| line(backend.name(), d)));
+                    devices.extend(found.iter().map(|d| document(backend.name(), d)));
                 }
-                Err(why) => console.say(&format!("{}: {why}\n", backend.name())),
+                Err(why) => unavailable.push((backend.name(), why.to_string())),
             }
         }
         match midi::ports::names() {
             Ok((inputs, outputs)) => {
                 for (names, role) in [(inputs, "input"), (outputs, "output")] {
                     rows.extend(names.iter().map(|name| row(&["midi", name, role, "", "", ""])));
-                    let is_input = role == "input";
-                    all.extend(
-                        names.iter().map(|n| json!({ "backend": "midi", "name": n, "input": is_input })),
-                    );
+                    ports.extend(names.iter().map(|n| json!({ "name": n, "input": role == "input" })));
                 }
             }
-            Err(why) => console.say(&format!("midi: {why}\n")),
+            Err(why) => unavailable.push(("midi", why.to_string())),
         }
-        console.result(&if self.json { json::pretty(&all) } else { table(&rows) })
+        let priority = priority::outlook();
+        if self.json {
+            let why = |(backend, why): &(&str, String)| json!({ "backend": backend, "why": why });
+            return console.result(&json::pretty(&json!({
+                "devices": devices, "ports": ports,
+                "unavailable": unavailable.iter().map(why).collect::<Vec<_>>(),
+                "realTime": {
+                    "granted": priority.is_granted(), "words": priority.to_string(), "advice": priority.advice(),
+                },
+            })));
+        }
+        unavailable.iter().for_each(|(backend, why)| console.say(&format!("{backend}: {why}\n")));
+        let mut text = table(&rows) + &format!("\nreal-time priority: {priority}\n");
+        if let Some(advice) = priority.advice() {
+            text += &paragraph(advice, "");
+        }
+        console.result(&text)
     }
 }
 

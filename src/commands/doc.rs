@@ -1,17 +1,23 @@
-//! `mamc doc`: one definition, with everything that is known of it.
+//! `mamc doc`: one name of the language, with everything that is known of it.
 
 use crate::console::Console;
-use crate::definitions::{Entry, Prelude, default, param_json, range, smoothing};
+use crate::definitions::{Prelude, glossary_of, param_json};
 use crate::failure::Failure;
 use crate::json;
-use crate::table::{row, table};
+use crate::reference::{self, Topic};
+use crate::table::{glossary, paragraph};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
-/// Show one definition: its documentation, parameters, source, an example
+/// Show what a name means: a definition, a built-in, a statement, a modifier, a unit
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples: mamc doc kick; mamc doc tempo; mamc doc every; mamc doc dB
+With --json: { \"name\", \"kind\", \"group\", \"signature\", \"doc\", \"example\", \"also\" }; of a
+definition also \"params\" (as `mamc list params`), \"place\" and \"source\". \"also\" holds
+what else has this name, in the same form.")]
 pub struct Doc {
-    /// The definition, such as kick
+    /// The name, such as kick, tempo, every or dB
     name: String,
     /// As one JSON document
     #[arg(long)]
@@ -21,52 +27,67 @@ pub struct Doc {
 impl Doc {
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let prelude = Prelude::default();
-        let Some(entry) = prelude.find(&self.name) else {
-            let near =
-                prelude.nearest(&self.name).map_or(String::new(), |n| format!("; did you mean `{n}`?"));
-            let words =
-                format!("the prelude defines no `{}`{near}\n`mamc list` shows what there is", self.name);
-            return Err(Failure::Usage(words));
-        };
-        console.result(&if self.json { document(entry) } else { text(entry) })
+        let all = reference::topics(&prelude);
+        let found = reference::find(&all, &self.name);
+        let Some((first, others)) = found.split_first() else { return Err(unknown(&all, &self.name)) };
+        if self.json {
+            let mut document = document(first);
+            document["also"] = others.iter().map(|topic| self::document(topic)).collect();
+            return console.result(&json::pretty(&document));
+        }
+        let texts: Vec<String> = found.iter().map(|topic| text(topic)).collect();
+        console.result(&texts.join(&format!("\n{}\n\n", "─".repeat(40))))
     }
 }
 
-fn document(entry: Entry) -> String {
-    let (place, source) = entry.source();
-    json::pretty(&json!({
-        "name": entry.name(), "kind": entry.kind(), "signature": entry.signature(), "doc": entry.doc(),
-        "params": entry.info().params.iter().map(param_json).collect::<Vec<_>>(),
-        "place": place, "source": source, "example": example(entry),
-    }))
+/// What to say of a name that there is not: what is like it, and what mentions it.
+fn unknown(all: &[Topic], name: &str) -> Failure {
+    let near = reference::like(all, name).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    let found = reference::search(all, name);
+    let mut words = format!("there is no `{name}` in the language or the prelude{near}\n");
+    if found.is_empty() {
+        words += "`mamc list` shows what there is";
+    } else {
+        const MOST: usize = 8;
+        words += &format!("These mention it (`mamc list {name}` shows all):\n");
+        let rows: Vec<(&str, String)> = found.iter().take(MOST).map(|t| (t.name, t.brief())).collect();
+        words += glossary(rows.iter().map(|(name, brief)| (*name, brief.as_str()))).trim_end();
+    }
+    Failure::Usage(words)
 }
 
-fn text(entry: Entry) -> String {
-    let (place, source) = entry.source();
-    let info = entry.info();
-    let mut out = format!("{} {}\n\n{}\n", entry.kind(), entry.signature(), textwrap::fill(entry.doc(), 90));
-    if !info.params.is_empty() {
-        let mut rows = vec![row(&["id", "name", "in JSON", "range", "default", "ramps", "what it is"])];
-        rows.extend(info.params.iter().map(|p| {
-            let (id, doc) = (p.id.to_string(), p.doc.as_deref().unwrap_or(""));
-            row(&[&id, &p.name, &p.json_name(), &range(p), &default(p), &smoothing(p), doc])
-        }));
-        out += &format!("\n{}", table(&rows));
+fn document(topic: &Topic) -> Value {
+    let mut document = json!({
+        "name": topic.name, "kind": topic.kind, "group": topic.group, "signature": topic.form,
+        "doc": topic.doc, "example": topic.example,
+    });
+    if let Some(entry) = topic.definition {
+        let (place, source) = entry.source();
+        document["params"] = entry.info().params.iter().map(param_json).collect();
+        document["midi"] = json!({ "drum": entry.info().midi_keys, "program": entry.info().midi_programs });
+        document["place"] = place.into();
+        document["source"] = source.into();
+    }
+    document
+}
+
+fn text(topic: &Topic) -> String {
+    let form = paragraph(&format!("{} {}", topic.kind, topic.form), "");
+    let mut out = format!("{form}\n{}", paragraph(&topic.doc, ""));
+    if let Some(entry) = topic.definition {
+        let info = entry.info();
+        if !info.params.is_empty() {
+            out += &format!("\nParameters\n\n{}", glossary_of(&info.params));
+        }
     }
     let indented =
         |text: &str| text.lines().map(|l| format!("  {l}").trim_end().to_string() + "\n").collect::<String>();
-    if let Some(example) = example(entry) {
-        out += &format!("\nExample\n\n{}", indented(&example));
+    if let Some(example) = &topic.example {
+        out += &format!("\nExample\n\n{}", indented(example));
     }
-    out + &format!("\nSource ({place})\n\n{}", indented(&source))
-}
-
-/// A whole song that uses it. A `def`'s arguments are signals of every kind, so there is none for those.
-fn example(entry: Entry) -> Option<String> {
-    let name = entry.name();
-    match entry.kind() {
-        "instrument" => Some(format!("x = {name}()\nplay {{ x |x...x...x...x...| }}\nout = x\n")),
-        "effect" => Some(format!("x = snare()\nplay {{ x |....x.......x...| }}\nout = x |> {name}()\n")),
-        _ => None,
+    if let Some(entry) = topic.definition {
+        let (place, source) = entry.source();
+        out += &format!("\nSource ({place})\n\n{}", indented(&source));
     }
+    out
 }

@@ -5,17 +5,24 @@ use crate::compiling::{compile_song, tell};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::input::Song;
+use crate::json;
 use crate::offline::{Job, Span};
-use crate::stages::{names, played, stage};
+use crate::stages::{events, names, once, stage};
 use crate::values::Length;
 use clap::Args;
-use mam_runtime::score::Extent;
+use mam_runtime::score::{Extent, listing};
+use mam_runtime::{Event, EventKind, Program};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Show a stage of the compilation
 ///
 /// A song with errors is shown as far as it came.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+With --json: { \"file\", \"stage\", \"text\" }; for `events` instead of the text { \"rate\", \"events\":
+[{ \"frame\", \"seconds\", \"kind\": on, off or set, \"target\", \"note\", \"velocity\", \"value\", \"ramp\" }] }
+with what the kind has: note and velocity of on, value and ramp (in frames) of set.")]
 pub struct Dump {
     /// ast, graph, ir, opt, plan, events, clif, asm, problems; or a pass: the kernels after it
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(names()))]
@@ -25,31 +32,74 @@ pub struct Dump {
     /// With `events`: how much of them, such as 2.5s or 8bars [default: the song once]
     #[arg(short, long, value_name = "LENGTH")]
     duration: Option<Length>,
+    /// As one JSON document
+    #[arg(long)]
+    json: bool,
 }
 
 impl Dump {
     pub fn run(self, console: Console) -> Result<(), Failure> {
+        if self.duration.is_some() && self.stage != EVENTS {
+            let words = "--duration says how many events; other stages have no length";
+            return Err(Failure::Usage(words.into()));
+        }
         let song = Song::read(&self.song.input, self.song.how.stdin_name.as_deref())?;
         let mut compiled = compile_song(song, &self.song.how);
         if self.stage != "problems" {
             tell(&compiled.problems, &compiled.sources, console);
         }
-        match (self.duration, compiled.compilation.program.take()) {
-            (Some(_), _) if self.stage != "events" => {
-                Err(Failure::Usage("--duration says how many events; other stages have no length".into()))
-            }
-            (Some(duration), Some(program)) => {
-                let span = Span { duration: Some(duration), ..Span::default() };
-                let job = Job::new(Arc::new(program), span)?;
-                let end = job.expected();
-                console.result(&played(&job.program, Extent::Forever, end))
-            }
-            (_, program) => {
+        let compiles = compiled.compilation.program.is_some();
+        let text = match compiled.compilation.program.take() {
+            Some(program) if self.stage == EVENTS => self.events(program, compiled.name())?,
+            program => {
                 compiled.compilation.program = program;
                 let text = stage(&self.stage, &compiled, self.song.how.target()).unwrap_or_default();
-                console.result(&text)?;
-                if compiled.compilation.program.is_none() { Err(Failure::Input) } else { Ok(()) }
+                let document = || json!({ "file": compiled.name(), "stage": self.stage, "text": text });
+                if self.json { json::pretty(&document()) } else { text }
             }
-        }
+        };
+        console.result(&text)?;
+        if compiles { Ok(()) } else { Err(Failure::Input) }
     }
+
+    /// What is played: of the song once, or as long as it was asked for.
+    fn events(&self, program: Program, file: &str) -> Result<String, Failure> {
+        let (extent, end, program) = match self.duration {
+            Some(duration) => {
+                let span = Span { duration: Some(duration), ..Span::default() };
+                let job = Job::new(Arc::new(program), span)?;
+                (Extent::Forever, job.expected(), job.program)
+            }
+            None => (Extent::Once, once(&program), Arc::new(program)),
+        };
+        let events = events(&program, extent, end);
+        if !self.json {
+            return Ok(listing::list(&program, &events));
+        }
+        let all: Vec<Value> = events.iter().filter_map(|event| document(&program, event)).collect();
+        Ok(json::pretty(&json!({ "file": file, "stage": EVENTS, "rate": program.rate, "events": all })))
+    }
+}
+
+/// The stage that has a length.
+const EVENTS: &str = "events";
+
+/// An event for tools; nothing of a port that only listens.
+fn document(program: &Program, event: &Event) -> Option<Value> {
+    let target = |port: usize| {
+        let found = program.targets.iter().find(|target| target.voices.contains(&port))?;
+        Some(json!(&*found.name))
+    };
+    let mut document = match event.kind {
+        EventKind::On { port, note, vel } => {
+            json!({ "kind": "on", "target": target(port)?, "note": note, "velocity": vel })
+        }
+        EventKind::Off { port } => json!({ "kind": "off", "target": target(port)? }),
+        EventKind::Set { param, value, ramp, .. } => {
+            json!({ "kind": "set", "target": &*program.params.get(param)?.name, "value": value, "ramp": ramp })
+        }
+    };
+    document["frame"] = event.frame.into();
+    document["seconds"] = (event.frame as f64 / f64::from(program.rate)).into();
+    Some(document)
 }

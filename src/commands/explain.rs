@@ -12,6 +12,9 @@ use serde_json::json;
 
 /// Explain a problem's code, with an example that fails and one that passes
 #[derive(Args, Debug)]
+#[command(after_help = "\
+With --json: { \"code\", \"severity\", \"explanation\", \"fails\", \"passes\" }; without a code
+{ \"codes\": [the same of each] }.")]
 pub struct Explain {
     /// The code, such as unknown-name; all of them when there is none
     code: Option<String>,
@@ -37,7 +40,7 @@ impl Explain {
 
 fn list(all: &[&Code], as_json: bool) -> String {
     if as_json {
-        return json::pretty(&all.iter().map(|c| document(c)).collect::<Vec<_>>());
+        return json::pretty(&json!({ "codes": all.iter().map(|c| document(c)).collect::<Vec<_>>() }));
     }
     let width = all.iter().map(|c| c.name.len()).max().unwrap_or(0);
     all.iter().map(|c| format!("{:width$}  {}\n", c.name, word(c.severity))).collect()

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 /// Format songs, or turn .mam and JSON into each other
 #[derive(Args, Debug)]
+#[command(after_help = "\
+With --check --json: { \"unformatted\": [files], \"unread\": [files with errors] }.")]
 pub struct Fmt {
     /// .mam files, which are formatted in place; `-` formats standard input to standard output
     #[arg(required = true)]
@@ -20,6 +22,9 @@ pub struct Fmt {
     /// Change nothing; fail if something is not formatted
     #[arg(long, conflicts_with = "to")]
     check: bool,
+    /// With --check: as one JSON document
+    #[arg(long, requires = "check")]
+    json: bool,
     /// Turn one song into this form instead, on standard output or into -o
     #[arg(long, value_name = "FORM")]
     to: Option<To>,
@@ -45,22 +50,35 @@ impl Fmt {
             return self.convert(to, console);
         }
         let mut result = Ok(());
+        let (mut unformatted, mut unread) = (vec![], vec![]);
         for input in &self.inputs {
-            match self.format_one(input, console) {
+            match self.format_one(input, &mut unformatted, console) {
                 Err(failure @ (Failure::ClosedPipe | Failure::Usage(_))) => return Err(failure),
                 Err(failure) => {
                     if !failure.to_string().is_empty() {
                         console.insist(&format!("error: {failure}\n"));
                     }
+                    unread.push(input.display().to_string());
                     result = Err(if failure.code() == 3 { Failure::Unread } else { Failure::Input });
                 }
                 Ok(()) => {}
             }
         }
-        result
+        if self.json {
+            let document = serde_json::json!({ "unformatted": unformatted, "unread": unread });
+            console.result(&crate::json::pretty(&document))?;
+        }
+        let differs = !unformatted.is_empty() && result.is_ok();
+        if differs { Err(Failure::Input) } else { result }
     }
 
-    fn format_one(&self, path: &Path, console: Console) -> Result<(), Failure> {
+    /// Formats one file, or, where it is only to be checked, adds it to those that are not formatted.
+    fn format_one(
+        &self,
+        path: &Path,
+        unformatted: &mut Vec<String>,
+        console: Console,
+    ) -> Result<(), Failure> {
         let input = path.display().to_string();
         if path.extension().is_some_and(|e| e == "json") {
             let words =
@@ -79,8 +97,9 @@ impl Fmt {
         let formatted = fmt::format(&ast, &text);
         match (self.check, input::is_stdin(path)) {
             (true, _) if formatted != text => {
-                console.result(&format!("{input}\n"))?;
-                Err(Failure::Input)
+                let told = format!("{input}\n");
+                unformatted.push(input);
+                if self.json { Ok(()) } else { console.result(&told) }
             }
             (true, _) => Ok(()),
             (false, true) => console.exact(&formatted),

@@ -3,29 +3,45 @@
 use crate::args::{HowArgs, SongArgs};
 use crate::compiling::compiled;
 use crate::console::Console;
-use crate::definitions::{self, Entry, Prelude, default, param_json, range, smoothing};
+use crate::definitions::{Entry, Prelude, glossary_of, param_json};
 use crate::failure::Failure;
+use crate::input::is_stdin;
 use crate::json;
-use crate::table::{row, table};
-use clap::{Args, ValueEnum};
+use crate::reference::{self, Topic};
+use crate::table::{glossary, row, table};
+use clap::Args;
 use mam_compiler::library::ParamInfo;
+use mam_compiler::lower::Slots;
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{EventKind, Program};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// List what exists: definitions, parameters, a song's nodes
+/// List what exists: definitions, statements, units; parameters; a song's nodes and notes
 #[derive(Args, Debug)]
 #[command(after_help = "\
-mamc list                    all definitions of the prelude
-mamc list params kick        the parameters of one of them
+mamc list                    all that a song can say, in groups
+mamc list filter             what has to do with filters; any word, or several
+mamc list params kick        the parameters of a definition; of all without a name
 mamc list nodes song.json    the nodes of a song; also params, notes
-mamc list notes              names of notes, MIDI numbers, frequencies")]
+mamc list notes              names of notes, MIDI numbers, frequencies
+
+With --json, one object, with one of these:
+  \"definitions\": [{ \"name\", \"kind\", \"group\", \"signature\", \"doc\" }]
+  \"params\": [{ \"name\", \"params\": [{ \"id\", \"name\", \"jsonName\", \"commandName\", \"min\", \"max\",
+            \"default\", \"unit\", \"curve\", \"smoothSeconds\", \"doc\" }] }]; of a song
+            [{ \"name\", \"min\", \"max\", \"default\" }], in base units
+  \"nodes\": [{ \"name\", \"instrument\", \"voices\" }]
+  \"notes\": [{ \"name\", \"midi\", \"hz\" }]; of a song
+           [{ \"frame\", \"seconds\", \"target\", \"note\", \"velocity\" }]")]
 pub struct List {
-    /// What to list [default: nodes]
-    what: Option<What>,
-    /// A song, or a definition of the prelude
-    of: Option<PathBuf>,
+    /// nodes, params or notes; or a word, to list what mentions it; or a song, whose nodes are listed [default: all
+    /// that a song can say]
+    #[arg(value_name = "WHAT")]
+    what: Option<PathBuf>,
+    /// A song, or a definition of the prelude; or more words
+    #[arg(value_name = "OF")]
+    of: Vec<PathBuf>,
     /// As one JSON document
     #[arg(long)]
     json: bool,
@@ -34,7 +50,8 @@ pub struct List {
     allow_outside: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// What is listed of a song or of definitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
     /// Definitions; or the nodes of a song
     Nodes,
@@ -44,9 +61,22 @@ enum What {
     Notes,
 }
 
-/// What a list is: for people, and for tools.
+impl What {
+    fn named(name: &str) -> Option<What> {
+        Some(match name {
+            "nodes" => What::Nodes,
+            "params" => What::Params,
+            "notes" => What::Notes,
+            _ => return None,
+        })
+    }
+}
+
+/// A list for people, and one for tools.
 struct Listing {
-    rows: Vec<Vec<String>>,
+    text: String,
+    /// What the list for tools is called.
+    key: &'static str,
     json: Value,
 }
 
@@ -58,53 +88,100 @@ impl List {
 
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let prelude = Prelude::default();
-        let what = self.what.unwrap_or(What::Nodes);
-        let entry = self.of.as_deref().and_then(|name| prelude.find(name.to_str()?));
-        let listing = match (what, entry, &self.of) {
-            (What::Notes, None, None) => notes(),
-            (What::Nodes, None, None) => nodes(prelude.all()),
-            (What::Params, None, None) => params(prelude.all().filter(|e| e.kind() != "def")),
-            (What::Params, Some(entry), _) if entry.kind() != "def" => params(std::iter::once(entry)),
-            (What::Params, Some(entry), _) => {
-                let words = format!("`{}` is a def: `mamc doc {0}` shows its arguments", entry.name());
-                return Err(Failure::Usage(words));
-            }
-            (What::Nodes, Some(entry), _) => nodes(std::iter::once(entry)),
-            (_, _, Some(input)) => of_song(what, self.song(input), console)?,
-            (What::Notes, Some(_), None) => unreachable!("an entry has a name"),
+        let topics_of = |wanted: &dyn Fn(&&Topic) -> bool| {
+            let all = reference::topics(&prelude);
+            topics(&all.iter().filter(wanted).collect::<Vec<_>>())
         };
-        console.result(&if self.json { json::pretty(&listing.json) } else { table(&listing.rows) })
+        let Some(first) = &self.what else {
+            return self.show(&topics_of(&|topic| !topic.internal), console);
+        };
+        let listing = match (first.to_str().and_then(What::named), &self.of[..]) {
+            (Some(What::Notes), []) => notes(),
+            (Some(What::Nodes), []) => topics_of(&|topic| topic.definition.is_some() && !topic.internal),
+            (Some(What::Params), []) => {
+                params(prelude.all().filter(|e| e.kind() != "def" && !e.is_internal()))
+            }
+            (Some(what), [of]) => self.of(&prelude, what, of, console)?,
+            (Some(_), _) => return Err(Failure::Usage("one song or definition at a time".into())),
+            (None, []) if is_song(first) => of_song(What::Nodes, self.song(first), console)?,
+            (None, of) => {
+                let words = std::iter::once(first).chain(of).map(|word| word.to_string_lossy());
+                found(&prelude, &words.collect::<Vec<_>>().join(" "))?
+            }
+        };
+        self.show(&listing, console)
+    }
+
+    fn show(&self, listing: &Listing, console: Console) -> Result<(), Failure> {
+        if self.json {
+            return console.result(&json::pretty(&json!({ listing.key: listing.json })));
+        }
+        console.result(&listing.text)
+    }
+
+    /// A definition's row or parameters, or what a song has.
+    fn of(&self, prelude: &Prelude, what: What, of: &Path, console: Console) -> Result<Listing, Failure> {
+        let name = of.to_str().unwrap_or_default();
+        match (what, prelude.find(name)) {
+            (What::Params, Some(entry)) if entry.kind() == "def" => {
+                Err(Failure::Usage(format!("`{name}` is a def: `mamc doc {name}` shows its arguments")))
+            }
+            (What::Params, Some(entry)) => Ok(params(std::iter::once(entry))),
+            (What::Nodes, Some(_)) => {
+                let all = reference::topics(prelude);
+                Ok(topics(&reference::find(&all, name)))
+            }
+            _ => of_song(what, self.song(of), console),
+        }
     }
 }
 
-/// `[{ "name", "kind", "signature", "doc" }]`
-fn nodes<'p>(entries: impl Iterator<Item = Entry<'p>>) -> Listing {
-    let mut rows = vec![row(&["name", "kind", "what it is"])];
-    let mut all = Vec::new();
-    for e in entries {
-        rows.push(row(&[e.name(), e.kind(), &e.brief()]));
-        all.push(json!({ "name": e.name(), "kind": e.kind(), "signature": e.signature(), "doc": e.doc() }));
-    }
-    Listing { rows, json: all.into() }
+/// Whether a word is the name of a file rather than something to look for.
+fn is_song(word: &Path) -> bool {
+    is_stdin(word) || word.is_file() || word.extension().is_some()
 }
 
-/// `[{ "name", "params": [{ "id", "name", "jsonName", "min", "max", "default", "unit", "curve", "doc", … }] }]`
+/// What mentions these words.
+fn found(prelude: &Prelude, words: &str) -> Result<Listing, Failure> {
+    let all = reference::topics(prelude);
+    let found = reference::search(&all, words);
+    if !found.is_empty() {
+        return Ok(topics(&found));
+    }
+    let near = reference::like(&all, words).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    Err(Failure::Usage(format!("nothing mentions `{words}`{near}\n`mamc list` shows all that there is")))
+}
+
+/// Topics under the headings of their groups, in the order in which these first come.
+fn topics(all: &[&Topic]) -> Listing {
+    let mut groups: Vec<&str> = vec![];
+    for topic in all {
+        if !groups.contains(&&*topic.group) {
+            groups.push(&topic.group);
+        }
+    }
+    let texts: Vec<String> = groups
+        .iter()
+        .map(|group| {
+            let rows: Vec<(&str, String)> =
+                all.iter().filter(|t| t.group == *group).map(|t| (t.name, t.brief())).collect();
+            format!("{group}\n{}", glossary(rows.iter().map(|(name, brief)| (*name, brief.as_str()))))
+        })
+        .collect();
+    let document = |t: &&Topic| json!({ "name": t.name, "kind": t.kind, "group": t.group, "signature": t.form, "doc": t.doc });
+    Listing { text: texts.join("\n"), key: "definitions", json: all.iter().map(document).collect() }
+}
+
+/// Parameters, definition by definition.
 fn params<'p>(entries: impl Iterator<Item = Entry<'p>>) -> Listing {
-    let mut rows = vec![row(&["of", "id", "name", "in JSON", "range", "default", "ramps", "what it is"])];
-    let mut all = Vec::new();
-    for e in entries {
-        let info = e.info();
-        rows.extend(info.params.iter().map(|p| param_row(e.name(), p)));
+    let (mut texts, mut all) = (vec![], Vec::new());
+    for entry in entries {
+        let info = entry.info();
+        texts.push(format!("{}\n{}", entry.name(), glossary_of(&info.params)));
         let params: Vec<Value> = info.params.iter().map(param_json).collect();
-        all.push(json!({ "name": e.name(), "params": params }));
+        all.push(json!({ "name": entry.name(), "params": params }));
     }
-    Listing { rows, json: all.into() }
-}
-
-fn param_row(of: &str, p: &ParamInfo) -> Vec<String> {
-    let doc = definitions::brief(p.doc.as_deref().unwrap_or(""));
-    let (id, range, default) = (p.id.to_string(), range(p), default(p));
-    row(&[of, &id, &p.name, &p.json_name(), &range, &default, &smoothing(p), &doc])
+    Listing { text: texts.join("\n"), key: "params", json: all.into() }
 }
 
 fn of_song(what: What, song: SongArgs, console: Console) -> Result<Listing, Failure> {
@@ -112,12 +189,12 @@ fn of_song(what: What, song: SongArgs, console: Console) -> Result<Listing, Fail
     let program = compiled.compilation.program.as_ref().ok_or(Failure::Input)?;
     Ok(match what {
         What::Nodes => song_nodes(program),
-        What::Params => song_params(program),
+        What::Params => song_params(program, &compiled.compilation.stages.lowered.slots),
         What::Notes => song_notes(program),
     })
 }
 
-/// `[{ "name", "instrument", "voices" }]`: what a song computes, in order.
+/// What a song computes, in order.
 fn song_nodes(program: &Program) -> Listing {
     let mut rows = vec![row(&["name", "voices"])];
     let mut all = Vec::new();
@@ -128,24 +205,23 @@ fn song_nodes(program: &Program) -> Listing {
         rows.push(row(&[&part.name, &shown]));
         all.push(json!({ "name": &*part.name, "instrument": target.is_some(), "voices": voices }));
     }
-    Listing { rows, json: all.into() }
+    Listing { text: table(&rows), key: "nodes", json: all.into() }
 }
 
-/// `[{ "name", "min", "max", "default" }]`: what can be set in a song, in base units.
-fn song_params(program: &Program) -> Listing {
+/// What can be set in a song, in base units; to people, in the song's own.
+fn song_params(program: &Program, slots: &Slots) -> Listing {
     let mut rows = vec![row(&["name", "range", "start"])];
     let mut all = Vec::new();
-    for p in &program.params {
-        let bounded = p.min.is_finite();
-        let range = if bounded { format!("{}..{}", p.min, p.max) } else { String::new() };
-        rows.push(row(&[&p.name, &range, &p.default.to_string()]));
+    for (slot, p) in program.params.iter().enumerate() {
+        let (bounded, info) = (p.min.is_finite(), slots.info(slot));
+        rows.push(row(&[&p.name, &info.range().unwrap_or_default(), &info.show(p.default)]));
         let (min, max) = if bounded { (json!(p.min), json!(p.max)) } else { (Value::Null, Value::Null) };
         all.push(json!({ "name": &*p.name, "min": min, "max": max, "default": p.default }));
     }
-    Listing { rows, json: all.into() }
+    Listing { text: table(&rows), key: "params", json: all.into() }
 }
 
-/// `[{ "frame", "seconds", "target", "note", "velocity" }]`: one pass of what a song plays.
+/// One pass of what a song plays.
 fn song_notes(program: &Program) -> Listing {
     let mut rows = vec![row(&["frame", "seconds", "who", "note", "velocity"])];
     let mut all = Vec::new();
@@ -163,10 +239,10 @@ fn song_notes(program: &Program) -> Listing {
             "frame": event.frame, "seconds": seconds, "target": &*target.name, "note": note, "velocity": vel,
         }));
     }
-    Listing { rows, json: all.into() }
+    Listing { text: table(&rows), key: "notes", json: all.into() }
 }
 
-/// `[{ "name", "midi", "hz" }]`: every note that MIDI knows.
+/// Every note that MIDI knows.
 fn notes() -> Listing {
     let mut rows = vec![row(&["note", "MIDI", "Hz"])];
     let mut all = Vec::new();
@@ -176,7 +252,7 @@ fn notes() -> Listing {
         rows.push(row(&[&name, &midi.to_string(), &format!("{hz:.3}")]));
         all.push(json!({ "name": name, "midi": midi, "hz": hz }));
     }
-    Listing { rows, json: all.into() }
+    Listing { text: table(&rows), key: "notes", json: all.into() }
 }
 
 /// `c4` for 60; a number where it lies between two notes.

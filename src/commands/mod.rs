@@ -12,6 +12,7 @@ pub mod graph;
 pub mod import;
 pub mod list;
 pub mod man;
+pub mod new;
 pub mod pattern;
 pub mod play;
 pub mod render;

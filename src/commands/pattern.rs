@@ -5,20 +5,27 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::json;
 use clap::Args;
-use mam_compiler::score::{notation, query_problem, show};
+use mam_compiler::score::{line, notation, query_problem, show};
 use mam_grammar::{Problems, Sources, Span};
 use mam_runtime::score::{Rational, TimeSpan};
 use std::str::FromStr;
 
 /// Show what a pattern does
 #[derive(Args, Debug)]
-#[command(after_help = "Example: mamc pattern 'x ~ [x x] x(3,8)' --cycles 0..2")]
+#[command(after_help = "\
+Examples:
+  mamc pattern 'x ~ [x x] x(3,8)' --cycles 0..2
+  mamc pattern '\"bd sd\".every(2, rev)'        with modifiers, as in a score's line
+  mamc pattern '|x...x..x|.fast(2)'             a drum tab
+With --json: { \"events\": [{ \"value\", \"whole\", \"part\", \"onset\" }] }; whole and part are
+[begin, end] in cycles, as exact fractions \"n/d\"; onset is false for a fragment, which
+does not sound. A value is a word, a number, a list, or { \"note\": MIDI number, \"vel\" }.")]
 pub struct Pattern {
-    /// The pattern, as it stands between the quotes of a song
+    /// The pattern, as it stands between the quotes of a song; or in its quotes (or bar lines), with modifiers behind
     #[arg(allow_hyphen_values = true)]
     pattern: String,
     /// Which cycles: from, and up to but not including
-    #[arg(long, value_name = "FROM..TO", default_value = "0..4")]
+    #[arg(long, value_name = "FROM..TO", default_value = "0..4", allow_hyphen_values = true)]
     cycles: Cycles,
     /// The random seed
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -35,16 +42,29 @@ struct Cycles {
     to: i64,
 }
 
+/// Cycles that can be shown at once.
+const MOST_CYCLES: i64 = 100_000;
+
+/// The last cycle there is, either way: a hundred thousand years of bars at 120.
+const LAST_CYCLE: i64 = 2_000_000_000_000;
+
 impl FromStr for Cycles {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Cycles, String> {
-        const MOST: i64 = 100_000;
-        let wrong = || "it is written FROM..TO, such as 0..4".to_string();
-        let (from, to) = text.split_once("..").ok_or_else(wrong)?;
-        let number = |s: &str| s.trim().parse::<i64>().ok().filter(|n| n.abs() <= MOST).ok_or_else(wrong);
+        let (from, to) = text.split_once("..").ok_or("it is written FROM..TO, such as 0..4")?;
+        let number = |s: &str| {
+            let number = s.trim().parse::<i64>().ok().filter(|n| n.abs() <= LAST_CYCLE);
+            number.ok_or_else(|| {
+                format!("`{}` is not the number of a cycle: write FROM..TO, such as 0..4", s.trim())
+            })
+        };
         let (from, to) = (number(from)?, number(to)?);
-        if from < to { Ok(Cycles { from, to }) } else { Err("it must hold at least one cycle".into()) }
+        match to - from {
+            ..1 => Err("it must hold at least one cycle".into()),
+            1..=MOST_CYCLES => Ok(Cycles { from, to }),
+            n => Err(format!("{n} cycles are more than the {MOST_CYCLES} that can be shown at once")),
+        }
     }
 }
 
@@ -54,9 +74,11 @@ impl Pattern {
         let id = sources.add("<pattern>", self.pattern.as_str());
         let place = Span::new(id, 0, self.pattern.len());
         let mut problems = Problems::default();
-        let pattern = notation(&self.pattern, place, self.seed, &mut problems);
-        let whole = |n| Rational::new(i128::from(n), 1).unwrap_or(Rational::ZERO);
-        let span = TimeSpan::new(whole(self.cycles.from), whole(self.cycles.to));
+        // No pattern of the notation begins so.
+        let whole_line = self.pattern.trim_start().starts_with(['"', '|']);
+        let read = if whole_line { line } else { notation };
+        let pattern = read(&self.pattern, place, self.seed, &mut problems);
+        let span = TimeSpan::new(Rational::whole(self.cycles.from), Rational::whole(self.cycles.to));
         let events = show::events(&pattern, span).map_err(|e| problems.add(query_problem(e, place)));
         let failed = problems.has_errors();
         tell(&problems.into_sorted(), &sources, console);

@@ -10,9 +10,11 @@ use crate::offline::{Job, Span};
 use crate::output::{Inputs, Output, behind_links};
 use crate::progress::Progress;
 use crate::rendered::{Rendered, Report, dotted};
+use crate::stems::{self, Listening};
 use crate::values::{self, Length, Level, Start, Tap};
-use crate::{beside, input, json, offline};
+use crate::{beside, input, json, looping, offline};
 use clap::Args;
+use mam_compiler::listen::Listen;
 use mam_grammar::problem::count;
 use mam_runtime::file::{
     Bits, Container, Details, Dither, FileError, Format, Frames, SOFTWARE, Sound, Wanted, Writer, read,
@@ -61,10 +63,14 @@ pub struct Render {
     heard: Option<PathBuf>,
     #[command(flatten)]
     threads: ThreadArgs,
-    /// Also write each instrument by itself into this folder, without the mix
+    /// Write one pass of the song that follows itself without a seam: what rings on from the pass before is in it
+    #[arg(long = "loop", conflicts_with_all = ["duration", "tail", "from", "preroll"])]
+    as_loop: bool,
+    /// Also write the terms of the last sum before the master into this folder, each with its gain, pan and effects: their
+    /// sum is the mix before the master
     #[arg(long, value_name = "FOLDER")]
     stems: Option<PathBuf>,
-    /// Also write the sound of one node; repeatable
+    /// Also write the sound of one equation or node; repeatable
     #[arg(long = "tap", value_name = "NODE=FILE")]
     taps: Vec<Tap>,
     /// Bring the result to a true peak, such as -1dBTP, or a loudness, such as -14LUFS
@@ -82,7 +88,7 @@ impl Render {
             return self.midi(&target, console);
         }
         let (container, bits) = self.kind(&target)?;
-        let mut compiled = compiled(&self.song, console)?;
+        let (mut compiled, mut listening) = stems::compiled(&self.song, &self.listen(), console)?;
         let program = compiled.take_program()?;
         let span = Span { from: self.from, duration: self.duration, tail: self.tail };
         let mut job = Job::new(program, span)?;
@@ -96,22 +102,44 @@ impl Render {
             preroll: job.frames(self.preroll)?,
             console,
         };
-        let taps = self.all_taps(&job, container)?;
-        files.check(&target, &job, &taps)?;
+        let taps = self.all_taps(&job, listening.as_ref(), container, 0)?;
+        files.check(&target, &job, taps.iter().map(|(tap, _)| tap))?;
         job.input = self.sound(&job, console)?;
+        if self.as_loop {
+            job = looped(&job, listening.as_ref(), console)?;
+            listening =
+                listening.map(|l| Ok(looping::whole(l.program()).map(|(p, _)| l.with(p))?)).transpose()?;
+        }
         let gain = self.normalize.map(|level| levels::gain_to(&job, level)).transpose()?;
         self.make_folder()?;
         let mix = files.write(&target, None, &job, gain)?;
         let frames = mix.frames - files.preroll;
         let mut written = vec![mix];
-        for tap in taps {
-            let Some(job) = job.tapped(&tap.node, frames) else { return Err(no_node(&tap.node, &job)) };
+        for (tap, job) in self.all_taps(&job, listening.as_ref(), container, frames)? {
             written.push(files.write(&tap.file, Some(&tap.node), &job, None)?);
         }
+        self.check_stems(&job, listening.as_ref(), frames, console)?;
         if self.json {
             console.result(&json::pretty(&Report { files: written }))?;
         }
         job.check_finite()
+    }
+
+    /// Compares the stems' sum with the mix before the master.
+    fn check_stems(
+        &self,
+        job: &Job,
+        listening: Option<&Listening>,
+        frames: u64,
+        console: Console,
+    ) -> Result<(), Failure> {
+        let (Some(folder), Some(listening)) = (&self.stems, listening) else { return Ok(()) };
+        let difference = listening.check(job, frames)?;
+        console.say(&difference.line(folder, listening.stems().count()));
+        if !difference.is_none() {
+            console.say("warning: the stems do not add up to the mix before the master\n");
+        }
+        Ok(())
     }
 
     /// Where the song goes.
@@ -163,6 +191,15 @@ impl Render {
         Inputs::of(compiled.read_from(&self.song.input).chain(self.heard.as_deref()))
     }
 
+    /// What is to be heard beside the song.
+    fn listen(&self) -> Listen {
+        Listen {
+            stems: self.stems.is_some(),
+            equations: self.taps.iter().map(|tap| tap.node.clone()).collect(),
+            all_equations: self.as_loop,
+        }
+    }
+
     /// The notes alone, as a MIDI file.
     fn midi(&self, target: &Path, console: Console) -> Result<(), Failure> {
         let mut compiled = compiled(&self.song, console)?;
@@ -174,6 +211,9 @@ impl Render {
             None => None,
         };
         let file = midi(&program, compiled.title(), until);
+        if file.notes == 0 {
+            console.say("warning: the song's score has no notes, so the file has none\n");
+        }
         for (notes, what) in [
             (file.rounded, "not of a MIDI key: rounded to the nearest"),
             (file.limited, "louder than MIDI can say: written with velocity 127"),
@@ -189,22 +229,29 @@ impl Render {
         output.finish()
     }
 
-    /// The taps and, where stems are wanted, one for each instrument.
-    fn all_taps(&self, job: &Job, container: Container) -> Result<Vec<Tap>, Failure> {
-        let mut taps = self.taps.clone();
-        if let Some(tap) = taps.iter().find(|tap| job.tapped(&tap.node, 0).is_none()) {
-            return Err(no_node(&tap.node, job));
+    /// The taps and the stems: what is heard and where it goes, and what renders it.
+    fn all_taps(
+        &self,
+        job: &Job,
+        listening: Option<&Listening>,
+        container: Container,
+        frames: u64,
+    ) -> Result<Vec<(Tap, Job)>, Failure> {
+        let Some(listening) = listening else { return Ok(vec![]) };
+        let mut all = vec![];
+        for tap in &self.taps {
+            let tapped = listening.equation(job, &tap.node, frames).or_else(|| job.tapped(&tap.node, frames));
+            all.push((tap.clone(), tapped.ok_or_else(|| no_node(&tap.node, job))?));
         }
         if let Some(folder) = &self.stems {
             let mut files = Names::default();
-            let names = job.program.targets.iter().map(|t| &*t.name);
-            let names = names.filter(|n| job.tapped(n, 0).is_some());
-            taps.extend(names.map(|n| {
-                let file = folder.join(files.file(n, container.extensions()[0]));
-                Tap { node: n.to_string(), file }
-            }));
+            for name in listening.stems() {
+                let Some(stem) = listening.stem(job, name, frames) else { continue };
+                let file = folder.join(files.file(name, container.extensions()[0]));
+                all.push((Tap { node: name.to_string(), file }, stem));
+            }
         }
-        Ok(taps)
+        Ok(all)
     }
 
     /// Makes the folder of the stems.
@@ -234,8 +281,10 @@ impl Render {
     fn sound(&self, job: &Job, console: Console) -> Result<Option<Sound>, Failure> {
         let Some(path) = &self.heard else { return Ok(None) };
         let rate = job.program.rate;
-        let wanted =
-            Wanted { rate: Some(rate), channels: job.program.inputs.len().max(1), frames: job.latest() };
+        // A loop hears it in pass after pass.
+        let passes = if self.as_loop { looping::MOST_PASSES } else { 1 };
+        let frames = job.latest().saturating_mul(passes);
+        let wanted = Wanted { rate: Some(rate), channels: job.program.inputs.len().max(1), frames };
         let (file, seekable) = input::sound_file(path)?;
         let sound = read(file, seekable, wanted);
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
@@ -261,11 +310,16 @@ struct Files {
 
 impl Files {
     /// Refuses before anything is rendered what could not be written after it.
-    fn check(&self, target: &Path, job: &Job, taps: &[Tap]) -> Result<(), Failure> {
+    fn check<'t>(
+        &self,
+        target: &Path,
+        job: &Job,
+        taps: impl Iterator<Item = &'t Tap>,
+    ) -> Result<(), Failure> {
         let frames = job.expected().saturating_add(self.preroll);
         self.fits(frames, Format { channels: job.channels(), ..self.format })?;
         let mut places: Vec<PathBuf> = Vec::new();
-        for path in std::iter::once(target).chain(taps.iter().map(|tap| tap.file.as_path())) {
+        for path in std::iter::once(target).chain(taps.map(|tap| tap.file.as_path())) {
             self.inputs.protect(path)?;
             let place = behind_links(path);
             let is_file = std::fs::metadata(&place).map_or(path != Path::new("-"), |m| m.is_file());
@@ -376,6 +430,19 @@ fn by_ending(target: &Path) -> Result<Container, Failure> {
         "mam does not write .{ending} files, but {known} and .mid: render `{wav}` and convert it, for example with `ffmpeg -i {wav} {name}`",
         wav = wav.display()
     )))
+}
+
+/// The pass of a song that follows itself; says which it is, and what never repeats.
+fn looped(job: &Job, listening: Option<&Listening>, console: Console) -> Result<Job, Failure> {
+    let pass = looping::find(&job.program, listening, job.input.as_ref())?;
+    if pass.repeats {
+        console.say(&format!("loop: pass {} is as the one before it\n", pass.number));
+    } else {
+        let names = pass.restless.join("`, `");
+        let what = format!("no pass of eight is as the one before it, as these never repeat: `{names}`");
+        console.say(&format!("warning: {what}\n"));
+    }
+    Ok(job.pass(pass.program, pass.start, pass.frames))
 }
 
 fn file_failure(path: &Path, error: FileError) -> Failure {

@@ -1,5 +1,7 @@
 //! What a hand can ask for while a song plays, whichever hand it is: keys, MIDI, OSC.
 
+use std::ops::RangeInclusive;
+
 /// One wish.
 #[cfg_attr(not(any(feature = "osc", feature = "midi")), expect(dead_code, reason = "keys ask for some only"))]
 #[derive(Clone, Debug, PartialEq)]
@@ -36,4 +38,99 @@ pub(super) enum Action {
     Silence,
     /// Stop and quit.
     Quit,
+}
+
+/// Bars that can be gone at once.
+const MOST_BARS: u64 = 100_000;
+/// The last quarter note that there is: fifteen years at 120.
+const LAST_BEAT: f64 = 1e9;
+/// Quarter notes a minute.
+pub(super) const TEMPOS: RangeInclusive<f64> = 1.0..=1000.0;
+/// Seconds in which a parameter can go to a value.
+const SECONDS: RangeInclusive<f64> = 0.0..=3600.0;
+/// Values of a parameter that has no range of its own.
+const VALUES: RangeInclusive<f64> = -1e6..=1e6;
+/// MIDI numbers.
+const NOTES: RangeInclusive<f64> = 0.0..=127.0;
+/// Velocities: 1 is nominal, and twice that is as loud as a hand can play.
+const VELOCITIES: RangeInclusive<f64> = 0.0..=2.0;
+/// Bytes of a name.
+const LONGEST_NAME: usize = 256;
+
+impl Action {
+    /// Whether every number is one that can be meant, whichever hand it comes from.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub(super) fn check(&self) -> Result<(), String> {
+        use Action::{Bars, Beat, Hit, Mute, Press, Release, Set, Solo, Tempo, Turn};
+        if let Mute(name, _)
+        | Solo(name, _)
+        | Set(name, ..)
+        | Turn(name, _)
+        | Press(name, ..)
+        | Release(name, _)
+        | Hit(name, _) = self
+            && name.len() > LONGEST_NAME
+        {
+            return Err(format!("a name of {} bytes is not one of this song", name.len()));
+        }
+        match *self {
+            Bars(bars) if bars.unsigned_abs() > MOST_BARS => {
+                Err(format!("{bars} bars are too many to go at once"))
+            }
+            Beat(beat) => within("a place in quarter notes", beat, 0.0..=LAST_BEAT),
+            Tempo(bpm) => within("a tempo in quarter notes a minute", bpm, TEMPOS),
+            Set(_, value, seconds) => {
+                // Beyond a parameter's own range it is clamped.
+                within("a value", value, VALUES)?;
+                within("the seconds to a value", seconds, SECONDS)
+            }
+            Turn(_, place) => within("a place in a range", place, 0.0..=1.0),
+            Press(_, note, vel) => {
+                within("the MIDI number of a note", note, NOTES)?;
+                within("a velocity (1 is nominal)", vel, VELOCITIES)
+            }
+            Release(_, note) => within("the MIDI number of a note", note, NOTES),
+            Hit(_, vel) => within("a velocity (1 is nominal)", vel, VELOCITIES),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn within(what: &str, value: f64, range: RangeInclusive<f64>) -> Result<(), String> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(format!("{what} is {} to {}, not {value}", range.start(), range.end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_cannot_be_meant_are_refused() {
+        let x = || "x".to_string();
+        for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e15, -1e15, f64::MAX] {
+            for action in [
+                Action::Beat(odd),
+                Action::Tempo(odd),
+                Action::Set(x(), odd, 0.0),
+                Action::Set(x(), 0.0, odd),
+                Action::Turn(x(), odd),
+                Action::Press(x(), odd, 1.0),
+                Action::Press(x(), 60.0, odd),
+                Action::Release(x(), odd),
+                Action::Hit(x(), odd),
+            ] {
+                assert!(action.check().is_err(), "{action:?}");
+            }
+        }
+        assert!(Action::Bars(i64::MIN).check().is_err() && Action::Bars(-3).check().is_ok());
+        assert!(Action::Hit(x(), -0.1).check().is_err() && Action::Hit(x(), 1.25).check().is_ok());
+        assert!(Action::Mute("x".repeat(300), None).check().is_err());
+        let told = Action::Hit(x(), 127.0).check().unwrap_err();
+        assert_eq!(told, "a velocity (1 is nominal) is 0 to 2, not 127");
+    }
 }

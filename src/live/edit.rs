@@ -1,11 +1,12 @@
 //! An edit on its way from the file to the ear: compiled beside the music, which goes on, with the time of each stage.
 
+use super::figures::Infos;
 use super::watch::files_of;
-use crate::args::SongArgs;
+use crate::args::{HowArgs, SongArgs};
 use crate::compiling::{Compiled, compile_song_again};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::input::{Song, is_stdin};
+use crate::input::{Song, is_definition, is_stdin};
 use crate::report::human::{Look, draw};
 use crate::report::tally;
 use crate::values::Rate;
@@ -42,7 +43,9 @@ pub(super) struct Outcome {
     pub(super) program: Option<Arc<Program>>,
     /// The MIDI controllers of its knobs: number, and the knob's name.
     pub(super) controllers: Vec<(u8, String)>,
-    /// The files that it is made of, or would be; none when it could not be read.
+    /// Its parameters, by their names.
+    pub(super) infos: Infos,
+    /// The files that it is made of, or would be.
     pub(super) files: Vec<PathBuf>,
     /// What the song is called.
     pub(super) name: String,
@@ -61,18 +64,39 @@ impl Source {
     pub(super) fn new(song: SongArgs, console: Console) -> Result<Source, Failure> {
         let stdin = is_stdin(&song.input).then(|| Song::read(&song.input, song.how.stdin_name.as_deref()));
         let stdin = stdin.transpose()?;
-        Ok(Source { song, stdin, console, kept: Arc::default() })
+        let source = Source { song, stdin, console, kept: Arc::default() };
+        // Where there is nothing to wait for, that is told at once.
+        match source.read() {
+            Err(failure @ Failure::Io(_)) => Err(failure),
+            _ => Ok(source),
+        }
+    }
+
+    /// Whether it can be another one later: a file can.
+    pub(super) fn can_change(&self) -> bool {
+        self.stdin.is_none() && !is_definition(&self.song.input)
+    }
+
+    /// Reads it as it is now.
+    fn read(&self) -> Result<Song, Failure> {
+        let input = &self.song.input;
+        match &self.stdin {
+            Some(song) => Ok(song.clone()),
+            // It would be waited for until somebody writes into it.
+            None if input.exists() && !input.is_file() => {
+                let what = if input.is_dir() { "a folder" } else { "not a file" };
+                let why = format!("it is {what}, and no changes of it can be followed");
+                Err(Failure::Io(format!("cannot play `{}`: {why}", input.display())))
+            }
+            None => Song::read(input, self.song.how.stdin_name.as_deref()),
+        }
     }
 
     /// Compiles it as it is now, for a device of this rate.
     pub(super) fn compile(&self, rate: u32) -> Outcome {
         let mut how = self.song.how.clone();
         how.rate = Some(Rate(rate));
-        let song = match &self.stdin {
-            Some(song) => Ok(song.clone()),
-            None => Song::read(&self.song.input, how.stdin_name.as_deref()),
-        };
-        match song {
+        match self.read() {
             Ok(song) => {
                 // What a compilation that panicked has kept is whole: it is changed kernel by kernel.
                 let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,7 +105,8 @@ impl Source {
             Err(failure) => Outcome {
                 program: None,
                 controllers: vec![],
-                files: vec![],
+                infos: Infos::default(),
+                files: vec![self.song.input.clone()],
                 name: self.song.input.display().to_string(),
                 told: visible(&format!("error: {failure}\n")).into_owned(),
                 failure: Some(failure),
@@ -96,10 +121,12 @@ impl Source {
         compiled.problems.retain(|problem| problem.code.severity >= least);
         let look = Look { colour: self.console.colour, width: self.console.width() };
         let tally = tally(&compiled.problems).map_or(String::new(), |tally| tally + "\n");
-        let slots = compiled.compilation.stages.lowered.slots.iter();
         let program = compiled.compilation.program.take().map(Arc::new);
+        let lowered = &compiled.compilation.stages.lowered;
+        let slots = lowered.slots.iter();
         let millis = |&(stage, time): &(&'static str, Duration)| (stage, time.as_secs_f64() * 1e3);
         Outcome {
+            infos: lowered.slots.iter().map(|(name, info)| (name.to_string(), info.clone())).collect(),
             controllers: slots.filter_map(|(name, info)| Some((info.cc?, name.to_string()))).collect(),
             files: files_of(&compiled.used),
             name: compiled.name().to_string(),
@@ -110,6 +137,13 @@ impl Source {
             done: Instant::now(),
         }
     }
+}
+
+/// What is played while there is nothing to play, at so many frames a second.
+pub(super) fn silence(rate: u32) -> Option<Arc<Program>> {
+    let song = Song::of_text("<silence>", "out = 0\n");
+    let how = HowArgs { rate: Some(Rate(rate)), ..HowArgs::default() };
+    compile_song_again(song, &how, &mut Kept::default()).compilation.program.map(Arc::new)
 }
 
 /// An edit that was sent to the audio thread.

@@ -1,8 +1,14 @@
 //! What a song's playing looks like in figures, gathered between two looks at it.
 
+use super::front::Facts;
+use super::instruments::instruments;
+use super::lanes::{Lane, Lanes};
+use mam_compiler::library::ParamInfo;
 use mam_grammar::problem::count;
-use mam_runtime::Telemetry;
 use mam_runtime::control::{Control, MOST_CHANNELS, Place};
+use mam_runtime::output::Priority;
+use mam_runtime::{Curve, ParamSlot, Program, Telemetry};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,14 +17,20 @@ const HOLD: Duration = Duration::from_millis(1500);
 /// How fast a meter falls, in dB a second.
 const FALL: f64 = 26.0;
 
+/// How long the slowest quantum stands, and how fast it fades then: by half in this time.
+const SLOWEST_HOLD: Duration = Duration::from_secs(3);
+const SLOWEST_HALF: Duration = Duration::from_secs(1);
+/// Columns of a bar's steps, at most.
+const MOST_STEPS: usize = 32;
+
 /// All that the display and the plain lines show of the sound.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Figures {
     /// Where the song is, if it has bars.
     pub(super) place: Option<Place>,
-    /// The innermost section that it is in.
-    pub(super) section: Option<Arc<str>>,
-    /// Seconds from the beginning.
+    /// The sections that it is in, from the outermost on.
+    pub(super) sections: Vec<Arc<str>>,
+    /// Seconds that have been played, without those in which it was stopped.
     pub(super) seconds: f64,
     /// Whether it is silent because it was stopped.
     pub(super) stopped: bool,
@@ -30,12 +42,57 @@ pub(super) struct Figures {
     pub(super) voices: u32,
     /// Share of the time that rendering takes, since the last look.
     pub(super) load: f64,
-    /// The slowest quantum so far, as a share of its time, and the step that took longest in it.
-    pub(super) slowest: (f64, Option<Arc<str>>),
+    /// The slowest quantum of the last seconds.
+    pub(super) slowest: Slowest,
     /// The frame of the song at which a sample was cut off first.
     pub(super) limited_at: Option<u64>,
     /// Sums since the start.
     pub(super) sums: Sums,
+    /// The instruments.
+    pub(super) tracks: Vec<Track>,
+    /// The knobs, and the parameters that lines of the score set.
+    pub(super) knobs: Vec<Knob>,
+    /// How the audio thread is scheduled.
+    pub(super) priority: Priority,
+    /// What is written, bar by bar.
+    pub(super) lanes: Lanes,
+}
+
+/// The slowest quantum of late.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slowest {
+    /// Its share of the time that it had.
+    pub(super) share: f64,
+    /// The step that took longest in it.
+    pub(super) step: Option<Arc<str>>,
+    /// When it was.
+    pub(super) since: Option<Instant>,
+}
+
+/// An instrument.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Track {
+    /// Its name.
+    pub(super) name: String,
+    /// Whether it is not heard by wish.
+    pub(super) muted: bool,
+    /// Whether it is heard alone.
+    pub(super) soloed: bool,
+    /// How loud it is.
+    pub(super) meter: Meter,
+    /// What it plays in this bar.
+    pub(super) lane: Lane,
+}
+
+/// A parameter that moves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Knob {
+    /// Its name.
+    pub(super) name: String,
+    /// Where it stands, in its unit.
+    pub(super) value: String,
+    /// Where in its range, from 0 to 1; nothing without a range.
+    pub(super) position: Option<f64>,
 }
 
 /// What is counted since the start.
@@ -84,20 +141,42 @@ impl Sums {
 
 impl Figures {
     /// Takes what has happened since the last look, `passed` ago.
-    pub(super) fn take(&mut self, control: &Control, underruns: u64, passed: Duration, now: Instant) {
+    pub(super) fn take(&mut self, facts: &Facts<'_>, passed: Duration, now: Instant) {
+        let control = facts.control;
         let telemetry = control.telemetry();
         let program = control.program();
         self.place = Place::of(program, telemetry.song_frame);
-        self.section = self.place.and_then(|place| {
-            let marks = &program.score.transports.first()?.marks;
-            let here = |mark: &&mam_runtime::score::Mark| {
-                (mark.start.to_f64()..mark.end.to_f64()).contains(&(place.bar + 1e-6))
-            };
-            Some(marks.iter().filter(here).max_by_key(|mark| mark.depth)?.name.clone())
-        });
-        self.seconds = telemetry.song_frame as f64 / f64::from(control.rate());
-        self.sums.underruns = underruns;
+        self.sections = self.place.map_or(vec![], |place| sections(program, place));
+        if !self.stopped && !facts.waits {
+            self.seconds += passed.as_secs_f64();
+        }
+        self.sums.underruns = facts.underruns;
+        self.priority = facts.priority.clone();
         self.count(&telemetry, control.channels(), passed, now);
+        self.look_at_tracks(control, telemetry.song_frame, passed, now);
+        let knob = |(index, value): (usize, f64)| {
+            let slot = program.params.get(index)?;
+            Some(Knob::new(slot, facts.infos.get(&*slot.name), value))
+        };
+        self.knobs = control.values().into_iter().filter_map(knob).collect();
+    }
+
+    fn look_at_tracks(&mut self, control: &Control, frame: u64, passed: Duration, now: Instant) {
+        let program = control.program();
+        let instruments = instruments(program);
+        self.tracks.resize_with(instruments.len(), Track::default);
+        let levels = control.levels();
+        let lanes = self.lanes.at(program, &instruments, frame, MOST_STEPS);
+        for ((track, instrument), lane) in self.tracks.iter_mut().zip(&instruments).zip(lanes) {
+            if track.name != *instrument.name {
+                *track = Track { name: instrument.name.to_string(), ..Track::default() };
+            }
+            let level = levels.get(instrument.named).copied().unwrap_or(0.0);
+            track.muted = control.muted().contains(&track.name);
+            track.soloed = control.soloed().contains(&track.name);
+            track.meter.take(if self.stopped { 0.0 } else { level }, passed, now);
+            track.lane = lane;
+        }
     }
 
     fn count(&mut self, telemetry: &Telemetry, channels: usize, passed: Duration, now: Instant) {
@@ -106,9 +185,7 @@ impl Figures {
         if telemetry.callbacks > 0 {
             self.load = telemetry.load;
         }
-        if telemetry.slowest > self.slowest.0 {
-            self.slowest = (telemetry.slowest, telemetry.slowest_step.as_ref().map(|(name, _)| name.clone()));
-        }
+        self.slowest.take(telemetry, passed, now);
         self.sums.clipped += telemetry.clipped;
         self.sums.faults += telemetry.faults;
         self.sums.limited += telemetry.limited;
@@ -136,6 +213,57 @@ impl Figures {
         format!("{}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10)
     }
 }
+
+/// The names of the sections at a place, from the outermost on.
+fn sections(program: &Program, place: Place) -> Vec<Arc<str>> {
+    let Some(transport) = program.score.transports.first() else { return vec![] };
+    let bar = place.bar + 1e-6;
+    let here = transport.marks.iter().filter(|mark| (mark.start.to_f64()..mark.end.to_f64()).contains(&bar));
+    let mut here: Vec<_> = here.collect();
+    here.sort_by_key(|mark| mark.depth);
+    here.into_iter().map(|mark| mark.name.clone()).collect()
+}
+
+impl Slowest {
+    /// A slower one takes its place at once; else it stands for a while, and fades.
+    fn take(&mut self, telemetry: &Telemetry, passed: Duration, now: Instant) {
+        if self.since.is_some_and(|since| now.duration_since(since) > SLOWEST_HOLD) {
+            self.share *= 0.5_f64.powf(passed.as_secs_f64() / SLOWEST_HALF.as_secs_f64());
+        }
+        if telemetry.slowest > self.share {
+            self.share = telemetry.slowest;
+            self.step = telemetry.slowest_step.as_ref().map(|(name, _)| name.clone());
+            self.since = Some(now);
+        }
+    }
+}
+
+impl Knob {
+    fn new(slot: &ParamSlot, info: Option<&ParamInfo>, value: f64) -> Knob {
+        // Four digits are as fine as a hand can tell.
+        let fine = 10_f64.powf(3.0 - value.abs().max(1e-6).log10().floor());
+        let shown = (value * fine).round() / fine;
+        Knob {
+            name: slot.name.to_string(),
+            value: info.map_or_else(|| shown.to_string(), |info| info.show(shown)),
+            position: position(slot, value),
+        }
+    }
+}
+
+/// Where a value lies in a parameter's range: evenly, or in equal ratios where its curve is.
+fn position(slot: &ParamSlot, value: f64) -> Option<f64> {
+    let (min, max) = (slot.min, slot.max);
+    if !min.is_finite() || !max.is_finite() || max <= min {
+        return None;
+    }
+    let by_ratio = slot.curve == Curve::Exp && min > 0.0 && value > 0.0;
+    let place = if by_ratio { (value / min).ln() / (max / min).ln() } else { (value - min) / (max - min) };
+    Some(place.clamp(0.0, 1.0))
+}
+
+/// The parameters of a program by their names, for the units of their values.
+pub(super) type Infos = HashMap<String, ParamInfo>;
 
 impl Meter {
     fn take(&mut self, peak: f32, passed: Duration, now: Instant) {
@@ -175,6 +303,34 @@ mod tests {
         assert_eq!(look(1.5, 100), (1.5, 1.5, 1.5));
         assert_eq!(figures.sums.clipped, 4);
         assert_eq!(figures.load, 0.5);
+    }
+
+    #[test]
+    fn the_slowest_quantum_stands_and_then_fades() {
+        let (mut slowest, mut now) = (Slowest::default(), Instant::now());
+        let mut look = |share: f64, millis: u64| {
+            let passed = Duration::from_millis(millis);
+            now += passed;
+            let step = (Arc::from(format!("{share}")), share);
+            let telemetry = Telemetry { slowest: share, slowest_step: Some(step), ..Telemetry::default() };
+            slowest.take(&telemetry, passed, now);
+            (slowest.share, slowest.step.clone().unwrap().to_string())
+        };
+        assert_eq!(look(0.9, 50), (0.9, "0.9".into()));
+        assert_eq!(look(0.1, 2900), (0.9, "0.9".into()), "it stands");
+        let (share, step) = look(0.1, 1000);
+        assert!((share - 0.45).abs() < 1e-9 && step == "0.9", "{share}");
+        assert_eq!(look(0.2, 5000), (0.2, "0.2".into()), "what is slow now takes its place");
+    }
+
+    #[test]
+    fn a_value_lies_where_its_curve_puts_it() {
+        let slot = |min, max, curve| ParamSlot { name: "x".into(), default: min, min, max, curve, smooth: 0 };
+        assert_eq!(position(&slot(0.0, 4.0, Curve::Linear), 1.0), Some(0.25));
+        let middle = position(&slot(100.0, 10_000.0, Curve::Exp), 1000.0).unwrap();
+        assert!((middle - 0.5).abs() < 1e-9);
+        assert_eq!(position(&slot(f64::NEG_INFINITY, f64::INFINITY, Curve::Linear), 1.0), None);
+        assert_eq!(Knob::new(&slot(0.0, 1.0, Curve::Linear), None, 0.123_456).value, "0.1235");
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! What is seen while a song plays: a display on a terminal, else lines of text.
 
-use super::figures::{Figures, decibels};
+use super::figures::{Figures, Infos, Slowest, decibels};
 use super::screen::Screen;
 use super::view::View;
 use super::writer::Writer;
 use crate::console::Console;
 use crate::visible::visible;
 use mam_grammar::problem::count;
+use mam_runtime::output::Priority;
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,12 @@ pub(super) struct Facts<'a> {
     pub(super) underruns: u64,
     /// What is typed of a key's number.
     pub(super) typed: Option<String>,
+    /// How the audio thread is scheduled.
+    pub(super) priority: Priority,
+    /// The parameters of the song.
+    pub(super) infos: &'a Infos,
+    /// Whether there is nothing to play until the song is mended.
+    pub(super) waits: bool,
 }
 
 impl Front {
@@ -96,17 +103,10 @@ impl Front {
         }
         self.look(facts, now);
         if let Some(screen) = &mut self.screen {
-            let control = facts.control;
-            let instrument = |target: &mam_runtime::Target| {
-                let name = target.name.to_string();
-                let (muted, soloed) = (control.muted().contains(&name), control.soloed().contains(&name));
-                (visible(&name).into_owned(), muted, soloed)
-            };
-            let instruments: Vec<_> = control.program().targets.iter().map(instrument).collect();
             let view = View {
                 title: &visible(&self.title),
                 figures: &self.figures,
-                instruments: &instruments,
+                waits: facts.waits,
                 typed: facts.typed.clone(),
                 said: &self.said,
                 colour: self.console.colour,
@@ -126,7 +126,7 @@ impl Front {
     pub(super) fn look(&mut self, facts: &Facts<'_>, now: Instant) {
         let (passed, before) = (now.duration_since(self.looked), self.figures.limited_at);
         self.looked = now;
-        self.figures.take(facts.control, facts.underruns, passed, now);
+        self.figures.take(facts, passed, now);
         if let (None, Some(frame)) = (before, self.figures.limited_at) {
             let seconds = frame as f64 / f64::from(facts.control.rate());
             self.insist(&format!(
@@ -158,6 +158,9 @@ fn line(figures: &Figures) -> String {
     if let Some((bar, beat)) = figures.bar_and_beat() {
         line += &format!("  bar {bar}.{beat}");
     }
+    if !figures.sections.is_empty() {
+        line += &format!("  {}", figures.sections.join(" › "));
+    }
     if figures.stopped {
         line += "  stopped";
     }
@@ -167,7 +170,7 @@ fn line(figures: &Figures) -> String {
         line += &format!("  clipped {}", figures.sums.clipped);
     }
     line += &format!("  load {:.0} %", figures.load * 100.0);
-    if let (share, Some(step)) = &figures.slowest {
+    if let Slowest { share, step: Some(step), .. } = &figures.slowest {
         line += &format!("  slowest quantum {:.0} % ({step})", share * 100.0);
     }
     let counts = [(u64::from(figures.voices), "voice"), (figures.sums.underruns, "underrun")];
@@ -189,11 +192,13 @@ mod tests {
         figures.place = Some(Place { pass: 0, bar: 1.5, beats_per_bar: 4.0 });
         figures.sums.clipped = 2;
         figures.sums.faults = 7;
-        figures.slowest = (0.5, Some("bd".into()));
+        figures.slowest = Slowest { share: 0.5, step: Some("bd".into()), ..Slowest::default() };
+        figures.sections = vec!["drop".into(), "fill".into()];
         let text = line(&figures);
         assert!(
             text.ends_with("  7 faulty samples\n")
                 && text.contains("bar 2.3")
+                && text.contains("bar 2.3  drop › fill")
                 && text.contains("clipped 2")
                 && text.contains("50 % (bd)"),
             "{text}"

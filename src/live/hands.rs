@@ -1,5 +1,6 @@
 //! Notes that are held by hand: which voice of an instrument plays which.
 
+use super::instruments::playing;
 use mam_runtime::Control;
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,8 @@ impl Hands {
     /// that of the oldest note. False when there is no such instrument.
     pub(super) fn press(&mut self, control: &mut Control, target: &str, note: f64, vel: f64) -> bool {
         let program = control.program().clone();
-        let Some(found) = program.targets.iter().find(|t| &*t.name == target) else { return false };
+        let Some(found) = playing(&program, target) else { return false };
+        let target = &*found.name;
         for index in 0..found.voices.len() {
             if !self.voices.iter().any(|v| v.target == target && v.index == index) {
                 self.voices.push(Voice { target: target.into(), index, note: None, stamp: 0 });
@@ -47,6 +49,8 @@ impl Hands {
     /// A note ends, if it is still held.
     pub(super) fn release(&mut self, control: &mut Control, target: &str, note: f64) {
         self.stamp += 1;
+        let program = control.program().clone();
+        let target = playing(&program, target).map_or(target, |found| &*found.name);
         let held = |v: &&mut Voice| v.target == target && v.note == Some(note);
         if let Some(voice) = self.voices.iter_mut().find(held) {
             (voice.note, voice.stamp) = (None, self.stamp);
@@ -56,8 +60,7 @@ impl Hands {
 
     /// A plain note of the instrument's own pitch, which ends by itself.
     pub(super) fn hit(&mut self, control: &mut Control, target: &str, vel: f64, now: Instant) -> bool {
-        let found = control.program().targets.iter().find(|t| &*t.name == target);
-        let Some(note) = found.map(|t| t.default_note) else { return false };
+        let Some(note) = playing(control.program(), target).map(|t| t.default_note) else { return false };
         self.hits.retain(|(_, name, _)| name != target);
         self.hits.push((now + HIT, target.into(), note));
         self.press(control, target, note, vel)

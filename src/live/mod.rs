@@ -9,7 +9,9 @@ mod edit;
 mod figures;
 mod front;
 mod hands;
+mod instruments;
 mod keys;
+mod lanes;
 pub(crate) mod midi;
 #[cfg(feature = "osc")]
 mod osc;
@@ -29,7 +31,7 @@ use crate::output::asked_to_stop;
 use crate::values::Start;
 use action::Action;
 use crossterm::event::KeyEvent;
-use edit::Outcome;
+use edit::{Outcome, Source};
 use mam_runtime::control::Sync;
 use mam_runtime::output::{Found, Request, backend, open_best};
 pub use midi::Midi;
@@ -83,7 +85,8 @@ enum Happening {
     /// A MIDI port tells something.
     Midi(midi::Told),
     /// Another hand asks for something, or for what cannot be understood.
-    Asked(Result<Action, String>),
+    #[cfg(feature = "osc")]
+    Asked(Result<Action, String>, #[expect(dead_code, reason = "its end is counted")] osc::Waiting),
 }
 
 /// Plays until it is asked to stop.
@@ -91,12 +94,14 @@ enum Happening {
 /// # Errors
 /// When the song has errors at the start, there is no device, or the recording cannot be written.
 pub fn play(wishes: Wishes, console: Console) -> Result<(), Failure> {
-    let (backend, opened) = open(&wishes)?;
+    // What is said of the song comes before what is said of the device.
+    let source = Source::new(wishes.song.clone(), console)?;
+    let found = open(&wishes)?;
     let (sender, happenings) = channel();
     if let Some(to) = wishes.osc {
         listen_to_osc(to, sender.clone())?;
     }
-    let mut player = Player::start(wishes, backend, opened, console, sender.clone())?;
+    let mut player = Player::start(wishes, source, found, console, sender.clone())?;
     if player.front.is_display() {
         read_keys(sender);
     }
@@ -104,8 +109,13 @@ pub fn play(wishes: Wishes, console: Console) -> Result<(), Failure> {
         match happenings.recv_timeout(TICK) {
             Ok(happening) => {
                 player.take(happening);
-                // What came with it is as old.
-                happenings.try_iter().for_each(|happening| player.take(happening));
+                // What came with it is as old; but whoever sends without end does not hold up the rest.
+                let until = Instant::now() + TICK;
+                while Instant::now() < until
+                    && let Ok(happening) = happenings.try_recv()
+                {
+                    player.take(happening);
+                }
             }
             Err(RecvTimeoutError::Timeout) => {}
             // The player holds a sender.
@@ -125,7 +135,8 @@ fn read_keys(sender: Sender<Happening>) {
 
 #[cfg(feature = "osc")]
 fn listen_to_osc(to: SocketAddr, sender: Sender<Happening>) -> Result<(), Failure> {
-    let listening = osc::listen(to, move |action| sender.send(Happening::Asked(action)).is_ok());
+    let listening =
+        osc::listen(to, move |wish, waiting| sender.send(Happening::Asked(wish, waiting)).is_ok());
     listening.map_err(|error| Failure::Io(format!("cannot listen to OSC at {to}: {}", words(&error))))
 }
 

@@ -1,26 +1,50 @@
 //! Wishes by OSC: messages from the network, by addresses.
 //!
 //! `docs/playing.md` says which. What begins with `/play` or a like word does nothing when its argument is 0: buttons send
-//! that when they are let go.
+//! that when they are let go. Whatever arrives, what is handed on is bounded: each number by its range, the number of wishes
+//! that wait by [`MOST_WAITING`]; more are dropped.
 
 use super::action::Action;
 use rosc::{OscMessage, OscPacket, OscType, decoder};
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// The longest datagram there is.
 const LONGEST: usize = 65_536;
 /// A datagram can hold thousands of bundles one within the other, and reading them goes as deep.
 const STACK: usize = 64 << 20;
+/// Wishes that may wait to be granted. Whoever sends more is faster than any hand.
+const MOST_WAITING: usize = 4096;
 /// How long to wait after the network failed.
 const PATIENCE: Duration = Duration::from_millis(100);
+
+/// A wish's place among those that wait; it is free when this is dropped.
+#[derive(Debug)]
+pub(super) struct Waiting(Arc<AtomicUsize>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
 
 /// Listens on a thread of its own, as long as `take` wants what it hears.
 pub(super) fn listen(
     to: SocketAddr,
-    mut take: impl FnMut(Result<Action, String>) -> bool + Send + 'static,
+    mut take: impl FnMut(Result<Action, String>, Waiting) -> bool + Send + 'static,
 ) -> std::io::Result<()> {
     let socket = UdpSocket::bind(to)?;
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let mut hand_on = move |wish| {
+        if waiting.load(Relaxed) >= MOST_WAITING {
+            return true;
+        }
+        waiting.fetch_add(1, Relaxed);
+        take(wish, Waiting(waiting.clone()))
+    };
     let work = move || {
         let mut bytes = vec![0; LONGEST];
         loop {
@@ -28,7 +52,7 @@ pub(super) fn listen(
                 std::thread::sleep(PATIENCE);
                 continue;
             };
-            if !heard(&bytes[..count]).into_iter().all(&mut take) {
+            if !heard(&bytes[..count]).into_iter().all(&mut hand_on) {
                 return;
             }
         }
@@ -40,7 +64,7 @@ pub(super) fn listen(
 /// What a datagram asks for, in order.
 fn heard(bytes: &[u8]) -> Vec<Result<Action, String>> {
     let Ok((_, packet)) = decoder::decode_udp(bytes) else {
-        return vec![Err("a datagram is no OSC".into())];
+        return vec![Err("OSC: a datagram is not OSC".into())];
     };
     let (mut waiting, mut actions) = (vec![packet], vec![]);
     while let Some(packet) = waiting.pop() {
@@ -88,8 +112,9 @@ fn action(message: &OscMessage) -> Result<Option<Action>, String> {
             }
         }
         ("hit", false) => Action::Hit(name, first.unwrap_or(1.0)),
-        _ => return Err(format!("OSC: there is no address `{address}`; {KNOWN}")),
+        _ => return Err(format!("OSC: there is no address `{}`; {KNOWN}", shown(address))),
     };
+    action.check().map_err(|why| format!("OSC: `{}`: {why}", shown(address)))?;
     Ok(Some(action))
 }
 
@@ -97,7 +122,17 @@ const KNOWN: &str = "there are /play /stop /toggle /top /bars /beat /tempo /sile
                      /mute/ /solo/ /set/ /turn/ /note/ /hit/";
 
 fn wrong(address: &str, needs: &str) -> String {
-    format!("OSC: `{address}` needs {needs}")
+    format!("OSC: `{}` needs {needs}", shown(address))
+}
+
+/// An address as it may be shown: whoever sends it does not steer the terminal, or fill it.
+fn shown(address: &str) -> String {
+    const MOST: usize = 60;
+    let mut text: String = address.chars().take(MOST).map(|c| if c.is_control() { '·' } else { c }).collect();
+    if address.chars().nth(MOST).is_some() {
+        text.push('…');
+    }
+    text
 }
 
 /// A finite number, or truth.
@@ -170,7 +205,11 @@ mod tests {
         assert!(why(said("/mute", &[])).contains("no address"));
         assert!(why(said("/tempo", &[])).contains("`/tempo` needs quarter notes a minute"));
         assert!(why(said("/set/bd.gain", &[f32::NAN])).contains("needs numbers"));
-        assert!(why(heard(b"hello")).contains("no OSC"));
+        assert!(why(heard(b"hello")).contains("not OSC"));
+        assert!(why(said("/hit/bd", &[127.0])).contains("`/hit/bd`: a velocity"));
+        assert!(why(said("/beat", &[1e15])).contains("a place in quarter notes"));
+        let why = why(said(&format!("/\x1b[2J{}", "x".repeat(9999)), &[]));
+        assert!(!why.contains('\x1b') && why.len() < 400, "{why}");
         assert!(osc_address("9000").unwrap().ip().is_loopback() && osc_address("0.0.0.0:9000").is_ok());
         assert!(osc_address("nine").unwrap_err().contains("9000"));
     }
@@ -212,13 +251,85 @@ mod tests {
     fn a_port_is_listened_to() {
         let free = UdpSocket::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap();
-        assert!(listen(port, |_| true).is_err(), "it is taken");
+        assert!(listen(port, |_, _| true).is_err(), "it is taken");
         drop(free);
         let (sender, actions) = channel();
-        listen(port, move |action| sender.send(action).is_ok()).unwrap();
+        listen(port, move |action, _| sender.send(action).is_ok()).unwrap();
         let voice = UdpSocket::bind("127.0.0.1:0").unwrap();
         voice.send_to(&encoder::encode(&message("/beat", vec![OscType::Int(8)])).unwrap(), port).unwrap();
         assert_eq!(actions.recv_timeout(Duration::from_secs(10)), Ok(Ok(Action::Beat(8.0))));
+    }
+
+    /// However many come, no more wait than there is room for.
+    #[test]
+    fn a_flood_does_not_pile_up() {
+        let free = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap();
+        drop(free);
+        let (sender, wishes) = channel();
+        listen(port, move |wish, waiting| sender.send((wish, waiting)).is_ok()).unwrap();
+        let voice = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let row = bundle((0..1000).map(|_| message("/toggle", vec![])).collect());
+        let row = encoder::encode(&row).unwrap();
+        let mut kept = vec![];
+        for _ in 0..50 {
+            voice.send_to(&row, port).unwrap();
+            while let Ok(wish) = wishes.recv_timeout(Duration::from_millis(20)) {
+                kept.push(wish);
+            }
+        }
+        assert!((1000..=MOST_WAITING).contains(&kept.len()), "{}", kept.len());
+        drop(kept);
+        voice.send_to(&row, port).unwrap();
+        assert!(wishes.recv_timeout(Duration::from_secs(10)).is_ok(), "there is room again");
+    }
+
+    /// Datagrams that are nearly right: bytes turned, cut, doubled. What is heard of them can be meant, and what is not is
+    /// told in a line.
+    #[test]
+    fn what_is_heard_of_broken_datagrams_can_be_meant() {
+        let mut seed = 1_u64;
+        let mut dice = |below: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize % below
+        };
+        let floats = [0.0, 1.0, -1.0, 1e9, 1e38, f32::NAN, f32::INFINITY, f32::MIN_POSITIVE];
+        let addresses = [
+            "/play",
+            "/bars",
+            "/beat",
+            "/tempo",
+            "/set/bd.gain",
+            "/turn/x",
+            "/note/bd",
+            "/hit/bd",
+            "/mute/bd",
+        ];
+        let mut heard_of = 0;
+        for _ in 0..20_000 {
+            let args = (0..dice(3)).map(|_| OscType::Float(floats[dice(floats.len())])).collect();
+            let mut packet = message(addresses[dice(addresses.len())], args);
+            for _ in 0..dice(3) {
+                packet = bundle(vec![packet.clone(), packet]);
+            }
+            let mut bytes = encoder::encode(&packet).unwrap();
+            for _ in 0..dice(4) {
+                let at = dice(bytes.len());
+                match dice(3) {
+                    0 => bytes[at] = dice(256) as u8,
+                    1 => bytes.truncate(at.max(1)),
+                    _ => bytes.extend_from_within(at..),
+                }
+            }
+            for wish in heard(&bytes) {
+                heard_of += 1;
+                match wish {
+                    Ok(action) => assert_eq!(action.check(), Ok(()), "{action:?}"),
+                    Err(why) => assert!(why.len() < 500 && !why.contains(char::is_control), "{why:?}"),
+                }
+            }
+        }
+        assert!(heard_of > 20_000);
     }
 
     proptest! {

@@ -33,6 +33,8 @@ struct Followed {
     /// How it was when it was looked at.
     stamp: Option<Stamp>,
     away: Away,
+    /// What is there in its place, in words.
+    instead: &'static str,
 }
 
 /// Whether a file is away.
@@ -44,7 +46,18 @@ enum Away {
     Told,
 }
 
-type Stamp = (SystemTime, u64);
+/// How a file is known to be another one: when it was written, how long it is, and, where the system tells, which of the
+/// disk's files it is, as one may take another's place that was written at the same time.
+type Stamp = (SystemTime, u64, u64);
+
+/// What stands at a path.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Look {
+    /// A file.
+    File(Stamp),
+    /// Nothing, or what cannot be looked at.
+    Nothing(&'static str),
+}
 
 impl Watch {
     /// Watches nothing yet. `touched` is called from another thread when a file may have changed.
@@ -81,7 +94,13 @@ impl Watch {
         let before = std::mem::take(&mut self.files);
         let known = |path: &PathBuf| before.iter().find(|file| file.path == *path).cloned();
         // The compiler has told of one that is not there.
-        let fresh = |path: &PathBuf| Followed { path: path.clone(), stamp: stamp(path), away: Away::Told };
+        let fresh = |path: &PathBuf| {
+            let (stamp, away) = match look(path) {
+                Look::File(stamp) => (Some(stamp), Away::No),
+                Look::Nothing(_) => (None, Away::Told),
+            };
+            Followed { path: path.clone(), stamp, away, instead: "" }
+        };
         self.files = paths.iter().map(|path| known(path).unwrap_or_else(|| fresh(path))).collect();
         if let Ok(mut names) = self.names.lock() {
             names.clear();
@@ -113,25 +132,31 @@ impl Watch {
         self.looked = Instant::now();
         let mut saved = None;
         for file in &mut self.files {
-            let now = stamp(&file.path);
-            file.away = match (now, file.away) {
-                (Some(_), _) => Away::No,
-                (None, Away::No) => Away::Since(self.looked),
-                (None, away) => away,
+            let now = match look(&file.path) {
+                Look::File(now) => now,
+                Look::Nothing(instead) => {
+                    file.instead = instead;
+                    if matches!(file.away, Away::No) {
+                        file.away = Away::Since(self.looked);
+                    }
+                    continue;
+                }
             };
-            let Some(now) = now.filter(|now| Some(*now) != file.stamp) else { continue };
-            file.stamp = Some(now);
-            saved = saved.max(Some(now.0));
+            file.away = Away::No;
+            if Some(now) != file.stamp {
+                file.stamp = Some(now);
+                saved = saved.max(Some(now.0));
+            }
         }
         saved
     }
 
-    /// A file that has been away for longer than an editor needs; told once.
-    pub(super) fn gone(&mut self) -> Option<&Path> {
+    /// A file that has been away for longer than an editor needs, and what is the matter with it; told once.
+    pub(super) fn gone(&mut self) -> Option<(&Path, &'static str)> {
         let long = |away: Away| matches!(away, Away::Since(since) if since.elapsed() >= AWAY);
         let file = self.files.iter_mut().find(|file| long(file.away))?;
         file.away = Away::Told;
-        Some(&file.path)
+        Some((&file.path, file.instead))
     }
 }
 
@@ -157,9 +182,32 @@ fn real(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.into())
 }
 
-fn stamp(path: &Path) -> Option<Stamp> {
-    let data = std::fs::metadata(path).ok()?;
-    Some((data.modified().ok()?, data.len()))
+/// What stands at a path. Only files are read: of anything else no changes can be seen, and reading it may take for ever.
+fn look(path: &Path) -> Look {
+    let data = match std::fs::metadata(path) {
+        Ok(data) => data,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let dangles = std::fs::symlink_metadata(path).is_ok();
+            return Look::Nothing(if dangles { "is a link to what is not there" } else { "is gone" });
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            return Look::Nothing("is not allowed to be read");
+        }
+        Err(_) => return Look::Nothing("cannot be looked at"),
+    };
+    match data.modified() {
+        Ok(modified) if data.is_file() => Look::File((modified, data.len(), which(&data))),
+        _ if data.is_dir() => Look::Nothing("is a folder now"),
+        _ => Look::Nothing("is no ordinary file now"),
+    }
+}
+
+/// Which of the disk's files it is; 0 where that is not told.
+fn which(data: &std::fs::Metadata) -> u64 {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::ino(data);
+    #[cfg(not(unix))]
+    return u64::from(data.permissions().readonly());
 }
 
 #[cfg(test)]
@@ -210,6 +258,62 @@ mod tests {
         fs::remove_dir_all(folder).unwrap();
     }
 
+    /// What takes a file's place is told for what it is, and never read.
+    #[test]
+    #[cfg(unix)]
+    fn what_is_no_file_any_more_is_told() {
+        let folder = folder("instead");
+        let song = folder.join("a.mam");
+        fs::write(&song, "one").unwrap();
+        let mut watch = Watch::by_looking();
+        watch.follow(std::slice::from_ref(&song));
+        watch.changed();
+        let mut seen = |put: &dyn Fn()| {
+            put();
+            assert_eq!(watch.changed(), None);
+            std::thread::sleep(AWAY);
+            assert_eq!(watch.changed(), None);
+            let told = watch.gone().map(|(_, why)| why);
+            // It comes back, as long and as old as it was.
+            let _ = fs::remove_dir(&song);
+            let _ = fs::remove_file(&song);
+            fs::write(&song, "one").unwrap();
+            watch.changed();
+            assert_eq!(watch.gone(), None);
+            told
+        };
+        let away = || fs::remove_file(&song).unwrap();
+        let then = |put: &dyn Fn()| {
+            away();
+            put();
+        };
+        assert_eq!(seen(&|| then(&|| fs::create_dir(&song).unwrap())), Some("is a folder now"));
+        let fifo = || drop(std::process::Command::new("mkfifo").arg(&song).status());
+        assert_eq!(seen(&|| then(&fifo)), Some("is no ordinary file now"));
+        let link = || std::os::unix::fs::symlink(folder.join("nowhere"), &song).unwrap();
+        assert_eq!(seen(&|| then(&link)), Some("is a link to what is not there"));
+        assert_eq!(seen(&away), Some("is gone"));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    /// A file of the same length and the same time is another one all the same.
+    #[test]
+    #[cfg(unix)]
+    fn a_twin_in_its_place_is_noticed() {
+        let folder = folder("twin");
+        let [song, twin] = ["a.mam", "b.mam"].map(|name| folder.join(name));
+        let time = SystemTime::now() - Duration::from_secs(60);
+        for (path, text) in [(&song, "one"), (&twin, "two")] {
+            fs::write(path, text).unwrap();
+            fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+        }
+        let mut watch = Watch::by_looking();
+        watch.follow(std::slice::from_ref(&song));
+        fs::rename(&twin, &song).unwrap();
+        assert!(watch.changed().is_some());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
     #[test]
     fn without_being_told_it_is_looked_often() {
         let folder = folder("looked");
@@ -222,7 +326,7 @@ mod tests {
         assert_eq!(watch.changed(), None, "it is away for a moment");
         assert_eq!(watch.gone(), None);
         std::thread::sleep(AWAY);
-        assert_eq!((watch.changed(), watch.gone()), (None, Some(&*song)));
+        assert_eq!((watch.changed(), watch.gone()), (None, Some((&*song, "is gone"))));
         assert_eq!(watch.gone(), None, "it is told once");
         fs::write(&song, "three").unwrap();
         std::thread::sleep(OFTEN);

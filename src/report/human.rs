@@ -92,8 +92,14 @@ struct Drawing {
 impl Drawing {
     fn new(problem: &Problem, texts: &Texts) -> Drawing {
         let home = problem.span().source;
-        let (here, there): (Vec<&Label>, Vec<&Label>) =
-            problem.labels.iter().partition(|l| l.span.source == home);
+        let text = texts.get(home);
+        let (mut here, mut there): (Vec<&Label>, Vec<&Label>) = (vec![], vec![]);
+        for label in &problem.labels {
+            let place = |l: &Label| shown(&text.text, texts.range(l.span));
+            let fits = |other: &&Label| fit_together(&text.text, &place(label), &place(other));
+            let near = label.span.source == home && here.iter().all(fits);
+            if near { here.push(label) } else { there.push(label) }
+        }
         let severity = match problem.code.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
@@ -103,7 +109,7 @@ impl Drawing {
             code: Some(problem.code.name),
             severity,
             message: one_line(&problem.message),
-            help: problem.help.as_deref().map(|help| visible(help).into_owned()),
+            help: problem.help.as_deref().map(cut),
             text: Excerpts::new(home, texts),
             labels: here.iter().map(|l| labelled(l, texts, true)).collect(),
             elsewhere: there.iter().map(|l| Drawing::elsewhere(l, texts)).collect(),
@@ -123,20 +129,49 @@ impl Drawing {
     }
 }
 
+/// A help, which may have several lines, without what a terminal would act on and of bounded length.
+fn cut(help: &str) -> String {
+    const MOST: usize = 4000;
+    let end = help.char_indices().nth(MOST).map_or(help.len(), |(i, _)| i);
+    let more = if end < help.len() { "…" } else { "" };
+    visible(&help[..end]).into_owned() + more
+}
+
 fn labelled(label: &Label, texts: &Texts, with_text: bool) -> LabeledSpan {
     let span = shown(&texts.get(label.span.source).text, texts.range(label.span));
     let words = (with_text && !label.text.is_empty()).then(|| one_line(&label.text));
     LabeledSpan::new(words, span.start, span.len())
 }
 
-/// As much of a place as is underlined.
+/// As much of a place as is underlined: its beginning, where all of it would be too tall or too wide.
 fn shown(text: &str, span: Range<usize>) -> Range<usize> {
-    let covered = &text[span.clone()];
-    let first = covered.find('\n').unwrap_or(covered.len());
-    let tall = covered.bytes().filter(|&b| b == b'\n').count() > TALLEST;
-    let end = if tall { span.start + first } else { span.end };
-    let end = if first > LONGEST_LINE { span.start + AROUND } else { end };
+    let first = text[span.clone()].find('\n').map_or(span.end, |i| span.start + i);
+    let tall = text[span.clone()].bytes().filter(|&b| b == b'\n').count() > TALLEST;
+    let end = if first < span.end && (tall || is_wide(text, &span)) { first } else { span.end };
+    let end = if first - span.start > LONGEST_LINE { span.start + AROUND } else { end };
     span.start..boundary(text, end)
+}
+
+/// The lines that a place touches, whole.
+fn lines_of(text: &str, span: &Range<usize>) -> Range<usize> {
+    let start = text[..span.start].rfind('\n').map_or(0, |i| i + 1);
+    start..text[span.end..].find('\n').map_or(text.len(), |i| span.end + i)
+}
+
+/// Whether one of the lines that a place touches is shown in part.
+fn is_wide(text: &str, span: &Range<usize>) -> bool {
+    text[lines_of(text, span)].split('\n').any(|line| line.len() > LONGEST_LINE)
+}
+
+/// Whether two places can be drawn in one picture: lines that are shown in part are shown around one place.
+fn fit_together(text: &str, a: &Range<usize>, b: &Range<usize>) -> bool {
+    const FAR: usize = 1 << 16;
+    let both = a.start.min(b.start)..a.end.max(b.end);
+    if both.len() > FAR {
+        // They are in pictures of their own, if their lines are not wide.
+        return !is_wide(text, a) && !is_wide(text, b);
+    }
+    both.len() <= AROUND && !text[both.clone()].contains('\n') || !is_wide(text, &both)
 }
 
 fn boundary(text: &str, mut byte: usize) -> usize {
@@ -266,6 +301,36 @@ mod tests {
 
 ";
         assert_eq!(drawn("a = 1\nb = three\nout = a\n", 10..15), expected);
+    }
+
+    #[test]
+    fn places_far_apart_in_long_lines_are_drawn_apart() {
+        let wide = format!("x = {}nosuch\n", "1 + ".repeat(50_000));
+        let text = format!("{wide}{wide}");
+        let mut sources = Sources::default();
+        let id = sources.add("a.mam", text.as_str());
+        let at = |start, end| Span::new(id, start, end);
+        let (line, last) = (wide.len(), text.len() - 3);
+        let places = [
+            (0, 4),
+            (4, 150_000),
+            (line - 5, line + 9),
+            (2, last),
+            (line + 90_000, line + 90_001),
+            (last, last),
+        ];
+        for (start, end) in places {
+            let problem = Problem::new(&CODE, at(start, end), "this is odd").here("here");
+            let problem = places.iter().fold(problem, |p, &(a, b)| p.label(at(a, b), "there"));
+            let drawn = draw(&[problem], &sources, Look { colour: false, width: 100 });
+            assert!(drawn.len() < 10_000 && drawn.contains("there"), "{}", drawn.len());
+        }
+    }
+
+    #[test]
+    fn control_characters_are_shown() {
+        let text = drawn("a = \"\x1b[31m\u{9b}2J\" + 3 $\n", 5..12);
+        assert!(!text.contains(['\x1b', '\u{9b}']) && text.contains("␛[31m"), "{text}");
     }
 
     #[test]

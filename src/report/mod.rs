@@ -12,7 +12,7 @@ mod lines;
 mod sarif;
 
 use clap::ValueEnum;
-use mam_grammar::problem::count;
+use mam_grammar::problem::{MOST_PROBLEMS, count};
 use mam_grammar::{Problem, Severity, Sources};
 
 pub use json::document as json;
@@ -60,7 +60,8 @@ pub fn short(problems: &[Problem], sources: &Sources) -> String {
 pub fn tally(problems: &[Problem]) -> Option<String> {
     let parts = [Severity::Error, Severity::Warning].map(|s| (number_of(problems, s), word(s)));
     let parts: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|&(n, what)| count(n, what)).collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
+    let more = if problems.len() >= MOST_PROBLEMS { ", and more" } else { "" };
+    (!parts.is_empty()).then(|| parts.join(", ") + more)
 }
 
 /// How many problems are of this severity.
@@ -77,6 +78,12 @@ pub fn word(severity: Severity) -> &'static str {
     }
 }
 
+/// As one line, without what a terminal would act on; a very long name in it is cut.
 fn one_line(text: &str) -> String {
+    const LONGEST: usize = 2000;
+    if text.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
+        return one_line(&text[..end]) + "…";
+    }
     visible(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
 }

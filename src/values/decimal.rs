@@ -10,6 +10,11 @@ pub struct Decimal {
 }
 
 impl Decimal {
+    /// A whole number.
+    pub fn whole_number(digits: u64) -> Decimal {
+        Decimal { digits: digits.into(), places: 0 }
+    }
+
     /// The product with a whole number, or the greatest number there is.
     pub fn times(self, factor: u128) -> Decimal {
         Decimal { digits: self.digits.saturating_mul(factor), ..self }

@@ -34,6 +34,11 @@ impl Length {
         self.amount.fraction()
     }
 
+    /// So many frames.
+    pub fn of_frames(frames: u64) -> Length {
+        Length::new(Decimal::whole_number(frames), Unit::Frame)
+    }
+
     /// Frames at this rate, rounded once. None for what follows the tempo.
     pub fn frames(self, rate: u32) -> Option<u64> {
         match self.unit {

@@ -39,6 +39,57 @@ fn a_selftest_needs_no_song() {
     assert!(run.out.contains("all is well") && run.out.contains("48000 Hz"), "{}", run.out);
 }
 
+/// What is wrong with the song is told before what is wrong with the device.
+#[test]
+fn a_missing_song_is_told_before_a_missing_device() {
+    let folder = Folder::new("missing").with("wrong.mam", WRONG);
+    let play = |song: &str| {
+        let mut command = folder.command(&["play", song, "--backend", "pulse"]);
+        Run::of(command.env("PULSE_SERVER", "unix:/nowhere").stdin(Stdio::null()).output().unwrap())
+    };
+    assert!(play("none.mam").exits(3).err.contains("there is no such file"));
+    assert!(play(".").exits(3).err.contains("a folder"));
+    // What comes from standard input cannot be mended.
+    let run = folder.run_with(&["play", "-", "--backend", "null"], WRONG.as_bytes()).exits(1);
+    assert!(run.err.contains("2 errors"), "{}", run.err);
+    let run = folder.run(&["play", "wrong.mam", "--backend", "null", "--quit-after", "300ms"]).exits(1);
+    assert!(run.err.contains("2 errors") && run.err.contains("as soon as it has no errors"), "{}", run.err);
+}
+
+/// A used file that goes, or becomes what is no file, is told; what plays goes on, and the file is taken up when it is back.
+#[cfg(unix)]
+#[test]
+fn files_that_go_and_come_back_are_told() {
+    let folder = Folder::new("goes").with("lib.mam", "def loud(x) = x\n");
+    let song = format!("use \"lib.mam\"\n{}", SONG.replace("out = bd", "out = loud(bd)"));
+    fs::write(folder.0.join("song.mam"), song).unwrap();
+    let mut command = folder.command(&["play", "song.mam", "--backend", "null"]);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut waits_for = |words: &str| {
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            let read = std::io::BufRead::read_line(&mut told, &mut line).unwrap();
+            assert!(read > 0, "it ended before it said `{words}`");
+        }
+    };
+    waits_for("null");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let lib = folder.0.join("lib.mam");
+    fs::remove_file(&lib).unwrap();
+    waits_for("lib.mam` is gone");
+    Command::new("mkfifo").arg(&lib).status().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    fs::remove_file(&lib).unwrap();
+    fs::write(folder.0.join("new.mam"), "def loud(x) = x * 2\n").unwrap();
+    fs::rename(folder.0.join("new.mam"), &lib).unwrap();
+    waits_for("ms after the save");
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn without_a_device_playing_exits_with_4() {
@@ -106,6 +157,44 @@ fn edits_are_followed() {
     let live = wav(folder.0.join("r.wav")).1;
     assert!(live[..9_600].iter().any(|x| x.abs() > 0.1));
     assert!(live[live.len() - 9_600..].iter().all(|&x| x == 0.0), "the edit was not heard");
+}
+
+/// Whatever is sent to it, and however much: what is played is what is rendered, and Ctrl-C ends it.
+#[cfg(all(unix, feature = "osc"))]
+#[test]
+fn a_flood_of_odd_packets_changes_nothing() {
+    let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let folder = Folder::new("flood").with("song.mam", SONG);
+    let osc = port.to_string();
+    let mut command =
+        folder.command(&["play", "song.mam", "--backend", "null", "--record", "r.wav", "--osc", &osc]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !folder.files().iter().any(|f| f.ends_with(".part")) {
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let voice = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut dice = 1_u64;
+    for _ in 0..5_000 {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        // No sender is refused, whatever it sends; a system that has no room drops some.
+        let _ = match dice >> 33 & 3 {
+            0 => voice.send_to(&dice.to_le_bytes(), ("127.0.0.1", port)),
+            1 => voice.send_to(b"/beat\0\0\0,f\0\0\x58\x63\x5f\xa9", ("127.0.0.1", port)),
+            2 => voice.send_to(b"/hit/bd\0,f\0\0\x7f\xc0\0\0", ("127.0.0.1", port)),
+            _ => voice.send_to(b"/set/bd.gain\0\0\0\0,f\0\0\x7f\x80\0\0", ("127.0.0.1", port)),
+        };
+    }
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    folder.run(&["render", "song.mam", "-o", "x.wav", "-d", "30s", "-q"]).exits(0);
+    let (live, whole) = (wav(folder.0.join("r.wav")).1, wav(folder.0.join("x.wav")).1);
+    // The last 20 ms fade.
+    let same = live.len().min(whole.len()) - 2 * 48_000 / 10;
+    assert!(same > 20_000 && live[..same] == whole[..same]);
 }
 
 #[cfg(unix)]

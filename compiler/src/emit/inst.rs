@@ -2,7 +2,7 @@
 
 use super::body::{Emitter, clif};
 use super::memory::{Pointer, Region, flags};
-use crate::ir::lanes::{Half, halves, lane_of};
+use crate::ir::lanes::{Half, halves, is_mask, lane_of};
 use crate::ir::{self, Imm, Op, PortField, Rate, Scalar};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{
@@ -66,6 +66,7 @@ impl Emitter<'_> {
         // Some find their operands themselves, and not all of them.
         let given = match inst.op {
             Op::Shl | Op::Ushr | Op::Sshr | Op::Slide | Op::Splat | Op::Pack | Op::Read(_) => &[],
+            Op::Select if is_mask(self.body, value) => &inst.args.as_slice()[..1],
             _ => inst.args.as_slice(),
         };
         let mut args: Vec<Value> = given.iter().map(|v| self.value(b, *v)).collect();
@@ -132,6 +133,10 @@ impl Emitter<'_> {
             Op::Eq => b.ins().icmp(IntCC::Equal, arg(0), arg(1)),
             Op::Ne if float => b.ins().fcmp(FloatCC::NotEqual, arg(0), arg(1)),
             Op::Ne => b.ins().icmp(IntCC::NotEqual, arg(0), arg(1)),
+            Op::Select if is_mask(self.body, value) => match ty.lanes {
+                1 => as_lane(b, arg(0), Scalar::Bool),
+                _ => arg(0),
+            },
             Op::Select => choose(b, ty, arg(0), arg(1), arg(2)),
 
             Op::And => b.ins().band(arg(0), arg(1)),

@@ -1,8 +1,8 @@
 //! Makes the graph from a song's syntax tree.
 
-use super::cut;
 use super::order::Weights;
-use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, Turns};
+use super::parts::{body_exprs, duplicate, is_event, operands};
+use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, Turns, cut};
 use crate::call;
 use crate::codes;
 use crate::files::{DefId, Files};
@@ -28,6 +28,8 @@ impl Graph {
             equations: FxHashMap::default(),
             knobs: FxHashSet::default(),
             paths: FxHashSet::default(),
+            tried: FxHashMap::default(),
+            all_voices: 0,
             free: FxHashMap::default(),
             locals: vec![],
         };
@@ -68,6 +70,9 @@ struct Maker<'a> {
     equations: FxHashMap<Arc<str>, (ExprId, Span)>,
     knobs: FxHashSet<Arc<str>>,
     paths: FxHashSet<Arc<str>>,
+    /// The last number that was put behind each path.
+    tried: FxHashMap<Arc<str>, u32>,
+    all_voices: usize,
     free: FxHashMap<DefId, Vec<Arc<str>>>,
     locals: Vec<Arc<str>>,
 }
@@ -157,14 +162,15 @@ impl Maker<'_> {
 
     fn node(&mut self, path: &str, span: Span, kind: NodeKind) -> NodeId {
         let mut unique: Arc<str> = path.into();
-        let mut n = 1;
         while !self.paths.insert(unique.clone()) {
-            n += 1;
+            let n = self.tried.entry(path.into()).or_insert(1);
+            *n += 1;
             unique = format!("{path}{n}").into();
         }
         let node = self.graph.nodes.add(Node { path: unique, span, kind });
         if self.graph.nodes.len() == self.files.limits.nodes + 1 {
-            let message = format!("the song has more than {} nodes", self.files.limits.nodes);
+            let message =
+                format!("the song has more than {} nodes, the limit `nodes`", self.files.limits.nodes);
             self.problems.add(Problem::new(&codes::TOO_LARGE, span, message));
         }
         let index = self.graph.wires.add_node(node);
@@ -341,9 +347,10 @@ impl Maker<'_> {
     fn voices(&mut self, expr: ExprId, turns: &Turns) -> u32 {
         let span = self.ast.span(expr);
         match constants::whole(self.files, self.song, expr, turns) {
-            Some(n) if (1..=self.files.limits.voices as i64).contains(&n) => n as u32,
+            Some(n) if (1..=self.files.limits.voices as i64).contains(&n) => self.more_voices(n as u32, span),
             Some(n) => {
-                let message = format!("{n} voices: there can be 1 to {}", self.files.limits.voices);
+                let message =
+                    format!("{n} voices: there can be 1 to {}, the limit `voices`", self.files.limits.voices);
                 self.problems.add(Problem::new(&codes::TOO_LARGE, span, message));
                 1
             }
@@ -353,6 +360,21 @@ impl Maker<'_> {
                 1
             }
         }
+    }
+
+    /// So many voices, if there may be as many in the song.
+    fn more_voices(&mut self, n: u32, span: Span) -> u32 {
+        let most = self.files.limits.all_voices;
+        self.all_voices += n as usize;
+        if self.all_voices <= most {
+            return n;
+        }
+        if self.all_voices - n as usize <= most {
+            let message = format!("the instruments have more than {most} voices, the limit `all_voices`");
+            self.problems
+                .add(Problem::new(&codes::TOO_LARGE, span, message).help("give them fewer `voices:`"));
+        }
+        1
     }
 
     /// Records everything that an expression needs.
@@ -575,53 +597,4 @@ impl Maker<'_> {
     fn names_target(&self, expr: ExprId) -> bool {
         matches!(&self.ast.exprs[expr], Expr::Name(n) if self.equations.contains_key(&n.name))
     }
-}
-
-/// The names of an instrument's events.
-pub fn is_event(field: &str) -> bool {
-    matches!(field, "trig" | "gate" | "freq" | "note" | "vel")
-}
-
-/// The problem of a name that is defined a second time.
-pub fn duplicate(name: &Ident, first: Span) -> Problem {
-    Problem::new(&codes::DUPLICATE_NAME, name.span, format!("`{name}` is defined twice"))
-        .here("here again")
-        .label(first, "first defined here")
-        .help("give one of the two another name")
-}
-
-/// The direct operands of an expression, bodies included.
-pub fn operands(expr: &Expr) -> Vec<ExprId> {
-    match expr {
-        Expr::Number(_) | Expr::Name(_) | Expr::Text(_) => vec![],
-        Expr::Length { amount, .. } => vec![*amount],
-        Expr::Field { of, .. } => vec![*of],
-        Expr::Call { args, .. } => args.iter().map(|a| a.value).collect(),
-        Expr::Pipe { left, right } => vec![*left, *right],
-        Expr::Unary { x, .. } | Expr::Paren(x) => vec![*x],
-        Expr::Binary { a, b, .. } => vec![*a, *b],
-        Expr::If { condition, then, otherwise } => vec![*condition, *then, *otherwise],
-        Expr::Sum { from, to, body, .. } => [vec![*from, *to], body_exprs(body)].concat(),
-        Expr::Chain { start, from, to, body, .. } => [vec![*start, *from, *to], body_exprs(body)].concat(),
-        Expr::Tuple(all) | Expr::List(all) => all.clone(),
-        Expr::Record(fields) => fields.iter().map(|(_, e)| *e).collect(),
-    }
-}
-
-/// The expressions that stand directly in a body.
-pub fn body_exprs(body: &Body) -> Vec<ExprId> {
-    let Body::Items(items) = body else {
-        return match body {
-            Body::Expr(e) => vec![*e],
-            Body::Items(_) => vec![],
-        };
-    };
-    items
-        .iter()
-        .filter_map(|i| match &i.kind {
-            ItemKind::Equation { value, .. } => Some(*value),
-            ItemKind::Until(e) => Some(*e),
-            _ => None,
-        })
-        .collect()
 }

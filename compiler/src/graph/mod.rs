@@ -8,16 +8,17 @@
 mod cut;
 mod from_ast;
 mod order;
+mod parts;
 mod text;
 
-pub use from_ast::{body_exprs, duplicate, is_event, operands};
 pub use order::Group;
+pub use parts::{body_exprs, duplicate, is_event, operands};
 
 use crate::files::DefId;
 use mam_grammar::ast::{ExprId, Ident};
 use mam_grammar::{Arena, Handle, Span};
 use petgraph::graph::DiGraph;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// A node by its handle.
@@ -47,6 +48,10 @@ pub struct Graph {
     pub knobs: FxHashMap<Arc<str>, NodeId>,
     /// What the song sounds like.
     pub out: Option<NodeId>,
+    /// Expressions of the song that are heard by themselves as well.
+    pub heard: FxHashSet<ExprId>,
+    /// Nodes that are needed for that, whether `out` needs them or not.
+    pub roots: Vec<NodeId>,
 }
 
 /// An equation, read as a pipe: whose parameters can be set by its name.

@@ -79,8 +79,8 @@ impl Graph {
     }
 
     fn mark_live(&self, groups: &mut [Group], group_of: &[usize]) {
-        let Some(out) = self.out else { return };
-        let mut open = vec![NodeIndex::new(out.index())];
+        let roots = self.out.iter().chain(&self.roots);
+        let mut open: Vec<NodeIndex> = roots.map(|node| NodeIndex::new(node.index())).collect();
         let mut seen = vec![false; self.nodes.len()];
         while let Some(node) = open.pop() {
             if std::mem::replace(&mut seen[node.index()], true) {

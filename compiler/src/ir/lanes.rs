@@ -1,6 +1,6 @@
 //! Where lanes come from: a scalar that was taken from a vector needs not be a scalar to become a lane again.
 
-use super::{Body, Op, Rate, Value};
+use super::{Body, Imm, Op, Rate, Value};
 
 /// The vector and the lane that a scalar is taken from in a call: who puts it into lanes again takes it from there.
 pub fn lane_of(body: &Body, rates: &[Rate], value: Value) -> Option<(Value, u8)> {
@@ -40,4 +40,12 @@ pub fn taken(body: &Body, rates: &[Rate]) -> Vec<bool> {
     leaves.for_each(|value| used[value.index()] = true);
     let free = |value: Value| !used[value.index()] && lane_of(body, rates, value).is_some();
     body.insts.handles().map(free).collect()
+}
+
+/// Whether a value is −1 where a condition holds and 0 elsewhere: in lanes, that is the condition's own bits.
+pub fn is_mask(body: &Body, value: Value) -> bool {
+    match (body.insts[value].op, body.insts[value].args.as_slice()) {
+        (Op::Select, &[_, a, b]) => [a, b].map(|x| body.as_const(x)) == [-1, 0].map(|x| Some(Imm::I32(x))),
+        _ => false,
+    }
 }

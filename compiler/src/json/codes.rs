@@ -176,7 +176,8 @@ pub static DIFFERS: Code = Code {
     severity: Severity::Note,
     explanation: "The song uses only what the first mam, a C++ program, had too, and something of it sounds different \
         here. There the noise of `clap` covered −1 to 0 by mistake; here it is white, from −1 to 1, so it is louder, \
-        and free of the constant offset.",
+        and free of the constant offset. There every node sounded at frame 0, asked or not; GAIN multiplied `gain`; \
+        swing moved bar lines; and a step was a whole number of frames, so that bars came too early.",
     fails: r#"{ "version": 1, "nodes": [ { "id": "hh", "type": "clap" } ] }"#,
     passes: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ] }"#,
 };
@@ -185,7 +186,8 @@ pub static DIFFERS: Code = Code {
 pub static NOT_IN_MAM: Code = Code {
     name: "json-not-in-mam",
     severity: Severity::Warning,
-    explanation: "The song is being written as .mam text, and this has no counterpart there: it is left out. A .mam \
+    explanation: "The song is being written as .mam text, and this has no counterpart there: it is left out, or heard \
+        again in each pass where it is heard once here. A .mam \
         song has one transport, its score counts in bars and starts again after its length, and the sample rate is \
         chosen when it is rendered. Found only by `mamc fmt --to mam`.",
     fails: r#"{ "version": 1, "sampleRate": 44100, "nodes": [ { "id": "bd", "type": "kick" } ] }"#,

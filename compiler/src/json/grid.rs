@@ -42,11 +42,6 @@ impl Bars {
         bars
     }
 
-    /// How many there are.
-    pub(super) fn count(&self) -> u32 {
-        self.count
-    }
-
     /// True when the frame lies in one of them.
     pub(super) fn contains(&self, frame: u64) -> bool {
         let frame = Rational::whole(frame as i64);

@@ -6,6 +6,7 @@
 //! instruments and parameters are, a score ([`Song::score`]). From there on nothing knows that it was JSON.
 
 pub mod codes;
+mod differences;
 mod from_mam;
 mod grid;
 mod known;
@@ -27,7 +28,7 @@ use mam_grammar::ast::Ast;
 use mam_grammar::json::{self, Graph};
 use mam_grammar::{Problem, Problems, Severity, SourceId, Sources};
 use mam_runtime::score::Score;
-use nodes::{NodeKind, Nodes};
+use nodes::Nodes;
 use play::Play;
 use std::sync::Arc;
 
@@ -87,7 +88,7 @@ fn check(graph: Graph, known: Known<'_>, problems: &mut Problems) -> Song {
     let wires = wires::check(&graph, &nodes, problems);
     let play = play::check(&graph, &nodes, problems);
     let mix = sound::mix(&graph, &nodes, &wires, problems);
-    note_differences(&nodes, problems);
+    differences::note(&graph, &nodes, &play, problems);
     let names: Vec<Arc<str>> = names(&nodes);
     let triggered = play.triggered(&nodes);
     let alone = |&index: &usize| nodes.all[index].instrument().is_some() && !triggered[index];
@@ -140,22 +141,4 @@ fn names(nodes: &Nodes) -> Vec<Arc<str>> {
         name.into()
     };
     ids.iter().map(own).collect()
-}
-
-/// A note when a song that the first mam could play sounds different here.
-fn note_differences(nodes: &Nodes, problems: &mut Problems) {
-    let kinds = || nodes.all.iter().map(|n| &n.kind);
-    let first_mam = |kind: &NodeKind| match kind {
-        NodeKind::Sound(kind, _) => matches!(&*kind.name, "kick" | "clap"),
-        NodeKind::Transport => true,
-        NodeKind::Unknown => false,
-    };
-    let clap = kinds().find_map(|kind| match kind {
-        NodeKind::Sound(kind, span) if &*kind.name == "clap" => Some(*span),
-        _ => None,
-    });
-    if let Some(span) = clap.filter(|_| kinds().all(first_mam)) {
-        let message = "in the first mam, the noise of `clap` covered −1 to 0; here it covers −1 to 1";
-        problems.add(Problem::new(&codes::DIFFERS, span, message));
-    }
 }

@@ -8,7 +8,6 @@ use mam_grammar::ast::{Number, Unit};
 use mam_grammar::json::{At, Decimal, Graph, ParamName, Scalar, Text, codes as json_codes};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::Curve;
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -77,19 +76,12 @@ pub(super) struct Nodes {
     by_id: HashMap<Arc<str>, usize>,
     /// False when a node could not be read; then names that are not found are no problem of their own.
     complete: bool,
-    /// Names that were not found so far: of a great many of them nobody needs the nearest one.
-    unknown: Cell<usize>,
 }
 
 impl Nodes {
     /// Looks everything up that `nodes` says.
     pub(super) fn check(graph: &Graph, known: Known<'_>, problems: &mut Problems) -> Nodes {
-        let mut nodes = Nodes {
-            all: vec![],
-            by_id: HashMap::new(),
-            complete: graph.nodes_complete,
-            unknown: Cell::new(0),
-        };
+        let mut nodes = Nodes { all: vec![], by_id: HashMap::new(), complete: graph.nodes_complete };
         for node in &graph.nodes {
             let id = &node.id;
             if let Some(&first) = nodes.by_id.get(&id.value) {
@@ -121,15 +113,10 @@ impl Nodes {
             return Some(index);
         }
         if self.complete {
-            const MOST: usize = 100;
             let message = format!("there is no node `{}`", id.value);
-            let mut problem = Problem::new(&codes::UNKNOWN_TARGET, id.span, message);
-            if self.unknown.get() < MOST {
-                let ids: Vec<&str> = self.all.iter().map(|n| &*n.id.value).collect();
-                problem = problem.nearest(&id.value, "nodes", &ids);
-            }
-            self.unknown.set(self.unknown.get() + 1);
-            problems.add(problem);
+            let problem = Problem::new(&codes::UNKNOWN_TARGET, id.span, message);
+            let ids = || self.all.iter().map(|n| &*n.id.value).collect();
+            problems.suggest(problem, &id.value, "nodes", ids);
         }
         None
     }

@@ -28,7 +28,7 @@ pub fn schema(files: &Files, library: &Library) -> Value {
         defs[params_of(&kind.name)] = params(kind);
     }
     let song = object(
-        &["version", "nodes"],
+        &["nodes"],
         json!({
             "version": { "const": 1, "description": "Version of the format." },
             "sampleRate": whole(limits.rate_min, limits.rate_max, Some(48_000), "Frames a second."),
@@ -209,12 +209,12 @@ fn bpm(limits: &JsonLimits, default: Option<u32>, description: &str) -> Value {
 
 fn tempo_step(limits: &JsonLimits) -> Value {
     let bar = whole(0, limits.bars, None, "The bar, from 0, from which on the tempo holds.");
-    object(&["bar", "bpm"], json!({ "bar": bar, "bpm": bpm(limits, None, "Beats a minute.") }))
+    object(&["bpm"], json!({ "bar": bar, "bpm": bpm(limits, None, "Beats a minute.") }))
 }
 
 fn pattern(limits: &JsonLimits) -> Value {
     object(
-        &["nodeId", "steps"],
+        &["nodeId"],
         json!({
             "nodeId": name("The instrument that is played, or the effect whose parameters are set."),
             "steps": { "type": "string", "pattern": "^[xX. -]*$", "maxLength": limits.pattern_steps,

@@ -9,8 +9,7 @@ use super::nodes::{Nodes, Setting};
 use super::play::{Command, Lock, Row};
 use super::{Song, codes, score, sound};
 use mam_grammar::ast::{
-    Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind, Line, MusicalUnit, Number, PatternText, Quoted,
-    Unit,
+    Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind, Line, MusicalUnit, Number, PatternText, Quoted, Unit,
 };
 use mam_grammar::json::{Decimal, Transport};
 use mam_grammar::syntax::{RESERVED, STATEMENTS, is_name};
@@ -132,7 +131,8 @@ impl Writer<'_> {
             self.leave_out(other.node.as_ref().map_or(other.head, |id| id.span), "a second transport");
         }
         let first = song.play.transports.first();
-        if first.is_none() && commands.is_empty() {
+        let plays = |row: &Row| !row.locks.is_empty() || row.steps.contains(&true);
+        if commands.is_empty() && !first.is_some_and(|(_, rows)| rows.iter().any(plays)) {
             return; // Without `play`, every instrument plays once at the start, as here.
         }
         let bars = Bars::new(first.map(|(t, _)| t), song.rate.unwrap_or(DEFAULT_RATE), commands);
@@ -149,15 +149,16 @@ impl Writer<'_> {
 
     /// An instrument that plays once, at the start.
     fn start(&mut self, node: usize, bars: &Bars) {
-        let count = bars.count();
-        let mut modifiers = vec![];
-        if count > 1 {
-            let n = self.number(count.to_string(), None);
-            let args = vec![Arg { name: None, value: n }];
-            modifiers.push(self.ast.add(Expr::Call { callee: Ident::new("slow", self.at), args }, self.at));
+        let song = self.song;
+        let id = &song.nodes.all[node].id;
+        match bars.notation(&[(0, "x".to_owned())], true).map(|text| self.notation(text)) {
+            Some(pattern) => {
+                self.line(node, None, pattern, None, vec![]);
+                let message = format!("`{}` plays once here; as .mam text, in each pass", id.value);
+                self.problems.add(Problem::new(&codes::NOT_IN_MAM, id.span, message));
+            }
+            None => self.leave_out(id.span, "a hit in so many bars"),
         }
-        let pattern = self.tab(vec!["x".to_owned()]);
-        self.line(node, None, pattern, None, modifiers);
     }
 
     fn row(&mut self, transport: &Transport, row: &Row) {

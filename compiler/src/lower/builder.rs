@@ -26,12 +26,17 @@ pub(super) struct Builder {
     pub(super) kernel: Kernel,
     form: FormKind,
     rates: Vec<Rate>,
+    instructions: usize,
     made: FxHashMap<(Op, Type, Args), Value>,
     /// The voice that what is made now belongs to.
     pub(super) voice: Option<usize>,
     state_voices: Vec<Option<usize>>,
     delay_voices: Vec<Option<usize>>,
     names: FxHashMap<String, u32>,
+    /// What constants of f32 were rounded from, where it was one number.
+    pub(super) exact: FxHashMap<Value, f64>,
+    /// The values that have been asked for as held ones.
+    pub(super) held: FxHashMap<Value, Option<Value>>,
 }
 
 impl Builder {
@@ -41,12 +46,20 @@ impl Builder {
             kernel: Kernel { name: name.to_string(), ..Kernel::default() },
             form,
             rates: vec![],
+            instructions: 0,
             made: FxHashMap::default(),
             voice: None,
             state_voices: vec![],
             delay_voices: vec![],
             names: FxHashMap::default(),
+            exact: FxHashMap::default(),
+            held: FxHashMap::default(),
         }
+    }
+
+    /// Which of the two bodies is built.
+    pub(super) fn form(&self) -> FormKind {
+        self.form
     }
 
     /// The body so far.
@@ -54,9 +67,9 @@ impl Builder {
         &mut self.kernel.general
     }
 
-    /// How many instructions there are.
-    pub(super) fn len(&self) -> usize {
-        self.kernel.general.insts.len()
+    /// How many machine instructions the body becomes so far, roughly; what memory it takes meanwhile counts as well.
+    pub(super) fn instructions(&self) -> usize {
+        self.instructions.max(self.kernel.general.insts.len() / 2)
     }
 
     /// The instruction that makes a value.
@@ -106,6 +119,7 @@ impl Builder {
         let own = op.own_rate(ty);
         let rate = args.as_slice().iter().map(|&a| self.rate(a)).fold(own, Rate::max);
         self.rates.push(rate);
+        self.instructions += op.instructions();
         let value = self.kernel.general.insts.add(Inst { op, ty, args });
         self.made.insert((op, ty, args), value);
         value
@@ -135,7 +149,17 @@ impl Builder {
     pub(super) fn audio(&mut self, value: Value) -> Value {
         match self.ty(value).scalar {
             Scalar::F32 => value,
-            Scalar::F64 => self.push(Op::Demote, Type::F32, &[value]),
+            Scalar::F64 => {
+                let rounded = self.push(Op::Demote, Type::F32, &[value]);
+                if let Some(x) = self.constant(value) {
+                    // Of two numbers that are rounded to one, neither is known to be meant.
+                    let known = self.exact.entry(rounded).or_insert(x);
+                    if *known != x {
+                        *known = f64::from(x as f32);
+                    }
+                }
+                rounded
+            }
             Scalar::I32 => self.push(Op::ToFloat, Type::F32, &[value]),
             Scalar::Bool => {
                 let (one, zero) = (self.imm_value(Imm::F32(1.0)), self.imm_value(Imm::F32(0.0)));

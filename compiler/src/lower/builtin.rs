@@ -40,6 +40,7 @@ pub(super) enum Special {
     Phasor,
     Noise,
     Since,
+    Pulses,
     Table,
 }
 
@@ -54,10 +55,12 @@ macro_rules! builtins {
 builtins! {
     "prev" ["x" "init"] 1 "The value that `x` had one sample ago; `init` (0) before the first." Run::Special(Special::Prev);
     "tap" ["x" "time" "max"] 2 "`x` as it was `time` ago, through a delay line of at most `max`." Run::Special(Special::Tap);
-    "phasor" ["freq" "reset"] 1 "Rises from 0 to 1 `freq` times a second, by an exact 32-bit phase; starts again where `reset` is not 0."
+    "phasor" ["freq" "reset"] 1 "Rises from 0 to 1 `freq` times a second; its first sample, and that in which `reset` is not 0, is `freq`/sr. Exact for hours where `freq` is held."
         Run::Special(Special::Phasor);
     "noise" [] 0 "White noise in [−1, 1), its own for every use." Run::Special(Special::Noise);
-    "since" ["trig"] 1 "Samples since `trig` was last not 0; 0 in that sample, 10⁹ before the first." Run::Special(Special::Since);
+    "since" ["trig"] 1 "Samples since `trig` was last not 0; 0 in that sample, 10⁹ before the first and from 10⁹ on. Counted exactly, then rounded to a 32-bit float." Run::Special(Special::Since);
+    "pulses" ["period" "first"] 1 "1 in the sample nearest to `first` + k · `period` samples (k = 0, 1, …), else 0; `first` is 0. Counted exactly; a period is read at the pulse before, is at least 1 sample, and from 2³¹ on never over."
+        Run::Special(Special::Pulses);
     "table" ["values" "position"] 2 "A list of numbers read at `position` (0..1 wraps), in straight lines." Run::Special(Special::Table);
     "sin" ["x"] 1 "Sine of an angle in radians." Run::Plain(|b, v| turn(b, Op::SinTurn, v[0]));
     "cos" ["x"] 1 "Cosine of an angle in radians." Run::Plain(|b, v| turn(b, Op::CosTurn, v[0]));
@@ -212,6 +215,7 @@ impl Lower<'_, '_> {
             (Special::Tap, Some(x)) => self.tap(at, callee, x, arg(1), arg(2)),
             (Special::Phasor, Some(freq)) => self.phasor(at, freq, arg(1)),
             (Special::Since, Some(trig)) => self.since(at, trig),
+            (Special::Pulses, Some(period)) => self.pulses(at, period, arg(1)),
             (Special::Table, Some(values)) => self.table(at, values, arg(1)),
             (_, None) => Val::Broken,
         }

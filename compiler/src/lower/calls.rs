@@ -78,8 +78,10 @@ impl Lower<'_, '_> {
             }
         }
         if depth > self.files().limits.call_depth {
-            let message =
-                format!("definitions call each other more than {} deep", self.files().limits.call_depth);
+            let message = format!(
+                "definitions call each other more than {} deep, the limit `call_depth`",
+                self.files().limits.call_depth
+            );
             self.problem(Problem::new(&codes::TOO_LARGE, callee.span, message));
             return true;
         }
@@ -108,7 +110,7 @@ impl Lower<'_, '_> {
         let bound = bind(ast, (callee, &args), &formals, &[], &mut self.problems);
         // An argument that is called wrongly is the one that seems to be missing.
         let misread = self.problems.len() > before;
-        let path: Arc<str> = format!("{}.{callee}", at.path).into();
+        let path = self.path(at, callee);
         let scope = self.callee_scope(at, def, FxHashMap::default());
         let given = bound.args.clone();
         let mut broken = false;
@@ -186,7 +188,7 @@ impl Lower<'_, '_> {
             names.insert(param.name.clone(), slot);
         }
         let scope = self.callee_scope(at, def, names);
-        let path: Arc<str> = format!("{}.{callee}", at.path).into();
+        let path = self.path(at, callee);
         let body: &Body = &self.files().definition(def).body;
         let before = self.problems.len();
         let val = self.body(scope, &path, body);
@@ -377,10 +379,13 @@ impl Lower<'_, '_> {
         if self.files().is_broken(file, &callee.name) {
             return Val::Broken;
         }
-        let mut known = self.files().visible(file);
-        known.extend(builtins.iter().map(ToString::to_string));
         let message = format!("there is no definition `{callee}`");
         let problem = Problem::new(&codes::UNKNOWN_DEFINITION, callee.span, message);
+        let mut known = vec![];
+        if self.problems.may_suggest() {
+            known = self.files().visible(file);
+            known.extend(builtins.iter().map(ToString::to_string));
+        }
         let problem = match mam_grammar::problem::nearest(&callee.name, &known) {
             Some(near) => problem
                 .here(format!("did you mean `{near}`?"))

@@ -11,7 +11,7 @@ use crate::graph::Turns;
 use crate::library::Library;
 use mam_grammar::Problems;
 use mam_grammar::ast::ExprId;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The value of a constant expression of file `file`, in base units; else its problems, none of which means that it is
 /// not constant. `turns` are the counters around it.
@@ -25,11 +25,13 @@ pub fn number(files: &Files, file: usize, expr: ExprId, turns: &Turns) -> Result
         rate: 48_000.0,
         seed: 0,
         results: vec![],
+        heard: FxHashMap::default(),
         slots: Slots::default(),
         ports: Ports::default(),
         tables: vec![],
         terms: 0,
         evaluations: 0,
+        found: Problems::default(),
         size_said: false,
         called: FxHashSet::default(),
         templates: &mut templates,

@@ -26,9 +26,24 @@ impl<'a> Lower<'_, 'a> {
     /// The value of an expression.
     pub(super) fn eval(&mut self, at: &At, expr: ExprId) -> Val {
         if let Some(node) = self.part_node(at, expr) {
-            return self.node_value(node);
+            let val = self.node_value(node);
+            self.hear(at, expr, &val);
+            return val;
         }
         self.eval_whole(at, expr)
+    }
+
+    /// Remembers the value of an expression of the song that is heard by itself.
+    fn hear(&mut self, at: &At, expr: ExprId, val: &Val) {
+        if !self.song.graph.is_some_and(|graph| graph.heard.contains(&expr)) {
+            return;
+        }
+        let scope = &self.scopes[at.scope];
+        let in_song = scope.file == self.song.file && scope.turns.as_ref().is_some_and(Vec::is_empty);
+        let is_new = !self.song.heard.contains_key(&expr) && !self.heard.iter().any(|(e, _)| *e == expr);
+        if in_song && is_new && matches!(val, Val::Signal(_)) {
+            self.heard.push((expr, val.clone()));
+        }
     }
 
     /// The node of a part that was cut off a large expression of the song.
@@ -48,27 +63,8 @@ impl<'a> Lower<'_, 'a> {
             self.eval_in(at, expr)
         };
         self.depth -= 1;
+        self.hear(at, expr, &val);
         self.finite(at, expr, val)
-    }
-
-    /// True when the kernel or the song has grown over a limit, which is said once.
-    fn too_large(&mut self, span: Span) -> bool {
-        let limits = self.files().limits;
-        let evaluated =
-            self.evaluations > limits.evaluations || self.song.evaluations > limits.all_evaluations;
-        if self.b.len() <= limits.kernel_ops && !evaluated {
-            return false;
-        }
-        if !std::mem::replace(&mut self.song.size_said, true) {
-            let message = if self.b.len() > limits.kernel_ops {
-                format!("this becomes more than {} operations", limits.kernel_ops)
-            } else {
-                "this becomes too much when all definitions are put in their places".to_string()
-            };
-            let help = "make it in smaller pieces, or fewer of them";
-            self.problems.add(Problem::new(&codes::TOO_LARGE, span, message).help(help));
-        }
-        true
     }
 
     /// Says so where something that the user computes is a constant that is no number.
@@ -412,18 +408,21 @@ impl<'a> Lower<'_, 'a> {
     }
 
     fn bounds(&mut self, at: &At, (from, to): (ExprId, ExprId)) -> Option<std::ops::RangeInclusive<i64>> {
+        if self.too_many_loops(at, (from, to)) {
+            return None;
+        }
         let (low, high) = (self.bound(at, from), self.bound(at, to));
         let range = low?..=high?;
         let turns = (range.end() - range.start()).max(-1) + 1;
         self.song.terms += turns as usize;
         if turns > self.files().limits.turns as i64 || self.song.terms > self.files().limits.all_turns {
             let span = self.span(at, from).to(self.span(at, to));
-            let most = if turns > self.files().limits.turns as i64 {
-                self.files().limits.turns
-            } else {
-                self.files().limits.all_turns
+            let limits = self.files().limits;
+            let (most, name) = match turns > limits.turns as i64 {
+                true => (limits.turns, "turns"),
+                false => (limits.all_turns, "all_turns"),
             };
-            let message = format!("this unrolls into more than {most} turns");
+            let message = format!("this unrolls into more than {most} iterations, the limit `{name}`");
             let problem = Problem::new(&codes::TOO_LARGE, span, message);
             self.problem(problem.help("`sum` and `chain` are unrolled before the song starts"));
             return None;
@@ -440,7 +439,7 @@ impl<'a> Lower<'_, 'a> {
             turns.push((index.name.clone(), i));
             turns
         });
-        let path: Arc<str> = format!("{}.{i}", at.path).into();
+        let path = self.path(at, i);
         let counter = self.b.f64(i as f64);
         let mut names: FxHashMap<Arc<str>, Slot> = FxHashMap::default();
         names.insert(index.name.clone(), Slot::Done(Val::plain(counter)));
@@ -450,7 +449,10 @@ impl<'a> Lower<'_, 'a> {
         let scope = Scope { file, parent: Some(at.scope), caller: None, names, voice, turns };
         self.scopes.push(scope);
         let scope = self.scopes.len() - 1;
-        self.body(scope, &path, body)
+        self.loops += 1;
+        let val = self.body(scope, &path, body);
+        self.loops -= 1;
+        val
     }
 
     /// The value of a body in a scope made for it.
@@ -473,16 +475,14 @@ impl<'a> Lower<'_, 'a> {
 
     /// Makes the equations of a body known in its scope.
     pub(super) fn add_equations(&mut self, scope: ScopeId, path: &Arc<str>, items: &[Item]) {
+        let mut before: FxHashMap<&Arc<str>, Span> = FxHashMap::default();
         for item in items {
             let ItemKind::Equation { name, value } = &item.kind else { continue };
-            let first = items.iter().find_map(|i| match &i.kind {
-                ItemKind::Equation { name: n, .. } if n == name && n.span != name.span => Some(n.span),
-                _ => None,
-            });
-            if let Some(first) = first.filter(|f| f.start < name.span.start) {
+            if let Some(&first) = before.get(&name.name) {
                 self.problems.add(duplicate(name, first));
                 continue;
             }
+            before.insert(&name.name, name.span);
             let at = At { scope, path: format!("{path}.{name}").into() };
             let slot = Slot::Equation { at, expr: *value, span: name.span };
             self.scopes[scope].names.insert(name.name.clone(), slot);

@@ -10,7 +10,7 @@ use crate::dimension::Dimension;
 use crate::files::DefId;
 use crate::graph::NodeId;
 use crate::ir::{Body as Code, Imm, Kernel, Op, PortField, Rate, Value};
-use mam_grammar::ast::{Body, DefinitionKind, ItemKind};
+use mam_grammar::ast::{Body, DefinitionKind, ExprId, ItemKind};
 use mam_grammar::{Problems, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -25,6 +25,8 @@ pub(super) struct Made {
     pub(super) ports: Vec<usize>,
     /// What was found out about the nodes that others need.
     pub(super) results: Vec<(NodeId, NodeVal)>,
+    /// The signals of expressions that are heard by themselves.
+    pub(super) heard: Vec<(ExprId, Vec<SignalId>)>,
     /// What is wrong.
     pub(super) problems: Problems,
 }
@@ -64,7 +66,7 @@ impl Song<'_> {
             return None;
         }
         let simple = steady.results.iter().all(|(_, r)| !matches!(r, NodeVal::Shape(_)));
-        if !simple {
+        if !simple || !steady.heard.is_empty() {
             let general = self.body(name, members, wanted, signals, wide, FormKind::General);
             debug_assert_eq!(general.kernel.states, steady.kernel.states);
             debug_assert_eq!(general.kernel.params, steady.kernel.params);
@@ -115,7 +117,16 @@ impl Song<'_> {
             };
             results.push((node, result));
         }
+        let mut heard = vec![];
+        for (expr, val) in std::mem::take(&mut lower.heard) {
+            if let Some(Shape::Signal(signals, _)) =
+                outputs.shape(&mut lower, &format!("heard#{}", expr.index()), &val)
+            {
+                heard.push((expr, signals));
+            }
+        }
         let Lower { mut b, params, inputs, ports, voices, problems, .. } = lower;
+        self.found = Problems::after(&problems);
         let slot = |&s: &usize| self.slots.name(s).to_string();
         b.kernel.params = params.iter().map(slot).collect();
         b.kernel.inputs = (0..inputs.len()).map(|i| format!("in{i}")).collect();
@@ -124,7 +135,7 @@ impl Song<'_> {
         b.kernel.voices = voices;
         b.kernel.general.outs = outputs.values;
         b.gather();
-        Made { kernel: b.kernel, params, inputs, ports, results, problems }
+        Made { kernel: b.kernel, params, inputs, ports, results, heard, problems }
     }
 }
 
@@ -153,8 +164,10 @@ impl Song<'_> {
             &codes::NO_INPUT,
             &codes::INSTRUMENT_INSIDE,
         ];
-        lower.problems.retain(|p| sure.contains(&p.code));
-        lower.problems
+        let mut problems = lower.problems;
+        problems.retain(|p| sure.contains(&p.code));
+        self.found = Problems::after(&problems);
+        problems
     }
 }
 

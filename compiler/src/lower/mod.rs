@@ -17,17 +17,22 @@ mod eval;
 mod group;
 mod names;
 mod node;
+mod phase;
+mod pulses;
 mod share;
+mod size;
 mod slots;
 mod song;
 mod state;
+mod sums;
 mod template;
 mod terms;
 mod value;
 
 pub use builtin::all as builtins;
-pub(crate) use song::anonymous;
-pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower, sum_kernel};
+pub(crate) use share::anonymous;
+pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower};
+pub use sums::sum_kernel;
 pub use template::Templates;
 
 use crate::files::{DefId, Files};
@@ -58,12 +63,16 @@ struct Song<'a> {
     seed: u64,
     /// What is known of each node so far.
     results: Vec<Option<NodeVal>>,
+    /// The signals of the expressions that are heard by themselves.
+    heard: FxHashMap<ExprId, Vec<SignalId>>,
     slots: Slots,
     ports: Ports,
     tables: Vec<Vec<f32>>,
     terms: usize,
     /// How many expressions were evaluated.
     evaluations: usize,
+    /// Without those that were found: only what counts for the whole song.
+    found: Problems,
     /// True when it was said that the song is too large.
     size_said: bool,
     /// The definitions that were called.
@@ -86,10 +95,14 @@ struct Lower<'s, 'a> {
     shared: FxHashMap<(ScopeId, Arc<str>, u64), Val>,
     /// Paths of `prev`s and `tap`s that turned out to be stereo.
     wide: &'s mut FxHashSet<String>,
+    /// Expressions that are heard by themselves, and their values.
+    heard: Vec<(ExprId, Val)>,
     /// How many expressions were evaluated.
     evaluations: usize,
     /// How many are being evaluated, one inside the other.
     depth: usize,
+    /// How many `sum`s and `chain`s are being evaluated, one inside the other.
+    loops: usize,
     /// True when a circle of equations was found.
     circle_said: bool,
     /// True when `wide` grew, so that the evaluation must be done again.
@@ -117,11 +130,12 @@ impl<'s, 'a> Lower<'s, 'a> {
         form: FormKind,
     ) -> Self {
         let root = Scope::song(song.file, Turns::new());
+        let problems = Problems::after(&song.found);
         Lower {
             song,
             members,
             b: Builder::new(name, form),
-            problems: Problems::default(),
+            problems,
             scopes: vec![root],
             open: vec![],
             later: vec![],
@@ -129,8 +143,10 @@ impl<'s, 'a> Lower<'s, 'a> {
             since: FxHashMap::default(),
             shared: FxHashMap::default(),
             wide,
+            heard: vec![],
             evaluations: 0,
             depth: 0,
+            loops: 0,
             circle_said: false,
             again: false,
             params: vec![],

@@ -232,13 +232,12 @@ impl Lower<'_, '_> {
             };
             return self.problem(Problem::new(&codes::NOT_A_VALUE, name.span, message).help(help));
         }
-        let seen = self.seen_names(at);
         let message = format!("nothing here is called `{name}`");
-        self.problem(Problem::new(&codes::UNKNOWN_NAME, name.span, message).nearest(
-            &name.name,
-            "names that can be seen here",
-            &seen,
-        ))
+        let mut problem = Problem::new(&codes::UNKNOWN_NAME, name.span, message);
+        if self.problems.may_suggest() {
+            problem = problem.nearest(&name.name, "names that can be seen here", &self.seen_names(at));
+        }
+        self.problem(problem)
     }
 
     /// All names that can be seen from a place.
@@ -268,17 +267,27 @@ impl Lower<'_, '_> {
         if std::mem::replace(&mut self.circle_said, true) {
             return Val::Broken;
         }
+        /// Equations that are named at most: somewhere on the way something must change, anywhere.
+        const MOST_NAMED: usize = 12;
         let name = &*way[0].name.clone();
         let names: Vec<&str> = way.iter().map(|o| &*o.name).collect();
-        let message = if names.len() == 1 {
-            format!("`{name}` needs its own value of the same sample")
-        } else {
-            format!("these equations need each other within one sample: {} → {name}", names.join(" → "))
+        let message = match names.len() {
+            1 => format!("`{name}` needs its own value of the same sample"),
+            0..=MOST_NAMED => {
+                format!("these equations need each other within one sample: {} → {name}", names.join(" → "))
+            }
+            all => {
+                let (first, more) = (names[..MOST_NAMED - 1].join(" → "), all - MOST_NAMED);
+                let last = names[all - 1];
+                format!(
+                    "{all} equations need each other within one sample: {first} → … ({more} more) → {last} → {name}"
+                )
+            }
         };
         let mut problem = Problem::new(&codes::INSTANTANEOUS_CYCLE, start.span, message);
         let needs = |i: usize| format!("`{}` needs `{}`", names[i], names[(i + 1) % names.len()]);
         problem = problem.here(needs(0));
-        for (i, open) in way.iter().enumerate().skip(1) {
+        for (i, open) in way.iter().enumerate().take(MOST_NAMED).skip(1) {
             problem = problem.label(open.span, needs(i));
         }
         let last = names[names.len() - 1];

@@ -65,13 +65,38 @@ pub(super) fn share(module: &mut Module, calls: &mut [KernelCall], shapes: Shape
     }
 }
 
+/// The kernel without names and initial values: what decides whether two are one.
+pub(crate) fn anonymous(kernel: &Kernel) -> Kernel {
+    let mut key = kernel.clone();
+    key.name.clear();
+    for state in key.states.handles() {
+        key.states[state].name.clear();
+        key.states[state].init = zero(key.states[state].init);
+    }
+    key.delays.handles().for_each(|d| key.delays[d].name.clear());
+    for names in [&mut key.params, &mut key.inputs, &mut key.outputs, &mut key.ports] {
+        names.iter_mut().for_each(String::clear);
+    }
+    key
+}
+
+/// The zero of the same type.
+fn zero(imm: Imm) -> Imm {
+    match imm {
+        Imm::F32(_) => Imm::F32(0.0),
+        Imm::F64(_) => Imm::F64(0.0),
+        Imm::I32(_) => Imm::I32(0),
+        Imm::Bool(_) => Imm::Bool(false),
+    }
+}
+
 /// The kernel without names, initial values and numbers: what sharing kernels have in common.
 pub(super) fn shape(kernel: &Kernel) -> Kernel {
-    let mut shape = super::song::anonymous(kernel);
+    let mut shape = anonymous(kernel);
     for body in bodies(&mut shape) {
         for value in body.insts.handles() {
             if let Op::Const(imm) = &mut body.insts[value].op {
-                *imm = super::song::zero(*imm);
+                *imm = zero(*imm);
             }
         }
     }

@@ -1,16 +1,18 @@
 //! The whole song: every group in order, and what can be set and triggered.
 
 use super::group::Made;
-use super::share::{Shapes, share};
+use super::share::{Shapes, anonymous, share};
+use super::size::instructions;
+use super::sums::sum_kernel;
 use super::template::Key;
 use super::terms::{self, Cut, Piece};
 use super::value::{NodeVal, Shape};
 use super::{Song, Templates};
 use crate::files::{DefId, Files};
 use crate::graph::{Graph, Group, NodeId, NodeKind};
-use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, Type};
+use crate::ir::{Imm, Kernel, Module};
 use crate::library::{Library, ParamInfo};
-use mam_grammar::ast::ItemKind;
+use mam_grammar::ast::{ExprId, ItemKind};
 use mam_grammar::{Handle, Problems};
 use mam_runtime::{Curve, ParamNames};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -61,6 +63,12 @@ pub struct Lowered {
     pub signals: usize,
     /// The result: mono or stereo. `None` where a channel is silence.
     pub out: Vec<Option<SignalId>>,
+    /// The signals of expressions that are heard by themselves.
+    pub heard: FxHashMap<ExprId, Vec<SignalId>>,
+    /// The signals that each node is known by, where it is a signal.
+    pub results: FxHashMap<NodeId, Vec<SignalId>>,
+    /// Signals that are further ones of the result.
+    pub also: Vec<SignalId>,
     /// What can be set.
     pub slots: Slots,
     /// What can be triggered.
@@ -257,11 +265,13 @@ pub fn lower<'a>(
         rate,
         seed,
         results: vec![None; graph.nodes.len()],
+        heard: FxHashMap::default(),
         slots,
         ports,
         tables: vec![],
         terms: 0,
         evaluations: 0,
+        found: Problems::default(),
         size_said: false,
         called: FxHashSet::default(),
         templates,
@@ -275,6 +285,7 @@ pub fn lower<'a>(
         made,
         shapes: Shapes::default(),
         sound: true,
+        instructions: 0,
         lowered,
     };
     for group in groups {
@@ -284,6 +295,12 @@ pub fn lower<'a>(
     line.out();
     let Line { song, shapes, mut lowered, .. } = line;
     (lowered.slots, lowered.ports) = (song.slots, song.ports);
+    lowered.heard = song.heard;
+    let signals = song.results.into_iter().enumerate().filter_map(|(node, result)| match result? {
+        NodeVal::Shape(Shape::Signal(signals, _)) => Some((Handle::new(node), signals)),
+        _ => None,
+    });
+    lowered.results = signals.collect();
     lowered.module.tables = song.tables;
     share(&mut lowered.module, &mut lowered.calls, shapes);
     lowered
@@ -300,6 +317,8 @@ struct Line<'a> {
     shapes: Shapes,
     /// False from the first error on: there will be no program.
     sound: bool,
+    /// Machine instructions of the kernels so far, roughly.
+    instructions: usize,
     lowered: Lowered,
 }
 
@@ -317,6 +336,7 @@ impl Line<'_> {
             None => self.song.group(&name, &members, &wanted, signals),
         };
         problems.extend(made.problems.clone());
+        self.song.check_size(self.instructions, self.graph.nodes[node].span, problems);
         self.sound = !problems.has_errors();
         let voices = match self.graph.instance(node) {
             Some(instance) if members.len() == 1 => instance.voices as usize,
@@ -325,6 +345,7 @@ impl Line<'_> {
         for (node, result) in &made.results {
             self.song.results[node.index()] = Some(result.clone());
         }
+        self.song.heard.extend(made.heard.iter().cloned());
         if !made.kernel.outputs.is_empty() && group.live {
             let path = |&member: &NodeId| self.graph.nodes[member].path.clone();
             let fused =
@@ -371,6 +392,7 @@ impl Line<'_> {
     ) -> Option<Handle<Kernel>> {
         if voices == 1
             && known.is_none()
+            && made.heard.is_empty()
             && let Some(cut) = terms::cut(&made.kernel)
         {
             self.pieces(path, cut, &made, &fused);
@@ -496,8 +518,11 @@ impl Line<'_> {
         }
         kernel.name = self.unique(&kernel.name);
         // Those that are alike will be one in the end.
-        if self.shapes.add(&kernel) && self.sound {
-            (self.made)(&kernel, params);
+        if self.shapes.add(&kernel) {
+            self.instructions += instructions(&kernel.steady) + instructions(&kernel.general);
+            if self.sound {
+                (self.made)(&kernel, params);
+            }
         }
         let handle = self.lowered.module.kernels.add(kernel);
         self.known.insert(key, handle);
@@ -546,60 +571,5 @@ fn voiced(name: &str, init: Imm, v: usize) -> Imm {
             Imm::I32(seed ^ (v as u32).wrapping_mul(0x9e37_79b9) as i32)
         }
         other => other,
-    }
-}
-
-/// The kernel without names and initial values: what decides whether two are one.
-pub(crate) fn anonymous(kernel: &Kernel) -> Kernel {
-    let mut key = kernel.clone();
-    key.name.clear();
-    for state in key.states.handles() {
-        key.states[state].name.clear();
-        key.states[state].init = zero(key.states[state].init);
-    }
-    key.delays.handles().for_each(|d| key.delays[d].name.clear());
-    for names in [&mut key.params, &mut key.inputs, &mut key.outputs, &mut key.ports] {
-        names.iter_mut().for_each(String::clear);
-    }
-    key
-}
-
-/// The zero of the same type.
-pub(super) fn zero(imm: Imm) -> Imm {
-    match imm {
-        Imm::F32(_) => Imm::F32(0.0),
-        Imm::F64(_) => Imm::F64(0.0),
-        Imm::I32(_) => Imm::I32(0),
-        Imm::Bool(_) => Imm::Bool(false),
-    }
-}
-
-/// A kernel that adds up its inputs: first `groups` of which each is the sum of four already, then so many `parts`
-/// that are added in groups of four, (0+1)+(2+3). The groups are added in order.
-pub fn sum_kernel(groups: usize, parts: usize) -> Kernel {
-    let inputs = groups + parts;
-    let mut body = Body::default();
-    let mut add = |op, args: &[crate::ir::Value]| {
-        body.insts.add(Inst { op, ty: Type::F32, args: args.iter().copied().collect() })
-    };
-    let mut groups: Vec<_> = (0..groups).map(|i| add(Op::Input(i as u32), &[])).collect();
-    let values: Vec<_> = (0..parts).map(|i| add(Op::Input((groups.len() + i) as u32), &[])).collect();
-    for four in values.chunks(4) {
-        let pairs: Vec<_> = four
-            .chunks(2)
-            .map(|pair| if let [a, b] = *pair { add(Op::Add, &[a, b]) } else { pair[0] })
-            .collect();
-        groups.push(if let [a, b] = pairs[..] { add(Op::Add, &[a, b]) } else { pairs[0] });
-    }
-    let first = groups[0];
-    let total = groups[1..].iter().fold(first, |sum, &g| add(Op::Add, &[sum, g]));
-    body.outs = vec![total];
-    Kernel {
-        name: "sum".to_string(),
-        inputs: (0..inputs).map(|i| format!("in{i}")).collect(),
-        outputs: vec!["out".to_string()],
-        general: body.clone(),
-        steady: body,
-        ..Kernel::default()
     }
 }

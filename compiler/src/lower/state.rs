@@ -1,4 +1,4 @@
-//! What remembers: `prev`, `tap`, `phasor`, `since`; and `noise`, which needs no memory.
+//! What remembers: `prev`, `tap`, `since`, `pulses`; and `noise`, which needs no memory.
 
 use super::builtin::lerp;
 use super::names::Place;
@@ -25,16 +25,12 @@ enum Into {
     Delays(Vec<Handle<DelayLine>>),
 }
 
-/// The greatest f32 below 2³¹.
-const MOST_PARTS: f64 = 2_147_483_520.0;
 /// How the name of a noise's seed ends.
 const NOISE: &str = ".noise";
 /// What the noise's index is multiplied by.
 const NOISE_STEP: i32 = 0x6c37_2cdb;
 /// What makes its upper bits depend on all lower ones.
 const NOISE_FACTOR: i32 = 0x9357_203b_u32 as i32;
-/// 2³²: the phase of a `phasor` counts in these parts of a turn.
-const TURN: f64 = 4_294_967_296.0;
 
 /// A held delay that is nearer than this to whole frames is whole.
 const WHOLE: f64 = 1e-3;
@@ -221,58 +217,6 @@ impl Lower<'_, '_> {
         let further = b.push(Op::Add, Type::I32, &[whole, one]);
         let far = b.push(Op::Read(line), Type::F32, &[further]);
         lerp(b, near, far, part)
-    }
-
-    /// `phasor(freq, reset)`: a 32-bit phase whose overflow is the wrap. It is advanced before it is read.
-    pub(super) fn phasor(&mut self, at: &At, freq: ExprId, reset: Option<ExprId>) -> Val {
-        let span = self.span(at, freq);
-        let val = self.eval(at, freq);
-        let place = Place::of_unit(&Ident::new("freq", span), &"phasor".into(), Unit::Hz);
-        let val = self.fit(val, span, &place);
-        let Some(freq) = self.signal(val, span) else { return Val::Broken };
-        let reset = match reset {
-            Some(expr) => {
-                let span = self.span(at, expr);
-                let val = self.eval(at, expr);
-                match self.mono(val, span) {
-                    Some((value, _)) => self.b.truth(value),
-                    None => return Val::Broken,
-                }
-            }
-            None => self.b.bool(false),
-        };
-        let channels = freq.channels.iter().map(|&f| self.phase(at, f, reset)).collect();
-        Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
-    }
-
-    fn phase(&mut self, at: &At, freq: Value, reset: Value) -> Value {
-        self.b.voice = self.scopes[at.scope].voice;
-        let rate = self.song.rate;
-        let b = &mut self.b;
-        let turns = b.scale(1.0 / rate, freq);
-        let nearest = b.real(Op::Round, [turns]);
-        let turns = b.real(Op::Sub, [turns, nearest]);
-        let parts = b.scale(TURN, turns);
-        let parts = b.real(Op::Round, [parts]);
-        // Half a turn is 2³¹, one more than an i32 holds; and the conversion is cheap where it can't overflow.
-        let parts = match b.rate(parts) {
-            Rate::Sample => {
-                let most = b.f64(MOST_PARTS);
-                b.real(Op::Min, [parts, most])
-            }
-            _ => parts,
-        };
-        let step = b.push(Op::ToInt, Type::I32, &[parts]);
-        let (state, before) = b.state(&format!("{}.phase", at.path), Imm::I32(0));
-        let zero = b.i32(0);
-        let from = b.push(Op::Select, Type::I32, &[reset, zero, before]);
-        let phase = b.push(Op::Add, Type::I32, &[from, step]);
-        b.set(state, phase);
-        // The upper 24 bits are exact in f32.
-        let eight = b.i32(8);
-        let upper = b.push(Op::Ushr, Type::I32, &[phase, eight]);
-        let upper = b.push(Op::ToFloat, Type::F32, &[upper]);
-        b.scale(1.0 / 16_777_216.0, upper)
     }
 
     /// `since(trig)`

@@ -204,7 +204,15 @@ impl Song<'_> {
         (self.evaluations, self.terms) = (self.evaluations + evaluations, self.terms + terms);
         let ports = vec![self.ports.voice(node, 0); ports];
         let (problems, _) = self.starts(node, &instance, &FxHashSet::from_iter([node]));
-        Some(Made { kernel, params, inputs, ports, results: vec![(node, NodeVal::Shape(shape))], problems })
+        Some(Made {
+            kernel,
+            params,
+            inputs,
+            ports,
+            results: vec![(node, NodeVal::Shape(shape))],
+            heard: vec![],
+            problems,
+        })
     }
 }
 

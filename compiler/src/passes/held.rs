@@ -3,6 +3,9 @@
 //! A general body reads every parameter frame by frame, as any may move. Most never do: the score says which are led from
 //! value to value. The others are read once a call, and what depends on them alone is computed once a call, with the same
 //! bits. Should a hand move one of them, the engine calls frame by frame.
+//!
+//! Frequencies of phases, which are held in f64, are lowered the other way round: of parameters that are read once a call.
+//! Where the score moves one of those, it is read frame by frame.
 
 use super::rewrite;
 use crate::ir::{Body, Inst, Kernel, Op, Type};
@@ -34,15 +37,23 @@ fn moved(moves: &[bool], slot: usize) -> bool {
 }
 
 fn hold_in(kernel: &mut Kernel, moves: &[bool]) {
-    let held = |inst: &Inst| matches!(inst.op, Op::Param(i) if inst.ty == Type::F32 && !moves[i as usize]);
-    if !kernel.general.insts.values().any(held) {
+    let moves = |i: u32| moves.get(i as usize).copied().unwrap_or(false);
+    let differs = |inst: &Inst| match inst.op {
+        Op::Param(i) => moves(i) == (inst.ty == Type::F64),
+        _ => false,
+    };
+    if !kernel.general.insts.values().any(differs) {
         return;
     }
     kernel.general = rewrite::body(&kernel.general, |new: &mut Body, _, inst| {
-        if !held(&inst) {
+        if !differs(&inst) {
             return new.insts.add(inst);
         }
-        let exact = new.add(inst.op, Type::F64, &[]);
-        new.add(Op::Demote, Type::F32, &[exact])
+        let (other, conversion) = match inst.ty {
+            Type::F64 => (Type::F32, Op::Promote),
+            _ => (Type::F64, Op::Demote),
+        };
+        let read = new.add(inst.op, other, &[]);
+        new.add(conversion, inst.ty, &[read])
     });
 }

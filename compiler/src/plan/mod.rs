@@ -31,7 +31,7 @@ pub struct Plan {
     pub buffers: Vec<usize>,
     /// The signals of the song's `in`, where it is used.
     pub inputs: Vec<usize>,
-    /// The signal of each output channel.
+    /// The signal of each output channel, and of what is heard beside.
     pub outputs: Vec<usize>,
     /// What was decided about lanes, and why.
     pub reasons: Vec<String>,
@@ -148,6 +148,10 @@ impl Planner {
                 // What nobody writes is silent.
                 None => *silence.get_or_insert_with(|| next(&mut self.count)),
             };
+            self.plan.outputs.push(signal);
+        }
+        for &signal in &lowered.also {
+            let signal = self.signal(signal);
             self.plan.outputs.push(signal);
         }
         let Plan { steps, inputs, outputs, .. } = &self.plan;

@@ -1,13 +1,20 @@
 //! What a musician would want to be told: silent lines, lines that fight, more notes than voices.
 
-use super::codes::{LINES_FIGHT, POLYPHONY, SILENT_LINE};
+use super::codes::{LEFT_OVER, LINES_FIGHT, POLYPHONY, SILENT_LINE, TAB_CUT};
 use super::compose::Told;
-use mam_grammar::{Problem, Problems};
-use mam_runtime::score::{Action, PatternEvent, Rational, TimeSpan, Transport, Value};
-use std::collections::HashMap;
+use super::ramps;
+use super::show::number as show;
+use mam_grammar::{Problem, Problems, Span};
+use mam_runtime::score::{Action, Line, PatternEvent, Rational, TimeSpan, Transport, Value};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::sync::Arc;
 
 /// Bars of a song that are looked through.
 const LOOKED_AT: i64 = 32;
+
+/// Bars of a song that are looked through for what a pass leaves behind.
+const MOST_BARS: i64 = 512;
 
 /// Events that are looked at; a song with more in its first bars is checked in part.
 const MOST_EVENTS: usize = 200_000;
@@ -15,37 +22,40 @@ const MOST_EVENTS: usize = 200_000;
 /// Cycles in which a line should sound at least once.
 const LISTENED: i64 = 64;
 
-/// Checks a transport whose lines were told so.
-pub(super) fn check(transport: &Transport, told: &[Told], problems: &mut Problems) {
+/// Checks a transport whose lines were told so, with so many `steps` of work. What is not looked at for want of them is
+/// not warned of.
+pub(super) fn check(transport: &Transport, told: &[Told], steps: &mut u64, problems: &mut Problems) {
     for (line, told) in transport.lines.iter().zip(told) {
-        let heard = |c: i64| {
-            let events = line.pattern.query(TimeSpan::cycle(c));
+        let mut heard = |c: i64| {
+            let events = line.pattern.query_within(TimeSpan::cycle(c), steps);
             events.is_err() || events.is_ok_and(|e| e.iter().any(PatternEvent::has_onset))
         };
         // Of a line that takes longer to come back to its start, this says nothing.
         let all_heard = || line.pattern.period().is_ok_and(|period| period <= Rational::whole(LISTENED));
-        if told.sound && !(0..LISTENED).any(heard) && all_heard() {
+        if told.sound && !(0..LISTENED).any(&mut heard) && all_heard() {
             let message = format!("this line of `{}` never sounds", told.name);
             let help = "it is all rests: take it out, or write a hit";
             problems.add(Problem::new(&SILENT_LINE, told.span, message).help(help));
         }
     }
-    let heard = laid_out(transport);
+    tabs(transport, told, problems);
+    // Lines of the song itself go on after its length, or come again.
+    ramps::check(&laid_out(transport, Rational::whole(LOOKED_AT), steps), transport, told, problems);
+    let heard = laid_out(transport, transport.length.min(Rational::whole(LOOKED_AT)), steps);
     fights(&heard, transport, told, problems);
     polyphony(&heard, transport, told, problems);
 }
 
 /// An event where it is heard.
-struct Heard {
-    line: usize,
-    begin: Rational,
+pub(super) struct Heard {
+    pub(super) line: usize,
+    pub(super) begin: Rational,
     end: Rational,
     value: Value,
 }
 
-/// The onsets of the first bars.
-fn laid_out(transport: &Transport) -> Vec<Heard> {
-    let horizon = transport.length.min(Rational::whole(LOOKED_AT));
+/// The onsets of the bars before `horizon`, as far as so many steps go.
+fn laid_out(transport: &Transport, horizon: Rational, steps: &mut u64) -> Vec<Heard> {
     let mut heard = Vec::new();
     for clip in &transport.clips {
         let end = clip.end.map_or(horizon, |end| end.min(horizon));
@@ -53,12 +63,20 @@ fn laid_out(transport: &Transport) -> Vec<Heard> {
         if length.sign() <= 0 || heard.len() > MOST_EVENTS {
             continue;
         }
-        let span = TimeSpan::new(Rational::ZERO, length);
-        let events = transport.lines[clip.line].pattern.query(span).unwrap_or_default();
-        for event in events.into_iter().filter(PatternEvent::has_onset) {
-            let (begin, over) = (clip.start + event.whole.begin, clip.start + event.whole.end);
-            if let (Ok(begin), Ok(over)) = (begin, over) {
-                heard.push(Heard { line: clip.line, begin, end: over.min(end), value: event.value });
+        // Cycle by cycle, so that no more than a cycle's events are held.
+        for cycle in 0..length.ceil() as i64 {
+            let mut span = TimeSpan::cycle(cycle);
+            span.end = span.end.min(length);
+            let pattern = &transport.lines[clip.line].pattern;
+            let events = pattern.query_within(span, steps).unwrap_or_default();
+            for event in events.into_iter().filter(PatternEvent::has_onset) {
+                let (begin, over) = (clip.start + event.whole.begin, clip.start + event.whole.end);
+                if let (Ok(begin), Ok(over)) = (begin, over) {
+                    heard.push(Heard { line: clip.line, begin, end: over.min(end), value: event.value });
+                }
+            }
+            if heard.len() > MOST_EVENTS {
+                break;
             }
         }
     }
@@ -66,17 +84,120 @@ fn laid_out(transport: &Transport) -> Vec<Heard> {
     heard
 }
 
+/// Tabs of which the end is never heard.
+fn tabs(transport: &Transport, told: &[Told], problems: &mut Problems) {
+    let mut longest = vec![Rational::ZERO; told.len()];
+    for clip in &transport.clips {
+        let heard = clip.end.unwrap_or(transport.length) - clip.start;
+        longest[clip.line] = longest[clip.line].max(heard.unwrap_or(Rational::ZERO));
+    }
+    for (told, heard) in told.iter().zip(longest) {
+        let Some((length, span)) = told.tab.filter(|tab| heard.sign() > 0 && heard < tab.0) else { continue };
+        let bars = |n: Rational| format!("{} bar{}", show(n), if n == Rational::ONE { "" } else { "s" });
+        let message = format!("this tab has {}, of which {} can be heard", bars(length), show(heard));
+        let help = format!("shorten it to {}, or make what it stands in {} long", bars(heard), bars(length));
+        problems.add(Problem::new(&TAB_CUT, span, message).help(help));
+    }
+}
+
+/// A parameter that the end of a pass leaves other than its start found it, if that was the value `found`.
+#[derive(Clone, Debug)]
+pub struct Leftover {
+    /// The parameter.
+    pub param: usize,
+    /// Its value at the end, in base units.
+    pub left: f64,
+    name: String,
+    span: Span,
+    /// The bar in which it is first set.
+    begin: Rational,
+    /// Bars of a pass.
+    length: Rational,
+    /// The section in which the song begins.
+    first: Option<Arc<str>>,
+    /// The bars in which instruments are first played.
+    notes: Arc<HashMap<usize, Rational>>,
+}
+
+/// The parameters that are set by some lines, but not at once when a pass begins: what the last pass left is heard until
+/// then. Where that is less than a bar, it is how a line begins. None where so many steps do not reach the end.
+pub(super) fn leftovers(transport: &Transport, told: &[Told], steps: &mut u64) -> Vec<Leftover> {
+    let sets = |line: &Line| matches!(line.action, Action::Set { .. });
+    if !transport.restarts
+        || !transport.lines.iter().any(sets)
+        || transport.length > Rational::whole(MOST_BARS)
+    {
+        return vec![];
+    }
+    let heard = laid_out(transport, transport.length, steps);
+    if *steps == 0 {
+        return vec![];
+    }
+    let mut notes: HashMap<usize, Rational> = HashMap::new();
+    let mut found: BTreeMap<usize, Leftover> = BTreeMap::new();
+    let first = transport.marks.iter().find(|m| m.start == Rational::ZERO).map(|m| m.name.clone());
+    for event in &heard {
+        let param = match transport.lines[event.line].action {
+            Action::Play { target } => {
+                notes.entry(target).or_insert(event.begin);
+                continue;
+            }
+            Action::Set { param, .. } => param,
+        };
+        let (told, Some(left)) = (&told[event.line], event.value.number()) else { continue };
+        let known = found.entry(param).or_insert_with(|| Leftover {
+            param,
+            left,
+            name: told.name.clone(),
+            span: told.span,
+            begin: event.begin,
+            length: transport.length,
+            first: first.clone(),
+            notes: Arc::default(),
+        });
+        (known.left, known.span) = (left, told.span);
+    }
+    let notes = Arc::new(notes);
+    let late = found.into_values().filter(|leftover| leftover.begin >= Rational::ONE);
+    late.map(|leftover| Leftover { notes: notes.clone(), ..leftover }).collect()
+}
+
+impl Leftover {
+    /// The warning, where the parameter begins with `start` and belongs to the instrument `owner`, if to one; `show` writes
+    /// a value. None where the two cannot be told apart: an instrument that is not played is not heard.
+    pub fn problem(&self, start: f64, owner: Option<usize>, show: impl Fn(f64) -> String) -> Option<Problem> {
+        let played = |owner: usize| self.notes.get(&owner).is_some_and(|first| *first < self.begin);
+        if start == self.left || owner.is_some_and(|owner| !played(owner)) {
+            return None;
+        }
+        let name = &self.name;
+        let (start, left) = (show(start), show(self.left));
+        let message = format!(
+            "the first pass begins with `{name}` at {start}, and each later one at {left}: what is set here stays"
+        );
+        let help = match &self.first {
+            Some(section) => format!(
+                "to begin each pass alike, put a line into the section `{section}`: `{name} \"{start}\"`"
+            ),
+            None => {
+                let rest = (self.length.ceil() - 1).max(1);
+                format!("to begin each pass alike, add a line: `{name} \"<{start} ~!{rest}>\"`")
+            }
+        };
+        Some(Problem::new(&LEFT_OVER, self.span, message).help(help))
+    }
+}
+
 fn fights(heard: &[Heard], transport: &Transport, told: &[Told], problems: &mut Problems) {
     let mut set: HashMap<(usize, Rational), &Heard> = HashMap::new();
-    let mut blamed = Vec::new();
+    let mut blamed = HashSet::new();
     for event in heard {
         let Action::Set { param, .. } = transport.lines[event.line].action else { continue };
         let Some(first) = set.insert((param, event.begin), event) else { continue };
         let pair = (first.line, event.line);
-        if first.line == event.line || first.value == event.value || blamed.contains(&pair) {
+        if first.line == event.line || first.value == event.value || !blamed.insert(pair) {
             continue;
         }
-        blamed.push(pair);
         let (one, two) = (&told[pair.0], &told[pair.1]);
         let message = format!("two lines set `{}` at one instant, {}", two.name, place(event.begin));
         problems.add(
@@ -89,13 +210,15 @@ fn fights(heard: &[Heard], transport: &Transport, told: &[Told], problems: &mut 
 }
 
 fn polyphony(heard: &[Heard], transport: &Transport, told: &[Told], problems: &mut Problems) {
-    let mut sounding: HashMap<usize, Vec<Rational>> = HashMap::new();
+    let mut sounding: HashMap<usize, BinaryHeap<Reverse<Rational>>> = HashMap::new();
     let mut most: HashMap<usize, (usize, &Heard)> = HashMap::new();
     for event in heard {
         let Action::Play { target } = transport.lines[event.line].action else { continue };
         let ends = sounding.entry(target).or_default();
-        ends.retain(|end| *end > event.begin);
-        ends.push(event.end);
+        while ends.peek().is_some_and(|end| end.0 <= event.begin) {
+            ends.pop();
+        }
+        ends.push(Reverse(event.end));
         let count = ends.len();
         let known = most.entry(target).or_insert((count, event));
         if count > known.0 {

@@ -72,6 +72,26 @@ codes! {
         "Two lines set the same parameter at the same instant to different values. The later line wins there.",
         "bd = kick()\nplay {\n  bd |x...|\n  bd.gain \"0.5\"\n  bd.gain \"1 0.2\"\n}\nout = bd\n",
         "bd = kick()\nplay {\n  bd |x...|\n  bd.gain \"0.5 0.2\"\n}\nout = bd\n";
+    /// A tab whose end is not heard.
+    TAB_CUT = "tab-cut", Warning,
+        "A drum tab has more bars than the section, or the song, in which it stands: its last bars are never heard.",
+        "bd = kick()\nsection a 1 bar { bd |x...|x.x.| }\nplay a\nout = bd\n",
+        "bd = kick()\nsection a 2 bars { bd |x...|x.x.| }\nplay a\nout = bd\n";
+    /// A ramp that is cut by the next value of its line.
+    RAMP_CUT = "ramp-cut", Warning,
+        "A pattern is one bar long and comes again in each bar, whatever `over` says: here the next value begins before the ramp to the one before it is over, so that it never arrives. `.slow(4)` lets a pattern take four bars.",
+        "bd = kick()\nplay {\n  bd |x...|\n  bd.gain \"1 0\" over 2 bars\n}\nout = bd\n",
+        "bd = kick()\nplay {\n  bd |x...|\n  bd.gain \"1 0\".slow(4) over 2 bars\n}\nout = bd\n";
+    /// A parameter that the end of a pass leaves changed.
+    LEFT_OVER = "left-over", Warning,
+        "What a line sets stays set, also when the song starts over. This parameter is not set where a pass begins, so that every pass but the first begins with what the one before has left.",
+        "knob fade = 1 in 0..1\nbd = kick()\nsection a 1 bar { bd |x...| }\nsection end 1 bar {\n  bd |x...|\n  fade \"0\" over 1 bar\n}\nplay a end\nout = bd * fade\n",
+        "knob fade = 1 in 0..1\nbd = kick()\nsection a 1 bar {\n  bd |x...|\n  fade \"1\"\n}\nsection end 1 bar {\n  bd |x...|\n  fade \"0\" over 1 bar\n}\nplay a end\nout = bd * fade\n";
+    /// Words that are not what the instrument plays.
+    WORD_IS_A_HIT = "word-is-a-hit", Warning,
+        "An instrument without a pitch takes every word of a pattern as a hit of its own: the names of other sounds do not play these. Each instrument has its own line.",
+        "bd = kick()\nsd = snare()\nplay {\n  bd \"bd sd\"\n  sd |..x.|\n}\nout = bd + sd\n",
+        "bd = kick()\nsd = snare()\nplay {\n  bd \"bd ~\"\n  sd |..x.|\n}\nout = bd + sd\n";
     /// A value outside the parameter's range.
     VALUE_CLAMPED = "value-clamped", Warning,
         "A value of a parameter outside its range is moved to the nearer end of the range.",

@@ -8,13 +8,15 @@ use super::codes::{
 use super::modify::{Modifier, has_scale};
 use super::tempo::{Meter, twice};
 use super::words::Words;
-use super::{Meaning, Targets, check_cost};
+use super::{Meaning, Targets, Work};
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Ast, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
-use mam_grammar::{Problem, Problems, Severity, Span};
+use mam_grammar::{Limits, Problem, Problems, Severity, Span};
 use mam_runtime::Curve;
 use mam_runtime::score::pattern::mix;
 use mam_runtime::score::{Action, Clip, Duration, Line, Mark, Overflow, Pattern, Ramp, Rational};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Lines heard that an arrangement may lay out.
 const MOST_CLIPS: usize = 65_536;
@@ -46,6 +48,10 @@ pub(super) struct Told {
     pub(super) voices: Option<usize>,
     /// Nothing is wrong with it so far.
     pub(super) sound: bool,
+    /// What stands in its quotes; nothing for a tab.
+    pub(super) text: Option<Arc<str>>,
+    /// Bars of its tab, as long as no modifier changes it; with the tab's place.
+    pub(super) tab: Option<(Rational, Span)>,
 }
 
 /// Composes the lines and sections of one file.
@@ -63,6 +69,9 @@ pub(super) struct Composer<'a> {
     pub(super) marks: Vec<Mark>,
     /// Bars of the arrangement, if there is one.
     pub(super) arranged: Option<Rational>,
+    work: Work,
+    /// How many lines there are of each name.
+    named: HashMap<String, u64>,
     pub(super) problems: &'a mut Problems,
 }
 
@@ -72,6 +81,7 @@ impl<'a> Composer<'a> {
         targets: &'a dyn Targets,
         meter: &'a Meter,
         seed: u64,
+        limits: &Limits,
         problems: &'a mut Problems,
     ) -> Composer<'a> {
         Composer {
@@ -86,6 +96,8 @@ impl<'a> Composer<'a> {
             clips: Vec::new(),
             marks: Vec::new(),
             arranged: None,
+            work: Work::new(limits.score_work),
+            named: HashMap::new(),
             problems,
         }
     }
@@ -152,7 +164,7 @@ impl<'a> Composer<'a> {
         let found = self.problems.len();
         let path: Vec<&str> = line.target.iter().map(|word| &*word.name).collect();
         let name = path.join(".");
-        let earlier = self.told.iter().filter(|t| t.name == name).count() as u64;
+        let earlier = self.named.get(&name).copied().unwrap_or(0);
         let seed = mix(mix(self.seed, hash(&name)), earlier);
         let place = line.target.iter().map(|w| w.span).reduce(Span::to).unwrap_or(span);
         let meaning = self.targets.find(&path);
@@ -168,6 +180,9 @@ impl<'a> Composer<'a> {
                 let degrees = has_scale(self.ast, &line.modifiers);
                 let words = Words::Notes { of: &instrument, degrees };
                 let pattern = self.pattern(line, words, seed);
+                if let (PatternText::Notation(text), false) = (&line.pattern, instrument.pitched) {
+                    super::hits::check(text, &instrument, self.targets, self.problems);
+                }
                 (Action::Play { target: instrument.index }, Some(instrument.voices), pattern)
             }
             Meaning::Parameter(parameter) => {
@@ -182,6 +197,12 @@ impl<'a> Composer<'a> {
                 let action = Action::Set { param: parameter.index, ramp: self.ramp(line) };
                 (action, None, pattern)
             }
+            Meaning::Unknown { known } => {
+                let message = format!("there is no `{name}` to play");
+                let problem = Problem::new(&UNKNOWN_TARGET, place, message);
+                self.problems.suggest(problem, &name, "what can be played here", || known);
+                return;
+            }
             nothing => {
                 self.problems.add(not_a_target(&name, place, line, nothing));
                 return;
@@ -190,7 +211,16 @@ impl<'a> Composer<'a> {
         self.levels[level].lines.push(self.lines.len());
         self.lines.push(Line { pattern, action });
         let sound = self.problems.len() == found;
-        self.told.push(Told { span: place, name, voices, sound });
+        *self.named.entry(name.clone()).or_default() += 1;
+        let (text, tab) = match &line.pattern {
+            PatternText::Notation(text) => (Some(text.text.clone()), None),
+            PatternText::Tab { bars, .. } => {
+                let place = bars.iter().map(|b| b.span).reduce(Span::to).unwrap_or(place);
+                let length = self.lines.last().and_then(|line| line.pattern.period().ok());
+                (None, length.filter(|_| line.modifiers.is_empty()).map(|length| (length, place)))
+            }
+        };
+        self.told.push(Told { span: place, name, voices, sound, text, tab });
     }
 
     /// True when the equation of this name has errors already: then what it is cannot be known.
@@ -227,7 +257,7 @@ impl<'a> Composer<'a> {
         for &expr in &line.modifiers {
             pattern = modifier.apply(pattern, expr, self.problems);
         }
-        check_cost(&pattern, place, self.problems);
+        self.work.try_line(&pattern, place, self.problems);
         pattern
     }
 
@@ -346,7 +376,7 @@ impl<'a> Composer<'a> {
         }
         let message = format!("there is no section `{}` here", part.section);
         let problem = Problem::new(&UNKNOWN_SECTION, part.section.span, message);
-        self.problems.add(problem.nearest(&part.section.name, "sections", &known));
+        self.problems.suggest(problem, &part.section.name, "sections", || known);
         None
     }
 }
@@ -374,11 +404,9 @@ fn not_a_target(name: &str, place: Span, line: &Written, meaning: Meaning) -> Pr
         Meaning::Other { what, .. } => {
             not_playable(&what).help("a line plays an instrument, or sets a parameter of one or a knob")
         }
-        Meaning::Unknown { known } => {
-            let message = format!("there is no `{name}` to play");
-            Problem::new(&UNKNOWN_TARGET, place, message).nearest(name, "what can be played here", &known)
+        Meaning::Unknown { .. } | Meaning::Instrument(_) | Meaning::Parameter(_) => {
+            not_playable("it is an instrument")
         }
-        Meaning::Instrument(_) | Meaning::Parameter(_) => not_playable("it is an instrument"),
     }
 }
 

@@ -34,13 +34,37 @@ impl<'p> Builder<'p> {
             return Pattern::stack(parts);
         }
         match group.joined {
-            Joined::Stack => Pattern::stack(parts),
+            Joined::Stack => {
+                self.number_comma(group, words);
+                Pattern::stack(parts)
+            }
             Joined::Choice => Pattern::new(Node::Choose(self.draw(), parts)),
             Joined::Feet => {
                 self.draw();
                 let span = sequence_span(&group.parts[0]);
                 let feet = parts.into_iter().map(|p| (Rational::ONE, p)).collect();
                 self.exact(Pattern::sequence(feet), span)
+            }
+        }
+    }
+
+    /// `0,5` among numbers: what plays both at once was meant as one of them.
+    fn number_comma(&mut self, group: &Group, words: Words) {
+        if matches!(words, Words::Notes { .. } | Words::AsWritten) {
+            return;
+        }
+        let digits = |item: &Item| match &item.base {
+            Base::Word(word) if word.text.bytes().all(|b| b.is_ascii_digit() || b == b'-') => {
+                Some(word.text.clone())
+            }
+            _ => None,
+        };
+        for pair in group.parts.windows(2) {
+            let (Some(a), Some(b)) = (pair[0].items.last(), pair[1].items.first()) else { continue };
+            let (Some(whole), Base::Word(rest)) = (digits(a), &b.base) else { continue };
+            if a.span.end + 1 == b.span.start && rest.text.starts_with(|c: char| c.is_ascii_digit()) {
+                let help = format!("the decimal sign is a point: `{whole}.{}`", rest.text);
+                self.problem(a.span.to(b.span), "a comma stands within this number", &help);
             }
         }
     }

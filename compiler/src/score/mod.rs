@@ -9,9 +9,12 @@ mod amount;
 mod check;
 pub mod codes;
 mod compose;
+mod hits;
 pub mod import;
+mod line;
 mod mini;
 mod modify;
+mod ramps;
 pub mod show;
 mod steps;
 mod tab;
@@ -19,15 +22,20 @@ mod targets;
 mod tempo;
 mod words;
 
+pub use check::Leftover;
+pub use line::line;
+pub use modify::modifiers;
 pub use words::note_number;
 
 use crate::dimension::Dimension;
-use codes::SCORE_UNREACHED;
+use crate::library::Units;
+use codes::{SCORE_NUMBER, SCORE_UNREACHED};
 use compose::Composer;
 use mam_grammar::ast::{Ast, Item, ItemKind};
-use mam_grammar::{Problem, Problems, Span};
+use mam_grammar::{Limits, Problem, Problems, Span};
 use mam_runtime::score::{
-    MusicalLength, Overflow, Pattern, QueryError, Rational, Score, Tempo, TimeSpan, Transport,
+    Clock, LAST_FRAME, MusicalLength, Overflow, Pattern, QueryError, Rational, Score, Tempo, TimeSpan,
+    Transport,
 };
 
 /// What the names of a score mean. The resolver's part of the bargain.
@@ -95,14 +103,24 @@ pub struct Parameter {
     pub scale: f64,
     /// Least and greatest value in base units; infinite where it has no range.
     pub range: (f64, f64),
+    /// The units in which these are written.
+    pub units: Units,
 }
 
-/// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out.
-pub fn from_ast(ast: &Ast, seed: u64, targets: &dyn Targets, problems: &mut Problems) -> Score {
+/// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out. With it come the
+/// parameters that a pass may leave other than it found them: that depends on the values at the start.
+/// Looking through its patterns takes no more than `limits` allow.
+pub fn from_ast(
+    ast: &Ast,
+    seed: u64,
+    targets: &dyn Targets,
+    limits: &Limits,
+    problems: &mut Problems,
+) -> (Score, Vec<Leftover>) {
     check_seed(ast, problems);
     let meter = tempo::meter(ast, &ast.items, problems);
     let (tempo, tempo_places) = tempo::tempo_map(ast, &ast.items, &meter, problems);
-    let mut composer = Composer::new(ast, targets, &meter, seed, problems);
+    let mut composer = Composer::new(ast, targets, &meter, seed, limits, problems);
     composer.song(&ast.items);
     let Composer { lines, told, clips, marks, arranged, .. } = composer;
     let written = compose::length(ast, &ast.items, &meter, arranged.is_some(), problems);
@@ -110,8 +128,11 @@ pub fn from_ast(ast: &Ast, seed: u64, targets: &dyn Targets, problems: &mut Prob
     let mut transport = Transport { tempo, lines, clips, marks, length: Rational::ZERO, restarts };
     transport.length = arranged.or(written).unwrap_or_else(|| own_length(&transport));
     check_reached(transport.length, &tempo_places, problems);
-    check::check(&transport, &told, problems);
-    Score { transports: vec![transport], ..Score::default() }
+    check_countable(ast, &transport, &tempo_places, problems);
+    let mut steps = limits.score_work;
+    check::check(&transport, &told, &mut steps, problems);
+    let leftovers = check::leftovers(&transport, &told, &mut steps);
+    (Score { transports: vec![transport], ..Score::default() }, leftovers)
 }
 
 /// Adds to the score of a file what is known when its song has been lowered.
@@ -174,6 +195,26 @@ fn check_reached(length: Rational, changes: &[(Rational, Span)], problems: &mut 
     }
 }
 
+/// The rate at which a song's length is measured, so that it is too long or not whatever it is rendered at.
+const GREATEST_RATE: u32 = 192_000;
+
+/// Refuses a song whose last frame lies behind the last one that is counted to.
+fn check_countable(ast: &Ast, transport: &Transport, changes: &[(Rational, Span)], problems: &mut Problems) {
+    let clock = Clock::new(&transport.tempo, GREATEST_RATE);
+    if clock.plain(transport.length).frame().is_ok() {
+        return;
+    }
+    let slowest = changes.iter().min_by(|a, b| clock.tempo(a.0).total_cmp(&clock.tempo(b.0)));
+    let long = |item: &&Item| matches!(item.kind, ItemKind::Length { .. } | ItemKind::Arrangement(_));
+    let arranged = ast.items.iter().find(long).map(|item| item.span);
+    let place = slowest.map(|change| change.1).or(arranged).unwrap_or_default();
+    let days = LAST_FRAME / u64::from(GREATEST_RATE) / 86_400;
+    let bars = show::number(transport.length);
+    let message =
+        format!("the song's bars ({bars}) take longer than {days} days, the most that a song may last");
+    problems.add(Problem::new(&SCORE_NUMBER, place, message).help("take a faster tempo, or fewer bars"));
+}
+
 /// The pattern of a text of the notation by itself, its words as written. `place` covers `text`.
 pub fn notation(text: &str, place: Span, seed: u64, problems: &mut Problems) -> Pattern {
     read(text, place, seed, words::Words::AsWritten, problems)
@@ -192,12 +233,34 @@ fn read(text: &str, place: Span, seed: u64, words: words::Words, problems: &mut 
 /// Cycles that are tried when a pattern is checked.
 const TRIED_CYCLES: i64 = 16;
 
-/// Adds a problem when the first cycles of a pattern cannot be played.
-fn check_cost(pattern: &Pattern, place: Span, problems: &mut Problems) {
-    let cycles = pattern.period().map_or(TRIED_CYCLES, |p| (p.ceil() as i64).clamp(1, TRIED_CYCLES));
-    let failed = (0..cycles).find_map(|c| pattern.query(TimeSpan::cycle(c)).err());
-    if let Some(error) = failed {
-        problems.add(query_problem(error, place));
+/// The work that the lines of a score may take while they are tried.
+struct Work {
+    most: u64,
+    left: u64,
+}
+
+impl Work {
+    fn new(most: u64) -> Work {
+        Work { most, left: most }
+    }
+
+    /// Adds a problem when the first cycles of a pattern cannot be played, or those of all lines so far take too much work.
+    fn try_line(&mut self, pattern: &Pattern, place: Span, problems: &mut Problems) {
+        if self.left == 0 {
+            return; // That has been said.
+        }
+        let cycles = pattern.period().map_or(TRIED_CYCLES, |p| (p.ceil() as i64).clamp(1, TRIED_CYCLES));
+        let failed = (0..cycles).find_map(|c| pattern.query_within(TimeSpan::cycle(c), &mut self.left).err());
+        if self.left == 0 {
+            let message = format!(
+                "the lines of the score take more than {} steps to be looked through, the limit `score_work`",
+                self.most
+            );
+            let help = "write fewer lines, or fewer events in them";
+            problems.add(Problem::new(&crate::codes::TOO_LARGE, place, message).help(help));
+        } else if let Some(error) = failed {
+            problems.add(query_problem(error, place));
+        }
     }
 }
 

@@ -13,8 +13,8 @@ use mam_runtime::score::{Pattern, Rational};
 
 /// Each modifier's name and how it is used.
 const MODIFIERS: [(&str, &str); 13] = [
-    ("fast", "`.fast(2)` or `.fast(\"2 3\")`"),
-    ("slow", "`.slow(2)` or `.slow(\"2 3\")`"),
+    ("fast", "`.fast(2)` or `.fast(\"2 3\")`: so many times as fast"),
+    ("slow", "`.slow(2)` or `.slow(\"2 3\")`: so many times as slow"),
     ("rev", "`.rev`: each cycle backwards"),
     ("every", "`.every(4, rev)`: in cycles 0, 4, 8 …"),
     ("sometimes", "`.sometimes(30%, fast(2))`: for a share of the events"),
@@ -24,9 +24,14 @@ const MODIFIERS: [(&str, &str); 13] = [
     ("iter", "`.iter(4)`: begins a quarter later in every cycle"),
     ("shift", "`.shift(1/16)`: later by so many cycles"),
     ("vel", "`.vel(0.8)` or `.vel(\"1 0.6\")`: multiplies velocities"),
-    ("transpose", "`.transpose(7st)` or `.transpose(\"0st 7st\")`"),
+    ("transpose", "`.transpose(7st)` or `.transpose(\"0st 7st\")`: moves notes by semitones"),
     ("scale", "`.scale(c, minor)`: numbers are degrees, from 0"),
 ];
+
+/// Each modifier's name, and how it is used: its forms in backquotes, and what they do.
+pub fn modifiers() -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+    MODIFIERS.iter().copied()
+}
 
 /// Scales: semitones of an octave.
 const SCALES: [(&str, &[f64]); 18] = [
@@ -77,6 +82,7 @@ pub(super) fn has_scale(ast: &Ast, modifiers: &[ExprId]) -> bool {
         Expr::Call { callee, args } => {
             &*callee.name == "scale" || args.iter().any(|a| has_scale(ast, &[a.value]))
         }
+        Expr::Pipe { left, right } => has_scale(ast, &[*left, *right]),
         _ => false,
     })
 }
@@ -99,6 +105,10 @@ impl Modifier<'_> {
             Expr::Call { callee, args } => Use { name: callee, args, span },
             Expr::Name(name) => Use { name, args: &[], span },
             Expr::Paren(inner) => return self.changed(of, *inner, problems),
+            Expr::Pipe { left, right } => {
+                let changed = self.changed(of, *left, problems)?;
+                return self.changed(changed, *right, problems);
+            }
             _ => {
                 of_name = MODIFIERS.map(|m| m.0).join(", ");
                 return Err(Problem::new(&MODIFIER, span, "this is not a modifier of patterns")

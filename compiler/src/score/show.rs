@@ -1,10 +1,21 @@
 //! What a pattern does, for people and for tools: exact events as JSON, and a picture of the cycles.
 
 use mam_runtime::score::{Pattern, PatternEvent, QueryError, Rational, TimeSpan, Value};
+use rustc_hash::FxHashMap;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+/// Columns of a cycle, at most.
+const MOST_COLUMNS: usize = 48;
+
+/// Columns of a value before its row, at most.
+const LABEL: usize = 16;
+
 /// The events of a span, sorted by part, then whole.
+///
+/// # Errors
+/// When they cannot be computed, or are too many.
 pub fn events(pattern: &Pattern, span: TimeSpan) -> Result<Vec<PatternEvent>, QueryError> {
     let mut events = pattern.query(span)?;
     events.sort_by_key(|e| (e.part.begin, e.part.end, e.whole.begin, e.whole.end));
@@ -51,75 +62,103 @@ pub fn value_text(value: &Value) -> String {
     }
 }
 
-/// A picture of the cycles that `span` touches, one row a value: `●` where an event begins, `━` while it lasts, `┄` for
-/// a fragment that does not sound. At most `width` columns; cycles that do not fit in a row go into the next.
+/// A picture of the cycles that `span` touches, one row a value: `●` where an event begins, `━` while it
+/// lasts, `┄` for a fragment that does not sound. At most `width` columns; cycles that do not fit in a row go into the
+/// next.
 pub fn picture(events: &[PatternEvent], span: TimeSpan, width: usize) -> String {
-    let mut rows: Vec<(String, Vec<&PatternEvent>)> = Vec::new();
+    if events.is_empty() {
+        return "silence\n".into();
+    }
+    let (mut names, mut rows): (Vec<String>, FxHashMap<String, usize>) = Default::default();
+    let mut lanes: BTreeMap<i128, Vec<(usize, &PatternEvent)>> = BTreeMap::new();
     for event in events {
         let name = value_text(&event.value);
-        match rows.iter_mut().find(|r| r.0 == name) {
-            Some(row) => row.1.push(event),
-            None => rows.push((name, vec![event])),
+        let row = *rows.entry(name.clone()).or_insert(names.len());
+        if row == names.len() {
+            names.push(name);
+        }
+        // One of no length has a cycle too.
+        let first = event.part.begin.floor();
+        for cycle in first..event.part.end.ceil().max(first + 1) {
+            lanes.entry(cycle).or_default().push((row, event));
         }
     }
-    let label = rows.iter().map(|r| r.0.chars().count()).max().unwrap_or(0).min(16);
+    let label = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).min(LABEL);
     let room = width.saturating_sub(label + 3).max(16);
-    let columns = columns(events).min(room - 1);
-    let a_line = (room / (columns + 1)).max(1) as i128;
-    let (mut cycle, last) = (span.begin.floor(), span.end.ceil());
+    let columns = columns(events, MOST_COLUMNS).min(room - 1);
+    let a_line = (room / (columns + 1)).max(1);
     let mut text = String::new();
-    while cycle < last {
-        let until = (cycle + a_line).min(last);
-        let _ = write!(text, "{:label$}  ", "");
-        for c in cycle..until {
-            let _ = write!(text, "{:<1$}", c, columns + 1);
-        }
-        text.truncate(text.trim_end().len());
-        text.push('\n');
-        for (name, events) in &rows {
+    let cycles: Vec<i128> = (span.begin.floor()..span.end.ceil()).collect();
+    for cycles in cycles.chunks(a_line) {
+        text += &head(cycles, label, columns);
+        let drawn: Vec<BTreeMap<usize, Vec<char>>> =
+            cycles.iter().map(|&cycle| drawn(lanes.get(&cycle), cycle, columns)).collect();
+        for (row, name) in names.iter().enumerate() {
             let name: String = name.chars().take(label).collect();
             let _ = write!(text, "{name:<label$}  ");
-            for c in cycle..until {
+            for lanes in &drawn {
                 text.push('│');
-                text.extend(lane(events, c, columns));
+                match lanes.get(&row) {
+                    Some(lane) => text.extend(lane),
+                    None => text.extend(std::iter::repeat_n('·', columns)),
+                }
             }
             text.push_str("│\n");
         }
-        cycle = until;
-    }
-    if rows.is_empty() {
-        text.push_str("silence\n");
     }
     text
 }
 
-/// Columns a cycle: the fewest (of 8 to 48) on which every event begins and ends, else 48.
-fn columns(events: &[PatternEvent]) -> usize {
-    const MOST: i64 = 48;
+/// The numbers of the cycles above a row of them; the first alone where they are too long.
+fn head(cycles: &[i128], label: usize, columns: usize) -> String {
+    let cell = columns + 1;
+    let fits = cycles.iter().all(|cycle| cycle.to_string().len() < cell);
+    let numbers = cycles.iter().take(if fits { cycles.len() } else { 1 });
+    let numbers: String = numbers.map(|cycle| format!("{cycle:<cell$}")).collect();
+    format!("{:label$}  {numbers}", "").trim_end().to_string() + "\n"
+}
+
+/// The lanes of one cycle, by their rows.
+fn drawn(
+    events: Option<&Vec<(usize, &PatternEvent)>>,
+    cycle: i128,
+    columns: usize,
+) -> BTreeMap<usize, Vec<char>> {
+    let mut rows: BTreeMap<usize, Vec<&PatternEvent>> = BTreeMap::new();
+    for (row, event) in events.into_iter().flatten() {
+        rows.entry(*row).or_default().push(event);
+    }
+    rows.into_iter().map(|(row, events)| (row, lane(&events, cycle, columns))).collect()
+}
+
+/// Columns a cycle, of at most so many: the fewest (of 8 and more) on which every event begins and ends, else as many as
+/// there may be.
+pub fn columns(events: &[PatternEvent], most: usize) -> usize {
     let fits = |n: i64| {
         let on = |t: Rational| (t * Rational::whole(n)).is_ok_and(|x| x.den() == 1);
         events.iter().all(|e| on(e.part.begin) && on(e.part.end))
     };
-    [8, 12, 16, 20, 24, 28, 32, 36, 40, 44, MOST].into_iter().find(|&n| fits(n)).unwrap_or(MOST) as usize
+    let fewest =
+        [8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48].into_iter().find(|&n| n as usize <= most && fits(n));
+    fewest.map_or(most, |n| n as usize)
 }
 
-/// One value's events of one cycle.
-fn lane(events: &[&PatternEvent], cycle: i128, columns: usize) -> Vec<char> {
+/// One row's events of one cycle, in columns of equal length: `●` where one begins, `━` while it lasts, `┄` for a fragment
+/// that does not sound, `·` else. The columns are exact in every cycle.
+pub fn lane(events: &[&PatternEvent], cycle: i128, columns: usize) -> Vec<char> {
     let mut lane = vec!['·'; columns];
-    let column = |t: Rational| {
-        let t = (t.to_f64() - cycle as f64) * columns as f64;
-        t.clamp(0.0, columns as f64)
+    // What cannot be said exactly is finer than any column.
+    let scaled = |t: Rational| {
+        let whole = Rational::whole(columns as i64);
+        let within = Rational::new(cycle, 1).and_then(|cycle| t - cycle).and_then(|t| t * whole);
+        within.unwrap_or(Rational::ZERO).max(Rational::ZERO).min(Rational::whole(columns as i64))
     };
     for event in events {
-        let (from, to) = (column(event.part.begin), column(event.part.end));
-        if to <= 0.0 || from >= columns as f64 {
-            continue;
-        }
-        let (from, to) = (from.floor() as usize, (to.ceil() as usize).min(columns));
+        let (from, to) = (scaled(event.part.begin).floor() as usize, scaled(event.part.end).ceil() as usize);
         let heard = event.has_onset();
-        for (i, cell) in lane[from..to].iter_mut().enumerate() {
-            let begins = i == 0 && event.part.begin.floor() == cycle;
-            match (begins && heard, heard, *cell) {
+        let begins = event.part.begin.floor() == cycle;
+        for (i, cell) in lane[from.min(to)..to].iter_mut().enumerate() {
+            match (begins && heard && i == 0, heard, *cell) {
                 (true, ..) => *cell = '●',
                 (_, true, '·' | '┄') => *cell = '━',
                 (_, false, '·') => *cell = '┄',

@@ -127,7 +127,8 @@ pub(super) fn ends(item: &Item) -> Vec<&Word> {
     found
 }
 
-fn words_of<'i>(base: &'i Base, found: &mut Vec<&'i Word>) {
+/// The words of a step that are not rests.
+pub(super) fn words_of<'i>(base: &'i Base, found: &mut Vec<&'i Word>) {
     let layers = match base {
         Base::Word(word) if word.is_rest() => return,
         Base::Word(word) => return found.push(word),

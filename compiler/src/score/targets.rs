@@ -39,6 +39,13 @@ impl Targets for Places<'_> {
 }
 
 fn parameter(places: &Places, slot: usize, name: String) -> Meaning {
-    let (dimension, scale, range) = places.describe_slot(slot);
-    Meaning::Parameter(Parameter { index: slot, name, dimension, scale, range })
+    let info = places.info(slot);
+    Meaning::Parameter(Parameter {
+        index: slot,
+        name,
+        dimension: info.dimension,
+        scale: info.scale(),
+        range: (info.min, info.max),
+        units: info.units,
+    })
 }

@@ -8,7 +8,6 @@ use crate::dimension::Dimension;
 use mam_grammar::mini::Word;
 use mam_grammar::{Problem, Problems};
 use mam_runtime::score::{Note, Pitch, Value};
-use std::sync::Arc;
 
 /// How the words of a pattern are read.
 #[derive(Clone, Copy, Debug)]
@@ -192,7 +191,7 @@ pub(super) fn in_base(word: &Word, param: &Parameter, problems: &mut Problems) -
         problems.add(
             Problem::new(&VALUE_CLAMPED, word.span, message)
                 .here(format!("becomes {}", param.show(value.clamp(low, high))))
-                .help(format!("its range is {} to {}", param.show(low), param.show(high))),
+                .help(format!("its range is {}", param.units.range(param.range, param.dimension))),
         );
     }
     Ok(value)
@@ -205,17 +204,7 @@ fn parameter(word: &Word, param: &Parameter, problems: &mut Problems) -> Result<
 
 impl Parameter {
     /// A value in base units as a person writes it.
-    fn show(&self, value: f64) -> Arc<str> {
-        let shown = match self.dimension {
-            Dimension::PLAIN => format!("{}", rounded(value)),
-            Dimension::FREQUENCY => format!("{}Hz", rounded(value)),
-            Dimension::TIME if value < 1.0 => format!("{}ms", rounded(value * 1000.0)),
-            _ => format!("{}s", rounded(value)),
-        };
-        shown.into()
+    fn show(&self, value: f64) -> String {
+        self.units.show(value, self.dimension)
     }
-}
-
-fn rounded(x: f64) -> f64 {
-    format!("{x:.6}").parse().unwrap_or(x)
 }

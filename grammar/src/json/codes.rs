@@ -20,6 +20,7 @@ pub const ALL: &[&Code] = &[
     &COMMAND_TYPE,
     &PARAMETER_NAME,
     &UNUSED_FIELD,
+    &ASSUMED,
     &PATTERN_CHARACTER,
     &PATTERN_LENGTH,
     &EMPTY_PATTERN,
@@ -178,6 +179,19 @@ pub static PARAMETER_NAME: Code = Code {
   "commands": [ { "sampleTime": 0, "nodeId": "bd", "type": "SetParam", "value": 0.5 } ] }"#,
     passes: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ],
   "commands": [ { "sampleTime": 0, "nodeId": "bd", "type": "SetParam", "param": "GAIN", "value": 0.5 } ] }"#,
+};
+
+/// What the first mam could do without.
+pub static ASSUMED: Code = Code {
+    name: "json-assumed",
+    severity: Severity::Warning,
+    explanation: "The first mam, a C++ program, reads files in which something is missing or says nothing: a pattern \
+        without `steps` (there it is skipped, here its locks act), a tempo step without `bar` (it holds from bar 0), a \
+        `paramId` of 0 beside a name (the name counts). Write what is meant.",
+    fails: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ], "transport": {
+  "tempoRamps": [ { "bpm": 128 } ], "patterns": [ { "nodeId": "bd", "steps": "x..." } ] } }"#,
+    passes: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ], "transport": {
+  "tempoRamps": [ { "bar": 0, "bpm": 128 } ], "patterns": [ { "nodeId": "bd", "steps": "x..." } ] } }"#,
 };
 
 /// A field that a command of this type does not look at.

@@ -94,7 +94,7 @@ impl<'a> Fields<'a> {
             let key = &*member.key.value;
             let message = format!("{what} has no field `{key}`");
             let problem = Problem::new(&codes::UNKNOWN_FIELD, member.key.span, message);
-            self.problems.add(problem.nearest(key, &format!("fields of {what}"), known));
+            self.problems.suggest(problem, key, &format!("fields of {what}"), || known.to_vec());
         }
         Some(object)
     }
@@ -107,6 +107,11 @@ impl<'a> Fields<'a> {
             return None;
         };
         read(self, value)
+    }
+
+    /// Warns of what the first mam could do without, and what is assumed in its place.
+    pub(super) fn assumed(&mut self, span: Span, message: impl Into<String>) {
+        self.problems.add(Problem::new(&codes::ASSUMED, span, message));
     }
 
     /// A field that may be there.

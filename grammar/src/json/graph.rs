@@ -159,7 +159,7 @@ fn graph(f: &mut Fields<'_>, value: &At<Value>) -> Option<Graph> {
         &["version", "sampleRate", "channels", "nodes", "mixer", "transport", "commands", "connections"];
     let limits = f.limits.json;
     let object = f.object(value, "the song", KNOWN)?;
-    f.required(&object, "version", version);
+    f.optional(&object, "version", version);
     let sample_rate = f.optional(&object, "sampleRate", |f, v| {
         let range = f.limits.json.rate_min as i64..=f.limits.json.rate_max as i64;
         f.whole(v, "a sample rate", range).map(|n| At::new(n.value as u32, n.span))
@@ -323,8 +323,13 @@ pub(super) fn ramp(f: &mut Fields<'_>, object: &Object<'_>) -> At<Decimal> {
 /// `param` or `paramId`, exactly one of them.
 pub(super) fn param_name(f: &mut Fields<'_>, object: &Object<'_>) -> Option<ParamName> {
     let name = f.optional(object, "param", Fields::text);
-    let id = f.optional(object, "paramId", |f, v| f.whole(v, "`paramId`", 1..=i64::from(u16::MAX)));
+    let id = f.optional(object, "paramId", |f, v| f.whole(v, "`paramId`", 0..=i64::from(u16::MAX)));
     match (object.key_span("param"), object.key_span("paramId")) {
+        // In the first mam 0 stands for no number.
+        (Some(_), Some(second)) if id.as_ref().is_some_and(|id| id.value == 0) => {
+            f.assumed(second, "`paramId` 0 is not a parameter: the one that `param` names is meant");
+            name.map(ParamName::Name)
+        }
         (Some(first), Some(second)) => {
             let message = format!("{} names its parameter twice", object.what);
             let problem = Problem::new(&codes::PARAMETER_NAME, second, message);

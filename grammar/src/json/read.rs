@@ -15,7 +15,8 @@ use crate::source::{SourceId, Sources, Span};
 /// Reads a text. None when its structure is in doubt; then there is at least one error.
 pub fn read(sources: &Sources, id: SourceId, limits: &Limits, problems: &mut Problems) -> Option<At<Value>> {
     let text = &*sources.get(id).text;
-    let mut reader = Reader { text, at: 0, depth: 0, unclosed: false, source: id, limits, problems };
+    let mut reader =
+        Reader { text, at: 0, depth: 0, values: 0, unclosed: false, source: id, limits, problems };
     reader.document().ok()
 }
 
@@ -27,6 +28,8 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    /// Values so far.
+    values: usize,
     /// The last string was not closed: what seems to be missing behind it may be inside.
     unclosed: bool,
     source: SourceId,
@@ -62,6 +65,12 @@ impl<'a> Reader<'a> {
     /// The value that begins here; `what` says what is expected.
     fn value(&mut self, what: &str) -> Read<At<Value>> {
         let start = self.at;
+        self.values += 1;
+        if self.values > self.limits.json.values {
+            let message =
+                format!("the file has more than {} values, the limit `json.values`", self.limits.json.values);
+            return Err(self.stop(&codes::LIMIT, start..start + 1, message));
+        }
         let value = match self.rest().chars().next() {
             Some('{') => self.nested(Self::object)?,
             Some('[') => self.nested(Self::array)?,

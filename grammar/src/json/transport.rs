@@ -23,6 +23,8 @@ pub struct Transport {
     pub resolution: u32,
     /// Percent of half a step by which odd steps come later; exact.
     pub swing: Decimal,
+    /// Where the tempo and the swing are said; the head where they are not.
+    pub places: (Span, Span),
     /// Changes of tempo, in the order of the file.
     pub tempo: Vec<TempoStep>,
     /// What is played, in the order of the file.
@@ -101,7 +103,9 @@ pub(super) fn read_transport(f: &mut Fields<'_>, value: &At<Value>, node: Option
     for pattern in &patterns {
         check_pattern(f, pattern, resolution, length_bars);
     }
+    let place = |key: &str| object.get(key).map_or(head(value.span), |v| v.span);
     Some(Transport {
+        places: (place("bpm"), place("swingPercent")),
         head: head(value.span),
         node,
         bpm,
@@ -130,10 +134,16 @@ fn swing(f: &mut Fields<'_>, value: &At<Value>) -> Option<Decimal> {
 
 fn tempo_step(f: &mut Fields<'_>, value: &At<Value>) -> Option<(At<u32>, Decimal)> {
     let object = f.object(value, "a tempo step", &["bar", "bpm"])?;
-    let bar = f.required(&object, "bar", |f, v| {
-        let most = f.limits.json.bars as i64;
-        f.whole(v, "`bar`, which counts from 0,", 0..=most).map(|n| At::new(n.value as u32, n.span))
-    });
+    let bar = match object.get("bar") {
+        Some(v) => {
+            let most = f.limits.json.bars as i64;
+            f.whole(v, "`bar`, which counts from 0,", 0..=most).map(|n| At::new(n.value as u32, n.span))
+        }
+        None => {
+            f.assumed(object.head(), "a tempo step without `bar` holds from bar 0");
+            Some(At::new(0, object.head()))
+        }
+    };
     let bpm = f.required(&object, "bpm", beats_per_minute);
     Some((bar?, bpm?))
 }
@@ -141,12 +151,22 @@ fn tempo_step(f: &mut Fields<'_>, value: &At<Value>) -> Option<(At<u32>, Decimal
 fn pattern(f: &mut Fields<'_>, value: &At<Value>) -> Option<Pattern> {
     let object = f.object(value, "a pattern", &["nodeId", "steps", "locks"])?;
     let node = f.required(&object, "nodeId", Fields::name);
-    let steps = f.required(&object, "steps", steps);
+    let steps = match object.get("steps") {
+        Some(value) => steps(f, value),
+        None => {
+            f.assumed(object.head(), "a pattern without `steps` has no hits: only its locks act");
+            Some((Vec::new(), object.head()))
+        }
+    };
     let most = f.limits.json.locks;
     let locks: Vec<_> = f.list(&object, "locks", most, lock);
     let (steps, span) = steps?;
     // A lock that could not be read has been reported: the pattern was not meant to be empty.
-    if !steps.contains(&true) && object.get("locks").is_none_or(|l| l.value == Value::Array(Vec::new())) {
+    let written = object.get("steps").is_some();
+    if written
+        && !steps.contains(&true)
+        && object.get("locks").is_none_or(|l| l.value == Value::Array(Vec::new()))
+    {
         f.report(&codes::EMPTY_PATTERN, span, "a pattern without a hit and without a lock");
     }
     Some(Pattern { node: node?, steps, span, locks })

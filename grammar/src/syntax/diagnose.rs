@@ -257,7 +257,7 @@ impl<'a> Diagnosis<'a> {
             span,
             format!("`{name}` is a field here, and fields are not called"),
         );
-        Some(problem.help(format!("write `{name}(x, …)`, or `x |> {name}(…)`")))
+        Some(problem.help(format!("write `{name}(x, …)`, or `x |> {name}(…)`; changes of patterns as well: `transpose(7st) |> {name}(…)`")))
     }
 
     /// A statement or a head that is not written as it should be.
@@ -358,6 +358,9 @@ impl<'a> Diagnosis<'a> {
         {
             return Some(self.unrolled(head, here));
         }
+        if let Some(problem) = self.unquoted(here) {
+            return Some(problem);
+        }
         let (left, right) = (self.shown(before), self.shown(here));
         let bracket = self.bracket(here);
         let message = format!("an operator is missing between {left} and {right}");
@@ -376,6 +379,35 @@ impl<'a> Diagnosis<'a> {
                 .label(self.span(before), "a value ends here")
                 .help(help),
         )
+    }
+
+    /// A line of a parameter, `bd.gain 0.5`, whose value does not stand in quotes.
+    fn unquoted(&self, here: usize) -> Option<Problem> {
+        let start = self.tokens.start;
+        let field = |at: usize| self.is(at, ".") && !self.word(at + 1).is_empty();
+        let fields = (start + 1..here).step_by(2).all(field);
+        if self.word(start).is_empty() || here < start + 3 || !(here - start - 1).is_multiple_of(2) || !fields
+        {
+            return None;
+        }
+        let target = &self.text[self.span(start).range().start..self.span(here - 1).range().end];
+        let item = self.layout.bytes(&self.tokens);
+        let value = self.text.get(self.span(here).range().start..item.end)?.trim();
+        let span = self.span(here);
+        let message = format!("the values of a line stand in quotes, and `{target}` is set to none");
+        let problem = Problem::new(&codes::MISSING_OPERATOR, span, message);
+        let number = self.get(here).is_some_and(|token| token.kind == Kind::Number);
+        Some(match number {
+            true => problem.help(format!("write `{target} \"{value}\"`")),
+            false => {
+                let name = target.rsplit('.').next().unwrap_or(target);
+                problem.help(format!(
+                    "a line sets numbers, such as `{target} \"0.5 1\"`; a signal is given in the equation of \
+                     `{}`: `{name}: {value}`",
+                    self.word(start)
+                ))
+            }
+        })
     }
 
     /// The innermost bracket around a token.

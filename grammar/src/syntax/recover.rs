@@ -22,8 +22,12 @@ use std::ops::Range;
 /// Reads a text of acceptable size.
 pub(super) fn read(source: SourceId, text: &str, limits: &Limits) -> (Ast, Problems) {
     let scanned = scan(text);
-    let mut layout = lay_out(source, text, &scanned);
     let mut problems = Problems::default();
+    if scanned.tokens.len() > limits.tokens {
+        problems.add(too_many(source, &scanned, limits));
+        return (Ast::default(), problems);
+    }
+    let mut layout = lay_out(source, text, &scanned);
     layout.problems.iter().take(limits.problems).cloned().for_each(|problem| problems.add(problem));
     let slips = slips::find(source, text, &scanned, &mut layout, limits.problems);
     slips.into_iter().for_each(|problem| problems.add(problem));
@@ -64,6 +68,14 @@ fn docs(source: SourceId, base: usize, scanned: &Scanned) -> Docs {
         docs.entry(base + item).or_default().push(Span::new(source, base + start, base + end));
     }
     docs
+}
+
+fn too_many(source: SourceId, scanned: &Scanned, limits: &Limits) -> Problem {
+    let token = scanned.tokens[limits.tokens];
+    let message = format!("the file has more than {} words and marks, the limit `tokens`", limits.tokens);
+    Problem::new(&codes::FILE_TOO_LARGE, Span::new(source, token.start, token.end), message)
+        .here("this is one too many")
+        .help("split it into several files, and bring the definitions in with `use`")
 }
 
 /// The bytes at which something stands too deep, each reported.

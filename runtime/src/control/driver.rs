@@ -2,10 +2,10 @@
 
 use super::meters::{Meters, Telemetry};
 use super::{Blend, Carry, Command, Failed, Garbage, Live, MOST_CHANNELS, Player, Swap, Tagged};
-use crate::engine::{Instance, NotFinite, Profile, ticks, ticks_per_second};
+use crate::engine::{Instance, NotFinite, Profile, Seen, ticks, ticks_per_second};
 use crate::program::{Event, EventKind, Program, QUANTUM, Step, Target};
 use crate::render::EventSource;
-use crate::score::Held;
+use crate::score::{Held, LAST_FRAME, Overflow};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -69,6 +69,8 @@ struct Part {
     offset: i64,
     /// Events before this engine frame have been asked for.
     until: u64,
+    /// What is seen of it.
+    seen: Arc<Seen>,
 }
 
 /// An edit that waits for its turn.
@@ -113,7 +115,8 @@ impl Control {
         let meters = Arc::new(Meters::default());
         let rate = program.rate;
         let source = playing.events(&program, 0, None);
-        let mut current = Part { generation: 0, program, source, offset: 0, until: 0 };
+        let seen = Seen::new(&program);
+        let mut current = Part { generation: 0, program, source, offset: 0, until: 0, seen };
         let player = player(&mut current, ahead(rate, 0), 0, &Carry::default(), &BTreeMap::new());
         let channels = options.channels.clamp(1, MOST_CHANNELS);
         let rings = (to_live, live_events, from_live, failed);
@@ -181,6 +184,11 @@ impl Control {
         self.taken_up.take()
     }
 
+    /// Commands that the audio thread still has room for.
+    pub fn room(&self) -> usize {
+        self.commands.slots()
+    }
+
     /// The steps that were not finite since this was asked the last time, at frames of the song, each with its program.
     pub fn not_finite(&mut self) -> Vec<(Arc<Program>, NotFinite)> {
         let mut all = vec![];
@@ -205,12 +213,25 @@ impl Control {
         self.change(Edit { program, sync, jump: None });
     }
 
+    /// Plays another program from a frame of its own on, in place of this one.
+    pub fn start(&mut self, program: Arc<Program>, song_frame: u64) {
+        let jump = Some(song_frame - song_frame % QUANTUM as u64);
+        self.change(Edit { program, sync: Sync::Now, jump });
+    }
+
     /// Goes to a frame of the song, to at most 63 frames before it, where nothing sounds yet.
-    pub fn seek(&mut self, song_frame: u64) {
+    ///
+    /// # Errors
+    /// Where the frame lies behind [`LAST_FRAME`]: what plays goes on.
+    pub fn seek(&mut self, song_frame: u64) -> Result<(), Overflow> {
+        if song_frame > LAST_FRAME {
+            return Err(Overflow);
+        }
         let latest = self.waiting.as_ref().map(|edit| &edit.program);
         let program = latest.or(self.sent.last().map(|part| &part.program)).unwrap_or(&self.current.program);
         let jump = Some(song_frame - song_frame % QUANTUM as u64);
         self.change(Edit { program: program.clone(), sync: Sync::Now, jump });
+        Ok(())
     }
 
     /// Goes on.
@@ -329,6 +350,18 @@ impl Control {
         telemetry
     }
 
+    /// The greatest absolute value of each target of [`Control::program`] since this was asked the last time: what comes
+    /// out of its effects, before any mix.
+    pub fn levels(&self) -> Vec<f32> {
+        self.current.seen.take_levels()
+    }
+
+    /// Where the knobs of [`Control::program`] stand, and the parameters that its score sets: indices and values in base
+    /// units. Of a song with very many, the first.
+    pub fn values(&self) -> Vec<(usize, f64)> {
+        self.current.seen.values().collect()
+    }
+
     /// Tells a program's score of what was set.
     fn notice(&mut self, generation: u32, param: usize, value: f64) {
         let position = self.meters.position.load(Acquire);
@@ -377,7 +410,8 @@ impl Control {
         let from = first.saturating_add_signed(-offset);
         let source = self.playing.events(&edit.program, from, held.as_ref());
         let program = edit.program;
-        let mut part = Part { generation: self.generation, program, source, offset, until: first };
+        let seen = Seen::new(&program);
+        let mut part = Part { generation: self.generation, program, source, offset, until: first, seen };
         let hand = if edit.jump.is_some() { self.hand.clone() } else { BTreeMap::new() };
         let mut player = player(&mut part, self.ahead(), first, &carry, &hand);
         for (index, gain) in self.gains(&part.program).into_iter().enumerate() {
@@ -499,6 +533,7 @@ fn player(
 ) -> Box<Player> {
     let mut instance = Instance::new(part.program.clone(), EVENTS);
     instance.profile = Some(Profile::new(part.program.steps.len()));
+    instance.watch(part.seen.clone());
     let mut events = vec![];
     part.advance(first, &mut events);
     events.retain(|event| !matches!(event.kind, EventKind::Set { param, .. } if carry.keeps(param)));

@@ -216,6 +216,8 @@ impl Live {
         let frame = self.cut.frame;
         if let Some(start) = swap.jump {
             self.cut = Cut::at(start);
+            // Before `Control` hears of the swap: it would send the new program's events up to where the old one was.
+            self.meters.position.store(start, Release);
         } else {
             // The old program has played what is earlier. Its sets stay where values are carried.
             let fresh =

@@ -3,7 +3,7 @@
 use super::Playing;
 use crate::program::Program;
 use crate::render::EventSource;
-use crate::score::{Clock, Extent, Held, Rational, Sequencer, Transport};
+use crate::score::{Clock, Extent, Frames, Held, Overflow, Rational, Sequencer, Transport};
 use std::sync::Arc;
 
 /// The program's score, again and again. Bars are those of its first transport.
@@ -24,24 +24,32 @@ pub struct Place {
 impl Place {
     /// Where a frame of a program's score lies; `None` without a transport.
     pub fn of(program: &Program, frame: u64) -> Option<Place> {
-        let transport = program.score.transports.first()?;
-        let clock = Clock::new(&transport.tempo, program.rate);
+        Some(Place::within(program.score.transports.first()?, program.rate, frame))
+    }
+
+    /// Where a frame lies in a transport of a score, at so many frames a second.
+    pub fn within(transport: &Transport, rate: u32, frame: u64) -> Place {
+        let clock = Clock::new(&transport.tempo, rate);
         let length = pass_frames(transport, &clock);
         let (pass, within) = match length {
             Some(length) => ((frame as f64 / length).floor(), frame as f64 % length),
             None => (0.0, frame as f64),
         };
         let beats_per_bar = clock.beats_per_bar().to_f64();
-        Some(Place { pass: pass as u64, bar: clock.bar_at(within), beats_per_bar })
+        Place { pass: pass as u64, bar: clock.bar_at(within), beats_per_bar }
     }
 
-    /// The frame of a program's score where it lies.
-    pub fn frame(self, program: &Program) -> Option<u64> {
+    /// The frame of a program's score where it lies; `None` without a transport.
+    ///
+    /// # Errors
+    /// Where it lies behind [`LAST_FRAME`](crate::score::LAST_FRAME).
+    pub fn frame(self, program: &Program) -> Option<Result<u64, Overflow>> {
         let transport = program.score.transports.first()?;
         let clock = Clock::new(&transport.tempo, program.rate);
-        let start = pass_frames(transport, &clock).map_or(0.0, |length| length * self.pass as f64);
-        let bar = Rational::from_f64(self.bar)?;
-        Some((start + clock.plain(bar).to_f64() + 0.5) as u64)
+        let restarts = pass_frames(transport, &clock).is_some();
+        let passes = if restarts { clock.plain(transport.length).times(self.pass) } else { Frames::START };
+        let bar = Rational::from_f64(self.bar).ok_or(Overflow);
+        Some(bar.and_then(|bar| passes.plus(clock.plain(bar)).frame()))
     }
 
     /// The tempo at the start of a program's score, and that at this place, in quarter notes a minute.
@@ -85,13 +93,13 @@ impl Playing for Scored {
         if timing(old) == timing(new) {
             return frame;
         }
-        Place::of(old, frame).and_then(|place| place.frame(new)).unwrap_or(frame)
+        Place::of(old, frame).and_then(|place| place.frame(new)?.ok()).unwrap_or(frame)
     }
 
     fn next_bar(&self, program: &Program, frame: u64) -> u64 {
         let next = Place::of(program, frame).and_then(|place| {
-            let here = place.bar_line(0).frame(program).filter(|&line| line >= frame);
-            here.or_else(|| place.bar_line(1).frame(program))
+            let line = |bars: i64| place.bar_line(bars).frame(program)?.ok();
+            line(0).filter(|&line| line >= frame).or_else(|| line(1))
         });
         next.unwrap_or(frame)
     }

@@ -8,6 +8,7 @@ use super::notes::{NoteKind, Notes};
 use super::params::{Params, Set};
 use super::queue::EventQueue;
 use super::quiet::{self, Quiet, WHOLE};
+use super::seen::{Seen, Watcher};
 use super::step::{Memory, Runner, Scene};
 use super::tap::Tap;
 use crate::program::{EventKind, Program, QUANTUM};
@@ -32,6 +33,8 @@ pub(crate) struct Instance {
     pub(crate) taps: Vec<Tap>,
     /// Keeps time, where somebody wants to know it.
     pub(crate) profile: Option<Profile>,
+    /// Tells what plays, where somebody wants to see it.
+    watcher: Option<Watcher>,
     quiet: Quiet,
     hearing: Hearing,
     /// Steps that a quiet quantum leaves out, as their outputs are read elsewhere then.
@@ -71,6 +74,7 @@ impl Instance {
             notes: Notes::new(program.ports),
             mutes: vec![Mute { gain: 1.0, target: 1.0 }; program.steps.iter().map(|s| s.parts.len()).sum()],
             profile: None,
+            watcher: None,
             taps: vec![],
             quiet: Quiet::new(&program),
             hearing: Hearing::new(&program),
@@ -141,7 +145,7 @@ impl Instance {
             memory: Memory { state: self.state.as_ptr(), image: &self.program.state },
             eventful,
         };
-        let mut mutes = self.mutes.iter_mut();
+        let mut mutes = self.mutes.iter_mut().enumerate();
         for (index, runner) in self.runners.iter_mut().enumerate() {
             runner.run(&mut scene, frames.clone());
             let failed = examine(runner, index, scene.memory, (frame, &frames), &mut self.failures);
@@ -152,7 +156,12 @@ impl Instance {
                 }
             }
             runner.end(scene.memory.state, frame, frames.clone());
-            (0..runner.parts()).zip(&mut mutes).for_each(|(part, mute)| mute.apply(runner, part));
+            for (part, (place, mute)) in (0..runner.parts()).zip(&mut mutes) {
+                mute.apply(runner, part);
+                if let Some(watcher) = &self.watcher {
+                    watcher.hear(place, runner, part, &frames);
+                }
+            }
             self.taps.iter_mut().for_each(|tap| tap.hear(index, runner, &frames));
             if let Some(profile) = &mut self.profile {
                 profile.step(index);
@@ -161,6 +170,9 @@ impl Instance {
         if let Some(profile) = &mut self.profile {
             profile.end();
         }
+        if let Some(watcher) = &self.watcher {
+            watcher.end(&self.params);
+        }
         if frames.end == QUANTUM {
             // So that the next quantum finds nothing of this one.
             self.notes.begin();
@@ -168,6 +180,12 @@ impl Instance {
                 self.params.begin();
             }
         }
+    }
+
+    /// From now on it tells what plays.
+    pub(crate) fn watch(&mut self, seen: Arc<Seen>) {
+        self.watcher = Some(Watcher::new(&self.program, seen));
+        self.quiet.forget();
     }
 
     /// From now on every step is called, also those that sleep.
@@ -187,7 +205,8 @@ impl Instance {
     fn write_quiet(&mut self) -> bool {
         let loud = self.mutes.iter().all(|mute| mute.gain == 1.0 && mute.target == 1.0);
         let recovers = self.runners.iter().any(Runner::is_recovering);
-        if !loud || recovers || !self.taps.is_empty() || self.profile.is_some() {
+        let is_watched = self.profile.is_some() || self.watcher.is_some();
+        if !loud || recovers || !self.taps.is_empty() || is_watched {
             return false;
         }
         self.hearing.listen(&mut self.runners, &self.buffers, |_| false);

@@ -21,6 +21,7 @@ mod notes;
 mod params;
 mod queue;
 mod quiet;
+mod seen;
 mod step;
 mod tap;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub(crate) use input::Waiting;
 pub(crate) use instance::Instance;
 pub(crate) use notes::NOTES;
 pub use queue::EventQueue;
+pub(crate) use seen::Seen;
 
 use crate::program::{Event, Program, QUANTUM};
 use quiet::WHOLE;

@@ -137,6 +137,11 @@ impl Params {
         }
     }
 
+    /// The value of a parameter at the end of what has been rendered.
+    pub(crate) fn present(&self, param: usize) -> f64 {
+        self.all[param].value
+    }
+
     /// Begins a quantum: what ramps has a track.
     pub(crate) fn begin(&mut self) {
         for &index in &self.touched {

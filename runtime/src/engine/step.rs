@@ -441,6 +441,11 @@ impl Runner {
         self.parts.len()
     }
 
+    /// The channels that are a part's own.
+    pub(crate) fn outputs_of(&self, part: usize) -> Range<usize> {
+        self.parts[part].clone()
+    }
+
     /// Scales what a part has rendered, from one gain to another over the quantum.
     pub(crate) fn scale(&mut self, part: usize, from: f32, to: f32) {
         if self.silent {

@@ -1,5 +1,6 @@
 //! Keeps a stream alive, and the input that is heard beside it: opens them again when they were lost or have changed.
 
+use super::priority::{Priority, Promoter};
 use super::{Backend, Callback, Format, Heard, Input, Opened, OutputError, Request, State, Stream};
 use rtrb::Consumer;
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ pub struct Keeper {
     held: Held,
     hearing: Hearing,
     underruns: u64,
+    promoter: Promoter,
 }
 
 /// How it is with the input.
@@ -65,9 +67,11 @@ impl Keeper {
         callback: Callback,
     ) -> Result<Keeper, OutputError> {
         let format = opened.format().clone();
-        let stream = opened.start(callback).map_err(|(error, _)| error)?;
+        let mut promoter = Promoter::default();
+        promoter.starts();
+        let stream = opened.start(promoter.watch(callback)).map_err(|(error, _)| error)?;
         let (held, hearing) = (Held::Playing(stream), Hearing::Unwanted);
-        Ok(Keeper { backend, request, format, held, hearing, underruns: 0 })
+        Ok(Keeper { backend, request, format, held, hearing, underruns: 0, promoter })
     }
 
     /// The backend's name.
@@ -91,6 +95,11 @@ impl Keeper {
         if let Held::Playing(stream) = &self.held { stream.latency() } else { self.format.buffer }
     }
 
+    /// How the audio thread is scheduled.
+    pub fn priority(&self) -> Priority {
+        self.promoter.priority()
+    }
+
     /// Begins to listen to the default input; nothing to read from where it does already. An input that is not there is
     /// tried again and again, and is news when it is.
     pub fn listen(&mut self) -> Result<Option<Consumer<f32>>, OutputError> {
@@ -105,6 +114,7 @@ impl Keeper {
 
     /// Looks after the device. What it tells has been done already.
     pub fn poll(&mut self) -> Option<News> {
+        self.promoter.poll();
         let news = self.poll_output();
         if news.is_none() && matches!(self.held, Held::Playing(_)) { self.poll_input() } else { news }
     }
@@ -153,7 +163,10 @@ impl Keeper {
     /// Plays a new callback, after [`News::NewFormat`].
     pub fn resume(&mut self, callback: Callback) {
         match std::mem::replace(&mut self.held, Held::Nothing) {
-            Held::Open(opened) => self.begin(opened, callback),
+            Held::Open(opened) => {
+                let callback = self.promoter.watch(callback);
+                self.begin(opened, callback);
+            }
             other => self.held = other,
         }
     }
@@ -198,6 +211,7 @@ impl Keeper {
     }
 
     fn begin(&mut self, opened: Box<dyn Opened>, callback: Callback) {
+        self.promoter.starts();
         self.held = match opened.start(callback) {
             Ok(stream) => Held::Playing(stream),
             Err((_, callback)) => Held::Waiting { callback: Some(callback), tried: Some(Instant::now()) },

@@ -27,6 +27,7 @@ mod input;
 mod jack;
 mod keeper;
 mod null;
+pub mod priority;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod pulse;
 mod selftest;
@@ -35,6 +36,7 @@ pub use error::OutputError;
 pub use frames::Frames;
 pub use keeper::{Keeper, News};
 pub use null::Null;
+pub use priority::Priority;
 pub use selftest::SelfTest;
 
 use rtrb::Consumer;

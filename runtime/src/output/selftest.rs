@@ -1,10 +1,11 @@
 //! A test for the owner of a machine that we do not have: silence, then a tone, and what the device made of them.
 
+use super::priority::{Priority, Promoter};
 use super::{Backend, Callback, Format, Frames, OutputError, Request, State};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The tone's frequency in Hz.
 const TONE: f64 = 440.0;
@@ -12,6 +13,8 @@ const TONE: f64 = 440.0;
 const LEVEL: f64 = 0.1;
 /// How long silence and tone are.
 const PART: Duration = Duration::from_secs(1);
+/// How often it is looked at meanwhile.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// What was seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +33,8 @@ pub struct SelfTest {
     pub underruns: u64,
     /// How it was at the end.
     pub state: State,
+    /// How its thread is scheduled.
+    pub priority: Priority,
 }
 
 impl SelfTest {
@@ -38,8 +43,16 @@ impl SelfTest {
         let opened = backend.open(request)?;
         let format = opened.format().clone();
         let seen = Arc::new(Seen { smallest: AtomicU64::new(u64::MAX), ..Seen::default() });
-        let stream = opened.start(tone(f64::from(format.rate), seen.clone())).map_err(|(error, _)| error)?;
-        std::thread::sleep(2 * PART);
+        let mut promoter = Promoter::default();
+        promoter.starts();
+        let callback = promoter.watch(tone(f64::from(format.rate), seen.clone()));
+        let stream = opened.start(callback).map_err(|(error, _)| error)?;
+        let began = Instant::now();
+        while began.elapsed() < 2 * PART {
+            promoter.poll();
+            std::thread::sleep(LOOK);
+        }
+        let priority = promoter.priority();
         let (underruns, state) = (stream.underruns(), stream.state());
         stream.stop(true);
         Ok(SelfTest {
@@ -50,6 +63,7 @@ impl SelfTest {
             sizes: (seen.smallest.load(Relaxed), seen.largest.load(Relaxed)),
             underruns,
             state,
+            priority,
         })
     }
 
@@ -81,6 +95,10 @@ impl fmt::Display for SelfTest {
             }
         }
         writeln!(f, "underruns: {}", self.underruns)?;
+        writeln!(f, "real-time priority: {}", self.priority)?;
+        if let Some(advice) = self.priority.advice() {
+            writeln!(f, "{advice}")?;
+        }
         match &self.state {
             State::Running => writeln!(f, "it ran to the end")?,
             State::Changed => writeln!(f, "it changed its rate meanwhile")?,

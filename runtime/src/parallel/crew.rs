@@ -35,6 +35,8 @@ pub(super) struct Crew {
     failures: Mutex<Vec<NotFinite>>,
     /// How often it has.
     changes: AtomicU64,
+    /// How long a thread without a task stays awake.
+    awake: Duration,
 }
 
 /// How long a thread without a task stays awake. One that sleeps may be woken as late as the system's clock next ticks,
@@ -144,6 +146,7 @@ impl Crew {
             changed: Condvar::new(),
             failures: Mutex::default(),
             changes: AtomicU64::new(0),
+            awake: AWAKE,
         }
     }
 
@@ -262,7 +265,7 @@ impl Crew {
         let before = self.changes.load(Ordering::Acquire);
         drop(progress);
         let begun = Instant::now();
-        while self.changes.load(Ordering::Acquire) == before && begun.elapsed() < AWAKE {
+        while self.changes.load(Ordering::Acquire) == before && begun.elapsed() < self.awake {
             std::thread::yield_now();
         }
         let progress = self.progress();
@@ -398,6 +401,51 @@ impl Drop for Alarm<'_> {
             let mut progress = self.0.progress();
             progress.broken = true;
             self.0.tell(&progress);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::mpsc::{Sender, channel};
+
+    /// A thread that works for one crew after the other, and says when each is over.
+    fn worker(done: Sender<()>) -> Sender<Arc<Crew>> {
+        let (sender, crews) = channel::<Arc<Crew>>();
+        std::thread::spawn(move || {
+            for crew in crews {
+                crew.work();
+                // Nobody waits for it when the test has failed.
+                let _ = done.send(());
+            }
+        });
+        sender
+    }
+
+    /// Whenever the end is told, also just when a thread is about to fall asleep, all threads hear of it. They stay awake
+    /// for no time here, so that nearly every end is told at such a moment.
+    #[test]
+    fn no_thread_sleeps_through_the_end() {
+        const ENDS: usize = 100_000;
+        const WORKERS: usize = 2;
+        let (done, over) = channel();
+        let workers: Vec<_> = (0..WORKERS).map(|_| worker(done.clone())).collect();
+        for end in 0..ENDS {
+            let nothing = Split { parts: vec![], signals: 0, outputs: vec![] };
+            let crew = Arc::new(Crew { awake: Duration::ZERO, ..Crew::new(nothing, 0, QUANTUM, 1) });
+            workers.iter().for_each(|worker| worker.send(crew.clone()).unwrap());
+            // The end comes at every moment of what they do.
+            (0..end % 512).for_each(|_| std::hint::spin_loop());
+            if end % 3 == 0 {
+                std::thread::yield_now();
+            }
+            crew.end();
+            for _ in 0..WORKERS {
+                let heard = over.recv_timeout(Duration::from_secs(60));
+                assert!(heard.is_ok(), "a thread sleeps through end {end}");
+            }
         }
     }
 }

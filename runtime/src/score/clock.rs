@@ -86,6 +86,10 @@ pub enum Tempo {
     },
 }
 
+/// The last frame that a position, a duration or a seek may reach: 66 days at 192 kHz. What lies beyond is an
+/// [`Overflow`].
+pub const LAST_FRAME: u64 = 1 << 40;
+
 /// A position in frames, not yet rounded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Frames {
@@ -99,11 +103,23 @@ impl Frames {
     /// Frame 0.
     pub const START: Frames = Frames::Exact(Rational::ZERO);
 
-    /// floor(x + 1/2); 0 where that is negative.
+    /// floor(x + 1/2); 0 where that is negative, and the greatest number where it does not fit.
     pub fn round(self) -> u64 {
         match self {
-            Frames::Exact(x) => u64::try_from(x.round()).unwrap_or(0),
+            Frames::Exact(x) => u64::try_from(x.round().max(0)).unwrap_or(u64::MAX),
             Frames::Near(x) => (x + 0.5).floor() as u64,
+        }
+    }
+
+    /// The frame, rounded as by [`Frames::round`]: the one place where a position is checked before it is gone to.
+    ///
+    /// # Errors
+    /// Where it lies behind [`LAST_FRAME`], or is not a number.
+    pub fn frame(self) -> Result<u64, Overflow> {
+        match self.round() {
+            _ if self.to_f64().is_nan() => Err(Overflow),
+            frame if frame <= LAST_FRAME => Ok(frame),
+            _ => Err(Overflow),
         }
     }
 

@@ -15,7 +15,7 @@ pub mod pattern;
 mod rational;
 mod sequencer;
 
-pub use clock::{Change, Clock, Frames, Swing, Tempo, TempoMap};
+pub use clock::{Change, Clock, Frames, LAST_FRAME, Swing, Tempo, TempoMap};
 
 pub use pattern::{Note, Pattern, PatternEvent, Pitch, QueryError, TableEvent, TimeSpan, Value};
 pub use rational::{Overflow, Rational};

@@ -80,14 +80,14 @@ fn stop_play_seek_mute_and_edits_never_click() {
         match turn % 100 {
             10 => control.stop(),
             15 => control.play(),
-            20 => control.seek(50_000),
+            20 => control.seek(50_000).expect("a frame that can be gone to"),
             30 => control.mute("bass", true),
             40 => control.edit(song(&[("lead", 0.3), ("bass", 0.25), ("top", 0.1)]), Sync::Now),
             50 => control.solo("lead", true),
             60 => control.mute("bass", false),
             70 => control.solo("lead", false),
             80 => control.edit(program.clone(), Sync::Bar),
-            85 => control.seek(0),
+            85 => control.seek(0).expect("a frame that can be gone to"),
             _ => {}
         }
         control.tick();
@@ -109,7 +109,7 @@ fn from_the_top_is_a_fresh_start() {
     while !control.is_stopped() {
         callback(&mut live, 512, true, &mut sound);
     }
-    control.seek(0);
+    control.seek(0).expect("a frame that can be gone to");
     callback(&mut live, 512, true, &mut sound);
     control.tick();
     control.play();

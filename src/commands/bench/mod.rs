@@ -20,10 +20,15 @@ use std::time::{Duration, Instant};
 
 /// Measure how fast a song compiles and renders
 #[derive(Args, Debug)]
+#[command(after_help = "\
+With --json: { \"nsPerFrame\", \"nsPerFrameQuartiles\": [low, high], \"timesRealTime\", \"frames\", \"rate\",
+\"rounds\", \"block\", \"threads\", \"skip\", \"compileMs\", \"settledMs\", \"stages\": [{ \"stage\", \"ms\" }],
+\"nodes\": [{ \"node\", \"share\" }] }; with --edit { \"rounds\", \"first\", \"edit\", \"back\": { \"compileMs\",
+\"kernels\", \"stages\" } }.")]
 pub struct Bench {
     #[command(flatten)]
     song: SongArgs,
-    /// How much of the song is rendered in each round
+    /// How much of the song is rendered in each round [default: the song once, at least 10 s of it]
     #[arg(short, long, value_name = "LENGTH")]
     duration: Option<Length>,
     /// Frames that are asked for at a time, as by a device [default: 1024]
@@ -44,6 +49,9 @@ pub struct Bench {
     #[arg(long)]
     json: bool,
 }
+
+/// How much of a song is rendered at least when nobody says.
+const LEAST_SECONDS: u64 = 10;
 
 struct Measured {
     frames: u64,
@@ -112,9 +120,17 @@ impl Bench {
         })
     }
 
+    /// Enough of the song that what it takes to begin does not count: a song of one hit, or none, is over at once.
+    fn span(&self, program: &Arc<Program>) -> Result<Span, Failure> {
+        let once = Job::new(program.clone(), Span::default())?;
+        let least = LEAST_SECONDS * u64::from(program.rate);
+        let frames = if once.endless { least } else { once.end().max(least) };
+        let duration = self.duration.unwrap_or(Length::of_frames(frames));
+        Ok(Span { duration: Some(duration), ..Span::default() })
+    }
+
     fn measure(&self, program: &Arc<Program>) -> Result<Measured, Failure> {
-        let span = Span { duration: self.duration, ..Span::default() };
-        let mut job = Job::new(program.clone(), span)?;
+        let mut job = Job::new(program.clone(), self.span(program)?)?;
         job.threads = self.threads.count();
         job.block = self.block.map(|frames| frames as usize);
         job.skip = !self.no_skip;

@@ -9,9 +9,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uint, c_void};
 use std::ptr::null_mut;
 use std::sync::Arc;
 
-/// Names of the library.
 const NAMES: [&str; 2] = ["libasound.so.2", "libasound.so"];
-/// What a system without it lacks.
 const INSTALL: &str = "install ALSA's library (`libasound2` on Debian and Ubuntu, `alsa-lib` elsewhere)";
 
 /// `SND_SEQ_OPEN_DUPLEX`
@@ -237,21 +235,14 @@ pub(super) struct Ports {
 pub(super) type Input = Ports;
 pub(super) type Output = Ports;
 
-/// The names of all inputs and of all outputs.
-///
-/// # Errors
-/// In words, with a way out.
+/// The names of all inputs and of all outputs. An error is words with a way out, here and below.
 pub(super) fn names(name: &str) -> Result<(Vec<String>, Vec<String>), String> {
     let client = Client::open(name, READ)?;
     let names = |ability| client.others(ability).into_iter().map(|(.., name)| name).collect();
     Ok((names(READ), names(WRITE)))
 }
 
-/// A client that gives each message that comes to `hear`, on a thread of its own, which waits as long as the process is
-/// there.
-///
-/// # Errors
-/// In words, with a way out.
+/// A client that gives each message that comes to `hear`, on a thread of its own, which waits until the process ends.
 pub(super) fn input(name: &str, hear: super::Hear) -> Result<Input, String> {
     let client = Arc::new(Client::open(name, WRITE)?);
     let ear = client.clone();
@@ -267,9 +258,6 @@ pub(super) fn input(name: &str, hear: super::Hear) -> Result<Input, String> {
 }
 
 /// A client that sends.
-///
-/// # Errors
-/// In words, with a way out.
 pub(super) fn output(name: &str) -> Result<Output, String> {
     let client = Arc::new(Client::open(name, READ)?);
     Ok(Ports { ability: WRITE, by: client.alsa.snd_seq_connect_to, client })

@@ -1,14 +1,13 @@
 //! What hands ask for, done or refused in words.
 
 use super::{Player, at_tempo};
+use crate::failure::too_far;
 use crate::live::action::Action;
 use mam_grammar::problem::nearest;
 use mam_runtime::control::{Place, Sync};
+use mam_runtime::score::LAST_FRAME;
 use mam_runtime::{Miss, Program};
-use std::time::Instant;
-
-/// Tempos that a hand can set.
-const TEMPOS: std::ops::RangeInclusive<f64> = 1.0..=1000.0;
+use std::time::{Duration, Instant};
 
 impl Player {
     /// Does it, or says why not.
@@ -20,28 +19,46 @@ impl Player {
 
     /// Says what cannot be done; a hand that asks for the same again is told once.
     pub(super) fn refuse(&mut self, why: &str) {
-        if self.refused != why {
-            self.front.say(&format!("{why}\n"));
-            self.refused = why.into();
+        const MOST_A_SECOND: u32 = 20;
+        if self.refused == why {
+            return;
         }
+        if self.refusals.0.elapsed() >= Duration::from_secs(1) {
+            self.refusals = (Instant::now(), 0);
+        }
+        self.refusals.1 += 1;
+        // Whoever sends what is wrong without end does not fill the terminal, or the file that it goes to.
+        match self.refusals.1 {
+            ..MOST_A_SECOND => self.front.say(&format!("{why}\n")),
+            MOST_A_SECOND => self.front.say("more was refused, and is not told\n"),
+            _ => {}
+        }
+        self.refused = why.into();
     }
 
     fn try_to(&mut self, action: Action) -> Result<(), String> {
+        action.check()?;
         match action {
             Action::Play => self.play(true),
             Action::Stop => self.play(false),
             Action::Toggle => self.play(!self.playing),
             Action::Top => {
-                self.control.seek(0);
+                self.seek(0)?;
+                self.heading = Place::of(self.control.program(), 0);
                 self.play(true);
             }
-            Action::Bars(bars) => self.go_by_bars(bars),
+            Action::Bars(bars) => self.go_by_bars(bars)?,
             Action::Beat(beat) => {
                 if let Some(here) = self.place() {
-                    self.go(Place { pass: 0, bar: beat.max(0.0) / here.beats_per_bar, ..here });
+                    self.go(Place { pass: 0, bar: beat.max(0.0) / here.beats_per_bar, ..here })?;
                 }
             }
-            Action::Tempo(bpm) => self.set_tempo(bpm)?,
+            Action::Tempo(bpm) => {
+                if self.place().is_none() {
+                    return Err("the song has no tempo".into());
+                }
+                self.new_tempo = Some(bpm);
+            }
             Action::Mute(name, on) => {
                 self.named_node(&name)?;
                 let on = on.unwrap_or(!self.control.muted().contains(&name));
@@ -84,45 +101,61 @@ impl Player {
         self.heading.or_else(|| Place::of(self.control.program(), self.control.song_frame()))
     }
 
-    fn go_by_bars(&mut self, bars: i64) {
+    fn go_by_bars(&mut self, bars: i64) -> Result<(), String> {
         match self.place() {
             Some(place) => self.go(place.bar_line(bars)),
             // Without bars, a step is two seconds: a bar at 120.
             None => {
-                let step = bars * 2 * i64::from(self.control.rate());
-                self.control.seek(self.control.song_frame().saturating_add_signed(step));
+                let step = i128::from(bars) * 2 * i128::from(self.control.rate());
+                let from = self.jump.unwrap_or_else(|| self.control.song_frame());
+                self.seek(u64::try_from((i128::from(from) + step).max(0)).unwrap_or(u64::MAX))
             }
         }
     }
 
-    fn go(&mut self, place: Place) {
-        if let Some(frame) = place.frame(self.control.program()) {
-            self.control.seek(frame);
-            self.heading = Some(place);
-        }
-    }
-
-    fn set_tempo(&mut self, bpm: f64) -> Result<(), String> {
-        if !TEMPOS.contains(&bpm) {
-            return Err(format!(
-                "{bpm} is no tempo: {} to {} quarter notes a minute",
-                TEMPOS.start(),
-                TEMPOS.end()
-            ));
-        }
-        let Some(here) = self.place() else { return Err("the song has no tempo".into()) };
-        // Where the tempo changes on the way, it is set for the start in the same relation.
-        let Some((first, now)) = here.tempos(self.control.program()) else { return Ok(()) };
-        self.tempo = Some(bpm * first / now);
-        let program = at_tempo(&self.score, self.tempo);
-        self.control.edit(program, Sync::Now);
+    fn go(&mut self, place: Place) -> Result<(), String> {
+        let Some(frame) = place.frame(self.control.program()) else { return Ok(()) };
+        self.seek(frame.unwrap_or(u64::MAX))?;
+        self.heading = Some(place);
         Ok(())
     }
 
-    fn set(&mut self, name: &str, value: f64, seconds: f64) -> Result<(), String> {
-        if !value.is_finite() {
-            return Err(format!("`{name}` cannot be set to {value}"));
+    /// Asks for a jump to a frame of the song.
+    fn seek(&mut self, frame: u64) -> Result<(), String> {
+        if frame > LAST_FRAME {
+            return Err(too_far("this place", self.control.rate()));
         }
+        self.jump = Some(frame);
+        Ok(())
+    }
+
+    /// Does what was asked for last of what takes a new program: a jump, a tempo. One at a time, however many are asked
+    /// for meanwhile.
+    pub(super) fn change(&mut self) {
+        if self.control.is_changing() {
+            return;
+        }
+        if let Some(frame) = self.jump.take() {
+            // The frame was checked when it was asked for.
+            let _ = self.control.seek(frame);
+        } else if let Some(bpm) = self.new_tempo.take() {
+            self.set_tempo(bpm);
+        } else {
+            self.heading = None;
+        }
+    }
+
+    fn set_tempo(&mut self, bpm: f64) {
+        // Where the tempo changes on the way, it is set for the start in the same relation.
+        let Some((first, now)) = self.place().and_then(|here| here.tempos(self.control.program())) else {
+            return;
+        };
+        self.tempo = Some(bpm * first / now);
+        let program = at_tempo(&self.score, self.tempo);
+        self.control.edit(program, Sync::Now);
+    }
+
+    fn set(&mut self, name: &str, value: f64, seconds: f64) -> Result<(), String> {
         let ramp = (seconds.max(0.0) * f64::from(self.control.rate())).round() as u32;
         if self.control.set(name, value, ramp) { Ok(()) } else { self.param(name).map(|_| ()) }
     }

@@ -3,9 +3,11 @@
 mod act;
 mod midi;
 
-use super::edit::{Noticed, Outcome, Report, Source};
+use super::edit::{self, Noticed, Outcome, Report, Source};
+use super::figures::Infos;
 use super::front::{Facts, Front};
 use super::hands::Hands;
+use super::instruments::instruments;
 use super::keys::Keys;
 use super::midi::Listener;
 use super::recorder::Recorder;
@@ -14,10 +16,12 @@ use super::{Happening, Wishes, since};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::report::finite;
-use crate::values::{Start, Unit};
+use crate::timing::Time;
+use crate::values::Start;
 use act::named_instrument;
 use mam_runtime::control::{self, Control, Place, Scored};
-use mam_runtime::output::{Backend, Callback, Format, Keeper, News, Opened};
+use mam_runtime::output::{Callback, Format, Found, Keeper, News};
+use mam_runtime::score::LAST_FRAME;
 use mam_runtime::{Live, NotFinite, Program};
 use midi::{Sent, open_midi};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,6 +29,9 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
+/// Commands that the audio thread must have room for, so that a wish is granted as a whole.
+#[cfg(feature = "osc")]
+const ROOM: usize = 256;
 /// How long the last sound may take to fade, on a device of large buffers.
 const LAST: Duration = Duration::from_secs(1);
 
@@ -60,10 +67,18 @@ pub(super) struct Player {
     /// An edit that is compiled now, and whether there has been another since.
     compiling: Option<Noticed>,
     again: Option<Noticed>,
-    /// What was refused last.
+    /// What was refused last, and how often something was since when.
     refused: String,
+    refusals: (Instant, u32),
     /// Edits that are on their way to the ear.
     reports: Vec<(Arc<Program>, Report)>,
+    /// The frame that a hand wants to go to, and the tempo that it wants, when what is under way is done.
+    jump: Option<u64>,
+    new_tempo: Option<f64>,
+    /// The parameters of the song, by their names.
+    infos: Infos,
+    /// There is nothing to play until the song has no errors.
+    waits_for_mending: bool,
     /// What was reported as not finite since the last edit.
     not_finite: Vec<NotFinite>,
 }
@@ -72,29 +87,31 @@ impl Player {
     /// Compiles the song and starts the device.
     pub(super) fn start(
         wishes: Wishes,
-        backend: Box<dyn Backend>,
-        opened: Box<dyn Opened>,
+        source: Source,
+        (backend, opened): Found,
         console: Console,
         sender: Sender<Happening>,
     ) -> Result<Player, Failure> {
         let format = opened.format().clone();
-        let source = Source::new(wishes.song.clone(), console)?;
         let first = source.compile(format.rate);
-        if let Some(failure) = first.failure {
+        // A file can be mended while it is waited for.
+        let waits_for_mending = first.program.is_none() && source.can_change();
+        if let Some(failure) = first.failure.filter(|_| !waits_for_mending) {
             if matches!(failure, Failure::Input) {
                 console.styled(&first.told);
             }
             return Err(failure);
         }
-        let score = first.program.ok_or(Failure::Input)?;
-        if let Some(name) = &wishes.midi.to {
+        let score = first.program.or_else(|| edit::silence(format.rate)).ok_or(Failure::Input)?;
+        if let Some(name) = wishes.midi.to.as_ref().filter(|_| !waits_for_mending) {
             named_instrument(&score, name).map_err(Failure::Usage)?;
         }
         let (mut listener, clock) = open_midi(&wishes.midi, &sender)?;
         listener.set_controllers(first.controllers);
         let waits = !wishes.preroll.is_zero();
         let program = at_tempo(&score, wishes.tempo);
-        let from = wishes.from.map_or(Ok(0), |from| start_frame(from, &program))?;
+        let from =
+            wishes.from.filter(|_| !waits_for_mending).map_or(Ok(0), |from| start_frame(from, &program))?;
         let (mut control, callback) = control_of(&program, &format, from, (!waits, wishes.limit));
         let recorder = match &wishes.record {
             Some(path) => Some(Recorder::new(path, &format, control.record())?),
@@ -137,9 +154,19 @@ impl Player {
             compiling: None,
             again: None,
             refused: String::new(),
+            refusals: (Instant::now(), 0),
             reports: vec![],
+            jump: None,
+            new_tempo: None,
+            infos: first.infos,
+            waits_for_mending,
             not_finite: vec![],
         };
+        if waits_for_mending {
+            let name = player.wishes.song.input.display();
+            let told = format!("`{name}` is played as soon as it has no errors; Ctrl-C stops\n");
+            player.front.insist(&told);
+        }
         player.listen();
         Ok(player)
     }
@@ -153,14 +180,21 @@ impl Player {
     pub(super) fn take(&mut self, happening: Happening) {
         match happening {
             Happening::Touched => self.look_at_the_files(),
-            Happening::Asked(Ok(action)) => self.act(action),
-            Happening::Asked(Err(why)) => self.refuse(&why),
+            // What comes faster than the audio thread takes it would be lost in part: all of it is.
+            #[cfg(feature = "osc")]
+            Happening::Asked(Ok(_), _) if self.control.room() < ROOM => {
+                self.refuse("OSC: more is asked for than can be played; some of it is left out");
+            }
+            #[cfg(feature = "osc")]
+            Happening::Asked(Ok(action), _) => self.act(action),
+            #[cfg(feature = "osc")]
+            Happening::Asked(Err(why), _) => self.refuse(&why),
             Happening::Midi(told) => self.hear_midi(told),
             Happening::Compiled(Some(outcome)) => self.take_up(*outcome),
             Happening::Compiled(None) => self.compiling = None,
             Happening::Key(key) => {
-                let program = self.control.program().clone();
-                let names: Vec<&str> = program.targets.iter().map(|target| &*target.name).collect();
+                let all = instruments(self.control.program());
+                let names: Vec<&str> = all.iter().map(|instrument| &*instrument.name).collect();
                 if let Some(action) = self.keys.press(key, &names, Instant::now()) {
                     self.act(action);
                 }
@@ -180,12 +214,10 @@ impl Player {
             self.tell_edits(&program, heard);
         }
         self.report_not_finite();
-        if !self.control.is_changing() {
-            self.heading = None;
-        }
+        self.change();
         self.hands.tick(&mut self.control, now);
-        let program = self.control.program().clone();
-        let names: Vec<&str> = program.targets.iter().map(|target| &*target.name).collect();
+        let all = instruments(self.control.program());
+        let names: Vec<&str> = all.iter().map(|instrument| &*instrument.name).collect();
         if let Some(action) = self.keys.wait(&names, now) {
             self.act(action);
         }
@@ -195,8 +227,14 @@ impl Player {
             self.look_at_the_files();
         }
         self.record();
-        let facts =
-            Facts { control: &self.control, underruns: self.keeper.underruns(), typed: self.keys.typed() };
+        let facts = Facts {
+            control: &self.control,
+            underruns: self.keeper.underruns(),
+            typed: self.keys.typed(),
+            priority: self.keeper.priority(),
+            infos: &self.infos,
+            waits: self.waits_for_mending,
+        };
         self.front.show(&facts).map_err(|error| Failure::stdout(&error))
     }
 
@@ -209,7 +247,14 @@ impl Player {
             self.control.tick();
             self.record();
         }
-        let facts = Facts { control: &self.control, underruns: self.keeper.underruns(), typed: None };
+        let facts = Facts {
+            control: &self.control,
+            underruns: self.keeper.underruns(),
+            typed: None,
+            priority: self.keeper.priority(),
+            infos: &self.infos,
+            waits: self.waits_for_mending,
+        };
         self.front.look(&facts, Instant::now());
         self.report_not_finite();
         self.keeper.stop(true);
@@ -219,6 +264,9 @@ impl Player {
         }
         if let Some(recorder) = self.recorder.take() {
             self.console.say(&recorder.finish()?);
+        }
+        if self.waits_for_mending {
+            return Err(Failure::Input);
         }
         self.unrecorded.map_or(Ok(()), Err)
     }
@@ -237,9 +285,9 @@ impl Player {
 
     fn look_at_the_files(&mut self) {
         let saved = self.watch.changed();
-        if let Some(gone) = self.watch.gone() {
-            let gone = gone.display();
-            self.front.insist(&format!("warning: `{gone}` is gone; what plays goes on until it is back\n"));
+        if let Some((path, why)) = self.watch.gone() {
+            let path = path.display();
+            self.front.insist(&format!("warning: `{path}` {why}; what plays goes on until it is back\n"));
         }
         let Some(saved) = saved else { return };
         let noticed = Noticed { saved, at: Instant::now() };
@@ -274,14 +322,32 @@ impl Player {
         }
         let Some(score) = outcome.program.clone() else { return };
         self.listener.set_controllers(outcome.controllers.clone());
+        self.infos.clone_from(&outcome.infos);
         if score.rate != self.control.rate() {
             return;
         }
         self.score = score;
         let program = at_tempo(&self.score, self.tempo);
-        self.control.edit(program.clone(), self.wishes.sync);
+        if std::mem::take(&mut self.waits_for_mending) {
+            self.begin(&program);
+        } else {
+            self.control.edit(program.clone(), self.wishes.sync);
+        }
         self.listen();
         self.reports.push((program, Report::new(noticed, &outcome)));
+    }
+
+    /// Plays a song that has been waited for, from where it was to begin.
+    fn begin(&mut self, program: &Arc<Program>) {
+        let from = self.wishes.from.map_or(Ok(0), |from| start_frame(from, program));
+        let from = from.unwrap_or_else(|failure| {
+            self.front.insist(&format!("warning: {failure}; it begins at the beginning\n"));
+            0
+        });
+        if let Some(Err(why)) = self.wishes.midi.to.as_ref().map(|name| named_instrument(program, name)) {
+            self.front.insist(&format!("warning: {why}\n"));
+        }
+        self.control.start(program.clone(), from);
     }
 
     fn tell_edits(&mut self, program: &Arc<Program>, heard: Instant) {
@@ -371,26 +437,17 @@ fn at_tempo(program: &Arc<Program>, tempo: Option<f64>) -> Arc<Program> {
     tempo.and_then(|bpm| program.at_tempo(bpm)).map_or_else(|| program.clone(), Arc::new)
 }
 
-/// The frame where it is to begin.
+/// The frame where it is to begin: the same as a render's.
 fn start_frame(from: Start, program: &Program) -> Result<u64, Failure> {
-    let no_bars =
-        || Failure::Usage("the song has no bars to begin at; say a time, such as `--from 10s`".into());
-    let at = |bar: f64| {
-        let here = Place::of(program, 0)?;
-        Place { bar, ..here }.frame(program)
+    let counts_bars = match from {
+        Start::Bar(_) => true,
+        Start::After(length) => length.frames(program.rate).is_none(),
     };
-    match from {
-        Start::Bar(bar) => at((bar - 1) as f64).ok_or_else(no_bars),
-        Start::After(length) => match length.frames(program.rate) {
-            Some(frames) => Ok(frames),
-            None => {
-                let (num, den) = length.fraction();
-                let bars = num as f64 / den as f64;
-                let beats_per_bar = Place::of(program, 0).map_or(4.0, |place| place.beats_per_bar);
-                at(if length.unit() == Unit::Beat { bars / beats_per_bar } else { bars }).ok_or_else(no_bars)
-            }
-        },
+    if counts_bars && program.score.transports.is_empty() {
+        let why = "the song has no bars to begin at; say a time, such as `--from 10s`";
+        return Err(Failure::Usage(why.into()));
     }
+    Ok(Time::of(program).start(Some(from))?.frame)
 }
 
 /// Both halves, at a frame of the song.
@@ -404,7 +461,8 @@ fn control_of(
     let (mut control, mut live): (Control, Live) = Control::new(program.clone(), Box::new(Scored), options);
     if at > 0 {
         // In silence, so that nothing of the beginning is heard.
-        control.seek(at);
+        // A frame that a device's change of rate has moved behind the last one is the last one.
+        let _ = control.seek(at.min(LAST_FRAME));
         if playing {
             control.play();
         }

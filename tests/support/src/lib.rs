@@ -6,6 +6,7 @@
 //! * [`gen_mam`]: random `.mam` programs;
 //! * [`gen_json`]: random JSON songs, whole and broken;
 //! * [`measure`]: levels, spectra and responses, in f64;
+//! * [`mutants`]: songs that ask for more than was meant;
 //! * [`oracle`]: JSON songs computed a second time, in f64, from the specification alone;
 //! * [`render`](mod@render): a text rendered into memory;
 //! * [`rig`]: a kernel with memory to run in;
@@ -21,6 +22,7 @@ pub mod gen_json;
 pub mod gen_mam;
 pub mod gen_rows;
 pub mod measure;
+pub mod mutants;
 pub mod oracle;
 pub mod render;
 pub mod rig;

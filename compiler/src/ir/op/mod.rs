@@ -161,6 +161,21 @@ pub enum Op {
 }
 
 impl Op {
+    /// How many machine instructions it becomes in the loop over the frames, roughly: what a kernel costs to compile. Elementary
+    /// functions are polynomials by then, delay lines and tables are addressed and interpolated around.
+    pub fn instructions(self) -> usize {
+        match self {
+            Op::Const(_) | Op::Param(_) => 0,
+            // It is loaded and stored, and lives through the frame.
+            Op::Get(_) => 4,
+            Op::Read(_) => 12,
+            Op::Table(_) => 6,
+            Op::SinTurn | Op::CosTurn | Op::Exp2 | Op::Log2 => 16,
+            Op::TanTurn | Op::Tanh | Op::Pow => 32,
+            _ => 1,
+        }
+    }
+
     /// The rate that an instruction has by itself, apart from its operands.
     pub fn own_rate(self, ty: Type) -> Rate {
         match self {

@@ -115,7 +115,7 @@ impl<'a> Packer<'a> {
             call.outputs.iter().enumerate().for_each(|(place, &signal)| maker[signal] = Some((index, place)));
             call.inputs.iter().enumerate().for_each(|(place, &signal)| readers[signal].push((index, place)));
         }
-        for &signal in lowered.out.iter().flatten() {
+        for &signal in lowered.out.iter().flatten().chain(&lowered.also) {
             readers[signal].extend([(usize::MAX, 0); 2]);
         }
         Packer {

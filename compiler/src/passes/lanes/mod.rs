@@ -3,7 +3,8 @@
 //! What depends on nothing before it just widens. What goes in a circle through a state (a strongly connected
 //! component of instructions, with an edge from what a state is set to to its `get`) is recognised by its form:
 //!
-//! * **phase**: `s + i` in i32: prefix sums, exact;
+//! * **phase**: `s + i` in i32: prefix sums, or four steps at a time where the step is slow, also through two words;
+//!   exact;
 //! * **counter**: `min(s + c, most)` in i32: closed form, exact;
 //! * **block**: `A·s + B·x` in f32, through two states, where A and B are slow and x is one value: filters of second
 //!   order, with what is made of them. A convolution;
@@ -31,6 +32,7 @@ mod circles;
 mod linear;
 mod order;
 mod pairs;
+mod phase;
 mod series;
 mod widen;
 
@@ -38,7 +40,7 @@ pub(super) use anchored::anchored;
 pub use pairs::paired;
 
 use super::settled;
-use crate::ir::lanes::{Half, halves, taken};
+use crate::ir::lanes::{Half, halves, is_mask, taken};
 use crate::ir::{Body, Kernel, Op, Rate, Scalar, Type, Value};
 use crate::target::Target;
 use widen::Widen;
@@ -137,6 +139,8 @@ fn inst_cost(body: &Body, rates: &[Rate], value: Value) -> f64 {
     let wide = inst.ty.lanes == 4;
     match inst.op {
         Op::Const(_) | Op::Get(_) | Op::Carry => 0.0,
+        // A comparison's lanes are the mask.
+        Op::Select if wide && is_mask(body, value) => 0.0,
         // The first lane is where a scalar is.
         Op::Extract(0) if inst.ty.scalar != Scalar::Bool => 0.0,
         Op::Read(_) if wide && rates[inst.args.as_slice()[0].index()] <= Rate::Segment => 5.0,

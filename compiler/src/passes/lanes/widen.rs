@@ -2,9 +2,10 @@
 
 use super::block::{self, Block, Users};
 use super::bounded;
-use super::circles::{self, Circle, Counter, Phase};
+use super::circles::{self, Circle, Counter};
 use super::linear::{self, Slope};
 use super::order::Order;
+use super::phase::LowerWord;
 use super::series::{Count, Ramp, Series};
 use crate::ir::{Body, Imm, Inst, Kernel, Op, Rate, Scalar, StateSlot, Type, Value};
 use mam_grammar::Handle;
@@ -34,6 +35,8 @@ pub(super) struct Widen<'a> {
     pub(super) last: FxHashMap<Handle<StateSlot>, Value>,
     /// The counters so far, by what their states are set to.
     pub(super) counters: FxHashMap<Value, Count>,
+    /// The phases that a slow step advances, by what their states are set to: a lower word tells where the upper carries.
+    pub(super) lower_words: FxHashMap<Value, LowerWord>,
     /// Geometric series.
     pub(super) powers: FxHashMap<Value, Series>,
     /// What rises with the frames by the same in each turn.
@@ -78,6 +81,7 @@ impl<'a> Widen<'a> {
             wide,
             last: FxHashMap::default(),
             counters: FxHashMap::default(),
+            lower_words: FxHashMap::default(),
             powers: FxHashMap::default(),
             ramps: FxHashMap::default(),
             reasons: vec![],
@@ -312,40 +316,6 @@ impl<'a> Widen<'a> {
                 let reason = self.why_island(circle);
                 self.reasons.push(reason);
                 self.island(circle);
-            }
-        }
-    }
-
-    fn phase(&mut self, phase: &Phase) {
-        let entry = self.entry(phase.state);
-        match self.wide[phase.step.index()].slow {
-            Some(step) => {
-                let each = self.new.op(Op::Splat, &[step]);
-                let (count, two) = (self.count(1, 1), self.new.constant(Imm::I32(2), 4));
-                let steps = self.new.op(Op::Mul, &[each, count]);
-                let turn = self.new.op(Op::Shl, &[each, two]);
-                let first = self.new.op(Op::Add, &[entry, steps]);
-                let after = self.carry(first);
-                let next = self.new.op(Op::Add, &[after, turn]);
-                self.new.nexts.push((after, next));
-                self.wide[phase.sum.index()].lanes = Some(after);
-                self.wide[phase.get.index()].lanes = Some(self.new.op(Op::Sub, &[after, each]));
-                let (before, two) = (self.new.add(Op::Get(phase.state), Type::I32, &[]), self.new.i32(2));
-                let turn = self.new.op(Op::Shl, &[step, two]);
-                let last = self.new.op(Op::Add, &[before, turn]);
-                self.last.insert(phase.state, last);
-            }
-            None => {
-                let steps = self.lanes(phase.step);
-                let zero = self.new.i32(0);
-                let slid = self.new.op(Op::Slide, &[steps, zero]);
-                let pairs = self.new.op(Op::Add, &[steps, slid]);
-                let slid = self.new.op(Op::Slide, &[pairs, zero]);
-                let slid = self.new.op(Op::Slide, &[slid, zero]);
-                let sums = self.new.op(Op::Add, &[pairs, slid]);
-                let before = self.carry(entry);
-                let after = self.new.op(Op::Add, &[before, sums]);
-                self.settle(phase.get, phase.sum, before, after);
             }
         }
     }

@@ -222,7 +222,8 @@ impl<'a> Stage<'a> {
     fn tempo(&mut self, tick: u64, micros: u32) {
         let said = self.said.filter(|&(at, _)| at == tick).map(|(_, bpm)| bpm);
         let agrees = |bpm: &Bpm| (60e6 / bpm.to_f64() - f64::from(micros)).abs() < 1.0;
-        if said.is_none() && self.exact.as_ref().is_some_and(agrees) {
+        let holds = self.played.tempos.range(..=tick).next_back().map(|(_, bpm)| *bpm);
+        if said.is_none() && holds == self.exact && self.exact.as_ref().is_some_and(agrees) {
             return;
         }
         self.exact = said.filter(agrees);

@@ -330,7 +330,8 @@ impl Reader<'_> {
             0xC0 => Kind::Program(key),
             0xB0 => match key {
                 64 => Kind::Pedal(b >= 64),
-                120 | 123 => Kind::Silence,
+                // Mode messages end all notes as well.
+                120 | 123..=127 => Kind::Silence,
                 // All controllers go back to their defaults.
                 121 => Kind::Pedal(false),
                 _ => return Ok(()),

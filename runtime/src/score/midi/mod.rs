@@ -28,6 +28,8 @@ const LONGEST: u64 = (1 << 28) - 1;
 pub struct MidiFile {
     /// Its bytes: the same for the same program.
     pub bytes: Vec<u8>,
+    /// Notes that are in it.
+    pub notes: usize,
     /// Notes whose pitch is not that of a MIDI key, and was rounded to the nearest.
     pub rounded: usize,
     /// Notes that are louder than a file can say, and were made as loud as it can.
@@ -56,7 +58,7 @@ pub fn file(
     let frames: Vec<u64> = played.iter().flatten().flat_map(|note| [note.on, note.off]).collect();
     let bars = Bars::new(score, rate);
     let time = Time::new(score, &bars, end, &frames);
-    let mut out = MidiFile::default();
+    let mut out = MidiFile { notes: frames.len() / 2, ..MidiFile::default() };
     let tempos = time.events(time.tick(end));
     let mut smf = Smf::new(Header::new(Format::Parallel, Timing::Metrical(u15::new(time.ticks))));
     smf.tracks.push(track(conductor(title, &time, &bars, &tempos), time.tick(end)));
@@ -243,8 +245,8 @@ impl Voice {
         if port > 0 {
             head.push(TrackEventKind::Meta(MetaMessage::MidiPort(u7::new(port))));
         }
-        head.push(TrackEventKind::Meta(MetaMessage::TrackName(target.name.as_bytes())));
-        let definition = &target.midi.definition;
+        let MidiRole { name, definition, .. } = &target.midi;
+        head.push(TrackEventKind::Meta(MetaMessage::TrackName(name.as_bytes())));
         if !definition.is_empty() {
             head.push(TrackEventKind::Meta(MetaMessage::InstrumentName(definition.as_bytes())));
         }

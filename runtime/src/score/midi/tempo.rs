@@ -227,5 +227,8 @@ fn pieces(score: &Score, bars: &Bars, end: u64) -> Vec<Piece> {
             }
         }
     }
+    if out.is_empty() {
+        out.push(Piece { quarter: 0.0, time: 0.0, seconds: 0.5, bpm: None });
+    }
     out
 }

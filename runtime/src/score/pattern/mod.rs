@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub struct Pattern(pub(super) Arc<Node>);
 
 /// A span of time, in cycles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TimeSpan {
     /// First instant.
     pub begin: Rational,

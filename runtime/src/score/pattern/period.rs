@@ -2,35 +2,63 @@
 
 use super::{Node, Pattern};
 use crate::score::{Overflow, Rational};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 impl Pattern {
     /// The number of cycles after which the pattern repeats, random draws left aside. Factors that are themselves
     /// patterns are taken for whole numbers.
+    ///
+    /// # Errors
+    /// When the number does not fit.
     pub fn period(&self) -> Result<Rational, Overflow> {
-        let one = Rational::ONE;
-        match self.node() {
-            Node::Silence | Node::Pure(_) => Ok(one),
-            Node::Table(table) => Ok(table.length),
-            Node::Sequence(slots) => all(slots.iter().map(|s| &s.pattern))?.common_multiple(one),
-            Node::Stack(parts) => all(parts.iter()),
-            Node::Choose(_, parts) => all(parts.iter())?.common_multiple(one),
-            Node::Fast(factor, of) => of.period()? / *factor,
-            Node::Repeat(n, of) => of.period()?.common_multiple(one)? * Rational::whole((*n).into()),
-            Node::FastBy { by, of, .. } => all([by, of].into_iter())?.common_multiple(one),
-            Node::Euclid(_, of) | Node::Reverse(of) => of.period()?.common_multiple(one),
-            Node::EuclidBy { pulses, steps, rotation, of } => {
-                all([pulses, steps, rotation, of].into_iter())?.common_multiple(one)
-            }
-            Node::Tail(a, b) | Node::Range(a, b) | Node::Apply(_, a, b) => all([a, b].into_iter()),
-            Node::Every(n, a, b) => {
-                all([a, b].into_iter())?.common_multiple(one)?.common_multiple(Rational::whole((*n).into()))
-            }
-            Node::Iter(n, of) => of.period()?.common_multiple(Rational::whole((*n).into())),
-            Node::Keep { of, .. } | Node::Late(_, of) | Node::Ply(_, of) | Node::Map(_, of) => of.period(),
-        }
+        Periods::default().of(self)
     }
 }
 
-fn all<'a>(mut parts: impl Iterator<Item = &'a Pattern>) -> Result<Rational, Overflow> {
-    parts.try_fold(Rational::ONE, |sum, p| sum.common_multiple(p.period()?))
+/// The periods of parts that stand in several places, each computed once.
+#[derive(Default)]
+struct Periods(HashMap<*const Node, Rational>);
+
+impl Periods {
+    fn of(&mut self, pattern: &Pattern) -> Result<Rational, Overflow> {
+        if Arc::strong_count(&pattern.0) == 1 {
+            return self.compute(pattern);
+        }
+        let key = Arc::as_ptr(&pattern.0);
+        if let Some(&known) = self.0.get(&key) {
+            return Ok(known);
+        }
+        let period = self.compute(pattern)?;
+        self.0.insert(key, period);
+        Ok(period)
+    }
+
+    fn compute(&mut self, pattern: &Pattern) -> Result<Rational, Overflow> {
+        let one = Rational::ONE;
+        let count = |n: u32| Rational::whole(n.into());
+        match pattern.node() {
+            Node::Silence | Node::Pure(_) => Ok(one),
+            Node::Table(table) => Ok(table.length),
+            Node::Sequence(slots) => self.all(slots.iter().map(|s| &s.pattern))?.common_multiple(one),
+            Node::Stack(parts) => self.all(parts),
+            Node::Choose(_, parts) => self.all(parts)?.common_multiple(one),
+            Node::Fast(factor, of) => self.of(of)? / *factor,
+            Node::Repeat(n, of) => self.of(of)?.common_multiple(one)? * count(*n),
+            Node::FastBy { by, of, .. } => self.all([by, of])?.common_multiple(one),
+            Node::Euclid(_, of) | Node::Reverse(of) => self.of(of)?.common_multiple(one),
+            Node::EuclidBy { pulses, steps, rotation, of } => {
+                self.all([pulses, steps, rotation, of])?.common_multiple(one)
+            }
+            Node::Tail(a, b) | Node::Range(a, b) | Node::Apply(_, a, b) => self.all([a, b]),
+            Node::Every(n, a, b) => self.all([a, b])?.common_multiple(one)?.common_multiple(count(*n)),
+            Node::Iter(n, of) => self.of(of)?.common_multiple(count(*n)),
+            Node::Keep { of, .. } | Node::Late(_, of) | Node::Ply(_, of) | Node::Map(_, of) => self.of(of),
+        }
+    }
+
+    /// The period of several patterns together.
+    fn all<'a>(&mut self, parts: impl IntoIterator<Item = &'a Pattern>) -> Result<Rational, Overflow> {
+        parts.into_iter().try_fold(Rational::ONE, |sum, part| sum.common_multiple(self.of(part)?))
+    }
 }

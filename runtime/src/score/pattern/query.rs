@@ -2,11 +2,17 @@
 //!
 //! Each node asks its parts in their own time and carries the answers back. Every visit and every event is paid for
 //! out of a budget ([`MOST_WORK_PER_CYCLE`](crate::score::limits)), so a pattern that is too much ends in an error.
+//!
+//! A pattern may stand in several places of another (`.sometimes(50%, rev)` asks what it changes twice), and those in several
+//! places of a third: what such a part answered for a span is remembered for the rest of the query.
 
 use super::value::Count;
 use super::{Joint, Node, Pattern, PatternEvent, Table, TimeSpan, Value, ValueMap, draw, euclid};
-use crate::score::limits::{MOST_EVENTS, MOST_EVENTS_PER_CYCLE, MOST_WORK_PER_CYCLE};
+use crate::score::limits::{MOST_EVENTS, MOST_EVENTS_PER_CYCLE, MOST_REMEMBERED, MOST_WORK_PER_CYCLE};
 use crate::score::{Overflow, Rational};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// Why a query has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,23 +33,42 @@ type Answer = Result<(), QueryError>;
 
 impl Pattern {
     /// All events whose parts lie in `span`, in no particular order.
+    ///
+    /// # Errors
+    /// When a time does not fit, or the pattern is too much for so many cycles.
     pub fn query(&self, span: TimeSpan) -> Result<Vec<PatternEvent>, QueryError> {
+        let mut steps = u64::MAX;
+        self.query_within(span, &mut steps)
+    }
+
+    /// The same with a bound on the work of several queries: `steps` may still be taken, and are counted down.
+    ///
+    /// # Errors
+    /// When a time does not fit, the pattern is too much for so many cycles, or no step is left.
+    pub fn query_within(&self, span: TimeSpan, steps: &mut u64) -> Result<Vec<PatternEvent>, QueryError> {
         let cycles = u32::try_from(span.end.ceil() - span.begin.floor()).unwrap_or(u32::MAX).max(1);
+        let work = u64::from(MOST_WORK_PER_CYCLE.saturating_mul(cycles)).min(*steps);
         let mut query = Query {
-            work: MOST_WORK_PER_CYCLE.saturating_mul(cycles),
+            work,
             events: MOST_EVENTS_PER_CYCLE.saturating_mul(cycles as usize).min(MOST_EVENTS),
             out: Vec::new(),
+            answers: HashMap::new(),
+            remembered: Vec::new(),
         };
-        query.ask(self, span)?;
-        Ok(query.out)
+        let answer = query.ask_anew(self, span);
+        *steps -= work - query.work;
+        answer.map(|()| query.out)
     }
 }
 
 /// A query under way: what was found and what may still be spent.
 struct Query {
-    work: u32,
+    work: u64,
     events: usize,
     out: Vec<PatternEvent>,
+    /// What shared parts have answered, by their place in memory: where it is among the remembered.
+    answers: HashMap<(*const Node, TimeSpan), Range<usize>>,
+    remembered: Vec<PatternEvent>,
 }
 
 /// t ↦ t·scale + offset
@@ -127,6 +152,35 @@ impl Query {
     }
 
     fn ask(&mut self, pattern: &Pattern, span: TimeSpan) -> Answer {
+        let leaf = matches!(pattern.node(), Node::Silence | Node::Pure(_));
+        if leaf || Arc::strong_count(&pattern.0) == 1 {
+            return self.ask_anew(pattern, span);
+        }
+        let key = (Arc::as_ptr(&pattern.0), span);
+        if let Some(answer) = self.answers.get(&key).cloned() {
+            return self.recall(answer);
+        }
+        let start = self.out.len();
+        self.ask_anew(pattern, span)?;
+        let (first, events) = (self.remembered.len(), &self.out[start..]);
+        if first + events.len() <= MOST_REMEMBERED && self.answers.len() < MOST_REMEMBERED {
+            self.remembered.extend_from_slice(events);
+            self.answers.insert(key, first..self.remembered.len());
+        }
+        Ok(())
+    }
+
+    /// Emits what was answered before.
+    fn recall(&mut self, answer: Range<usize>) -> Answer {
+        self.spend()?;
+        for index in answer {
+            let PatternEvent { whole, part, value } = self.remembered[index].clone();
+            self.emit(whole, part, value)?;
+        }
+        Ok(())
+    }
+
+    fn ask_anew(&mut self, pattern: &Pattern, span: TimeSpan) -> Answer {
         self.spend()?;
         match pattern.node() {
             Node::Silence => Ok(()),

@@ -91,6 +91,29 @@ fn slew_and_follow_have_time_constants() {
 }
 
 #[test]
+fn a_long_period_is_counted_beyond_what_a_float_holds() {
+    // 2²⁴ + 3 frames, and then as many again.
+    let period = 16_777_219;
+    let x = mono(&format!("out = every({period} / sr, 0.5 / sr)\n"), 2 * period + 4);
+    let is: Vec<usize> = (0..x.len()).filter(|&n| x[n] != 0.0).collect();
+    assert_eq!(is, [1, period + 1, 2 * period + 1]);
+    // Nothing comes before its time, however far that is.
+    let x = mono("out = every(1000000s, 10ms) + every(2, 1000000s)\n", 100_000);
+    let is: Vec<usize> = (0..x.len()).filter(|&n| x[n] != 0.0).collect();
+    assert_eq!(is, [480]);
+}
+
+#[test]
+fn a_period_may_move() {
+    let period = vec![(100.37 / 48_000.0) as f32; 4_000];
+    let x = through("out = every(in.left * 1s)\n", &[&period]).0;
+    let is: Vec<usize> = (0..x.len()).filter(|&n| x[n] != 0.0).collect();
+    let should: Vec<usize> =
+        (0..40).map(|k| (f64::from(k) * 100.37).round() as usize).take_while(|n| *n < 4_000).collect();
+    assert_eq!(is, should);
+}
+
+#[test]
 fn every_counts_exactly() {
     // 130 beats a minute: 22153.846… frames.
     for (period, offset) in [(60.0 / 130.0, 0.0), (0.0101, 0.003), (1.0 / 48_000.0, 0.0), (0.1, 0.25)] {

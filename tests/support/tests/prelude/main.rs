@@ -6,6 +6,7 @@ mod effects;
 mod envelopes;
 mod examples;
 mod filters;
+mod finite;
 mod instruments;
 mod noise;
 mod oscillators;

@@ -29,14 +29,14 @@ pluck(decay: 1s, bright: 50% …); supersaw(detune: 15ct, attack: 10ms, release:
 snare( …); closed_hat( …); tom( …); sub( …)
 ";
 
-struct Prelude {
+pub(crate) struct Prelude {
     sources: Sources,
-    files: Files,
-    library: Library,
+    pub(crate) files: Files,
+    pub(crate) library: Library,
 }
 
 impl Prelude {
-    fn new() -> Prelude {
+    pub(crate) fn new() -> Prelude {
         let mut sources = Sources::default();
         let files = Files::prelude(&mut sources, Limits::default());
         Prelude { sources, files, library: Library::default() }
@@ -67,7 +67,7 @@ impl Prelude {
         all.into_iter().filter(|&id| self.files.definition(id).kind == kind).collect()
     }
 
-    fn name(&self, id: DefId) -> String {
+    pub(crate) fn name(&self, id: DefId) -> String {
         self.files.definition(id).name.to_string()
     }
 }
@@ -122,7 +122,7 @@ fn extremes(prelude: &Prelude, id: DefId) -> Vec<String> {
 }
 
 /// The unit of a power of time.
-fn unit(power: i8) -> &'static str {
+pub(crate) fn unit(power: i8) -> &'static str {
     match power {
         1 => "s",
         -1 => "Hz",

@@ -1,0 +1,134 @@
+//! Instruments that are played and not heard, or heard and not played, and voices that never sleep.
+
+use crate::codes;
+use crate::files::Files;
+use crate::graph::{Graph, NodeId, is_event, operands};
+use crate::places::Places;
+use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ItemKind};
+use mam_grammar::{Problem, Problems, Span};
+use mam_runtime::score::{Action, Score};
+use petgraph::graph::NodeIndex;
+use petgraph::visit::{Dfs, Reversed};
+use rustc_hash::FxHashSet;
+use std::sync::Arc;
+
+/// Checks a song without errors.
+pub(crate) fn check(
+    (files, song): (&Files, usize),
+    graph: &Graph,
+    places: &Places,
+    score: &Score,
+    problems: &mut Problems,
+) {
+    let ast = &files.file(song).ast;
+    sleepless(files, graph, problems);
+    let (heard, listened) = (reaches_out(graph), listened(ast));
+    let moves = score.transports.iter().flat_map(|t| t.clips.iter().map(|clip| &t.lines[clip.line].action));
+    let (mut played, mut set) = (FxHashSet::default(), FxHashSet::default());
+    for action in moves {
+        match action {
+            Action::Play { target } => _ = played.insert(*target),
+            Action::Set { param, .. } => _ = set.insert(*param),
+        }
+    }
+    for (name, &node) in &graph.targets {
+        let Some((target, _)) = places.instrument(name) else { continue };
+        // Of all names that lead to an instrument, the one that its equation has.
+        if graph.nodes[node].path != *name {
+            continue;
+        }
+        let span = equation(ast, name).unwrap_or(graph.nodes[node].span);
+        let events = graph.targets.iter().any(|(n, &to)| to == node && listened.contains(n));
+        match (played.contains(&target), heard.contains(&node)) {
+            (true, false) if !events => problems.add(not_heard(files, ast, name, span)),
+            (false, true)
+                if !played.is_empty()
+                    && waits(files, graph, node)
+                    && !places.triggers_itself(target, &set) =>
+            {
+                let message = format!("`{name}` is heard, but nothing plays it");
+                let problem = Problem::new(&codes::NEVER_PLAYED, span, message);
+                problems.add(problem.help(format!("add a line for it to the score: `{name} |x...|`")));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn not_heard(files: &Files, ast: &Ast, name: &str, span: Span) -> Problem {
+    let out = ast.items.iter().find_map(|item| match &item.kind {
+        ItemKind::Equation { name, value } if &*name.name == "out" => Some(*value),
+        _ => None,
+    });
+    let sum = out.map_or(name.to_owned(), |out| {
+        let text = files.slice(ast.span(out));
+        match &ast.exprs[out] {
+            Expr::Name(_) | Expr::Call { .. } | Expr::Paren(_) => format!("{text} + {name}"),
+            _ => format!("({text}) + {name}"),
+        }
+    });
+    let message = format!("`{name}` is played, but nothing of it reaches `out`");
+    Problem::new(&codes::NEVER_HEARD, span, message).help(format!("add it to what is heard: `out = {sum}`"))
+}
+
+/// The place of an equation's name.
+fn equation(ast: &Ast, name: &str) -> Option<Span> {
+    ast.items.iter().find_map(|item| match &item.kind {
+        ItemKind::Equation { name: n, .. } if &*n.name == name => Some(n.span),
+        _ => None,
+    })
+}
+
+/// The nodes that the result needs.
+fn reaches_out(graph: &Graph) -> FxHashSet<NodeId> {
+    let Some(out) = graph.out else { return FxHashSet::default() };
+    let wires = Reversed(&graph.wires);
+    let mut walk = Dfs::new(wires, NodeIndex::new(out.index()));
+    std::iter::from_fn(|| walk.next(wires)).map(|index| graph.wires[index]).collect()
+}
+
+/// Names of which an event is read somewhere, `bd.trig`.
+fn listened(ast: &Ast) -> FxHashSet<Arc<str>> {
+    let event = |expr: &Expr| match expr {
+        Expr::Field { of, field } if is_event(&field.name) => match &ast.exprs[*of] {
+            Expr::Name(name) => Some(name.name.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    ast.exprs.values().filter_map(event).collect()
+}
+
+/// Whether an instrument waits for notes: its body names one of their events.
+fn waits(files: &Files, graph: &Graph, node: NodeId) -> bool {
+    let Some(instance) = graph.instance(node) else { return false };
+    let ast = &files.file(instance.def.file).ast;
+    let mut open = crate::graph::body_exprs(&files.definition(instance.def).body);
+    while let Some(expr) = open.pop() {
+        let expr = &ast.exprs[expr];
+        if matches!(expr, Expr::Name(name) if is_event(&name.name)) {
+            return true;
+        }
+        open.extend(operands(expr));
+    }
+    false
+}
+
+/// Notes for instruments of the song's own files that react to notes and never fall silent.
+fn sleepless(files: &Files, graph: &Graph, problems: &mut Problems) {
+    for node in graph.nodes.handles() {
+        let Some(instance) = graph.instance(node) else { continue };
+        let definition = files.definition(instance.def);
+        let Body::Items(items) = &definition.body else { continue };
+        let until = items.iter().any(|item| matches!(item.kind, ItemKind::Until(_)));
+        let own = definition.kind == DefinitionKind::Instrument && !files.is_prelude(instance.def.file);
+        if until || !own || !waits(files, graph, node) {
+            continue;
+        }
+        let name = &definition.name;
+        let message =
+            format!("the voices of `{name}` never sleep: they are computed for as long as the song lasts");
+        let help = "say when a voice has fallen silent, by its envelope: `until env < 0.0001`";
+        problems.add(Problem::new(&codes::NEVER_SLEEPS, name.span, message).help(help));
+    }
+}

@@ -1,0 +1,63 @@
+//! Words that an instrument without a pitch takes for hits, though they name other sounds: `"bd sd"` on a kick.
+
+use super::codes::WORD_IS_A_HIT;
+use super::steps::words_of;
+use super::words::note_number;
+use super::{Instrument, Meaning, Targets};
+use mam_grammar::ast::Quoted;
+use mam_grammar::mini::{Base, Word, parse};
+use mam_grammar::{Problem, Problems};
+use std::collections::HashSet;
+
+/// Different words of a line that are looked at.
+const MOST_WORDS: usize = 16;
+
+/// Warns of the first word of a line of `of` that names another instrument, or of words that differ from each other.
+pub(super) fn check(text: &Quoted, of: &Instrument, targets: &dyn Targets, problems: &mut Problems) {
+    let Ok(group) = parse(&text.text, text.span) else { return };
+    let group = Base::Fast(group);
+    let mut words = Vec::new();
+    words_of(&group, &mut words);
+    // A number is at most a pitch that is not heard, and `x` is a hit.
+    let named = |word: &&&Word| &*word.text != "x" && *word.text != *of.name && word.number().is_none();
+    let other =
+        |word: &Word| matches!(targets.find(&[&word.text]), Meaning::Instrument(i) if i.index != of.index);
+    let all = words.clone();
+    let mut seen = HashSet::new();
+    let first = |word: &&&Word| seen.insert(word.text.clone());
+    let words: Vec<&Word> = words.iter().filter(named).filter(first).take(MOST_WORDS).copied().collect();
+    let differs = || {
+        let first = words.iter().find(|word| note_number(&word.text).is_none())?;
+        words.iter().find(|word| word.text != first.text && note_number(&word.text).is_none())
+    };
+    let Some(word) = words.iter().find(|word| other(word)).or_else(differs) else { return };
+    let message = format!("`{}` plays a hit of its own for every word, also for `{}`", of.name, word.text);
+    let problem = Problem::new(&WORD_IS_A_HIT, word.span, message);
+    let alone = |kept: &str| only(text, &all, kept);
+    problems.add(match other(word) {
+        true => problem.help(format!(
+            "give each its own line: `{} \"{}\"` and `{} \"{}\"`",
+            of.name,
+            alone(&of.name),
+            word.text,
+            alone(&word.text)
+        )),
+        false => problem.help(
+            "write its hits as `x`, and rests for the others: another sound is another instrument, with its own line",
+        ),
+    });
+}
+
+/// The text of a pattern with rests for all words but one.
+fn only(text: &Quoted, words: &[&Word], kept: &str) -> String {
+    let start = text.span.start as usize;
+    let mut out = String::new();
+    let mut done = 0;
+    for word in words.iter().filter(|word| &*word.text != kept) {
+        let at = word.span.start as usize - start;
+        out.push_str(&text.text[done..at]);
+        out.push('~');
+        done = word.span.end as usize - start;
+    }
+    out + &text.text[done..]
+}

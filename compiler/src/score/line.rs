@@ -1,0 +1,102 @@
+//! A line of a score without its target: a pattern in quotes or a drum tab, and the modifiers behind it, for looking at.
+
+use super::codes::MODIFIER;
+use super::modify::{Modifier, has_scale};
+use super::words::Words;
+use super::{Instrument, tempo};
+use mam_grammar::ast::{Ast, Expr, ExprId, ItemKind, Line, PatternText};
+use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span, syntax};
+use mam_runtime::score::Pattern;
+
+/// What makes a whole song of a line: its target, too.
+const BEFORE: &str = "play { x ";
+/// The brace has a line of its own, because the text may end with a comment.
+const AFTER: &str = "\n}\n";
+
+/// Modifiers that need notes, whose velocity and pitch they change.
+const OF_NOTES: [&str; 3] = ["vel", "transpose", "scale"];
+
+/// The pattern of `text`, which is all of a score's line but its target: `"bd sd".every(2, rev)` or `|x..x|.fast(2)`.
+/// Words are taken as written; where a modifier changes notes, they are notes. `place` covers `text`.
+pub fn line(text: &str, place: Span, seed: u64, problems: &mut Problems) -> Pattern {
+    let mut sources = Sources::default();
+    let source = sources.add("<line>", format!("{BEFORE}{text}{AFTER}"));
+    let mut found = Problems::default();
+    let pattern = read_line(&sources, source, seed, &mut found);
+    for mut problem in found.into_sorted() {
+        problem.labels.iter_mut().for_each(|label| label.span = within(label.span, place));
+        problems.add(problem);
+    }
+    pattern
+}
+
+/// A place of the song in the text that it was made around.
+fn within(span: Span, place: Span) -> Span {
+    let at = |byte: u32| (byte as usize).saturating_sub(BEFORE.len()).min(place.range().len());
+    let start = place.start as usize;
+    Span::new(place.source, start + at(span.start), start + at(span.end))
+}
+
+fn read_line(sources: &Sources, source: SourceId, seed: u64, problems: &mut Problems) -> Pattern {
+    let (ast, found) = syntax::parse(sources, source, &Limits::default());
+    let failed = found.has_errors();
+    problems.extend(found);
+    if failed {
+        return Pattern::silence();
+    }
+    match lines(&ast)[..] {
+        [line] if ast.items.len() == 1 => built(&ast, line, seed, problems),
+        _ => {
+            let whole = Span::new(source, 0, sources.get(source).text.len());
+            let message = "this is not one pattern with its modifiers";
+            let help = "write one, such as `\"bd sd\".every(2, rev)`";
+            problems.add(Problem::new(&MODIFIER, whole, message).help(help));
+            Pattern::silence()
+        }
+    }
+}
+
+/// The lines of the file's only `play` block.
+fn lines(ast: &Ast) -> Vec<&Line> {
+    let items = ast.items.iter().flat_map(|item| match &item.kind {
+        ItemKind::Play(items) => items.as_slice(),
+        _ => &[],
+    });
+    items.filter_map(|item| if let ItemKind::Line(line) = &item.kind { Some(line) } else { None }).collect()
+}
+
+fn built(ast: &Ast, line: &Line, seed: u64, problems: &mut Problems) -> Pattern {
+    let meter = tempo::meter(ast, &[], problems);
+    let any = Instrument { index: 0, name: "x".into(), pitched: true, voices: 1 };
+    let notes = line.modifiers.iter().any(|&m| changes_notes(ast, m));
+    let words = match notes {
+        true => Words::Notes { of: &any, degrees: has_scale(ast, &line.modifiers) },
+        false => Words::AsWritten,
+    };
+    let mut pattern = match &line.pattern {
+        PatternText::Tab { bars, by } => super::tab::tab(ast, bars, *by, &meter, problems),
+        PatternText::Notation(text) => super::read(&text.text, text.span, seed, words, problems),
+    };
+    let tab = matches!(line.pattern, PatternText::Tab { .. });
+    let mut modifier = Modifier { ast, meter: &meter, notes: notes || tab, seed, draws: 0 };
+    for &expr in &line.modifiers {
+        pattern = modifier.apply(pattern, expr, problems);
+    }
+    if let Some(over) = line.over {
+        let message = "`over` is for parameters, and a pattern by itself sets none";
+        problems.add(Problem::new(&MODIFIER, ast.span(over), message).help("leave it out"));
+    }
+    pattern
+}
+
+/// Whether a modifier, or one within it, changes notes.
+fn changes_notes(ast: &Ast, modifier: ExprId) -> bool {
+    match &ast.exprs[modifier] {
+        Expr::Name(name) => OF_NOTES.contains(&&*name.name),
+        Expr::Call { callee, args } => {
+            OF_NOTES.contains(&&*callee.name) || args.iter().any(|arg| changes_notes(ast, arg.value))
+        }
+        Expr::Paren(inner) => changes_notes(ast, *inner),
+        _ => false,
+    }
+}

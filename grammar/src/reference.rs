@@ -1,0 +1,151 @@
+//! What the language's own words mean: the statements, the words of expressions and of a score, the units. For those who
+//! look a word up; what is read is in [`syntax`](crate::syntax).
+
+use crate::ast::Unit;
+
+/// Where a word stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// At the beginning of an item.
+    Statement,
+    /// Within an expression.
+    Expression,
+    /// Behind a number.
+    Unit,
+    /// A signal that is there without an equation.
+    Signal,
+}
+
+/// A word of the language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// As it is written.
+    pub name: &'static str,
+    /// Where it stands.
+    pub place: Place,
+    /// How it is used.
+    pub form: &'static str,
+    /// What it does; the first sentence by itself says the most important.
+    pub doc: &'static str,
+    /// A whole song that uses it; empty where the form is all there is to see.
+    pub example: &'static str,
+}
+
+macro_rules! words {
+    ($($place:ident $name:literal $form:literal $doc:literal $($example:literal)?;)*) => {
+        /// All words, by their places.
+        pub static WORDS: &[Word] = &[
+            $(Word {
+                name: $name, place: Place::$place, form: $form, doc: $doc, example: concat!($($example)?),
+            }),*
+        ];
+    };
+}
+
+words! {
+    Statement "tempo" "tempo 130" "Quarter notes a minute; 120 where it is not said. `tempo 138 at bar 3` is the tempo from there on, `tempo 130..150 over bars 5..9` goes from one to the other."
+        "tempo 130\nbd = kick()\nplay { bd |x...x...x...x...| }\nout = bd\n";
+    Statement "meter" "meter 7/8" "How long a bar is; 4/4 where it is not said."
+        "meter 7/8\nbd = kick()\nplay { bd |x..x.x.| }\nout = bd\n";
+    Statement "swing" "swing 12% of 1/8" "The second step of each pair begins later, by that share of half a step; of sixteenths where it is not said."
+        "swing 12%\nhh = closed_hat()\nplay { hh |x.x.x.x.x.x.x.x.| }\nout = hh\n";
+    Statement "length" "length 16 bars" "How long the song is. Without it: its arrangement, or until every line is back at its start, at most 64 bars."
+        "length 2 bars\nbd = kick()\nplay { bd |x...x...x...x...| }\nout = bd\n";
+    Statement "seed" "seed 7" "The whole number from which all chance is drawn."
+        "seed 7\nhh = closed_hat()\nplay { hh \"x*16?\" }\nout = hh\n";
+    Statement "title" "title \"Night bus\"" "The song's name."
+        "title \"Night bus\"\nout = sine(220Hz) * 10%\n";
+    Statement "use" "use \"lib/mine.mam\"" "Brings in the definitions of another file, relative to the file that says it.";
+    Statement "play" "play { … }" "Plays the lines between the braces: a target, a tab or a pattern, modifiers. `play intro verse*2` plays sections one after the other."
+        "bd = kick()\nplay { bd |x...x...x...x...| }\nout = bd\n";
+    Statement "section" "section verse 8 bars { … }" "A named part of the song, with lines of its own; `play` says when it is heard."
+        "bd = kick()\nsection verse 2 bars { bd |x...x...x...x...| }\nplay verse*2\nout = bd\n";
+    Statement "def" "def f(x, time: s = 10ms) = expression" "Defines a function of signals; a body in braces has an `out`. Each use has a state of its own."
+        "def half(x) = x * 50%\nout = half(sine(220Hz)) * 10%\n";
+    Statement "instrument" "instrument name { … }" "Defines what plays notes, from `trig`, `gate`, `freq`, `note` and `vel`."
+        "instrument beep {\n  until since(trig) > 9600\n  out = sine(freq) * gate * vel * 20%\n}\nb = beep()\nplay { b \"c4 e4 g4 ~\" }\nout = b\n";
+    Statement "effect" "effect name { … }" "Defines what changes a signal, `in`; used as `x |> name()`."
+        "effect half {\n  param level = 50% in 0%..100%\n  out = in * level\n}\nout = sine(220Hz) |> half(level: 10%)\n";
+    Statement "param" "param cutoff = 800Hz in 20Hz..18kHz curve exp" "A parameter of an instrument or an effect, with its default and range; `step` never ramps it, `smooth 5ms` lets it glide."
+        "effect half {\n  param level = 50% in 0%..100%\n  out = in * level\n}\nout = sine(220Hz) |> half(level: 10%)\n";
+    Statement "knob" "knob bright = 800Hz in 100Hz..8kHz curve exp cc 74" "A parameter of the song, for hands, OSC and lines of the score; `cc` names a MIDI controller."
+        "knob bright = 800Hz in 100Hz..8kHz curve exp\nout = lowpass(saw(110Hz), bright) * 20%\n";
+    Statement "input" "input key" "A further input of an effect; the effect's own `in` where it is not given."
+        "effect duck {\n  input key\n  out = in * (1 - clamp(follow(key), 0, 1))\n}\nbd = kick()\npad = saw(110Hz) * 20%\nplay { bd |x...x...| }\nout = bd + (pad |> duck(key: bd))\n";
+    Statement "until" "until amp < 0.00005" "A voice has fallen silent, and sleeps until its next note."
+        "instrument beep {\n  amp = decay(trig, 100ms)\n  until amp < 0.00005\n  out = sine(freq) * amp * vel * 20%\n}\nb = beep()\nplay { b \"c4 e4 g4 ~\" }\nout = b\n";
+    Statement "default" "default note c2" "The note of a hit without a pitch; c4 where it is not said."
+        "instrument beep {\n  default note c2\n  until since(trig) > 9600\n  out = saw(freq) * gate * vel * 20%\n}\nb = beep()\nplay { b |x...x...| }\nout = b\n";
+    Statement "midi" "midi drum 36" "In an instrument: which key of General MIDI's drums, or `midi program 38`, it is in a MIDI file."
+        "instrument beep {\n  midi drum 36\n  until since(trig) > 9600\n  out = sine(freq) * gate * vel * 20%\n}\nb = beep()\nplay { b |x...x...| }\nout = b\n";
+    Statement "out" "out = expression" "What is heard: of the song, an instrument, an effect or a body."
+        "out = sine(220Hz) * 10%\n";
+    Expression "in" "in" "The song's input, or an effect's; between `knob x = 1` and a range it begins the range."
+        "out = in |> echo()\n";
+    Expression "if" "if c then a else b" "Chooses a value, sample by sample; both branches always run."
+        "out = sine(if lfo(1Hz) > 0 then 220Hz else 330Hz) * 10%\n";
+    Expression "then" "if c then a else b" "The value where the condition holds: see `if`.";
+    Expression "else" "if c then a else b" "The value where the condition does not hold: see `if`.";
+    Expression "and" "a and b" "1 where both are not 0, else 0.";
+    Expression "or" "a or b" "1 where one of both is not 0, else 0.";
+    Expression "not" "not a" "1 where a is 0, else 0.";
+    Expression "mod" "x mod y" "x − y · floor(x/y): always between 0 and y.";
+    Expression "sum" "sum i in 1..8 { … }" "Adds what the braces hold, for each i, both ends included."
+        "out = sum i in 1..8 { sine(110Hz * i) / i } * 10%\n";
+    Expression "chain" "chain x = start, i in 0..3 { … }" "Gives the braces' value to x for the next turn; the last is its value."
+        "out = chain x = saw(110Hz) * 20%, i in 1..3 { lowpass(x, 500Hz * i) }\n";
+    Signal "tau" "tau" "2π.";
+    Signal "pi" "pi" "π.";
+    Signal "sr" "sr" "The sample rate, a frequency.";
+    Signal "dt" "dt" "The time of a sample, 1/sr.";
+    Signal "beat" "beat" "The time of a quarter note, at the tempo of each moment.";
+    Signal "bar" "bar" "The time of a bar, at the tempo of each moment.";
+    Signal "trig" "trig" "In an instrument: 1 in the sample in which a note begins, else 0.";
+    Signal "gate" "gate" "In an instrument: 1 while a note is held, else 0.";
+    Signal "freq" "freq" "In an instrument: the frequency of the note.";
+    Signal "note" "note" "In an instrument: the MIDI number of the note; 60 is c4.";
+    Signal "vel" "vel" "In an instrument: the velocity of the note; 1 is nominal.";
+    Unit "Hz" "440Hz" "Hertz: a frequency.";
+    Unit "kHz" "1.2kHz" "Kilohertz: a frequency.";
+    Unit "ms" "250ms" "Milliseconds: a time.";
+    Unit "s" "1.5s" "Seconds: a time.";
+    Unit "dB" "-6dB" "Decibels: the ratio 10^(x/20), so `-6dB` is 0.501. It multiplies: `x * -6dB`.";
+    Unit "%" "80%" "Hundredths: `80%` is 0.8.";
+    Unit "st" "7st" "Semitones: the ratio 2^(x/12) of frequencies. It multiplies: `440Hz * 7st`.";
+    Unit "ct" "10ct" "Cents: the ratio 2^(x/1200) of frequencies.";
+    Unit "beats" "3 beats" "Quarter notes: a time that follows the tempo; also `beat`.";
+    Unit "bars" "1/16 bar" "Bars: a time that follows the tempo and the meter; also `bar`.";
+}
+
+/// The words of a place.
+pub fn words(place: Place) -> impl Iterator<Item = &'static Word> {
+    WORDS.iter().filter(move |word| word.place == place)
+}
+
+/// The word for a unit.
+pub fn unit(unit: Unit) -> Option<&'static Word> {
+    words(Place::Unit).find(|word| word.name == unit.text())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::{RESERVED, STATEMENTS};
+
+    #[test]
+    fn every_word_of_the_language_is_explained_once() {
+        let explained = |name: &str| WORDS.iter().filter(|word| word.name == name).count();
+        // These two are called, and explained among the built-in functions.
+        let called = ["prev", "tap"];
+        for name in RESERVED.iter().chain(&STATEMENTS).filter(|name| !called.contains(name)) {
+            assert_eq!(explained(name), 1, "{name}");
+        }
+        for of in Unit::ALL {
+            assert!(unit(of).is_some(), "{}", of.text());
+        }
+        for word in words(Place::Statement) {
+            assert!(RESERVED.contains(&word.name) || STATEMENTS.contains(&word.name), "{}", word.name);
+            assert!(word.form.starts_with(word.name), "{}", word.name);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! All that a song can say, for `list` and `doc`: the prelude's definitions, what is built in, statements, words, modifiers
+//! of patterns, units. Each is a [`Topic`], whichever table it comes from.
+
+use crate::definitions::{Entry, Prelude, brief};
+use mam_compiler::lower::builtins;
+use mam_compiler::prelude::PRELUDE;
+use mam_compiler::score::modifiers;
+use mam_grammar::problem::nearest;
+use mam_grammar::reference::{Place, Word, words};
+
+/// What can be looked up.
+pub struct Topic<'p> {
+    /// What it is called.
+    pub name: &'p str,
+    /// `instrument`, `def`, `built-in`, `statement`, `modifier`, `unit` and so on.
+    pub kind: &'static str,
+    /// Under which heading it is listed.
+    pub group: String,
+    /// How it is written.
+    pub form: String,
+    /// What it does.
+    pub doc: String,
+    /// Of use to other definitions alone: it is found by its name, and not listed.
+    pub internal: bool,
+    /// A song that uses it.
+    pub example: Option<String>,
+    /// The definition, where it is one of the prelude's.
+    pub definition: Option<Entry<'p>>,
+}
+
+impl Topic<'_> {
+    /// The first sentence.
+    pub fn brief(&self) -> String {
+        brief(&self.doc)
+    }
+
+    /// Whether a word stands in its name, its group or its text, in whatever case. `word` is in lower case.
+    fn mentions(&self, word: &str) -> bool {
+        [self.name, self.kind, &*self.group, &*self.doc].iter().any(|text| text.to_lowercase().contains(word))
+    }
+}
+
+/// All topics, group by group.
+pub fn topics(prelude: &Prelude) -> Vec<Topic<'_>> {
+    let mut all: Vec<Topic<'_>> = prelude.all().map(of_definition).collect();
+    all.extend(builtins().map(|(name, formals, doc)| Topic {
+        name,
+        kind: "built-in",
+        group: "Built in".into(),
+        form: format!("{name}({})", formals.join(", ")),
+        doc: doc.into(),
+        internal: false,
+        example: None,
+        definition: None,
+    }));
+    let of = |place, kind, group: &'static str| words(place).map(move |word| of_word(word, kind, group));
+    all.extend(of(Place::Signal, "signal", "Signals that are there"));
+    all.extend(of(Place::Statement, "statement", "Statements"));
+    all.extend(of(Place::Expression, "word", "Words of expressions"));
+    all.extend(modifiers().map(of_modifier));
+    all.extend(of(Place::Unit, "unit", "Units"));
+    all
+}
+
+/// Those of this name, definitions first.
+pub fn find<'t, 'p>(all: &'t [Topic<'p>], name: &str) -> Vec<&'t Topic<'p>> {
+    // As it may stand in a song: `.every`, `kick()`.
+    let name = name.trim_start_matches('.').trim_end_matches("()");
+    all.iter().filter(|topic| topic.name == name).collect()
+}
+
+/// Those that are listed and mention all words of a text, in whatever case; those that are called so or in a group of that
+/// name come first.
+pub fn search<'t, 'p>(all: &'t [Topic<'p>], text: &str) -> Vec<&'t Topic<'p>> {
+    let wanted: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    let found = all.iter().filter(|topic| !topic.internal && wanted.iter().all(|word| topic.mentions(word)));
+    let mut found: Vec<&Topic> = found.collect();
+    let named = |topic: &Topic| wanted.iter().any(|w| topic.name.to_lowercase().contains(w));
+    found.sort_by_key(|topic| !named(topic));
+    found
+}
+
+/// The name that is most like this one.
+pub fn like<'p>(all: &[Topic<'p>], name: &str) -> Option<&'p str> {
+    let names: Vec<&str> = all.iter().map(|topic| topic.name).collect();
+    let near = nearest(name, &names)?;
+    all.iter().map(|topic| topic.name).find(|name| *name == near)
+}
+
+fn of_definition(entry: Entry<'_>) -> Topic<'_> {
+    let name = entry.name();
+    Topic {
+        name,
+        kind: entry.kind(),
+        group: group(&entry.source().0),
+        form: entry.signature(),
+        doc: entry.doc().into(),
+        internal: entry.is_internal(),
+        // A `def`'s arguments are signals of every kind, so there is none for those.
+        example: match entry.kind() {
+            "instrument" => Some(format!("x = {name}()\nplay {{ x |x...x...x...x...| }}\nout = x\n")),
+            "effect" => Some(format!("x = snare()\nplay {{ x |....x.......x...| }}\nout = x |> {name}()\n")),
+            _ => None,
+        },
+        definition: Some(entry),
+    }
+}
+
+/// The heading of a file of the prelude: the first words of the comment that it begins with. `place` is `file:line`.
+fn group(place: &str) -> String {
+    let file = place.rsplit_once(':').map_or(place, |(file, _)| file);
+    let text = PRELUDE.iter().find(|(name, _)| *name == file).map_or("", |(_, text)| text);
+    let comment = text.trim_start_matches("// ");
+    comment.split(['.', ':', '\n']).next().unwrap_or("").to_string()
+}
+
+fn of_word<'p>(word: &'static Word, kind: &'static str, group: &'static str) -> Topic<'p> {
+    Topic {
+        name: word.name,
+        kind,
+        group: group.into(),
+        form: word.form.into(),
+        doc: word.doc.into(),
+        internal: false,
+        example: (!word.example.is_empty()).then(|| word.example.into()),
+        definition: None,
+    }
+}
+
+fn of_modifier<'p>((name, usage): (&'static str, &'static str)) -> Topic<'p> {
+    let (form, doc) = usage.split_once(": ").unwrap_or((usage, ""));
+    let form = form.replace('`', "");
+    let first = form.split(" or ").next().unwrap_or("").to_string();
+    let mut letters = doc.chars();
+    let doc: String = letters.next().map(|c| c.to_uppercase().chain(letters).collect()).unwrap_or_default();
+    // Notes, of which each modifier can be one; `scale` wants degrees.
+    let notes = if name == "scale" { "0 2 4 7" } else { "c3 e3 g3 b3" };
+    Topic {
+        name,
+        kind: "modifier",
+        group: "Modifiers of patterns".into(),
+        form,
+        doc: doc + ".",
+        internal: false,
+        example: Some(format!("x = pluck(voices: 4)\nplay {{ x \"{notes}\"{first} }}\nout = x\n")),
+        definition: None,
+    }
+}

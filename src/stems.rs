@@ -1,0 +1,167 @@
+//! Stems and taps: what of a song is heard by itself, rendered beside it.
+//!
+//! The song is compiled a second time, with further outputs for what is heard, so that its own bits are those of a render
+//! without stems.
+
+use crate::args::SongArgs;
+use crate::compiling::{Compiled, compile_listening, compile_song, compiled_by};
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::offline::Job;
+use mam_compiler::listen::{Heard, Listen, Part, Side};
+use mam_grammar::problem::count;
+use mam_runtime::Program;
+use mam_runtime::render::QUIET;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A song with what is heard of it.
+pub struct Listening {
+    program: Arc<Program>,
+    heard: Heard,
+    /// Channels of the song itself.
+    channels: usize,
+}
+
+/// How far the stems' sum is from the mix before the master.
+#[derive(Clone, Copy, Debug)]
+pub struct Difference {
+    /// The greatest difference of two samples.
+    pub greatest: f32,
+    /// The greatest sample of the mix before the master.
+    pub peak: f32,
+}
+
+/// Compiles a song and, where anything is to be heard by itself, once more for that.
+///
+/// # Errors
+/// When it cannot be read or has errors.
+pub fn compiled(
+    args: &SongArgs,
+    listen: &Listen,
+    console: Console,
+) -> Result<(Compiled, Option<Listening>), Failure> {
+    let mut second = None;
+    let compiled = compiled_by(args, console, |song| {
+        if *listen != Listen::default() {
+            second = Some(compile_listening(song.clone(), &args.how, listen.clone()));
+        }
+        compile_song(song, &args.how)
+    })?;
+    let channels = compiled.compilation.program.as_ref().map_or(0, |program| program.outputs.len());
+    let listening = second.map(|mut second| {
+        let heard = std::mem::take(&mut second.compilation.heard);
+        Ok(Listening { program: second.take_program()?, heard, channels })
+    });
+    Ok((compiled, listening.transpose()?))
+}
+
+impl Listening {
+    /// The same, of another program with the same outputs.
+    #[must_use]
+    pub fn with(self, program: Arc<Program>) -> Listening {
+        Listening { program, ..self }
+    }
+
+    /// The program: the song, and what is heard as further outputs.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// The equations: what each is called, where it is heard, and the names that it is made of.
+    pub fn equations(&self) -> impl Iterator<Item = (&str, &[Part], &[String])> {
+        let all = self.heard.equations.iter().zip(&self.heard.needs);
+        all.map(|((name, parts), needs)| (name.as_str(), parts.as_slice(), needs.as_slice()))
+    }
+
+    /// What each stem is called.
+    pub fn stems(&self) -> impl Iterator<Item = &str> {
+        self.heard.stems.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The first frames of a job, but of one stem instead of the song.
+    pub fn stem(&self, job: &Job, name: &str, frames: u64) -> Option<Job> {
+        let (_, parts) = self.heard.stems.iter().find(|(stem, _)| stem == name)?;
+        Some(job.heard(self.program.clone(), vec![parts.clone()], self.width(), frames))
+    }
+
+    /// The same of an equation.
+    pub fn equation(&self, job: &Job, name: &str, frames: u64) -> Option<Job> {
+        let (_, parts) = self.heard.equations.iter().find(|(equation, _)| equation == name)?;
+        let width = parts.iter().map(|part| part.channels.len()).max().filter(|&channels| channels > 0)?;
+        Some(job.heard(self.program.clone(), vec![parts.clone()], width, frames))
+    }
+
+    /// Compares the sum of the stems with the mix before the master, of one run.
+    ///
+    /// # Errors
+    /// As a render's.
+    pub fn check(&self, job: &Job, frames: u64) -> Result<Difference, Failure> {
+        let total = self.heard.total.clone();
+        let less = self.heard.stems.iter().flat_map(|(_, parts)| parts);
+        let less = less.map(|part| Part { minus: !part.minus, ..part.clone() });
+        let rest: Vec<Part> = total.iter().cloned().chain(less).collect();
+        let width = self.width();
+        let job = job.heard(self.program.clone(), vec![total, rest], width, frames);
+        let mut found = Difference { greatest: 0.0, peak: 0.0 };
+        job.run(|block| {
+            for frame in block.chunks_exact(2 * width) {
+                let (total, rest) = frame.split_at(width);
+                let greatest = |most: f32, all: &[f32]| all.iter().fold(most, |most, x| most.max(x.abs()));
+                found = Difference {
+                    greatest: greatest(found.greatest, rest),
+                    peak: greatest(found.peak, total),
+                };
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Channels of each stem: the song's, at most two; one where everything is mono.
+    fn width(&self) -> usize {
+        let wide = |part: &Part| part.channels.len() > 1 || part.side != Side::Both;
+        let parts = self.heard.stems.iter().flat_map(|(_, parts)| parts).chain(&self.heard.total);
+        if self.channels > 1 || parts.into_iter().any(wide) { 2 } else { 1 }
+    }
+}
+
+impl Difference {
+    /// Whether the stems add up: nothing that could be heard is left.
+    pub fn is_none(self) -> bool {
+        self.greatest <= QUIET * self.peak.max(1.0)
+    }
+
+    /// That, in a line.
+    pub fn line(self, folder: &Path, stems: usize) -> String {
+        let files = count(stems, "stem");
+        let sum = match self.greatest {
+            0.0 => "exactly the mix before the master".to_string(),
+            x => format!("the mix before the master, to {:.0} dB", 20.0 * x.log10()),
+        };
+        format!("{}: {files}; their sum is {sum}\n", folder.display())
+    }
+}
+
+/// Adds up parts of a block into interleaved frames: `width` channels of each bundle.
+pub fn mix(block: &[Vec<f32>], bundles: &[Vec<Part>], width: usize, into: &mut Vec<f32>) {
+    let frames = block.first().map_or(0, Vec::len);
+    let all = bundles.len() * width;
+    into.clear();
+    into.resize(frames * all, 0.0);
+    for (bundle, parts) in bundles.iter().enumerate() {
+        for (part, side) in parts.iter().flat_map(|part| (0..width).map(move |side| (part, side))) {
+            let here = match part.side {
+                Side::Both => true,
+                Side::Left => side == 0,
+                Side::Right => side == 1,
+            };
+            let channel = part.channels.get(side.min(part.channels.len().saturating_sub(1)));
+            let Some(channel) = channel.filter(|_| here) else { continue };
+            let places = into[bundle * width + side..].iter_mut().step_by(all);
+            for (to, x) in places.zip(&block[*channel]) {
+                *to += if part.minus { -x } else { *x };
+            }
+        }
+    }
+}

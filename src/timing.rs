@@ -1,0 +1,120 @@
+//! Musical time and the clock's, in frames: where a render or playing starts, and how long it takes.
+
+use crate::failure::{Failure, too_far};
+use crate::values::{Length, Start, Unit};
+use mam_runtime::Program;
+use mam_runtime::score::{Clock, LAST_FRAME, Rational, TempoMap};
+
+/// What a place is called that a flag asks for.
+const WHERE: &str = "this place in time";
+
+/// A frame, and where it lies in bars if that is known exactly.
+#[derive(Clone, Copy)]
+pub struct Place {
+    /// The frame, from the start of the song.
+    pub frame: u64,
+    /// Bars from the start of the song.
+    pub bars: Option<Rational>,
+}
+
+impl Place {
+    /// The start of the song.
+    pub const START: Place = Place { frame: 0, bars: Some(Rational::ZERO) };
+}
+
+/// Musical time of a song in frames: the tempo of its first transport, pass after pass.
+pub struct Time {
+    clock: Clock,
+    /// Bars of a pass after which the tempo starts again.
+    pass: Option<Rational>,
+}
+
+impl Time {
+    /// The time of a program; without a transport, four quarters a bar and 120 a minute.
+    pub fn of(program: &Program) -> Time {
+        match program.score.transports.first() {
+            Some(t) => {
+                Time { clock: Clock::new(&t.tempo, program.rate), pass: t.restarts.then_some(t.length) }
+            }
+            None => Time { clock: Clock::new(&TempoMap::default(), program.rate), pass: None },
+        }
+    }
+
+    /// Where a render or playing starts.
+    ///
+    /// # Errors
+    /// Where it lies behind [`LAST_FRAME`].
+    pub fn start(&self, from: Option<Start>) -> Result<Place, Failure> {
+        match from {
+            None => Ok(Place::START),
+            Some(Start::Bar(bar)) => {
+                let bars = Rational::new(i128::from(bar) - 1, 1).ok();
+                Ok(Place { frame: self.of_bars(bars)?, bars })
+            }
+            Some(Start::After(length)) => Ok(Place { frame: self.after(Place::START, length)?, bars: None }),
+        }
+    }
+
+    /// A frame that the song reaches by itself.
+    ///
+    /// # Errors
+    /// Where it lies behind [`LAST_FRAME`].
+    pub fn reached(&self, frame: u64) -> Result<u64, Failure> {
+        self.checked("the song's end", Some(frame).filter(|&frame| frame <= LAST_FRAME))
+    }
+
+    /// The frame that is `length` after a place.
+    ///
+    /// # Errors
+    /// Where it lies behind [`LAST_FRAME`].
+    pub fn after(&self, from: Place, length: Length) -> Result<u64, Failure> {
+        if let Some(frames) = length.frames(self.clock.rate()) {
+            return self.checked(WHERE, from.frame.checked_add(frames).filter(|&frame| frame <= LAST_FRAME));
+        }
+        let (num, den) = length.fraction();
+        let amount = i128::try_from(num).ok().zip(i128::try_from(den).ok());
+        let amount = amount.and_then(|(n, d)| Rational::new(n, d).ok());
+        let bars = match length.unit() {
+            Unit::Beat => amount.and_then(|a| (a / self.clock.beats_per_bar()).ok()),
+            _ => amount,
+        };
+        let start = from.bars.or_else(|| Rational::from_f64(self.bar_at(from.frame)));
+        let end = start.zip(bars).and_then(|(a, b)| (a + b).ok());
+        self.of_bars(end)
+    }
+
+    /// The frame where so many bars have passed.
+    fn of_bars(&self, bars: Option<Rational>) -> Result<u64, Failure> {
+        let Some(bars) = bars else { return self.checked(WHERE, None) };
+        let (passes, rest) = match self.pass {
+            Some(length) if bars > length => {
+                let passes = (bars / length).map(Rational::floor);
+                let rest = passes.and_then(|passes| bars - (Rational::new(passes, 1)? * length)?);
+                match passes.map(u64::try_from) {
+                    Ok(Ok(passes)) => (passes, rest.unwrap_or(Rational::ZERO)),
+                    _ => return self.checked(WHERE, None),
+                }
+            }
+            _ => (0, bars),
+        };
+        let before = self.pass.map(|length| self.clock.plain(length).times(passes));
+        let frames = self.clock.plain(rest);
+        self.checked(WHERE, before.map_or(frames, |b| frames.plus(b)).frame().ok())
+    }
+
+    fn bar_at(&self, frame: u64) -> f64 {
+        let pass = self.pass.map(|length| (self.clock.plain(length).to_f64(), length.to_f64()));
+        match pass {
+            Some((frames, bars)) if frames > 0.0 => {
+                let passes = (frame as f64 / frames).floor();
+                passes * bars + self.clock.bar_at(frame as f64 - passes * frames)
+            }
+            _ => self.clock.bar_at(frame as f64),
+        }
+    }
+
+    /// A frame, if it is one that can be counted to.
+    fn checked(&self, what: &str, frame: Option<u64>) -> Result<u64, Failure> {
+        frame.ok_or_else(|| Failure::Usage(too_far(what, self.clock.rate())))
+    }
+}

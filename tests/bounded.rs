@@ -1,0 +1,220 @@
+//! Whatever a song is, compiling it takes bounded work and memory, and its problems can be drawn.
+//!
+//! Work is counted in bytes and pieces of memory that are asked for: everything that a compiler does asks for some. It is the
+//! same on a slow machine and on a fast one.
+
+use mam_compiler::files::NoFiles;
+use mam_compiler::{Options, compile};
+use mam_grammar::Sources;
+use mam_testing::mutants::{Dice, mutant};
+use mamc::report::human::{Look, draw};
+use mamc::report::{Found, json, short};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// The system's memory, counted.
+struct Counted;
+
+static PIECES: AtomicUsize = AtomicUsize::new(0);
+static BYTES: AtomicUsize = AtomicUsize::new(0);
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static MOST_HELD: AtomicUsize = AtomicUsize::new(0);
+
+fn count(bytes: usize) {
+    PIECES.fetch_add(1, Relaxed);
+    BYTES.fetch_add(bytes, Relaxed);
+    let held = HELD.fetch_add(bytes, Relaxed) + bytes;
+    MOST_HELD.fetch_max(held, Relaxed);
+}
+
+// SAFETY: everything is left to the system's allocator, with the same arguments.
+unsafe impl GlobalAlloc for Counted {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: as the caller vouches.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as the caller vouches.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static MEMORY: Counted = Counted;
+
+/// What compiling a text and drawing its problems took.
+#[derive(Debug)]
+struct Taken {
+    pieces: usize,
+    bytes: usize,
+    held: usize,
+}
+
+/// The counts are of the whole process: one test at a time.
+static ONE: Mutex<()> = Mutex::new(());
+
+/// Compiles a text to machine code and draws its problems in each form.
+fn taken(name: &str, text: &str) -> (Taken, Vec<String>) {
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let before = HELD.load(Relaxed);
+    [&PIECES, &BYTES].into_iter().for_each(|counter| counter.store(0, Relaxed));
+    MOST_HELD.store(before, Relaxed);
+    let codes = {
+        let mut sources = Sources::default();
+        let id = sources.add(name, text);
+        let compilation = compile(&mut sources, id, &NoFiles, &Options { threads: 1, ..Options::default() });
+        let problems = compilation.problems.into_sorted();
+        draw(&problems, &sources, Look { colour: true, width: 80 });
+        short(&problems, &sources);
+        json(&[Found { problems: &problems, sources: &sources }], Vec::<()>::new());
+        problems.iter().map(|p| format!("{}: {}", p.code.name, p.message)).collect()
+    };
+    let (pieces, bytes) = (PIECES.load(Relaxed), BYTES.load(Relaxed));
+    (Taken { pieces, bytes, held: MOST_HELD.load(Relaxed) - before.min(MOST_HELD.load(Relaxed)) }, codes)
+}
+
+const MEGABYTE: usize = 1 << 20;
+/// Pieces of memory: a second of processor time asks for some millions.
+const MOST_PIECES: usize = 12_000_000;
+const MOST_BYTES: usize = 4000 * MEGABYTE;
+const MOST_MEMORY: usize = 300 * MEGABYTE;
+
+#[track_caller]
+fn bounded(name: &str, text: &str) -> Vec<String> {
+    let (taken, problems) = taken(name, text);
+    let fine = taken.pieces < MOST_PIECES && taken.bytes < MOST_BYTES && taken.held < MOST_MEMORY;
+    let start: String = text.chars().take(400).collect();
+    assert!(fine, "{taken:?}\n{start}");
+    problems
+}
+
+fn songs(ending: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|e| e == ending));
+    paths.sort();
+    let examples = paths.iter().map(|path| fs::read_to_string(path).unwrap());
+    let short = mam_compiler::codes::all().flat_map(|c| [c.fails, c.passes]).filter(|t| !t.is_empty());
+    let short = short.filter(|t| t.trim_start().starts_with('{') == (ending == "json"));
+    examples.chain(short.map(String::from)).collect()
+}
+
+/// `MAM_MUTANTS=30000` takes as many.
+#[test]
+fn mutated_songs_are_bounded() {
+    let cases = std::env::var("MAM_MUTANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(3000);
+    let mut dice = Dice(7);
+    for (ending, share) in [("mam", 3), ("json", 1)] {
+        let songs = songs(ending);
+        for _ in 0..cases * share / 4 {
+            bounded(&format!("song.{ending}"), &mutant(&songs, &mut dice));
+        }
+    }
+}
+
+fn played(line: &str) -> String {
+    format!("bd = kick()\nplay {{\n{line}\n}}\nout = bd\n")
+}
+
+/// Texts that ask for much, and a part of what is said: a limit, where one is passed.
+#[test]
+fn a_limit_that_is_passed_names_itself() {
+    let numbered = |n: usize, line: &dyn Fn(usize) -> String| (0..n).map(line).collect::<String>();
+    let nested = |n: usize| {
+        let open: String = (0..n).map(|i| format!("chain x{i} = 1, i{i} in 0..1 {{ ")).collect();
+        format!("out = {open}x0{}\n", " }".repeat(n))
+    };
+    let doubled = |n: usize| {
+        let levels =
+            numbered(n, &|i| format!("effect e{} {{\n  out = (in |> e{i}()) + (in |> e{i}())\n}}\n", i + 1));
+        format!("effect e0 {{\n  out = 0.5 * in + 0.1 * prev(out)\n}}\n{levels}out = sine(440Hz) |> e{n}()\n")
+    };
+    let cases: Vec<(String, &str)> = vec![
+        (nested(100), "loop_depth"),
+        (doubled(20), "the limit `"),
+        (doubled(60), "the limit `"),
+        (
+            numbered(5000, &|i| format!("a{i} = nosuch{i}\n")) + "out = a0\n",
+            "nothing here is called `nosuch4999`",
+        ),
+        (numbered(5000, &|i| format!("a{i} = nosuch{i}(1)\n")) + "out = a0\n", "no definition `nosuch4999`"),
+        (
+            numbered(10_000, &|i| format!("a{i} = a{} + 1\n", (i + 1) % 10_000)) + "out = a0\n",
+            "10000 equations need each other",
+        ),
+        (
+            numbered(12_000, &|i| format!("a{i} = prev(a{}) + 1\n", (i + 1) % 12_000)) + "out = a0\n",
+            "the limit `",
+        ),
+        (format!("x = noise()\nout = x{}\n", " + x".repeat(100_000)), ""),
+        (format!("out = {}$\n", " ".repeat(70_000)), "means nothing here"),
+        (format!("out = {}(1Hz + 3ms) + {}(2Hz + 1s)\n", "1 + ".repeat(20_000), "1 + ".repeat(20_000)), ""),
+        (played(&format!("bd \"x\"{}", ".every(2, rev)".repeat(26))), ""),
+        (played(&format!("bd \"x\"{}", ".every(2, rev)".repeat(120))), ""),
+        (played(&format!("bd \"x\"{}", ".sometimes(50%, rev)".repeat(100))), ""),
+        (played(&format!("bd \"x\"{}", ".off(1/8, rev)".repeat(40))), "too many events"),
+        (played(&"bd \"x*64\"\n".repeat(5000)), ""),
+        (played(&"bd \"x*4096\"\n".repeat(5000)), "score_work"),
+        ("out = sum i in 1..4096 { sum j in 1..4096 { sine(i * j) } }\n".into(), "the limit `"),
+        (
+            "a = prev(out)\nout = a + chain x = noise(), i in 1..4000 { sine(x + i * 1Hz) }\n".into(),
+            "the limit `",
+        ),
+        (format!("out = {}1{}\n", "(".repeat(50_000), ")".repeat(50_000)), "128 levels deep"),
+        (format!("{} = 1\nout = {}b\n", "a".repeat(300_000), "a".repeat(299_999)), "nothing here is called"),
+    ];
+    for (text, wanted) in cases {
+        let problems = bounded("song.mam", &text);
+        let start: String = text.chars().take(200).collect();
+        let said = problems.iter().any(|problem| problem.contains(wanted));
+        assert!(wanted.is_empty() || said, "{wanted}: {:?}\n{start}", &problems[..problems.len().min(5)]);
+    }
+}
+
+/// Characters of many scripts, of one to four bytes, wide, combining, and of no width.
+fn characters() -> Vec<char> {
+    let starts = [
+        0x20, 0xa0, 0x100, 0x2b0, 0x300, 0x370, 0x400, 0x530, 0x590, 0x600, 0x900, 0xe00, 0x1100, 0x1e00,
+        0x2000, 0x2010, 0x2040, 0x20a0, 0x2100, 0x2190, 0x2200, 0x2500, 0x2600, 0x3000, 0x3040, 0x4e00,
+        0xac00, 0xe000, 0xf900, 0xfb00, 0xfe00, 0xff00, 0x10000, 0x1d100, 0x1f300, 0x1f600, 0x20000, 0xe0000,
+        0x10_fff0, 0,
+    ];
+    let row = |start: u32| (start..start + 52).filter_map(char::from_u32);
+    starts.into_iter().flat_map(row).chain("‘’‚‛“”„‟«»‹›`´…–—−×÷≤≥≠".chars()).collect()
+}
+
+#[test]
+fn every_character_at_every_place_can_be_drawn() {
+    let songs = [
+        "bd = kick()\nplay { bd |x...x...| }\nout = bd\n",
+        "use \"a.mam\"\nout = sine(440Hz)\n",
+        "lead = sub(voices: 4)\nplay { lead \"c3 [e3 g3]\".fast(2) }\nout = lead\n",
+        "def f(x, time: s) = x * 0.5\nout = f(noise(), 5ms)\n",
+        "effect e {\n  param mix = 30% in 0..1\n  out = in * mix\n}\nout = noise() |> e(mix: 10%)\n",
+        "// words\nout = if 1 > 2 then 3 else 4\n",
+        "tempo 120\nsection a 2 bars { }\nplay a x2\nout = noise()\n",
+        "out = sum i in 1..8 { sine(i * 110Hz) / i }\n",
+        "a = { low: 1, high: 2 }\nout = (a.low, a.high)\n",
+        "{ \"version\": 1, \"nodes\": [{ \"id\": \"a\", \"type\": \"kick\" }] }\n",
+    ];
+    let characters = characters();
+    assert!(characters.len() >= 2000);
+    let all: String = characters.iter().collect();
+    let mut next = characters.iter().cycle();
+    for song in songs {
+        for at in (0..=song.len()).filter(|&at| song.is_char_boundary(at)) {
+            let one = next.next().unwrap().to_string();
+            for inserted in [&one, &all] {
+                let mut text = song.to_string();
+                text.insert_str(at, inserted);
+                taken("song", &text);
+            }
+        }
+    }
+}
