@@ -102,8 +102,10 @@ pub fn words(error: &io::Error) -> String {
         ErrorKind::InvalidFilename => "the name is not one that a file can have".into(),
         ErrorKind::InvalidData => "it is not text in UTF-8".into(),
         ErrorKind::AddrInUse => "another program listens there; take another port".into(),
-        ErrorKind::AddrNotAvailable => "it is no address of this machine; `0.0.0.0` is all of them".into(),
-        ErrorKind::BrokenPipe => "nobody reads it any more".into(),
+        ErrorKind::AddrNotAvailable => {
+            "it is not an address of this machine; `0.0.0.0` is all of them".into()
+        }
+        ErrorKind::BrokenPipe => "its reader has closed it".into(),
         _ => {
             // The system's own words, without the number that Rust adds.
             let text = without_numbers(&error.to_string());

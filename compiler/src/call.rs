@@ -3,6 +3,7 @@
 use crate::codes;
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident, Number, Unit};
+use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Problem, Problems, Span};
 use rustc_hash::FxHashMap;
 
@@ -46,8 +47,11 @@ pub fn bind(
             Some(&i) if i < formals.len() => &mut bound.args[i],
             Some(&i) => &mut bound.more[i - formals.len()],
             None => {
-                let known = || formals.iter().chain(more).copied().collect();
-                problems.suggest(unknown(callee, name), &name.name, &format!("arguments of {callee}"), known);
+                let problem = match problems.may_suggest() {
+                    true => suggested(callee, name, &formals.iter().chain(more).copied().collect::<Vec<_>>()),
+                    false => unknown(callee, name),
+                };
+                problems.add(problem);
                 continue;
             }
         };
@@ -132,6 +136,22 @@ fn too_many(callee: &Ident, args: &[Arg], formals: &[&str]) -> Problem {
 
 fn unknown(callee: &Ident, name: &Ident) -> Problem {
     Problem::new(&codes::UNKNOWN_ARGUMENT, name.span, format!("`{callee}` has no argument `{name}`"))
+}
+
+/// The problem of an argument that does not exist, with what was probably meant by it.
+fn suggested(callee: &Ident, name: &Ident, known: &[&str]) -> Problem {
+    let problem = unknown(callee, name);
+    let near = || mam_grammar::problem::nearest(&name.name, known);
+    if let Some(row) = foreign::find(Role::Argument, &name.name).filter(|_| near().is_none()) {
+        if let Some(meant) = row.word.split(' ').find(|word| known.contains(word)) {
+            let list = format!("arguments of {callee}: {}", known.join(", "));
+            return problem.here(format!("mam's word is `{meant}`")).help(list).guess(name.span, meant);
+        }
+        if !row.note.is_empty() {
+            return problem.help(format!("{}: `{}`", row.note, row.example));
+        }
+    }
+    problem.nearest(&name.name, &format!("arguments of {callee}"), known)
 }
 
 /// The problem of an argument that is missing.

@@ -8,7 +8,8 @@ use crate::graph::{Graph, NodeKind, duplicate};
 use crate::library::{Library, unit_of};
 use crate::text::number;
 use mam_grammar::ast::{
-    Ast, BinaryOp, Body, Definition, Expr, ExprId, Ident, Item, ItemKind, MidiNumbers, Number, UnaryOp, Unit,
+    Ast, BinaryOp, Body, Definition, DefinitionKind, Expr, ExprId, Ident, Item, ItemKind, MidiNumbers,
+    Number, UnaryOp, Unit,
 };
 use mam_grammar::{Problem, Problems, Span};
 use rustc_hash::FxHashMap;
@@ -18,13 +19,17 @@ use std::sync::Arc;
 const SETTINGS: [&str; 7] = ["tempo", "swing", "meter", "length", "seed", "title", "use"];
 
 /// Warns of `tempo = 174`, which defines a signal and sets nothing.
-pub(crate) fn settings(graph: &Graph, problems: &mut Problems) {
-    for name in SETTINGS {
-        let Some(&node) = graph.names.get(name) else { continue };
+pub(crate) fn settings(files: &Files, song: usize, graph: &Graph, problems: &mut Problems) {
+    let ast = &files.file(song).ast;
+    for (name, value) in equations(&ast.items).filter(|(name, _)| SETTINGS.contains(&&*name.name)) {
+        let Some(&node) = graph.names.get(&name.name) else { continue };
         if graph.wires.neighbors(petgraph::graph::NodeIndex::new(node.index())).next().is_none() {
             let message = format!("this defines a signal called `{name}`, which nothing uses");
-            let problem = Problem::new(&codes::UNUSED_SETTING, graph.nodes[node].span, message);
-            problems.add(problem.help(format!("without `=` it is a setting: `{name} …`")));
+            let problem = Problem::new(&codes::UNUSED_SETTING, name.span, message)
+                .help(format!("without `=` it is a setting: `{name} …`"));
+            let simple = matches!(ast.exprs[value], Expr::Number(_) | Expr::Length { .. } | Expr::Text(_));
+            let gap = Span { start: name.span.end, end: ast.span(value).start, ..name.span };
+            problems.add(if simple { problem.fix(gap, " ") } else { problem });
         }
     }
 }
@@ -151,22 +156,75 @@ fn body(definition: &Definition, problems: &mut Problems) {
     }
     once(items, problems);
     if !has_out(items) {
-        problems.add(no_out(&definition.name));
+        problems.add(no_out(&definition.name, items));
     }
 }
 
 /// True when one of the items defines `out`, or may have been meant to.
 pub(crate) fn has_out(items: &[Item]) -> bool {
     items.iter().any(|i| match &i.kind {
-        ItemKind::Equation { name, .. } | ItemKind::Broken(Some(name)) => &*name.name == "out",
-        ItemKind::Broken(None) => true,
+        ItemKind::Equation { name, .. } => &*name.name == "out",
+        ItemKind::Broken(_) => true,
         _ => false,
     })
 }
 
-fn no_out(name: &Ident) -> Problem {
-    Problem::new(&codes::NO_OUT, name.span, format!("`{name}` does not say what it sounds like"))
-        .help("add an equation `out = …`")
+fn no_out(name: &Ident, items: &[Item]) -> Problem {
+    let message = format!("`{name}` does not say what it sounds like");
+    let heard = equations(items).last().map(|(name, _)| name.to_string());
+    heard_as(Problem::new(&codes::NO_OUT, name.span, message), items, heard)
+}
+
+/// The equations among some items: name and value.
+fn equations(items: &[Item]) -> impl Iterator<Item = (&Ident, ExprId)> {
+    items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Equation { name, value } => Some((name, *value)),
+        _ => None,
+    })
+}
+
+/// The help and the fix of items without `out`, of which `heard` is what was probably meant to be heard.
+fn heard_as(problem: Problem, items: &[Item], heard: Option<String>) -> Problem {
+    match (heard, items.last()) {
+        (Some(heard), Some(last)) => {
+            let end = Span { start: last.span.end, ..last.span };
+            problem
+                .help(format!("add an equation, such as `out = {heard}`"))
+                .guess(end, format!("\nout = {heard}"))
+        }
+        _ => problem.help("add an equation `out = …`, such as `out = sine(220Hz)`"),
+    }
+}
+
+/// What of a song without `out` was probably meant to be heard: what has the name that other tools give it, else the sum of
+/// its instruments, else what is defined last.
+fn heard(files: &Files, song: usize) -> Option<String> {
+    const NAMES: [&str; 7] = ["process", "output", "master", "main", "mix", "result", "song"];
+    let file = files.file(song);
+    let all: Vec<_> = equations(&file.ast.items).collect();
+    if let Some((name, _)) = all.iter().find(|(name, _)| NAMES.contains(&&*name.name)) {
+        return Some(name.to_string());
+    }
+    let plays = |value: ExprId| {
+        let mut at = value;
+        loop {
+            match &file.ast.exprs[at] {
+                Expr::Pipe { left, .. } => at = *left,
+                Expr::Paren(inner) => at = *inner,
+                Expr::Call { callee, .. } => {
+                    let def = files.find(song, &callee.name);
+                    return def.is_some_and(|def| files.definition(def).kind == DefinitionKind::Instrument);
+                }
+                _ => return false,
+            }
+        }
+    };
+    let played: Vec<&str> =
+        all.iter().filter(|(_, value)| plays(*value)).map(|(name, _)| &*name.name).collect();
+    match played.is_empty() {
+        true => all.last().map(|(name, _)| name.to_string()),
+        false => Some(played.join(" + ")),
+    }
 }
 
 fn defined(item: &Item) -> Option<&Ident> {
@@ -200,20 +258,11 @@ fn once(items: &[Item], problems: &mut Problems) {
 
 fn song_items(files: &Files, song: usize, problems: &mut Problems) {
     let file = files.file(song);
-    // A call without a name, `softclip(…)` alone on its line, was probably meant to be the sound.
-    let nameless = |item: &Item| match &item.kind {
-        ItemKind::Broken(Some(name)) => {
-            files.find(song, &name.name).is_some()
-                || crate::lower::builtins().any(|(b, _, _)| b == &*name.name)
-        }
-        _ => false,
-    };
-    if file.ast.items.iter().any(nameless) {
+    // Where nothing has been read, what has gone wrong there is the reason.
+    if file.ast.items.is_empty() && problems.has_errors() || has_out(&file.ast.items) {
         return;
     }
-    if !has_out(&file.ast.items) {
-        let end = file.ast.items.last().map_or_else(Span::default, |item| item.span);
-        let problem = Problem::new(&codes::NO_OUT, end, "the song does not say what it sounds like");
-        problems.add(problem.help("add an equation `out = …`"));
-    }
+    let end = file.ast.items.last().map_or_else(Span::default, |item| item.span);
+    let problem = Problem::new(&codes::NO_OUT, end, "the song does not say what it sounds like");
+    problems.add(heard_as(problem, &file.ast.items, heard(files, song)));
 }

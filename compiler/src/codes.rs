@@ -32,7 +32,7 @@ codes! {
         passes "osc = sine(110Hz)\nout = osc * 0.5\n"
     }
     UNKNOWN_DEFINITION Error "unknown-definition" {
-        "Something is called that nobody has defined: no `def`, `instrument` or `effect` in this file, in a file that \
+        "Something is called that is not defined: no `def`, `instrument` or `effect` in this file, in a file that \
          it uses, or in the prelude has this name. `mamc list` shows what there is."
         fails "out = sinus(110Hz)\n"
         passes "out = sine(110Hz)\n"
@@ -196,8 +196,7 @@ codes! {
         passes "tempo 174\nout = noise()\n"
     }
     OUT_OF_BOUNDS Error "out-of-bounds" {
-        "A number that names something is none of those that there are: MIDI controllers, keys and programs go from 0 to \
-         127."
+        "A number names something that does not exist: MIDI controllers, keys and programs go from 0 to 127."
         fails "knob k = 0.5 in 0..1 cc 740\nout = noise() * k\n"
         passes "knob k = 0.5 in 0..1 cc 74\nout = noise() * k\n"
     }
@@ -222,7 +221,7 @@ codes! {
         fails "" passes "out = noise()\n"
     }
     BAD_SET Error "bad-set" {
-        "The value that a parameter is to be set to is no number."
+        "The value that a parameter is to be set to is not a number."
         fails "" passes "out = noise()\n"
     }
     BAD_NOTE Error "bad-note" {

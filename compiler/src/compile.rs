@@ -175,7 +175,7 @@ impl Line {
             self.out.problems = problems;
             return;
         }
-        checks::settings(&graph, &mut problems);
+        checks::settings(&files, song, &graph, &mut problems);
         let groups = graph.order(&files, song);
         self.done("graph");
 

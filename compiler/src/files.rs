@@ -236,6 +236,12 @@ impl Files {
         names
     }
 
+    /// The names of the definitions of a file and of those that it uses.
+    pub fn own_definitions(&self, file: usize) -> impl Iterator<Item = &str> {
+        let near = std::iter::once(file).chain(self.file(file).uses.iter().copied());
+        near.flat_map(|f| self.file(f).definitions.keys().map(|name| &**name))
+    }
+
     /// All definitions of the prelude, in the order of its files.
     pub fn prelude_definitions(&self) -> Vec<DefId> {
         (0..self.prelude.len()).map(|file| DefId { file, item: 0 }).collect()

@@ -401,7 +401,7 @@ fn midi_numbers(ast: &Ast, midi: &MidiNumbers, problems: &mut Problems) -> Vec<u
 }
 
 fn bad_note(note: &str, span: Span) -> Problem {
-    Problem::new(&codes::BAD_NOTE, span, format!("`{note}` is no note"))
+    Problem::new(&codes::BAD_NOTE, span, format!("`{note}` is not a note"))
         .help("a note is a letter a–g, `#`/`s` or `b`/`f`, and an octave (`c2`, `eb3`, `f#4`), or a MIDI number 0–127")
 }
 

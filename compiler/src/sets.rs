@@ -31,7 +31,7 @@ pub(crate) fn apply(
         match number(value) {
             Some((x, dimension)) => set(slots, slot, x, dimension, value_at, problems),
             None => {
-                let message = format!("`{value}` is no number");
+                let message = format!("`{value}` is not a number");
                 let help = "write a number, with a unit if you like: `0.5`, `120Hz`, `80%`, `50ms`";
                 problems.add(Problem::new(&codes::BAD_SET, value_at, message).help(help));
             }

@@ -298,7 +298,7 @@ fn what_is_wrong_is_told_at_its_place() {
         "play { bd.gain |x.| }",
         "not-playable at `x.`: `bd.gain` is a parameter, and a drum tab has no values for it",
     );
-    one("play { bd |_.x.| }", "tab-hold at `_`: `_` holds a note on, and here is none");
+    one("play { bd |_.x.| }", "tab-hold at `_`: `_` holds a note, and no note comes before it");
     one("play { bd |x....| }", "tab-length at `x....`: 5 steps do not go with a bar of 4 beats");
     one("play { bd |....| }", "silent-line at `bd`: this line of `bd` never sounds");
     one("play { bass \"c4 [e4 zz]\" }", "pattern-value at `zz`: `zz` is not a note");
@@ -327,7 +327,10 @@ fn what_is_wrong_is_told_at_its_place() {
         "pattern-too-much at `x*100000000`: one cycle of this pattern holds too many events",
     );
     one("play { bd |x.|.fats(2) }", "pattern-modifier at `fats`: there is no modifier `fats`");
-    one("play { bd |x.|.fast(2, 3) }", "pattern-modifier at `fast(2, 3)`: `.fast` is not used so");
+    one(
+        "play { bd |x.|.fast(2, 3) }",
+        "pattern-modifier at `fast(2, 3)`: `.fast` does not take these arguments",
+    );
     one(
         "play { bd.gain \"1\".transpose(2st) }",
         "pattern-modifier at `transpose(2st)`: `.transpose` changes notes, and this line sets a parameter",

@@ -252,6 +252,15 @@ pub enum Expr {
         /// Its arguments, in order.
         args: Vec<Arg>,
     },
+    /// `transpose(7st).vel(0.5)`, in the arguments of modifiers alone: one change of a pattern after another.
+    Method {
+        /// The change before it.
+        of: ExprId,
+        /// The modifier.
+        callee: Ident,
+        /// Its arguments, in order.
+        args: Vec<Arg>,
+    },
     /// `left |> right`: `right` is a [`Expr::Name`], a [`Expr::Call`], or [`Expr::Field`]s of one.
     Pipe {
         /// What flows in.

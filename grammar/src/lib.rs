@@ -3,6 +3,7 @@
 //! This crate turns text into trees and knows nothing of instruments: a name is a name. It holds
 //! * [`source`]: texts and places in them;
 //! * [`problem`]: what is wrong with an input, as data;
+//! * [`foreign`]: the words of other tools, each with what mam has instead;
 //! * [`ast`]: the syntax tree of the `.mam` language;
 //! * [`syntax`]: from text to that tree;
 //! * [`mini`]: the notation between the quotes of a score line;
@@ -14,6 +15,7 @@
 pub mod arena;
 pub mod ast;
 pub mod fmt;
+pub mod foreign;
 pub mod json;
 pub mod limits;
 pub mod mini;
@@ -24,5 +26,5 @@ pub mod syntax;
 
 pub use arena::{Arena, Handle};
 pub use limits::Limits;
-pub use problem::{Code, Label, Problem, Problems, Severity};
+pub use problem::{Applicability, Code, Fix, Label, Problem, Problems, Severity};
 pub use source::{SourceId, Sources, Span};

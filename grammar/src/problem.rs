@@ -4,7 +4,7 @@
 //! tools). No stage stops at its first problem: each collects into [`Problems`] and goes on.
 
 use crate::source::Span;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -43,6 +43,26 @@ pub struct Label {
     pub text: String,
 }
 
+/// How likely a [`Fix`] is what was meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Applicability {
+    /// The replacement says what the text was meant to say: a tool may apply it unasked.
+    Exact,
+    /// The replacement is accepted, but something else may have been meant: a person decides.
+    Guess,
+}
+
+/// A change of the text that removes a problem, as data: editors offer it, tests apply it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Fix {
+    /// What is replaced; empty where something is inserted.
+    pub span: Span,
+    /// What is written in its place; empty where something is deleted.
+    pub replacement: String,
+    /// How likely it is what was meant.
+    pub applicability: Applicability,
+}
+
 /// One thing that is wrong, with its place and a way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -52,15 +72,17 @@ pub struct Problem {
     pub message: String,
     /// The places: the first is where the problem is, others give the reason.
     pub labels: Vec<Label>,
-    /// What to do.
+    /// What to do, in words.
     pub help: Option<String>,
+    /// What to do, as a change of the text, where one change is enough.
+    pub fix: Option<Fix>,
 }
 
 impl Problem {
     /// A problem of kind `code` at `span`.
     pub fn new(code: &'static Code, span: Span, message: impl Into<String>) -> Problem {
         let label = Label { span, text: String::new() };
-        Problem { code, message: message.into(), labels: vec![label], help: None }
+        Problem { code, message: message.into(), labels: vec![label], help: None, fix: None }
     }
 
     /// Words for the first place.
@@ -81,12 +103,44 @@ impl Problem {
         self
     }
 
+    /// A replacement that says what was meant.
+    pub fn fix(self, span: Span, replacement: impl Into<String>) -> Problem {
+        self.change(span, replacement.into(), Applicability::Exact)
+    }
+
+    /// A replacement that is accepted, and may be what was meant.
+    pub fn guess(self, span: Span, replacement: impl Into<String>) -> Problem {
+        self.change(span, replacement.into(), Applicability::Guess)
+    }
+
+    fn change(mut self, span: Span, replacement: String, applicability: Applicability) -> Problem {
+        self.fix = Some(Fix { span, replacement, applicability });
+        self
+    }
+
     /// Adds "did you mean …?" to the first place when one of `known` is near `name`; else lists what there is
     /// (`what` names it in the plural, such as "parameters of kick").
     pub fn nearest(self, name: &str, what: &str, known: &[impl AsRef<str>]) -> Problem {
         match nearest(name, known) {
-            Some(near) => self.here(format!("did you mean `{near}`?")).help(list(what, known)),
+            Some(near) => {
+                let span = self.written(name);
+                let problem = self.here(format!("did you mean `{near}`?")).help(list(what, known));
+                match span {
+                    Some(span) => problem.guess(span, near),
+                    None => problem,
+                }
+            }
             None => self.help(list(what, known)),
+        }
+    }
+
+    /// The bytes of `name` where the problem is: all of its place, or what is between its quotes.
+    fn written(&self, name: &str) -> Option<Span> {
+        let span = self.span();
+        match (span.end - span.start) as usize - name.len().min((span.end - span.start) as usize) {
+            0 => Some(span),
+            2 => Some(Span { start: span.start + 1, end: span.end - 1, ..span }),
+            _ => None,
         }
     }
 
@@ -110,6 +164,8 @@ pub struct Problems {
     all: Vec<Problem>,
     /// Digests of them.
     seen: HashSet<u64>,
+    /// Which problem has a fix: what one change removes has one cause.
+    fixes: HashMap<Fix, usize>,
     /// How many are errors.
     errors: usize,
     suggestions: usize,
@@ -123,19 +179,34 @@ fn digest(problem: &Problem) -> u64 {
     hasher.finish()
 }
 
+/// Further places of a problem that are marked.
+const MOST_PLACES: usize = 8;
+
 impl Problems {
     /// No problems yet, where those of `before` have been found in another part of the same text.
     pub fn after(before: &Problems) -> Problems {
         Problems { suggestions: before.suggestions, ..Problems::default() }
     }
 
-    /// Adds one. The same problem at the same place is kept once.
+    /// Adds one. The same problem at the same place is kept once; so are problems that the same change removes, with their
+    /// places.
     pub fn add(&mut self, problem: Problem) {
+        if let Some(&first) = problem.fix.as_ref().and_then(|fix| self.fixes.get(fix)) {
+            let span = problem.span();
+            let first = &mut self.all[first];
+            if first.labels.len() < MOST_PLACES && first.labels.iter().all(|label| label.span != span) {
+                first.labels.push(Label { span, text: "and here".into() });
+            }
+            return;
+        }
         let is_error = usize::from(problem.code.severity == Severity::Error);
         if self.all.len() >= MOST_PROBLEMS {
             self.errors += is_error;
         } else if self.seen.insert(digest(&problem)) {
             self.errors += is_error;
+            if let Some(fix) = &problem.fix {
+                self.fixes.insert(fix.clone(), self.all.len());
+            }
             self.all.push(problem);
         }
     }
@@ -198,11 +269,18 @@ impl Problems {
     }
 
     /// Of those that were added since there were `len` and are `inside` something that was called, the place becomes that
-    /// of the call; where they were found is the reason.
-    pub fn called_at(&mut self, len: usize, call: Span, inside: impl Fn(Span) -> bool) {
+    /// of the call of `callee`; where they were found is the reason.
+    pub fn called_at(&mut self, len: usize, callee: &str, call: Span, inside: impl Fn(Span) -> bool) {
         for problem in self.all.iter_mut().skip(len).filter(|p| inside(p.span())) {
             self.seen.remove(&digest(problem));
+            let inside = &mut problem.labels[0];
+            if inside.text.is_empty() {
+                inside.text = format!("in the definition of `{callee}`");
+            }
             problem.labels.insert(0, Label { span: call, text: "in this call".into() });
+            problem.message = format!("`{callee}` cannot work with these arguments: {}", problem.message);
+            problem.help = Some(format!("`mamc doc {callee}` shows what each of its arguments is"));
+            problem.fix = None;
             self.seen.insert(digest(problem));
         }
     }
@@ -215,6 +293,8 @@ impl Problems {
 
     fn count(&mut self) {
         self.seen = self.all.iter().map(digest).collect();
+        let fix = |(at, problem): (usize, &Problem)| Some((problem.fix.clone()?, at));
+        self.fixes = self.all.iter().enumerate().filter_map(fix).collect();
         self.errors = self.all.iter().filter(|p| p.code.severity == Severity::Error).count();
     }
 }
@@ -244,7 +324,7 @@ pub fn nearest<'a>(name: &str, known: &'a [impl AsRef<str>]) -> Option<&'a str> 
 fn list(what: &str, known: &[impl AsRef<str>]) -> String {
     const MOST: usize = 16;
     if known.is_empty() {
-        return format!("there are no {what}");
+        return format!("{what}: none");
     }
     let names: Vec<_> = known.iter().take(MOST).map(AsRef::as_ref).collect();
     let more = if known.len() > MOST { ", …" } else { "" };

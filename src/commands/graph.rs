@@ -58,7 +58,7 @@ impl Graph {
             (None, Some("dot" | "gv")) => Ok(Form::Dot),
             (None, Some("mmd" | "mermaid" | "md")) => Ok(Form::Mermaid),
             (None, Some(other)) => Err(Failure::Usage(format!(
-                "`.{other}` is no form of a graph: .svg, .dot, .mmd, or --format"
+                "`.{other}` is not a form of a graph: .svg, .dot, .mmd, or --format"
             ))),
         }
     }

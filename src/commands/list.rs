@@ -10,7 +10,6 @@ use crate::json;
 use crate::reference::{self, Topic};
 use crate::table::{glossary, row, table};
 use clap::Args;
-use mam_compiler::library::ParamInfo;
 use mam_compiler::lower::Slots;
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{EventKind, Program};

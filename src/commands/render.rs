@@ -88,7 +88,7 @@ impl Render {
             return self.midi(&target, console);
         }
         let (container, bits) = self.kind(&target)?;
-        let (mut compiled, mut listening) = stems::compiled(&self.song, &self.listen(), console)?;
+        let (mut compiled, listening) = stems::compiled(&self.song, &self.listen(), console)?;
         let program = compiled.take_program()?;
         let span = Span { from: self.from, duration: self.duration, tail: self.tail };
         let mut job = Job::new(program, span)?;
@@ -102,44 +102,34 @@ impl Render {
             preroll: job.frames(self.preroll)?,
             console,
         };
-        let taps = self.all_taps(&job, listening.as_ref(), container, 0)?;
-        files.check(&target, &job, taps.iter().map(|(tap, _)| tap))?;
+        let extras = self.extras(&job, listening.as_ref(), container)?;
+        files.check(&target, &job, &extras)?;
         job.input = self.sound(&job, console)?;
-        if self.as_loop {
-            job = looped(&job, listening.as_ref(), console)?;
-            listening =
-                listening.map(|l| Ok(looping::whole(l.program()).map(|(p, _)| l.with(p))?)).transpose()?;
-        }
+        let listening = match (self.as_loop, listening) {
+            (false, listening) => listening,
+            (true, listening) => {
+                job = looped(&job, listening.as_ref(), console)?;
+                listening.map(in_whole_frames).transpose()?
+            }
+        };
         let gain = self.normalize.map(|level| levels::gain_to(&job, level)).transpose()?;
         self.make_folder()?;
         let mix = files.write(&target, None, &job, gain)?;
         let frames = mix.frames - files.preroll;
         let mut written = vec![mix];
-        for (tap, job) in self.all_taps(&job, listening.as_ref(), container, frames)? {
-            written.push(files.write(&tap.file, Some(&tap.node), &job, None)?);
+        for extra in extras {
+            let Some(job) = extra.job(&job, listening.as_ref(), frames) else {
+                return Err(no_node(&extra.name, &job));
+            };
+            written.push(files.write(&extra.file, Some(&extra.name), &job, None)?);
         }
-        self.check_stems(&job, listening.as_ref(), frames, console)?;
+        if let (Some(folder), Some(listening)) = (&self.stems, &listening) {
+            check_sum(folder, listening, &job, frames, console)?;
+        }
         if self.json {
             console.result(&json::pretty(&Report { files: written }))?;
         }
         job.check_finite()
-    }
-
-    /// Compares the stems' sum with the mix before the master.
-    fn check_stems(
-        &self,
-        job: &Job,
-        listening: Option<&Listening>,
-        frames: u64,
-        console: Console,
-    ) -> Result<(), Failure> {
-        let (Some(folder), Some(listening)) = (&self.stems, listening) else { return Ok(()) };
-        let difference = listening.check(job, frames)?;
-        console.say(&difference.line(folder, listening.stems().count()));
-        if !difference.is_none() {
-            console.say("warning: the stems do not add up to the mix before the master\n");
-        }
-        Ok(())
     }
 
     /// Where the song goes.
@@ -229,29 +219,26 @@ impl Render {
         output.finish()
     }
 
-    /// The taps and the stems: what is heard and where it goes, and what renders it.
-    fn all_taps(
+    /// The further files that are asked for: a tap each, then a stem each.
+    fn extras(
         &self,
         job: &Job,
         listening: Option<&Listening>,
         container: Container,
-        frames: u64,
-    ) -> Result<Vec<(Tap, Job)>, Failure> {
-        let Some(listening) = listening else { return Ok(vec![]) };
-        let mut all = vec![];
-        for tap in &self.taps {
-            let tapped = listening.equation(job, &tap.node, frames).or_else(|| job.tapped(&tap.node, frames));
-            all.push((tap.clone(), tapped.ok_or_else(|| no_node(&tap.node, job))?));
+    ) -> Result<Vec<Extra>, Failure> {
+        let tap = |Tap { node, file }: &Tap| Extra { name: node.clone(), file: file.clone(), is_stem: false };
+        let mut extras: Vec<Extra> = self.taps.iter().map(tap).collect();
+        if let Some(tap) = extras.iter().find(|tap| tap.job(job, listening, 0).is_none()) {
+            return Err(no_node(&tap.name, job));
         }
-        if let Some(folder) = &self.stems {
+        if let (Some(folder), Some(listening)) = (&self.stems, listening) {
             let mut files = Names::default();
-            for name in listening.stems() {
-                let Some(stem) = listening.stem(job, name, frames) else { continue };
+            extras.extend(listening.stems().map(|name| {
                 let file = folder.join(files.file(name, container.extensions()[0]));
-                all.push((Tap { node: name.to_string(), file }, stem));
-            }
+                Extra { name: name.to_string(), file, is_stem: true }
+            }));
         }
-        Ok(all)
+        Ok(extras)
     }
 
     /// Makes the folder of the stems.
@@ -297,6 +284,59 @@ impl Render {
     }
 }
 
+/// A further file of a render: what is heard in it, and where it goes.
+struct Extra {
+    name: String,
+    file: PathBuf,
+    is_stem: bool,
+}
+
+impl Extra {
+    /// The first frames of a job, but of this instead of the song.
+    fn job(&self, job: &Job, listening: Option<&Listening>, frames: u64) -> Option<Job> {
+        let listening = listening?;
+        match self.is_stem {
+            true => listening.stem(job, &self.name, frames),
+            false => listening.equation(job, &self.name, frames).or_else(|| job.tapped(&self.name, frames)),
+        }
+    }
+}
+
+/// Compares the sum of the stems with the mix before the master, and says what came of it.
+fn check_sum(
+    folder: &Path,
+    listening: &Listening,
+    job: &Job,
+    frames: u64,
+    console: Console,
+) -> Result<(), Failure> {
+    let difference = listening.check(job, frames)?;
+    console.say(&difference.line(folder, listening.stems().count()));
+    if !difference.is_none() {
+        console.say("warning: the stems do not add up to the mix before the master\n");
+    }
+    Ok(())
+}
+
+/// The pass of a song that follows itself; says which it is, and what never repeats.
+fn looped(job: &Job, listening: Option<&Listening>, console: Console) -> Result<Job, Failure> {
+    let pass = looping::find(&job.program, listening, job.input.as_ref())?;
+    if pass.repeats {
+        console.say(&format!("loop: pass {} is as the one before it\n", pass.number));
+    } else {
+        let names = pass.restless.join("`, `");
+        let what = format!("no pass of eight is as the one before it, as these never repeat: `{names}`");
+        console.say(&format!("warning: {what}\n"));
+    }
+    Ok(job.pass(pass.program, pass.start, pass.frames))
+}
+
+/// The same, at the tempo at which a pass is a whole number of frames.
+fn in_whole_frames(listening: Listening) -> Result<Listening, Failure> {
+    let (program, _) = looping::whole(listening.program())?;
+    Ok(listening.with(program))
+}
+
 /// What all files of a render have in common.
 struct Files {
     /// Their channels differ.
@@ -310,16 +350,11 @@ struct Files {
 
 impl Files {
     /// Refuses before anything is rendered what could not be written after it.
-    fn check<'t>(
-        &self,
-        target: &Path,
-        job: &Job,
-        taps: impl Iterator<Item = &'t Tap>,
-    ) -> Result<(), Failure> {
+    fn check(&self, target: &Path, job: &Job, extras: &[Extra]) -> Result<(), Failure> {
         let frames = job.expected().saturating_add(self.preroll);
         self.fits(frames, Format { channels: job.channels(), ..self.format })?;
         let mut places: Vec<PathBuf> = Vec::new();
-        for path in std::iter::once(target).chain(taps.map(|tap| tap.file.as_path())) {
+        for path in std::iter::once(target).chain(extras.iter().map(|extra| extra.file.as_path())) {
             self.inputs.protect(path)?;
             let place = behind_links(path);
             let is_file = std::fs::metadata(&place).map_or(path != Path::new("-"), |m| m.is_file());
@@ -430,19 +465,6 @@ fn by_ending(target: &Path) -> Result<Container, Failure> {
         "mam does not write .{ending} files, but {known} and .mid: render `{wav}` and convert it, for example with `ffmpeg -i {wav} {name}`",
         wav = wav.display()
     )))
-}
-
-/// The pass of a song that follows itself; says which it is, and what never repeats.
-fn looped(job: &Job, listening: Option<&Listening>, console: Console) -> Result<Job, Failure> {
-    let pass = looping::find(&job.program, listening, job.input.as_ref())?;
-    if pass.repeats {
-        console.say(&format!("loop: pass {} is as the one before it\n", pass.number));
-    } else {
-        let names = pass.restless.join("`, `");
-        let what = format!("no pass of eight is as the one before it, as these never repeat: `{names}`");
-        console.say(&format!("warning: {what}\n"));
-    }
-    Ok(job.pass(pass.program, pass.start, pass.frames))
 }
 
 fn file_failure(path: &Path, error: FileError) -> Failure {

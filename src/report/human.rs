@@ -109,7 +109,7 @@ impl Drawing {
             code: Some(problem.code.name),
             severity,
             message: one_line(&problem.message),
-            help: problem.help.as_deref().map(cut),
+            help: help_of(problem),
             text: Excerpts::new(home, texts),
             labels: here.iter().map(|l| labelled(l, texts, true)).collect(),
             elsewhere: there.iter().map(|l| Drawing::elsewhere(l, texts)).collect(),
@@ -127,6 +127,16 @@ impl Drawing {
             elsewhere: vec![],
         }
     }
+}
+
+/// What to do: the help, or the fix in words.
+fn help_of(problem: &Problem) -> Option<String> {
+    let words = |fix: &mam_grammar::Fix| match fix.replacement.trim() {
+        "" => "take it away".to_owned(),
+        text => format!("write `{text}`"),
+    };
+    let help = problem.help.clone().or_else(|| problem.fix.as_ref().map(words));
+    help.as_deref().map(cut)
 }
 
 /// A help, which may have several lines, without what a terminal would act on and of bounded length.

@@ -42,13 +42,25 @@ fn result(problem: &Problem, lines: &Lines) -> Value {
         None => problem.message.clone(),
     };
     let others: Vec<Value> = problem.labels[1..].iter().map(|l| location(l, lines)).collect();
-    json!({
+    let mut result = json!({
         "ruleId": problem.code.name,
         "level": word(problem.code.severity),
         "message": { "text": text },
         "locations": [location(&problem.labels[0], lines)],
         "relatedLocations": others,
-    })
+    });
+    if let Some(fix) = &problem.fix {
+        let place = Label { span: fix.span, text: String::new() };
+        let physical = &location(&place, lines)["physicalLocation"];
+        result["fixes"] = json!([{ "artifactChanges": [{
+            "artifactLocation": physical["artifactLocation"],
+            "replacements": [{
+                "deletedRegion": physical["region"],
+                "insertedContent": { "text": fix.replacement },
+            }],
+        }] }]);
+    }
+    result
 }
 
 fn location(label: &Label, lines: &Lines) -> Value {

@@ -60,7 +60,7 @@ impl FromStr for Length {
 
     /// A number alone is seconds.
     fn from_str(text: &str) -> Result<Length, String> {
-        let wrong = || format!("`{text}` is no length of time; {WRITTEN}");
+        let wrong = || format!("`{text}` is not a length of time; {WRITTEN}");
         if let Some((minutes, seconds)) = text.split_once(':') {
             return clock(minutes, seconds).ok_or_else(wrong);
         }

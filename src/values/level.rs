@@ -16,7 +16,7 @@ impl FromStr for Level {
 
     fn from_str(text: &str) -> Result<Level, String> {
         let wrong = || {
-            format!("`{text}` is no level; write `-1dBTP` for the true peak or `-14LUFS` for the loudness")
+            format!("`{text}` is not a level; write `-1dBTP` for the true peak or `-14LUFS` for the loudness")
         };
         let lower = text.to_ascii_lowercase();
         let (number, kind): (&str, fn(f64) -> Level) =

@@ -25,7 +25,7 @@ impl FromStr for Rate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Rate, String> {
-        let wrong = || format!("`{text}` is no sample rate; write `48000`, `44.1k` or `96kHz`");
+        let wrong = || format!("`{text}` is not a sample rate; write `48000`, `44.1k` or `96kHz`");
         let lower = text.to_ascii_lowercase();
         let number = lower.strip_suffix("hz").unwrap_or(&lower);
         let (number, factor) = number.strip_suffix('k').map_or((number, 1), |n| (n, 1_000));
@@ -103,7 +103,7 @@ impl FromStr for LimitChange {
     fn from_str(text: &str) -> Result<LimitChange, String> {
         let Assignment { name, value } =
             text.parse().map_err(|_| "it is written NAME=N, such as `nodes=100000`".to_string())?;
-        let value = value.parse().map_err(|_| format!("`{value}` is no whole number"))?;
+        let value = value.parse().map_err(|_| format!("`{value}` is not a whole number"))?;
         Limits::default().set(&name, value)?;
         Ok(LimitChange { name, value })
     }

@@ -257,10 +257,15 @@ fn a_report_for_tools_has_exact_places() {
     assert_eq!(&WRONG[start as usize..end as usize], "bdd");
     assert_eq!((&second["line"], &second["column"]), (&2.into(), &7.into()));
     assert_eq!(second["code"], "unknown-name");
+    let fix = &second["fix"];
+    assert_eq!((&fix["start"], &fix["end"]), (&second["start"], &second["end"]));
+    assert_eq!((&fix["replacement"], &fix["applicability"]), (&"bd".into(), &"guess".into()));
     let run = folder.run(&["check", "wrong.mam", "--format", "sarif"]).exits(1);
     let sarif: serde_json::Value = serde_json::from_str(&run.out).unwrap();
     let region = &sarif["runs"][0]["results"][1]["locations"][0]["physicalLocation"]["region"];
     assert_eq!((&region["byteOffset"], &region["startLine"]), (&second["start"], &2.into()));
+    let change = &sarif["runs"][0]["results"][1]["fixes"][0]["artifactChanges"][0]["replacements"][0];
+    assert_eq!((&change["insertedContent"]["text"], &change["deletedRegion"]), (&"bd".into(), region));
     let run = folder.run(&["check", "wrong.mam", "--format", "short"]).exits(1);
     assert!(run.err.contains("wrong.mam:2:7: error[unknown-name]: "), "{}", run.err);
 }

@@ -11,6 +11,7 @@ pub fn operands(expr: &Expr) -> Vec<ExprId> {
         Expr::Length { amount, .. } => vec![*amount],
         Expr::Field { of, .. } => vec![*of],
         Expr::Call { args, .. } => args.iter().map(|a| a.value).collect(),
+        Expr::Method { of, args, .. } => std::iter::once(*of).chain(args.iter().map(|a| a.value)).collect(),
         Expr::Pipe { left, right } => vec![*left, *right],
         Expr::Unary { x, .. } | Expr::Paren(x) => vec![*x],
         Expr::Binary { a, b, .. } => vec![*a, *b],

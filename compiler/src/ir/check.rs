@@ -78,7 +78,7 @@ fn interface(kernel: &Kernel, found: &mut Vec<String>) {
         let until = kernel.states.get(voice.until);
         let lanes = Type::BOOL.with_lanes(if voice.every == 4 { 4 } else { 1 });
         if until.is_none_or(|state| state.ty() != lanes) || !matches!(voice.every, 1 | 4) {
-            found.push("a voice's `until` is no bool state of its lanes".into());
+            found.push("a voice's `until` is not a bool state of its lanes".into());
         }
         let words = kernel.states.values().map(|state| u32::from(state.lanes)).sum();
         let (states, delays) = (words, kernel.delays.len() as u32);
@@ -154,7 +154,9 @@ impl Check<'_> {
             |v: Value| self.body.insts.get(v).is_some() && self.body.rates()[v.index()] <= Rate::Segment;
         if self.body.only_if.is_some_and(|v| self.body.step == 1 || !slow(v) || self.body.ty(v) != Type::BOOL)
         {
-            self.found.push("its condition is no slow bool, or its turns are of one frame".into());
+            self.found.push(
+                "its condition is not a loop-invariant bool, or its iterations are of one frame".into(),
+            );
         }
         self.carries();
         self.once("state", self.body.sets.iter().map(|(state, _)| *state));
@@ -182,7 +184,7 @@ impl Check<'_> {
         }
         let carried = |v: Value| self.body.insts.get(v).is_some_and(|inst| inst.op == Op::Carry);
         if self.body.nexts.iter().any(|(carry, _)| !carried(*carry)) {
-            self.found.push("what is no `carry` is given a next value".into());
+            self.found.push("only a `carry` has a next value".into());
         }
     }
 

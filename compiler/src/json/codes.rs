@@ -59,7 +59,7 @@ pub static UNKNOWN_TARGET: Code = Code {
 pub static DUPLICATE_ID: Code = Code {
     name: "json-duplicate-id",
     severity: Severity::Error,
-    explanation: "Two nodes have the same id, so that nobody knows which of them a pattern means; or one node is \
+    explanation: "Two nodes have the same id, so that it is not clear which of them a pattern means; or one node is \
         listed twice in the mixer.",
     fails: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" }, { "id": "bd", "type": "kick" } ] }"#,
     passes: r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" }, { "id": "low", "type": "kick" } ] }"#,

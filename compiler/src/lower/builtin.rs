@@ -149,7 +149,14 @@ impl Lower<'_, '_> {
     ) -> Val {
         let Some(builtin) = BUILTINS.iter().find(|b| b.name == &*callee.name) else {
             let names: Vec<&str> = BUILTINS.iter().map(|b| b.name).collect();
-            return self.unknown_definition(at, callee, &names);
+            let unknown = self.unknown_definition(at, callee, &names);
+            // What is wrong with what it is given is wrong whatever was meant.
+            let given = piped.into_iter().chain(args.iter().map(|arg| arg.value));
+            let text = |value: ExprId| matches!(self.ast(at).exprs[value], Expr::Text(_) | Expr::List(_));
+            for value in given.filter(|&value| !text(value)).collect::<Vec<_>>() {
+                self.eval(at, value);
+            }
+            return unknown;
         };
         let args = super::calls::with_piped(args, piped);
         let before = self.problems.len();

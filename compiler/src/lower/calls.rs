@@ -10,6 +10,7 @@ use crate::files::DefId;
 use crate::ir::Op;
 use crate::library::{Expected, ParamInfo, unit_of};
 use mam_grammar::ast::{Arg, Body, Definition, DefinitionKind, Expr, ExprId, Ident};
+use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Problem, Span};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -233,7 +234,8 @@ impl Lower<'_, '_> {
     pub(super) fn blame_call(&mut self, caller: ScopeId, callee: &Ident, before: usize) {
         let files = self.files();
         if !files.is_prelude(self.scopes[caller].file) {
-            self.problems.called_at(before, callee.span, |span| files.is_prelude_source(span.source));
+            self.problems
+                .called_at(before, &callee.name, callee.span, |span| files.is_prelude_source(span.source));
         }
     }
 
@@ -381,13 +383,20 @@ impl Lower<'_, '_> {
         }
         let message = format!("there is no definition `{callee}`");
         let problem = Problem::new(&codes::UNKNOWN_DEFINITION, callee.span, message);
+        let own: Vec<&str> = self.files().own_definitions(file).collect();
+        let foreign = foreign::find(Role::Value, &callee.name)
+            .filter(|_| mam_grammar::problem::nearest(&callee.name, &own).is_none());
         let mut known = vec![];
-        if self.problems.may_suggest() {
+        if foreign.is_none() && self.problems.may_suggest() {
             known = self.files().visible(file);
             known.extend(builtins.iter().map(ToString::to_string));
         }
         let problem = match mam_grammar::problem::nearest(&callee.name, &known) {
+            _ if foreign.is_some() => {
+                foreign.into_iter().fold(problem, |problem, row| row.explain(problem, callee.span, true))
+            }
             Some(near) => problem
+                .guess(callee.span, near)
                 .here(format!("did you mean `{near}`?"))
                 .help(format!("`mamc doc {near}` shows it; `mamc list` shows what there is")),
             None => problem.help("`mamc list` shows what there is; your own begins with `def`"),

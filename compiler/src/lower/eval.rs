@@ -5,9 +5,10 @@ use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::codes;
 use crate::dimension::{Dimension, base_value};
-use crate::graph::{NodeId, duplicate, is_event};
-use crate::ir::{Args, Op, PortField, Type, Value};
+use crate::graph::{NodeId, duplicate};
+use crate::ir::{Args, Op, Type, Value};
 use mam_grammar::ast::{Ast, BinaryOp, Body, Expr, ExprId, Ident, Item, ItemKind, MusicalUnit, UnaryOp};
+use mam_grammar::foreign;
 use mam_grammar::{Problem, Span};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ const STACK_GROWTH: usize = 2 << 20;
 const LOOK: usize = 8;
 
 impl<'a> Lower<'_, 'a> {
-    fn ast(&self, at: &At) -> &'a Ast {
+    pub(super) fn ast(&self, at: &At) -> &'a Ast {
         &self.files().file(self.scopes[at.scope].file).ast
     }
 
@@ -31,19 +32,6 @@ impl<'a> Lower<'_, 'a> {
             return val;
         }
         self.eval_whole(at, expr)
-    }
-
-    /// Remembers the value of an expression of the song that is heard by itself.
-    fn hear(&mut self, at: &At, expr: ExprId, val: &Val) {
-        if !self.song.graph.is_some_and(|graph| graph.heard.contains(&expr)) {
-            return;
-        }
-        let scope = &self.scopes[at.scope];
-        let in_song = scope.file == self.song.file && scope.turns.as_ref().is_some_and(Vec::is_empty);
-        let is_new = !self.song.heard.contains_key(&expr) && !self.heard.iter().any(|(e, _)| *e == expr);
-        if in_song && is_new && matches!(val, Val::Signal(_)) {
-            self.heard.push((expr, val.clone()));
-        }
     }
 
     /// The node of a part that was cut off a large expression of the song.
@@ -107,6 +95,8 @@ impl<'a> Lower<'_, 'a> {
             Expr::Name(name) => self.name(at, name),
             Expr::Field { of, field } => self.field(at, *of, field),
             Expr::Call { callee, args } => self.call(at, expr, callee, args, None),
+            // Stands in the arguments of modifiers alone.
+            Expr::Method { .. } => Val::Broken,
             Expr::Pipe { left, right } => self.pipe(at, *left, *right),
             Expr::Unary { op, x } => {
                 let val = self.eval(at, *x);
@@ -133,7 +123,14 @@ impl<'a> Lower<'_, 'a> {
                 Val::Record(record.into())
             }
             Expr::List(_) | Expr::Text(_) => {
-                let message = "a list or a text is no signal";
+                if let Expr::Text(text) = &ast.exprs[expr]
+                    && let Some(hertz) = foreign::note_frequency(text)
+                {
+                    let problem = Problem::new(&codes::NOT_A_SIGNAL, span, "a text is not a signal");
+                    let help = format!("for the note's frequency write `{hertz}`");
+                    return self.problem(problem.help(help).fix(span, hertz));
+                }
+                let message = "a list or a text is not a signal";
                 self.problem(
                     Problem::new(&codes::NOT_A_SIGNAL, span, message).help("lists are given to `table`"),
                 )
@@ -295,96 +292,6 @@ impl<'a> Lower<'_, 'a> {
             Some(dimension) => Val::Signal(Signal { channels: [l, r].into_iter().collect(), dimension }),
             None => Val::Broken,
         }
-    }
-
-    fn field(&mut self, at: &At, of: ExprId, field: &Ident) -> Val {
-        if is_event(&field.name)
-            && let Some(val) = self.event_field(at, of, field)
-        {
-            return val;
-        }
-        let val = self.eval(at, of);
-        if let (Val::Signal(_), Some(problem)) = (&val, self.instrument_part(at, of, field)) {
-            return self.problem(problem);
-        }
-        self.part(val, field)
-    }
-
-    /// What is wrong with `bd.trigger` or `bd.gain`, where `bd` is an instrument of the song.
-    fn instrument_part(&self, at: &At, of: ExprId, field: &Ident) -> Option<Problem> {
-        let Expr::Name(name) = &self.ast(at).exprs[of] else { return None };
-        let graph = self.song.graph?;
-        let instance = graph.instance(*graph.targets.get(&name.name)?)?;
-        if matches!(&*field.name, "left" | "right") || is_event(&field.name) {
-            return None;
-        }
-        let info = self.song.library.info(self.files(), instance.def);
-        if info.params.iter().any(|p| p.name == field.name) {
-            let message = format!("`{field}` is a parameter of `{name}`, which can be set, but is no signal");
-            let help = format!(
-                "play it in the score: `{name}.{field} \"0 1\"`; a `knob` can be both given to `{name}` and read"
-            );
-            return Some(Problem::new(&codes::UNKNOWN_FIELD, field.span, message).help(help));
-        }
-        let parts = ["trig", "gate", "freq", "note", "vel", "left", "right"];
-        let problem =
-            Problem::new(&codes::UNKNOWN_FIELD, field.span, format!("`{name}` has no part `{field}`"));
-        Some(problem.nearest(&field.name, "events and sides of an instrument", &parts))
-    }
-
-    /// A part of a value.
-    pub(super) fn part(&mut self, val: Val, field: &Ident) -> Val {
-        match &val {
-            Val::Broken => Val::Broken,
-            Val::Signal(signal) => match &*field.name {
-                "left" => Val::mono(signal.channel(0), signal.dimension),
-                "right" => Val::mono(signal.channel(1), signal.dimension),
-                name if is_event(name) => {
-                    let message = format!("`.{name}` is an event of an instrument, and this is none");
-                    let help = "events belong to a name whose equation begins with an instrument's call";
-                    self.problem(Problem::new(&codes::NOT_EVENTS, field.span, message).help(help))
-                }
-                name => {
-                    let problem = Problem::new(
-                        &codes::UNKNOWN_FIELD,
-                        field.span,
-                        format!("a signal has no part `{name}`"),
-                    );
-                    self.problem(problem.nearest(name, "parts of a signal", &["left", "right"]))
-                }
-            },
-            Val::Record(fields) => match fields.iter().find(|(name, _)| *name == field.name) {
-                Some((_, val)) => val.clone(),
-                None => {
-                    let names: Vec<&str> = fields.iter().map(|(name, _)| &**name).collect();
-                    let message = format!("there is no part `{field}` here");
-                    let problem = Problem::new(&codes::UNKNOWN_FIELD, field.span, message);
-                    self.problem(problem.nearest(&field.name, "parts", &names))
-                }
-            },
-        }
-    }
-
-    /// `bd.trig`, where `bd` is a playable name of the song.
-    fn event_field(&mut self, at: &At, of: ExprId, field: &Ident) -> Option<Val> {
-        let Expr::Name(name) = &self.ast(at).exprs[of] else { return None };
-        let mut scope = Some(at.scope);
-        while let Some(s) = scope {
-            if self.scopes[s].names.contains_key(&name.name) {
-                return None;
-            }
-            scope = self.scopes[s].parent;
-        }
-        let target = *self.song.graph?.targets.get(&name.name)?;
-        let field = match &*field.name {
-            "trig" => PortField::Trig,
-            "gate" => PortField::Gate,
-            "freq" => PortField::Freq,
-            "note" => PortField::Note,
-            _ => PortField::Vel,
-        };
-        let port = self.song.ports.monitor(target);
-        Some(self.event(port, field))
     }
 
     /// A whole constant number, or a problem.

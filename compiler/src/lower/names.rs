@@ -9,6 +9,8 @@ use crate::graph::{Given, NodeId, NodeKind, Turns};
 use crate::ir::PortField;
 use crate::library::{Expected, Units};
 use mam_grammar::ast::{DefinitionKind, ExprId, Ident, ItemKind, Unit};
+use mam_grammar::foreign::{self, Role};
+use mam_grammar::problem::nearest;
 use mam_grammar::{Problem, Span};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -228,16 +230,64 @@ impl Lower<'_, '_> {
             let message = format!("`{name}` is {what}, not a signal");
             let help = match self.files().definition(def).kind {
                 DefinitionKind::Effect => format!("a signal flows through it: `x |> {name}()`"),
-                _ => format!("call it: `{name}(…)`"),
+                DefinitionKind::Instrument => {
+                    format!("an equation gives it a name that can be played and heard: `{name} = {name}()`")
+                }
+                DefinitionKind::Def => format!("call it: `{name}(…)`"),
             };
-            return self.problem(Problem::new(&codes::NOT_A_VALUE, name.span, message).help(help));
+            let problem = Problem::new(&codes::NOT_A_VALUE, name.span, message).help(help);
+            let instrument = self.files().definition(def).kind == DefinitionKind::Instrument;
+            return self.problem(if instrument {
+                self.with_equation(at, problem, &name.name, &name.name)
+            } else {
+                problem
+            });
         }
-        let message = format!("nothing here is called `{name}`");
-        let mut problem = Problem::new(&codes::UNKNOWN_NAME, name.span, message);
-        if self.problems.may_suggest() {
-            problem = problem.nearest(&name.name, "names that can be seen here", &self.seen_names(at));
-        }
+        let problem = self.unknown(at, name);
         self.problem(problem)
+    }
+
+    /// The problem of a name that stands for nothing, with what was probably meant: a name of the song, a note, a word of
+    /// another tool, or a name of the language.
+    fn unknown(&mut self, at: &At, name: &Ident) -> Problem {
+        let message = format!("nothing here is called `{name}`");
+        let problem = Problem::new(&codes::UNKNOWN_NAME, name.span, message);
+        if let Some(hertz) = foreign::note_frequency(&name.name) {
+            let help = format!(
+                "for the note's frequency write `{hertz}`; in an instrument, `freq` is the frequency of the note that it plays"
+            );
+            return problem.here("this is a note").help(help).fix(name.span, hertz);
+        }
+        let target =
+            foreign::find(Role::Target, &name.name).filter(|_| self.scopes[at.scope].turns.is_some());
+        let row = foreign::find(Role::Value, &name.name);
+        let stands = row.is_some_and(|row| !row.value.is_empty() || row.word.is_empty());
+        if let Some(row) = target.filter(|_| !stands) {
+            let help = format!("an equation gives it an instrument: `{name} = {}()`", row.word);
+            return self.with_equation(at, problem.help(help), &name.name, row.word);
+        }
+        if !self.problems.may_suggest() {
+            return problem;
+        }
+        let seen = self.seen_names(at);
+        if let Some(row) = row.filter(|_| target.is_some() || nearest(&name.name, &seen).is_none()) {
+            return row.explain(problem, name.span, false);
+        }
+        problem.nearest(&name.name, "names that can be seen here", &seen)
+    }
+
+    /// The fix that begins the song with the equation `name = instrument()`.
+    fn with_equation(&self, at: &At, problem: Problem, name: &str, instrument: &str) -> Problem {
+        if self.scopes[at.scope].file != self.song.file {
+            return problem;
+        }
+        let start = Span { start: 0, end: 0, ..problem.span() };
+        problem.guess(start, format!("{name} = {instrument}()\n"))
+    }
+
+    /// True when a name can be seen from a place.
+    pub(super) fn sees(&self, at: &At, name: &str) -> bool {
+        self.seen_names(at).iter().any(|seen| seen == name)
     }
 
     /// All names that can be seen from a place.
@@ -247,10 +297,13 @@ impl Lower<'_, '_> {
         while let Some(s) = scope {
             names.extend(self.scopes[s].names.keys().map(ToString::to_string));
             if self.scopes[s].turns.is_some() {
-                names.extend(self.song.graph.iter().flat_map(|g| g.names.keys()).map(ToString::to_string));
+                let equations = self.song.graph.iter().flat_map(|g| g.names.keys());
+                names.extend(equations.map(ToString::to_string));
             }
             scope = self.scopes[s].parent;
         }
+        // What is heard is not read.
+        names.retain(|name| name != "out");
         names.sort();
         names.dedup();
         names.extend(["tau", "pi", "sr", "dt", "beat", "bar"].map(String::from));

@@ -1,11 +1,19 @@
 //! The names of what can be set.
 
+use super::Slots;
 use crate::graph::{Graph, NodeId};
 use crate::library::ParamInfo;
 use mam_runtime::names::{Owner, Param, Pipe};
 use mam_runtime::{ParamNames, Spelling};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
+
+impl Slots {
+    /// How parameters are found by name.
+    pub fn names(&self) -> &Arc<ParamNames> {
+        &self.names
+    }
+}
 
 /// How the slots `all` are found by name, where `first` says which is the first of each node. Slots whose path leads to
 /// another one are renamed.

@@ -80,7 +80,7 @@ pub struct Lowered {
 pub struct Slots {
     all: Vec<(Arc<str>, ParamInfo)>,
     first: FxHashMap<NodeId, usize>,
-    names: Arc<ParamNames>,
+    pub(super) names: Arc<ParamNames>,
     beat: Option<usize>,
     bar: Option<usize>,
 }
@@ -125,11 +125,6 @@ impl Slots {
         }
         slots.names = Arc::new(super::slots::names(graph, &mut slots.all, &slots.first));
         slots
-    }
-
-    /// How parameters are found by name.
-    pub fn names(&self) -> &Arc<ParamNames> {
-        &self.names
     }
 
     /// The slot of parameter `index` (from 0) of a node.
@@ -296,11 +291,7 @@ pub fn lower<'a>(
     let Line { song, shapes, mut lowered, .. } = line;
     (lowered.slots, lowered.ports) = (song.slots, song.ports);
     lowered.heard = song.heard;
-    let signals = song.results.into_iter().enumerate().filter_map(|(node, result)| match result? {
-        NodeVal::Shape(Shape::Signal(signals, _)) => Some((Handle::new(node), signals)),
-        _ => None,
-    });
-    lowered.results = signals.collect();
+    lowered.results = super::hear::signals(song.results);
     lowered.module.tables = song.tables;
     share(&mut lowered.module, &mut lowered.calls, shapes);
     lowered

@@ -70,7 +70,7 @@ pub(super) fn exact(ast: &Ast, expr: ExprId) -> Result<Amount, Problem> {
                 | (BinaryOp::Mul, Amount::Number(Dimension::PLAIN, x), a) => scaled(a, x),
                 _ => None,
             };
-            product.map_or_else(|| fail("this product is none"), Ok)
+            product.map_or_else(|| fail("this product does not fit"), Ok)
         }
         _ => fail("this is not one"),
     }

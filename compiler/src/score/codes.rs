@@ -44,7 +44,7 @@ codes! {
         "bd = kick()\nplay { bd \"x*1.5\" }\nout = bd\n";
     /// A hold without a note before it.
     TAB_HOLD = "tab-hold", Error,
-        "`_` in a drum tab holds the note before it on; here there is none.",
+        "`_` in a drum tab holds the note before it; here no note comes before.",
         "bd = kick()\nplay { bd |_..x| }\nout = bd\n",
         "bd = kick()\nplay { bd |x_..| }\nout = bd\n";
     /// A tab whose steps do not fit the bar.

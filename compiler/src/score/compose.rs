@@ -11,6 +11,7 @@ use super::words::Words;
 use super::{Meaning, Targets, Work};
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Ast, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
+use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Limits, Problem, Problems, Severity, Span};
 use mam_runtime::Curve;
 use mam_runtime::score::pattern::mix;
@@ -200,7 +201,11 @@ impl<'a> Composer<'a> {
             Meaning::Unknown { known } => {
                 let message = format!("there is no `{name}` to play");
                 let problem = Problem::new(&UNKNOWN_TARGET, place, message);
-                self.problems.suggest(problem, &name, "what can be played here", || known);
+                let problem = match self.problems.may_suggest() {
+                    true => unknown_target(problem, &name, &known),
+                    false => problem,
+                };
+                self.problems.add(problem);
                 return;
             }
             nothing => {
@@ -374,6 +379,10 @@ impl<'a> Composer<'a> {
             }
             at = self.levels[level].around;
         }
+        let unread = |item: &Item| matches!(&item.kind, ItemKind::Broken(Some(n)) if *n == part.section);
+        if self.ast.items.iter().any(unread) {
+            return None;
+        }
         let message = format!("there is no section `{}` here", part.section);
         let problem = Problem::new(&UNKNOWN_SECTION, part.section.span, message);
         self.problems.suggest(problem, &part.section.name, "sections", || known);
@@ -394,9 +403,11 @@ fn not_a_target(name: &str, place: Span, line: &Written, meaning: Meaning) -> Pr
         }
         Meaning::Definition => {
             let definition = line.target.first().map_or(name, |word| &*word.name);
-            let (own, rest) = (format!("my_{definition}"), &name[definition.len()..]);
+            let equation = format!("{definition} = {definition}()");
+            let start = Span { start: 0, end: 0, ..place };
             not_playable("it is a definition, not an instrument of this song")
-                .help(format!("call it in an equation, `{own} = {definition}()`, play that, `{own}{rest} …`, and hear it: `out = {own}`"))
+                .help(format!("an equation gives it a name that can be played and heard: `{equation}`"))
+                .guess(start, format!("{equation}\n"))
         }
         Meaning::Other { what, params } if !params.is_empty() => {
             not_playable(&what).help(format!("its parameters can be set: `{}`", params.join("`, `")))
@@ -407,6 +418,25 @@ fn not_a_target(name: &str, place: Span, line: &Written, meaning: Meaning) -> Pr
         Meaning::Unknown { .. } | Meaning::Instrument(_) | Meaning::Parameter(_) => {
             not_playable("it is an instrument")
         }
+    }
+}
+
+/// The problem of a line whose target does not exist, with what was probably meant.
+fn unknown_target(problem: Problem, name: &str, known: &[String]) -> Problem {
+    let place = problem.span();
+    let target = name.split('.').next().unwrap_or(name);
+    let row = foreign::find(Role::Target, target)
+        .filter(|_| known.iter().all(|known| known.split('.').next() != Some(target)));
+    match row {
+        Some(row) => {
+            let equation = format!("{target} = {}()", row.word);
+            let start = Span { start: 0, end: 0, ..place };
+            problem
+                .here(format!("`{target}` has no equation"))
+                .help(format!("an equation gives it an instrument: `{equation}`"))
+                .guess(start, format!("{equation}\n"))
+        }
+        None => problem.nearest(name, "names that can be played here", known),
     }
 }
 

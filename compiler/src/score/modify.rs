@@ -6,6 +6,7 @@ use super::tempo::Meter;
 use super::words::{Words, note_number};
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident};
+use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::limits::MOST_REPEATS;
 use mam_runtime::score::pattern::{Joint, Node, ValueMap, mix};
@@ -82,6 +83,12 @@ pub(super) fn has_scale(ast: &Ast, modifiers: &[ExprId]) -> bool {
         Expr::Call { callee, args } => {
             &*callee.name == "scale" || args.iter().any(|a| has_scale(ast, &[a.value]))
         }
+        Expr::Method { of, callee, args } => {
+            &*callee.name == "scale"
+                || has_scale(ast, &[*of])
+                || args.iter().any(|a| has_scale(ast, &[a.value]))
+        }
+        Expr::Field { of, .. } => has_scale(ast, &[*of]),
         Expr::Pipe { left, right } => has_scale(ast, &[*left, *right]),
         _ => false,
     })
@@ -105,6 +112,15 @@ impl Modifier<'_> {
             Expr::Call { callee, args } => Use { name: callee, args, span },
             Expr::Name(name) => Use { name, args: &[], span },
             Expr::Paren(inner) => return self.changed(of, *inner, problems),
+            // One change after another.
+            Expr::Method { of: first, callee, args } => {
+                let of = self.changed(of, *first, problems)?;
+                return self.named(of, &Use { name: callee, args, span: callee.span }, problems);
+            }
+            Expr::Field { of: first, field } => {
+                let of = self.changed(of, *first, problems)?;
+                return self.named(of, &Use { name: field, args: &[], span: field.span }, problems);
+            }
             Expr::Pipe { left, right } => {
                 let changed = self.changed(of, *left, problems)?;
                 return self.changed(changed, *right, problems);
@@ -115,14 +131,18 @@ impl Modifier<'_> {
                     .help(format!("modifiers: {of_name}")));
             }
         };
-        if let Some(name) = used.args.iter().find_map(|a| a.name.as_ref()) {
-            let message = format!("modifiers take plain arguments, without `{name}:`");
-            return Err(Problem::new(&MODIFIER, name.span, message));
-        }
         self.named(of, &used, problems)
     }
 
     fn named(&mut self, of: Pattern, used: &Use, problems: &mut Problems) -> Changed {
+        if let Some(arg) = used.args.iter().find(|a| a.name.is_some()) {
+            let name = arg.name.as_ref().expect("an argument with a name");
+            let message = format!("modifiers take plain arguments, without `{name}:`");
+            let gap = Span { end: self.ast.span(arg.value).start, ..name.span };
+            return Err(Problem::new(&MODIFIER, name.span, message)
+                .help(format!("write the value alone, without `{name}:`"))
+                .fix(gap, ""));
+        }
         match (&*used.name.name, used.args) {
             ("fast", [by]) => self.faster(of, by, false, problems),
             ("slow", [by]) => self.faster(of, by, true, problems),
@@ -267,16 +287,16 @@ impl Modifier<'_> {
 fn unknown(name: &str, used: &Use) -> Problem {
     match MODIFIERS.iter().find(|m| m.0 == name) {
         Some((_, usage)) => {
-            let message = format!("`.{name}` is not used so");
+            let message = format!("`.{name}` does not take these arguments");
             Problem::new(&MODIFIER, used.span, message).help(format!("use: {usage}"))
         }
         None => {
             let message = format!("there is no modifier `{name}`");
-            Problem::new(&MODIFIER, used.name.span, message).nearest(
-                name,
-                "modifiers",
-                &MODIFIERS.map(|m| m.0),
-            )
+            let problem = Problem::new(&MODIFIER, used.name.span, message);
+            match foreign::find(Role::Modifier, name) {
+                Some(row) => row.explain(problem, used.name.span, true),
+                None => problem.nearest(name, "modifiers", &MODIFIERS.map(|m| m.0)),
+            }
         }
     }
 }

@@ -106,7 +106,7 @@ impl Tab {
             Some(Mark::Hold) => match self.events.last_mut().filter(|_| self.sounding) {
                 Some(held) => held.end = end,
                 None => problems.add(
-                    Problem::new(&TAB_HOLD, place, "`_` holds a note on, and here is none")
+                    Problem::new(&TAB_HOLD, place, "`_` holds a note, and no note comes before it")
                         .help("write the note before it (`x_`), or a rest (`.`)"),
                 ),
             },

@@ -5,6 +5,7 @@ use super::codes::{PATTERN_NUMBER, PATTERN_VALUE, VALUE_CLAMPED};
 use super::steps::Steps;
 use super::{Instrument, Parameter};
 use crate::dimension::Dimension;
+use mam_grammar::foreign;
 use mam_grammar::mini::Word;
 use mam_grammar::{Problem, Problems};
 use mam_runtime::score::{Note, Pitch, Value};
@@ -114,11 +115,16 @@ pub(super) fn note(word: &Word, of: &Instrument, degrees: bool) -> Result<Note, 
         Some(Amount::Number(Dimension::FREQUENCY, x)) if x.sign() > 0 => {
             note(Pitch::Note(69.0 + 12.0 * (x.to_f64() / 440.0).log2()))
         }
-        _ => Err(wrong(word, "a note").help(format!(
+        _ => Err(match foreign::chord(&word.text) {
+            Some(notes) => wrong(word, "a note")
+                .help(format!("a chord is its notes, in brackets: `{notes}`"))
+                .fix(word.span, notes),
+            None => wrong(word, "a note").help(format!(
             "`{}` plays notes: names (`c4`, `eb3`, `f#2`; a bare `c` is c4), MIDI numbers (`60`), `x` for a plain hit, \
              `~` for a rest",
-            of.name
-        ))),
+                of.name
+            )),
+        }),
     }
 }
 

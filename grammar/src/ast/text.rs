@@ -177,6 +177,11 @@ fn write_expr(ast: &Ast, expr: ExprId, out: &mut String) {
             args.iter().for_each(|arg| argument(ast, arg, out));
             out.push(')');
         }
+        Expr::Method { of, callee, args } => {
+            let _ = write!(out, "(call .{callee} {}", ast.text_of(*of));
+            args.iter().for_each(|arg| argument(ast, arg, out));
+            out.push(')');
+        }
         Expr::Pipe { left, right } => list(ast, "|>", [*left, *right], out),
         Expr::Unary { op, x } => list(ast, if *op == UnaryOp::Neg { "-" } else { "not" }, [*x], out),
         Expr::Binary { .. } => row(ast, expr, out),

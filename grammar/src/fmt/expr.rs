@@ -103,6 +103,10 @@ impl Printer<'_> {
                 Doc::All(vec![of, Doc::text(format!(".{field}"))])
             }
             Expr::Call { callee, args } => self.call(expr, callee, args),
+            Expr::Method { of, callee, args } => {
+                let of = self.owner(*of);
+                Doc::All(vec![of, Doc::text("."), self.call(expr, callee, args)])
+            }
             Expr::Pipe { .. } => self.pipe(expr),
             Expr::Unary { op, x } => self.unary(*op, *x),
             Expr::Binary { op, .. } => self.binary(expr, *op),

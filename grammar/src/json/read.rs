@@ -243,7 +243,7 @@ impl<'a> Reader<'a> {
         });
         let range = start..self.at;
         if let Some(why) = malformed_number(text) {
-            self.report(&codes::NUMBER, range, format!("`{}` is no JSON number: {why}", shorten(text)));
+            self.report(&codes::NUMBER, range, format!("`{}` is not a JSON number: {why}", shorten(text)));
             return Value::Broken;
         }
         match Decimal::new(text) {
@@ -291,7 +291,7 @@ impl<'a> Reader<'a> {
                 self.add(problem.help(help));
             } else if c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}') {
                 self.at += c.len_utf8();
-                let message = format!("U+{:04X}, which looks like a space but is none in JSON", c as u32);
+                let message = format!("U+{:04X}, which looks like a space but is not one in JSON", c as u32);
                 self.report(&codes::SYNTAX, start..self.at, message);
             } else {
                 return;

@@ -40,8 +40,9 @@ fn escape(raw: &str) -> (Piece, usize) {
         't' => '\t',
         'u' => return unicode(raw),
         c => {
-            let why =
-                format!("`\\{c}` is no escape; JSON knows `\\\" \\\\ \\/ \\b \\f \\n \\r \\t` and `\\u0041`");
+            let why = format!(
+                "`\\{c}` is not an escape; JSON knows `\\\" \\\\ \\/ \\b \\f \\n \\r \\t` and `\\u0041`"
+            );
             let length = if c < ' ' { 1 } else { 1 + c.len_utf8() };
             return (Piece::Wrong(why), length);
         }

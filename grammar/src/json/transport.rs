@@ -184,7 +184,7 @@ fn steps(f: &mut Fields<'_>, value: &At<Value>) -> Option<(Vec<bool>, Span)> {
     let mut steps = Vec::with_capacity(count);
     for (index, c) in text.value.chars().enumerate() {
         if !matches!(c, 'x' | 'X' | '.' | '-' | ' ') {
-            let message = format!("`{}` is no step", c.escape_debug());
+            let message = format!("`{}` is not a step", c.escape_debug());
             let problem =
                 Problem::new(&codes::PATTERN_CHARACTER, char_span(f.text, text.span, index), message);
             f.problems.add(problem.help("`x` or `X` is a hit; `.`, `-` and a space are rests"));

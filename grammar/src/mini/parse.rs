@@ -57,7 +57,9 @@ fn syntax(place: Span, start: usize, end: usize, message: impl Into<String>) -> 
 fn problem(text: &str, place: Span, error: &Error<Rule>) -> Problem {
     let (InputLocation::Pos(found) | InputLocation::Span((found, _))) = error.location;
     if text.trim_matches([' ', '\n', '\r', '\t', '\u{A0}']).is_empty() {
-        return syntax(place, 0, text.len(), "the pattern is empty").help("a rest is written `~`");
+        return syntax(place, 0, text.len(), "the pattern is empty")
+            .help("a rest is written `~`")
+            .guess(at(place, 0, text.len()), "~");
     }
     if let Some(problem) = unbalanced(text, place) {
         return problem;
@@ -70,6 +72,9 @@ fn problem(text: &str, place: Span, error: &Error<Rule>) -> Problem {
     };
     let end = found + c.len_utf8();
     let rest = &text[found..];
+    if let Some(problem) = tidal_chord(text, place, found) {
+        return problem;
+    }
     let problem = match c {
         '.' | '_' => syntax(place, found, end, format!("`{c}` has no step before it")),
         ',' | '|' if text[..found].trim_end().ends_with([',', '|']) || text[..found].trim().is_empty() => {
@@ -121,15 +126,37 @@ fn unbalanced(text: &str, place: Span) -> Option<Problem> {
                 Some((j, left, right)) => {
                     let problem = syntax(place, i, i + 1, format!("`{c}` closes nothing that is open"));
                     let opened = at(place, j, j + 1);
-                    return Some(problem.label(opened, format!("`{left}` is closed by `{right}`")));
+                    let opened = problem.label(opened, format!("`{left}` is closed by `{right}`"));
+                    return Some(opened.help(format!("write `{right}`")).guess(at(place, i, i + 1), right));
                 }
-                None => return Some(syntax(place, i, i + 1, format!("`{c}` closes nothing"))),
+                None => {
+                    let problem = syntax(place, i, i + 1, format!("`{c}` closes nothing"));
+                    let help = format!("take the `{c}` away, or open its group");
+                    return Some(problem.help(help).guess(at(place, i, i + 1), ""));
+                }
             }
         }
     }
     let (i, left, right) = open.pop()?;
     let message = format!("this `{left}` is never closed");
-    Some(syntax(place, i, i + 1, message).help(format!("add `{right}` where the group ends")))
+    let end = at(place, text.len(), text.len());
+    let problem = syntax(place, i, i + 1, message).help(format!("add `{right}` where the group ends"));
+    Some(problem.guess(end, right))
+}
+
+/// `c'maj`, a chord by its name.
+fn tidal_chord(text: &str, place: Span, found: usize) -> Option<Problem> {
+    let part = |c: char| c.is_alphanumeric() || c == '#';
+    let tail = text[found..].strip_prefix('\'')?;
+    let start = text[..found].trim_end_matches(part).len();
+    let end = found + 1 + tail.find(|c| !part(c)).unwrap_or(tail.len());
+    let notes = crate::foreign::chord(&text[start..end])?;
+    let problem = syntax(place, start, end, format!("`{}` is not a step of a pattern", &text[start..end]));
+    Some(
+        problem
+            .help(format!("a chord is its notes, in brackets: `{notes}`"))
+            .fix(at(place, start, end), notes),
+    )
 }
 
 /// Turns pairs of the grammar into the tree; the grammar has seen to it that each has its parts.

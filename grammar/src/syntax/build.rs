@@ -23,6 +23,10 @@ pub(super) struct Builder<'a> {
     pub(super) source: SourceId,
     /// Where the piece that is parsed begins in the text.
     pub(super) base: usize,
+    /// An expression of the item that is built has been refused, and nothing more is said of it.
+    pub(super) broken: bool,
+    /// Inside the arguments of a modifier, where one change may follow another.
+    pub(super) in_modifier: bool,
     /// Documentation that no item has taken yet.
     pub(super) docs: Docs,
     pub(super) ast: Ast,
@@ -55,11 +59,6 @@ impl Builder<'_> {
         Ident::new(pair.as_str().trim_end_matches(is_space), self.span(pair))
     }
 
-    /// The word inside a pair such as a field.
-    pub(super) fn inner_ident(&self, pair: Pair<'_, Rule>) -> Ident {
-        self.next_ident(&mut pair.into_inner())
-    }
-
     pub(super) fn next_ident<'i>(&self, parts: &mut impl Iterator<Item = Pair<'i, Rule>>) -> Ident {
         let part = parts.next();
         part.map_or_else(|| self.no_name(), |part| self.ident(&part))
@@ -72,8 +71,10 @@ impl Builder<'_> {
 
     /// A pair of rule `text`.
     pub(super) fn quoted(&self, pair: Pair<'_, Rule>) -> Quoted {
-        let whole = self.span(&pair);
-        let span = Span { start: whole.start + 1, end: whole.end - 1, ..whole };
+        // The quotes may have been mended from longer characters; what is between them is as it was written.
+        let inside = pair.into_inner().next();
+        let (start, end) = inside.map_or((0, 0), |inside| (inside.as_span().start(), inside.as_span().end()));
+        let span = Span::new(self.source, self.base + start, self.base + end);
         Quoted { text: self.text_of(span).into(), span }
     }
 
@@ -86,10 +87,19 @@ impl Builder<'_> {
     pub(super) fn item(&mut self, pair: Pair<'_, Rule>) -> Item {
         let span = self.span(&pair);
         let doc = self.take_doc(span);
-        let kind = match pair.into_inner().next() {
+        let around = std::mem::take(&mut self.broken);
+        let mut kind = match pair.into_inner().next() {
             Some(inner) => self.kind(inner),
             None => ItemKind::Broken(None),
         };
+        if std::mem::replace(&mut self.broken, around) {
+            kind = ItemKind::Broken(match kind {
+                ItemKind::Equation { name, .. } => Some(name),
+                ItemKind::Param(param) => Some(param.name),
+                ItemKind::Definition(definition) => Some(definition.name),
+                _ => None,
+            });
+        }
         Item { doc, kind, span }
     }
 
@@ -231,7 +241,8 @@ impl Builder<'_> {
         };
         if again {
             let message = format!("`{}` is said twice", self.text_of(span));
-            let problem = Problem::new(&codes::SAID_TWICE, span, message).help("take one of them away");
+            let problem =
+                Problem::new(&codes::SAID_TWICE, span, message).help("take one of them away").fix(span, "");
             self.problems.add(problem);
         }
     }
@@ -328,7 +339,9 @@ impl Builder<'_> {
 
     fn modifier(&mut self, pair: Pair<'_, Rule>) -> ExprId {
         let whole = self.span(&pair);
+        let around = std::mem::replace(&mut self.in_modifier, true);
         let expr = self.named(pair);
+        self.in_modifier = around;
         // The point is not part of it.
         self.ast.add(expr, Span { start: whole.start + 1, ..whole })
     }
@@ -344,17 +357,37 @@ impl Builder<'_> {
         PatternText::Tab { bars, by: None }
     }
 
-    /// Each character of a bar is a hit, a rest or a hold.
+    /// Each character of a bar is a hit, a rest or a hold. Several others in one bar are one mistake.
     fn check_bar(&mut self, bar: &Quoted) {
-        for (at, wrong) in bar.text.char_indices().filter(|(_, c)| !TAB_CHARACTERS.contains(*c)) {
+        const HELP: &str = "a tab holds `x` hit, `X` accent, `o` ghost, `1` to `9` tenths, `.` or `-` rest, `_` hold, and spaces";
+        let step = |c: char| TAB_CHARACTERS.contains(c);
+        let mut wrong = bar.text.char_indices().filter(|(_, c)| !step(*c));
+        let Some((at, first)) = wrong.next() else { return };
+        let place = |at: usize, c: char| {
             let start = bar.span.start as usize + at;
-            let span = Span::new(self.source, start, start + wrong.len_utf8());
-            let problem = Problem::new(&codes::TAB_CHARACTER, span, format!("`{wrong}` means nothing in a drum tab"))
-                .help("a tab holds `x` hit, `X` accent, `o` ghost, `1` to `9` tenths, `.` or `-` rest, `_` hold, and spaces");
-            self.problems.add(problem);
+            Span::new(self.source, start, start + c.len_utf8())
+        };
+        let message = format!("`{first}` is not a step of a drum tab");
+        let mut problem = Problem::new(&codes::TAB_CHARACTER, place(at, first), message);
+        for (at, c) in wrong.take(MOST_MARKED) {
+            problem = problem.label(place(at, c), "");
         }
+        // Other notations write a letter for the drum, and other rests.
+        let meant: String = bar
+            .text
+            .chars()
+            .map(|c| match c {
+                _ if step(c) => c,
+                '0' | '~' | ',' | ':' | '·' | '•' | '–' | '—' | '\'' => '.',
+                _ => 'x',
+            })
+            .collect();
+        self.problems.add(problem.help(format!("{HELP}: `|{meant}|`")).guess(bar.span, meant));
     }
 }
+
+/// Characters that the message of one bar marks.
+const MOST_MARKED: usize = 32;
 
 /// What may stand between two bar lines.
 pub const TAB_CHARACTERS: &str = "xXo123456789.-_ \t";

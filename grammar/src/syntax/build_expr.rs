@@ -4,6 +4,7 @@ use super::build::Builder;
 use super::codes;
 use super::grammar::Rule;
 use crate::ast::{Arg, BinaryOp, Body, Expr, ExprId, Ident, MusicalUnit, Number, UnaryOp, Unit};
+use crate::foreign;
 use crate::problem::Problem;
 use crate::source::Span;
 use pest::iterators::{Pair, Pairs};
@@ -95,9 +96,11 @@ impl Builder<'_> {
         {
             let [left, between, right] = [a, middle, b].map(|e| self.text_of(self.ast.span(e)));
             let left = left.trim_end();
+            let meant = format!("{left} and {between} {} {right}", op.text());
             let problem = Problem::new(&codes::CHAINED_COMPARISON, span, "comparisons do not chain")
                 .here("two comparisons in a row")
-                .help(format!("write `{left} and {between} {} {right}`", op.text()));
+                .help(format!("write `{meant}`"))
+                .fix(span, meant);
             self.problems.add(problem);
         }
         self.ast.add(Expr::Binary { op, a, b }, span)
@@ -185,10 +188,54 @@ impl Builder<'_> {
         let mut of = self.primary(first);
         for field in parts {
             let span = self.ast.span(of).to(self.span(&field));
-            let field = self.inner_ident(field);
-            of = self.ast.add(Expr::Field { of, field }, span);
+            let point = self.span(&field);
+            let mut parts = field.into_inner();
+            let name = self.next_ident(&mut parts);
+            let Some(arguments) = parts.next() else {
+                of = self.ast.add(Expr::Field { of, field: name }, span);
+                continue;
+            };
+            let args = arguments.into_inner().map(|argument| self.argument(argument)).collect();
+            of = if self.in_modifier {
+                self.ast.add(Expr::Method { of, callee: name, args }, span)
+            } else {
+                self.call_of_field(of, Span { end: name.span.end, ..point }, span, name, args)
+            };
         }
         of
+    }
+
+    /// `x.f(…)` outside of modifiers: what was probably meant is `x |> f(…)`.
+    fn call_of_field(&mut self, of: ExprId, point: Span, span: Span, name: Ident, args: Vec<Arg>) -> ExprId {
+        let (left, head) = (self.ast.span(of), self.ast.span(of).to(name.span));
+        let foreign = match &self.ast.exprs[of] {
+            Expr::Name(of) => foreign::find_field(&of.name, &name.name),
+            _ => None,
+        };
+        let class = match &self.ast.exprs[of] {
+            Expr::Name(of) => foreign::class_of(&of.name, &name.name),
+            _ => None,
+        };
+        let problem = if let (None, Some(class)) = (foreign, class) {
+            let message = format!("mam has no `{}`", self.text_of(head));
+            let help = format!("mam's word is probably `{class}`; `mamc list` shows what there is");
+            Problem::new(&codes::FOREIGN_WORD, head, message).help(help).guess(head, class)
+        } else if let Some(row) = foreign {
+            let message = format!("mam has no `{}`", self.text_of(head));
+            row.explain(Problem::new(&codes::FOREIGN_WORD, head, message), head, true)
+        } else {
+            let message = format!("`{name}` is a field here, and fields are not called");
+            let given = self.text_of(Span { start: name.span.start, ..span });
+            let meant = format!("({} |> {given})", self.text_of(left));
+            Problem::new(&codes::CALL_OF_FIELD, point, message)
+                .help(format!("write `{name}(x, …)`, or `x |> {name}(…)`"))
+                .guess(span, meant)
+        };
+        self.problems.add(problem);
+        // The one problem is enough: the value is not looked at.
+        self.broken = true;
+        let right = self.ast.add(Expr::Call { callee: name, args }, span);
+        self.ast.add(Expr::Pipe { left: of, right }, span)
     }
 
     fn primary(&mut self, pair: Pair<'_, Rule>) -> ExprId {
@@ -285,7 +332,7 @@ impl Builder<'_> {
 
     /// Right of `|>` stands a name or a call, with fields.
     fn check_stage(&mut self, left: ExprId, right: ExprId) {
-        if self.is_stage(right) {
+        if self.is_stage(right) || self.broken {
             return;
         }
         let (whole, from) = (self.ast.span(right), self.ast.span(left));
@@ -301,11 +348,11 @@ impl Builder<'_> {
         let problem = if leaf != right && self.is_stage(leaf) {
             let stage = self.ast.span(leaf);
             let rest = Span { start: stage.end, ..whole };
-            problem.here("`|>` would take all of this as its right side").help(format!(
-                "write `({}){}`",
-                self.text_of(from.to(stage)),
-                self.text_of(rest)
-            ))
+            let meant = format!("({}){}", self.text_of(from.to(stage)), self.text_of(rest));
+            problem
+                .here("`|>` would take all of this as its right side")
+                .help(format!("write `{meant}`"))
+                .fix(from.to(whole), meant)
         } else {
             problem
                 .here("this is neither")

@@ -3,6 +3,8 @@
 //! The grammar says where it could not go on. What was expected there is told by what stands before: after an
 //! operator a value, after a value an operator or the end. Statements and heads have a form, which is shown.
 
+mod edits;
+
 use super::codes;
 use super::grammar::Rule;
 use super::layout::Layout;
@@ -19,6 +21,8 @@ pub(super) struct Diagnosis<'a> {
     pub(super) layout: &'a Layout,
     /// The tokens of the item.
     pub(super) tokens: Range<usize>,
+    /// What the grammar should have read: a whole item, or the head of one.
+    pub(super) rule: Rule,
 }
 
 /// How each statement and head is written.
@@ -55,11 +59,11 @@ impl<'a> Diagnosis<'a> {
         };
         let here =
             self.tokens.clone().find(|&index| self.layout.tokens[index].end > at).unwrap_or(self.tokens.end);
-        self.definition(here)
+        self.comment(here)
+            .or_else(|| self.definition(here))
             .or_else(|| self.at_start(here))
             .or_else(|| self.at_pattern(here))
             .or_else(|| self.branch(here))
-            .or_else(|| self.call_of_field(here))
             .or_else(|| self.form(here))
             .or_else(|| self.value(here))
             .unwrap_or_else(|| self.unexpected(here))
@@ -123,10 +127,20 @@ impl<'a> Diagnosis<'a> {
         let name = self.word(start);
         let call = !name.is_empty() && self.is(start + 1, "(") && self.layout.after(start + 1) == equals;
         let problem = Problem::new(&codes::EQUATION_FORM, span, "before `=` stands one name");
-        Some(match (call, name) {
-            (true, _) => problem.help(format!("a function is defined by `def {name}(…) = expression`")),
-            _ => problem.help("an equation is `name = expression`; the channels of a stereo signal are `x.left` and `x.right`"),
-        })
+        if call {
+            let problem = problem.help(format!("a function is defined by `def {name}(…) = expression`"));
+            return Some(self.attempt(problem, [self.before_item("def ")]));
+        }
+        let field = self.word(start + 2);
+        if !name.is_empty() && self.is(start + 1, ".") && equals == start + 3 {
+            return Some(problem.help(format!(
+                "a value that stays is given in the call, `{name} = …({field}: …)`; while the song plays, a line of the score sets it: \
+                 `play {{ {name}.{field} \"…\" }}`"
+            )));
+        }
+        Some(problem.help(
+            "an equation is `name = expression`; the channels of a stereo signal are `x.left` and `x.right`",
+        ))
     }
 
     /// The beginning of an item: a name, `=`, or a mark that belongs to the line before.
@@ -142,7 +156,8 @@ impl<'a> Diagnosis<'a> {
                 }
                 _ => "an item begins with a name or a keyword".to_owned(),
             };
-            return Some(self.about(&codes::LEADING_MARK, start, message).help(help));
+            let problem = self.about(&codes::LEADING_MARK, start, message).help(help);
+            return Some(self.join_lines(problem, symbol));
         }
         let word = self.word(start);
         if here == start && matches!(word, "if" | "not" | "mod" | "in" | "sum" | "chain" | "prev" | "tap") {
@@ -161,7 +176,7 @@ impl<'a> Diagnosis<'a> {
             return Some(self.about(&codes::LEADING_MARK, start, message).help("give it a name: `name = …`"));
         }
         let problem = match self.get(start + 1) {
-            None => self.about(&codes::MISSING_EQUALS, start, format!("`{word}` alone says nothing")),
+            None => self.about(&codes::MISSING_EQUALS, start, format!("`{word}` alone is not an item")),
             Some(_) => {
                 let after = self.span(start).end;
                 let place = Span { start: after, end: after, source: self.source };
@@ -170,9 +185,16 @@ impl<'a> Diagnosis<'a> {
                     .label(self.span(start), "this name begins an item")
             }
         };
-        Some(problem.help(format!(
+        let problem = problem.help(format!(
             "write `{word} = expression`; in a `play` block, `{word} |x...|` or `{word} \"c2 e2\"`"
-        )))
+        ));
+        let after = self.span(start).end as usize;
+        let mut edits = vec![(after, after, " =".to_owned())];
+        if self.is(start + 1, "(") && !self.defines_out() {
+            // A call alone was probably meant to be heard.
+            edits.insert(0, self.before_item("out = "));
+        }
+        Some(if self.get(start + 1).is_some() { self.attempt(problem, edits) } else { problem })
     }
 
     /// After the pattern of a line.
@@ -189,7 +211,8 @@ impl<'a> Diagnosis<'a> {
         let message = if here <= at + 1 { "this is not a line of a score".to_owned() } else { message };
         let help = "after a pattern stand `by 1/16` (of a tab), modifiers such as `.fast(2)`, then `over 40ms` and `curve exp`";
         Some(match self.get(here) {
-            Some(_) => self.about(&codes::LINE_FORM, here, message).help(help),
+            Some(_) => self
+                .attempt(self.about(&codes::LINE_FORM, here, message).help(help), self.after_pattern(here)),
             None => {
                 self.about(&codes::LINE_FORM, here.saturating_sub(1), "this line is not complete").help(help)
             }
@@ -240,24 +263,23 @@ impl<'a> Diagnosis<'a> {
         let message = format!("this `if` has no `{missing}`");
         let problem = Problem::new(&codes::MISSING_BRANCH, self.span(open), message)
             .label(self.span(here), format!("`{missing}` is expected here"));
-        Some(problem.help("an `if` chooses between two values: `if condition then a else b`"))
-    }
-
-    /// `x.f(…)`
-    fn call_of_field(&self, here: usize) -> Option<Problem> {
-        let before = here.checked_sub(1).filter(|&before| !self.word(before).is_empty())?;
-        let point = before.checked_sub(1).filter(|&point| self.is(point, "."))?;
-        if !self.is(here, "(") {
-            return None;
+        let problem = problem.help("an `if` chooses between two values: `if condition then a else b`");
+        let (place, end) = (self.span(here).start as usize, self.layout.bytes(&self.tokens).end);
+        let mut edits = vec![(place, place, if then { " else 0 " } else { " then " }.to_owned())];
+        if let Some((opened, rest)) = (!then).then(|| (here, self.rest(here))).filter(|_| self.is(here, "{"))
+        {
+            // `if a { b } else { c }`
+            let close = self.layout.partner[opened];
+            if let Some((inner, other)) = self.get(close).map(|close| {
+                let start = self.span(opened).end as usize;
+                (&self.text[start..close.start], &self.text[close.end..end])
+            }) {
+                let other = other.trim().strip_prefix("else").unwrap_or(" 0").trim();
+                let other = other.strip_prefix('{').and_then(|o| o.strip_suffix('}')).unwrap_or(other).trim();
+                edits.push((end - rest.len(), end, format!("then {} else {other}", inner.trim())));
+            }
         }
-        let name = self.word(before);
-        let span = self.span(point).to(self.span(before));
-        let problem = Problem::new(
-            &codes::CALL_OF_FIELD,
-            span,
-            format!("`{name}` is a field here, and fields are not called"),
-        );
-        Some(problem.help(format!("write `{name}(x, …)`, or `x |> {name}(…)`; changes of patterns as well: `transpose(7st) |> {name}(…)`")))
+        Some(self.attempt(problem, edits))
     }
 
     /// A statement or a head that is not written as it should be.
@@ -274,7 +296,8 @@ impl<'a> Diagnosis<'a> {
             Some(_) => format!("{found} does not belong into this `{word}`"),
         };
         let place = if self.get(here).is_some() { here } else { self.tokens.start };
-        Some(self.about(&codes::STATEMENT_FORM, place, message).help(format!("write {form}")))
+        let problem = self.about(&codes::STATEMENT_FORM, place, message).help(format!("write {form}"));
+        Some(self.attempt(problem, self.form_edits(word, here)))
     }
 
     /// True right of the `=` of a `def` or a parameter.
@@ -374,11 +397,17 @@ impl<'a> Diagnosis<'a> {
                     .to_owned()
             }
         };
-        Some(
-            self.about(&codes::MISSING_OPERATOR, here, message)
-                .label(self.span(before), "a value ends here")
-                .help(help),
-        )
+        let problem = self
+            .about(&codes::MISSING_OPERATOR, here, message)
+            .label(self.span(before), "a value ends here")
+            .help(help);
+        let (gap, place) = (self.span(before).end as usize, self.span(here).start as usize);
+        let edits = match bracket {
+            _ if self.is(here, "[") => Vec::new(),
+            Some("(" | "[") => vec![(gap, place, ", ".to_owned())],
+            _ => vec![(gap, place, " * ".to_owned())],
+        };
+        Some(self.attempt(problem, edits))
     }
 
     /// A line of a parameter, `bd.gain 0.5`, whose value does not stand in quotes.
@@ -435,6 +464,23 @@ impl<'a> Diagnosis<'a> {
     fn unexpected(&self, here: usize) -> Problem {
         let problem =
             self.about(&codes::UNEXPECTED, here, format!("{} is not expected here", self.shown(here)));
+        if let (Some(before), Some(comma)) = (here.checked_sub(1).and_then(|at| self.get(at)), self.get(here))
+            && comma.is(",")
+        {
+            let (digits, rest) =
+                (before.text(self.text), self.get(here + 1).map_or("", |after| after.text(self.text)));
+            let touches = self
+                .get(here + 1)
+                .is_some_and(|after| after.kind == Kind::Number && after.start == comma.end);
+            if before.kind == Kind::Number && before.end == comma.start && touches {
+                return problem
+                    .help(format!("the decimal sign is a point: `{digits}.{rest}`"))
+                    .fix(self.span(here), ".");
+            }
+            if here + 1 == self.tokens.end {
+                return problem.help("a line ends without `,`").fix(self.span(here), "");
+            }
+        }
         match self.bracket(here) {
             Some("(") => problem.help("inside parentheses stand values, separated by `,`; a name before a value has a `:` after it"),
             Some("[") => problem.help("inside `[ ]` stand values, separated by `,`"),

@@ -5,7 +5,7 @@
 
 use super::codes;
 use super::scan::{Kind, Scanned, Token};
-use super::words::{CONTINUES, OPEN};
+use super::words::{CONTINUES, OPEN, RESERVED};
 use crate::problem::Problem;
 use crate::source::{SourceId, Span};
 use std::collections::HashMap;
@@ -48,6 +48,12 @@ impl Layout {
         if partner == at || closes { partner + 1 } else { partner }
     }
 
+    /// The indentation of the line in which a token stands.
+    pub(super) fn column(&self, text: &str, token: usize) -> usize {
+        let start = text[..self.tokens[token].start].rfind('\n').map_or(0, |i| i + 1);
+        text[start..].bytes().take_while(|b| matches!(b, b' ' | b'\t')).count()
+    }
+
     /// The byte range of a range of tokens.
     pub(super) fn bytes(&self, tokens: &std::ops::Range<usize>) -> std::ops::Range<usize> {
         self.tokens[tokens.start].start..self.tokens[tokens.end - 1].end
@@ -84,6 +90,9 @@ const MOST_FORCED: usize = 8;
 /// Brackets that are never closed are told up to this many; the rest follows from them.
 const MOST_BRACKETS: usize = 200;
 
+/// Tokens that are looked through for the end of a target.
+const LONGEST_PATH: usize = 16;
+
 struct Frame {
     symbol: &'static str,
     /// Index in the tokens that are kept.
@@ -106,6 +115,8 @@ struct Walk<'a> {
     /// The outermost brace that is open at the end.
     left_open: Option<usize>,
     next_solid: usize,
+    /// Where the item that is open here begins, in the tokens that are kept.
+    start: usize,
     out: Layout,
 }
 
@@ -123,12 +134,13 @@ impl<'a> Walk<'a> {
             problems: Vec::new(),
             poison: Vec::new(),
         };
-        Walk { source, text, input, forced, stack: Vec::new(), left_open: None, next_solid: 0, out }
+        Walk { source, text, input, forced, stack: Vec::new(), left_open: None, next_solid: 0, start: 0, out }
     }
 
     fn all(&mut self) {
         for (index, token) in self.input.iter().enumerate() {
             self.close_forced(index);
+            self.split(index);
             match token.kind {
                 Kind::Newline => self.newline(index),
                 Kind::Symbol(symbol @ ("(" | "[" | "{")) => self.open(index, symbol),
@@ -143,8 +155,12 @@ impl<'a> Walk<'a> {
     }
 
     fn keep(&mut self, index: usize) {
+        let token = self.input[index];
         self.out.partner.push(self.out.tokens.len());
-        self.out.tokens.push(self.input[index]);
+        self.out.tokens.push(token);
+        if is_separator(&token) || token.is("{") {
+            self.start = self.out.tokens.len();
+        }
     }
 
     fn word(&self, index: usize) -> &'a str {
@@ -198,7 +214,8 @@ impl<'a> Walk<'a> {
                 let problem = Problem::new(&codes::UNCLOSED_BRACKET, here, message)
                     .here(format!("a `{wanted}` belongs here"))
                     .label(place, "opened here")
-                    .help(format!("write `{wanted}` in place of `{text}`"));
+                    .help(format!("write `{wanted}` in place of `{text}`"))
+                    .guess(here, wanted);
                 self.out.problems.push(problem);
                 self.stack.pop();
                 self.keep(index);
@@ -209,7 +226,8 @@ impl<'a> Walk<'a> {
                     here,
                     format!("nothing is open that `{text}` could close"),
                 )
-                .help(format!("take the `{text}` away, or write the bracket that it should close"));
+                .help(format!("take the `{text}` away, or write the bracket that it should close"))
+                .guess(here, "");
                 self.out.problems.push(problem);
             }
         }
@@ -238,7 +256,8 @@ impl<'a> Walk<'a> {
             Problem::new(&codes::UNCLOSED_BRACKET, here, format!("this `{}` is never closed", frame.symbol))
                 .here("opened here")
                 .label(Span::new(self.source, last, last), format!("`{close}` is missing, probably here"))
-                .help(format!("write the `{close}` that belongs to it"));
+                .help(format!("write the `{close}` that belongs to it"))
+                .guess(Span::new(self.source, last, last), if close == "}" { "\n}" } else { close });
         self.out.problems.push(problem);
     }
 
@@ -285,9 +304,9 @@ impl<'a> Walk<'a> {
 
     /// True when what stands before asks for more.
     fn goes_on(&self) -> bool {
-        const OPERATORS: [&str; 27] = [
+        const OPERATORS: [&str; 26] = [
             "|>", "<=", ">=", "==", "!=", "..", "&&", "||", "**", "<", ">", "=", "+", "-", "*", "/", "^",
-            "(", "[", "{", ",", ":", ".", ";", "->", "=>", "+=",
+            "(", "[", "{", ",", ".", ";", "->", "=>", "+=",
         ];
         match self.out.tokens.last() {
             None => true,
@@ -306,7 +325,94 @@ impl<'a> Walk<'a> {
         token.is("|>")
             || closing(token).is_some()
             || CONTINUES.contains(&self.word(next))
+            || token.is("{") && self.is_head()
             || token.is(".") && !self.word(next + 1).is_empty()
+    }
+
+    /// The tokens of the item that is open here.
+    fn item(&self) -> &[Token] {
+        &self.out.tokens[self.start.min(self.out.tokens.len())..]
+    }
+
+    /// True when the item so far may be the head of a block, whose brace may stand in the next line.
+    fn is_head(&self) -> bool {
+        let item = self.item();
+        let head = item.first().is_some_and(|token| {
+            let word = token.text(self.text);
+            matches!(word, "def" | "instrument" | "effect" | "play" | "section")
+        });
+        head && !item.iter().any(|token| token.is("=") || token.kind == Kind::Tab)
+    }
+
+    /// Ends an item before a token that can only begin another one, which should stand in a line of its own.
+    fn split(&mut self, index: usize) {
+        let token = self.input[index];
+        let Some(what) = self.second(index) else { return };
+        let here = Span::new(self.source, token.start, token.end);
+        let message = format!("a second {what} begins in this line");
+        let problem = Problem::new(&codes::TWO_IN_ONE, here, message)
+            .help(format!("write each {what} in a line of its own, or `;` between the two"));
+        // `bd |x...|, hh |..x.|`
+        while self.out.tokens.last().is_some_and(|last| last.is(",")) {
+            self.out.tokens.pop();
+            self.out.partner.pop();
+        }
+        let end = self.out.tokens.last().map_or(token.start, |last| last.end);
+        let gap = Span::new(self.source, end, token.start);
+        self.out.problems.push(problem.fix(gap, " ; "));
+        self.out.partner.push(self.out.tokens.len());
+        self.out.tokens.push(Token { kind: Kind::Newline, start: token.start, end: token.start });
+        self.start = self.out.tokens.len();
+    }
+
+    /// What begins at a token within an item, if it cannot belong to it: a line of the score or an equation.
+    fn second(&self, index: usize) -> Option<&'static str> {
+        const PARTS: [&str; 6] = ["by", "over", "curve", "step", "smooth", "cc"];
+        let (word, last) = (self.word(index), *self.out.tokens.last()?);
+        let joins = |word| RESERVED.contains(&word) && !matches!(word, "in" | "out") || PARTS.contains(&word);
+        let ends = match last.kind {
+            Kind::Word => !joins(last.text(self.text)),
+            Kind::Number | Kind::Text | Kind::Tab => true,
+            _ => last.is(")") || last.is("]") || last.is(",") && self.is_line(),
+        };
+        let soft = self.stack.last().is_some_and(|frame| frame.soft);
+        if word.is_empty() || joins(word) || !ends || soft {
+            return None;
+        }
+        let path = self.path(index);
+        let next = self.input.get(path)?;
+        if matches!(next.kind, Kind::Tab | Kind::Text) {
+            return self.is_line().then_some("line of the score");
+        }
+        let equation = next.is("=") && path == index + 1 && last.kind != Kind::Tab;
+        (equation && self.is_equation()).then_some("equation")
+    }
+
+    /// The token after the names and points that begin at one.
+    fn path(&self, from: usize) -> usize {
+        let mut at = from + 1;
+        while self.input.get(at).is_some_and(|token| token.is(".")) && !self.word(at + 1).is_empty() {
+            at += 2;
+        }
+        at
+    }
+
+    /// True when the item so far begins as a line of the score.
+    fn is_line(&self) -> bool {
+        let item = self.item();
+        let word = |at: usize| item.get(at).is_some_and(|token| token.kind == Kind::Word);
+        let mut at = 1;
+        while at < LONGEST_PATH && item.get(at).is_some_and(|token| token.is(".")) && word(at + 1) {
+            at += 2;
+        }
+        word(0) && item.get(at).is_some_and(|token| matches!(token.kind, Kind::Tab | Kind::Text))
+    }
+
+    /// True when the item so far is an equation.
+    fn is_equation(&self) -> bool {
+        let item = self.item();
+        item.first().is_some_and(|token| token.kind == Kind::Word)
+            && item.get(1).is_some_and(|token| token.is("="))
     }
 
     fn close_forced(&mut self, index: usize) {
@@ -342,6 +448,10 @@ impl<'a> Walk<'a> {
         self.out.text = vec![b' '; self.text.len()];
         for token in &self.out.tokens {
             let place = token.start..token.end;
+            // Where an item was split, the blank before its second part separates the two.
+            if place.is_empty() && place.start > 0 && self.text[..place.start].ends_with(' ') {
+                self.out.text[place.start - 1] = b';';
+            }
             self.out.text[place.clone()].copy_from_slice(&self.text.as_bytes()[place]);
         }
         self.out.poison.sort_unstable();

@@ -50,9 +50,9 @@ pub fn parse(sources: &Sources, id: SourceId, limits: &Limits) -> (Ast, Problems
         problems.add(too_large(id, text.len(), limits));
         return (Ast::default(), problems);
     }
-    let (ast, found) = recover::read(id, text, limits);
+    let (mut ast, found) = recover::read(id, text, limits);
     problems.extend(found);
-    place::check(&ast, &mut problems);
+    place::check(&mut ast, text, &mut problems);
     (ast, problems)
 }
 

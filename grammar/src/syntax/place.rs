@@ -2,8 +2,11 @@
 //! belongs.
 
 use super::codes;
-use crate::ast::{Ast, Body, DefinitionKind, Expr, Item, ItemKind, Line, PatternText};
+use super::words::STATEMENTS;
+use crate::ast::{Ast, Body, DefinitionKind, Expr, Ident, Item, ItemKind, Line, PatternText};
 use crate::problem::{Problem, Problems, nearest};
+use crate::source::Span;
+use std::ops::Range;
 
 /// Where items stand.
 #[derive(Clone, Copy, PartialEq)]
@@ -56,48 +59,108 @@ fn row(kind: &ItemKind) -> (&'static str, &'static [Place]) {
     }
 }
 
-/// Reports every item that stands where it means nothing.
-pub(super) fn check(ast: &Ast, problems: &mut Problems) {
-    check_items(&ast.items, Place::File, problems);
+/// Reports every item of a file with this text that stands where it means nothing. Nothing more is said of it.
+pub(super) fn check(ast: &mut Ast, text: &str, problems: &mut Problems) {
+    check_items(&mut ast.items, Place::File, text, problems);
     for expr in ast.exprs.values() {
         if let Expr::Sum { body: Body::Items(items), .. } | Expr::Chain { body: Body::Items(items), .. } =
             expr
         {
-            check_items(items, Place::Equations, problems);
+            check_items(&mut items.clone(), Place::Equations, text, problems);
         }
     }
 }
 
-fn check_items(items: &[Item], place: Place, problems: &mut Problems) {
-    for item in items {
+fn check_items(items: &mut [Item], place: Place, text: &str, problems: &mut Problems) {
+    let mut at = 0;
+    while at < items.len() {
+        inside(&mut items[at].kind, text, problems);
+        at += 1;
+        let item = &items[at - 1];
         let (name, places) = row(&item.kind);
-        if !places.contains(&place) {
-            let belongs: Vec<_> = places.iter().map(|place| place.text()).collect();
-            let message = format!("{name} cannot stand {}", place.text());
-            let problem = Problem::new(&codes::MISPLACED, item.span, message);
-            let problem = match meant(&item.kind) {
-                Some(word) => problem.here(format!("did you mean `{word}`?")),
-                None => problem,
-            };
-            let problem = problem.help(format!("it belongs {}", belongs.join(" or ")));
-            problems.add(problem);
+        if places.contains(&place) {
+            continue;
         }
-        inside(&item.kind, problems);
+        // Lines after one another have left the same block.
+        let line = |item: &&Item| matches!(item.kind, ItemKind::Line(_)) && meant(item).is_none();
+        let more = if line(&item) { items[at..].iter().take_while(line).count() } else { 0 };
+        at += more;
+        let belongs: Vec<_> = places.iter().map(|place| place.text()).collect();
+        let message = format!("{name} cannot stand {}", place.text());
+        let problem = Problem::new(&codes::MISPLACED, item.span, message)
+            .help(format!("it belongs {}", belongs.join(" or ")));
+        let all = at - 1 - more..at;
+        problems.add(match meant(item) {
+            Some(meant) => meant,
+            None => moved(problem, items, all.clone(), place, text),
+        });
+        items[all].iter_mut().for_each(|item| item.kind = ItemKind::Broken(defined(&item.kind).cloned()));
     }
 }
 
-/// `titel "…"` reads as a line of a score.
-fn meant(kind: &ItemKind) -> Option<&'static str> {
+/// The name that an item defines.
+fn defined(kind: &ItemKind) -> Option<&Ident> {
     match kind {
-        ItemKind::Line(Line { target, pattern: PatternText::Notation(_), .. }) => match &target[..] {
-            [word] => nearest(&word.name, &["title", "use"]),
-            _ => None,
-        },
+        ItemKind::Equation { name, .. } | ItemKind::Section { name, .. } | ItemKind::Input(name) => {
+            Some(name)
+        }
+        ItemKind::Param(param) => Some(&param.name),
+        ItemKind::Definition(definition) => Some(&definition.name),
         _ => None,
     }
 }
 
-fn inside(kind: &ItemKind, problems: &mut Problems) {
+/// The fix of items that have another keyword here, or need a block around them.
+fn moved(problem: Problem, items: &[Item], all: Range<usize>, place: Place, text: &str) -> Problem {
+    let item = &items[all.start];
+    let keyword = |word: &str| Span { end: item.span.start + word.len() as u32, ..item.span };
+    let played = items.iter().any(|item| matches!(item.kind, ItemKind::Play(_)));
+    match (&item.kind, place) {
+        (ItemKind::Param(param), Place::Instrument | Place::Effect) if param.knob => {
+            problem.fix(keyword("knob"), "param")
+        }
+        (ItemKind::Param(param), Place::File) if !param.knob => problem.fix(keyword("param"), "knob"),
+        (ItemKind::Line(_), Place::File) if !played => {
+            let span = item.span.to(items[all.end - 1].span);
+            let lines = text.get(span.range()).unwrap_or_default();
+            problem
+                .help(format!("put it between braces: `play {{ {} }}`", first_line(lines)))
+                .guess(span, format!("play {{ {lines} }}"))
+        }
+        _ => problem,
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+/// A statement that reads as a line of a score: `titel "…"`, `tempo "120"`.
+fn meant(item: &Item) -> Option<Problem> {
+    let ItemKind::Line(Line { target, pattern: PatternText::Notation(quoted), .. }) = &item.kind else {
+        return None;
+    };
+    let [word] = &target[..] else { return None };
+    if STATEMENTS.contains(&&*word.name) {
+        let span = Span { start: quoted.span.start - 1, end: quoted.span.end + 1, ..quoted.span };
+        let end = quoted
+            .text
+            .find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '/' | '%'))
+            .unwrap_or(quoted.text.len());
+        let value = &quoted.text[..end];
+        let message = format!("`{word}` takes a value, not a text");
+        let problem =
+            Problem::new(&codes::STATEMENT_FORM, span, message).help(format!("write `{word} {value}`"));
+        return Some(if value.is_empty() { problem } else { problem.fix(span, value) });
+    }
+    let meant = nearest(&word.name, &["title", "use"])?;
+    let message = format!("a line of a score cannot stand {}", Place::File.text());
+    let problem =
+        Problem::new(&codes::MISPLACED, item.span, message).here(format!("did you mean `{meant}`?"));
+    Some(problem.help(format!("write `{meant}`")).guess(word.span, meant))
+}
+
+fn inside(kind: &mut ItemKind, text: &str, problems: &mut Problems) {
     match kind {
         ItemKind::Definition(definition) => {
             let place = match definition.kind {
@@ -105,12 +168,12 @@ fn inside(kind: &ItemKind, problems: &mut Problems) {
                 DefinitionKind::Instrument => Place::Instrument,
                 DefinitionKind::Effect => Place::Effect,
             };
-            if let Body::Items(items) = &definition.body {
-                check_items(items, place, problems);
+            if let Body::Items(items) = &mut definition.body {
+                check_items(items, place, text, problems);
             }
         }
-        ItemKind::Play(items) => check_items(items, Place::Play, problems),
-        ItemKind::Section { items, .. } => check_items(items, Place::Section, problems),
+        ItemKind::Play(items) => check_items(items, Place::Play, text, problems),
+        ItemKind::Section { items, .. } => check_items(items, Place::Section, text, problems),
         _ => {}
     }
 }

@@ -13,6 +13,7 @@ use super::scan::{Kind, Scanned, scan};
 use super::slips;
 use super::words::{RESERVED, STATEMENTS};
 use crate::ast::{Ast, Body, Definition, DefinitionKind, Ident, Item, ItemKind};
+use crate::foreign::{self, Role};
 use crate::limits::Limits;
 use crate::problem::{Problem, Problems, nearest};
 use crate::source::{SourceId, Span};
@@ -38,11 +39,13 @@ pub(super) fn read(source: SourceId, text: &str, limits: &Limits) -> (Ast, Probl
         text,
         source,
         base: 0,
+        broken: false,
+        in_modifier: false,
         docs: docs(source, 0, &scanned),
         ast: Ast::default(),
         problems: Problems::default(),
     };
-    let mut reader = Reader { layout, work, builder, problems, deep, most: limits.problems };
+    let mut reader = Reader { layout, work, builder, problems, deep, unbraced: 0, most: limits.problems };
     let items = reader.file();
     reader.finish(items, &scanned)
 }
@@ -55,7 +58,8 @@ pub(super) fn read_part(source: SourceId, text: &str, part: Range<usize>) -> Opt
     let work = String::from_utf8(layout.text).ok()?;
     let docs = docs(source, base, &scanned);
     let (ast, problems) = (Ast::default(), Problems::default());
-    let mut builder = Builder { text, source, base, docs, ast, problems };
+    let (broken, in_modifier) = (false, false);
+    let mut builder = Builder { text, source, base, broken, in_modifier, docs, ast, problems };
     let items = MamParser::parse(Rule::file, &work).ok()?.next()?.into_inner().next()?;
     builder.ast.items = builder.items(items);
     builder.ast.comments = builder.docs.into_values().flatten().collect();
@@ -97,6 +101,12 @@ fn too_deep(
     found.into_iter().map(|index| layout.tokens[index].start).collect()
 }
 
+/// The words that begin an item with a block.
+const BLOCKS: [&str; 5] = ["def", "instrument", "effect", "play", "section"];
+
+/// Blocks without braces within one another that are taken for blocks.
+const MOST_UNBRACED: usize = 6;
+
 struct Reader<'a> {
     layout: Layout,
     /// The laid out text.
@@ -105,6 +115,8 @@ struct Reader<'a> {
     problems: Problems,
     /// Bytes that stand too deep: what holds one is not given to the grammar.
     deep: Vec<usize>,
+    /// Blocks without braces around what is read now.
+    unbraced: usize,
     /// When this many problems have been found, no more are looked for.
     most: usize,
 }
@@ -131,7 +143,73 @@ impl Reader<'_> {
     }
 
     fn items(&mut self, tokens: Range<usize>) -> Vec<Item> {
-        self.layout.items(tokens).into_iter().map(|item| self.item(item)).collect()
+        let all = self.layout.items(tokens);
+        let (mut items, mut at) = (Vec::new(), 0);
+        while at < all.len() {
+            let inner = self.indented(&all[at..]);
+            items.push(match inner {
+                0 => self.item(all[at].clone()),
+                _ => self.unbraced(all[at].clone(), all[at + 1].start..all[at + inner].end),
+            });
+            at += 1 + inner;
+        }
+        items
+    }
+
+    /// How many items after the first are its block by their indentation alone: it is a head without braces.
+    fn indented(&self, items: &[Range<usize>]) -> usize {
+        let (head, rest) = match items {
+            [head, rest @ ..] if BLOCKS.contains(&self.word(head.start)) && !rest.is_empty() => (head, rest),
+            _ => return 0,
+        };
+        let between = self.layout.tokens[head.end - 1].end..self.layout.tokens[rest[0].start].start;
+        if self.unbraced > MOST_UNBRACED || !self.builder.text[between].contains('\n') {
+            return 0;
+        }
+        let column = self.layout.column(self.builder.text, head.start);
+        let deeper = |item: &&Range<usize>| {
+            let line = self.layout.tokens[head.end - 1].end..self.layout.tokens[item.start].start;
+            self.builder.text[line].contains('\n')
+                && self.layout.column(self.builder.text, item.start) > column
+        };
+        if !deeper(&&rest[0]) || self.head_text(head).is_none() {
+            return 0;
+        }
+        rest.iter().take_while(deeper).count()
+    }
+
+    /// The bytes of a head, without a `:` at its end; none where it is not one.
+    fn head_text(&self, head: &Range<usize>) -> Option<Range<usize>> {
+        let colon = self.layout.tokens[head.end - 1].is(":");
+        let bytes = self.layout.bytes(&(head.start..head.end - usize::from(colon)));
+        let piece = &self.work[bytes.clone()];
+        (!self.is_deep(&bytes) && MamParser::parse(Rule::head, piece).is_ok()).then_some(bytes)
+    }
+
+    /// A head without braces, and the items that are indented below it.
+    fn unbraced(&mut self, head: Range<usize>, inner: Range<usize>) -> Item {
+        let Some(bytes) = self.head_text(&head) else { return self.item(head) };
+        let (source, text) = (self.builder.source, self.builder.text);
+        let end = self.layout.tokens[inner.end - 1].end;
+        let span = Span::new(source, bytes.start, end);
+        let doc = self.builder.take_doc(Span::new(source, bytes.start, bytes.end));
+        let (word, from) = (self.word(head.start), self.layout.tokens[head.end - 1].end);
+        let indent = " ".repeat(self.layout.column(text, head.start));
+        let problem =
+            Problem::new(&codes::NO_BRACES, Span::new(source, bytes.start, bytes.end), format!("the block of this `{word}` has no braces"))
+                .help("put `{` after this line and `}` after the last line of the block; indentation alone means nothing")
+                .fix(Span::new(source, bytes.end, end), format!(" {{{}\n{indent}}}", &text[from..end]));
+        self.problems.add(problem);
+        let piece = self.work[bytes.clone()].to_owned();
+        let kind = MamParser::parse(Rule::head, &piece).ok().and_then(|mut pairs| {
+            self.builder.base = bytes.start;
+            let head = pairs.next().and_then(|head| head.into_inner().next())?;
+            self.unbraced += 1;
+            let kind = self.head(head, inner);
+            self.unbraced -= 1;
+            kind
+        });
+        Item { doc, kind: kind.unwrap_or(ItemKind::Broken(None)), span }
     }
 
     fn item(&mut self, tokens: Range<usize>) -> Item {
@@ -155,7 +233,7 @@ impl Reader<'_> {
             self.inner_bodies(&tokens);
         }
         if self.count() == before && !self.is_known_broken(&bytes) {
-            self.diagnose(tokens.clone(), error.as_deref());
+            self.diagnose(tokens.clone(), error.as_deref(), Rule::one);
         }
         Item { doc, kind: kind.unwrap_or_else(|| ItemKind::Broken(self.name_of(&tokens))), span }
     }
@@ -186,19 +264,23 @@ impl Reader<'_> {
         item.map(|item| self.builder.item(item)).ok_or(None)
     }
 
-    fn diagnose(&mut self, tokens: Range<usize>, error: Option<&pest::error::Error<Rule>>) {
+    fn diagnose(&mut self, tokens: Range<usize>, error: Option<&pest::error::Error<Rule>>, rule: Rule) {
         if self.count() >= self.most {
             return;
         }
-        let diagnosis =
-            Diagnosis { source: self.builder.source, text: self.builder.text, layout: &self.layout, tokens };
+        let diagnosis = Diagnosis {
+            source: self.builder.source,
+            text: self.builder.text,
+            layout: &self.layout,
+            tokens,
+            rule,
+        };
         let problem = diagnosis.problem(error);
         self.problems.add(problem);
     }
 
     /// Reports an item that begins with a word like a keyword; what stands in its block is read for its problems.
     fn misspelt(&mut self, tokens: &Range<usize>) -> bool {
-        const BLOCKS: [&str; 5] = ["def", "instrument", "effect", "play", "section"];
         let keywords = [&BLOCKS[..], &STATEMENTS[..]].concat();
         let (word, token) = (self.word(tokens.start), self.layout.tokens[tokens.start]);
         if word.is_empty() || RESERVED.contains(&word) || STATEMENTS.contains(&word) || tokens.len() < 2 {
@@ -210,7 +292,8 @@ impl Reader<'_> {
         let span = Span::new(self.builder.source, token.start, token.end);
         let problem = Problem::new(&codes::MISSPELT_KEYWORD, span, format!("no item begins with `{word}`"))
             .here(format!("did you mean `{meant}`?"))
-            .help(format!("write `{meant}`; an equation has a `=` after its name"));
+            .help(format!("write `{meant}`; an equation has a `=` after its name"))
+            .guess(span, meant);
         self.problems.add(problem);
         if let Some(open) = self.block(tokens) {
             self.items(open + 1..self.layout.partner[open]);
@@ -228,7 +311,7 @@ impl Reader<'_> {
     /// An item with a block, whose head can be read: its inner items are read one by one.
     fn block_item(&mut self, tokens: &Range<usize>) -> Option<ItemKind> {
         let word = self.word(tokens.start);
-        if !matches!(word, "def" | "instrument" | "effect" | "play" | "section") {
+        if !BLOCKS.contains(&word) {
             return None;
         }
         let open = self.block(tokens)?;
@@ -250,7 +333,7 @@ impl Reader<'_> {
             }
             Err(error) => {
                 if !self.layout.is_poisoned(&bytes) {
-                    self.diagnose(head, Some(&error));
+                    self.diagnose(head, Some(&error), Rule::head);
                 }
                 self.items(inner);
                 None
@@ -325,6 +408,8 @@ impl Reader<'_> {
             self.word(tokens.start),
             "def" | "instrument" | "effect" | "section" | "param" | "knob" | "input"
         );
+        let foreign = foreign::find(Role::Statement, self.word(tokens.start));
+        let definer = definer || foreign.is_some_and(|row| BLOCKS.contains(&row.word) || row.word == "knob");
         let named =
             if self.begins_with_equation(tokens.start) || !definer { tokens.start } else { tokens.start + 1 };
         let name = self.word(named);

@@ -3,7 +3,7 @@
 //! The grammar itself reads text, not these tokens. Scanning never fails: what is not a token is a [`Kind::Stray`],
 //! and what is not closed ends at its line.
 
-use super::words::is_letter;
+use super::words::{OPEN, is_letter};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub(super) enum Kind {
     Word,
     /// Digits with all the letters that touch them: `50ms`, `0.5`, `3abc`.
     Number,
-    /// `"…"` with its quotes.
+    /// `"…"` with its quotes, or the same between quotes of another kind.
     Text,
     /// `|x...|x.x.|` with its bar lines.
     Tab,
@@ -98,12 +98,14 @@ struct Scanner<'a> {
     at: usize,
     cut: Option<usize>,
     pending_docs: usize,
+    /// Parentheses and square brackets that are open.
+    depth: usize,
     out: Scanned,
 }
 
 impl<'a> Scanner<'a> {
     fn run(text: &'a str, cut: Option<usize>) -> Scanned {
-        let mut scanner = Scanner { text, at: 0, cut, pending_docs: 0, out: Scanned::default() };
+        let mut scanner = Scanner { text, at: 0, cut, pending_docs: 0, depth: 0, out: Scanned::default() };
         if text.starts_with('\u{feff}') {
             scanner.at = '\u{feff}'.len_utf8();
         }
@@ -145,9 +147,17 @@ impl<'a> Scanner<'a> {
                 let end = self.rest().find("*/").map_or(self.text.len(), |length| self.at + length + 2);
                 self.foreign_comment(end);
             }
-            b'\'' => self.single_quoted(),
+            b'-' if self.rest().starts_with("--") && self.begins_comment() => {
+                self.foreign_comment(self.line_end(self.at));
+            }
+            b';' if self.rest().starts_with(";;") && self.begins_line() => {
+                self.foreign_comment(self.line_end(self.at));
+            }
             _ if self.rest().starts_with('\u{a0}') => self.at += 2,
-            _ => self.symbol(),
+            _ => match self.foreign_quoted() {
+                Some(end) => self.token(Kind::Text, end),
+                None => self.symbol(),
+            },
         }
     }
 
@@ -167,6 +177,11 @@ impl<'a> Scanner<'a> {
     fn symbol(&mut self) {
         let symbol = SYMBOLS.iter().find(|s| self.rest().starts_with(**s));
         let long = self.rest().chars().next().map_or(1, char::len_utf8);
+        match symbol {
+            Some(&("(" | "[")) => self.depth += 1,
+            Some(&(")" | "]")) => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
         match symbol {
             Some(symbol) => self.token(Kind::Symbol(symbol), self.at + symbol.len()),
             None => self.token(Kind::Stray, self.at + long),
@@ -200,16 +215,48 @@ impl<'a> Scanner<'a> {
         self.at == 0 || self.byte(self.at - 1).is_ascii_whitespace()
     }
 
+    /// True where no token stands before in the line.
+    fn begins_line(&self) -> bool {
+        self.out.tokens.last().is_none_or(|token| token.kind == Kind::Newline)
+    }
+
+    /// True for a `--` that begins a line where an item begins: no item begins with a sign, but an operand may.
+    fn begins_comment(&self) -> bool {
+        const BLOCKS: [&str; 5] = ["def", "instrument", "effect", "play", "section"];
+        let mut before = self.out.tokens.iter().rev().skip_while(|token| token.kind == Kind::Newline);
+        let item = match before.next() {
+            None => true,
+            Some(last) if last.is("{") => {
+                let line = before.take_while(|token| token.kind != Kind::Newline && !token.is(";")).last();
+                line.is_some_and(|first| BLOCKS.contains(&first.text(self.text)))
+            }
+            Some(last) => match last.kind {
+                Kind::Word => !OPEN.contains(&last.text(self.text)),
+                Kind::Number | Kind::Text | Kind::Tab => true,
+                _ => last.is("}") || last.is(")") || last.is("]") || last.is(";"),
+            },
+        };
+        item && self.depth == 0 && self.begins_line()
+    }
+
     fn foreign_comment(&mut self, end: usize) {
         self.out.foreign_comments.push((self.at, end));
         self.at = end;
     }
 
-    /// `'…'` in one line.
-    fn single_quoted(&mut self) {
-        let inside = self.at + 1;
-        let close = self.end_while(inside, |b| b != b'\'' && b != b'\n' && b != b'"');
-        if self.byte(close) == b'\'' { self.token(Kind::Text, close + 1) } else { self.symbol() }
+    /// The end of a text between quotes of another kind, in one line.
+    fn foreign_quoted(&self) -> Option<usize> {
+        let open = self.rest().chars().next()?;
+        let closing = QUOTES.iter().find(|(opening, _)| *opening == open)?.1;
+        // A `'` that touches a value is not a quote: Faust's `x'` is the value of the sample before.
+        let before = self.byte(self.at.wrapping_sub(1));
+        if open == '\'' && (is_letter(before) || matches!(before, b')' | b']' | b'\'')) {
+            return None;
+        }
+        let inside = self.at + open.len_utf8();
+        let near = self.text[inside..].char_indices().take(LONGEST_QUOTE).take_while(|(_, c)| *c != '\n');
+        let (close, mark) = near.into_iter().find(|(_, c)| closing.contains(*c))?;
+        Some(inside + close + mark.len_utf8())
     }
 
     fn quoted(&mut self) {
@@ -217,6 +264,10 @@ impl<'a> Scanner<'a> {
         let close = self.end_while(inside, |b| b != b'"');
         if close < self.text.len() && self.cut != Some(self.at) {
             return self.token(Kind::Text, close + 1);
+        }
+        let line = &self.text[inside..self.line_end(inside)];
+        if let Some((at, mark)) = line.char_indices().find(|(_, c)| SMART.contains(*c)) {
+            return self.token(Kind::Text, inside + at + mark.len_utf8());
         }
         self.out.unclosed.push(self.at);
         let line = self.text[inside..self.line_end(inside)].trim_end();
@@ -226,15 +277,28 @@ impl<'a> Scanner<'a> {
         self.token(Kind::Text, inside + line.len());
     }
 
-    /// True where a drum tab may begin: after `name` or `name.name` at the start of an item, or there itself.
+    /// True where a drum tab may begin: after `name` or `name.name` at the start of an item, or there itself. What is
+    /// nearly right is a tab too: `bd: |x...|`, `play bd |x...|`, a second line after the first in one.
     fn after_target(&self) -> bool {
         let mut before = self.out.tokens.iter().rev().peekable();
+        let marked = before.next_if(|token| token.is(":") || token.is("=")).is_some();
+        let mut named = false;
         while before.next_if(|token| token.kind == Kind::Word).is_some() {
+            named = true;
             if before.next_if(|token| token.is(".")).is_none() {
                 break;
             }
         }
-        before.next().is_none_or(|token| token.kind == Kind::Newline || token.is(";") || token.is("{"))
+        if named {
+            before.next_if(|token| token.kind == Kind::Word && token.text(self.text) == "play");
+        }
+        let ends = |token: &Token| {
+            matches!(token.kind, Kind::Tab | Kind::Text | Kind::Number) || token.is(")") || token.is(",")
+        };
+        (named || !marked)
+            && before.next().is_none_or(|token| {
+                token.kind == Kind::Newline || token.is(";") || token.is("{") || named && ends(token)
+            })
     }
 
     /// Bars as long as each is closed by a bar line: the grammar's rule `tab`.
@@ -244,7 +308,9 @@ impl<'a> Scanner<'a> {
         loop {
             let close = stop(end);
             let comment = self.text[end..close].find("//");
-            if self.byte(close) != b'|' || comment.is_some() {
+            // `bd |x...| hh |x...|`: the target of another line.
+            let line = end > start + 1 && is_target(&self.text[end..close]);
+            if self.byte(close) != b'|' || comment.is_some() || line {
                 let close = comment.map_or(close, |n| end + n);
                 if end == start + 1 {
                     self.out.unclosed.push(start);
@@ -255,4 +321,32 @@ impl<'a> Scanner<'a> {
             end = close + 1;
         }
     }
+}
+
+/// Quotes of other languages and of word processors, with what closes each.
+const QUOTES: [(char, &str); 9] = [
+    ('\'', "'"),
+    ('`', "`´"),
+    ('´', "`´"),
+    ('“', "”“\""),
+    ('”', "”“\""),
+    ('„', "“”\""),
+    ('‘', "’‘'"),
+    ('«', "»"),
+    ('‹', "›"),
+];
+
+/// Characters in which the other quote is looked for.
+const LONGEST_QUOTE: usize = 1_000;
+
+/// Quotes that may close a text that `"` has opened.
+pub(super) const SMART: &str = "“”„";
+
+/// True for what stands between two tabs and is the target of the second: a name apart from the bar line before it, with
+/// a character that no bar has.
+fn is_target(between: &str) -> bool {
+    let between = between.strip_prefix(',').unwrap_or(between);
+    let name = between.trim();
+    let step = |c| super::build::TAB_CHARACTERS.contains(c);
+    between.starts_with([' ', '\t']) && name.split('.').all(super::words::is_word) && !name.chars().all(step)
 }

@@ -35,7 +35,7 @@ impl Backend for Null {
     }
 
     fn devices(&self) -> Result<Vec<Device>, OutputError> {
-        let description = "nobody hears it".into();
+        let description = "it is not heard".into();
         let (name, is_default, is_input) = (Null::NAME.into(), true, false);
         Ok(vec![Device { name, description, rate: RATE, channels: 2, is_default, is_input }])
     }

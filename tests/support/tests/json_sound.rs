@@ -299,7 +299,7 @@ bd = kick(f0: 90Hz)
 hh = clap()
 
 play {
-  hh      |x|.slow(4)
+  hh      "<[x@337 ~@2159] ~!3>"
   bd.gain "0.5 1" over 40ms
   bd.f0   "~ ~ ~ 140Hz ~ ~ ~ ~ ~ ~ ~ ~ ~ ~ ~ ~"
   bd      |x...x...x..x....|
@@ -307,7 +307,8 @@ play {
 
 out = softclip(90% * (bd * 85% + hh))
 "#;
-    assert_eq!(as_mam(&text), (mam.to_owned(), 0));
+    // That the one hit of `hh` comes again in each pass is told.
+    assert_eq!(as_mam(&text), (mam.to_owned(), 1));
 }
 
 proptest! {

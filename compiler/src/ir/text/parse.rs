@@ -98,7 +98,7 @@ impl Reader {
             ["table", ref numbers @ ..] => {
                 let table = numbers.iter().map(|x| match number(Scalar::F32, x)? {
                     Imm::F32(x) => Ok(x),
-                    _ => Err(format!("`{x}` is no f32")),
+                    _ => Err(format!("`{x}` is not an f32")),
                 });
                 self.module.tables.push(table.collect::<Result<_, String>>()?);
             }
@@ -159,7 +159,7 @@ fn head(kernel: &mut Kernel, words: &[&str]) -> Result<(), String> {
             });
         }
         ["delay", name, frames] => {
-            let frames = frames.parse().map_err(|_| format!("`{frames}` is no number of frames"))?;
+            let frames = frames.parse().map_err(|_| format!("`{frames}` is not a number of frames"))?;
             kernel.delays.add(DelayLine { name: name.into(), frames });
         }
         ["param", name] => kernel.params.push(name.into()),
@@ -171,12 +171,14 @@ fn head(kernel: &mut Kernel, words: &[&str]) -> Result<(), String> {
             let until = state(kernel, until)?;
             let every = match every {
                 [] => 1,
-                ["every", every] => every.parse().map_err(|_| format!("`{every}` is no number of lanes"))?,
+                ["every", every] => {
+                    every.parse().map_err(|_| format!("`{every}` is not a number of lanes"))?
+                }
                 _ => return Err("too many words".into()),
             };
             kernel.voices.push(Voice { port, until, states: range(states)?, every, delays: range(delays)? });
         }
-        _ => return Err(format!("`{}` is no line of a kernel's head", words.join(" "))),
+        _ => return Err(format!("`{}` is not a line of a kernel's head", words.join(" "))),
     }
     Ok(())
 }
@@ -201,7 +203,7 @@ fn item(kernel: &Kernel, body: &mut Body, words: &[&str]) -> Result<(), String> 
             let args: Result<Args, String> = args.iter().map(|v| value(v)).collect();
             body.insts.add(Inst { op, ty, args: args? });
         }
-        _ => return Err(format!("`{}` is no line of a body", words.join(" "))),
+        _ => return Err(format!("`{}` is not a line of a body", words.join(" "))),
     }
     Ok(())
 }
@@ -250,12 +252,12 @@ fn line(kernel: &Kernel, name: &str) -> Result<Handle<DelayLine>, String> {
 
 fn value(word: &str) -> Result<Value, String> {
     let index = word.strip_prefix('v').and_then(|n| n.parse().ok());
-    index.map(Handle::new).ok_or_else(|| format!("`{word}` is no value"))
+    index.map(Handle::new).ok_or_else(|| format!("`{word}` is not a value"))
 }
 
 fn range(word: &str) -> Result<Range<u32>, String> {
     let ends = word.split_once("..").and_then(|(a, b)| Some(a.parse().ok()?..b.parse().ok()?));
-    ends.ok_or_else(|| format!("`{word}` is no range"))
+    ends.ok_or_else(|| format!("`{word}` is not a range"))
 }
 
 fn type_of(word: &str) -> Result<Type, String> {
@@ -265,7 +267,7 @@ fn type_of(word: &str) -> Result<Type, String> {
         "f64" => Scalar::F64,
         "i32" => Scalar::I32,
         "bool" => Scalar::Bool,
-        _ => return Err(format!("`{word}` is no type")),
+        _ => return Err(format!("`{word}` is not a type")),
     };
     Ok(Type { scalar, lanes })
 }
@@ -279,5 +281,5 @@ fn number(scalar: Scalar, word: &str) -> Result<Imm, String> {
         Scalar::I32 => word.parse().ok().map(Imm::I32),
         Scalar::Bool => word.parse().ok().map(Imm::Bool),
     };
-    imm.ok_or_else(|| format!("`{word}` is no {}", Type { scalar, lanes: 1 }))
+    imm.ok_or_else(|| format!("`{word}` is not of type {}", Type { scalar, lanes: 1 }))
 }

@@ -97,7 +97,7 @@ impl Song<'_> {
         if !self.files.is_prelude(instance.def.file) {
             self.refuse(
                 instance.callee.span,
-                &format!("`{}`, which is no definition of the prelude,", instance.callee),
+                &format!("`{}`, which is not a definition of the prelude,", instance.callee),
             );
         }
         if instance.voices > 1 {

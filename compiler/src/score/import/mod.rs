@@ -10,6 +10,10 @@ mod read;
 mod write;
 
 use kit::Kit;
+use std::sync::LazyLock;
+
+/// The prelude's instruments, which are read once.
+static KIT: LazyLock<Kit> = LazyLock::new(Kit::new);
 
 /// A song that was made of a MIDI file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,13 +30,12 @@ pub struct Imported {
 /// In words: the bytes are not a MIDI file, it has no notes, or more than a song can hold.
 pub fn import(bytes: &[u8]) -> Result<Imported, String> {
     let mut file = read::read(bytes)?;
-    let kit = Kit::new();
-    let played = notes::play(&mut file, &kit);
+    let played = notes::play(&mut file, &KIT);
     let remarks = std::mem::take(&mut file.remarks).into_lines();
     if played.parts.is_empty() {
         let why: String = remarks.iter().map(|remark| format!("; {remark}")).collect();
         return Err(format!("this MIDI file has no notes{why}"));
     }
-    let text = write::write(played, file.division, &kit)?;
+    let text = write::write(played, file.division, &KIT)?;
     Ok(Imported { text, remarks })
 }

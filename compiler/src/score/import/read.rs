@@ -145,7 +145,7 @@ impl MidiFile {
             let chunk = match Chunk::at(bytes, at) {
                 Some(chunk) if chunk.is_plausible() => chunk,
                 _ => {
-                    let next = next_track(bytes, at..bytes.len());
+                    let next = next_track(bytes, at + 1..bytes.len());
                     let skipped = count(next.unwrap_or(bytes.len()) - at, "byte");
                     self.remarks.add(format!("{skipped} from byte {at} on are of no chunk; skipped"));
                     at = next.unwrap_or(bytes.len());

@@ -4,12 +4,15 @@
 //! number of bytes: so the rest of the item is read as if it had been right, and its other mistakes are found too.
 //! Where no such text exists the item is poisoned: the grammar will refuse it, and no more is said of it.
 
+mod lines;
+mod marks;
 mod numbers;
 mod words;
 
 use super::codes;
 use super::layout::{Layout, is_separator};
 use super::scan::{Kind, Scanned, Token};
+use super::words::is_letter;
 use crate::problem::{Code, Problem};
 use crate::source::{SourceId, Span};
 
@@ -141,14 +144,19 @@ impl<'a> Slips<'a> {
     /// What the scanner noticed: comments of other languages, and what is not closed.
     fn marks(&mut self, scanned: &Scanned) {
         for &(start, end) in scanned.foreign_comments.iter().take(self.most) {
-            let mark = if self.text[start..].starts_with('#') { "#" } else { "/*" };
-            let problem = self.problem(
-                &codes::FOREIGN_COMMENT,
-                start,
-                end,
-                format!("`{mark}` does not begin a comment"),
-            );
-            self.report(problem.help("a comment begins with `//` and goes to the end of the line"));
+            let comment = &self.text[start..end];
+            let mark =
+                ["/*", "--", ";;", "#"].into_iter().find(|mark| comment.starts_with(mark)).unwrap_or("#");
+            let message = format!("`{mark}` does not begin a comment");
+            let mut problem = self
+                .problem(&codes::FOREIGN_COMMENT, start, end, message)
+                .help("a comment begins with `//` and goes to the end of the line");
+            // What follows in the last line would become a part of the comment.
+            let rest = self.text[end..].lines().next().unwrap_or_default();
+            if rest.trim().is_empty() {
+                problem = problem.fix(Span::new(self.source, start, end), line_comments(comment, mark));
+            }
+            self.report(problem);
         }
         for &start in scanned.unclosed.iter().take(self.most) {
             self.unclosed(start);
@@ -168,7 +176,8 @@ impl<'a> Slips<'a> {
         self.report(
             problem
                 .label(place, format!("`{mark}` is missing"))
-                .help(format!("write `{mark}` where it ends")),
+                .help(format!("write `{mark}` where it ends"))
+                .guess(place, mark),
         );
         if end > start + 1 && self.text.is_char_boundary(end - 1) {
             self.layout.text[end - 1] = mark.as_bytes()[0];
@@ -184,7 +193,7 @@ impl<'a> Slips<'a> {
             Kind::Stray => self.stray(index),
             Kind::Word if self.starts_item(index) => self.item(index),
             Kind::Word => self.name(index),
-            Kind::Text => self.single_quotes(index),
+            Kind::Text => self.foreign_quotes(index),
             Kind::Tab if self.starts_item(index) => {
                 let token = self.tokens[index];
                 let problem =
@@ -212,16 +221,17 @@ impl<'a> Slips<'a> {
             "<" if then(">").is_some() => self.foreign(token.start, token.end + 1, "!=", "!="),
             "==" if then("=").is_some() => self.foreign(token.start, token.end + 1, "==", "=="),
             "=" if then("<").is_some() => self.foreign(token.start, token.end + 1, "<=", "<="),
-            "=>" => self.foreign(token.start, token.end, ">=", ">="),
             ":" if then("=").is_some() && self.starts_item(index.saturating_sub(1)) => {
                 self.foreign(token.start, token.end + 1, "=", "=");
             }
-            "?" => {
-                let problem =
-                    self.problem(&codes::FOREIGN_OPERATOR, token.start, token.end, "`?` is not an operator");
-                self.report(problem.help("write `if condition then a else b`"));
-                self.layout.poison.push(token.start);
-            }
+            ":" if then(">").is_some() => self.faust(token.start, ":>"),
+            ":" => self.colon(index),
+            "?" => self.ternary(index),
+            "->" | "=>" if self.lambda(index) => {}
+            "->" | "=>" if self.flows(index) => self.foreign(token.start, token.end, "|>", "|>"),
+            "=>" => self.foreign(token.start, token.end, ">=", ">="),
+            "<" if then(":").is_some() => self.faust(token.start, "<:"),
+            "|" if self.closure(index) => {}
             "+=" | "-=" | "*=" | "->" => {
                 let message = format!("`{symbol}` is not an operator");
                 let problem = self.problem(&codes::FOREIGN_OPERATOR, token.start, token.end, message);
@@ -234,7 +244,8 @@ impl<'a> Slips<'a> {
             "==" if self.defines(index) && !self.is(index.wrapping_sub(2), "{") => {
                 let problem =
                     self.problem(&codes::EQUALS, token.start, token.end, "`==` compares, `=` defines");
-                self.report(problem.help("write `=`"));
+                let span = Span::new(self.source, token.start, token.end);
+                self.report(problem.help("write `=`").fix(span, "="));
                 self.mend(token.start, token.end, "=");
             }
             "=" => self.equals(index),
@@ -258,7 +269,8 @@ impl<'a> Slips<'a> {
         let text = number.text(self.text);
         let message = "a number has digits on both sides of its point";
         let problem = self.problem(&codes::OPEN_POINT, point.start, number.end, message);
-        self.report(problem.help(format!("write `0.{text}`")));
+        let span = Span::new(self.source, point.start, point.end);
+        self.report(problem.help(format!("write `0.{text}`")).fix(span, "0."));
         let room = self.text[..point.start].ends_with(' ');
         self.mend(point.start - usize::from(room), number.end, &format!("0.{text}"));
     }
@@ -274,7 +286,8 @@ impl<'a> Slips<'a> {
             end,
             "`%` is the unit of hundredths, not the remainder",
         );
-        self.report(problem.help("write `a mod b`"));
+        let span = Span::new(self.source, start, end);
+        self.report(problem.help("write `a mod b`").fix(span, self.spaced(start, end, "mod")));
         self.mend(start, end, "*");
     }
 
@@ -283,8 +296,38 @@ impl<'a> Slips<'a> {
         let written = &self.text[start..end];
         let problem =
             self.problem(&codes::FOREIGN_OPERATOR, start, end, format!("`{written}` is not an operator"));
-        self.report(problem.help(format!("write `{meant}`")));
+        let span = Span::new(self.source, start, end);
+        self.report(problem.help(format!("write `{meant}`")).fix(span, self.spaced(start, end, meant)));
         self.mend(start, end, mended);
+    }
+
+    /// True where a signal was meant to go on to what is called: `x -> lowpass(800Hz)` in an equation.
+    fn flows(&self, index: usize) -> bool {
+        let called = !self.word(index + 1).is_empty() && self.is(index + 2, "(");
+        let equation = (self.start()..index).any(|at| self.is(at, "="));
+        let condition = (self.start()..index).any(|at| self.word(at) == "if");
+        called && equation && !condition
+    }
+
+    /// Faust's marks for splitting and merging signals.
+    fn faust(&mut self, start: usize, mark: &str) {
+        let problem =
+            self.problem(&codes::FOREIGN_OPERATOR, start, start + 2, format!("`{mark}` is not an operator"));
+        self.report(problem.help(
+            "a signal that goes to several places has a name, which is used in each; signals are merged with `+`, and two sides are `(l, r)`",
+        ));
+        self.layout.poison.push(start);
+        self.done = start + 2;
+    }
+
+    /// What is to stand in `start..end`, with blanks where a word would touch another.
+    fn spaced(&self, start: usize, end: usize, meant: &str) -> String {
+        let letter = |byte: Option<&u8>| byte.is_some_and(|&b| is_letter(b));
+        let (bytes, word) = (self.text.as_bytes(), meant.bytes().all(is_letter));
+        let before = word && letter(bytes.get(start.wrapping_sub(1)));
+        let after = word && bytes.get(end).is_some_and(|b| !b.is_ascii_whitespace());
+        let blank = |is| if is { " " } else { "" };
+        format!("{}{meant}{}", blank(before), blank(after))
     }
 
     fn logic(&mut self, token: Token, meant: &str) {
@@ -321,7 +364,8 @@ impl<'a> Slips<'a> {
             let name = self.word(before);
             let message = "a named argument has a `:` after its name";
             let problem = self.problem(&codes::ARGUMENT_EQUALS, token.start, token.end, message);
-            self.report(problem.help(format!("write `{name}: …`")));
+            let gap = Span::new(self.source, self.tokens[before].end, token.end);
+            self.report(problem.help(format!("write `{name}: …`")).fix(gap, ":"));
             return self.mend(token.start, token.end, ":");
         }
         // Without another `=` before it, it was meant to define something: the grammar says what is wrong.
@@ -331,7 +375,8 @@ impl<'a> Slips<'a> {
         }
         let open = self.text.as_bytes().get(token.end) == Some(&b' ');
         let problem = self.problem(&codes::EQUALS, token.start, token.end, "`=` defines, `==` compares");
-        self.report(problem.help("write `==`; an equation of its own stands in its own line"));
+        let help = "write `==`; an equation of its own stands in its own line";
+        self.report(problem.help(help).guess(Span::new(self.source, token.start, token.end), "=="));
         let (end, meant) = if open { (token.end + 1, "==") } else { (token.end, "<") };
         self.mend(token.start, end, meant);
     }
@@ -361,76 +406,18 @@ impl<'a> Slips<'a> {
         let def = self.word(self.start()) == "def" && self.is(open, "(");
         def.then(|| open..self.layout.partner[open])
     }
+}
 
-    fn single_quotes(&mut self, index: usize) {
-        let token = self.tokens[index];
-        if !self.text[token.start..].starts_with('\'') {
-            return;
-        }
-        let problem = self.problem(
-            &codes::FOREIGN_QUOTE,
-            token.start,
-            token.end,
-            "a text stands between double quotes",
-        );
-        let inside = &self.text[token.start + 1..token.end - 1];
-        self.report(problem.help(format!("write `\"{inside}\"`")));
-        self.layout.text[token.start] = b'"';
-        self.layout.text[token.end - 1] = b'"';
+/// A comment of another language as comments of this one, a line each.
+fn line_comments(comment: &str, mark: &str) -> String {
+    if mark != "/*" {
+        return format!("//{}", comment.trim_start_matches(['#', '-', ';']));
     }
-
-    fn stray(&mut self, index: usize) {
-        let token = self.tokens[index];
-        let text = token.text(self.text);
-        // A note may be sharp: `default note c#2`.
-        let note = (1..4).any(|back| self.word(index.wrapping_sub(back)) == "note");
-        if text == "#" && note || self.before(index).is_some_and(|before| before.kind == Kind::Stray) {
-            return;
-        }
-        if let Some((_, meant)) = LOOK_ALIKES.iter().find(|(c, _)| text.starts_with(*c)) {
-            let message = format!("`{text}` is not the mark that the language knows");
-            let problem = self.problem(&codes::STRAY_CHARACTER, token.start, token.end, message);
-            self.report(problem.help(format!("write `{meant}`")));
-            return self.mend(token.start, token.end, meant);
-        }
-        let shown: String = text.chars().flat_map(char::escape_debug).collect();
-        let problem = self.problem(
-            &codes::STRAY_CHARACTER,
-            token.start,
-            token.end,
-            format!("`{shown}` means nothing here"),
-        );
-        let help = if text.chars().all(char::is_alphabetic) {
-            "names are made of the letters a to z and A to Z, digits and `_`"
-        } else {
-            "take it away; any character may stand in a comment or between quotes"
-        };
-        self.report(problem.help(help));
-        self.layout.poison.push(token.start);
-    }
+    let inside = comment.trim_start_matches("/*").trim_end_matches("*/").trim();
+    let lines = inside.lines().map(|line| format!("// {}", line.trim().trim_start_matches('*').trim()));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Words that join two operands, or stand after one: no operand begins with them.
 const JOINS: [&str; 14] =
     ["then", "else", "and", "or", "mod", "in", "curve", "step", "smooth", "cc", "over", "at", "of", "by"];
-
-/// Characters that stand for marks of the language: from other languages, word processors and alphabets.
-const LOOK_ALIKES: [(char, &str); 17] = [
-    ('&', "and"),
-    ('−', "-"),
-    ('–', "-"),
-    ('—', "-"),
-    ('×', "*"),
-    ('·', "*"),
-    ('÷', "/"),
-    ('≤', "<="),
-    ('≥', ">="),
-    ('≠', "!="),
-    ('“', "\""),
-    ('”', "\""),
-    ('„', "\""),
-    ('‘', "\""),
-    ('’', "\""),
-    ('，', ","),
-    ('＝', "="),
-];

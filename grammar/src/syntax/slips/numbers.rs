@@ -3,6 +3,7 @@
 use super::Slips;
 use crate::ast::Unit;
 use crate::problem::nearest;
+use crate::source::Span;
 use crate::syntax::codes;
 use crate::syntax::scan::Kind;
 
@@ -35,7 +36,8 @@ impl Slips<'_> {
             let unit = unit.text();
             let message = format!("the unit `{}` stands apart from its number", next.text(self.text));
             let problem = self.problem(&codes::UNIT_APART, token.start, next.end, message);
-            self.report(problem.help(format!("write `{number}{unit}`")));
+            let span = Span::new(self.source, token.start, next.end);
+            self.report(problem.help(format!("write `{number}{unit}`")).fix(span, format!("{number}{unit}")));
             self.mend(token.start, next.end, &format!("{number}{unit}"));
         }
     }
@@ -56,7 +58,9 @@ impl Slips<'_> {
             point.end,
             "a number has digits on both sides of its point",
         );
-        self.report(problem.help(format!("write `{number}{tail}` or `{number}.0{tail}`")));
+        let span = Span::new(self.source, token.start, point.end + tail.len());
+        let help = format!("write `{number}{tail}` or `{number}.0{tail}`");
+        self.report(problem.help(help).fix(span, format!("{number}{tail}")));
         self.mend(point.start, point.end + tail.len(), &format!("{tail} "));
     }
 
@@ -68,22 +72,43 @@ impl Slips<'_> {
             slips.problem(&codes::NUMBER_FORM, number_start, end, message)
         };
         if let Some(value) = other_form(number, unit) {
-            self.report(form(self).help(format!("write `{value}`, without exponent, `_` or `0x`")));
+            let span = Span::new(self.source, number_start, end);
+            let help = format!("write `{value}`, without exponent, `_` or `0x`");
+            self.report(form(self).help(help).fix(span, value.as_str()));
             return self.mend(number_start, end, &value);
         }
         if matches!(unit, "e" | "E") {
             // The exponent is a token of its own: `1e-3`.
-            self.report(form(self).help("write all its digits, without an exponent"));
+            let rest = &self.text[end..];
+            let sign = usize::from(rest.starts_with(['-', '+']));
+            let digits = rest[sign..].bytes().take_while(u8::is_ascii_digit).count();
+            let value = self.text[number_start..end + sign + digits].parse::<f64>();
+            let problem = form(self).help("write all its digits, without an exponent");
+            let span = Span::new(self.source, number_start, end + sign + digits);
+            self.report(match value {
+                Ok(value) if value.is_finite() => problem.fix(span, value.to_string()),
+                _ => problem,
+            });
             return self.layout.poison.push(start);
         }
+        let span = Span::new(self.source, start, end);
         let problem = self.problem(&codes::UNKNOWN_UNIT, start, end, format!("there is no unit `{unit}`"));
+        if let Some((factor, base)) = converted(unit) {
+            let value = number.parse::<f64>().unwrap_or(0.0) * factor;
+            let (whole, value) = (Span::new(self.source, number_start, end), format!("{value}{base}"));
+            let what = if base.is_empty() { "a plain number" } else { "another unit" };
+            self.report(problem.help(format!("write it with {what}: `{value}`")).fix(whole, value.trim()));
+            return self.mend(start, end, "");
+        }
         let known: Vec<_> = Unit::ALL.iter().map(|unit| unit.text()).chain(["beats", "bars"]).collect();
         let meant =
             synonym(unit).map(Unit::text).or_else(|| nearest(unit, &known).filter(|_| unit.len() > 1));
         let list = format!("units: {}", known.join(", "));
         let problem = match meant {
-            Some(meant) => problem.here(format!("did you mean `{meant}`?")).help(list),
-            None => problem.help(format!("{list}; a product is written `{number} * {unit}`")),
+            Some(meant) => problem.here(format!("did you mean `{meant}`?")).help(list).fix(span, meant),
+            None => problem
+                .help(format!("{list}; a product is written `{number} * {unit}`"))
+                .guess(Span::new(self.source, start, start), " * "),
         };
         self.report(problem);
         let meant = meant.filter(|meant| meant.len() <= unit.len()).unwrap_or("");
@@ -92,6 +117,28 @@ impl Slips<'_> {
 }
 
 const MUSICAL: [&str; 4] = ["beat", "beats", "bar", "bars"];
+
+/// Units of other programs: the factor to a unit of mam, or to a plain number.
+fn converted(unit: &str) -> Option<(f64, &'static str)> {
+    const UNITS: [(&str, f64, &str); 14] = [
+        ("bpm", 1.0, ""),
+        ("x", 1.0, ""),
+        ("f", 1.0, ""),
+        ("deg", 1.0 / 360.0, ""),
+        ("min", 60.0, "s"),
+        ("mins", 60.0, "s"),
+        ("minutes", 60.0, "s"),
+        ("m", 60.0, "s"),
+        ("h", 3600.0, "s"),
+        ("us", 0.001, "ms"),
+        ("oct", 12.0, "st"),
+        ("samples", 1.0, " * dt"),
+        ("smp", 1.0, " * dt"),
+        ("samp", 1.0, " * dt"),
+    ];
+    let unit = unit.to_ascii_lowercase();
+    UNITS.iter().find(|(other, ..)| *other == unit).map(|&(_, factor, base)| (factor, base))
+}
 
 /// Units as other programs write them.
 fn synonym(word: &str) -> Option<Unit> {

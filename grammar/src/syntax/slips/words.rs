@@ -1,6 +1,8 @@
 //! Slips in words: those of other languages, and words of the language where a name is expected.
 
 use super::Slips;
+use crate::foreign::{self, Role};
+use crate::source::Span;
 use crate::syntax::codes;
 use crate::syntax::scan::Kind;
 use crate::syntax::words::{RESERVED, STATEMENTS};
@@ -10,24 +12,51 @@ impl Slips<'_> {
     pub(super) fn item(&mut self, index: usize) {
         let token = self.tokens[index];
         let word = token.text(self.text);
-        let keyword = STATEMENTS.contains(&word) || RESERVED.contains(&word);
         if RESERVED.contains(&word) && word != "out" && self.is(index + 1, "=") {
             return self.reserved(index);
         }
-        let goes_on = self.at(index + 1).is_some_and(|next| matches!(next.kind, Kind::Word | Kind::Number));
-        if keyword || !goes_on {
+        if STATEMENTS.contains(&word) || RESERVED.contains(&word) {
             return;
         }
-        if let Some((_, meant)) = FOREIGN_WORDS.iter().find(|(foreign, _)| foreign.contains(&word)) {
-            let problem =
-                self.problem(&codes::FOREIGN_WORD, token.start, token.end, format!("mam has no `{word}`"));
-            self.report(problem.help(*meant));
-            if self.is(index + 2, "=") {
-                self.mend(token.start, token.end, "");
-            } else {
-                self.layout.poison.push(token.start);
-            }
+        if self.foreign_statement(index) {
+            return;
         }
+        self.line(index);
+    }
+
+    /// An item that begins with a word of another tool.
+    fn foreign_statement(&mut self, index: usize) -> bool {
+        let token = self.tokens[index];
+        let word = token.text(self.text);
+        let next = self.at(index + 1);
+        let follows = next.is_none_or(|next| match next.kind {
+            Kind::Word | Kind::Number | Kind::Stray | Kind::Newline => true,
+            Kind::Text => !self.in_score(),
+            Kind::Tab => false,
+            Kind::Symbol(symbol) => {
+                matches!(symbol, "(" | "{" | "[" | ";" | "}") || symbol == ":" && !self.in_score()
+            }
+        });
+        let Some(row) = follows.then(|| foreign::find(Role::Statement, word)).flatten() else { return false };
+        let span = Span::new(self.source, token.start, token.end);
+        let problem =
+            self.problem(&codes::FOREIGN_WORD, token.start, token.end, format!("mam has no `{word}`"));
+        let problem = problem.help(row.help());
+        let after = next.map_or(token.end, |next| next.start);
+        if row.words.contains(&"let") && self.is(index + 2, "=") {
+            // `let a = 0.5`
+            self.report(problem.fix(Span::new(self.source, token.start, after), ""));
+            self.mend(token.start, token.end, "");
+            return true;
+        }
+        self.report(if row.word.is_empty() { problem } else { problem.guess(span, row.word) });
+        self.layout.poison.push(token.start);
+        // The grammar must not read it as a line or an equation.
+        self.layout.text[token.start] = b'?';
+        // A mark after it belongs to the other tool: `sample :loop`, `d1 $ sound "x"`.
+        self.done =
+            next.filter(|next| next.is(":") || next.kind == Kind::Stray).map_or(token.end, |next| next.end);
+        true
     }
 
     /// A word that names something, after the word that says what.
@@ -39,7 +68,8 @@ impl Slips<'_> {
             let token = self.tokens[index];
             let problem =
                 self.problem(&codes::FOREIGN_WORD, token.start, token.end, format!("mam has no `{word}`"));
-            self.report(problem.help("write `else if`"));
+            let span = Span::new(self.source, token.start, token.end);
+            self.report(problem.help("write `else if`").fix(span, "else if"));
             return self.layout.poison.push(token.start);
         }
         if !RESERVED.contains(&word) {
@@ -69,32 +99,10 @@ impl Slips<'_> {
         let word = token.text(self.text);
         let message = format!("`{word}` is a word of the language and cannot be a name");
         let problem = self.problem(&codes::RESERVED_NAME, token.start, token.end, message);
-        self.report(problem.help(format!("choose another name, such as `{word}_`")));
+        let span = Span::new(self.source, token.start, token.end);
+        self.report(
+            problem.help(format!("choose another name, such as `{word}_`")).guess(span, format!("{word}_")),
+        );
         self.layout.poison.push(token.start);
     }
 }
-
-/// First words of other languages, and what is written here.
-const FOREIGN_WORDS: [(&[&str], &str); 6] = [
-    (
-        &["let", "var", "const", "val", "local", "auto", "float", "double", "int", "signal"],
-        "an equation is `name = expression`, with nothing before the name",
-    ),
-    (
-        &["fn", "func", "fun", "function", "define", "proc", "process"],
-        "a function of signals is `def name(x) = expression`",
-    ),
-    (
-        &["class", "struct", "synth", "voice", "node"],
-        "what reacts to notes is `instrument name { … }`, what reacts to `in` is `effect name { … }`",
-    ),
-    (
-        &["for", "while", "loop", "repeat"],
-        "what is repeated a fixed number of times is `sum i in 1..8 { … }` or `chain x = in, i in 0..3 { … }`",
-    ),
-    (&["return"], "the result of a body is its `out`: `out = expression`"),
-    (
-        &["import", "include", "require", "from"],
-        "a file's definitions are brought in by `use \"lib/mine.mam\"`",
-    ),
-];

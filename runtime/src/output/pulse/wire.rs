@@ -255,7 +255,7 @@ fn words(error: &std::io::Error) -> &'static str {
     match error.kind() {
         ErrorKind::NotFound => "there is none",
         ErrorKind::PermissionDenied => "access is denied",
-        ErrorKind::ConnectionRefused => "nobody listens there",
+        ErrorKind::ConnectionRefused => "no program listens there",
         ErrorKind::TimedOut => "it does not answer in time",
         _ => "it cannot be reached",
     }

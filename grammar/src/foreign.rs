@@ -1,0 +1,101 @@
+//! The words of other tools, each with what mam has instead: one table for every place in which a name can be unknown.
+//!
+//! Faust, SuperCollider, Tidal, Strudel, Sonic Pi, ChucK, Csound, Max and Pure Data name the same things differently. A
+//! name is looked up here only after the song's and the prelude's own have been searched, so a definition always wins.
+//! A test compiles every example and checks that no row has the name of something that exists.
+
+mod notes;
+mod table;
+
+pub use notes::{chord, note_frequency};
+pub use table::ALL;
+
+use crate::problem::Problem;
+use crate::source::Span;
+
+/// Where a word of another tool stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// What is called, or stands for a value, in an expression.
+    Value,
+    /// The name of an argument: [`Foreign::word`] lists what may be meant, best first.
+    Argument,
+    /// A modifier of a pattern.
+    Modifier,
+    /// The first word of an item.
+    Statement,
+    /// What a line of a score plays: the usual names of drum samples.
+    Target,
+}
+
+/// Some words of other tools that mean one thing.
+#[derive(Debug)]
+pub struct Foreign {
+    /// Where they stand.
+    pub role: Role,
+    /// The words, in lower case and without `_`.
+    pub words: &'static [&'static str],
+    /// The word of mam that takes their place; empty where there is none.
+    pub word: &'static str,
+    /// Where the word stands for a value without being called: what takes its place there; empty where nothing does.
+    pub value: &'static str,
+    /// What to do where no word takes its place, or what else is to be known.
+    pub note: &'static str,
+    /// How it is written in mam.
+    pub example: &'static str,
+}
+
+/// The row of a word, whatever its case and `_`.
+pub fn find(role: Role, word: &str) -> Option<&'static Foreign> {
+    let plain: String = word.chars().filter(|&c| c != '_').map(|c| c.to_ascii_lowercase()).collect();
+    ALL.iter().find(|row| row.role == role && row.words.contains(&&*plain))
+}
+
+/// The methods by which SuperCollider makes a signal of a class.
+const RATES: [&str; 5] = ["ar", "kr", "ir", "new", "play"];
+
+/// The libraries of Faust, and others whose functions are written after their name.
+const LIBRARIES: [&str; 18] = [
+    "os", "no", "fi", "en", "ef", "de", "ba", "si", "re", "ma", "sp", "co", "pm", "sy", "an", "math", "np",
+    "ve",
+];
+
+/// The word that is left of a class of SuperCollider, `Saw.ar`, or of a function of a library, `ma.tanh`.
+pub fn class_of(name: &str, field: &str) -> Option<String> {
+    let class = name.starts_with(|c: char| c.is_ascii_uppercase()) && RATES.contains(&field);
+    let library = LIBRARIES.contains(&&*name.to_ascii_lowercase());
+    (class || library).then(|| if class { name } else { field }.to_ascii_lowercase())
+}
+
+/// The row of a name with a field, such as `SinOsc.ar` or `os.osc`.
+pub fn find_field(name: &str, field: &str) -> Option<&'static Foreign> {
+    if RATES.contains(&field) {
+        find(Role::Value, name)
+    } else if LIBRARIES.contains(&&*name.to_ascii_lowercase()) {
+        find(Role::Value, field)
+    } else {
+        None
+    }
+}
+
+impl Foreign {
+    /// What to do, in words.
+    pub fn help(&self) -> String {
+        let Foreign { word, note, example, .. } = self;
+        match (self.role, word.is_empty(), note.is_empty()) {
+            (Role::Target, ..) => format!("an equation gives it an instrument: `{example}`"),
+            (_, false, true) => format!("mam's word is `{word}`: `{example}`"),
+            (_, false, false) => format!("mam's word is `{word}`: `{example}`; {note}"),
+            (_, true, _) => format!("{note}: `{example}`"),
+        }
+    }
+
+    /// The help and, where a word takes its place, the fix for a word at `span` that is `called` or stands for a value.
+    pub fn explain(&self, problem: Problem, span: Span, called: bool) -> Problem {
+        let problem = problem.help(self.help());
+        match if called { self.word } else { self.value } {
+            "" => problem,
+            word => problem.guess(span, word),
+        }
+    }
+}
