@@ -268,8 +268,10 @@ impl Render {
     fn sound(&self, job: &Job, console: Console) -> Result<Option<Sound>, Failure> {
         let Some(path) = &self.heard else { return Ok(None) };
         let rate = job.program.rate;
-        let wanted =
-            Wanted { rate: Some(rate), channels: job.program.inputs.len().max(1), frames: job.latest() };
+        // A loop hears it in pass after pass.
+        let passes = if self.as_loop { looping::MOST_PASSES } else { 1 };
+        let frames = job.latest().saturating_mul(passes);
+        let wanted = Wanted { rate: Some(rate), channels: job.program.inputs.len().max(1), frames };
         let (file, seekable) = input::sound_file(path)?;
         let sound = read(file, seekable, wanted);
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
