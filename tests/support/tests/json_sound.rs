@@ -271,7 +271,7 @@ out = bd * pad + bright
         "seed 7: a seed %",
         "bright: a knob %",
         "80Hz + 20Hz * lfo(1Hz): a parameter that follows a signal %",
-        "beep: `beep`, which is no definition of the prelude, %",
+        "beep: `beep`, which is not a definition of the prelude, %",
         "beep: an instrument of several voices %",
         "out: anything but a sum of instruments and effects with constant gains %",
         "bd      |X...|: a velocity other than 1 %",
