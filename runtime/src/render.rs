@@ -234,7 +234,13 @@ impl<S: EventSource> Renderer<S> {
                 End::Tail { latest, .. } => latest.saturating_sub(position),
             };
             if most == 0 {
-                return None;
+                if self.held[0].is_empty() {
+                    return None;
+                }
+                // The tail is cut, so whether it would have been over is not known.
+                std::mem::swap(&mut self.block, &mut self.held);
+                self.held.iter_mut().for_each(Vec::clear);
+                break;
             }
             let frames = (self.most as u64).min(most) as usize;
             self.render(frames);

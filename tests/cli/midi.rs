@@ -24,7 +24,7 @@ fn notes(folder: &Folder, song: &str) -> Vec<(u64, String, f64, f64)> {
         let name = n["target"].as_str().unwrap().to_string();
         (n["frame"].as_u64().unwrap(), name, n["note"].as_f64().unwrap(), n["velocity"].as_f64().unwrap())
     };
-    let mut all: Vec<_> = list.as_array().unwrap().iter().map(note).collect();
+    let mut all: Vec<_> = list["notes"].as_array().unwrap().iter().map(note).collect();
     all.sort_by(|a, b| a.partial_cmp(b).unwrap());
     all
 }

@@ -40,8 +40,9 @@ fn stems_are_the_terms_of_the_last_sum_and_add_up() {
     ];
     for ((name, out, clips), names) in songs.into_iter().zip(expected) {
         let folder = Folder::new(&format!("parts-{name}")).with("song.mam", &format!("{nodes}{out}{score}"));
-        folder.run(&["render", "song.mam", "-o", "plain.wav"]).exits(0);
-        let run = folder.run(&["render", "song.mam", "-o", "mix.wav", "--stems", "stems"]).exits(0);
+        folder.run(&["render", "song.mam", "-d", "1bar", "-o", "plain.wav"]).exits(0);
+        let run =
+            folder.run(&["render", "song.mam", "-d", "1bar", "-o", "mix.wav", "--stems", "stems"]).exits(0);
         assert!(run.err.contains("their sum is"), "{name}: {}", run.err);
         let mix = wav(folder.0.join("mix.wav")).1;
         assert!(mix == wav(folder.0.join("plain.wav")).1, "{name}: stems change nothing");
