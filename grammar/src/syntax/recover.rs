@@ -9,7 +9,7 @@ use super::depth;
 use super::diagnose::Diagnosis;
 use super::grammar::{MamParser, Rule};
 use super::layout::{Layout, lay_out};
-use super::scan::{Kind, Scanned, scan};
+use super::scan::{Kind, Scanned, Token, scan};
 use super::slips;
 use super::words::{RESERVED, STATEMENTS};
 use crate::ast::{Ast, Body, Definition, DefinitionKind, Ident, Item, ItemKind};
@@ -24,8 +24,9 @@ use std::ops::Range;
 pub(super) fn read(source: SourceId, text: &str, limits: &Limits) -> (Ast, Problems) {
     let scanned = scan(text);
     let mut problems = Problems::default();
-    if scanned.tokens.len() > limits.tokens {
-        problems.add(too_many(source, &scanned, limits));
+    let mut words = scanned.tokens.iter().filter(|token| token.kind != Kind::Newline);
+    if let Some(first_beyond) = words.nth(limits.tokens) {
+        problems.add(too_many(source, first_beyond, limits));
         return (Ast::default(), problems);
     }
     let mut layout = lay_out(source, text, &scanned);
@@ -74,8 +75,7 @@ fn docs(source: SourceId, base: usize, scanned: &Scanned) -> Docs {
     docs
 }
 
-fn too_many(source: SourceId, scanned: &Scanned, limits: &Limits) -> Problem {
-    let token = scanned.tokens[limits.tokens];
+fn too_many(source: SourceId, token: &Token, limits: &Limits) -> Problem {
     let message = format!("the file has more than {} words and marks, the limit `tokens`", limits.tokens);
     Problem::new(&codes::FILE_TOO_LARGE, Span::new(source, token.start, token.end), message)
         .here("this is one too many")
