@@ -62,7 +62,7 @@ fn slips() -> Vec<(String, &'static str, &'static str, String)> {
         in_song("pulse(110Hz, 30)", "out-of-range", "30%", "pulse(110Hz, 30%)"),
         in_song("table([0, 1], 2Hz)", "dimension", "phasor(2Hz)", "table([0, 1], phasor(2Hz))"),
         in_song("pan(x, (0.5, -0.5))", "channels", "(0.5, -0.5).left", "pan(x, (0.5, -0.5).left)"),
-        in_lines("bd.gain 0.5", "missing-operator", "bd.gain \"0.5\"", "bd.gain \"0.5\""),
+        in_lines("bd.gain 0.5", "line-form", "bd.gain \"0.5\"", "bd.gain \"0.5\""),
         in_lines("bd.gain \"0,1 1\"", "pattern-number", "0.1", "bd.gain \"0.1 1\""),
         in_lines(
             "bd.gain \"1 0\" over 1 bar",
