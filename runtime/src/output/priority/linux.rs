@@ -12,9 +12,9 @@ use std::sync::atomic::Ordering::SeqCst;
 
 /// How urgent: above all that is not audio, below the audio servers.
 const LEVEL: u32 = 10;
-/// Microseconds that a real-time thread may run without waiting, and at which the kernel would end the process. RTKit
-/// allows 200 000.
+/// Microseconds that a real-time thread may run without waiting.
 const MOST: u64 = 100_000;
+/// Microseconds after which the kernel ends the process: the most that RTKit allows. Without RTKit there is no such end.
 const END: u64 = 200_000;
 /// So that what the thread starts does not inherit its priority.
 const RESET_ON_FORK: libc::c_int = 0x4000_0000;
@@ -43,14 +43,18 @@ pub(super) fn promote(thread: u32) -> Priority {
     }
     THREAD.store(thread as i32, SeqCst);
     LOST.store(0, SeqCst);
-    if let Err(error) = limit() {
-        return Priority::Refused { why: format!("its time cannot be limited ({error})") };
+    let unlimited = |error| Priority::Refused { why: format!("its time cannot be limited ({error})") };
+    if let Err(error) = limit(u64::MAX) {
+        return unlimited(error);
     }
     // One who may have little has to ask for little.
     for level in [LEVEL, 1] {
         if schedule(thread as i32, libc::SCHED_FIFO | RESET_ON_FORK, level).is_ok() {
             return Priority::Granted { by: "the system", level };
         }
+    }
+    if let Err(error) = limit(END) {
+        return unlimited(error);
     }
     match rtkit::make_real_time(thread.into(), LEVEL) {
         Ok(()) => Priority::Granted { by: "RTKit", level: LEVEL },
@@ -76,8 +80,9 @@ fn schedule(thread: i32, policy: libc::c_int, level: u32) -> io::Result<()> {
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Limits how long a real-time thread runs without waiting, and takes the signal.
-fn limit() -> io::Result<()> {
+/// Limits how long a real-time thread runs without waiting, and takes the signal; after `end` microseconds the kernel ends
+/// the process.
+fn limit(end: u64) -> io::Result<()> {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // SAFETY: all zeros is an action without flags and with an empty mask; the handler calls nothing that is not
@@ -94,7 +99,7 @@ fn limit() -> io::Result<()> {
     if unsafe { libc::getrlimit(libc::RLIMIT_RTTIME, &raw mut limit) } != 0 {
         return Err(io::Error::last_os_error());
     }
-    limit.rlim_max = limit.rlim_max.min(END);
+    limit.rlim_max = limit.rlim_max.min(end);
     limit.rlim_cur = limit.rlim_max.min(MOST);
     // SAFETY: it reads what it is given.
     match unsafe { libc::setrlimit(libc::RLIMIT_RTTIME, &raw const limit) } {
@@ -103,9 +108,11 @@ fn limit() -> io::Result<()> {
     }
 }
 
-/// The thread has run too long: from now on it is one like any other.
+/// The thread has run too long: from now on it is one like any other. The kernel sends the signal to that thread, unless it
+/// blocks signals: then another one handles it.
 extern "C" fn demote(_: libc::c_int) {
-    let thread = THREAD.load(SeqCst);
+    let here = current_thread();
+    let thread = if is_real_time(here) { here as i32 } else { THREAD.load(SeqCst) };
     if thread != 0 && schedule(thread, libc::SCHED_OTHER, 0).is_ok() {
         LOST.store(thread, SeqCst);
     }
