@@ -1,6 +1,6 @@
 //! The notes of a standard MIDI file as a `.mam` song.
 //!
-//! Every note keeps its exact place and length ([`write`]). Which instrument of the prelude plays a program or a key of
+//! Every note keeps its exact place and length ([`mod@write`]). Which instrument of the prelude plays a program or a key of
 //! the drum channel is said by the `midi` statements of the instruments themselves ([`kit`]). Bends and controllers
 //! other than the pedal are left out, and the bars are those of the first time signature.
 
