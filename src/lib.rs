@@ -6,7 +6,7 @@
 //! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
 //!   [`beside`]: sound files, while they are rendered; [`rendered`] and [`levels`]: what is said of them;
 //!   [`reach`]: which files a song may name;
-//! * [`reference`] and [`definitions`]: all that a song can say, to be looked up;
+//! * [`mod@reference`] and [`definitions`]: all that a song can say, to be looked up;
 //! * [`report`]: problems for the terminal, as JSON, as SARIF;
 //! * [`offline`] and [`live`]: renders and playing; [`stems`], [`looping`] and [`timing`]: what is rendered, of which passes,
 //!   from where;
