@@ -9,7 +9,7 @@
 //! * [`mini`]: the notation between the quotes of a score line;
 //! * [`json`]: the JSON graph, version 1;
 //! * [`fmt`]: from that tree back to text;
-//! * [`reference`]: what its words mean, for those who look one up;
+//! * [`mod@reference`]: what its words mean, for those who look one up;
 //! * [`limits`]: what an input may ask for at most.
 
 pub mod arena;
