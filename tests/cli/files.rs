@@ -211,7 +211,7 @@ fn a_flac_file_is_never_longer_than_its_samples() {
 
 #[test]
 fn a_song_without_an_end_is_rendered_as_long_as_the_manual_says() {
-    let folder = Folder::new("endless").with("song.mam", "out = kick(bpm: 120, loop: 1)\n");
+    let folder = Folder::new("endless-stream").with("song.mam", "out = kick(bpm: 120, loop: 1)\n");
     folder.run(&["render", "song.mam", "-o", "x.wav", "-r", "8000"]).exits(0);
     assert_eq!(wav(folder.0.join("x.wav")).1.len(), 2 * 30 * 8_000);
 }
