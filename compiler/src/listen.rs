@@ -237,7 +237,7 @@ impl Finder<'_> {
         (unary && first.name.is_none()).then_some(first.value)
     }
 
-    /// Whether an expression is no sound: made of numbers and knobs alone.
+    /// Whether an expression is not a sound: made of numbers and knobs alone.
     fn is_gain(&self, expr: ExprId) -> bool {
         match self.expr(expr) {
             Expr::Number(_) | Expr::Length { .. } => true,

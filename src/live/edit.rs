@@ -82,7 +82,7 @@ impl Source {
         let input = &self.song.input;
         match &self.stdin {
             Some(song) => Ok(song.clone()),
-            // It would be waited for until somebody writes into it.
+            // It would be waited for until another process writes into it.
             None if input.exists() && !input.is_file() => {
                 let what = if input.is_dir() { "a folder" } else { "not a file" };
                 let why = format!("it is {what}, and no changes of it can be followed");

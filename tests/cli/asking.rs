@@ -139,7 +139,7 @@ fn a_song_without_an_end_is_not_over_at_once() {
         let run = folder.run(&["bench", song, "--rounds", "1", "--json"]).exits(0);
         assert_eq!(json(&run)["frames"], 10 * 48_000, "{song}");
     }
-    // One frame of an impulse is no measure of what the song costs.
+    // One frame of an impulse does not measure what the song costs.
     fs::write(folder.0.join("click.mam"), "out = if prev(1) < 1 then 1 else 0\n").unwrap();
     let run = folder.run(&["bench", "click.mam", "--rounds", "1", "--json"]).exits(0);
     assert_eq!(json(&run)["frames"], 10 * 48_000);

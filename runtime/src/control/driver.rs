@@ -20,7 +20,7 @@ const EVENTS: usize = 16 * 1024;
 const COMMANDS: usize = 1024;
 /// Old programs that wait to be dropped: more than [`MOST_UNDERWAY`] swaps can leave.
 const GARBAGE: usize = 64;
-/// Steps that were not finite and that nobody has asked for yet.
+/// Steps that were not finite and that have not been asked for yet.
 const FAILURES: usize = 1024;
 /// Swaps that have not been answered yet.
 const MOST_UNDERWAY: usize = 8;
@@ -194,7 +194,7 @@ impl Control {
         let mut all = vec![];
         while let Ok(failed) = self.failures.pop() {
             let mut parts = std::iter::once(&self.current).chain(&self.sent);
-            // What has been replaced since is nobody's concern any more.
+            // What has been replaced since is not of concern any more.
             let Some(part) = parts.find(|part| part.generation == failed.generation) else { continue };
             let Some(step) = part.program.steps.get(failed.step) else { continue };
             let (frame, computes) = (part.to_song(failed.frame), step.computes.clone());

@@ -33,7 +33,7 @@ pub(crate) struct Instance {
     pub(crate) taps: Vec<Tap>,
     /// Keeps time, where somebody wants to know it.
     pub(crate) profile: Option<Profile>,
-    /// Tells what plays, where somebody wants to see it.
+    /// Tells what plays, where it is asked for.
     watcher: Option<Watcher>,
     quiet: Quiet,
     hearing: Hearing,

@@ -99,7 +99,7 @@ impl Watcher {
         let Some(&Some(target)) = self.targets.get(index) else { return };
         for output in runner.outputs_of(part) {
             let sound = runner.output(output).get(frames.clone()).unwrap_or(&[]);
-            // What is not a number is no level.
+            // What is not a number is not a level.
             let peak = sound.iter().fold(0.0_f32, |peak, x| peak.max(x.abs()));
             self.seen.levels[target].fetch_max(peak.min(f32::MAX).to_bits(), Relaxed);
         }

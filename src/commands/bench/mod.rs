@@ -50,7 +50,7 @@ pub struct Bench {
     json: bool,
 }
 
-/// How much of a song is rendered at least when nobody says.
+/// How much of a song is rendered at least by default.
 const LEAST_SECONDS: u64 = 10;
 
 struct Measured {
