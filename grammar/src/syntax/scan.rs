@@ -227,8 +227,17 @@ impl<'a> Scanner<'a> {
         let item = match before.next() {
             None => true,
             Some(last) if last.is("{") => {
-                let line = before.take_while(|token| token.kind != Kind::Newline && !token.is(";")).last();
-                line.is_some_and(|first| BLOCKS.contains(&first.text(self.text)))
+                let line: Vec<_> =
+                    before.take_while(|token| token.kind != Kind::Newline && !token.is(";")).collect();
+                let block = line.last().is_some_and(|first| BLOCKS.contains(&first.text(self.text)));
+                // What follows `=` outside of parentheses is an expression, and so is what its braces hold.
+                let mut depth = 0usize;
+                let equation = line.iter().any(|token| {
+                    depth += usize::from(token.is(")"));
+                    depth -= usize::from(token.is("(") && depth > 0);
+                    token.is("=") && depth == 0
+                });
+                block && !equation
             }
             Some(last) => match last.kind {
                 Kind::Word => !OPEN.contains(&last.text(self.text)),
