@@ -2,6 +2,7 @@
 //!
 //! [`compile()`] is the straight line; each module is one representation on it.
 
+mod arithmetic;
 pub mod call;
 mod checks;
 pub mod codes;
@@ -12,6 +13,7 @@ pub mod files;
 pub mod front;
 pub mod graph;
 mod heard;
+pub mod hir;
 mod improve;
 pub mod interp;
 pub mod ir;
@@ -29,6 +31,7 @@ mod sets;
 pub mod target;
 mod tasks;
 pub mod text;
+pub mod units;
 
 pub use compile::{Compilation, Options, Stages, compile, compile_again};
 pub use kept::Kept;
