@@ -66,7 +66,7 @@ impl Job {
         let time = Time::new(&program);
         let start = time.start(span.from)?;
         let from = start.frame;
-        let end = Sequencer::of(&program, Extent::Once).song_end();
+        let end = Sequencer::for_program(&program, Extent::Once).song_end();
         let endless = end.is_none() && span.duration.is_none();
         let end = time.reached(end.unwrap_or(ENDLESS_SECONDS * u64::from(program.rate)))?;
         let (extent, length) = match (span.duration, span.tail) {
@@ -172,7 +172,7 @@ impl Job {
     /// # Errors
     /// What `take` returns.
     pub fn run(&self, mut take: impl FnMut(&[f32]) -> Result<(), Failure>) -> Result<(), Failure> {
-        let source = Source(Sequencer::of(&self.program, self.extent));
+        let source = Source(Sequencer::for_program(&self.program, self.extent));
         let mut renderer =
             Renderer::new(self.program.clone(), source, self.program.outputs.len(), 0, self.length);
         let heard = match &self.tap {
@@ -229,7 +229,7 @@ impl Job {
 impl Job {
     /// Renders while keeping time: each node's share of all nodes' time, greatest first.
     pub fn shares(&self) -> Vec<(String, f64)> {
-        let source = Source(Sequencer::of(&self.program, self.extent));
+        let source = Source(Sequencer::for_program(&self.program, self.extent));
         let mut renderer = Renderer::new(self.program.clone(), source, self.channels(), 0, self.length);
         renderer.keep_time();
         if !self.skip {

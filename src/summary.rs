@@ -45,7 +45,7 @@ impl Summary {
             operations: operations(&compiled.compilation.stages),
             memory: memory(program),
             rate: program.rate,
-            frames: Sequencer::of(program, Extent::Once).song_end(),
+            frames: Sequencer::for_program(program, Extent::Once).song_end(),
             latency: 0,
         })
     }

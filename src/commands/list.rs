@@ -230,7 +230,7 @@ fn song_params(program: &Program, slots: &Slots) -> Listing {
 fn song_notes(program: &Program) -> Listing {
     let mut rows = vec![row(&["frame", "seconds", "who", "note", "velocity"])];
     let mut all = Vec::new();
-    let mut sequencer = Sequencer::of(program, Extent::Once);
+    let mut sequencer = Sequencer::for_program(program, Extent::Once);
     let end = sequencer.song_end().unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate));
     let mut events = Vec::new();
     sequencer.advance(end, &mut events);
