@@ -114,14 +114,14 @@ fn listed(compiled: &Compiled) -> String {
 
 /// The frame at which one pass of a program ends, or as many as are rendered of one that has no end.
 pub fn once(program: &Program) -> u64 {
-    let end = Sequencer::of(program, Extent::Once).song_end();
+    let end = Sequencer::for_program(program, Extent::Once).song_end();
     end.unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate))
 }
 
 /// What a program plays before frame `end`, in order.
 pub fn events(program: &Program, extent: Extent, end: u64) -> Vec<Event> {
     let mut events = Vec::new();
-    Sequencer::of(program, extent).advance(end, &mut events);
+    Sequencer::for_program(program, extent).advance(end, &mut events);
     events
 }
 
