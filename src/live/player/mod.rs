@@ -449,7 +449,7 @@ fn start_frame(from: Start, program: &Program) -> Result<u64, Failure> {
         let why = "the song has no bars to begin at; say a time, such as `--from 10s`";
         return Err(Failure::Usage(why.into()));
     }
-    Ok(Time::of(program).start(Some(from))?.frame)
+    Ok(Time::new(program).start(Some(from))?.frame)
 }
 
 /// Both halves, at a frame of the song.
