@@ -12,6 +12,7 @@ pub mod emit;
 pub mod files;
 pub mod front;
 pub mod graph;
+mod hash;
 mod heard;
 pub mod hir;
 mod improve;

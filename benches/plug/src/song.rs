@@ -53,8 +53,8 @@ impl Song {
     pub(crate) fn load(number: u32, rate: c_int) -> Option<Song> {
         let path = folder().join(format!("w{number}.mam"));
         let text = std::fs::read_to_string(&path);
-        let told = text.map_err(|e| tell(&format!("{}: {e}", path.display())));
-        Song::compiled(&path.display().to_string(), told.ok()?, u32::try_from(rate).ok()?)
+        let text = text.map_err(|e| tell(&format!("{}: {e}", path.display())));
+        Song::compiled(&path.display().to_string(), text.ok()?, u32::try_from(rate).ok()?)
     }
 
     /// The song of a text.
@@ -67,7 +67,7 @@ impl Song {
             tell(&line(&sources, &problem));
         }
         let program = Arc::new(compilation.program?);
-        let score = Sequencer::of(&program, Extent::Forever);
+        let score = Sequencer::for_program(&program, Extent::Forever);
         let ahead = u64::from(program.rate);
         Some(Song { engine: Engine::new(program), score, events: vec![], known: 0, ahead })
     }
@@ -87,7 +87,12 @@ impl Song {
             [0, 1].map(|channel| unsafe { std::slice::from_raw_parts_mut(*output.add(channel), frames) });
         // SAFETY: as above.
         let heard = [0, 1].map(|channel| unsafe { slice(input, channel, frames) });
-        self.engine.pass(&heard, &mut out);
+        // Events are known ahead: only input has to be waited for.
+        if self.engine.program().inputs.is_empty() {
+            self.engine.process(&mut out);
+        } else {
+            self.engine.process_block(&heard, &mut out);
+        }
     }
 }
 

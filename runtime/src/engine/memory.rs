@@ -50,7 +50,7 @@ impl<T: Plain> Block<T> {
         self.start.as_ptr()
     }
 
-    /// The values. Nobody writes through a pointer while the slice is used: kernels only run inside a quantum.
+    /// The values. They are not written through a pointer while the slice is used: kernels only run inside a quantum.
     pub(crate) fn as_slice(&self) -> &[T] {
         // SAFETY: the block holds `len` initialised values.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
@@ -90,7 +90,7 @@ impl Buffers {
         self.all.as_ptr().wrapping_add(index * QUANTUM)
     }
 
-    /// The address of a buffer to which nobody writes.
+    /// The address of a buffer that is never written.
     pub(crate) fn silence(&self) -> *mut f32 {
         self.start(self.count)
     }
@@ -98,6 +98,11 @@ impl Buffers {
     /// What a buffer holds.
     pub(crate) fn get(&self, index: usize) -> &[f32; QUANTUM] {
         self.all.as_slice()[index * QUANTUM..].first_chunk().unwrap_or(&[0.0; QUANTUM])
+    }
+
+    /// Silences all buffers.
+    pub(crate) fn clear(&mut self) {
+        self.all.as_mut_slice().fill(0.0);
     }
 
     /// A buffer, to change it.
@@ -126,6 +131,11 @@ impl Line {
     pub(crate) fn as_slice(&self) -> &[f32] {
         let all = self.0.as_slice();
         &all[GUARD..all.len() - GUARD]
+    }
+
+    /// Silences it, and the room before and after it.
+    pub(crate) fn clear(&mut self) {
+        self.0.as_mut_slice().fill(0.0);
     }
 
     /// Changes its frames.
