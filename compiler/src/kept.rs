@@ -68,10 +68,10 @@ impl Kept {
     }
 
     /// What `lower` makes with the templates. It tells of each kernel as soon as it has it, with its parameters; the
-    /// passes are run on what `held` makes of it while the next is lowered.
+    /// passes are run on what `held` makes of it while the next is lowered, where there is a crew for that.
     pub(crate) fn lowering<A>(
         &mut self,
-        (target, crew): (&Target, &Crew),
+        (target, crew): (&Target, Option<&Crew>),
         held: impl Fn(&Kernel, &[usize]) -> Kernel,
         lower: impl FnOnce(&mut Templates, &mut dyn FnMut(&Kernel, &[usize])) -> A,
     ) -> A {
@@ -79,6 +79,7 @@ impl Kept {
             let optimised = optimised(&lowered, usize::MAX, target);
             (lowered, optimised)
         };
+        let Some(crew) = crew else { return lower(&mut self.templates, &mut |_, _| {}) };
         let (made, ahead) = crew.ahead(run, |order| {
             lower(&mut self.templates, &mut |kernel, params| {
                 let kernel = held(kernel, params);

@@ -34,5 +34,5 @@ mod tasks;
 pub mod text;
 pub mod units;
 
-pub use compile::{Compilation, Options, Stages, compile, compile_again};
+pub use compile::{Compilation, Options, Stage, Stages, compile, compile_again};
 pub use kept::Kept;
