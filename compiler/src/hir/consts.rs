@@ -7,7 +7,7 @@
 
 use super::builtins::{Builtin, Function};
 use super::resolve::resolved;
-use super::{Call, Callee, DefId, FILE, Iterations, Known, LocalId, LocalKind, Name, ScopeId};
+use super::{Call, Callee, DefId, FILE, Iterations, Known, LocalKind, Name, ScopeId};
 use crate::arithmetic::{Operations, function, operator, table_at};
 use crate::dimension::{Dimension, base_value};
 use crate::files::Files;
@@ -109,7 +109,8 @@ struct Frame {
     file: usize,
     scope: ScopeId,
     parent: Option<usize>,
-    slots: Vec<Slot>,
+    /// What its names are, where that was asked for or given.
+    slots: FxHashMap<usize, Slot>,
 }
 
 struct Evaluator<'a> {
@@ -128,7 +129,7 @@ impl Evaluator<'_> {
         let mut frame = self.frame(file, FILE, None);
         for iteration in around {
             frame = self.frame(file, iteration.scope, Some(frame));
-            self.frames[frame].slots[0] = done(iteration.counter as f64);
+            self.frames[frame].slots.insert(0, done(iteration.counter as f64));
         }
         match self.eval(frame, expr)? {
             Value::Signal(Signal { channels, dimension }) if channels.len() == 1 => {
@@ -139,18 +140,10 @@ impl Evaluator<'_> {
         }
     }
 
-    /// A frame whose equations are to be evaluated, and whose other names are not constants.
+    /// A frame of which nothing is known yet.
     fn frame(&mut self, file: usize, scope: ScopeId, parent: Option<usize>) -> usize {
-        let hir = resolved(self.files, file);
-        let id = self.frames.len();
-        let slot = |local: &LocalId| match hir.local(*local).kind {
-            LocalKind::Equation(expr) => Slot::Expr(id, expr, None),
-            LocalKind::Broken => Slot::Done(Err(Missing::Wrong)),
-            _ => Slot::Varies,
-        };
-        let slots = hir.scope(scope).locals.iter().map(slot).collect();
-        self.frames.push(Frame { file, scope, parent, slots });
-        id
+        self.frames.push(Frame { file, scope, parent, slots: FxHashMap::default() });
+        self.frames.len() - 1
     }
 
     fn eval(&mut self, frame: usize, expr: ExprId) -> Found<Value> {
@@ -273,7 +266,8 @@ impl Evaluator<'_> {
 
     /// The value of a name, evaluated once.
     fn slot(&mut self, frame: usize, index: usize) -> Found<Value> {
-        let slot = std::mem::replace(&mut self.frames[frame].slots[index], Slot::Open);
+        let known = self.frames[frame].slots.insert(index, Slot::Open);
+        let slot = known.unwrap_or_else(|| self.slot_of(frame, index));
         let found = match slot {
             Slot::Varies => Err(Missing::Varies),
             Slot::Open => Err(Missing::Wrong),
@@ -282,8 +276,19 @@ impl Evaluator<'_> {
                 self.eval(sees, expr).and_then(|value| place.map_or(Ok(value.clone()), |p| fit(value, p)))
             }
         };
-        self.frames[frame].slots[index] = Slot::Done(found.clone());
+        self.frames[frame].slots.insert(index, Slot::Done(found.clone()));
         found
+    }
+
+    /// What a name is that nothing was given for: an equation is to be evaluated, and nothing else is a constant.
+    fn slot_of(&self, frame: usize, index: usize) -> Slot {
+        let Frame { file, scope, .. } = self.frames[frame];
+        let hir = resolved(self.files, file);
+        match hir.local(hir.scope(scope).locals[index]).kind {
+            LocalKind::Equation(expr) => Slot::Expr(frame, expr, None),
+            LocalKind::Broken => Slot::Done(Err(Missing::Wrong)),
+            _ => Slot::Varies,
+        }
     }
 
     /// The right side of a pipe.
@@ -319,11 +324,12 @@ impl Evaluator<'_> {
         let frame = self.frame(def.file, scope, root);
         for (i, (formal, given)) in definition.formals.iter().zip(&call.args).enumerate() {
             let place = of_formal(ast, formal);
-            self.frames[frame].slots[i] = match (given, formal.default) {
+            let slot = match (given, formal.default) {
                 (Some(expr), _) => Slot::Expr(caller, *expr, place),
                 (None, Some(expr)) => Slot::Expr(frame, expr, place),
                 (None, None) => Slot::Done(Err(Missing::Wrong)),
             };
+            self.frames[frame].slots.insert(i, slot);
         }
         self.body(frame, &definition.body)
     }
@@ -434,9 +440,9 @@ impl Evaluator<'_> {
         let file = self.frames[around].file;
         let scope = resolved(self.files, file).loop_scope(expr);
         let frame = self.frame(file, scope, Some(around));
-        self.frames[frame].slots[0] = done(counter as f64);
+        self.frames[frame].slots.insert(0, done(counter as f64));
         if let Some(value) = value {
-            self.frames[frame].slots[1] = Slot::Done(Ok(value));
+            self.frames[frame].slots.insert(1, Slot::Done(Ok(value)));
         }
         self.body(frame, body)
     }

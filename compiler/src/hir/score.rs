@@ -76,9 +76,10 @@ fn target(resolver: &mut Resolver, words: &[Ident]) {
 
 /// The calls of the pipe that an expression is, from its left end on, through the names of equations.
 fn pipe(resolver: &Resolver, expr: ExprId) -> Vec<ExprId> {
-    let (mut at, mut calls) = (expr, vec![]);
-    // As many names as there are lead somewhere else, or in a circle.
-    for _ in 0..=resolver.ast.exprs.len() {
+    /// How many names are followed: as far as the graph follows them.
+    const MOST_NAMES: usize = 32;
+    let (mut at, mut calls, mut names) = (expr, vec![], 0);
+    while names <= MOST_NAMES {
         match &resolver.ast.exprs[at] {
             Expr::Paren(x) | Expr::Field { of: x, .. } => at = *x,
             Expr::Pipe { left, right } => {
@@ -95,7 +96,10 @@ fn pipe(resolver: &Resolver, expr: ExprId) -> Vec<ExprId> {
             }
             Expr::Name(name) => {
                 match resolver.hir.own(FILE, &name.name).map(|id| resolver.hir.local(id).kind) {
-                    Some(LocalKind::Equation(value)) => at = value,
+                    Some(LocalKind::Equation(value)) => {
+                        at = value;
+                        names += 1;
+                    }
                     _ => break,
                 }
             }

@@ -9,7 +9,8 @@ use super::names::{Scope, Slot};
 use super::value::{Signal, Val};
 use super::{At, Lower, Song};
 use crate::dimension::Dimension;
-use crate::hir::{DefId, LocalKind};
+use crate::hir::resolve::resolved;
+use crate::hir::{DefId, FILE, LocalKind};
 use crate::ir::{Op, Value};
 use mam_grammar::Problems;
 use mam_grammar::ast::{Body, Definition, Expr, ExprId, ItemKind, Param};
@@ -81,7 +82,9 @@ impl Lower<'_, '_> {
         }
         let mut scope = 0;
         if file != self.song.file {
-            self.scopes.push(Scope { iterations: None, ..Scope::song(self.files(), file) });
+            let names = resolved(self.files(), file).scope(FILE).locals.len();
+            let slots = vec![Slot::Absent; names];
+            self.scopes.push(Scope { slots, iterations: None, ..Scope::song(file) });
             scope = self.scopes.len() - 1;
             self.add_equations(scope, &"".into());
         }

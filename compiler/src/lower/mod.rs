@@ -131,7 +131,7 @@ impl<'s, 'a> Lower<'s, 'a> {
         name: &str,
         form: FormKind,
     ) -> Self {
-        let root = Scope::song(song.files, song.file);
+        let root = Scope::song(song.file);
         let problems = Problems::after(&song.found);
         Lower {
             song,

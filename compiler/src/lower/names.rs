@@ -4,7 +4,6 @@ use super::value::{NodeVal, Shape, Signal, Val};
 use super::{At, Lower};
 use crate::codes;
 use crate::dimension::Dimension;
-use crate::files::Files;
 use crate::graph::{Given, NodeId, NodeKind};
 use crate::hir::resolve::resolved;
 use crate::hir::{self, FILE, Iterations, Known, Local, LocalId, Name};
@@ -37,18 +36,10 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    /// The song itself.
-    pub(super) fn song(files: &Files, file: usize) -> Scope {
-        let count = resolved(files, file).scope(FILE).locals.len();
-        Scope {
-            file,
-            of: FILE,
-            parent: None,
-            calls: 0,
-            slots: vec![Slot::Absent; count],
-            voice: None,
-            iterations: Some(Iterations::new()),
-        }
+    /// The song itself, whose names are nodes of the graph.
+    pub(super) fn song(file: usize) -> Scope {
+        let iterations = Some(Iterations::new());
+        Scope { file, of: FILE, parent: None, calls: 0, slots: vec![], voice: None, iterations }
     }
 }
 
@@ -131,7 +122,7 @@ impl Lower<'_, '_> {
 
     fn local_value(&mut self, at: &At, id: LocalId) -> Val {
         let local = self.hir(at).local(id);
-        if local.scope == FILE {
+        if local.scope == FILE && self.scopes[at.scope].file == self.song.file {
             return self.song.graph.locals.get(&id).map_or(Val::Broken, |&node| self.node_value(node));
         }
         let around = std::iter::successors(Some(at.scope), |&scope| self.scopes[scope].parent);
