@@ -15,6 +15,7 @@ pub mod executor;
 pub mod files;
 pub mod front;
 pub mod graph;
+mod hash;
 mod heard;
 pub mod host;
 pub mod interp;

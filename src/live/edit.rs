@@ -50,7 +50,7 @@ pub(super) struct Outcome {
     /// What the song is called.
     pub(super) name: String,
     /// Its problems as they are shown, or why it could not be read.
-    pub(super) told: String,
+    pub(super) report: String,
     /// Why there is no program.
     pub(super) failure: Option<Failure>,
     /// Milliseconds that each stage took.
@@ -65,7 +65,7 @@ impl Source {
         let stdin = is_stdin(&song.input).then(|| Song::read(&song.input, song.how.stdin_name.as_deref()));
         let stdin = stdin.transpose()?;
         let source = Source { song, stdin, console, cache: Arc::default() };
-        // Where there is nothing to wait for, that is told at once.
+        // Where there is nothing to wait for, that is reported at once.
         match source.read() {
             Err(failure @ Failure::Io(_)) => Err(failure),
             _ => Ok(source),
@@ -108,7 +108,7 @@ impl Source {
                 infos: Infos::default(),
                 files: vec![self.song.input.clone()],
                 name: self.song.input.display().to_string(),
-                told: visible(&format!("error: {failure}\n")).into_owned(),
+                report: visible(&format!("error: {failure}\n")).into_owned(),
                 failure: Some(failure),
                 stages: vec![],
                 done: Instant::now(),
@@ -130,7 +130,7 @@ impl Source {
             controllers: slots.filter_map(|(name, info)| Some((info.cc?, name.to_string()))).collect(),
             files: files_of(&compiled.used),
             name: compiled.name().to_string(),
-            told: draw(&compiled.problems, &compiled.sources, look) + &tally,
+            report: draw(&compiled.problems, &compiled.sources, look) + &tally,
             failure: program.is_none().then_some(Failure::Input),
             program,
             stages: compiled.compilation.timings.iter().map(millis).collect(),

@@ -44,7 +44,7 @@ mod scored;
 pub use driver::{Control, Options, Playing, Sync};
 pub use live::Live;
 pub use meters::Telemetry;
-pub use scored::{Place, Scored};
+pub use scored::{Position, Scored};
 
 use crate::engine::Instance;
 use crate::program::{Event, EventKind};

@@ -1,0 +1,184 @@
+//! Common mistakes in the lines of a score: marks after the target, patterns without quotes, functions as changes.
+
+use super::Mistakes;
+use crate::source::Span;
+use crate::syntax::codes;
+use crate::syntax::layout::{closing, is_separator};
+use crate::syntax::scan::Kind;
+
+impl Mistakes<'_> {
+    /// True for an item of a `play` block or a section.
+    pub(super) fn in_score(&self) -> bool {
+        self.block_word().is_some_and(|word| matches!(word, "play" | "section"))
+    }
+
+    /// True for an item of a block, which the braces of a record are not.
+    pub(super) fn in_block(&self) -> bool {
+        const BLOCKS: [&str; 4] = ["play", "section", "instrument", "effect"];
+        self.block_word().is_some_and(|word| BLOCKS.contains(&word))
+    }
+
+    /// The first word of the item whose block is open here.
+    fn block_word(&self) -> Option<&str> {
+        let around = self.starts.len().checked_sub(2)?;
+        Some(self.word(self.starts[around]))
+    }
+
+    /// The end of the item around a token: the token after its last.
+    fn item_end(&self, index: usize) -> usize {
+        let mut at = index;
+        while at < self.tokens.len() && !is_separator(&self.tokens[at]) && closing(&self.tokens[at]).is_none()
+        {
+            at = self.layout.partner[at].max(at) + 1;
+        }
+        at.min(self.tokens.len())
+    }
+
+    /// A line of a score whose pattern is not between quotes or bar lines, or that has a mark after its target.
+    pub(super) fn line(&mut self, index: usize) -> bool {
+        if !self.in_score() {
+            return false;
+        }
+        let mut at = index + 1;
+        while self.is(at, ".") && !self.word(at + 1).is_empty() {
+            at += 2;
+        }
+        let end = self.item_end(at);
+        let Some(next) = self.at(at).filter(|_| at < end) else { return false };
+        if matches!(next.kind, Kind::Text | Kind::Tab) {
+            return false;
+        }
+        let name = &self.text[self.tokens[index].start..self.tokens[at - 1].end];
+        let marked = [":", "=", "->", "=>", "|>", ",", "<", "-", ">", ">>", "+=", ":="]
+            .iter()
+            .any(|mark| next.is(mark));
+        let pattern =
+            (at + 1..end.min(at + 3)).find(|&at| matches!(self.tokens[at].kind, Kind::Text | Kind::Tab));
+        if let Some(pattern) = pattern.filter(|_| marked) {
+            self.marked(at, pattern, name);
+            return true;
+        }
+        let equation = next.is("=") && at == index + 1;
+        if equation || next.is(".") {
+            return false;
+        }
+        self.unquoted(at, end, name);
+        true
+    }
+
+    /// `bd: |x...|`
+    fn marked(&mut self, at: usize, pattern: usize, name: &str) {
+        let (start, end) = (self.tokens[at].start, self.tokens[pattern - 1].end);
+        let (gap, mark) = (self.tokens[at - 1].end, &self.text[start..end]);
+        let message = format!("no `{mark}` stands between a target and its pattern");
+        let problem = self.problem(&codes::LINE_FORM, start, end, message);
+        let shown = self.text[self.tokens[pattern].start..self.tokens[pattern].end]
+            .lines()
+            .next()
+            .unwrap_or_default();
+        let span = Span::new(self.source, gap, self.tokens[pattern].start);
+        self.report(problem.help(format!("write `{name} {shown}`")).fix(span, " "));
+        self.repair(start, end, "");
+        self.done = end;
+    }
+
+    /// `bd x ~ x`, `bd [x x]`, `bd.gain 0.5`, `bd("x*4")`
+    fn unquoted(&mut self, at: usize, end: usize, name: &str) {
+        let mark = self.is(at, "=") || self.is(at, ":");
+        let first = if mark && at + 1 < end { at + 1 } else { at };
+        let (start, stop) = (self.tokens[first].start, self.tokens[end - 1].end);
+        let rest = &self.text[start..stop];
+        let call = !self.word(first).is_empty() && self.is(first + 1, "(");
+        let place = (self.tokens[at].start, stop);
+        let problem =
+            self.problem(&codes::LINE_FORM, place.0, place.1, "a pattern stands between quotes or bar lines");
+        let problem = if call {
+            let param = name.rsplit('.').next().unwrap_or(name);
+            problem.help(format!(
+                "a line takes its values from a text, such as `{name} \"0.2 1\" over 1 bar`; a signal is given to the call that \
+                 makes the instrument: `{param}: {rest}`"
+            ))
+        } else if rest.contains('"') && !rest.starts_with("(\"") {
+            problem.help("a line is a target, a pattern and modifiers: `bd \"x*4\".fast(2)`")
+        } else {
+            let meant = pattern_of(rest);
+            let span = Span::new(self.source, self.tokens[at - 1].end, stop);
+            problem.help(format!("write `{name} {meant}`")).guess(span, format!(" {meant}"))
+        };
+        self.report(problem);
+        self.layout.broken.push(place.0);
+        self.done = place.1;
+    }
+
+    /// A function where a change of a pattern stands: `x => x.fast(2)`, `\x -> x.fast(2)`, `lambda x: x.fast(2)`.
+    pub(super) fn lambda(&mut self, index: usize) -> bool {
+        // The name, and where the function begins.
+        let arrow = !self.is_stray(index);
+        let (name, start) = match arrow {
+            true if self.is(index.wrapping_sub(1), ")") => (index.wrapping_sub(2), index.wrapping_sub(3)),
+            true => (index.wrapping_sub(1), index.wrapping_sub(1)),
+            false => (index + 1, index),
+        };
+        let body = if arrow { index + 1 } else { index + 3 };
+        let word = self.word(name);
+        let fun = arrow && matches!(self.word(start.wrapping_sub(1)), "fun" | "fn" | "function" | "lambda");
+        let start = if fun || arrow && self.is_stray(start.wrapping_sub(1)) { start - 1 } else { start };
+        let opens = self.before(start).is_some_and(|before| before.is("(") || before.is(","));
+        if word.is_empty() || !opens || !self.begins_operand(body) {
+            return false;
+        }
+        self.function(start, body, word);
+        true
+    }
+
+    /// `|x| x.fast(2)`
+    pub(super) fn closure(&mut self, index: usize) -> bool {
+        let opens = self.before(index).is_some_and(|before| before.is("(") || before.is(","));
+        let word = self.word(index + 1);
+        if !opens || word.is_empty() || !self.is(index + 2, "|") || !self.begins_operand(index + 3) {
+            return false;
+        }
+        self.function(index, index + 3, word);
+        true
+    }
+
+    fn is_stray(&self, index: usize) -> bool {
+        self.at(index).is_some_and(|token| token.kind == Kind::Stray)
+    }
+
+    /// Reports a function whose body begins with token `body`, and leaves the body alone.
+    pub(super) fn function(&mut self, start: usize, body: usize, word: &str) {
+        let applied = self.word(body) == word && self.is(body + 1, ".");
+        let body = if applied { body + 2 } else { body };
+        let (from, to) = (self.tokens[start].start, self.tokens[body].start);
+        let problem = self
+            .problem(&codes::FOREIGN_OPERATOR, from, to, "a change is written by itself, without a function")
+            .help("write the modifier alone: `.every(4, fast(2))`; one after another: `.every(4, fast(2).rev())`");
+        self.report(problem.fix(Span::new(self.source, from, to), ""));
+        self.layout.text[from..to].fill(b' ');
+        self.done = to;
+    }
+}
+
+/// What was probably meant by a pattern without quotes.
+fn pattern_of(rest: &str) -> String {
+    let rest = rest.trim();
+    let inner = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(rest).trim();
+    if inner.starts_with('"') {
+        return inner.to_owned();
+    }
+    // A quote of another kind that nothing closes.
+    let inner = inner.trim_matches(['\'', '`', '´', '“', '”', '„', '‘', '’']);
+    let step = |c: char| crate::syntax::TAB_CHARACTERS.contains(c);
+    let tab = inner.len() > 2 && inner.chars().all(step) && inner.contains("..") && !inner.contains("_ ");
+    if tab
+        || inner.len() > 2
+            && inner.chars().all(step)
+            && inner.contains('.')
+            && inner.contains('x')
+            && !inner.contains(' ')
+    {
+        return format!("|{inner}|");
+    }
+    format!("\"{}\"", inner.replace('"', ""))
+}

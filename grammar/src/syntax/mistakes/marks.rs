@@ -1,0 +1,357 @@
+//! Common mistakes in marks: quotes, operators and characters of other languages and of word processors.
+
+use super::Mistakes;
+use crate::source::Span;
+use crate::syntax::codes;
+use crate::syntax::scan::{Kind, SMART};
+use crate::syntax::words::is_letter;
+
+impl Mistakes<'_> {
+    fn place(&self, start: usize, end: usize) -> Span {
+        Span::new(self.source, start, end)
+    }
+
+    /// A text between quotes of another kind: what is between them keeps its place.
+    pub(super) fn foreign_quotes(&mut self, index: usize) {
+        let token = self.tokens[index];
+        let text = token.text(self.text);
+        let (Some(open), Some(close)) = (text.chars().next(), text.chars().next_back()) else { return };
+        if open == '"' && !SMART.contains(close) {
+            return;
+        }
+        let inside = &text[open.len_utf8()..text.len() - close.len_utf8()];
+        let (start, end) = (token.start + open.len_utf8(), token.end - close.len_utf8());
+        let message = "a text stands between double quotes";
+        let problem = self.problem(&codes::FOREIGN_QUOTE, token.start, token.end, message);
+        let meant = format!("\"{inside}\"");
+        let span = self.place(token.start, token.end);
+        self.report(problem.help(format!("write `{meant}`")).fix(span, meant));
+        self.layout.text[token.start..start].fill(b' ');
+        self.layout.text[start - 1] = b'"';
+        self.layout.text[end..token.end].fill(b' ');
+        self.layout.text[end] = b'"';
+    }
+
+    /// A character that the language does not know.
+    pub(super) fn stray(&mut self, index: usize) {
+        let token = self.tokens[index];
+        let text = token.text(self.text);
+        // A note may be sharp: `default note c#2`.
+        let note = (1..4).any(|back| self.word(index.wrapping_sub(back)) == "note");
+        if text == "#" && note || self.before(index).is_some_and(|before| before.kind == Kind::Stray) {
+            return;
+        }
+        if let Some((_, meant)) = LOOK_ALIKES.iter().find(|(c, _)| text.starts_with(*c)) {
+            let message = format!("`{text}` is not a mark of the language");
+            let problem = self.problem(&codes::STRAY_CHARACTER, token.start, token.end, message);
+            let span = self.place(token.start, token.end);
+            let help = if meant.is_empty() { "take it away".to_owned() } else { format!("write `{meant}`") };
+            self.report(problem.help(help).fix(span, self.spaced(token.start, token.end, meant)));
+            return self.repair(token.start, token.end, meant);
+        }
+        match text {
+            "\'" if self.prime(index) => {}
+            "@" if self.delay(index) => {}
+            "#" if self.sharp(index) => {}
+            "\\" if self.lambda(index) => {}
+            _ => self.unknown_character(index),
+        }
+    }
+
+    fn unknown_character(&mut self, index: usize) {
+        let token = self.tokens[index];
+        let text = token.text(self.text);
+        if text.chars().all(char::is_alphanumeric) {
+            return self.letters(index);
+        }
+        let shown: String = text.chars().flat_map(char::escape_debug).collect();
+        let message = format!("`{shown}` means nothing here");
+        let problem = self.problem(&codes::STRAY_CHARACTER, token.start, token.end, message);
+        let problem = match MARKS.iter().find(|(mark, _)| *mark == text) {
+            Some((_, help)) => problem.help(*help),
+            None => problem
+                .help("take it away; any character may stand in a comment or between quotes")
+                .guess(self.place(token.start, token.end), ""),
+        };
+        self.report(problem);
+        self.layout.broken.push(token.start);
+    }
+
+    /// Letters beyond a to z in a name: all of the name is one mistake.
+    fn letters(&mut self, index: usize) {
+        let token = self.tokens[index];
+        let part = |c: char| c.is_alphanumeric() || c == '_';
+        let before = self.text[..token.start].trim_end_matches(part).len();
+        let rest = &self.text[token.start..];
+        let end = token.start + rest.find(|c| !part(c)).unwrap_or(rest.len());
+        let name = &self.text[before..end];
+        let message = format!("`{}` cannot be in a name", token.text(self.text));
+        let problem = self
+            .problem(&codes::STRAY_CHARACTER, token.start, token.end, message)
+            .help("names are made of the letters a to z and A to Z, digits and `_`");
+        self.report(problem.guess(self.place(before, end), plain_letters(name)));
+        self.layout.broken.push(token.start);
+        self.done = end;
+    }
+
+    /// `x'`, Faust's value of the sample before.
+    fn prime(&mut self, index: usize) -> bool {
+        let Some(before) = index.checked_sub(1).map(|at| self.tokens[at]) else { return false };
+        let start = self.tokens[index].start;
+        if before.end != start || before.kind != Kind::Word {
+            return false;
+        }
+        let marks = self.text[start..].bytes().take_while(|&b| b == b'\'').count();
+        let (end, name) = (start + marks, before.text(self.text));
+        let meant = format!("{}{name}{}", "prev(".repeat(marks), ")".repeat(marks));
+        let message = format!("`{name}{}` is not a name", "'".repeat(marks));
+        let problem = self.problem(&codes::FOREIGN_OPERATOR, before.start, end, message);
+        let help = format!("the value of the sample before is `{meant}`");
+        self.report(problem.help(help).fix(self.place(before.start, end), meant));
+        self.layout.text[start..end].fill(b' ');
+        self.done = end;
+        true
+    }
+
+    /// `x @ 100`, Faust's delay by so many samples.
+    fn delay(&mut self, index: usize) -> bool {
+        let (Some(before), Some(after)) = (self.before(index), self.at(index + 1)) else { return false };
+        let token = self.tokens[index];
+        let problem = self
+            .problem(&codes::FOREIGN_OPERATOR, token.start, token.end, "`@` is not an operator")
+            .help("`tap(x, 100 * dt, max: 100 * dt)` is `x` as it was 100 samples ago; outside of quotes nothing has a weight");
+        let plain = matches!(before.kind, Kind::Word) && after.kind == Kind::Number;
+        let problem = match plain && self.text[after.start..after.end].bytes().all(|b| b.is_ascii_digit()) {
+            true => {
+                let (of, frames) = (before.text(self.text), after.text(self.text));
+                let meant = format!("tap({of}, {frames} * dt, max: {frames} * dt)");
+                problem.fix(self.place(before.start, after.end), meant)
+            }
+            false => problem,
+        };
+        self.report(problem);
+        self.layout.broken.push(token.start);
+        true
+    }
+
+    /// `c#4` in an expression: a note's name.
+    fn sharp(&mut self, index: usize) -> bool {
+        let (Some(before), Some(after)) = (self.before(index), self.at(index + 1)) else { return false };
+        let token = self.tokens[index];
+        if before.end != token.start || after.start != token.end {
+            return false;
+        }
+        let name = &self.text[before.start..after.end];
+        let Some(hertz) = crate::foreign::note_frequency(name) else { return false };
+        let problem = self
+            .problem(
+                &codes::FOREIGN_OPERATOR,
+                before.start,
+                after.end,
+                format!("`{name}` is not a frequency"),
+            )
+            .help(format!(
+                "write `{hertz}`; in an instrument, `freq` is the frequency of the note that it plays"
+            ));
+        self.report(problem.fix(self.place(before.start, after.end), hertz));
+        self.layout.broken.push(token.start);
+        self.done = after.end;
+        true
+    }
+
+    /// `a ? b : c`
+    pub(super) fn ternary(&mut self, index: usize) {
+        let token = self.tokens[index];
+        let problem = self
+            .problem(&codes::FOREIGN_OPERATOR, token.start, token.end, "`?` is not an operator")
+            .help("write `if condition then a else b`");
+        let (open, end) = self.around(index);
+        let colon = (index..end).find(|&at| self.is(at, ":"));
+        let problem = match colon.filter(|&colon| colon > index + 1 && colon + 1 < end && open < index) {
+            Some(colon) => {
+                let slice =
+                    |from: usize, to: usize| &self.text[self.tokens[from].start..self.tokens[to - 1].end];
+                let (condition, then, other) =
+                    (slice(open, index), slice(index + 1, colon), slice(colon + 1, end));
+                let span = self.place(self.tokens[open].start, self.tokens[end - 1].end);
+                problem.fix(span, format!("if {condition} then {then} else {other}"))
+            }
+            None => problem,
+        };
+        self.report(problem);
+        self.layout.broken.push(token.start);
+        self.done = self.tokens[end.max(1) - 1].end;
+    }
+
+    /// The tokens of the operand around a token: from after `=`, `,` or an opening bracket to the next end.
+    fn around(&self, index: usize) -> (usize, usize) {
+        let first = |token: &super::Token| {
+            token.is("=")
+                || token.is(",")
+                || token.is("(")
+                || token.is("[")
+                || token.is("{")
+                || super::is_separator(token)
+        };
+        let open = (self.start()..index).rev().find(|&at| {
+            let inner = self.layout.partner.get(at).is_some_and(|&partner| partner != at && partner < index);
+            first(&self.tokens[at]) && !inner
+        });
+        let mut end = index + 1;
+        while end < self.tokens.len() {
+            let token = &self.tokens[end];
+            if token.is(",") || super::is_separator(token) || crate::syntax::layout::closing(token).is_some()
+            {
+                break;
+            }
+            end = self.layout.partner[end].max(end) + 1;
+        }
+        (open.map_or(self.start(), |open| open + 1), end.min(self.tokens.len()))
+    }
+
+    /// `:` where it is not the mark after an argument's name.
+    pub(super) fn colon(&mut self, index: usize) {
+        let token = self.tokens[index];
+        let span = self.place(token.start, token.end);
+        let start = self.start();
+        let word = self.word(start);
+        let argument = index.wrapping_sub(1);
+        if self.word(argument.wrapping_sub(1)) == "lambda"
+            && !self.word(argument).is_empty()
+            && self.begins_operand(index + 1)
+        {
+            return self.function(argument - 1, index + 1, self.word(argument));
+        }
+        let played = word == "play" && index == start + 1 && self.touches(start);
+        if index == start + 1
+            && (crate::syntax::STATEMENTS.contains(&word) || played)
+            && self.begins_operand(index + 1)
+        {
+            let message = format!("no `:` stands after `{word}`");
+            let problem = self.problem(&codes::STATEMENT_FORM, token.start, token.end, message);
+            self.report(problem.help("take the `:` away").fix(span, ""));
+            return self.repair(token.start, token.end, "");
+        }
+        let inside = self.starts.len() == 1 || self.in_block();
+        let name = !word.is_empty() && !crate::syntax::RESERVED.contains(&word);
+        if index == start + 1 && name && inside && !self.in_score() && self.begins_operand(index + 1) {
+            let message = "an equation has a `=` after its name";
+            let problem = self.problem(&codes::EQUALS, token.start, token.end, message);
+            let room = self.text.as_bytes().get(token.start.wrapping_sub(1)) == Some(&b' ');
+            let meant = if room { "=" } else { " =" };
+            self.report(problem.help(format!("write `{word} = …`")).fix(span, meant));
+            return self.repair(token.start, token.end, "=");
+        }
+        let named = !self.word(index.wrapping_sub(1)).is_empty()
+            && self
+                .before(index - 1)
+                .is_none_or(|b| b.is("(") || b.is(",") || b.is("{") || super::is_separator(b));
+        let flows = self.before(index).is_some_and(|before| {
+            matches!(before.kind, Kind::Word | Kind::Number) || before.is(")") || before.is("]")
+        });
+        if named || !flows || self.word(index + 1).is_empty() {
+            return;
+        }
+        let before = start..index.min(start + FAR);
+        let ternary = before.clone().any(|at| self.is(at, "?"));
+        let def = word == "def" && !before.clone().any(|at| self.is(at, "="));
+        if ternary || def {
+            return;
+        }
+        let problem = self
+            .problem(&codes::FOREIGN_OPERATOR, token.start, token.end, "`:` is not an operator")
+            .help("what flows from left to right is written with `|>`");
+        let room = self.text[..token.start].ends_with(' ');
+        self.report(problem.fix(span, if room { "|>" } else { " |>" }));
+        if room {
+            self.repair(token.start - 1, token.end, "|>");
+        } else {
+            self.layout.broken.push(token.start);
+        }
+    }
+}
+
+/// Tokens of an item that are looked through.
+const FAR: usize = 256;
+
+/// A name without letters beyond a to z.
+fn plain_letters(name: &str) -> String {
+    const PLAIN: [(&str, &str); 13] = [
+        ("äàáâãåā", "a"),
+        ("ÄÀÁÂÃÅ", "A"),
+        ("öòóôõøō", "o"),
+        ("ÖÒÓÔÕØ", "O"),
+        ("üùúûū", "u"),
+        ("ÜÙÚÛ", "U"),
+        ("éèêëē", "e"),
+        ("íìîïī", "i"),
+        ("ñń", "n"),
+        ("çćč", "c"),
+        ("ß", "ss"),
+        ("æ", "ae"),
+        ("μµ", "u"),
+    ];
+    let plain = |c: char| match PLAIN.iter().find(|(all, _)| all.contains(c)) {
+        Some((_, plain)) => (*plain).to_owned(),
+        None if c.is_ascii() && is_letter(c as u8) => c.to_string(),
+        None => format!("u{:x}", u32::from(c)),
+    };
+    let name: String = name.chars().map(plain).collect();
+    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
+}
+
+/// Marks of other languages for which there is no other mark, and what is written instead.
+const MARKS: [(&str, &str); 7] = [
+    ("@", "outside of quotes nothing has a weight; a delay is `tap(x, 10ms, max: 1s)`"),
+    (
+        "~",
+        "a rest stands in quotes, `bd \"x ~ x\"`; feedback reads its own value of the sample before, `y = x + 0.5 * prev(y)`",
+    ),
+    ("$", "a name is written without `$`, and a call has parentheses: `f(x)`"),
+    ("\'", "a text stands between double quotes; the value of the sample before is `prev(x)`"),
+    ("\\", "a function is `def name(x) = …`; in `.every(4, fast(2))` a change is written by itself"),
+    ("#", "a comment begins with `//`; what follows a signal is written with `|>`"),
+    ("`", "a text stands between double quotes"),
+];
+
+/// Characters that stand for marks of the language: from other languages, word processors and alphabets. Those that
+/// cannot be seen stand for nothing.
+const LOOK_ALIKES: [(char, &str); 37] = [
+    ('&', "and"),
+    ('−', "-"),
+    ('–', "-"),
+    ('—', "-"),
+    ('×', "*"),
+    ('·', "*"),
+    ('∗', "*"),
+    ('÷', "/"),
+    ('⁄', "/"),
+    ('∕', "/"),
+    ('≤', "<="),
+    ('≥', ">="),
+    ('≠', "!="),
+    ('“', "\""),
+    ('”', "\""),
+    ('„', "\""),
+    ('‘', "\""),
+    ('’', "\""),
+    ('，', ","),
+    ('、', ","),
+    ('；', ";"),
+    ('：', ":"),
+    ('（', "("),
+    ('）', ")"),
+    ('［', "["),
+    ('］', "]"),
+    ('｛', "{"),
+    ('｝', "}"),
+    ('＝', "="),
+    ('＋', "+"),
+    ('π', "pi"),
+    ('τ', "tau"),
+    ('²', "^2"),
+    ('³', "^3"),
+    ('\u{200b}', ""),
+    ('\u{feff}', ""),
+    ('\u{2060}', ""),
+];

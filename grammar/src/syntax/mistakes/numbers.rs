@@ -1,0 +1,171 @@
+//! Common mistakes in numbers: points without digits, units that do not exist or stand apart, exponents.
+
+use super::Mistakes;
+use crate::ast::Unit;
+use crate::problem::nearest;
+use crate::source::Span;
+use crate::syntax::codes;
+use crate::syntax::scan::Kind;
+
+impl Mistakes<'_> {
+    pub(super) fn number(&mut self, index: usize) {
+        let token = self.tokens[index];
+        let text = token.text(self.text);
+        let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        if unit.is_empty() {
+            self.plain_number(index, number);
+        } else if unit == "%" && self.touches(index) && self.begins_operand(index + 1) {
+            self.remainder(token.end - 1, token.end);
+        } else if Unit::from_text(unit).is_none() && !MUSICAL.contains(&unit) {
+            self.unknown_unit(token.start + digits, token.end, number);
+        }
+    }
+
+    /// A number without a unit: what stands after it may have been meant as a part of it.
+    fn plain_number(&mut self, index: usize, number: &str) {
+        let token = self.tokens[index];
+        let Some(&next) = self.at(index + 1) else { return };
+        let word = self.word(index + 1);
+        if next.is(".") && self.touches(index) && !number.contains('.') {
+            return self.open_point(index);
+        }
+        let unit = Unit::from_text(word).or_else(|| synonym(word).filter(|_| word.len() > 1));
+        let percent = next.is("%") && !self.begins_operand(index + 2);
+        if let Some(unit) = unit.or(percent.then_some(Unit::Percent)) {
+            let unit = unit.text();
+            let message = format!("the unit `{}` stands apart from its number", next.text(self.text));
+            let problem = self.problem(&codes::UNIT_APART, token.start, next.end, message);
+            let span = Span::new(self.source, token.start, next.end);
+            self.report(problem.help(format!("write `{number}{unit}`")).fix(span, format!("{number}{unit}")));
+            self.repair(token.start, next.end, &format!("{number}{unit}"));
+        }
+    }
+
+    /// `5.`
+    fn open_point(&mut self, index: usize) {
+        let (token, point) = (self.tokens[index], self.tokens[index + 1]);
+        let field = self.touches(index + 1) && self.at(index + 2).is_some_and(|next| next.kind == Kind::Word);
+        let unit = field && Unit::from_text(self.word(index + 2)).is_some();
+        if field && !unit {
+            return;
+        }
+        let number = token.text(self.text);
+        let tail = if unit { self.word(index + 2) } else { "" };
+        let problem = self.problem(
+            &codes::OPEN_POINT,
+            token.start,
+            point.end,
+            "a number has digits on both sides of its point",
+        );
+        let span = Span::new(self.source, token.start, point.end + tail.len());
+        let help = format!("write `{number}{tail}` or `{number}.0{tail}`");
+        self.report(problem.help(help).fix(span, format!("{number}{tail}")));
+        self.repair(point.start, point.end + tail.len(), &format!("{tail} "));
+    }
+
+    fn unknown_unit(&mut self, start: usize, end: usize, number: &str) {
+        let unit = &self.text[start..end];
+        let number_start = start - number.len();
+        let form = |mistakes: &Self| {
+            let message = "a number is written in decimal digits alone";
+            mistakes.problem(&codes::NUMBER_FORM, number_start, end, message)
+        };
+        if let Some(value) = other_form(number, unit) {
+            let span = Span::new(self.source, number_start, end);
+            let help = format!("write `{value}`, without exponent, `_` or `0x`");
+            self.report(form(self).help(help).fix(span, value.as_str()));
+            return self.repair(number_start, end, &value);
+        }
+        if matches!(unit, "e" | "E") {
+            // The exponent is a token of its own: `1e-3`.
+            let rest = &self.text[end..];
+            let sign = usize::from(rest.starts_with(['-', '+']));
+            let digits = rest[sign..].bytes().take_while(u8::is_ascii_digit).count();
+            let value = self.text[number_start..end + sign + digits].parse::<f64>();
+            let problem = form(self).help("write all its digits, without an exponent");
+            let span = Span::new(self.source, number_start, end + sign + digits);
+            self.report(match value {
+                Ok(value) if value.is_finite() => problem.fix(span, value.to_string()),
+                _ => problem,
+            });
+            return self.layout.broken.push(start);
+        }
+        let span = Span::new(self.source, start, end);
+        let problem = self.problem(&codes::UNKNOWN_UNIT, start, end, format!("there is no unit `{unit}`"));
+        if let Some((factor, base)) = converted(unit) {
+            let value = number.parse::<f64>().unwrap_or(0.0) * factor;
+            let (whole, value) = (Span::new(self.source, number_start, end), format!("{value}{base}"));
+            let what = if base.is_empty() { "a plain number" } else { "another unit" };
+            self.report(problem.help(format!("write it with {what}: `{value}`")).fix(whole, value.trim()));
+            return self.repair(start, end, "");
+        }
+        let known: Vec<_> = Unit::ALL.iter().map(|unit| unit.text()).chain(["beats", "bars"]).collect();
+        let meant =
+            synonym(unit).map(Unit::text).or_else(|| nearest(unit, &known).filter(|_| unit.len() > 1));
+        let list = format!("units: {}", known.join(", "));
+        let problem = match meant {
+            Some(meant) => problem.here(format!("did you mean `{meant}`?")).help(list).fix(span, meant),
+            None => problem
+                .help(format!("{list}; a product is written `{number} * {unit}`"))
+                .guess(Span::new(self.source, start, start), " * "),
+        };
+        self.report(problem);
+        let meant = meant.filter(|meant| meant.len() <= unit.len()).unwrap_or("");
+        self.repair(start, end, &format!("{meant:width$}", width = unit.len()));
+    }
+}
+
+const MUSICAL: [&str; 4] = ["beat", "beats", "bar", "bars"];
+
+/// Units of other programs: the factor to a unit of mam, or to a plain number.
+fn converted(unit: &str) -> Option<(f64, &'static str)> {
+    const UNITS: [(&str, f64, &str); 14] = [
+        ("bpm", 1.0, ""),
+        ("x", 1.0, ""),
+        ("f", 1.0, ""),
+        ("deg", 1.0 / 360.0, ""),
+        ("min", 60.0, "s"),
+        ("mins", 60.0, "s"),
+        ("minutes", 60.0, "s"),
+        ("m", 60.0, "s"),
+        ("h", 3600.0, "s"),
+        ("us", 0.001, "ms"),
+        ("oct", 12.0, "st"),
+        ("samples", 1.0, " * dt"),
+        ("smp", 1.0, " * dt"),
+        ("samp", 1.0, " * dt"),
+    ];
+    let unit = unit.to_ascii_lowercase();
+    UNITS.iter().find(|(other, ..)| *other == unit).map(|&(_, factor, base)| (factor, base))
+}
+
+/// Units as other programs write them.
+fn synonym(word: &str) -> Option<Unit> {
+    const WORDS: [(Unit, &[&str]); 8] = [
+        (Unit::Hz, &["hz", "HZ", "hertz", "Hertz"]),
+        (Unit::KHz, &["khz", "KHz", "KHZ", "k", "kilohertz"]),
+        (Unit::Ms, &["msec", "msecs", "MS", "Ms", "millis", "milliseconds"]),
+        (Unit::S, &["sec", "secs", "second", "seconds", "S"]),
+        (Unit::Db, &["db", "DB", "Db", "decibel", "decibels"]),
+        (Unit::Percent, &["pct", "percent"]),
+        (Unit::St, &["semi", "semis", "semitone", "semitones", "semitons"]),
+        (Unit::Ct, &["c", "cent", "cents"]),
+    ];
+    WORDS.iter().find(|(_, words)| words.contains(&word)).map(|(unit, _)| *unit)
+}
+
+/// What a number in the form of another language says, in decimal digits: `1e3`, `1_000`, `0x10`.
+fn other_form(number: &str, unit: &str) -> Option<String> {
+    if let Some(hexadecimal) = unit.strip_prefix(['x', 'X']).filter(|_| number == "0") {
+        return u64::from_str_radix(hexadecimal, 16).ok().map(|value| value.to_string());
+    }
+    let whole: String = [number, unit].concat().replace('_', "");
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    if unit.starts_with('_') && plain(&whole) {
+        return Some(whole);
+    }
+    let exponent = unit.strip_prefix(['e', 'E'])?;
+    let value = if plain(exponent) { whole.parse::<f64>().ok() } else { None };
+    value.filter(|value| value.is_finite()).map(|value| value.to_string())
+}

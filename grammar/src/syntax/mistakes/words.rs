@@ -1,0 +1,108 @@
+//! Common mistakes in words: those of other languages, and words of the language where a name is expected.
+
+use super::Mistakes;
+use crate::foreign::{self, Role};
+use crate::source::Span;
+use crate::syntax::codes;
+use crate::syntax::scan::Kind;
+use crate::syntax::words::{RESERVED, STATEMENTS};
+
+impl Mistakes<'_> {
+    /// The first word of an item.
+    pub(super) fn item(&mut self, index: usize) {
+        let token = self.tokens[index];
+        let word = token.text(self.text);
+        if RESERVED.contains(&word) && word != "out" && self.is(index + 1, "=") {
+            return self.reserved(index);
+        }
+        if STATEMENTS.contains(&word) || RESERVED.contains(&word) {
+            return;
+        }
+        if self.foreign_statement(index) {
+            return;
+        }
+        self.line(index);
+    }
+
+    /// An item that begins with a word of another tool.
+    fn foreign_statement(&mut self, index: usize) -> bool {
+        let token = self.tokens[index];
+        let word = token.text(self.text);
+        let next = self.at(index + 1);
+        let follows = next.is_none_or(|next| match next.kind {
+            Kind::Word | Kind::Number | Kind::Stray | Kind::Newline => true,
+            Kind::Text => !self.in_score(),
+            Kind::Tab => false,
+            Kind::Symbol(symbol) => {
+                matches!(symbol, "(" | "{" | "[" | ";" | "}") || symbol == ":" && !self.in_score()
+            }
+        });
+        let Some(row) = follows.then(|| foreign::find(Role::Statement, word)).flatten() else { return false };
+        let span = Span::new(self.source, token.start, token.end);
+        let problem =
+            self.problem(&codes::FOREIGN_WORD, token.start, token.end, format!("mam has no `{word}`"));
+        let problem = problem.help(row.help());
+        let after = next.map_or(token.end, |next| next.start);
+        if row.words.contains(&"let") && self.is(index + 2, "=") {
+            // `let a = 0.5`
+            self.report(problem.fix(Span::new(self.source, token.start, after), ""));
+            self.repair(token.start, token.end, "");
+            return true;
+        }
+        self.report(if row.word.is_empty() { problem } else { problem.guess(span, row.word) });
+        self.layout.broken.push(token.start);
+        // The grammar must not read it as a line or an equation.
+        self.layout.text[token.start] = b'?';
+        // A mark after it belongs to the other tool: `sample :loop`, `d1 $ sound "x"`.
+        self.done =
+            next.filter(|next| next.is(":") || next.kind == Kind::Stray).map_or(token.end, |next| next.end);
+        true
+    }
+
+    /// A word that names something, after the word that says what.
+    pub(super) fn name(&mut self, index: usize) {
+        const NAMING: [&str; 8] =
+            ["def", "instrument", "effect", "section", "param", "knob", "input", "chain"];
+        let word = self.word(index);
+        if matches!(word, "elif" | "elsif" | "elseif") && self.begins_operand(index + 1) {
+            let token = self.tokens[index];
+            let problem =
+                self.problem(&codes::FOREIGN_WORD, token.start, token.end, format!("mam has no `{word}`"));
+            let span = Span::new(self.source, token.start, token.end);
+            self.report(problem.help("write `else if`").fix(span, "else if"));
+            return self.layout.broken.push(token.start);
+        }
+        if !RESERVED.contains(&word) {
+            return;
+        }
+        let before = self.word(index - 1);
+        let names = NAMING.contains(&before) && (before == "chain" || self.starts_item(index - 1))
+            || before == "sum" && self.word(index + 1) == "in";
+        let formal = self.is_formal(index);
+        if names || formal {
+            self.reserved(index);
+        }
+    }
+
+    /// True for the first word of a formal argument.
+    fn is_formal(&self, index: usize) -> bool {
+        if !(self.is(index - 1, "(") || self.is(index - 1, ","))
+            || !(self.is(index + 1, ")") || self.is(index + 1, ",") || self.is(index + 1, ":"))
+        {
+            return false;
+        }
+        self.formals().is_some_and(|formals| formals.contains(&index))
+    }
+
+    fn reserved(&mut self, index: usize) {
+        let token = self.tokens[index];
+        let word = token.text(self.text);
+        let message = format!("`{word}` is a word of the language and cannot be a name");
+        let problem = self.problem(&codes::RESERVED_NAME, token.start, token.end, message);
+        let span = Span::new(self.source, token.start, token.end);
+        self.report(
+            problem.help(format!("choose another name, such as `{word}_`")).guess(span, format!("{word}_")),
+        );
+        self.layout.broken.push(token.start);
+    }
+}
