@@ -10,7 +10,7 @@ use mam_compiler::ir::{Kernel, Module};
 use mam_compiler::passes::PASSES;
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, emit};
-use mam_runtime::score::{self, Extent, Sequencer};
+use mam_runtime::score::{self, Extent, Sequencer, Unplayed};
 use mam_runtime::{Event, Form, Program};
 use std::fmt::Write;
 
@@ -98,7 +98,7 @@ fn problems(compiled: &Compiled) -> String {
 
 fn listed(compiled: &Compiled) -> String {
     let Some(program) = &compiled.compilation.program else { return String::new() };
-    score::listing::list(program, &events(program, Extent::Once, once(program)))
+    score::listing::list(program, &events(program, Extent::Once, once(program)).0)
 }
 
 /// The frame at which one pass of a program ends, or as many as are rendered of one that has no end.
@@ -107,11 +107,12 @@ pub fn once(program: &Program) -> u64 {
     end.unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate))
 }
 
-/// What a program plays before frame `end`, in order.
-pub fn events(program: &Program, extent: Extent, end: u64) -> Vec<Event> {
+/// What a program plays before frame `end`, in order, and the cycles of its score that cannot be played.
+pub fn events(program: &Program, extent: Extent, end: u64) -> (Vec<Event>, Vec<Unplayed>) {
     let mut events = Vec::new();
-    Sequencer::of(program, extent).advance(end, &mut events);
-    events
+    let mut sequencer = Sequencer::of(program, extent);
+    sequencer.advance(end, &mut events);
+    (events, sequencer.unplayed().to_vec())
 }
 
 fn clif(compiled: &Compiled) -> String {

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::input::Song;
 use crate::json;
 use crate::offline::{Job, Span};
+use crate::report::unplayed;
 use crate::stages::{events, names, once, stage};
 use crate::values::Length;
 use clap::Args;
@@ -50,7 +51,7 @@ impl Dump {
         }
         let compiles = compiled.compilation.program.is_some();
         let text = match compiled.compilation.program.take() {
-            Some(program) if self.stage == EVENTS => self.events(program, compiled.name())?,
+            Some(program) if self.stage == EVENTS => self.events(program, compiled.name(), console)?,
             program => {
                 compiled.compilation.program = program;
                 let text = stage(&self.stage, &compiled, self.song.how.target()).unwrap_or_default();
@@ -63,7 +64,7 @@ impl Dump {
     }
 
     /// What is played: of the song once, or as long as it was asked for.
-    fn events(&self, program: Program, file: &str) -> Result<String, Failure> {
+    fn events(&self, program: Program, file: &str, console: Console) -> Result<String, Failure> {
         let (extent, end, program) = match self.duration {
             Some(duration) => {
                 let span = Span { duration: Some(duration), ..Span::default() };
@@ -72,7 +73,10 @@ impl Dump {
             }
             None => (Extent::Once, once(&program), Arc::new(program)),
         };
-        let events = events(&program, extent, end);
+        let (events, unplayed) = events(&program, extent, end);
+        if let Some(words) = unplayed::report(&unplayed, &program) {
+            console.insist(&format!("warning: {words}\n"));
+        }
         if !self.json {
             return Ok(listing::list(&program, &events));
         }

@@ -4,6 +4,7 @@ use super::codes::{LEFT_OVER, LINES_FIGHT, POLYPHONY, SILENT_LINE, TAB_CUT};
 use super::compose::Told;
 use super::ramps;
 use super::show::number as show;
+use super::{TRIED_CYCLES, query_problem};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::{Action, Line, PatternEvent, Rational, TimeSpan, Transport, Value};
 use std::cmp::Reverse;
@@ -38,6 +39,7 @@ pub(super) fn check(transport: &Transport, told: &[Told], steps: &mut u64, probl
             problems.add(Problem::new(&SILENT_LINE, told.span, message).help(help));
         }
     }
+    later_cycles(transport, told, steps, problems);
     tabs(transport, told, problems);
     // Lines of the song itself go on after its length, or come again.
     ramps::check(&laid_out(transport, Rational::whole(LOOKED_AT), steps), transport, told, problems);
@@ -82,6 +84,26 @@ fn laid_out(transport: &Transport, horizon: Rational, steps: &mut u64) -> Vec<He
     }
     heard.sort_by_key(|h| (h.begin, h.line));
     heard
+}
+
+/// Cycles after those that are tried with every line, as far as they are heard in a pass: those of a line that is not back at
+/// its start by then. One that cannot be played is an error, as in the first cycles.
+fn later_cycles(transport: &Transport, told: &[Told], steps: &mut u64, problems: &mut Problems) {
+    let mut heard = vec![0; told.len()];
+    for clip in &transport.clips {
+        let length = clip.end.unwrap_or(transport.length) - clip.start;
+        let cycles = length.map_or(0, |length| length.ceil().min(MOST_BARS.into()) as i64);
+        heard[clip.line] = cycles.max(heard[clip.line]);
+    }
+    for ((line, told), heard) in transport.lines.iter().zip(told).zip(heard) {
+        let period = line.pattern.period().map_or(MOST_BARS, |p| p.ceil().min(MOST_BARS.into()) as i64);
+        let mut later = TRIED_CYCLES..heard.min(period);
+        let failed = later.find_map(|c| line.pattern.query_within(TimeSpan::cycle(c), steps).err());
+        // Without a step left it says nothing of the pattern.
+        if let Some(error) = failed.filter(|_| *steps > 0 && told.sound) {
+            problems.add(query_problem(error, told.span));
+        }
+    }
 }
 
 /// Tabs of which the end is never heard.
