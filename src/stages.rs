@@ -4,6 +4,7 @@ use crate::compiling::Compiled;
 use crate::drawing::{Arrow, Picture, Shape};
 use crate::report::human::{Look, draw};
 use crate::report::tally;
+use crate::visible::visible;
 use mam_compiler::emit::isa::Care;
 use mam_compiler::graph::NodeKind;
 use mam_compiler::ir::{Kernel, Module};
@@ -148,8 +149,11 @@ pub fn picture(compilation: &Compilation) -> Picture {
         NodeKind::Instance(i) if i.voices > 1 => format!("{} × {}", i.callee, i.voices),
         NodeKind::Instance(i) => i.callee.to_string(),
     };
-    let shape =
-        |node: &mam_compiler::graph::Node| Shape { name: node.path.to_string(), kind: kind(&node.kind) };
+    // The formats of pictures have no way to write most control characters.
+    let shape = |node: &mam_compiler::graph::Node| Shape {
+        name: visible(&node.path).into_owned(),
+        kind: kind(&node.kind),
+    };
     let mut arrows: Vec<Arrow> = graph
         .wires
         .raw_edges()

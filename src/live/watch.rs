@@ -198,7 +198,7 @@ fn look(path: &Path) -> Look {
     match data.modified() {
         Ok(modified) if data.is_file() => Look::File((modified, data.len(), which(&data))),
         _ if data.is_dir() => Look::Nothing("is a folder now"),
-        _ => Look::Nothing("is no ordinary file now"),
+        _ => Look::Nothing("is not an ordinary file now"),
     }
 }
 
@@ -289,7 +289,7 @@ mod tests {
         };
         assert_eq!(seen(&|| then(&|| fs::create_dir(&song).unwrap())), Some("is a folder now"));
         let fifo = || drop(std::process::Command::new("mkfifo").arg(&song).status());
-        assert_eq!(seen(&|| then(&fifo)), Some("is no ordinary file now"));
+        assert_eq!(seen(&|| then(&fifo)), Some("is not an ordinary file now"));
         let link = || std::os::unix::fs::symlink(folder.join("nowhere"), &song).unwrap();
         assert_eq!(seen(&|| then(&link)), Some("is a link to what is not there"));
         assert_eq!(seen(&away), Some("is gone"));

@@ -16,12 +16,13 @@ mod quantise;
 mod read;
 mod resample;
 mod sink;
+mod software;
 mod wav;
 mod wav_read;
 
 pub use quantise::Dither;
 pub use read::{Sound, Wanted, read};
-pub use wav_read::software;
+pub use software::software;
 
 use plain::Plain;
 use quantise::Quantiser;

@@ -50,11 +50,11 @@ pub(super) fn read(source: impl Read, intake: &mut Intake) -> Result<(), FileErr
     Err(FileError::Malformed("a WAV file of more chunks than mam reads".into()))
 }
 
-/// The name of the program that wrote a WAV file, as its beginning says (`ISFT`).
+/// The name of the program that wrote such a file, as its beginning says (`ISFT`).
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn software(source: impl Read) -> io::Result<Option<String>> {
+pub(super) fn software(source: impl Read) -> io::Result<Option<String>> {
     let found = || -> Result<Option<String>, FileError> {
         let mut chunks = Chunks::open(source)?;
         for _ in 0..MOST_CHUNKS {

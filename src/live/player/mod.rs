@@ -119,7 +119,7 @@ impl Player {
         let (mut control, callback) =
             control_of(&program, &format, entry(from, &program, console), (!waits, wishes.limit), console);
         let recorder = match &wishes.record {
-            Some(path) => Some(Recorder::new(path, &format, control.record())?),
+            Some(path) => Some(Recorder::new(path, first.title.clone(), &format, control.record())?),
             None => None,
         };
         let title = title(&first.name, &format, backend.name());
