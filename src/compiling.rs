@@ -1,4 +1,4 @@
-//! Compiling a song for a command: the flags in the compiler's form, and its problems told.
+//! Compiling a song for a command: the flags in the compiler's form, and its problems reported.
 
 use crate::args::{HowArgs, SongArgs};
 use crate::console::Console;
@@ -165,7 +165,7 @@ impl Compiled {
     }
 }
 
-/// Draws problems on standard error, and counts them. Warnings are not told when it is to be quiet, notes only when
+/// Draws problems on standard error, and counts them. Warnings are not shown when the console is quiet, notes only when
 /// it is to be verbose: `check` has them.
 pub fn tell(problems: &[Problem], sources: &Sources, console: Console) {
     let least = match (console.quiet, console.verbose) {
@@ -173,8 +173,8 @@ pub fn tell(problems: &[Problem], sources: &Sources, console: Console) {
         (_, true) => Severity::Note,
         _ => Severity::Warning,
     };
-    let told: Vec<Problem> = problems.iter().filter(|p| p.code.severity >= least).cloned().collect();
+    let shown: Vec<Problem> = problems.iter().filter(|p| p.code.severity >= least).cloned().collect();
     let look = Look { colour: console.colour, width: console.width() };
-    let tally = tally(&told).map_or(String::new(), |t| t + "\n");
-    console.styled(&format!("{}{tally}", draw(&told, sources, look)));
+    let tally = tally(&shown).map_or(String::new(), |t| t + "\n");
+    console.styled(&format!("{}{tally}", draw(&shown, sources, look)));
 }

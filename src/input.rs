@@ -160,7 +160,7 @@ pub struct Disk {
 impl Disk {
     /// For the song at `song`; with `allow_outside` it may name files outside its folder.
     pub fn new(song: Option<&Path>, allow_outside: bool) -> Disk {
-        let reach = Reach::of(song, allow_outside);
+        let reach = Reach::new(song, allow_outside);
         Disk { song: song.map(PathBuf::from), reach, asked: RefCell::default() }
     }
 }

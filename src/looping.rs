@@ -147,7 +147,7 @@ struct Side {
 
 impl Side {
     fn new(program: &Arc<Program>, input: Option<&Sound>) -> Side {
-        let source = Sequencer::of(program, Extent::Forever);
+        let source = Sequencer::for_program(program, Extent::Forever);
         let length = Length::Frames(u64::MAX);
         let mut renderer = Renderer::new(program.clone(), source, program.outputs.len(), 0, length);
         if let Some(input) = input {

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::report::{finite, unplayed};
 use crate::stems::mix;
-use crate::timing::{Place, Time};
+use crate::timing::{Position, Time};
 use crate::values::{Length, Start};
 use mam_compiler::listen::Part;
 use mam_runtime::file::{Frames, Sound};
@@ -70,10 +70,10 @@ impl Job {
     /// # Errors
     /// When the part is longer than can be counted.
     pub fn new(program: Arc<Program>, span: Span) -> Result<Job, Failure> {
-        let time = Time::of(&program);
+        let time = Time::new(&program);
         let start = time.start(span.from)?;
         let from = start.frame;
-        let end = Sequencer::of(&program, Extent::Once).song_end();
+        let end = Sequencer::for_program(&program, Extent::Once).song_end();
         let endless = end.is_none() && span.duration.is_none();
         let end = time.reached(end.unwrap_or(ENDLESS_SECONDS * u64::from(program.rate)))?;
         let (extent, length) = match (span.duration, span.tail) {
@@ -81,7 +81,7 @@ impl Job {
             (None, _) if endless => (Extent::Forever, render::Length::Frames(end.max(from))),
             (None, Some(tail)) => (
                 Extent::Once,
-                render::Length::Frames(time.after(Place { frame: end.max(from), bars: None }, tail)?),
+                render::Length::Frames(time.after(Position { frame: end.max(from), bars: None }, tail)?),
             ),
             (None, None) => (Extent::Once, render::Length::WithTail(end.max(from))),
         };
@@ -170,7 +170,7 @@ impl Job {
     /// # Errors
     /// When it is longer than can be counted.
     pub fn frames(&self, length: Option<Length>) -> Result<u64, Failure> {
-        length.map_or(Ok(0), |l| Time::of(&self.program).after(Place::START, l))
+        length.map_or(Ok(0), |l| Time::new(&self.program).after(Position::START, l))
     }
 
     /// Renders, and hands over interleaved frames. What lies before the start is rendered too, so that the result is
@@ -179,7 +179,7 @@ impl Job {
     /// # Errors
     /// What `take` returns.
     pub fn run(&self, mut take: impl FnMut(&[f32]) -> Result<(), Failure>) -> Result<(), Failure> {
-        let source = Sequencer::of(&self.program, self.extent);
+        let source = Sequencer::for_program(&self.program, self.extent);
         let mut renderer =
             Renderer::new(self.program.clone(), source, self.program.outputs.len(), 0, self.length);
         let heard = match &self.tap {
@@ -246,7 +246,7 @@ impl Job {
 impl Job {
     /// Renders while keeping time: each node's share of all nodes' time, greatest first.
     pub fn shares(&self) -> Vec<(String, f64)> {
-        let source = Sequencer::of(&self.program, self.extent);
+        let source = Sequencer::for_program(&self.program, self.extent);
         let mut renderer = Renderer::new(self.program.clone(), source, self.channels(), 0, self.length);
         renderer.keep_time();
         if !self.skip {

@@ -26,7 +26,7 @@ const MOST_OF_NAME: usize = 100;
 /// The end of a temporary file's name.
 const PART: &str = ".part";
 
-/// From now on Ctrl-C is a wish that [`asked_to_stop`] tells; a second one ends the process.
+/// From now on Ctrl-C is a request that [`asked_to_stop`] reports; a second one ends the process.
 pub fn stop_gently_on_interrupt() {
     GENTLE.store(true, Ordering::Relaxed);
 }
@@ -57,14 +57,14 @@ struct Identity(#[cfg(unix)] (u64, u64), #[cfg(not(unix))] PathBuf);
 impl Identity {
     /// None where there is no file.
     #[cfg(unix)]
-    fn of(path: &Path) -> Option<Identity> {
+    fn read(path: &Path) -> Option<Identity> {
         use std::os::unix::fs::MetadataExt;
         fs::metadata(path).ok().map(|m| Identity((m.dev(), m.ino())))
     }
 
     /// None where there is no file.
     #[cfg(not(unix))]
-    fn of(path: &Path) -> Option<Identity> {
+    fn read(path: &Path) -> Option<Identity> {
         fs::canonicalize(path).ok().map(Identity)
     }
 }
@@ -75,8 +75,8 @@ pub struct Inputs(Vec<(Identity, PathBuf)>);
 
 impl Inputs {
     /// Of these paths, those that lead to files.
-    pub fn of<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Inputs {
-        let named = |path: &Path| Some((Identity::of(path)?, path.to_path_buf()));
+    pub fn new<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Inputs {
+        let named = |path: &Path| Some((Identity::read(path)?, path.to_path_buf()));
         Inputs(paths.into_iter().filter_map(named).collect())
     }
 
@@ -85,7 +85,9 @@ impl Inputs {
     /// # Errors
     /// When it is.
     pub fn protect(&self, target: &Path) -> Result<(), Failure> {
-        let Some(identity) = Identity::of(target).filter(|_| target != Path::new("-")) else { return Ok(()) };
+        let Some(identity) = Identity::read(target).filter(|_| target != Path::new("-")) else {
+            return Ok(());
+        };
         // A device may be read and written.
         if !target.is_file() {
             return Ok(());
@@ -105,11 +107,11 @@ impl Inputs {
 pub struct Output {
     /// As it was named.
     named: PathBuf,
-    place: Place,
+    destination: Destination,
 }
 
 /// Where the bytes go.
-enum Place {
+enum Destination {
     /// Into a file beside the target, which is behind all links.
     Beside { temporary: NamedTempFile, target: PathBuf },
     /// To what is not an ordinary file.
@@ -126,16 +128,16 @@ impl Output {
     pub fn create(target: &Path, inputs: &Inputs) -> Result<Output, Failure> {
         let named = target.to_path_buf();
         if target == Path::new("-") {
-            return Ok(Output { named, place: Place::Stdout });
+            return Ok(Output { named, destination: Destination::Stdout });
         }
         inputs.protect(target)?;
-        let place = Place::at(&behind_links(target)).map_err(|e| Failure::write(target, &e))?;
-        Ok(Output { named, place })
+        let destination = Destination::open(&behind_links(target)).map_err(|e| Failure::write(target, &e))?;
+        Ok(Output { named, destination })
     }
 
     /// Whether it can be rewound: everything but pipes, devices and standard output.
     pub fn is_seekable(&self) -> bool {
-        matches!(self.place, Place::Beside { .. })
+        matches!(self.destination, Destination::Beside { .. })
     }
 
     /// Gives the file its name, when all of it is on the disk.
@@ -149,7 +151,7 @@ impl Output {
 
     fn put_in_place(mut self) -> io::Result<()> {
         self.flush()?;
-        let Place::Beside { temporary, target } = &mut self.place else { return Ok(()) };
+        let Destination::Beside { temporary, target } = &mut self.destination else { return Ok(()) };
         let file = temporary.as_file();
         if let Ok(before) = fs::metadata(&*target) {
             keep_owner(file, &before);
@@ -184,11 +186,13 @@ pub fn behind_links(target: &Path) -> PathBuf {
     }
 }
 
-impl Place {
-    fn at(target: &Path) -> io::Result<Place> {
+impl Destination {
+    fn open(target: &Path) -> io::Result<Destination> {
         match fs::metadata(target) {
             Ok(m) if m.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-            Ok(m) if !m.is_file() => return OpenOptions::new().write(true).open(target).map(Place::Stream),
+            Ok(m) if !m.is_file() => {
+                return OpenOptions::new().write(true).open(target).map(Destination::Stream);
+            }
             Ok(m) if m.permissions().readonly() => return Err(io::ErrorKind::PermissionDenied.into()),
             _ => {}
         }
@@ -198,7 +202,7 @@ impl Place {
         let prefix = prefix(&name.to_string_lossy());
         remove_stale(folder, &prefix);
         let temporary = temporary(folder, &prefix)?;
-        Ok(Place::Beside { temporary, target: target.into() })
+        Ok(Destination::Beside { temporary, target: target.into() })
     }
 }
 
@@ -267,7 +271,7 @@ fn keep_owner(_: &File, _: &fs::Metadata) {}
 
 impl Drop for Output {
     fn drop(&mut self) {
-        if let Place::Beside { temporary, .. } = &self.place {
+        if let Destination::Beside { temporary, .. } = &self.destination {
             // The file itself is removed with its handle, unless it has got its name.
             forget(temporary.path());
         }
@@ -276,27 +280,27 @@ impl Drop for Output {
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.place {
-            Place::Beside { temporary, .. } => temporary.as_file_mut().write(bytes),
-            Place::Stream(file) => file.write(bytes),
-            Place::Stdout => io::stdout().lock().write(bytes),
+        match &mut self.destination {
+            Destination::Beside { temporary, .. } => temporary.as_file_mut().write(bytes),
+            Destination::Stream(file) => file.write(bytes),
+            Destination::Stdout => io::stdout().lock().write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.place {
-            Place::Beside { temporary, .. } => temporary.as_file_mut().flush(),
-            Place::Stream(file) => file.flush(),
-            Place::Stdout => io::stdout().lock().flush(),
+        match &mut self.destination {
+            Destination::Beside { temporary, .. } => temporary.as_file_mut().flush(),
+            Destination::Stream(file) => file.flush(),
+            Destination::Stdout => io::stdout().lock().flush(),
         }
     }
 }
 
 impl Seek for Output {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        match &mut self.place {
-            Place::Beside { temporary, .. } => temporary.as_file_mut().seek(to),
-            Place::Stream(_) | Place::Stdout => Err(io::ErrorKind::NotSeekable.into()),
+        match &mut self.destination {
+            Destination::Beside { temporary, .. } => temporary.as_file_mut().seek(to),
+            Destination::Stream(_) | Destination::Stdout => Err(io::ErrorKind::NotSeekable.into()),
         }
     }
 }
@@ -372,7 +376,7 @@ mod tests {
         fs::write(path("song.mam"), "song").unwrap();
         std::os::unix::fs::symlink("song.mam", path("link.wav")).unwrap();
         fs::hard_link(path("song.mam"), path("hard.wav")).unwrap();
-        let inputs = Inputs::of([path("song.mam").as_path()]);
+        let inputs = Inputs::new([path("song.mam").as_path()]);
         for target in ["song.mam", "sub/../song.mam", "link.wav", "hard.wav"] {
             let refused = write_text(&path(target), "sound", &inputs).unwrap_err();
             assert!(matches!(refused, Failure::Usage(_)), "{target}");

@@ -16,7 +16,7 @@ pub struct Reach {
 
 impl Reach {
     /// The folder of the song at `song`, or the working folder for one that is not a file.
-    pub fn of(song: Option<&Path>, allow_outside: bool) -> Reach {
+    pub fn new(song: Option<&Path>, allow_outside: bool) -> Reach {
         let folder = song.and_then(|song| fs::canonicalize(song).ok()?.parent().map(PathBuf::from));
         let folder = folder.or_else(|| fs::canonicalize(".").ok());
         Reach { folder: folder.filter(|_| !allow_outside) }

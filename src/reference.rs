@@ -6,7 +6,7 @@ use mam_compiler::lower::builtins;
 use mam_compiler::prelude::PRELUDE;
 use mam_compiler::score::modifiers;
 use mam_grammar::problem::nearest;
-use mam_grammar::reference::{Place, Word, words};
+use mam_grammar::reference::{Word, WordKind, words};
 
 /// What can be looked up.
 pub struct Topic<'p> {
@@ -53,12 +53,13 @@ pub fn topics(prelude: &Prelude) -> Vec<Topic<'_>> {
         example: None,
         definition: None,
     }));
-    let of = |place, kind, group: &'static str| words(place).map(move |word| of_word(word, kind, group));
-    all.extend(of(Place::Signal, "signal", "Signals that are there"));
-    all.extend(of(Place::Statement, "statement", "Statements"));
-    all.extend(of(Place::Expression, "word", "Words of expressions"));
+    let of =
+        |words_of, kind, group: &'static str| words(words_of).map(move |word| of_word(word, kind, group));
+    all.extend(of(WordKind::Signal, "signal", "Signals that are there"));
+    all.extend(of(WordKind::Statement, "statement", "Statements"));
+    all.extend(of(WordKind::Expression, "word", "Words of expressions"));
     all.extend(modifiers().map(of_modifier));
-    all.extend(of(Place::Unit, "unit", "Units"));
+    all.extend(of(WordKind::Unit, "unit", "Units"));
     all
 }
 
@@ -106,9 +107,9 @@ fn of_definition(entry: Entry<'_>) -> Topic<'_> {
     }
 }
 
-/// The heading of a file of the prelude: the first words of the comment that it begins with. `place` is `file:line`.
-fn group(place: &str) -> String {
-    let file = place.rsplit_once(':').map_or(place, |(file, _)| file);
+/// The heading of a file of the prelude: the first words of the comment that it begins with. `kind` is `file:line`.
+fn group(kind: &str) -> String {
+    let file = kind.rsplit_once(':').map_or(kind, |(file, _)| file);
     let text = PRELUDE.iter().find(|(name, _)| *name == file).map_or("", |(_, text)| text);
     let comment = text.trim_start_matches("// ");
     comment.split(['.', ':', '\n']).next().unwrap_or("").to_string()

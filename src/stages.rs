@@ -104,14 +104,14 @@ fn listed(compiled: &Compiled) -> String {
 
 /// The frame at which one pass of a program ends, or as many as are rendered of one that has no end.
 pub fn once(program: &Program) -> u64 {
-    let end = Sequencer::of(program, Extent::Once).song_end();
+    let end = Sequencer::for_program(program, Extent::Once).song_end();
     end.unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate))
 }
 
 /// What a program plays before frame `end`, in order, and the cycles of its score that cannot be played.
 pub fn events(program: &Program, extent: Extent, end: u64) -> (Vec<Event>, Vec<Unplayed>) {
     let mut events = Vec::new();
-    let mut sequencer = Sequencer::of(program, extent);
+    let mut sequencer = Sequencer::for_program(program, extent);
     sequencer.advance(end, &mut events);
     (events, sequencer.unplayed().to_vec())
 }

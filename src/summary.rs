@@ -35,7 +35,7 @@ pub struct Summary {
 
 impl Summary {
     /// Of a song that compiled.
-    pub fn of(compiled: &Compiled) -> Option<Summary> {
+    pub fn new(compiled: &Compiled) -> Option<Summary> {
         let program = compiled.compilation.program.as_ref()?;
         Some(Summary {
             file: compiled.name().to_string(),
@@ -45,7 +45,7 @@ impl Summary {
             operations: operations(&compiled.compilation.stages),
             memory: memory(program),
             rate: program.rate,
-            frames: Sequencer::of(program, Extent::Once).song_end(),
+            frames: Sequencer::for_program(program, Extent::Once).song_end(),
             latency: 0,
         })
     }

@@ -10,16 +10,16 @@ const WHERE: &str = "this place in time";
 
 /// A frame, and where it lies in bars if that is known exactly.
 #[derive(Clone, Copy)]
-pub struct Place {
+pub struct Position {
     /// The frame, from the start of the song.
     pub frame: u64,
     /// Bars from the start of the song.
     pub bars: Option<Rational>,
 }
 
-impl Place {
+impl Position {
     /// The start of the song.
-    pub const START: Place = Place { frame: 0, bars: Some(Rational::ZERO) };
+    pub const START: Position = Position { frame: 0, bars: Some(Rational::ZERO) };
 }
 
 /// Musical time of a song in frames: the tempo of its first transport, pass after pass.
@@ -31,7 +31,7 @@ pub struct Time {
 
 impl Time {
     /// The time of a program; without a transport, four quarters a bar and 120 a minute.
-    pub fn of(program: &Program) -> Time {
+    pub fn new(program: &Program) -> Time {
         match program.score.transports.first() {
             Some(t) => {
                 Time { clock: Clock::new(&t.tempo, program.rate), pass: t.restarts.then_some(t.length) }
@@ -44,14 +44,16 @@ impl Time {
     ///
     /// # Errors
     /// Where it lies behind [`LAST_FRAME`].
-    pub fn start(&self, from: Option<Start>) -> Result<Place, Failure> {
+    pub fn start(&self, from: Option<Start>) -> Result<Position, Failure> {
         match from {
-            None => Ok(Place::START),
+            None => Ok(Position::START),
             Some(Start::Bar(bar)) => {
                 let bars = Rational::new(i128::from(bar) - 1, 1).ok();
-                Ok(Place { frame: self.of_bars(bars)?, bars })
+                Ok(Position { frame: self.of_bars(bars)?, bars })
             }
-            Some(Start::After(length)) => Ok(Place { frame: self.after(Place::START, length)?, bars: None }),
+            Some(Start::After(length)) => {
+                Ok(Position { frame: self.after(Position::START, length)?, bars: None })
+            }
         }
     }
 
@@ -67,7 +69,7 @@ impl Time {
     ///
     /// # Errors
     /// Where it lies behind [`LAST_FRAME`].
-    pub fn after(&self, from: Place, length: Length) -> Result<u64, Failure> {
+    pub fn after(&self, from: Position, length: Length) -> Result<u64, Failure> {
         if let Some(frames) = length.frames(self.clock.rate()) {
             return self.checked(WHERE, from.frame.checked_add(frames).filter(|&frame| frame <= LAST_FRAME));
         }

@@ -78,7 +78,7 @@ impl Dice {
 }
 
 fn offline(program: &Arc<Program>, frames: usize) -> Vec<[f32; 2]> {
-    let sequencer = Sequencer::of(program, Extent::Forever);
+    let sequencer = Sequencer::for_program(program, Extent::Forever);
     let mut renderer = Renderer::new(program.clone(), sequencer, 2, 0, Length::Frames(frames as u64));
     let mut sound = vec![];
     while let Some(block) = renderer.next_block() {
@@ -147,8 +147,8 @@ impl EventSource for Asking {
         self.0.held_at(frame)
     }
 
-    fn set_by_hand(&mut self, frame: u64, param: usize, value: f64) {
-        self.0.set_by_hand(frame, param, value);
+    fn set_by_controller(&mut self, frame: u64, param: usize, value: f64) {
+        self.0.set_by_controller(frame, param, value);
     }
 }
 

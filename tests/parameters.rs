@@ -163,7 +163,7 @@ fn score_and_set_find_the_same_parameter() {
         assert_eq!((0..program.params.len()).filter(changed).collect::<Vec<_>>(), [slot], "{name}");
         let line = song.replace("play {", &format!("play {{ {name} \"0.5\" ;"));
         let mut events = vec![];
-        Sequencer::of(&self::program(&line), Extent::Once).advance(1, &mut events);
+        Sequencer::for_program(&self::program(&line), Extent::Once).advance(1, &mut events);
         let param = |kind: &EventKind| matches!(kind, EventKind::Set { param, .. } if *param == slot);
         assert!(events.iter().any(|event| param(&event.kind)), "{name}: {events:?}");
     }
@@ -188,7 +188,7 @@ fn values_stay_when_a_song_starts_over() {
     for (name, text, value) in [("song.mam", mam, 0.0), ("song.json", json, 0.5)] {
         let program = compiled(name, text, &[]).program.unwrap();
         let mut events = vec![];
-        Sequencer::of(&program, Extent::Forever).advance(10 * 96_000, &mut events);
+        Sequencer::for_program(&program, Extent::Forever).advance(10 * 96_000, &mut events);
         let sets: Vec<f64> = events
             .iter()
             .filter_map(|event| match event.kind {

@@ -177,7 +177,7 @@ fn a_broken_song_is_played_when_it_is_mended() {
     terminal.types("q");
     terminal.ends();
     let mut terminal = Terminal::of("never", &broken, (80, 24), &[]);
-    terminal.sees("waits for the song to be mended");
+    terminal.sees("waits for a song without errors");
     terminal.types("q");
     terminal.ends_with(1);
 }

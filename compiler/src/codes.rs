@@ -1,6 +1,6 @@
 //! What can be wrong with a program once it has been read: the table of the compiler's diagnostics.
 
-use mam_grammar::{Code, Severity};
+use mam_grammar::Code;
 
 /// Every code of every table, in the order of the line: syntax, notation, JSON, names and signals, score.
 pub fn all() -> impl Iterator<Item = &'static Code> {
@@ -9,22 +9,7 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
     grammar.chain(json).chain(ALL).chain(crate::score::codes::ALL).copied()
 }
 
-macro_rules! codes {
-    ($($id:ident $severity:ident $name:literal { $explanation:literal fails $fails:literal passes $passes:literal })*) => {
-        $(#[doc = $explanation]
-        pub static $id: Code = Code {
-            name: $name,
-            severity: Severity::$severity,
-            explanation: $explanation,
-            fails: $fails,
-            passes: $passes,
-        };)*
-        /// Every code of this table, in order.
-        pub static ALL: &[&Code] = &[$(&$id),*];
-    };
-}
-
-codes! {
+mam_grammar::codes! {
     UNKNOWN_NAME Error "unknown-name" {
         "A name stands for nothing: no equation, parameter or argument that can be seen from here has it. Names are \
          defined by equations (`name = …`) in the same braces or around them."

@@ -11,6 +11,7 @@ pub mod emit;
 pub mod files;
 pub mod front;
 pub mod graph;
+mod hash;
 mod heard;
 mod improve;
 pub mod interp;

@@ -46,7 +46,7 @@ fn program(text: &str) -> Program {
 
 fn played(program: &Program) -> Vec<Played> {
     let mut events = vec![];
-    let mut sequencer = Sequencer::of(program, Extent::Once);
+    let mut sequencer = Sequencer::for_program(program, Extent::Once);
     let end = sequencer.song_end().unwrap();
     sequencer.advance(end, &mut events);
     let mut open: BTreeMap<usize, usize> = BTreeMap::new();

@@ -26,5 +26,5 @@ pub mod syntax;
 
 pub use arena::{Arena, Handle};
 pub use limits::Limits;
-pub use problem::{Applicability, Code, Fix, Label, Problem, Problems, Severity};
+pub use problem::{Applicability, Code, Fix, Label, Problem, Problems, Role, Severity};
 pub use source::{SourceId, Sources, Span};

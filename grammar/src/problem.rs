@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// How grave a problem is.
+/// How grave a problem is: only an error stops the compilation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Good to know: nothing is wrong, and `--deny warnings` does not count it.
@@ -30,16 +30,56 @@ pub struct Code {
     pub explanation: &'static str,
     /// A whole `.mam` (or, beginning with `{`, JSON) file that has exactly this problem.
     pub fails: &'static str,
-    /// The same file mended.
+    /// The same file, corrected.
     pub passes: &'static str,
 }
 
-/// A place with a few words on it.
+/// A table of kinds of problems: a static [`Code`] for each row, and `ALL` of them in order.
+///
+/// ```text
+/// NAME Severity "name-in-messages" {
+///     "explanation"
+///     fails "a whole file that has exactly this problem"
+///     passes "the same file, corrected"
+/// }
+/// ```
+#[macro_export]
+macro_rules! codes {
+    ($($id:ident $severity:ident $name:literal {
+        $explanation:literal fails $fails:literal passes $passes:literal
+    })*) => {
+        $(#[doc = $explanation]
+        pub static $id: $crate::Code = $crate::Code {
+            name: $name,
+            severity: $crate::Severity::$severity,
+            explanation: $explanation,
+            fails: $fails,
+            passes: $passes,
+        };)*
+        /// Every row of this table, in order.
+        pub static ALL: &[&$crate::Code] = &[$(&$id),*];
+    };
+}
+
+/// What a label's span is to the problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Where the problem is: the first label, and no other.
+    Primary,
+    /// Another span with the same problem, which the same fix removes.
+    Repeated,
+    /// Why it is a problem: what opened a bracket, the first of two definitions, the other of two lines.
+    Reason,
+}
+
+/// A span that takes part in a problem, with its role and a few words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// Where.
+    /// The text that the label underlines.
     pub span: Span,
-    /// What is to be said of this place; may be empty.
+    /// What the span is to the problem.
+    pub role: Role,
+    /// What a report says of this span, a few words without a full stop; may be empty.
     pub text: String,
 }
 
@@ -66,11 +106,11 @@ pub struct Fix {
 /// One thing that is wrong, with its place and a way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Its kind.
+    /// The row of the table of diagnostics that explains it.
     pub code: &'static Code,
     /// What is wrong, in one sentence without a full stop, naming the thing in backquotes.
     pub message: String,
-    /// The places: the first is where the problem is, others give the reason.
+    /// The spans that take part: the first is [`Role::Primary`], no other is.
     pub labels: Vec<Label>,
     /// What to do, in words.
     pub help: Option<String>,
@@ -79,25 +119,25 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of kind `code` at `span`.
+    /// Makes a problem of kind `code` with a primary label at `span`, and neither help nor fix.
     pub fn new(code: &'static Code, span: Span, message: impl Into<String>) -> Problem {
-        let label = Label { span, text: String::new() };
+        let label = Label { span, role: Role::Primary, text: String::new() };
         Problem { code, message: message.into(), labels: vec![label], help: None, fix: None }
     }
 
-    /// Words for the first place.
+    /// Sets the words of the primary label.
     pub fn here(mut self, text: impl Into<String>) -> Problem {
         self.labels[0].text = text.into();
         self
     }
 
-    /// One more place.
+    /// Adds a span that gives the reason.
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Problem {
-        self.labels.push(Label { span, text: text.into() });
+        self.labels.push(Label { span, role: Role::Reason, text: text.into() });
         self
     }
 
-    /// The way out.
+    /// Sets what to do, in words.
     pub fn help(mut self, text: impl Into<String>) -> Problem {
         self.help = Some(text.into());
         self
@@ -144,7 +184,7 @@ impl Problem {
         }
     }
 
-    /// Where the problem is.
+    /// The span of the primary label: where the problem is.
     pub fn span(&self) -> Span {
         self.labels[0].span
     }
@@ -195,7 +235,7 @@ impl Problems {
             let span = problem.span();
             let first = &mut self.all[first];
             if first.labels.len() < MOST_PLACES && first.labels.iter().all(|label| label.span != span) {
-                first.labels.push(Label { span, text: "and here".into() });
+                first.labels.push(Label { span, role: Role::Repeated, text: "and here".into() });
             }
             return;
         }
@@ -274,10 +314,12 @@ impl Problems {
         for problem in self.all.iter_mut().skip(len).filter(|p| inside(p.span())) {
             self.seen.remove(&digest(problem));
             let inside = &mut problem.labels[0];
+            inside.role = Role::Reason;
             if inside.text.is_empty() {
                 inside.text = format!("in the definition of `{callee}`");
             }
-            problem.labels.insert(0, Label { span: call, text: "in this call".into() });
+            let call = Label { span: call, role: Role::Primary, text: "in this call".into() };
+            problem.labels.insert(0, call);
             problem.message = format!("`{callee}` cannot work with these arguments: {}", problem.message);
             problem.help = Some(format!("`mamc doc {callee}` shows what each of its arguments is"));
             problem.fix = None;
@@ -299,21 +341,22 @@ impl Problems {
     }
 }
 
-/// The one of `known` that is most like `name`, if any is near enough to be a slip of the fingers: at most a
-/// third of its letters differ (Damerau–Levenshtein distance, case ignored).
+/// The one of `known` that is most like `name`, if one is near enough to be a typing error: at most a third of its letters
+/// differ (optimal string alignment distance, case ignored).
 pub fn nearest<'a>(name: &str, known: &'a [impl AsRef<str>]) -> Option<&'a str> {
-    /// Longer names are not typed by hand, and comparing two takes the product of their lengths.
+    /// Letters. Longer names are not typed by hand, and comparing two takes the product of their lengths.
     const LONGEST: usize = 100;
-    let letters = |text: &str| text.to_lowercase().chars().collect::<Vec<char>>();
-    let name = letters(name);
-    let mut bound = (name.len().max(3) / 3).max(1);
+    let name = name.to_lowercase();
+    let length = name.chars().count();
+    let mut bound = (length.max(3) / 3).max(1);
     let mut best = None;
     for known in known.iter().map(AsRef::as_ref).filter(|known| known.len() <= 4 * LONGEST) {
-        let letters = letters(known);
-        if name.len().max(letters.len()) > LONGEST || name.len().abs_diff(letters.len()) > bound {
+        let other = known.to_lowercase();
+        let other_length = other.chars().count();
+        if length.max(other_length) > LONGEST || length.abs_diff(other_length) > bound {
             continue;
         }
-        let distance = distance(&name, &letters);
+        let distance = strsim::osa_distance(&name, &other);
         if distance < bound || (distance == bound && best.is_none()) {
             (bound, best) = (distance, Some(known));
         }
@@ -329,24 +372,6 @@ fn list(what: &str, known: &[impl AsRef<str>]) -> String {
     let names: Vec<_> = known.iter().take(MOST).map(AsRef::as_ref).collect();
     let more = if known.len() > MOST { ", …" } else { "" };
     format!("{what}: {}{more}", names.join(", "))
-}
-
-/// Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut before = vec![0; b.len() + 1];
-    let mut above: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let change = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            row[j] = change.min(above[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(before[j - 2] + 1);
-            }
-        }
-        before = std::mem::replace(&mut above, row);
-    }
-    above[b.len()]
 }
 
 /// "1 error", "3 errors": a count with its noun.

@@ -5,7 +5,7 @@ use crate::ast::Unit;
 
 /// Where a word stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum WordKind {
     /// At the beginning of an item.
     Statement,
     /// Within an expression.
@@ -22,7 +22,7 @@ pub struct Word {
     /// As it is written.
     pub name: &'static str,
     /// Where it stands.
-    pub place: Place,
+    pub kind: WordKind,
     /// How it is used.
     pub form: &'static str,
     /// What it does; the first sentence by itself says the most important.
@@ -32,11 +32,11 @@ pub struct Word {
 }
 
 macro_rules! words {
-    ($($place:ident $name:literal $form:literal $doc:literal $($example:literal)?;)*) => {
+    ($($kind:ident $name:literal $form:literal $doc:literal $($example:literal)?;)*) => {
         /// All words, by their places.
         pub static WORDS: &[Word] = &[
             $(Word {
-                name: $name, place: Place::$place, form: $form, doc: $doc, example: concat!($($example)?),
+                name: $name, kind: WordKind::$kind, form: $form, doc: $doc, example: concat!($($example)?),
             }),*
         ];
     };
@@ -117,14 +117,14 @@ words! {
     Unit "bars" "1/16 bar" "Bars: a time that follows the tempo and the meter; also `bar`.";
 }
 
-/// The words of a place.
-pub fn words(place: Place) -> impl Iterator<Item = &'static Word> {
-    WORDS.iter().filter(move |word| word.place == place)
+/// The words of a kind.
+pub fn words(kind: WordKind) -> impl Iterator<Item = &'static Word> {
+    WORDS.iter().filter(move |word| word.kind == kind)
 }
 
 /// The word for a unit.
 pub fn unit(unit: Unit) -> Option<&'static Word> {
-    words(Place::Unit).find(|word| word.name == unit.text())
+    words(WordKind::Unit).find(|word| word.name == unit.text())
 }
 
 #[cfg(test)]
@@ -143,7 +143,7 @@ mod tests {
         for of in Unit::ALL {
             assert!(unit(of).is_some(), "{}", of.text());
         }
-        for word in words(Place::Statement) {
+        for word in words(WordKind::Statement) {
             assert!(RESERVED.contains(&word.name) || STATEMENTS.contains(&word.name), "{}", word.name);
             assert!(word.form.starts_with(word.name), "{}", word.name);
         }

@@ -97,7 +97,7 @@ pub unsafe fn call_kernels(tasks: &[Task]) {
     const CALL: usize = std::mem::offset_of!(Task, call);
     let tasks = tasks.as_ptr_range();
     let mut words = [0u32, 0x1f80 | 0x8040];
-    // SAFETY: the control word is what it was when the block ends, but for flags that nobody reads; the callees keep to
+    // SAFETY: the control word is what it was when the block ends, but for flags that are never read; the callees keep to
     // their convention, so the three registers are preserved. `rax` is dead at each place where it is written.
     unsafe {
         asm!(

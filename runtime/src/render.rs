@@ -14,8 +14,8 @@ pub trait EventSource {
     /// Appends all events before frame `until` that have not been given yet, in the order in which they act.
     fn advance(&mut self, until: u64, out: &mut Vec<Event>);
 
-    /// A hand has set a parameter, which may change what comes after.
-    fn set_by_hand(&mut self, _frame: u64, _param: usize, _value: f64) {}
+    /// A controller has set a parameter, which may change the events that follow.
+    fn set_by_controller(&mut self, _frame: u64, _param: usize, _value: f64) {}
 
     /// What instruments hold at a frame that was given lately or is still to come, where that is known.
     fn held_at(&self, _frame: u64) -> Option<Held> {
@@ -33,8 +33,8 @@ impl EventSource for Sequencer {
         Sequencer::advance(self, until, out);
     }
 
-    fn set_by_hand(&mut self, frame: u64, param: usize, value: f64) {
-        Sequencer::set_by_hand(self, frame, param, value);
+    fn set_by_controller(&mut self, frame: u64, param: usize, value: f64) {
+        Sequencer::set_by_controller(self, frame, param, value);
     }
 
     fn held_at(&self, frame: u64) -> Option<Held> {
@@ -70,7 +70,7 @@ pub const LONGEST_TAIL_SECONDS: u64 = 30;
 /// Quieter than this, −120 dB, nothing sounds.
 pub const QUIET: f32 = 1e-6;
 
-/// Frames of a block, where nobody asks for other ones.
+/// Frames of a block, unless others are asked for.
 const BLOCK: usize = 16 * QUANTUM;
 
 /// Renders a program to its end.
@@ -80,7 +80,7 @@ pub struct Renderer<S> {
     source: S,
     events: Vec<Event>,
     block: Vec<Vec<f32>>,
-    /// Quiet frames of the tail that are kept back: they count only if something sounds after them.
+    /// Silent frames of the tail that are withheld: they count only if something sounds after them.
     held: Vec<Vec<f32>>,
     /// Frames that are asked for at a time.
     most: usize,
@@ -181,14 +181,14 @@ impl<S: EventSource> Renderer<S> {
         self.most = frames.max(1);
     }
 
-    /// Begins to keep time of each step, if it is not shared.
+    /// Times each step from now on, unless the program is shared by threads.
     pub fn keep_time(&mut self) {
         if let Machine::One(engine) = &mut self.machine {
             engine.keep_time();
         }
     }
 
-    /// How long the steps have taken, if time is kept.
+    /// How long the steps have taken, if they are timed.
     pub fn profile(&self) -> Option<&Profile> {
         match &self.machine {
             Machine::One(engine) => engine.profile(),
@@ -300,7 +300,7 @@ impl<S: EventSource> Renderer<S> {
         matches!(self.end, End::Tail { song, .. } if position >= song)
     }
 
-    /// Puts what was kept back before the block, and keeps back the silence at its end. Whether anything sounds.
+    /// Puts what was withheld before the block, and withholds the silence at its end. Returns true if anything sounds.
     fn hold_back(&mut self) -> bool {
         let last = |channel: &Vec<f32>| channel.iter().rposition(|x| x.abs() > QUIET).map(|i| i + 1);
         let sounding = self.block.iter().filter_map(last).max();

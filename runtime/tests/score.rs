@@ -268,11 +268,11 @@ fn a_listing_and_a_midi_file_say_what_is_played() {
     let smf = midly::Smf::parse(&file.bytes).unwrap();
     let kinds = |track: usize| {
         let mut at = 0;
-        let told = |e: &midly::TrackEvent| {
+        let message = |e: &midly::TrackEvent| {
             at += e.delta.as_int();
             format!("{at} {:?}", e.kind)
         };
-        smf.tracks[track].iter().map(told).collect::<Vec<_>>()
+        smf.tracks[track].iter().map(message).collect::<Vec<_>>()
     };
     // 666666 2/3 microseconds are said exactly in a text.
     let exact = format!("0 Meta(Text({:?}))", b"tempo 90");
@@ -346,7 +346,7 @@ fn crowded() -> (Score, Vec<Target>, Vec<ParamSlot>) {
     (score, vec![target(3), looping], slots)
 }
 
-/// Whoever goes on where another one is plays what that one would have played, voice by voice.
+/// A sequencer that goes on where another one is plays what that one would have played, voice by voice.
 #[test]
 fn going_on_in_the_middle_is_not_heard() {
     let (score, targets, slots) = crowded();
@@ -364,7 +364,7 @@ fn going_on_in_the_middle_is_not_heard() {
         one.advance(at + 900_000, &mut goes_on);
         goes_on.retain(|event| event.frame >= at);
         other.advance(at + 900_000, &mut takes_over);
-        // It is told what was set before; whoever goes on knows that.
+        // It reports what was set before; a sequencer that goes on knows that.
         takes_over
             .retain(|event| at == 0 || event.frame > at || !matches!(event.kind, EventKind::Set { .. }));
         assert!(goes_on.len() > 40);

@@ -93,7 +93,7 @@ struct Pulse {
 impl Pulse {
     fn start() -> Pulse {
         let folder = folder("pulse");
-        // SAFETY: the tests of this file run one after the other (`.ci/servers`), and nobody reads it meanwhile.
+        // SAFETY: the tests of this file run one after the other (`.ci/servers`), and it is not read meanwhile.
         unsafe { std::env::set_var("PULSE_SERVER", format!("unix:{}/socket", folder.display())) };
         let mut pulse = Pulse { folder, server: None };
         pulse.run();

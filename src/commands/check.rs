@@ -113,7 +113,7 @@ impl Check {
             || number_of(&compiled.problems, Severity::Error) > 0
             || compiled.compilation.program.is_none();
         Ok(Checked {
-            summary: Summary::of(&compiled),
+            summary: Summary::new(&compiled),
             sources: compiled.sources,
             problems: compiled.problems,
             fails,

@@ -97,9 +97,9 @@ impl Fmt {
         let formatted = fmt::format(&ast, &text);
         match (self.check, input::is_stdin(path)) {
             (true, _) if formatted != text => {
-                let told = format!("{input}\n");
+                let line = format!("{input}\n");
                 unformatted.push(input);
-                if self.json { Ok(()) } else { console.result(&told) }
+                if self.json { Ok(()) } else { console.result(&line) }
             }
             (true, _) => Ok(()),
             (false, true) => console.exact(&formatted),
@@ -134,7 +134,7 @@ impl Fmt {
         match self.output.as_deref() {
             None => console.exact(&text),
             Some(path) if input::is_stdin(path) => console.exact(&text),
-            Some(path) => write_text(path, &text, &Inputs::of(compiled.read_from(input))),
+            Some(path) => write_text(path, &text, &Inputs::new(compiled.read_from(input))),
         }
     }
 }

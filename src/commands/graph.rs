@@ -46,7 +46,7 @@ impl Graph {
         match self.output.as_deref() {
             None => console.result(&text),
             Some(path) if path == Path::new("-") => console.result(&text),
-            Some(path) => write_text(path, &text, &Inputs::of(compiled.read_from(&self.song.input))),
+            Some(path) => write_text(path, &text, &Inputs::new(compiled.read_from(&self.song.input))),
         }
     }
 

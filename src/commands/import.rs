@@ -29,7 +29,7 @@ impl Import {
         match self.output.as_deref() {
             None => console.exact(&song.text),
             Some(path) if input::is_stdin(path) => console.exact(&song.text),
-            Some(path) => write_text(path, &song.text, &Inputs::of([self.file.as_path()])),
+            Some(path) => write_text(path, &song.text, &Inputs::new([self.file.as_path()])),
         }
     }
 }

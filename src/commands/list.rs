@@ -100,7 +100,7 @@ impl List {
             (Some(What::Params), []) => {
                 params(prelude.all().filter(|e| e.kind() != "def" && !e.is_internal()))
             }
-            (Some(what), [of]) => self.of(&prelude, what, of, console)?,
+            (Some(what), [of]) => self.listing(&prelude, what, of, console)?,
             (Some(_), _) => return Err(Failure::Usage("one song or definition at a time".into())),
             (None, []) if is_song(first) => of_song(What::Nodes, self.song(first), console)?,
             (None, of) => {
@@ -119,7 +119,13 @@ impl List {
     }
 
     /// A definition's row or parameters, or what a song has.
-    fn of(&self, prelude: &Prelude, what: What, of: &Path, console: Console) -> Result<Listing, Failure> {
+    fn listing(
+        &self,
+        prelude: &Prelude,
+        what: What,
+        of: &Path,
+        console: Console,
+    ) -> Result<Listing, Failure> {
         let name = of.to_str().unwrap_or_default();
         match (what, prelude.find(name)) {
             (What::Params, Some(entry)) if entry.kind() == "def" => {
@@ -224,7 +230,7 @@ fn song_params(program: &Program, slots: &Slots) -> Listing {
 fn song_notes(program: &Program) -> Listing {
     let mut rows = vec![row(&["frame", "seconds", "who", "note", "velocity"])];
     let mut all = Vec::new();
-    let mut sequencer = Sequencer::of(program, Extent::Once);
+    let mut sequencer = Sequencer::for_program(program, Extent::Once);
     let end = sequencer.song_end().unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate));
     let mut events = Vec::new();
     sequencer.advance(end, &mut events);

@@ -4,7 +4,7 @@ use crate::args::SongArgs;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::input;
-use crate::live::{self, Midi, Wishes};
+use crate::live::{self, Midi, PlayOptions};
 use crate::output;
 use crate::values::{Assignment, Length, Start};
 use clap::builder::ArgPredicate;
@@ -94,7 +94,7 @@ impl Play {
             buffer: self.buffer,
             channels: 2,
         };
-        let wishes = Wishes {
+        let options = PlayOptions {
             request,
             backend: self.backend,
             quit_after: self.quit_after.map(|length| time("--quit-after", length)).transpose()?,
@@ -115,10 +115,10 @@ impl Play {
             song: looped(self.song, self.bpm),
         };
         if self.selftest {
-            return selftest(&wishes, console);
+            return selftest(&options, console);
         }
         output::stop_gently_on_interrupt();
-        live::play(wishes, console)
+        live::play(options, console)
     }
 }
 
@@ -131,10 +131,10 @@ fn of_a_selftest(input: Arg) -> Arg {
     )
 }
 
-fn selftest(wishes: &Wishes, console: Console) -> Result<(), Failure> {
-    let (backend, opened) = live::open(wishes)?;
+fn selftest(options: &PlayOptions, console: Console) -> Result<(), Failure> {
+    let (backend, opened) = live::open(options)?;
     drop(opened);
-    let seen = SelfTest::run(&*backend, &wishes.request).map_err(|e| Failure::device(&e))?;
+    let seen = SelfTest::run(&*backend, &options.request).map_err(|e| Failure::device(&e))?;
     console.result(&format!("{seen}\n"))?;
     if seen.passed() { Ok(()) } else { Err(Failure::Device("the self-test failed".into())) }
 }

@@ -179,7 +179,7 @@ impl Render {
 
     /// The files that are read, which are not written.
     fn inputs(&self, compiled: &Compiled) -> Inputs {
-        Inputs::of(compiled.read_from(&self.song.input).chain(self.heard.as_deref()))
+        Inputs::new(compiled.read_from(&self.song.input).chain(self.heard.as_deref()))
     }
 
     /// What is to be heard beside the song.

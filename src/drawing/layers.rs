@@ -5,7 +5,7 @@ use super::Picture;
 /// Rounds of ordering; the picture hardly changes after these.
 const ROUNDS: usize = 8;
 
-/// The boxes of each column, from top to bottom. Arrows that close a circle do not count.
+/// The boxes of each column, from top to bottom. Arrows that close a cycle do not count.
 pub(super) fn columns(picture: &Picture) -> Vec<Vec<usize>> {
     let column = depths(picture);
     let mut columns = vec![Vec::new(); column.iter().max().map_or(0, |m| m + 1)];
@@ -76,6 +76,7 @@ fn order(picture: &Picture, columns: &mut [Vec<usize>], forwards: bool) {
         sums[of].0 += row[neighbour];
         sums[of].1 += 1.0;
     }
-    let wish = |shape: usize| if sums[shape].1 > 0.0 { sums[shape].0 / sums[shape].1 } else { row[shape] };
-    columns.iter_mut().for_each(|c| c.sort_by(|&a, &b| wish(a).total_cmp(&wish(b))));
+    let barycenter =
+        |shape: usize| if sums[shape].1 > 0.0 { sums[shape].0 / sums[shape].1 } else { row[shape] };
+    columns.iter_mut().for_each(|c| c.sort_by(|&a, &b| barycenter(a).total_cmp(&barycenter(b))));
 }

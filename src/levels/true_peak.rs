@@ -144,13 +144,13 @@ impl TruePeak {
     }
 }
 
-/// The sum of products, in eight strands so that lanes are used.
+/// The sum of products, as eight partial sums so that lanes are used.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut strands = [0.0_f32; 8];
+    let mut sums = [0.0_f32; 8];
     for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
-        (0..8).for_each(|i| strands[i] += a[i] * b[i]);
+        (0..8).for_each(|i| sums[i] += a[i] * b[i]);
     }
-    strands.iter().sum()
+    sums.iter().sum()
 }
 
 /// The windowed sinc for a position between the two samples in the middle of a window of `N`.

@@ -1,8 +1,8 @@
-//! What a hand can ask for while a song plays, whichever hand it is: keys, MIDI, OSC.
+//! Actions while a song plays, whichever controller asks for them: keys, MIDI, OSC.
 
 use std::ops::RangeInclusive;
 
-/// One wish.
+/// One action.
 #[cfg_attr(not(any(feature = "osc", feature = "midi")), expect(dead_code, reason = "keys ask for some only"))]
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Action {
@@ -34,7 +34,7 @@ pub(super) enum Action {
     Release(String, f64),
     /// An instrument is hit: a plain note of its own pitch, of a quarter of a second.
     Hit(String, f64),
-    /// All notes that a hand holds end.
+    /// All notes that controllers hold end.
     Silence,
     /// Stop and quit.
     Quit,
@@ -52,13 +52,16 @@ const SECONDS: RangeInclusive<f64> = 0.0..=3600.0;
 const VALUES: RangeInclusive<f64> = -1e6..=1e6;
 /// MIDI numbers.
 const NOTES: RangeInclusive<f64> = 0.0..=127.0;
-/// Velocities: 1 is nominal, and twice that is as loud as a hand can play.
+/// Velocities: 1 is nominal, and twice that is as loud as a controller can play.
 const VELOCITIES: RangeInclusive<f64> = 0.0..=2.0;
 /// Bytes of a name.
 const LONGEST_NAME: usize = 256;
 
 impl Action {
-    /// Whether every number is one that can be meant, whichever hand it comes from.
+    /// Checks that every number is within its range, whichever controller it comes from.
+    ///
+    /// # Errors
+    /// The reason, for people.
     ///
     /// # Errors
     /// What is wrong, in words.
@@ -130,7 +133,7 @@ mod tests {
         assert!(Action::Bars(i64::MIN).check().is_err() && Action::Bars(-3).check().is_ok());
         assert!(Action::Hit(x(), -0.1).check().is_err() && Action::Hit(x(), 1.25).check().is_ok());
         assert!(Action::Mute("x".repeat(300), None).check().is_err());
-        let told = Action::Hit(x(), 127.0).check().unwrap_err();
-        assert_eq!(told, "a velocity (1 is nominal) is 0 to 2, not 127");
+        let refusal = Action::Hit(x(), 127.0).check().unwrap_err();
+        assert_eq!(refusal, "a velocity (1 is nominal) is 0 to 2, not 127");
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Source {
     /// How problems are drawn.
     console: Console,
     /// Kernels that need not be compiled again.
-    kept: Arc<Mutex<Kept>>,
+    cache: Arc<Mutex<Kept>>,
 }
 
 /// When an edit was saved and noticed.
@@ -52,7 +52,7 @@ pub(super) struct Outcome {
     /// The song's own title.
     pub(super) title: Option<String>,
     /// Its problems as they are shown, or why it could not be read.
-    pub(super) told: String,
+    pub(super) report: String,
     /// Why there is no program.
     pub(super) failure: Option<Failure>,
     /// Milliseconds that each stage took.
@@ -66,8 +66,8 @@ impl Source {
     pub(super) fn new(song: SongArgs, console: Console) -> Result<Source, Failure> {
         let stdin = is_stdin(&song.input).then(|| Song::read(&song.input, song.how.stdin_name.as_deref()));
         let stdin = stdin.transpose()?;
-        let source = Source { song, stdin, console, kept: Arc::default() };
-        // Where there is nothing to wait for, that is told at once.
+        let source = Source { song, stdin, console, cache: Arc::default() };
+        // Where there is nothing to wait for, that is reported at once.
         match source.read() {
             Err(failure @ Failure::Io(_)) => Err(failure),
             _ => Ok(source),
@@ -100,9 +100,9 @@ impl Source {
         how.rate = Some(Rate(rate));
         match self.read() {
             Ok(song) => {
-                // What a compilation that panicked has kept is whole: it is changed kernel by kernel.
-                let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-                self.outcome(compile_song_again(song, &how, &mut kept))
+                // What a compilation that panicked has cached is whole: it is changed kernel by kernel.
+                let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+                self.outcome(compile_song_again(song, &how, &mut cache))
             }
             Err(failure) => Outcome {
                 program: None,
@@ -111,7 +111,7 @@ impl Source {
                 files: vec![self.song.input.clone()],
                 name: self.song.input.display().to_string(),
                 title: None,
-                told: visible(&format!("error: {failure}\n")).into_owned(),
+                report: visible(&format!("error: {failure}\n")).into_owned(),
                 failure: Some(failure),
                 stages: vec![],
                 done: Instant::now(),
@@ -134,7 +134,7 @@ impl Source {
             files: files_of(&compiled.used),
             name: compiled.name().to_string(),
             title: compiled.title().map(String::from),
-            told: draw(&compiled.problems, &compiled.sources, look) + &tally,
+            report: draw(&compiled.problems, &compiled.sources, look) + &tally,
             failure: program.is_none().then_some(Failure::Input),
             program,
             stages: compiled.compilation.timings.iter().map(millis).collect(),

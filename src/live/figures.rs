@@ -1,11 +1,11 @@
 //! What a song's playing looks like in figures, gathered between two looks at it.
 
-use super::front::Facts;
 use super::instruments::instruments;
 use super::lanes::{Lane, Lanes};
+use super::ui::Facts;
 use mam_compiler::library::ParamInfo;
 use mam_grammar::problem::count;
-use mam_runtime::control::{Control, MOST_CHANNELS, Place};
+use mam_runtime::control::{Control, MOST_CHANNELS, Position};
 use mam_runtime::output::Priority;
 use mam_runtime::{Curve, ParamSlot, Program, Telemetry};
 use std::collections::HashMap;
@@ -27,7 +27,7 @@ const MOST_STEPS: usize = 32;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Figures {
     /// Where the song is, if it has bars.
-    pub(super) place: Option<Place>,
+    pub(super) place: Option<Position>,
     /// The sections that it is in, from the outermost on.
     pub(super) sections: Vec<Arc<str>>,
     /// Seconds that have been played, without those in which it was stopped.
@@ -74,7 +74,7 @@ pub(super) struct Slowest {
 pub(super) struct Track {
     /// Its name.
     pub(super) name: String,
-    /// Whether it is not heard by wish.
+    /// Whether it is muted, or another is soloed.
     pub(super) muted: bool,
     /// Whether it is heard alone.
     pub(super) soloed: bool,
@@ -145,7 +145,7 @@ impl Figures {
         let control = facts.control;
         let telemetry = control.telemetry();
         let program = control.program();
-        self.place = Place::of(program, telemetry.song_frame);
+        self.place = Position::at_frame(program, telemetry.song_frame);
         self.sections = self.place.map_or(vec![], |place| sections(program, place));
         if !self.stopped && !facts.waits {
             self.seconds += passed.as_secs_f64();
@@ -215,7 +215,7 @@ impl Figures {
 }
 
 /// The names of the sections at a place, from the outermost on.
-fn sections(program: &Program, place: Place) -> Vec<Arc<str>> {
+fn sections(program: &Program, place: Position) -> Vec<Arc<str>> {
     let Some(transport) = program.score.transports.first() else { return vec![] };
     let bar = place.bar + 1e-6;
     let here = transport.marks.iter().filter(|mark| (mark.start.to_f64()..mark.end.to_f64()).contains(&bar));
@@ -240,7 +240,7 @@ impl Slowest {
 
 impl Knob {
     fn new(slot: &ParamSlot, info: Option<&ParamInfo>, value: f64) -> Knob {
-        // Four digits are as fine as a hand can tell.
+        // Four digits are as fine as a controller can set.
         let fine = 10_f64.powf(3.0 - value.abs().max(1e-6).log10().floor());
         let shown = (value * fine).round() / fine;
         Knob {
@@ -337,7 +337,7 @@ mod tests {
     fn levels_and_times_are_for_people() {
         assert_eq!([decibels(1.0), decibels(0.5), decibels(0.0)], ["0.0 dB", "-6.0 dB", "-∞ dB"]);
         assert_eq!(Figures { seconds: 62.39, ..Figures::default() }.clock(), "1:02.3");
-        let place = Place { pass: 0, bar: 2.749_999_9, beats_per_bar: 4.0 };
+        let place = Position { pass: 0, bar: 2.749_999_9, beats_per_bar: 4.0 };
         assert_eq!(Figures { place: Some(place), ..Figures::default() }.bar_and_beat(), Some((3, 4)));
     }
 }

@@ -1,4 +1,4 @@
-//! The instruments of a song as hands and eyes know them: each once, by the name of its equation.
+//! The instruments of a song as controllers and the display name them: each once, by the name of its equation.
 
 use mam_runtime::{Program, Target};
 use std::sync::Arc;

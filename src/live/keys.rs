@@ -1,4 +1,4 @@
-//! From keys to wishes: a key that acts at once, or `m` and `s` followed by an instrument's number.
+//! From keys to actions: a key that acts at once, or `m` and `s` followed by an instrument's number.
 
 use super::action::Action;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};

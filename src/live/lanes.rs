@@ -3,7 +3,7 @@
 use super::instruments::Instrument;
 use mam_compiler::score::show::{columns, lane};
 use mam_runtime::Program;
-use mam_runtime::control::Place;
+use mam_runtime::control::Position;
 use mam_runtime::score::{Action, PatternEvent, TimeSpan, Transport};
 use std::fmt;
 use std::sync::Arc;
@@ -21,20 +21,20 @@ pub(super) struct Lane {
 #[derive(Clone, Default)]
 pub(super) struct Lanes {
     program: Option<Arc<Program>>,
-    kept: Vec<Kept>,
+    cached: Vec<CachedLane>,
     /// Columns that a lane may have.
     most: usize,
 }
 
 impl fmt::Debug for Lanes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lanes").field("kept", &self.kept).finish_non_exhaustive()
+        f.debug_struct("Lanes").field("cached", &self.cached).finish_non_exhaustive()
     }
 }
 
 /// A lane with what it is the lane of.
 #[derive(Clone, Debug, Default)]
-struct Kept {
+struct CachedLane {
     /// The lines that are heard: transport, line, cycle.
     of: Vec<(usize, usize, i64)>,
     cells: Vec<char>,
@@ -61,22 +61,22 @@ impl Lanes {
         let same =
             self.program.as_ref().is_some_and(|known| Arc::ptr_eq(known, program)) && self.most == most;
         if !same {
-            self.kept = instruments.iter().map(|_| Kept::default()).collect();
+            self.cached = instruments.iter().map(|_| CachedLane::default()).collect();
             (self.program, self.most) = (Some(program.clone()), most);
         }
         let heard = heard(program, frame);
-        let lane = |(instrument, kept): (&Instrument, &mut Kept)| {
+        let lane = |(instrument, cached): (&Instrument, &mut CachedLane)| {
             let own = heard.iter().filter(|(target, _)| *target == instrument.plays);
             let own: Vec<Heard> = own.map(|(_, heard)| *heard).collect();
             let of: Vec<_> = own.iter().map(|h| (h.transport, h.line, h.cycle)).collect();
-            if of != kept.of {
-                kept.cells = cells(program, &of, most);
-                kept.of = of;
+            if of != cached.of {
+                cached.cells = cells(program, &of, most);
+                cached.of = of;
             }
-            let lit = own.first().map(|heard| (heard.done * kept.cells.len() as f64) as usize);
-            Lane { cells: kept.cells.clone(), lit: lit.filter(|lit| *lit < kept.cells.len()) }
+            let lit = own.first().map(|heard| (heard.done * cached.cells.len() as f64) as usize);
+            Lane { cells: cached.cells.clone(), lit: lit.filter(|lit| *lit < cached.cells.len()) }
         };
-        instruments.iter().zip(&mut self.kept).map(lane).collect()
+        instruments.iter().zip(&mut self.cached).map(lane).collect()
     }
 }
 
@@ -84,7 +84,7 @@ impl Lanes {
 fn heard(program: &Program, frame: u64) -> Vec<(usize, Heard)> {
     let of = |(index, transport): (usize, &Transport)| {
         // A frame is rounded, so a bar may seem to begin a hair late.
-        let bar = Place::within(transport, program.rate, frame).bar + 1e-6;
+        let bar = Position::in_transport(transport, program.rate, frame).bar + 1e-6;
         let clips = transport.clips.iter().filter_map(move |clip| {
             let Action::Play { target } = transport.lines.get(clip.line)?.action else { return None };
             let within = bar - clip.start.to_f64();

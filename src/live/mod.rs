@@ -1,14 +1,12 @@
-//! A song that plays: the device, the edits that are followed, the hands that steer it, the recording, the display.
+//! A song that plays: the device, the edits that are followed, the controllers, the recording, the display.
 //!
-//! One loop looks after everything and waits for what other threads tell: a file was saved ([`watch`]), an edit was
-//! compiled ([`edit`]), a key was pressed ([`keys`]), a hand elsewhere did something. None of it is waited for by
+//! One loop looks after everything and waits for the events of other threads: a file was saved ([`watch`]), an edit was
+//! compiled ([`edit`]), a key was pressed ([`keys`]), a controller was moved. None of it is waited for by
 //! the audio thread, which plays what [`Control`](mam_runtime::Control) has sent it ahead of time.
 
 mod action;
 mod edit;
 mod figures;
-mod front;
-mod hands;
 mod instruments;
 mod keys;
 mod lanes;
@@ -18,7 +16,9 @@ mod osc;
 mod player;
 mod recorder;
 mod screen;
+mod ui;
 mod view;
+mod voices;
 mod watch;
 mod writer;
 
@@ -44,8 +44,8 @@ use std::time::{Duration, Instant};
 /// How often the loop looks after everything.
 const TICK: Duration = Duration::from_millis(10);
 
-/// How a song is to be played.
-pub struct Wishes {
+/// The options of playing a song.
+pub struct PlayOptions {
     /// The song.
     pub song: SongArgs,
     /// The backend's name; the best when there is none.
@@ -74,17 +74,17 @@ pub struct Wishes {
     pub limit: bool,
 }
 
-/// What other threads tell the loop.
-enum Happening {
+/// An event of another thread, for the loop.
+enum LoopEvent {
     /// A file may have changed.
     Touched,
-    /// An edit was compiled; nothing when the compiler failed, which has been told.
+    /// An edit was compiled; nothing when the compiler panicked, which has been reported.
     Compiled(Option<Box<Outcome>>),
     /// A key.
     Key(KeyEvent),
-    /// A MIDI port tells something.
-    Midi(midi::Told),
-    /// Another hand asks for something, or for what cannot be understood.
+    /// Something happened at a MIDI port.
+    Midi(midi::PortEvent),
+    /// A controller asks for something, or for what cannot be understood.
     #[cfg(feature = "osc")]
     Asked(Result<Action, String>, #[expect(dead_code, reason = "its end is counted")] osc::Waiting),
 }
@@ -93,28 +93,28 @@ enum Happening {
 ///
 /// # Errors
 /// When the song has errors at the start, there is no device, or the recording cannot be written.
-pub fn play(wishes: Wishes, console: Console) -> Result<(), Failure> {
+pub fn play(options: PlayOptions, console: Console) -> Result<(), Failure> {
     // What is said of the song comes before what is said of the device.
-    let source = Source::new(wishes.song.clone(), console)?;
-    let found = open(&wishes)?;
-    let (sender, happenings) = channel();
-    if let Some(to) = wishes.osc {
+    let source = Source::new(options.song.clone(), console)?;
+    let found = open(&options)?;
+    let (sender, events) = channel();
+    if let Some(to) = options.osc {
         listen_to_osc(to, sender.clone())?;
     }
-    let mut player = Player::start(wishes, source, found, console, sender.clone())?;
-    if player.front.is_display() {
+    let mut player = Player::start(options, source, found, console, sender.clone())?;
+    if player.ui.is_display() {
         read_keys(sender);
     }
     while !asked_to_stop() && !player.is_over() {
-        match happenings.recv_timeout(TICK) {
-            Ok(happening) => {
-                player.take(happening);
-                // What came with it is as old; but whoever sends without end does not hold up the rest.
+        match events.recv_timeout(TICK) {
+            Ok(event) => {
+                player.take(event);
+                // What came with it is as old; but a sender without end does not hold up the rest.
                 let until = Instant::now() + TICK;
                 while Instant::now() < until
-                    && let Ok(happening) = happenings.try_recv()
+                    && let Ok(event) = events.try_recv()
                 {
-                    player.take(happening);
+                    player.take(event);
                 }
             }
             Err(RecvTimeoutError::Timeout) => {}
@@ -129,19 +129,19 @@ pub fn play(wishes: Wishes, console: Console) -> Result<(), Failure> {
     player.end()
 }
 
-fn read_keys(sender: Sender<Happening>) {
-    screen::read_keys(move |key| sender.send(Happening::Key(key)).is_ok());
+fn read_keys(sender: Sender<LoopEvent>) {
+    screen::read_keys(move |key| sender.send(LoopEvent::Key(key)).is_ok());
 }
 
 #[cfg(feature = "osc")]
-fn listen_to_osc(to: SocketAddr, sender: Sender<Happening>) -> Result<(), Failure> {
+fn listen_to_osc(to: SocketAddr, sender: Sender<LoopEvent>) -> Result<(), Failure> {
     let listening =
-        osc::listen(to, move |wish, waiting| sender.send(Happening::Asked(wish, waiting)).is_ok());
+        osc::listen(to, move |wish, waiting| sender.send(LoopEvent::Asked(wish, waiting)).is_ok());
     listening.map_err(|error| Failure::Io(format!("cannot listen to OSC at {to}: {}", words(&error))))
 }
 
 #[cfg(not(feature = "osc"))]
-fn listen_to_osc(_: SocketAddr, _: Sender<Happening>) -> Result<(), Failure> {
+fn listen_to_osc(_: SocketAddr, _: Sender<LoopEvent>) -> Result<(), Failure> {
     Err(Failure::Usage("this mamc was built without OSC; build it with `--features osc`".into()))
 }
 
@@ -160,13 +160,13 @@ pub fn osc_address(text: &str) -> Result<SocketAddr, String> {
 ///
 /// # Errors
 /// When there is none.
-pub fn open(wishes: &Wishes) -> Result<Found, Failure> {
+pub fn open(options: &PlayOptions) -> Result<Found, Failure> {
     let failed = |e: mam_runtime::output::OutputError| Failure::device(&e);
-    match &wishes.backend {
-        None => open_best(&wishes.request).map_err(failed),
+    match &options.backend {
+        None => open_best(&options.request).map_err(failed),
         Some(name) => {
             let backend = backend(name).map_err(|e| Failure::Usage(e.to_string()))?;
-            let opened = backend.open(&wishes.request).map_err(failed)?;
+            let opened = backend.open(&options.request).map_err(failed)?;
             Ok((backend, opened))
         }
     }

@@ -1,7 +1,7 @@
-//! Wishes by OSC: messages from the network, by addresses.
+//! Actions by OSC: messages from the network, by addresses.
 //!
 //! `docs/playing.md` says which. What begins with `/play` or a like word does nothing when its argument is 0: buttons send
-//! that when they are let go. Whatever arrives, what is handed on is bounded: each number by its range, the number of wishes
+//! that when they are let go. Whatever arrives, what is handed on is bounded: each number by its range, the number of requests
 //! that wait by [`MOST_WAITING`]; more are dropped.
 
 use super::action::Action;
@@ -16,12 +16,12 @@ use std::time::Duration;
 const LONGEST: usize = 65_536;
 /// A datagram can hold thousands of bundles one within the other, and reading them goes as deep.
 const STACK: usize = 64 << 20;
-/// Wishes that may wait to be granted. Whoever sends more is faster than any hand.
+/// Requests that may wait to be granted. A sender of more is faster than any controller.
 const MOST_WAITING: usize = 4096;
 /// How long to wait after the network failed.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// A wish's place among those that wait; it is free when this is dropped.
+/// A request's place among those that wait; it is free when this is dropped.
 #[derive(Debug)]
 pub(super) struct Waiting(Arc<AtomicUsize>);
 
@@ -38,12 +38,12 @@ pub(super) fn listen(
 ) -> std::io::Result<()> {
     let socket = UdpSocket::bind(to)?;
     let waiting = Arc::new(AtomicUsize::new(0));
-    let mut hand_on = move |wish| {
+    let mut hand_on = move |request| {
         if waiting.load(Relaxed) >= MOST_WAITING {
             return true;
         }
         waiting.fetch_add(1, Relaxed);
-        take(wish, Waiting(waiting.clone()))
+        take(request, Waiting(waiting.clone()))
     };
     let work = move || {
         let mut bytes = vec![0; LONGEST];
@@ -125,7 +125,7 @@ fn wrong(address: &str, needs: &str) -> String {
     format!("OSC: `{}` needs {needs}", shown(address))
 }
 
-/// An address as it may be shown: whoever sends it does not steer the terminal, or fill it.
+/// An address as it may be shown: its sender can neither steer the terminal nor fill it.
 fn shown(address: &str) -> String {
     const MOST: usize = 60;
     let mut text: String = address.chars().take(MOST).map(|c| if c.is_control() { '·' } else { c }).collect();
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_a_way_out() {
+    fn what_is_wrong_is_reported_with_a_way_out() {
         let why = |heard: Vec<Result<Action, String>>| heard[0].clone().unwrap_err();
         assert!(why(said("/plai", &[])).contains("there is no address `/plai`; there are /play"));
         assert!(why(said("/mute", &[])).contains("no address"));
@@ -266,26 +266,26 @@ mod tests {
         let free = UdpSocket::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap();
         drop(free);
-        let (sender, wishes) = channel();
-        listen(port, move |wish, waiting| sender.send((wish, waiting)).is_ok()).unwrap();
+        let (sender, requests) = channel();
+        listen(port, move |request, waiting| sender.send((request, waiting)).is_ok()).unwrap();
         let voice = UdpSocket::bind("127.0.0.1:0").unwrap();
         let row = bundle((0..1000).map(|_| message("/toggle", vec![])).collect());
         let row = encoder::encode(&row).unwrap();
-        let mut kept = vec![];
+        let mut waiting_ones = vec![];
         for _ in 0..50 {
             voice.send_to(&row, port).unwrap();
-            while let Ok(wish) = wishes.recv_timeout(Duration::from_millis(20)) {
-                kept.push(wish);
+            while let Ok(request) = requests.recv_timeout(Duration::from_millis(20)) {
+                waiting_ones.push(request);
             }
         }
-        assert!((1000..=MOST_WAITING).contains(&kept.len()), "{}", kept.len());
-        drop(kept);
+        assert!((1000..=MOST_WAITING).contains(&waiting_ones.len()), "{}", waiting_ones.len());
+        drop(waiting_ones);
         voice.send_to(&row, port).unwrap();
-        assert!(wishes.recv_timeout(Duration::from_secs(10)).is_ok(), "there is room again");
+        assert!(requests.recv_timeout(Duration::from_secs(10)).is_ok(), "there is room again");
     }
 
     /// Datagrams that are nearly right: bytes turned, cut, doubled. What is heard of them can be meant, and what is not is
-    /// told in a line.
+    /// reported in a line.
     #[test]
     fn what_is_heard_of_broken_datagrams_can_be_meant() {
         let mut seed = 1_u64;
@@ -321,9 +321,9 @@ mod tests {
                     _ => bytes.extend_from_within(at..),
                 }
             }
-            for wish in heard(&bytes) {
+            for request in heard(&bytes) {
                 heard_of += 1;
-                match wish {
+                match request {
                     Ok(action) => assert_eq!(action.check(), Ok(()), "{action:?}"),
                     Err(why) => assert!(why.len() < 500 && !why.contains(char::is_control), "{why:?}"),
                 }

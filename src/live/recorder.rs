@@ -66,7 +66,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// Ends the file, and says so. What is written is kept also where the rest cannot be.
+    /// Ends the file, and says so. What is written stays also where the rest cannot be.
     pub(super) fn finish(mut self) -> Result<String, Failure> {
         let taken = self.take();
         let ended = self.writer.finish().map_err(|e| failure(&self.path, e));

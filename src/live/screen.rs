@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Whether the terminal is ours now.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// How often the thread that reads keys looks whether anybody wants them.
+/// How often the thread that reads keys checks whether they are still wanted.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// A terminal that is ours, with a screen of its own.
@@ -81,7 +81,7 @@ impl Drop for Screen {
     }
 }
 
-/// Gives the terminal back, if it is ours. From any thread, also while a panic is told.
+/// Gives the terminal back, if it is ours. From any thread, also while a panic is reported.
 pub(crate) fn restore() {
     if TAKEN.swap(false, SeqCst) {
         // Where it cannot be written there is no terminal any more.

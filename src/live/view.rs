@@ -32,7 +32,7 @@ pub(super) struct View<'a> {
     pub(super) title: &'a str,
     /// The sound.
     pub(super) figures: &'a Figures,
-    /// Whether there is nothing to play until the song is mended.
+    /// Whether there is nothing to play until the song has no errors.
     pub(super) waits: bool,
     /// What is typed of a key's number.
     pub(super) typed: Option<String>,
@@ -42,7 +42,7 @@ pub(super) struct View<'a> {
     pub(super) colour: bool,
 }
 
-/// What a line is worth where there is not room for all: the first is kept longest.
+/// What a line is worth where there is not room for all: the first stays longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Place,
@@ -108,13 +108,13 @@ fn cut(text: &str, columns: usize) -> String {
     if clean.width() <= columns {
         return clean.into_owned();
     }
-    let (mut kept, mut room) = (String::new(), columns.saturating_sub(1));
+    let (mut cut, mut room) = (String::new(), columns.saturating_sub(1));
     for c in clean.chars() {
         let Some(left) = room.checked_sub(c.width().unwrap_or(0)) else { break };
-        kept.push(c);
+        cut.push(c);
         room = left;
     }
-    if columns > 0 { kept + "…" } else { kept }
+    if columns > 0 { cut + "…" } else { cut }
 }
 
 /// The text with blanks behind it.
@@ -152,7 +152,7 @@ impl View<'_> {
         let figures = self.figures;
         let mut line = Line::new(columns, self.colour);
         match (self.waits, figures.stopped) {
-            (true, _) => line.add(YELLOW, "■ waits for the song to be mended"),
+            (true, _) => line.add(YELLOW, "■ waits for a song without errors"),
             (_, true) => line.add(YELLOW, "■ stopped"),
             _ => line.add(GREEN, "▶ playing"),
         }
@@ -374,7 +374,7 @@ fn fold(line: &str, columns: usize) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::live::figures::{Slowest, Sums};
-    use mam_runtime::control::Place;
+    use mam_runtime::control::Position;
 
     fn meter(level: f32, held: f32) -> Meter {
         Meter { level, held, ..Meter::default() }
@@ -392,7 +392,7 @@ mod tests {
         let knob =
             |name: &str, value: &str, position| Knob { name: name.into(), value: value.into(), position };
         Figures {
-            place: Some(Place { pass: 0, bar: 4.25, beats_per_bar: 4.0 }),
+            place: Some(Position { pass: 0, bar: 4.25, beats_per_bar: 4.0 }),
             sections: vec!["chorus".into(), "drop".into()],
             seconds: 8.5,
             meters: vec![meter(0.1, 0.5), meter(1.2, 1.2)],
@@ -443,7 +443,7 @@ mod tests {
 
     /// On every terminal each line fits, and what matters most is there.
     #[test]
-    fn every_size_is_kept_to() {
+    fn every_size_is_respected() {
         let said = vec!["problem".to_string(); 50];
         let many = Figures { tracks: vec![figures().tracks; 20].concat(), ..figures() };
         let wide = Track { name: "太鼓".repeat(20), ..Track::default() };
@@ -497,6 +497,6 @@ mod tests {
         assert!(text.contains(&format!("{RED}1 underrun{END}")) && text.contains("no longer real-time"));
         assert!(text.contains(&format!("{LIT}●{END}")), "the step that is now");
         assert!(!text.contains("\x1b[2J"), "a name cannot steer the terminal");
-        assert!(view(true).contains("waits for the song to be mended"));
+        assert!(view(true).contains("waits for a song without errors"));
     }
 }

@@ -14,7 +14,7 @@ const OFTEN: Duration = Duration::from_millis(20);
 /// How often it is looked when it does: more often where it may tell late.
 const SELDOM: Duration = Duration::from_millis(if cfg!(target_os = "linux") { 1000 } else { 100 });
 
-/// How long a file may be away before that is told.
+/// How long a file may be away before that is reported.
 const AWAY: Duration = Duration::from_millis(500);
 
 /// The files of a song, as they were when it was compiled.
@@ -42,8 +42,8 @@ struct Followed {
 enum Away {
     No,
     Since(Instant),
-    /// That has been told.
-    Told,
+    /// That has been reported.
+    Reported,
 }
 
 /// How a file is known to be another one: when it was written, how long it is, and, where the system tells, which of the
@@ -64,7 +64,7 @@ impl Watch {
     pub(super) fn new(touched: impl Fn() + Send + 'static) -> Watch {
         let names = Arc::new(Mutex::new(HashSet::new()));
         let known = names.clone();
-        let told = move |event: notify::Result<notify::Event>| {
+        let notify = move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
             let is_ours = |path: &PathBuf| {
                 let names = known.lock();
@@ -77,13 +77,13 @@ impl Watch {
         Watch {
             files: vec![],
             names,
-            watcher: notify::recommended_watcher(told).ok(),
+            watcher: notify::recommended_watcher(notify).ok(),
             folders: BTreeSet::new(),
             looked: Instant::now(),
         }
     }
 
-    /// The same without being told: only by looking.
+    /// The same without notifications: only by looking.
     #[cfg(test)]
     fn by_looking() -> Watch {
         Watch { watcher: None, ..Watch::new(|| {}) }
@@ -93,11 +93,11 @@ impl Watch {
     pub(super) fn follow(&mut self, paths: &[PathBuf]) {
         let before = std::mem::take(&mut self.files);
         let known = |path: &PathBuf| before.iter().find(|file| file.path == *path).cloned();
-        // The compiler has told of one that is not there.
+        // The compiler has reported one that is not there.
         let fresh = |path: &PathBuf| {
             let (stamp, away) = match look(path) {
                 Look::File(stamp) => (Some(stamp), Away::No),
-                Look::Nothing(_) => (None, Away::Told),
+                Look::Nothing(_) => (None, Away::Reported),
             };
             Followed { path: path.clone(), stamp, away, instead: "" }
         };
@@ -121,7 +121,7 @@ impl Watch {
         }
     }
 
-    /// Whether it is time to look without having been told.
+    /// Whether it is time to look without a notification.
     pub(super) fn is_due(&self) -> bool {
         self.looked.elapsed() >= if self.watcher.is_some() { SELDOM } else { OFTEN }
     }
@@ -151,11 +151,11 @@ impl Watch {
         saved
     }
 
-    /// A file that has been away for longer than an editor needs, and what is the matter with it; told once.
+    /// A file that has been away for longer than an editor needs, and what is the matter with it; reported once.
     pub(super) fn gone(&mut self) -> Option<(&Path, &'static str)> {
         let long = |away: Away| matches!(away, Away::Since(since) if since.elapsed() >= AWAY);
         let file = self.files.iter_mut().find(|file| long(file.away))?;
-        file.away = Away::Told;
+        file.away = Away::Reported;
         Some((&file.path, file.instead))
     }
 }
@@ -202,7 +202,7 @@ fn look(path: &Path) -> Look {
     }
 }
 
-/// Which of the disk's files it is; 0 where that is not told.
+/// Which of the disk's files it is; 0 where the system does not say.
 fn which(data: &std::fs::Metadata) -> u64 {
     #[cfg(unix)]
     return std::os::unix::fs::MetadataExt::ino(data);
@@ -225,23 +225,23 @@ mod tests {
 
     /// Each way in which editors write is noticed: in place, by renaming, and after the file was away.
     #[test]
-    fn a_file_that_is_written_or_replaced_is_told_of() {
-        let folder = folder("told");
+    fn a_file_that_is_written_or_replaced_is_noticed() {
+        let folder = folder("noticed");
         let [song, used, missing, beside] =
             ["a.mam", "b.mam", "c.mam", "a.mam~"].map(|name| folder.join(name));
         fs::write(&song, "one").unwrap();
         fs::write(&used, "one").unwrap();
-        let (sender, told) = channel();
+        let (sender, notices) = channel();
         let mut watch = Watch::new(move || sender.send(()).unwrap_or(()));
         assert!(watch.watcher.is_some());
         watch.follow(&[song.clone(), used.clone(), missing.clone()]);
         let mut noticed = |what: &str| {
             let until = Instant::now() + Duration::from_secs(10);
             while watch.changed().is_none() {
-                assert!(told.recv_timeout(until - Instant::now()).is_ok(), "{what} was not told");
+                assert!(notices.recv_timeout(until - Instant::now()).is_ok(), "{what} was not noticed");
             }
-            while told.recv_timeout(Duration::from_millis(50)).is_ok() {}
-            // Where the system tells before the whole file is written, the rest of it.
+            while notices.recv_timeout(Duration::from_millis(50)).is_ok() {}
+            // Where the system notifies before the whole file is written, the rest of it.
             let _ = watch.changed();
             assert_eq!(watch.changed(), None);
         };
@@ -258,10 +258,10 @@ mod tests {
         fs::remove_dir_all(folder).unwrap();
     }
 
-    /// What takes a file's place is told for what it is, and never read.
+    /// What takes a file's place is reported as what it is, and never read.
     #[test]
     #[cfg(unix)]
-    fn what_is_no_file_any_more_is_told() {
+    fn what_is_no_file_any_more_is_reported() {
         let folder = folder("instead");
         let song = folder.join("a.mam");
         fs::write(&song, "one").unwrap();
@@ -273,14 +273,14 @@ mod tests {
             assert_eq!(watch.changed(), None);
             std::thread::sleep(AWAY);
             assert_eq!(watch.changed(), None);
-            let told = watch.gone().map(|(_, why)| why);
+            let reported = watch.gone().map(|(_, why)| why);
             // It comes back, as long and as old as it was.
             let _ = fs::remove_dir(&song);
             let _ = fs::remove_file(&song);
             fs::write(&song, "one").unwrap();
             watch.changed();
             assert_eq!(watch.gone(), None);
-            told
+            reported
         };
         let away = || fs::remove_file(&song).unwrap();
         let then = |put: &dyn Fn()| {
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn without_being_told_it_is_looked_often() {
+    fn without_notifications_it_is_looked_often() {
         let folder = folder("looked");
         let song = folder.join("a.mam");
         fs::write(&song, "one").unwrap();
@@ -327,7 +327,7 @@ mod tests {
         assert_eq!(watch.gone(), None);
         std::thread::sleep(AWAY);
         assert_eq!((watch.changed(), watch.gone()), (None, Some((&*song, "is gone"))));
-        assert_eq!(watch.gone(), None, "it is told once");
+        assert_eq!(watch.gone(), None, "it is reported once");
         fs::write(&song, "three").unwrap();
         std::thread::sleep(OFTEN);
         assert!(watch.is_due() && watch.changed().is_some() && !watch.is_due());

@@ -1,4 +1,4 @@
-//! Standard output from a thread of its own: whoever reads it slowly, or not at all, holds up nothing else.
+//! Standard output from a thread of its own: a slow reader, or none, holds up nothing else.
 
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use std::sync::mpsc::{Sender, channel};
 
-    /// Takes a piece only when it is told to.
+    /// Takes a piece only when it is allowed to.
     struct Slow(Receiver<()>, Sender<Vec<u8>>);
 
     impl Write for Slow {

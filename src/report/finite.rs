@@ -1,7 +1,7 @@
 //! Steps that were not finite, in words: which equations, where in the music.
 
 use mam_grammar::problem::count;
-use mam_runtime::control::Place;
+use mam_runtime::control::Position;
 use mam_runtime::{NotFinite, Program};
 
 /// Steps that are named in one message.
@@ -47,7 +47,7 @@ fn names(failure: &NotFinite) -> String {
 /// A frame in bars and beats, from 1, and in seconds.
 pub(super) fn place(frame: u64, program: &Program) -> String {
     let seconds = frame as f64 / f64::from(program.rate);
-    match Place::of(program, frame) {
+    match Position::at_frame(program, frame) {
         Some(place) => {
             let pass = if place.pass > 0 { format!("pass {}, ", place.pass + 1) } else { String::new() };
             // To a hundredth of a beat, and never rounded up into the next bar.

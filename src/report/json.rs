@@ -3,19 +3,20 @@
 //! ```json
 //! { "problems": [ { "code": "unknown-parameter", "severity": "error", "message": "…", "help": "…",
 //!                   "file": "song.json", "start": 120, "end": 126, "line": 5, "column": 9, "endLine": 5, "endColumn": 15,
-//!                   "labels": [ { "file": …, "start": …, …, "text": "did you mean `f0`?" } ],
+//!                   "labels": [ { "file": …, "start": …, …, "role": "primary", "text": "did you mean `f0`?" } ],
 //!                   "fix": { "file": …, "start": …, …, "replacement": "f0", "applicability": "guess" } } ],
 //!   "errors": 1, "warnings": 0,
 //!   "songs": [ { "file": "song.json", "nodes": 3, … } ] }
 //! ```
 //!
-//! `start` and `end` are bytes from the beginning of the file, `end` one past the last. The first label is the
-//! problem's own place. `fix` is a change of the text that removes the problem, or null: `exact` where it is what was
+//! `start` and `end` are bytes from the beginning of the file, `end` one past the last. The first label has the role
+//! `primary` and is where the problem is; `repeated` is another span that the same fix is for, `reason` says why.
+//! `fix` is a change of the text that removes the problem, or null: `exact` where it is what was
 //! meant, `guess` where something else may have been. `songs` says of each song without errors what it is, as the terminal's last line does.
 
-use super::lines::{Lines, Place};
+use super::lines::{Lines, Location};
 use super::{Found, number_of, word};
-use mam_grammar::{Applicability, Problem, Severity};
+use mam_grammar::{Problem, Severity};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -33,7 +34,7 @@ struct Entry {
     message: String,
     help: Option<String>,
     #[serde(flatten)]
-    place: Place,
+    location: Location,
     labels: Vec<Label>,
     fix: Option<Fix>,
 }
@@ -41,7 +42,7 @@ struct Entry {
 #[derive(Serialize)]
 struct Fix {
     #[serde(flatten)]
-    place: Place,
+    location: Location,
     replacement: String,
     applicability: &'static str,
 }
@@ -49,7 +50,8 @@ struct Fix {
 #[derive(Serialize)]
 struct Label {
     #[serde(flatten)]
-    place: Place,
+    location: Location,
+    role: &'static str,
     text: String,
 }
 
@@ -69,21 +71,22 @@ pub fn document(found: &[Found], songs: Vec<impl Serialize>) -> String {
 }
 
 fn entry(problem: &Problem, lines: &Lines) -> Entry {
-    let label = |l: &mam_grammar::Label| Label { place: lines.place(l.span), text: l.text.clone() };
+    let label = |l: &mam_grammar::Label| Label {
+        location: lines.location(l.span),
+        role: super::role(l.role),
+        text: l.text.clone(),
+    };
     let fix = |fix: &mam_grammar::Fix| Fix {
-        place: lines.place(fix.span),
+        location: lines.location(fix.span),
         replacement: fix.replacement.clone(),
-        applicability: match fix.applicability {
-            Applicability::Exact => "exact",
-            Applicability::Guess => "guess",
-        },
+        applicability: super::applicability(fix.applicability),
     };
     Entry {
         code: problem.code.name,
         severity: word(problem.code.severity),
         message: problem.message.clone(),
         help: problem.help.clone(),
-        place: lines.place(problem.span()),
+        location: lines.location(problem.span()),
         labels: problem.labels.iter().map(label).collect(),
         fix: problem.fix.as_ref().map(fix),
     }

@@ -15,7 +15,7 @@ pub(super) struct Lines<'s> {
 /// past the last.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Place {
+pub(super) struct Location {
     pub(super) file: String,
     pub(super) start: usize,
     pub(super) end: usize,
@@ -30,12 +30,12 @@ impl<'s> Lines<'s> {
         Lines { sources, starts: RefCell::default() }
     }
 
-    pub(super) fn place(&self, span: Span) -> Place {
+    pub(super) fn location(&self, span: Span) -> Location {
         let (line, column) = self.line_column(span.source, span.range().start);
         let (end_line, end_column) = self.line_column(span.source, span.range().end);
         let file = self.sources.get(span.source).name.to_string();
         let (start, end) = (span.range().start, span.range().end);
-        Place { file, start, end, line, column, end_line, end_column }
+        Location { file, start, end, line, column, end_line, end_column }
     }
 
     fn line_column(&self, id: SourceId, byte: usize) -> (usize, usize) {

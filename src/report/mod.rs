@@ -14,7 +14,7 @@ pub mod unplayed;
 
 use clap::ValueEnum;
 use mam_grammar::problem::{MOST_PROBLEMS, count};
-use mam_grammar::{Problem, Severity, Sources};
+use mam_grammar::{Applicability, Problem, Role, Severity, Sources};
 
 pub use json::document as json;
 pub use sarif::document as sarif;
@@ -48,11 +48,11 @@ pub struct Found<'f> {
 pub fn short(problems: &[Problem], sources: &Sources) -> String {
     let lines = Lines::new(sources);
     let line = |p: &Problem| {
-        let place = lines.place(p.span());
+        let at = lines.location(p.span());
         let (code, severity) = (p.code.name, word(p.code.severity));
         let words = one_line(&p.message);
-        let file = visible(&place.file);
-        format!("{file}:{}:{}: {severity}[{code}]: {words}\n", place.line, place.column)
+        let file = visible(&at.file);
+        format!("{file}:{}:{}: {severity}[{code}]: {words}\n", at.line, at.column)
     };
     problems.iter().map(line).collect()
 }
@@ -70,12 +70,29 @@ pub fn number_of(problems: &[Problem], severity: Severity) -> usize {
     problems.iter().filter(|p| p.code.severity == severity).count()
 }
 
-/// A severity in a word.
+/// The word for a severity in reports, as the word before a message's code.
 pub fn word(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Note => "note",
+    }
+}
+
+/// How likely a fix is what was meant, in a word of the documents for tools.
+fn applicability(applicability: Applicability) -> &'static str {
+    match applicability {
+        Applicability::Exact => "exact",
+        Applicability::Guess => "guess",
+    }
+}
+
+/// What a label's span is to its problem, in a word of the documents for tools.
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::Primary => "primary",
+        Role::Repeated => "repeated",
+        Role::Reason => "reason",
     }
 }
 

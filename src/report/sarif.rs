@@ -1,8 +1,8 @@
 //! Problems as SARIF 2.1.0 (OASIS, "Static Analysis Results Interchange Format"), for code hosts and editors.
 
-use super::lines::{Lines, Place};
+use super::lines::{Lines, Location};
 use super::{Found, word};
-use mam_grammar::{Code, Label, Problem};
+use mam_grammar::{Code, Label, Problem, Span};
 use serde_json::{Value, json};
 
 /// The document, with a final newline.
@@ -50,29 +50,37 @@ fn result(problem: &Problem, lines: &Lines) -> Value {
         "relatedLocations": others,
     });
     if let Some(fix) = &problem.fix {
-        let place = Label { span: fix.span, text: String::new() };
-        let physical = &location(&place, lines)["physicalLocation"];
-        result["fixes"] = json!([{ "artifactChanges": [{
-            "artifactLocation": physical["artifactLocation"],
-            "replacements": [{
-                "deletedRegion": physical["region"],
-                "insertedContent": { "text": fix.replacement },
+        let deleted = physical(fix.span, lines);
+        result["fixes"] = json!([{
+            "artifactChanges": [{
+                "artifactLocation": deleted["artifactLocation"],
+                "replacements": [{
+                    "deletedRegion": deleted["region"],
+                    "insertedContent": { "text": fix.replacement },
+                }],
             }],
-        }] }]);
+            "properties": { "applicability": super::applicability(fix.applicability) },
+        }]);
     }
     result
 }
 
-fn location(label: &Label, lines: &Lines) -> Value {
-    let Place { file, start, end, line, column, end_line, end_column } = lines.place(label.span);
-    let mut location = json!({
-        "physicalLocation": {
-            "artifactLocation": { "uri": file },
-            "region": {
-                "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column,
-                "byteOffset": start, "byteLength": end - start,
-            },
+/// SARIF's `physicalLocation` object of a span.
+fn physical(span: Span, lines: &Lines) -> Value {
+    let Location { file, start, end, line, column, end_line, end_column } = lines.location(span);
+    json!({
+        "artifactLocation": { "uri": file },
+        "region": {
+            "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column,
+            "byteOffset": start, "byteLength": end - start,
         },
+    })
+}
+
+fn location(label: &Label, lines: &Lines) -> Value {
+    let mut location = json!({
+        "physicalLocation": physical(label.span, lines),
+        "properties": { "role": super::role(label.role) },
     });
     if !label.text.is_empty() {
         location["message"] = json!({ "text": label.text });

@@ -264,6 +264,9 @@ fn a_report_for_tools_has_exact_places() {
     let sarif: serde_json::Value = serde_json::from_str(&run.out).unwrap();
     let region = &sarif["runs"][0]["results"][1]["locations"][0]["physicalLocation"]["region"];
     assert_eq!((&region["byteOffset"], &region["startLine"]), (&second["start"], &2.into()));
+    assert_eq!(second["labels"][0]["role"], "primary");
+    let fixes = &sarif["runs"][0]["results"][1]["fixes"];
+    assert_eq!(fixes[0]["properties"]["applicability"], "guess");
     let change = &sarif["runs"][0]["results"][1]["fixes"][0]["artifactChanges"][0]["replacements"][0];
     assert_eq!((&change["insertedContent"]["text"], &change["deletedRegion"]), (&"bd".into(), region));
     let run = folder.run(&["check", "wrong.mam", "--format", "short"]).exits(1);

@@ -30,7 +30,8 @@ fn render(
     shape: impl Fn(&mut Renderer<Sequencer>),
 ) -> (Vec<f32>, Vec<NotFinite>) {
     let length = Length::Frames(frames as u64);
-    let mut renderer = Renderer::new(program.clone(), Sequencer::of(program, Extent::Forever), 2, 0, length);
+    let mut renderer =
+        Renderer::new(program.clone(), Sequencer::for_program(program, Extent::Forever), 2, 0, length);
     shape(&mut renderer);
     let mut sound = vec![];
     while let Some(block) = renderer.next_block() {

@@ -53,8 +53,8 @@ impl Song {
     pub(crate) fn load(number: u32, rate: c_int) -> Option<Song> {
         let path = folder().join(format!("w{number}.mam"));
         let text = std::fs::read_to_string(&path);
-        let told = text.map_err(|e| tell(&format!("{}: {e}", path.display())));
-        Song::compiled(&path.display().to_string(), told.ok()?, u32::try_from(rate).ok()?)
+        let text = text.map_err(|e| tell(&format!("{}: {e}", path.display())));
+        Song::compiled(&path.display().to_string(), text.ok()?, u32::try_from(rate).ok()?)
     }
 
     /// The song of a text.
@@ -67,7 +67,7 @@ impl Song {
             tell(&line(&sources, &problem));
         }
         let program = Arc::new(compilation.program?);
-        let score = Sequencer::of(&program, Extent::Forever);
+        let score = Sequencer::for_program(&program, Extent::Forever);
         let ahead = u64::from(program.rate);
         Some(Song { engine: Engine::new(program), score, events: vec![], known: 0, ahead })
     }

@@ -113,7 +113,10 @@ fn straight(heard: Rational, swing: Option<Swing>) -> Result<Rational, Overflow>
 /// One bar in words: equal slots where they are few, else words with their weights. None when it does not fit.
 pub(super) fn sequence(beats: &[Beat]) -> Option<String> {
     const FEW: i128 = 16;
-    let slots = beats.iter().try_fold(1_i128, |all, beat| lcm(all, beat.0.den()))?;
+    let slots = beats.iter().try_fold(1_i128, |all, beat| {
+        let den = beat.0.den();
+        (all / num_integer::gcd(all, den)).checked_mul(den)
+    })?;
     let slot = |at: Rational| slots / at.den() * at.num();
     let mut words: Vec<(String, i128)> = vec![];
     let mut push = |word: &Option<String>, length: i128| {
@@ -153,12 +156,4 @@ fn alternatives(bars: &[String]) -> String {
         return format!("<{}>", words.into_iter().map(word).collect::<Vec<_>>().join(" "));
     };
     only.clone()
-}
-
-fn lcm(a: i128, b: i128) -> Option<i128> {
-    let (mut x, mut y) = (a, b);
-    while y != 0 {
-        (x, y) = (y, x % y);
-    }
-    (a / x).checked_mul(b)
 }

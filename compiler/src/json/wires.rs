@@ -1,4 +1,4 @@
-//! The connections: which node flows into which input, and that none flows in a circle.
+//! The connections: which node flows into which input, and that none is part of a cycle.
 
 use super::codes;
 use super::nodes::{NodeKind, Nodes};
@@ -91,7 +91,7 @@ fn ports(kind: &str, inputs: &[std::sync::Arc<str>]) -> String {
     format!("port 0 of {kind} is its main input{}", named.concat())
 }
 
-/// Reports one circle of every group of nodes that hang together in circles.
+/// Reports one cycle of every group of nodes that hang together in cycles.
 fn cycles(wires: &[Wire], nodes: &Nodes, problems: &mut Problems) {
     let mut graph: DiGraph<(), usize> = DiGraph::new();
     nodes.all.iter().for_each(|_| {
@@ -101,14 +101,14 @@ fn cycles(wires: &[Wire], nodes: &Nodes, problems: &mut Problems) {
         graph.add_edge(NodeIndex::new(wire.from), NodeIndex::new(wire.to), index);
     }
     for group in tarjan_scc(&graph) {
-        if let Some(circle) = circle(&graph, &group) {
-            problems.add(cycle_problem(&circle, wires, nodes));
+        if let Some(cycle) = find_cycle(&graph, &group) {
+            problems.add(cycle_problem(&cycle, wires, nodes));
         }
     }
 }
 
 /// The shortest way, by indices of wires, from the first node of the group (in the file's order) back to it.
-fn circle(graph: &DiGraph<(), usize>, group: &[NodeIndex]) -> Option<Vec<usize>> {
+fn find_cycle(graph: &DiGraph<(), usize>, group: &[NodeIndex]) -> Option<Vec<usize>> {
     let start = group.iter().copied().min()?;
     let inside: HashSet<NodeIndex> = group.iter().copied().collect();
     let mut came: HashMap<NodeIndex, (NodeIndex, usize)> = HashMap::new();
@@ -133,15 +133,15 @@ fn circle(graph: &DiGraph<(), usize>, group: &[NodeIndex]) -> Option<Vec<usize>>
     Some(way)
 }
 
-fn cycle_problem(circle: &[usize], wires: &[Wire], nodes: &Nodes) -> Problem {
+fn cycle_problem(cycle: &[usize], wires: &[Wire], nodes: &Nodes) -> Problem {
     let id = |node: usize| &*nodes.all[node].id.value;
-    let first = id(wires[circle[0]].from);
-    let names: Vec<&str> = circle.iter().map(|&w| id(wires[w].to)).collect();
-    let message = format!("the connections run in a circle: {first} → {}", names.join(" → "));
+    let first = id(wires[cycle[0]].from);
+    let names: Vec<&str> = cycle.iter().map(|&w| id(wires[w].to)).collect();
+    let message = format!("the connections form a cycle: {first} → {}", names.join(" → "));
     let step = |w: usize| format!("{} → {}", id(wires[w].from), id(wires[w].to));
-    let closing = circle[circle.len() - 1];
+    let closing = cycle[cycle.len() - 1];
     let mut problem = Problem::new(&codes::CYCLE, wires[closing].to_span, message).here(step(closing));
-    for &wire in &circle[..circle.len() - 1] {
+    for &wire in &cycle[..cycle.len() - 1] {
         problem = problem.label(wires[wire].to_span, step(wire));
     }
     problem.help("remove one of these connections")

@@ -285,8 +285,7 @@ pub(super) fn noise_seed(seed: u64, name: &str) -> Imm {
 /// A seed from the song's seed and a path: FNV-1a over both, folded to 32 bits.
 fn seed_of(seed: u64, path: &str) -> i32 {
     let bytes = seed.to_le_bytes().into_iter().chain(path.bytes());
-    let hash =
-        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    let hash = crate::hash::fnv1a(bytes);
     (hash ^ (hash >> 32)) as u32 as i32
 }
 

@@ -1,12 +1,13 @@
-//! What a musician would want to be told: silent lines, lines that fight, more notes than voices.
+//! Warnings about a score that is accepted: silent lines, lines that set one parameter at one instant, more notes than
+//! voices, values that a pass leaves behind.
 
 use super::codes::{LEFT_OVER, LINES_FIGHT, POLYPHONY, SILENT_LINE, TAB_CUT};
-use super::compose::Told;
+use super::compose::WrittenLine;
 use super::ramps;
 use super::show::number as show;
 use super::{TRIED_CYCLES, query_problem};
 use mam_grammar::{Problem, Problems, Span};
-use mam_runtime::score::{Action, Line, PatternEvent, Rational, TimeSpan, Transport, Value};
+use mam_runtime::score::{Action, Clip, Line, PatternEvent, Rational, TimeSpan, Transport, Value};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
@@ -23,98 +24,144 @@ const MOST_EVENTS: usize = 200_000;
 /// Cycles in which a line should sound at least once.
 const LISTENED: i64 = 64;
 
-/// Checks a transport whose lines were told so, with so many `steps` of work. What is not looked at for want of them is
-/// not warned of.
-pub(super) fn check(transport: &Transport, told: &[Told], steps: &mut u64, problems: &mut Problems) {
-    for (line, told) in transport.lines.iter().zip(told) {
+/// The warnings about the score of a song, and what a pass may leave behind. Its patterns are laid out once, in at most
+/// `steps` of work. Where these run out, warnings are missing, never wrong.
+pub(super) fn check(
+    transport: &Transport,
+    written: &[WrittenLine],
+    steps: &mut u64,
+    problems: &mut Problems,
+) -> Vec<Leftover> {
+    silent_lines(transport, written, steps, problems);
+    later_cycles(transport, written, steps, problems);
+    tabs(transport, written, problems);
+    let mut schedule = Schedule::new(transport);
+    let horizon = Rational::whole(LOOKED_AT);
+    schedule.extend(horizon, steps);
+    // Lines of the song itself go on after its length, or come again.
+    ramps::check(schedule.before(horizon), transport, written, problems);
+    let heard = schedule.before(transport.length.min(horizon));
+    fights(heard, transport, written, problems);
+    polyphony(heard, transport, written, problems);
+    leftovers(schedule, written, steps)
+}
+
+/// Lines of notation without a hit in the cycles that are looked at.
+fn silent_lines(transport: &Transport, written: &[WrittenLine], steps: &mut u64, problems: &mut Problems) {
+    for (line, written) in transport.lines.iter().zip(written) {
         let mut heard = |c: i64| {
             let events = line.pattern.query_within(TimeSpan::cycle(c), steps);
             events.is_err() || events.is_ok_and(|e| e.iter().any(PatternEvent::has_onset))
         };
-        // Of a line that takes longer to come back to its start, this says nothing.
+        // A line with a longer period may sound after the cycles that are looked at.
         let all_heard = || line.pattern.period().is_ok_and(|period| period <= Rational::whole(LISTENED));
-        if told.sound && !(0..LISTENED).any(&mut heard) && all_heard() {
-            let message = format!("this line of `{}` never sounds", told.name);
+        if written.sound && !(0..LISTENED).any(&mut heard) && all_heard() {
+            let message = format!("this line of `{}` never sounds", written.name);
             let help = "it is all rests: take it out, or write a hit";
-            problems.add(Problem::new(&SILENT_LINE, told.span, message).help(help));
+            problems.add(Problem::new(&SILENT_LINE, written.span, message).help(help));
         }
     }
-    later_cycles(transport, told, steps, problems);
-    tabs(transport, told, problems);
-    // Lines of the song itself go on after its length, or come again.
-    ramps::check(&laid_out(transport, Rational::whole(LOOKED_AT), steps), transport, told, problems);
-    let heard = laid_out(transport, transport.length.min(Rational::whole(LOOKED_AT)), steps);
-    fights(&heard, transport, told, problems);
-    polyphony(&heard, transport, told, problems);
 }
 
-/// An event where it is heard.
+/// An onset of a line at its time in the song.
 pub(super) struct Heard {
+    /// Index into the transport's lines.
     pub(super) line: usize,
+    /// In bars from the song's start.
     pub(super) begin: Rational,
+    /// In bars; the end of the clip at the latest.
     end: Rational,
     value: Value,
 }
 
-/// The onsets of the bars before `horizon`, as far as so many steps go.
-fn laid_out(transport: &Transport, horizon: Rational, steps: &mut u64) -> Vec<Heard> {
-    let mut heard = Vec::new();
-    for clip in &transport.clips {
-        let end = clip.end.map_or(horizon, |end| end.min(horizon));
-        let Ok(length) = end - clip.start else { continue };
-        if length.sign() <= 0 || heard.len() > MOST_EVENTS {
-            continue;
+/// The onsets of a transport in the order of time, laid out as far as they have been asked for.
+struct Schedule<'a> {
+    transport: &'a Transport,
+    /// The bar up to which the onsets are there.
+    until: Rational,
+    onsets: Vec<Heard>,
+}
+
+impl<'a> Schedule<'a> {
+    fn new(transport: &'a Transport) -> Schedule<'a> {
+        Schedule { transport, until: Rational::ZERO, onsets: vec![] }
+    }
+
+    /// Adds the onsets up to the bar `horizon`: at most about [`MOST_EVENTS`], and as far as `steps` go.
+    fn extend(&mut self, horizon: Rational, steps: &mut u64) {
+        if horizon <= self.until {
+            return;
         }
-        // Cycle by cycle, so that no more than a cycle's events are held.
-        for cycle in 0..length.ceil() as i64 {
-            let mut span = TimeSpan::cycle(cycle);
-            span.end = span.end.min(length);
-            let pattern = &transport.lines[clip.line].pattern;
+        let first = self.onsets.len();
+        for clip in &self.transport.clips {
+            if self.onsets.len() - first > MOST_EVENTS {
+                break;
+            }
+            self.extend_clip(clip, horizon, first, steps);
+        }
+        self.onsets[first..].sort_by_key(|h| (h.begin, h.line));
+        self.until = horizon;
+    }
+
+    /// The onsets of one clip, cycle by cycle, so that no more than a cycle's events are in memory beside them.
+    fn extend_clip(&mut self, clip: &Clip, horizon: Rational, first: usize, steps: &mut u64) {
+        let pattern = &self.transport.lines[clip.line].pattern;
+        let end = clip.end.map_or(horizon, |end| end.min(horizon));
+        let (Ok(from), Ok(to)) = (self.until.max(clip.start) - clip.start, end - clip.start) else { return };
+        for cycle in from.floor() as i64..to.ceil() as i64 {
+            let whole = TimeSpan::cycle(cycle);
+            let span = TimeSpan { begin: whole.begin.max(from), end: whole.end.min(to) };
             let events = pattern.query_within(span, steps).unwrap_or_default();
             for event in events.into_iter().filter(PatternEvent::has_onset) {
                 let (begin, over) = (clip.start + event.whole.begin, clip.start + event.whole.end);
                 if let (Ok(begin), Ok(over)) = (begin, over) {
-                    heard.push(Heard { line: clip.line, begin, end: over.min(end), value: event.value });
+                    let end = clip.end.map_or(over, |end| over.min(end));
+                    self.onsets.push(Heard { line: clip.line, begin, end, value: event.value });
                 }
             }
-            if heard.len() > MOST_EVENTS {
-                break;
+            if self.onsets.len() - first > MOST_EVENTS {
+                return;
             }
         }
     }
-    heard.sort_by_key(|h| (h.begin, h.line));
-    heard
+
+    /// The onsets before the bar `horizon`.
+    fn before(&self, horizon: Rational) -> &[Heard] {
+        &self.onsets[..self.onsets.partition_point(|heard| heard.begin < horizon)]
+    }
 }
 
 /// Cycles after those that are tried with every line, as far as they are heard in a pass: those of a line that is not back at
 /// its start by then. One that cannot be played is an error, as in the first cycles.
-fn later_cycles(transport: &Transport, told: &[Told], steps: &mut u64, problems: &mut Problems) {
-    let mut heard = vec![0; told.len()];
+fn later_cycles(transport: &Transport, written: &[WrittenLine], steps: &mut u64, problems: &mut Problems) {
+    let mut heard = vec![0; written.len()];
     for clip in &transport.clips {
         let length = clip.end.unwrap_or(transport.length) - clip.start;
         let cycles = length.map_or(0, |length| length.ceil().min(MOST_BARS.into()) as i64);
         heard[clip.line] = cycles.max(heard[clip.line]);
     }
-    for ((line, told), heard) in transport.lines.iter().zip(told).zip(heard) {
+    for ((line, written), heard) in transport.lines.iter().zip(written).zip(heard) {
         let period = line.pattern.period().map_or(MOST_BARS, |p| p.ceil().min(MOST_BARS.into()) as i64);
         let mut later = TRIED_CYCLES..heard.min(period);
         let failed = later.find_map(|c| line.pattern.query_within(TimeSpan::cycle(c), steps).err());
         // Without a step left it says nothing of the pattern.
-        if let Some(error) = failed.filter(|_| *steps > 0 && told.sound) {
-            problems.add(query_problem(error, told.span));
+        if let Some(error) = failed.filter(|_| *steps > 0 && written.sound) {
+            problems.add(query_problem(error, written.span));
         }
     }
 }
 
 /// Tabs of which the end is never heard.
-fn tabs(transport: &Transport, told: &[Told], problems: &mut Problems) {
-    let mut longest = vec![Rational::ZERO; told.len()];
+fn tabs(transport: &Transport, written: &[WrittenLine], problems: &mut Problems) {
+    let mut longest = vec![Rational::ZERO; written.len()];
     for clip in &transport.clips {
         let heard = clip.end.unwrap_or(transport.length) - clip.start;
         longest[clip.line] = longest[clip.line].max(heard.unwrap_or(Rational::ZERO));
     }
-    for (told, heard) in told.iter().zip(longest) {
-        let Some((length, span)) = told.tab.filter(|tab| heard.sign() > 0 && heard < tab.0) else { continue };
+    for (written, heard) in written.iter().zip(longest) {
+        let Some((length, span)) = written.tab.filter(|tab| heard.sign() > 0 && heard < tab.0) else {
+            continue;
+        };
         let bars = |n: Rational| format!("{} bar{}", show(n), if n == Rational::ONE { "" } else { "s" });
         let message = format!("this tab has {}, of which {} can be heard", bars(length), show(heard));
         let help = format!("shorten it to {}, or make what it stands in {} long", bars(heard), bars(length));
@@ -143,7 +190,8 @@ pub struct Leftover {
 
 /// The parameters that are set by some lines, but not at once when a pass begins: what the last pass left is heard until
 /// then. Where that is less than a bar, it is how a line begins. None where so many steps do not reach the end.
-pub(super) fn leftovers(transport: &Transport, told: &[Told], steps: &mut u64) -> Vec<Leftover> {
+fn leftovers(mut schedule: Schedule, written: &[WrittenLine], steps: &mut u64) -> Vec<Leftover> {
+    let transport = schedule.transport;
     let sets = |line: &Line| matches!(line.action, Action::Set { .. });
     if !transport.restarts
         || !transport.lines.iter().any(sets)
@@ -151,14 +199,14 @@ pub(super) fn leftovers(transport: &Transport, told: &[Told], steps: &mut u64) -
     {
         return vec![];
     }
-    let heard = laid_out(transport, transport.length, steps);
+    schedule.extend(transport.length, steps);
     if *steps == 0 {
         return vec![];
     }
     let mut notes: HashMap<usize, Rational> = HashMap::new();
     let mut found: BTreeMap<usize, Leftover> = BTreeMap::new();
     let first = transport.marks.iter().find(|m| m.start == Rational::ZERO).map(|m| m.name.clone());
-    for event in &heard {
+    for event in schedule.before(transport.length) {
         let param = match transport.lines[event.line].action {
             Action::Play { target } => {
                 notes.entry(target).or_insert(event.begin);
@@ -166,18 +214,18 @@ pub(super) fn leftovers(transport: &Transport, told: &[Told], steps: &mut u64) -
             }
             Action::Set { param, .. } => param,
         };
-        let (told, Some(left)) = (&told[event.line], event.value.number()) else { continue };
+        let (written, Some(left)) = (&written[event.line], event.value.number()) else { continue };
         let known = found.entry(param).or_insert_with(|| Leftover {
             param,
             left,
-            name: told.name.clone(),
-            span: told.span,
+            name: written.name.clone(),
+            span: written.span,
             begin: event.begin,
             length: transport.length,
             first: first.clone(),
             notes: Arc::default(),
         });
-        (known.left, known.span) = (left, told.span);
+        (known.left, known.span) = (left, written.span);
     }
     let notes = Arc::new(notes);
     let late = found.into_values().filter(|leftover| leftover.begin >= Rational::ONE);
@@ -186,7 +234,7 @@ pub(super) fn leftovers(transport: &Transport, told: &[Told], steps: &mut u64) -
 
 impl Leftover {
     /// The warning, where the parameter begins with `start` and belongs to the instrument `owner`, if to one; `show` writes
-    /// a value. None where the two cannot be told apart: an instrument that is not played is not heard.
+    /// a value. None where the two sound the same: an instrument that is not played is not heard.
     pub fn problem(&self, start: f64, owner: Option<usize>, show: impl Fn(f64) -> String) -> Option<Problem> {
         let played = |owner: usize| self.notes.get(&owner).is_some_and(|first| *first < self.begin);
         if start == self.left || owner.is_some_and(|owner| !played(owner)) {
@@ -210,7 +258,7 @@ impl Leftover {
     }
 }
 
-fn fights(heard: &[Heard], transport: &Transport, told: &[Told], problems: &mut Problems) {
+fn fights(heard: &[Heard], transport: &Transport, written: &[WrittenLine], problems: &mut Problems) {
     let mut set: HashMap<(usize, Rational), &Heard> = HashMap::new();
     let mut blamed = HashSet::new();
     for event in heard {
@@ -220,7 +268,7 @@ fn fights(heard: &[Heard], transport: &Transport, told: &[Told], problems: &mut 
         if first.line == event.line || first.value == event.value || !blamed.insert(pair) {
             continue;
         }
-        let (one, two) = (&told[pair.0], &told[pair.1]);
+        let (one, two) = (&written[pair.0], &written[pair.1]);
         let message = format!("two lines set `{}` at one instant, {}", two.name, place(event.begin));
         problems.add(
             Problem::new(&LINES_FIGHT, two.span, message)
@@ -231,7 +279,7 @@ fn fights(heard: &[Heard], transport: &Transport, told: &[Told], problems: &mut 
     }
 }
 
-fn polyphony(heard: &[Heard], transport: &Transport, told: &[Told], problems: &mut Problems) {
+fn polyphony(heard: &[Heard], transport: &Transport, written: &[WrittenLine], problems: &mut Problems) {
     let mut sounding: HashMap<usize, BinaryHeap<Reverse<Rational>>> = HashMap::new();
     let mut most: HashMap<usize, (usize, &Heard)> = HashMap::new();
     for event in heard {
@@ -250,13 +298,13 @@ fn polyphony(heard: &[Heard], transport: &Transport, told: &[Told], problems: &m
     let mut most: Vec<_> = most.into_values().collect();
     most.sort_by_key(|m| m.1.line);
     for (count, event) in most {
-        let told = &told[event.line];
-        let Some(voices) = told.voices.filter(|&voices| count > voices) else { continue };
+        let written = &written[event.line];
+        let Some(voices) = written.voices.filter(|&voices| count > voices) else { continue };
         let has = if voices == 1 { "one voice".to_string() } else { format!("{voices} voices") };
         let message =
-            format!("`{}` plays {count} notes at once ({}), and has {has}", told.name, place(event.begin));
+            format!("`{}` plays {count} notes at once ({}), and has {has}", written.name, place(event.begin));
         problems.add(
-            Problem::new(&POLYPHONY, told.span, message)
+            Problem::new(&POLYPHONY, written.span, message)
                 .help(format!("give it `voices: {count}`, or let its notes not overlap")),
         );
     }

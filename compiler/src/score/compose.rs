@@ -40,7 +40,7 @@ struct Section<'a> {
 }
 
 /// A line with what the checks want to know.
-pub(super) struct Told {
+pub(super) struct WrittenLine {
     /// All of it.
     pub(super) span: Span,
     /// `bd`, `bd.gain`
@@ -65,7 +65,7 @@ pub(super) struct Composer<'a> {
     sections: Vec<Section<'a>>,
     pub(super) lines: Vec<Line>,
     /// In the order of the lines.
-    pub(super) told: Vec<Told>,
+    pub(super) written: Vec<WrittenLine>,
     pub(super) clips: Vec<Clip>,
     pub(super) marks: Vec<Mark>,
     /// Bars of the arrangement, if there is one.
@@ -93,7 +93,7 @@ impl<'a> Composer<'a> {
             levels: vec![Level::default()],
             sections: Vec::new(),
             lines: Vec::new(),
-            told: Vec::new(),
+            written: Vec::new(),
             clips: Vec::new(),
             marks: Vec::new(),
             arranged: None,
@@ -166,7 +166,7 @@ impl<'a> Composer<'a> {
         let path: Vec<&str> = line.target.iter().map(|word| &*word.name).collect();
         let name = path.join(".");
         let earlier = self.named.get(&name).copied().unwrap_or(0);
-        let seed = mix(mix(self.seed, hash(&name)), earlier);
+        let seed = mix(mix(self.seed, crate::hash::fnv1a(name.bytes())), earlier);
         let place = line.target.iter().map(|w| w.span).reduce(Span::to).unwrap_or(span);
         let meaning = self.targets.find(&path);
         if !matches!(meaning, Meaning::Instrument(_) | Meaning::Parameter(_)) && self.is_broken(path[0]) {
@@ -225,7 +225,7 @@ impl<'a> Composer<'a> {
                 (None, length.filter(|_| line.modifiers.is_empty()).map(|length| (length, place)))
             }
         };
-        self.told.push(Told { span: place, name, voices, sound, text, tab });
+        self.written.push(WrittenLine { span: place, name, voices, sound, text, tab });
     }
 
     /// True when the equation of this name has errors already: then what it is cannot be known.
@@ -475,9 +475,4 @@ pub(super) fn length(
         }
     }
     found.map(|f| f.0)
-}
-
-/// FNV-1a of a name, so that a line's draws do not depend on the lines around it.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xCBF2_9CE4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3))
 }

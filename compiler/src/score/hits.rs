@@ -33,7 +33,7 @@ pub(super) fn check(text: &Quoted, of: &Instrument, targets: &dyn Targets, probl
     let Some(word) = words.iter().find(|word| other(word)).or_else(differs) else { return };
     let message = format!("`{}` plays a hit of its own for every word, also for `{}`", of.name, word.text);
     let problem = Problem::new(&WORD_IS_A_HIT, word.span, message);
-    let alone = |kept: &str| only(text, &all, kept);
+    let alone = |named: &str| only(text, &all, named);
     problems.add(match other(word) {
         true => problem.help(format!(
             "give each its own line: `{} \"{}\"` and `{} \"{}\"`",
@@ -49,11 +49,11 @@ pub(super) fn check(text: &Quoted, of: &Instrument, targets: &dyn Targets, probl
 }
 
 /// The text of a pattern with rests for all words but one.
-fn only(text: &Quoted, words: &[&Word], kept: &str) -> String {
+fn only(text: &Quoted, words: &[&Word], named: &str) -> String {
     let start = text.span.start as usize;
     let mut out = String::new();
     let mut done = 0;
-    for word in words.iter().filter(|word| &*word.text != kept) {
+    for word in words.iter().filter(|word| &*word.text != named) {
         let at = word.span.start as usize - start;
         out.push_str(&text.text[done..at]);
         out.push('~');

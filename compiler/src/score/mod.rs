@@ -122,16 +122,14 @@ pub fn from_ast(
     let (tempo, tempo_places) = tempo::tempo_map(ast, &ast.items, &meter, problems);
     let mut composer = Composer::new(ast, targets, &meter, seed, limits, problems);
     composer.song(&ast.items);
-    let Composer { lines, told, clips, marks, arranged, .. } = composer;
-    let written = compose::length(ast, &ast.items, &meter, arranged.is_some(), problems);
-    let restarts = arranged.or(written).is_some();
+    let Composer { lines, written, clips, marks, arranged, .. } = composer;
+    let length = compose::length(ast, &ast.items, &meter, arranged.is_some(), problems);
+    let restarts = arranged.or(length).is_some();
     let mut transport = Transport { tempo, lines, clips, marks, length: Rational::ZERO, restarts };
-    transport.length = arranged.or(written).unwrap_or_else(|| own_length(&transport));
+    transport.length = arranged.or(length).unwrap_or_else(|| own_length(&transport));
     check_reached(transport.length, &tempo_places, problems);
     check_countable(ast, &transport, &tempo_places, problems);
-    let mut steps = limits.score_work;
-    check::check(&transport, &told, &mut steps, problems);
-    let leftovers = check::leftovers(&transport, &told, &mut steps);
+    let leftovers = check::check(&transport, &written, &mut { limits.score_work }, problems);
     (Score { transports: vec![transport], ..Score::default() }, leftovers)
 }
 

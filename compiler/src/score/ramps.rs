@@ -2,7 +2,7 @@
 
 use super::check::Heard;
 use super::codes::RAMP_CUT;
-use super::compose::Told;
+use super::compose::WrittenLine;
 use super::show;
 use mam_grammar::{Problem, Problems};
 use mam_runtime::score::{Action, Clock, Duration, Rational, Transport};
@@ -11,7 +11,12 @@ use mam_runtime::score::{Action, Clock, Duration, Rational, Transport};
 const RATE: u32 = 48_000;
 
 /// Warns of the first cut of each line among the events `heard`, which are in the order of time.
-pub(super) fn check(heard: &[Heard], transport: &Transport, told: &[Told], problems: &mut Problems) {
+pub(super) fn check(
+    heard: &[Heard],
+    transport: &Transport,
+    written: &[WrittenLine],
+    problems: &mut Problems,
+) {
     let mut begins: Vec<Vec<Rational>> = vec![vec![]; transport.lines.len()];
     heard.iter().for_each(|event| begins[event.line].push(event.begin));
     for ((index, line), begins) in transport.lines.iter().enumerate().zip(begins) {
@@ -27,7 +32,7 @@ pub(super) fn check(heard: &[Heard], transport: &Transport, told: &[Told], probl
         // The slowest factor lets every ramp arrive.
         let slower = cut.map(|(gap, needs)| (needs / gap).map_or(i128::MAX, Rational::ceil)).max();
         if let Some(slower) = slower {
-            problems.add(problem(&told[index], slower));
+            problems.add(problem(&written[index], slower));
         }
     }
 }
@@ -46,16 +51,16 @@ fn bars(transport: &Transport, over: Duration, from: Rational) -> Option<Rationa
     }
 }
 
-fn problem(told: &Told, slower: i128) -> Problem {
-    let name = &told.name;
+fn problem(written: &WrittenLine, slower: i128) -> Problem {
+    let name = &written.name;
     let message = "the next value of this line comes before the ramp to the one before it is over";
     let slow = format!(".slow({})", show::number(Rational::new(slower, 1).unwrap_or(Rational::ONE)));
-    let help = match &told.text {
+    let help = match &written.text {
         Some(text) => format!(
             "a pattern comes again in each bar: let it take longer, `{name} \"{text}\"{slow} over …`, or give it a \
              shorter ramp"
         ),
         None => format!("write `{slow}` behind the pattern, or give it a shorter ramp"),
     };
-    Problem::new(&RAMP_CUT, told.span, message).help(help)
+    Problem::new(&RAMP_CUT, written.span, message).help(help)
 }

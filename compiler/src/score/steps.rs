@@ -15,7 +15,7 @@ use mam_runtime::score::{Pitch, Value};
 /// The steps of a range, and what its ends are.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Steps<'a> {
-    of: Ends<'a>,
+    ends: Ends<'a>,
     unit: StepUnit,
 }
 
@@ -38,23 +38,23 @@ enum StepUnit {
 
 impl<'a> Steps<'a> {
     /// The steps of a range with the words `ends`. `None` where the words count by themselves: notes and numbers.
-    pub(super) fn of(words: Words<'a>, ends: &[&Word]) -> Option<Steps<'a>> {
-        let of = match words {
+    pub(super) fn between(words: Words<'a>, end_words: &[&Word]) -> Option<Steps<'a>> {
+        let ends = match words {
             Words::Velocities => Ends::Velocities,
             Words::Semitones => Ends::Semitones,
             Words::Values(param) => Ends::Values(param),
             _ => return None,
         };
-        let unit = ends.iter().find_map(|word| of.unit(word)).unwrap_or(match of {
+        let unit = end_words.iter().find_map(|word| ends.unit(word)).unwrap_or(match ends {
             Ends::Values(param) => StepUnit::Linear(param.scale),
             _ => StepUnit::Linear(1.0),
         });
-        Some(Steps { of, unit })
+        Some(Steps { ends, unit })
     }
 
     /// The number of an end.
     pub(super) fn value(self, word: &Word, problems: &mut Problems) -> Result<Value, Problem> {
-        let base = match self.of {
+        let base = match self.ends {
             Ends::Velocities => velocity(word)?.number(),
             Ends::Semitones => semitones(word)?.number(),
             Ends::Values(param) => Some(in_base(word, param, problems)?),

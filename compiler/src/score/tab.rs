@@ -110,7 +110,7 @@ impl Tab {
                         .help("write the note before it (`x_`), or a rest (`.`)"),
                 ),
             },
-            // The parser has told of what is not a step.
+            // The parser has reported what is not a step.
             None => {}
         }
     }
@@ -120,7 +120,7 @@ impl Tab {
 fn check_length(bar: &Quoted, steps: usize, meter: &super::tempo::Meter, problems: &mut Problems) {
     let beats = meter.beats as usize;
     let fits = |n: usize| n > 0 && (n.is_multiple_of(beats) || beats.is_multiple_of(n));
-    // The last step of a tab without an end is lost to the end that it is given, which is told already.
+    // The last step of a tab without an end is lost to the end that it is given, which is reported already.
     let unclosed = |p: &Problem| p.code == &UNCLOSED_TAB && p.span().end == bar.span.start;
     if fits(steps) || matches!(steps, 1..=3 | 6) || problems.iter().any(unclosed) {
         return;

@@ -116,7 +116,7 @@ fn check_order(changes: &[(Change, Span)], problems: &mut Problems) {
             Tempo::Steady(_) => first.bar,
         };
         if second.bar < until || second.bar == first.bar {
-            let message = "the tempo is already told for this place";
+            let message = "the tempo of this place is already given";
             let problem = Problem::new(&SCORE_TWICE, *here, message).label(*there, "by this");
             problems.add(problem.help("let each tempo begin where the one before has ended"));
         }

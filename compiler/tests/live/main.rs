@@ -78,7 +78,7 @@ fn program(text: &str) -> Arc<Program> {
 }
 
 fn offline(program: &Arc<Program>, frames: usize) -> Vec<f32> {
-    let sequencer = Sequencer::of(program, Extent::Forever);
+    let sequencer = Sequencer::for_program(program, Extent::Forever);
     let mut renderer = Renderer::new(program.clone(), sequencer, 1, 0, Length::Frames(frames as u64));
     let mut sound = vec![];
     while let Some(block) = renderer.next_block() {
@@ -160,7 +160,8 @@ fn what_an_edit_changes_changes_and_what_stays_goes_on() {
 #[test]
 fn another_tempo_keeps_the_place_in_the_bar() {
     let (song, faster) = (program(SONG), program(&SONG.replace("tempo 130", "tempo 140")));
-    let place = |program: &Program, frame| mam_runtime::control::Place::of(program, frame).unwrap().bar;
+    let place =
+        |program: &Program, frame| mam_runtime::control::Position::at_frame(program, frame).unwrap().bar;
     let mut player = Player::start(&song);
     player.until(100_000);
     let bar = place(&song, player.control.song_frame());

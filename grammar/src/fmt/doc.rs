@@ -88,8 +88,8 @@ impl Page {
     }
 
     fn trim(&mut self) {
-        let kept = self.out.trim_end_matches(' ').len();
-        self.out.truncate(kept);
+        let trimmed = self.out.trim_end_matches(' ').len();
+        self.out.truncate(trimmed);
     }
 
     fn newline(&mut self, indent: usize) {

@@ -188,8 +188,8 @@ impl Printer<'_> {
     /// True when the writer broke the line just before `start`.
     fn opens_line(&self, start: usize) -> bool {
         let before = self.source(0..if self.text.is_some() { start } else { 0 });
-        let kept = before.trim_end_matches([' ', '\t', '\r']);
-        self.quiet == 0 && kept.ends_with('\n')
+        let trimmed = before.trim_end_matches([' ', '\t', '\r']);
+        self.quiet == 0 && trimmed.ends_with('\n')
     }
 
     fn start(&self, expr: ExprId) -> usize {

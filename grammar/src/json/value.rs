@@ -133,7 +133,7 @@ impl Decimal {
             true => denominator = power,
             false => numerator = numerator.checked_mul(power)?,
         }
-        let common = gcd(numerator, denominator);
+        let common = num_integer::gcd(numerator, denominator);
         let sign = if negative { -1 } else { 1 };
         Some((sign * numerator / common, denominator / common))
     }
@@ -171,10 +171,6 @@ impl Decimal {
         let exponent = exponent.saturating_sub(fraction.len() as i64).saturating_add(zeros as i64);
         Parts { negative, digits: digits.to_owned(), exponent }
     }
-}
-
-fn gcd(a: i128, b: i128) -> i128 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 #[cfg(test)]

@@ -34,19 +34,19 @@ pub(super) struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    /// The place of a pair, without the white space after it. What was mended may begin or end inside what was a longer
+    /// The place of a pair, without the white space after it. What was repaired may begin or end inside what was a longer
     /// character: its place has the whole of that.
     pub(super) fn span(&self, pair: &Pair<'_, Rule>) -> Span {
         let (start, text) = (self.base + pair.as_span().start(), pair.as_str());
         let skipped = text.len() - text.trim_start_matches(is_space).len();
-        let kept = text.trim_end_matches(is_space).len().max(skipped);
-        let (start, end) = (start + skipped, start + kept);
+        let length = text.trim_end_matches(is_space).len().max(skipped);
+        let (start, end) = (start + skipped, start + length);
         let (start, end) = (self.text.floor_char_boundary(start), self.text.ceil_char_boundary(end));
         Span::new(self.source, start, end)
     }
 
     pub(super) fn text_of(&self, span: Span) -> &str {
-        // A mended text may be shorter than its place.
+        // A repaired text may be shorter than its place.
         self.text.get(span.range()).unwrap_or_default()
     }
 
@@ -71,7 +71,7 @@ impl Builder<'_> {
 
     /// A pair of rule `text`.
     pub(super) fn quoted(&self, pair: Pair<'_, Rule>) -> Quoted {
-        // The quotes may have been mended from longer characters; what is between them is as it was written.
+        // The quotes may have been repaired from longer characters; what is between them is as it was written.
         let inside = pair.into_inner().next();
         let (start, end) = inside.map_or((0, 0), |inside| (inside.as_span().start(), inside.as_span().end()));
         let span = Span::new(self.source, self.base + start, self.base + end);

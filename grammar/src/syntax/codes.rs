@@ -1,179 +1,199 @@
 //! The kinds of problems that reading a `.mam` file can have.
 
-use crate::problem::{Code, Severity};
-
-macro_rules! codes {
-    ($($constant:ident $name:literal $explanation:literal $fails:literal $passes:literal)*) => {
-        $(
-            #[doc = $explanation]
-            pub static $constant: Code = Code {
-                name: $name,
-                severity: Severity::Error,
-                explanation: $explanation,
-                fails: $fails,
-                passes: $passes,
-            };
-        )*
-        /// All kinds.
-        pub static ALL: &[&Code] = &[$(&$constant),*];
-    };
-}
-
-codes! {
-    UNEXPECTED "unexpected"
+crate::codes! {
+    UNEXPECTED Error "unexpected" {
         "Something stands where the language has no place for it."
-        "out = sine(440Hz : 2)\n"
-        "out = sine(440Hz / 2)\n"
-    LEADING_MARK "leading-mark"
+        fails "out = sine(440Hz : 2)\n"
+        passes "out = sine(440Hz / 2)\n"
+    }
+    LEADING_MARK Error "leading-mark" {
         "A line begins with a mark or a number. An item begins with a name or a keyword; to go on with the line before, end that line with an operator, or put the whole in parentheses. Only `|>`, `then`, `else`, `and`, `or` and `.name(` at the start of a line go on with the line before."
-        "out = sine(220Hz)\n  + sine(330Hz)\n"
-        "out = sine(220Hz) +\n  sine(330Hz)\n"
-    MISSING_EQUALS "missing-equals"
+        fails "out = sine(220Hz)\n  + sine(330Hz)\n"
+        passes "out = sine(220Hz) +\n  sine(330Hz)\n"
+    }
+    MISSING_EQUALS Error "missing-equals" {
         "An equation is `name = expression`; here a name begins an item, and no `=` follows it."
-        "out sine(440Hz)\n"
-        "out = sine(440Hz)\n"
-    EQUATION_FORM "equation-form"
+        fails "out sine(440Hz)\n"
+        passes "out = sine(440Hz)\n"
+    }
+    EQUATION_FORM Error "equation-form" {
         "An equation defines one name: `name = expression`. A function is defined by `def`, a field of another signal cannot be defined, and the two channels of a stereo signal are one signal: `(l, r)`."
-        "f(x) = x * x\nout = 0\n"
-        "def f(x) = x * x\nout = 0\n"
-    MISSING_VALUE "missing-value"
+        fails "f(x) = x * x\nout = 0\n"
+        passes "def f(x) = x * x\nout = 0\n"
+    }
+    MISSING_VALUE Error "missing-value" {
         "After an operator, a `,` or an opening bracket a value is expected: a number, a name, a call, an `if`, or something in parentheses."
-        "out = sine(440Hz) * \n"
-        "out = sine(440Hz) * 0.5\n"
-    MISSING_OPERATOR "missing-operator"
+        fails "out = sine(440Hz) * \n"
+        passes "out = sine(440Hz) * 0.5\n"
+    }
+    MISSING_OPERATOR Error "missing-operator" {
         "Two values stand side by side. They are joined by an operator; arguments are separated by `,`."
-        "out = 0.5 sine(440Hz)\n"
-        "out = 0.5 * sine(440Hz)\n"
-    MISSING_BRANCH "missing-branch"
+        fails "out = 0.5 sine(440Hz)\n"
+        passes "out = 0.5 * sine(440Hz)\n"
+    }
+    MISSING_BRANCH Error "missing-branch" {
         "An `if` chooses between two values, so it has always a `then` and an `else`: every signal has a value at every moment."
-        "g = if sine(1Hz) > 0 then 1\nout = g\n"
-        "g = if sine(1Hz) > 0 then 1 else 0\nout = g\n"
-    CALL_OF_FIELD "call-of-field"
+        fails "g = if sine(1Hz) > 0 then 1\nout = g\n"
+        passes "g = if sine(1Hz) > 0 then 1 else 0\nout = g\n"
+    }
+    CALL_OF_FIELD Error "call-of-field" {
         "A name after a `.` is a field of a result, such as `.low`. Fields are not called: a call stands by itself, or after `|>`."
-        "out = saw(110Hz).lowpass(800Hz)\n"
-        "out = saw(110Hz) |> lowpass(800Hz)\n"
-    NOT_PARENTHESES "not-parentheses"
+        fails "out = saw(110Hz).lowpass(800Hz)\n"
+        passes "out = saw(110Hz) |> lowpass(800Hz)\n"
+    }
+    NOT_PARENTHESES Error "not-parentheses" {
         "`not` holds looser than comparisons and arithmetic, so after such an operator it must stand in parentheses."
-        "a = sine(1Hz)\nout = 1 + not a\n"
-        "a = sine(1Hz)\nout = 1 + (not a)\n"
-    STATEMENT_FORM "statement-form"
+        fails "a = sine(1Hz)\nout = 1 + not a\n"
+        passes "a = sine(1Hz)\nout = 1 + (not a)\n"
+    }
+    STATEMENT_FORM Error "statement-form" {
         "A statement, or the head of a definition, is not written in its form. The message shows the form."
-        "tempo 130 bpm\nout = 0\n"
-        "tempo 130\nout = 0\n"
-    NO_BRACES "no-braces"
+        fails "tempo 130 bpm\nout = 0\n"
+        passes "tempo 130\nout = 0\n"
+    }
+    NO_BRACES Error "no-braces" {
         "A block stands between braces, `{` and `}`. Indentation, a `:` and words such as `end` mean nothing."
-        "bd = kick()\nplay:\n  bd |x...|\nout = bd\n"
-        "bd = kick()\nplay {\n  bd |x...|\n}\nout = bd\n"
-    LINE_FORM "line-form"
+        fails "bd = kick()\nplay:\n  bd |x...|\nout = bd\n"
+        passes "bd = kick()\nplay {\n  bd |x...|\n}\nout = bd\n"
+    }
+    LINE_FORM Error "line-form" {
         "A line of a score is a target, a pattern (a drum tab or a quotation), `by` after a tab, modifiers, and for a parameter `over` and `curve exp`."
-        "bd = kick()\nplay { bd |x...| fast(2) }\nout = bd\n"
-        "bd = kick()\nplay { bd |x...|.fast(2) }\nout = bd\n"
-    TWO_IN_ONE "two-in-one"
+        fails "bd = kick()\nplay { bd |x...| fast(2) }\nout = bd\n"
+        passes "bd = kick()\nplay { bd |x...|.fast(2) }\nout = bd\n"
+    }
+    TWO_IN_ONE Error "two-in-one" {
         "Two items stand in one line. Items are separated by the end of the line or by `;`."
-        "bd = kick()\nhh = closed_hat()\nplay { bd |x...| hh |..x.| }\nout = bd + hh\n"
-        "bd = kick()\nhh = closed_hat()\nplay { bd |x...| ; hh |..x.| }\nout = bd + hh\n"
-    NO_TARGET "no-target"
+        fails "bd = kick()\nhh = closed_hat()\nplay { bd |x...| hh |..x.| }\nout = bd + hh\n"
+        passes "bd = kick()\nhh = closed_hat()\nplay { bd |x...| ; hh |..x.| }\nout = bd + hh\n"
+    }
+    NO_TARGET Error "no-target" {
         "A drum tab stands without the name of what it plays. A line of a score begins with its target, and the tab stands in the same line."
-        "bd = kick()\nplay {\n  |x...|\n}\nout = bd\n"
-        "bd = kick()\nplay {\n  bd |x...|\n}\nout = bd\n"
-    MISSPELT_KEYWORD "misspelt-keyword"
+        fails "bd = kick()\nplay {\n  |x...|\n}\nout = bd\n"
+        passes "bd = kick()\nplay {\n  bd |x...|\n}\nout = bd\n"
+    }
+    MISSPELT_KEYWORD Error "misspelt-keyword" {
         "An item begins with a word that is nearly a keyword."
-        "tmepo 130\nout = 0\n"
-        "tempo 130\nout = 0\n"
-    FOREIGN_WORD "foreign-word"
+        fails "tmepo 130\nout = 0\n"
+        passes "tempo 130\nout = 0\n"
+    }
+    FOREIGN_WORD Error "foreign-word" {
         "An item begins with a word of another language. The message says how mam says it."
-        "let a = 0.5\nout = a\n"
-        "a = 0.5\nout = a\n"
-    FOREIGN_OPERATOR "foreign-operator"
+        fails "let a = 0.5\nout = a\n"
+        passes "a = 0.5\nout = a\n"
+    }
+    FOREIGN_OPERATOR Error "foreign-operator" {
         "An operator of another language: `&&` is `and`, `||` is `or`, `!` is `not`, `**` is `^`, `a % b` is `a mod b`, `a ? b : c` is `if a then b else c`."
-        "a = sine(1Hz) > 0\nout = if a && a then 1 else 0\n"
-        "a = sine(1Hz) > 0\nout = if a and a then 1 else 0\n"
-    FOREIGN_COMMENT "foreign-comment"
+        fails "a = sine(1Hz) > 0\nout = if a && a then 1 else 0\n"
+        passes "a = sine(1Hz) > 0\nout = if a and a then 1 else 0\n"
+    }
+    FOREIGN_COMMENT Error "foreign-comment" {
         "A comment begins with `//` and goes to the end of its line; `#` and `/* */` are not comments."
-        "# a song\nout = 0\n"
-        "// a song\nout = 0\n"
-    FOREIGN_QUOTE "foreign-quote"
+        fails "# a song\nout = 0\n"
+        passes "// a song\nout = 0\n"
+    }
+    FOREIGN_QUOTE Error "foreign-quote" {
         "A text stands between double quotes, never between single ones."
-        "title 'My song'\nout = 0\n"
-        "title \"My song\"\nout = 0\n"
-    EQUALS "equals-or-compares"
+        fails "title 'My song'\nout = 0\n"
+        passes "title \"My song\"\nout = 0\n"
+    }
+    EQUALS Error "equals-or-compares" {
         "`=` defines a name, once, at the start of an item; `==` compares two values."
-        "a = 1\nout = if a = 1 then 1 else 0\n"
-        "a = 1\nout = if a == 1 then 1 else 0\n"
-    ARGUMENT_EQUALS "argument-equals"
+        fails "a = 1\nout = if a = 1 then 1 else 0\n"
+        passes "a = 1\nout = if a == 1 then 1 else 0\n"
+    }
+    ARGUMENT_EQUALS Error "argument-equals" {
         "A named argument has a `:` after its name: `kick(f0: 120Hz)`."
-        "out = kick(f0 = 120Hz)\n"
-        "out = kick(f0: 120Hz)\n"
-    RESERVED_NAME "reserved-name"
+        fails "out = kick(f0 = 120Hz)\n"
+        passes "out = kick(f0: 120Hz)\n"
+    }
+    RESERVED_NAME Error "reserved-name" {
         "A word of the language stands where a name is expected. These words are never names: `if then else and or not mod in out sum chain prev tap def instrument effect play section`."
-        "sum = 1\nout = 0\n"
-        "total = 1\nout = 0\n"
-    UNIT_APART "unit-apart"
+        fails "sum = 1\nout = 0\n"
+        passes "total = 1\nout = 0\n"
+    }
+    UNIT_APART Error "unit-apart" {
         "A unit touches its number: `50ms`. Only `beat`, `beats`, `bar` and `bars` may stand apart."
-        "out = decay(every(1s), 50 ms)\n"
-        "out = decay(every(1s), 50ms)\n"
-    UNKNOWN_UNIT "unknown-unit"
+        fails "out = decay(every(1s), 50 ms)\n"
+        passes "out = decay(every(1s), 50ms)\n"
+    }
+    UNKNOWN_UNIT Error "unknown-unit" {
         "The letters that touch a number are not a unit. Units: Hz, kHz, ms, s, dB, %, st (semitones), ct (cents), beats, bars."
-        "out = decay(every(1s), 2sec)\n"
-        "out = decay(every(1s), 2s)\n"
-    OPEN_POINT "open-point"
+        fails "out = decay(every(1s), 2sec)\n"
+        passes "out = decay(every(1s), 2s)\n"
+    }
+    OPEN_POINT Error "open-point" {
         "A number has digits on both sides of its point, so that `0..3` can be a range."
-        "out = .5\n"
-        "out = 0.5\n"
-    NUMBER_FORM "number-form"
+        fails "out = .5\n"
+        passes "out = 0.5\n"
+    }
+    NUMBER_FORM Error "number-form" {
         "A number is written in decimal digits with at most one point: no exponent, no `_`, no hexadecimal digits."
-        "out = sine(1e3)\n"
-        "out = sine(1000)\n"
-    UNCLOSED_QUOTE "unclosed-quote"
+        fails "out = sine(1e3)\n"
+        passes "out = sine(1000)\n"
+    }
+    UNCLOSED_QUOTE Error "unclosed-quote" {
         "A `\"` begins a text, and none ends it. The message shows where it begins."
-        "title \"My song\nout = 0\n"
-        "title \"My song\"\nout = 0\n"
-    UNCLOSED_TAB "unclosed-tab"
+        fails "title \"My song\nout = 0\n"
+        passes "title \"My song\"\nout = 0\n"
+    }
+    UNCLOSED_TAB Error "unclosed-tab" {
         "A drum tab begins with a `|`, and its line ends without another."
-        "bd = kick()\nplay {\n  bd |x...x...\n}\nout = bd\n"
-        "bd = kick()\nplay {\n  bd |x...x...|\n}\nout = bd\n"
-    STRAY_CHARACTER "stray-character"
+        fails "bd = kick()\nplay {\n  bd |x...x...\n}\nout = bd\n"
+        passes "bd = kick()\nplay {\n  bd |x...x...|\n}\nout = bd\n"
+    }
+    STRAY_CHARACTER Error "stray-character" {
         "A character that the language does not know. Any character may stand in a comment or between quotes."
-        "out = sine(440Hz) × 0.5\n"
-        "out = sine(440Hz) * 0.5\n"
-    UNCLOSED_BRACKET "unclosed-bracket"
+        fails "out = sine(440Hz) × 0.5\n"
+        passes "out = sine(440Hz) * 0.5\n"
+    }
+    UNCLOSED_BRACKET Error "unclosed-bracket" {
         "A `(`, `[` or `{` is opened and nothing closes it. The message shows where it was opened, and where its end was probably meant to be."
-        "out = sine(440Hz * (1 + 2)\n"
-        "out = sine(440Hz * (1 + 2))\n"
-    UNOPENED_BRACKET "unopened-bracket"
+        fails "out = sine(440Hz * (1 + 2)\n"
+        passes "out = sine(440Hz * (1 + 2))\n"
+    }
+    UNOPENED_BRACKET Error "unopened-bracket" {
         "A `)`, `]` or `}` stands where nothing is open that it could close."
-        "out = sine(440Hz))\n"
-        "out = sine(440Hz)\n"
-    CHAINED_COMPARISON "chained-comparison"
+        fails "out = sine(440Hz))\n"
+        passes "out = sine(440Hz)\n"
+    }
+    CHAINED_COMPARISON Error "chained-comparison" {
         "Comparisons do not chain: `a < b < c` would compare a truth value, 0 or 1, with `c`. Two comparisons are joined by `and`."
-        "x = sine(1Hz)\nout = if -0.5 < x < 0.5 then x else 0\n"
-        "x = sine(1Hz)\nout = if -0.5 < x and x < 0.5 then x else 0\n"
-    PIPE_INTO_EXPRESSION "pipe-into-expression"
+        fails "x = sine(1Hz)\nout = if -0.5 < x < 0.5 then x else 0\n"
+        passes "x = sine(1Hz)\nout = if -0.5 < x and x < 0.5 then x else 0\n"
+    }
+    PIPE_INTO_EXPRESSION Error "pipe-into-expression" {
         "On the right of `|>` stands a name or a call, with `.field`s after it, because the left value becomes its input. `|>` is the loosest operator, so what follows the call would belong to its right side: put the pipe in parentheses."
-        "out = saw(110Hz) |> lowpass(800Hz) * 0.5\n"
-        "out = (saw(110Hz) |> lowpass(800Hz)) * 0.5\n"
-    NUMBER_TOO_LARGE "number-too-large"
+        fails "out = saw(110Hz) |> lowpass(800Hz) * 0.5\n"
+        passes "out = (saw(110Hz) |> lowpass(800Hz)) * 0.5\n"
+    }
+    NUMBER_TOO_LARGE Error "number-too-large" {
         "A number has more digits before its point than the greatest number that can be computed with, about 1.8 · 10^308."
-        "out = 10000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000\n"
-        "out = 1\n"
-    SAID_TWICE "said-twice"
+        fails "out = 10000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000\n"
+        passes "out = 1\n"
+    }
+    SAID_TWICE Error "said-twice" {
         "A parameter says the same of itself twice, such as two times `step`."
-        "knob a = 1 in 0..2 step step\nout = a\n"
-        "knob a = 1 in 0..2 step\nout = a\n"
-    TAB_CHARACTER "tab-character"
+        fails "knob a = 1 in 0..2 step step\nout = a\n"
+        passes "knob a = 1 in 0..2 step\nout = a\n"
+    }
+    TAB_CHARACTER Error "tab-character" {
         "A drum tab holds `x` for a hit, `X` for an accent, `o` for a ghost note, `1` to `9` for tenths of the velocity, `.` or `-` for a rest, `_` to hold the note on, and spaces, which are free."
-        "bd = kick()\nplay { bd |x..z| }\nout = bd\n"
-        "bd = kick()\nplay { bd |x..x| }\nout = bd\n"
-    MISPLACED "misplaced-item"
+        fails "bd = kick()\nplay { bd |x..z| }\nout = bd\n"
+        passes "bd = kick()\nplay { bd |x..x| }\nout = bd\n"
+    }
+    MISPLACED Error "misplaced-item" {
         "Every kind of item has places where it means something: a `param` in an instrument or effect, a line of a score in a `play` block or a section, `tempo` at the top of the file."
-        "until 1 > 2\nout = 0\n"
-        "out = 0\n"
-    TOO_DEEP "too-deep"
+        fails "until 1 > 2\nout = 0\n"
+        passes "out = 0\n"
+    }
+    TOO_DEEP Error "too-deep" {
         "Brackets, `if`s, prefix operators, powers, fields and pipes stand deeper in one another than the limit. Give a part of the expression a name, in an equation of its own."
-        "out = ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))\n"
-        "out = 1\n"
-    FILE_TOO_LARGE "file-too-large"
+        fails "out = ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))\n"
+        passes "out = 1\n"
+    }
+    FILE_TOO_LARGE Error "file-too-large" {
         "A file has more bytes than the limit. Split it into several files, and bring the definitions in with `use`."
-        ""
-        "out = 0\n"
+        fails ""
+        passes "out = 0\n"
+    }
 }

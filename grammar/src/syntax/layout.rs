@@ -22,7 +22,7 @@ pub(super) struct Layout {
     /// What is wrong with the brackets.
     pub(super) problems: Vec<Problem>,
     /// Bytes at which a problem has been reported: the item around it need not be complained of again.
-    pub(super) poison: Vec<usize>,
+    pub(super) broken: Vec<usize>,
 }
 
 impl Layout {
@@ -60,9 +60,9 @@ impl Layout {
     }
 
     /// True when a problem has been reported inside `bytes`.
-    pub(super) fn is_poisoned(&self, bytes: &std::ops::Range<usize>) -> bool {
-        let first = self.poison.partition_point(|&at| at < bytes.start);
-        self.poison.get(first).is_some_and(|&at| at < bytes.end)
+    pub(super) fn is_broken(&self, bytes: &std::ops::Range<usize>) -> bool {
+        let first = self.broken.partition_point(|&at| at < bytes.start);
+        self.broken.get(first).is_some_and(|&at| at < bytes.end)
     }
 }
 
@@ -132,7 +132,7 @@ impl<'a> Walk<'a> {
             tokens: Vec::new(),
             partner: Vec::new(),
             problems: Vec::new(),
-            poison: Vec::new(),
+            broken: Vec::new(),
         };
         Walk { source, text, input, forced, stack: Vec::new(), left_open: None, next_solid: 0, start: 0, out }
     }
@@ -203,7 +203,7 @@ impl<'a> Walk<'a> {
     fn stray_close(&mut self, index: usize) {
         let token = self.input[index];
         let (here, text) = (Span::new(self.source, token.start, token.end), token.text(self.text));
-        self.out.poison.push(token.start);
+        self.out.broken.push(token.start);
         match self.stack.last() {
             Some(frame) if frame.soft && frame.symbol != "{" && token.text(self.text) != "}" => {
                 let opened = self.out.tokens[frame.open];
@@ -244,7 +244,7 @@ impl<'a> Walk<'a> {
         let newline = self.out.tokens.last().is_some_and(|token| token.kind == Kind::Newline);
         self.out.partner[frame.open] = (self.out.tokens.len() - usize::from(newline)).max(frame.open + 1);
         let opened = self.out.tokens[frame.open];
-        self.out.poison.push(opened.start);
+        self.out.broken.push(opened.start);
         if self.out.problems.len() > MOST_BRACKETS {
             return;
         }
@@ -454,7 +454,7 @@ impl<'a> Walk<'a> {
             }
             self.out.text[place.clone()].copy_from_slice(&self.text.as_bytes()[place]);
         }
-        self.out.poison.sort_unstable();
+        self.out.broken.sort_unstable();
         self.out
     }
 }

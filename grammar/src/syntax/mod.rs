@@ -2,7 +2,7 @@
 //!
 //! The grammar stands in `mam.pest`. Around it:
 //! * `scan` finds tokens and comments, `layout` pairs the brackets and finds where items end;
-//! * `slips` finds what people write out of habit from other languages, and puts what they meant in its place;
+//! * `mistakes` finds what people write out of habit from other languages, and puts what they meant in its place;
 //! * `recover` gives each item to the grammar by itself, so that one mistake hides no other;
 //! * `diagnose` says in the user's words what is wrong where the grammar stopped;
 //! * `build` makes the tree.
@@ -18,10 +18,10 @@ pub mod codes;
 mod depth;
 mod diagnose;
 mod layout;
-mod place;
+mod mistakes;
+mod placement;
 mod recover;
 mod scan;
-mod slips;
 mod words;
 
 pub use build::TAB_CHARACTERS;
@@ -52,7 +52,7 @@ pub fn parse(sources: &Sources, id: SourceId, limits: &Limits) -> (Ast, Problems
     }
     let (mut ast, found) = recover::read(id, text, limits);
     problems.extend(found);
-    place::check(&mut ast, text, &mut problems);
+    placement::check(&mut ast, text, &mut problems);
     (ast, problems)
 }
 

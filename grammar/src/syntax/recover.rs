@@ -9,8 +9,8 @@ use super::depth;
 use super::diagnose::Diagnosis;
 use super::grammar::{MamParser, Rule};
 use super::layout::{Layout, lay_out};
+use super::mistakes;
 use super::scan::{Kind, Scanned, Token, scan};
-use super::slips;
 use super::words::{RESERVED, STATEMENTS};
 use crate::ast::{Ast, Body, Definition, DefinitionKind, Ident, Item, ItemKind};
 use crate::foreign::{self, Role};
@@ -31,8 +31,8 @@ pub(super) fn read(source: SourceId, text: &str, limits: &Limits) -> (Ast, Probl
     }
     let mut layout = lay_out(source, text, &scanned);
     layout.problems.iter().take(limits.problems).cloned().for_each(|problem| problems.add(problem));
-    let slips = slips::find(source, text, &scanned, &mut layout, limits.problems);
-    slips.into_iter().for_each(|problem| problems.add(problem));
+    let mistakes = mistakes::find(source, text, &scanned, &mut layout, limits.problems);
+    mistakes.into_iter().for_each(|problem| problems.add(problem));
     let deep = too_deep(source, text, &layout, limits, &mut problems);
     // Only whole characters have been replaced.
     let work = String::from_utf8(layout.text.clone()).unwrap_or_default();
@@ -244,7 +244,7 @@ impl Reader<'_> {
 
     /// True when the reason why an item cannot be read has been reported.
     fn is_known_broken(&self, bytes: &Range<usize>) -> bool {
-        self.layout.is_poisoned(bytes) || self.is_deep(bytes)
+        self.layout.is_broken(bytes) || self.is_deep(bytes)
     }
 
     fn is_deep(&self, bytes: &Range<usize>) -> bool {
@@ -332,7 +332,7 @@ impl Reader<'_> {
                 self.head(head, inner)
             }
             Err(error) => {
-                if !self.layout.is_poisoned(&bytes) {
+                if !self.layout.is_broken(&bytes) {
                     self.diagnose(head, Some(&error), Rule::head);
                 }
                 self.items(inner);

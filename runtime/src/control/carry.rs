@@ -12,11 +12,11 @@ pub(super) struct Carry {
     /// Stretches of state: from, to, bytes.
     state: Vec<(usize, usize, usize)>,
     /// Ports of parts of the same name and the same notes: from, to.
-    ports: Vec<(Place, Place)>,
+    ports: Vec<(StepItem, StepItem)>,
     /// Their voices.
-    voices: Vec<(Place, Place)>,
-    /// Steps that come to rest, and go on being as near to it: from, to.
-    rests: Vec<(usize, usize)>,
+    voices: Vec<(StepItem, StepItem)>,
+    /// Steps that detect the end of their tail, and take over the count: from, to.
+    tails: Vec<(usize, usize)>,
     /// Steps that the edit does not change, and that stay silent if they have failed: from, to.
     unchanged: Vec<(usize, usize)>,
     /// Nodes that have another name.
@@ -24,7 +24,7 @@ pub(super) struct Carry {
     /// Parameters that keep their value: from, to.
     params: Vec<(usize, usize)>,
     /// For each parameter of the new program whether it keeps its value.
-    kept: Vec<bool>,
+    keeps_value: Vec<bool>,
     lines: Vec<LineMove>,
 }
 
@@ -51,12 +51,12 @@ struct Shared {
     fresh: bool,
 }
 
-/// A step, and the index of a port or voice in it.
-type Place = (usize, usize);
+/// A port or voice of a step: the step, and the index in it.
+type StepItem = (usize, usize);
 
 /// A part with its step.
 #[derive(Clone, Copy)]
-struct Of<'p> {
+struct PartOf<'p> {
     index: usize,
     step: &'p Step,
     part: &'p StepPart,
@@ -80,8 +80,8 @@ impl Carry {
         let parts = parts_in_common(old, new, &renames);
         let same_default = |a: &ParamSlot, b: &ParamSlot| a.default == b.default;
         let params = matches((&old.params, |slot| &slot.name), &new.params, &renames, same_default);
-        let mut kept = vec![false; new.params.len()];
-        params.iter().for_each(|&(_, to)| kept[to] = true);
+        let mut keeps_value = vec![false; new.params.len()];
+        params.iter().for_each(|&(_, to)| keeps_value[to] = true);
         let as_long = |a: &DelaySpec, b: &DelaySpec| a.frames == b.frames;
         let lines = matches((&old.delays, |line| &line.name), &new.delays, &renames, as_long);
         let mut state = parts.iter().flat_map(|(a, b)| words(a, b, &renames)).collect();
@@ -91,14 +91,14 @@ impl Carry {
             state,
             ports: same.iter().flat_map(|(a, b)| a.ports().zip(b.ports())).collect(),
             voices: same.iter().flat_map(|(a, b)| a.voices().zip(b.voices())).collect(),
-            rests: parts
+            tails: parts
                 .iter()
                 .filter(|(a, b)| a.step.rests && b.step.rests)
                 .map(|(a, b)| (a.index, b.index))
                 .collect(),
             unchanged: unchanged(old, new),
             params,
-            kept,
+            keeps_value,
             lines: lines
                 .into_iter()
                 .map(|(from, to)| {
@@ -134,7 +134,7 @@ impl Carry {
 
     /// Whether a parameter of the new program keeps the value that it had.
     pub(super) fn keeps(&self, param: usize) -> bool {
-        self.kept.get(param).copied().unwrap_or(false)
+        self.keeps_value.get(param).copied().unwrap_or(false)
     }
 
     /// Does it, between two quanta. \[audio\]
@@ -156,8 +156,8 @@ impl Carry {
         for &(from, to) in &self.unchanged {
             new.runners[to].carry_failure(&old.runners[from]);
         }
-        for &(from, to) in &self.rests {
-            new.runners[to].carry_rest(&old.runners[from]);
+        for &(from, to) in &self.tails {
+            new.runners[to].carry_tail(&old.runners[from]);
         }
         // What a line holds that is not finite stays behind: the new program has a line of silence.
         let is_clean = |line: &&LineMove| !line.writer.is_some_and(|step| old.runners[step].is_dirty());
@@ -185,8 +185,8 @@ impl Blend {
 
     /// Takes what the old program has written, and puts back what lay there. \[audio\]
     pub(super) fn hold(&mut self, new: &mut Instance, frame: u64) {
-        let kept = self.under.chunks_exact(QUANTUM).zip(self.held.chunks_exact_mut(QUANTUM));
-        for (shared, (under, held)) in self.lines.iter().zip(kept).filter(|(shared, _)| !shared.fresh) {
+        let saved = self.under.chunks_exact(QUANTUM).zip(self.held.chunks_exact_mut(QUANTUM));
+        for (shared, (under, held)) in self.lines.iter().zip(saved).filter(|(shared, _)| !shared.fresh) {
             let range = quantum(new, shared, frame);
             new.lines[shared.line].change(|line| {
                 held.copy_from_slice(&line[range.clone()]);
@@ -235,11 +235,13 @@ fn matches<T>(
     new.iter().enumerate().filter_map(pair).collect()
 }
 
-impl<'p> Of<'p> {
+impl<'p> PartOf<'p> {
     /// All parts of a program.
-    fn all(program: &'p Program) -> Vec<Of<'p>> {
+    fn all(program: &'p Program) -> Vec<PartOf<'p>> {
         let steps = program.steps.iter().enumerate();
-        steps.flat_map(|(index, step)| step.parts.iter().map(move |part| Of { index, step, part })).collect()
+        steps
+            .flat_map(|(index, step)| step.parts.iter().map(move |part| PartOf { index, step, part }))
+            .collect()
     }
 
     /// How many ports it has, and which of them wake its voices.
@@ -249,24 +251,28 @@ impl<'p> Of<'p> {
         (self.part.ports.len(), voices.iter().map(|voice| own(voice.port)).collect())
     }
 
-    fn ports(self) -> impl Iterator<Item = Place> + 'p {
+    fn ports(self) -> impl Iterator<Item = StepItem> + 'p {
         self.part.ports.iter().map(move |&port| (self.index, port))
     }
 
-    fn voices(self) -> impl Iterator<Item = Place> + 'p {
+    fn voices(self) -> impl Iterator<Item = StepItem> + 'p {
         self.part.voices.clone().map(move |voice| (self.index, voice))
     }
 }
 
 /// The parts that two programs have in common, in whatever steps.
-fn parts_in_common<'p>(old: &'p Program, new: &'p Program, renames: &Renames) -> Vec<(Of<'p>, Of<'p>)> {
-    let (old, new) = (Of::all(old), Of::all(new));
+fn parts_in_common<'p>(
+    old: &'p Program,
+    new: &'p Program,
+    renames: &Renames,
+) -> Vec<(PartOf<'p>, PartOf<'p>)> {
+    let (old, new) = (PartOf::all(old), PartOf::all(new));
     let pairs = matches((&old, |of| &of.part.name), &new, renames, |_, _| true);
     pairs.into_iter().map(|(a, b)| (old[a], new[b])).collect()
 }
 
 /// The words of state that two parts have in common.
-fn words(old: &Of, new: &Of, renames: &Renames) -> Vec<(usize, usize, usize)> {
+fn words(old: &PartOf, new: &PartOf, renames: &Renames) -> Vec<(usize, usize, usize)> {
     let (olds, news) = (&old.part.states, &new.part.states);
     let as_wide = |a: &StateWord, b: &StateWord| a.bytes == b.bytes;
     let pairs = matches((olds, |word| &word.name), news, renames, as_wide);

@@ -86,8 +86,8 @@ pub struct Control {
     generation: u32,
     muted: BTreeSet<String>,
     soloed: BTreeSet<String>,
-    /// Parameters that were set by hand: they survive a jump.
-    hand: BTreeMap<String, f64>,
+    /// Parameters that were set by a controller: they survive a jump.
+    overrides: BTreeMap<String, f64>,
     taken_up: Option<(Arc<Program>, Instant)>,
     channels: usize,
     rate: u32,
@@ -142,7 +142,7 @@ impl Control {
             generation: 0,
             muted: BTreeSet::new(),
             soloed: BTreeSet::new(),
-            hand: BTreeMap::new(),
+            overrides: BTreeMap::new(),
             taken_up: None,
             channels,
             rate,
@@ -260,7 +260,7 @@ impl Control {
         self.meters.stopped.load(Acquire)
     }
 
-    /// Sets a parameter by name ([`Program::param`]), at the next quantum, by hand. False when no program has it.
+    /// Sets a parameter by name ([`Program::param`]), at the next quantum, by a controller. False when no program has it.
     pub fn set(&mut self, name: &str, value: f64, ramp: u32) -> bool {
         let mut path = None;
         for (generation, program) in self.programs() {
@@ -271,11 +271,11 @@ impl Control {
             }
         }
         let found = path.is_some();
-        self.hand.extend(path.map(|path| (path, value)));
+        self.overrides.extend(path.map(|path| (path, value)));
         found
     }
 
-    /// A note by hand, on the voice `voice` of a target, modulo their number: on with a velocity, off with `None`.
+    /// A note by a controller, on the voice `voice` of a target, modulo their number: on with a velocity, off with `None`.
     /// False when the program has no such target.
     pub fn note(&mut self, target: &str, voice: usize, note: f64, vel: Option<f64>) -> bool {
         let program = self.current.program.clone();
@@ -308,11 +308,11 @@ impl Control {
         self.send_gains();
     }
 
-    /// Takes over what hands have done with another one: mutes, solos, values.
+    /// Takes over what controllers have set on another one: mutes, solos, values.
     pub fn follow(&mut self, before: &Control) {
         (self.muted, self.soloed) = (before.muted.clone(), before.soloed.clone());
         self.send_gains();
-        for (name, &value) in &before.hand {
+        for (name, &value) in &before.overrides {
             self.set(name, value, 0);
         }
     }
@@ -378,7 +378,7 @@ impl Control {
         let position = self.meters.position.load(Acquire);
         let mut parts = std::iter::once(&mut self.current).chain(&mut self.sent);
         if let Some(part) = parts.find(|part| part.generation == generation) {
-            part.source.set_by_hand(part.to_song(position), param, value);
+            part.source.set_by_controller(part.to_song(position), param, value);
         }
     }
 
@@ -424,9 +424,9 @@ impl Control {
         let seen = Seen::new(&program);
         let mut part =
             Part { generation: self.generation, program, source, offset, until: unheard.start, seen };
-        let hand = if edit.jump.is_some() { self.hand.clone() } else { BTreeMap::new() };
+        let overrides = if edit.jump.is_some() { self.overrides.clone() } else { BTreeMap::new() };
         let instance = part.instance(unheard, goes_on);
-        let mut player = player(instance, &mut part, self.ahead(), first, &carry, &hand);
+        let mut player = player(instance, &mut part, self.ahead(), first, &carry, &overrides);
         for (index, gain) in self.gains(&part.program).into_iter().enumerate() {
             player.instance.set_gain(index, gain);
         }

@@ -50,7 +50,7 @@ struct Fading {
 }
 
 impl Fading {
-    /// Renders its quantum; what it wrote into lines that go on is kept, and taken out of them.
+    /// Renders its quantum; what it wrote into lines that go on is saved, and taken out of them.
     fn quantum(&mut self, next: &mut Instance) {
         self.blend.keep(next, self.frame);
         self.player.instance.quantum(self.frame);
@@ -143,7 +143,7 @@ impl Live {
         let mut done = 0;
         while done < frames {
             if self.cut.is_spent() {
-                self.obey();
+                self.handle_commands();
                 if self.master.is_silent() {
                     break;
                 }
@@ -165,15 +165,15 @@ impl Live {
     }
 
     /// Takes all commands, and the swap that is due.
-    fn obey(&mut self) {
-        let mut wish = None;
+    fn handle_commands(&mut self) {
+        let mut playing = None;
         while let Ok(command) = self.commands.pop() {
             match command {
                 Command::Swap(swap) => self.expect(swap),
                 Command::Now(generation, kind) => self.now(generation, kind),
                 Command::Gain(generation, part, gain) => self.gain(generation, part, gain),
-                Command::Play => wish = Some(true),
-                Command::Stop => wish = Some(false),
+                Command::Play => playing = Some(true),
+                Command::Stop => playing = Some(false),
                 Command::Record(ring) => {
                     if let Some(old) = std::mem::replace(&mut self.record, ring) {
                         self.discard(Garbage::Record(old));
@@ -199,7 +199,7 @@ impl Live {
             self.swap(swap);
         }
         // After the swap, so that what begins anew begins with its whole attack.
-        match wish {
+        match playing {
             Some(true) => self.master.rise(self.fresh),
             Some(false) => self.master.step = self.master.down,
             None => {}
@@ -248,7 +248,7 @@ impl Live {
     fn now(&mut self, generation: u32, kind: EventKind) {
         let event = Event { frame: self.cut.frame, kind };
         if let Some(player) = self.player(generation) {
-            // A queue that is full has more to play than anybody hears.
+            // A full queue has more to play than can be heard.
             let _ = player.instance.queue.push(event);
         }
     }
@@ -268,7 +268,7 @@ impl Live {
         pending.player.as_deref_mut()
     }
 
-    /// Hands events to the programs that they are for. Those of a program that does not play yet stay in the ring.
+    /// Moves events from the ring to the queues of their programs. Those of a program that does not play yet stay in the ring.
     fn take_events(&mut self) {
         while let Ok(&Tagged { generation, event }) = self.events.peek() {
             let fading = self.fading.as_mut().map(|fading| &mut fading.player);

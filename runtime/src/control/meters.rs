@@ -64,7 +64,7 @@ pub struct Telemetry {
     pub late: u64,
     /// Frames of the largest callback, ever.
     pub largest: u32,
-    /// Frames that could not be recorded because nobody emptied the ring.
+    /// Frames that could not be recorded because the ring was full.
     pub unrecorded: u64,
 }
 

@@ -47,7 +47,7 @@ pub use driver::{Control, Options, Playing, Sync};
 pub use live::Live;
 pub use meters::Telemetry;
 pub use part::Entry;
-pub use scored::{Place, Scored};
+pub use scored::{Position, Scored};
 
 use crate::engine::Instance;
 use crate::program::{Event, EventKind};

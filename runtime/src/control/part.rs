@@ -85,7 +85,7 @@ impl Part {
     }
 }
 
-/// A part that is about to play, with its first events in the queue, and what was set by hand. Values that hold at the start
+/// A part that is about to play, with its first events in the queue, and what was set by a controller. Values that hold at the start
 /// are only set where none is carried over.
 pub(super) fn player(
     mut instance: Instance,
@@ -93,7 +93,7 @@ pub(super) fn player(
     ahead: u64,
     first: u64,
     carry: &Carry,
-    hand: &BTreeMap<String, f64>,
+    overrides: &BTreeMap<String, f64>,
 ) -> Box<Player> {
     instance.profile = Some(Profile::new(part.program.steps.len()));
     instance.watch(part.seen.clone());
@@ -101,7 +101,7 @@ pub(super) fn player(
     part.advance(first, &mut events);
     events.retain(|event| !matches!(event.kind, EventKind::Set { param, .. } if carry.keeps(param)));
     for (param, slot) in part.program.params.iter().enumerate() {
-        if let Some(&value) = hand.get(&*slot.name) {
+        if let Some(&value) = overrides.get(&*slot.name) {
             events.push(Event { frame: first, kind: EventKind::Set { param, value, ramp: 0, curve: None } });
         }
     }

@@ -88,7 +88,7 @@ fn lineages(program: &Program) -> Vec<u64> {
     }
     let mut lineages = vec![];
     for step in &program.steps {
-        let lineage = hash(|hasher| own(program, step, &heard, hasher));
+        let lineage = hash(|hasher| hash_step(program, step, &heard, hasher));
         for (place, &signal) in step.outputs.iter().enumerate() {
             heard[signal] = hash(|hasher| (lineage, place).hash(hasher));
         }
@@ -97,7 +97,7 @@ fn lineages(program: &Program) -> Vec<u64> {
     lineages
 }
 
-fn own(program: &Program, step: &Step, heard: &[u64], hasher: &mut DefaultHasher) {
+fn hash_step(program: &Program, step: &Step, heard: &[u64], hasher: &mut DefaultHasher) {
     (&step.name, step.content, step.ports.len()).hash(hasher);
     program.state[step.state..step.state + step.state_bytes].hash(hasher);
     for &param in &step.params {

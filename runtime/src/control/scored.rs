@@ -12,7 +12,7 @@ pub struct Scored;
 
 /// A musical place.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Place {
+pub struct Position {
     /// Passes before this one; 0 where the score does not start again.
     pub pass: u64,
     /// Bars from the start of the pass.
@@ -21,14 +21,14 @@ pub struct Place {
     pub beats_per_bar: f64,
 }
 
-impl Place {
+impl Position {
     /// Where a frame of a program's score lies; `None` without a transport.
-    pub fn of(program: &Program, frame: u64) -> Option<Place> {
-        Some(Place::within(program.score.transports.first()?, program.rate, frame))
+    pub fn at_frame(program: &Program, frame: u64) -> Option<Position> {
+        Some(Position::in_transport(program.score.transports.first()?, program.rate, frame))
     }
 
     /// Where a frame lies in a transport of a score, at so many frames a second.
-    pub fn within(transport: &Transport, rate: u32, frame: u64) -> Place {
+    pub fn in_transport(transport: &Transport, rate: u32, frame: u64) -> Position {
         let clock = Clock::new(&transport.tempo, rate);
         let length = pass_frames(transport, &clock);
         let (pass, within) = match length {
@@ -36,7 +36,7 @@ impl Place {
             None => (0.0, frame as f64),
         };
         let beats_per_bar = clock.beats_per_bar().to_f64();
-        Place { pass: pass as u64, bar: clock.bar_at(within), beats_per_bar }
+        Position { pass: pass as u64, bar: clock.bar_at(within), beats_per_bar }
     }
 
     /// The frame of a program's score where it lies; `None` without a transport.
@@ -61,10 +61,10 @@ impl Place {
     }
 
     /// The beginning of its bar, or of the one so many bars later (earlier where negative), in the same pass.
-    pub fn bar_line(self, bars: i64) -> Place {
+    pub fn bar_line(self, bars: i64) -> Position {
         // A frame is rounded, so a bar line may seem to be a hair before itself.
         let bar = (self.bar + 1e-6).floor() + bars as f64;
-        Place { bar: bar.max(0.0), ..self }
+        Position { bar: bar.max(0.0), ..self }
     }
 }
 
@@ -76,7 +76,7 @@ fn pass_frames(transport: &Transport, clock: &Clock) -> Option<f64> {
 
 impl Playing for Scored {
     fn events(&self, program: &Arc<Program>, from: u64, held: Option<&Held>) -> Box<dyn EventSource + Send> {
-        let mut sequencer = Sequencer::of(program, Extent::Forever);
+        let mut sequencer = Sequencer::for_program(program, Extent::Forever);
         match held {
             Some(held) => sequencer.go_on(from, from, held),
             None if from > 0 => sequencer.seek(from, from),
@@ -93,11 +93,11 @@ impl Playing for Scored {
         if timing(old) == timing(new) {
             return frame;
         }
-        Place::of(old, frame).and_then(|place| place.frame(new)?.ok()).unwrap_or(frame)
+        Position::at_frame(old, frame).and_then(|place| place.frame(new)?.ok()).unwrap_or(frame)
     }
 
     fn next_bar(&self, program: &Program, frame: u64) -> u64 {
-        let next = Place::of(program, frame).and_then(|place| {
+        let next = Position::at_frame(program, frame).and_then(|place| {
             let line = |bars: i64| place.bar_line(bars).frame(program)?.ok();
             line(0).filter(|&line| line >= frame).or_else(|| line(1))
         });

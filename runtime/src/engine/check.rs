@@ -4,8 +4,11 @@ use crate::buffers::Held;
 use crate::program::{Program, Step};
 
 impl Program {
-    /// Says what does not fit, if anything: an index beyond its table, a block beyond the state, a delay line
-    /// whose length is no power of two, a signal that is read from a buffer that holds another one. A compiled program
+    /// Checks that the tables fit each other.
+    ///
+    /// # Errors
+    /// Says what does not fit: an index beyond its table, a block beyond the state, a delay line
+    /// whose length is not a power of two, a signal that is read from a buffer that holds another one. A compiled program
     /// has no such fault.
     pub fn check(&self) -> Result<(), String> {
         if !self.state.len().is_multiple_of(16) {

@@ -1,15 +1,15 @@
 //! A program with its memory, in the middle of being played.
 
 use super::NotFinite;
-use super::calm::Hearing;
+use super::call_list::{self, CallList, WHOLE};
 use super::clock::Profile;
 use super::memory::{Block, Buffers, Line};
 use super::notes::{NoteKind, Notes};
 use super::params::{Params, Set};
 use super::queue::EventQueue;
-use super::quiet::{self, Quiet, WHOLE};
 use super::seen::{Seen, Watcher};
 use super::step::{Memory, Runner, Scene};
+use super::tail::SilencePropagation;
 use super::tap::Tap;
 use crate::program::{EventKind, Program, QUANTUM};
 use std::ops::Range;
@@ -26,23 +26,23 @@ pub(crate) struct Instance {
     pub(crate) lines: Vec<Line>,
     notes: Notes,
     buffers: Buffers,
-    /// Where steps are called that nobody hears.
+    /// Receives the output of sleeping steps that are called only to be measured.
     waste: Option<Block<f32>>,
     /// Of each part, step by step.
     mutes: Vec<Mute>,
     pub(crate) taps: Vec<Tap>,
-    /// Keeps time, where somebody wants to know it.
+    /// Times each step, where that is asked for.
     pub(crate) profile: Option<Profile>,
-    /// Tells what plays, where it is asked for.
+    /// Meters levels and values, where that is asked for.
     watcher: Option<Watcher>,
-    quiet: Quiet,
-    hearing: Hearing,
-    /// Steps that a quiet quantum leaves out, as their outputs are read elsewhere then.
+    call_list: CallList,
+    propagation: SilencePropagation,
+    /// Steps that a quantum by the call list leaves out, as what they copy is read instead.
     idle: Vec<bool>,
-    /// The buffers of the channels, in a quantum of all steps and in a quiet one.
+    /// The buffers of the channels, in a quantum of all steps and in one by the call list.
     outputs: [Vec<usize>; 2],
-    /// Whether the last quantum was a quiet one.
-    was_quiet: bool,
+    /// Whether the last quantum was rendered by the call list.
+    used_call_list: bool,
     /// Steps that have failed since they were asked for, with the first frame of the quantum, each once.
     failures: Vec<(usize, u64)>,
 }
@@ -65,7 +65,7 @@ impl Instance {
         let mut state = Block::zeros(program.state.len());
         state.as_mut_slice().copy_from_slice(&program.state);
         let runners = runners(&program, &buffers, &lines);
-        let (idle, copied) = quiet::copies(&program);
+        let (idle, copied) = call_list::copies(&program);
         let outputs = [&program.outputs, &copied]
             .map(|signals| signals.iter().map(|&signal| program.buffers[signal]).collect());
         Instance {
@@ -76,11 +76,11 @@ impl Instance {
             profile: None,
             watcher: None,
             taps: vec![],
-            quiet: Quiet::new(&program),
-            hearing: Hearing::new(&program),
+            call_list: CallList::new(&program),
+            propagation: SilencePropagation::new(&program),
             idle,
             outputs,
-            was_quiet: false,
+            used_call_list: false,
             failures: Vec::with_capacity(program.steps.len()),
             program,
             runners,
@@ -93,27 +93,28 @@ impl Instance {
 
     /// Renders the quantum that begins at a frame, with what the queue holds for it. What is late happens at once.
     pub(crate) fn quantum(&mut self, frame: u64) {
-        let still =
-            self.queue.next_frame() >= frame + QUANTUM as u64 && self.params.rest() && self.notes.is_empty();
-        if still && (self.quiet.is_written(&*self.program.code) || self.write_quiet()) {
-            self.was_quiet = true;
+        let still = self.queue.next_frame() >= frame + QUANTUM as u64
+            && self.params.are_still()
+            && self.notes.is_empty();
+        if still && (self.call_list.is_written(&*self.program.code) || self.write_call_list()) {
+            self.used_call_list = true;
             let memory = Memory { state: self.state.as_ptr(), image: &self.program.state };
             // SAFETY: whatever changes a runner or the state forgets what was written.
-            let (fading, mut slept) = unsafe {
-                self.quiet.run(frame, |index| {
+            let (released, mut slept) = unsafe {
+                self.call_list.run(frame, |index| {
                     let (runner, failures) = (&mut self.runners[index], &mut self.failures);
                     let failed = examine(runner, index, memory, (frame, &WHOLE), failures);
                     runner.end(memory.state, frame, WHOLE) || failed
                 })
             };
-            for &(runner, voice) in fading {
+            for &(runner, voice) in released {
                 if self.runners[runner].may_sleep(voice, self.state.as_ptr()) {
                     self.runners[runner].sleep(voice);
                     slept = true;
                 }
             }
             if slept {
-                self.quiet.forget();
+                self.call_list.forget();
             }
             return;
         }
@@ -126,16 +127,16 @@ impl Instance {
         if frames.start == 0 {
             self.take_events(frame);
         }
-        self.quiet.forget();
-        self.was_quiet = false;
+        self.call_list.forget();
+        self.used_call_list = false;
         if let Some(profile) = &mut self.profile {
             profile.begin();
         }
         let eventful = !self.params.touched().is_empty() || !self.notes.is_empty();
         if frames.start == 0 {
             let (params, notes) = (&self.params, &self.notes);
-            let touched = |runner: &Runner| eventful && runner.is_touched(params, notes);
-            self.hearing.listen(&mut self.runners, &self.buffers, touched);
+            let has_event = |runner: &Runner| eventful && runner.has_event(params, notes);
+            self.propagation.propagate(&mut self.runners, &self.buffers, has_event);
         }
         let mut scene = Scene {
             code: &*self.program.code,
@@ -176,16 +177,16 @@ impl Instance {
         if frames.end == QUANTUM {
             // So that the next quantum finds nothing of this one.
             self.notes.begin();
-            if self.params.settled() {
+            if !self.params.are_ramping() {
                 self.params.begin();
             }
         }
     }
 
-    /// From now on it tells what plays.
+    /// Meters levels and values from now on.
     pub(crate) fn watch(&mut self, seen: Arc<Seen>) {
         self.watcher = Some(Watcher::new(&self.program, seen));
-        self.quiet.forget();
+        self.call_list.forget();
     }
 
     /// From now on every step is called, also those that sleep.
@@ -193,24 +194,24 @@ impl Instance {
         let waste = Block::zeros(QUANTUM);
         self.runners.iter_mut().for_each(|runner| runner.never_skip(waste.as_ptr()));
         self.waste = Some(waste);
-        self.quiet.forget();
+        self.call_list.forget();
     }
 
-    /// Something about it has changed between two quanta.
+    /// Must be called after the runners, the state or the taps have been changed from outside, between two quanta.
     pub(crate) fn changed(&mut self) {
-        self.quiet.forget();
+        self.call_list.forget();
     }
 
-    /// Writes down the calls of a quiet quantum, if there is nothing to be done but to call.
-    fn write_quiet(&mut self) -> bool {
+    /// Writes the call list, if a quantum without events is nothing but kernel calls.
+    fn write_call_list(&mut self) -> bool {
         let loud = self.mutes.iter().all(|mute| mute.gain == 1.0 && mute.target == 1.0);
         let recovers = self.runners.iter().any(Runner::is_recovering);
         let is_watched = self.profile.is_some() || self.watcher.is_some();
         if !loud || recovers || !self.taps.is_empty() || is_watched {
             return false;
         }
-        self.hearing.listen(&mut self.runners, &self.buffers, |_| false);
-        self.quiet.write(&mut self.runners, &self.idle, &*self.program.code, self.state.as_ptr())
+        self.propagation.propagate(&mut self.runners, &self.buffers, |_| false);
+        self.call_list.write(&mut self.runners, &self.idle, &*self.program.code, self.state.as_ptr())
     }
 
     fn take_events(&mut self, frame: u64) {
@@ -243,24 +244,24 @@ impl Instance {
     /// line it costs a small song a tenth of its time.
     #[inline]
     pub(crate) fn output(&self, channel: usize) -> &[f32; QUANTUM] {
-        let outputs = &self.outputs[usize::from(self.was_quiet)];
+        let outputs = &self.outputs[usize::from(self.used_call_list)];
         let last = outputs.len().wrapping_sub(1);
         match outputs.get(channel.min(last)) {
-            Some(&buffer) if !self.hearing.output(channel.min(last)) => self.buffers.get(buffer),
+            Some(&buffer) if !self.propagation.output(channel.min(last)) => self.buffers.get(buffer),
             _ => &[0.0; QUANTUM],
         }
     }
 
     /// Says whether a channel of the input is silent in the next quantum, which only those can know who have rendered it.
-    pub(crate) fn tell_silent(&mut self, channel: usize, silent: bool) {
-        if self.hearing.tell(channel, silent) {
-            self.quiet.forget();
+    pub(crate) fn set_input_silent(&mut self, channel: usize, silent: bool) {
+        if self.propagation.set_input(channel, silent) {
+            self.call_list.forget();
         }
     }
 
-    /// Whether a channel of the quantum's result is silent because all that it comes from sleeps or rests.
+    /// Whether a channel of the quantum's result is silent because all steps that it comes from sleep.
     pub(crate) fn is_output_silent(&self, channel: usize) -> bool {
-        self.hearing.output(channel)
+        self.propagation.output(channel)
     }
 
     /// Gives the steps that have failed since this was asked the last time, each once, with the first frame of the quantum
@@ -290,14 +291,14 @@ impl Instance {
     pub(crate) fn mute(&mut self, part: usize, gain: f32) {
         if let Some(mute) = self.mutes.get_mut(part) {
             mute.target = gain;
-            self.quiet.forget();
+            self.call_list.forget();
         }
     }
 
     /// Sets a part's gain, before it has been heard.
     pub(crate) fn set_gain(&mut self, part: usize, gain: f32) {
         self.mutes[part] = Mute { gain, target: gain };
-        self.quiet.forget();
+        self.call_list.forget();
     }
 }
 

@@ -50,7 +50,7 @@ impl<T: Plain> Block<T> {
         self.start.as_ptr()
     }
 
-    /// The values. Nobody writes through a pointer while the slice is used: kernels only run inside a quantum.
+    /// The values. They are not written through a pointer while the slice is used: kernels only run inside a quantum.
     pub(crate) fn as_slice(&self) -> &[T] {
         // SAFETY: the block holds `len` initialised values.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
@@ -90,7 +90,7 @@ impl Buffers {
         self.all.as_ptr().wrapping_add(index * QUANTUM)
     }
 
-    /// The address of a buffer to which nobody writes.
+    /// The address of a buffer that is never written.
     pub(crate) fn silence(&self) -> *mut f32 {
         self.start(self.count)
     }

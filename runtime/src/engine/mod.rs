@@ -11,7 +11,7 @@
 //! What it does not do: decide when something is played (the score), talk to a device (the outputs), or change its
 //! program while it runs (the control).
 
-mod calm;
+mod call_list;
 mod check;
 mod clock;
 mod input;
@@ -20,9 +20,9 @@ mod memory;
 mod notes;
 mod params;
 mod queue;
-mod quiet;
 mod seen;
 mod step;
+mod tail;
 mod tap;
 #[cfg(test)]
 mod tests;
@@ -35,7 +35,7 @@ pub use queue::EventQueue;
 pub(crate) use seen::Seen;
 
 use crate::program::{Event, Program, QUANTUM};
-use quiet::WHOLE;
+use call_list::WHOLE;
 use std::ops::Range;
 use std::sync::Arc;
 use tap::Tap;

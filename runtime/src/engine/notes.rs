@@ -116,7 +116,7 @@ impl Notes {
 }
 
 impl NoteKind {
-    /// What the port shows from now on. `trig` is cleared after the first frame, by whoever runs the kernel.
+    /// What the port shows from now on. `trig` is cleared by the runner after the kernel's first frame.
     pub(crate) fn apply(self, port: &mut Port) {
         match self {
             NoteKind::Off => port.gate = 0,

@@ -53,7 +53,7 @@ struct Param {
 /// 1/(1 − e⁻³)
 const EXP_SCALE: f64 = 1.052_395_696_491_256;
 
-/// A way from one value to another. At rest when `done == frames`.
+/// A ramp from one value to another. Over when `done == frames`.
 #[derive(Clone, Copy, Debug, Default)]
 struct Ramp {
     from: f64,
@@ -155,14 +155,14 @@ impl Params {
         }
     }
 
-    /// Whether none has a track or ramps on, so that a quantum without events leaves all as they are.
-    pub(crate) fn rest(&self) -> bool {
+    /// Returns true if no parameter has a track or a ramp, so that a quantum without events changes none.
+    pub(crate) fn are_still(&self) -> bool {
         self.touched.is_empty() && self.ramping.is_empty()
     }
 
-    /// Whether none ramps on into the next quantum.
-    pub(crate) fn settled(&self) -> bool {
-        self.ramping.is_empty()
+    /// Whether a ramp goes on into the next quantum.
+    pub(crate) fn are_ramping(&self) -> bool {
+        !self.ramping.is_empty()
     }
 
     /// Sets a parameter at a frame of the quantum, not before its last set. What does not exist is not set, and

@@ -22,7 +22,10 @@ impl EventQueue {
         self.events.reserve(self.limit - self.events.len());
     }
 
-    /// Adds an event after all that are not later. It comes back when there is no room.
+    /// Adds an event after all that are not later.
+    ///
+    /// # Errors
+    /// The event itself, when there is no room for it.
     pub fn push(&mut self, event: Event) -> Result<(), Event> {
         if self.events.len() == self.limit {
             return Err(event);

@@ -1,5 +1,5 @@
-//! What is seen of a program while it plays: how loud each instrument is, and where some parameters stand. The audio
-//! thread writes atomics that another thread reads, and never waits for it.
+//! Metering: the level of each instrument and the values of some parameters while a program plays. The audio thread
+//! writes atomics that another thread reads, and never waits for it.
 
 use super::params::Params;
 use super::step::Runner;
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 /// Parameters that are watched at most.
 const MOST_PARAMS: usize = 64;
 
-/// What both threads share.
+/// The atomics that both threads share.
 #[derive(Debug)]
 pub(crate) struct Seen {
     /// Bits of the greatest absolute value of each target since it was read: they order as the values do.
@@ -54,7 +54,7 @@ fn watched(program: &Program) -> Vec<usize> {
         CommandKind::Trigger { .. } => None,
     });
     let moved: BTreeSet<usize> = by_lines.chain(by_commands).filter(|&p| p < program.params.len()).collect();
-    // The length of a beat is set, too, but not by anybody.
+    // The length of a beat is set too, but by the sequencer.
     let is_length = |param: &usize| program.score.lengths.iter().any(|length| length.param == *param);
     let is_knob = |param: &usize| !program.params[*param].name.contains('.') && !is_length(param);
     let knobs = (0..program.params.len()).filter(is_knob);

@@ -6,10 +6,10 @@
 
 mod finite;
 
-use super::calm::{self, CALM, Rest};
 use super::memory::{Buffers, Pointers, silence};
 use super::notes::{Cursor, NoteKind, Notes, pitch};
 use super::params::Params;
+use super::tail::{self, SILENCE, TailDetector};
 use crate::machine::Task;
 use crate::program::{Call, Code, Form, Port, Program, QUANTUM, Step};
 use finite::Guard;
@@ -52,16 +52,16 @@ pub(crate) struct Runner {
     delay_frames: Vec<usize>,
     inputs: Shifted,
     outputs: Shifted,
-    calm: Rest,
+    tail: TailDetector,
     /// Its words of state, from the start of the state memory, and whether they are of 8 bytes.
     words: Vec<(usize, bool)>,
     /// The outputs of each part.
     parts: Vec<Range<usize>>,
-    /// Where a step that sleeps is called nevertheless: buffers that nobody hears.
+    /// Output buffers of a sleeping step that is called only to be measured.
     waste: Option<Pointers<f32>>,
     /// Whether what it computes is finite.
     guard: Guard,
-    /// It is silent all through the quantum: it writes nothing, and whoever hears it looks elsewhere.
+    /// It is silent for the whole quantum: it writes nothing, and its readers are pointed to a buffer of zeros.
     silent: bool,
     stale: bool,
 }
@@ -144,7 +144,7 @@ impl Runner {
             outputs: starts(&step.outputs),
             parts: step.parts.iter().map(|part| part.outputs.clone()).collect(),
             voices,
-            calm: Rest::new(
+            tail: TailDetector::new(
                 step.rests,
                 step.delays.iter().map(|&index| program.delays[index].frames).max().unwrap_or(0),
             ),
@@ -168,56 +168,57 @@ impl Runner {
 
     /// Whether it need not be called, for whichever reason.
     fn is_idle(&self) -> bool {
-        self.asleep() || self.calm.is_on() || self.guard.has_failed()
+        self.asleep() || self.tail.is_asleep() || self.guard.has_failed()
     }
 
-    /// Begins a quantum: whether it hears anything, and whether an event concerns it. Whether it is silent all through.
-    pub(crate) fn begin(&mut self, hears: bool, touched: bool) -> bool {
-        if self.calm.begin(hears || touched) {
+    /// Begins a quantum: `hears` if an input sounds, `has_event` if an event concerns it. Returns true if it is silent for the
+    /// whole quantum.
+    pub(crate) fn begin(&mut self, hears: bool, has_event: bool) -> bool {
+        if self.tail.begin(hears || has_event) {
             self.stale = true;
         }
         let sleeps = self.asleep() || self.guard.has_failed();
-        self.silent = self.calm.is_on() || sleeps && !touched && !self.guard.is_due();
+        self.silent = self.tail.is_asleep() || sleeps && !has_event && !self.guard.is_due();
         self.silent
     }
 
-    /// From now on an input is found elsewhere.
-    pub(crate) fn hear_at(&mut self, place: usize, sound: *mut f32) {
-        self.inputs.whole.0[place] = sound;
+    /// Points an input to another buffer.
+    pub(crate) fn read_from(&mut self, input: usize, sound: *mut f32) {
+        self.inputs.whole.0[input] = sound;
     }
 
     /// Whether an event of the quantum concerns it.
-    pub(crate) fn is_touched(&self, params: &Params, notes: &Notes) -> bool {
+    pub(crate) fn has_event(&self, params: &Params, notes: &Notes) -> bool {
         let moves = |&index: &usize| params.masks(index) != (0, 0);
         self.params.iter().any(moves) || self.port_ids.iter().any(|&id| notes.mask(id) != 0)
     }
 
-    /// Some frames of the quantum at `frame` are rendered. Whether it comes to rest, where they are its last.
+    /// Some frames of the quantum at `frame` are rendered. Returns true if they are its last and the step falls asleep.
     pub(crate) fn end(&mut self, state: *mut u8, frame: u64, frames: Range<usize>) -> bool {
-        if !self.calm.is_near() {
+        if !self.tail.is_counting() {
             return false;
         }
         let (outputs, lines, words) = (&self.outputs.whole.0, &self.delays.0, &self.words);
-        let quiet = |start: *mut f32, frames: Range<usize>| {
-            // SAFETY: whoever calls it knows that the frames are there, and no kernel runs.
-            calm::quiet(unsafe { std::slice::from_raw_parts(start.add(frames.start), frames.len()) })
+        let is_silent = |start: *mut f32, frames: Range<usize>| {
+            // SAFETY: its callers pass frames of a buffer or line, and no kernel runs.
+            tail::is_silent(unsafe { std::slice::from_raw_parts(start.add(frames.start), frames.len()) })
         };
         // Outputs have a quantum.
-        self.calm.heard(|| outputs.iter().all(|&output| quiet(output, frames.clone())));
+        self.tail.rendered(|| outputs.iter().all(|&output| is_silent(output, frames.clone())));
         if frames.end < QUANTUM {
             return false;
         }
-        self.calm.end(|| {
+        self.tail.end(|| {
             // SAFETY: lines have as many frames as stand beside them, a power of two; states lie within the state memory;
             // and no kernel runs.
             unsafe {
                 let written = |(&line, &len): (&*mut f32, &usize)| match len {
-                    0..QUANTUM => quiet(line, 0..len),
-                    _ => quiet(line.add(frame as usize & (len - 1)), 0..QUANTUM),
+                    0..QUANTUM => is_silent(line, 0..len),
+                    _ => is_silent(line.add(frame as usize & (len - 1)), 0..QUANTUM),
                 };
                 let still = |&(at, double): &(usize, bool)| match double {
-                    true => state.add(at).cast::<f64>().read_unaligned().abs() < f64::from(CALM),
-                    false => state.add(at).cast::<f32>().read_unaligned().abs() < CALM,
+                    true => state.add(at).cast::<f64>().read_unaligned().abs() < f64::from(SILENCE),
+                    false => state.add(at).cast::<f32>().read_unaligned().abs() < SILENCE,
                 };
                 words.iter().all(still) && lines.iter().zip(&self.delay_frames).all(written)
             }
@@ -312,7 +313,7 @@ impl Runner {
     /// Renders a stretch in which nothing begins after its first frame.
     fn stretch(&mut self, scene: &mut Scene<'_>, range: Range<usize>, began: bool, moves: bool) {
         if self.is_idle() {
-            self.rest(range.clone());
+            self.write_silence(range.clone());
             self.call_in_vain(scene, range);
         } else if began || moves {
             self.call(scene, Form::General, range);
@@ -323,17 +324,17 @@ impl Runner {
         }
     }
 
-    /// Silence, which is written where something else may be heard in the same quantum.
-    fn rest(&mut self, range: Range<usize>) {
+    /// Writes zeros, unless the step is silent for the whole quantum, when its outputs are not read.
+    fn write_silence(&mut self, range: Range<usize>) {
         if !self.silent {
             self.outputs.fill(range, 0.0);
         }
     }
 
-    /// From now on it is called even where it sleeps, into `buffer`, so that it can be measured what sleeping saves.
+    /// Calls the step from now on even where it sleeps, into `buffer`, so that it can be measured what sleeping saves.
     pub(crate) fn never_skip(&mut self, buffer: *mut f32) {
         self.waste = Some(Pointers(vec![buffer; self.outputs.whole.0.len()]));
-        self.calm.never();
+        self.tail.disable();
     }
 
     /// Calls it though it sleeps, where that was asked for. What it makes of its state is undone when it wakes.
@@ -407,9 +408,9 @@ impl Runner {
     }
 
     /// Its voices that are awake although their note has ended.
-    pub(crate) fn fading(&self) -> impl Iterator<Item = usize> {
-        let fading = |voice: &VoiceState| voice.awake && self.ports[voice.port].gate == 0;
-        self.voices.iter().enumerate().filter(move |(_, voice)| fading(voice)).map(|(index, _)| index)
+    pub(crate) fn released(&self) -> impl Iterator<Item = usize> {
+        let released = |voice: &VoiceState| voice.awake && self.ports[voice.port].gate == 0;
+        self.voices.iter().enumerate().filter(move |(_, voice)| released(voice)).map(|(index, _)| index)
     }
 
     /// Whether a voice says that it may sleep.
@@ -486,9 +487,9 @@ impl Runner {
         self.stale = true;
     }
 
-    /// Is as near to its rest as another program's step.
-    pub(crate) fn carry_rest(&mut self, from: &Runner) {
-        self.calm.carry(&from.calm);
+    /// Takes over the tail detection of another program's step.
+    pub(crate) fn carry_tail(&mut self, from: &Runner) {
+        self.tail.carry(&from.tail);
     }
 
     /// Points a delay line elsewhere.

@@ -1,6 +1,6 @@
 //! The engine against a kernel written by hand, and against a model that knows no blocks.
 
-use super::calm::Rest;
+use super::tail::TailDetector;
 use super::*;
 use crate::program::*;
 use crate::score::Score;
@@ -268,18 +268,18 @@ fn a_tap_is_the_nodes_own_sound() {
     assert!(left[3] == 0.5 && left[699] == 0.0);
 }
 
-/// In a quiet quantum only those are asked that may come to rest; who is disturbed begins anew all the same.
+/// In a quantum by the call list only the steps whose tail is counted are asked; a disturbed one begins anew all the same.
 #[test]
 fn what_is_disturbed_waits_again_for_the_whole_of_its_longest_line() {
-    let mut rest = Rest::new(true, 128);
-    let quiet = |rest: &mut Rest| {
-        rest.begin(false);
-        rest.end(|| true)
+    let mut tail = TailDetector::new(true, 128);
+    let silent = |tail: &mut TailDetector| {
+        tail.begin(false);
+        tail.end(|| true)
     };
-    assert_eq!([quiet(&mut rest), quiet(&mut rest)], [false, false]);
-    rest.begin(true);
-    assert_eq!([quiet(&mut rest), quiet(&mut rest), quiet(&mut rest)], [false, false, true]);
-    assert!(rest.is_on());
+    assert_eq!([silent(&mut tail), silent(&mut tail)], [false, false]);
+    tail.begin(true);
+    assert_eq!([silent(&mut tail), silent(&mut tail), silent(&mut tail)], [false, false, true]);
+    assert!(tail.is_asleep());
 }
 
 /// Buffers may be shared, but not by signals that are there at one time.

@@ -35,13 +35,13 @@ impl Quantiser {
         into.reserve(frames.len());
         for frame in frames.chunks_exact(self.errors.len()) {
             for (channel, &x) in frame.iter().enumerate() {
-                into.push(self.one(f64::from(x), channel));
+                into.push(self.quantise(f64::from(x), channel));
                 self.sample += 1;
             }
         }
     }
 
-    fn one(&mut self, x: f64, channel: usize) -> i32 {
+    fn quantise(&mut self, x: f64, channel: usize) -> i32 {
         let wanted =
             if x.is_nan() { 0.0 } else { (x * self.scale).clamp(-2.0 * self.scale, 2.0 * self.scale) };
         let rounded = match self.dither {

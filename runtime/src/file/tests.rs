@@ -201,8 +201,10 @@ fn of_a_take_that_does_not_fit_what_fits_is_whole() {
         matches!(writer.finish(), Err(FileError::Io(error)) if error.kind() == io::ErrorKind::StorageFull)
     );
     let mut read = hound::WavReader::new(Cursor::new(disk.0.into_inner())).unwrap();
-    let kept: Vec<f32> = read.samples::<f32>().collect::<Result<_, _>>().unwrap();
-    assert!(kept.len() > 2_000_000 / 4 && kept.iter().enumerate().all(|(i, x)| *x == (i % 9600) as f32));
+    let written: Vec<f32> = read.samples::<f32>().collect::<Result<_, _>>().unwrap();
+    assert!(
+        written.len() > 2_000_000 / 4 && written.iter().enumerate().all(|(i, x)| *x == (i % 9600) as f32)
+    );
 }
 
 /// The plain header of 44 bytes, and samples.

@@ -37,7 +37,7 @@ pub(super) fn read(source: impl Read, intake: &mut Intake) -> Result<(), FileErr
     for _ in 0..MOST_CHUNKS {
         let chunk = chunks.next()?.ok_or_else(ends)?;
         match &chunk.name {
-            b"fmt " => kind = Some(Kind::of(&chunks.content(&chunk, 64)?)?),
+            b"fmt " => kind = Some(Kind::from_fmt(&chunks.content(&chunk, 64)?)?),
             b"data" => {
                 let kind = kind.ok_or_else(|| {
                     FileError::Malformed("a WAV file whose samples come before their description".into())
@@ -227,7 +227,7 @@ struct Kind {
 }
 
 impl Kind {
-    fn of(fmt: &[u8]) -> Result<Kind, FileError> {
+    fn from_fmt(fmt: &[u8]) -> Result<Kind, FileError> {
         const PCM: u16 = 1;
         const FLOAT: u16 = 3;
         const EXTENSIBLE: u16 = 0xfffe;

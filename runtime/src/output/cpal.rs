@@ -30,10 +30,10 @@ impl Backend for System {
     fn devices(&self) -> Result<Vec<Device>, OutputError> {
         let host = cpal::default_host();
         let id = |device: cpal::Device| device.id().ok();
-        let outputs = host.output_devices().map_err(|error| told("listing the outputs", &error))?;
+        let outputs = host.output_devices().map_err(|error| failed("listing the outputs", &error))?;
         let default = host.default_output_device().and_then(id);
         let mut devices: Vec<Device> = outputs.filter_map(|device| known(&device, &default, false)).collect();
-        let inputs = host.input_devices().map_err(|error| told("listing the inputs", &error))?;
+        let inputs = host.input_devices().map_err(|error| failed("listing the inputs", &error))?;
         let default = host.default_input_device().and_then(id);
         devices.extend(inputs.filter_map(|device| known(&device, &default, true)));
         Ok(devices)
@@ -46,11 +46,11 @@ impl Backend for System {
             Some(name) => {
                 let unknown = || OutputError::UnknownDevice { name: name.clone() };
                 let mut outputs =
-                    host.output_devices().map_err(|error| told("listing the outputs", &error))?;
+                    host.output_devices().map_err(|error| failed("listing the outputs", &error))?;
                 outputs.find(|device| name_of(device).as_ref() == Some(name)).ok_or_else(unknown)?
             }
         };
-        let usual = device.default_output_config().map_err(|error| told("asking the device", &error))?;
+        let usual = device.default_output_config().map_err(|error| failed("asking the device", &error))?;
         let format = Format {
             device: name_of(&device).unwrap_or_else(|| self.name().into()),
             rate: request.rate.unwrap_or(usual.sample_rate()),
@@ -64,7 +64,7 @@ impl Backend for System {
     fn listen(&self, output: &Format) -> Result<Heard, OutputError> {
         let none = || OutputError::Unavailable { what: format!("{} has no input", self.name()) };
         let device = cpal::default_host().default_input_device().ok_or_else(none)?;
-        let usual = device.default_input_config().map_err(|error| told("asking the input", &error))?;
+        let usual = device.default_input_config().map_err(|error| failed("asking the input", &error))?;
         let channels = usual.channels().clamp(1, 2);
         let config = StreamConfig { channels, sample_rate: output.rate, buffer_size: BufferSize::Default };
         let (mut ear, reader) = ring(2 * output.buffer as usize);
@@ -73,10 +73,10 @@ impl Backend for System {
             ear.hear(data.len() / channels, channels, |frame, channel| data[frame * channels + channel]);
         };
         let shared = Arc::new(Shared::default());
-        let told_to = shared.clone();
-        let built = device.build_input_stream(config, hear, move |error| told_to.hear(&error), None);
+        let on_error = shared.clone();
+        let built = device.build_input_stream(config, hear, move |error| on_error.hear(&error), None);
         let stream = built.and_then(|stream| stream.play().map(|()| stream));
-        let stream = stream.map_err(|error| told("opening the input", &error))?;
+        let stream = stream.map_err(|error| failed("opening the input", &error))?;
         Ok(Heard { ring: reader, input: Box::new(Listening { _stream: stream, shared }) })
     }
 }
@@ -85,7 +85,7 @@ fn nothing(name: &str) -> OutputError {
     OutputError::Unavailable { what: format!("{name} has no output") }
 }
 
-fn told(call: &'static str, error: &Error) -> OutputError {
+fn failed(call: &'static str, error: &Error) -> OutputError {
     OutputError::System { call, why: error.to_string() }
 }
 
@@ -124,7 +124,7 @@ impl Opened for OpenDevice {
         let OpenDevice { device, buffer_size, format } = *self;
         let (sender, returned) = channel();
         let shared = Arc::new(Shared::default());
-        let (timed, told_to) = (shared.clone(), shared.clone());
+        let (timed, on_error) = (shared.clone(), shared.clone());
         let mut lent = Lent { callback: Some(callback), back: sender };
         let config = StreamConfig { channels: format.channels as u16, sample_rate: format.rate, buffer_size };
         let channels = format.channels;
@@ -136,14 +136,14 @@ impl Opened for OpenDevice {
                 callback(&mut Frames::Interleaved { data, channels });
             }
         };
-        let built = device.build_output_stream(config, fill, move |error| told_to.hear(&error), None);
+        let built = device.build_output_stream(config, fill, move |error| on_error.hear(&error), None);
         let started = built.and_then(|stream| stream.play().map(|()| stream));
         match started {
             Ok(stream) => Ok(Box::new(Playing { stream, shared, returned, format })),
             Err(error) => match returned.recv_timeout(PATIENCE) {
-                Ok(callback) => Err((told("opening the device", &error), callback)),
+                Ok(callback) => Err((failed("opening the device", &error), callback)),
                 // Nothing else holds the sender: it was dropped with the closure, which sends.
-                Err(_) => Err((told("opening the device", &error), Box::new(|out| out.silence(0)))),
+                Err(_) => Err((failed("opening the device", &error), Box::new(|out| out.silence(0)))),
             },
         }
     }
@@ -158,7 +158,7 @@ struct Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         if let Some(callback) = self.callback.take() {
-            // Whoever wanted it back may be gone.
+            // The receiver may be gone.
             let _ = self.back.send(callback);
         }
     }
@@ -185,7 +185,7 @@ impl Shared {
             ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => {
                 State::Lost(OutputError::Gone { why: error.to_string() })
             }
-            // The rest is about a moment: it goes on.
+            // Other errors pass: the stream goes on.
             _ => return,
         };
         if let Ok(mut fault) = self.fault.lock() {

@@ -23,7 +23,7 @@ pub struct Keeper {
 
 /// How it is with the input.
 enum Hearing {
-    /// Nobody wants it.
+    /// It is not asked for.
     Unwanted,
     /// It was not there when it was tried the last time.
     Waiting(Option<Instant>),

@@ -1,4 +1,4 @@
-//! A device that nobody hears: a thread that keeps time and calls back.
+//! A device without sound: a thread that calls back in time.
 
 use super::{Backend, Callback, Device, Format, Frames, Opened, OutputError, Request, State, Stream};
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Frames a second, when nobody asks for others.
+/// Frames a second, unless others are asked for.
 const RATE: u32 = 48_000;
-/// Frames of a callback, when nobody asks for others.
+/// Frames of a callback, unless others are asked for.
 const BUFFER: u32 = 512;
 
 /// Calls back as a device would, and throws away what it is given.

@@ -1,17 +1,17 @@
 //! Rendering on several threads, offline.
 //!
 //! A program is split into parts that depend on each other as little as can be ([`mod@split`]), and each part is rendered a
-//! long stretch at a time by whichever thread has time ([`crew`]). A part is a program with memory of its own, and hears
+//! long stretch at a time by whichever thread has time ([`pool`]). A part is a program with memory of its own, and hears
 //! the others through buffers of whole stretches; so the sound is the same, to the bit, for any number of threads.
 
-mod crew;
+mod pool;
 mod split;
 #[cfg(test)]
 mod tests;
 
 use crate::engine::{NOTES, NotFinite, Waiting};
 use crate::program::{Event, Program, QUANTUM};
-use crew::Crew;
+use pool::Pool;
 use split::{Source, Split, split};
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -25,7 +25,7 @@ const SHORTEST: usize = 16;
 const CACHED: usize = 128 << 10;
 /// How many quanta those may be ahead who are early.
 const AHEAD: usize = 512;
-/// Parts that there are for each thread: what one costs changes while it plays, and nobody shall wait for the last.
+/// Parts that there are for each thread: what one costs changes while it plays, and no thread should wait for the last one.
 const PARTS_A_THREAD: usize = 3;
 
 /// As many threads as the machine runs at once.
@@ -33,9 +33,9 @@ pub fn all_threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// Renders a program on several threads. Whoever asks for sound is one of them.
+/// Renders a program on several threads, of which the caller's is one.
 pub(crate) struct Parallel {
-    crew: Arc<Crew>,
+    pool: Arc<Pool>,
     threads: Vec<JoinHandle<()>>,
     outputs: Vec<Option<Source>>,
     /// The song's input, a channel each, from the frame that is planned next on.
@@ -69,15 +69,15 @@ impl Parallel {
         let quanta = (CACHED / (signals.max(1) * size_of::<[f32; QUANTUM]>())).clamp(SHORTEST, LONGEST);
         let longest = quanta * QUANTUM;
         let split = Split { parts, signals, outputs: vec![] };
-        let crew = Arc::new(Crew::new(split, channels, longest, AHEAD / quanta));
-        let others = (threads - 1).min(crew.parts() - 1);
+        let pool = Arc::new(Pool::new(split, channels, longest, AHEAD / quanta));
+        let others = (threads - 1).min(pool.parts() - 1);
         let thread = |_| {
-            let crew = crew.clone();
-            std::thread::spawn(move || crew.work())
+            let pool = pool.clone();
+            std::thread::spawn(move || pool.work())
         };
         Some(Parallel {
             threads: (0..others).map(thread).collect(),
-            crew,
+            pool,
             outputs,
             input: (0..channels).map(|_| Waiting::default()).collect(),
             horizon: frame,
@@ -97,12 +97,12 @@ impl Parallel {
 
     /// See [`crate::Engine::never_skip`].
     pub(crate) fn never_skip(&mut self) {
-        self.crew.never_skip();
+        self.pool.never_skip();
     }
 
     /// See [`crate::Engine::not_finite`]; in no order, and perhaps of frames that have not been handed out yet.
     pub(crate) fn not_finite(&self) -> Vec<NotFinite> {
-        self.crew.not_finite()
+        self.pool.not_finite()
     }
 
     /// Appends to the song's input.
@@ -126,19 +126,19 @@ impl Parallel {
         let mut done = 0;
         while done < frames {
             if self.frames.front() == Some(&self.served) {
-                self.crew.take(self.stretch);
+                self.pool.take(self.stretch);
                 self.frames.pop_front();
                 (self.stretch, self.served) = (self.stretch + 1, 0);
             }
-            while self.horizon < end && self.crew.has_room() {
+            while self.horizon < end && self.pool.has_room() {
                 self.plan(end, watch, &mut events);
             }
             let Some(&has) = self.frames.front() else { return };
-            self.crew.wait(self.stretch);
+            self.pool.wait(self.stretch);
             let piece = done..frames.min(done + has - self.served);
             for (channel, out) in out.iter_mut().enumerate() {
                 let source = self.outputs.get(channel).or(self.outputs.last()).copied().flatten();
-                self.crew.copy(source, self.stretch, self.served, &mut out[piece.clone()]);
+                self.pool.copy(source, self.stretch, self.served, &mut out[piece.clone()]);
             }
             self.served += piece.len();
             self.position += piece.len() as u64;
@@ -148,14 +148,14 @@ impl Parallel {
 
     /// How many voices are awake after the quantum in which the last frame lies, where that was watched.
     pub(crate) fn awake(&self) -> usize {
-        self.crew.awake(self.stretch, self.served.saturating_sub(1) / QUANTUM)
+        self.pool.awake(self.stretch, self.served.saturating_sub(1) / QUANTUM)
     }
 
     fn plan(&mut self, end: u64, watch: u64, events: &mut impl FnMut(u64, &mut Vec<Event>)) {
         let left = (end - self.horizon).next_multiple_of(QUANTUM as u64);
         let frames = left.min(self.longest as u64) as usize;
         let until = self.horizon + frames as u64;
-        self.crew.plan(|stretch| {
+        self.pool.plan(|stretch| {
             (stretch.frame, stretch.frames) = (self.horizon, frames);
             events(until, &mut stretch.events);
             // What is beyond a quantum's limit begins later, in all parts alike.
@@ -174,9 +174,9 @@ impl Parallel {
 
 impl Drop for Parallel {
     fn drop(&mut self) {
-        self.crew.end();
+        self.pool.end();
         for thread in self.threads.drain(..) {
-            // One that has panicked has been told of.
+            // A worker that has panicked has already been reported.
             let _ = thread.join();
         }
     }

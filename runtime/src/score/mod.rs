@@ -51,7 +51,7 @@ impl Score {
             }
         }
         for command in &self.commands {
-            // What is set at the beginning is soon at rest.
+            // What is set at the beginning soon stands still.
             if let CommandKind::Set { param, over, .. } = command.kind
                 && (command.frame > 0 || over > Rational::ZERO)
             {

@@ -146,7 +146,7 @@ impl Client {
         let alsa = &client.alsa;
         // SAFETY: all pointers are to live variables and texts; the handles are used only if they were made.
         unsafe {
-            // What goes wrong is told by codes; the library would write to the terminal as well.
+            // Errors come as codes; the library would write to the terminal as well.
             (alsa.snd_lib_error_set_handler)(Some(ignore));
             checked((alsa.snd_seq_open)(&mut client.seq, c"default".as_ptr(), DUPLEX, 0))?;
             checked((alsa.snd_midi_event_new)(LONGEST, &mut client.coder))?;

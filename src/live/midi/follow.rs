@@ -90,24 +90,24 @@ impl Follower {
         if self.since < TICKS || self.times.len() <= TICKS as usize {
             return vec![];
         }
-        self.wish(here)
+        self.correct(here)
     }
 
     /// What to do about tempo and place, once in a quarter note.
-    fn wish(&mut self, here: Option<f64>) -> Vec<Action> {
-        let (mut wishes, ahead) = (vec![], self.mean_ahead());
+    fn correct(&mut self, here: Option<f64>) -> Vec<Action> {
+        let (mut actions, ahead) = (vec![], self.mean_ahead());
         if let Some(here) = here.filter(|_| ahead.abs() > FAR) {
-            wishes.push(Action::Beat(here));
+            actions.push(Action::Beat(here));
             self.ahead.clear();
             self.since = 0;
         }
-        let pull = if wishes.is_empty() { (ahead / CATCH_UP).clamp(-MOST, MOST) } else { 0.0 };
-        let Some(bpm) = self.bpm().map(|bpm| bpm * (1.0 + pull)) else { return wishes };
+        let pull = if actions.is_empty() { (ahead / CATCH_UP).clamp(-MOST, MOST) } else { 0.0 };
+        let Some(bpm) = self.bpm().map(|bpm| bpm * (1.0 + pull)) else { return actions };
         if (bpm / self.asked - 1.0).abs() > HEARD {
             (self.asked, self.since) = (bpm, 0);
-            wishes.push(Action::Tempo((bpm * 100.0).round() / 100.0));
+            actions.push(Action::Tempo((bpm * 100.0).round() / 100.0));
         }
-        wishes
+        actions
     }
 
     fn mean_ahead(&self) -> f64 {
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_stands_still_says_nothing_and_goes_on_where_it_is_told() {
+    fn a_clock_that_stands_still_says_nothing_and_goes_on_where_it_is_asked_to() {
         let (start, mut follower) = (Instant::now(), Follower::default());
         let tick = |f: &mut Follower, i: u32, beat| {
             f.follow(Message::Tick, start + Duration::from_millis(20) * i, beat)

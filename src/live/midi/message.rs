@@ -4,7 +4,7 @@ use midly::MidiMessage;
 use midly::live::{LiveEvent, SystemCommon, SystemRealtime};
 use midly::stream::MidiStream;
 
-/// A message that means something here. Channels are not told apart.
+/// A message that means something here, on any channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Message {
     /// A key goes down: number and velocity, 1 to 127.

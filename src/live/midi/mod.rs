@@ -1,6 +1,6 @@
-//! Wishes by MIDI: bytes of a port become [`Action`]s here, whatever port they come from.
+//! Actions by MIDI: bytes of a port become [`Action`]s here, whatever port they come from.
 //!
-//! `docs/playing.md` says which message is which wish.
+//! `docs/playing.md` says which message is which action.
 
 mod clock;
 mod follow;
@@ -39,13 +39,13 @@ pub struct Midi {
     pub clock: Option<String>,
 }
 
-/// What a port tells.
+/// What happens at a port.
 #[derive(Debug)]
 #[cfg_attr(
     not(all(feature = "midi", any(target_os = "linux", target_os = "macos", windows))),
     expect(dead_code, reason = "there are no ports")
 )]
-pub(crate) enum Told {
+pub(crate) enum PortEvent {
     /// Bytes, and when they came.
     Bytes(Vec<u8>, Instant),
     /// For people.
@@ -65,7 +65,7 @@ pub(super) struct Listener {
     follower: Option<Follower>,
     pedal: bool,
     /// Notes whose key is up while the pedal is down.
-    kept: Vec<u8>,
+    sustained: Vec<u8>,
 }
 
 impl Listener {
@@ -88,18 +88,18 @@ impl Listener {
     fn message(&mut self, message: Message, at: Instant, beat: Option<f64>) -> Vec<Action> {
         match message {
             Message::On(key, vel) => {
-                self.kept.retain(|kept| *kept != key);
+                self.sustained.retain(|sustained| *sustained != key);
                 let press = |to: &String| Action::Press(to.clone(), key.into(), f64::from(vel) / NOMINAL);
                 self.to.iter().map(press).collect()
             }
             Message::Off(key) if self.pedal => {
-                self.kept.push(key);
+                self.sustained.push(key);
                 vec![]
             }
             Message::Off(key) => self.release(key).into_iter().collect(),
             Message::Control(PEDAL, value) => self.pedal(value >= DOWN),
             Message::Control(number, _) if ENDS.contains(&number) => {
-                self.kept.clear();
+                self.sustained.clear();
                 vec![Action::Silence]
             }
             Message::Control(number, value) => {
@@ -115,7 +115,7 @@ impl Listener {
         if down {
             return vec![];
         }
-        std::mem::take(&mut self.kept).into_iter().filter_map(|key| self.release(key)).collect()
+        std::mem::take(&mut self.sustained).into_iter().filter_map(|key| self.release(key)).collect()
     }
 
     fn release(&self, key: u8) -> Option<Action> {

@@ -1,6 +1,6 @@
-//! A build without MIDI has no ports, and says so to whoever asks for one.
+//! A build without MIDI has no ports, and says so when one is asked for.
 
-use super::Told;
+use super::PortEvent;
 use super::clock::Timed;
 use crate::failure::Failure;
 use std::sync::mpsc::Sender;
@@ -14,11 +14,17 @@ pub(crate) fn names() -> Result<(Vec<String>, Vec<String>), String> {
 }
 
 /// Cannot listen.
-pub(crate) fn listen(_: String, _: impl Fn(Told) -> bool + Send + Sync + 'static) -> Result<(), Failure> {
+pub(crate) fn listen(
+    _: String,
+    _: impl Fn(PortEvent) -> bool + Send + Sync + 'static,
+) -> Result<(), Failure> {
     Err(Failure::Usage(WITHOUT.into()))
 }
 
 /// Cannot send.
-pub(crate) fn send(_: String, _: impl Fn(Told) -> bool + Send + 'static) -> Result<Sender<Timed>, Failure> {
+pub(crate) fn send(
+    _: String,
+    _: impl Fn(PortEvent) -> bool + Send + 'static,
+) -> Result<Sender<Timed>, Failure> {
     Err(Failure::Usage(WITHOUT.into()))
 }

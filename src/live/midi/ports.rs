@@ -5,7 +5,7 @@
 #[cfg_attr(not(target_os = "linux"), path = "midir.rs")]
 mod system;
 
-use super::Told;
+use super::PortEvent;
 use super::clock::Timed;
 use crate::failure::Failure;
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ use system::Output;
 const CLIENT: &str = "mamc";
 /// How often it is looked for ports.
 const LOOK: Duration = Duration::from_secs(1);
-/// Ports that lead back to whoever writes to them: taken only by name.
+/// Ports that lead back to their writer: taken only by name.
 const THROUGH: &str = "midi through";
 
 /// Takes each message that a system hears, on any thread.
@@ -90,11 +90,11 @@ struct Changes {
 /// Where the system has no MIDI.
 pub(crate) fn listen(
     wanted: String,
-    tell: impl Fn(Told) -> bool + Send + Sync + 'static,
+    tell: impl Fn(PortEvent) -> bool + Send + Sync + 'static,
 ) -> Result<(), Failure> {
     let tell = Arc::new(tell);
     let hear = tell.clone();
-    let hear = move |bytes: &[u8]| _ = hear(Told::Bytes(bytes.to_vec(), Instant::now()));
+    let hear = move |bytes: &[u8]| _ = hear(PortEvent::Bytes(bytes.to_vec(), Instant::now()));
     let mut input = system::input(CLIENT, Arc::new(hear)).map_err(|why| failure(&why))?;
     std::thread::spawn(move || {
         let mut connected = Connected { wanted, ..Connected::default() };
@@ -103,20 +103,20 @@ pub(crate) fn listen(
             let changes = connected.look(found, |name| input.connect(name));
             changes.gone.iter().for_each(|name| input.disconnect(name));
             let gone =
-                |name| Told::Gone(format!("MIDI: {name} is gone; it is heard again when it is back\n"));
-            let new = |name| Told::Words(format!("MIDI: {name} is heard\n"));
+                |name| PortEvent::Gone(format!("MIDI: {name} is gone; it is heard again when it is back\n"));
+            let new = |name| PortEvent::Words(format!("MIDI: {name} is heard\n"));
             let which = match connected.wanted.as_str() {
                 "" => String::new(),
                 wanted => format!(" called `{wanted}`"),
             };
             let none = changes.none.then(|| {
-                Told::Words(format!(
+                PortEvent::Words(format!(
                     "MIDI: there is no input{which} yet; `mamc devices` lists what there is\n"
                 ))
             });
             let mut all =
                 changes.gone.into_iter().map(gone).chain(changes.new.into_iter().map(new)).chain(none);
-            if !all.all(|told| tell(told)) {
+            if !all.all(|event| tell(event)) {
                 return;
             }
             std::thread::sleep(LOOK);
@@ -131,7 +131,7 @@ pub(crate) fn listen(
 /// Where the system has no MIDI.
 pub(crate) fn send(
     wanted: String,
-    tell: impl Fn(Told) -> bool + Send + 'static,
+    tell: impl Fn(PortEvent) -> bool + Send + 'static,
 ) -> Result<Sender<Timed>, Failure> {
     let output = system::output(CLIENT).map_err(|why| failure(&why))?;
     let (sender, timed) = channel();
@@ -147,7 +147,7 @@ struct Speaker {
 }
 
 impl Speaker {
-    fn speak(&mut self, timed: &Receiver<Timed>, tell: &impl Fn(Told) -> bool) {
+    fn speak(&mut self, timed: &Receiver<Timed>, tell: &impl Fn(PortEvent) -> bool) {
         for (at, bytes) in timed {
             self.look(tell);
             std::thread::sleep(at.saturating_duration_since(Instant::now()));
@@ -158,12 +158,12 @@ impl Speaker {
         }
     }
 
-    fn gone(&mut self, name: &str, tell: &impl Fn(Told) -> bool) {
+    fn gone(&mut self, name: &str, tell: &impl Fn(PortEvent) -> bool) {
         self.output.disconnect(name);
-        tell(Told::Words(format!("MIDI: {name} is gone; it is used again when it is back\n")));
+        tell(PortEvent::Words(format!("MIDI: {name} is gone; it is used again when it is back\n")));
     }
 
-    fn look(&mut self, tell: &impl Fn(Told) -> bool) {
+    fn look(&mut self, tell: &impl Fn(PortEvent) -> bool) {
         if self.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
             return;
         }
@@ -173,11 +173,11 @@ impl Speaker {
         let changes = self.connected.look(found, |name| self.output.connect(name));
         changes.gone.iter().for_each(|name| self.gone(name, tell));
         for name in changes.new {
-            tell(Told::Words(format!("MIDI: the clock goes to {name}\n")));
+            tell(PortEvent::Words(format!("MIDI: the clock goes to {name}\n")));
         }
         if changes.none {
             let words = "MIDI: there is no output for the clock yet; `mamc devices` lists what there is\n";
-            tell(Told::Words(words.into()));
+            tell(PortEvent::Words(words.into()));
         }
     }
 }

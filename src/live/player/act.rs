@@ -1,10 +1,10 @@
-//! What hands ask for, done or refused in words.
+//! What controllers ask for, done or refused in words.
 
 use super::{Player, at_tempo};
 use crate::failure::too_far;
 use crate::live::action::Action;
 use mam_grammar::problem::nearest;
-use mam_runtime::control::{Place, Sync};
+use mam_runtime::control::{Position, Sync};
 use mam_runtime::score::LAST_FRAME;
 use mam_runtime::{Miss, Program};
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ impl Player {
         }
     }
 
-    /// Says what cannot be done; a hand that asks for the same again is told once.
+    /// Says what cannot be done; the same refusal is said once.
     pub(super) fn refuse(&mut self, why: &str) {
         const MOST_A_SECOND: u32 = 20;
         if self.refused == why {
@@ -27,10 +27,10 @@ impl Player {
             self.refusals = (Instant::now(), 0);
         }
         self.refusals.1 += 1;
-        // Whoever sends what is wrong without end does not fill the terminal, or the file that it goes to.
+        // A sender of nonsense without end does not fill the terminal, or the file that it goes to.
         match self.refusals.1 {
-            ..MOST_A_SECOND => self.front.say(&format!("{why}\n")),
-            MOST_A_SECOND => self.front.say("more was refused, and is not told\n"),
+            ..MOST_A_SECOND => self.ui.say(&format!("{why}\n")),
+            MOST_A_SECOND => self.ui.say("more was refused, and is not reported\n"),
             _ => {}
         }
         self.refused = why.into();
@@ -44,13 +44,13 @@ impl Player {
             Action::Toggle => self.play(!self.playing),
             Action::Top => {
                 self.seek(0)?;
-                self.heading = Place::of(self.control.program(), 0);
+                self.heading = Position::at_frame(self.control.program(), 0);
                 self.play(true);
             }
             Action::Bars(bars) => self.go_by_bars(bars)?,
             Action::Beat(beat) => {
                 if let Some(here) = self.place() {
-                    self.go(Place { pass: 0, bar: beat.max(0.0) / here.beats_per_bar, ..here })?;
+                    self.go(Position { pass: 0, bar: beat.max(0.0) / here.beats_per_bar, ..here })?;
                 }
             }
             Action::Tempo(bpm) => {
@@ -75,17 +75,17 @@ impl Player {
                 self.set(&name, value, 0.0)?;
             }
             Action::Press(name, note, vel) => {
-                if !self.hands.press(&mut self.control, &name, note, vel) {
+                if !self.voices.press(&mut self.control, &name, note, vel) {
                     self.named_instrument(&name)?;
                 }
             }
-            Action::Release(name, note) => self.hands.release(&mut self.control, &name, note),
+            Action::Release(name, note) => self.voices.release(&mut self.control, &name, note),
             Action::Hit(name, vel) => {
-                if !self.hands.hit(&mut self.control, &name, vel, Instant::now()) {
+                if !self.voices.hit(&mut self.control, &name, vel, Instant::now()) {
                     self.named_instrument(&name)?;
                 }
             }
-            Action::Silence => self.hands.silence(&mut self.control),
+            Action::Silence => self.voices.silence(&mut self.control),
             Action::Quit => self.over = true,
         }
         Ok(())
@@ -97,8 +97,8 @@ impl Player {
     }
 
     /// Where it is, or is about to be.
-    fn place(&self) -> Option<Place> {
-        self.heading.or_else(|| Place::of(self.control.program(), self.control.song_frame()))
+    fn place(&self) -> Option<Position> {
+        self.heading.or_else(|| Position::at_frame(self.control.program(), self.control.song_frame()))
     }
 
     fn go_by_bars(&mut self, bars: i64) -> Result<(), String> {
@@ -113,7 +113,7 @@ impl Player {
         }
     }
 
-    fn go(&mut self, place: Place) -> Result<(), String> {
+    fn go(&mut self, place: Position) -> Result<(), String> {
         let Some(frame) = place.frame(self.control.program()) else { return Ok(()) };
         self.seek(frame.unwrap_or(u64::MAX))?;
         self.heading = Some(place);

@@ -2,9 +2,9 @@
 
 use super::Player;
 use crate::failure::Failure;
-use crate::live::Happening;
-use crate::live::midi::{Clock, Here, Listener, Midi, Timed, Told, ports};
-use mam_runtime::control::Place;
+use crate::live::LoopEvent;
+use crate::live::midi::{Clock, Here, Listener, Midi, PortEvent, Timed, ports};
+use mam_runtime::control::Position;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
@@ -12,18 +12,18 @@ use std::time::Instant;
 pub(super) type Sent = (Clock, Sender<Timed>);
 
 impl Player {
-    pub(super) fn hear_midi(&mut self, told: Told) {
-        match told {
-            Told::Bytes(bytes, at) => {
+    pub(super) fn hear_midi(&mut self, event: PortEvent) {
+        match event {
+            PortEvent::Bytes(bytes, at) => {
                 let beat = self.beat_at(self.heard_frame() as f64);
                 for action in self.listener.hear(&bytes, at, beat) {
                     self.act(action);
                 }
             }
-            Told::Words(words) => self.front.say(&words),
-            Told::Gone(words) => {
-                self.front.insist(&words);
-                self.hands.silence(&mut self.control);
+            PortEvent::Words(words) => self.ui.say(&words),
+            PortEvent::Gone(words) => {
+                self.ui.insist(&words);
+                self.voices.silence(&mut self.control);
             }
         }
     }
@@ -38,7 +38,7 @@ impl Player {
     /// Quarter notes from the first beginning to a frame.
     fn beat_at(&self, frame: f64) -> Option<f64> {
         let program = self.control.program();
-        let place = Place::of(program, frame as u64)?;
+        let place = Position::at_frame(program, frame as u64)?;
         let length = program.score.transports.first()?.length.to_f64();
         Some((place.pass as f64 * length + place.bar) * place.beats_per_bar)
     }
@@ -58,10 +58,10 @@ impl Player {
 /// Who hears the ports that are asked for, and the clock with the way to its ports.
 pub(super) fn open_midi(
     midi: &Midi,
-    sender: &Sender<Happening>,
+    sender: &Sender<LoopEvent>,
 ) -> Result<(Listener, Option<Sent>), Failure> {
     let hears = midi.listen.is_some() || midi.to.is_some() || midi.follow;
-    let tell = |sender: Sender<Happening>| move |told| sender.send(Happening::Midi(told)).is_ok();
+    let tell = |sender: Sender<LoopEvent>| move |event| sender.send(LoopEvent::Midi(event)).is_ok();
     if hears {
         let wanted = midi.listen.clone().unwrap_or_default();
         ports::listen(wanted, tell(sender.clone()))?;

@@ -1,18 +1,18 @@
-//! The one who plays: does what hands ask for, takes up edits, keeps the device.
+//! The player: does what controllers ask for, takes up edits, looks after the device.
 
 mod act;
 mod midi;
 
 use super::edit::{self, Noticed, Outcome, Report, Source};
 use super::figures::Infos;
-use super::front::{Facts, Front};
-use super::hands::Hands;
 use super::instruments::instruments;
 use super::keys::Keys;
 use super::midi::Listener;
 use super::recorder::Recorder;
+use super::ui::{Facts, Ui};
+use super::voices::VoiceAllocator;
 use super::watch::Watch;
-use super::{Happening, Wishes, since};
+use super::{LoopEvent, PlayOptions, since};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::output::asked_to_stop;
@@ -21,7 +21,7 @@ use crate::report::{finite, unplayed};
 use crate::timing::Time;
 use crate::values::Start;
 use act::named_instrument;
-use mam_runtime::control::{self, Control, Entry, Place, Scored};
+use mam_runtime::control::{self, Control, Entry, Position, Scored};
 use mam_runtime::output::{Callback, Format, Found, Keeper, News};
 use mam_runtime::score::{LAST_FRAME, Played};
 use mam_runtime::{NotFinite, Program};
@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-/// Commands that the audio thread must have room for, so that a wish is granted as a whole.
+/// Commands that the audio thread must have room for, so that a request is granted as a whole.
 #[cfg(feature = "osc")]
 const ROOM: usize = 256;
 /// How long the last sound may take to fade, on a device of large buffers.
@@ -39,7 +39,7 @@ const LAST: Duration = Duration::from_secs(1);
 
 /// Everything that plays.
 pub(super) struct Player {
-    wishes: Wishes,
+    options: PlayOptions,
     console: Console,
     source: Source,
     keeper: Keeper,
@@ -48,10 +48,10 @@ pub(super) struct Player {
     recorder: Option<Recorder>,
     /// Why the recording has ended early.
     unrecorded: Option<Failure>,
-    pub(super) front: Front,
-    sender: Sender<Happening>,
+    pub(super) ui: Ui,
+    sender: Sender<LoopEvent>,
     keys: Keys,
-    hands: Hands,
+    voices: VoiceAllocator,
     listener: Listener,
     clock: Option<Sent>,
     began: Instant,
@@ -61,10 +61,10 @@ pub(super) struct Player {
     waits: bool,
     over: bool,
     /// Where the last key that moved it goes, until it is there.
-    heading: Option<Place>,
+    heading: Option<Position>,
     /// The song as it was compiled, at its own tempo.
     score: Arc<Program>,
-    /// The tempo that a hand has set.
+    /// The tempo that a controller has set.
     tempo: Option<f64>,
     /// An edit that is compiled now, and whether there has been another since.
     compiling: Option<Noticed>,
@@ -74,13 +74,13 @@ pub(super) struct Player {
     refusals: (Instant, u32),
     /// Edits that are on their way to the ear.
     reports: Vec<(Arc<Program>, Report)>,
-    /// The frame that a hand wants to go to, and the tempo that it wants, when what is under way is done.
+    /// The frame and the tempo that a controller has asked for, for when the change under way is done.
     jump: Option<u64>,
     new_tempo: Option<f64>,
     /// The parameters of the song, by their names.
     infos: Infos,
     /// There is nothing to play until the song has no errors.
-    waits_for_mending: bool,
+    waits_for_valid_song: bool,
     /// What was reported as not finite since the last edit.
     not_finite: Vec<NotFinite>,
     /// What of the score was reported as unplayed since the last edit.
@@ -90,53 +90,55 @@ pub(super) struct Player {
 impl Player {
     /// Compiles the song and starts the device.
     pub(super) fn start(
-        wishes: Wishes,
+        options: PlayOptions,
         source: Source,
         (backend, opened): Found,
         console: Console,
-        sender: Sender<Happening>,
+        sender: Sender<LoopEvent>,
     ) -> Result<Player, Failure> {
         let format = opened.format().clone();
         let first = source.compile(format.rate);
-        // A file can be mended while it is waited for.
-        let waits_for_mending = first.program.is_none() && source.can_change();
-        if let Some(failure) = first.failure.filter(|_| !waits_for_mending) {
+        // A file can be corrected while it is waited for.
+        let waits_for_valid_song = first.program.is_none() && source.can_change();
+        if let Some(failure) = first.failure.filter(|_| !waits_for_valid_song) {
             if matches!(failure, Failure::Input) {
-                console.styled(&first.told);
+                console.styled(&first.report);
             }
             return Err(failure);
         }
         let score = first.program.or_else(|| edit::silence(format.rate)).ok_or(Failure::Input)?;
-        if let Some(name) = wishes.midi.to.as_ref().filter(|_| !waits_for_mending) {
+        if let Some(name) = options.midi.to.as_ref().filter(|_| !waits_for_valid_song) {
             named_instrument(&score, name).map_err(Failure::Usage)?;
         }
-        let (mut listener, clock) = open_midi(&wishes.midi, &sender)?;
+        let (mut listener, clock) = open_midi(&options.midi, &sender)?;
         listener.set_controllers(first.controllers);
-        let waits = !wishes.preroll.is_zero();
-        let program = at_tempo(&score, wishes.tempo);
-        let from =
-            wishes.from.filter(|_| !waits_for_mending).map_or(Ok(0), |from| start_frame(from, &program))?;
+        let waits = !options.preroll.is_zero();
+        let program = at_tempo(&score, options.tempo);
+        let from = options
+            .from
+            .filter(|_| !waits_for_valid_song)
+            .map_or(Ok(0), |from| start_frame(from, &program))?;
         let (mut control, callback) =
-            control_of(&program, &format, entry(from, &program, console), (!waits, wishes.limit), console);
-        let recorder = match &wishes.record {
+            control_of(&program, &format, entry(from, &program, console), (!waits, options.limit), console);
+        let recorder = match &options.record {
             Some(path) => Some(Recorder::new(path, first.title.clone(), &format, control.record())?),
             None => None,
         };
         let title = title(&first.name, &format, backend.name());
-        let keeper = Keeper::start(backend, wishes.request.clone(), opened, callback);
+        let keeper = Keeper::start(backend, options.request.clone(), opened, callback);
         let keeper = keeper.map_err(|e| Failure::device(&e))?;
-        let mut front = Front::new(console, wishes.display);
-        front.title.clone_from(&title);
-        if !front.is_display() {
-            front.say(&format!("{title}; Ctrl-C stops\n"));
+        let mut ui = Ui::new(console, options.display);
+        ui.title.clone_from(&title);
+        if !ui.is_display() {
+            ui.say(&format!("{title}; Ctrl-C stops\n"));
         }
-        front.styled(&first.told);
-        let told = sender.clone();
-        let mut watch = Watch::new(move || drop(told.send(Happening::Touched)));
+        ui.styled(&first.report);
+        let notify = sender.clone();
+        let mut watch = Watch::new(move || drop(notify.send(LoopEvent::Touched)));
         watch.follow(&first.files);
         let mut player = Player {
-            tempo: wishes.tempo,
-            wishes,
+            tempo: options.tempo,
+            options,
             console,
             source,
             keeper,
@@ -144,10 +146,10 @@ impl Player {
             watch,
             recorder,
             unrecorded: None,
-            front,
+            ui,
             sender,
             keys: Keys::default(),
-            hands: Hands::default(),
+            voices: VoiceAllocator::default(),
             listener,
             clock,
             began: Instant::now(),
@@ -164,14 +166,14 @@ impl Player {
             jump: None,
             new_tempo: None,
             infos: first.infos,
-            waits_for_mending,
+            waits_for_valid_song,
             not_finite: vec![],
             unplayed: vec![],
         };
-        if waits_for_mending {
-            let name = player.wishes.song.input.display();
-            let told = format!("`{name}` is played as soon as it has no errors; Ctrl-C stops\n");
-            player.front.insist(&told);
+        if waits_for_valid_song {
+            let name = player.options.song.input.display();
+            let waiting = format!("`{name}` is played as soon as it has no errors; Ctrl-C stops\n");
+            player.ui.insist(&waiting);
         }
         player.listen();
         Ok(player)
@@ -179,26 +181,26 @@ impl Player {
 
     /// Whether it is time to end.
     pub(super) fn is_over(&self) -> bool {
-        self.over || self.wishes.quit_after.is_some_and(|time| self.began.elapsed() >= time)
+        self.over || self.options.quit_after.is_some_and(|time| self.began.elapsed() >= time)
     }
 
-    /// Takes what another thread tells.
-    pub(super) fn take(&mut self, happening: Happening) {
-        match happening {
-            Happening::Touched => self.look_at_the_files(),
+    /// Handles an event of another thread.
+    pub(super) fn take(&mut self, event: LoopEvent) {
+        match event {
+            LoopEvent::Touched => self.look_at_the_files(),
             // What comes faster than the audio thread takes it would be lost in part: all of it is.
             #[cfg(feature = "osc")]
-            Happening::Asked(Ok(_), _) if self.control.room() < ROOM => {
+            LoopEvent::Asked(Ok(_), _) if self.control.room() < ROOM => {
                 self.refuse("OSC: more is asked for than can be played; some of it is left out");
             }
             #[cfg(feature = "osc")]
-            Happening::Asked(Ok(action), _) => self.act(action),
+            LoopEvent::Asked(Ok(action), _) => self.act(action),
             #[cfg(feature = "osc")]
-            Happening::Asked(Err(why), _) => self.refuse(&why),
-            Happening::Midi(told) => self.hear_midi(told),
-            Happening::Compiled(Some(outcome)) => self.take_up(*outcome),
-            Happening::Compiled(None) => self.compiling = None,
-            Happening::Key(key) => {
+            LoopEvent::Asked(Err(why), _) => self.refuse(&why),
+            LoopEvent::Midi(event) => self.hear_midi(event),
+            LoopEvent::Compiled(Some(outcome)) => self.take_up(*outcome),
+            LoopEvent::Compiled(None) => self.compiling = None,
+            LoopEvent::Key(key) => {
                 let all = instruments(self.control.program());
                 let names: Vec<&str> = all.iter().map(|instrument| &*instrument.name).collect();
                 if let Some(action) = self.keys.press(key, &names, Instant::now()) {
@@ -211,7 +213,7 @@ impl Player {
     /// Looks after everything.
     pub(super) fn tick(&mut self) -> Result<(), Failure> {
         let now = Instant::now();
-        if self.waits && self.began.elapsed() >= self.wishes.preroll {
+        if self.waits && self.began.elapsed() >= self.options.preroll {
             self.waits = false;
             self.control.play();
         }
@@ -222,7 +224,7 @@ impl Player {
         self.report_not_finite();
         self.report_unplayed();
         self.change();
-        self.hands.tick(&mut self.control, now);
+        self.voices.tick(&mut self.control, now);
         let all = instruments(self.control.program());
         let names: Vec<&str> = all.iter().map(|instrument| &*instrument.name).collect();
         if let Some(action) = self.keys.wait(&names, now) {
@@ -240,9 +242,9 @@ impl Player {
             typed: self.keys.typed(),
             priority: self.keeper.priority(),
             infos: &self.infos,
-            waits: self.waits_for_mending,
+            waits: self.waits_for_valid_song,
         };
-        self.front.show(&facts).map_err(|error| Failure::stdout(&error))
+        self.ui.show(&facts).map_err(|error| Failure::stdout(&error))
     }
 
     /// Fades out and ends.
@@ -260,19 +262,19 @@ impl Player {
             typed: None,
             priority: self.keeper.priority(),
             infos: &self.infos,
-            waits: self.waits_for_mending,
+            waits: self.waits_for_valid_song,
         };
-        self.front.look(&facts, Instant::now());
+        self.ui.look(&facts, Instant::now());
         self.report_not_finite();
         self.keeper.stop(true);
-        self.front.close();
-        if let Some(summary) = self.front.summary() {
+        self.ui.close();
+        if let Some(summary) = self.ui.summary() {
             self.console.say(&summary);
         }
         if let Some(recorder) = self.recorder.take() {
             self.console.say(&recorder.finish()?);
         }
-        if self.waits_for_mending {
+        if self.waits_for_valid_song {
             return Err(Failure::Input);
         }
         self.unrecorded.map_or(Ok(()), Err)
@@ -282,8 +284,8 @@ impl Player {
     fn record(&mut self) {
         let Some(Err(failure)) = self.recorder.as_mut().map(Recorder::take) else { return };
         self.control.end_record();
-        self.front.insist(&format!("warning: {failure}; the recording ends here, the music goes on\n"));
-        // It fails for the same reason; what was written before is kept.
+        self.ui.insist(&format!("warning: {failure}; the recording ends here, the music goes on\n"));
+        // It fails for the same reason; what was written before stays.
         drop(self.recorder.take().map(Recorder::finish));
         self.unrecorded = Some(failure);
     }
@@ -294,7 +296,7 @@ impl Player {
         let saved = self.watch.changed();
         if let Some((path, why)) = self.watch.gone() {
             let path = path.display();
-            self.front.insist(&format!("warning: `{path}` {why}; what plays goes on until it is back\n"));
+            self.ui.insist(&format!("warning: `{path}` {why}; what plays goes on until it is back\n"));
         }
         let Some(saved) = saved else { return };
         let noticed = Noticed { saved, at: Instant::now() };
@@ -308,10 +310,10 @@ impl Player {
     fn compile(&mut self, noticed: Noticed) {
         self.compiling = Some(noticed);
         let (source, sender, rate) = (self.source.clone(), self.sender.clone(), self.control.rate());
-        // It ends without a word when nobody wants the result any more.
+        // It ends without a word when the receiver is gone.
         std::thread::spawn(move || {
             let compiled = catch_unwind(AssertUnwindSafe(|| Box::new(source.compile(rate))));
-            sender.send(Happening::Compiled(compiled.ok()))
+            sender.send(LoopEvent::Compiled(compiled.ok()))
         });
     }
 
@@ -321,10 +323,10 @@ impl Player {
         if let Some(newer) = self.again.take() {
             self.compile(newer);
         }
-        self.front.forget();
+        self.ui.forget();
         self.not_finite.clear();
         self.unplayed.clear();
-        self.front.styled(&outcome.told);
+        self.ui.styled(&outcome.report);
         if !outcome.files.is_empty() {
             self.watch.follow(&outcome.files);
         }
@@ -336,10 +338,10 @@ impl Player {
         }
         self.score = score;
         let program = at_tempo(&self.score, self.tempo);
-        if std::mem::take(&mut self.waits_for_mending) {
+        if std::mem::take(&mut self.waits_for_valid_song) {
             self.begin(&program);
         } else {
-            self.control.edit(program.clone(), self.wishes.sync);
+            self.control.edit(program.clone(), self.options.sync);
         }
         self.listen();
         self.reports.push((program, Report::new(noticed, &outcome)));
@@ -347,17 +349,17 @@ impl Player {
 
     /// Plays a song that has been waited for, from where it was to begin.
     fn begin(&mut self, program: &Arc<Program>) {
-        let from = self.wishes.from.map_or(Ok(0), |from| start_frame(from, program));
+        let from = self.options.from.map_or(Ok(0), |from| start_frame(from, program));
         let from = from.unwrap_or_else(|failure| {
-            self.front.insist(&format!("warning: {failure}; it begins at the beginning\n"));
+            self.ui.insist(&format!("warning: {failure}; it begins at the beginning\n"));
             0
         });
-        if let Some(Err(why)) = self.wishes.midi.to.as_ref().map(|name| named_instrument(program, name)) {
-            self.front.insist(&format!("warning: {why}\n"));
+        if let Some(Err(why)) = self.options.midi.to.as_ref().map(|name| named_instrument(program, name)) {
+            self.ui.insist(&format!("warning: {why}\n"));
         }
         let entry = entry(from, program, self.console);
         // The display has the terminal.
-        let console = Some(self.console).filter(|_| !self.front.is_display());
+        let console = Some(self.console).filter(|_| !self.ui.is_display());
         let goes_on = unheard(entry, program.rate, console);
         self.control.start(program.clone(), entry, goes_on);
     }
@@ -367,7 +369,7 @@ impl Player {
         if let Some(place) = place {
             // Those before it were overtaken.
             if let Some((_, report)) = self.reports.drain(..=place).next_back() {
-                self.front.say(&report.line(heard));
+                self.ui.say(&report.line(heard));
             }
         }
     }
@@ -379,7 +381,7 @@ impl Player {
                 continue;
             }
             let sentence = finite::sentence(&failure, &program);
-            self.front.insist(&format!(
+            self.ui.insist(&format!(
                 "warning: {sentence}; it is silent until its next note or an edit that changes it\n"
             ));
             self.not_finite.push(failure);
@@ -395,7 +397,7 @@ impl Player {
             }
             self.unplayed.push(cycle.line);
             let sentence = unplayed::sentence(cycle, &program);
-            self.front.insist(&format!("warning: {sentence}, and is silent\n"));
+            self.ui.insist(&format!("warning: {sentence}, and is silent\n"));
         }
     }
 
@@ -410,7 +412,7 @@ impl Player {
             Ok(Some(ring)) => self.control.input(Some(ring)),
             Ok(None) => {}
             Err(why) => {
-                self.front.insist(&format!("warning: the song's `in` is silent: {why}; it is tried again\n"))
+                self.ui.insist(&format!("warning: the song's `in` is silent: {why}; it is tried again\n"))
             }
         }
     }
@@ -418,24 +420,24 @@ impl Player {
     fn look_after_the_device(&mut self) {
         let Some(news) = self.keeper.poll() else { return };
         match news {
-            News::Lost(why) => self.front.insist(&format!("warning: {why}; it is tried again\n")),
-            News::Back(format) => self.front.say(&format!("{} plays again\n", format.device)),
+            News::Lost(why) => self.ui.insist(&format!("warning: {why}; it is tried again\n")),
+            News::Back(format) => self.ui.say(&format!("{} plays again\n", format.device)),
             News::NewFormat(format) => self.play_anew(&format),
             News::Heard(ring) => {
                 self.control.input(Some(ring));
-                self.front.say("the song's `in` is heard\n");
+                self.ui.say("the song's `in` is heard\n");
             }
             News::Deaf(why) => {
-                self.front.insist(&format!("warning: the song's `in` is silent: {why}; it is tried again\n"));
+                self.ui.insist(&format!("warning: the song's `in` is silent: {why}; it is tried again\n"));
             }
         }
     }
 
     /// Goes on through a device of another format.
     fn play_anew(&mut self, format: &Format) {
-        self.front.say(&format!("{} plays again, at {} Hz\n", format.device, format.rate));
+        self.ui.say(&format!("{} plays again, at {} Hz\n", format.device, format.rate));
         let outcome = self.source.compile(format.rate);
-        self.front.styled(&outcome.told);
+        self.ui.styled(&outcome.report);
         let place = self.control.song_frame();
         let before = self.control.rate();
         // While the song has errors, what played goes on: at the wrong pitch, if the rate has changed.
@@ -448,11 +450,11 @@ impl Player {
         // enough: nothing is rendered of what is over.
         let place = place.min(LAST_FRAME);
         let entry = Entry { at: place, since: place };
-        let plays = (self.playing && !self.waits, self.wishes.limit);
+        let plays = (self.playing && !self.waits, self.options.limit);
         let (mut control, callback) = control_of(&program, format, entry, plays, self.console);
         control.follow(&self.control);
         self.control = control;
-        self.front.title = title(&outcome.name, format, self.keeper.backend());
+        self.ui.title = title(&outcome.name, format, self.keeper.backend());
         self.keeper.resume(callback);
     }
 }
@@ -461,7 +463,7 @@ fn title(name: &str, format: &Format, backend: &str) -> String {
     format!("{name} on {} through {backend}, {} Hz", format.device, format.rate)
 }
 
-/// A program at the tempo that a hand has set, if the song has one.
+/// A program at the tempo that a controller has set, if the song has one.
 fn at_tempo(program: &Arc<Program>, tempo: Option<f64>) -> Arc<Program> {
     tempo.and_then(|bpm| program.at_tempo(bpm)).map_or_else(|| program.clone(), Arc::new)
 }
@@ -476,7 +478,7 @@ fn start_frame(from: Start, program: &Program) -> Result<u64, Failure> {
         let why = "the song has no bars to begin at; say a time, such as `--from 10s`";
         return Err(Failure::Usage(why.into()));
     }
-    Ok(Time::of(program).start(Some(from))?.frame)
+    Ok(Time::new(program).start(Some(from))?.frame)
 }
 
 /// How much is rendered, unheard, of what comes before the place where playing begins.

@@ -75,7 +75,7 @@ pub fn render_program(program: Arc<Program>, frames: Option<u64>) -> Rendered {
 
 /// Renders so many frames of a program with everything called, also what sleeps.
 pub fn render_awake(program: Arc<Program>, frames: u64) -> Rendered {
-    let source = Source(Sequencer::of(&program, Extent::Forever));
+    let source = Source(Sequencer::for_program(&program, Extent::Forever));
     let (rate, count) = (program.rate, program.outputs.len());
     let mut renderer = Renderer::new(program, source, count, 0, Length::Frames(frames));
     renderer.never_skip();
@@ -88,13 +88,13 @@ pub fn render_awake(program: Arc<Program>, frames: u64) -> Rendered {
 
 /// Renders a program: so many frames, or the song once and its tail; on several threads, and whether the program could be shared out among them.
 pub fn render_shared(program: Arc<Program>, frames: Option<u64>, threads: usize) -> (Rendered, bool) {
-    let end = Sequencer::of(&program, Extent::Once).song_end();
+    let end = Sequencer::for_program(&program, Extent::Once).song_end();
     let (extent, length) = match (frames, end) {
         (Some(frames), _) => (Extent::Forever, Length::Frames(frames)),
         (None, Some(end)) => (Extent::Once, Length::WithTail(end)),
         (None, None) => (Extent::Forever, Length::Frames(ENDLESS_SECONDS * u64::from(program.rate))),
     };
-    let source = Source(Sequencer::of(&program, extent));
+    let source = Source(Sequencer::for_program(&program, extent));
     let (rate, count) = (program.rate, program.outputs.len());
     let mut renderer = Renderer::new(program, source, count, 0, length);
     renderer.share(threads);
@@ -108,7 +108,7 @@ pub fn render_shared(program: Arc<Program>, frames: Option<u64>, threads: usize)
 /// Renders as many frames of a program as its input has, on some threads. `input` is one slice, or two, for the song's `in`.
 pub fn render_input(program: Arc<Program>, input: &[&[f32]], threads: usize) -> Rendered {
     let frames = input.first().map_or(0, |channel| channel.len() as u64);
-    let source = Source(Sequencer::of(&program, Extent::Forever));
+    let source = Source(Sequencer::for_program(&program, Extent::Forever));
     let (rate, count) = (program.rate, program.outputs.len());
     let mut renderer = Renderer::new(program, source, count, 0, Length::Frames(frames));
     renderer.share(threads);

@@ -69,7 +69,11 @@ fn song(choices: &mut Choices<'_>) -> String {
 fn passed(program: &Arc<Program>, input: &[f32], size: usize) -> Vec<Vec<u32>> {
     let mut engine = Engine::new(program.clone());
     let mut events = vec![];
-    EventSource::advance(&mut Sequencer::of(program, Extent::Forever), input.len() as u64, &mut events);
+    EventSource::advance(
+        &mut Sequencer::for_program(program, Extent::Forever),
+        input.len() as u64,
+        &mut events,
+    );
     events.into_iter().for_each(|event| engine.schedule(event));
     let mut nodes: Vec<&str> = program
         .steps

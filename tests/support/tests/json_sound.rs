@@ -78,7 +78,7 @@ fn program_of(name: &str, text: &str) -> Program {
 /// The events of one pass before a frame, without the ends of notes.
 fn pass(program: &Program, until: u64) -> Vec<Event> {
     let mut events = vec![];
-    Sequencer::of(program, Extent::Once).advance(until, &mut events);
+    Sequencer::for_program(program, Extent::Once).advance(until, &mut events);
     events.retain(|e| !matches!(e.kind, EventKind::Off { .. }));
     events
 }
@@ -323,7 +323,7 @@ proptest! {
         let (json, problems) = as_json(&mam);
         let json = json.unwrap_or_else(|| panic!("{mam}\n{problems:?}"));
         let (first, second) = (program_of("song.mam", &mam), program(&json));
-        let end = Sequencer::of(&first, Extent::Once).song_end().unwrap_or(0);
+        let end = Sequencer::for_program(&first, Extent::Once).song_end().unwrap_or(0);
         // Nodes that nothing plays are left out.
         let kept: Vec<&str> = second.targets.iter().map(|t| &*t.name).collect();
         let of_kept = |event: &String| event.split([' ', '.']).nth(1).is_some_and(|name| kept.contains(&name));
@@ -344,7 +344,7 @@ proptest! {
         let (mam, left_out) = as_mam(&text);
         prop_assume!(left_out == 0);
         let (json, mam) = (program(&text), program_of("song.mam", &mam));
-        let end = Sequencer::of(&json, Extent::Once).song_end().unwrap_or(0);
+        let end = Sequencer::for_program(&json, Extent::Once).song_end().unwrap_or(0);
         // What is set at frame 0 has become part of the equations.
         let played = |program| -> Vec<Event> {
             let mut events = pass(program, end);

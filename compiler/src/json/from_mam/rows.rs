@@ -147,7 +147,7 @@ impl Song<'_> {
         let most = self.files.limits.json.resolution as i128;
         let positions: BTreeSet<i128> = lines.iter().flat_map(|l| &l.1).map(|event| event.1.den()).collect();
         for den in positions {
-            steps = lcm(steps, den);
+            steps = (steps / num_integer::gcd(steps, den)).saturating_mul(den);
             if steps > most || (transport.tempo.swing.is_some_and(|s| steps != s.step.den())) {
                 self.refuse(
                     self.statement_span(|k| matches!(k, ItemKind::Play(_))),
@@ -257,12 +257,4 @@ fn milliseconds(over: Duration, transport: &score::Transport) -> Option<Rational
         _ => return None,
     };
     (seconds * Rational::whole(1000)).ok()
-}
-
-fn lcm(a: i128, b: i128) -> i128 {
-    let (mut x, mut y) = (a, b);
-    while y != 0 {
-        (x, y) = (y, x % y);
-    }
-    (a / x).saturating_mul(b)
 }

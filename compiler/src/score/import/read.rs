@@ -90,15 +90,15 @@ pub(super) enum Kind {
 /// Remarks for people, of which only the first are kept.
 #[derive(Debug, Default)]
 pub(super) struct Remarks {
-    kept: Vec<String>,
+    first: Vec<String>,
     more: usize,
 }
 
 impl Remarks {
     /// Adds a remark.
     pub(super) fn add(&mut self, remark: String) {
-        match self.kept.len() < MOST_REMARKS {
-            true => self.kept.push(remark),
+        match self.first.len() < MOST_REMARKS {
+            true => self.first.push(remark),
             false => self.more += 1,
         }
     }
@@ -106,9 +106,9 @@ impl Remarks {
     /// All of them, the last of which counts those that were not kept.
     pub(super) fn into_lines(mut self) -> Vec<String> {
         if self.more > 0 {
-            self.kept.push(format!("{} more like these", self.more));
+            self.first.push(format!("{} more like these", self.more));
         }
-        self.kept
+        self.first
     }
 }
 

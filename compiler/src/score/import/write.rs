@@ -160,12 +160,8 @@ fn tempo(bpm: Bpm, joined: u64) -> String {
 
 /// `5`, or `23/4`.
 fn fraction(num: u64, den: u64) -> String {
-    let g = gcd(num, den);
+    let g = num_integer::gcd(num, den);
     if den == g { format!("{}", num / g) } else { format!("{}/{}", num / g, den / g) }
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a.max(1) } else { gcd(b, a % b) }
 }
 
 /// Notes spread over as few layers as it takes for none to overlap another, in parts of a tick. Of more than an
@@ -230,7 +226,7 @@ fn check_density(notes: &[Note], bars: Bars) -> Result<(), String> {
 /// The layers as one pattern, slowed down to so many bars. Lengths are in the greatest unit that divides all.
 fn pattern(song: &mut Song, layers: &[Vec<Note>], bars: Bars, pitched: bool) -> Result<(), String> {
     let times = layers.iter().flatten().flat_map(|n| [n.start, n.end]);
-    let unit = times.fold(bars.length, gcd);
+    let unit = times.fold(bars.length, num_integer::gcd);
     song.add(format_args!("[\n"))?;
     for (index, notes) in layers.iter().enumerate() {
         if index > 0 {

@@ -25,15 +25,15 @@ pub(super) fn predictors(samples: &[i32], window: &[f64], most: usize) -> Vec<(V
     levinson(&lags)
 }
 
-/// The sum of products, in four strands so that lanes can be used.
+/// The sum of products, in four accumulators so that lanes can be used.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut strands = [0.0; 4];
+    let mut accumulators = [0.0; 4];
     let (a, b) = (a.chunks_exact(4), b.chunks_exact(4));
     let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(x, y)| x * y).sum();
     for (x, y) in a.zip(b) {
-        (0..4).for_each(|i| strands[i] += x[i] * y[i]);
+        (0..4).for_each(|i| accumulators[i] += x[i] * y[i]);
     }
-    strands.iter().sum::<f64>() + rest
+    accumulators.iter().sum::<f64>() + rest
 }
 
 /// J. Makhoul, "Linear Prediction: A Tutorial Review", Proc. IEEE 63 (1975), equations 38a to 38e.

@@ -24,7 +24,7 @@ pub(super) struct Coding {
 
 impl Coding {
     /// The cheapest coding of `residuals`, which follow `order` samples that are written as they are.
-    pub(super) fn of(residuals: &[i32], order: usize) -> Coding {
+    pub(super) fn cheapest(residuals: &[i32], order: usize) -> Coding {
         let block = residuals.len() + order;
         let fits = |halvings: &u32| {
             let size = block >> halvings;

@@ -95,7 +95,7 @@ impl Chooser {
                 }
                 let order = coefficients.len();
                 let head = order as u64 * u64::from(width + precision) + 9;
-                let bits = head + Coding::of(&self.residuals, order).bits;
+                let bits = head + Coding::cheapest(&self.residuals, order).bits;
                 if best.as_ref().is_none_or(|(least, _)| bits < *least) {
                     best = Some((bits, predictor));
                 }
@@ -122,7 +122,7 @@ fn promising(all: &[(Vec<f64>, f64)], samples: usize, bits_each: u32) -> Vec<&(V
 
 impl Predicted {
     fn new(samples: &[i32], order: usize, residuals: &[i32]) -> Predicted {
-        let coding = Coding::of(residuals, order);
+        let coding = Coding::cheapest(residuals, order);
         Predicted { first: samples[..order].to_vec(), residuals: residuals.to_vec(), coding }
     }
 

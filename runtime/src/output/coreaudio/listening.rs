@@ -123,8 +123,11 @@ fn the_input_has_the_rate_of_the_output_or_is_refused() {
     assert_eq!(world.lock().devices[1].rate, 48_000.0);
     world.lock().devices[1].rate = 16_000.0;
     world.lock().devices[1].flexible = false;
-    let told = CoreAudio.listen(&output()).err().unwrap().to_string();
-    assert!(told.contains("\"Microphone\" hears at 16000 Hz") && told.contains("Audio MIDI Setup"), "{told}");
+    let reported = CoreAudio.listen(&output()).err().unwrap().to_string();
+    assert!(
+        reported.contains("\"Microphone\" hears at 16000 Hz") && reported.contains("Audio MIDI Setup"),
+        "{reported}"
+    );
     nothing_left(&world);
 }
 

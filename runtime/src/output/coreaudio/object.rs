@@ -1,4 +1,4 @@
-//! CoreAudio's objects: devices, their properties, and being told when these change.
+//! CoreAudio's objects: devices, their properties, and notifications of their changes.
 
 use super::ca;
 use super::status::check;

@@ -278,9 +278,9 @@ impl Stream for Playing {
     fn latency(&self) -> u32 {
         // SAFETY: as in `gone`; the ports are there as long as the client is.
         let first = unsafe { &(*self.context).ports }.first();
-        let told =
+        let reported =
             self.session.as_ref().zip(first).map(|(session, port)| session.jack.playback_latency(*port));
-        told.unwrap_or(self.format.buffer)
+        reported.unwrap_or(self.format.buffer)
     }
 
     fn stop(mut self: Box<Self>, drain: bool) -> Option<Callback> {

@@ -30,7 +30,7 @@ pub enum Priority {
     },
     /// Like any other thread.
     Refused {
-        /// What was said to whoever asked.
+        /// The system's answer.
         why: String,
     },
     /// It took more time than a real-time thread may, and is now like any other.

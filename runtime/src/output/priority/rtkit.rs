@@ -222,7 +222,7 @@ struct Fields<'f> {
 }
 
 impl Fields<'_> {
-    /// The call that is answered, and the error's name; the rest is of no interest.
+    /// The call that is answered, and the error's name; the other fields are skipped.
     fn read(mut self, to: &mut u32) -> Option<String> {
         let mut name = None;
         while self.at < self.bytes.len() {

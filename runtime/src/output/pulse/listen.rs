@@ -69,7 +69,7 @@ fn parameters(format: &Format) -> RecordStreamParams {
     }
 }
 
-/// Hears until nobody listens, or the server is gone: then there is silence.
+/// Records until the input is dropped or the server is gone: then there is silence.
 fn run(mut wire: Wire, mut ear: Ear, channel: u32, stop: &AtomicBool) {
     while !stop.load(Relaxed) {
         let hear = |bytes: &[u8]| {

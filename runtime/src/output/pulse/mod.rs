@@ -17,7 +17,7 @@ use pulseaudio::protocol::{
 use std::ffi::CString;
 use wire::Connection;
 
-/// Frames that are asked for at a time, when nobody asks for others: 21 ms at 48 kHz. A server that runs without
+/// Frames that are asked for at a time, unless others are asked for: 21 ms at 48 kHz. A server that runs without
 /// real-time priority loses data below 512.
 const BUFFER: u32 = 1024;
 

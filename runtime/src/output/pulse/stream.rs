@@ -57,7 +57,7 @@ pub(super) fn start(
     let latency = waiting as u32 + of_device as u32;
     let theirs = shared.clone();
     let thread = std::thread::spawn(move || {
-        // A fault is told once, when the thread ends: nobody else holds the lock for longer than a look.
+        // A fault is reported once, when the thread ends: the other threads hold the lock only to read.
         if let Err(error) = player.run(&theirs)
             && let Ok(mut fault) = theirs.fault.lock()
         {

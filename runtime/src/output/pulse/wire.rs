@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) const GLANCE: Duration = Duration::from_millis(20);
 /// Bytes of a message that is understood; longer ones are skipped.
 const LONGEST: usize = 64 * 1024;
-/// The channel of messages that are no sound.
+/// The channel of messages that carry no audio.
 const CONTROL: [u8; 4] = u32::MAX.to_be_bytes();
 /// Bytes before a message's payload.
 const HEADER: usize = 20;
@@ -88,7 +88,7 @@ impl Connection {
         Ok(answer)
     }
 
-    /// Hands the connection to the audio thread.
+    /// Gives the connection to the audio thread.
     pub(super) fn into_wire(self) -> Wire {
         let mut buffer = vec![0; LONGEST];
         let early = self.socket.buffer();

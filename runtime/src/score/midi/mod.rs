@@ -2,7 +2,7 @@
 //!
 //! Notes are written as they sound, swing included. Parameters have no place in such a file and are left out. What an
 //! instrument is in the file is said by its definition ([`MidiRole`]): drums go to channel 10. The names of tracks are
-//! those of the song's equations, and the names of their instruments those of the definitions, so that whoever reads the
+//! those of the song's equations, and the names of their instruments those of the definitions, so that a reader of the
 //! file as a song finds both again.
 
 mod tempo;

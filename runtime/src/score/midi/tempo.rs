@@ -46,7 +46,7 @@ pub(super) struct Time {
 }
 
 impl Time {
-    /// The time of a score up to the frame `end`, with ticks so fine that each of `frames` can be told from the frames
+    /// The time of a score up to the frame `end`, with ticks so fine that each of `frames` can be distinguished from the frames
     /// beside it, where that is possible.
     pub(super) fn new(score: &Score, bars: &Bars, end: u64, frames: &[u64]) -> Time {
         let rate = f64::from(bars.clock().rate());
@@ -99,7 +99,7 @@ impl Time {
     }
 
     /// The tempo events with their ticks, up to the tick `end`. Where a tempo is not a whole number of microseconds, a
-    /// text says it exactly, for whoever reads the file as a song again.
+    /// text says it exactly, so that the file can be read as a song again.
     pub(super) fn events(&self, end: u64) -> Vec<(u64, TempoEvent)> {
         let mut out = vec![];
         let mut file = FileClock { ticks: f64::from(self.ticks), behind: 0.0, corrections: 0 };
@@ -139,7 +139,7 @@ impl TempoEvent {
     }
 }
 
-/// The clock of whoever plays the file.
+/// The clock of a player of the file.
 struct FileClock {
     /// Ticks of a quarter note.
     ticks: f64,

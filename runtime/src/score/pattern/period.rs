@@ -12,7 +12,7 @@ impl Pattern {
     /// # Errors
     /// When the number does not fit.
     pub fn period(&self) -> Result<Rational, Overflow> {
-        Periods::default().of(self)
+        Periods::default().period(self)
     }
 }
 
@@ -21,7 +21,7 @@ impl Pattern {
 struct Periods(HashMap<*const Node, Rational>);
 
 impl Periods {
-    fn of(&mut self, pattern: &Pattern) -> Result<Rational, Overflow> {
+    fn period(&mut self, pattern: &Pattern) -> Result<Rational, Overflow> {
         if Arc::strong_count(&pattern.0) == 1 {
             return self.compute(pattern);
         }
@@ -43,22 +43,24 @@ impl Periods {
             Node::Sequence(slots) => self.all(slots.iter().map(|s| &s.pattern))?.common_multiple(one),
             Node::Stack(parts) => self.all(parts),
             Node::Choose(_, parts) => self.all(parts)?.common_multiple(one),
-            Node::Fast(factor, of) => self.of(of)? / *factor,
-            Node::Repeat(n, of) => self.of(of)?.common_multiple(one)? * count(*n),
+            Node::Fast(factor, of) => self.period(of)? / *factor,
+            Node::Repeat(n, of) => self.period(of)?.common_multiple(one)? * count(*n),
             Node::FastBy { by, of, .. } => self.all([by, of])?.common_multiple(one),
-            Node::Euclid(_, of) | Node::Reverse(of) => self.of(of)?.common_multiple(one),
+            Node::Euclid(_, of) | Node::Reverse(of) => self.period(of)?.common_multiple(one),
             Node::EuclidBy { pulses, steps, rotation, of } => {
                 self.all([pulses, steps, rotation, of])?.common_multiple(one)
             }
             Node::Tail(a, b) | Node::Range(a, b) | Node::Apply(_, a, b) => self.all([a, b]),
             Node::Every(n, a, b) => self.all([a, b])?.common_multiple(one)?.common_multiple(count(*n)),
-            Node::Iter(n, of) => self.of(of)?.common_multiple(count(*n)),
-            Node::Keep { of, .. } | Node::Late(_, of) | Node::Ply(_, of) | Node::Map(_, of) => self.of(of),
+            Node::Iter(n, of) => self.period(of)?.common_multiple(count(*n)),
+            Node::Keep { of, .. } | Node::Late(_, of) | Node::Ply(_, of) | Node::Map(_, of) => {
+                self.period(of)
+            }
         }
     }
 
     /// The period of several patterns together.
     fn all<'a>(&mut self, parts: impl IntoIterator<Item = &'a Pattern>) -> Result<Rational, Overflow> {
-        parts.into_iter().try_fold(Rational::ONE, |sum, part| sum.common_multiple(self.of(part)?))
+        parts.into_iter().try_fold(Rational::ONE, |sum, part| sum.common_multiple(self.period(part)?))
     }
 }

@@ -419,12 +419,12 @@ fn retain_from(
     start: usize,
     mut keep: impl FnMut(&mut PatternEvent) -> bool,
 ) {
-    let mut kept = start;
+    let mut retained = start;
     for i in start..events.len() {
         if keep(&mut events[i]) {
-            events.swap(kept, i);
-            kept += 1;
+            events.swap(retained, i);
+            retained += 1;
         }
     }
-    events.truncate(kept);
+    events.truncate(retained);
 }

@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// States that are kept at most.
+/// States that are stored at most.
 const STATES: usize = 8;
 
 /// What instruments do at a moment: the notes that they hold, and the beats of those that trigger themselves.
@@ -41,7 +41,7 @@ struct HeldTarget {
     ends: Vec<(u64, u64)>,
     beats: Beats,
     /// Tempo and loop that it begins with.
-    own: [f64; 2],
+    initial_tempo: [f64; 2],
 }
 
 impl Held {
@@ -63,7 +63,7 @@ impl Sequencer {
         let now = Some(self).filter(earlier);
         let mut state = now.or_else(|| self.states.0.iter().rev().find(earlier))?.clone();
         state.play_until(frame, &mut Vec::new());
-        Some(Held::of(&state, frame))
+        Some(Held::at(&state, frame))
     }
 
     /// Goes to `frame` of the song as [`Sequencer::seek`] does, in the middle of playing: what instruments of the same
@@ -81,7 +81,7 @@ impl Sequencer {
                 Reverse(NoteEnd { frame: end - held.frame + frame, note, target: index })
             };
             self.offs.extend(before.ends.iter().map(end));
-            if setup.own(target) == before.own {
+            if setup.initial_tempo(target) == before.initial_tempo {
                 self.beats[index] = before.beats.moved(held.frame, frame);
             }
         }
@@ -103,7 +103,7 @@ impl Sequencer {
 }
 
 impl Held {
-    fn of(state: &Sequencer, frame: u64) -> Held {
+    fn at(state: &Sequencer, frame: u64) -> Held {
         let target = |(index, target): (usize, &Target)| {
             let ends = state.offs.iter().filter(|end| end.0.target == index);
             HeldTarget {
@@ -111,7 +111,7 @@ impl Held {
                 voices: state.voices[index].clone(),
                 ends: ends.map(|end| (end.0.frame, end.0.note)).collect(),
                 beats: state.beats[index].clone(),
-                own: state.setup.own(target),
+                initial_tempo: state.setup.initial_tempo(target),
             }
         };
         let targets = state.setup.targets.iter().enumerate().map(target).collect();
@@ -121,7 +121,7 @@ impl Held {
 
 impl Setup {
     /// Tempo and loop that an instrument begins with.
-    pub(super) fn own(&self, target: &Target) -> [f64; 2] {
+    pub(super) fn initial_tempo(&self, target: &Target) -> [f64; 2] {
         [target.bpm, target.looped]
             .map(|param| self.params.get(param).map_or(0.0, |slot| slot.default.max(slot.min).min(slot.max)))
     }

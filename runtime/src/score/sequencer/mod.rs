@@ -156,7 +156,7 @@ impl Sequencer {
     }
 
     /// A sequencer of a program, at frame 0.
-    pub fn of(program: &Program, extent: Extent) -> Sequencer {
+    pub fn for_program(program: &Program, extent: Extent) -> Sequencer {
         Sequencer::new(program.rate, &program.targets, &program.params, &program.score, extent)
     }
 
@@ -211,8 +211,8 @@ impl Sequencer {
         self.shift = i128::from(at) - i128::from(frame);
     }
 
-    /// A parameter was set by a hand at a frame of the output. Only what triggers itself wants to know.
-    pub fn set_by_hand(&mut self, frame: u64, param: usize, value: f64) {
+    /// A controller has set a parameter at a frame of the output. Concerns instruments that trigger themselves.
+    pub fn set_by_controller(&mut self, frame: u64, param: usize, value: f64) {
         let frame = u64::try_from(i128::from(frame) - self.shift).unwrap_or(0);
         self.notice_set(frame, param, value);
         self.states.0.iter_mut().for_each(|state| state.notice_set(frame, param, value));
@@ -353,7 +353,7 @@ impl Setup {
         let track = |(i, t)| Track::new(t, i as u32 + 1, *rate, *extent);
         let tracks: Vec<Track> = score.transports.iter().enumerate().map(track).collect();
         let own = |target: &Target| {
-            let [bpm, looped] = self.own(target);
+            let [bpm, looped] = self.initial_tempo(target);
             Beats::new(*rate, bpm, looped)
         };
         let beats: Vec<_> = targets.iter().map(own).collect();

@@ -67,7 +67,7 @@ impl Track {
         self.passes
     }
 
-    /// Leaves out what lies so far before `frame` that nobody will know: begins with the last whole pass before it, or,
+    /// Leaves out what lies so far before `frame` that it cannot matter: begins with the last whole pass before it, or,
     /// where lines run on, with the last bars.
     pub(super) fn skip_towards(&mut self, frame: u64) {
         const BARS_BEFORE: f64 = 64.0;

@@ -118,7 +118,7 @@ fn song<G: Fn(usize) -> Given>(prelude: &Prelude, ids: &[DefId], given: impl Fn(
 /// Renders, and says what was not finite.
 fn rendered(text: &str) -> (Vec<NotFinite>, f64) {
     let program = render::program("song.mam", text, 48_000, false);
-    let source = mam_runtime::score::Sequencer::of(&program, mam_runtime::score::Extent::Forever);
+    let source = mam_runtime::score::Sequencer::for_program(&program, mam_runtime::score::Extent::Forever);
     let length = mam_runtime::Length::Frames(FRAMES);
     let mut renderer = Renderer::new(program, source, 2, 0, length);
     let mut loudest = 0.0_f64;

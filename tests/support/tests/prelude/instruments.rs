@@ -43,7 +43,7 @@ fn every_instrument_begins_at_once_and_falls_silent() {
 fn every_voice_sleeps() {
     for &(name, _, end) in INSTRUMENTS {
         let program = render::program("song.mam", &format!("x = {name}()\nout = x\n"), RATE, false);
-        let notes = Sequencer::of(&program, Extent::Once);
+        let notes = Sequencer::for_program(&program, Extent::Once);
         let mut events: Vec<Event> = vec![];
         let mut source = notes;
         source.advance(1 << 40, &mut events);

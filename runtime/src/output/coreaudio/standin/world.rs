@@ -41,7 +41,7 @@ pub(in super::super) struct Hardware {
     pub(in super::super) calls: Vec<&'static str>,
     /// What was played: one vector a channel.
     pub(in super::super) played: Vec<Vec<f32>>,
-    /// Frames that have come from the microphone, and those that were told of.
+    /// Frames that have come from the microphone, and those that were reported.
     pub(in super::super) come: u64,
     pub(in super::super) heard: u64,
     /// Whether the microphone may be used.
@@ -60,7 +60,7 @@ impl Hardware {
     }
 }
 
-/// Somebody who wants to know of a change.
+/// A listener for a property's changes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Listener {
     pub(super) object: u32,

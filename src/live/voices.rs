@@ -1,4 +1,4 @@
-//! Notes that are held by hand: which voice of an instrument plays which.
+//! Allocates the voices of instruments to the notes that controllers hold.
 
 use super::instruments::playing;
 use mam_runtime::Control;
@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 /// How long a hit is held.
 const HIT: Duration = Duration::from_millis(250);
 
-/// All instruments' voices, as far as hands have played them.
+/// All instruments' voices, as far as controllers have played them.
 #[derive(Debug, Default)]
-pub(super) struct Hands {
+pub(super) struct VoiceAllocator {
     voices: Vec<Voice>,
     /// Counts presses and releases.
     stamp: u64,
@@ -26,7 +26,7 @@ struct Voice {
     stamp: u64,
 }
 
-impl Hands {
+impl VoiceAllocator {
     /// A note begins: on its own voice where it is held already, else on one that is free, the longest so first, else on
     /// that of the oldest note. False when there is no such instrument.
     pub(super) fn press(&mut self, control: &mut Control, target: &str, note: f64, vel: f64) -> bool {

@@ -1,8 +1,8 @@
-//! Who renders what when: parts and stretches, taken by whoever has time.
+//! The worker pool: renders the parts of a program, stretch by stretch, on whichever thread is free.
 //!
 //! A part renders its stretches in order. It may render one when the parts that it hears have rendered theirs. A stretch
-//! that is planned has a place, with room for every signal, until all parts and whoever takes the result are done with it.
-//! The place that was given back last is taken first: it is still in the cache.
+//! that is planned has a slot, with room for every signal, until all parts and the caller are done with it.
+//! The slot that was given back last is taken first: it is still in the cache.
 
 use super::split::{Part, Source, Split};
 use crate::engine::{Instance, NotFinite};
@@ -26,9 +26,9 @@ impl Sound {
 }
 
 /// What all threads share.
-pub(super) struct Crew {
-    parts: Vec<Member>,
-    places: Vec<Place>,
+pub(super) struct Pool {
+    parts: Vec<PartRunner>,
+    slots: Vec<Slot>,
     progress: Mutex<Progress>,
     changed: Condvar,
     /// What was not finite, in no order.
@@ -43,14 +43,14 @@ pub(super) struct Crew {
 /// which is many stretches later.
 const AWAKE: Duration = Duration::from_millis(1);
 
-/// Where a stretch is kept.
-struct Place {
+/// Room for a stretch, used again and again.
+struct Slot {
     stretch: RwLock<Stretch>,
     signals: Vec<RwLock<Sound>>,
 }
 
 /// A part, and what concerns it.
-struct Member {
+struct PartRunner {
     part: Part,
     /// Which parameters and ports are its own.
     params: Vec<bool>,
@@ -63,25 +63,25 @@ struct Member {
 pub(super) struct Stretch {
     /// Its first frame.
     pub(super) frame: u64,
-    /// How many frames: a multiple of [`QUANTUM`], at most as many as a place has room for.
+    /// How many frames: a multiple of [`QUANTUM`], at most as many as a slot has room for.
     pub(super) frames: usize,
     pub(super) events: Vec<Event>,
     /// Each event goes to every part, not only to those that it concerns.
     pub(super) to_all: bool,
     /// The song's input, a channel each, as long as the stretch.
     pub(super) input: Vec<Vec<f32>>,
-    /// Whether anybody wants to know who is awake.
+    /// Whether the voices that are awake are counted.
     pub(super) watch: bool,
     /// How many voices are awake at the end of each quantum.
     awake: Mutex<Vec<usize>>,
 }
 
-/// How far everybody is, in stretches.
+/// How far all parts are, in stretches.
 struct Progress {
-    /// Stretches whose place was given back.
+    /// Stretches whose slot was given back.
     over_with: u64,
-    /// The places of the stretches that may be rendered, from that one on.
-    places: VecDeque<usize>,
+    /// The slots of the stretches that may be rendered, from that one on.
+    slots: VecDeque<usize>,
     /// Places that are free; the last is the next to be taken.
     free: Vec<usize>,
     /// Stretches whose result has been taken.
@@ -97,19 +97,19 @@ struct Progress {
 impl Progress {
     /// How many stretches may be rendered.
     fn planned(&self) -> u64 {
-        self.over_with + self.places.len() as u64
+        self.over_with + self.slots.len() as u64
     }
 
-    /// The place of a stretch that is planned and not over with.
-    fn place(&self, stretch: u64) -> usize {
-        self.places[(stretch - self.over_with) as usize]
+    /// The slot of a stretch that is planned and not over with.
+    fn slot(&self, stretch: u64) -> usize {
+        self.slots[(stretch - self.over_with) as usize]
     }
 
-    /// Gives back the places of stretches with which everybody is done.
+    /// Gives back the slots of stretches with which all parts and the caller are done.
     fn give_back(&mut self) {
         let last = self.done.iter().copied().fold(self.taken, u64::min);
         while self.over_with < last {
-            self.free.extend(self.places.pop_front());
+            self.free.extend(self.slots.pop_front());
             self.over_with += 1;
         }
     }
@@ -119,23 +119,23 @@ impl Progress {
 #[derive(Clone, Copy)]
 struct Task {
     part: usize,
-    place: usize,
+    slot: usize,
 }
 
-impl Crew {
+impl Pool {
     /// For a song of so many channels of input; stretches are of so many frames at most, and so many are planned at a time.
-    pub(super) fn new(split: Split, channels: usize, frames: usize, depth: usize) -> Crew {
+    pub(super) fn new(split: Split, channels: usize, frames: usize, depth: usize) -> Pool {
         let count = split.parts.len();
-        let place = |_| Place {
+        let slot = |_| Slot {
             stretch: RwLock::new(Stretch { input: vec![vec![]; channels], ..Stretch::default() }),
             signals: (0..split.signals).map(|_| Sound::new(frames)).collect(),
         };
-        Crew {
-            places: (0..depth).map(place).collect(),
-            parts: split.parts.into_iter().map(Member::new).collect(),
+        Pool {
+            slots: (0..depth).map(slot).collect(),
+            parts: split.parts.into_iter().map(PartRunner::new).collect(),
             progress: Mutex::new(Progress {
                 over_with: 0,
-                places: VecDeque::with_capacity(depth),
+                slots: VecDeque::with_capacity(depth),
                 free: (0..depth).rev().collect(),
                 taken: 0,
                 done: vec![0; count],
@@ -152,8 +152,8 @@ impl Crew {
 
     /// See [`crate::Engine::never_skip`].
     pub(super) fn never_skip(&self) {
-        for member in &self.parts {
-            member.instance.lock().unwrap_or_else(PoisonError::into_inner).never_skip();
+        for runner in &self.parts {
+            runner.instance.lock().unwrap_or_else(PoisonError::into_inner).never_skip();
         }
     }
 
@@ -169,7 +169,7 @@ impl Crew {
 
     /// Works until it is over.
     pub(super) fn work(&self) {
-        let _guard = Alarm(self);
+        let _guard = PanicNotice(self);
         let mut progress = self.progress();
         while !progress.over {
             progress = match self.next(&progress) {
@@ -186,8 +186,8 @@ impl Crew {
 
     /// Plans the next stretch, as `fill` describes it. Only where there is room.
     pub(super) fn plan(&self, fill: impl FnOnce(&mut Stretch)) {
-        let place = self.progress().free.pop().expect("there is room");
-        let mut stretch = self.places[place].stretch.write().unwrap_or_else(PoisonError::into_inner);
+        let slot = self.progress().free.pop().expect("there is room");
+        let mut stretch = self.slots[slot].stretch.write().unwrap_or_else(PoisonError::into_inner);
         stretch.events.clear();
         fill(&mut stretch);
         let quanta = stretch.frames / QUANTUM;
@@ -196,11 +196,14 @@ impl Crew {
         awake.resize(quanta, 0);
         drop(stretch);
         let mut progress = self.progress();
-        progress.places.push_back(place);
-        self.tell(&progress);
+        progress.slots.push_back(slot);
+        self.notify(&progress);
     }
 
-    /// Works until a stretch is rendered. Panics when a thread has: there is no sound any more.
+    /// Works until a stretch is rendered.
+    ///
+    /// # Panics
+    /// When another thread has: there is no sound any more.
     pub(super) fn wait(&self, stretch: u64) {
         let mut progress = self.progress();
         while progress.done.iter().any(|&done| done <= stretch) {
@@ -212,31 +215,31 @@ impl Crew {
         }
     }
 
-    /// The result of a stretch has been taken: its place is free.
+    /// The result of a stretch has been taken: its slot is free.
     pub(super) fn take(&self, stretch: u64) {
         let mut progress = self.progress();
         progress.taken = stretch + 1;
         progress.give_back();
-        self.tell(&progress);
+        self.notify(&progress);
     }
 
     /// No more is wanted.
     pub(super) fn end(&self) {
         let mut progress = self.progress();
         progress.over = true;
-        self.tell(&progress);
+        self.notify(&progress);
     }
 
     /// Copies a piece of a rendered stretch, from a frame of it on.
     pub(super) fn copy(&self, source: Option<Source>, stretch: u64, from: usize, to: &mut [f32]) {
-        let place = self.place(stretch);
+        let slot = self.slot(stretch);
         match source {
             Some(Source::Signal(signal)) => {
-                let sound = place.signals[signal].read().unwrap_or_else(PoisonError::into_inner);
+                let sound = slot.signals[signal].read().unwrap_or_else(PoisonError::into_inner);
                 to.copy_from_slice(&sound.samples[from..from + to.len()]);
             }
             Some(Source::Song(channel)) => {
-                let stretch = place.stretch.read().unwrap_or_else(PoisonError::into_inner);
+                let stretch = slot.stretch.read().unwrap_or_else(PoisonError::into_inner);
                 to.copy_from_slice(&stretch.input[channel][from..from + to.len()]);
             }
             None => to.fill(0.0),
@@ -245,22 +248,22 @@ impl Crew {
 
     /// How many voices are awake at the end of a quantum of a rendered stretch that was watched.
     pub(super) fn awake(&self, stretch: u64, quantum: usize) -> usize {
-        let stretch = self.place(stretch).stretch.read().unwrap_or_else(PoisonError::into_inner);
+        let stretch = self.slot(stretch).stretch.read().unwrap_or_else(PoisonError::into_inner);
         let awake = stretch.awake.lock().unwrap_or_else(PoisonError::into_inner);
         awake.get(quantum).copied().unwrap_or(0)
     }
 
-    fn place(&self, stretch: u64) -> &Place {
-        &self.places[self.progress().place(stretch)]
+    fn slot(&self, stretch: u64) -> &Slot {
+        &self.slots[self.progress().slot(stretch)]
     }
 
-    /// Tells the others that there is progress. It is still locked: who finds no change and then waits misses none.
-    fn tell(&self, _: &MutexGuard<'_, Progress>) {
+    /// Notifies the other threads that there is progress. It is still locked: who finds no change and then waits misses none.
+    fn notify(&self, _: &MutexGuard<'_, Progress>) {
         self.changes.fetch_add(1, Ordering::Release);
         self.changed.notify_all();
     }
 
-    /// Waits until somebody tells of progress.
+    /// Waits for the next notification of progress: spins for a while, then sleeps.
     fn idle<'p>(&'p self, progress: MutexGuard<'p, Progress>) -> MutexGuard<'p, Progress> {
         let before = self.changes.load(Ordering::Acquire);
         drop(progress);
@@ -290,7 +293,7 @@ impl Crew {
         };
         let first = |&part: &usize| (progress.done[part], std::cmp::Reverse(self.parts[part].part.cost));
         let part = (0..self.parts.len()).filter(ready).min_by_key(first)?;
-        Some(Task { part, place: progress.place(progress.done[part]) })
+        Some(Task { part, slot: progress.slot(progress.done[part]) })
     }
 
     fn perform<'p>(&'p self, mut progress: MutexGuard<'p, Progress>, task: Task) -> MutexGuard<'p, Progress> {
@@ -301,29 +304,29 @@ impl Crew {
         progress.busy[task.part] = false;
         progress.done[task.part] += 1;
         progress.give_back();
-        self.tell(&progress);
+        self.notify(&progress);
         progress
     }
 
     fn render(&self, task: Task) {
-        let member = &self.parts[task.part];
-        let place = &self.places[task.place];
-        let stretch = place.stretch.read().unwrap_or_else(PoisonError::into_inner);
-        let mut instance = member.instance.lock().unwrap_or_else(PoisonError::into_inner);
-        let heard: Vec<_> = member
+        let runner = &self.parts[task.part];
+        let slot = &self.slots[task.slot];
+        let stretch = slot.stretch.read().unwrap_or_else(PoisonError::into_inner);
+        let mut instance = runner.instance.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard: Vec<_> = runner
             .part
             .hears
             .iter()
             .map(|source| match *source {
                 Source::Song(channel) => Heard::Song(&stretch.input[channel]),
                 Source::Signal(signal) => {
-                    Heard::Signal(place.signals[signal].read().unwrap_or_else(PoisonError::into_inner))
+                    Heard::Signal(slot.signals[signal].read().unwrap_or_else(PoisonError::into_inner))
                 }
             })
             .collect();
-        let give = |&signal: &usize| place.signals[signal].write().unwrap_or_else(PoisonError::into_inner);
-        let mut given: Vec<_> = member.part.gives.iter().map(give).collect();
-        member.schedule(&mut instance, &stretch);
+        let give = |&signal: &usize| slot.signals[signal].write().unwrap_or_else(PoisonError::into_inner);
+        let mut given: Vec<_> = runner.part.gives.iter().map(give).collect();
+        runner.schedule(&mut instance, &stretch);
         let mut awake = vec![];
         for start in (0..stretch.frames).step_by(QUANTUM) {
             let piece = start..start + QUANTUM;
@@ -332,7 +335,7 @@ impl Crew {
                     Heard::Song(sound) => (&sound[piece.clone()], false),
                     Heard::Signal(sound) => (&sound.samples[piece.clone()], sound.silent[start / QUANTUM]),
                 };
-                instance.tell_silent(channel, silent);
+                instance.set_input_silent(channel, silent);
                 if let Some(buffer) = instance.input(channel) {
                     buffer.copy_from_slice(sound);
                 }
@@ -363,8 +366,8 @@ enum Heard<'s> {
     Signal(RwLockReadGuard<'s, Sound>),
 }
 
-impl Member {
-    fn new(part: Part) -> Member {
+impl PartRunner {
+    fn new(part: Part) -> PartRunner {
         let instance = Mutex::new(Instance::new(part.program.clone(), 0));
         let mut params = vec![false; part.program.params.len()];
         let mut ports = vec![false; part.program.ports];
@@ -372,7 +375,7 @@ impl Member {
             step.params.iter().for_each(|&param| params[param] = true);
             step.ports.iter().for_each(|&port| ports[port] = true);
         }
-        Member { part, params, ports, instance }
+        PartRunner { part, params, ports, instance }
     }
 
     /// Gives the part the stretch's events that concern it.
@@ -392,15 +395,15 @@ impl Member {
     }
 }
 
-/// Tells the others when its thread panics.
-struct Alarm<'c>(&'c Crew);
+/// Notifies the other threads when its thread panics.
+struct PanicNotice<'c>(&'c Pool);
 
-impl Drop for Alarm<'_> {
+impl Drop for PanicNotice<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let mut progress = self.0.progress();
             progress.broken = true;
-            self.0.tell(&progress);
+            self.0.notify(&progress);
         }
     }
 }
@@ -411,21 +414,21 @@ mod tests {
     use std::sync::Arc;
     use std::sync::mpsc::{Sender, channel};
 
-    /// A thread that works for one crew after the other, and says when each is over.
-    fn worker(done: Sender<()>) -> Sender<Arc<Crew>> {
-        let (sender, crews) = channel::<Arc<Crew>>();
+    /// A thread that works for one pool after the other, and says when each is over.
+    fn worker(done: Sender<()>) -> Sender<Arc<Pool>> {
+        let (sender, pools) = channel::<Arc<Pool>>();
         std::thread::spawn(move || {
-            for crew in crews {
-                crew.work();
-                // Nobody waits for it when the test has failed.
+            for pool in pools {
+                pool.work();
+                // It is not joined when the test has failed.
                 let _ = done.send(());
             }
         });
         sender
     }
 
-    /// Whenever the end is told, also just when a thread is about to fall asleep, all threads hear of it. They stay awake
-    /// for no time here, so that nearly every end is told at such a moment.
+    /// Whenever the end is notified, also just when a thread is about to sleep, all threads see it. They stay awake
+    /// for no time here, so that nearly every notification comes at such a moment.
     #[test]
     fn no_thread_sleeps_through_the_end() {
         const ENDS: usize = 100_000;
@@ -434,14 +437,14 @@ mod tests {
         let workers: Vec<_> = (0..WORKERS).map(|_| worker(done.clone())).collect();
         for end in 0..ENDS {
             let nothing = Split { parts: vec![], signals: 0, outputs: vec![] };
-            let crew = Arc::new(Crew { awake: Duration::ZERO, ..Crew::new(nothing, 0, QUANTUM, 1) });
-            workers.iter().for_each(|worker| worker.send(crew.clone()).unwrap());
+            let pool = Arc::new(Pool { awake: Duration::ZERO, ..Pool::new(nothing, 0, QUANTUM, 1) });
+            workers.iter().for_each(|worker| worker.send(pool.clone()).unwrap());
             // The end comes at every moment of what they do.
             (0..end % 512).for_each(|_| std::hint::spin_loop());
             if end % 3 == 0 {
                 std::thread::yield_now();
             }
-            crew.end();
+            pool.end();
             for _ in 0..WORKERS {
                 let heard = over.recv_timeout(Duration::from_secs(60));
                 assert!(heard.is_ok(), "a thread sleeps through end {end}");

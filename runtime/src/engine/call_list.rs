@@ -1,17 +1,17 @@
-//! Quanta in which nothing changes: no event, no ramp, nobody who wakes. They are most of all quanta, so what is called
-//! in them is written down once, in tables that the machine code is run from, one kernel after the other.
+//! The call list of a quantum in which nothing changes: no event, no ramp, no voice that wakes. Most quanta are such, so
+//! the kernel calls are written down once, in tables that the machine code is run from, one kernel after the other.
 
 use super::step::Runner;
 use crate::buffers::Held;
 use crate::machine::{Task, call_kernel};
 use crate::program::{Code, Program, QUANTUM};
 
-/// The calls of a quantum in which nothing changes.
+/// The kernel calls of a quantum in which nothing changes.
 #[derive(Debug, Default)]
-pub(crate) struct Quiet {
+pub(crate) struct CallList {
     tasks: Vec<Task>,
     /// Voices that are awake although their note has ended: the runner, and its voice.
-    fading: Vec<(usize, usize)>,
+    released: Vec<(usize, usize)>,
     /// The runner of each task.
     runners: Vec<usize>,
     /// The version of the code that it was written for; none where nothing is.
@@ -19,34 +19,34 @@ pub(crate) struct Quiet {
 }
 
 // SAFETY: the addresses in the tasks are those of the tables and blocks of the instance that this is part of.
-unsafe impl Send for Quiet {}
+unsafe impl Send for CallList {}
 // SAFETY: as above.
-unsafe impl Sync for Quiet {}
+unsafe impl Sync for CallList {}
 
-impl Quiet {
+impl CallList {
     /// Room for all steps of a program, so that nothing is allocated later.
-    pub(crate) fn new(program: &Program) -> Quiet {
+    pub(crate) fn new(program: &Program) -> CallList {
         let voices = program.steps.iter().map(|step| step.voices.len()).sum();
-        Quiet {
+        CallList {
             tasks: Vec::with_capacity(program.steps.len()),
-            fading: Vec::with_capacity(voices),
+            released: Vec::with_capacity(voices),
             runners: Vec::with_capacity(program.steps.len()),
             written: None,
         }
     }
 
-    /// Something has changed: what was written down holds no longer.
+    /// Invalidates the list: something has changed.
     pub(crate) fn forget(&mut self) {
         self.written = None;
     }
 
-    /// Whether the calls are written down, of this code as it is now.
+    /// Whether the list is valid for this version of the code.
     pub(crate) fn is_written(&self, code: &dyn Code) -> bool {
         self.written == Some(code.version())
     }
 
-    /// Writes the calls down, but for those of `left_out`. False, and nothing is written, where one is not such that it
-    /// can be called so: it is in the middle of a change, or there is no machine code.
+    /// Writes the calls down, but for those of `left_out`. Returns false, and leaves the list invalid, where a step cannot
+    /// be called so: its setup is due, or there is no machine code.
     pub(crate) fn write(
         &mut self,
         runners: &mut [Runner],
@@ -55,7 +55,7 @@ impl Quiet {
         state: *mut u8,
     ) -> bool {
         self.tasks.clear();
-        self.fading.clear();
+        self.released.clear();
         self.runners.clear();
         let version = code.version();
         for (index, (runner, left_out)) in runners.iter_mut().zip(left_out).enumerate() {
@@ -64,7 +64,7 @@ impl Quiet {
             }
             let Some(task) = runner.task(code, state) else { return false };
             self.tasks.push(task);
-            self.fading.extend(runner.fading().map(|voice| (index, voice)));
+            self.released.extend(runner.released().map(|voice| (index, voice)));
             self.runners.push(index);
         }
         self.written = Some(version);
@@ -76,7 +76,7 @@ impl Quiet {
     /// asleep are the result, and whether `end` has returned true.
     ///
     /// # Safety
-    /// What was written down holds: the runners and the state are those it was written for, and unchanged.
+    /// The list is valid: the runners and the state are those it was written for, and unchanged.
     pub(crate) unsafe fn run(
         &mut self,
         frame: u64,
@@ -89,7 +89,7 @@ impl Quiet {
             unsafe { call_kernel(task.function, &task.call) };
             changed |= end(runner);
         }
-        (&self.fading, changed)
+        (&self.released, changed)
     }
 }
 

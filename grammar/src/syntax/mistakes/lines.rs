@@ -1,12 +1,12 @@
-//! Slips in the lines of a score: marks after the target, patterns without quotes, functions as changes.
+//! Common mistakes in the lines of a score: marks after the target, patterns without quotes, functions as changes.
 
-use super::Slips;
+use super::Mistakes;
 use crate::source::Span;
 use crate::syntax::codes;
 use crate::syntax::layout::{closing, is_separator};
 use crate::syntax::scan::Kind;
 
-impl Slips<'_> {
+impl Mistakes<'_> {
     /// True for an item of a `play` block or a section.
     pub(super) fn in_score(&self) -> bool {
         self.block_word().is_some_and(|word| matches!(word, "play" | "section"))
@@ -78,7 +78,7 @@ impl Slips<'_> {
             .unwrap_or_default();
         let span = Span::new(self.source, gap, self.tokens[pattern].start);
         self.report(problem.help(format!("write `{name} {shown}`")).fix(span, " "));
-        self.mend(start, end, "");
+        self.repair(start, end, "");
         self.done = end;
     }
 
@@ -106,7 +106,7 @@ impl Slips<'_> {
             problem.help(format!("write `{name} {meant}`")).guess(span, format!(" {meant}"))
         };
         self.report(problem);
-        self.layout.poison.push(place.0);
+        self.layout.broken.push(place.0);
         self.done = place.1;
     }
 

@@ -1,13 +1,13 @@
-//! Slips in words: those of other languages, and words of the language where a name is expected.
+//! Common mistakes in words: those of other languages, and words of the language where a name is expected.
 
-use super::Slips;
+use super::Mistakes;
 use crate::foreign::{self, Role};
 use crate::source::Span;
 use crate::syntax::codes;
 use crate::syntax::scan::Kind;
 use crate::syntax::words::{RESERVED, STATEMENTS};
 
-impl Slips<'_> {
+impl Mistakes<'_> {
     /// The first word of an item.
     pub(super) fn item(&mut self, index: usize) {
         let token = self.tokens[index];
@@ -47,11 +47,11 @@ impl Slips<'_> {
         if row.words.contains(&"let") && self.is(index + 2, "=") {
             // `let a = 0.5`
             self.report(problem.fix(Span::new(self.source, token.start, after), ""));
-            self.mend(token.start, token.end, "");
+            self.repair(token.start, token.end, "");
             return true;
         }
         self.report(if row.word.is_empty() { problem } else { problem.guess(span, row.word) });
-        self.layout.poison.push(token.start);
+        self.layout.broken.push(token.start);
         // The grammar must not read it as a line or an equation.
         self.layout.text[token.start] = b'?';
         // A mark after it belongs to the other tool: `sample :loop`, `d1 $ sound "x"`.
@@ -71,7 +71,7 @@ impl Slips<'_> {
                 self.problem(&codes::FOREIGN_WORD, token.start, token.end, format!("mam has no `{word}`"));
             let span = Span::new(self.source, token.start, token.end);
             self.report(problem.help("write `else if`").fix(span, "else if"));
-            return self.layout.poison.push(token.start);
+            return self.layout.broken.push(token.start);
         }
         if !RESERVED.contains(&word) {
             return;
@@ -104,6 +104,6 @@ impl Slips<'_> {
         self.report(
             problem.help(format!("choose another name, such as `{word}_`")).guess(span, format!("{word}_")),
         );
-        self.layout.poison.push(token.start);
+        self.layout.broken.push(token.start);
     }
 }

@@ -1,8 +1,8 @@
-//! What people write out of habit from other languages, or by a slip of the fingers, and what they meant.
+//! What people write out of habit from other languages, or by a typing error, and what they meant.
 //!
-//! Each slip is reported at its place, and what was meant takes its place in the text for the grammar, in the same
+//! Each mistake is reported at its place, and what was meant takes its place in the text for the grammar, in the same
 //! number of bytes: so the rest of the item is read as if it had been right, and its other mistakes are found too.
-//! Where no such text exists the item is poisoned: the grammar will refuse it, and no more is said of it.
+//! Where no such text exists the item becomes an error node: the grammar will refuse it, and no more is said of it.
 
 mod lines;
 mod marks;
@@ -16,7 +16,7 @@ use super::words::is_letter;
 use crate::problem::{Code, Problem};
 use crate::source::{SourceId, Span};
 
-/// Finds the slips of a text and mends them in the layout.
+/// Finds the mistakes of a text and repairs them in the layout.
 pub(super) fn find(
     source: SourceId,
     text: &str,
@@ -25,25 +25,33 @@ pub(super) fn find(
     most: usize,
 ) -> Vec<Problem> {
     let tokens = std::mem::take(&mut layout.tokens);
-    let mut slips =
-        Slips { source, text, tokens: &tokens, layout, starts: vec![0], done: 0, problems: Vec::new(), most };
-    slips.marks(scanned);
+    let mut mistakes = Mistakes {
+        source,
+        text,
+        tokens: &tokens,
+        layout,
+        starts: vec![0],
+        done: 0,
+        problems: Vec::new(),
+        most,
+    };
+    mistakes.marks(scanned);
     for (index, token) in tokens.iter().enumerate() {
-        slips.follow(index);
-        if token.start >= slips.done {
-            slips.token(index);
+        mistakes.follow(index);
+        if token.start >= mistakes.done {
+            mistakes.token(index);
         }
-        if slips.problems.len() >= most {
+        if mistakes.problems.len() >= most {
             break;
         }
     }
-    let problems = slips.problems;
+    let problems = mistakes.problems;
     layout.tokens = tokens;
-    layout.poison.sort_unstable();
+    layout.broken.sort_unstable();
     problems
 }
 
-struct Slips<'a> {
+struct Mistakes<'a> {
     source: SourceId,
     text: &'a str,
     tokens: &'a [Token],
@@ -56,7 +64,7 @@ struct Slips<'a> {
     most: usize,
 }
 
-impl<'a> Slips<'a> {
+impl<'a> Mistakes<'a> {
     fn report(&mut self, problem: Problem) {
         if self.problems.len() < self.most {
             self.problems.push(problem);
@@ -68,14 +76,14 @@ impl<'a> Slips<'a> {
     }
 
     /// Writes `meant` into `start..end`, filled up with spaces before it.
-    fn mend(&mut self, start: usize, end: usize, meant: &str) {
+    fn repair(&mut self, start: usize, end: usize, meant: &str) {
         let room = &mut self.layout.text[start..end];
         match room.len().checked_sub(meant.len()) {
             Some(spaces) => {
                 room.fill(b' ');
                 room[spaces..].copy_from_slice(meant.as_bytes());
             }
-            None => self.layout.poison.push(start),
+            None => self.layout.broken.push(start),
         }
     }
 
@@ -182,7 +190,7 @@ impl<'a> Slips<'a> {
         if end > start + 1 && self.text.is_char_boundary(end - 1) {
             self.layout.text[end - 1] = mark.as_bytes()[0];
         } else {
-            self.layout.poison.push(start);
+            self.layout.broken.push(start);
         }
     }
 
@@ -199,7 +207,7 @@ impl<'a> Slips<'a> {
                 let problem =
                     self.problem(&codes::NO_TARGET, token.start, token.end, "this tab has no target");
                 self.report(problem.help("write what it plays before it, in the same line: `bd |x...|`"));
-                self.layout.poison.push(token.start);
+                self.layout.broken.push(token.start);
             }
             _ => {}
         }
@@ -238,7 +246,7 @@ impl<'a> Slips<'a> {
                 self.report(
                     problem.help("an equation defines its name once, for all time: `name = expression`"),
                 );
-                self.layout.poison.push(token.start);
+                self.layout.broken.push(token.start);
             }
             // After a brace it may be the value of a `sum`.
             "==" if self.defines(index) && !self.is(index.wrapping_sub(2), "{") => {
@@ -246,7 +254,7 @@ impl<'a> Slips<'a> {
                     self.problem(&codes::EQUALS, token.start, token.end, "`==` compares, `=` defines");
                 let span = Span::new(self.source, token.start, token.end);
                 self.report(problem.help("write `=`").fix(span, "="));
-                self.mend(token.start, token.end, "=");
+                self.repair(token.start, token.end, "=");
             }
             "=" => self.equals(index),
             _ => {}
@@ -272,7 +280,7 @@ impl<'a> Slips<'a> {
         let span = Span::new(self.source, point.start, point.end);
         self.report(problem.help(format!("write `0.{text}`")).fix(span, "0."));
         let room = self.text[..point.start].ends_with(' ');
-        self.mend(point.start - usize::from(room), number.end, &format!("0.{text}"));
+        self.repair(point.start - usize::from(room), number.end, &format!("0.{text}"));
     }
 
     fn is_unit_apart(&self, index: usize) -> bool {
@@ -288,17 +296,17 @@ impl<'a> Slips<'a> {
         );
         let span = Span::new(self.source, start, end);
         self.report(problem.help("write `a mod b`").fix(span, self.spaced(start, end, "mod")));
-        self.mend(start, end, "*");
+        self.repair(start, end, "*");
     }
 
-    fn foreign(&mut self, start: usize, end: usize, meant: &str, mended: &str) {
+    fn foreign(&mut self, start: usize, end: usize, meant: &str, repaired: &str) {
         self.done = end;
         let written = &self.text[start..end];
         let problem =
             self.problem(&codes::FOREIGN_OPERATOR, start, end, format!("`{written}` is not an operator"));
         let span = Span::new(self.source, start, end);
         self.report(problem.help(format!("write `{meant}`")).fix(span, self.spaced(start, end, meant)));
-        self.mend(start, end, mended);
+        self.repair(start, end, repaired);
     }
 
     /// True where a signal was meant to go on to what is called: `x -> lowpass(800Hz)` in an equation.
@@ -316,7 +324,7 @@ impl<'a> Slips<'a> {
         self.report(problem.help(
             "a signal that goes to several places has a name, which is used in each; signals are merged with `+`, and two sides are `(l, r)`",
         ));
-        self.layout.poison.push(start);
+        self.layout.broken.push(start);
         self.done = start + 2;
     }
 
@@ -334,7 +342,7 @@ impl<'a> Slips<'a> {
         let spaced = |byte: Option<&u8>| byte.is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'_');
         let bytes = self.text.as_bytes();
         let apart = spaced(bytes.get(token.start.wrapping_sub(1))) && spaced(bytes.get(token.end));
-        self.foreign(token.start, token.end, meant, if apart { "or" } else { "poison" });
+        self.foreign(token.start, token.end, meant, if apart { "or" } else { "broken" });
     }
 
     /// True for the mark after the name at the start of an item.
@@ -366,7 +374,7 @@ impl<'a> Slips<'a> {
             let problem = self.problem(&codes::ARGUMENT_EQUALS, token.start, token.end, message);
             let gap = Span::new(self.source, self.tokens[before].end, token.end);
             self.report(problem.help(format!("write `{name}: …`")).fix(gap, ":"));
-            return self.mend(token.start, token.end, ":");
+            return self.repair(token.start, token.end, ":");
         }
         // Without another `=` before it, it was meant to define something: the grammar says what is wrong.
         let defined = (self.start()..index).any(|at| self.is(at, "="));
@@ -378,7 +386,7 @@ impl<'a> Slips<'a> {
         let help = "write `==`; an equation of its own stands in its own line";
         self.report(problem.help(help).guess(Span::new(self.source, token.start, token.end), "=="));
         let (end, meant) = if open { (token.end + 1, "==") } else { (token.end, "<") };
-        self.mend(token.start, end, meant);
+        self.repair(token.start, end, meant);
     }
 
     /// True in the head of a `def`, where `=` gives a default or the body, and after two words at the start.

@@ -1,13 +1,13 @@
-//! Slips in numbers: points without digits, units that do not exist or stand apart, exponents.
+//! Common mistakes in numbers: points without digits, units that do not exist or stand apart, exponents.
 
-use super::Slips;
+use super::Mistakes;
 use crate::ast::Unit;
 use crate::problem::nearest;
 use crate::source::Span;
 use crate::syntax::codes;
 use crate::syntax::scan::Kind;
 
-impl Slips<'_> {
+impl Mistakes<'_> {
     pub(super) fn number(&mut self, index: usize) {
         let token = self.tokens[index];
         let text = token.text(self.text);
@@ -38,7 +38,7 @@ impl Slips<'_> {
             let problem = self.problem(&codes::UNIT_APART, token.start, next.end, message);
             let span = Span::new(self.source, token.start, next.end);
             self.report(problem.help(format!("write `{number}{unit}`")).fix(span, format!("{number}{unit}")));
-            self.mend(token.start, next.end, &format!("{number}{unit}"));
+            self.repair(token.start, next.end, &format!("{number}{unit}"));
         }
     }
 
@@ -61,21 +61,21 @@ impl Slips<'_> {
         let span = Span::new(self.source, token.start, point.end + tail.len());
         let help = format!("write `{number}{tail}` or `{number}.0{tail}`");
         self.report(problem.help(help).fix(span, format!("{number}{tail}")));
-        self.mend(point.start, point.end + tail.len(), &format!("{tail} "));
+        self.repair(point.start, point.end + tail.len(), &format!("{tail} "));
     }
 
     fn unknown_unit(&mut self, start: usize, end: usize, number: &str) {
         let unit = &self.text[start..end];
         let number_start = start - number.len();
-        let form = |slips: &Self| {
+        let form = |mistakes: &Self| {
             let message = "a number is written in decimal digits alone";
-            slips.problem(&codes::NUMBER_FORM, number_start, end, message)
+            mistakes.problem(&codes::NUMBER_FORM, number_start, end, message)
         };
         if let Some(value) = other_form(number, unit) {
             let span = Span::new(self.source, number_start, end);
             let help = format!("write `{value}`, without exponent, `_` or `0x`");
             self.report(form(self).help(help).fix(span, value.as_str()));
-            return self.mend(number_start, end, &value);
+            return self.repair(number_start, end, &value);
         }
         if matches!(unit, "e" | "E") {
             // The exponent is a token of its own: `1e-3`.
@@ -89,7 +89,7 @@ impl Slips<'_> {
                 Ok(value) if value.is_finite() => problem.fix(span, value.to_string()),
                 _ => problem,
             });
-            return self.layout.poison.push(start);
+            return self.layout.broken.push(start);
         }
         let span = Span::new(self.source, start, end);
         let problem = self.problem(&codes::UNKNOWN_UNIT, start, end, format!("there is no unit `{unit}`"));
@@ -98,7 +98,7 @@ impl Slips<'_> {
             let (whole, value) = (Span::new(self.source, number_start, end), format!("{value}{base}"));
             let what = if base.is_empty() { "a plain number" } else { "another unit" };
             self.report(problem.help(format!("write it with {what}: `{value}`")).fix(whole, value.trim()));
-            return self.mend(start, end, "");
+            return self.repair(start, end, "");
         }
         let known: Vec<_> = Unit::ALL.iter().map(|unit| unit.text()).chain(["beats", "bars"]).collect();
         let meant =
@@ -112,7 +112,7 @@ impl Slips<'_> {
         };
         self.report(problem);
         let meant = meant.filter(|meant| meant.len() <= unit.len()).unwrap_or("");
-        self.mend(start, end, &format!("{meant:width$}", width = unit.len()));
+        self.repair(start, end, &format!("{meant:width$}", width = unit.len()));
     }
 }
 

@@ -1,12 +1,12 @@
-//! Slips in marks: quotes, operators and characters of other languages and of word processors.
+//! Common mistakes in marks: quotes, operators and characters of other languages and of word processors.
 
-use super::Slips;
+use super::Mistakes;
 use crate::source::Span;
 use crate::syntax::codes;
 use crate::syntax::scan::{Kind, SMART};
 use crate::syntax::words::is_letter;
 
-impl Slips<'_> {
+impl Mistakes<'_> {
     fn place(&self, start: usize, end: usize) -> Span {
         Span::new(self.source, start, end)
     }
@@ -47,7 +47,7 @@ impl Slips<'_> {
             let span = self.place(token.start, token.end);
             let help = if meant.is_empty() { "take it away".to_owned() } else { format!("write `{meant}`") };
             self.report(problem.help(help).fix(span, self.spaced(token.start, token.end, meant)));
-            return self.mend(token.start, token.end, meant);
+            return self.repair(token.start, token.end, meant);
         }
         match text {
             "\'" if self.prime(index) => {}
@@ -74,7 +74,7 @@ impl Slips<'_> {
                 .guess(self.place(token.start, token.end), ""),
         };
         self.report(problem);
-        self.layout.poison.push(token.start);
+        self.layout.broken.push(token.start);
     }
 
     /// Letters beyond a to z in a name: all of the name is one mistake.
@@ -90,7 +90,7 @@ impl Slips<'_> {
             .problem(&codes::STRAY_CHARACTER, token.start, token.end, message)
             .help("names are made of the letters a to z and A to Z, digits and `_`");
         self.report(problem.guess(self.place(before, end), plain_letters(name)));
-        self.layout.poison.push(token.start);
+        self.layout.broken.push(token.start);
         self.done = end;
     }
 
@@ -130,7 +130,7 @@ impl Slips<'_> {
             false => problem,
         };
         self.report(problem);
-        self.layout.poison.push(token.start);
+        self.layout.broken.push(token.start);
         true
     }
 
@@ -154,7 +154,7 @@ impl Slips<'_> {
                 "write `{hertz}`; in an instrument, `freq` is the frequency of the note that it plays"
             ));
         self.report(problem.fix(self.place(before.start, after.end), hertz));
-        self.layout.poison.push(token.start);
+        self.layout.broken.push(token.start);
         self.done = after.end;
         true
     }
@@ -179,7 +179,7 @@ impl Slips<'_> {
             None => problem,
         };
         self.report(problem);
-        self.layout.poison.push(token.start);
+        self.layout.broken.push(token.start);
         self.done = self.tokens[end.max(1) - 1].end;
     }
 
@@ -230,7 +230,7 @@ impl Slips<'_> {
             let message = format!("no `:` stands after `{word}`");
             let problem = self.problem(&codes::STATEMENT_FORM, token.start, token.end, message);
             self.report(problem.help("take the `:` away").fix(span, ""));
-            return self.mend(token.start, token.end, "");
+            return self.repair(token.start, token.end, "");
         }
         let inside = self.starts.len() == 1 || self.in_block();
         let name = !word.is_empty() && !crate::syntax::RESERVED.contains(&word);
@@ -240,7 +240,7 @@ impl Slips<'_> {
             let room = self.text.as_bytes().get(token.start.wrapping_sub(1)) == Some(&b' ');
             let meant = if room { "=" } else { " =" };
             self.report(problem.help(format!("write `{word} = …`")).fix(span, meant));
-            return self.mend(token.start, token.end, "=");
+            return self.repair(token.start, token.end, "=");
         }
         let named = !self.word(index.wrapping_sub(1)).is_empty()
             && self
@@ -264,9 +264,9 @@ impl Slips<'_> {
         let room = self.text[..token.start].ends_with(' ');
         self.report(problem.fix(span, if room { "|>" } else { " |>" }));
         if room {
-            self.mend(token.start - 1, token.end, "|>");
+            self.repair(token.start - 1, token.end, "|>");
         } else {
-            self.layout.poison.push(token.start);
+            self.layout.broken.push(token.start);
         }
     }
 }

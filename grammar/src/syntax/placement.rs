@@ -10,7 +10,7 @@ use std::ops::Range;
 
 /// Where items stand.
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+enum Context {
     File,
     Instrument,
     Effect,
@@ -19,22 +19,22 @@ enum Place {
     Section,
 }
 
-impl Place {
+impl Context {
     fn text(self) -> &'static str {
         match self {
-            Place::File => "at the top of a file",
-            Place::Instrument => "in an instrument",
-            Place::Effect => "in an effect",
-            Place::Equations => "in a body of equations",
-            Place::Play => "in a `play` block",
-            Place::Section => "in a section",
+            Context::File => "at the top of a file",
+            Context::Instrument => "in an instrument",
+            Context::Effect => "in an effect",
+            Context::Equations => "in a body of equations",
+            Context::Play => "in a `play` block",
+            Context::Section => "in a section",
         }
     }
 }
 
 /// What an item is called, and where it may stand.
-fn row(kind: &ItemKind) -> (&'static str, &'static [Place]) {
-    use Place::{Effect, Equations, File, Instrument, Play, Section};
+fn row(kind: &ItemKind) -> (&'static str, &'static [Context]) {
+    use Context::{Effect, Equations, File, Instrument, Play, Section};
     match kind {
         ItemKind::Equation { .. } => ("an equation", &[File, Instrument, Effect, Equations]),
         ItemKind::Param(param) if param.knob => ("a `knob`", &[File]),
@@ -61,38 +61,38 @@ fn row(kind: &ItemKind) -> (&'static str, &'static [Place]) {
 
 /// Reports every item of a file with this text that stands where it means nothing. Nothing more is said of it.
 pub(super) fn check(ast: &mut Ast, text: &str, problems: &mut Problems) {
-    check_items(&mut ast.items, Place::File, text, problems);
+    check_items(&mut ast.items, Context::File, text, problems);
     for expr in ast.exprs.values() {
         if let Expr::Sum { body: Body::Items(items), .. } | Expr::Chain { body: Body::Items(items), .. } =
             expr
         {
-            check_items(&mut items.clone(), Place::Equations, text, problems);
+            check_items(&mut items.clone(), Context::Equations, text, problems);
         }
     }
 }
 
-fn check_items(items: &mut [Item], place: Place, text: &str, problems: &mut Problems) {
+fn check_items(items: &mut [Item], context: Context, text: &str, problems: &mut Problems) {
     let mut at = 0;
     while at < items.len() {
         inside(&mut items[at].kind, text, problems);
         at += 1;
         let item = &items[at - 1];
-        let (name, places) = row(&item.kind);
-        if places.contains(&place) {
+        let (name, contexts) = row(&item.kind);
+        if contexts.contains(&context) {
             continue;
         }
         // Lines after one another have left the same block.
         let line = |item: &&Item| matches!(item.kind, ItemKind::Line(_)) && meant(item).is_none();
         let more = if line(&item) { items[at..].iter().take_while(line).count() } else { 0 };
         at += more;
-        let belongs: Vec<_> = places.iter().map(|place| place.text()).collect();
-        let message = format!("{name} cannot stand {}", place.text());
+        let belongs: Vec<_> = contexts.iter().map(|context| context.text()).collect();
+        let message = format!("{name} cannot stand {}", context.text());
         let problem = Problem::new(&codes::MISPLACED, item.span, message)
             .help(format!("it belongs {}", belongs.join(" or ")));
         let all = at - 1 - more..at;
         problems.add(match meant(item) {
             Some(meant) => meant,
-            None => moved(problem, items, all.clone(), place, text),
+            None => moved(problem, items, all.clone(), context, text),
         });
         items[all].iter_mut().for_each(|item| item.kind = ItemKind::Broken(defined(&item.kind).cloned()));
     }
@@ -111,16 +111,16 @@ fn defined(kind: &ItemKind) -> Option<&Ident> {
 }
 
 /// The fix of items that have another keyword here, or need a block around them.
-fn moved(problem: Problem, items: &[Item], all: Range<usize>, place: Place, text: &str) -> Problem {
+fn moved(problem: Problem, items: &[Item], all: Range<usize>, context: Context, text: &str) -> Problem {
     let item = &items[all.start];
     let keyword = |word: &str| Span { end: item.span.start + word.len() as u32, ..item.span };
     let played = items.iter().any(|item| matches!(item.kind, ItemKind::Play(_)));
-    match (&item.kind, place) {
-        (ItemKind::Param(param), Place::Instrument | Place::Effect) if param.knob => {
+    match (&item.kind, context) {
+        (ItemKind::Param(param), Context::Instrument | Context::Effect) if param.knob => {
             problem.fix(keyword("knob"), "param")
         }
-        (ItemKind::Param(param), Place::File) if !param.knob => problem.fix(keyword("param"), "knob"),
-        (ItemKind::Line(_), Place::File) if !played => {
+        (ItemKind::Param(param), Context::File) if !param.knob => problem.fix(keyword("param"), "knob"),
+        (ItemKind::Line(_), Context::File) if !played => {
             let span = item.span.to(items[all.end - 1].span);
             let lines = text.get(span.range()).unwrap_or_default();
             problem
@@ -154,7 +154,7 @@ fn meant(item: &Item) -> Option<Problem> {
         return Some(if value.is_empty() { problem } else { problem.fix(span, value) });
     }
     let meant = nearest(&word.name, &["title", "use"])?;
-    let message = format!("a line of a score cannot stand {}", Place::File.text());
+    let message = format!("a line of a score cannot stand {}", Context::File.text());
     let problem =
         Problem::new(&codes::MISPLACED, item.span, message).here(format!("did you mean `{meant}`?"));
     Some(problem.help(format!("write `{meant}`")).guess(word.span, meant))
@@ -163,17 +163,17 @@ fn meant(item: &Item) -> Option<Problem> {
 fn inside(kind: &mut ItemKind, text: &str, problems: &mut Problems) {
     match kind {
         ItemKind::Definition(definition) => {
-            let place = match definition.kind {
-                DefinitionKind::Def => Place::Equations,
-                DefinitionKind::Instrument => Place::Instrument,
-                DefinitionKind::Effect => Place::Effect,
+            let context = match definition.kind {
+                DefinitionKind::Def => Context::Equations,
+                DefinitionKind::Instrument => Context::Instrument,
+                DefinitionKind::Effect => Context::Effect,
             };
             if let Body::Items(items) = &mut definition.body {
-                check_items(items, place, text, problems);
+                check_items(items, context, text, problems);
             }
         }
-        ItemKind::Play(items) => check_items(items, Place::Play, text, problems),
-        ItemKind::Section { items, .. } => check_items(items, Place::Section, text, problems),
+        ItemKind::Play(items) => check_items(items, Context::Play, text, problems),
+        ItemKind::Section { items, .. } => check_items(items, Context::Section, text, problems),
         _ => {}
     }
 }

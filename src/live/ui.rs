@@ -17,7 +17,7 @@ const DRAWN: Duration = Duration::from_millis(50);
 const PRINTED: Duration = Duration::from_secs(1);
 
 /// Where everything is shown.
-pub(super) struct Front {
+pub(super) struct Ui {
     console: Console,
     screen: Option<Screen>,
     /// Where lines go.
@@ -31,7 +31,7 @@ pub(super) struct Front {
     said: Vec<String>,
 }
 
-/// What the front needs to know of the rest.
+/// The facts that the display is drawn from.
 pub(super) struct Facts<'a> {
     /// The sound.
     pub(super) control: &'a mam_runtime::Control,
@@ -43,18 +43,18 @@ pub(super) struct Facts<'a> {
     pub(super) priority: Priority,
     /// The parameters of the song.
     pub(super) infos: &'a Infos,
-    /// Whether there is nothing to play until the song is mended.
+    /// Whether there is nothing to play until the song has no errors.
     pub(super) waits: bool,
 }
 
-impl Front {
+impl Ui {
     /// A display where standard output is a terminal and one is wanted.
-    pub(super) fn new(console: Console, display: bool) -> Front {
+    pub(super) fn new(console: Console, display: bool) -> Ui {
         let wanted = display && !console.quiet && io::stdout().is_terminal();
         let screen = if wanted { Screen::open().ok() } else { None };
         let (title, figures, now) = (String::new(), Figures::default(), Instant::now());
         let lines = (screen.is_none() && !console.quiet).then(Writer::stdout);
-        Front { console, screen, lines, title, figures, looked: now, printed: now, said: vec![] }
+        Ui { console, screen, lines, title, figures, looked: now, printed: now, said: vec![] }
     }
 
     /// Whether there is a display, and so keys.
@@ -94,7 +94,7 @@ impl Front {
     /// Draws or prints when it is time.
     ///
     /// # Errors
-    /// When nobody reads any more.
+    /// When standard output is closed.
     pub(super) fn show(&mut self, facts: &Facts<'_>) -> io::Result<()> {
         let now = Instant::now();
         let passed = now.duration_since(self.looked);
@@ -182,14 +182,14 @@ fn line(figures: &Figures) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mam_runtime::control::Place;
+    use mam_runtime::control::Position;
 
     #[test]
     fn a_line_has_all_that_the_display_has() {
         let mut figures =
             Figures { seconds: 61.0, load: 0.25, greatest: 0.5, voices: 3, ..Figures::default() };
         assert_eq!(line(&figures), "1:01.0  -∞ dB  peak -6.0 dB  load 25 %  3 voices  0 underruns\n");
-        figures.place = Some(Place { pass: 0, bar: 1.5, beats_per_bar: 4.0 });
+        figures.place = Some(Position { pass: 0, bar: 1.5, beats_per_bar: 4.0 });
         figures.sums.clipped = 2;
         figures.sums.faults = 7;
         figures.slowest = Slowest { share: 0.5, step: Some("bd".into()), ..Slowest::default() };

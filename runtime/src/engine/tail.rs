@@ -1,0 +1,208 @@
+//! Tail detection and silence propagation: which steps need not be called in a quantum, because what they hear is silent
+//! and what is left in them cannot be heard.
+//!
+//! A signal is silent when the step that writes it sleeps: it has voices and none is awake, or it is an effect whose tail is
+//! over. No signal is examined sample by sample to find that out, so the steps that sleep are the same however a program is
+//! cut into blocks or parts. The song's own input counts as sound. An effect falls asleep at the end of a quantum, when its
+//! outputs, its states and what it writes into its delay lines have stayed below [`SILENCE`] for longer than its longest
+//! delay line, and no event has concerned it. It wakes in the quantum in which an input sounds or an event concerns it.
+
+use super::memory::Buffers;
+use super::step::Runner;
+use crate::program::{Program, QUANTUM};
+
+/// The greatest absolute value, −120 dBFS, of a sample that counts as silent.
+pub(crate) const SILENCE: f32 = 1e-6;
+
+/// Where a signal comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It is never written, and so is always silent.
+    Nothing,
+    /// A channel of the program's input.
+    Input(usize),
+    /// A step.
+    Step(usize),
+}
+
+/// Which steps read the outputs of which, and which of them are silent in the present quantum.
+#[derive(Debug)]
+pub(crate) struct SilencePropagation {
+    /// For each step, where its inputs come from.
+    origins: Vec<Vec<Origin>>,
+    /// For each step, the inputs that read its outputs.
+    readers: Vec<Vec<Reader>>,
+    /// Where the program's outputs come from.
+    outputs: Vec<Origin>,
+    /// Which channels of the input are known to be silent.
+    inputs: Vec<bool>,
+    /// Which steps are silent.
+    steps: Vec<bool>,
+}
+
+/// An input of a step that reads another step's output.
+#[derive(Debug)]
+struct Reader {
+    step: usize,
+    /// Which of the step's inputs it is.
+    input: usize,
+    /// The buffer that it reads while it is not silent.
+    buffer: usize,
+}
+
+impl SilencePropagation {
+    pub(crate) fn new(program: &Program) -> SilencePropagation {
+        let mut from = vec![Origin::Nothing; program.buffers.len()];
+        for (channel, &signal) in program.inputs.iter().enumerate() {
+            from[signal] = Origin::Input(channel);
+        }
+        let mut origins = vec![];
+        let mut readers: Vec<Vec<Reader>> = program.steps.iter().map(|_| vec![]).collect();
+        for (index, step) in program.steps.iter().enumerate() {
+            let heard: Vec<Origin> = step.inputs.iter().map(|&signal| from[signal]).collect();
+            for (input, (origin, &signal)) in heard.iter().zip(&step.inputs).enumerate() {
+                if let Origin::Step(heard) = *origin {
+                    readers[heard].push(Reader { step: index, input, buffer: program.buffers[signal] });
+                }
+            }
+            // A copy is as silent as what it is a copy of.
+            let copied: Vec<Origin> = step.copies.iter().map(|&signal| from[signal]).collect();
+            for (place, &signal) in step.outputs.iter().enumerate() {
+                from[signal] = copied.get(place).copied().unwrap_or(Origin::Step(index));
+            }
+            origins.push(heard);
+        }
+        SilencePropagation {
+            origins,
+            readers,
+            outputs: program.outputs.iter().map(|&signal| from[signal]).collect(),
+            inputs: vec![false; program.inputs.len()],
+            steps: vec![false; program.steps.len()],
+        }
+    }
+
+    /// Says whether a channel of the input is silent in the next quantum. Returns true if it was otherwise before.
+    pub(crate) fn set_input(&mut self, channel: usize, silent: bool) -> bool {
+        match self.inputs.get_mut(channel) {
+            Some(known) => std::mem::replace(known, silent) != silent,
+            None => false,
+        }
+    }
+
+    /// Finds the steps that are silent for a whole quantum; `has_event` says of a step whether an event of the quantum
+    /// concerns it. A silent step writes nothing: its readers are pointed to a buffer of zeros, as its own may hold another
+    /// signal by then.
+    pub(crate) fn propagate(
+        &mut self,
+        runners: &mut [Runner],
+        buffers: &Buffers,
+        has_event: impl Fn(&Runner) -> bool,
+    ) {
+        for index in 0..runners.len() {
+            let hears = self.origins[index].iter().any(|&origin| !self.is_silent(origin));
+            let has_event = has_event(&runners[index]);
+            let silent = runners[index].begin(hears, has_event);
+            if std::mem::replace(&mut self.steps[index], silent) == silent {
+                continue;
+            }
+            for reader in &self.readers[index] {
+                let sound = if silent { buffers.silence() } else { buffers.start(reader.buffer) };
+                runners[reader.step].read_from(reader.input, sound);
+            }
+        }
+    }
+
+    /// Whether a channel of the result is silent in the present quantum.
+    pub(crate) fn output(&self, channel: usize) -> bool {
+        self.outputs.get(channel).is_some_and(|&origin| self.is_silent(origin))
+    }
+
+    fn is_silent(&self, origin: Origin) -> bool {
+        match origin {
+            Origin::Nothing => true,
+            Origin::Input(channel) => self.inputs[channel],
+            Origin::Step(step) => self.steps[step],
+        }
+    }
+}
+
+/// Detects the end of a step's tail.
+#[derive(Debug)]
+pub(crate) struct TailDetector {
+    /// False where something in the step goes on by itself, so that it never sleeps.
+    enabled: bool,
+    /// Whether an output was above [`SILENCE`] in the part of the quantum that is rendered.
+    loud: bool,
+    /// Frames since something was above [`SILENCE`] or the step was disturbed.
+    silent_frames: usize,
+    /// Frames of its longest delay line.
+    longest: usize,
+    asleep: bool,
+    /// Whether an input sounds in this quantum, or an event concerns the step.
+    disturbed: bool,
+}
+
+impl TailDetector {
+    /// For a step whose longest delay line has `longest` frames; never asleep unless `enabled`.
+    pub(crate) fn new(enabled: bool, longest: usize) -> TailDetector {
+        TailDetector { enabled, loud: false, silent_frames: 0, longest, asleep: false, disturbed: true }
+    }
+
+    /// Keeps the step awake from now on.
+    pub(crate) fn disable(&mut self) {
+        self.enabled = false;
+    }
+
+    /// Takes over another detector's count, if both wait for equally long lines.
+    pub(crate) fn carry(&mut self, from: &TailDetector) {
+        if self.enabled && from.enabled && self.longest == from.longest {
+            (self.silent_frames, self.asleep, self.disturbed) =
+                (from.silent_frames, from.asleep, from.disturbed);
+        }
+    }
+
+    /// Whether the step sleeps.
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.asleep
+    }
+
+    /// Begins a quantum. Returns true if the step wakes.
+    pub(crate) fn begin(&mut self, disturbed: bool) -> bool {
+        let wakes = self.asleep && disturbed;
+        self.disturbed = disturbed;
+        self.asleep &= !disturbed;
+        if disturbed {
+            // Here, as not every quantum that disturbs is ended.
+            self.silent_frames = 0;
+        }
+        wakes
+    }
+
+    /// Whether silence in this quantum counts: the step is awake and undisturbed.
+    pub(crate) fn is_counting(&self) -> bool {
+        self.enabled && !self.asleep && !self.disturbed
+    }
+
+    /// Takes some frames of the quantum when they are rendered, since the buffer may be another signal's soon.
+    pub(crate) fn rendered(&mut self, is_silent: impl FnOnce() -> bool) {
+        self.loud = self.loud || !is_silent();
+    }
+
+    /// Ends a quantum; `is_decayed` says whether states and delay lines are silent as well. Returns true if the step falls
+    /// asleep.
+    pub(crate) fn end(&mut self, is_decayed: impl FnOnce() -> bool) -> bool {
+        let loud = std::mem::take(&mut self.loud);
+        if self.asleep {
+            return false;
+        }
+        let counts = self.is_counting() && !loud && is_decayed();
+        self.silent_frames = if counts { self.silent_frames + QUANTUM } else { 0 };
+        self.asleep = self.silent_frames > self.longest;
+        self.asleep
+    }
+}
+
+/// Whether all samples are below [`SILENCE`]. NaN is not.
+pub(crate) fn is_silent(samples: &[f32]) -> bool {
+    samples.iter().all(|x| x.abs() < SILENCE)
+}
