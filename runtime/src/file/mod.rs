@@ -9,12 +9,14 @@
 
 mod aiff;
 mod caf;
+mod chunks_read;
 #[cfg(feature = "flac")]
 mod flac;
 mod plain;
 mod quantise;
 mod read;
 mod resample;
+mod samples;
 mod sink;
 mod software;
 mod wav;
