@@ -33,8 +33,12 @@ impl Targets for Band {
         }
         match name.as_str() {
             "mix" => Meaning::Other { what: "it is a signal".into(), params: vec![] },
-            _ => Meaning::Unknown { known: INSTRUMENTS.iter().map(|i| i.0.to_string()).collect() },
+            _ => Meaning::Unknown,
         }
+    }
+
+    fn known(&self, _: &[&str]) -> Vec<String> {
+        INSTRUMENTS.iter().map(|i| i.0.to_string()).collect()
     }
 }
 
