@@ -9,8 +9,8 @@ use crate::kept::Kept;
 use crate::library::Library;
 use crate::listen::{Heard, Listen};
 use crate::lower::{Lowered, lower};
-use crate::passes::instances::{self, Packing, Rules};
-use crate::passes::{held, hold};
+use crate::opt::instances::{self, Packing, Rules};
+use crate::opt::{hoist, hoisted};
 use crate::places::Places;
 use crate::plan::Plan;
 use crate::target::Target;
@@ -187,12 +187,12 @@ impl Line {
         self.done("score");
 
         let rates = (f64::from(rate), seed);
-        let held = |kernel: &Kernel, params: &[usize]| held(kernel, params, &moves);
+        let held = |kernel: &Kernel, params: &[usize]| hoisted(kernel, params, &moves);
         let mut lowered = kept.lowering((&options.target, crew), held, |templates, made| {
             let order = (&graph, &groups[..]);
             lower((&files, &library, song), order, rates, templates, begun, made, &mut problems)
         });
-        hold(&mut lowered, &moves);
+        hoist(&mut lowered, &moves);
         self.out.heard = listened.heard(&graph, &mut lowered, channels);
         sets::apply(&options.sets, sources, &mut lowered.slots, &mut problems);
         let places = Places::new((&files, &library, song), &graph, &lowered);

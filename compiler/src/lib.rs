@@ -21,7 +21,7 @@ mod kept;
 pub mod library;
 pub mod listen;
 pub mod lower;
-pub mod passes;
+pub mod opt;
 pub mod places;
 pub mod plan;
 pub mod prelude;
