@@ -2,7 +2,8 @@
 //!
 //! * [`args`]: what can be said; [`hints`]: what to say of what cannot be read; [`values`]: the values of flags, read exactly;
 //! * [`commands`]: what each command does;
-//! * [`compiling`]: a song through the compiler, its problems told; [`stages`]: what the compiler made, as text;
+//! * [`compiling`]: a song through the compiler, its problems told; [`host`]: the clock and the threads that it does that
+//!   with; [`stages`]: what the compiler made, as text;
 //! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
 //!   [`beside`]: sound files, while they are rendered; [`rendered`] and [`levels`]: what is said of them;
 //!   [`reach`]: which files a song may name;
@@ -26,6 +27,7 @@ pub mod definitions;
 pub mod drawing;
 pub mod failure;
 pub mod hints;
+pub mod host;
 pub mod input;
 pub mod json;
 pub mod levels;

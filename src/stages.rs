@@ -4,12 +4,12 @@ use crate::compiling::Compiled;
 use crate::drawing::{Arrow, Picture, Shape};
 use crate::report::human::{Look, draw};
 use crate::report::tally;
-use mam_compiler::emit::isa::Care;
+use mam_compiler::emit::native::{self, Listing};
 use mam_compiler::graph::NodeKind;
 use mam_compiler::ir::{Kernel, Module};
 use mam_compiler::opt::PASSES;
 use mam_compiler::target::Target;
-use mam_compiler::{Compilation, emit};
+use mam_compiler::{Compilation, OptLevel};
 use mam_runtime::score::{self, Extent, Sequencer};
 use mam_runtime::{Event, Form, Program};
 use std::fmt::Write;
@@ -134,10 +134,10 @@ fn asm(compiled: &Compiled) -> String {
 }
 
 /// The functions of all kernels as the code generator shows them.
-fn listing(module: &Module, part: impl Fn(&emit::Listing) -> &String) -> String {
+fn listing(module: &Module, part: impl Fn(&Listing) -> &String) -> String {
     let mut out = String::new();
     for kernel in module.kernels.values() {
-        let compiled = match emit::compile(module, kernel, Care::Best, true) {
+        let compiled = match native::compile(module, kernel, OptLevel::Best, true) {
             Ok(compiled) => compiled,
             Err(why) => return format!("`{}` cannot be compiled: {why}\n", kernel.name),
         };

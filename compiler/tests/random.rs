@@ -1,7 +1,7 @@
 //! What holds of every kernel, on random ones.
 
-use mam_compiler::emit::isa::Care;
-use mam_compiler::emit::jit::Jit;
+use mam_compiler::OptLevel;
+use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Module, check};
 use mam_compiler::opt::{PASSES, vectorize};
@@ -38,9 +38,9 @@ proptest! {
     fn machine_code_gives_the_interpreters_bits(kernel in bytes(4000), run in bytes(1500)) {
         let module = gen_ir::module(&mut Choices(&kernel));
         let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
-        for care in [Care::Quick, Care::Best] {
-            let jit = Jit::new(&module, care).map_err(TestCaseError::fail)?;
-            prop_assert_eq!(&agree::run(&module, &jit, Choices(&run)), &expected, "{:?}\n{}", care, module);
+        for level in [OptLevel::Quick, OptLevel::Best] {
+            let jit = Jit::new(&module, level).map_err(TestCaseError::fail)?;
+            prop_assert_eq!(&agree::run(&module, &jit, Choices(&run)), &expected, "{:?}\n{}", level, module);
         }
     }
 
@@ -105,7 +105,7 @@ proptest! {
             if exact {
                 prop_assert_eq!(&now, &expected, "{}\n{}", module, changed);
             }
-            let jit = Jit::new(&changed, Care::Best).map_err(TestCaseError::fail)?;
+            let jit = Jit::new(&changed, OptLevel::Best).map_err(TestCaseError::fail)?;
             prop_assert_eq!(&agree::run(&changed, &jit, Choices(&run)), &now, "{}\n{}", module, changed);
         }
     }

@@ -5,7 +5,7 @@
 //! is the last to use a value comes as soon as it can, since it takes no register more than it frees. So a state gets its
 //! next value where its present one has been used.
 
-use super::stages::Stages;
+use super::distribution::Stages;
 use crate::ir::lanes::{Half, halves, lane_of};
 use crate::ir::{Body, Op, Rate, Value};
 use rustc_hash::FxHashMap;

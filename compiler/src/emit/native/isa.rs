@@ -1,25 +1,9 @@
 //! The code generator's settings.
 
+use crate::target::OptLevel;
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use std::sync::LazyLock;
-
-/// How much care the code generator takes. The code computes the same, to the bit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Care {
-    /// It is made in a third of the time, and is about half as fast.
-    Quick,
-    /// As fast as it can be.
-    #[default]
-    Best,
-}
-
-impl Care {
-    /// Whether code that was made with this care will do where `wanted` is asked for.
-    pub(crate) fn suffices(self, wanted: Care) -> bool {
-        self == Care::Best || wanted == Care::Quick
-    }
-}
 
 /// What the code depends on of the machine that it is for.
 #[derive(Clone, Copy, Debug)]
@@ -39,22 +23,28 @@ impl Machine {
 }
 
 /// Whether the code generator may use a feature of the machine.
-pub(crate) fn has(isa: &dyn TargetIsa, feature: &str) -> bool {
+fn has(isa: &dyn TargetIsa, feature: &str) -> bool {
     isa.isa_flags().iter().any(|flag| flag.name == feature && flag.as_bool() == Some(true))
 }
 
+/// Whether this machine multiplies and adds in one instruction, rounded once, with operands of any lanes.
+pub(crate) fn has_fma() -> bool {
+    let x86 = |isa: &dyn TargetIsa| has(isa, "has_fma") && has(isa, "has_avx");
+    host(OptLevel::Best).is_ok_and(|isa| x86(&*isa) || cfg!(target_arch = "aarch64"))
+}
+
 /// The code generator for this machine, with all its features. Which ops a kernel holds is settled before, by
-/// [`crate::target::Target`]; the features only choose encodings.
+/// [`Target`](crate::target::Target); the features only choose encodings.
 ///
 /// # Errors
 /// Where the code generator does not know this machine, or it is an x86-64 without SSE 4.1 (from before 2008).
-pub fn host(care: Care) -> Result<OwnedTargetIsa, String> {
+pub(super) fn host(level: OptLevel) -> Result<OwnedTargetIsa, String> {
     type Isa = LazyLock<Result<OwnedTargetIsa, String>>;
     static QUICK: Isa = LazyLock::new(|| with("single_pass"));
     static BEST: Isa = LazyLock::new(|| with("backtracking"));
-    match care {
-        Care::Quick => QUICK.clone(),
-        Care::Best => BEST.clone(),
+    match level {
+        OptLevel::Quick => QUICK.clone(),
+        OptLevel::Best => BEST.clone(),
     }
 }
 

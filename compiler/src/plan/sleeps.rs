@@ -1,14 +1,15 @@
-//! Whether a kernel can be left alone while it hears silence.
+//! Whether a kernel's step can sleep while its inputs are silent.
 //!
-//! It can when nothing in it goes on by itself: it draws nothing from the frame's number, it counts nothing, and each of
-//! its states follows what it hears, if only through delay lines and other states. Whether it is then silent, and what
-//! is still in it, the engine finds out.
+//! It can when nothing in it runs on its own: it computes nothing from the frame's number, it counts nothing, and each of
+//! its states follows the inputs, if only through delay lines and other states. Whether its tail is over, the engine
+//! detects.
 
 use crate::ir::{Body, Kernel, Op, Scalar, StateSlot};
 use mam_grammar::Handle;
 use rustc_hash::FxHashSet;
 
-pub(super) fn rests(kernel: &Kernel) -> bool {
+/// Whether a step of the kernel can sleep.
+pub(super) fn can_sleep(kernel: &Kernel) -> bool {
     let bodies = || [Some(&kernel.general), Some(&kernel.steady), kernel.tail.as_ref()].into_iter().flatten();
     let free = |body: &Body| body.insts.values().any(|inst| matches!(inst.op, Op::Frame));
     if kernel.inputs.is_empty() || !kernel.voices.is_empty() || bodies().any(free) {
@@ -31,16 +32,16 @@ pub(super) fn rests(kernel: &Kernel) -> bool {
     }
 }
 
-/// Whether what a body makes of a state comes from what is heard; so does a state that it leaves as it is.
+/// Whether the new value of a state depends on an input. A state that the body does not set does.
 fn follows(body: &Body, state: Handle<StateSlot>, following: &FxHashSet<Handle<StateSlot>>) -> bool {
-    let mut heard = vec![];
+    let mut depends = vec![];
     for inst in body.insts.values() {
-        let own = match inst.op {
+        let direct = match inst.op {
             Op::Input(_) | Op::Read(_) => true,
             Op::Get(state) => following.contains(&state),
             _ => false,
         };
-        heard.push(own || inst.args.as_slice().iter().any(|arg| heard[arg.index()]));
+        depends.push(direct || inst.args.as_slice().iter().any(|arg| depends[arg.index()]));
     }
-    body.sets.iter().filter(|set| set.0 == state).all(|set| heard[set.1.index()])
+    body.sets.iter().filter(|set| set.0 == state).all(|set| depends[set.1.index()])
 }

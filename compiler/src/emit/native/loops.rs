@@ -1,15 +1,15 @@
 //! The loops of a body, and what goes round in them.
 
 use super::CARRIED;
-use super::apart::{apart, left_out};
 use super::body::{Emitter, Turn, clif, stored};
+use super::deinterleave::{apart, left_out};
+use super::distribution::Stages;
 use super::inst::extract;
-use super::isa::Care;
 use super::memory::{Pointer, Region, flags};
-use super::order::{ordered, own, reads};
-use super::stages::Stages;
+use super::schedule::{ordered, own, reads};
 use crate::ir::lanes::lane_of;
 use crate::ir::{self, Op, PortField, Rate, Scalar, StateSlot};
+use crate::target::OptLevel;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     Block, BlockArg, InstBuilder, StackSlot, StackSlotData, StackSlotKind, Value, types,
@@ -180,7 +180,7 @@ impl Emitter<'_> {
     fn run(&mut self, b: &mut FunctionBuilder, stages: &Stages, of: &Loop, (start, end): (Value, Value)) {
         let (block, exit) = (b.create_block(), b.create_block());
         let own = own(self.body, &self.rates, stages, of.stage, &self.left_out);
-        let order = if self.care == Care::Best { ordered(self.body, &self.rates, own) } else { own };
+        let order = if self.level == OptLevel::Best { ordered(self.body, &self.rates, own) } else { own };
         self.straighten(b, &order, &of.writes);
         let near = self.bring_near(b, &order, of);
         let mut entry: Vec<BlockArg> = vec![start.into()];
@@ -205,7 +205,7 @@ impl Emitter<'_> {
         self.forget(stages, of.stage, &near);
         let due = self.due(&order, of);
         self.often = self.often(&order);
-        if self.care == Care::Best {
+        if self.level == OptLevel::Best {
             self.last_use = self.last_uses(&order, of);
         }
         for &value in &order {

@@ -1,10 +1,11 @@
 //! One body: what stands before its loops, and where its values are.
 
-use super::isa::{Care, Machine};
+use super::isa::Machine;
 use super::lines::Straight;
 use super::memory::{Memory, Pointer, Region, fixed, flags};
 use crate::ir::layout::Layout;
 use crate::ir::{self, Body, Imm, Kernel, Module, Rate, Scalar, StateSlot};
+use crate::target::OptLevel;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{FuncRef, InstBuilder, StackSlot, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
@@ -20,8 +21,8 @@ pub(super) struct Emitter<'a> {
     pub(super) body: &'a Body,
     /// What it is for.
     pub(super) machine: Machine,
-    /// With how much care it is made.
-    pub(super) care: Care,
+    /// How much time it may take to be made.
+    pub(super) level: OptLevel,
     pub(super) rates: Vec<Rate>,
     /// The values so far.
     pub(super) values: Vec<Option<Value>>,
@@ -85,7 +86,7 @@ impl<'a> Emitter<'a> {
         kernel: &'a Kernel,
         layout: &'a Layout,
         body: &'a Body,
-        (machine, care): (Machine, Care),
+        (machine, level): (Machine, OptLevel),
     ) -> Emitter<'a> {
         Emitter {
             module,
@@ -93,7 +94,7 @@ impl<'a> Emitter<'a> {
             layout,
             body,
             machine,
-            care,
+            level,
             rates: body.rates(),
             values: vec![None; body.insts.len()],
             known: vec![None; body.insts.len()],
@@ -159,7 +160,7 @@ impl<'a> Emitter<'a> {
         }
         let start = from.unwrap_or_else(|| b.ins().iconst(types::I64, 0));
         // A tail is short.
-        let split = from.is_none() && self.care == Care::Best;
+        let split = from.is_none() && self.level == OptLevel::Best;
         // One frame a turn from the start on: there is at least one.
         if from.is_none() && step == 1 {
             self.turns(b, start, end, split);
@@ -201,7 +202,7 @@ impl<'a> Emitter<'a> {
         let ty = self.body.ty(value);
         let x = b.ins().load(stored(ty), fixed(), base, at as i32);
         let x = self.narrow(b, x, ty);
-        if self.care == Care::Quick || self.often.contains(&value) {
+        if self.level == OptLevel::Quick || self.often.contains(&value) {
             self.values[value.index()] = Some(x);
         }
         Some(x)

@@ -8,7 +8,7 @@
 //! What goes in a circle through states, delay lines or what is carried stays in one loop. A value is computed as late
 //! as its users allow, and a cut is made where few values pass.
 
-use super::order::{ordered, own, reads};
+use super::schedule::{ordered, own, reads};
 use crate::ir::cycles::{cycles, way_round};
 use crate::ir::{Body, DelayLine, Op, Rate, StateSlot, Value};
 use mam_grammar::Handle;

@@ -1,23 +1,27 @@
 //! Machine code in memory.
 
-use super::isa::{self, Care};
+use super::isa;
 use super::{Compiled, CompiledFunction, FORMS, form_of, install};
+use crate::executor::{Executor, Inline, map};
 use crate::ir::{Kernel, Module};
-use crate::tasks::Crew;
+use crate::target::OptLevel;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::default_libcall_names;
+use mam_grammar::Handle;
 use mam_runtime::machine::{self, KernelFn};
 use mam_runtime::{Call, Code, Form};
+use rustc_hash::FxHashMap;
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Compiled kernels in executable memory, which is freed with it. To be dropped off the audio thread.
 pub struct Jit {
     kernels: Vec<[Function; 3]>,
     /// How often functions have been replaced.
     version: AtomicU32,
-    /// Where the functions are, and those that were replaced: somebody may be in one.
+    /// Code memory, including replaced functions: the audio thread may still be executing one, so none is freed before the
+    /// `Jit` is dropped.
     memory: Mutex<Vec<Memory>>,
 }
 
@@ -32,10 +36,10 @@ impl Jit {
     ///
     /// # Errors
     /// What the code generator complains of: a bug of ours, never of the user.
-    pub fn new(module: &Module, care: Care) -> Result<Jit, String> {
-        let kernels: Vec<&Kernel> = module.kernels.values().collect();
-        let compiled = compile_all(module, &kernels, care, &Crew::new(1))?;
-        Jit::link(module, &compiled.iter().collect::<Vec<_>>())
+    pub fn new(module: &Module, level: OptLevel) -> Result<Jit, String> {
+        let (module, kernels) = (Arc::new(module.clone()), module.kernels.handles().collect::<Vec<_>>());
+        let compiled = compile_all(&module, &kernels, level, &Inline)?;
+        Jit::link(&module, &compiled.iter().collect::<Vec<_>>())
     }
 
     /// Puts kernels that have been compiled, in the order of the module's, into memory.
@@ -52,22 +56,19 @@ impl Jit {
         })
     }
 
-    /// Puts other code for some of its kernels, which are given by their place, in the place of what is there. Somebody
-    /// may be running it: both compute the same.
+    /// Replaces the code of some kernels, which are given by their index. The audio thread may be executing the code that
+    /// is replaced: both compute the same.
     ///
     /// # Errors
     /// Where memory can't be had.
     pub fn replace(&self, module: &Module, others: &[(usize, Compiled)]) -> Result<(), String> {
-        let name = |(place, _): &(usize, Compiled)| {
-            let kernel: Option<&Kernel> = module.kernels.values().nth(*place);
-            kernel.map_or("", |kernel| kernel.name.as_str())
-        };
+        let name = |(index, _): &(usize, Compiled)| module.kernels[Handle::new(*index)].name.as_str();
         let names: Vec<&str> = others.iter().map(name).collect();
         let kernels: Vec<&Compiled> = others.iter().map(|(_, compiled)| compiled).collect();
         let (memory, functions) = Memory::link(&module.tables, &names, &kernels)?;
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
-        for ((place, _), functions) in others.iter().zip(functions) {
-            for (function, address) in self.kernels[*place].iter().zip(functions) {
+        for ((index, _), functions) in others.iter().zip(functions) {
+            for (function, address) in self.kernels[*index].iter().zip(functions) {
                 function.0.store(address, Ordering::Release);
             }
         }
@@ -83,7 +84,7 @@ impl Memory {
         names: &[&str],
         kernels: &[&Compiled],
     ) -> Result<(Memory, Vec<[*mut u8; 3]>), String> {
-        let mut builder = JITBuilder::with_isa(isa::host(Care::Best)?, default_libcall_names());
+        let mut builder = JITBuilder::with_isa(isa::host(OptLevel::Best)?, default_libcall_names());
         for symbol in machine::symbols() {
             builder.symbol(symbol.name, symbol.address);
         }
@@ -108,39 +109,45 @@ impl Function {
 /// Instructions that are worth a thread: they take the code generator about half a millisecond.
 const INSTS_A_THREAD: usize = 150;
 
-/// Compiles some kernels of a module; a crew makes the same code as one thread.
+/// Compiles some kernels of a module; the code is the same for any executor.
 ///
 /// # Errors
 /// What the code generator complains of: a bug of ours, never of the user.
 pub(crate) fn compile_all(
-    module: &Module,
-    kernels: &[&Kernel],
-    care: Care,
-    crew: &Crew,
+    module: &Arc<Module>,
+    kernels: &[Handle<Kernel>],
+    level: OptLevel,
+    executor: &dyn Executor,
 ) -> Result<Vec<Compiled>, String> {
-    let forms = (0..kernels.len()).flat_map(|kernel| FORMS.map(|form| (kernel, form)));
-    let mut order: Vec<(usize, Form)> = forms.collect();
-    // The longest first, so that nobody waits for one that was begun last.
-    let length = |&(kernel, form): &(usize, Form)| {
-        let kernel = kernels[kernel];
-        let tail = kernel.tail.as_ref().map_or(0, |tail| tail.insts.len());
-        match form {
-            Form::Setup => 0,
-            Form::Steady => kernel.steady.insts.len() + tail,
-            Form::General => kernel.general.insts.len(),
-        }
-    };
+    let mut order: Vec<(Handle<Kernel>, Form)> =
+        kernels.iter().flat_map(|kernel| FORMS.map(|form| (*kernel, form))).collect();
+    // The longest first, so that no thread is left with a long one at the end.
+    let length = |&(kernel, form): &(Handle<Kernel>, Form)| length(&module.kernels[kernel], form);
     order.sort_by_key(|task| std::cmp::Reverse(length(task)));
     let threads = order.iter().map(length).sum::<usize>() / INSTS_A_THREAD;
-    let work = |&(kernel, form): &(usize, Form)| form_of(form, module, kernels[kernel], care, false);
-    let done = crew.shared(&order, threads, work);
-    let mut functions: Vec<_> = order.into_iter().zip(done).collect();
-    functions.sort_by_key(|((kernel, form), _)| (*kernel, *form as usize));
-    let functions: Result<Vec<_>, String> = functions.into_iter().map(|(_, function)| function).collect();
-    let mut functions = functions?.into_iter();
-    let mut kernel =
-        || Some(Compiled { functions: [functions.next()?, functions.next()?, functions.next()?] });
-    Ok(std::iter::from_fn(&mut kernel).collect())
+    let shared = module.clone();
+    let work = move |(kernel, form)| form_of(form, &shared, &shared.kernels[kernel], level, false);
+    let done = map(executor, order.clone(), threads, work);
+    let mut functions: FxHashMap<(Handle<Kernel>, usize), CompiledFunction> = FxHashMap::default();
+    for ((kernel, form), function) in order.into_iter().zip(done) {
+        functions.insert((kernel, form as usize), function?);
+    }
+    let mut function =
+        |kernel, form| functions.remove(&(kernel, form as usize)).expect("each form was compiled once");
+    Ok(kernels
+        .iter()
+        .map(|&kernel| Compiled { functions: FORMS.map(|form| function(kernel, form)) })
+        .collect())
+}
+
+/// How many instructions a form of a kernel has, roughly: how long it takes to be compiled.
+fn length(kernel: &Kernel, form: Form) -> usize {
+    let tail = kernel.tail.as_ref().map_or(0, |tail| tail.insts.len());
+    match form {
+        Form::Setup => 0,
+        Form::Steady => kernel.steady.insts.len() + tail,
+        Form::General => kernel.general.insts.len(),
+    }
 }
 
 impl Drop for Memory {
