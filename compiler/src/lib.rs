@@ -24,7 +24,7 @@ pub mod json;
 pub mod library;
 pub mod listen;
 pub mod lower;
-pub mod passes;
+pub mod opt;
 pub mod places;
 pub mod plan;
 pub mod prelude;

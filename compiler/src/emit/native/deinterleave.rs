@@ -50,8 +50,8 @@ pub(super) fn left_out(body: &Body, all: &[Apart]) -> BTreeSet<ir::Value> {
         body.outs.iter().enumerate().filter(|(output, _)| !stored.contains(output)).map(|(_, out)| *out);
     let operands = body.insts.values().flat_map(|inst| inst.args.as_slice().iter().copied());
     let ends = body.sets.iter().map(|set| set.1).chain(body.writes.iter().map(|write| write.1));
-    let nexts = body.nexts.iter().map(|next| next.1);
-    others.chain(operands).chain(ends).chain(nexts).for_each(|used| _ = left.remove(&used));
+    let back_edges = body.back_edges.iter().map(|next| next.1);
+    others.chain(operands).chain(ends).chain(back_edges).for_each(|used| _ = left.remove(&used));
     left
 }
 

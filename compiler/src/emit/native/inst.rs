@@ -103,13 +103,13 @@ impl Emitter<'_> {
             Op::Port(i, field) => self.port(b, i, field, ty),
             Op::Input(i) => self.load_signal(b, Pointer::Input(i), ty),
             Op::Frame => self.frames(b, ty),
-            Op::Began => self.memory().frame(b),
+            Op::CallFrame => self.memory().frame(b),
             Op::Get(state) => match self.carried.get(&state) {
                 Some(carried) => *carried,
                 None => self.load_state(b, state),
             },
-            Op::Entry(state) => self.load_state(b, state),
-            Op::Carry => self.carried(b, value),
+            Op::LiveIn(state) => self.load_state(b, state),
+            Op::LoopCarried => self.carried(b, value),
             Op::Read(line) => self.read(b, value, line, inst.args.as_slice()[0]),
             Op::Table(i) => self.table(b, i, arg(0), ty),
 

@@ -58,7 +58,7 @@ impl Emitter<'_> {
         let begins = self.begins(&stages);
         let splats: FxHashMap<ir::Value, ir::Value> = self
             .body
-            .nexts
+            .back_edges
             .iter()
             .filter_map(|(_, next)| {
                 let inst = &self.body.insts[*next];
@@ -96,13 +96,13 @@ impl Emitter<'_> {
         let sooner = |begins: &mut Option<usize>, stage: usize| {
             *begins = Some(begins.map_or(stage, |at| at.min(stage)))
         };
-        let leaves = body.sets.iter().map(|set| set.1).chain(body.nexts.iter().map(|next| next.1));
+        let leaves = body.sets.iter().map(|set| set.1).chain(body.back_edges.iter().map(|next| next.1));
         let leaves = leaves.chain(body.writes.iter().map(|write| write.1)).chain(body.outs.iter().copied());
         leaves.for_each(|value| sooner(&mut begins[value.index()], 0));
         let set: FxHashMap<_, usize> = body.sets.iter().map(|set| (set.0, stages.sets(set))).collect();
         for user in body.insts.handles().rev() {
             let inst = &body.insts[user];
-            if let (Op::Entry(state), Some(_)) = (inst.op, begins[user.index()])
+            if let (Op::LiveIn(state), Some(_)) = (inst.op, begins[user.index()])
                 && let Some(stage) = set.get(&state)
             {
                 sooner(&mut begins[user.index()], *stage);
@@ -116,7 +116,7 @@ impl Emitter<'_> {
             }
         }
         let each_call = |value: usize| self.rates[value] == Rate::Call;
-        let few = body.nexts.len() <= NEAR;
+        let few = body.back_edges.len() <= NEAR;
         let begin = |stage: usize| if few { 0 } else { stage };
         begins.iter().enumerate().map(|(i, stage)| stage.filter(|_| each_call(i)).map(begin)).collect()
     }
@@ -132,7 +132,7 @@ impl Emitter<'_> {
             users.flat_map(|user| reads(self.body, &self.rates, user)).collect();
         used.extend(self.body.outs.iter().copied());
         used.extend(self.body.writes.iter().map(|(_, value)| *value));
-        used.extend(self.body.nexts.iter().map(|(_, value)| *value));
+        used.extend(self.body.back_edges.iter().map(|(_, value)| *value));
         let read = self.body.sets.iter().filter(|(state, _)| stages.reads(*state).is_some());
         used.extend(read.map(|(_, value)| *value));
         let narrow = |value: &ir::Value| {
@@ -306,7 +306,7 @@ impl Emitter<'_> {
             last.extend(read.filter(each_turn).map(|value| (value, *user)));
         }
         let leaves = self.body.sets.iter().map(|(_, value)| value);
-        let leaves = leaves.chain(self.body.nexts.iter().map(|(_, value)| value)).chain(&self.body.outs);
+        let leaves = leaves.chain(self.body.back_edges.iter().map(|(_, value)| value)).chain(&self.body.outs);
         leaves.chain(of.writes.iter().map(|(_, value)| value)).for_each(|value| _ = last.remove(value));
         last
     }
@@ -377,7 +377,7 @@ impl Emitter<'_> {
     ) -> Vec<ir::Value> {
         let body = self.body;
         let mut registers = vec![];
-        let here = |value: ir::Value| body.insts[value].op == Op::Carry && stages.stage(value) == stage;
+        let here = |value: ir::Value| body.insts[value].op == Op::LoopCarried && stages.stage(value) == stage;
         for value in body.insts.handles().filter(|value| here(*value)) {
             let start = self.value(b, body.insts[value].args.as_slice()[0]);
             if registers.len() < CARRIED {
@@ -404,7 +404,7 @@ impl Emitter<'_> {
 
     /// What a `carry` is in the next turn.
     fn next(&mut self, b: &mut FunctionBuilder, carry: ir::Value) -> Value {
-        let next = self.body.nexts.iter().find(|(other, _)| *other == carry);
+        let next = self.body.back_edges.iter().find(|(other, _)| *other == carry);
         let (_, next) = next.expect("the checker wants one");
         self.value(b, *next)
     }
@@ -413,8 +413,8 @@ impl Emitter<'_> {
     fn keep(&mut self, b: &mut FunctionBuilder, stages: &Stages, stage: usize) {
         let here = self.slots.iter().filter(|(value, _)| stages.stage(**value) == stage);
         let slots: Vec<(ir::Value, StackSlot)> = here.map(|(value, slot)| (*value, *slot)).collect();
-        let nexts: Vec<Value> = slots.iter().map(|(value, _)| self.next(b, *value)).collect();
-        for ((_, slot), next) in slots.into_iter().zip(nexts) {
+        let back_edges: Vec<Value> = slots.iter().map(|(value, _)| self.next(b, *value)).collect();
+        for ((_, slot), next) in slots.into_iter().zip(back_edges) {
             b.ins().stack_store(types::I64, next, slot, 0);
         }
     }

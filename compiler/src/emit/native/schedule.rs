@@ -69,7 +69,7 @@ pub(super) fn ordered(body: &Body, rates: &[Rate], own: Vec<Value>) -> Vec<Value
         wanted: vec![0; body.insts.len()],
         closes: FxHashMap::default(),
         lanes: FxHashMap::default(),
-        carries: body.nexts.iter().map(|(carry, next)| (*next, *carry)).collect(),
+        carries: body.back_edges.iter().map(|(carry, next)| (*next, *carry)).collect(),
         done: Vec::with_capacity(own.len()),
     };
     // Which delay lines each value hears, by their last digits.

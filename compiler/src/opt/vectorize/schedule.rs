@@ -1,8 +1,8 @@
 //! In which order the circles of a body are brought into lanes: each after what it needs, two blocks together where they
 //! do not hear each other.
 
-use super::block::Block;
-use super::circles::{Circle, next_of};
+use super::block_filter::Block;
+use super::recurrence::{Circle, next_of};
 use crate::ir::{Body, Value};
 
 /// The order.

@@ -11,8 +11,8 @@
 //! A call has sixteen turns at most, so no more than sixteen roundings add up (10⁻⁶ of the value at most) before the
 //! series is anchored anew.
 
-use super::linear::{self, Slope};
-use super::widen::Widen;
+use super::build::Widen;
+use super::scan::{self, Slope};
 use crate::ir::{Body, Imm, Op, Rate, Type, Value};
 
 /// A counter in lanes.
@@ -82,7 +82,7 @@ impl Lines<'_> {
             return None;
         }
         let known = lines.into_iter().map(|(arg, line)| (arg, line.slope)).collect();
-        let slope = linear::slope(self.body, self.rates, &known, value)?;
+        let slope = scan::slope(self.body, self.rates, &known, value)?;
         Some(Line { counter, slope })
     }
 }
@@ -102,7 +102,7 @@ impl Widen<'_> {
     pub(super) fn ramp(&mut self, value: Value) -> Option<Ramp> {
         let inst = &self.old.insts[value];
         if inst.op == Op::Frame {
-            let began = self.new.add(Op::Began, Type::I32, &[]);
+            let began = self.new.add(Op::CallFrame, Type::I32, &[]);
             let (began, count) = (self.new.op(Op::Splat, &[began]), self.count(0, 1));
             let first = self.new.op(Op::Add, &[began, count]);
             return Some(Ramp { first, turn: self.new.constant(Imm::I32(4), 4) });
@@ -136,7 +136,7 @@ impl Widen<'_> {
     fn proceed(&mut self, value: Value, first: Value, op: Op, by: Value) {
         let now = self.carry(first);
         let next = self.new.op(op, &[now, by]);
-        self.new.nexts.push((now, next));
+        self.new.back_edges.push((now, next));
         self.wide[value.index()].lanes = Some(now);
     }
 

@@ -4,7 +4,7 @@
 //!
 //! It changes last bits (mostly for the better), and is therefore part of lowering to every target, like `slow`.
 
-use super::rewrite;
+use super::rebuild;
 use crate::ir::sums::Sums;
 use crate::ir::{Body, Kernel, Op, Value};
 use crate::target::Target;
@@ -15,13 +15,13 @@ const STRANDS: usize = 4;
 const LONG: usize = 16;
 
 pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
-    rewrite::bodies(kernel, body)
+    rebuild::bodies(kernel, body)
 }
 
 fn body(old: &Body) -> Body {
     let sums = Sums::of(old);
     let mut map: Vec<Value> = Vec::with_capacity(old.insts.len());
-    rewrite::body(old, |new, value, inst| {
+    rebuild::body(old, |new, value, inst| {
         let terms = if sums.is_whole(value) { sums.terms(value) } else { vec![] };
         let now = if terms.len() >= LONG {
             let mut strands: Vec<Value> = terms[..STRANDS].iter().map(|term| map[term.index()]).collect();

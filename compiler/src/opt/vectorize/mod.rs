@@ -26,24 +26,24 @@
 //! where the lanes would not pay.
 
 mod anchored;
-mod block;
-mod bounded;
-mod circles;
-mod linear;
-mod order;
-mod pairs;
+mod block_filter;
+mod build;
+mod clamp;
 mod phase;
+mod recurrence;
+mod scan;
+mod schedule;
 mod series;
-mod widen;
+mod slp;
 
 pub(super) use anchored::anchored;
-pub use pairs::paired;
+pub use slp::paired;
 
 use super::settled;
 use crate::ir::lanes::{Half, halves, is_mask, taken};
 use crate::ir::{Body, Kernel, Op, Rate, Scalar, Type, Value};
 use crate::target::Target;
-use widen::Widen;
+use build::Widen;
 
 /// What was decided for a kernel.
 #[derive(Clone, Debug, Default)]
@@ -121,8 +121,8 @@ pub(super) fn cost(body: &Body) -> f64 {
     // What states are set to is taken once a call.
     let taken = taken(body, &rates);
     let mut insts = 0.0;
-    for circle in circles::circles_with_carried(body, &rates) {
-        let weight = if circles::is_circle(body, &circle) { WAITING } else { 1.0 };
+    for circle in recurrence::circles_with_carried(body, &rates) {
+        let weight = if recurrence::is_circle(body, &circle) { WAITING } else { 1.0 };
         insts += weight
             * circle
                 .iter()
@@ -138,7 +138,7 @@ fn inst_cost(body: &Body, rates: &[Rate], value: Value) -> f64 {
     let inst = &body.insts[value];
     let wide = inst.ty.lanes == 4;
     match inst.op {
-        Op::Const(_) | Op::Get(_) | Op::Carry => 0.0,
+        Op::Const(_) | Op::Get(_) | Op::LoopCarried => 0.0,
         // A comparison's lanes are the mask.
         Op::Select if wide && is_mask(body, value) => 0.0,
         // The first lane is where a scalar is.

@@ -7,16 +7,16 @@
 
 mod functions;
 
-use super::ranges::{Range, Ranges};
-use super::rewrite;
+use super::intervals::{Intervals, Range};
+use super::rebuild;
 use crate::ir::{Body, Imm, Kernel, Op, Scalar, Value};
 use crate::target::Target;
 
 pub(super) fn run(kernel: &Kernel, target: &Target) -> Kernel {
-    let known = Ranges::of(kernel);
-    rewrite::bodies(kernel, |old| {
+    let known = Intervals::of(kernel);
+    rebuild::bodies(kernel, |old| {
         let ranges = known.within(old);
-        rewrite::body(old, |body, value, inst| {
+        rebuild::body(old, |body, value, inst| {
             if inst.ty.scalar != Scalar::F32 {
                 return body.insts.add(inst);
             }

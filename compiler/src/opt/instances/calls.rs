@@ -3,7 +3,7 @@
 use super::{Choice, LANES, Rules, Shape, merged, places};
 use crate::ir::{Imm, Kernel, Module};
 use crate::lower::{KernelCall, Lowered, SignalId, sum_kernel};
-use crate::passes::optimize;
+use crate::opt::optimize;
 use mam_grammar::Handle;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;

@@ -11,7 +11,7 @@
 //!
 //! The lanes of one call begin a stretch together: where a note begins in one of them, all are computed by the general
 //! body for a frame, which rounds parameters once more than the steady one. Exponential envelopes are series
-//! ([`lanes`], anchored at each call's start). Apart from these two each lane has the bits that its call has by itself.
+//! ([`vectorize`], anchored at each call's start). Apart from these two each lane has the bits that its call has by itself.
 
 mod calls;
 mod pack;
@@ -19,7 +19,7 @@ mod pack;
 pub use calls::{Packed, PackedCall, Part, run};
 pub use pack::{LANES, Shape, merged, obstacle, pack, places};
 
-use super::{lanes, prepared, settled, verify};
+use super::{prepared, settled, vectorize, verify};
 use crate::ir::Kernel;
 use crate::target::Target;
 
@@ -57,11 +57,11 @@ pub fn choose(lowered: &Kernel, optimised: &Kernel, shape: &Shape, rules: Rules)
     if let Some(obstacle) = obstacle(lowered) {
         return (None, format!("one by one: {obstacle}"));
     }
-    let packed = settled(&pack(&lanes::anchored(&prepared(lowered, rules.target)), shape), rules.target);
+    let packed = settled(&pack(&vectorize::anchored(&prepared(lowered, rules.target)), shape), rules.target);
     verify(&packed, rules.tables, "packing");
     let (awake, calls) = if lowered.voices.is_empty() { (4.0, "four calls") } else { (3.0, "three voices") };
-    let single = awake * lanes::cost(&optimised.steady) / f64::from(optimised.steady.step);
-    let cost = lanes::cost(&packed.steady);
+    let single = awake * vectorize::cost(&optimised.steady) / f64::from(optimised.steady.step);
+    let cost = vectorize::cost(&packed.steady);
     let choice = format!("a frame costs {cost:.0} in lanes, {single:.0} in {calls}");
     match rules.packing {
         Packing::Never => (None, "one by one: as was asked for".into()),

@@ -9,7 +9,7 @@
 //! It changes last bits (there are fewer roundings), and is therefore part of lowering to every target: it is done
 //! once, before anything is planned.
 
-use super::rewrite;
+use super::rebuild;
 use crate::ir::{Body, Imm, Kernel, Op, Rate, Type, Value};
 use crate::target::Target;
 
@@ -17,7 +17,7 @@ use crate::target::Target;
 const MOST: usize = 16;
 
 pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
-    rewrite::bodies(kernel, body)
+    rebuild::bodies(kernel, body)
 }
 
 fn body(old: &Body) -> Body {
@@ -32,7 +32,7 @@ fn body(old: &Body) -> Body {
         }
     }
     let mut forms = Forms { old, rates, uses, scaled, forms: vec![], map: vec![] };
-    rewrite::body(old, |new, value, inst| {
+    rebuild::body(old, |new, value, inst| {
         let form = forms.of(value, new);
         let now = match form.as_ref().filter(|form| form.gains) {
             Some(form) => forms.build(form, new),

@@ -5,13 +5,13 @@
 //! convolved with the four frames of x. The states after the turn are `A⁴·s + Σⱼ A³⁻ʲ·B·xⱼ`, and those of two filters that
 //! do not hear each other, such as left and right, are the four lanes of one value. What is made of the states, of x and
 //! of slow numbers alone is an output too, so a filter's mix costs nothing. (All powers are computed in f64, once a segment.
-//! As in [`super::linear`] it is `s + (A⁴ − 1)·s`, so that a slow filter keeps its gain.)
+//! As in [`super::scan`] it is `s + (A⁴ − 1)·s`, so that a slow filter keeps its gain.)
 //!
-//! It takes about half as many instructions as the scan of [`super::linear`] would for a filter and its mix.
+//! It takes about half as many instructions as the scan of [`super::scan`] would for a filter and its mix.
 
-use super::circles::Circle;
-use super::linear::{exact, linear, product};
-use super::widen::Widen;
+use super::build::Widen;
+use super::recurrence::Circle;
+use super::scan::{exact, linear, product};
 use crate::ir::{Body, Op, Rate, StateSlot, Type, Value};
 use mam_grammar::Handle;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 pub(super) struct Block {
     pub(super) states: [Handle<StateSlot>; 2],
     gets: [Value; 2],
-    nexts: [Value; 2],
+    back_edges: [Value; 2],
     /// What it hears.
     input: Value,
     /// The circle, and what is made of it and the input, in the order of the body.
@@ -44,10 +44,10 @@ pub(super) struct Users {
 
 impl Users {
     pub(super) fn of(body: &Body) -> Users {
-        let nexts: FxHashMap<Handle<StateSlot>, Value> = body.sets.iter().copied().collect();
+        let back_edges: FxHashMap<Handle<StateSlot>, Value> = body.sets.iter().copied().collect();
         let mut insts: Vec<Vec<Value>> = vec![vec![]; body.insts.len()];
         for (user, inst) in body.insts.iter() {
-            let next = if let Op::Get(state) = inst.op { nexts.get(&state).copied() } else { None };
+            let next = if let Op::Get(state) = inst.op { back_edges.get(&state).copied() } else { None };
             let before = inst.args.as_slice().iter().copied().chain(next);
             before.for_each(|value| insts[value.index()].push(user));
         }
@@ -64,7 +64,7 @@ pub(super) fn block(body: &Body, rates: &[Rate], users: &Users, circle: &Circle)
     let (&[one, other], &[first, second]) = (linear.states.as_slice(), linear.gets.as_slice()) else {
         return None;
     };
-    let &[next, after] = linear.nexts.as_slice() else { return None };
+    let &[next, after] = linear.back_edges.as_slice() else { return None };
     let sample = |value: &&Value| rates[value.index()] == Rate::Sample;
     let operands = circle.iter().flat_map(|value| body.insts[*value].args.as_slice());
     let mut heard = operands.filter(sample).filter(|value| !circle.contains(value));
@@ -108,8 +108,8 @@ pub(super) fn block(body: &Body, rates: &[Rate], users: &Users, circle: &Circle)
     members.sort();
     let outputs: Vec<Value> =
         members.iter().copied().filter(|value| is_heard(&inside, *value, None)).collect();
-    let (gets, nexts) = ([first, second], [next, after]);
-    (outputs.len() <= OUTPUTS).then_some(Block { states, gets, nexts, input, members, outputs })
+    let (gets, back_edges) = ([first, second], [next, after]);
+    (outputs.len() <= OUTPUTS).then_some(Block { states, gets, back_edges, input, members, outputs })
 }
 
 /// Whether a value is a sum of slow multiples of known ones.
@@ -137,8 +137,8 @@ impl Widen<'_> {
         let parts: Vec<FxHashMap<Value, Parts>> = blocks.iter().map(|block| self.parts(block)).collect();
         let parts = [&parts[0], &parts[blocks.len() - 1]];
         // A and B, and what a pulse leaves in the states after 0 to 3 further frames.
-        let a = [0, 1].map(|i| both[i].nexts.map(|next| [0, 1].map(|j| self.part(parts[i][&next][j]))));
-        let b = [0, 1].map(|i| both[i].nexts.map(|next| self.part(parts[i][&next][2])));
+        let a = [0, 1].map(|i| both[i].back_edges.map(|next| [0, 1].map(|j| self.part(parts[i][&next][j]))));
+        let b = [0, 1].map(|i| both[i].back_edges.map(|next| self.part(parts[i][&next][2])));
         let a = a.map(|rows| rows.map(|row| row.to_vec()).to_vec());
         let pulses = [0, 1].map(|i| {
             let mut pulse = b[i];
@@ -171,7 +171,7 @@ impl Widen<'_> {
         let turned = self.new.op(Op::Pack, &turned);
         let change = self.more([0, 1, 2, 3].map(|k| four[k / 2][k % 2][1 - k % 2]), turned, Some(change));
         let after = self.new.op(Op::Add, &[before, change]);
-        self.new.nexts.push((before, after));
+        self.new.back_edges.push((before, after));
         for (i, block) in blocks.iter().enumerate() {
             for (j, state) in block.states.iter().enumerate() {
                 let last = self.new.op(Op::Extract((2 * i + j) as u8), &[after]);

@@ -5,8 +5,8 @@
 //! recognised by its upper word's step, `whole − carry`, where the carry is −1 in the frames in which the lower word's
 //! sum wraps. A step that moves is summed up over the lanes.
 
-use super::circles::Phase;
-use super::widen::Widen;
+use super::build::Widen;
+use super::recurrence::Phase;
 use crate::ir::lanes::is_mask;
 use crate::ir::{Imm, Op, Value};
 
@@ -42,7 +42,7 @@ impl Widen<'_> {
         let first = self.new.op(Op::Add, &[entry, steps]);
         let before = self.carry(first);
         let after = self.new.op(Op::Add, &[before, four]);
-        self.new.nexts.push((before, after));
+        self.new.back_edges.push((before, after));
         self.wide[phase.sum.index()].lanes = Some(after);
         self.wide[phase.get.index()].lanes = Some(self.new.op(Op::Sub, &[after, each]));
         self.lower_words.insert(phase.sum, LowerWord { step: (phase.step, step), entry, after });
@@ -102,7 +102,7 @@ impl Widen<'_> {
         let carry = self.carry_of(lower.after, bound);
         let after = self.new.op(Op::Add, &[before, four]);
         let after = self.new.op(Op::Sub, &[after, carry]);
-        self.new.nexts.push((before, after));
+        self.new.back_edges.push((before, after));
         let step = self.lanes(phase.step);
         self.wide[phase.sum.index()].lanes = Some(after);
         self.wide[phase.get.index()].lanes = Some(self.new.op(Op::Sub, &[after, step]));

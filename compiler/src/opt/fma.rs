@@ -4,20 +4,20 @@
 //!
 //! Only a product that is used once, and computed as often as the sum.
 
-use super::rewrite;
+use super::rebuild;
 use crate::ir::{Body, Imm, Kernel, Op, Scalar, Value};
 use crate::target::Target;
 
 pub(super) fn run(kernel: &Kernel, target: &Target) -> Kernel {
     match target.fma {
-        true => rewrite::bodies(kernel, |old| doubled(&body(old))),
+        true => rebuild::bodies(kernel, |old| doubled(&body(old))),
         false => kernel.clone(),
     }
 }
 
 /// A product with 2 that is left is an addition: processors have more room for those.
 fn doubled(old: &Body) -> Body {
-    rewrite::body(old, |new, _, inst| {
+    rebuild::body(old, |new, _, inst| {
         let two = |v: Value| new.as_const(v) == Some(Imm::F32(2.0));
         match *inst.args.as_slice() {
             [a, b] if inst.op == Op::Mul && two(b) => new.op(Op::Add, &[a, a]),
@@ -31,7 +31,7 @@ fn body(old: &Body) -> Body {
     let (rates, uses) = (old.rates(), old.uses());
     let product =
         |v: Value| old.insts[v].op == Op::Mul && old.ty(v).scalar == Scalar::F32 && uses[v.index()] == 1;
-    rewrite::body(old, |new, value, inst| {
+    rebuild::body(old, |new, value, inst| {
         let &[a, b] = inst.args.as_slice() else { return new.insts.add(inst) };
         let fits = |i: usize| {
             let operand = old.insts[value].args.as_slice()[i];

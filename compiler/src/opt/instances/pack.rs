@@ -180,13 +180,13 @@ impl<'a> Packing<'a> {
                 }
             }
         }
-        for (carry, next) in &self.old.nexts {
+        for (carry, next) in &self.old.back_edges {
             if self.old.ty(*carry).is_packable() {
                 let lanes = (self.lanes(*carry), self.lanes(*next));
-                self.new.nexts.push(lanes);
+                self.new.back_edges.push(lanes);
             } else {
-                let (carries, nexts) = (self.each(*carry), self.each(*next));
-                self.new.nexts.extend(carries.into_iter().zip(nexts));
+                let (carries, back_edges) = (self.each(*carry), self.each(*next));
+                self.new.back_edges.extend(carries.into_iter().zip(back_edges));
             }
         }
         for (line, value) in &self.old.writes {
@@ -224,13 +224,13 @@ impl<'a> Packing<'a> {
             Op::Input(i) => self.entry(inst, inputs.0[i as usize], Op::Input),
             Op::Port(i, field) => self.entry(inst, ports.0[i as usize], |i| Op::Port(i, field)),
             Op::Get(state) => self.state(inst, state, Op::Get),
-            Op::Entry(state) => self.state(inst, state, Op::Entry),
+            Op::LiveIn(state) => self.state(inst, state, Op::LiveIn),
             // What begins alike need not stay so.
-            Op::Carry if inst.ty.is_packable() => {
+            Op::LoopCarried if inst.ty.is_packable() => {
                 let start = self.lanes(inst.args.as_slice()[0]);
-                Wide { lanes: Some(self.new.op(Op::Carry, &[start])), ..Wide::default() }
+                Wide { lanes: Some(self.new.op(Op::LoopCarried, &[start])), ..Wide::default() }
             }
-            Op::Carry => self.copies(inst, |_| Op::Carry),
+            Op::LoopCarried => self.copies(inst, |_| Op::LoopCarried),
             Op::Read(line) => {
                 let lines = self.lines(line);
                 self.copies(inst, |k| Op::Read(lines[k]))

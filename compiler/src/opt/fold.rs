@@ -1,13 +1,13 @@
 //! Constant folding, by the meanings of the ops, and identities that keep every bit: signed zeros, infinities and
 //! flushed results included. Only the bits of a NaN may change. A state that is set to itself is not set.
 
-use super::rewrite;
+use super::rebuild;
 use crate::ir::{Args, Body, Imm, Inst, Kernel, Op, Scalar, Type, Value};
 use crate::target::Target;
 
 pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
-    rewrite::bodies(kernel, |body| {
-        let mut new = rewrite::body(body, |new, _, inst| fold(new, inst));
+    rebuild::bodies(kernel, |body| {
+        let mut new = rebuild::body(body, |new, _, inst| fold(new, inst));
         let insts = &new.insts;
         // A state that is set to itself keeps its value, and is then as slow as the call; but a tail sets what its
         // steady body sets.

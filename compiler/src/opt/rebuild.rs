@@ -25,7 +25,7 @@ pub(super) fn body(body: &Body, mut rewrite: impl FnMut(&mut Body, Value, Inst) 
     }
     let moved = |value: &Value| map[value.index()];
     new.sets = body.sets.iter().map(|(state, value)| (*state, moved(value))).collect();
-    new.nexts = body.nexts.iter().map(|(carry, value)| (moved(carry), moved(value))).collect();
+    new.back_edges = body.back_edges.iter().map(|(carry, value)| (moved(carry), moved(value))).collect();
     new.writes = body.writes.iter().map(|(line, value)| (*line, moved(value))).collect();
     new.outs = body.outs.iter().map(moved).collect();
     new.only_if = body.only_if.as_ref().map(moved);

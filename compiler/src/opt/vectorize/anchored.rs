@@ -4,26 +4,27 @@
 //! Of the gain, which is nearly 0, more digits are kept than of a factor, which would be nearly 1; so of the 64
 //! roundings of a call at most few add up (3·10⁻⁷ of the value in the mean) before the series is anchored anew.
 
-use super::circles::{self, Counter};
-use super::linear;
+use super::recurrence::{self, Counter};
+use super::scan;
 use super::series::{Line, Lines, ratio};
 use crate::ir::{Body, Imm, Kernel, Op, Rate, Type, Value};
-use crate::passes::rewrite;
+use crate::opt::rebuild;
 use rustc_hash::FxHashMap;
 
 /// The kernel with exponential envelopes of its steady body as series.
-pub(in crate::passes) fn anchored(kernel: &Kernel) -> Kernel {
+pub(in crate::opt) fn anchored(kernel: &Kernel) -> Kernel {
     let old = &kernel.steady;
     let rates = old.rates();
     let mut counters: FxHashMap<Value, Counter> = FxHashMap::default();
-    for circle in circles::circles(old, &rates).iter().filter(|circle| circles::is_circle(old, circle)) {
-        if let Some(counter) = circles::counter(kernel, old, circle) {
+    for circle in recurrence::circles(old, &rates).iter().filter(|circle| recurrence::is_circle(old, circle))
+    {
+        if let Some(counter) = recurrence::counter(kernel, old, circle) {
             counters.insert(counter.least, counter);
         }
     }
     let lines = Lines { body: old, rates: &rates, counts: &|value| counters.contains_key(&value) };
-    let mut series = Series { old, rates: &rates, counters: &counters, map: vec![], nexts: vec![] };
-    let mut steady = rewrite::body(old, |new, value, inst| {
+    let mut series = Series { old, rates: &rates, counters: &counters, map: vec![], back_edges: vec![] };
+    let mut steady = rebuild::body(old, |new, value, inst| {
         let line = if inst.op == Op::Exp2 && inst.ty == Type::F32 { lines.exponent(value) } else { None };
         let now = match line {
             Some(line) => series.begin(new, value, &line),
@@ -32,7 +33,7 @@ pub(in crate::passes) fn anchored(kernel: &Kernel) -> Kernel {
         series.map.push(now);
         now
     });
-    steady.nexts.extend(series.nexts);
+    steady.back_edges.extend(series.back_edges);
     Kernel { steady, ..kernel.clone() }
 }
 
@@ -42,7 +43,7 @@ struct Series<'a> {
     counters: &'a FxHashMap<Value, Counter>,
     /// The new values so far.
     map: Vec<Value>,
-    nexts: Vec<(Value, Value)>,
+    back_edges: Vec<(Value, Value)>,
 }
 
 impl Series<'_> {
@@ -50,15 +51,15 @@ impl Series<'_> {
     fn begin(&mut self, new: &mut Body, value: Value, line: &Line) -> Value {
         let first = self.first(new, self.old.insts[value].args.as_slice()[0]);
         let start = new.op(Op::Exp2, &[first]);
-        let slope = linear::formula(&line.slope, new, &mut |value| self.map[value.index()]);
+        let slope = scan::formula(&line.slope, new, &mut |value| self.map[value.index()]);
         let ratio = ratio(new, slope, self.counters[&line.counter].step);
         let one = new.f64(1.0);
         let gain = new.op(Op::Sub, &[ratio, one]);
         let gain = new.op(Op::Demote, &[gain]);
-        let now = new.op(Op::Carry, &[start]);
+        let now = new.op(Op::LoopCarried, &[start]);
         let more = new.op(Op::Mul, &[now, gain]);
         let next = new.op(Op::Add, &[more, now]);
-        self.nexts.push((now, next));
+        self.back_edges.push((now, next));
         now
     }
 
@@ -72,7 +73,7 @@ impl Series<'_> {
         let args: Vec<Value> = match self.counters.get(&args[0]).filter(|_| inst.op == Op::ToFloat) {
             Some(counter) => {
                 let (step, most) = (new.i32(counter.step), new.constant(Imm::I32(counter.most), 1));
-                let entry = new.add(Op::Entry(counter.state), Type::I32, &[]);
+                let entry = new.add(Op::LiveIn(counter.state), Type::I32, &[]);
                 let count = new.op(Op::Add, &[entry, step]);
                 vec![new.op(Op::Min, &[count, most])]
             }

@@ -16,10 +16,10 @@ pub(super) fn circles(body: &Body, rates: &[Rate]) -> Vec<Circle> {
 
 /// The same, where what is carried goes in circles too.
 pub(super) fn circles_with_carried(body: &Body, rates: &[Rate]) -> Vec<Circle> {
-    circles_with(body, rates, &body.nexts)
+    circles_with(body, rates, &body.back_edges)
 }
 
-fn circles_with(body: &Body, rates: &[Rate], nexts: &[(Value, Value)]) -> Vec<Circle> {
+fn circles_with(body: &Body, rates: &[Rate], back_edges: &[(Value, Value)]) -> Vec<Circle> {
     let mut graph = DiGraph::<Value, ()>::new();
     let nodes: Vec<_> = body.insts.handles().map(|value| graph.add_node(value)).collect();
     for (value, inst) in body.insts.iter() {
@@ -30,7 +30,7 @@ fn circles_with(body: &Body, rates: &[Rate], nexts: &[(Value, Value)]) -> Vec<Ci
             graph.add_edge(nodes[next.index()], nodes[value.index()], ());
         }
     }
-    for (carry, next) in nexts {
+    for (carry, next) in back_edges {
         graph.add_edge(nodes[next.index()], nodes[carry.index()], ());
     }
     let mut circles: Vec<Circle> = kosaraju_scc(&graph)

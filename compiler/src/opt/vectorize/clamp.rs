@@ -6,9 +6,9 @@
 //! only one multiplication, an addition and a comparison a turn wait for the turn before. That a is not negative is a
 //! condition of the body.
 
-use super::circles::{Circle, next_of};
-use super::linear::{self, Slope};
-use super::widen::Widen;
+use super::build::Widen;
+use super::recurrence::{Circle, next_of};
+use super::scan::{self, Slope};
 use crate::ir::{Body, Imm, Op, Rate, StateSlot, Type, Value};
 use mam_grammar::Handle;
 
@@ -46,7 +46,7 @@ pub(super) fn bounded(body: &Body, rates: &[Rate], circle: &Circle) -> Option<Bo
         _ => return None,
     };
     let within = circle.iter().copied().filter(|value| *value != next).collect();
-    let slope = linear::slopes(body, rates, &within, |_| true, true)?.remove(&inner)?;
+    let slope = scan::slopes(body, rates, &within, |_| true, true)?.remove(&inner)?;
     Some(Bounded { state, get, next, bound, inner, slope })
 }
 

@@ -7,13 +7,13 @@
 //! Frequencies of phases, which are held in f64, are lowered the other way round: of parameters that are read once a call.
 //! Where the score moves one of those, it is read frame by frame.
 
-use super::rewrite;
+use super::rebuild;
 use crate::ir::{Body, Inst, Kernel, Op, Type};
 use crate::lower::Lowered;
 
 /// Holds the parameters of all kernels in whose calls the score moves none of them. `moves` says of each slot, as far as
 /// it goes, whether the score moves it.
-pub fn hold(lowered: &mut Lowered, moves: &[bool]) {
+pub fn hoist(lowered: &mut Lowered, moves: &[bool]) {
     let kernels = &mut lowered.module.kernels;
     let mut own: Vec<Vec<bool>> = kernels.values().map(|kernel| vec![false; kernel.params.len()]).collect();
     for call in &lowered.calls {
@@ -21,14 +21,14 @@ pub fn hold(lowered: &mut Lowered, moves: &[bool]) {
         own.for_each(|(own, slot)| *own |= moved(moves, *slot));
     }
     for handle in kernels.handles().collect::<Vec<_>>() {
-        hold_in(&mut kernels[handle], &own[handle.index()]);
+        hoist_in(&mut kernels[handle], &own[handle.index()]);
     }
 }
 
-/// The kernel as [`hold`] leaves it where all its calls have such parameters.
-pub fn held(kernel: &Kernel, params: &[usize], moves: &[bool]) -> Kernel {
+/// The kernel as [`hoist`] leaves it where all its calls have such parameters.
+pub fn hoisted(kernel: &Kernel, params: &[usize], moves: &[bool]) -> Kernel {
     let mut kernel = kernel.clone();
-    hold_in(&mut kernel, &params.iter().map(|&slot| moved(moves, slot)).collect::<Vec<_>>());
+    hoist_in(&mut kernel, &params.iter().map(|&slot| moved(moves, slot)).collect::<Vec<_>>());
     kernel
 }
 
@@ -36,7 +36,7 @@ fn moved(moves: &[bool], slot: usize) -> bool {
     moves.get(slot).copied().unwrap_or(false)
 }
 
-fn hold_in(kernel: &mut Kernel, moves: &[bool]) {
+fn hoist_in(kernel: &mut Kernel, moves: &[bool]) {
     let moves = |i: u32| moves.get(i as usize).copied().unwrap_or(false);
     let differs = |inst: &Inst| match inst.op {
         Op::Param(i) => moves(i) == (inst.ty == Type::F64),
@@ -45,7 +45,7 @@ fn hold_in(kernel: &mut Kernel, moves: &[bool]) {
     if !kernel.general.insts.values().any(differs) {
         return;
     }
-    kernel.general = rewrite::body(&kernel.general, |new: &mut Body, _, inst| {
+    kernel.general = rebuild::body(&kernel.general, |new: &mut Body, _, inst| {
         if !differs(&inst) {
             return new.insts.add(inst);
         }

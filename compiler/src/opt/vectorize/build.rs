@@ -1,11 +1,11 @@
 //! Rewriting a body into lanes.
 
-use super::block::{self, Block, Users};
-use super::bounded;
-use super::circles::{self, Circle, Counter};
-use super::linear::{self, Slope};
-use super::order::Order;
+use super::block_filter::{self, Block, Users};
+use super::clamp;
 use super::phase::LowerWord;
+use super::recurrence::{self, Circle, Counter};
+use super::scan::{self, Slope};
+use super::schedule::Order;
 use super::series::{Count, Ramp, Series};
 use crate::ir::{Body, Imm, Inst, Kernel, Op, Rate, Scalar, StateSlot, Type, Value};
 use mam_grammar::Handle;
@@ -56,7 +56,7 @@ impl<'a> Widen<'a> {
             if inst.ty.lanes > 1 && rates[value.index()] == Rate::Sample {
                 return Err("it has lanes of its own".into());
             }
-            if matches!(inst.op, Op::Carry | Op::Entry(_) | Op::Began) {
+            if matches!(inst.op, Op::LoopCarried | Op::LiveIn(_) | Op::CallFrame) {
                 return Err("it carries values from turn to turn".into());
             }
             if let Op::Read(line) = inst.op {
@@ -97,14 +97,14 @@ impl<'a> Widen<'a> {
             }
         }
         self.condition();
-        let circles = circles::circles(self.old, &self.rates);
+        let circles = recurrence::circles(self.old, &self.rates);
         let blocks = self.find_blocks(&circles);
         for group in Order::of(self.old, &circles, &blocks).groups {
             let here: Vec<&Block> = group.iter().filter_map(|i| blocks[*i].as_ref()).collect();
             let circle = &circles[group[0]];
             if !here.is_empty() {
                 self.blocks(&here);
-            } else if circles::is_circle(self.old, circle) {
+            } else if recurrence::is_circle(self.old, circle) {
                 self.circle(circle);
             } else {
                 self.plain(circle[0]);
@@ -194,7 +194,7 @@ impl<'a> Widen<'a> {
         let inst = &self.old.insts[value];
         let args = inst.args.as_slice();
         let double = |v: &Value| self.old.ty(*v).scalar == Scalar::F64;
-        if let Some(next) = circles::next_of(self.old, inst.op) {
+        if let Some(next) = recurrence::next_of(self.old, inst.op) {
             self.previous(value, next);
         } else if double(&value) || args.iter().any(double) {
             let columns: Vec<[Value; 4]> = args.iter().map(|arg| self.frames(*arg)).collect();
@@ -233,7 +233,7 @@ impl<'a> Widen<'a> {
             let next = self.lanes(next);
             let entry = self.entry(state);
             let before = self.carry(entry);
-            self.new.nexts.push((before, next));
+            self.new.back_edges.push((before, next));
             self.wide[get.index()].lanes = Some(self.later(next, before));
         }
     }
@@ -247,12 +247,12 @@ impl<'a> Widen<'a> {
     /// A state as it is when the call begins.
     pub(super) fn state_at_start(&mut self, state: Handle<StateSlot>) -> Value {
         let ty = Type { scalar: self.kernel.states[state].init.scalar(), lanes: 1 };
-        self.new.add(Op::Entry(state), ty, &[])
+        self.new.add(Op::LiveIn(state), ty, &[])
     }
 
     /// What begins as `start` and is carried from turn to turn. Whoever asks says what it is next.
     pub(super) fn carry(&mut self, start: Value) -> Value {
-        self.new.op(Op::Carry, &[start])
+        self.new.op(Op::LoopCarried, &[start])
     }
 
     /// Four lanes a frame later: the last lane of `before`, then the first three of `lanes`.
@@ -267,8 +267,8 @@ impl<'a> Widen<'a> {
             return circles.iter().map(|_| None).collect();
         }
         let users = Users::of(self.old);
-        let found = |circle: &Circle| match circles::is_circle(self.old, circle) {
-            true => block::block(self.old, &self.rates, &users, circle),
+        let found = |circle: &Circle| match recurrence::is_circle(self.old, circle) {
+            true => block_filter::block(self.old, &self.rates, &users, circle),
             false => None,
         };
         let blocks: Vec<Option<Block>> = circles.iter().map(found).collect();
@@ -281,14 +281,14 @@ impl<'a> Widen<'a> {
 
     fn circle(&mut self, circle: &Circle) {
         let name = |state: Handle<StateSlot>| self.kernel.states[state].name.clone();
-        if let Some(phase) = circles::phase(self.old, circle) {
+        if let Some(phase) = recurrence::phase(self.old, circle) {
             self.reasons.push(format!("{}: a phase", name(phase.state)));
             self.phase(&phase);
-        } else if let Some(counter) = circles::counter(self.kernel, self.old, circle) {
+        } else if let Some(counter) = recurrence::counter(self.kernel, self.old, circle) {
             self.reasons.push(format!("{}: a counter", name(counter.state)));
             self.counter(&counter);
         } else {
-            match linear::linear(self.old, &self.rates, circle).filter(|_| self.linear) {
+            match scan::linear(self.old, &self.rates, circle).filter(|_| self.linear) {
                 Some(linear) if linear.creeps(self.old) => {
                     let name = name(linear.states[0]);
                     self.reasons
@@ -306,7 +306,7 @@ impl<'a> Widen<'a> {
     }
 
     fn bounded_or_island(&mut self, circle: &Circle) {
-        match bounded::bounded(self.old, &self.rates, circle).filter(|_| self.linear) {
+        match clamp::bounded(self.old, &self.rates, circle).filter(|_| self.linear) {
             Some(bounded) => {
                 let name = &self.kernel.states[bounded.state].name;
                 self.reasons.push(format!("{name}: linear within a bound, with a slow factor"));
@@ -329,7 +329,7 @@ impl<'a> Widen<'a> {
         let after = self.carry(first);
         let next = self.new.op(Op::Add, &[after, turn]);
         let next = self.new.op(Op::Min, &[next, bound]);
-        self.new.nexts.push((after, next));
+        self.new.back_edges.push((after, next));
         self.counters.insert(least, Count { first, turn: 4 * step });
         let before = self.carry(entry);
         self.settle(get, least, before, after);
@@ -352,7 +352,7 @@ impl<'a> Widen<'a> {
     pub(super) fn factor(&mut self, slope: &Slope) -> Value {
         let wide = &self.wide;
         let mut slow = |value: Value| wide[value.index()].slow.expect("a slow factor");
-        linear::formula(slope, &mut self.new, &mut slow)
+        scan::formula(slope, &mut self.new, &mut slow)
     }
 
     /// a·b + c
@@ -369,7 +369,7 @@ impl<'a> Widen<'a> {
     pub(super) fn settle(&mut self, get: Value, next: Value, before: Value, after: Value) {
         let last = self.new.op(Op::Extract(3), &[after]);
         let last = self.new.op(Op::Splat, &[last]);
-        self.new.nexts.push((before, last));
+        self.new.back_edges.push((before, last));
         self.wide[next.index()].lanes = Some(after);
         self.wide[get.index()].lanes = Some(self.later(after, before));
     }
@@ -381,7 +381,7 @@ impl<'a> Widen<'a> {
         for k in 0..4 {
             for member in circle {
                 let inst = &self.old.insts[*member];
-                let value = match circles::next_of(self.old, inst.op) {
+                let value = match recurrence::next_of(self.old, inst.op) {
                     Some(_) if k == 0 => self.new.insts.add(inst.clone()),
                     Some(next) => frames[&next][k - 1],
                     None => {

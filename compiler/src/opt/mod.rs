@@ -2,20 +2,20 @@
 //!
 //! A pass is a row of [`PASSES`]. In debug builds the kernel is checked before the first and after each.
 
-mod common;
-mod dead;
+mod affine;
+mod cse;
+mod dce;
 mod elementary;
+mod fma;
 mod fold;
-mod fuse;
-mod held;
+mod hoist;
 pub mod instances;
-pub mod lanes;
-pub mod ranges;
-mod rewrite;
-mod slow;
-mod strands;
+pub mod intervals;
+mod reassociate;
+mod rebuild;
+pub mod vectorize;
 
-pub use held::{held, hold};
+pub use hoist::{hoist, hoisted};
 
 use crate::ir::{Kernel, Module, check};
 use crate::target::Target;
@@ -38,27 +38,23 @@ impl Pass {
 
 /// All passes, in the order in which they run.
 pub static PASSES: &[Pass] = &[
-    Pass { name: "intervals", about: "drops bounds and roundings that change nothing", run: ranges::run },
+    Pass { name: "intervals", about: "drops bounds and roundings that change nothing", run: intervals::run },
     Pass { name: "fold", about: "computes what is constant, drops what does nothing", run: fold::run },
-    Pass { name: "cse", about: "computes equal values once", run: common::run },
-    Pass { name: "affine", about: "gathers slow factors and terms, in f64", run: slow::run },
-    Pass { name: "reassociate", about: "adds up long sums in four strands", run: strands::run },
-    Pass { name: "dce", about: "drops what nothing needs", run: dead::run },
-    Pass { name: "vectorize", about: "computes four frames at a time", run: lanes::run },
+    Pass { name: "cse", about: "computes equal values once", run: cse::run },
+    Pass { name: "affine", about: "gathers slow factors and terms, in f64", run: affine::run },
+    Pass { name: "reassociate", about: "adds up long sums in four strands", run: reassociate::run },
+    Pass { name: "dce", about: "drops what nothing needs", run: dce::run },
+    Pass { name: "vectorize", about: "computes four frames at a time", run: vectorize::run },
     Pass { name: "elementary", about: "expands elementary functions of f32", run: elementary::run },
     Pass { name: "finish-fold", about: "folds again", run: fold::run },
-    Pass {
-        name: "fma",
-        about: "multiplies and adds with one rounding, where the target can",
-        run: fuse::run,
-    },
-    Pass { name: "finish-cse", about: "computes equal values once, again", run: common::run },
-    Pass { name: "finish-dce", about: "drops what nothing needs any more", run: dead::run },
+    Pass { name: "fma", about: "multiplies and adds with one rounding, where the target can", run: fma::run },
+    Pass { name: "finish-cse", about: "computes equal values once, again", run: cse::run },
+    Pass { name: "finish-dce", about: "drops what nothing needs any more", run: dce::run },
 ];
 
 /// The kernel without what nothing needs.
 pub fn sweep(kernel: &Kernel) -> Kernel {
-    dead::run(kernel, &Target::portable())
+    dce::run(kernel, &Target::portable())
 }
 
 /// The kernel as it is when all later passes have run: what a choice is to be measured by.
@@ -76,7 +72,7 @@ fn prepared(kernel: &Kernel, target: &Target) -> Kernel {
 /// How a lowered kernel's frames are computed, line by line: in time lanes or one by one, what that costs, and the form
 /// of each circle.
 pub fn reasons(kernel: &Kernel, target: &Target) -> Vec<String> {
-    lanes::plan(&prepared(kernel, target), target).reasons
+    vectorize::plan(&prepared(kernel, target), target).reasons
 }
 
 /// Runs all passes on a kernel. `seen` is shown the kernel after each.

@@ -1,19 +1,19 @@
 //! Common subexpressions: equal instructions become one. All ops are without effect, so two that are equal, with
 //! equal operands, give one value in a turn.
 
-use super::rewrite;
+use super::rebuild;
 use crate::ir::{Args, Body, Kernel, Op, Type, Value};
 use crate::target::Target;
 use rustc_hash::FxHashMap;
 
 pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
-    rewrite::bodies(kernel, body)
+    rebuild::bodies(kernel, body)
 }
 
 fn body(old: &Body) -> Body {
     let mut seen: FxHashMap<(Op, Type, Args), Value> = FxHashMap::default();
     seen.reserve(old.insts.len());
-    rewrite::body(old, |new, _, mut inst| {
+    rebuild::body(old, |new, _, mut inst| {
         if let &[a, b] = inst.args.as_slice()
             && b < a
             && commutes(inst.op)
@@ -21,7 +21,7 @@ fn body(old: &Body) -> Body {
             inst.args = [b, a].into_iter().collect();
         }
         // Two that begin alike may go different ways.
-        if inst.op == Op::Carry {
+        if inst.op == Op::LoopCarried {
             return new.insts.add(inst);
         }
         *seen.entry((inst.op, inst.ty, inst.args)).or_insert_with(|| new.insts.add(inst))

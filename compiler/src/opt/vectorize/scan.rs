@@ -1,5 +1,5 @@
 //! The linear form: a circle through one or two f32 states that is `A·s + x` as a whole, with a slow A: one-poles, and
-//! what is no [`super::block`].
+//! what is no [`super::block_filter`].
 //!
 //! With s the states before the turn and xₖ what the k-th frame adds, the states after the frames are
 //! `Aᵏ⁺¹·s + Qₖ`, where `Qₖ = Σⱼ Aᵏ⁻ʲ·xⱼ`: two steps of a scan, `P = x + A·slide(x)`, `Q = P + A²·slide²(P)`. So only
@@ -9,8 +9,8 @@
 //! most of its digits in an f32, and the filter its gain. Where one state is known to creep like that ([`Linear::creeps`])
 //! the circle stays an island: it adds up the roundings of hundreds of frames, and those of lanes are others.
 
-use super::circles::{Circle, next_of};
-use super::widen::Widen;
+use super::build::Widen;
+use super::recurrence::{Circle, next_of};
 use crate::ir::{Body, Imm, Op, Rate, StateSlot, Type, Value};
 use mam_grammar::Handle;
 use rustc_hash::FxHashMap;
@@ -19,7 +19,7 @@ use rustc_hash::FxHashMap;
 pub(super) struct Linear {
     pub(super) states: Vec<Handle<StateSlot>>,
     pub(super) gets: Vec<Value>,
-    pub(super) nexts: Vec<Value>,
+    pub(super) back_edges: Vec<Value>,
     /// The matrix: how much of each state is in what each is set to, row by row. None is 0.
     slopes: Vec<Vec<Option<Slope>>>,
 }
@@ -83,14 +83,14 @@ pub(super) fn linear(body: &Body, rates: &[Rate], circle: &Circle) -> Option<Lin
     slopes(body, rates, circle, |_| true, true)?;
     let each = gets.iter().map(|(get, _)| slopes(body, rates, circle, |other| other == *get, false));
     let each: Vec<FxHashMap<Value, Slope>> = each.collect::<Option<_>>()?;
-    let nexts = gets.iter().map(|(_, state)| next_of(body, Op::Get(*state)));
-    let nexts: Vec<Value> = nexts.collect::<Option<_>>()?;
+    let back_edges = gets.iter().map(|(_, state)| next_of(body, Op::Get(*state)));
+    let back_edges: Vec<Value> = back_edges.collect::<Option<_>>()?;
     let row = |next: &Value| each.iter().map(|slopes| slopes.get(next).cloned()).collect();
     Some(Linear {
         states: gets.iter().map(|(_, state)| *state).collect(),
         gets: gets.iter().map(|(get, _)| *get).collect(),
-        slopes: nexts.iter().map(row).collect(),
-        nexts,
+        slopes: back_edges.iter().map(row).collect(),
+        back_edges,
     })
 }
 
@@ -216,7 +216,7 @@ impl Widen<'_> {
         // What each frame adds is what comes of states of 0.
         let alone = self.alone(&linear.gets, circle);
         let zero = self.new.constant(Imm::F32(0.0), 4);
-        let added: Vec<Value> = linear.nexts.iter().map(|next| alone[next].unwrap_or(zero)).collect();
+        let added: Vec<Value> = linear.back_edges.iter().map(|next| alone[next].unwrap_or(zero)).collect();
         let pairs = self.scan(&one, &added, 1);
         let sums = self.scan(&two, &pairs, 2);
         let entries: Vec<Value> = linear.states.iter().map(|state| self.entry(*state)).collect();
@@ -237,7 +237,7 @@ impl Widen<'_> {
         }
         self.members(&linear.gets, circle);
         for i in 0..count {
-            self.settle(linear.gets[i], linear.nexts[i], before[i], after[i]);
+            self.settle(linear.gets[i], linear.back_edges[i], before[i], after[i]);
         }
     }
 

@@ -24,7 +24,7 @@ pub fn paired(kernel: &Kernel) -> Option<Kernel> {
         old,
         rates: old.rates(),
         sets: old.sets.iter().copied().collect(),
-        nexts: old.nexts.iter().copied().collect(),
+        back_edges: old.back_edges.iter().copied().collect(),
         paired: FxHashMap::default(),
         new: Body::default(),
         single: vec![None; old.insts.len()],
@@ -53,11 +53,11 @@ pub fn paired(kernel: &Kernel) -> Option<Kernel> {
     while let Some(circle) = pairs.open.pop() {
         pairs.close(circle);
     }
-    let mut left: Vec<(Value, Value)> = old.nexts.clone();
+    let mut left: Vec<(Value, Value)> = old.back_edges.clone();
     while let Some(index) = left.iter().position(|(carry, _)| pairs.single[carry.index()].is_some()) {
         let (carry, next) = left.swap_remove(index);
         let (now, next) = (pairs.one(carry), pairs.one(next));
-        pairs.new.nexts.push((now, next));
+        pairs.new.back_edges.push((now, next));
     }
     pairs.open.is_empty().then(|| Kernel { steady: pairs.new, ..kernel.clone() })
 }
@@ -73,7 +73,7 @@ struct Pairs<'a> {
     old: &'a Body,
     rates: Vec<Rate>,
     sets: FxHashMap<Handle<StateSlot>, Value>,
-    nexts: FxHashMap<Value, Value>,
+    back_edges: FxHashMap<Value, Value>,
     /// The states that are paired: in which lane, and the carried lanes.
     paired: FxHashMap<Handle<StateSlot>, (u8, Value)>,
     new: Body,
@@ -124,9 +124,9 @@ impl Pairs<'_> {
         }
         match (a.op, b.op) {
             (Op::Get(one), Op::Get(other)) => self.states(left, right, one, other),
-            (Op::Carry, Op::Carry) => {
+            (Op::LoopCarried, Op::LoopCarried) => {
                 let start = self.wide(a.args.as_slice()[0], b.args.as_slice()[0]);
-                let carried = self.new.op(Op::Carry, &[start]);
+                let carried = self.new.op(Op::LoopCarried, &[start]);
                 self.open.push(Circle::Carries(left, right, carried));
                 carried
             }
@@ -153,9 +153,9 @@ impl Pairs<'_> {
         if one == other || !free(one) || !free(other) || !unread || !ty.is_packable() {
             return self.together(left, right);
         }
-        let [a, b] = [one, other].map(|state| self.new.add(Op::Entry(state), ty, &[]));
+        let [a, b] = [one, other].map(|state| self.new.add(Op::LiveIn(state), ty, &[]));
         let start = self.new.op(Op::Pack, &[a, b, a, b]);
-        let carried = self.new.op(Op::Carry, &[start]);
+        let carried = self.new.op(Op::LoopCarried, &[start]);
         self.paired.insert(one, (0, carried));
         self.paired.insert(other, (1, carried));
         self.open.push(Circle::States(one, other, carried));
@@ -167,15 +167,15 @@ impl Pairs<'_> {
         match circle {
             Circle::States(one, other, carried) => {
                 let next = self.wide(self.sets[&one], self.sets[&other]);
-                self.new.nexts.push((carried, next));
+                self.new.back_edges.push((carried, next));
                 for (lane, state) in [(0, one), (1, other)] {
                     let value = self.new.op(Op::Extract(lane), &[next]);
                     self.new.sets.push((state, value));
                 }
             }
             Circle::Carries(left, right, carried) => {
-                let next = self.wide(self.nexts[&left], self.nexts[&right]);
-                self.new.nexts.push((carried, next));
+                let next = self.wide(self.back_edges[&left], self.back_edges[&right]);
+                self.new.back_edges.push((carried, next));
             }
         }
     }

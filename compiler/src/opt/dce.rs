@@ -37,7 +37,7 @@ struct Search<'k> {
     sets: Vec<Vec<(usize, Value)>>,
     writes: Vec<Vec<(usize, Value)>>,
     /// What each carry of a body becomes.
-    nexts: Vec<FxHashMap<Value, Value>>,
+    back_edges: Vec<FxHashMap<Value, Value>>,
     /// Needed instructions whose operands are still to be marked.
     open: Vec<(usize, Value)>,
 }
@@ -59,8 +59,8 @@ impl Search<'_> {
             delays: vec![false; delays],
             needed: bodies.iter().map(|body| vec![false; body.insts.len()]).collect(),
         };
-        let nexts = bodies.iter().map(|body| body.nexts.iter().copied().collect()).collect();
-        let mut search = Search { bodies, live, sets, writes, nexts, open: vec![] };
+        let back_edges = bodies.iter().map(|body| body.back_edges.iter().copied().collect()).collect();
+        let mut search = Search { bodies, live, sets, writes, back_edges, open: vec![] };
         kernel.voices.iter().for_each(|voice| search.state(voice.until.index()));
         for index in 0..search.bodies.len() {
             let body = search.bodies[index];
@@ -95,11 +95,11 @@ impl Search<'_> {
         let inst = &self.bodies[body].insts[value];
         inst.args.as_slice().iter().for_each(|arg| self.mark(body, *arg));
         match inst.op {
-            Op::Get(state) | Op::Entry(state) => self.state(state.index()),
+            Op::Get(state) | Op::LiveIn(state) => self.state(state.index()),
             Op::Read(line) => self.delay(line.index()),
             _ => {}
         }
-        if let Some(&next) = self.nexts[body].get(&value) {
+        if let Some(&next) = self.back_edges[body].get(&value) {
             self.mark(body, next);
         }
     }
@@ -118,8 +118,8 @@ fn sweep(body: &Body, needed: &[bool], (states, delays): (&[bool], &[bool])) -> 
     }
     let sets = body.sets.iter().filter(|(state, _)| states[state.index()]);
     new.sets = sets.map(|(state, value)| (*state, moved(&map, value))).collect();
-    let nexts = body.nexts.iter().filter(|(carry, _)| needed[carry.index()]);
-    new.nexts = nexts.map(|(carry, value)| (moved(&map, carry), moved(&map, value))).collect();
+    let back_edges = body.back_edges.iter().filter(|(carry, _)| needed[carry.index()]);
+    new.back_edges = back_edges.map(|(carry, value)| (moved(&map, carry), moved(&map, value))).collect();
     let writes = body.writes.iter().filter(|(line, _)| delays[line.index()]);
     new.writes = writes.map(|(line, value)| (*line, moved(&map, value))).collect();
     new.outs = body.outs.iter().map(|value| moved(&map, value)).collect();

@@ -5,7 +5,7 @@
 //! Of states only whole numbers are followed (counters and phases, which mam itself makes): a real one may have come from
 //! the program before an edit, whose formula was another.
 
-use super::rewrite;
+use super::rebuild;
 use crate::ir::{Body, Imm, Inst, Kernel, Op, Scalar, StateSlot, Value};
 use crate::target::Target;
 use mam_grammar::Handle;
@@ -22,10 +22,10 @@ const NEAR: f64 = 1e-6;
 
 /// The pass.
 pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
-    let known = Ranges::of(kernel);
-    rewrite::bodies(kernel, |old| {
+    let known = Intervals::of(kernel);
+    rebuild::bodies(kernel, |old| {
         let ranges = known.within(old);
-        rewrite::body(old, |new, value, inst| {
+        rebuild::body(old, |new, value, inst| {
             let of = |i: usize| ranges[old.insts[value].args.as_slice()[i].index()];
             match simpler(&inst, of) {
                 Some(Simpler::Operand(i)) => inst.args.as_slice()[i],
@@ -82,18 +82,18 @@ fn rounding(op: Op) -> fn(f64) -> f64 {
 }
 
 /// The ranges of a kernel's states.
-pub struct Ranges {
+pub struct Intervals {
     states: Vec<Range>,
 }
 
-impl Ranges {
+impl Intervals {
     /// Follows the states of a kernel through its bodies.
-    pub fn of(kernel: &Kernel) -> Ranges {
+    pub fn of(kernel: &Kernel) -> Intervals {
         let start = |state: &StateSlot| match state.init {
             Imm::I32(x) => Some((f64::from(x), f64::from(x))),
             _ => None,
         };
-        let mut ranges = Ranges { states: kernel.states.values().map(start).collect() };
+        let mut ranges = Intervals { states: kernel.states.values().map(start).collect() };
         if ranges.states.iter().all(Option::is_none) {
             return ranges;
         }
@@ -120,7 +120,7 @@ impl Ranges {
             let mut ranges: Vec<Range> = Vec::with_capacity(body.insts.len());
             for (value, inst) in body.insts.iter() {
                 let range = match inst.op {
-                    Op::Carry => {
+                    Op::LoopCarried => {
                         carried.get(&value).copied().unwrap_or(ranges[inst.args.as_slice()[0].index()])
                     }
                     _ => self.range(inst, &ranges),
@@ -128,7 +128,7 @@ impl Ranges {
                 ranges.push(range);
             }
             let mut grown = false;
-            for (carry, next) in &body.nexts {
+            for (carry, next) in &body.back_edges {
                 let mut range = ranges[carry.index()];
                 if join(&mut range, ranges[next.index()], turn) {
                     grown = true;
@@ -155,7 +155,7 @@ impl Ranges {
         let finite = |i: usize| of(i).filter(|(low, high)| low.is_finite() && high.is_finite());
         match inst.op {
             Op::Const(imm) => constant(imm),
-            Op::Get(state) | Op::Entry(state) => self.state(state),
+            Op::Get(state) | Op::LiveIn(state) => self.state(state),
             Op::Add => finite(0).zip(finite(1)).and_then(|((a, b), (c, d))| rounded(a + c, b + d)),
             Op::Sub => finite(0).zip(finite(1)).and_then(|((a, b), (c, d))| rounded(a - d, b - c)),
             Op::Mul if args[0] == args[1] => {
@@ -289,7 +289,7 @@ mod tests {
     use crate::ir::Type;
 
     fn range_of(body: &Body, value: Value) -> Range {
-        Ranges { states: vec![] }.within(body)[value.index()]
+        Intervals { states: vec![] }.within(body)[value.index()]
     }
 
     #[test]
@@ -333,7 +333,7 @@ mod tests {
         let a = body.op(Op::Select, &[trig, zero, a]);
         body.sets = vec![(limited, a), (free, b)];
         (kernel.general, kernel.steady) = (body.clone(), body);
-        let ranges = Ranges::of(&kernel);
+        let ranges = Intervals::of(&kernel);
         assert_eq!(ranges.state(limited), Some((0.0, 100.0)));
         assert_eq!(ranges.state(free), None);
     }

@@ -8,7 +8,7 @@
 
 use super::Ops;
 use crate::ir::{Imm, Op, Value};
-use crate::passes::ranges::Range;
+use crate::opt::intervals::Range;
 
 /// 1.5·2²³: adding it rounds to a whole number, which then stands in the low bits.
 const ROUNDER: f32 = 12_582_912.0;
