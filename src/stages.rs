@@ -5,12 +5,12 @@ use crate::drawing::{Arrow, Picture, Shape};
 use crate::report::human::{Look, draw};
 use crate::report::tally;
 use crate::visible::visible;
-use mam_compiler::emit::isa::Care;
+use mam_compiler::emit::native::{self, Listing};
 use mam_compiler::graph::NodeKind;
 use mam_compiler::ir::{Kernel, Module};
-use mam_compiler::passes::PASSES;
+use mam_compiler::opt::PASSES;
 use mam_compiler::target::Target;
-use mam_compiler::{Compilation, emit};
+use mam_compiler::{Compilation, OptLevel};
 use mam_runtime::score::{self, Extent, Sequencer, Unplayed};
 use mam_runtime::{Event, Form, Program};
 use std::fmt::Write;
@@ -32,6 +32,7 @@ pub static STAGES: &[Stage] = &[
     Stage { name: "ir", about: "the kernels as they are lowered", text: ir },
     Stage { name: "opt", about: "the kernels after all passes", text: opt },
     Stage { name: "plan", about: "which kernel runs when, on which memory", text: plan },
+    Stage { name: "forms", about: "how each kernel's frames are computed, and why", text: forms_of_song },
     Stage { name: "events", about: "what is played when, for one pass", text: listed },
     Stage { name: "clif", about: "the code generator's input", text: clif },
     Stage { name: "asm", about: "the machine's instructions", text: asm },
@@ -56,7 +57,7 @@ pub fn after_pass(name: &str, module: &Module, target: Target) -> Option<String>
     let last = PASSES.iter().position(|p| p.name == name)?;
     let mut module = module.clone();
     for kernel in module.kernels.handles() {
-        let run = |k: Kernel, pass: &mam_compiler::passes::Pass| pass.run(&k, &target);
+        let run = |k: Kernel, pass: &mam_compiler::opt::Pass| pass.run(&k, &target);
         module.kernels[kernel] = PASSES[..=last].iter().fold(module.kernels[kernel].clone(), run);
     }
     Some(module.to_string())
@@ -81,10 +82,20 @@ fn opt(compiled: &Compiled) -> String {
 
 /// The plan, and how each kernel's frames are computed: in lanes or one by one, and why.
 fn plan(compiled: &Compiled) -> String {
+    compiled.compilation.stages.plan.to_string() + &forms_of_song(compiled)
+}
+
+fn forms_of_song(compiled: &Compiled) -> String {
     let stages = &compiled.compilation.stages;
-    let mut text = stages.plan.to_string();
-    for kernel in stages.lowered.module.kernels.values() {
-        let mut reasons = mam_compiler::passes::reasons(kernel, &stages.target).into_iter();
+    forms(&stages.lowered.module, &stages.target)
+}
+
+/// How the frames of each kernel of a lowered module are computed: in lanes or one by one, at what cost, and the form of
+/// each recurrence.
+pub fn forms(lowered: &Module, target: &Target) -> String {
+    let mut text = String::new();
+    for kernel in lowered.kernels.values() {
+        let mut reasons = mam_compiler::opt::reasons(kernel, target).into_iter();
         text += &format!("{}: {}\n", kernel.name, reasons.next().unwrap_or_default());
         text.extend(reasons.map(|reason| format!("  {reason}\n")));
     }
@@ -125,10 +136,10 @@ fn asm(compiled: &Compiled) -> String {
 }
 
 /// The functions of all kernels as the code generator shows them.
-fn listing(module: &Module, part: impl Fn(&emit::Listing) -> &String) -> String {
+fn listing(module: &Module, part: impl Fn(&Listing) -> &String) -> String {
     let mut out = String::new();
     for kernel in module.kernels.values() {
-        let compiled = match emit::compile(module, kernel, Care::Best, true) {
+        let compiled = match native::compile(module, kernel, OptLevel::Best, true) {
             Ok(compiled) => compiled,
             Err(why) => return format!("`{}` cannot be compiled: {why}\n", kernel.name),
         };

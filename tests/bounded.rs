@@ -67,7 +67,7 @@ fn taken(name: &str, text: &str) -> (Taken, Vec<String>) {
     counted(|| {
         let mut sources = Sources::default();
         let id = sources.add(name, text);
-        let compilation = compile(&mut sources, id, &NoFiles, &Options { threads: 1, ..Options::default() });
+        let compilation = compile(&mut sources, id, &NoFiles, &Options::default());
         let problems = compilation.problems.into_sorted();
         draw(&problems, &sources, Look { colour: true, width: 80 });
         short(&problems, &sources);
@@ -206,7 +206,7 @@ fn mutated_midi_files_are_bounded() {
                 out = bd + lead\n";
     let mut sources = Sources::default();
     let id = sources.add("song.mam", song);
-    let program = compile(&mut sources, id, &NoFiles, &Options { threads: 1, ..Options::default() }).program;
+    let program = compile(&mut sources, id, &NoFiles, &Options::default()).program;
     let whole = midi(&program.unwrap(), Some("Mutant"), Some(480_000)).bytes;
     let (mut dice, mut songs) = (Dice(13), 0);
     for _ in 0..mutants() / 60 {

@@ -345,11 +345,11 @@ fn what_is_wrong_is_told_at_its_place() {
     );
     one(
         "tempo 100\ntempo 120\nplay { bd |x.| }",
-        "score-twice at `tempo 120`: the tempo is already told for this place",
+        "score-twice at `tempo 120`: the tempo of this place is already given",
     );
     one(
         "tempo 100..140 over bars 1..5\ntempo 120 at bar 3\nlength 8 bars\nplay { bd |x.| }",
-        "score-twice at `tempo 120 at bar 3`: the tempo is already told for this place",
+        "score-twice at `tempo 120 at bar 3`: the tempo of this place is already given",
     );
     one(
         "tempo 140 at bar 9\nlength 4 bars\nplay { bd |x.| }",
