@@ -8,8 +8,8 @@
 use crate::executor::{Executor, ahead, map};
 use crate::ir::{Kernel, Module};
 use crate::lower::Templates;
-use crate::passes::instances::{Choice, Packing, Rules, Shape, choose};
-use crate::passes::optimize;
+use crate::opt::instances::{Choice, Packing, Rules, Shape, choose};
+use crate::opt::optimize;
 use crate::target::Target;
 use rustc_hash::FxHashMap;
 use std::mem::take;

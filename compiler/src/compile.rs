@@ -10,8 +10,8 @@ use crate::ir::{Kernel, Module};
 use crate::library::Library;
 use crate::listen::{Heard, Listen};
 use crate::lower::{Lowered, lower};
-use crate::passes::instances::{self, Packing, Rules};
-use crate::passes::{held, hold};
+use crate::opt::instances::{self, Packing, Rules};
+use crate::opt::{hoist, hoisted};
 use crate::places::Places;
 use crate::plan::Plan;
 use crate::target::{OptLevel, Target};
@@ -190,13 +190,13 @@ impl Line<'_> {
         self.done("score");
 
         let rates = (f64::from(rate), seed);
-        let held = |kernel: &Kernel, params: &[usize]| held(kernel, params, &moves);
+        let hoisted = |kernel: &Kernel, params: &[usize]| hoisted(kernel, params, &moves);
         let mut lowered =
-            cache.lowering((options.target, &*options.host.executor), held, |templates, made| {
+            cache.lowering((options.target, &*options.host.executor), hoisted, |templates, made| {
                 let order = (&graph, &groups[..]);
                 lower((&files, &library, song), order, rates, templates, begun, made, &mut problems)
             });
-        hold(&mut lowered, &moves);
+        hoist(&mut lowered, &moves);
         self.out.heard = listened.heard(&graph, &mut lowered, channels);
         sets::apply(&options.sets, sources, &mut lowered.slots, &mut problems);
         let places = Places::new((&files, &library, song), &graph, &lowered);

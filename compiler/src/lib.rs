@@ -4,6 +4,8 @@
 //!
 //! The feature `jit` (default) is the code generator: without it, programs run in the interpreter.
 
+#![warn(clippy::disallowed_methods, clippy::disallowed_types)]
+
 mod cache;
 pub mod call;
 mod checks;
@@ -24,7 +26,7 @@ pub mod json;
 pub mod library;
 pub mod listen;
 pub mod lower;
-pub mod passes;
+pub mod opt;
 pub mod places;
 pub mod plan;
 pub mod prelude;

@@ -4,7 +4,7 @@ use mam_compiler::OptLevel;
 use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Kernel, Module, Scalar, check};
-use mam_compiler::passes::instances::{LANES, Shape, merged, obstacle, pack, places};
+use mam_compiler::opt::instances::{LANES, Shape, merged, obstacle, pack, places};
 use mam_grammar::Handle;
 use mam_runtime::{Code, Form};
 use mam_testing::agree::pattern;

@@ -4,7 +4,7 @@ use mam_compiler::OptLevel;
 use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Kernel, Module, Op, check};
-use mam_compiler::passes::lanes::{paired, widen};
+use mam_compiler::opt::vectorize::{paired, widen};
 use mam_compiler::target::Target;
 use mam_runtime::{Code, Form};
 use mam_testing::rig::Rig;
@@ -184,7 +184,7 @@ fn two_filters_side_by_side_have_their_states_in_one_vector() {
     assert!(compare(&kernel).1 < 2e-6);
     let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
     let count = |op: fn(&Op) -> bool| widened.steady.insts.values().filter(|inst| op(&inst.op)).count();
-    assert_eq!(count(|op| matches!(op, Op::Carry)), 1, "{widened}");
+    assert_eq!(count(|op| matches!(op, Op::LoopCarried)), 1, "{widened}");
     // The mix is part of the convolution: nothing is computed of the filter's inside.
     assert_eq!(count(|op| matches!(op, Op::Slide)), 6, "{widened}");
     assert_eq!(count(|op| matches!(op, Op::Get(_))), 0, "{widened}");
@@ -266,7 +266,7 @@ fn what_is_made_of_the_frames_index_rises_by_the_same_in_each_turn() {
     let kernel = kernel("  state seed: i32 = 123456789", body);
     assert_eq!(compare(&kernel), (String::new(), 0.0));
     let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
-    let carries = widened.steady.insts.values().filter(|inst| inst.op == Op::Carry).count();
+    let carries = widened.steady.insts.values().filter(|inst| inst.op == Op::LoopCarried).count();
     assert!(carries > 0 && widened.steady.insts.values().all(|inst| inst.op != Op::Frame));
 }
 
@@ -374,7 +374,7 @@ fn left_and_right_at_once_keep_every_bit() {
     let kernel = kernel(head, body);
     let both = paired(&kernel).expect("left and right are alike");
     assert_eq!(check::kernel(&both, 0), Vec::<String>::new(), "{both}");
-    assert!(both.steady.insts.values().filter(|inst| inst.op == Op::Carry).count() == 2, "{both}");
+    assert!(both.steady.insts.values().filter(|inst| inst.op == Op::LoopCarried).count() == 2, "{both}");
     let (scalar, both) = (module(&kernel), module(&both));
     let expected = render(&scalar, &Interpreter::new(scalar.clone()), true);
     assert!(expected.iter().any(|x| *x != 0.0));

@@ -11,7 +11,7 @@ mod text;
 use crate::ir::layout::{Layout, put};
 use crate::ir::{Body, Kernel, Module, Op, Scalar, Value, Voice};
 use crate::lower::{DATA, INPUT, Lowered, SignalId};
-use crate::passes::instances::{Packed, PackedCall, Part};
+use crate::opt::instances::{Packed, PackedCall, Part};
 use mam_grammar::Handle;
 use mam_runtime::buffers;
 use mam_runtime::{DelaySpec, StateWord, Step, StepPart, StepVoice};

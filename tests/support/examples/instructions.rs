@@ -9,7 +9,7 @@ use mam_compiler::OptLevel;
 use mam_compiler::emit::native::Jit;
 use mam_compiler::files::{DefId, Files, NoFiles};
 use mam_compiler::ir::Module;
-use mam_compiler::passes::PASSES;
+use mam_compiler::opt::PASSES;
 use mam_compiler::target::Target;
 use mam_compiler::{Options, compile};
 use mam_grammar::ast::DefinitionKind;

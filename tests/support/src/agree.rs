@@ -6,7 +6,7 @@ use mam_compiler::OptLevel;
 use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Kernel, Module, Scalar, check};
-use mam_compiler::passes::optimize_module;
+use mam_compiler::opt::optimize_module;
 use mam_compiler::target::Target;
 use mam_grammar::Handle;
 use mam_runtime::{Code, Form};

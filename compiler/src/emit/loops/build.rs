@@ -115,7 +115,7 @@ fn after_loops(body: &Body, rates: &[Rate], distribution: &Distribution) -> BTre
     let mut used: BTreeSet<Value> = users.flat_map(|user| reads(body, rates, user)).collect();
     used.extend(body.outs.iter().copied());
     used.extend(body.writes.iter().map(|(_, value)| *value));
-    used.extend(body.nexts.iter().map(|(_, value)| *value));
+    used.extend(body.back_edges.iter().map(|(_, value)| *value));
     let read = body.sets.iter().filter(|(state, _)| distribution.reads(*state).is_some());
     used.extend(read.map(|(_, value)| *value));
     let narrow = |value: &Value| {
@@ -199,11 +199,13 @@ impl Builder<'_> {
     /// The loop-carried values of a loop: in registers, as many as there may be, and else in memory.
     fn carried(&self, stage: usize) -> Vec<Carried> {
         let body = self.body;
-        let here =
-            |value: &Value| body.insts[*value].op == Op::Carry && self.distribution.stage(*value) == stage;
+        let here = |value: &Value| {
+            body.insts[*value].op == Op::LoopCarried && self.distribution.stage(*value) == stage
+        };
         let carries = body.insts.handles().filter(here).enumerate();
         let carried = carries.map(|(i, value)| {
-            let next = body.nexts.iter().find(|(carry, _)| *carry == value).expect("the checker wants one").1;
+            let next =
+                body.back_edges.iter().find(|(carry, _)| *carry == value).expect("the checker wants one").1;
             Carried { value, next, in_register: i < self.rules.machine.most_carried() }
         });
         carried.collect()
@@ -281,7 +283,7 @@ impl Builder<'_> {
             let inst = &self.body.insts[*next];
             inst.op == Op::Splat && inst.args.as_slice()[0] == value
         };
-        let vector = self.body.nexts.iter().map(|(_, next)| *next).rfind(splats)?;
+        let vector = self.body.back_edges.iter().map(|(_, next)| *next).rfind(splats)?;
         let computed = self.distribution.stage(vector);
         let at_hand = computed == stage || computed < stage && !self.scratch.offsets.contains_key(&vector);
         at_hand.then_some(vector)
@@ -296,13 +298,13 @@ impl Builder<'_> {
         let mut first: Vec<Option<usize>> = vec![None; body.insts.len()];
         let sooner =
             |first: &mut Option<usize>, stage: usize| *first = Some(first.map_or(stage, |at| at.min(stage)));
-        let leaves = body.sets.iter().map(|set| set.1).chain(body.nexts.iter().map(|next| next.1));
+        let leaves = body.sets.iter().map(|set| set.1).chain(body.back_edges.iter().map(|next| next.1));
         let leaves = leaves.chain(body.writes.iter().map(|write| write.1)).chain(body.outs.iter().copied());
         leaves.for_each(|value| sooner(&mut first[value.index()], 0));
         let set: FxHashMap<_, usize> = body.sets.iter().map(|set| (set.0, distribution.sets(set))).collect();
         for user in body.insts.handles().rev() {
             let inst = &body.insts[user];
-            if let (Op::Entry(state), Some(_)) = (inst.op, first[user.index()])
+            if let (Op::LiveIn(state), Some(_)) = (inst.op, first[user.index()])
                 && let Some(stage) = set.get(&state)
             {
                 sooner(&mut first[user.index()], *stage);
@@ -316,7 +318,7 @@ impl Builder<'_> {
             }
         }
         let each_call = |value: usize| self.plan.rates[value] == Rate::Call;
-        let few = body.nexts.len() <= self.rules.machine.most_resident();
+        let few = body.back_edges.len() <= self.rules.machine.most_resident();
         let before = |stage: usize| if few { 0 } else { stage };
         first.iter().enumerate().map(|(i, stage)| stage.filter(|_| each_call(i)).map(before)).collect()
     }
@@ -354,7 +356,7 @@ impl Builder<'_> {
             last.extend(read.filter(each_iteration).map(|value| (value, user)));
         }
         let leaves = body.sets.iter().map(|(_, value)| value);
-        let leaves = leaves.chain(body.nexts.iter().map(|(_, value)| value)).chain(&body.outs);
+        let leaves = leaves.chain(body.back_edges.iter().map(|(_, value)| value)).chain(&body.outs);
         leaves.for_each(|value| _ = last.remove(value));
         for action in &of.body {
             if let Action::Write { value, .. } = action {

@@ -34,7 +34,7 @@ pub(super) fn transposed_only(body: &Body, all: &[Transpose]) -> BTreeSet<Value>
         body.outs.iter().enumerate().filter(|(output, _)| !stored.contains(output)).map(|(_, out)| *out);
     let operands = body.insts.values().flat_map(|inst| inst.args.as_slice().iter().copied());
     let ends = body.sets.iter().map(|set| set.1).chain(body.writes.iter().map(|write| write.1));
-    let nexts = body.nexts.iter().map(|next| next.1);
+    let nexts = body.back_edges.iter().map(|next| next.1);
     others.chain(operands).chain(ends).chain(nexts).for_each(|used| _ = only.remove(&used));
     only
 }

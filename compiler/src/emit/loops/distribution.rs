@@ -214,7 +214,7 @@ impl Distribution {
             reads(body, rates, user).into_iter().for_each(|value| uses(value, self.stage(user)));
         }
         body.sets.iter().for_each(|set| uses(set.1, self.sets(set)));
-        body.nexts.iter().for_each(|(carry, value)| uses(*value, self.stage(*carry)));
+        body.back_edges.iter().for_each(|(carry, value)| uses(*value, self.stage(*carry)));
         body.writes.iter().for_each(|write| uses(write.1, self.writes(write)));
         body.outs.iter().for_each(|value| uses(*value, self.count - 1));
         let passes =
@@ -232,7 +232,7 @@ fn needs(body: &Body, readers: &Readers) -> DiGraph<Value, ()> {
     for (value, inst) in body.insts.iter() {
         inst.args.as_slice().iter().for_each(|arg| _ = graph.add_edge(node(*arg), node(value), ()));
     }
-    for (carry, next) in &body.nexts {
+    for (carry, next) in &body.back_edges {
         graph.add_edge(node(*next), node(*carry), ());
     }
     let together = |graph: &mut DiGraph<Value, ()>, from: Value, op: Op| {

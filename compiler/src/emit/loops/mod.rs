@@ -118,10 +118,10 @@ pub struct StateUpdate {
     pub value: Value,
 }
 
-/// A loop-carried value: a `carry` and its back-edge operand.
+/// A loop-carried value: a `loop_carried` and its back-edge operand.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Carried {
-    /// The `carry`; its operand is its value in the first iteration.
+    /// The `loop_carried`; its operand is its value in the first iteration.
     pub value: Value,
     /// What it is in the next iteration.
     pub next: Value,

@@ -71,7 +71,7 @@ pub(super) fn scheduled(body: &Body, rates: &[Rate], members: Vec<Value>) -> Vec
         wanted: vec![0; body.insts.len()],
         closes: FxHashMap::default(),
         lanes: FxHashMap::default(),
-        carries: body.nexts.iter().map(|(carry, next)| (*next, *carry)).collect(),
+        carries: body.back_edges.iter().map(|(carry, next)| (*next, *carry)).collect(),
         done: Vec::with_capacity(members.len()),
     };
     // Which delay lines each value hears, by their last digits.
@@ -130,7 +130,7 @@ struct Schedule<'a> {
     closes: FxHashMap<Op, Value>,
     /// Lanes that no instruction reads, by their vectors.
     lanes: FxHashMap<Value, Vec<Value>>,
-    /// What each `carry` will be in the next iteration: the carry by that.
+    /// What each `loop_carried` will be in the next iteration: the carry by that.
     carries: FxHashMap<Value, Value>,
     done: Vec<Value>,
 }
@@ -170,7 +170,7 @@ impl Schedule<'_> {
         }
     }
 
-    /// What a `carry` that has been used will be in the next iteration, if it is made of a value and all its operands are
+    /// What a `loop_carried` that has been used will be in the next iteration, if it is made of a value and all its operands are
     /// there: it takes the register that the carry has, and so the value may be gone with its next use.
     fn succeeding(&self, of: Value) -> Vec<Value> {
         let users = self.users[of.index()].iter().copied();

@@ -83,13 +83,13 @@ impl Emitter<'_> {
             Op::Port(i, field) => self.port(b, i, field, ty),
             Op::Input(i) => self.load_signal(b, Pointer::Input(i), ty),
             Op::Frame => self.frames(b, ty),
-            Op::Began => self.memory.frame(b),
+            Op::CallFrame => self.memory.frame(b),
             Op::Get(state) => {
                 let in_register = self.iteration.as_ref().and_then(|iteration| iteration.states.get(&state));
                 in_register.copied().unwrap_or_else(|| self.load_state(b, state))
             }
-            Op::Entry(state) => self.load_state(b, state),
-            Op::Carry => self.carried(b, value),
+            Op::LiveIn(state) => self.load_state(b, state),
+            Op::LoopCarried => self.carried(b, value),
             Op::Read(_) => unreachable!("the plan has an action for it"),
             Op::Table(i) => self.table(b, i, arg(0), ty),
 
