@@ -6,7 +6,7 @@
 use crate::engine::{Engine, NotFinite, Profile};
 use crate::parallel::Parallel;
 use crate::program::{Event, Program, QUANTUM};
-use crate::score::{Held, Sequencer};
+use crate::score::{Held, Sequencer, Unplayed};
 use std::sync::Arc;
 
 /// Where events come from: the score's sequencer, or a recorded performance.
@@ -21,6 +21,11 @@ pub trait EventSource {
     fn held_at(&self, _frame: u64) -> Option<Held> {
         None
     }
+
+    /// Cycles that could not be played, among what was asked for: see [`Sequencer::unplayed`].
+    fn unplayed(&self) -> &[Unplayed] {
+        &[]
+    }
 }
 
 impl EventSource for Sequencer {
@@ -34,6 +39,10 @@ impl EventSource for Sequencer {
 
     fn held_at(&self, frame: u64) -> Option<Held> {
         Sequencer::held_at(self, frame)
+    }
+
+    fn unplayed(&self) -> &[Unplayed] {
+        Sequencer::unplayed(self)
     }
 }
 
@@ -201,6 +210,11 @@ impl<S: EventSource> Renderer<S> {
         let mut all: Vec<_> = self.failures.iter().filter(|f| f.frame < self.handed).cloned().collect();
         all.sort();
         all
+    }
+
+    /// Where the events come from.
+    pub fn source(&self) -> &S {
+        &self.source
     }
 
     fn gather_failures(&mut self) {

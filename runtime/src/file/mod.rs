@@ -9,19 +9,22 @@
 
 mod aiff;
 mod caf;
+mod chunks_read;
 #[cfg(feature = "flac")]
 mod flac;
 mod plain;
 mod quantise;
 mod read;
 mod resample;
+mod samples;
 mod sink;
+mod software;
 mod wav;
 mod wav_read;
 
 pub use quantise::Dither;
 pub use read::{Sound, Wanted, read};
-pub use wav_read::software;
+pub use software::software;
 
 use plain::Plain;
 use quantise::Quantiser;

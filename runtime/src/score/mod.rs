@@ -20,7 +20,7 @@ pub use clock::{Change, Clock, Frames, LAST_FRAME, Swing, Tempo, TempoMap};
 
 pub use pattern::{Note, Pattern, PatternEvent, Pitch, QueryError, TableEvent, TimeSpan, Value};
 pub use rational::{Overflow, Rational};
-pub use sequencer::{Extent, Held, Sequencer};
+pub use sequencer::{Extent, Held, Played, Sequencer, Unplayed};
 
 use crate::program::{Curve, ParamSlot};
 use std::sync::Arc;
