@@ -4,13 +4,15 @@ use crate::compiling::Compiled;
 use crate::drawing::{Arrow, Picture, Shape};
 use crate::report::human::{Look, draw};
 use crate::report::tally;
-use mam_compiler::emit::isa::Care;
+use crate::visible::visible;
+use mam_compiler::emit;
+use mam_compiler::emit::native::{self, Listing};
 use mam_compiler::graph::NodeKind;
 use mam_compiler::ir::{Kernel, Module};
-use mam_compiler::passes::PASSES;
-use mam_compiler::target::Target;
-use mam_compiler::{Compilation, emit};
-use mam_runtime::score::{self, Extent, Sequencer};
+use mam_compiler::opt::PASSES;
+use mam_compiler::target::{Machine, Target};
+use mam_compiler::{Compilation, OptLevel};
+use mam_runtime::score::{self, Extent, Sequencer, Unplayed};
 use mam_runtime::{Event, Form, Program};
 use std::fmt::Write;
 
@@ -34,6 +36,7 @@ pub static STAGES: &[Stage] = &[
     Stage { name: "plan", about: "which kernel runs when, on which memory", text: plan },
     Stage { name: "forms", about: "how each kernel's frames are computed, and why", text: forms_of_song },
     Stage { name: "events", about: "what is played when, for one pass", text: listed },
+    Stage { name: "loops", about: "how each kernel runs over the frames of a call", text: loops },
     Stage { name: "clif", about: "the code generator's input", text: clif },
     Stage { name: "asm", about: "the machine's instructions", text: asm },
     Stage { name: "problems", about: "what is wrong", text: problems },
@@ -57,7 +60,7 @@ pub fn after_pass(name: &str, module: &Module, target: Target) -> Option<String>
     let last = PASSES.iter().position(|p| p.name == name)?;
     let mut module = module.clone();
     for kernel in module.kernels.handles() {
-        let run = |k: Kernel, pass: &mam_compiler::passes::Pass| pass.run(&k, &target);
+        let run = |k: Kernel, pass: &mam_compiler::opt::Pass| pass.run(&k, &target);
         module.kernels[kernel] = PASSES[..=last].iter().fold(module.kernels[kernel].clone(), run);
     }
     Some(module.to_string())
@@ -100,7 +103,7 @@ fn forms_of_song(compiled: &Compiled) -> String {
 pub fn forms(lowered: &Module, target: &Target) -> String {
     let mut text = String::new();
     for kernel in lowered.kernels.values() {
-        let mut reasons = mam_compiler::passes::reasons(kernel, target).into_iter();
+        let mut reasons = mam_compiler::opt::reasons(kernel, target).into_iter();
         text += &format!("{}: {}\n", kernel.name, reasons.next().unwrap_or_default());
         text.extend(reasons.map(|reason| format!("  {reason}\n")));
     }
@@ -115,7 +118,7 @@ fn problems(compiled: &Compiled) -> String {
 
 fn listed(compiled: &Compiled) -> String {
     let Some(program) = &compiled.compilation.program else { return String::new() };
-    score::listing::list(program, &events(program, Extent::Once, once(program)))
+    score::listing::list(program, &events(program, Extent::Once, once(program)).0)
 }
 
 /// The frame at which one pass of a program ends, or as many as are rendered of one that has no end.
@@ -124,11 +127,21 @@ pub fn once(program: &Program) -> u64 {
     end.unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate))
 }
 
-/// What a program plays before frame `end`, in order.
-pub fn events(program: &Program, extent: Extent, end: u64) -> Vec<Event> {
+/// What a program plays before frame `end`, in order, and the cycles of its score that cannot be played.
+pub fn events(program: &Program, extent: Extent, end: u64) -> (Vec<Event>, Vec<Unplayed>) {
     let mut events = Vec::new();
-    Sequencer::for_program(program, extent).advance(end, &mut events);
-    events
+    let mut sequencer = Sequencer::for_program(program, extent);
+    sequencer.advance(end, &mut events);
+    (events, sequencer.unplayed().to_vec())
+}
+
+fn loops(compiled: &Compiled) -> String {
+    loop_plans(&compiled.compilation.stages.optimised, &Machine::host())
+}
+
+/// The loop plans of optimised kernels.
+pub fn loop_plans(module: &Module, machine: &Machine) -> String {
+    emit::loops::text(module, OptLevel::Best, machine)
 }
 
 fn clif(compiled: &Compiled) -> String {
@@ -140,10 +153,10 @@ fn asm(compiled: &Compiled) -> String {
 }
 
 /// The functions of all kernels as the code generator shows them.
-fn listing(module: &Module, part: impl Fn(&emit::Listing) -> &String) -> String {
+fn listing(module: &Module, part: impl Fn(&Listing) -> &String) -> String {
     let mut out = String::new();
     for kernel in module.kernels.values() {
-        let compiled = match emit::compile(module, kernel, Care::Best, true) {
+        let compiled = match native::compile(module, kernel, OptLevel::Best, true) {
             Ok(compiled) => compiled,
             Err(why) => return format!("`{}` cannot be compiled: {why}\n", kernel.name),
         };
@@ -164,8 +177,11 @@ pub fn picture(compilation: &Compilation) -> Picture {
         NodeKind::Instance(i) if i.voices > 1 => format!("{} × {}", i.callee, i.voices),
         NodeKind::Instance(i) => i.callee.to_string(),
     };
-    let shape =
-        |node: &mam_compiler::graph::Node| Shape { name: node.path.to_string(), kind: kind(&node.kind) };
+    // The formats of pictures have no way to write most control characters.
+    let shape = |node: &mam_compiler::graph::Node| Shape {
+        name: visible(&node.path).into_owned(),
+        kind: kind(&node.kind),
+    };
     let mut arrows: Vec<Arrow> = graph
         .wires
         .raw_edges()

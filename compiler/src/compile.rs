@@ -1,26 +1,26 @@
 //! The straight line from a text to a program.
 
-use crate::emit::isa::Care;
+use crate::cache::CompilationCache;
+use crate::executor::Session;
 use crate::files::{Files, Loader};
 use crate::graph::{Graph, Group};
+use crate::host::{Clock, Host};
 use crate::interp::Interpreter;
 use crate::ir::{Kernel, Module};
-use crate::kept::Kept;
 use crate::library::Library;
 use crate::listen::{Chosen, Heard, Listen};
 use crate::lower::{Lowered, lower};
-use crate::passes::instances::{self, Packed, Packing, Rules};
-use crate::passes::{held, hold};
+use crate::opt::instances::{self, Packed, Packing, Rules};
+use crate::opt::{hoist, hoisted};
 use crate::places::Places;
 use crate::plan::Plan;
-use crate::target::Target;
-use crate::tasks::Crew;
+use crate::target::{OptLevel, Target};
 use crate::{checks, codes, front, heard, score, sets};
 use mam_grammar::{Limits, Problem, Problems, Severity, SourceId, Sources, Span};
 use mam_runtime::score::Score;
 use mam_runtime::{Code, ParamSlot, Program, Target as Playable};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How a song is compiled.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub struct Options {
     pub rate: u32,
     /// Output channels; 0 for what the song says, else 2.
     pub channels: usize,
-    /// Run it by the reference interpreter instead of machine code.
+    /// Run it by the reference interpreter instead of machine code. Without the feature `jit` it always is.
     pub interpreter: bool,
     /// The song's seed; its own where `None`.
     pub seed: Option<u64>,
@@ -39,11 +39,11 @@ pub struct Options {
     pub limits: Limits,
     /// The machine that code is made for.
     pub target: Target,
-    /// Threads that make machine code, at least 1. It is the same code for any number.
-    pub threads: usize,
-    /// With how much care machine code is made. What is made quickly is made better beside, and replaced while the program
-    /// runs; a program that may take much of the time is never begun with such code.
-    pub care: Care,
+    /// The clock and the threads that the compiler may use. They change nothing of the program.
+    pub host: Host,
+    /// How much time the code generator takes. What is made quickly is made better in the background, and replaced while the
+    /// program runs; a program that may take much of a core never begins with such code.
+    pub opt_level: OptLevel,
     /// Whether calls of one kernel are packed into lanes, for measurements and comparisons.
     pub packing: Packing,
     /// The last stage that is run: an editor needs no machine code. There is a program from [`Stage::Plan`] on.
@@ -62,8 +62,8 @@ impl Default for Options {
             sets: vec![],
             limits: Limits::default(),
             target: Target::host(),
-            threads: mam_runtime::all_threads(),
-            care: Care::Best,
+            host: Host::default(),
+            opt_level: OptLevel::Best,
             packing: Packing::default(),
             until: Stage::Emit,
             listen: Listen::default(),
@@ -88,7 +88,7 @@ pub struct Compilation {
     pub problems: Problems,
     /// What is heard beside the song.
     pub heard: Heard,
-    /// How long each stage took.
+    /// How long each stage took; empty without a clock.
     pub timings: Vec<(&'static str, Duration)>,
     /// The stages, as far as it came.
     pub stages: Stages,
@@ -121,7 +121,7 @@ pub struct Stages {
 
 /// Compiles a song.
 pub fn compile(sources: &mut Sources, song: SourceId, loader: &dyn Loader, options: &Options) -> Compilation {
-    compile_again(sources, song, loader, options, &mut Kept::default())
+    compile_again(sources, song, loader, options, &mut CompilationCache::default())
 }
 
 /// Compiles a song that was compiled before, perhaps with other words: only kernels that have changed are made anew. The
@@ -131,9 +131,9 @@ pub fn compile_again(
     song: SourceId,
     loader: &dyn Loader,
     options: &Options,
-    kept: &mut Kept,
+    cache: &mut CompilationCache,
 ) -> Compilation {
-    let mut line = Line::new(options, kept);
+    let mut line = Line::new(options, cache);
     for stage in Stage::ALL.into_iter().take_while(|stage| *stage <= options.until) {
         let goes_on = match stage {
             Stage::Parse => line.parse(sources, song, loader),
@@ -205,10 +205,11 @@ impl Stage {
 /// A compilation while it runs. Each stage reads what those before it made, and says whether there can be a next one.
 struct Line<'a> {
     options: &'a Options,
-    kept: &'a mut Kept,
-    crew: Option<Crew>,
+    cache: &'a mut CompilationCache,
+    /// Where there is something for threads to do.
+    _session: Option<Session<'a>>,
     out: Compilation,
-    last: Instant,
+    last: Duration,
     settings: Settings,
     listened: Chosen,
     score: Score,
@@ -227,17 +228,17 @@ struct Settings {
 }
 
 impl<'a> Line<'a> {
-    fn new(options: &'a Options, kept: &'a mut Kept) -> Line<'a> {
+    fn new(options: &'a Options, cache: &'a mut CompilationCache) -> Line<'a> {
         let optimises = options.until >= Stage::Optimise;
         Line {
             options,
-            kept,
-            crew: optimises.then(|| Crew::new(options.threads)),
+            cache,
+            _session: optimises.then(|| Session::begin(&*options.host.executor)),
             out: Compilation {
                 stages: Stages { target: options.target, ..Stages::default() },
                 ..Compilation::default()
             },
-            last: Instant::now(),
+            last: options.host.clock.as_deref().map_or(Duration::ZERO, Clock::now),
             settings: Settings::default(),
             listened: Chosen::default(),
             score: Score::default(),
@@ -249,7 +250,7 @@ impl<'a> Line<'a> {
     }
 
     fn timed(&mut self, stage: &'static str) {
-        let now = Instant::now();
+        let Some(now) = self.options.host.clock.as_deref().map(Clock::now) else { return };
         self.out.timings.push((stage, now - self.last));
         self.last = now;
     }
@@ -313,14 +314,15 @@ impl<'a> Line<'a> {
         let (song, library, graph) = (stages.song, &stages.library, &stages.graph);
         let begun = std::mem::take(&mut stages.lowered);
         let moves = self.score.moves(&params(&begun, rate));
-        let held = |kernel: &Kernel, params: &[usize]| held(kernel, params, &moves);
+        let hoisted = |kernel: &Kernel, params: &[usize]| hoisted(kernel, params, &moves);
         let rates = (f64::from(rate), seed);
         let order = (graph, &stages.groups[..]);
-        let mut lowered =
-            self.kept.lowering((&self.options.target, self.crew.as_ref()), held, |templates, made| {
-                lower((files, library, song), order, rates, templates, begun, made, problems)
-            });
-        hold(&mut lowered, &moves);
+        let executor = &*self.options.host.executor;
+        let ahead = (self.options.until >= Stage::Optimise).then_some((self.options.target, executor));
+        let mut lowered = self.cache.lowering(ahead, hoisted, |templates, made| {
+            lower((files, library, song), order, rates, templates, begun, made, problems)
+        });
+        hoist(&mut lowered, &moves);
         *heard = self.listened.heard(graph, &mut lowered, channels);
         sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
         let places = Places::new((files, library, song), graph, &lowered);
@@ -338,12 +340,11 @@ impl<'a> Line<'a> {
     }
 
     fn optimise(&mut self) -> bool {
-        let Some(crew) = &self.crew else { return false };
-        let lowered = &self.out.stages.lowered;
-        let kernels = self.kept.optimize(&lowered.module, &self.options.target, crew);
-        let (packing, target) = (self.options.packing, &self.options.target);
+        let (options, lowered) = (self.options, &self.out.stages.lowered);
+        let kernels = self.cache.optimize(&lowered.module, options.target, &*options.host.executor);
+        let (packing, target) = (options.packing, &options.target);
         let rules = Rules { packing, target, tables: kernels.tables.len() };
-        self.packed = instances::run(lowered, kernels, rules, &mut self.kept.choices(rules));
+        self.packed = instances::run(lowered, kernels, rules, &mut self.cache.choices(rules));
         true
     }
 
@@ -352,18 +353,20 @@ impl<'a> Line<'a> {
         stages.plan = Plan::new(&stages.lowered, &self.packed, self.settings.channels);
         stages.optimised = std::mem::take(&mut self.packed.module);
         check_memory(&stages.plan, &self.options.limits, problems);
-        if !problems.has_errors() && (self.options.interpreter || self.options.until == Stage::Plan) {
+        if problems.has_errors() {
+            return false;
+        }
+        if self.options.until == Stage::Plan {
             let code = Arc::new(Interpreter::new(stages.optimised.clone()));
             self.out.program = Some(self.program(code));
         }
-        self.out.program.is_none() && !self.out.problems.has_errors()
+        true
     }
 
     fn emit(&mut self) -> bool {
-        let Some(crew) = &self.crew else { return false };
         let Stages { optimised, plan, .. } = &self.out.stages;
-        let care = care(self.options, plan.work(), self.settings.rate);
-        let code = self.kept.jit(optimised, care, crew).expect("checked modules compile");
+        let level = opt_level(self.options, plan.work(), self.settings.rate);
+        let code = code(optimised, self.options, level, self.cache);
         self.out.program = Some(self.program(code));
         true
     }
@@ -417,9 +420,19 @@ fn slot(name: &Arc<str>, info: &crate::library::ParamInfo, rate: u32) -> ParamSl
     }
 }
 
-/// The care with which code is made for a program that executes so many operations a frame.
-fn care(options: &Options, work: usize, rate: u32) -> Care {
-    if work as u64 * u64::from(rate) > QUICK_WORK { Care::Best } else { options.care }
+/// What runs the optimised kernels: machine code, or the interpreter where that is asked for or there is nothing else.
+#[cfg_attr(not(feature = "jit"), expect(unused_variables, reason = "there is the interpreter only"))]
+fn code(kernels: &Module, options: &Options, level: OptLevel, cache: &mut CompilationCache) -> Arc<dyn Code> {
+    #[cfg(feature = "jit")]
+    if !options.interpreter {
+        return cache.jit(kernels, level, &options.host.executor).expect("checked modules compile");
+    }
+    Arc::new(Interpreter::new(kernels.clone()))
+}
+
+/// The level for a program that executes so many operations a frame.
+fn opt_level(options: &Options, work: usize, rate: u32) -> OptLevel {
+    if work as u64 * u64::from(rate) > QUICK_WORK { OptLevel::Best } else { options.opt_level }
 }
 
 fn check_memory(plan: &Plan, limits: &Limits, problems: &mut Problems) {

@@ -29,7 +29,7 @@ impl Loader for Texts {
 }
 
 fn until_lowered() -> Options {
-    Options { until: Stage::Lower, threads: 1, ..Options::default() }
+    Options { until: Stage::Lower, ..Options::default() }
 }
 
 fn checked_with(text: &str, loader: &dyn Loader) -> (Compilation, Sources, SourceId) {

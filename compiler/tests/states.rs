@@ -20,7 +20,7 @@ fn names_of_states_and_seeds_of_noise_stay() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let mut sources = Sources::default();
         let id = sources.add(name.as_str(), fs::read_to_string(&path).unwrap());
-        let options = Options { until: Stage::Lower, threads: 1, ..Options::default() };
+        let options = Options { until: Stage::Lower, ..Options::default() };
         let done = compile(&mut sources, id, &NoFiles, &options);
         assert!(!done.problems.has_errors(), "{name}: {:?}", done.problems);
         writeln!(now, "{name}").unwrap();

@@ -20,11 +20,11 @@ use std::ops::Range;
 
 /// What all steps read in a part of a quantum.
 pub(crate) struct Scene<'a> {
-    /// The kernels.
+    /// The kernels' machine code, or the interpreter.
     pub(crate) code: &'a dyn Code,
     /// The first frame of the quantum.
     pub(crate) frame: u64,
-    /// Values and ramps.
+    /// Values and ramps of all parameters.
     pub(crate) params: &'a mut Params,
     /// What begins and ends.
     pub(crate) notes: &'a Notes,
@@ -122,7 +122,7 @@ impl Runner {
             values: vec![0.0; step.params.len()],
             moving: Pointers(vec![std::ptr::null_mut(); step.params.len()]),
             params: step.params.clone(),
-            held: step.held.clone(),
+            held: step.per_call.clone(),
             ports: (0..step.ports.len()).map(port).collect(),
             cursors: vec![Cursor::default(); step.ports.len()],
             port_ids: step.ports.clone(),
@@ -133,7 +133,7 @@ impl Runner {
             parts: step.parts.iter().map(|part| part.outputs.clone()).collect(),
             voices,
             tail: TailDetector::new(
-                step.rests,
+                step.can_sleep,
                 step.delays.iter().map(|&index| program.delays[index].frames).max().unwrap_or(0),
             ),
             words: step

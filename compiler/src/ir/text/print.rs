@@ -77,8 +77,8 @@ impl Kernel {
             let name = self.states.get(*state).map_or("?", |state| &state.name);
             writeln!(f, "  set {} {}", Name(name), ValueName(*value))?;
         }
-        for (carry, value) in &body.nexts {
-            writeln!(f, "  next {} {}", ValueName(*carry), ValueName(*value))?;
+        for (carry, value) in &body.back_edges {
+            writeln!(f, "  back_edge {} {}", ValueName(*carry), ValueName(*value))?;
         }
         for (line, value) in &body.writes {
             let name = self.delays.get(*line).map_or("?", |line| &line.name);
@@ -100,7 +100,7 @@ impl Kernel {
             Op::Param(i) => write!(f, " {}", Indexed(&self.params, i))?,
             Op::Port(i, field) => write!(f, " {} {}", Indexed(&self.ports, i), field.name())?,
             Op::Input(i) => write!(f, " {}", Indexed(&self.inputs, i))?,
-            Op::Get(state) | Op::Entry(state) => {
+            Op::Get(state) | Op::LiveIn(state) => {
                 write!(f, " {}", Name(self.states.get(state).map_or("?", |state| &state.name)))?;
             }
             Op::Read(line) => write!(f, " {}", Name(self.delays.get(line).map_or("?", |line| &line.name)))?,
@@ -145,7 +145,7 @@ impl Display for Type {
 }
 
 /// A value's name.
-struct ValueName(Value);
+pub(crate) struct ValueName(pub(crate) Value);
 
 impl Display for ValueName {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
@@ -153,8 +153,17 @@ impl Display for ValueName {
     }
 }
 
+/// An instruction of a kernel, without its result.
+pub(crate) struct InstText<'k>(pub(crate) &'k Kernel, pub(crate) &'k Inst);
+
+impl Display for InstText<'_> {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        self.0.inst(f, self.1)
+    }
+}
+
 /// A name, in quotes where it needs them.
-struct Name<'a>(&'a str);
+pub(crate) struct Name<'a>(pub(crate) &'a str);
 
 impl Display for Name<'_> {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
@@ -177,7 +186,7 @@ impl Display for Indexed<'_> {
 }
 
 /// An immediate: the shortest decimal that reads back as the same bits; a NaN with its bits.
-struct Number(Imm);
+pub(crate) struct Number(pub(crate) Imm);
 
 impl Display for Number {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
