@@ -69,19 +69,19 @@ impl Console {
         out.write_all(bytes).and_then(|()| out.flush()).map_err(|e| Failure::stdout(&e))
     }
 
-    /// Says something that is no result, unless quiet. A closed standard error is nothing to stop for.
+    /// Writes to standard error what is not a result, unless quiet. A closed standard error does not stop the command.
     pub fn say(self, text: &str) {
         if !self.quiet {
             self.insist(text);
         }
     }
 
-    /// Says something that matters even when quiet.
+    /// Writes to standard error even when quiet.
     pub fn insist(self, text: &str) {
         self.styled(&visible(text));
     }
 
-    /// The same for text with colours of ours, in which what came from elsewhere is [`visible`] already.
+    /// Writes text with our own escape sequences to standard error; what came from elsewhere in it is [`visible`] already.
     pub fn styled(self, text: &str) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }

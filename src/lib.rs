@@ -2,7 +2,7 @@
 //!
 //! * [`args`]: what can be said; [`hints`]: what to say of what cannot be read; [`values`]: the values of flags, read exactly;
 //! * [`commands`]: what each command does;
-//! * [`compiling`]: a song through the compiler, its problems told; [`host`]: the clock and the threads that it does that
+//! * [`compiling`]: a song through the compiler, its problems reported; [`host`]: the clock and the threads that it does that
 //!   with; [`stages`]: what the compiler made, as text;
 //! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
 //!   [`beside`]: sound files, while they are rendered; [`rendered`] and [`levels`]: what is said of them;
@@ -57,7 +57,7 @@ use std::process::ExitCode;
 
 /// Does what the command line says and returns the exit code.
 pub fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(apologise));
+    std::panic::set_hook(Box::new(report_bug));
     output::clean_up_on_interrupt();
     let read = hints::read(std::env::args_os().collect(), Cli::command().color(help_colour()));
     let cli = match read.and_then(|matches| Cli::from_arg_matches(&matches)) {
@@ -127,8 +127,8 @@ fn help_colour() -> ColorChoice {
     }
 }
 
-/// A panic is a bug of ours: it is told as one, without a trace of calls that helps nobody but us.
-fn apologise(panic: &std::panic::PanicHookInfo) {
+/// A panic is a bug of mamc. It is reported as one, without a backtrace.
+fn report_bug(panic: &std::panic::PanicHookInfo) {
     live::restore_terminal();
     let what = panic.payload_as_str().unwrap_or("no message");
     let place = panic.location().map_or(String::new(), |l| format!(" at {}:{}", l.file(), l.line()));

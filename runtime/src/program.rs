@@ -363,7 +363,7 @@ pub trait Code: Send + Sync {
     /// `call.frames` frames.
     unsafe fn call(&self, kernel: u32, form: Form, call: &Call);
 
-    /// The machine code of a function, which may be called instead ([`crate::machine::call_kernels`]) for as long as
+    /// The machine code of a function, which may be called instead ([`crate::machine::call_kernel`]) for as long as
     /// this code lives; `None` where there is none.
     fn function(&self, _kernel: u32, _form: Form) -> Option<KernelFn> {
         None

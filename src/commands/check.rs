@@ -48,7 +48,7 @@ enum Deny {
     Warnings,
 }
 
-/// What is kept of a song that was checked: not what the compiler made of it.
+/// The report on a song: what the compiler made of it is dropped, as a folder may hold many.
 struct Checked {
     sources: Sources,
     problems: Vec<Problem>,
@@ -69,7 +69,7 @@ impl Check {
             let songs = if folder { songs_of(input) } else { Ok(vec![input.clone()]) };
             let checked = songs.and_then(|songs| {
                 inputs += songs.len();
-                // Each is told of, whatever is wrong with the others.
+                // Each is reported, whatever is wrong with the others.
                 let one = |song: &PathBuf| self.check(song, folder, &mut used).map_err(|e| (e, song.clone()));
                 let (fine, failed): (Vec<_>, Vec<_>) = songs.iter().map(one).partition(Result::is_ok);
                 all.extend(fine.into_iter().flatten());

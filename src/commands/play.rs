@@ -139,7 +139,7 @@ fn selftest(options: &PlayOptions, console: Console) -> Result<(), Failure> {
     if seen.passed() { Ok(()) } else { Err(Failure::Device("the self-test failed".into())) }
 }
 
-/// A sound by itself has no score: it is told to trigger itself.
+/// Makes a sound that has no score trigger itself, at a tempo.
 fn looped(mut song: SongArgs, bpm: Option<f64>) -> SongArgs {
     if let Some(bpm) = bpm.filter(|_| input::is_definition(&song.input)) {
         let set = |name: &str, value: String| Assignment { name: name.into(), value };

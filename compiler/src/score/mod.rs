@@ -42,6 +42,9 @@ use mam_runtime::score::{
 pub trait Targets {
     /// What `path` (`bd`, `bd.gain`, `bright`) is.
     fn find(&self, path: &[&str]) -> Meaning;
+
+    /// What a path that means nothing could have been, for "did you mean".
+    fn known(&self, path: &[&str]) -> Vec<String>;
 }
 
 /// What a score says of a song is known before the song is lowered, except for this.
@@ -71,10 +74,7 @@ pub enum Meaning {
     /// A parameter of more than one effect: the names of each.
     Several(Vec<String>),
     /// Nothing of this name.
-    Unknown {
-        /// What it could have been, for "did you mean".
-        known: Vec<String>,
-    },
+    Unknown,
 }
 
 /// An instrument as the score sees it.

@@ -1,7 +1,7 @@
-//! Reading as much of a sound file as is wanted: WAV and its relatives here, others through symphonia (feature `decode`).
+//! Reading as much of a sound file as is wanted: those of plain samples here, FLAC through symphonia (feature `decode`).
 
 use super::resample::Stream;
-use super::{FileError, wav_read};
+use super::{FileError, chunks_read, wav_read};
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
 /// Rates that a file may have, in frames a second. Beyond these it is noise that happens to look like a header.
@@ -12,7 +12,7 @@ pub(super) const PORTION: usize = 1 << 15;
 /// A sound in memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sound {
-    /// Frames a second.
+    /// The rate of its channels, in frames a second.
     pub rate: u32,
     /// The channels, all of one length; at least one.
     pub channels: Vec<Vec<f32>>,
@@ -21,7 +21,7 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Frames.
+    /// How many frames it has.
     pub fn frames(&self) -> usize {
         self.channels[0].len()
     }
@@ -39,7 +39,7 @@ pub struct Wanted {
 }
 
 /// The beginning of a sound file, as much as is wanted of it. What kind of file it is stands in its first bytes.
-/// `seekable` is for what can be rewound, such as an ordinary file; WAV and FLAC need no seeking.
+/// `seekable` is for what can be rewound, such as an ordinary file; none of them needs it.
 ///
 /// # Errors
 /// When it is of no kind that this build reads, or broken before the first frame.
@@ -53,6 +53,10 @@ pub fn read(
     let mut intake = Intake::new(wanted);
     if wav_read::is_wav(&head) {
         wav_read::read(Cursor::new(head).chain(source), &mut intake)?;
+    } else if chunks_read::is_aiff(&head) {
+        chunks_read::aiff(Cursor::new(head).chain(source), &mut intake)?;
+    } else if chunks_read::is_caf(&head) {
+        chunks_read::caf(Cursor::new(head).chain(source), &mut intake)?;
     } else if seekable {
         other(source, true, &mut intake)?;
     } else {
@@ -163,7 +167,7 @@ impl<R> Seek for Whole<R> {
 
 #[cfg(not(feature = "decode"))]
 fn other(_: impl Read, _: bool, _: &mut Intake) -> Result<(), FileError> {
-    Err(FileError::Unsupported("this build of mam reads WAV files only".into()))
+    Err(FileError::Unsupported("this build of mam reads WAV, AIFF and CAF files only".into()))
 }
 
 #[cfg(feature = "decode")]

@@ -1,4 +1,4 @@
-//! What a device wants filled.
+//! The buffers of a device or host, as [`crate::Live`] fills them.
 
 /// A device's buffers for one callback, however it lays them out.
 pub enum Frames<'a> {
@@ -6,7 +6,7 @@ pub enum Frames<'a> {
     Interleaved {
         /// `channels` samples a frame.
         data: &'a mut [f32],
-        /// At least 1.
+        /// How many channels there are; at least 1.
         channels: usize,
     },
     /// One slice a channel, all of one length.
@@ -14,7 +14,7 @@ pub enum Frames<'a> {
 }
 
 impl Frames<'_> {
-    /// How many frames.
+    /// How many frames there are; 0 without channels.
     pub fn frames(&self) -> usize {
         match self {
             Frames::Interleaved { data, channels } => data.len() / channels,
