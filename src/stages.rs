@@ -5,11 +5,12 @@ use crate::drawing::{Arrow, Picture, Shape};
 use crate::report::human::{Look, draw};
 use crate::report::tally;
 use crate::visible::visible;
+use mam_compiler::emit;
 use mam_compiler::emit::native::{self, Listing};
 use mam_compiler::graph::NodeKind;
 use mam_compiler::ir::{Kernel, Module};
 use mam_compiler::opt::PASSES;
-use mam_compiler::target::Target;
+use mam_compiler::target::{Machine, Target};
 use mam_compiler::{Compilation, OptLevel};
 use mam_runtime::score::{self, Extent, Sequencer, Unplayed};
 use mam_runtime::{Event, Form, Program};
@@ -34,6 +35,7 @@ pub static STAGES: &[Stage] = &[
     Stage { name: "plan", about: "which kernel runs when, on which memory", text: plan },
     Stage { name: "forms", about: "how each kernel's frames are computed, and why", text: forms_of_song },
     Stage { name: "events", about: "what is played when, for one pass", text: listed },
+    Stage { name: "loops", about: "how each kernel runs over the frames of a call", text: loops },
     Stage { name: "clif", about: "the code generator's input", text: clif },
     Stage { name: "asm", about: "the machine's instructions", text: asm },
     Stage { name: "problems", about: "what is wrong", text: problems },
@@ -125,6 +127,15 @@ pub fn events(program: &Program, extent: Extent, end: u64) -> (Vec<Event>, Vec<U
     let mut sequencer = Sequencer::for_program(program, extent);
     sequencer.advance(end, &mut events);
     (events, sequencer.unplayed().to_vec())
+}
+
+fn loops(compiled: &Compiled) -> String {
+    loop_plans(&compiled.compilation.stages.optimised, &Machine::host())
+}
+
+/// The loop plans of optimised kernels.
+pub fn loop_plans(module: &Module, machine: &Machine) -> String {
+    emit::loops::text(module, OptLevel::Best, machine)
 }
 
 fn clif(compiled: &Compiled) -> String {

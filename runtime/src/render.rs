@@ -58,7 +58,7 @@ impl EventSource for std::vec::IntoIter<Event> {
 /// How much is rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
-    /// So many frames.
+    /// Exactly so many frames.
     Frames(u64),
     /// Up to this frame, and on while something sounds, at most [`LONGEST_TAIL_SECONDS`].
     WithTail(u64),
@@ -93,7 +93,7 @@ pub struct Renderer<S> {
     handed: u64,
 }
 
-/// What renders.
+/// The engine, or several of them, each with a part of the program.
 enum Machine {
     One(Box<Engine>),
     Many(Parallel),

@@ -43,7 +43,7 @@ pub trait Playing: Send {
 /// When an edit is heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sync {
-    /// At once.
+    /// At the next quantum.
     #[default]
     Now,
     /// At the next bar line.
@@ -76,7 +76,7 @@ pub struct Control {
     failures: Consumer<Failed>,
     meters: Arc<Meters>,
     playing: Box<dyn Playing>,
-    /// What plays.
+    /// The part of the song that plays.
     current: Part,
     /// What may play when the audio thread comes to it: the last one, unless an earlier one was quicker.
     sent: Vec<Part>,
@@ -170,7 +170,7 @@ impl Control {
         &self.current.program
     }
 
-    /// Frames a second.
+    /// The rate of the output, in frames a second.
     pub fn rate(&self) -> u32 {
         self.rate
     }
@@ -246,7 +246,7 @@ impl Control {
         Ok(())
     }
 
-    /// Goes on.
+    /// Lets the song go on from where it was stopped.
     pub fn play(&mut self) {
         self.command(Command::Play);
     }

@@ -76,13 +76,13 @@ struct Tagged {
 
 /// What `Control` asks of `Live`.
 enum Command {
-    /// Another program.
+    /// Take another program when it is due.
     Swap(Box<Swap>),
     /// Something that happens at the next quantum.
     Now(u32, EventKind),
     /// A part of a program (all are counted, step by step) is heard at another gain.
     Gain(u32, usize, f32),
-    /// Go on.
+    /// Go on from where it was stopped.
     Play,
     /// Fade out and wait.
     Stop,

@@ -83,16 +83,16 @@ impl Container {
 /// The kind of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bits {
-    /// Signed 16-bit integers.
+    /// Signed integers of 16 bits.
     Int16,
-    /// Signed 24-bit integers.
+    /// Signed integers of 24 bits.
     Int24,
     /// 32-bit floats, written as they are.
     Float32,
 }
 
 impl Bits {
-    /// Bytes a sample.
+    /// How many bytes a sample has.
     pub fn bytes(self) -> usize {
         match self {
             Bits::Int16 => 2,
@@ -144,11 +144,11 @@ fn most_data_of_32_bits() -> u64 {
 /// How many frames a file will have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Frames {
-    /// So many.
+    /// Exactly so many frames.
     Exactly(u64),
     /// Not more than these.
     AtMost(u64),
-    /// Any number.
+    /// Any number of frames.
     #[default]
     Unknown,
 }

@@ -12,7 +12,7 @@ pub(super) const PORTION: usize = 1 << 15;
 /// A sound in memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sound {
-    /// Frames a second.
+    /// The rate of its channels, in frames a second.
     pub rate: u32,
     /// The channels, all of one length; at least one.
     pub channels: Vec<Vec<f32>>,
@@ -21,7 +21,7 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Frames.
+    /// How many frames it has.
     pub fn frames(&self) -> usize {
         self.channels[0].len()
     }

@@ -37,7 +37,7 @@ const ROOM: usize = 256;
 /// How long the last sound may take to fade, on a device of large buffers.
 const LAST: Duration = Duration::from_secs(1);
 
-/// Everything that plays.
+/// A song that plays, with its device, edits and controllers.
 pub(super) struct Player {
     options: PlayOptions,
     console: Console,
@@ -210,7 +210,7 @@ impl Player {
         }
     }
 
-    /// Looks after everything.
+    /// Does what is due: control, device, edits, recording, display.
     pub(super) fn tick(&mut self) -> Result<(), Failure> {
         let now = Instant::now();
         if self.waits && self.began.elapsed() >= self.options.preroll {

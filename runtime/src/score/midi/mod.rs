@@ -23,7 +23,7 @@ const PORTS: usize = 128;
 /// The longest time between two events, in ticks.
 const LONGEST: u64 = (1 << 28) - 1;
 
-/// A MIDI file.
+/// A MIDI file, as bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MidiFile {
     /// Its bytes: the same for the same program.

@@ -28,7 +28,7 @@ const TRIGGER_HOLD: (i64, u32) = (1, 4);
 pub enum Extent {
     /// One pass; what is held then ends.
     Once,
-    /// Again and again.
+    /// Again and again, without end.
     Forever,
 }
 
