@@ -4,6 +4,8 @@
 //!
 //! The feature `jit` (default) is the code generator: without it, programs run in the interpreter.
 
+#![warn(clippy::disallowed_methods, clippy::disallowed_types)]
+
 mod cache;
 pub mod call;
 mod checks;

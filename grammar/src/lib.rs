@@ -12,6 +12,8 @@
 //! * [`mod@reference`]: what its words mean, for those who look one up;
 //! * [`limits`]: what an input may ask for at most.
 
+#![warn(clippy::disallowed_methods, clippy::disallowed_types)]
+
 pub mod arena;
 pub mod ast;
 pub mod fmt;
