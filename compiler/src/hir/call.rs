@@ -1,7 +1,8 @@
 //! Calls: which definition or function is meant, and which argument is which.
 
 use super::builtins::{Builtin, Function};
-use super::resolve::{Context, IMPLIED, Resolver};
+use super::resolve::{Context, Resolver};
+use super::score::IMPLIED;
 use super::{Call, Callee, DefId, Target};
 use crate::call::{Bound, bind, missing, number_comma};
 use crate::codes;

@@ -17,6 +17,7 @@ mod field;
 mod generic;
 mod group;
 mod hear;
+mod lowered;
 mod names;
 mod node;
 mod phase;
@@ -31,15 +32,16 @@ mod template;
 mod terms;
 mod value;
 
+pub use lowered::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots};
 pub(crate) use share::anonymous;
-pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower};
+pub use song::lower;
 pub use sums::sum_kernel;
 pub use template::Templates;
 
 use crate::files::Files;
 use crate::graph::{Graph, NodeId};
-use crate::hir::Hir;
 use crate::hir::resolve::resolved;
+use crate::hir::{Hir, Types};
 use crate::ir::Value;
 use crate::library::Library;
 use builder::{Builder, FormKind};
@@ -75,6 +77,8 @@ struct Song<'a> {
     evaluations: usize,
     /// Without those that were found: only what counts for the whole song.
     found: Problems,
+    /// The types of names in definitions.
+    types: Types,
     /// True when it was said that the song is too large.
     size_said: bool,
     /// Instances of the prelude as they were lowered.

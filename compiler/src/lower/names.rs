@@ -196,7 +196,7 @@ impl Lower<'_, '_> {
     }
 
     fn song_input(&mut self) -> Val {
-        let channels = super::song::INPUT.iter().map(|&s| self.input(s)).collect();
+        let channels = super::lowered::INPUT.iter().map(|&s| self.input(s)).collect();
         Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
     }
 
@@ -252,7 +252,7 @@ impl Lower<'_, '_> {
         }
         let known = if self.members.contains(&node) { None } else { self.song.results[node.index()].clone() };
         let val = match known {
-            None | Some(NodeVal::Inline) => self.evaluate_node(node),
+            None | Some(NodeVal::Inline(_)) => self.evaluate_node(node),
             Some(NodeVal::Const(channels, dimension)) => {
                 let channels = channels.into_iter().map(|x| self.b.f64(x)).collect();
                 Val::Signal(Signal { channels, dimension })

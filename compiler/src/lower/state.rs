@@ -1,8 +1,8 @@
 //! What remembers: `prev`, `tap`, `since`, `pulses`; and `noise`, which needs no memory.
 
 use super::builtin::lerp;
+use super::lowered::DATA;
 use super::names::Place;
-use super::song::DATA;
 use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::codes;
