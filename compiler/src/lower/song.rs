@@ -48,7 +48,7 @@ pub fn lower<'a>(
         evaluations: 0,
         found: Problems::default(),
         types: Types::default(),
-        size_said: false,
+        size_reported: false,
         templates,
     };
     let mut line = Line {
