@@ -1,5 +1,5 @@
 //! Tier-up: a program that has begun with code of [`OptLevel::Quick`] gets code of [`OptLevel::Best`], which is made in the
-//! background and takes the other's place while the program runs.
+//! background and replaces the other while the program runs.
 
 use crate::emit::native::{Compiled, Jit, compile};
 use crate::executor::Executor;
@@ -53,7 +53,7 @@ impl TierUp {
         self.made.try_iter().collect()
     }
 
-    /// Waits until all is made and in its place.
+    /// Waits until all is made and linked.
     ///
     /// # Panics
     /// Where the code generator did.

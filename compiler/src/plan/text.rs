@@ -1,6 +1,7 @@
 //! The plan as text.
 
 use super::Plan;
+use mam_runtime::ids::SignalId;
 use std::fmt;
 
 impl fmt::Display for Plan {
@@ -10,7 +11,7 @@ impl fmt::Display for Plan {
             "memory: {} bytes of state, {} delay lines, {} buffers",
             self.state.len(),
             self.delays.len(),
-            self.buffers.iter().max().map_or(0, |last| last + 1)
+            self.buffers.values().max().map_or(0, |last| last.index() + 1)
         )?;
         for step in &self.steps {
             write!(f, "{}: kernel {}", step.name, step.kernel)?;
@@ -38,8 +39,8 @@ impl fmt::Display for Plan {
 
 impl Plan {
     /// Where signals lie.
-    fn buffers(&self, f: &mut fmt::Formatter<'_>, what: &str, signals: &[usize]) -> fmt::Result {
-        let buffers: Vec<usize> = signals.iter().map(|&signal| self.buffers[signal]).collect();
+    fn buffers(&self, f: &mut fmt::Formatter<'_>, what: &str, signals: &[SignalId]) -> fmt::Result {
+        let buffers: Vec<usize> = signals.iter().map(|&signal| self.buffers[signal].index()).collect();
         list(f, what, "b", &buffers)
     }
 }

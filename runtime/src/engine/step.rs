@@ -11,6 +11,7 @@ use super::memory::{Buffers, Pointers};
 use super::notes::{Cursor, NoteKind, Notes, pitch};
 use super::params::Params;
 use super::tail::{self, SILENCE, TailDetector};
+use crate::ids::{DelayId, SignalId};
 use crate::machine::Task;
 use crate::program::{Call, Code, Form, Port, Program, QUANTUM, Step};
 use finite::Guard;
@@ -106,9 +107,9 @@ impl Runner {
         step: &Step,
         program: &Program,
         buffers: &Buffers,
-        line: impl Fn(usize) -> *mut f32,
+        line: impl Fn(DelayId) -> *mut f32,
     ) -> Runner {
-        let starts = |signals: &[usize]| {
+        let starts = |signals: &[SignalId]| {
             Shifted::new(signals.iter().map(|&signal| buffers.start(program.buffers[signal])).collect())
         };
         let voices: Vec<_> = step.voices.iter().map(|voice| VoiceState::new(voice, step)).collect();

@@ -118,8 +118,8 @@ fn function(
     let call = b.block_params(entry)[0];
     let mut done = None;
     for (which, plan) in &plans(kernel, layout, form, level, &Machine::host()) {
-        let body = which.of(kernel);
-        let from = Source { module, kernel, layout, body, plan, encoding: Encoding::of(isa) };
+        let body = which.body(kernel);
+        let from = Source { module, kernel, layout, body, plan, encoding: Encoding::for_isa(isa) };
         let emitter = Emitter::new(from, call);
         match form {
             Form::Setup => emitter.setup(&mut b),
@@ -143,8 +143,8 @@ fn finish(context: &mut Context, isa: &dyn TargetIsa, listing: bool) -> Result<C
     let relocs: Vec<_> = compiled.buffer.relocs().to_vec();
     let listing = clif.zip(compiled.vcode.clone()).map(|(clif, asm)| Listing { clif, asm });
     // Functions only refer to themselves by offset, so that the id does not matter here; `install` sets it.
-    let own = FuncId::from_u32(0);
-    let relocs = relocs.iter().map(|r| ModuleReloc::from_mach_reloc(r, &context.func, own)).collect();
+    let unset = FuncId::from_u32(0);
+    let relocs = relocs.iter().map(|r| ModuleReloc::from_mach_reloc(r, &context.func, unset)).collect();
     Ok(CompiledFunction { code, align: align.max(isa.symbol_alignment()), relocs, listing })
 }
 
@@ -198,7 +198,7 @@ pub fn install(
             let name = format!("mam_{i}_{name}_{form}");
             let signature = signature(into.isa());
             *id = into.declare_function(&name, Linkage::Export, &signature).map_err(|e| e.to_string())?;
-            let relocs: Vec<ModuleReloc> = function.relocs.iter().map(|reloc| own(reloc, *id)).collect();
+            let relocs: Vec<ModuleReloc> = function.relocs.iter().map(|reloc| with_id(reloc, *id)).collect();
             into.define_function_bytes(*id, function.align, &function.code, &relocs)
                 .map_err(|e| e.to_string())?;
         }
@@ -208,7 +208,7 @@ pub fn install(
 }
 
 /// A relocation of the function that has this id.
-fn own(reloc: &ModuleReloc, id: FuncId) -> ModuleReloc {
+fn with_id(reloc: &ModuleReloc, id: FuncId) -> ModuleReloc {
     use cranelift_module::ModuleRelocTarget::FunctionOffset;
     let mut reloc = reloc.clone();
     if let FunctionOffset(function, _) = &mut reloc.name {
