@@ -1,7 +1,7 @@
 //! The Markdown cases of `tests/cases`, and the manual. `MAM_BLESS=1` rewrites them.
 
 use mam_compiler::ir::{Module, check};
-use mam_compiler::opt::PASSES;
+use mam_compiler::opt;
 use mam_compiler::target::{Machine, Target};
 use mam_testing::cases::{Input, run};
 use mam_testing::render::{program, render_program};
@@ -109,7 +109,7 @@ fn every_pass_has_a_case() {
         texts.lines().any(|line| line.strip_prefix("```").and_then(|l| l.split(' ').next()) == Some(name))
     };
     let missing: Vec<&str> =
-        PASSES.iter().map(|pass| pass.name).filter(|name| !shown(name) && *name != "vectorize").collect();
+        opt::passes().map(|pass| pass.name).filter(|name| !shown(name) && *name != "vectorize").collect();
     assert!(missing.is_empty(), "no case shows {missing:?}");
 }
 
