@@ -62,6 +62,8 @@ ids! {
     BufferId "b";
     /// A delay line of a program.
     DelayId "d";
+    /// An event port of a program: where the notes of a voice arrive.
+    PortId "e";
 }
 
 /// A list whose elements are named by ids of one kind.

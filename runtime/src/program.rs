@@ -3,7 +3,7 @@
 //! A [`Program`] says everything that is known before the first sample: which kernel runs when, where every word
 //! of state and every buffer lives, what can be set, and what is played. The engine owns the memory.
 
-use crate::ids::{BufferId, DelayId, IdMap, SignalId};
+use crate::ids::{BufferId, DelayId, IdMap, PortId, SignalId};
 use crate::names::{Miss, ParamNames, Spelling};
 pub use crate::param::{Curve, ParamSlot};
 use crate::score::data::Score;
@@ -130,7 +130,7 @@ pub struct Step {
     /// The signals that it writes.
     pub outputs: Vec<SignalId>,
     /// Its event ports.
-    pub ports: Vec<usize>,
+    pub ports: Vec<PortId>,
     /// Which parts of it fall silent.
     pub voices: Vec<StepVoice>,
     /// Where it does nothing but copy: the signal that each output is a copy of, one of its inputs. Else empty.
@@ -219,9 +219,9 @@ pub struct Target {
     /// Its path.
     pub name: Arc<str>,
     /// Ports of its voices.
-    pub voices: Vec<usize>,
+    pub voices: Vec<PortId>,
     /// A port that hears every note of it, for `bd.trig` and the like.
-    pub monitor: Option<usize>,
+    pub monitor: Option<PortId>,
     /// MIDI note of a hit without a pitch.
     pub default_note: f64,
     /// How it is written to a MIDI file.
@@ -257,13 +257,13 @@ pub enum EventKind {
     },
     /// The note of a port ends.
     Off {
-        /// Index of the port.
-        port: usize,
+        /// The port.
+        port: PortId,
     },
     /// A note begins.
     On {
-        /// Index of the port.
-        port: usize,
+        /// The port.
+        port: PortId,
         /// MIDI note number; the frequency is 440·2^((note − 69)/12).
         note: f64,
         /// Velocity; 1 is nominal.

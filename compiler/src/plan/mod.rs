@@ -14,7 +14,7 @@ use crate::lower::{DATA, INPUT, Lowered};
 use crate::opt::instances::{Packed, PackedCall, Part};
 use mam_grammar::Handle;
 use mam_runtime::buffers;
-use mam_runtime::ids::{BufferId, DelayId, IdMap, SignalId};
+use mam_runtime::ids::{BufferId, DelayId, IdMap, PortId, SignalId};
 use mam_runtime::{DelaySpec, StateWord, Step, StepPart, StepVoice};
 use std::ops::Range;
 use std::sync::Arc;
@@ -122,7 +122,7 @@ impl Planner {
             copies: copies(kernel).into_iter().map(|input| inputs[input]).collect(),
             inputs,
             outputs: call.outputs.iter().map(|&s| self.signal(s)).collect(),
-            ports: call.ports.clone(),
+            ports: call.ports.iter().map(|&port| PortId::new(port)).collect(),
             voices: voices.collect(),
             can_sleep: sleeps::can_sleep(kernel),
             computes: computes(&call.parts),

@@ -18,7 +18,7 @@ impl fmt::Display for Plan {
             self.buffers(f, " <-", &step.inputs)?;
             self.buffers(f, " ->", &step.outputs)?;
             list(f, ", params", "p", &step.params)?;
-            list(f, ", ports", "e", &step.ports)?;
+            list(f, ", ports", "e", &step.ports.iter().map(|port| port.index()).collect::<Vec<_>>())?;
             if step.state_bytes > 0 {
                 write!(f, ", state {}..{}", step.state, step.state + step.state_bytes)?;
             }

@@ -47,7 +47,7 @@ fn check_step(program: &Program, step: &Step) -> Result<(), String> {
     if step.per_call.len() != step.params.len() {
         return Err("it is not known which of its parameters are held".into());
     }
-    below("a port", step.ports.iter().copied(), program.ports)?;
+    below("a port", step.ports.iter().map(|id| id.index()), program.ports)?;
     below("a delay line", step.delays.iter().map(|id| id.index()), program.delays.len())?;
     below("an input", step.inputs.iter().map(|id| id.index()), program.buffers.len())?;
     below("an output", step.outputs.iter().map(|id| id.index()), program.buffers.len())?;

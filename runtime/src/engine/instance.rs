@@ -11,7 +11,7 @@ use super::queue::EventQueue;
 use super::seen::{Seen, Watcher};
 use super::step::{Memory, Runner, Scene};
 use super::tap::Tap;
-use crate::ids::{BufferId, DelayId, IdMap};
+use crate::ids::{BufferId, DelayId, IdMap, PortId};
 use crate::program::{EventKind, Program, QUANTUM};
 use std::ops::Range;
 use std::sync::Arc;
@@ -308,7 +308,7 @@ impl Instance {
     }
 
     /// Gives the ports whose voices have all fallen asleep since they were last given. \[audio\]
-    pub(crate) fn take_asleep(&mut self, mut take: impl FnMut(usize)) {
+    pub(crate) fn take_asleep(&mut self, mut take: impl FnMut(PortId)) {
         for index in 0..self.runners.len() {
             while let Some(id) = self.asleep_unreported(index) {
                 self.runners.iter_mut().for_each(|runner| runner.report(id));
@@ -318,8 +318,8 @@ impl Instance {
     }
 
     /// A port of a runner that is asleep and has not been reported as such.
-    fn asleep_unreported(&self, runner: usize) -> Option<usize> {
-        let is_awake = |id: usize| self.runners.iter().any(|runner| runner.is_port_awake(id));
+    fn asleep_unreported(&self, runner: usize) -> Option<PortId> {
+        let is_awake = |id: PortId| self.runners.iter().any(|runner| runner.is_port_awake(id));
         self.runners[runner].unreported().find(|&id| !is_awake(id))
     }
 

@@ -2,7 +2,7 @@
 
 use super::tail::TailDetector;
 use super::*;
-use crate::ids::{BufferId, IdMap, SignalId};
+use crate::ids::{BufferId, IdMap, PortId, SignalId};
 use crate::program::*;
 use crate::score::Score;
 use std::sync::Mutex;
@@ -55,7 +55,7 @@ fn program(curve: Curve, smooth: u32) -> (Arc<Program>, Arc<Pulse>) {
         params: vec![0],
         per_call: vec![false],
         outputs: vec![SignalId::new(0)],
-        ports: vec![0],
+        ports: vec![PortId::new(0)],
         voices: vec![voice],
         ..Step::default()
     };
@@ -83,11 +83,11 @@ fn set(frame: u64, value: f64, ramp: u32) -> Event {
 }
 
 fn on(frame: u64) -> Event {
-    Event { frame, kind: EventKind::On { port: 0, note: 69.0, vel: 1.0 } }
+    Event { frame, kind: EventKind::On { port: PortId::new(0), note: 69.0, vel: 1.0 } }
 }
 
 fn off(frame: u64) -> Event {
-    Event { frame, kind: EventKind::Off { port: 0 } }
+    Event { frame, kind: EventKind::Off { port: PortId::new(0) } }
 }
 
 /// Renders in pieces of the given sizes, again and again.
@@ -240,7 +240,7 @@ fn what_falls_asleep_is_known_outside_and_then_all_is_silent() {
     for _ in 0..30 {
         let before = engine.is_silent();
         engine.process_block(&[], &mut [&mut out]);
-        if asleep(&mut engine) == [0] {
+        if asleep(&mut engine) == [PortId::new(0)] {
             assert_eq!(slept_at.replace(engine.position()), None, "it is said once");
         }
         assert!(engine.is_silent() || slept_at.is_none() || !before);

@@ -1,7 +1,7 @@
 //! Songs made by hand: oscillators, an echo and a sum, as kernels in Rust.
 
 use mam_runtime::control::{Options, Playing};
-use mam_runtime::ids::{BufferId, DelayId, IdMap, SignalId};
+use mam_runtime::ids::{BufferId, DelayId, IdMap, PortId, SignalId};
 use mam_runtime::output::Frames;
 use mam_runtime::render::EventSource;
 use mam_runtime::score::{Held, Score};
@@ -96,7 +96,7 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
     };
     let target = |(port, (name, _)): (usize, &(&str, f64))| Target {
         name: (*name).into(),
-        voices: vec![port],
+        voices: vec![PortId::new(port)],
         monitor: None,
         default_note: 60.0,
         midi: Default::default(),
@@ -135,7 +135,7 @@ fn oscillator(index: usize, name: &str) -> Step {
         params: vec![index],
         per_call: vec![false],
         outputs: vec![SignalId::new(index)],
-        ports: vec![index],
+        ports: vec![PortId::new(index)],
         ..Step::default()
     }
 }
@@ -176,7 +176,7 @@ impl EventSource for Ticks {
                 for port in 0..self.program.ports {
                     let note = 40.0
                         + ((beat * 7 + u64::from(self.program.targets[port].name.as_bytes()[0])) % 24) as f64;
-                    let on = EventKind::On { port, note, vel: 1.0 };
+                    let on = EventKind::On { port: PortId::new(port), note, vel: 1.0 };
                     let ramp = EventKind::Set {
                         param: port,
                         value: 0.1 + (beat % 3) as f64 * 0.1,

@@ -65,12 +65,30 @@ pub struct Listing {
     pub asm: String,
 }
 
+/// How machine code is made. No setting changes what it computes.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How much time it may take.
+    pub level: OptLevel,
+    /// The machine that its loops are planned for; it runs on this one in any case.
+    pub machine: Machine,
+    /// True if functions are listed as text.
+    pub listing: bool,
+}
+
+impl Settings {
+    /// Code for this machine, without listings.
+    pub fn host(level: OptLevel) -> Settings {
+        Settings { level, machine: Machine::host(), listing: false }
+    }
+}
+
 /// Compiles one kernel of `module`.
 ///
 /// # Errors
 /// What the code generator complains of: a bug of ours, never of the user.
-pub fn compile(module: &Module, kernel: &Kernel, level: OptLevel, listing: bool) -> Result<Compiled, String> {
-    let [setup, steady, general] = FORMS.map(|form| form_of(form, module, kernel, level, listing));
+pub fn compile(module: &Module, kernel: &Kernel, settings: &Settings) -> Result<Compiled, String> {
+    let [setup, steady, general] = FORMS.map(|form| compile_form(form, module, kernel, settings));
     Ok(Compiled { functions: [setup?, steady?, general?] })
 }
 
@@ -78,37 +96,38 @@ pub fn compile(module: &Module, kernel: &Kernel, level: OptLevel, listing: bool)
 const FORMS: [Form; 3] = [Form::Setup, Form::Steady, Form::General];
 
 /// Compiles one form of a kernel.
-fn form_of(
+fn compile_form(
     form: Form,
     module: &Module,
     kernel: &Kernel,
-    level: OptLevel,
-    listing: bool,
+    settings: &Settings,
 ) -> Result<CompiledFunction, String> {
     thread_local! {
         static PADS: RefCell<(Context, FunctionBuilderContext)> =
             RefCell::new((Context::new(), FunctionBuilderContext::new()));
     }
-    // What runs once a segment need not be fast.
-    let level = if form == Form::Setup { OptLevel::Quick } else { level };
+    let level = match form {
+        // What runs once a segment need not be fast.
+        Form::Setup => OptLevel::Quick,
+        Form::Steady | Form::General => settings.level,
+    };
+    let settings = Settings { level, ..*settings };
     let layout = Layout::of(kernel);
     PADS.with_borrow_mut(|(context, frontend)| {
-        function(form, module, kernel, &layout, level, listing, context, frontend)
+        function(form, module, kernel, &layout, &settings, context, frontend)
     })
 }
 
-#[expect(clippy::too_many_arguments, reason = "the inputs of one step, and two scratch pads")]
 fn function(
     form: Form,
     module: &Module,
     kernel: &Kernel,
     layout: &Layout,
-    level: OptLevel,
-    listing: bool,
+    settings: &Settings,
     context: &mut Context,
     frontend: &mut FunctionBuilderContext,
 ) -> Result<CompiledFunction, String> {
-    let isa = &*isa::host(level)?;
+    let isa = &*isa::host(settings.level)?;
     context.clear();
     context.func = Function::with_name_signature(UserFuncName::default(), signature(isa));
     let mut b = FunctionBuilder::new(&mut context.func, frontend);
@@ -117,7 +136,7 @@ fn function(
     b.switch_to_block(entry);
     let call = b.block_params(entry)[0];
     let mut done = None;
-    for (which, plan) in &plans(kernel, layout, form, level, &Machine::host()) {
+    for (which, plan) in &plans(kernel, layout, form, settings.level, &settings.machine) {
         let body = which.body(kernel);
         let from = Source { module, kernel, layout, body, plan, encoding: Encoding::for_isa(isa) };
         let emitter = Emitter::new(from, call);
@@ -130,7 +149,7 @@ fn function(
     b.ins().return_(&[]);
     b.seal_all_blocks();
     b.finalize(isa.frontend_config());
-    finish(context, isa, listing)
+    finish(context, isa, settings.listing)
 }
 
 fn finish(context: &mut Context, isa: &dyn TargetIsa, listing: bool) -> Result<CompiledFunction, String> {
