@@ -29,6 +29,7 @@ pub struct Stage {
 /// All stages of a song, in the order of the line. The passes by name come after these.
 pub static STAGES: &[Stage] = &[
     Stage { name: "ast", about: "what was written", text: ast },
+    Stage { name: "hir", about: "what the names mean, and where they are used", text: hir },
     Stage { name: "graph", about: "what the equations need of each other", text: graph },
     Stage { name: "ir", about: "the kernels as they are lowered", text: ir },
     Stage { name: "opt", about: "the kernels after all passes", text: opt },
@@ -68,6 +69,11 @@ pub fn after_pass(name: &str, module: &Module, target: Target) -> Option<String>
 fn ast(compiled: &Compiled) -> String {
     let stages = &compiled.compilation.stages;
     stages.files.as_ref().map_or(String::new(), |files| files.file(stages.song).ast.to_string())
+}
+
+fn hir(compiled: &Compiled) -> String {
+    let stages = &compiled.compilation.stages;
+    stages.files.as_ref().map_or(String::new(), |files| mam_compiler::hir::text::text(files, stages.song))
 }
 
 fn graph(compiled: &Compiled) -> String {

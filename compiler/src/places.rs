@@ -1,7 +1,8 @@
 //! Where a song's instruments and parameters are: what the names of a score mean.
 
-use crate::files::{DefId, Files};
+use crate::files::Files;
 use crate::graph::{Graph, NodeId, operands};
+use crate::hir::DefId;
 use crate::json;
 use crate::library::{Library, ParamInfo};
 use crate::lower::Lowered;
