@@ -6,7 +6,7 @@ use crate::report::human::{Look, draw};
 use crate::report::tally;
 use crate::visible::visible;
 use mam_compiler::emit;
-use mam_compiler::emit::native::{self, Listing};
+use mam_compiler::emit::native::{self, Listing, Settings};
 use mam_compiler::graph::NodeKind;
 use mam_compiler::ir::Module;
 use mam_compiler::opt;
@@ -154,9 +154,10 @@ fn asm(compiled: &Compiled) -> String {
 
 /// The functions of all kernels as the code generator shows them.
 fn listing(module: &Module, part: impl Fn(&Listing) -> &String) -> String {
+    let settings = Settings { listing: true, ..Settings::host(OptLevel::Best) };
     let mut out = String::new();
     for kernel in module.kernels.values() {
-        let compiled = match native::compile(module, kernel, OptLevel::Best, true) {
+        let compiled = match native::compile(module, kernel, &settings) {
             Ok(compiled) => compiled,
             Err(why) => return format!("`{}` cannot be compiled: {why}\n", kernel.name),
         };

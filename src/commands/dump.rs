@@ -12,6 +12,7 @@ use crate::report::{self, Found, unplayed};
 use crate::stages::{events, names, once, picture, stage};
 use crate::values::Length;
 use clap::Args;
+use mam_runtime::ids::PortId;
 use mam_runtime::score::{Extent, listing};
 use mam_runtime::{Event, EventKind, Program};
 use serde_json::{Value, json};
@@ -110,7 +111,7 @@ const EVENTS: &str = "events";
 
 /// An event for tools; nothing of a port that only listens.
 fn document(program: &Program, event: &Event) -> Option<Value> {
-    let target = |port: usize| {
+    let target = |port: PortId| {
         let found = program.targets.iter().find(|target| target.voices.contains(&port))?;
         Some(json!(&*found.name))
     };

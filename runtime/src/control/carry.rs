@@ -2,6 +2,7 @@
 
 use super::same::{Renames, unchanged};
 use crate::engine::Instance;
+use crate::ids::{DelayId, IdMap};
 use crate::program::{DelaySpec, ParamSlot, Program, QUANTUM, StateWord, Step, StepPart};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -44,7 +45,7 @@ pub(super) struct Blend {
 /// A line of the new program.
 #[derive(Debug)]
 struct Shared {
-    line: usize,
+    line: DelayId,
     /// Whether it goes from one program's sound to the other's. A voice's does not: it is cleared when the voice wakes.
     mixed: bool,
     /// Whether the program before has it not.
@@ -65,8 +66,8 @@ struct PartOf<'p> {
 /// A delay line that goes on.
 #[derive(Debug)]
 struct LineMove {
-    from: usize,
-    to: usize,
+    from: DelayId,
+    to: DelayId,
     /// The step that writes it in the old program.
     writer: Option<usize>,
     /// Who uses it in the new program: the step, and the line's index in it.
@@ -79,11 +80,12 @@ impl Carry {
         let renames = Renames::between(old, new);
         let parts = parts_in_common(old, new, &renames);
         let same_default = |a: &ParamSlot, b: &ParamSlot| a.default == b.default;
-        let params = matches((&old.params, |slot| &slot.name), &new.params, &renames, same_default);
+        let params = matches(&old.params, &new.params, |slot| &slot.name, &renames, same_default);
         let mut keeps_value = vec![false; new.params.len()];
         params.iter().for_each(|&(_, to)| keeps_value[to] = true);
         let as_long = |a: &DelaySpec, b: &DelaySpec| a.frames == b.frames;
-        let lines = matches((&old.delays, |line| &line.name), &new.delays, &renames, as_long);
+        let lines =
+            matches(old.delays.as_slice(), new.delays.as_slice(), |line| &line.name, &renames, as_long);
         let mut state = parts.iter().flat_map(|(a, b)| words(a, b, &renames)).collect();
         join(&mut state);
         let same: Vec<_> = parts.iter().filter(|(a, b)| a.notes() == b.notes()).collect();
@@ -102,6 +104,7 @@ impl Carry {
             lines: lines
                 .into_iter()
                 .map(|(from, to)| {
+                    let (from, to) = (DelayId::new(from), DelayId::new(to));
                     let writer = users(old, from).first().map(|(step, _)| *step);
                     LineMove { from, to, writer, users: users(new, to) }
                 })
@@ -120,13 +123,13 @@ impl Carry {
         let of_voice = |&(step, index): &(usize, usize)| {
             new.steps[step].voices.iter().any(|voice| voice.delays.contains(&index))
         };
-        let mut fresh = vec![true; new.delays.len()];
+        let mut fresh: IdMap<DelayId, bool> = IdMap::filled(true, new.delays.len());
         self.lines.iter().for_each(|line| fresh[line.to] = false);
-        let shared = |(line, fresh): (usize, bool)| {
+        let shared = |(line, &fresh): (DelayId, &bool)| {
             let mixed = !users(new, line).iter().any(of_voice);
             (mixed || !fresh).then_some(Shared { line, mixed, fresh })
         };
-        let long = fresh.into_iter().enumerate().filter(|(line, _)| new.delays[*line].frames >= QUANTUM);
+        let long = fresh.iter().filter(|(line, _)| new.delays[*line].frames >= QUANTUM);
         let lines: Vec<Shared> = long.filter_map(shared).collect();
         let room = vec![0.0; lines.len() * QUANTUM];
         Blend { lines, under: room.clone(), held: room }
@@ -221,8 +224,9 @@ pub(super) fn mix(new: &mut [f32], old: &[f32], gains: &[f32; QUANTUM]) {
 
 /// Pairs of names that are equal, but for what the edit has renamed, and that also agree otherwise, as indices.
 fn matches<T>(
-    (old, name): (&[T], impl Fn(&T) -> &Arc<str>),
+    old: &[T],
     new: &[T],
+    name: impl Fn(&T) -> &Arc<str>,
     renames: &Renames,
     agree: impl Fn(&T, &T) -> bool,
 ) -> Vec<(usize, usize)> {
@@ -267,7 +271,7 @@ fn parts_in_common<'p>(
     renames: &Renames,
 ) -> Vec<(PartOf<'p>, PartOf<'p>)> {
     let (old, new) = (PartOf::all(old), PartOf::all(new));
-    let pairs = matches((&old, |of| &of.part.name), &new, renames, |_, _| true);
+    let pairs = matches(&old, &new, |of| &of.part.name, renames, |_, _| true);
     pairs.into_iter().map(|(a, b)| (old[a], new[b])).collect()
 }
 
@@ -275,7 +279,7 @@ fn parts_in_common<'p>(
 fn words(old: &PartOf, new: &PartOf, renames: &Renames) -> Vec<(usize, usize, usize)> {
     let (olds, news) = (&old.part.states, &new.part.states);
     let as_wide = |a: &StateWord, b: &StateWord| a.bytes == b.bytes;
-    let pairs = matches((olds, |word| &word.name), news, renames, as_wide);
+    let pairs = matches(olds, news, |word| &word.name, renames, as_wide);
     let range = |(a, b): (usize, usize)| {
         (old.step.state + olds[a].offset, new.step.state + news[b].offset, news[b].bytes)
     };
@@ -292,7 +296,7 @@ fn join(stretches: &mut Vec<(usize, usize, usize)>) {
     });
 }
 
-fn users(program: &Program, line: usize) -> Vec<(usize, usize)> {
+fn users(program: &Program, line: DelayId) -> Vec<(usize, usize)> {
     let of = |(index, step): (usize, &Step)| {
         let local = step.delays.iter().enumerate().filter(|(_, used)| **used == line);
         local.map(|(place, _)| (index, place)).collect::<Vec<_>>()

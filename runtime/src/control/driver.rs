@@ -1,12 +1,13 @@
 //! The other half, on any thread but the audio thread.
 
 use super::carry::{Blend, Carry};
-use super::live::Live;
+use super::live::{Live, Rings};
 use super::meters::{Meters, Telemetry};
 use super::part::{Entry, Part, player};
 use super::protocol::MOST_CHANNELS;
 use super::protocol::{Command, EVENTS, Failed, Garbage, Options, Swap, Tagged};
 use crate::engine::{NotFinite, Seen, ticks, ticks_per_second};
+use crate::ids::PortId;
 use crate::program::{EventKind, Program, QUANTUM, Step, Target};
 use crate::render::EventSource;
 use crate::score::{Held, LAST_FRAME, Overflow, Unplayed};
@@ -114,9 +115,9 @@ impl Control {
         let player = player(instance, &mut current, ahead(rate, 0), at, &Carry::default(), &BTreeMap::new());
         meters.position.store(at, Release);
         let channels = options.channels.clamp(1, MOST_CHANNELS);
-        let rings = (to_live, live_events, from_live, failed);
-        let cut = (at, (entry.at - at) as usize);
-        let live = Live::new(rings, player, cut, meters.clone(), options, ticks_per_frame(rate));
+        let rings = Rings { commands: to_live, events: live_events, garbage: from_live, failures: failed };
+        let skip = (entry.at - at) as usize;
+        let live = Live::new(rings, player, at, skip, meters.clone(), options, ticks_per_frame(rate));
         let control = Control {
             commands,
             events,
@@ -505,7 +506,7 @@ impl Control {
         let someone = program.targets.iter().any(|target| soloed(&target.name));
         let audible = |step: &Step, part: &crate::program::StepPart| {
             let node = part.name.split('#').next().unwrap_or_default();
-            let hears = |port: &usize| part.ports.iter().any(|local| step.ports[*local] == *port);
+            let hears = |port: &PortId| part.ports.iter().any(|local| step.ports[*local] == *port);
             let plays = |target: &&Target| target.voices.iter().any(hears);
             let mut instruments = program.targets.iter().filter(plays).map(|target| &*target.name).peekable();
             let alone = !someone || instruments.peek().is_none() || instruments.clone().any(soloed);

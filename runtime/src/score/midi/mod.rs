@@ -12,6 +12,7 @@ use super::listing::Bars;
 use super::midi::tempo::Time;
 use super::rational::Rational;
 use super::sequencer::{Extent, Sequencer, Unplayed};
+use crate::ids::{IdMap, PortId};
 use crate::param::ParamSlot;
 use crate::program::{Event, EventKind, MidiRole, Program, Target};
 use midly::num::{u4, u7, u15, u28};
@@ -43,13 +44,14 @@ pub struct MidiFile {
 
 /// The MIDI file of a program. `until` is the frame where it ends; `None` for one pass of the song.
 pub fn midi(program: &Program, title: Option<&str>, until: Option<u64>) -> MidiFile {
-    file(program.rate, (&program.targets, &program.params), &program.score, title, until)
+    file(program.rate, &program.targets, &program.params, &program.score, title, until)
 }
 
 /// The MIDI file of a score: see [`midi`].
 pub fn file(
     rate: u32,
-    (targets, params): (&[Target], &[ParamSlot]),
+    targets: &[Target],
+    params: &[ParamSlot],
     score: &Score,
     title: Option<&str>,
     until: Option<u64>,
@@ -136,13 +138,13 @@ struct Note {
 
 /// The notes of each target: a note that is taken over ends where the next begins.
 fn played(targets: &[Target], events: &[Event], end: u64) -> Vec<Vec<Note>> {
-    let ports = targets.iter().flat_map(|t| &t.voices).max().map_or(0, |last| last + 1);
-    let mut owners = vec![None; ports];
+    let ports = targets.iter().flat_map(|t| &t.voices).max().map_or(0, |last| last.index() + 1);
+    let mut owners: IdMap<PortId, Option<usize>> = IdMap::filled(None, ports);
     for (index, target) in targets.iter().enumerate() {
         target.voices.iter().for_each(|&port| owners[port] = Some(index));
     }
     let mut played: Vec<Vec<Note>> = vec![vec![]; targets.len()];
-    let mut open: Vec<Option<usize>> = vec![None; ports];
+    let mut open: IdMap<PortId, Option<usize>> = IdMap::filled(None, ports);
     for event in events {
         let (EventKind::Off { port } | EventKind::On { port, .. }) = event.kind else { continue };
         let Some(&Some(owner)) = owners.get(port) else { continue };
