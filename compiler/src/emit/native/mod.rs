@@ -91,7 +91,7 @@ fn form_of(
     }
     // What runs once a segment need not be fast.
     let level = if form == Form::Setup { OptLevel::Quick } else { level };
-    let layout = Layout::of(kernel);
+    let layout = Layout::new(kernel);
     PADS.with_borrow_mut(|(context, frontend)| {
         function(form, module, kernel, &layout, level, listing, context, frontend)
     })

@@ -14,7 +14,7 @@ pub(super) struct ScalarRegion {
 
 impl ScalarRegion {
     /// A recurrence that no recogniser knows.
-    pub(super) fn of(component: &Component) -> ScalarRegion {
+    pub(super) fn unknown(component: &Component) -> ScalarRegion {
         ScalarRegion { members: component.clone(), creeps: false }
     }
 
