@@ -6,6 +6,7 @@
 
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod arithmetic;
 mod cache;
 pub mod call;
 mod checks;
@@ -19,6 +20,7 @@ pub mod front;
 pub mod graph;
 mod hash;
 mod heard;
+pub mod hir;
 pub mod host;
 pub mod interp;
 pub mod ir;
@@ -36,7 +38,8 @@ pub mod target;
 pub mod text;
 #[cfg(feature = "jit")]
 mod tier_up;
+pub mod units;
 
 pub use cache::CompilationCache;
-pub use compile::{Compilation, Options, Stages, compile, compile_again};
+pub use compile::{Compilation, Options, Stage, Stages, compile, compile_again};
 pub use target::OptLevel;

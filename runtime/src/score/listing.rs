@@ -1,7 +1,10 @@
 //! Events as a table for people: time, bar:beat, frame, target, what.
 
-use super::{Clock, Frames, Score};
-use crate::program::{Event, EventKind, ParamSlot, Program, Target};
+use super::clock::{Clock, Frames};
+use super::data::Score;
+use crate::ids::PortId;
+use crate::param::ParamSlot;
+use crate::program::{Event, EventKind, Program, Target};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
@@ -74,7 +77,7 @@ impl Bars {
 
 /// What the ports of a program are called: `bd`, and `pad#2` for the second voice of several. Ports that only listen
 /// have no name.
-fn port_names(targets: &[Target]) -> HashMap<usize, String> {
+fn port_names(targets: &[Target]) -> HashMap<PortId, String> {
     let name = |t: &Target, voice: usize| match t.voices.len() {
         1 => t.name.to_string(),
         _ => format!("{}#{}", t.name, voice + 1),
