@@ -16,7 +16,7 @@ use std::ops::Range;
 /// Which of a kernel's two bodies is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FormKind {
-    /// Parameters are held: f64.
+    /// Parameters are constant over a call: f64.
     Steady,
     /// Parameters move: f32, frame by frame.
     General,
@@ -37,8 +37,8 @@ pub(super) struct Builder {
     names: FxHashMap<String, u32>,
     /// What constants of f32 were rounded from, where it was one number.
     pub(super) exact: FxHashMap<Value, f64>,
-    /// The values that have been asked for as held ones.
-    pub(super) held: FxHashMap<Value, Option<Value>>,
+    /// The values that have been asked for as invariants of the loop over frames.
+    pub(super) invariant: FxHashMap<Value, Option<Value>>,
 }
 
 impl Builder {
@@ -55,7 +55,7 @@ impl Builder {
             delay_voices: vec![],
             names: FxHashMap::default(),
             exact: FxHashMap::default(),
-            held: FxHashMap::default(),
+            invariant: FxHashMap::default(),
         }
     }
 

@@ -119,8 +119,8 @@ impl Lower<'_, '_> {
             }
             let x = b.audio(v[0]);
             let whole = b.real(Op::Floor, [x]);
-            let turn = b.real(Op::Sub, [x, whole]);
-            let place = b.scale(n as f64, turn);
+            let cycle = b.real(Op::Sub, [x, whole]);
+            let place = b.scale(n as f64, cycle);
             let index = b.real(Op::Floor, [place]);
             let part = b.real(Op::Sub, [place, index]);
             let first = b.push(Op::ToInt, Type::I32, &[index]);
