@@ -23,9 +23,9 @@ pub enum When {
 pub struct Console {
     /// Colour on standard error.
     pub colour: bool,
-    /// Only errors.
+    /// True with `--quiet`: only errors are shown.
     pub quiet: bool,
-    /// More than usual.
+    /// True with `--verbose`: notes, times and sizes are shown, too.
     pub verbose: bool,
 }
 

@@ -1,6 +1,7 @@
 //! The `mamc` command: one file a subcommand, and the only printing, file reading and exit codes of mam.
 //!
-//! * [`args`]: what can be said; [`hints`]: what to say of what cannot be read; [`values`]: the values of flags, read exactly;
+//! * [`cli`]: the command line; [`args`]: flags that commands share; [`values`]: the values of flags, read exactly;
+//!   [`hints`]: help with a command line that cannot be read;
 //! * [`commands`]: what each command does;
 //! * [`compiling`]: a song through the compiler, its problems told; [`stages`]: what the compiler made, as text;
 //! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
@@ -19,6 +20,7 @@
 
 pub mod args;
 pub mod beside;
+pub mod cli;
 pub mod commands;
 pub mod compiling;
 pub mod console;
@@ -47,8 +49,8 @@ pub mod timing;
 pub mod values;
 pub mod visible;
 
-use args::{Cli, Command};
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
+use cli::{Cli, Command};
 use console::Console;
 use failure::Failure;
 use std::process::ExitCode;
@@ -56,7 +58,7 @@ use std::process::ExitCode;
 /// Does what the command line says and returns the exit code.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(apologise));
-    output::clean_up_on_interrupt();
+    output::clean_up_on_interrupt(live::restore_terminal);
     let read = hints::read(std::env::args_os().collect(), Cli::command().color(help_colour()));
     let cli = match read.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
@@ -92,8 +94,8 @@ fn run(cli: Cli, console: Console) -> Result<(), Failure> {
         Some(Command::Graph(c)) => c.run(console),
         Some(Command::Dump(c)) => c.run(console),
         Some(Command::Bench(c)) => c.run(console),
-        Some(Command::Completions(c)) => c.run(console),
-        Some(Command::Man(c)) => c.run(console),
+        Some(Command::Completions(c)) => c.run(Cli::command(), console),
+        Some(Command::Man(c)) => c.run(Cli::command(), console),
     }
 }
 

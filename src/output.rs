@@ -36,16 +36,16 @@ pub fn asked_to_stop() -> bool {
     STOP.load(Ordering::Relaxed)
 }
 
-/// From now on Ctrl-C (and a request to end) removes unfinished files and exits with 130.
-pub fn clean_up_on_interrupt() {
+/// From now on Ctrl-C (and a request to end) removes unfinished files, calls `restore_terminal` and exits with 130.
+pub fn clean_up_on_interrupt(restore_terminal: fn()) {
     // A second handler cannot be there: this is called once, at the start.
-    let _ = ctrlc::set_handler(|| {
+    let _ = ctrlc::set_handler(move || {
         if GENTLE.load(Ordering::Relaxed) && !STOP.swap(true, Ordering::Relaxed) {
             return;
         }
         let unfinished = UNFINISHED.lock().map(|l| l.clone()).unwrap_or_default();
         unfinished.iter().for_each(|path| drop(fs::remove_file(path)));
-        crate::live::restore_terminal();
+        restore_terminal();
         std::process::exit(130);
     });
 }

@@ -21,7 +21,7 @@ pub enum WordKind {
 pub struct Word {
     /// As it is written.
     pub name: &'static str,
-    /// Where it stands.
+    /// Where in a song the word stands.
     pub kind: WordKind,
     /// How it is used.
     pub form: &'static str,

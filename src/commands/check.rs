@@ -60,6 +60,10 @@ struct Checked {
 }
 
 impl Check {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let mut worst = Ok(());
         let (mut all, mut used) = (Vec::new(), BTreeSet::new());

@@ -22,6 +22,10 @@ pub struct Devices {
 }
 
 impl Devices {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let mut rows = vec![row(&["backend", "device", "", "rate", "channels", "what it is"])];
         let (mut devices, mut ports, mut unavailable) = (Vec::new(), Vec::new(), Vec::new());

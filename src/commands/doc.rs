@@ -25,6 +25,10 @@ pub struct Doc {
 }
 
 impl Doc {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let prelude = Prelude::default();
         let all = reference::topics(&prelude);

@@ -38,6 +38,10 @@ pub struct Dump {
 }
 
 impl Dump {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         if self.duration.is_some() && self.stage != EVENTS {
             let words = "--duration says how many events; other stages have no length";

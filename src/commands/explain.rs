@@ -24,6 +24,10 @@ pub struct Explain {
 }
 
 impl Explain {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let all: Vec<&'static Code> = codes::all().collect();
         let Some(name) = self.code else { return console.result(&list(&all, self.json)) };

@@ -45,6 +45,10 @@ enum To {
 }
 
 impl Fmt {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         if let Some(to) = self.to {
             return self.convert(to, console);

@@ -34,6 +34,10 @@ enum Form {
 }
 
 impl Graph {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let form = self.form()?;
         let compiled = compiled(&self.song, console)?;

@@ -19,6 +19,10 @@ pub struct Import {
 }
 
 impl Import {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let bytes = input::file_bytes(&self.file)?;
         let name = self.file.display();

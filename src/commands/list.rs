@@ -85,6 +85,10 @@ impl List {
         SongArgs { input: input.into(), how }
     }
 
+    /// Runs the command and writes its result to standard output.
+    ///
+    /// # Errors
+    /// When the song cannot be read or has errors, or there is nothing of the name that was asked for.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let prelude = Prelude::default();
         let topics_of = |wanted: &dyn Fn(&&Topic) -> bool| {

@@ -1,10 +1,9 @@
 //! `mamc man`: manual pages, generated from the command line's own description.
 
-use crate::args::Cli;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::output::{Inputs, write_text};
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 use clap_mangen::Man as Page;
 use std::path::PathBuf;
 
@@ -16,8 +15,11 @@ pub struct Man {
 }
 
 impl Man {
-    pub fn run(self, console: Console) -> Result<(), Failure> {
-        let mut command = Cli::command();
+    /// Prints the manual page of `command`, which is the whole command line, or writes a page for each subcommand.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
+    pub fn run(self, mut command: Command, console: Console) -> Result<(), Failure> {
         command.build();
         let Some(folder) = self.folder else {
             return console.result(&page(command)?);

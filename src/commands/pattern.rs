@@ -69,6 +69,10 @@ impl FromStr for Cycles {
 }
 
 impl Pattern {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let mut sources = Sources::default();
         let id = sources.add("<pattern>", self.pattern.as_str());

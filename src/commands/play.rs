@@ -87,6 +87,10 @@ enum When {
 }
 
 impl Play {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let request = Request {
             device: self.device.clone(),

@@ -82,6 +82,10 @@ pub struct Render {
 }
 
 impl Render {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let target = self.target()?;
         if target.extension().is_some_and(|e| e.eq_ignore_ascii_case("mid")) {

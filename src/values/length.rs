@@ -34,7 +34,7 @@ impl Length {
         self.amount.fraction()
     }
 
-    /// So many frames.
+    /// A length of so many frames.
     pub fn of_frames(frames: u64) -> Length {
         Length::new(Decimal::whole_number(frames), Unit::Frame)
     }

@@ -38,7 +38,7 @@ impl FromStr for Rate {
     }
 }
 
-/// Reads `--bits`.
+/// Reads the value of `--bits`: 16, 24 or 32f.
 pub fn bits(text: &str) -> Result<Bits, String> {
     match text {
         "16" => Ok(Bits::Int16),
@@ -48,7 +48,7 @@ pub fn bits(text: &str) -> Result<Bits, String> {
     }
 }
 
-/// Reads `--dither`.
+/// Reads the value of `--dither`: none, tpdf or shaped.
 pub fn dither(text: &str) -> Result<Dither, String> {
     match text {
         "none" => Ok(Dither::None),
@@ -66,10 +66,10 @@ pub fn container(text: &str) -> Result<Container, String> {
     })
 }
 
-/// `--set NAME=VALUE`.
+/// The value of `--set NAME=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
-    /// What is set.
+    /// The parameter or knob that is set.
     pub name: String,
     /// To what, as it was written.
     pub value: String,
@@ -88,12 +88,12 @@ impl FromStr for Assignment {
     }
 }
 
-/// `--limit NAME=N`.
+/// The value of `--limit NAME=N`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitChange {
-    /// Which limit.
+    /// The limit that is changed.
     pub name: String,
-    /// What it becomes.
+    /// The value that the limit gets.
     pub value: u64,
 }
 
@@ -109,10 +109,10 @@ impl FromStr for LimitChange {
     }
 }
 
-/// `--tap NODE=FILE`.
+/// The value of `--tap NODE=FILE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tap {
-    /// The node.
+    /// The equation or node whose sound is written.
     pub node: String,
     /// Where its sound goes.
     pub file: PathBuf,

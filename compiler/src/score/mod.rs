@@ -15,17 +15,19 @@ mod line;
 mod mini;
 mod modify;
 mod ramps;
+mod schedule;
 pub mod show;
 mod steps;
 mod tab;
 mod targets;
 mod tempo;
+mod values;
 mod words;
 
 pub use check::Leftover;
 pub use line::line;
 pub use modify::modifiers;
-pub use words::note_number;
+pub use values::note_number;
 
 use crate::dimension::Dimension;
 use crate::library::Units;
@@ -97,7 +99,7 @@ pub struct Parameter {
     pub index: usize,
     /// As it is written: `bd.gain`.
     pub name: String,
-    /// What it measures.
+    /// What the parameter measures: time, frequency, a plain number.
     pub dimension: Dimension,
     /// What a number without a unit is multiplied by to be in base units: 0.001 where the default is in ms.
     pub scale: f64,

@@ -212,7 +212,7 @@ impl Printer<'_> {
                 let block = self.block_after(start, items, item);
                 Doc::All(vec![Doc::text("play "), block])
             }
-            ItemKind::Line(line) => self.score_line(line, columns),
+            ItemKind::Line(line) => self.score_line(line, columns.name),
             ItemKind::Arrangement(parts) => Doc::text(self.arrangement(parts)),
             ItemKind::Section { name, length, items } => {
                 let head = format!("section {name} {} ", self.flat(*length));

@@ -62,6 +62,10 @@ struct Measured {
 }
 
 impl Bench {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         if let Some(other) = &self.edit {
             let measured = edit::measure(&self.song, other, self.rounds, console)?;

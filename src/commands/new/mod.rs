@@ -19,6 +19,10 @@ pub struct New {
 }
 
 impl New {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         if self.file == Path::new("-") {
             return console.result(STARTER);
