@@ -20,25 +20,25 @@ pub struct HowArgs {
     /// Set a parameter or knob, such as `bd.f0=120Hz`; repeatable
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub sets: Vec<Assignment>,
-    /// The song's random seed
+    /// Random seed of the song
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Sample rate, such as 44.1k or 48000 [default: the song's, or 48000]
     #[arg(short, long)]
     pub rate: Option<Rate>,
-    /// Run it in the reference interpreter instead of machine code
+    /// Run the song in the reference interpreter instead of machine code
     #[arg(long)]
     pub interp: bool,
-    /// Make the same bits as on every machine, without fused multiplication and addition
+    /// Produce the same bits on every machine, without fused multiply-add
     #[arg(long)]
     pub portable: bool,
-    /// What to call standard input in messages
+    /// Name of standard input in messages
     #[arg(long, value_name = "NAME")]
     pub stdin_name: Option<String>,
-    /// Change what a song may ask for at most, such as `nodes=100000`; repeatable
+    /// Change a limit on what a song may ask for, such as `nodes=100000`; repeatable
     #[arg(long = "limit", value_name = "NAME=N")]
     pub limits: Vec<LimitChange>,
-    /// Let the song name files outside its own folder
+    /// Allow the song to use files outside its own folder
     #[arg(long)]
     pub allow_outside: bool,
 }

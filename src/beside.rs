@@ -22,7 +22,7 @@ impl Blocks {
     /// Takes whole frames, interleaved.
     ///
     /// # Errors
-    /// When the file can't be written. Which error that was is told by [`written`].
+    /// When the file can't be written. [`written`] returns which error that was.
     pub fn write(&mut self, samples: impl Iterator<Item = f32>) -> Result<(), Failure> {
         self.block.extend(samples);
         if self.block.len() < BLOCK { Ok(()) } else { self.hand_over() }

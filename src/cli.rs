@@ -15,16 +15,16 @@ use clap::{Parser, Subcommand};
 command has --json, its help says what the document holds."
 )]
 pub struct Cli {
-    /// When to use colour
+    /// When to use colour in messages
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: When,
-    /// Say only what went wrong
+    /// Print errors only
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Say more: times, sizes
+    /// Print notes, times and sizes, too
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
-    /// What to do
+    /// The command to run
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -32,7 +32,7 @@ pub struct Cli {
 /// One file a command, in `commands/`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write a song to begin with
+    /// Write a song to start from
     New(new::New),
     /// Show every problem of songs, and what each song is
     Check(check::Check),
@@ -40,7 +40,7 @@ pub enum Command {
     Render(Box<render::Render>),
     /// Play a song live, following the edits of its files
     Play(Box<play::Play>),
-    /// Format songs, or turn .mam and JSON into each other
+    /// Format songs, or convert between .mam and JSON
     Fmt(fmt::Fmt),
     /// List what exists: definitions, statements, units; a song's nodes
     List(list::List),
@@ -50,9 +50,9 @@ pub enum Command {
     Explain(explain::Explain),
     /// Show what a pattern does
     Pattern(pattern::Pattern),
-    /// Turn a MIDI file into a song
+    /// Convert a MIDI file to a song
     Import(import::Import),
-    /// Draw a song's graph
+    /// Draw a song's graph as SVG, DOT or Mermaid
     Graph(graph::Graph),
     /// Show a stage of the compilation
     Dump(dump::Dump),

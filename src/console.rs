@@ -18,6 +18,11 @@ pub enum When {
     Never,
 }
 
+/// Whether standard output is a terminal, on which sound would be noise.
+pub fn prints_to_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// What the global flags ask for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Console {
@@ -60,7 +65,7 @@ impl Console {
     /// # Errors
     /// When it cannot be written.
     pub fn exact(self, text: &str) -> Result<(), Failure> {
-        if io::stdout().is_terminal() { self.result(text) } else { self.bytes(text.as_bytes()) }
+        if prints_to_terminal() { self.result(text) } else { self.bytes(text.as_bytes()) }
     }
 
     /// Writes a result that is not text.
@@ -69,19 +74,19 @@ impl Console {
         out.write_all(bytes).and_then(|()| out.flush()).map_err(|e| Failure::stdout(&e))
     }
 
-    /// Says something that is no result, unless quiet. A closed standard error is nothing to stop for.
+    /// Writes to standard error what is not a result, unless quiet. A closed standard error does not stop the command.
     pub fn say(self, text: &str) {
         if !self.quiet {
             self.insist(text);
         }
     }
 
-    /// Says something that matters even when quiet.
+    /// Writes to standard error even when quiet.
     pub fn insist(self, text: &str) {
         self.styled(&visible(text));
     }
 
-    /// The same for text with colours of ours, in which what came from elsewhere is [`visible`] already.
+    /// Writes text with our own escape sequences to standard error; what came from elsewhere in it is [`visible`] already.
     pub fn styled(self, text: &str) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }

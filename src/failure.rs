@@ -20,7 +20,7 @@ pub enum Failure {
     WrongInput(String),
     /// There is no such audio device, or it does not work.
     Device(String),
-    /// Nobody reads the output any more.
+    /// The reader of standard output has closed it.
     ClosedPipe,
 }
 

@@ -207,7 +207,7 @@ fn of_flag(error: &Error, args: &[OsString]) -> Option<String> {
     if !written.starts_with('-') {
         return None;
     }
-    // `-sr` is told as `-s`.
+    // clap reports `-sr` as `-s`.
     let clustered = one_dashed(args).find(|word| written.len() == 2 && word.starts_with(written));
     if clustered.is_none() && written.len() == 2 {
         return of_letter(written.chars().nth(1)?, &command, &all);

@@ -3,7 +3,7 @@
 //! * [`cli`]: the command line; [`args`]: flags that commands share; [`values`]: the values of flags, read exactly;
 //!   [`hints`]: help with a command line that cannot be read;
 //! * [`commands`]: what each command does;
-//! * [`compiling`]: a song through the compiler, its problems told; [`stages`]: what the compiler made, as text;
+//! * [`compiling`]: a song through the compiler, its problems reported; [`stages`]: what the compiler made, as text;
 //! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
 //!   [`beside`]: sound files, while they are rendered; [`rendered`] and [`levels`]: what is said of them;
 //!   [`reach`]: which files a song may name;
@@ -16,6 +16,7 @@
 //!
 //! It is a library so that tests draw problems exactly as the terminal does.
 
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 #![allow(missing_docs, reason = "a flag's doc is its help; everything else has one")]
 
 pub mod args;
@@ -23,6 +24,7 @@ pub mod beside;
 pub mod cli;
 pub mod commands;
 pub mod compiling;
+#[allow(clippy::disallowed_methods, reason = "the streams and the environment are read here")]
 pub mod console;
 pub mod definitions;
 pub mod drawing;
@@ -31,10 +33,12 @@ pub mod hints;
 pub mod input;
 pub mod json;
 pub mod levels;
+#[allow(clippy::disallowed_methods, reason = "the display and its keys are a terminal's")]
 pub mod live;
 pub mod looping;
 pub mod names;
 pub mod offline;
+#[allow(clippy::disallowed_methods, reason = "all files are written here")]
 pub mod output;
 pub mod progress;
 pub mod reach;
@@ -53,13 +57,16 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches};
 use cli::{Cli, Command};
 use console::Console;
 use failure::Failure;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Does what the command line says and returns the exit code.
+#[allow(clippy::disallowed_methods, reason = "the command line is read here")]
 pub fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(apologise));
+    std::panic::set_hook(Box::new(report_bug));
     output::clean_up_on_interrupt(live::restore_terminal);
-    let read = hints::read(std::env::args_os().collect(), Cli::command().color(help_colour()));
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let read = hints::read(args.clone(), Cli::command().color(help_colour(&args)));
     let cli = match read.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(e) => e.exit(),
@@ -113,8 +120,8 @@ mam: songs and sounds, compiled to machine code. Three lines that lead to sound:
 
 /// clap draws its help before the flags are read, so `--color` is looked for by hand; NO_COLOR and the like clap
 /// sees itself.
-fn help_colour() -> ColorChoice {
-    let args: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+fn help_colour(args: &[OsString]) -> ColorChoice {
+    let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let after = |i: usize| args.get(i + 1).map(String::as_str);
     let said = args.iter().enumerate().find_map(|(i, arg)| match arg.as_str() {
         "--color" => after(i),
@@ -127,8 +134,8 @@ fn help_colour() -> ColorChoice {
     }
 }
 
-/// A panic is a bug of ours: it is told as one, without a trace of calls that helps nobody but us.
-fn apologise(panic: &std::panic::PanicHookInfo) {
+/// A panic is a bug of mamc. It is reported as one, without a backtrace.
+fn report_bug(panic: &std::panic::PanicHookInfo) {
     live::restore_terminal();
     let what = panic.payload_as_str().unwrap_or("no message");
     let place = panic.location().map_or(String::new(), |l| format!(" at {}:{}", l.file(), l.line()));

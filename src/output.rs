@@ -172,6 +172,33 @@ pub fn write_text(path: &Path, text: &str, inputs: &Inputs) -> Result<(), Failur
     output.finish()
 }
 
+/// Writes `text` into a file that is not there yet.
+///
+/// # Errors
+/// When there is such a file, which is left as it is, or it cannot be written.
+pub fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut file = File::create_new(path).map_err(|e| match e.kind() {
+        io::ErrorKind::AlreadyExists => Failure::Usage(format!(
+            "`{}` is there already, and is left as it is: give the new song another name",
+            path.display()
+        )),
+        _ => Failure::write(path, &e),
+    })?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|e| {
+        // It is ours, and not whole.
+        let _ = fs::remove_file(path);
+        Failure::write(path, &e)
+    })
+}
+
+/// Makes a folder and those around it, if they are not there.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn create_folder(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|e| Failure::write(folder, &e))
+}
+
 /// The path that a target's links lead to, whether there is a file or not; its folder is in its canonical form.
 pub fn behind_links(target: &Path) -> PathBuf {
     let mut path = target.to_path_buf();

@@ -1,6 +1,6 @@
 //! The syntax tree of a `.mam` file: what was said, not what it means.
 //!
-//! Nothing is resolved here: a name is a name, a unit is a unit, and whether `kick` exists is nobody's concern.
+//! Nothing is resolved here: a name is a name, a unit is a unit, and whether `kick` exists is not known.
 //! Expressions live in one arena; their places stand in a parallel table ([`Ast::span`]), so two trees are equal
 //! when they say the same, wherever it stands. That is what the formatter is tested by.
 
@@ -429,7 +429,7 @@ pub enum ItemKind {
         items: Vec<Item>,
     },
     /// An item that could not be read; its problem has been reported. It holds the name that the item would have
-    /// defined, so that nobody calls that name unknown.
+    /// defined, so that the name is not reported as unknown.
     Broken(Option<Ident>),
 }
 

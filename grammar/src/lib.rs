@@ -12,6 +12,8 @@
 //! * [`mod@reference`]: what its words mean, for those who look one up;
 //! * [`limits`]: what an input may ask for at most.
 
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+
 pub mod arena;
 pub mod ast;
 pub mod fmt;

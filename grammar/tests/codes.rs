@@ -1,4 +1,4 @@
-//! Every kind of problem has an example that has it, alone, and the same mended.
+//! Every kind of problem has an example that has it, alone, and the same file, corrected.
 
 use mam_grammar::syntax::{self, codes};
 use mam_grammar::{Limits, Sources};
@@ -16,7 +16,7 @@ fn each_example_has_its_problem_and_no_other() {
     for code in codes::ALL.iter().filter(|code| !code.fails.is_empty()) {
         let (fails, passes) = (codes_of(code.fails), codes_of(code.passes));
         if fails != [code.name] || !passes.is_empty() {
-            wrong.push(format!("{}: {fails:?}, mended {passes:?}", code.name));
+            wrong.push(format!("{}: {fails:?}, corrected {passes:?}", code.name));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -12,7 +12,7 @@ bash: mamc completions bash > ~/.local/share/bash-completion/completions/mamc
 zsh:  mamc completions zsh > ~/.zfunc/_mamc
 fish: mamc completions fish > ~/.config/fish/completions/mamc.fish")]
 pub struct Completions {
-    /// The shell
+    /// The shell to print completions for
     shell: Shell,
 }
 

@@ -16,7 +16,7 @@ With --json: { \"devices\": [{ \"backend\", \"name\", \"description\", \"rate\",
 \"default\", \"input\" }], \"ports\": [{ \"name\", \"input\" }] of MIDI, \"unavailable\": [{ \"backend\",
 \"why\" }], \"realTime\": { \"granted\", \"words\", \"advice\" } }.")]
 pub struct Devices {
-    /// As one JSON document
+    /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
 }

@@ -19,7 +19,7 @@ what else has this name, in the same form.")]
 pub struct Doc {
     /// The name, such as kick, tempo, every or dB
     name: String,
-    /// As one JSON document
+    /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
 }

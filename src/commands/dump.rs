@@ -29,10 +29,10 @@ pub struct Dump {
     stage: String,
     #[command(flatten)]
     song: SongArgs,
-    /// With `events`: how much of them, such as 2.5s or 8bars [default: the song once]
+    /// With `events`: list this much of the song, such as 2.5s or 8bars [default: the song once]
     #[arg(short, long, value_name = "LENGTH")]
     duration: Option<Length>,
-    /// As one JSON document
+    /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
 }

@@ -18,7 +18,7 @@ With --json: { \"code\", \"severity\", \"explanation\", \"fails\", \"passes\" };
 pub struct Explain {
     /// The code, such as unknown-name; all of them when there is none
     code: Option<String>,
-    /// As one JSON document
+    /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
 }

@@ -8,12 +8,12 @@ use clap::Args;
 use mam_compiler::score::import::import;
 use std::path::PathBuf;
 
-/// Turn a MIDI file into a song
+/// Convert a MIDI file to a song
 #[derive(Args, Debug)]
 pub struct Import {
     /// The MIDI file
     file: PathBuf,
-    /// Where the song goes [default: standard output]
+    /// Write the song to this file [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }

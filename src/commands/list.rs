@@ -41,10 +41,10 @@ pub struct List {
     /// A song, or a definition of the prelude; or more words
     #[arg(value_name = "OF")]
     of: Vec<PathBuf>,
-    /// As one JSON document
+    /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
-    /// Let the song name files outside its own folder
+    /// Allow the song to use files outside its own folder
     #[arg(long)]
     allow_outside: bool,
 }

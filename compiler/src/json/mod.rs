@@ -59,7 +59,7 @@ pub trait Bindings {
     fn param(&self, name: &str, param: &str) -> Option<usize>;
 }
 
-/// So many problems of one song are told; of more, the errors first.
+/// Problems of one song that are reported at most; of more, the errors first.
 const MOST_PROBLEMS: usize = 1000;
 
 /// Reads and checks a song. None when it has errors, which are then among `problems`.

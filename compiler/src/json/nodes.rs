@@ -74,7 +74,7 @@ pub(super) struct Setting {
 pub(super) struct Nodes {
     pub(super) all: Vec<Node>,
     by_id: HashMap<Arc<str>, usize>,
-    /// False when a node could not be read; then names that are not found are no problem of their own.
+    /// False when a node could not be read; then names that are not found are not reported again.
     complete: bool,
 }
 
@@ -194,7 +194,7 @@ fn find_param<'k>(
         let what = format!("parameters of {}", kind.name);
         let message = format!("`{}` has no parameter `{}`", kind.name, name.value);
         let problem = Problem::new(&codes::UNKNOWN_PARAMETER, name.span, message);
-        // `pitchDecay` for `pitchDecayMs`, or one spelling for the other, is farther than a slip of the fingers.
+        // `pitchDecay` for `pitchDecayMs`, or one spelling for the other, is farther than a typing error.
         let letters = |s: &str| s.replace('_', "").to_lowercase();
         let near = names
             .iter()

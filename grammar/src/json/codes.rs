@@ -112,7 +112,7 @@ crate::codes! {
     }
     PATTERN_CHARACTER Error "json-pattern-character" {
         "In `steps` each character is one step: `x` or `X` is a hit; `.`, `-` and a space are rests. \
-        Everything else is refused, so that a slip does not become a silent step."
+        Everything else is refused, so that a typing error does not become a silent step."
         fails r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ],
   "transport": { "patterns": [ { "nodeId": "bd", "steps": "x..o" } ] } }"#
         passes r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ],

@@ -1,7 +1,7 @@
 //! Text to [`Value`]s: standard JSON and nothing else.
 //!
 //! A small recursive reader of our own, because a musician deserves better than "expected value at line 3": it
-//! knows the usual slips (comments, trailing commas, single quotes, `NaN`, `.5`), says what each is, and reads on.
+//! knows the usual mistakes (comments, trailing commas, single quotes, `NaN`, `.5`), says what each is, and reads on.
 //! Its verdict is the same as that of serde_json, by which it is tested; a byte order mark is let pass with a
 //! warning. It stops at what leaves the structure in doubt: a bracket that does not fit, an end that comes too soon.
 
@@ -323,7 +323,7 @@ impl<'a> Reader<'a> {
         self.add(Problem::new(code, self.span(range), message));
     }
 
-    /// Adds a problem, unless there are so many that nobody reads on.
+    /// Adds a problem, unless there are too many already.
     fn add(&mut self, problem: Problem) {
         if self.problems.len() < self.limits.problems {
             self.problems.add(problem);

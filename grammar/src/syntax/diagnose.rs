@@ -1,6 +1,6 @@
 //! What is wrong where the grammar stopped, in the user's words.
 //!
-//! The grammar says where it could not go on. What was expected there is told by what stands before: after an
+//! The grammar says where it could not go on. What was expected there follows from what stands before: after an
 //! operator a value, after a value an operator or the end. Statements and heads have a form, which is shown.
 
 mod edits;

@@ -1,6 +1,6 @@
 //! Where items end: brackets are paired, and newlines that end nothing are taken away.
 //!
-//! The result is a text of the same length as the source, so that every position stays what it was: what is no token
+//! The result is a text of the same length as the source, so that every position stays what it was: what is not a token
 //! (blanks, comments, newlines inside an item) has become spaces, and each newline that is left ends an item.
 
 use super::codes;
@@ -87,7 +87,7 @@ pub(super) fn lay_out(source: SourceId, text: &str, scanned: &Scanned) -> Layout
 /// How many missing `}` are searched for by indentation before the rest is taken to end with the file.
 const MOST_FORCED: usize = 8;
 
-/// Brackets that are never closed are told up to this many; the rest follows from them.
+/// Brackets that are never closed are reported up to this many; the rest follows from them.
 const MOST_BRACKETS: usize = 200;
 
 /// Tokens that are looked through for the end of a target.

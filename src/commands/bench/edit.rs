@@ -49,7 +49,7 @@ pub(super) fn measure(
             let Compiled { compilation, problems, sources, .. } =
                 compile_song_again(song, &args.how, &mut kept);
             let whole = began.elapsed();
-            // Nobody edits again so soon.
+            // The next edit comes later than that.
             kept.settle();
             if round == 0 && steps.is_empty() {
                 tell(&problems, &sources, console);

@@ -28,24 +28,24 @@ With --json: { \"nsPerFrame\", \"nsPerFrameQuartiles\": [low, high], \"timesReal
 pub struct Bench {
     #[command(flatten)]
     song: SongArgs,
-    /// How much of the song is rendered in each round [default: the song once, at least 10 s of it]
+    /// Render this much of the song in each round [default: the song once, at least 10 s of it]
     #[arg(short, long, value_name = "LENGTH")]
     duration: Option<Length>,
-    /// Frames that are asked for at a time, as by a device [default: 1024]
+    /// Frames to request at a time, as a device does [default: 1024]
     #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
     block: Option<u32>,
     #[command(flatten)]
     threads: ThreadArgs,
-    /// Call what sleeps and rests too: the time shows what that saves
+    /// Do not skip voices and effects that sleep: the difference is what skipping saves
     #[arg(long)]
     no_skip: bool,
     /// Render nothing: compile the song, then this one as an edit of it, and back
     #[arg(long, value_name = "INPUT", conflicts_with_all = ["duration", "block", "threads", "no_skip"])]
     edit: Option<PathBuf>,
-    /// Rounds; the median counts
+    /// Number of rounds, of which the median is reported
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
-    /// As one JSON document
+    /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
 }
