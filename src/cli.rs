@@ -4,8 +4,9 @@ use crate::commands::{
     bench, check, completions, devices, doc, dump, explain, fmt, graph, import, list, man, new, pattern,
     play, render,
 };
-use crate::console::When;
-use clap::{Parser, Subcommand};
+use crate::console::{Console, When};
+use crate::failure::Failure;
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Songs and sounds, compiled to machine code
 #[derive(Debug, Parser)]
@@ -64,4 +65,31 @@ pub enum Command {
     Completions(completions::Completions),
     /// Print the manual page, or write all of them into a folder
     Man(man::Man),
+}
+
+impl Command {
+    /// Runs the command that was given.
+    ///
+    /// # Errors
+    /// As the command says: when the input has errors, or something cannot be read or written.
+    pub fn run(self, console: Console) -> Result<(), Failure> {
+        match self {
+            Command::New(c) => c.run(console),
+            Command::Check(c) => c.run(console),
+            Command::Render(c) => c.run(console),
+            Command::Play(c) => c.run(console),
+            Command::Devices(c) => c.run(console),
+            Command::Fmt(c) => c.run(console),
+            Command::List(c) => c.run(console),
+            Command::Doc(c) => c.run(console),
+            Command::Explain(c) => c.run(console),
+            Command::Pattern(c) => c.run(console),
+            Command::Import(c) => c.run(console),
+            Command::Graph(c) => c.run(console),
+            Command::Dump(c) => c.run(console),
+            Command::Bench(c) => c.run(console),
+            Command::Completions(c) => c.run(Cli::command(), console),
+            Command::Man(c) => c.run(Cli::command(), console),
+        }
+    }
 }

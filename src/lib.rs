@@ -16,6 +16,7 @@
 //!
 //! It is a library so that tests draw problems exactly as the terminal does.
 
+#![deny(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 #![allow(missing_docs, reason = "a flag's doc is its help; everything else has one")]
 
@@ -54,7 +55,7 @@ pub mod values;
 pub mod visible;
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
-use cli::{Cli, Command};
+use cli::Cli;
 use console::Console;
 use failure::Failure;
 use std::ffi::OsString;
@@ -72,7 +73,7 @@ pub fn main() -> ExitCode {
         Err(e) => e.exit(),
     };
     let console = Console::new(cli.color, cli.quiet, cli.verbose);
-    match run(cli, console) {
+    match cli.command.map_or_else(|| greet(console), |command| command.run(console)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if !failure.to_string().is_empty() {
@@ -81,28 +82,6 @@ pub fn main() -> ExitCode {
             }
             ExitCode::from(failure.code())
         }
-    }
-}
-
-fn run(cli: Cli, console: Console) -> Result<(), Failure> {
-    match cli.command {
-        None => greet(console),
-        Some(Command::New(c)) => c.run(console),
-        Some(Command::Check(c)) => c.run(console),
-        Some(Command::Render(c)) => c.run(console),
-        Some(Command::Play(c)) => c.run(console),
-        Some(Command::Devices(c)) => c.run(console),
-        Some(Command::Fmt(c)) => c.run(console),
-        Some(Command::List(c)) => c.run(console),
-        Some(Command::Doc(c)) => c.run(console),
-        Some(Command::Explain(c)) => c.run(console),
-        Some(Command::Pattern(c)) => c.run(console),
-        Some(Command::Import(c)) => c.run(console),
-        Some(Command::Graph(c)) => c.run(console),
-        Some(Command::Dump(c)) => c.run(console),
-        Some(Command::Bench(c)) => c.run(console),
-        Some(Command::Completions(c)) => c.run(Cli::command(), console),
-        Some(Command::Man(c)) => c.run(Cli::command(), console),
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! [`compile()`] is the straight line; each module is one representation on it.
 
+#![deny(unsafe_code)]
+
 pub mod call;
 mod checks;
 pub mod codes;
@@ -14,6 +16,7 @@ pub mod graph;
 mod hash;
 mod heard;
 mod improve;
+#[allow(unsafe_code, reason = "it is called as machine code is, with the engine's memory")]
 pub mod interp;
 pub mod ir;
 pub mod json;

@@ -12,6 +12,7 @@
 //! * [`mod@reference`]: what its words mean, for those who look one up;
 //! * [`limits`]: what an input may ask for at most.
 
+#![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod arena;

@@ -33,8 +33,8 @@ use std::time::Instant;
 pub struct Render {
     #[command(flatten)]
     song: SongArgs,
-    /// The file to write; its ending says of which kind: .wav, .aiff, .caf, .flac, or .mid for the notes alone. `-`:
-    /// WAV on standard output [default: the song's name with .wav, beside it]
+    /// Write to this file, whose ending says in which of the formats of --format, or with .mid the notes alone; `-`: WAV on
+    /// standard output [default: the song's name with .wav, beside it]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Render this long, such as 2.5s, 250ms, 1:30, 8bars, 16beats or 48000smp [default: the song once, and its tail]
@@ -52,8 +52,8 @@ pub struct Render {
     /// Sample format: 16, 24 or 32f [default: 32f; 24 for FLAC]
     #[arg(short, long, value_parser = values::bits)]
     bits: Option<Bits>,
-    /// File format, whatever the file's ending: wav, aiff, caf or flac
-    #[arg(long, value_parser = values::container)]
+    /// File format, whatever the file's ending
+    #[arg(long, value_parser = values::container(), ignore_case = true)]
     format: Option<Container>,
     /// Dither for integer samples: none, tpdf or shaped
     #[arg(long, value_parser = values::dither, default_value = "tpdf")]

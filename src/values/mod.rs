@@ -8,6 +8,7 @@ mod level;
 pub use length::{Length, Start, Unit};
 pub use level::Level;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use decimal::Decimal;
 use mam_grammar::Limits;
 use mam_runtime::file::{Bits, Container, Dither};
@@ -58,12 +59,14 @@ pub fn dither(text: &str) -> Result<Dither, String> {
     }
 }
 
-/// Reads `--format` of a sound file.
-pub fn container(text: &str) -> Result<Container, String> {
-    Container::from_extension(text).ok_or_else(|| {
-        let names: Vec<_> = Container::ALL.iter().map(|c| c.extensions()[0]).collect();
-        format!("this build writes {}", names.join(", "))
-    })
+/// Reads `--format` of a sound file: what this build writes, by its endings.
+pub fn container() -> impl TypedValueParser<Value = Container> {
+    let value = |container: &Container| match container.extensions() {
+        [first, others @ ..] => PossibleValue::new(*first).aliases(others.iter().copied()),
+        [] => PossibleValue::new(""),
+    };
+    let values = PossibleValuesParser::new(Container::ALL.iter().map(value));
+    values.try_map(|name| Container::from_extension(&name).ok_or("this build does not write it"))
 }
 
 /// The value of `--set NAME=VALUE`.

@@ -17,6 +17,7 @@ mod apart;
 mod body;
 mod inst;
 pub mod isa;
+#[allow(unsafe_code, reason = "it owns the memory of machine code")]
 pub mod jit;
 mod lines;
 mod memory;
