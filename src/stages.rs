@@ -31,6 +31,7 @@ pub static STAGES: &[Stage] = &[
     Stage { name: "ir", about: "the kernels as they are lowered", text: ir },
     Stage { name: "opt", about: "the kernels after all passes", text: opt },
     Stage { name: "plan", about: "which kernel runs when, on which memory", text: plan },
+    Stage { name: "forms", about: "how each kernel's frames are computed, and why", text: forms_of_song },
     Stage { name: "events", about: "what is played when, for one pass", text: listed },
     Stage { name: "clif", about: "the code generator's input", text: clif },
     Stage { name: "asm", about: "the machine's instructions", text: asm },
@@ -80,10 +81,20 @@ fn opt(compiled: &Compiled) -> String {
 
 /// The plan, and how each kernel's frames are computed: in lanes or one by one, and why.
 fn plan(compiled: &Compiled) -> String {
+    compiled.compilation.stages.plan.to_string() + &forms_of_song(compiled)
+}
+
+fn forms_of_song(compiled: &Compiled) -> String {
     let stages = &compiled.compilation.stages;
-    let mut text = stages.plan.to_string();
-    for kernel in stages.lowered.module.kernels.values() {
-        let mut reasons = mam_compiler::passes::reasons(kernel, &stages.target).into_iter();
+    forms(&stages.lowered.module, &stages.target)
+}
+
+/// How the frames of each kernel of a lowered module are computed: in lanes or one by one, at what cost, and the form of
+/// each recurrence.
+pub fn forms(lowered: &Module, target: &Target) -> String {
+    let mut text = String::new();
+    for kernel in lowered.kernels.values() {
+        let mut reasons = mam_compiler::passes::reasons(kernel, target).into_iter();
         text += &format!("{}: {}\n", kernel.name, reasons.next().unwrap_or_default());
         text.extend(reasons.map(|reason| format!("  {reason}\n")));
     }

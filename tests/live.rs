@@ -1,5 +1,7 @@
 //! Compiled songs, live: edited, muted, moved and stopped at random while callbacks of all sizes ask for sound.
 
+#[path = "live/blocks.rs"]
+mod blocks;
 #[path = "live/finite.rs"]
 mod finite;
 #[path = "../runtime/tests/live/guard.rs"]

@@ -48,7 +48,7 @@ proptest! {
     fn passes_keep_every_bit(kernel in bytes(1500), run in bytes(1500)) {
         let mut module = gen_ir::module(&mut Choices(&kernel));
         let mut seen = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
-        for pass in PASSES.iter().filter(|pass| !["slow", "strands", "elementary", "fuse", "lanes"].contains(&pass.name)) {
+        for pass in PASSES.iter().filter(|pass| !["affine", "reassociate", "elementary", "fma", "vectorize"].contains(&pass.name)) {
             let before = module.clone();
             let handle = Handle::new(0);
             module.kernels[handle] = pass.run(&module.kernels[handle], &Target::host());

@@ -10,7 +10,7 @@ mod fuse;
 mod held;
 pub mod instances;
 pub mod lanes;
-mod ranges;
+pub mod ranges;
 mod rewrite;
 mod slow;
 mod strands;
@@ -38,22 +38,22 @@ impl Pass {
 
 /// All passes, in the order in which they run.
 pub static PASSES: &[Pass] = &[
-    Pass { name: "ranges", about: "drops bounds and roundings that change nothing", run: ranges::run },
+    Pass { name: "intervals", about: "drops bounds and roundings that change nothing", run: ranges::run },
     Pass { name: "fold", about: "computes what is constant, drops what does nothing", run: fold::run },
-    Pass { name: "common", about: "computes equal values once", run: common::run },
-    Pass { name: "slow", about: "gathers slow factors and terms, in f64", run: slow::run },
-    Pass { name: "strands", about: "adds up long sums in four strands", run: strands::run },
-    Pass { name: "sweep", about: "drops what nothing needs", run: dead::run },
-    Pass { name: "lanes", about: "computes four frames at a time", run: lanes::run },
+    Pass { name: "cse", about: "computes equal values once", run: common::run },
+    Pass { name: "affine", about: "gathers slow factors and terms, in f64", run: slow::run },
+    Pass { name: "reassociate", about: "adds up long sums in four strands", run: strands::run },
+    Pass { name: "dce", about: "drops what nothing needs", run: dead::run },
+    Pass { name: "vectorize", about: "computes four frames at a time", run: lanes::run },
     Pass { name: "elementary", about: "expands elementary functions of f32", run: elementary::run },
-    Pass { name: "refold", about: "folds again", run: fold::run },
+    Pass { name: "finish-fold", about: "folds again", run: fold::run },
     Pass {
-        name: "fuse",
+        name: "fma",
         about: "multiplies and adds with one rounding, where the target can",
         run: fuse::run,
     },
-    Pass { name: "recommon", about: "computes equal values once, again", run: common::run },
-    Pass { name: "dead", about: "drops what nothing needs any more", run: dead::run },
+    Pass { name: "finish-cse", about: "computes equal values once, again", run: common::run },
+    Pass { name: "finish-dce", about: "drops what nothing needs any more", run: dead::run },
 ];
 
 /// The kernel without what nothing needs.
@@ -63,13 +63,13 @@ pub fn sweep(kernel: &Kernel) -> Kernel {
 
 /// The kernel as it is when all later passes have run: what a choice is to be measured by.
 fn settled(kernel: &Kernel, target: &Target) -> Kernel {
-    let after = PASSES.iter().skip_while(|pass| pass.name != "lanes").skip(1);
+    let after = PASSES.iter().skip_while(|pass| pass.name != "vectorize").skip(1);
     after.fold(kernel.clone(), |kernel, pass| pass.run(&kernel, target))
 }
 
 /// The kernel as it is before lanes are chosen.
 fn prepared(kernel: &Kernel, target: &Target) -> Kernel {
-    let before = PASSES.iter().take_while(|pass| pass.name != "lanes");
+    let before = PASSES.iter().take_while(|pass| pass.name != "vectorize");
     before.fold(kernel.clone(), |kernel, pass| pass.run(&kernel, target))
 }
 

@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 /// The least and the greatest that a number can be, perhaps infinite. None where nothing is known; what has a range is
 /// no NaN.
-pub(super) type Range = Option<(f64, f64)>;
+pub type Range = Option<(f64, f64)>;
 
 /// How often circles are gone round until what still grows is given up.
 const TURNS: usize = 3;
@@ -82,13 +82,13 @@ fn rounding(op: Op) -> fn(f64) -> f64 {
 }
 
 /// The ranges of a kernel's states.
-pub(super) struct Ranges {
+pub struct Ranges {
     states: Vec<Range>,
 }
 
 impl Ranges {
     /// Follows the states of a kernel through its bodies.
-    pub(super) fn of(kernel: &Kernel) -> Ranges {
+    pub fn of(kernel: &Kernel) -> Ranges {
         let start = |state: &StateSlot| match state.init {
             Imm::I32(x) => Some((f64::from(x), f64::from(x))),
             _ => None,
@@ -114,7 +114,7 @@ impl Ranges {
     }
 
     /// The ranges of a body's values.
-    pub(super) fn within(&self, body: &Body) -> Vec<Range> {
+    pub fn within(&self, body: &Body) -> Vec<Range> {
         let mut carried: FxHashMap<Value, Range> = FxHashMap::default();
         for turn in 0.. {
             let mut ranges: Vec<Range> = Vec::with_capacity(body.insts.len());
@@ -172,9 +172,11 @@ impl Ranges {
                 near(low, high)
             }
             Op::Fma => {
-                let (low, high) = product(finite(0)?, finite(1)?);
-                let (a, b) = finite(2)?;
-                rounded(low + a, high + b)
+                let (x, y, (low, high)) = (finite(0)?, finite(1)?, finite(2)?);
+                // One rounding, as in the op: where the ends cancel, that of a product by itself would be too much.
+                let (least, _) = corners(x, y, |x, y| x.mul_add(y, low));
+                let (_, most) = corners(x, y, |x, y| x.mul_add(y, high));
+                rounded(least, most)
             }
             // The least whole number has no opposite.
             Op::Neg if scalar == Scalar::I32 => of(0).and_then(|(low, high)| rounded(-high, -low)),
@@ -248,8 +250,13 @@ fn join(range: &mut Range, other: Range, turn: usize) -> bool {
     grown
 }
 
-fn product((a, b): (f64, f64), (c, d): (f64, f64)) -> (f64, f64) {
-    let ends = [a * c, a * d, b * c, b * d];
+fn product(x: (f64, f64), y: (f64, f64)) -> (f64, f64) {
+    corners(x, y, |x, y| x * y)
+}
+
+/// The least and the greatest of a function of two intervals that is monotone in each.
+fn corners((a, b): (f64, f64), (c, d): (f64, f64), f: impl Fn(f64, f64) -> f64) -> (f64, f64) {
+    let ends = [f(a, c), f(a, d), f(b, c), f(b, d)];
     (
         ends.iter().copied().fold(f64::INFINITY, f64::min),
         ends.iter().copied().fold(f64::NEG_INFINITY, f64::max),

@@ -46,7 +46,6 @@ pub struct Profile {
     pub quanta: u64,
     /// The last quantum.
     pub last: Quantum,
-    began: u64,
     mark: u64,
 }
 
@@ -64,27 +63,31 @@ pub struct Quantum {
 impl Profile {
     /// For a program of so many steps.
     pub(crate) fn new(steps: usize) -> Profile {
-        Profile { steps: vec![0; steps], quanta: 0, last: Quantum::default(), began: 0, mark: 0 }
+        Profile { steps: vec![0; steps], quanta: 0, last: Quantum::default(), mark: 0 }
     }
 
-    pub(crate) fn begin(&mut self) {
-        self.began = ticks();
-        self.mark = self.began;
-        self.last = Quantum::default();
+    /// Begins a part of a quantum, perhaps its first. \[audio\]
+    pub(crate) fn begin(&mut self, is_first: bool) {
+        self.mark = ticks();
+        if is_first {
+            self.last = Quantum::default();
+        }
     }
 
+    /// A step has run. \[audio\]
     pub(crate) fn step(&mut self, step: usize) {
         let now = ticks();
         let took = now.saturating_sub(self.mark);
         self.mark = now;
         self.steps[step] += took;
+        self.last.ticks += took;
         if took > self.last.worst_ticks {
             (self.last.worst_step, self.last.worst_ticks) = (step, took);
         }
     }
 
+    /// A quantum is over. \[audio\]
     pub(crate) fn end(&mut self) {
-        self.last.ticks = self.mark.saturating_sub(self.began);
         self.quanta += 1;
     }
 }

@@ -17,6 +17,12 @@ impl Waiting {
         self.samples.extend_from_slice(samples);
     }
 
+    /// Forgets what waits. Frees nothing.
+    pub(crate) fn clear(&mut self) {
+        self.samples.clear();
+        self.heard = 0;
+    }
+
     /// Fills a buffer with the next samples, and with silence where there are none.
     pub(crate) fn take(&mut self, into: &mut [f32]) {
         let waiting = &self.samples[self.heard..];

@@ -121,23 +121,20 @@ impl Instance {
         self.part(frame, WHOLE);
     }
 
-    /// Renders some frames of the quantum that begins at a frame. The quantum's parts follow one another, and the first
-    /// takes the events of all.
+    /// Renders some frames of the quantum that begins at a frame, with what the queue holds for them. What is late happens
+    /// with the first of them. The quantum's parts follow one another.
     pub(crate) fn part(&mut self, frame: u64, frames: Range<usize>) {
-        if frames.start == 0 {
-            self.take_events(frame);
-        }
+        let (is_first, is_last) = (frames.start == 0, frames.end == QUANTUM);
+        self.take_events(frame, &frames);
         self.call_list.forget();
         self.used_call_list = false;
         if let Some(profile) = &mut self.profile {
-            profile.begin();
+            profile.begin(is_first);
         }
         let eventful = !self.params.touched().is_empty() || !self.notes.is_empty();
-        if frames.start == 0 {
-            let (params, notes) = (&self.params, &self.notes);
-            let has_event = |runner: &Runner| eventful && runner.has_event(params, notes);
-            self.propagation.propagate(&mut self.runners, &self.buffers, has_event);
-        }
+        let (params, notes) = (&self.params, &self.notes);
+        let has_event = |runner: &Runner| eventful && runner.has_event(params, notes);
+        self.propagation.propagate(&mut self.runners, &self.buffers, is_first, has_event);
         let mut scene = Scene {
             code: &*self.program.code,
             frame,
@@ -150,7 +147,7 @@ impl Instance {
         for (index, runner) in self.runners.iter_mut().enumerate() {
             runner.run(&mut scene, frames.clone());
             let failed = examine(runner, index, scene.memory, (frame, &frames), &mut self.failures);
-            if frames.end == QUANTUM {
+            if is_last {
                 runner.fall_asleep(scene.memory.state);
                 if !failed {
                     runner.clear_lines();
@@ -158,7 +155,7 @@ impl Instance {
             }
             runner.end(scene.memory.state, frame, frames.clone());
             for (part, (place, mute)) in (0..runner.parts()).zip(&mut mutes) {
-                mute.apply(runner, part);
+                mute.apply(runner, part, &frames);
                 if let Some(watcher) = &self.watcher {
                     watcher.hear(place, runner, part, &frames);
                 }
@@ -168,19 +165,37 @@ impl Instance {
                 profile.step(index);
             }
         }
-        if let Some(profile) = &mut self.profile {
+        if let Some(profile) = self.profile.as_mut().filter(|_| is_last) {
             profile.end();
         }
         if let Some(watcher) = &self.watcher {
             watcher.end(&self.params);
         }
-        if frames.end == QUANTUM {
-            // So that the next quantum finds nothing of this one.
-            self.notes.begin();
-            if !self.params.are_ramping() {
-                self.params.begin();
-            }
+        // So that the next part finds nothing of this one.
+        self.notes.begin();
+        if !self.params.are_ramping() {
+            self.params.begin(0);
         }
+    }
+
+    /// As it was when it was made, but for taps, the profile and what is watched. Allocates and frees nothing; the work is
+    /// bounded by the program's memory. \[audio\]
+    pub(crate) fn reset(&mut self) {
+        self.queue.clear();
+        self.params.reset(&self.program.params);
+        self.notes.begin();
+        self.state.as_mut_slice().copy_from_slice(&self.program.state);
+        self.lines.iter_mut().for_each(Line::clear);
+        self.buffers.clear();
+        for (runner, step) in self.runners.iter_mut().zip(&self.program.steps) {
+            runner.reset(step, &self.program, &self.buffers);
+        }
+        self.propagation.reset();
+        self.mutes.fill(Mute { gain: 1.0, target: 1.0 });
+        self.taps.iter_mut().for_each(Tap::clear);
+        self.failures.clear();
+        self.used_call_list = false;
+        self.call_list.forget();
     }
 
     /// Meters levels and values from now on.
@@ -210,18 +225,18 @@ impl Instance {
         if !loud || recovers || !self.taps.is_empty() || is_watched {
             return false;
         }
-        self.propagation.propagate(&mut self.runners, &self.buffers, |_| false);
+        self.propagation.propagate(&mut self.runners, &self.buffers, true, |_| false);
         self.call_list.write(&mut self.runners, &self.idle, &*self.program.code, self.state.as_ptr())
     }
 
-    fn take_events(&mut self, frame: u64) {
-        self.params.begin();
+    fn take_events(&mut self, frame: u64, frames: &Range<usize>) {
+        self.params.begin(frames.start);
         self.notes.begin();
         while !self.notes.is_full() {
-            let Some(event) = self.queue.pop_before(frame + QUANTUM as u64) else { break };
-            self.apply(event.kind, event.frame.saturating_sub(frame) as usize);
+            let Some(event) = self.queue.pop_before(frame + frames.end as u64) else { break };
+            self.apply(event.kind, frames.start.max(event.frame.saturating_sub(frame) as usize));
         }
-        self.params.end();
+        self.params.end(frames.end);
     }
 
     fn apply(&mut self, kind: EventKind, offset: usize) {
@@ -282,6 +297,28 @@ impl Instance {
         all
     }
 
+    /// Whether all channels of the last part's result are silent because the steps that they come from sleep: then silence
+    /// follows until the next event, or input.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.propagation.is_all_silent()
+    }
+
+    /// Gives the ports whose voices have all fallen asleep since they were last given. \[audio\]
+    pub(crate) fn take_asleep(&mut self, mut take: impl FnMut(usize)) {
+        for index in 0..self.runners.len() {
+            while let Some(id) = self.asleep_unreported(index) {
+                self.runners.iter_mut().for_each(|runner| runner.report(id));
+                take(id);
+            }
+        }
+    }
+
+    /// A port of a runner that is asleep and has not been reported as such.
+    fn asleep_unreported(&self, runner: usize) -> Option<usize> {
+        let is_awake = |id: usize| self.runners.iter().any(|runner| runner.is_port_awake(id));
+        self.runners[runner].unreported().find(|&id| !is_awake(id))
+    }
+
     /// How many voices are awake.
     pub(crate) fn awake(&self) -> usize {
         self.runners.iter().map(Runner::awake).sum()
@@ -319,9 +356,12 @@ fn examine(
 }
 
 impl Mute {
-    fn apply(&mut self, runner: &mut Runner, part: usize) {
+    /// Scales some frames of a part; the gain is at its target at the quantum's end.
+    fn apply(&mut self, runner: &mut Runner, part: usize, frames: &Range<usize>) {
         if self.gain != 1.0 || self.target != 1.0 {
-            runner.scale(part, self.gain, self.target);
+            runner.scale(part, self.gain, self.target, frames);
+        }
+        if frames.end == QUANTUM {
             self.gain = self.target;
         }
     }

@@ -100,6 +100,11 @@ impl Buffers {
         self.all.as_slice()[index * QUANTUM..].first_chunk().unwrap_or(&[0.0; QUANTUM])
     }
 
+    /// Silences all buffers.
+    pub(crate) fn clear(&mut self) {
+        self.all.as_mut_slice().fill(0.0);
+    }
+
     /// A buffer, to change it.
     pub(crate) fn get_mut(&mut self, index: usize) -> &mut [f32] {
         &mut self.all.as_mut_slice()[index * QUANTUM..][..QUANTUM]
@@ -126,6 +131,11 @@ impl Line {
     pub(crate) fn as_slice(&self) -> &[f32] {
         let all = self.0.as_slice();
         &all[GUARD..all.len() - GUARD]
+    }
+
+    /// Silences it, and the room before and after it.
+    pub(crate) fn clear(&mut self) {
+        self.0.as_mut_slice().fill(0.0);
     }
 
     /// Changes its frames.

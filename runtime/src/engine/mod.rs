@@ -1,12 +1,18 @@
 //! The engine: owns a program's memory and renders it.
 //!
-//! Rendering always happens in quanta of 64 frames at absolute positions 0, 64, 128 …; whoever asks for other
-//! numbers of frames is handed the rest of the last quantum first. So every pattern of calls gives the same bits,
-//! live and offline.
+//! Rendering happens in quanta of 64 frames at absolute positions 0, 64, 128 …, in one of two ways.
 //!
-//! One quantum goes like this: the events that fall into it are taken from the queue; those of parameters become
-//! tracks ([`params`]), those of ports become chains ([`notes`]); then every step runs, cut into kernel calls at its
-//! own events only ([`step`]). `Engine::process` does not allocate, lock, wait or panic.
+//! - [`Engine::process`] renders whole quanta, ahead of what is asked for, and serves the remaining frames of the last one
+//!   first. So every pattern of calls gives the same bits, live and offline. Events must be there before their quantum.
+//! - [`Engine::process_block`] renders exactly the frames that are asked for, for a host or a song with input, which can
+//!   give events and input only block by block: a quantum is rendered in parts, and each part takes its own events. Nothing
+//!   is late and there is no latency. Where all blocks are multiples of 64 the bits are those of `process`; others differ
+//!   by roundings, as kernels that compute several frames at once begin elsewhere.
+//!
+//! One part goes like this: the events that fall into it are taken from the queue; those of parameters become
+//! tracks ([`params`]), those of ports become chains ([`notes`]); the steps that are silent all through are found
+//! ([`tail`]); then the other steps run, cut into kernel calls at their own events only ([`step`]). Neither way of
+//! rendering allocates, locks, waits or panics, nor does [`Engine::reset`].
 //!
 //! What it does not do: decide when something is played (the score), talk to a device (the outputs), or change its
 //! program while it runs (the control).
@@ -54,36 +60,36 @@ pub struct Engine {
     instance: Instance,
     input: Vec<Waiting>,
     cut: Cut,
-    /// Frames of the present quantum that are rendered.
+    /// Frames of the present quantum that are rendered. Those that are not served yet are all of one part.
     made: usize,
 }
 
-/// Hands out quanta in whatever pieces are asked for.
+/// Serves quanta in pieces of any size.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cut {
     /// The first frame of the next quantum.
     pub(crate) frame: u64,
-    /// How much of the last quantum has been handed out.
+    /// Frames of the last quantum that have been served.
     served: usize,
 }
 
 impl Cut {
-    /// Nothing is left over; the next quantum begins at `frame`.
+    /// All is served; the next quantum begins at `frame`.
     pub(crate) fn at(frame: u64) -> Cut {
         Cut { frame, served: QUANTUM }
     }
 
-    /// The frame that is handed out next.
+    /// The frame that is served next.
     pub(crate) fn position(self) -> u64 {
         self.frame - (QUANTUM - self.served) as u64
     }
 
-    /// Whether the next quantum has to be rendered before more is handed out.
+    /// Whether the next quantum has to be rendered before more is served.
     pub(crate) fn is_spent(self) -> bool {
         self.served == QUANTUM
     }
 
-    /// A quantum has been rendered; all of it may be handed out.
+    /// A quantum has been rendered; all of it may be served.
     pub(crate) fn renew(&mut self) {
         self.frame += QUANTUM as u64;
         self.served = 0;
@@ -124,17 +130,18 @@ impl Engine {
         &self.instance.program
     }
 
-    /// The frame that is handed out next.
+    /// The frame that is served next.
     pub fn position(&self) -> u64 {
         self.cut.position()
     }
 
-    /// The first frame of the next quantum: events before it come too late, and happen at it.
+    /// The first frame that is not rendered yet: events before it come too late, and happen at it.
     pub fn horizon(&self) -> u64 {
-        self.cut.frame
+        self.cut.frame - (QUANTUM - self.made) as u64
     }
 
-    /// Where events are put. They need not be complete further than to the quantum that is rendered next.
+    /// The queue of events. It need not be complete further than to the end of the quantum that is rendered next, or of the
+    /// block with [`Engine::process_block`].
     pub fn events(&mut self) -> &mut EventQueue {
         &mut self.instance.queue
     }
@@ -181,11 +188,10 @@ impl Engine {
         }
     }
 
-    /// Renders the next frames of a song that hears `input` in these very frames, one slice a channel, all as long as the
-    /// first of `out`; what was fed before is not heard. A song without input is rendered in whole quanta, as by
-    /// [`Engine::process`]; one with input no further than is asked for, so that nothing is delayed.
-    pub fn pass(&mut self, input: &[&[f32]], out: &mut [&mut [f32]]) {
-        let (Some(last), false) = (input.last(), self.input.is_empty()) else { return self.process(out) };
+    /// Renders exactly the next frames, one slice a channel, all as long as the first of `out`; the song's `in` hears `input`
+    /// in these very frames (silence where it is short or has no channel; its last channel on those beyond), and not what was
+    /// fed before. Events are exact up to the block's end, and nothing is delayed. \[audio\]
+    pub fn process_block(&mut self, input: &[&[f32]], out: &mut [&mut [f32]]) {
         let frames = out.first().map_or(0, |channel| channel.len());
         let mut done = 0;
         while done < frames {
@@ -193,14 +199,22 @@ impl Engine {
             if spent || self.cut.served == self.made {
                 let made = if spent { 0 } else { self.made };
                 let end = QUANTUM.min(made + frames - done);
-                let mut channels = (0..).map(|channel| *input.get(channel).unwrap_or(last));
+                let mut channels = (0..).map(|channel| input.get(channel).or(input.last()));
                 self.part(end, |_, part| {
-                    let heard = channels.next().and_then(|sound| sound.get(done..)).unwrap_or(&[]);
+                    let heard = channels.next().flatten().and_then(|sound| sound.get(done..)).unwrap_or(&[]);
                     input::copy(part, heard);
                 });
             }
             done += self.serve(out, done);
         }
+    }
+
+    /// As it was when it was made, at frame 0: the same events give the same bits as on a new engine. Taps and time keeping go
+    /// on. Allocates and frees nothing; the work is bounded by the program's memory. \[audio\]
+    pub fn reset(&mut self) {
+        self.instance.reset();
+        self.input.iter_mut().for_each(Waiting::clear);
+        (self.cut, self.made) = (Cut::at(0), QUANTUM);
     }
 
     /// Renders the next quantum.
@@ -215,7 +229,7 @@ impl Engine {
         self.cut.renew();
     }
 
-    /// Renders the present quantum further, or the next one where it is over, to the frame `end` of it. `hear` fills each
+    /// Renders the present quantum further, or the next one where it is over, up to its frame `end`. `hear` fills each
     /// channel of the input.
     fn part(&mut self, end: usize, mut hear: impl FnMut(&mut Waiting, &mut [f32])) {
         if self.cut.is_spent() {
@@ -237,7 +251,7 @@ impl Engine {
         self.made = end;
     }
 
-    /// Hands out what is rendered, to the frames of `out` from `at` on. How many there were.
+    /// Serves what is rendered, to the frames of `out` from `at` on. Returns how many there were.
     fn serve(&mut self, out: &mut [&mut [f32]], at: usize) -> usize {
         let wanted = out[0].len() - at;
         let piece = self.cut.serve(wanted.min(self.made - self.cut.served));
@@ -258,29 +272,41 @@ impl Engine {
         self.instance.not_finite()
     }
 
+    /// Whether the last frames that were rendered are silent because all that they come from sleeps: then silence follows
+    /// until the next event, or input. A host need not render it. \[audio\]
+    pub fn is_silent(&self) -> bool {
+        self.instance.is_silent()
+    }
+
+    /// Gives the ports whose voices have all fallen asleep since they were last given: their notes have ended, with their
+    /// release. A port whose next note has begun meanwhile is not given. \[audio\]
+    pub fn take_asleep(&mut self, take: impl FnMut(usize)) {
+        self.instance.take_asleep(take);
+    }
+
     /// How many voices are awake, of those that can fall asleep.
     pub fn awake(&self) -> usize {
         self.instance.awake()
     }
 
-    /// From now on what sleeps is called as well, into buffers that nobody hears, and no effect rests: so it can be measured
-    /// what that saves. Not on the audio thread.
+    /// Calls the steps that sleep as well from now on, into buffers that are not read, and keeps effects awake, so that it can
+    /// be measured what sleeping saves. Not on the audio thread.
     pub fn never_skip(&mut self) {
         self.instance.never_skip();
     }
 
-    /// Begins to keep time of each step. Not on the audio thread.
+    /// Times each step from now on. Not on the audio thread.
     pub fn keep_time(&mut self) {
         self.instance.profile = Some(Profile::new(self.program().steps.len()));
         self.instance.changed();
     }
 
-    /// How long the steps have taken, if time is kept.
+    /// How long the steps have taken, if they are timed.
     pub fn profile(&self) -> Option<&Profile> {
         self.instance.profile.as_ref()
     }
 
-    /// Whether it has neither taps nor keeps time.
+    /// Whether it has no taps and does not time its steps.
     pub(crate) fn is_plain(&self) -> bool {
         self.instance.taps.is_empty() && self.instance.profile.is_none()
     }

@@ -1,14 +1,14 @@
-//! The notes of one quantum, by port: what begins and ends where.
+//! The notes of one part of a quantum (mostly all of it), by port: what begins and ends where.
 
 use crate::program::Port;
 
-/// Note-ons and note-offs that one quantum can hold. What is beyond begins at the next quantum.
+/// Note-ons and note-offs that one part can hold. What is beyond begins with the next part.
 pub(crate) const NOTES: usize = 4096;
 
 /// No further note.
 const NONE: u32 = u32::MAX;
 
-/// The notes of a quantum: for each port a chain in the order of time.
+/// The notes of a part: for each port a chain in the order of time.
 #[derive(Debug)]
 pub(crate) struct Notes {
     list: Vec<Note>,
@@ -62,7 +62,7 @@ impl Notes {
         }
     }
 
-    /// Begins a quantum without notes.
+    /// Begins a part without notes.
     pub(crate) fn begin(&mut self) {
         for port in self.touched.drain(..) {
             self.chains[port as usize] = EMPTY;
@@ -92,12 +92,12 @@ impl Notes {
         self.list.len() == NOTES
     }
 
-    /// Whether the quantum has none.
+    /// Whether the part has none.
     pub(crate) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// The frames at which a port has notes, one bit each.
+    /// The frames of the quantum at which a port has notes, one bit each.
     pub(crate) fn mask(&self, port: usize) -> u64 {
         self.chains[port].mask
     }

@@ -1,21 +1,23 @@
-//! Parameters: their values, their ramps, and how both look over one quantum.
+//! Parameters: their values, their ramps, and how both look over one part of a quantum (mostly all of it).
 //!
-//! A parameter that is set or moves in a quantum has a *track*: its value at each of the 64 frames, and two masks
-//! of 64 bits, one bit a frame: where it moves and where a stretch begins. Steps combine the masks of their
+//! A parameter that is set or moves in a part has a *track*: its value at each of the part's frames, and two masks
+//! of 64 bits, one bit a frame of the quantum: where it moves and where a stretch begins. Steps combine the masks of their
 //! parameters with `or`, so splitting a quantum is arithmetic on words. All values are f64 and clamped when they
 //! are set; each is rounded once to f32, where a kernel reads it frame by frame.
 
 use super::memory::Block;
 use crate::program::{Curve, ParamSlot, QUANTUM};
 
-/// The values of all parameters of a program, and what they do in the present quantum.
+/// The values of all parameters of a program, and what they do in the present part of a quantum.
 #[derive(Debug)]
 pub(crate) struct Params {
     all: Vec<Param>,
-    /// Which parameters have a track in this quantum.
+    /// Which parameters have a track in this part.
     touched: Vec<u32>,
-    /// Which ramp on into the next quantum.
+    /// Which ramp on into the next part.
     ramping: Vec<u32>,
+    /// The first frame of the part, in its quantum.
+    start: u8,
     exact: Block<f64>,
     single: Block<f32>,
 }
@@ -41,7 +43,7 @@ struct Param {
     max: f64,
     curve: Curve,
     smooth: u32,
-    /// Frames of the present quantum that are filled in its track.
+    /// The frame of the quantum up to which its track is filled.
     filled: u8,
     touched: bool,
     /// All 64 single values are the present value.
@@ -132,6 +134,7 @@ impl Params {
             all: slots.iter().map(Param::new).collect(),
             touched: Vec::with_capacity(slots.len()),
             ramping: Vec::with_capacity(slots.len()),
+            start: 0,
             exact: Block::zeros(slots.len() * QUANTUM),
             single: Block::zeros(slots.len() * QUANTUM),
         }
@@ -142,8 +145,16 @@ impl Params {
         self.all[param].value
     }
 
-    /// Begins a quantum: what ramps has a track.
-    pub(crate) fn begin(&mut self) {
+    /// Every parameter stands at its default again. Allocates nothing.
+    pub(crate) fn reset(&mut self, slots: &[ParamSlot]) {
+        self.all.iter_mut().zip(slots).for_each(|(param, slot)| *param = Param::new(slot));
+        self.touched.clear();
+        self.ramping.clear();
+    }
+
+    /// Begins the part of a quantum that starts at a frame of it: what ramps has a track.
+    pub(crate) fn begin(&mut self, start: usize) {
+        self.start = start as u8;
         for &index in &self.touched {
             let param = &mut self.all[index as usize];
             param.touched = false;
@@ -160,12 +171,12 @@ impl Params {
         self.touched.is_empty() && self.ramping.is_empty()
     }
 
-    /// Whether a ramp goes on into the next quantum.
+    /// Whether a ramp goes on into the next part.
     pub(crate) fn are_ramping(&self) -> bool {
         !self.ramping.is_empty()
     }
 
-    /// Sets a parameter at a frame of the quantum, not before its last set. What does not exist is not set, and
+    /// Sets a parameter at a frame of the part (counted from the quantum's first), not before its last set. What does not exist is not set, and
     /// nothing is set to what is not a number.
     pub(crate) fn set(&mut self, index: usize, offset: usize, set: Set) {
         if index >= self.all.len() || set.value.is_nan() {
@@ -177,18 +188,18 @@ impl Params {
         self.all[index].cuts |= 1 << offset;
     }
 
-    /// Fills all tracks to the quantum's end.
-    pub(crate) fn end(&mut self) {
+    /// Fills all tracks to the part's end, a frame of the quantum or the one after its last.
+    pub(crate) fn end(&mut self, end: usize) {
         for i in 0..self.touched.len() {
             let index = self.touched[i] as usize;
-            self.fill(index, QUANTUM);
+            self.fill(index, end);
             if self.all[index].ramps() {
                 self.ramping.push(self.touched[i]);
             }
         }
     }
 
-    /// The parameters that have a track in this quantum.
+    /// The parameters that have a track in this part.
     pub(crate) fn touched(&self) -> &[u32] {
         &self.touched
     }
@@ -198,13 +209,13 @@ impl Params {
         (self.all[index].moving, self.all[index].cuts)
     }
 
-    /// The value at a frame of the quantum.
+    /// The value at a frame of the part.
     pub(crate) fn value(&self, index: usize, offset: usize) -> f64 {
         let param = &self.all[index];
         if param.touched { self.exact.as_slice()[index * QUANTUM + offset] } else { param.value }
     }
 
-    /// The values of the whole quantum as a kernel reads them.
+    /// The values of a quantum as a kernel reads them, of which those of the part are valid.
     pub(crate) fn frames(&mut self, index: usize) -> *const f32 {
         let param = &mut self.all[index];
         if !param.touched && !param.level {
@@ -230,7 +241,7 @@ impl Params {
     fn touch(&mut self, index: usize) {
         let param = &mut self.all[index];
         if !param.touched {
-            (param.touched, param.level, param.filled) = (true, false, 0);
+            (param.touched, param.level, param.filled) = (true, false, self.start);
             self.touched.push(index as u32);
         }
     }

@@ -38,6 +38,11 @@ impl EventQueue {
         Ok(())
     }
 
+    /// Drops all events; the room stays.
+    pub(crate) fn clear(&mut self) {
+        self.events.clear();
+    }
+
     /// The next event, if it is due before a frame.
     pub fn pop_before(&mut self, frame: u64) -> Option<Event> {
         self.events.pop_front_if(|event| event.frame < frame)

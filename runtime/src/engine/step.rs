@@ -1,12 +1,13 @@
-//! One step of a program: how its quantum is cut into kernel calls.
+//! One step of a program: how its quantum, or a part of one, is cut into kernel calls.
 //!
 //! Only the step's own events and parameters cut. A stretch that begins with a note is one frame in the general
 //! form and the rest in the steady one; where a parameter moves the form is general; before the first steady call
 //! after a change the setup runs. A step whose voices are all asleep is not called, and what hears it finds silence.
 
 mod finite;
+mod sleep;
 
-use super::memory::{Buffers, Pointers, silence};
+use super::memory::{Buffers, Pointers};
 use super::notes::{Cursor, NoteKind, Notes, pitch};
 use super::params::Params;
 use super::tail::{self, SILENCE, TailDetector};
@@ -14,9 +15,10 @@ use crate::machine::Task;
 use crate::program::{Call, Code, Form, Port, Program, QUANTUM, Step};
 use finite::Guard;
 pub(crate) use finite::Memory;
+use sleep::VoiceState;
 use std::ops::Range;
 
-/// What all steps of a quantum read.
+/// What all steps read in a part of a quantum.
 pub(crate) struct Scene<'a> {
     /// The kernels.
     pub(crate) code: &'a dyn Code,
@@ -28,7 +30,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) notes: &'a Notes,
     /// The state memory, and the program's state at the start, for voices that wake.
     pub(crate) memory: Memory<'a>,
-    /// Whether a parameter or a note changes something in this quantum.
+    /// Whether a parameter or a note changes something in this part.
     pub(crate) eventful: bool,
 }
 
@@ -61,23 +63,9 @@ pub(crate) struct Runner {
     waste: Option<Pointers<f32>>,
     /// Whether what it computes is finite.
     guard: Guard,
-    /// It is silent for the whole quantum: it writes nothing, and its readers are pointed to a buffer of zeros.
+    /// It is silent for the whole part: it writes nothing, and its readers are pointed to a buffer of zeros.
     silent: bool,
     stale: bool,
-}
-
-/// A part of a step that sleeps and wakes.
-#[derive(Debug)]
-struct VoiceState {
-    port: usize,
-    /// Offset of the word that says that it may sleep, in the state memory.
-    until: usize,
-    /// Its stretches of the state memory.
-    bytes: Vec<Range<usize>>,
-    delays: Range<usize>,
-    awake: bool,
-    /// It was awake when its step failed.
-    interrupted: bool,
 }
 
 /// A table of buffers, and the same some frames later.
@@ -161,20 +149,30 @@ impl Runner {
         }
     }
 
-    /// Whether it has voices and all are asleep.
-    pub(crate) fn asleep(&self) -> bool {
-        !self.voices.is_empty() && self.voices.iter().all(|voice| !voice.awake)
-    }
-
     /// Whether it need not be called, for whichever reason.
     fn is_idle(&self) -> bool {
         self.asleep() || self.tail.is_asleep() || self.guard.has_failed()
     }
 
-    /// Begins a quantum: `hears` if an input sounds, `has_event` if an event concerns it. Returns true if it is silent for the
-    /// whole quantum.
-    pub(crate) fn begin(&mut self, hears: bool, has_event: bool) -> bool {
-        if self.tail.begin(hears || has_event) {
+    /// As it was when it was made, with the program and the buffers that it was made with. Allocates nothing. \[audio\]
+    pub(crate) fn reset(&mut self, step: &Step, program: &Program, buffers: &Buffers) {
+        self.reset_voices();
+        for (local, port) in self.ports.iter_mut().enumerate() {
+            let has_voice = self.voices.iter().any(|voice| voice.port == local);
+            *port = first_port(program, step.ports[local], u32::from(!has_voice));
+        }
+        for (input, &signal) in self.inputs.whole.0.iter_mut().zip(&step.inputs) {
+            *input = buffers.start(program.buffers[signal]);
+        }
+        self.tail.reset();
+        self.guard.reset();
+        (self.silent, self.stale) = (false, true);
+    }
+
+    /// Begins a part of a quantum, perhaps its first: `hears` if an input sounds, `has_event` if an event concerns it. Returns
+    /// true if it is silent for the whole part.
+    pub(crate) fn begin(&mut self, is_first: bool, hears: bool, has_event: bool) -> bool {
+        if self.tail.begin(is_first, hears || has_event) {
             self.stale = true;
         }
         let sleeps = self.asleep() || self.guard.has_failed();
@@ -187,7 +185,7 @@ impl Runner {
         self.inputs.whole.0[input] = sound;
     }
 
-    /// Whether an event of the quantum concerns it.
+    /// Whether an event of the part concerns it.
     pub(crate) fn has_event(&self, params: &Params, notes: &Notes) -> bool {
         let moves = |&index: &usize| params.masks(index) != (0, 0);
         self.params.iter().any(moves) || self.port_ids.iter().any(|&id| notes.mask(id) != 0)
@@ -225,11 +223,6 @@ impl Runner {
         })
     }
 
-    /// How many voices are awake.
-    pub(crate) fn awake(&self) -> usize {
-        self.voices.iter().filter(|voice| voice.awake).count()
-    }
-
     /// Renders some frames of the quantum; all those before have been rendered.
     pub(crate) fn run(&mut self, scene: &mut Scene<'_>, frames: Range<usize>) {
         let due = frames.start == 0 && self.guard.is_due();
@@ -251,10 +244,8 @@ impl Runner {
         if moving | cuts | noted == 0 && !due {
             return false;
         }
-        if frames.start == 0 {
-            for (cursor, &id) in self.cursors.iter_mut().zip(&self.port_ids) {
-                *cursor = scene.notes.first(id);
-            }
+        for (cursor, &id) in self.cursors.iter_mut().zip(&self.port_ids) {
+            *cursor = scene.notes.first(id);
         }
         if due {
             self.guard.resume();
@@ -290,26 +281,6 @@ impl Runner {
         began
     }
 
-    /// Wakes the voices of a port if a note begins there.
-    fn wake_where_it_begins(&mut self, scene: &Scene<'_>, port: usize) {
-        if self.ports[port].trig != 0 {
-            self.wake(scene, port);
-        }
-    }
-
-    /// Wakes the voices of a port that sleep: they start from their initial state.
-    fn wake(&mut self, scene: &Scene<'_>, port: usize) {
-        self.ports[port].active = 1;
-        for voice in self.voices.iter_mut().filter(|voice| voice.port == port && !voice.awake) {
-            voice.awake = true;
-            voice.bytes.iter().for_each(|stretch| scene.memory.restore(stretch.clone()));
-            for index in voice.delays.clone() {
-                // SAFETY: the line has that many frames, and no kernel runs.
-                unsafe { silence(self.delays.0[index], self.delay_frames[index]) };
-            }
-        }
-    }
-
     /// Renders a stretch in which nothing begins after its first frame.
     fn stretch(&mut self, scene: &mut Scene<'_>, range: Range<usize>, began: bool, moves: bool) {
         if self.is_idle() {
@@ -324,7 +295,7 @@ impl Runner {
         }
     }
 
-    /// Writes zeros, unless the step is silent for the whole quantum, when its outputs are not read.
+    /// Writes zeros, unless the step is silent for the whole part, when its outputs are not read.
     fn write_silence(&mut self, range: Range<usize>) {
         if !self.silent {
             self.outputs.fill(range, 0.0);
@@ -407,36 +378,6 @@ impl Runner {
         self.silent && (self.waste.is_none() || self.guard.has_failed())
     }
 
-    /// Its voices that are awake although their note has ended.
-    pub(crate) fn released(&self) -> impl Iterator<Item = usize> {
-        let released = |voice: &VoiceState| voice.awake && self.ports[voice.port].gate == 0;
-        self.voices.iter().enumerate().filter(move |(_, voice)| released(voice)).map(|(index, _)| index)
-    }
-
-    /// Whether a voice says that it may sleep.
-    pub(crate) fn may_sleep(&self, voice: usize, state: *mut u8) -> bool {
-        // SAFETY: the word is within the state memory, and no kernel runs.
-        unsafe { state.add(self.voices[voice].until).cast::<u32>().read_unaligned() != 0 }
-    }
-
-    /// At the quantum's end, voices whose note has ended and that say so fall asleep.
-    pub(crate) fn fall_asleep(&mut self, state: *mut u8) {
-        for index in 0..self.voices.len() {
-            let voice = &self.voices[index];
-            if voice.awake && self.ports[voice.port].gate == 0 && self.may_sleep(index, state) {
-                self.sleep(index);
-            }
-        }
-    }
-
-    /// A voice falls asleep.
-    pub(crate) fn sleep(&mut self, voice: usize) {
-        let voice = &mut self.voices[voice];
-        voice.awake = false;
-        self.ports[voice.port].active = 0;
-        self.stale = true;
-    }
-
     /// How many parts it has.
     pub(crate) fn parts(&self) -> usize {
         self.parts.len()
@@ -447,16 +388,16 @@ impl Runner {
         self.parts[part].clone()
     }
 
-    /// Scales what a part has rendered, from one gain to another over the quantum.
-    pub(crate) fn scale(&mut self, part: usize, from: f32, to: f32) {
+    /// Scales some frames that a part has rendered; over the whole quantum the gain would go from one to another.
+    pub(crate) fn scale(&mut self, part: usize, from: f32, to: f32, frames: &Range<usize>) {
         if self.silent {
             return;
         }
         for &start in &self.outputs.whole.0[self.parts[part].clone()] {
             // SAFETY: every buffer has QUANTUM frames, and no kernel runs.
             let buffer = unsafe { std::slice::from_raw_parts_mut(start, QUANTUM) };
-            for (i, sample) in buffer.iter_mut().enumerate() {
-                *sample *= from + (to - from) * (i + 1) as f32 / QUANTUM as f32;
+            for i in frames.clone() {
+                buffer[i] *= from + (to - from) * (i + 1) as f32 / QUANTUM as f32;
             }
         }
     }
@@ -477,16 +418,6 @@ impl Runner {
         self.stale = true;
     }
 
-    /// A voice goes on where another program's is: whether it is awake.
-    pub(crate) fn carry_voice(&mut self, voice: usize, from: &Runner, other: usize) {
-        let (voice, before) = (&mut self.voices[voice], &from.voices[other]);
-        // One that was interrupted has a note to go on with, unless the step is the same: `carry_failure` sees to that.
-        voice.awake = before.awake
-            || before.interrupted && from.guard.has_failed() && from.ports[before.port].gate != 0;
-        self.ports[voice.port].active = u32::from(voice.awake);
-        self.stale = true;
-    }
-
     /// Takes over the tail detection of another program's step.
     pub(crate) fn carry_tail(&mut self, from: &Runner) {
         self.tail.carry(&from.tail);
@@ -495,19 +426,6 @@ impl Runner {
     /// Points a delay line elsewhere.
     pub(crate) fn move_line(&mut self, index: usize, to: *mut f32) {
         self.delays.0[index] = to;
-    }
-}
-
-impl VoiceState {
-    fn new(voice: &crate::program::StepVoice, step: &Step) -> VoiceState {
-        VoiceState {
-            port: voice.port,
-            until: step.state + voice.until,
-            bytes: voice.bytes.iter().map(|b| step.state + b.start..step.state + b.end).collect(),
-            delays: voice.delays.clone(),
-            awake: false,
-            interrupted: false,
-        }
     }
 }
 

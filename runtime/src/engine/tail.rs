@@ -25,7 +25,7 @@ pub(crate) enum Origin {
     Step(usize),
 }
 
-/// Which steps read the outputs of which, and which of them are silent in the present quantum.
+/// Which steps read the outputs of which, and which of them are silent in the present part of a quantum.
 #[derive(Debug)]
 pub(crate) struct SilencePropagation {
     /// For each step, where its inputs come from.
@@ -81,6 +81,17 @@ impl SilencePropagation {
         }
     }
 
+    /// Nothing is known to be silent, as at the start.
+    pub(crate) fn reset(&mut self) {
+        self.inputs.fill(false);
+        self.steps.fill(false);
+    }
+
+    /// Whether all of the program's outputs are silent in the present part.
+    pub(crate) fn is_all_silent(&self) -> bool {
+        self.outputs.iter().all(|&origin| self.is_silent(origin))
+    }
+
     /// Says whether a channel of the input is silent in the next quantum. Returns true if it was otherwise before.
     pub(crate) fn set_input(&mut self, channel: usize, silent: bool) -> bool {
         match self.inputs.get_mut(channel) {
@@ -89,19 +100,20 @@ impl SilencePropagation {
         }
     }
 
-    /// Finds the steps that are silent for a whole quantum; `has_event` says of a step whether an event of the quantum
-    /// concerns it. A silent step writes nothing: its readers are pointed to a buffer of zeros, as its own may hold another
+    /// Finds the steps that are silent for a whole part of a quantum, perhaps its first; `has_event` says of a step whether
+    /// an event of the part concerns it. A silent step writes nothing: its readers are pointed to a buffer of zeros, as its own may hold another
     /// signal by then.
     pub(crate) fn propagate(
         &mut self,
         runners: &mut [Runner],
         buffers: &Buffers,
+        is_first: bool,
         has_event: impl Fn(&Runner) -> bool,
     ) {
         for index in 0..runners.len() {
             let hears = self.origins[index].iter().any(|&origin| !self.is_silent(origin));
             let has_event = has_event(&runners[index]);
-            let silent = runners[index].begin(hears, has_event);
+            let silent = runners[index].begin(is_first, hears, has_event);
             if std::mem::replace(&mut self.steps[index], silent) == silent {
                 continue;
             }
@@ -138,7 +150,7 @@ pub(crate) struct TailDetector {
     /// Frames of its longest delay line.
     longest: usize,
     asleep: bool,
-    /// Whether an input sounds in this quantum, or an event concerns the step.
+    /// Whether an input has sounded in this quantum, or an event has concerned the step.
     disturbed: bool,
 }
 
@@ -146,6 +158,11 @@ impl TailDetector {
     /// For a step whose longest delay line has `longest` frames; never asleep unless `enabled`.
     pub(crate) fn new(enabled: bool, longest: usize) -> TailDetector {
         TailDetector { enabled, loud: false, silent_frames: 0, longest, asleep: false, disturbed: true }
+    }
+
+    /// As it was when it was made.
+    pub(crate) fn reset(&mut self) {
+        *self = TailDetector::new(self.enabled, self.longest);
     }
 
     /// Keeps the step awake from now on.
@@ -166,10 +183,10 @@ impl TailDetector {
         self.asleep
     }
 
-    /// Begins a quantum. Returns true if the step wakes.
-    pub(crate) fn begin(&mut self, disturbed: bool) -> bool {
+    /// Begins a part of a quantum, perhaps its first. Returns true if the step wakes.
+    pub(crate) fn begin(&mut self, is_first: bool, disturbed: bool) -> bool {
         let wakes = self.asleep && disturbed;
-        self.disturbed = disturbed;
+        self.disturbed = disturbed || self.disturbed && !is_first;
         self.asleep &= !disturbed;
         if disturbed {
             // Here, as not every quantum that disturbs is ended.

@@ -41,6 +41,11 @@ impl Tap {
         }
     }
 
+    /// Silences it.
+    pub(crate) fn clear(&mut self) {
+        self.channels.iter_mut().for_each(|channel| channel.fill(0.0));
+    }
+
     /// The last quantum.
     pub(crate) fn channels(&self) -> &[[f32; QUANTUM]] {
         &self.channels

@@ -128,6 +128,131 @@ fn every_pattern_of_calls_gives_the_bits_of_the_model() {
     }
 }
 
+/// Renders in blocks of the given sizes, again and again; each knows the events up to its own end alone.
+fn render_blocks(engine: &mut Engine, events: &[Event], frames: usize, blocks: &[usize]) -> Vec<f32> {
+    let mut out = vec![f32::NAN; frames];
+    let (mut done, mut events) = (0, events.iter().peekable());
+    for size in blocks.iter().cycle() {
+        let end = frames.min(done + size);
+        while let Some(event) = events.next_if(|event| event.frame < end as u64) {
+            engine.schedule(*event);
+        }
+        engine.process_block(&[], &mut [&mut out[done..end]]);
+        assert_eq!(
+            (engine.position(), engine.horizon()),
+            (end as u64, end as u64),
+            "nothing is rendered ahead"
+        );
+        done = end;
+        if done == frames {
+            break;
+        }
+    }
+    out
+}
+
+const BLOCKS: [&[usize]; 8] = [&[1], &[17], &[63], &[64], &[100], &[279], &[1024], &[3, 64, 1, 200, 128]];
+
+#[test]
+fn a_block_hears_the_events_up_to_its_end_at_their_frames() {
+    let events = [on(5), set(40, 1.5, 100), on(64), off(65), on(190), set(191, 0.25, 0), off(200), on(255)];
+    let known = render(program(Curve::Linear, 0).0, &events, 600, &[64]);
+    for blocks in BLOCKS {
+        let mut engine = Engine::new(program(Curve::Linear, 0).0);
+        assert_eq!(render_blocks(&mut engine, &events, 600, blocks), known, "{blocks:?}");
+    }
+}
+
+#[test]
+fn events_may_come_at_every_frame_of_every_block() {
+    let gain = |frame: u64| 0.25 + (frame % 7) as f64 / 8.0;
+    let events: Vec<Event> =
+        (0..600).flat_map(|frame| [set(frame, gain(frame), 0), off(frame), on(frame)]).collect();
+    let notes: Vec<u64> = (0..600).collect();
+    let expected = model(600, &notes, gain);
+    for blocks in BLOCKS {
+        let mut engine = Engine::new(program(Curve::Linear, 0).0);
+        assert_eq!(render_blocks(&mut engine, &events, 600, blocks), expected, "{blocks:?}");
+    }
+    assert_eq!(render(program(Curve::Linear, 0).0, &events, 600, &[64]), expected);
+}
+
+#[test]
+fn an_event_for_a_frame_that_is_rendered_happens_at_the_next_one() {
+    let mut engine = Engine::new(program(Curve::Linear, 0).0);
+    let mut out = [0.0; 30];
+    engine.process_block(&[], &mut [&mut out[..10]]);
+    engine.schedule(on(3));
+    engine.process_block(&[], &mut [&mut out[10..]]);
+    assert_eq!(out[..], model(30, &[10], |_| 0.5));
+}
+
+#[test]
+fn a_block_may_follow_what_was_rendered_ahead_and_the_other_way_round() {
+    let events = [on(5), set(40, 1.5, 100), on(130), off(131), on(200)];
+    let known = render(program(Curve::Linear, 0).0, &events, 400, &[64]);
+    let mut engine = Engine::new(program(Curve::Linear, 0).0);
+    events.iter().for_each(|event| engine.schedule(*event));
+    let mut out = vec![f32::NAN; 400];
+    for (index, block) in out.chunks_mut(37).enumerate() {
+        match index % 3 {
+            0 => engine.process(&mut [block]),
+            _ => engine.process_block(&[], &mut [block]),
+        }
+    }
+    assert_eq!(out, known);
+}
+
+#[test]
+fn a_reset_engine_is_a_new_one() {
+    let first = [on(5), set(40, 1.5, 100), on(64), set(70, 0.1, 1000), on(90_000), set(90_001, 2.0, 0)];
+    let second = [set(3, 1.0, 30), on(9), off(20), on(400), set(401, 0.0, 50)];
+    for curve in [Curve::Linear, Curve::Exp] {
+        for blocks in BLOCKS {
+            let mut fresh = Engine::new(program(curve, 7).0);
+            let expected = render_blocks(&mut fresh, &second, 700, blocks);
+            let mut engine = Engine::new(program(curve, 7).0);
+            first.iter().for_each(|event| engine.schedule(*event));
+            let mut out = [0.0; 333];
+            engine.process(&mut [&mut out]);
+            engine.reset();
+            assert_eq!((engine.position(), engine.horizon(), engine.awake()), (0, 0, 0));
+            assert!(engine.events().is_empty());
+            assert_eq!(render_blocks(&mut engine, &second, 700, blocks), expected, "{blocks:?}");
+        }
+    }
+}
+
+#[test]
+fn what_falls_asleep_is_known_outside_and_then_all_is_silent() {
+    let mut engine = Engine::new(program(Curve::Linear, 0).0);
+    let asleep = |engine: &mut Engine| {
+        let mut ports = vec![];
+        engine.take_asleep(|port| ports.push(port));
+        ports
+    };
+    let mut out = [0.0; 50];
+    engine.process_block(&[], &mut [&mut out]);
+    assert!(engine.is_silent() && asleep(&mut engine).is_empty(), "before the first note");
+    [on(60), off(70)].into_iter().for_each(|event| engine.schedule(event));
+    let mut slept_at = None;
+    for _ in 0..30 {
+        let before = engine.is_silent();
+        engine.process_block(&[], &mut [&mut out]);
+        if asleep(&mut engine) == [0] {
+            assert_eq!(slept_at.replace(engine.position()), None, "it is said once");
+        }
+        assert!(engine.is_silent() || slept_at.is_none() || !before);
+    }
+    // The envelope is below QUIET after 459 frames, and a voice falls asleep at its quantum's end.
+    assert_eq!(slept_at, Some(600));
+    assert!(engine.is_silent() && engine.awake() == 0);
+    engine.schedule(on(engine.position() + 49));
+    engine.process_block(&[], &mut [&mut out]);
+    assert!(!engine.is_silent() && out[48] == 0.0 && out[49] == 0.5);
+    assert_eq!(asleep(&mut engine), []);
+}
+
 #[test]
 fn a_ramp_is_cut_short_by_a_set_and_begins_where_the_last_one_was() {
     let events = [on(0), set(10, 1.5, 100), set(30, 0.5, 20), set(500, 9.0, 0)];
@@ -273,11 +398,11 @@ fn a_tap_is_the_nodes_own_sound() {
 fn what_is_disturbed_waits_again_for_the_whole_of_its_longest_line() {
     let mut tail = TailDetector::new(true, 128);
     let silent = |tail: &mut TailDetector| {
-        tail.begin(false);
+        tail.begin(true, false);
         tail.end(|| true)
     };
     assert_eq!([silent(&mut tail), silent(&mut tail)], [false, false]);
-    tail.begin(true);
+    tail.begin(true, true);
     assert_eq!([silent(&mut tail), silent(&mut tail), silent(&mut tail)], [false, false, true]);
     assert!(tail.is_asleep());
 }

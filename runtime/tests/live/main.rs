@@ -1,6 +1,7 @@
 //! Live playing without a device: the callback is called by hand, under an allocator that ends the process when
 //! the audio thread allocates or frees.
 
+mod engine;
 mod guard;
 mod song;
 

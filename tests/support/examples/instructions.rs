@@ -94,7 +94,7 @@ fn measure_song(name: &str, text: &str, lanes: bool) {
     let target = Target::host();
     let mut module = Module { tables: lowered.tables.clone(), ..Module::default() };
     for kernel in lowered.kernels.values() {
-        let passes = PASSES.iter().filter(|pass| lanes || pass.name != "lanes");
+        let passes = PASSES.iter().filter(|pass| lanes || pass.name != "vectorize");
         module.kernels.add(passes.fold(kernel.clone(), |kernel, pass| pass.run(&kernel, &target)));
     }
     let code = Jit::new(&module, Care::Best).expect("checked modules compile");

@@ -1,10 +1,40 @@
 //! An oracle: two ways to run a kernel give the same bits.
 
-use crate::gen_ir::{Choices, port};
+use crate::gen_ir::{self, Choices, port};
 use crate::rig::Rig;
-use mam_compiler::ir::{Kernel, Module, Scalar};
+use mam_compiler::emit::isa::Care;
+use mam_compiler::emit::jit::Jit;
+use mam_compiler::interp::Interpreter;
+use mam_compiler::ir::{Kernel, Module, Scalar, check};
+use mam_compiler::passes::optimize_module;
+use mam_compiler::target::Target;
 use mam_grammar::Handle;
 use mam_runtime::{Code, Form};
+
+/// Makes a kernel of the first bytes and calls it with what the others choose: interpreter and machine code agree, as it is
+/// and after all passes for a portable target and for this machine.
+///
+/// # Panics
+/// Where they differ, or where a pass breaks an invariant of the IR.
+pub fn survive(bytes: &[u8]) {
+    let (kernel, calls) = bytes.split_at(bytes.len() * 2 / 3);
+    let module = gen_ir::module(&mut Choices(kernel));
+    same(&module, calls, &[Care::Quick, Care::Best]);
+    for target in [Target::portable(), Target::host()] {
+        let mut optimised = module.clone();
+        optimize_module(&mut optimised, &target);
+        same(&optimised, calls, &[Care::Best]);
+    }
+}
+
+fn same(module: &Module, calls: &[u8], ways: &[Care]) {
+    assert_eq!(check::module(module), Vec::<String>::new(), "{module}");
+    let expected = run(module, &Interpreter::new(module.clone()), Choices(calls));
+    for care in ways {
+        let jit = Jit::new(module, *care).expect("checked modules compile");
+        assert_eq!(run(module, &jit, Choices(calls)), expected, "{care:?}\n{module}");
+    }
+}
 
 /// Runs kernel 0 of `module` in calls, lengths, forms, parameters, inputs and events that are read from `choices`.
 /// Returns everything that can be seen of it: outputs call by call, then states and delay lines. A NaN has one

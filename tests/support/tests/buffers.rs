@@ -87,7 +87,7 @@ fn passed(program: &Arc<Program>, input: &[f32], size: usize) -> Vec<Vec<u32>> {
     for (index, block) in input.chunks(size).enumerate() {
         let mut out: Vec<&mut [f32]> =
             sound.iter_mut().map(|channel| &mut channel[index * size..][..block.len()]).collect();
-        engine.pass(&[block], &mut out);
+        engine.process_block(&[block], &mut out);
     }
     bits(&sound)
 }

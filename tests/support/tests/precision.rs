@@ -110,7 +110,7 @@ fn exact(kernel: &Kernel) -> Kernel {
 
 /// After all passes, or all but the one that chooses lanes.
 fn planned(kernel: &Kernel, lanes: bool) -> Kernel {
-    let passes = PASSES.iter().filter(|pass| lanes || pass.name != "lanes");
+    let passes = PASSES.iter().filter(|pass| lanes || pass.name != "vectorize");
     passes.fold(kernel.clone(), |kernel, pass| pass.run(&kernel, &Target::host()))
 }
 

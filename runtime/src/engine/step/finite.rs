@@ -60,6 +60,17 @@ impl Guard {
         }
     }
 
+    /// As it was when it was made.
+    pub(super) fn reset(&mut self) {
+        (self.failed, self.waited, self.dirty, self.clearing, self.noted) =
+            (false, false, false, None, false);
+    }
+
+    /// Whether a note waits for the lines to be cleared.
+    pub(super) fn has_note_waiting(&self) -> bool {
+        self.waited
+    }
+
     /// Whether the step is silent because it has failed.
     pub(super) fn has_failed(&self) -> bool {
         self.failed
