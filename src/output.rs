@@ -116,7 +116,7 @@ enum Destination {
     Beside { temporary: NamedTempFile, target: PathBuf },
     /// To what is not an ordinary file.
     Stream(File),
-    /// To standard output.
+    /// To standard output, which is not rewound or renamed.
     Stdout,
 }
 

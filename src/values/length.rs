@@ -6,9 +6,9 @@ use std::str::FromStr;
 /// What a length is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// Seconds.
+    /// Seconds, whatever the tempo.
     Second,
-    /// Samples (frames).
+    /// Frames (samples of all channels).
     Frame,
     /// Beats: quarters, following the tempo.
     Beat,

@@ -138,7 +138,7 @@ fn swing(transport: &Transport) -> Option<Swing> {
     (amount > Rational::ZERO).then(|| Swing { amount, step: Rational::ratio(1, transport.resolution) })
 }
 
-/// Milliseconds as seconds.
+/// Converts milliseconds to seconds, exactly.
 fn seconds(ms: &Decimal) -> Rational {
     (exact(ms) / Rational::whole(1000)).unwrap_or(Rational::ZERO)
 }

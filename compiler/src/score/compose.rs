@@ -41,7 +41,7 @@ struct Section<'a> {
 
 /// A line with what the checks want to know.
 pub(super) struct WrittenLine {
-    /// All of it.
+    /// The whole line, with its modifiers.
     pub(super) span: Span,
     /// `bd`, `bd.gain`
     pub(super) name: String,

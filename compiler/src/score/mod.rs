@@ -61,7 +61,7 @@ pub enum Meaning {
     Instrument(Instrument),
     /// A parameter or a knob: it takes values.
     Parameter(Parameter),
-    /// Something else.
+    /// A name that cannot be played, such as a signal.
     Other {
         /// What it is, as in "it is a signal".
         what: String,

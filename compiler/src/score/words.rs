@@ -21,7 +21,7 @@ pub(super) enum Words<'a> {
     Velocities,
     /// After `:` in a note's velocity, and in a parameter's value: nothing.
     Nothing,
-    /// Of `transpose`.
+    /// Semitones: the argument of `transpose`.
     Semitones,
     /// Values of a parameter.
     Values(&'a Parameter),

@@ -107,13 +107,13 @@ pub struct Command {
 /// What a command does.
 #[derive(Clone, Debug)]
 pub enum CommandKind {
-    /// Plays the node.
+    /// Plays one note of the node.
     Trigger,
-    /// Sets a parameter.
+    /// Sets a parameter of the node.
     Set {
-        /// Which.
+        /// The parameter that is set.
         param: ParamName,
-        /// To what.
+        /// The value that it gets.
         value: At<Scalar>,
         /// Milliseconds of a `SetParamRamp`; None for a `SetParam`.
         ramp: Option<At<Decimal>>,

@@ -9,18 +9,18 @@ use crate::source::Span;
 /// A value for a parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Scalar {
-    /// A number.
+    /// A number, in the parameter's own unit.
     Number(Decimal),
-    /// `true` or `false`.
+    /// `true` or `false`, for switches.
     Bool(bool),
 }
 
 /// How a lock or a command names its parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ParamName {
-    /// `param`
+    /// By name, in the field `param`.
     Name(Text),
-    /// `paramId`, from 1.
+    /// By number from 1, in the field `paramId`.
     Id(At<i64>),
 }
 

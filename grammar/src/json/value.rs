@@ -38,7 +38,7 @@ pub enum Value {
     Bool(bool),
     /// A number that is finite as an f64.
     Number(Decimal),
-    /// A string.
+    /// A string, with escapes resolved.
     Text(Arc<str>),
     /// `[…]`
     Array(Vec<At<Value>>),

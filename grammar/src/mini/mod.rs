@@ -64,7 +64,7 @@ pub enum Base {
     Slow(Vec<Sequence>),
     /// `{ …, … }%n`: so many steps a cycle.
     Poly {
-        /// The layers.
+        /// The sequences that are stacked.
         layers: Vec<Sequence>,
         /// Steps a cycle; those of the first layer where `None`.
         steps: Option<Box<(Base, Span)>>,
@@ -114,7 +114,7 @@ pub enum OpKind {
     Degrade(f64),
     /// `(pulses, steps, rotation)`
     Euclid {
-        /// Onsets.
+        /// Number of onsets, spread as evenly as can be.
         pulses: Box<Item>,
         /// Steps over which they are spread.
         steps: Box<Item>,
