@@ -6,10 +6,9 @@ use crate::failure::Failure;
 use crate::input::{Disk, Song};
 use crate::report::human::{Look, draw};
 use crate::report::{Found, tally};
-use mam_compiler::emit::isa::Care;
 use mam_compiler::listen::Listen;
 use mam_compiler::target::Target;
-use mam_compiler::{Compilation, Kept, Options, compile_again};
+use mam_compiler::{Compilation, CompilationCache, OptLevel, Options, compile_again};
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, Problem, Problems, Severity, Sources};
 use mam_runtime::Program;
@@ -83,6 +82,7 @@ impl HowArgs {
             sets: self.sets.iter().map(set).collect(),
             target: self.target(),
             limits: self.changed_limits(),
+            host: crate::host::host(),
             ..Options::default()
         }
     }
@@ -90,29 +90,34 @@ impl HowArgs {
 
 /// Compiles a song; what is wrong with it is in the result.
 pub fn compile_song(song: Song, how: &HowArgs) -> Compiled {
-    compile_song_with(song, how, Care::Best, &mut Kept::default())
+    compile_song_with(song, how, OptLevel::Best, &mut CompilationCache::default())
 }
 
-/// Compiles a song with what was kept from the last time, to be heard as soon as can be.
-pub fn compile_song_again(song: Song, how: &HowArgs, kept: &mut Kept) -> Compiled {
-    compile_song_with(song, how, Care::Quick, kept)
+/// Compiles a song with the cache of the last time, to be heard as soon as can be.
+pub fn compile_song_again(song: Song, how: &HowArgs, cache: &mut CompilationCache) -> Compiled {
+    compile_song_with(song, how, OptLevel::Quick, cache)
 }
 
 /// Compiles a song so that parts of it are heard by themselves.
 pub fn compile_listening(song: Song, how: &HowArgs, listen: Listen) -> Compiled {
-    let options = Options { care: Care::Best, listen, ..how.options(&song.prefix) };
-    compile_by(song, how, &options, &mut Kept::default())
+    let options = Options { opt_level: OptLevel::Best, listen, ..how.options(&song.prefix) };
+    compile_by(song, how, &options, &mut CompilationCache::default())
 }
 
-fn compile_song_with(song: Song, how: &HowArgs, care: Care, kept: &mut Kept) -> Compiled {
-    let options = Options { care, ..how.options(&song.prefix) };
-    compile_by(song, how, &options, kept)
+fn compile_song_with(
+    song: Song,
+    how: &HowArgs,
+    opt_level: OptLevel,
+    cache: &mut CompilationCache,
+) -> Compiled {
+    let options = Options { opt_level, ..how.options(&song.prefix) };
+    compile_by(song, how, &options, cache)
 }
 
-fn compile_by(song: Song, how: &HowArgs, options: &Options, kept: &mut Kept) -> Compiled {
+fn compile_by(song: Song, how: &HowArgs, options: &Options, cache: &mut CompilationCache) -> Compiled {
     let Song { mut sources, id, path, .. } = song;
     let disk = Disk::new(path.as_deref(), how.allow_outside);
-    let mut compilation = compile_again(&mut sources, id, &disk, options, kept);
+    let mut compilation = compile_again(&mut sources, id, &disk, options, cache);
     let problems = std::mem::take(&mut compilation.problems).into_sorted();
     let used = path.into_iter().chain(disk.asked.into_inner()).collect();
     Compiled { sources, compilation, problems, used }

@@ -3,7 +3,8 @@
 //! * [`cli`]: the command line; [`args`]: flags that commands share; [`values`]: the values of flags, read exactly;
 //!   [`hints`]: help with a command line that cannot be read;
 //! * [`commands`]: what each command does;
-//! * [`compiling`]: a song through the compiler, its problems reported; [`stages`]: what the compiler made, as text;
+//! * [`compiling`]: a song through the compiler, its problems reported; [`host`]: the clock and the threads that it does that
+//!   with; [`stages`]: what the compiler made, as text;
 //! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
 //!   [`beside`]: sound files, while they are rendered; [`rendered`] and [`levels`]: what is said of them;
 //!   [`reach`]: which files a song may name;
@@ -31,6 +32,7 @@ pub mod definitions;
 pub mod drawing;
 pub mod failure;
 pub mod hints;
+pub mod host;
 pub mod input;
 pub mod json;
 pub mod levels;

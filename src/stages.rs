@@ -4,12 +4,12 @@ use crate::compiling::Compiled;
 use crate::drawing::{Arrow, Picture, Shape};
 use crate::report::human::{Look, draw};
 use crate::report::tally;
-use mam_compiler::emit::isa::Care;
+use mam_compiler::emit::native::{self, Listing};
 use mam_compiler::graph::NodeKind;
 use mam_compiler::ir::{Kernel, Module};
-use mam_compiler::passes::PASSES;
+use mam_compiler::opt::PASSES;
 use mam_compiler::target::Target;
-use mam_compiler::{Compilation, emit};
+use mam_compiler::{Compilation, OptLevel};
 use mam_runtime::score::{self, Extent, Sequencer};
 use mam_runtime::{Event, Form, Program};
 use std::fmt::Write;
@@ -56,7 +56,7 @@ pub fn after_pass(name: &str, module: &Module, target: Target) -> Option<String>
     let last = PASSES.iter().position(|p| p.name == name)?;
     let mut module = module.clone();
     for kernel in module.kernels.handles() {
-        let run = |k: Kernel, pass: &mam_compiler::passes::Pass| pass.run(&k, &target);
+        let run = |k: Kernel, pass: &mam_compiler::opt::Pass| pass.run(&k, &target);
         module.kernels[kernel] = PASSES[..=last].iter().fold(module.kernels[kernel].clone(), run);
     }
     Some(module.to_string())
@@ -94,7 +94,7 @@ fn forms_of_song(compiled: &Compiled) -> String {
 pub fn forms(lowered: &Module, target: &Target) -> String {
     let mut text = String::new();
     for kernel in lowered.kernels.values() {
-        let mut reasons = mam_compiler::passes::reasons(kernel, target).into_iter();
+        let mut reasons = mam_compiler::opt::reasons(kernel, target).into_iter();
         text += &format!("{}: {}\n", kernel.name, reasons.next().unwrap_or_default());
         text.extend(reasons.map(|reason| format!("  {reason}\n")));
     }
@@ -134,10 +134,10 @@ fn asm(compiled: &Compiled) -> String {
 }
 
 /// The functions of all kernels as the code generator shows them.
-fn listing(module: &Module, part: impl Fn(&emit::Listing) -> &String) -> String {
+fn listing(module: &Module, part: impl Fn(&Listing) -> &String) -> String {
     let mut out = String::new();
     for kernel in module.kernels.values() {
-        let compiled = match emit::compile(module, kernel, Care::Best, true) {
+        let compiled = match native::compile(module, kernel, OptLevel::Best, true) {
             Ok(compiled) => compiled,
             Err(why) => return format!("`{}` cannot be compiled: {why}\n", kernel.name),
         };

@@ -68,7 +68,7 @@ fn taken(name: &str, text: &str) -> (Taken, Vec<String>) {
     let codes = {
         let mut sources = Sources::default();
         let id = sources.add(name, text);
-        let compilation = compile(&mut sources, id, &NoFiles, &Options { threads: 1, ..Options::default() });
+        let compilation = compile(&mut sources, id, &NoFiles, &Options::default());
         let problems = compilation.problems.into_sorted();
         draw(&problems, &sources, Look { colour: true, width: 80 });
         short(&problems, &sources);

@@ -1,7 +1,7 @@
 //! The Markdown cases of `tests/cases`, and the manual. `MAM_BLESS=1` rewrites them.
 
 use mam_compiler::ir::{Module, check};
-use mam_compiler::passes::PASSES;
+use mam_compiler::opt::PASSES;
 use mam_compiler::target::Target;
 use mam_testing::cases::{Input, run};
 use mam_testing::render::{program, render_program};

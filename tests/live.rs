@@ -8,10 +8,10 @@ mod finite;
 mod guard;
 
 use guard::{allocated, on_audio_thread};
-use mam_compiler::emit::isa::Care;
+use mam_compiler::OptLevel;
 use mam_compiler::files::{Loader, Located, Unusable};
 use mam_compiler::target::Target;
-use mam_compiler::{Kept, Options, compile, compile_again};
+use mam_compiler::{CompilationCache, Options, compile, compile_again};
 use mam_grammar::Sources;
 use mam_runtime::control::{self, Control, Playing, Scored, Sync};
 use mam_runtime::output::Frames;
@@ -208,13 +208,13 @@ fn an_edit_that_changes_nothing_is_not_heard_in_any_example_and_any_effect() {
 /// An edit of one thing compiles one kernel, and what comes of it is what a fresh compilation makes.
 #[test]
 fn an_edit_compiles_what_has_changed_and_nothing_else() {
-    let (text, mut kept) = (example("song.mam"), Kept::default());
+    let (text, mut cache) = (example("song.mam"), CompilationCache::default());
     let mut again = |text: &str, target: Target| {
         let mut sources = Sources::default();
         let id = sources.add("song.mam", text);
         let options = Options { rate: 48_000, target, ..Options::default() };
-        let compilation = compile_again(&mut sources, id, &Nothing, &options, &mut kept);
-        (Arc::new(compilation.program.expect("the song is good")), kept.fresh())
+        let compilation = compile_again(&mut sources, id, &Nothing, &options, &mut cache);
+        (Arc::new(compilation.program.expect("the song is good")), cache.fresh())
     };
     let (host, other) = (Target::host(), Target { fma: !Target::host().fma });
     let (_, all) = again(&text, host);
@@ -235,28 +235,35 @@ fn an_edit_compiles_what_has_changed_and_nothing_else() {
 #[test]
 fn better_code_takes_the_place_of_quick_code_unheard() {
     let text = example("song.mam");
-    let mut kept = Kept::default();
-    let quick = |kept: &mut Kept| {
+    let mut cache = CompilationCache::default();
+    let quick = |cache: &mut CompilationCache| {
         let mut sources = Sources::default();
         let id = sources.add("song.mam", text.as_str());
-        let options = Options { rate: 48_000, care: Care::Quick, ..Options::default() };
-        Arc::new(compile_again(&mut sources, id, &Nothing, &options, kept).program.expect("the song is good"))
+        let options = Options {
+            rate: 48_000,
+            opt_level: OptLevel::Quick,
+            host: mamc::host::host(),
+            ..Options::default()
+        };
+        Arc::new(
+            compile_again(&mut sources, id, &Nothing, &options, cache).program.expect("the song is good"),
+        )
     };
-    let song = quick(&mut kept);
+    let song = quick(&mut cache);
     let (mut control, mut live) = start(&song);
     let mut left = vec![];
     for call in 0..200 {
         control.tick();
         left.extend(callback(&mut live, 1000)[0].iter());
         if call == 100 {
-            kept.settle();
+            cache.finish_tier_up();
         }
     }
     assert_eq!(song.code.version(), 1, "it was replaced");
-    assert_eq!(quick(&mut kept).code.version(), 1, "the same code");
+    assert_eq!(quick(&mut cache).code.version(), 1, "the same code");
     assert_unheard("song.mam", &program(&text, 48_000), &left);
-    // Without anybody who keeps the better code, it stays as it is.
-    assert_unheard("song.mam", &quick(&mut Kept::default()), &left);
+    // Without a cache that holds the better code, it stays as it is.
+    assert_unheard("song.mam", &quick(&mut CompilationCache::default()), &left);
 }
 
 /// A parameter that the score leaves alone moves under a hand as smoothly as one that the score leads.
@@ -281,7 +288,8 @@ fn a_hand_moves_what_the_score_holds() {
         left
     };
     let (held, led) = (song(""), song("  bass.cutoff \"300\".slow(40) over 1 bar"));
-    let holds = |song: &Program| song.steps.iter().flat_map(|step| &step.held).filter(|held| **held).count();
+    let holds =
+        |song: &Program| song.steps.iter().flat_map(|step| &step.per_call).filter(|held| **held).count();
     assert_eq!(holds(&held), holds(&led) + 1, "the cutoff");
     for ramp in [0, 10_000] {
         let sounds = [moved(&held, ramp), moved(&led, ramp)];

@@ -1,25 +1,25 @@
 //! The straight line from a text to a program.
 
-use crate::emit::isa::Care;
+use crate::cache::CompilationCache;
+use crate::executor::Session;
 use crate::files::{Files, Loader};
 use crate::graph::{Graph, Group};
+use crate::host::{Clock, Host};
 use crate::interp::Interpreter;
 use crate::ir::{Kernel, Module};
-use crate::kept::Kept;
 use crate::library::Library;
 use crate::listen::{Heard, Listen};
 use crate::lower::{Lowered, lower};
-use crate::passes::instances::{self, Packing, Rules};
-use crate::passes::{held, hold};
+use crate::opt::instances::{self, Packing, Rules};
+use crate::opt::{hoist, hoisted};
 use crate::places::Places;
 use crate::plan::Plan;
-use crate::target::Target;
-use crate::tasks::Crew;
+use crate::target::{OptLevel, Target};
 use crate::{checks, codes, front, heard, score, sets};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span};
 use mam_runtime::{Code, ParamSlot, Program};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How a song is compiled.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct Options {
     pub rate: u32,
     /// Output channels; 0 for what the song says, else 2.
     pub channels: usize,
-    /// Run it by the reference interpreter instead of machine code.
+    /// Run it by the reference interpreter instead of machine code. Without the feature `jit` it always is.
     pub interpreter: bool,
     /// The song's seed; its own where `None`.
     pub seed: Option<u64>,
@@ -38,11 +38,11 @@ pub struct Options {
     pub limits: Limits,
     /// The machine that code is made for.
     pub target: Target,
-    /// Threads that make machine code, at least 1. It is the same code for any number.
-    pub threads: usize,
-    /// With how much care machine code is made. What is made quickly is made better beside, and replaced while the program
-    /// runs; a program that may take much of the time is never begun with such code.
-    pub care: Care,
+    /// The clock and the threads that the compiler may use. They change nothing of the program.
+    pub host: Host,
+    /// How much time the code generator takes. What is made quickly is made better in the background, and replaced while the
+    /// program runs; a program that may take much of a core never begins with such code.
+    pub opt_level: OptLevel,
     /// Whether calls of one kernel are packed into lanes, for measurements and comparisons.
     pub packing: Packing,
     /// What is heard beside the song: further outputs of the program, which may change last bits of the song's own.
@@ -59,8 +59,8 @@ impl Default for Options {
             sets: vec![],
             limits: Limits::default(),
             target: Target::host(),
-            threads: mam_runtime::all_threads(),
-            care: Care::Best,
+            host: Host::default(),
+            opt_level: OptLevel::Best,
             packing: Packing::default(),
             listen: Listen::default(),
         }
@@ -84,7 +84,7 @@ pub struct Compilation {
     pub problems: Problems,
     /// What is heard beside the song.
     pub heard: Heard,
-    /// How long each stage took.
+    /// How long each stage took; empty without a clock.
     pub timings: Vec<(&'static str, Duration)>,
     /// The stages, as far as it came.
     pub stages: Stages,
@@ -117,7 +117,7 @@ pub struct Stages {
 
 /// Compiles a song.
 pub fn compile(sources: &mut Sources, song: SourceId, loader: &dyn Loader, options: &Options) -> Compilation {
-    compile_again(sources, song, loader, options, &mut Kept::default())
+    compile_again(sources, song, loader, options, &mut CompilationCache::default())
 }
 
 /// Compiles a song that was compiled before, perhaps with other words: only kernels that have changed are made anew. The
@@ -127,26 +127,29 @@ pub fn compile_again(
     song: SourceId,
     loader: &dyn Loader,
     options: &Options,
-    kept: &mut Kept,
+    cache: &mut CompilationCache,
 ) -> Compilation {
-    let crew = Crew::new(options.threads);
-    let mut line = Line { out: Compilation::default(), last: Instant::now() };
+    let _session = Session::begin(&*options.host.executor);
+    let clock = options.host.clock.as_deref();
+    let mut line =
+        Line { out: Compilation::default(), clock, last: clock.map_or(Duration::ZERO, Clock::now) };
     let read = front::read(sources, song, loader, &options.limits, &mut line.out.problems);
     line.done("parse");
     if let Some(read) = read {
-        line.run(sources, read, options, (kept, &crew));
+        line.run(sources, read, options, cache);
     }
     line.out
 }
 
-struct Line {
+struct Line<'o> {
     out: Compilation,
-    last: Instant,
+    clock: Option<&'o dyn Clock>,
+    last: Duration,
 }
 
-impl Line {
+impl Line<'_> {
     fn done(&mut self, stage: &'static str) {
-        let now = Instant::now();
+        let Some(now) = self.clock.map(Clock::now) else { return };
         self.out.timings.push((stage, now - self.last));
         self.last = now;
     }
@@ -156,7 +159,7 @@ impl Line {
         sources: &mut Sources,
         read: front::Read,
         options: &Options,
-        (kept, crew): (&mut Kept, &Crew),
+        cache: &mut CompilationCache,
     ) {
         let front::Read { files, song, json, seed, rate, channels } = read;
         let rate = [options.rate, rate].into_iter().find(|&r| r > 0).unwrap_or(DEFAULT_RATE);
@@ -187,12 +190,13 @@ impl Line {
         self.done("score");
 
         let rates = (f64::from(rate), seed);
-        let held = |kernel: &Kernel, params: &[usize]| held(kernel, params, &moves);
-        let mut lowered = kept.lowering((&options.target, crew), held, |templates, made| {
-            let order = (&graph, &groups[..]);
-            lower((&files, &library, song), order, rates, templates, begun, made, &mut problems)
-        });
-        hold(&mut lowered, &moves);
+        let hoisted = |kernel: &Kernel, params: &[usize]| hoisted(kernel, params, &moves);
+        let mut lowered =
+            cache.lowering((options.target, &*options.host.executor), hoisted, |templates, made| {
+                let order = (&graph, &groups[..]);
+                lower((&files, &library, song), order, rates, templates, begun, made, &mut problems)
+            });
+        hoist(&mut lowered, &moves);
         self.out.heard = listened.heard(&graph, &mut lowered, channels);
         sets::apply(&options.sets, sources, &mut lowered.slots, &mut problems);
         let places = Places::new((&files, &library, song), &graph, &lowered);
@@ -215,11 +219,11 @@ impl Line {
         let mut plan = Plan::default();
         let mut program = None;
         if !problems.has_errors() {
-            let kernels = kept.optimize(&lowered.module, &options.target, crew);
+            let kernels = cache.optimize(&lowered.module, options.target, &*options.host.executor);
             self.done("passes");
             let rules =
                 Rules { packing: options.packing, target: &options.target, tables: kernels.tables.len() };
-            let packed = instances::run(&lowered, kernels, rules, &mut kept.choices(rules));
+            let packed = instances::run(&lowered, kernels, rules, &mut cache.choices(rules));
             self.done("instances");
             plan = Plan::new(&lowered, &packed, channels);
             optimised = packed.module;
@@ -227,7 +231,7 @@ impl Line {
             self.done("plan");
         }
         if !problems.has_errors() {
-            let code = code(&optimised, options, care(options, plan.work(), rate), (kept, crew));
+            let code = code(&optimised, options, opt_level(options, plan.work(), rate), cache);
             self.done("emit");
             program = Some(Program {
                 rate,
@@ -287,17 +291,19 @@ fn slot(name: &Arc<str>, info: &crate::library::ParamInfo, rate: u32) -> ParamSl
     }
 }
 
-/// What runs the optimised kernels: machine code, or the interpreter where that is asked for.
-fn code(kernels: &Module, options: &Options, care: Care, (kept, crew): (&mut Kept, &Crew)) -> Arc<dyn Code> {
-    match options.interpreter {
-        true => Arc::new(Interpreter::new(kernels.clone())),
-        false => kept.jit(kernels, care, crew).expect("checked modules compile"),
+/// What runs the optimised kernels: machine code, or the interpreter where that is asked for or there is nothing else.
+#[cfg_attr(not(feature = "jit"), expect(unused_variables, reason = "there is the interpreter only"))]
+fn code(kernels: &Module, options: &Options, level: OptLevel, cache: &mut CompilationCache) -> Arc<dyn Code> {
+    #[cfg(feature = "jit")]
+    if !options.interpreter {
+        return cache.jit(kernels, level, &options.host.executor).expect("checked modules compile");
     }
+    Arc::new(Interpreter::new(kernels.clone()))
 }
 
-/// The care with which code is made for a program that executes so many operations a frame.
-fn care(options: &Options, work: usize, rate: u32) -> Care {
-    if work as u64 * u64::from(rate) > QUICK_WORK { Care::Best } else { options.care }
+/// The level for a program that executes so many operations a frame.
+fn opt_level(options: &Options, work: usize, rate: u32) -> OptLevel {
+    if work as u64 * u64::from(rate) > QUICK_WORK { OptLevel::Best } else { options.opt_level }
 }
 
 fn check_memory(plan: &Plan, limits: &Limits, problems: &mut Problems) {

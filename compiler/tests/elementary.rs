@@ -2,7 +2,7 @@
 
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Kernel, Module, Op, Type};
-use mam_compiler::passes::optimize_module;
+use mam_compiler::opt::optimize_module;
 use mam_compiler::target::Target;
 use mam_grammar::Handle;
 use mam_runtime::{Form, QUANTUM, machine};

@@ -1,10 +1,10 @@
 //! Instance lanes: four calls of a kernel as one have the bits that they have by themselves.
 
-use mam_compiler::emit::isa::Care;
-use mam_compiler::emit::jit::Jit;
+use mam_compiler::OptLevel;
+use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Kernel, Module, Scalar, check};
-use mam_compiler::passes::instances::{LANES, Shape, merged, obstacle, pack, places};
+use mam_compiler::opt::instances::{LANES, Shape, merged, obstacle, pack, places};
 use mam_grammar::Handle;
 use mam_runtime::{Code, Form};
 use mam_testing::agree::pattern;
@@ -201,7 +201,7 @@ proptest! {
         let (given, expected) = calls.single(&Interpreter::new(module(&kernel)));
         let seen = calls.packed(&Interpreter::new(module(&packed)), &given);
         prop_assert_eq!(&seen, &expected, "{}\n{}", kernel, packed);
-        let jit = Jit::new(&module(&packed), Care::Best).map_err(TestCaseError::fail)?;
+        let jit = Jit::new(&module(&packed), OptLevel::Best).map_err(TestCaseError::fail)?;
         prop_assert_eq!(calls.packed(&jit, &given), expected, "{}", packed);
     }
 }

@@ -3,7 +3,7 @@
 
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Body, Imm, Kernel, Module, Scalar, StateSlot, Value};
-use mam_compiler::passes::ranges::Ranges;
+use mam_compiler::opt::intervals::Intervals;
 use mam_grammar::Handle;
 use mam_runtime::Form;
 use mam_testing::gen_ir::{Choices, plain, port};
@@ -55,7 +55,7 @@ fn number(bits: u64, scalar: Scalar) -> f64 {
 
 /// Calls a kernel and compares; how many observations of a value with an interval there were.
 fn observe(kernel: &Kernel, choices: &mut Choices) -> usize {
-    let known = Ranges::of(kernel);
+    let known = Intervals::of(kernel);
     let mut watched = kernel.clone();
     let general = probe(&mut watched.states, "general", &mut watched.general);
     let steady = probe(&mut watched.states, "steady", &mut watched.steady);

@@ -1,7 +1,7 @@
 //! Kernels in the interpreter and as machine code.
 
-use mam_compiler::emit::isa::Care;
-use mam_compiler::emit::jit::Jit;
+use mam_compiler::OptLevel;
+use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Imm, Kernel, Module, Op, PortField, StateSlot, Type};
 use mam_grammar::Handle;
@@ -83,7 +83,8 @@ fn play(module: &Module, code: &dyn Code) -> (Vec<f32>, Rig) {
 fn a_plucked_sine_sounds_alike_in_the_interpreter_and_as_machine_code() {
     let module = pluck();
     let (expected, rig) = play(&module, &Interpreter::new(module.clone()));
-    let (sound, machine_rig) = play(&module, &Jit::new(&module, Care::Best).expect("the kernel compiles"));
+    let (sound, machine_rig) =
+        play(&module, &Jit::new(&module, OptLevel::Best).expect("the kernel compiles"));
     let second_frame = (2.0 * std::f32::consts::TAU * 1000.0 / 48000.0).sin() * 0.9 * 0.25;
     assert!((expected[1] - second_frame).abs() < 1e-6, "{} {second_frame}", expected[1]);
     let bits = |sound: &[f32]| sound.iter().map(|x| x.to_bits()).collect::<Vec<_>>();

@@ -1,10 +1,10 @@
 //! Time lanes: each form of a circle is recognised, and sounds as the scalar form does.
 
-use mam_compiler::emit::isa::Care;
-use mam_compiler::emit::jit::Jit;
+use mam_compiler::OptLevel;
+use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Kernel, Module, Op, check};
-use mam_compiler::passes::lanes::{paired, widen};
+use mam_compiler::opt::vectorize::{paired, widen};
 use mam_compiler::target::Target;
 use mam_runtime::{Code, Form};
 use mam_testing::rig::Rig;
@@ -56,7 +56,7 @@ fn compare(kernel: &Kernel) -> (String, f32) {
     assert_eq!(check::kernel(&widened, 0), Vec::<String>::new(), "{widened}");
     let wide = module(&widened);
     let seen = render(&wide, &Interpreter::new(wide.clone()), false);
-    let machine = render(&wide, &Jit::new(&wide, Care::Best).expect("it compiles"), false);
+    let machine = render(&wide, &Jit::new(&wide, OptLevel::Best).expect("it compiles"), false);
     assert_eq!(seen, machine, "{widened}");
     assert!(expected.iter().any(|x| *x != 0.0), "it sounds");
     let difference = expected.iter().zip(&seen).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
@@ -127,7 +127,7 @@ fn a_slow_one_pole_keeps_its_gain() {
   v4: f32 = sub v3 v2\n  v5: f32 = fma v1 v4 v2\n  set y v5\n  out v5";
     let kernel = kernel("  state y: f32 = 0.0\n  param p\n  input in", body);
     let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
-    let code = Jit::new(&module(&widened), Care::Best).expect("it compiles");
+    let code = Jit::new(&module(&widened), OptLevel::Best).expect("it compiles");
     let mut rig = Rig::new(&widened);
     (rig.params[0], rig.inputs[0]) = (1e-5, vec![1.0; 64]);
     rig.call(&code, 0, Form::Setup, 0);
@@ -184,7 +184,7 @@ fn two_filters_side_by_side_have_their_states_in_one_vector() {
     assert!(compare(&kernel).1 < 2e-6);
     let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
     let count = |op: fn(&Op) -> bool| widened.steady.insts.values().filter(|inst| op(&inst.op)).count();
-    assert_eq!(count(|op| matches!(op, Op::Carry)), 1, "{widened}");
+    assert_eq!(count(|op| matches!(op, Op::LoopCarried)), 1, "{widened}");
     // The mix is part of the convolution: nothing is computed of the filter's inside.
     assert_eq!(count(|op| matches!(op, Op::Slide)), 6, "{widened}");
     assert_eq!(count(|op| matches!(op, Op::Get(_))), 0, "{widened}");
@@ -208,7 +208,7 @@ fn a_slow_filter_in_blocks_keeps_its_gain() {
     let kernel = kernel("  state s1: f32 = 0.0\n  state s2: f32 = 0.0\n  input in", &body);
     assert_eq!(compare(&kernel).0, "s1, s2: linear, in blocks of four frames");
     let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
-    let code = Jit::new(&module(&widened), Care::Best).expect("it compiles");
+    let code = Jit::new(&module(&widened), OptLevel::Best).expect("it compiles");
     let mut rig = Rig::new(&widened);
     rig.inputs[0] = vec![1.0; 64];
     rig.call(&code, 0, Form::Setup, 0);
@@ -266,7 +266,7 @@ fn what_is_made_of_the_frames_index_rises_by_the_same_in_each_turn() {
     let kernel = kernel("  state seed: i32 = 123456789", body);
     assert_eq!(compare(&kernel), (String::new(), 0.0));
     let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
-    let carries = widened.steady.insts.values().filter(|inst| inst.op == Op::Carry).count();
+    let carries = widened.steady.insts.values().filter(|inst| inst.op == Op::LoopCarried).count();
     assert!(carries > 0 && widened.steady.insts.values().all(|inst| inst.op != Op::Frame));
 }
 
@@ -320,7 +320,7 @@ fn a_long_line_is_the_same_wherever_a_call_begins() {
         (rig.frame, rig.params[0]) = (first, ago);
         rig.moving[0].fill(ago as f32);
         let code: Box<dyn Code> = match machine {
-            true => Box::new(Jit::new(&module, Care::Best).expect("it compiles")),
+            true => Box::new(Jit::new(&module, OptLevel::Best).expect("it compiles")),
             false => Box::new(Interpreter::new(module.clone())),
         };
         let mut all = vec![];
@@ -374,10 +374,14 @@ fn left_and_right_at_once_keep_every_bit() {
     let kernel = kernel(head, body);
     let both = paired(&kernel).expect("left and right are alike");
     assert_eq!(check::kernel(&both, 0), Vec::<String>::new(), "{both}");
-    assert!(both.steady.insts.values().filter(|inst| inst.op == Op::Carry).count() == 2, "{both}");
+    assert!(both.steady.insts.values().filter(|inst| inst.op == Op::LoopCarried).count() == 2, "{both}");
     let (scalar, both) = (module(&kernel), module(&both));
     let expected = render(&scalar, &Interpreter::new(scalar.clone()), true);
     assert!(expected.iter().any(|x| *x != 0.0));
     assert_eq!(render(&both, &Interpreter::new(both.clone()), true), expected, "{both}");
-    assert_eq!(render(&both, &Jit::new(&both, Care::Best).expect("it compiles"), true), expected, "{both}");
+    assert_eq!(
+        render(&both, &Jit::new(&both, OptLevel::Best).expect("it compiles"), true),
+        expected,
+        "{both}"
+    );
 }

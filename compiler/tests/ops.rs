@@ -1,7 +1,7 @@
 //! What holds of every op.
 
-use mam_compiler::emit::isa::Care;
-use mam_compiler::emit::jit::Jit;
+use mam_compiler::OptLevel;
+use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{
     Body, Imm, Kernel, Module, Op, ROWS, Scalar, Signature, StateSlot, Type, Value, check,
@@ -119,7 +119,7 @@ fn agree(op: Op, kernel: Kernel) {
     module.kernels.add(kernel);
     assert_eq!(check::module(&module), Vec::<String>::new());
     let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&[]));
-    let jit = Jit::new(&module, Care::Best).expect("the kernel compiles");
+    let jit = Jit::new(&module, OptLevel::Best).expect("the kernel compiles");
     let seen = agree::run(&module, &jit, Choices(&[]));
     assert_eq!(seen, expected, "{}: {module}", op.row().name);
 }

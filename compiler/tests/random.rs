@@ -1,10 +1,10 @@
 //! What holds of every kernel, on random ones.
 
-use mam_compiler::emit::isa::Care;
-use mam_compiler::emit::jit::Jit;
+use mam_compiler::OptLevel;
+use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Module, check};
-use mam_compiler::passes::{PASSES, lanes};
+use mam_compiler::opt::{PASSES, vectorize};
 use mam_compiler::target::Target;
 use mam_grammar::Handle;
 use mam_testing::agree;
@@ -38,9 +38,9 @@ proptest! {
     fn machine_code_gives_the_interpreters_bits(kernel in bytes(4000), run in bytes(1500)) {
         let module = gen_ir::module(&mut Choices(&kernel));
         let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
-        for care in [Care::Quick, Care::Best] {
-            let jit = Jit::new(&module, care).map_err(TestCaseError::fail)?;
-            prop_assert_eq!(&agree::run(&module, &jit, Choices(&run)), &expected, "{:?}\n{}", care, module);
+        for level in [OptLevel::Quick, OptLevel::Best] {
+            let jit = Jit::new(&module, level).map_err(TestCaseError::fail)?;
+            prop_assert_eq!(&agree::run(&module, &jit, Choices(&run)), &expected, "{:?}\n{}", level, module);
         }
     }
 
@@ -66,7 +66,7 @@ proptest! {
         let mut module = gen_ir::module(&mut Choices(&kernel));
         let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
         let handle = Handle::new(0);
-        if let Ok((widened, _)) = lanes::widen(&module.kernels[handle], &Target::host(), false) {
+        if let Ok((widened, _)) = vectorize::widen(&module.kernels[handle], &Target::host(), false) {
             let before = module.clone();
             module.kernels[handle] = widened;
             prop_assert_eq!(check::module(&module), Vec::<String>::new());
@@ -80,7 +80,7 @@ proptest! {
         let mut module = gen_ir::module(&mut Choices(&kernel));
         let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
         let handle = Handle::new(0);
-        if let Some(paired) = lanes::paired(&module.kernels[handle]) {
+        if let Some(paired) = vectorize::paired(&module.kernels[handle]) {
             let before = module.clone();
             module.kernels[handle] = paired;
             prop_assert_eq!(check::module(&module), Vec::<String>::new(), "{}\n{}", before, module);
@@ -95,9 +95,9 @@ proptest! {
         prop_assert_eq!(check::module(&module), Vec::<String>::new(), "{}", module);
         let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
         let kernel = &module.kernels[Handle::new(0)];
-        let widened = |linear| lanes::widen(kernel, &Target::host(), linear).ok().map(|(widened, _)| widened);
+        let widened = |linear| vectorize::widen(kernel, &Target::host(), linear).ok().map(|(widened, _)| widened);
         // Blocks and scans change last bits; but the interpreter's are the machine's.
-        for (way, exact) in [(lanes::paired(kernel), true), (widened(false), true), (widened(true), false)] {
+        for (way, exact) in [(vectorize::paired(kernel), true), (widened(false), true), (widened(true), false)] {
             let Some(way) = way else { continue };
             let changed = Module { kernels: [way].into_iter().collect(), ..Module::default() };
             prop_assert_eq!(check::module(&changed), Vec::<String>::new(), "{}\n{}", module, changed);
@@ -105,7 +105,7 @@ proptest! {
             if exact {
                 prop_assert_eq!(&now, &expected, "{}\n{}", module, changed);
             }
-            let jit = Jit::new(&changed, Care::Best).map_err(TestCaseError::fail)?;
+            let jit = Jit::new(&changed, OptLevel::Best).map_err(TestCaseError::fail)?;
             prop_assert_eq!(&agree::run(&changed, &jit, Choices(&run)), &now, "{}\n{}", module, changed);
         }
     }

@@ -1,7 +1,7 @@
 //! Instances of the prelude that are copied from a template are what they would be if each was lowered by itself.
 
 use mam_compiler::files::{Files, NoFiles};
-use mam_compiler::{Compilation, Kept, Options, compile, compile_again};
+use mam_compiler::{Compilation, CompilationCache, Options, compile, compile_again};
 use mam_grammar::ast::DefinitionKind;
 use mam_grammar::{Limits, Sources};
 use std::fmt::Write;
@@ -27,15 +27,15 @@ fn lowered(compilation: &Compilation) -> String {
     text + &format!("{:?} {:?} {}", lowered.module.tables, lowered.out, lowered.ports.count())
 }
 
-/// The song compiled by itself, and with what was kept.
+/// The song compiled by itself, and with what was cache.
 #[track_caller]
-fn check(name: &str, text: &str, options: &Options, kept: &mut Kept) {
+fn check(name: &str, text: &str, options: &Options, cache: &mut CompilationCache) {
     let mut sources = Sources::default();
     let song = sources.add(name, text);
     let alone = compile(&mut sources, song, &NoFiles, options);
     let mut sources = Sources::default();
     let song = sources.add(name, text);
-    let again = compile_again(&mut sources, song, &NoFiles, options, kept);
+    let again = compile_again(&mut sources, song, &NoFiles, options, cache);
     let (alone, again) = (lowered(&alone), lowered(&again));
     for (alone, again) in alone.lines().zip(again.lines()) {
         assert_eq!(alone, again, "{name}");
@@ -45,7 +45,7 @@ fn check(name: &str, text: &str, options: &Options, kept: &mut Kept) {
 
 #[test]
 fn songs_are_lowered_alike_with_templates_of_others() {
-    let mut kept = Kept::default();
+    let mut cache = CompilationCache::default();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -54,7 +54,7 @@ fn songs_are_lowered_alike_with_templates_of_others() {
         let options = Options { rate, ..Options::default() };
         for file in &files {
             let text = fs::read_to_string(file).unwrap();
-            check(&file.to_string_lossy(), &text, &options, &mut kept);
+            check(&file.to_string_lossy(), &text, &options, &mut cache);
         }
     }
 }
@@ -62,7 +62,7 @@ fn songs_are_lowered_alike_with_templates_of_others() {
 #[test]
 fn each_definition_is_lowered_alike_when_it_is_called_often() {
     let files = Files::prelude(&mut Sources::default(), Limits::default());
-    let mut kept = Kept::default();
+    let mut cache = CompilationCache::default();
     for id in files.prelude_definitions() {
         let definition = files.definition(id);
         let name = &definition.name;
@@ -77,6 +77,6 @@ fn each_definition_is_lowered_alike_when_it_is_called_often() {
             "seed 3\nx = {one}\ny = {one}\nz = {two}\nw = {one} |> echo()\n\
              knob k = 0.5 in 0..1\nv = kick(f0: 50Hz * k)\nout = x + y + z + w + v"
         );
-        check(name.name.as_ref(), &text, &Options::default(), &mut kept);
+        check(name.name.as_ref(), &text, &Options::default(), &mut cache);
     }
 }

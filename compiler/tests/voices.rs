@@ -1,7 +1,7 @@
 //! Voices and nodes in lanes, in whole songs: all instruments of the prelude, with random events.
 
 use mam_compiler::files::NoFiles;
-use mam_compiler::passes::instances::Packing;
+use mam_compiler::opt::instances::Packing;
 use mam_compiler::prelude::PRELUDE;
 use mam_compiler::{Options, compile};
 use mam_grammar::Sources;

@@ -2,16 +2,24 @@
 //!
 //! The runtime knows no language, no JSON and no code generator. A [`Program`] is made by the compiler, or was made
 //! ahead of time; the engine owns its memory and renders it in quanta of 64 frames.
+//!
+//! What needs the operating system is behind features, all on by default: `devices` (the backends of [`output`]), `files`
+//! (sound files, MIDI files) and `threads` (rendering offline on several). The rest builds for
+//! `wasm32-unknown-unknown` too.
 
 #![cfg_attr(mam_rtsan, feature(sanitize))]
 
 pub mod buffers;
 pub mod control;
 pub mod engine;
+#[cfg(feature = "files")]
 pub mod file;
+mod frames;
 pub mod machine;
 pub mod names;
+#[cfg(feature = "devices")]
 pub mod output;
+#[cfg_attr(not(feature = "threads"), path = "parallel/without.rs")]
 mod parallel;
 pub mod program;
 pub mod render;
@@ -19,6 +27,7 @@ pub mod score;
 
 pub use control::{Control, Live, Playing, Telemetry};
 pub use engine::{Engine, EventQueue, NotFinite};
+pub use frames::Frames;
 pub use names::{Miss, ParamNames, Spelling};
 pub use parallel::all_threads;
 pub use program::{

@@ -4,20 +4,24 @@
 //! restores it in one piece of assembly, so that no Rust code runs under a changed one. What a kernel calls back
 //! (see [`symbols`]) restores the usual control word in the same way.
 //!
+//! On wasm32 a kernel is a function of the same module and called as one; WebAssembly has no control word, so kernels
+//! flush what they store themselves.
+//!
 //! The functions are those of the `libm` crate: pure Rust, the same bits on every machine. The constant folder and
 //! the interpreter run the very same ones.
 
 use crate::program::Call;
+#[cfg(not(target_arch = "wasm32"))]
 use std::arch::asm;
 
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-compile_error!("kernels run on x86-64 and aarch64");
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "wasm32")))]
+compile_error!("kernels run on x86-64, aarch64 and wasm32");
 
 /// A kernel's function. The System V convention on every x86-64 system, so that there is one trampoline.
 #[cfg(target_arch = "x86_64")]
 pub type KernelFn = unsafe extern "sysv64" fn(*const Call);
 /// A kernel's function.
-#[cfg(target_arch = "aarch64")]
+#[cfg(not(target_arch = "x86_64"))]
 pub type KernelFn = unsafe extern "C" fn(*const Call);
 
 /// `x`, or 0 with its sign where `x` is subnormal.
@@ -77,7 +81,17 @@ pub unsafe fn call_kernel(f: KernelFn, call: &Call) {
     }
 }
 
-/// A kernel's function and what it is given: what [`call_kernels`] runs.
+/// Calls `f`, which flushes subnormals itself. Audio thread.
+///
+/// # Safety
+/// As [`crate::Code::call`]: the tables of `call` are what `f` expects.
+#[cfg(target_arch = "wasm32")]
+pub unsafe fn call_kernel(f: KernelFn, call: &Call) {
+    // SAFETY: the caller's promise.
+    unsafe { f(call) }
+}
+
+/// A kernel's function and what it is given: a call that is written down.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Task {
@@ -85,89 +99,6 @@ pub struct Task {
     pub function: KernelFn,
     /// What it is given.
     pub call: Call,
-}
-
-/// Calls one function after another as [`call_kernel`] does, with the control word set once for all. It stays as it is
-/// where it already says the same. Audio thread.
-///
-/// # Safety
-/// As [`crate::Code::call`], for each of the tasks; what one changes, the next may see.
-#[cfg(target_arch = "x86_64")]
-pub unsafe fn call_kernels(tasks: &[Task]) {
-    const CALL: usize = std::mem::offset_of!(Task, call);
-    let tasks = tasks.as_ptr_range();
-    let mut words = [0u32, 0x1f80 | 0x8040];
-    // SAFETY: the control word is what it was when the block ends, but for flags that are never read; the callees keep to
-    // their convention, so the three registers are preserved. `rax` is dead at each place where it is written.
-    unsafe {
-        asm!(
-            "cmp r13, r14",
-            "je 4f",
-            "stmxcsr [r12]",
-            "mov eax, [r12]",
-            "xor eax, [r12 + 4]",
-            "and eax, -64", // The lowest six bits are the flags.
-            "jnz 3f",
-            "mov dword ptr [r12 + 4], 0",
-            "jmp 2f",
-            "3:",
-            "ldmxcsr [r12 + 4]",
-            "2:",
-            "lea rdi, [r13 + {call}]",
-            "call [r13]",
-            "add r13, {size}",
-            "cmp r13, r14",
-            "jne 2b",
-            "cmp dword ptr [r12 + 4], 0",
-            "je 4f",
-            "ldmxcsr [r12]",
-            "4:",
-            call = const CALL,
-            size = const size_of::<Task>(),
-            inout("r12") words.as_mut_ptr() => _,
-            inout("r13") tasks.start => _,
-            in("r14") tasks.end,
-            out("rdi") _,
-            clobber_abi("sysv64"),
-        );
-    }
-}
-
-/// Calls one function after another as [`call_kernel`] does, with the control word set once for all. Audio thread.
-///
-/// # Safety
-/// As [`crate::Code::call`], for each of the tasks; what one changes, the next may see.
-#[cfg(target_arch = "aarch64")]
-pub unsafe fn call_kernels(tasks: &[Task]) {
-    const CALL: usize = std::mem::offset_of!(Task, call);
-    let tasks = tasks.as_ptr_range();
-    // SAFETY: the control word is what it was when the block ends; x20 to x23 are preserved by the callees.
-    unsafe {
-        asm!(
-            "cmp x22, x23",
-            "b.eq 3f",
-            "mrs x21, fpcr",
-            "orr x20, x21, #0x1000000",
-            "msr fpcr, x20",
-            "2:",
-            "add x0, x22, #{call}",
-            "ldr x16, [x22]",
-            "blr x16",
-            "add x22, x22, #{size}",
-            "cmp x22, x23",
-            "b.ne 2b",
-            "msr fpcr, x21",
-            "3:",
-            call = const CALL,
-            size = const size_of::<Task>(),
-            out("x20") _,
-            out("x21") _,
-            inout("x22") tasks.start => _,
-            in("x23") tasks.end,
-            out("x0") _,
-            clobber_abi("C"),
-        );
-    }
 }
 
 /// sin(2π·x); the period is taken off exactly.
@@ -231,6 +162,7 @@ pub fn fma64(x: f64, y: f64, z: f64) -> f64 {
 }
 
 /// A function that machine code calls by name.
+#[cfg(not(target_arch = "wasm32"))]
 #[derive(Clone, Copy, Debug)]
 pub struct Symbol {
     /// Its name in object code.
@@ -244,6 +176,7 @@ pub struct Symbol {
 }
 
 /// A function that calls `$plain` with the usual control word, in the kernels' calling convention.
+#[cfg(not(target_arch = "wasm32"))]
 macro_rules! symbol {
     ($name:literal, $float:ty, $plain:path, $($x86:tt / $arm:tt $arg:ident),+) => {{
         #[cfg(target_arch = "x86_64")]
@@ -302,6 +235,7 @@ macro_rules! symbol {
 
 /// All functions that machine code may call: ours, and those that a machine without the instruction needs (they
 /// have the names that the code generator asks for).
+#[cfg(not(target_arch = "wasm32"))]
 pub fn symbols() -> Vec<Symbol> {
     vec![
         symbol!("mam_sin_turn", f64, sin_turn, "xmm0" / "v0" x),

@@ -122,7 +122,7 @@ pub struct Step {
     /// Its parameters: indices into [`Program::params`].
     pub params: Vec<usize>,
     /// Which of them its general form reads once a call: where one of these moves, it is called frame by frame.
-    pub held: Vec<bool>,
+    pub per_call: Vec<bool>,
     /// Its inputs: signals, as [`Program::buffers`] counts them.
     pub inputs: Vec<usize>,
     /// The signals that it writes.
@@ -133,8 +133,8 @@ pub struct Step {
     pub voices: Vec<StepVoice>,
     /// Where it does nothing but copy: the signal that each output is a copy of, one of its inputs. Else empty.
     pub copies: Vec<usize>,
-    /// Whether nothing in it goes on by itself, so that it can be left alone while it hears silence and is silent.
-    pub rests: bool,
+    /// Whether it may sleep, once its inputs and its tail are silent: nothing in it runs on its own.
+    pub can_sleep: bool,
     /// Work a frame, in instructions of its kernel. Only for sharing out work: it changes no sound.
     pub cost: usize,
     /// The equations and voices that it computes, by the names that people know.
@@ -363,7 +363,7 @@ pub trait Code: Send + Sync {
     /// `call.frames` frames.
     unsafe fn call(&self, kernel: u32, form: Form, call: &Call);
 
-    /// The machine code of a function, which may be called instead ([`crate::machine::call_kernels`]) for as long as
+    /// The machine code of a function, which may be called instead ([`crate::machine::call_kernel`]) for as long as
     /// this code lives; `None` where there is none.
     fn function(&self, _kernel: u32, _form: Form) -> Option<KernelFn> {
         None

@@ -11,7 +11,7 @@ use crate::report::human::{Look, draw};
 use crate::report::tally;
 use crate::values::Rate;
 use crate::visible::visible;
-use mam_compiler::Kept;
+use mam_compiler::CompilationCache;
 use mam_grammar::Severity;
 use mam_runtime::Program;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub(super) struct Source {
     /// How problems are drawn.
     console: Console,
     /// Kernels that need not be compiled again.
-    cache: Arc<Mutex<Kept>>,
+    cache: Arc<Mutex<CompilationCache>>,
 }
 
 /// When an edit was saved and noticed.
@@ -98,7 +98,7 @@ impl Source {
         how.rate = Some(Rate(rate));
         match self.read() {
             Ok(song) => {
-                // What a compilation that panicked has cached is whole: it is changed kernel by kernel.
+                // The cache is whole even after a compilation that panicked: it is changed kernel by kernel.
                 let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
                 self.outcome(compile_song_again(song, &how, &mut cache))
             }
@@ -143,7 +143,7 @@ impl Source {
 pub(super) fn silence(rate: u32) -> Option<Arc<Program>> {
     let song = Song::of_text("<silence>", "out = 0\n");
     let how = HowArgs { rate: Some(Rate(rate)), ..HowArgs::default() };
-    compile_song_again(song, &how, &mut Kept::default()).compilation.program.map(Arc::new)
+    compile_song_again(song, &how, &mut CompilationCache::default()).compilation.program.map(Arc::new)
 }
 
 /// An edit that was sent to the audio thread.

@@ -124,8 +124,9 @@ impl<'a> Run<'a> {
 
     /// What is carried into the next turn: all at once.
     fn carry(&mut self) {
-        let nexts = self.body.nexts.iter().map(|(carry, next)| (carry.index(), self.values[next.index()]));
-        for (carry, next) in nexts.collect::<Vec<_>>() {
+        let back_edges =
+            self.body.back_edges.iter().map(|(carry, next)| (carry.index(), self.values[next.index()]));
+        for (carry, next) in back_edges.collect::<Vec<_>>() {
             self.values[carry] = next;
         }
         self.first = false;
@@ -165,8 +166,8 @@ impl<'a> Run<'a> {
         let inst = &self.body.insts[value];
         let arg = |i: usize| self.values[inst.args.as_slice()[i].index()];
         match inst.op {
-            Op::Carry if self.first => arg(0),
-            Op::Carry => self.values[value.index()],
+            Op::LoopCarried if self.first => arg(0),
+            Op::LoopCarried => self.values[value.index()],
             Op::Extract(lane) => [arg(0)[lane as usize]; 4],
             Op::Splat => [arg(0)[0]; 4],
             Op::Pack => [arg(0)[0], arg(1)[0], arg(2)[0], arg(3)[0]],
@@ -208,8 +209,8 @@ impl<'a> Run<'a> {
             Op::Port(i, field) => self.memory.port(i, field),
             Op::Input(i) => Imm::F32(self.memory.input(i, frame)),
             Op::Frame => Imm::I32(absolute as i32),
-            Op::Began => Imm::I32(self.memory.call().frame as i32),
-            Op::Get(state) | Op::Entry(state) => {
+            Op::CallFrame => Imm::I32(self.memory.call().frame as i32),
+            Op::Get(state) | Op::LiveIn(state) => {
                 self.memory.load(self.layout.states[state.index()] + lane * scalar_bytes(ty), ty.scalar)
             }
             Op::Read(line) => {

@@ -172,18 +172,18 @@ impl Check<'_> {
 
     fn carries(&mut self) {
         let rates = self.body.rates();
-        let carries = self.body.insts.iter().filter(|(_, inst)| inst.op == Op::Carry);
+        let carries = self.body.insts.iter().filter(|(_, inst)| inst.op == Op::LoopCarried);
         for (carry, inst) in carries {
-            let mut nexts = self.body.nexts.iter().filter(|(other, _)| *other == carry);
-            let known = matches!((nexts.next(), nexts.next()), (Some((_, next)), None)
+            let mut back_edges = self.body.back_edges.iter().filter(|(other, _)| *other == carry);
+            let known = matches!((back_edges.next(), back_edges.next()), (Some((_, next)), None)
                 if self.body.insts.get(*next).is_some_and(|next| next.ty == inst.ty));
             let begins = inst.args.as_slice().iter().all(|start| rates[start.index()] <= Rate::Call);
             if !known || !begins {
                 self.found.push(format!("v{} is carried from nowhere or to nowhere", carry.index()));
             }
         }
-        let carried = |v: Value| self.body.insts.get(v).is_some_and(|inst| inst.op == Op::Carry);
-        if self.body.nexts.iter().any(|(carry, _)| !carried(*carry)) {
+        let carried = |v: Value| self.body.insts.get(v).is_some_and(|inst| inst.op == Op::LoopCarried);
+        if self.body.back_edges.iter().any(|(carry, _)| !carried(*carry)) {
             self.found.push("only a `carry` has a next value".into());
         }
     }
@@ -227,8 +227,8 @@ impl Check<'_> {
             Op::Port(i, _) => has(&kernel.ports, i) && ty == Type::F64,
             Op::Input(i) => has(&kernel.inputs, i) && ty == signal,
             Op::Frame => ty == Type::I32.with_lanes(turn),
-            Op::Began => ty == Type::I32,
-            Op::Get(state) | Op::Entry(state) => {
+            Op::CallFrame => ty == Type::I32,
+            Op::Get(state) | Op::LiveIn(state) => {
                 slot(&kernel.states, state).is_some_and(|state| ty == state.ty())
             }
             Op::Read(line) => slot(&kernel.delays, line).is_some(),

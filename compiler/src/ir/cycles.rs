@@ -15,7 +15,13 @@ fn inst_cycles(body: &Body, rates: &[Rate], value: Value) -> u32 {
     let inst = &body.insts[value];
     let float = inst.ty.scalar != Scalar::I32;
     match inst.op {
-        Op::Const(_) | Op::Get(_) | Op::Entry(_) | Op::Began | Op::Carry | Op::Param(_) | Op::Port(..) => 0,
+        Op::Const(_)
+        | Op::Get(_)
+        | Op::LiveIn(_)
+        | Op::CallFrame
+        | Op::LoopCarried
+        | Op::Param(_)
+        | Op::Port(..) => 0,
         Op::Div | Op::Sqrt => 12,
         Op::Fma | Op::Add | Op::Sub | Op::Mul | Op::Round | Op::Floor | Op::Ceil | Op::Trunc if float => 4,
         Op::ToInt | Op::ToFloat | Op::Input(_) | Op::Frame => 4,

@@ -139,7 +139,7 @@ impl Body {
     pub fn results(&self) -> impl Iterator<Item = Value> + '_ {
         let sets = self.sets.iter().map(|(_, value)| *value);
         let writes = self.writes.iter().map(|(_, value)| *value);
-        let nexts = self.nexts.iter().map(|(_, value)| *value);
-        sets.chain(nexts).chain(writes).chain(self.outs.iter().copied()).chain(self.only_if)
+        let back_edges = self.back_edges.iter().map(|(_, value)| *value);
+        sets.chain(back_edges).chain(writes).chain(self.outs.iter().copied()).chain(self.only_if)
     }
 }

@@ -18,7 +18,7 @@
 //! A `read` of a delay line sees what was written so many frames ago (at least one), 0 before the start.
 //!
 //! A `carry` is state for the length of a call: a value that begins with its operand, and is in each further turn what
-//! [`Body::nexts`] gave it in the turn before.
+//! [`Body::back_edges`] gave it in the turn before.
 //!
 //! # Two bodies
 //! * **General**: the call may begin with a note (`trig` is true in the first frame), and parameters are read
@@ -172,7 +172,7 @@ pub struct Body {
     /// What the states become at the end of each turn. A state that is not set keeps its value.
     pub sets: Vec<(Handle<StateSlot>, Value)>,
     /// What each `carry` is in the next turn of the call.
-    pub nexts: Vec<(Value, Value)>,
+    pub back_edges: Vec<(Value, Value)>,
     /// What the delay lines are given at the end of each turn.
     pub writes: Vec<(Handle<DelayLine>, Value)>,
     /// The output signals, in the order of [`Kernel::outputs`].
@@ -188,7 +188,7 @@ impl Default for Body {
         Body {
             insts: Arena::default(),
             sets: vec![],
-            nexts: vec![],
+            back_edges: vec![],
             writes: vec![],
             outs: vec![],
             step: 1,

@@ -233,7 +233,7 @@ impl Builder {
 
     /// The value that does not move, as an f64 (a bool or an i32 as it is), with the bits that it has in the steady body;
     /// none where it may change in every frame. In a general body, of parameters alone: they are read once a call, until
-    /// [`crate::passes::hold`] finds that one of them moves.
+    /// [`crate::opt::hoist`] finds that one of them moves.
     pub(super) fn held_value(&mut self, value: Value) -> Option<Value> {
         if let Some(&known) = self.held.get(&value) {
             return known;

@@ -502,7 +502,7 @@ impl Line<'_> {
     /// Kernels that differ in names and data alone are one.
     fn intern(&mut self, kernel: Kernel, params: &[usize]) -> Handle<Kernel> {
         // What was computed to know a constant is left over, and differs between kernels that are the same.
-        let mut kernel = crate::passes::sweep(&kernel);
+        let mut kernel = crate::opt::sweep(&kernel);
         let key = anonymous(&kernel);
         if let Some(&known) = self.known.get(&key) {
             return known;

@@ -1,17 +1,17 @@
 //! The plan: which kernel runs when, and where every byte of state and every buffer lives.
 //!
 //! All memory of a program is known here. Calls stand in the order of the graph, so everything is computed before it
-//! is needed; each call has a block of state ([`Layout`]) and its own table of signals. A signal's buffer is another's as soon
-//! as nobody reads it any more ([`mam_runtime::buffers`]).
+//! is needed; each call has a block of state ([`Layout`]) and its own table of signals. A signal's buffer is reused as soon
+//! as no later step reads it ([`mam_runtime::buffers`]).
 
 mod content;
-mod rests;
+mod sleeps;
 mod text;
 
 use crate::ir::layout::{Layout, put};
 use crate::ir::{Body, Kernel, Module, Op, Scalar, Value, Voice};
 use crate::lower::{DATA, INPUT, Lowered, SignalId};
-use crate::passes::instances::{Packed, PackedCall, Part};
+use crate::opt::instances::{Packed, PackedCall, Part};
 use mam_grammar::Handle;
 use mam_runtime::buffers;
 use mam_runtime::{DelaySpec, StateWord, Step, StepPart, StepVoice};
@@ -31,7 +31,7 @@ pub struct Plan {
     pub buffers: Vec<usize>,
     /// The signals of the song's `in`, where it is used.
     pub inputs: Vec<usize>,
-    /// The signal of each output channel, and of what is heard beside.
+    /// The signal of each output channel, and of what is tapped.
     pub outputs: Vec<usize>,
     /// What was decided about lanes, and why.
     pub reasons: Vec<String>,
@@ -93,8 +93,8 @@ impl Planner {
         });
         let lanes = call.parts.len();
         let parts = call.parts.iter().enumerate().map(|(lane, part)| {
-            let own = words.iter().skip(lane).step_by(lanes);
-            let named = part.states.iter().zip(own).filter(|((name, _), _)| !name.starts_with(DATA));
+            let words = words.iter().skip(lane).step_by(lanes);
+            let named = part.states.iter().zip(words).filter(|((name, _), _)| !name.starts_with(DATA));
             let states = named.map(|((name, _), word)| StateWord {
                 name: name.as_str().into(),
                 offset: word.start,
@@ -117,13 +117,13 @@ impl Planner {
             state_bytes: layout.bytes,
             delays,
             params: call.params.clone(),
-            held: held(kernel),
+            per_call: per_call(kernel),
             copies: copies(kernel).into_iter().map(|input| inputs[input]).collect(),
             inputs,
             outputs: call.outputs.iter().map(|&s| self.signal(s)).collect(),
             ports: call.ports.clone(),
             voices: voices.collect(),
-            rests: rests::rests(kernel),
+            can_sleep: sleeps::can_sleep(kernel),
             computes: computes(&call.parts),
             singles: layout.floats(kernel, Scalar::F32),
             doubles: layout.floats(kernel, Scalar::F64),
@@ -145,7 +145,7 @@ impl Planner {
             };
             let signal = match signal {
                 Some(signal) => self.signal(signal),
-                // What nobody writes is silent.
+                // A signal that no step writes is silent.
                 None => *silence.get_or_insert_with(|| next(&mut self.count)),
             };
             self.plan.outputs.push(signal);
@@ -160,22 +160,22 @@ impl Planner {
     }
 }
 
-/// The next number.
+/// Counts one further, from 0.
 fn next(count: &mut usize) -> usize {
     *count += 1;
     *count - 1
 }
 
 /// Which parameters the general form reads once a call.
-fn held(kernel: &Kernel) -> Vec<bool> {
-    let mut held = vec![false; kernel.params.len()];
+fn per_call(kernel: &Kernel) -> Vec<bool> {
+    let mut per_call = vec![false; kernel.params.len()];
     for inst in kernel.general.insts.values() {
         match inst.op {
-            Op::Param(index) if inst.ty.scalar == Scalar::F64 => held[index as usize] = true,
+            Op::Param(index) if inst.ty.scalar == Scalar::F64 => per_call[index as usize] = true,
             _ => {}
         }
     }
-    held
+    per_call
 }
 
 /// The input that each output is a copy of, where the kernel does nothing else; empty where it does.
@@ -231,8 +231,8 @@ fn delay_names(part: &Part) -> impl Iterator<Item = Arc<str>> + '_ {
 fn computes(parts: &[Part]) -> Arc<[Arc<str>]> {
     let mut names: Vec<Arc<str>> = vec![];
     for part in parts {
-        let own = [part.path.clone()];
-        for path in if part.fused.is_empty() { &own[..] } else { &part.fused } {
+        let whole = [part.path.clone()];
+        for path in if part.fused.is_empty() { &whole[..] } else { &part.fused } {
             let name: Arc<str> = path.split('.').next().unwrap_or(path).into();
             if !names.contains(&name) {
                 names.push(name);
@@ -245,7 +245,7 @@ fn computes(parts: &[Part]) -> Arc<[Arc<str>]> {
 /// The names of a step's parts, for people.
 fn label(parts: &[Part]) -> Arc<str> {
     match parts {
-        [one] => one.path.clone(),
+        [part] => part.path.clone(),
         [first, .., last] => format!("{}…{}", first.path, last.path).into(),
         [] => "".into(),
     }

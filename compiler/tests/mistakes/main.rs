@@ -36,7 +36,7 @@ impl In {
 fn problems(text: &str) -> (Vec<Problem>, Sources) {
     let mut sources = Sources::default();
     let id = sources.add("song.mam", text);
-    let options = Options { interpreter: true, threads: 1, ..Options::default() };
+    let options = Options { interpreter: true, ..Options::default() };
     let problems = compile(&mut sources, id, &NoFiles, &options).problems.into_sorted();
     (problems, sources)
 }

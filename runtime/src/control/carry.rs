@@ -93,7 +93,7 @@ impl Carry {
             voices: same.iter().flat_map(|(a, b)| a.voices().zip(b.voices())).collect(),
             tails: parts
                 .iter()
-                .filter(|(a, b)| a.step.rests && b.step.rests)
+                .filter(|(a, b)| a.step.can_sleep && b.step.can_sleep)
                 .map(|(a, b)| (a.index, b.index))
                 .collect(),
             unchanged: unchanged(old, new),

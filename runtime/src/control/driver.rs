@@ -10,7 +10,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How far ahead of the audio thread events are sent.
 const AHEAD_SECONDS: f64 = 0.2;
@@ -100,7 +100,7 @@ pub struct Control {
     soloed: BTreeSet<String>,
     /// Parameters that were set by a controller: they survive a jump.
     overrides: BTreeMap<String, f64>,
-    taken_up: Option<(Arc<Program>, Instant)>,
+    taken_up: Option<(Arc<Program>, Duration)>,
     channels: usize,
     rate: u32,
 }
@@ -179,8 +179,9 @@ impl Control {
         self.current.to_song(self.meters.position.load(Acquire))
     }
 
-    /// The program that was taken up since this was asked the last time, and when its first sample was rendered.
-    pub fn taken_up(&mut self) -> Option<(Arc<Program>, Instant)> {
+    /// The program that was taken up since this was asked the last time, and how long before the last [`Control::tick`] its
+    /// first sample was rendered.
+    pub fn taken_up(&mut self) -> Option<(Arc<Program>, Duration)> {
         self.taken_up.take()
     }
 
@@ -441,8 +442,7 @@ impl Control {
             self.current = self.sent.remove(0);
             self.backlog.clear();
             let ago = ticks().saturating_sub(swap.taken_up) as f64 / ticks_per_second();
-            let when = Instant::now().checked_sub(Duration::from_secs_f64(ago)).unwrap_or_else(Instant::now);
-            self.taken_up = Some((self.current.program.clone(), when));
+            self.taken_up = Some((self.current.program.clone(), Duration::from_secs_f64(ago)));
         }
     }
 

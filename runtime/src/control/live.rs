@@ -7,7 +7,7 @@ use super::{
     STOP_SECONDS, Swap, Tagged,
 };
 use crate::engine::{Cut, Instance, flush, ticks};
-use crate::output::Frames;
+use crate::frames::Frames;
 use crate::program::{Event, EventKind, QUANTUM};
 use rtrb::{Consumer, Producer};
 use std::sync::Arc;

@@ -44,7 +44,7 @@ fn check_buffers(program: &Program) -> Result<(), String> {
 
 fn check_step(program: &Program, step: &Step) -> Result<(), String> {
     below("a parameter", &step.params, program.params.len())?;
-    if step.held.len() != step.params.len() {
+    if step.per_call.len() != step.params.len() {
         return Err("it is not known which of its parameters are held".into());
     }
     below("a port", &step.ports, program.ports)?;

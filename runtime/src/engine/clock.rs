@@ -1,7 +1,7 @@
 //! Time as the audio thread may read it: a counter of the processor, without a system call.
-
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+//!
+//! The crate `quanta` reads the same counters, but calibrates for up to 200 ms at the first use, which would be heard as a
+//! delay of the first sound; a figure on a display needs no more than the 10 ms here.
 
 /// The counter. It runs evenly on every processor of the last fifteen years.
 #[cfg(target_arch = "x86_64")]
@@ -19,15 +19,17 @@ pub fn ticks() -> u64 {
     ticks
 }
 
-/// Nanoseconds, where the processor's counter is not known.
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+/// WebAssembly has no clock of its own: it stands still, and everything takes no time.
+#[cfg(target_family = "wasm")]
 pub fn ticks() -> u64 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed().as_nanos() as u64
+    0
 }
 
-/// How many there are in a second: measured once, which takes 10 ms. Not on the audio thread.
+/// How many ticks there are in a second: measured once, which takes 10 ms. Not on the audio thread.
+#[cfg(not(target_family = "wasm"))]
 pub fn ticks_per_second() -> f64 {
+    use std::sync::OnceLock;
+    use std::time::{Duration, Instant};
     static RATE: OnceLock<f64> = OnceLock::new();
     *RATE.get_or_init(|| {
         let (start, from) = (Instant::now(), ticks());
@@ -35,6 +37,12 @@ pub fn ticks_per_second() -> f64 {
         let passed = start.elapsed();
         ticks().wrapping_sub(from) as f64 / passed.as_secs_f64()
     })
+}
+
+/// How many ticks there are in a second, of a clock that stands still: any number.
+#[cfg(target_family = "wasm")]
+pub fn ticks_per_second() -> f64 {
+    1.0
 }
 
 /// How long the steps of a program take, in ticks.

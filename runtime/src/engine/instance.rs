@@ -268,6 +268,7 @@ impl Instance {
     }
 
     /// Says whether a channel of the input is silent in the next quantum, which only those can know who have rendered it.
+    #[cfg(feature = "threads")]
     pub(crate) fn set_input_silent(&mut self, channel: usize, silent: bool) {
         if self.propagation.set_input(channel, silent) {
             self.call_list.forget();
@@ -275,6 +276,7 @@ impl Instance {
     }
 
     /// Whether a channel of the quantum's result is silent because all steps that it comes from sleep.
+    #[cfg(feature = "threads")]
     pub(crate) fn is_output_silent(&self, channel: usize) -> bool {
         self.propagation.output(channel)
     }

@@ -36,6 +36,7 @@ mod tests;
 pub use clock::{Profile, Quantum, ticks, ticks_per_second};
 pub(crate) use input::Waiting;
 pub(crate) use instance::Instance;
+#[cfg(feature = "threads")]
 pub(crate) use notes::NOTES;
 pub use queue::EventQueue;
 pub(crate) use seen::Seen;

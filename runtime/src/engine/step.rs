@@ -122,7 +122,7 @@ impl Runner {
             values: vec![0.0; step.params.len()],
             moving: Pointers(vec![std::ptr::null_mut(); step.params.len()]),
             params: step.params.clone(),
-            held: step.held.clone(),
+            held: step.per_call.clone(),
             ports: (0..step.ports.len()).map(port).collect(),
             cursors: vec![Cursor::default(); step.ports.len()],
             port_ids: step.ports.clone(),
@@ -133,7 +133,7 @@ impl Runner {
             parts: step.parts.iter().map(|part| part.outputs.clone()).collect(),
             voices,
             tail: TailDetector::new(
-                step.rests,
+                step.can_sleep,
                 step.delays.iter().map(|&index| program.delays[index].frames).max().unwrap_or(0),
             ),
             words: step

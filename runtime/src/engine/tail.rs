@@ -93,6 +93,7 @@ impl SilencePropagation {
     }
 
     /// Says whether a channel of the input is silent in the next quantum. Returns true if it was otherwise before.
+    #[cfg(feature = "threads")]
     pub(crate) fn set_input(&mut self, channel: usize, silent: bool) -> bool {
         match self.inputs.get_mut(channel) {
             Some(known) => std::mem::replace(known, silent) != silent,

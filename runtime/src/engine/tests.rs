@@ -52,7 +52,7 @@ fn program(curve: Curve, smooth: u32) -> (Arc<Program>, Arc<Pulse>) {
         parts: vec![part],
         state_bytes: 32,
         params: vec![0],
-        held: vec![false],
+        per_call: vec![false],
         outputs: vec![0],
         ports: vec![0],
         voices: vec![voice],

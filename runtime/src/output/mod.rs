@@ -21,7 +21,6 @@ mod coreaudio;
 #[cfg(feature = "cpal")]
 mod cpal;
 mod error;
-mod frames;
 mod input;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod jack;
@@ -32,8 +31,8 @@ pub mod priority;
 mod pulse;
 mod selftest;
 
+pub use crate::frames::Frames;
 pub use error::OutputError;
-pub use frames::Frames;
 pub use keeper::{Keeper, News};
 pub use null::Null;
 pub use priority::Priority;

@@ -28,7 +28,7 @@ const AHEAD: usize = 512;
 /// Parts that there are for each thread: what one costs changes while it plays, and no thread should wait for the last one.
 const PARTS_A_THREAD: usize = 3;
 
-/// As many threads as the machine runs at once.
+/// How many threads the machine runs at once; 1 where it cannot say.
 pub fn all_threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }

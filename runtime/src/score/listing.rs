@@ -27,6 +27,7 @@ impl Bars {
     }
 
     /// The clock of a pass.
+    #[cfg(feature = "files")]
     pub(super) fn clock(&self) -> &Clock {
         &self.clock
     }
@@ -47,6 +48,7 @@ impl Bars {
     }
 
     /// Bars and seconds from the start of the song to that of a pass.
+    #[cfg(feature = "files")]
     pub(super) fn pass(&self, pass: u64) -> (f64, f64) {
         let seconds = self.pass.times(pass).to_f64() / f64::from(self.clock.rate());
         (pass as f64 * self.bars, seconds)

@@ -10,6 +10,7 @@
 mod clock;
 pub mod limits;
 pub mod listing;
+#[cfg(feature = "files")]
 pub mod midi;
 pub mod pattern;
 mod rational;

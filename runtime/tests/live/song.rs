@@ -119,7 +119,7 @@ fn oscillator(index: usize, name: &str) -> Step {
         state: 16 * index,
         state_bytes: 16,
         params: vec![index],
-        held: vec![false],
+        per_call: vec![false],
         outputs: vec![index],
         ports: vec![index],
         ..Step::default()

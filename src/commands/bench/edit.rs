@@ -7,13 +7,13 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::input::Song;
 use crate::table::{row, table};
-use mam_compiler::Kept;
+use mam_compiler::CompilationCache;
 use serde_json::{Value, json};
 use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// What is compiled in each round, one after the other with what the one before kept.
+/// What is compiled in each round, one after the other with the cache of the one before.
 const STEPS: [&str; 3] = ["first", "edit", "back"];
 
 /// The medians of all rounds.
@@ -27,11 +27,11 @@ pub(super) struct Edits {
 struct Step {
     whole: Duration,
     stages: Vec<(&'static str, Duration)>,
-    /// How many kernels were not kept.
+    /// How many kernels were compiled.
     fresh: usize,
 }
 
-/// Compiles the song, then `other` as an edit of it, then the song again, in each round with nothing kept at first.
+/// Compiles the song, then `other` as an edit of it, then the song again, in each round with an empty cache at first.
 pub(super) fn measure(
     args: &SongArgs,
     other: &Path,
@@ -42,22 +42,22 @@ pub(super) fn measure(
     let (song, edited) = (read(&args.input)?, read(other)?);
     let mut all: [Vec<Step>; 3] = Default::default();
     for round in 0..rounds {
-        let mut kept = Kept::default();
+        let mut cache = CompilationCache::default();
         for (steps, song) in all.iter_mut().zip([&song, &edited, &song]) {
             let song = song.clone();
             let began = Instant::now();
             let Compiled { compilation, problems, sources, .. } =
-                compile_song_again(song, &args.how, &mut kept);
+                compile_song_again(song, &args.how, &mut cache);
             let whole = began.elapsed();
-            // The next edit comes later than that.
-            kept.settle();
+            // An edit so soon after the last is rare.
+            cache.finish_tier_up();
             if round == 0 && steps.is_empty() {
                 tell(&problems, &sources, console);
             }
             if compilation.program.is_none() {
                 return Err(Failure::Input);
             }
-            steps.push(Step { whole, stages: compilation.timings, fresh: kept.fresh() });
+            steps.push(Step { whole, stages: compilation.timings, fresh: cache.fresh() });
         }
     }
     Ok(Edits { rounds, steps: all.map(|steps| Step::median(&steps)) })

@@ -11,7 +11,7 @@ use crate::offline::{Job, Span};
 use crate::table::{row, table};
 use crate::values::Length;
 use clap::Args;
-use mam_compiler::Kept;
+use mam_compiler::CompilationCache;
 use mam_runtime::Program;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -72,11 +72,11 @@ impl Bench {
             let document = || json::pretty(&measured.document());
             return console.result(&if self.json { document() } else { measured.to_string() });
         }
-        let (began, mut kept) = (Instant::now(), Kept::default());
-        let compile = |song| compile_song_again(song, &self.song.how, &mut kept);
+        let (began, mut cache) = (Instant::now(), CompilationCache::default());
+        let compile = |song| compile_song_again(song, &self.song.how, &mut cache);
         let compiled = compiled_by(&self.song, console, compile)?;
         let compile = began.elapsed();
-        kept.settle();
+        cache.finish_tier_up();
         let settled = began.elapsed();
         let stages = compiled.compilation.timings;
         let program = Arc::new(compiled.compilation.program.ok_or(Failure::Input)?);

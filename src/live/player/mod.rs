@@ -212,7 +212,8 @@ impl Player {
             self.control.play();
         }
         self.control.tick();
-        if let Some((program, heard)) = self.control.taken_up() {
+        if let Some((program, ago)) = self.control.taken_up() {
+            let heard = Instant::now().checked_sub(ago).unwrap_or_else(Instant::now);
             self.tell_edits(&program, heard);
         }
         self.report_not_finite();

@@ -5,11 +5,11 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a command")]
 
-use mam_compiler::emit::isa::Care;
-use mam_compiler::emit::jit::Jit;
+use mam_compiler::OptLevel;
+use mam_compiler::emit::native::Jit;
 use mam_compiler::files::{DefId, Files, NoFiles};
 use mam_compiler::ir::Module;
-use mam_compiler::passes::PASSES;
+use mam_compiler::opt::PASSES;
 use mam_compiler::target::Target;
 use mam_compiler::{Options, compile};
 use mam_grammar::ast::DefinitionKind;
@@ -97,7 +97,7 @@ fn measure_song(name: &str, text: &str, lanes: bool) {
         let passes = PASSES.iter().filter(|pass| lanes || pass.name != "vectorize");
         module.kernels.add(passes.fold(kernel.clone(), |kernel, pass| pass.run(&kernel, &target)));
     }
-    let code = Jit::new(&module, Care::Best).expect("checked modules compile");
+    let code = Jit::new(&module, OptLevel::Best).expect("checked modules compile");
     for (index, kernel) in module.kernels.values().enumerate() {
         let mut rig = Rig::new(kernel);
         rig.params.fill(1.0);

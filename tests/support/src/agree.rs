@@ -2,11 +2,11 @@
 
 use crate::gen_ir::{self, Choices, port};
 use crate::rig::Rig;
-use mam_compiler::emit::isa::Care;
-use mam_compiler::emit::jit::Jit;
+use mam_compiler::OptLevel;
+use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Kernel, Module, Scalar, check};
-use mam_compiler::passes::optimize_module;
+use mam_compiler::opt::optimize_module;
 use mam_compiler::target::Target;
 use mam_grammar::Handle;
 use mam_runtime::{Code, Form};
@@ -19,20 +19,20 @@ use mam_runtime::{Code, Form};
 pub fn survive(bytes: &[u8]) {
     let (kernel, calls) = bytes.split_at(bytes.len() * 2 / 3);
     let module = gen_ir::module(&mut Choices(kernel));
-    same(&module, calls, &[Care::Quick, Care::Best]);
+    same(&module, calls, &[OptLevel::Quick, OptLevel::Best]);
     for target in [Target::portable(), Target::host()] {
         let mut optimised = module.clone();
         optimize_module(&mut optimised, &target);
-        same(&optimised, calls, &[Care::Best]);
+        same(&optimised, calls, &[OptLevel::Best]);
     }
 }
 
-fn same(module: &Module, calls: &[u8], ways: &[Care]) {
+fn same(module: &Module, calls: &[u8], ways: &[OptLevel]) {
     assert_eq!(check::module(module), Vec::<String>::new(), "{module}");
     let expected = run(module, &Interpreter::new(module.clone()), Choices(calls));
-    for care in ways {
-        let jit = Jit::new(module, *care).expect("checked modules compile");
-        assert_eq!(run(module, &jit, Choices(calls)), expected, "{care:?}\n{module}");
+    for level in ways {
+        let jit = Jit::new(module, *level).expect("checked modules compile");
+        assert_eq!(run(module, &jit, Choices(calls)), expected, "{level:?}\n{module}");
     }
 }
 

@@ -190,10 +190,10 @@ impl Random<'_, '_> {
                 body.sets.push((state, value));
             }
         }
-        let carries = body.insts.iter().filter(|(_, inst)| inst.op == Op::Carry);
+        let carries = body.insts.iter().filter(|(_, inst)| inst.op == Op::LoopCarried);
         for (carry, ty) in carries.map(|(carry, inst)| (carry, inst.ty)).collect::<Vec<_>>() {
             let next = self.value(&mut body, ty);
-            body.nexts.push((carry, next));
+            body.back_edges.push((carry, next));
         }
         let signal = Type::F32.with_lanes(step as u8);
         for line in self.kernel.delays.handles() {
@@ -294,7 +294,7 @@ impl Random<'_, '_> {
         let known: Vec<Value> = body.insts.handles().filter(|v| rates[v.index()] <= Rate::Call).collect();
         if !known.is_empty() {
             let start = self.choices.one(&known);
-            body.op(Op::Carry, &[start]);
+            body.op(Op::LoopCarried, &[start]);
         }
     }
 
@@ -333,16 +333,16 @@ impl Random<'_, '_> {
                 }
                 None => return,
             },
-            Op::Get(_) | Op::Entry(_) => match index(self.kernel.states.len()) {
+            Op::Get(_) | Op::LiveIn(_) => match index(self.kernel.states.len()) {
                 Some(i) => {
                     let state = Handle::new(i as usize);
-                    let op = if op == Op::Get(Handle::ZERO) { Op::Get(state) } else { Op::Entry(state) };
+                    let op = if op == Op::Get(Handle::ZERO) { Op::Get(state) } else { Op::LiveIn(state) };
                     (op, self.kernel.states[state].ty())
                 }
                 None => return,
             },
             Op::Frame => (Op::Frame, Type::I32.with_lanes(turn)),
-            Op::Began => (Op::Began, Type::I32),
+            Op::CallFrame => (Op::CallFrame, Type::I32),
             _ => {
                 let scalar = self.choices.one(&SCALARS);
                 (Op::Const(self.choices.imm(scalar)), Type { scalar, lanes: 1 })

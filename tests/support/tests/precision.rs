@@ -4,7 +4,7 @@
 use mam_compiler::files::NoFiles;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Body, Imm, Kernel, Module, Op, Type, Value};
-use mam_compiler::passes::PASSES;
+use mam_compiler::opt::PASSES;
 use mam_compiler::target::Target;
 use mam_compiler::{Options, compile};
 use mam_grammar::Sources;

@@ -39,7 +39,7 @@ fn sleeping_is_not_heard() {
         let effects = program
             .steps
             .iter()
-            .any(|step| step.rests && step.parts.iter().any(|part| !part.states.is_empty()));
+            .any(|step| step.can_sleep && step.parts.iter().any(|part| !part.states.is_empty()));
         let (skipped, _) = render_shared(program.clone(), Some(200_001), 1);
         let called = render_awake(program, 200_001);
         let same = |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits() || effects && (a - b).abs() < 2e-6;
@@ -75,7 +75,7 @@ play { bd |x...|....|....|....| ; sd |..x.|....|....|....| ; wide |x...|....|...
 out = bd + sd + wide
 ";
     let program = program("rest.mam", song, 48_000, false);
-    let rests = |name: &str| program.steps.iter().find(|step| &*step.name == name).map(|step| step.rests);
+    let rests = |name: &str| program.steps.iter().find(|step| &*step.name == name).map(|step| step.can_sleep);
     assert_eq!(["bd.echo", "sd.compressor", "wide.chorus"].map(rests), [Some(true), Some(true), Some(false)]);
     let frames = 48_000 * 9;
     let (rested, _) = render_shared(program.clone(), Some(frames), 1);

@@ -41,22 +41,22 @@ pub enum Op {
     Param(u32),
     /// An event port.
     Port(u32, PortField),
-    /// An input signal (f32); lane k is the turn's k-th frame.
+    /// An input signal (f32); lane k is the iteration's k-th frame.
     Input(u32),
-    /// The absolute index of the frame, modulo 2³² (i32); lane k is the turn's k-th frame.
+    /// The absolute index of the frame, modulo 2³² (i32); lane k is the iteration's k-th frame.
     Frame,
     /// The absolute index of the call's first frame, modulo 2³² (i32). Always one lane.
-    Began,
-    /// The value of a state at the end of the turn before, in the state's lanes.
+    CallFrame,
+    /// The value of a state at the end of the iteration before, in the state's lanes.
     Get(Handle<StateSlot>),
     /// The value that a state has when the call begins, in the state's lanes.
-    Entry(Handle<StateSlot>),
-    /// `carry a`: a, computed at the start of the call, in its first turn; in each further one what
-    /// [`Body::nexts`](super::Body::nexts) gave it in the turn before. Any type.
-    Carry,
+    LiveIn(Handle<StateSlot>),
+    /// `loop_carried a`: a, computed at the start of the call, in its first iteration; in each further one what
+    /// [`Body::back_edges`](super::Body::back_edges) gave it in the iteration before. Any type.
+    LoopCarried,
     /// `read d`: what the line was given d frames ago (i32 → f32); d ≥ 1 and below the capacity, else taken
-    /// modulo the capacity. Lane k counts back from the turn's k-th frame, a single lane from its first: what the
-    /// turn itself gives the line is not seen, so in turns of four d ≥ 4 in lanes.
+    /// modulo the capacity. Lane k counts back from the iteration's k-th frame, a single lane from its first: what the
+    /// iteration itself gives the line is not seen, so in iterations of four d ≥ 4 in lanes.
     Read(Handle<DelayLine>),
     /// `table i`: an element of a constant table (i32 → f32); the index is clamped to the table.
     Table(u32),
@@ -182,8 +182,8 @@ impl Op {
             Op::Param(_) if ty.scalar == Scalar::F64 => Rate::Segment,
             Op::Port(_, PortField::Trig) | Op::Param(_) => Rate::Sample,
             Op::Port(..) => Rate::Segment,
-            Op::Entry(_) | Op::Began => Rate::Call,
-            Op::Input(_) | Op::Frame | Op::Get(_) | Op::Carry | Op::Read(_) => Rate::Sample,
+            Op::LiveIn(_) | Op::CallFrame => Rate::Call,
+            Op::Input(_) | Op::Frame | Op::Get(_) | Op::LoopCarried | Op::Read(_) => Rate::Sample,
             _ => Rate::Const,
         }
     }

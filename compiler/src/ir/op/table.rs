@@ -49,10 +49,10 @@ rows! {
     Port(0, PortField::Trig) "port" Source, None;
     Input(0) "input" Source, None;
     Frame "frame" Source, None;
-    Began "began" Source, None;
+    CallFrame "call_frame" Source, None;
     Get(Handle::ZERO) "get" Source, None;
-    Entry(Handle::ZERO) "entry" Source, None;
-    Carry "carry" Any, None;
+    LiveIn(Handle::ZERO) "live_in" Source, None;
+    LoopCarried "loop_carried" Any, None;
     Read(Handle::ZERO) "read" Lookup, None;
     Table(0) "table" Lookup, None;
 

@@ -187,7 +187,7 @@ fn head(kernel: &mut Kernel, words: &[&str]) -> Result<(), String> {
 fn item(kernel: &Kernel, body: &mut Body, words: &[&str]) -> Result<(), String> {
     match *words {
         ["set", name, v] => body.sets.push((state(kernel, name)?, value(v)?)),
-        ["next", carry, v] => body.nexts.push((value(carry)?, value(v)?)),
+        ["back_edge", carried, v] => body.back_edges.push((value(carried)?, value(v)?)),
         ["write", name, v] => body.writes.push((line(kernel, name)?, value(v)?)),
         ["out", v] => body.outs.push(value(v)?),
         ["only_if", v] => body.only_if = Some(value(v)?),
@@ -229,7 +229,7 @@ fn op<'w>(
         }
         Op::Input(_) => Op::Input(index(&kernel.inputs)?),
         Op::Get(_) => Op::Get(state(kernel, carried()?)?),
-        Op::Entry(_) => Op::Entry(state(kernel, carried()?)?),
+        Op::LiveIn(_) => Op::LiveIn(state(kernel, carried()?)?),
         Op::Read(_) => Op::Read(line(kernel, carried()?)?),
         Op::Table(_) => Op::Table(carried()?.parse().map_err(|_| "a table is called by its number")?),
         Op::Extract(_) => Op::Extract(carried()?.parse().map_err(|_| "a lane is called by its number")?),

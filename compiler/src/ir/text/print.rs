@@ -77,8 +77,8 @@ impl Kernel {
             let name = self.states.get(*state).map_or("?", |state| &state.name);
             writeln!(f, "  set {} {}", Name(name), ValueName(*value))?;
         }
-        for (carry, value) in &body.nexts {
-            writeln!(f, "  next {} {}", ValueName(*carry), ValueName(*value))?;
+        for (carry, value) in &body.back_edges {
+            writeln!(f, "  back_edge {} {}", ValueName(*carry), ValueName(*value))?;
         }
         for (line, value) in &body.writes {
             let name = self.delays.get(*line).map_or("?", |line| &line.name);
@@ -100,7 +100,7 @@ impl Kernel {
             Op::Param(i) => write!(f, " {}", Indexed(&self.params, i))?,
             Op::Port(i, field) => write!(f, " {} {}", Indexed(&self.ports, i), field.name())?,
             Op::Input(i) => write!(f, " {}", Indexed(&self.inputs, i))?,
-            Op::Get(state) | Op::Entry(state) => {
+            Op::Get(state) | Op::LiveIn(state) => {
                 write!(f, " {}", Name(self.states.get(state).map_or("?", |state| &state.name)))?;
             }
             Op::Read(line) => write!(f, " {}", Name(self.delays.get(line).map_or("?", |line| &line.name)))?,

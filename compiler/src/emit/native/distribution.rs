@@ -1,0 +1,341 @@
+//! Long turns are split into loops, one after the other over the frames of the call.
+//!
+//! The instructions of a turn wait for each other: what goes from an input through an oscillator and a saturation to
+//! the output takes over a hundred cycles. A processor fills the time with instructions of the next turns, but only
+//! with as many as it can hold. Two loops, each with half of the way, keep it twice as busy: what the first computes
+//! for the second passes through memory. (Measured: a kick with its saturation 2.8 ns a frame in one loop, 2.2 in two.)
+//!
+//! What goes in a circle through states, delay lines or what is carried stays in one loop. A value is computed as late
+//! as its users allow, and a cut is made where few values pass.
+
+use super::schedule::{ordered, own, reads};
+use crate::ir::cycles::{cycles, way_round};
+use crate::ir::{Body, DelayLine, Op, Rate, StateSlot, Value};
+use mam_grammar::Handle;
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+
+/// About how many cycles a loop's turn may take from its first instruction to its last.
+const LONG: u32 = 24;
+/// Least number of instructions of a loop.
+const FEW: usize = 8;
+/// Instructions that are done in a cycle, where they need not wait.
+const WIDTH: u32 = 4;
+/// Of how many instructions a loop may leave one value for others.
+const DEAR: usize = 8;
+/// Most loops.
+const MOST: usize = 8;
+/// How many places a loop may hold where it reads and writes delay lines: the rest of the sixteen registers is for its
+/// other addresses.
+const PLACES: usize = 8;
+
+/// Which loop computes what.
+pub(super) struct Stages {
+    /// How many there are.
+    pub(super) count: usize,
+    of: Vec<usize>,
+    readers: Readers,
+}
+
+/// Who reads each state and each delay line: by the op that does.
+type Readers = FxHashMap<Op, Vec<Value>>;
+
+fn readers(body: &Body) -> Readers {
+    let mut readers = Readers::default();
+    for (value, inst) in body.insts.iter().filter(|(_, inst)| matches!(inst.op, Op::Get(_) | Op::Read(_))) {
+        readers.entry(inst.op).or_default().push(value);
+    }
+    readers
+}
+
+impl Stages {
+    /// One loop for everything.
+    pub(super) fn one(body: &Body) -> Stages {
+        Stages { count: 1, of: vec![0; body.insts.len()], readers: readers(body) }
+    }
+
+    /// The loops of a body.
+    pub(super) fn of(body: &Body, rates: &[Rate]) -> Stages {
+        let cycles = cycles(body, rates);
+        let sample = |value: &Value| rates[value.index()] == Rate::Sample && cycles[value.index()] > 0;
+        let count = body.insts.handles().filter(sample).count();
+        if count < 2 * FEW {
+            return Stages::one(body);
+        }
+        let reads = body.insts.values().filter(|inst| matches!(inst.op, Op::Read(_))).count();
+        if reads + body.writes.len() > PLACES {
+            return Stages::by_lines(body, rates);
+        }
+        let readers = readers(body);
+        let graph = needs(body, &readers);
+        // Each circle after what it needs.
+        let circles: Vec<Vec<NodeIndex>> = kosaraju_scc(&graph).into_iter().rev().collect();
+        let times = times(body, rates, &cycles, &graph, &circles);
+        let length = times.iter().map(|time| time.start + time.length).max().unwrap_or(0);
+        let long = if body.step == 1 { 3 * LONG / 2 } else { LONG };
+        let wanted = ((length + long / 2) / long) as usize;
+        let mut loops = wanted.min(count / FEW).min(MOST);
+        let split = |loops: usize| {
+            let cuts = cuts(&graph, &times, length, loops);
+            let stage = |time: &Time| cuts.iter().filter(|cut| time.start >= **cut).count();
+            Stages { count: loops, of: times.iter().map(stage).collect(), readers: readers.clone() }
+        };
+        let passes = |stages: &Stages| stages.passed(body, rates).len();
+        let mut stages = loop {
+            if loops < 2 {
+                return Stages::one(body);
+            }
+            let stages = split(loops);
+            if passes(&stages) * DEAR <= count {
+                break stages;
+            }
+            loops -= 1;
+        };
+        let sample = |node: NodeIndex| rates[node.index()] == Rate::Sample;
+        debug_assert!(
+            graph.raw_edges().iter().all(|edge| {
+                let (from, to) = (edge.source(), edge.target());
+                !sample(from) || !sample(to) || stages.of[from.index()] <= stages.of[to.index()]
+            }),
+            "nothing waits for a later loop"
+        );
+        stages.join(body, rates, &cycles, &circles);
+        // Where some were joined, as many may be cut at better places.
+        if (2..loops).contains(&stages.count) {
+            let mut again = split(stages.count);
+            again.join(body, rates, &cycles, &circles);
+            if again.count == stages.count && passes(&again) < passes(&stages) {
+                return again;
+            }
+        }
+        stages
+    }
+
+    /// The loops of a body that has many delay lines: each has no more than it has registers for their places. A cut is
+    /// made where nothing before it waits for something after it.
+    fn by_lines(body: &Body, rates: &[Rate]) -> Stages {
+        let mut stages = Stages::one(body);
+        let order = ordered(body, rates, own(body, rates, &stages, 0, &BTreeSet::new()));
+        let mut place: Vec<Option<usize>> = vec![None; body.insts.len()];
+        order.iter().enumerate().for_each(|(i, value)| place[value.index()] = Some(i));
+        // How many wait across each cut.
+        let mut across = vec![0_i32; order.len() + 1];
+        for edge in needs(body, &stages.readers).raw_edges() {
+            let (from, to) = (place[edge.source().index()], place[edge.target().index()]);
+            if let (Some(from), Some(to)) = (from, to)
+                && from > to
+            {
+                across[to + 1] += 1;
+                across[from + 1] -= 1;
+            }
+        }
+        let written: FxHashMap<Value, usize> =
+            body.writes.iter().fold(FxHashMap::default(), |mut all, (_, value)| {
+                *all.entry(*value).or_default() += 1;
+                all
+            });
+        let (mut waiting, mut places, mut since) = (0, 0, 0);
+        let mut cut: Option<usize> = None;
+        for (i, value) in order.iter().enumerate() {
+            waiting += across[i];
+            if waiting == 0 {
+                (cut, since) = (Some(i), 0);
+            }
+            let read = matches!(body.insts[*value].op, Op::Read(_));
+            let more = usize::from(read) + written.get(value).copied().unwrap_or(0);
+            (places, since) = (places + more, since + more);
+            if let (true, Some(at)) = (places > PLACES, cut.take()) {
+                order[at..].iter().for_each(|value| stages.of[value.index()] = stages.count);
+                stages.count += 1;
+                places = since;
+            }
+        }
+        stages
+    }
+
+    /// Joins loops. One whose turns wait for each other, in a circle, has time for the work of its neighbours.
+    fn join(&mut self, body: &Body, rates: &[Rate], cycles: &[u32], circles: &[Vec<NodeIndex>]) {
+        let (mut work, mut waits) = (vec![0; self.count], vec![0; self.count]);
+        // In turns of one frame the circles are longer than what else there is.
+        let width = if body.step == 1 { 2 * WIDTH } else { WIDTH };
+        let sample = |value: &Value| rates[value.index()] == Rate::Sample && cycles[value.index()] > 0;
+        body.insts.handles().filter(sample).for_each(|value| work[self.stage(value)] += 1);
+        for circle in circles.iter().filter(|circle| circle.len() > 1) {
+            let stage = self.of[circle[0].index()];
+            waits[stage] =
+                waits[stage].max(way_round(body, cycles, circle.iter().map(|node| Value::new(node.index()))));
+        }
+        let mut stage = 0;
+        while stage < work.len() {
+            let near = [Some(stage + 1), stage.checked_sub(1)].into_iter().flatten();
+            let fits =
+                |other: &usize| *other < work.len() && work[stage] + work[*other] <= width * waits[stage];
+            let Some(other) = near.filter(fits).min_by_key(|other| work[*other]) else {
+                stage += 1;
+                continue;
+            };
+            stage = stage.min(other);
+            self.of.iter_mut().filter(|of| **of > stage).for_each(|of| *of -= 1);
+            work[stage] += work.remove(stage + 1);
+            waits[stage] = waits[stage].max(waits.remove(stage + 1));
+        }
+        self.count = work.len();
+    }
+
+    /// The loop that computes a value.
+    pub(super) fn stage(&self, value: Value) -> usize {
+        self.of[value.index()]
+    }
+
+    /// The loop that reads a state.
+    pub(super) fn reads(&self, state: Handle<StateSlot>) -> Option<usize> {
+        self.readers.get(&Op::Get(state)).map(|gets| self.stage(gets[0]))
+    }
+
+    /// The loop after which a state has its new value: the one that reads it, if any does.
+    pub(super) fn sets(&self, (state, value): &(Handle<StateSlot>, Value)) -> usize {
+        self.reads(*state).unwrap_or(self.stage(*value))
+    }
+
+    /// The loop that writes a delay line: the one that reads it, if any does.
+    pub(super) fn writes(&self, (line, value): &(Handle<DelayLine>, Value)) -> usize {
+        self.stage(self.readers.get(&Op::Read(*line)).map_or(*value, |reads| reads[0]))
+    }
+
+    /// The values that a later loop needs.
+    pub(super) fn passed(&self, body: &Body, rates: &[Rate]) -> Vec<Value> {
+        let mut last: Vec<usize> = self.of.clone();
+        let mut uses = |value: Value, stage: usize| last[value.index()] = last[value.index()].max(stage);
+        for user in body.insts.handles().filter(|user| rates[user.index()] == Rate::Sample) {
+            reads(body, rates, user).into_iter().for_each(|value| uses(value, self.stage(user)));
+        }
+        body.sets.iter().for_each(|set| uses(set.1, self.sets(set)));
+        body.back_edges.iter().for_each(|(carry, value)| uses(*value, self.stage(*carry)));
+        body.writes.iter().for_each(|write| uses(write.1, self.writes(write)));
+        body.outs.iter().for_each(|value| uses(*value, self.count - 1));
+        let passes =
+            |value: &Value| rates[value.index()] == Rate::Sample && last[value.index()] > self.stage(*value);
+        body.insts.handles().filter(passes).collect()
+    }
+}
+
+/// What has to stand in the same loop or an earlier one: operands; and what becomes a state, a carried value or a part
+/// of a delay line, before who reads it.
+fn needs(body: &Body, readers: &Readers) -> DiGraph<Value, ()> {
+    let mut graph = DiGraph::new();
+    body.insts.handles().for_each(|value| _ = graph.add_node(value));
+    let node = |value: Value| NodeIndex::new(value.index());
+    for (value, inst) in body.insts.iter() {
+        inst.args.as_slice().iter().for_each(|arg| _ = graph.add_edge(node(*arg), node(value), ()));
+    }
+    for (carry, next) in &body.back_edges {
+        graph.add_edge(node(*next), node(*carry), ());
+    }
+    let together = |graph: &mut DiGraph<Value, ()>, from: Value, op: Op| {
+        let readers = readers.get(&op).map_or(&[][..], Vec::as_slice);
+        if let Some(first) = readers.first() {
+            graph.add_edge(node(from), node(*first), ());
+        }
+        for pair in readers.windows(2) {
+            graph.add_edge(node(pair[0]), node(pair[1]), ());
+            graph.add_edge(node(pair[1]), node(pair[0]), ());
+        }
+    };
+    for (state, value) in &body.sets {
+        together(&mut graph, *value, Op::Get(*state));
+    }
+    for (line, value) in &body.writes {
+        together(&mut graph, *value, Op::Read(*line));
+    }
+    graph
+}
+
+/// When an instruction begins, and how long it and what it goes in a circle with take, in cycles.
+#[derive(Clone, Copy, Debug, Default)]
+struct Time {
+    start: u32,
+    length: u32,
+}
+
+/// When each instruction begins: as late as its users allow, but what no output waits for as early as it can. What is
+/// slower than a turn is there from the start.
+fn times(
+    body: &Body,
+    rates: &[Rate],
+    cycles: &[u32],
+    graph: &DiGraph<Value, ()>,
+    circles: &[Vec<NodeIndex>],
+) -> Vec<Time> {
+    use petgraph::Direction::{Incoming, Outgoing};
+    let mut times = vec![Time::default(); body.insts.len()];
+    let mut circle_of = vec![0; body.insts.len()];
+    for (i, circle) in circles.iter().enumerate() {
+        let length = circle.iter().map(|node| cycles[node.index()]).sum();
+        circle.iter().for_each(|node| (circle_of[node.index()], times[node.index()].length) = (i, length));
+    }
+    let sample = |node: &NodeIndex| rates[node.index()] == Rate::Sample;
+    let outside = |i: usize, node: &NodeIndex| circle_of[node.index()] != i && sample(node);
+    // As early as possible.
+    let early = |times: &mut Vec<Time>, i: usize, circle: &[NodeIndex]| {
+        let before = circle.iter().flat_map(|node| graph.neighbors_directed(*node, Incoming));
+        let end = |node: NodeIndex| times[node.index()].start + times[node.index()].length;
+        let start = before.filter(|node| outside(i, node)).map(end).max().unwrap_or(0);
+        circle.iter().for_each(|node| times[node.index()].start = start);
+    };
+    circles.iter().enumerate().for_each(|(i, circle)| early(&mut times, i, circle));
+    let mut heard = vec![false; body.insts.len()];
+    body.outs.iter().for_each(|value| heard[value.index()] = true);
+    let length = times.iter().map(|time| time.start + time.length).max().unwrap_or(0);
+    // As late as possible.
+    for (i, circle) in circles.iter().enumerate().rev() {
+        let after = circle.iter().flat_map(|node| graph.neighbors_directed(*node, Outgoing));
+        let after: Vec<NodeIndex> = after.filter(|node| outside(i, node)).collect();
+        let is_heard = circle.iter().chain(&after).any(|node| heard[node.index()]);
+        if is_heard {
+            circle.iter().for_each(|node| heard[node.index()] = true);
+            let starts =
+                after.iter().filter(|node| heard[node.index()]).map(|node| times[node.index()].start);
+            let own = times[circle[0].index()];
+            let start = starts.min().unwrap_or(length).saturating_sub(own.length).max(own.start);
+            circle.iter().for_each(|node| times[node.index()].start = start);
+        }
+    }
+    let silent = |circle: &&Vec<NodeIndex>| !heard[circle[0].index()];
+    for (i, circle) in circles.iter().enumerate().filter(|(_, circle)| silent(circle)) {
+        early(&mut times, i, circle);
+    }
+    times
+}
+
+/// Where to cut: near equal parts, where fewest values pass.
+fn cuts(graph: &DiGraph<Value, ()>, times: &[Time], length: u32, loops: usize) -> Vec<u32> {
+    // How many values are computed before each time and used at it or later.
+    let mut passing = vec![0_i32; length as usize + 2];
+    for node in graph.node_indices() {
+        let start = |node: NodeIndex| times[node.index()].start as usize;
+        if let Some(last) = graph.neighbors(node).map(start).max().filter(|last| *last > start(node)) {
+            passing[start(node) + 1] += 1;
+            passing[last + 1] -= 1;
+        }
+    }
+    let mut now = 0;
+    passing.iter_mut().for_each(|passing| {
+        now += *passing;
+        *passing = now;
+    });
+    let mut cuts: Vec<u32> = vec![];
+    for k in 1..loops as u32 {
+        let middle = length * k / loops as u32;
+        let reach = length / (3 * loops as u32);
+        let near = |time: &&Time| time.start > middle - reach && time.start <= middle + reach;
+        let best = times
+            .iter()
+            .filter(near)
+            .map(|time| time.start)
+            .min_by_key(|cut| (passing[*cut as usize], cut.abs_diff(middle)));
+        cuts.push(best.unwrap_or(middle));
+    }
+    cuts
+}

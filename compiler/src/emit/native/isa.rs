@@ -1,0 +1,72 @@
+//! The code generator's settings.
+
+use crate::target::OptLevel;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+use std::sync::LazyLock;
+
+/// What the code depends on of the machine that it is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Machine {
+    /// It is an x86-64.
+    pub(super) x64: bool,
+    /// A vector in memory may be any instruction's operand wherever it begins. Not so on an x86-64 without AVX: there the
+    /// code generator knows it of all instructions but comparisons.
+    pub(super) any_place: bool,
+}
+
+impl Machine {
+    pub(super) fn of(isa: &dyn TargetIsa) -> Machine {
+        let x64 = isa.name() == "x64";
+        Machine { x64, any_place: !x64 || has(isa, "has_avx") }
+    }
+}
+
+/// Whether the code generator may use a feature of the machine.
+fn has(isa: &dyn TargetIsa, feature: &str) -> bool {
+    isa.isa_flags().iter().any(|flag| flag.name == feature && flag.as_bool() == Some(true))
+}
+
+/// Whether this machine multiplies and adds in one instruction, rounded once, with operands of any lanes.
+pub(crate) fn has_fma() -> bool {
+    let x86 = |isa: &dyn TargetIsa| has(isa, "has_fma") && has(isa, "has_avx");
+    host(OptLevel::Best).is_ok_and(|isa| x86(&*isa) || cfg!(target_arch = "aarch64"))
+}
+
+/// The code generator for this machine, with all its features. Which ops a kernel holds is settled before, by
+/// [`Target`](crate::target::Target); the features only choose encodings.
+///
+/// # Errors
+/// Where the code generator does not know this machine, or it is an x86-64 without SSE 4.1 (from before 2008).
+pub(super) fn host(level: OptLevel) -> Result<OwnedTargetIsa, String> {
+    type Isa = LazyLock<Result<OwnedTargetIsa, String>>;
+    static QUICK: Isa = LazyLock::new(|| with("single_pass"));
+    static BEST: Isa = LazyLock::new(|| with("backtracking"));
+    match level {
+        OptLevel::Quick => QUICK.clone(),
+        OptLevel::Best => BEST.clone(),
+    }
+}
+
+fn with(regalloc: &str) -> Result<OwnedTargetIsa, String> {
+    let mut flags = settings::builder();
+    let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
+    for (name, value) in [
+        // What its optimiser finds our passes have found; and it would compute each value as late as it can, against
+        // our order.
+        ("opt_level", "none"),
+        ("regalloc_algorithm", regalloc),
+        ("is_pic", "false"),
+        ("use_colocated_libcalls", "false"),
+        ("unwind_info", "false"),
+        ("enable_probestack", "false"),
+        ("enable_verifier", verifier),
+    ] {
+        flags.set(name, value).map_err(|e| e.to_string())?;
+    }
+    let isa = cranelift_native::builder()?.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())?;
+    match isa.name() == "x64" && !has(&*isa, "has_sse41") {
+        true => Err("this processor has no SSE 4.1".into()),
+        false => Ok(isa),
+    }
+}

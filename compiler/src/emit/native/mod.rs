@@ -1,0 +1,233 @@
+//! From kernels to machine code.
+//!
+//! A kernel becomes three functions `fn(*const Call)` (see [`mam_runtime::Form`]), by itself: [`compile`] depends on
+//! the kernel, the tables and the machine alone, so that its result can be kept and kernels can be compiled on
+//! several threads. [`install`] puts compiled kernels into a module of the code generator's (in memory or an object
+//! file); [`Jit`] owns such a module and runs it.
+//!
+//! # Shape of a function
+//! What depends on the call alone is loaded or computed first; then comes one loop over the turns, without branches.
+//! States that are read and set are carried round it in registers, up to [`CARRIED`]; more are loaded and stored
+//! each turn. Outputs are stored at the end of each turn, states after the loop.
+//!
+//! Arithmetic is what each op's meaning says, given that subnormals are flushed: that is the trampoline's part
+//! (`mam_runtime::machine`). Nothing is contracted or reordered.
+
+mod body;
+mod deinterleave;
+mod distribution;
+mod inst;
+mod isa;
+#[allow(unsafe_code, reason = "it owns the memory of machine code")]
+mod jit;
+mod lines;
+mod loops;
+mod memory;
+mod schedule;
+
+pub(crate) use isa::has_fma;
+pub use jit::Jit;
+pub(crate) use jit::compile_all;
+
+use crate::ir::layout::Layout;
+use crate::ir::{Kernel, Module};
+use crate::target::OptLevel;
+use body::Emitter;
+use cranelift_codegen::Context;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, UserFuncName, types};
+use cranelift_codegen::isa::{CallConv, TargetIsa};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_module::{DataDescription, FuncId, Linkage, ModuleReloc};
+use isa::Machine;
+use mam_runtime::{Form, machine};
+use std::cell::RefCell;
+
+/// How many states a loop carries in registers.
+pub const CARRIED: usize = 16;
+
+/// A kernel's machine code.
+#[derive(Clone)]
+pub struct Compiled {
+    /// The functions, in the order of [`Form`].
+    pub functions: [CompiledFunction; 3],
+}
+
+/// One function, before it has an address.
+#[derive(Clone)]
+pub struct CompiledFunction {
+    /// Its bytes.
+    pub code: Vec<u8>,
+    /// Alignment in bytes.
+    pub align: u64,
+    /// Where addresses go. Functions are numbered as in [`machine::symbols`], data as the module's tables.
+    pub relocs: Vec<ModuleReloc>,
+    /// The code generator's IR and its machine instructions, where asked for.
+    pub listing: Option<Listing>,
+}
+
+/// A function as text.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// The code generator's IR, before its own optimisation.
+    pub clif: String,
+    /// The machine instructions.
+    pub asm: String,
+}
+
+/// Compiles one kernel of `module`.
+///
+/// # Errors
+/// What the code generator complains of: a bug of ours, never of the user.
+pub fn compile(module: &Module, kernel: &Kernel, level: OptLevel, listing: bool) -> Result<Compiled, String> {
+    let [setup, steady, general] = FORMS.map(|form| form_of(form, module, kernel, level, listing));
+    Ok(Compiled { functions: [setup?, steady?, general?] })
+}
+
+/// The forms, in the order of [`Form`].
+const FORMS: [Form; 3] = [Form::Setup, Form::Steady, Form::General];
+
+/// Compiles one form of a kernel.
+fn form_of(
+    form: Form,
+    module: &Module,
+    kernel: &Kernel,
+    level: OptLevel,
+    listing: bool,
+) -> Result<CompiledFunction, String> {
+    thread_local! {
+        static PADS: RefCell<(Context, FunctionBuilderContext)> =
+            RefCell::new((Context::new(), FunctionBuilderContext::new()));
+    }
+    // What runs once a segment need not be fast.
+    let level = if form == Form::Setup { OptLevel::Quick } else { level };
+    let layout = Layout::of(kernel);
+    PADS.with_borrow_mut(|(context, frontend)| {
+        function(form, module, kernel, &layout, level, listing, context, frontend)
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "the inputs of one step, and two scratch pads")]
+fn function(
+    form: Form,
+    module: &Module,
+    kernel: &Kernel,
+    layout: &Layout,
+    level: OptLevel,
+    listing: bool,
+    context: &mut Context,
+    frontend: &mut FunctionBuilderContext,
+) -> Result<CompiledFunction, String> {
+    let isa = &*isa::host(level)?;
+    context.clear();
+    context.func = Function::with_name_signature(UserFuncName::default(), signature(isa));
+    let emitter = |body| Emitter::new(module, kernel, layout, body, (Machine::of(isa), level));
+    let mut b = FunctionBuilder::new(&mut context.func, frontend);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let call = b.block_params(entry)[0];
+    match form {
+        Form::Setup => {
+            emitter(&kernel.steady).setup(&mut b, call, &layout.steady);
+            if let Some(tail) = &kernel.tail {
+                emitter(tail).setup(&mut b, call, &layout.tail);
+            }
+        }
+        Form::Steady => {
+            let done = emitter(&kernel.steady).steady(&mut b, call, &layout.steady, None);
+            if let Some(tail) = &kernel.tail {
+                emitter(tail).steady(&mut b, call, &layout.tail, Some(done));
+            }
+        }
+        Form::General => emitter(&kernel.general).general(&mut b, call),
+    }
+    b.ins().return_(&[]);
+    b.seal_all_blocks();
+    b.finalize(isa.frontend_config());
+    finish(context, isa, listing)
+}
+
+fn finish(context: &mut Context, isa: &dyn TargetIsa, listing: bool) -> Result<CompiledFunction, String> {
+    let clif = listing.then(|| context.func.display().to_string());
+    context.set_disasm(listing);
+    let compiled =
+        context.compile(isa, &mut ControlPlane::default()).map_err(|e| format!("{:?}", e.inner))?;
+    let code = compiled.code_buffer().to_vec();
+    let align = u64::from(compiled.buffer.alignment).max(u64::from(isa.function_alignment().minimum));
+    let relocs: Vec<_> = compiled.buffer.relocs().to_vec();
+    let listing = clif.zip(compiled.vcode.clone()).map(|(clif, asm)| Listing { clif, asm });
+    // Functions only refer to themselves by offset, so that the id does not matter here; `install` sets it.
+    let own = FuncId::from_u32(0);
+    let relocs = relocs.iter().map(|r| ModuleReloc::from_mach_reloc(r, &context.func, own)).collect();
+    Ok(CompiledFunction { code, align: align.max(isa.symbol_alignment()), relocs, listing })
+}
+
+/// The signature of a kernel's functions.
+fn signature(isa: &dyn TargetIsa) -> Signature {
+    let mut signature = Signature::new(convention(isa));
+    signature.params.push(AbiParam::new(isa.pointer_type()));
+    signature
+}
+
+/// The kernels' calling convention: System V on every x86-64 system, else the system's own.
+fn convention(isa: &dyn TargetIsa) -> CallConv {
+    match isa.pointer_type() == types::I64 && isa.name() == "x64" {
+        true => CallConv::SystemV,
+        false => isa.default_call_conv(),
+    }
+}
+
+/// Puts compiled kernels, with the tables that they use, into a module of the code generator's. The result is the
+/// ids of each kernel's functions. `names` only serve profilers and object files.
+///
+/// # Errors
+/// Where the module refuses.
+pub fn install(
+    into: &mut impl cranelift_module::Module,
+    tables: &[Vec<f32>],
+    names: &[&str],
+    kernels: &[&Compiled],
+) -> Result<Vec<[FuncId; 3]>, String> {
+    // Relocations count functions from 0 in this order, and tables likewise.
+    for symbol in machine::symbols() {
+        let float = AbiParam::new(if symbol.double { types::F64 } else { types::F32 });
+        let mut signature = Signature::new(convention(into.isa()));
+        signature.params.extend(std::iter::repeat_n(float, symbol.operands));
+        signature.returns.push(float);
+        into.declare_function(symbol.name, Linkage::Import, &signature).map_err(|e| e.to_string())?;
+    }
+    for (i, table) in tables.iter().enumerate() {
+        let id = into.declare_data(&format!("mam_table_{i}"), Linkage::Local, false, false);
+        let mut data = DataDescription::new();
+        data.define(table.iter().flat_map(|x| x.to_ne_bytes()).collect());
+        data.set_align(16);
+        into.define_data(id.map_err(|e| e.to_string())?, &data).map_err(|e| e.to_string())?;
+    }
+    let mut all = vec![];
+    for (i, (kernel, name)) in kernels.iter().zip(names).enumerate() {
+        let mut ids = [FuncId::from_u32(0); 3];
+        for ((id, function), form) in
+            ids.iter_mut().zip(&kernel.functions).zip(["setup", "steady", "general"])
+        {
+            let name = format!("mam_{i}_{name}_{form}");
+            let signature = signature(into.isa());
+            *id = into.declare_function(&name, Linkage::Export, &signature).map_err(|e| e.to_string())?;
+            let relocs: Vec<ModuleReloc> = function.relocs.iter().map(|reloc| own(reloc, *id)).collect();
+            into.define_function_bytes(*id, function.align, &function.code, &relocs)
+                .map_err(|e| e.to_string())?;
+        }
+        all.push(ids);
+    }
+    Ok(all)
+}
+
+/// A relocation of the function that has this id.
+fn own(reloc: &ModuleReloc, id: FuncId) -> ModuleReloc {
+    use cranelift_module::ModuleRelocTarget::FunctionOffset;
+    let mut reloc = reloc.clone();
+    if let FunctionOffset(function, _) = &mut reloc.name {
+        *function = id;
+    }
+    reloc
+}

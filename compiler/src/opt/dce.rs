@@ -1,0 +1,128 @@
+//! Dead code: instructions that neither an output nor a voice's `until` needs, through however many states and delay
+//! lines, and the sets and writes of states and delay lines that nothing needs. The slots themselves stay: indices
+//! are the interface.
+
+use crate::ir::{Body, Kernel, Op, Value};
+use crate::target::Target;
+use rustc_hash::FxHashMap;
+use std::mem::take;
+
+pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
+    let Live { states, delays, needed } = Search::of(kernel);
+    let mut needed = needed.iter();
+    let mut sweep = |body: &Body| {
+        let needed = needed.next().map_or(&[][..], |needed| needed);
+        sweep(body, needed, (&states, &delays))
+    };
+    Kernel {
+        general: sweep(&kernel.general),
+        steady: sweep(&kernel.steady),
+        tail: kernel.tail.as_ref().map(sweep),
+        ..kernel.without_bodies()
+    }
+}
+
+/// What something needs: states and delay lines in any body, instructions of each body.
+struct Live {
+    states: Vec<bool>,
+    delays: Vec<bool>,
+    needed: Vec<Vec<bool>>,
+}
+
+/// A search for it, which looks at everything once.
+struct Search<'k> {
+    bodies: Vec<&'k Body>,
+    live: Live,
+    /// What the bodies set each state to and write into each delay line, by body.
+    sets: Vec<Vec<(usize, Value)>>,
+    writes: Vec<Vec<(usize, Value)>>,
+    /// What each carry of a body becomes.
+    back_edges: Vec<FxHashMap<Value, Value>>,
+    /// Needed instructions whose operands are still to be marked.
+    open: Vec<(usize, Value)>,
+}
+
+impl Search<'_> {
+    fn of(kernel: &Kernel) -> Live {
+        let bodies: Vec<&Body> = [Some(&kernel.general), Some(&kernel.steady), kernel.tail.as_ref()]
+            .into_iter()
+            .flatten()
+            .collect();
+        let (states, delays) = (kernel.states.len(), kernel.delays.len());
+        let (mut sets, mut writes) = (vec![vec![]; states], vec![vec![]; delays]);
+        for (index, body) in bodies.iter().enumerate() {
+            body.sets.iter().for_each(|(state, value)| sets[state.index()].push((index, *value)));
+            body.writes.iter().for_each(|(line, value)| writes[line.index()].push((index, *value)));
+        }
+        let live = Live {
+            states: vec![false; states],
+            delays: vec![false; delays],
+            needed: bodies.iter().map(|body| vec![false; body.insts.len()]).collect(),
+        };
+        let back_edges = bodies.iter().map(|body| body.back_edges.iter().copied().collect()).collect();
+        let mut search = Search { bodies, live, sets, writes, back_edges, open: vec![] };
+        kernel.voices.iter().for_each(|voice| search.state(voice.until.index()));
+        for index in 0..search.bodies.len() {
+            let body = search.bodies[index];
+            body.outs.iter().chain(&body.only_if).for_each(|value| search.mark(index, *value));
+        }
+        while let Some((index, value)) = search.open.pop() {
+            search.operands(index, value);
+        }
+        search.live
+    }
+
+    fn mark(&mut self, body: usize, value: Value) {
+        if !std::mem::replace(&mut self.live.needed[body][value.index()], true) {
+            self.open.push((body, value));
+        }
+    }
+
+    fn state(&mut self, state: usize) {
+        if !std::mem::replace(&mut self.live.states[state], true) {
+            take(&mut self.sets[state]).into_iter().for_each(|(body, value)| self.mark(body, value));
+        }
+    }
+
+    fn delay(&mut self, line: usize) {
+        if !std::mem::replace(&mut self.live.delays[line], true) {
+            take(&mut self.writes[line]).into_iter().for_each(|(body, value)| self.mark(body, value));
+        }
+    }
+
+    /// Marks what an instruction needs.
+    fn operands(&mut self, body: usize, value: Value) {
+        let inst = &self.bodies[body].insts[value];
+        inst.args.as_slice().iter().for_each(|arg| self.mark(body, *arg));
+        match inst.op {
+            Op::Get(state) | Op::LiveIn(state) => self.state(state.index()),
+            Op::Read(line) => self.delay(line.index()),
+            _ => {}
+        }
+        if let Some(&next) = self.back_edges[body].get(&value) {
+            self.mark(body, next);
+        }
+    }
+}
+
+/// The body with what is needed, given which states and delay lines are.
+fn sweep(body: &Body, needed: &[bool], (states, delays): (&[bool], &[bool])) -> Body {
+    let mut new = Body { step: body.step, ..Body::default() };
+    new.insts.reserve(body.insts.len());
+    let mut map: Vec<Option<Value>> = vec![None; body.insts.len()];
+    let moved = |map: &[Option<Value>], value: &Value| map[value.index()].expect("what is needed stays");
+    for (value, inst) in body.insts.iter().filter(|(value, _)| needed[value.index()]) {
+        let mut inst = inst.clone();
+        inst.args = inst.args.map(|arg| moved(&map, arg));
+        map[value.index()] = Some(new.insts.add(inst));
+    }
+    let sets = body.sets.iter().filter(|(state, _)| states[state.index()]);
+    new.sets = sets.map(|(state, value)| (*state, moved(&map, value))).collect();
+    let back_edges = body.back_edges.iter().filter(|(carry, _)| needed[carry.index()]);
+    new.back_edges = back_edges.map(|(carry, value)| (moved(&map, carry), moved(&map, value))).collect();
+    let writes = body.writes.iter().filter(|(line, _)| delays[line.index()]);
+    new.writes = writes.map(|(line, value)| (*line, moved(&map, value))).collect();
+    new.outs = body.outs.iter().map(|value| moved(&map, value)).collect();
+    new.only_if = body.only_if.as_ref().map(|value| moved(&map, value));
+    new
+}

@@ -1,0 +1,116 @@
+//! Elementary functions of f32, expanded into ops: sine, cosine and tangent of turns, 2ˣ, log₂, powers, tanh.
+//!
+//! Written once, in ops, so that the interpreter, scalar and vector code agree to the bit. The coefficients are
+//! minimax fits of our own (Remez' exchange, then rounded to f32 one by one and refitted); each function states its
+//! largest error, which a test holds against f64. What is computed more rarely than each frame is f64, and keeps its
+//! exact functions.
+
+mod functions;
+
+use super::intervals::{Intervals, Range};
+use super::rebuild;
+use crate::ir::{Body, Imm, Kernel, Op, Scalar, Value};
+use crate::target::Target;
+
+pub(super) fn run(kernel: &Kernel, target: &Target) -> Kernel {
+    let known = Intervals::of(kernel);
+    rebuild::bodies(kernel, |old| {
+        let ranges = known.within(old);
+        rebuild::body(old, |body, value, inst| {
+            if inst.ty.scalar != Scalar::F32 {
+                return body.insts.add(inst);
+            }
+            let range = old.insts[value].args.as_slice().first().and_then(|arg| ranges[arg.index()]);
+            let mut ops = Ops { body, lanes: inst.ty.lanes, fma: target.fma };
+            match (inst.op, inst.args.as_slice()) {
+                (Op::SinTurn, &[x]) => ops.sin_turn(x),
+                (Op::CosTurn, &[x]) => ops.cos_turn(x),
+                (Op::TanTurn, &[x]) => ops.tan_turn(x, range),
+                (Op::Exp2, &[x]) => ops.exp2(x, range),
+                (Op::Log2, &[x]) => ops.log2(x),
+                (Op::Pow, &[x, y]) => ops.pow(x, y),
+                (Op::Tanh, &[x]) => ops.tanh(x, range),
+                _ => body.insts.add(inst),
+            }
+        })
+    })
+}
+
+/// Ops on values of so many lanes, written as formulas.
+struct Ops<'a> {
+    body: &'a mut Body,
+    lanes: u8,
+    fma: bool,
+}
+
+impl Ops<'_> {
+    fn f(&mut self, x: f32) -> Value {
+        self.body.constant(Imm::F32(x), self.lanes)
+    }
+
+    fn i(&mut self, x: i32) -> Value {
+        self.body.constant(Imm::I32(x), self.lanes)
+    }
+
+    fn op(&mut self, op: Op, args: &[Value]) -> Value {
+        self.body.op(op, args)
+    }
+
+    fn add(&mut self, a: Value, b: Value) -> Value {
+        self.op(Op::Add, &[a, b])
+    }
+
+    fn sub(&mut self, a: Value, b: Value) -> Value {
+        self.op(Op::Sub, &[a, b])
+    }
+
+    fn mul(&mut self, a: Value, b: Value) -> Value {
+        self.op(Op::Mul, &[a, b])
+    }
+
+    fn div(&mut self, a: Value, b: Value) -> Value {
+        self.op(Op::Div, &[a, b])
+    }
+
+    fn lt(&mut self, a: Value, b: Value) -> Value {
+        self.op(Op::Lt, &[a, b])
+    }
+
+    fn select(&mut self, c: Value, a: Value, b: Value) -> Value {
+        self.op(Op::Select, &[c, a, b])
+    }
+
+    /// a·b + c
+    fn mad(&mut self, a: Value, b: Value, c: Value) -> Value {
+        if self.fma {
+            return self.op(Op::Fma, &[a, b, c]);
+        }
+        let product = self.mul(a, b);
+        self.add(product, c)
+    }
+
+    /// c₀ + c₁·z + c₂·z² + …
+    fn polynomial(&mut self, z: Value, coefficients: &[f32]) -> Value {
+        let (last, rest) = coefficients.split_last().expect("a polynomial has coefficients");
+        let last = self.f(*last);
+        rest.iter().rev().fold(last, |sum, c| {
+            let c = self.f(*c);
+            self.mad(sum, z, c)
+        })
+    }
+
+    /// x, kept between `low` and `high` where its range goes beyond; a NaN stays one.
+    fn clamp(&mut self, x: Value, range: Range, low: f32, high: f32) -> Value {
+        let (least, most) = range.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+        let mut x = x;
+        for (op, limit, beyond) in
+            [(Op::Min, high, most > f64::from(high)), (Op::Max, low, least < f64::from(low))]
+        {
+            if beyond {
+                let limit = self.f(limit);
+                x = self.op(op, &[limit, x]);
+            }
+        }
+        x
+    }
+}

@@ -1,0 +1,340 @@
+//! Between which numbers values lie, as far as formulas say: bounds that somebody has written, counters, phases,
+//! exponentials that fall. What a bound does not change is dropped: the limits of a cutoff that lies within them, the
+//! rounding of a frequency that is no whole turn a frame. Every bit stays.
+//!
+//! Of states only whole numbers are followed (counters and phases, which mam itself makes): a real one may have come from
+//! the program before an edit, whose formula was another.
+
+use super::rebuild;
+use crate::ir::{Body, Imm, Inst, Kernel, Op, Scalar, StateSlot, Value};
+use crate::target::Target;
+use mam_grammar::Handle;
+use rustc_hash::FxHashMap;
+
+/// The least and the greatest that a number can be, perhaps infinite. None where nothing is known; what has a range is
+/// no NaN.
+pub type Range = Option<(f64, f64)>;
+
+/// How often circles are gone round until what still grows is given up.
+const TURNS: usize = 3;
+/// How far the approximations of elementary functions may be beside the function, relatively.
+const NEAR: f64 = 1e-6;
+
+/// The pass.
+pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
+    let known = Intervals::of(kernel);
+    rebuild::bodies(kernel, |old| {
+        let ranges = known.within(old);
+        rebuild::body(old, |new, value, inst| {
+            let of = |i: usize| ranges[old.insts[value].args.as_slice()[i].index()];
+            match simpler(&inst, of) {
+                Some(Simpler::Operand(i)) => inst.args.as_slice()[i],
+                Some(Simpler::Whole(x)) => new.constant(float(inst.ty.scalar, x), inst.ty.lanes),
+                None => new.insts.add(inst),
+            }
+        })
+    })
+}
+
+/// What an instruction does, given the ranges of its operands.
+enum Simpler {
+    Operand(usize),
+    /// A float without a fraction.
+    Whole(f64),
+}
+
+fn simpler(inst: &Inst, of: impl Fn(usize) -> Range) -> Option<Simpler> {
+    match inst.op {
+        Op::Min | Op::Max => {
+            let ((a, b), (c, d)) = (of(0)?, of(1)?);
+            // Two zeros may differ in sign.
+            let below = |x: f64, y: f64| x < y || x == y && x != 0.0;
+            let (first, second) = match inst.op {
+                Op::Min => (below(b, c), below(d, a)),
+                _ => (below(d, a), below(b, c)),
+            };
+            first.then_some(Simpler::Operand(0)).or(second.then_some(Simpler::Operand(1)))
+        }
+        Op::Abs => (of(0)?.0 > 0.0).then_some(Simpler::Operand(0)),
+        Op::Round | Op::Floor | Op::Ceil | Op::Trunc => {
+            let (low, high) = of(0)?;
+            let whole = rounding(inst.op);
+            // What is rounded to 0 keeps its sign.
+            let signed = low > 0.0 || high < 0.0 || whole(low) != 0.0;
+            let same = whole(low) == whole(high) && low.abs() < 1e6;
+            (signed && same).then(|| Simpler::Whole(whole(low)))
+        }
+        _ => None,
+    }
+}
+
+fn float(scalar: Scalar, x: f64) -> Imm {
+    if scalar == Scalar::F64 { Imm::F64(x) } else { Imm::F32(x as f32) }
+}
+
+fn rounding(op: Op) -> fn(f64) -> f64 {
+    match op {
+        Op::Round => f64::round_ties_even,
+        Op::Floor => f64::floor,
+        Op::Ceil => f64::ceil,
+        _ => f64::trunc,
+    }
+}
+
+/// The ranges of a kernel's states.
+pub struct Intervals {
+    states: Vec<Range>,
+}
+
+impl Intervals {
+    /// Follows the states of a kernel through its bodies.
+    pub fn of(kernel: &Kernel) -> Intervals {
+        let start = |state: &StateSlot| match state.init {
+            Imm::I32(x) => Some((f64::from(x), f64::from(x))),
+            _ => None,
+        };
+        let mut ranges = Intervals { states: kernel.states.values().map(start).collect() };
+        if ranges.states.iter().all(Option::is_none) {
+            return ranges;
+        }
+        let bodies = || [&kernel.general, &kernel.steady].into_iter().chain(&kernel.tail);
+        for turn in 0.. {
+            let mut grown = false;
+            for body in bodies() {
+                let within = ranges.within(body);
+                for (state, value) in &body.sets {
+                    grown |= join(&mut ranges.states[state.index()], within[value.index()], turn);
+                }
+            }
+            if !grown {
+                break;
+            }
+        }
+        ranges
+    }
+
+    /// The ranges of a body's values.
+    pub fn within(&self, body: &Body) -> Vec<Range> {
+        let mut carried: FxHashMap<Value, Range> = FxHashMap::default();
+        for turn in 0.. {
+            let mut ranges: Vec<Range> = Vec::with_capacity(body.insts.len());
+            for (value, inst) in body.insts.iter() {
+                let range = match inst.op {
+                    Op::LoopCarried => {
+                        carried.get(&value).copied().unwrap_or(ranges[inst.args.as_slice()[0].index()])
+                    }
+                    _ => self.range(inst, &ranges),
+                };
+                ranges.push(range);
+            }
+            let mut grown = false;
+            for (carry, next) in &body.back_edges {
+                let mut range = ranges[carry.index()];
+                if join(&mut range, ranges[next.index()], turn) {
+                    grown = true;
+                    carried.insert(*carry, range);
+                }
+            }
+            if !grown {
+                return ranges;
+            }
+        }
+        unreachable!("what grows is given up")
+    }
+
+    fn state(&self, state: Handle<StateSlot>) -> Range {
+        self.states[state.index()]
+    }
+
+    fn range(&self, inst: &Inst, ranges: &[Range]) -> Range {
+        let args = inst.args.as_slice();
+        let of = |i: usize| ranges[args[i].index()];
+        let scalar = inst.ty.scalar;
+        let rounded = |low: f64, high: f64| fitting(scalar, low, high);
+        let near = |low: f64, high: f64| fitting(scalar, low - NEAR * low.abs(), high + NEAR * high.abs());
+        let finite = |i: usize| of(i).filter(|(low, high)| low.is_finite() && high.is_finite());
+        match inst.op {
+            Op::Const(imm) => constant(imm),
+            Op::Get(state) | Op::LiveIn(state) => self.state(state),
+            Op::Add => finite(0).zip(finite(1)).and_then(|((a, b), (c, d))| rounded(a + c, b + d)),
+            Op::Sub => finite(0).zip(finite(1)).and_then(|((a, b), (c, d))| rounded(a - d, b - c)),
+            Op::Mul if args[0] == args[1] => {
+                let (low, high) = product(finite(0)?, finite(0)?);
+                rounded(low.max(0.0), high)
+            }
+            Op::Mul => finite(0).zip(finite(1)).and_then(|(x, y)| {
+                let (low, high) = product(x, y);
+                rounded(low, high)
+            }),
+            Op::Div => {
+                let (low, high) = finite(1).filter(|(low, high)| *low > 0.0 || *high < 0.0)?;
+                let (low, high) = product(finite(0)?, (1.0 / high, 1.0 / low));
+                near(low, high)
+            }
+            Op::Fma => {
+                let (x, y, (low, high)) = (finite(0)?, finite(1)?, finite(2)?);
+                // One rounding, as in the op: where the ends cancel, that of a product by itself would be too much.
+                let (least, _) = corners(x, y, |x, y| x.mul_add(y, low));
+                let (_, most) = corners(x, y, |x, y| x.mul_add(y, high));
+                rounded(least, most)
+            }
+            // The least whole number has no opposite.
+            Op::Neg if scalar == Scalar::I32 => of(0).and_then(|(low, high)| rounded(-high, -low)),
+            Op::Neg => of(0).map(|(low, high)| (-high, -low)),
+            // Least and greatest give their second operand where the first is a NaN.
+            Op::Min => {
+                let (low, high) = of(1)?;
+                Some(of(0).map_or((f64::NEG_INFINITY, high), |(a, b)| (a.min(low), b.min(high))))
+            }
+            Op::Max => {
+                let (low, high) = of(1)?;
+                Some(of(0).map_or((low, f64::INFINITY), |(a, b)| (a.max(low), b.max(high))))
+            }
+            Op::Abs => of(0).map(|(low, high)| match (low >= 0.0, high <= 0.0) {
+                (true, _) => (low, high),
+                (_, true) => (-high, -low),
+                _ => (0.0, high.max(-low)),
+            }),
+            Op::Floor | Op::Ceil | Op::Trunc | Op::Round => {
+                let whole = rounding(inst.op);
+                of(0).map(|(low, high)| (whole(low), whole(high)))
+            }
+            Op::Select => both(of(1), of(2)),
+            Op::And => {
+                let mask = |i: usize| of(i).filter(|(low, _)| scalar == Scalar::I32 && *low >= 0.0);
+                mask(1).or(mask(0)).map(|(_, high)| (0.0, high))
+            }
+            Op::Ushr => match of(1)? {
+                (low, high) if low == high && (1.0..32.0).contains(&low) => {
+                    Some((0.0, f64::from(u32::MAX >> low as u32)))
+                }
+                _ => None,
+            },
+            Op::Demote | Op::Promote | Op::ToFloat => of(0).and_then(|(low, high)| rounded(low, high)),
+            Op::ToInt => finite(0).and_then(|(low, high)| rounded(low.trunc(), high.trunc())),
+            // Of what is infinite there is no sine.
+            Op::SinTurn | Op::CosTurn => finite(0).and_then(|_| near(-1.0, 1.0)),
+            Op::Tanh => of(0).and_then(|_| near(-1.0, 1.0)),
+            Op::Exp2 => finite(0).and_then(|(low, high)| near(low.exp2(), high.exp2())),
+            Op::Splat | Op::Extract(_) => of(0),
+            Op::Pack => args.iter().map(|arg| ranges[arg.index()]).reduce(both)?,
+            _ => None,
+        }
+    }
+}
+
+fn constant(imm: Imm) -> Range {
+    let x = match imm {
+        Imm::F32(x) => f64::from(x),
+        Imm::F64(x) => x,
+        Imm::I32(x) => f64::from(x),
+        Imm::Bool(_) => return None,
+    };
+    (!x.is_nan()).then_some((x, x))
+}
+
+/// The range of either.
+fn both(one: Range, other: Range) -> Range {
+    let ((a, b), (c, d)) = (one?, other?);
+    Some((a.min(c), b.max(d)))
+}
+
+/// Lets `range` contain `other`, or gives it up after some turns. True where that changed it.
+fn join(range: &mut Range, other: Range, turn: usize) -> bool {
+    let before = *range;
+    *range = both(before, other);
+    let grown = *range != before;
+    if grown && turn >= TURNS {
+        *range = None;
+    }
+    grown
+}
+
+fn product(x: (f64, f64), y: (f64, f64)) -> (f64, f64) {
+    corners(x, y, |x, y| x * y)
+}
+
+/// The least and the greatest of a function of two intervals that is monotone in each.
+fn corners((a, b): (f64, f64), (c, d): (f64, f64), f: impl Fn(f64, f64) -> f64) -> (f64, f64) {
+    let ends = [f(a, c), f(a, d), f(b, c), f(b, d)];
+    (
+        ends.iter().copied().fold(f64::INFINITY, f64::min),
+        ends.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+    )
+}
+
+/// What an operation gives whose exact results lie between two numbers: a little more, for rounding and flushing; nothing
+/// is known where an integer wraps or a float may become infinite.
+fn fitting(scalar: Scalar, low: f64, high: f64) -> Range {
+    match scalar {
+        Scalar::I32 => {
+            let fits = low >= f64::from(i32::MIN) && high <= f64::from(i32::MAX);
+            fits.then_some((low, high))
+        }
+        Scalar::F32 | Scalar::F64 => {
+            let by = if scalar == Scalar::F32 { 2f64.powi(-24) } else { 2f64.powi(-53) };
+            let most = if scalar == Scalar::F32 { f64::from(f32::MAX) } else { f64::MAX };
+            let flushed = f64::from(f32::MIN_POSITIVE);
+            let low = if low > 0.0 && low < flushed { 0.0 } else { low - by * low.abs() };
+            let high = if high < 0.0 && -high < flushed { 0.0 } else { high + by * high.abs() };
+            (low >= -most && high <= most).then_some((low, high))
+        }
+        Scalar::Bool => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::Type;
+
+    fn range_of(body: &Body, value: Value) -> Range {
+        Intervals { states: vec![] }.within(body)[value.index()]
+    }
+
+    #[test]
+    fn bounds_are_what_was_written() {
+        let mut body = Body::default();
+        let x = body.add(Op::Input(0), Type::F32, &[]);
+        let [least, most, half] = [0.125, 0.5, 0.5].map(|x| body.f32(x));
+        assert_eq!(range_of(&body, x), None);
+        let below = body.op(Op::Min, &[x, most]);
+        assert_eq!(range_of(&body, below), Some((f64::NEG_INFINITY, 0.5)));
+        let between = body.op(Op::Max, &[below, least]);
+        assert_eq!(range_of(&body, between), Some((0.125, 0.5)));
+        let scaled = body.op(Op::Mul, &[between, half]);
+        let (low, high) = range_of(&body, scaled).expect("it is bounded");
+        assert!((0.0624..=0.0625).contains(&low) && (0.25..0.2501).contains(&high), "{low} {high}");
+        // A NaN stays one where it is the second operand, and in a sine.
+        let perhaps = body.op(Op::Min, &[most, x]);
+        assert_eq!(range_of(&body, perhaps), None);
+        let [sine, known] = [x, between].map(|x| body.op(Op::SinTurn, &[x]));
+        assert_eq!(range_of(&body, sine), None);
+        assert!(range_of(&body, known).is_some_and(|(low, high)| low <= -1.0 && high >= 1.0));
+        // The opposite of the least whole number is that number.
+        let (least, five) = (body.i32(i32::MIN), body.i32(5));
+        let [least, five] = [least, five].map(|x| body.op(Op::Neg, &[x]));
+        assert_eq!((range_of(&body, least), range_of(&body, five)), (None, Some((-5.0, -5.0))));
+    }
+
+    #[test]
+    fn a_counter_keeps_below_its_limit_and_a_sum_that_grows_is_given_up() {
+        let mut kernel = Kernel::default();
+        let [limited, free] =
+            ["limited", "free"].map(|name| kernel.states.add(StateSlot::word(name.into(), Imm::I32(100))));
+        let mut body = Body::default();
+        let one = body.i32(1);
+        let [a, b] = [limited, free].map(|state| body.add(Op::Get(state), Type::I32, &[]));
+        let [a, b] = [a, b].map(|value| body.op(Op::Add, &[value, one]));
+        let most = body.i32(100);
+        let a = body.op(Op::Min, &[a, most]);
+        let trig = body.add(Op::Port(0, crate::ir::PortField::Trig), Type::BOOL, &[]);
+        let zero = body.i32(0);
+        let a = body.op(Op::Select, &[trig, zero, a]);
+        body.sets = vec![(limited, a), (free, b)];
+        (kernel.general, kernel.steady) = (body.clone(), body);
+        let ranges = Intervals::of(&kernel);
+        assert_eq!(ranges.state(limited), Some((0.0, 100.0)));
+        assert_eq!(ranges.state(free), None);
+    }
+}

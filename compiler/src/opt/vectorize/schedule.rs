@@ -1,0 +1,87 @@
+//! In which order the circles of a body are brought into lanes: each after what it needs, two blocks together where they
+//! do not hear each other.
+
+use super::block_filter::Block;
+use super::recurrence::{Circle, next_of};
+use crate::ir::{Body, Value};
+
+/// The order.
+pub(super) struct Order {
+    /// Circles, by their index; those of a group together. What a block has taken in is no part of it.
+    pub(super) groups: Vec<Vec<usize>>,
+}
+
+impl Order {
+    /// The circles of a body, of which some are blocks.
+    pub(super) fn of(body: &Body, circles: &[Circle], blocks: &[Option<Block>]) -> Order {
+        let mut circle_of: Vec<Option<usize>> = vec![None; body.insts.len()];
+        for (i, circle) in circles.iter().enumerate() {
+            circle.iter().for_each(|value| circle_of[value.index()] = Some(i));
+        }
+        let mut taken = vec![false; circles.len()];
+        for (i, block) in blocks.iter().enumerate() {
+            for value in block.iter().flat_map(|block| &block.members) {
+                let own = circle_of[value.index()].replace(i).expect("it is computed every frame");
+                taken[own] = own != i;
+            }
+        }
+        let needs = |i: usize| {
+            let members: &[Value] = blocks[i].as_ref().map_or(&circles[i], |block| &block.members);
+            let before = |value: &Value| {
+                let inst = &body.insts[*value];
+                inst.args.as_slice().iter().copied().chain(next_of(body, inst.op)).collect::<Vec<_>>()
+            };
+            let all = members.iter().flat_map(before).filter_map(|value| circle_of[value.index()]);
+            all.filter(|other| *other != i).collect::<Vec<usize>>()
+        };
+        let needs: Vec<Vec<usize>> = (0..circles.len()).map(needs).collect();
+        let mut order = Order { groups: vec![] };
+        let mut walk = Walk { needs: &needs, mates: mates(&needs, &taken, blocks), done: taken };
+        (0..circles.len()).for_each(|i| walk.reach(i, &mut order.groups));
+        order
+    }
+}
+
+/// For each block the one that it goes with: of as many in a row, so that neither hears the other.
+fn mates(needs: &[Vec<usize>], taken: &[bool], blocks: &[Option<Block>]) -> Vec<Option<usize>> {
+    // A circle stands after what it needs.
+    let mut rows: Vec<u32> = Vec::with_capacity(blocks.len());
+    for (needs, block) in needs.iter().zip(blocks) {
+        let before = needs.iter().map(|other| rows[*other]).max().unwrap_or(0);
+        rows.push(before + u32::from(block.is_some()));
+    }
+    let mut mates = vec![None; blocks.len()];
+    let mut alone: Vec<(u32, usize)> = vec![];
+    for i in (0..blocks.len()).filter(|i| blocks[*i].is_some() && !taken[*i]) {
+        match alone.iter().position(|(row, _)| *row == rows[i]) {
+            Some(found) => {
+                let (_, other) = alone.remove(found);
+                (mates[i], mates[other]) = (Some(other), Some(i));
+            }
+            None => alone.push((rows[i], i)),
+        }
+    }
+    mates
+}
+
+struct Walk<'a> {
+    needs: &'a [Vec<usize>],
+    mates: Vec<Option<usize>>,
+    done: Vec<bool>,
+}
+
+impl Walk<'_> {
+    fn reach(&mut self, i: usize, groups: &mut Vec<Vec<usize>>) {
+        if self.done[i] {
+            return;
+        }
+        let group: Vec<usize> = [i].into_iter().chain(self.mates[i]).collect();
+        group.iter().for_each(|i| self.done[*i] = true);
+        stacker::maybe_grow(64 << 10, 1 << 20, || {
+            for other in group.iter().flat_map(|i| &self.needs[*i]) {
+                self.reach(*other, groups);
+            }
+        });
+        groups.push(group);
+    }
+}
