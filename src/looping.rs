@@ -5,10 +5,10 @@
 
 use crate::failure::{Failure, too_far};
 use crate::stems::Listening;
+use mam_runtime::Program;
 use mam_runtime::file::Sound;
 use mam_runtime::render::{Length, QUIET, Renderer};
 use mam_runtime::score::{Clock, Extent, Frames, Overflow, Rational, Sequencer};
-use mam_runtime::{Event, EventSource, Program};
 use std::sync::Arc;
 
 /// The last pass that is tried.
@@ -140,14 +140,14 @@ impl Pair {
 
 /// A render that is taken in pieces.
 struct Side {
-    renderer: Renderer<Endless>,
+    renderer: Renderer<Sequencer>,
     block: Vec<Vec<f32>>,
     taken: usize,
 }
 
 impl Side {
     fn new(program: &Arc<Program>, input: Option<&Sound>) -> Side {
-        let source = Endless(Sequencer::for_program(program, Extent::Forever));
+        let source = Sequencer::for_program(program, Extent::Forever);
         let length = Length::Frames(u64::MAX);
         let mut renderer = Renderer::new(program.clone(), source, program.outputs.len(), 0, length);
         if let Some(input) = input {
@@ -183,14 +183,5 @@ impl Side {
             self.taken += frames;
             left -= frames as u64;
         }
-    }
-}
-
-/// The score's events, pass after pass.
-struct Endless(Sequencer);
-
-impl EventSource for Endless {
-    fn advance(&mut self, until: u64, out: &mut Vec<Event>) {
-        self.0.advance(until, out);
     }
 }

@@ -1,14 +1,14 @@
 //! A render as the flags ask for it: from where to where, with what input, in interleaved blocks.
 
 use crate::failure::Failure;
-use crate::report::finite::render_report;
+use crate::report::{finite, unplayed};
 use crate::timing::{Position, Time};
 use crate::values::{Length, Start};
 use mam_compiler::listen::{Part, Side};
 use mam_runtime::file::{Frames, Sound};
 use mam_runtime::render::{self, Renderer};
-use mam_runtime::score::{Extent, Sequencer};
-use mam_runtime::{Engine, Event, EventSource, NotFinite, Program};
+use mam_runtime::score::{Extent, Sequencer, Unplayed};
+use mam_runtime::{Engine, NotFinite, Program};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -44,8 +44,15 @@ pub struct Job {
     from: u64,
     length: render::Length,
     tap: Option<Tapped>,
-    /// What was not finite in any of its renders, and in those of its taps.
-    not_finite: Arc<Mutex<Vec<NotFinite>>>,
+    /// What went wrong in any of its renders, and in those of its taps.
+    faults: Arc<Mutex<Faults>>,
+}
+
+/// What of a song did not sound as it should.
+#[derive(Clone, Debug, Default)]
+struct Faults {
+    not_finite: Vec<NotFinite>,
+    unplayed: Vec<Unplayed>,
 }
 
 /// What is heard instead of the song.
@@ -88,7 +95,7 @@ impl Job {
             from,
             length,
             tap: None,
-            not_finite: Arc::default(),
+            faults: Arc::default(),
         })
     }
 
@@ -98,23 +105,23 @@ impl Job {
         let tap = Some(Tapped::Node(node.to_string(), channels));
         let length = render::Length::Frames(self.from + frames);
         let (program, input) = (self.program.clone(), self.input.clone());
-        let not_finite = self.not_finite.clone();
-        Some(Job { program, input, endless: false, length, tap, not_finite, ..*self })
+        let faults = self.faults.clone();
+        Some(Job { program, input, endless: false, length, tap, faults, ..*self })
     }
 
     /// The first frames, but of sums of the further outputs of another program of the same song: `width` channels of each.
     pub fn heard(&self, program: Arc<Program>, sums: Vec<Vec<Part>>, width: usize, frames: u64) -> Job {
         let length = render::Length::Frames(self.from + frames);
         let (tap, input) = (Some(Tapped::Parts(sums, width)), self.input.clone());
-        Job { program, input, endless: false, length, tap, not_finite: self.not_finite.clone(), ..*self }
+        Job { program, input, endless: false, length, tap, faults: self.faults.clone(), ..*self }
     }
 
     /// One pass of a song that goes round, by a program of the same song.
     pub fn pass(&self, program: Arc<Program>, start: u64, frames: u64) -> Job {
         let length = render::Length::Frames(start + frames);
         let input = self.input.clone();
-        let (extent, not_finite) = (Extent::Forever, self.not_finite.clone());
-        Job { program, input, endless: false, extent, from: start, length, tap: None, not_finite, ..*self }
+        let (extent, faults) = (Extent::Forever, self.faults.clone());
+        Job { program, input, endless: false, extent, from: start, length, tap: None, faults, ..*self }
     }
 
     /// Channels of the result.
@@ -171,7 +178,7 @@ impl Job {
     /// # Errors
     /// What `take` returns.
     pub fn run(&self, mut take: impl FnMut(&[f32]) -> Result<(), Failure>) -> Result<(), Failure> {
-        let source = Source(Sequencer::for_program(&self.program, self.extent));
+        let source = Sequencer::for_program(&self.program, self.extent);
         let mut renderer =
             Renderer::new(self.program.clone(), source, self.program.outputs.len(), 0, self.length);
         let heard = match &self.tap {
@@ -207,28 +214,38 @@ impl Job {
                 take(&interleaved)?;
             }
         }
-        let mut all = self.not_finite.lock().unwrap_or_else(PoisonError::into_inner);
-        let new =
-            renderer.not_finite().into_iter().filter(|failure| !all.contains(failure)).collect::<Vec<_>>();
-        all.extend(new);
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let Faults { not_finite, unplayed } = &mut *faults;
+        not_finite.extend(renderer.not_finite());
+        not_finite.sort();
+        not_finite.dedup();
+        for &cycle in renderer.source().unplayed().iter().filter(|cycle| cycle.frame < self.latest()) {
+            if !unplayed.contains(&cycle) {
+                unplayed.push(cycle);
+            }
+        }
         Ok(())
     }
 
-    /// Fails where something was not finite in what has been rendered, and says what.
+    /// Fails where something that has been rendered is silent in the place of what is written, and says what.
     ///
     /// # Errors
-    /// Which steps were not finite, and where.
-    pub fn check_finite(&self) -> Result<(), Failure> {
-        let mut all = self.not_finite.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        all.sort();
-        render_report(&all, &self.program).map_or(Ok(()), |words| Err(Failure::WrongInput(words)))
+    /// Which steps were not finite, and which cycles of the score could not be played, and where.
+    pub fn check_whole(&self) -> Result<(), Failure> {
+        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let reports = [
+            finite::render_report(&faults.not_finite, &self.program),
+            unplayed::report(&faults.unplayed, &self.program),
+        ];
+        let reports: Vec<String> = reports.into_iter().flatten().collect();
+        if reports.is_empty() { Ok(()) } else { Err(Failure::WrongInput(reports.join("\n"))) }
     }
 }
 
 impl Job {
     /// Renders while keeping time: each node's share of all nodes' time, greatest first.
     pub fn shares(&self) -> Vec<(String, f64)> {
-        let source = Source(Sequencer::for_program(&self.program, self.extent));
+        let source = Sequencer::for_program(&self.program, self.extent);
         let mut renderer = Renderer::new(self.program.clone(), source, self.channels(), 0, self.length);
         renderer.keep_time();
         if !self.skip {
@@ -260,15 +277,6 @@ fn interleave(channels: &[Vec<f32>], frames: std::ops::Range<usize>, into: &mut 
     for (first, channel) in channels.iter().enumerate() {
         let places = into[first..].iter_mut().step_by(channels.len());
         places.zip(&channel[frames.clone()]).for_each(|(to, sample)| *to = *sample);
-    }
-}
-
-/// The score's events for the renderer.
-struct Source(Sequencer);
-
-impl EventSource for Source {
-    fn advance(&mut self, until: u64, out: &mut Vec<Event>) {
-        self.0.advance(until, out);
     }
 }
 

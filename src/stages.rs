@@ -4,13 +4,14 @@ use crate::compiling::Compiled;
 use crate::drawing::{Arrow, Picture, Shape};
 use crate::report::human::{Look, draw};
 use crate::report::tally;
+use crate::visible::visible;
 use mam_compiler::emit::native::{self, Listing};
 use mam_compiler::graph::NodeKind;
 use mam_compiler::ir::{Kernel, Module};
 use mam_compiler::opt::PASSES;
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, OptLevel};
-use mam_runtime::score::{self, Extent, Sequencer};
+use mam_runtime::score::{self, Extent, Sequencer, Unplayed};
 use mam_runtime::{Event, Form, Program};
 use std::fmt::Write;
 
@@ -109,7 +110,7 @@ fn problems(compiled: &Compiled) -> String {
 
 fn listed(compiled: &Compiled) -> String {
     let Some(program) = &compiled.compilation.program else { return String::new() };
-    score::listing::list(program, &events(program, Extent::Once, once(program)))
+    score::listing::list(program, &events(program, Extent::Once, once(program)).0)
 }
 
 /// The frame at which one pass of a program ends, or as many as are rendered of one that has no end.
@@ -118,11 +119,12 @@ pub fn once(program: &Program) -> u64 {
     end.unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate))
 }
 
-/// What a program plays before frame `end`, in order.
-pub fn events(program: &Program, extent: Extent, end: u64) -> Vec<Event> {
+/// What a program plays before frame `end`, in order, and the cycles of its score that cannot be played.
+pub fn events(program: &Program, extent: Extent, end: u64) -> (Vec<Event>, Vec<Unplayed>) {
     let mut events = Vec::new();
-    Sequencer::for_program(program, extent).advance(end, &mut events);
-    events
+    let mut sequencer = Sequencer::for_program(program, extent);
+    sequencer.advance(end, &mut events);
+    (events, sequencer.unplayed().to_vec())
 }
 
 fn clif(compiled: &Compiled) -> String {
@@ -158,8 +160,11 @@ pub fn picture(compilation: &Compilation) -> Picture {
         NodeKind::Instance(i) if i.voices > 1 => format!("{} × {}", i.callee, i.voices),
         NodeKind::Instance(i) => i.callee.to_string(),
     };
-    let shape =
-        |node: &mam_compiler::graph::Node| Shape { name: node.path.to_string(), kind: kind(&node.kind) };
+    // The formats of pictures have no way to write most control characters.
+    let shape = |node: &mam_compiler::graph::Node| Shape {
+        name: visible(&node.path).into_owned(),
+        kind: kind(&node.kind),
+    };
     let mut arrows: Vec<Arrow> = graph
         .wires
         .raw_edges()

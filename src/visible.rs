@@ -11,8 +11,8 @@ fn stand_in(c: char) -> Option<char> {
         // Unicode has a picture for each of these.
         '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)),
         '\x7f' => Some('␡'),
-        // C1 controls, separators of lines, and what changes the direction of the text around it.
-        '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => Some('\u{fffd}'),
+        // C1 controls, separators of lines, what is no character, and what changes the direction of the text around it.
+        '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}' => Some('\u{fffd}'),
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
             Some('\u{fffd}')
         }

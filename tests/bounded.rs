@@ -4,9 +4,12 @@
 //! same on a slow machine and on a fast one.
 
 use mam_compiler::files::NoFiles;
+use mam_compiler::score::import::import;
 use mam_compiler::{Options, compile};
 use mam_grammar::Sources;
-use mam_testing::mutants::{Dice, mutant};
+use mam_runtime::file::{self, Bits, Container, Details, Dither, Wanted, Writer, read};
+use mam_runtime::score::midi::midi;
+use mam_testing::mutants::{Dice, mutant, mutated_bytes};
 use mamc::report::human::{Look, draw};
 use mamc::report::{Found, json, short};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -61,11 +64,7 @@ static ONE: Mutex<()> = Mutex::new(());
 
 /// Compiles a text to machine code and draws its problems in each form.
 fn taken(name: &str, text: &str) -> (Taken, Vec<String>) {
-    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let before = HELD.load(Relaxed);
-    [&PIECES, &BYTES].into_iter().for_each(|counter| counter.store(0, Relaxed));
-    MOST_HELD.store(before, Relaxed);
-    let codes = {
+    counted(|| {
         let mut sources = Sources::default();
         let id = sources.add(name, text);
         let compilation = compile(&mut sources, id, &NoFiles, &Options::default());
@@ -74,9 +73,7 @@ fn taken(name: &str, text: &str) -> (Taken, Vec<String>) {
         short(&problems, &sources);
         json(&[Found { problems: &problems, sources: &sources }], Vec::<()>::new());
         problems.iter().map(|p| format!("{}: {}", p.code.name, p.message)).collect()
-    };
-    let (pieces, bytes) = (PIECES.load(Relaxed), BYTES.load(Relaxed));
-    (Taken { pieces, bytes, held: MOST_HELD.load(Relaxed) - before.min(MOST_HELD.load(Relaxed)) }, codes)
+    })
 }
 
 const MEGABYTE: usize = 1 << 20;
@@ -105,10 +102,14 @@ fn songs(ending: &str) -> Vec<String> {
     examples.chain(short.map(String::from)).collect()
 }
 
-/// `MAM_MUTANTS=30000` takes as many.
+/// `MAM_MUTANTS=30000` takes as many songs, `MAM_MUTANTS=120000` a sixtieth as many files of each kind.
+fn mutants() -> usize {
+    std::env::var("MAM_MUTANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(3000)
+}
+
 #[test]
 fn mutated_songs_are_bounded() {
-    let cases = std::env::var("MAM_MUTANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(3000);
+    let cases = mutants();
     let mut dice = Dice(7);
     for (ending, share) in [("mam", 3), ("json", 1)] {
         let songs = songs(ending);
@@ -116,6 +117,110 @@ fn mutated_songs_are_bounded() {
             bounded(&format!("song.{ending}"), &mutant(&songs, &mut dice));
         }
     }
+}
+
+/// Counts what is asked for while something is done.
+fn counted<T>(act: impl FnOnce() -> T) -> (Taken, T) {
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let before = HELD.load(Relaxed);
+    [&PIECES, &BYTES].into_iter().for_each(|counter| counter.store(0, Relaxed));
+    MOST_HELD.store(before, Relaxed);
+    let done = act();
+    let held = MOST_HELD.load(Relaxed).saturating_sub(before);
+    (Taken { pieces: PIECES.load(Relaxed), bytes: BYTES.load(Relaxed), held }, done)
+}
+
+/// A short sound file of each kind of container and samples that is written.
+fn sound_files() -> Vec<(String, Vec<u8>)> {
+    let mut files = vec![];
+    for &container in Container::ALL {
+        for bits in [Bits::Int16, Bits::Int24, Bits::Float32] {
+            let format = file::Format { container, bits, dither: Dither::None, rate: 44_100, channels: 2 };
+            let details = Details { title: Some("Mutant".into()), frames: file::Frames::Exactly(300) };
+            let mut bytes = std::io::Cursor::new(vec![]);
+            let Ok(mut writer) = Writer::new(&mut bytes, format, &details) else { continue };
+            let tone: Vec<f32> = (0..600).map(|i| (i as f32 * 0.05).sin() * 0.5).collect();
+            writer.write(&tone).unwrap();
+            writer.finish().unwrap();
+            files.push((format!("{container} {bits:?}"), bytes.into_inner()));
+        }
+    }
+    let rf64 = |wav: &[u8]| {
+        let mut sizes = b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0".to_vec();
+        sizes.extend([wav.len() as u64 + 28, 1200, 300].into_iter().flat_map(u64::to_le_bytes));
+        [&sizes, &[0; 4][..], &wav[12..]].concat()
+    };
+    let wave64 = |wav: &[u8]| {
+        let tail = [0xf3, 0xac, 0xd3, 0x11, 0x8c, 0xd1, 0, 0xc0, 0x4f, 0x8e, 0xdb, 0x8a];
+        let chunk = |name: &[u8], content: &[u8]| {
+            let size = content.len() as u64 + 24;
+            [
+                name,
+                &tail,
+                &size.to_le_bytes(),
+                content,
+                &[0; 8][..content.len().next_multiple_of(8) - content.len()],
+            ]
+            .concat()
+        };
+        let riff = [0x2e, 0x91, 0xcf, 0x11, 0xa5, 0xd6, 0x28, 0xdb, 0x04, 0xc1, 0, 0];
+        let sound = [chunk(b"fmt ", &wav[20..36]), chunk(b"data", &wav[wav.len() - 1200..])].concat();
+        let wave = [&b"wave"[..], &tail].concat();
+        [b"riff", &riff[..], &(sound.len() as u64 + 40).to_le_bytes(), &wave, &sound].concat()
+    };
+    let wav = files[0].1.clone();
+    assert!(wav.starts_with(b"RIFF") && &wav[12..16] == b"fmt ");
+    files.extend([("RF64".into(), rf64(&wav)), ("Wave64".into(), wave64(&wav))]);
+    files
+}
+
+/// Whatever bytes a sound file has, it is read or refused in bounded work, as a file and as a stream.
+#[test]
+fn mutated_sound_files_are_bounded() {
+    const FRAMES: u64 = 48_000;
+    let mut dice = Dice(11);
+    let wanted = Wanted { rate: Some(48_000), channels: 2, frames: FRAMES };
+    let files = sound_files();
+    assert_eq!(files.len(), 13);
+    for (kind, whole) in &files {
+        let whole_is_read = |seekable| read(std::io::Cursor::new(whole.clone()), seekable, wanted);
+        assert!(whole_is_read(true).is_ok(), "{kind}");
+        for round in 0..mutants() / 60 {
+            let bytes = mutated_bytes(whole, 120, &mut dice);
+            let source = std::io::Cursor::new(bytes.clone());
+            let (taken, sound) = counted(|| read(source, round % 2 == 0, wanted));
+            let fine = taken.held < MOST_MEMORY && taken.pieces < 100_000 && taken.bytes < MOST_BYTES;
+            assert!(fine, "{kind}: {taken:?}\n{bytes:x?}");
+            match sound {
+                Ok(sound) => assert!(sound.frames() as u64 <= FRAMES, "{kind}"),
+                Err(error) => assert!(!error.to_string().is_empty()),
+            }
+        }
+    }
+}
+
+/// Whatever bytes a MIDI file has, what is made of it compiles, or it is refused in words.
+#[test]
+fn mutated_midi_files_are_bounded() {
+    let song = "bd = kick()\nlead = pluck()\ntempo 97\nmeter 7/8\nplay {\n  bd |x...x..|\n  lead \"c4 <e4 [g4 b4]> ~\"\n}\n\
+                out = bd + lead\n";
+    let mut sources = Sources::default();
+    let id = sources.add("song.mam", song);
+    let program = compile(&mut sources, id, &NoFiles, &Options::default()).program;
+    let whole = midi(&program.unwrap(), Some("Mutant"), Some(480_000)).bytes;
+    let (mut dice, mut songs) = (Dice(13), 0);
+    for _ in 0..mutants() / 60 {
+        let bytes = mutated_bytes(&whole, whole.len(), &mut dice);
+        let (taken, imported) = counted(|| import(&bytes));
+        let fine = taken.pieces < MOST_PIECES && taken.bytes < MOST_BYTES && taken.held < MOST_MEMORY;
+        assert!(fine, "{taken:?}\n{bytes:x?}");
+        let Ok(imported) = imported else { continue };
+        songs += 1;
+        if songs % 8 == 1 {
+            assert_eq!(bounded("song.mam", &imported.text), [""; 0], "{bytes:x?}");
+        }
+    }
+    assert!(songs > mutants() / 240, "{songs} have notes left");
 }
 
 fn played(line: &str) -> String {

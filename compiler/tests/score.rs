@@ -33,8 +33,12 @@ impl Targets for Band {
         }
         match name.as_str() {
             "mix" => Meaning::Other { what: "it is a signal".into(), params: vec![] },
-            _ => Meaning::Unknown { known: INSTRUMENTS.iter().map(|i| i.0.to_string()).collect() },
+            _ => Meaning::Unknown,
         }
+    }
+
+    fn known(&self, _: &[&str]) -> Vec<String> {
+        INSTRUMENTS.iter().map(|i| i.0.to_string()).collect()
     }
 }
 
@@ -341,11 +345,11 @@ fn what_is_wrong_is_told_at_its_place() {
     );
     one(
         "tempo 100\ntempo 120\nplay { bd |x.| }",
-        "score-twice at `tempo 120`: the tempo is already told for this place",
+        "score-twice at `tempo 120`: the tempo of this place is already given",
     );
     one(
         "tempo 100..140 over bars 1..5\ntempo 120 at bar 3\nlength 8 bars\nplay { bd |x.| }",
-        "score-twice at `tempo 120 at bar 3`: the tempo is already told for this place",
+        "score-twice at `tempo 120 at bar 3`: the tempo of this place is already given",
     );
     one(
         "tempo 140 at bar 9\nlength 4 bars\nplay { bd |x.| }",

@@ -81,7 +81,25 @@ pub fn find_field(name: &str, field: &str) -> Option<&'static Foreign> {
 impl Foreign {
     /// What to do, in words.
     pub fn help(&self) -> String {
-        let Foreign { word, note, example, .. } = self;
+        self.help_by(self.example)
+    }
+
+    /// The same for an item of which `rest` is what stands behind the word: where the example is of the same form, it has the
+    /// item's own name or number.
+    pub fn help_before(&self, rest: &str) -> String {
+        let text =
+            |rest: &str| rest.starts_with('"') && rest.ends_with('"') && rest.matches('"').count() == 2;
+        let number = |rest: &str| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || c == '.');
+        let shown = self.example.strip_prefix(self.word).map_or("", str::trim);
+        let alike = text(rest) && text(shown) || number(rest) && number(shown);
+        match alike && !self.word.is_empty() {
+            true => self.help_by(&format!("{} {rest}", self.word)),
+            false => self.help(),
+        }
+    }
+
+    fn help_by(&self, example: &str) -> String {
+        let Foreign { word, note, .. } = self;
         match (self.role, word.is_empty(), note.is_empty()) {
             (Role::Target, ..) => format!("an equation gives it an instrument: `{example}`"),
             (_, false, true) => format!("mam's word is `{word}`: `{example}`"),

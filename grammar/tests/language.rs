@@ -145,3 +145,30 @@ fn every_program_of_the_repository_is_formatted() {
         }
     }
 }
+
+/// Two signs begin an operand in the braces of an expression, also where a line begins; where an item begins they are another
+/// language's comment.
+#[test]
+fn two_signs_that_begin_a_line_are_an_operand_or_a_comment() {
+    let problems = |text: &str| {
+        let mut sources = Sources::default();
+        let id = sources.add("song.mam", text);
+        let (_, problems) = syntax::parse(&sources, id, &Limits::default());
+        problems.iter().map(|p| p.code.name).collect::<Vec<_>>()
+    };
+    for head in [
+        "a =",
+        "def f(x) =",
+        "def f(x) = -",
+        "def f(x, y = 2) =",
+        "def f(x, y = (1 + 2)) = 3 *",
+        "def f(x) = sum j in 1..2 {\n  x\n} +",
+    ] {
+        let text = format!("{head} sum i in -1..-2 {{\n  --i\n}}\n");
+        assert_eq!(problems(&text), [""; 0], "{text}");
+    }
+    for head in ["def f(x)", "def f(x, y = 2)", "instrument f", "effect f"] {
+        let text = format!("{head} {{\n  -- words\n  out = 1\n}}\n");
+        assert_eq!(problems(&text), ["foreign-comment"], "{text}");
+    }
+}

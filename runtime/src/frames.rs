@@ -6,7 +6,7 @@ pub enum Frames<'a> {
     Interleaved {
         /// `channels` samples a frame.
         data: &'a mut [f32],
-        /// At least 1.
+        /// How many channels there are; at least 1.
         channels: usize,
     },
     /// One slice a channel, all of one length.

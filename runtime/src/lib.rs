@@ -7,6 +7,7 @@
 //! (sound files, MIDI files) and `threads` (rendering offline on several). The rest builds for
 //! `wasm32-unknown-unknown` too.
 
+#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 #![cfg_attr(mam_rtsan, feature(sanitize))]
 
 pub mod buffers;
@@ -15,6 +16,7 @@ pub mod engine;
 #[cfg(feature = "files")]
 pub mod file;
 mod frames;
+mod hash;
 pub mod machine;
 pub mod names;
 #[cfg(feature = "devices")]

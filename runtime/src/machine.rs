@@ -20,7 +20,7 @@ compile_error!("kernels run on x86-64, aarch64 and wasm32");
 /// A kernel's function. The System V convention on every x86-64 system, so that there is one trampoline.
 #[cfg(target_arch = "x86_64")]
 pub type KernelFn = unsafe extern "sysv64" fn(*const Call);
-/// A kernel's function.
+/// A kernel's function, in the C convention.
 #[cfg(not(target_arch = "x86_64"))]
 pub type KernelFn = unsafe extern "C" fn(*const Call);
 
@@ -95,7 +95,7 @@ pub unsafe fn call_kernel(f: KernelFn, call: &Call) {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Task {
-    /// The function.
+    /// The function that is called.
     pub function: KernelFn,
     /// What it is given.
     pub call: Call,
@@ -116,7 +116,7 @@ pub fn tan_turn(x: f64) -> f64 {
     flush64(libm::tan(std::f64::consts::TAU * (x - (2.0 * x).round_ties_even() / 2.0)))
 }
 
-/// 2ˣ
+/// 2ˣ; 0 where the result would be subnormal.
 pub fn exp2(x: f64) -> f64 {
     flush64(libm::exp2(x))
 }
@@ -126,12 +126,12 @@ pub fn log2(x: f64) -> f64 {
     flush64(libm::log2(x))
 }
 
-/// xʸ
+/// xʸ; 0 where the result would be subnormal.
 pub fn pow(x: f64, y: f64) -> f64 {
     flush64(libm::pow(x, y))
 }
 
-/// tanh x
+/// The hyperbolic tangent of `x`.
 pub fn tanh(x: f64) -> f64 {
     flush64(libm::tanh(x))
 }
@@ -169,9 +169,9 @@ pub struct Symbol {
     pub name: &'static str,
     /// How many operands it has; they and the result are of one type.
     pub operands: usize,
-    /// f64, else f32.
+    /// True where they are f64, false where they are f32.
     pub double: bool,
-    /// Where it is.
+    /// The address of its machine code.
     pub address: *const u8,
 }
 

@@ -32,7 +32,7 @@ pub struct Pipe {
 pub struct Owner {
     /// The name of its definition.
     pub name: Arc<str>,
-    /// In their order.
+    /// Its parameters, in the order of its definition.
     pub params: Vec<Param>,
 }
 
@@ -59,7 +59,7 @@ pub enum Miss {
 /// How names are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spelling {
-    /// Letter by letter.
+    /// The name as it is written, letter by letter.
     Exact,
     /// Without regard to case, `_` and `-`; JSON's names as well.
     Loose,

@@ -6,7 +6,7 @@
 use crate::engine::{Engine, NotFinite, Profile};
 use crate::parallel::Parallel;
 use crate::program::{Event, Program, QUANTUM};
-use crate::score::{Held, Sequencer};
+use crate::score::{Held, Sequencer, Unplayed};
 use std::sync::Arc;
 
 /// Where events come from: the score's sequencer, or a recorded performance.
@@ -20,6 +20,11 @@ pub trait EventSource {
     /// What instruments hold at a frame that was given lately or is still to come, where that is known.
     fn held_at(&self, _frame: u64) -> Option<Held> {
         None
+    }
+
+    /// Cycles that could not be played, among what was asked for: see [`Sequencer::unplayed`].
+    fn unplayed(&self) -> &[Unplayed] {
+        &[]
     }
 }
 
@@ -35,6 +40,10 @@ impl EventSource for Sequencer {
     fn held_at(&self, frame: u64) -> Option<Held> {
         Sequencer::held_at(self, frame)
     }
+
+    fn unplayed(&self) -> &[Unplayed] {
+        Sequencer::unplayed(self)
+    }
 }
 
 /// A performance that is known in advance: events in order.
@@ -49,7 +58,7 @@ impl EventSource for std::vec::IntoIter<Event> {
 /// How much is rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
-    /// So many frames.
+    /// Exactly so many frames.
     Frames(u64),
     /// Up to this frame, and on while something sounds, at most [`LONGEST_TAIL_SECONDS`].
     WithTail(u64),
@@ -84,7 +93,7 @@ pub struct Renderer<S> {
     handed: u64,
 }
 
-/// What renders.
+/// The engine, or several of them, each with a part of the program.
 enum Machine {
     One(Box<Engine>),
     Many(Parallel),
@@ -201,6 +210,11 @@ impl<S: EventSource> Renderer<S> {
         let mut all: Vec<_> = self.failures.iter().filter(|f| f.frame < self.handed).cloned().collect();
         all.sort();
         all
+    }
+
+    /// Where the events come from.
+    pub fn source(&self) -> &S {
+        &self.source
     }
 
     fn gather_failures(&mut self) {

@@ -1,13 +1,15 @@
 //! `mamc dump`: a stage of the compilation as text.
 
 use crate::args::SongArgs;
-use crate::compiling::{compile_song, tell};
+use crate::compiling::{Compiled, compile_song, tell};
 use crate::console::Console;
+use crate::drawing::{Arrow, Picture, Shape};
 use crate::failure::Failure;
 use crate::input::Song;
 use crate::json;
 use crate::offline::{Job, Span};
-use crate::stages::{events, names, once, stage};
+use crate::report::{self, Found, unplayed};
+use crate::stages::{events, names, once, picture, stage};
 use crate::values::Length;
 use clap::Args;
 use mam_runtime::score::{Extent, listing};
@@ -20,7 +22,8 @@ use std::sync::Arc;
 /// A song with errors is shown as far as it came.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-With --json: { \"file\", \"stage\", \"text\" }; for `events` instead of the text { \"rate\", \"events\":
+With --json: { \"file\", \"stage\", \"text\" }; for `problems` the document of check; for `graph` instead of the
+text { \"nodes\": [{ \"name\", \"kind\" }], \"wires\": [{ \"from\", \"to\" }] }, for `events` { \"rate\", \"events\":
 [{ \"frame\", \"seconds\", \"kind\": on, off or set, \"target\", \"note\", \"velocity\", \"value\", \"ramp\" }] }
 with what the kind has: note and velocity of on, value and ramp (in frames) of set.")]
 pub struct Dump {
@@ -54,20 +57,38 @@ impl Dump {
         }
         let compiles = compiled.compilation.program.is_some();
         let text = match compiled.compilation.program.take() {
-            Some(program) if self.stage == EVENTS => self.events(program, compiled.name())?,
+            Some(program) if self.stage == EVENTS => self.events(program, compiled.name(), console)?,
             program => {
                 compiled.compilation.program = program;
                 let text = stage(&self.stage, &compiled, self.song.how.target()).unwrap_or_default();
-                let document = || json!({ "file": compiled.name(), "stage": self.stage, "text": text });
-                if self.json { json::pretty(&document()) } else { text }
+                if self.json { self.document(&compiled, &text) } else { text }
             }
         };
         console.result(&text)?;
         if compiles { Ok(()) } else { Err(Failure::Input) }
     }
 
+    /// A stage for tools.
+    fn document(&self, compiled: &Compiled, text: &str) -> String {
+        let Compiled { problems, sources, .. } = compiled;
+        let mut document = json!({ "file": compiled.name(), "stage": self.stage });
+        match &*self.stage {
+            "problems" => return report::json(&[Found { problems, sources }], Vec::<()>::new()),
+            "graph" => {
+                let Picture { boxes, arrows } = picture(&compiled.compilation);
+                let node = |shape: &Shape| json!({ "name": shape.name, "kind": shape.kind });
+                let wire =
+                    |arrow: &Arrow| json!({ "from": boxes[arrow.from].name, "to": boxes[arrow.to].name });
+                document["nodes"] = boxes.iter().map(node).collect();
+                document["wires"] = arrows.iter().map(wire).collect();
+            }
+            _ => document["text"] = text.into(),
+        }
+        json::pretty(&document)
+    }
+
     /// What is played: of the song once, or as long as it was asked for.
-    fn events(&self, program: Program, file: &str) -> Result<String, Failure> {
+    fn events(&self, program: Program, file: &str, console: Console) -> Result<String, Failure> {
         let (extent, end, program) = match self.duration {
             Some(duration) => {
                 let span = Span { duration: Some(duration), ..Span::default() };
@@ -76,7 +97,10 @@ impl Dump {
             }
             None => (Extent::Once, once(&program), Arc::new(program)),
         };
-        let events = events(&program, extent, end);
+        let (events, unplayed) = events(&program, extent, end);
+        if let Some(words) = unplayed::report(&unplayed, &program) {
+            console.insist(&format!("warning: {words}\n"));
+        }
         if !self.json {
             return Ok(listing::list(&program, &events));
         }

@@ -10,6 +10,7 @@ use crate::offline::{Job, Span};
 use crate::output::{Inputs, Output, behind_links};
 use crate::progress::Progress;
 use crate::rendered::{Rendered, Report, dotted};
+use crate::report::unplayed;
 use crate::stems::{self, Listening};
 use crate::values::{self, Length, Level, Start, Tap};
 use crate::{beside, console, input, json, looping, offline, output};
@@ -133,7 +134,7 @@ impl Render {
         if self.json {
             console.result(&json::pretty(&Report { files: written }))?;
         }
-        job.check_finite()
+        job.check_whole()
     }
 
     /// Where the song goes.
@@ -220,7 +221,8 @@ impl Render {
         let mut output = Output::create(target, &self.inputs(&compiled))?;
         let written = output.write_all(&file.bytes);
         written.map_err(|e| Failure::write(target, &e))?;
-        output.finish()
+        output.finish()?;
+        unplayed::report(&file.unplayed, &program).map_or(Ok(()), |words| Err(Failure::WrongInput(words)))
     }
 
     /// The further files that are asked for: a tap each, then a stem each.

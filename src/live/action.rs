@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 #[cfg_attr(not(any(feature = "osc", feature = "midi")), expect(dead_code, reason = "keys ask for some only"))]
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Action {
-    /// Go on.
+    /// Go on, from where it was stopped.
     Play,
     /// Fade out and wait.
     Stop,
@@ -30,13 +30,13 @@ pub(super) enum Action {
     Turn(String, f64),
     /// A note of an instrument begins: MIDI number, velocity (1 is nominal).
     Press(String, f64, f64),
-    /// It ends.
+    /// The note of a key ends: the instrument, and the MIDI number.
     Release(String, f64),
     /// An instrument is hit: a plain note of its own pitch, of a quarter of a second.
     Hit(String, f64),
     /// All notes that controllers hold end.
     Silence,
-    /// Stop and quit.
+    /// Stop the music and quit.
     Quit,
 }
 
@@ -50,7 +50,7 @@ pub(super) const TEMPOS: RangeInclusive<f64> = 1.0..=1000.0;
 const SECONDS: RangeInclusive<f64> = 0.0..=3600.0;
 /// Values of a parameter that has no range of its own.
 const VALUES: RangeInclusive<f64> = -1e6..=1e6;
-/// MIDI numbers.
+/// The MIDI numbers of notes.
 const NOTES: RangeInclusive<f64> = 0.0..=127.0;
 /// Velocities: 1 is nominal, and twice that is as loud as a controller can play.
 const VELOCITIES: RangeInclusive<f64> = 0.0..=2.0;

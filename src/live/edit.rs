@@ -47,8 +47,10 @@ pub(super) struct Outcome {
     pub(super) infos: Infos,
     /// The files that it is made of, or would be.
     pub(super) files: Vec<PathBuf>,
-    /// What the song is called.
+    /// The file, as it is named.
     pub(super) name: String,
+    /// The song's own title.
+    pub(super) title: Option<String>,
     /// Its problems as they are shown, or why it could not be read.
     pub(super) report: String,
     /// Why there is no program.
@@ -108,6 +110,7 @@ impl Source {
                 infos: Infos::default(),
                 files: vec![self.song.input.clone()],
                 name: self.song.input.display().to_string(),
+                title: None,
                 report: visible(&format!("error: {failure}\n")).into_owned(),
                 failure: Some(failure),
                 stages: vec![],
@@ -130,6 +133,7 @@ impl Source {
             controllers: slots.filter_map(|(name, info)| Some((info.cc?, name.to_string()))).collect(),
             files: files_of(&compiled.used),
             name: compiled.name().to_string(),
+            title: compiled.title().map(String::from),
             report: draw(&compiled.problems, &compiled.sources, look) + &tally,
             failure: program.is_none().then_some(Failure::Input),
             program,

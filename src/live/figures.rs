@@ -34,11 +34,11 @@ pub(super) struct Figures {
     pub(super) seconds: f64,
     /// Whether it is silent because it was stopped.
     pub(super) stopped: bool,
-    /// The meters.
+    /// Peak meters, one a channel.
     pub(super) meters: Vec<Meter>,
     /// The greatest level so far.
     pub(super) greatest: f32,
-    /// Voices that sound.
+    /// How many voices sound.
     pub(super) voices: u32,
     /// Share of the time that rendering takes, since the last look.
     pub(super) load: f64,
@@ -48,7 +48,7 @@ pub(super) struct Figures {
     pub(super) limited_at: Option<u64>,
     /// Sums since the start.
     pub(super) sums: Sums,
-    /// The instruments.
+    /// The instruments, with their levels.
     pub(super) tracks: Vec<Track>,
     /// The knobs, and the parameters that lines of the score set.
     pub(super) knobs: Vec<Knob>,
@@ -65,14 +65,14 @@ pub(super) struct Slowest {
     pub(super) share: f64,
     /// The step that took longest in it.
     pub(super) step: Option<Arc<str>>,
-    /// When it was.
+    /// When it was the slowest.
     pub(super) since: Option<Instant>,
 }
 
-/// An instrument.
+/// An instrument, as the display shows it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Track {
-    /// Its name.
+    /// The name of its equation.
     pub(super) name: String,
     /// Whether it is muted, or another is soloed.
     pub(super) muted: bool,
@@ -87,7 +87,7 @@ pub(super) struct Track {
 /// A parameter that moves.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Knob {
-    /// Its name.
+    /// The path of the parameter.
     pub(super) name: String,
     /// Where it stands, in its unit.
     pub(super) value: String,
@@ -98,7 +98,7 @@ pub(super) struct Knob {
 /// What is counted since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sums {
-    /// Samples beyond ±1.
+    /// Output samples beyond ±1.
     pub(super) clipped: u64,
     /// Samples that were no numbers.
     pub(super) faults: u64,
@@ -115,11 +115,11 @@ pub(super) struct Sums {
 /// The level of a channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Meter {
-    /// Falls slowly.
+    /// The level, which falls slowly after a peak.
     pub(super) level: f32,
-    /// The last peak.
+    /// The last peak, held for a while.
     pub(super) held: f32,
-    /// When it was.
+    /// When the last peak was.
     pub(super) since: Option<Instant>,
 }
 
@@ -207,7 +207,7 @@ impl Figures {
         Some((bar as u64 + 1, (bar.fract() * place.beats_per_bar) as u64 + 1))
     }
 
-    /// `1:02.3`
+    /// The time since the start, as `1:02.3`.
     pub(super) fn clock(&self) -> String {
         let tenths = (self.seconds * 10.0) as u64;
         format!("{}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10)

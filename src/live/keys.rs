@@ -10,7 +10,7 @@ const PATIENCE: Duration = Duration::from_millis(800);
 /// What the keys do, for people.
 pub(super) const HELP: &str = "space stop/start · r from the top · ←/→ a bar · m1 mute · s1 solo · q quit";
 
-/// Reads keys.
+/// Reads keys, and remembers a key that waits for a number.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     begun: Option<Begun>,

@@ -46,7 +46,7 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// The options of playing a song.
 pub struct PlayOptions {
-    /// The song.
+    /// The song and how it is compiled.
     pub song: SongArgs,
     /// The backend's name; the best when there is none.
     pub backend: Option<String>,
@@ -56,7 +56,7 @@ pub struct PlayOptions {
     pub quit_after: Option<Duration>,
     /// Silence before the beginning.
     pub preroll: Duration,
-    /// Where to begin.
+    /// Where in the song to begin.
     pub from: Option<Start>,
     /// The tempo at the start.
     pub tempo: Option<f64>,
@@ -80,7 +80,7 @@ enum LoopEvent {
     Touched,
     /// An edit was compiled; nothing when the compiler panicked, which has been reported.
     Compiled(Option<Box<Outcome>>),
-    /// A key.
+    /// A key of the terminal was pressed.
     Key(KeyEvent),
     /// Something happened at a MIDI port.
     Midi(midi::PortEvent),

@@ -19,7 +19,12 @@ pub(super) struct Recorder {
 
 impl Recorder {
     /// Begins a recording; the file's ending says of which kind.
-    pub(super) fn new(path: &Path, format: &Format, ring: Consumer<f32>) -> Result<Recorder, Failure> {
+    pub(super) fn new(
+        path: &Path,
+        title: Option<String>,
+        format: &Format,
+        ring: Consumer<f32>,
+    ) -> Result<Recorder, Failure> {
         let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
         let container = Container::from_extension(ending).ok_or_else(|| {
             Failure::Usage(format!(
@@ -40,7 +45,7 @@ impl Recorder {
         let (rate, channels) = (format.rate, format.channels);
         let bits = container.default_bits();
         let format = file::Format { container, bits, dither: Dither::Tpdf, rate, channels };
-        let details = Details::default();
+        let details = Details { title, ..Details::default() };
         let writer = match seekable {
             true => Writer::new(output.clone(), format, &details),
             false => Writer::streaming(output.clone(), format, &details),

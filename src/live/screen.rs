@@ -25,7 +25,7 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// Takes the terminal.
+    /// Takes over the terminal: raw mode, the alternate screen.
     pub(super) fn open() -> io::Result<Screen> {
         terminal::enable_raw_mode()?;
         TAKEN.store(true, SeqCst);
@@ -36,7 +36,7 @@ impl Screen {
         Ok(Screen { size: (0, 0), drawn: vec![], writer: Writer::stdout() })
     }
 
-    /// Columns and rows.
+    /// How many columns and rows the terminal has.
     pub(super) fn size(&self) -> (usize, usize) {
         let (columns, rows) = terminal::size().unwrap_or((80, 24));
         (columns.into(), rows.into())

@@ -20,7 +20,7 @@ const PRINTED: Duration = Duration::from_secs(1);
 pub(super) struct Ui {
     console: Console,
     screen: Option<Screen>,
-    /// Where lines go.
+    /// Where lines are written that a terminal without display shows.
     lines: Option<Writer>,
     /// The song and where it sounds.
     pub(super) title: String,
@@ -33,7 +33,7 @@ pub(super) struct Ui {
 
 /// The facts that the display is drawn from.
 pub(super) struct Facts<'a> {
-    /// The sound.
+    /// The control of what plays.
     pub(super) control: &'a mam_runtime::Control,
     /// How often the device had nothing to play.
     pub(super) underruns: u64,

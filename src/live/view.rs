@@ -30,7 +30,7 @@ const END: &str = "\x1b[0m";
 pub(super) struct View<'a> {
     /// The song and where it sounds.
     pub(super) title: &'a str,
-    /// The sound.
+    /// The figures that are drawn.
     pub(super) figures: &'a Figures,
     /// Whether there is nothing to play until the song has no errors.
     pub(super) waits: bool,
@@ -358,7 +358,7 @@ struct Row {
     name: usize,
     /// Columns of a meter; 0 for none.
     meter: usize,
-    /// All there are.
+    /// How many columns there are.
     columns: usize,
 }
 

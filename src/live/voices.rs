@@ -76,7 +76,7 @@ impl VoiceAllocator {
         }
     }
 
-    /// Ends all notes.
+    /// Ends all notes that controllers hold.
     pub(super) fn silence(&mut self, control: &mut Control) {
         for voice in self.voices.drain(..) {
             if let Some(note) = voice.note {

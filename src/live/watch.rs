@@ -53,7 +53,7 @@ type Stamp = (SystemTime, u64, u64);
 /// What stands at a path.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Look {
-    /// A file.
+    /// An ordinary file, with its stamp.
     File(Stamp),
     /// Nothing, or what cannot be looked at.
     Nothing(&'static str),

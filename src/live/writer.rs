@@ -11,7 +11,7 @@ const WAITING: usize = 2;
 /// How long to wait in the end for what has not been read.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Writes without waiting.
+/// Writes lines from a thread of its own, so that the caller never waits.
 pub(super) struct Writer {
     sender: Option<SyncSender<Vec<u8>>>,
     failure: Arc<Mutex<Option<io::Error>>>,

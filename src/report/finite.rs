@@ -45,7 +45,7 @@ fn names(failure: &NotFinite) -> String {
 }
 
 /// A frame in bars and beats, from 1, and in seconds.
-fn place(frame: u64, program: &Program) -> String {
+pub(super) fn place(frame: u64, program: &Program) -> String {
     let seconds = frame as f64 / f64::from(program.rate);
     match Position::at_frame(program, frame) {
         Some(place) => {

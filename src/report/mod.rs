@@ -10,6 +10,7 @@ pub mod human;
 mod json;
 mod lines;
 mod sarif;
+pub mod unplayed;
 
 use clap::ValueEnum;
 use mam_grammar::problem::{MOST_PROBLEMS, count};

@@ -60,6 +60,14 @@ fn without_a_name_the_song_gives_its_own() {
     assert!(run.err.contains("song.wav"), "{}", run.err);
     folder.run(&["render", "song.mam", "-d", "20ms"]).exits(0);
     assert_eq!(wav(folder.0.join("song.wav")).1.len(), 2 * 960, "mamc wrote it, so it is replaced");
+    for format in ["flac", "aiff", "caf"] {
+        let args = ["render", "sub/deep.mam", "-d", "10ms", "--format", format];
+        folder.run(&args).exits(0);
+        folder.run(&args).exits(0);
+        let target = folder.0.join("sub/deep").with_extension(format);
+        fs::write(&target, &fs::read(&target).unwrap()[..20]).unwrap();
+        folder.run(&args).exits(2);
+    }
     folder.run(&["render", "sub/deep.mam", "-d", "10ms"]).exits(0);
     folder.run(&["render", "kick", "-d", "10ms"]).exits(0);
     let run = folder.run(&["render", "other.mam", "-d", "10ms"]).exits(2);

@@ -128,6 +128,64 @@ fn playing_begins_where_and_goes_as_fast_as_it_is_asked() {
     folder.run(&["play", "song.mam", "--bpm", "0"]).exits(2);
 }
 
+/// Phases, noise, echoes, voices that are held and ramps under way: `--from` plays what a render has there, from its first
+/// frame on, wherever that lies in a quantum.
+#[test]
+fn playing_from_the_middle_is_the_render_from_there() {
+    let song = "lead = sub(voices: 2)\nwet = (lead + 0.1 * noise() + 0.1 * sine(0.37Hz) * saw(101.3Hz)) |> echo(feedback: 60%)\n\
+                tempo 97\nplay {\n  lead \"c3@3 e3\".slow(2)\n  lead.gain \"0.2 1\".slow(3) over 2 bars\n}\nout = wet * 0.3\n";
+    let song = format!("title \"Middle\"\n{song}");
+    let folder = Folder::new("middle").with("song.mam", &song);
+    for from in ["1.2345s", "2"] {
+        folder
+            .run(&["render", "song.mam", "-q", "-o", "x.wav", "-d", "2s", "--from", from, "-r", "48000"])
+            .exits(0);
+        let args = ["play", "song.mam", "--backend", "null", "--quit-after", "900ms", "--record", "r.wav"];
+        folder.run(&[&args[..], &["--from", from]].concat()).exits(0);
+        let (live, whole) = (wav(folder.0.join("r.wav")).1, wav(folder.0.join("x.wav")).1);
+        assert!(live.len() > 30_000 && live[..30_000] == whole[..30_000], "{from}");
+        let [take, render] = ["r.wav", "x.wav"].map(|name| fs::read(folder.0.join(name)).unwrap());
+        let titled = |file: &[u8]| file.windows(6).any(|bytes| bytes == b"Middle");
+        assert!(titled(&take) && titled(&render));
+        fs::remove_file(folder.0.join("r.wav")).unwrap();
+    }
+}
+
+/// A cycle long after those that are tried, which holds too many events: its line is silent there, and that is told.
+#[test]
+fn a_cycle_that_cannot_be_played_is_told() {
+    let song =
+        |plain: usize| format!("bd = kick()\ntempo 1000\nplay {{ bd \"x*<1!{plain} 99999>\" }}\nout = bd\n");
+    let folder = Folder::new("unplayed").with("late.mam", &song(70)).with("soon.mam", &song(20));
+    // In the song's own bars, check finds it.
+    let run = folder.run(&["check", "soon.mam"]).exits(1);
+    assert!(run.err.contains("pattern-too-much"), "{}", run.err);
+    folder.run(&["check", "late.mam"]).exits(0);
+    let words = "the cycle of `bd` that begins at bar 71, beat 1 (16.800 s) holds too many events";
+    let run = folder.run(&["render", "late.mam", "-r", "8000", "-o", "x.wav", "-d", "17s"]).exits(1);
+    assert!(run.err.contains(words), "{}", run.err);
+    folder.run(&["render", "late.mam", "-r", "8000", "-o", "x.wav", "-d", "16s"]).exits(0);
+    let run = folder.run(&["render", "late.mam", "-o", "x.mid", "-d", "17s"]).exits(1);
+    assert!(run.err.contains(words), "{}", run.err);
+    let run = folder.run(&["dump", "events", "late.mam", "-d", "17s"]).exits(0);
+    assert!(run.err.contains(words), "{}", run.err);
+    let run = folder
+        .run(&[
+            "play",
+            "late.mam",
+            "--backend",
+            "null",
+            "-r",
+            "8000",
+            "--from",
+            "16s",
+            "--quit-after",
+            "1300ms",
+        ])
+        .exits(0);
+    assert!(run.err.contains(words), "{}", run.err);
+}
+
 #[cfg(not(feature = "midi"))]
 #[test]
 fn a_build_without_midi_says_so() {

@@ -6,6 +6,7 @@ use super::compose::WrittenLine;
 use super::ramps;
 use super::schedule::{Heard, Schedule};
 use super::show::number as show;
+use super::work::{TRIED_CYCLES, query_problem};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::{Action, Line, PatternEvent, Rational, TimeSpan, Transport};
 use std::cmp::Reverse;
@@ -30,6 +31,7 @@ pub(super) fn check(
     problems: &mut Problems,
 ) -> Vec<Leftover> {
     silent_lines(transport, written, steps, problems);
+    later_cycles(transport, written, steps, problems);
     tabs(transport, written, problems);
     let mut schedule = Schedule::new(transport);
     let horizon = Rational::whole(LOOKED_AT);
@@ -55,6 +57,26 @@ fn silent_lines(transport: &Transport, written: &[WrittenLine], steps: &mut u64,
             let message = format!("this line of `{}` never sounds", written.name);
             let help = "it is all rests: take it out, or write a hit";
             problems.add(Problem::new(&SILENT_LINE, written.span, message).help(help));
+        }
+    }
+}
+
+/// Cycles after those that are tried with every line, as far as they are heard in a pass: those of a line that is not back at
+/// its start by then. One that cannot be played is an error, as in the first cycles.
+fn later_cycles(transport: &Transport, written: &[WrittenLine], steps: &mut u64, problems: &mut Problems) {
+    let mut heard = vec![0; written.len()];
+    for clip in &transport.clips {
+        let length = clip.end.unwrap_or(transport.length) - clip.start;
+        let cycles = length.map_or(0, |length| length.ceil().min(MOST_BARS.into()) as i64);
+        heard[clip.line] = cycles.max(heard[clip.line]);
+    }
+    for ((line, written), heard) in transport.lines.iter().zip(written).zip(heard) {
+        let period = line.pattern.period().map_or(MOST_BARS, |p| p.ceil().min(MOST_BARS.into()) as i64);
+        let mut later = TRIED_CYCLES..heard.min(period);
+        let failed = later.find_map(|c| line.pattern.query_within(TimeSpan::cycle(c), steps).err());
+        // Without a step left it says nothing of the pattern.
+        if let Some(error) = failed.filter(|_| *steps > 0 && written.sound) {
+            problems.add(query_problem(error, written.span));
         }
     }
 }

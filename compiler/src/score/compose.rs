@@ -8,7 +8,8 @@ use super::codes::{
 use super::modify::{Modifier, has_scale};
 use super::tempo::{Meter, twice};
 use super::words::Words;
-use super::{Meaning, Targets, Work};
+use super::work::Work;
+use super::{Meaning, Targets};
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Ast, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
 use mam_grammar::foreign::{self, Role};
@@ -16,7 +17,7 @@ use mam_grammar::{Limits, Problem, Problems, Severity, Span};
 use mam_runtime::Curve;
 use mam_runtime::score::pattern::mix;
 use mam_runtime::score::{Action, Clip, Duration, Line, Mark, Overflow, Pattern, Ramp, Rational};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Lines heard that an arrangement may lay out.
@@ -71,6 +72,8 @@ pub(super) struct Composer<'a> {
     /// Bars of the arrangement, if there is one.
     pub(super) arranged: Option<Rational>,
     work: Work,
+    /// The names of equations that have errors already: what they are cannot be known.
+    broken: HashSet<&'a str>,
     /// How many lines there are of each name.
     named: HashMap<String, u64>,
     pub(super) problems: &'a mut Problems,
@@ -98,6 +101,7 @@ impl<'a> Composer<'a> {
             marks: Vec::new(),
             arranged: None,
             work: Work::new(limits.score_work),
+            broken: broken(ast, problems),
             named: HashMap::new(),
             problems,
         }
@@ -169,7 +173,8 @@ impl<'a> Composer<'a> {
         let seed = mix(mix(self.seed, crate::hash::fnv1a(name.bytes())), earlier);
         let place = line.target.iter().map(|w| w.span).reduce(Span::to).unwrap_or(span);
         let meaning = self.targets.find(&path);
-        if !matches!(meaning, Meaning::Instrument(_) | Meaning::Parameter(_)) && self.is_broken(path[0]) {
+        if !matches!(meaning, Meaning::Instrument(_) | Meaning::Parameter(_)) && self.broken.contains(path[0])
+        {
             return;
         }
         let (action, voices, pattern) = match meaning {
@@ -198,11 +203,11 @@ impl<'a> Composer<'a> {
                 let action = Action::Set { param: parameter.index, ramp: self.ramp(line) };
                 (action, None, pattern)
             }
-            Meaning::Unknown { known } => {
+            Meaning::Unknown => {
                 let message = format!("there is no `{name}` to play");
                 let problem = Problem::new(&UNKNOWN_TARGET, place, message);
                 let problem = match self.problems.may_suggest() {
-                    true => unknown_target(problem, &name, &known),
+                    true => unknown_target(problem, &name, &self.targets.known(&path)),
                     false => problem,
                 };
                 self.problems.add(problem);
@@ -226,25 +231,6 @@ impl<'a> Composer<'a> {
             }
         };
         self.written.push(WrittenLine { span: place, name, voices, sound, text, tab });
-    }
-
-    /// True when the equation of this name has errors already: then what it is cannot be known.
-    fn is_broken(&self, name: &str) -> bool {
-        let unread = |item: &Item| matches!(&item.kind, ItemKind::Broken(Some(n)) if &*n.name == name);
-        if self.ast.items.iter().any(unread) {
-            return true;
-        }
-        let named =
-            |item: &&Item| matches!(&item.kind, ItemKind::Equation { name: n, .. } if &*n.name == name);
-        let inside = |item: &Item, s: Span| {
-            s.source == item.span.source && s.start >= item.span.start && s.end <= item.span.end
-        };
-        let error = |p: &&Problem| p.code.severity == Severity::Error;
-        self.ast
-            .items
-            .iter()
-            .filter(named)
-            .any(|item| self.problems.iter().filter(error).any(|p| inside(item, p.span())))
     }
 
     fn pattern(&mut self, line: &Written, words: Words, seed: u64) -> Pattern {
@@ -390,6 +376,25 @@ impl<'a> Composer<'a> {
     }
 }
 
+/// The names of the equations that could not be read or that hold an error.
+fn broken<'a>(ast: &'a Ast, problems: &Problems) -> HashSet<&'a str> {
+    let errors = problems.iter().filter(|problem| problem.code.severity == Severity::Error);
+    let mut places: Vec<Span> = errors.map(Problem::span).collect();
+    places.sort_unstable();
+    let has_error = |item: &Item| {
+        let first = places.partition_point(|s| (s.source, s.start) < (item.span.source, item.span.start));
+        let within =
+            places[first..].iter().take_while(|s| s.source == item.span.source && s.start <= item.span.end);
+        within.into_iter().any(|s| s.end <= item.span.end)
+    };
+    let name = |item: &'a Item| match &item.kind {
+        ItemKind::Broken(Some(name)) => Some(&*name.name),
+        ItemKind::Equation { name, .. } if has_error(item) => Some(&*name.name),
+        _ => None,
+    };
+    ast.items.iter().filter_map(name).collect()
+}
+
 /// What is wrong with a line whose target cannot be played.
 fn not_a_target(name: &str, place: Span, line: &Written, meaning: Meaning) -> Problem {
     let not_playable = |what: &str| {
@@ -415,7 +420,7 @@ fn not_a_target(name: &str, place: Span, line: &Written, meaning: Meaning) -> Pr
         Meaning::Other { what, .. } => {
             not_playable(&what).help("a line plays an instrument, or sets a parameter of one or a knob")
         }
-        Meaning::Unknown { .. } | Meaning::Instrument(_) | Meaning::Parameter(_) => {
+        Meaning::Unknown | Meaning::Instrument(_) | Meaning::Parameter(_) => {
             not_playable("it is an instrument")
         }
     }

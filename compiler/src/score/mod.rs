@@ -23,11 +23,13 @@ mod targets;
 mod tempo;
 mod values;
 mod words;
+mod work;
 
 pub use check::Leftover;
 pub use line::line;
 pub use modify::modifiers;
 pub use values::note_number;
+pub use work::query_problem;
 
 use crate::dimension::Dimension;
 use crate::library::Units;
@@ -36,14 +38,16 @@ use compose::Composer;
 use mam_grammar::ast::{Ast, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, Span};
 use mam_runtime::score::{
-    Clock, LAST_FRAME, MusicalLength, Overflow, Pattern, QueryError, Rational, Score, Tempo, TimeSpan,
-    Transport,
+    Clock, LAST_FRAME, MusicalLength, Overflow, Pattern, Rational, Score, Tempo, Transport,
 };
 
 /// What the names of a score mean. The resolver's part of the bargain.
 pub trait Targets {
     /// What `path` (`bd`, `bd.gain`, `bright`) is.
     fn find(&self, path: &[&str]) -> Meaning;
+
+    /// What a path that means nothing could have been, for "did you mean".
+    fn known(&self, path: &[&str]) -> Vec<String>;
 }
 
 /// What a score says of a song is known before the song is lowered, except for this.
@@ -73,10 +77,7 @@ pub enum Meaning {
     /// A parameter of more than one effect: the names of each.
     Several(Vec<String>),
     /// Nothing of this name.
-    Unknown {
-        /// What it could have been, for "did you mean".
-        known: Vec<String>,
-    },
+    Unknown,
 }
 
 /// An instrument as the score sees it.
@@ -227,54 +228,5 @@ fn read(text: &str, place: Span, seed: u64, words: words::Words, problems: &mut 
             problems.add(problem);
             Pattern::silence()
         }
-    }
-}
-
-/// Cycles that are tried when a pattern is checked.
-const TRIED_CYCLES: i64 = 16;
-
-/// The work that the lines of a score may take while they are tried.
-struct Work {
-    most: u64,
-    left: u64,
-}
-
-impl Work {
-    fn new(most: u64) -> Work {
-        Work { most, left: most }
-    }
-
-    /// Adds a problem when the first cycles of a pattern cannot be played, or those of all lines so far take too much work.
-    fn try_line(&mut self, pattern: &Pattern, place: Span, problems: &mut Problems) {
-        if self.left == 0 {
-            return; // That has been said.
-        }
-        let cycles = pattern.period().map_or(TRIED_CYCLES, |p| (p.ceil() as i64).clamp(1, TRIED_CYCLES));
-        let failed = (0..cycles).find_map(|c| pattern.query_within(TimeSpan::cycle(c), &mut self.left).err());
-        if self.left == 0 {
-            let message = format!(
-                "the lines of the score take more than {} steps to be looked through, the limit `score_work`",
-                self.most
-            );
-            let help = "write fewer lines, or fewer events in them";
-            problems.add(Problem::new(&crate::codes::TOO_LARGE, place, message).help(help));
-        } else if let Some(error) = failed {
-            problems.add(query_problem(error, place));
-        }
-    }
-}
-
-/// What a failed query says to a person.
-pub fn query_problem(error: QueryError, place: Span) -> Problem {
-    match error {
-        QueryError::TooMuch => {
-            Problem::new(&codes::PATTERN_TOO_MUCH, place, "one cycle of this pattern holds too many events")
-                .help("a factor, a range or a number of steps is probably far larger than was meant")
-        }
-        QueryError::Overflow => Problem::new(
-            &codes::PATTERN_TOO_FINE,
-            place,
-            "this pattern divides time more finely than exact fractions can hold",
-        ),
     }
 }

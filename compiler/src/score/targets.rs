@@ -20,7 +20,7 @@ impl Targets for Places<'_> {
                     params: self.params(name),
                 },
                 _ if self.is_instrument_definition(name) => Meaning::Definition,
-                _ => Meaning::Unknown { known: self.names() },
+                _ => Meaning::Unknown,
             },
             [name, ..] => match self.slot(&path.join(".")) {
                 Ok(slot) => parameter(self, slot, path.join(".")),
@@ -28,13 +28,18 @@ impl Targets for Places<'_> {
                 Err(Miss::Unknown) if !self.is_signal(name) && self.is_instrument_definition(name) => {
                     Meaning::Definition
                 }
-                Err(Miss::Unknown) => {
-                    let known = self.params(name);
-                    Meaning::Unknown { known: if known.is_empty() { self.names() } else { known } }
-                }
+                Err(Miss::Unknown) => Meaning::Unknown,
             },
-            [] => Meaning::Unknown { known: self.names() },
+            [] => Meaning::Unknown,
         }
+    }
+
+    fn known(&self, path: &[&str]) -> Vec<String> {
+        let params = match *path {
+            [name, _, ..] => self.params(name),
+            _ => vec![],
+        };
+        if params.is_empty() { self.names() } else { params }
     }
 }
 

@@ -187,15 +187,15 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "tempo \"120\"\nout = noise()" => "statement-form" "\"120\"" "tempo 120";
     Song "tempo: 120\nout = noise()" => "statement-form" ":" "";
     Song "tempo = 120\nout = noise()" => "unused-setting" "tempo" "without `=`";
-    Song "bpm 130\nout = noise()" => "foreign-word" "bpm" "`tempo`";
+    Song "bpm 130\nout = noise()" => "foreign-word" "bpm" "`tempo 130`";
     Song "BPM: 130\nout = noise()" => "foreign-word" "BPM" "`tempo`";
     Song "setcps(0.5)\nout = noise()" => "foreign-word" "setcps" "tempo 120" "tempo 120\nout = noise()";
-    Song "use_bpm 120\nout = noise()" => "foreign-word" "use_bpm" "`tempo`";
+    Song "use_bpm 120\nout = noise()" => "foreign-word" "use_bpm" "`tempo 120`";
     Song "meter 4\nout = noise()" => "statement-form" "meter" "meter 7/8";
     Song "meter \"3/4\"\nout = noise()" => "statement-form" "\"3/4\"" "meter 3/4";
     Song "title My song\nout = noise()" => "statement-form" "My" "title";
     Song "title 'My song'\nout = noise()" => "foreign-quote" "'My song'" "\"My song\"";
-    Song "import \"lib.mam\"\nout = noise()" => "foreign-word" "import" "`use`" "out = noise()";
+    Song "import \"lib.mam\"\nout = noise()" => "foreign-word" "import" "`use \"lib.mam\"`" "out = noise()";
     Song "import(\"stdfaust.lib\");\nprocess = os.osc(440);" => "foreign-word foreign-word" "import" "`use`" "out = sine(440)";
     Song "process = noise();" => "no-out" "process = noise()" "out = process";
     Song "bd = kick()\nplay { bd |x...| }" => "no-out" "play { bd |x...| }" "out = bd";

@@ -13,7 +13,7 @@ pub(super) struct Carry {
     state: Vec<(usize, usize, usize)>,
     /// Ports of parts of the same name and the same notes: from, to.
     ports: Vec<(StepItem, StepItem)>,
-    /// Their voices.
+    /// The voices of those parts, in the same order.
     voices: Vec<(StepItem, StepItem)>,
     /// Steps that detect the end of their tail, and take over the count: from, to.
     tails: Vec<(usize, usize)>,

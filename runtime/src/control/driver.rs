@@ -1,21 +1,22 @@
 //! The other half, on any thread but the audio thread.
 
 use super::meters::{Meters, Telemetry};
-use super::{Blend, Carry, Command, Failed, Garbage, Live, MOST_CHANNELS, Player, Swap, Tagged};
-use crate::engine::{Instance, NotFinite, Profile, Seen, ticks, ticks_per_second};
-use crate::program::{Event, EventKind, Program, QUANTUM, Step, Target};
+use super::part::{Entry, Part, player};
+use super::{Blend, Carry, Command, Failed, Garbage, Live, MOST_CHANNELS, Swap, Tagged};
+use crate::engine::{NotFinite, Seen, ticks, ticks_per_second};
+use crate::program::{EventKind, Program, QUANTUM, Step, Target};
 use crate::render::EventSource;
-use crate::score::{Held, LAST_FRAME, Overflow};
+use crate::score::{Held, LAST_FRAME, Overflow, Unplayed};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Acquire;
+use std::sync::atomic::Ordering::{Acquire, Release};
 use std::time::Duration;
 
 /// How far ahead of the audio thread events are sent.
 const AHEAD_SECONDS: f64 = 0.2;
 /// Events that the ring to the audio thread holds, and a program's queue.
-const EVENTS: usize = 16 * 1024;
+pub(super) const EVENTS: usize = 16 * 1024;
 /// Commands that wait for the audio thread.
 const COMMANDS: usize = 1024;
 /// Old programs that wait to be dropped: more than [`MOST_UNDERWAY`] swaps can leave.
@@ -42,7 +43,7 @@ pub trait Playing: Send {
 /// When an edit is heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sync {
-    /// At once.
+    /// At the next quantum.
     #[default]
     Now,
     /// At the next bar line.
@@ -60,24 +61,11 @@ pub struct Options {
     pub limit: bool,
 }
 
-/// A program that was sent to the audio thread, and how its events get there.
-struct Part {
-    generation: u32,
-    program: Arc<Program>,
-    source: Box<dyn EventSource + Send>,
-    /// Engine frame minus score frame.
-    offset: i64,
-    /// Events before this engine frame have been asked for.
-    until: u64,
-    /// What is seen of it.
-    seen: Arc<Seen>,
-}
-
 /// An edit that waits for its turn.
 struct Edit {
     program: Arc<Program>,
     sync: Sync,
-    jump: Option<u64>,
+    jump: Option<Entry>,
 }
 
 /// Steers a [`Live`]. Call [`Control::tick`] at least every 50 ms.
@@ -88,7 +76,7 @@ pub struct Control {
     failures: Consumer<Failed>,
     meters: Arc<Meters>,
     playing: Box<dyn Playing>,
-    /// What plays.
+    /// The part of the song that plays.
     current: Part,
     /// What may play when the audio thread comes to it: the last one, unless an earlier one was quicker.
     sent: Vec<Part>,
@@ -108,19 +96,37 @@ pub struct Control {
 impl Control {
     /// Both halves for a program, at its frame 0. `Live` goes into the output's callback.
     pub fn new(program: Arc<Program>, playing: Box<dyn Playing>, options: Options) -> (Control, Live) {
+        Control::entering(program, playing, options, Entry::START, |_| true)
+    }
+
+    /// The same at another frame: what is heard from there on is what a performance from the frame `entry.since` on sounds
+    /// like, as what lies between is rendered here and now, unheard. `goes_on` is asked every few thousand frames, with how
+    /// many are rendered; when it says no, what is left out is not rendered.
+    pub fn entering(
+        program: Arc<Program>,
+        playing: Box<dyn Playing>,
+        options: Options,
+        entry: Entry,
+        mut goes_on: impl FnMut(u64) -> bool,
+    ) -> (Control, Live) {
         let (commands, to_live) = RingBuffer::new(COMMANDS);
         let (events, live_events) = RingBuffer::new(EVENTS);
         let (from_live, garbage) = RingBuffer::new(GARBAGE);
         let (failed, failures) = RingBuffer::new(FAILURES);
         let meters = Arc::new(Meters::default());
         let rate = program.rate;
-        let source = playing.events(&program, 0, None);
+        let unheard = entry.quanta();
+        let (since, at) = (unheard.start, unheard.end);
+        let source = playing.events(&program, since, None);
         let seen = Seen::new(&program);
-        let mut current = Part { generation: 0, program, source, offset: 0, until: 0, seen };
-        let player = player(&mut current, ahead(rate, 0), 0, &Carry::default(), &BTreeMap::new());
+        let mut current = Part { generation: 0, program, source, offset: 0, until: since, seen };
+        let instance = current.instance(unheard, &mut goes_on);
+        let player = player(instance, &mut current, ahead(rate, 0), at, &Carry::default(), &BTreeMap::new());
+        meters.position.store(at, Release);
         let channels = options.channels.clamp(1, MOST_CHANNELS);
         let rings = (to_live, live_events, from_live, failed);
-        let live = Live::new(rings, player, meters.clone(), options, ticks_per_frame(rate));
+        let cut = (at, (entry.at - at) as usize);
+        let live = Live::new(rings, player, cut, meters.clone(), options, ticks_per_frame(rate));
         let control = Control {
             commands,
             events,
@@ -155,7 +161,7 @@ impl Control {
         }
         self.feed();
         if let Some(edit) = self.waiting.take() {
-            self.change(edit);
+            self.change(edit, &mut |_| true);
         }
     }
 
@@ -164,7 +170,7 @@ impl Control {
         &self.current.program
     }
 
-    /// Frames a second.
+    /// The rate of the output, in frames a second.
     pub fn rate(&self) -> u32 {
         self.rate
     }
@@ -204,6 +210,12 @@ impl Control {
         all
     }
 
+    /// The cycles of the score that plays that cannot be played, up to what is sent ahead: of each line's target or parameter
+    /// the first. They are told again each time this is asked.
+    pub fn unplayed(&self) -> &[Unplayed] {
+        self.current.source.unplayed()
+    }
+
     /// Whether an edit or a jump is on its way.
     pub fn is_changing(&self) -> bool {
         !self.sent.is_empty() || self.waiting.is_some()
@@ -211,13 +223,12 @@ impl Control {
 
     /// Plays another program from the same musical place on. It has the same rate; the caller compiles for it.
     pub fn edit(&mut self, program: Arc<Program>, sync: Sync) {
-        self.change(Edit { program, sync, jump: None });
+        self.change(Edit { program, sync, jump: None }, &mut |_| true);
     }
 
-    /// Plays another program from a frame of its own on, in place of this one.
-    pub fn start(&mut self, program: Arc<Program>, song_frame: u64) {
-        let jump = Some(song_frame - song_frame % QUANTUM as u64);
-        self.change(Edit { program, sync: Sync::Now, jump });
+    /// Plays another program from a frame of its own on, in place of this one. `goes_on` is as in [`Control::entering`].
+    pub fn start(&mut self, program: Arc<Program>, entry: Entry, mut goes_on: impl FnMut(u64) -> bool) {
+        self.change(Edit { program, sync: Sync::Now, jump: Some(entry) }, &mut goes_on);
     }
 
     /// Goes to a frame of the song, to at most 63 frames before it, where nothing sounds yet.
@@ -230,12 +241,12 @@ impl Control {
         }
         let latest = self.waiting.as_ref().map(|edit| &edit.program);
         let program = latest.or(self.sent.last().map(|part| &part.program)).unwrap_or(&self.current.program);
-        let jump = Some(song_frame - song_frame % QUANTUM as u64);
-        self.change(Edit { program: program.clone(), sync: Sync::Now, jump });
+        let jump = Some(Entry { at: song_frame, since: song_frame });
+        self.change(Edit { program: program.clone(), sync: Sync::Now, jump }, &mut |_| true);
         Ok(())
     }
 
-    /// Goes on.
+    /// Lets the song go on from where it was stopped.
     pub fn play(&mut self) {
         self.command(Command::Play);
     }
@@ -384,7 +395,7 @@ impl Control {
     }
 
     /// Sends a change, or keeps it until there is room. A newer change replaces one that waits.
-    fn change(&mut self, edit: Edit) {
+    fn change(&mut self, edit: Edit, goes_on: &mut dyn FnMut(u64) -> bool) {
         if self.underway >= MOST_UNDERWAY || self.commands.slots() == 0 {
             self.waiting = Some(edit);
             return;
@@ -404,25 +415,35 @@ impl Control {
             None => Carry::new(&self.current.program, &edit.program),
         };
         let held = || Some(self.current.source.held_at(place)?.renamed(|name| carry.renamed(name)));
-        let (first, offset, held) = match edit.jump {
-            Some(start) => (start, 0, None),
-            None => (at, self.offset(&edit, place, at), held()),
+        let (unheard, first, offset, held) = match edit.jump.map(Entry::quanta) {
+            Some(quanta) => (quanta.clone(), quanta.end, 0, None),
+            None => (at..at, at, self.offset(&edit, place, at), held()),
         };
-        let from = first.saturating_add_signed(-offset);
+        let from = unheard.start.saturating_add_signed(-offset);
         let source = self.playing.events(&edit.program, from, held.as_ref());
         let program = edit.program;
         let seen = Seen::new(&program);
-        let mut part = Part { generation: self.generation, program, source, offset, until: first, seen };
+        let mut part =
+            Part { generation: self.generation, program, source, offset, until: unheard.start, seen };
         let overrides = if edit.jump.is_some() { self.overrides.clone() } else { BTreeMap::new() };
-        let mut player = player(&mut part, self.ahead(), first, &carry, &overrides);
+        let instance = part.instance(unheard, goes_on);
+        let mut player = player(instance, &mut part, self.ahead(), first, &carry, &overrides);
         for (index, gain) in self.gains(&part.program).into_iter().enumerate() {
             player.instance.set_gain(index, gain);
         }
         let (base, generation) = (self.current.generation, self.generation);
         // After a jump nothing goes on, and what begins there begins with its whole attack.
         let blend = if edit.jump.is_some() { Blend::default() } else { carry.blend(&part.program) };
-        let swap =
-            Swap { player: Some(player), generation, base, at, jump: edit.jump, carry, blend, taken_up: 0 };
+        let swap = Swap {
+            player: Some(player),
+            generation,
+            base,
+            at,
+            jump: edit.jump.map(|_| first),
+            carry,
+            blend,
+            taken_up: 0,
+        };
         self.command(Command::Swap(Box::new(swap)));
         self.underway += 1;
         self.sent.push(part);
@@ -453,7 +474,11 @@ impl Control {
         let place = self.sent.iter().position(|part| part.generation == swap.generation);
         let part = place.map(|place| self.sent.remove(place));
         if let Some(part) = part.filter(|_| is_newest && self.waiting.is_none()) {
-            self.waiting = Some(Edit { program: part.program, sync: Sync::Now, jump: swap.jump });
+            self.waiting = Some(Edit {
+                program: part.program,
+                sync: Sync::Now,
+                jump: swap.jump.map(|at| Entry { at, since: at }),
+            });
         }
     }
 
@@ -499,56 +524,6 @@ impl Control {
         let parts = program.steps.iter().flat_map(|step| step.parts.iter().map(move |part| (step, part)));
         parts.map(|(step, part)| f32::from(u8::from(audible(step, part)))).collect()
     }
-}
-
-impl Part {
-    fn to_song(&self, frame: u64) -> u64 {
-        frame.saturating_add_signed(-self.offset)
-    }
-
-    fn to_engine(&self, frame: u64) -> u64 {
-        frame.saturating_add_signed(self.offset)
-    }
-
-    /// The events up to an engine frame, in engine frames.
-    fn advance(&mut self, until: u64, out: &mut Vec<Event>) {
-        if until >= self.until {
-            self.until = until;
-            let start = out.len();
-            self.source.advance(self.to_song(until), out);
-            let offset = self.offset;
-            out[start..].iter_mut().for_each(|event| event.frame = event.frame.saturating_add_signed(offset));
-        }
-    }
-}
-
-/// Memory for a part, with its first events in the queue, and what was set by a controller. Values that hold at the start
-/// are only set where none is carried over.
-fn player(
-    part: &mut Part,
-    ahead: u64,
-    first: u64,
-    carry: &Carry,
-    overrides: &BTreeMap<String, f64>,
-) -> Box<Player> {
-    let mut instance = Instance::new(part.program.clone(), EVENTS);
-    instance.profile = Some(Profile::new(part.program.steps.len()));
-    instance.watch(part.seen.clone());
-    let mut events = vec![];
-    part.advance(first, &mut events);
-    events.retain(|event| !matches!(event.kind, EventKind::Set { param, .. } if carry.keeps(param)));
-    for (param, slot) in part.program.params.iter().enumerate() {
-        if let Some(&value) = overrides.get(&*slot.name) {
-            events.push(Event { frame: first, kind: EventKind::Set { param, value, ramp: 0, curve: None } });
-        }
-    }
-    part.advance(first + ahead, &mut events);
-    instance.queue.reserve(events.len() + EVENTS);
-    for event in events {
-        // There is room.
-        let _ = instance.queue.push(event);
-    }
-    Box::new(Player { generation: part.generation, instance })
 }
 
 fn remember(names: &mut BTreeSet<String>, name: &str, on: bool) {

@@ -22,6 +22,8 @@ pub struct Live {
     pub(super) meters: Arc<Meters>,
     pub(super) now: Box<Player>,
     pub(super) cut: Cut,
+    /// Frames of the first quantum that are not heard.
+    skip: usize,
     pub(super) ticks_per_frame: f64,
     fading: Option<Fading>,
     pending: Option<Box<Swap>>,
@@ -104,6 +106,7 @@ impl Live {
     pub(super) fn new(
         rings: (Consumer<Command>, Consumer<Tagged>, Producer<Garbage>, Producer<Failed>),
         player: Box<Player>,
+        (at, skip): (u64, usize),
         meters: Arc<Meters>,
         options: Options,
         ticks_per_frame: f64,
@@ -117,7 +120,8 @@ impl Live {
             failures,
             meters,
             now: player,
-            cut: Cut::at(0),
+            cut: Cut::at(at),
+            skip,
             ticks_per_frame,
             fading: None,
             pending: None,
@@ -144,6 +148,7 @@ impl Live {
                     break;
                 }
                 self.quantum();
+                self.cut.serve(std::mem::take(&mut self.skip));
             }
             let piece = self.cut.serve(frames - done);
             out.write(

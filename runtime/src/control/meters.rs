@@ -42,7 +42,7 @@ pub struct Telemetry {
     pub stopped: bool,
     /// Greatest absolute value of each channel.
     pub peaks: [f32; MOST_CHANNELS],
-    /// Samples beyond ±1.
+    /// Output samples beyond ±1, before the protective clamp.
     pub clipped: u64,
     /// Samples that were no numbers and were replaced by 0: a fault of ours or of an equation's.
     pub faults: u64,
@@ -58,7 +58,7 @@ pub struct Telemetry {
     pub slowest: f64,
     /// The step that took longest in it, and its share.
     pub slowest_step: Option<(Arc<str>, f64)>,
-    /// Callbacks.
+    /// Callbacks of the device.
     pub callbacks: u64,
     /// Callbacks that took longer than what they rendered lasts.
     pub late: u64,

@@ -28,7 +28,8 @@
 //!
 //! The frame count of the engine never jumps at an edit, so noise and delay lines go on; when the new tempo map
 //! puts the same bar elsewhere, the *score* is shifted against it. Only a jump (`seek`) begins with fresh memory at
-//! the frame that is asked for, with a fade from what sounded before.
+//! the frame that is asked for, with a fade from what sounded before. Whoever begins in the middle ([`Control::entering`]) has time to
+//! render what comes before it, and has the states of a performance from the start.
 //!
 //! Every command and event names the generation of the program that it means, so nothing is lost or mistaken when
 //! a swap is on its way. A swap names the generation that it was prepared against; if another has come between, it
@@ -38,12 +39,14 @@ mod carry;
 mod driver;
 mod live;
 mod meters;
+mod part;
 mod same;
 mod scored;
 
 pub use driver::{Control, Options, Playing, Sync};
 pub use live::Live;
 pub use meters::Telemetry;
+pub use part::Entry;
 pub use scored::{Position, Scored};
 
 use crate::engine::Instance;
@@ -73,13 +76,13 @@ struct Tagged {
 
 /// What `Control` asks of `Live`.
 enum Command {
-    /// Another program.
+    /// Take another program when it is due.
     Swap(Box<Swap>),
     /// Something that happens at the next quantum.
     Now(u32, EventKind),
     /// A part of a program (all are counted, step by step) is heard at another gain.
     Gain(u32, usize, f32),
-    /// Go on.
+    /// Go on from where it was stopped.
     Play,
     /// Fade out and wait.
     Stop,

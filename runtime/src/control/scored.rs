@@ -10,7 +10,7 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scored;
 
-/// A musical place.
+/// A position in musical time: a pass, and bars within it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Position {
     /// Passes before this one; 0 where the score does not start again.

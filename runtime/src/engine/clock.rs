@@ -48,19 +48,19 @@ pub fn ticks_per_second() -> f64 {
 /// How long the steps of a program take, in ticks.
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// Each step's sum.
+    /// For each step the sum of its times.
     pub steps: Vec<u64>,
     /// Quanta that were timed.
     pub quanta: u64,
-    /// The last quantum.
+    /// The time of the last quantum.
     pub last: Quantum,
     mark: u64,
 }
 
-/// One quantum's time.
+/// The time that one quantum took, in ticks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quantum {
-    /// All of it.
+    /// The sum over all steps.
     pub ticks: u64,
     /// The step that took longest.
     pub worst_step: usize,

@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// A program and everything that changes while it runs. Makes one quantum after the other.
 pub(crate) struct Instance {
     pub(crate) program: Arc<Program>,
-    /// What will happen.
+    /// Events that are not due yet.
     pub(crate) queue: EventQueue,
     pub(crate) params: Params,
     pub(crate) runners: Vec<Runner>,

@@ -36,7 +36,7 @@ unsafe impl<T: Plain> Send for Block<T> {}
 unsafe impl<T: Plain> Sync for Block<T> {}
 
 impl<T: Plain> Block<T> {
-    /// `len` zeros.
+    /// A block of `len` zeros.
     pub(crate) fn zeros(len: usize) -> Block<T> {
         let layout = layout::<T>(len);
         // SAFETY: the layout's size is not 0.
@@ -100,7 +100,7 @@ impl Buffers {
         self.all.as_slice()[index * QUANTUM..].first_chunk().unwrap_or(&[0.0; QUANTUM])
     }
 
-    /// Silences all buffers.
+    /// Silences all buffers, those of the input too.
     pub(crate) fn clear(&mut self) {
         self.all.as_mut_slice().fill(0.0);
     }
@@ -138,7 +138,7 @@ impl Line {
         self.0.as_mut_slice().fill(0.0);
     }
 
-    /// Changes its frames.
+    /// Changes its frames, and the copies of the first ones after its end.
     pub(crate) fn change(&mut self, change: impl FnOnce(&mut [f32])) {
         let all = self.0.as_mut_slice();
         let end = all.len() - GUARD;

@@ -56,7 +56,7 @@ pub struct NotFinite {
     pub computes: Arc<[Arc<str>]>,
 }
 
-/// Renders one program.
+/// Renders one program, on the audio thread or offline.
 pub struct Engine {
     instance: Instance,
     input: Vec<Waiting>,
@@ -126,7 +126,7 @@ impl Engine {
         Engine { instance: Instance::new(program, EVENTS), input, cut: Cut::at(frame), made: QUANTUM }
     }
 
-    /// The program.
+    /// The program that it renders.
     pub fn program(&self) -> &Arc<Program> {
         &self.instance.program
     }

@@ -5,7 +5,7 @@ use crate::program::Port;
 /// Note-ons and note-offs that one part can hold. What is beyond begins with the next part.
 pub(crate) const NOTES: usize = 4096;
 
-/// No further note.
+/// The end of a chain.
 const NONE: u32 = u32::MAX;
 
 /// The notes of a part: for each port a chain in the order of time.
@@ -27,9 +27,9 @@ struct Note {
 /// What happens on a port.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum NoteKind {
-    /// A note begins.
+    /// A note begins: its MIDI number and its velocity.
     On { note: f64, vel: f64 },
-    /// It ends.
+    /// The note of the port ends.
     Off,
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct Set {
     pub(crate) curve: Option<Curve>,
 }
 
-/// One parameter.
+/// A parameter with its ramp, and its track in the present part.
 #[derive(Clone, Copy, Debug)]
 struct Param {
     /// The value at the frame before the next one to be filled.
@@ -52,7 +52,7 @@ struct Param {
     cuts: u64,
 }
 
-/// 1/(1 − e⁻³)
+/// 1/(1 − e⁻³), which brings the exponential curve to 1 at its end.
 const EXP_SCALE: f64 = 1.052_395_696_491_256;
 
 /// A ramp from one value to another. Over when `done == frames`.
@@ -278,7 +278,7 @@ fn single(value: f64) -> f32 {
     if value.is_subnormal() { 0.0 } else { value }
 }
 
-/// Within the range.
+/// The nearest value within a range.
 fn clamp(value: f64, min: f64, max: f64) -> f64 {
     value.min(max).max(min)
 }

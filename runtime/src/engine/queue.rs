@@ -63,7 +63,7 @@ impl EventQueue {
         self.limit - self.events.len()
     }
 
-    /// Whether none waits.
+    /// Whether no event waits.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }

@@ -20,11 +20,11 @@ use std::ops::Range;
 
 /// What all steps read in a part of a quantum.
 pub(crate) struct Scene<'a> {
-    /// The kernels.
+    /// The kernels' machine code, or the interpreter.
     pub(crate) code: &'a dyn Code,
     /// The first frame of the quantum.
     pub(crate) frame: u64,
-    /// Values and ramps.
+    /// Values and ramps of all parameters.
     pub(crate) params: &'a mut Params,
     /// What begins and ends.
     pub(crate) notes: &'a Notes,

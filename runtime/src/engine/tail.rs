@@ -21,7 +21,7 @@ pub(crate) enum Origin {
     Nothing,
     /// A channel of the program's input.
     Input(usize),
-    /// A step.
+    /// An output of a step.
     Step(usize),
 }
 

@@ -41,12 +41,12 @@ impl Tap {
         }
     }
 
-    /// Silences it.
+    /// Silences all its channels.
     pub(crate) fn clear(&mut self) {
         self.channels.iter_mut().for_each(|channel| channel.fill(0.0));
     }
 
-    /// The last quantum.
+    /// The last quantum, a channel each.
     pub(crate) fn channels(&self) -> &[[f32; QUANTUM]] {
         &self.channels
     }

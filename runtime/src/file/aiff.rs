@@ -3,7 +3,7 @@
 //! Layout after Apple's "Audio Interchange File Format AIFF-C", draft of 26 August 1991.
 
 use super::plain::{Data, Layout, Order};
-use super::{Bits, Details, FileError, Format};
+use super::{Bits, Details, FileError, Format, SOFTWARE};
 
 /// What an AIFF file says.
 pub(super) struct Aiff {
@@ -55,6 +55,7 @@ impl Layout for Aiff {
         if let Some(title) = &self.title {
             chunk(&mut chunks, b"NAME", title.as_bytes());
         }
+        chunk(&mut chunks, b"ANNO", SOFTWARE.as_bytes());
         chunk(&mut chunks, b"COMM", &self.common(data));
         chunks.extend(b"SSND");
         chunks.extend((data as u32 + 8).to_be_bytes());

@@ -9,19 +9,24 @@
 
 mod aiff;
 mod caf;
+mod chunks_read;
 #[cfg(feature = "flac")]
 mod flac;
+mod intake;
 mod plain;
 mod quantise;
 mod read;
 mod resample;
+mod samples;
 mod sink;
+mod software;
 mod wav;
 mod wav_read;
 
+pub use intake::{Sound, Wanted};
 pub use quantise::Dither;
-pub use read::{Sound, Wanted, read};
-pub use wav_read::software;
+pub use read::read;
+pub use software::software;
 
 use plain::Plain;
 use quantise::Quantiser;
@@ -80,16 +85,16 @@ impl Container {
 /// The kind of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bits {
-    /// Signed 16-bit integers.
+    /// Signed integers of 16 bits.
     Int16,
-    /// Signed 24-bit integers.
+    /// Signed integers of 24 bits.
     Int24,
     /// 32-bit floats, written as they are.
     Float32,
 }
 
 impl Bits {
-    /// Bytes a sample.
+    /// How many bytes a sample has.
     pub fn bytes(self) -> usize {
         match self {
             Bits::Int16 => 2,
@@ -141,11 +146,11 @@ fn most_data_of_32_bits() -> u64 {
 /// How many frames a file will have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Frames {
-    /// So many.
+    /// Exactly so many frames.
     Exactly(u64),
     /// Not more than these.
     AtMost(u64),
-    /// Any number.
+    /// Any number of frames.
     #[default]
     Unknown,
 }

@@ -12,16 +12,16 @@ const ENOUGH_OF_STREAM: usize = 1 << 15;
 /// Which byte of a sample comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
-    /// The least.
+    /// The least significant byte first.
     Little,
-    /// The greatest.
+    /// The most significant byte first.
     Big,
 }
 
 /// How many bytes of samples there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Data {
-    /// So many.
+    /// So many bytes of samples.
     Bytes(u64),
     /// As many as the stream will have.
     Unknown,

@@ -1,5 +1,7 @@
 //! From floats to integers of 16 or 24 bits: scaling, dither, noise shaping, rounding, clipping.
 
+use crate::hash::{GOLDEN_GAMMA, splitmix64};
+
 /// What is done about the error that cutting bits makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dither {
@@ -83,10 +85,7 @@ fn round(x: f64) -> f64 {
     if cut > y { cut - 1.0 } else { cut }
 }
 
-/// The finaliser of SplitMix64 (Steele, Lea, Flood, 2014).
+/// The `n`th number of SplitMix64 from the seed 0.
 fn hash(n: u64) -> u64 {
-    let mut z = n.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
+    splitmix64(n.wrapping_add(1).wrapping_mul(GOLDEN_GAMMA))
 }

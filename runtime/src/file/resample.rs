@@ -47,7 +47,7 @@ impl Stream {
         let resampler = Async::new_sinc(ratio, 1.0, &parameters, chunk, channels, FixedAsync::Input);
         let resampler = resampler.map_err(|e| unusable(&e))?;
         // The filter is late by half its length. Silence before the sound makes that a whole number of the result's frames.
-        let step = from as usize / gcd(from, to) as usize;
+        let step = from as usize / num_integer::gcd(from, to) as usize;
         let late = (length / 2).next_multiple_of(step);
         // Its first frame is already a step of the result further on.
         let early = (late as u64 * u64::from(to) / u64::from(from)) as usize - 1;
@@ -104,8 +104,4 @@ impl Stream {
 
 fn unusable(error: &dyn std::fmt::Display) -> FileError {
     FileError::Unsupported(format!("it cannot be brought to the song's rate: {error}"))
-}
-
-fn gcd(a: u32, b: u32) -> u32 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }

@@ -7,9 +7,9 @@
 use super::plain::{Data, Layout, Order};
 use super::{Bits, Details, FileError, Format, Frames, SOFTWARE, most_data_of_32_bits};
 
-/// Integers.
+/// The format tag of integers.
 const PCM: u16 = 1;
-/// Floats.
+/// The format tag of floats.
 const FLOAT: u16 = 3;
 /// The kind of samples stands further on.
 const EXTENSIBLE: u16 = 0xfffe;

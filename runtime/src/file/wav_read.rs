@@ -4,7 +4,9 @@
 //! cut off say more than they hold. Nothing is allocated by what a header says.
 
 use super::FileError;
-use super::read::{Intake, PORTION};
+use super::intake::Intake;
+use super::plain::Order;
+use super::samples::{Coding, Samples};
 use super::wav::KIND;
 use std::io::{self, ErrorKind, Read};
 
@@ -37,12 +39,12 @@ pub(super) fn read(source: impl Read, intake: &mut Intake) -> Result<(), FileErr
     for _ in 0..MOST_CHUNKS {
         let chunk = chunks.next()?.ok_or_else(ends)?;
         match &chunk.name {
-            b"fmt " => kind = Some(Kind::from_fmt(&chunks.content(&chunk, 64)?)?),
+            b"fmt " => kind = Some(describe(&chunks.content(&chunk, 64)?)?),
             b"data" => {
                 let kind = kind.ok_or_else(|| {
                     FileError::Malformed("a WAV file whose samples come before their description".into())
                 })?;
-                return kind.read(&mut chunks, &chunk, intake);
+                return kind.read(&mut chunks.source, chunk.size, intake);
             }
             _ => chunks.skip(&chunk)?,
         }
@@ -50,11 +52,11 @@ pub(super) fn read(source: impl Read, intake: &mut Intake) -> Result<(), FileErr
     Err(FileError::Malformed("a WAV file of more chunks than mam reads".into()))
 }
 
-/// The name of the program that wrote a WAV file, as its beginning says (`ISFT`).
+/// The name of the program that wrote such a file, as its beginning says (`ISFT`).
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn software(source: impl Read) -> io::Result<Option<String>> {
+pub(super) fn software(source: impl Read) -> io::Result<Option<String>> {
     let found = || -> Result<Option<String>, FileError> {
         let mut chunks = Chunks::open(source)?;
         for _ in 0..MOST_CHUNKS {
@@ -95,7 +97,7 @@ fn in_list(list: &[u8], name: [u8; 4]) -> Option<String> {
 }
 
 /// Reads so many bytes.
-fn fill(source: &mut impl Read, into: &mut [u8]) -> Result<(), FileError> {
+pub(super) fn fill(source: &mut impl Read, into: &mut [u8]) -> Result<(), FileError> {
     source.read_exact(into).map_err(|e| match e.kind() {
         ErrorKind::UnexpectedEof => FileError::Malformed("the file ends within its header".into()),
         _ => e.into(),
@@ -208,120 +210,39 @@ impl<R: Read> Chunks<R> {
     }
 }
 
-/// How samples are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Coding {
-    Unsigned8,
-    /// Two's complement of so many bytes.
-    Signed(usize),
-    Float32,
-    Float64,
-}
-
-/// What a `fmt ` chunk says.
-#[derive(Clone, Copy, Debug)]
-struct Kind {
-    coding: Coding,
-    rate: u32,
-    channels: usize,
-}
-
-impl Kind {
-    fn from_fmt(fmt: &[u8]) -> Result<Kind, FileError> {
-        const PCM: u16 = 1;
-        const FLOAT: u16 = 3;
-        const EXTENSIBLE: u16 = 0xfffe;
-        let short = |at: usize| fmt.get(at..at + 2).map(|b| u16::from_le_bytes([b[0], b[1]]));
-        let missing = || FileError::Malformed("a WAV file whose description is too short".into());
-        let (mut tag, channels) = (short(0).ok_or_else(missing)?, short(2).ok_or_else(missing)?);
-        let rate =
-            fmt.get(4..8).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes).ok_or_else(missing)?;
-        let (align, bits) = (short(12).ok_or_else(missing)?, short(14).ok_or_else(missing)?);
-        if tag == EXTENSIBLE {
-            tag = short(24).ok_or_else(missing)?;
-            if fmt.get(26..40) != Some(&KIND) {
-                return Err(FileError::Unsupported("a WAV file of a kind that mam does not read".into()));
-            }
-        }
-        let channels = usize::from(channels);
-        // A sample's bytes follow from those of a frame; where that cannot be, from its bits.
-        let bytes = match usize::from(align).checked_div(channels) {
-            Some(bytes) if bytes > 0 && bytes * channels == usize::from(align) => bytes,
-            _ => usize::from(bits).div_ceil(8),
-        };
-        let coding = match (tag, bytes) {
-            (PCM, 1) => Coding::Unsigned8,
-            (PCM, 2..=4) => Coding::Signed(bytes),
-            (FLOAT, 4) => Coding::Float32,
-            (FLOAT, 8) => Coding::Float64,
-            _ => {
-                let words = format!(
-                    "a WAV file of a kind that mam does not read (format {tag:#06x}, {bits} bits): it reads integers of 8 to 32 bits and floats of 32 and 64"
-                );
-                return Err(FileError::Unsupported(words));
-            }
-        };
-        Ok(Kind { coding, rate, channels })
-    }
-
-    /// Reads the samples of a chunk.
-    fn read<R: Read>(
-        self,
-        chunks: &mut Chunks<R>,
-        chunk: &Chunk,
-        intake: &mut Intake,
-    ) -> Result<(), FileError> {
-        intake.begin(self.rate, self.channels)?;
-        let frame = self.coding.bytes() * self.channels;
-        let portion = (PORTION / self.channels).max(1) * frame;
-        let mut left = chunk.size.unwrap_or(u64::MAX);
-        let (mut bytes, mut samples) = (Vec::new(), Vec::new());
-        while left > 0 {
-            bytes.clear();
-            let now = left.min(portion as u64);
-            let read = chunks.source.by_ref().take(now).read_to_end(&mut bytes)? as u64;
-            left -= read;
-            samples.clear();
-            self.coding.decode(&bytes[..bytes.len() / frame * frame], &mut samples);
-            if !intake.take(&samples)? {
-                return Ok(());
-            }
-            if read < now {
-                // Those who write streams of unknown length put in sizes near the greatest.
-                let streamed = chunk.size.is_none_or(|size| (0x7fff_0000..=0xffff_ffff).contains(&size));
-                intake.is_cut_off = !streamed;
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Coding {
-    fn bytes(self) -> usize {
-        match self {
-            Coding::Unsigned8 => 1,
-            Coding::Signed(bytes) => bytes,
-            Coding::Float32 => 4,
-            Coding::Float64 => 8,
+/// What a `fmt ` chunk says of the samples.
+fn describe(fmt: &[u8]) -> Result<Samples, FileError> {
+    const PCM: u16 = 1;
+    const FLOAT: u16 = 3;
+    const EXTENSIBLE: u16 = 0xfffe;
+    let short = |at: usize| fmt.get(at..at + 2).map(|b| u16::from_le_bytes([b[0], b[1]]));
+    let missing = || FileError::Malformed("a WAV file whose description is too short".into());
+    let (mut tag, channels) = (short(0).ok_or_else(missing)?, short(2).ok_or_else(missing)?);
+    let rate = fmt.get(4..8).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes).ok_or_else(missing)?;
+    let (align, bits) = (short(12).ok_or_else(missing)?, short(14).ok_or_else(missing)?);
+    if tag == EXTENSIBLE {
+        tag = short(24).ok_or_else(missing)?;
+        if fmt.get(26..40) != Some(&KIND) {
+            return Err(FileError::Unsupported("a WAV file of a kind that mam does not read".into()));
         }
     }
-
-    /// Appends whole samples as floats, full scale at ±1.
-    fn decode(self, bytes: &[u8], into: &mut Vec<f32>) {
-        match self {
-            Coding::Unsigned8 => into.extend(bytes.iter().map(|&b| (f32::from(b) - 128.0) / 128.0)),
-            Coding::Signed(count) => into.extend(bytes.chunks_exact(count).map(|sample| {
-                let mut whole = [0; 4];
-                whole[4 - count..].copy_from_slice(sample);
-                (f64::from(i32::from_le_bytes(whole)) / 2_147_483_648.0) as f32
-            })),
-            Coding::Float32 => {
-                into.extend(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])))
-            }
-            Coding::Float64 => into.extend(
-                bytes.chunks_exact(8).map(|b| f64::from_le_bytes(std::array::from_fn(|i| b[i])) as f32),
-            ),
+    let channels = usize::from(channels);
+    // A sample's bytes follow from those of a frame; where that cannot be, from its bits.
+    let bytes = match usize::from(align).checked_div(channels) {
+        Some(bytes) if bytes > 0 && bytes * channels == usize::from(align) => bytes,
+        _ => usize::from(bits).div_ceil(8),
+    };
+    let coding = match (tag, bytes) {
+        (PCM, 1) => Coding::Unsigned8,
+        (PCM, 2..=4) => Coding::Signed(bytes),
+        (FLOAT, 4) => Coding::Float32,
+        (FLOAT, 8) => Coding::Float64,
+        _ => {
+            let words = format!(
+                "a WAV file of a kind that mam does not read (format {tag:#06x}, {bits} bits): it reads integers of 8 to 32 bits and floats of 32 and 64"
+            );
+            return Err(FileError::Unsupported(words));
         }
-    }
+    };
+    Ok(Samples { coding, order: Order::Little, rate, channels })
 }

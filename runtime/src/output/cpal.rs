@@ -18,7 +18,7 @@ const BUFFER: u32 = 1024;
 /// How long the device may take to give its callback back.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// ALSA or WASAPI.
+/// The system's own audio: ALSA on Linux, WASAPI on Windows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct System;
 

@@ -5,7 +5,7 @@ use std::fmt;
 /// Why there is no sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutputError {
-    /// No backend works.
+    /// None of the backends works.
     NoDevice {
         /// What each of them said.
         refusals: Vec<String>,
@@ -14,7 +14,7 @@ pub enum OutputError {
     UnknownBackend {
         /// What was asked for.
         name: String,
-        /// What there is.
+        /// The names that there are, for people.
         known: String,
     },
     /// There is no such device.
@@ -36,7 +36,7 @@ pub enum OutputError {
     Changed,
     /// The system refused a call.
     System {
-        /// What was tried.
+        /// What was tried, as in "opening the device".
         call: &'static str,
         /// What the system said.
         why: String,

@@ -39,7 +39,7 @@ enum Held {
     },
     /// Open, for a callback that is not there yet.
     Open(Box<dyn Opened>),
-    /// Stopped.
+    /// There is no stream: it was stopped.
     Nothing,
 }
 
@@ -60,6 +60,9 @@ pub enum News {
 
 impl Keeper {
     /// Starts an opened device.
+    ///
+    /// # Errors
+    /// When the device refuses; the callback is lost then.
     pub fn start(
         backend: Box<dyn Backend>,
         request: Request,
@@ -74,7 +77,7 @@ impl Keeper {
         Ok(Keeper { backend, request, format, held, hearing, underruns: 0, promoter })
     }
 
-    /// The backend's name.
+    /// The name of the backend that plays.
     pub fn backend(&self) -> &'static str {
         self.backend.name()
     }
@@ -102,6 +105,9 @@ impl Keeper {
 
     /// Begins to listen to the default input; nothing to read from where it does already. An input that is not there is
     /// tried again and again, and is news when it is.
+    ///
+    /// # Errors
+    /// Why the input cannot be listened to now.
     pub fn listen(&mut self) -> Result<Option<Consumer<f32>>, OutputError> {
         if matches!(self.hearing, Hearing::Open(_)) {
             return Ok(None);

@@ -48,7 +48,7 @@ pub type Callback = Box<dyn FnMut(&mut Frames<'_>) + Send>;
 pub struct Request {
     /// Its name, as [`Backend::devices`] gives it.
     pub device: Option<String>,
-    /// Frames a second.
+    /// The rate, in frames a second.
     pub rate: Option<u32>,
     /// Frames that are rendered at a time, about.
     pub buffer: Option<u32>,
@@ -61,7 +61,7 @@ pub struct Request {
 pub struct Format {
     /// The device, for people.
     pub device: String,
-    /// Frames a second.
+    /// The rate, in frames a second.
     pub rate: u32,
     /// Channels of each callback.
     pub channels: usize,
@@ -76,9 +76,9 @@ pub struct Device {
     pub name: String,
     /// What it is called.
     pub description: String,
-    /// Its own rate.
+    /// Its own rate, in frames a second.
     pub rate: u32,
-    /// Its channels.
+    /// How many channels it has.
     pub channels: usize,
     /// Whether it is the one that is used when none is asked for.
     pub is_default: bool,
@@ -91,13 +91,22 @@ pub trait Backend: Send {
     /// `pulse`, `jack`, `coreaudio` …
     fn name(&self) -> &'static str;
 
-    /// What can be opened.
+    /// The devices that can be opened.
+    ///
+    /// # Errors
+    /// When there is no server, or it does not answer.
     fn devices(&self) -> Result<Vec<Device>, OutputError>;
 
     /// Opens a device. It is silent until it is started.
+    ///
+    /// # Errors
+    /// When there is no server or no such device, or it cannot do what is asked.
     fn open(&self, request: &Request) -> Result<Box<dyn Opened>, OutputError>;
 
     /// Listens to the default input, for a song's `in` that is played by an output of this format.
+    ///
+    /// # Errors
+    /// When the backend has no input, or it cannot be opened or has another rate.
     fn listen(&self, _output: &Format) -> Result<Heard, OutputError> {
         Err(OutputError::Unavailable { what: format!("the backend `{}` has no input", self.name()) })
     }
@@ -105,19 +114,22 @@ pub trait Backend: Send {
 
 /// A device that is open and silent.
 pub trait Opened {
-    /// What it gives.
+    /// The format that its callbacks will have.
     fn format(&self) -> &Format;
 
-    /// Begins to call back. On failure the callback comes back.
+    /// Begins to call back.
+    ///
+    /// # Errors
+    /// When the device refuses; the callback comes back with the reason.
     fn start(self: Box<Self>, callback: Callback) -> Result<Box<dyn Stream>, (OutputError, Callback)>;
 }
 
 /// A device that plays.
 pub trait Stream {
-    /// What it gives.
+    /// The format of its callbacks.
     fn format(&self) -> &Format;
 
-    /// How it is.
+    /// Whether it plays, and if not, why.
     fn state(&self) -> State;
 
     /// How often the device had nothing to play because we were late, as far as it tells.
@@ -136,24 +148,24 @@ pub trait Stream {
 pub struct Heard {
     /// Interleaved stereo at the output's rate, for [`Control::input`](crate::Control::input).
     pub ring: Consumer<f32>,
-    /// The input itself.
+    /// The input, which records until it is dropped.
     pub input: Box<dyn Input>,
 }
 
 /// An input that is listened to, until it is dropped.
 pub trait Input {
-    /// How it is.
+    /// Whether it records, and if not, why.
     fn state(&self) -> State;
 }
 
 /// How a stream or an input is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It plays.
+    /// It plays, or records.
     Running,
     /// The device now has another rate: it should be opened anew.
     Changed,
-    /// It is gone.
+    /// The device is gone, or has failed.
     Lost(OutputError),
 }
 
@@ -173,6 +185,9 @@ pub fn backends() -> Vec<Box<dyn Backend>> {
 }
 
 /// The backend of a name.
+///
+/// # Errors
+/// When this build has no such backend.
 pub fn backend(name: &str) -> Result<Box<dyn Backend>, OutputError> {
     let mut all = backends();
     let names: Vec<&str> = all.iter().map(|backend| backend.name()).collect();
@@ -185,7 +200,10 @@ pub fn backend(name: &str) -> Result<Box<dyn Backend>, OutputError> {
 /// A device that was opened, and how.
 pub type Found = (Box<dyn Backend>, Box<dyn Opened>);
 
-/// Opens the first backend that works. The error tells what each of them said.
+/// Opens the first backend that works.
+///
+/// # Errors
+/// When none works; with what each of them said.
 pub fn open_best(request: &Request) -> Result<Found, OutputError> {
     let mut refusals = vec![];
     for backend in backends().into_iter().filter(|backend| backend.name() != Null::NAME) {

@@ -16,10 +16,10 @@ const PART: Duration = Duration::from_secs(1);
 /// How often it is looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// What was seen.
+/// What the self-test has found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SelfTest {
-    /// The backend's name.
+    /// The name of the backend that was tested.
     pub backend: &'static str,
     /// What the device gave.
     pub format: Format,
@@ -39,6 +39,9 @@ pub struct SelfTest {
 
 impl SelfTest {
     /// Plays a second of silence and a second of a tone. Takes a little longer.
+    ///
+    /// # Errors
+    /// When the device cannot be opened or started, or is lost meanwhile.
     pub fn run(backend: &dyn Backend, request: &Request) -> Result<SelfTest, OutputError> {
         let opened = backend.open(request)?;
         let format = opened.format().clone();

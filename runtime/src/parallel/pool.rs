@@ -61,7 +61,7 @@ struct PartRunner {
 /// What all parts of a stretch are given.
 #[derive(Default)]
 pub(super) struct Stretch {
-    /// Its first frame.
+    /// The first frame of the stretch.
     pub(super) frame: u64,
     /// How many frames: a multiple of [`QUANTUM`], at most as many as a slot has room for.
     pub(super) frames: usize,

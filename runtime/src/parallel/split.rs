@@ -52,7 +52,7 @@ enum Value {
     Silence,
 }
 
-/// Who hears whom.
+/// The graph of a program: which steps read the outputs of which.
 struct Flow {
     /// For each step, what its inputs are.
     reads: Vec<Vec<Value>>,

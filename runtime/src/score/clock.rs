@@ -38,6 +38,9 @@ impl TempoMap {
     }
 
     /// The same map with every tempo times `factor`.
+    ///
+    /// # Errors
+    /// When a tempo would not fit a fraction.
     pub fn scaled(&self, factor: Rational) -> Result<TempoMap, Overflow> {
         let scaled = |tempo| match tempo {
             Tempo::Steady(bpm) => (bpm * factor).map(Tempo::Steady),
@@ -64,7 +67,7 @@ pub struct Swing {
 /// A tempo from a bar on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Change {
-    /// Bar, from 0.
+    /// The bar at which it begins, counted from 0.
     pub bar: Rational,
     /// What holds from there.
     pub tempo: Tempo,
@@ -77,9 +80,9 @@ pub enum Tempo {
     Steady(Rational),
     /// From `from` to `to` in a straight line in time, reached at the bar `until`, where the next change is.
     Ramp {
-        /// At its start.
+        /// The tempo at its start, in quarter notes a minute.
         from: Rational,
-        /// At its end.
+        /// The tempo at its end, in quarter notes a minute.
         to: Rational,
         /// The bar where it ends.
         until: Rational,
@@ -93,14 +96,14 @@ pub const LAST_FRAME: u64 = 1 << 40;
 /// A position in frames, not yet rounded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Frames {
-    /// Exactly.
+    /// A number of frames as an exact fraction.
     Exact(Rational),
     /// Inside a tempo ramp, or where the exact fraction does not fit.
     Near(f64),
 }
 
 impl Frames {
-    /// Frame 0.
+    /// The first frame of a song.
     pub const START: Frames = Frames::Exact(Rational::ZERO);
 
     /// floor(x + 1/2); 0 where that is negative, and the greatest number where it does not fit.
@@ -257,7 +260,7 @@ impl Clock {
         self.beats_per_bar
     }
 
-    /// Frames a second.
+    /// The rate, in frames a second.
     pub fn rate(&self) -> u32 {
         self.rate
     }

@@ -20,7 +20,7 @@ pub use clock::{Change, Clock, Frames, LAST_FRAME, Swing, Tempo, TempoMap};
 
 pub use pattern::{Note, Pattern, PatternEvent, Pitch, QueryError, TableEvent, TimeSpan, Value};
 pub use rational::{Overflow, Rational};
-pub use sequencer::{Extent, Held, Sequencer};
+pub use sequencer::{Extent, Held, Played, Sequencer, Unplayed};
 
 use crate::program::{Curve, ParamSlot};
 use std::sync::Arc;
@@ -66,7 +66,7 @@ impl Score {
 /// Lines, where they are heard, and their tempo.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transport {
-    /// Tempo, meter, swing.
+    /// Tempo, meter and swing, bar by bar.
     pub tempo: TempoMap,
     /// All lines, in the order in which they are written.
     pub lines: Vec<Line>,
@@ -86,7 +86,7 @@ pub struct Transport {
 pub struct Line {
     /// Events in cycles; one cycle is a bar.
     pub pattern: Pattern,
-    /// What they do.
+    /// What the events of the line do.
     pub action: Action,
 }
 
@@ -95,12 +95,12 @@ pub struct Line {
 pub enum Action {
     /// Notes of an instrument. A note lasts for its event's whole.
     Play {
-        /// Index into [`crate::Program::targets`].
+        /// The instrument: an index into [`crate::Program::targets`].
         target: usize,
     },
     /// Values of a parameter (latched).
     Set {
-        /// Index into [`crate::Program::params`].
+        /// The parameter: an index into [`crate::Program::params`].
         param: usize,
         /// How it goes there.
         ramp: Ramp,
@@ -119,7 +119,7 @@ pub struct Ramp {
 /// A length of time, in one of two measures.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Duration {
-    /// Seconds.
+    /// A time in seconds.
     Seconds(Rational),
     /// Quarter notes: follows the tempo.
     Beats(Rational),
@@ -134,7 +134,7 @@ impl Default for Duration {
 /// A line heard for a while. Its cycles count from `start`; notes are cut at `end`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Clip {
-    /// Index into [`Transport::lines`].
+    /// The line: an index into [`Transport::lines`].
     pub line: usize,
     /// Bar, from 0, of the pass.
     pub start: Rational,
@@ -145,7 +145,7 @@ pub struct Clip {
 /// A named stretch of the arrangement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mark {
-    /// The section.
+    /// The name of the section.
     pub name: Arc<str>,
     /// First bar, from 0.
     pub start: Rational,
@@ -158,9 +158,9 @@ pub struct Mark {
 /// Something that happens at an absolute frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Command {
-    /// When.
+    /// The frame at which it happens.
     pub frame: u64,
-    /// What.
+    /// What the command does.
     pub kind: CommandKind,
 }
 
@@ -169,12 +169,12 @@ pub struct Command {
 pub enum CommandKind {
     /// A plain note, held until the target's next command or for 250 ms.
     Trigger {
-        /// Index into [`crate::Program::targets`].
+        /// The instrument: an index into [`crate::Program::targets`].
         target: usize,
     },
     /// A parameter is set, or goes to `value` over a time.
     Set {
-        /// Index into [`crate::Program::params`].
+        /// The parameter: an index into [`crate::Program::params`].
         param: usize,
         /// The value in base units.
         value: f64,
@@ -186,8 +186,8 @@ pub enum CommandKind {
 /// A parameter whose value is a number of beats, in seconds at the tempo of each moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MusicalLength {
-    /// Index into [`crate::Program::params`].
+    /// The parameter: an index into [`crate::Program::params`].
     pub param: usize,
-    /// Quarter notes.
+    /// The length, in quarter notes.
     pub beats: Rational,
 }

@@ -19,17 +19,20 @@ pub struct Rational {
 pub struct Overflow;
 
 impl Rational {
-    /// 0
+    /// The number 0.
     pub const ZERO: Rational = Rational::whole(0);
-    /// 1
+    /// The number 1.
     pub const ONE: Rational = Rational::whole(1);
 
-    /// A whole number.
+    /// The whole number `n`.
     pub const fn whole(n: i64) -> Rational {
         Rational { num: n as i128, den: 1 }
     }
 
-    /// `num/den`, reduced. An error when `den` is 0.
+    /// `num/den`, reduced.
+    ///
+    /// # Errors
+    /// When `den` is 0, or a part is −2¹²⁷.
     pub fn new(num: i128, den: i128) -> Result<Rational, Overflow> {
         if den == 0 || num == i128::MIN || den == i128::MIN {
             return Err(Overflow);
@@ -130,12 +133,18 @@ impl Rational {
         self.num.signum() as i32
     }
 
-    /// 1/x
+    /// The reciprocal, 1/x.
+    ///
+    /// # Errors
+    /// When it is 0.
     pub fn inverse(self) -> Result<Rational, Overflow> {
         Rational::new(self.den, self.num)
     }
 
     /// The smallest positive number that both divide a whole number of times; both must be positive.
+    ///
+    /// # Errors
+    /// When it would not fit a fraction.
     pub fn common_multiple(self, other: Rational) -> Result<Rational, Overflow> {
         let g = gcd(self.num.unsigned_abs(), other.num.unsigned_abs()) as i128;
         let num = (self.num / g.max(1)).checked_mul(other.num).ok_or(Overflow)?;
@@ -157,31 +166,17 @@ fn over(x: i128, divisor: u128) -> i128 {
     }
 }
 
-/// The greatest common divisor (Stein's algorithm where both fit a machine word).
-fn gcd(mut a: u128, mut b: u128) -> u128 {
-    while b != 0 {
-        if let (Ok(x), Ok(y)) = (u64::try_from(a), u64::try_from(b)) {
-            return gcd_word(x, y).into();
-        }
-        (a, b) = (b, a % b);
+/// The greatest common divisor, in machine words where they suffice.
+fn gcd(a: u128, b: u128) -> u128 {
+    match (u64::try_from(a), u64::try_from(b)) {
+        (Ok(a), Ok(b)) => gcd_word(a, b).into(),
+        _ => num_integer::gcd(a, b),
     }
-    a
 }
 
-fn gcd_word(mut a: u64, mut b: u64) -> u64 {
-    if a == 1 || b == 1 {
-        return 1;
-    }
-    if a == 0 || b == 0 {
-        return a | b;
-    }
-    let shift = (a | b).trailing_zeros();
-    a >>= a.trailing_zeros();
-    while b != 0 {
-        b >>= b.trailing_zeros();
-        (a, b) = (a.min(b), a.abs_diff(b));
-    }
-    a << shift
+/// The greatest common divisor of machine words. Most denominators are 1, for which the crate has no short cut.
+fn gcd_word(a: u64, b: u64) -> u64 {
+    if a == 1 || b == 1 { 1 } else { num_integer::gcd(a, b) }
 }
 
 impl Add for Rational {

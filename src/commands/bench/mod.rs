@@ -77,12 +77,12 @@ impl Bench {
         let compiled = compiled_by(&self.song, console, compile)?;
         let compile = began.elapsed();
         cache.finish_tier_up();
-        let settled = began.elapsed();
+        let finished = began.elapsed();
         let stages = compiled.compilation.timings;
         let program = Arc::new(compiled.compilation.program.ok_or(Failure::Input)?);
         let measured = self.measure(&program)?;
         if self.json {
-            let times = (compile, settled, &stages[..]);
+            let times = (compile, finished, &stages[..]);
             return console.result(&json::pretty(&self.document(&program, times, &measured)));
         }
         let [low, ns, high] = measured.quartiles;
@@ -95,7 +95,7 @@ impl Bench {
         text += &format!(
             "{:.2} ms from the text to the program; {:.2} ms until all of it was fast\n",
             ms(compile),
-            ms(settled)
+            ms(finished)
         );
         let mut rows = vec![row(&["stage", "ms"])];
         rows.extend(stages.iter().map(|(name, time)| row(&[name, &format!("{:.3}", ms(*time))])));
@@ -110,7 +110,7 @@ impl Bench {
     fn document(
         &self,
         program: &Program,
-        (compile, settled, stages): (Duration, Duration, &[(&str, Duration)]),
+        (compile, finished, stages): (Duration, Duration, &[(&str, Duration)]),
         measured: &Measured,
     ) -> Value {
         let stages: Vec<_> = stages.iter().map(|(n, t)| json!({ "stage": n, "ms": ms(*t) })).collect();
@@ -120,7 +120,7 @@ impl Bench {
             "nsPerFrame": ns, "nsPerFrameQuartiles": [low, high], "timesRealTime": speed(program, ns),
             "frames": measured.frames, "rate": program.rate, "rounds": self.rounds,
             "block": self.block, "threads": self.threads.count(), "skip": !self.no_skip,
-            "compileMs": ms(compile), "settledMs": ms(settled), "stages": stages, "nodes": nodes,
+            "compileMs": ms(compile), "settledMs": ms(finished), "stages": stages, "nodes": nodes,
         })
     }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 const NAMES: [&str; 2] = ["libasound.so.2", "libasound.so"];
 const INSTALL: &str = "install ALSA's library (`libasound2` on Debian and Ubuntu, `alsa-lib` elsewhere)";
 
-/// `SND_SEQ_OPEN_DUPLEX`
+/// `SND_SEQ_OPEN_DUPLEX`: a client that reads and writes.
 const DUPLEX: c_int = 3;
 /// `SND_SEQ_PORT_CAP_READ | _SUBS_READ`: what comes from such a port can be heard; and the same for writing to one.
 const READ: c_uint = 1 | 1 << 5;
@@ -30,7 +30,7 @@ const OVERRUN: c_int = -28;
 /// Bytes of the longest message that is taken apart; longer ones come in pieces.
 const LONGEST: usize = 1024;
 
-/// `snd_seq_event_t`
+/// An event of the sequencer, `snd_seq_event_t`.
 #[repr(C)]
 #[derive(Default)]
 struct Event {

@@ -17,7 +17,7 @@ const FAR: f64 = 0.25;
 /// What is sent, and when.
 pub(crate) type Timed = (Instant, Vec<u8>);
 
-/// The clock.
+/// The clock that is sent: where its ticks lie.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     /// A moment, and the frame that is heard then.
@@ -31,9 +31,9 @@ pub(crate) struct Clock {
 pub(crate) struct Here {
     /// The frame of the song that is heard about now.
     pub(crate) frame: u64,
-    /// Frames a second.
+    /// The rate of the song, in frames a second.
     pub(crate) rate: f64,
-    /// Whether it sounds.
+    /// Whether the song sounds.
     pub(crate) playing: bool,
 }
 

@@ -21,7 +21,7 @@ pub(super) enum Message {
     Start,
     /// Play from where it is.
     Continue,
-    /// Stop.
+    /// Stop, and stay where it is.
     Stop,
 }
 

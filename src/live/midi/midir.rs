@@ -29,7 +29,7 @@ pub(super) fn output(name: &str) -> Result<Output, String> {
     Ok(Output { name: name.into(), looker, connected: BTreeMap::new() })
 }
 
-/// Hears ports.
+/// The connections to input ports.
 pub(super) struct Input {
     name: String,
     looker: MidiInput,
@@ -60,7 +60,7 @@ impl Input {
     }
 }
 
-/// Sends to ports.
+/// The connections to output ports.
 pub(super) struct Output {
     name: String,
     looker: MidiOutput,

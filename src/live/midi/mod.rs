@@ -48,7 +48,7 @@ pub struct Midi {
 pub(crate) enum PortEvent {
     /// Bytes, and when they came.
     Bytes(Vec<u8>, Instant),
-    /// For people.
+    /// A message for people, to be shown.
     Words(String),
     /// A port is gone, and whatever its keys held.
     Gone(String),

@@ -13,7 +13,7 @@ pub(crate) fn names() -> Result<(Vec<String>, Vec<String>), String> {
     Ok((vec![], vec![]))
 }
 
-/// Cannot listen.
+/// Refuses to listen: there are no ports in this build.
 pub(crate) fn listen(
     _: String,
     _: impl Fn(PortEvent) -> bool + Send + Sync + 'static,
@@ -21,7 +21,7 @@ pub(crate) fn listen(
     Err(Failure::Usage(WITHOUT.into()))
 }
 
-/// Cannot send.
+/// Refuses to send: there are no ports in this build.
 pub(crate) fn send(
     _: String,
     _: impl Fn(PortEvent) -> bool + Send + 'static,

@@ -15,14 +15,16 @@ use super::watch::Watch;
 use super::{LoopEvent, PlayOptions, since};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::report::finite;
+use crate::output::asked_to_stop;
+use crate::progress::Progress;
+use crate::report::{finite, unplayed};
 use crate::timing::Time;
 use crate::values::Start;
 use act::named_instrument;
-use mam_runtime::control::{self, Control, Position, Scored};
+use mam_runtime::control::{self, Control, Entry, Position, Scored};
 use mam_runtime::output::{Callback, Format, Found, Keeper, News};
-use mam_runtime::score::LAST_FRAME;
-use mam_runtime::{Live, NotFinite, Program};
+use mam_runtime::score::{LAST_FRAME, Played};
+use mam_runtime::{NotFinite, Program};
 use midi::{Sent, open_midi};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -35,7 +37,7 @@ const ROOM: usize = 256;
 /// How long the last sound may take to fade, on a device of large buffers.
 const LAST: Duration = Duration::from_secs(1);
 
-/// Everything that plays.
+/// A song that plays, with its device, edits and controllers.
 pub(super) struct Player {
     options: PlayOptions,
     console: Console,
@@ -81,6 +83,8 @@ pub(super) struct Player {
     waits_for_valid_song: bool,
     /// What was reported as not finite since the last edit.
     not_finite: Vec<NotFinite>,
+    /// What of the score was reported as unplayed since the last edit.
+    unplayed: Vec<Played>,
 }
 
 impl Player {
@@ -114,9 +118,10 @@ impl Player {
             .from
             .filter(|_| !waits_for_valid_song)
             .map_or(Ok(0), |from| start_frame(from, &program))?;
-        let (mut control, callback) = control_of(&program, &format, from, (!waits, options.limit));
+        let (mut control, callback) =
+            control_of(&program, &format, entry(from, &program, console), (!waits, options.limit), console);
         let recorder = match &options.record {
-            Some(path) => Some(Recorder::new(path, &format, control.record())?),
+            Some(path) => Some(Recorder::new(path, first.title.clone(), &format, control.record())?),
             None => None,
         };
         let title = title(&first.name, &format, backend.name());
@@ -163,6 +168,7 @@ impl Player {
             infos: first.infos,
             waits_for_valid_song,
             not_finite: vec![],
+            unplayed: vec![],
         };
         if waits_for_valid_song {
             let name = player.options.song.input.display();
@@ -204,7 +210,7 @@ impl Player {
         }
     }
 
-    /// Looks after everything.
+    /// Does what is due: control, device, edits, recording, display.
     pub(super) fn tick(&mut self) -> Result<(), Failure> {
         let now = Instant::now();
         if self.waits && self.began.elapsed() >= self.options.preroll {
@@ -217,6 +223,7 @@ impl Player {
             self.tell_edits(&program, heard);
         }
         self.report_not_finite();
+        self.report_unplayed();
         self.change();
         self.voices.tick(&mut self.control, now);
         let all = instruments(self.control.program());
@@ -319,6 +326,7 @@ impl Player {
         }
         self.ui.forget();
         self.not_finite.clear();
+        self.unplayed.clear();
         self.ui.styled(&outcome.report);
         if !outcome.files.is_empty() {
             self.watch.follow(&outcome.files);
@@ -350,7 +358,11 @@ impl Player {
         if let Some(Err(why)) = self.options.midi.to.as_ref().map(|name| named_instrument(program, name)) {
             self.ui.insist(&format!("warning: {why}\n"));
         }
-        self.control.start(program.clone(), from);
+        let entry = entry(from, program, self.console);
+        // The display has the terminal.
+        let console = Some(self.console).filter(|_| !self.ui.is_display());
+        let goes_on = unheard(entry, program.rate, console);
+        self.control.start(program.clone(), entry, goes_on);
     }
 
     fn tell_edits(&mut self, program: &Arc<Program>, heard: Instant) {
@@ -374,6 +386,19 @@ impl Player {
                 "warning: {sentence}; it is silent until its next note or an edit that changes it\n"
             ));
             self.not_finite.push(failure);
+        }
+    }
+
+    /// Says which lines cannot be played; of each only the first time after an edit.
+    fn report_unplayed(&mut self) {
+        let program = self.control.program().clone();
+        for cycle in self.control.unplayed() {
+            if self.unplayed.contains(&cycle.line) {
+                continue;
+            }
+            self.unplayed.push(cycle.line);
+            let sentence = unplayed::sentence(cycle, &program);
+            self.ui.insist(&format!("warning: {sentence}, and is silent\n"));
         }
     }
 
@@ -422,8 +447,12 @@ impl Player {
         }
         let program = at_tempo(&self.score, self.tempo);
         let place = place * u64::from(program.rate) / u64::from(before);
-        let (mut control, callback) =
-            control_of(&program, format, place, (self.playing && !self.waits, self.options.limit));
+        // A frame that a device's change of rate has moved behind the last one is the last one. The music has waited long
+        // enough: nothing is rendered of what is over.
+        let place = place.min(LAST_FRAME);
+        let entry = Entry { at: place, since: place };
+        let plays = (self.playing && !self.waits, self.options.limit);
+        let (mut control, callback) = control_of(&program, format, entry, plays, self.console);
         control.follow(&self.control);
         self.control = control;
         self.ui.title = title(&outcome.name, format, self.keeper.backend());
@@ -453,22 +482,43 @@ fn start_frame(from: Start, program: &Program) -> Result<u64, Failure> {
     Ok(Time::new(program).start(Some(from))?.frame)
 }
 
+/// How much is rendered, unheard, of what comes before the place where playing begins.
+const UNHEARD_SECONDS: u64 = 600;
+
+/// Where a song is entered at a frame: with all that comes before it, if that is not too much.
+fn entry(at: u64, program: &Program, console: Console) -> Entry {
+    let since = at.saturating_sub(UNHEARD_SECONDS * u64::from(program.rate));
+    if since > 0 {
+        console.say(&format!(
+            "note: of what comes before, the last {} minutes are rendered unheard: whatever goes on for longer, such as the \
+             phase of a slow oscillator, may be another one than in a render\n",
+            UNHEARD_SECONDS / 60
+        ));
+    }
+    Entry { at, since }
+}
+
+/// Shows how far what is not heard is rendered; says no when playing is to end.
+fn unheard(entry: Entry, rate: u32, console: Option<Console>) -> impl FnMut(u64) -> bool {
+    let mut progress = console.map(|console| Progress::new(console, Some(entry.at - entry.since), rate));
+    move |done| {
+        if let Some(progress) = &mut progress {
+            progress.show(done);
+        }
+        !asked_to_stop()
+    }
+}
+
 /// Both halves, at a frame of the song.
 fn control_of(
     program: &Arc<Program>,
     format: &Format,
-    at: u64,
+    entry: Entry,
     (playing, limit): (bool, bool),
+    console: Console,
 ) -> (Control, Callback) {
-    let options = control::Options { channels: format.channels, playing: playing && at == 0, limit };
-    let (mut control, mut live): (Control, Live) = Control::new(program.clone(), Box::new(Scored), options);
-    if at > 0 {
-        // In silence, so that nothing of the beginning is heard.
-        // A frame that a device's change of rate has moved behind the last one is the last one.
-        let _ = control.seek(at.min(LAST_FRAME));
-        if playing {
-            control.play();
-        }
-    }
+    let options = control::Options { channels: format.channels, playing, limit };
+    let goes_on = unheard(entry, program.rate, Some(console));
+    let (control, mut live) = Control::entering(program.clone(), Box::new(Scored), options, entry, goes_on);
     (control, Box::new(move |frames| live.process(frames)))
 }

@@ -1,5 +1,5 @@
 //! Songs with something done to their words: taken out, doubled, changed for one another, nested many times over, made
-//! huge. What comes of it asks for more than was meant, as hostile songs do.
+//! huge. What comes of it asks for more than was meant, as hostile songs do. And files of bytes with something done to those.
 
 /// Numbers that look random, the same for the same seed.
 pub struct Dice(pub u64);
@@ -69,6 +69,37 @@ fn changed(text: &str, dice: &mut Dice) -> String {
         7 => calls(&words, times, dice),
         _ => format!("{before}{}{some}{after}", dice.pick(&words).repeat(times)),
     }
+}
+
+/// A file after one to six changes of its bytes, most of them among the first `head`.
+pub fn mutated_bytes(whole: &[u8], head: usize, dice: &mut Dice) -> Vec<u8> {
+    /// What headers have where something is unknown, and what is beyond what they can mean.
+    const WORDS: [u32; 8] = [0, 1, 0x7f, 0x7fff_ffff, 0x8000_0000, u32::MAX, 0x00ff_ffff, 0x0100_0000];
+    let mut bytes = whole.to_vec();
+    for _ in 0..=dice.below(6) {
+        if bytes.is_empty() {
+            return bytes;
+        }
+        let at = if dice.below(4) > 0 { dice.below(head.min(bytes.len())) } else { dice.below(bytes.len()) };
+        let until = (at + 1 + dice.below(12)).min(bytes.len());
+        match dice.below(8) {
+            0 => bytes[at] = dice.below(256) as u8,
+            1 => bytes[at] ^= 1 << dice.below(8),
+            2 => bytes.insert(at, dice.below(256) as u8),
+            3 => drop(bytes.drain(at..until)),
+            4 => bytes.truncate(at),
+            5 => {
+                let again = bytes[at..until].repeat(1 + dice.below(20));
+                bytes.splice(at..at, again);
+            }
+            big => {
+                let word = dice.pick(&WORDS);
+                let word = if big == 6 { word.to_be_bytes() } else { word.to_le_bytes() };
+                bytes.iter_mut().skip(at).zip(word).for_each(|(byte, new)| *byte = new);
+            }
+        }
+    }
+    bytes
 }
 
 /// Another number in the place of one.

@@ -41,7 +41,8 @@ impl Mistakes<'_> {
         let span = Span::new(self.source, token.start, token.end);
         let problem =
             self.problem(&codes::FOREIGN_WORD, token.start, token.end, format!("mam has no `{word}`"));
-        let problem = problem.help(row.help());
+        let rest = self.text[token.end..].split(['\n', ';', '}']).next().unwrap_or_default();
+        let problem = problem.help(row.help_before(rest.trim()));
         let after = next.map_or(token.end, |next| next.start);
         if row.words.contains(&"let") && self.is(index + 2, "=") {
             // `let a = 0.5`

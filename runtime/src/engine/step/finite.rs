@@ -88,7 +88,7 @@ impl Guard {
         !self.failed
     }
 
-    /// What waited begins.
+    /// The note that had to wait begins.
     pub(super) fn resume(&mut self) {
         (self.failed, self.waited) = (false, false);
     }

@@ -61,7 +61,7 @@ impl Coding {
         if self.parameters.iter().any(|&p| p > GREATEST_OF_FOUR_BITS) { 5 } else { 4 }
     }
 
-    /// Appends the residuals.
+    /// Appends the residuals to the stream, as it was chosen to code them.
     pub(super) fn write(&self, residuals: &[i32], order: usize, out: &mut BitWriter) {
         let width = self.width();
         out.put(width - 4, 2);

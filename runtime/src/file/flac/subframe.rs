@@ -133,7 +133,7 @@ impl Predicted {
 }
 
 impl Subframe {
-    /// Appends it.
+    /// Appends the subframe to the stream.
     pub(super) fn write(&self, out: &mut BitWriter) {
         let order = |predicted: &Predicted| predicted.first.len() as u32;
         let kind = match &self.kind {

@@ -37,7 +37,7 @@ use play::Player;
 /// The rate that is asked for when the caller asks for none.
 const RATE: u32 = 48_000;
 
-/// macOS's audio.
+/// The backend of macOS.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct CoreAudio;
 

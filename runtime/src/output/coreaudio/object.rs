@@ -50,7 +50,7 @@ impl Object {
         Ok((id != ca::kAudioObjectUnknown).then_some(Object(id)))
     }
 
-    /// All devices.
+    /// All audio devices of the machine.
     pub(super) fn devices() -> Result<Vec<Object>, OutputError> {
         let bytes = SYSTEM.bytes("listing the devices", &global(ca::kAudioHardwarePropertyDevices))?;
         let ids = bytes.chunks_exact(4).map(|id| u32::from_ne_bytes([id[0], id[1], id[2], id[3]]));

@@ -6,7 +6,7 @@ use crate::output::OutputError;
 
 /// Frames that a callback can have at most. macOS asks for 4096 when the screen is off.
 pub(super) const MOST_FRAMES: u32 = 4096;
-/// `kAudio_ParamError`
+/// `kAudio_ParamError`: a parameter of a call is wrong.
 pub(super) const PARAM_ERROR: ca::OSStatus = -50;
 pub(super) const BYTES: u32 = size_of::<f32>() as u32;
 

@@ -20,9 +20,9 @@ pub(super) struct Port {
 pub(super) const NO_START_SERVER: c_int = 1;
 /// `JackPortIsInput`, as a port's flag.
 pub(super) const PORT_IS_INPUT: c_ulong = 1;
-/// `JackPortIsOutput`.
+/// `JackPortIsOutput`, as a port's flag.
 pub(super) const PORT_IS_OUTPUT: c_ulong = 2;
-/// `JackPortIsPhysical`.
+/// `JackPortIsPhysical`, as a port's flag.
 pub(super) const PORT_IS_PHYSICAL: c_ulong = 4;
 /// The type of ports that carry sound.
 pub(super) const AUDIO: &std::ffi::CStr = c"32 bit float mono audio";
@@ -104,7 +104,7 @@ impl Functions {
 
     /// Frames from a port to the ear, at most: the longest way that its connections take.
     pub(super) fn playback_latency(&self, port: *mut Port) -> u32 {
-        /// `JackPlaybackLatency`
+        /// `JackPlaybackLatency`, as a direction of latency.
         const PLAYBACK: c_int = 1;
         let mut least_and_most = [0; 2];
         // SAFETY: the port is registered; the range is two numbers of 32 bits.

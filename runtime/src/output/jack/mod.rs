@@ -1,5 +1,9 @@
 //! JACK, through its library, which is looked for when a device is opened: nothing is needed to build.
 //!
+//! The crate `jack` loads the library as late, but its build script (jack-sys 0.5) asks pkg-config for it on Linux and fails
+//! where it is not installed. It also deactivates a client whose server has died, which may block, and drops the callback
+//! where activation fails; here it comes back and plays elsewhere.
+//!
 //! A client without ports is opened first, to learn the rate; starting it registers one port a channel and connects
 //! them to the outputs of the sound card, or to those of the client that was asked for by name.
 
@@ -56,7 +60,7 @@ impl Backend for Jack {
     }
 }
 
-/// An open client.
+/// An open client of the server.
 struct Session {
     jack: Functions,
     client: *mut Client,

@@ -30,7 +30,7 @@ pub enum Priority {
     },
     /// Like any other thread.
     Refused {
-        /// The system's answer.
+        /// The system's answer, for people.
         why: String,
     },
     /// It took more time than a real-time thread may, and is now like any other.

@@ -19,7 +19,7 @@ const MOST_MESSAGES: usize = 64;
 
 const SOCKETS: [&str; 2] = ["/run/dbus/system_bus_socket", "/var/run/dbus/system_bus_socket"];
 
-/// Kinds of messages.
+/// The type of a message that is a method call.
 const CALL: u8 = 1;
 const RETURN: u8 = 2;
 const ERROR: u8 = 3;
@@ -48,7 +48,7 @@ pub(super) fn make_real_time(thread: u64, level: u32) -> Result<(), String> {
     })
 }
 
-/// What is called.
+/// The method that a message calls.
 struct Method<'m> {
     destination: &'m str,
     path: &'m str,
@@ -175,7 +175,7 @@ fn pad(bytes: &mut Vec<u8>, to: usize) {
     bytes.resize(bytes.len().next_multiple_of(to), 0);
 }
 
-/// What comes back.
+/// The answer to a call.
 #[derive(Debug, PartialEq)]
 struct Answer {
     kind: u8,

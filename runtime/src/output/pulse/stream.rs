@@ -34,7 +34,7 @@ pub(super) struct Playing {
     thread: JoinHandle<Callback>,
 }
 
-/// Starts the thread.
+/// Starts the stream's thread, which calls back.
 pub(super) fn start(
     server: Connection,
     format: Format,

@@ -146,7 +146,7 @@ pub(super) enum Message {
     Killed,
     /// An answer to a question, by its number; or an error.
     Answer(u32),
-    /// Something else.
+    /// A message of another kind, which is skipped.
     Other,
 }
 

@@ -8,7 +8,7 @@
 mod tempo;
 
 use super::listing::Bars;
-use super::{Extent, Rational, Score, Sequencer};
+use super::{Extent, Rational, Score, Sequencer, Unplayed};
 use crate::program::{Event, EventKind, MidiRole, ParamSlot, Program, Target};
 use midly::num::{u4, u7, u15, u28};
 use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
@@ -23,7 +23,7 @@ const PORTS: usize = 128;
 /// The longest time between two events, in ticks.
 const LONGEST: u64 = (1 << 28) - 1;
 
-/// A MIDI file.
+/// A MIDI file, as bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MidiFile {
     /// Its bytes: the same for the same program.
@@ -34,6 +34,8 @@ pub struct MidiFile {
     pub rounded: usize,
     /// Notes that are louder than a file can say, and were made as loud as it can.
     pub limited: usize,
+    /// Cycles of the score that could not be played, and have no notes in it.
+    pub unplayed: Vec<Unplayed>,
 }
 
 /// The MIDI file of a program. `until` is the frame where it ends; `None` for one pass of the song.
@@ -58,7 +60,8 @@ pub fn file(
     let frames: Vec<u64> = played.iter().flatten().flat_map(|note| [note.on, note.off]).collect();
     let bars = Bars::new(score, rate);
     let time = Time::new(score, &bars, end, &frames);
-    let mut out = MidiFile { notes: frames.len() / 2, ..MidiFile::default() };
+    let unplayed = sequencer.unplayed().to_vec();
+    let mut out = MidiFile { notes: frames.len() / 2, unplayed, ..MidiFile::default() };
     let tempos = time.events(time.tick(end));
     let mut smf = Smf::new(Header::new(Format::Parallel, Timing::Metrical(u15::new(time.ticks))));
     smf.tracks.push(track(conductor(title, &time, &bars, &tempos), time.tick(end)));

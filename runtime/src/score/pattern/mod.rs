@@ -25,19 +25,19 @@ pub struct Pattern(pub(super) Arc<Node>);
 /// A span of time, in cycles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TimeSpan {
-    /// First instant.
+    /// The first instant, in cycles; part of the span.
     pub begin: Rational,
     /// One past the last instant.
     pub end: Rational,
 }
 
 impl TimeSpan {
-    /// `begin..end`
+    /// The span from `begin` up to, not including, `end`.
     pub fn new(begin: Rational, end: Rational) -> TimeSpan {
         TimeSpan { begin, end }
     }
 
-    /// Cycle `n`.
+    /// The span of cycle `n`.
     pub fn cycle(n: i64) -> TimeSpan {
         TimeSpan::new(Rational::whole(n), Rational::whole(n + 1))
     }
@@ -58,7 +58,7 @@ pub struct PatternEvent {
     pub whole: TimeSpan,
     /// What of it lies in the query.
     pub part: TimeSpan,
-    /// What it is.
+    /// The value of the event.
     pub value: Value,
 }
 
@@ -72,7 +72,7 @@ impl PatternEvent {
 /// The kinds of patterns. Times and factors are in cycles; see `mini-notation` for the words.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
-    /// Nothing.
+    /// A pattern without events.
     Silence,
     /// One event a cycle.
     Pure(Value),
@@ -80,17 +80,17 @@ pub enum Node {
     Table(Table),
     /// Each pattern's cycle is squeezed into its slot of every cycle.
     Sequence(Vec<Slot>),
-    /// All at once.
+    /// All patterns at the same time.
     Stack(Vec<Pattern>),
     /// `factor` times as fast; `factor` is positive.
     Fast(Rational, Pattern),
     /// As fast as the values of `by` times `scale`; slower by them where `slow`. Numbers that are not positive silence.
     FastBy {
-        /// Gives the factors.
+        /// The pattern that gives the factors.
         by: Pattern,
-        /// Multiplies each.
+        /// What each factor is multiplied by.
         scale: Rational,
-        /// Divide instead.
+        /// Whether time is divided by the factor instead of multiplied.
         slow: bool,
         /// What is sped up.
         of: Pattern,
@@ -109,14 +109,14 @@ pub enum Node {
         steps: Pattern,
         /// How many steps later.
         rotation: Pattern,
-        /// What is sampled.
+        /// The pattern that is sampled.
         of: Pattern,
     },
     /// Each event stays when its draw is above (or, turned, at most) the chance.
     Keep {
-        /// Of the draw.
+        /// The seed of the draw.
         seed: u64,
-        /// 0..1
+        /// The probability of staying, 0 to 1.
         chance: f64,
         /// Keep exactly those that would be dropped.
         turned: bool,
@@ -129,7 +129,7 @@ pub enum Node {
     Range(Pattern, Pattern),
     /// Later by so many cycles.
     Late(Rational, Pattern),
-    /// Each cycle backwards.
+    /// Each cycle played backwards.
     Reverse(Pattern),
     /// The first pattern in cycles 0, n, 2n …, the second in others.
     Every(u32, Pattern, Pattern),
@@ -146,7 +146,7 @@ pub enum Node {
 /// What a number does to a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Joint {
-    /// Multiplies its velocity.
+    /// The velocities are multiplied.
     Velocity,
     /// Is added to it, in semitones.
     Transpose,
@@ -155,11 +155,11 @@ pub enum Joint {
 /// A part of every cycle.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slot {
-    /// 0..1
+    /// Where it begins in the cycle, 0 to 1.
     pub begin: Rational,
-    /// 0..1
+    /// Where it ends in the cycle, 0 to 1.
     pub end: Rational,
-    /// What sounds there.
+    /// The pattern that plays in this share of the cycle.
     pub pattern: Pattern,
 }
 
@@ -181,7 +181,7 @@ pub struct TableEvent {
     pub begin: Rational,
     /// Not before `begin`; may lie beyond the table's length.
     pub end: Rational,
-    /// What it is.
+    /// The value of the event.
     pub value: Value,
 }
 
@@ -191,7 +191,7 @@ impl Pattern {
         Pattern(Arc::new(node))
     }
 
-    /// Nothing, ever.
+    /// The pattern without events.
     pub fn silence() -> Pattern {
         Pattern::new(Node::Silence)
     }
@@ -228,6 +228,9 @@ impl Pattern {
 
     /// Each pattern in its share of every cycle, after one another; the shares are positive. A single pattern is
     /// left as it is.
+    ///
+    /// # Errors
+    /// When a border would not fit a fraction.
     pub fn sequence(parts: Vec<(Rational, Pattern)>) -> Result<Pattern, super::Overflow> {
         if parts.len() == 1 {
             return Ok(parts.into_iter().next().map_or_else(Pattern::silence, |p| p.1));

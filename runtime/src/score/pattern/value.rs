@@ -9,7 +9,7 @@ pub enum Value {
     Word(Arc<str>),
     /// A number: of the notation, or of a parameter in base units.
     Number(f64),
-    /// Joined by `:`.
+    /// Several values, joined by `:` in the notation.
     List(Arc<[Value]>),
     /// A note of an instrument.
     Note(Note),
@@ -18,7 +18,7 @@ pub enum Value {
 /// A note as a score gives it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Note {
-    /// How high.
+    /// The pitch of the note.
     pub pitch: Pitch,
     /// Velocity; 1 is nominal.
     pub vel: f64,
@@ -40,7 +40,7 @@ pub enum Pitch {
 pub enum ValueMap {
     /// Semitones are added to notes.
     Transpose(f64),
-    /// Velocities are multiplied.
+    /// The velocity is multiplied by this.
     Velocity(f64),
     /// Degrees become notes: `root` is the MIDI note of degree 0, `steps` are the semitones of one octave from 0.
     /// A degree between two others lies between their notes.
@@ -59,7 +59,7 @@ pub enum ValueMap {
     },
     /// A number in a logarithmic unit becomes a ratio or a frequency: x ↦ scale · base^(x / per).
     Power {
-        /// What 0 becomes.
+        /// The value that 0 is mapped to.
         scale: f64,
         /// The ratio of `per` units.
         base: f64,
@@ -129,7 +129,7 @@ impl Value {
         Value::Note(Note { pitch: Pitch::Plain(0.0), vel })
     }
 
-    /// A note.
+    /// A note of a MIDI number, with the nominal velocity.
     pub fn note(note: f64) -> Value {
         Value::Note(Note { pitch: Pitch::Note(note), vel: 1.0 })
     }
@@ -192,7 +192,7 @@ impl Note {
 }
 
 impl ValueMap {
-    /// The changed value.
+    /// The value after the change.
     pub fn apply(&self, value: &Value) -> Value {
         let note = value.to_note();
         Value::Note(match self {

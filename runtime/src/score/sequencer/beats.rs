@@ -9,7 +9,7 @@ pub(super) struct Beats {
     rate: u32,
     on: bool,
     bpm: Rational,
-    /// Where `beat` was.
+    /// The frame at which `beat` was reached.
     frame: u64,
     beat: Rational,
     /// The next beat to be played.

@@ -28,8 +28,28 @@ const TRIGGER_HOLD: (i64, u32) = (1, 4);
 pub enum Extent {
     /// One pass; what is held then ends.
     Once,
-    /// Again and again.
+    /// Again and again, without end.
     Forever,
+}
+
+/// A cycle of a line that could not be played: the line is silent in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unplayed {
+    /// What the line plays or sets.
+    pub line: Played,
+    /// The frame of the score at which the cycle begins.
+    pub frame: u64,
+    /// Why.
+    pub error: QueryError,
+}
+
+/// What a line of a score plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Played {
+    /// Notes of an instrument: an index into [`Program::targets`].
+    Target(usize),
+    /// Values of a parameter: an index into [`Program::params`].
+    Param(usize),
 }
 
 /// Yields the events of a score in order.
@@ -45,7 +65,8 @@ pub struct Sequencer {
     stamp: u64,
     lengths_set: u64,
     end: Option<u64>,
-    failure: Option<QueryError>,
+    /// The first unplayed cycle of each target and parameter.
+    unplayed: Vec<Unplayed>,
     /// Added to frames of the score to get those of the events.
     shift: i128,
     /// Values that hold where a seek went.
@@ -197,9 +218,10 @@ impl Sequencer {
         self.states.0.iter_mut().for_each(|state| state.notice_set(frame, param, value));
     }
 
-    /// Why a cycle could not be played, if that happened: its line is silent there.
-    pub fn failure(&self) -> Option<QueryError> {
-        self.failure
+    /// The cycles before the frame that was last asked for that could not be played; of each target and parameter the first
+    /// one since the start, or since the last seek.
+    pub fn unplayed(&self) -> &[Unplayed] {
+        &self.unplayed
     }
 
     fn play_until(&mut self, until: u64, out: &mut Vec<Event>) {
@@ -212,18 +234,25 @@ impl Sequencer {
 
     /// Makes pending all that begins before `until`.
     fn expand(&mut self, until: u64) {
-        let pending = &mut self.pending;
+        let (pending, all) = (&mut self.pending, &mut self.unplayed);
+        let mut fail = |unplayed: Unplayed| {
+            if all.iter().all(|known| known.line != unplayed.line) {
+                all.push(unplayed);
+            }
+        };
         for track in &mut self.tracks {
             track.begin_passes(until);
-            let asked = track.expand(until, &mut |p| pending.push(Reverse(p)));
-            self.failure = self.failure.or(asked.err());
+            track.expand(until, &mut |p| pending.push(Reverse(p)), &mut fail);
         }
         if let Some(track) = self.tracks.first_mut() {
             let passes = track.begin_passes(until);
             for pass in self.lengths_set..passes {
                 for &MusicalLength { param, beats } in &self.setup.score.lengths {
                     let followed = track.follow(pass, param, beats, &mut |p| pending.push(Reverse(p)));
-                    self.failure = self.failure.or(followed.err().map(QueryError::from));
+                    if let Err(overflow) = followed {
+                        let frame = track.pass_start(pass).round();
+                        fail(Unplayed { line: Played::Param(param), frame, error: overflow.into() });
+                    }
                 }
             }
             self.lengths_set = passes;
@@ -337,7 +366,7 @@ impl Setup {
             offs: BinaryHeap::new(),
             stamp: 0,
             lengths_set: 0,
-            failure: None,
+            unplayed: vec![],
             shift: 0,
             chased: Vec::new(),
             played: 0,

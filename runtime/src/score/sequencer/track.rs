@@ -1,6 +1,6 @@
 //! One transport on its way through its passes: which cycles of which lines come next.
 
-use super::{Order, Pending, What};
+use super::{Order, Pending, Played, Unplayed, What};
 use crate::score::pattern::PatternEvent;
 use crate::score::{
     Action, Clip, Clock, Duration, Extent, Frames, Overflow, QueryError, Ramp, Rational, TimeSpan, Transport,
@@ -58,7 +58,7 @@ impl Track {
     }
 
     /// Frame where a pass begins.
-    fn pass_start(&self, pass: u64) -> Frames {
+    pub(super) fn pass_start(&self, pass: u64) -> Frames {
         self.pass_frames.times(pass)
     }
 
@@ -91,17 +91,26 @@ impl Track {
         self.passes
     }
 
-    /// Asks every cycle that begins before `until`.
-    pub(super) fn expand(&mut self, until: u64, found: &mut impl FnMut(Pending)) -> Result<(), QueryError> {
-        let mut result = Ok(());
+    /// Asks every cycle that begins before `until`, and tells of those that cannot be played.
+    pub(super) fn expand(
+        &mut self,
+        until: u64,
+        found: &mut impl FnMut(Pending),
+        fail: &mut impl FnMut(Unplayed),
+    ) {
         while let Some(&Reverse(head)) = self.heads.peek()
             && head.frame < until
         {
             self.heads.pop();
-            result = result.and(self.ask(head, found));
+            if let Err(error) = self.ask(head, found) {
+                let line = match self.transport.lines[self.transport.clips[head.clip].line].action {
+                    Action::Play { target } => Played::Target(target),
+                    Action::Set { param, .. } => Played::Param(param),
+                };
+                fail(Unplayed { line, frame: head.frame, error });
+            }
             self.push_head(head.pass, head.clip, head.cycle + 1);
         }
-        result
     }
 
     fn push_head(&mut self, pass: u64, clip: usize, cycle: i64) {

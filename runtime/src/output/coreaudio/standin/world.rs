@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// A device.
+/// A device of the stand-in, as a test describes it.
 #[derive(Clone, Debug)]
 pub(in super::super) struct FakeDevice {
     pub(in super::super) id: u32,
@@ -27,7 +27,7 @@ pub(in super::super) struct FakeDevice {
     pub(in super::super) safety: u32,
 }
 
-/// All there is.
+/// The state of the stand-in: its devices, units and listeners.
 #[derive(Debug, Default)]
 pub(in super::super) struct Hardware {
     pub(in super::super) devices: Vec<FakeDevice>,
@@ -37,7 +37,7 @@ pub(in super::super) struct Hardware {
     pub(in super::super) blocks: Vec<u32>,
     /// Calls that fail, with what.
     pub(in super::super) failing: HashMap<&'static str, OSStatus>,
-    /// Calls, in order.
+    /// Names of the functions that were called, in order.
     pub(in super::super) calls: Vec<&'static str>,
     /// What was played: one vector a channel.
     pub(in super::super) played: Vec<Vec<f32>>,
