@@ -5,11 +5,12 @@ use crate::drawing::{Arrow, Picture, Shape};
 use crate::report::human::{Look, draw};
 use crate::report::tally;
 use crate::visible::visible;
+use mam_compiler::emit;
 use mam_compiler::emit::native::{self, Listing};
 use mam_compiler::graph::NodeKind;
-use mam_compiler::ir::{Kernel, Module};
-use mam_compiler::opt::PASSES;
-use mam_compiler::target::Target;
+use mam_compiler::ir::Module;
+use mam_compiler::opt;
+use mam_compiler::target::{Machine, Target};
 use mam_compiler::{Compilation, OptLevel};
 use mam_runtime::score::{self, Extent, Sequencer, Unplayed};
 use mam_runtime::{Event, Form, Program};
@@ -34,6 +35,7 @@ pub static STAGES: &[Stage] = &[
     Stage { name: "plan", about: "which kernel runs when, on which memory", text: plan },
     Stage { name: "forms", about: "how each kernel's frames are computed, and why", text: forms_of_song },
     Stage { name: "events", about: "what is played when, for one pass", text: listed },
+    Stage { name: "loops", about: "how each kernel runs over the frames of a call", text: loops },
     Stage { name: "clif", about: "the code generator's input", text: clif },
     Stage { name: "asm", about: "the machine's instructions", text: asm },
     Stage { name: "problems", about: "what is wrong", text: problems },
@@ -49,18 +51,18 @@ pub fn stage(name: &str, compiled: &Compiled, target: Target) -> Option<String> 
 
 /// The names of all stages and passes.
 pub fn names() -> Vec<&'static str> {
-    STAGES.iter().map(|s| s.name).chain(PASSES.iter().map(|p| p.name)).collect()
+    STAGES.iter().map(|s| s.name).chain(opt::passes().map(|p| p.name)).collect()
 }
 
-/// The module after a pass and those before it.
+/// The module after a pass and those before it; none when there is none of this name.
 pub fn after_pass(name: &str, module: &Module, target: Target) -> Option<String> {
-    let last = PASSES.iter().position(|p| p.name == name)?;
-    let mut module = module.clone();
+    opt::passes().find(|pass| pass.name == name)?;
+    let mut after = module.clone();
     for kernel in module.kernels.handles() {
-        let run = |k: Kernel, pass: &mam_compiler::opt::Pass| pass.run(&k, &target);
-        module.kernels[kernel] = PASSES[..=last].iter().fold(module.kernels[kernel].clone(), run);
+        let trace = opt::trace(&module.kernels[kernel], module.tables.len(), &target);
+        after.kernels[kernel] = trace.into_iter().find(|(pass, _)| pass.name == name)?.1;
     }
-    Some(module.to_string())
+    Some(after.to_string())
 }
 
 fn ast(compiled: &Compiled) -> String {
@@ -95,7 +97,7 @@ fn forms_of_song(compiled: &Compiled) -> String {
 pub fn forms(lowered: &Module, target: &Target) -> String {
     let mut text = String::new();
     for kernel in lowered.kernels.values() {
-        let mut reasons = mam_compiler::opt::reasons(kernel, target).into_iter();
+        let mut reasons = opt::reasons(kernel, target).into_iter();
         text += &format!("{}: {}\n", kernel.name, reasons.next().unwrap_or_default());
         text.extend(reasons.map(|reason| format!("  {reason}\n")));
     }
@@ -125,6 +127,15 @@ pub fn events(program: &Program, extent: Extent, end: u64) -> (Vec<Event>, Vec<U
     let mut sequencer = Sequencer::for_program(program, extent);
     sequencer.advance(end, &mut events);
     (events, sequencer.unplayed().to_vec())
+}
+
+fn loops(compiled: &Compiled) -> String {
+    loop_plans(&compiled.compilation.stages.optimised, &Machine::host())
+}
+
+/// The loop plans of optimised kernels.
+pub fn loop_plans(module: &Module, machine: &Machine) -> String {
+    emit::loops::text(module, OptLevel::Best, machine)
 }
 
 fn clif(compiled: &Compiled) -> String {

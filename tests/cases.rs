@@ -1,8 +1,8 @@
 //! The Markdown cases of `tests/cases`, and the manual. `MAM_BLESS=1` rewrites them.
 
 use mam_compiler::ir::{Module, check};
-use mam_compiler::opt::PASSES;
-use mam_compiler::target::Target;
+use mam_compiler::opt;
+use mam_compiler::target::{Machine, Target};
 use mam_testing::cases::{Input, run};
 use mam_testing::render::{program, render_program};
 use mam_testing::sound::table;
@@ -41,6 +41,12 @@ fn stage(label: &str, input: Input) -> Option<String> {
     let Label { stage, body, target } = Label::of(label)?;
     let text = match (input.language, stage) {
         ("ir", _) => of_module(stage, input.text, target),
+        (language, "loops") => {
+            let song = Song::of_text(&format!("song.{language}"), input.text);
+            let how = HowArgs { interp: true, portable: true, ..HowArgs::default() };
+            let compiled = compile_song(song, &how);
+            Some(stages::loop_plans(&compiled.compilation.stages.optimised, &Machine::X86_64))
+        }
         (language, "sound") => Some(sound(language, input.text)),
         (language, _) => {
             let song = Song::of_text(&format!("song.{language}"), input.text);
@@ -72,6 +78,7 @@ fn of_module(stage: &str, text: &str, target: Target) -> Option<String> {
     assert!(violations.is_empty(), "{violations:?}\n{text}");
     match stage {
         "ir" => Some(module.to_string()),
+        "loops" => Some(stages::loop_plans(&module, &Machine::X86_64)),
         "forms" => Some(stages::forms(&module, &target)),
         pass => stages::after_pass(pass, &module, target),
     }
@@ -102,7 +109,7 @@ fn every_pass_has_a_case() {
         texts.lines().any(|line| line.strip_prefix("```").and_then(|l| l.split(' ').next()) == Some(name))
     };
     let missing: Vec<&str> =
-        PASSES.iter().map(|pass| pass.name).filter(|name| !shown(name) && *name != "vectorize").collect();
+        opt::passes().map(|pass| pass.name).filter(|name| !shown(name) && *name != "vectorize").collect();
     assert!(missing.is_empty(), "no case shows {missing:?}");
 }
 

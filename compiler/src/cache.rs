@@ -34,7 +34,7 @@ pub struct CompilationCache {
 /// A lowered kernel, and the same after all passes.
 fn optimised(lowered: Kernel, tables: usize, target: &Target) -> (Kernel, Kernel) {
     let mut kernel = lowered.clone();
-    optimize(&mut kernel, tables, target, |_, _| {});
+    optimize(&mut kernel, tables, target);
     (lowered, kernel)
 }
 

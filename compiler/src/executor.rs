@@ -217,6 +217,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests start threads")]
 mod tests {
     use super::{Executor, Inline, Job, ahead, map};
     use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -5,7 +5,7 @@
 //! The feature `jit` (default) is the code generator: without it, programs run in the interpreter.
 
 #![deny(unsafe_code)]
-#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+#![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod cache;
 pub mod call;

@@ -4,7 +4,7 @@ use mam_compiler::OptLevel;
 use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Kernel, Module, Op, check};
-use mam_compiler::opt::vectorize::{paired, widen};
+use mam_compiler::opt::vectorize::{channel_lanes, time_lanes};
 use mam_compiler::target::Target;
 use mam_runtime::{Code, Form};
 use mam_testing::rig::Rig;
@@ -52,7 +52,7 @@ fn render(module: &Module, code: &dyn Code, notes: bool) -> Vec<f32> {
 fn compare(kernel: &Kernel) -> (String, f32) {
     let scalar = module(kernel);
     let expected = render(&scalar, &Interpreter::new(scalar.clone()), false);
-    let (widened, reasons) = widen(kernel, &Target::host(), true).expect("it can be widened");
+    let (widened, reasons) = time_lanes(kernel, &Target::host(), true).expect("it can be widened");
     assert_eq!(check::kernel(&widened, 0), Vec::<String>::new(), "{widened}");
     let wide = module(&widened);
     let seen = render(&wide, &Interpreter::new(wide.clone()), false);
@@ -97,7 +97,7 @@ fn a_phase_of_two_words_carries_in_lanes_as_frame_by_frame() {
             let state = format!("  state low: i32 = {low}\n  state phase: i32 = {phase}");
             let kernel = kernel(&state, &two_words(whole, part));
             assert_eq!(compare(&kernel), ("low: a phase\nphase: a phase".into(), 0.0), "{whole} {part}");
-            let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
+            let (widened, _) = time_lanes(&kernel, &Target::host(), true).expect("it can be widened");
             let slides = widened.steady.insts.values().filter(|inst| inst.op == Op::Slide).count();
             assert_eq!(slides, 0, "four steps an iteration: {widened}");
         }
@@ -117,7 +117,7 @@ fn a_one_pole_is_linear() {
     let body = "  v0: f64 = param p\n  v1: f32 = demote v0\n  v2: f32 = get y\n  v3: f32 = input in
   v4: f32 = sub v3 v2\n  v5: f32 = fma v1 v4 v2\n  set y v5\n  out v5";
     let (reason, difference) = compare(&kernel("  state y: f32 = 1.0\n  param p\n  input in", body));
-    assert_eq!(reason, "y: linear, with a slow factor");
+    assert_eq!(reason, "y: linear, with a loop-invariant factor");
     assert!(difference < 1e-6, "{difference}");
 }
 
@@ -126,7 +126,7 @@ fn a_slow_one_pole_keeps_its_gain() {
     let body = "  v0: f64 = param p\n  v1: f32 = demote v0\n  v2: f32 = get y\n  v3: f32 = input in
   v4: f32 = sub v3 v2\n  v5: f32 = fma v1 v4 v2\n  set y v5\n  out v5";
     let kernel = kernel("  state y: f32 = 0.0\n  param p\n  input in", body);
-    let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
+    let (widened, _) = time_lanes(&kernel, &Target::host(), true).expect("it can be widened");
     let code = Jit::new(&module(&widened), OptLevel::Best).expect("it compiles");
     let mut rig = Rig::new(&widened);
     (rig.params[0], rig.inputs[0]) = (1e-5, vec![1.0; 64]);
@@ -157,7 +157,7 @@ fn a_filter_that_hears_two_signals_is_a_scan() {
   set s1 v10\n  set s2 v11\n  out v7";
     let head = "  state s1: f32 = 0.25\n  state s2: f32 = -0.5\n  param p\n  input in";
     let (reason, difference) = compare(&kernel(head, body));
-    assert_eq!(reason, "s1, s2: linear, with a slow factor");
+    assert_eq!(reason, "s1, s2: linear, with a loop-invariant factor");
     assert!(difference < 2e-6, "{difference}");
 }
 
@@ -182,7 +182,7 @@ fn two_filters_side_by_side_have_their_states_in_one_vector() {
     let (head, body) = both_sides();
     let kernel = kernel(head, body);
     assert!(compare(&kernel).1 < 2e-6);
-    let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
+    let (widened, _) = time_lanes(&kernel, &Target::host(), true).expect("it can be widened");
     let count = |op: fn(&Op) -> bool| widened.steady.insts.values().filter(|inst| op(&inst.op)).count();
     assert_eq!(count(|op| matches!(op, Op::LoopCarried)), 1, "{widened}");
     // The mix is part of the convolution: nothing is computed of the filter's inside.
@@ -207,7 +207,7 @@ fn a_slow_filter_in_blocks_keeps_its_gain() {
     );
     let kernel = kernel("  state s1: f32 = 0.0\n  state s2: f32 = 0.0\n  input in", &body);
     assert_eq!(compare(&kernel).0, "s1, s2: linear, in blocks of four frames");
-    let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
+    let (widened, _) = time_lanes(&kernel, &Target::host(), true).expect("it can be widened");
     let code = Jit::new(&module(&widened), OptLevel::Best).expect("it compiles");
     let mut rig = Rig::new(&widened);
     rig.inputs[0] = vec![1.0; 64];
@@ -225,7 +225,7 @@ fn a_peak_that_is_held_and_falls_is_bounded() {
   set y v6\n  out v7"
         );
         let (reason, difference) = compare(&kernel("  state y: f32 = 0.25\n  param p\n  input in", &body));
-        assert_eq!(reason, "y: linear within a bound, with a slow factor");
+        assert_eq!(reason, "y: linear within a bound, with a loop-invariant factor");
         assert!(difference < 1e-6, "{op} {bound}: {difference}");
     }
 }
@@ -235,7 +235,10 @@ fn a_bounded_circle_with_a_negative_factor_is_the_tails() {
     let body = "  v0: f64 = param p\n  v1: f32 = demote v0\n  v2: f32 = get y\n  v3: f32 = input in
   v4: f32 = mul v1 v2\n  v5: f32 = sub v3 v4\n  v6: f32 = max v3 v5\n  set y v6\n  out v6";
     let (reason, difference) = compare(&kernel("  state y: f32 = 0.25\n  param p\n  input in", body));
-    assert_eq!((reason.as_str(), difference), ("y: linear within a bound, with a slow factor", 0.0));
+    assert_eq!(
+        (reason.as_str(), difference),
+        ("y: linear within a bound, with a loop-invariant factor", 0.0)
+    );
 }
 
 #[test]
@@ -244,7 +247,7 @@ fn two_states_that_multiply_each_other_are_an_island() {
   v4: f32 = fma v2 v3 v3\n  v5: f32 = sub v3 v0\n  set a v4\n  set b v5\n  out v4";
     let (reason, difference) =
         compare(&kernel("  state a: f32 = 0.5\n  state b: f32 = 0.25\n  input in", body));
-    assert_eq!(reason, "a, b: an island of 5 instructions (mul fma sub)");
+    assert_eq!(reason, "a, b: a scalar region of 5 instructions (mul fma sub)");
     assert_eq!(difference, 0.0);
 }
 
@@ -265,7 +268,7 @@ fn what_is_made_of_the_frames_index_rises_by_the_same_in_each_turn() {
   v4: i32 = add v2 v3\n  v5: i32 = const 77\n  v6: i32 = sub v4 v5\n  v7: f32 = tofloat v6\n  out v7";
     let kernel = kernel("  state seed: i32 = 123456789", body);
     assert_eq!(compare(&kernel), (String::new(), 0.0));
-    let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
+    let (widened, _) = time_lanes(&kernel, &Target::host(), true).expect("it can be widened");
     let carries = widened.steady.insts.values().filter(|inst| inst.op == Op::LoopCarried).count();
     assert!(carries > 0 && widened.steady.insts.values().all(|inst| inst.op != Op::Frame));
 }
@@ -275,7 +278,7 @@ fn what_is_not_linear_is_an_island() {
     let body = "  v0: f32 = input in\n  v1: f32 = get y\n  v2: f32 = mul v1 v1\n  v3: f32 = sub v0 v2
   v4: f32 = const 0.5\n  v5: f32 = mul v3 v4\n  v6: f32 = abs v5\n  set y v5\n  out v6";
     let (reason, difference) = compare(&kernel("  state y: f32 = 0.25\n  input in", body));
-    assert_eq!(reason, "y: an island of 4 instructions (mul sub mul)");
+    assert_eq!(reason, "y: a scalar region of 4 instructions (mul sub mul)");
     assert_eq!(difference, 0.0);
 }
 
@@ -296,7 +299,7 @@ fn a_delay_of_four_frames_is_no_circle_and_a_shorter_one_is_the_tails() {
         let text = format!("kernel k\n{head}\n  output out\ngeneral\n{general}\nsteady\n{body}");
         let kernel: Kernel = text.parse().expect("it is well formed");
         assert_eq!(compare(&kernel), (String::new(), 0.0), "{delay}");
-        let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
+        let (widened, _) = time_lanes(&kernel, &Target::host(), true).expect("it can be widened");
         assert!(widened.steady.only_if.is_some());
     }
 }
@@ -313,7 +316,7 @@ fn a_long_line_is_the_same_wherever_a_call_begins() {
     );
     let kernel: Kernel = text.parse().expect("it is well formed");
     assert_eq!(check::kernel(&kernel, 0), Vec::<String>::new());
-    let (widened, _) = widen(&kernel, &Target::host(), true).expect("it can be widened");
+    let (widened, _) = time_lanes(&kernel, &Target::host(), true).expect("it can be widened");
     let sound = |kernel: &Kernel, machine: bool, ago: f64, first: u32| {
         let module = module(kernel);
         let mut rig = Rig::new(kernel);
@@ -353,7 +356,7 @@ fn a_delay_that_may_change_every_frame_keeps_the_kernel_scalar() {
     let kernel = kernel("  delay line: 16\n  input in", body);
     assert!(kernel.steady.insts.values().any(|inst| matches!(inst.op, Op::Read(_))));
     assert_eq!(
-        widen(&kernel, &Target::host(), true).err(),
+        time_lanes(&kernel, &Target::host(), true).err(),
         Some("the delay of line may change every frame".into())
     );
 }
@@ -372,7 +375,7 @@ fn left_and_right_at_once_keep_every_bit() {
   v18: f32 = get own\n  v19: f32 = const 0.25\n  v20: f32 = add v18 v19\n  v21: f32 = add v20 v9
   v22: f32 = add v1 v17\n  set l1 v5\n  set l2 v9\n  set r1 v13\n  set r2 v17\n  set own v20\n  out v21\n  out v22";
     let kernel = kernel(head, body);
-    let both = paired(&kernel).expect("left and right are alike");
+    let both = channel_lanes(&kernel).expect("left and right are alike");
     assert_eq!(check::kernel(&both, 0), Vec::<String>::new(), "{both}");
     assert!(both.steady.insts.values().filter(|inst| inst.op == Op::LoopCarried).count() == 2, "{both}");
     let (scalar, both) = (module(&kernel), module(&both));

@@ -4,7 +4,7 @@ use mam_compiler::OptLevel;
 use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Module, check};
-use mam_compiler::opt::{PASSES, vectorize};
+use mam_compiler::opt::{self, vectorize};
 use mam_compiler::target::Target;
 use mam_grammar::Handle;
 use mam_testing::agree;
@@ -48,7 +48,7 @@ proptest! {
     fn passes_keep_every_bit(kernel in bytes(1500), run in bytes(1500)) {
         let mut module = gen_ir::module(&mut Choices(&kernel));
         let mut seen = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
-        for pass in PASSES.iter().filter(|pass| !["affine", "reassociate", "elementary", "fma", "vectorize"].contains(&pass.name)) {
+        for pass in opt::passes().filter(|pass| pass.exact) {
             let before = module.clone();
             let handle = Handle::new(0);
             module.kernels[handle] = pass.run(&module.kernels[handle], &Target::host());
@@ -62,11 +62,23 @@ proptest! {
     }
 
     #[test]
+    fn the_trace_ends_with_what_optimising_makes(kernel in bytes(1500)) {
+        let module = gen_ir::module(&mut Choices(&kernel));
+        let (kernel, tables) = (&module.kernels[Handle::new(0)], module.tables.len());
+        for target in [Target::portable(), Target::host()] {
+            let mut optimised = kernel.clone();
+            opt::optimize(&mut optimised, tables, &target);
+            let (_, last) = opt::trace(kernel, tables, &target).pop().expect("there are passes");
+            prop_assert_eq!(&last, &optimised, "{}", kernel);
+        }
+    }
+
+    #[test]
     fn lanes_keep_every_bit(kernel in bytes(1500), run in bytes(1500)) {
         let mut module = gen_ir::module(&mut Choices(&kernel));
         let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
         let handle = Handle::new(0);
-        if let Ok((widened, _)) = vectorize::widen(&module.kernels[handle], &Target::host(), false) {
+        if let Ok((widened, _)) = vectorize::time_lanes(&module.kernels[handle], &Target::host(), false) {
             let before = module.clone();
             module.kernels[handle] = widened;
             prop_assert_eq!(check::module(&module), Vec::<String>::new());
@@ -80,7 +92,7 @@ proptest! {
         let mut module = gen_ir::module(&mut Choices(&kernel));
         let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
         let handle = Handle::new(0);
-        if let Some(paired) = vectorize::paired(&module.kernels[handle]) {
+        if let Some(paired) = vectorize::channel_lanes(&module.kernels[handle]) {
             let before = module.clone();
             module.kernels[handle] = paired;
             prop_assert_eq!(check::module(&module), Vec::<String>::new(), "{}\n{}", before, module);
@@ -95,9 +107,9 @@ proptest! {
         prop_assert_eq!(check::module(&module), Vec::<String>::new(), "{}", module);
         let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
         let kernel = &module.kernels[Handle::new(0)];
-        let widened = |linear| vectorize::widen(kernel, &Target::host(), linear).ok().map(|(widened, _)| widened);
+        let widened = |linear| vectorize::time_lanes(kernel, &Target::host(), linear).ok().map(|(widened, _)| widened);
         // Blocks and scans change last bits; but the interpreter's are the machine's.
-        for (way, exact) in [(vectorize::paired(kernel), true), (widened(false), true), (widened(true), false)] {
+        for (way, exact) in [(vectorize::channel_lanes(kernel), true), (widened(false), true), (widened(true), false)] {
             let Some(way) = way else { continue };
             let changed = Module { kernels: [way].into_iter().collect(), ..Module::default() };
             prop_assert_eq!(check::module(&changed), Vec::<String>::new(), "{}\n{}", module, changed);

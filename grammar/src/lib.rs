@@ -13,7 +13,7 @@
 //! * [`limits`]: what an input may ask for at most.
 
 #![forbid(unsafe_code)]
-#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+#![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod arena;
 pub mod ast;

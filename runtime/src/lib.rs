@@ -23,6 +23,7 @@ pub mod names;
 pub mod output;
 #[cfg_attr(not(feature = "threads"), path = "parallel/without.rs")]
 mod parallel;
+mod param;
 pub mod program;
 pub mod render;
 pub mod score;

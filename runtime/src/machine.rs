@@ -11,18 +11,12 @@
 //! the interpreter run the very same ones.
 
 use crate::program::Call;
+pub use crate::program::KernelFn;
 #[cfg(not(target_arch = "wasm32"))]
 use std::arch::asm;
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "wasm32")))]
 compile_error!("kernels run on x86-64, aarch64 and wasm32");
-
-/// A kernel's function. The System V convention on every x86-64 system, so that there is one trampoline.
-#[cfg(target_arch = "x86_64")]
-pub type KernelFn = unsafe extern "sysv64" fn(*const Call);
-/// A kernel's function, in the C convention.
-#[cfg(not(target_arch = "x86_64"))]
-pub type KernelFn = unsafe extern "C" fn(*const Call);
 
 /// `x`, or 0 with its sign where `x` is subnormal.
 pub fn flush32(x: f32) -> f32 {

@@ -3,9 +3,10 @@
 //! A [`Program`] says everything that is known before the first sample: which kernel runs when, where every word
 //! of state and every buffer lives, what can be set, and what is played. The engine owns the memory.
 
-use crate::machine::KernelFn;
 use crate::names::{Miss, ParamNames, Spelling};
-use crate::score::{Rational, Score};
+pub use crate::param::{Curve, ParamSlot};
+use crate::score::data::Score;
+use crate::score::rational::Rational;
 use std::sync::Arc;
 
 /// Frames that are rendered at a time, always at absolute positions 0, 64, 128 …, whatever the host asks for.
@@ -196,35 +197,6 @@ pub struct DelaySpec {
     pub frames: usize,
 }
 
-/// How a parameter goes from one value to the next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Curve {
-    /// In a straight line.
-    #[default]
-    Linear,
-    /// v0 + (v1 − v0)·(1 − e^(−3i/N))/(1 − e^(−3))
-    Exp,
-    /// At once, whatever ramp is asked for.
-    Step,
-}
-
-/// Something that can be set while the program runs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ParamSlot {
-    /// Path: `bd.gain`, or a knob's name.
-    pub name: Arc<str>,
-    /// Value at the start, in base units (Hz, s, plain).
-    pub default: f64,
-    /// Least value; −∞ when there is no range.
-    pub min: f64,
-    /// Greatest value; +∞ when there is no range.
-    pub max: f64,
-    /// How it ramps.
-    pub curve: Curve,
-    /// The ramp of a plain set, in frames; 0 for none.
-    pub smooth: u32,
-}
-
 /// What a MIDI file calls an instrument: the statements `midi drum` and `midi program` of its definition.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MidiRole {
@@ -353,6 +325,13 @@ pub struct Port {
     /// 1 is nominal.
     pub vel: f64,
 }
+
+/// A kernel's function. The System V convention on every x86-64 system, so that there is one trampoline.
+#[cfg(target_arch = "x86_64")]
+pub type KernelFn = unsafe extern "sysv64" fn(*const Call);
+/// A kernel's function, in the C convention.
+#[cfg(not(target_arch = "x86_64"))]
+pub type KernelFn = unsafe extern "C" fn(*const Call);
 
 /// Runs kernels: machine code, or the interpreter.
 pub trait Code: Send + Sync {

@@ -27,7 +27,7 @@ text { \"nodes\": [{ \"name\", \"kind\" }], \"wires\": [{ \"from\", \"to\" }] },
 [{ \"frame\", \"seconds\", \"kind\": on, off or set, \"target\", \"note\", \"velocity\", \"value\", \"ramp\" }] }
 with what the kind has: note and velocity of on, value and ramp (in frames) of set.")]
 pub struct Dump {
-    /// ast, graph, ir, opt, plan, forms, events, clif, asm, problems; or a pass: the kernels after it
+    /// ast, graph, ir, opt, plan, forms, events, loops, clif, asm, problems; or a pass: the kernels after it
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(names()))]
     stage: String,
     #[command(flatten)]

@@ -1,6 +1,8 @@
 //! The back ends: what an optimised [`Module`](crate::ir::Module) becomes outside the interpreter.
 //!
-//! [`native`] makes machine code for this machine with Cranelift.
+//! [`loops`] decides how a kernel's bodies run over the frames of a call, as data that every back end reads. [`native`] makes
+//! machine code for this machine with Cranelift.
 
+pub mod loops;
 #[cfg(feature = "jit")]
 pub mod native;

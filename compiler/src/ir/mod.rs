@@ -43,7 +43,7 @@ pub mod lanes;
 pub mod layout;
 mod op;
 pub mod sums;
-mod text;
+pub(crate) mod text;
 
 pub use op::{Op, PortField, ROWS, Row, Signature};
 

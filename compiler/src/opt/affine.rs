@@ -1,5 +1,5 @@
-//! What is slower than a sample is computed in f64 and rounded once, where it meets audio. What is computed every frame
-//! is brought to the form `product · scale + offset`, of which scale and offset are slow (constants, parameters, a
+//! Affine canonicalisation. What is slower than a sample is computed in f64 and rounded once, where it meets audio. What is computed every frame
+//! is brought to the form `product · scale + offset`, of which scale and offset are loop-invariant (constants, parameters, a
 //! note's velocity): `−since·dt/time·log₂e` is one multiplication a frame, a division by a parameter none, and
 //! `1 − (t − 10ms)/90ms` is one multiplication with an addition.
 //!
@@ -9,31 +9,26 @@
 //! It changes last bits (there are fewer roundings), and is therefore part of lowering to every target: it is done
 //! once, before anything is planned.
 
-use super::rebuild;
-use crate::ir::{Body, Imm, Kernel, Op, Rate, Type, Value};
-use crate::target::Target;
+use super::{Context, rebuild};
+use crate::ir::{Body, Imm, Op, Rate, Type, Value};
 
 /// How many factors a product has at most.
 const MOST: usize = 16;
 
-pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
-    rebuild::bodies(kernel, body)
-}
-
-fn body(old: &Body) -> Body {
+pub(super) fn run(old: &Body, _: Context) -> Body {
     let rates = old.rates();
     let uses = old.uses();
     let mut scaled = vec![0; old.insts.len()];
     for inst in old.insts.values() {
         if let (Op::Mul, &[a, b]) = (inst.op, inst.args.as_slice()) {
-            let slow = |v: Value| rates[v.index()] != Rate::Sample;
-            scaled[a.index()] += u32::from(slow(b));
-            scaled[b.index()] += u32::from(slow(a));
+            let invariant = |v: Value| rates[v.index()] != Rate::Sample;
+            scaled[a.index()] += u32::from(invariant(b));
+            scaled[b.index()] += u32::from(invariant(a));
         }
     }
     let mut forms = Forms { old, rates, uses, scaled, forms: vec![], map: vec![] };
     rebuild::body(old, |new, value, inst| {
-        let form = forms.of(value, new);
+        let form = forms.form(value, new);
         let now = match form.as_ref().filter(|form| form.gains) {
             Some(form) => forms.build(form, new),
             None => new.insts.add(inst),
@@ -51,9 +46,9 @@ struct Form {
     factors: Vec<Value>,
     /// Values of the old body.
     divisors: Vec<Value>,
-    /// A slow f64 of the new body; 1 where there is none.
+    /// A loop-invariant f64 of the new body; 1 where there is none.
     scale: Option<Value>,
-    /// A slow f64 of the new body; 0 where there is none.
+    /// A loop-invariant f64 of the new body; 0 where there is none.
     offset: Option<Value>,
     /// Whether others have the product too.
     shared: bool,
@@ -65,7 +60,7 @@ struct Forms<'a> {
     old: &'a Body,
     rates: Vec<Rate>,
     uses: Vec<u32>,
-    /// How many of the users multiply it by something slow.
+    /// How many of the users multiply it by something loop-invariant.
     scaled: Vec<u32>,
     /// The forms of the values so far.
     forms: Vec<Option<Form>>,
@@ -74,14 +69,14 @@ struct Forms<'a> {
 }
 
 impl Forms<'_> {
-    fn is_slow(&self, value: Value) -> bool {
+    fn is_invariant(&self, value: Value) -> bool {
         self.rates[value.index()] != Rate::Sample
     }
 
     /// A value's form; itself alone where it has none, or where following it would compute something twice.
     fn operand(&self, value: Value) -> Form {
-        let alone = || Form { factors: vec![value], ..Form::default() };
-        let Some(form) = &self.forms[value.index()] else { return alone() };
+        let itself = || Form { factors: vec![value], ..Form::default() };
+        let Some(form) = &self.forms[value.index()] else { return itself() };
         let uses = self.uses[value.index()];
         // Others take a product of one factor as it is; and those that all scale it share it without its own scale.
         let single = form.factors.len() == 1 && form.divisors.is_empty();
@@ -89,7 +84,7 @@ impl Forms<'_> {
         match uses {
             1 => form.clone(),
             _ if shared => Form { shared: true, ..form.clone() },
-            _ => alone(),
+            _ => itself(),
         }
     }
 
@@ -102,30 +97,32 @@ impl Forms<'_> {
         }
     }
 
-    fn of(&self, value: Value, new: &mut Body) -> Option<Form> {
+    fn form(&self, value: Value, new: &mut Body) -> Option<Form> {
         let inst = &self.old.insts[value];
-        if inst.ty != Type::F32 || self.is_slow(value) {
+        if inst.ty != Type::F32 || self.is_invariant(value) {
             return None;
         }
-        let slow = |v: Value, new: &mut Body| wide(new, self.map[v.index()]);
+        let exact = |v: Value, new: &mut Body| wide(new, self.map[v.index()]);
         match (inst.op, inst.args.as_slice()) {
             (Op::Neg, &[x]) => {
                 let (form, minus) = (self.operand(x), new.f64(-1.0));
                 let gains = form.offset.is_some() || form.scale.is_some();
                 Some(Form { gains, ..times(new, form, Op::Mul, minus) })
             }
-            (op @ (Op::Mul | Op::Div), &[x, k]) if self.is_slow(k) => Some(self.scaled_by(x, op, k, new)),
-            (Op::Mul, &[k, x]) if self.is_slow(k) => Some(self.scaled_by(x, Op::Mul, k, new)),
+            (op @ (Op::Mul | Op::Div), &[x, k]) if self.is_invariant(k) => {
+                Some(self.scaled_by(x, op, k, new))
+            }
+            (Op::Mul, &[k, x]) if self.is_invariant(k) => Some(self.scaled_by(x, Op::Mul, k, new)),
             (op @ (Op::Mul | Op::Div), &[x, y]) => self.product(op, x, y, new),
-            (op @ (Op::Add | Op::Sub), &[x, k]) if self.is_slow(k) => {
+            (op @ (Op::Add | Op::Sub), &[x, k]) if self.is_invariant(k) => {
                 let form = self.operand(x);
-                let (offset, gains) = (slow(k, new), form.offset.is_some());
+                let (offset, gains) = (exact(k, new), form.offset.is_some());
                 let zero = form.offset.unwrap_or_else(|| new.f64(0.0));
                 Some(Form { offset: Some(f64s(new, op, zero, offset)), gains, ..form })
             }
-            (op @ (Op::Add | Op::Sub), &[k, x]) if self.is_slow(k) => {
+            (op @ (Op::Add | Op::Sub), &[k, x]) if self.is_invariant(k) => {
                 let mut form = self.operand(x);
-                let (offset, gains) = (slow(k, new), form.offset.is_some());
+                let (offset, gains) = (exact(k, new), form.offset.is_some());
                 if op == Op::Sub {
                     let minus = new.f64(-1.0);
                     form = times(new, form, Op::Mul, minus);
@@ -137,7 +134,7 @@ impl Forms<'_> {
         }
     }
 
-    /// `x · k` or `x / k`, where k is slow.
+    /// `x · k` or `x / k`, where k is loop-invariant.
     fn scaled_by(&self, x: Value, op: Op, k: Value, new: &mut Body) -> Form {
         let (form, k) = (self.operand(x), wide(new, self.map[k.index()]));
         let gains = op == Op::Div || form.scale.is_some() || form.offset.is_some();
@@ -148,7 +145,7 @@ impl Forms<'_> {
     /// A product or quotient of two values that are computed every frame.
     fn product(&self, op: Op, x: Value, y: Value, new: &mut Body) -> Option<Form> {
         let (mut x, y) = (self.factor(x), self.factor(y));
-        let slow = [&x, &y].map(|form| form.scale.is_some());
+        let scales = [&x, &y].map(|form| form.scale.is_some());
         let [factors, divisors] = match op {
             Op::Mul => [y.factors, y.divisors],
             _ => [y.divisors, y.factors],
@@ -163,11 +160,11 @@ impl Forms<'_> {
             let one = x.scale.unwrap_or_else(|| new.f64(1.0));
             x.scale = Some(f64s(new, op, one, scale));
         }
-        x.gains = slow == [true; 2] || slow != [false; 2] && self.absorber(&x).is_some();
+        x.gains = scales == [true; 2] || scales != [false; 2] && self.absorber(&x).is_some();
         Some(x)
     }
 
-    /// The two terms of a sum that nobody else uses, if both have a scale: they take another one in.
+    /// The two terms of a sum that is used nowhere else, if both have a scale: they take another one in.
     fn scaled_terms(&self, sum: Value) -> Option<[&Form; 2]> {
         let inst = &self.old.insts[sum];
         let (Op::Add | Op::Sub, &[a, b]) = (inst.op, inst.args.as_slice()) else { return None };
@@ -179,8 +176,8 @@ impl Forms<'_> {
         (self.uses[sum.index()] == 1).then_some(terms)
     }
 
-    /// The factor of a product that can take its scale in: an exponential beside others, or a sum that nobody else
-    /// uses.
+    /// The factor of a product that can take its scale in: an exponential beside others, or a sum that is
+    /// used nowhere else.
     fn absorber(&self, form: &Form) -> Option<usize> {
         form.scale?;
         let factors = &form.factors;
@@ -218,10 +215,10 @@ impl Forms<'_> {
             }
         });
         let product = |values: &[Value], skip: Option<usize>, new: &mut Body| {
-            let kept = values.iter().enumerate().filter(|(index, _)| Some(*index) != skip);
-            let mut kept = kept.map(|(_, value)| self.map[value.index()]);
-            let first = kept.next()?;
-            Some(kept.fold(first, |product, factor| new.op(Op::Mul, &[product, factor])))
+            let factors = values.iter().enumerate().filter(|(index, _)| Some(*index) != skip);
+            let mut factors = factors.map(|(_, value)| self.map[value.index()]);
+            let first = factors.next()?;
+            Some(factors.fold(first, |product, factor| new.op(Op::Mul, &[product, factor])))
         };
         let mut result = match (product(&form.factors, absorber, new), absorbed) {
             (Some(rest), Some(absorbed)) => new.op(Op::Mul, &[rest, absorbed]),
@@ -245,7 +242,7 @@ impl Forms<'_> {
     }
 }
 
-/// A form, multiplied or divided by something slow (f64).
+/// A form, multiplied or divided by something loop-invariant (f64).
 fn times(new: &mut Body, form: Form, op: Op, by: Value) -> Form {
     let one = form.scale.unwrap_or_else(|| new.f64(1.0));
     let scale = Some(f64s(new, op, one, by));
@@ -267,7 +264,7 @@ fn f64s(new: &mut Body, op: Op, a: Value, b: Value) -> Value {
     }
 }
 
-/// A slow f32 as an f64: what it was rounded from, if that is known.
+/// A loop-invariant f32 as an f64: what it was rounded from, if that is known.
 fn wide(new: &mut Body, value: Value) -> Value {
     let inst = &new.insts[value];
     match (inst.op, inst.args.as_slice()) {

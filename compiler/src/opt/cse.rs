@@ -1,16 +1,11 @@
 //! Common subexpressions: equal instructions become one. All ops are without effect, so two that are equal, with
-//! equal operands, give one value in a turn.
+//! equal operands, give one value in an iteration.
 
-use super::rebuild;
-use crate::ir::{Args, Body, Kernel, Op, Type, Value};
-use crate::target::Target;
+use super::{Context, rebuild};
+use crate::ir::{Args, Body, Op, Type, Value};
 use rustc_hash::FxHashMap;
 
-pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
-    rebuild::bodies(kernel, body)
-}
-
-fn body(old: &Body) -> Body {
+pub(super) fn run(old: &Body, _: Context) -> Body {
     let mut seen: FxHashMap<(Op, Type, Args), Value> = FxHashMap::default();
     seen.reserve(old.insts.len());
     rebuild::body(old, |new, _, mut inst| {
@@ -20,7 +15,7 @@ fn body(old: &Body) -> Body {
         {
             inst.args = [b, a].into_iter().collect();
         }
-        // Two that begin alike may go different ways.
+        // Two that start alike may go different ways.
         if inst.op == Op::LoopCarried {
             return new.insts.add(inst);
         }

@@ -2,17 +2,18 @@
 //! lines, and the sets and writes of states and delay lines that nothing needs. The slots themselves stay: indices
 //! are the interface.
 
+use super::rebuild::{self, Needed};
 use crate::ir::{Body, Kernel, Op, Value};
-use crate::target::Target;
 use rustc_hash::FxHashMap;
 use std::mem::take;
 
-pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
+/// The kernel without it.
+pub(super) fn run(kernel: &Kernel) -> Kernel {
     let Live { states, delays, needed } = Search::of(kernel);
     let mut needed = needed.iter();
     let mut sweep = |body: &Body| {
-        let needed = needed.next().map_or(&[][..], |needed| needed);
-        sweep(body, needed, (&states, &delays))
+        let insts = needed.next().map_or(&[][..], |needed| needed);
+        rebuild::needed(body, &Needed { insts, states: &states, delays: &delays })
     };
     Kernel {
         general: sweep(&kernel.general),
@@ -36,7 +37,7 @@ struct Search<'k> {
     /// What the bodies set each state to and write into each delay line, by body.
     sets: Vec<Vec<(usize, Value)>>,
     writes: Vec<Vec<(usize, Value)>>,
-    /// What each carry of a body becomes.
+    /// The next value of each loop-carried value of a body.
     back_edges: Vec<FxHashMap<Value, Value>>,
     /// Needed instructions whose operands are still to be marked.
     open: Vec<(usize, Value)>,
@@ -103,26 +104,4 @@ impl Search<'_> {
             self.mark(body, next);
         }
     }
-}
-
-/// The body with what is needed, given which states and delay lines are.
-fn sweep(body: &Body, needed: &[bool], (states, delays): (&[bool], &[bool])) -> Body {
-    let mut new = Body { step: body.step, ..Body::default() };
-    new.insts.reserve(body.insts.len());
-    let mut map: Vec<Option<Value>> = vec![None; body.insts.len()];
-    let moved = |map: &[Option<Value>], value: &Value| map[value.index()].expect("what is needed stays");
-    for (value, inst) in body.insts.iter().filter(|(value, _)| needed[value.index()]) {
-        let mut inst = inst.clone();
-        inst.args = inst.args.map(|arg| moved(&map, arg));
-        map[value.index()] = Some(new.insts.add(inst));
-    }
-    let sets = body.sets.iter().filter(|(state, _)| states[state.index()]);
-    new.sets = sets.map(|(state, value)| (*state, moved(&map, value))).collect();
-    let back_edges = body.back_edges.iter().filter(|(carry, _)| needed[carry.index()]);
-    new.back_edges = back_edges.map(|(carry, value)| (moved(&map, carry), moved(&map, value))).collect();
-    let writes = body.writes.iter().filter(|(line, _)| delays[line.index()]);
-    new.writes = writes.map(|(line, value)| (*line, moved(&map, value))).collect();
-    new.outs = body.outs.iter().map(|value| moved(&map, value)).collect();
-    new.only_if = body.only_if.as_ref().map(|value| moved(&map, value));
-    new
 }

@@ -4,15 +4,11 @@
 //!
 //! Only a product that is used once, and computed as often as the sum.
 
-use super::rebuild;
-use crate::ir::{Body, Imm, Kernel, Op, Scalar, Value};
-use crate::target::Target;
+use super::{Context, rebuild};
+use crate::ir::{Body, Imm, Op, Scalar, Value};
 
-pub(super) fn run(kernel: &Kernel, target: &Target) -> Kernel {
-    match target.fma {
-        true => rebuild::bodies(kernel, |old| doubled(&body(old))),
-        false => kernel.clone(),
-    }
+pub(super) fn run(old: &Body, cx: Context) -> Body {
+    if cx.target.fma { doubled(&fused(old)) } else { old.clone() }
 }
 
 /// A product with 2 that is left is an addition: processors have more room for those.
@@ -27,7 +23,7 @@ fn doubled(old: &Body) -> Body {
     })
 }
 
-fn body(old: &Body) -> Body {
+fn fused(old: &Body) -> Body {
     let (rates, uses) = (old.rates(), old.uses());
     let product =
         |v: Value| old.insts[v].op == Op::Mul && old.ty(v).scalar == Scalar::F32 && uses[v.index()] == 1;

@@ -1,19 +1,23 @@
 //! Constant folding, by the meanings of the ops, and identities that keep every bit: signed zeros, infinities and
 //! flushed results included. Only the bits of a NaN may change. A state that is set to itself is not set.
 
-use super::rebuild;
-use crate::ir::{Args, Body, Imm, Inst, Kernel, Op, Scalar, Type, Value};
-use crate::target::Target;
+use super::{Context, rebuild};
+use crate::ir::{Args, Body, Imm, Inst, Op, Scalar, Type, Value};
 
-pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
-    rebuild::bodies(kernel, |body| {
-        let mut new = rebuild::body(body, |new, _, inst| fold(new, inst));
+pub(super) fn run(old: &Body, cx: Context) -> Body {
+    let mut new = rebuild::body(old, |new, _, inst| fold(new, inst));
+    // A state that is set to itself keeps its value, and is then as constant as the call; but a tail sets what its steady
+    // body sets.
+    if !cx.has_tail {
         let insts = &new.insts;
-        // A state that is set to itself keeps its value, and is then as slow as the call; but a tail sets what its
-        // steady body sets.
-        new.sets.retain(|(state, value)| kernel.tail.is_some() || insts[*value].op != Op::Get(*state));
-        new
-    })
+        new.sets.retain(|(state, value)| insts[*value].op != Op::Get(*state));
+    }
+    new
+}
+
+/// Whether a body sets a state to itself.
+pub(super) fn sets_to_itself(body: &Body) -> bool {
+    body.sets.iter().any(|(state, value)| body.insts[*value].op == Op::Get(*state))
 }
 
 /// The value of `inst` in `body`: an older one, a constant, or a new instruction.

@@ -1,49 +1,45 @@
-//! Between which numbers values lie, as far as formulas say: bounds that somebody has written, counters, phases,
-//! exponentials that fall. What a bound does not change is dropped: the limits of a cutoff that lies within them, the
-//! rounding of a frequency that is no whole turn a frame. Every bit stays.
+//! Interval analysis. Drops `min`, `max`, `abs` and roundings that the operand's interval makes redundant: the limits of a
+//! cutoff that lies within them, the rounding of a frequency that is no whole cycle a frame. Every bit stays.
 //!
-//! Of states only whole numbers are followed (counters and phases, which mam itself makes): a real one may have come from
-//! the program before an edit, whose formula was another.
+//! Intervals come from bounds that are written, counters, phases, exponentials that fall. Of states only whole numbers are
+//! followed (counters and phases, which mam itself makes): a real one may have come from the program before an edit, whose
+//! formula was another.
 
-use super::rebuild;
+use super::{Context, rebuild};
 use crate::ir::{Body, Imm, Inst, Kernel, Op, Scalar, StateSlot, Value};
-use crate::target::Target;
 use mam_grammar::Handle;
 use rustc_hash::FxHashMap;
 
 /// The least and the greatest that a number can be, perhaps infinite. None where nothing is known; what has a range is
 /// no NaN.
-pub type Range = Option<(f64, f64)>;
+pub type Interval = Option<(f64, f64)>;
 
-/// How often circles are gone round until what still grows is given up.
-const TURNS: usize = 3;
+/// How often recurrences are followed until what still grows is given up.
+const ROUNDS: usize = 3;
 /// How far the approximations of elementary functions may be beside the function, relatively.
-const NEAR: f64 = 1e-6;
+const ERROR: f64 = 1e-6;
 
 /// The pass.
-pub(super) fn run(kernel: &Kernel, _: &Target) -> Kernel {
-    let known = Intervals::of(kernel);
-    rebuild::bodies(kernel, |old| {
-        let ranges = known.within(old);
-        rebuild::body(old, |new, value, inst| {
-            let of = |i: usize| ranges[old.insts[value].args.as_slice()[i].index()];
-            match simpler(&inst, of) {
-                Some(Simpler::Operand(i)) => inst.args.as_slice()[i],
-                Some(Simpler::Whole(x)) => new.constant(float(inst.ty.scalar, x), inst.ty.lanes),
-                None => new.insts.add(inst),
-            }
-        })
+pub(super) fn run(old: &Body, cx: Context) -> Body {
+    let intervals = cx.intervals.within(old);
+    rebuild::body(old, |new, value, inst| {
+        let of = |i: usize| intervals[old.insts[value].args.as_slice()[i].index()];
+        match simpler(&inst, of) {
+            Some(Simpler::Operand(i)) => inst.args.as_slice()[i],
+            Some(Simpler::Whole(x)) => new.constant(float(inst.ty.scalar, x), inst.ty.lanes),
+            None => new.insts.add(inst),
+        }
     })
 }
 
-/// What an instruction does, given the ranges of its operands.
+/// What an instruction does, given the intervals of its operands.
 enum Simpler {
     Operand(usize),
     /// A float without a fraction.
     Whole(f64),
 }
 
-fn simpler(inst: &Inst, of: impl Fn(usize) -> Range) -> Option<Simpler> {
+fn simpler(inst: &Inst, of: impl Fn(usize) -> Interval) -> Option<Simpler> {
     match inst.op {
         Op::Min | Op::Max => {
             let ((a, b), (c, d)) = (of(0)?, of(1)?);
@@ -81,9 +77,10 @@ fn rounding(op: Op) -> fn(f64) -> f64 {
     }
 }
 
-/// The ranges of a kernel's states.
+/// The intervals of a kernel's states.
+#[derive(Clone, Debug, Default)]
 pub struct Intervals {
-    states: Vec<Range>,
+    states: Vec<Interval>,
 }
 
 impl Intervals {
@@ -93,65 +90,66 @@ impl Intervals {
             Imm::I32(x) => Some((f64::from(x), f64::from(x))),
             _ => None,
         };
-        let mut ranges = Intervals { states: kernel.states.values().map(start).collect() };
-        if ranges.states.iter().all(Option::is_none) {
-            return ranges;
+        let mut intervals = Intervals { states: kernel.states.values().map(start).collect() };
+        if intervals.states.iter().all(Option::is_none) {
+            return intervals;
         }
         let bodies = || [&kernel.general, &kernel.steady].into_iter().chain(&kernel.tail);
-        for turn in 0.. {
+        for round in 0.. {
             let mut grown = false;
             for body in bodies() {
-                let within = ranges.within(body);
+                let within = intervals.within(body);
                 for (state, value) in &body.sets {
-                    grown |= join(&mut ranges.states[state.index()], within[value.index()], turn);
+                    grown |= join(&mut intervals.states[state.index()], within[value.index()], round);
                 }
             }
             if !grown {
                 break;
             }
         }
-        ranges
+        intervals
     }
 
-    /// The ranges of a body's values.
-    pub fn within(&self, body: &Body) -> Vec<Range> {
-        let mut carried: FxHashMap<Value, Range> = FxHashMap::default();
-        for turn in 0.. {
-            let mut ranges: Vec<Range> = Vec::with_capacity(body.insts.len());
+    /// The intervals of a body's values.
+    pub fn within(&self, body: &Body) -> Vec<Interval> {
+        let mut carried: FxHashMap<Value, Interval> = FxHashMap::default();
+        for round in 0.. {
+            let mut intervals: Vec<Interval> = Vec::with_capacity(body.insts.len());
             for (value, inst) in body.insts.iter() {
-                let range = match inst.op {
+                let interval = match inst.op {
                     Op::LoopCarried => {
-                        carried.get(&value).copied().unwrap_or(ranges[inst.args.as_slice()[0].index()])
+                        carried.get(&value).copied().unwrap_or(intervals[inst.args.as_slice()[0].index()])
                     }
-                    _ => self.range(inst, &ranges),
+                    _ => self.interval(inst, &intervals),
                 };
-                ranges.push(range);
+                intervals.push(interval);
             }
             let mut grown = false;
             for (carry, next) in &body.back_edges {
-                let mut range = ranges[carry.index()];
-                if join(&mut range, ranges[next.index()], turn) {
+                let mut interval = intervals[carry.index()];
+                if join(&mut interval, intervals[next.index()], round) {
                     grown = true;
-                    carried.insert(*carry, range);
+                    carried.insert(*carry, interval);
                 }
             }
             if !grown {
-                return ranges;
+                return intervals;
             }
         }
         unreachable!("what grows is given up")
     }
 
-    fn state(&self, state: Handle<StateSlot>) -> Range {
+    fn state(&self, state: Handle<StateSlot>) -> Interval {
         self.states[state.index()]
     }
 
-    fn range(&self, inst: &Inst, ranges: &[Range]) -> Range {
+    fn interval(&self, inst: &Inst, intervals: &[Interval]) -> Interval {
         let args = inst.args.as_slice();
-        let of = |i: usize| ranges[args[i].index()];
+        let of = |i: usize| intervals[args[i].index()];
         let scalar = inst.ty.scalar;
         let rounded = |low: f64, high: f64| fitting(scalar, low, high);
-        let near = |low: f64, high: f64| fitting(scalar, low - NEAR * low.abs(), high + NEAR * high.abs());
+        let approximate =
+            |low: f64, high: f64| fitting(scalar, low - ERROR * low.abs(), high + ERROR * high.abs());
         let finite = |i: usize| of(i).filter(|(low, high)| low.is_finite() && high.is_finite());
         match inst.op {
             Op::Const(imm) => constant(imm),
@@ -169,7 +167,7 @@ impl Intervals {
             Op::Div => {
                 let (low, high) = finite(1).filter(|(low, high)| *low > 0.0 || *high < 0.0)?;
                 let (low, high) = product(finite(0)?, (1.0 / high, 1.0 / low));
-                near(low, high)
+                approximate(low, high)
             }
             Op::Fma => {
                 let (x, y, (low, high)) = (finite(0)?, finite(1)?, finite(2)?);
@@ -213,17 +211,17 @@ impl Intervals {
             Op::Demote | Op::Promote | Op::ToFloat => of(0).and_then(|(low, high)| rounded(low, high)),
             Op::ToInt => finite(0).and_then(|(low, high)| rounded(low.trunc(), high.trunc())),
             // Of what is infinite there is no sine.
-            Op::SinTurn | Op::CosTurn => finite(0).and_then(|_| near(-1.0, 1.0)),
-            Op::Tanh => of(0).and_then(|_| near(-1.0, 1.0)),
-            Op::Exp2 => finite(0).and_then(|(low, high)| near(low.exp2(), high.exp2())),
+            Op::SinTurn | Op::CosTurn => finite(0).and_then(|_| approximate(-1.0, 1.0)),
+            Op::Tanh => of(0).and_then(|_| approximate(-1.0, 1.0)),
+            Op::Exp2 => finite(0).and_then(|(low, high)| approximate(low.exp2(), high.exp2())),
             Op::Splat | Op::Extract(_) => of(0),
-            Op::Pack => args.iter().map(|arg| ranges[arg.index()]).reduce(both)?,
+            Op::Pack => args.iter().map(|arg| intervals[arg.index()]).reduce(both)?,
             _ => None,
         }
     }
 }
 
-fn constant(imm: Imm) -> Range {
+fn constant(imm: Imm) -> Interval {
     let x = match imm {
         Imm::F32(x) => f64::from(x),
         Imm::F64(x) => x,
@@ -233,18 +231,18 @@ fn constant(imm: Imm) -> Range {
     (!x.is_nan()).then_some((x, x))
 }
 
-/// The range of either.
-fn both(one: Range, other: Range) -> Range {
+/// The interval of either.
+fn both(one: Interval, other: Interval) -> Interval {
     let ((a, b), (c, d)) = (one?, other?);
     Some((a.min(c), b.max(d)))
 }
 
-/// Lets `range` contain `other`, or gives it up after some turns. True where that changed it.
-fn join(range: &mut Range, other: Range, turn: usize) -> bool {
+/// Lets `range` contain `other`, or gives it up after some rounds. True where that changed it.
+fn join(range: &mut Interval, other: Interval, round: usize) -> bool {
     let before = *range;
     *range = both(before, other);
     let grown = *range != before;
-    if grown && turn >= TURNS {
+    if grown && round >= ROUNDS {
         *range = None;
     }
     grown
@@ -265,7 +263,7 @@ fn corners((a, b): (f64, f64), (c, d): (f64, f64), f: impl Fn(f64, f64) -> f64) 
 
 /// What an operation gives whose exact results lie between two numbers: a little more, for rounding and flushing; nothing
 /// is known where an integer wraps or a float may become infinite.
-fn fitting(scalar: Scalar, low: f64, high: f64) -> Range {
+fn fitting(scalar: Scalar, low: f64, high: f64) -> Interval {
     match scalar {
         Scalar::I32 => {
             let fits = low >= f64::from(i32::MIN) && high <= f64::from(i32::MAX);
@@ -288,7 +286,7 @@ mod tests {
     use super::*;
     use crate::ir::Type;
 
-    fn range_of(body: &Body, value: Value) -> Range {
+    fn interval_of(body: &Body, value: Value) -> Interval {
         Intervals { states: vec![] }.within(body)[value.index()]
     }
 
@@ -297,24 +295,24 @@ mod tests {
         let mut body = Body::default();
         let x = body.add(Op::Input(0), Type::F32, &[]);
         let [least, most, half] = [0.125, 0.5, 0.5].map(|x| body.f32(x));
-        assert_eq!(range_of(&body, x), None);
+        assert_eq!(interval_of(&body, x), None);
         let below = body.op(Op::Min, &[x, most]);
-        assert_eq!(range_of(&body, below), Some((f64::NEG_INFINITY, 0.5)));
+        assert_eq!(interval_of(&body, below), Some((f64::NEG_INFINITY, 0.5)));
         let between = body.op(Op::Max, &[below, least]);
-        assert_eq!(range_of(&body, between), Some((0.125, 0.5)));
+        assert_eq!(interval_of(&body, between), Some((0.125, 0.5)));
         let scaled = body.op(Op::Mul, &[between, half]);
-        let (low, high) = range_of(&body, scaled).expect("it is bounded");
+        let (low, high) = interval_of(&body, scaled).expect("it is bounded");
         assert!((0.0624..=0.0625).contains(&low) && (0.25..0.2501).contains(&high), "{low} {high}");
         // A NaN stays one where it is the second operand, and in a sine.
         let perhaps = body.op(Op::Min, &[most, x]);
-        assert_eq!(range_of(&body, perhaps), None);
+        assert_eq!(interval_of(&body, perhaps), None);
         let [sine, known] = [x, between].map(|x| body.op(Op::SinTurn, &[x]));
-        assert_eq!(range_of(&body, sine), None);
-        assert!(range_of(&body, known).is_some_and(|(low, high)| low <= -1.0 && high >= 1.0));
+        assert_eq!(interval_of(&body, sine), None);
+        assert!(interval_of(&body, known).is_some_and(|(low, high)| low <= -1.0 && high >= 1.0));
         // The opposite of the least whole number is that number.
         let (least, five) = (body.i32(i32::MIN), body.i32(5));
         let [least, five] = [least, five].map(|x| body.op(Op::Neg, &[x]));
-        assert_eq!((range_of(&body, least), range_of(&body, five)), (None, Some((-5.0, -5.0))));
+        assert_eq!((interval_of(&body, least), interval_of(&body, five)), (None, Some((-5.0, -5.0))));
     }
 
     #[test]
@@ -333,8 +331,8 @@ mod tests {
         let a = body.op(Op::Select, &[trig, zero, a]);
         body.sets = vec![(limited, a), (free, b)];
         (kernel.general, kernel.steady) = (body.clone(), body);
-        let ranges = Intervals::of(&kernel);
-        assert_eq!(ranges.state(limited), Some((0.0, 100.0)));
-        assert_eq!(ranges.state(free), None);
+        let intervals = Intervals::of(&kernel);
+        assert_eq!(intervals.state(limited), Some((0.0, 100.0)));
+        assert_eq!(intervals.state(free), None);
     }
 }

@@ -1,8 +1,11 @@
 //! The other half, on any thread but the audio thread.
 
+use super::carry::{Blend, Carry};
+use super::live::Live;
 use super::meters::{Meters, Telemetry};
 use super::part::{Entry, Part, player};
-use super::{Blend, Carry, Command, Failed, Garbage, Live, MOST_CHANNELS, Swap, Tagged};
+use super::protocol::MOST_CHANNELS;
+use super::protocol::{Command, EVENTS, Failed, Garbage, Options, Swap, Tagged};
 use crate::engine::{NotFinite, Seen, ticks, ticks_per_second};
 use crate::program::{EventKind, Program, QUANTUM, Step, Target};
 use crate::render::EventSource;
@@ -15,8 +18,6 @@ use std::time::Duration;
 
 /// How far ahead of the audio thread events are sent.
 const AHEAD_SECONDS: f64 = 0.2;
-/// Events that the ring to the audio thread holds, and a program's queue.
-pub(super) const EVENTS: usize = 16 * 1024;
 /// Commands that wait for the audio thread.
 const COMMANDS: usize = 1024;
 /// Old programs that wait to be dropped: more than [`MOST_UNDERWAY`] swaps can leave.
@@ -48,17 +49,6 @@ pub enum Sync {
     Now,
     /// At the next bar line.
     Bar,
-}
-
-/// How live playing begins.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// Channels of the output.
-    pub channels: usize,
-    /// False to begin in silence, until [`Control::play`].
-    pub playing: bool,
-    /// False to let samples beyond [`LIMIT`](super::LIMIT) pass.
-    pub limit: bool,
 }
 
 /// An edit that waits for its turn.

@@ -2,10 +2,10 @@
 
 use super::carry::{Blend, mix};
 use super::meters::Meters;
-use super::{
-    Command, FADE_SECONDS, Failed, Garbage, LIMIT, MOST_CHANNELS, Options, Player, START_SECONDS,
-    STOP_SECONDS, Swap, Tagged,
+use super::protocol::{
+    Command, FADE_SECONDS, Failed, Garbage, Options, Player, START_SECONDS, STOP_SECONDS, Swap, Tagged,
 };
+use super::protocol::{LIMIT, MOST_CHANNELS};
 use crate::engine::{Cut, Instance, flush, ticks};
 use crate::frames::Frames;
 use crate::program::{Event, EventKind, QUANTUM};

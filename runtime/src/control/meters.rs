@@ -1,6 +1,6 @@
 //! What the audio thread tells about itself: atomics that it writes and never waits for.
 
-use super::MOST_CHANNELS;
+use super::protocol::MOST_CHANNELS;
 use crate::engine::Quantum;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;

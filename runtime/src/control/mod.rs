@@ -40,101 +40,13 @@ mod driver;
 mod live;
 mod meters;
 mod part;
+mod protocol;
 mod same;
 mod scored;
 
-pub use driver::{Control, Options, Playing, Sync};
+pub use driver::{Control, Playing, Sync};
 pub use live::Live;
 pub use meters::Telemetry;
 pub use part::Entry;
+pub use protocol::{LIMIT, MOST_CHANNELS, Options};
 pub use scored::{Position, Scored};
-
-use crate::engine::Instance;
-use crate::program::{Event, EventKind};
-use carry::{Blend, Carry};
-use rtrb::Producer;
-
-/// Samples beyond ±12 dBFS are cut off, unless that is not wanted: 10^(12/20).
-pub const LIMIT: f32 = 3.981_071_7;
-
-/// Channels that can be played.
-pub const MOST_CHANNELS: usize = 8;
-
-/// How long what appears and vanishes is faded.
-const FADE_SECONDS: f64 = 0.010;
-/// How long the whole output is faded when it stops.
-const STOP_SECONDS: f64 = 0.020;
-/// How long when it goes on.
-const START_SECONDS: f64 = 0.005;
-
-/// An event for a program.
-#[derive(Clone, Copy, Debug)]
-struct Tagged {
-    generation: u32,
-    event: Event,
-}
-
-/// What `Control` asks of `Live`.
-enum Command {
-    /// Take another program when it is due.
-    Swap(Box<Swap>),
-    /// Something that happens at the next quantum.
-    Now(u32, EventKind),
-    /// A part of a program (all are counted, step by step) is heard at another gain.
-    Gain(u32, usize, f32),
-    /// Go on from where it was stopped.
-    Play,
-    /// Fade out and wait.
-    Stop,
-    /// Put what is played into a ring, interleaved; or no longer.
-    Record(Option<Producer<f32>>),
-    /// Take the song's input from a ring: interleaved stereo.
-    Input(Option<rtrb::Consumer<f32>>),
-}
-
-/// A program in the middle of being played, with its number.
-struct Player {
-    generation: u32,
-    instance: Instance,
-}
-
-/// A change of program.
-struct Swap {
-    /// The new one; taken out when it plays.
-    player: Option<Box<Player>>,
-    generation: u32,
-    /// The generation that `carry` was prepared against.
-    base: u32,
-    /// Not before this frame.
-    at: u64,
-    /// Where the new one begins, if not where the old one is.
-    jump: Option<u64>,
-    carry: Carry,
-    blend: Blend,
-    /// When it happened, in ticks.
-    taken_up: u64,
-}
-
-/// A step that was not finite: which, of the program of which generation, and the engine's frame.
-#[derive(Clone, Copy, Debug)]
-struct Failed {
-    generation: u32,
-    step: usize,
-    frame: u64,
-}
-
-/// What `Live` sends back, to be dropped elsewhere.
-enum Garbage {
-    /// A swap that has happened.
-    Swapped(Box<Swap>),
-    /// A swap that came too late or was overtaken.
-    Rejected(Box<Swap>),
-    /// A program whose fade has ended.
-    Player(#[expect(dead_code, reason = "only dropped")] Box<Player>),
-    /// What its lines were blended with.
-    Blend(#[expect(dead_code, reason = "only dropped")] Blend),
-    /// A ring that is no longer written.
-    Record(#[expect(dead_code, reason = "only dropped")] Producer<f32>),
-    /// A ring that is no longer read.
-    Input(#[expect(dead_code, reason = "only dropped")] rtrb::Consumer<f32>),
-}

@@ -1,8 +1,7 @@
 //! A program that is played, before it is on the audio thread: its memory, its events, its place in the song.
 
-use super::Player;
 use super::carry::Carry;
-use super::driver::EVENTS;
+use super::protocol::{EVENTS, Player};
 use crate::engine::{Instance, Profile, Seen};
 use crate::program::{Event, EventKind, Program, QUANTUM};
 use crate::render::EventSource;

@@ -1,6 +1,6 @@
 //! Playing what a program's own score says, for ever, and finding a place of it in another.
 
-use super::Playing;
+use super::driver::Playing;
 use crate::program::Program;
 use crate::render::EventSource;
 use crate::score::{Clock, Extent, Frames, Held, Overflow, Rational, Sequencer, Transport};

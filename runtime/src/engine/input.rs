@@ -1,7 +1,5 @@
 //! The song's input that waits to be heard.
 
-use super::flush;
-
 /// One channel of it.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
@@ -36,4 +34,9 @@ pub(crate) fn copy(into: &mut [f32], from: &[f32]) {
     let (heard, silent) = into.split_at_mut(into.len().min(from.len()));
     heard.iter_mut().zip(from).for_each(|(to, from)| *to = flush(*from));
     silent.fill(0.0);
+}
+
+/// A subnormal is 0, what is not a number as well: so a kernel never sees either.
+pub(crate) fn flush(x: f32) -> f32 {
+    if x.is_normal() { x } else { 0.0 }
 }

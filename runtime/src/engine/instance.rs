@@ -1,15 +1,15 @@
 //! A program with its memory, in the middle of being played.
 
-use super::NotFinite;
 use super::call_list::{self, CallList, WHOLE};
 use super::clock::Profile;
 use super::memory::{Block, Buffers, Line};
+use super::not_finite::NotFinite;
 use super::notes::{NoteKind, Notes};
 use super::params::{Params, Set};
+use super::propagation::SilencePropagation;
 use super::queue::EventQueue;
 use super::seen::{Seen, Watcher};
 use super::step::{Memory, Runner, Scene};
-use super::tail::SilencePropagation;
 use super::tap::Tap;
 use crate::program::{EventKind, Program, QUANTUM};
 use std::ops::Range;

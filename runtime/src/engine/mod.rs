@@ -11,7 +11,7 @@
 //!
 //! One part goes like this: the events that fall into it are taken from the queue; those of parameters become
 //! tracks ([`params`]), those of ports become chains ([`notes`]); the steps that are silent all through are found
-//! ([`tail`]); then the other steps run, cut into kernel calls at their own events only ([`step`]). Neither way of
+//! ([`propagation`], [`tail`]); then the other steps run, cut into kernel calls at their own events only ([`step`]). Neither way of
 //! rendering allocates, locks, waits or panics, nor does [`Engine::reset`].
 //!
 //! What it does not do: decide when something is played (the score), talk to a device (the outputs), or change its
@@ -23,8 +23,10 @@ mod clock;
 mod input;
 mod instance;
 mod memory;
+mod not_finite;
 mod notes;
 mod params;
+mod propagation;
 mod queue;
 mod seen;
 mod step;
@@ -34,8 +36,9 @@ mod tap;
 mod tests;
 
 pub use clock::{Profile, Quantum, ticks, ticks_per_second};
-pub(crate) use input::Waiting;
+pub(crate) use input::{Waiting, flush};
 pub(crate) use instance::Instance;
+pub use not_finite::NotFinite;
 #[cfg(feature = "threads")]
 pub(crate) use notes::NOTES;
 pub use queue::EventQueue;
@@ -46,15 +49,6 @@ use call_list::WHOLE;
 use std::ops::Range;
 use std::sync::Arc;
 use tap::Tap;
-
-/// A step that has become silent because an output or a state of it was not finite.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NotFinite {
-    /// The first frame of the quantum in which it was: all of it is silent.
-    pub frame: u64,
-    /// The equations and voices that the step computes.
-    pub computes: Arc<[Arc<str>]>,
-}
 
 /// Renders one program, on the audio thread or offline.
 pub struct Engine {
@@ -319,9 +313,4 @@ fn put(to: &mut [f32], from: &[f32; QUANTUM], piece: &Range<usize>) {
         Some(whole) if piece.len() == QUANTUM => *whole = *from,
         _ => to.copy_from_slice(&from[piece.clone()]),
     }
-}
-
-/// A subnormal is 0, what is not a number as well: so a kernel never sees either.
-pub(crate) fn flush(x: f32) -> f32 {
-    if x.is_normal() { x } else { 0.0 }
 }

@@ -10,12 +10,12 @@ mod sleep;
 use super::memory::{Buffers, Pointers};
 use super::notes::{Cursor, NoteKind, Notes, pitch};
 use super::params::Params;
+use super::step::finite::Guard;
+use super::step::sleep::VoiceState;
 use super::tail::{self, SILENCE, TailDetector};
 use crate::machine::Task;
 use crate::program::{Call, Code, Form, Port, Program, QUANTUM, Step};
-use finite::Guard;
 pub(crate) use finite::Memory;
-use sleep::VoiceState;
 use std::ops::Range;
 
 /// What all steps read in a part of a quantum.

@@ -1,11 +1,11 @@
 //! The system's own audio through the `cpal` crate: ALSA on Linux, WASAPI on Windows. Behind a feature, because ALSA's
 //! library is needed to build it.
 
+use super::backend::{Backend, Callback, Device, Format, Heard, Input, Opened, Request, State, Stream};
+use super::error::OutputError;
 use super::input::ring;
-use super::{
-    Backend, Callback, Device, Format, Frames, Heard, Input, Opened, OutputError, Request, State, Stream,
-};
 use crate::control::MOST_CHANNELS;
+use crate::frames::Frames;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, Error, ErrorKind, StreamConfig};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

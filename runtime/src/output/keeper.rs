@@ -1,7 +1,8 @@
 //! Keeps a stream alive, and the input that is heard beside it: opens them again when they were lost or have changed.
 
+use super::backend::{Backend, Callback, Format, Heard, Input, Opened, Request, State, Stream};
+use super::error::OutputError;
 use super::priority::{Priority, Promoter};
-use super::{Backend, Callback, Format, Heard, Input, Opened, OutputError, Request, State, Stream};
 use rtrb::Consumer;
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,8 @@
 //! A device without sound: a thread that calls back in time.
 
-use super::{Backend, Callback, Device, Format, Frames, Opened, OutputError, Request, State, Stream};
+use super::backend::{Backend, Callback, Device, Format, Opened, Request, State, Stream};
+use super::error::OutputError;
+use crate::frames::Frames;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;

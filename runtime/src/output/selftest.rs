@@ -1,7 +1,9 @@
 //! A test for the owner of a machine that we do not have: silence, then a tone, and what the device made of them.
 
+use super::backend::{Backend, Callback, Format, Request, State};
+use super::error::OutputError;
 use super::priority::{Priority, Promoter};
-use super::{Backend, Callback, Format, Frames, OutputError, Request, State};
+use crate::frames::Frames;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -4,7 +4,7 @@
 //! as long as they fit, inside a tempo ramp they are the closed form in f64, and they are rounded once, by
 //! [`Frames::round`]: there is no drift.
 
-use super::{Overflow, Rational};
+use super::rational::{Overflow, Rational};
 
 /// Tempo, meter and swing of a pass, in musical time.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,9 @@
 //! Events as a table for people: time, bar:beat, frame, target, what.
 
-use super::{Clock, Frames, Score};
-use crate::program::{Event, EventKind, ParamSlot, Program, Target};
+use super::clock::{Clock, Frames};
+use super::data::Score;
+use crate::param::ParamSlot;
+use crate::program::{Event, EventKind, Program, Target};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 

@@ -8,186 +8,20 @@
 //! Nothing here parses, and nothing here runs on the audio thread.
 
 mod clock;
+pub(crate) mod data;
 pub mod limits;
 pub mod listing;
 #[cfg(feature = "files")]
 pub mod midi;
 pub mod pattern;
-mod rational;
+pub(crate) mod rational;
 mod sequencer;
 
 pub use clock::{Change, Clock, Frames, LAST_FRAME, Swing, Tempo, TempoMap};
 
+pub use data::{
+    Action, Clip, Command, CommandKind, Duration, Line, Mark, MusicalLength, Ramp, Score, Transport,
+};
 pub use pattern::{Note, Pattern, PatternEvent, Pitch, QueryError, TableEvent, TimeSpan, Value};
 pub use rational::{Overflow, Rational};
 pub use sequencer::{Extent, Held, Played, Sequencer, Unplayed};
-
-use crate::program::{Curve, ParamSlot};
-use std::sync::Arc;
-
-/// What a program plays. Indices of targets and parameters are those of [`crate::Program`].
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Score {
-    /// What plays by bars. A `.mam` song has one; a JSON graph one for each transport.
-    pub transports: Vec<Transport>,
-    /// What happens at absolute frames, once; in file order.
-    pub commands: Vec<Command>,
-    /// Targets that play one plain note at frame 0, because nothing else triggers them.
-    pub starts: Vec<usize>,
-    /// Parameters that are musical lengths and follow the tempo of the first transport.
-    pub lengths: Vec<MusicalLength>,
-}
-
-impl Score {
-    /// Which of a program's parameters it leads from value to value, and does not only set.
-    pub fn moves(&self, params: &[ParamSlot]) -> Vec<bool> {
-        let mut moves = vec![false; params.len()];
-        let mut lead = |param: usize, ramps: bool| {
-            let slot = &params[param];
-            moves[param] |= slot.curve != Curve::Step && (ramps || slot.smooth > 0);
-        };
-        for line in self.transports.iter().flat_map(|transport| &transport.lines) {
-            if let Action::Set { param, ramp } = &line.action {
-                lead(*param, ramp.over != Duration::default());
-            }
-        }
-        for command in &self.commands {
-            // What is set at the beginning soon stands still.
-            if let CommandKind::Set { param, over, .. } = command.kind
-                && (command.frame > 0 || over > Rational::ZERO)
-            {
-                lead(param, over > Rational::ZERO);
-            }
-        }
-        moves
-    }
-}
-
-/// Lines, where they are heard, and their tempo.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Transport {
-    /// Tempo, meter and swing, bar by bar.
-    pub tempo: TempoMap,
-    /// All lines, in the order in which they are written.
-    pub lines: Vec<Line>,
-    /// Which line is heard from where to where. Nested sections are laid out flat here.
-    pub clips: Vec<Clip>,
-    /// Named stretches of the arrangement, for people.
-    pub marks: Vec<Mark>,
-    /// Bars of one pass.
-    pub length: Rational,
-    /// True when everything starts again after each pass: cycles, tempo and swing. False when lines run on for
-    /// ever and `length` only says how much is rendered.
-    pub restarts: bool,
-}
-
-/// One line of a score: a pattern and what it plays.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Line {
-    /// Events in cycles; one cycle is a bar.
-    pub pattern: Pattern,
-    /// What the events of the line do.
-    pub action: Action,
-}
-
-/// What the events of a line do.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Action {
-    /// Notes of an instrument. A note lasts for its event's whole.
-    Play {
-        /// The instrument: an index into [`crate::Program::targets`].
-        target: usize,
-    },
-    /// Values of a parameter (latched).
-    Set {
-        /// The parameter: an index into [`crate::Program::params`].
-        param: usize,
-        /// How it goes there.
-        ramp: Ramp,
-    },
-}
-
-/// How a parameter goes to a new value.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Ramp {
-    /// How long it takes.
-    pub over: Duration,
-    /// The line's own curve; the parameter's where `None`.
-    pub curve: Option<Curve>,
-}
-
-/// A length of time, in one of two measures.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Duration {
-    /// A time in seconds.
-    Seconds(Rational),
-    /// Quarter notes: follows the tempo.
-    Beats(Rational),
-}
-
-impl Default for Duration {
-    fn default() -> Duration {
-        Duration::Seconds(Rational::ZERO)
-    }
-}
-
-/// A line heard for a while. Its cycles count from `start`; notes are cut at `end`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Clip {
-    /// The line: an index into [`Transport::lines`].
-    pub line: usize,
-    /// Bar, from 0, of the pass.
-    pub start: Rational,
-    /// Bar at which it ends; it runs throughout when `None`.
-    pub end: Option<Rational>,
-}
-
-/// A named stretch of the arrangement.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Mark {
-    /// The name of the section.
-    pub name: Arc<str>,
-    /// First bar, from 0.
-    pub start: Rational,
-    /// One past the last bar.
-    pub end: Rational,
-    /// How many sections it lies within.
-    pub depth: usize,
-}
-
-/// Something that happens at an absolute frame.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Command {
-    /// The frame at which it happens.
-    pub frame: u64,
-    /// What the command does.
-    pub kind: CommandKind,
-}
-
-/// What a command does.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum CommandKind {
-    /// A plain note, held until the target's next command or for 250 ms.
-    Trigger {
-        /// The instrument: an index into [`crate::Program::targets`].
-        target: usize,
-    },
-    /// A parameter is set, or goes to `value` over a time.
-    Set {
-        /// The parameter: an index into [`crate::Program::params`].
-        param: usize,
-        /// The value in base units.
-        value: f64,
-        /// Seconds; N = round(seconds·rate) frames. 0 for at once.
-        over: Rational,
-    },
-}
-
-/// A parameter whose value is a number of beats, in seconds at the tempo of each moment.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MusicalLength {
-    /// The parameter: an index into [`crate::Program::params`].
-    pub param: usize,
-    /// The length, in quarter notes.
-    pub beats: Rational,
-}

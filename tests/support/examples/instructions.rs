@@ -9,7 +9,7 @@ use mam_compiler::OptLevel;
 use mam_compiler::emit::native::Jit;
 use mam_compiler::files::{DefId, Files, NoFiles};
 use mam_compiler::ir::Module;
-use mam_compiler::opt::PASSES;
+use mam_compiler::opt::{optimize, optimize_scalar};
 use mam_compiler::target::Target;
 use mam_compiler::{Options, compile};
 use mam_grammar::ast::DefinitionKind;
@@ -94,8 +94,12 @@ fn measure_song(name: &str, text: &str, lanes: bool) {
     let target = Target::host();
     let mut module = Module { tables: lowered.tables.clone(), ..Module::default() };
     for kernel in lowered.kernels.values() {
-        let passes = PASSES.iter().filter(|pass| lanes || pass.name != "vectorize");
-        module.kernels.add(passes.fold(kernel.clone(), |kernel, pass| pass.run(&kernel, &target)));
+        let mut optimised = kernel.clone();
+        match lanes {
+            true => optimize(&mut optimised, lowered.tables.len(), &target),
+            false => optimised = optimize_scalar(kernel, lowered.tables.len(), &target),
+        }
+        module.kernels.add(optimised);
     }
     let code = Jit::new(&module, OptLevel::Best).expect("checked modules compile");
     for (index, kernel) in module.kernels.values().enumerate() {

@@ -4,7 +4,7 @@
 use mam_compiler::files::NoFiles;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Body, Imm, Kernel, Module, Op, Type, Value};
-use mam_compiler::opt::PASSES;
+use mam_compiler::opt::{optimize, optimize_scalar};
 use mam_compiler::target::Target;
 use mam_compiler::{Options, compile};
 use mam_grammar::Sources;
@@ -110,8 +110,12 @@ fn exact(kernel: &Kernel) -> Kernel {
 
 /// After all passes, or all but the one that chooses lanes.
 fn planned(kernel: &Kernel, lanes: bool) -> Kernel {
-    let passes = PASSES.iter().filter(|pass| lanes || pass.name != "vectorize");
-    passes.fold(kernel.clone(), |kernel, pass| pass.run(&kernel, &Target::host()))
+    if !lanes {
+        return optimize_scalar(kernel, usize::MAX, &Target::host());
+    }
+    let mut planned = kernel.clone();
+    optimize(&mut planned, usize::MAX, &Target::host());
+    planned
 }
 
 fn render(kernel: Kernel) -> Vec<f32> {

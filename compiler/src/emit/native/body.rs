@@ -1,11 +1,10 @@
 //! One body: what stands before its loops, and where its values are.
 
-use super::isa::Machine;
-use super::lines::Straight;
-use super::memory::{Memory, Pointer, Region, fixed, flags};
+use super::isa::Encoding;
+use super::memory::{Memory, Region, fixed, flags};
+use crate::emit::loops::{LoopPlan, Pointer};
 use crate::ir::layout::Layout;
-use crate::ir::{self, Body, Imm, Kernel, Module, Rate, Scalar, StateSlot};
-use crate::target::OptLevel;
+use crate::ir::{self, Body, Kernel, Module, Scalar, StateSlot};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{FuncRef, InstBuilder, StackSlot, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
@@ -13,54 +12,49 @@ use mam_grammar::Handle;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Emits one body into a function.
-pub(super) struct Emitter<'a> {
+/// What a body is emitted from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
     pub(super) module: &'a Module,
     pub(super) kernel: &'a Kernel,
     pub(super) layout: &'a Layout,
     pub(super) body: &'a Body,
-    /// What it is for.
-    pub(super) machine: Machine,
-    /// How much time it may take to be made.
-    pub(super) level: OptLevel,
-    pub(super) rates: Vec<Rate>,
-    /// The values so far.
-    pub(super) values: Vec<Option<Value>>,
-    /// Those that are known, the same in all lanes.
-    pub(super) known: Vec<Option<Imm>>,
-    pub(super) functions: FxHashMap<&'static str, FuncRef>,
-    pub(super) memory: Option<Memory>,
-    pub(super) turn: Turn,
-    /// Where the states that are carried in registers are.
-    pub(super) carried: FxHashMap<Handle<StateSlot>, Value>,
-    /// Where the block keeps what setup has computed, in bytes.
-    pub(super) held: FxHashMap<ir::Value, usize>,
-    /// What the present loop uses often.
-    pub(super) often: BTreeSet<ir::Value>,
-    /// From where held values are read: the block's address.
-    pub(super) base: Option<Value>,
-    /// Where long delay lines are.
-    pub(super) straight: Straight,
-    /// Where each `carry` is that has no register.
-    pub(super) slots: BTreeMap<ir::Value, StackSlot>,
-    /// Where a loop leaves values for later ones: in the room for them, from so many bytes on.
-    pub(super) passed: BTreeMap<ir::Value, u32>,
-    pub(super) room: Option<StackSlot>,
-    /// Which instruction of the present loop is the last to use a value.
-    pub(super) last_use: FxHashMap<ir::Value, ir::Value>,
-    /// Instructions that the loops leave out, as what they compute is stored elsewhere.
-    pub(super) left_out: BTreeSet<ir::Value>,
+    pub(super) plan: &'a LoopPlan,
+    pub(super) encoding: Encoding,
 }
 
-/// What changes from turn to turn.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Turn {
+/// Emits one body into a function, as its plan says.
+pub(super) struct Emitter<'a> {
+    pub(super) from: Source<'a>,
+    pub(super) memory: Memory,
+    /// The values so far.
+    pub(super) values: Vec<Option<Value>>,
+    /// The functions that are called so far.
+    pub(super) functions: FxHashMap<&'static str, FuncRef>,
+    /// The plan's scratch memory, where there is any.
+    pub(super) scratch: Option<StackSlot>,
+    /// The hoisted values that are loaded once: the plan's, or those of the latest loop.
+    pub(super) cached: &'a BTreeSet<ir::Value>,
+    /// The iteration of the latest loop; none before the first.
+    pub(super) iteration: Option<Iteration>,
+}
+
+/// Where an iteration finds what it works on.
+pub(super) struct Iteration {
     /// Bytes from the first frame of a signal.
-    pub(super) offset: Option<Value>,
-    /// Absolute index of the turn's first frame.
+    pub(super) offset: Value,
+    /// Absolute index of its first frame, where the loop counts it.
     pub(super) frame: Option<Value>,
-    /// The turn's place in the room for what loops leave.
-    pub(super) room: Option<Value>,
+    /// Its first slot of scratch memory, once it is known.
+    pub(super) scratch: Option<Value>,
+    /// The states that have registers.
+    pub(super) states: FxHashMap<Handle<StateSlot>, Value>,
+    /// Where loop-carried values are that have none.
+    pub(super) slots: BTreeMap<ir::Value, StackSlot>,
+    /// The addresses of reads with linear addressing, for the call's first frame.
+    pub(super) reads: BTreeMap<ir::Value, Value>,
+    /// Those of writes: of the line, and of its guard copy where an iteration writes that.
+    pub(super) writes: BTreeMap<Handle<ir::DelayLine>, Vec<Value>>,
 }
 
 /// The type of a value in the code generator. A bool is 0 or 1 in a byte, or all bits of a lane.
@@ -81,140 +75,103 @@ pub(super) fn stored(ty: ir::Type) -> Type {
 }
 
 impl<'a> Emitter<'a> {
-    pub(super) fn new(
-        module: &'a Module,
-        kernel: &'a Kernel,
-        layout: &'a Layout,
-        body: &'a Body,
-        (machine, level): (Machine, OptLevel),
-    ) -> Emitter<'a> {
+    pub(super) fn new(from: Source<'a>, call: Value) -> Emitter<'a> {
         Emitter {
-            module,
-            kernel,
-            layout,
-            body,
-            machine,
-            level,
-            rates: body.rates(),
-            values: vec![None; body.insts.len()],
-            known: vec![None; body.insts.len()],
+            from,
+            memory: Memory::new(call),
+            values: vec![None; from.body.insts.len()],
             functions: FxHashMap::default(),
-            memory: None,
-            turn: Turn::default(),
-            carried: FxHashMap::default(),
-            held: FxHashMap::default(),
-            often: BTreeSet::new(),
-            base: None,
-            straight: Straight::default(),
-            slots: BTreeMap::new(),
-            passed: BTreeMap::new(),
-            room: None,
-            last_use: FxHashMap::default(),
-            left_out: BTreeSet::new(),
+            scratch: None,
+            cached: &from.plan.cached,
+            iteration: None,
         }
     }
 
-    pub(super) fn memory(&mut self) -> &mut Memory {
-        self.memory.as_mut().expect("set where a body begins")
+    /// The iteration that is being emitted, or was last.
+    pub(super) fn iteration(&mut self) -> &mut Iteration {
+        self.iteration.as_mut().expect("in or after a loop")
     }
 
     pub(super) fn pointer(&mut self, b: &mut FunctionBuilder, which: Pointer) -> Value {
-        self.memory().pointer(b, which)
+        self.memory.pointer(b, which)
     }
 
-    /// Computes what the steady loop holds and puts it into the block.
-    pub(super) fn setup(mut self, b: &mut FunctionBuilder, call: Value, held: &[(ir::Value, usize)]) {
-        self.memory = Some(Memory::new(call));
-        self.at(b, |rate| rate <= Rate::Segment);
+    /// Computes what the steady form hoists and puts it into the block.
+    pub(super) fn setup(mut self, b: &mut FunctionBuilder) {
+        self.prologue(b);
         let state = self.pointer(b, Pointer::State);
-        let flags = flags(b, Region::Held);
-        for (value, at) in held {
+        let flags = flags(b, Region::Hoisted);
+        for (value, at) in &self.from.plan.stores {
             let x = self.value(b, *value);
-            let x = self.widen(b, x, self.body.ty(*value));
+            let x = self.widen(b, x, self.from.body.ty(*value));
             b.ins().store(flags, x, state, *at as i32);
         }
     }
 
-    /// The steady form, from the turn at the byte offset `from` (0 without one) on, as many whole turns as there
+    /// The steady form, from the iteration at the byte offset `from` (0 without one) on, as many whole iterations as there
     /// are. The result is the offset where it ended.
-    pub(super) fn steady(
-        mut self,
-        b: &mut FunctionBuilder,
-        call: Value,
-        held: &[(ir::Value, usize)],
-        from: Option<Value>,
-    ) -> Value {
-        self.memory = Some(Memory::new(call));
-        let frames = self.memory().frames(b);
-        let step = i64::from(self.body.step);
+    pub(super) fn steady(mut self, b: &mut FunctionBuilder, from: Option<Value>) -> Value {
+        let frames = self.memory.frames(b);
+        let step = i64::from(self.from.plan.step);
         let end = match step {
             1 => frames,
             _ => b.ins().band_imm_s(frames, -step),
         };
         let mut end = b.ins().ishl_imm_u(end, 2);
-        self.held = held.iter().copied().collect();
-        self.base = Some(self.pointer(b, Pointer::State));
-        if let Some(condition) = self.body.only_if {
+        self.pointer(b, Pointer::State);
+        if let Some(condition) = self.from.body.only_if {
             let (condition, none) = (self.value(b, condition), b.ins().iconst(types::I64, 0));
             end = b.ins().select(condition, end, none);
         }
         let start = from.unwrap_or_else(|| b.ins().iconst(types::I64, 0));
-        // A tail is short.
-        let split = from.is_none() && self.level == OptLevel::Best;
-        // One frame a turn from the start on: there is at least one.
+        // One frame an iteration from the start on: there is at least one.
         if from.is_none() && step == 1 {
-            self.turns(b, start, end, split);
+            self.loops(b, start, end);
             return end;
         }
         let (run, done) = (b.create_block(), b.create_block());
         let any = b.ins().icmp(IntCC::UnsignedLessThan, start, end);
         b.ins().brif(any, run, &[], done, &[]);
         b.switch_to_block(run);
-        self.turns(b, start, end, split);
+        self.loops(b, start, end);
         b.ins().jump(done, &[]);
         b.switch_to_block(done);
         end
     }
 
     /// The general form.
-    pub(super) fn general(mut self, b: &mut FunctionBuilder, call: Value) {
-        self.memory = Some(Memory::new(call));
-        self.at(b, |rate| rate <= Rate::Segment);
-        let frames = self.memory().frames(b);
+    pub(super) fn general(mut self, b: &mut FunctionBuilder) {
+        self.prologue(b);
+        let frames = self.memory.frames(b);
         let end = b.ins().ishl_imm_u(frames, 2);
         let start = b.ins().iconst(types::I64, 0);
-        self.turns(b, start, end, false);
+        self.loops(b, start, end);
     }
 
-    /// What is computed at some rates.
-    pub(super) fn at(&mut self, b: &mut FunctionBuilder, of: impl Fn(Rate) -> bool) {
-        for value in self.body.insts.handles() {
-            if of(self.rates[value.index()]) {
-                self.inst(b, value);
-            }
-        }
+    fn prologue(&mut self, b: &mut FunctionBuilder) {
+        self.from.plan.prologue.iter().for_each(|value| self.inst(b, *value));
     }
 
-    /// What setup has computed. It is read where it is used, as an operand in memory, for all of it would take all
-    /// registers; but what a loop uses often it reads once a turn, and quick code everything.
-    pub(super) fn held(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Option<Value> {
-        let (at, base) = (*self.held.get(&value)?, self.base?);
-        let ty = self.body.ty(value);
+    /// A hoisted value, loaded here unless it stays.
+    pub(super) fn hoisted(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Option<Value> {
+        let at = *self.from.plan.hoisted.get(&value)?;
+        let base = self.pointer(b, Pointer::State);
+        let ty = self.from.body.ty(value);
         let x = b.ins().load(stored(ty), fixed(), base, at as i32);
         let x = self.narrow(b, x, ty);
-        if self.level == OptLevel::Quick || self.often.contains(&value) {
+        if self.cached.contains(&value) {
             self.values[value.index()] = Some(x);
         }
         Some(x)
     }
 
     pub(super) fn state_type(&self, state: Handle<StateSlot>) -> ir::Type {
-        self.kernel.states[state].ty()
+        self.from.kernel.states[state].ty()
     }
 
     /// A state's value, from memory.
     pub(super) fn load_state(&mut self, b: &mut FunctionBuilder, state: Handle<StateSlot>) -> Value {
-        let (ty, at) = (self.state_type(state), self.layout.states[state.index()]);
+        let (ty, at) = (self.state_type(state), self.from.layout.states[state.index()]);
         let block = self.pointer(b, Pointer::State);
         let flags = flags(b, Region::State);
         let x = b.ins().load(stored(ty), flags, block, at as i32);
@@ -222,16 +179,14 @@ impl<'a> Emitter<'a> {
         if ty == ir::Type::BOOL.with_lanes(4) { b.ins().ineg(x) } else { self.narrow(b, x, ty) }
     }
 
-    /// What a state is set to.
-    pub(super) fn new_state(&mut self, b: &mut FunctionBuilder, state: Handle<StateSlot>) -> Value {
-        let (_, value) =
-            self.body.sets.iter().find(|(other, _)| *other == state).expect("a state that is set");
-        self.value(b, *value)
-    }
-
-    pub(super) fn store_state(&mut self, b: &mut FunctionBuilder, state: Handle<StateSlot>) {
-        let (ty, at) = (self.state_type(state), self.layout.states[state.index()]);
-        let mut x = self.new_state(b, state);
+    pub(super) fn store_state(
+        &mut self,
+        b: &mut FunctionBuilder,
+        state: Handle<StateSlot>,
+        value: ir::Value,
+    ) {
+        let (ty, at) = (self.state_type(state), self.from.layout.states[state.index()]);
+        let mut x = self.value(b, value);
         x = self.widen(b, x, ty);
         if ty == ir::Type::BOOL.with_lanes(4) {
             x = b.ins().ineg(x);
@@ -241,16 +196,16 @@ impl<'a> Emitter<'a> {
         b.ins().store(flags, x, block, at as i32);
     }
 
-    /// The absolute index of the turn's `lane`-th frame.
+    /// The absolute index of the iteration's `lane`-th frame.
     pub(super) fn frame(&mut self, b: &mut FunctionBuilder, lane: u8) -> Value {
-        let frame = self.turn.frame.expect("counted where it is needed");
+        let frame = self.iteration().frame.expect("counted where it is needed");
         if lane == 0 { frame } else { b.ins().iadd_imm_s(frame, i64::from(lane)) }
     }
 
-    /// Where a signal's frames of this turn are.
+    /// Where a signal's frames of this iteration are.
     pub(super) fn signal(&mut self, b: &mut FunctionBuilder, which: Pointer) -> Value {
         let pointer = self.pointer(b, which);
-        let offset = self.turn.offset.expect("in a loop");
+        let offset = self.iteration().offset;
         b.ins().iadd(pointer, offset)
     }
 

@@ -1,7 +1,8 @@
 //! One instruction: a short arm an op.
 
 use super::body::{Emitter, clif};
-use super::memory::{Pointer, Region, flags};
+use super::memory::{Region, flags};
+use crate::emit::loops::Pointer;
 use crate::ir::lanes::{Half, halves, is_mask, lane_of};
 use crate::ir::{self, Imm, Op, PortField, Rate, Scalar};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
@@ -20,32 +21,14 @@ pub(super) const TABLES: u32 = 1;
 const FRACTION: Option<Imm> = Some(Imm::I32(23));
 
 impl Emitter<'_> {
-    /// Emits an instruction, or finds its value.
+    /// Emits an instruction.
     pub(super) fn inst(&mut self, b: &mut FunctionBuilder, value: ir::Value) {
-        match self.constant(value) {
-            Some(imm) => self.known[value.index()] = Some(imm),
-            None => self.values[value.index()] = Some(self.compute(b, value)),
-        }
-    }
-
-    /// What a value is, where that is known now: the code generator would fold without flushing.
-    fn constant(&self, value: ir::Value) -> Option<Imm> {
-        let inst = &self.body.insts[value];
-        let args = inst.args.as_slice();
-        match (inst.op, inst.op.row().meaning) {
-            (Op::Const(imm), _) => Some(imm),
-            (Op::Splat | Op::Extract(_), _) => self.imm(args[0]),
-            (_, Some(meaning)) => {
-                let known: Option<Vec<Imm>> = args.iter().map(|arg| self.imm(*arg)).collect();
-                Some(meaning(&known?, inst.ty.scalar))
-            }
-            _ => None,
-        }
+        self.values[value.index()] = Some(self.compute(b, value));
     }
 
     /// A value that is known, the same in all lanes.
     pub(super) fn imm(&self, value: ir::Value) -> Option<Imm> {
-        self.known[value.index()].or_else(|| self.body.as_const(value))
+        self.from.plan.known[value.index()]
     }
 
     /// A value that has been computed, or a constant.
@@ -53,36 +36,33 @@ impl Emitter<'_> {
         if let Some(x) = self.values[value.index()] {
             return x;
         }
-        if let Some(x) = self.held(b, value).or_else(|| self.passed(b, value)) {
+        if let Some(x) = self.hoisted(b, value).or_else(|| self.spilled(b, value)) {
             return x;
         }
         let imm = self.imm(value).expect("operands stand before their users");
-        immediate(b, imm, self.body.ty(value).lanes)
+        immediate(b, imm, self.from.body.ty(value).lanes)
     }
 
-    /// The operands of an instruction, in the order in which the code generator makes most of them. Some instructions find
-    /// their operands themselves, and not all of them: those have none here.
+    /// The operands of an instruction. Some instructions find their operands themselves, and not all of them: those have none
+    /// here.
     fn operands(&mut self, b: &mut FunctionBuilder, value: ir::Value, inst: &ir::Inst) -> Vec<Value> {
         let given = match inst.op {
             Op::Shl | Op::Ushr | Op::Sshr | Op::Slide | Op::Splat | Op::Pack | Op::Read(_) => &[],
-            Op::Select if is_mask(self.body, value) => &inst.args.as_slice()[..1],
+            Op::Select if is_mask(self.from.body, value) => &inst.args.as_slice()[..1],
             _ => inst.args.as_slice(),
         };
         let mut args: Vec<Value> = given.iter().map(|v| self.value(b, *v)).collect();
-        // What is read from memory stands last: there the code generator takes it as an operand.
-        let slow = |i: usize| self.rates[inst.args.as_slice()[i].index()] <= Rate::Segment;
-        if matches!(inst.op, Op::Add | Op::Mul) && slow(0) && !slow(1) {
-            args.swap(0, 1);
-        }
-        // And what nobody uses any more first: the result takes its register.
-        let dies = |i: usize| self.last_use.get(&inst.args.as_slice()[i]) == Some(&value);
-        if inst.op == Op::Fma && !dies(0) && dies(1) {
+        if self.from.plan.commuted.contains(&value) {
             args.swap(0, 1);
         }
         let compares = matches!(inst.op, Op::Lt | Op::Le | Op::Eq | Op::Ne | Op::Min | Op::Max);
         if compares
-            && !self.machine.any_place
-            && inst.args.as_slice().first().is_some_and(|v| self.body.ty(*v) == ir::Type::F32.with_lanes(4))
+            && !self.from.encoding.unaligned_operands
+            && inst
+                .args
+                .as_slice()
+                .first()
+                .is_some_and(|v| self.from.body.ty(*v) == ir::Type::F32.with_lanes(4))
         {
             args.iter_mut().for_each(|x| *x = in_register(b, *x));
         }
@@ -90,27 +70,27 @@ impl Emitter<'_> {
     }
 
     fn compute(&mut self, b: &mut FunctionBuilder, value: ir::Value) -> Value {
-        let inst = self.body.insts[value].clone();
+        let inst = self.from.body.insts[value].clone();
         let ty = inst.ty;
         let args = self.operands(b, value, &inst);
-        let from = inst.args.as_slice().first().map(|v| self.body.ty(*v));
+        let from = inst.args.as_slice().first().map(|v| self.from.body.ty(*v));
         let float = from.is_some_and(|ty| matches!(ty.scalar, Scalar::F32 | Scalar::F64));
         let arg = |i: usize| args[i];
         match inst.op {
             Op::Const(imm) => immediate(b, imm, ty.lanes),
-            Op::Param(i) if ty.scalar == Scalar::F64 => self.memory().param(b, i),
+            Op::Param(i) if ty.scalar == Scalar::F64 => self.memory.param(b, i),
             Op::Param(i) => self.load_signal(b, Pointer::Moving(i), ty),
             Op::Port(i, field) => self.port(b, i, field, ty),
             Op::Input(i) => self.load_signal(b, Pointer::Input(i), ty),
             Op::Frame => self.frames(b, ty),
-            Op::CallFrame => self.memory().frame(b),
-            Op::Get(state) => match self.carried.get(&state) {
-                Some(carried) => *carried,
-                None => self.load_state(b, state),
-            },
+            Op::CallFrame => self.memory.frame(b),
+            Op::Get(state) => {
+                let in_register = self.iteration.as_ref().and_then(|iteration| iteration.states.get(&state));
+                in_register.copied().unwrap_or_else(|| self.load_state(b, state))
+            }
             Op::LiveIn(state) => self.load_state(b, state),
             Op::LoopCarried => self.carried(b, value),
-            Op::Read(line) => self.read(b, value, line, inst.args.as_slice()[0]),
+            Op::Read(_) => unreachable!("the plan has an action for it"),
             Op::Table(i) => self.table(b, i, arg(0), ty),
 
             Op::Add if float => b.ins().fadd(arg(0), arg(1)),
@@ -142,7 +122,7 @@ impl Emitter<'_> {
             Op::Eq => b.ins().icmp(IntCC::Equal, arg(0), arg(1)),
             Op::Ne if float => b.ins().fcmp(FloatCC::NotEqual, arg(0), arg(1)),
             Op::Ne => b.ins().icmp(IntCC::NotEqual, arg(0), arg(1)),
-            Op::Select if is_mask(self.body, value) => match ty.lanes {
+            Op::Select if is_mask(self.from.body, value) => match ty.lanes {
                 1 => as_lane(b, arg(0), Scalar::Bool),
                 _ => arg(0),
             },
@@ -158,7 +138,7 @@ impl Emitter<'_> {
             Op::Demote => b.ins().fdemote(types::F32, arg(0)),
             Op::Promote => b.ins().fpromote(types::F64, arg(0)),
             Op::ToFloat => b.ins().fcvt_from_sint(clif(ty), arg(0)),
-            Op::ToInt if self.machine.x64 && ty.lanes > 1 && self.fits_i32(inst.args.as_slice()[0]) => {
+            Op::ToInt if self.from.encoding.x64 && ty.lanes > 1 && self.fits_i32(inst.args.as_slice()[0]) => {
                 b.ins().x86_cvtt2dq(clif(ty), arg(0))
             }
             Op::ToInt => b.ins().fcvt_to_sint_sat(clif(ty), arg(0)),
@@ -187,7 +167,7 @@ impl Emitter<'_> {
 
     /// Four scalars as lanes: of two vectors that two of them each are, one shuffle.
     fn packed(&mut self, b: &mut FunctionBuilder, lanes: &[ir::Value], scalar: Scalar) -> Value {
-        let [first, second] = halves(self.body, &self.rates, lanes);
+        let [first, second] = halves(self.from.body, &self.from.plan.rates, lanes);
         if let (Half::Both(_), Half::Both(_), true) = (first, second, first != second) {
             let lanes: Vec<Value> = lanes.iter().map(|x| self.value(b, *x)).collect();
             return pack(b, &lanes, scalar);
@@ -229,10 +209,10 @@ impl Emitter<'_> {
             PortField::Note => (std::mem::offset_of!(Port, note), types::F64),
             PortField::Vel => (std::mem::offset_of!(Port, vel), types::F64),
         };
-        let word = self.memory().port(b, index, at, word);
+        let word = self.memory.port(b, index, at, word);
         match field {
             PortField::Trig => {
-                let offset = self.turn.offset.expect("in a loop");
+                let offset = self.iteration().offset;
                 let first = b.ins().icmp_imm_u(IntCC::Equal, offset, 0);
                 let set = b.ins().icmp_imm_u(IntCC::NotEqual, word, 0);
                 let trig = b.ins().band(first, set);
@@ -268,7 +248,7 @@ impl Emitter<'_> {
         };
         let data = b.create_global_value(table_data);
         let base = b.ins().symbol_value(types::I64, data);
-        let last = self.module.tables[table as usize].len() as i64 - 1;
+        let last = self.from.module.tables[table as usize].len() as i64 - 1;
         let flags = MemFlagsData::trusted().with_readonly().with_can_move();
         let lanes: Vec<Value> = (0..ty.lanes)
             .map(|lane| {
@@ -334,9 +314,9 @@ impl Emitter<'_> {
     /// The lanes one further, after a scalar: it is made the last lane of a vector before them.
     fn slide(&mut self, b: &mut FunctionBuilder, args: &ir::Args, scalar: Scalar) -> Value {
         let &[lanes, first] = args.as_slice() else { unreachable!("two operands") };
-        let inner = &self.body.insts[lanes];
+        let inner = &self.from.body.insts[lanes];
         if let (Op::Slide, &[inner, before]) = (inner.op, inner.args.as_slice())
-            && self.rates[lanes.index()] == Rate::Sample
+            && self.from.plan.rates[lanes.index()] == Rate::Sample
         {
             // Two frames later, with the same before both: a constant, or the first lane.
             if let (Some(first), true) = (self.imm(first), self.imm(first) == self.imm(before)) {
@@ -366,12 +346,12 @@ impl Emitter<'_> {
 
     /// The vector and the lane that a scalar was taken from.
     fn extracted(&self, value: ir::Value) -> Option<(ir::Value, u8)> {
-        lane_of(self.body, &self.rates, value)
+        lane_of(self.from.body, &self.from.plan.rates, value)
     }
 
     /// Whether a float is known to be no NaN and less than 2³¹; what is below −2³¹ becomes that anyway.
     fn fits_i32(&self, value: ir::Value) -> bool {
-        match (self.body.insts[value].op, self.body.insts[value].args.as_slice()) {
+        match (self.from.body.insts[value].op, self.from.body.insts[value].args.as_slice()) {
             (Op::Min, &[_, most]) => matches!(self.imm(most), Some(Imm::F32(most)) if most < 2_147_483_648.0),
             _ => false,
         }
@@ -389,12 +369,12 @@ impl Emitter<'_> {
 
     /// Whether an i32 is known not to be the bits of a subnormal: it has no fraction, or an exponent.
     fn never_subnormal(&self, value: ir::Value) -> bool {
-        let inst = &self.body.insts[value];
+        let inst = &self.from.body.insts[value];
         let int = |i: usize| match self.imm(inst.args.as_slice()[i]) {
             Some(Imm::I32(bits)) => Some(bits),
             _ => None,
         };
-        let operand = |i: usize| &self.body.insts[inst.args.as_slice()[i]];
+        let operand = |i: usize| &self.from.body.insts[inst.args.as_slice()[i]];
         let shifted =
             |i: usize| operand(i).op == Op::Shl && self.imm(operand(i).args.as_slice()[1]) == FRACTION;
         match inst.op {

@@ -5,20 +5,20 @@ use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use std::sync::LazyLock;
 
-/// What the code depends on of the machine that it is for.
+/// What encodings depend on of the machine that code is for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Machine {
+pub(super) struct Encoding {
     /// It is an x86-64.
     pub(super) x64: bool,
     /// A vector in memory may be any instruction's operand wherever it begins. Not so on an x86-64 without AVX: there the
     /// code generator knows it of all instructions but comparisons.
-    pub(super) any_place: bool,
+    pub(super) unaligned_operands: bool,
 }
 
-impl Machine {
-    pub(super) fn of(isa: &dyn TargetIsa) -> Machine {
+impl Encoding {
+    pub(super) fn of(isa: &dyn TargetIsa) -> Encoding {
         let x64 = isa.name() == "x64";
-        Machine { x64, any_place: !x64 || has(isa, "has_avx") }
+        Encoding { x64, unaligned_operands: !x64 || has(isa, "has_avx") }
     }
 }
 

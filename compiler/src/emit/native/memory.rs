@@ -1,5 +1,6 @@
 //! The addresses of a call's tables, and the flags that say which memory can be which.
 
+use crate::emit::loops::Pointer;
 use cranelift_codegen::ir::{AliasRegionData, InstBuilder, MemFlagsData, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use mam_runtime::{Call, Port};
@@ -9,7 +10,7 @@ use rustc_hash::FxHashMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Region {
     /// What setup computed.
-    Held = 1,
+    Hoisted = 1,
     /// States.
     State,
     /// Delay lines.
@@ -17,19 +18,7 @@ pub(super) enum Region {
     /// Inputs and outputs: an output may be an input's buffer.
     Signal,
     /// What one loop leaves for another.
-    Passed,
-}
-
-/// Which of the call's tables of pointers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Pointer {
-    State,
-    Params,
-    Ports,
-    Delay(u32),
-    Moving(u32),
-    Input(u32),
-    Output(u32),
+    Scratch,
 }
 
 /// A call's memory, as seen by one function. Pointers are loaded once, in the block where they are first asked for;
@@ -54,13 +43,13 @@ impl Memory {
         if let Some(known) = self.pointers.get(&which) {
             return *known;
         }
-        let pointer = self.found(b, which);
+        let pointer = self.load(b, which);
         self.pointers.insert(which, pointer);
         pointer
     }
 
     /// The same, loaded here.
-    pub(super) fn found(&self, b: &mut FunctionBuilder, which: Pointer) -> Value {
+    pub(super) fn load(&self, b: &mut FunctionBuilder, which: Pointer) -> Value {
         let (field, index) = match which {
             Pointer::State => (std::mem::offset_of!(Call, state), None),
             Pointer::Params => (std::mem::offset_of!(Call, params), None),
@@ -117,7 +106,7 @@ pub(super) fn flags(b: &mut FunctionBuilder, region: Region) -> MemFlagsData {
     let flags = match region {
         // A vector may begin at any frame. (Processors without AVX want operands in memory aligned.)
         Region::Delay | Region::Signal => MemFlagsData::new().with_notrap(),
-        Region::Held | Region::State | Region::Passed => MemFlagsData::trusted(),
+        Region::Hoisted | Region::State | Region::Scratch => MemFlagsData::trusted(),
     };
     let region = b.func.dfg.alias_regions.insert(data);
     flags.with_alias_region(Some(region))

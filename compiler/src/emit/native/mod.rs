@@ -1,50 +1,41 @@
 //! From kernels to machine code.
 //!
 //! A kernel becomes three functions `fn(*const Call)` (see [`mam_runtime::Form`]), by itself: [`compile`] depends on
-//! the kernel, the tables and the machine alone, so that its result can be kept and kernels can be compiled on
+//! the kernel, the tables and the machine alone, so that its result can be cached and kernels can be compiled on
 //! several threads. [`install`] puts compiled kernels into a module of the code generator's (in memory or an object
 //! file); [`Jit`] owns such a module and runs it.
 //!
-//! # Shape of a function
-//! What depends on the call alone is loaded or computed first; then comes one loop over the turns, without branches.
-//! States that are read and set are carried round it in registers, up to [`CARRIED`]; more are loaded and stored
-//! each turn. Outputs are stored at the end of each turn, states after the loop.
-//!
-//! Arithmetic is what each op's meaning says, given that subnormals are flushed: that is the trampoline's part
-//! (`mam_runtime::machine`). Nothing is contracted or reordered.
+//! A function is what the form's [loop plans](super::loops) say. Arithmetic is what each op's meaning says, given that
+//! subnormals are flushed: that is the trampoline's part (`mam_runtime::machine`). Nothing is contracted or reordered.
 
 mod body;
-mod deinterleave;
-mod distribution;
+mod delay_lines;
 mod inst;
 mod isa;
 #[allow(unsafe_code, reason = "it owns the memory of machine code")]
 mod jit;
-mod lines;
 mod loops;
 mod memory;
-mod schedule;
+mod transpose;
 
 pub(crate) use isa::has_fma;
 pub use jit::Jit;
 pub(crate) use jit::compile_all;
 
+use crate::emit::loops::plans;
 use crate::ir::layout::Layout;
 use crate::ir::{Kernel, Module};
-use crate::target::OptLevel;
-use body::Emitter;
+use crate::target::{Machine, OptLevel};
+use body::{Emitter, Source};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, UserFuncName, types};
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{DataDescription, FuncId, Linkage, ModuleReloc};
-use isa::Machine;
+use isa::Encoding;
 use mam_runtime::{Form, machine};
 use std::cell::RefCell;
-
-/// How many states a loop carries in registers.
-pub const CARRIED: usize = 16;
 
 /// A kernel's machine code.
 #[derive(Clone)]
@@ -121,26 +112,21 @@ fn function(
     let isa = &*isa::host(level)?;
     context.clear();
     context.func = Function::with_name_signature(UserFuncName::default(), signature(isa));
-    let emitter = |body| Emitter::new(module, kernel, layout, body, (Machine::of(isa), level));
     let mut b = FunctionBuilder::new(&mut context.func, frontend);
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
     let call = b.block_params(entry)[0];
-    match form {
-        Form::Setup => {
-            emitter(&kernel.steady).setup(&mut b, call, &layout.steady);
-            if let Some(tail) = &kernel.tail {
-                emitter(tail).setup(&mut b, call, &layout.tail);
-            }
+    let mut done = None;
+    for (which, plan) in &plans(kernel, layout, form, level, &Machine::host()) {
+        let body = which.of(kernel);
+        let from = Source { module, kernel, layout, body, plan, encoding: Encoding::of(isa) };
+        let emitter = Emitter::new(from, call);
+        match form {
+            Form::Setup => emitter.setup(&mut b),
+            Form::Steady => done = Some(emitter.steady(&mut b, done)),
+            Form::General => emitter.general(&mut b),
         }
-        Form::Steady => {
-            let done = emitter(&kernel.steady).steady(&mut b, call, &layout.steady, None);
-            if let Some(tail) = &kernel.tail {
-                emitter(tail).steady(&mut b, call, &layout.tail, Some(done));
-            }
-        }
-        Form::General => emitter(&kernel.general).general(&mut b, call),
     }
     b.ins().return_(&[]);
     b.seal_all_blocks();

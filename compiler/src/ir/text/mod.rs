@@ -28,3 +28,5 @@
 
 mod parse;
 mod print;
+
+pub(crate) use print::{InstText, Name, Number, ValueName};

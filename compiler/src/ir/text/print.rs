@@ -145,7 +145,7 @@ impl Display for Type {
 }
 
 /// A value's name.
-struct ValueName(Value);
+pub(crate) struct ValueName(pub(crate) Value);
 
 impl Display for ValueName {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
@@ -153,8 +153,17 @@ impl Display for ValueName {
     }
 }
 
+/// An instruction of a kernel, without its result.
+pub(crate) struct InstText<'k>(pub(crate) &'k Kernel, pub(crate) &'k Inst);
+
+impl Display for InstText<'_> {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        self.0.inst(f, self.1)
+    }
+}
+
 /// A name, in quotes where it needs them.
-struct Name<'a>(&'a str);
+pub(crate) struct Name<'a>(pub(crate) &'a str);
 
 impl Display for Name<'_> {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
@@ -177,7 +186,7 @@ impl Display for Indexed<'_> {
 }
 
 /// An immediate: the shortest decimal that reads back as the same bits; a NaN with its bits.
-struct Number(Imm);
+pub(crate) struct Number(pub(crate) Imm);
 
 impl Display for Number {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {

@@ -8,7 +8,7 @@
 
 use super::Ops;
 use crate::ir::{Imm, Op, Value};
-use crate::opt::intervals::Range;
+use crate::opt::intervals::Interval;
 
 /// 1.5·2²³: adding it rounds to a whole number, which then stands in the low bits.
 const ROUNDER: f32 = 12_582_912.0;
@@ -49,10 +49,10 @@ impl Ops<'_> {
     /// known to lie there.
     ///
     /// Relative error at most 4·10⁻⁷ for |x| < ¼, which is where filters use it (x = ½·cutoff/rate).
-    pub(super) fn tan_turn(&mut self, x: Value, range: Range) -> Value {
+    pub(super) fn tan_turn(&mut self, x: Value, interval: Interval) -> Value {
         const P: [f32; 6] =
             [0.392_699_1, -1.115_481_3, -1.077_028_3, -1.736_124_5, -1.880_891_9, -12.516_236];
-        let r = match range {
+        let r = match interval {
             Some((low, high)) if low > -0.25 && high < 0.25 => x,
             _ => {
                 let twice = self.add(x, x);
@@ -99,9 +99,9 @@ impl Ops<'_> {
     /// 2ˣ = (1 + f·P(f))·2ⁿ, where n is the whole number nearest to x and f what is left; 2ⁿ is made from its bits.
     ///
     /// Relative error at most 2.2·10⁻⁷. Exact where x is whole; 0 below −126.5, infinite from 127.5 on; a NaN stays.
-    pub(super) fn exp2(&mut self, x: Value, range: Range) -> Value {
+    pub(super) fn exp2(&mut self, x: Value, interval: Interval) -> Value {
         const P: [f32; 5] = [0.693_147, 0.240_222_25, 0.055_506_51, 0.009_672_649, 0.001_330_359];
-        let x = self.clamp(x, range, -127.0, 128.0);
+        let x = self.clamp(x, interval, -127.0, 128.0);
         let rounder = self.f(ROUNDER);
         let shifted = self.add(x, rounder);
         let whole = self.sub(shifted, rounder);
@@ -218,10 +218,10 @@ impl Ops<'_> {
     /// tanh x = x·P(x²)/Q(x²), x kept within ±8 (where 2·10⁻⁷ is missing to 1).
     ///
     /// Relative error at most 4·10⁻⁷. Odd; x itself where x is small; never above 1.
-    pub(super) fn tanh(&mut self, x: Value, range: Range) -> Value {
+    pub(super) fn tanh(&mut self, x: Value, interval: Interval) -> Value {
         const P: [f32; 5] = [1.0, 0.133_810_25, 0.003_495_587_5, 2.060_907_2e-5, 1.335_464_8e-8];
         const Q: [f32; 5] = [1.0, 0.467_143_42, 0.025_876_978, 0.000_328_563_36, 7.776_552_6e-7];
-        let x = self.clamp(x, range, -8.0, 8.0);
+        let x = self.clamp(x, interval, -8.0, 8.0);
         let z = self.mul(x, x);
         let (p, q) = (self.polynomial(z, &P), self.polynomial(z, &Q));
         let above = self.mul(x, p);

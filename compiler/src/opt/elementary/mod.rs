@@ -7,32 +7,28 @@
 
 mod functions;
 
-use super::intervals::{Intervals, Range};
-use super::rebuild;
-use crate::ir::{Body, Imm, Kernel, Op, Scalar, Value};
-use crate::target::Target;
+use super::intervals::Interval;
+use super::{Context, rebuild};
+use crate::ir::{Body, Imm, Op, Scalar, Value};
 
-pub(super) fn run(kernel: &Kernel, target: &Target) -> Kernel {
-    let known = Intervals::of(kernel);
-    rebuild::bodies(kernel, |old| {
-        let ranges = known.within(old);
-        rebuild::body(old, |body, value, inst| {
-            if inst.ty.scalar != Scalar::F32 {
-                return body.insts.add(inst);
-            }
-            let range = old.insts[value].args.as_slice().first().and_then(|arg| ranges[arg.index()]);
-            let mut ops = Ops { body, lanes: inst.ty.lanes, fma: target.fma };
-            match (inst.op, inst.args.as_slice()) {
-                (Op::SinTurn, &[x]) => ops.sin_turn(x),
-                (Op::CosTurn, &[x]) => ops.cos_turn(x),
-                (Op::TanTurn, &[x]) => ops.tan_turn(x, range),
-                (Op::Exp2, &[x]) => ops.exp2(x, range),
-                (Op::Log2, &[x]) => ops.log2(x),
-                (Op::Pow, &[x, y]) => ops.pow(x, y),
-                (Op::Tanh, &[x]) => ops.tanh(x, range),
-                _ => body.insts.add(inst),
-            }
-        })
+pub(super) fn run(old: &Body, cx: Context) -> Body {
+    let intervals = cx.intervals.within(old);
+    rebuild::body(old, |body, value, inst| {
+        if inst.ty.scalar != Scalar::F32 {
+            return body.insts.add(inst);
+        }
+        let interval = old.insts[value].args.as_slice().first().and_then(|arg| intervals[arg.index()]);
+        let mut ops = Ops { body, lanes: inst.ty.lanes, fma: cx.target.fma };
+        match (inst.op, inst.args.as_slice()) {
+            (Op::SinTurn, &[x]) => ops.sin_turn(x),
+            (Op::CosTurn, &[x]) => ops.cos_turn(x),
+            (Op::TanTurn, &[x]) => ops.tan_turn(x, interval),
+            (Op::Exp2, &[x]) => ops.exp2(x, interval),
+            (Op::Log2, &[x]) => ops.log2(x),
+            (Op::Pow, &[x, y]) => ops.pow(x, y),
+            (Op::Tanh, &[x]) => ops.tanh(x, interval),
+            _ => body.insts.add(inst),
+        }
     })
 }
 
@@ -99,9 +95,9 @@ impl Ops<'_> {
         })
     }
 
-    /// x, kept between `low` and `high` where its range goes beyond; a NaN stays one.
-    fn clamp(&mut self, x: Value, range: Range, low: f32, high: f32) -> Value {
-        let (least, most) = range.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+    /// x, kept between `low` and `high` where its interval goes beyond; a NaN stays one.
+    fn clamp(&mut self, x: Value, interval: Interval, low: f32, high: f32) -> Value {
+        let (least, most) = interval.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
         let mut x = x;
         for (op, limit, beyond) in
             [(Op::Min, high, most > f64::from(high)), (Op::Max, low, least < f64::from(low))]

@@ -274,7 +274,7 @@ impl<'a> Packer<'a> {
                 let (module, target) = (&mut self.module, self.rules.target);
                 let adder = adders.entry((groups, rest)).or_insert_with(|| {
                     let mut kernel = sum_kernel(groups, rest);
-                    optimize(&mut kernel, module.tables.len(), target, |_, _| {});
+                    optimize(&mut kernel, module.tables.len(), target);
                     module.kernels.add(kernel)
                 });
                 call.kernel = *adder;

@@ -17,9 +17,13 @@ mod calls;
 mod pack;
 
 pub use calls::{Packed, PackedCall, Part, run};
-pub use pack::{LANES, Shape, merged, obstacle, pack, places};
+pub use pack::{Shape, merged, obstacle, pack, places};
 
-use super::{prepared, settled, vectorize, verify};
+pub use super::lanes::LANES;
+
+use super::cost::Cost;
+use super::vectorize::anchored;
+use super::{canonicalize, finish, verify};
 use crate::ir::Kernel;
 use crate::target::Target;
 
@@ -57,12 +61,13 @@ pub fn choose(lowered: &Kernel, optimised: &Kernel, shape: &Shape, rules: Rules)
     if let Some(obstacle) = obstacle(lowered) {
         return (None, format!("one by one: {obstacle}"));
     }
-    let packed = settled(&pack(&vectorize::anchored(&prepared(lowered, rules.target)), shape), rules.target);
+    let canonical = canonicalize(lowered, rules.tables, rules.target);
+    let packed = finish(&pack(&anchored(&canonical), shape), rules.target);
     verify(&packed, rules.tables, "packing");
     let (awake, calls) = if lowered.voices.is_empty() { (4.0, "four calls") } else { (3.0, "three voices") };
-    let single = awake * vectorize::cost(&optimised.steady) / f64::from(optimised.steady.step);
-    let cost = vectorize::cost(&packed.steady);
-    let choice = format!("a frame costs {cost:.0} in lanes, {single:.0} in {calls}");
+    let single = Cost::of(&optimised.steady).times(awake);
+    let cost = Cost::of(&packed.steady);
+    let choice = format!("a frame costs {cost} in lanes, {single} in {calls}");
     match rules.packing {
         Packing::Never => (None, "one by one: as was asked for".into()),
         Packing::Paying if cost > single => (None, format!("one by one: {choice}")),

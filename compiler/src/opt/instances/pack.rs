@@ -1,10 +1,8 @@
 //! Four calls of a kernel as one kernel whose lanes they are.
 
 use crate::ir::{Body, DelayLine, Imm, Inst, Kernel, Op, PortField, Scalar, StateSlot, Type, Value, Voice};
+use crate::opt::lanes::{LANES, LaneBuilder, LaneValue};
 use mam_grammar::Handle;
-
-/// How many calls are packed into one.
-pub const LANES: usize = 4;
 
 /// What four calls have in common, and what becomes of their outputs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -130,26 +128,13 @@ enum State {
     Each([Handle<StateSlot>; LANES]),
 }
 
-/// What an old value has become, in the forms that have been asked for.
-#[derive(Clone, Copy, Default)]
-struct Wide {
-    /// One value, the same in all four.
-    one: Option<Value>,
-    /// Lanes.
-    lanes: Option<Value>,
-    /// A value for each.
-    each: Option<[Value; LANES]>,
-}
-
 /// The rewriting of a body.
 struct Packing<'a> {
     kernel: &'a Kernel,
-    old: &'a Body,
     tables: &'a [Table; 3],
     states: &'a [State],
     adds: bool,
-    new: Body,
-    wide: Vec<Wide>,
+    b: LaneBuilder<'a>,
 }
 
 impl<'a> Packing<'a> {
@@ -160,42 +145,43 @@ impl<'a> Packing<'a> {
         states: &'a [State],
         adds: bool,
     ) -> Packing<'a> {
-        let wide = vec![Wide::default(); old.insts.len()];
-        Packing { kernel, old, tables, states, adds, new: Body::default(), wide }
+        Packing { kernel, tables, states, adds, b: LaneBuilder::new(old, 1) }
     }
 
     fn run(mut self) -> Body {
-        for (value, inst) in self.old.insts.iter() {
-            self.wide[value.index()] = self.inst(inst);
+        let old = self.b.old;
+        for (value, inst) in old.insts.iter() {
+            let packed = self.inst(value, inst);
+            self.b.define(value, packed);
         }
-        for (state, value) in &self.old.sets {
+        for (state, value) in &old.sets {
             match self.states[state.index()] {
                 State::Lanes(slot) => {
-                    let lanes = self.lanes(*value);
-                    self.new.sets.push((slot, lanes));
+                    let lanes = self.b.lanes(*value);
+                    self.b.new.sets.push((slot, lanes));
                 }
                 State::Each(slots) => {
-                    let each = self.each(*value);
-                    self.new.sets.extend(slots.into_iter().zip(each));
+                    let each = self.b.each(*value);
+                    self.b.new.sets.extend(slots.into_iter().zip(each));
                 }
             }
         }
-        for (carry, next) in &self.old.back_edges {
-            if self.old.ty(*carry).is_packable() {
-                let lanes = (self.lanes(*carry), self.lanes(*next));
-                self.new.back_edges.push(lanes);
+        for (carried, next) in &old.back_edges {
+            if old.ty(*carried).is_packable() {
+                let lanes = (self.b.lanes(*carried), self.b.lanes(*next));
+                self.b.new.back_edges.push(lanes);
             } else {
-                let (carries, back_edges) = (self.each(*carry), self.each(*next));
-                self.new.back_edges.extend(carries.into_iter().zip(back_edges));
+                let (carried, nexts) = (self.b.each(*carried), self.b.each(*next));
+                self.b.new.back_edges.extend(carried.into_iter().zip(nexts));
             }
         }
-        for (line, value) in &self.old.writes {
+        for (line, value) in &old.writes {
             let lines = self.lines(*line);
-            let each = self.each(*value);
-            self.new.writes.extend(lines.into_iter().zip(each));
+            let each = self.b.each(*value);
+            self.b.new.writes.extend(lines.into_iter().zip(each));
         }
-        let outs: Vec<Value> = self.old.outs.iter().map(|out| self.awake(*out)).collect();
-        let new = &mut self.new;
+        let outs: Vec<Value> = old.outs.iter().map(|out| self.awake(*out)).collect();
+        let new = &mut self.b.new;
         new.outs = match self.adds {
             true => outs.into_iter().map(|out| new.op(Op::Total, &[out])).collect(),
             false => (0..LANES as u8)
@@ -203,120 +189,83 @@ impl<'a> Packing<'a> {
                 .map(|(k, out)| new.op(Op::Extract(k), &[out]))
                 .collect(),
         };
-        self.new
+        self.b.new
     }
 
     /// An output in lanes; exactly 0 in those whose voice sleeps.
     fn awake(&mut self, out: Value) -> Value {
-        let lanes = self.lanes(out);
+        let lanes = self.b.lanes(out);
         let Some(voice) = self.kernel.voices.first() else { return lanes };
         let ports = self.tables[2].0[voice.port as usize];
-        let active = ports.map(|port| self.new.add(Op::Port(port, PortField::Active), Type::BOOL, &[]));
-        let active = self.new.op(Op::Pack, &active);
-        let silence = self.new.constant(Imm::F32(0.0), LANES as u8);
-        self.new.op(Op::Select, &[active, lanes, silence])
+        let active = ports.map(|port| self.b.new.add(Op::Port(port, PortField::Active), Type::BOOL, &[]));
+        let active = self.b.op(Op::Pack, &active);
+        let silence = self.b.new.constant(Imm::F32(0.0), LANES as u8);
+        self.b.op(Op::Select, &[active, lanes, silence])
     }
 
-    fn inst(&mut self, inst: &Inst) -> Wide {
+    fn inst(&mut self, value: Value, inst: &Inst) -> LaneValue {
         let [params, inputs, ports] = self.tables;
         match inst.op {
-            Op::Param(i) => self.entry(inst, params.0[i as usize], Op::Param),
-            Op::Input(i) => self.entry(inst, inputs.0[i as usize], Op::Input),
-            Op::Port(i, field) => self.entry(inst, ports.0[i as usize], |i| Op::Port(i, field)),
+            Op::Param(i) => self.source(inst, params.0[i as usize], Op::Param),
+            Op::Input(i) => self.source(inst, inputs.0[i as usize], Op::Input),
+            Op::Port(i, field) => self.source(inst, ports.0[i as usize], |i| Op::Port(i, field)),
             Op::Get(state) => self.state(inst, state, Op::Get),
             Op::LiveIn(state) => self.state(inst, state, Op::LiveIn),
-            // What begins alike need not stay so.
+            // What starts alike need not stay so.
             Op::LoopCarried if inst.ty.is_packable() => {
-                let start = self.lanes(inst.args.as_slice()[0]);
-                Wide { lanes: Some(self.new.op(Op::LoopCarried, &[start])), ..Wide::default() }
+                let start = self.b.lanes(inst.args.as_slice()[0]);
+                LaneValue { lanes: Some(self.b.op(Op::LoopCarried, &[start])), ..LaneValue::default() }
             }
-            Op::LoopCarried => self.copies(inst, |_| Op::LoopCarried),
+            Op::LoopCarried => self.copies(value, |_| Op::LoopCarried),
             Op::Read(line) => {
                 let lines = self.lines(line);
-                self.copies(inst, |k| Op::Read(lines[k]))
+                self.copies(value, |k| Op::Read(lines[k]))
             }
-            op => self.pure(inst, op),
+            _ => self.pure(value, inst),
         }
     }
 
-    fn state(&mut self, inst: &Inst, state: Handle<StateSlot>, op: fn(Handle<StateSlot>) -> Op) -> Wide {
+    fn state(&mut self, inst: &Inst, state: Handle<StateSlot>, op: fn(Handle<StateSlot>) -> Op) -> LaneValue {
         match self.states[state.index()] {
             State::Lanes(slot) => {
                 let ty = inst.ty.with_lanes(LANES as u8);
-                Wide { lanes: Some(self.new.add(op(slot), ty, &[])), ..Wide::default() }
+                LaneValue { lanes: Some(self.b.new.add(op(slot), ty, &[])), ..LaneValue::default() }
             }
             State::Each(slots) => {
-                let each = slots.map(|slot| self.new.add(op(slot), inst.ty, &[]));
-                Wide { each: Some(each), ..Wide::default() }
+                let each = slots.map(|slot| self.b.new.add(op(slot), inst.ty, &[]));
+                LaneValue { each: Some(each), ..LaneValue::default() }
             }
         }
     }
 
     /// A source that is one entry of a table, or four.
-    fn entry(&mut self, inst: &Inst, places: [u32; LANES], op: impl Fn(u32) -> Op) -> Wide {
+    fn source(&mut self, inst: &Inst, places: [u32; LANES], op: impl Fn(u32) -> Op) -> LaneValue {
         if places[0] == places[1] {
-            let one = self.new.add(op(places[0]), inst.ty, &[]);
-            return Wide { one: Some(one), ..Wide::default() };
+            let uniform = self.b.new.add(op(places[0]), inst.ty, &[]);
+            return LaneValue { uniform: Some(uniform), ..LaneValue::default() };
         }
-        let each = places.map(|place| self.new.add(op(place), inst.ty, &[]));
-        Wide { each: Some(each), ..Wide::default() }
+        let each = places.map(|place| self.b.new.add(op(place), inst.ty, &[]));
+        LaneValue { each: Some(each), ..LaneValue::default() }
     }
 
     /// An instruction of which the operands are all.
-    fn pure(&mut self, inst: &Inst, op: Op) -> Wide {
-        let args = inst.args.as_slice();
-        let ones: Option<Vec<Value>> = args.iter().map(|arg| self.wide[arg.index()].one).collect();
-        if let Some(args) = ones {
-            return Wide { one: Some(self.new.add(op, inst.ty, &args)), ..Wide::default() };
+    fn pure(&mut self, value: Value, inst: &Inst) -> LaneValue {
+        if let Some(uniform) = self.b.once(value) {
+            return LaneValue { uniform: Some(uniform), ..LaneValue::default() };
         }
-        if !inst.ty.is_packable() || !args.iter().all(|arg| self.old.ty(*arg).is_packable()) {
-            return self.copies(inst, |_| op);
+        let packable = |arg: &Value| self.b.old.ty(*arg).is_packable();
+        if !inst.ty.is_packable() || !inst.args.as_slice().iter().all(packable) {
+            return self.copies(value, |_| inst.op);
         }
-        let args: Vec<Value> = args.iter().map(|arg| self.lanes(*arg)).collect();
-        let lanes = self.new.add(op, inst.ty.with_lanes(LANES as u8), &args);
-        Wide { lanes: Some(lanes), ..Wide::default() }
+        LaneValue { lanes: Some(self.b.widened(value)), ..LaneValue::default() }
     }
 
     /// The instruction four times.
-    fn copies(&mut self, inst: &Inst, op: impl Fn(usize) -> Op) -> Wide {
-        let columns: Vec<[Value; LANES]> = inst.args.as_slice().iter().map(|arg| self.each(*arg)).collect();
-        let each = std::array::from_fn(|k| {
-            let args: Vec<Value> = columns.iter().map(|column| column[k]).collect();
-            self.new.add(op(k), inst.ty, &args)
-        });
-        Wide { each: Some(each), ..Wide::default() }
+    fn copies(&mut self, value: Value, op: impl Fn(usize) -> Op) -> LaneValue {
+        LaneValue { each: Some(self.b.copies(value, op)), ..LaneValue::default() }
     }
 
     fn lines(&self, line: Handle<DelayLine>) -> [Handle<DelayLine>; LANES] {
         std::array::from_fn(|k| Handle::new(k * self.kernel.delays.len() + line.index()))
-    }
-
-    /// A value in lanes.
-    fn lanes(&mut self, value: Value) -> Value {
-        let lanes = match self.wide[value.index()] {
-            Wide { lanes: Some(lanes), .. } => lanes,
-            Wide { one: Some(one), .. } => match self.new.as_const(one) {
-                Some(imm) => self.new.constant(imm, LANES as u8),
-                None => self.new.op(Op::Splat, &[one]),
-            },
-            Wide { each: Some(each), .. } => self.new.op(Op::Pack, &each),
-            _ => unreachable!("operands stand before their users"),
-        };
-        self.wide[value.index()].lanes = Some(lanes);
-        lanes
-    }
-
-    /// A value for each lane.
-    fn each(&mut self, value: Value) -> [Value; LANES] {
-        let each = match self.wide[value.index()] {
-            Wide { each: Some(each), .. } => each,
-            Wide { one: Some(one), .. } => [one; LANES],
-            Wide { lanes: Some(lanes), .. } => {
-                std::array::from_fn(|k| self.new.op(Op::Extract(k as u8), &[lanes]))
-            }
-            _ => unreachable!("operands stand before their users"),
-        };
-        self.wide[value.index()].each = Some(each);
-        each
     }
 }

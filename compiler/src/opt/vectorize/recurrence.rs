@@ -1,133 +1,247 @@
-//! The circles of a body: which instructions depend on themselves through states, and of which form they are.
+//! Which instructions depend on themselves through states (strongly connected components), and how each component is
+//! computed in lanes: the recognisers are asked one after the other, and the first that knows a component describes it.
 
-use crate::ir::{Body, Imm, Kernel, Op, Rate, StateSlot, Value};
+use super::block_filter::{self, BlockFilter, Users};
+use super::clamp::{self, Clamp};
+use super::induction::{self, Counter, Inductions, Phase, Ramp, ScaledSeries, Series};
+use super::scalarize::ScalarRegion;
+use super::scan::{self, Linear};
+use super::schedule::Schedule;
+use crate::ir::{Body, Op, Rate, Scalar, Value};
+use crate::opt::analysis::Analysis;
 use mam_grammar::Handle;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
+use rustc_hash::FxHashMap;
 
-/// Instructions that are computed together, in the order of the body.
-pub(super) type Circle = Vec<Value>;
+/// Instructions that depend on each other, in the order of the body; one that depends on nothing before it by itself.
+pub(in crate::opt) type Component = Vec<Value>;
 
-/// The instructions that are computed every frame, circle by circle, each after what it needs. An instruction that
-/// is in no circle is one by itself.
-pub(super) fn circles(body: &Body, rates: &[Rate]) -> Vec<Circle> {
-    circles_with(body, rates, &[])
+/// The instructions that are computed every frame, component by component, each after what it needs.
+pub(in crate::opt) fn components(body: &Body, rates: &[Rate]) -> Vec<Component> {
+    components_through(body, rates, &[])
 }
 
-/// The same, where what is carried goes in circles too.
-pub(super) fn circles_with_carried(body: &Body, rates: &[Rate]) -> Vec<Circle> {
-    circles_with(body, rates, &body.back_edges)
+/// The same, where loop-carried values make recurrences too.
+pub(in crate::opt) fn components_with_back_edges(body: &Body, rates: &[Rate]) -> Vec<Component> {
+    components_through(body, rates, &body.back_edges)
 }
 
-fn circles_with(body: &Body, rates: &[Rate], back_edges: &[(Value, Value)]) -> Vec<Circle> {
+fn components_through(body: &Body, rates: &[Rate], back_edges: &[(Value, Value)]) -> Vec<Component> {
+    let sets: FxHashMap<Handle<_>, Value> = body.sets.iter().copied().collect();
     let mut graph = DiGraph::<Value, ()>::new();
     let nodes: Vec<_> = body.insts.handles().map(|value| graph.add_node(value)).collect();
     for (value, inst) in body.insts.iter() {
         for arg in inst.args.as_slice() {
             graph.add_edge(nodes[arg.index()], nodes[value.index()], ());
         }
-        if let Some(next) = next_of(body, inst.op) {
+        let next = if let Op::Get(state) = inst.op { sets.get(&state) } else { None };
+        if let Some(next) = next {
             graph.add_edge(nodes[next.index()], nodes[value.index()], ());
         }
     }
-    for (carry, next) in back_edges {
-        graph.add_edge(nodes[next.index()], nodes[carry.index()], ());
+    for (carried, next) in back_edges {
+        graph.add_edge(nodes[next.index()], nodes[carried.index()], ());
     }
-    let mut circles: Vec<Circle> = kosaraju_scc(&graph)
+    let mut components: Vec<Component> = kosaraju_scc(&graph)
         .into_iter()
         .rev()
-        .map(|circle| circle.into_iter().map(|node| graph[node]).collect())
+        .map(|component| component.into_iter().map(|node| graph[node]).collect())
         .collect();
-    circles.retain(|circle: &Circle| rates[circle[0].index()] == Rate::Sample);
-    circles.iter_mut().for_each(|circle| circle.sort());
-    circles
+    components.retain(|component: &Component| rates[component[0].index()] == Rate::Sample);
+    components.iter_mut().for_each(|component| component.sort());
+    components
 }
 
-/// What the state that an op reads is set to.
-pub(super) fn next_of(body: &Body, op: Op) -> Option<Value> {
-    let Op::Get(state) = op else { return None };
-    body.sets.iter().find(|(other, _)| *other == state).map(|(_, value)| *value)
-}
-
-/// Whether an instruction by itself goes in a circle: a state that is set to its own value.
-pub(super) fn is_circle(body: &Body, circle: &Circle) -> bool {
-    circle.len() > 1 || next_of(body, body.insts[circle[0]].op) == Some(circle[0])
-}
-
-/// `s + step` in i32, where the step does not depend on s.
-pub(super) struct Phase {
-    pub(super) state: Handle<StateSlot>,
-    pub(super) get: Value,
-    pub(super) sum: Value,
-    pub(super) step: Value,
-}
-
-/// The one state of a circle, its `get`, and the other members.
-fn single<'c>(body: &Body, circle: &'c Circle) -> Option<(Handle<StateSlot>, Value, Vec<&'c Value>)> {
-    let (gets, others): (Vec<&Value>, Vec<&Value>) =
-        circle.iter().partition(|v| matches!(body.insts[**v].op, Op::Get(_)));
-    match (gets.as_slice(), body.insts[*gets[0]].op) {
-        ([get], Op::Get(state)) => Some((state, **get, others)),
-        _ => None,
-    }
-}
-
-/// The operand of a binary instruction that is not `of`.
-fn other(body: &Body, value: Value, of: Value) -> Option<Value> {
-    match *body.insts[value].args.as_slice() {
-        [a, b] if a == of && b != of => Some(b),
-        [a, b] if b == of && a != of => Some(a),
-        _ => None,
-    }
-}
-
-pub(super) fn phase(body: &Body, circle: &Circle) -> Option<Phase> {
-    let (state, get, others) = single(body, circle)?;
-    let &[&sum] = others.as_slice() else { return None };
-    let plain = body.insts[sum].op == Op::Add && body.ty(sum) == crate::ir::Type::I32;
-    let step = other(body, sum, get)?;
-    (plain && next_of(body, Op::Get(state)) == Some(sum)).then_some(Phase { state, get, sum, step })
-}
-
-/// `min(s + step, most)` in i32, where s never gets near an overflow.
-pub(super) struct Counter {
-    pub(super) state: Handle<StateSlot>,
-    pub(super) get: Value,
-    pub(super) sum: Value,
-    pub(super) least: Value,
-    pub(super) step: i32,
-    pub(super) most: i32,
-}
-
-pub(super) fn counter(kernel: &Kernel, body: &Body, circle: &Circle) -> Option<Counter> {
-    let (state, get, others) = single(body, circle)?;
-    let &[&sum, &least] = others.as_slice() else { return None };
-    let int = |value: Option<Value>| match body.as_const(value?)? {
-        Imm::I32(x) => Some(x),
-        _ => None,
+/// Whether a component is a recurrence: several instructions, or a state that is set to its own value.
+pub(in crate::opt) fn is_recurrence(body: &Body, component: &Component) -> bool {
+    let own = |value: Value| match body.insts[value].op {
+        Op::Get(state) => body.sets.contains(&(state, value)),
+        _ => false,
     };
-    let ops = (body.insts[sum].op, body.insts[least].op) == (Op::Add, Op::Min);
-    let (step, most) = (int(other(body, sum, get))?, int(other(body, least, sum))?);
-    let Imm::I32(init) = kernel.states[state].init else { return None };
-    // Whoever sets it (the general body begins a count anew) stays within its bounds: 0 or a count.
-    let bounded = (0..=most).contains(&init) && (1..1 << 20).contains(&step) && most < i32::MAX - (1 << 23);
-    let fits = ops && bounded && next_of(body, Op::Get(state)) == Some(least) && resets(kernel, state, most);
-    fits.then_some(Counter { state, get, sum, least, step, most })
+    component.len() > 1 || own(component[0])
 }
 
-/// Whether the general body sets a state to a count or a constant within its bounds only.
-fn resets(kernel: &Kernel, state: Handle<StateSlot>, most: i32) -> bool {
-    let body = &kernel.general;
-    let within = |value: Value| matches!(body.as_const(value), Some(Imm::I32(x)) if (0..=most).contains(&x));
-    let Some(mut value) = next_of(body, Op::Get(state)) else { return true };
-    loop {
-        let inst = &body.insts[value];
-        match (inst.op, inst.args.as_slice()) {
-            (Op::Select, &[_, a, b]) if within(a) => value = b,
-            (Op::Select, &[_, a, b]) if within(b) => value = a,
-            (Op::Min, &[a, b]) => return within(a) || within(b),
-            (Op::Get(other), _) => return other == state,
-            _ => return within(value),
+/// How a component is computed in lanes.
+pub(super) enum Form {
+    /// One instruction on four frames at once.
+    Elementwise(Value),
+    /// One instruction frame by frame, as f64 has no lanes.
+    FrameByFrame(Value),
+    /// `prev` of what is in no recurrence with it: what its state is set to, one frame later.
+    Previous { get: Value, next: Value },
+    /// A whole number that rises by the same in each frame.
+    Ramp(Ramp),
+    /// A power of two whose exponent is a line over a counter.
+    Series(Series),
+    /// A series times what is loop-invariant.
+    ScaledSeries(ScaledSeries),
+    /// `s + step` of whole numbers.
+    Phase(Phase),
+    /// `min(s + step, most)` of whole numbers.
+    Counter(Counter),
+    /// Linear in its states.
+    Linear(Linear),
+    /// Linear in its state within a bound.
+    Clamp(Clamp),
+    /// Filters of second order that do not hear each other, one or two.
+    BlockFilters(Vec<BlockFilter>),
+    /// Anything else: frame after frame.
+    Scalar(ScalarRegion),
+}
+
+impl Form {
+    /// Its name and the states or values that it is of, for `mamc dump plan`. None where there is nothing to be told.
+    pub(super) fn describe(&self, a: &Analysis) -> Option<String> {
+        let name = |state| a.name_of(state);
+        match self {
+            Form::Elementwise(_) | Form::FrameByFrame(_) | Form::Previous { .. } => None,
+            Form::Ramp(_) | Form::ScaledSeries(_) | Form::BlockFilters(_) => None,
+            Form::Series(series) => Some(format!("v{}: a geometric series", series.value.index())),
+            Form::Phase(phase) => Some(format!("{}: a phase", name(phase.state))),
+            Form::Counter(counter) => Some(format!("{}: a counter", name(counter.state))),
+            Form::Linear(linear) => {
+                let names: Vec<&str> = linear.states.iter().map(|state| name(*state)).collect();
+                Some(format!("{}: linear, with a loop-invariant factor", names.join(", ")))
+            }
+            Form::Clamp(clamp) => {
+                Some(format!("{}: linear within a bound, with a loop-invariant factor", name(clamp.state)))
+            }
+            Form::Scalar(region) => Some(region.describe(a)),
+        }
+    }
+}
+
+/// The components of a body in lanes.
+pub(super) struct Forms {
+    /// In the order in which they are built.
+    pub(super) all: Vec<Form>,
+    /// What is told of them, line by line.
+    pub(super) reasons: Vec<String>,
+}
+
+/// Finds a form for each component of a steady body. Without `rounding` only those that keep every bit.
+///
+/// # Errors
+/// Why the body can't be computed in lanes.
+pub(super) fn recognise(a: &Analysis, rounding: bool) -> Result<Forms, String> {
+    obstacle(a)?;
+    let components = components(a.body, &a.rates);
+    let filters = find_filters(a, &components, rounding);
+    let mut reasons: Vec<String> = filters.iter().flatten().map(|filter| filter.describe(a)).collect();
+    let mut filters: Vec<Option<BlockFilter>> = filters;
+    let schedule = Schedule::of(a, &components, &filters);
+    let mut recogniser = Recogniser { a, rounding, inductions: Inductions::default() };
+    let mut all = vec![];
+    for group in schedule.groups {
+        let here: Vec<BlockFilter> = group.iter().filter_map(|i| filters[*i].take()).collect();
+        let form = match here.is_empty() {
+            false => Form::BlockFilters(here),
+            true => recogniser.form(&components[group[0]]),
+        };
+        reasons.extend(form.describe(a));
+        all.push(form);
+    }
+    Ok(Forms { all, reasons })
+}
+
+/// Why a body has no form in lanes at all, if it has not.
+fn obstacle(a: &Analysis) -> Result<(), String> {
+    if a.body.step != 1 {
+        return Err("it is in lanes already".into());
+    }
+    for (value, inst) in a.body.insts.iter() {
+        if inst.ty.lanes > 1 && !a.is_invariant(value) {
+            return Err("it has lanes of its own".into());
+        }
+        if matches!(inst.op, Op::LoopCarried | Op::LiveIn(_) | Op::CallFrame) {
+            return Err("it has loop-carried values already".into());
+        }
+        if let Op::Read(line) = inst.op {
+            let name = &a.kernel.delays[line].name;
+            let ago = inst.args.as_slice()[0];
+            if !a.is_invariant(ago) {
+                return Err(format!("the delay of {name} may change every frame"));
+            }
+            let short = matches!(a.body.as_const(ago), Some(crate::ir::Imm::I32(d)) if d < 4);
+            if short || a.kernel.delays[line].frames < 8 {
+                return Err(format!("{name} is read after less than four frames"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Which components are filters in blocks.
+fn find_filters(a: &Analysis, components: &[Component], rounding: bool) -> Vec<Option<BlockFilter>> {
+    if !rounding {
+        return components.iter().map(|_| None).collect();
+    }
+    let users = Users::of(a.body);
+    let found = |component: &Component| match is_recurrence(a.body, component) {
+        true => block_filter::recognise(a, &users, component),
+        false => None,
+    };
+    components.iter().map(found).collect()
+}
+
+/// The recognisers, in order, and what they have found so far.
+struct Recogniser<'a> {
+    a: &'a Analysis<'a>,
+    /// Whether last bits may change.
+    rounding: bool,
+    inductions: Inductions,
+}
+
+impl Recogniser<'_> {
+    fn form(&mut self, component: &Component) -> Form {
+        match is_recurrence(self.a.body, component) {
+            true => self.recurrence(component),
+            false => self.single(component[0]),
+        }
+    }
+
+    /// An instruction that is in no recurrence.
+    fn single(&mut self, value: Value) -> Form {
+        let inst = &self.a.body.insts[value];
+        let double = |v: &Value| self.a.body.ty(*v).scalar == Scalar::F64;
+        if let Some(next) = self.a.next_of(inst.op) {
+            return Form::Previous { get: value, next };
+        }
+        if double(&value) || inst.args.as_slice().iter().any(double) {
+            return Form::FrameByFrame(value);
+        }
+        if let Some(ramp) = self.inductions.ramp(self.a, value) {
+            return Form::Ramp(ramp);
+        }
+        let series = if self.rounding { self.inductions.series(self.a, value) } else { None };
+        if let Some(series) = series {
+            return Form::Series(series);
+        }
+        match self.inductions.scaled_series(self.a, value) {
+            Some(scaled) => Form::ScaledSeries(scaled),
+            None => Form::Elementwise(value),
+        }
+    }
+
+    fn recurrence(&mut self, component: &Component) -> Form {
+        if let Some(phase) = self.inductions.phase(self.a, component) {
+            return Form::Phase(phase);
+        }
+        if let Some(counter) = induction::counter(self.a, component) {
+            self.inductions.add_counter(&counter);
+            return Form::Counter(counter);
+        }
+        if !self.rounding {
+            return Form::Scalar(ScalarRegion::of(component));
+        }
+        match scan::recognise(self.a, component) {
+            Some(linear) if linear.creeps(self.a.body) => Form::Scalar(ScalarRegion::creeping(component)),
+            Some(linear) => Form::Linear(linear),
+            None => match clamp::recognise(self.a, component) {
+                Some(clamp) => Form::Clamp(clamp),
+                None => Form::Scalar(ScalarRegion::of(component)),
+            },
         }
     }
 }

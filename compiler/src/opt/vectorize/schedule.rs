@@ -1,64 +1,65 @@
-//! In which order the circles of a body are brought into lanes: each after what it needs, two blocks together where they
+//! In which order the components of a body are brought into lanes: each after what it needs, two blocks together where they
 //! do not hear each other.
 
-use super::block_filter::Block;
-use super::recurrence::{Circle, next_of};
-use crate::ir::{Body, Value};
+use super::block_filter::BlockFilter;
+use super::recurrence::Component;
+use crate::ir::Value;
+use crate::opt::analysis::Analysis;
 
-/// The order.
-pub(super) struct Order {
-    /// Circles, by their index; those of a group together. What a block has taken in is no part of it.
+/// The order of the components.
+pub(super) struct Schedule {
+    /// Components, by their index; those of a group together. What a block has taken in is no part of it.
     pub(super) groups: Vec<Vec<usize>>,
 }
 
-impl Order {
-    /// The circles of a body, of which some are blocks.
-    pub(super) fn of(body: &Body, circles: &[Circle], blocks: &[Option<Block>]) -> Order {
-        let mut circle_of: Vec<Option<usize>> = vec![None; body.insts.len()];
-        for (i, circle) in circles.iter().enumerate() {
-            circle.iter().for_each(|value| circle_of[value.index()] = Some(i));
+impl Schedule {
+    /// The components of a body, of which some are blocks.
+    pub(super) fn of(a: &Analysis, components: &[Component], blocks: &[Option<BlockFilter>]) -> Schedule {
+        let mut component_of: Vec<Option<usize>> = vec![None; a.body.insts.len()];
+        for (i, component) in components.iter().enumerate() {
+            component.iter().for_each(|value| component_of[value.index()] = Some(i));
         }
-        let mut taken = vec![false; circles.len()];
+        let mut taken = vec![false; components.len()];
         for (i, block) in blocks.iter().enumerate() {
             for value in block.iter().flat_map(|block| &block.members) {
-                let own = circle_of[value.index()].replace(i).expect("it is computed every frame");
+                let own = component_of[value.index()].replace(i).expect("it is computed every frame");
                 taken[own] = own != i;
             }
         }
         let needs = |i: usize| {
-            let members: &[Value] = blocks[i].as_ref().map_or(&circles[i], |block| &block.members);
+            let members: &[Value] = blocks[i].as_ref().map_or(&components[i], |block| &block.members);
             let before = |value: &Value| {
-                let inst = &body.insts[*value];
-                inst.args.as_slice().iter().copied().chain(next_of(body, inst.op)).collect::<Vec<_>>()
+                let inst = &a.body.insts[*value];
+                inst.args.as_slice().iter().copied().chain(a.next_of(inst.op)).collect::<Vec<_>>()
             };
-            let all = members.iter().flat_map(before).filter_map(|value| circle_of[value.index()]);
+            let all = members.iter().flat_map(before).filter_map(|value| component_of[value.index()]);
             all.filter(|other| *other != i).collect::<Vec<usize>>()
         };
-        let needs: Vec<Vec<usize>> = (0..circles.len()).map(needs).collect();
-        let mut order = Order { groups: vec![] };
+        let needs: Vec<Vec<usize>> = (0..components.len()).map(needs).collect();
+        let mut schedule = Schedule { groups: vec![] };
         let mut walk = Walk { needs: &needs, mates: mates(&needs, &taken, blocks), done: taken };
-        (0..circles.len()).for_each(|i| walk.reach(i, &mut order.groups));
-        order
+        (0..components.len()).for_each(|i| walk.reach(i, &mut schedule.groups));
+        schedule
     }
 }
 
 /// For each block the one that it goes with: of as many in a row, so that neither hears the other.
-fn mates(needs: &[Vec<usize>], taken: &[bool], blocks: &[Option<Block>]) -> Vec<Option<usize>> {
-    // A circle stands after what it needs.
+fn mates(needs: &[Vec<usize>], taken: &[bool], blocks: &[Option<BlockFilter>]) -> Vec<Option<usize>> {
+    // A component stands after what it needs.
     let mut rows: Vec<u32> = Vec::with_capacity(blocks.len());
     for (needs, block) in needs.iter().zip(blocks) {
         let before = needs.iter().map(|other| rows[*other]).max().unwrap_or(0);
         rows.push(before + u32::from(block.is_some()));
     }
     let mut mates = vec![None; blocks.len()];
-    let mut alone: Vec<(u32, usize)> = vec![];
+    let mut unpaired: Vec<(u32, usize)> = vec![];
     for i in (0..blocks.len()).filter(|i| blocks[*i].is_some() && !taken[*i]) {
-        match alone.iter().position(|(row, _)| *row == rows[i]) {
+        match unpaired.iter().position(|(row, _)| *row == rows[i]) {
             Some(found) => {
-                let (_, other) = alone.remove(found);
+                let (_, other) = unpaired.remove(found);
                 (mates[i], mates[other]) = (Some(other), Some(i));
             }
-            None => alone.push((rows[i], i)),
+            None => unpaired.push((rows[i], i)),
         }
     }
     mates

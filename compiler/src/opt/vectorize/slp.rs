@@ -1,108 +1,98 @@
-//! Channel lanes: the steady body rewritten so that what left and right have alike is computed for both at once, one
-//! frame a turn, in two lanes of four (the other two repeat them). Filters in a chain, which wait for themselves from
+//! Channel lanes, by superword-level parallelism (SLP): the steady body rewritten so that what left and right have alike is computed for both at once, one
+//! frame an iteration, in two lanes of four (the other two repeat them). Filters in a chain, which wait for themselves from
 //! frame to frame, take both channels in the time of one.
 //!
 //! From the two outputs backwards, instructions of one kind whose operands pair are a pair; states are paired where first
-//! they meet, and are carried in lanes from turn to turn. What does not pair is computed by itself and put into lanes.
+//! they meet, and are carried in lanes from iteration to iteration. What does not pair is computed by itself and put into lanes.
 //! Every bit stays.
 
-use crate::ir::{Body, Kernel, Op, Rate, StateSlot, Value};
+use crate::ir::{Kernel, Op, StateSlot, Value};
+use crate::opt::analysis::Analysis;
+use crate::opt::lanes::{LANES, LaneBuilder};
 use mam_grammar::Handle;
 use rustc_hash::FxHashMap;
 
-/// Lanes of a value.
-const LANES: u8 = 4;
-
-/// The kernel with pairs in its steady body; none where it has not two outputs, or no state is paired.
-pub fn paired(kernel: &Kernel) -> Option<Kernel> {
-    let old = &kernel.steady;
+/// The kernel with channel lanes in its steady body; none where it has not two outputs, or no state is paired.
+pub fn channel_lanes(kernel: &Kernel) -> Option<Kernel> {
+    let a = Analysis::of_steady(kernel);
+    let old = a.body;
     let &[left, right] = old.outs.as_slice() else { return None };
     if old.step != 1 || left == right {
         return None;
     }
     let mut pairs = Pairs {
-        old,
-        rates: old.rates(),
-        sets: old.sets.iter().copied().collect(),
+        a: &a,
+        b: LaneBuilder::new(old, 1),
         back_edges: old.back_edges.iter().copied().collect(),
         paired: FxHashMap::default(),
-        new: Body::default(),
-        single: vec![None; old.insts.len()],
         wide: FxHashMap::default(),
         open: vec![],
     };
     let out = pairs.wide(left, right);
-    pairs.new.outs = [0, 1].map(|lane| pairs.new.op(Op::Extract(lane), &[out])).to_vec();
-    while let Some(circle) = pairs.open.pop() {
-        pairs.close(circle);
-    }
+    pairs.b.new.outs = [0, 1].map(|lane| pairs.b.op(Op::Extract(lane), &[out])).to_vec();
+    pairs.close_all();
     if pairs.paired.is_empty() {
         return None;
     }
     for &(state, value) in &old.sets {
         if !pairs.paired.contains_key(&state) {
-            let value = pairs.one(value);
-            pairs.new.sets.push((state, value));
+            let value = pairs.single(value);
+            pairs.b.new.sets.push((state, value));
         }
     }
     for &(line, value) in &old.writes {
-        let value = pairs.one(value);
-        pairs.new.writes.push((line, value));
+        let value = pairs.single(value);
+        pairs.b.new.writes.push((line, value));
     }
     // What is put into lanes may have asked for more states.
-    while let Some(circle) = pairs.open.pop() {
-        pairs.close(circle);
-    }
+    pairs.close_all();
     let mut left: Vec<(Value, Value)> = old.back_edges.clone();
-    while let Some(index) = left.iter().position(|(carry, _)| pairs.single[carry.index()].is_some()) {
-        let (carry, next) = left.swap_remove(index);
-        let (now, next) = (pairs.one(carry), pairs.one(next));
-        pairs.new.back_edges.push((now, next));
+    while let Some(index) = left.iter().position(|(carried, _)| pairs.b.uniform(*carried).is_some()) {
+        let (carried, next) = left.swap_remove(index);
+        let (now, next) = (pairs.single(carried), pairs.single(next));
+        pairs.b.new.back_edges.push((now, next));
     }
-    pairs.open.is_empty().then(|| Kernel { steady: pairs.new, ..kernel.clone() })
+    pairs.open.is_empty().then(|| Kernel { steady: pairs.b.new, ..kernel.clone() })
 }
 
-/// What goes from turn to turn in lanes: of two states, or of two carried values.
+/// What goes from iteration to iteration in lanes, of which the next value is to be computed: of two states, or of two
+/// loop-carried values.
 #[derive(Clone, Copy)]
-enum Circle {
-    States(Handle<StateSlot>, Handle<StateSlot>, Value),
-    Carries(Value, Value, Value),
+enum Open {
+    States { left: Handle<StateSlot>, right: Handle<StateSlot>, lanes: Value },
+    Carried { left: Value, right: Value, lanes: Value },
 }
 
 struct Pairs<'a> {
-    old: &'a Body,
-    rates: Vec<Rate>,
-    sets: FxHashMap<Handle<StateSlot>, Value>,
+    a: &'a Analysis<'a>,
+    /// The values by themselves are uniform in it.
+    b: LaneBuilder<'a>,
     back_edges: FxHashMap<Value, Value>,
-    /// The states that are paired: in which lane, and the carried lanes.
+    /// The states that are paired: in which lane, and the loop-carried lanes.
     paired: FxHashMap<Handle<StateSlot>, (u8, Value)>,
-    new: Body,
-    /// The values by themselves.
-    single: Vec<Option<Value>>,
     /// Pairs in lanes.
     wide: FxHashMap<(Value, Value), Value>,
-    /// Circles whose end is to be computed.
-    open: Vec<Circle>,
+    open: Vec<Open>,
 }
 
 impl Pairs<'_> {
     /// A value by itself.
-    fn one(&mut self, value: Value) -> Value {
-        if let Some(known) = self.single[value.index()] {
+    fn single(&mut self, value: Value) -> Value {
+        if let Some(known) = self.b.uniform(value) {
             return known;
         }
-        let inst = &self.old.insts[value];
+        let inst = &self.a.body.insts[value];
         let now = match inst.op {
             Op::Get(state) if self.paired.contains_key(&state) => {
                 let (lane, carried) = self.paired[&state];
-                self.new.op(Op::Extract(lane), &[carried])
+                self.b.op(Op::Extract(lane), &[carried])
             }
             _ => stacker::maybe_grow(64 << 10, 1 << 20, || {
-                let args: Vec<Value> = inst.args.as_slice().iter().map(|arg| self.one(*arg)).collect();
-                self.new.add(inst.op, inst.ty, &args)
+                let args: Vec<Value> = inst.args.as_slice().iter().map(|arg| self.single(*arg)).collect();
+                self.b.new.add(inst.op, inst.ty, &args)
             }),
         };
-        self.single[value.index()] = Some(now);
+        self.b.define_uniform(value, now);
         now
     }
 
@@ -111,95 +101,92 @@ impl Pairs<'_> {
         if let Some(known) = self.wide.get(&(left, right)) {
             return *known;
         }
-        let now = stacker::maybe_grow(64 << 10, 1 << 20, || self.made(left, right));
+        let now = stacker::maybe_grow(64 << 10, 1 << 20, || self.paired_or_packed(left, right));
         self.wide.insert((left, right), now);
         now
     }
 
-    fn made(&mut self, left: Value, right: Value) -> Value {
-        let (a, b) = (&self.old.insts[left], &self.old.insts[right]);
-        let sample = |value: Value| self.rates[value.index()] == Rate::Sample;
-        if !sample(left) && !sample(right) || left == right || a.ty != b.ty {
-            return self.together(left, right);
+    fn paired_or_packed(&mut self, left: Value, right: Value) -> Value {
+        let (x, y) = (&self.a.body.insts[left], &self.a.body.insts[right]);
+        let invariant = self.a.is_invariant(left) && self.a.is_invariant(right);
+        if invariant || left == right || x.ty != y.ty {
+            return self.packed(left, right);
         }
-        match (a.op, b.op) {
-            (Op::Get(one), Op::Get(other)) => self.states(left, right, one, other),
+        match (x.op, y.op) {
+            (Op::Get(one), Op::Get(other)) => self.states([left, right], [one, other]),
             (Op::LoopCarried, Op::LoopCarried) => {
-                let start = self.wide(a.args.as_slice()[0], b.args.as_slice()[0]);
-                let carried = self.new.op(Op::LoopCarried, &[start]);
-                self.open.push(Circle::Carries(left, right, carried));
-                carried
+                let start = self.wide(x.args.as_slice()[0], y.args.as_slice()[0]);
+                let lanes = self.b.op(Op::LoopCarried, &[start]);
+                self.open.push(Open::Carried { left, right, lanes });
+                lanes
             }
-            (x, y) if x == y && self.widens(left) && self.widens(right) => {
-                let args: Vec<(Value, Value)> =
-                    a.args.as_slice().iter().copied().zip(b.args.as_slice().iter().copied()).collect();
-                let args: Vec<Value> = args.into_iter().map(|(x, y)| self.wide(x, y)).collect();
-                self.new.add(a.op, a.ty.with_lanes(LANES), &args)
+            (one, other) if one == other && self.widens(left) && self.widens(right) => {
+                let args = x.args.as_slice().iter().zip(y.args.as_slice());
+                let args: Vec<Value> = args.map(|(x, y)| self.wide(*x, *y)).collect();
+                self.b.new.add(one, x.ty.with_lanes(LANES as u8), &args)
             }
-            _ => self.together(left, right),
+            _ => self.packed(left, right),
         }
     }
 
-    fn states(
-        &mut self,
-        left: Value,
-        right: Value,
-        one: Handle<StateSlot>,
-        other: Handle<StateSlot>,
-    ) -> Value {
-        let free = |state| !self.paired.contains_key(&state) && self.sets.contains_key(&state);
-        let unread = self.single[left.index()].is_none() && self.single[right.index()].is_none();
-        let ty = self.old.ty(left);
-        if one == other || !free(one) || !free(other) || !unread || !ty.is_packable() {
-            return self.together(left, right);
+    fn states(&mut self, gets: [Value; 2], states: [Handle<StateSlot>; 2]) -> Value {
+        let [left, right] = states;
+        let free = |state| !self.paired.contains_key(&state) && self.a.next_of(Op::Get(state)).is_some();
+        let unread = gets.iter().all(|get| self.b.uniform(*get).is_none());
+        let ty = self.a.body.ty(gets[0]);
+        if left == right || !free(left) || !free(right) || !unread || !ty.is_packable() {
+            return self.packed(gets[0], gets[1]);
         }
-        let [a, b] = [one, other].map(|state| self.new.add(Op::LiveIn(state), ty, &[]));
-        let start = self.new.op(Op::Pack, &[a, b, a, b]);
-        let carried = self.new.op(Op::LoopCarried, &[start]);
-        self.paired.insert(one, (0, carried));
-        self.paired.insert(other, (1, carried));
-        self.open.push(Circle::States(one, other, carried));
-        carried
+        let [a, b] = states.map(|state| self.b.new.add(Op::LiveIn(state), ty, &[]));
+        let start = self.b.op(Op::Pack, &[a, b, a, b]);
+        let lanes = self.b.op(Op::LoopCarried, &[start]);
+        self.paired.insert(left, (0, lanes));
+        self.paired.insert(right, (1, lanes));
+        self.open.push(Open::States { left, right, lanes });
+        lanes
     }
 
-    /// Computes what a circle is in the next turn.
-    fn close(&mut self, circle: Circle) {
-        match circle {
-            Circle::States(one, other, carried) => {
-                let next = self.wide(self.sets[&one], self.sets[&other]);
-                self.new.back_edges.push((carried, next));
-                for (lane, state) in [(0, one), (1, other)] {
-                    let value = self.new.op(Op::Extract(lane), &[next]);
-                    self.new.sets.push((state, value));
+    /// Computes what is open in the next iteration, until nothing is.
+    fn close_all(&mut self) {
+        while let Some(open) = self.open.pop() {
+            self.close(open);
+        }
+    }
+
+    fn close(&mut self, open: Open) {
+        match open {
+            Open::States { left, right, lanes } => {
+                let [x, y] = [left, right].map(|state| self.a.next_of(Op::Get(state)).expect("it is set"));
+                let next = self.wide(x, y);
+                self.b.new.back_edges.push((lanes, next));
+                for (lane, state) in [(0, left), (1, right)] {
+                    let value = self.b.op(Op::Extract(lane), &[next]);
+                    self.b.new.sets.push((state, value));
                 }
             }
-            Circle::Carries(left, right, carried) => {
+            Open::Carried { left, right, lanes } => {
                 let next = self.wide(self.back_edges[&left], self.back_edges[&right]);
-                self.new.back_edges.push((carried, next));
+                self.b.new.back_edges.push((lanes, next));
             }
         }
     }
 
     /// Two values, each computed by itself, in lanes.
-    fn together(&mut self, left: Value, right: Value) -> Value {
-        let a = self.one(left);
+    fn packed(&mut self, left: Value, right: Value) -> Value {
+        let a = self.single(left);
         if left == right {
-            return match self.new.as_const(a) {
-                Some(imm) => self.new.constant(imm, LANES),
-                None => self.new.op(Op::Splat, &[a]),
-            };
+            return self.b.splat(a);
         }
-        let b = self.one(right);
-        self.new.op(Op::Pack, &[a, b, a, b])
+        let b = self.single(right);
+        self.b.op(Op::Pack, &[a, b, a, b])
     }
 
     /// Whether an instruction can be done in lanes.
     fn widens(&self, value: Value) -> bool {
-        let inst = &self.old.insts[value];
-        let args = inst.args.as_slice();
+        let inst = &self.a.body.insts[value];
         // What has no meaning by itself is a source.
         inst.op.row().meaning.is_some()
             && inst.ty.is_packable()
-            && args.iter().all(|arg| self.old.ty(*arg).is_packable())
+            && inst.args.as_slice().iter().all(|arg| self.a.body.ty(*arg).is_packable())
     }
 }

@@ -6,8 +6,9 @@
 use super::ca;
 use super::object::{Object, RATE_CHANGE_MEANWHILE, Watch};
 use super::unit::{BYTES, Lent, MOST_FRAMES, PARAM_ERROR, Unit, description};
+use crate::output::backend::{Format, Heard, Input, State};
+use crate::output::error::OutputError;
 use crate::output::input::{Ear, ring};
-use crate::output::{Format, Heard, Input, OutputError, State};
 use std::ffi::c_void;
 
 /// The element of a unit through which sound comes, and that through which it goes.

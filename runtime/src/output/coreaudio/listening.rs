@@ -2,7 +2,8 @@
 
 use super::standin::World;
 use super::*;
-use crate::output::{Frames, Keeper, News};
+use crate::frames::Frames;
+use crate::output::keeper::{Keeper, News};
 use crate::program::QUANTUM;
 use rtrb::Consumer;
 

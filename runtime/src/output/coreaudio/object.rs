@@ -2,7 +2,8 @@
 
 use super::ca;
 use super::status::check;
-use crate::output::{OutputError, State};
+use crate::output::backend::State;
+use crate::output::error::OutputError;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};

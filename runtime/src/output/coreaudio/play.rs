@@ -4,7 +4,9 @@ use super::ca;
 use super::object::Object;
 use super::unit::{BYTES, Lent, MOST_FRAMES, PARAM_ERROR, Unit, description};
 use crate::control::MOST_CHANNELS;
-use crate::output::{Callback, Format, Frames, OutputError};
+use crate::frames::Frames;
+use crate::output::backend::{Callback, Format};
+use crate::output::error::OutputError;
 use std::ffi::c_void;
 
 /// A unit that plays, with the callback.

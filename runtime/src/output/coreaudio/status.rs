@@ -1,7 +1,7 @@
 //! What CoreAudio's numbers mean, in words.
 
 use super::ca;
-use crate::output::OutputError;
+use crate::output::error::OutputError;
 
 /// Known refusals. The codes are Apple's, from `AUComponent.h`, `AudioHardwareBase.h` and `MacTypes.h`.
 const WORDS: [(i32, &str); 16] = [

@@ -2,7 +2,8 @@
 
 use super::standin::{FakeDevice, World};
 use super::*;
-use crate::output::{Frames, Keeper, News};
+use crate::frames::Frames;
+use crate::output::keeper::{Keeper, News};
 
 /// Counts frames: channel 1 is half a step above channel 0.
 fn ramp() -> Callback {

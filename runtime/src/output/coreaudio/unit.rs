@@ -2,7 +2,7 @@
 
 use super::ca;
 use super::status::check;
-use crate::output::OutputError;
+use crate::output::error::OutputError;
 
 /// Frames that a callback can have at most. macOS asks for 4096 when the screen is off.
 pub(super) const MOST_FRAMES: u32 = 4096;

@@ -1,6 +1,6 @@
 //! The functions of JACK's library that are used, found when a client is opened. Facts from `jack/jack.h`.
 
-use crate::output::OutputError;
+use crate::output::error::OutputError;
 use libloading::Library;
 use std::ffi::{c_char, c_int, c_ulong, c_void};
 

@@ -2,8 +2,9 @@
 
 use super::library::{PORT_IS_INPUT, PORT_IS_OUTPUT, PORT_IS_PHYSICAL, Port};
 use super::{Session, refused};
+use crate::output::backend::{Format, Heard, Input, State};
+use crate::output::error::OutputError;
 use crate::output::input::{Ear, ring};
-use crate::output::{Format, Heard, Input, OutputError, State};
 use crate::program::QUANTUM;
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

@@ -10,11 +10,13 @@
 mod library;
 mod listen;
 
-use super::{Backend, Callback, Device, Format, Frames, Heard, Opened, OutputError, Request, State, Stream};
-use crate::control::MOST_CHANNELS;
-use library::{
+use super::backend::{Backend, Callback, Device, Format, Heard, Opened, Request, State, Stream};
+use super::error::OutputError;
+use super::jack::library::{
     AUDIO, Client, Functions, NO_START_SERVER, PORT_IS_INPUT, PORT_IS_OUTPUT, PORT_IS_PHYSICAL, Port,
 };
+use crate::control::MOST_CHANNELS;
+use crate::frames::Frames;
 use std::ffi::{CStr, CString, c_int, c_ulong, c_void};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 

@@ -9,7 +9,8 @@ mod linux;
 #[cfg(target_os = "linux")]
 mod rtkit;
 
-use super::{Callback, Frames};
+use super::backend::Callback;
+use crate::frames::Frames;
 use std::fmt;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Acquire, Release};

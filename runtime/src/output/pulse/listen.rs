@@ -2,8 +2,9 @@
 
 use super::wire::{Connection, Message, Wire};
 use super::{BufferAttr, StreamFlags, channel_map};
+use crate::output::backend::{Format, Heard, Input, State};
+use crate::output::error::OutputError;
 use crate::output::input::{Ear, ring};
-use crate::output::{Format, Heard, Input, OutputError, State};
 use pulseaudio::protocol::{
     Command, CreateRecordStreamReply, Prop, Props, RecordStreamParams, SampleFormat, SampleSpec,
 };

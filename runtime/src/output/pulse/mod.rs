@@ -7,7 +7,9 @@ mod listen;
 mod stream;
 mod wire;
 
-use super::{Backend, Callback, Device, Format, Heard, Opened, OutputError, Request, Stream};
+use super::backend::{Backend, Callback, Device, Format, Heard, Opened, Request, Stream};
+use super::error::OutputError;
+use super::pulse::wire::Connection;
 use crate::control::MOST_CHANNELS;
 use pulseaudio::protocol::stream::{BufferAttr, StreamFlags};
 use pulseaudio::protocol::{
@@ -15,7 +17,6 @@ use pulseaudio::protocol::{
     Props, SampleFormat, SampleSpec, ServerInfo, SinkInfo, SinkInfoList, SourceInfoList,
 };
 use std::ffi::CString;
-use wire::Connection;
 
 /// Frames that are asked for at a time, unless others are asked for: 21 ms at 48 kHz. A server that runs without
 /// real-time priority loses data below 512.

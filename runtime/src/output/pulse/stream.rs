@@ -1,7 +1,9 @@
 //! A stream: the thread that answers the server's requests for sound.
 
 use super::wire::{Connection, Message, PACKET_HEADER, Wire};
-use crate::output::{Callback, Format, Frames, OutputError, State, Stream};
+use crate::frames::Frames;
+use crate::output::backend::{Callback, Format, State, Stream};
+use crate::output::error::OutputError;
 use pulseaudio::protocol::{Command, CreatePlaybackStreamReply};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};

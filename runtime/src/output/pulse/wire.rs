@@ -1,7 +1,7 @@
 //! The connection to the server: how it is found, the greeting, questions and answers; and, for the audio
 //! thread, messages as they lie in a buffer that is never allocated anew.
 
-use crate::output::OutputError;
+use crate::output::error::OutputError;
 use pulseaudio::protocol::{
     AuthParams, AuthReply, Command, CommandReply, MAX_VERSION, Prop, Props, ProtocolError,
     SetClientNameReply, read_reply_message, write_command_message,

@@ -7,12 +7,15 @@
 
 mod tempo;
 
+use super::data::Score;
 use super::listing::Bars;
-use super::{Extent, Rational, Score, Sequencer, Unplayed};
-use crate::program::{Event, EventKind, MidiRole, ParamSlot, Program, Target};
+use super::midi::tempo::Time;
+use super::rational::Rational;
+use super::sequencer::{Extent, Sequencer, Unplayed};
+use crate::param::ParamSlot;
+use crate::program::{Event, EventKind, MidiRole, Program, Target};
 use midly::num::{u4, u7, u15, u28};
 use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
-use tempo::Time;
 
 /// The channel of drum kits, whose keys are not pitches.
 const DRUMS: u8 = 9;

@@ -4,9 +4,10 @@
 //! A slower song is written with notes twice, four times … as long. Where rounding to microseconds adds up to more than
 //! [`FAR`], the tempo changes by a microsecond for a while.
 
-use super::super::Rational;
-use super::super::listing::Bars;
-use super::super::{Score, Tempo};
+use crate::score::clock::Tempo;
+use crate::score::data::Score;
+use crate::score::listing::Bars;
+use crate::score::rational::Rational;
 use midly::MetaMessage;
 use midly::num::u24;
 

@@ -15,7 +15,7 @@ pub use query::QueryError;
 pub use random::{draw, mix};
 pub use value::{Note, Pitch, Value, ValueMap};
 
-use super::Rational;
+use super::rational::{Overflow, Rational};
 use std::sync::Arc;
 
 /// A pattern. Cloning it is cheap.
@@ -231,7 +231,7 @@ impl Pattern {
     ///
     /// # Errors
     /// When a border would not fit a fraction.
-    pub fn sequence(parts: Vec<(Rational, Pattern)>) -> Result<Pattern, super::Overflow> {
+    pub fn sequence(parts: Vec<(Rational, Pattern)>) -> Result<Pattern, Overflow> {
         if parts.len() == 1 {
             return Ok(parts.into_iter().next().map_or_else(Pattern::silence, |p| p.1));
         }

@@ -1,7 +1,7 @@
 //! After how many cycles a pattern is back at its start.
 
 use super::{Node, Pattern};
-use crate::score::{Overflow, Rational};
+use crate::score::rational::{Overflow, Rational};
 use std::collections::HashMap;
 use std::sync::Arc;
 

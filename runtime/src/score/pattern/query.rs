@@ -9,7 +9,7 @@
 use super::value::Count;
 use super::{Joint, Node, Pattern, PatternEvent, Table, TimeSpan, Value, ValueMap, draw, euclid};
 use crate::score::limits::{MOST_EVENTS, MOST_EVENTS_PER_CYCLE, MOST_REMEMBERED, MOST_WORK_PER_CYCLE};
-use crate::score::{Overflow, Rational};
+use crate::score::rational::{Overflow, Rational};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Draws: pure functions of a seed and a moment, so that the order of queries is of no account.
 
-use super::super::Rational;
 use crate::hash::{GOLDEN_GAMMA, splitmix64};
+use crate::score::rational::Rational;
 
 /// A seed with one more word mixed in.
 pub fn mix(seed: u64, word: u64) -> u64 {

@@ -1,6 +1,6 @@
 //! An instrument that triggers itself at every beat of its own: `bpm` and `loop`.
 
-use crate::score::{Overflow, Rational};
+use crate::score::rational::{Overflow, Rational};
 
 /// Beat k falls at round(k·60·rate/bpm), counted from where the loop was turned on. A change of the tempo keeps the
 /// beat position of that moment.

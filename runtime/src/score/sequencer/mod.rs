@@ -9,16 +9,20 @@ mod held;
 mod track;
 mod voices;
 
-use super::{Action, Command, CommandKind, Line, MusicalLength, Note, Pitch, QueryError, Rational, Score};
-use crate::program::{Curve, Event, EventKind, ParamSlot, Program, Target};
-use beats::Beats;
+use super::data::{Action, Command, CommandKind, Line, MusicalLength, Score};
+use super::pattern::QueryError;
+use super::pattern::{Note, Pitch};
+use super::rational::Rational;
+use super::sequencer::beats::Beats;
+use super::sequencer::held::States;
+use super::sequencer::track::{Track, seconds_in_frames};
+use super::sequencer::voices::{Start, Voices};
+use crate::param::{Curve, ParamSlot};
+use crate::program::{Event, EventKind, Program, Target};
 pub use held::Held;
-use held::States;
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
-use track::{Track, seconds_in_frames};
-use voices::{Start, Voices};
 
 /// A triggered note without a length of its own is held for at most a quarter of a second.
 const TRIGGER_HOLD: (i64, u32) = (1, 4);

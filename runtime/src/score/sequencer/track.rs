@@ -1,10 +1,13 @@
 //! One transport on its way through its passes: which cycles of which lines come next.
 
+use super::Extent;
 use super::{Order, Pending, Played, Unplayed, What};
+use crate::score::clock::{Clock, Frames, Tempo};
+use crate::score::data::{Action, Clip, Duration, Ramp, Transport};
 use crate::score::pattern::PatternEvent;
-use crate::score::{
-    Action, Clip, Clock, Duration, Extent, Frames, Overflow, QueryError, Ramp, Rational, TimeSpan, Transport,
-};
+use crate::score::pattern::QueryError;
+use crate::score::pattern::TimeSpan;
+use crate::score::rational::{Overflow, Rational};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -194,8 +197,8 @@ impl Track {
         let mut sets = 0;
         for change in &self.transport.tempo.changes {
             let until = match change.tempo {
-                crate::score::Tempo::Steady(_) => change.bar,
-                crate::score::Tempo::Ramp { until, .. } => until,
+                Tempo::Steady(_) => change.bar,
+                Tempo::Ramp { until, .. } => until,
             };
             let mut set = |bar: Rational, value_at: Rational, ramp: u64| {
                 let value = 60.0 * beats.to_f64() / self.clock.tempo(value_at);

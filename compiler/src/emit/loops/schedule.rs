@@ -1,26 +1,28 @@
-//! In which order a loop computes what it computes.
+//! The instruction schedule of a loop.
 //!
-//! The code generator keeps our order, and so the order says how many values there are at a time. A turn goes from what
-//! leaves it (an output, a delay line's frame) to what that needs, the operand that needs most registers first; and what
-//! is the last to use a value comes as soon as it can, since it takes no register more than it frees. So a state gets its
-//! next value where its present one has been used.
+//! A back end keeps this order, and so it says how many values are live at a time. It goes from what leaves an iteration
+//! (an output, a delay line's frame) to what that needs, the operand that needs most registers first; and what is the last
+//! to use a value comes as soon as it can, since it takes no register more than it frees. So a state gets its next value
+//! where its present one has been used.
 
-use super::distribution::Stages;
+use super::distribution::Distribution;
 use crate::ir::lanes::{Half, halves, lane_of};
 use crate::ir::{Body, Op, Rate, Value};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
 /// The instructions of a loop, as they stand in the body.
-pub(super) fn own(
+pub(super) fn members(
     body: &Body,
     rates: &[Rate],
-    stages: &Stages,
+    distribution: &Distribution,
     stage: usize,
     left_out: &BTreeSet<Value>,
 ) -> Vec<Value> {
     let here = |value: &Value| {
-        rates[value.index()] == Rate::Sample && stages.stage(*value) == stage && !left_out.contains(value)
+        rates[value.index()] == Rate::Sample
+            && distribution.stage(*value) == stage
+            && !left_out.contains(value)
     };
     body.insts.handles().filter(here).collect()
 }
@@ -58,9 +60,9 @@ pub(super) fn reads(body: &Body, rates: &[Rate], value: Value) -> Vec<Value> {
     reads
 }
 
-/// They, ordered.
-pub(super) fn ordered(body: &Body, rates: &[Rate], own: Vec<Value>) -> Vec<Value> {
-    let mut order = Order {
+/// The members of a loop in the order of its schedule.
+pub(super) fn scheduled(body: &Body, rates: &[Rate], members: Vec<Value>) -> Vec<Value> {
+    let mut schedule = Schedule {
         body,
         reads: vec![vec![]; body.insts.len()],
         open: vec![false; body.insts.len()],
@@ -70,50 +72,50 @@ pub(super) fn ordered(body: &Body, rates: &[Rate], own: Vec<Value>) -> Vec<Value
         closes: FxHashMap::default(),
         lanes: FxHashMap::default(),
         carries: body.back_edges.iter().map(|(carry, next)| (*next, *carry)).collect(),
-        done: Vec::with_capacity(own.len()),
+        done: Vec::with_capacity(members.len()),
     };
     // Which delay lines each value hears, by their last digits.
     let mut lines: Vec<u64> = vec![0; body.insts.len()];
-    for &value in &own {
-        order.open[value.index()] = true;
+    for &value in &members {
+        schedule.open[value.index()] = true;
         let args = reads(body, rates, value);
         if let Op::Read(line) = body.insts[value].op {
             lines[value.index()] = 1 << (line.index() % 64);
         }
         for arg in &args {
-            order.users[arg.index()].push(value);
-            order.left[arg.index()] += 1;
+            schedule.users[arg.index()].push(value);
+            schedule.left[arg.index()] += 1;
             lines[value.index()] |= lines[arg.index()];
         }
         // How many registers it takes, as if nothing was shared.
-        let mut wanted: Vec<usize> = args.iter().map(|arg| order.wanted[arg.index()]).collect();
+        let mut wanted: Vec<usize> = args.iter().map(|arg| schedule.wanted[arg.index()]).collect();
         wanted.sort_by_key(|wanted| std::cmp::Reverse(*wanted));
         let most = wanted.iter().enumerate().map(|(i, wanted)| wanted + i).max();
-        order.wanted[value.index()] = most.unwrap_or(0).max(1);
-        order.reads[value.index()] = args;
+        schedule.wanted[value.index()] = most.unwrap_or(0).max(1);
+        schedule.reads[value.index()] = args;
     }
     // A line that hears no other is written as soon as it is read.
     for (line, value) in &body.writes {
         if lines[value.index()] == 1 << (line.index() % 64) {
-            order.closes.insert(Op::Read(*line), *value);
+            schedule.closes.insert(Op::Read(*line), *value);
         }
     }
-    // A lane that nobody reads comes with its vector.
-    let unread = own.iter().copied().filter(|value| order.users[value.index()].is_empty());
+    // A lane that no instruction reads comes with its vector.
+    let unread = members.iter().copied().filter(|value| schedule.users[value.index()].is_empty());
     let (lanes, unread): (Vec<Value>, Vec<Value>) =
         unread.partition(|value| lane_of(body, rates, *value).is_some());
     lanes
         .into_iter()
-        .for_each(|lane| order.lanes.entry(order.reads[lane.index()][0]).or_default().push(lane));
+        .for_each(|lane| schedule.lanes.entry(schedule.reads[lane.index()][0]).or_default().push(lane));
     // What goes to another loop first: it may be a sum over all there is.
     let ends: Vec<Value> = body.outs.iter().copied().chain(unread).collect();
-    ends.into_iter().for_each(|value| order.reach(value));
+    ends.into_iter().for_each(|value| schedule.reach(value));
     // Lanes whose vector another loop computes.
-    own.into_iter().for_each(|value| order.reach(value));
-    order.done
+    members.into_iter().for_each(|value| schedule.reach(value));
+    schedule.done
 }
 
-struct Order<'a> {
+struct Schedule<'a> {
     body: &'a Body,
     /// What each instruction reads.
     reads: Vec<Vec<Value>>,
@@ -126,14 +128,14 @@ struct Order<'a> {
     wanted: Vec<usize>,
     /// What is written where a delay line is read, if that hears no other line.
     closes: FxHashMap<Op, Value>,
-    /// Lanes that nobody reads, by their vectors.
+    /// Lanes that no instruction reads, by their vectors.
     lanes: FxHashMap<Value, Vec<Value>>,
-    /// What each `carry` will be in the next turn: the carry by that.
+    /// What each `loop_carried` will be in the next iteration: the carry by that.
     carries: FxHashMap<Value, Value>,
     done: Vec<Value>,
 }
 
-impl Order<'_> {
+impl Schedule<'_> {
     /// Computes a value, and before it what it needs.
     fn reach(&mut self, value: Value) {
         if !self.open[value.index()] {
@@ -168,7 +170,7 @@ impl Order<'_> {
         }
     }
 
-    /// What a `carry` that has been used will be in the next turn, if it is made of a value and all its operands are
+    /// What a `loop_carried` that has been used will be in the next iteration, if it is made of a value and all its operands are
     /// there: it takes the register that the carry has, and so the value may be gone with its next use.
     fn succeeding(&self, of: Value) -> Vec<Value> {
         let users = self.users[of.index()].iter().copied();

@@ -1,14 +1,15 @@
-//! Long turns are split into loops, one after the other over the frames of the call.
+//! Loop distribution: a long body is split into loops, one after the other over the frames of the call.
 //!
-//! The instructions of a turn wait for each other: what goes from an input through an oscillator and a saturation to
-//! the output takes over a hundred cycles. A processor fills the time with instructions of the next turns, but only
+//! The instructions of an iteration wait for each other: what goes from an input through an oscillator and a saturation to
+//! the output takes over a hundred cycles. A processor fills the time with instructions of the next iterations, but only
 //! with as many as it can hold. Two loops, each with half of the way, keep it twice as busy: what the first computes
 //! for the second passes through memory. (Measured: a kick with its saturation 2.8 ns a frame in one loop, 2.2 in two.)
 //!
-//! What goes in a circle through states, delay lines or what is carried stays in one loop. A value is computed as late
-//! as its users allow, and a cut is made where few values pass.
+//! A recurrence through states, delay lines or loop-carried values stays in one loop. A value is computed as late as its
+//! users allow, and a cut is made where few values pass.
 
-use super::schedule::{ordered, own, reads};
+use super::Rules;
+use super::schedule::{members, reads, scheduled};
 use crate::ir::cycles::{cycles, way_round};
 use crate::ir::{Body, DelayLine, Op, Rate, StateSlot, Value};
 use mam_grammar::Handle;
@@ -17,22 +18,19 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
-/// About how many cycles a loop's turn may take from its first instruction to its last.
-const LONG: u32 = 24;
+/// About how many cycles an iteration may take from its first instruction to its last.
+const LONGEST: u32 = 24;
 /// Least number of instructions of a loop.
-const FEW: usize = 8;
+const FEWEST: usize = 8;
 /// Instructions that are done in a cycle, where they need not wait.
 const WIDTH: u32 = 4;
 /// Of how many instructions a loop may leave one value for others.
-const DEAR: usize = 8;
+const INSTS_A_VALUE: usize = 8;
 /// Most loops.
 const MOST: usize = 8;
-/// How many places a loop may hold where it reads and writes delay lines: the rest of the sixteen registers is for its
-/// other addresses.
-const PLACES: usize = 8;
 
 /// Which loop computes what.
-pub(super) struct Stages {
+pub(super) struct Distribution {
     /// How many there are.
     pub(super) count: usize,
     of: Vec<usize>,
@@ -50,46 +48,47 @@ fn readers(body: &Body) -> Readers {
     readers
 }
 
-impl Stages {
+impl Distribution {
     /// One loop for everything.
-    pub(super) fn one(body: &Body) -> Stages {
-        Stages { count: 1, of: vec![0; body.insts.len()], readers: readers(body) }
+    pub(super) fn one(body: &Body) -> Distribution {
+        Distribution { count: 1, of: vec![0; body.insts.len()], readers: readers(body) }
     }
 
     /// The loops of a body.
-    pub(super) fn of(body: &Body, rates: &[Rate]) -> Stages {
+    pub(super) fn of(body: &Body, rates: &[Rate], rules: &Rules) -> Distribution {
         let cycles = cycles(body, rates);
         let sample = |value: &Value| rates[value.index()] == Rate::Sample && cycles[value.index()] > 0;
         let count = body.insts.handles().filter(sample).count();
-        if count < 2 * FEW {
-            return Stages::one(body);
+        if count < 2 * FEWEST {
+            return Distribution::one(body);
         }
         let reads = body.insts.values().filter(|inst| matches!(inst.op, Op::Read(_))).count();
-        if reads + body.writes.len() > PLACES {
-            return Stages::by_lines(body, rates);
+        let addresses = rules.machine.most_line_addresses();
+        if reads + body.writes.len() > addresses {
+            return Distribution::by_lines(body, rates, addresses);
         }
         let readers = readers(body);
         let graph = needs(body, &readers);
-        // Each circle after what it needs.
-        let circles: Vec<Vec<NodeIndex>> = kosaraju_scc(&graph).into_iter().rev().collect();
-        let times = times(body, rates, &cycles, &graph, &circles);
+        // Each recurrence after what it needs.
+        let components: Vec<Vec<NodeIndex>> = kosaraju_scc(&graph).into_iter().rev().collect();
+        let times = times(body, rates, &cycles, &graph, &components);
         let length = times.iter().map(|time| time.start + time.length).max().unwrap_or(0);
-        let long = if body.step == 1 { 3 * LONG / 2 } else { LONG };
+        let long = if body.step == 1 { 3 * LONGEST / 2 } else { LONGEST };
         let wanted = ((length + long / 2) / long) as usize;
-        let mut loops = wanted.min(count / FEW).min(MOST);
+        let mut loops = wanted.min(count / FEWEST).min(MOST);
         let split = |loops: usize| {
             let cuts = cuts(&graph, &times, length, loops);
             let stage = |time: &Time| cuts.iter().filter(|cut| time.start >= **cut).count();
-            Stages { count: loops, of: times.iter().map(stage).collect(), readers: readers.clone() }
+            Distribution { count: loops, of: times.iter().map(stage).collect(), readers: readers.clone() }
         };
-        let passes = |stages: &Stages| stages.passed(body, rates).len();
-        let mut stages = loop {
+        let passes = |distribution: &Distribution| distribution.passed(body, rates).len();
+        let mut distribution = loop {
             if loops < 2 {
-                return Stages::one(body);
+                return Distribution::one(body);
             }
-            let stages = split(loops);
-            if passes(&stages) * DEAR <= count {
-                break stages;
+            let distribution = split(loops);
+            if passes(&distribution) * INSTS_A_VALUE <= count {
+                break distribution;
             }
             loops -= 1;
         };
@@ -97,32 +96,32 @@ impl Stages {
         debug_assert!(
             graph.raw_edges().iter().all(|edge| {
                 let (from, to) = (edge.source(), edge.target());
-                !sample(from) || !sample(to) || stages.of[from.index()] <= stages.of[to.index()]
+                !sample(from) || !sample(to) || distribution.of[from.index()] <= distribution.of[to.index()]
             }),
             "nothing waits for a later loop"
         );
-        stages.join(body, rates, &cycles, &circles);
+        distribution.join(body, rates, &cycles, &components);
         // Where some were joined, as many may be cut at better places.
-        if (2..loops).contains(&stages.count) {
-            let mut again = split(stages.count);
-            again.join(body, rates, &cycles, &circles);
-            if again.count == stages.count && passes(&again) < passes(&stages) {
+        if (2..loops).contains(&distribution.count) {
+            let mut again = split(distribution.count);
+            again.join(body, rates, &cycles, &components);
+            if again.count == distribution.count && passes(&again) < passes(&distribution) {
                 return again;
             }
         }
-        stages
+        distribution
     }
 
-    /// The loops of a body that has many delay lines: each has no more than it has registers for their places. A cut is
+    /// The loops of a body that has many delay lines: each has no more than it has registers for their addresses. A cut is
     /// made where nothing before it waits for something after it.
-    fn by_lines(body: &Body, rates: &[Rate]) -> Stages {
-        let mut stages = Stages::one(body);
-        let order = ordered(body, rates, own(body, rates, &stages, 0, &BTreeSet::new()));
+    fn by_lines(body: &Body, rates: &[Rate], addresses: usize) -> Distribution {
+        let mut distribution = Distribution::one(body);
+        let order = scheduled(body, rates, members(body, rates, &distribution, 0, &BTreeSet::new()));
         let mut place: Vec<Option<usize>> = vec![None; body.insts.len()];
         order.iter().enumerate().for_each(|(i, value)| place[value.index()] = Some(i));
         // How many wait across each cut.
         let mut across = vec![0_i32; order.len() + 1];
-        for edge in needs(body, &stages.readers).raw_edges() {
+        for edge in needs(body, &distribution.readers).raw_edges() {
             let (from, to) = (place[edge.source().index()], place[edge.target().index()]);
             if let (Some(from), Some(to)) = (from, to)
                 && from > to
@@ -146,33 +145,36 @@ impl Stages {
             let read = matches!(body.insts[*value].op, Op::Read(_));
             let more = usize::from(read) + written.get(value).copied().unwrap_or(0);
             (places, since) = (places + more, since + more);
-            if let (true, Some(at)) = (places > PLACES, cut.take()) {
-                order[at..].iter().for_each(|value| stages.of[value.index()] = stages.count);
-                stages.count += 1;
+            if let (true, Some(at)) = (places > addresses, cut.take()) {
+                order[at..].iter().for_each(|value| distribution.of[value.index()] = distribution.count);
+                distribution.count += 1;
                 places = since;
             }
         }
-        stages
+        distribution
     }
 
-    /// Joins loops. One whose turns wait for each other, in a circle, has time for the work of its neighbours.
-    fn join(&mut self, body: &Body, rates: &[Rate], cycles: &[u32], circles: &[Vec<NodeIndex>]) {
+    /// Joins loops. One whose iterations wait for each other, in a recurrence, has time for the work of its neighbours.
+    fn join(&mut self, body: &Body, rates: &[Rate], cycles: &[u32], components: &[Vec<NodeIndex>]) {
         let (mut work, mut waits) = (vec![0; self.count], vec![0; self.count]);
-        // In turns of one frame the circles are longer than what else there is.
+        // In iterations of one frame the recurrences are longer than what else there is.
         let width = if body.step == 1 { 2 * WIDTH } else { WIDTH };
         let sample = |value: &Value| rates[value.index()] == Rate::Sample && cycles[value.index()] > 0;
         body.insts.handles().filter(sample).for_each(|value| work[self.stage(value)] += 1);
-        for circle in circles.iter().filter(|circle| circle.len() > 1) {
-            let stage = self.of[circle[0].index()];
-            waits[stage] =
-                waits[stage].max(way_round(body, cycles, circle.iter().map(|node| Value::new(node.index()))));
+        for component in components.iter().filter(|component| component.len() > 1) {
+            let stage = self.of[component[0].index()];
+            waits[stage] = waits[stage].max(way_round(
+                body,
+                cycles,
+                component.iter().map(|node| Value::new(node.index())),
+            ));
         }
         let mut stage = 0;
         while stage < work.len() {
-            let near = [Some(stage + 1), stage.checked_sub(1)].into_iter().flatten();
+            let neighbours = [Some(stage + 1), stage.checked_sub(1)].into_iter().flatten();
             let fits =
                 |other: &usize| *other < work.len() && work[stage] + work[*other] <= width * waits[stage];
-            let Some(other) = near.filter(fits).min_by_key(|other| work[*other]) else {
+            let Some(other) = neighbours.filter(fits).min_by_key(|other| work[*other]) else {
                 stage += 1;
                 continue;
             };
@@ -252,7 +254,7 @@ fn needs(body: &Body, readers: &Readers) -> DiGraph<Value, ()> {
     graph
 }
 
-/// When an instruction begins, and how long it and what it goes in a circle with take, in cycles.
+/// When an instruction begins, and how long its recurrence takes, in cycles.
 #[derive(Clone, Copy, Debug, Default)]
 struct Time {
     start: u32,
@@ -260,51 +262,53 @@ struct Time {
 }
 
 /// When each instruction begins: as late as its users allow, but what no output waits for as early as it can. What is
-/// slower than a turn is there from the start.
+/// slower than an iteration is there from the start.
 fn times(
     body: &Body,
     rates: &[Rate],
     cycles: &[u32],
     graph: &DiGraph<Value, ()>,
-    circles: &[Vec<NodeIndex>],
+    components: &[Vec<NodeIndex>],
 ) -> Vec<Time> {
     use petgraph::Direction::{Incoming, Outgoing};
     let mut times = vec![Time::default(); body.insts.len()];
-    let mut circle_of = vec![0; body.insts.len()];
-    for (i, circle) in circles.iter().enumerate() {
-        let length = circle.iter().map(|node| cycles[node.index()]).sum();
-        circle.iter().for_each(|node| (circle_of[node.index()], times[node.index()].length) = (i, length));
+    let mut component_of = vec![0; body.insts.len()];
+    for (i, component) in components.iter().enumerate() {
+        let length = component.iter().map(|node| cycles[node.index()]).sum();
+        component
+            .iter()
+            .for_each(|node| (component_of[node.index()], times[node.index()].length) = (i, length));
     }
     let sample = |node: &NodeIndex| rates[node.index()] == Rate::Sample;
-    let outside = |i: usize, node: &NodeIndex| circle_of[node.index()] != i && sample(node);
+    let outside = |i: usize, node: &NodeIndex| component_of[node.index()] != i && sample(node);
     // As early as possible.
-    let early = |times: &mut Vec<Time>, i: usize, circle: &[NodeIndex]| {
-        let before = circle.iter().flat_map(|node| graph.neighbors_directed(*node, Incoming));
+    let early = |times: &mut Vec<Time>, i: usize, component: &[NodeIndex]| {
+        let before = component.iter().flat_map(|node| graph.neighbors_directed(*node, Incoming));
         let end = |node: NodeIndex| times[node.index()].start + times[node.index()].length;
         let start = before.filter(|node| outside(i, node)).map(end).max().unwrap_or(0);
-        circle.iter().for_each(|node| times[node.index()].start = start);
+        component.iter().for_each(|node| times[node.index()].start = start);
     };
-    circles.iter().enumerate().for_each(|(i, circle)| early(&mut times, i, circle));
+    components.iter().enumerate().for_each(|(i, component)| early(&mut times, i, component));
     let mut heard = vec![false; body.insts.len()];
     body.outs.iter().for_each(|value| heard[value.index()] = true);
     let length = times.iter().map(|time| time.start + time.length).max().unwrap_or(0);
     // As late as possible.
-    for (i, circle) in circles.iter().enumerate().rev() {
-        let after = circle.iter().flat_map(|node| graph.neighbors_directed(*node, Outgoing));
+    for (i, component) in components.iter().enumerate().rev() {
+        let after = component.iter().flat_map(|node| graph.neighbors_directed(*node, Outgoing));
         let after: Vec<NodeIndex> = after.filter(|node| outside(i, node)).collect();
-        let is_heard = circle.iter().chain(&after).any(|node| heard[node.index()]);
+        let is_heard = component.iter().chain(&after).any(|node| heard[node.index()]);
         if is_heard {
-            circle.iter().for_each(|node| heard[node.index()] = true);
+            component.iter().for_each(|node| heard[node.index()] = true);
             let starts =
                 after.iter().filter(|node| heard[node.index()]).map(|node| times[node.index()].start);
-            let own = times[circle[0].index()];
+            let own = times[component[0].index()];
             let start = starts.min().unwrap_or(length).saturating_sub(own.length).max(own.start);
-            circle.iter().for_each(|node| times[node.index()].start = start);
+            component.iter().for_each(|node| times[node.index()].start = start);
         }
     }
-    let silent = |circle: &&Vec<NodeIndex>| !heard[circle[0].index()];
-    for (i, circle) in circles.iter().enumerate().filter(|(_, circle)| silent(circle)) {
-        early(&mut times, i, circle);
+    let silent = |component: &&Vec<NodeIndex>| !heard[component[0].index()];
+    for (i, component) in components.iter().enumerate().filter(|(_, component)| silent(component)) {
+        early(&mut times, i, component);
     }
     times
 }
@@ -329,10 +333,10 @@ fn cuts(graph: &DiGraph<Value, ()>, times: &[Time], length: u32, loops: usize) -
     for k in 1..loops as u32 {
         let middle = length * k / loops as u32;
         let reach = length / (3 * loops as u32);
-        let near = |time: &&Time| time.start > middle - reach && time.start <= middle + reach;
+        let close = |time: &&Time| time.start > middle - reach && time.start <= middle + reach;
         let best = times
             .iter()
-            .filter(near)
+            .filter(close)
             .map(|time| time.start)
             .min_by_key(|cut| (passing[*cut as usize], cut.abs_diff(middle)));
         cuts.push(best.unwrap_or(middle));

@@ -1,0 +1,218 @@
+//! Delay lines.
+//!
+//! Addresses for linear addressing are found once, before a loop: where it reads, where it writes, and where that has to be
+//! written again for the guard. Everywhere else each frame's address is found by itself.
+
+use super::body::Emitter;
+use super::inst::{immediate, pack};
+use super::memory::{Memory, Region, entry, flags};
+use crate::emit::loops::{Access, Loop, Pointer, Uniform, has_neighbours};
+use crate::ir::{self, DelayLine, Scalar};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+use cranelift_frontend::FunctionBuilder;
+use mam_grammar::Handle;
+use mam_runtime::mirrored;
+use std::collections::BTreeMap;
+
+/// What is known of delay lines at one place of the code.
+#[derive(Default)]
+struct Known {
+    /// The call's first frame.
+    first: Option<Value>,
+    /// The table of lines, and lines.
+    table: Option<Value>,
+    lines: BTreeMap<Handle<DelayLine>, Value>,
+    /// Where lines of each length hold the first frame, in bytes.
+    offsets: BTreeMap<u32, Value>,
+}
+
+impl Known {
+    fn first(&mut self, b: &mut FunctionBuilder, memory: &Memory) -> Value {
+        *self.first.get_or_insert_with(|| memory.frame(b))
+    }
+}
+
+/// Where a line of so many frames holds an absolute frame, in bytes.
+fn within(b: &mut FunctionBuilder, frame: Value, frames: u32) -> Value {
+    let at = b.ins().band_imm_u(frame, i64::from(frames - 1));
+    let at = b.ins().uextend(types::I64, at);
+    b.ins().ishl_imm_u(at, 2)
+}
+
+/// The addresses of a loop's reads, and of its writes and their guard copies, for the call's first frame.
+type Addresses = (BTreeMap<ir::Value, Value>, BTreeMap<Handle<DelayLine>, Vec<Value>>);
+
+impl Emitter<'_> {
+    /// Finds the addresses that a loop goes on from.
+    pub(super) fn linear_addresses(&mut self, b: &mut FunctionBuilder, of: &Loop) -> Addresses {
+        let mut known = Known::default();
+        let (mut reads, mut writes) = (BTreeMap::new(), BTreeMap::new());
+        for read in &of.linear_reads {
+            let ago = self.uniform(b, read.ago);
+            let address = self.address(b, &mut known, read.line, Some(ago));
+            reads.insert(read.value, address);
+        }
+        for write in &of.linear_writes {
+            let mut addresses = vec![self.address(b, &mut known, write.line, None)];
+            if write.with_guard {
+                let first = known.first(b, &self.memory);
+                addresses.push(self.guard_copy(b, write.line, first, addresses[0], true));
+            }
+            writes.insert(write.line, addresses);
+        }
+        (reads, writes)
+    }
+
+    /// What was written so many frames ago.
+    pub(super) fn read(
+        &mut self,
+        b: &mut FunctionBuilder,
+        value: ir::Value,
+        line: Handle<DelayLine>,
+        access: Access,
+    ) -> Value {
+        let (flags, lanes) = (flags(b, Region::Delay), self.from.body.ty(value).lanes);
+        match access {
+            Access::Linear => {
+                let iteration = self.iteration();
+                let (first, offset) = (iteration.reads[&value], iteration.offset);
+                let address = b.ins().iadd(first, offset);
+                let ty = if lanes == 1 { types::F32 } else { types::F32X4 };
+                b.ins().load(ty, flags, address, 0)
+            }
+            Access::Contiguous(ago) => {
+                let frame = self.frame(b, 0);
+                // Neighbours, also round the line's end.
+                let ago = self.uniform(b, ago);
+                let at = b.ins().isub(frame, ago);
+                let address = self.wrapped_address(b, line, at);
+                b.ins().load(types::F32X4, flags, address, 0)
+            }
+            Access::Gather => {
+                let given = self.from.body.insts[value].args.as_slice()[0];
+                let ago = self.value(b, given);
+                let lanes: Vec<Value> = (0..lanes)
+                    .map(|lane| {
+                        let ago = self.lane(b, ago, self.from.body.ty(given), lane);
+                        let frame = self.frame(b, lane);
+                        let at = b.ins().isub(frame, ago);
+                        let address = self.wrapped_address(b, line, at);
+                        b.ins().load(types::F32, flags, address, 0)
+                    })
+                    .collect();
+                if lanes.len() == 1 { lanes[0] } else { pack(b, &lanes, Scalar::F32) }
+            }
+        }
+    }
+
+    /// Writes an iteration's frames.
+    pub(super) fn write(&mut self, b: &mut FunctionBuilder, line: Handle<DelayLine>, value: ir::Value) {
+        let (flags, ty) = (flags(b, Region::Delay), self.from.body.ty(value));
+        let x = self.value(b, value);
+        if let Some(addresses) = self.iteration().writes.get(&line).cloned() {
+            for first in addresses {
+                let address = b.ins().iadd(first, self.iteration().offset);
+                b.ins().store(flags, x, address, 0);
+            }
+            return;
+        }
+        let whole = self.from.plan.step == 4 && has_neighbours(self.from.kernel, line);
+        for lane in 0..if whole { 1 } else { ty.lanes } {
+            let frame = self.frame(b, lane);
+            let address = self.wrapped_address(b, line, frame);
+            let x = if whole { x } else { self.lane(b, x, ty, lane) };
+            b.ins().store(flags, x, address, 0);
+            let copy = self.guard_copy(b, line, frame, address, whole);
+            b.ins().store(flags, x, copy, 0);
+        }
+    }
+
+    /// Writes the guard copies of what the loops wrote between two byte offsets, where that has any. All lines of a length
+    /// are at the same offset of theirs, and seldom at one that has a copy.
+    pub(super) fn copy_guards(&mut self, b: &mut FunctionBuilder, start: Value, end: Value) {
+        let flags = flags(b, Region::Delay);
+        for lines in &self.from.plan.guard_copies {
+            let (first, none) = (self.memory.frame(b), b.ins().iconst(types::I64, 0));
+            let away = self.guard_copy(b, lines[0], first, none, true);
+            let once = b.ins().icmp_imm_u(IntCC::Equal, away, 0);
+            let end = b.ins().select(once, start, end);
+            self.each(b, (start, end), 4, |emitter, b, offset| {
+                let mut known = Known::default();
+                for line in lines {
+                    let from = emitter.address(b, &mut known, *line, None);
+                    let from = b.ins().iadd(from, offset);
+                    let to = b.ins().iadd(from, away);
+                    let x = b.ins().load(types::F32X4, flags, from, 0);
+                    b.ins().store(flags, x, to, 0);
+                }
+            });
+        }
+    }
+
+    /// The address of the guard copy of what begins at an address: after the line for its first frames; before it for the
+    /// last ones, if they reach `beyond` it; else the same address.
+    fn guard_copy(
+        &mut self,
+        b: &mut FunctionBuilder,
+        line: Handle<DelayLine>,
+        frame: Value,
+        address: Value,
+        beyond: bool,
+    ) -> Value {
+        let frames = self.from.kernel.delays[line].frames;
+        let (frames, mirrored) = (i64::from(frames), mirrored(frames as usize) as i64);
+        let at = b.ins().band_imm_u(frame, frames - 1);
+        let (after, before) =
+            (b.ins().iadd_imm_s(address, 4 * frames), b.ins().iadd_imm_s(address, -4 * frames));
+        let first = b.ins().icmp_imm_u(IntCC::UnsignedLessThan, at, mirrored);
+        let copy = b.ins().select(first, after, address);
+        if !beyond {
+            return copy;
+        }
+        let last = b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, at, frames - mirrored);
+        b.ins().select(last, before, copy)
+    }
+
+    /// Where a delay line holds an absolute frame.
+    fn wrapped_address(&mut self, b: &mut FunctionBuilder, line: Handle<DelayLine>, frame: Value) -> Value {
+        let pointer = self.pointer(b, Pointer::Delay(line.index() as u32));
+        let at = within(b, frame, self.from.kernel.delays[line].frames);
+        b.ins().iadd(pointer, at)
+    }
+
+    /// Where a line holds the call's first frame, or the one so many before it. It is found anew, with what is known just
+    /// here: what is known from before may not have a register any more.
+    fn address(
+        &mut self,
+        b: &mut FunctionBuilder,
+        known: &mut Known,
+        line: Handle<DelayLine>,
+        ago: Option<Value>,
+    ) -> Value {
+        let memory = &self.memory;
+        let first = known.first(b, memory);
+        let table = *known.table.get_or_insert_with(|| memory.delays(b));
+        let pointer = *known.lines.entry(line).or_insert_with(|| entry(b, table, line.index() as u32));
+        let frames = self.from.kernel.delays[line].frames;
+        let at = match ago {
+            Some(ago) => {
+                let frame = b.ins().isub(first, ago);
+                within(b, frame, frames)
+            }
+            None => *known.offsets.entry(frames).or_insert_with(|| within(b, first, frames)),
+        };
+        b.ins().iadd(pointer, at)
+    }
+
+    fn uniform(&mut self, b: &mut FunctionBuilder, uniform: Uniform) -> Value {
+        match uniform {
+            Uniform::Constant(imm) => immediate(b, imm, 1),
+            Uniform::Scalar(value) => self.value(b, value),
+            Uniform::FirstLane(vector) => {
+                let x = self.value(b, vector);
+                b.ins().extractlane(x, 0)
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What a frame costs: the estimate by which the form of a body and the packing of calls are chosen.
+
+use super::vectorize::recurrence;
+use crate::ir::lanes::{Half, halves, is_mask, taken};
+use crate::ir::{Body, Op, Rate, Scalar, Type, Value};
+use std::cmp::Ordering;
+use std::fmt::{self, Display, Formatter};
+
+/// About what a frame takes, counted in machine instructions that wait for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Cost(f64);
+
+/// How much dearer an instruction is in a recurrence, where each iteration waits for the one before.
+const WAITING: f64 = 1.6;
+
+impl Cost {
+    /// Of a body after all passes.
+    pub fn of(body: &Body) -> Cost {
+        let rates = body.rates();
+        // What states are set to is taken once a call.
+        let taken = taken(body, &rates);
+        let mut insts = 0.0;
+        for component in recurrence::components_with_back_edges(body, &rates) {
+            let weight = if recurrence::is_recurrence(body, &component) { WAITING } else { 1.0 };
+            let paid = component.iter().filter(|value| !taken[value.index()]);
+            insts += weight * paid.map(|value| inst_cost(body, &rates, *value)).sum::<f64>();
+        }
+        let writes = if body.step == 4 { 8.0 } else { 6.0 };
+        let iteration = insts + body.outs.len() as f64 + writes * body.writes.len() as f64;
+        Cost(iteration / f64::from(body.step))
+    }
+
+    /// So many times it.
+    pub fn times(self, by: f64) -> Cost {
+        Cost(by * self.0)
+    }
+
+    /// By the number; there is no NaN.
+    pub fn compare(&self, other: &Cost) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl Display for Cost {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        write!(f, "{:.1}", self.0)
+    }
+}
+
+fn inst_cost(body: &Body, rates: &[Rate], value: Value) -> f64 {
+    let inst = &body.insts[value];
+    let wide = inst.ty.lanes == 4;
+    match inst.op {
+        Op::Const(_) | Op::Get(_) | Op::LoopCarried => 0.0,
+        // A comparison's lanes are the mask.
+        Op::Select if wide && is_mask(body, value) => 0.0,
+        // The first lane is where a scalar is.
+        Op::Extract(0) if inst.ty.scalar != Scalar::Bool => 0.0,
+        Op::Read(_) if wide && rates[inst.args.as_slice()[0].index()] <= Rate::Segment => 5.0,
+        Op::Read(_) | Op::Table(_) if wide => 18.0,
+        Op::Read(_) | Op::Table(_) => 4.0,
+        Op::ToInt if wide => 8.0,
+        Op::ToInt => 3.0,
+        Op::Mul if inst.ty == Type::I32.with_lanes(4) => 2.0,
+        Op::Div | Op::Sqrt => 4.0,
+        Op::Pack => match halves(body, rates, inst.args.as_slice()) {
+            [Half::Of(..), Half::Of(..)] => 1.0,
+            [Half::Both(one), Half::Both(other)] if one != other => 4.0,
+            [Half::Both(_), Half::Both(_)] => 2.0,
+            _ => 3.0,
+        },
+        Op::Total => 4.0,
+        Op::Extract(_) | Op::Splat if inst.ty.scalar == Scalar::Bool => 3.0,
+        _ => 1.0,
+    }
+}

@@ -1,0 +1,222 @@
+//! The builder of time lanes: makes the body of four frames an iteration from the forms that were recognised, each after
+//! what it needs.
+
+mod block_filter;
+mod induction;
+mod scan;
+
+use super::recurrence::Form;
+use super::scan::{Slope, formula};
+use crate::ir::{Body, Imm, Inst, Op, Scalar, StateSlot, Type, Value};
+use crate::opt::analysis::Analysis;
+use crate::opt::lanes::LaneBuilder;
+use induction::{Count, HeldPhase, Progression};
+use mam_grammar::Handle;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// The body in lanes. `fma`: whether the target multiplies and adds with one rounding.
+pub(super) fn build(a: &Analysis, forms: &[Form], fma: bool) -> Body {
+    let mut builder = Builder {
+        a,
+        fma,
+        b: LaneBuilder::new(a.body, 4),
+        last: FxHashMap::default(),
+        counters: FxHashMap::default(),
+        held: FxHashMap::default(),
+        series: FxHashMap::default(),
+        ramps: FxHashMap::default(),
+    };
+    builder.invariants();
+    builder.delays_fit();
+    forms.iter().for_each(|form| builder.form(form));
+    builder.results();
+    builder.b.new
+}
+
+struct Builder<'a> {
+    a: &'a Analysis<'a>,
+    fma: bool,
+    b: LaneBuilder<'a>,
+    /// States whose value at the end of the iteration costs nothing beside the vectors: it is counted in one lane.
+    last: FxHashMap<Handle<StateSlot>, Value>,
+    /// The counters so far, by what their states are set to.
+    counters: FxHashMap<Value, Count>,
+    /// The held phases so far, by what their states are set to: a lower word tells where the upper one carries.
+    held: FxHashMap<Value, HeldPhase>,
+    /// Geometric series.
+    series: FxHashMap<Value, Progression>,
+    /// What rises with the frames by the same in each iteration.
+    ramps: FxHashMap<Value, Progression>,
+}
+
+impl Builder<'_> {
+    /// What is the same in all frames of a call.
+    fn invariants(&mut self) {
+        for value in self.a.body.insts.handles().filter(|value| self.a.is_invariant(*value)) {
+            let once = self.b.once(value).expect("the operands of what is invariant are invariant");
+            self.b.define_uniform(value, once);
+        }
+    }
+
+    /// Delays that are not constants have to be at least four frames, and less than the line has.
+    fn delays_fit(&mut self) {
+        let body = self.a.body;
+        for inst in body.insts.values() {
+            let (Op::Read(line), &[ago]) = (inst.op, inst.args.as_slice()) else { continue };
+            let frames = self.a.kernel.delays[line].frames as i32;
+            if matches!(body.as_const(ago), Some(Imm::I32(d)) if (4..frames).contains(&d)) {
+                continue;
+            }
+            let ago = self.b.uniform(ago).expect("a delay that moves has no form in lanes");
+            let (three, frames) = (self.b.new.i32(3), self.b.new.i32(frames));
+            let long = self.b.op(Op::Lt, &[three, ago]);
+            let short = self.b.op(Op::Lt, &[ago, frames]);
+            let fits = self.b.op(Op::And, &[long, short]);
+            self.only_if(fits);
+        }
+    }
+
+    /// One more condition of the body.
+    fn only_if(&mut self, fits: Value) {
+        let all = self.b.new.only_if;
+        self.b.new.only_if = Some(all.map_or(fits, |all| self.b.op(Op::And, &[all, fits])));
+    }
+
+    fn form(&mut self, form: &Form) {
+        match form {
+            Form::Elementwise(value) => {
+                let lanes = self.b.widened(*value);
+                self.b.define_lanes(*value, lanes);
+            }
+            Form::FrameByFrame(value) => {
+                let op = self.b.old.insts[*value].op;
+                let each = self.b.copies(*value, |_| op);
+                self.b.define_each(*value, each);
+            }
+            Form::Previous { get, next } => self.previous(*get, *next),
+            Form::Ramp(ramp) => self.ramp(ramp),
+            Form::Series(series) => self.series(series),
+            Form::ScaledSeries(scaled) => self.scaled_series(scaled),
+            Form::Phase(phase) => self.phase(phase),
+            Form::Counter(counter) => self.counter(counter),
+            Form::Linear(linear) => self.linear(linear),
+            Form::Clamp(clamp) => self.clamp(clamp),
+            Form::BlockFilters(filters) => self.block_filters(filters),
+            Form::Scalar(region) => self.scalar_region(&region.members),
+        }
+    }
+
+    /// Sets, writes and outputs.
+    fn results(&mut self) {
+        let body = self.a.body;
+        for (state, value) in &body.sets {
+            let last = match self.last.get(state) {
+                Some(last) => *last,
+                None => self.b.lane(*value, 3),
+            };
+            self.b.new.sets.push((*state, last));
+        }
+        for (line, value) in &body.writes {
+            let lanes = self.b.lanes(*value);
+            self.b.new.writes.push((*line, lanes));
+        }
+        self.b.new.outs = body.outs.iter().map(|value| self.b.lanes(*value)).collect();
+    }
+
+    /// `prev`: the lanes of what the state is set to, one frame later.
+    fn previous(&mut self, get: Value, next: Value) {
+        let inst = &self.a.body.insts[get];
+        let Op::Get(state) = inst.op else { unreachable!("what has a next value is a state") };
+        if inst.ty.scalar == Scalar::F64 {
+            let before = self.b.new.add(inst.op, inst.ty, &[]);
+            let [a, b, c, _] = self.b.each(next);
+            self.b.define_each(get, [before, a, b, c]);
+        } else {
+            let next = self.b.lanes(next);
+            let start = self.live_in(state);
+            let before = self.loop_carried(start);
+            self.b.new.back_edges.push((before, next));
+            let lanes = self.later(next, before);
+            self.b.define_lanes(get, lanes);
+        }
+    }
+
+    /// A state in all lanes, as it is when the call begins.
+    fn live_in(&mut self, state: Handle<StateSlot>) -> Value {
+        let start = self.state_at_start(state);
+        self.b.op(Op::Splat, &[start])
+    }
+
+    /// A state as it is when the call begins.
+    fn state_at_start(&mut self, state: Handle<StateSlot>) -> Value {
+        let ty = Type { scalar: self.a.kernel.states[state].init.scalar(), lanes: 1 };
+        self.b.new.add(Op::LiveIn(state), ty, &[])
+    }
+
+    /// What begins as `start` and goes from iteration to iteration. The caller adds the back edge.
+    fn loop_carried(&mut self, start: Value) -> Value {
+        self.b.op(Op::LoopCarried, &[start])
+    }
+
+    /// Four lanes a frame later: the last lane of `before`, then the first three of `lanes`.
+    fn later(&mut self, lanes: Value, before: Value) -> Value {
+        let last = self.b.op(Op::Extract(3), &[before]);
+        self.b.op(Op::Slide, &[lanes, last])
+    }
+
+    /// A slope as an f64.
+    fn factor(&mut self, slope: &Slope) -> Value {
+        let mut new = std::mem::take(&mut self.b.new);
+        let mut invariant = |value: Value| self.b.uniform(value).expect("a loop-invariant factor");
+        let factor = formula(slope, &mut new, &mut invariant);
+        self.b.new = new;
+        factor
+    }
+
+    /// a·b + c
+    fn mad(&mut self, a: Value, b: Value, c: Value) -> Value {
+        if self.fma {
+            return self.b.op(Op::Fma, &[a, b, c]);
+        }
+        let product = self.b.op(Op::Mul, &[a, b]);
+        self.b.op(Op::Add, &[product, c])
+    }
+
+    /// A recurrence through one state is known: `before` has the state as it is before the iteration in its last lane,
+    /// `after` the states after each frame.
+    fn define_next(&mut self, get: Value, next: Value, before: Value, after: Value) {
+        let last = self.b.op(Op::Extract(3), &[after]);
+        let last = self.b.op(Op::Splat, &[last]);
+        self.b.new.back_edges.push((before, last));
+        self.b.define_lanes(next, after);
+        let lanes = self.later(after, before);
+        self.b.define_lanes(get, lanes);
+    }
+
+    /// A recurrence of no other form: frame after frame.
+    fn scalar_region(&mut self, members: &[Value]) {
+        let mut frames: FxHashMap<Value, Vec<Value>> = FxHashMap::default();
+        let inside: FxHashSet<Value> = members.iter().copied().collect();
+        for k in 0..4 {
+            for member in members {
+                let inst = &self.a.body.insts[*member];
+                let value = match self.a.next_of(inst.op) {
+                    Some(_) if k == 0 => self.b.new.insts.add(inst.clone()),
+                    Some(next) => frames[&next][k - 1],
+                    None => {
+                        let args = inst.args.as_slice().iter().map(|arg| match inside.contains(arg) {
+                            true => frames[arg][k],
+                            false => self.b.each(*arg)[k],
+                        });
+                        let args = args.collect();
+                        self.b.new.insts.add(Inst { args, ..inst.clone() })
+                    }
+                };
+                frames.entry(*member).or_default().push(value);
+            }
+        }
+        for (member, frames) in frames {
+            self.b.define_each(member, [frames[0], frames[1], frames[2], frames[3]]);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Parameters of a program, as the compiler declares them.
+
+use std::sync::Arc;
+
+/// How a parameter goes from one value to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Curve {
+    /// In a straight line.
+    #[default]
+    Linear,
+    /// v0 + (v1 − v0)·(1 − e^(−3i/N))/(1 − e^(−3))
+    Exp,
+    /// At once, whatever ramp is asked for.
+    Step,
+}
+
+/// Something that can be set while the program runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParamSlot {
+    /// Path: `bd.gain`, or a knob's name.
+    pub name: Arc<str>,
+    /// Value at the start, in base units (Hz, s, plain).
+    pub default: f64,
+    /// Least value; −∞ when there is no range.
+    pub min: f64,
+    /// Greatest value; +∞ when there is no range.
+    pub max: f64,
+    /// How it ramps.
+    pub curve: Curve,
+    /// The ramp of a plain set, in frames; 0 for none.
+    pub smooth: u32,
+}

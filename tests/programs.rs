@@ -1,0 +1,94 @@
+//! Random programs of the prelude's instruments and effects: the same bits by the interpreter and by machine code, on any number
+//! of threads, in blocks of any size, offline and live.
+
+use mam_runtime::control::{self, Control, Scored};
+use mam_runtime::output::Frames;
+use mam_runtime::score::{Extent, Sequencer};
+use mam_runtime::{Length, Program, Renderer};
+use mam_testing::mutants::Dice;
+use mam_testing::render::{bits, program, render_shared};
+use mamc::definitions::Prelude;
+use std::sync::Arc;
+
+/// Frames of each: some beats at the tempo below.
+const FRAMES: usize = 4801;
+
+/// A song of one to four instruments, each behind up to three effects, with lines that play them and move their gain.
+fn song(prelude: &Prelude, dice: &mut Dice) -> String {
+    const LINES: [&str; 8] = [
+        "|x..x.x..|",
+        "\"x(3,8)\"",
+        "\"x*4\".every(2, rev)",
+        "\"<x [x x]> ~ x ~\"",
+        "\"x x\".sometimes(50%, fast(2))",
+        "\"x ~ x x\".degrade(30%)",
+        "|x...|.off(1/8, vel(0.5))",
+        "\"x@3 x\".ply(2)",
+    ];
+    let names = |kind: &str| -> Vec<String> {
+        prelude.all().filter(|entry| entry.kind() == kind).map(|entry| entry.name().to_string()).collect()
+    };
+    let (instruments, effects) = (names("instrument"), names("effect"));
+    let mut text = format!("tempo {}\nseed {}\n", 300 + dice.below(600), dice.below(1000));
+    let (mut play, mut sum) = (String::from("play {\n"), vec![]);
+    for i in 0..=dice.below(4) {
+        text += &format!("i{i} = {}()\n", instruments[dice.below(instruments.len())]);
+        let chain: String =
+            (0..dice.below(4)).map(|_| format!(" |> {}()", effects[dice.below(effects.len())])).collect();
+        text += &format!("w{i} = i{i}{chain}\n");
+        play += &format!("  i{i} {}\n", LINES[dice.below(LINES.len())]);
+        sum.push(format!("{}% * w{i}", 5 + dice.below(40)));
+    }
+    text + &play + "}\nout = " + &sum.join(" + ") + "\n"
+}
+
+fn in_blocks(program: &Arc<Program>, dice: &mut Dice) -> Vec<Vec<f32>> {
+    let source = Sequencer::for_program(program, Extent::Forever);
+    let count = program.outputs.len();
+    let mut renderer = Renderer::new(program.clone(), source, count, 0, Length::Frames(FRAMES as u64));
+    renderer.in_blocks_of(1 + dice.below(300));
+    let mut channels = vec![vec![]; count];
+    while let Some(block) = renderer.next_block() {
+        channels.iter_mut().zip(block).for_each(|(all, new)| all.extend(new));
+    }
+    channels
+}
+
+fn live(program: &Arc<Program>, dice: &mut Dice) -> Vec<Vec<f32>> {
+    let count = program.outputs.len();
+    let options = control::Options { channels: count, playing: true, limit: false };
+    let (mut control, mut live) = Control::new(program.clone(), Box::new(Scored), options);
+    let mut channels = vec![vec![]; count];
+    while channels[0].len() < FRAMES {
+        let frames = (1 + dice.below(700)).min(FRAMES - channels[0].len());
+        let mut pieces = vec![vec![0.0; frames]; count];
+        let mut planes: Vec<&mut [f32]> = pieces.iter_mut().map(Vec::as_mut_slice).collect();
+        live.process(&mut Frames::Planar(&mut planes));
+        channels.iter_mut().zip(pieces).for_each(|(all, new)| all.extend(new));
+        control.tick();
+    }
+    channels
+}
+
+/// `MAM_PROGRAMS=500` takes as many.
+#[test]
+fn random_programs_have_the_same_bits_however_they_run() {
+    let count = std::env::var("MAM_PROGRAMS").ok().and_then(|n| n.parse().ok()).unwrap_or(6);
+    let (prelude, mut dice, mut sounding) = (Prelude::default(), Dice(17), 0);
+    for _ in 0..count {
+        let text = song(&prelude, &mut dice);
+        let [machine, interpreted] = [false, true].map(|slow| program("song.mam", &text, 48_000, slow));
+        let whole = bits(&render_shared(machine.clone(), Some(FRAMES as u64), 1).0.channels);
+        sounding += usize::from(whole.iter().flatten().any(|x| *x << 1 != 0));
+        let others = [
+            ("interpreter", render_shared(interpreted, Some(FRAMES as u64), 1).0.channels),
+            ("threads", render_shared(machine.clone(), Some(FRAMES as u64), 2 + dice.below(3)).0.channels),
+            ("blocks", in_blocks(&machine, &mut dice)),
+            ("live", live(&machine, &mut dice)),
+        ];
+        for (how, sound) in others {
+            assert!(bits(&sound) == whole, "{how}\n{text}");
+        }
+    }
+    assert!(sounding > count * 9 / 10, "{sounding} of {count} sound");
+}
