@@ -8,7 +8,7 @@ use crate::report::human::{Look, draw};
 use crate::report::{Found, tally};
 use mam_compiler::listen::Listen;
 use mam_compiler::target::Target;
-use mam_compiler::{Compilation, CompilationCache, OptLevel, Options, compile_again};
+use mam_compiler::{Compilation, CompilationCache, OptLevel, Options, Stage, compile_again};
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, Problem, Problems, Severity, Sources};
 use mam_runtime::Program;
@@ -91,6 +91,12 @@ impl HowArgs {
 /// Compiles a song; what is wrong with it is in the result.
 pub fn compile_song(song: Song, how: &HowArgs) -> Compiled {
     compile_song_with(song, how, OptLevel::Best, &mut CompilationCache::default())
+}
+
+/// Compiles a song as far as everything is known of it: its program is run by the reference interpreter.
+pub fn compile_without_code(song: Song, how: &HowArgs) -> Compiled {
+    let options = Options { until: Stage::Plan, ..how.options(&song.prefix) };
+    compile_by(song, how, &options, &mut CompilationCache::default())
 }
 
 /// Compiles a song with the cache of the last time, to be heard as soon as can be.

@@ -2,7 +2,7 @@
 //! of patterns, units. Each is a [`Topic`], whichever table it comes from.
 
 use crate::definitions::{Entry, Prelude, brief};
-use mam_compiler::lower::builtins;
+use mam_compiler::hir::builtins::Builtin;
 use mam_compiler::prelude::PRELUDE;
 use mam_compiler::score::modifiers;
 use mam_grammar::problem::nearest;
@@ -43,12 +43,12 @@ impl Topic<'_> {
 /// All topics, group by group.
 pub fn topics(prelude: &Prelude) -> Vec<Topic<'_>> {
     let mut all: Vec<Topic<'_>> = prelude.all().map(of_definition).collect();
-    all.extend(builtins().map(|(name, formals, doc)| Topic {
-        name,
+    all.extend(Builtin::all().map(Builtin::row).map(|row| Topic {
+        name: row.name,
         kind: "built-in",
         group: "Built in".into(),
-        form: format!("{name}({})", formals.join(", ")),
-        doc: doc.into(),
+        form: format!("{}({})", row.name, row.formals.join(", ")),
+        doc: row.doc.into(),
         internal: false,
         example: None,
         definition: None,

@@ -6,7 +6,7 @@ use crate::report::human::{Look, draw};
 use crate::report::tally;
 use crate::visible::visible;
 use mam_compiler::emit;
-use mam_compiler::emit::native::{self, Listing};
+use mam_compiler::emit::native::{self, Listing, Settings};
 use mam_compiler::graph::NodeKind;
 use mam_compiler::ir::Module;
 use mam_compiler::opt;
@@ -29,6 +29,7 @@ pub struct Stage {
 /// All stages of a song, in the order of the line. The passes by name come after these.
 pub static STAGES: &[Stage] = &[
     Stage { name: "ast", about: "what was written", text: ast },
+    Stage { name: "hir", about: "what the names mean, and where they are used", text: hir },
     Stage { name: "graph", about: "what the equations need of each other", text: graph },
     Stage { name: "ir", about: "the kernels as they are lowered", text: ir },
     Stage { name: "opt", about: "the kernels after all passes", text: opt },
@@ -68,6 +69,11 @@ pub fn after_pass(name: &str, module: &Module, target: Target) -> Option<String>
 fn ast(compiled: &Compiled) -> String {
     let stages = &compiled.compilation.stages;
     stages.files.as_ref().map_or(String::new(), |files| files.file(stages.song).ast.to_string())
+}
+
+fn hir(compiled: &Compiled) -> String {
+    let stages = &compiled.compilation.stages;
+    stages.files.as_ref().map_or(String::new(), |files| mam_compiler::hir::text::text(files, stages.song))
 }
 
 fn graph(compiled: &Compiled) -> String {
@@ -148,9 +154,10 @@ fn asm(compiled: &Compiled) -> String {
 
 /// The functions of all kernels as the code generator shows them.
 fn listing(module: &Module, part: impl Fn(&Listing) -> &String) -> String {
+    let settings = Settings { listing: true, ..Settings::host(OptLevel::Best) };
     let mut out = String::new();
     for kernel in module.kernels.values() {
-        let compiled = match native::compile(module, kernel, OptLevel::Best, true) {
+        let compiled = match native::compile(module, kernel, &settings) {
             Ok(compiled) => compiled,
             Err(why) => return format!("`{}` cannot be compiled: {why}\n", kernel.name),
         };

@@ -62,7 +62,7 @@ fn operations(stages: &Stages) -> usize {
 }
 
 fn memory(program: &Program) -> usize {
-    let delays: usize = program.delays.iter().map(|d| d.frames * size_of::<f32>()).sum();
+    let delays: usize = program.delays.values().map(|d| d.frames * size_of::<f32>()).sum();
     program.state.len() + delays + program.buffer_count() * QUANTUM * size_of::<f32>()
 }
 

@@ -40,13 +40,14 @@ fn optimised(lowered: Kernel, tables: usize, target: &Target) -> (Kernel, Kernel
 
 impl CompilationCache {
     /// What `lower` makes with the templates. It tells of each kernel as soon as it has it, with its parameters; the
-    /// passes are run on what `specialise` makes of it while the next is lowered.
+    /// passes are run on what `specialise` makes of it while the next is lowered, where they are wanted for a target.
     pub(crate) fn lowering<A>(
         &mut self,
-        (target, executor): (Target, &dyn Executor),
+        passes: Option<(Target, &dyn Executor)>,
         specialise: impl Fn(&Kernel, &[usize]) -> Kernel,
         lower: impl FnOnce(&mut Templates, &mut dyn FnMut(&Kernel, &[usize])) -> A,
     ) -> A {
+        let Some((target, executor)) = passes else { return lower(&mut self.templates, &mut |_, _| {}) };
         let run = move |lowered| optimised(lowered, usize::MAX, &target);
         let (made, ahead) = ahead(executor, run, |order| {
             lower(&mut self.templates, &mut |kernel, params| {

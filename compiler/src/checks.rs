@@ -3,17 +3,19 @@
 
 use crate::codes;
 use crate::dimension::base_value;
-use crate::files::{DefId, File, Files};
-use crate::graph::{Graph, NodeKind, duplicate};
-use crate::library::{Library, unit_of};
+use crate::files::{File, Files};
+use crate::graph::{Graph, NodeKind};
+use crate::hir::DefId;
+use crate::hir::resolve::resolved;
+use crate::library::Library;
 use crate::text::number;
+use crate::units::unit_of;
 use mam_grammar::ast::{
-    Ast, BinaryOp, Body, Definition, DefinitionKind, Expr, ExprId, Ident, Item, ItemKind, MidiNumbers,
-    Number, UnaryOp, Unit,
+    Ast, BinaryOp, Body, DefinitionKind, Expr, ExprId, Ident, Item, ItemKind, MidiNumbers, Number, UnaryOp,
+    Unit,
 };
 use mam_grammar::{Problem, Problems, Span};
 use rustc_hash::FxHashMap;
-use std::sync::Arc;
 
 /// Words that begin a statement: an equation of such a name that nothing uses was probably meant to be one.
 const SETTINGS: [&str; 7] = ["tempo", "swing", "meter", "length", "seed", "title", "use"];
@@ -64,6 +66,7 @@ pub(crate) fn too_many_params(
 pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mut Problems) {
     for index in files.user_files() {
         let file = files.file(index);
+        problems.extend(resolved(files, index).problems.clone());
         definitions(file, problems);
         levels_added(files, &file.ast, problems);
         for &item in file.definitions.values() {
@@ -133,30 +136,13 @@ fn negated(text: &str) -> String {
 }
 
 fn definitions(file: &File, problems: &mut Problems) {
-    let mut seen: FxHashMap<Arc<str>, Span> = FxHashMap::default();
     for item in &file.ast.items {
         let ItemKind::Definition(definition) = &item.kind else { continue };
-        if let Some(&first) = seen.get(&definition.name.name) {
-            problems.add(duplicate(&definition.name, first));
+        let Body::Items(items) = &definition.body else { continue };
+        once(items, problems);
+        if !has_out(items) {
+            problems.add(no_out(&definition.name, items));
         }
-        seen.entry(definition.name.name.clone()).or_insert(definition.name.span);
-        body(definition, problems);
-    }
-}
-
-fn body(definition: &Definition, problems: &mut Problems) {
-    let Body::Items(items) = &definition.body else { return };
-    let mut seen: FxHashMap<Arc<str>, Span> = FxHashMap::default();
-    let formals = definition.formals.iter().map(|f| &f.name);
-    for name in formals.chain(items.iter().filter_map(defined)) {
-        if let Some(&first) = seen.get(&name.name) {
-            problems.add(duplicate(name, first));
-        }
-        seen.entry(name.name.clone()).or_insert(name.span);
-    }
-    once(items, problems);
-    if !has_out(items) {
-        problems.add(no_out(&definition.name, items));
     }
 }
 
@@ -224,14 +210,6 @@ fn heard(files: &Files, song: usize) -> Option<String> {
     match played.is_empty() {
         true => all.last().map(|(name, _)| name.to_string()),
         false => Some(played.join(" + ")),
-    }
-}
-
-fn defined(item: &Item) -> Option<&Ident> {
-    match &item.kind {
-        ItemKind::Equation { name, .. } | ItemKind::Input(name) => Some(name),
-        ItemKind::Param(param) => Some(&param.name),
-        _ => None,
     }
 }
 

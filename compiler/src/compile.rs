@@ -8,16 +8,17 @@ use crate::host::{Clock, Host};
 use crate::interp::Interpreter;
 use crate::ir::{Kernel, Module};
 use crate::library::Library;
-use crate::listen::{Heard, Listen};
+use crate::listen::{Chosen, Heard, Listen};
 use crate::lower::{Lowered, lower};
-use crate::opt::instances::{self, Packing, Rules};
+use crate::opt::instances::{self, Packed, Packing, Rules};
 use crate::opt::{hoist, hoisted};
 use crate::places::Places;
 use crate::plan::Plan;
 use crate::target::{OptLevel, Target};
 use crate::{checks, codes, front, heard, score, sets};
-use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span};
-use mam_runtime::{Code, ParamSlot, Program};
+use mam_grammar::{Limits, Problem, Problems, Severity, SourceId, Sources, Span};
+use mam_runtime::score::Score;
+use mam_runtime::{Code, ParamSlot, Program, Target as Playable};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ pub struct Options {
     pub opt_level: OptLevel,
     /// Whether calls of one kernel are packed into lanes, for measurements and comparisons.
     pub packing: Packing,
+    /// The last stage that is run: an editor needs no machine code. There is a program from [`Stage::Plan`] on.
+    pub until: Stage,
     /// What is heard beside the song: further outputs of the program, which may change last bits of the song's own.
     pub listen: Listen,
 }
@@ -62,6 +65,7 @@ impl Default for Options {
             host: Host::default(),
             opt_level: OptLevel::Best,
             packing: Packing::default(),
+            until: Stage::Emit,
             listen: Listen::default(),
         }
     }
@@ -75,10 +79,10 @@ const DEFAULT_CHANNELS: usize = 2;
 /// How many operations a second may be made quickly: with such code they take about a tenth of what a core can do.
 const QUICK_WORK: u64 = 200_000_000;
 
-/// What became of a song: the program, if it has no errors, and every stage on the way.
+/// What became of a song: the program, if it has no errors and was wanted, and every stage on the way.
 #[derive(Default)]
 pub struct Compilation {
-    /// The program; none when there are errors.
+    /// The program; none when there are errors, or [`Options::until`] is an earlier stage.
     pub program: Option<Program>,
     /// Everything that is wrong or odd.
     pub problems: Problems,
@@ -129,142 +133,267 @@ pub fn compile_again(
     options: &Options,
     cache: &mut CompilationCache,
 ) -> Compilation {
-    let _session = Session::begin(&*options.host.executor);
-    let clock = options.host.clock.as_deref();
-    let mut line =
-        Line { out: Compilation::default(), clock, last: clock.map_or(Duration::ZERO, Clock::now) };
-    let read = front::read(sources, song, loader, &options.limits, &mut line.out.problems);
-    line.done("parse");
-    if let Some(read) = read {
-        line.run(sources, read, options, cache);
+    let mut line = Line::new(options, cache);
+    for stage in Stage::ALL.into_iter().take_while(|stage| *stage <= options.until) {
+        let goes_on = match stage {
+            Stage::Parse => line.parse(sources, song, loader),
+            Stage::Resolve => line.resolve(),
+            Stage::Graph => line.graph(),
+            Stage::Score => line.score(),
+            Stage::Lower => line.lower(sources),
+            Stage::Optimise => line.optimise(),
+            Stage::Plan => line.plan(),
+            Stage::Emit => line.emit(),
+        };
+        line.timed(stage.name());
+        if !goes_on {
+            break;
+        }
     }
     line.out
 }
 
-struct Line<'o> {
-    out: Compilation,
-    clock: Option<&'o dyn Clock>,
-    last: Duration,
+/// A stage of a compilation, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Texts become syntax trees.
+    Parse,
+    /// What names mean.
+    Resolve,
+    /// What the equations need of each other.
+    Graph,
+    /// What is played.
+    Score,
+    /// Kernels. Every problem but that of too much memory is known after it.
+    Lower,
+    /// All passes.
+    Optimise,
+    /// Where everything is in memory; a program that the reference interpreter runs.
+    Plan,
+    /// Machine code.
+    Emit,
 }
 
-impl Line<'_> {
-    fn done(&mut self, stage: &'static str) {
-        let Some(now) = self.clock.map(Clock::now) else { return };
+impl Stage {
+    /// All of them, in order.
+    pub const ALL: [Stage; 8] = [
+        Stage::Parse,
+        Stage::Resolve,
+        Stage::Graph,
+        Stage::Score,
+        Stage::Lower,
+        Stage::Optimise,
+        Stage::Plan,
+        Stage::Emit,
+    ];
+
+    /// What it is called where times are shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Parse => "parse",
+            Stage::Resolve => "resolve",
+            Stage::Graph => "graph",
+            Stage::Score => "score",
+            Stage::Lower => "lower",
+            Stage::Optimise => "passes",
+            Stage::Plan => "plan",
+            Stage::Emit => "emit",
+        }
+    }
+}
+
+/// A compilation while it runs. Each stage reads what those before it made, and says whether there can be a next one.
+struct Line<'a> {
+    options: &'a Options,
+    cache: &'a mut CompilationCache,
+    /// Where there is something for threads to do.
+    _session: Option<Session<'a>>,
+    out: Compilation,
+    last: Duration,
+    settings: Settings,
+    listened: Chosen,
+    score: Score,
+    leftovers: Vec<score::Leftover>,
+    score_errors: usize,
+    targets: Vec<Playable>,
+    packed: Packed,
+}
+
+/// What a song says for all of it, or the options instead.
+#[derive(Default)]
+struct Settings {
+    seed: u64,
+    rate: u32,
+    channels: usize,
+}
+
+impl<'a> Line<'a> {
+    fn new(options: &'a Options, cache: &'a mut CompilationCache) -> Line<'a> {
+        let optimises = options.until >= Stage::Optimise;
+        Line {
+            options,
+            cache,
+            _session: optimises.then(|| Session::begin(&*options.host.executor)),
+            out: Compilation {
+                stages: Stages { target: options.target, ..Stages::default() },
+                ..Compilation::default()
+            },
+            last: options.host.clock.as_deref().map_or(Duration::ZERO, Clock::now),
+            settings: Settings::default(),
+            listened: Chosen::default(),
+            score: Score::default(),
+            leftovers: vec![],
+            score_errors: 0,
+            targets: vec![],
+            packed: Packed::default(),
+        }
+    }
+
+    fn timed(&mut self, stage: &'static str) {
+        let Some(now) = self.options.host.clock.as_deref().map(Clock::now) else { return };
         self.out.timings.push((stage, now - self.last));
         self.last = now;
     }
 
-    fn run(
-        &mut self,
-        sources: &mut Sources,
-        read: front::Read,
-        options: &Options,
-        cache: &mut CompilationCache,
-    ) {
-        let front::Read { files, song, json, seed, rate, channels } = read;
-        let rate = [options.rate, rate].into_iter().find(|&r| r > 0).unwrap_or(DEFAULT_RATE);
-        let channels = [options.channels, channels].into_iter().find(|&c| c > 0).unwrap_or(DEFAULT_CHANNELS);
-        let seed = options.seed.unwrap_or(seed);
-        let mut problems = std::mem::take(&mut self.out.problems);
+    fn parse(&mut self, sources: &mut Sources, song: SourceId, loader: &dyn Loader) -> bool {
+        let Some(read) = front::read(sources, song, loader, &self.options.limits, &mut self.out.problems)
+        else {
+            return false;
+        };
+        let rates = [self.options.rate, read.rate, DEFAULT_RATE];
+        let channels = [self.options.channels, read.channels, DEFAULT_CHANNELS];
+        self.settings = Settings {
+            seed: self.options.seed.unwrap_or(read.seed),
+            rate: rates.into_iter().find(|&rate| rate > 0).unwrap_or_default(),
+            channels: channels.into_iter().find(|&count| count > 0).unwrap_or_default(),
+        };
+        let stages = &mut self.out.stages;
+        (stages.files, stages.song, stages.json) = (Some(read.files), read.song, read.json);
+        true
+    }
 
-        let library = Library::default();
-        checks::check(&files, &library, song, &mut problems);
-        let mut graph = Graph::from_ast(&files, &library, song, &mut problems);
-        let listened = options.listen.choose(&files, song, &mut graph);
-        if graph.nodes.len() > options.limits.nodes
-            || checks::too_many_params(&files, &library, &graph, &mut problems)
+    fn resolve(&mut self) -> bool {
+        let Compilation { stages, problems, .. } = &mut self.out;
+        let Some(files) = &stages.files else { return false };
+        checks::check(files, &stages.library, stages.song, problems);
+        true
+    }
+
+    fn graph(&mut self) -> bool {
+        let Compilation { stages, problems, .. } = &mut self.out;
+        let Some(files) = &stages.files else { return false };
+        stages.graph = Graph::from_ast(files, &stages.library, stages.song, problems);
+        self.listened = self.options.listen.choose(files, stages.song, &mut stages.graph);
+        if stages.graph.nodes.len() > self.options.limits.nodes
+            || checks::too_many_params(files, &stages.library, &stages.graph, problems)
         {
-            // What stands beyond the limit has no node, so nothing more can be said of it.
-            self.out.problems = problems;
-            return;
+            return false; // What stands beyond the limit has no node, so nothing more can be said of it.
         }
-        checks::settings(&files, song, &graph, &mut problems);
-        let groups = graph.order(&files, song);
-        self.done("graph");
+        checks::settings(files, stages.song, &stages.graph, problems);
+        stages.groups = stages.graph.order(files, stages.song);
+        stages.lowered = Lowered::begin(files, &stages.library, &stages.graph, stages.song, problems);
+        true
+    }
 
-        let begun = Lowered::begin(&files, &library, &graph, song, &mut problems);
-        let places = Places::new((&files, &library, song), &graph, &begun);
-        let mut told = problems.clone();
-        let (mut score, leftovers) = front::score(json.as_ref(), &files, song, seed, &places, &mut told);
-        let moves = score.moves(&params(&begun, rate));
-        self.done("score");
+    /// What the score moves decides how kernels are made, so it comes before lowering, of the graph's names alone.
+    fn score(&mut self) -> bool {
+        let Compilation { stages, problems, .. } = &mut self.out;
+        let Some(files) = &stages.files else { return false };
+        let places = Places::new((files, &stages.library, stages.song), &stages.graph, &stages.lowered);
+        let (json, seed) = (stages.json.as_ref(), self.settings.seed);
+        let before = errors(problems);
+        (self.score, self.leftovers) = front::score(json, files, stages.song, seed, &places, problems);
+        self.score_errors = errors(problems) - before;
+        true
+    }
 
-        let rates = (f64::from(rate), seed);
+    fn lower(&mut self, sources: &mut Sources) -> bool {
+        let Compilation { stages, problems, heard, .. } = &mut self.out;
+        let Some(files) = &stages.files else { return false };
+        let Settings { seed, rate, channels } = self.settings;
+        let (song, library, graph) = (stages.song, &stages.library, &stages.graph);
+        let begun = std::mem::take(&mut stages.lowered);
+        let moves = self.score.moves(&params(&begun, rate));
         let hoisted = |kernel: &Kernel, params: &[usize]| hoisted(kernel, params, &moves);
-        let mut lowered =
-            cache.lowering((options.target, &*options.host.executor), hoisted, |templates, made| {
-                let order = (&graph, &groups[..]);
-                lower((&files, &library, song), order, rates, templates, begun, made, &mut problems)
-            });
+        let rates = (f64::from(rate), seed);
+        let order = (graph, &stages.groups[..]);
+        let executor = &*self.options.host.executor;
+        let ahead = (self.options.until >= Stage::Optimise).then_some((self.options.target, executor));
+        let mut lowered = self.cache.lowering(ahead, hoisted, |templates, made| {
+            lower((files, library, song), order, rates, templates, begun, made, problems)
+        });
         hoist(&mut lowered, &moves);
-        self.out.heard = listened.heard(&graph, &mut lowered, channels);
-        sets::apply(&options.sets, sources, &mut lowered.slots, &mut problems);
-        let places = Places::new((&files, &library, song), &graph, &lowered);
-        match problems.has_errors() {
-            // What is no instrument may be a broken one: with that known the score is told of once more.
-            true => _ = front::score(json.as_ref(), &files, song, seed, &places, &mut problems),
-            false => {
-                problems.extend(told);
-                left_over(&leftovers, &places, &mut problems);
-                if json.is_none() {
-                    heard::check((&files, song), &graph, &places, &score, &mut problems);
-                }
+        *heard = self.listened.heard(graph, &mut lowered, channels);
+        sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
+        let places = Places::new((files, library, song), graph, &lowered);
+        // What is odd in a song without errors is odd whatever is wrong with its score.
+        if errors(problems) == self.score_errors {
+            left_over(&self.leftovers, &places, problems);
+            if stages.json.is_none() {
+                heard::check((files, song), graph, &places, &self.score, problems);
             }
         }
-        front::complete(&mut score, json.as_ref(), &files, song, &places);
-        let (targets, params) = (places.targets, params(&lowered, rate));
-        self.done("lower");
-
-        let mut optimised = Module::default();
-        let mut plan = Plan::default();
-        let mut program = None;
-        if !problems.has_errors() {
-            let kernels = cache.optimize(&lowered.module, options.target, &*options.host.executor);
-            self.done("passes");
-            let rules =
-                Rules { packing: options.packing, target: &options.target, tables: kernels.tables.len() };
-            let packed = instances::run(&lowered, kernels, rules, &mut cache.choices(rules));
-            self.done("instances");
-            plan = Plan::new(&lowered, &packed, channels);
-            optimised = packed.module;
-            check_memory(&plan, &options.limits, &mut problems);
-            self.done("plan");
-        }
-        if !problems.has_errors() {
-            let code = code(&optimised, options, opt_level(options, plan.work(), rate), cache);
-            self.done("emit");
-            program = Some(Program {
-                rate,
-                code,
-                steps: plan.steps.clone(),
-                state: plan.state.clone(),
-                delays: plan.delays.clone(),
-                buffers: plan.buffers.clone(),
-                inputs: plan.inputs.clone(),
-                outputs: plan.outputs.clone(),
-                params,
-                names: lowered.slots.names().clone(),
-                ports: lowered.ports.count(),
-                targets,
-                score,
-            });
-        }
-        let stages = Stages {
-            files: Some(files),
-            song,
-            json,
-            library,
-            graph,
-            groups,
-            lowered,
-            optimised,
-            plan,
-            target: options.target,
-        };
-        self.out.stages = stages;
-        self.out.problems = problems;
-        self.out.program = program;
+        front::complete(&mut self.score, stages.json.as_ref(), files, song, &places);
+        self.targets = places.targets;
+        stages.lowered = lowered;
+        !problems.has_errors()
     }
+
+    fn optimise(&mut self) -> bool {
+        let (options, lowered) = (self.options, &self.out.stages.lowered);
+        let kernels = self.cache.optimize(&lowered.module, options.target, &*options.host.executor);
+        let (packing, target) = (options.packing, &options.target);
+        let rules = Rules { packing, target, tables: kernels.tables.len() };
+        self.packed = instances::run(lowered, kernels, rules, &mut self.cache.choices(rules));
+        true
+    }
+
+    fn plan(&mut self) -> bool {
+        let Compilation { stages, problems, .. } = &mut self.out;
+        stages.plan = Plan::new(&stages.lowered, &self.packed, self.settings.channels);
+        stages.optimised = std::mem::take(&mut self.packed.module);
+        check_memory(&stages.plan, &self.options.limits, problems);
+        if problems.has_errors() {
+            return false;
+        }
+        if self.options.until == Stage::Plan {
+            let code = Arc::new(Interpreter::new(stages.optimised.clone()));
+            self.out.program = Some(self.program(code));
+        }
+        true
+    }
+
+    fn emit(&mut self) -> bool {
+        let Stages { optimised, plan, .. } = &self.out.stages;
+        let level = opt_level(self.options, plan.work(), self.settings.rate);
+        let code = code(optimised, self.options, level, self.cache);
+        self.out.program = Some(self.program(code));
+        true
+    }
+
+    /// The program that `code` computes.
+    fn program(&mut self, code: Arc<dyn Code>) -> Program {
+        let Stages { plan, lowered, .. } = &self.out.stages;
+        Program {
+            rate: self.settings.rate,
+            code,
+            steps: plan.steps.clone(),
+            state: plan.state.clone(),
+            delays: plan.delays.clone(),
+            buffers: plan.buffers.clone(),
+            inputs: plan.inputs.clone(),
+            outputs: plan.outputs.clone(),
+            params: params(lowered, self.settings.rate),
+            names: lowered.slots.names().clone(),
+            ports: lowered.ports.count(),
+            targets: std::mem::take(&mut self.targets),
+            score: std::mem::take(&mut self.score),
+        }
+    }
+}
+
+fn errors(problems: &Problems) -> usize {
+    problems.iter().filter(|problem| problem.code.severity == Severity::Error).count()
 }
 
 /// Warns of parameters that later passes begin with another value of, now that the first one's is known.

@@ -5,12 +5,14 @@
 //! its own `decay` without changing what the prelude's kick does.
 
 use crate::codes;
+pub use crate::hir::DefId;
+use crate::hir::Hir;
 use crate::prelude::Prelude;
 use mam_grammar::ast::{Ast, Definition, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, syntax};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::ffi::OsStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Tells one file from another, whatever path leads to it. Only the [`Loader`] that made it knows what it means; for
 /// files on a disk it is the canonical path.
@@ -87,15 +89,6 @@ impl Loader for NoFiles {
     }
 }
 
-/// A definition: an item of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DefId {
-    /// Index of the file.
-    pub file: usize,
-    /// Index of the item.
-    pub item: usize,
-}
-
 /// A parsed file.
 #[derive(Debug, Default)]
 pub struct File {
@@ -107,6 +100,8 @@ pub struct File {
     pub broken: FxHashSet<Arc<str>>,
     /// The files that it uses.
     pub uses: Vec<usize>,
+    /// What its names mean; made by [`resolved`](crate::hir::resolve::resolved).
+    pub(crate) hir: OnceLock<Hir>,
 }
 
 impl File {
@@ -119,7 +114,7 @@ impl File {
             }
         }
         let broken = broken_names(&ast.items).cloned().collect();
-        File { ast, definitions, broken, uses: vec![] }
+        File { ast, definitions, broken, ..File::default() }
     }
 }
 

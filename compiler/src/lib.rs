@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod arithmetic;
 mod cache;
 pub mod call;
 mod checks;
@@ -20,6 +21,7 @@ pub mod front;
 pub mod graph;
 mod hash;
 mod heard;
+pub mod hir;
 pub mod host;
 #[allow(unsafe_code, reason = "it is called as machine code is, with the engine's memory")]
 pub mod interp;
@@ -38,7 +40,8 @@ pub mod target;
 pub mod text;
 #[cfg(feature = "jit")]
 mod tier_up;
+pub mod units;
 
 pub use cache::CompilationCache;
-pub use compile::{Compilation, Options, Stages, compile, compile_again};
+pub use compile::{Compilation, Options, Stage, Stages, compile, compile_again};
 pub use target::OptLevel;

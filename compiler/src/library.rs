@@ -5,46 +5,19 @@
 
 use crate::codes;
 use crate::dimension::Dimension;
-use crate::files::{DefId, Files};
-use crate::lower::constants;
+use crate::files::Files;
+use crate::hir::DefId;
+use crate::hir::consts::{Consts, Missing};
 use crate::score::note_number;
-use crate::text;
-use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Formal, ItemKind, MidiNumbers, Param, Unit};
+pub use crate::units::Units;
+use crate::units::of_formal;
+use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Formal, ItemKind, MidiNumbers, Param};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::Curve;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-
-/// The units in which a default and its range are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Units {
-    /// Of the default.
-    pub value: Option<Unit>,
-    /// Of the least value.
-    pub low: Option<Unit>,
-    /// Of the greatest value.
-    pub high: Option<Unit>,
-}
-
-impl Units {
-    /// How many base units one plain number stands for: a time is read in the unit of the default, else in seconds.
-    pub fn scale(self, dimension: Dimension) -> f64 {
-        if dimension == Dimension::TIME && self.value == Some(Unit::Ms) { 1e-3 } else { 1.0 }
-    }
-
-    /// A value in base units as it would be written.
-    pub fn show(self, x: f64, dimension: Dimension) -> String {
-        text::in_unit(x, self.value, dimension)
-    }
-
-    /// A range as it is written: `-60dB..0dB`.
-    pub fn range(self, (min, max): (f64, f64), dimension: Dimension) -> String {
-        let end = |x, unit: Option<Unit>| text::in_unit(x, unit.or(self.value), dimension);
-        format!("{}..{}", end(min, self.low), end(max, self.high))
-    }
-}
 
 /// What a `def` expects of an argument.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,6 +124,8 @@ pub struct Info {
 pub struct Library {
     read: RefCell<FxHashMap<DefId, Rc<Info>>>,
     formals: RefCell<FxHashMap<DefId, Rc<[Option<Expected>]>>>,
+    /// Its constants.
+    pub consts: Consts,
 }
 
 /// MIDI note of c4.
@@ -162,7 +137,7 @@ impl Library {
         if let Some(info) = self.read.borrow().get(&def) {
             return info.clone();
         }
-        let info = Rc::new(read(files, def));
+        let info = Rc::new(self.read(files, def));
         self.read.borrow_mut().insert(def, info.clone());
         info
     }
@@ -173,67 +148,119 @@ impl Library {
             return formals.clone();
         }
         let all = files.definition(def).formals.iter();
-        let formals: Rc<[_]> = all.map(|formal| expected(files, def.file, formal)).collect();
+        let formals: Rc<[_]> = all.map(|formal| expected(files, &self.consts, def.file, formal)).collect();
         self.formals.borrow_mut().insert(def, formals.clone());
         formals
     }
+
+    /// Reads a `param` or `knob` of file `file`.
+    pub fn param(
+        &self,
+        files: &Files,
+        file: usize,
+        param: &Param,
+        doc: Option<Arc<str>>,
+        id: usize,
+        problems: &mut Problems,
+    ) -> ParamInfo {
+        let ast = &files.file(file).ast;
+        let mut number = |expr: ExprId| match self.consts.number(files, file, expr, &[]) {
+            Ok(number) => Some(number),
+            Err(missing) => {
+                if missing == Missing::Varies {
+                    let message = format!("`{}` is described by a value that is not constant", param.name);
+                    let help = "its default, range and glide must be known before the song starts";
+                    problems.add(Problem::new(&codes::NOT_CONSTANT, ast.span(expr), message).help(help));
+                }
+                None
+            }
+        };
+        let (default, dimension) = number(param.default).unwrap_or((0.0, Dimension::PLAIN));
+        let units = Units::written(ast, Some(param.default), param.range);
+        let mut bound = |expr: ExprId| number(expr).map(|(x, d)| (x, d, ast.span(expr)));
+        let range = param.range.map(|(low, high)| (bound(low), bound(high)));
+        let smooth = param.smooth.and_then(&mut number).map_or(0.0, |(s, _)| s);
+        let cc = param.cc.and_then(&mut number).map(|(x, _)| x);
+        let mut info = ParamInfo {
+            name: param.name.name.clone(),
+            doc,
+            id,
+            default,
+            min: f64::NEG_INFINITY,
+            max: f64::INFINITY,
+            dimension,
+            units,
+            curve: match (param.step, param.curve_exp) {
+                (true, _) => Curve::Step,
+                (false, true) => Curve::Exp,
+                (false, false) => Curve::Linear,
+            },
+            smooth,
+            cc: None,
+            span: Some(param.name.span),
+        };
+        if let (Some(cc), Some(expr)) = (cc, param.cc) {
+            if cc.fract() == 0.0 && (0.0..=127.0).contains(&cc) {
+                info.cc = Some(cc as u8);
+            } else {
+                let message = format!("there is no MIDI controller {cc}");
+                let help = "a controller is a whole number from 0 to 127";
+                problems.add(Problem::new(&codes::OUT_OF_BOUNDS, ast.span(expr), message).help(help));
+            }
+        }
+        if let Some((Some(low), Some(high))) = range {
+            set_range(&mut info, low, high, ast.span(param.default), problems);
+        }
+        info
+    }
+
+    fn read(&self, files: &Files, def: DefId) -> Info {
+        let definition = files.definition(def);
+        let mut info = Info { default_note: C4, ..Info::default() };
+        let Body::Items(items) = &definition.body else { return info };
+        for item in items {
+            match &item.kind {
+                ItemKind::Param(p) if definition.kind != DefinitionKind::Def => {
+                    let id = info.params.len() + 1;
+                    let param = self.param(files, def.file, p, item.doc.clone(), id, &mut info.problems);
+                    info.params.push(param);
+                }
+                ItemKind::Input(name) => info.inputs.push(name.name.clone()),
+                ItemKind::Broken(Some(name)) => info.broken.push(name.name.clone()),
+                ItemKind::DefaultNote(note) => match default_note(&note.name) {
+                    Some(number) => info.default_note = number,
+                    None => info.problems.add(bad_note(&note.name, note.span)),
+                },
+                ItemKind::Midi(midi) => {
+                    let numbers = midi_numbers(&files.file(def.file).ast, midi, &mut info.problems);
+                    if midi.drum { info.midi_keys = numbers } else { info.midi_programs = numbers }
+                }
+                _ => {}
+            }
+        }
+        if definition.kind == DefinitionKind::Instrument {
+            let id = info.params.len() + 1;
+            info.params.push(implied(
+                "bpm",
+                id,
+                300.0,
+                "Tempo of its own beat, where `loop` is on; 0 for none.",
+            ));
+            info.params.push(implied("loop", id + 1, 1.0, "1: it triggers itself at each beat of `bpm`."));
+        }
+        info
+    }
 }
 
-fn expected(files: &Files, file: usize, formal: &Formal) -> Option<Expected> {
-    let ast = &files.file(file).ast;
-    let of = |expr: Option<ExprId>| expr.and_then(|expr| unit_of(ast, expr));
-    let (low, high) = formal.range.map_or((None, None), |(low, high)| (Some(low), Some(high)));
-    let written = of(formal.default).or(formal.unit);
-    let units = Units { value: written, low: of(low), high: of(high) };
-    let end = |expr: Option<ExprId>| {
-        let (x, d) = constants::number(files, file, expr?, &vec![]).ok()?;
-        Some((x, d))
-    };
-    let (low, high) = (end(low), end(high));
-    let unit = formal.unit.or(written).or(units.low).or(units.high);
-    if unit.is_none() && formal.range.is_none() {
-        return None;
-    }
-    let dimension = unit.map_or(Dimension::PLAIN, Dimension::of);
-    let base = |end: Option<(f64, Dimension)>, none: f64| match end {
-        Some((x, Dimension::PLAIN)) => x * units.scale(dimension),
-        Some((x, d)) if d == dimension => x,
+fn expected(files: &Files, consts: &Consts, file: usize, formal: &Formal) -> Option<Expected> {
+    let (dimension, units) = of_formal(&files.file(file).ast, formal)?;
+    let end = |expr: Option<ExprId>, none: f64| match expr.map(|expr| consts.number(files, file, expr, &[])) {
+        Some(Ok((x, Dimension::PLAIN))) => x * units.scale(dimension),
+        Some(Ok((x, measured))) if measured == dimension => x,
         _ => none,
     };
-    let range = (base(low, f64::NEG_INFINITY), base(high, f64::INFINITY));
-    Some(Expected { dimension, range, units })
-}
-
-fn read(files: &Files, def: DefId) -> Info {
-    let definition = files.definition(def);
-    let mut info = Info { default_note: C4, ..Info::default() };
-    let Body::Items(items) = &definition.body else { return info };
-    for item in items {
-        match &item.kind {
-            ItemKind::Param(p) if definition.kind != DefinitionKind::Def => {
-                let id = info.params.len() + 1;
-                let param = param(files, def.file, p, item.doc.clone(), id, &mut info.problems);
-                info.params.push(param);
-            }
-            ItemKind::Input(name) => info.inputs.push(name.name.clone()),
-            ItemKind::Broken(Some(name)) => info.broken.push(name.name.clone()),
-            ItemKind::DefaultNote(note) => match default_note(&note.name) {
-                Some(number) => info.default_note = number,
-                None => info.problems.add(bad_note(&note.name, note.span)),
-            },
-            ItemKind::Midi(midi) => {
-                let numbers = midi_numbers(&files.file(def.file).ast, midi, &mut info.problems);
-                if midi.drum { info.midi_keys = numbers } else { info.midi_programs = numbers }
-            }
-            _ => {}
-        }
-    }
-    if definition.kind == DefinitionKind::Instrument {
-        let id = info.params.len() + 1;
-        info.params.push(implied("bpm", id, 300.0, "Tempo of its own beat, where `loop` is on; 0 for none."));
-        info.params.push(implied("loop", id + 1, 1.0, "1: it triggers itself at each beat of `bpm`."));
-    }
-    info
+    let (low, high) = formal.range.unzip();
+    Some(Expected { dimension, range: (end(low, f64::NEG_INFINITY), end(high, f64::INFINITY)), units })
 }
 
 fn implied(name: &str, id: usize, max: f64, doc: &str) -> ParamInfo {
@@ -251,69 +278,6 @@ fn implied(name: &str, id: usize, max: f64, doc: &str) -> ParamInfo {
         cc: None,
         span: None,
     }
-}
-
-/// Reads a `param` or `knob` of file `file`.
-pub fn param(
-    files: &Files,
-    file: usize,
-    param: &Param,
-    doc: Option<Arc<str>>,
-    id: usize,
-    problems: &mut Problems,
-) -> ParamInfo {
-    let ast = &files.file(file).ast;
-    let mut number = |expr: ExprId| match constants::number(files, file, expr, &vec![]) {
-        Ok(number) => Some(number),
-        Err(found) => {
-            let unknown = found.is_empty();
-            problems.extend(*found);
-            if unknown {
-                let message = format!("`{}` is described by a value that is not constant", param.name);
-                let help = "its default, range and glide must be known before the song starts";
-                problems.add(Problem::new(&codes::NOT_CONSTANT, ast.span(expr), message).help(help));
-            }
-            None
-        }
-    };
-    let (default, dimension) = number(param.default).unwrap_or((0.0, Dimension::PLAIN));
-    let ends = param.range.map_or((None, None), |(low, high)| (unit_of(ast, low), unit_of(ast, high)));
-    let units = Units { value: unit_of(ast, param.default), low: ends.0, high: ends.1 };
-    let mut bound = |expr: ExprId| number(expr).map(|(x, d)| (x, d, ast.span(expr)));
-    let range = param.range.map(|(low, high)| (bound(low), bound(high)));
-    let smooth = param.smooth.and_then(&mut number).map_or(0.0, |(s, _)| s);
-    let cc = param.cc.and_then(&mut number).map(|(x, _)| x);
-    let mut info = ParamInfo {
-        name: param.name.name.clone(),
-        doc,
-        id,
-        default,
-        min: f64::NEG_INFINITY,
-        max: f64::INFINITY,
-        dimension,
-        units,
-        curve: match (param.step, param.curve_exp) {
-            (true, _) => Curve::Step,
-            (false, true) => Curve::Exp,
-            (false, false) => Curve::Linear,
-        },
-        smooth,
-        cc: None,
-        span: Some(param.name.span),
-    };
-    if let (Some(cc), Some(expr)) = (cc, param.cc) {
-        if cc.fract() == 0.0 && (0.0..=127.0).contains(&cc) {
-            info.cc = Some(cc as u8);
-        } else {
-            let message = format!("there is no MIDI controller {cc}");
-            let help = "a controller is a whole number from 0 to 127";
-            problems.add(Problem::new(&codes::OUT_OF_BOUNDS, ast.span(expr), message).help(help));
-        }
-    }
-    if let Some((Some(low), Some(high))) = range {
-        set_range(&mut info, low, high, ast.span(param.default), problems);
-    }
-    info
 }
 
 fn set_range(
@@ -354,15 +318,6 @@ fn set_range(
                 .help("it is clamped to the nearest value in the range"),
         );
         info.default = info.default.clamp(info.min, info.max);
-    }
-}
-
-/// The unit in which a number is written, if it is one.
-pub(crate) fn unit_of(ast: &Ast, expr: ExprId) -> Option<Unit> {
-    match &ast.exprs[expr] {
-        Expr::Number(number) => number.unit,
-        Expr::Paren(x) | Expr::Unary { x, .. } => unit_of(ast, *x),
-        _ => None,
     }
 }
 

@@ -1,12 +1,14 @@
 //! Where a song's instruments and parameters are: what the names of a score mean.
 
-use crate::files::{DefId, Files};
+use crate::files::Files;
 use crate::graph::{Graph, NodeId, operands};
+use crate::hir::DefId;
 use crate::json;
 use crate::library::{Library, ParamInfo};
 use crate::lower::Lowered;
 use crate::score::Remainder;
 use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind};
+use mam_runtime::ids::PortId;
 use mam_runtime::{MidiRole, Miss, Spelling, Target};
 use rustc_hash::FxHashMap;
 
@@ -64,8 +66,8 @@ impl<'a> Places<'a> {
         let last = info.as_ref().map_or(0, |i| i.params.len());
         Target {
             name: self.graph.nodes[node].path.clone(),
-            voices: (0..voices).map(|v| self.lowered.ports.voice(node, v)).collect(),
-            monitor: self.lowered.ports.monitor_of(node),
+            voices: (0..voices).map(|v| PortId::new(self.lowered.ports.voice(node, v))).collect(),
+            monitor: self.lowered.ports.monitor_of(node).map(PortId::new),
             default_note: info.map_or(60.0, |i| i.default_note),
             midi: midi.unwrap_or_default(),
             bpm: self.lowered.slots.of(node, last - 2),

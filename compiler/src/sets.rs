@@ -3,8 +3,8 @@
 use crate::codes;
 use crate::dimension::Dimension;
 use crate::files::Files;
-use crate::graph::Turns;
-use crate::lower::{Slots, constants};
+use crate::hir::consts::Consts;
+use crate::lower::Slots;
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, Problem, Problems, Sources, Span, syntax};
 use mam_runtime::{Miss, Spelling};
@@ -91,7 +91,7 @@ fn number(value: &str) -> Option<(f64, Dimension)> {
         _ => return None,
     };
     let file = files.add(id, ast, &mut sources, &crate::files::NoFiles, &mut Problems::default());
-    constants::number(&files, file, expr, &Turns::new()).ok()
+    Consts::default().number(&files, file, expr, &[]).ok()
 }
 
 fn set(slots: &mut Slots, slot: usize, x: f64, dimension: Dimension, at: Span, problems: &mut Problems) {

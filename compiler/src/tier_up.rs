@@ -1,7 +1,7 @@
 //! Tier-up: a program that has begun with code of [`OptLevel::Quick`] gets code of [`OptLevel::Best`], which is made in the
-//! background and takes the other's place while the program runs.
+//! background and replaces the other while the program runs.
 
-use crate::emit::native::{Compiled, Jit, compile};
+use crate::emit::native::{Compiled, Jit, Settings, compile};
 use crate::executor::Executor;
 use crate::ir::{Kernel, Module};
 use crate::target::OptLevel;
@@ -53,7 +53,7 @@ impl TierUp {
         self.made.try_iter().collect()
     }
 
-    /// Waits until all is made and in its place.
+    /// Waits until all is made and linked.
     ///
     /// # Panics
     /// Where the code generator did.
@@ -73,14 +73,14 @@ impl Drop for TierUp {
 impl Work {
     fn run(self) {
         let kernels: Vec<&Kernel> = self.module.kernels.values().collect();
+        let settings = Settings::host(OptLevel::Best);
         let mut better: Vec<(usize, Compiled)> = vec![];
         for &index in &self.kernels {
             if self.stop.load(Ordering::Relaxed) || self.jit.strong_count() == 0 {
                 return;
             }
             let kernel = kernels[index];
-            let compiled =
-                compile(&self.module, kernel, OptLevel::Best, false).expect("what compiled quickly compiles");
+            let compiled = compile(&self.module, kernel, &settings).expect("what compiled quickly compiles");
             // The cache may be gone.
             _ = self.made.send((kernel.clone(), compiled.clone()));
             better.push((index, compiled));

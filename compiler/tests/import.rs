@@ -5,6 +5,7 @@ use mam_compiler::library::Library;
 use mam_compiler::score::import::import;
 use mam_compiler::{Options, compile};
 use mam_grammar::{Limits, Sources, syntax};
+use mam_runtime::ids::PortId;
 use mam_runtime::score::midi::midi;
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{EventKind, Program};
@@ -49,7 +50,7 @@ fn played(program: &Program) -> Vec<Played> {
     let mut sequencer = Sequencer::for_program(program, Extent::Once);
     let end = sequencer.song_end().unwrap();
     sequencer.advance(end, &mut events);
-    let mut open: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut open: BTreeMap<PortId, usize> = BTreeMap::new();
     let mut all: Vec<Played> = vec![];
     for event in events {
         match event.kind {

@@ -1,11 +1,11 @@
 //! What holds of every kernel, on random ones.
 
 use mam_compiler::OptLevel;
-use mam_compiler::emit::native::Jit;
+use mam_compiler::emit::native::{self, Jit, Settings};
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Module, check};
 use mam_compiler::opt::{self, vectorize};
-use mam_compiler::target::Target;
+use mam_compiler::target::{Machine, Target};
 use mam_grammar::Handle;
 use mam_testing::agree;
 use mam_testing::gen_ir::{self, Choices};
@@ -41,6 +41,21 @@ proptest! {
         for level in [OptLevel::Quick, OptLevel::Best] {
             let jit = Jit::new(&module, level).map_err(TestCaseError::fail)?;
             prop_assert_eq!(&agree::run(&module, &jit, Choices(&run)), &expected, "{:?}\n{}", level, module);
+        }
+    }
+
+    /// Loop plans for other machines, down to one with hardly any registers, are run on this one.
+    #[test]
+    fn plans_for_any_machine_give_the_interpreters_bits(kernel in bytes(4000), run in bytes(1500)) {
+        let module = gen_ir::module(&mut Choices(&kernel));
+        let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
+        let tiny = Machine { vector_registers: 6, general_registers: 8, ..Machine::X86_64 };
+        for machine in [Machine::X86_64, Machine::AARCH64, tiny] {
+            let settings = Settings { machine, ..Settings::host(OptLevel::Best) };
+            let compiled = module.kernels.values().map(|kernel| native::compile(&module, kernel, &settings));
+            let compiled: Vec<_> = compiled.collect::<Result<_, _>>().map_err(TestCaseError::fail)?;
+            let jit = Jit::link(&module, &compiled.iter().collect::<Vec<_>>()).map_err(TestCaseError::fail)?;
+            prop_assert_eq!(&agree::run(&module, &jit, Choices(&run)), &expected, "{:?}\n{}", machine, module);
         }
     }
 

@@ -4,6 +4,7 @@ use mam_compiler::dimension::Dimension;
 use mam_compiler::library::Units;
 use mam_compiler::score::{Instrument, Meaning, Parameter, Remainder, Targets, complete, from_ast};
 use mam_grammar::{Limits, Problems, Sources, syntax};
+use mam_runtime::ids::PortId;
 use mam_runtime::score::{Extent, Score, Sequencer, listing};
 use mam_runtime::{Curve, Event, EventKind, ParamSlot, Target};
 use proptest::prelude::*;
@@ -46,7 +47,7 @@ fn targets() -> Vec<Target> {
     let mut ports = 0..;
     let target = |(name, _, voices): (&str, bool, usize)| Target {
         name: name.into(),
-        voices: ports.by_ref().take(voices).collect(),
+        voices: ports.by_ref().take(voices).map(PortId::new).collect(),
         monitor: None,
         default_note: 36.0,
         midi: Default::default(),
@@ -222,7 +223,7 @@ fn draws_depend_on_the_seed_and_the_line_alone() {
         let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
         let (score, _) = from_ast(&ast, seed, &Band, &Limits::default(), &mut problems);
         let mut all = events(&score);
-        all.retain(|e| matches!(e.kind, EventKind::On { port: 0, .. }));
+        all.retain(|e| matches!(e.kind, EventKind::On { port, .. } if port == PortId::new(0)));
         all
     };
     let one = heard("length 8 bars\nplay { bd \"x*8?\" }", 1);

@@ -5,6 +5,7 @@ use mam_compiler::opt::instances::Packing;
 use mam_compiler::prelude::PRELUDE;
 use mam_compiler::{Options, compile};
 use mam_grammar::Sources;
+use mam_runtime::ids::PortId;
 use mam_runtime::{Engine, Event, EventKind, Program};
 use std::sync::Arc;
 
@@ -46,9 +47,12 @@ fn events(program: &Program, frames: u32, seed: u32) -> Vec<Event> {
         let mut frame = random.below(frames / 2);
         while frame < frames {
             let (note, vel) = (f64::from(36 + random.below(40)), f64::from(1 + random.below(4)) / 4.0);
-            all.push(Event { frame: u64::from(frame), kind: EventKind::On { port, note, vel } });
+            all.push(Event {
+                frame: u64::from(frame),
+                kind: EventKind::On { port: PortId::new(port), note, vel },
+            });
             frame += 1 + random.below(2000);
-            all.push(Event { frame: u64::from(frame), kind: EventKind::Off { port } });
+            all.push(Event { frame: u64::from(frame), kind: EventKind::Off { port: PortId::new(port) } });
             frame += 1 + random.below(frames / 2);
         }
     }

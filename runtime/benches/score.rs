@@ -45,7 +45,7 @@ fn main() {
     let score = Score { transports: vec![transport], ..Score::default() };
     let target = Target {
         name: "bd".into(),
-        voices: vec![0],
+        voices: vec![mam_runtime::ids::PortId::new(0)],
         monitor: None,
         default_note: 36.0,
         midi: Default::default(),

@@ -1,21 +1,27 @@
-//! Which signals share a buffer.
+//! Buffer allocation: which signals share a buffer.
 //!
-//! A buffer is taken again, in the same quantum, once nobody reads any more what it holds: so those of a large song stay
-//! in the processor's nearest cache. A step never writes to a buffer that it reads: its kernel may read an input after it
-//! has written an output.
+//! A buffer is reused, in the same quantum, once no later step reads what it holds: so those of a large song stay in the
+//! processor's nearest cache. A step never writes to a buffer that it reads: its kernel may read an input after it has
+//! written an output.
 
+use crate::ids::{BufferId, IdMap, SignalId};
 use crate::program::{Program, Step};
 
-/// The buffer of each of so many signals. To the quantum's end lasts what is heard then, and what such a signal is a mere
-/// copy of, as the engine may leave out the copying. What nobody has written when it is read (the song's `in`, silence)
-/// keeps its buffer for ever.
-pub fn share(steps: &[Step], inputs: &[usize], outputs: &[usize], signals: usize) -> Vec<usize> {
+/// The buffer of each of so many signals. The result lasts to the quantum's end, and so does what such a signal is a mere
+/// copy of, as the engine may leave out the copying. A signal that no step has written when it is read (the song's `in`,
+/// silence) has a buffer to itself.
+pub fn share(
+    steps: &[Step],
+    inputs: &[SignalId],
+    outputs: &[SignalId],
+    signals: usize,
+) -> IdMap<SignalId, BufferId> {
     let mut last = last_uses(steps, outputs, signals);
-    let mut buffers: Vec<Option<usize>> = vec![None; signals];
+    let mut buffers: IdMap<SignalId, Option<BufferId>> = IdMap::filled(None, signals);
     let (mut free, mut count) = (vec![], 0);
     let mut new = || {
         count += 1;
-        count - 1
+        BufferId::new(count - 1)
     };
     for (index, step) in steps.iter().enumerate() {
         for &signal in &step.inputs {
@@ -42,14 +48,14 @@ pub fn share(steps: &[Step], inputs: &[usize], outputs: &[usize], signals: usize
 }
 
 /// The last step that reads or writes each signal; `None` where it lasts to the quantum's end.
-fn last_uses(steps: &[Step], outputs: &[usize], signals: usize) -> Vec<Option<usize>> {
-    let mut last = vec![None; signals];
+fn last_uses(steps: &[Step], outputs: &[SignalId], signals: usize) -> IdMap<SignalId, Option<usize>> {
+    let mut last = IdMap::filled(None, signals);
     for (index, step) in steps.iter().enumerate() {
         step.inputs.iter().chain(&step.outputs).for_each(|&signal| last[signal] = Some(index));
     }
-    let mut heard = vec![false; signals];
-    outputs.iter().for_each(|&signal| heard[signal] = true);
-    for step in steps.iter().filter(|step| step.outputs.iter().any(|&signal| heard[signal])) {
+    let mut is_output = IdMap::filled(false, signals);
+    outputs.iter().for_each(|&signal| is_output[signal] = true);
+    for step in steps.iter().filter(|step| step.outputs.iter().any(|&signal| is_output[signal])) {
         step.copies.iter().for_each(|&signal| last[signal] = None);
     }
     outputs.iter().for_each(|&signal| last[signal] = None);
@@ -57,30 +63,31 @@ fn last_uses(steps: &[Step], outputs: &[usize], signals: usize) -> Vec<Option<us
 }
 
 /// What the buffers hold, as the steps of a quantum go by.
-pub(crate) struct Held<'p> {
+pub(crate) struct Contents<'p> {
     program: &'p Program,
     /// The signal that was written last to each buffer.
-    holds: Vec<Option<usize>>,
+    holds: IdMap<BufferId, Option<SignalId>>,
     /// Which signals have been written.
-    written: Vec<bool>,
+    written: IdMap<SignalId, bool>,
     /// How many signals have each buffer.
-    sharers: Vec<u32>,
+    sharers: IdMap<BufferId, u32>,
 }
 
-impl<'p> Held<'p> {
+impl<'p> Contents<'p> {
     /// Before the first step.
-    pub(crate) fn new(program: &'p Program) -> Held<'p> {
+    pub(crate) fn new(program: &'p Program) -> Contents<'p> {
         let count = program.buffer_count();
-        let mut sharers = vec![0; count];
-        program.buffers.iter().for_each(|&buffer| sharers[buffer] += 1);
-        Held { program, holds: vec![None; count], written: vec![false; program.buffers.len()], sharers }
+        let mut sharers = IdMap::filled(0, count);
+        program.buffers.values().for_each(|&buffer| sharers[buffer] += 1);
+        let (holds, written) = (IdMap::filled(None, count), IdMap::filled(false, program.buffers.len()));
+        Contents { program, holds, written, sharers }
     }
 
     /// After the last step.
-    pub(crate) fn at_the_end(program: &'p Program) -> Held<'p> {
-        let mut held = Held::new(program);
-        program.steps.iter().for_each(|step| held.write(step));
-        held
+    pub(crate) fn at_the_end(program: &'p Program) -> Contents<'p> {
+        let mut contents = Contents::new(program);
+        program.steps.iter().for_each(|step| contents.write(step));
+        contents
     }
 
     /// A step has written its outputs.
@@ -91,8 +98,9 @@ impl<'p> Held<'p> {
         }
     }
 
-    /// Whether a signal's buffer holds it: nobody else has written there since, or ever will before it is written.
-    pub(crate) fn has(&self, signal: usize) -> bool {
+    /// Whether a signal's buffer holds it: no step has written another signal there since, or ever will before it is
+    /// written.
+    pub(crate) fn has(&self, signal: SignalId) -> bool {
         let buffer = self.program.buffers[signal];
         match self.written[signal] {
             true => self.holds[buffer] == Some(signal),
@@ -103,14 +111,24 @@ impl<'p> Held<'p> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{IdMap, SignalId, Step};
 
-    /// Steps of what each hears and writes; those of the last list copy.
+    fn signals(indices: &[usize]) -> Vec<SignalId> {
+        indices.iter().map(|&index| SignalId::new(index)).collect()
+    }
+
+    /// The buffers by their places.
+    fn share(steps: &[Step], inputs: &[usize], outputs: &[usize], count: usize) -> Vec<usize> {
+        let buffers: IdMap<SignalId, _> = super::share(steps, &signals(inputs), &signals(outputs), count);
+        buffers.into_iter().map(|buffer| buffer.index()).collect()
+    }
+
+    /// Steps of what each reads and writes; those of the last list copy.
     fn steps(all: &[(&[usize], &[usize])], copies: &[usize]) -> Vec<Step> {
         let step = |(index, (inputs, outputs)): (usize, &(&[usize], &[usize]))| Step {
-            inputs: inputs.to_vec(),
-            outputs: outputs.to_vec(),
-            copies: if copies.contains(&index) { inputs.to_vec() } else { vec![] },
+            inputs: signals(inputs),
+            outputs: signals(outputs),
+            copies: if copies.contains(&index) { signals(inputs) } else { vec![] },
             ..Step::default()
         };
         all.iter().enumerate().map(step).collect()
@@ -123,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_heard_later_or_by_nobody_is_not_overwritten() {
+    fn what_is_read_later_or_never_is_not_overwritten() {
         let late = steps(&[(&[], &[0]), (&[0], &[1]), (&[1], &[2]), (&[0, 2], &[3])], &[]);
         assert_eq!(share(&late, &[], &[3], 4), [0, 1, 2, 1]);
         // Its second output is free again after the step that writes it.
@@ -133,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_result_the_input_and_silence_keep_their_buffers() {
-        // The song hears 0; nobody writes 3; 1 is part of the result.
+        // The song reads 0; no step writes 3; 1 is part of the result.
         let all = steps(&[(&[0], &[1]), (&[1, 3], &[2]), (&[2], &[4]), (&[4], &[5])], &[]);
         assert_eq!(share(&all, &[0], &[1, 5, 6], 7), [0, 1, 3, 2, 4, 3, 5]);
     }
@@ -147,7 +165,7 @@ mod tests {
 
     #[test]
     fn what_a_later_step_writes_is_not_shared() {
-        let circle = steps(&[(&[2], &[0]), (&[0], &[1]), (&[1], &[2]), (&[2], &[3])], &[]);
-        assert_eq!(share(&circle, &[], &[3], 4), [1, 2, 0, 2]);
+        let cycle = steps(&[(&[2], &[0]), (&[0], &[1]), (&[1], &[2]), (&[2], &[3])], &[]);
+        assert_eq!(share(&cycle, &[], &[3], 4), [1, 2, 0, 2]);
     }
 }

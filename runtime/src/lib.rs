@@ -17,6 +17,7 @@ pub mod engine;
 pub mod file;
 mod frames;
 mod hash;
+pub mod ids;
 pub mod machine;
 pub mod names;
 #[cfg(feature = "devices")]
@@ -35,6 +36,6 @@ pub use names::{Miss, ParamNames, Spelling};
 pub use parallel::all_threads;
 pub use program::{
     Call, Code, Curve, DelaySpec, Event, EventKind, Form, GUARD, LONG, MidiRole, ParamSlot, Port, Program,
-    QUANTUM, StateWord, Step, StepPart, StepVoice, Target, mirrored,
+    QUANTUM, StateWord, Step, StepPart, StepVoice, Target, guard_copied,
 };
 pub use render::{EventSource, Length, Renderer};

@@ -3,6 +3,7 @@
 //! A [`Program`] says everything that is known before the first sample: which kernel runs when, where every word
 //! of state and every buffer lives, what can be set, and what is played. The engine owns the memory.
 
+use crate::ids::{BufferId, DelayId, IdMap, PortId, SignalId};
 use crate::names::{Miss, ParamNames, Spelling};
 pub use crate::param::{Curve, ParamSlot};
 use crate::score::data::Score;
@@ -13,17 +14,17 @@ use std::sync::Arc;
 pub const QUANTUM: usize = 64;
 
 /// Frames of room before and after each delay line. What stands after it repeats the line's first frames (see
-/// [`mirrored`]), so that neighbours are read at once wherever they are; whoever writes a line sees to that. A call that
+/// [`guard_copied`]), so that neighbours are read at once wherever they are; the step that writes a line keeps it up. A call that
 /// begins among those that are repeated, or comes beyond the line's end, may write as many frames as it has beyond either
-/// place.
+/// end.
 pub const GUARD: usize = 2 * QUANTUM;
 
-/// Frames from which on a delay line is long: a call reads and writes it from one place on, without looking for its end.
+/// Frames from which on a delay line is long: a call reads and writes it with linear addressing, without wrapping at its end.
 pub const LONG: usize = 4 * QUANTUM;
 
 /// How many of a delay line's frames are repeated after its end: of a long one, what a call may go beyond it by; of a
 /// short one, what the lanes of a vector may.
-pub const fn mirrored(frames: usize) -> usize {
+pub const fn guard_copied(frames: usize) -> usize {
     match frames {
         LONG.. => QUANTUM,
         4.. => 4,
@@ -43,14 +44,14 @@ pub struct Program {
     /// The initial image of the state memory (see [`Step::state`]), in bytes; a multiple of 16.
     pub state: Vec<u8>,
     /// Capacity of each delay line in frames: powers of two.
-    pub delays: Vec<DelaySpec>,
+    pub delays: IdMap<DelayId, DelaySpec>,
     /// The buffer of [`QUANTUM`] frames in which each signal lies. It may be another's before and after
     /// ([`crate::buffers`]).
-    pub buffers: Vec<usize>,
+    pub buffers: IdMap<SignalId, BufferId>,
     /// The signals of the song's `in`: left, right. Empty when it is not used.
-    pub inputs: Vec<usize>,
+    pub inputs: Vec<SignalId>,
     /// The signals that are the result, one a channel.
-    pub outputs: Vec<usize>,
+    pub outputs: Vec<SignalId>,
     /// Everything that can be set while it runs.
     pub params: Vec<ParamSlot>,
     /// How those are found by name.
@@ -66,7 +67,7 @@ pub struct Program {
 impl Program {
     /// The longest delay line in frames: how long a song may be silent before it sounds again.
     pub fn memory(&self) -> usize {
-        self.delays.iter().map(|line| line.frames).max().unwrap_or(0)
+        self.delays.values().map(|line| line.frames).max().unwrap_or(0)
     }
 
     /// The parameter that a name means, however it is spelled: an index into [`Program::params`].
@@ -88,7 +89,7 @@ impl Program {
 
     /// How many buffers there are.
     pub fn buffer_count(&self) -> usize {
-        self.buffers.iter().max().map_or(0, |last| last + 1)
+        self.buffers.values().max().map_or(0, |last| last.index() + 1)
     }
 
     /// The same song with another tempo at its start, in quarter notes a minute; where the tempo changes, it does so in
@@ -114,26 +115,26 @@ pub struct Step {
     pub parts: Vec<StepPart>,
     /// Index of the kernel in [`Program::code`].
     pub kernel: u32,
-    /// First byte of its block in the state memory: held values, then states.
+    /// First byte of its block in the state memory: hoisted values, then states.
     pub state: usize,
     /// Bytes of that block.
     pub state_bytes: usize,
-    /// Its delay lines: indices into [`Program::delays`].
-    pub delays: Vec<usize>,
+    /// Its delay lines.
+    pub delays: Vec<DelayId>,
     /// Its parameters: indices into [`Program::params`].
     pub params: Vec<usize>,
     /// Which of them its general form reads once a call: where one of these moves, it is called frame by frame.
     pub per_call: Vec<bool>,
-    /// Its inputs: signals, as [`Program::buffers`] counts them.
-    pub inputs: Vec<usize>,
+    /// The signals that it reads.
+    pub inputs: Vec<SignalId>,
     /// The signals that it writes.
-    pub outputs: Vec<usize>,
+    pub outputs: Vec<SignalId>,
     /// Its event ports.
-    pub ports: Vec<usize>,
+    pub ports: Vec<PortId>,
     /// Which parts of it fall silent.
     pub voices: Vec<StepVoice>,
     /// Where it does nothing but copy: the signal that each output is a copy of, one of its inputs. Else empty.
-    pub copies: Vec<usize>,
+    pub copies: Vec<SignalId>,
     /// Whether it may sleep, once its inputs and its tail are silent: nothing in it runs on its own.
     pub can_sleep: bool,
     /// Work a frame, in instructions of its kernel. Only for sharing out work: it changes no sound.
@@ -153,7 +154,7 @@ pub struct Step {
 pub struct StepPart {
     /// Path of the node (and voice): `bd`, `pad#3`. State is carried over an edit by this and the state's name.
     pub name: Arc<str>,
-    /// Its words of state with their place in the step's block.
+    /// Its words of state with their offsets in the step's block.
     pub states: Arc<[StateWord]>,
     /// Its event ports, in its own order: indices into [`Step::ports`].
     pub ports: Vec<usize>,
@@ -218,9 +219,9 @@ pub struct Target {
     /// Its path.
     pub name: Arc<str>,
     /// Ports of its voices.
-    pub voices: Vec<usize>,
+    pub voices: Vec<PortId>,
     /// A port that hears every note of it, for `bd.trig` and the like.
-    pub monitor: Option<usize>,
+    pub monitor: Option<PortId>,
     /// MIDI note of a hit without a pitch.
     pub default_note: f64,
     /// How it is written to a MIDI file.
@@ -256,13 +257,13 @@ pub enum EventKind {
     },
     /// The note of a port ends.
     Off {
-        /// Index of the port.
-        port: usize,
+        /// The port.
+        port: PortId,
     },
     /// A note begins.
     On {
-        /// Index of the port.
-        port: usize,
+        /// The port.
+        port: PortId,
         /// MIDI note number; the frequency is 440·2^((note − 69)/12).
         note: f64,
         /// Velocity; 1 is nominal.
@@ -273,7 +274,7 @@ pub enum EventKind {
 /// Which function of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Computes what depends only on parameters and events of the steady form into the block's held values.
+    /// Computes what depends only on parameters and events of the steady form into the block's hoisted values.
     /// Called before the first steady call, after every event and after every change of a parameter.
     Setup,
     /// No note at the start, no parameter moving.

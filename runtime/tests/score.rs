@@ -1,5 +1,6 @@
 //! The sequencer as its users see it: scores in, events out.
 
+use mam_runtime::ids::PortId;
 use mam_runtime::score::{
     Action, Change, Clip, Clock, Command, CommandKind, Duration, Extent, Line, Pattern, Ramp, Rational,
     Score, Sequencer, Swing, Tempo, TempoMap, Transport, Value,
@@ -19,8 +20,8 @@ fn tempo(bpm: &str) -> TempoMap {
 fn target(voices: usize) -> Target {
     Target {
         name: "bd".into(),
-        voices: (0..voices).collect(),
-        monitor: Some(voices),
+        voices: (0..voices).map(PortId::new).collect(),
+        monitor: Some(PortId::new(voices)),
         default_note: 36.0,
         midi: mam_runtime::MidiRole { name: "bd".into(), ..Default::default() },
         bpm: 1,
@@ -61,6 +62,7 @@ fn events(score: &Score, voices: usize, extent: Extent, until: u64) -> Vec<Event
 }
 
 fn ons(events: &[Event], port: usize) -> Vec<u64> {
+    let port = PortId::new(port);
     let on = |e: &&Event| matches!(e.kind, EventKind::On { port: p, .. } if p == port);
     events.iter().filter(on).map(|e| e.frame).collect()
 }
@@ -143,13 +145,16 @@ fn a_note_takes_the_voice_released_longest_ago_else_the_oldest() {
     let events = play(long);
     assert_eq!(ons(&events, 0), [0, 96_000]);
     assert_eq!(ons(&events, 1), [48_000, 144_000]);
-    let monitor: Vec<_> =
-        events.iter().filter(|e| matches!(e.kind, EventKind::Off { port: 2 })).map(|e| e.frame).collect();
+    let monitor: Vec<_> = events
+        .iter()
+        .filter(|e| e.kind == EventKind::Off { port: PortId::new(2) })
+        .map(|e| e.frame)
+        .collect();
     assert_eq!(monitor, [5 * 48_000], "the monitor's gate is open while a voice's is");
     let events = play(held);
     assert_eq!(ons(&events, 0), [0, 96_000], "the oldest note's voice is taken");
     assert_eq!(ons(&events, 1), [48_000, 144_000]);
-    let offs = events.iter().filter(|e| matches!(e.kind, EventKind::Off { port: 0 })).count();
+    let offs = events.iter().filter(|e| e.kind == EventKind::Off { port: PortId::new(0) }).count();
     assert_eq!(offs, 1, "a note that was taken over has no end of its own");
 }
 
@@ -174,8 +179,8 @@ fn at_one_frame_commands_set_first_then_lines_then_notes() {
     };
     let all = events(&score, 1, Extent::Forever, 96_001);
     let set = |value, ramp| EventKind::Set { param: 0, value, ramp, curve: None };
-    let on = |port| EventKind::On { port, note: 36.0, vel: 1.0 };
-    let off = |port| EventKind::Off { port };
+    let on = |port| EventKind::On { port: PortId::new(port), note: 36.0, vel: 1.0 };
+    let off = |port| EventKind::Off { port: PortId::new(port) };
     let first = [set(0.1, 48), set(0.5, 480), on(0), on(1)];
     assert_eq!(all[..4].iter().map(|e| e.kind).collect::<Vec<_>>(), first);
     let then = [set(0.5, 480), off(0), off(1), on(0), on(1), on(0), on(1)];
@@ -322,8 +327,14 @@ fn crowded() -> (Score, Vec<Target>, Vec<ParamSlot>) {
     };
     let notes = (0..21).map(|i| long(i, 1 + (i * 5) % 7)).collect();
     let lines = vec![line(0, Pattern::table(3.into(), notes)), line(0, steps("x.x.xx", 6))];
-    let looping =
-        Target { name: "loop".into(), voices: vec![4, 5], monitor: None, bpm: 3, looped: 4, ..target(0) };
+    let looping = Target {
+        name: "loop".into(),
+        voices: [4, 5].map(PortId::new).to_vec(),
+        monitor: None,
+        bpm: 3,
+        looped: 4,
+        ..target(0)
+    };
     let mut slots = params(0.0, 0.0);
     let more = [("loop.bpm", 97.0, 300.0), ("loop.loop", 1.0, 1.0), ("beat", 0.45, 10.0)];
     slots.extend(more.map(|(name, default, max)| ParamSlot {
@@ -405,7 +416,10 @@ fn a_changed_score_takes_over_what_is_held_and_leaves_what_is_new() {
     one.advance(420_000, &mut out);
     let held = one.held_at(400_000).unwrap();
     // Another number of voices is another instrument; the other one goes on.
-    let other_targets = [Target { voices: vec![0, 1], monitor: Some(3), ..target(0) }, targets[1].clone()];
+    let other_targets = [
+        Target { voices: [0, 1].map(PortId::new).to_vec(), monitor: Some(PortId::new(3)), ..target(0) },
+        targets[1].clone(),
+    ];
     let mut other = Sequencer::new(48_000, &other_targets, &slots, &score, Extent::Forever);
     other.go_on(400_000, 400_000, &held);
     let (mut before, mut after) = (Vec::new(), Vec::new());

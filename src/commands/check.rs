@@ -1,7 +1,7 @@
 //! `mamc check`: every problem of every file, then one line on what each song is.
 
 use crate::args::HowArgs;
-use crate::compiling::compile_song;
+use crate::compiling::compile_without_code;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::input::Song;
@@ -109,7 +109,7 @@ impl Check {
     }
 
     fn check(&self, song: &Path, found: bool, used: &mut BTreeSet<PathBuf>) -> Result<Checked, Failure> {
-        let compiled = compile_song(Song::read(song, self.how.stdin_name.as_deref())?, &self.how);
+        let compiled = compile_without_code(Song::read(song, self.how.stdin_name.as_deref())?, &self.how);
         let own = song.canonicalize().ok();
         let others = compiled.used.iter().filter_map(|path| path.canonicalize().ok());
         used.extend(others.filter(|path| Some(path) != own.as_ref()));

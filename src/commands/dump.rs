@@ -1,7 +1,7 @@
 //! `mamc dump`: a stage of the compilation as text.
 
 use crate::args::SongArgs;
-use crate::compiling::{Compiled, compile_song, tell};
+use crate::compiling::{Compiled, compile_without_code, tell};
 use crate::console::Console;
 use crate::drawing::{Arrow, Picture, Shape};
 use crate::failure::Failure;
@@ -12,6 +12,7 @@ use crate::report::{self, Found, unplayed};
 use crate::stages::{events, names, once, picture, stage};
 use crate::values::Length;
 use clap::Args;
+use mam_runtime::ids::PortId;
 use mam_runtime::score::{Extent, listing};
 use mam_runtime::{Event, EventKind, Program};
 use serde_json::{Value, json};
@@ -27,7 +28,7 @@ text { \"nodes\": [{ \"name\", \"kind\" }], \"wires\": [{ \"from\", \"to\" }] },
 [{ \"frame\", \"seconds\", \"kind\": on, off or set, \"target\", \"note\", \"velocity\", \"value\", \"ramp\" }] }
 with what the kind has: note and velocity of on, value and ramp (in frames) of set.")]
 pub struct Dump {
-    /// ast, graph, ir, opt, plan, forms, events, loops, clif, asm, problems; or a pass: the kernels after it
+    /// ast, hir, graph, ir, opt, plan, forms, events, loops, clif, asm, problems; or a pass: the kernels after it
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(names()))]
     stage: String,
     #[command(flatten)]
@@ -51,7 +52,7 @@ impl Dump {
             return Err(Failure::Usage(words.into()));
         }
         let song = Song::read(&self.song.input, self.song.how.stdin_name.as_deref())?;
-        let mut compiled = compile_song(song, &self.song.how);
+        let mut compiled = compile_without_code(song, &self.song.how);
         if self.stage != "problems" {
             tell(&compiled.problems, &compiled.sources, console);
         }
@@ -114,7 +115,7 @@ const EVENTS: &str = "events";
 
 /// An event for tools; nothing of a port that only listens.
 fn document(program: &Program, event: &Event) -> Option<Value> {
-    let target = |port: usize| {
+    let target = |port: PortId| {
         let found = program.targets.iter().find(|target| target.voices.contains(&port))?;
         Some(json!(&*found.name))
     };

@@ -2,6 +2,7 @@
 //! allocator that ends the process when the audio thread allocates.
 
 use super::{Dice, example, on_audio_thread, program};
+use mam_runtime::ids::PortId;
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{Engine, Event, EventKind, Program};
 use std::collections::BTreeSet;
@@ -22,7 +23,7 @@ fn blocks(
     engine: &mut Engine,
     events: &[Event],
     mut size: impl FnMut() -> usize,
-) -> (Vec<f32>, BTreeSet<usize>) {
+) -> (Vec<f32>, BTreeSet<PortId>) {
     let (mut left, mut right) = (vec![f32::NAN; FRAMES], vec![f32::NAN; FRAMES]);
     let (mut done, mut next, mut asleep) = (0, 0, vec![]);
     asleep.reserve(events.len());
@@ -88,8 +89,9 @@ fn each_voice_that_was_played_is_known_to_be_over() {
         EventKind::On { port, .. } => Some(port),
         _ => None,
     };
-    let voices: BTreeSet<usize> = program.targets.iter().flat_map(|target| target.voices.clone()).collect();
-    let played: BTreeSet<usize> = events.iter().filter_map(on).filter(|port| voices.contains(port)).collect();
+    let voices: BTreeSet<PortId> = program.targets.iter().flat_map(|target| target.voices.clone()).collect();
+    let played: BTreeSet<PortId> =
+        events.iter().filter_map(on).filter(|port| voices.contains(port)).collect();
     // What is held at the end is let go.
     events.extend(played.iter().map(|&port| Event { frame: 48_000, kind: EventKind::Off { port } }));
     let mut engine = Engine::new(program);

@@ -1,14 +1,14 @@
 //! Makes the graph from a song's syntax tree.
 
 use super::order::Weights;
-use super::parts::{body_exprs, duplicate, is_event, operands};
-use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, Turns, cut};
-use crate::call;
+use super::parts::{body_exprs, is_event, operands};
+use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, cut};
 use crate::codes;
-use crate::files::{DefId, Files};
+use crate::files::Files;
+use crate::hir::resolve::resolved;
+use crate::hir::{Call, Callee, DefId, FILE, Hir, Iteration, Iterations, LocalId, LocalKind, Name};
 use crate::library::Library;
-use crate::lower::constants;
-use mam_grammar::ast::{Arg, Ast, Body, DefinitionKind, Expr, ExprId, Ident, ItemKind};
+use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Ident, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -21,19 +21,17 @@ impl Graph {
             files,
             library,
             ast,
+            hir: resolved(files, song),
             song,
             problems,
             graph: Graph::default(),
             needs: vec![],
-            equations: FxHashMap::default(),
-            knobs: FxHashSet::default(),
             paths: FxHashSet::default(),
             tried: FxHashMap::default(),
             all_voices: 0,
             free: FxHashMap::default(),
-            locals: vec![],
+            followed: None,
         };
-        maker.names();
         maker.equations();
         maker.wires();
         maker.graph
@@ -44,88 +42,56 @@ impl Graph {
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Need {
     Node(NodeId),
-    Name(Arc<str>),
-}
-
-/// A call of an instrument or effect.
-struct Call<'a> {
-    /// The expression that it is known by.
-    expr: ExprId,
-    def: DefId,
-    kind: DefinitionKind,
-    callee: &'a Ident,
-    args: &'a [Arg],
-    /// What is piped into it.
-    left: Option<ExprId>,
+    Local(LocalId),
 }
 
 struct Maker<'a> {
     files: &'a Files,
     library: &'a Library,
     ast: &'a Ast,
+    hir: &'a Hir,
     song: usize,
     problems: &'a mut Problems,
     graph: Graph,
     needs: Vec<(NodeId, Need)>,
-    equations: FxHashMap<Arc<str>, (ExprId, Span)>,
-    knobs: FxHashSet<Arc<str>>,
     paths: FxHashSet<Arc<str>>,
     /// The last number that was put behind each path.
     tried: FxHashMap<Arc<str>, u32>,
     all_voices: usize,
-    free: FxHashMap<DefId, Vec<Arc<str>>>,
-    locals: Vec<Arc<str>>,
+    free: FxHashMap<DefId, Vec<LocalId>>,
+    /// While it is collected what an expression needs that is evaluated outside of the `sum` that it stands in: the
+    /// equations of that `sum` which it names.
+    followed: Option<FxHashSet<LocalId>>,
 }
 
-impl Maker<'_> {
-    /// Collects the names that the song defines; each may be defined once.
-    fn names(&mut self) {
-        let mut seen: FxHashMap<Arc<str>, Span> = FxHashMap::default();
-        let ast = self.ast;
-        for item in &ast.items {
-            let name = match &item.kind {
-                ItemKind::Equation { name, value } => {
-                    self.equations.entry(name.name.clone()).or_insert((*value, name.span));
-                    name
-                }
-                ItemKind::Param(param) if param.knob => {
-                    self.knobs.insert(param.name.name.clone());
-                    &param.name
+impl<'a> Maker<'a> {
+    fn equations(&mut self) {
+        let hir = self.hir;
+        let named = |id: LocalId| hir.own(FILE, &hir.local(id).name) == Some(id);
+        let locals: Vec<LocalId> = hir.scope(FILE).locals.iter().copied().filter(|&id| named(id)).collect();
+        for &id in &locals {
+            let local = hir.local(id);
+            let name = Ident { name: local.name.clone(), span: local.span.unwrap_or_default() };
+            let node = match local.kind {
+                LocalKind::Equation(value) => self.equation(&name, value),
+                LocalKind::Knob(item) => {
+                    let node = self.node(&name.name, name.span, NodeKind::Knob(item));
+                    self.graph.knobs.insert(name.name.clone(), node);
+                    node
                 }
                 _ => continue,
             };
-            if let Some(&first) = seen.get(&name.name) {
-                self.problems.add(duplicate(name, first));
-            }
-            seen.entry(name.name.clone()).or_insert(name.span);
+            self.graph.names.insert(name.name.clone(), node);
+            self.graph.locals.insert(id, node);
         }
-    }
-
-    fn equations(&mut self) {
-        let ast = self.ast;
-        let mut defined = FxHashSet::default();
-        for (i, item) in ast.items.iter().enumerate() {
-            match &item.kind {
-                ItemKind::Equation { name, value } if defined.insert(name.name.clone()) => {
-                    let node = self.equation(name, *value);
-                    self.graph.names.insert(name.name.clone(), node);
-                }
-                ItemKind::Param(param) if param.knob && defined.insert(param.name.name.clone()) => {
-                    let node = self.node(&param.name.name.clone(), param.name.span, NodeKind::Knob(i));
-                    self.graph.names.insert(param.name.name.clone(), node);
-                    self.graph.knobs.insert(param.name.name.clone(), node);
-                }
-                _ => {}
-            }
-        }
-        for name in defined {
+        for id in locals {
+            let local = hir.local(id);
+            let LocalKind::Equation(value) = local.kind else { continue };
             let mut pipe = Pipe::default();
-            if let Some(&(expr, _)) = self.equations.get(&name) {
-                self.read_pipe(expr, &mut pipe);
-                self.graph.pipes.insert(name.clone(), pipe);
-            }
-            if let Some(target) = self.target(&name, 0) {
-                self.graph.targets.insert(name, target);
+            self.read_pipe(value, &mut pipe);
+            self.graph.pipes.insert(local.name.clone(), pipe);
+            if let Some(target) = self.target_of(value, 0) {
+                self.graph.targets.insert(local.name.clone(), target);
             }
         }
         self.graph.out = self.graph.names.get("out").copied();
@@ -133,21 +99,21 @@ impl Maker<'_> {
 
     /// The node of an equation: the instance itself where the equation is nothing else.
     fn equation(&mut self, name: &Ident, value: ExprId) -> NodeId {
-        self.find_calls(value, &Turns::new(), &name.name, true);
-        if let Some(&node) = self.graph.calls.get(&(self.call_of(value), Turns::new())) {
+        self.find_calls(value, &Iterations::new(), &name.name, true);
+        if let Some(&node) = self.graph.calls.get(&(self.call_of(value), Iterations::new())) {
             return node;
         }
-        let kind = NodeKind::Glue { expr: value, turns: Turns::new() };
+        let kind = NodeKind::Glue { expr: value, iterations: Iterations::new() };
         let path =
             if self.paths.contains(&name.name) { format!("{name}.mix").into() } else { name.name.clone() };
         let node = self.node(&path, name.span, kind);
         for part in cut::parts(self.ast, value, &mut Weights::new(self.files, self.song)) {
-            let kind = NodeKind::Glue { expr: part, turns: Turns::new() };
+            let kind = NodeKind::Glue { expr: part, iterations: Iterations::new() };
             let id = self.node(&format!("{path}.part"), self.ast.span(part), kind);
-            self.need_all(id, part, &Turns::new());
+            self.need_all(id, part, &Iterations::new());
             self.graph.parts.insert(part, id);
         }
-        self.need_all(node, value, &Turns::new());
+        self.need_all(node, value, &Iterations::new());
         node
     }
 
@@ -178,81 +144,84 @@ impl Maker<'_> {
         node
     }
 
-    /// The definition that a call means, if it is an instrument or effect.
-    fn instance_def(&self, callee: &Ident) -> Option<(DefId, DefinitionKind)> {
-        let def = self.files.find(self.song, &callee.name)?;
+    /// The call that an expression is, if it is one of an instrument or effect.
+    fn instance_call(&self, expr: ExprId) -> Option<(&'a Call, DefId, DefinitionKind)> {
+        let call = self.hir.call(expr)?;
+        let Callee::Definition(def) = call.callee else { return None };
         let kind = self.files.definition(def).kind;
-        (kind != DefinitionKind::Def).then_some((def, kind))
+        (kind != DefinitionKind::Def).then_some((call, def, kind))
     }
 
     /// Makes a node of every call of an instrument or effect in an expression. `whole` says that the expression is
     /// the equation's whole value, so that the leftmost instrument is known by the equation's name.
-    fn find_calls(&mut self, expr: ExprId, turns: &Turns, path: &str, whole: bool) {
+    fn find_calls(&mut self, expr: ExprId, iterations: &Iterations, path: &str, whole: bool) {
         if self.graph.nodes.len() > self.files.limits.nodes {
             return;
         }
-        stacker::maybe_grow(64 << 10, 1 << 20, || self.find_calls_in(expr, turns, path, whole));
+        stacker::maybe_grow(64 << 10, 1 << 20, || self.find_calls_in(expr, iterations, path, whole));
     }
 
-    fn find_calls_in(&mut self, expr: ExprId, turns: &Turns, path: &str, whole: bool) {
+    fn find_calls_in(&mut self, expr: ExprId, iterations: &Iterations, path: &str, whole: bool) {
         let ast = self.ast;
         match &ast.exprs[expr] {
-            Expr::Call { callee, args } => {
-                if let Some((def, kind)) = self.instance_def(callee) {
-                    self.instance(&Call { expr, def, kind, callee, args, left: None }, turns, path, whole);
-                } else {
-                    args.iter().for_each(|a| self.find_calls(a.value, turns, path, false));
-                }
-            }
-            Expr::Pipe { left, right } => self.pipe(*left, *right, turns, path, whole),
-            Expr::Sum { index, from, to, body, .. } => self.sum(index, *from, *to, body, turns, path),
+            Expr::Call { callee, args } => match self.instance_call(expr) {
+                Some(_) => self.instance(expr, callee, iterations, path, whole),
+                None => args.iter().for_each(|a| self.find_calls(a.value, iterations, path, false)),
+            },
+            Expr::Pipe { left, right } => self.pipe(*left, *right, iterations, path, whole),
+            Expr::Sum { from, to, body, .. } => self.sum(expr, (*from, *to), body, iterations, path),
             Expr::Chain { .. } => {}
-            Expr::Field { of, .. } => self.find_calls(*of, turns, path, whole),
-            Expr::Paren(x) => self.find_calls(*x, turns, path, whole),
-            other => operands(other).into_iter().for_each(|x| self.find_calls(x, turns, path, false)),
+            Expr::Field { of, .. } => self.find_calls(*of, iterations, path, whole),
+            Expr::Paren(x) => self.find_calls(*x, iterations, path, whole),
+            other => operands(other).into_iter().for_each(|x| self.find_calls(x, iterations, path, false)),
         }
     }
 
-    fn pipe(&mut self, left: ExprId, right: ExprId, turns: &Turns, path: &str, whole: bool) {
+    fn pipe(&mut self, left: ExprId, right: ExprId, iterations: &Iterations, path: &str, whole: bool) {
         let ast = self.ast;
         let mut base = right;
         while let Expr::Field { of, .. } = ast.exprs[base] {
             base = of;
         }
-        let (callee, args): (&Ident, &[Arg]) = match &ast.exprs[base] {
-            Expr::Name(name) => (name, &[]),
-            Expr::Call { callee, args } => (callee, args),
+        let (callee, args) = match &ast.exprs[base] {
+            Expr::Name(name) => (name, &[][..]),
+            Expr::Call { callee, args } => (callee, &args[..]),
             _ => return,
         };
-        self.find_calls(left, turns, path, whole);
-        match self.instance_def(callee) {
-            Some((def, kind)) => {
-                let call = Call { expr: base, def, kind, callee, args, left: Some(left) };
-                self.instance(&call, turns, path, whole);
-            }
-            None => args.iter().for_each(|a| self.find_calls(a.value, turns, path, false)),
+        self.find_calls(left, iterations, path, whole);
+        match self.instance_call(base) {
+            Some(_) => self.instance(base, callee, iterations, path, whole),
+            None => args.iter().for_each(|a| self.find_calls(a.value, iterations, path, false)),
         }
     }
 
-    /// Unrolls a `sum` that calls instruments or effects, so that each turn has its own.
-    fn sum(&mut self, index: &Ident, from: ExprId, to: ExprId, body: &Body, turns: &Turns, path: &str) {
+    /// Unrolls a `sum` that calls instruments or effects, so that each iteration has its own.
+    fn sum(
+        &mut self,
+        expr: ExprId,
+        (from, to): (ExprId, ExprId),
+        body: &Body,
+        iterations: &Iterations,
+        path: &str,
+    ) {
         if !self.calls_instances(body) {
             return;
         }
-        let bound = |expr| constants::whole(self.files, self.song, expr, turns);
+        let bound = |expr| self.library.consts.whole(self.files, self.song, expr, iterations);
         let (Some(from), Some(to)) = (bound(from), bound(to)) else { return };
         if to.saturating_sub(from) >= self.files.limits.turns as i64 {
             return; // Lowering says so.
         }
-        for i in from..=to {
-            let mut turns = turns.clone();
-            turns.push((index.name.clone(), i));
+        let scope = self.hir.loop_scope(expr);
+        for counter in from..=to {
+            let mut iterations = iterations.clone();
+            iterations.push(Iteration { scope, counter });
             match body {
-                Body::Expr(expr) => self.find_calls(*expr, &turns, path, false),
+                Body::Expr(expr) => self.find_calls(*expr, &iterations, path, false),
                 Body::Items(items) => {
                     for item in items {
                         if let ItemKind::Equation { value, .. } = item.kind {
-                            self.find_calls(value, &turns, path, false);
+                            self.find_calls(value, &iterations, path, false);
                         }
                     }
                 }
@@ -265,88 +234,63 @@ impl Maker<'_> {
     }
 
     fn has_instance(&self, expr: ExprId) -> bool {
-        let expr = &self.ast.exprs[expr];
-        let called = match expr {
-            Expr::Call { callee, .. } | Expr::Name(callee) => self.instance_def(callee).is_some(),
-            _ => false,
-        };
-        called || operands(expr).into_iter().any(|x| self.has_instance(x))
+        let called = self.instance_call(expr).is_some();
+        called || operands(&self.ast.exprs[expr]).into_iter().any(|x| self.has_instance(x))
     }
 
-    fn instance(&mut self, call: &Call, turns: &Turns, path: &str, whole: bool) {
-        let &Call { expr, def, kind, callee, args, left } = call;
-        if self.graph.calls.contains_key(&(expr, turns.clone())) {
+    fn instance(&mut self, expr: ExprId, callee: &Ident, iterations: &Iterations, path: &str, whole: bool) {
+        if self.graph.calls.contains_key(&(expr, iterations.clone())) {
             return; // What flows into a call is looked through before the call, and again as what is given to it.
         }
+        let Some((call, def, kind)) = self.instance_call(expr) else { return };
         let leads = whole && (kind == DefinitionKind::Instrument || !self.paths.contains(path));
         let own: Arc<str> = if leads { path.into() } else { format!("{path}.{callee}").into() };
         let info = self.library.info(self.files, def);
-        let formals: Vec<&str> = info.params.iter().map(|p| &*p.name).collect();
-        let more: Vec<&str> = match kind {
-            DefinitionKind::Instrument => vec!["voices"],
-            _ => std::iter::once("in").chain(info.inputs.iter().map(|i| &**i)).collect(),
-        };
-        let more: Vec<&str> = more.into_iter().chain(info.broken.iter().map(|b| &**b)).collect();
-        let bound = call::bind(self.ast, (callee, args), &formals, &more, self.problems);
-        let expected: Vec<_> = info.params.iter().map(|p| Some(p.dimension)).collect();
-        let comma = call::number_comma(self.ast, args, &expected);
-        comma.into_iter().for_each(|problem| self.problems.add(problem));
-        let voices = bound.more.first().filter(|_| kind == DefinitionKind::Instrument);
-        let voices = voices.copied().flatten().map_or(1, |e| self.voices(e, turns));
+        let voices = call.more.first().filter(|_| kind == DefinitionKind::Instrument);
+        let voices = voices.copied().flatten().map_or(1, |e| self.voices(e, iterations));
         let kind_of = |args, inputs, input| {
             NodeKind::Instance(Instance { def, callee: callee.clone(), input, args, inputs, voices })
         };
         let placeholder = kind_of(vec![], vec![], None);
         let node = self.node(&own, callee.span, placeholder);
-        self.graph.calls.insert((expr, turns.clone()), node);
+        self.graph.calls.insert((expr, iterations.clone()), node);
         let own = self.graph.nodes[node].path.clone();
         let given = |maker: &mut Self, name: &str, expr: Option<ExprId>| {
-            expr.map(|e| maker.given(node, &format!("{own}.{name}"), e, turns))
+            expr.map(|e| maker.given(node, &format!("{own}.{name}"), e, iterations))
         };
         let (first, others) = match kind {
             DefinitionKind::Instrument => (None, &[][..]),
-            _ => (bound.more[0], &bound.more[1..]),
+            _ => (call.more[0], &call.more[1..]),
         };
-        let input = given(self, "in", left.or(first));
-        let args = formals.iter().zip(bound.args).map(|(name, e)| given(self, name, e)).collect();
+        let input = given(self, "in", call.piped.or(first));
+        let args =
+            info.params.iter().zip(&call.args).map(|(param, e)| given(self, &param.name, *e)).collect();
         let inputs = info.inputs.iter().zip(others).map(|(name, e)| given(self, name, *e)).collect();
-        match (kind, left) {
-            (DefinitionKind::Instrument, Some(left)) => {
-                let message = format!("`{callee}` is an instrument: no signal flows into it");
-                let problem = Problem::new(&codes::NO_INPUT, self.ast.span(left), message);
-                self.problems.add(problem.help(format!(
-                    "an instrument stands at the left end of a pipe: `{callee}() |> …`; its parameters take signals"
-                )));
-            }
-            (DefinitionKind::Effect, None) if input.is_none() => {
-                let message = format!("`{callee}` is an effect, and nothing flows into it");
-                let problem = Problem::new(&codes::NO_INPUT, callee.span, message);
-                self.problems.add(problem.help(format!("put its input before it: `x |> {callee}(…)`")));
-            }
-            _ => {}
-        }
         self.graph.nodes[node].kind = kind_of(args, inputs, input);
     }
 
     /// What is given to an instance: a number, an instance itself, or an expression that becomes a node of its own.
-    fn given(&mut self, to: NodeId, path: &str, expr: ExprId, turns: &Turns) -> Given {
+    fn given(&mut self, to: NodeId, path: &str, expr: ExprId, iterations: &Iterations) -> Given {
         if matches!(self.ast.exprs[expr], Expr::Number(_)) {
             return Given::Number(expr);
         }
-        self.find_calls(expr, turns, path, false);
-        if let Some(&node) = self.graph.calls.get(&(self.call_of(expr), turns.clone())) {
+        self.find_calls(expr, iterations, path, false);
+        if let Some(&node) = self.graph.calls.get(&(self.call_of(expr), iterations.clone())) {
             self.needs.push((to, Need::Node(node)));
             return Given::Node(node);
         }
-        let node = self.node(path, self.ast.span(expr), NodeKind::Glue { expr, turns: turns.clone() });
-        self.need_all(node, expr, turns);
+        let kind = NodeKind::Glue { expr, iterations: iterations.clone() };
+        let node = self.node(path, self.ast.span(expr), kind);
+        self.followed = (!iterations.is_empty()).then(FxHashSet::default);
+        self.need_all(node, expr, iterations);
+        self.followed = None;
         self.needs.push((to, Need::Node(node)));
         Given::Node(node)
     }
 
-    fn voices(&mut self, expr: ExprId, turns: &Turns) -> u32 {
+    fn voices(&mut self, expr: ExprId, iterations: &Iterations) -> u32 {
         let span = self.ast.span(expr);
-        match constants::whole(self.files, self.song, expr, turns) {
+        match self.library.consts.whole(self.files, self.song, expr, iterations) {
             Some(n) if (1..=self.files.limits.voices as i64).contains(&n) => self.more_voices(n as u32, span),
             Some(n) => {
                 let message =
@@ -378,31 +322,31 @@ impl Maker<'_> {
     }
 
     /// Records everything that an expression needs.
-    fn need_all(&mut self, node: NodeId, expr: ExprId, turns: &Turns) {
+    fn need_all(&mut self, node: NodeId, expr: ExprId, iterations: &Iterations) {
         let mut needs = vec![];
-        self.collect(expr, turns, &mut needs);
+        self.collect(expr, iterations, &mut needs);
         let mut seen = FxHashSet::default();
         needs.retain(|n: &Need| seen.insert(n.clone()));
         self.needs.extend(needs.into_iter().map(|n| (node, n)));
     }
 
-    fn collect(&mut self, expr: ExprId, turns: &Turns, needs: &mut Vec<Need>) {
-        stacker::maybe_grow(64 << 10, 1 << 20, || self.collect_in(expr, turns, needs));
+    fn collect(&mut self, expr: ExprId, iterations: &Iterations, needs: &mut Vec<Need>) {
+        stacker::maybe_grow(64 << 10, 1 << 20, || self.collect_in(expr, iterations, needs));
     }
 
-    fn collect_in(&mut self, expr: ExprId, turns: &Turns, needs: &mut Vec<Need>) {
+    fn collect_in(&mut self, expr: ExprId, iterations: &Iterations, needs: &mut Vec<Need>) {
         let ast = self.ast;
-        let part = || self.graph.parts.get(&expr).filter(|_| turns.is_empty());
-        if let Some(&node) = self.graph.calls.get(&(expr, turns.clone())).or_else(part) {
+        let part = || self.graph.parts.get(&expr).filter(|_| iterations.is_empty());
+        if let Some(&node) = self.graph.calls.get(&(expr, iterations.clone())).or_else(part) {
             needs.push(Need::Node(node));
             return;
         }
         match &ast.exprs[expr] {
-            Expr::Name(name) => self.need_name(&name.name, needs),
-            Expr::Field { of, field } if is_event(&field.name) && self.names_target(*of) => {}
-            Expr::Call { callee, args } => {
-                self.need_definition(&callee.name, needs);
-                args.iter().for_each(|a| self.collect(a.value, turns, needs));
+            Expr::Name(_) => self.need_name(expr, iterations, needs),
+            Expr::Field { of, field } if is_event(&field.name) && self.names_equation(*of) => {}
+            Expr::Call { args, .. } => {
+                self.need_definition(expr, needs);
+                args.iter().for_each(|a| self.collect(a.value, iterations, needs));
             }
             Expr::Pipe { left, right } => {
                 let mut base = *right;
@@ -410,79 +354,74 @@ impl Maker<'_> {
                     base = of;
                 }
                 let callee = match &ast.exprs[base] {
-                    Expr::Name(name) if !self.graph.calls.contains_key(&(base, turns.clone())) => {
-                        self.need_definition(&name.name, needs);
+                    Expr::Name(_) if !self.graph.calls.contains_key(&(base, iterations.clone())) => {
+                        self.need_definition(base, needs);
                         None
                     }
                     _ => Some(base),
                 };
                 // What flows into an instance is the instance's own need.
-                if !self.graph.calls.contains_key(&(base, turns.clone())) {
-                    self.collect(*left, turns, needs);
+                if !self.graph.calls.contains_key(&(base, iterations.clone())) {
+                    self.collect(*left, iterations, needs);
                 }
-                callee.into_iter().for_each(|e| self.collect(e, turns, needs));
+                callee.into_iter().for_each(|e| self.collect(e, iterations, needs));
             }
-            Expr::Sum { index, from, to, body } => {
-                self.turns_of(index, &[*from, *to], body, turns, needs);
+            Expr::Sum { from, to, body, .. } => {
+                self.loop_of(expr, &[*from, *to], body, iterations, needs);
             }
-            Expr::Chain { value, start, index, from, to, body } => {
-                self.locals.push(value.name.clone());
-                self.turns_of(index, &[*start, *from, *to], body, turns, needs);
-                self.locals.pop();
+            Expr::Chain { start, from, to, body, .. } => {
+                self.loop_of(expr, &[*start, *from, *to], body, iterations, needs);
             }
-            other => operands(other).into_iter().for_each(|x| self.collect(x, turns, needs)),
+            other => operands(other).into_iter().for_each(|x| self.collect(x, iterations, needs)),
         }
     }
 
-    fn turns_of(
+    fn loop_of(
         &mut self,
-        index: &Ident,
+        expr: ExprId,
         bounds: &[ExprId],
         body: &Body,
-        turns: &Turns,
+        iterations: &Iterations,
         needs: &mut Vec<Need>,
     ) {
-        bounds.iter().for_each(|&e| self.collect(e, turns, needs));
-        let depth = self.locals.len();
-        self.locals.push(index.name.clone());
-        if let Body::Items(items) = body {
-            for item in items {
-                if let ItemKind::Equation { name, .. } = &item.kind {
-                    self.locals.push(name.name.clone());
-                }
-            }
-        }
+        bounds.iter().for_each(|&e| self.collect(e, iterations, needs));
         let exprs = body_exprs(body);
-        let mut unrolled: Vec<Turns> = if self.calls_instances(body) {
-            let next = turns.len();
-            let of = |t: &Turns| t.len() > next && t[..next] == turns[..] && t[next].0 == index.name;
+        let mut unrolled: Vec<Iterations> = if self.calls_instances(body) {
+            let (next, scope) = (iterations.len(), self.hir.loop_scope(expr));
+            let of = |t: &Iterations| t.len() > next && t[..next] == iterations[..] && t[next].scope == scope;
             self.graph.calls.keys().map(|(_, t)| t).filter(|t| of(t)).map(|t| t[..=next].to_vec()).collect()
         } else {
             vec![]
         };
         unrolled.sort();
         unrolled.dedup();
-        unrolled.push(turns.clone());
-        for turns in unrolled {
-            exprs.iter().for_each(|&e| self.collect(e, &turns, needs));
+        unrolled.push(iterations.clone());
+        for iterations in unrolled {
+            exprs.iter().for_each(|&e| self.collect(e, &iterations, needs));
         }
-        self.locals.truncate(depth);
     }
 
-    fn need_name(&mut self, name: &Arc<str>, needs: &mut Vec<Need>) {
-        let known = self.equations.contains_key(name) || self.knobs.contains(name);
-        if !self.locals.contains(name) && known {
-            needs.push(Need::Name(name.clone()));
+    /// What a name needs: the node of the song's own; of an equation of a `sum` what that needs, where it is evaluated
+    /// outside of the `sum`.
+    fn need_name(&mut self, expr: ExprId, iterations: &Iterations, needs: &mut Vec<Need>) {
+        let Name::Local(id) = self.hir.name(expr) else { return };
+        let local = self.hir.local(id);
+        if local.scope == FILE {
+            needs.push(Need::Local(id));
+        } else if let LocalKind::Equation(value) = local.kind
+            && self.followed.as_mut().is_some_and(|followed| followed.insert(id))
+        {
+            self.collect(value, iterations, needs);
         }
     }
 
     /// A definition of the song may name the song's own signals: they are needed wherever it is called.
-    fn need_definition(&mut self, name: &str, needs: &mut Vec<Need>) {
-        let Some(def) = self.files.find(self.song, name) else { return };
-        self.free_names(def).into_iter().for_each(|n| needs.push(Need::Name(n)));
+    fn need_definition(&mut self, expr: ExprId, needs: &mut Vec<Need>) {
+        let Some(Callee::Definition(def)) = self.hir.call(expr).map(|call| call.callee) else { return };
+        self.free_names(def).into_iter().for_each(|id| needs.push(Need::Local(id)));
     }
 
-    fn free_names(&mut self, def: DefId) -> Vec<Arc<str>> {
+    fn free_names(&mut self, def: DefId) -> Vec<LocalId> {
         if def.file != self.song {
             return vec![];
         }
@@ -491,28 +430,19 @@ impl Maker<'_> {
         }
         self.free.insert(def, vec![]); // A definition that uses itself ends here.
         let definition = self.files.definition(def);
-        let mut own: FxHashSet<Arc<str>> = definition.formals.iter().map(|f| f.name.name.clone()).collect();
         let mut exprs = body_exprs(&definition.body);
         exprs.extend(definition.formals.iter().filter_map(|f| f.default));
-        if let Body::Items(items) = &definition.body {
-            own.extend(items.iter().filter_map(|i| match &i.kind {
-                ItemKind::Equation { name, .. } | ItemKind::Input(name) => Some(name.name.clone()),
-                ItemKind::Param(p) => Some(p.name.name.clone()),
-                _ => None,
-            }));
-        }
-        let before = std::mem::replace(&mut self.locals, own.into_iter().collect());
         let mut needs = vec![];
-        exprs.into_iter().for_each(|e| self.collect(e, &Turns::new(), &mut needs));
-        self.locals = before;
-        let mut names: Vec<Arc<str>> = needs
+        exprs.into_iter().for_each(|e| self.collect(e, &Iterations::new(), &mut needs));
+        let mut names: Vec<LocalId> = needs
             .into_iter()
             .filter_map(|n| match n {
-                Need::Name(name) => Some(name),
+                Need::Local(id) => Some(id),
                 Need::Node(_) => None,
             })
             .collect();
-        names.sort();
+        let name = |id: &LocalId| self.hir.local(*id).name.clone();
+        names.sort_by_key(|id| (name(id), *id));
         names.dedup();
         self.free.insert(def, names.clone());
         names
@@ -520,14 +450,14 @@ impl Maker<'_> {
 
     fn wires(&mut self) {
         for (node, def) in self.instance_defs() {
-            for name in self.free_names(def) {
-                self.needs.push((node, Need::Name(name)));
+            for id in self.free_names(def) {
+                self.needs.push((node, Need::Local(id)));
             }
         }
         for (to, need) in std::mem::take(&mut self.needs) {
             let from = match need {
                 Need::Node(node) => Some(node),
-                Need::Name(name) => self.graph.names.get(&name).copied(),
+                Need::Local(id) => self.graph.locals.get(&id).copied(),
             };
             if let Some(from) = from {
                 let index = |n: NodeId| petgraph::graph::NodeIndex::new(n.index());
@@ -554,13 +484,11 @@ impl Maker<'_> {
                 _ => break,
             }
         }
-        let node = |expr: ExprId| self.graph.calls.get(&(expr, Turns::new())).copied();
+        let node = |expr: ExprId| self.graph.calls.get(&(expr, Iterations::new())).copied();
         match &self.ast.exprs[at] {
-            Expr::Name(name) if self.equations.contains_key(&name.name) => {
-                pipe.from = Some(name.name.clone())
-            }
-            Expr::Call { callee, .. } => match self.instance_def(callee) {
-                Some((_, DefinitionKind::Instrument)) => pipe.instrument = node(at),
+            Expr::Name(name) if self.equation_of(at).is_some() => pipe.from = Some(name.name.clone()),
+            Expr::Call { .. } => match self.instance_call(at) {
+                Some((_, _, DefinitionKind::Instrument)) => pipe.instrument = node(at),
                 Some(_) => pipe.effects.extend(node(at)),
                 None => {}
             },
@@ -575,26 +503,33 @@ impl Maker<'_> {
     }
 
     /// The instrument that the left ends of pipes lead to.
-    fn target(&self, name: &str, depth: usize) -> Option<NodeId> {
-        let &(expr, _) = self.equations.get(name)?;
-        self.target_of(expr, depth)
-    }
-
     fn target_of(&self, expr: ExprId, depth: usize) -> Option<NodeId> {
         match &self.ast.exprs[expr] {
             Expr::Paren(x) => self.target_of(*x, depth),
             Expr::Pipe { left, .. } => self.target_of(*left, depth),
-            Expr::Name(name) if depth < 32 => self.target(&name.name, depth + 1),
-            Expr::Call { callee, .. } => {
-                let (_, kind) = self.instance_def(callee)?;
-                let node = self.graph.calls.get(&(expr, Turns::new())).copied();
+            Expr::Name(_) if depth < 32 => self.target_of(self.equation_of(expr)?, depth + 1),
+            Expr::Call { .. } => {
+                let (_, _, kind) = self.instance_call(expr)?;
+                let node = self.graph.calls.get(&(expr, Iterations::new())).copied();
                 node.filter(|_| kind == DefinitionKind::Instrument)
             }
             _ => None,
         }
     }
 
-    fn names_target(&self, expr: ExprId) -> bool {
-        matches!(&self.ast.exprs[expr], Expr::Name(n) if self.equations.contains_key(&n.name))
+    /// The value of the song's equation that an expression names.
+    fn equation_of(&self, expr: ExprId) -> Option<ExprId> {
+        let Name::Local(id) = self.hir.name(expr) else { return None };
+        match self.hir.local(id) {
+            local if local.scope != FILE => None,
+            local => match local.kind {
+                LocalKind::Equation(value) => Some(value),
+                _ => None,
+            },
+        }
+    }
+
+    fn names_equation(&self, expr: ExprId) -> bool {
+        self.equation_of(expr).is_some()
     }
 }

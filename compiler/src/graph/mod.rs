@@ -14,7 +14,7 @@ mod text;
 pub use order::Group;
 pub use parts::{body_exprs, duplicate, is_event, operands};
 
-use crate::files::DefId;
+use crate::hir::{DefId, Iterations, LocalId};
 use mam_grammar::ast::{ExprId, Ident};
 use mam_grammar::{Arena, Handle, Span};
 use petgraph::graph::DiGraph;
@@ -24,9 +24,6 @@ use std::sync::Arc;
 /// A node by its handle.
 pub type NodeId = Handle<Node>;
 
-/// The values of the counters of unrolled `sum`s around an expression, outermost first. Empty outside of them.
-pub type Turns = Vec<(Arc<str>, i64)>;
-
 /// One song.
 #[derive(Default)]
 pub struct Graph {
@@ -34,10 +31,12 @@ pub struct Graph {
     pub nodes: Arena<Node>,
     /// Edges from what is needed to what needs it. Node weights are the nodes' handles, in order.
     pub wires: DiGraph<NodeId, ()>,
-    /// The node of each equation.
+    /// The node of each equation and knob, by its name.
     pub names: FxHashMap<Arc<str>, NodeId>,
-    /// The node of each call of an instrument or effect, by place and turn.
-    pub calls: FxHashMap<(ExprId, Turns), NodeId>,
+    /// The node of each equation and knob.
+    pub locals: FxHashMap<LocalId, NodeId>,
+    /// The node of each call of an instrument or effect, by place and iteration.
+    pub calls: FxHashMap<(ExprId, Iterations), NodeId>,
     /// Parts of large expressions that are nodes of their own.
     pub parts: FxHashMap<ExprId, NodeId>,
     /// The instrument that each playable name leads to.
@@ -83,8 +82,8 @@ pub enum NodeKind {
     Glue {
         /// The expression.
         expr: ExprId,
-        /// The turn of the unrolled `sum`s that it stands in.
-        turns: Turns,
+        /// The iteration of the unrolled `sum`s that it stands in.
+        iterations: Iterations,
     },
     /// An instrument or an effect of the song.
     Instance(Instance),

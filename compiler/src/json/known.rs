@@ -1,6 +1,7 @@
 //! The library as JSON sees it: which types of nodes there are, and what can be set on each.
 
-use crate::files::{DefId, Files};
+use crate::files::Files;
+use crate::hir::DefId;
 use crate::library::{Info, Library, ParamInfo};
 use mam_grammar::ast::DefinitionKind;
 use std::rc::Rc;

@@ -4,6 +4,7 @@
 //! unrolled), and the type of real numbers follows their rate: what is slower than a sample is f64, audio is f32,
 //! and the conversion stands where they meet.
 
+use crate::arithmetic::Operations;
 use crate::ir::{
     Args, Body, DelayLine, Imm, Inst, Kernel, Op, PortField, Rate, Scalar, StateSlot, Type, Value,
 };
@@ -316,6 +317,41 @@ impl Builder {
             voice.states = range(&self.state_voices, Some(index));
             voice.delays = range(&self.delay_voices, Some(index));
         }
+    }
+}
+
+impl Operations for Builder {
+    type Value = Value;
+
+    fn number(&mut self, x: f64) -> Value {
+        self.f64(x)
+    }
+
+    fn known(&self, value: Value) -> Option<f64> {
+        self.constant(value)
+    }
+
+    fn real<const N: usize>(&mut self, op: Op, args: [Value; N]) -> Value {
+        Builder::real(self, op, args)
+    }
+
+    fn compare(&mut self, op: Op, a: Value, b: Value) -> Value {
+        Builder::compare(self, op, a, b)
+    }
+
+    fn logic<const N: usize>(&mut self, op: Op, args: [Value; N]) -> Value {
+        let args = args.map(|arg| self.truth(arg));
+        self.push(op, Type::BOOL, &args)
+    }
+
+    fn select(&mut self, condition: Value, a: Value, b: Value) -> Value {
+        Builder::select(self, condition, a, b)
+    }
+
+    fn factor(&self, value: Value) -> Option<(f64, Value)> {
+        let product = self.inst(value);
+        let (Op::Mul, &[a, b]) = (product.op, product.args.as_slice()) else { return None };
+        [(a, b), (b, a)].into_iter().find_map(|(factor, rest)| Some((self.constant(factor)?, rest)))
     }
 }
 

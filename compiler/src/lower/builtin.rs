@@ -1,179 +1,36 @@
-//! What the language has built in, because it cannot be said in it.
+//! The functions of the language: arithmetic, and what has state or needs the text of its arguments.
 
 use super::value::{Signal, Val};
 use super::{At, Lower};
-use crate::call::{Bound, bind, missing};
+use crate::arithmetic::{function, table_at};
 use crate::codes;
 use crate::dimension::Dimension;
+use crate::hir::builtins::{Arithmetic, Builtin, Function};
 use crate::ir::{Op, Rate, Type, Value};
-use mam_grammar::ast::{Arg, Expr, ExprId, Ident};
+use mam_grammar::ast::{Expr, ExprId, Ident};
 use mam_grammar::{Problem, Span};
 
-/// One built-in: its row says everything about it.
-pub(super) struct Builtin {
-    pub(super) name: &'static str,
-    pub(super) formals: &'static [&'static str],
-    /// How many of the formals have no default.
-    pub(super) needed: usize,
-    /// For `mamc doc` and the manual.
-    pub(super) doc: &'static str,
-    run: Run,
-}
-
-/// How a built-in is evaluated.
-enum Run {
-    /// A function of plain numbers, channel by channel.
-    Plain(fn(&mut super::builder::Builder, &[Value]) -> Value),
-    /// Like that, but keeping the common dimension of its arguments.
-    Keeps(fn(&mut super::builder::Builder, &[Value]) -> Value),
-    /// Plain, and its result is a frequency.
-    Hertz(fn(&mut super::builder::Builder, &[Value]) -> Value),
-    /// Needs more than the values of its arguments.
-    Special(Special),
-}
-
-/// The built-ins that have state or need the text of their arguments.
-#[derive(Clone, Copy)]
-pub(super) enum Special {
-    Prev,
-    Tap,
-    Phasor,
-    Noise,
-    Since,
-    Pulses,
-    Table,
-}
-
-macro_rules! builtins {
-    ($($name:literal [$($formal:literal)*] $needed:literal $doc:literal $run:expr;)*) => {
-        static BUILTINS: &[Builtin] = &[
-            $(Builtin { name: $name, formals: &[$($formal),*], needed: $needed, doc: $doc, run: $run }),*
-        ];
-    };
-}
-
-builtins! {
-    "prev" ["x" "init"] 1 "The value that `x` had one sample ago; `init` (0) before the first." Run::Special(Special::Prev);
-    "tap" ["x" "time" "max"] 2 "`x` as it was `time` ago, through a delay line of at most `max`." Run::Special(Special::Tap);
-    "phasor" ["freq" "reset"] 1 "Rises from 0 to 1 `freq` times a second; its first sample, and that in which `reset` is not 0, is `freq`/sr. Exact for hours where `freq` is held."
-        Run::Special(Special::Phasor);
-    "noise" [] 0 "White noise in [−1, 1), its own for every use." Run::Special(Special::Noise);
-    "since" ["trig"] 1 "Samples since `trig` was last not 0; 0 in that sample, 10⁹ before the first and from 10⁹ on. Counted exactly, then rounded to a 32-bit float." Run::Special(Special::Since);
-    "pulses" ["period" "first"] 1 "1 in the sample nearest to `first` + k · `period` samples (k = 0, 1, …), else 0; `first` is 0. Counted exactly; a period is read at the pulse before, is at least 1 sample, and from 2³¹ on never over."
-        Run::Special(Special::Pulses);
-    "table" ["values" "position"] 2 "A list of numbers read at `position` (0..1 wraps), in straight lines." Run::Special(Special::Table);
-    "sin" ["x"] 1 "Sine of an angle in radians." Run::Plain(|b, v| turn(b, Op::SinTurn, v[0]));
-    "cos" ["x"] 1 "Cosine of an angle in radians." Run::Plain(|b, v| turn(b, Op::CosTurn, v[0]));
-    "tan" ["x"] 1 "Tangent of an angle in radians." Run::Plain(|b, v| turn(b, Op::TanTurn, v[0]));
-    "exp" ["x"] 1 "e to the power of x." Run::Plain(exp);
-    "log" ["x"] 1 "Natural logarithm." Run::Plain(|b, v| {
-        let log2 = b.real(Op::Log2, [v[0]]);
-        b.scale(std::f64::consts::LN_2, log2)
-    });
-    "exp2" ["x"] 1 "2 to the power of x." Run::Plain(|b, v| b.real(Op::Exp2, [v[0]]));
-    "log2" ["x"] 1 "Logarithm to base 2." Run::Plain(|b, v| b.real(Op::Log2, [v[0]]));
-    "tanh" ["x"] 1 "Hyperbolic tangent." Run::Plain(|b, v| b.real(Op::Tanh, [v[0]]));
-    "sqrt" ["x"] 1 "Square root." Run::Plain(|b, v| b.real(Op::Sqrt, [v[0]]));
-    "sign" ["x"] 1 "1 above 0, −1 below, 0 at 0." Run::Plain(sign);
-    "abs" ["x"] 1 "The value without its sign." Run::Keeps(|b, v| b.real(Op::Abs, [v[0]]));
-    "min" ["a" "b"] 2 "The smaller of two." Run::Keeps(|b, v| b.real(Op::Min, [v[0], v[1]]));
-    "max" ["a" "b"] 2 "The greater of two." Run::Keeps(|b, v| b.real(Op::Max, [v[0], v[1]]));
-    "clamp" ["x" "low" "high"] 3 "x, kept between low and high." Run::Keeps(|b, v| {
-        let top = b.real(Op::Min, [v[0], v[2]]);
-        b.real(Op::Max, [top, v[1]])
-    });
-    "floor" ["x"] 1 "Greatest whole number that is not above x." Run::Keeps(|b, v| b.real(Op::Floor, [v[0]]));
-    "ceil" ["x"] 1 "Least whole number that is not below x." Run::Keeps(|b, v| b.real(Op::Ceil, [v[0]]));
-    "round" ["x"] 1 "Nearest whole number; halves go up." Run::Keeps(|b, v| {
-        let half = b.f64(0.5);
-        let moved = b.real(Op::Add, [v[0], half]);
-        b.real(Op::Floor, [moved])
-    });
-    "fract" ["x"] 1 "x − floor(x)." Run::Keeps(|b, v| {
-        let whole = b.real(Op::Floor, [v[0]]);
-        b.real(Op::Sub, [v[0], whole])
-    });
-    "hz" ["note"] 1 "Frequency of a MIDI note number: 440 Hz · 2^((note − 69)/12)." Run::Hertz(|b, v| {
-        let a4 = b.f64(-69.0);
-        let above = b.real(Op::Add, [v[0], a4]);
-        let octaves = b.scale(1.0 / 12.0, above);
-        let ratio = b.real(Op::Exp2, [octaves]);
-        b.scale(440.0, ratio)
-    });
-}
-
-/// Name, arguments and documentation of every built-in.
-pub fn all() -> impl Iterator<Item = (&'static str, &'static [&'static str], &'static str)> {
-    BUILTINS.iter().map(|b| (b.name, b.formals, b.doc))
-}
-
-/// A function of an angle in radians, whose op takes turns. `sin(tau · x)` needs no product at all.
-fn turn(b: &mut super::builder::Builder, op: Op, x: Value) -> Value {
-    const PER_RADIAN: f64 = 1.0 / std::f64::consts::TAU;
-    let product = b.inst(x).clone();
-    if let (Op::Mul, &[c, y]) = (product.op, product.args.as_slice()) {
-        for (c, y) in [(c, y), (y, c)] {
-            if let Some(factor) = b.constant(c) {
-                // An f32 constant is the rounded tau: within its rounding, the turns are exact.
-                let turns = factor * PER_RADIAN;
-                let turns = if (turns - turns.round()).abs() < 1e-7 { turns.round() } else { turns };
-                let y = if turns == 1.0 { y } else { b.scale(turns, y) };
-                return b.real(op, [y]);
-            }
-        }
-    }
-    let turns = b.scale(PER_RADIAN, x);
-    b.real(op, [turns])
-}
-
-fn exp(b: &mut super::builder::Builder, v: &[Value]) -> Value {
-    let octaves = b.scale(std::f64::consts::LOG2_E, v[0]);
-    b.real(Op::Exp2, [octaves])
-}
-
-fn sign(b: &mut super::builder::Builder, v: &[Value]) -> Value {
-    let (zero, one, minus) = (b.f64(0.0), b.f64(1.0), b.f64(-1.0));
-    let (above, below) = (b.compare(Op::Lt, zero, v[0]), b.compare(Op::Lt, v[0], zero));
-    let down = b.select(below, minus, zero);
-    b.select(above, one, down)
-}
-
 impl Lower<'_, '_> {
-    /// A call of a built-in.
+    /// A call of a function of the language, of which no argument is missing.
     pub(super) fn builtin(
         &mut self,
         at: &At,
         callee: &Ident,
-        args: &[Arg],
-        piped: super::calls::Piped,
+        builtin: Builtin,
+        args: &[Option<ExprId>],
     ) -> Val {
-        let Some(builtin) = BUILTINS.iter().find(|b| b.name == &*callee.name) else {
-            let names: Vec<&str> = BUILTINS.iter().map(|b| b.name).collect();
-            let unknown = self.unknown_definition(at, callee, &names);
-            // What is wrong with what it is given is wrong whatever was meant.
-            let given = piped.into_iter().chain(args.iter().map(|arg| arg.value));
-            let text = |value: ExprId| matches!(self.ast(at).exprs[value], Expr::Text(_) | Expr::List(_));
-            for value in given.filter(|&value| !text(value)).collect::<Vec<_>>() {
-                self.eval(at, value);
-            }
-            return unknown;
-        };
-        let args = super::calls::with_piped(args, piped);
-        let before = self.problems.len();
-        let ast = &self.files().file(self.scopes[at.scope].file).ast;
-        let bound = bind(ast, (callee, &args), builtin.formals, &[], &mut self.problems);
-        if self.problems.len() > before {
-            return Val::Broken;
-        }
-        if let Some(i) = bound.args.iter().take(builtin.needed).position(Option::is_none) {
-            let problem = missing(callee, builtin.formals[i], builtin.formals, callee.span);
-            return self.problem(problem);
-        }
-        match &builtin.run {
-            Run::Special(special) => self.special(at, *special, callee, &bound),
-            Run::Plain(f) => self.function(at, builtin, *f, &bound, Some(Dimension::PLAIN)),
-            Run::Hertz(f) => self.function(at, builtin, *f, &bound, Some(Dimension::FREQUENCY)),
-            Run::Keeps(f) => self.function(at, builtin, *f, &bound, None),
+        let arg = |i: usize| args.get(i).copied().flatten();
+        match (builtin.row().function, arg(0)) {
+            (Function::Plain(f), _) => self.function(at, builtin, f, args, Some(f.dimension())),
+            (Function::Keeps(f), _) => self.function(at, builtin, f, args, None),
+            (Function::Noise, _) => self.noise(at),
+            (Function::Prev, Some(x)) => self.prev(at, x, arg(1)),
+            (Function::Tap, Some(x)) => self.tap(at, callee, x, arg(1), arg(2)),
+            (Function::Phasor, Some(freq)) => self.phasor(at, freq, arg(1)),
+            (Function::Since, Some(trig)) => self.since(at, trig),
+            (Function::Pulses, Some(period)) => self.pulses(at, period, arg(1)),
+            (Function::Table, Some(values)) => self.table(at, values, arg(1)),
+            (_, None) => Val::Broken,
         }
     }
 
@@ -181,13 +38,13 @@ impl Lower<'_, '_> {
     fn function(
         &mut self,
         at: &At,
-        builtin: &Builtin,
-        f: fn(&mut super::builder::Builder, &[Value]) -> Value,
-        bound: &Bound,
+        builtin: Builtin,
+        arithmetic: Arithmetic,
+        args: &[Option<ExprId>],
         result: Option<Dimension>,
     ) -> Val {
         let mut signals: Vec<(Signal, Span)> = vec![];
-        for &expr in bound.args.iter().flatten() {
+        for &expr in args.iter().flatten() {
             let span = self.span(at, expr);
             let val = self.eval(at, expr);
             match self.signal(val, span) {
@@ -198,9 +55,12 @@ impl Lower<'_, '_> {
         let mut dimension = signals[0].0.dimension;
         for (signal, span) in &signals {
             let first = signals[0].1;
-            if result.is_some() && signal.dimension != Dimension::PLAIN {
-                let message =
-                    format!("`{}` takes a plain number, but this is {}", builtin.name, signal.dimension);
+            if result.is_some() && !signal.dimension.can_be(Dimension::PLAIN) {
+                let message = format!(
+                    "`{}` takes a plain number, but this is {}",
+                    builtin.row().name,
+                    signal.dimension
+                );
                 let help = "divide it by its unit, such as `x / 1s` or `x / 1Hz`";
                 return self.problem(Problem::new(&codes::DIMENSION, *span, message).help(help));
             }
@@ -211,21 +71,7 @@ impl Lower<'_, '_> {
             }
         }
         let all: Vec<&Signal> = signals.iter().map(|(s, _)| s).collect();
-        self.each(&all, result.unwrap_or(dimension), f)
-    }
-
-    fn special(&mut self, at: &At, special: Special, callee: &Ident, bound: &Bound) -> Val {
-        let arg = |i: usize| bound.args.get(i).copied().flatten();
-        match (special, arg(0)) {
-            (Special::Noise, _) => self.noise(at),
-            (Special::Prev, Some(x)) => self.prev(at, x, arg(1)),
-            (Special::Tap, Some(x)) => self.tap(at, callee, x, arg(1), arg(2)),
-            (Special::Phasor, Some(freq)) => self.phasor(at, freq, arg(1)),
-            (Special::Since, Some(trig)) => self.since(at, trig),
-            (Special::Pulses, Some(period)) => self.pulses(at, period, arg(1)),
-            (Special::Table, Some(values)) => self.table(at, values, arg(1)),
-            (_, None) => Val::Broken,
-        }
+        self.each(&all, result.unwrap_or(dimension), |b, v| function(b, arithmetic, v))
     }
 
     fn table(&mut self, at: &At, values: ExprId, position: Option<ExprId>) -> Val {
@@ -250,7 +96,7 @@ impl Lower<'_, '_> {
         let span = self.span(at, at_expr);
         let val = self.eval(at, at_expr);
         let Some(position) = self.signal(val, span) else { return Val::Broken };
-        if position.dimension != Dimension::PLAIN {
+        if !position.dimension.can_be(Dimension::PLAIN) {
             let text = self.files().slice(span);
             let message =
                 format!("a table is read at a position from 0 to 1, but this is {}", position.dimension);
@@ -269,7 +115,7 @@ impl Lower<'_, '_> {
         let table = if moves { Self::local_table(&mut self.song.tables, &numbers) } else { 0 };
         self.each(&[&position], Dimension::PLAIN, |b, v| {
             if let Some(x) = b.constant(v[0]) {
-                return b.f64(at_turn(&numbers, x));
+                return b.f64(table_at(&numbers, x));
             }
             let x = b.audio(v[0]);
             let whole = b.real(Op::Floor, [x]);
@@ -307,6 +153,7 @@ impl Lower<'_, '_> {
                 self.problem(Problem::new(&codes::NOT_FINITE, span, message));
                 None
             }
+            None if self.is_unknown(value) => None,
             None => {
                 let message = format!("{what} must be known before the song starts");
                 self.problem(Problem::new(&codes::NOT_CONSTANT, span, message));
@@ -314,13 +161,6 @@ impl Lower<'_, '_> {
             }
         }
     }
-}
-
-/// A table (whose last number is its first again) at a constant position.
-fn at_turn(numbers: &[f64], position: f64) -> f64 {
-    let place = (position - position.floor()) * (numbers.len() - 1) as f64;
-    let index = (place as usize).min(numbers.len() - 2);
-    numbers[index] + (place - index as f64) * (numbers[index + 1] - numbers[index])
 }
 
 /// low + part · (high − low)

@@ -3,192 +3,139 @@
 use super::names::{Place, Scope, ScopeId, Slot};
 use super::value::{Signal, Val};
 use super::{At, Lower};
-use crate::call::{bind, missing};
 use crate::codes;
 use crate::dimension::{Dimension, base_value};
-use crate::files::DefId;
-use crate::ir::Op;
-use crate::library::{Expected, ParamInfo, unit_of};
-use mam_grammar::ast::{Arg, Body, Definition, DefinitionKind, Expr, ExprId, Ident};
-use mam_grammar::foreign::{self, Role};
+use crate::hir::resolve::resolved;
+use crate::hir::{Call, Callee, DefId, Local, LocalKind};
+use crate::ir::{Op, Value};
+use crate::library::ParamInfo;
+use mam_grammar::ast::{Body, Definition, DefinitionKind, Expr, ExprId, Ident};
 use mam_grammar::{Problem, Span};
-use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// What stands on the left of `|>`.
-pub(super) type Piped = Option<ExprId>;
-
 impl Lower<'_, '_> {
-    /// `left |> right`, with the fields that are read from the result.
-    pub(super) fn pipe(&mut self, at: &At, left: ExprId, right: ExprId) -> Val {
-        let ast = &self.files().file(self.scopes[at.scope].file).ast;
-        match &ast.exprs[right] {
+    /// The right side of a pipe, with the fields that are read from the result.
+    pub(super) fn pipe(&mut self, at: &At, right: ExprId) -> Val {
+        match &self.ast(at).exprs[right] {
             Expr::Field { of, field } => {
-                let val = self.pipe(at, left, *of);
+                let val = self.pipe(at, *of);
                 self.part(val, field)
             }
-            Expr::Call { callee, args } => self.call(at, right, callee, args, Some(left)),
-            Expr::Name(callee) => self.call(at, right, callee, &[], Some(left)),
+            Expr::Call { callee, .. } | Expr::Name(callee) => self.call(at, right, callee),
             _ => Val::Broken, // The parser has said so.
         }
     }
 
     /// A call, in the song or in a definition.
-    pub(super) fn call(&mut self, at: &At, expr: ExprId, callee: &Ident, args: &[Arg], piped: Piped) -> Val {
-        if let (Some(turns), Some(graph)) = (&self.scopes[at.scope].turns, self.song.graph)
-            && let Some(&node) = graph.calls.get(&(expr, turns.clone()))
+    pub(super) fn call(&mut self, at: &At, expr: ExprId, callee: &Ident) -> Val {
+        if let Some(iterations) = &self.scopes[at.scope].iterations
+            && let Some(&node) = self.song.graph.calls.get(&(expr, iterations.clone()))
         {
             return self.node_value(node);
         }
-        let file = self.scopes[at.scope].file;
-        let Some(def) = self.files().find(file, &callee.name) else {
-            return self.builtin(at, callee, args, piped);
-        };
-        match self.files().definition(def).kind {
-            DefinitionKind::Def => self.inline_def(at, def, callee, args, piped),
-            DefinitionKind::Effect => self.inline_effect(at, def, callee, args, piped),
-            DefinitionKind::Instrument => {
-                let message = format!("the instrument `{callee}` is called inside a definition");
-                let problem = Problem::new(&codes::INSTRUMENT_INSIDE, callee.span, message);
-                self.problem(
-                    problem.help("give it a name in the song itself, and hand its signal in as an argument"),
-                )
-            }
+        let Some(call) = self.hir(at).call(expr) else { return Val::Broken };
+        match call.callee {
+            Callee::Broken => self.broken_call(at, call),
+            Callee::Builtin(builtin) => self.builtin(at, callee, builtin, &call.args),
+            Callee::Definition(_) if self.too_deep(at, callee) => Val::Broken,
+            Callee::Definition(def) => match self.files().definition(def).kind {
+                DefinitionKind::Def => self.inline_def(at, def, callee, call),
+                DefinitionKind::Effect => self.inline_effect(at, def, callee, call),
+                // Where it may be called it is a node, unless what is around it could not be unrolled.
+                DefinitionKind::Instrument => Val::Broken,
+            },
         }
     }
 
-    /// True when `def` is being called around here: says so.
-    fn recursive(&mut self, at: &At, def: DefId, callee: &Ident) -> bool {
-        let mut depth = 0;
-        let mut scope = Some(at.scope);
-        while let Some(s) = scope {
-            match self.scopes[s].caller {
-                Some((_, d)) if d == def => {
-                    let message = format!("`{callee}` uses itself");
-                    let problem = Problem::new(&codes::RECURSIVE_DEFINITION, callee.span, message);
-                    self.problem(
-                        problem.help("repeat with `chain` or `sum`; for feedback, use `prev` of a signal"),
-                    );
-                    return true;
-                }
-                Some((caller, _)) => {
-                    depth += 1;
-                    scope = Some(caller);
-                }
-                None => scope = self.scopes[s].parent,
+    /// A call of which something is wrong: what is wrong with the signals that are given is wrong whatever was meant.
+    fn broken_call(&mut self, at: &At, call: &Call) -> Val {
+        let given = call.piped.iter().chain(call.args.iter().flatten());
+        for &value in given {
+            if !matches!(self.ast(at).exprs[value], Expr::Text(_) | Expr::List(_)) {
+                self.eval(at, value);
             }
         }
-        if depth > self.files().limits.call_depth {
-            let message = format!(
-                "definitions call each other more than {} deep, the limit `call_depth`",
-                self.files().limits.call_depth
-            );
-            self.problem(Problem::new(&codes::TOO_LARGE, callee.span, message));
-            return true;
-        }
-        false
+        Val::Broken
     }
 
-    /// A scope for the body of `def`, called from `at`.
-    pub(super) fn callee_scope(&mut self, at: &At, def: DefId, names: FxHashMap<Arc<str>, Slot>) -> usize {
-        let song = def.file == self.song.file;
-        self.song.called.insert(def);
-        let parent = song.then_some(0);
-        let (caller, voice) = (Some((at.scope, def)), self.scopes[at.scope].voice);
-        self.scopes.push(Scope { file: def.file, parent, caller, names, voice, turns: None });
+    /// True when definitions call each other too deep: says so.
+    fn too_deep(&mut self, at: &At, callee: &Ident) -> bool {
+        let most = self.files().limits.call_depth;
+        if self.scopes[at.scope].calls <= most {
+            return false;
+        }
+        let message = format!("definitions call each other more than {most} deep, the limit `call_depth`");
+        self.problem(Problem::new(&codes::TOO_LARGE, callee.span, message));
+        true
+    }
+
+    /// A scope for the body of `def`, called from the scope `caller`; `slot` says what its names stand for that are no
+    /// equations.
+    pub(super) fn definition_scope(
+        &mut self,
+        caller: ScopeId,
+        def: DefId,
+        slot: impl Fn(&Local) -> Slot,
+    ) -> ScopeId {
+        let hir = resolved(self.files(), def.file);
+        let of = hir.definition_scope(def.item);
+        let slots = hir.scope(of).locals.iter().map(|&id| slot(hir.local(id))).collect();
+        let parent = (def.file == self.song.file).then_some(0);
+        let Scope { calls, voice, .. } = self.scopes[caller];
+        self.scopes.push(Scope {
+            file: def.file,
+            of,
+            parent,
+            calls: calls + 1,
+            slots,
+            voice,
+            iterations: None,
+        });
         self.scopes.len() - 1
     }
 
-    fn inline_def(&mut self, at: &At, def: DefId, callee: &Ident, args: &[Arg], piped: Piped) -> Val {
-        if self.recursive(at, def, callee) {
-            return Val::Broken;
-        }
+    fn inline_def(&mut self, at: &At, def: DefId, callee: &Ident, call: &Call) -> Val {
         let definition = self.files().definition(def);
-        let formals: Vec<&str> = definition.formals.iter().map(|f| &*f.name.name).collect();
-        let args = with_piped(args, piped);
-        let before = self.problems.len();
-        let ast = &self.files().file(self.scopes[at.scope].file).ast;
-        let bound = bind(ast, (callee, &args), &formals, &[], &mut self.problems);
-        // An argument that is called wrongly is the one that seems to be missing.
-        let misread = self.problems.len() > before;
         let path = self.path(at, callee);
-        let scope = self.callee_scope(at, def, FxHashMap::default());
-        let given = bound.args.clone();
-        let mut broken = false;
         let expected = self.song.library.formals(self.files(), def);
-        let measures: Vec<_> = expected.iter().map(|e| e.as_ref().map(|e| e.dimension)).collect();
-        let comma = || crate::call::number_comma(ast, &args, &measures);
-        if let Some(problem) = self.misplaced(at, definition, &bound.args, &expected).or_else(comma) {
-            return self.problem(problem);
-        }
-        for ((formal, given), expected) in definition.formals.iter().zip(bound.args).zip(&*expected) {
+        let scope = self.definition_scope(at.scope, def, |_| Slot::Absent);
+        for (i, (formal, expected)) in definition.formals.iter().zip(&*expected).enumerate() {
             let of = &definition.name.name;
             let place = expected.as_ref().map(|expected| Place::of_formal(&formal.name, of, expected));
-            let (at, expr) = match (given, formal.default) {
+            let (at, expr) = match (call.args[i], formal.default) {
                 (Some(expr), _) => (at.clone(), expr),
                 (None, Some(expr)) => (At { scope, path: path.clone() }, expr),
-                (None, None) => {
-                    if !misread {
-                        self.problems.add(missing(callee, &formal.name.name, &formals, callee.span));
-                    }
-                    broken = true;
-                    continue;
-                }
+                (None, None) => continue,
             };
-            let slot = Slot::Argument { at, expr, place };
-            self.scopes[scope].names.insert(formal.name.name.clone(), slot);
-        }
-        if broken {
-            return Val::Broken;
+            self.scopes[scope].slots[i] = Slot::Argument { at, expr, place };
         }
         let before = self.problems.len();
         let val = self.body(scope, &path, &definition.body);
-        self.blame_argument((at.scope, scope), definition, &given, before);
+        self.blame_argument((at.scope, scope), definition, &call.args, before);
         self.blame_call(at.scope, callee, before);
         if !self.files().is_prelude(def.file) {
-            definition.formals.iter().filter(|f| &*f.name.name != "out").for_each(|f| {
-                self.slot(scope, &f.name); // An argument that is not used is checked all the same.
-            });
+            for formal in 0..definition.formals.len() {
+                self.slot(scope, formal); // An argument that is not used is checked all the same.
+            }
         }
         val
     }
 
     /// An effect inside a definition: its parameters are its arguments, and cannot be set from outside.
-    fn inline_effect(&mut self, at: &At, def: DefId, callee: &Ident, args: &[Arg], piped: Piped) -> Val {
-        if self.recursive(at, def, callee) {
-            return Val::Broken;
-        }
+    fn inline_effect(&mut self, at: &At, def: DefId, callee: &Ident, call: &Call) -> Val {
         let info = self.song.library.info(self.files(), def);
-        let formals: Vec<&str> = info.params.iter().map(|p| &*p.name).collect();
-        let named = info.inputs.iter().chain(&info.broken);
-        let more: Vec<&str> = std::iter::once("in").chain(named.map(|i| &**i)).collect();
-        let ast = &self.files().file(self.scopes[at.scope].file).ast;
-        let bound = bind(ast, (callee, args), &formals, &more, &mut self.problems);
-        let Some(input) = piped.or(bound.more[0]) else {
-            let message = format!("`{callee}` is an effect, and nothing flows into it");
-            let problem = Problem::new(&codes::NO_INPUT, callee.span, message);
-            return self.problem(problem.help(format!("put its input before it: `x |> {callee}(…)`")));
-        };
-        let given = |expr| Slot::Argument { at: at.clone(), expr, place: None };
-        let mut names = FxHashMap::default();
-        names.insert(Arc::from("in"), given(input));
-        for (name, expr) in info.inputs.iter().zip(&bound.more[1..]) {
-            names.insert(name.clone(), given(expr.unwrap_or(input)));
-        }
-        for (param, expr) in info.params.iter().zip(bound.args) {
-            let slot = match expr {
-                Some(expr) => {
-                    let place = Some(place_of(param, &callee.name));
-                    Slot::Argument { at: at.clone(), expr, place }
-                }
-                None => {
-                    let value = self.b.f64(param.default);
-                    Slot::Done(Val::mono(value, param.dimension))
-                }
-            };
-            names.insert(param.name.clone(), slot);
-        }
-        let scope = self.callee_scope(at, def, names);
+        let Some(input) = call.piped.or(call.more[0]) else { return Val::Broken };
+        let given = |expr, place| Slot::Argument { at: at.clone(), expr, place };
+        let defaults: Vec<Value> = info.params.iter().map(|param| self.b.f64(param.default)).collect();
+        let scope = self.definition_scope(at.scope, def, |local| match local.kind {
+            LocalKind::Param(index) => match call.args[index] {
+                Some(expr) => given(expr, Some(place_of(&info.params[index], &callee.name))),
+                None => Slot::Done(Val::mono(defaults[index], info.params[index].dimension)),
+            },
+            LocalKind::Input(index) => given(call.more[index + 1].unwrap_or(input), None),
+            LocalKind::In => given(input, None),
+            _ => Slot::Absent,
+        });
         let path = self.path(at, callee);
         let body: &Body = &self.files().definition(def).body;
         let before = self.problems.len();
@@ -212,16 +159,13 @@ impl Lower<'_, '_> {
         if new().next().is_none() || !new().all(stereo) || files.is_prelude(self.scopes[caller].file) {
             return;
         }
-        let wide = |name: &Ident| match self.scopes[scope].names.get(&name.name) {
-            Some(Slot::Done(Val::Signal(signal))) => signal.channels.len() > 1,
+        let wide = |index: usize| match &self.scopes[scope].slots[index] {
+            Slot::Done(Val::Signal(signal)) => signal.channels.len() > 1,
             _ => false,
         };
-        let formals = definition.formals.iter().zip(given).skip(1);
-        let Some((formal, &Some(expr))) =
-            formals.into_iter().find(|(f, given)| given.is_some() && wide(&f.name))
-        else {
-            return;
-        };
+        let found = (1..given.len()).find_map(|index| Some((index, given[index].filter(|_| wide(index))?)));
+        let Some((index, expr)) = found else { return };
+        let formal = &definition.formals[index];
         let ast = &files.file(self.scopes[caller].file).ast;
         let (name, of, text) = (&formal.name, &definition.name, files.slice(ast.span(expr)));
         let message = format!("`{name}` of `{of}` has one channel, but this is stereo");
@@ -244,6 +188,10 @@ impl Lower<'_, '_> {
     pub(super) fn fit(&mut self, val: Val, span: Span, place: &Place) -> Val {
         let signal = match val {
             Val::Signal(signal) => signal,
+            Val::Any => match self.any_signal() {
+                Some(signal) => signal,
+                None => return Val::Broken,
+            },
             other => return other, // A record may be handed on as it is.
         };
         let Some(signal) = self.convert(signal, span, place) else { return Val::Broken };
@@ -253,6 +201,9 @@ impl Lower<'_, '_> {
     fn convert(&mut self, signal: Signal, span: Span, place: &Place) -> Option<Signal> {
         if signal.dimension == place.dimension {
             return Some(signal);
+        }
+        if signal.dimension == Dimension::ANY {
+            return Some(Signal { dimension: place.dimension, ..signal });
         }
         if signal.dimension != Dimension::PLAIN {
             let Place { name, of, .. } = place;
@@ -332,77 +283,6 @@ impl Lower<'_, '_> {
         };
         Problem::new(&codes::OUT_OF_RANGE, span, message).help(help)
     }
-
-    /// What is wrong with a call in which a number stands in the place of a signal, though another argument wants one of
-    /// its dimension: `lowpass(500Hz, x)`, `adsr(5ms, 100ms)`.
-    fn misplaced(
-        &mut self,
-        at: &At,
-        definition: &Definition,
-        args: &[Option<ExprId>],
-        expected: &[Option<Expected>],
-    ) -> Option<Problem> {
-        let file = self.scopes[at.scope].file;
-        if self.files().is_prelude(file) {
-            return None;
-        }
-        let ast = &self.files().file(file).ast;
-        let measure = |expr: ExprId| unit_of(ast, expr).map(Dimension::of).filter(|d| *d != Dimension::PLAIN);
-        let signal = |i: usize| expected[i].is_none() && definition.formals[i].default.is_none();
-        let (here, expr, dimension) = (0..args.len()).find_map(|i| {
-            let expr = args[i].filter(|_| signal(i))?;
-            Some((i, expr, measure(expr)?))
-        })?;
-        let wants = |i: &usize| expected[*i].as_ref().is_some_and(|e| e.dimension == dimension);
-        let place = (0..args.len()).find(wants)?;
-        let is_number = |expr: ExprId| measure(expr).is_some() || matches!(ast.exprs[expr], Expr::Number(_));
-        let mut order: Vec<Option<String>> =
-            args.iter().map(|arg| arg.map(|expr| self.files().slice(ast.span(expr)).to_owned())).collect();
-        match args[place] {
-            Some(other) if !is_number(other) => order.swap(here, place),
-            // With all arguments there, it may be meant: `onepole(440Hz, 5Hz)` is 440 Hz, and constant.
-            _ if order.last().is_none_or(Option::is_some) => return None,
-            _ => {
-                order.insert(here, Some(definition.formals[here].name.to_string()));
-                order.pop();
-            }
-        }
-        let (name, formal) = (&definition.name, &definition.formals[here].name);
-        let message = format!("`{formal}` of `{name}` is a signal, but this is {dimension}");
-        let given = order.into_iter().map_while(|arg| arg).collect::<Vec<_>>().join(", ");
-        let wanted = &definition.formals[place].name;
-        let problem = Problem::new(&codes::MISPLACED_ARGUMENT, ast.span(expr), message);
-        Some(problem.help(format!("`{formal}` comes before `{wanted}`: `{name}({given})`")))
-    }
-
-    /// A problem for something that is called and is nothing.
-    pub(super) fn unknown_definition(&mut self, at: &At, callee: &Ident, builtins: &[&str]) -> Val {
-        let file = self.scopes[at.scope].file;
-        if self.files().is_broken(file, &callee.name) {
-            return Val::Broken;
-        }
-        let message = format!("there is no definition `{callee}`");
-        let problem = Problem::new(&codes::UNKNOWN_DEFINITION, callee.span, message);
-        let own: Vec<&str> = self.files().own_definitions(file).collect();
-        let foreign = foreign::find(Role::Value, &callee.name)
-            .filter(|_| mam_grammar::problem::nearest(&callee.name, &own).is_none());
-        let mut known = vec![];
-        if foreign.is_none() && self.problems.may_suggest() {
-            known = self.files().visible(file);
-            known.extend(builtins.iter().map(ToString::to_string));
-        }
-        let problem = match mam_grammar::problem::nearest(&callee.name, &known) {
-            _ if foreign.is_some() => {
-                foreign.into_iter().fold(problem, |problem, row| row.explain(problem, callee.span, true))
-            }
-            Some(near) => problem
-                .guess(callee.span, near)
-                .here(format!("did you mean `{near}`?"))
-                .help(format!("`mamc doc {near}` shows it; `mamc list` shows what there is")),
-            None => problem.help("`mamc list` shows what there is; your own begins with `def`"),
-        };
-        self.problem(problem)
-    }
 }
 
 /// What a parameter expects.
@@ -417,10 +297,4 @@ pub(super) fn place_of(param: &ParamInfo, of: &Arc<str>) -> Place {
         max: param.max,
         clamps: true,
     }
-}
-
-/// The arguments with what was piped in as the first.
-pub(super) fn with_piped(args: &[Arg], piped: Piped) -> Vec<Arg> {
-    let first = piped.map(|value| Arg { name: None, value });
-    first.into_iter().chain(args.iter().cloned()).collect()
 }

@@ -3,14 +3,16 @@
 use super::names::{Scope, ScopeId, Slot};
 use super::value::{Signal, Val};
 use super::{At, Lower};
+use crate::arithmetic::operator;
 use crate::codes;
 use crate::dimension::{Dimension, base_value};
-use crate::graph::{NodeId, duplicate};
+use crate::graph::NodeId;
+use crate::hir::resolve::resolved;
+use crate::hir::{Iteration, LocalKind};
 use crate::ir::{Args, Op, Type, Value};
-use mam_grammar::ast::{Ast, BinaryOp, Body, Expr, ExprId, Ident, Item, ItemKind, MusicalUnit, UnaryOp};
+use mam_grammar::ast::{Ast, BinaryOp, Body, Expr, ExprId, MusicalUnit, UnaryOp};
 use mam_grammar::foreign;
 use mam_grammar::{Problem, Span};
-use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// Stack that expressions [`LOOK`] deep may need, and by how much the stack grows where there is less.
@@ -18,6 +20,14 @@ const STACK_RED_ZONE: usize = 256 << 10;
 const STACK_GROWTH: usize = 2 << 20;
 /// How many expressions are entered, one inside the other, between two looks at the stack.
 const LOOK: usize = 8;
+
+/// A bound of a `sum` or `chain`, or what it counts.
+#[derive(Clone, Copy, PartialEq)]
+enum Bound {
+    Known(i64),
+    /// It depends on an argument of which nothing is known.
+    Unknown,
+}
 
 impl<'a> Lower<'_, 'a> {
     pub(super) fn ast(&self, at: &At) -> &'a Ast {
@@ -36,9 +46,12 @@ impl<'a> Lower<'_, 'a> {
 
     /// The node of a part that was cut off a large expression of the song.
     fn part_node(&self, at: &At, expr: ExprId) -> Option<NodeId> {
-        let graph = self.song.graph.filter(|g| !g.parts.is_empty())?;
+        let graph = self.song.graph;
+        if graph.parts.is_empty() {
+            return None;
+        }
         let scope = &self.scopes[at.scope];
-        let in_song = scope.turns.as_ref().is_some_and(Vec::is_empty);
+        let in_song = scope.iterations.as_ref().is_some_and(Vec::is_empty);
         graph.parts.get(&expr).copied().filter(|_| in_song)
     }
 
@@ -92,12 +105,12 @@ impl<'a> Lower<'_, 'a> {
                 let amount = self.eval(at, *amount);
                 self.binary(BinaryOp::Mul, (amount, span), (length, span))
             }
-            Expr::Name(name) => self.name(at, name),
-            Expr::Field { of, field } => self.field(at, *of, field),
-            Expr::Call { callee, args } => self.call(at, expr, callee, args, None),
+            Expr::Name(_) => self.name(at, expr),
+            Expr::Field { of, field } => self.field(at, expr, *of, field),
+            Expr::Call { callee, .. } => self.call(at, expr, callee),
             // Stands in the arguments of modifiers alone.
             Expr::Method { .. } => Val::Broken,
-            Expr::Pipe { left, right } => self.pipe(at, *left, *right),
+            Expr::Pipe { right, .. } => self.pipe(at, *right),
             Expr::Unary { op, x } => {
                 let val = self.eval(at, *x);
                 self.unary(*op, val, ast.span(*x))
@@ -108,10 +121,8 @@ impl<'a> Lower<'_, 'a> {
                 self.binary(*op, left, right)
             }
             Expr::If { condition, then, otherwise } => self.choice(at, *condition, *then, *otherwise),
-            Expr::Sum { index, from, to, body } => self.sum(at, index, (*from, *to), body),
-            Expr::Chain { value, start, index, from, to, body } => {
-                self.chain(at, value, *start, index, (*from, *to), body)
-            }
+            Expr::Sum { from, to, body, .. } => self.sum(at, expr, (*from, *to), body),
+            Expr::Chain { start, from, to, body, .. } => self.chain(at, expr, *start, (*from, *to), body),
             Expr::Tuple(parts) => self.tuple(at, parts, span),
             Expr::Paren(x) => self.eval(at, *x),
             Expr::Record(fields) => {
@@ -142,6 +153,7 @@ impl<'a> Lower<'_, 'a> {
     pub(super) fn signal(&mut self, val: Val, span: Span) -> Option<Signal> {
         match val {
             Val::Signal(signal) => Some(signal),
+            Val::Any => self.any_signal(),
             Val::Broken => None,
             Val::Record(fields) => {
                 let names: Vec<String> = fields.iter().map(|(n, _)| format!(".{n}")).collect();
@@ -196,11 +208,8 @@ impl<'a> Lower<'_, 'a> {
     /// The common dimension of two values that are added or compared: a plain number goes with anything.
     pub(super) fn common(&mut self, a: (&Signal, Span), b: (&Signal, Span), what: &str) -> Option<Dimension> {
         let (x, y) = (a.0.dimension, b.0.dimension);
-        if x == y || y == Dimension::PLAIN {
-            return Some(x);
-        }
-        if x == Dimension::PLAIN {
-            return Some(y);
+        if let Some(common) = x.common(y) {
+            return Some(common);
         }
         let message = format!("{x} and {y} cannot be {what}");
         let problem = Problem::new(&codes::DIMENSION, a.1, message).here(format!("this is {x}"));
@@ -231,21 +240,19 @@ impl<'a> Lower<'_, 'a> {
                 }
             }
         };
-        self.each(&[&x, &y], dimension, |b, v| binary_op(b, op, v[0], v[1]))
+        self.each(&[&x, &y], dimension, |b, v| operator(b, op, v[0], v[1]))
     }
 
     /// The dimension of a power: what has one takes constant whole exponents only.
     fn power(&mut self, x: &Signal, y: &Signal, at: Span, exponent: Span) -> Option<Dimension> {
-        if y.dimension != Dimension::PLAIN {
+        if !y.dimension.can_be(Dimension::PLAIN) {
             let message = format!("an exponent is a plain number, but this is {}", y.dimension);
             self.problem(Problem::new(&codes::DIMENSION, exponent, message));
             return None;
         }
-        if x.dimension == Dimension::PLAIN {
-            return Some(Dimension::PLAIN);
-        }
-        match self.b.constant(y.channels[0]).filter(|n| n.fract() == 0.0 && n.abs() <= 8.0) {
-            Some(n) => Some(Dimension(x.dimension.0.saturating_mul(n as i8))),
+        match x.dimension.power(self.b.constant(y.channels[0]).unwrap_or(f64::NAN)) {
+            Some(dimension) => Some(dimension),
+            None if self.is_unknown(y.channels[0]) => Some(Dimension::ANY),
             None => {
                 let message = format!("{} can be raised to a constant whole power only", x.dimension);
                 let problem = Problem::new(&codes::DIMENSION, at, message);
@@ -262,7 +269,7 @@ impl<'a> Lower<'_, 'a> {
         let vals = [condition, then, otherwise].map(|e| (self.eval(at, e), ast.span(e)));
         let [c, t, o] = vals.map(|(val, span)| self.signal(val, span));
         let (Some(c), Some(t), Some(o)) = (c, t, o) else { return Val::Broken };
-        if c.dimension != Dimension::PLAIN {
+        if !c.dimension.can_be(Dimension::PLAIN) {
             let message =
                 format!("an `if` asks for a plain number or a comparison, but this is {}", c.dimension);
             let problem = Problem::new(&codes::DIMENSION, ast.span(condition), message);
@@ -295,17 +302,18 @@ impl<'a> Lower<'_, 'a> {
     }
 
     /// A whole constant number, or a problem.
-    fn bound(&mut self, at: &At, expr: ExprId) -> Option<i64> {
+    fn bound(&mut self, at: &At, expr: ExprId) -> Option<Bound> {
         let span = self.span(at, expr);
         let val = self.eval(at, expr);
         let (value, _) = self.mono(val, span)?;
         match self.b.constant(value) {
-            Some(x) if x.fract() == 0.0 && x.abs() < 1e9 => Some(x as i64),
+            Some(x) if x.fract() == 0.0 && x.abs() < 1e9 => Some(Bound::Known(x as i64)),
             Some(x) => {
                 let message = format!("a bound must be a whole number, and this is {x}");
                 self.problem(Problem::new(&codes::BAD_BOUNDS, span, message));
                 None
             }
+            None if self.is_unknown(value) => Some(Bound::Unknown),
             None => {
                 let message = "how often this is repeated must be known before the song starts";
                 self.problem(Problem::new(&codes::NOT_CONSTANT, span, message).help("write a whole number"));
@@ -314,18 +322,21 @@ impl<'a> Lower<'_, 'a> {
         }
     }
 
-    fn bounds(&mut self, at: &At, (from, to): (ExprId, ExprId)) -> Option<std::ops::RangeInclusive<i64>> {
+    /// The counters of a `sum` or `chain`; a single unknown one where a bound is not known.
+    fn counters(&mut self, at: &At, (from, to): (ExprId, ExprId)) -> Option<Vec<Bound>> {
         if self.too_many_loops(at, (from, to)) {
             return None;
         }
         let (low, high) = (self.bound(at, from), self.bound(at, to));
-        let range = low?..=high?;
-        let turns = (range.end() - range.start()).max(-1) + 1;
-        self.song.terms += turns as usize;
-        if turns > self.files().limits.turns as i64 || self.song.terms > self.files().limits.all_turns {
+        let (Bound::Known(low), Bound::Known(high)) = (low?, high?) else {
+            return Some(vec![Bound::Unknown]);
+        };
+        let count = (high - low).max(-1) + 1;
+        self.song.terms += count as usize;
+        let limits = self.files().limits;
+        if count > limits.turns as i64 || self.song.terms > limits.all_turns {
             let span = self.span(at, from).to(self.span(at, to));
-            let limits = self.files().limits;
-            let (most, name) = match turns > limits.turns as i64 {
+            let (most, name) = match count > limits.turns as i64 {
                 true => (limits.turns, "turns"),
                 false => (limits.all_turns, "all_turns"),
             };
@@ -334,28 +345,25 @@ impl<'a> Lower<'_, 'a> {
             self.problem(problem.help("`sum` and `chain` are unrolled before the song starts"));
             return None;
         }
-        Some(range)
+        Some((low..=high).map(Bound::Known).collect())
     }
 
-    /// One turn of a `sum` or `chain`.
-    fn turn(&mut self, at: &At, index: &Ident, i: i64, value: Option<(&Ident, &Val)>, body: &Body) -> Val {
-        let around = &self.scopes[at.scope];
-        let (file, voice) = (around.file, around.voice);
-        let turns = around.turns.as_ref().map(|turns| {
-            let mut turns = turns.clone();
-            turns.push((index.name.clone(), i));
-            turns
-        });
-        let path = self.path(at, i);
-        let counter = self.b.f64(i as f64);
-        let mut names: FxHashMap<Arc<str>, Slot> = FxHashMap::default();
-        names.insert(index.name.clone(), Slot::Done(Val::plain(counter)));
-        if let Some((name, val)) = value {
-            names.insert(name.name.clone(), Slot::Done(val.clone()));
+    /// One iteration of a `sum` or `chain`.
+    fn iteration(&mut self, at: &At, expr: ExprId, counter: Bound, value: Option<Val>, body: &Body) -> Val {
+        let of = self.hir(at).loop_scope(expr);
+        let index = if let Bound::Known(counter) = counter { counter } else { 0 };
+        let path = self.path(at, index);
+        let scope = self.loop_scope(at.scope, of, index);
+        if let Some(unknown) = self.unknown.filter(|_| counter == Bound::Unknown) {
+            self.scopes[scope].slots[0] = Slot::Done(Val::plain(unknown));
         }
-        let scope = Scope { file, parent: Some(at.scope), caller: None, names, voice, turns };
-        self.scopes.push(scope);
-        let scope = self.scopes.len() - 1;
+        if let Some(value) = value {
+            self.scopes[scope].slots[1] = Slot::Done(value);
+        }
+        self.scopes[scope].iterations = self.scopes[at.scope].iterations.clone().map(|mut iterations| {
+            iterations.push(Iteration { scope: of, counter: index });
+            iterations
+        });
         self.loops += 1;
         let val = self.body(scope, &path, body);
         self.loops -= 1;
@@ -366,61 +374,47 @@ impl<'a> Lower<'_, 'a> {
     pub(super) fn body(&mut self, scope: ScopeId, path: &Arc<str>, body: &Body) -> Val {
         match body {
             Body::Expr(expr) => self.eval(&At { scope, path: path.clone() }, *expr),
-            Body::Items(items) => {
-                if !crate::checks::has_out(items) && self.scopes[scope].caller.is_none() {
-                    let place = items.first().map_or_else(Span::default, |item| item.span);
-                    let problem =
-                        Problem::new(&codes::NO_OUT, place, "these braces do not say what their value is");
-                    self.problems
-                        .add(problem.help("add an equation `out = …`, or write one expression alone"));
+            Body::Items(_) => {
+                self.add_equations(scope, path);
+                self.out(scope)
+            }
+        }
+    }
+
+    /// Makes the equations of a scope known, which are named by `path`.
+    pub(super) fn add_equations(&mut self, scope: ScopeId, path: &Arc<str>) {
+        let hir = resolved(self.files(), self.scopes[scope].file);
+        for &id in &hir.scope(self.scopes[scope].of).locals {
+            let local = hir.local(id);
+            if let LocalKind::Equation(expr) = local.kind {
+                let at = At { scope, path: format!("{path}.{}", local.name).into() };
+                let span = local.span.unwrap_or_default();
+                self.scopes[scope].slots[local.index] = Slot::Equation { at, expr, span };
+            }
+        }
+    }
+
+    /// The value of the `out` of a scope; the other equations of a user's body are evaluated too, for their problems.
+    pub(super) fn out(&mut self, scope: ScopeId) -> Val {
+        let Scope { file, of, .. } = self.scopes[scope];
+        let hir = resolved(self.files(), file);
+        let out = hir.own(of, "out").map(|id| self.slot(scope, hir.local(id).index));
+        if !self.files().is_prelude(file) {
+            for local in hir.scope(of).locals.iter().map(|&id| hir.local(id)) {
+                if matches!(local.kind, LocalKind::Equation(_)) {
+                    self.slot(scope, local.index);
                 }
-                self.add_equations(scope, path, items);
-                self.out(scope, items)
             }
         }
+        out.unwrap_or(Val::Broken) // That there is none has been said.
     }
 
-    /// Makes the equations of a body known in its scope.
-    pub(super) fn add_equations(&mut self, scope: ScopeId, path: &Arc<str>, items: &[Item]) {
-        let mut before: FxHashMap<&Arc<str>, Span> = FxHashMap::default();
-        for item in items {
-            let ItemKind::Equation { name, value } = &item.kind else { continue };
-            if let Some(&first) = before.get(&name.name) {
-                self.problems.add(duplicate(name, first));
-                continue;
-            }
-            before.insert(&name.name, name.span);
-            let at = At { scope, path: format!("{path}.{name}").into() };
-            let slot = Slot::Equation { at, expr: *value, span: name.span };
-            self.scopes[scope].names.insert(name.name.clone(), slot);
-        }
-        for name in crate::files::broken_names(items) {
-            self.scopes[scope].names.insert(name.clone(), Slot::Done(Val::Broken));
-        }
-    }
-
-    /// The value of a body's `out`; the other equations of a user's body are evaluated too, for their problems.
-    pub(super) fn out(&mut self, scope: ScopeId, items: &[Item]) -> Val {
-        let of = |item: &Item| match &item.kind {
-            ItemKind::Equation { name, .. } => Some(name.clone()),
-            _ => None,
-        };
-        let names: Vec<Ident> = items.iter().filter_map(of).collect();
-        let out = names.iter().find(|n| &*n.name == "out").map(|name| self.slot(scope, name));
-        if !self.files().is_prelude(self.scopes[scope].file) {
-            for name in &names {
-                self.slot(scope, name);
-            }
-        }
-        out.unwrap_or(Val::Broken) // That there is none is said by the check of the items.
-    }
-
-    fn sum(&mut self, at: &At, index: &Ident, bounds: (ExprId, ExprId), body: &Body) -> Val {
-        let Some(range) = self.bounds(at, bounds) else { return Val::Broken };
+    fn sum(&mut self, at: &At, expr: ExprId, bounds: (ExprId, ExprId), body: &Body) -> Val {
+        let Some(counters) = self.counters(at, bounds) else { return Val::Broken };
         let span = self.span(at, bounds.0);
         let mut total: Option<Val> = None;
-        for i in range {
-            let term = self.turn(at, index, i, None, body);
+        for counter in counters {
+            let term = self.iteration(at, expr, counter, None, body);
             total = Some(match total {
                 None => term,
                 Some(before) => self.binary(BinaryOp::Add, (before, span), (term, span)),
@@ -429,74 +423,12 @@ impl<'a> Lower<'_, 'a> {
         total.unwrap_or_else(|| Val::plain(self.b.f64(0.0)))
     }
 
-    fn chain(
-        &mut self,
-        at: &At,
-        value: &Ident,
-        start: ExprId,
-        index: &Ident,
-        bounds: (ExprId, ExprId),
-        body: &Body,
-    ) -> Val {
+    fn chain(&mut self, at: &At, expr: ExprId, start: ExprId, bounds: (ExprId, ExprId), body: &Body) -> Val {
         let mut val = self.eval(at, start);
-        let Some(range) = self.bounds(at, bounds) else { return Val::Broken };
-        for i in range {
-            val = self.turn(at, index, i, Some((value, &val)), body);
+        let Some(counters) = self.counters(at, bounds) else { return Val::Broken };
+        for counter in counters {
+            val = self.iteration(at, expr, counter, Some(val), body);
         }
         val
     }
-}
-
-/// An operator on one channel.
-fn binary_op(b: &mut super::builder::Builder, op: BinaryOp, x: Value, y: Value) -> Value {
-    let mut logic = |op, x, y| {
-        let (x, y) = (b.truth(x), b.truth(y));
-        b.push(op, Type::BOOL, &[x, y])
-    };
-    match op {
-        BinaryOp::Or => logic(Op::Or, x, y),
-        BinaryOp::And => logic(Op::And, x, y),
-        BinaryOp::Lt => b.compare(Op::Lt, x, y),
-        BinaryOp::Le => b.compare(Op::Le, x, y),
-        BinaryOp::Gt => b.compare(Op::Lt, y, x),
-        BinaryOp::Ge => b.compare(Op::Le, y, x),
-        BinaryOp::Eq => b.compare(Op::Eq, x, y),
-        BinaryOp::Ne => b.compare(Op::Ne, x, y),
-        BinaryOp::Add => b.real(Op::Add, [x, y]),
-        BinaryOp::Sub => b.real(Op::Sub, [x, y]),
-        BinaryOp::Mul => b.real(Op::Mul, [x, y]),
-        BinaryOp::Div => b.real(Op::Div, [x, y]),
-        BinaryOp::Mod => {
-            let quotient = b.real(Op::Div, [x, y]);
-            let whole = b.real(Op::Floor, [quotient]);
-            let rest = b.real(Op::Mul, [whole, y]);
-            b.real(Op::Sub, [x, rest])
-        }
-        BinaryOp::Pow => power_op(b, x, y),
-    }
-}
-
-/// A small whole power is a few products; everything else is `pow`.
-fn power_op(b: &mut super::builder::Builder, x: Value, y: Value) -> Value {
-    let Some(n) = b.constant(y).filter(|n| n.fract() == 0.0 && n.abs() <= 8.0) else {
-        return b.real(Op::Pow, [x, y]);
-    };
-    let mut product = b.f64(1.0);
-    let mut square = x;
-    let mut left = n.abs() as u32;
-    while left > 0 {
-        if left & 1 == 1 {
-            product =
-                if b.constant(product) == Some(1.0) { square } else { b.real(Op::Mul, [product, square]) };
-        }
-        left >>= 1;
-        if left > 0 {
-            square = b.real(Op::Mul, [square, square]);
-        }
-    }
-    if n < 0.0 {
-        let one = b.f64(1.0);
-        return b.real(Op::Div, [one, product]);
-    }
-    product
 }

@@ -3,33 +3,22 @@
 use super::value::Val;
 use super::{At, Lower};
 use crate::codes;
-use crate::graph::is_event;
+use crate::graph::{NodeId, is_event};
+use crate::hir::{FILE, Name};
 use crate::ir::PortField;
-use mam_grammar::ast::{Expr, ExprId, Ident};
-use mam_grammar::{Problem, foreign};
+use mam_grammar::Problem;
+use mam_grammar::ast::{ExprId, Ident};
+use std::sync::Arc;
 
 impl Lower<'_, '_> {
-    pub(super) fn field(&mut self, at: &At, of: ExprId, field: &Ident) -> Val {
+    pub(super) fn field(&mut self, at: &At, expr: ExprId, of: ExprId, field: &Ident) -> Val {
+        if self.hir(at).name(expr) == Name::Broken {
+            return Val::Broken;
+        }
         if is_event(&field.name)
             && let Some(val) = self.event_field(at, of, field)
         {
             return val;
-        }
-        if let Expr::Name(name) = &self.ast(at).exprs[of]
-            && (foreign::find_field(&name.name, &field.name).is_some()
-                || foreign::class_of(&name.name, &field.name).is_some())
-            && !self.sees(at, &name.name)
-        {
-            let span = name.span.to(field.span);
-            let problem =
-                Problem::new(&codes::UNKNOWN_NAME, span, format!("nothing here is called `{name}.{field}`"));
-            return self.problem(match foreign::find_field(&name.name, &field.name) {
-                Some(row) => row.explain(problem, span, false),
-                None => {
-                    let word = foreign::class_of(&name.name, &field.name).unwrap_or_default();
-                    problem.help(format!("mam's word is probably `{word}`")).guess(span, word)
-                }
-            });
         }
         let val = self.eval(at, of);
         if let (Val::Signal(_), Some(problem)) = (&val, self.instrument_part(at, of, field)) {
@@ -38,11 +27,19 @@ impl Lower<'_, '_> {
         self.part(val, field)
     }
 
+    /// The instrument of the song that an expression names, with the name.
+    fn target(&self, at: &At, of: ExprId) -> Option<(&Arc<str>, NodeId)> {
+        let hir = self.hir(at);
+        let Name::Local(id) = hir.name(of) else { return None };
+        let local = hir.local(id);
+        let node = *self.song.graph.targets.get(&local.name).filter(|_| local.scope == FILE)?;
+        Some((&local.name, node))
+    }
+
     /// What is wrong with `bd.trigger` or `bd.gain`, where `bd` is an instrument of the song.
-    pub(super) fn instrument_part(&self, at: &At, of: ExprId, field: &Ident) -> Option<Problem> {
-        let Expr::Name(name) = &self.ast(at).exprs[of] else { return None };
-        let graph = self.song.graph?;
-        let instance = graph.instance(*graph.targets.get(&name.name)?)?;
+    fn instrument_part(&self, at: &At, of: ExprId, field: &Ident) -> Option<Problem> {
+        let (name, node) = self.target(at, of)?;
+        let instance = self.song.graph.instance(node)?;
         if matches!(&*field.name, "left" | "right") || is_event(&field.name) {
             return None;
         }
@@ -65,6 +62,7 @@ impl Lower<'_, '_> {
     pub(super) fn part(&mut self, val: Val, field: &Ident) -> Val {
         match &val {
             Val::Broken => Val::Broken,
+            Val::Any => Val::Any,
             Val::Signal(signal) => match &*field.name {
                 "left" => Val::mono(signal.channel(0), signal.dimension),
                 "right" => Val::mono(signal.channel(1), signal.dimension),
@@ -95,16 +93,8 @@ impl Lower<'_, '_> {
     }
 
     /// `bd.trig`, where `bd` is a playable name of the song.
-    pub(super) fn event_field(&mut self, at: &At, of: ExprId, field: &Ident) -> Option<Val> {
-        let Expr::Name(name) = &self.ast(at).exprs[of] else { return None };
-        let mut scope = Some(at.scope);
-        while let Some(s) = scope {
-            if self.scopes[s].names.contains_key(&name.name) {
-                return None;
-            }
-            scope = self.scopes[s].parent;
-        }
-        let target = *self.song.graph?.targets.get(&name.name)?;
+    fn event_field(&mut self, at: &At, of: ExprId, field: &Ident) -> Option<Val> {
+        let (_, target) = self.target(at, of)?;
         let field = match &*field.name {
             "trig" => PortField::Trig,
             "gate" => PortField::Gate,

@@ -1,18 +1,14 @@
 //! One group of nodes becomes one kernel.
 
 use super::builder::FormKind;
-use super::names::Slot;
 use super::song::SignalId;
 use super::value::{NodeVal, Shape, Signal, Val};
-use super::{At, Lower, Song};
-use crate::codes;
-use crate::dimension::Dimension;
-use crate::files::DefId;
+use super::{Lower, Song};
 use crate::graph::NodeId;
 use crate::ir::{Body as Code, Imm, Kernel, Op, PortField, Rate, Value};
-use mam_grammar::ast::{Body, DefinitionKind, ExprId, ItemKind};
-use mam_grammar::{Problems, Span};
-use rustc_hash::{FxHashMap, FxHashSet};
+use mam_grammar::Problems;
+use mam_grammar::ast::ExprId;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 /// A lowered group.
@@ -99,9 +95,9 @@ impl Song<'_> {
         let stateless = lower.b.kernel.states.is_empty() && lower.b.kernel.delays.is_empty();
         let mut results = vec![];
         for (node, val) in vals {
-            let path = lower.song.graph.map_or_else(|| "".into(), |g| g.nodes[node].path.clone());
-            let is_out = lower.song.graph.is_some_and(|g| g.out == Some(node));
-            let span = lower.song.graph.map_or_else(Span::default, |g| g.nodes[node].span);
+            let graph = lower.song.graph;
+            let (path, span) = (&graph.nodes[node].path, graph.nodes[node].span);
+            let is_out = graph.out == Some(node);
             if is_out && lower.signal(val.clone(), span).is_none() {
                 results.push((node, NodeVal::Broken));
                 continue;
@@ -110,7 +106,7 @@ impl Song<'_> {
             let result = match lower.constant_result(&val).filter(|_| !is_out) {
                 Some(constant) => constant,
                 None if slow => NodeVal::Inline,
-                None => match outputs.shape(&mut lower, &path, &val) {
+                None => match outputs.shape(&mut lower, path, &val) {
                     Some(shape) => NodeVal::Shape(shape),
                     None => NodeVal::Broken,
                 },
@@ -139,85 +135,13 @@ impl Song<'_> {
     }
 }
 
-impl Song<'_> {
-    /// What is wrong with a definition that nobody calls.
-    pub(super) fn uncalled(&mut self, def: DefId) -> Problems {
-        let (members, mut wide) = (FxHashSet::default(), FxHashSet::default());
-        let mut lower = Lower::new(self, &members, &mut wide, "", FormKind::Steady);
-        lower.any_call(def);
-        lower.finish();
-        // What depends on the arguments of a call that there is not is nobody's mistake.
-        let sure = [
-            &codes::UNKNOWN_NAME,
-            &codes::UNKNOWN_DEFINITION,
-            &codes::NOT_A_VALUE,
-            &codes::UNKNOWN_ARGUMENT,
-            &codes::TOO_MANY_ARGUMENTS,
-            &codes::MISSING_ARGUMENT,
-            &codes::DUPLICATE_ARGUMENT,
-            &codes::DUPLICATE_NAME,
-            &codes::INSTANTANEOUS_CYCLE,
-            &codes::RECURSIVE_DEFINITION,
-            &codes::DIMENSION,
-            &codes::UNBOUNDED_TAP,
-            &codes::NO_OUT,
-            &codes::NO_INPUT,
-            &codes::INSTRUMENT_INSIDE,
-        ];
-        let mut problems = lower.problems;
-        problems.retain(|p| sure.contains(&p.code));
-        self.found = Problems::after(&problems);
-        problems
-    }
-}
-
 impl Lower<'_, '_> {
-    /// Evaluates a definition as if it were called with some signals.
-    fn any_call(&mut self, def: DefId) {
-        let definition = self.files().definition(def);
-        let info = self.song.library.info(self.files(), def);
-        let mut names = FxHashMap::default();
-        let signal = self.input(super::song::INPUT[0]);
-        let mut give = |name: &Arc<str>, dimension| {
-            names.insert(name.clone(), Slot::Done(Val::mono(signal, dimension)));
-        };
-        let expected = self.song.library.formals(self.files(), def);
-        for (formal, expected) in definition.formals.iter().zip(&*expected) {
-            give(&formal.name.name, expected.as_ref().map_or(Dimension::PLAIN, |e| e.dimension));
-        }
-        info.params.iter().for_each(|p| give(&p.name, p.dimension));
-        info.inputs.iter().for_each(|name| give(name, Dimension::PLAIN));
-        match definition.kind {
-            DefinitionKind::Def => {}
-            DefinitionKind::Effect => give(&"in".into(), Dimension::PLAIN),
-            DefinitionKind::Instrument => {
-                ["trig", "gate", "note", "vel"].iter().for_each(|&e| give(&e.into(), Dimension::PLAIN));
-                give(&"freq".into(), Dimension::FREQUENCY);
-            }
-        }
-        let scope = self.callee_scope(&At { scope: 0, path: "".into() }, def, names);
-        let path: Arc<str> = definition.name.name.clone();
-        for formal in &definition.formals {
-            if let Some(default) = formal.default {
-                self.eval(&At { scope, path: path.clone() }, default);
-            }
-        }
-        self.body(scope, &path, &definition.body);
-        if let Body::Items(items) = &definition.body {
-            for item in items {
-                if let ItemKind::Until(expr) = item.kind {
-                    self.eval(&At { scope, path: path.clone() }, expr);
-                }
-            }
-        }
-    }
-
     /// True when no part of the value changes every sample.
     fn slow(&self, val: &Val) -> bool {
         match val {
             Val::Signal(s) => s.channels.iter().all(|&v| self.b.rate(v) < Rate::Sample),
             Val::Record(fields) => fields.iter().all(|(_, v)| self.slow(v)),
-            Val::Broken => false,
+            Val::Any | Val::Broken => false,
         }
     }
 
@@ -237,7 +161,7 @@ struct Outputs {
 impl Outputs {
     fn shape(&mut self, lower: &mut Lower, path: &str, val: &Val) -> Option<Shape> {
         match val {
-            Val::Broken => None,
+            Val::Any | Val::Broken => None,
             Val::Signal(signal) => {
                 let stereo = signal.channels.len() > 1;
                 let mut ids = vec![];

@@ -11,11 +11,11 @@ use rustc_hash::FxHashMap;
 impl Lower<'_, '_> {
     /// Remembers the value of an expression of the song that is heard by itself.
     pub(super) fn hear(&mut self, at: &At, expr: ExprId, val: &Val) {
-        if !self.song.graph.is_some_and(|graph| graph.heard.contains(&expr)) {
+        if !self.song.graph.heard.contains(&expr) {
             return;
         }
         let scope = &self.scopes[at.scope];
-        let in_song = scope.file == self.song.file && scope.turns.as_ref().is_some_and(Vec::is_empty);
+        let in_song = scope.file == self.song.file && scope.iterations.as_ref().is_some_and(Vec::is_empty);
         let is_new = !self.song.heard.contains_key(&expr) && !self.heard.iter().any(|(e, _)| *e == expr);
         if in_song && is_new && matches!(val, Val::Signal(_)) {
             self.heard.push((expr, val.clone()));

@@ -12,9 +12,9 @@
 mod builder;
 mod builtin;
 mod calls;
-pub mod constants;
 mod eval;
 mod field;
+mod generic;
 mod group;
 mod hear;
 mod names;
@@ -31,14 +31,15 @@ mod template;
 mod terms;
 mod value;
 
-pub use builtin::all as builtins;
 pub(crate) use share::anonymous;
 pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower};
 pub use sums::sum_kernel;
 pub use template::Templates;
 
-use crate::files::{DefId, Files};
-use crate::graph::{Graph, NodeId, Turns};
+use crate::files::Files;
+use crate::graph::{Graph, NodeId};
+use crate::hir::Hir;
+use crate::hir::resolve::resolved;
 use crate::ir::Value;
 use crate::library::Library;
 use builder::{Builder, FormKind};
@@ -55,8 +56,7 @@ use value::{NodeVal, Val};
 struct Song<'a> {
     files: &'a Files,
     library: &'a Library,
-    /// None while constants are evaluated before there is a graph.
-    graph: Option<&'a Graph>,
+    graph: &'a Graph,
     /// The song's file.
     file: usize,
     /// Frames a second.
@@ -77,8 +77,6 @@ struct Song<'a> {
     found: Problems,
     /// True when it was said that the song is too large.
     size_said: bool,
-    /// The definitions that were called.
-    called: FxHashSet<DefId>,
     /// Instances of the prelude as they were lowered.
     templates: &'a mut Templates,
 }
@@ -103,6 +101,8 @@ struct Lower<'s, 'a> {
     evaluations: usize,
     /// How many are being evaluated, one inside the other.
     depth: usize,
+    /// What stands for arguments of which nothing is known, where a definition is checked by itself.
+    unknown: Option<Value>,
     /// How many `sum`s and `chain`s are being evaluated, one inside the other.
     loops: usize,
     /// True when a circle of equations was found.
@@ -131,7 +131,7 @@ impl<'s, 'a> Lower<'s, 'a> {
         name: &str,
         form: FormKind,
     ) -> Self {
-        let root = Scope::song(song.file, Turns::new());
+        let root = Scope::song(song.file);
         let problems = Problems::after(&song.found);
         Lower {
             song,
@@ -148,6 +148,7 @@ impl<'s, 'a> Lower<'s, 'a> {
             heard: vec![],
             evaluations: 0,
             depth: 0,
+            unknown: None,
             loops: 0,
             circle_said: false,
             again: false,
@@ -160,6 +161,11 @@ impl<'s, 'a> Lower<'s, 'a> {
 
     fn files(&self) -> &'a Files {
         self.song.files
+    }
+
+    /// What the names mean that stand where something is evaluated.
+    fn hir(&self, at: &At) -> &'a Hir {
+        resolved(self.files(), self.scopes[at.scope].file)
     }
 
     fn problem(&mut self, problem: Problem) -> Val {

@@ -4,52 +4,50 @@ use super::value::{NodeVal, Shape, Signal, Val};
 use super::{At, Lower};
 use crate::codes;
 use crate::dimension::Dimension;
-use crate::files::DefId;
-use crate::graph::{Given, NodeId, NodeKind, Turns};
+use crate::graph::{Given, NodeId, NodeKind};
+use crate::hir::resolve::resolved;
+use crate::hir::{self, FILE, Iterations, Known, Local, LocalId, Name};
 use crate::ir::PortField;
-use crate::library::{Expected, Units};
-use mam_grammar::ast::{DefinitionKind, ExprId, Ident, ItemKind, Unit};
-use mam_grammar::foreign::{self, Role};
-use mam_grammar::problem::nearest;
+use crate::library::Expected;
+use crate::units::Units;
+use mam_grammar::ast::{ExprId, Ident, Unit};
 use mam_grammar::{Problem, Span};
-use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// Index of a scope in [`Lower::scopes`].
 pub(super) type ScopeId = usize;
 
-/// Some names that are seen together.
+/// A scope of a file while it is evaluated.
 pub(super) struct Scope {
     /// The file in which its text stands.
     pub(super) file: usize,
-    /// Where names are looked for that it does not have.
+    /// Which scope of the file it is.
+    pub(super) of: hir::ScopeId,
+    /// That around it.
     pub(super) parent: Option<ScopeId>,
-    /// The scope that called, and what: how a definition that uses itself is found.
-    pub(super) caller: Option<(ScopeId, DefId)>,
-    /// Its names.
-    pub(super) names: FxHashMap<Arc<str>, Slot>,
+    /// How many calls it is inside of.
+    pub(super) calls: usize,
+    /// What its names stand for, in their order.
+    pub(super) slots: Vec<Slot>,
     /// The voice of an instrument in which it is evaluated, counted through the kernel.
     pub(super) voice: Option<usize>,
-    /// In the song itself: the turn of the unrolled `sum`s around. None in definitions.
-    pub(super) turns: Option<Turns>,
+    /// In the song itself: the iteration of the unrolled `sum`s around. None in definitions.
+    pub(super) iterations: Option<Iterations>,
 }
 
 impl Scope {
-    pub(super) fn song(file: usize, turns: Turns) -> Scope {
-        Scope {
-            file,
-            parent: None,
-            caller: None,
-            names: FxHashMap::default(),
-            voice: None,
-            turns: Some(turns),
-        }
+    /// The song itself, whose names are nodes of the graph.
+    pub(super) fn song(file: usize) -> Scope {
+        let iterations = Some(Iterations::new());
+        Scope { file, of: FILE, parent: None, calls: 0, slots: vec![], voice: None, iterations }
     }
 }
 
 /// What a name stands for.
 #[derive(Clone)]
 pub(super) enum Slot {
+    /// Nothing: what was to be given is missing, which has been said.
+    Absent,
     /// An equation, not evaluated yet.
     Equation { at: At, expr: ExprId, span: Span },
     /// An argument of a call, not evaluated yet.
@@ -113,37 +111,40 @@ pub(super) struct Open {
 }
 
 impl Lower<'_, '_> {
-    /// The value of a name.
-    pub(super) fn name(&mut self, at: &At, name: &Ident) -> Val {
-        let mut scope = at.scope;
-        loop {
-            if self.scopes[scope].names.contains_key(&name.name) {
-                return self.slot(scope, name);
-            }
-            match self.scopes[scope].parent {
-                Some(parent) => scope = parent,
-                None => break,
-            }
+    /// The value of an expression that is a name.
+    pub(super) fn name(&mut self, at: &At, expr: ExprId) -> Val {
+        match self.hir(at).name(expr) {
+            Name::Local(id) => self.local_value(at, id),
+            Name::Known(known) => self.known_name(known),
+            Name::None | Name::Broken => Val::Broken,
         }
-        if self.scopes[scope].turns.is_some()
-            && let Some(val) = self.song_name(scope, name)
-        {
-            return val;
+    }
+
+    fn local_value(&mut self, at: &At, id: LocalId) -> Val {
+        let local = self.hir(at).local(id);
+        if local.scope == FILE && self.scopes[at.scope].file == self.song.file {
+            return self.song.graph.locals.get(&id).map_or(Val::Broken, |&node| self.node_value(node));
         }
-        self.known_name(name).unwrap_or_else(|| self.unknown_name(at, name))
+        let around = std::iter::successors(Some(at.scope), |&scope| self.scopes[scope].parent);
+        let mut around = around.skip_while(|&scope| self.scopes[scope].of != local.scope);
+        around.next().map_or(Val::Broken, |scope| self.slot(scope, local.index))
     }
 
     /// Evaluates a name of a scope, once.
-    pub(super) fn slot(&mut self, scope: ScopeId, name: &Ident) -> Val {
-        let slot = self.scopes[scope].names[&name.name].clone();
+    pub(super) fn slot(&mut self, scope: ScopeId, index: usize) -> Val {
+        let slot = self.scopes[scope].slots[index].clone();
         let val = match slot {
             Slot::Done(val) => return val,
-            Slot::Doing => return self.cycle(&name.name, (None, scope)),
+            Slot::Absent => return Val::Broken,
+            Slot::Doing => {
+                let name = self.local_of(scope, index).name.clone();
+                return self.cycle(&name, (None, scope));
+            }
             Slot::Param(node, index) => self.param_value(node, index),
             Slot::Given(given) => self.given_value(given),
             Slot::Event(port, field) => self.event(port, field),
             Slot::Argument { at, expr, place } => {
-                self.scopes[scope].names.insert(name.name.clone(), Slot::Doing);
+                self.scopes[scope].slots[index] = Slot::Doing;
                 let val = self.eval(&at, expr);
                 let span = self.span(&at, expr);
                 match place {
@@ -152,46 +153,39 @@ impl Lower<'_, '_> {
                 }
             }
             Slot::Equation { at, expr, span } => {
-                self.scopes[scope].names.insert(name.name.clone(), Slot::Doing);
-                self.open.push(Open { name: name.name.clone(), span, key: (None, scope) });
+                self.scopes[scope].slots[index] = Slot::Doing;
+                let name = self.local_of(scope, index).name.clone();
+                self.open.push(Open { name, span, key: (None, scope) });
                 let val = self.eval(&at, expr);
                 self.open.pop();
                 val
             }
         };
-        self.scopes[scope].names.insert(name.name.clone(), Slot::Done(val.clone()));
+        self.scopes[scope].slots[index] = Slot::Done(val.clone());
         val
     }
 
-    /// A name of the song itself: an equation's node, or (before there is a graph) the equation.
-    fn song_name(&mut self, root: ScopeId, name: &Ident) -> Option<Val> {
-        if let Some(graph) = self.song.graph {
-            return graph.names.get(&name.name).map(|&node| self.node_value(node));
-        }
-        let ast = &self.files().file(self.scopes[root].file).ast;
-        let (expr, span) = ast.items.iter().find_map(|item| match &item.kind {
-            ItemKind::Equation { name: n, value } if n == name => Some((*value, n.span)),
-            _ => None,
-        })?;
-        let at = At { scope: root, path: name.name.clone() };
-        self.scopes[root].names.insert(name.name.clone(), Slot::Equation { at, expr, span });
-        Some(self.slot(root, name))
+    /// A name of a scope.
+    fn local_of(&self, scope: ScopeId, index: usize) -> &Local {
+        let Scope { file, of, .. } = self.scopes[scope];
+        let hir = resolved(self.files(), file);
+        hir.local(hir.scope(of).locals[index])
     }
 
     /// The names that the language itself knows.
-    fn known_name(&mut self, name: &Ident) -> Option<Val> {
+    fn known_name(&mut self, known: Known) -> Val {
         let rate = self.song.rate;
-        let (x, dimension) = match &*name.name {
-            "tau" => (std::f64::consts::TAU, Dimension::PLAIN),
-            "pi" => (std::f64::consts::PI, Dimension::PLAIN),
-            "sr" => (rate, Dimension::FREQUENCY),
-            "dt" => (1.0 / rate, Dimension::TIME),
-            "beat" | "bar" => return Some(self.musical(&name.name)),
-            "in" if self.song.graph.is_some() => return Some(self.song_input()),
-            _ => return None,
+        let (x, dimension) = match known {
+            Known::Tau => (std::f64::consts::TAU, Dimension::PLAIN),
+            Known::Pi => (std::f64::consts::PI, Dimension::PLAIN),
+            Known::Sr => (rate, Dimension::FREQUENCY),
+            Known::Dt => (1.0 / rate, Dimension::TIME),
+            Known::Beat => return self.musical("beat"),
+            Known::Bar => return self.musical("bar"),
+            Known::In => return self.song_input(),
         };
         let value = self.b.f64(x);
-        Some(Val::mono(value, dimension))
+        Val::mono(value, dimension)
     }
 
     /// The length of a beat or bar in seconds, which follows the tempo.
@@ -204,110 +198,6 @@ impl Lower<'_, '_> {
     fn song_input(&mut self) -> Val {
         let channels = super::song::INPUT.iter().map(|&s| self.input(s)).collect();
         Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
-    }
-
-    fn unknown_name(&mut self, at: &At, name: &Ident) -> Val {
-        let file = self.scopes[at.scope].file;
-        if self.files().is_broken(file, &name.name) {
-            return Val::Broken;
-        }
-        if super::builtins().any(|(builtin, _, _)| builtin == &*name.name) {
-            let message = format!("`{name}` is a function, not a signal");
-            let problem = Problem::new(&codes::NOT_A_VALUE, name.span, message);
-            return self.problem(problem.help(format!("call it: `{name}(…)`")));
-        }
-        if crate::graph::is_event(&name.name) || &*name.name == "gate" {
-            let message = format!("`{name}` is there in instruments, which play notes, and not here");
-            let help = "give it to this definition as an argument, or read an instrument's: `lead.freq`";
-            return self.problem(Problem::new(&codes::UNKNOWN_NAME, name.span, message).help(help));
-        }
-        if let Some(def) = self.files().find(file, &name.name) {
-            let what = match self.files().definition(def).kind {
-                DefinitionKind::Def => "a definition",
-                DefinitionKind::Instrument => "an instrument",
-                DefinitionKind::Effect => "an effect",
-            };
-            let message = format!("`{name}` is {what}, not a signal");
-            let help = match self.files().definition(def).kind {
-                DefinitionKind::Effect => format!("a signal flows through it: `x |> {name}()`"),
-                DefinitionKind::Instrument => {
-                    format!("an equation gives it a name that can be played and heard: `{name} = {name}()`")
-                }
-                DefinitionKind::Def => format!("call it: `{name}(…)`"),
-            };
-            let problem = Problem::new(&codes::NOT_A_VALUE, name.span, message).help(help);
-            let instrument = self.files().definition(def).kind == DefinitionKind::Instrument;
-            return self.problem(if instrument {
-                self.with_equation(at, problem, &name.name, &name.name)
-            } else {
-                problem
-            });
-        }
-        let problem = self.unknown(at, name);
-        self.problem(problem)
-    }
-
-    /// The problem of a name that stands for nothing, with what was probably meant: a name of the song, a note, a word of
-    /// another tool, or a name of the language.
-    fn unknown(&mut self, at: &At, name: &Ident) -> Problem {
-        let message = format!("nothing here is called `{name}`");
-        let problem = Problem::new(&codes::UNKNOWN_NAME, name.span, message);
-        if let Some(hertz) = foreign::note_frequency(&name.name) {
-            let help = format!(
-                "for the note's frequency write `{hertz}`; in an instrument, `freq` is the frequency of the note that it plays"
-            );
-            return problem.here("this is a note").help(help).fix(name.span, hertz);
-        }
-        let target =
-            foreign::find(Role::Target, &name.name).filter(|_| self.scopes[at.scope].turns.is_some());
-        let row = foreign::find(Role::Value, &name.name);
-        let stands = row.is_some_and(|row| !row.value.is_empty() || row.word.is_empty());
-        if let Some(row) = target.filter(|_| !stands) {
-            let help = format!("an equation gives it an instrument: `{name} = {}()`", row.word);
-            return self.with_equation(at, problem.help(help), &name.name, row.word);
-        }
-        if !self.problems.may_suggest() {
-            return problem;
-        }
-        let seen = self.seen_names(at);
-        if let Some(row) = row.filter(|_| target.is_some() || nearest(&name.name, &seen).is_none()) {
-            return row.explain(problem, name.span, false);
-        }
-        problem.nearest(&name.name, "names that can be seen here", &seen)
-    }
-
-    /// The fix that begins the song with the equation `name = instrument()`.
-    fn with_equation(&self, at: &At, problem: Problem, name: &str, instrument: &str) -> Problem {
-        if self.scopes[at.scope].file != self.song.file {
-            return problem;
-        }
-        let start = Span { start: 0, end: 0, ..problem.span() };
-        problem.guess(start, format!("{name} = {instrument}()\n"))
-    }
-
-    /// True when a name can be seen from a place.
-    pub(super) fn sees(&self, at: &At, name: &str) -> bool {
-        self.seen_names(at).iter().any(|seen| seen == name)
-    }
-
-    /// All names that can be seen from a place.
-    fn seen_names(&self, at: &At) -> Vec<String> {
-        let mut names: Vec<String> = vec![];
-        let mut scope = Some(at.scope);
-        while let Some(s) = scope {
-            names.extend(self.scopes[s].names.keys().map(ToString::to_string));
-            if self.scopes[s].turns.is_some() {
-                let equations = self.song.graph.iter().flat_map(|g| g.names.keys());
-                names.extend(equations.map(ToString::to_string));
-            }
-            scope = self.scopes[s].parent;
-        }
-        // What is heard is not read.
-        names.retain(|name| name != "out");
-        names.sort();
-        names.dedup();
-        names.extend(["tau", "pi", "sr", "dt", "beat", "bar"].map(String::from));
-        names
     }
 
     /// Says that a name is needed while it is being evaluated: shows every equation on the way.
@@ -355,8 +245,7 @@ impl Lower<'_, '_> {
         match self.nodes.get(&node) {
             Some(Some(val)) => return val.clone(),
             Some(None) => {
-                let graph = self.song.graph.expect("nodes come from the graph");
-                let path = graph.nodes[node].path.clone();
+                let path = self.song.graph.nodes[node].path.clone();
                 return self.cycle(&path, (Some(node), 0));
             }
             None => {}
@@ -396,13 +285,12 @@ impl Lower<'_, '_> {
     }
 
     fn evaluate_node(&mut self, node: NodeId) -> Val {
-        let graph = self.song.graph.expect("nodes come from the graph");
-        let info = &graph.nodes[node];
+        let info = &self.song.graph.nodes[node];
         self.nodes.insert(node, None);
         self.open.push(Open { name: info.path.clone(), span: info.span, key: (Some(node), 0) });
         let val = match &info.kind {
-            NodeKind::Glue { expr, turns } => {
-                let scope = self.turn_scope(turns);
+            NodeKind::Glue { expr, iterations } => {
+                let scope = self.iteration_scope(iterations, &info.path);
                 self.eval_whole(&At { scope, path: info.path.clone() }, *expr)
             }
             NodeKind::Instance(_) => self.instance(node),
@@ -412,17 +300,25 @@ impl Lower<'_, '_> {
         val
     }
 
-    /// The song's scope with the counters of unrolled `sum`s.
-    fn turn_scope(&mut self, turns: &Turns) -> ScopeId {
-        if turns.is_empty() {
-            return 0;
+    /// The scope of an iteration of unrolled `sum`s of the song, for what is evaluated by itself. What the equations of their
+    /// bodies remember is named by `path`.
+    fn iteration_scope(&mut self, iterations: &Iterations, path: &Arc<str>) -> ScopeId {
+        let mut scope = 0;
+        for (depth, iteration) in iterations.iter().enumerate() {
+            scope = self.loop_scope(scope, iteration.scope, iteration.counter);
+            self.scopes[scope].iterations = Some(iterations[..=depth].to_vec());
+            self.add_equations(scope, path);
         }
-        let mut scope = Scope::song(self.song.file, turns.clone());
-        for (name, i) in turns {
-            let value = self.b.f64(*i as f64);
-            scope.names.insert(name.clone(), Slot::Done(Val::plain(value)));
-        }
-        self.scopes.push(scope);
+        scope
+    }
+
+    /// A scope for one iteration of a `sum` or `chain`, in which only the counter is known.
+    pub(super) fn loop_scope(&mut self, around: ScopeId, of: hir::ScopeId, counter: i64) -> ScopeId {
+        let Scope { file, calls, voice, .. } = self.scopes[around];
+        let mut slots = vec![Slot::Absent; resolved(self.files(), file).scope(of).locals.len()];
+        let counter = self.b.f64(counter as f64);
+        slots[0] = Slot::Done(Val::plain(counter));
+        self.scopes.push(Scope { file, of, parent: Some(around), calls, slots, voice, iterations: None });
         self.scopes.len() - 1
     }
 

@@ -7,11 +7,13 @@ use super::value::{NodeVal, Signal, Val};
 use super::{At, Lower, Song};
 use crate::codes;
 use crate::graph::{Given, Instance, NodeId, NodeKind};
+use crate::hir::resolve::resolved;
+use crate::hir::{Local, LocalKind};
 use crate::ir::{Imm, PortField, Voice};
 use crate::library::ParamInfo;
-use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, ExprId, Item, ItemKind};
+use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, ExprId, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 impl Song<'_> {
@@ -33,7 +35,7 @@ impl Song<'_> {
 impl Lower<'_, '_> {
     /// The signal of an instance that belongs to this kernel.
     pub(super) fn instance(&mut self, node: NodeId) -> Val {
-        let graph = self.song.graph.expect("instances come from the graph");
+        let graph = self.song.graph;
         let instance = graph.instance(node).expect("the node is an instance").clone();
         let path = graph.nodes[node].path.clone();
         let (problems, evaluations) = self.song.starts(node, &instance, self.members);
@@ -80,16 +82,13 @@ impl Lower<'_, '_> {
 
     fn voice(&mut self, node: NodeId, instance: &Instance, path: &Arc<str>, voice: usize) -> Val {
         let port = self.song.ports.voice(node, voice);
-        let mut names = self.param_names(node, instance);
-        let events = [
-            ("trig", PortField::Trig),
-            ("gate", PortField::Gate),
-            ("freq", PortField::Freq),
-            ("note", PortField::Note),
-            ("vel", PortField::Vel),
-        ];
-        names.extend(events.map(|(name, field)| (Arc::from(name), Slot::Event(port, field))));
-        let scope = self.instance_scope(instance, names);
+        let scope = self.instance_scope(instance, |local| match local.kind {
+            LocalKind::Param(index) => Slot::Param(node, index),
+            LocalKind::Event => {
+                event_field(&local.name).map_or(Slot::Absent, |field| Slot::Event(port, field))
+            }
+            _ => Slot::Absent,
+        });
         // Voices that never fall silent own nothing: there is nothing to reset.
         let sleeps = self.until_expr(instance).is_some();
         let index = self.voices.len();
@@ -126,54 +125,47 @@ impl Lower<'_, '_> {
     }
 
     fn effect(&mut self, node: NodeId, instance: &Instance, path: &Arc<str>) -> Val {
-        let info = self.song.library.info(self.files(), instance.def);
-        let mut names = self.param_names(node, instance);
         let silence = self.b.f64(0.0);
         let input = instance.input.map_or(Slot::Done(Val::plain(silence)), Slot::Given);
-        for (name, given) in info.inputs.iter().zip(&instance.inputs) {
-            names.insert(name.clone(), given.map_or_else(|| input.clone(), Slot::Given));
-        }
-        names.insert("in".into(), input);
-        let scope = self.instance_scope(instance, names);
+        let scope = self.instance_scope(instance, |local| match local.kind {
+            LocalKind::Param(index) => Slot::Param(node, index),
+            LocalKind::In => input.clone(),
+            LocalKind::Input(index) => {
+                let given = instance.inputs.get(index).copied().flatten();
+                given.map_or_else(|| input.clone(), Slot::Given)
+            }
+            _ => Slot::Absent,
+        });
         self.instance_body(scope, instance, path)
     }
 
-    fn param_names(&mut self, node: NodeId, instance: &Instance) -> FxHashMap<Arc<str>, Slot> {
-        let info = self.song.library.info(self.files(), instance.def);
-        info.params.iter().enumerate().map(|(i, p)| (p.name.clone(), Slot::Param(node, i))).collect()
-    }
-
-    fn instance_scope(&mut self, instance: &Instance, names: FxHashMap<Arc<str>, Slot>) -> ScopeId {
-        self.song.called.insert(instance.def);
-        let parent = (instance.def.file == self.song.file).then_some(0);
-        let caller = Some((0, instance.def));
-        self.scopes.push(Scope { file: instance.def.file, parent, caller, names, voice: None, turns: None });
-        self.scopes.len() - 1
+    fn instance_scope(&mut self, instance: &Instance, slot: impl Fn(&Local) -> Slot) -> ScopeId {
+        self.definition_scope(0, instance.def, slot)
     }
 
     fn instance_body(&mut self, scope: ScopeId, instance: &Instance, path: &Arc<str>) -> Val {
         let definition = self.files().definition(instance.def);
         let val = self.body(scope, path, &definition.body);
-        if !self.files().is_prelude(instance.def.file)
-            && let Body::Items(items) = &definition.body
-        {
-            self.check_params(scope, items);
+        if !self.files().is_prelude(instance.def.file) {
+            self.check_params(scope);
         }
         val
     }
 
     /// What is given to a parameter that the body does not use is checked all the same.
-    fn check_params(&mut self, scope: ScopeId, items: &[Item]) {
-        for item in items {
-            if let ItemKind::Param(param) = &item.kind {
-                self.slot(scope, &param.name);
+    fn check_params(&mut self, scope: ScopeId) {
+        let Scope { file, of, .. } = self.scopes[scope];
+        let hir = resolved(self.files(), file);
+        for local in hir.scope(of).locals.iter().map(|&id| hir.local(id)) {
+            if matches!(local.kind, LocalKind::Param(_)) && local.span.is_some() {
+                self.slot(scope, local.index);
             }
         }
     }
 
     /// The value of a parameter of an instance, or of a knob.
     pub(super) fn param_value(&mut self, node: NodeId, index: usize) -> Val {
-        let graph = self.song.graph.expect("parameters belong to nodes");
+        let graph = self.song.graph;
         let slot = self.song.slots.of(node, index);
         let info = self.song.slots.info(slot).clone();
         let value = match &graph.nodes[node].kind {
@@ -209,7 +201,7 @@ impl Lower<'_, '_> {
     }
 
     fn given_span(&self, given: Given) -> Span {
-        let graph = self.song.graph.expect("parameters belong to nodes");
+        let graph = self.song.graph;
         match given {
             Given::Node(node) => graph.nodes[node].span,
             Given::Number(expr) => self.files().file(self.song.file).ast.span(expr),
@@ -252,4 +244,16 @@ impl Lower<'_, '_> {
     pub(super) fn audio(&mut self, signal: &Signal) -> Vec<crate::ir::Value> {
         signal.channels.iter().map(|&v| self.b.audio(v)).collect()
     }
+}
+
+/// The field of an event port that a name of an instrument stands for.
+fn event_field(name: &str) -> Option<PortField> {
+    Some(match name {
+        "trig" => PortField::Trig,
+        "gate" => PortField::Gate,
+        "freq" => PortField::Freq,
+        "note" => PortField::Note,
+        "vel" => PortField::Vel,
+        _ => return None,
+    })
 }

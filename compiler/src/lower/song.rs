@@ -8,8 +8,9 @@ use super::template::Key;
 use super::terms::{self, Cut, Piece};
 use super::value::{NodeVal, Shape};
 use super::{Song, Templates};
-use crate::files::{DefId, Files};
+use crate::files::Files;
 use crate::graph::{Graph, Group, NodeId, NodeKind};
+use crate::hir::DefId;
 use crate::ir::{Imm, Kernel, Module};
 use crate::library::{Library, ParamInfo};
 use mam_grammar::ast::{ExprId, ItemKind};
@@ -117,7 +118,7 @@ impl Slots {
                     let item = &files.file(song).ast.items[*item];
                     if let ItemKind::Param(param) = &item.kind {
                         let doc = item.doc.clone();
-                        let info = crate::library::param(files, song, param, doc, 1, problems);
+                        let info = library.param(files, song, param, doc, 1, problems);
                         slots.all.push((node.path.clone(), info));
                     }
                 }
@@ -255,7 +256,7 @@ pub fn lower<'a>(
     let song = Song {
         files,
         library,
-        graph: Some(graph),
+        graph,
         file,
         rate,
         seed,
@@ -268,7 +269,6 @@ pub fn lower<'a>(
         evaluations: 0,
         found: Problems::default(),
         size_said: false,
-        called: FxHashSet::default(),
         templates,
     };
     let mut line = Line {
@@ -286,7 +286,7 @@ pub fn lower<'a>(
     for group in groups {
         line.group(group, problems);
     }
-    line.uncalled(problems);
+    line.definitions(problems);
     line.out();
     let Line { song, shapes, mut lowered, .. } = line;
     (lowered.slots, lowered.ports) = (song.slots, song.ports);
@@ -346,15 +346,13 @@ impl Line<'_> {
         }
     }
 
-    /// Definitions that nobody calls are evaluated once, on any signal, for their problems.
-    fn uncalled(&mut self, problems: &mut Problems) {
+    /// Every definition of the user's files is evaluated once with arguments of which nothing is known: what is wrong then
+    /// is wrong for all arguments, whether it is called or not.
+    fn definitions(&mut self, problems: &mut Problems) {
         for file in self.song.files.user_files() {
-            for (item, _) in self.song.files.file(file).ast.items.iter().enumerate() {
-                let def = DefId { file, item };
-                let is_definition = matches!(self.song.files.item(def).kind, ItemKind::Definition(_));
-                if is_definition && !self.song.called.contains(&def) {
-                    problems.extend(self.song.uncalled(def));
-                }
+            for item in 0..self.song.files.file(file).ast.items.len() {
+                let found = self.song.check_item(DefId { file, item });
+                problems.extend(found);
             }
         }
     }

@@ -116,10 +116,7 @@ impl Lower<'_, '_> {
         time: Option<ExprId>,
         max: Option<ExprId>,
     ) -> Val {
-        let (Some(time), Some(max)) = (time, max) else {
-            let problem = Problem::new(&codes::UNBOUNDED_TAP, callee.span, "this delay has no greatest time");
-            return self.problem(problem.help("say how much memory it may need: `tap(x, time, max: 2s)`"));
-        };
+        let (Some(time), Some(max)) = (time, max) else { return Val::Broken };
         let Some(longest) = self.longest(at, max) else { return Val::Broken };
         let span = self.span(at, time);
         let val = self.eval(at, time);
@@ -138,6 +135,9 @@ impl Lower<'_, '_> {
         let val = self.eval(at, max);
         let (value, _) = self.mono(val, span)?;
         let Some(seconds) = self.at_most(value) else {
+            if self.is_unknown(value) {
+                return None;
+            }
             let message = "the greatest time of a `tap` must be known before the song starts";
             let help = "write a time, such as `max: 2s`, or keep it below one: `max: min(time, 2s)`";
             self.problem(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));

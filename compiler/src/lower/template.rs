@@ -77,7 +77,7 @@ impl Templates {
 impl Song<'_> {
     /// What decides how a group is lowered, if it is an instance of the prelude that can be made of a template.
     pub(super) fn template_key(&self, group: &Group) -> Option<Key> {
-        let graph = self.graph?;
+        let graph = self.graph;
         let &[node] = &group.members[..] else { return None };
         let instance = graph.instance(node).filter(|i| self.files.is_prelude(i.def.file))?;
         let constant = |given: &Given| match given {
@@ -126,7 +126,7 @@ impl Song<'_> {
     }
 
     fn path(&self, node: NodeId) -> Arc<str> {
-        self.graph.map_or_else(|| "".into(), |graph| graph.nodes[node].path.clone())
+        self.graph.nodes[node].path.clone()
     }
 
     fn template(
@@ -137,7 +137,7 @@ impl Song<'_> {
         (evaluations, terms): (usize, usize),
     ) -> Option<Template> {
         let path = self.path(node);
-        let instance = self.graph?.instance(node)?;
+        let instance = self.graph.instance(node)?;
         let [(_, NodeVal::Shape(shape))] = &made.results[..] else { return None };
         let tables = |body: &Body| body.insts.values().any(|inst| matches!(inst.op, Op::Table(_)));
         let kernel = &made.kernel;
@@ -171,7 +171,7 @@ impl Song<'_> {
 
     fn copy(&mut self, key: &Key, node: NodeId, signals: usize, known: bool) -> Option<Made> {
         let path = self.path(node);
-        let instance = self.graph?.instance(node)?.clone();
+        let instance = self.graph.instance(node)?.clone();
         let template = self.templates.all.get(key)?;
         let (evaluations, terms) = (template.evaluations + numbers(&instance), template.terms);
         let limits = &self.files.limits;

@@ -14,6 +14,8 @@ pub(super) enum Val {
     Signal(Signal),
     /// `{ low: …, band: … }`
     Record(Rc<[(Arc<str>, Val)]>),
+    /// An argument of which nothing is known.
+    Any,
     /// Something is wrong with it, and that has been said.
     Broken,
 }

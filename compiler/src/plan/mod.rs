@@ -10,10 +10,11 @@ mod text;
 
 use crate::ir::layout::{Layout, put};
 use crate::ir::{Body, Kernel, Module, Op, Scalar, Value, Voice};
-use crate::lower::{DATA, INPUT, Lowered, SignalId};
+use crate::lower::{DATA, INPUT, Lowered};
 use crate::opt::instances::{Packed, PackedCall, Part};
 use mam_grammar::Handle;
 use mam_runtime::buffers;
+use mam_runtime::ids::{BufferId, DelayId, IdMap, PortId, SignalId};
 use mam_runtime::{DelaySpec, StateWord, Step, StepPart, StepVoice};
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,13 +27,13 @@ pub struct Plan {
     /// The initial image of the state memory.
     pub state: Vec<u8>,
     /// The delay lines.
-    pub delays: Vec<DelaySpec>,
+    pub delays: IdMap<DelayId, DelaySpec>,
     /// The buffer of each signal.
-    pub buffers: Vec<usize>,
+    pub buffers: IdMap<SignalId, BufferId>,
     /// The signals of the song's `in`, where it is used.
-    pub inputs: Vec<usize>,
+    pub inputs: Vec<SignalId>,
     /// The signal of each output channel, and of what is tapped.
-    pub outputs: Vec<usize>,
+    pub outputs: Vec<SignalId>,
     /// What was decided about lanes, and why.
     pub reasons: Vec<String>,
 }
@@ -58,21 +59,21 @@ impl Plan {
 
     /// Bytes of state and delay lines.
     pub fn memory(&self) -> usize {
-        self.state.len() + self.delays.iter().map(|d| d.frames * 4).sum::<usize>()
+        self.state.len() + self.delays.values().map(|d| d.frames * 4).sum::<usize>()
     }
 }
 
 struct Planner {
     plan: Plan,
-    /// The plan's number of each signal that it needs.
-    signals: Vec<Option<usize>>,
+    /// The plan's id of each signal of the lowered song that it needs.
+    signals: Vec<Option<SignalId>>,
     /// A hash of each kernel.
     contents: Vec<u64>,
     count: usize,
 }
 
 impl Planner {
-    fn signal(&mut self, signal: SignalId) -> usize {
+    fn signal(&mut self, signal: crate::lower::SignalId) -> SignalId {
         *self.signals[signal].get_or_insert_with(|| next(&mut self.count))
     }
 
@@ -82,8 +83,8 @@ impl Planner {
         self.plan.state.extend(image(call, layout, &words));
         let mut delays = vec![];
         for (name, line) in call.parts.iter().flat_map(delay_names).zip(kernel.delays.values()) {
-            delays.push(self.plan.delays.len());
-            self.plan.delays.push(DelaySpec { name, frames: line.frames as usize });
+            let spec = DelaySpec { name, frames: line.frames as usize };
+            delays.push(self.plan.delays.push(spec));
         }
         let voices = kernel.voices.iter().map(|voice| StepVoice {
             port: voice.port as usize,
@@ -108,7 +109,7 @@ impl Planner {
                 outputs: part.outputs.clone(),
             }
         });
-        let inputs: Vec<usize> = call.inputs.iter().map(|&s| self.signal(s)).collect();
+        let inputs: Vec<SignalId> = call.inputs.iter().map(|&s| self.signal(s)).collect();
         let step = Step {
             name: label(&call.parts),
             parts: parts.collect(),
@@ -121,7 +122,7 @@ impl Planner {
             copies: copies(kernel).into_iter().map(|input| inputs[input]).collect(),
             inputs,
             outputs: call.outputs.iter().map(|&s| self.signal(s)).collect(),
-            ports: call.ports.clone(),
+            ports: call.ports.iter().map(|&port| PortId::new(port)).collect(),
             voices: voices.collect(),
             can_sleep: sleeps::can_sleep(kernel),
             computes: computes(&call.parts),
@@ -160,10 +161,10 @@ impl Planner {
     }
 }
 
-/// Counts one further, from 0.
-fn next(count: &mut usize) -> usize {
+/// The next signal.
+fn next(count: &mut usize) -> SignalId {
     *count += 1;
-    *count - 1
+    SignalId::new(*count - 1)
 }
 
 /// Which parameters the general form reads once a call.

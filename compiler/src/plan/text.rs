@@ -1,6 +1,7 @@
 //! The plan as text.
 
 use super::Plan;
+use mam_runtime::ids::SignalId;
 use std::fmt;
 
 impl fmt::Display for Plan {
@@ -10,14 +11,14 @@ impl fmt::Display for Plan {
             "memory: {} bytes of state, {} delay lines, {} buffers",
             self.state.len(),
             self.delays.len(),
-            self.buffers.iter().max().map_or(0, |last| last + 1)
+            self.buffers.values().max().map_or(0, |last| last.index() + 1)
         )?;
         for step in &self.steps {
             write!(f, "{}: kernel {}", step.name, step.kernel)?;
             self.buffers(f, " <-", &step.inputs)?;
             self.buffers(f, " ->", &step.outputs)?;
             list(f, ", params", "p", &step.params)?;
-            list(f, ", ports", "e", &step.ports)?;
+            list(f, ", ports", "e", &step.ports.iter().map(|port| port.index()).collect::<Vec<_>>())?;
             if step.state_bytes > 0 {
                 write!(f, ", state {}..{}", step.state, step.state + step.state_bytes)?;
             }
@@ -38,8 +39,8 @@ impl fmt::Display for Plan {
 
 impl Plan {
     /// Where signals lie.
-    fn buffers(&self, f: &mut fmt::Formatter<'_>, what: &str, signals: &[usize]) -> fmt::Result {
-        let buffers: Vec<usize> = signals.iter().map(|&signal| self.buffers[signal]).collect();
+    fn buffers(&self, f: &mut fmt::Formatter<'_>, what: &str, signals: &[SignalId]) -> fmt::Result {
+        let buffers: Vec<usize> = signals.iter().map(|&signal| self.buffers[signal].index()).collect();
         list(f, what, "b", &buffers)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::same::{Renames, unchanged};
 use crate::engine::Instance;
+use crate::ids::{DelayId, IdMap};
 use crate::program::{DelaySpec, ParamSlot, Program, QUANTUM, StateWord, Step, StepPart};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -44,7 +45,7 @@ pub(super) struct Blend {
 /// A line of the new program.
 #[derive(Debug)]
 struct Shared {
-    line: usize,
+    line: DelayId,
     /// Whether it goes from one program's sound to the other's. A voice's does not: it is cleared when the voice wakes.
     mixed: bool,
     /// Whether the program before has it not.
@@ -65,8 +66,8 @@ struct PartOf<'p> {
 /// A delay line that goes on.
 #[derive(Debug)]
 struct LineMove {
-    from: usize,
-    to: usize,
+    from: DelayId,
+    to: DelayId,
     /// The step that writes it in the old program.
     writer: Option<usize>,
     /// Who uses it in the new program: the step, and the line's index in it.
@@ -83,7 +84,8 @@ impl Carry {
         let mut keeps_value = vec![false; new.params.len()];
         params.iter().for_each(|&(_, to)| keeps_value[to] = true);
         let as_long = |a: &DelaySpec, b: &DelaySpec| a.frames == b.frames;
-        let lines = matches((&old.delays, |line| &line.name), &new.delays, &renames, as_long);
+        let lines =
+            matches((old.delays.as_slice(), |line| &line.name), new.delays.as_slice(), &renames, as_long);
         let mut state = parts.iter().flat_map(|(a, b)| words(a, b, &renames)).collect();
         join(&mut state);
         let same: Vec<_> = parts.iter().filter(|(a, b)| a.notes() == b.notes()).collect();
@@ -102,6 +104,7 @@ impl Carry {
             lines: lines
                 .into_iter()
                 .map(|(from, to)| {
+                    let (from, to) = (DelayId::new(from), DelayId::new(to));
                     let writer = users(old, from).first().map(|(step, _)| *step);
                     LineMove { from, to, writer, users: users(new, to) }
                 })
@@ -120,13 +123,13 @@ impl Carry {
         let of_voice = |&(step, index): &(usize, usize)| {
             new.steps[step].voices.iter().any(|voice| voice.delays.contains(&index))
         };
-        let mut fresh = vec![true; new.delays.len()];
+        let mut fresh: IdMap<DelayId, bool> = IdMap::filled(true, new.delays.len());
         self.lines.iter().for_each(|line| fresh[line.to] = false);
-        let shared = |(line, fresh): (usize, bool)| {
+        let shared = |(line, &fresh): (DelayId, &bool)| {
             let mixed = !users(new, line).iter().any(of_voice);
             (mixed || !fresh).then_some(Shared { line, mixed, fresh })
         };
-        let long = fresh.into_iter().enumerate().filter(|(line, _)| new.delays[*line].frames >= QUANTUM);
+        let long = fresh.iter().filter(|(line, _)| new.delays[*line].frames >= QUANTUM);
         let lines: Vec<Shared> = long.filter_map(shared).collect();
         let room = vec![0.0; lines.len() * QUANTUM];
         Blend { lines, under: room.clone(), held: room }
@@ -292,7 +295,7 @@ fn join(stretches: &mut Vec<(usize, usize, usize)>) {
     });
 }
 
-fn users(program: &Program, line: usize) -> Vec<(usize, usize)> {
+fn users(program: &Program, line: DelayId) -> Vec<(usize, usize)> {
     let of = |(index, step): (usize, &Step)| {
         let local = step.delays.iter().enumerate().filter(|(_, used)| **used == line);
         local.map(|(place, _)| (index, place)).collect::<Vec<_>>()

@@ -7,6 +7,7 @@ use super::part::{Entry, Part, player};
 use super::protocol::MOST_CHANNELS;
 use super::protocol::{Command, EVENTS, Failed, Garbage, Options, Swap, Tagged};
 use crate::engine::{NotFinite, Seen, ticks, ticks_per_second};
+use crate::ids::PortId;
 use crate::program::{EventKind, Program, QUANTUM, Step, Target};
 use crate::render::EventSource;
 use crate::score::{Held, LAST_FRAME, Overflow, Unplayed};
@@ -505,7 +506,7 @@ impl Control {
         let someone = program.targets.iter().any(|target| soloed(&target.name));
         let audible = |step: &Step, part: &crate::program::StepPart| {
             let node = part.name.split('#').next().unwrap_or_default();
-            let hears = |port: &usize| part.ports.iter().any(|local| step.ports[*local] == *port);
+            let hears = |port: &PortId| part.ports.iter().any(|local| step.ports[*local] == *port);
             let plays = |target: &&Target| target.voices.iter().any(hears);
             let mut instruments = program.targets.iter().filter(plays).map(|target| &*target.name).peekable();
             let alone = !someone || instruments.peek().is_none() || instruments.clone().any(soloed);

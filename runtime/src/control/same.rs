@@ -1,5 +1,6 @@
 //! What two programs have in common: names, nodes that were only given another name, steps that an edit leaves alone.
 
+use crate::ids::{IdMap, SignalId};
 use crate::program::{Program, Step};
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -82,7 +83,7 @@ pub(super) fn unchanged(old: &Program, new: &Program) -> Vec<(usize, usize)> {
 
 /// A hash for each step of itself and of everything that it hears.
 fn lineages(program: &Program) -> Vec<u64> {
-    let mut heard = vec![0; program.buffers.len()];
+    let mut heard: IdMap<SignalId, u64> = IdMap::filled(0, program.buffers.len());
     for (channel, &signal) in program.inputs.iter().enumerate() {
         heard[signal] = hash(|hasher| ("in", channel).hash(hasher));
     }
@@ -97,7 +98,7 @@ fn lineages(program: &Program) -> Vec<u64> {
     lineages
 }
 
-fn hash_step(program: &Program, step: &Step, heard: &[u64], hasher: &mut DefaultHasher) {
+fn hash_step(program: &Program, step: &Step, heard: &IdMap<SignalId, u64>, hasher: &mut DefaultHasher) {
     (&step.name, step.content, step.ports.len()).hash(hasher);
     program.state[step.state..step.state + step.state_bytes].hash(hasher);
     for &param in &step.params {

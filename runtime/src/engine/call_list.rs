@@ -2,7 +2,8 @@
 //! the kernel calls are written down once, in tables that the machine code is run from, one kernel after the other.
 
 use super::step::Runner;
-use crate::buffers::Held;
+use crate::buffers::Contents;
+use crate::ids::{IdMap, SignalId};
 use crate::machine::{Task, call_kernel};
 use crate::program::{Code, Program, QUANTUM};
 
@@ -95,17 +96,19 @@ impl CallList {
 
 /// Which steps need not be called because they only copy, and only to the song's outputs; and for each output the signal
 /// that then is the result.
-pub(crate) fn copies(program: &Program) -> (Vec<bool>, Vec<usize>) {
-    let (mut reads, mut writes) = (vec![0; program.buffers.len()], vec![0; program.buffers.len()]);
+pub(crate) fn copies(program: &Program) -> (Vec<bool>, Vec<SignalId>) {
+    let none: IdMap<SignalId, usize> = IdMap::filled(0, program.buffers.len());
+    let (mut reads, mut writes) = (none.clone(), none);
     for step in &program.steps {
         step.inputs.iter().for_each(|&signal| reads[signal] += 1);
         step.outputs.iter().for_each(|&signal| writes[signal] += 1);
     }
-    let held = Held::at_the_end(program);
-    let mut result: Vec<usize> = (0..program.buffers.len()).collect();
+    let contents = Contents::at_the_end(program);
+    let mut result: IdMap<SignalId, SignalId> = program.buffers.ids().collect();
     let idle = program.steps.iter().map(|step| {
         let unheard = step.outputs.iter().all(|&signal| reads[signal] == 0 && writes[signal] == 1);
-        let idle = unheard && !step.copies.is_empty() && step.copies.iter().all(|&signal| held.has(signal));
+        let idle =
+            unheard && !step.copies.is_empty() && step.copies.iter().all(|&signal| contents.has(signal));
         if idle {
             step.outputs.iter().zip(&step.copies).for_each(|(&signal, &copied)| result[signal] = copied);
         }

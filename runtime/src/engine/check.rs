@@ -1,6 +1,6 @@
 //! Whether a program's tables fit each other, so that the engine can follow them without looking.
 
-use crate::buffers::Held;
+use crate::buffers::Contents;
 use crate::program::{Program, Step};
 
 impl Program {
@@ -14,9 +14,9 @@ impl Program {
         if !self.state.len().is_multiple_of(16) {
             return Err("the state is not a multiple of 16 bytes".into());
         }
-        below("an input of the song", &self.inputs, self.buffers.len())?;
-        below("an output of the song", &self.outputs, self.buffers.len())?;
-        if let Some(line) = self.delays.iter().find(|line| !line.frames.is_power_of_two()) {
+        below("an input of the song", self.inputs.iter().map(|id| id.index()), self.buffers.len())?;
+        below("an output of the song", self.outputs.iter().map(|id| id.index()), self.buffers.len())?;
+        if let Some(line) = self.delays.values().find(|line| !line.frames.is_power_of_two()) {
             return Err(format!("delay line {}: {} frames", line.name, line.frames));
         }
         self.steps.iter().try_for_each(|step| {
@@ -28,29 +28,29 @@ impl Program {
 
 /// Each signal is read from its buffer while it is there; and while a step runs, its signals are apart.
 fn check_buffers(program: &Program) -> Result<(), String> {
-    let mut held = Held::new(program);
+    let mut contents = Contents::new(program);
     for step in &program.steps {
-        let before = step.inputs.iter().all(|&signal| held.has(signal));
-        held.write(step);
-        if !before || !step.inputs.iter().chain(&step.outputs).all(|&signal| held.has(signal)) {
+        let before = step.inputs.iter().all(|&signal| contents.has(signal));
+        contents.write(step);
+        if !before || !step.inputs.iter().chain(&step.outputs).all(|&signal| contents.has(signal)) {
             return Err(format!("step {}: a signal is read where another one was written", step.name));
         }
     }
-    match program.inputs.iter().chain(&program.outputs).all(|&signal| held.has(signal)) {
+    match program.inputs.iter().chain(&program.outputs).all(|&signal| contents.has(signal)) {
         true => Ok(()),
         false => Err("a signal of the song lies where another one was written".into()),
     }
 }
 
 fn check_step(program: &Program, step: &Step) -> Result<(), String> {
-    below("a parameter", &step.params, program.params.len())?;
+    below("a parameter", step.params.iter().copied(), program.params.len())?;
     if step.per_call.len() != step.params.len() {
         return Err("it is not known which of its parameters are held".into());
     }
-    below("a port", &step.ports, program.ports)?;
-    below("a delay line", &step.delays, program.delays.len())?;
-    below("an input", &step.inputs, program.buffers.len())?;
-    below("an output", &step.outputs, program.buffers.len())?;
+    below("a port", step.ports.iter().map(|id| id.index()), program.ports)?;
+    below("a delay line", step.delays.iter().map(|id| id.index()), program.delays.len())?;
+    below("an input", step.inputs.iter().map(|id| id.index()), program.buffers.len())?;
+    below("an output", step.outputs.iter().map(|id| id.index()), program.buffers.len())?;
     if !step.copies.iter().all(|copied| step.inputs.contains(copied)) {
         return Err("it copies what it does not hear".into());
     }
@@ -73,7 +73,7 @@ fn check_step(program: &Program, step: &Step) -> Result<(), String> {
         return Err("states are not within its block".into());
     }
     for voice in &step.voices {
-        below("a voice's port", &[voice.port], step.ports.len())?;
+        below("a voice's port", [voice.port], step.ports.len())?;
         if voice.until + 4 > step.state_bytes
             || !voice.bytes.iter().all(|bytes| inside(bytes, step.state_bytes))
             || !inside(&voice.delays, step.delays.len())
@@ -82,7 +82,7 @@ fn check_step(program: &Program, step: &Step) -> Result<(), String> {
         }
     }
     for part in &step.parts {
-        below("a part's port", &part.ports, step.ports.len())?;
+        below("a part's port", part.ports.iter().copied(), step.ports.len())?;
         if !inside(&part.voices, step.voices.len()) || !inside(&part.outputs, step.outputs.len()) {
             return Err(format!("part {} is not within its step", part.name));
         }
@@ -93,8 +93,8 @@ fn check_step(program: &Program, step: &Step) -> Result<(), String> {
     Ok(())
 }
 
-fn below(what: &str, indices: &[usize], end: usize) -> Result<(), String> {
-    match indices.iter().find(|&&index| index >= end) {
+fn below(what: &str, indices: impl IntoIterator<Item = usize>, end: usize) -> Result<(), String> {
+    match indices.into_iter().find(|&index| index >= end) {
         Some(index) => Err(format!("{what} has the index {index} of {end}")),
         None => Ok(()),
     }

@@ -11,6 +11,7 @@ use super::queue::EventQueue;
 use super::seen::{Seen, Watcher};
 use super::step::{Memory, Runner, Scene};
 use super::tap::Tap;
+use crate::ids::{BufferId, DelayId, IdMap, PortId};
 use crate::program::{EventKind, Program, QUANTUM};
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ pub(crate) struct Instance {
     pub(crate) params: Params,
     pub(crate) runners: Vec<Runner>,
     pub(crate) state: Block<u8>,
-    pub(crate) lines: Vec<Line>,
+    pub(crate) lines: IdMap<DelayId, Line>,
     notes: Notes,
     buffers: Buffers,
     /// Receives the output of sleeping steps that are called only to be measured.
@@ -40,7 +41,7 @@ pub(crate) struct Instance {
     /// Steps that a quantum by the call list leaves out, as what they copy is read instead.
     idle: Vec<bool>,
     /// The buffers of the channels, in a quantum of all steps and in one by the call list.
-    outputs: [Vec<usize>; 2],
+    outputs: [Vec<BufferId>; 2],
     /// Whether the last quantum was rendered by the call list.
     used_call_list: bool,
     /// Steps that have failed since they were asked for, with the first frame of the quantum, each once.
@@ -61,7 +62,8 @@ impl Instance {
             panic!("the program is not whole: {fault}");
         }
         let buffers = Buffers::silent(program.buffer_count());
-        let lines: Vec<_> = program.delays.iter().map(|line| Line::silent(line.frames)).collect();
+        let lines: IdMap<DelayId, Line> =
+            program.delays.values().map(|line| Line::silent(line.frames)).collect();
         let mut state = Block::zeros(program.state.len());
         state.as_mut_slice().copy_from_slice(&program.state);
         let runners = runners(&program, &buffers, &lines);
@@ -185,7 +187,7 @@ impl Instance {
         self.params.reset(&self.program.params);
         self.notes.begin();
         self.state.as_mut_slice().copy_from_slice(&self.program.state);
-        self.lines.iter_mut().for_each(Line::clear);
+        self.lines.values_mut().for_each(Line::clear);
         self.buffers.clear();
         for (runner, step) in self.runners.iter_mut().zip(&self.program.steps) {
             runner.reset(step, &self.program, &self.buffers);
@@ -306,7 +308,7 @@ impl Instance {
     }
 
     /// Gives the ports whose voices have all fallen asleep since they were last given. \[audio\]
-    pub(crate) fn take_asleep(&mut self, mut take: impl FnMut(usize)) {
+    pub(crate) fn take_asleep(&mut self, mut take: impl FnMut(PortId)) {
         for index in 0..self.runners.len() {
             while let Some(id) = self.asleep_unreported(index) {
                 self.runners.iter_mut().for_each(|runner| runner.report(id));
@@ -316,8 +318,8 @@ impl Instance {
     }
 
     /// A port of a runner that is asleep and has not been reported as such.
-    fn asleep_unreported(&self, runner: usize) -> Option<usize> {
-        let is_awake = |id: usize| self.runners.iter().any(|runner| runner.is_port_awake(id));
+    fn asleep_unreported(&self, runner: usize) -> Option<PortId> {
+        let is_awake = |id: PortId| self.runners.iter().any(|runner| runner.is_port_awake(id));
         self.runners[runner].unreported().find(|&id| !is_awake(id))
     }
 
@@ -369,7 +371,7 @@ impl Mute {
     }
 }
 
-fn runners(program: &Program, buffers: &Buffers, lines: &[Line]) -> Vec<Runner> {
-    let line = |index: usize| lines[index].as_ptr();
+fn runners(program: &Program, buffers: &Buffers, lines: &IdMap<DelayId, Line>) -> Vec<Runner> {
+    let line = |index: DelayId| lines[index].as_ptr();
     program.steps.iter().map(|step| Runner::new(step, program, buffers, line)).collect()
 }

@@ -4,7 +4,8 @@
 //! the same memory would make those pointers invalid, so a [`Block`] hands out references only for as long as its
 //! owner touches the memory itself. It does not grow.
 
-use crate::program::{GUARD, QUANTUM, mirrored};
+use crate::ids::BufferId;
+use crate::program::{GUARD, QUANTUM, guard_copied};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
@@ -86,18 +87,18 @@ impl Buffers {
     }
 
     /// The address of a buffer.
-    pub(crate) fn start(&self, index: usize) -> *mut f32 {
-        self.all.as_ptr().wrapping_add(index * QUANTUM)
+    pub(crate) fn start(&self, buffer: BufferId) -> *mut f32 {
+        self.all.as_ptr().wrapping_add(buffer.index() * QUANTUM)
     }
 
     /// The address of a buffer that is never written.
     pub(crate) fn silence(&self) -> *mut f32 {
-        self.start(self.count)
+        self.start(BufferId::new(self.count))
     }
 
     /// What a buffer holds.
-    pub(crate) fn get(&self, index: usize) -> &[f32; QUANTUM] {
-        self.all.as_slice()[index * QUANTUM..].first_chunk().unwrap_or(&[0.0; QUANTUM])
+    pub(crate) fn get(&self, buffer: BufferId) -> &[f32; QUANTUM] {
+        self.all.as_slice()[buffer.index() * QUANTUM..].first_chunk().unwrap_or(&[0.0; QUANTUM])
     }
 
     /// Silences all buffers, those of the input too.
@@ -106,8 +107,8 @@ impl Buffers {
     }
 
     /// A buffer, to change it.
-    pub(crate) fn get_mut(&mut self, index: usize) -> &mut [f32] {
-        &mut self.all.as_mut_slice()[index * QUANTUM..][..QUANTUM]
+    pub(crate) fn get_mut(&mut self, buffer: BufferId) -> &mut [f32] {
+        &mut self.all.as_mut_slice()[buffer.index() * QUANTUM..][..QUANTUM]
     }
 }
 
@@ -143,7 +144,7 @@ impl Line {
         let all = self.0.as_mut_slice();
         let end = all.len() - GUARD;
         change(&mut all[GUARD..end]);
-        all.copy_within(GUARD..GUARD + mirrored(end - GUARD), end);
+        all.copy_within(GUARD..GUARD + guard_copied(end - GUARD), end);
     }
 }
 

@@ -44,6 +44,7 @@ pub(crate) use notes::NOTES;
 pub use queue::EventQueue;
 pub(crate) use seen::Seen;
 
+use crate::ids::PortId;
 use crate::program::{Event, Program, QUANTUM};
 use call_list::WHOLE;
 use std::ops::Range;
@@ -275,7 +276,7 @@ impl Engine {
 
     /// Gives the ports whose voices have all fallen asleep since they were last given: their notes have ended, with their
     /// release. A port whose next note has begun meanwhile is not given. \[audio\]
-    pub fn take_asleep(&mut self, take: impl FnMut(usize)) {
+    pub fn take_asleep(&mut self, take: impl FnMut(PortId)) {
         self.instance.take_asleep(take);
     }
 

@@ -1,5 +1,6 @@
 //! The notes of one part of a quantum (mostly all of it), by port: what begins and ends where.
 
+use crate::ids::{IdMap, PortId};
 use crate::program::Port;
 
 /// Note-ons and note-offs that one part can hold. What is beyond begins with the next part.
@@ -12,8 +13,8 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug)]
 pub(crate) struct Notes {
     list: Vec<Note>,
-    chains: Vec<Chain>,
-    touched: Vec<u32>,
+    chains: IdMap<PortId, Chain>,
+    touched: Vec<PortId>,
 }
 
 /// A note-on or note-off.
@@ -57,7 +58,7 @@ impl Notes {
     pub(crate) fn new(ports: usize) -> Notes {
         Notes {
             list: Vec::with_capacity(NOTES),
-            chains: vec![EMPTY; ports],
+            chains: IdMap::filled(EMPTY, ports),
             touched: Vec::with_capacity(ports.min(NOTES)),
         }
     }
@@ -65,20 +66,20 @@ impl Notes {
     /// Begins a part without notes.
     pub(crate) fn begin(&mut self) {
         for port in self.touched.drain(..) {
-            self.chains[port as usize] = EMPTY;
+            self.chains[port] = EMPTY;
         }
         self.list.clear();
     }
 
     /// Adds a note, not before the last one of its port. Notes of ports that do not exist are dropped.
-    pub(crate) fn push(&mut self, port: usize, offset: usize, kind: NoteKind) {
-        if port >= self.chains.len() || self.list.len() == NOTES {
+    pub(crate) fn push(&mut self, port: PortId, offset: usize, kind: NoteKind) {
+        if port.index() >= self.chains.len() || self.list.len() == NOTES {
             return;
         }
         let (index, chain) = (self.list.len() as u32, &mut self.chains[port]);
         if chain.last == NONE {
             chain.first = index;
-            self.touched.push(port as u32);
+            self.touched.push(port);
         } else {
             self.list[chain.last as usize].next = index;
         }
@@ -98,12 +99,12 @@ impl Notes {
     }
 
     /// The frames of the quantum at which a port has notes, one bit each.
-    pub(crate) fn mask(&self, port: usize) -> u64 {
+    pub(crate) fn mask(&self, port: PortId) -> u64 {
         self.chains[port].mask
     }
 
     /// The first note of a port.
-    pub(crate) fn first(&self, port: usize) -> Cursor {
+    pub(crate) fn first(&self, port: PortId) -> Cursor {
         Cursor(self.chains[port].first)
     }
 

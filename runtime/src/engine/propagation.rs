@@ -6,6 +6,7 @@
 
 use super::memory::Buffers;
 use super::step::Runner;
+use crate::ids::{BufferId, IdMap, SignalId};
 use crate::program::Program;
 
 /// Where a signal comes from.
@@ -41,12 +42,12 @@ struct Reader {
     /// Which of the step's inputs it is.
     input: usize,
     /// The buffer that it reads while it is not silent.
-    buffer: usize,
+    buffer: BufferId,
 }
 
 impl SilencePropagation {
     pub(crate) fn new(program: &Program) -> SilencePropagation {
-        let mut from = vec![Origin::Nothing; program.buffers.len()];
+        let mut from: IdMap<SignalId, Origin> = IdMap::filled(Origin::Nothing, program.buffers.len());
         for (channel, &signal) in program.inputs.iter().enumerate() {
             from[signal] = Origin::Input(channel);
         }

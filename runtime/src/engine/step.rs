@@ -13,6 +13,7 @@ use super::params::Params;
 use super::step::finite::Guard;
 use super::step::sleep::VoiceState;
 use super::tail::{self, SILENCE, TailDetector};
+use crate::ids::{DelayId, PortId, SignalId};
 use crate::machine::Task;
 use crate::program::{Call, Code, Form, Port, Program, QUANTUM, Step};
 pub(crate) use finite::Memory;
@@ -46,7 +47,7 @@ pub(crate) struct Runner {
     values: Vec<f64>,
     moving: Pointers<f32>,
     /// Indices into the program's ports.
-    port_ids: Vec<usize>,
+    port_ids: Vec<PortId>,
     ports: Vec<Port>,
     cursors: Vec<Cursor>,
     voices: Vec<VoiceState>,
@@ -106,9 +107,9 @@ impl Runner {
         step: &Step,
         program: &Program,
         buffers: &Buffers,
-        line: impl Fn(usize) -> *mut f32,
+        line: impl Fn(DelayId) -> *mut f32,
     ) -> Runner {
-        let starts = |signals: &[usize]| {
+        let starts = |signals: &[SignalId]| {
             Shifted::new(signals.iter().map(|&signal| buffers.start(program.buffers[signal])).collect())
         };
         let voices: Vec<_> = step.voices.iter().map(|voice| VoiceState::new(voice, step)).collect();
@@ -430,7 +431,7 @@ impl Runner {
 }
 
 /// What a port shows before its first note: the pitch of a hit without one, and no velocity.
-fn first_port(program: &Program, id: usize, active: u32) -> Port {
+fn first_port(program: &Program, id: PortId, active: u32) -> Port {
     let mut port = Port { active, ..Port::default() };
     let hears = |target: &&crate::program::Target| target.voices.contains(&id) || target.monitor == Some(id);
     if let Some(target) = program.targets.iter().find(hears) {

@@ -2,6 +2,7 @@
 
 use super::tail::TailDetector;
 use super::*;
+use crate::ids::{BufferId, IdMap, PortId, SignalId};
 use crate::program::*;
 use crate::score::Score;
 use std::sync::Mutex;
@@ -53,8 +54,8 @@ fn program(curve: Curve, smooth: u32) -> (Arc<Program>, Arc<Pulse>) {
         state_bytes: 32,
         params: vec![0],
         per_call: vec![false],
-        outputs: vec![0],
-        ports: vec![0],
+        outputs: vec![SignalId::new(0)],
+        ports: vec![PortId::new(0)],
         voices: vec![voice],
         ..Step::default()
     };
@@ -64,10 +65,10 @@ fn program(curve: Curve, smooth: u32) -> (Arc<Program>, Arc<Pulse>) {
         code: code.clone(),
         steps: vec![step],
         state: vec![0; 32],
-        delays: vec![],
-        buffers: vec![0],
+        delays: IdMap::default(),
+        buffers: IdMap::from(vec![BufferId::new(0)]),
         inputs: vec![],
-        outputs: vec![0],
+        outputs: vec![SignalId::new(0)],
         params: vec![gain],
         names: Arc::default(),
         ports: 1,
@@ -82,11 +83,11 @@ fn set(frame: u64, value: f64, ramp: u32) -> Event {
 }
 
 fn on(frame: u64) -> Event {
-    Event { frame, kind: EventKind::On { port: 0, note: 69.0, vel: 1.0 } }
+    Event { frame, kind: EventKind::On { port: PortId::new(0), note: 69.0, vel: 1.0 } }
 }
 
 fn off(frame: u64) -> Event {
-    Event { frame, kind: EventKind::Off { port: 0 } }
+    Event { frame, kind: EventKind::Off { port: PortId::new(0) } }
 }
 
 /// Renders in pieces of the given sizes, again and again.
@@ -239,7 +240,7 @@ fn what_falls_asleep_is_known_outside_and_then_all_is_silent() {
     for _ in 0..30 {
         let before = engine.is_silent();
         engine.process_block(&[], &mut [&mut out]);
-        if asleep(&mut engine) == [0] {
+        if asleep(&mut engine) == [PortId::new(0)] {
             assert_eq!(slept_at.replace(engine.position()), None, "it is said once");
         }
         assert!(engine.is_silent() || slept_at.is_none() || !before);
@@ -333,20 +334,25 @@ fn the_songs_input_arrives_frame_by_frame() {
             }
         }
     }
-    let step = Step { name: "out".into(), inputs: vec![0], outputs: vec![1], ..Step::default() };
+    let step = Step {
+        name: "out".into(),
+        inputs: vec![SignalId::new(0)],
+        outputs: vec![SignalId::new(1)],
+        ..Step::default()
+    };
     let (base, _) = program(Curve::Linear, 0);
     let program = Program {
         code: Arc::new(Copy),
         steps: vec![step],
         state: vec![],
-        buffers: vec![0, 1],
-        inputs: vec![0],
-        outputs: vec![1],
+        buffers: IdMap::from(vec![BufferId::new(0), BufferId::new(1)]),
+        inputs: vec![SignalId::new(0)],
+        outputs: vec![SignalId::new(1)],
         params: vec![],
         names: Arc::default(),
         ports: 0,
         targets: vec![],
-        delays: vec![],
+        delays: IdMap::default(),
         score: Score::default(),
         rate: base.rate,
     };
@@ -411,13 +417,21 @@ fn what_is_disturbed_waits_again_for_the_whole_of_its_longest_line() {
 #[test]
 fn a_signal_that_is_overwritten_before_it_is_read_is_a_fault() {
     let (whole, _) = program(Curve::Linear, 0);
-    let step =
-        |inputs: &[usize], output| Step { inputs: inputs.to_vec(), outputs: vec![output], ..Step::default() };
+    let step = |inputs: &[usize], output| Step {
+        inputs: inputs.iter().map(|&signal| SignalId::new(signal)).collect(),
+        outputs: vec![SignalId::new(output)],
+        ..Step::default()
+    };
     let is_whole = |buffers: [usize; 4], output| {
         let steps = vec![step(&[], 0), step(&[], 1), step(&[0, 1], 2), step(&[2], 3)];
-        Program { steps, buffers: buffers.to_vec(), outputs: vec![output], ..(*whole).clone() }
-            .check()
-            .is_ok()
+        Program {
+            steps,
+            buffers: buffers.map(BufferId::new).into_iter().collect(),
+            outputs: vec![SignalId::new(output)],
+            ..(*whole).clone()
+        }
+        .check()
+        .is_ok()
     };
     assert!(is_whole([0, 1, 2, 3], 3) && is_whole([0, 1, 2, 0], 3));
     assert!(!is_whole([0, 0, 1, 2], 3), "an input of the third step is gone");

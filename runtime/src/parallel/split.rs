@@ -3,6 +3,7 @@
 //! Whatever the partition, each step sees what it saw in the whole program, so the sound is the same to the bit.
 
 use crate::buffers;
+use crate::ids::{DelayId, IdMap, SignalId};
 use crate::program::{DelaySpec, Program, Step};
 use crate::score::Score;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -84,14 +85,14 @@ pub(super) fn split(program: &Program, shares: usize) -> Option<Split> {
 }
 
 fn flow(program: &Program) -> Option<Flow> {
-    let mut holds = vec![Value::Silence; program.buffers.len()];
+    let mut holds: IdMap<SignalId, Value> = IdMap::filled(Value::Silence, program.buffers.len());
     for (channel, &signal) in program.inputs.iter().enumerate() {
         holds[signal] = Value::Song(channel);
     }
-    let mut read: BTreeSet<usize> = BTreeSet::new();
+    let mut read: BTreeSet<SignalId> = BTreeSet::new();
     let mut reads = vec![];
     for (index, step) in program.steps.iter().enumerate() {
-        let heard = |&signal: &usize| holds[signal];
+        let heard = |&signal: &SignalId| holds[signal];
         reads.push(step.inputs.iter().map(heard).collect());
         read.extend(step.inputs.iter().filter(|&&signal| holds[signal] == Value::Silence));
         for (place, &signal) in step.outputs.iter().enumerate() {
@@ -251,15 +252,15 @@ impl<'p> Splitter<'p> {
 
     fn part(&self, steps: &[usize]) -> Part {
         let whole = self.program;
-        let mut signals: HashMap<Value, usize> = HashMap::new();
-        let (mut state, mut delays): (Vec<u8>, Vec<DelaySpec>) = (vec![], vec![]);
+        let mut signals: HashMap<Value, SignalId> = HashMap::new();
+        let (mut state, mut delays): (Vec<u8>, IdMap<DelayId, DelaySpec>) = (vec![], IdMap::default());
         let (mut hears, mut inputs, mut needs) = (vec![], vec![], BTreeSet::new());
         let (mut gives, mut outputs) = (vec![], vec![]);
         let mut own = vec![];
         for &index in steps {
             let step = &whole.steps[index];
             let mut signal = |value: Value| {
-                let next = signals.len();
+                let next = SignalId::new(signals.len());
                 *signals.entry(value).or_insert(next)
             };
             let mut heard = vec![];
@@ -281,7 +282,7 @@ impl<'p> Splitter<'p> {
                     needs.insert(self.part_of[from]);
                 }
             }
-            let given: Vec<usize> =
+            let given: Vec<SignalId> =
                 (0..step.outputs.len()).map(|place| signal(Value::Of(index, place))).collect();
             for (place, &at) in given.iter().enumerate() {
                 if let Some(&signal) = self.signals.get(&Value::Of(index, place)) {
@@ -289,21 +290,20 @@ impl<'p> Splitter<'p> {
                     outputs.push(at);
                 }
             }
-            let copied = |signal: &usize| {
+            let copied = |signal: &SignalId| {
                 let place = step.inputs.iter().position(|input| input == signal);
                 place.map(|place| heard[place])
             };
-            let copies: Option<Vec<usize>> = step.copies.iter().map(copied).collect();
-            let lines = step.delays.iter().map(|&line| whole.delays[line].clone());
+            let copies: Option<Vec<SignalId>> = step.copies.iter().map(copied).collect();
+            let lines = step.delays.iter().map(|&line| delays.push(whole.delays[line].clone())).collect();
             own.push(Step {
                 state: state.len(),
-                delays: (delays.len()..delays.len() + step.delays.len()).collect(),
+                delays: lines,
                 copies: copies.unwrap_or_default(),
                 inputs: heard,
                 outputs: given,
                 ..step.clone()
             });
-            delays.extend(lines);
             let block = step.state_bytes.next_multiple_of(16);
             let end = whole.state.len().min(step.state + block);
             state.extend_from_slice(&whole.state[step.state..end]);

@@ -1,6 +1,7 @@
 //! What the parts of a program are.
 
 use super::split::split;
+use crate::ids::{BufferId, IdMap, SignalId};
 use crate::program::{Call, Code, Form, Program, Step};
 use crate::score::Score;
 use std::sync::Arc;
@@ -14,8 +15,8 @@ impl Code for Nothing {
 /// A program of steps: what each hears, what it writes, and what it costs.
 fn program(steps: &[(&[usize], usize, usize)], outputs: &[usize]) -> Program {
     let step = |&(inputs, output, cost): &(&[usize], usize, usize)| Step {
-        inputs: inputs.to_vec(),
-        outputs: vec![output],
+        inputs: inputs.iter().map(|&signal| SignalId::new(signal)).collect(),
+        outputs: vec![SignalId::new(output)],
         cost,
         ..Step::default()
     };
@@ -24,10 +25,10 @@ fn program(steps: &[(&[usize], usize, usize)], outputs: &[usize]) -> Program {
         code: Arc::new(Nothing),
         steps: steps.iter().map(step).collect(),
         state: vec![],
-        delays: vec![],
-        buffers: (0..16).collect(),
+        delays: IdMap::default(),
+        buffers: (0..16).map(BufferId::new).collect(),
         inputs: vec![],
-        outputs: outputs.to_vec(),
+        outputs: outputs.iter().map(|&signal| SignalId::new(signal)).collect(),
         params: vec![],
         names: Arc::default(),
         ports: 0,

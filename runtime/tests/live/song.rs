@@ -1,6 +1,7 @@
 //! Songs made by hand: oscillators, an echo and a sum, as kernels in Rust.
 
 use mam_runtime::control::{Options, Playing};
+use mam_runtime::ids::{BufferId, DelayId, IdMap, PortId, SignalId};
 use mam_runtime::output::Frames;
 use mam_runtime::render::EventSource;
 use mam_runtime::score::{Held, Score};
@@ -67,11 +68,24 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
         state_bytes: 16,
         ..Step::default()
     };
-    let inputs: Vec<usize> = (0..count).collect();
-    steps.push(Step { inputs: inputs.clone(), outputs: vec![count], ..step("sum", 2, 16 * count) });
-    steps.push(Step { inputs: vec![count], outputs: vec![count + 1], delays: vec![0], ..step("echo", 1, 0) });
+    let inputs: Vec<SignalId> = (0..count).map(SignalId::new).collect();
+    steps.push(Step {
+        inputs: inputs.clone(),
+        outputs: vec![SignalId::new(count)],
+        ..step("sum", 2, 16 * count)
+    });
+    steps.push(Step {
+        inputs: vec![SignalId::new(count)],
+        outputs: vec![SignalId::new(count + 1)],
+        delays: vec![DelayId::new(0)],
+        ..step("echo", 1, 0)
+    });
     let state = 16 * (count + 1);
-    steps.push(Step { inputs: vec![count, count + 1], outputs: vec![count + 2], ..step("out", 2, state) });
+    steps.push(Step {
+        inputs: vec![SignalId::new(count), SignalId::new(count + 1)],
+        outputs: vec![SignalId::new(count + 2)],
+        ..step("out", 2, state)
+    });
     let gain = |(name, default): &(&str, f64)| ParamSlot {
         name: format!("{name}.gain").into(),
         default: *default,
@@ -82,7 +96,7 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
     };
     let target = |(port, (name, _)): (usize, &(&str, f64))| Target {
         name: (*name).into(),
-        voices: vec![port],
+        voices: vec![PortId::new(port)],
         monitor: None,
         default_note: 60.0,
         midi: Default::default(),
@@ -97,10 +111,10 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
         code: Arc::new(Kernels),
         steps,
         state: image,
-        delays: vec![DelaySpec { name: "echo.line".into(), frames: ECHO }],
-        buffers: (0..count + 3).collect(),
+        delays: IdMap::from(vec![DelaySpec { name: "echo.line".into(), frames: ECHO }]),
+        buffers: (0..count + 3).map(BufferId::new).collect(),
         inputs: vec![],
-        outputs: vec![count + 2, count + 2],
+        outputs: vec![SignalId::new(count + 2), SignalId::new(count + 2)],
         params: voices.iter().map(gain).collect(),
         names: Arc::default(),
         ports: count,
@@ -120,8 +134,8 @@ fn oscillator(index: usize, name: &str) -> Step {
         state_bytes: 16,
         params: vec![index],
         per_call: vec![false],
-        outputs: vec![index],
-        ports: vec![index],
+        outputs: vec![SignalId::new(index)],
+        ports: vec![PortId::new(index)],
         ..Step::default()
     }
 }
@@ -162,7 +176,7 @@ impl EventSource for Ticks {
                 for port in 0..self.program.ports {
                     let note = 40.0
                         + ((beat * 7 + u64::from(self.program.targets[port].name.as_bytes()[0])) % 24) as f64;
-                    let on = EventKind::On { port, note, vel: 1.0 };
+                    let on = EventKind::On { port: PortId::new(port), note, vel: 1.0 };
                     let ramp = EventKind::Set {
                         param: port,
                         value: 0.1 + (beat % 3) as f64 * 0.1,

@@ -15,7 +15,10 @@ const RATE: u32 = 48_000;
 
 /// The same program with a buffer for each signal.
 fn apart(program: &Program) -> Arc<Program> {
-    Arc::new(Program { buffers: (0..program.buffers.len()).collect(), ..program.clone() })
+    Arc::new(Program {
+        buffers: (0..program.buffers.len()).map(mam_runtime::ids::BufferId::new).collect(),
+        ..program.clone()
+    })
 }
 
 /// A song of instruments, effects, equations and sums that hear whatever is before them.

@@ -25,8 +25,8 @@ impl LoopPlan {
         let plan = LoopPlan::before_loops(body, hoisted, rules.level);
         let rates = &plan.rates;
         let (distribution, transposes) = match rules.distributes {
-            true => (Distribution::of(body, rates, rules), transposes(body, rates)),
-            false => (Distribution::one(body), vec![]),
+            true => (Distribution::distribute(body, rates, rules), transposes(body, rates)),
+            false => (Distribution::single_loop(body), vec![]),
         };
         let lines = DelayLines::new(kernel, body, rates, &plan.known, hoisted.is_some());
         let mut passed = distribution.passed(body, rates);

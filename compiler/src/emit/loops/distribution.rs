@@ -50,17 +50,17 @@ fn readers(body: &Body) -> Readers {
 
 impl Distribution {
     /// One loop for everything.
-    pub(super) fn one(body: &Body) -> Distribution {
+    pub(super) fn single_loop(body: &Body) -> Distribution {
         Distribution { count: 1, of: vec![0; body.insts.len()], readers: readers(body) }
     }
 
     /// The loops of a body.
-    pub(super) fn of(body: &Body, rates: &[Rate], rules: &Rules) -> Distribution {
+    pub(super) fn distribute(body: &Body, rates: &[Rate], rules: &Rules) -> Distribution {
         let cycles = cycles(body, rates);
         let sample = |value: &Value| rates[value.index()] == Rate::Sample && cycles[value.index()] > 0;
         let count = body.insts.handles().filter(sample).count();
         if count < 2 * FEWEST {
-            return Distribution::one(body);
+            return Distribution::single_loop(body);
         }
         let reads = body.insts.values().filter(|inst| matches!(inst.op, Op::Read(_))).count();
         let addresses = rules.machine.most_line_addresses();
@@ -84,7 +84,7 @@ impl Distribution {
         let passes = |distribution: &Distribution| distribution.passed(body, rates).len();
         let mut distribution = loop {
             if loops < 2 {
-                return Distribution::one(body);
+                return Distribution::single_loop(body);
             }
             let distribution = split(loops);
             if passes(&distribution) * INSTS_A_VALUE <= count {
@@ -115,14 +115,14 @@ impl Distribution {
     /// The loops of a body that has many delay lines: each has no more than it has registers for their addresses. A cut is
     /// made where nothing before it waits for something after it.
     fn by_lines(body: &Body, rates: &[Rate], addresses: usize) -> Distribution {
-        let mut distribution = Distribution::one(body);
+        let mut distribution = Distribution::single_loop(body);
         let order = scheduled(body, rates, members(body, rates, &distribution, 0, &BTreeSet::new()));
-        let mut place: Vec<Option<usize>> = vec![None; body.insts.len()];
-        order.iter().enumerate().for_each(|(i, value)| place[value.index()] = Some(i));
+        let mut position: Vec<Option<usize>> = vec![None; body.insts.len()];
+        order.iter().enumerate().for_each(|(i, value)| position[value.index()] = Some(i));
         // How many wait across each cut.
         let mut across = vec![0_i32; order.len() + 1];
         for edge in needs(body, &distribution.readers).raw_edges() {
-            let (from, to) = (place[edge.source().index()], place[edge.target().index()]);
+            let (from, to) = (position[edge.source().index()], position[edge.target().index()]);
             if let (Some(from), Some(to)) = (from, to)
                 && from > to
             {
@@ -135,7 +135,7 @@ impl Distribution {
                 *all.entry(*value).or_default() += 1;
                 all
             });
-        let (mut waiting, mut places, mut since) = (0, 0, 0);
+        let (mut waiting, mut addresses_held, mut since) = (0, 0, 0);
         let mut cut: Option<usize> = None;
         for (i, value) in order.iter().enumerate() {
             waiting += across[i];
@@ -144,11 +144,11 @@ impl Distribution {
             }
             let read = matches!(body.insts[*value].op, Op::Read(_));
             let more = usize::from(read) + written.get(value).copied().unwrap_or(0);
-            (places, since) = (places + more, since + more);
-            if let (true, Some(at)) = (places > addresses, cut.take()) {
+            (addresses_held, since) = (addresses_held + more, since + more);
+            if let (true, Some(at)) = (addresses_held > addresses, cut.take()) {
                 order[at..].iter().for_each(|value| distribution.of[value.index()] = distribution.count);
                 distribution.count += 1;
-                places = since;
+                addresses_held = since;
             }
         }
         distribution
@@ -301,8 +301,8 @@ fn times(
             component.iter().for_each(|node| heard[node.index()] = true);
             let starts =
                 after.iter().filter(|node| heard[node.index()]).map(|node| times[node.index()].start);
-            let own = times[component[0].index()];
-            let start = starts.min().unwrap_or(length).saturating_sub(own.length).max(own.start);
+            let time = times[component[0].index()];
+            let start = starts.min().unwrap_or(length).saturating_sub(time.length).max(time.start);
             component.iter().for_each(|node| times[node.index()].start = start);
         }
     }
@@ -313,7 +313,7 @@ fn times(
     times
 }
 
-/// Where to cut: near equal parts, where fewest values pass.
+/// Where to cut: nearly equal parts, where fewest values pass.
 fn cuts(graph: &DiGraph<Value, ()>, times: &[Time], length: u32, loops: usize) -> Vec<u32> {
     // How many values are computed before each time and used at it or later.
     let mut passing = vec![0_i32; length as usize + 2];

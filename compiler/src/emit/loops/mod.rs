@@ -283,7 +283,7 @@ impl FormBody {
     ///
     /// # Panics
     /// Where a kernel without a tail is asked for it.
-    pub fn of(self, kernel: &Kernel) -> &Body {
+    pub fn body(self, kernel: &Kernel) -> &Body {
         match self {
             FormBody::General => &kernel.general,
             FormBody::Steady => &kernel.steady,

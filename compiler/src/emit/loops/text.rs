@@ -19,7 +19,7 @@ pub fn text(module: &Module, level: OptLevel, machine: &Machine) -> String {
         for (form, name) in [(Form::Setup, "setup"), (Form::Steady, "steady"), (Form::General, "general")] {
             for (which, plan) in plans(kernel, &layout, form, level, machine) {
                 let name = if form == Form::Steady && which == FormBody::Tail { "tail" } else { name };
-                text += &Printer { kernel, body: which.of(kernel), plan: &plan, name }.to_string();
+                text += &Printer { kernel, body: which.body(kernel), plan: &plan, name }.to_string();
             }
         }
     }

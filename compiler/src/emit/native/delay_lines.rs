@@ -12,7 +12,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use mam_grammar::Handle;
-use mam_runtime::mirrored;
+use mam_runtime::guard_copied;
 use std::collections::BTreeMap;
 
 /// What is known of delay lines at one place of the code.
@@ -161,16 +161,16 @@ impl Emitter<'_> {
         beyond: bool,
     ) -> Value {
         let frames = self.from.kernel.delays[line].frames;
-        let (frames, mirrored) = (i64::from(frames), mirrored(frames as usize) as i64);
+        let (frames, guard_copied) = (i64::from(frames), guard_copied(frames as usize) as i64);
         let at = b.ins().band_imm_u(frame, frames - 1);
         let (after, before) =
             (b.ins().iadd_imm_s(address, 4 * frames), b.ins().iadd_imm_s(address, -4 * frames));
-        let first = b.ins().icmp_imm_u(IntCC::UnsignedLessThan, at, mirrored);
+        let first = b.ins().icmp_imm_u(IntCC::UnsignedLessThan, at, guard_copied);
         let copy = b.ins().select(first, after, address);
         if !beyond {
             return copy;
         }
-        let last = b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, at, frames - mirrored);
+        let last = b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, at, frames - guard_copied);
         b.ins().select(last, before, copy)
     }
 

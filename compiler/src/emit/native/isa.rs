@@ -16,7 +16,7 @@ pub(super) struct Encoding {
 }
 
 impl Encoding {
-    pub(super) fn of(isa: &dyn TargetIsa) -> Encoding {
+    pub(super) fn for_isa(isa: &dyn TargetIsa) -> Encoding {
         let x64 = isa.name() == "x64";
         Encoding { x64, unaligned_operands: !x64 || has(isa, "has_avx") }
     }

@@ -1,7 +1,7 @@
 //! Machine code in memory.
 
 use super::isa;
-use super::{Compiled, CompiledFunction, FORMS, form_of, install};
+use super::{Compiled, CompiledFunction, FORMS, Settings, compile_form, install};
 use crate::executor::{Executor, Inline, map};
 use crate::ir::{Kernel, Module};
 use crate::target::OptLevel;
@@ -125,8 +125,8 @@ pub(crate) fn compile_all(
     let length = |&(kernel, form): &(Handle<Kernel>, Form)| length(&module.kernels[kernel], form);
     order.sort_by_key(|task| std::cmp::Reverse(length(task)));
     let threads = order.iter().map(length).sum::<usize>() / INSTS_A_THREAD;
-    let shared = module.clone();
-    let work = move |(kernel, form)| form_of(form, &shared, &shared.kernels[kernel], level, false);
+    let (shared, settings) = (module.clone(), Settings::host(level));
+    let work = move |(kernel, form)| compile_form(form, &shared, &shared.kernels[kernel], &settings);
     let done = map(executor, order.clone(), threads, work);
     let mut functions: FxHashMap<(Handle<Kernel>, usize), CompiledFunction> = FxHashMap::default();
     for ((kernel, form), function) in order.into_iter().zip(done) {

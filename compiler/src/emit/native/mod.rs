@@ -66,12 +66,30 @@ pub struct Listing {
     pub asm: String,
 }
 
+/// How machine code is made. No setting changes what it computes.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How much time it may take.
+    pub level: OptLevel,
+    /// The machine that its loops are planned for; it runs on this one in any case.
+    pub machine: Machine,
+    /// True if functions are listed as text.
+    pub listing: bool,
+}
+
+impl Settings {
+    /// Code for this machine, without listings.
+    pub fn host(level: OptLevel) -> Settings {
+        Settings { level, machine: Machine::host(), listing: false }
+    }
+}
+
 /// Compiles one kernel of `module`.
 ///
 /// # Errors
 /// What the code generator complains of: a bug of ours, never of the user.
-pub fn compile(module: &Module, kernel: &Kernel, level: OptLevel, listing: bool) -> Result<Compiled, String> {
-    let [setup, steady, general] = FORMS.map(|form| form_of(form, module, kernel, level, listing));
+pub fn compile(module: &Module, kernel: &Kernel, settings: &Settings) -> Result<Compiled, String> {
+    let [setup, steady, general] = FORMS.map(|form| compile_form(form, module, kernel, settings));
     Ok(Compiled { functions: [setup?, steady?, general?] })
 }
 
@@ -79,37 +97,38 @@ pub fn compile(module: &Module, kernel: &Kernel, level: OptLevel, listing: bool)
 const FORMS: [Form; 3] = [Form::Setup, Form::Steady, Form::General];
 
 /// Compiles one form of a kernel.
-fn form_of(
+fn compile_form(
     form: Form,
     module: &Module,
     kernel: &Kernel,
-    level: OptLevel,
-    listing: bool,
+    settings: &Settings,
 ) -> Result<CompiledFunction, String> {
     thread_local! {
         static PADS: RefCell<(Context, FunctionBuilderContext)> =
             RefCell::new((Context::new(), FunctionBuilderContext::new()));
     }
-    // What runs once a segment need not be fast.
-    let level = if form == Form::Setup { OptLevel::Quick } else { level };
+    let level = match form {
+        // What runs once a segment need not be fast.
+        Form::Setup => OptLevel::Quick,
+        Form::Steady | Form::General => settings.level,
+    };
+    let settings = Settings { level, ..*settings };
     let layout = Layout::of(kernel);
     PADS.with_borrow_mut(|(context, frontend)| {
-        function(form, module, kernel, &layout, level, listing, context, frontend)
+        function(form, module, kernel, &layout, &settings, context, frontend)
     })
 }
 
-#[expect(clippy::too_many_arguments, reason = "the inputs of one step, and two scratch pads")]
 fn function(
     form: Form,
     module: &Module,
     kernel: &Kernel,
     layout: &Layout,
-    level: OptLevel,
-    listing: bool,
+    settings: &Settings,
     context: &mut Context,
     frontend: &mut FunctionBuilderContext,
 ) -> Result<CompiledFunction, String> {
-    let isa = &*isa::host(level)?;
+    let isa = &*isa::host(settings.level)?;
     context.clear();
     context.func = Function::with_name_signature(UserFuncName::default(), signature(isa));
     let mut b = FunctionBuilder::new(&mut context.func, frontend);
@@ -118,9 +137,9 @@ fn function(
     b.switch_to_block(entry);
     let call = b.block_params(entry)[0];
     let mut done = None;
-    for (which, plan) in &plans(kernel, layout, form, level, &Machine::host()) {
-        let body = which.of(kernel);
-        let from = Source { module, kernel, layout, body, plan, encoding: Encoding::of(isa) };
+    for (which, plan) in &plans(kernel, layout, form, settings.level, &settings.machine) {
+        let body = which.body(kernel);
+        let from = Source { module, kernel, layout, body, plan, encoding: Encoding::for_isa(isa) };
         let emitter = Emitter::new(from, call);
         match form {
             Form::Setup => emitter.setup(&mut b),
@@ -131,7 +150,7 @@ fn function(
     b.ins().return_(&[]);
     b.seal_all_blocks();
     b.finalize(isa.frontend_config());
-    finish(context, isa, listing)
+    finish(context, isa, settings.listing)
 }
 
 fn finish(context: &mut Context, isa: &dyn TargetIsa, listing: bool) -> Result<CompiledFunction, String> {
@@ -144,8 +163,8 @@ fn finish(context: &mut Context, isa: &dyn TargetIsa, listing: bool) -> Result<C
     let relocs: Vec<_> = compiled.buffer.relocs().to_vec();
     let listing = clif.zip(compiled.vcode.clone()).map(|(clif, asm)| Listing { clif, asm });
     // Functions only refer to themselves by offset, so that the id does not matter here; `install` sets it.
-    let own = FuncId::from_u32(0);
-    let relocs = relocs.iter().map(|r| ModuleReloc::from_mach_reloc(r, &context.func, own)).collect();
+    let unset = FuncId::from_u32(0);
+    let relocs = relocs.iter().map(|r| ModuleReloc::from_mach_reloc(r, &context.func, unset)).collect();
     Ok(CompiledFunction { code, align: align.max(isa.symbol_alignment()), relocs, listing })
 }
 
@@ -199,7 +218,7 @@ pub fn install(
             let name = format!("mam_{i}_{name}_{form}");
             let signature = signature(into.isa());
             *id = into.declare_function(&name, Linkage::Export, &signature).map_err(|e| e.to_string())?;
-            let relocs: Vec<ModuleReloc> = function.relocs.iter().map(|reloc| own(reloc, *id)).collect();
+            let relocs: Vec<ModuleReloc> = function.relocs.iter().map(|reloc| with_id(reloc, *id)).collect();
             into.define_function_bytes(*id, function.align, &function.code, &relocs)
                 .map_err(|e| e.to_string())?;
         }
@@ -209,7 +228,7 @@ pub fn install(
 }
 
 /// A relocation of the function that has this id.
-fn own(reloc: &ModuleReloc, id: FuncId) -> ModuleReloc {
+fn with_id(reloc: &ModuleReloc, id: FuncId) -> ModuleReloc {
     use cranelift_module::ModuleRelocTarget::FunctionOffset;
     let mut reloc = reloc.clone();
     if let FunctionOffset(function, _) = &mut reloc.name {

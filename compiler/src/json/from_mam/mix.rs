@@ -1,8 +1,8 @@
 //! Sums of nodes with constant gains: what flows into effects, and what is heard.
 
 use super::Song;
-use crate::graph::{Given, NodeId, NodeKind, Turns};
-use crate::lower::constants;
+use crate::graph::{Given, NodeId, NodeKind};
+use crate::hir::Iterations;
 use mam_grammar::Span;
 use mam_grammar::ast::{BinaryOp, Expr, ExprId, UnaryOp};
 
@@ -108,7 +108,7 @@ impl Song<'_> {
     fn node_value(&self, node: NodeId) -> Option<Value> {
         match &self.graph.nodes[node].kind {
             NodeKind::Instance(_) => Some(Value::Mix(vec![(node, 1.0)])),
-            NodeKind::Glue { expr, turns } if turns.is_empty() => self.value(*expr),
+            NodeKind::Glue { expr, iterations } if iterations.is_empty() => self.value(*expr),
             _ => None,
         }
     }
@@ -118,7 +118,7 @@ impl Song<'_> {
     }
 
     fn value_in(&self, expr: ExprId) -> Option<Value> {
-        if let Some(&node) = self.graph.calls.get(&(expr, Turns::new())) {
+        if let Some(&node) = self.graph.calls.get(&(expr, Iterations::new())) {
             return Some(Value::Mix(vec![(node, 1.0)]));
         }
         match &self.ast.exprs[expr] {
@@ -127,12 +127,12 @@ impl Song<'_> {
                 self.node_value(self.graph.names[&name.name])
             }
             Expr::Pipe { right, .. } => {
-                self.graph.calls.get(&(*right, Turns::new())).map(|&node| Value::Mix(vec![(node, 1.0)]))
+                self.graph.calls.get(&(*right, Iterations::new())).map(|&node| Value::Mix(vec![(node, 1.0)]))
             }
             Expr::Unary { op: UnaryOp::Neg, x } => Some(scale(self.value(*x)?, -1.0)),
             Expr::Binary { op, a, b } => combine(*op, self.value(*a)?, self.value(*b)?),
             _ => {
-                let (x, _) = constants::number(self.files, self.file, expr, &Turns::new()).ok()?;
+                let (x, _) = self.library.consts.number(self.files, self.file, expr, &[]).ok()?;
                 Some(Value::Constant(x))
             }
         }

@@ -14,7 +14,7 @@ use crate::compile::Compilation;
 use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::graph::{Given, Graph, NodeId, NodeKind};
-use crate::library::ParamInfo;
+use crate::library::{Library, ParamInfo};
 use crate::lower::Lowered;
 use mam_grammar::ast::{Ast, DefinitionKind, Item, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
@@ -29,6 +29,7 @@ pub fn from_mam(compilation: &Compilation, problems: &mut Problems) -> Option<St
     let mut found = Problems::default();
     let mut song = Song {
         files,
+        library: &stages.library,
         file: stages.song,
         ast: &files.file(stages.song).ast,
         graph: &stages.graph,
@@ -48,6 +49,7 @@ pub fn from_mam(compilation: &Compilation, problems: &mut Problems) -> Option<St
 /// A compiled song on its way to JSON.
 struct Song<'a> {
     files: &'a Files,
+    library: &'a Library,
     file: usize,
     ast: &'a Ast,
     graph: &'a Graph,

@@ -1,6 +1,7 @@
 //! The instruments that an imported song can play: those of the prelude, by what their `midi` statements say.
 
-use crate::files::{DefId, Files};
+use crate::files::Files;
+use crate::hir::DefId;
 use crate::library::Library;
 use crate::places::uses_note;
 use mam_grammar::ast::DefinitionKind;

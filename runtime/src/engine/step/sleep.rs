@@ -2,6 +2,7 @@
 
 use super::{Runner, Scene};
 use crate::engine::memory::silence;
+use crate::ids::PortId;
 use crate::program::{Step, StepVoice};
 use std::ops::Range;
 
@@ -110,18 +111,18 @@ impl Runner {
     }
 
     /// The program's ports whose voices have been awake since they were last reported as asleep.
-    pub(crate) fn unreported(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn unreported(&self) -> impl Iterator<Item = PortId> {
         self.voices.iter().filter(|voice| voice.unreported).map(|voice| self.port_ids[voice.port])
     }
 
     /// Whether a voice of the program's port sounds, or will as soon as its delay lines are cleared.
-    pub(crate) fn is_port_awake(&self, id: usize) -> bool {
+    pub(crate) fn is_port_awake(&self, id: PortId) -> bool {
         let waits = |voice: &VoiceState| self.guard.has_note_waiting() && self.ports[voice.port].gate != 0;
         self.voices.iter().any(|voice| self.port_ids[voice.port] == id && (voice.awake || waits(voice)))
     }
 
     /// The voices of the program's port have been reported as asleep.
-    pub(crate) fn report(&mut self, id: usize) {
+    pub(crate) fn report(&mut self, id: PortId) {
         for voice in self.voices.iter_mut().filter(|voice| self.port_ids[voice.port] == id) {
             voice.unreported = false;
         }

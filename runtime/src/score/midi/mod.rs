@@ -12,6 +12,7 @@ use super::listing::Bars;
 use super::midi::tempo::Time;
 use super::rational::Rational;
 use super::sequencer::{Extent, Sequencer, Unplayed};
+use crate::ids::{IdMap, PortId};
 use crate::param::ParamSlot;
 use crate::program::{Event, EventKind, MidiRole, Program, Target};
 use midly::num::{u4, u7, u15, u28};
@@ -136,13 +137,13 @@ struct Note {
 
 /// The notes of each target: a note that is taken over ends where the next begins.
 fn played(targets: &[Target], events: &[Event], end: u64) -> Vec<Vec<Note>> {
-    let ports = targets.iter().flat_map(|t| &t.voices).max().map_or(0, |last| last + 1);
-    let mut owners = vec![None; ports];
+    let ports = targets.iter().flat_map(|t| &t.voices).max().map_or(0, |last| last.index() + 1);
+    let mut owners: IdMap<PortId, Option<usize>> = IdMap::filled(None, ports);
     for (index, target) in targets.iter().enumerate() {
         target.voices.iter().for_each(|&port| owners[port] = Some(index));
     }
     let mut played: Vec<Vec<Note>> = vec![vec![]; targets.len()];
-    let mut open: Vec<Option<usize>> = vec![None; ports];
+    let mut open: IdMap<PortId, Option<usize>> = IdMap::filled(None, ports);
     for event in events {
         let (EventKind::Off { port } | EventKind::On { port, .. }) = event.kind else { continue };
         let Some(&Some(owner)) = owners.get(port) else { continue };

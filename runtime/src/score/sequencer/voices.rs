@@ -1,18 +1,19 @@
 //! Which voice plays a note: decided by events alone, never by audio.
 
+use crate::ids::PortId;
 use crate::program::{Event, EventKind, Target};
 
 /// The voices of one target.
 #[derive(Clone, Debug)]
 pub(super) struct Voices {
     voices: Vec<Voice>,
-    monitor: Option<usize>,
+    monitor: Option<PortId>,
     monitor_gate: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Voice {
-    port: usize,
+    port: PortId,
     /// The note that it holds.
     held: Option<Held>,
     /// When it was released, or when its note began, in order of all such moments.

@@ -21,7 +21,7 @@ fn onsets(program: &Program, target: &str, count: usize) -> Vec<u64> {
     let target = program.targets.iter().find(|t| &*t.name == target).expect("a target");
     let mut events = vec![];
     Sequencer::for_program(program, Extent::Forever).advance(1 << 22, &mut events);
-    let hit = |port: &usize| target.voices.contains(port);
+    let hit = |port: &mam_runtime::ids::PortId| target.voices.contains(port);
     let notes = events.iter().filter(|e| matches!(&e.kind, EventKind::On { port, .. } if hit(port)));
     notes.map(|e| e.frame).take(count).collect()
 }

@@ -201,7 +201,7 @@ fn a_delay_takes_the_memory_that_its_bound_asks_for() {
     {
         let text = format!("knob t = 5ms in 1ms..20ms\nout = in.left |> comb({time})\n");
         let program = mam_testing::render::program("song.mam", &text, RATE, false);
-        let lines: Vec<usize> = program.delays.iter().map(|d| d.frames).collect();
+        let lines: Vec<usize> = program.delays.values().map(|d| d.frames).collect();
         assert_eq!(lines, [frames], "{time}");
     }
 }

@@ -1,0 +1,137 @@
+//! The functions that the language has built in, because they cannot be said in it: their names, arguments and
+//! documentation. What each computes is in [`crate::arithmetic`]; what has state is in `lower`.
+
+use crate::dimension::Dimension;
+
+/// A function of the language: an index into the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Builtin(usize);
+
+/// One of them.
+pub struct Row {
+    /// How it is called.
+    pub name: &'static str,
+    /// The names of its arguments.
+    pub formals: &'static [&'static str],
+    /// How many of them have no default.
+    pub needed: usize,
+    /// For `mamc doc` and the manual.
+    pub doc: &'static str,
+    /// What it does.
+    pub function: Function,
+}
+
+/// What a function of the language does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    /// Computes a plain number of plain numbers, channel by channel.
+    Plain(Arithmetic),
+    /// Computes, channel by channel, what has the common dimension of its arguments.
+    Keeps(Arithmetic),
+    /// The value of the sample before.
+    Prev,
+    /// A delay line.
+    Tap,
+    /// A phase that rises and wraps.
+    Phasor,
+    /// White noise.
+    Noise,
+    /// Counts samples since a trigger.
+    Since,
+    /// A train of pulses.
+    Pulses,
+    /// A list that is read at a position.
+    Table,
+}
+
+/// A function of values of one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Arithmetic {
+    Sin,
+    Cos,
+    Tan,
+    Exp,
+    Log,
+    Exp2,
+    Log2,
+    Tanh,
+    Sqrt,
+    Sign,
+    Abs,
+    Min,
+    Max,
+    Clamp,
+    Floor,
+    Ceil,
+    Round,
+    Fract,
+    Hz,
+}
+
+impl Arithmetic {
+    /// What its result measures, where its arguments are plain.
+    pub fn dimension(self) -> Dimension {
+        if self == Hz { Dimension::FREQUENCY } else { Dimension::PLAIN }
+    }
+}
+
+impl Builtin {
+    /// The function of this name.
+    pub fn find(name: &str) -> Option<Builtin> {
+        ROWS.iter().position(|row| row.name == name).map(Builtin)
+    }
+
+    /// All of them, in the order in which they are shown.
+    pub fn all() -> impl Iterator<Item = Builtin> {
+        (0..ROWS.len()).map(Builtin)
+    }
+
+    /// What is known of it.
+    pub fn row(self) -> &'static Row {
+        &ROWS[self.0]
+    }
+}
+
+macro_rules! rows {
+    ($($name:literal [$($formal:literal)*] $needed:literal $function:expr, $doc:literal;)*) => {
+        static ROWS: &[Row] = &[
+            $(Row { name: $name, formals: &[$($formal),*], needed: $needed, doc: $doc, function: $function }),*
+        ];
+    };
+}
+
+use Arithmetic::{
+    Abs, Ceil, Clamp, Cos, Exp, Exp2, Floor, Fract, Hz, Log, Log2, Max, Min, Round, Sign, Sin, Sqrt, Tan,
+    Tanh,
+};
+use Function::{Keeps, Plain};
+
+rows! {
+    "prev" ["x" "init"] 1 Function::Prev, "The value that `x` had one sample ago; `init` (0) before the first.";
+    "tap" ["x" "time" "max"] 2 Function::Tap, "`x` as it was `time` ago, through a delay line of at most `max`.";
+    "phasor" ["freq" "reset"] 1 Function::Phasor, "Rises from 0 to 1 `freq` times a second; its first sample, and that in which `reset` is not 0, is `freq`/sr. Exact for hours where `freq` is held.";
+    "noise" [] 0 Function::Noise, "White noise in [−1, 1), its own for every use.";
+    "since" ["trig"] 1 Function::Since, "Samples since `trig` was last not 0; 0 in that sample, 10⁹ before the first and from 10⁹ on. Counted exactly, then rounded to a 32-bit float.";
+    "pulses" ["period" "first"] 1 Function::Pulses, "1 in the sample nearest to `first` + k · `period` samples (k = 0, 1, …), else 0; `first` is 0. Counted exactly; a period is read at the pulse before, is at least 1 sample, and from 2³¹ on never over.";
+    "table" ["values" "position"] 2 Function::Table, "A list of numbers read at `position` (0..1 wraps), in straight lines.";
+    "sin" ["x"] 1 Plain(Sin), "Sine of an angle in radians.";
+    "cos" ["x"] 1 Plain(Cos), "Cosine of an angle in radians.";
+    "tan" ["x"] 1 Plain(Tan), "Tangent of an angle in radians.";
+    "exp" ["x"] 1 Plain(Exp), "e to the power of x.";
+    "log" ["x"] 1 Plain(Log), "Natural logarithm.";
+    "exp2" ["x"] 1 Plain(Exp2), "2 to the power of x.";
+    "log2" ["x"] 1 Plain(Log2), "Logarithm to base 2.";
+    "tanh" ["x"] 1 Plain(Tanh), "Hyperbolic tangent.";
+    "sqrt" ["x"] 1 Plain(Sqrt), "Square root.";
+    "sign" ["x"] 1 Plain(Sign), "1 above 0, −1 below, 0 at 0.";
+    "abs" ["x"] 1 Keeps(Abs), "The value without its sign.";
+    "min" ["a" "b"] 2 Keeps(Min), "The smaller of two.";
+    "max" ["a" "b"] 2 Keeps(Max), "The greater of two.";
+    "clamp" ["x" "low" "high"] 3 Keeps(Clamp), "x, kept between low and high.";
+    "floor" ["x"] 1 Keeps(Floor), "Greatest whole number that is not above x.";
+    "ceil" ["x"] 1 Keeps(Ceil), "Least whole number that is not below x.";
+    "round" ["x"] 1 Keeps(Round), "Nearest whole number; halves go up.";
+    "fract" ["x"] 1 Keeps(Fract), "x − floor(x).";
+    "hz" ["note"] 1 Plain(Hz), "Frequency of a MIDI note number: 440 Hz · 2^((note − 69)/12).";
+}

@@ -1,0 +1,285 @@
+//! Calls: which definition or function is meant, and which argument is which.
+
+use super::builtins::{Builtin, Function};
+use super::resolve::{Context, IMPLIED, Resolver};
+use super::{Call, Callee, DefId, Target};
+use crate::call::{Bound, bind, missing, number_comma};
+use crate::codes;
+use crate::dimension::Dimension;
+use crate::units::{Units, of_formal, unit_of};
+use mam_grammar::Problem;
+use mam_grammar::ast::{Arg, Ast, Body, Definition, DefinitionKind, Expr, ExprId, Ident, ItemKind};
+use std::sync::Arc;
+
+/// A call as it is written.
+#[derive(Clone, Copy)]
+struct Written<'a> {
+    callee: &'a Ident,
+    args: &'a [Arg],
+    piped: Option<ExprId>,
+}
+
+impl Written<'_> {
+    /// The arguments with what was piped in as the first.
+    fn with_piped(&self) -> Vec<Arg> {
+        let first = self.piped.map(|value| Arg { name: None, value });
+        first.into_iter().chain(self.args.iter().cloned()).collect()
+    }
+}
+
+impl Resolver<'_> {
+    /// A call, and what is given to it.
+    pub(super) fn call(
+        &mut self,
+        context: Context,
+        expr: ExprId,
+        callee: &Ident,
+        args: &[Arg],
+        piped: Option<ExprId>,
+    ) {
+        let written = Written { callee, args, piped };
+        let def = self.files.find(self.file, &callee.name);
+        let mut inner = context;
+        let mut unknown = false;
+        match (def, Builtin::find(&callee.name)) {
+            (Some(def), _) => {
+                self.used(context.scope, callee.span, Target::Definition(def));
+                for name in args.iter().filter_map(|arg| arg.name.as_ref()) {
+                    self.used(context.scope, name.span, Target::Argument(def, name.name.clone()));
+                }
+                let call = match self.files.definition(def).kind {
+                    DefinitionKind::Def => self.call_def(context, def, written),
+                    DefinitionKind::Effect => self.call_effect(context, def, written),
+                    DefinitionKind::Instrument => self.call_instrument(context, def, written),
+                };
+                // What is given to an instrument that cannot be there is not looked at.
+                let refused =
+                    self.files.definition(def).kind == DefinitionKind::Instrument && !context.instances;
+                inner = if refused { context.quiet() } else { context };
+                self.called(context, expr, callee, def, call);
+            }
+            (None, Some(builtin)) => {
+                self.used(context.scope, callee.span, Target::Builtin(builtin));
+                let call = self.call_builtin(context, builtin, written);
+                self.hir.calls.insert(expr, call);
+            }
+            (None, None) => {
+                if !self.files.is_broken(self.file, &callee.name) {
+                    let problem = self.unknown_definition(callee);
+                    self.problem(context, problem);
+                }
+                unknown = true;
+                let args = written.with_piped().into_iter().map(|arg| Some(arg.value)).collect();
+                let call = Call { callee: Callee::Broken, args, more: vec![], piped };
+                self.hir.calls.insert(expr, call);
+            }
+        }
+        for value in piped.into_iter().chain(args.iter().map(|arg| arg.value)) {
+            // What is wrong with a signal that is given is wrong whatever was meant; a list may be right.
+            let listed = unknown && matches!(self.ast.exprs[value], Expr::Text(_) | Expr::List(_));
+            self.expr(if listed { inner.quiet() } else { inner }, value);
+        }
+    }
+
+    /// The arguments in the order of what is called, and whether something is wrong with them.
+    fn bound(
+        &mut self,
+        context: Context,
+        (callee, args): (&Ident, &[Arg]),
+        formals: &[&str],
+        more: &[&str],
+    ) -> (Bound, bool) {
+        let before = self.hir.problems.len();
+        let bound = bind(self.ast, (callee, args), formals, more, &mut self.hir.problems);
+        let wrong = self.hir.problems.len() > before;
+        if wrong && context.is_quiet() {
+            self.hir.problems.truncate(before);
+        }
+        (bound, wrong)
+    }
+
+    fn call_def(&mut self, context: Context, def: DefId, written: Written) -> Call {
+        let definition = self.files.definition(def);
+        let callee = written.callee;
+        let formals: Vec<&str> = definition.formals.iter().map(|formal| &*formal.name.name).collect();
+        let args = written.with_piped();
+        // An argument that is called wrongly is the one that seems to be missing.
+        let (bound, misread) = self.bound(context, (callee, &args), &formals, &[]);
+        let expected = expected_of(&self.files.file(def.file).ast, definition);
+        let mut broken = false;
+        let wrong = self
+            .misplaced(definition, &bound.args, &expected)
+            .or_else(|| number_comma(self.ast, &args, &expected));
+        match wrong {
+            Some(problem) => {
+                self.problem(context, problem);
+                broken = true;
+            }
+            None => {
+                for (formal, given) in definition.formals.iter().zip(&bound.args) {
+                    if given.is_none() && formal.default.is_none() {
+                        broken = true;
+                        if !misread {
+                            let problem = missing(callee, &formal.name.name, &formals, callee.span);
+                            self.problem(context, problem);
+                        }
+                    }
+                }
+            }
+        }
+        let callee = if broken { Callee::Broken } else { Callee::Definition(def) };
+        Call { callee, args: bound.args, more: vec![], piped: written.piped }
+    }
+
+    fn call_effect(&mut self, context: Context, def: DefId, written: Written) -> Call {
+        let named = self.named(def);
+        let more: Vec<&str> = std::iter::once("in")
+            .chain(named.inputs.iter().chain(&named.broken).map(|name| &**name))
+            .collect();
+        let mut call = self.call_instance(context, def, written, &named.params, &more);
+        if written.piped.or(call.more[0]).is_none() {
+            let callee = written.callee;
+            let message = format!("`{callee}` is an effect, and nothing flows into it");
+            let problem = Problem::new(&codes::NO_INPUT, callee.span, message);
+            self.problem(context, problem.help(format!("put its input before it: `x |> {callee}(…)`")));
+            if !context.instances {
+                call.callee = Callee::Broken;
+            }
+        }
+        call
+    }
+
+    fn call_instrument(&mut self, context: Context, def: DefId, written: Written) -> Call {
+        let callee = written.callee;
+        if !context.instances {
+            let message = format!("the instrument `{callee}` is called inside a definition");
+            let problem = Problem::new(&codes::INSTRUMENT_INSIDE, callee.span, message);
+            let help = "give it a name in the song itself, and hand its signal in as an argument";
+            self.problem(context, problem.help(help));
+            return Call { callee: Callee::Broken, args: vec![], more: vec![], piped: written.piped };
+        }
+        let mut named = self.named(def);
+        named.params.extend(IMPLIED.map(|name| (Arc::from(name), Dimension::PLAIN)));
+        let more: Vec<&str> =
+            std::iter::once("voices").chain(named.broken.iter().map(|name| &**name)).collect();
+        if let Some(left) = written.piped {
+            let message = format!("`{callee}` is an instrument: no signal flows into it");
+            let problem = Problem::new(&codes::NO_INPUT, self.ast.span(left), message);
+            self.problem(context, problem.help(format!(
+                "an instrument stands at the left end of a pipe: `{callee}() |> …`; its parameters take signals"
+            )));
+        }
+        self.call_instance(context, def, written, &named.params, &more)
+    }
+
+    fn call_instance(
+        &mut self,
+        context: Context,
+        def: DefId,
+        written: Written,
+        params: &[(Arc<str>, Dimension)],
+        more: &[&str],
+    ) -> Call {
+        let Written { callee, args, piped, .. } = written;
+        let formals: Vec<&str> = params.iter().map(|(name, _)| &**name).collect();
+        let (bound, _) = self.bound(context, (callee, args), &formals, more);
+        let expected: Vec<_> = params.iter().map(|(_, dimension)| Some(*dimension)).collect();
+        if let Some(problem) = number_comma(self.ast, args, &expected) {
+            self.problem(context, problem);
+        }
+        Call { callee: Callee::Definition(def), args: bound.args, more: bound.more, piped }
+    }
+
+    fn call_builtin(&mut self, context: Context, builtin: Builtin, written: Written) -> Call {
+        let (row, callee) = (builtin.row(), written.callee);
+        let args = written.with_piped();
+        let (bound, mut broken) = self.bound(context, (callee, &args), row.formals, &[]);
+        let lacking = bound.args.iter().take(row.needed).position(Option::is_none);
+        if let Some(i) = lacking.filter(|_| !broken) {
+            self.problem(context, missing(callee, row.formals[i], row.formals, callee.span));
+            broken = true;
+        }
+        if row.function == Function::Tap && !broken && bound.args[2].is_none() {
+            let message = "this delay has no greatest time";
+            let problem = Problem::new(&codes::UNBOUNDED_TAP, callee.span, message);
+            self.problem(context, problem.help("say how much memory it may need: `tap(x, time, max: 2s)`"));
+            broken = true;
+        }
+        let callee = if broken { Callee::Broken } else { Callee::Builtin(builtin) };
+        Call { callee, args: bound.args, more: vec![], piped: written.piped }
+    }
+
+    fn named(&self, def: DefId) -> Named {
+        let ast = &self.files.file(def.file).ast;
+        let mut named = Named::default();
+        let Body::Items(items) = &self.files.definition(def).body else { return named };
+        for item in items {
+            match &item.kind {
+                ItemKind::Param(param) => {
+                    let units = Units::written(ast, Some(param.default), param.range);
+                    let unit = units.value.or(units.low.filter(|_| units.low == units.high));
+                    let dimension = unit.map_or(Dimension::PLAIN, Dimension::of);
+                    named.params.push((param.name.name.clone(), dimension));
+                }
+                ItemKind::Input(name) => named.inputs.push(name.name.clone()),
+                ItemKind::Broken(Some(name)) => named.broken.push(name.name.clone()),
+                _ => {}
+            }
+        }
+        named
+    }
+
+    /// What is wrong with a call in which a number stands in the place of a signal, though another argument wants one of
+    /// its dimension: `lowpass(500Hz, x)`, `adsr(5ms, 100ms)`.
+    fn misplaced(
+        &self,
+        definition: &Definition,
+        args: &[Option<ExprId>],
+        expected: &[Option<Dimension>],
+    ) -> Option<Problem> {
+        if self.files.is_prelude(self.file) {
+            return None;
+        }
+        let ast = self.ast;
+        let measure = |expr: ExprId| unit_of(ast, expr).map(Dimension::of).filter(|d| *d != Dimension::PLAIN);
+        let signal = |i: usize| expected[i].is_none() && definition.formals[i].default.is_none();
+        let (here, expr, dimension) = (0..args.len()).find_map(|i| {
+            let expr = args[i].filter(|_| signal(i))?;
+            Some((i, expr, measure(expr)?))
+        })?;
+        let place = (0..args.len()).find(|i| expected[*i] == Some(dimension))?;
+        let is_number = |expr: ExprId| measure(expr).is_some() || matches!(ast.exprs[expr], Expr::Number(_));
+        let mut order: Vec<Option<String>> =
+            args.iter().map(|arg| arg.map(|expr| self.files.slice(ast.span(expr)).to_owned())).collect();
+        match args[place] {
+            Some(other) if !is_number(other) => order.swap(here, place),
+            // With all arguments there, it may be meant: `onepole(440Hz, 5Hz)` is 440 Hz, and constant.
+            _ if order.last().is_none_or(Option::is_some) => return None,
+            _ => {
+                order.insert(here, Some(definition.formals[here].name.to_string()));
+                order.pop();
+            }
+        }
+        let (name, formal) = (&definition.name, &definition.formals[here].name);
+        let message = format!("`{formal}` of `{name}` is a signal, but this is {dimension}");
+        let given = order.into_iter().map_while(|arg| arg).collect::<Vec<_>>().join(", ");
+        let wanted = &definition.formals[place].name;
+        let problem = Problem::new(&codes::MISPLACED_ARGUMENT, ast.span(expr), message);
+        Some(problem.help(format!("`{formal}` comes before `{wanted}`: `{name}({given})`")))
+    }
+}
+
+/// What each argument of a `def` measures, where that is said.
+fn expected_of(ast: &Ast, definition: &Definition) -> Vec<Option<Dimension>> {
+    definition.formals.iter().map(|formal| of_formal(ast, formal).map(|(dimension, _)| dimension)).collect()
+}
+
+/// What can be given to an instrument or effect by name.
+#[derive(Default)]
+struct Named {
+    /// Its parameters, each with what it seems to measure.
+    params: Vec<(Arc<str>, Dimension)>,
+    inputs: Vec<Arc<str>>,
+    /// What could not be read.
+    broken: Vec<Arc<str>>,
+}

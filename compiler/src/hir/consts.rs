@@ -1,0 +1,583 @@
+//! Constants: what must be known before there is a graph. Defaults, ranges and glides of parameters, how many voices there
+//! are, how often a `sum` is unrolled.
+//!
+//! Only what is asked for is evaluated, by need, in f64; definitions are called with their arguments' values. What depends
+//! on a state, a parameter or a signal is not a constant. A constant does not depend on the sample rate of the song: where
+//! it names `sr`, that is [`RATE`].
+
+use super::builtins::{Builtin, Function};
+use super::resolve::resolved;
+use super::{Call, Callee, DefId, FILE, Iterations, Known, LocalKind, Name, ScopeId};
+use crate::arithmetic::{Operations, function, operator, table_at};
+use crate::dimension::{Dimension, base_value};
+use crate::files::Files;
+use crate::ir::{Imm, Op, Scalar};
+use crate::units::{Units, of_formal};
+use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, Expr, ExprId, Ident, UnaryOp};
+use rustc_hash::FxHashMap;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The sample rate that constants see, in Hz.
+pub const RATE: f64 = 48_000.0;
+
+/// Why there is no number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// It is only known while the song plays.
+    Varies,
+    /// Something is wrong with it, which is reported where the expression is checked.
+    Wrong,
+}
+
+/// What was evaluated so far.
+#[derive(Default)]
+pub struct Consts {
+    known: RefCell<FxHashMap<(usize, ExprId, Iterations), Result<(f64, Dimension), Missing>>>,
+    /// Expressions that were evaluated, for the limit `all_evaluations`.
+    work: Cell<usize>,
+}
+
+impl Consts {
+    /// The value of a mono constant that stands in a file itself, in base units; `around` are the `sum`s around it.
+    ///
+    /// # Errors
+    /// Where it is not a constant, or cannot be evaluated.
+    pub fn number(
+        &self,
+        files: &Files,
+        file: usize,
+        expr: ExprId,
+        around: &[super::Iteration],
+    ) -> Result<(f64, Dimension), Missing> {
+        let key = (file, expr, around.to_vec());
+        if let Some(&known) = self.known.borrow().get(&key) {
+            return known;
+        }
+        let mut evaluator = Evaluator { files, frames: vec![], work: 0, all: self.work.get(), depth: 0 };
+        let found = evaluator.number(file, expr, around);
+        self.work.set(evaluator.all + evaluator.work);
+        self.known.borrow_mut().insert(key, found);
+        found
+    }
+
+    /// The value of a constant, if it is a whole number.
+    pub fn whole(
+        &self,
+        files: &Files,
+        file: usize,
+        expr: ExprId,
+        around: &[super::Iteration],
+    ) -> Option<i64> {
+        let (x, _) = self.number(files, file, expr, around).ok()?;
+        (x.fract() == 0.0 && x.abs() < 1e9).then_some(x as i64)
+    }
+}
+
+/// A value.
+#[derive(Clone)]
+enum Value {
+    /// One number or two: mono or stereo.
+    Signal(Signal),
+    Record(Rc<[(Arc<str>, Value)]>),
+}
+
+/// One number a channel; a real number is an f64, a truth a bool.
+#[derive(Clone)]
+struct Signal {
+    channels: Vec<Imm>,
+    dimension: Dimension,
+}
+
+type Found<T> = Result<T, Missing>;
+
+/// What a name of a scope is.
+#[derive(Clone)]
+enum Slot {
+    /// Not a constant.
+    Varies,
+    /// Not evaluated yet: an expression that sees the names of a frame, and what its place measures.
+    Expr(usize, ExprId, Option<(Dimension, Units)>),
+    /// Is being evaluated.
+    Open,
+    Done(Found<Value>),
+}
+
+/// A scope while it is evaluated.
+struct Frame {
+    file: usize,
+    scope: ScopeId,
+    parent: Option<usize>,
+    /// What its names are, where that was asked for or given.
+    slots: FxHashMap<usize, Slot>,
+}
+
+struct Evaluator<'a> {
+    files: &'a Files,
+    frames: Vec<Frame>,
+    work: usize,
+    all: usize,
+    depth: usize,
+}
+
+/// Arithmetic on numbers.
+struct Numbers;
+
+impl Evaluator<'_> {
+    fn number(&mut self, file: usize, expr: ExprId, around: &[super::Iteration]) -> Found<(f64, Dimension)> {
+        let mut frame = self.frame(file, FILE, None);
+        for iteration in around {
+            frame = self.frame(file, iteration.scope, Some(frame));
+            self.frames[frame].slots.insert(0, done(iteration.counter as f64));
+        }
+        match self.eval(frame, expr)? {
+            Value::Signal(Signal { channels, dimension }) if channels.len() == 1 => {
+                let x = Numbers.known(channels[0]).filter(|x| x.is_finite()).ok_or(Missing::Wrong)?;
+                Ok((x, dimension))
+            }
+            _ => Err(Missing::Varies),
+        }
+    }
+
+    /// A frame of which nothing is known yet.
+    fn frame(&mut self, file: usize, scope: ScopeId, parent: Option<usize>) -> usize {
+        self.frames.push(Frame { file, scope, parent, slots: FxHashMap::default() });
+        self.frames.len() - 1
+    }
+
+    fn eval(&mut self, frame: usize, expr: ExprId) -> Found<Value> {
+        const DEPTH_BETWEEN_LOOKS: usize = 8;
+        let limits = &self.files.limits;
+        self.work += 1;
+        if self.work > limits.evaluations || self.all + self.work > limits.all_evaluations {
+            return Err(Missing::Wrong);
+        }
+        self.depth += 1;
+        let value = match self.depth.is_multiple_of(DEPTH_BETWEEN_LOOKS) {
+            true => stacker::maybe_grow(128 << 10, 1 << 20, || self.eval_in(frame, expr)),
+            false => self.eval_in(frame, expr),
+        };
+        self.depth -= 1;
+        let value = value?;
+        let finite =
+            |signal: &Signal| signal.channels.iter().all(|&x| Numbers.known(x).is_some_and(f64::is_finite));
+        match &value {
+            Value::Signal(signal) if !self.files.is_prelude(self.frames[frame].file) && !finite(signal) => {
+                Err(Missing::Wrong)
+            }
+            _ => Ok(value),
+        }
+    }
+
+    fn eval_in(&mut self, frame: usize, expr: ExprId) -> Found<Value> {
+        let files = self.files;
+        let file = self.frames[frame].file;
+        match &files.file(file).ast.exprs[expr] {
+            Expr::Number(number) => {
+                let dimension = number.unit.map_or(Dimension::PLAIN, Dimension::of);
+                Ok(mono(Imm::F64(base_value(number.value(), number.unit)), dimension))
+            }
+            Expr::Paren(x) => self.eval(frame, *x),
+            Expr::Name(_) => self.name(frame, expr),
+            Expr::Field { of, field } => {
+                if resolved(files, file).name(expr) == Name::Broken {
+                    return Err(Missing::Wrong);
+                }
+                let of = self.eval(frame, *of)?;
+                part(&of, field)
+            }
+            Expr::Call { .. } => self.call(frame, expr),
+            Expr::Pipe { right, .. } => self.pipe(frame, *right),
+            Expr::Unary { op, x } => {
+                let x = self.signal(frame, *x)?;
+                match op {
+                    UnaryOp::Neg => each(&[&x], x.dimension, |v| Numbers.real(Op::Neg, [v[0]])),
+                    UnaryOp::Not => each(&[&x], Dimension::PLAIN, |v| Numbers.logic(Op::Not, [v[0]])),
+                }
+            }
+            Expr::Binary { op, a, b } => {
+                let (a, b) = (self.signal(frame, *a)?, self.signal(frame, *b)?);
+                binary(*op, &a, &b)
+            }
+            Expr::If { condition, then, otherwise } => {
+                let [c, t, o] = [*condition, *then, *otherwise].map(|x| self.signal(frame, x));
+                let (c, t, o) = (c?, t?, o?);
+                let dimension = common(t.dimension, o.dimension)?;
+                plain(&c)?;
+                each(&[&c, &t, &o], dimension, |v| Numbers.select(v[0], v[1], v[2]))
+            }
+            Expr::Sum { from, to, body, .. } => self.sum(frame, expr, (*from, *to), body),
+            Expr::Chain { start, from, to, body, .. } => {
+                let mut value = self.eval(frame, *start)?;
+                for counter in self.bounds(frame, (*from, *to))? {
+                    value = self.iteration(frame, expr, counter, Some(value), body)?;
+                }
+                Ok(value)
+            }
+            Expr::Tuple(sides) => self.tuple(frame, sides),
+            Expr::Record(fields) => {
+                let fields = fields.iter().map(|(name, x)| Ok((name.name.clone(), self.eval(frame, *x)?)));
+                Ok(Value::Record(fields.collect::<Found<Vec<_>>>()?.into()))
+            }
+            Expr::Length { .. } => Err(Missing::Varies),
+            Expr::List(_) | Expr::Text(_) | Expr::Method { .. } => Err(Missing::Wrong),
+        }
+    }
+
+    fn signal(&mut self, frame: usize, expr: ExprId) -> Found<Signal> {
+        match self.eval(frame, expr)? {
+            Value::Signal(signal) => Ok(signal),
+            Value::Record(_) => Err(Missing::Wrong),
+        }
+    }
+
+    fn tuple(&mut self, frame: usize, sides: &[ExprId]) -> Found<Value> {
+        let &[left, right] = sides else { return Err(Missing::Wrong) };
+        let (left, right) = (self.signal(frame, left)?, self.signal(frame, right)?);
+        let dimension = common(left.dimension, right.dimension)?;
+        match (&left.channels[..], &right.channels[..]) {
+            (&[left], &[right]) => Ok(Value::Signal(Signal { channels: vec![left, right], dimension })),
+            _ => Err(Missing::Wrong),
+        }
+    }
+
+    fn name(&mut self, frame: usize, expr: ExprId) -> Found<Value> {
+        let hir = resolved(self.files, self.frames[frame].file);
+        match hir.name(expr) {
+            Name::Local(id) => {
+                let local = hir.local(id);
+                let mut frame = frame;
+                while self.frames[frame].scope != local.scope {
+                    frame = self.frames[frame].parent.ok_or(Missing::Wrong)?;
+                }
+                self.slot(frame, local.index)
+            }
+            Name::Known(known) => match known {
+                Known::Tau => Ok(mono(Imm::F64(std::f64::consts::TAU), Dimension::PLAIN)),
+                Known::Pi => Ok(mono(Imm::F64(std::f64::consts::PI), Dimension::PLAIN)),
+                Known::Sr => Ok(mono(Imm::F64(RATE), Dimension::FREQUENCY)),
+                Known::Dt => Ok(mono(Imm::F64(1.0 / RATE), Dimension::TIME)),
+                Known::Beat | Known::Bar | Known::In => Err(Missing::Varies),
+            },
+            Name::Broken | Name::None => Err(Missing::Wrong),
+        }
+    }
+
+    /// The value of a name, evaluated once.
+    fn slot(&mut self, frame: usize, index: usize) -> Found<Value> {
+        let known = self.frames[frame].slots.insert(index, Slot::Open);
+        let slot = known.unwrap_or_else(|| self.slot_of(frame, index));
+        let found = match slot {
+            Slot::Varies => Err(Missing::Varies),
+            Slot::Open => Err(Missing::Wrong),
+            Slot::Done(found) => found,
+            Slot::Expr(sees, expr, place) => {
+                self.eval(sees, expr).and_then(|value| place.map_or(Ok(value.clone()), |p| fit(value, p)))
+            }
+        };
+        self.frames[frame].slots.insert(index, Slot::Done(found.clone()));
+        found
+    }
+
+    /// What a name is that nothing was given for: an equation is to be evaluated, and nothing else is a constant.
+    fn slot_of(&self, frame: usize, index: usize) -> Slot {
+        let Frame { file, scope, .. } = self.frames[frame];
+        let hir = resolved(self.files, file);
+        match hir.local(hir.scope(scope).locals[index]).kind {
+            LocalKind::Equation(expr) => Slot::Expr(frame, expr, None),
+            LocalKind::Broken => Slot::Done(Err(Missing::Wrong)),
+            _ => Slot::Varies,
+        }
+    }
+
+    /// The right side of a pipe.
+    fn pipe(&mut self, frame: usize, right: ExprId) -> Found<Value> {
+        match &self.files.file(self.frames[frame].file).ast.exprs[right] {
+            Expr::Field { of, field } => {
+                let of = self.pipe(frame, *of)?;
+                part(&of, field)
+            }
+            _ => self.call(frame, right),
+        }
+    }
+
+    fn call(&mut self, frame: usize, expr: ExprId) -> Found<Value> {
+        let hir = resolved(self.files, self.frames[frame].file);
+        let call = hir.call(expr).ok_or(Missing::Wrong)?;
+        match call.callee {
+            Callee::Broken => Err(Missing::Wrong),
+            Callee::Builtin(builtin) => self.builtin(frame, builtin, &call.args),
+            Callee::Definition(def) => match self.files.definition(def).kind {
+                DefinitionKind::Def => self.definition(frame, def, call),
+                DefinitionKind::Instrument | DefinitionKind::Effect => Err(Missing::Varies),
+            },
+        }
+    }
+
+    fn definition(&mut self, caller: usize, def: DefId, call: &Call) -> Found<Value> {
+        let definition = self.files.definition(def);
+        let ast = &self.files.file(def.file).ast;
+        let hir = resolved(self.files, def.file);
+        let scope = hir.definition_scope(def.item);
+        let root = hir.scope(scope).parent.map(|file| self.root(def.file, file));
+        let frame = self.frame(def.file, scope, root);
+        for (i, (formal, given)) in definition.formals.iter().zip(&call.args).enumerate() {
+            let place = of_formal(ast, formal);
+            let slot = match (given, formal.default) {
+                (Some(expr), _) => Slot::Expr(caller, *expr, place),
+                (None, Some(expr)) => Slot::Expr(frame, expr, place),
+                (None, None) => Slot::Done(Err(Missing::Wrong)),
+            };
+            self.frames[frame].slots.insert(i, slot);
+        }
+        self.body(frame, &definition.body)
+    }
+
+    /// The frame of a file itself.
+    fn root(&mut self, file: usize, scope: ScopeId) -> usize {
+        let known = self.frames.iter().position(|frame| frame.file == file && frame.scope == scope);
+        known.unwrap_or_else(|| self.frame(file, scope, None))
+    }
+
+    fn body(&mut self, frame: usize, body: &Body) -> Found<Value> {
+        match body {
+            Body::Expr(expr) => self.eval(frame, *expr),
+            Body::Items(_) => {
+                let Frame { file, scope, .. } = self.frames[frame];
+                let hir = resolved(self.files, file);
+                let out = hir.own(scope, "out").ok_or(Missing::Wrong)?;
+                self.slot(frame, hir.local(out).index)
+            }
+        }
+    }
+
+    fn builtin(&mut self, frame: usize, builtin: Builtin, args: &[Option<ExprId>]) -> Found<Value> {
+        let given: Vec<ExprId> = args.iter().copied().flatten().collect();
+        match builtin.row().function {
+            Function::Plain(arithmetic) => {
+                let args = given.into_iter().map(|x| self.signal(frame, x)).collect::<Found<Vec<_>>>()?;
+                args.iter().try_for_each(plain)?;
+                let dimension = arithmetic.dimension();
+                each(&args.iter().collect::<Vec<_>>(), dimension, |v| function(&mut Numbers, arithmetic, v))
+            }
+            Function::Keeps(arithmetic) => {
+                let args = given.into_iter().map(|x| self.signal(frame, x)).collect::<Found<Vec<_>>>()?;
+                let dimension =
+                    args.iter().try_fold(args[0].dimension, |dimension, x| common(dimension, x.dimension))?;
+                each(&args.iter().collect::<Vec<_>>(), dimension, |v| function(&mut Numbers, arithmetic, v))
+            }
+            Function::Table => self.table(frame, &given),
+            _ => Err(Missing::Varies),
+        }
+    }
+
+    fn table(&mut self, frame: usize, given: &[ExprId]) -> Found<Value> {
+        let &[values, position] = given else { return Err(Missing::Wrong) };
+        let file = self.frames[frame].file;
+        let Expr::List(list) = &self.files.file(file).ast.exprs[values] else { return Err(Missing::Wrong) };
+        if list.is_empty() || list.len() > self.files.limits.table {
+            return Err(Missing::Wrong);
+        }
+        let mut numbers = vec![];
+        for &number in list {
+            match &self.signal(frame, number)?.channels[..] {
+                &[x] => numbers.extend(Numbers.known(x)),
+                _ => return Err(Missing::Wrong),
+            }
+        }
+        numbers.push(numbers[0]);
+        let position = self.signal(frame, position)?;
+        plain(&position)?;
+        each(&[&position], Dimension::PLAIN, |v| {
+            let at = Numbers.known(v[0]).unwrap_or_default();
+            Imm::F64(table_at(&numbers, at))
+        })
+    }
+
+    fn sum(&mut self, frame: usize, expr: ExprId, bounds: (ExprId, ExprId), body: &Body) -> Found<Value> {
+        let mut total: Option<Signal> = None;
+        for counter in self.bounds(frame, bounds)? {
+            let Value::Signal(term) = self.iteration(frame, expr, counter, None, body)? else {
+                return Err(Missing::Wrong);
+            };
+            total = Some(match total {
+                None => term,
+                Some(before) => match binary(BinaryOp::Add, &before, &term)? {
+                    Value::Signal(sum) => sum,
+                    Value::Record(_) => return Err(Missing::Wrong),
+                },
+            });
+        }
+        Ok(total.map_or_else(|| mono(Imm::F64(0.0), Dimension::PLAIN), Value::Signal))
+    }
+
+    fn bounds(&mut self, frame: usize, (from, to): (ExprId, ExprId)) -> Found<std::ops::RangeInclusive<i64>> {
+        let [from, to] = [from, to].map(|bound| match &self.signal(frame, bound)?.channels[..] {
+            &[x] => Numbers
+                .known(x)
+                .filter(|x| x.fract() == 0.0 && x.abs() < 1e9)
+                .map(|x| x as i64)
+                .ok_or(Missing::Wrong),
+            _ => Err(Missing::Wrong),
+        });
+        let (from, to) = (from?, to?);
+        if to.saturating_sub(from) >= self.files.limits.turns as i64 {
+            Err(Missing::Wrong)
+        } else {
+            Ok(from..=to)
+        }
+    }
+
+    fn iteration(
+        &mut self,
+        around: usize,
+        expr: ExprId,
+        counter: i64,
+        value: Option<Value>,
+        body: &Body,
+    ) -> Found<Value> {
+        let file = self.frames[around].file;
+        let scope = resolved(self.files, file).loop_scope(expr);
+        let frame = self.frame(file, scope, Some(around));
+        self.frames[frame].slots.insert(0, done(counter as f64));
+        if let Some(value) = value {
+            self.frames[frame].slots.insert(1, Slot::Done(Ok(value)));
+        }
+        self.body(frame, body)
+    }
+}
+
+fn done(x: f64) -> Slot {
+    Slot::Done(Ok(mono(Imm::F64(x), Dimension::PLAIN)))
+}
+
+fn mono(x: Imm, dimension: Dimension) -> Value {
+    Value::Signal(Signal { channels: vec![x], dimension })
+}
+
+/// A part of a value.
+fn part(of: &Value, field: &Ident) -> Found<Value> {
+    match of {
+        Value::Signal(signal) => {
+            let side = match &*field.name {
+                "left" => signal.channels.first(),
+                "right" => signal.channels.last(),
+                _ => None,
+            };
+            side.map(|&x| mono(x, signal.dimension)).ok_or(Missing::Wrong)
+        }
+        Value::Record(fields) => fields
+            .iter()
+            .find(|(name, _)| *name == field.name)
+            .map(|(_, value)| value.clone())
+            .ok_or(Missing::Wrong),
+    }
+}
+
+/// The dimension of two values that are added or compared: a plain number goes with anything.
+fn common(x: Dimension, y: Dimension) -> Found<Dimension> {
+    x.common(y).ok_or(Missing::Wrong)
+}
+
+fn plain(signal: &Signal) -> Found<()> {
+    if signal.dimension == Dimension::PLAIN { Ok(()) } else { Err(Missing::Wrong) }
+}
+
+/// Brings a value into a place: a plain number is read in the place's unit.
+fn fit(value: Value, (dimension, units): (Dimension, Units)) -> Found<Value> {
+    match value {
+        Value::Signal(signal) if signal.dimension == dimension => Ok(Value::Signal(signal)),
+        Value::Signal(signal) => {
+            plain(&signal)?;
+            let scale = units.scale(dimension);
+            match scale == 1.0 {
+                true => Ok(Value::Signal(Signal { dimension, ..signal })),
+                false => each(&[&signal], dimension, |v| Numbers.scale(scale, v[0])),
+            }
+        }
+        record @ Value::Record(_) => Ok(record),
+    }
+}
+
+fn binary(op: BinaryOp, x: &Signal, y: &Signal) -> Found<Value> {
+    let dimension = match op {
+        BinaryOp::Mul => x.dimension.times(y.dimension),
+        BinaryOp::Div => x.dimension.over(y.dimension),
+        BinaryOp::Pow => {
+            plain(y)?;
+            let exponent = Numbers.known(y.channels[0]).unwrap_or(f64::NAN);
+            x.dimension.power(exponent).ok_or(Missing::Wrong)?
+        }
+        BinaryOp::And | BinaryOp::Or => Dimension::PLAIN,
+        BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mod => common(x.dimension, y.dimension)?,
+        _ => common(x.dimension, y.dimension).map(|_| Dimension::PLAIN)?,
+    };
+    each(&[x, y], dimension, |v| operator(&mut Numbers, op, v[0], v[1]))
+}
+
+/// Applies `f` to each channel; mono signals go to every channel.
+fn each(signals: &[&Signal], dimension: Dimension, f: impl Fn(&[Imm]) -> Imm) -> Found<Value> {
+    let count = signals.iter().map(|signal| signal.channels.len()).max().unwrap_or(1);
+    let of = |i: usize| {
+        let values: Vec<Imm> = signals.iter().map(|s| s.channels[i.min(s.channels.len() - 1)]).collect();
+        f(&values)
+    };
+    Ok(Value::Signal(Signal { channels: (0..count).map(of).collect(), dimension }))
+}
+
+impl Numbers {
+    fn compute(op: Op, args: &[Imm], scalar: Scalar) -> Imm {
+        let meaning = op.row().meaning.expect("arithmetic ops have a meaning");
+        meaning(args, scalar)
+    }
+
+    fn precise(x: Imm) -> Imm {
+        Imm::F64(Numbers.known(x).unwrap_or_default())
+    }
+
+    fn truth(x: Imm) -> Imm {
+        match x {
+            Imm::Bool(_) => x,
+            _ => Numbers::compute(Op::Ne, &[Numbers::precise(x), Imm::F64(0.0)], Scalar::Bool),
+        }
+    }
+}
+
+impl Operations for Numbers {
+    type Value = Imm;
+
+    fn number(&mut self, x: f64) -> Imm {
+        Imm::F64(x)
+    }
+
+    fn known(&self, value: Imm) -> Option<f64> {
+        Some(match value {
+            Imm::F32(x) => f64::from(x),
+            Imm::F64(x) => x,
+            Imm::I32(x) => f64::from(x),
+            Imm::Bool(x) => f64::from(u8::from(x)),
+        })
+    }
+
+    fn real<const N: usize>(&mut self, op: Op, args: [Imm; N]) -> Imm {
+        Numbers::compute(op, &args.map(Numbers::precise), Scalar::F64)
+    }
+
+    fn compare(&mut self, op: Op, a: Imm, b: Imm) -> Imm {
+        Numbers::compute(op, &[a, b].map(Numbers::precise), Scalar::Bool)
+    }
+
+    fn logic<const N: usize>(&mut self, op: Op, args: [Imm; N]) -> Imm {
+        Numbers::compute(op, &args.map(Numbers::truth), Scalar::Bool)
+    }
+
+    fn select(&mut self, condition: Imm, a: Imm, b: Imm) -> Imm {
+        match (Numbers::truth(condition), a, b) {
+            (Imm::Bool(true), Imm::Bool(_), Imm::Bool(_)) => a,
+            (_, Imm::Bool(_), Imm::Bool(_)) => b,
+            (Imm::Bool(true), ..) => Numbers::precise(a),
+            _ => Numbers::precise(b),
+        }
+    }
+}

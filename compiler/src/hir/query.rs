@@ -1,0 +1,352 @@
+//! What an editor asks of a text: what is at a place, where it is defined, where it is used, what it is, and what it can be
+//! called instead. Texts with mistakes are answered as far as they resolve.
+
+use super::builtins::Builtin;
+use super::resolve::resolved;
+use super::{DefId, FILE, Known, LocalId, LocalKind, ScopeId, Target};
+use crate::dimension::Dimension;
+use crate::files::Files;
+use crate::library::{Library, ParamInfo};
+use mam_grammar::ast::{Definition, DefinitionKind, ItemKind};
+use mam_grammar::syntax::is_name;
+use mam_grammar::{SourceId, Span};
+use std::sync::Arc;
+
+/// Something that has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Symbol {
+    /// A name that a file defines: the file and the name.
+    Local(usize, LocalId),
+    /// A definition.
+    Definition(DefId),
+    /// A function of the language.
+    Builtin(Builtin),
+    /// A name of the language.
+    Known(Known),
+}
+
+/// What an editor shows of a symbol.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hover {
+    /// How it is written: `param cutoff = 800Hz in 20Hz..20kHz`, `def onepole(x, cutoff: Hz)`, `lead = pluck()`.
+    pub form: String,
+    /// What it measures, where that is known without a call.
+    pub dimension: Option<Dimension>,
+    /// Its range as it is written.
+    pub range: Option<String>,
+    /// Its documentation.
+    pub doc: Option<Arc<str>>,
+}
+
+/// A change of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced.
+    pub span: Span,
+    /// By what.
+    pub text: String,
+}
+
+/// Why something cannot be renamed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotRenamed {
+    /// It belongs to the language or the prelude.
+    NotYours,
+    /// The new name is not one.
+    NotAName,
+    /// The new name means something where the symbol is seen, so that one would hide the other.
+    Taken(Span),
+}
+
+/// The files of a song, as an editor sees them.
+#[derive(Clone, Copy)]
+pub struct Query<'a> {
+    /// The song and all that it uses.
+    pub files: &'a Files,
+    /// What was read of definitions.
+    pub library: &'a Library,
+}
+
+impl Query<'_> {
+    /// What is named at a byte of a text, with the place of that name.
+    pub fn symbol_at(&self, source: SourceId, byte: usize) -> Option<(Symbol, Span)> {
+        let here =
+            |span: Span| span.source == source && (span.start as usize..=span.end as usize).contains(&byte);
+        for file in self.files.user_files() {
+            let hir = resolved(self.files, file);
+            if let Some(one) = hir.uses.iter().find(|one| here(one.span)) {
+                return Some((self.symbol(file, &one.target)?, one.span));
+            }
+            let local = hir.locals.iter().position(|local| local.span.is_some_and(here));
+            if let Some(local) = local.map(|index| LocalId(index as u32)) {
+                return Some((Symbol::Local(file, local), hir.local(local).span?));
+            }
+            let named = self.definitions(file).find(|(_, definition)| here(definition.name.span));
+            if let Some((def, definition)) = named {
+                return Some((Symbol::Definition(def), definition.name.span));
+            }
+        }
+        None
+    }
+
+    /// Where a symbol is defined; nothing for what is built in.
+    pub fn definition(&self, symbol: Symbol) -> Option<Span> {
+        match symbol {
+            Symbol::Local(file, id) => resolved(self.files, file).local(id).span,
+            Symbol::Definition(def) => Some(self.files.definition(def).name.span),
+            Symbol::Builtin(_) | Symbol::Known(_) => None,
+        }
+    }
+
+    /// Every place at which a symbol is written in the user's files, its definition included, in order.
+    pub fn references(&self, symbol: Symbol) -> Vec<Span> {
+        let mut all: Vec<Span> = self.uses(symbol).into_iter().map(|(_, _, span)| span).collect();
+        let own = self.definition(symbol).filter(|span| !self.files.is_prelude_source(span.source));
+        all.extend(own);
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// The edits that give a symbol another name.
+    ///
+    /// # Errors
+    /// Where it cannot have that name: the text would mean something else.
+    pub fn rename(&self, symbol: Symbol, name: &str) -> Result<Vec<Edit>, NotRenamed> {
+        let own = self.definition(symbol).filter(|span| !self.files.is_prelude_source(span.source));
+        let Some(own) = own else { return Err(NotRenamed::NotYours) };
+        if self.files.slice(own) == "out" {
+            return Err(NotRenamed::NotYours); // It is a word of the language.
+        }
+        if !is_name(name) {
+            return Err(NotRenamed::NotAName);
+        }
+        if let Some(taken) = self.taken(symbol, name) {
+            return Err(NotRenamed::Taken(taken));
+        }
+        let edit = |span| Edit { span, text: name.to_owned() };
+        Ok(self.references(symbol).into_iter().map(edit).collect())
+    }
+
+    /// What an editor shows of a symbol.
+    pub fn hover(&self, symbol: Symbol) -> Hover {
+        match symbol {
+            Symbol::Local(file, id) => self.hover_local(file, id),
+            Symbol::Definition(def) => {
+                let definition = self.files.definition(def);
+                let doc = self.files.item(def).doc.clone();
+                Hover { form: self.signature(def, definition), doc, ..Hover::default() }
+            }
+            Symbol::Builtin(builtin) => {
+                let row = builtin.row();
+                let form = format!("{}({})", row.name, row.formals.join(", "));
+                Hover { form, doc: Some(row.doc.into()), ..Hover::default() }
+            }
+            Symbol::Known(known) => {
+                let row = Known::ALL.into_iter().find(|(other, ..)| *other == known);
+                row.map_or_else(Hover::default, |(_, name, doc)| Hover {
+                    form: name.into(),
+                    doc: Some(doc.into()),
+                    ..Hover::default()
+                })
+            }
+        }
+    }
+
+    /// The names that can be written at a byte of a text: those of the scope, of the language, and of all definitions.
+    pub fn completions(&self, source: SourceId, byte: usize) -> Vec<String> {
+        let mut names = vec![];
+        for file in self.files.user_files() {
+            let Some(scope) = self.scope_at(file, source, byte) else { continue };
+            names = resolved(self.files, file).visible(scope);
+            names.retain(|name| name != "out");
+            names.extend(Known::ALL.iter().map(|(_, name, _)| name.to_string()));
+            names.extend(Builtin::all().map(|builtin| builtin.row().name.to_string()));
+            names.extend(self.files.visible(file));
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The innermost definition around a byte, as its scope; the file's own outside of definitions.
+    fn scope_at(&self, file: usize, source: SourceId, byte: usize) -> Option<ScopeId> {
+        let hir = resolved(self.files, file);
+        let items = &self.files.file(file).ast.items;
+        items.first().filter(|item| item.span.source == source)?;
+        let inside = |span: Span| (span.start as usize..=span.end as usize).contains(&byte);
+        let around = hir.definition_scopes().find(|(item, _)| inside(items[*item].span));
+        Some(around.map_or(FILE, |(_, scope)| scope))
+    }
+
+    fn definitions(&self, file: usize) -> impl Iterator<Item = (DefId, &Definition)> {
+        self.files.file(file).ast.items.iter().enumerate().filter_map(move |(item, at)| match &at.kind {
+            ItemKind::Definition(definition) => Some((DefId { file, item }, definition)),
+            _ => None,
+        })
+    }
+
+    /// What a use in file `file` means.
+    fn symbol(&self, file: usize, target: &Target) -> Option<Symbol> {
+        Some(match target {
+            Target::Local(id) => Symbol::Local(file, *id),
+            Target::Definition(def) => Symbol::Definition(*def),
+            Target::Argument(def, name) => Symbol::Local(def.file, self.argument(*def, name)?),
+            Target::Builtin(builtin) => Symbol::Builtin(*builtin),
+            Target::Known(known) => Symbol::Known(*known),
+        })
+    }
+
+    /// The argument, parameter or input of a definition that has this name.
+    fn argument(&self, def: DefId, name: &str) -> Option<LocalId> {
+        let hir = resolved(self.files, def.file);
+        let locals = &hir.scope(hir.definition_scope(def.item)).locals;
+        locals.iter().copied().find(|&id| {
+            let local = hir.local(id);
+            let given =
+                matches!(local.kind, LocalKind::Formal(_) | LocalKind::Param(_) | LocalKind::Input(_));
+            given && *local.name == *name
+        })
+    }
+
+    /// The uses of a symbol: file, scope and place.
+    fn uses(&self, symbol: Symbol) -> Vec<(usize, ScopeId, Span)> {
+        let mut found = vec![];
+        for file in self.files.user_files() {
+            let uses = resolved(self.files, file).uses.iter();
+            let same = uses.filter(|one| self.symbol(file, &one.target) == Some(symbol));
+            found.extend(same.map(|one| (file, one.scope, one.span)));
+        }
+        found
+    }
+
+    /// What a new name of a symbol means already, where the symbol is seen.
+    fn taken(&self, symbol: Symbol, name: &str) -> Option<Span> {
+        let (file, scope) = match symbol {
+            Symbol::Local(file, id) => (file, resolved(self.files, file).local(id).scope),
+            Symbol::Definition(def) => (def.file, FILE),
+            _ => return None,
+        };
+        let span = |file: usize, id: LocalId| resolved(self.files, file).local(id).span.unwrap_or_default();
+        // Something of this name where the symbol is defined or used would hide it, or be hidden.
+        let sites = self.uses(symbol).into_iter().map(|(file, scope, _)| (file, scope));
+        for (file, scope) in sites.chain([(file, scope)]) {
+            if let Some(id) = resolved(self.files, file).find(scope, name) {
+                return Some(span(file, id));
+            }
+            if let Some(def) = self.files.find(file, name) {
+                return Some(self.files.definition(def).name.span);
+            }
+        }
+        if Known::find(name).is_some() || Builtin::find(name).is_some() {
+            return self.definition(symbol);
+        }
+        // What is written so inside the symbol's scope would come to mean the symbol.
+        let hir = resolved(self.files, file);
+        let inside = |one: &&super::Use| hir.around(one.scope).any(|around| around == scope);
+        let written = hir.uses.iter().filter(inside).find(|one| self.files.slice(one.span) == name);
+        written.map(|one| one.span)
+    }
+
+    fn hover_local(&self, file: usize, id: LocalId) -> Hover {
+        let hir = resolved(self.files, file);
+        let local = hir.local(id);
+        let file_ = self.files.file(file);
+        let item = |index: usize| &file_.ast.items[index];
+        let name = &local.name;
+        match local.kind {
+            LocalKind::Equation(value) => {
+                let text = self.files.slice(file_.ast.span(value));
+                let first = text.lines().next().unwrap_or_default();
+                Hover {
+                    form: format!("{name} = {first}"),
+                    doc: self.doc_of(file, local.span),
+                    ..Hover::default()
+                }
+            }
+            LocalKind::Knob(index) => {
+                let ItemKind::Param(param) = &item(index).kind else { return Hover::default() };
+                let info = self.library.param(
+                    self.files,
+                    file,
+                    param,
+                    item(index).doc.clone(),
+                    1,
+                    &mut Default::default(),
+                );
+                of_param("knob", &info)
+            }
+            LocalKind::Param(place) => {
+                let around = hir.definition_scopes().find(|(_, scope)| *scope == local.scope);
+                let info = around.map(|(item, _)| self.library.info(self.files, DefId { file, item }));
+                info.and_then(|info| info.params.get(place).map(|param| of_param("param", param)))
+                    .unwrap_or_default()
+            }
+            LocalKind::Formal(place) => {
+                let around = hir.definition_scopes().find(|(_, scope)| *scope == local.scope);
+                let formals = around.map(|(item, _)| self.library.formals(self.files, DefId { file, item }));
+                let expected = formals.and_then(|formals| formals.get(place).cloned().flatten());
+                let range = expected.as_ref().and_then(|expected| {
+                    let finite = expected.range.0.is_finite() && expected.range.1.is_finite();
+                    finite.then(|| expected.units.range(expected.range, expected.dimension))
+                });
+                let dimension = expected.map(|expected| expected.dimension);
+                Hover { form: name.to_string(), dimension, range, doc: None }
+            }
+            LocalKind::Event => {
+                let frequency = &**name == "freq";
+                let dimension = Some(if frequency { Dimension::FREQUENCY } else { Dimension::PLAIN });
+                Hover { form: name.to_string(), dimension, ..Hover::default() }
+            }
+            LocalKind::Counter => {
+                Hover { form: name.to_string(), dimension: Some(Dimension::PLAIN), ..Hover::default() }
+            }
+            LocalKind::Section(index) => {
+                Hover { form: format!("section {name}"), doc: item(index).doc.clone(), ..Hover::default() }
+            }
+            LocalKind::Input(_) => Hover { form: format!("input {name}"), ..Hover::default() },
+            LocalKind::In | LocalKind::Value | LocalKind::Broken => {
+                Hover { form: name.to_string(), ..Hover::default() }
+            }
+        }
+    }
+
+    /// The documentation of the item of a file that defines a name at a place.
+    fn doc_of(&self, file: usize, name: Option<Span>) -> Option<Arc<str>> {
+        let name = name?;
+        let items = self.files.file(file).ast.items.iter();
+        let item = items.filter(|item| item.doc.is_some()).find(|item| item.span.start == name.start)?;
+        item.doc.clone()
+    }
+
+    fn signature(&self, def: DefId, definition: &Definition) -> String {
+        let name = &definition.name;
+        match definition.kind {
+            DefinitionKind::Def => {
+                let formal = |formal: &mam_grammar::ast::Formal| {
+                    let unit = formal.unit.map_or(String::new(), |unit| format!(": {}", unit.text()));
+                    format!("{}{unit}", formal.name)
+                };
+                let formals: Vec<String> = definition.formals.iter().map(formal).collect();
+                format!("def {name}({})", formals.join(", "))
+            }
+            kind => {
+                let word = if kind == DefinitionKind::Effect { "effect" } else { "instrument" };
+                let info = self.library.info(self.files, def);
+                let params: Vec<&str> = info.params.iter().map(|param| &*param.name).collect();
+                format!("{word} {name}({})", params.join(", "))
+            }
+        }
+    }
+}
+
+fn of_param(word: &str, info: &ParamInfo) -> Hover {
+    let range = info.range();
+    let within = range.as_ref().map_or(String::new(), |range| format!(" in {range}"));
+    Hover {
+        form: format!("{word} {} = {}{within}", info.name, info.show(info.default)),
+        dimension: Some(info.dimension),
+        range,
+        doc: info.doc.clone(),
+    }
+}

@@ -1,0 +1,385 @@
+//! Finds what every name of a file means.
+
+use super::{Call, DefId, FILE, Hir, Known, LocalId, LocalKind, Name, ScopeId, Target, Use};
+use crate::checks::has_out;
+use crate::codes;
+use crate::files::{Files, broken_names};
+use crate::graph::{duplicate, operands};
+use mam_grammar::ast::{Ast, Body, Definition, DefinitionKind, Expr, ExprId, Ident, Item, ItemKind, Param};
+use mam_grammar::{Problem, Span, foreign};
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// What the names of a file mean, found when they are first asked for.
+pub fn resolved(files: &Files, file: usize) -> &Hir {
+    files.file(file).hir.get_or_init(|| resolve(files, file))
+}
+
+fn resolve(files: &Files, file: usize) -> Hir {
+    let ast = &files.file(file).ast;
+    let hir = Hir::default();
+    let mut resolver = Resolver { files, file, ast, hir, calls: vec![], suggests: !files.is_prelude(file) };
+    resolver.items(&ast.items);
+    super::order::break_recursion(&mut resolver);
+    resolver.hir
+}
+
+/// The events of an instrument, as names of its body.
+pub(super) const EVENTS: [&str; 5] = ["trig", "gate", "freq", "note", "vel"];
+/// What every instrument has as parameters, after its own.
+pub(super) const IMPLIED: [&str; 2] = ["bpm", "loop"];
+
+/// A call of a definition by another definition of the file: how definitions that use themselves are found.
+pub(super) struct Edge {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) expr: ExprId,
+    pub(super) callee: Ident,
+}
+
+pub(super) struct Resolver<'a> {
+    pub(super) files: &'a Files,
+    pub(super) file: usize,
+    pub(super) ast: &'a Ast,
+    pub(super) hir: Hir,
+    pub(super) calls: Vec<Edge>,
+    /// Whether uses are kept and names are suggested: of the prelude nobody asks.
+    suggests: bool,
+}
+
+/// Where an expression stands.
+#[derive(Clone, Copy)]
+pub(super) struct Context {
+    /// The scope whose names it sees.
+    pub(super) scope: ScopeId,
+    /// The definition around it: the index of its item.
+    pub(super) definition: Option<usize>,
+    /// Whether an instrument may be called: in the song itself, where each call is an instance.
+    pub(super) instances: bool,
+    /// Whether nothing is reported: it stands in a call of what does not exist, and may be meant for anything.
+    quiet: bool,
+}
+
+impl Context {
+    fn song() -> Context {
+        Context { scope: FILE, definition: None, instances: true, quiet: false }
+    }
+
+    fn without_instances(self) -> Context {
+        Context { instances: false, ..self }
+    }
+
+    pub(super) fn quiet(self) -> Context {
+        Context { quiet: true, ..self }
+    }
+
+    pub(super) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+}
+
+impl Resolver<'_> {
+    pub(super) fn problem(&mut self, context: Context, problem: Problem) {
+        if !context.quiet {
+            self.hir.problems.add(problem);
+        }
+    }
+
+    pub(super) fn used(&mut self, scope: ScopeId, span: Span, target: Target) {
+        if self.suggests {
+            self.hir.uses.push(Use { span, scope, target });
+        }
+    }
+
+    /// True where the file is the song, whose definitions see its equations.
+    pub(super) fn is_song(&self) -> bool {
+        self.files.user_files().end == self.file + 1
+    }
+
+    /// True where an instrument or effect has a parameter of this name.
+    pub(super) fn has_param(&self, def: DefId, name: &str) -> bool {
+        let definition = self.files.definition(def);
+        let Body::Items(items) = &definition.body else { return false };
+        let own = items
+            .iter()
+            .any(|item| matches!(&item.kind, ItemKind::Param(param) if &*param.name.name == name));
+        own || (definition.kind == DefinitionKind::Instrument && IMPLIED.contains(&name))
+    }
+
+    fn items(&mut self, items: &[Item]) {
+        let file = self.hir.add_scope(None);
+        debug_assert_eq!(file, FILE);
+        self.duplicates(items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Definition(definition) => Some(&definition.name),
+            _ => None,
+        }));
+        self.duplicates(items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Equation { name, .. } => Some(name),
+            ItemKind::Param(param) if param.knob => Some(&param.name),
+            _ => None,
+        }));
+        for (index, item) in items.iter().enumerate() {
+            match &item.kind {
+                ItemKind::Equation { name, value } => self.define_once(name, LocalKind::Equation(*value)),
+                ItemKind::Param(param) if param.knob => self.define_once(&param.name, LocalKind::Knob(index)),
+                _ => {}
+            }
+        }
+        super::score::define(self, items);
+        for (index, item) in items.iter().enumerate() {
+            match &item.kind {
+                ItemKind::Equation { value, .. } => self.expr(Context::song(), *value),
+                ItemKind::Param(param) if param.knob => self.param(param),
+                ItemKind::Definition(definition) => self.definition(index, definition),
+                _ => {}
+            }
+        }
+        super::score::resolve(self, items);
+    }
+
+    /// Defines a name of the file, of which the first one is meant.
+    fn define_once(&mut self, name: &Ident, kind: LocalKind) {
+        let first = self.hir.own(FILE, &name.name);
+        self.hir.define(FILE, &name.name, Some(name.span), kind);
+        first.into_iter().for_each(|id| self.hir.see(FILE, &name.name, id));
+    }
+
+    /// The expressions that describe a parameter see the names of the file alone.
+    fn param(&mut self, param: &Param) {
+        let range = param.range.into_iter().flat_map(|(low, high)| [low, high]);
+        let all = std::iter::once(param.default).chain(range).chain(param.smooth).chain(param.cc);
+        all.for_each(|expr| self.expr(Context::song().without_instances(), expr));
+    }
+
+    fn definition(&mut self, item: usize, definition: &Definition) {
+        let scope = self.hir.add_scope(self.is_song().then_some(FILE));
+        self.hir.definitions.insert(item, scope);
+        let items = match &definition.body {
+            Body::Items(items) => &items[..],
+            Body::Expr(_) => &[],
+        };
+        let formals = definition.formals.iter().map(|formal| &formal.name);
+        self.duplicates(formals.clone().chain(items.iter().filter_map(defined)));
+        for (place, name) in formals.enumerate() {
+            self.hir.define(scope, &name.name, Some(name.span), LocalKind::Formal(place));
+        }
+        self.parameters(scope, definition.kind, items);
+        self.equations(scope, items);
+        let context = Context { scope, definition: Some(item), instances: false, quiet: false };
+        for formal in &definition.formals {
+            formal.default.into_iter().for_each(|expr| self.expr(context, expr));
+            let range = formal.range.into_iter().flat_map(|(low, high)| [low, high]);
+            range.for_each(|expr| self.expr(Context::song().without_instances(), expr));
+        }
+        match &definition.body {
+            Body::Expr(expr) => self.expr(context, *expr),
+            Body::Items(items) => self.body_items(context, items),
+        }
+    }
+
+    /// The names that an instrument or effect has beside its equations.
+    fn parameters(&mut self, scope: ScopeId, kind: DefinitionKind, items: &[Item]) {
+        if kind == DefinitionKind::Def {
+            return;
+        }
+        let mut place = 0;
+        for item in items {
+            if let ItemKind::Param(param) = &item.kind {
+                self.hir.define(scope, &param.name.name, Some(param.name.span), LocalKind::Param(place));
+                place += 1;
+            }
+        }
+        if kind == DefinitionKind::Instrument {
+            for name in IMPLIED {
+                self.hir.define(scope, &name.into(), None, LocalKind::Param(place));
+                place += 1;
+            }
+        }
+        let inputs = items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Input(name) => Some(name),
+            _ => None,
+        });
+        for (place, name) in inputs.enumerate() {
+            self.hir.define(scope, &name.name, Some(name.span), LocalKind::Input(place));
+        }
+        match kind {
+            DefinitionKind::Effect => _ = self.hir.define(scope, &"in".into(), None, LocalKind::In),
+            _ => EVENTS.iter().for_each(|&event| {
+                self.hir.define(scope, &event.into(), None, LocalKind::Event);
+            }),
+        }
+    }
+
+    /// Says so where a name is defined for the second time.
+    fn duplicates<'n>(&mut self, names: impl Iterator<Item = &'n Ident>) {
+        let mut first: FxHashMap<Arc<str>, Span> = FxHashMap::default();
+        for name in names {
+            if let Some(&before) = first.get(&name.name) {
+                self.hir.problems.add(duplicate(name, before));
+            }
+            first.entry(name.name.clone()).or_insert(name.span);
+        }
+    }
+
+    fn equations(&mut self, scope: ScopeId, items: &[Item]) {
+        let mut equations: FxHashMap<Arc<str>, LocalId> = FxHashMap::default();
+        for item in items {
+            let ItemKind::Equation { name, value } = &item.kind else { continue };
+            let id = self.hir.define(scope, &name.name, Some(name.span), LocalKind::Equation(*value));
+            let seen = *equations.entry(name.name.clone()).or_insert(id);
+            self.hir.see(scope, &name.name, seen);
+        }
+        for name in broken_names(items) {
+            self.hir.define(scope, name, None, LocalKind::Broken);
+        }
+    }
+
+    fn body_items(&mut self, context: Context, items: &[Item]) {
+        for item in items {
+            match &item.kind {
+                ItemKind::Equation { value, .. } => self.expr(context, *value),
+                ItemKind::Until(expr) => self.expr(context, *expr),
+                ItemKind::Param(param) => self.param(param),
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn expr(&mut self, context: Context, expr: ExprId) {
+        stacker::maybe_grow(64 << 10, 1 << 20, || self.expr_in(context, expr));
+    }
+
+    fn expr_in(&mut self, context: Context, expr: ExprId) {
+        let ast = self.ast;
+        match &ast.exprs[expr] {
+            Expr::Name(name) => {
+                let meaning = self.name(context, name);
+                self.hir.set_name(expr, meaning);
+            }
+            Expr::Field { of, field } => match &ast.exprs[*of] {
+                Expr::Name(name) if self.is_foreign(context, name, field) => {
+                    let problem = foreign_field(name, field);
+                    self.problem(context, problem);
+                    self.hir.set_name(*of, Name::Broken);
+                    self.hir.set_name(expr, Name::Broken);
+                }
+                _ => self.expr(context, *of),
+            },
+            Expr::Call { callee, args } => self.call(context, expr, callee, args, None),
+            Expr::Pipe { left, right } => self.pipe(context, *left, *right),
+            Expr::Sum { index, from, to, body } => {
+                [from, to].into_iter().for_each(|bound| self.expr(context.without_instances(), *bound));
+                self.repeated(context, expr, index, None, body);
+            }
+            Expr::Chain { value, start, index, from, to, body } => {
+                let context = context.without_instances();
+                [start, from, to].into_iter().for_each(|operand| self.expr(context, *operand));
+                self.repeated(context, expr, index, Some(value), body);
+            }
+            other => operands(other).into_iter().for_each(|operand| self.expr(context, operand)),
+        }
+    }
+
+    /// The body of a `sum` or `chain`.
+    fn repeated(
+        &mut self,
+        context: Context,
+        expr: ExprId,
+        index: &Ident,
+        value: Option<&Ident>,
+        body: &Body,
+    ) {
+        let scope = self.hir.add_scope(Some(context.scope));
+        self.hir.loops.insert(expr, scope);
+        self.hir.define(scope, &index.name, Some(index.span), LocalKind::Counter);
+        if let Some(value) = value {
+            self.hir.define(scope, &value.name, Some(value.span), LocalKind::Value);
+        }
+        let context = Context { scope, ..context };
+        match body {
+            Body::Expr(expr) => self.expr(context, *expr),
+            Body::Items(items) => {
+                if !has_out(items) {
+                    let place = items.first().map_or_else(Span::default, |item| item.span);
+                    let message = "these braces do not say what their value is";
+                    let help = "add an equation `out = …`, or write one expression alone";
+                    self.problem(context, Problem::new(&codes::NO_OUT, place, message).help(help));
+                }
+                self.duplicates(items.iter().filter_map(defined));
+                self.equations(scope, items);
+                self.body_items(context, items);
+            }
+        }
+    }
+
+    /// `left |> right`, with the fields that are read from the result.
+    fn pipe(&mut self, context: Context, left: ExprId, right: ExprId) {
+        match &self.ast.exprs[right] {
+            Expr::Field { of, .. } => self.pipe(context, left, *of),
+            Expr::Call { callee, args } => self.call(context, right, callee, args, Some(left)),
+            Expr::Name(callee) => self.call(context, right, callee, &[], Some(left)),
+            _ => self.expr(context, left), // The parser has said so.
+        }
+    }
+
+    fn name(&mut self, context: Context, name: &Ident) -> Name {
+        if let Some(id) = self.hir.find(context.scope, &name.name) {
+            self.used(context.scope, name.span, Target::Local(id));
+            return match self.hir.local(id).kind {
+                LocalKind::Broken => Name::Broken,
+                _ => Name::Local(id),
+            };
+        }
+        if let Some(known) = Known::find(&name.name) {
+            self.used(context.scope, name.span, Target::Known(known));
+            return Name::Known(known);
+        }
+        if let Some(def) = self.files.find(self.file, &name.name) {
+            self.used(context.scope, name.span, Target::Definition(def));
+        }
+        if !self.files.is_broken(self.file, &name.name)
+            && let Some(problem) = (!context.quiet).then(|| self.unknown_name(context, name))
+        {
+            self.hir.problems.add(problem);
+        }
+        Name::Broken
+    }
+
+    fn is_foreign(&self, context: Context, name: &Ident, field: &Ident) -> bool {
+        let foreign = foreign::find_field(&name.name, &field.name).is_some()
+            || foreign::class_of(&name.name, &field.name).is_some();
+        let seen = || self.hir.find(context.scope, &name.name).is_some() || Known::find(&name.name).is_some();
+        foreign && !seen()
+    }
+
+    /// Remembers a call.
+    pub(super) fn called(&mut self, context: Context, expr: ExprId, callee: &Ident, def: DefId, call: Call) {
+        if let Some(from) = context.definition.filter(|_| def.file == self.file) {
+            self.calls.push(Edge { from, to: def.item, expr, callee: callee.clone() });
+        }
+        self.hir.calls.insert(expr, call);
+    }
+}
+
+/// The name that an item of a body defines.
+fn defined(item: &Item) -> Option<&Ident> {
+    match &item.kind {
+        ItemKind::Equation { name, .. } | ItemKind::Input(name) => Some(name),
+        ItemKind::Param(param) => Some(&param.name),
+        _ => None,
+    }
+}
+
+/// `Math.PI`, `SinOsc.ar`: a word of another language.
+fn foreign_field(name: &Ident, field: &Ident) -> Problem {
+    let span = name.span.to(field.span);
+    let problem =
+        Problem::new(&codes::UNKNOWN_NAME, span, format!("nothing here is called `{name}.{field}`"));
+    match foreign::find_field(&name.name, &field.name) {
+        Some(row) => row.explain(problem, span, false),
+        None => {
+            let word = foreign::class_of(&name.name, &field.name).unwrap_or_default();
+            problem.help(format!("mam's word is probably `{word}`")).guess(span, word)
+        }
+    }
+}
