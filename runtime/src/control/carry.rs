@@ -80,12 +80,12 @@ impl Carry {
         let renames = Renames::between(old, new);
         let parts = parts_in_common(old, new, &renames);
         let same_default = |a: &ParamSlot, b: &ParamSlot| a.default == b.default;
-        let params = matches((&old.params, |slot| &slot.name), &new.params, &renames, same_default);
+        let params = matches(&old.params, &new.params, |slot| &slot.name, &renames, same_default);
         let mut keeps_value = vec![false; new.params.len()];
         params.iter().for_each(|&(_, to)| keeps_value[to] = true);
         let as_long = |a: &DelaySpec, b: &DelaySpec| a.frames == b.frames;
         let lines =
-            matches((old.delays.as_slice(), |line| &line.name), new.delays.as_slice(), &renames, as_long);
+            matches(old.delays.as_slice(), new.delays.as_slice(), |line| &line.name, &renames, as_long);
         let mut state = parts.iter().flat_map(|(a, b)| words(a, b, &renames)).collect();
         join(&mut state);
         let same: Vec<_> = parts.iter().filter(|(a, b)| a.notes() == b.notes()).collect();
@@ -224,8 +224,9 @@ pub(super) fn mix(new: &mut [f32], old: &[f32], gains: &[f32; QUANTUM]) {
 
 /// Pairs of names that are equal, but for what the edit has renamed, and that also agree otherwise, as indices.
 fn matches<T>(
-    (old, name): (&[T], impl Fn(&T) -> &Arc<str>),
+    old: &[T],
     new: &[T],
+    name: impl Fn(&T) -> &Arc<str>,
     renames: &Renames,
     agree: impl Fn(&T, &T) -> bool,
 ) -> Vec<(usize, usize)> {
@@ -270,7 +271,7 @@ fn parts_in_common<'p>(
     renames: &Renames,
 ) -> Vec<(PartOf<'p>, PartOf<'p>)> {
     let (old, new) = (PartOf::all(old), PartOf::all(new));
-    let pairs = matches((&old, |of| &of.part.name), &new, renames, |_, _| true);
+    let pairs = matches(&old, &new, |of| &of.part.name, renames, |_, _| true);
     pairs.into_iter().map(|(a, b)| (old[a], new[b])).collect()
 }
 
@@ -278,7 +279,7 @@ fn parts_in_common<'p>(
 fn words(old: &PartOf, new: &PartOf, renames: &Renames) -> Vec<(usize, usize, usize)> {
     let (olds, news) = (&old.part.states, &new.part.states);
     let as_wide = |a: &StateWord, b: &StateWord| a.bytes == b.bytes;
-    let pairs = matches((olds, |word| &word.name), news, renames, as_wide);
+    let pairs = matches(olds, news, |word| &word.name, renames, as_wide);
     let range = |(a, b): (usize, usize)| {
         (old.step.state + olds[a].offset, new.step.state + news[b].offset, news[b].bytes)
     };
