@@ -32,7 +32,7 @@ pub use values::note_number;
 pub use work::query_problem;
 
 use crate::dimension::Dimension;
-use crate::library::Units;
+use crate::units::Units;
 use codes::{SCORE_NUMBER, SCORE_UNREACHED};
 use compose::Composer;
 use mam_grammar::ast::{Ast, Item, ItemKind};
