@@ -4,6 +4,7 @@
 //!
 //! The feature `jit` (default) is the code generator: without it, programs run in the interpreter.
 
+#![deny(unsafe_code)]
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod arithmetic;
@@ -15,6 +16,7 @@ mod compile;
 pub mod dimension;
 pub mod emit;
 pub mod executor;
+pub mod file;
 pub mod files;
 pub mod front;
 pub mod graph;
@@ -22,6 +24,7 @@ mod hash;
 mod heard;
 pub mod hir;
 pub mod host;
+#[allow(unsafe_code, reason = "it is called as machine code is, with the engine's memory")]
 pub mod interp;
 pub mod ir;
 pub mod json;
