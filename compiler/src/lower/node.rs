@@ -9,7 +9,7 @@ use crate::codes;
 use crate::graph::{Given, Instance, NodeId, NodeKind};
 use crate::hir::resolve::resolved;
 use crate::hir::{Local, LocalKind};
-use crate::ir::{Imm, PortField, Voice};
+use crate::ir::{Imm, PortField, PortId, Voice};
 use crate::library::ParamInfo;
 use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, ExprId, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
@@ -94,7 +94,7 @@ impl Lower<'_, '_> {
         let index = self.voices.len();
         self.scopes[scope].voice = sleeps.then_some(index);
         if sleeps {
-            let port = Self::local(&mut self.ports, port) as u32;
+            let port = PortId::new(Self::local(&mut self.ports, port));
             self.b.voice = Some(index);
             let (until, _) = self.b.state(&format!("{path}.until"), Imm::Bool(false));
             self.voices.push(Voice { port, until, states: 0..0, every: 1, delays: 0..0 });

@@ -165,7 +165,7 @@ impl Lower<'_, '_> {
         let bound = |i: usize| self.at_most(inst.args.as_slice()[i]);
         match inst.op {
             Op::Const(_) => self.b.constant(value).filter(|x| x.is_finite()),
-            Op::Param(i) => Some(self.song.slots.info(self.params[i as usize]).max).filter(|x| x.is_finite()),
+            Op::Param(i) => Some(self.song.slots.info(self.params[i.index()]).max).filter(|x| x.is_finite()),
             Op::Demote | Op::Promote => bound(0),
             Op::Min => match (bound(0), bound(1)) {
                 (Some(a), Some(b)) => Some(a.min(b)),

@@ -12,6 +12,7 @@ mod body;
 mod delay_lines;
 mod inst;
 mod isa;
+#[allow(unsafe_code, reason = "it owns the memory of machine code")]
 mod jit;
 mod loops;
 mod memory;
@@ -112,7 +113,7 @@ fn compile_form(
         Form::Steady | Form::General => settings.level,
     };
     let settings = Settings { level, ..*settings };
-    let layout = Layout::of(kernel);
+    let layout = Layout::new(kernel);
     PADS.with_borrow_mut(|(context, frontend)| {
         function(form, module, kernel, &layout, &settings, context, frontend)
     })
