@@ -70,7 +70,7 @@ fn a_chorus_moves_around_8_ms() {
 
 /// Seconds in which the energy that is still to come falls by 60 dB: from where it is at −5 dB to −35 dB, doubled.
 /// (M. R. Schroeder, "New method of measuring reverberation time", J. Acoust. Soc. Am. 37, 1965.)
-fn reverberation(x: &[f32]) -> f64 {
+fn reverberation(x: &[f32], rate: f64) -> f64 {
     let mut left: Vec<f64> = x
         .iter()
         .rev()
@@ -81,7 +81,7 @@ fn reverberation(x: &[f32]) -> f64 {
         .collect();
     left.reverse();
     let falls = |by: f64| left.iter().position(|&e| e < left[0] * 10_f64.powf(-by / 10.0)).unwrap_or(x.len());
-    (falls(35.0) - falls(5.0)) as f64 / SR * 2.0
+    (falls(35.0) - falls(5.0)) as f64 / rate * 2.0
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn the_reverb_decays_as_its_combs_do() {
         let (left, right) = through(&text, &[&impulse(48_000 * 6)]);
         let time = |length: f64| -3.0 * length / 44_100.0 / feedback.log10();
         for side in [left, right] {
-            let is = reverberation(&side);
+            let is = reverberation(&side, SR);
             assert!((0.9 * time(1_116.0)..1.1 * time(1_640.0)).contains(&is), "room {room}: {is} s");
         }
     }
@@ -132,10 +132,13 @@ fn the_reverb_has_no_mean_and_a_sane_level() {
 
 #[test]
 fn the_reverb_has_the_same_times_at_every_rate() {
-    for rate in [44_100, 96_000] {
+    for rate in [8_000, 44_100, 48_000, 96_000, 192_000] {
         let text = "x = every(10s)\nout = x |> freeverb(mix: 100%)\n";
         let x = crate::mono_at(text, rate, rate as usize / 5);
         let first = x.iter().position(|&v| v != 0.0).unwrap();
         assert_eq!(first, (1_116.0 * f64::from(rate) / 44_100.0).round() as usize);
+        let text = "x = every(10s)\nout = x |> freeverb(damp: 0, mix: 100%)\n";
+        let is = reverberation(&crate::mono_at(text, rate, 2 * rate as usize), f64::from(rate));
+        assert!((is / 1.54 - 1.0).abs() < 0.03, "it rings for {is} s at {rate} Hz");
     }
 }

@@ -3,7 +3,7 @@
 use crate::{RATE, mono, mono_at, split, stereo};
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{Event, Length, Renderer};
-use mam_testing::measure::{peak, pitch, rms};
+use mam_testing::measure::{amplitude, peak, pitch, rms};
 use mam_testing::render;
 use std::f64::consts::TAU;
 use std::sync::Arc;
@@ -100,6 +100,27 @@ fn notes_have_their_pitches() {
             let is = pitch(&x[2_400..14_400], 50.0, 500.0, 48_000.0);
             let cents = 1_200.0 * (is / hz).log2();
             assert!(cents.abs() < 8.0, "{name} plays {note} at {is:.2} Hz, {cents:.1} ct off");
+        }
+    }
+}
+
+/// The frequency near `hz` at which a sound has the most energy: within ± 30 ct, in steps of 1 ct.
+fn partial_near(x: &[f32], hz: f64, rate: f64) -> f64 {
+    let level = |cents: &i32| amplitude(x, hz * (f64::from(*cents) / 1_200.0).exp2(), rate);
+    let best = (-30..=30).max_by(|a, b| level(a).total_cmp(&level(b))).unwrap();
+    hz * (f64::from(best) / 1_200.0).exp2()
+}
+
+#[test]
+fn a_string_is_in_tune_up_to_c8_at_every_rate() {
+    let notes = [("c3", 130.813), ("c5", 523.251), ("c7", 2_093.005), ("c8", 4_186.009)];
+    for rate in [8_000, 44_100, 48_000, 96_000, 192_000] {
+        for (note, hz) in notes.into_iter().filter(|(_, hz)| *hz < 0.3 * f64::from(rate)) {
+            let text = format!("x = pluck(decay: 2s)\nplay {{ x \"{note}\" }}\nout = x\n");
+            let x = crate::mono_at(&text, rate, rate as usize);
+            let is = partial_near(&x[rate as usize / 20..rate as usize / 2], hz, f64::from(rate));
+            let cents = 1_200.0 * (is / hz).log2();
+            assert!(cents.abs() <= 3.0, "{note} at {rate} Hz sounds at {is:.2} Hz, {cents:.1} ct off");
         }
     }
 }
