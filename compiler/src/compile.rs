@@ -17,6 +17,7 @@ use crate::plan::Plan;
 use crate::target::{OptLevel, Target};
 use crate::{checks, codes, front, heard, score, sets};
 use mam_grammar::{Limits, Problem, Problems, Severity, SourceId, Sources, Span};
+use mam_runtime::ids::{IdMap, ParamId};
 use mam_runtime::score::Score;
 use mam_runtime::{Code, ParamSlot, Program, Target as Playable};
 use std::sync::Arc;
@@ -314,7 +315,7 @@ impl<'a> Line<'a> {
         let (song, library, graph) = (stages.song, &stages.library, &stages.graph);
         let begun = std::mem::take(&mut stages.lowered);
         let moves = self.score.moves(&params(&begun, rate));
-        let hoisted = |kernel: &Kernel, params: &[usize]| hoisted(kernel, params, &moves);
+        let hoisted = |kernel: &Kernel, params: &[usize]| hoisted(kernel, params, moves.as_slice());
         let rates = (f64::from(rate), seed);
         let order = (graph, &stages.groups[..]);
         let executor = &*self.options.host.executor;
@@ -322,7 +323,7 @@ impl<'a> Line<'a> {
         let mut lowered = self.cache.lowering(ahead, hoisted, |templates, made| {
             lower((files, library, song), order, rates, templates, begun, made, problems)
         });
-        hoist(&mut lowered, &moves);
+        hoist(&mut lowered, moves.as_slice());
         *heard = self.listened.heard(graph, &mut lowered, channels);
         sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
         let places = Places::new((files, library, song), graph, &lowered);
@@ -405,7 +406,7 @@ fn left_over(leftovers: &[score::Leftover], places: &Places, problems: &mut Prob
     }
 }
 
-fn params(lowered: &Lowered, rate: u32) -> Vec<ParamSlot> {
+fn params(lowered: &Lowered, rate: u32) -> IdMap<ParamId, ParamSlot> {
     lowered.slots.iter().map(|(name, info)| slot(name, info, rate)).collect()
 }
 

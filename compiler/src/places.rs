@@ -8,7 +8,7 @@ use crate::library::{Library, ParamInfo};
 use crate::lower::Lowered;
 use crate::score::Remainder;
 use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind};
-use mam_runtime::ids::PortId;
+use mam_runtime::ids::{ParamId, PortId};
 use mam_runtime::{MidiRole, Miss, Spelling, Target};
 use rustc_hash::FxHashMap;
 
@@ -70,8 +70,8 @@ impl<'a> Places<'a> {
             monitor: self.lowered.ports.monitor_of(node).map(PortId::new),
             default_note: info.map_or(60.0, |i| i.default_note),
             midi: midi.unwrap_or_default(),
-            bpm: self.lowered.slots.of(node, last - 2),
-            looped: self.lowered.slots.of(node, last - 1),
+            bpm: ParamId::new(self.lowered.slots.of(node, last - 2)),
+            looped: ParamId::new(self.lowered.slots.of(node, last - 1)),
         }
     }
 
@@ -85,7 +85,7 @@ impl<'a> Places<'a> {
     ///
     /// # Errors
     /// Whether there is nothing of this name, or more than one.
-    pub fn slot(&self, name: &str) -> Result<usize, Miss> {
+    pub fn slot(&self, name: &str) -> Result<ParamId, Miss> {
         self.lowered.slots.names().find(name, Spelling::Exact)
     }
 
@@ -95,15 +95,15 @@ impl<'a> Places<'a> {
     }
 
     /// The instrument that a slot belongs to, itself or as an effect of its pipe.
-    pub fn target_of(&self, slot: usize) -> Option<usize> {
+    pub fn target_of(&self, slot: ParamId) -> Option<usize> {
         let name = self.slot_name(slot);
         let of = |target: &Target| name.strip_prefix(&*target.name).is_some_and(|rest| rest.starts_with('.'));
         self.targets.iter().position(of)
     }
 
     /// The slot of a knob.
-    pub fn knob(&self, name: &str) -> Option<usize> {
-        self.graph.knobs.get(name).map(|&node| self.lowered.slots.of(node, 0))
+    pub fn knob(&self, name: &str) -> Option<ParamId> {
+        self.graph.knobs.get(name).map(|&node| ParamId::new(self.lowered.slots.of(node, 0)))
     }
 
     /// Every name that the score may speak of.
@@ -129,8 +129,8 @@ impl<'a> Places<'a> {
     }
 
     /// What a slot is.
-    pub fn info(&self, slot: usize) -> &ParamInfo {
-        self.lowered.slots.info(slot)
+    pub fn info(&self, slot: ParamId) -> &ParamInfo {
+        self.lowered.slots.info(slot.index())
     }
 
     /// What only the lowered song says of its score.
@@ -140,18 +140,18 @@ impl<'a> Places<'a> {
     }
 
     /// Path of a slot.
-    pub fn slot_name(&self, slot: usize) -> &str {
-        self.lowered.slots.name(slot)
+    pub fn slot_name(&self, slot: ParamId) -> &str {
+        self.lowered.slots.name(slot.index())
     }
 
     /// True for an instrument that triggers itself from the start.
     fn loops(&self, target: usize) -> bool {
-        let value = |slot| self.lowered.slots.info(slot).default;
+        let value = |slot: ParamId| self.lowered.slots.info(slot.index()).default;
         value(self.targets[target].looped) != 0.0 && value(self.targets[target].bpm) > 0.0
     }
 
     /// True for an instrument that triggers itself, from the start or because the score says so by one of the slots `set`.
-    pub fn triggers_itself(&self, target: usize, set: &rustc_hash::FxHashSet<usize>) -> bool {
+    pub fn triggers_itself(&self, target: usize, set: &rustc_hash::FxHashSet<ParamId>) -> bool {
         let Target { bpm, looped, .. } = self.targets[target];
         self.loops(target) || set.contains(&bpm) || set.contains(&looped)
     }
@@ -168,7 +168,7 @@ impl json::Places for Places<'_> {
     }
 
     /// In JSON a name is the node itself: of an effect that an instrument flows into, the effect.
-    fn param(&self, name: &str, param: &str) -> Option<usize> {
+    fn param(&self, name: &str, param: &str) -> Option<ParamId> {
         let callee = &self.graph.instance(*self.graph.names.get(name)?)?.callee;
         self.lowered.slots.names().long(name, &callee.name, param, Spelling::Exact).ok()
     }

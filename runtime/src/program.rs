@@ -3,7 +3,7 @@
 //! A [`Program`] says everything that is known before the first sample: which kernel runs when, where every word
 //! of state and every buffer lives, what can be set, and what is played. The engine owns the memory.
 
-use crate::ids::{BufferId, DelayId, IdMap, PortId, SignalId};
+use crate::ids::{BufferId, DelayId, IdMap, ParamId, PortId, SignalId};
 use crate::names::{Miss, ParamNames, Spelling};
 pub use crate::param::{Curve, ParamSlot};
 use crate::score::data::Score;
@@ -53,7 +53,7 @@ pub struct Program {
     /// The signals that are the result, one a channel.
     pub outputs: Vec<SignalId>,
     /// Everything that can be set while it runs.
-    pub params: Vec<ParamSlot>,
+    pub params: IdMap<ParamId, ParamSlot>,
     /// How those are found by name.
     pub names: Arc<ParamNames>,
     /// The event ports. Their targets are in [`Program::targets`].
@@ -70,19 +70,22 @@ impl Program {
         self.delays.values().map(|line| line.frames).max().unwrap_or(0)
     }
 
-    /// The parameter that a name means, however it is spelled: an index into [`Program::params`].
+    /// The parameter that a name means, however it is spelled.
     ///
     /// # Errors
     /// Whether there is nothing of this name, or more than one.
-    pub fn param(&self, name: &str) -> Result<usize, Miss> {
+    pub fn param(&self, name: &str) -> Result<ParamId, Miss> {
         let exact = match self.names.find(name, Spelling::Exact) {
             Err(Miss::Unknown) => self.names.find(name, Spelling::Loose),
             found => found,
         };
         match exact {
-            Err(Miss::Unknown) => {
-                self.params.iter().position(|slot| &*slot.name == name).ok_or(Miss::Unknown)
-            }
+            Err(Miss::Unknown) => self
+                .params
+                .iter()
+                .find(|(_, slot)| &*slot.name == name)
+                .map(|(id, _)| id)
+                .ok_or(Miss::Unknown),
             found => found,
         }
     }
@@ -121,8 +124,8 @@ pub struct Step {
     pub state_bytes: usize,
     /// Its delay lines.
     pub delays: Vec<DelayId>,
-    /// Its parameters: indices into [`Program::params`].
-    pub params: Vec<usize>,
+    /// Its parameters.
+    pub params: Vec<ParamId>,
     /// Which of them its general form reads once a call: where one of these moves, it is called frame by frame.
     pub per_call: Vec<bool>,
     /// The signals that it reads.
@@ -226,10 +229,10 @@ pub struct Target {
     pub default_note: f64,
     /// How it is written to a MIDI file.
     pub midi: MidiRole,
-    /// Its `bpm` and `loop` parameters: indices into [`Program::params`].
-    pub bpm: usize,
+    /// Its `bpm` and `loop` parameters.
+    pub bpm: ParamId,
     /// See [`Target::bpm`].
-    pub looped: usize,
+    pub looped: ParamId,
 }
 
 /// Something that happens at a frame.
@@ -246,8 +249,8 @@ pub struct Event {
 pub enum EventKind {
     /// A parameter is set, or goes to `value` in `ramp` frames. The value is clamped to the range.
     Set {
-        /// Index into [`Program::params`].
-        param: usize,
+        /// The parameter.
+        param: ParamId,
         /// The value in base units.
         value: f64,
         /// Frames; 0 for at once. Ramp value i = 1…ramp falls in frame event + i − 1.

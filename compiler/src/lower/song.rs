@@ -15,6 +15,7 @@ use crate::ir::{Imm, Kernel, Module};
 use crate::library::{Library, ParamInfo};
 use mam_grammar::ast::{ExprId, ItemKind};
 use mam_grammar::{Handle, Problems};
+use mam_runtime::ids::ParamId;
 use mam_runtime::{Curve, ParamNames};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -166,8 +167,8 @@ impl Slots {
     }
 
     /// The slots of the lengths of a beat and a bar, where the song uses them.
-    pub fn musical_slots(&self) -> (Option<usize>, Option<usize>) {
-        (self.beat, self.bar)
+    pub fn musical_slots(&self) -> (Option<ParamId>, Option<ParamId>) {
+        (self.beat.map(ParamId::new), self.bar.map(ParamId::new))
     }
 
     fn musical(&mut self, name: &str, seconds: f64) -> usize {

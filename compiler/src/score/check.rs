@@ -7,6 +7,7 @@ use super::ramps;
 use super::show::number as show;
 use super::{TRIED_CYCLES, query_problem};
 use mam_grammar::{Problem, Problems, Span};
+use mam_runtime::ids::ParamId;
 use mam_runtime::score::{Action, Clip, Line, PatternEvent, Rational, TimeSpan, Transport, Value};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
@@ -173,7 +174,7 @@ fn tabs(transport: &Transport, written: &[WrittenLine], problems: &mut Problems)
 #[derive(Clone, Debug)]
 pub struct Leftover {
     /// The parameter.
-    pub param: usize,
+    pub param: ParamId,
     /// Its value at the end, in base units.
     pub left: f64,
     name: String,
@@ -204,7 +205,7 @@ fn leftovers(mut schedule: Schedule, written: &[WrittenLine], steps: &mut u64) -
         return vec![];
     }
     let mut notes: HashMap<usize, Rational> = HashMap::new();
-    let mut found: BTreeMap<usize, Leftover> = BTreeMap::new();
+    let mut found: BTreeMap<ParamId, Leftover> = BTreeMap::new();
     let first = transport.marks.iter().find(|m| m.start == Rational::ZERO).map(|m| m.name.clone());
     for event in schedule.before(transport.length) {
         let param = match transport.lines[event.line].action {
@@ -259,7 +260,7 @@ impl Leftover {
 }
 
 fn fights(heard: &[Heard], transport: &Transport, written: &[WrittenLine], problems: &mut Problems) {
-    let mut set: HashMap<(usize, Rational), &Heard> = HashMap::new();
+    let mut set: HashMap<(ParamId, Rational), &Heard> = HashMap::new();
     let mut blamed = HashSet::new();
     for event in heard {
         let Action::Set { param, .. } = transport.lines[event.line].action else { continue };

@@ -33,6 +33,7 @@ use codes::{SCORE_NUMBER, SCORE_UNREACHED};
 use compose::Composer;
 use mam_grammar::ast::{Ast, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, Span};
+use mam_runtime::ids::ParamId;
 use mam_runtime::score::{
     Clock, LAST_FRAME, MusicalLength, Overflow, Pattern, QueryError, Rational, Score, Tempo, TimeSpan,
     Transport,
@@ -52,7 +53,7 @@ pub struct Remainder {
     /// Indices of all instruments that do not trigger themselves: a song without a `play` plays them once.
     pub starts: Vec<usize>,
     /// The parameters that hold the length of a beat and of a bar, where the song uses them.
-    pub musical: (Option<usize>, Option<usize>),
+    pub musical: (Option<ParamId>, Option<ParamId>),
 }
 
 /// What a name of a score means.
@@ -93,8 +94,8 @@ pub struct Instrument {
 /// A parameter or a knob as the score sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// Index into the program's parameters.
-    pub index: usize,
+    /// The program's parameter.
+    pub index: ParamId,
     /// As it is written: `bd.gain`.
     pub name: String,
     /// What it measures.

@@ -3,6 +3,7 @@
 use super::{Instrument, Meaning, Parameter, Targets};
 use crate::places::Places;
 use mam_runtime::Miss;
+use mam_runtime::ids::ParamId;
 
 impl Targets for Places<'_> {
     fn find(&self, path: &[&str]) -> Meaning {
@@ -43,7 +44,7 @@ impl Targets for Places<'_> {
     }
 }
 
-fn parameter(places: &Places, slot: usize, name: String) -> Meaning {
+fn parameter(places: &Places, slot: ParamId, name: String) -> Meaning {
     let info = places.info(slot);
     Meaning::Parameter(Parameter {
         index: slot,

@@ -2,7 +2,7 @@
 
 use super::same::{Renames, unchanged};
 use crate::engine::Instance;
-use crate::ids::{DelayId, IdMap};
+use crate::ids::{DelayId, IdMap, ParamId};
 use crate::program::{DelaySpec, ParamSlot, Program, QUANTUM, StateWord, Step, StepPart};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,9 +23,9 @@ pub(super) struct Carry {
     /// Nodes that have another name.
     renames: Renames,
     /// Parameters that keep their value: from, to.
-    params: Vec<(usize, usize)>,
+    params: Vec<(ParamId, ParamId)>,
     /// For each parameter of the new program whether it keeps its value.
-    keeps_value: Vec<bool>,
+    keeps_value: IdMap<ParamId, bool>,
     lines: Vec<LineMove>,
 }
 
@@ -80,8 +80,15 @@ impl Carry {
         let renames = Renames::between(old, new);
         let parts = parts_in_common(old, new, &renames);
         let same_default = |a: &ParamSlot, b: &ParamSlot| a.default == b.default;
-        let params = matches((&old.params, |slot| &slot.name), &new.params, &renames, same_default);
-        let mut keeps_value = vec![false; new.params.len()];
+        let params = matches(
+            (old.params.as_slice(), |slot| &slot.name),
+            new.params.as_slice(),
+            &renames,
+            same_default,
+        );
+        let params: Vec<_> =
+            params.into_iter().map(|(from, to)| (ParamId::new(from), ParamId::new(to))).collect();
+        let mut keeps_value = IdMap::filled(false, new.params.len());
         params.iter().for_each(|&(_, to)| keeps_value[to] = true);
         let as_long = |a: &DelaySpec, b: &DelaySpec| a.frames == b.frames;
         let lines =
@@ -136,7 +143,7 @@ impl Carry {
     }
 
     /// Whether a parameter of the new program keeps the value that it had.
-    pub(super) fn keeps(&self, param: usize) -> bool {
+    pub(super) fn keeps(&self, param: ParamId) -> bool {
         self.keeps_value.get(param).copied().unwrap_or(false)
     }
 
