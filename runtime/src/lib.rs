@@ -7,13 +7,19 @@
 //! (sound files, MIDI files) and `threads` (rendering offline on several). The rest builds for
 //! `wasm32-unknown-unknown` too.
 
-#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
+#![warn(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc
+)]
 #![cfg_attr(mam_rtsan, feature(sanitize))]
 
 pub mod buffers;
 pub mod control;
 pub mod engine;
 #[cfg(feature = "files")]
+#[allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "its tests read and write files")]
 pub mod file;
 mod frames;
 mod hash;
@@ -21,7 +27,17 @@ pub mod ids;
 pub mod machine;
 pub mod names;
 #[cfg(feature = "devices")]
+#[allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "devices have threads, clocks and sockets"
+)]
 pub mod output;
+#[allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the worker pool is threads that wait"
+)]
 #[cfg_attr(not(feature = "threads"), path = "parallel/without.rs")]
 mod parallel;
 mod param;

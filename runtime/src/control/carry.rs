@@ -2,7 +2,7 @@
 
 use super::same::{Renames, unchanged};
 use crate::engine::Instance;
-use crate::ids::{DelayId, IdMap, ParamId};
+use crate::ids::{DelayId, Id, IdMap, ParamId};
 use crate::program::{DelaySpec, ParamSlot, Program, QUANTUM, StateWord, Step, StepPart};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -80,19 +80,11 @@ impl Carry {
         let renames = Renames::between(old, new);
         let parts = parts_in_common(old, new, &renames);
         let same_default = |a: &ParamSlot, b: &ParamSlot| a.default == b.default;
-        let params = matches(
-            (old.params.as_slice(), |slot| &slot.name),
-            new.params.as_slice(),
-            &renames,
-            same_default,
-        );
-        let params: Vec<_> =
-            params.into_iter().map(|(from, to)| (ParamId::new(from), ParamId::new(to))).collect();
+        let params = matching_ids(&old.params, &new.params, |slot| &slot.name, &renames, same_default);
         let mut keeps_value = IdMap::filled(false, new.params.len());
         params.iter().for_each(|&(_, to)| keeps_value[to] = true);
         let as_long = |a: &DelaySpec, b: &DelaySpec| a.frames == b.frames;
-        let lines =
-            matches((old.delays.as_slice(), |line| &line.name), new.delays.as_slice(), &renames, as_long);
+        let lines = matching_ids(&old.delays, &new.delays, |line| &line.name, &renames, as_long);
         let mut state = parts.iter().flat_map(|(a, b)| words(a, b, &renames)).collect();
         join(&mut state);
         let same: Vec<_> = parts.iter().filter(|(a, b)| a.notes() == b.notes()).collect();
@@ -111,7 +103,6 @@ impl Carry {
             lines: lines
                 .into_iter()
                 .map(|(from, to)| {
-                    let (from, to) = (DelayId::new(from), DelayId::new(to));
                     let writer = users(old, from).first().map(|(step, _)| *step);
                     LineMove { from, to, writer, users: users(new, to) }
                 })
@@ -229,10 +220,23 @@ pub(super) fn mix(new: &mut [f32], old: &[f32], gains: &[f32; QUANTUM]) {
     }
 }
 
+/// As [`matches`], of items that have ids.
+fn matching_ids<I: Id, T>(
+    old: &IdMap<I, T>,
+    new: &IdMap<I, T>,
+    name: impl Fn(&T) -> &Arc<str>,
+    renames: &Renames,
+    agree: impl Fn(&T, &T) -> bool,
+) -> Vec<(I, I)> {
+    let pairs = matches(old.as_slice(), new.as_slice(), name, renames, agree);
+    pairs.into_iter().map(|(from, to)| (I::new(from), I::new(to))).collect()
+}
+
 /// Pairs of names that are equal, but for what the edit has renamed, and that also agree otherwise, as indices.
 fn matches<T>(
-    (old, name): (&[T], impl Fn(&T) -> &Arc<str>),
+    old: &[T],
     new: &[T],
+    name: impl Fn(&T) -> &Arc<str>,
     renames: &Renames,
     agree: impl Fn(&T, &T) -> bool,
 ) -> Vec<(usize, usize)> {
@@ -277,7 +281,7 @@ fn parts_in_common<'p>(
     renames: &Renames,
 ) -> Vec<(PartOf<'p>, PartOf<'p>)> {
     let (old, new) = (PartOf::all(old), PartOf::all(new));
-    let pairs = matches((&old, |of| &of.part.name), &new, renames, |_, _| true);
+    let pairs = matches(&old, &new, |of| &of.part.name, renames, |_, _| true);
     pairs.into_iter().map(|(a, b)| (old[a], new[b])).collect()
 }
 
@@ -285,7 +289,7 @@ fn parts_in_common<'p>(
 fn words(old: &PartOf, new: &PartOf, renames: &Renames) -> Vec<(usize, usize, usize)> {
     let (olds, news) = (&old.part.states, &new.part.states);
     let as_wide = |a: &StateWord, b: &StateWord| a.bytes == b.bytes;
-    let pairs = matches((olds, |word| &word.name), news, renames, as_wide);
+    let pairs = matches(olds, news, |word| &word.name, renames, as_wide);
     let range = |(a, b): (usize, usize)| {
         (old.step.state + olds[a].offset, new.step.state + news[b].offset, news[b].bytes)
     };

@@ -1,7 +1,7 @@
 //! The other half, on any thread but the audio thread.
 
 use super::carry::{Blend, Carry};
-use super::live::Live;
+use super::live::{Live, Rings};
 use super::meters::{Meters, Telemetry};
 use super::part::{Entry, Part, player};
 use super::protocol::MOST_CHANNELS;
@@ -115,9 +115,9 @@ impl Control {
         let player = player(instance, &mut current, ahead(rate, 0), at, &Carry::default(), &BTreeMap::new());
         meters.position.store(at, Release);
         let channels = options.channels.clamp(1, MOST_CHANNELS);
-        let rings = (to_live, live_events, from_live, failed);
-        let cut = (at, (entry.at - at) as usize);
-        let live = Live::new(rings, player, cut, meters.clone(), options, ticks_per_frame(rate));
+        let rings = Rings { commands: to_live, events: live_events, garbage: from_live, failures: failed };
+        let skip = (entry.at - at) as usize;
+        let live = Live::new(rings, player, at, skip, meters.clone(), options, ticks_per_frame(rate));
         let control = Control {
             commands,
             events,

@@ -102,17 +102,27 @@ impl Master {
     }
 }
 
+/// The ends of the rings that `Live` has.
+pub(super) struct Rings {
+    pub(super) commands: Consumer<Command>,
+    pub(super) events: Consumer<Tagged>,
+    pub(super) garbage: Producer<Garbage>,
+    pub(super) failures: Producer<Failed>,
+}
+
 impl Live {
+    /// Plays `player` from frame `at` on, a multiple of a quantum, of which the first `skip` frames are not served.
     pub(super) fn new(
-        rings: (Consumer<Command>, Consumer<Tagged>, Producer<Garbage>, Producer<Failed>),
+        rings: Rings,
         player: Box<Player>,
-        (at, skip): (u64, usize),
+        at: u64,
+        skip: usize,
         meters: Arc<Meters>,
         options: Options,
         ticks_per_frame: f64,
     ) -> Live {
         let rate = player.instance.program.rate;
-        let (commands, events, garbage, failures) = rings;
+        let Rings { commands, events, garbage, failures } = rings;
         Live {
             commands,
             events,
@@ -307,7 +317,7 @@ impl Live {
         self.fade();
         let gains = self.master.quantum();
         for (channel, mixed) in self.mixed[..self.channels].iter_mut().enumerate() {
-            let (limited, first) = finish((channel, mixed), gains.as_ref(), self.limit, &self.meters);
+            let (limited, first) = finish(channel, mixed, gains.as_ref(), self.limit, &self.meters);
             self.meters.limited(limited, frame + first as u64);
         }
         let quantum = self.now.instance.profile.as_ref().map(|profile| profile.last).unwrap_or_default();
@@ -377,7 +387,8 @@ impl Live {
 /// Applies the master's gain, replaces what is not finite, cuts off what is beyond the limit, and counts what is loud. The
 /// result is how many samples were cut off, and the first of them.
 fn finish(
-    (channel, mixed): (usize, &mut [f32; QUANTUM]),
+    channel: usize,
+    mixed: &mut [f32; QUANTUM],
     gains: Option<&[f32; QUANTUM]>,
     limit: f32,
     meters: &Meters,

@@ -27,6 +27,11 @@ pub fn ticks() -> u64 {
 
 /// How many ticks there are in a second: measured once, which takes 10 ms. Not on the audio thread.
 #[cfg(not(target_family = "wasm"))]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the counter is compared with a clock"
+)]
 pub fn ticks_per_second() -> f64 {
     use std::sync::OnceLock;
     use std::time::{Duration, Instant};

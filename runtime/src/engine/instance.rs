@@ -105,7 +105,7 @@ impl Instance {
             let (released, mut slept) = unsafe {
                 self.call_list.run(frame, |index| {
                     let (runner, failures) = (&mut self.runners[index], &mut self.failures);
-                    let failed = examine(runner, index, memory, (frame, &WHOLE), failures);
+                    let failed = examine(runner, index, memory, frame, &WHOLE, failures);
                     runner.end(memory.state, frame, WHOLE) || failed
                 })
             };
@@ -148,7 +148,7 @@ impl Instance {
         let mut mutes = self.mutes.iter_mut().enumerate();
         for (index, runner) in self.runners.iter_mut().enumerate() {
             runner.run(&mut scene, frames.clone());
-            let failed = examine(runner, index, scene.memory, (frame, &frames), &mut self.failures);
+            let failed = examine(runner, index, scene.memory, frame, &frames, &mut self.failures);
             if is_last {
                 runner.fall_asleep(scene.memory.state);
                 if !failed {
@@ -348,7 +348,8 @@ fn examine(
     runner: &mut Runner,
     index: usize,
     memory: Memory<'_>,
-    (frame, frames): (u64, &Range<usize>),
+    frame: u64,
+    frames: &Range<usize>,
     failures: &mut Vec<(usize, u64)>,
 ) -> bool {
     let failed = runner.fails(memory, frame, frames);

@@ -25,17 +25,22 @@ pub(crate) enum Origin {
 pub(crate) struct SilencePropagation {
     /// For each step, where its inputs come from.
     origins: Vec<Vec<Origin>>,
-    /// For each step, the inputs that read its outputs.
+    /// For each step, the inputs that read its outputs, or copies of them.
     readers: Vec<Vec<Reader>>,
+    /// For each channel of the program's input, and after them for what is never written, the inputs of steps that read it,
+    /// or copies of it.
+    input_readers: Vec<Vec<Reader>>,
     /// Where the program's outputs come from.
     outputs: Vec<Origin>,
-    /// Which channels of the input are known to be silent.
+    /// Which channels of the input are known to be silent, and after them what is never written, which always is.
     inputs: Vec<bool>,
+    /// For which channels the readers are pointed to silence.
+    muted_inputs: Vec<bool>,
     /// Which steps are silent.
     steps: Vec<bool>,
 }
 
-/// An input of a step that reads another step's output.
+/// An input of a step that reads another step's output, or the program's input.
 #[derive(Debug)]
 struct Reader {
     step: usize,
@@ -53,11 +58,16 @@ impl SilencePropagation {
         }
         let mut origins = vec![];
         let mut readers: Vec<Vec<Reader>> = program.steps.iter().map(|_| vec![]).collect();
+        let nothing = program.inputs.len();
+        let mut input_readers: Vec<Vec<Reader>> = (0..=nothing).map(|_| vec![]).collect();
         for (index, step) in program.steps.iter().enumerate() {
             let heard: Vec<Origin> = step.inputs.iter().map(|&signal| from[signal]).collect();
             for (input, (origin, &signal)) in heard.iter().zip(&step.inputs).enumerate() {
-                if let Origin::Step(heard) = *origin {
-                    readers[heard].push(Reader { step: index, input, buffer: program.buffers[signal] });
+                let reader = Reader { step: index, input, buffer: program.buffers[signal] };
+                match *origin {
+                    Origin::Step(heard) => readers[heard].push(reader),
+                    Origin::Input(channel) => input_readers[channel].push(reader),
+                    Origin::Nothing => input_readers[nothing].push(reader),
                 }
             }
             // A copy is as silent as what it is a copy of.
@@ -70,15 +80,20 @@ impl SilencePropagation {
         SilencePropagation {
             origins,
             readers,
+            input_readers,
             outputs: program.outputs.iter().map(|&signal| from[signal]).collect(),
-            inputs: vec![false; program.inputs.len()],
+            inputs: (0..=nothing).map(|channel| channel == nothing).collect(),
+            muted_inputs: vec![false; nothing + 1],
             steps: vec![false; program.steps.len()],
         }
     }
 
     /// Nothing is known to be silent, as at the start.
     pub(crate) fn reset(&mut self) {
-        self.inputs.fill(false);
+        if let Some((_nothing, channels)) = self.inputs.split_last_mut() {
+            channels.fill(false);
+        }
+        self.muted_inputs.fill(false);
         self.steps.fill(false);
     }
 
@@ -90,15 +105,17 @@ impl SilencePropagation {
     /// Says whether a channel of the input is silent in the next quantum. Returns true if it was otherwise before.
     #[cfg(feature = "threads")]
     pub(crate) fn set_input(&mut self, channel: usize, silent: bool) -> bool {
-        match self.inputs.get_mut(channel) {
-            Some(known) => std::mem::replace(known, silent) != silent,
-            None => false,
+        match self.inputs.split_last_mut() {
+            Some((_nothing, channels)) if channel < channels.len() => {
+                std::mem::replace(&mut channels[channel], silent) != silent
+            }
+            _ => false,
         }
     }
 
     /// Finds the steps that are silent for a whole part of a quantum, perhaps its first; `has_event` says of a step whether
-    /// an event of the part concerns it. A silent step writes nothing: its readers are pointed to a buffer of zeros, as its own may hold another
-    /// signal by then.
+    /// an event of the part concerns it. A silent step writes nothing: its readers are pointed to a buffer of zeros, as its
+    /// own may hold another signal by then.
     pub(crate) fn propagate(
         &mut self,
         runners: &mut [Runner],
@@ -106,16 +123,25 @@ impl SilencePropagation {
         is_first: bool,
         has_event: impl Fn(&Runner) -> bool,
     ) {
+        let point = |runners: &mut [Runner], readers: &[Reader], silent: bool| {
+            for reader in readers {
+                let sound = if silent { buffers.silence() } else { buffers.start(reader.buffer) };
+                runners[reader.step].read_from(reader.input, sound);
+            }
+        };
+        // A step that only copies a silent input sleeps as well, so its readers are pointed away from its buffer.
+        for (channel, readers) in self.input_readers.iter().enumerate() {
+            let silent = self.inputs[channel];
+            if std::mem::replace(&mut self.muted_inputs[channel], silent) != silent {
+                point(runners, readers, silent);
+            }
+        }
         for index in 0..runners.len() {
             let hears = self.origins[index].iter().any(|&origin| !self.is_silent(origin));
             let has_event = has_event(&runners[index]);
             let silent = runners[index].begin(is_first, hears, has_event);
-            if std::mem::replace(&mut self.steps[index], silent) == silent {
-                continue;
-            }
-            for reader in &self.readers[index] {
-                let sound = if silent { buffers.silence() } else { buffers.start(reader.buffer) };
-                runners[reader.step].read_from(reader.input, sound);
+            if std::mem::replace(&mut self.steps[index], silent) != silent {
+                point(runners, &self.readers[index], silent);
             }
         }
     }

@@ -32,7 +32,7 @@ use sink::Sink;
 use std::fmt;
 use std::io::{self, Seek, Write};
 
-/// What the files say of who wrote them. [`software`] reads it back.
+/// What the files say of who wrote them. [`software()`] reads it back.
 pub const SOFTWARE: &str = concat!("mamc ", env!("CARGO_PKG_VERSION"));
 
 /// The kind of file.

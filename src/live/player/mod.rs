@@ -119,7 +119,7 @@ impl Player {
             .filter(|_| !waits_for_valid_song)
             .map_or(Ok(0), |from| start_frame(from, &program))?;
         let (mut control, callback) =
-            control_of(&program, &format, entry(from, &program, console), (!waits, options.limit), console);
+            control_of(&program, &format, entry(from, &program, console), !waits, options.limit, console);
         let recorder = match &options.record {
             Some(path) => Some(Recorder::new(path, first.title.clone(), &format, control.record())?),
             None => None,
@@ -451,8 +451,8 @@ impl Player {
         // enough: nothing is rendered of what is over.
         let place = place.min(LAST_FRAME);
         let entry = Entry { at: place, since: place };
-        let plays = (self.playing && !self.waits, self.options.limit);
-        let (mut control, callback) = control_of(&program, format, entry, plays, self.console);
+        let (playing, limit) = (self.playing && !self.waits, self.options.limit);
+        let (mut control, callback) = control_of(&program, format, entry, playing, limit, self.console);
         control.follow(&self.control);
         self.control = control;
         self.ui.title = title(&outcome.name, format, self.keeper.backend());
@@ -514,7 +514,8 @@ fn control_of(
     program: &Arc<Program>,
     format: &Format,
     entry: Entry,
-    (playing, limit): (bool, bool),
+    playing: bool,
+    limit: bool,
     console: Console,
 ) -> (Control, Callback) {
     let options = control::Options { channels: format.channels, playing, limit };

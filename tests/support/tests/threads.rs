@@ -108,3 +108,18 @@ out  = wet + (late, loop)
     assert!(alone.iter().flatten().any(|x| *x != 0));
     THREADS.iter().for_each(|&threads| assert!(sound(threads) == alone, "{threads} threads"));
 }
+
+/// A part whose input sleeps skips the step that only copies it, and reads nothing from that step's buffer, which another
+/// signal has by then.
+#[test]
+fn a_copy_of_a_silent_input_is_silent() {
+    let song = "\
+tempo 451
+i0 = acid()
+w0 = i0 |> echo()
+i2 = supersaw()
+play { i0 \"x(3,8)\" ; i2 \"x ~ x x\" }
+out = w0 + i2
+";
+    assert!(same("copy.mam", song, Some(9_000)));
+}

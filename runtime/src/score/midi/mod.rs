@@ -44,13 +44,14 @@ pub struct MidiFile {
 
 /// The MIDI file of a program. `until` is the frame where it ends; `None` for one pass of the song.
 pub fn midi(program: &Program, title: Option<&str>, until: Option<u64>) -> MidiFile {
-    file(program.rate, (&program.targets, &program.params), &program.score, title, until)
+    file(program.rate, &program.targets, &program.params, &program.score, title, until)
 }
 
 /// The MIDI file of a score: see [`midi`].
 pub fn file(
     rate: u32,
-    (targets, params): (&[Target], &IdMap<ParamId, ParamSlot>),
+    targets: &[Target],
+    params: &IdMap<ParamId, ParamSlot>,
     score: &Score,
     title: Option<&str>,
     until: Option<u64>,
