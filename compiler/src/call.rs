@@ -155,7 +155,7 @@ fn suggested(callee: &Ident, name: &Ident, known: &[&str]) -> Problem {
 }
 
 /// The problem of an argument that is missing.
-pub fn missing(callee: &Ident, formal: &str, formals: &[&str], at: Span) -> Problem {
+pub fn missing_argument(callee: &Ident, formal: &str, formals: &[&str], at: Span) -> Problem {
     Problem::new(&codes::MISSING_ARGUMENT, at, format!("`{callee}` needs `{formal}`"))
         .help(format!("its arguments: {callee}({})", formals.join(", ")))
 }

@@ -3,8 +3,9 @@
 
 use crate::codes;
 use crate::dimension::base_value;
-use crate::files::{File, Files};
-use crate::graph::{Graph, NodeKind};
+use crate::file::File;
+use crate::files::Files;
+use crate::graph::{Graph, NodeKind, has_out};
 use crate::hir::DefId;
 use crate::hir::resolve::resolved;
 use crate::library::Library;
@@ -144,15 +145,6 @@ fn definitions(file: &File, problems: &mut Problems) {
             problems.add(no_out(&definition.name, items));
         }
     }
-}
-
-/// True when one of the items defines `out`, or may have been meant to.
-pub(crate) fn has_out(items: &[Item]) -> bool {
-    items.iter().any(|i| match &i.kind {
-        ItemKind::Equation { name, .. } => &*name.name == "out",
-        ItemKind::Broken(_) => true,
-        _ => false,
-    })
 }
 
 fn no_out(name: &Ident, items: &[Item]) -> Problem {

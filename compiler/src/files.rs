@@ -5,14 +5,14 @@
 //! its own `decay` without changing what the prelude's kick does.
 
 use crate::codes;
+use crate::file::File;
 pub use crate::hir::DefId;
-use crate::hir::Hir;
 use crate::prelude::Prelude;
 use mam_grammar::ast::{Ast, Definition, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, syntax};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use std::ffi::OsStr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Tells one file from another, whatever path leads to it. Only the [`Loader`] that made it knows what it means; for
 /// files on a disk it is the canonical path.
@@ -86,35 +86,6 @@ impl Loader for NoFiles {
 
     fn read(&self, file: &Located, _most: usize) -> Result<String, Unusable> {
         Err(format!("`{}` cannot be read from here", file.name).into())
-    }
-}
-
-/// A parsed file.
-#[derive(Debug, Default)]
-pub struct File {
-    /// Its syntax tree.
-    pub ast: Ast,
-    /// Its definitions by name.
-    pub definitions: FxHashMap<Arc<str>, usize>,
-    /// What items that could not be read would have defined.
-    pub broken: FxHashSet<Arc<str>>,
-    /// The files that it uses.
-    pub uses: Vec<usize>,
-    /// What its names mean; made by [`resolved`](crate::hir::resolve::resolved).
-    pub(crate) hir: OnceLock<Hir>,
-}
-
-impl File {
-    /// Indexes a syntax tree.
-    pub fn new(ast: Ast) -> File {
-        let mut definitions = FxHashMap::default();
-        for (i, item) in ast.items.iter().enumerate() {
-            if let ItemKind::Definition(def) = &item.kind {
-                definitions.entry(def.name.name.clone()).or_insert(i);
-            }
-        }
-        let broken = broken_names(&ast.items).cloned().collect();
-        File { ast, definitions, broken, ..File::default() }
     }
 }
 
@@ -337,12 +308,4 @@ impl Reader<'_> {
         }
         Ok(text)
     }
-}
-
-/// The names that items that could not be read would have defined.
-pub fn broken_names(items: &[Item]) -> impl Iterator<Item = &Arc<str>> {
-    items.iter().filter_map(|item| match &item.kind {
-        ItemKind::Broken(Some(name)) => Some(&name.name),
-        _ => None,
-    })
 }

@@ -15,6 +15,7 @@ mod compile;
 pub mod dimension;
 pub mod emit;
 pub mod executor;
+pub mod file;
 pub mod files;
 pub mod front;
 pub mod graph;

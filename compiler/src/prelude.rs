@@ -3,7 +3,7 @@
 //! A definition is read when it is first needed, and then known for the rest of the process: what a song needs of
 //! the prelude is parsed once, however often the song is compiled.
 
-use crate::files::File;
+use crate::file::File;
 use mam_grammar::{SourceId, Sources, syntax};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! The elementary functions of f32, as the passes expand them: their largest errors against f64.
 
 use mam_compiler::interp::Interpreter;
-use mam_compiler::ir::{Kernel, Module, Op, Type};
+use mam_compiler::ir::{InputId, Kernel, Module, Op, Type};
 use mam_compiler::opt::optimize_module;
 use mam_compiler::target::Target;
 use mam_grammar::Handle;
@@ -13,7 +13,7 @@ fn expanded(op: Op, operands: usize, fma: bool) -> Module {
     let mut kernel = Kernel { name: "function".into(), outputs: vec!["out".into()], ..Kernel::default() };
     kernel.inputs = (0..operands).map(|i| format!("in{i}")).collect();
     let body = &mut kernel.steady;
-    let args: Vec<_> = (0..operands as u32).map(|i| body.add(Op::Input(i), Type::F32, &[])).collect();
+    let args: Vec<_> = (0..operands).map(|i| body.add(Op::Input(InputId::new(i)), Type::F32, &[])).collect();
     let result = body.op(op, &args);
     body.outs = vec![result];
     kernel.general = kernel.steady.clone();

@@ -237,7 +237,11 @@ fn everything_in_the_examples_can_be_renamed_and_stays_what_it_is() {
         let (done, sources, id) = checked(&text);
         let before = anonymous(&done);
         let stages = &done.stages;
-        let query = Query { files: stages.files.as_ref().unwrap(), library: &stages.library };
+        let query = Query {
+            files: stages.files.as_ref().unwrap(),
+            library: &stages.library,
+            types: &stages.lowered.types,
+        };
         let hir = resolved(query.files, stages.song);
         let own = hir.locals.iter().filter_map(|local| local.span).collect::<BTreeSet<Span>>();
         let mut edits = vec![];
@@ -277,7 +281,11 @@ fn with_library(song: &str) -> (Compilation, Sources, SourceId) {
 fn definitions_and_uses_are_found_across_files() {
     let (done, sources, id) = with_library(SONG);
     assert!(!done.problems.has_errors(), "{:?}", done.problems);
-    let query = Query { files: done.stages.files.as_ref().unwrap(), library: &done.stages.library };
+    let query = Query {
+        files: done.stages.files.as_ref().unwrap(),
+        library: &done.stages.library,
+        types: &done.stages.lowered.types,
+    };
     let at = |text: &str| query.symbol_at(id, SONG.find(text).unwrap()).unwrap().0;
     let named = |symbol| -> Vec<(String, String)> {
         let place = |span: Span| {
@@ -304,11 +312,15 @@ fn definitions_and_uses_are_found_across_files() {
 #[test]
 fn what_is_shown_of_a_name_is_its_form_measure_range_and_documentation() {
     let (done, _, id) = with_library(SONG);
-    let query = Query { files: done.stages.files.as_ref().unwrap(), library: &done.stages.library };
+    let query = Query {
+        files: done.stages.files.as_ref().unwrap(),
+        library: &done.stages.library,
+        types: &done.stages.lowered.types,
+    };
     let hover = |text: &str| query.hover(query.symbol_at(id, SONG.find(text).unwrap()).unwrap().0);
     let cutoff = hover("cutoff: 2kHz");
     assert_eq!(cutoff.form, "param cutoff = 800Hz in 20Hz..20kHz");
-    assert_eq!(cutoff.dimension.unwrap().to_string(), "a frequency");
+    assert_eq!(cutoff.ty.unwrap().to_string(), "mono, a frequency");
     assert_eq!((cutoff.range.as_deref(), cutoff.doc.as_deref()), (Some("20Hz..20kHz"), Some("Brightness.")));
     assert_eq!(hover("loud(").form, "def loud(x, by: dB)");
     assert_eq!(hover("loud(").doc.as_deref(), Some("Louder."));
@@ -322,12 +334,38 @@ fn what_is_shown_of_a_name_is_its_form_measure_range_and_documentation() {
 }
 
 #[test]
+fn types_are_found_for_equations_and_in_definitions() {
+    let text = "a = 2 * 3Hz\nb = (noise(), 1)\nc = svf(saw(a), a)\nd = lfo(a)\ndef f(x, y: Hz) {\n  u = x + 1s\n  v = x * 2\n  w = y / 2\n  z = (x, w)\n  out = z\n}\nout = noise()\n";
+    let (done, _, id) = checked(text);
+    assert!(!done.problems.has_errors(), "{:?}", done.problems);
+    let query = Query {
+        files: done.stages.files.as_ref().unwrap(),
+        library: &done.stages.library,
+        types: &done.stages.lowered.types,
+    };
+    let ty = |at: &str| {
+        let shown = query.hover(query.symbol_at(id, text.find(at).unwrap()).unwrap().0);
+        shown.ty.map_or("?".into(), |ty| ty.to_string())
+    };
+    assert_eq!(ty("a = "), "mono, a frequency");
+    assert_eq!(ty("b = "), "stereo, a plain number");
+    assert!(ty("c = ").contains("low: mono, a plain number"), "{}", ty("c = "));
+    assert_eq!(ty("d = "), "mono, a plain number");
+    assert_eq!((ty("x, y"), ty("u = "), ty("v = ")), ("?".into(), "mono, a time".into(), "mono".into()));
+    assert_eq!((ty("w = "), ty("z = ")), ("mono, a frequency".into(), "stereo, a frequency".into()));
+}
+
+#[test]
 fn a_name_that_would_change_what_a_text_means_is_refused() {
     let text =
         "def f(x) = x * gain\ngain = 2\na = f(3)\nb = noise()\nout = a + b + sum i in 1..2 { b * i }\n";
     let (done, _, id) = checked(text);
     assert!(!done.problems.has_errors());
-    let query = Query { files: done.stages.files.as_ref().unwrap(), library: &done.stages.library };
+    let query = Query {
+        files: done.stages.files.as_ref().unwrap(),
+        library: &done.stages.library,
+        types: &done.stages.lowered.types,
+    };
     let at = |word: &str| query.symbol_at(id, text.find(word).unwrap()).unwrap().0;
     for (word, name) in [("a = f", "b"), ("gain = ", "x"), ("x) =", "gain"), ("b = n", "i"), ("i in", "b")] {
         assert!(matches!(query.rename(at(word), name), Err(NotRenamed::Taken(_))), "{word} {name}");
@@ -344,7 +382,11 @@ fn a_text_with_mistakes_resolves_as_far_as_it_goes() {
     let text = "lead = pluck()\nbad = nosuch(lead, qq) + lead\ndef f(x) = x + yy\nout = lead * f(bad)\nplay { lead \"c4\" }\nrest = = 3\n";
     let (done, sources, id) = checked(text);
     assert!(done.problems.has_errors());
-    let query = Query { files: done.stages.files.as_ref().unwrap(), library: &done.stages.library };
+    let query = Query {
+        files: done.stages.files.as_ref().unwrap(),
+        library: &done.stages.library,
+        types: &done.stages.lowered.types,
+    };
     let lead = query.symbol_at(id, 0).unwrap().0;
     assert_eq!(query.references(lead).len(), 5);
     assert!(query.references(lead).iter().all(|span| sources.slice(*span) == "lead"));

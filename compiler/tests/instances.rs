@@ -102,7 +102,7 @@ impl Calls<'_> {
     /// What is heard of four calls: 0 of a voice that sleeps.
     fn outputs(&self, lanes: &[Rig; LANES], frames: u32) -> Vec<u64> {
         let heard = |rig: &Rig, output: usize, frame: usize| {
-            let sleeps = self.kernel.voices.iter().any(|voice| rig.ports[voice.port as usize].active == 0);
+            let sleeps = self.kernel.voices.iter().any(|voice| rig.ports[voice.port.index()].active == 0);
             if sleeps { 0.0 } else { rig.outputs[output][frame] }
         };
         let mut all = vec![];
@@ -193,7 +193,7 @@ proptest! {
             adds: shape[12],
         };
         for voice in &kernel.voices {
-            shape.ports[voice.port as usize] = false;
+            shape.ports[voice.port.index()] = false;
         }
         let packed = pack(&kernel, &shape);
         prop_assert_eq!(check::kernel(&packed, 0), Vec::<String>::new(), "{}\n{}", kernel, packed);

@@ -55,7 +55,7 @@ fn number(bits: u64, scalar: Scalar) -> f64 {
 
 /// Calls a kernel and compares; how many observations of a value with an interval there were.
 fn observe(kernel: &Kernel, choices: &mut Choices) -> usize {
-    let known = Intervals::of(kernel);
+    let known = Intervals::analyse(kernel);
     let mut watched = kernel.clone();
     let general = probe(&mut watched.states, "general", &mut watched.general);
     let steady = probe(&mut watched.states, "steady", &mut watched.steady);

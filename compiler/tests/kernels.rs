@@ -3,7 +3,7 @@
 use mam_compiler::OptLevel;
 use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
-use mam_compiler::ir::{Imm, Kernel, Module, Op, PortField, StateSlot, Type};
+use mam_compiler::ir::{Imm, InputId, Kernel, Module, Op, ParamId, PortField, PortId, StateSlot, Type};
 use mam_grammar::Handle;
 use mam_runtime::{Code, Form};
 use mam_testing::rig::Rig;
@@ -20,14 +20,14 @@ fn pluck() -> Module {
     kernel.ports = vec!["note".into()];
     for general in [false, true] {
         let body = if general { &mut kernel.general } else { &mut kernel.steady };
-        let freq = body.add(Op::Port(0, PortField::Freq), Type::F64, &[]);
+        let freq = body.add(Op::Port(PortId::ZERO, PortField::Freq), Type::F64, &[]);
         let scale = body.f64(4294967296.0 / 48000.0);
         let increment = body.op(Op::Mul, &[freq, scale]);
         let increment = body.op(Op::ToInt, &[increment]);
         let gain = if general {
-            body.add(Op::Param(0), Type::F32, &[])
+            body.add(Op::Param(ParamId::ZERO), Type::F32, &[])
         } else {
-            let gain = body.add(Op::Param(0), Type::F64, &[]);
+            let gain = body.add(Op::Param(ParamId::ZERO), Type::F64, &[]);
             body.op(Op::Demote, &[gain])
         };
         let last = body.add(Op::Get(phase), Type::I32, &[]);
@@ -40,13 +40,13 @@ fn pluck() -> Module {
         let rate = body.f32(0.9);
         let mut fallen = body.op(Op::Mul, &[fallen, rate]);
         if general {
-            let trig = body.add(Op::Port(0, PortField::Trig), Type::BOOL, &[]);
+            let trig = body.add(Op::Port(PortId::ZERO, PortField::Trig), Type::BOOL, &[]);
             let one = body.f32(1.0);
             fallen = body.op(Op::Select, &[trig, one, fallen]);
         }
         let ago = body.i32(5);
         let late = body.op(Op::Read(line), &[ago]);
-        let input = body.add(Op::Input(0), Type::F32, &[]);
+        let input = body.add(Op::Input(InputId::ZERO), Type::F32, &[]);
         let out = body.op(Op::Mul, &[sine, fallen]);
         let out = body.op(Op::Mul, &[out, gain]);
         let out = body.op(Op::Add, &[out, late]);

@@ -1,4 +1,4 @@
-//! Time lanes: each form of a circle is recognised, and sounds as the scalar form does.
+//! Time lanes: each form of a recurrence is recognised, and sounds as the scalar form does.
 
 use mam_compiler::OptLevel;
 use mam_compiler::emit::native::Jit;
@@ -231,7 +231,7 @@ fn a_peak_that_is_held_and_falls_is_bounded() {
 }
 
 #[test]
-fn a_bounded_circle_with_a_negative_factor_is_the_tails() {
+fn a_bounded_recurrence_with_a_negative_factor_is_the_tails() {
     let body = "  v0: f64 = param p\n  v1: f32 = demote v0\n  v2: f32 = get y\n  v3: f32 = input in
   v4: f32 = mul v1 v2\n  v5: f32 = sub v3 v4\n  v6: f32 = max v3 v5\n  set y v6\n  out v6";
     let (reason, difference) = compare(&kernel("  state y: f32 = 0.25\n  param p\n  input in", body));
@@ -242,12 +242,15 @@ fn a_bounded_circle_with_a_negative_factor_is_the_tails() {
 }
 
 #[test]
-fn two_states_that_multiply_each_other_are_an_island() {
+fn two_states_that_multiply_each_other_are_a_scalar_region() {
     let body = "  v0: f32 = get a\n  v1: f32 = get b\n  v2: f32 = mul v0 v1\n  v3: f32 = input in
   v4: f32 = fma v2 v3 v3\n  v5: f32 = sub v3 v0\n  set a v4\n  set b v5\n  out v4";
     let (reason, difference) =
         compare(&kernel("  state a: f32 = 0.5\n  state b: f32 = 0.25\n  input in", body));
-    assert_eq!(reason, "a, b: a scalar region of 5 instructions (mul fma sub)");
+    assert_eq!(
+        reason,
+        "a, b: a scalar region of 5 instructions (mul fma sub), as what depends on its state is multiplied by itself"
+    );
     assert_eq!(difference, 0.0);
 }
 
@@ -274,11 +277,14 @@ fn what_is_made_of_the_frames_index_rises_by_the_same_in_each_turn() {
 }
 
 #[test]
-fn what_is_not_linear_is_an_island() {
+fn what_is_not_linear_is_a_scalar_region() {
     let body = "  v0: f32 = input in\n  v1: f32 = get y\n  v2: f32 = mul v1 v1\n  v3: f32 = sub v0 v2
   v4: f32 = const 0.5\n  v5: f32 = mul v3 v4\n  v6: f32 = abs v5\n  set y v5\n  out v6";
     let (reason, difference) = compare(&kernel("  state y: f32 = 0.25\n  input in", body));
-    assert_eq!(reason, "y: a scalar region of 4 instructions (mul sub mul)");
+    assert_eq!(
+        reason,
+        "y: a scalar region of 4 instructions (mul sub mul), as what depends on its state is multiplied by itself"
+    );
     assert_eq!(difference, 0.0);
 }
 
@@ -289,7 +295,7 @@ fn prev_is_the_lanes_one_frame_later() {
 }
 
 #[test]
-fn a_delay_of_four_frames_is_no_circle_and_a_shorter_one_is_the_tails() {
+fn a_delay_of_four_frames_is_not_in_a_recurrence_and_a_shorter_one_is_the_tails() {
     let body = "  v0: f64 = param p\n  v1: f64 = const DELAY\n  v2: f64 = add v0 v1\n  v3: i32 = toint v2
   v4: f32 = read line v3\n  v5: f32 = input in\n  v6: f32 = const 0.5\n  v7: f32 = fma v4 v6 v5\n  write line v7\n  out v7";
     for delay in ["3.0", "4.0", "15.0", "16.0"] {

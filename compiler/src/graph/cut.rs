@@ -24,7 +24,7 @@ fn weigh(ast: &Ast, expr: ExprId, weights: &mut Weights, parts: &mut Vec<ExprId>
         };
         let mut each: Vec<(usize, ExprId)> =
             operands.iter().map(|&x| (weigh(ast, x, weights, parts), x)).collect();
-        let own = weights.own(&ast.exprs[expr]);
+        let own = weights.own_weight(&ast.exprs[expr]);
         each.sort();
         let mut total: usize = own + each.iter().map(|(w, _)| w).sum::<usize>();
         while total > MOST_EXPRS {

@@ -67,7 +67,7 @@ struct Maker<'a> {
 impl<'a> Maker<'a> {
     fn equations(&mut self) {
         let hir = self.hir;
-        let named = |id: LocalId| hir.own(FILE, &hir.local(id).name) == Some(id);
+        let named = |id: LocalId| hir.in_scope(FILE, &hir.local(id).name) == Some(id);
         let locals: Vec<LocalId> = hir.scope(FILE).locals.iter().copied().filter(|&id| named(id)).collect();
         for &id in &locals {
             let local = hir.local(id);

@@ -12,7 +12,7 @@ mod parts;
 mod text;
 
 pub use order::Group;
-pub use parts::{body_exprs, duplicate, is_event, operands};
+pub use parts::{body_exprs, duplicate, has_out, is_event, operands};
 
 use crate::hir::{DefId, Iterations, LocalId};
 use mam_grammar::ast::{ExprId, Ident};

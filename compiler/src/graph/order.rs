@@ -105,7 +105,7 @@ impl<'a> Weights<'a> {
     }
 
     /// The weight of an expression without its operands.
-    pub(super) fn own(&mut self, expr: &Expr) -> usize {
+    pub(super) fn own_weight(&mut self, expr: &Expr) -> usize {
         match expr {
             Expr::Call { callee, .. } | Expr::Name(callee) => 1 + self.definition(&callee.name),
             _ => 1,
@@ -115,7 +115,7 @@ impl<'a> Weights<'a> {
     pub(super) fn expr(&mut self, ast: &Ast, expr: ExprId) -> usize {
         stacker::maybe_grow(64 << 10, 1 << 20, || {
             let expr = &ast.exprs[expr];
-            let own = self.own(expr);
+            let own = self.own_weight(expr);
             let turns = if matches!(expr, Expr::Sum { .. } | Expr::Chain { .. }) { 8 } else { 1 };
             let inner: usize = operands(expr).into_iter().map(|x| self.expr(ast, x)).sum();
             own.saturating_add(inner.saturating_mul(turns)).min(1 << 20)

@@ -1,7 +1,7 @@
 //! What stands directly in an expression or a body, and what is said of names.
 
 use crate::codes;
-use mam_grammar::ast::{Body, Expr, ExprId, Ident, ItemKind};
+use mam_grammar::ast::{Body, Expr, ExprId, Ident, Item, ItemKind};
 use mam_grammar::{Problem, Span};
 
 /// The direct operands of an expression, bodies included.
@@ -52,4 +52,13 @@ pub fn duplicate(name: &Ident, first: Span) -> Problem {
         .here("here again")
         .label(first, "first defined here")
         .help("give one of the two another name")
+}
+
+/// True when one of the items defines `out`, or may have been meant to.
+pub fn has_out(items: &[Item]) -> bool {
+    items.iter().any(|i| match &i.kind {
+        ItemKind::Equation { name, .. } => &*name.name == "out",
+        ItemKind::Broken(_) => true,
+        _ => false,
+    })
 }

@@ -1,9 +1,10 @@
 //! Calls: which definition or function is meant, and which argument is which.
 
 use super::builtins::{Builtin, Function};
-use super::resolve::{Context, IMPLIED, Resolver};
+use super::resolve::{Context, Resolver};
+use super::score::IMPLIED;
 use super::{Call, Callee, DefId, Target};
-use crate::call::{Bound, bind, missing, number_comma};
+use crate::call::{Bound, bind, missing_argument, number_comma};
 use crate::codes;
 use crate::dimension::Dimension;
 use crate::units::{Units, of_formal, unit_of};
@@ -120,7 +121,7 @@ impl Resolver<'_> {
                     if given.is_none() && formal.default.is_none() {
                         broken = true;
                         if !misread {
-                            let problem = missing(callee, &formal.name.name, &formals, callee.span);
+                            let problem = missing_argument(callee, &formal.name.name, &formals, callee.span);
                             self.problem(context, problem);
                         }
                     }
@@ -196,7 +197,7 @@ impl Resolver<'_> {
         let (bound, mut broken) = self.bound(context, (callee, &args), row.formals, &[]);
         let lacking = bound.args.iter().take(row.needed).position(Option::is_none);
         if let Some(i) = lacking.filter(|_| !broken) {
-            self.problem(context, missing(callee, row.formals[i], row.formals, callee.span));
+            self.problem(context, missing_argument(callee, row.formals[i], row.formals, callee.span));
             broken = true;
         }
         if row.function == Function::Tap && !broken && bound.args[2].is_none() {

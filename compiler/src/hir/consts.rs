@@ -346,7 +346,7 @@ impl Evaluator<'_> {
             Body::Items(_) => {
                 let Frame { file, scope, .. } = self.frames[frame];
                 let hir = resolved(self.files, file);
-                let out = hir.own(scope, "out").ok_or(Missing::Wrong)?;
+                let out = hir.in_scope(scope, "out").ok_or(Missing::Wrong)?;
                 self.slot(frame, hir.local(out).index)
             }
         }

@@ -27,10 +27,12 @@ pub mod resolve;
 mod score;
 pub mod text;
 
+use crate::dimension::Dimension;
 use builtins::Builtin;
 use mam_grammar::ast::ExprId;
 use mam_grammar::{Problems, Span};
 use rustc_hash::FxHashMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// A definition: an item of a file.
@@ -131,6 +133,45 @@ impl Known {
     /// The one that is spelled so.
     pub fn find(name: &str) -> Option<Known> {
         Known::ALL.into_iter().find(|(_, spelling, _)| *spelling == name).map(|(known, ..)| known)
+    }
+}
+
+/// What a value is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// A signal.
+    Signal {
+        /// 1 for mono, 2 for stereo.
+        channels: usize,
+        /// What it measures; `None` where that depends on what a definition is given.
+        dimension: Option<Dimension>,
+    },
+    /// Parts, each with its name.
+    Record(Vec<(Arc<str>, Type)>),
+}
+
+/// The types of names, by file and name, as far as they have been found.
+pub type Types = FxHashMap<(usize, LocalId), Type>;
+
+impl Type {
+    /// A mono signal that measures `dimension`.
+    pub fn mono(dimension: Dimension) -> Type {
+        Type::Signal { channels: 1, dimension: (dimension != Dimension::ANY).then_some(dimension) }
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Type::Signal { channels, dimension } => {
+                f.write_str(if *channels > 1 { "stereo" } else { "mono" })?;
+                dimension.map_or(Ok(()), |dimension| write!(f, ", {dimension}"))
+            }
+            Type::Record(parts) => {
+                let parts: Vec<String> = parts.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+                write!(f, "{{ {} }}", parts.join("; "))
+            }
+        }
     }
 }
 
@@ -281,13 +322,13 @@ impl Hir {
     }
 
     /// The name of a scope that has this spelling, not of those around it.
-    pub fn own(&self, scope: ScopeId, name: &str) -> Option<LocalId> {
+    pub fn in_scope(&self, scope: ScopeId, name: &str) -> Option<LocalId> {
         self.scope(scope).names.get(name).copied()
     }
 
     /// What a spelling means in a scope.
     pub fn find(&self, scope: ScopeId, name: &str) -> Option<LocalId> {
-        self.around(scope).find_map(|scope| self.own(scope, name))
+        self.around(scope).find_map(|scope| self.in_scope(scope, name))
     }
 
     /// A scope and those around it, from the inside.

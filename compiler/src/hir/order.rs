@@ -1,30 +1,40 @@
 //! Definitions that use themselves, which would never end.
 
-use super::resolve::{Edge, Resolver};
 use super::{Callee, Hir};
 use crate::codes;
 use mam_grammar::Problem;
+use mam_grammar::ast::{ExprId, Ident};
 use rustc_hash::FxHashMap;
+
+/// A call of a definition by another definition of the file, each by the index of its item.
+pub(super) struct Edge {
+    /// That which calls.
+    pub(super) from: usize,
+    /// That which is called.
+    pub(super) to: usize,
+    /// The call.
+    pub(super) expr: ExprId,
+    /// What is written in it.
+    pub(super) callee: Ident,
+}
 
 /// Reports each call that closes a circle of definitions, followed in the order in which they stand, and breaks it: what is
 /// left has an order.
-pub(super) fn break_recursion(resolver: &mut Resolver) {
+pub(super) fn break_recursion(hir: &mut Hir, edges: &[Edge]) {
     let mut calls: FxHashMap<usize, Vec<&Edge>> = FxHashMap::default();
-    for edge in &resolver.calls {
+    for edge in edges {
         calls.entry(edge.from).or_default().push(edge);
     }
     let mut walk = Walk { calls, state: FxHashMap::default(), closing: vec![] };
     let mut roots: Vec<usize> = walk.calls.keys().copied().collect();
     roots.sort_unstable();
     roots.into_iter().for_each(|root| walk.from(root));
-    let closing: Vec<_> = walk.closing.iter().map(|edge| (edge.expr, edge.callee.clone())).collect();
-    for (expr, callee) in closing {
+    for Edge { expr, callee, .. } in walk.closing {
         let message = format!("`{callee}` uses itself");
         let problem = Problem::new(&codes::RECURSIVE_DEFINITION, callee.span, message);
         let help = "repeat with `chain` or `sum`; for feedback, use `prev` of a signal";
-        let hir: &mut Hir = &mut resolver.hir;
         hir.problems.add(problem.help(help));
-        hir.calls.entry(expr).and_modify(|call| call.callee = Callee::Broken);
+        hir.calls.entry(*expr).and_modify(|call| call.callee = Callee::Broken);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::builtins::Builtin;
 use super::resolve::resolved;
-use super::{DefId, FILE, Known, LocalId, LocalKind, ScopeId, Target};
+use super::{DefId, FILE, Known, LocalId, LocalKind, ScopeId, Target, Type, Types};
 use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::library::{Library, ParamInfo};
@@ -30,8 +30,8 @@ pub enum Symbol {
 pub struct Hover {
     /// How it is written: `param cutoff = 800Hz in 20Hz..20kHz`, `def onepole(x, cutoff: Hz)`, `lead = pluck()`.
     pub form: String,
-    /// What it measures, where that is known without a call.
-    pub dimension: Option<Dimension>,
+    /// What it is, where that does not depend on a call.
+    pub ty: Option<Type>,
     /// Its range as it is written.
     pub range: Option<String>,
     /// Its documentation.
@@ -65,6 +65,8 @@ pub struct Query<'a> {
     pub files: &'a Files,
     /// What was read of definitions.
     pub library: &'a Library,
+    /// The types of names that lowering found.
+    pub types: &'a Types,
 }
 
 impl Query<'_> {
@@ -131,7 +133,10 @@ impl Query<'_> {
     /// What an editor shows of a symbol.
     pub fn hover(&self, symbol: Symbol) -> Hover {
         match symbol {
-            Symbol::Local(file, id) => self.hover_local(file, id),
+            Symbol::Local(file, id) => {
+                let shown = self.hover_local(file, id);
+                Hover { ty: self.types.get(&(file, id)).cloned().or(shown.ty), ..shown }
+            }
             Symbol::Definition(def) => {
                 let definition = self.files.definition(def);
                 let doc = self.files.item(def).doc.clone();
@@ -290,16 +295,16 @@ impl Query<'_> {
                     let finite = expected.range.0.is_finite() && expected.range.1.is_finite();
                     finite.then(|| expected.units.range(expected.range, expected.dimension))
                 });
-                let dimension = expected.map(|expected| expected.dimension);
-                Hover { form: name.to_string(), dimension, range, doc: None }
+                let ty = expected.map(|expected| Type::mono(expected.dimension));
+                Hover { form: name.to_string(), ty, range, doc: None }
             }
             LocalKind::Event => {
                 let frequency = &**name == "freq";
-                let dimension = Some(if frequency { Dimension::FREQUENCY } else { Dimension::PLAIN });
-                Hover { form: name.to_string(), dimension, ..Hover::default() }
+                let dimension = if frequency { Dimension::FREQUENCY } else { Dimension::PLAIN };
+                Hover { form: name.to_string(), ty: Some(Type::mono(dimension)), ..Hover::default() }
             }
             LocalKind::Counter => {
-                Hover { form: name.to_string(), dimension: Some(Dimension::PLAIN), ..Hover::default() }
+                Hover { form: name.to_string(), ty: Some(Type::mono(Dimension::PLAIN)), ..Hover::default() }
             }
             LocalKind::Section(index) => {
                 Hover { form: format!("section {name}"), doc: item(index).doc.clone(), ..Hover::default() }
@@ -345,7 +350,7 @@ fn of_param(word: &str, info: &ParamInfo) -> Hover {
     let within = range.as_ref().map_or(String::new(), |range| format!(" in {range}"));
     Hover {
         form: format!("{word} {} = {}{within}", info.name, info.show(info.default)),
-        dimension: Some(info.dimension),
+        ty: Some(Type::mono(info.dimension)),
         range,
         doc: info.doc.clone(),
     }

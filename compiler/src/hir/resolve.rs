@@ -1,10 +1,11 @@
 //! Finds what every name of a file means.
 
+use super::order::{Edge, break_recursion};
 use super::{Call, DefId, FILE, Hir, Known, LocalId, LocalKind, Name, ScopeId, Target, Use};
-use crate::checks::has_out;
 use crate::codes;
-use crate::files::{Files, broken_names};
-use crate::graph::{duplicate, operands};
+use crate::file::broken_names;
+use crate::files::Files;
+use crate::graph::{duplicate, has_out, operands};
 use mam_grammar::ast::{Ast, Body, Definition, DefinitionKind, Expr, ExprId, Ident, Item, ItemKind, Param};
 use mam_grammar::{Problem, Span, foreign};
 use rustc_hash::FxHashMap;
@@ -20,22 +21,12 @@ fn resolve(files: &Files, file: usize) -> Hir {
     let hir = Hir::default();
     let mut resolver = Resolver { files, file, ast, hir, calls: vec![], suggests: !files.is_prelude(file) };
     resolver.items(&ast.items);
-    super::order::break_recursion(&mut resolver);
+    break_recursion(&mut resolver.hir, &resolver.calls);
     resolver.hir
 }
 
 /// The events of an instrument, as names of its body.
-pub(super) const EVENTS: [&str; 5] = ["trig", "gate", "freq", "note", "vel"];
-/// What every instrument has as parameters, after its own.
-pub(super) const IMPLIED: [&str; 2] = ["bpm", "loop"];
-
-/// A call of a definition by another definition of the file: how definitions that use themselves are found.
-pub(super) struct Edge {
-    pub(super) from: usize,
-    pub(super) to: usize,
-    pub(super) expr: ExprId,
-    pub(super) callee: Ident,
-}
+const EVENTS: [&str; 5] = ["trig", "gate", "freq", "note", "vel"];
 
 pub(super) struct Resolver<'a> {
     pub(super) files: &'a Files,
@@ -96,16 +87,6 @@ impl Resolver<'_> {
         self.files.user_files().end == self.file + 1
     }
 
-    /// True where an instrument or effect has a parameter of this name.
-    pub(super) fn has_param(&self, def: DefId, name: &str) -> bool {
-        let definition = self.files.definition(def);
-        let Body::Items(items) = &definition.body else { return false };
-        let own = items
-            .iter()
-            .any(|item| matches!(&item.kind, ItemKind::Param(param) if &*param.name.name == name));
-        own || (definition.kind == DefinitionKind::Instrument && IMPLIED.contains(&name))
-    }
-
     fn items(&mut self, items: &[Item]) {
         let file = self.hir.add_scope(None);
         debug_assert_eq!(file, FILE);
@@ -125,7 +106,7 @@ impl Resolver<'_> {
                 _ => {}
             }
         }
-        super::score::define(self, items);
+        super::score::define(&mut self.hir, items);
         for (index, item) in items.iter().enumerate() {
             match &item.kind {
                 ItemKind::Equation { value, .. } => self.expr(Context::song(), *value),
@@ -134,12 +115,14 @@ impl Resolver<'_> {
                 _ => {}
             }
         }
-        super::score::resolve(self, items);
+        if self.suggests {
+            super::score::resolve(self.files, self.ast, &mut self.hir);
+        }
     }
 
     /// Defines a name of the file, of which the first one is meant.
     fn define_once(&mut self, name: &Ident, kind: LocalKind) {
-        let first = self.hir.own(FILE, &name.name);
+        let first = self.hir.in_scope(FILE, &name.name);
         self.hir.define(FILE, &name.name, Some(name.span), kind);
         first.into_iter().for_each(|id| self.hir.see(FILE, &name.name, id));
     }
@@ -190,7 +173,7 @@ impl Resolver<'_> {
             }
         }
         if kind == DefinitionKind::Instrument {
-            for name in IMPLIED {
+            for name in super::score::IMPLIED {
                 self.hir.define(scope, &name.into(), None, LocalKind::Param(place));
                 place += 1;
             }

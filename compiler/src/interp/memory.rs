@@ -1,6 +1,6 @@
 //! The tables of a [`Call`], read and written one word at a time.
 
-use crate::ir::{Imm, PortField, Scalar};
+use crate::ir::{Imm, InputId, ParamId, PortField, PortId, Scalar};
 use mam_runtime::{Call, Port};
 
 /// Access to what a kernel is given. Made from a call whose tables are valid for the kernel; every index must be one
@@ -46,21 +46,21 @@ impl<'a> Memory<'a> {
     }
 
     /// A parameter's value.
-    pub(super) fn param(&self, index: u32) -> f64 {
+    pub(super) fn param(&self, param: ParamId) -> f64 {
         // SAFETY: the table has all of the kernel's parameters.
-        unsafe { self.0.params.add(index as usize).read() }
+        unsafe { self.0.params.add(param.index()).read() }
     }
 
     /// A parameter's value in a frame.
-    pub(super) fn moving(&self, index: u32, frame: u32) -> f32 {
+    pub(super) fn moving(&self, param: ParamId, frame: u32) -> f32 {
         // SAFETY: the table has all of the kernel's parameters, each with the call's frames.
-        unsafe { (*self.0.moving.add(index as usize)).add(frame as usize).read() }
+        unsafe { (*self.0.moving.add(param.index())).add(frame as usize).read() }
     }
 
     /// An input in a frame.
-    pub(super) fn input(&self, index: u32, frame: u32) -> f32 {
+    pub(super) fn input(&self, input: InputId, frame: u32) -> f32 {
         // SAFETY: the table has all of the kernel's inputs, each with the call's frames.
-        unsafe { (*self.0.inputs.add(index as usize)).add(frame as usize).read() }
+        unsafe { (*self.0.inputs.add(input.index())).add(frame as usize).read() }
     }
 
     /// Puts a frame of an output.
@@ -82,9 +82,9 @@ impl<'a> Memory<'a> {
     }
 
     /// A port's field; `trig` as in the first frame.
-    pub(super) fn port(&self, index: u32, field: PortField) -> Imm {
+    pub(super) fn port(&self, port: PortId, field: PortField) -> Imm {
         // SAFETY: the table has all of the kernel's ports.
-        let port: Port = unsafe { self.0.ports.add(index as usize).read() };
+        let port: Port = unsafe { self.0.ports.add(port.index()).read() };
         match field {
             PortField::Trig => Imm::Bool(port.trig != 0),
             PortField::Gate => Imm::Bool(port.gate != 0),

@@ -19,7 +19,7 @@ pub struct Interpreter {
 impl Interpreter {
     /// Interprets `module`, with each kernel's [`Layout`].
     pub fn new(module: Module) -> Interpreter {
-        let layouts = module.kernels.values().map(Layout::of).collect();
+        let layouts = module.kernels.values().map(Layout::new).collect();
         Interpreter { module, layouts }
     }
 }
@@ -40,15 +40,15 @@ impl Code for Interpreter {
                 }
             }
             Form::Steady => {
-                let turns = call.frames / kernel.steady.step;
+                let iterations = call.frames / kernel.steady.step;
                 let mut main = run(&kernel.steady);
                 main.load(&layout.steady);
-                let done = if main.allowed() { turns * kernel.steady.step } else { 0 };
-                main.turns(0..done);
+                let done = if main.allowed() { iterations * kernel.steady.step } else { 0 };
+                main.iterate(0..done);
                 if let Some(tail) = tail {
                     let mut rest = run(tail);
                     rest.load(&layout.tail);
-                    rest.turns(done..call.frames);
+                    rest.iterate(done..call.frames);
                 }
             }
             Form::General => run(&kernel.general).general(call.frames),
@@ -65,7 +65,7 @@ struct Run<'a> {
     memory: &'a Memory<'a>,
     rates: Vec<Rate>,
     values: Vec<[Imm; 4]>,
-    /// Whether the call's first turn is yet to come.
+    /// Whether the call's first iteration is yet to come.
     first: bool,
 }
 
@@ -81,9 +81,9 @@ impl<'a> Run<'a> {
         Run { module, kernel, layout, body, memory, rates: body.rates(), values, first: true }
     }
 
-    fn setup(&mut self, held: &[(Value, usize)]) {
+    fn setup(&mut self, hoisted: &[(Value, usize)]) {
         self.compute(|rate| rate <= Rate::Segment, 0);
-        for (value, at) in held {
+        for (value, at) in hoisted {
             let ty = self.body.ty(*value);
             for lane in 0..ty.lanes as usize {
                 let word = at + lane * scalar_bytes(ty);
@@ -93,8 +93,8 @@ impl<'a> Run<'a> {
     }
 
     /// What setup has computed, and constants.
-    fn load(&mut self, held: &[(Value, usize)]) {
-        for (value, at) in held {
+    fn load(&mut self, hoisted: &[(Value, usize)]) {
+        for (value, at) in hoisted {
             let ty = self.body.ty(*value);
             for lane in 0..ty.lanes as usize {
                 self.values[value.index()][lane] = self.memory.load(at + lane * scalar_bytes(ty), ty.scalar);
@@ -110,20 +110,20 @@ impl<'a> Run<'a> {
 
     fn general(&mut self, frames: u32) {
         self.compute(|rate| rate <= Rate::Segment, 0);
-        self.turns(0..frames);
+        self.iterate(0..frames);
     }
 
-    fn turns(&mut self, frames: std::ops::Range<u32>) {
+    fn iterate(&mut self, frames: std::ops::Range<u32>) {
         self.compute(|rate| rate == Rate::Call, frames.start);
         for frame in frames.step_by(self.body.step as usize) {
             self.compute(|rate| rate == Rate::Sample, frame);
             self.finish(frame);
-            self.carry();
+            self.follow_back_edges();
         }
     }
 
-    /// What is carried into the next turn: all at once.
-    fn carry(&mut self) {
+    /// What is carried into the next iteration: all at once.
+    fn follow_back_edges(&mut self) {
         let back_edges =
             self.body.back_edges.iter().map(|(carry, next)| (carry.index(), self.values[next.index()]));
         for (carry, next) in back_edges.collect::<Vec<_>>() {
@@ -132,8 +132,8 @@ impl<'a> Run<'a> {
         self.first = false;
     }
 
-    /// Computes the instructions of some rates, for the turn that begins at `frame` of the call. In the steady form
-    /// held values are constants of the call and have been loaded.
+    /// Computes the instructions of some rates, for the iteration that starts at `frame` of the call. In the steady form
+    /// hoisted values are constants of the call and have been loaded.
     fn compute(&mut self, of: impl Fn(Rate) -> bool, frame: u32) {
         for value in self.body.insts.handles() {
             if of(self.rates[value.index()]) {
@@ -142,7 +142,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The end of a turn: states, delay lines, outputs.
+    /// The end of an iteration: states, delay lines, outputs.
     fn finish(&self, frame: u32) {
         for (state, value) in &self.body.sets {
             let (at, ty) = (self.layout.states[state.index()], self.kernel.states[*state].ty());
@@ -218,7 +218,7 @@ impl<'a> Run<'a> {
                 Imm::F32(self.memory.read(line.index(), self.kernel.delays[line].frames, at))
             }
             Op::Table(i) => {
-                let table = &self.module.tables[i as usize];
+                let table = &self.module.tables[i.index()];
                 let last = table.len() as i32 - 1;
                 Imm::F32(table[as_i32(index()).clamp(0, last) as usize])
             }

@@ -7,7 +7,7 @@
 //! * states have one lane or four, f64 only one;
 //! * a voice has a port of the kernel, a bool state, and ranges of its words of state and delay lines; it is one of
 //!   four lanes exactly where its `until` has four;
-//! * general has one frame a turn, steady one or four; there is a tail, of one frame a turn, exactly where it is four,
+//! * general has one frame an iteration, steady one or four; there is a tail, of one frame an iteration, exactly where it is four,
 //!   and both set the same states (a state that a body does not set is constant in a call).
 //!
 //! Of a body:
@@ -15,16 +15,16 @@
 //! * types are what the op's [`super::Signature`] says, and each source has its own type;
 //! * lanes are one or four, and f64 has only one;
 //! * indices are of the kernel's (or the module's tables);
-//! * in turns of four, inputs and frames have four lanes, in turns of one a single one;
-//! * parameters are f32, of the turn's lanes, in the general body and f64 in the others, where there is no `trig`;
+//! * in iterations of four frames, inputs and frames have four lanes, in those of one a single one;
+//! * parameters are f32, of the iteration's lanes, in the general body and f64 in the others, where there is no `trig`;
 //! * a state is set at most once, to its own type;
-//! * only a body in turns of four has a condition, a bool that is computed once a segment;
-//! * each `carry` is given a value of its type for the next turn, once, and begins with what the call's start knows;
+//! * only a body of four frames an iteration has a condition, a bool that is computed once a segment;
+//! * each `loop_carried` has one back edge, of its type, and starts with what the call's start knows;
 //! * a delay line is written at most once; there are as many outputs as the kernel has; both are f32 in the lanes of
-//!   the turn.
+//!   the iteration.
 //!
 //! # Not checked
-//! Whether a delay is longer than the turn, whether anything is used, whether the bodies mean the same.
+//! Whether a delay is longer than the iteration, whether anything is used, whether the bodies mean the same.
 
 use super::{Body, Imm, Inst, Kernel, Module, Op, PortField, Rate, StateSlot, Type, Value};
 use mam_grammar::{Arena, Handle};
@@ -69,7 +69,7 @@ fn interface(kernel: &Kernel, found: &mut Vec<String>) {
         found.push(format!("delay line {} has {} frames", line.name, line.frames));
     }
     for state in kernel.states.values().filter(|state| subnormal(state.init)) {
-        found.push(format!("state {} begins with a subnormal", state.name));
+        found.push(format!("state {} starts with a subnormal", state.name));
     }
     for state in kernel.states.values().filter(|state| !has_lanes(state.ty())) {
         found.push(format!("state {} has the type {}", state.name, state.ty()));
@@ -86,13 +86,13 @@ fn interface(kernel: &Kernel, found: &mut Vec<String>) {
         if !within(&voice.states, states) || !within(&voice.delays, delays) {
             found.push("a voice's states or delay lines are not the kernel's".into());
         }
-        if voice.port as usize >= kernel.ports.len() {
+        if voice.port.index() >= kernel.ports.len() {
             found.push("a voice's port is not the kernel's".into());
         }
     }
     let steps = (kernel.general.step, kernel.steady.step, kernel.tail.as_ref().map(|tail| tail.step));
     if !matches!(steps, (1, 1, None) | (1, 4, Some(1))) {
-        found.push(format!("the frames a turn are {steps:?}"));
+        found.push(format!("the frames an iteration are {steps:?}"));
     }
     let set = |body: &Body| body.sets.iter().map(|(state, _)| *state).collect::<FxHashSet<_>>();
     if kernel.tail.as_ref().is_some_and(|tail| set(tail) != set(&kernel.steady)) {
@@ -158,7 +158,7 @@ impl Check<'_> {
                 "its condition is not a loop-invariant bool, or its iterations are of one frame".into(),
             );
         }
-        self.carries();
+        self.back_edges();
         self.once("state", self.body.sets.iter().map(|(state, _)| *state));
         self.once("delay line", self.body.writes.iter().map(|(line, _)| *line));
         if self.body.outs.len() != self.kernel.outputs.len() {
@@ -170,21 +170,24 @@ impl Check<'_> {
         }
     }
 
-    fn carries(&mut self) {
+    fn back_edges(&mut self) {
         let rates = self.body.rates();
-        let carries = self.body.insts.iter().filter(|(_, inst)| inst.op == Op::LoopCarried);
-        for (carry, inst) in carries {
+        let all_carried = self.body.insts.iter().filter(|(_, inst)| inst.op == Op::LoopCarried);
+        for (carry, inst) in all_carried {
             let mut back_edges = self.body.back_edges.iter().filter(|(other, _)| *other == carry);
             let known = matches!((back_edges.next(), back_edges.next()), (Some((_, next)), None)
                 if self.body.insts.get(*next).is_some_and(|next| next.ty == inst.ty));
-            let begins = inst.args.as_slice().iter().all(|start| rates[start.index()] <= Rate::Call);
-            if !known || !begins {
-                self.found.push(format!("v{} is carried from nowhere or to nowhere", carry.index()));
+            let starts_known = inst.args.as_slice().iter().all(|start| rates[start.index()] <= Rate::Call);
+            if !known || !starts_known {
+                self.found.push(format!(
+                    "v{} starts with what the call does not know, or has no back edge",
+                    carry.index()
+                ));
             }
         }
         let carried = |v: Value| self.body.insts.get(v).is_some_and(|inst| inst.op == Op::LoopCarried);
         if self.body.back_edges.iter().any(|(carry, _)| !carried(*carry)) {
-            self.found.push("only a `carry` has a next value".into());
+            self.found.push("only a `loop_carried` has a back edge".into());
         }
     }
 
@@ -217,22 +220,26 @@ impl Check<'_> {
     /// What the signature leaves open: the types of sources, and indices.
     fn source(&self, inst: &Inst) -> Result<(), String> {
         let (kernel, ty) = (self.kernel, inst.ty);
-        let turn = if self.body.step == 4 { 4 } else { 1 };
-        let signal = Type::F32.with_lanes(turn);
+        let lanes = if self.body.step == 4 { 4 } else { 1 };
+        let signal = Type::F32.with_lanes(lanes);
         let right = match inst.op {
             Op::Const(imm) => ty.scalar == imm.scalar() && !subnormal(imm),
-            Op::Param(i) => has(&kernel.params, i) && (ty == Type::F64 || self.general && ty == signal),
-            Op::Port(i, PortField::Trig) => has(&kernel.ports, i) && self.general && ty == Type::BOOL,
-            Op::Port(i, PortField::Gate | PortField::Active) => has(&kernel.ports, i) && ty == Type::BOOL,
-            Op::Port(i, _) => has(&kernel.ports, i) && ty == Type::F64,
-            Op::Input(i) => has(&kernel.inputs, i) && ty == signal,
-            Op::Frame => ty == Type::I32.with_lanes(turn),
+            Op::Param(i) => {
+                has(&kernel.params, i.index()) && (ty == Type::F64 || self.general && ty == signal)
+            }
+            Op::Port(i, PortField::Trig) => has(&kernel.ports, i.index()) && self.general && ty == Type::BOOL,
+            Op::Port(i, PortField::Gate | PortField::Active) => {
+                has(&kernel.ports, i.index()) && ty == Type::BOOL
+            }
+            Op::Port(i, _) => has(&kernel.ports, i.index()) && ty == Type::F64,
+            Op::Input(i) => has(&kernel.inputs, i.index()) && ty == signal,
+            Op::Frame => ty == Type::I32.with_lanes(lanes),
             Op::CallFrame => ty == Type::I32,
             Op::Get(state) | Op::LiveIn(state) => {
                 slot(&kernel.states, state).is_some_and(|state| ty == state.ty())
             }
             Op::Read(line) => slot(&kernel.delays, line).is_some(),
-            Op::Table(i) => (i as usize) < self.tables,
+            Op::Table(i) => i.index() < self.tables,
             Op::Extract(lane) => lane < 4,
             _ => true,
         };
@@ -245,8 +252,8 @@ fn has_lanes(ty: Type) -> bool {
     matches!(ty.lanes, 1 | 4) && ty != Type::F64.with_lanes(4)
 }
 
-fn has(names: &[String], index: u32) -> bool {
-    (index as usize) < names.len()
+fn has(names: &[String], index: usize) -> bool {
+    index < names.len()
 }
 
 fn slot<T>(arena: &Arena<T>, handle: Handle<T>) -> Option<&T> {

@@ -39,9 +39,9 @@ fn inst_cycles(body: &Body, rates: &[Rate], value: Value) -> u32 {
     }
 }
 
-/// About how many cycles it takes to go round a circle once.
-pub fn way_round(body: &Body, cycles: &[u32], circle: impl Iterator<Item = Value>) -> u32 {
-    let mut members: Vec<Value> = circle.collect();
+/// About how many cycles a recurrence takes for one iteration.
+pub fn recurrence_latency(body: &Body, cycles: &[u32], recurrence: impl Iterator<Item = Value>) -> u32 {
+    let mut members: Vec<Value> = recurrence.collect();
     members.sort();
     let mut ends: FxHashMap<Value, u32> = FxHashMap::default();
     for member in members {

@@ -30,7 +30,7 @@ pub fn halves(body: &Body, rates: &[Rate], lanes: &[Value]) -> [Half; 2] {
     })
 }
 
-/// Which scalars are lanes that nobody but shuffles takes, each from their vector: they cost nothing.
+/// Which scalars are lanes that only shuffles take, each from their vector: they cost nothing.
 pub fn taken(body: &Body, rates: &[Rate]) -> Vec<bool> {
     let mut used = vec![false; body.insts.len()];
     let takes = |op: Op| matches!(op, Op::Pack | Op::Splat | Op::Slide);

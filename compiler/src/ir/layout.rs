@@ -1,7 +1,7 @@
-//! Where a step's values live in its block of state memory: first what `setup` computes and the steady form holds,
+//! Where a step's values live in its block of state memory: first what `setup` computes for the steady form,
 //! then the states, in their order.
 //!
-//! Held values stand widest first, so there is no padding between them; a value in four lanes is 16-byte aligned. A
+//! Hoisted values stand widest first, so there is no padding between them; a value in four lanes is 16-byte aligned. A
 //! bool takes four bytes; in a state it is 0 or 1, whatever the lanes. The block is a multiple of 16 bytes.
 
 use super::{Body, Imm, Kernel, Op, Rate, Scalar, Type, Value, Voice};
@@ -24,18 +24,20 @@ pub struct Layout {
 
 impl Layout {
     /// The layout of `kernel`.
-    pub fn of(kernel: &Kernel) -> Layout {
+    pub fn new(kernel: &Kernel) -> Layout {
         let mut layout = Layout::default();
         let mut end = 0;
         let tail = kernel.tail.as_ref();
-        let mut held: Vec<(bool, Value, usize)> = vec![];
-        held.extend(kernel.steady.held().into_iter().map(|v| (false, v, bytes(kernel.steady.insts[v].ty))));
-        held.extend(
-            tail.into_iter()
-                .flat_map(|body| body.held().into_iter().map(|v| (true, v, bytes(body.insts[v].ty)))),
+        let mut hoisted: Vec<(bool, Value, usize)> = vec![];
+        hoisted.extend(
+            kernel.steady.hoisted().into_iter().map(|v| (false, v, bytes(kernel.steady.insts[v].ty))),
         );
-        held.sort_by_key(|(_, _, bytes)| std::cmp::Reverse(*bytes));
-        for (in_tail, value, bytes) in held {
+        hoisted.extend(
+            tail.into_iter()
+                .flat_map(|body| body.hoisted().into_iter().map(|v| (true, v, bytes(body.insts[v].ty)))),
+        );
+        hoisted.sort_by_key(|(_, _, bytes)| std::cmp::Reverse(*bytes));
+        for (in_tail, value, bytes) in hoisted {
             let list = if in_tail { &mut layout.tail } else { &mut layout.steady };
             list.push((value, end));
             end += bytes;
@@ -89,7 +91,7 @@ impl Layout {
         let mut stretches: Vec<Range<usize>> = vec![];
         for word in own.step_by(voice.every as usize) {
             match stretches.last_mut() {
-                // Of what lies between two words (to align the second) nobody reads anything.
+                // Of what lies between two words (to align the second) nothing is read.
                 Some(last) if voice.every == 1 => last.end = word.end,
                 _ => stretches.push(word.clone()),
             }
@@ -115,7 +117,7 @@ pub fn put(block: &mut [u8], imm: Imm) {
 impl Body {
     /// The values that are computed once a segment or more rarely and used in each call: what `setup` keeps for the
     /// steady form. Of the constants only those in lanes are among them, which are operands in memory anyway.
-    pub fn held(&self) -> Vec<Value> {
+    pub fn hoisted(&self) -> Vec<Value> {
         let rates = self.rates();
         let mut used = vec![false; self.insts.len()];
         for (inst, rate) in self.insts.values().zip(&rates) {
@@ -126,8 +128,8 @@ impl Body {
         for value in self.results() {
             used[value.index()] = true;
         }
-        let held = |v: &Value| used[v.index()] && rates[v.index()] <= Rate::Segment && !self.immediate(*v);
-        self.insts.handles().filter(held).collect()
+        let hoisted = |v: &Value| used[v.index()] && rates[v.index()] <= Rate::Segment && !self.immediate(*v);
+        self.insts.handles().filter(hoisted).collect()
     }
 
     /// Whether a value is a constant that is made where it is used: a scalar, or zeros.
@@ -135,7 +137,7 @@ impl Body {
         matches!(self.insts[value].op, Op::Const(imm) if self.ty(value).lanes == 1 || imm.bits() == 0)
     }
 
-    /// What leaves the turn: new states, what is carried, what delay lines are given, outputs; and the body's condition.
+    /// What leaves the iteration: new states, what is carried, what delay lines are given, outputs; and the body's condition.
     pub fn results(&self) -> impl Iterator<Item = Value> + '_ {
         let sets = self.sets.iter().map(|(_, value)| *value);
         let writes = self.writes.iter().map(|(_, value)| *value);

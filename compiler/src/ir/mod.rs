@@ -10,15 +10,15 @@
 //! A [`Body`] is a list of instructions in which operands stand before their users: one loop over it is a
 //! topological walk. Each value has a [`Rate`], the greatest of its operands' (see [`Body::rates`]). Constants are
 //! immediates. What has the rate [`Rate::Segment`] is computed once a segment, before its calls; [`Rate::Call`] once a
-//! call, before its frames, from the states that it begins with; [`Rate::Sample`] once a turn. A turn is [`Body::step`] frames: 1, or 4 where the body was rewritten into lanes.
+//! call, before its frames, from the states that it starts with; [`Rate::Sample`] once an iteration. An iteration is [`Body::step`] frames: 1, or 4 where the body was rewritten into lanes.
 //!
 //! # When state changes
-//! `get` sees the value that a state had at the end of the turn before; all [`Body::sets`] and
-//! [`Body::writes`] happen at the end of the turn, at once. This is `prev`, and it is the whole theory of state.
+//! `get` sees the value that a state had at the end of the iteration before; all [`Body::sets`] and
+//! [`Body::writes`] happen at the end of the iteration, at once. This is `prev`, and it is the whole theory of state.
 //! A `read` of a delay line sees what was written so many frames ago (at least one), 0 before the start.
 //!
-//! A `carry` is state for the length of a call: a value that begins with its operand, and is in each further turn what
-//! [`Body::back_edges`] gave it in the turn before.
+//! A `loop_carried` is state for the length of a call: a value that starts with its operand, and is in each further iteration what
+//! [`Body::back_edges`] gave it in the iteration before.
 //!
 //! # Two bodies
 //! * **General**: the call may begin with a note (`trig` is true in the first frame), and parameters are read
@@ -26,8 +26,8 @@
 //! * **Steady**: no note begins in the call and no parameter moves. `trig` is known false; parameters have the
 //!   rate [`Rate::Segment`], so that everything that depends only on them is computed once.
 //!
-//! A steady body may take four frames a turn, the lanes of its values: then there is a **tail**, the same one frame a
-//! turn, for the frames that are left; and it may have a condition, without which the tail does all frames.
+//! A steady body may take four frames an iteration, the lanes of its values: then there is a **tail**, the same one frame an
+//! iteration, for the frames that are left; and it may have a condition, without which the tail does all frames.
 //!
 //! All have the same states, delays, parameters, inputs, outputs and ports, in the same order.
 //!
@@ -39,12 +39,14 @@
 mod build;
 pub mod check;
 pub mod cycles;
+mod ids;
 pub mod lanes;
 pub mod layout;
 mod op;
 pub mod sums;
 pub(crate) mod text;
 
+pub use ids::{InputId, ParamId, PortId, TableId};
 pub use op::{Op, PortField, ROWS, Row, Signature};
 
 use mam_grammar::{Arena, Handle};
@@ -81,7 +83,7 @@ pub struct Kernel {
     pub general: Body,
     /// For all other calls.
     pub steady: Body,
-    /// The steady body for the frames that are left when `steady` takes four a turn: the same, one frame a turn.
+    /// The steady body for the frames that are left when `steady` takes four an iteration: the same, one frame an iteration.
     pub tail: Option<Body>,
 }
 
@@ -140,8 +142,8 @@ pub struct DelayLine {
 /// A part of a kernel that falls silent: an instrument's voice with an `until`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Voice {
-    /// Index of the port whose notes wake it.
-    pub port: u32,
+    /// The port whose notes wake it.
+    pub port: PortId,
     /// The bool state that says, at the end of each call, whether the voice may fall silent. Where it has four lanes,
     /// the voice's own is [`Voice::lane`].
     pub until: Handle<StateSlot>,
@@ -169,17 +171,17 @@ pub type Value = Handle<Inst>;
 pub struct Body {
     /// Instructions; operands stand before their users.
     pub insts: Arena<Inst>,
-    /// What the states become at the end of each turn. A state that is not set keeps its value.
+    /// What the states become at the end of each iteration. A state that is not set keeps its value.
     pub sets: Vec<(Handle<StateSlot>, Value)>,
-    /// What each `carry` is in the next turn of the call.
+    /// What each `loop_carried` is in the next iteration of the call.
     pub back_edges: Vec<(Value, Value)>,
-    /// What the delay lines are given at the end of each turn.
+    /// What the delay lines are given at the end of each iteration.
     pub writes: Vec<(Handle<DelayLine>, Value)>,
     /// The output signals, in the order of [`Kernel::outputs`].
     pub outs: Vec<Value>,
-    /// Frames a turn.
+    /// Frames an iteration.
     pub step: u32,
-    /// In turns of four, a bool computed once a call: where it is false, the tail runs for all frames instead.
+    /// In iterations of four frames, a bool computed once a call: where it is false, the tail runs for all frames instead.
     pub only_if: Option<Value>,
 }
 

@@ -21,12 +21,12 @@ pub struct Sums<'a> {
 
 impl<'a> Sums<'a> {
     /// Finds them, whatever the brackets.
-    pub fn of(body: &'a Body) -> Sums<'a> {
+    pub fn all(body: &'a Body) -> Sums<'a> {
         Sums::through(body, 2)
     }
 
     /// Finds them as they are written, from left to right: what stands in brackets is one term.
-    pub fn written(body: &'a Body) -> Sums<'a> {
+    pub fn as_written(body: &'a Body) -> Sums<'a> {
         Sums::through(body, 1)
     }
 

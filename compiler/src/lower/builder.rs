@@ -6,7 +6,8 @@
 
 use crate::arithmetic::Operations;
 use crate::ir::{
-    Args, Body, DelayLine, Imm, Inst, Kernel, Op, PortField, Rate, Scalar, StateSlot, Type, Value,
+    Args, Body, DelayLine, Imm, InputId, Inst, Kernel, Op, ParamId, PortField, PortId, Rate, Scalar,
+    StateSlot, Type, Value,
 };
 use mam_grammar::{Arena, Handle};
 use rustc_hash::FxHashMap;
@@ -15,7 +16,7 @@ use std::ops::Range;
 /// Which of a kernel's two bodies is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FormKind {
-    /// Parameters are held: f64.
+    /// Parameters are constant over a call: f64.
     Steady,
     /// Parameters move: f32, frame by frame.
     General,
@@ -36,8 +37,8 @@ pub(super) struct Builder {
     names: FxHashMap<String, u32>,
     /// What constants of f32 were rounded from, where it was one number.
     pub(super) exact: FxHashMap<Value, f64>,
-    /// The values that have been asked for as held ones.
-    pub(super) held: FxHashMap<Value, Option<Value>>,
+    /// The values that have been asked for as invariants of the loop over frames.
+    pub(super) invariant: FxHashMap<Value, Option<Value>>,
 }
 
 impl Builder {
@@ -54,7 +55,7 @@ impl Builder {
             delay_voices: vec![],
             names: FxHashMap::default(),
             exact: FxHashMap::default(),
-            held: FxHashMap::default(),
+            invariant: FxHashMap::default(),
         }
     }
 
@@ -243,7 +244,7 @@ impl Builder {
     /// Parameter `index` of the kernel.
     pub(super) fn param(&mut self, index: usize) -> Value {
         let ty = if self.form == FormKind::Steady { Type::F64 } else { Type::F32 };
-        self.push(Op::Param(index as u32), ty, &[])
+        self.push(Op::Param(ParamId::new(index)), ty, &[])
     }
 
     /// What an event port says.
@@ -252,12 +253,12 @@ impl Builder {
             PortField::Trig | PortField::Gate | PortField::Active => Type::BOOL,
             PortField::Freq | PortField::Note | PortField::Vel => Type::F64,
         };
-        self.push(Op::Port(index as u32, field), ty, &[])
+        self.push(Op::Port(PortId::new(index), field), ty, &[])
     }
 
     /// Input `index` of the kernel.
     pub(super) fn input(&mut self, index: usize) -> Value {
-        self.push(Op::Input(index as u32), Type::F32, &[])
+        self.push(Op::Input(InputId::new(index)), Type::F32, &[])
     }
 
     fn unique(&mut self, name: &str) -> String {

@@ -6,7 +6,7 @@ use crate::arithmetic::{function, table_at};
 use crate::codes;
 use crate::dimension::Dimension;
 use crate::hir::builtins::{Arithmetic, Builtin, Function};
-use crate::ir::{Op, Rate, Type, Value};
+use crate::ir::{Op, Rate, TableId, Type, Value};
 use mam_grammar::ast::{Expr, ExprId, Ident};
 use mam_grammar::{Problem, Span};
 
@@ -112,15 +112,15 @@ impl Lower<'_, '_> {
             return self.problem(Problem::new(&codes::DIMENSION, span, message).help(help));
         }
         let moves = position.channels.iter().any(|&v| self.b.constant(v).is_none());
-        let table = if moves { Self::local_table(&mut self.song.tables, &numbers) } else { 0 };
+        let table = if moves { Self::local_table(&mut self.song.tables, &numbers) } else { TableId::ZERO };
         self.each(&[&position], Dimension::PLAIN, |b, v| {
             if let Some(x) = b.constant(v[0]) {
                 return b.f64(table_at(&numbers, x));
             }
             let x = b.audio(v[0]);
             let whole = b.real(Op::Floor, [x]);
-            let turn = b.real(Op::Sub, [x, whole]);
-            let place = b.scale(n as f64, turn);
+            let cycle = b.real(Op::Sub, [x, whole]);
+            let place = b.scale(n as f64, cycle);
             let index = b.real(Op::Floor, [place]);
             let part = b.real(Op::Sub, [place, index]);
             let first = b.push(Op::ToInt, Type::I32, &[index]);
@@ -132,13 +132,13 @@ impl Lower<'_, '_> {
         })
     }
 
-    fn local_table(tables: &mut Vec<Vec<f32>>, table: &[f64]) -> u32 {
+    fn local_table(tables: &mut Vec<Vec<f32>>, table: &[f64]) -> TableId {
         let table: Vec<f32> = table.iter().map(|&x| x as f32).collect();
         let known = tables.iter().position(|t| *t == table);
-        known.unwrap_or_else(|| {
+        TableId::new(known.unwrap_or_else(|| {
             tables.push(table);
             tables.len() - 1
-        }) as u32
+        }))
     }
 
     /// A real constant, or a problem that says what must be one.

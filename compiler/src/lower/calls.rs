@@ -1,6 +1,6 @@
 //! Calls: definitions are inlined, with their own state at every use.
 
-use super::names::{Place, Scope, ScopeId, Slot};
+use super::names::{Expectation, Scope, ScopeId, Slot};
 use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::codes;
@@ -101,7 +101,7 @@ impl Lower<'_, '_> {
         let scope = self.definition_scope(at.scope, def, |_| Slot::Absent);
         for (i, (formal, expected)) in definition.formals.iter().zip(&*expected).enumerate() {
             let of = &definition.name.name;
-            let place = expected.as_ref().map(|expected| Place::of_formal(&formal.name, of, expected));
+            let place = expected.as_ref().map(|expected| Expectation::of_formal(&formal.name, of, expected));
             let (at, expr) = match (call.args[i], formal.default) {
                 (Some(expr), _) => (at.clone(), expr),
                 (None, Some(expr)) => (At { scope, path: path.clone() }, expr),
@@ -129,7 +129,7 @@ impl Lower<'_, '_> {
         let defaults: Vec<Value> = info.params.iter().map(|param| self.b.f64(param.default)).collect();
         let scope = self.definition_scope(at.scope, def, |local| match local.kind {
             LocalKind::Param(index) => match call.args[index] {
-                Some(expr) => given(expr, Some(place_of(&info.params[index], &callee.name))),
+                Some(expr) => given(expr, Some(expectation_of(&info.params[index], &callee.name))),
                 None => Slot::Done(Val::mono(defaults[index], info.params[index].dimension)),
             },
             LocalKind::Input(index) => given(call.more[index + 1].unwrap_or(input), None),
@@ -185,7 +185,7 @@ impl Lower<'_, '_> {
 
     /// Brings a value into a place: its dimension is checked, plain numbers are read in the place's unit, and it is
     /// kept in the range.
-    pub(super) fn fit(&mut self, val: Val, span: Span, place: &Place) -> Val {
+    pub(super) fn fit(&mut self, val: Val, span: Span, place: &Expectation) -> Val {
         let signal = match val {
             Val::Signal(signal) => signal,
             Val::Any => match self.any_signal() {
@@ -198,7 +198,7 @@ impl Lower<'_, '_> {
         self.limit(signal, span, place)
     }
 
-    fn convert(&mut self, signal: Signal, span: Span, place: &Place) -> Option<Signal> {
+    fn convert(&mut self, signal: Signal, span: Span, place: &Expectation) -> Option<Signal> {
         if signal.dimension == place.dimension {
             return Some(signal);
         }
@@ -206,7 +206,7 @@ impl Lower<'_, '_> {
             return Some(Signal { dimension: place.dimension, ..signal });
         }
         if signal.dimension != Dimension::PLAIN {
-            let Place { name, of, .. } = place;
+            let Expectation { name, of, .. } = place;
             let message =
                 format!("`{name}` of `{of}` is {}, but this is {}", place.dimension, signal.dimension);
             let problem =
@@ -230,7 +230,7 @@ impl Lower<'_, '_> {
         Some(Signal { channels: scaled, dimension: place.dimension })
     }
 
-    fn limit(&mut self, signal: Signal, span: Span, place: &Place) -> Val {
+    fn limit(&mut self, signal: Signal, span: Span, place: &Expectation) -> Val {
         let constant = (signal.channels.len() == 1).then(|| self.b.constant(signal.channels[0])).flatten();
         if let Some(x) = constant
             && (x < place.min || x > place.max)
@@ -255,7 +255,7 @@ impl Lower<'_, '_> {
     }
 
     /// The warning that a constant, in base units, lies outside the range of its place.
-    pub(super) fn out_of_range(&self, x: f64, span: Span, place: &Place) -> Problem {
+    pub(super) fn out_of_range(&self, x: f64, span: Span, place: &Expectation) -> Problem {
         let written = self.files().slice(span);
         let plain = written.parse::<f64>().is_ok();
         let shown = place.units.show(x, place.dimension);
@@ -286,8 +286,8 @@ impl Lower<'_, '_> {
 }
 
 /// What a parameter expects.
-pub(super) fn place_of(param: &ParamInfo, of: &Arc<str>) -> Place {
-    Place {
+pub(super) fn expectation_of(param: &ParamInfo, of: &Arc<str>) -> Expectation {
+    Expectation {
         name: param.name.clone(),
         of: of.clone(),
         span: param.span.unwrap_or_default(),

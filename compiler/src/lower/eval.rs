@@ -398,7 +398,7 @@ impl<'a> Lower<'_, 'a> {
     pub(super) fn out(&mut self, scope: ScopeId) -> Val {
         let Scope { file, of, .. } = self.scopes[scope];
         let hir = resolved(self.files(), file);
-        let out = hir.own(of, "out").map(|id| self.slot(scope, hir.local(id).index));
+        let out = hir.in_scope(of, "out").map(|id| self.slot(scope, hir.local(id).index));
         if !self.files().is_prelude(file) {
             for local in hir.scope(of).locals.iter().map(|&id| hir.local(id)) {
                 if matches!(local.kind, LocalKind::Equation(_)) {

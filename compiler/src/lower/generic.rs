@@ -5,7 +5,7 @@
 //! constant or not, and of any dimension until an operation says which ([`Dimension::ANY`]).
 
 use super::builder::FormKind;
-use super::names::{Scope, Slot};
+use super::names::{Scope, ScopeId, Slot};
 use super::value::{Signal, Val};
 use super::{At, Lower, Song};
 use crate::dimension::Dimension;
@@ -36,7 +36,7 @@ impl Song<'_> {
 
 impl Lower<'_, '_> {
     fn check_definition(&mut self, def: DefId, definition: &Definition) {
-        let unknown = self.input(super::song::INPUT[0]);
+        let unknown = self.input(super::lowered::INPUT[0]);
         self.unknown = Some(unknown);
         let info = self.song.library.info(self.files(), def);
         let expected = self.song.library.formals(self.files(), def);
@@ -58,12 +58,26 @@ impl Lower<'_, '_> {
             range.for_each(|end| self.check_constant(def.file, end));
         }
         self.body(scope, &at.path, &definition.body);
+        self.keep_types(scope);
         let Body::Items(items) = &definition.body else { return };
         for item in items {
             match &item.kind {
                 ItemKind::Until(until) => _ = self.eval(&at, *until),
                 ItemKind::Param(param) => self.check_param(def.file, param),
                 _ => {}
+            }
+        }
+    }
+
+    /// The types of the names of a scope that were evaluated.
+    fn keep_types(&mut self, scope: ScopeId) {
+        let Scope { file, of, .. } = self.scopes[scope];
+        let ids = &resolved(self.files(), file).scope(of).locals;
+        for (&id, slot) in ids.iter().zip(&self.scopes[scope].slots) {
+            if let Slot::Done(val) = slot
+                && let Some(ty) = val.ty()
+            {
+                self.song.types.insert((file, id), ty);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! One group of nodes becomes one kernel.
 
 use super::builder::FormKind;
-use super::song::SignalId;
+use super::lowered::SignalId;
 use super::value::{NodeVal, Shape, Signal, Val};
 use super::{Lower, Song};
 use crate::graph::NodeId;
@@ -103,9 +103,10 @@ impl Song<'_> {
                 continue;
             }
             let slow = stateless && wanted.len() == 1 && lower.slow(&val) && !is_out;
+            let inline = val.ty().filter(|_| slow);
             let result = match lower.constant_result(&val).filter(|_| !is_out) {
                 Some(constant) => constant,
-                None if slow => NodeVal::Inline,
+                None if inline.is_some() => inline.map_or(NodeVal::Broken, NodeVal::Inline),
                 None => match outputs.shape(&mut lower, path, &val) {
                     Some(shape) => NodeVal::Shape(shape),
                     None => NodeVal::Broken,

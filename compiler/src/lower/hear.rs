@@ -1,6 +1,6 @@
 //! Expressions and nodes that are heard by themselves, beside the song.
 
-use super::song::SignalId;
+use super::lowered::SignalId;
 use super::value::{NodeVal, Shape, Val};
 use super::{At, Lower};
 use crate::graph::NodeId;

@@ -1,13 +1,14 @@
 //! Lowering: from the graph to kernels.
 //!
 //! Each group of nodes ([`Group`](crate::graph::Group)) is evaluated by need, beginning with what others want of it:
-//! a name's equation is evaluated when it is first used, and remembered. `prev` and `tap` answer at once with a word
-//! of state or a delay line, and what flows into them is evaluated when everything else is done; so exactly the
-//! circles that a `prev` or `tap` does not break are found (a name that is needed while it is being evaluated).
-//! Rates, channels and dimensions are inferred on the way: every value carries its own.
+//! an equation is evaluated when it is first used, and remembered; what a name refers to is looked up in the
+//! [`Hir`]. `prev` and `tap` answer at once with a word of state or a delay line, and what flows into them is evaluated
+//! when everything else is done; so exactly the cycles that a `prev` or `tap` does not break are found (a name that is
+//! needed while it is being evaluated). Rates, channels and dimensions are inferred on the way: every value carries its
+//! own.
 //!
-//! A group is evaluated twice, in the same order: once with held parameters (the steady body), once with parameters
-//! that may move (the general body). Both share states, delays and the interface.
+//! A group is evaluated twice, in the same order: once with parameters that are constant over a call (the steady body),
+//! once with parameters that may move (the general body). Both share states, delays and the interface.
 
 mod builder;
 mod builtin;
@@ -17,6 +18,7 @@ mod field;
 mod generic;
 mod group;
 mod hear;
+mod lowered;
 mod names;
 mod node;
 mod phase;
@@ -31,15 +33,16 @@ mod template;
 mod terms;
 mod value;
 
+pub use lowered::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots};
 pub(crate) use share::anonymous;
-pub use song::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots, lower};
+pub use song::lower;
 pub use sums::sum_kernel;
 pub use template::Templates;
 
 use crate::files::Files;
 use crate::graph::{Graph, NodeId};
-use crate::hir::Hir;
 use crate::hir::resolve::resolved;
+use crate::hir::{Hir, Types};
 use crate::ir::Value;
 use crate::library::Library;
 use builder::{Builder, FormKind};
@@ -75,8 +78,10 @@ struct Song<'a> {
     evaluations: usize,
     /// Without those that were found: only what counts for the whole song.
     found: Problems,
+    /// The types of names in definitions.
+    types: Types,
     /// True when it was said that the song is too large.
-    size_said: bool,
+    size_reported: bool,
     /// Instances of the prelude as they were lowered.
     templates: &'a mut Templates,
 }
@@ -106,9 +111,7 @@ struct Lower<'s, 'a> {
     /// How many `sum`s and `chain`s are being evaluated, one inside the other.
     loops: usize,
     /// True when a circle of equations was found.
-    circle_said: bool,
-    /// True when `wide` grew, so that the evaluation must be done again.
-    again: bool,
+    cycle_reported: bool,
     /// What the kernel's local indices stand for.
     params: Vec<usize>,
     inputs: Vec<SignalId>,
@@ -150,8 +153,7 @@ impl<'s, 'a> Lower<'s, 'a> {
             depth: 0,
             unknown: None,
             loops: 0,
-            circle_said: false,
-            again: false,
+            cycle_reported: false,
             params: vec![],
             inputs: vec![],
             ports: vec![],

@@ -51,7 +51,7 @@ pub(super) enum Slot {
     /// An equation, not evaluated yet.
     Equation { at: At, expr: ExprId, span: Span },
     /// An argument of a call, not evaluated yet.
-    Argument { at: At, expr: ExprId, place: Option<Place> },
+    Argument { at: At, expr: ExprId, place: Option<Expectation> },
     /// A parameter of an instance.
     Param(NodeId, usize),
     /// What the song gives to an input.
@@ -66,7 +66,7 @@ pub(super) enum Slot {
 
 /// What an argument's place expects.
 #[derive(Clone)]
-pub(super) struct Place {
+pub(super) struct Expectation {
     pub(super) name: Arc<str>,
     pub(super) of: Arc<str>,
     pub(super) span: Span,
@@ -79,17 +79,17 @@ pub(super) struct Place {
     pub(super) clamps: bool,
 }
 
-impl Place {
+impl Expectation {
     /// What a built-in called `of` expects of an argument that is measured in `unit`.
-    pub(super) fn of_unit(name: &Ident, of: &Arc<str>, unit: Unit) -> Place {
+    pub(super) fn of_unit(name: &Ident, of: &Arc<str>, unit: Unit) -> Expectation {
         let units = Units { value: Some(unit), ..Units::default() };
         let range = (f64::NEG_INFINITY, f64::INFINITY);
-        Place::of_formal(name, of, &Expected { dimension: Dimension::of(unit), range, units })
+        Expectation::of_formal(name, of, &Expected { dimension: Dimension::of(unit), range, units })
     }
 
     /// What a `def` called `of` expects of an argument.
-    pub(super) fn of_formal(name: &Ident, of: &Arc<str>, expected: &Expected) -> Place {
-        Place {
+    pub(super) fn of_formal(name: &Ident, of: &Arc<str>, expected: &Expected) -> Expectation {
+        Expectation {
             name: name.name.clone(),
             of: of.clone(),
             span: name.span,
@@ -196,7 +196,7 @@ impl Lower<'_, '_> {
     }
 
     fn song_input(&mut self) -> Val {
-        let channels = super::song::INPUT.iter().map(|&s| self.input(s)).collect();
+        let channels = super::lowered::INPUT.iter().map(|&s| self.input(s)).collect();
         Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
     }
 
@@ -207,7 +207,7 @@ impl Lower<'_, '_> {
         let prelude = |o: &&Open| self.files().is_prelude_source(o.span.source);
         let way: Vec<Open> = self.open[first..].iter().filter(|o| !prelude(o)).cloned().collect();
         let Some(start) = way.first() else { return Val::Broken };
-        if std::mem::replace(&mut self.circle_said, true) {
+        if std::mem::replace(&mut self.cycle_reported, true) {
             return Val::Broken;
         }
         /// Equations that are named at most: somewhere on the way something must change, anywhere.
@@ -252,7 +252,7 @@ impl Lower<'_, '_> {
         }
         let known = if self.members.contains(&node) { None } else { self.song.results[node.index()].clone() };
         let val = match known {
-            None | Some(NodeVal::Inline) => self.evaluate_node(node),
+            None | Some(NodeVal::Inline(_)) => self.evaluate_node(node),
             Some(NodeVal::Const(channels, dimension)) => {
                 let channels = channels.into_iter().map(|x| self.b.f64(x)).collect();
                 Val::Signal(Signal { channels, dimension })

@@ -1,15 +1,15 @@
 //! Instruments and effects of the song: their parameters, events, and where they fall silent.
 
 use super::builder::FormKind;
-use super::calls::place_of;
-use super::names::{Place, Scope, ScopeId, Slot};
+use super::calls::expectation_of;
+use super::names::{Expectation, Scope, ScopeId, Slot};
 use super::value::{NodeVal, Signal, Val};
 use super::{At, Lower, Song};
 use crate::codes;
 use crate::graph::{Given, Instance, NodeId, NodeKind};
 use crate::hir::resolve::resolved;
 use crate::hir::{Local, LocalKind};
-use crate::ir::{Imm, PortField, Voice};
+use crate::ir::{Imm, PortField, PortId, Voice};
 use crate::library::ParamInfo;
 use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, ExprId, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
@@ -44,7 +44,7 @@ impl Lower<'_, '_> {
         let before = self.problems.len();
         let val = match self.files().definition(instance.def).kind {
             DefinitionKind::Effect => self.effect(node, &instance, &path),
-            _ if self.alone() => self.voice(node, &instance, &path, 0),
+            _ if self.is_one_voice() => self.voice(node, &instance, &path, 0),
             _ => self.all_voices(node, &instance, &path),
         };
         // Who calls an instance is the song.
@@ -53,7 +53,7 @@ impl Lower<'_, '_> {
     }
 
     /// True when this kernel is one instrument's voice and nothing else: then each voice is a call of its own.
-    fn alone(&self) -> bool {
+    fn is_one_voice(&self) -> bool {
         self.members.len() == 1
     }
 
@@ -94,7 +94,7 @@ impl Lower<'_, '_> {
         let index = self.voices.len();
         self.scopes[scope].voice = sleeps.then_some(index);
         if sleeps {
-            let port = Self::local(&mut self.ports, port) as u32;
+            let port = PortId::new(Self::local(&mut self.ports, port));
             self.b.voice = Some(index);
             let (until, _) = self.b.state(&format!("{path}.until"), Imm::Bool(false));
             self.voices.push(Voice { port, until, states: 0..0, every: 1, delays: 0..0 });
@@ -184,10 +184,10 @@ impl Lower<'_, '_> {
             let Some(given) = given else { continue };
             let slot = self.song.slots.of(node, index);
             let info = self.song.slots.info(slot).clone();
-            let place = place_of(&info, &instance.callee.name);
+            let place = expectation_of(&info, &instance.callee.name);
             let span = self.given_span(given);
             if self.is_constant(given) {
-                let unlimited = Place { min: f64::NEG_INFINITY, max: f64::INFINITY, ..place.clone() };
+                let unlimited = Expectation { min: f64::NEG_INFINITY, max: f64::INFINITY, ..place.clone() };
                 let val = self.given_value(given);
                 let val = self.fit(val, span, &unlimited);
                 self.start(slot, val, span, &place);
@@ -216,7 +216,7 @@ impl Lower<'_, '_> {
         }
     }
 
-    fn start(&mut self, slot: usize, val: Val, span: Span, place: &Place) {
+    fn start(&mut self, slot: usize, val: Val, span: Span, place: &Expectation) {
         let Some((value, _)) = self.mono(val, span) else { return };
         let Some(x) = self.b.constant(value) else { return };
         if x < place.min || x > place.max {
@@ -233,7 +233,7 @@ impl Lower<'_, '_> {
         }
         let span = self.given_span(given);
         let val = self.given_value(given);
-        let val = self.fit(val, span, &place_of(info, callee));
+        let val = self.fit(val, span, &expectation_of(info, callee));
         match self.mono(val, span) {
             Some((value, dimension)) => Val::mono(value, dimension),
             None => Val::Broken,

@@ -1,12 +1,12 @@
 //! `phasor`: a phase of 64 bits in two words, whose overflow is the wrap.
 //!
 //! The state `phase` is the upper word. The lower one, `phase_low`, is stored less 2³¹, so that a signed comparison tells
-//! whether a sum has carried. A held frequency f adds round(fract(f/sr)·2⁶⁴) in each frame, computed in f64: the upper word
+//! whether a sum has carried. An invariant frequency f adds round(fract(f/sr)·2⁶⁴) in each frame, computed in f64: the upper word
 //! is exact in every frame, however the frames are computed. What moves adds a multiple of 2⁻³² of a cycle, rounded to
-//! nearest; where a sum has a held part and a moving one (`440Hz + 5Hz * sine(6Hz)`), each is added in its own way.
+//! nearest; where a sum has an invariant part and a moving one (`440Hz + 5Hz * sine(6Hz)`), each is added in its own way.
 
 use super::builder::{Builder, FormKind};
-use super::names::Place;
+use super::names::Expectation;
 use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::dimension::Dimension;
@@ -22,11 +22,11 @@ const MOST_PARTS: f64 = 2_147_483_520.0;
 /// How deep the terms of a frequency are followed.
 const DEPTH: usize = 8;
 
-/// A frequency as the sum of what is held and what moves; at least one of them is there.
+/// A frequency as the sum of what is invariant and what moves; at least one of them is there.
 #[derive(Clone, Copy)]
 struct Parts {
     /// An f64 that is no faster than a segment.
-    held: Option<Value>,
+    invariant: Option<Value>,
     /// An f32 that may change in every frame.
     moving: Option<Value>,
 }
@@ -36,7 +36,7 @@ impl Lower<'_, '_> {
     pub(super) fn phasor(&mut self, at: &At, freq: ExprId, reset: Option<ExprId>) -> Val {
         let span = self.span(at, freq);
         let val = self.eval(at, freq);
-        let place = Place::of_unit(&Ident::new("freq", span), &"phasor".into(), Unit::Hz);
+        let place = Expectation::of_unit(&Ident::new("freq", span), &"phasor".into(), Unit::Hz);
         let val = self.fit(val, span, &place);
         let Some(freq) = self.signal(val, span) else { return Val::Broken };
         let reset = match reset {
@@ -61,10 +61,10 @@ impl Lower<'_, '_> {
         let parts = b.parts(freq, DEPTH);
         let (upper_state, upper) = b.state(&format!("{}.phase", at.path), Imm::I32(0));
         let (lower_state, lower) = b.state(&format!("{}.phase_low", at.path), Imm::I32(i32::MIN));
-        let moving = parts.moving.map(|freq| b.moving_step(rate, freq, parts.held.is_some()));
-        let step = match parts.held {
+        let moving = parts.moving.map(|freq| b.moving_step(rate, freq, parts.invariant.is_some()));
+        let step = match parts.invariant {
             Some(freq) => {
-                let [whole, part] = b.held_step(rate, freq);
+                let [whole, part] = b.invariant_step(rate, freq);
                 let step = moving.map_or(whole, |moving| b.push(Op::Add, Type::I32, &[moving, whole]));
                 if b.imm(part) == Some(Imm::I32(0)) {
                     step
@@ -78,7 +78,7 @@ impl Lower<'_, '_> {
                     b.push(Op::Sub, Type::I32, &[step, carry])
                 }
             }
-            None => moving.expect("a frequency is held or moves"),
+            None => moving.expect("a frequency is invariant or moves"),
         };
         let zero = b.i32(0);
         let from = b.push(Op::Select, Type::I32, &[reset, zero, upper]);
@@ -93,8 +93,8 @@ impl Lower<'_, '_> {
 }
 
 impl Builder {
-    /// What a held frequency adds in each frame: the upper and the lower word of round(fract(f/sr)·2⁶⁴).
-    fn held_step(&mut self, rate: f64, freq: Value) -> [Value; 2] {
+    /// What an invariant frequency adds in each frame: the upper and the lower word of round(fract(f/sr)·2⁶⁴).
+    fn invariant_step(&mut self, rate: f64, freq: Value) -> [Value; 2] {
         let rate = self.f64(rate);
         let cycles = self.real(Op::Div, [freq, rate]);
         let nearest = self.real(Op::Round, [cycles]);
@@ -125,11 +125,11 @@ impl Builder {
     /// What a frequency that moves adds in a frame, in units of 2⁻³² of a cycle. A constant factor of f32 would be off by
     /// the same in every frame: where nothing else is added, it is two, of which the first has so few digits that the
     /// second is not lost when their products are added and rounded.
-    fn moving_step(&mut self, rate: f64, freq: Value, beside_held: bool) -> Value {
+    fn moving_step(&mut self, rate: f64, freq: Value, beside_invariant: bool) -> Value {
         let (freq, scale) = self.unscaled(freq);
         let rate = self.f64(rate);
         let scale = self.real(Op::Div, [scale, rate]);
-        let cycles = match beside_held {
+        let cycles = match beside_invariant {
             true => self.real(Op::Mul, [scale, freq]),
             false => {
                 let high = self.few_digits(scale);
@@ -176,7 +176,7 @@ impl Builder {
             if self.rate(x) != Rate::Sample {
                 break;
             }
-            let Some(by) = self.held_value(by) else { break };
+            let Some(by) = self.invariant(by) else { break };
             scale = self.real(op, [scale, by]);
             value = x;
         }
@@ -185,10 +185,10 @@ impl Builder {
 
     /// A frequency's parts.
     fn parts(&mut self, value: Value, depth: usize) -> Parts {
-        if let Some(held) = self.held_value(value) {
-            return Parts { held: Some(held), moving: None };
+        if let Some(invariant) = self.invariant(value) {
+            return Parts { invariant: Some(invariant), moving: None };
         }
-        let whole = Parts { held: None, moving: Some(value) };
+        let whole = Parts { invariant: None, moving: Some(value) };
         let inst = self.inst(value).clone();
         let args = inst.args.as_slice();
         if depth == 0 || inst.ty != Type::F32 {
@@ -197,20 +197,23 @@ impl Builder {
         let parts = match (inst.op, args) {
             (op @ (Op::Add | Op::Sub), &[a, b]) => {
                 let (a, b) = (self.parts(a, depth - 1), self.parts(b, depth - 1));
-                Parts { held: self.term(op, a.held, b.held), moving: self.term(op, a.moving, b.moving) }
+                Parts {
+                    invariant: self.term(op, a.invariant, b.invariant),
+                    moving: self.term(op, a.moving, b.moving),
+                }
             }
-            (Op::Mul, &[a, b]) => match (self.held_value(a), self.held_value(b)) {
+            (Op::Mul, &[a, b]) => match (self.invariant(a), self.invariant(b)) {
                 (Some(by), _) => self.times(Op::Mul, b, by, depth),
                 (_, Some(by)) => self.times(Op::Mul, a, by, depth),
                 _ => whole,
             },
-            (Op::Div, &[a, b]) => match self.held_value(b) {
+            (Op::Div, &[a, b]) => match self.invariant(b) {
                 Some(by) => self.times(Op::Div, a, by, depth),
                 None => whole,
             },
             _ => whole,
         };
-        if parts.held.is_some() { parts } else { whole }
+        if parts.invariant.is_some() { parts } else { whole }
     }
 
     /// a + b or a − b, of which either may be absent.
@@ -226,7 +229,7 @@ impl Builder {
     fn times(&mut self, op: Op, x: Value, by: Value, depth: usize) -> Parts {
         let parts = self.parts(x, depth - 1);
         Parts {
-            held: parts.held.map(|held| self.real(op, [held, by])),
+            invariant: parts.invariant.map(|invariant| self.real(op, [invariant, by])),
             moving: parts.moving.map(|moving| self.real(op, [moving, by])),
         }
     }
@@ -234,16 +237,16 @@ impl Builder {
     /// The value that does not move, as an f64 (a bool or an i32 as it is), with the bits that it has in the steady body;
     /// none where it may change in every frame. In a general body, of parameters alone: they are read once a call, until
     /// [`crate::opt::hoist`] finds that one of them moves.
-    pub(super) fn held_value(&mut self, value: Value) -> Option<Value> {
-        if let Some(&known) = self.held.get(&value) {
+    pub(super) fn invariant(&mut self, value: Value) -> Option<Value> {
+        if let Some(&known) = self.invariant.get(&value) {
             return known;
         }
-        let held = stacker::maybe_grow(64 << 10, 1 << 20, || self.find_held(value));
-        self.held.insert(value, held);
-        held
+        let invariant = stacker::maybe_grow(64 << 10, 1 << 20, || self.find_invariant(value));
+        self.invariant.insert(value, invariant);
+        invariant
     }
 
-    fn find_held(&mut self, value: Value) -> Option<Value> {
+    fn find_invariant(&mut self, value: Value) -> Option<Value> {
         let inst = self.inst(value).clone();
         let args = inst.args.as_slice();
         if self.rate(value) != Rate::Sample {
@@ -262,9 +265,9 @@ impl Builder {
         }
         match inst.op {
             Op::Param(i) => Some(self.push(Op::Param(i), Type::F64, &[])),
-            Op::Demote | Op::Promote => self.held_value(args[0]),
+            Op::Demote | Op::Promote => self.invariant(args[0]),
             op if op.row().meaning.is_some() && op != Op::Bits => {
-                let args: Vec<Value> = args.iter().map(|&arg| self.held_value(arg)).collect::<Option<_>>()?;
+                let args: Vec<Value> = args.iter().map(|&arg| self.invariant(arg)).collect::<Option<_>>()?;
                 let ty = if inst.ty == Type::F32 { Type::F64 } else { inst.ty };
                 Some(self.push(op, ty, &args))
             }

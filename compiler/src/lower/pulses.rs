@@ -64,15 +64,19 @@ impl Lower<'_, '_> {
         let val = self.eval(at, expr);
         let (value, _) = self.mono(val, span)?;
         let b = &mut self.b;
-        let value = b.held_value(value).unwrap_or(value);
+        let value = b.invariant(value).unwrap_or(value);
         let least = b.f64(least);
         let frames = b.real(Op::Max, [value, least]);
-        Some(if b.rate(frames) == Rate::Sample { b.moving_frames(frames) } else { b.held_frames(frames) })
+        Some(if b.rate(frames) == Rate::Sample {
+            b.moving_frames(frames)
+        } else {
+            b.invariant_frames(frames)
+        })
     }
 }
 
 impl Builder {
-    fn held_frames(&mut self, frames: Value) -> Frames {
+    fn invariant_frames(&mut self, frames: Value) -> Frames {
         let all = self.scale(WORD, frames);
         let all = self.real(Op::Round, [all]);
         let [whole, part] = self.words(all);

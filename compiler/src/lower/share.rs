@@ -4,7 +4,7 @@
 //! Kernels are compared with each constant spread to the places where it is used: whether two of a kernel's constants
 //! happen to be the same number, or the same as one that is left over, says nothing of its shape.
 
-use super::song::{DATA, KernelCall};
+use super::lowered::{DATA, KernelCall};
 use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, StateSlot, Type, Value};
 use mam_grammar::{Arena, Handle};
 use rustc_hash::FxHashMap;

@@ -16,7 +16,7 @@ impl Lower<'_, '_> {
         if self.b.instructions() <= limits.kernel_instructions && !evaluated {
             return false;
         }
-        if !std::mem::replace(&mut self.song.size_said, true) {
+        if !std::mem::replace(&mut self.song.size_reported, true) {
             let message = if self.b.instructions() > limits.kernel_instructions {
                 let most = limits.kernel_instructions;
                 format!("this becomes more than {most} instructions, the limit `kernel_instructions`")
@@ -64,7 +64,7 @@ impl Song<'_> {
     /// Says so, once, when kernels have become too much for the code generator with the node at `span`.
     pub(super) fn check_size(&mut self, instructions: usize, span: Span, problems: &mut Problems) {
         let most = self.files.limits.instructions;
-        if instructions <= most || std::mem::replace(&mut self.size_said, true) {
+        if instructions <= most || std::mem::replace(&mut self.size_reported, true) {
             return;
         }
         let message =

@@ -1,6 +1,7 @@
-//! The whole song: every group in order, and what can be set and triggered.
+//! The whole song: every group in order.
 
 use super::group::Made;
+use super::lowered::{DATA, KernelCall, Lowered, SignalId};
 use super::share::{Shapes, anonymous, share};
 use super::size::instructions;
 use super::sums::sum_kernel;
@@ -9,236 +10,13 @@ use super::terms::{self, Cut, Piece};
 use super::value::{NodeVal, Shape};
 use super::{Song, Templates};
 use crate::files::Files;
-use crate::graph::{Graph, Group, NodeId, NodeKind};
-use crate::hir::DefId;
-use crate::ir::{Imm, Kernel, Module};
-use crate::library::{Library, ParamInfo};
-use mam_grammar::ast::{ExprId, ItemKind};
+use crate::graph::{Graph, Group, NodeId};
+use crate::hir::{DefId, Types};
+use crate::ir::{Imm, Kernel};
+use crate::library::Library;
 use mam_grammar::{Handle, Problems};
-use mam_runtime::ids::ParamId;
-use mam_runtime::{Curve, ParamNames};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
-
-/// A signal between kernels: one channel of a node's result.
-pub type SignalId = usize;
-
-/// The song's `in`: left, right.
-pub const INPUT: [SignalId; 2] = [0, 1];
-
-/// How the name of a state that nobody sets begins: it is data, and is not carried over an edit.
-pub const DATA: &str = "=";
-
-/// One call of a kernel in each quantum.
-#[derive(Clone, Debug)]
-pub struct KernelCall {
-    /// The node's path; of a voice, with `#2`.
-    pub path: Arc<str>,
-    /// The equations that its kernel computes, by their paths, where there are several.
-    pub fused: Arc<[Arc<str>]>,
-    /// What it calls.
-    pub kernel: Handle<Kernel>,
-    /// Name and initial value of its states.
-    pub states: Vec<(String, Imm)>,
-    /// Names of its delay lines.
-    pub delays: Vec<String>,
-    /// Its parameters: indices of slots.
-    pub params: Vec<usize>,
-    /// Its inputs.
-    pub inputs: Vec<SignalId>,
-    /// Its outputs.
-    pub outputs: Vec<SignalId>,
-    /// Its event ports.
-    pub ports: Vec<usize>,
-    /// Whether it adds up its inputs, as [`sum_kernel`] says: the voices of an instrument.
-    pub adds: bool,
-}
-
-/// A lowered song.
-#[derive(Default)]
-pub struct Lowered {
-    /// The kernels, each once.
-    pub module: Module,
-    /// Their calls, in order.
-    pub calls: Vec<KernelCall>,
-    /// How many signals there are.
-    pub signals: usize,
-    /// The result: mono or stereo. `None` where a channel is silence.
-    pub out: Vec<Option<SignalId>>,
-    /// The signals of expressions that are heard by themselves.
-    pub heard: FxHashMap<ExprId, Vec<SignalId>>,
-    /// The signals that each node is known by, where it is a signal.
-    pub results: FxHashMap<NodeId, Vec<SignalId>>,
-    /// Signals that are further ones of the result.
-    pub also: Vec<SignalId>,
-    /// What can be set.
-    pub slots: Slots,
-    /// What can be triggered.
-    pub ports: Ports,
-}
-
-/// Everything that can be set.
-#[derive(Default)]
-pub struct Slots {
-    all: Vec<(Arc<str>, ParamInfo)>,
-    first: FxHashMap<NodeId, usize>,
-    pub(super) names: Arc<ParamNames>,
-    beat: Option<usize>,
-    bar: Option<usize>,
-}
-
-impl Lowered {
-    /// What is known before anything is lowered: what can be set and triggered. Values at the start, and what only
-    /// some songs use, are still to come.
-    pub fn begin(
-        files: &Files,
-        library: &Library,
-        graph: &Graph,
-        song: usize,
-        problems: &mut Problems,
-    ) -> Lowered {
-        let slots = Slots::new(files, library, graph, song, problems);
-        Lowered { slots, ports: Ports::new(graph), signals: INPUT.len(), ..Lowered::default() }
-    }
-}
-
-impl Slots {
-    fn new(files: &Files, library: &Library, graph: &Graph, song: usize, problems: &mut Problems) -> Slots {
-        let mut slots = Slots::default();
-        for (id, node) in graph.nodes.iter() {
-            slots.first.insert(id, slots.all.len());
-            match &node.kind {
-                NodeKind::Glue { .. } => {}
-                NodeKind::Instance(instance) => {
-                    for param in &library.info(files, instance.def).params {
-                        let name = format!("{}.{}", node.path, param.name);
-                        slots.all.push((name.into(), param.clone()));
-                    }
-                }
-                NodeKind::Knob(item) => {
-                    let item = &files.file(song).ast.items[*item];
-                    if let ItemKind::Param(param) = &item.kind {
-                        let doc = item.doc.clone();
-                        let info = library.param(files, song, param, doc, 1, problems);
-                        slots.all.push((node.path.clone(), info));
-                    }
-                }
-            }
-        }
-        slots.names = Arc::new(super::slots::names(graph, &mut slots.all, &slots.first));
-        slots
-    }
-
-    /// The slot of parameter `index` (from 0) of a node.
-    pub fn of(&self, node: NodeId, index: usize) -> usize {
-        self.first[&node] + index
-    }
-
-    /// What a slot is.
-    pub fn info(&self, slot: usize) -> &ParamInfo {
-        &self.all[slot].1
-    }
-
-    /// A slot's name: one that leads to it.
-    pub fn name(&self, slot: usize) -> &Arc<str> {
-        &self.all[slot].0
-    }
-
-    /// Sets the value at the start.
-    pub fn start(&mut self, slot: usize, value: f64) {
-        self.all[slot].1.default = value;
-    }
-
-    /// All slots with their paths, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &ParamInfo)> {
-        self.all.iter().map(|(name, info)| (name, info))
-    }
-
-    /// The slot of the length of a beat, made on first use.
-    pub fn beat(&mut self) -> usize {
-        let slot = self.beat.unwrap_or_else(|| self.musical("beat", 0.5));
-        *self.beat.insert(slot)
-    }
-
-    /// The slot of the length of a bar, made on first use.
-    pub fn bar(&mut self) -> usize {
-        let slot = self.bar.unwrap_or_else(|| self.musical("bar", 2.0));
-        *self.bar.insert(slot)
-    }
-
-    /// The slots of the lengths of a beat and a bar, where the song uses them.
-    pub fn musical_slots(&self) -> (Option<ParamId>, Option<ParamId>) {
-        (self.beat.map(ParamId::new), self.bar.map(ParamId::new))
-    }
-
-    fn musical(&mut self, name: &str, seconds: f64) -> usize {
-        let info = ParamInfo {
-            name: name.into(),
-            doc: None,
-            id: 0,
-            default: seconds,
-            min: 0.0,
-            max: f64::INFINITY,
-            dimension: crate::dimension::Dimension::TIME,
-            units: crate::library::Units::default(),
-            curve: Curve::Linear,
-            smooth: 0.0,
-            cc: None,
-            span: None,
-        };
-        self.all.push((name.into(), info));
-        self.all.len() - 1
-    }
-}
-
-/// The event ports: one a voice, and one more for each instrument of several voices whose events others hear.
-#[derive(Default)]
-pub struct Ports {
-    first: FxHashMap<NodeId, (usize, usize)>,
-    monitors: FxHashMap<NodeId, usize>,
-    count: usize,
-}
-
-impl Ports {
-    fn new(graph: &Graph) -> Ports {
-        let mut ports = Ports::default();
-        for (id, node) in graph.nodes.iter() {
-            if let NodeKind::Instance(instance) = &node.kind {
-                let voices = instance.voices as usize;
-                ports.first.insert(id, (ports.count, voices));
-                ports.count += voices;
-            }
-        }
-        ports
-    }
-
-    /// The port of voice `v` of an instrument.
-    pub fn voice(&self, node: NodeId, v: usize) -> usize {
-        self.first[&node].0 + v
-    }
-
-    /// The port that hears every note of an instrument.
-    pub fn monitor(&mut self, node: NodeId) -> usize {
-        let (first, voices) = self.first[&node];
-        if voices == 1 {
-            return first;
-        }
-        *self.monitors.entry(node).or_insert_with(|| {
-            self.count += 1;
-            self.count - 1
-        })
-    }
-
-    /// The port that hears every note of an instrument of several voices, where someone listens.
-    pub fn monitor_of(&self, node: NodeId) -> Option<usize> {
-        self.monitors.get(&node).copied()
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.count
-    }
-}
 
 /// Lowers a song. Instances that are like what `templates` holds, from this song or another, are copied. `made` is told
 /// of each kernel that is the first of its shape as soon as there is one, with its parameters in its first call; nearly all
@@ -269,7 +47,8 @@ pub fn lower<'a>(
         terms: 0,
         evaluations: 0,
         found: Problems::default(),
-        size_said: false,
+        types: Types::default(),
+        size_reported: false,
         templates,
     };
     let mut line = Line {
@@ -291,6 +70,12 @@ pub fn lower<'a>(
     line.out();
     let Line { song, shapes, mut lowered, .. } = line;
     (lowered.slots, lowered.ports) = (song.slots, song.ports);
+    let types = graph.locals.iter().filter_map(|(&id, node)| {
+        let result = song.results[node.index()].as_ref()?;
+        Some(((file, id), result.ty()?))
+    });
+    lowered.types = song.types;
+    lowered.types.extend(types);
     lowered.heard = song.heard;
     lowered.results = super::hear::signals(song.results);
     lowered.module.tables = song.tables;
@@ -535,16 +320,6 @@ impl Line<'_> {
             Some(NodeVal::Shape(Shape::Signal(signals, _))) => signals.into_iter().map(Some).collect(),
             _ => vec![None],
         };
-    }
-}
-
-impl Ports {
-    /// `port` if it is the first voice's of `node`, else no port at all.
-    fn voice_or(&self, node: NodeId, port: usize) -> usize {
-        match self.first.get(&node) {
-            Some(&(first, voices)) if voices > 1 && first == port => port,
-            _ => usize::MAX,
-        }
     }
 }
 

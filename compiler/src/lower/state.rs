@@ -1,8 +1,8 @@
 //! What remembers: `prev`, `tap`, `since`, `pulses`; and `noise`, which needs no memory.
 
 use super::builtin::lerp;
-use super::names::Place;
-use super::song::DATA;
+use super::lowered::DATA;
+use super::names::Expectation;
 use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::codes;
@@ -32,7 +32,7 @@ const NOISE_STEP: i32 = 0x6c37_2cdb;
 /// What makes its upper bits depend on all lower ones.
 const NOISE_FACTOR: i32 = 0x9357_203b_u32 as i32;
 
-/// A held delay that is nearer than this to whole frames is whole.
+/// An invariant delay that is nearer than this to whole frames is whole.
 const WHOLE: f64 = 1e-3;
 
 /// What `since` says before the first trigger.
@@ -96,7 +96,7 @@ impl Lower<'_, '_> {
                 Into::Delays(delays) => delays.len(),
             };
             if signal.channels.len() > width {
-                self.again |= self.wide.insert(later.path);
+                self.wide.insert(later.path);
                 continue;
             }
             let values: Vec<Value> = (0..width).map(|i| self.b.audio(signal.channel(i))).collect();
@@ -120,7 +120,7 @@ impl Lower<'_, '_> {
         let Some(longest) = self.longest(at, max) else { return Val::Broken };
         let span = self.span(at, time);
         let val = self.eval(at, time);
-        let val = self.fit(val, span, &time_place("time", callee));
+        let val = self.fit(val, span, &time_expectation("time", callee));
         let Some((seconds, _)) = self.mono(val, span) else { return Val::Broken };
         let (path, lines) = self.lines(at, x, longest);
         let (whole, part) = self.frames(seconds, longest);
@@ -165,7 +165,7 @@ impl Lower<'_, '_> {
         let bound = |i: usize| self.at_most(inst.args.as_slice()[i]);
         match inst.op {
             Op::Const(_) => self.b.constant(value).filter(|x| x.is_finite()),
-            Op::Param(i) => Some(self.song.slots.info(self.params[i as usize]).max).filter(|x| x.is_finite()),
+            Op::Param(i) => Some(self.song.slots.info(self.params[i.index()]).max).filter(|x| x.is_finite()),
             Op::Demote | Op::Promote => bound(0),
             Op::Min => match (bound(0), bound(1)) {
                 (Some(a), Some(b)) => Some(a.min(b)),
@@ -185,7 +185,7 @@ impl Lower<'_, '_> {
         (path, lines)
     }
 
-    /// The delay as whole frames and the part of a frame beyond them: clamp(time·sr, 1, longest). A delay that is held
+    /// The delay as whole frames and the part of a frame beyond them: clamp(time·sr, 1, longest). A delay that is invariant
     /// and within 10⁻³ of whole frames is whole.
     fn frames(&mut self, seconds: Value, longest: u32) -> (Value, Value) {
         let b = &mut self.b;
@@ -199,8 +199,8 @@ impl Lower<'_, '_> {
             let nearest = b.real(Op::Round, [frames]);
             let off = b.real(Op::Sub, [frames, nearest]);
             let off = b.real(Op::Abs, [off]);
-            let (near, zero) = (b.f64(WHOLE), b.f64(0.0));
-            let exact = b.compare(Op::Lt, off, near);
+            let (tolerance, zero) = (b.f64(WHOLE), b.f64(0.0));
+            let exact = b.compare(Op::Lt, off, tolerance);
             whole = b.select(exact, nearest, whole);
             part = b.select(exact, zero, part);
         }
@@ -209,14 +209,14 @@ impl Lower<'_, '_> {
 
     fn read_line(&mut self, line: Handle<DelayLine>, whole: Value, part: Value) -> Value {
         let b = &mut self.b;
-        let near = b.push(Op::Read(line), Type::F32, &[whole]);
+        let whole_frames = b.push(Op::Read(line), Type::F32, &[whole]);
         if b.constant(part) == Some(0.0) {
-            return near;
+            return whole_frames;
         }
         let one = b.i32(1);
         let further = b.push(Op::Add, Type::I32, &[whole, one]);
-        let far = b.push(Op::Read(line), Type::F32, &[further]);
-        lerp(b, near, far, part)
+        let one_further = b.push(Op::Read(line), Type::F32, &[further]);
+        lerp(b, whole_frames, one_further, part)
     }
 
     /// `since(trig)`
@@ -289,6 +289,6 @@ fn seed_of(seed: u64, path: &str) -> i32 {
     (hash ^ (hash >> 32)) as u32 as i32
 }
 
-fn time_place(name: &str, of: &Ident) -> Place {
-    Place::of_unit(&Ident::new(name, of.span), &of.name, Unit::S)
+fn time_expectation(name: &str, of: &Ident) -> Expectation {
+    Expectation::of_unit(&Ident::new(name, of.span), &of.name, Unit::S)
 }

@@ -1,6 +1,6 @@
 //! The kernel that adds up voices.
 
-use crate::ir::{Body, Inst, Kernel, Op, Type};
+use crate::ir::{Body, InputId, Inst, Kernel, Op, Type};
 
 /// A kernel that adds up its inputs: first `groups` of which each is the sum of four already, then so many `parts`
 /// that are added in groups of four, (0+1)+(2+3). The groups are added in order.
@@ -10,8 +10,8 @@ pub fn sum_kernel(groups: usize, parts: usize) -> Kernel {
     let mut add = |op, args: &[crate::ir::Value]| {
         body.insts.add(Inst { op, ty: Type::F32, args: args.iter().copied().collect() })
     };
-    let mut groups: Vec<_> = (0..groups).map(|i| add(Op::Input(i as u32), &[])).collect();
-    let values: Vec<_> = (0..parts).map(|i| add(Op::Input((groups.len() + i) as u32), &[])).collect();
+    let mut groups: Vec<_> = (0..groups).map(|i| add(Op::Input(InputId::new(i)), &[])).collect();
+    let values: Vec<_> = (0..parts).map(|i| add(Op::Input(InputId::new(groups.len() + i)), &[])).collect();
     for four in values.chunks(4) {
         let pairs: Vec<_> = four
             .chunks(2)

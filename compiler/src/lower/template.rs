@@ -8,7 +8,7 @@
 
 use super::Song;
 use super::group::Made;
-use super::song::{DATA, SignalId};
+use super::lowered::{DATA, SignalId};
 use super::state::noise_seed;
 use super::value::{NodeVal, Shape};
 use crate::dimension::Dimension;

@@ -6,7 +6,7 @@
 //! is cut where two pieces would need one state, or a term would hear the sum.
 
 use crate::ir::sums::Sums;
-use crate::ir::{Body, DelayLine, Inst, Kernel, Op, Rate, StateSlot, Type, Value};
+use crate::ir::{Body, DelayLine, InputId, Inst, Kernel, Op, ParamId, PortId, Rate, StateSlot, Type, Value};
 use mam_grammar::Handle;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeSet, HashMap};
@@ -90,7 +90,7 @@ struct Sum {
 
 impl Sum {
     fn longest(body: &Body) -> Option<Sum> {
-        let sums = Sums::written(body);
+        let sums = Sums::as_written(body);
         let whole = body.insts.handles().filter(|value| sums.is_whole(*value));
         let (terms, value) = whole
             .map(|value| (sums.terms(value), value))
@@ -199,9 +199,9 @@ impl<'a> Slicer<'a> {
             Op::Const(_) => None,
             Op::Get(_) => Some((Op::Get(Handle::new(0)), inst.ty)),
             Op::Read(_) => Some((Op::Read(Handle::new(0)), inst.ty)),
-            Op::Param(_) => Some((Op::Param(0), inst.ty)),
-            Op::Input(_) => Some((Op::Input(0), inst.ty)),
-            Op::Port(_, field) => Some((Op::Port(0, field), inst.ty)),
+            Op::Param(_) => Some((Op::Param(ParamId::ZERO), inst.ty)),
+            Op::Input(_) => Some((Op::Input(InputId::ZERO), inst.ty)),
+            Op::Port(_, field) => Some((Op::Port(PortId::ZERO, field), inst.ty)),
             op => Some((op, inst.ty)),
         };
         [0, 1].map(|form| self.insts(slice, form).filter_map(|(_, inst)| bare(inst)).collect())
@@ -233,17 +233,16 @@ impl<'a> Slicer<'a> {
 
     fn piece(&self, slice: &Slice, outputs: Vec<String>) -> Piece {
         let kernel = self.kernel;
-        let mut tables: [BTreeSet<u32>; 3] = Default::default();
+        let mut tables: [BTreeSet<usize>; 3] = Default::default();
         for (_, inst) in (0..2).flat_map(|form| self.insts(slice, form)) {
             match inst.op {
-                Op::Param(i) => _ = tables[0].insert(i),
-                Op::Input(i) => _ = tables[1].insert(i),
-                Op::Port(i, _) => _ = tables[2].insert(i),
+                Op::Param(i) => _ = tables[0].insert(i.index()),
+                Op::Input(i) => _ = tables[1].insert(i.index()),
+                Op::Port(i, _) => _ = tables[2].insert(i.index()),
                 _ => {}
             }
         }
-        let [params, inputs, ports] =
-            tables.map(|table| table.into_iter().map(|i| i as usize).collect::<Vec<_>>());
+        let [params, inputs, ports] = tables.map(|table| table.into_iter().collect::<Vec<_>>());
         let names = |table: &[usize], names: &[String]| table.iter().map(|&i| names[i].clone()).collect();
         let mut piece = Kernel {
             name: kernel.name.clone(),
@@ -263,12 +262,11 @@ impl<'a> Slicer<'a> {
         if slice.without[0].is_some() {
             piece.inputs.push("sum".to_string());
         }
-        let place =
-            |table: &[usize], i: u32| table.iter().position(|&entry| entry == i as usize).unwrap_or(0) as u32;
+        let place = |table: &[usize], i: usize| table.iter().position(|&entry| entry == i).unwrap_or(0);
         let op = |op: Op| match op {
-            Op::Param(i) => Op::Param(place(&params, i)),
-            Op::Input(i) => Op::Input(place(&inputs, i)),
-            Op::Port(i, field) => Op::Port(place(&ports, i), field),
+            Op::Param(i) => Op::Param(ParamId::new(place(&params, i.index()))),
+            Op::Input(i) => Op::Input(InputId::new(place(&inputs, i.index()))),
+            Op::Port(i, field) => Op::Port(PortId::new(place(&ports, i.index())), field),
             Op::Get(state) => Op::Get(states[&state]),
             Op::Read(line) => Op::Read(delays[&line]),
             op => op,
@@ -279,7 +277,7 @@ impl<'a> Slicer<'a> {
             for (value, inst) in self.insts(slice, form) {
                 let now = match slice.without[form].filter(|without| without.sum.value == value) {
                     Some(without) => {
-                        let sum = new.add(Op::Input(inputs.len() as u32), Type::F32, &[]);
+                        let sum = new.add(Op::Input(InputId::new(inputs.len())), Type::F32, &[]);
                         without.left().iter().fold(sum, |sum, term| new.op(Op::Add, &[sum, map[term]]))
                     }
                     None => {

@@ -1,7 +1,8 @@
 //! Values of expressions while they are evaluated, and what is known of a node when its group is done.
 
-use super::song::SignalId;
+use super::lowered::SignalId;
 use crate::dimension::Dimension;
+use crate::hir::Type;
 use crate::ir::Value;
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
@@ -71,6 +72,36 @@ impl Val {
     }
 }
 
+impl Val {
+    /// What it is; nothing where that is not known.
+    pub(super) fn ty(&self) -> Option<Type> {
+        match self {
+            Val::Signal(signal) => Some(signal_type(signal.channels.len(), signal.dimension)),
+            Val::Record(fields) => {
+                let part = |(name, val): &(Arc<str>, Val)| Some((name.clone(), val.ty()?));
+                fields.iter().map(part).collect::<Option<_>>().map(Type::Record)
+            }
+            Val::Any | Val::Broken => None,
+        }
+    }
+}
+
+fn signal_type(channels: usize, dimension: Dimension) -> Type {
+    Type::Signal { channels, dimension: (dimension != Dimension::ANY).then_some(dimension) }
+}
+
+impl NodeVal {
+    /// What it is; nothing where something is wrong with it.
+    pub(super) fn ty(&self) -> Option<Type> {
+        match self {
+            NodeVal::Const(channels, dimension) => Some(signal_type(channels.len(), *dimension)),
+            NodeVal::Inline(ty) => Some(ty.clone()),
+            NodeVal::Shape(shape) => Some(shape.ty()),
+            NodeVal::Broken => None,
+        }
+    }
+}
+
 impl Signal {
     /// Channel i; a mono signal is the same on every channel.
     pub(super) fn channel(&self, i: usize) -> Value {
@@ -84,7 +115,7 @@ pub(super) enum NodeVal {
     /// A constant signal.
     Const(Vec<f64>, Dimension),
     /// Slower than a sample and without state: evaluated again by everyone who needs it.
-    Inline,
+    Inline(Type),
     /// Signals in buffers.
     Shape(Shape),
     /// Something is wrong with it, and that has been said.
@@ -101,6 +132,16 @@ pub(super) enum Shape {
 }
 
 impl Shape {
+    /// What it is.
+    fn ty(&self) -> Type {
+        match self {
+            Shape::Signal(signals, dimension) => signal_type(signals.len(), *dimension),
+            Shape::Record(fields) => {
+                Type::Record(fields.iter().map(|(name, shape)| (name.clone(), shape.ty())).collect())
+            }
+        }
+    }
+
     /// The same value in other buffers.
     pub(super) fn moved(&self, to: &dyn Fn(SignalId) -> SignalId) -> Shape {
         match self {

@@ -14,13 +14,13 @@ pub(super) struct Analysis<'a> {
 }
 
 impl<'a> Analysis<'a> {
-    /// Of a kernel's steady body.
-    pub(super) fn of_steady(kernel: &'a Kernel) -> Analysis<'a> {
-        Analysis::of(kernel, &kernel.steady)
+    /// The analyses of a kernel's steady body.
+    pub(super) fn steady(kernel: &'a Kernel) -> Analysis<'a> {
+        Analysis::new(kernel, &kernel.steady)
     }
 
-    /// Of a body that has the interface of a kernel.
-    pub(super) fn of(kernel: &'a Kernel, body: &'a Body) -> Analysis<'a> {
+    /// The analyses of a body that has the interface of a kernel.
+    pub(super) fn new(kernel: &'a Kernel, body: &'a Body) -> Analysis<'a> {
         Analysis { kernel, body, rates: body.rates(), sets: body.sets.iter().copied().collect() }
     }
 

@@ -14,8 +14,8 @@ pub struct Cost(f64);
 const WAITING: f64 = 1.6;
 
 impl Cost {
-    /// Of a body after all passes.
-    pub fn of(body: &Body) -> Cost {
+    /// The cost of a body after all passes.
+    pub fn estimate(body: &Body) -> Cost {
         let rates = body.rates();
         // What states are set to is taken once a call.
         let taken = taken(body, &rates);

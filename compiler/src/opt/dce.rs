@@ -9,7 +9,7 @@ use std::mem::take;
 
 /// The kernel without it.
 pub(super) fn run(kernel: &Kernel) -> Kernel {
-    let Live { states, delays, needed } = Search::of(kernel);
+    let Live { states, delays, needed } = Search::run(kernel);
     let mut needed = needed.iter();
     let mut sweep = |body: &Body| {
         let insts = needed.next().map_or(&[][..], |needed| needed);
@@ -44,7 +44,7 @@ struct Search<'k> {
 }
 
 impl Search<'_> {
-    fn of(kernel: &Kernel) -> Live {
+    fn run(kernel: &Kernel) -> Live {
         let bodies: Vec<&Body> = [Some(&kernel.general), Some(&kernel.steady), kernel.tail.as_ref()]
             .into_iter()
             .flatten()

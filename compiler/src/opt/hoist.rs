@@ -1,14 +1,14 @@
-//! Parameters that hold still where others move.
+//! Hoisting: parameters that hold still where others move are read once a call.
 //!
 //! A general body reads every parameter frame by frame, as any may move. Most never do: the score says which are led from
 //! value to value. The others are read once a call, and what depends on them alone is computed once a call, with the same
 //! bits. Should a hand move one of them, the engine calls frame by frame.
 //!
-//! Frequencies of phases, which are held in f64, are lowered the other way round: of parameters that are read once a call.
+//! Frequencies of phases, which are f64, are lowered the other way round: of parameters that are read once a call.
 //! Where the score moves one of those, it is read frame by frame.
 
 use super::rebuild;
-use crate::ir::{Body, Inst, Kernel, Op, Type};
+use crate::ir::{Body, Inst, Kernel, Op, ParamId, Type};
 use crate::lower::Lowered;
 
 /// Holds the parameters of all kernels in whose calls the score moves none of them. `moves` says of each slot, as far as
@@ -37,7 +37,7 @@ fn moved(moves: &[bool], slot: usize) -> bool {
 }
 
 fn hoist_in(kernel: &mut Kernel, moves: &[bool]) {
-    let moves = |i: u32| moves.get(i as usize).copied().unwrap_or(false);
+    let moves = |param: ParamId| moves.get(param.index()).copied().unwrap_or(false);
     let differs = |inst: &Inst| match inst.op {
         Op::Param(i) => moves(i) == (inst.ty == Type::F64),
         _ => false,

@@ -85,7 +85,7 @@ pub struct Intervals {
 
 impl Intervals {
     /// Follows the states of a kernel through its bodies.
-    pub fn of(kernel: &Kernel) -> Intervals {
+    pub fn analyse(kernel: &Kernel) -> Intervals {
         let start = |state: &StateSlot| match state.init {
             Imm::I32(x) => Some((f64::from(x), f64::from(x))),
             _ => None,
@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn bounds_are_what_was_written() {
         let mut body = Body::default();
-        let x = body.add(Op::Input(0), Type::F32, &[]);
+        let x = body.add(Op::Input(crate::ir::InputId::ZERO), Type::F32, &[]);
         let [least, most, half] = [0.125, 0.5, 0.5].map(|x| body.f32(x));
         assert_eq!(interval_of(&body, x), None);
         let below = body.op(Op::Min, &[x, most]);
@@ -326,12 +326,12 @@ mod tests {
         let [a, b] = [a, b].map(|value| body.op(Op::Add, &[value, one]));
         let most = body.i32(100);
         let a = body.op(Op::Min, &[a, most]);
-        let trig = body.add(Op::Port(0, crate::ir::PortField::Trig), Type::BOOL, &[]);
+        let trig = body.add(Op::Port(crate::ir::PortId::ZERO, crate::ir::PortField::Trig), Type::BOOL, &[]);
         let zero = body.i32(0);
         let a = body.op(Op::Select, &[trig, zero, a]);
         body.sets = vec![(limited, a), (free, b)];
         (kernel.general, kernel.steady) = (body.clone(), body);
-        let intervals = Intervals::of(&kernel);
+        let intervals = Intervals::analyse(&kernel);
         assert_eq!(intervals.state(limited), Some((0.0, 100.0)));
         assert_eq!(intervals.state(free), None);
     }

@@ -88,7 +88,7 @@ impl Pass {
 
     /// The kernel after the pass alone.
     pub fn run(&self, kernel: &Kernel, target: &Target) -> Kernel {
-        self.apply(kernel, Context::new(target, &Intervals::of(kernel)))
+        self.apply(kernel, Context::new(target, &Intervals::analyse(kernel)))
     }
 
     fn apply(&self, kernel: &Kernel, cx: Context) -> Kernel {
@@ -153,7 +153,7 @@ pub fn passes() -> impl Iterator<Item = &'static Pass> {
 /// Runs all passes on a kernel of a module with so many tables.
 pub fn optimize(kernel: &mut Kernel, tables: usize, target: &Target) {
     let canonical = canonicalize(kernel, tables, target);
-    *kernel = vectorize::choose(&canonical, Context::new(target, &Intervals::of(&canonical))).kernel;
+    *kernel = vectorize::choose(&canonical, Context::new(target, &Intervals::analyse(&canonical))).kernel;
     verify(kernel, tables, "finish");
 }
 
@@ -174,7 +174,7 @@ pub fn optimize_scalar(kernel: &Kernel, tables: usize, target: &Target) -> Kerne
 pub fn trace(kernel: &Kernel, tables: usize, target: &Target) -> Vec<(&'static Pass, Kernel)> {
     let mut seen: Vec<(&'static Pass, Kernel)> = vec![];
     let mut now = kernel.clone();
-    let mut intervals = Intervals::of(kernel);
+    let mut intervals = Intervals::analyse(kernel);
     for phase in PHASES {
         for pass in phase.passes {
             now = pass.apply(&now, Context::new(target, &intervals));
@@ -182,7 +182,7 @@ pub fn trace(kernel: &Kernel, tables: usize, target: &Target) -> Vec<(&'static P
             seen.push((pass, now.clone()));
         }
         if phase.name == PHASES[0].name {
-            intervals = Intervals::of(&now);
+            intervals = Intervals::analyse(&now);
         }
     }
     seen
@@ -192,7 +192,7 @@ pub fn trace(kernel: &Kernel, tables: usize, target: &Target) -> Vec<(&'static P
 /// recurrence.
 pub fn reasons(kernel: &Kernel, target: &Target) -> Vec<String> {
     let canonical = canonicalize(kernel, usize::MAX, target);
-    vectorize::choose(&canonical, Context::new(target, &Intervals::of(&canonical))).reasons
+    vectorize::choose(&canonical, Context::new(target, &Intervals::analyse(&canonical))).reasons
 }
 
 /// The kernel without what nothing needs.
@@ -203,7 +203,7 @@ pub fn sweep(kernel: &Kernel) -> Kernel {
 /// The kernel after the first phase.
 fn canonicalize(kernel: &Kernel, tables: usize, target: &Target) -> Kernel {
     verify(kernel, tables, "lowering");
-    let intervals = Intervals::of(kernel);
+    let intervals = Intervals::analyse(kernel);
     let cx = Context::new(target, &intervals);
     CANONICALIZE.iter().fold(kernel.clone(), |kernel, pass| {
         let kernel = pass.apply(&kernel, cx);
@@ -214,7 +214,7 @@ fn canonicalize(kernel: &Kernel, tables: usize, target: &Target) -> Kernel {
 
 /// The kernel after the third phase.
 fn finish(kernel: &Kernel, target: &Target) -> Kernel {
-    let intervals = Intervals::of(kernel);
+    let intervals = Intervals::analyse(kernel);
     let cx = Context::new(target, &intervals);
     FINISH.iter().fold(kernel.clone(), |kernel, pass| pass.apply(&kernel, cx))
 }

@@ -14,7 +14,7 @@ const PARTS: usize = 4;
 const LONG: usize = 16;
 
 pub(super) fn run(old: &Body, _: Context) -> Body {
-    let sums = Sums::of(old);
+    let sums = Sums::all(old);
     let mut map: Vec<Value> = Vec::with_capacity(old.insts.len());
     rebuild::body(old, |new, value, inst| {
         let terms = if sums.is_whole(value) { sums.terms(value) } else { vec![] };

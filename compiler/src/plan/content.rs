@@ -17,7 +17,7 @@ pub(super) fn contents(module: &Module) -> Vec<u64> {
         anonymous(kernel).hash(&mut hasher);
         for inst in kernel.general.insts.values() {
             if let Op::Table(table) = inst.op {
-                tables[table as usize].hash(&mut hasher);
+                tables[table.index()].hash(&mut hasher);
             }
         }
         hasher.finish()

@@ -42,7 +42,7 @@ impl Plan {
     /// Plans the calls of `packed` for so many output channels. A mono song plays on every channel; a stereo song on
     /// the first two, and on one channel as its left and right in halves.
     pub fn new(lowered: &Lowered, packed: &Packed, channels: usize) -> Plan {
-        let layouts: Vec<Layout> = packed.module.kernels.values().map(Layout::of).collect();
+        let layouts: Vec<Layout> = packed.module.kernels.values().map(Layout::new).collect();
         let plan = Plan { reasons: packed.reasons.clone(), ..Plan::default() };
         let contents = content::contents(&packed.module);
         let mut planner = Planner { plan, signals: vec![None; packed.signals], contents, count: 0 };
@@ -87,7 +87,7 @@ impl Planner {
             delays.push(self.plan.delays.push(spec));
         }
         let voices = kernel.voices.iter().map(|voice| StepVoice {
-            port: voice.port as usize,
+            port: voice.port.index(),
             until: words[voice_word(kernel, voice)].start,
             bytes: layout.voice(kernel, voice),
             delays: voice.delays.start as usize..voice.delays.end as usize,
@@ -172,7 +172,7 @@ fn per_call(kernel: &Kernel) -> Vec<bool> {
     let mut per_call = vec![false; kernel.params.len()];
     for inst in kernel.general.insts.values() {
         match inst.op {
-            Op::Param(index) if inst.ty.scalar == Scalar::F64 => per_call[index as usize] = true,
+            Op::Param(index) if inst.ty.scalar == Scalar::F64 => per_call[index.index()] = true,
             _ => {}
         }
     }
@@ -194,7 +194,7 @@ fn copies(kernel: &Kernel) -> Vec<usize> {
 /// The same of one body.
 fn copied(body: &Body) -> Option<Vec<usize>> {
     let input = |value: &Value| match body.insts[*value].op {
-        Op::Input(index) => Some(index as usize),
+        Op::Input(index) => Some(index.index()),
         _ => None,
     };
     let nothing_else = body.sets.is_empty() && body.writes.is_empty();

@@ -28,7 +28,7 @@ pub use modify::modifiers;
 pub use words::note_number;
 
 use crate::dimension::Dimension;
-use crate::library::Units;
+use crate::units::Units;
 use codes::{SCORE_NUMBER, SCORE_UNREACHED};
 use compose::Composer;
 use mam_grammar::ast::{Ast, Item, ItemKind};

@@ -4,8 +4,8 @@
 //! set and not read, delay lines, tables, ports and both widths of a turn. The bits of a NaN are never looked at.
 
 use mam_compiler::ir::{
-    Body, DelayLine, Imm, Kernel, Module, Op, PortField, ROWS, Rate, Scalar, Signature, StateSlot, Type,
-    Value, Voice,
+    Body, DelayLine, Imm, InputId, Kernel, Module, Op, ParamId, PortField, PortId, ROWS, Rate, Scalar,
+    Signature, StateSlot, TableId, Type, Value, Voice,
 };
 use mam_grammar::Handle;
 use mam_runtime::Port;
@@ -153,7 +153,13 @@ fn kernel(choices: &mut Choices, tables: usize, wide: bool) -> Kernel {
     if let (Some((until, _)), false) = (until, kernel.ports.is_empty()) {
         let states = kernel.states.values().map(|state| u32::from(state.lanes)).sum();
         let delays = kernel.delays.len() as u32;
-        kernel.voices.push(Voice { port: 0, until, states: 0..states, every: 1, delays: 0..delays });
+        kernel.voices.push(Voice {
+            port: PortId::ZERO,
+            until,
+            states: 0..states,
+            every: 1,
+            delays: 0..delays,
+        });
     }
     let step = choices.one(&[1, 4]);
     kernel.general = Random { choices, kernel: &kernel, tables, general: true }.body(1);
@@ -312,14 +318,14 @@ impl Random<'_, '_> {
     fn source(&mut self, body: &mut Body, op: Op) {
         let turn = body.step as u8;
         let signal = Type::F32.with_lanes(turn);
-        let mut index = |count: usize| (count > 0).then(|| self.choices.below(count) as u32);
+        let mut index = |count: usize| (count > 0).then(|| self.choices.below(count));
         let (op, ty) = match op {
             Op::Param(_) => match index(self.kernel.params.len()) {
-                Some(i) => (Op::Param(i), if self.general { Type::F32 } else { Type::F64 }),
+                Some(i) => (Op::Param(ParamId::new(i)), if self.general { Type::F32 } else { Type::F64 }),
                 None => return,
             },
             Op::Input(_) => match index(self.kernel.inputs.len()) {
-                Some(i) => (Op::Input(i), signal),
+                Some(i) => (Op::Input(InputId::new(i)), signal),
                 None => return,
             },
             Op::Port(..) => match index(self.kernel.ports.len()) {
@@ -329,13 +335,13 @@ impl Random<'_, '_> {
                     if field == PortField::Trig && !self.general {
                         return;
                     }
-                    (Op::Port(i, field), if flag { Type::BOOL } else { Type::F64 })
+                    (Op::Port(PortId::new(i), field), if flag { Type::BOOL } else { Type::F64 })
                 }
                 None => return,
             },
             Op::Get(_) | Op::LiveIn(_) => match index(self.kernel.states.len()) {
                 Some(i) => {
-                    let state = Handle::new(i as usize);
+                    let state = Handle::new(i);
                     let op = if op == Op::Get(Handle::ZERO) { Op::Get(state) } else { Op::LiveIn(state) };
                     (op, self.kernel.states[state].ty())
                 }
@@ -352,12 +358,16 @@ impl Random<'_, '_> {
     }
 
     fn lookup(&mut self, body: &mut Body, op: Op, lanes: u8) {
-        let count = if op == Op::Table(0) { self.tables } else { self.kernel.delays.len() };
+        let count = if op == Op::Table(TableId::ZERO) { self.tables } else { self.kernel.delays.len() };
         if count == 0 {
             return;
         }
         let i = self.choices.below(count);
-        let op = if op == Op::Table(0) { Op::Table(i as u32) } else { Op::Read(Handle::new(i)) };
+        let op = if op == Op::Table(TableId::ZERO) {
+            Op::Table(TableId::new(i))
+        } else {
+            Op::Read(Handle::new(i))
+        };
         let index = self.value(body, Type::I32.with_lanes(lanes));
         body.op(op, &[index]);
     }

@@ -1,7 +1,7 @@
 //! Random rows of filters, left and right: what chains are made of, in every order.
 
 use crate::gen_ir::Choices;
-use mam_compiler::ir::{Body, Imm, Kernel, Module, Op, StateSlot, Type, Value};
+use mam_compiler::ir::{Body, Imm, InputId, Kernel, Module, Op, StateSlot, Type, Value};
 use mam_grammar::Handle;
 
 /// A module with one kernel: two inputs, each through up to seven filters to an output.
@@ -31,7 +31,7 @@ type Stage = (usize, [f32; 3]);
 
 impl Rows<'_, '_> {
     fn run(&mut self) {
-        let mut both = [0, 1].map(|side| self.body.add(Op::Input(side), Type::F32, &[]));
+        let mut both = [0, 1].map(|side| self.body.add(Op::Input(InputId::new(side)), Type::F32, &[]));
         for _ in 0..1 + self.choices.below(7) {
             self.heard.push(both);
             let stage = self.stage();

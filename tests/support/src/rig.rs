@@ -30,7 +30,7 @@ pub struct Rig {
 impl Rig {
     /// Fresh memory for `kernel`; parameters and inputs are 0.
     pub fn new(kernel: &Kernel) -> Rig {
-        let layout = Layout::of(kernel);
+        let layout = Layout::new(kernel);
         let words = |bytes: &[u8]| u128::from_ne_bytes(bytes.try_into().expect("16 bytes"));
         let signals = |count: usize| vec![vec![0.0; QUANTUM]; count];
         Rig {

@@ -330,8 +330,8 @@ impl Builder<'_> {
         let line = |line: Handle<DelayLine>| Pointer::Delay(line.index() as u32);
         for inst in body.insts.values() {
             pointers.push(match inst.op {
-                Op::Param(i) if inst.ty.scalar == Scalar::F32 => Pointer::Moving(i),
-                Op::Input(i) => Pointer::Input(i),
+                Op::Param(i) if inst.ty.scalar == Scalar::F32 => Pointer::Moving(i.index() as u32),
+                Op::Input(i) => Pointer::Input(i.index() as u32),
                 Op::Read(of) if self.lines.wraps(of, inst.args.as_slice()[0]) => line(of),
                 Op::Port(_, PortField::Trig) => Pointer::Ports,
                 _ => continue,

@@ -10,7 +10,7 @@
 
 use super::Rules;
 use super::schedule::{members, reads, scheduled};
-use crate::ir::cycles::{cycles, way_round};
+use crate::ir::cycles::{cycles, recurrence_latency};
 use crate::ir::{Body, DelayLine, Op, Rate, StateSlot, Value};
 use mam_grammar::Handle;
 use petgraph::algo::kosaraju_scc;
@@ -163,7 +163,7 @@ impl Distribution {
         body.insts.handles().filter(sample).for_each(|value| work[self.stage(value)] += 1);
         for component in components.iter().filter(|component| component.len() > 1) {
             let stage = self.of[component[0].index()];
-            waits[stage] = waits[stage].max(way_round(
+            waits[stage] = waits[stage].max(recurrence_latency(
                 body,
                 cycles,
                 component.iter().map(|node| Value::new(node.index())),

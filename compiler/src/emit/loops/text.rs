@@ -15,7 +15,7 @@ pub fn text(module: &Module, level: OptLevel, machine: &Machine) -> String {
     for (i, kernel) in module.kernels.values().enumerate() {
         let between = if i > 0 { "\n" } else { "" };
         text += &format!("{between}kernel {}\n", Name(&kernel.name));
-        let layout = Layout::of(kernel);
+        let layout = Layout::new(kernel);
         for (form, name) in [(Form::Setup, "setup"), (Form::Steady, "steady"), (Form::General, "general")] {
             for (which, plan) in plans(kernel, &layout, form, level, machine) {
                 let name = if form == Form::Steady && which == FormBody::Tail { "tail" } else { name };

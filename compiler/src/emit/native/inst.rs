@@ -78,10 +78,10 @@ impl Emitter<'_> {
         let arg = |i: usize| args[i];
         match inst.op {
             Op::Const(imm) => immediate(b, imm, ty.lanes),
-            Op::Param(i) if ty.scalar == Scalar::F64 => self.memory.param(b, i),
-            Op::Param(i) => self.load_signal(b, Pointer::Moving(i), ty),
-            Op::Port(i, field) => self.port(b, i, field, ty),
-            Op::Input(i) => self.load_signal(b, Pointer::Input(i), ty),
+            Op::Param(i) if ty.scalar == Scalar::F64 => self.memory.param(b, i.index() as u32),
+            Op::Param(i) => self.load_signal(b, Pointer::Moving(i.index() as u32), ty),
+            Op::Port(i, field) => self.port(b, i.index() as u32, field, ty),
+            Op::Input(i) => self.load_signal(b, Pointer::Input(i.index() as u32), ty),
             Op::Frame => self.frames(b, ty),
             Op::CallFrame => self.memory.frame(b),
             Op::Get(state) => {
@@ -91,7 +91,7 @@ impl Emitter<'_> {
             Op::LiveIn(state) => self.load_state(b, state),
             Op::LoopCarried => self.carried(b, value),
             Op::Read(_) => unreachable!("the plan has an action for it"),
-            Op::Table(i) => self.table(b, i, arg(0), ty),
+            Op::Table(i) => self.table(b, i.index() as u32, arg(0), ty),
 
             Op::Add if float => b.ins().fadd(arg(0), arg(1)),
             Op::Add => b.ins().iadd(arg(0), arg(1)),

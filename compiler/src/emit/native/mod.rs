@@ -112,7 +112,7 @@ fn compile_form(
         Form::Steady | Form::General => settings.level,
     };
     let settings = Settings { level, ..*settings };
-    let layout = Layout::of(kernel);
+    let layout = Layout::new(kernel);
     PADS.with_borrow_mut(|(context, frontend)| {
         function(form, module, kernel, &layout, &settings, context, frontend)
     })

@@ -10,7 +10,7 @@ mod typing;
 pub use table::{ROWS, Row};
 pub use typing::Signature;
 
-use super::{DelayLine, Imm, Rate, Scalar, StateSlot, Type};
+use super::{DelayLine, Imm, InputId, ParamId, PortId, Rate, Scalar, StateSlot, TableId, Type};
 use mam_grammar::Handle;
 
 /// What an event port knows of its latest note.
@@ -38,11 +38,11 @@ pub enum Op {
     /// A constant.
     Const(Imm),
     /// A parameter: f64, held for the call, in a steady body; f32, frame by frame, in a general one.
-    Param(u32),
+    Param(ParamId),
     /// An event port.
-    Port(u32, PortField),
+    Port(PortId, PortField),
     /// An input signal (f32); lane k is the iteration's k-th frame.
-    Input(u32),
+    Input(InputId),
     /// The absolute index of the frame, modulo 2³² (i32); lane k is the iteration's k-th frame.
     Frame,
     /// The absolute index of the call's first frame, modulo 2³² (i32). Always one lane.
@@ -59,7 +59,7 @@ pub enum Op {
     /// iteration itself gives the line is not seen, so in iterations of four d ≥ 4 in lanes.
     Read(Handle<DelayLine>),
     /// `table i`: an element of a constant table (i32 → f32); the index is clamped to the table.
-    Table(u32),
+    Table(TableId),
 
     // Arithmetic on numbers
     /// a + b

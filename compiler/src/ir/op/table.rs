@@ -2,7 +2,7 @@
 
 use super::typing::{FLOATS, INTS, LOGIC, NUMBERS, Signature};
 use super::{Op, PortField, meaning};
-use crate::ir::{Imm, Scalar};
+use crate::ir::{Imm, InputId, ParamId, PortId, Scalar, TableId};
 use mam_grammar::Handle;
 
 /// What is known of an op.
@@ -45,16 +45,16 @@ use Signature::{Any, Compare, Convert, Extract, Lookup, Pack, Same, Select, Slid
 
 rows! {
     Const(Imm::I32(0)) "const" Source, None;
-    Param(0) "param" Source, None;
-    Port(0, PortField::Trig) "port" Source, None;
-    Input(0) "input" Source, None;
+    Param(ParamId::ZERO) "param" Source, None;
+    Port(PortId::ZERO, PortField::Trig) "port" Source, None;
+    Input(InputId::ZERO) "input" Source, None;
     Frame "frame" Source, None;
     CallFrame "call_frame" Source, None;
     Get(Handle::ZERO) "get" Source, None;
     LiveIn(Handle::ZERO) "live_in" Source, None;
     LoopCarried "loop_carried" Any, None;
     Read(Handle::ZERO) "read" Lookup, None;
-    Table(0) "table" Lookup, None;
+    Table(TableId::ZERO) "table" Lookup, None;
 
     Add "add" Same(2, NUMBERS), Some(meaning::add);
     Sub "sub" Same(2, NUMBERS), Some(meaning::sub);

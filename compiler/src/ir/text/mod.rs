@@ -24,7 +24,7 @@
 //! ```
 //!
 //! States, delay lines, parameters, inputs, outputs and ports are called by name; a name with spaces or other marks
-//! stands in quotes. `x4` is the number of frames a turn, where it is not one. What follows a `;` is a remark.
+//! stands in quotes. `x4` is the number of frames an iteration, where it is not one. What follows a `;` is a remark.
 
 mod parse;
 mod print;

@@ -1,8 +1,8 @@
 //! Reading the text form.
 
 use crate::ir::{
-    Args, Body, DelayLine, Imm, Inst, Kernel, Module, Op, PortField, ROWS, Scalar, StateSlot, Type, Value,
-    Voice,
+    Args, Body, DelayLine, Imm, InputId, Inst, Kernel, Module, Op, ParamId, PortField, PortId, ROWS, Scalar,
+    StateSlot, TableId, Type, Value, Voice,
 };
 use mam_grammar::Handle;
 use std::ops::Range;
@@ -111,9 +111,9 @@ impl Reader {
                 None => head(self.kernel()?, &words)?,
                 Some(form) => {
                     let kernel = self.kernel()?;
-                    let mut body = std::mem::take(form.of(kernel));
+                    let mut body = std::mem::take(form.body_of(kernel));
                     item(kernel, &mut body, &words)?;
-                    *form.of(kernel) = body;
+                    *form.body_of(kernel) = body;
                 }
             },
         }
@@ -128,17 +128,19 @@ impl Reader {
         };
         let step = match step {
             [] => 1,
-            [step] => step.strip_prefix('x').and_then(|n| n.parse().ok()).ok_or("frames a turn are `x4`")?,
+            [step] => {
+                step.strip_prefix('x').and_then(|n| n.parse().ok()).ok_or("frames an iteration are `x4`")?
+            }
             _ => return Err("too many words".into()),
         };
-        form.of(self.kernel()?).step = step;
+        form.body_of(self.kernel()?).step = step;
         self.form = Some(form);
         Ok(())
     }
 }
 
 impl Form {
-    fn of(self, kernel: &mut Kernel) -> &mut Body {
+    fn body_of(self, kernel: &mut Kernel) -> &mut Body {
         match self {
             Form::General => &mut kernel.general,
             Form::Steady => &mut kernel.steady,
@@ -167,7 +169,7 @@ fn head(kernel: &mut Kernel, words: &[&str]) -> Result<(), String> {
         ["output", name] => kernel.outputs.push(name.into()),
         ["port", name] => kernel.ports.push(name.into()),
         ["voice", port, "until", until, "states", states, "delays", delays, ref every @ ..] => {
-            let port = place(kernel.ports.iter().map(String::as_str), port)?;
+            let port = PortId::new(place(kernel.ports.iter().map(String::as_str), port)?);
             let until = state(kernel, until)?;
             let every = match every {
                 [] => 1,
@@ -220,34 +222,37 @@ fn op<'w>(
     let index = |names: &[String]| place(names.iter().map(String::as_str), carried()?);
     let op = match row.op {
         Op::Const(_) => Op::Const(number(ty.scalar, carried()?)?),
-        Op::Param(_) => Op::Param(index(&kernel.params)?),
+        Op::Param(_) => Op::Param(ParamId::new(index(&kernel.params)?)),
         Op::Port(..) => {
             let named =
                 |(field, name): &(PortField, &str)| words.get(1).is_some_and(|w| w == name).then_some(*field);
             let field = PortField::ALL.iter().find_map(named).ok_or("a port has no such field")?;
-            return Ok((Op::Port(index(&kernel.ports)?, field), &words[2..]));
+            return Ok((Op::Port(PortId::new(index(&kernel.ports)?), field), &words[2..]));
         }
-        Op::Input(_) => Op::Input(index(&kernel.inputs)?),
+        Op::Input(_) => Op::Input(InputId::new(index(&kernel.inputs)?)),
         Op::Get(_) => Op::Get(state(kernel, carried()?)?),
         Op::LiveIn(_) => Op::LiveIn(state(kernel, carried()?)?),
         Op::Read(_) => Op::Read(line(kernel, carried()?)?),
-        Op::Table(_) => Op::Table(carried()?.parse().map_err(|_| "a table is called by its number")?),
+        Op::Table(_) => {
+            let number = carried()?.parse().map_err(|_| "a table is called by its number")?;
+            Op::Table(TableId::new(number))
+        }
         Op::Extract(_) => Op::Extract(carried()?.parse().map_err(|_| "a lane is called by its number")?),
         op => return Ok((op, words)),
     };
     Ok((op, &words[1..]))
 }
 
-fn place<'n>(mut names: impl Iterator<Item = &'n str>, name: &str) -> Result<u32, String> {
-    names.position(|other| other == name).map(|i| i as u32).ok_or_else(|| format!("there is no `{name}`"))
+fn place<'n>(mut names: impl Iterator<Item = &'n str>, name: &str) -> Result<usize, String> {
+    names.position(|other| other == name).ok_or_else(|| format!("there is no `{name}`"))
 }
 
 fn state(kernel: &Kernel, name: &str) -> Result<Handle<StateSlot>, String> {
-    place(kernel.states.values().map(|s| s.name.as_str()), name).map(|i| Handle::new(i as usize))
+    place(kernel.states.values().map(|s| s.name.as_str()), name).map(Handle::new)
 }
 
 fn line(kernel: &Kernel, name: &str) -> Result<Handle<DelayLine>, String> {
-    place(kernel.delays.values().map(|s| s.name.as_str()), name).map(|i| Handle::new(i as usize))
+    place(kernel.delays.values().map(|s| s.name.as_str()), name).map(Handle::new)
 }
 
 fn value(word: &str) -> Result<Value, String> {

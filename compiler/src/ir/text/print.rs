@@ -43,7 +43,7 @@ impl Display for Kernel {
         }
         for voice in &self.voices {
             let until = self.states.get(voice.until).map_or("?", |state| &state.name);
-            let (port, until) = (Indexed(&self.ports, voice.port), Name(until));
+            let (port, until) = (Indexed(&self.ports, voice.port.index()), Name(until));
             let (states, delays) = (&voice.states, &voice.delays);
             write!(f, "  voice {port} until {until} states {states:?} delays {delays:?}")?;
             writeln!(
@@ -97,14 +97,14 @@ impl Kernel {
         write!(f, "{}", inst.op.row().name)?;
         match inst.op {
             Op::Const(imm) => write!(f, " {}", Number(imm))?,
-            Op::Param(i) => write!(f, " {}", Indexed(&self.params, i))?,
-            Op::Port(i, field) => write!(f, " {} {}", Indexed(&self.ports, i), field.name())?,
-            Op::Input(i) => write!(f, " {}", Indexed(&self.inputs, i))?,
+            Op::Param(i) => write!(f, " {}", Indexed(&self.params, i.index()))?,
+            Op::Port(i, field) => write!(f, " {} {}", Indexed(&self.ports, i.index()), field.name())?,
+            Op::Input(i) => write!(f, " {}", Indexed(&self.inputs, i.index()))?,
             Op::Get(state) | Op::LiveIn(state) => {
                 write!(f, " {}", Name(self.states.get(state).map_or("?", |state| &state.name)))?;
             }
             Op::Read(line) => write!(f, " {}", Name(self.delays.get(line).map_or("?", |line| &line.name)))?,
-            Op::Table(i) => write!(f, " {i}")?,
+            Op::Table(i) => write!(f, " {}", i.index())?,
             Op::Extract(lane) => write!(f, " {lane}")?,
             _ => {}
         }
@@ -177,11 +177,11 @@ impl Display for Name<'_> {
 }
 
 /// A name by its index.
-struct Indexed<'a>(&'a [String], u32);
+struct Indexed<'a>(&'a [String], usize);
 
 impl Display for Indexed<'_> {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        Name(self.0.get(self.1 as usize).map_or("?", |name| name)).fmt(f)
+        Name(self.0.get(self.1).map_or("?", |name| name)).fmt(f)
     }
 }
 

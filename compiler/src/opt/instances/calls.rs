@@ -163,7 +163,7 @@ impl<'a> Packer<'a> {
         };
         // Each voice is woken by itself.
         for voice in &self.module.kernels[first.kernel].voices {
-            shape.ports[voice.port as usize] = false;
+            shape.ports[voice.port.index()] = false;
         }
         shape
     }

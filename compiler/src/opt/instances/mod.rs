@@ -65,8 +65,8 @@ pub fn choose(lowered: &Kernel, optimised: &Kernel, shape: &Shape, rules: Rules)
     let packed = finish(&pack(&anchored(&canonical), shape), rules.target);
     verify(&packed, rules.tables, "packing");
     let (awake, calls) = if lowered.voices.is_empty() { (4.0, "four calls") } else { (3.0, "three voices") };
-    let single = Cost::of(&optimised.steady).times(awake);
-    let cost = Cost::of(&packed.steady);
+    let single = Cost::estimate(&optimised.steady).times(awake);
+    let cost = Cost::estimate(&packed.steady);
     let choice = format!("a frame costs {cost} in lanes, {single} in {calls}");
     match rules.packing {
         Packing::Never => (None, "one by one: as was asked for".into()),

@@ -1,6 +1,9 @@
 //! Four calls of a kernel as one kernel whose lanes they are.
 
-use crate::ir::{Body, DelayLine, Imm, Inst, Kernel, Op, PortField, Scalar, StateSlot, Type, Value, Voice};
+use crate::ir::{
+    Body, DelayLine, Imm, InputId, Inst, Kernel, Op, ParamId, PortField, PortId, Scalar, StateSlot, Type,
+    Value, Voice,
+};
 use crate::opt::lanes::{LANES, LaneBuilder, LaneValue};
 use mam_grammar::Handle;
 
@@ -37,15 +40,15 @@ pub fn obstacle(kernel: &Kernel) -> Option<&'static str> {
 }
 
 /// Indices of a table of the kernel's as those of the packed one's: one where all four have the same, else four.
-struct Table(Vec<[u32; LANES]>);
+struct Table(Vec<[usize; LANES]>);
 
 impl Table {
     fn new(same: &[bool]) -> Table {
         let mut next = 0;
         let mut entry = |same: &bool| {
             let first = next;
-            next += if *same { 1 } else { LANES as u32 };
-            std::array::from_fn(|k| if *same { first } else { first + k as u32 })
+            next += if *same { 1 } else { LANES };
+            std::array::from_fn(|k| if *same { first } else { first + k })
         };
         Table(same.iter().map(&mut entry).collect())
     }
@@ -67,7 +70,7 @@ pub fn merged(tables: [&[usize]; LANES], same: &[bool]) -> Vec<usize> {
 
 /// Where a lane's own entries stand in the packed table.
 pub fn places(same: &[bool], lane: usize) -> Vec<usize> {
-    Table::new(same).0.iter().map(|places| places[lane] as usize).collect()
+    Table::new(same).0.iter().map(|places| places[lane]).collect()
 }
 
 /// Four calls of `kernel` as one. Each state becomes one in four lanes (an f64 four states), so that the kernel's i-th
@@ -108,7 +111,7 @@ pub fn pack(kernel: &Kernel, shape: &Shape) -> Kernel {
         let (words, lines, four) = (&voice.states, &voice.delays, LANES as u32);
         let first = lane * kernel.delays.len() as u32;
         packed.voices.push(Voice {
-            port: ports.0[voice.port as usize][lane as usize],
+            port: PortId::new(ports.0[voice.port.index()][lane as usize]),
             until,
             states: four * words.start + lane..four * words.end,
             every: four,
@@ -196,8 +199,9 @@ impl<'a> Packing<'a> {
     fn awake(&mut self, out: Value) -> Value {
         let lanes = self.b.lanes(out);
         let Some(voice) = self.kernel.voices.first() else { return lanes };
-        let ports = self.tables[2].0[voice.port as usize];
-        let active = ports.map(|port| self.b.new.add(Op::Port(port, PortField::Active), Type::BOOL, &[]));
+        let ports = self.tables[2].0[voice.port.index()];
+        let active =
+            ports.map(|port| self.b.new.add(Op::Port(PortId::new(port), PortField::Active), Type::BOOL, &[]));
         let active = self.b.op(Op::Pack, &active);
         let silence = self.b.new.constant(Imm::F32(0.0), LANES as u8);
         self.b.op(Op::Select, &[active, lanes, silence])
@@ -206,9 +210,9 @@ impl<'a> Packing<'a> {
     fn inst(&mut self, value: Value, inst: &Inst) -> LaneValue {
         let [params, inputs, ports] = self.tables;
         match inst.op {
-            Op::Param(i) => self.source(inst, params.0[i as usize], Op::Param),
-            Op::Input(i) => self.source(inst, inputs.0[i as usize], Op::Input),
-            Op::Port(i, field) => self.source(inst, ports.0[i as usize], |i| Op::Port(i, field)),
+            Op::Param(i) => self.source(inst, params.0[i.index()], |i| Op::Param(ParamId::new(i))),
+            Op::Input(i) => self.source(inst, inputs.0[i.index()], |i| Op::Input(InputId::new(i))),
+            Op::Port(i, field) => self.source(inst, ports.0[i.index()], |i| Op::Port(PortId::new(i), field)),
             Op::Get(state) => self.state(inst, state, Op::Get),
             Op::LiveIn(state) => self.state(inst, state, Op::LiveIn),
             // What starts alike need not stay so.
@@ -239,7 +243,7 @@ impl<'a> Packing<'a> {
     }
 
     /// A source that is one entry of a table, or four.
-    fn source(&mut self, inst: &Inst, places: [u32; LANES], op: impl Fn(u32) -> Op) -> LaneValue {
+    fn source(&mut self, inst: &Inst, places: [usize; LANES], op: impl Fn(usize) -> Op) -> LaneValue {
         if places[0] == places[1] {
             let uniform = self.b.new.add(op(places[0]), inst.ty, &[]);
             return LaneValue { uniform: Some(uniform), ..LaneValue::default() };

@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 
 /// The kernel with exponential envelopes of its steady body as series.
 pub(in crate::opt) fn anchored(kernel: &Kernel) -> Kernel {
-    let a = Analysis::of_steady(kernel);
+    let a = Analysis::steady(kernel);
     let mut counters: FxHashMap<Value, Counter> = FxHashMap::default();
     let components = recurrence::components(a.body, &a.rates);
     for component in components.iter().filter(|component| recurrence::is_recurrence(a.body, component)) {

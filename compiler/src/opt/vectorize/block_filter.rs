@@ -43,7 +43,7 @@ pub(super) struct Users {
 }
 
 impl Users {
-    pub(super) fn of(body: &Body) -> Users {
+    pub(super) fn new(body: &Body) -> Users {
         let nexts: FxHashMap<Handle<StateSlot>, Value> = body.sets.iter().copied().collect();
         let mut insts: Vec<Vec<Value>> = vec![vec![]; body.insts.len()];
         for (user, inst) in body.insts.iter() {

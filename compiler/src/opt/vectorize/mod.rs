@@ -81,7 +81,7 @@ pub(super) fn choose(kernel: &Kernel, cx: Context) -> Choice {
     let finished = |lanes: Lanes, steady: Body, tail: Option<Body>| {
         let whole = Kernel { general: general.clone(), steady, tail, ..kernel.without_bodies() };
         let kernel = dce::run(&whole);
-        Candidate { lanes, cost: Cost::of(&kernel.steady), kernel }
+        Candidate { lanes, cost: Cost::estimate(&kernel.steady), kernel }
     };
     let mut candidates = vec![];
     // One frame an iteration: as a tail it sets all states that lanes set.
@@ -140,7 +140,7 @@ pub fn time_lanes(kernel: &Kernel, target: &Target, rounding: bool) -> Result<(K
 
 /// The steady body in time lanes.
 fn recognised(kernel: &Kernel, target: &Target, rounding: bool) -> Result<(Body, Vec<String>), String> {
-    let a = Analysis::of_steady(kernel);
+    let a = Analysis::steady(kernel);
     let forms = recurrence::recognise(&a, rounding)?;
     Ok((build::build(&a, &forms.all, target.fma), forms.reasons))
 }

@@ -130,7 +130,7 @@ pub(super) fn recognise(a: &Analysis, rounding: bool) -> Result<Forms, String> {
     let filters = find_filters(a, &components, rounding);
     let mut reasons: Vec<String> = filters.iter().flatten().map(|filter| filter.describe(a)).collect();
     let mut filters: Vec<Option<BlockFilter>> = filters;
-    let schedule = Schedule::of(a, &components, &filters);
+    let schedule = Schedule::new(a, &components, &filters);
     let mut recogniser = Recogniser { a, rounding, inductions: Inductions::default() };
     let mut all = vec![];
     for group in schedule.groups {
@@ -177,7 +177,7 @@ fn find_filters(a: &Analysis, components: &[Component], rounding: bool) -> Vec<O
     if !rounding {
         return components.iter().map(|_| None).collect();
     }
-    let users = Users::of(a.body);
+    let users = Users::new(a.body);
     let found = |component: &Component| match is_recurrence(a.body, component) {
         true => block_filter::recognise(a, &users, component),
         false => None,
@@ -233,14 +233,14 @@ impl Recogniser<'_> {
             return Form::Counter(counter);
         }
         if !self.rounding {
-            return Form::Scalar(ScalarRegion::of(component));
+            return Form::Scalar(ScalarRegion::unknown(component));
         }
         match scan::recognise(self.a, component) {
             Some(linear) if linear.creeps(self.a.body) => Form::Scalar(ScalarRegion::creeping(component)),
             Some(linear) => Form::Linear(linear),
             None => match clamp::recognise(self.a, component) {
                 Some(clamp) => Form::Clamp(clamp),
-                None => Form::Scalar(ScalarRegion::of(component)),
+                None => Form::Scalar(ScalarRegion::unknown(component)),
             },
         }
     }

@@ -1,8 +1,10 @@
 //! Recurrences of no other form: their instructions four times, one frame after the other, between vectors.
 
 use super::recurrence::Component;
-use crate::ir::{Op, Value};
+use super::scan::{self, Slope};
+use crate::ir::{Op, Scalar, Value};
 use crate::opt::analysis::Analysis;
+use rustc_hash::FxHashMap;
 
 /// A recurrence that is computed frame after frame.
 pub(super) struct ScalarRegion {
@@ -14,7 +16,7 @@ pub(super) struct ScalarRegion {
 
 impl ScalarRegion {
     /// A recurrence that no recogniser knows.
-    pub(super) fn of(component: &Component) -> ScalarRegion {
+    pub(super) fn unknown(component: &Component) -> ScalarRegion {
         ScalarRegion { members: component.clone(), creeps: false }
     }
 
@@ -23,7 +25,7 @@ impl ScalarRegion {
         ScalarRegion { members: component.clone(), creeps: true }
     }
 
-    /// Its states, and what it is made of.
+    /// Its states, what it is made of, and what keeps it from lanes.
     pub(super) fn describe(&self, a: &Analysis) -> String {
         let ops = || self.members.iter().map(|value| a.body.insts[*value].op);
         let states =
@@ -35,6 +37,49 @@ impl ScalarRegion {
         let plain = ops().filter(|op| !matches!(op, Op::Get(_) | Op::Const(_)));
         let mut names: Vec<&str> = plain.map(|op| op.row().name).collect();
         names.dedup();
-        format!("{states}: a scalar region of {} instructions ({})", self.members.len(), names.join(" "))
+        let why = self.obstacle(a).map_or(String::new(), |why| format!(", as {why}"));
+        format!("{states}: a scalar region of {} instructions ({}){why}", self.members.len(), names.join(" "))
+    }
+
+    /// Why it is not linear with loop-invariant factors, which would have a form in lanes. None where it is.
+    fn obstacle(&self, a: &Analysis) -> Option<String> {
+        let body = a.body;
+        let op = |value: &&Value| matches!(body.insts[**value].op, Op::Select);
+        if self.members.iter().any(|value| op(&value)) {
+            return Some("it chooses by a condition".into());
+        }
+        if self.members.iter().any(|value| body.ty(*value).scalar == Scalar::F64) {
+            return Some("it is computed in 64 bits".into());
+        }
+        let mut known: FxHashMap<Value, Slope> = FxHashMap::default();
+        for &value in &self.members {
+            let slope = match body.insts[value].op {
+                Op::Get(_) => Some(Slope::One),
+                _ => scan::slope(a, &known, value),
+            };
+            match slope {
+                Some(slope) => _ = known.insert(value, slope),
+                None => return Some(not_linear(a, &known, value)),
+            }
+        }
+        let states = self.members.iter().filter(|value| matches!(body.insts[**value].op, Op::Get(_))).count();
+        (states > scan::STATES).then(|| format!("it is linear through {states} states, not {}", scan::STATES))
+    }
+}
+
+/// Why a member has no slope, where those of its operands are known.
+fn not_linear(a: &Analysis, known: &FxHashMap<Value, Slope>, value: Value) -> String {
+    let inst = &a.body.insts[value];
+    let args = inst.args.as_slice();
+    let depends = |arg: &&Value| known.contains_key(arg);
+    match inst.op {
+        Op::Mul | Op::Fma if args.iter().take(2).filter(depends).count() == 2 => {
+            "what depends on its state is multiplied by itself".into()
+        }
+        Op::Mul | Op::Fma | Op::Div if depends(&&args[0]) || inst.op != Op::Div => {
+            "a factor of its state moves every frame".into()
+        }
+        Op::Div => "something is divided by its state".into(),
+        op => format!("`{}` of its state is not linear", op.row().name),
     }
 }

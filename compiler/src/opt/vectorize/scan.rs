@@ -66,7 +66,7 @@ impl Linear {
 /// How large a recurrence may be: a slope follows each member once for each of its users.
 const MEMBERS: usize = 24;
 /// Through how many states.
-const STATES: usize = 2;
+pub(super) const STATES: usize = 2;
 
 /// A recurrence as a linear one.
 pub(super) fn recognise(a: &Analysis, component: &Component) -> Option<Linear> {

@@ -14,7 +14,7 @@ pub(super) struct Schedule {
 
 impl Schedule {
     /// The components of a body, of which some are blocks.
-    pub(super) fn of(a: &Analysis, components: &[Component], blocks: &[Option<BlockFilter>]) -> Schedule {
+    pub(super) fn new(a: &Analysis, components: &[Component], blocks: &[Option<BlockFilter>]) -> Schedule {
         let mut component_of: Vec<Option<usize>> = vec![None; a.body.insts.len()];
         for (i, component) in components.iter().enumerate() {
             component.iter().for_each(|value| component_of[value.index()] = Some(i));

@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 
 /// The kernel with channel lanes in its steady body; none where it has not two outputs, or no state is paired.
 pub fn channel_lanes(kernel: &Kernel) -> Option<Kernel> {
-    let a = Analysis::of_steady(kernel);
+    let a = Analysis::steady(kernel);
     let old = a.body;
     let &[left, right] = old.outs.as_slice() else { return None };
     if old.step != 1 || left == right {

@@ -22,7 +22,7 @@ impl Builder<'_> {
         let three = product(&mut self.b.new, &two, &one);
         let four = product(&mut self.b.new, &two, &two);
         // What each frame adds is what comes of states of 0.
-        let added = self.from_zero(&linear.gets, &linear.members);
+        let added = self.with_zero_states(&linear.gets, &linear.members);
         let zero = self.b.new.constant(Imm::F32(0.0), 4);
         let added: Vec<Value> = linear.nexts.iter().map(|next| added[next].unwrap_or(zero)).collect();
         let pairs = self.scan(&one, &added, 1);
@@ -96,7 +96,7 @@ impl Builder<'_> {
     }
 
     /// What the members are where all states are 0; none where that is 0. The signs of zeros do not matter here.
-    fn from_zero(&mut self, gets: &[Value], members: &[Value]) -> FxHashMap<Value, Option<Value>> {
+    fn with_zero_states(&mut self, gets: &[Value], members: &[Value]) -> FxHashMap<Value, Option<Value>> {
         let mut known: FxHashMap<Value, Option<Value>> = gets.iter().map(|get| (*get, None)).collect();
         for member in members.iter().filter(|member| !gets.contains(member)) {
             let (op, args) = (self.b.old.insts[*member].op, self.b.old.insts[*member].args);
@@ -128,7 +128,8 @@ impl Builder<'_> {
         let falls = self.b.op(Op::Le, &[none, one]);
         self.only_if(falls);
         let zero = self.b.new.constant(Imm::F32(0.0), 4);
-        let mut sums = self.from_zero(&[clamp.get], &clamp.inner_members)[&clamp.inner].unwrap_or(zero);
+        let mut sums =
+            self.with_zero_states(&[clamp.get], &clamp.inner_members)[&clamp.inner].unwrap_or(zero);
         let mut bounds = self.b.lanes(clamp.bound);
         let far = self.b.new.f32(if op == Op::Max { -FAR } else { FAR });
         for (factor, frames) in [(one, 1), (two, 2)] {

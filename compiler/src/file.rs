@@ -1,0 +1,43 @@
+//! One parsed file: its tree, its definitions by name, and what its names mean.
+
+use crate::hir::Hir;
+use mam_grammar::ast::{Ast, Item, ItemKind};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::{Arc, OnceLock};
+
+/// A parsed file.
+#[derive(Debug, Default)]
+pub struct File {
+    /// Its syntax tree.
+    pub ast: Ast,
+    /// Its definitions by name.
+    pub definitions: FxHashMap<Arc<str>, usize>,
+    /// What items that could not be read would have defined.
+    pub broken: FxHashSet<Arc<str>>,
+    /// The files that it uses.
+    pub uses: Vec<usize>,
+    /// What its names mean; made by [`resolved`](crate::hir::resolve::resolved).
+    pub(crate) hir: OnceLock<Hir>,
+}
+
+impl File {
+    /// Indexes a syntax tree.
+    pub fn new(ast: Ast) -> File {
+        let mut definitions = FxHashMap::default();
+        for (i, item) in ast.items.iter().enumerate() {
+            if let ItemKind::Definition(def) = &item.kind {
+                definitions.entry(def.name.name.clone()).or_insert(i);
+            }
+        }
+        let broken = broken_names(&ast.items).cloned().collect();
+        File { ast, definitions, broken, ..File::default() }
+    }
+}
+
+/// The names that items that could not be read would have defined.
+pub fn broken_names(items: &[Item]) -> impl Iterator<Item = &Arc<str>> {
+    items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Broken(Some(name)) => Some(&name.name),
+        _ => None,
+    })
+}
