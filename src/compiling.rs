@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// A song that went through the compiler.
 pub struct Compiled {
-    /// All texts.
+    /// The song's text, those it uses and the prelude.
     pub sources: Sources,
     /// What the compiler made.
     pub compilation: Compilation,
@@ -69,7 +69,7 @@ impl HowArgs {
         limits
     }
 
-    /// The compiler's options.
+    /// The compiler's options that these flags ask for.
     pub fn options(&self, prefix: &str) -> Options {
         let set = |a: &crate::values::Assignment| {
             let prefix = if a.name.contains('.') { "" } else { prefix };

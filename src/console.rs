@@ -18,14 +18,19 @@ pub enum When {
     Never,
 }
 
+/// Whether standard output is a terminal, on which sound would be noise.
+pub fn prints_to_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// What the global flags ask for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Console {
     /// Colour on standard error.
     pub colour: bool,
-    /// Only errors.
+    /// True with `--quiet`: only errors are shown.
     pub quiet: bool,
-    /// More than usual.
+    /// True with `--verbose`: notes, times and sizes are shown, too.
     pub verbose: bool,
 }
 
@@ -60,7 +65,7 @@ impl Console {
     /// # Errors
     /// When it cannot be written.
     pub fn exact(self, text: &str) -> Result<(), Failure> {
-        if io::stdout().is_terminal() { self.result(text) } else { self.bytes(text.as_bytes()) }
+        if prints_to_terminal() { self.result(text) } else { self.bytes(text.as_bytes()) }
     }
 
     /// Writes a result that is not text.

@@ -36,7 +36,7 @@ impl Prelude {
     }
 }
 
-/// One definition.
+/// One definition of the prelude.
 #[derive(Clone, Copy)]
 pub struct Entry<'p> {
     prelude: &'p Prelude,
@@ -44,7 +44,7 @@ pub struct Entry<'p> {
 }
 
 impl<'p> Entry<'p> {
-    /// Its name.
+    /// The name by which songs call it.
     pub fn name(self) -> &'p str {
         &self.prelude.files.definition(self.id).name.name
     }
@@ -62,7 +62,7 @@ impl<'p> Entry<'p> {
         self.prelude.files.definition(self.id).kind
     }
 
-    /// Its documentation.
+    /// The documentation before it, as Markdown.
     pub fn doc(self) -> &'p str {
         self.prelude.files.item(self.id).doc.as_deref().unwrap_or("")
     }
@@ -77,7 +77,7 @@ impl<'p> Entry<'p> {
         brief(self.doc())
     }
 
-    /// What it offers.
+    /// Its parameters and inputs, with units, ranges and defaults.
     pub fn info(self) -> Rc<Info> {
         self.prelude.library.info(&self.prelude.files, self.id)
     }

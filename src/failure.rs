@@ -25,7 +25,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The exit code.
+    /// The exit code of the process.
     pub fn code(&self) -> u8 {
         match self {
             Failure::ClosedPipe => 0,

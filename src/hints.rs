@@ -1,7 +1,7 @@
 //! What to say of a command line that clap cannot read: the flag that was meant, and the command that has it. What flags
 //! there are is asked of clap's own definitions; only what other programs call them stands here.
 
-use crate::args::Cli;
+use crate::cli::Cli;
 use crate::definitions::Prelude;
 use crate::input::is_definition;
 use clap::error::{ContextKind, ContextValue, ErrorKind};

@@ -1,6 +1,7 @@
 //! The `mamc` command: one file a subcommand, and the only printing, file reading and exit codes of mam.
 //!
-//! * [`args`]: what can be said; [`hints`]: what to say of what cannot be read; [`values`]: the values of flags, read exactly;
+//! * [`cli`]: the command line; [`args`]: flags that commands share; [`values`]: the values of flags, read exactly;
+//!   [`hints`]: help with a command line that cannot be read;
 //! * [`commands`]: what each command does;
 //! * [`compiling`]: a song through the compiler, its problems reported; [`host`]: the clock and the threads that it does that
 //!   with; [`stages`]: what the compiler made, as text;
@@ -16,12 +17,16 @@
 //!
 //! It is a library so that tests draw problems exactly as the terminal does.
 
+#![deny(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 #![allow(missing_docs, reason = "a flag's doc is its help; everything else has one")]
 
 pub mod args;
 pub mod beside;
+pub mod cli;
 pub mod commands;
 pub mod compiling;
+#[allow(clippy::disallowed_methods, reason = "the streams and the environment are read here")]
 pub mod console;
 pub mod definitions;
 pub mod drawing;
@@ -31,10 +36,12 @@ pub mod host;
 pub mod input;
 pub mod json;
 pub mod levels;
+#[allow(clippy::disallowed_methods, reason = "the display and its keys are a terminal's")]
 pub mod live;
 pub mod looping;
 pub mod names;
 pub mod offline;
+#[allow(clippy::disallowed_methods, reason = "all files are written here")]
 pub mod output;
 pub mod progress;
 pub mod reach;
@@ -49,23 +56,26 @@ pub mod timing;
 pub mod values;
 pub mod visible;
 
-use args::{Cli, Command};
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
+use cli::Cli;
 use console::Console;
 use failure::Failure;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Does what the command line says and returns the exit code.
+#[allow(clippy::disallowed_methods, reason = "the command line is read here")]
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(report_bug));
-    output::clean_up_on_interrupt();
-    let read = hints::read(std::env::args_os().collect(), Cli::command().color(help_colour()));
+    output::clean_up_on_interrupt(live::restore_terminal);
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let read = hints::read(args.clone(), Cli::command().color(help_colour(&args)));
     let cli = match read.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(e) => e.exit(),
     };
     let console = Console::new(cli.color, cli.quiet, cli.verbose);
-    match run(cli, console) {
+    match cli.command.map_or_else(|| greet(console), |command| command.run(console)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if !failure.to_string().is_empty() {
@@ -74,28 +84,6 @@ pub fn main() -> ExitCode {
             }
             ExitCode::from(failure.code())
         }
-    }
-}
-
-fn run(cli: Cli, console: Console) -> Result<(), Failure> {
-    match cli.command {
-        None => greet(console),
-        Some(Command::New(c)) => c.run(console),
-        Some(Command::Check(c)) => c.run(console),
-        Some(Command::Render(c)) => c.run(console),
-        Some(Command::Play(c)) => c.run(console),
-        Some(Command::Devices(c)) => c.run(console),
-        Some(Command::Fmt(c)) => c.run(console),
-        Some(Command::List(c)) => c.run(console),
-        Some(Command::Doc(c)) => c.run(console),
-        Some(Command::Explain(c)) => c.run(console),
-        Some(Command::Pattern(c)) => c.run(console),
-        Some(Command::Import(c)) => c.run(console),
-        Some(Command::Graph(c)) => c.run(console),
-        Some(Command::Dump(c)) => c.run(console),
-        Some(Command::Bench(c)) => c.run(console),
-        Some(Command::Completions(c)) => c.run(console),
-        Some(Command::Man(c)) => c.run(console),
     }
 }
 
@@ -113,8 +101,8 @@ mam: songs and sounds, compiled to machine code. Three lines that lead to sound:
 
 /// clap draws its help before the flags are read, so `--color` is looked for by hand; NO_COLOR and the like clap
 /// sees itself.
-fn help_colour() -> ColorChoice {
-    let args: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+fn help_colour(args: &[OsString]) -> ColorChoice {
+    let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let after = |i: usize| args.get(i + 1).map(String::as_str);
     let said = args.iter().enumerate().find_map(|(i, arg)| match arg.as_str() {
         "--color" => after(i),

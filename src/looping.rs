@@ -20,7 +20,7 @@ pub struct Pass {
     pub program: Arc<Program>,
     /// Which it is, from 1.
     pub number: u64,
-    /// Its first frame.
+    /// First frame of the pass in the endless render.
     pub start: u64,
     /// How many it has.
     pub frames: u64,

@@ -2,10 +2,9 @@
 
 use crate::failure::Failure;
 use crate::report::{finite, unplayed};
-use crate::stems::mix;
 use crate::timing::{Position, Time};
 use crate::values::{Length, Start};
-use mam_compiler::listen::Part;
+use mam_compiler::listen::{Part, Side};
 use mam_runtime::file::{Frames, Sound};
 use mam_runtime::render::{self, Renderer};
 use mam_runtime::score::{Extent, Sequencer, Unplayed};
@@ -19,7 +18,7 @@ pub const ENDLESS_SECONDS: u64 = 30;
 /// Which part of a song.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Span {
-    /// Where it starts.
+    /// Where the render starts; the song's start when absent.
     pub from: Option<Start>,
     /// How long it is.
     pub duration: Option<Length>,
@@ -29,7 +28,7 @@ pub struct Span {
 
 /// What is to be rendered.
 pub struct Job {
-    /// The song.
+    /// The program that is rendered.
     pub program: Arc<Program>,
     /// The song's input, at the song's rate.
     pub input: Option<Sound>,
@@ -278,5 +277,28 @@ fn interleave(channels: &[Vec<f32>], frames: std::ops::Range<usize>, into: &mut 
     for (first, channel) in channels.iter().enumerate() {
         let places = into[first..].iter_mut().step_by(channels.len());
         places.zip(&channel[frames.clone()]).for_each(|(to, sample)| *to = *sample);
+    }
+}
+
+/// Adds up parts of a block into interleaved frames: `width` channels of each bundle.
+fn mix(block: &[Vec<f32>], bundles: &[Vec<Part>], width: usize, into: &mut Vec<f32>) {
+    let frames = block.first().map_or(0, Vec::len);
+    let all = bundles.len() * width;
+    into.clear();
+    into.resize(frames * all, 0.0);
+    for (bundle, parts) in bundles.iter().enumerate() {
+        for (part, side) in parts.iter().flat_map(|part| (0..width).map(move |side| (part, side))) {
+            let here = match part.side {
+                Side::Both => true,
+                Side::Left => side == 0,
+                Side::Right => side == 1,
+            };
+            let channel = part.channels.get(side.min(part.channels.len().saturating_sub(1)));
+            let Some(channel) = channel.filter(|_| here) else { continue };
+            let places = into[bundle * width + side..].iter_mut().step_by(all);
+            for (to, x) in places.zip(&block[*channel]) {
+                *to += if part.minus { -x } else { *x };
+            }
+        }
     }
 }

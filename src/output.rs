@@ -36,16 +36,16 @@ pub fn asked_to_stop() -> bool {
     STOP.load(Ordering::Relaxed)
 }
 
-/// From now on Ctrl-C (and a request to end) removes unfinished files and exits with 130.
-pub fn clean_up_on_interrupt() {
+/// From now on Ctrl-C (and a request to end) removes unfinished files, calls `restore_terminal` and exits with 130.
+pub fn clean_up_on_interrupt(restore_terminal: fn()) {
     // A second handler cannot be there: this is called once, at the start.
-    let _ = ctrlc::set_handler(|| {
+    let _ = ctrlc::set_handler(move || {
         if GENTLE.load(Ordering::Relaxed) && !STOP.swap(true, Ordering::Relaxed) {
             return;
         }
         let unfinished = UNFINISHED.lock().map(|l| l.clone()).unwrap_or_default();
         unfinished.iter().for_each(|path| drop(fs::remove_file(path)));
-        crate::live::restore_terminal();
+        restore_terminal();
         std::process::exit(130);
     });
 }
@@ -116,7 +116,7 @@ enum Destination {
     Beside { temporary: NamedTempFile, target: PathBuf },
     /// To what is not an ordinary file.
     Stream(File),
-    /// To standard output.
+    /// To standard output, which is not rewound or renamed.
     Stdout,
 }
 
@@ -170,6 +170,33 @@ pub fn write_text(path: &Path, text: &str, inputs: &Inputs) -> Result<(), Failur
     let mut output = Output::create(path, inputs)?;
     output.write_all(text.as_bytes()).map_err(|e| Failure::write(path, &e))?;
     output.finish()
+}
+
+/// Writes `text` into a file that is not there yet.
+///
+/// # Errors
+/// When there is such a file, which is left as it is, or it cannot be written.
+pub fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut file = File::create_new(path).map_err(|e| match e.kind() {
+        io::ErrorKind::AlreadyExists => Failure::Usage(format!(
+            "`{}` is there already, and is left as it is: give the new song another name",
+            path.display()
+        )),
+        _ => Failure::write(path, &e),
+    })?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|e| {
+        // It is ours, and not whole.
+        let _ = fs::remove_file(path);
+        Failure::write(path, &e)
+    })
+}
+
+/// Makes a folder and those around it, if they are not there.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn create_folder(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|e| Failure::write(folder, &e))
 }
 
 /// The path that a target's links lead to, whether there is a file or not; its folder is in its canonical form.

@@ -18,7 +18,7 @@ pub struct Topic<'p> {
     pub group: String,
     /// How it is written.
     pub form: String,
-    /// What it does.
+    /// What it does, as Markdown.
     pub doc: String,
     /// Of use to other definitions alone: it is found by its name, and not listed.
     pub internal: bool,
@@ -29,7 +29,7 @@ pub struct Topic<'p> {
 }
 
 impl Topic<'_> {
-    /// The first sentence.
+    /// The first sentence of the documentation.
     pub fn brief(&self) -> String {
         brief(&self.doc)
     }

@@ -19,9 +19,9 @@ pub struct Rendered {
     pub format: &'static str,
     /// The kind of its samples: `16`, `24` or `32f`.
     pub bits: &'static str,
-    /// Frames a second.
+    /// Sample rate in frames a second.
     pub rate: u32,
-    /// Channels.
+    /// Number of channels in the file.
     pub channels: usize,
     /// Frames, with the silence of `--preroll`.
     pub frames: u64,
@@ -31,6 +31,7 @@ pub struct Rendered {
     pub gain: f64,
     /// Samples that were cut at full scale: of integers alone.
     pub clipped: u64,
+    /// Peak, true peak and loudness of the file.
     #[serde(flatten)]
     pub levels: Levels,
     /// Whether `--normalize` was asked for.
@@ -44,6 +45,7 @@ pub struct Rendered {
 /// All files of a render: the song's first.
 #[derive(Debug, Serialize)]
 pub struct Report {
+    /// The song's file, then taps and stems in the order of the flags.
     pub files: Vec<Rendered>,
 }
 

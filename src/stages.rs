@@ -16,13 +16,13 @@ use mam_runtime::score::{self, Extent, Sequencer, Unplayed};
 use mam_runtime::{Event, Form, Program};
 use std::fmt::Write;
 
-/// A stage.
+/// A stage of the compilation that `mamc dump` shows.
 pub struct Stage {
-    /// Its name.
+    /// Its name on the command line.
     pub name: &'static str,
-    /// What it shows.
+    /// What it shows, in a few words for the help.
     pub about: &'static str,
-    /// Its text.
+    /// Writes the stage as text.
     pub text: fn(&Compiled) -> String,
 }
 

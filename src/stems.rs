@@ -142,26 +142,3 @@ impl Difference {
         format!("{}: {files}; their sum is {sum}\n", folder.display())
     }
 }
-
-/// Adds up parts of a block into interleaved frames: `width` channels of each bundle.
-pub fn mix(block: &[Vec<f32>], bundles: &[Vec<Part>], width: usize, into: &mut Vec<f32>) {
-    let frames = block.first().map_or(0, Vec::len);
-    let all = bundles.len() * width;
-    into.clear();
-    into.resize(frames * all, 0.0);
-    for (bundle, parts) in bundles.iter().enumerate() {
-        for (part, side) in parts.iter().flat_map(|part| (0..width).map(move |side| (part, side))) {
-            let here = match part.side {
-                Side::Both => true,
-                Side::Left => side == 0,
-                Side::Right => side == 1,
-            };
-            let channel = part.channels.get(side.min(part.channels.len().saturating_sub(1)));
-            let Some(channel) = channel.filter(|_| here) else { continue };
-            let places = into[bundle * width + side..].iter_mut().step_by(all);
-            for (to, x) in places.zip(&block[*channel]) {
-                *to += if part.minus { -x } else { *x };
-            }
-        }
-    }
-}

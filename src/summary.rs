@@ -13,19 +13,19 @@ use std::fmt;
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// The file.
+    /// The song's file, as it was named.
     pub file: String,
     /// Kernel calls that make up 64 frames: nodes, and voices of their own.
     pub nodes: usize,
     /// What can be set while it runs.
     pub parameters: usize,
-    /// Channels.
+    /// Number of output channels.
     pub channels: usize,
     /// Operations a frame while nothing begins and every voice sounds: what it costs at most.
     pub operations: usize,
     /// Bytes of states, delay lines and buffers: all that it will ever use.
     pub memory: usize,
-    /// Frames a second.
+    /// Sample rate in frames a second.
     pub rate: u32,
     /// Frames of one pass, without the tail; none when it has no end of its own.
     pub frames: Option<u64>,

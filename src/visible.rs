@@ -31,14 +31,14 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// A text as [`visible`] shows it, with where each place of the text has gone.
 #[derive(Debug)]
 pub struct Shown {
-    /// What is shown.
+    /// The text as it is shown.
     pub text: std::sync::Arc<str>,
     /// Behind each character that was replaced: the byte in the text and in what is shown.
     moved: Vec<(usize, usize)>,
 }
 
 impl Shown {
-    /// Of a text.
+    /// Makes a text safe to show.
     pub fn new(text: &std::sync::Arc<str>) -> Shown {
         let Cow::Owned(shown) = visible(text) else { return Shown { text: text.clone(), moved: vec![] } };
         let (mut moved, mut at) = (vec![], 0);

@@ -106,7 +106,7 @@ mam_grammar::codes! {
         passes "out = svf(noise(), 800Hz).low\n"
     }
     INSTANTANEOUS_CYCLE Error "instantaneous-cycle" {
-        "Equations need each other's value of the same sample, in a circle, so that none can be computed first. \
+        "Equations need each other's value of the same sample, in a loop, so that none can be computed first. \
          Somewhere on the way the value of the sample before must be meant: `prev(x)`, or a longer delay, `tap`."
         fails "a = sine(110Hz) + 0.5 * b\nb = a * 0.9\nout = b\n"
         passes "a = sine(110Hz) + 0.5 * prev(b)\nb = a * 0.9\nout = b\n"

@@ -4,6 +4,7 @@
 //!
 //! The feature `jit` (default) is the code generator: without it, programs run in the interpreter.
 
+#![deny(unsafe_code)]
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod arithmetic;
@@ -23,6 +24,7 @@ mod hash;
 mod heard;
 pub mod hir;
 pub mod host;
+#[allow(unsafe_code, reason = "it is called as machine code is, with the engine's memory")]
 pub mod interp;
 pub mod ir;
 pub mod json;

@@ -162,7 +162,7 @@ impl<'a> Places<'a> {
     }
 }
 
-impl json::Places for Places<'_> {
+impl json::Bindings for Places<'_> {
     fn target(&self, name: &str) -> Option<usize> {
         self.instrument(name).map(|(index, _)| index)
     }

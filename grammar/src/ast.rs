@@ -11,7 +11,7 @@ use crate::source::Span;
 use std::fmt;
 use std::sync::Arc;
 
-/// One file.
+/// The syntax tree of one file, with the spans of its expressions beside them.
 #[derive(Clone, Debug, Default)]
 pub struct Ast {
     /// All expressions; an operand stands before what uses it.
@@ -62,14 +62,14 @@ pub type ExprId = Handle<Expr>;
 /// A word with its place. Equality looks at the word alone.
 #[derive(Clone)]
 pub struct Ident {
-    /// The word.
+    /// The word as it is written.
     pub name: Arc<str>,
-    /// Where it stands.
+    /// The bytes that the word takes up.
     pub span: Span,
 }
 
 impl Ident {
-    /// `name` at `span`.
+    /// Makes a word that stands at `span`.
     pub fn new(name: &str, span: Span) -> Ident {
         Ident { name: name.into(), span }
     }
@@ -114,7 +114,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// All units.
+    /// All units, in the order of their declaration.
     pub const ALL: [Unit; 8] =
         [Unit::Hz, Unit::KHz, Unit::Ms, Unit::S, Unit::Db, Unit::Percent, Unit::St, Unit::Ct];
 
@@ -219,11 +219,11 @@ pub enum UnaryOp {
 pub struct Arg {
     /// `name:` before the value.
     pub name: Option<Ident>,
-    /// The value.
+    /// The expression whose value is passed.
     pub value: ExprId,
 }
 
-/// An expression.
+/// An expression; its operands are handles into the same [`Ast`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expr {
     /// `55ms`, `-6dB`, `0.5`
@@ -345,7 +345,7 @@ pub enum Body {
 pub struct Item {
     /// The text of the `///` lines before it, joined by newlines, without the slashes and one space.
     pub doc: Option<Arc<str>>,
-    /// What it is.
+    /// What the item says: an equation, a statement, a definition …
     pub kind: ItemKind,
     /// All of it, without the documentation.
     pub span: Span,
@@ -436,21 +436,21 @@ pub enum ItemKind {
 /// A parameter of an instrument or effect, or a knob of the song.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Param {
-    /// True for `knob`.
+    /// True for a `knob` of the song, false for a `param` of a definition.
     pub knob: bool,
-    /// Its name.
+    /// The name by which equations use it.
     pub name: Ident,
     /// Its value at the start.
     pub default: ExprId,
     /// Least and greatest value.
     pub range: Option<(ExprId, ExprId)>,
-    /// `curve exp`
+    /// True with `curve exp`: the range is divided exponentially.
     pub curve_exp: bool,
-    /// `step`
+    /// True with `step`: a new value is taken at once, without smoothing.
     pub step: bool,
-    /// `smooth 5ms`
+    /// The time of `smooth 5ms`, in which a new value is reached.
     pub smooth: Option<ExprId>,
-    /// `cc 74`
+    /// The number of the MIDI controller in `cc 74`.
     pub cc: Option<ExprId>,
 }
 
@@ -477,13 +477,13 @@ pub enum DefinitionKind {
 /// A formal argument of a `def`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Formal {
-    /// Its name.
+    /// The name by which equations use it.
     pub name: Ident,
-    /// `: Hz`
+    /// The unit after the name, as in `cutoff: Hz`.
     pub unit: Option<Unit>,
-    /// `= 440Hz`
+    /// The default after the name, as in `freq = 440Hz`.
     pub default: Option<ExprId>,
-    /// `in 0%..100%`
+    /// Least and greatest value, as in `in 0%..100%`.
     pub range: Option<(ExprId, ExprId)>,
 }
 
@@ -492,11 +492,11 @@ pub struct Formal {
 pub struct Definition {
     /// Which of the three.
     pub kind: DefinitionKind,
-    /// Its name.
+    /// The name by which equations use it.
     pub name: Ident,
     /// The arguments of a `def`; empty for the others, whose arguments are their `param`s.
     pub formals: Vec<Formal>,
-    /// What it does.
+    /// The equations between its braces, or the expression after `=`.
     pub body: Body,
 }
 
@@ -505,7 +505,7 @@ pub struct Definition {
 pub struct Quoted {
     /// What is between the quotes.
     pub text: Arc<str>,
-    /// Where that stands.
+    /// The bytes between the quotes.
     pub span: Span,
 }
 
@@ -526,13 +526,13 @@ impl fmt::Debug for Quoted {
 pub struct Line {
     /// `bd` or `bd.gain`: words joined by points.
     pub target: Vec<Ident>,
-    /// What is played.
+    /// The tab or the quoted pattern that is played.
     pub pattern: PatternText,
     /// `.fast(2)`, in order: each an [`Expr::Call`] or [`Expr::Name`].
     pub modifiers: Vec<ExprId>,
-    /// `over 40ms`
+    /// The time of `over 40ms`, in which a parameter reaches each new value.
     pub over: Option<ExprId>,
-    /// `curve exp`
+    /// True with `curve exp`: the range is divided exponentially.
     pub curve_exp: bool,
 }
 
@@ -553,7 +553,7 @@ pub enum PatternText {
 /// One part of an arrangement: `verse*2`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// The section.
+    /// The name of the section that is played.
     pub section: Ident,
     /// How often: once when absent.
     pub times: Option<ExprId>,

@@ -31,7 +31,7 @@ pub enum Role {
 /// Some words of other tools that mean one thing.
 #[derive(Debug)]
 pub struct Foreign {
-    /// Where they stand.
+    /// Where in a song the words stand.
     pub role: Role,
     /// The words, in lower case and without `_`.
     pub words: &'static [&'static str],

@@ -12,6 +12,7 @@
 //! * [`mod@reference`]: what its words mean, for those who look one up;
 //! * [`limits`]: what an input may ask for at most.
 
+#![forbid(unsafe_code)]
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod arena;

@@ -148,11 +148,11 @@ limits! {
     file_bytes: usize = 16 << 20;
     /// Values of one file: numbers, texts, lists, objects and their members.
     values: usize = 600_000;
-    /// Nodes.
+    /// Nodes of a JSON song.
     nodes: usize = 4096;
-    /// Connections.
+    /// Connections of a JSON song.
     connections: usize = 1 << 14;
-    /// Commands.
+    /// Commands of a JSON song.
     commands: usize = 1 << 20;
     /// Patterns of one transport.
     patterns: usize = 4096;
@@ -166,7 +166,7 @@ limits! {
     resolution: usize = 1024;
     /// Bars until a transport starts again.
     bars: usize = 100_000;
-    /// Beats per minute.
+    /// Tempo in beats per minute.
     bpm: usize = 1000;
     /// The latest frame of a command: two months at 192 kHz.
     frame: u64 = 1 << 40;
@@ -176,6 +176,6 @@ limits! {
     rate_min: usize = 8000;
     /// Greatest sample rate, in Hz.
     rate_max: usize = 768_000;
-    /// Output channels.
+    /// Output channels of a song.
     channels: usize = 8;
 }

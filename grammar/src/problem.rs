@@ -202,7 +202,7 @@ pub const MOST_PROBLEMS: usize = 20_000;
 #[derive(Clone, Debug, Default)]
 pub struct Problems {
     all: Vec<Problem>,
-    /// Digests of them.
+    /// Digests of the problems, to find repetitions.
     seen: HashSet<u64>,
     /// Which problem has a fix: what one change removes has one cause.
     fixes: HashMap<Fix, usize>,

@@ -8,9 +8,9 @@ use crate::ast::Unit;
 pub enum WordKind {
     /// At the beginning of an item.
     Statement,
-    /// Within an expression.
+    /// Within an expression, or in a line of a score.
     Expression,
-    /// Behind a number.
+    /// Directly after a number, as in `5ms`.
     Unit,
     /// A signal that is there without an equation.
     Signal,
@@ -21,7 +21,7 @@ pub enum WordKind {
 pub struct Word {
     /// As it is written.
     pub name: &'static str,
-    /// Where it stands.
+    /// Where in a song the word stands.
     pub kind: WordKind,
     /// How it is used.
     pub form: &'static str,

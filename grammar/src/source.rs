@@ -14,9 +14,9 @@ pub struct SourceId(u32);
 /// A byte range `start..end` in one text. `start == end` is a point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
-    /// The text.
+    /// The text that the bytes are counted in.
     pub source: SourceId,
-    /// First byte.
+    /// First byte, counted from the start of the text.
     pub start: u32,
     /// One past the last byte.
     pub end: u32,
@@ -44,7 +44,7 @@ impl Span {
 pub struct Source {
     /// Path or description, as it stands in messages.
     pub name: Arc<str>,
-    /// The whole text.
+    /// The whole text, as it was read.
     pub text: Arc<str>,
 }
 
@@ -57,7 +57,7 @@ pub struct Sources {
 /// A place as people count it: both from 1, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineColumn {
-    /// Line, from 1.
+    /// Number of the line, from 1.
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,

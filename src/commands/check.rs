@@ -20,22 +20,24 @@ use std::path::{Path, PathBuf};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 With --json: { \"problems\": [{ \"code\", \"severity\", \"message\", \"help\", \"file\", \"start\",
-\"end\", \"line\", \"column\", \"endLine\", \"endColumn\", \"labels\": [{ the place, \"text\" }] }],
+\"end\", \"line\", \"column\", \"endLine\", \"endColumn\", \"labels\": [{ the place, \"role\", \"text\" }],
+\"fix\": { the place, \"replacement\", \"applicability\" } or null }],
 \"errors\", \"warnings\", \"songs\": [{ \"file\", \"nodes\", \"parameters\", \"channels\",
-\"operations\", \"memory\", \"rate\", \"frames\", \"latency\" }] }. start and end are bytes; frames
+\"operations\", \"memory\", \"rate\", \"frames\", \"latency\" }] }. role is primary,
+repeated or reason, applicability is exact or guess. start and end are bytes; frames
 is null where a song has no end of its own.")]
 pub struct Check {
     /// Files, `-` for standard input, names of prelude instruments; or folders, of which all songs are checked: .mam
     /// files, and .json files that have nodes
     #[arg(required = true)]
     inputs: Vec<PathBuf>,
-    /// The form of the report; json and sarif go to standard output
+    /// Format of the report; json and sarif go to standard output
     #[arg(long, value_name = "FORM", default_value = "human")]
     format: Form,
-    /// As one JSON document: the same as --format json
+    /// Print the report as one JSON document: short for --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// What else counts as an error
+    /// Count these as errors, too
     #[arg(long, value_name = "WHAT")]
     deny: Option<Deny>,
     #[command(flatten)]
@@ -60,6 +62,10 @@ struct Checked {
 }
 
 impl Check {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let mut worst = Ok(());
         let (mut all, mut used) = (Vec::new(), BTreeSet::new());

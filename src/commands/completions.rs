@@ -1,9 +1,8 @@
 //! `mamc completions`: generated from the command line's own description.
 
-use crate::args::Cli;
 use crate::console::Console;
 use crate::failure::Failure;
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
 /// Print completions for a shell
@@ -13,14 +12,18 @@ bash: mamc completions bash > ~/.local/share/bash-completion/completions/mamc
 zsh:  mamc completions zsh > ~/.zfunc/_mamc
 fish: mamc completions fish > ~/.config/fish/completions/mamc.fish")]
 pub struct Completions {
-    /// The shell
+    /// The shell to print completions for
     shell: Shell,
 }
 
 impl Completions {
-    pub fn run(self, console: Console) -> Result<(), Failure> {
+    /// Prints the completions of `command`, which is the whole command line.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
+    pub fn run(self, mut command: Command, console: Console) -> Result<(), Failure> {
         let mut text = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "mamc", &mut text);
+        clap_complete::generate(self.shell, &mut command, "mamc", &mut text);
         console.bytes(&text)
     }
 }

@@ -16,12 +16,16 @@ With --json: { \"devices\": [{ \"backend\", \"name\", \"description\", \"rate\",
 \"default\", \"input\" }], \"ports\": [{ \"name\", \"input\" }] of MIDI, \"unavailable\": [{ \"backend\",
 \"why\" }], \"realTime\": { \"granted\", \"words\", \"advice\" } }.")]
 pub struct Devices {
-    /// As one JSON document
+    /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
 }
 
 impl Devices {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let mut rows = vec![row(&["backend", "device", "", "rate", "channels", "what it is"])];
         let (mut devices, mut ports, mut unavailable) = (Vec::new(), Vec::new(), Vec::new());

@@ -19,12 +19,16 @@ what else has this name, in the same form.")]
 pub struct Doc {
     /// The name, such as kick, tempo, every or dB
     name: String,
-    /// As one JSON document
+    /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
 }
 
 impl Doc {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let prelude = Prelude::default();
         let all = reference::topics(&prelude);

@@ -33,15 +33,19 @@ pub struct Dump {
     stage: String,
     #[command(flatten)]
     song: SongArgs,
-    /// With `events`: how much of them, such as 2.5s or 8bars [default: the song once]
+    /// With `events`: list this much of the song, such as 2.5s or 8bars [default: the song once]
     #[arg(short, long, value_name = "LENGTH")]
     duration: Option<Length>,
-    /// As one JSON document
+    /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
 }
 
 impl Dump {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         if self.duration.is_some() && self.stage != EVENTS {
             let words = "--duration says how many events; other stages have no length";

@@ -18,12 +18,16 @@ With --json: { \"code\", \"severity\", \"explanation\", \"fails\", \"passes\" };
 pub struct Explain {
     /// The code, such as unknown-name; all of them when there is none
     code: Option<String>,
-    /// As one JSON document
+    /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
 }
 
 impl Explain {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let all: Vec<&'static Code> = codes::all().collect();
         let Some(name) = self.code else { return console.result(&list(&all, self.json)) };

@@ -11,7 +11,7 @@ use mam_compiler::json;
 use mam_grammar::{Limits, Problems, Sources, fmt, syntax};
 use std::path::{Path, PathBuf};
 
-/// Format songs, or turn .mam and JSON into each other
+/// Format songs, or convert between .mam and JSON
 #[derive(Args, Debug)]
 #[command(after_help = "\
 With --check --json: { \"unformatted\": [files], \"unread\": [files with errors] }.")]
@@ -22,16 +22,16 @@ pub struct Fmt {
     /// Change nothing; fail if something is not formatted
     #[arg(long, conflicts_with = "to")]
     check: bool,
-    /// With --check: as one JSON document
+    /// With --check: print the result as one JSON document
     #[arg(long, requires = "check")]
     json: bool,
-    /// Turn one song into this form instead, on standard output or into -o
+    /// Convert one song to this form instead, to standard output or the file of -o
     #[arg(long, value_name = "FORM")]
     to: Option<To>,
-    /// Where that goes
+    /// Write the result to this file
     #[arg(short, long, value_name = "FILE", requires = "to")]
     output: Option<PathBuf>,
-    /// With --to: let the song name files outside its own folder
+    /// With --to: allow the song to use files outside its own folder
     #[arg(long, requires = "to")]
     allow_outside: bool,
 }
@@ -45,6 +45,10 @@ enum To {
 }
 
 impl Fmt {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         if let Some(to) = self.to {
             return self.convert(to, console);

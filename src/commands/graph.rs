@@ -10,15 +10,15 @@ use crate::stages::picture;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 
-/// Draw a song's graph
+/// Draw a song's graph as SVG, DOT or Mermaid
 #[derive(Args, Debug)]
 pub struct Graph {
     #[command(flatten)]
     song: SongArgs,
-    /// Where to; its ending says in which form [default: standard output]
+    /// Write the drawing to this file, whose ending says in which form [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The form [default: by the file's ending, or svg]
+    /// Form of the drawing [default: by the file's ending, or svg]
     #[arg(long, value_name = "FORM")]
     format: Option<Form>,
 }
@@ -34,6 +34,10 @@ enum Form {
 }
 
 impl Graph {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let form = self.form()?;
         let compiled = compiled(&self.song, console)?;

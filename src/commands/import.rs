@@ -8,17 +8,21 @@ use clap::Args;
 use mam_compiler::score::import::import;
 use std::path::PathBuf;
 
-/// Turn a MIDI file into a song
+/// Convert a MIDI file to a song
 #[derive(Args, Debug)]
 pub struct Import {
     /// The MIDI file
     file: PathBuf,
-    /// Where the song goes [default: standard output]
+    /// Write the song to this file [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 impl Import {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let bytes = input::file_bytes(&self.file)?;
         let name = self.file.display();

@@ -41,10 +41,10 @@ pub struct List {
     /// A song, or a definition of the prelude; or more words
     #[arg(value_name = "OF")]
     of: Vec<PathBuf>,
-    /// As one JSON document
+    /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
-    /// Let the song name files outside its own folder
+    /// Allow the song to use files outside its own folder
     #[arg(long)]
     allow_outside: bool,
 }
@@ -85,6 +85,10 @@ impl List {
         SongArgs { input: input.into(), how }
     }
 
+    /// Runs the command and writes its result to standard output.
+    ///
+    /// # Errors
+    /// When the song cannot be read or has errors, or there is nothing of the name that was asked for.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let prelude = Prelude::default();
         let topics_of = |wanted: &dyn Fn(&&Topic) -> bool| {

@@ -24,13 +24,13 @@ pub struct Pattern {
     /// The pattern, as it stands between the quotes of a song; or in its quotes (or bar lines), with modifiers behind
     #[arg(allow_hyphen_values = true)]
     pattern: String,
-    /// Which cycles: from, and up to but not including
+    /// Cycles to show, the last excluded
     #[arg(long, value_name = "FROM..TO", default_value = "0..4", allow_hyphen_values = true)]
     cycles: Cycles,
-    /// The random seed
+    /// Random seed of the pattern
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Exact events as one JSON document
+    /// Print the exact events as one JSON document
     #[arg(long)]
     json: bool,
 }
@@ -69,6 +69,10 @@ impl FromStr for Cycles {
 }
 
 impl Pattern {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let mut sources = Sources::default();
         let id = sources.add("<pattern>", self.pattern.as_str());

@@ -24,56 +24,56 @@ use std::time::Duration;
 pub struct Play {
     #[command(flatten)]
     song: SongArgs,
-    /// How to reach the device; `mamc devices` lists what works [default: the best that does]
+    /// Use this backend; `mamc devices` lists those that work [default: the best of them]
     #[arg(long, value_name = "NAME")]
     backend: Option<String>,
-    /// The device [default: the system's]
+    /// Play on this device [default: the system's]
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
-    /// Frames that the device asks for at a time
+    /// Frames that the device requests at a time
     #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(16..=16384))]
     buffer: Option<u32>,
-    /// Stop by itself after this time
+    /// Stop after this time
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     quit_after: Option<Length>,
-    /// Begin at this bar or time
+    /// Start at this bar or time
     #[arg(long, value_name = "BAR|TIME", allow_negative_numbers = true)]
     from: Option<Start>,
-    /// The tempo at the start, in quarter notes a minute; a sound by itself is looped at it
+    /// Set the tempo at the start, in quarter notes a minute; a prelude sound is looped at it
     #[arg(long, value_name = "BPM", value_parser = tempo, allow_negative_numbers = true)]
     bpm: Option<f64>,
-    /// Silence before the beginning, for a recorder to attach
+    /// Begin with this much silence, so that a recorder can attach
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     preroll: Option<Length>,
-    /// When an edit is heard
+    /// When an edit of the song takes effect
     #[arg(long, value_name = "WHEN", default_value = "now")]
     sync: When,
-    /// Listen to OSC at this port, or address and port
+    /// Receive OSC on this UDP port, or address and port
     #[arg(long, value_name = "PORT", value_parser = live::osc_address)]
     osc: Option<SocketAddr>,
     /// Listen to MIDI: to all ports, or to those whose name contains this. Knobs with a `cc` are turned by that
     /// controller
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     midi: Option<String>,
-    /// Play this instrument with the notes that come by MIDI
+    /// Play this instrument with the notes that MIDI sends
     #[arg(long, value_name = "INSTRUMENT")]
     midi_to: Option<String>,
-    /// Follow start, stop, place and clock that come by MIDI
+    /// Follow MIDI's start, stop, song position and clock
     #[arg(long)]
     midi_follow: bool,
     /// Send start, stop, place and clock by MIDI: to all ports, or to those whose name contains this
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     midi_clock: Option<String>,
-    /// Also record what is played, in a file that is not there yet
+    /// Also record what is played into a new file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Let through what is louder than +12 dBFS, which is cut off otherwise to protect ears and loudspeakers
+    /// Do not limit the output to +12 dBFS, which protects ears and loudspeakers
     #[arg(long)]
     no_limit: bool,
-    /// Lines of text instead of the display
+    /// Print lines of text instead of drawing the display
     #[arg(long)]
     plain: bool,
-    /// Play a second of silence and a second of a tone instead, and say what the device made of them
+    /// Play a second of silence and a second of a tone instead, and report how the device played them
     #[arg(long)]
     selftest: bool,
 }
@@ -87,6 +87,10 @@ enum When {
 }
 
 impl Play {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let request = Request {
             device: self.device.clone(),

@@ -13,7 +13,7 @@ use crate::rendered::{Rendered, Report, dotted};
 use crate::report::unplayed;
 use crate::stems::{self, Listening};
 use crate::values::{self, Length, Level, Start, Tap};
-use crate::{beside, input, json, looping, offline};
+use crate::{beside, console, input, json, looping, offline, output};
 use clap::Args;
 use mam_compiler::listen::Listen;
 use mam_grammar::problem::count;
@@ -23,7 +23,7 @@ use mam_runtime::file::{
 };
 use mam_runtime::score::midi::midi;
 use std::fs::File;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -34,37 +34,37 @@ use std::time::Instant;
 pub struct Render {
     #[command(flatten)]
     song: SongArgs,
-    /// The file to write; its ending says of which kind: .wav, .aiff, .caf, .flac, or .mid for the notes alone. `-`:
-    /// WAV on standard output [default: the song's name with .wav, beside it]
+    /// Write to this file, whose ending says in which of the formats of --format, or with .mid the notes alone; `-`: WAV on
+    /// standard output [default: the song's name with .wav, beside it]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// How long, such as 2.5s, 250ms, 1:30, 8bars, 16beats or 48000smp [default: the song once, and its tail]
+    /// Render this long, such as 2.5s, 250ms, 1:30, 8bars, 16beats or 48000smp [default: the song once, and its tail]
     #[arg(short, long, value_name = "LENGTH")]
     duration: Option<Length>,
-    /// How long to go on after the song's end [default: while something sounds, at most 30 s]
+    /// Render this long after the song's end [default: while something sounds, at most 30 s]
     #[arg(long, value_name = "LENGTH", conflicts_with = "duration")]
     tail: Option<Length>,
-    /// Where to start: a bar, from 1, or a time. What came before is still heard as it fades
+    /// Start at a bar, counted from 1, or at a time. Notes and echoes from before it are still heard
     #[arg(long, value_name = "BAR|TIME")]
     from: Option<Start>,
-    /// Silence before the beginning, for a recorder to attach
+    /// Begin with this much silence, so that a recorder can attach
     #[arg(long, value_name = "LENGTH")]
     preroll: Option<Length>,
-    /// Kind of samples: 16, 24 or 32f [default: 32f; 24 for FLAC]
+    /// Sample format: 16, 24 or 32f [default: 32f; 24 for FLAC]
     #[arg(short, long, value_parser = values::bits)]
     bits: Option<Bits>,
-    /// Kind of file, whatever its ending: wav, aiff, caf or flac
-    #[arg(long, value_parser = values::container)]
+    /// File format, whatever the file's ending
+    #[arg(long, value_parser = values::container(), ignore_case = true)]
     format: Option<Container>,
-    /// What to do about the error of cutting bits: none, tpdf or shaped
+    /// Dither for integer samples: none, tpdf or shaped
     #[arg(long, value_parser = values::dither, default_value = "tpdf")]
     dither: Dither,
-    /// A sound file for the song's `in`
+    /// Play this sound file into the song's `in`
     #[arg(long = "input", value_name = "FILE")]
     heard: Option<PathBuf>,
     #[command(flatten)]
     threads: ThreadArgs,
-    /// Write one pass of the song that follows itself without a seam: what rings on from the pass before is in it
+    /// Write one pass of the song that loops without a seam: it contains the tail of the pass before
     #[arg(long = "loop", conflicts_with_all = ["duration", "tail", "from", "preroll"])]
     as_loop: bool,
     /// Also write the terms of the last sum before the master into this folder, each with its gain, pan and effects: their
@@ -74,15 +74,19 @@ pub struct Render {
     /// Also write the sound of one equation or node; repeatable
     #[arg(long = "tap", value_name = "NODE=FILE")]
     taps: Vec<Tap>,
-    /// Bring the result to a true peak, such as -1dBTP, or a loudness, such as -14LUFS
+    /// Scale the result to a true peak, such as -1dBTP, or a loudness, such as -14LUFS
     #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
     normalize: Option<Level>,
-    /// Say on standard output, as JSON, which files were written and how loud they are
+    /// Print as JSON which files were written and how loud they are
     #[arg(long)]
     json: bool,
 }
 
 impl Render {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let target = self.target()?;
         if target.extension().is_some_and(|e| e.eq_ignore_ascii_case("mid")) {
@@ -246,7 +250,7 @@ impl Render {
     /// Makes the folder of the stems.
     fn make_folder(&self) -> Result<(), Failure> {
         let Some(folder) = &self.stems else { return Ok(()) };
-        std::fs::create_dir_all(folder).map_err(|e| Failure::write(folder, &e))
+        output::create_folder(folder)
     }
 
     /// The kind of file and of samples, by the flags and the file's name.
@@ -260,7 +264,7 @@ impl Render {
         if (container, bits) == (Container::Flac, Bits::Float32) {
             return Err(Failure::Usage("FLAC does not hold floats; -b 16 and -b 24 are possible".into()));
         }
-        if target == Path::new("-") && std::io::stdout().is_terminal() {
+        if target == Path::new("-") && console::prints_to_terminal() {
             return Err(Failure::Usage("sound is not for the terminal; write to a pipe or a file".into()));
         }
         Ok((container, bits))

@@ -8,13 +8,13 @@ pub use svg::svg;
 /// What is drawn: boxes and arrows.
 #[derive(Clone, Debug, Default)]
 pub struct Picture {
-    /// The boxes.
+    /// The boxes, in the order of the graph's nodes.
     pub boxes: Vec<Shape>,
-    /// The arrows.
+    /// The arrows between them, each at most once.
     pub arrows: Vec<Arrow>,
 }
 
-/// A box.
+/// A box of a picture, with its labels.
 #[derive(Clone, Debug)]
 pub struct Shape {
     /// What stands in it.
@@ -32,7 +32,7 @@ pub struct Arrow {
     pub to: usize,
 }
 
-/// For Graphviz.
+/// The picture in Graphviz's DOT language.
 pub fn dot(picture: &Picture) -> String {
     let escaped = |s: &str| s.replace('\\', "\\\\").replace('"', "\\\"");
     let mut out =
@@ -47,7 +47,7 @@ pub fn dot(picture: &Picture) -> String {
     out + "}\n"
 }
 
-/// For Markdown.
+/// The picture as a Mermaid flowchart, for Markdown.
 pub fn mermaid(picture: &Picture) -> String {
     let escaped = |s: &str| s.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
     let mut out = String::from("flowchart LR\n");

@@ -38,7 +38,7 @@ static FAR: LazyLock<f32> = LazyLock::new(|| {
     far.map(|h| h * h).sum()
 });
 
-/// Measures one channel.
+/// Measures the true peak of one channel.
 #[derive(Clone, Debug)]
 pub(super) struct TruePeak {
     /// The latest samples; the first ones have been looked at, and what comes after them depends on them.
@@ -55,7 +55,7 @@ pub(super) struct TruePeak {
 /// What a [`TruePeak`] found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
-    /// The greatest magnitude.
+    /// The greatest magnitude so far, linear.
     pub(super) peak: f32,
     /// The greatest that other meters may read. Their filters fall off below half the rate, which lets some peaks rise.
     pub(super) highest_reading: f32,

@@ -22,10 +22,10 @@ const AROUND: usize = 80;
 /// A place of more lines than this is underlined in its first line only.
 const TALLEST: usize = 8;
 
-/// How to draw.
+/// Colour and width of a report.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
-    /// With colour.
+    /// True where escape sequences may set colours.
     pub colour: bool,
     /// Columns that text may take.
     pub width: usize,

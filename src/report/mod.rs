@@ -25,10 +25,10 @@ use lines::Lines;
 /// The form of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Form {
-    /// The place with its text underlined
+    /// The text, with the problem underlined
     #[default]
     Human,
-    /// One line a problem: file:line:column: `severity[code]`: message
+    /// One line for each problem: file:line:column: `severity[code]`: message
     Short,
     /// One JSON document
     Json,

@@ -10,7 +10,7 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// A whole number.
+    /// The decimal of a whole number.
     pub fn whole_number(digits: u64) -> Decimal {
         Decimal { digits: digits.into(), places: 0 }
     }
@@ -50,7 +50,7 @@ impl Decimal {
         u64::try_from(doubled).unwrap_or(u64::MAX)
     }
 
-    /// As a fraction.
+    /// Numerator and denominator, not reduced.
     pub fn fraction(self) -> (u128, u128) {
         (self.digits, 10_u128.pow(self.places))
     }

@@ -6,9 +6,9 @@ use std::str::FromStr;
 /// What a length is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// Seconds.
+    /// Seconds, whatever the tempo.
     Second,
-    /// Samples (frames).
+    /// Frames (samples of all channels).
     Frame,
     /// Beats: quarters, following the tempo.
     Beat,
@@ -34,7 +34,7 @@ impl Length {
         self.amount.fraction()
     }
 
-    /// So many frames.
+    /// A length of so many frames.
     pub fn of_frames(frames: u64) -> Length {
         Length::new(Decimal::whole_number(frames), Unit::Frame)
     }

@@ -8,6 +8,7 @@ mod level;
 pub use length::{Length, Start, Unit};
 pub use level::Level;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use decimal::Decimal;
 use mam_grammar::Limits;
 use mam_runtime::file::{Bits, Container, Dither};
@@ -38,7 +39,7 @@ impl FromStr for Rate {
     }
 }
 
-/// Reads `--bits`.
+/// Reads the value of `--bits`: 16, 24 or 32f.
 pub fn bits(text: &str) -> Result<Bits, String> {
     match text {
         "16" => Ok(Bits::Int16),
@@ -48,7 +49,7 @@ pub fn bits(text: &str) -> Result<Bits, String> {
     }
 }
 
-/// Reads `--dither`.
+/// Reads the value of `--dither`: none, tpdf or shaped.
 pub fn dither(text: &str) -> Result<Dither, String> {
     match text {
         "none" => Ok(Dither::None),
@@ -58,18 +59,20 @@ pub fn dither(text: &str) -> Result<Dither, String> {
     }
 }
 
-/// Reads `--format` of a sound file.
-pub fn container(text: &str) -> Result<Container, String> {
-    Container::from_extension(text).ok_or_else(|| {
-        let names: Vec<_> = Container::ALL.iter().map(|c| c.extensions()[0]).collect();
-        format!("this build writes {}", names.join(", "))
-    })
+/// Reads `--format` of a sound file: what this build writes, by its endings.
+pub fn container() -> impl TypedValueParser<Value = Container> {
+    let value = |container: &Container| match container.extensions() {
+        [first, others @ ..] => PossibleValue::new(*first).aliases(others.iter().copied()),
+        [] => PossibleValue::new(""),
+    };
+    let values = PossibleValuesParser::new(Container::ALL.iter().map(value));
+    values.try_map(|name| Container::from_extension(&name).ok_or("this build does not write it"))
 }
 
-/// `--set NAME=VALUE`.
+/// The value of `--set NAME=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
-    /// What is set.
+    /// The parameter or knob that is set.
     pub name: String,
     /// To what, as it was written.
     pub value: String,
@@ -88,12 +91,12 @@ impl FromStr for Assignment {
     }
 }
 
-/// `--limit NAME=N`.
+/// The value of `--limit NAME=N`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitChange {
-    /// Which limit.
+    /// The limit that is changed.
     pub name: String,
-    /// What it becomes.
+    /// The value that the limit gets.
     pub value: u64,
 }
 
@@ -109,10 +112,10 @@ impl FromStr for LimitChange {
     }
 }
 
-/// `--tap NODE=FILE`.
+/// The value of `--tap NODE=FILE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tap {
-    /// The node.
+    /// The equation or node whose sound is written.
     pub node: String,
     /// Where its sound goes.
     pub file: PathBuf,

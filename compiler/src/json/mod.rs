@@ -53,7 +53,7 @@ pub struct Song {
 }
 
 /// Where the instruments and parameters of a compiled song are, by the names in [`Song::ast`].
-pub trait Places {
+pub trait Bindings {
     /// The index of an instrument in `Program::targets`.
     fn target(&self, name: &str) -> Option<usize>;
     /// The index of a node's parameter in `Program::params`.
@@ -110,7 +110,7 @@ fn check(graph: Graph, known: Known<'_>, problems: &mut Problems) -> Song {
 
 impl Song {
     /// What it plays, once it is known where everything is.
-    pub fn score(&self, places: &dyn Places) -> Score {
+    pub fn score(&self, places: &dyn Bindings) -> Score {
         score::score(self, places)
     }
 

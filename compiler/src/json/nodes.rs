@@ -25,7 +25,7 @@ pub(super) struct Node {
 pub(super) enum NodeKind {
     /// An instrument or effect, and the place of its `type`.
     Sound(Kind, Span),
-    /// A transport.
+    /// A step sequencer, which makes no sound.
     Transport,
     /// Something that has been reported.
     Unknown,
@@ -57,7 +57,7 @@ impl Node {
 /// A parameter set to a value.
 #[derive(Clone, Debug)]
 pub(super) struct Setting {
-    /// The parameter.
+    /// The parameter as the library describes it.
     pub(super) param: ParamInfo,
     /// The place of its name.
     pub(super) name_span: Span,

@@ -5,7 +5,7 @@ use super::nodes::{Node, NodeKind, Nodes, Setting, check_ramp, param, setting};
 use mam_grammar::json::{At, CommandKind, Decimal, Graph, ParamName, Pattern, Scalar, Text, Transport};
 use mam_grammar::{Problem, Problems, Span};
 
-/// Everything that happens.
+/// Everything that a JSON song does over time.
 pub(super) struct Play {
     /// In the order of the file, the `transport` section first.
     pub(super) transports: Vec<(Transport, Vec<Row>)>,
@@ -29,19 +29,19 @@ pub(super) struct Row {
 pub(super) struct Lock {
     /// The step, from 0.
     pub(super) step: u32,
-    /// What is set.
+    /// The parameter and the value that it gets.
     pub(super) setting: Setting,
-    /// Milliseconds.
+    /// Duration of the ramp in milliseconds.
     pub(super) ramp: Decimal,
 }
 
 /// Something that happens at a frame.
 pub(super) struct Command {
-    /// When.
+    /// The frame at which it takes effect.
     pub(super) frame: At<u64>,
     /// Index of the node.
     pub(super) node: usize,
-    /// What; None triggers.
+    /// What is set, with the ramp in milliseconds; a note is played where there is none.
     pub(super) set: Option<(Setting, Decimal)>,
 }
 

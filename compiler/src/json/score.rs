@@ -1,7 +1,7 @@
 //! From what a song plays to the runtime's score.
 
 use super::play::{Command, Lock, Row};
-use super::{Places, Song};
+use super::{Bindings, Song};
 use mam_grammar::json::{Decimal, Transport};
 use mam_runtime::score::{
     self, Action, Change, Clip, CommandKind, Duration, Line, Pattern, Ramp, Rational, Score, Swing,
@@ -10,7 +10,7 @@ use mam_runtime::score::{
 use std::collections::{BTreeMap, HashMap};
 
 /// The score of a song whose nodes stand at `places`.
-pub(super) fn score(song: &Song, places: &dyn Places) -> Score {
+pub(super) fn score(song: &Song, places: &dyn Bindings) -> Score {
     let maker = Maker { song, places };
     let starts = song.starts.iter().filter_map(|&node| places.target(&song.names[node])).collect();
     Score {
@@ -23,7 +23,7 @@ pub(super) fn score(song: &Song, places: &dyn Places) -> Score {
 
 struct Maker<'a> {
     song: &'a Song,
-    places: &'a dyn Places,
+    places: &'a dyn Bindings,
 }
 
 impl Maker<'_> {
@@ -138,7 +138,7 @@ fn swing(transport: &Transport) -> Option<Swing> {
     (amount > Rational::ZERO).then(|| Swing { amount, step: Rational::ratio(1, transport.resolution) })
 }
 
-/// Milliseconds as seconds.
+/// Converts milliseconds to seconds, exactly.
 fn seconds(ms: &Decimal) -> Rational {
     (exact(ms) / Rational::whole(1000)).unwrap_or(Rational::ZERO)
 }

@@ -18,7 +18,7 @@ pub(super) struct Wire {
     pub(super) to: usize,
     /// Its input: 0 is the main one.
     pub(super) port: usize,
-    /// Percent.
+    /// Gain of the connection in percent.
     pub(super) gain: Option<At<Decimal>>,
     /// Percent of the source that also goes to the mix.
     pub(super) dry: Option<At<Decimal>>,

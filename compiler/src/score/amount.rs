@@ -6,16 +6,16 @@ use mam_grammar::ast::{Ast, BinaryOp, Expr, ExprId, MusicalUnit, UnaryOp, Unit};
 use mam_grammar::{Problem, Span};
 use mam_runtime::score::Rational;
 
-/// An exact constant.
+/// A constant of a score, exact, with its dimension or unit of musical time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Amount {
     /// A number in the base unit of its dimension.
     Number(Dimension, Rational),
     /// Semitones: a ratio of frequencies, kept exact.
     Semitones(Rational),
-    /// Quarter notes.
+    /// A length in beats, which are quarter notes.
     Beats(Rational),
-    /// Bars.
+    /// A length in bars of the meter.
     Bars(Rational),
 }
 

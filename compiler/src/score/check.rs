@@ -4,11 +4,12 @@
 use super::codes::{LEFT_OVER, LINES_FIGHT, POLYPHONY, SILENT_LINE, TAB_CUT};
 use super::compose::WrittenLine;
 use super::ramps;
+use super::schedule::{Heard, Schedule};
 use super::show::number as show;
-use super::{TRIED_CYCLES, query_problem};
+use super::work::{TRIED_CYCLES, query_problem};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::ids::ParamId;
-use mam_runtime::score::{Action, Clip, Line, PatternEvent, Rational, TimeSpan, Transport, Value};
+use mam_runtime::score::{Action, Line, PatternEvent, Rational, TimeSpan, Transport};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
@@ -18,9 +19,6 @@ const LOOKED_AT: i64 = 32;
 
 /// Bars of a song that are looked through for what a pass leaves behind.
 const MOST_BARS: i64 = 512;
-
-/// Events that are looked at; a song with more in its first bars is checked in part.
-const MOST_EVENTS: usize = 200_000;
 
 /// Cycles in which a line should sound at least once.
 const LISTENED: i64 = 64;
@@ -61,74 +59,6 @@ fn silent_lines(transport: &Transport, written: &[WrittenLine], steps: &mut u64,
             let help = "it is all rests: take it out, or write a hit";
             problems.add(Problem::new(&SILENT_LINE, written.span, message).help(help));
         }
-    }
-}
-
-/// An onset of a line at its time in the song.
-pub(super) struct Heard {
-    /// Index into the transport's lines.
-    pub(super) line: usize,
-    /// In bars from the song's start.
-    pub(super) begin: Rational,
-    /// In bars; the end of the clip at the latest.
-    end: Rational,
-    value: Value,
-}
-
-/// The onsets of a transport in the order of time, laid out as far as they have been asked for.
-struct Schedule<'a> {
-    transport: &'a Transport,
-    /// The bar up to which the onsets are there.
-    until: Rational,
-    onsets: Vec<Heard>,
-}
-
-impl<'a> Schedule<'a> {
-    fn new(transport: &'a Transport) -> Schedule<'a> {
-        Schedule { transport, until: Rational::ZERO, onsets: vec![] }
-    }
-
-    /// Adds the onsets up to the bar `horizon`: at most about [`MOST_EVENTS`], and as far as `steps` go.
-    fn extend(&mut self, horizon: Rational, steps: &mut u64) {
-        if horizon <= self.until {
-            return;
-        }
-        let first = self.onsets.len();
-        for clip in &self.transport.clips {
-            if self.onsets.len() - first > MOST_EVENTS {
-                break;
-            }
-            self.extend_clip(clip, horizon, first, steps);
-        }
-        self.onsets[first..].sort_by_key(|h| (h.begin, h.line));
-        self.until = horizon;
-    }
-
-    /// The onsets of one clip, cycle by cycle, so that no more than a cycle's events are in memory beside them.
-    fn extend_clip(&mut self, clip: &Clip, horizon: Rational, first: usize, steps: &mut u64) {
-        let pattern = &self.transport.lines[clip.line].pattern;
-        let end = clip.end.map_or(horizon, |end| end.min(horizon));
-        let (Ok(from), Ok(to)) = (self.until.max(clip.start) - clip.start, end - clip.start) else { return };
-        for cycle in from.floor() as i64..to.ceil() as i64 {
-            let whole = TimeSpan::cycle(cycle);
-            let span = TimeSpan { begin: whole.begin.max(from), end: whole.end.min(to) };
-            let events = pattern.query_within(span, steps).unwrap_or_default();
-            for event in events.into_iter().filter(PatternEvent::has_onset) {
-                let (begin, over) = (clip.start + event.whole.begin, clip.start + event.whole.end);
-                if let (Ok(begin), Ok(over)) = (begin, over) {
-                    let end = clip.end.map_or(over, |end| over.min(end));
-                    self.onsets.push(Heard { line: clip.line, begin, end, value: event.value });
-                }
-            }
-            if self.onsets.len() - first > MOST_EVENTS {
-                return;
-            }
-        }
-    }
-
-    /// The onsets before the bar `horizon`.
-    fn before(&self, horizon: Rational) -> &[Heard] {
-        &self.onsets[..self.onsets.partition_point(|heard| heard.begin < horizon)]
     }
 }
 

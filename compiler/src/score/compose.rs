@@ -8,7 +8,8 @@ use super::codes::{
 use super::modify::{Modifier, has_scale};
 use super::tempo::{Meter, twice};
 use super::words::Words;
-use super::{Meaning, Targets, Work};
+use super::work::Work;
+use super::{Meaning, Targets};
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Ast, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
 use mam_grammar::foreign::{self, Role};
@@ -41,7 +42,7 @@ struct Section<'a> {
 
 /// A line with what the checks want to know.
 pub(super) struct WrittenLine {
-    /// All of it.
+    /// The whole line, with its modifiers.
     pub(super) span: Span,
     /// `bd`, `bd.gain`
     pub(super) name: String,

@@ -2,7 +2,7 @@
 
 use super::codes::WORD_IS_A_HIT;
 use super::steps::words_of;
-use super::words::note_number;
+use super::values::note_number;
 use super::{Instrument, Meaning, Targets};
 use mam_grammar::ast::Quoted;
 use mam_grammar::mini::{Base, Word, parse};

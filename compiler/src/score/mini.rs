@@ -114,7 +114,7 @@ impl<'p> Builder<'p> {
             let problem = steps::check_notes(of, degrees, &ends);
             problem.into_iter().for_each(|problem| self.problems.add(problem));
         }
-        Steps::between(words, &ends)
+        words.steps(&ends)
     }
 
     /// w + n − 1, where n has to be positive.

@@ -15,17 +15,21 @@ mod line;
 mod mini;
 mod modify;
 mod ramps;
+mod schedule;
 pub mod show;
 mod steps;
 mod tab;
 mod targets;
 mod tempo;
+mod values;
 mod words;
+mod work;
 
 pub use check::Leftover;
 pub use line::line;
 pub use modify::modifiers;
-pub use words::note_number;
+pub use values::note_number;
+pub use work::query_problem;
 
 use crate::dimension::Dimension;
 use crate::units::Units;
@@ -35,8 +39,7 @@ use mam_grammar::ast::{Ast, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::{
-    Clock, LAST_FRAME, MusicalLength, Overflow, Pattern, QueryError, Rational, Score, Tempo, TimeSpan,
-    Transport,
+    Clock, LAST_FRAME, MusicalLength, Overflow, Pattern, Rational, Score, Tempo, Transport,
 };
 
 /// What the names of a score mean. The resolver's part of the bargain.
@@ -63,7 +66,7 @@ pub enum Meaning {
     Instrument(Instrument),
     /// A parameter or a knob: it takes values.
     Parameter(Parameter),
-    /// Something else.
+    /// A name that cannot be played, such as a signal.
     Other {
         /// What it is, as in "it is a signal".
         what: String,
@@ -98,7 +101,7 @@ pub struct Parameter {
     pub index: ParamId,
     /// As it is written: `bd.gain`.
     pub name: String,
-    /// What it measures.
+    /// What the parameter measures: time, frequency, a plain number.
     pub dimension: Dimension,
     /// What a number without a unit is multiplied by to be in base units: 0.001 where the default is in ms.
     pub scale: f64,
@@ -226,54 +229,5 @@ fn read(text: &str, place: Span, seed: u64, words: words::Words, problems: &mut 
             problems.add(problem);
             Pattern::silence()
         }
-    }
-}
-
-/// Cycles that are tried when a pattern is checked.
-const TRIED_CYCLES: i64 = 16;
-
-/// The work that the lines of a score may take while they are tried.
-struct Work {
-    most: u64,
-    left: u64,
-}
-
-impl Work {
-    fn new(most: u64) -> Work {
-        Work { most, left: most }
-    }
-
-    /// Adds a problem when the first cycles of a pattern cannot be played, or those of all lines so far take too much work.
-    fn try_line(&mut self, pattern: &Pattern, place: Span, problems: &mut Problems) {
-        if self.left == 0 {
-            return; // That has been said.
-        }
-        let cycles = pattern.period().map_or(TRIED_CYCLES, |p| (p.ceil() as i64).clamp(1, TRIED_CYCLES));
-        let failed = (0..cycles).find_map(|c| pattern.query_within(TimeSpan::cycle(c), &mut self.left).err());
-        if self.left == 0 {
-            let message = format!(
-                "the lines of the score take more than {} steps to be looked through, the limit `score_work`",
-                self.most
-            );
-            let help = "write fewer lines, or fewer events in them";
-            problems.add(Problem::new(&crate::codes::TOO_LARGE, place, message).help(help));
-        } else if let Some(error) = failed {
-            problems.add(query_problem(error, place));
-        }
-    }
-}
-
-/// What a failed query says to a person.
-pub fn query_problem(error: QueryError, place: Span) -> Problem {
-    match error {
-        QueryError::TooMuch => {
-            Problem::new(&codes::PATTERN_TOO_MUCH, place, "one cycle of this pattern holds too many events")
-                .help("a factor, a range or a number of steps is probably far larger than was meant")
-        }
-        QueryError::Overflow => Problem::new(
-            &codes::PATTERN_TOO_FINE,
-            place,
-            "this pattern divides time more finely than exact fractions can hold",
-        ),
     }
 }

@@ -3,7 +3,8 @@
 use super::amount::{Amount, count, exact, plain};
 use super::codes::MODIFIER;
 use super::tempo::Meter;
-use super::words::{Words, note_number};
+use super::values::note_number;
+use super::words::Words;
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident};
 use mam_grammar::foreign::{self, Role};

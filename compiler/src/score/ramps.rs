@@ -1,8 +1,8 @@
 //! Ramps that never arrive, because their own line sets the next value before.
 
-use super::check::Heard;
 use super::codes::RAMP_CUT;
 use super::compose::WrittenLine;
+use super::schedule::Heard;
 use super::show;
 use mam_grammar::{Problem, Problems};
 use mam_runtime::score::{Action, Clock, Duration, Rational, Transport};

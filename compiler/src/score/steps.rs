@@ -3,7 +3,7 @@
 //! The ends are read as numbers of one unit, the range counts them by one, and what comes out is converted.
 
 use super::codes::PATTERN_VALUE;
-use super::words::{Words, in_base, note, note_number, semitones, velocity};
+use super::values::{in_base, note, note_number, semitones, velocity};
 use super::{Instrument, Parameter};
 use crate::dimension::{Dimension, base_value};
 use mam_grammar::ast::Unit;
@@ -21,7 +21,7 @@ pub(super) struct Steps<'a> {
 
 /// How the ends of a range are read.
 #[derive(Clone, Copy, Debug)]
-enum Ends<'a> {
+pub(super) enum Ends<'a> {
     Velocities,
     Semitones,
     Values(&'a Parameter),
@@ -37,19 +37,13 @@ enum StepUnit {
 }
 
 impl<'a> Steps<'a> {
-    /// The steps of a range with the words `ends`. `None` where the words count by themselves: notes and numbers.
-    pub(super) fn between(words: Words<'a>, end_words: &[&Word]) -> Option<Steps<'a>> {
-        let ends = match words {
-            Words::Velocities => Ends::Velocities,
-            Words::Semitones => Ends::Semitones,
-            Words::Values(param) => Ends::Values(param),
-            _ => return None,
-        };
-        let unit = end_words.iter().find_map(|word| ends.unit(word)).unwrap_or(match ends {
+    /// The steps of a range between the words `ends`, which are read as `kind`.
+    pub(super) fn new(kind: Ends<'a>, ends: &[&Word]) -> Steps<'a> {
+        let unit = ends.iter().find_map(|word| kind.unit(word)).unwrap_or(match kind {
             Ends::Values(param) => StepUnit::Linear(param.scale),
             _ => StepUnit::Linear(1.0),
         });
-        Some(Steps { ends, unit })
+        Steps { ends: kind, unit }
     }
 
     /// The number of an end.

@@ -380,7 +380,7 @@ impl Printer<'_> {
         Doc::Group(vec![Doc::Nest(parts)])
     }
 
-    /// `sum` and `chain`
+    /// Prints a `sum` or a `chain`, with its body in braces.
     fn unrolled(&mut self, expr: ExprId) -> Doc {
         let ast = self.ast;
         let (head, to, body) = match &ast.exprs[expr] {

@@ -24,7 +24,7 @@ pub(super) struct Columns {
 }
 
 impl Printer<'_> {
-    /// The whole file.
+    /// Prints the whole file, with a newline at its end.
     pub(super) fn file(mut self) -> String {
         let ast = self.ast;
         let start = if self.source(0..self.text.map_or(0, str::len)).starts_with('\u{feff}') { 3 } else { 0 };
@@ -212,7 +212,7 @@ impl Printer<'_> {
                 let block = self.block_after(start, items, item);
                 Doc::All(vec![Doc::text("play "), block])
             }
-            ItemKind::Line(line) => self.score_line(line, columns),
+            ItemKind::Line(line) => self.score_line(line, columns.name),
             ItemKind::Arrangement(parts) => Doc::text(self.arrangement(parts)),
             ItemKind::Section { name, length, items } => {
                 let head = format!("section {name} {} ", self.flat(*length));

@@ -2,7 +2,6 @@
 
 use super::Printer;
 use super::doc::Doc;
-use super::items::Columns;
 use crate::ast::{Line, PatternText};
 
 /// A target as it is written.
@@ -12,9 +11,9 @@ pub(super) fn target(line: &Line) -> String {
 }
 
 impl Printer<'_> {
-    /// `bd |x...x...| by 1/16 .fast(2) over 1 beat curve exp`
-    pub(super) fn score_line(&mut self, line: &Line, columns: Columns) -> Doc {
-        let mut out = format!("{:1$} ", target(line), columns.name);
+    /// A line with its target filled up to `width` characters: `bd |x...x...| by 1/16 .fast(2) over 1 beat curve exp`
+    pub(super) fn score_line(&mut self, line: &Line, width: usize) -> Doc {
+        let mut out = format!("{:1$} ", target(line), width);
         let mut spaced = false;
         match &line.pattern {
             PatternText::Tab { bars, by } => {

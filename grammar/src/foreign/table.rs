@@ -4,7 +4,7 @@ use super::{Foreign, Role};
 
 macro_rules! table {
     ($($role:ident [$($words:literal)*] $word:literal $value:literal $note:literal $example:literal;)*) => {
-        /// All rows.
+        /// All rows, in the order in which they are written.
         pub static ALL: &[Foreign] = &[$(Foreign {
             role: Role::$role,
             words: &[$($words),*],

@@ -35,7 +35,7 @@ impl<'v> Object<'v> {
         self.members.iter().find(|m| &*m.key.value == key).map(|m| m.key.span)
     }
 
-    /// Its opening brace.
+    /// The span of its opening brace.
     pub(super) fn head(&self) -> Span {
         head(self.span)
     }
@@ -139,7 +139,7 @@ impl<'a> Fields<'a> {
         all.iter().take(most).filter_map(|v| read(self, v)).collect()
     }
 
-    /// A string.
+    /// Reads a string; reports anything else.
     pub(super) fn text(&mut self, value: &At<Value>) -> Option<Text> {
         match &value.value {
             Value::Text(text) => Some(At::new(text.clone(), value.span)),
@@ -157,7 +157,7 @@ impl<'a> Fields<'a> {
         Some(text)
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`; reports anything else.
     pub(super) fn boolean(&mut self, value: &At<Value>) -> Option<At<bool>> {
         match &value.value {
             Value::Bool(b) => Some(At::new(*b, value.span)),
@@ -165,7 +165,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A number.
+    /// Reads a number; reports anything else.
     pub(super) fn number(&mut self, value: &At<Value>) -> Option<At<Decimal>> {
         match &value.value {
             Value::Number(n) => Some(At::new(n.clone(), value.span)),

@@ -2,6 +2,7 @@
 
 use super::codes;
 use super::fields::{Fields, Object, head};
+use super::params::{ParamName, Scalar, param_name, ramp, scalar};
 use super::read::read;
 use super::transport::{Transport, read_transport};
 use super::value::{At, Decimal, Text, Value};
@@ -14,9 +15,9 @@ use crate::source::{SourceId, Sources, Span};
 pub struct Graph {
     /// The first character of the song.
     pub head: Span,
-    /// Frames a second.
+    /// Sample rate in frames a second (`sampleRate`).
     pub sample_rate: Option<At<u32>>,
-    /// Output channels.
+    /// Number of output channels.
     pub channels: Option<At<u16>>,
     /// All nodes, those of type `transport` among them.
     pub nodes: Vec<Node>,
@@ -32,7 +33,7 @@ pub struct Graph {
     pub connections: Vec<Connection>,
 }
 
-/// A node.
+/// A node of the graph: an instrument or an effect with its parameters.
 #[derive(Clone, Debug)]
 pub struct Node {
     /// Its name: any text but the empty one.
@@ -53,36 +54,27 @@ impl Node {
     }
 }
 
-/// A value for a parameter.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Scalar {
-    /// A number.
-    Number(Decimal),
-    /// `true` or `false`.
-    Bool(bool),
-}
-
-/// The `mixer` section.
+/// The `mixer` section: gains of nodes and of their sum.
 #[derive(Clone, Debug)]
 pub struct Mixer {
-    /// Percent.
+    /// Gain of the sum, in percent.
     pub master: Option<At<Decimal>>,
     /// tanh at the end; true when absent.
     pub soft_clip: bool,
-    /// Gains of nodes.
+    /// The nodes that are mixed, with their gains.
     pub inputs: Vec<Input>,
 }
 
 /// One input of the mixer.
 #[derive(Clone, Debug)]
 pub struct Input {
-    /// The node.
+    /// Id of the node that is mixed.
     pub id: Text,
     /// Percent; 100 when absent.
     pub gain: Option<At<Decimal>>,
 }
 
-/// A wire.
+/// A connection: the output of one node flows into an input of another.
 #[derive(Clone, Debug)]
 pub struct Connection {
     /// The first character of the entry.
@@ -106,7 +98,7 @@ pub struct Connection {
 pub struct Command {
     /// Absolute frame at the render's rate.
     pub sample_time: At<u64>,
-    /// The node.
+    /// Id of the node at this end of the connection.
     pub node: Text,
     /// What is done; the place is that of `type`.
     pub kind: At<CommandKind>,
@@ -115,36 +107,17 @@ pub struct Command {
 /// What a command does.
 #[derive(Clone, Debug)]
 pub enum CommandKind {
-    /// Plays the node.
+    /// Plays one note of the node.
     Trigger,
-    /// Sets a parameter.
+    /// Sets a parameter of the node.
     Set {
-        /// Which.
+        /// The parameter that is set.
         param: ParamName,
-        /// To what.
+        /// The value that it gets.
         value: At<Scalar>,
         /// Milliseconds of a `SetParamRamp`; None for a `SetParam`.
         ramp: Option<At<Decimal>>,
     },
-}
-
-/// How a lock or a command names its parameter.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ParamName {
-    /// `param`
-    Name(Text),
-    /// `paramId`, from 1.
-    Id(At<i64>),
-}
-
-impl ParamName {
-    /// Where it stands.
-    pub fn span(&self) -> Span {
-        match self {
-            ParamName::Name(name) => name.span,
-            ParamName::Id(id) => id.span,
-        }
-    }
 }
 
 /// Reads a song. None only when the text is so malformed that nothing can be said of its fields.
@@ -233,14 +206,6 @@ fn read_params(f: &mut Fields<'_>, value: &At<Value>) -> Vec<(Text, At<Scalar>)>
     object.members.iter().filter_map(|m| Some((m.key.clone(), scalar(f, &m.value)?))).collect()
 }
 
-/// A number, `true` or `false`.
-pub(super) fn scalar(f: &mut Fields<'_>, value: &At<Value>) -> Option<At<Scalar>> {
-    match &value.value {
-        Value::Bool(b) => Some(At::new(Scalar::Bool(*b), value.span)),
-        _ => f.number(value).map(|n| At::new(Scalar::Number(n.value), value.span)),
-    }
-}
-
 fn mixer(f: &mut Fields<'_>, value: &At<Value>) -> Option<Mixer> {
     let object = f.object(value, "the mixer", &["masterPercent", "softClip", "inputs"])?;
     let most = f.limits.json.nodes;
@@ -311,36 +276,4 @@ fn command_kind(f: &mut Fields<'_>, object: &Object<'_>, kind: &Text) -> Option<
         _ => None,
     };
     Some(At::new(CommandKind::Set { param: param?, value: value?, ramp }, kind.span))
-}
-
-/// `rampMs`: 0 when absent.
-pub(super) fn ramp(f: &mut Fields<'_>, object: &Object<'_>) -> At<Decimal> {
-    let most = f.limits.json.ramp_ms;
-    let read = object.get("rampMs").and_then(|v| f.exact(v, "`rampMs`, in milliseconds,", true, most));
-    read.unwrap_or_else(|| At::new(Decimal::whole_number(0), object.head()))
-}
-
-/// `param` or `paramId`, exactly one of them.
-pub(super) fn param_name(f: &mut Fields<'_>, object: &Object<'_>) -> Option<ParamName> {
-    let name = f.optional(object, "param", Fields::text);
-    let id = f.optional(object, "paramId", |f, v| f.whole(v, "`paramId`", 0..=i64::from(u16::MAX)));
-    match (object.key_span("param"), object.key_span("paramId")) {
-        // In the first mam 0 stands for no number.
-        (Some(_), Some(second)) if id.as_ref().is_some_and(|id| id.value == 0) => {
-            f.assumed(second, "`paramId` 0 is not a parameter: the one that `param` names is meant");
-            name.map(ParamName::Name)
-        }
-        (Some(first), Some(second)) => {
-            let message = format!("{} names its parameter twice", object.what);
-            let problem = Problem::new(&codes::PARAMETER_NAME, second, message);
-            f.problems.add(problem.label(first, "and here").help("keep one of the two"));
-            None
-        }
-        (None, None) => {
-            let message = format!("{} needs a field `param` or `paramId`", object.what);
-            f.report(&codes::PARAMETER_NAME, object.head(), message);
-            None
-        }
-        _ => name.map(ParamName::Name).or(id.map(ParamName::Id)),
-    }
 }

@@ -9,12 +9,14 @@
 pub mod codes;
 mod fields;
 mod graph;
+mod params;
 mod read;
 mod text;
 mod transport;
 mod value;
 
-pub use graph::{Command, CommandKind, Connection, Graph, Input, Mixer, Node, ParamName, Scalar, parse};
+pub use graph::{Command, CommandKind, Connection, Graph, Input, Mixer, Node, parse};
+pub use params::{ParamName, Scalar};
 pub use read::read;
 pub use text::char_span;
 pub use transport::{Lock, Pattern, TempoStep, Transport};

@@ -28,7 +28,7 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
-    /// Values so far.
+    /// Number of values that were read so far.
     values: usize,
     /// The last string was not closed: what seems to be missing behind it may be inside.
     unclosed: bool,

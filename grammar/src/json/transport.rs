@@ -2,7 +2,7 @@
 
 use super::codes;
 use super::fields::{Fields, Object, head};
-use super::graph::{ParamName, Scalar, param_name, ramp, scalar};
+use super::params::{ParamName, Scalar, param_name, ramp, scalar};
 use super::text::char_span;
 use super::value::{At, Decimal, Text, Value};
 use crate::problem::Problem;
@@ -65,9 +65,9 @@ impl Pattern {
 pub struct Lock {
     /// The step, from 0, below the resolution.
     pub step: At<u32>,
-    /// Which parameter.
+    /// The parameter that is set.
     pub param: ParamName,
-    /// Its value.
+    /// The value that the parameter gets.
     pub value: At<Scalar>,
     /// Milliseconds; 0 when absent. Exact.
     pub ramp: At<Decimal>,

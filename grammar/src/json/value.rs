@@ -6,14 +6,14 @@ use std::sync::Arc;
 /// A value and where it stands.
 #[derive(Clone, Debug)]
 pub struct At<T> {
-    /// The value.
+    /// The value without its span.
     pub value: T,
     /// Its place; that of a string includes the quotes.
     pub span: Span,
 }
 
 impl<T> At<T> {
-    /// `value` at `span`.
+    /// Makes a value that stands at `span`.
     pub fn new(value: T, span: Span) -> At<T> {
         At { value, span }
     }
@@ -29,7 +29,7 @@ impl<T: PartialEq> PartialEq for At<T> {
 /// A string and its place.
 pub type Text = At<Arc<str>>;
 
-/// Any JSON value.
+/// A JSON value, with the spans of what it holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// `null`
@@ -38,7 +38,7 @@ pub enum Value {
     Bool(bool),
     /// A number that is finite as an f64.
     Number(Decimal),
-    /// A string.
+    /// A string, with escapes resolved.
     Text(Arc<str>),
     /// `[…]`
     Array(Vec<At<Value>>),
@@ -66,9 +66,9 @@ impl Value {
 /// One `"key": value` of an object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {
-    /// The key.
+    /// The key, with escapes resolved.
     pub key: Text,
-    /// The value.
+    /// The value after the colon.
     pub value: At<Value>,
 }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub struct Group {
     /// How the sequences are joined. [`Joined::Stack`] where there is only one.
     pub joined: Joined,
-    /// At least one.
+    /// The sequences of the group, at least one.
     pub parts: Vec<Sequence>,
 }
 
@@ -36,18 +36,18 @@ pub enum Joined {
 pub struct Sequence {
     /// `^` before it: its steps define those of the group. Without effect on the sound.
     pub marked: bool,
-    /// At least one.
+    /// The steps of the sequence, at least one.
     pub items: Vec<Item>,
 }
 
 /// A step with its operators.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
-    /// What it is.
+    /// The step before its operators are applied.
     pub base: Base,
-    /// In order.
+    /// The operators after the step, in the order in which they are written.
     pub ops: Vec<Op>,
-    /// All of it.
+    /// The bytes of the step with its operators.
     pub span: Span,
 }
 
@@ -64,7 +64,7 @@ pub enum Base {
     Slow(Vec<Sequence>),
     /// `{ …, … }%n`: so many steps a cycle.
     Poly {
-        /// The layers.
+        /// The sequences that are stacked.
         layers: Vec<Sequence>,
         /// Steps a cycle; those of the first layer where `None`.
         steps: Option<Box<(Base, Span)>>,
@@ -74,9 +74,9 @@ pub enum Base {
 /// A word with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
-    /// As written.
+    /// The word as it is written.
     pub text: Arc<str>,
-    /// Where.
+    /// The bytes that it takes up.
     pub span: Span,
 }
 
@@ -99,11 +99,11 @@ impl Word {
 pub struct Op {
     /// Which, with its argument.
     pub kind: OpKind,
-    /// Where.
+    /// The bytes that it takes up.
     pub span: Span,
 }
 
-/// The operators.
+/// The operators that may follow a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OpKind {
     /// `@n`, `_n`: the weight grows by n − 1.
@@ -114,7 +114,7 @@ pub enum OpKind {
     Degrade(f64),
     /// `(pulses, steps, rotation)`
     Euclid {
-        /// Onsets.
+        /// Number of onsets, spread as evenly as can be.
         pulses: Box<Item>,
         /// Steps over which they are spread.
         steps: Box<Item>,

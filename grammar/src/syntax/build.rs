@@ -1,8 +1,8 @@
 //! From the grammar's pairs to items.
 
-use super::build_expr::without_keywords;
 use super::codes;
 use super::grammar::Rule;
+use super::pairs::without_keywords;
 use crate::ast::{
     Ast, Body, Definition, DefinitionKind, Expr, ExprId, Formal, Ident, Item, ItemKind, Line, MidiNumbers,
     Param, Part, PatternText, Quoted, Unit,

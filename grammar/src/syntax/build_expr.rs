@@ -3,6 +3,7 @@
 use super::build::Builder;
 use super::codes;
 use super::grammar::Rule;
+use super::pairs::without_keywords;
 use crate::ast::{Arg, BinaryOp, Body, Expr, ExprId, Ident, MusicalUnit, Number, UnaryOp, Unit};
 use crate::foreign;
 use crate::problem::Problem;
@@ -367,28 +368,6 @@ impl Builder<'_> {
         }
         matches!(self.ast.exprs[expr], Expr::Name(_) | Expr::Call { .. })
     }
-}
-
-/// The parts that carry a meaning of their own.
-pub(super) fn without_keywords<'i>(pair: Pair<'i, Rule>) -> impl Iterator<Item = Pair<'i, Rule>> {
-    const KEYWORDS: [Rule; 15] = [
-        Rule::assign,
-        Rule::close,
-        Rule::slash,
-        Rule::sum_word,
-        Rule::chain_word,
-        Rule::in_word,
-        Rule::at_word,
-        Rule::bar_word,
-        Rule::bars_word,
-        Rule::over_word,
-        Rule::of_word,
-        Rule::note_word,
-        Rule::smooth_word,
-        Rule::cc_word,
-        Rule::by_word,
-    ];
-    pair.into_inner().filter(|part| !KEYWORDS.contains(&part.as_rule()))
 }
 
 fn is_comparison(op: BinaryOp) -> bool {

@@ -19,6 +19,7 @@ mod depth;
 mod diagnose;
 mod layout;
 mod mistakes;
+mod pairs;
 mod placement;
 mod recover;
 mod scan;

@@ -8,7 +8,7 @@ use crate::problem::{Problem, Problems, nearest};
 use crate::source::Span;
 use std::ops::Range;
 
-/// Where items stand.
+/// The block around an item, which says what may stand there.
 #[derive(Clone, Copy, PartialEq)]
 enum Context {
     File,

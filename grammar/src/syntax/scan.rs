@@ -27,9 +27,9 @@ pub(super) enum Kind {
 /// A piece of the text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
-    /// What it is.
+    /// Word, number, symbol or what else it is.
     pub(super) kind: Kind,
-    /// First byte.
+    /// First byte of the token.
     pub(super) start: usize,
     /// One past the last byte.
     pub(super) end: usize,
@@ -41,7 +41,7 @@ impl Token {
         matches!(self.kind, Kind::Symbol(s) if s == symbol)
     }
 
-    /// Its characters.
+    /// The characters of the token, out of the whole `text`.
     pub(super) fn text<'a>(&self, text: &'a str) -> &'a str {
         &text[self.start..self.end]
     }

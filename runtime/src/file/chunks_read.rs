@@ -4,8 +4,8 @@
 //! its beginning. Layouts after Apple's "Audio Interchange File Format: AIFF-C" and "Core Audio Format Specification 1.0".
 
 use super::FileError;
+use super::intake::Intake;
 use super::plain::Order;
-use super::read::Intake;
 use super::samples::{Coding, Samples};
 use super::wav_read::fill;
 use std::io::{self, ErrorKind, Read};

@@ -12,6 +12,7 @@ mod caf;
 mod chunks_read;
 #[cfg(feature = "flac")]
 mod flac;
+mod intake;
 mod plain;
 mod quantise;
 mod read;
@@ -22,8 +23,9 @@ mod software;
 mod wav;
 mod wav_read;
 
+pub use intake::{Sound, Wanted};
 pub use quantise::Dither;
-pub use read::{Sound, Wanted, read};
+pub use read::read;
 pub use software::software;
 
 use plain::Plain;

@@ -1,42 +1,8 @@
 //! Reading as much of a sound file as is wanted: those of plain samples here, FLAC through symphonia (feature `decode`).
 
-use super::resample::Stream;
+use super::intake::{Intake, Sound, Wanted};
 use super::{FileError, chunks_read, wav_read};
 use std::io::{Cursor, Read, Seek, SeekFrom};
-
-/// Rates that a file may have, in frames a second. Beyond these it is noise that happens to look like a header.
-const RATES: std::ops::RangeInclusive<u32> = 100..=1_048_576;
-/// Samples that are decoded at a time, at most about.
-pub(super) const PORTION: usize = 1 << 15;
-
-/// A sound in memory.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sound {
-    /// The rate of its channels, in frames a second.
-    pub rate: u32,
-    /// The channels, all of one length; at least one.
-    pub channels: Vec<Vec<f32>>,
-    /// Whether the file ends before its header says.
-    pub is_cut_off: bool,
-}
-
-impl Sound {
-    /// How many frames it has.
-    pub fn frames(&self) -> usize {
-        self.channels[0].len()
-    }
-}
-
-/// What is wanted of a sound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// Frames a second, at least 1; the file's own where `None`.
-    pub rate: Option<u32>,
-    /// The most channels, at least 1: those beyond are left out.
-    pub channels: usize,
-    /// The most frames, at that rate.
-    pub frames: u64,
-}
 
 /// The beginning of a sound file, as much as is wanted of it. What kind of file it is stands in its first bytes.
 /// `seekable` is for what can be rewound, such as an ordinary file; none of them needs it.
@@ -63,85 +29,6 @@ pub fn read(
         other(Whole { head: Cursor::new(head), rest: source }, false, &mut intake)?;
     }
     intake.finish()
-}
-
-/// What takes decoded frames: leaves out what is not wanted, and resamples the rest.
-pub(super) struct Intake {
-    wanted: Wanted,
-    /// The file's rate and number of channels, and the resampler, once they are known.
-    form: Option<(u32, usize)>,
-    resampler: Option<Stream>,
-    /// Frames that were taken, at the file's rate.
-    taken: u64,
-    portion: Vec<Vec<f32>>,
-    channels: Vec<Vec<f32>>,
-    pub(super) is_cut_off: bool,
-}
-
-impl Intake {
-    fn new(wanted: Wanted) -> Intake {
-        let (portion, channels) = (vec![], vec![]);
-        Intake { wanted, form: None, resampler: None, taken: 0, portion, channels, is_cut_off: false }
-    }
-
-    /// Says what follows. Again with the same is allowed.
-    pub(super) fn begin(&mut self, rate: u32, channels: usize) -> Result<(), FileError> {
-        match self.form {
-            Some(form) if form == (rate, channels) => return Ok(()),
-            Some(_) => {
-                return Err(FileError::Unsupported(
-                    "the file changes its rate or channels on the way".into(),
-                ));
-            }
-            None => {}
-        }
-        if channels == 0 {
-            return Err(FileError::Malformed("the file has no channels".into()));
-        }
-        if !RATES.contains(&rate) {
-            let words =
-                format!("its rate, {rate} Hz, is out of range: {} to {} Hz", RATES.start(), RATES.end());
-            return Err(FileError::Unsupported(words));
-        }
-        let count = channels.min(self.wanted.channels.max(1));
-        self.form = Some((rate, channels));
-        self.portion = vec![vec![]; count];
-        self.channels = vec![vec![]; count];
-        self.resampler = match self.wanted.rate {
-            Some(to) if to != rate => Some(Stream::new(rate, to, count)?),
-            _ => None,
-        };
-        Ok(())
-    }
-
-    /// Takes whole frames, interleaved. False when no more are wanted.
-    pub(super) fn take(&mut self, samples: &[f32]) -> Result<bool, FileError> {
-        let Some((_, all)) = self.form else { return Ok(false) };
-        for (c, portion) in self.portion.iter_mut().enumerate() {
-            portion.clear();
-            portion.extend(samples.iter().skip(c).step_by(all));
-        }
-        self.taken += self.portion[0].len() as u64;
-        match &mut self.resampler {
-            Some(resampler) => resampler.take(&self.portion, &mut self.channels)?,
-            None => self.channels.iter_mut().zip(&self.portion).for_each(|(c, new)| c.extend(new)),
-        }
-        Ok((self.channels[0].len() as u64) < self.wanted.frames)
-    }
-
-    fn finish(mut self) -> Result<Sound, FileError> {
-        let Some((own, _)) = self.form else {
-            return Err(FileError::Malformed("the file holds no sound".into()));
-        };
-        let rate = self.wanted.rate.unwrap_or(own);
-        let all = (u128::from(self.taken) * u128::from(rate)).div_ceil(u128::from(own));
-        let frames = usize::try_from(all.min(u128::from(self.wanted.frames))).unwrap_or(usize::MAX);
-        match self.resampler.take() {
-            Some(resampler) => resampler.finish(frames, &mut self.channels)?,
-            None => self.channels.iter_mut().for_each(|channel| channel.truncate(frames)),
-        }
-        Ok(Sound { rate, channels: self.channels, is_cut_off: self.is_cut_off })
-    }
 }
 
 /// A source of which the first bytes have been read.
@@ -255,9 +142,7 @@ mod decode {
     ) -> Result<Option<symphonia::core::packet::Packet>, FileError> {
         match reader.next_packet() {
             Ok(packet) => Ok(packet),
-            Err(Error::IoError(e))
-                if e.kind() == std::io::ErrorKind::UnexpectedEof && intake.form.is_some() =>
-            {
+            Err(Error::IoError(e)) if e.kind() == std::io::ErrorKind::UnexpectedEof && intake.has_begun() => {
                 intake.is_cut_off = true;
                 Ok(None)
             }

@@ -1,8 +1,8 @@
 //! Reading plain samples: those of WAV, AIFF and CAF, once their header is read.
 
 use super::FileError;
+use super::intake::{Intake, PORTION};
 use super::plain::Order;
-use super::read::{Intake, PORTION};
 use std::io::Read;
 
 /// How a sample is written.

@@ -4,8 +4,8 @@
 //! cut off say more than they hold. Nothing is allocated by what a header says.
 
 use super::FileError;
+use super::intake::Intake;
 use super::plain::Order;
-use super::read::Intake;
 use super::samples::{Coding, Samples};
 use super::wav::KIND;
 use std::io::{self, ErrorKind, Read};

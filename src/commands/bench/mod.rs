@@ -28,24 +28,24 @@ With --json: { \"nsPerFrame\", \"nsPerFrameQuartiles\": [low, high], \"timesReal
 pub struct Bench {
     #[command(flatten)]
     song: SongArgs,
-    /// How much of the song is rendered in each round [default: the song once, at least 10 s of it]
+    /// Render this much of the song in each round [default: the song once, at least 10 s of it]
     #[arg(short, long, value_name = "LENGTH")]
     duration: Option<Length>,
-    /// Frames that are asked for at a time, as by a device [default: 1024]
+    /// Frames to request at a time, as a device does [default: 1024]
     #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
     block: Option<u32>,
     #[command(flatten)]
     threads: ThreadArgs,
-    /// Call what sleeps and rests too: the time shows what that saves
+    /// Do not skip voices and effects that sleep: the difference is what skipping saves
     #[arg(long)]
     no_skip: bool,
     /// Render nothing: compile the song, then this one as an edit of it, and back
     #[arg(long, value_name = "INPUT", conflicts_with_all = ["duration", "block", "threads", "no_skip"])]
     edit: Option<PathBuf>,
-    /// Rounds; the median counts
+    /// Number of rounds, of which the median is reported
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
-    /// As one JSON document
+    /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
 }
@@ -62,6 +62,10 @@ struct Measured {
 }
 
 impl Bench {
+    /// Runs the command and writes its result to standard output or into files.
+    ///
+    /// # Errors
+    /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         if let Some(other) = &self.edit {
             let measured = edit::measure(&self.song, other, self.rounds, console)?;
@@ -73,12 +77,12 @@ impl Bench {
         let compiled = compiled_by(&self.song, console, compile)?;
         let compile = began.elapsed();
         cache.finish_tier_up();
-        let settled = began.elapsed();
+        let finished = began.elapsed();
         let stages = compiled.compilation.timings;
         let program = Arc::new(compiled.compilation.program.ok_or(Failure::Input)?);
         let measured = self.measure(&program)?;
         if self.json {
-            let times = (compile, settled, &stages[..]);
+            let times = (compile, finished, &stages[..]);
             return console.result(&json::pretty(&self.document(&program, times, &measured)));
         }
         let [low, ns, high] = measured.quartiles;
@@ -91,7 +95,7 @@ impl Bench {
         text += &format!(
             "{:.2} ms from the text to the program; {:.2} ms until all of it was fast\n",
             ms(compile),
-            ms(settled)
+            ms(finished)
         );
         let mut rows = vec![row(&["stage", "ms"])];
         rows.extend(stages.iter().map(|(name, time)| row(&[name, &format!("{:.3}", ms(*time))])));
@@ -106,7 +110,7 @@ impl Bench {
     fn document(
         &self,
         program: &Program,
-        (compile, settled, stages): (Duration, Duration, &[(&str, Duration)]),
+        (compile, finished, stages): (Duration, Duration, &[(&str, Duration)]),
         measured: &Measured,
     ) -> Value {
         let stages: Vec<_> = stages.iter().map(|(n, t)| json!({ "stage": n, "ms": ms(*t) })).collect();
@@ -116,7 +120,7 @@ impl Bench {
             "nsPerFrame": ns, "nsPerFrameQuartiles": [low, high], "timesRealTime": speed(program, ns),
             "frames": measured.frames, "rate": program.rate, "rounds": self.rounds,
             "block": self.block, "threads": self.threads.count(), "skip": !self.no_skip,
-            "compileMs": ms(compile), "settledMs": ms(settled), "stages": stages, "nodes": nodes,
+            "compileMs": ms(compile), "settledMs": ms(finished), "stages": stages, "nodes": nodes,
         })
     }
 

@@ -1,6 +1,7 @@
 //! The machine's MIDI ports: connected when they appear, missed when they are gone. How a system is asked is in
 //! `system`: ALSA's sequencer on Linux, the `midir` crate elsewhere.
 
+#[allow(unsafe_code, reason = "ALSA is a C library that is opened when it is needed")]
 #[cfg_attr(target_os = "linux", path = "alsa.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "midir.rs")]
 mod system;

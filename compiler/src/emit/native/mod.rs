@@ -12,6 +12,7 @@ mod body;
 mod delay_lines;
 mod inst;
 mod isa;
+#[allow(unsafe_code, reason = "it owns the memory of machine code")]
 mod jit;
 mod loops;
 mod memory;

@@ -9,7 +9,7 @@ use mam_grammar::ast::{BinaryOp, Expr, ExprId, UnaryOp};
 /// Nodes with their gains, each once, in the order in which they are said.
 type Terms = Vec<(NodeId, f64)>;
 
-/// What is heard.
+/// The mixer of a JSON song, as far as `out` is one.
 pub(super) struct Mixer {
     pub(super) master: f64,
     pub(super) soft_clip: bool,
@@ -23,7 +23,7 @@ enum Value {
 }
 
 impl Song<'_> {
-    /// `out`, taken apart.
+    /// Takes the expression of `out` apart into gains of nodes.
     pub(super) fn mixer(&mut self) -> Mixer {
         let mut mixer = Mixer { master: 1.0, soft_clip: false, terms: vec![] };
         let Some(out) = self.graph.out else { return mixer };

@@ -9,7 +9,7 @@ use mam_runtime::score::Rational;
 use std::collections::HashSet;
 use std::fmt::Write;
 
-/// The whole song.
+/// Writes the whole song as JSON.
 pub(super) fn song(song: &Song<'_>, nodes: &[Node], mixer: Mixer, transport: Option<Transport>) -> String {
     // An instrument that nothing plays would play once, at the start: it is left out.
     let silent: HashSet<NodeId> =

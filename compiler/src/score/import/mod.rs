@@ -18,7 +18,7 @@ static KIT: LazyLock<Kit> = LazyLock::new(Kit::new);
 /// A song that was made of a MIDI file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
-    /// Its text.
+    /// The song as `.mam` text.
     pub text: String,
     /// What was odd about the file or has no place in the song, for people: one sentence each.
     pub remarks: Vec<String>,

@@ -42,7 +42,7 @@ impl Default for Division {
     }
 }
 
-/// One track.
+/// One track of a MIDI file, with its events in order.
 #[derive(Debug, Default)]
 pub(super) struct Track {
     /// Its name; text of the file.
@@ -83,7 +83,7 @@ pub(super) enum Kind {
     Tempo(u32),
     /// Beats, and the power of two that divides a whole note into them.
     Meter(u8, u8),
-    /// A text event.
+    /// The text of a text event.
     Text(String),
 }
 
@@ -95,7 +95,7 @@ pub(super) struct Remarks {
 }
 
 impl Remarks {
-    /// Adds a remark.
+    /// Adds a remark, or counts it where there are enough.
     pub(super) fn add(&mut self, remark: String) {
         match self.first.len() < MOST_REMARKS {
             true => self.first.push(remark),

@@ -1,0 +1,162 @@
+//! What a word means by itself: a note, a velocity, a number of semitones, a value of a parameter.
+
+use super::amount::{Amount, from_word};
+use super::codes::{PATTERN_VALUE, VALUE_CLAMPED};
+use super::{Instrument, Parameter};
+use crate::dimension::Dimension;
+use mam_grammar::foreign;
+use mam_grammar::mini::Word;
+use mam_grammar::{Problem, Problems};
+use mam_runtime::score::{Note, Pitch, Value};
+
+fn wrong(word: &Word, wanted: &str) -> Problem {
+    Problem::new(&PATTERN_VALUE, word.span, format!("`{}` is not {wanted}", word.text))
+}
+
+pub(super) fn velocity(word: &Word) -> Result<Value, Problem> {
+    plain(word, "a velocity, such as `0.5`")
+}
+
+fn plain(word: &Word, wanted: &str) -> Result<Value, Problem> {
+    match from_word(&word.text) {
+        Some(Amount::Number(Dimension::PLAIN, x)) => Ok(Value::Number(x.to_f64())),
+        _ => Err(wrong(word, wanted)),
+    }
+}
+
+pub(super) fn semitones(word: &Word) -> Result<Value, Problem> {
+    match from_word(&word.text) {
+        Some(Amount::Semitones(x) | Amount::Number(Dimension::PLAIN, x)) => Ok(Value::Number(x.to_f64())),
+        _ => Err(wrong(word, "a number of semitones, such as `7st`")),
+    }
+}
+
+pub(super) fn note(word: &Word, of: &Instrument, degrees: bool) -> Result<Note, Problem> {
+    let note = |pitch| Ok(Note { pitch, vel: 1.0 });
+    if !of.pitched || &*word.text == "x" {
+        return note(Pitch::Plain(0.0));
+    }
+    if let Some(midi) = note_number(&word.text) {
+        return note(Pitch::Note(midi));
+    }
+    if let Some((degree, raised)) = altered_degree(&word.text) {
+        return match degrees {
+            true => note(Pitch::Degree(degree, raised)),
+            false => Err(wrong(word, "a note").help(format!(
+                "it is a degree of a scale, raised or lowered: say which scale behind the pattern, `\"{}\".scale(c, minor)`",
+                word.text
+            ))),
+        };
+    }
+    if word.text.trim_start_matches('-').starts_with('.') {
+        let digits = word.text.replacen('.', "0.", 1);
+        let help = format!(
+            "as a weight, a chance or a velocity it touches its sign: `@{digits}`, `?{digits}`, `:{digits}`"
+        );
+        return Err(wrong(word, "a note").help(help));
+    }
+    match from_word(&word.text) {
+        Some(Amount::Number(Dimension::PLAIN, x)) if degrees => note(Pitch::Degree(x.to_f64(), 0.0)),
+        Some(Amount::Number(Dimension::PLAIN, x)) => note(Pitch::Note(x.to_f64())),
+        Some(Amount::Number(Dimension::FREQUENCY, x)) if x.sign() > 0 => {
+            note(Pitch::Note(69.0 + 12.0 * (x.to_f64() / 440.0).log2()))
+        }
+        _ => Err(match foreign::chord(&word.text) {
+            Some(notes) => wrong(word, "a note")
+                .help(format!("a chord is its notes, in brackets: `{notes}`"))
+                .fix(word.span, notes),
+            None => wrong(word, "a note").help(format!(
+            "`{}` plays notes: names (`c4`, `eb3`, `f#2`; a bare `c` is c4), MIDI numbers (`60`), `x` for a plain hit, \
+             `~` for a rest",
+                of.name
+            )),
+        }),
+    }
+}
+
+/// By how many semitones accidentals raise; `None` for other words. `letters` are those that stand for `#` and `b`.
+fn raised(accidentals: &str, letters: bool) -> Option<f64> {
+    const MOST: usize = 4;
+    let one = |c| match c {
+        '#' | '♯' => Some(1.0),
+        'b' | '♭' => Some(-1.0),
+        's' if letters => Some(1.0),
+        'f' if letters => Some(-1.0),
+        _ => None,
+    };
+    let few = accidentals.chars().count() <= MOST;
+    accidentals.chars().map(one).sum::<Option<f64>>().filter(|_| few)
+}
+
+/// A degree of a scale with accidentals behind it, `1b` or `-2♯`: the degree, and semitones above it.
+fn altered_degree(text: &str) -> Option<(f64, f64)> {
+    let end = text.find(['#', 'b', '♯', '♭'])?;
+    let (degree, accidentals) = text.split_at(end);
+    let degree: i32 = degree.parse().ok()?;
+    Some((degree.into(), raised(accidentals, false)?))
+}
+
+/// The MIDI number of a note's name: `c4` is 60, a bare `c` too; `#`, `♯` and `s` raise, `b`, `♭` and `f` lower.
+pub fn note_number(name: &str) -> Option<f64> {
+    let mut letters = name.chars();
+    let letter = letters.next()?.to_ascii_lowercase();
+    let pitch = match letter {
+        'c' => 0,
+        'd' => 2,
+        'e' => 4,
+        'f' => 5,
+        'g' => 7,
+        'a' => 9,
+        'b' => 11,
+        _ => return None,
+    };
+    let rest = letters.as_str();
+    let octave_at = rest.find(|c: char| c.is_ascii_digit() || c == '-').unwrap_or(rest.len());
+    let (accidentals, octave) = rest.split_at(octave_at);
+    let raised = raised(accidentals, true)?;
+    let octave: i32 = if octave.is_empty() { 4 } else { octave.parse().ok()? };
+    (-9..=20).contains(&octave).then(|| f64::from((octave + 1) * 12 + pitch) + raised)
+}
+
+/// The value of a parameter in base units, with a warning where it lies outside the range.
+pub(super) fn in_base(word: &Word, param: &Parameter, problems: &mut Problems) -> Result<f64, Problem> {
+    let value = match (from_word(&word.text), param.dimension) {
+        (Some(Amount::Number(Dimension::PLAIN, x)), _) => x.to_f64() * param.scale,
+        (Some(Amount::Number(d, x)), wanted) if d == wanted => x.to_f64(),
+        (Some(Amount::Semitones(x)), Dimension::PLAIN) => (x.to_f64() / 12.0).exp2(),
+        (None, Dimension::FREQUENCY) if note_number(&word.text).is_some() => {
+            let note = note_number(&word.text).unwrap_or(69.0);
+            440.0 * ((note - 69.0) / 12.0).exp2()
+        }
+        _ => {
+            let wanted = match param.dimension {
+                Dimension::PLAIN => "a plain number, such as `0.8`, `80%` or `-6dB`",
+                Dimension::TIME => "a time, such as `40ms`",
+                _ => "a frequency, such as `800Hz`",
+            };
+            return Err(wrong(word, wanted).help(format!("`{}` takes {wanted}", param.name)));
+        }
+    };
+    let (low, high) = param.range;
+    if value < low || value > high {
+        let message = format!("`{}` lies outside the range of `{}`", word.text, param.name);
+        problems.add(
+            Problem::new(&VALUE_CLAMPED, word.span, message)
+                .here(format!("becomes {}", param.show(value.clamp(low, high))))
+                .help(format!("its range is {}", param.units.range(param.range, param.dimension))),
+        );
+    }
+    Ok(value)
+}
+
+pub(super) fn parameter(word: &Word, param: &Parameter, problems: &mut Problems) -> Result<Value, Problem> {
+    let value = in_base(word, param, problems)?;
+    Ok(Value::Number(value.clamp(param.range.0, param.range.1)))
+}
+
+impl Parameter {
+    /// A value in base units as a person writes it.
+    fn show(&self, value: f64) -> String {
+        self.units.show(value, self.dimension)
+    }
+}

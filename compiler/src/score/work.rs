@@ -1,0 +1,54 @@
+//! The work that looking through a score may take, and what a pattern that takes too much says.
+
+use super::codes;
+use mam_grammar::{Problem, Problems, Span};
+use mam_runtime::score::{Pattern, QueryError, TimeSpan};
+
+/// Cycles that are tried when a pattern is checked.
+pub(super) const TRIED_CYCLES: i64 = 16;
+
+/// The work that the lines of a score may take while they are tried.
+pub(super) struct Work {
+    most: u64,
+    left: u64,
+}
+
+impl Work {
+    pub(super) fn new(most: u64) -> Work {
+        Work { most, left: most }
+    }
+
+    /// Adds a problem when the first cycles of a pattern cannot be played, or those of all lines so far take too much work.
+    pub(super) fn try_line(&mut self, pattern: &Pattern, place: Span, problems: &mut Problems) {
+        if self.left == 0 {
+            return; // That has been said.
+        }
+        let cycles = pattern.period().map_or(TRIED_CYCLES, |p| (p.ceil() as i64).clamp(1, TRIED_CYCLES));
+        let failed = (0..cycles).find_map(|c| pattern.query_within(TimeSpan::cycle(c), &mut self.left).err());
+        if self.left == 0 {
+            let message = format!(
+                "the lines of the score take more than {} steps to be looked through, the limit `score_work`",
+                self.most
+            );
+            let help = "write fewer lines, or fewer events in them";
+            problems.add(Problem::new(&crate::codes::TOO_LARGE, place, message).help(help));
+        } else if let Some(error) = failed {
+            problems.add(query_problem(error, place));
+        }
+    }
+}
+
+/// What a failed query says to a person.
+pub fn query_problem(error: QueryError, place: Span) -> Problem {
+    match error {
+        QueryError::TooMuch => {
+            Problem::new(&codes::PATTERN_TOO_MUCH, place, "one cycle of this pattern holds too many events")
+                .help("a factor, a range or a number of steps is probably far larger than was meant")
+        }
+        QueryError::Overflow => Problem::new(
+            &codes::PATTERN_TOO_FINE,
+            place,
+            "this pattern divides time more finely than exact fractions can hold",
+        ),
+    }
+}
