@@ -45,7 +45,7 @@ pub(super) struct View<'a> {
 /// What a line is worth where there is not room for all: the first stays longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
-    Place,
+    Position,
     Said,
     Meter,
     Title,
@@ -130,7 +130,7 @@ impl View<'_> {
         let blank = (Rank::Blank, String::new());
         let all = |rank: Rank, lines: Vec<String>| lines.into_iter().map(move |line| (rank, line));
         let mut lines = vec![(Rank::Title, self.paint(BOLD, &cut(self.title, columns))), blank.clone()];
-        lines.extend([(Rank::Place, self.place(columns)), blank.clone()]);
+        lines.extend([(Rank::Position, self.place(columns)), blank.clone()]);
         lines.extend(all(Rank::Meter, self.meters(columns)));
         lines.push(blank.clone());
         lines.extend(all(Rank::Track, self.tracks(columns, rows)));

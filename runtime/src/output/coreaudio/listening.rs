@@ -75,7 +75,7 @@ fn the_unit_is_set_up_in_the_order_that_it_wants() {
 }
 
 #[test]
-fn every_call_that_fails_is_told_and_leaves_nothing() {
+fn every_call_that_fails_is_reported_and_leaves_nothing() {
     for call in standin::CALLS {
         let world = World::begin();
         world.plug_in(MICROPHONE, 2);
