@@ -136,7 +136,7 @@ fn read_keys(sender: Sender<LoopEvent>) {
 #[cfg(feature = "osc")]
 fn listen_to_osc(to: SocketAddr, sender: Sender<LoopEvent>) -> Result<(), Failure> {
     let listening =
-        osc::listen(to, move |control, waiting| sender.send(LoopEvent::Asked(control, waiting)).is_ok());
+        osc::listen(to, move |request, waiting| sender.send(LoopEvent::Asked(request, waiting)).is_ok());
     listening.map_err(|error| Failure::Io(format!("cannot listen to OSC at {to}: {}", words(&error))))
 }
 

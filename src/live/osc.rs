@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn each_address_is_a_wish() {
+    fn each_address_is_a_request() {
         use Action::*;
         let bd = || "bd".to_string();
         let all = [

@@ -202,7 +202,7 @@ impl Control {
     }
 
     /// The cycles of the score that plays that cannot be played, up to what is sent ahead: of each line's target or parameter
-    /// the first. They are told again each time this is asked.
+    /// the first. They are given again each time this is asked.
     pub fn unplayed(&self) -> &[Unplayed] {
         self.current.source.unplayed()
     }

@@ -1,7 +1,7 @@
 //! Memory whose address never changes, reached through pointers.
 //!
 //! Kernels see state, buffers and delay lines through tables of pointers that are made once. Rust's references to
-//! the same memory would make those pointers invalid, so a [`Block`] hands out references only for as long as its
+//! the same memory would make those pointers invalid, so a [`Block`] lends references only for as long as its
 //! owner touches the memory itself. It does not grow.
 
 use crate::ids::BufferId;

@@ -13,11 +13,11 @@ const CHUNK: usize = 1024;
 const LENGTH: usize = 192;
 /// Tabulated positions between two frames of the lower rate; linear in between, which errs by −130 dB.
 const POSITIONS: usize = 2048;
-/// The band that is kept, as a share of the lower rate's half.
+/// The band that passes, as a share of the lower rate's half.
 const BAND: f32 = 0.95;
 
 /// Resamples channels that come in portions. Frame n of the result is the sound at n/`to` seconds, to one of [`POSITIONS`]; the
-/// band below 0.9 of the lower rate's half is kept within 0.01 dB. Work for a frame of the result is bounded by the ratio of the rates, memory by
+/// band below 0.9 of the lower rate's half passes within 0.01 dB. Work for a frame of the result is bounded by the ratio of the rates, memory by
 /// that and [`CHUNK`].
 pub(super) struct Stream {
     resampler: Async<f32>,

@@ -83,7 +83,7 @@ struct Progress {
     over_with: u64,
     /// The slots of the stretches that may be rendered, from that one on.
     slots: VecDeque<usize>,
-    /// Places that are free; the last is the next to be taken.
+    /// Slots that are free; the last is the next to be taken.
     free: Vec<usize>,
     /// Stretches whose result has been taken.
     taken: u64,

@@ -339,7 +339,7 @@ fn ordered(flow: &Flow, group: &[usize]) -> Vec<Vec<usize>> {
     let mut ready: Vec<usize> =
         missing.iter().filter(|(_, n)| **n == 0).map(|(part, _)| *part).rev().collect();
     let mut parts = vec![];
-    // All of them come, as groups are only joined where no circle arises.
+    // All of them come, as groups are only joined where no cycle arises.
     while let Some(part) = ready.pop() {
         parts.extend(steps.remove(&part));
         for fed in feeds.get(&part).into_iter().flatten() {

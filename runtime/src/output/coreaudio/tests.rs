@@ -55,7 +55,7 @@ fn every_sample_arrives_once_whatever_the_callbacks_sizes() {
 }
 
 #[test]
-fn every_call_that_fails_is_told_and_leaves_nothing() {
+fn every_call_that_fails_is_reported_and_leaves_nothing() {
     for call in standin::CALLS {
         let world = World::begin();
         let opened = CoreAudio.open(&stereo()).unwrap();
