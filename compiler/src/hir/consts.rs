@@ -31,10 +31,13 @@ pub enum Missing {
     Wrong,
 }
 
+/// A number in base units with what it measures, or why there is none.
+pub type Number = Result<(f64, Dimension), Missing>;
+
 /// What was evaluated so far.
 #[derive(Default)]
 pub struct Consts {
-    known: RefCell<FxHashMap<(usize, ExprId, Iterations), Result<(f64, Dimension), Missing>>>,
+    known: RefCell<FxHashMap<(usize, ExprId, Iterations), Number>>,
     /// Expressions that were evaluated, for the limit `all_evaluations`.
     work: Cell<usize>,
 }
@@ -44,13 +47,7 @@ impl Consts {
     ///
     /// # Errors
     /// Where it is not a constant, or cannot be evaluated.
-    pub fn number(
-        &self,
-        files: &Files,
-        file: usize,
-        expr: ExprId,
-        around: &[super::Iteration],
-    ) -> Result<(f64, Dimension), Missing> {
+    pub fn number(&self, files: &Files, file: usize, expr: ExprId, around: &[super::Iteration]) -> Number {
         let key = (file, expr, around.to_vec());
         if let Some(&known) = self.known.borrow().get(&key) {
             return known;
@@ -125,7 +122,7 @@ struct Evaluator<'a> {
 struct Numbers;
 
 impl Evaluator<'_> {
-    fn number(&mut self, file: usize, expr: ExprId, around: &[super::Iteration]) -> Found<(f64, Dimension)> {
+    fn number(&mut self, file: usize, expr: ExprId, around: &[super::Iteration]) -> Number {
         let mut frame = self.frame(file, FILE, None);
         for iteration in around {
             frame = self.frame(file, iteration.scope, Some(frame));
