@@ -12,7 +12,7 @@ use crate::listen::{Chosen, Heard, Listen};
 use crate::lower::{Lowered, lower};
 use crate::opt::instances::{self, Packed, Packing, Rules};
 use crate::opt::{hoist, hoisted};
-use crate::places::Places;
+use crate::places::Bindings;
 use crate::plan::Plan;
 use crate::target::{OptLevel, Target};
 use crate::{checks, codes, front, heard, score, sets};
@@ -98,7 +98,7 @@ pub struct Compilation {
 /// The stages of a compilation.
 #[derive(Default)]
 pub struct Stages {
-    /// All files.
+    /// The song's file, those it uses and the prelude.
     pub files: Option<Files>,
     /// Index of the song among them.
     pub song: usize,
@@ -106,7 +106,7 @@ pub struct Stages {
     pub json: Option<crate::json::Song>,
     /// What was read of definitions.
     pub library: Library,
-    /// The graph.
+    /// The nodes of the song and their connections.
     pub graph: Graph,
     /// Which nodes become one kernel.
     pub groups: Vec<Group>,
@@ -114,13 +114,13 @@ pub struct Stages {
     pub lowered: Lowered,
     /// The kernels that are called, after all passes.
     pub optimised: Module,
-    /// Where everything is.
+    /// The steps of the program and the layout of its memory.
     pub plan: Plan,
     /// The machine that all of this is for.
     pub target: Target,
 }
 
-/// Compiles a song.
+/// Compiles a song with nothing cached from a compilation before.
 pub fn compile(sources: &mut Sources, song: SourceId, loader: &dyn Loader, options: &Options) -> Compilation {
     compile_again(sources, song, loader, options, &mut CompilationCache::default())
 }
@@ -300,7 +300,7 @@ impl<'a> Line<'a> {
     fn score(&mut self) -> bool {
         let Compilation { stages, problems, .. } = &mut self.out;
         let Some(files) = &stages.files else { return false };
-        let places = Places::new((files, &stages.library, stages.song), &stages.graph, &stages.lowered);
+        let places = Bindings::new((files, &stages.library, stages.song), &stages.graph, &stages.lowered);
         let (json, seed) = (stages.json.as_ref(), self.settings.seed);
         let before = errors(problems);
         (self.score, self.leftovers) = front::score(json, files, stages.song, seed, &places, problems);
@@ -326,7 +326,7 @@ impl<'a> Line<'a> {
         hoist(&mut lowered, moves.as_slice());
         *heard = self.listened.heard(graph, &mut lowered, channels);
         sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
-        let places = Places::new((files, library, song), graph, &lowered);
+        let places = Bindings::new((files, library, song), graph, &lowered);
         // What is odd in a song without errors is odd whatever is wrong with its score.
         if errors(problems) == self.score_errors {
             left_over(&self.leftovers, &places, problems);
@@ -398,7 +398,7 @@ fn errors(problems: &Problems) -> usize {
 }
 
 /// Warns of parameters that later passes begin with another value of, now that the first one's is known.
-fn left_over(leftovers: &[score::Leftover], places: &Places, problems: &mut Problems) {
+fn left_over(leftovers: &[score::Leftover], places: &Bindings, problems: &mut Problems) {
     for leftover in leftovers {
         let (info, owner) = (places.info(leftover.param), places.target_of(leftover.param));
         let problem = leftover.problem(info.default, owner, |x| info.show(x));

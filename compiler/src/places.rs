@@ -12,8 +12,8 @@ use mam_runtime::ids::{ParamId, PortId};
 use mam_runtime::{MidiRole, Miss, Spelling, Target};
 use rustc_hash::FxHashMap;
 
-/// The instruments of a song, and the names that lead to them: all but [`Places::remainder`] is known before it is lowered.
-pub struct Places<'a> {
+/// The instruments of a song, and the names that lead to them: all but [`Bindings::remainder`] is known before it is lowered.
+pub struct Bindings<'a> {
     files: &'a Files,
     library: &'a Library,
     song: usize,
@@ -24,24 +24,24 @@ pub struct Places<'a> {
     index: FxHashMap<NodeId, usize>,
 }
 
-impl<'a> Places<'a> {
-    /// The places of a lowered song.
+impl<'a> Bindings<'a> {
+    /// The bindings of a lowered song.
     pub fn new(
         (files, library, song): (&'a Files, &'a Library, usize),
         graph: &'a Graph,
         lowered: &'a Lowered,
-    ) -> Places<'a> {
+    ) -> Bindings<'a> {
         let index = FxHashMap::default();
-        let mut places = Places { files, library, song, graph, lowered, targets: vec![], index };
+        let mut bindings = Bindings { files, library, song, graph, lowered, targets: vec![], index };
         let mut nodes: Vec<NodeId> = graph.targets.values().copied().collect();
-        nodes.extend(graph.nodes.handles().filter(|&n| places.is_instrument(n)));
+        nodes.extend(graph.nodes.handles().filter(|&n| bindings.is_instrument(n)));
         nodes.sort();
         nodes.dedup();
         for node in nodes {
-            places.index.insert(node, places.targets.len());
-            places.targets.push(places.describe(node));
+            bindings.index.insert(node, bindings.targets.len());
+            bindings.targets.push(bindings.describe(node));
         }
-        places
+        bindings
     }
 
     fn is_instrument(&self, node: NodeId) -> bool {
@@ -70,8 +70,8 @@ impl<'a> Places<'a> {
             monitor: self.lowered.ports.monitor_of(node).map(PortId::new),
             default_note: info.map_or(60.0, |i| i.default_note),
             midi: midi.unwrap_or_default(),
-            bpm: ParamId::new(self.lowered.slots.of(node, last - 2)),
-            looped: ParamId::new(self.lowered.slots.of(node, last - 1)),
+            bpm: ParamId::new(self.lowered.slots.slot_of(node, last - 2)),
+            looped: ParamId::new(self.lowered.slots.slot_of(node, last - 1)),
         }
     }
 
@@ -103,7 +103,7 @@ impl<'a> Places<'a> {
 
     /// The slot of a knob.
     pub fn knob(&self, name: &str) -> Option<ParamId> {
-        self.graph.knobs.get(name).map(|&node| ParamId::new(self.lowered.slots.of(node, 0)))
+        self.graph.knobs.get(name).map(|&node| ParamId::new(self.lowered.slots.slot_of(node, 0)))
     }
 
     /// Every name that the score may speak of.
@@ -162,7 +162,7 @@ impl<'a> Places<'a> {
     }
 }
 
-impl json::Bindings for Places<'_> {
+impl json::Bindings for Bindings<'_> {
     fn target(&self, name: &str) -> Option<usize> {
         self.instrument(name).map(|(index, _)| index)
     }

@@ -35,7 +35,7 @@ pub const fn guard_copied(frames: usize) -> usize {
 /// A compiled song, ready to run at one sample rate.
 #[derive(Clone)]
 pub struct Program {
-    /// Frames a second.
+    /// Sample rate in frames a second.
     pub rate: u32,
     /// The machine code, or the interpreter.
     pub code: Arc<dyn Code>,
@@ -60,7 +60,7 @@ pub struct Program {
     pub ports: usize,
     /// The instruments, as the score sees them.
     pub targets: Vec<Target>,
-    /// What is played.
+    /// The events of the song over time.
     pub score: Score,
 }
 
@@ -122,7 +122,7 @@ pub struct Step {
     pub state: usize,
     /// Bytes of that block.
     pub state_bytes: usize,
-    /// Its delay lines.
+    /// The delay lines that the kernel reads and writes.
     pub delays: Vec<DelayId>,
     /// Its parameters.
     pub params: Vec<ParamId>,
@@ -132,7 +132,7 @@ pub struct Step {
     pub inputs: Vec<SignalId>,
     /// The signals that it writes.
     pub outputs: Vec<SignalId>,
-    /// Its event ports.
+    /// The ports whose events it takes.
     pub ports: Vec<PortId>,
     /// Which parts of it fall silent.
     pub voices: Vec<StepVoice>,
@@ -192,7 +192,7 @@ pub struct StepVoice {
     pub delays: std::ops::Range<usize>,
 }
 
-/// A delay line.
+/// A delay line of the program's memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DelaySpec {
     /// Path: node and state.
@@ -219,7 +219,7 @@ pub struct MidiRole {
 /// An instrument, as the score sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
-    /// Its path.
+    /// The path by which it is set: `bd.gain`.
     pub name: Arc<str>,
     /// Ports of its voices.
     pub voices: Vec<PortId>,
@@ -231,16 +231,16 @@ pub struct Target {
     pub midi: MidiRole,
     /// Its `bpm` and `loop` parameters.
     pub bpm: ParamId,
-    /// See [`Target::bpm`].
+    /// The parameter that says whether it triggers itself; see [`Target::bpm`].
     pub looped: ParamId,
 }
 
 /// Something that happens at a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Event {
-    /// Absolute frame.
+    /// The frame at which it takes effect, from the song's start.
     pub frame: u64,
-    /// What.
+    /// The note or the change of a parameter.
     pub kind: EventKind,
 }
 
@@ -302,7 +302,7 @@ pub struct Call {
     pub inputs: *const *const f32,
     /// Its outputs, from the first frame of the call.
     pub outputs: *const *mut f32,
-    /// Its event ports.
+    /// The ports whose events it takes.
     pub ports: *const Port,
     /// Absolute index of the first frame, modulo 2³².
     pub frame: u32,
@@ -322,11 +322,11 @@ pub struct Port {
     pub active: u32,
     /// Fills up to eight bytes.
     pub reserved: u32,
-    /// Hz.
+    /// Frequency of the note in Hz.
     pub freq: f64,
-    /// MIDI note number.
+    /// MIDI note number; 69 is 440 Hz.
     pub note: f64,
-    /// 1 is nominal.
+    /// Velocity of the note; 1 is nominal.
     pub vel: f64,
 }
 

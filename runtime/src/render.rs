@@ -169,7 +169,7 @@ impl<S: EventSource> Renderer<S> {
         Some(first..last)
     }
 
-    /// See [`Engine::never_skip`].
+    /// Renders what sleeps, too; see [`Engine::never_skip`].
     pub fn never_skip(&mut self) {
         match &mut self.machine {
             Machine::One(engine) => engine.never_skip(),

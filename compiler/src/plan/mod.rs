@@ -26,7 +26,7 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The initial image of the state memory.
     pub state: Vec<u8>,
-    /// The delay lines.
+    /// The delay lines, with their lengths in frames.
     pub delays: IdMap<DelayId, DelaySpec>,
     /// The buffer of each signal.
     pub buffers: IdMap<SignalId, BufferId>,

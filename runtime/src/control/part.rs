@@ -19,7 +19,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The beginning.
+    /// The beginning of the part.
     pub const START: Entry = Entry { at: 0, since: 0 };
 
     /// The whole quanta of what is rendered unheard.

@@ -198,7 +198,7 @@ impl Song<'_> {
         let name = self.lowered.slots.name(slot.index()).clone();
         let span = self.line_span(&name);
         let Some((node, index)) = self.owner(slot) else { return self.refuse(span, "a line for a knob") };
-        let info = self.lowered.slots.info(self.lowered.slots.of(node, index)).clone();
+        let info = self.lowered.slots.info(self.lowered.slots.slot_of(node, index)).clone();
         if ramp.curve.is_some_and(|curve| curve != info.curve) {
             self.refuse(span, "a ramp of its own curve");
         }
@@ -226,7 +226,7 @@ impl Song<'_> {
     fn owner(&self, slot: ParamId) -> Option<(NodeId, usize)> {
         self.graph.nodes.handles().find_map(|node| {
             let count = self.graph.instance(node)?.args.len();
-            let first = self.lowered.slots.of(node, 0);
+            let first = self.lowered.slots.slot_of(node, 0);
             (first..first + count).contains(&slot.index()).then(|| (node, slot.index() - first))
         })
     }

@@ -44,7 +44,7 @@ pub struct Unplayed {
     pub line: Played,
     /// The frame of the score at which the cycle begins.
     pub frame: u64,
-    /// Why.
+    /// The reason why it cannot be played.
     pub error: QueryError,
 }
 
