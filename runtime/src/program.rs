@@ -124,7 +124,7 @@ pub struct Step {
     pub state_bytes: usize,
     /// The delay lines that the kernel reads and writes.
     pub delays: Vec<DelayId>,
-    /// Its parameters.
+    /// Its parameters, in the order of its kernel.
     pub params: Vec<ParamId>,
     /// Which of them its general form reads once a call: where one of these moves, it is called frame by frame.
     pub per_call: Vec<bool>,

@@ -103,7 +103,7 @@ fn tabs(transport: &Transport, written: &[WrittenLine], problems: &mut Problems)
 /// A parameter that the end of a pass leaves other than its start found it, if that was the value `found`.
 #[derive(Clone, Debug)]
 pub struct Leftover {
-    /// The parameter.
+    /// The parameter that is left at another value.
     pub param: ParamId,
     /// Its value at the end, in base units.
     pub left: f64,

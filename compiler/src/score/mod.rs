@@ -97,7 +97,7 @@ pub struct Instrument {
 /// A parameter or a knob as the score sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// The program's parameter.
+    /// The parameter of the program that it is.
     pub index: ParamId,
     /// As it is written: `bd.gain`.
     pub name: String,
