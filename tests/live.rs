@@ -149,7 +149,7 @@ impl EventSource for Asking {
         self.0.held_at(frame)
     }
 
-    fn set_by_controller(&mut self, frame: u64, param: usize, value: f64) {
+    fn set_by_controller(&mut self, frame: u64, param: mam_runtime::ids::ParamId, value: f64) {
         self.0.set_by_controller(frame, param, value);
     }
 }

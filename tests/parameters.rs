@@ -4,6 +4,7 @@ use mam_compiler::files::NoFiles;
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Options, compile};
 use mam_grammar::{Severity, Sources};
+use mam_runtime::ids::ParamId;
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{EventKind, Program};
 
@@ -159,8 +160,8 @@ fn score_and_set_find_the_same_parameter() {
         let program = program(song);
         let slot = program.param(name).unwrap();
         let set = compiled("song.mam", song, &[(name, "0.5")]).program.unwrap();
-        let changed = |i: &usize| set.params[*i].default != program.params[*i].default;
-        assert_eq!((0..program.params.len()).filter(changed).collect::<Vec<_>>(), [slot], "{name}");
+        let changed = |i: &ParamId| set.params[*i].default != program.params[*i].default;
+        assert_eq!(program.params.ids().filter(changed).collect::<Vec<_>>(), [slot], "{name}");
         let line = song.replace("play {", &format!("play {{ {name} \"0.5\" ;"));
         let mut events = vec![];
         Sequencer::for_program(&self::program(&line), Extent::Once).advance(1, &mut events);

@@ -99,7 +99,7 @@ pub fn number_comma(ast: &Ast, args: &[Arg], expected: &[Option<Dimension>]) -> 
         let Some((digits, rest)) = numbers_around_comma(ast, a, b) else { continue };
         let thousands = rest.trim_end_matches(|c: char| !c.is_ascii_digit()).len() == 3;
         let measures = match &ast.exprs[b] {
-            Expr::Number(Number { unit: Some(unit), .. }) => Some(Dimension::of(*unit)),
+            Expr::Number(Number { unit: Some(unit), .. }) => Some(Dimension::from_unit(*unit)),
             _ => None,
         };
         let wanted = |i: usize| expected.get(i).copied().flatten();

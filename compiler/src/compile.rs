@@ -12,11 +12,12 @@ use crate::listen::{Chosen, Heard, Listen};
 use crate::lower::{Lowered, lower};
 use crate::opt::instances::{self, Packed, Packing, Rules};
 use crate::opt::{hoist, hoisted};
-use crate::places::Places;
+use crate::places::Bindings;
 use crate::plan::Plan;
 use crate::target::{OptLevel, Target};
 use crate::{checks, codes, front, heard, score, sets};
 use mam_grammar::{Limits, Problem, Problems, Severity, SourceId, Sources, Span};
+use mam_runtime::ids::{IdMap, ParamId};
 use mam_runtime::score::Score;
 use mam_runtime::{Code, ParamSlot, Program, Target as Playable};
 use std::sync::Arc;
@@ -97,7 +98,7 @@ pub struct Compilation {
 /// The stages of a compilation.
 #[derive(Default)]
 pub struct Stages {
-    /// All files.
+    /// The song's file, those it uses and the prelude.
     pub files: Option<Files>,
     /// Index of the song among them.
     pub song: usize,
@@ -105,7 +106,7 @@ pub struct Stages {
     pub json: Option<crate::json::Song>,
     /// What was read of definitions.
     pub library: Library,
-    /// The graph.
+    /// The nodes of the song and their connections.
     pub graph: Graph,
     /// Which nodes become one kernel.
     pub groups: Vec<Group>,
@@ -113,13 +114,13 @@ pub struct Stages {
     pub lowered: Lowered,
     /// The kernels that are called, after all passes.
     pub optimised: Module,
-    /// Where everything is.
+    /// The steps of the program and the layout of its memory.
     pub plan: Plan,
     /// The machine that all of this is for.
     pub target: Target,
 }
 
-/// Compiles a song.
+/// Compiles a song with nothing cached from a compilation before.
 pub fn compile(sources: &mut Sources, song: SourceId, loader: &dyn Loader, options: &Options) -> Compilation {
     compile_again(sources, song, loader, options, &mut CompilationCache::default())
 }
@@ -299,7 +300,7 @@ impl<'a> Line<'a> {
     fn score(&mut self) -> bool {
         let Compilation { stages, problems, .. } = &mut self.out;
         let Some(files) = &stages.files else { return false };
-        let places = Places::new((files, &stages.library, stages.song), &stages.graph, &stages.lowered);
+        let places = Bindings::new((files, &stages.library, stages.song), &stages.graph, &stages.lowered);
         let (json, seed) = (stages.json.as_ref(), self.settings.seed);
         let before = errors(problems);
         (self.score, self.leftovers) = front::score(json, files, stages.song, seed, &places, problems);
@@ -314,7 +315,7 @@ impl<'a> Line<'a> {
         let (song, library, graph) = (stages.song, &stages.library, &stages.graph);
         let begun = std::mem::take(&mut stages.lowered);
         let moves = self.score.moves(&params(&begun, rate));
-        let hoisted = |kernel: &Kernel, params: &[usize]| hoisted(kernel, params, &moves);
+        let hoisted = |kernel: &Kernel, params: &[usize]| hoisted(kernel, params, moves.as_slice());
         let rates = (f64::from(rate), seed);
         let order = (graph, &stages.groups[..]);
         let executor = &*self.options.host.executor;
@@ -322,10 +323,10 @@ impl<'a> Line<'a> {
         let mut lowered = self.cache.lowering(ahead, hoisted, |templates, made| {
             lower((files, library, song), order, rates, templates, begun, made, problems)
         });
-        hoist(&mut lowered, &moves);
+        hoist(&mut lowered, moves.as_slice());
         *heard = self.listened.heard(graph, &mut lowered, channels);
         sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
-        let places = Places::new((files, library, song), graph, &lowered);
+        let places = Bindings::new((files, library, song), graph, &lowered);
         // What is odd in a song without errors is odd whatever is wrong with its score.
         if errors(problems) == self.score_errors {
             left_over(&self.leftovers, &places, problems);
@@ -397,7 +398,7 @@ fn errors(problems: &Problems) -> usize {
 }
 
 /// Warns of parameters that later passes begin with another value of, now that the first one's is known.
-fn left_over(leftovers: &[score::Leftover], places: &Places, problems: &mut Problems) {
+fn left_over(leftovers: &[score::Leftover], places: &Bindings, problems: &mut Problems) {
     for leftover in leftovers {
         let (info, owner) = (places.info(leftover.param), places.target_of(leftover.param));
         let problem = leftover.problem(info.default, owner, |x| info.show(x));
@@ -405,7 +406,7 @@ fn left_over(leftovers: &[score::Leftover], places: &Places, problems: &mut Prob
     }
 }
 
-fn params(lowered: &Lowered, rate: u32) -> Vec<ParamSlot> {
+fn params(lowered: &Lowered, rate: u32) -> IdMap<ParamId, ParamSlot> {
     lowered.slots.iter().map(|(name, info)| slot(name, info, rate)).collect()
 }
 

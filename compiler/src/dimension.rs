@@ -8,7 +8,7 @@ use std::fmt;
 pub struct Dimension(pub i8);
 
 impl Dimension {
-    /// A plain number.
+    /// A number without a dimension: a ratio, a gain, a count.
     pub const PLAIN: Dimension = Dimension(0);
     /// A time in seconds.
     pub const TIME: Dimension = Dimension(1);
@@ -19,7 +19,7 @@ impl Dimension {
     pub const ANY: Dimension = Dimension(i8::MIN);
 
     /// The dimension of a number with this unit.
-    pub fn of(unit: Unit) -> Dimension {
+    pub fn from_unit(unit: Unit) -> Dimension {
         match unit {
             Unit::Hz | Unit::KHz => Dimension::FREQUENCY,
             Unit::Ms | Unit::S => Dimension::TIME,
@@ -42,7 +42,7 @@ impl Dimension {
         }
     }
 
-    /// Of a product.
+    /// The dimension of a product of two numbers.
     pub fn times(self, other: Dimension) -> Dimension {
         match self == Dimension::ANY || other == Dimension::ANY {
             true => Dimension::ANY,
@@ -50,7 +50,7 @@ impl Dimension {
         }
     }
 
-    /// Of a quotient.
+    /// The dimension of a quotient of two numbers.
     pub fn over(self, other: Dimension) -> Dimension {
         match self == Dimension::ANY || other == Dimension::ANY {
             true => Dimension::ANY,

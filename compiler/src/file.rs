@@ -5,10 +5,10 @@ use mam_grammar::ast::{Ast, Item, ItemKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::{Arc, OnceLock};
 
-/// A parsed file.
+/// A file of definitions, parsed but not resolved.
 #[derive(Debug, Default)]
 pub struct File {
-    /// Its syntax tree.
+    /// The syntax tree of its text.
     pub ast: Ast,
     /// Its definitions by name.
     pub definitions: FxHashMap<Arc<str>, usize>,

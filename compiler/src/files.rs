@@ -25,7 +25,7 @@ impl FileId {
         FileId(text.as_ref().into())
     }
 
-    /// The characters.
+    /// The path as it was written, in the system's encoding.
     pub fn as_os_str(&self) -> &OsStr {
         &self.0
     }
@@ -183,7 +183,7 @@ impl Files {
         &self.file(id.file).ast.items[id.item]
     }
 
-    /// A definition.
+    /// The definition with this id.
     pub fn definition(&self, id: DefId) -> &Definition {
         match &self.item(id).kind {
             ItemKind::Definition(definition) => definition,

@@ -3,7 +3,7 @@
 use crate::files::{Files, Loader};
 use crate::json;
 use crate::library::Library;
-use crate::places::Places;
+use crate::places::Bindings;
 use crate::score;
 use mam_grammar::ast::{Expr, ItemKind};
 use mam_grammar::{Limits, Problems, SourceId, Sources, syntax};
@@ -17,7 +17,7 @@ pub struct Read {
     pub song: usize,
     /// What a JSON song plays.
     pub json: Option<json::Song>,
-    /// The song's seed.
+    /// The song's seed, from which all chance is drawn.
     pub seed: u64,
     /// Frames a second; 0 where it does not say.
     pub rate: u32,
@@ -77,7 +77,7 @@ pub fn score(
     files: &Files,
     song: usize,
     seed: u64,
-    places: &Places,
+    places: &Bindings,
     problems: &mut Problems,
 ) -> (Score, Vec<score::Leftover>) {
     match json {
@@ -87,7 +87,7 @@ pub fn score(
 }
 
 /// Completes what the song plays, now that it has been lowered.
-pub fn complete(score: &mut Score, json: Option<&json::Song>, files: &Files, song: usize, places: &Places) {
+pub fn complete(score: &mut Score, json: Option<&json::Song>, files: &Files, song: usize, places: &Bindings) {
     if json.is_none() {
         score::complete(score, &files.file(song).ast, places.remainder());
     }

@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::files::Files;
 use crate::graph::{Graph, NodeId, is_event, operands};
-use crate::places::Places;
+use crate::places::Bindings;
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::{Action, Score};
@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(crate) fn check(
     (files, song): (&Files, usize),
     graph: &Graph,
-    places: &Places,
+    places: &Bindings,
     score: &Score,
     problems: &mut Problems,
 ) {

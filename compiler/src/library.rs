@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// What a `def` expects of an argument.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expected {
-    /// What it measures.
+    /// What the value measures: time, frequency, a plain number.
     pub dimension: Dimension,
     /// The range that is declared; infinite without one. Arguments are not clamped to it.
     pub range: (f64, f64),
@@ -45,11 +45,11 @@ pub struct ParamInfo {
     pub min: f64,
     /// Greatest value; +∞ without a range.
     pub max: f64,
-    /// What it measures.
+    /// What the value measures: time, frequency, a plain number.
     pub dimension: Dimension,
     /// The units in which its default and its range are written: plain numbers given to it are read in its default's.
     pub units: Units,
-    /// How it ramps.
+    /// How a ramp goes from one value to the next.
     pub curve: Curve,
     /// The time in which it glides to every new value, in seconds; 0 for none.
     pub smooth: f64,
@@ -124,7 +124,7 @@ pub struct Info {
 pub struct Library {
     read: RefCell<FxHashMap<DefId, Rc<Info>>>,
     formals: RefCell<FxHashMap<DefId, Rc<[Option<Expected>]>>>,
-    /// Its constants.
+    /// The constants that have been evaluated so far.
     pub consts: Consts,
 }
 

@@ -15,7 +15,7 @@ use mam_grammar::ast::{BinaryOp, DefinitionKind, Expr, ExprId, Ident, ItemKind, 
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
-/// What is wanted.
+/// The parts of a song that are to be heard by themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listen {
     /// Whether the stems are.
@@ -53,9 +53,9 @@ pub struct Part {
 pub struct Heard {
     /// The stems by their names; their sum is `total`.
     pub stems: Vec<(String, Vec<Part>)>,
-    /// The last sum.
+    /// The terms of the last sum before the master.
     pub total: Vec<Part>,
-    /// The equations.
+    /// The equations by name, each as parts to add up.
     pub equations: Vec<(String, Vec<Part>)>,
     /// For each of them the names that it is made of.
     pub needs: Vec<Vec<String>>,

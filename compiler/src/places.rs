@@ -8,12 +8,12 @@ use crate::library::{Library, ParamInfo};
 use crate::lower::Lowered;
 use crate::score::Remainder;
 use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind};
-use mam_runtime::ids::PortId;
+use mam_runtime::ids::{ParamId, PortId};
 use mam_runtime::{MidiRole, Miss, Spelling, Target};
 use rustc_hash::FxHashMap;
 
-/// The instruments of a song, and the names that lead to them: all but [`Places::remainder`] is known before it is lowered.
-pub struct Places<'a> {
+/// The instruments of a song, and the names that lead to them: all but [`Bindings::remainder`] is known before it is lowered.
+pub struct Bindings<'a> {
     files: &'a Files,
     library: &'a Library,
     song: usize,
@@ -24,24 +24,24 @@ pub struct Places<'a> {
     index: FxHashMap<NodeId, usize>,
 }
 
-impl<'a> Places<'a> {
-    /// The places of a lowered song.
+impl<'a> Bindings<'a> {
+    /// The bindings of a lowered song.
     pub fn new(
         (files, library, song): (&'a Files, &'a Library, usize),
         graph: &'a Graph,
         lowered: &'a Lowered,
-    ) -> Places<'a> {
+    ) -> Bindings<'a> {
         let index = FxHashMap::default();
-        let mut places = Places { files, library, song, graph, lowered, targets: vec![], index };
+        let mut bindings = Bindings { files, library, song, graph, lowered, targets: vec![], index };
         let mut nodes: Vec<NodeId> = graph.targets.values().copied().collect();
-        nodes.extend(graph.nodes.handles().filter(|&n| places.is_instrument(n)));
+        nodes.extend(graph.nodes.handles().filter(|&n| bindings.is_instrument(n)));
         nodes.sort();
         nodes.dedup();
         for node in nodes {
-            places.index.insert(node, places.targets.len());
-            places.targets.push(places.describe(node));
+            bindings.index.insert(node, bindings.targets.len());
+            bindings.targets.push(bindings.describe(node));
         }
-        places
+        bindings
     }
 
     fn is_instrument(&self, node: NodeId) -> bool {
@@ -70,8 +70,8 @@ impl<'a> Places<'a> {
             monitor: self.lowered.ports.monitor_of(node).map(PortId::new),
             default_note: info.map_or(60.0, |i| i.default_note),
             midi: midi.unwrap_or_default(),
-            bpm: self.lowered.slots.of(node, last - 2),
-            looped: self.lowered.slots.of(node, last - 1),
+            bpm: ParamId::new(self.lowered.slots.slot_of(node, last - 2)),
+            looped: ParamId::new(self.lowered.slots.slot_of(node, last - 1)),
         }
     }
 
@@ -85,7 +85,7 @@ impl<'a> Places<'a> {
     ///
     /// # Errors
     /// Whether there is nothing of this name, or more than one.
-    pub fn slot(&self, name: &str) -> Result<usize, Miss> {
+    pub fn slot(&self, name: &str) -> Result<ParamId, Miss> {
         self.lowered.slots.names().find(name, Spelling::Exact)
     }
 
@@ -95,15 +95,15 @@ impl<'a> Places<'a> {
     }
 
     /// The instrument that a slot belongs to, itself or as an effect of its pipe.
-    pub fn target_of(&self, slot: usize) -> Option<usize> {
+    pub fn target_of(&self, slot: ParamId) -> Option<usize> {
         let name = self.slot_name(slot);
         let of = |target: &Target| name.strip_prefix(&*target.name).is_some_and(|rest| rest.starts_with('.'));
         self.targets.iter().position(of)
     }
 
     /// The slot of a knob.
-    pub fn knob(&self, name: &str) -> Option<usize> {
-        self.graph.knobs.get(name).map(|&node| self.lowered.slots.of(node, 0))
+    pub fn knob(&self, name: &str) -> Option<ParamId> {
+        self.graph.knobs.get(name).map(|&node| ParamId::new(self.lowered.slots.slot_of(node, 0)))
     }
 
     /// Every name that the score may speak of.
@@ -129,8 +129,8 @@ impl<'a> Places<'a> {
     }
 
     /// What a slot is.
-    pub fn info(&self, slot: usize) -> &ParamInfo {
-        self.lowered.slots.info(slot)
+    pub fn info(&self, slot: ParamId) -> &ParamInfo {
+        self.lowered.slots.info(slot.index())
     }
 
     /// What only the lowered song says of its score.
@@ -140,18 +140,18 @@ impl<'a> Places<'a> {
     }
 
     /// Path of a slot.
-    pub fn slot_name(&self, slot: usize) -> &str {
-        self.lowered.slots.name(slot)
+    pub fn slot_name(&self, slot: ParamId) -> &str {
+        self.lowered.slots.name(slot.index())
     }
 
     /// True for an instrument that triggers itself from the start.
     fn loops(&self, target: usize) -> bool {
-        let value = |slot| self.lowered.slots.info(slot).default;
+        let value = |slot: ParamId| self.lowered.slots.info(slot.index()).default;
         value(self.targets[target].looped) != 0.0 && value(self.targets[target].bpm) > 0.0
     }
 
     /// True for an instrument that triggers itself, from the start or because the score says so by one of the slots `set`.
-    pub fn triggers_itself(&self, target: usize, set: &rustc_hash::FxHashSet<usize>) -> bool {
+    pub fn triggers_itself(&self, target: usize, set: &rustc_hash::FxHashSet<ParamId>) -> bool {
         let Target { bpm, looped, .. } = self.targets[target];
         self.loops(target) || set.contains(&bpm) || set.contains(&looped)
     }
@@ -162,13 +162,13 @@ impl<'a> Places<'a> {
     }
 }
 
-impl json::Bindings for Places<'_> {
+impl json::Bindings for Bindings<'_> {
     fn target(&self, name: &str) -> Option<usize> {
         self.instrument(name).map(|(index, _)| index)
     }
 
     /// In JSON a name is the node itself: of an effect that an instrument flows into, the effect.
-    fn param(&self, name: &str, param: &str) -> Option<usize> {
+    fn param(&self, name: &str, param: &str) -> Option<ParamId> {
         let callee = &self.graph.instance(*self.graph.names.get(name)?)?.callee;
         self.lowered.slots.names().long(name, &callee.name, param, Spelling::Exact).ok()
     }

@@ -7,6 +7,7 @@ use crate::hir::consts::Consts;
 use crate::lower::Slots;
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, Problem, Problems, Sources, Span, syntax};
+use mam_runtime::ids::ParamId;
 use mam_runtime::{Miss, Spelling};
 
 /// Applies `sets`, each a name and a value as it would be written in mam.
@@ -41,7 +42,7 @@ pub(crate) fn apply(
 
 /// The slot of a name, by the rule for all names ([`mam_runtime::names`]); or of a parameter's name alone, where only one
 /// has it. Case and JSON's way of writing names do not matter.
-fn find(slots: &Slots, name: &str) -> Result<usize, Miss> {
+fn find(slots: &Slots, name: &str) -> Result<ParamId, Miss> {
     let exact = slots.names().find(name, Spelling::Exact);
     let found = if exact == Err(Miss::Unknown) { slots.names().find(name, Spelling::Loose) } else { exact };
     if found != Err(Miss::Unknown) {
@@ -51,12 +52,12 @@ fn find(slots: &Slots, name: &str) -> Result<usize, Miss> {
     let wanted = plain(name);
     let is =
         |info: &crate::library::ParamInfo| [plain(&info.name), plain(&info.json_name())].contains(&wanted);
-    let all: Vec<usize> =
-        slots.iter().enumerate().filter(|(_, (_, info))| is(info)).map(|(i, _)| i).collect();
+    let all: Vec<ParamId> =
+        slots.iter().enumerate().filter(|(_, (_, info))| is(info)).map(|(i, _)| ParamId::new(i)).collect();
     match all[..] {
         [only] => Ok(only),
         [] => Err(Miss::Unknown),
-        _ => Err(Miss::Several(all.iter().map(|&slot| slots.name(slot).to_string()).collect())),
+        _ => Err(Miss::Several(all.iter().map(|&slot| slots.name(slot.index()).to_string()).collect())),
     }
 }
 
@@ -94,9 +95,9 @@ fn number(value: &str) -> Option<(f64, Dimension)> {
     Consts::default().number(&files, file, expr, &[]).ok()
 }
 
-fn set(slots: &mut Slots, slot: usize, x: f64, dimension: Dimension, at: Span, problems: &mut Problems) {
-    let info = slots.info(slot);
-    let name = slots.name(slot);
+fn set(slots: &mut Slots, slot: ParamId, x: f64, dimension: Dimension, at: Span, problems: &mut Problems) {
+    let info = slots.info(slot.index());
+    let name = slots.name(slot.index());
     if dimension != info.dimension && dimension != Dimension::PLAIN {
         let message = format!("`{name}` is {}, but this is {dimension}", info.dimension);
         problems.add(Problem::new(&codes::DIMENSION, at, message));
@@ -112,5 +113,5 @@ fn set(slots: &mut Slots, slot: usize, x: f64, dimension: Dimension, at: Span, p
         );
     }
     let value = x.clamp(info.min, info.max);
-    slots.start(slot, value);
+    slots.start(slot.index(), value);
 }

@@ -7,7 +7,7 @@ use mam_grammar::ast::{Ast, Expr, ExprId, Formal, Unit};
 /// The units in which a default and its range are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Units {
-    /// Of the default.
+    /// The unit in which the default is written.
     pub value: Option<Unit>,
     /// Of the least value.
     pub low: Option<Unit>,
@@ -57,5 +57,5 @@ pub fn of_formal(ast: &Ast, formal: &Formal) -> Option<(Dimension, Units)> {
     if unit.is_none() && formal.range.is_none() {
         return None;
     }
-    Some((unit.map_or(Dimension::PLAIN, Dimension::of), Units { value, ..written }))
+    Some((unit.map_or(Dimension::PLAIN, Dimension::from_unit), Units { value, ..written }))
 }

@@ -4,7 +4,7 @@ use mam_compiler::dimension::Dimension;
 use mam_compiler::library::Units;
 use mam_compiler::score::{Instrument, Meaning, Parameter, Remainder, Targets, complete, from_ast};
 use mam_grammar::{Limits, Problems, Sources, syntax};
-use mam_runtime::ids::PortId;
+use mam_runtime::ids::{IdMap, ParamId, PortId};
 use mam_runtime::score::{Extent, Score, Sequencer, listing};
 use mam_runtime::{Curve, Event, EventKind, ParamSlot, Target};
 use proptest::prelude::*;
@@ -30,7 +30,14 @@ impl Targets for Band {
         if let Some(index) = PARAMETERS.iter().position(|p| p.0 == name) {
             let (_, dimension, scale, range) = PARAMETERS[index];
             let units = Units::default();
-            return Meaning::Parameter(Parameter { index, name, dimension, scale, range, units });
+            return Meaning::Parameter(Parameter {
+                index: ParamId::new(index),
+                name,
+                dimension,
+                scale,
+                range,
+                units,
+            });
         }
         match name.as_str() {
             "mix" => Meaning::Other { what: "it is a signal".into(), params: vec![] },
@@ -51,13 +58,13 @@ fn targets() -> Vec<Target> {
         monitor: None,
         default_note: 36.0,
         midi: Default::default(),
-        bpm: usize::MAX,
-        looped: usize::MAX,
+        bpm: ParamId::new(u32::MAX as usize),
+        looped: ParamId::new(u32::MAX as usize),
     };
     INSTRUMENTS.map(target).to_vec()
 }
 
-fn params() -> Vec<ParamSlot> {
+fn params() -> IdMap<ParamId, ParamSlot> {
     let slot = |(name, _, _, (min, max)): (&str, Dimension, f64, (f64, f64))| ParamSlot {
         name: name.into(),
         default: min,
@@ -66,7 +73,7 @@ fn params() -> Vec<ParamSlot> {
         curve: Curve::Linear,
         smooth: 0,
     };
-    PARAMETERS.map(slot).to_vec()
+    PARAMETERS.map(slot).into_iter().collect()
 }
 
 fn score(text: &str) -> (Score, Vec<String>) {

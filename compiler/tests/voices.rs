@@ -56,7 +56,7 @@ fn events(program: &Program, frames: u32, seed: u32) -> Vec<Event> {
             frame += 1 + random.below(frames / 2);
         }
     }
-    for (param, slot) in program.params.iter().enumerate().filter(|(_, slot)| slot.max.is_finite()) {
+    for (param, slot) in program.params.iter().filter(|(_, slot)| slot.max.is_finite()) {
         let (frame, part) = (u64::from(random.below(frames)), f64::from(random.below(100)) / 100.0);
         let value = slot.min + part * (slot.max - slot.min);
         all.push(Event {

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout)] // What a benchmark is for.
 
 use mam_runtime::Target;
+use mam_runtime::ids::ParamId;
 use mam_runtime::score::{
     Action, Clip, Extent, Line, Pattern, Rational, Score, Sequencer, Swing, Tempo, TempoMap, TimeSpan,
     Transport, Value,
@@ -49,11 +50,12 @@ fn main() {
         monitor: None,
         default_note: 36.0,
         midi: Default::default(),
-        bpm: 9,
-        looped: 9,
+        bpm: ParamId::new(9),
+        looped: ParamId::new(9),
     };
     let began = Instant::now();
     let mut events = vec![];
-    Sequencer::new(48_000, &[target], &[], &score, Extent::Forever).advance(3600 * 48_000, &mut events);
+    Sequencer::new(48_000, &[target], &Default::default(), &score, Extent::Forever)
+        .advance(3600 * 48_000, &mut events);
     println!("an hour of four lines    {:>10.1?}, {} events", began.elapsed(), events.len());
 }

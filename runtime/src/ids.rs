@@ -62,6 +62,8 @@ ids! {
     BufferId "b";
     /// A delay line of a program.
     DelayId "d";
+    /// A parameter of a program: something that can be set while it runs.
+    ParamId "p";
     /// An event port of a program: where the notes of a voice arrive.
     PortId "e";
 }

@@ -4,6 +4,7 @@
 //! the pipe that `x` stands for, else of the one effect in that pipe that has it. `x.effect.p` always names one: an
 //! effect of the equation of `x`, else of the equation from which its pipe goes on.
 
+use crate::ids::ParamId;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ pub struct ParamNames {
     /// What each equation of the song is.
     pub pipes: HashMap<Arc<str>, Pipe>,
     /// Everything that has a path of its own: knobs, and instances inside of expressions.
-    pub paths: HashMap<Arc<str>, usize>,
+    pub paths: HashMap<Arc<str>, ParamId>,
 }
 
 /// An equation, read as a pipe.
@@ -43,8 +44,8 @@ pub struct Param {
     pub name: Arc<str>,
     /// Its name in JSON.
     pub json: Arc<str>,
-    /// Its index in [`Program::params`](crate::Program::params).
-    pub slot: usize,
+    /// The parameter of the program.
+    pub slot: ParamId,
 }
 
 /// Why a name leads to no parameter.
@@ -86,7 +87,7 @@ impl ParamNames {
     ///
     /// # Errors
     /// Whether there is nothing of this name, or more than one.
-    pub fn find(&self, name: &str, spelling: Spelling) -> Result<usize, Miss> {
+    pub fn find(&self, name: &str, spelling: Spelling) -> Result<ParamId, Miss> {
         // The name of an equation may itself have dots in it (in JSON): the longest one that there is.
         for (head, rest) in splits(name) {
             let Some(head) = self.equation(head, spelling) else { continue };
@@ -113,7 +114,7 @@ impl ParamNames {
     ///
     /// # Errors
     /// There is nothing of this name.
-    pub fn long(&self, name: &str, effect: &str, param: &str, spelling: Spelling) -> Result<usize, Miss> {
+    pub fn long(&self, name: &str, effect: &str, param: &str, spelling: Spelling) -> Result<ParamId, Miss> {
         let owner = self.pipe(name).find_map(|(_, pipe)| {
             let own = pipe.effects.iter().chain(&pipe.instrument);
             own.into_iter().find(|owner| spelling.is(effect, &owner.name))
@@ -126,13 +127,13 @@ impl ParamNames {
     ///
     /// # Errors
     /// Whether nothing in the pipe has it, or more than one effect.
-    pub fn short(&self, name: &str, param: &str, spelling: Spelling) -> Result<usize, Miss> {
+    pub fn short(&self, name: &str, param: &str, spelling: Spelling) -> Result<ParamId, Miss> {
         if let Some(slot) = self.instrument(name).and_then(|owner| owner.find(param, spelling)) {
             return Ok(slot);
         }
         let effects =
             self.pipe(name).flat_map(|(at, pipe)| pipe.effects.iter().map(move |owner| (at, owner)));
-        let having: Vec<(&str, &Owner, usize)> =
+        let having: Vec<(&str, &Owner, ParamId)> =
             effects.filter_map(|(at, owner)| Some((at, owner, owner.find(param, spelling)?))).collect();
         match having[..] {
             [] => Err(Miss::Unknown),
@@ -197,7 +198,7 @@ impl ParamNames {
 }
 
 impl Owner {
-    fn find(&self, param: &str, spelling: Spelling) -> Option<usize> {
+    fn find(&self, param: &str, spelling: Spelling) -> Option<ParamId> {
         let is = |p: &&Param| {
             spelling.is(param, &p.name) || (spelling == Spelling::Loose && spelling.is(param, &p.json))
         };

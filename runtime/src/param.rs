@@ -25,7 +25,7 @@ pub struct ParamSlot {
     pub min: f64,
     /// Greatest value; +∞ when there is no range.
     pub max: f64,
-    /// How it ramps.
+    /// How a ramp goes from one value to the next.
     pub curve: Curve,
     /// The ramp of a plain set, in frames; 0 for none.
     pub smooth: u32,

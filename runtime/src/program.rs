@@ -3,7 +3,7 @@
 //! A [`Program`] says everything that is known before the first sample: which kernel runs when, where every word
 //! of state and every buffer lives, what can be set, and what is played. The engine owns the memory.
 
-use crate::ids::{BufferId, DelayId, IdMap, PortId, SignalId};
+use crate::ids::{BufferId, DelayId, IdMap, ParamId, PortId, SignalId};
 use crate::names::{Miss, ParamNames, Spelling};
 pub use crate::param::{Curve, ParamSlot};
 use crate::score::data::Score;
@@ -35,7 +35,7 @@ pub const fn guard_copied(frames: usize) -> usize {
 /// A compiled song, ready to run at one sample rate.
 #[derive(Clone)]
 pub struct Program {
-    /// Frames a second.
+    /// Sample rate in frames a second.
     pub rate: u32,
     /// The machine code, or the interpreter.
     pub code: Arc<dyn Code>,
@@ -53,14 +53,14 @@ pub struct Program {
     /// The signals that are the result, one a channel.
     pub outputs: Vec<SignalId>,
     /// Everything that can be set while it runs.
-    pub params: Vec<ParamSlot>,
+    pub params: IdMap<ParamId, ParamSlot>,
     /// How those are found by name.
     pub names: Arc<ParamNames>,
     /// The event ports. Their targets are in [`Program::targets`].
     pub ports: usize,
     /// The instruments, as the score sees them.
     pub targets: Vec<Target>,
-    /// What is played.
+    /// The events of the song over time.
     pub score: Score,
 }
 
@@ -70,19 +70,22 @@ impl Program {
         self.delays.values().map(|line| line.frames).max().unwrap_or(0)
     }
 
-    /// The parameter that a name means, however it is spelled: an index into [`Program::params`].
+    /// The parameter that a name means, however it is spelled.
     ///
     /// # Errors
     /// Whether there is nothing of this name, or more than one.
-    pub fn param(&self, name: &str) -> Result<usize, Miss> {
+    pub fn param(&self, name: &str) -> Result<ParamId, Miss> {
         let exact = match self.names.find(name, Spelling::Exact) {
             Err(Miss::Unknown) => self.names.find(name, Spelling::Loose),
             found => found,
         };
         match exact {
-            Err(Miss::Unknown) => {
-                self.params.iter().position(|slot| &*slot.name == name).ok_or(Miss::Unknown)
-            }
+            Err(Miss::Unknown) => self
+                .params
+                .iter()
+                .find(|(_, slot)| &*slot.name == name)
+                .map(|(id, _)| id)
+                .ok_or(Miss::Unknown),
             found => found,
         }
     }
@@ -119,17 +122,17 @@ pub struct Step {
     pub state: usize,
     /// Bytes of that block.
     pub state_bytes: usize,
-    /// Its delay lines.
+    /// The delay lines that the kernel reads and writes.
     pub delays: Vec<DelayId>,
-    /// Its parameters: indices into [`Program::params`].
-    pub params: Vec<usize>,
+    /// Its parameters, in the order of its kernel.
+    pub params: Vec<ParamId>,
     /// Which of them its general form reads once a call: where one of these moves, it is called frame by frame.
     pub per_call: Vec<bool>,
     /// The signals that it reads.
     pub inputs: Vec<SignalId>,
     /// The signals that it writes.
     pub outputs: Vec<SignalId>,
-    /// Its event ports.
+    /// The ports whose events it takes.
     pub ports: Vec<PortId>,
     /// Which parts of it fall silent.
     pub voices: Vec<StepVoice>,
@@ -189,7 +192,7 @@ pub struct StepVoice {
     pub delays: std::ops::Range<usize>,
 }
 
-/// A delay line.
+/// A delay line of the program's memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DelaySpec {
     /// Path: node and state.
@@ -216,7 +219,7 @@ pub struct MidiRole {
 /// An instrument, as the score sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
-    /// Its path.
+    /// The path by which it is set: `bd.gain`.
     pub name: Arc<str>,
     /// Ports of its voices.
     pub voices: Vec<PortId>,
@@ -226,18 +229,18 @@ pub struct Target {
     pub default_note: f64,
     /// How it is written to a MIDI file.
     pub midi: MidiRole,
-    /// Its `bpm` and `loop` parameters: indices into [`Program::params`].
-    pub bpm: usize,
-    /// See [`Target::bpm`].
-    pub looped: usize,
+    /// Its `bpm` and `loop` parameters.
+    pub bpm: ParamId,
+    /// The parameter that says whether it triggers itself; see [`Target::bpm`].
+    pub looped: ParamId,
 }
 
 /// Something that happens at a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Event {
-    /// Absolute frame.
+    /// The frame at which it takes effect, from the song's start.
     pub frame: u64,
-    /// What.
+    /// The note or the change of a parameter.
     pub kind: EventKind,
 }
 
@@ -246,8 +249,8 @@ pub struct Event {
 pub enum EventKind {
     /// A parameter is set, or goes to `value` in `ramp` frames. The value is clamped to the range.
     Set {
-        /// Index into [`Program::params`].
-        param: usize,
+        /// The parameter.
+        param: ParamId,
         /// The value in base units.
         value: f64,
         /// Frames; 0 for at once. Ramp value i = 1…ramp falls in frame event + i − 1.
@@ -299,7 +302,7 @@ pub struct Call {
     pub inputs: *const *const f32,
     /// Its outputs, from the first frame of the call.
     pub outputs: *const *mut f32,
-    /// Its event ports.
+    /// The ports whose events it takes.
     pub ports: *const Port,
     /// Absolute index of the first frame, modulo 2³².
     pub frame: u32,
@@ -319,11 +322,11 @@ pub struct Port {
     pub active: u32,
     /// Fills up to eight bytes.
     pub reserved: u32,
-    /// Hz.
+    /// Frequency of the note in Hz.
     pub freq: f64,
-    /// MIDI note number.
+    /// MIDI note number; 69 is 440 Hz.
     pub note: f64,
-    /// 1 is nominal.
+    /// Velocity of the note; 1 is nominal.
     pub vel: f64,
 }
 

@@ -4,6 +4,7 @@
 //! threads. It knows no file and no time of day.
 
 use crate::engine::{Engine, NotFinite, Profile};
+use crate::ids::ParamId;
 use crate::parallel::Parallel;
 use crate::program::{Event, Program, QUANTUM};
 use crate::score::{Held, Sequencer, Unplayed};
@@ -15,7 +16,7 @@ pub trait EventSource {
     fn advance(&mut self, until: u64, out: &mut Vec<Event>);
 
     /// A controller has set a parameter, which may change the events that follow.
-    fn set_by_controller(&mut self, _frame: u64, _param: usize, _value: f64) {}
+    fn set_by_controller(&mut self, _frame: u64, _param: ParamId, _value: f64) {}
 
     /// What instruments hold at a frame that was given lately or is still to come, where that is known.
     fn held_at(&self, _frame: u64) -> Option<Held> {
@@ -33,7 +34,7 @@ impl EventSource for Sequencer {
         Sequencer::advance(self, until, out);
     }
 
-    fn set_by_controller(&mut self, frame: u64, param: usize, value: f64) {
+    fn set_by_controller(&mut self, frame: u64, param: ParamId, value: f64) {
         Sequencer::set_by_controller(self, frame, param, value);
     }
 
@@ -168,7 +169,7 @@ impl<S: EventSource> Renderer<S> {
         Some(first..last)
     }
 
-    /// See [`Engine::never_skip`].
+    /// Renders what sleeps, too; see [`Engine::never_skip`].
     pub fn never_skip(&mut self) {
         match &mut self.machine {
             Machine::One(engine) => engine.never_skip(),

@@ -1,6 +1,6 @@
 //! The sequencer as its users see it: scores in, events out.
 
-use mam_runtime::ids::PortId;
+use mam_runtime::ids::{IdMap, ParamId, PortId};
 use mam_runtime::score::{
     Action, Change, Clip, Clock, Command, CommandKind, Duration, Extent, Line, Pattern, Ramp, Rational,
     Score, Sequencer, Swing, Tempo, TempoMap, Transport, Value,
@@ -24,12 +24,12 @@ fn target(voices: usize) -> Target {
         monitor: Some(PortId::new(voices)),
         default_note: 36.0,
         midi: mam_runtime::MidiRole { name: "bd".into(), ..Default::default() },
-        bpm: 1,
-        looped: 2,
+        bpm: ParamId::new(1),
+        looped: ParamId::new(2),
     }
 }
 
-fn params(bpm: f64, looped: f64) -> Vec<ParamSlot> {
+fn params(bpm: f64, looped: f64) -> IdMap<ParamId, ParamSlot> {
     let slot = |name: &str, default, max| ParamSlot {
         name: Arc::from(name),
         default,
@@ -38,7 +38,9 @@ fn params(bpm: f64, looped: f64) -> Vec<ParamSlot> {
         curve: Curve::Step,
         smooth: 0,
     };
-    vec![slot("bd.gain", 0.9, 1.5), slot("bd.bpm", bpm, 300.0), slot("bd.loop", looped, 1.0)]
+    [slot("bd.gain", 0.9, 1.5), slot("bd.bpm", bpm, 300.0), slot("bd.loop", looped, 1.0)]
+        .into_iter()
+        .collect()
 }
 
 fn line(target: usize, pattern: Pattern) -> Line {
@@ -162,7 +164,7 @@ fn a_note_takes_the_voice_released_longest_ago_else_the_oldest() {
 fn at_one_frame_commands_set_first_then_lines_then_notes() {
     let set = |v: f64| Pattern::pure(Value::Number(v));
     let action = Action::Set {
-        param: 0,
+        param: ParamId::new(0),
         ramp: Ramp { over: Duration::Seconds(Rational::ratio(1, 100)), curve: None },
     };
     let lines = vec![line(0, steps("x", 1)), Line { pattern: set(0.5), action }];
@@ -171,14 +173,14 @@ fn at_one_frame_commands_set_first_then_lines_then_notes() {
         commands: vec![
             Command {
                 frame: 0,
-                kind: CommandKind::Set { param: 0, value: 0.1, over: Rational::ratio(1, 1000) },
+                kind: CommandKind::Set { param: ParamId::new(0), value: 0.1, over: Rational::ratio(1, 1000) },
             },
             Command { frame: 96_000, kind: CommandKind::Trigger { target: 0 } },
         ],
         ..Score::default()
     };
     let all = events(&score, 1, Extent::Forever, 96_001);
-    let set = |value, ramp| EventKind::Set { param: 0, value, ramp, curve: None };
+    let set = |value, ramp| EventKind::Set { param: ParamId::new(0), value, ramp, curve: None };
     let on = |port| EventKind::On { port: PortId::new(port), note: 36.0, vel: 1.0 };
     let off = |port| EventKind::Off { port: PortId::new(port) };
     let first = [set(0.1, 48), set(0.5, 480), on(0), on(1)];
@@ -191,7 +193,7 @@ fn at_one_frame_commands_set_first_then_lines_then_notes() {
 fn an_instrument_that_loops_keeps_its_beat_when_the_tempo_changes() {
     let set = |frame, param, value| Command {
         frame,
-        kind: CommandKind::Set { param, value, over: Rational::ZERO },
+        kind: CommandKind::Set { param: ParamId::new(param), value, over: Rational::ZERO },
     };
     let run = |bpm, looped, commands| {
         let score = Score { commands, ..Score::default() };
@@ -224,14 +226,14 @@ fn a_seek_takes_up_the_values_that_hold_there() {
             })
             .collect(),
     );
-    let action = Action::Set { param: 0, ramp: Ramp::default() };
+    let action = Action::Set { param: ParamId::new(0), ramp: Ramp::default() };
     let lines = vec![line(0, steps("x", 1)), Line { pattern: values, action }];
     let score = Score { transports: vec![transport(tempo("120"), lines, 4)], ..Score::default() };
     let mut sequencer = Sequencer::new(48_000, &[target(1)], &params(0.0, 0.0), &score, Extent::Once);
     sequencer.seek(2 * 96_000 + 100, 1000);
     let mut out = Vec::new();
     sequencer.advance(100_000, &mut out);
-    let set = |value| EventKind::Set { param: 0, value, ramp: 0, curve: None };
+    let set = |value| EventKind::Set { param: ParamId::new(0), value, ramp: 0, curve: None };
     assert_eq!(out[0], Event { frame: 1000, kind: set(2.0) });
     assert_eq!(out[1], Event { frame: 1000 + 95_900, kind: set(3.0) });
     assert_eq!(ons(&out, 0), [96_900]);
@@ -306,11 +308,14 @@ fn a_musical_length_follows_the_tempo() {
     map.changes.push(Change { bar: 1.into(), tempo: Tempo::Steady(60.into()) });
     let score = Score {
         transports: vec![transport(map, vec![], 2)],
-        lengths: vec![mam_runtime::score::MusicalLength { param: 0, beats: Rational::ratio(3, 4) }],
+        lengths: vec![mam_runtime::score::MusicalLength {
+            param: ParamId::new(0),
+            beats: Rational::ratio(3, 4),
+        }],
         ..Score::default()
     };
     let set = |frame, value| {
-        let kind = EventKind::Set { param: 0, value, ramp: 0, curve: None };
+        let kind = EventKind::Set { param: ParamId::new(0), value, ramp: 0, curve: None };
         Event { frame, kind }
     };
     let all = events(&score, 1, Extent::Forever, 96_000 + 192_000 + 1);
@@ -319,7 +324,7 @@ fn a_musical_length_follows_the_tempo() {
 
 /// A song in which notes of all lengths share few voices, with an instrument that loops, and a musical length that follows
 /// a tempo that rises.
-fn crowded() -> (Score, Vec<Target>, Vec<ParamSlot>) {
+fn crowded() -> (Score, Vec<Target>, IdMap<ParamId, ParamSlot>) {
     let long = |begin: i64, bars: i64| mam_runtime::score::TableEvent {
         begin: Rational::ratio(begin, 8),
         end: Rational::ratio(begin + bars, 8),
@@ -331,18 +336,16 @@ fn crowded() -> (Score, Vec<Target>, Vec<ParamSlot>) {
         name: "loop".into(),
         voices: [4, 5].map(PortId::new).to_vec(),
         monitor: None,
-        bpm: 3,
-        looped: 4,
+        bpm: ParamId::new(3),
+        looped: ParamId::new(4),
         ..target(0)
     };
     let mut slots = params(0.0, 0.0);
     let more = [("loop.bpm", 97.0, 300.0), ("loop.loop", 1.0, 1.0), ("beat", 0.45, 10.0)];
-    slots.extend(more.map(|(name, default, max)| ParamSlot {
-        name: name.into(),
-        default,
-        max,
-        ..slots[0].clone()
-    }));
+    for (name, default, max) in more {
+        let gain = slots[ParamId::new(0)].clone();
+        slots.push(ParamSlot { name: name.into(), default, max, ..gain });
+    }
     let mut map = tempo("133");
     let rises = Tempo::Ramp { from: 133.into(), to: 140.into(), until: 2.into() };
     map.changes.extend([
@@ -351,7 +354,7 @@ fn crowded() -> (Score, Vec<Target>, Vec<ParamSlot>) {
     ]);
     let score = Score {
         transports: vec![transport(map, lines, 3)],
-        lengths: vec![mam_runtime::score::MusicalLength { param: 5, beats: Rational::ONE }],
+        lengths: vec![mam_runtime::score::MusicalLength { param: ParamId::new(5), beats: Rational::ONE }],
         ..Score::default()
     };
     (score, vec![target(3), looping], slots)

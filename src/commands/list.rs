@@ -221,8 +221,8 @@ fn song_nodes(program: &Program) -> Listing {
 fn song_params(program: &Program, slots: &Slots) -> Listing {
     let mut rows = vec![row(&["name", "range", "start"])];
     let mut all = Vec::new();
-    for (slot, p) in program.params.iter().enumerate() {
-        let (bounded, info) = (p.min.is_finite(), slots.info(slot));
+    for (slot, p) in program.params.iter() {
+        let (bounded, info) = (p.min.is_finite(), slots.info(slot.index()));
         rows.push(row(&[&p.name, &info.range().unwrap_or_default(), &info.show(p.default)]));
         let (min, max) = if bounded { (json!(p.min), json!(p.max)) } else { (Value::Null, Value::Null) };
         all.push(json!({ "name": &*p.name, "min": min, "max": max, "default": p.default }));

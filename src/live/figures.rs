@@ -6,6 +6,7 @@ use super::ui::Facts;
 use mam_compiler::library::ParamInfo;
 use mam_grammar::problem::count;
 use mam_runtime::control::{Control, MOST_CHANNELS, Position};
+use mam_runtime::ids::ParamId;
 use mam_runtime::output::Priority;
 use mam_runtime::{Curve, ParamSlot, Program, Telemetry};
 use std::collections::HashMap;
@@ -154,8 +155,8 @@ impl Figures {
         self.priority = facts.priority.clone();
         self.count(&telemetry, control.channels(), passed, now);
         self.look_at_tracks(control, telemetry.song_frame, passed, now);
-        let knob = |(index, value): (usize, f64)| {
-            let slot = program.params.get(index)?;
+        let knob = |(param, value): (ParamId, f64)| {
+            let slot = program.params.get(param)?;
             Some(Knob::new(slot, facts.infos.get(&*slot.name), value))
         };
         self.knobs = control.values().into_iter().filter_map(knob).collect();

@@ -24,10 +24,10 @@ use std::sync::Arc;
 /// A node by its handle.
 pub type NodeId = Handle<Node>;
 
-/// One song.
+/// The graph of one song: nodes and their connections.
 #[derive(Default)]
 pub struct Graph {
-    /// The nodes.
+    /// The nodes, in the order in which they were found.
     pub nodes: Arena<Node>,
     /// Edges from what is needed to what needs it. Node weights are the nodes' handles, in order.
     pub wires: DiGraph<NodeId, ()>,
@@ -64,14 +64,14 @@ pub struct Pipe {
     pub effects: Vec<NodeId>,
 }
 
-/// One node.
+/// A node: an equation, a knob, or an instance of a definition.
 #[derive(Clone, Debug)]
 pub struct Node {
     /// Its path of names; unique.
     pub path: Arc<str>,
-    /// Where it stands.
+    /// The bytes of the expression that it was made from.
     pub span: Span,
-    /// What it is.
+    /// Equation, knob, or instance of a definition.
     pub kind: NodeKind,
 }
 
@@ -94,7 +94,7 @@ pub enum NodeKind {
 /// A call of an instrument or effect by the song.
 #[derive(Clone, Debug)]
 pub struct Instance {
-    /// What is called.
+    /// The definition that the instance is of.
     pub def: DefId,
     /// How it is called, for messages.
     pub callee: Ident,

@@ -7,7 +7,7 @@ use crate::dimension::Dimension;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Builtin(usize);
 
-/// One of them.
+/// A built-in function, as a row of the table.
 pub struct Row {
     /// How it is called.
     pub name: &'static str,
@@ -17,7 +17,7 @@ pub struct Row {
     pub needed: usize,
     /// For `mamc doc` and the manual.
     pub doc: &'static str,
-    /// What it does.
+    /// The function that the name stands for.
     pub function: Function,
 }
 

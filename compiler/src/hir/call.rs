@@ -219,7 +219,7 @@ impl Resolver<'_> {
                 ItemKind::Param(param) => {
                     let units = Units::written(ast, Some(param.default), param.range);
                     let unit = units.value.or(units.low.filter(|_| units.low == units.high));
-                    let dimension = unit.map_or(Dimension::PLAIN, Dimension::of);
+                    let dimension = unit.map_or(Dimension::PLAIN, Dimension::from_unit);
                     named.params.push((param.name.name.clone(), dimension));
                 }
                 ItemKind::Input(name) => named.inputs.push(name.name.clone()),
@@ -242,7 +242,8 @@ impl Resolver<'_> {
             return None;
         }
         let ast = self.ast;
-        let measure = |expr: ExprId| unit_of(ast, expr).map(Dimension::of).filter(|d| *d != Dimension::PLAIN);
+        let measure =
+            |expr: ExprId| unit_of(ast, expr).map(Dimension::from_unit).filter(|d| *d != Dimension::PLAIN);
         let signal = |i: usize| expected[i].is_none() && definition.formals[i].default.is_none();
         let (here, expr, dimension) = (0..args.len()).find_map(|i| {
             let expr = args[i].filter(|_| signal(i))?;

@@ -172,7 +172,7 @@ impl Evaluator<'_> {
         let file = self.frames[frame].file;
         match &files.file(file).ast.exprs[expr] {
             Expr::Number(number) => {
-                let dimension = number.unit.map_or(Dimension::PLAIN, Dimension::of);
+                let dimension = number.unit.map_or(Dimension::PLAIN, Dimension::from_unit);
                 Ok(mono(Imm::F64(base_value(number.value(), number.unit)), dimension))
             }
             Expr::Paren(x) => self.eval(frame, *x),

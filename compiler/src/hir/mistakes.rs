@@ -102,10 +102,10 @@ impl Resolver<'_> {
             known.extend(Builtin::all().map(|builtin| builtin.row().name.to_string()));
         }
         match nearest(&callee.name, &known) {
-            Some(near) => problem
-                .guess(callee.span, near)
-                .here(format!("did you mean `{near}`?"))
-                .help(format!("`mamc doc {near}` shows it; `mamc list` shows what there is")),
+            Some(nearest) => problem
+                .guess(callee.span, nearest)
+                .here(format!("did you mean `{nearest}`?"))
+                .help(format!("`mamc doc {nearest}` shows it; `mamc list` shows what there is")),
             None => problem.help("`mamc list` shows what there is; your own begins with `def`"),
         }
     }

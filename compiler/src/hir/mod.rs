@@ -178,11 +178,11 @@ impl fmt::Display for Type {
 /// A name that a file defines.
 #[derive(Clone, Debug)]
 pub struct Local {
-    /// Its spelling.
+    /// The name as it is written.
     pub name: Arc<str>,
     /// Where it is defined; `None` for what comes with an instrument or effect (`freq`, `in`, `bpm`).
     pub span: Option<Span>,
-    /// What it is.
+    /// The kind of thing that the name is bound to.
     pub kind: LocalKind,
     /// Where it can be seen.
     pub scope: ScopeId,
@@ -231,7 +231,7 @@ pub struct Scope {
 /// A call of a definition or a function of the language; also the right side of a pipe without parentheses.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// What is called.
+    /// The definition or built-in that is called.
     pub callee: Callee,
     /// What is given to each argument or parameter, in the order of the definition. What is piped into a `def` or a
     /// function of the language is its first argument.
@@ -256,11 +256,11 @@ pub enum Callee {
 /// A place at which a name of the user's is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Use {
-    /// The place.
+    /// The bytes of the use in its text.
     pub span: Span,
     /// The scope that it stands in.
     pub scope: ScopeId,
-    /// What it means.
+    /// The definition or local that the name refers to.
     pub target: Target,
 }
 
@@ -290,12 +290,12 @@ impl Hir {
         self.calls.get(&expr)
     }
 
-    /// A name.
+    /// The local name with this id.
     pub fn local(&self, id: LocalId) -> &Local {
         &self.locals[id.0 as usize]
     }
 
-    /// A scope.
+    /// The scope with this id.
     pub fn scope(&self, id: ScopeId) -> &Scope {
         &self.scopes[id.0 as usize]
     }

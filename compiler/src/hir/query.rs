@@ -34,16 +34,16 @@ pub struct Hover {
     pub ty: Option<Type>,
     /// Its range as it is written.
     pub range: Option<String>,
-    /// Its documentation.
+    /// The documentation that stands before its definition.
     pub doc: Option<Arc<str>>,
 }
 
 /// A change of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// What is replaced.
+    /// The bytes that are replaced.
     pub span: Span,
-    /// By what.
+    /// The text that takes their place.
     pub text: String,
 }
 

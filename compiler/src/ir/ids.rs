@@ -8,7 +8,7 @@ macro_rules! ids {
         pub struct $name(u32);
 
         impl $name {
-            /// The first one.
+            /// The id of the first element.
             pub const ZERO: $name = $name(0);
 
             /// The `index`-th, from 0.

@@ -54,7 +54,7 @@ use mam_grammar::{Arena, Handle};
 /// All kernels of a program.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Module {
-    /// The kernels.
+    /// The kernels, each at most once.
     pub kernels: Arena<Kernel>,
     /// Constant tables, read by [`Op::Table`].
     pub tables: Vec<Vec<f32>>,
@@ -65,9 +65,9 @@ pub struct Module {
 pub struct Kernel {
     /// What it was made from, for people: `kick`, `out`, `lead+echo`.
     pub name: String,
-    /// Words of state.
+    /// The words of state, with their values at the start.
     pub states: Arena<StateSlot>,
-    /// Delay lines.
+    /// The delay lines, with their lengths in frames.
     pub delays: Arena<DelayLine>,
     /// Names of the parameters, in the order of [`Op::Param`]'s index.
     pub params: Vec<String>,
@@ -88,7 +88,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Its interface alone.
+    /// A copy without bodies: parameters, states, ports, inputs and outputs.
     pub fn without_bodies(&self) -> Kernel {
         Kernel {
             name: self.name.clone(),
@@ -179,7 +179,7 @@ pub struct Body {
     pub writes: Vec<(Handle<DelayLine>, Value)>,
     /// The output signals, in the order of [`Kernel::outputs`].
     pub outs: Vec<Value>,
-    /// Frames an iteration.
+    /// Frames that one iteration computes: 1 or 4.
     pub step: u32,
     /// In iterations of four frames, a bool computed once a call: where it is false, the tail runs for all frames instead.
     pub only_if: Option<Value>,
@@ -199,14 +199,14 @@ impl Default for Body {
     }
 }
 
-/// One instruction.
+/// An instruction, which defines one value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Inst {
-    /// What it does.
+    /// The operation, as the table of ops describes it.
     pub op: Op,
     /// The type of its result.
     pub ty: Type,
-    /// Its operands.
+    /// The values that it reads, in the op's order.
     pub args: Args,
 }
 
@@ -262,7 +262,7 @@ impl std::fmt::Debug for Args {
     }
 }
 
-/// A scalar type.
+/// The type of one lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scalar {
     /// Audio.
@@ -278,20 +278,20 @@ pub enum Scalar {
 /// The type of a value: a scalar, or four lanes of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Type {
-    /// Of what.
+    /// The type of each lane.
     pub scalar: Scalar,
     /// How many: 1 or 4.
     pub lanes: u8,
 }
 
 impl Type {
-    /// One f32.
+    /// The type of one f32 value.
     pub const F32: Type = Type { scalar: Scalar::F32, lanes: 1 };
-    /// One f64.
+    /// The type of one f64 value.
     pub const F64: Type = Type { scalar: Scalar::F64, lanes: 1 };
-    /// One i32.
+    /// The type of one i32 value.
     pub const I32: Type = Type { scalar: Scalar::I32, lanes: 1 };
-    /// One bool.
+    /// The type of one bool value.
     pub const BOOL: Type = Type { scalar: Scalar::Bool, lanes: 1 };
 
     /// The same scalar in `lanes` lanes.
@@ -311,7 +311,7 @@ impl std::hash::Hash for Type {
     }
 }
 
-/// An immediate scalar.
+/// A constant of a scalar type.
 #[derive(Clone, Copy, Debug)]
 pub enum Imm {
     /// An f32; never subnormal.
@@ -325,7 +325,7 @@ pub enum Imm {
 }
 
 impl Imm {
-    /// Its type.
+    /// The scalar type of the constant.
     pub fn scalar(self) -> Scalar {
         match self {
             Imm::F32(_) => Scalar::F32,
@@ -335,7 +335,7 @@ impl Imm {
         }
     }
 
-    /// Its bits, zero-extended.
+    /// The bits of the constant, zero-extended to 64.
     pub fn bits(self) -> u64 {
         match self {
             Imm::F32(x) => u64::from(x.to_bits()),

@@ -27,6 +27,7 @@ use known::Known;
 use mam_grammar::ast::Ast;
 use mam_grammar::json::{self, Graph};
 use mam_grammar::{Problem, Problems, Severity, SourceId, Sources};
+use mam_runtime::ids::ParamId;
 use mam_runtime::score::Score;
 use nodes::Nodes;
 use play::Play;
@@ -56,7 +57,7 @@ pub trait Bindings {
     /// The index of an instrument in `Program::targets`.
     fn target(&self, name: &str) -> Option<usize>;
     /// The index of a node's parameter in `Program::params`.
-    fn param(&self, name: &str, param: &str) -> Option<usize>;
+    fn param(&self, name: &str, param: &str) -> Option<ParamId>;
 }
 
 /// Problems of one song that are reported at most; of more, the errors first.

@@ -97,7 +97,7 @@ impl<'a> Lower<'_, 'a> {
         match &ast.exprs[expr] {
             Expr::Number(number) => {
                 let value = self.b.f64(base_value(number.value(), number.unit));
-                Val::mono(value, number.unit.map_or(Dimension::PLAIN, Dimension::of))
+                Val::mono(value, number.unit.map_or(Dimension::PLAIN, Dimension::from_unit))
             }
             Expr::Length { amount, unit } => {
                 let name = if *unit == MusicalUnit::Beat { "beat" } else { "bar" };

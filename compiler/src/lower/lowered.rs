@@ -7,6 +7,7 @@ use crate::ir::{Imm, Kernel, Module};
 use crate::library::{Library, ParamInfo};
 use mam_grammar::ast::{ExprId, ItemKind};
 use mam_grammar::{Handle, Problems};
+use mam_runtime::ids::ParamId;
 use mam_runtime::{Curve, ParamNames};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub struct KernelCall {
     pub path: Arc<str>,
     /// The equations that its kernel computes, by their paths, where there are several.
     pub fused: Arc<[Arc<str>]>,
-    /// What it calls.
+    /// The kernel that computes the node.
     pub kernel: Handle<Kernel>,
     /// Name and initial value of its states.
     pub states: Vec<(String, Imm)>,
@@ -35,17 +36,17 @@ pub struct KernelCall {
     pub delays: Vec<String>,
     /// Its parameters: indices of slots.
     pub params: Vec<usize>,
-    /// Its inputs.
+    /// The signals that the kernel reads.
     pub inputs: Vec<SignalId>,
-    /// Its outputs.
+    /// The signals that the kernel writes.
     pub outputs: Vec<SignalId>,
-    /// Its event ports.
+    /// Indices of the ports whose events it takes.
     pub ports: Vec<usize>,
     /// Whether it adds up its inputs, as [`sum_kernel`](super::sum_kernel) says: the voices of an instrument.
     pub adds: bool,
 }
 
-/// A lowered song.
+/// A song as kernels and the calls of them.
 #[derive(Default)]
 pub struct Lowered {
     /// The kernels, each once.
@@ -123,7 +124,7 @@ impl Slots {
     }
 
     /// The slot of parameter `index` (from 0) of a node.
-    pub fn of(&self, node: NodeId, index: usize) -> usize {
+    pub fn slot_of(&self, node: NodeId, index: usize) -> usize {
         self.first[&node] + index
     }
 
@@ -160,8 +161,8 @@ impl Slots {
     }
 
     /// The slots of the lengths of a beat and a bar, where the song uses them.
-    pub fn musical_slots(&self) -> (Option<usize>, Option<usize>) {
-        (self.beat, self.bar)
+    pub fn musical_slots(&self) -> (Option<ParamId>, Option<ParamId>) {
+        (self.beat.map(ParamId::new), self.bar.map(ParamId::new))
     }
 
     fn musical(&mut self, name: &str, seconds: f64) -> usize {

@@ -84,7 +84,7 @@ impl Expectation {
     pub(super) fn of_unit(name: &Ident, of: &Arc<str>, unit: Unit) -> Expectation {
         let units = Units { value: Some(unit), ..Units::default() };
         let range = (f64::NEG_INFINITY, f64::INFINITY);
-        Expectation::of_formal(name, of, &Expected { dimension: Dimension::of(unit), range, units })
+        Expectation::of_formal(name, of, &Expected { dimension: Dimension::from_unit(unit), range, units })
     }
 
     /// What a `def` called `of` expects of an argument.

@@ -166,7 +166,7 @@ impl Lower<'_, '_> {
     /// The value of a parameter of an instance, or of a knob.
     pub(super) fn param_value(&mut self, node: NodeId, index: usize) -> Val {
         let graph = self.song.graph;
-        let slot = self.song.slots.of(node, index);
+        let slot = self.song.slots.slot_of(node, index);
         let info = self.song.slots.info(slot).clone();
         let value = match &graph.nodes[node].kind {
             NodeKind::Instance(instance) => match instance.args[index] {
@@ -182,7 +182,7 @@ impl Lower<'_, '_> {
     fn start_values(&mut self, node: NodeId, instance: &Instance) {
         for (index, &given) in instance.args.iter().enumerate() {
             let Some(given) = given else { continue };
-            let slot = self.song.slots.of(node, index);
+            let slot = self.song.slots.slot_of(node, index);
             let info = self.song.slots.info(slot).clone();
             let place = expectation_of(&info, &instance.callee.name);
             let span = self.given_span(given);

@@ -3,6 +3,7 @@
 use super::Slots;
 use crate::graph::{Graph, NodeId};
 use crate::library::ParamInfo;
+use mam_runtime::ids::ParamId;
 use mam_runtime::names::{Owner, Param, Pipe};
 use mam_runtime::{ParamNames, Spelling};
 use rustc_hash::FxHashMap;
@@ -33,20 +34,21 @@ pub(super) fn names(
         let instrument = pipe.instrument.and_then(|node| owner(node, &[]));
         names.pipes.insert(name.clone(), Pipe { from: pipe.from.clone(), instrument, effects });
     }
-    let mut better: Vec<(usize, String)> = vec![];
+    let mut better: Vec<(ParamId, String)> = vec![];
     for (name, pipe) in &names.pipes {
         for owner in pipe.instrument.iter().chain(&pipe.effects) {
             let misleading = owner
                 .params
                 .iter()
-                .filter(|param| names.find(&all[param.slot].0, Spelling::Exact) != Ok(param.slot));
+                .filter(|param| names.find(&all[param.slot.index()].0, Spelling::Exact) != Ok(param.slot));
             better.extend(misleading.map(|param| (param.slot, names.name_of(name, owner, param))));
         }
     }
     for (slot, name) in better {
-        all[slot].0 = name.into();
+        all[slot.index()].0 = name.into();
     }
-    names.paths = all.iter().enumerate().map(|(slot, (path, _))| (path.clone(), slot)).collect();
+    names.paths =
+        all.iter().enumerate().map(|(slot, (path, _))| (path.clone(), ParamId::new(slot))).collect();
     names
 }
 
@@ -70,7 +72,7 @@ fn owner(
     let params = params.map(|(i, (_, info))| Param {
         name: info.name.clone(),
         json: info.json_name().into(),
-        slot: first + i,
+        slot: ParamId::new(first + i),
     });
     Some(Owner { name, params: params.collect() })
 }

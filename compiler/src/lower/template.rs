@@ -15,6 +15,7 @@ use crate::dimension::Dimension;
 use crate::graph::{Given, Group, Instance, NodeId};
 use crate::ir::{Body, Kernel, Op};
 use mam_grammar::Limits;
+use mam_runtime::ids::ParamId;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
@@ -146,10 +147,10 @@ impl Song<'_> {
         }
         let (beat, bar) = self.slots.musical_slots();
         let own = self.library.info(self.files, instance.def).params.len();
-        let param = |slot: &usize| match slot.checked_sub(self.slots.of(node, 0)) {
+        let param = |slot: &usize| match slot.checked_sub(self.slots.slot_of(node, 0)) {
             Some(index) if index < own => Some(Param::Own(index)),
-            _ if Some(*slot) == beat => Some(Param::Beat),
-            _ if Some(*slot) == bar => Some(Param::Bar),
+            _ if Some(ParamId::new(*slot)) == beat => Some(Param::Beat),
+            _ if Some(ParamId::new(*slot)) == bar => Some(Param::Bar),
             _ => None,
         };
         let flow = self.flows_in(instance).map_or(&[][..], |(signals, _)| signals);
@@ -195,7 +196,7 @@ impl Song<'_> {
         let flow = self.flows_in(&instance).map_or(&[][..], |(signals, _)| signals);
         let inputs = template.inputs.iter().map(|&channel| flow[channel]).collect();
         let param = |param: &Param| match *param {
-            Param::Own(index) => self.slots.of(node, index),
+            Param::Own(index) => self.slots.slot_of(node, index),
             Param::Beat => self.slots.beat(),
             Param::Bar => self.slots.bar(),
         };

@@ -33,7 +33,7 @@ use crate::ir::{Body, Kernel, Module, check};
 use crate::target::Target;
 use intervals::Intervals;
 
-/// A pass.
+/// A pass of the optimiser: a function from kernel to kernel.
 pub struct Pass {
     /// Its name, for dumps.
     pub name: &'static str,
@@ -132,7 +132,7 @@ static FINISH: [Pass; 5] = [
 
 /// A phase: passes that run one after the other.
 pub struct Phase {
-    /// Its name.
+    /// The name by which `mamc dump` shows it.
     pub name: &'static str,
     /// Its passes, in order.
     pub passes: &'static [Pass],

@@ -14,7 +14,7 @@ use crate::lower::{DATA, INPUT, Lowered};
 use crate::opt::instances::{Packed, PackedCall, Part};
 use mam_grammar::Handle;
 use mam_runtime::buffers;
-use mam_runtime::ids::{BufferId, DelayId, IdMap, PortId, SignalId};
+use mam_runtime::ids::{BufferId, DelayId, IdMap, ParamId, PortId, SignalId};
 use mam_runtime::{DelaySpec, StateWord, Step, StepPart, StepVoice};
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The initial image of the state memory.
     pub state: Vec<u8>,
-    /// The delay lines.
+    /// The delay lines, with their lengths in frames.
     pub delays: IdMap<DelayId, DelaySpec>,
     /// The buffer of each signal.
     pub buffers: IdMap<SignalId, BufferId>,
@@ -117,7 +117,7 @@ impl Planner {
             state,
             state_bytes: layout.bytes,
             delays,
-            params: call.params.clone(),
+            params: call.params.iter().map(|&param| ParamId::new(param)).collect(),
             per_call: per_call(kernel),
             copies: copies(kernel).into_iter().map(|input| inputs[input]).collect(),
             inputs,

@@ -17,7 +17,7 @@ impl fmt::Display for Plan {
             write!(f, "{}: kernel {}", step.name, step.kernel)?;
             self.buffers(f, " <-", &step.inputs)?;
             self.buffers(f, " ->", &step.outputs)?;
-            list(f, ", params", "p", &step.params)?;
+            list(f, ", params", "p", &step.params.iter().map(|param| param.index()).collect::<Vec<_>>())?;
             list(f, ", ports", "e", &step.ports.iter().map(|port| port.index()).collect::<Vec<_>>())?;
             if step.state_bytes > 0 {
                 write!(f, ", state {}..{}", step.state, step.state + step.state_bytes)?;

@@ -32,7 +32,7 @@ pub(super) fn in_base(digits: &str, unit: Option<Unit>) -> Option<Amount> {
         Some(Unit::Ms) => exactly(Rational::ratio(1, 1000))?,
         None | Some(Unit::Hz | Unit::S) => x,
     };
-    Some(Amount::Number(unit.map_or(Dimension::PLAIN, Dimension::of), base))
+    Some(Amount::Number(unit.map_or(Dimension::PLAIN, Dimension::from_unit), base))
 }
 
 /// A number with a unit, as one word.

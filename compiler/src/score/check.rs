@@ -8,6 +8,7 @@ use super::schedule::{Heard, Schedule};
 use super::show::number as show;
 use super::work::{TRIED_CYCLES, query_problem};
 use mam_grammar::{Problem, Problems, Span};
+use mam_runtime::ids::ParamId;
 use mam_runtime::score::{Action, Line, PatternEvent, Rational, TimeSpan, Transport};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
@@ -102,8 +103,8 @@ fn tabs(transport: &Transport, written: &[WrittenLine], problems: &mut Problems)
 /// A parameter that the end of a pass leaves other than its start found it, if that was the value `found`.
 #[derive(Clone, Debug)]
 pub struct Leftover {
-    /// Index of the parameter in the program.
-    pub param: usize,
+    /// The parameter that is left at another value.
+    pub param: ParamId,
     /// Its value at the end, in base units.
     pub left: f64,
     name: String,
@@ -134,7 +135,7 @@ fn leftovers(mut schedule: Schedule, written: &[WrittenLine], steps: &mut u64) -
         return vec![];
     }
     let mut notes: HashMap<usize, Rational> = HashMap::new();
-    let mut found: BTreeMap<usize, Leftover> = BTreeMap::new();
+    let mut found: BTreeMap<ParamId, Leftover> = BTreeMap::new();
     let first = transport.marks.iter().find(|m| m.start == Rational::ZERO).map(|m| m.name.clone());
     for event in schedule.before(transport.length) {
         let param = match transport.lines[event.line].action {
@@ -189,7 +190,7 @@ impl Leftover {
 }
 
 fn fights(heard: &[Heard], transport: &Transport, written: &[WrittenLine], problems: &mut Problems) {
-    let mut set: HashMap<(usize, Rational), &Heard> = HashMap::new();
+    let mut set: HashMap<(ParamId, Rational), &Heard> = HashMap::new();
     let mut blamed = HashSet::new();
     for event in heard {
         let Action::Set { param, .. } = transport.lines[event.line].action else { continue };

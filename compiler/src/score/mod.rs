@@ -37,6 +37,7 @@ use codes::{SCORE_NUMBER, SCORE_UNREACHED};
 use compose::Composer;
 use mam_grammar::ast::{Ast, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, Span};
+use mam_runtime::ids::ParamId;
 use mam_runtime::score::{
     Clock, LAST_FRAME, MusicalLength, Overflow, Pattern, Rational, Score, Tempo, Transport,
 };
@@ -55,7 +56,7 @@ pub struct Remainder {
     /// Indices of all instruments that do not trigger themselves: a song without a `play` plays them once.
     pub starts: Vec<usize>,
     /// The parameters that hold the length of a beat and of a bar, where the song uses them.
-    pub musical: (Option<usize>, Option<usize>),
+    pub musical: (Option<ParamId>, Option<ParamId>),
 }
 
 /// What a name of a score means.
@@ -96,8 +97,8 @@ pub struct Instrument {
 /// A parameter or a knob as the score sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// Index into the program's parameters.
-    pub index: usize,
+    /// The parameter of the program that it is.
+    pub index: ParamId,
     /// As it is written: `bd.gain`.
     pub name: String,
     /// What the parameter measures: time, frequency, a plain number.

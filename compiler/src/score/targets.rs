@@ -1,10 +1,11 @@
 //! What a song's names mean to its score.
 
 use super::{Instrument, Meaning, Parameter, Targets};
-use crate::places::Places;
+use crate::places::Bindings;
 use mam_runtime::Miss;
+use mam_runtime::ids::ParamId;
 
-impl Targets for Places<'_> {
+impl Targets for Bindings<'_> {
     fn find(&self, path: &[&str]) -> Meaning {
         match *path {
             [name] => match (self.instrument(name), self.knob(name)) {
@@ -43,7 +44,7 @@ impl Targets for Places<'_> {
     }
 }
 
-fn parameter(places: &Places, slot: usize, name: String) -> Meaning {
+fn parameter(places: &Bindings, slot: ParamId, name: String) -> Meaning {
     let info = places.info(slot);
     Meaning::Parameter(Parameter {
         index: slot,

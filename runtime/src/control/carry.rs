@@ -2,7 +2,7 @@
 
 use super::same::{Renames, unchanged};
 use crate::engine::Instance;
-use crate::ids::{DelayId, IdMap};
+use crate::ids::{DelayId, Id, IdMap, ParamId};
 use crate::program::{DelaySpec, ParamSlot, Program, QUANTUM, StateWord, Step, StepPart};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,9 +23,9 @@ pub(super) struct Carry {
     /// Nodes that have another name.
     renames: Renames,
     /// Parameters that keep their value: from, to.
-    params: Vec<(usize, usize)>,
+    params: Vec<(ParamId, ParamId)>,
     /// For each parameter of the new program whether it keeps its value.
-    keeps_value: Vec<bool>,
+    keeps_value: IdMap<ParamId, bool>,
     lines: Vec<LineMove>,
 }
 
@@ -80,12 +80,11 @@ impl Carry {
         let renames = Renames::between(old, new);
         let parts = parts_in_common(old, new, &renames);
         let same_default = |a: &ParamSlot, b: &ParamSlot| a.default == b.default;
-        let params = matches(&old.params, &new.params, |slot| &slot.name, &renames, same_default);
-        let mut keeps_value = vec![false; new.params.len()];
+        let params = matching_ids(&old.params, &new.params, |slot| &slot.name, &renames, same_default);
+        let mut keeps_value = IdMap::filled(false, new.params.len());
         params.iter().for_each(|&(_, to)| keeps_value[to] = true);
         let as_long = |a: &DelaySpec, b: &DelaySpec| a.frames == b.frames;
-        let lines =
-            matches(old.delays.as_slice(), new.delays.as_slice(), |line| &line.name, &renames, as_long);
+        let lines = matching_ids(&old.delays, &new.delays, |line| &line.name, &renames, as_long);
         let mut state = parts.iter().flat_map(|(a, b)| words(a, b, &renames)).collect();
         join(&mut state);
         let same: Vec<_> = parts.iter().filter(|(a, b)| a.notes() == b.notes()).collect();
@@ -104,7 +103,6 @@ impl Carry {
             lines: lines
                 .into_iter()
                 .map(|(from, to)| {
-                    let (from, to) = (DelayId::new(from), DelayId::new(to));
                     let writer = users(old, from).first().map(|(step, _)| *step);
                     LineMove { from, to, writer, users: users(new, to) }
                 })
@@ -136,7 +134,7 @@ impl Carry {
     }
 
     /// Whether a parameter of the new program keeps the value that it had.
-    pub(super) fn keeps(&self, param: usize) -> bool {
+    pub(super) fn keeps(&self, param: ParamId) -> bool {
         self.keeps_value.get(param).copied().unwrap_or(false)
     }
 
@@ -220,6 +218,18 @@ pub(super) fn mix(new: &mut [f32], old: &[f32], gains: &[f32; QUANTUM]) {
     for ((new, old), gain) in new.iter_mut().zip(old).zip(gains) {
         *new += (old - *new) * gain;
     }
+}
+
+/// As [`matches`], of items that have ids.
+fn matching_ids<I: Id, T>(
+    old: &IdMap<I, T>,
+    new: &IdMap<I, T>,
+    name: impl Fn(&T) -> &Arc<str>,
+    renames: &Renames,
+    agree: impl Fn(&T, &T) -> bool,
+) -> Vec<(I, I)> {
+    let pairs = matches(old.as_slice(), new.as_slice(), name, renames, agree);
+    pairs.into_iter().map(|(from, to)| (I::new(from), I::new(to))).collect()
 }
 
 /// Pairs of names that are equal, but for what the edit has renamed, and that also agree otherwise, as indices.

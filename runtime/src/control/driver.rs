@@ -7,7 +7,7 @@ use super::part::{Entry, Part, player};
 use super::protocol::MOST_CHANNELS;
 use super::protocol::{Command, EVENTS, Failed, Garbage, Options, Swap, Tagged};
 use crate::engine::{NotFinite, Seen, ticks, ticks_per_second};
-use crate::ids::PortId;
+use crate::ids::{ParamId, PortId};
 use crate::program::{EventKind, Program, QUANTUM, Step, Target};
 use crate::render::EventSource;
 use crate::score::{Held, LAST_FRAME, Overflow, Unplayed};
@@ -361,12 +361,12 @@ impl Control {
 
     /// Where the knobs of [`Control::program`] stand, and the parameters that its score sets: indices and values in base
     /// units. Of a song with very many, the first.
-    pub fn values(&self) -> Vec<(usize, f64)> {
+    pub fn values(&self) -> Vec<(ParamId, f64)> {
         self.current.seen.values().collect()
     }
 
     /// Tells a program's score of what was set.
-    fn notice(&mut self, generation: u32, param: usize, value: f64) {
+    fn notice(&mut self, generation: u32, param: ParamId, value: f64) {
         let position = self.meters.position.load(Acquire);
         let mut parts = std::iter::once(&mut self.current).chain(&mut self.sent);
         if let Some(part) = parts.find(|part| part.generation == generation) {

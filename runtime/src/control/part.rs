@@ -19,7 +19,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The beginning.
+    /// The beginning of the part.
     pub const START: Entry = Entry { at: 0, since: 0 };
 
     /// The whole quanta of what is rendered unheard.
@@ -99,7 +99,7 @@ pub(super) fn player(
     let mut events = vec![];
     part.advance(first, &mut events);
     events.retain(|event| !matches!(event.kind, EventKind::Set { param, .. } if carry.keeps(param)));
-    for (param, slot) in part.program.params.iter().enumerate() {
+    for (param, slot) in part.program.params.iter() {
         if let Some(&value) = overrides.get(&*slot.name) {
             events.push(Event { frame: first, kind: EventKind::Set { param, value, ramp: 0, curve: None } });
         }

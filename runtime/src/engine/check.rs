@@ -43,7 +43,7 @@ fn check_buffers(program: &Program) -> Result<(), String> {
 }
 
 fn check_step(program: &Program, step: &Step) -> Result<(), String> {
-    below("a parameter", step.params.iter().copied(), program.params.len())?;
+    below("a parameter", step.params.iter().map(|id| id.index()), program.params.len())?;
     if step.per_call.len() != step.params.len() {
         return Err("it is not known which of its parameters are held".into());
     }

@@ -6,16 +6,17 @@
 //! are set; each is rounded once to f32, where a kernel reads it frame by frame.
 
 use super::memory::Block;
+use crate::ids::{IdMap, ParamId};
 use crate::program::{Curve, ParamSlot, QUANTUM};
 
 /// The values of all parameters of a program, and what they do in the present part of a quantum.
 #[derive(Debug)]
 pub(crate) struct Params {
-    all: Vec<Param>,
+    all: IdMap<ParamId, Param>,
     /// Which parameters have a track in this part.
-    touched: Vec<u32>,
+    touched: Vec<ParamId>,
     /// Which ramp on into the next part.
-    ramping: Vec<u32>,
+    ramping: Vec<ParamId>,
     /// The first frame of the part, in its quantum.
     start: u8,
     exact: Block<f64>,
@@ -129,9 +130,9 @@ impl Param {
 }
 
 impl Params {
-    pub(crate) fn new(slots: &[ParamSlot]) -> Params {
+    pub(crate) fn new(slots: &IdMap<ParamId, ParamSlot>) -> Params {
         Params {
-            all: slots.iter().map(Param::new).collect(),
+            all: slots.values().map(Param::new).collect(),
             touched: Vec::with_capacity(slots.len()),
             ramping: Vec::with_capacity(slots.len()),
             start: 0,
@@ -141,13 +142,13 @@ impl Params {
     }
 
     /// The value of a parameter at the end of what has been rendered.
-    pub(crate) fn present(&self, param: usize) -> f64 {
+    pub(crate) fn present(&self, param: ParamId) -> f64 {
         self.all[param].value
     }
 
     /// Every parameter stands at its default again. Allocates nothing.
-    pub(crate) fn reset(&mut self, slots: &[ParamSlot]) {
-        self.all.iter_mut().zip(slots).for_each(|(param, slot)| *param = Param::new(slot));
+    pub(crate) fn reset(&mut self, slots: &IdMap<ParamId, ParamSlot>) {
+        self.all.values_mut().zip(slots.values()).for_each(|(param, slot)| *param = Param::new(slot));
         self.touched.clear();
         self.ramping.clear();
     }
@@ -156,13 +157,13 @@ impl Params {
     pub(crate) fn begin(&mut self, start: usize) {
         self.start = start as u8;
         for &index in &self.touched {
-            let param = &mut self.all[index as usize];
+            let param = &mut self.all[index];
             param.touched = false;
             (param.moving, param.cuts) = (0, 0);
         }
         self.touched.clear();
         while let Some(index) = self.ramping.pop() {
-            self.touch(index as usize);
+            self.touch(index);
         }
     }
 
@@ -178,8 +179,8 @@ impl Params {
 
     /// Sets a parameter at a frame of the part (counted from the quantum's first), not before its last set. What does not exist is not set, and
     /// nothing is set to what is not a number.
-    pub(crate) fn set(&mut self, index: usize, offset: usize, set: Set) {
-        if index >= self.all.len() || set.value.is_nan() {
+    pub(crate) fn set(&mut self, index: ParamId, offset: usize, set: Set) {
+        if index.index() >= self.all.len() || set.value.is_nan() {
             return;
         }
         self.touch(index);
@@ -191,7 +192,7 @@ impl Params {
     /// Fills all tracks to the part's end, a frame of the quantum or the one after its last.
     pub(crate) fn end(&mut self, end: usize) {
         for i in 0..self.touched.len() {
-            let index = self.touched[i] as usize;
+            let index = self.touched[i];
             self.fill(index, end);
             if self.all[index].ramps() {
                 self.ramping.push(self.touched[i]);
@@ -200,56 +201,56 @@ impl Params {
     }
 
     /// The parameters that have a track in this part.
-    pub(crate) fn touched(&self) -> &[u32] {
+    pub(crate) fn touched(&self) -> &[ParamId] {
         &self.touched
     }
 
     /// Where it moves, and where a stretch of it begins: one bit a frame.
-    pub(crate) fn masks(&self, index: usize) -> (u64, u64) {
+    pub(crate) fn masks(&self, index: ParamId) -> (u64, u64) {
         (self.all[index].moving, self.all[index].cuts)
     }
 
     /// The value at a frame of the part.
-    pub(crate) fn value(&self, index: usize, offset: usize) -> f64 {
+    pub(crate) fn value(&self, index: ParamId, offset: usize) -> f64 {
         let param = &self.all[index];
-        if param.touched { self.exact.as_slice()[index * QUANTUM + offset] } else { param.value }
+        if param.touched { self.exact.as_slice()[index.index() * QUANTUM + offset] } else { param.value }
     }
 
     /// The values of a quantum as a kernel reads them, of which those of the part are valid.
-    pub(crate) fn frames(&mut self, index: usize) -> *const f32 {
+    pub(crate) fn frames(&mut self, index: ParamId) -> *const f32 {
         let param = &mut self.all[index];
         if !param.touched && !param.level {
             param.level = true;
             let value = single(param.value);
-            self.single.as_mut_slice()[index * QUANTUM..][..QUANTUM].fill(value);
+            self.single.as_mut_slice()[index.index() * QUANTUM..][..QUANTUM].fill(value);
         }
         // SAFETY: every parameter has its QUANTUM values in the block.
-        unsafe { self.single.as_ptr().add(index * QUANTUM) }
+        unsafe { self.single.as_ptr().add(index.index() * QUANTUM) }
     }
 
     /// Takes value and ramp of another program's parameter. Before the first quantum, at most once a parameter.
-    pub(crate) fn carry(&mut self, index: usize, from: &Params, other: usize) {
+    pub(crate) fn carry(&mut self, index: ParamId, from: &Params, other: ParamId) {
         let (old, new) = (from.all[other], &mut self.all[index]);
         new.value = clamp(old.value, new.min, new.max);
         new.ramp = Ramp { to: clamp(old.ramp.to, new.min, new.max), ..old.ramp };
         new.level = false;
         if new.ramps() {
-            self.ramping.push(index as u32);
+            self.ramping.push(index);
         }
     }
 
-    fn touch(&mut self, index: usize) {
+    fn touch(&mut self, index: ParamId) {
         let param = &mut self.all[index];
         if !param.touched {
             (param.touched, param.level, param.filled) = (true, false, self.start);
-            self.touched.push(index as u32);
+            self.touched.push(index);
         }
     }
 
     /// Fills the track up to a frame; marks where it moves and where a ramp has ended.
-    fn fill(&mut self, index: usize, end: usize) {
+    fn fill(&mut self, index: ParamId, end: usize) {
         let param = &mut self.all[index];
-        let base = index * QUANTUM;
+        let base = index.index() * QUANTUM;
         let (exact, singles) = (self.exact.as_mut_slice(), self.single.as_mut_slice());
         let mut at = usize::from(param.filled);
         while at < end {

@@ -3,6 +3,7 @@
 
 use super::params::Params;
 use super::step::Runner;
+use crate::ids::ParamId;
 use crate::program::Program;
 use crate::score::{Action, CommandKind};
 use std::collections::BTreeSet;
@@ -20,13 +21,13 @@ pub(crate) struct Seen {
     /// Bits of the greatest absolute value of each target since it was read: they order as the values do.
     levels: Box<[AtomicU32]>,
     /// Parameters, with the bits of their values.
-    values: Box<[(usize, AtomicU64)]>,
+    values: Box<[(ParamId, AtomicU64)]>,
 }
 
 impl Seen {
     /// Of a program's instruments; and of its knobs first, then of what its score moves.
     pub(crate) fn new(program: &Program) -> Arc<Seen> {
-        let value = |param: usize| (param, AtomicU64::new(program.params[param].default.to_bits()));
+        let value = |param: ParamId| (param, AtomicU64::new(program.params[param].default.to_bits()));
         Arc::new(Seen {
             levels: program.targets.iter().map(|_| AtomicU32::new(0)).collect(),
             values: watched(program).into_iter().take(MOST_PARAMS).map(value).collect(),
@@ -39,13 +40,13 @@ impl Seen {
     }
 
     /// The parameters that are watched, with their values.
-    pub(crate) fn values(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+    pub(crate) fn values(&self) -> impl Iterator<Item = (ParamId, f64)> + '_ {
         self.values.iter().map(|(param, bits)| (*param, f64::from_bits(bits.load(Relaxed))))
     }
 }
 
 /// Knobs, which have no instrument in their name, and the parameters that lines and commands set.
-fn watched(program: &Program) -> Vec<usize> {
+fn watched(program: &Program) -> Vec<ParamId> {
     let lines = program.score.transports.iter().flat_map(|transport| &transport.lines);
     let by_lines =
         lines.filter_map(|line| if let Action::Set { param, .. } = line.action { Some(param) } else { None });
@@ -53,11 +54,12 @@ fn watched(program: &Program) -> Vec<usize> {
         CommandKind::Set { param, .. } => Some(param),
         CommandKind::Trigger { .. } => None,
     });
-    let moved: BTreeSet<usize> = by_lines.chain(by_commands).filter(|&p| p < program.params.len()).collect();
+    let moved: BTreeSet<ParamId> =
+        by_lines.chain(by_commands).filter(|&p| program.params.get(p).is_some()).collect();
     // The length of a beat is set too, but by the sequencer.
-    let is_length = |param: &usize| program.score.lengths.iter().any(|length| length.param == *param);
-    let is_knob = |param: &usize| !program.params[*param].name.contains('.') && !is_length(param);
-    let knobs = (0..program.params.len()).filter(is_knob);
+    let is_length = |param: &ParamId| program.score.lengths.iter().any(|length| length.param == *param);
+    let is_knob = |param: &ParamId| !program.params[*param].name.contains('.') && !is_length(param);
+    let knobs = program.params.ids().filter(is_knob);
     knobs.chain(moved.into_iter().filter(|param| !is_knob(param))).collect()
 }
 

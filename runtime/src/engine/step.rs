@@ -13,7 +13,7 @@ use super::params::Params;
 use super::step::finite::Guard;
 use super::step::sleep::VoiceState;
 use super::tail::{self, SILENCE, TailDetector};
-use crate::ids::{DelayId, PortId, SignalId};
+use crate::ids::{DelayId, ParamId, PortId, SignalId};
 use crate::machine::Task;
 use crate::program::{Call, Code, Form, Port, Program, QUANTUM, Step};
 pub(crate) use finite::Memory;
@@ -41,7 +41,7 @@ pub(crate) struct Runner {
     kernel: u32,
     state: usize,
     /// Indices into the program's parameters.
-    params: Vec<usize>,
+    params: Vec<ParamId>,
     /// Which of them the general form reads once a call.
     held: Vec<bool>,
     values: Vec<f64>,
@@ -188,7 +188,7 @@ impl Runner {
 
     /// Whether an event of the part concerns it.
     pub(crate) fn has_event(&self, params: &Params, notes: &Notes) -> bool {
-        let moves = |&index: &usize| params.masks(index) != (0, 0);
+        let moves = |&index: &ParamId| params.masks(index) != (0, 0);
         self.params.iter().any(moves) || self.port_ids.iter().any(|&id| notes.mask(id) != 0)
     }
 

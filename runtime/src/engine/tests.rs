@@ -2,7 +2,7 @@
 
 use super::tail::TailDetector;
 use super::*;
-use crate::ids::{BufferId, IdMap, PortId, SignalId};
+use crate::ids::{BufferId, IdMap, ParamId, PortId, SignalId};
 use crate::program::*;
 use crate::score::Score;
 use std::sync::Mutex;
@@ -52,7 +52,7 @@ fn program(curve: Curve, smooth: u32) -> (Arc<Program>, Arc<Pulse>) {
         name: "bd".into(),
         parts: vec![part],
         state_bytes: 32,
-        params: vec![0],
+        params: vec![ParamId::new(0)],
         per_call: vec![false],
         outputs: vec![SignalId::new(0)],
         ports: vec![PortId::new(0)],
@@ -69,7 +69,7 @@ fn program(curve: Curve, smooth: u32) -> (Arc<Program>, Arc<Pulse>) {
         buffers: IdMap::from(vec![BufferId::new(0)]),
         inputs: vec![],
         outputs: vec![SignalId::new(0)],
-        params: vec![gain],
+        params: IdMap::from(vec![gain]),
         names: Arc::default(),
         ports: 1,
         targets: vec![],
@@ -79,7 +79,7 @@ fn program(curve: Curve, smooth: u32) -> (Arc<Program>, Arc<Pulse>) {
 }
 
 fn set(frame: u64, value: f64, ramp: u32) -> Event {
-    Event { frame, kind: EventKind::Set { param: 0, value, ramp, curve: None } }
+    Event { frame, kind: EventKind::Set { param: ParamId::new(0), value, ramp, curve: None } }
 }
 
 fn on(frame: u64) -> Event {
@@ -348,7 +348,7 @@ fn the_songs_input_arrives_frame_by_frame() {
         buffers: IdMap::from(vec![BufferId::new(0), BufferId::new(1)]),
         inputs: vec![SignalId::new(0)],
         outputs: vec![SignalId::new(1)],
-        params: vec![],
+        params: IdMap::default(),
         names: Arc::default(),
         ports: 0,
         targets: vec![],

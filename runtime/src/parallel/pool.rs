@@ -6,7 +6,7 @@
 
 use super::split::{Part, Source, Split};
 use crate::engine::{Instance, NotFinite};
-use crate::ids::{IdMap, PortId};
+use crate::ids::{IdMap, ParamId, PortId};
 use crate::program::{Event, EventKind, QUANTUM};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,7 +54,7 @@ struct Slot {
 struct PartRunner {
     part: Part,
     /// Which parameters and ports are its own.
-    params: Vec<bool>,
+    params: IdMap<ParamId, bool>,
     ports: IdMap<PortId, bool>,
     instance: Mutex<Instance>,
 }
@@ -370,7 +370,7 @@ enum Heard<'s> {
 impl PartRunner {
     fn new(part: Part) -> PartRunner {
         let instance = Mutex::new(Instance::new(part.program.clone(), 0));
-        let mut params = vec![false; part.program.params.len()];
+        let mut params = IdMap::filled(false, part.program.params.len());
         let mut ports = IdMap::filled(false, part.program.ports);
         for step in &part.program.steps {
             step.params.iter().for_each(|&param| params[param] = true);

@@ -29,7 +29,7 @@ fn program(steps: &[(&[usize], usize, usize)], outputs: &[usize]) -> Program {
         buffers: (0..16).map(BufferId::new).collect(),
         inputs: vec![],
         outputs: outputs.iter().map(|&signal| SignalId::new(signal)).collect(),
-        params: vec![],
+        params: IdMap::default(),
         names: Arc::default(),
         ports: 0,
         targets: vec![],

@@ -3,6 +3,7 @@
 use super::clock::TempoMap;
 use super::pattern::Pattern;
 use super::rational::Rational;
+use crate::ids::{IdMap, ParamId};
 use crate::param::{Curve, ParamSlot};
 use std::sync::Arc;
 
@@ -21,9 +22,9 @@ pub struct Score {
 
 impl Score {
     /// Which of a program's parameters it leads from value to value, and does not only set.
-    pub fn moves(&self, params: &[ParamSlot]) -> Vec<bool> {
-        let mut moves = vec![false; params.len()];
-        let mut lead = |param: usize, ramps: bool| {
+    pub fn moves(&self, params: &IdMap<ParamId, ParamSlot>) -> IdMap<ParamId, bool> {
+        let mut moves = IdMap::filled(false, params.len());
+        let mut lead = |param: ParamId, ramps: bool| {
             let slot = &params[param];
             moves[param] |= slot.curve != Curve::Step && (ramps || slot.smooth > 0);
         };
@@ -82,7 +83,7 @@ pub enum Action {
     /// Values of a parameter (latched).
     Set {
         /// The parameter: an index into [`crate::Program::params`].
-        param: usize,
+        param: ParamId,
         /// How it goes there.
         ramp: Ramp,
     },
@@ -156,7 +157,7 @@ pub enum CommandKind {
     /// A parameter is set, or goes to `value` over a time.
     Set {
         /// The parameter: an index into [`crate::Program::params`].
-        param: usize,
+        param: ParamId,
         /// The value in base units.
         value: f64,
         /// Seconds; N = round(seconds·rate) frames. 0 for at once.
@@ -168,7 +169,7 @@ pub enum CommandKind {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MusicalLength {
     /// The parameter: an index into [`crate::Program::params`].
-    pub param: usize,
+    pub param: ParamId,
     /// The length, in quarter notes.
     pub beats: Rational,
 }

@@ -2,7 +2,7 @@
 
 use super::clock::{Clock, Frames};
 use super::data::Score;
-use crate::ids::PortId;
+use crate::ids::{IdMap, ParamId, PortId};
 use crate::param::ParamSlot;
 use crate::program::{Event, EventKind, Program, Target};
 use std::collections::HashMap;
@@ -86,13 +86,20 @@ fn port_names(targets: &[Target]) -> HashMap<PortId, String> {
 }
 
 /// A table of events. See [`list`].
-pub fn table(rate: u32, targets: &[Target], params: &[ParamSlot], score: &Score, events: &[Event]) -> String {
+pub fn table(
+    rate: u32,
+    targets: &[Target],
+    params: &IdMap<ParamId, ParamSlot>,
+    score: &Score,
+    events: &[Event],
+) -> String {
     let bars = Bars::new(score, rate);
     let ports = port_names(targets);
     let described = |kind: &EventKind| -> Option<(String, String)> {
         match *kind {
             EventKind::Set { param, value, ramp, curve } => {
-                let name = params.get(param).map_or_else(|| format!("#{param}"), |p| p.name.to_string());
+                let name =
+                    params.get(param).map_or_else(|| format!("#{}", param.index()), |p| p.name.to_string());
                 let over = if ramp > 0 { format!(" over {ramp} frames") } else { String::new() };
                 let curve = curve.map_or_else(String::new, |c| format!(" curve {c:?}").to_lowercase());
                 Some((name, format!("set {value}{over}{curve}")))

@@ -19,9 +19,9 @@ pub struct Rational {
 pub struct Overflow;
 
 impl Rational {
-    /// The number 0.
+    /// The number 0, as 0/1.
     pub const ZERO: Rational = Rational::whole(0);
-    /// The number 1.
+    /// The number 1, as 1/1.
     pub const ONE: Rational = Rational::whole(1);
 
     /// The whole number `n`.

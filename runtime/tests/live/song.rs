@@ -1,7 +1,7 @@
 //! Songs made by hand: oscillators, an echo and a sum, as kernels in Rust.
 
 use mam_runtime::control::{Options, Playing};
-use mam_runtime::ids::{BufferId, DelayId, IdMap, PortId, SignalId};
+use mam_runtime::ids::{BufferId, DelayId, IdMap, ParamId, PortId, SignalId};
 use mam_runtime::output::Frames;
 use mam_runtime::render::EventSource;
 use mam_runtime::score::{Held, Score};
@@ -100,8 +100,8 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
         monitor: None,
         default_note: 60.0,
         midi: Default::default(),
-        bpm: 0,
-        looped: 0,
+        bpm: ParamId::new(0),
+        looped: ParamId::new(0),
     };
     let mut image = vec![0; state + 16];
     image[16 * count] = count as u8;
@@ -132,7 +132,7 @@ fn oscillator(index: usize, name: &str) -> Step {
         kernel: 0,
         state: 16 * index,
         state_bytes: 16,
-        params: vec![index],
+        params: vec![ParamId::new(index)],
         per_call: vec![false],
         outputs: vec![SignalId::new(index)],
         ports: vec![PortId::new(index)],
@@ -178,7 +178,7 @@ impl EventSource for Ticks {
                         + ((beat * 7 + u64::from(self.program.targets[port].name.as_bytes()[0])) % 24) as f64;
                     let on = EventKind::On { port: PortId::new(port), note, vel: 1.0 };
                     let ramp = EventKind::Set {
-                        param: port,
+                        param: ParamId::new(port),
                         value: 0.1 + (beat % 3) as f64 * 0.1,
                         ramp: 900,
                         curve: None,

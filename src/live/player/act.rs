@@ -5,6 +5,7 @@ use crate::failure::too_far;
 use crate::live::action::Action;
 use mam_grammar::problem::nearest;
 use mam_runtime::control::{Position, Sync};
+use mam_runtime::ids::ParamId;
 use mam_runtime::score::LAST_FRAME;
 use mam_runtime::{Miss, Program};
 use std::time::{Duration, Instant};
@@ -161,7 +162,7 @@ impl Player {
     }
 
     /// The parameter that a name means, or why there is none.
-    fn param(&self, name: &str) -> Result<usize, String> {
+    fn param(&self, name: &str) -> Result<ParamId, String> {
         self.control.program().param(name).map_err(|miss| match miss {
             Miss::Unknown => unknown("parameter", name, self.params()),
             Miss::Several(names) => format!("`{name}` could be any of {}", names.join(", ")),
@@ -180,7 +181,7 @@ impl Player {
     }
 
     fn params(&self) -> Vec<String> {
-        self.control.program().params.iter().map(|slot| slot.name.to_string()).collect()
+        self.control.program().params.values().map(|slot| slot.name.to_string()).collect()
     }
 
     fn named_instrument(&self, name: &str) -> Result<(), String> {

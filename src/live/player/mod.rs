@@ -87,6 +87,17 @@ pub(super) struct Player {
     unplayed: Vec<Played>,
 }
 
+/// The display, or the first lines of text, with the report on the song.
+fn open_ui(console: Console, display: bool, title: &str, report: &str) -> Ui {
+    let mut ui = Ui::new(console, display);
+    title.clone_into(&mut ui.title);
+    if !ui.is_display() {
+        ui.say(&format!("{title}; Ctrl-C stops\n"));
+    }
+    ui.styled(report);
+    ui
+}
+
 impl Player {
     /// Compiles the song and starts the device.
     pub(super) fn start(
@@ -127,12 +138,7 @@ impl Player {
         let title = title(&first.name, &format, backend.name());
         let keeper = Keeper::start(backend, options.request.clone(), opened, callback);
         let keeper = keeper.map_err(|e| Failure::device(&e))?;
-        let mut ui = Ui::new(console, options.display);
-        ui.title.clone_from(&title);
-        if !ui.is_display() {
-            ui.say(&format!("{title}; Ctrl-C stops\n"));
-        }
-        ui.styled(&first.report);
+        let ui = open_ui(console, options.display, &title, &first.report);
         let notify = sender.clone();
         let mut watch = Watch::new(move || drop(notify.send(LoopEvent::Touched)));
         watch.follow(&first.files);
@@ -170,13 +176,18 @@ impl Player {
             not_finite: vec![],
             unplayed: vec![],
         };
-        if waits_for_valid_song {
-            let name = player.options.song.input.display();
-            let waiting = format!("`{name}` is played as soon as it has no errors; Ctrl-C stops\n");
-            player.ui.insist(&waiting);
-        }
+        player.announce();
         player.listen();
         Ok(player)
+    }
+
+    /// Says that a song with errors is waited for.
+    fn announce(&mut self) {
+        if self.waits_for_valid_song {
+            let name = self.options.song.input.display();
+            let waiting = format!("`{name}` is played as soon as it has no errors; Ctrl-C stops\n");
+            self.ui.insist(&waiting);
+        }
     }
 
     /// Whether it is time to end.

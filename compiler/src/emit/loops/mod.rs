@@ -103,7 +103,7 @@ pub struct Loop {
     pub states: Vec<StateUpdate>,
     /// The body's loop-carried values.
     pub carried: Vec<Carried>,
-    /// An iteration.
+    /// The actions of one iteration, in order.
     pub body: Vec<Action>,
     /// What comes after the last iteration.
     pub exit: Vec<Action>,
@@ -112,9 +112,9 @@ pub struct Loop {
 /// A state, and the value that it has after an iteration.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StateUpdate {
-    /// The state.
+    /// The state that is carried from iteration to iteration.
     pub state: Handle<StateSlot>,
-    /// Its new value.
+    /// The value that it has after an iteration.
     pub value: Value,
 }
 
@@ -138,7 +138,7 @@ pub enum Action {
     Read {
         /// The value.
         value: Value,
-        /// The delay line.
+        /// The delay line that is addressed.
         line: Handle<DelayLine>,
         /// How its frames are found.
         access: Access,
@@ -147,7 +147,7 @@ pub enum Action {
     FirstLane {
         /// The value.
         value: Value,
-        /// The vector.
+        /// The vector value that is taken apart.
         vector: Value,
     },
     /// Stores a value in its scratch slot of this iteration.
@@ -161,7 +161,7 @@ pub enum Action {
     },
     /// Writes a value as the iteration's frames of a delay line.
     Write {
-        /// The delay line.
+        /// The delay line that is addressed.
         line: Handle<DelayLine>,
         /// What is written.
         value: Value,
@@ -195,9 +195,9 @@ pub enum Uniform {
 /// A read with linear addressing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LinearRead {
-    /// The read.
+    /// The value that reads the delay line.
     pub value: Value,
-    /// The delay line.
+    /// The delay line that is addressed.
     pub line: Handle<DelayLine>,
     /// How many frames back it reads, throughout the call.
     pub ago: Uniform,
@@ -206,7 +206,7 @@ pub struct LinearRead {
 /// A delay line that is written with linear addressing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LinearWrite {
-    /// The delay line.
+    /// The delay line that is addressed.
     pub line: Handle<DelayLine>,
     /// True if each iteration writes the guard copy as well; false if that is done after the loops.
     pub with_guard: bool,
@@ -215,7 +215,7 @@ pub struct LinearWrite {
 /// A vector whose lanes are outputs. It is left in scratch memory by the loops.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Transpose {
-    /// The vector.
+    /// The vector value that is taken apart.
     pub value: Value,
     /// The output that each lane is.
     pub outputs: [usize; 4],

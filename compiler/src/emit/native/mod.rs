@@ -47,9 +47,9 @@ pub struct Compiled {
 /// One function, before it has an address.
 #[derive(Clone)]
 pub struct CompiledFunction {
-    /// Its bytes.
+    /// The machine code as bytes.
     pub code: Vec<u8>,
-    /// Alignment in bytes.
+    /// Alignment of its first byte, in bytes.
     pub align: u64,
     /// Where addresses go. Functions are numbered as in [`machine::symbols`], data as the module's tables.
     pub relocs: Vec<ModuleReloc>,
@@ -62,7 +62,7 @@ pub struct CompiledFunction {
 pub struct Listing {
     /// The code generator's IR, before its own optimisation.
     pub clif: String,
-    /// The machine instructions.
+    /// The machine instructions, as the code generator prints them.
     pub asm: String,
 }
 

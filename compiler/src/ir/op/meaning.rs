@@ -73,7 +73,7 @@ pub(super) fn mul(args: &[Imm], _: Scalar) -> Imm {
 /// What rounds to the least normal number may have been below it; the scaled product tells.
 fn mul32(a: f32, b: f32) -> f32 {
     let product = a * b;
-    let tiny = product.abs() == f32::MIN_POSITIVE && (f64::from(a) * f64::from(b)).abs() < LEAST_KEPT;
+    let tiny = product.abs() == f32::MIN_POSITIVE && (f64::from(a) * f64::from(b)).abs() < LEAST_NORMAL;
     if tiny { 0f32.copysign(product) } else { product }
 }
 
@@ -89,7 +89,7 @@ fn mul64(a: f64, b: f64) -> f64 {
 }
 
 /// What is below it is below the least normal f32 after rounding to 24 bits.
-const LEAST_KEPT: f64 = f32::MIN_POSITIVE as f64 * (1.0 - 1.0 / (1 << 25) as f64);
+const LEAST_NORMAL: f64 = f32::MIN_POSITIVE as f64 * (1.0 - 1.0 / (1 << 25) as f64);
 
 pub(super) fn div(args: &[Imm], _: Scalar) -> Imm {
     match *args {
@@ -101,7 +101,7 @@ pub(super) fn div(args: &[Imm], _: Scalar) -> Imm {
 
 fn div32(a: f32, b: f32) -> f32 {
     let quotient = a / b;
-    let tiny = quotient.abs() == f32::MIN_POSITIVE && (f64::from(a) / f64::from(b)).abs() < LEAST_KEPT;
+    let tiny = quotient.abs() == f32::MIN_POSITIVE && (f64::from(a) / f64::from(b)).abs() < LEAST_NORMAL;
     if tiny { 0f32.copysign(quotient) } else { quotient }
 }
 
@@ -223,8 +223,8 @@ pub(super) fn sshr(args: &[Imm], _: Scalar) -> Imm {
 pub(super) fn demote(args: &[Imm], _: Scalar) -> Imm {
     match *args {
         [Imm::F64(a)] => {
-            let kept = a.abs() >= LEAST_KEPT || a == 0.0 || a.is_nan();
-            Imm::F32(if kept { flush32(a as f32) } else { 0f32.copysign(a as f32) })
+            let normal = a.abs() >= LEAST_NORMAL || a == 0.0 || a.is_nan();
+            Imm::F32(if normal { flush32(a as f32) } else { 0f32.copysign(a as f32) })
         }
         _ => mistyped(args),
     }

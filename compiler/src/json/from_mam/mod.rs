@@ -133,7 +133,7 @@ impl Song<'_> {
             };
             self.refuse(span, "a parameter that follows a signal");
         }
-        let info = self.lowered.slots.info(self.lowered.slots.of(id, index));
+        let info = self.lowered.slots.info(self.lowered.slots.slot_of(id, index));
         Some((info.json_name(), json_value(info, info.default)))
     }
 

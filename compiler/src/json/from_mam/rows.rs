@@ -4,6 +4,7 @@ use super::{Song, json_value};
 use crate::graph::NodeId;
 use mam_grammar::ast::ItemKind;
 use mam_runtime::Target;
+use mam_runtime::ids::ParamId;
 use mam_runtime::score::pattern::Pitch;
 use mam_runtime::score::{
     self, Action, Clip, Duration, Line, PatternEvent, Ramp, Rational, Score, Tempo, TimeSpan, Value,
@@ -188,16 +189,16 @@ impl Song<'_> {
         &mut self,
         rows: &mut Vec<Row>,
         transport: &score::Transport,
-        slot: usize,
+        slot: ParamId,
         ramp: Ramp,
         events: &[Placed],
         resolution: u32,
         bars: u32,
     ) {
-        let name = self.lowered.slots.name(slot).clone();
+        let name = self.lowered.slots.name(slot.index()).clone();
         let span = self.line_span(&name);
         let Some((node, index)) = self.owner(slot) else { return self.refuse(span, "a line for a knob") };
-        let info = self.lowered.slots.info(self.lowered.slots.of(node, index)).clone();
+        let info = self.lowered.slots.info(self.lowered.slots.slot_of(node, index)).clone();
         if ramp.curve.is_some_and(|curve| curve != info.curve) {
             self.refuse(span, "a ramp of its own curve");
         }
@@ -222,11 +223,11 @@ impl Song<'_> {
     }
 
     /// The node and the index of the parameter that a slot is.
-    fn owner(&self, slot: usize) -> Option<(NodeId, usize)> {
+    fn owner(&self, slot: ParamId) -> Option<(NodeId, usize)> {
         self.graph.nodes.handles().find_map(|node| {
             let count = self.graph.instance(node)?.args.len();
-            let first = self.lowered.slots.of(node, 0);
-            (first..first + count).contains(&slot).then(|| (node, slot - first))
+            let first = self.lowered.slots.slot_of(node, 0);
+            (first..first + count).contains(&slot.index()).then(|| (node, slot.index() - first))
         })
     }
 }

@@ -22,7 +22,7 @@ impl Ops<'_> {
     /// 0 and ±½, and odd.
     pub(super) fn sin_turn(&mut self, x: Value) -> Value {
         const P: [f32; 5] = [25.132_73, -64.834_69, 67.043_976, -38.123_646, 12.234_177];
-        let r = self.turn(x);
+        let r = self.fraction_of_cycle(x);
         let z = self.mul(r, r);
         let quarter = self.f(0.25);
         let zeros = self.sub(quarter, z);
@@ -36,7 +36,7 @@ impl Ops<'_> {
     /// Error at most 2·10⁻⁷ for |x| ≤ 2¹⁵.
     pub(super) fn cos_turn(&mut self, x: Value) -> Value {
         const P: [f32; 5] = [6.283_185, -41.341_618, 81.598_648, -76.496_048, 39.134_11];
-        let r = self.turn(x);
+        let r = self.fraction_of_cycle(x);
         let away = self.op(Op::Abs, &[r]);
         let quarter = self.f(0.25);
         let w = self.sub(quarter, away);
@@ -72,11 +72,11 @@ impl Ops<'_> {
     }
 
     /// x less its nearest whole number. Of a phase, `tofloat(p ushr 8)·2⁻²⁴`, that is the phase read with its sign.
-    fn turn(&mut self, x: Value) -> Value {
+    fn fraction_of_cycle(&mut self, x: Value) -> Value {
         if let Some(phase) = self.phase(x) {
-            let (ty, turn) = (self.body.ty(x), self.f(1.0 / 4_294_967_296.0));
+            let (ty, per_cycle) = (self.body.ty(x), self.f(1.0 / 4_294_967_296.0));
             let signed = self.body.add(Op::ToFloat, ty, &[phase]);
-            return self.mul(signed, turn);
+            return self.mul(signed, per_cycle);
         }
         let whole = self.op(Op::Round, &[x]);
         self.sub(x, whole)
@@ -91,8 +91,8 @@ impl Ops<'_> {
         let (Op::ToFloat, top) = inst(float) else { return None };
         let (Op::Ushr, shift) = inst(top.as_slice()[0]) else { return None };
         let &[phase, by] = shift.as_slice() else { return None };
-        let turn = Some(Imm::F32(1.0 / 16_777_216.0));
-        let whole = self.body.as_const(scale) == turn && self.body.as_const(by) == Some(Imm::I32(8));
+        let per_cycle = Some(Imm::F32(1.0 / 16_777_216.0));
+        let whole = self.body.as_const(scale) == per_cycle && self.body.as_const(by) == Some(Imm::I32(8));
         whole.then_some(phase)
     }
 

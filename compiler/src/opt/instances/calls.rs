@@ -27,17 +27,17 @@ pub struct Packed {
 /// A call of a kernel, for one node or voice or for four.
 #[derive(Clone, Debug)]
 pub struct PackedCall {
-    /// What it calls.
+    /// The kernel that is called.
     pub kernel: Handle<Kernel>,
     /// Whom it computes: one, or as many as the kernel has lanes.
     pub parts: Vec<Part>,
     /// Its parameters: indices of slots.
     pub params: Vec<usize>,
-    /// Its inputs.
+    /// The signals that the call reads.
     pub inputs: Vec<SignalId>,
-    /// Its outputs.
+    /// The signals that the call writes.
     pub outputs: Vec<SignalId>,
-    /// Its event ports.
+    /// Indices of the ports whose events it takes.
     pub ports: Vec<usize>,
 }
 

@@ -42,7 +42,7 @@ pub enum Packing {
 /// What is decided by.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
-    /// Whether to pack.
+    /// Which calls may be packed into lanes.
     pub packing: Packing,
     /// What the machine can do.
     pub target: &'a Target,

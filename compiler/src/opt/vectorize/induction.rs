@@ -93,7 +93,7 @@ pub(super) struct Inductions {
     /// What the states of counters are set to.
     counters: FxHashSet<Value>,
     /// The steps of held phases, by what their states are set to.
-    held: FxHashMap<Value, Value>,
+    increments: FxHashMap<Value, Value>,
     ramps: FxHashSet<Value>,
     series: FxHashSet<Value>,
 }
@@ -113,7 +113,7 @@ impl Inductions {
             false => self.upper_word(a, step).unwrap_or(PhaseKind::Moving),
         };
         if a.is_invariant(step) {
-            self.held.insert(sum, step);
+            self.increments.insert(sum, step);
         }
         Some(Phase { state, get, sum, step, kind })
     }
@@ -127,7 +127,7 @@ impl Inductions {
         let &[whole, carry] = of(step, Op::Sub)? else { return None };
         let &[carries, ..] = of(carry, Op::Select)? else { return None };
         let &[lower, bound] = of(carries, Op::Lt)? else { return None };
-        let step = *self.held.get(&lower)?;
+        let step = *self.increments.get(&lower)?;
         if !a.is_invariant(whole) || !is_mask(a.body, carry) {
             return None;
         }

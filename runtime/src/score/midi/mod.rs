@@ -12,7 +12,7 @@ use super::listing::Bars;
 use super::midi::tempo::Time;
 use super::rational::Rational;
 use super::sequencer::{Extent, Sequencer, Unplayed};
-use crate::ids::{IdMap, PortId};
+use crate::ids::{IdMap, ParamId, PortId};
 use crate::param::ParamSlot;
 use crate::program::{Event, EventKind, MidiRole, Program, Target};
 use midly::num::{u4, u7, u15, u28};
@@ -51,7 +51,7 @@ pub fn midi(program: &Program, title: Option<&str>, until: Option<u64>) -> MidiF
 pub fn file(
     rate: u32,
     targets: &[Target],
-    params: &[ParamSlot],
+    params: &IdMap<ParamId, ParamSlot>,
     score: &Score,
     title: Option<&str>,
     until: Option<u64>,

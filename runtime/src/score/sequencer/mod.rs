@@ -17,6 +17,7 @@ use super::sequencer::beats::Beats;
 use super::sequencer::held::States;
 use super::sequencer::track::{Track, seconds_in_frames};
 use super::sequencer::voices::{Start, Voices};
+use crate::ids::{IdMap, ParamId};
 use crate::param::{Curve, ParamSlot};
 use crate::program::{Event, EventKind, Program, Target};
 pub use held::Held;
@@ -43,7 +44,7 @@ pub struct Unplayed {
     pub line: Played,
     /// The frame of the score at which the cycle begins.
     pub frame: u64,
-    /// Why.
+    /// The reason why it cannot be played.
     pub error: QueryError,
 }
 
@@ -53,7 +54,7 @@ pub enum Played {
     /// Notes of an instrument: an index into [`Program::targets`].
     Target(usize),
     /// Values of a parameter: an index into [`Program::params`].
-    Param(usize),
+    Param(ParamId),
 }
 
 /// Yields the events of a score in order.
@@ -86,7 +87,7 @@ struct Setup {
     rate: u32,
     score: Score,
     targets: Vec<Target>,
-    params: Vec<ParamSlot>,
+    params: IdMap<ParamId, ParamSlot>,
     extent: Extent,
 }
 
@@ -110,7 +111,7 @@ struct Pending {
 
 #[derive(Clone, Copy, Debug)]
 enum What {
-    Set { param: usize, value: f64, ramp: u32, curve: Option<Curve> },
+    Set { param: ParamId, value: f64, ramp: u32, curve: Option<Curve> },
     Note { target: usize, note: Note, end: u64 },
     Trigger { target: usize },
 }
@@ -150,12 +151,12 @@ impl Sequencer {
     pub fn new(
         rate: u32,
         targets: &[Target],
-        params: &[ParamSlot],
+        params: &IdMap<ParamId, ParamSlot>,
         score: &Score,
         extent: Extent,
     ) -> Sequencer {
         let setup =
-            Setup { rate, score: score.clone(), targets: targets.to_vec(), params: params.to_vec(), extent };
+            Setup { rate, score: score.clone(), targets: targets.to_vec(), params: params.clone(), extent };
         Setup::start(Arc::new(setup))
     }
 
@@ -216,7 +217,7 @@ impl Sequencer {
     }
 
     /// A controller has set a parameter at a frame of the output. Concerns instruments that trigger themselves.
-    pub fn set_by_controller(&mut self, frame: u64, param: usize, value: f64) {
+    pub fn set_by_controller(&mut self, frame: u64, param: ParamId, value: f64) {
         let frame = u64::try_from(i128::from(frame) - self.shift).unwrap_or(0);
         self.notice_set(frame, param, value);
         self.states.0.iter_mut().for_each(|state| state.notice_set(frame, param, value));
@@ -303,7 +304,7 @@ impl Sequencer {
         }
     }
 
-    fn notice_set(&mut self, frame: u64, param: usize, value: f64) {
+    fn notice_set(&mut self, frame: u64, param: ParamId, value: f64) {
         let Some(slot) = self.setup.params.get(param) else { return };
         let value = value.max(slot.min).min(slot.max);
         for (target, beats) in self.setup.targets.iter().zip(&mut self.beats) {
@@ -380,7 +381,7 @@ impl Setup {
     }
 
     /// Whether the score sets a parameter.
-    fn sets(&self, param: usize) -> bool {
+    fn sets(&self, param: ParamId) -> bool {
         let by_line = |line: &Line| matches!(line.action, Action::Set { param: set, .. } if set == param);
         let by_command = |c: &Command| matches!(c.kind, CommandKind::Set { param: set, .. } if set == param);
         let lines = self.score.transports.iter().flat_map(|transport| &transport.lines);

@@ -2,6 +2,7 @@
 
 use super::Extent;
 use super::{Order, Pending, Played, Unplayed, What};
+use crate::ids::ParamId;
 use crate::score::clock::{Clock, Frames, Tempo};
 use crate::score::data::{Action, Clip, Duration, Ramp, Transport};
 use crate::score::pattern::PatternEvent;
@@ -188,7 +189,7 @@ impl Track {
     pub(super) fn follow(
         &self,
         pass: u64,
-        param: usize,
+        param: ParamId,
         beats: Rational,
         found: &mut impl FnMut(Pending),
     ) -> Result<(), Overflow> {
@@ -202,7 +203,7 @@ impl Track {
             };
             let mut set = |bar: Rational, value_at: Rational, ramp: u64| {
                 let value = 60.0 * beats.to_f64() / self.clock.tempo(value_at);
-                let order = Order { rank: 0, pass, line: param, cycle: 0, index: sets };
+                let order = Order { rank: 0, pass, line: param.index(), cycle: 0, index: sets };
                 sets += 1;
                 let ramp = u32::try_from(ramp).unwrap_or(u32::MAX);
                 let what = What::Set { param, value, ramp, curve: None };

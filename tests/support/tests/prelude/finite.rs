@@ -72,11 +72,12 @@ fn arguments(prelude: &Prelude, id: DefId) -> Vec<(String, &'static str)> {
     let definition = prelude.files.definition(id);
     let info = prelude.library.info(&prelude.files, id);
     let formals = definition.formals.iter().map(|formal| {
-        let unit = formal.unit.map_or("", |unit| match mam_compiler::dimension::Dimension::of(unit).0 {
-            1 => "s",
-            -1 => "Hz",
-            _ => "",
-        });
+        let unit =
+            formal.unit.map_or("", |unit| match mam_compiler::dimension::Dimension::from_unit(unit).0 {
+                1 => "s",
+                -1 => "Hz",
+                _ => "",
+            });
         (formal.name.to_string(), unit)
     });
     let params = info.params.iter().filter(|param| param.span.is_some());

@@ -48,7 +48,7 @@ impl Builder<'_> {
             PhaseKind::Held => self.held_phase(phase),
             PhaseKind::UpperWord { whole, lower } => {
                 let whole = self.b.uniform(whole).expect("it is loop-invariant");
-                self.upper_word(phase, whole, self.held[&lower]);
+                self.upper_word(phase, whole, self.held_phases[&lower]);
             }
             PhaseKind::Moving => self.summed_phase(phase),
         }
@@ -68,7 +68,7 @@ impl Builder<'_> {
         self.b.define_lanes(phase.sum, after);
         let get = self.b.op(Op::Sub, &[after, each]);
         self.b.define_lanes(phase.get, get);
-        self.held.insert(phase.sum, HeldPhase { step, start, after });
+        self.held_phases.insert(phase.sum, HeldPhase { step, start, after });
     }
 
     /// The upper word of a phase whose lower one is `lower`.

@@ -22,7 +22,7 @@ pub(super) fn build(a: &Analysis, forms: &[Form], fma: bool) -> Body {
         b: LaneBuilder::new(a.body, 4),
         last: FxHashMap::default(),
         counters: FxHashMap::default(),
-        held: FxHashMap::default(),
+        held_phases: FxHashMap::default(),
         series: FxHashMap::default(),
         ramps: FxHashMap::default(),
     };
@@ -42,7 +42,7 @@ struct Builder<'a> {
     /// The counters so far, by what their states are set to.
     counters: FxHashMap<Value, Count>,
     /// The held phases so far, by what their states are set to: a lower word tells where the upper one carries.
-    held: FxHashMap<Value, HeldPhase>,
+    held_phases: FxHashMap<Value, HeldPhase>,
     /// Geometric series.
     series: FxHashMap<Value, Progression>,
     /// What rises with the frames by the same in each iteration.
