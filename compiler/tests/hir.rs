@@ -114,6 +114,17 @@ fn a_definition_that_some_argument_fits_passes_uncalled() {
     }
 }
 
+/// A definition that is not called becomes no kernel: however large it is, it is neither refused nor counted.
+#[test]
+fn what_is_not_called_takes_nothing_of_the_limits() {
+    let bank = |n: usize| format!("def bank{n}(x) = sum i in 1..4000 {{ sin(x * i) }}\n");
+    let doubled = |n: usize| format!("def twice{n}(x) = twice{}(x) + twice{}(x)\n", n + 1, n + 1);
+    let banks: String = (0..26).map(bank).chain((0..30).map(doubled)).collect();
+    let text = format!("{banks}def twice30(x) = x\nout = sine(220Hz)\n");
+    let (done, ..) = checked(&text);
+    assert_eq!(done.problems.iter().map(|p| &*p.message).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
 #[test]
 fn problems_do_not_depend_on_the_order_of_the_items() {
     let items: Vec<&str> = REFUSED.iter().map(|(definition, _)| *definition).collect();

@@ -21,6 +21,9 @@ impl Song<'_> {
     pub(super) fn check_item(&mut self, id: DefId) -> Problems {
         let (members, mut wide) = (FxHashSet::default(), FxHashSet::default());
         let files = self.files;
+        // It takes nothing of what the song's kernels may have.
+        let counted = (self.evaluations, self.terms, self.size_reported);
+        (self.evaluations, self.terms) = (0, 0);
         let mut lower = Lower::new(self, &members, &mut wide, "", FormKind::Steady);
         match &files.item(id).kind {
             ItemKind::Definition(definition) => lower.check_definition(id, definition),
@@ -28,7 +31,9 @@ impl Song<'_> {
             _ => return Problems::default(),
         }
         lower.finish();
-        let problems = lower.problems;
+        let (problems, evaluations) = (lower.problems, lower.evaluations);
+        self.check_evaluations += evaluations;
+        (self.evaluations, self.terms, self.size_reported) = counted;
         self.found = Problems::after(&problems);
         problems
     }
@@ -103,6 +108,11 @@ impl Lower<'_, '_> {
             self.add_equations(scope, &"".into());
         }
         self.eval(&At { scope, path: "".into() }, expr);
+    }
+
+    /// True while a definition is checked by itself.
+    pub(super) fn is_generic(&self) -> bool {
+        self.unknown.is_some()
     }
 
     /// The placeholder of an unknown value as a signal.

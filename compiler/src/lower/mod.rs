@@ -76,6 +76,8 @@ struct Song<'a> {
     terms: usize,
     /// How many expressions were evaluated.
     evaluations: usize,
+    /// How many were evaluated to check definitions by themselves.
+    check_evaluations: usize,
     /// Without those that were found: only what counts for the whole song.
     found: Problems,
     /// The types of names in definitions.

@@ -7,10 +7,19 @@ use mam_grammar::ast::ExprId;
 use mam_grammar::{Problem, Problems, Span};
 use std::sync::Arc;
 
+/// Expressions that are evaluated to check one definition by itself, and all of them: as many as a kernel may have.
+const CHECK_EVALUATIONS: usize = 20_000;
+
 impl Lower<'_, '_> {
-    /// True when the kernel or the song has grown over a limit, which is said once.
+    /// True when the kernel or the song has grown over a limit, which is said once. A definition by itself becomes no kernel,
+    /// so it is only checked as far as that takes little time.
     pub(super) fn too_large(&mut self, span: Span) -> bool {
         let limits = self.files().limits;
+        if self.is_generic() {
+            return self.evaluations > CHECK_EVALUATIONS
+                || self.song.check_evaluations + self.evaluations > limits.evaluations
+                || self.b.instructions() > limits.kernel_instructions;
+        }
         let evaluated =
             self.evaluations > limits.evaluations || self.song.evaluations > limits.all_evaluations;
         if self.b.instructions() <= limits.kernel_instructions && !evaluated {

@@ -46,6 +46,7 @@ pub fn lower<'a>(
         tables: vec![],
         terms: 0,
         evaluations: 0,
+        check_evaluations: 0,
         found: Problems::default(),
         types: Types::default(),
         size_reported: false,
