@@ -117,7 +117,7 @@ fn a_string_is_in_tune_up_to_c8_at_any_rate() {
     for rate in [8_000, 44_100, 96_000] {
         for (note, hz) in notes.into_iter().filter(|(_, hz)| *hz < 0.3 * f64::from(rate)) {
             let text = format!("x = pluck(decay: 2s)\nplay {{ x \"{note}\" }}\nout = x\n");
-            let x = crate::mono_at(&text, rate, rate as usize);
+            let x = mono_at(&text, rate, rate as usize);
             let is = partial_near(&x[rate as usize / 20..rate as usize / 2], hz, f64::from(rate));
             let cents = 1_200.0 * (is / hz).log2();
             assert!(cents.abs() <= 3.0, "{note} at {rate} Hz sounds at {is:.2} Hz, {cents:.1} ct off");
