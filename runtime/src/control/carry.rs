@@ -220,7 +220,7 @@ pub(super) fn mix(new: &mut [f32], old: &[f32], gains: &[f32; QUANTUM]) {
     }
 }
 
-/// As [`matches`], of items that have ids.
+/// As [`matches()`], of items that have ids.
 fn matching_ids<I: Id, T>(
     old: &IdMap<I, T>,
     new: &IdMap<I, T>,

@@ -11,7 +11,7 @@
 //!
 //! The lanes of one call begin a stretch together: where a note begins in one of them, all are computed by the general
 //! body for a frame, which rounds parameters once more than the steady one. Exponential envelopes are series
-//! ([`vectorize`], anchored at each call's start). Apart from these two each lane has the bits that its call has by itself.
+//! ([`vectorize`](super::vectorize), anchored at each call's start). Apart from these two each lane has the bits that its call has by itself.
 
 mod calls;
 mod pack;
