@@ -265,18 +265,18 @@ impl View<'_> {
                 _ => 10,
             },
             columns,
+            any_soloed: self.any_soloed(),
         };
         tracks.iter().enumerate().map(|(index, track)| self.track(index + 1, track, &row)).collect()
     }
 
+    /// Whether an instrument is soloed, so that the others are silent.
+    fn any_soloed(&self) -> bool {
+        self.figures.tracks.iter().any(|track| track.soloed)
+    }
+
     fn track(&self, number: usize, track: &Track, row: &Row) -> String {
-        let someone = self.figures.tracks.iter().any(|track| track.soloed);
-        let (mark, style) = match (track.muted, track.soloed) {
-            (true, _) => (" muted", RED),
-            (_, true) => (" solo", YELLOW),
-            _ if someone => ("", DIM),
-            _ => ("", ""),
-        };
+        let (mark, style) = mark(track, row.any_soloed);
         let name = padded(&format!("{}{mark}", track.name), row.name + " muted".len());
         let head = format!("{number:>digits$} {name}", digits = row.digits);
         let mut line = self.paint(style, &head);
@@ -307,15 +307,10 @@ impl View<'_> {
     /// The instruments' names alone, with their numbers.
     fn names(&self, columns: usize) -> Vec<String> {
         let (mut lines, mut width) = (vec![String::new()], 0);
-        let someone = self.figures.tracks.iter().any(|track| track.soloed);
+        let any_soloed = self.any_soloed();
         for (index, track) in self.figures.tracks.iter().enumerate() {
             let number = index + 1;
-            let (mark, style) = match (track.muted, track.soloed) {
-                (true, _) => (" muted", RED),
-                (_, true) => (" solo", YELLOW),
-                _ if someone => ("", DIM),
-                _ => ("", ""),
-            };
+            let (mark, style) = mark(track, any_soloed);
             let text = cut(&format!("{number} {}{mark}", track.name), columns);
             let long = text.width() + 3;
             if width > 0 && width + text.width() > columns {
@@ -360,6 +355,18 @@ struct Row {
     meter: usize,
     /// How many columns there are.
     columns: usize,
+    /// Whether an instrument is soloed.
+    any_soloed: bool,
+}
+
+/// What stands behind an instrument's name, and the colour of both.
+fn mark(track: &Track, any_soloed: bool) -> (&'static str, &'static str) {
+    match (track.muted, track.soloed) {
+        (true, _) => (" muted", RED),
+        (_, true) => (" solo", YELLOW),
+        _ if any_soloed => ("", DIM),
+        _ => ("", ""),
+    }
 }
 
 /// A long line in pieces that end between words. A picture of a problem fits already, and is left alone.

@@ -503,13 +503,13 @@ impl Control {
     /// The gain of each step's parts: 0 where the node or its instrument is muted, or another instrument is soloed.
     fn gains(&self, program: &Program) -> Vec<f32> {
         let soloed = |name: &str| self.soloed.contains(name);
-        let someone = program.targets.iter().any(|target| soloed(&target.name));
+        let any_soloed = program.targets.iter().any(|target| soloed(&target.name));
         let audible = |step: &Step, part: &crate::program::StepPart| {
             let node = part.name.split('#').next().unwrap_or_default();
             let hears = |port: &PortId| part.ports.iter().any(|local| step.ports[*local] == *port);
             let plays = |target: &&Target| target.voices.iter().any(hears);
             let mut instruments = program.targets.iter().filter(plays).map(|target| &*target.name).peekable();
-            let alone = !someone || instruments.peek().is_none() || instruments.clone().any(soloed);
+            let alone = !any_soloed || instruments.peek().is_none() || instruments.clone().any(soloed);
             alone && !self.muted.contains(node) && !instruments.any(|name| self.muted.contains(name))
         };
         let parts = program.steps.iter().flat_map(|step| step.parts.iter().map(move |part| (step, part)));
