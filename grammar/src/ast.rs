@@ -365,7 +365,7 @@ pub enum ItemKind {
     Equation {
         /// The name.
         name: Ident,
-        /// What it is.
+        /// The right side of the equation.
         value: ExprId,
     },
     /// `param f0 = 100Hz in 40Hz..200Hz curve exp` and `knob …`

@@ -98,7 +98,7 @@ impl Program {
     /// The same song with another tempo at its start, in quarter notes a minute; where the tempo changes, it does so in
     /// the same relation. `None` without a tempo, or for one that cannot be.
     pub fn at_tempo(&self, bpm: f64) -> Option<Program> {
-        // More digits than anybody hears would only make long fractions.
+        // More digits than can be heard would only make long fractions.
         let bpm = Rational::new((bpm * 1000.0).round() as i128, 1000).ok().filter(|bpm| bpm.sign() > 0)?;
         let factor = (bpm / self.score.transports.first()?.tempo.first()?).ok()?;
         let mut program = self.clone();

@@ -8,9 +8,9 @@ use rustc_hash::FxHashMap;
 
 /// A call of a definition by another definition of the file, each by the index of its item.
 pub(super) struct Edge {
-    /// That which calls.
+    /// The item of the definition that calls.
     pub(super) from: usize,
-    /// That which is called.
+    /// The item of the definition that is called.
     pub(super) to: usize,
     /// The call.
     pub(super) expr: ExprId,

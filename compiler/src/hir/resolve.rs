@@ -34,7 +34,7 @@ pub(super) struct Resolver<'a> {
     pub(super) ast: &'a Ast,
     pub(super) hir: Hir,
     pub(super) calls: Vec<Edge>,
-    /// Whether uses are kept and names are suggested: of the prelude nobody asks.
+    /// Whether uses are kept and names are suggested: not for the prelude, whose names are not edited.
     suggests: bool,
 }
 
@@ -335,7 +335,7 @@ impl Resolver<'_> {
         foreign && !seen()
     }
 
-    /// Remembers a call.
+    /// Records a call, and where it stands in a definition of the file also who calls whom.
     pub(super) fn called(&mut self, context: Context, expr: ExprId, callee: &Ident, def: DefId, call: Call) {
         if let Some(from) = context.definition.filter(|_| def.file == self.file) {
             self.calls.push(Edge { from, to: def.item, expr, callee: callee.clone() });

@@ -375,7 +375,7 @@ pub enum Rate {
 
 impl Body {
     /// The rate of each value, in order. A `get` of a state that the body never sets is as constant as the call:
-    /// so data that tells two nodes of one kernel apart are states that nobody sets.
+    /// so data that tells two nodes of one kernel apart are states that are never set.
     pub fn rates(&self) -> Vec<Rate> {
         let mut rates: Vec<Rate> = Vec::with_capacity(self.insts.len());
         let mut set = vec![false; self.sets.iter().map(|(state, _)| state.index() + 1).max().unwrap_or(0)];

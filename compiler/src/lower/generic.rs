@@ -123,7 +123,7 @@ impl Lower<'_, '_> {
 
     /// True where a value depends on arguments of which nothing is known, so that it may be any constant.
     pub(super) fn is_unknown(&self, value: Value) -> bool {
-        if self.unknown.is_none() {
+        if !self.is_generic() {
             return false;
         }
         let (mut open, mut seen) = (vec![value], FxHashSet::default());

@@ -18,7 +18,7 @@ pub type SignalId = usize;
 /// The song's `in`: left, right.
 pub const INPUT: [SignalId; 2] = [0, 1];
 
-/// How the name of a state that nobody sets begins: it is data, and is not carried over an edit.
+/// How the name of a state that is never set begins: it is data, and is not carried over an edit.
 pub const DATA: &str = "=";
 
 /// One call of a kernel in each quantum.
@@ -223,7 +223,7 @@ impl Ports {
         })
     }
 
-    /// The port that hears every note of an instrument of several voices, where someone listens.
+    /// The port that hears every note of an instrument of several voices, where one is listened to.
     pub fn monitor_of(&self, node: NodeId) -> Option<usize> {
         self.monitors.get(&node).copied()
     }

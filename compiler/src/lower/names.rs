@@ -23,7 +23,7 @@ pub(super) struct Scope {
     pub(super) file: usize,
     /// Which scope of the file it is.
     pub(super) of: hir::ScopeId,
-    /// That around it.
+    /// The scope around it, in which names are looked for next.
     pub(super) parent: Option<ScopeId>,
     /// How many calls it is inside of.
     pub(super) calls: usize,

@@ -1,5 +1,5 @@
-//! Kernels that differ in constants alone become one: the constants become data of each call, states that nobody
-//! sets. So a thousand equations of one shape compile like one.
+//! Kernels that differ in constants alone become one: the constants become data of each call, states that are never
+//! set. So a thousand equations of one shape compile like one.
 //!
 //! Kernels are compared with each constant spread to the places where it is used: whether two of a kernel's constants
 //! happen to be the same number, or the same as one that is left over, says nothing of its shape.
@@ -9,7 +9,7 @@ use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, StateSlot, Type, Value};
 use mam_grammar::{Arena, Handle};
 use rustc_hash::FxHashMap;
 
-/// States that nobody sets, with their values: what one call has of its own.
+/// States that are never set, with their values: what one call has of its own.
 type Data = Vec<(String, Imm)>;
 
 /// The kernels of a module by their shape.

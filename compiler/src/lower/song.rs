@@ -313,7 +313,7 @@ impl Line<'_> {
         }
     }
 
-    /// The result; silence where `out` is no signal, which has been said.
+    /// The result; silence where `out` is not a signal, which has been reported.
     fn out(&mut self) {
         let Some(out) = self.graph.out else { return };
         let result = self.song.results[out.index()].clone();

@@ -255,7 +255,7 @@ impl Lower<'_, '_> {
     /// step from the seed on; each is mixed by "xorshift, multiply", the last half of the finalisers of hash functions
     /// (C. Wellons, "Prospecting for Hash Functions", 2018). Step, shift and factor were searched for: over a million
     /// samples no autocorrelation, of the values or of their sizes, is above eight standard deviations of true
-    /// noise, and the spectrum is flat. The seed is a state that nobody sets, so that nodes that differ in their noise
+    /// noise, and the spectrum is flat. The seed is a state that is never set, so that nodes that differ in their noise
     /// alone share a kernel.
     pub(super) fn noise(&mut self, at: &At) -> Val {
         let song = self.song.seed;

@@ -79,7 +79,7 @@ pub(super) fn cut(kernel: &Kernel) -> Option<Cut> {
     Some(Cut { terms: terms.collect(), rest: slicer.piece(&rest, kernel.outputs.clone()) })
 }
 
-/// A sum whose inner additions nobody else uses.
+/// A sum whose inner additions have no other use.
 struct Sum {
     value: Value,
     /// In the order in which they are written.

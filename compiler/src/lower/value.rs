@@ -132,7 +132,7 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    /// What it is.
+    /// Its type, with its channels and what it measures.
     fn ty(&self) -> Type {
         match self {
             Shape::Signal(signals, dimension) => signal_type(signals.len(), *dimension),

@@ -1,5 +1,5 @@
 //! Interval analysis. Drops `min`, `max`, `abs` and roundings that the operand's interval makes redundant: the limits of a
-//! cutoff that lies within them, the rounding of a frequency that is no whole cycle a frame. Every bit stays.
+//! cutoff that lies within them, the rounding of a frequency that is not a whole cycle a frame. Every bit stays.
 //!
 //! Intervals come from bounds that are written, counters, phases, exponentials that fall. Of states only whole numbers are
 //! followed (counters and phases, which mam itself makes): a real one may have come from the program before an edit, whose

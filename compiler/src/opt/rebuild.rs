@@ -4,7 +4,7 @@ use crate::ir::{Body, Inst, Value};
 
 /// What is needed of a body: the rest is left out when it is rebuilt.
 pub(super) struct Needed<'n> {
-    /// By instruction.
+    /// By instruction: whether it stays.
     pub(super) insts: &'n [bool],
     /// By state: whether its set stays.
     pub(super) states: &'n [bool],

@@ -161,7 +161,7 @@ impl Planner {
     }
 }
 
-/// The next signal.
+/// Numbers a new signal.
 fn next(count: &mut usize) -> SignalId {
     *count += 1;
     SignalId::new(*count - 1)

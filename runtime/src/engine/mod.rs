@@ -114,7 +114,7 @@ impl Engine {
     /// The same, with the position at a multiple of 64.
     ///
     /// # Panics
-    /// As [`Engine::new`]; and when `frame` is no multiple of [`QUANTUM`].
+    /// As [`Engine::new`]; and when `frame` is not a multiple of [`QUANTUM`].
     pub fn starting_at(program: Arc<Program>, frame: u64) -> Engine {
         assert!(frame.is_multiple_of(QUANTUM as u64), "quanta lie at multiples of {QUANTUM} frames");
         let input = program.inputs.iter().map(|_| Waiting::default()).collect();

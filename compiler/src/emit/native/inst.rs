@@ -488,7 +488,7 @@ pub(super) fn shuffled(b: &mut FunctionBuilder, x: Value, y: Value, lanes: [u8; 
     bitcast(b, clif(ir::Type { scalar, lanes: 4 }), moved)
 }
 
-/// A vector that is no operand in memory: it is used twice.
+/// A vector that is not an operand in memory: it is used twice.
 fn in_register(b: &mut FunctionBuilder, x: Value) -> Value {
     let bits = bitcast(b, types::I32X4, x);
     let same = b.ins().band(bits, bits);

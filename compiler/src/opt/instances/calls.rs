@@ -168,7 +168,7 @@ impl<'a> Packer<'a> {
         shape
     }
 
-    /// The voices of instruments, whose sum is all that anybody hears.
+    /// The voices of instruments, of which only the sum is used.
     fn voices(&mut self) {
         for index in 0..self.calls.len() {
             if let Some(groups) = self.addends(index) {
@@ -378,7 +378,7 @@ fn ordered(calls: Vec<(usize, PackedCall)>, signals: usize) -> Vec<PackedCall> {
 }
 
 impl Packed {
-    /// Drops the kernels that nobody calls.
+    /// Drops the kernels that are not called.
     fn sweep(&mut self) {
         let mut used = vec![false; self.module.kernels.len()];
         self.calls.iter().for_each(|call| used[call.kernel.index()] = true);

@@ -1,9 +1,9 @@
 //! Instance lanes: calls of one kernel that do not need each other's results (voices of an instrument, nodes of one
 //! kind) are packed in fours into one call of a kernel in four lanes ([`pack()`]).
 //!
-//! Any recurrence works as it is, each lane by itself: this is for what time lanes leave as islands. Voices whose sum
-//! is all that anybody hears are added up by the kernel, (0+1)+(2+3), which is how
-//! [`sum_kernel`](crate::lower::sum_kernel) adds them anyway. What is left over of a number that is no multiple of four
+//! Any recurrence works as it is, each lane by itself: this is for what time lanes leave as scalar regions. Voices of
+//! which only the sum is used are added up by the kernel, (0+1)+(2+3), which is how
+//! [`sum_kernel`](crate::lower::sum_kernel) adds them anyway. What is left over of a number that is not a multiple of four
 //! stays as it is.
 //!
 //! Which calls are packed depends on their kernels and wires alone. Calls that are as many calls away from the song's

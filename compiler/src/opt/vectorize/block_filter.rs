@@ -22,7 +22,7 @@ pub(super) struct BlockFilter {
     pub(super) states: [Handle<StateSlot>; 2],
     pub(super) gets: [Value; 2],
     pub(super) nexts: [Value; 2],
-    /// What it hears.
+    /// The signal that is filtered.
     pub(super) input: Value,
     /// The recurrence, and what is made of it and the input, in the order of the body.
     pub(super) members: Vec<Value>,

@@ -18,7 +18,7 @@ pub(super) struct Clamp {
     pub(super) get: Value,
     /// The bounded value, which the state is set to; its op is `Max` or `Min`.
     pub(super) next: Value,
-    /// What bounds it.
+    /// The bound, the other operand of `next`.
     pub(super) bound: Value,
     /// What is bounded, and how much of the state is in it.
     pub(super) inner: Value,

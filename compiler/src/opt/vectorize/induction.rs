@@ -37,7 +37,7 @@ pub(super) enum PhaseKind {
         /// What the state of the lower word is set to.
         lower: Value,
     },
-    /// In any way.
+    /// It changes from frame to frame in any other way.
     Moving,
 }
 

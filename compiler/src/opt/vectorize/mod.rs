@@ -9,7 +9,7 @@
 //! A candidate is made of each that is possible, the later passes are run on it, and the one that costs least is taken as
 //! it is then.
 //!
-//! A delay line is no edge of a recurrence where each delay is at least four frames. Where a delay is loop-invariant but not
+//! A delay line is not an edge of a recurrence where each delay is at least four frames. Where a delay is loop-invariant but not
 //! a constant, the body has a condition ([`Body::only_if`]); where it may change every frame, the kernel has no time lanes.
 //!
 //! All forms but block filters, linear recurrences, those within a bound and series keep every bit.

@@ -8,7 +8,7 @@ use crate::opt::analysis::Analysis;
 
 /// The order of the components.
 pub(super) struct Schedule {
-    /// Components, by their index; those of a group together. What a block has taken in is no part of it.
+    /// Components, by their index; those of a group together. What a block has taken in is not part of it.
     pub(super) groups: Vec<Vec<usize>>,
 }
 

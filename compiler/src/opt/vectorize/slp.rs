@@ -70,7 +70,7 @@ struct Pairs<'a> {
     back_edges: FxHashMap<Value, Value>,
     /// The states that are paired: in which lane, and the loop-carried lanes.
     paired: FxHashMap<Handle<StateSlot>, (u8, Value)>,
-    /// Pairs in lanes.
+    /// The vector of each pair of values that are lanes of one.
     wide: FxHashMap<(Value, Value), Value>,
     open: Vec<Open>,
 }

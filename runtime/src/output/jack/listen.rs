@@ -94,7 +94,7 @@ impl Drop for Listening {
 /// The process callback. \[audio\]
 unsafe extern "C" fn process(frames: u32, context: *mut c_void) -> c_int {
     let context = context.cast::<Context>();
-    // SAFETY: the library calls with what it was given, from one thread; nobody else uses these.
+    // SAFETY: the library calls with what it was given, from one thread; nothing else uses these.
     let (ports, get_buffer, ear) = unsafe { (&(*context).ports, (*context).get_buffer, &mut (*context).ear) };
     if let [left, right] = ports.as_slice() {
         // SAFETY: the ports are registered; their buffers have `frames` floats for this call.

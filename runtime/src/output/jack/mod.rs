@@ -152,7 +152,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // SAFETY: the client is open, and nobody uses it any more.
+        // SAFETY: the client is open, and nothing uses it any more.
         unsafe { (self.jack.client_close)(self.client) };
     }
 }
@@ -302,7 +302,7 @@ impl Stream for Playing {
 /// The process callback. \[audio\]
 unsafe extern "C" fn process(frames: u32, context: *mut c_void) -> c_int {
     let context = context.cast::<Context>();
-    // SAFETY: the library calls with what it was given, from one thread; nobody else uses these.
+    // SAFETY: the library calls with what it was given, from one thread; nothing else uses these.
     let (ports, get_buffer, callback) =
         unsafe { (&(*context).ports, (*context).get_buffer, &mut (*context).callback) };
     let mut channels: [&mut [f32]; MOST_CHANNELS] = Default::default();
