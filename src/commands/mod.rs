@@ -16,3 +16,4 @@ pub mod new;
 pub mod pattern;
 pub mod play;
 pub mod render;
+pub mod test;

@@ -2,6 +2,7 @@
 
 mod asking;
 mod bounds;
+mod expecting;
 mod files;
 mod finite;
 mod midi;

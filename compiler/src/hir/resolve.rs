@@ -52,11 +52,11 @@ pub(super) struct Context {
 }
 
 impl Context {
-    fn song() -> Context {
+    pub(super) fn song() -> Context {
         Context { scope: FILE, definition: None, instances: true, quiet: false }
     }
 
-    fn without_instances(self) -> Context {
+    pub(super) fn without_instances(self) -> Context {
         Context { instances: false, ..self }
     }
 
@@ -112,6 +112,7 @@ impl Resolver<'_> {
                 ItemKind::Equation { value, .. } => self.expr(Context::song(), *value),
                 ItemKind::Param(param) if param.knob => self.param(param),
                 ItemKind::Definition(definition) => self.definition(index, definition),
+                ItemKind::Expect(expect) => self.expect(index, expect),
                 _ => {}
             }
         }
