@@ -14,7 +14,7 @@ impl Resolver<'_> {
         let ast = self.ast;
         let (callee, args) = ast.measure(expect);
         let song = Context::song();
-        let constant = song.without_instances();
+        let constant = song.constant();
         for expr in expect.condition.into_iter().flat_map(|condition| condition.exprs()) {
             self.expr(constant, expr);
         }
