@@ -77,9 +77,9 @@ pub(super) fn alias(x: &Heard, edges: Range<f64>, freq: Option<f64>) -> Value {
         (bin as f64 - number * hz / spectrum.spacing).abs() <= SKIRT as f64
     };
     let wanted = spectrum.bin(edges.start)..spectrum.bin(edges.end) + 1;
-    let others = wanted.filter(|bin| !is_harmonic(*bin)).map(|bin| spectrum.amplitude(bin));
-    let strongest = others.fold(0.0, f64::max);
-    Ok(strongest / spectrum.amplitude(top))
+    let others = wanted.filter(|bin| !is_harmonic(*bin));
+    let strongest = others.max_by(|a, b| spectrum.power[*a].total_cmp(&spectrum.power[*b]));
+    Ok(strongest.map_or(0.0, |bin| spectrum.height(bin)) / spectrum.height(top))
 }
 
 /// What else there is beside a fundamental: the strongest partial where it is not known.
@@ -105,8 +105,8 @@ pub(super) fn distortion(x: &Heard, measure: Measure, fundamental: Option<f64>) 
         Measure::Thdn => (rest / own).sqrt(),
         Measure::Snr => (own / (rest - harmonics).max(f64::MIN_POSITIVE)).sqrt(),
         _ => {
-            let strongest = others().map(|bin| spectrum.amplitude(bin)).fold(f64::MIN_POSITIVE, f64::max);
-            (2.0 * own).sqrt() / strongest
+            let strongest = others().max_by(|a, b| spectrum.power[*a].total_cmp(&spectrum.power[*b]));
+            (2.0 * own).sqrt() / strongest.map_or(0.0, |bin| spectrum.height(bin)).max(f64::MIN_POSITIVE)
         }
     })
 }

@@ -79,6 +79,15 @@ impl Spectrum {
         (2.0 * self.power[bin]).sqrt() * self.peak
     }
 
+    /// The amplitude of the sine whose top is near a bin: a parabola through the levels of three.
+    pub fn height(&self, bin: usize) -> f64 {
+        let level = |bin: usize| self.power.get(bin).copied().unwrap_or_default().max(1e-300).ln();
+        let (a, b, c) = (level(bin.saturating_sub(1)), level(bin), level(bin + 1));
+        let bend = a - 2.0 * b + c;
+        let above = if bend < 0.0 { -0.125 * (a - c) * (a - c) / bend } else { 0.0 };
+        self.amplitude(bin) * (0.5 * above).exp()
+    }
+
     /// The bin nearest to a frequency.
     pub fn bin(&self, hz: f64) -> usize {
         ((hz / self.spacing).round().max(0.0) as usize).min(self.power.len() - 1)
