@@ -40,7 +40,7 @@ impl Settable {
         &self.all[param.index()].1
     }
 
-    /// A parameter's name.
+    /// The name that leads to a parameter: its path.
     pub fn name(&self, param: ParamId) -> &Arc<str> {
         &self.all[param.index()].0
     }

@@ -33,6 +33,18 @@ const TAR_BLOCK: usize = 512;
 const FEATURE_BYTES: u64 = 400;
 
 impl Format {
+    /// What it is called by flags and in manifests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::F32 => "f32",
+            Format::S16 => "s16",
+            Format::Npy => "npy",
+            Format::Wav => "wav",
+            Format::Flac => "flac",
+            Format::Features => "features",
+        }
+    }
+
     /// The ending of its shards.
     pub fn ending(self) -> &'static str {
         match self {

@@ -1,8 +1,12 @@
 //! What is known of a sound without keeping it: levels, times, a spectrum, a hash.
 
-use super::job::sha256_of;
+use super::hash::sha256_of;
+use super::render::{RowRenderer, on_threads};
 use super::spectrum::{BANDS, Spectrum};
+use super::{Row, Subject};
 use ebur128::{EbuR128, Mode};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// The names of the features, in the order of [`Features::values`].
 pub const NAMES: [&str; 15] = [
@@ -89,6 +93,33 @@ impl Extractor {
         });
         measured.filter(|lufs| lufs.is_finite()).unwrap_or(f64::NAN)
     }
+}
+
+/// The features of rows of `frames` frames, in the order of [`NAMES`], and the hashes of their sounds; on so many threads.
+pub fn features_of(
+    subject: &Subject,
+    rows: &[Row],
+    frames: u64,
+    threads: usize,
+) -> (Vec<Vec<f64>>, Vec<String>) {
+    let all = Mutex::new(vec![(vec![], String::new()); rows.len()]);
+    let next = AtomicUsize::new(0);
+    let serve = || {
+        let mut renderer = RowRenderer::new(subject, frames);
+        let mut extractor = Extractor::new(subject.program.rate, subject.channels());
+        let mut bytes = vec![];
+        let dealt = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&index| index < rows.len());
+        while let Some(index) = dealt() {
+            let row = &rows[index];
+            let (sound, _) = renderer.render(row);
+            bytes.clear();
+            bytes.extend(sound.iter().flat_map(|x| x.to_le_bytes()));
+            let found = (extractor.features(sound).values().to_vec(), hash(&bytes));
+            all.lock().unwrap_or_else(PoisonError::into_inner)[index] = found;
+        }
+    };
+    on_threads(threads.min(rows.len()), serve);
+    all.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().unzip()
 }
 
 /// A number to six digits: what machines differ by in the last bits of a logarithm does not show.

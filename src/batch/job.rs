@@ -5,11 +5,11 @@
 //! at the end `manifest.json` ([`Manifest`]). None of them says when or where it was made: the same rows give the same bytes.
 
 use super::encode::Format;
+use super::hash::{Hasher, hex, sha256};
 use crate::failure::Failure;
 use crate::json;
 use crate::output::{Inputs, write_text};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// Everything that the bytes of all shards follow from.
@@ -21,23 +21,23 @@ pub struct Job {
     pub mamc: String,
     /// `portable`, whose bits are the same on every machine, or `fma`, for machines that have this instruction.
     pub target: String,
-    /// The song.
+    /// The song that is rendered, and its files.
     pub song: SongHash,
     /// What was set for all rows: `--set`, `--seed`, limits.
     pub settings: Vec<String>,
-    /// Frames a second.
+    /// Sample rate in frames a second.
     pub rate: u32,
     /// Channels of a frame.
     pub channels: usize,
     /// Frames of a row.
     pub frames: u64,
-    /// What shards hold.
+    /// How the sound is kept in shards.
     pub format: Format,
     /// How many rows there are in all.
     pub rows: u64,
     /// Where they come from.
     pub params: Params,
-    /// Their columns.
+    /// The names of their columns, in the order of the source.
     pub columns: Vec<String>,
     /// Rows of a shard; the last may have fewer.
     pub shard_rows: u64,
@@ -50,14 +50,14 @@ pub struct Job {
 pub struct Params {
     /// The name of the file.
     pub source: String,
-    /// Its hash.
+    /// The hash of the bytes of the file.
     pub hash: String,
 }
 
 /// A song, for those who compare.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SongHash {
-    /// Its name.
+    /// The name of its file, without folders.
     pub file: String,
     /// The hash of its text.
     pub hash: String,
@@ -74,14 +74,14 @@ pub struct FileHash {
     pub hash: String,
 }
 
-/// What `shard-N.json` says.
+/// What `shard-N.json` says of a shard that is finished.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shard {
     /// The hash of its job.
     pub job: String,
     /// The name of its file.
     pub file: String,
-    /// Its first row.
+    /// The number of its first row.
     pub first: u64,
     /// How many rows it has.
     pub rows: u64,
@@ -96,16 +96,16 @@ pub struct Shard {
 /// A row that did not sound as it should.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FailedRow {
-    /// Its number.
+    /// The number of the row, from 0.
     pub row: u64,
     /// What its maker calls it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub id: Option<String>,
-    /// What went wrong.
+    /// What went wrong, in a sentence.
     pub why: String,
 }
 
-/// What `manifest.json` says.
+/// What `manifest.json` says of all shards.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// What the shards were made of.
@@ -122,7 +122,7 @@ pub struct Manifest {
 pub struct ManifestShard {
     /// Its file, from the manifest's folder.
     pub file: String,
-    /// Its first row.
+    /// The number of its first row.
     pub first: u64,
     /// How many rows it has.
     pub rows: u64,
@@ -364,33 +364,4 @@ fn hash_file(path: &Path) -> Result<String, Failure> {
             bytes => hasher.add(&block[..bytes]),
         }
     }
-}
-
-/// SHA-256 of what comes in pieces.
-#[derive(Clone, Default)]
-pub struct Hasher(Sha256);
-
-impl Hasher {
-    /// Adds bytes.
-    pub fn add(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-}
-
-/// A finished hash: `sha256:` and 64 digits.
-pub fn hex(hasher: Hasher) -> String {
-    let digits: String = hasher.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{digits}")
-}
-
-/// SHA-256 of bytes: `sha256:` and 64 digits.
-pub fn sha256(bytes: &[u8]) -> String {
-    let mut hasher = Hasher::default();
-    hasher.add(bytes);
-    hex(hasher)
-}
-
-/// SHA-256 of bytes: its 64 digits alone.
-pub fn sha256_of(bytes: &[u8]) -> String {
-    sha256(bytes).split_off("sha256:".len())
 }

@@ -12,6 +12,7 @@
 pub mod columns;
 pub mod encode;
 pub mod features;
+pub mod hash;
 pub mod job;
 pub mod render;
 pub mod run;
@@ -20,6 +21,7 @@ pub mod space;
 mod spectrum;
 pub mod subject;
 pub mod table;
+pub mod write;
 
 pub use columns::{Column, Columns};
 pub use encode::Format;
@@ -37,7 +39,7 @@ pub struct Row {
     pub sets: Vec<(ParamId, f64)>,
     /// What its maker calls it.
     pub id: Option<String>,
-    /// The song's seed.
+    /// The seed of the song's noise and chance.
     pub seed: Option<u64>,
     /// Quarter notes a minute at the start.
     pub tempo: Option<f64>,

@@ -7,7 +7,7 @@ use mam_runtime::render::{EventSource, Length, Renderer};
 use mam_runtime::score::{Extent, PlayedNote, Score, Sequencer, Unplayed, performance};
 use mam_runtime::{Event, Program};
 use std::cell::OnceCell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a row plays.
 enum Performance {
@@ -130,6 +130,74 @@ impl<'s> RowRenderer<'s> {
             .collect();
         performance(&program.targets, &notes)
     }
+}
+
+/// How the channels of a row lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Frame by frame: frames × channels.
+    Interleaved,
+    /// Channel by channel: channels × frames.
+    Planar,
+}
+
+/// Renders rows of `frames` frames into `out`, which has room for exactly them, on so many threads. Returns what did not sound
+/// as it should: the row's index and a sentence each, in order.
+pub fn render_all(
+    subject: &Subject,
+    rows: &[Row],
+    frames: u64,
+    threads: usize,
+    layout: Layout,
+    out: &mut [f32],
+) -> Vec<(usize, String)> {
+    let channels = subject.channels();
+    let length = frames as usize * channels;
+    if length == 0 {
+        return vec![];
+    }
+    let work = Mutex::new(rows.iter().zip(out.chunks_exact_mut(length)).enumerate());
+    let all = Mutex::new(vec![]);
+    on_threads(threads.min(rows.len()), || {
+        let mut renderer = RowRenderer::new(subject, frames);
+        let dealt = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
+        while let Some((index, (row, place))) = dealt() {
+            let mut done = 0;
+            let faults = renderer.blocks(row, |block| {
+                put(block, layout, done, place);
+                done += block.first().map_or(0, Vec::len);
+            });
+            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+            all.extend(faults.into_iter().map(|fault| (index, fault)));
+        }
+    });
+    let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    all.sort();
+    all
+}
+
+/// Puts a block where it belongs among the frames of a row, from frame `at` on.
+fn put(block: &[Vec<f32>], layout: Layout, at: usize, row: &mut [f32]) {
+    let channels = block.len();
+    let frames = row.len() / channels;
+    for (channel, samples) in block.iter().enumerate() {
+        match layout {
+            Layout::Planar => row[channel * frames + at..][..samples.len()].copy_from_slice(samples),
+            Layout::Interleaved if channels == 1 => row[at..][..samples.len()].copy_from_slice(samples),
+            Layout::Interleaved => {
+                let places = row[at * channels + channel..].iter_mut().step_by(channels);
+                places.zip(samples).for_each(|(to, x)| *to = *x);
+            }
+        }
+    }
+}
+
+/// Does the same on so many threads, of which this one is one, and waits for all of them.
+pub(super) fn on_threads(threads: usize, work: impl Fn() + Sync) {
+    std::thread::scope(|scope| {
+        (1..threads).for_each(|_| drop(scope.spawn(&work)));
+        work();
+    });
 }
 
 /// What the song plays with a row's seed and tempo. A tempo that cannot be is refused when rows are checked.

@@ -5,7 +5,8 @@
 //! the bytes do not depend on who made them. A thread holds one chunk at most, and the one whose turn it is never waits.
 
 use super::encode::Encoder;
-use super::job::{FailedRow, Hasher, Job, Shard, hex};
+use super::hash::{Hasher, hex};
+use super::job::{FailedRow, Job, Shard};
 use super::table::STRIDE;
 use super::{Column, Row, RowRenderer, Rows, Subject};
 use crate::failure::Failure;
@@ -27,9 +28,9 @@ const INTERVAL: Duration = Duration::from_millis(100);
 
 /// A batch that is to be rendered.
 pub struct Batch<'s> {
-    /// The song.
+    /// The song whose variants are rendered.
     pub subject: &'s Subject,
-    /// Its rows.
+    /// What is different in each render.
     pub rows: &'s dyn Rows,
     /// Their columns, by the names that they have in the source.
     pub columns: &'s [(String, Column)],
@@ -87,6 +88,16 @@ impl Batch<'_> {
         }
         tell(work.done.load(Ordering::Relaxed));
         Ok(std::mem::take(&mut *locked(&work.finished)).into_values().collect())
+    }
+
+    /// Bytes that the shards which begin with these rows will have, about; of compressed ones, at most.
+    pub fn expected_bytes(&self, todo: &[u64]) -> u64 {
+        self.row_count(todo).saturating_mul(self.row_bytes())
+    }
+
+    /// How many rows are in the shards that begin with these.
+    pub fn row_count(&self, todo: &[u64]) -> u64 {
+        todo.iter().map(|&first| self.job.shard(first)).map(|rows| rows.end - rows.start).sum()
     }
 
     fn row_bytes(&self) -> u64 {

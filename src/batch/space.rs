@@ -29,6 +29,8 @@ use toml::{Table, Value};
 /// A space of values that has been checked.
 pub struct Space<'s> {
     columns: Columns<'s>,
+    /// The name of the file, without folders.
+    pub file: String,
     /// The names of the columns, as they are written.
     pub names: Vec<String>,
     axes: Vec<(Column, Values)>,
@@ -93,7 +95,8 @@ impl<'s> Space<'s> {
             let line = e.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             Failure::WrongInput(format!("{}:{line}: {}", path.display(), e.message()))
         })?;
-        let mut space = Space { columns, names: vec![], axes: vec![], count: 0 };
+        let mut space =
+            Space { columns, file: super::table::file_name(path), names: vec![], axes: vec![], count: 0 };
         space.fill(&file).map_err(failed)?;
         Ok(space)
     }

@@ -1,10 +1,12 @@
 //! The song of a batch: compiled once, and what it takes to vary it.
 
-use super::job::{FileHash, SongHash, sha256};
+use super::hash::sha256;
+use super::job::{FileHash, SongHash};
 use crate::args::HowArgs;
 use crate::compiling::{Compiled, compile_score};
 use crate::failure::Failure;
 use crate::input::Song;
+pub use mam_compiler::library::ParamInfo;
 use mam_compiler::plan::NoiseWord;
 use mam_compiler::seed::reseed;
 use mam_compiler::sets::Settable;

@@ -4,7 +4,7 @@
 //! number. An empty cell, or a key that is not there, leaves the song's own value.
 
 use super::columns::{Cell, Column, Columns};
-use super::job::{Hasher, hex};
+use super::hash::{Hasher, hex};
 use super::{Row, Rows};
 use crate::failure::Failure;
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 /// Rows between two whose places in the file are kept.
 pub const STRIDE: u64 = 64;
-/// Rows with mistakes that are told before the file is given up.
+/// Rows with mistakes that are found before the file is given up.
 const MOST_MISTAKES: usize = 10;
 /// Bytes that a line may have.
 const LONGEST_LINE: u64 = 1 << 20;
@@ -51,13 +51,13 @@ pub struct Table<'s> {
     pub names: Vec<String>,
     /// SHA-256 of the file.
     pub hash: String,
-    places: Vec<Place>,
+    places: Vec<Position>,
     count: u64,
 }
 
 /// Where a row begins.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct Position {
     byte: u64,
     line: u64,
 }
@@ -89,6 +89,11 @@ impl<'s> Table<'s> {
         Ok(table)
     }
 
+    /// The name of the file, without folders.
+    pub fn file(&self) -> String {
+        file_name(&self.path)
+    }
+
     fn open(&self) -> Result<File, Failure> {
         File::open(&self.path).map_err(|e| self.failed(&e))
     }
@@ -111,7 +116,7 @@ impl<'s> Table<'s> {
     /// Notes where the next row begins.
     fn note(&mut self, byte: u64, line: u64) {
         if self.count.is_multiple_of(STRIDE) {
-            self.places.push(Place { byte, line });
+            self.places.push(Position { byte, line });
         }
         self.count += 1;
     }
@@ -187,7 +192,7 @@ impl<'s> Table<'s> {
     }
 
     fn check_jsonl(&mut self) -> Result<(), Failure> {
-        let mut lines = Lines::new(self.open()?, Place { byte: 0, line: 1 });
+        let mut lines = Lines::new(self.open()?, Position { byte: 0, line: 1 });
         let mut mistakes = Mistakes::new(&self.path);
         let mut known: HashMap<String, Column> = HashMap::new();
         while let Some((place, text)) = lines.next().map_err(|e| self.failed(&e))? {
@@ -212,7 +217,7 @@ impl<'s> Table<'s> {
         ))
     }
 
-    fn read_csv(&self, at: Place, skip: u64, count: u64, into: &mut Vec<Row>) -> Result<(), Failure> {
+    fn read_csv(&self, at: Position, skip: u64, count: u64, into: &mut Vec<Row>) -> Result<(), Failure> {
         let mut file = self.open()?;
         file.seek(SeekFrom::Start(at.byte)).map_err(|e| self.failed(&e))?;
         let mut reader =
@@ -232,7 +237,7 @@ impl<'s> Table<'s> {
         Ok(())
     }
 
-    fn read_jsonl(&self, at: Place, skip: u64, count: u64, into: &mut Vec<Row>) -> Result<(), Failure> {
+    fn read_jsonl(&self, at: Position, skip: u64, count: u64, into: &mut Vec<Row>) -> Result<(), Failure> {
         let mut lines = Lines::new(self.open()?, at);
         lines.rewind().map_err(|e| self.failed(&e))?;
         let mut known = HashMap::new();
@@ -264,6 +269,11 @@ impl Rows for Table<'_> {
     }
 }
 
+/// The last part of a path, as text.
+pub(super) fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
 /// The line on which a record begins, where `after` is the place after it: the reader's own line of a record is that of blank
 /// ones before it.
 fn line_of(record: &csv::StringRecord, after: &csv::Position) -> u64 {
@@ -272,7 +282,7 @@ fn line_of(record: &csv::StringRecord, after: &csv::Position) -> u64 {
     own.max(after.line().saturating_sub(1 + within))
 }
 
-/// The row of a JSON object. `known` keeps what names mean; `fresh` is told of those that are new.
+/// The row of a JSON object. `known` keeps what names mean; `fresh` is found of those that are new.
 pub fn json_row(
     columns: &Columns<'_>,
     text: &str,
@@ -318,12 +328,12 @@ pub fn json_row(
 /// The lines of a file that are not blank.
 struct Lines {
     file: BufReader<File>,
-    next: Place,
+    next: Position,
     text: String,
 }
 
 impl Lines {
-    fn new(file: File, at: Place) -> Lines {
+    fn new(file: File, at: Position) -> Lines {
         Lines { file: BufReader::new(file), next: at, text: String::new() }
     }
 
@@ -331,7 +341,7 @@ impl Lines {
         self.file.seek(SeekFrom::Start(self.next.byte)).map(|_| ())
     }
 
-    fn next(&mut self) -> std::io::Result<Option<(Place, &str)>> {
+    fn next(&mut self) -> std::io::Result<Option<(Position, &str)>> {
         loop {
             self.text.clear();
             let place = self.next;
@@ -339,7 +349,7 @@ impl Lines {
             if bytes == LONGEST_LINE {
                 return Err(std::io::Error::other("a line is longer than 1 MiB"));
             }
-            self.next = Place { byte: place.byte + bytes, line: place.line + 1 };
+            self.next = Position { byte: place.byte + bytes, line: place.line + 1 };
             if bytes == 0 {
                 return Ok(None);
             }
@@ -353,29 +363,29 @@ impl Lines {
 /// What is wrong with a file, each with its line.
 struct Mistakes {
     file: String,
-    told: Vec<String>,
+    found: Vec<String>,
 }
 
 impl Mistakes {
     fn new(path: &Path) -> Mistakes {
-        Mistakes { file: path.display().to_string(), told: vec![] }
+        Mistakes { file: path.display().to_string(), found: vec![] }
     }
 
     fn add(&mut self, line: u64, why: &str) {
-        self.told.push(format!("{}:{line}: {why}", self.file));
+        self.found.push(format!("{}:{line}: {why}", self.file));
     }
 
     fn is_full(&self) -> bool {
-        self.told.len() >= MOST_MISTAKES
+        self.found.len() >= MOST_MISTAKES
     }
 
     fn check(&mut self) -> Result<(), Failure> {
-        if self.told.is_empty() {
+        if self.found.is_empty() {
             return Ok(());
         }
         if self.is_full() {
-            self.told.push("the rest of the file was not looked at".into());
+            self.found.push("the rest of the file was not looked at".into());
         }
-        Err(Failure::WrongInput(self.told.join("\n")))
+        Err(Failure::WrongInput(self.found.join("\n")))
     }
 }

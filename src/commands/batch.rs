@@ -1,17 +1,15 @@
 //! `mamc batch`: many renders of one song, into shards.
 
 use crate::args::{HowArgs, SongArgs, ThreadArgs};
-use crate::batch::columns::{Column, Columns};
+use crate::batch::columns::Columns;
 use crate::batch::encode::{Encoder, Format};
-use crate::batch::job::{Job, Manifest, Params, Shard, merge, sha256};
+use crate::batch::job::{Manifest, merge};
 use crate::batch::run::Batch as Run;
-use crate::batch::space::Space;
-use crate::batch::table::{Syntax, Table};
-use crate::batch::{RowRenderer, Rows, Subject};
+use crate::batch::write::{Plan, Settings, Source, plan, sized, write};
+use crate::batch::{RowRenderer, Subject};
 use crate::compiling::{compile_song, compiled_by};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::input;
 use crate::offline::{self, Span};
 use crate::output::{Inputs, create_folder};
 use crate::progress::Progress;
@@ -121,111 +119,52 @@ impl Batch {
         inputs: Inputs,
         console: Console,
     ) -> Result<(), Failure> {
-        let columns = || Columns::new(subject, self.seed_column.as_deref().unwrap_or("seed"), self.clamp);
-        let source = Source::read(params, columns())?;
-        if let Some(seed) = self.seed_column.as_ref().filter(|seed| !source.names().contains(seed)) {
-            return Err(Failure::Usage(format!(
-                "the rows have no column `{seed}`, which --seed-column names"
-            )));
-        }
-        let named = |name: &String| Some((name.clone(), columns().find(name).ok()?));
-        let names: Vec<(String, Column)> = source.names().iter().filter_map(named).collect();
-        let job = self.job(subject, &source, params)?;
-        let range = self.range(&job)?;
-        let threads = self.threads.count();
-        let batch = Run {
-            subject,
-            rows: source.rows(),
-            columns: &names,
-            job,
-            folder: self.output.clone(),
-            inputs,
-            threads,
-        };
+        let settings = self.settings(subject)?;
+        let columns = Columns::new(subject, settings.seed_column.as_deref().unwrap_or("seed"), self.clamp);
+        let source = Source::read(params, columns)?;
         if self.dry_run {
-            return dry_run(&batch, range, console);
+            return dry_run(&plan(subject, &source, &settings, inputs)?, console);
         }
-        create_folder(&self.output)?;
-        batch.job.begin(&self.output, self.resume)?;
-        let (mut shards, mut todo) = (vec![], vec![]);
-        for first in batch.shards(range) {
-            match Shard::finished(&self.output, &batch.job, first, self.verify)? {
-                Some(shard) => shards.push(shard),
-                None => todo.push(first),
-            }
-        }
-        check_room(&batch, &todo)?;
-        if !shards.is_empty() {
-            console.say(&format!(
-                "{} of {} are finished\n",
-                shards.len(),
-                count(shards.len() + todo.len(), "shard")
-            ));
-        }
+        let frames = settings.frames;
+        let mut progress: Option<Progress> = None;
         let began = Instant::now();
-        let made = render_shards(&batch, todo, console)?;
-        let rows: u64 = made.iter().map(|shard| shard.rows).sum();
-        shards.extend(made);
-        shards.sort_by_key(|shard| shard.first);
-        let named: Vec<(String, Shard)> =
-            shards.into_iter().map(|shard| (shard.file.clone(), shard)).collect();
-        let manifest = Manifest::new(&batch.job, &named);
-        let path = manifest.write(&self.output)?;
-        let seconds = began.elapsed().as_secs_f64();
-        let speed = if rows > 0 {
-            format!(", {:.0} rows a second", rows as f64 / seconds.max(1e-9))
-        } else {
-            String::new()
+        let written = write(subject, &source, &settings, inputs, |moment| {
+            let rate = subject.program.rate;
+            let progress = progress.get_or_insert_with(|| {
+                if moment.finished > 0 {
+                    console.say(&format!("{} finished already\n", are(moment.finished as usize, "row")));
+                }
+                Progress::new(console, Some(moment.todo * frames), rate)
+            });
+            progress.show(moment.done * frames);
+            true
+        });
+        drop(progress);
+        let written = written?;
+        let speed = match written.fresh {
+            0 => String::new(),
+            rows => format!(", {:.0} rows a second", rows as f64 / began.elapsed().as_secs_f64().max(1e-9)),
         };
-        tell(&manifest, &path, &speed, console);
+        tell(&written.manifest, &written.path, &speed, console);
         Ok(())
     }
 
-    /// What the shards are made of.
-    fn job(&self, subject: &Subject, source: &Source<'_>, params: &Path) -> Result<Job, Failure> {
-        let program = subject.program.clone();
+    /// What the flags ask for.
+    fn settings(&self, subject: &Subject) -> Result<Settings, Failure> {
         let span = Span { duration: Some(self.duration), ..Span::default() };
-        let frames = offline::Job::new(program, span)?.end();
-        if frames == 0 {
-            return Err(Failure::Usage("a row has at least one frame: -d says how long it is".into()));
-        }
-        let file = params.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        Ok(Job {
-            mam: 1,
-            mamc: env!("CARGO_PKG_VERSION").into(),
-            target: if subject.is_portable { "portable" } else { "fma" }.into(),
-            song: subject.hash.clone(),
-            settings: subject.settings.iter().cloned().chain(self.clamp.then(|| "clamp".into())).collect(),
-            rate: subject.program.rate,
-            channels: subject.channels(),
-            frames,
+        Ok(Settings {
+            folder: self.output.clone(),
+            frames: offline::Job::new(subject.program.clone(), span)?.end(),
             format: self.format,
-            rows: source.rows().count(),
-            params: Params { source: file, hash: source.hash().into() },
-            columns: source.names().to_vec(),
+            range: self.rows.clone().map(|rows| rows.0),
             shard_rows: self.shard_rows,
+            threads: self.threads.count(),
+            seed_column: self.seed_column.clone(),
+            clamp: self.clamp,
             no_silence: self.no_silence,
+            resume: self.resume,
+            verify: self.verify,
         })
-    }
-
-    /// The rows that are rendered: whole shards.
-    fn range(&self, job: &Job) -> Result<Range<u64>, Failure> {
-        let Some(RowRange(Range { start, end })) = self.rows.clone() else { return Ok(0..job.rows) };
-        if end > job.rows {
-            return Err(Failure::Usage(format!(
-                "--rows {start}..{end}: there are {}",
-                count(job.rows as usize, "row")
-            )));
-        }
-        let size = job.shard_rows;
-        if start % size != 0 || (end % size != 0 && end != job.rows) {
-            let near = (start / size * size)..job.rows.min(end.next_multiple_of(size));
-            return Err(Failure::Usage(format!(
-                "--rows {start}..{end}: a shard has {size} rows, and is made as a whole: {}..{} are whole ones (--shard-rows changes it)",
-                near.start, near.end
-            )));
-        }
-        Ok(start..end)
     }
 
     /// `--merge`.
@@ -237,67 +176,9 @@ impl Batch {
     }
 }
 
-/// Where the rows of a command come from.
-enum Source<'s> {
-    Table(Table<'s>),
-    Space(Space<'s>, String),
-}
-
-impl<'s> Source<'s> {
-    fn read(path: &Path, columns: Columns<'s>) -> Result<Source<'s>, Failure> {
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("");
-        if ending.eq_ignore_ascii_case("toml") {
-            let text = input::text(path)?;
-            let hash = sha256(text.as_bytes());
-            return Ok(Source::Space(Space::parse(path, &text, columns)?, hash));
-        }
-        match Syntax::of_ending(ending) {
-            Some(syntax) => Ok(Source::Table(Table::read(path, syntax, columns)?)),
-            None => Err(Failure::Usage(format!(
-                "`{}` does not say how its rows are written: let it end with .csv, .jsonl or .toml",
-                path.display()
-            ))),
-        }
-    }
-
-    fn rows(&self) -> &dyn Rows {
-        match self {
-            Source::Table(table) => table,
-            Source::Space(space, _) => space,
-        }
-    }
-
-    fn names(&self) -> &[String] {
-        match self {
-            Source::Table(table) => &table.names,
-            Source::Space(space, _) => &space.names,
-        }
-    }
-
-    fn hash(&self) -> &str {
-        match self {
-            Source::Table(table) => &table.hash,
-            Source::Space(_, hash) => hash,
-        }
-    }
-}
-
-/// Renders shards, and shows how far it is.
-fn render_shards(batch: &Run<'_>, todo: Vec<u64>, console: Console) -> Result<Vec<Shard>, Failure> {
-    let frames = batch.job.frames;
-    let rows: u64 = todo.iter().map(|&first| batch.job.shard(first)).map(|rows| rows.end - rows.start).sum();
-    let mut progress = Progress::new(console, Some(rows * frames), batch.job.rate);
-    let made = batch.run(todo, |done| {
-        progress.show(done * frames);
-        true
-    });
-    progress.clear();
-    made.map_err(|failure| match failure {
-        Failure::Io(words) => {
-            Failure::Io(format!("{words}\nwhat is finished stays, and --resume goes on with it"))
-        }
-        other => other,
-    })
+/// So many things that are.
+fn are(number: usize, thing: &str) -> String {
+    format!("{} {}", count(number, thing), if number == 1 { "is" } else { "are" })
 }
 
 /// Says what a manifest holds.
@@ -313,51 +194,9 @@ fn tell(manifest: &Manifest, path: &Path, speed: &str, console: Console) {
     }
 }
 
-/// Bytes with a unit.
-fn sized(bytes: u64) -> String {
-    match bytes as f64 {
-        b if b >= 1e9 => format!("{:.1} GB", b / 1e9),
-        b if b >= 1e6 => format!("{:.1} MB", b / 1e6),
-        b => format!("{:.1} kB", b / 1e3),
-    }
-}
-
-/// Bytes that shards will have, about; of compressed ones, at most.
-fn expected(batch: &Run<'_>, todo: &[u64]) -> u64 {
-    let rows: u64 = todo.iter().map(|&first| batch.job.shard(first)).map(|rows| rows.end - rows.start).sum();
-    let samples = batch.job.frames.saturating_mul(batch.job.channels as u64);
-    rows.saturating_mul(batch.job.format.row_bytes(samples))
-}
-
-/// Refuses what does not fit the disk.
-fn check_room(batch: &Run<'_>, todo: &[u64]) -> Result<(), Failure> {
-    let needed = expected(batch, todo);
-    match room(&batch.folder) {
-        Some(room) if room < needed && batch.job.format != Format::Flac => Err(Failure::Io(format!(
-            "`{}`: {} are needed, and {} are free; --format s16 takes half of f32, --format features next to nothing",
-            batch.folder.display(),
-            sized(needed),
-            sized(room)
-        ))),
-        _ => Ok(()),
-    }
-}
-
-/// Bytes that are free for this user where a folder is.
-#[cfg(unix)]
-fn room(folder: &Path) -> Option<u64> {
-    let disk = rustix::fs::statvfs(folder).ok()?;
-    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
-}
-
-/// Not known.
-#[cfg(not(unix))]
-fn room(_: &Path) -> Option<u64> {
-    None
-}
-
 /// Says what a batch would do, and shows its first rows.
-fn dry_run(batch: &Run<'_>, range: Range<u64>, console: Console) -> Result<(), Failure> {
+fn dry_run(plan: &Plan<'_>, console: Console) -> Result<(), Failure> {
+    let (batch, range) = (plan.batch(), plan.range.clone());
     let job = &batch.job;
     let todo: Vec<u64> = batch.shards(range.clone()).collect();
     let total = range.end - range.start;
@@ -365,7 +204,7 @@ fn dry_run(batch: &Run<'_>, range: Range<u64>, console: Console) -> Result<(), F
     let mut rows = vec![];
     let first = range.start;
     batch.rows.read(first..range.end.min(first + SHOWN), &mut rows)?;
-    let seconds = trial(batch, range)? * total as f64 / batch.threads as f64;
+    let seconds = trial(&batch, range)? * total as f64 / batch.threads as f64;
     let mut text = format!(
         "{} of {} frames, {} Hz, {}\n{}, about {}, about {} on {}\n\n",
         count(total as usize, "row"),
@@ -373,7 +212,7 @@ fn dry_run(batch: &Run<'_>, range: Range<u64>, console: Console) -> Result<(), F
         job.rate,
         count(job.channels, "channel"),
         count(todo.len(), "shard"),
-        sized(expected(batch, &todo)),
+        sized(batch.expected_bytes(&todo)),
         lasting(seconds),
         count(batch.threads, "thread")
     );
