@@ -25,7 +25,7 @@ pub enum Source<'s> {
     Memory(Memory),
 }
 
-/// Rows in memory.
+/// Rows that are in memory, with the names of their columns.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// The names of the columns, in the order in which they first appear.
@@ -202,7 +202,7 @@ pub fn plan<'s>(
 }
 
 impl Plan<'_> {
-    /// What is run.
+    /// The batch that is to be run.
     pub fn batch(&self) -> Batch<'_> {
         Batch {
             subject: self.subject,
