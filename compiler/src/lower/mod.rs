@@ -37,6 +37,7 @@ mod value;
 pub use lowered::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots};
 pub(crate) use share::anonymous;
 pub use song::lower;
+pub use state::{is_noise, noise_seed};
 pub use sums::sum_kernel;
 pub use template::Templates;
 
