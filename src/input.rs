@@ -3,9 +3,10 @@
 
 use crate::failure::Failure;
 use crate::reach::Reach;
-use mam_compiler::files::{FileId, Files, Loader, Located, Unusable};
+use mam_compiler::files::{FileId, Files, Loader, Located, Samples, Unusable};
 use mam_grammar::ast::DefinitionKind;
 use mam_grammar::{Limits, SourceId, Sources};
+use mam_runtime::file::{self as sound, Sound, Wanted};
 use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -187,5 +188,34 @@ impl Loader for Disk {
     fn read(&self, file: &Located, most: usize) -> Result<String, Unusable> {
         let bytes = self.reach.read(Path::new(file.id.as_os_str()), &file.name, most)?;
         String::from_utf8(bytes).map_err(|_| format!("`{}` is not text in UTF-8", file.name).into())
+    }
+
+    fn samples(&self, file: &Located, most: usize) -> Result<Samples, Unusable> {
+        let name = &file.name;
+        let unusable = |why: String| Unusable::from(format!("`{name}` cannot be used: {why}"));
+        let opened = self.reach.open(Path::new(file.id.as_os_str()), name)?;
+        // One frame more than there may be shows that there are too many.
+        let wanted = Wanted { rate: None, channels: 2, frames: most as u64 + 1 };
+        let Sound { rate, channels, is_cut_off } =
+            sound::read(opened, true, wanted).map_err(|e| unusable(e.to_string()))?;
+        if is_cut_off {
+            return Err(unusable("it ends before its header says".into()));
+        }
+        if channels.iter().map(Vec::len).sum::<usize>() > most {
+            let why = format!(
+                "`{name}` is too long: the sounds of a song have more samples than the limit `samples`"
+            );
+            return Err(Unusable {
+                why,
+                help: Some("take shorter files, or pass `--limit samples=N`".into()),
+            });
+        }
+        if channels[0].is_empty() {
+            return Err(unusable("it has no frames".into()));
+        }
+        if channels.iter().flatten().any(|x| !x.is_finite()) {
+            return Err(unusable("a sample in it is not a finite number".into()));
+        }
+        Ok(Samples { rate, channels })
     }
 }

@@ -40,15 +40,25 @@ impl Reach {
         Ok(path)
     }
 
+    /// A file that was located, to be read from its beginning.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or has been replaced by something else than a file.
+    pub fn open(&self, path: &Path, name: &str) -> Result<File, Unusable> {
+        let unreadable = |e: io::Error| Unusable::from(format!("`{name}` cannot be read: {}", words(&e)));
+        let file = open(path).map_err(unreadable)?;
+        check_kind(file.metadata().map_err(unreadable)?.file_type(), name)?;
+        Ok(file)
+    }
+
     /// The bytes of a file that was located, if there are no more than `most`.
     ///
     /// # Errors
     /// When it cannot be read, is larger, or has been replaced by something else than a file.
     pub fn read(&self, path: &Path, name: &str, most: usize) -> Result<Vec<u8>, Unusable> {
         let unreadable = |e: io::Error| Unusable::from(format!("`{name}` cannot be read: {}", words(&e)));
-        let file = open(path).map_err(unreadable)?;
+        let file = self.open(path, name)?;
         let data = file.metadata().map_err(unreadable)?;
-        check_kind(data.file_type(), name)?;
         let mut bytes = Vec::new();
         // A file may grow while it is read, and some systems' own files say that they are empty.
         if data.len() <= most as u64 {

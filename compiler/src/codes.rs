@@ -203,7 +203,7 @@ mam_grammar::codes! {
         passes "out = sine(110Hz)\nexpect peak(out) < 6dB\n"
     }
     CANNOT_USE Error "cannot-use" {
-        "A file that `use` names could not be read, or uses itself."
+        "A file that `use` or `sample` names could not be read, is not what it should be, or uses itself."
         fails "use \"no such file.mam\"\nout = noise()\n"
         passes "out = noise()\n"
     }

@@ -1,7 +1,8 @@
 //! One parsed file: its tree, its definitions by name, and what its names mean.
 
+use crate::files::Samples;
 use crate::hir::Hir;
-use mam_grammar::ast::{Ast, Item, ItemKind};
+use mam_grammar::ast::{Ast, ExprId, Item, ItemKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::{Arc, OnceLock};
 
@@ -16,6 +17,8 @@ pub struct File {
     pub broken: FxHashSet<Arc<str>>,
     /// The files that it uses.
     pub uses: Vec<usize>,
+    /// The sounds that it names, by the expression of the path.
+    pub samples: FxHashMap<ExprId, Arc<Samples>>,
     /// Whether a file that it names could not be used, so that definitions may be missing.
     pub incomplete: bool,
     /// What its names mean; made by [`resolved`](crate::hir::resolve::resolved).

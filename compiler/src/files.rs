@@ -10,7 +10,7 @@ use crate::file::File;
 pub use crate::hir::DefId;
 use crate::hir::builtins::Builtin;
 use crate::prelude::Prelude;
-use mam_grammar::ast::{Ast, Definition, DefinitionKind, Item, ItemKind};
+use mam_grammar::ast::{Ast, Definition, DefinitionKind, Expr, ExprId, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, syntax};
 use rustc_hash::FxHashMap;
 use std::ffi::OsStr;
@@ -57,6 +57,22 @@ impl From<String> for Unusable {
     }
 }
 
+/// The samples of a sound file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Samples {
+    /// Frames a second.
+    pub rate: u32,
+    /// One channel or two, of one length, all finite.
+    pub channels: Vec<Vec<f32>>,
+}
+
+impl Samples {
+    /// Frames of each channel.
+    pub fn frames(&self) -> usize {
+        self.channels.first().map_or(0, Vec::len)
+    }
+}
+
 /// Finds and reads the files that a song names. Finding is apart from reading, so that a file to which many paths lead is
 /// read once.
 pub trait Loader {
@@ -76,6 +92,15 @@ pub trait Loader {
     /// # Errors
     /// When it cannot be read, is longer, or is not text.
     fn read(&self, file: &Located, most: usize) -> Result<String, Unusable>;
+
+    /// The samples of a sound file that was located, if there are no more than `most`, of each channel.
+    ///
+    /// # Errors
+    /// When it cannot be read, is longer, or is not a sound file.
+    fn samples(&self, file: &Located, most: usize) -> Result<Samples, Unusable> {
+        _ = most;
+        Err(format!("`{}` cannot be read from here", file.name).into())
+    }
 }
 
 /// A loader for which there are no files.
@@ -126,6 +151,8 @@ impl Files {
             known: FxHashMap::default(),
             open: vec![],
             bytes,
+            sounds: FxHashMap::default(),
+            samples: 0,
         };
         let file = reader.add(song, ast);
         self.texts = sources.clone();
@@ -135,8 +162,8 @@ impl Files {
     /// Puts another tree in the place of a user's file, which nothing has been resolved of.
     pub(crate) fn replace(&mut self, index: usize, ast: Ast) {
         let Some(user) = index.checked_sub(self.prelude.len()) else { return };
-        let uses = std::mem::take(&mut self.user[user].uses);
-        self.user[user] = File { uses, ..File::new(ast) };
+        let File { uses, samples, .. } = std::mem::take(&mut self.user[user]);
+        self.user[user] = File { uses, samples, ..File::new(ast) };
     }
 
     /// A file by its index.
@@ -259,6 +286,10 @@ struct Reader<'a> {
     open: Vec<String>,
     /// Bytes of all texts so far.
     bytes: usize,
+    /// The sound files so far.
+    sounds: FxHashMap<FileId, Result<Arc<Samples>, Unusable>>,
+    /// Their samples, of each channel.
+    samples: usize,
 }
 
 impl Reader<'_> {
@@ -285,12 +316,51 @@ impl Reader<'_> {
             let own = definition_kinds(&ast);
             feed::supply(&mut ast, &|name| self.called(&own, &uses, name));
         }
+        let samples = self.named_sounds(&at, &ast, &uses);
         let mut file = File::new(ast);
-        (file.uses, file.incomplete) = (uses, incomplete);
+        (file.uses, file.incomplete, file.samples) = (uses, incomplete, samples);
         self.files.user.push(file);
         let index = self.files.prelude.len() + self.files.user.len() - 1;
         self.known.insert(at.id, Known::Read(index));
         index
+    }
+
+    /// Reads the sounds that a file names, `sample("f.wav")`, and says what is wrong with them.
+    fn named_sounds(&mut self, at: &Located, ast: &Ast, uses: &[usize]) -> FxHashMap<ExprId, Arc<Samples>> {
+        let mut found = FxHashMap::default();
+        let own = definition_kinds(ast);
+        for expr in ast.exprs.values() {
+            let Expr::Call { callee, args } = expr else { continue };
+            if &*callee.name != "sample" || own.contains_key("sample") {
+                continue;
+            }
+            let Some(path) = args.first().map(|arg| arg.value) else { continue };
+            let Expr::Text(text) = &ast.exprs[path] else { continue };
+            if uses.iter().any(|&file| self.files.file(file).definitions.contains_key("sample")) {
+                continue;
+            }
+            match self.sound(at, text) {
+                Ok(samples) => _ = found.insert(path, samples),
+                Err(Unusable { why, help }) => {
+                    let help = help.unwrap_or_else(|| "the path is relative to the file that says it".into());
+                    self.problems.add(Problem::new(&codes::CANNOT_USE, ast.span(path), why).help(help));
+                }
+            }
+        }
+        found
+    }
+
+    /// The sound that `path` means in `from`, read once.
+    fn sound(&mut self, from: &Located, path: &str) -> Result<Arc<Samples>, Unusable> {
+        let at = self.loader.locate(from, path)?;
+        if let Some(known) = self.sounds.get(&at.id) {
+            return known.clone();
+        }
+        let most = self.files.limits.samples.saturating_sub(self.samples);
+        let read = self.loader.samples(&at, most).map(Arc::new);
+        self.samples += read.as_ref().map_or(0, |samples| samples.frames() * samples.channels.len());
+        self.sounds.insert(at.id, read.clone());
+        read
     }
 
     /// What a name calls in a file with these definitions and used files.

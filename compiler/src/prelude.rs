@@ -27,6 +27,7 @@ prelude! {
     "filters"
     "noise"
     "oscillators"
+    "samples"
     "shapes"
     "space"
     "synths"

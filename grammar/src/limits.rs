@@ -131,6 +131,8 @@ limits! {
     voices: usize = 1024;
     /// Numbers of one table.
     table: usize = 65_536;
+    /// Samples of all sound files of a song together, of each channel.
+    samples: usize = 16 << 20;
     /// Seconds of one delay line.
     tap_seconds: f64 = 60.0;
     /// Bytes of state and delay lines of a song.

@@ -103,15 +103,15 @@ impl Plot {
             );
         }
         let (middle, low) = (0.5 * (LEFT + right), HEIGHT - 8.0);
+        let side = 0.5 * (TOP + bottom);
         _ = writeln!(
             out,
             "<rect x=\"{LEFT}\" y=\"{TOP}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#999\"/>\n\
              <text x=\"{middle}\" y=\"{low}\" text-anchor=\"middle\" fill=\"#222\">{}</text>\n\
-             <text x=\"14\" y=\"{}\" fill=\"#222\" transform=\"rotate(-90 14 {1})\" text-anchor=\"middle\">{}</text>",
+             <text x=\"14\" y=\"{side}\" fill=\"#222\" transform=\"rotate(-90 14 {side})\" text-anchor=\"middle\">{}</text>",
             right - LEFT,
             bottom - TOP,
             self.across,
-            0.5 * (TOP + bottom),
             self.up
         );
     }

@@ -42,6 +42,10 @@ pub enum Function {
     Pulses,
     /// A list that is read at a position.
     Table,
+    /// The samples of a sound file.
+    Sample,
+    /// Reads a buffer at a place that a trigger sets and that moves on.
+    Playback,
 }
 
 /// A function of values of one moment.
@@ -115,6 +119,8 @@ rows! {
     "since" ["trig"] 1 Function::Since, "Samples since `trig` was last not 0; 0 in that sample, 10⁹ before the first and from 10⁹ on. Counted exactly, then rounded to a 32-bit float.";
     "pulses" ["period" "first"] 1 Function::Pulses, "1 in the sample nearest to `first` + k · `period` samples (k = 0, 1, …), else 0; `first` is 0. Counted exactly; a period is read at the pulse before, is at least 1 sample, and from 2³¹ on never over.";
     "table" ["values" "position"] 2 Function::Table, "A list of numbers read at `position` (0..1 wraps), in straight lines.";
+    "sample" ["path"] 1 Function::Sample, "A buffer: the sound file of this path, relative to the file that says it, with one channel or two. Its parts are `.time`, `.rate` and `.frames`. `playback` plays it.";
+    "playback" ["buffer" "trig" "speed" "begin" "end" "loop" "fade"] 2 Function::Playback, "Plays a buffer whenever `trig` is not 0: from the part `begin` (0) to `end` (1) of its length, `speed` (1) times as fast as it was recorded, backwards below 0. With `loop` it goes round between the two, over a crossfade of `fade` (5 ms). Silent before the first trigger and after the end; what ends before the buffer does fades out in 2 ms.";
     "sin" ["x"] 1 Plain(Sin), "Sine of an angle in radians.";
     "cos" ["x"] 1 Plain(Cos), "Cosine of an angle in radians.";
     "tan" ["x"] 1 Plain(Tan), "Tangent of an angle in radians.";

@@ -160,6 +160,8 @@ pub enum Type {
     },
     /// Parts, each with its name.
     Record(Vec<(Arc<str>, Type)>),
+    /// A sound file in memory.
+    Buffer,
 }
 
 /// The types of names, by file and name, as far as they have been found.
@@ -179,6 +181,7 @@ impl fmt::Display for Type {
                 f.write_str(if *channels > 1 { "stereo" } else { "mono" })?;
                 dimension.map_or(Ok(()), |dimension| write!(f, ", {dimension}"))
             }
+            Type::Buffer => f.write_str("a buffer"),
             Type::Record(parts) => {
                 let parts: Vec<String> = parts.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
                 write!(f, "{{ {} }}", parts.join("; "))

@@ -30,6 +30,8 @@ impl Lower<'_, '_> {
             (Function::Since, Some(trig)) => self.since(at, trig),
             (Function::Pulses, Some(period)) => self.pulses(at, period, arg(1)),
             (Function::Table, Some(values)) => self.table(at, values, arg(1)),
+            (Function::Sample, Some(path)) => self.sample(at, path),
+            (Function::Playback, Some(_)) => self.playback(at, args),
             (_, None) => Val::Broken,
         }
     }
@@ -156,7 +158,15 @@ impl Lower<'_, '_> {
     }
 
     fn local_table(tables: &mut Vec<Vec<f32>>, table: &[f64]) -> TableId {
-        let table: Vec<f32> = table.iter().map(|&x| x as f32).collect();
+        Self::same_table(tables, table.iter().map(|&x| x as f32).collect())
+    }
+
+    /// A table of the song, which it has once.
+    pub(super) fn shared_table(&mut self, table: Vec<f32>) -> TableId {
+        Self::same_table(&mut self.song.tables, table)
+    }
+
+    fn same_table(tables: &mut Vec<Vec<f32>>, table: Vec<f32>) -> TableId {
         let known = tables.iter().position(|t| *t == table);
         TableId::new(known.unwrap_or_else(|| {
             tables.push(table);

@@ -156,6 +156,12 @@ impl<'a> Lower<'_, 'a> {
             Val::Signal(signal) => Some(signal),
             Val::Any => self.any_signal(),
             Val::Broken => None,
+            Val::Buffer(_) => {
+                let message = "this is a buffer, where a signal is wanted";
+                let problem = Problem::new(&codes::NOT_A_SIGNAL, span, message);
+                self.problem(problem.help("play it: `playback(…, trig)`"));
+                None
+            }
             Val::Record(fields) => {
                 let names: Vec<String> = fields.iter().map(|(n, _)| format!(".{n}")).collect();
                 let message = "this has several parts, where one signal is wanted";

@@ -3,6 +3,7 @@
 use super::value::Val;
 use super::{At, Lower};
 use crate::codes;
+use crate::dimension::Dimension;
 use crate::graph::{NodeId, is_event};
 use crate::hir::{FILE, Name};
 use crate::ir::PortField;
@@ -63,6 +64,21 @@ impl Lower<'_, '_> {
         match &val {
             Val::Broken => Val::Broken,
             Val::Any => Val::Any,
+            Val::Buffer(buffer) => {
+                let (frames, rate) = (buffer.frames() as f64, f64::from(buffer.samples.rate));
+                let (value, dimension) = match &*field.name {
+                    "frames" => (frames, Dimension::PLAIN),
+                    "rate" => (rate, Dimension::FREQUENCY),
+                    "time" => (frames / rate, Dimension::TIME),
+                    name => {
+                        let message = format!("a buffer has no part `{name}`");
+                        let problem = Problem::new(&codes::UNKNOWN_FIELD, field.span, message);
+                        let problem = problem.nearest(name, "parts of a buffer", &["time", "rate", "frames"]);
+                        return self.problem(problem);
+                    }
+                };
+                Val::mono(self.b.f64(value), dimension)
+            }
             Val::Signal(signal) => match &*field.name {
                 "left" => Val::mono(signal.channel(0), signal.dimension),
                 "right" => Val::mono(signal.channel(1), signal.dimension),

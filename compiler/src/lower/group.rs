@@ -142,6 +142,7 @@ impl Lower<'_, '_> {
         match val {
             Val::Signal(s) => s.channels.iter().all(|&v| self.b.rate(v) < Rate::Sample),
             Val::Record(fields) => fields.iter().all(|(_, v)| self.slow(v)),
+            Val::Buffer(_) => true,
             Val::Any | Val::Broken => false,
         }
     }
@@ -162,7 +163,7 @@ struct Outputs {
 impl Outputs {
     fn shape(&mut self, lower: &mut Lower, path: &str, val: &Val) -> Option<Shape> {
         match val {
-            Val::Any | Val::Broken => None,
+            Val::Buffer(_) | Val::Any | Val::Broken => None,
             Val::Signal(signal) => {
                 let stereo = signal.channels.len() > 1;
                 let mut ids = vec![];

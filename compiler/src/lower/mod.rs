@@ -23,6 +23,7 @@ mod lowered;
 mod names;
 mod node;
 mod phase;
+mod playback;
 mod pulses;
 mod share;
 mod size;

@@ -2,6 +2,7 @@
 
 use super::lowered::SignalId;
 use crate::dimension::Dimension;
+use crate::files::Samples;
 use crate::hir::Type;
 use crate::ir::Value;
 use std::ops::{Deref, DerefMut};
@@ -15,10 +16,32 @@ pub(super) enum Val {
     Signal(Signal),
     /// `{ low: …, band: … }`
     Record(Rc<[(Arc<str>, Val)]>),
+    /// A sound file in memory.
+    Buffer(Buffer),
     /// An argument of which nothing is known.
     Any,
     /// Something is wrong with it, and that has been said.
     Broken,
+}
+
+/// A sound file in memory.
+#[derive(Clone, Debug)]
+pub(super) struct Buffer {
+    /// What was read of it.
+    pub(super) samples: Arc<Samples>,
+}
+
+impl Buffer {
+    /// Frames of each channel.
+    pub(super) fn frames(&self) -> usize {
+        self.samples.frames()
+    }
+
+    /// A channel with so many frames of silence before and after it.
+    pub(super) fn padded(&self, channel: usize, margin: usize) -> Vec<f32> {
+        let silence = vec![0.0; margin];
+        [&silence[..], &self.samples.channels[channel], &silence].concat()
+    }
 }
 
 /// A signal: one value (mono) or two (stereo).
@@ -81,6 +104,7 @@ impl Val {
                 let part = |(name, val): &(Arc<str>, Val)| Some((name.clone(), val.ty()?));
                 fields.iter().map(part).collect::<Option<_>>().map(Type::Record)
             }
+            Val::Buffer(_) => Some(Type::Buffer),
             Val::Any | Val::Broken => None,
         }
     }

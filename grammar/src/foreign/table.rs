@@ -94,7 +94,7 @@ table! {
     Value ["adsrgate" "keyon" "gatein"] "" "" "an instrument has `gate`, `trig`, `freq`, `note` and `vel`" "adsr(gate, release: 200ms)";
     Value ["mousex" "mousey" "hslider" "vslider" "nentry" "slider" "numberbox"] "" "" "a control is `knob in1 = 0.5 in 0..1`, and is read by its name" "sine(in1 * 100Hz)";
     Value ["button" "checkbox" "toggle"] "" "" "a switch is `knob in1 = 0 in 0..1 step`, and is read by its name" "in1 * x";
-    Value ["sample" "samples" "sampler" "playbuf" "bufrd" "soundfile" "buffer" "wav" "audiofile" "loadsample" "samplebank" "soundfont" "buf" "diskin"] "" "" "mam makes its sounds from equations, and reads no sound files here" "noise() * decay(trig, 100ms)";
+    Value ["samples" "sampler" "playbuf" "bufrd" "soundfile" "buffer" "wav" "audiofile" "loadsample" "samplebank" "soundfont" "buf" "diskin"] "" "" "a sound file is `sample(\"hit.wav\")`, and `playback` plays it" "noise() * decay(trig, 100ms)";
     Value ["wire"] "" "" "name the signal itself" "x";
     Value ["true" "yes" "on"] "" "1" "truth is a number, 1" "if 1 then x else 0";
     Value ["false" "no" "off" "nil" "null" "none" "nan"] "" "0" "untruth is a number, 0" "if 0 then x else 0";

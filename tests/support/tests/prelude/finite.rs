@@ -140,7 +140,10 @@ fn check(what: &str, text: &str) {
 fn all(prelude: &Prelude) -> Vec<DefId> {
     let whole = |id: &DefId| {
         let name = prelude.name(*id);
-        !PARTS.contains(&&*name) && !MORE_PARTS.contains(&&*name)
+        // What plays a file needs one.
+        let formals = &prelude.files.definition(*id).formals;
+        let plays_file = formals.first().is_some_and(|formal| &*formal.name.name == "buffer");
+        !PARTS.contains(&&*name) && !MORE_PARTS.contains(&&*name) && !plays_file
     };
     prelude.files.prelude_definitions().into_iter().filter(whole).collect()
 }

@@ -1,0 +1,346 @@
+//! Buffers: `sample("f.wav")`, and `playback`, which reads one at a moving place.
+//!
+//! The place is a number of the buffer's frames in two words, as `phasor` keeps its phase: whole frames, and 2⁻³² parts of one.
+//! An invariant speed adds the same in each frame, exactly, however long it plays. Between two samples the value is that of
+//! a sinc of sixteen taps under Kaiser's window (J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh
+//! window function", ISCAS 1974), read from a table of 256 places; at a sample it is that sample, to the bit.
+
+use super::builder::Builder;
+use super::value::{Buffer, Signal, Val};
+use super::{At, Lower};
+use crate::codes;
+use crate::dimension::Dimension;
+use crate::ir::{Imm, Op, TableId, Type, Value};
+use mam_grammar::ast::ExprId;
+use mam_grammar::{Problem, Span};
+use std::f64::consts::PI;
+use std::sync::LazyLock;
+
+/// Samples that make up a value.
+const TAPS: usize = 16;
+/// Places between two samples for which their weights are in the table.
+const PLACES: usize = 256;
+/// Kaiser's β: what is folded lies below −90 dB for sines up to a tenth of the rate.
+const BETA: f64 = 9.0;
+/// Silence before and after a buffer, so that every tap has its sample.
+const MARGIN: usize = 2 * TAPS;
+/// 2³²: the parts of a frame.
+const WORD: f64 = 4_294_967_296.0;
+/// The greatest step of a place, in frames of the buffer.
+const FASTEST: f64 = 100_000.0;
+/// The place of what does not play.
+const IDLE: i32 = i32::MIN;
+/// In which what ends before its buffer does fades out.
+const FADE_SECONDS: f64 = 0.002;
+/// What a loop's end and the sound before its start are faded over, where nothing is said.
+const CROSSFADE_SECONDS: f64 = 0.005;
+
+/// Row by row the weights at each place, and once more those of the next sample.
+static WEIGHTS: LazyLock<Vec<f32>> = LazyLock::new(|| (0..=PLACES).flat_map(weights).collect());
+
+/// The weights of all taps at a place; their sum is 1.
+fn weights(place: usize) -> Vec<f32> {
+    let middle = (TAPS / 2 - 1) as f64 + place as f64 / PLACES as f64;
+    let half = (TAPS / 2) as f64;
+    let weight = |tap: usize| {
+        let x = tap as f64 - middle;
+        let window = bessel(BETA * (1.0 - (x / half).powi(2)).max(0.0).sqrt()) / bessel(BETA);
+        match x {
+            _ if x == 0.0 => 1.0,
+            _ if x.fract() == 0.0 => 0.0,
+            _ => libm::sin(PI * x) / (PI * x) * window,
+        }
+    };
+    let all: Vec<f64> = (0..TAPS).map(weight).collect();
+    let sum: f64 = all.iter().sum();
+    all.into_iter().map(|weight| (weight / sum) as f32).collect()
+}
+
+/// The modified Bessel function of the first kind and order 0, by its power series.
+fn bessel(x: f64) -> f64 {
+    let (mut term, mut sum, mut k) = (1.0, 1.0, 1.0);
+    while term > 1e-18 * sum {
+        term *= (0.5 * x / k) * (0.5 * x / k);
+        sum += term;
+        k += 1.0;
+    }
+    sum
+}
+
+/// A place in a buffer: whole frames, and what lies between two of them as an f32 from 0 to 1.
+#[derive(Clone, Copy)]
+struct Place {
+    whole: Value,
+    part: Value,
+}
+
+/// What `playback` is given beside its buffer.
+struct Given {
+    trig: Value,
+    /// Frames of the buffer for each frame of the song.
+    step: Value,
+    begin: Value,
+    end: Value,
+    /// Where a loop is asked for: whether it loops, and the frames of its crossfade.
+    repeats: Option<(Value, Value)>,
+}
+
+impl Lower<'_, '_> {
+    /// `sample("f.wav")`: what was read for it. What is wrong with the file has been said.
+    pub(super) fn sample(&mut self, at: &At, path: ExprId) -> Val {
+        let file = self.files().file(self.scopes[at.scope].file);
+        if let Some(samples) = file.samples.get(&path) {
+            return Val::Buffer(Buffer { samples: samples.clone() });
+        }
+        if !matches!(self.ast(at).exprs[path], mam_grammar::ast::Expr::Text(_)) {
+            let span = self.span(at, path);
+            let problem = Problem::new(&codes::NOT_A_SIGNAL, span, "a sample is named by a text");
+            return self
+                .problem(problem.help("write the path of a sound file in quotes: `sample(\"hit.wav\")`"));
+        }
+        Val::Broken
+    }
+
+    /// `playback(buffer, trig, speed, begin, end, loop, fade)`
+    pub(super) fn playback(&mut self, at: &At, args: &[Option<ExprId>]) -> Val {
+        let arg = |i: usize| args.get(i).copied().flatten();
+        let (Some(first), Some(trig)) = (arg(0), arg(1)) else { return Val::Broken };
+        let buffer = match self.eval(at, first) {
+            Val::Buffer(buffer) => buffer,
+            Val::Broken => return Val::Broken,
+            Val::Any => return self.any_signal().map_or(Val::Broken, Val::Signal),
+            _ => {
+                let span = self.span(at, first);
+                let problem = Problem::new(
+                    &codes::NOT_A_SIGNAL,
+                    span,
+                    "`playback` plays a buffer, and this is not one",
+                );
+                return self
+                    .problem(problem.help("give it one first: `playback(sample(\"hit.wav\"), trig)`"));
+            }
+        };
+        let frames = buffer.frames() as f64;
+        let own = f64::from(buffer.samples.rate);
+        let number = |lower: &mut Self, i: usize, default: f64| match arg(i) {
+            Some(expr) => lower.plain_number(at, expr, Dimension::PLAIN),
+            None => Some(lower.b.f64(default)),
+        };
+        let Some(trig) = self.plain_number(at, trig, Dimension::PLAIN) else { return Val::Broken };
+        let (Some(speed), Some(begin), Some(end)) =
+            (number(self, 2, 1.0), number(self, 3, 0.0), number(self, 4, 1.0))
+        else {
+            return Val::Broken;
+        };
+        let fade = match arg(6) {
+            Some(expr) => self.plain_number(at, expr, Dimension::TIME),
+            None => Some(self.b.f64(CROSSFADE_SECONDS)),
+        };
+        let repeats = match arg(5) {
+            Some(expr) => self.plain_number(at, expr, Dimension::PLAIN).map(Some),
+            None => Some(None),
+        };
+        let (Some(fade), Some(repeats)) = (fade, repeats) else { return Val::Broken };
+        self.b.voice = self.scopes[at.scope].voice;
+        let tables: Vec<TableId> = (0..buffer.samples.channels.len())
+            .map(|channel| self.shared_table(buffer.padded(channel, MARGIN)))
+            .collect();
+        let weights = self.shared_table(WEIGHTS.clone());
+        let rate = self.song.rate;
+        let b = &mut self.b;
+        let trig = b.truth(trig);
+        let step = b.scale(own / rate, speed);
+        let begin = b.frame_of(begin, frames);
+        let end = b.frame_of(end, frames);
+        let repeats = repeats.map(|wanted| {
+            let fade = b.scale(own, fade);
+            (b.truth(wanted), fade)
+        });
+        let given = Given { trig, step, begin, end, repeats };
+        let place = b.place(&at.path, &given);
+        let (idle, last) = (b.i32(IDLE), b.i32(buffer.frames() as i32));
+        let plays = b.push(Op::Ne, Type::BOOL, &[place.whole, idle]);
+        let level = b.level(place, &given, last, FADE_SECONDS * own);
+        let none = b.f64(0.0);
+        let level = b.select(plays, level, none);
+        let mix = b.crossfade(place, &given);
+        let channels = tables.iter().map(|&table| {
+            let mut heard = b.interpolated(table, weights, place);
+            if let Some((mix, back)) = mix {
+                let before = b.push(Op::Sub, Type::I32, &[place.whole, back]);
+                let other = b.interpolated(table, weights, Place { whole: before, ..place });
+                heard = super::builtin::lerp(b, heard, other, mix);
+            }
+            b.real(Op::Mul, [heard, level])
+        });
+        Val::Signal(Signal { channels: channels.collect(), dimension: Dimension::PLAIN })
+    }
+
+    /// A mono argument that measures `wanted`, or is a plain number.
+    fn plain_number(&mut self, at: &At, expr: ExprId, wanted: Dimension) -> Option<Value> {
+        let span: Span = self.span(at, expr);
+        let val = self.eval(at, expr);
+        let (value, dimension) = self.mono(val, span)?;
+        if dimension.can_be(wanted) || dimension == Dimension::PLAIN {
+            return Some(value);
+        }
+        let message = format!("this argument of `playback` is {wanted}, but this is {dimension}");
+        let help = match wanted {
+            Dimension::TIME => "write a time, such as `5ms`",
+            _ => {
+                "places are parts of the buffer, 0 to 1, and a speed is a ratio: divide by a unit, such as `freq / 261.63Hz`"
+            }
+        };
+        self.problem(Problem::new(&codes::DIMENSION, span, message).help(help));
+        None
+    }
+}
+
+impl Builder {
+    /// A part of a buffer, 0 to 1, as a frame.
+    fn frame_of(&mut self, part: Value, frames: f64) -> Value {
+        let (zero, one, half) = (self.f64(0.0), self.f64(1.0), self.f64(0.5));
+        let part = self.real(Op::Max, [part, zero]);
+        let part = self.real(Op::Min, [part, one]);
+        let place = self.scale(frames, part);
+        let place = self.real(Op::Add, [place, half]);
+        let place = self.real(Op::Floor, [place]);
+        self.push(Op::ToInt, Type::I32, &[place])
+    }
+
+    /// The place in each frame: from where a trigger sets it, on by `step`, until it leaves what is played.
+    fn place(&mut self, path: &str, given: &Given) -> Place {
+        let (whole_state, whole) = self.state(&format!("{path}.frame"), Imm::I32(IDLE));
+        let (low_state, low) = self.state(&format!("{path}.frame_part"), Imm::I32(i32::MIN));
+        let (idle, zero, one) = (self.i32(IDLE), self.i32(i32::MIN), self.i32(1));
+        let (most, least) = (self.f64(FASTEST), self.f64(-FASTEST));
+        let step = self.real(Op::Min, [given.step, most]);
+        let step = self.real(Op::Max, [step, least]);
+        let all = self.scale(WORD, step);
+        let all = self.real(Op::Round, [all]);
+        let [ahead, part] = self.words(all);
+        let ahead = self.push(Op::ToInt, Type::I32, &[ahead]);
+        let next_low = self.push(Op::Add, Type::I32, &[low, part]);
+        let bound = self.push(Op::Xor, Type::I32, &[part, zero]);
+        let carry = self.mask(next_low, bound);
+        let ahead = self.push(Op::Sub, Type::I32, &[ahead, carry]);
+        let next = self.push(Op::Add, Type::I32, &[whole, ahead]);
+        let played = self.push(Op::Ne, Type::BOOL, &[whole, idle]);
+        let next = self.push(Op::Select, Type::I32, &[played, next, idle]);
+        // Backwards, the last sample comes first.
+        let none = self.f64(0.0);
+        let back = self.compare(Op::Lt, given.step, none);
+        let last = self.push(Op::Sub, Type::I32, &[given.end, one]);
+        let start = self.push(Op::Select, Type::I32, &[back, last, given.begin]);
+        let whole = self.push(Op::Select, Type::I32, &[given.trig, start, next]);
+        let low = self.push(Op::Select, Type::I32, &[given.trig, zero, next_low]);
+        let whole = self.kept(whole, given);
+        self.set(whole_state, whole);
+        self.set(low_state, low);
+        // The upper 24 bits are exact in f32.
+        let (eight, plain) = (self.i32(8), self.push(Op::Xor, Type::I32, &[low, zero]));
+        let read = self.push(Op::Ushr, Type::I32, &[plain, eight]);
+        let read = self.push(Op::ToFloat, Type::F32, &[read]);
+        let part = self.scale(1.0 / 16_777_216.0, read);
+        Place { whole, part }
+    }
+
+    /// The whole frame of a place: a loop brings it back between begin and end, and what has left them plays no more.
+    fn kept(&mut self, whole: Value, given: &Given) -> Value {
+        let idle = self.i32(IDLE);
+        let length = self.push(Op::Sub, Type::I32, &[given.end, given.begin]);
+        let beyond = |b: &mut Builder, whole: Value| {
+            let over = b.push(Op::Le, Type::BOOL, &[given.end, whole]);
+            let under = b.push(Op::Lt, Type::BOOL, &[whole, given.begin]);
+            (over, under)
+        };
+        let (over, under) = beyond(self, whole);
+        let mut kept = whole;
+        if let Some((repeats, _)) = given.repeats {
+            let played = self.push(Op::Ne, Type::BOOL, &[whole, idle]);
+            let repeats = self.push(Op::And, Type::BOOL, &[repeats, played]);
+            let down = self.push(Op::Sub, Type::I32, &[whole, length]);
+            let up = self.push(Op::Add, Type::I32, &[whole, length]);
+            let back = self.push(Op::Select, Type::I32, &[over, down, whole]);
+            let back = self.push(Op::Select, Type::I32, &[under, up, back]);
+            // A step that is longer than the loop begins it anew.
+            let (over, under) = beyond(self, back);
+            let back = self.push(Op::Select, Type::I32, &[over, given.begin, back]);
+            let back = self.push(Op::Select, Type::I32, &[under, given.begin, back]);
+            kept = self.push(Op::Select, Type::I32, &[repeats, back, whole]);
+        }
+        let (over, under) = beyond(self, kept);
+        let gone = self.push(Op::Or, Type::BOOL, &[over, under]);
+        self.push(Op::Select, Type::I32, &[gone, idle, kept])
+    }
+
+    /// 1, but towards an end that is not the buffer's own: there it falls to 0, unless a loop goes on.
+    fn level(&mut self, place: Place, given: &Given, last: Value, fade: f64) -> Value {
+        let (none, zero, one) = (self.f64(0.0), self.i32(0), self.f64(1.0));
+        let back = self.compare(Op::Lt, given.step, none);
+        let ahead = self.push(Op::Sub, Type::I32, &[given.end, place.whole]);
+        let behind = self.push(Op::Sub, Type::I32, &[place.whole, given.begin]);
+        let left = self.push(Op::Select, Type::I32, &[back, behind, ahead]);
+        let left = self.push(Op::ToFloat, Type::F32, &[left]);
+        let way = self.scale(1.0 / fade.max(1.0), left);
+        let way = self.real(Op::Min, [way, one]);
+        let cut_behind = self.push(Op::Lt, Type::BOOL, &[zero, given.begin]);
+        let cut_ahead = self.push(Op::Lt, Type::BOOL, &[given.end, last]);
+        let mut cut = self.push(Op::Select, Type::BOOL, &[back, cut_behind, cut_ahead]);
+        if let Some((repeats, _)) = given.repeats {
+            let once = self.push(Op::Not, Type::BOOL, &[repeats]);
+            cut = self.push(Op::And, Type::BOOL, &[cut, once]);
+        }
+        self.select(cut, way, one)
+    }
+
+    /// Towards the end of a loop: how much of what lies a loop's length before is heard, and that length.
+    fn crossfade(&mut self, place: Place, given: &Given) -> Option<(Value, Value)> {
+        let (repeats, fade) = given.repeats?;
+        let (none, one) = (self.f64(0.0), self.f64(1.0));
+        let length = self.push(Op::Sub, Type::I32, &[given.end, given.begin]);
+        let (begin, most) =
+            (self.push(Op::ToFloat, Type::F32, &[given.begin]), self.push(Op::ToFloat, Type::F32, &[length]));
+        let fade = self.real(Op::Min, [fade, begin]);
+        let fade = self.real(Op::Min, [fade, most]);
+        let left = self.push(Op::Sub, Type::I32, &[given.end, place.whole]);
+        let left = self.push(Op::ToFloat, Type::F32, &[left]);
+        let left = self.real(Op::Sub, [left, place.part]);
+        let floor = self.real(Op::Max, [fade, one]);
+        let way = self.real(Op::Div, [left, floor]);
+        let way = self.real(Op::Sub, [one, way]);
+        let way = self.real(Op::Max, [way, none]);
+        // Without a frame before the loop there is nothing to fade to; and backwards its end is its start.
+        let has_room = self.compare(Op::Le, one, fade);
+        let forward = self.compare(Op::Lt, none, given.step);
+        let fades = self.push(Op::And, Type::BOOL, &[has_room, forward]);
+        let fades = self.push(Op::And, Type::BOOL, &[fades, repeats]);
+        Some((self.select(fades, way, none), length))
+    }
+
+    /// The value of a padded buffer at a place.
+    fn interpolated(&mut self, table: TableId, weights: TableId, place: Place) -> Value {
+        let scaled = self.scale(PLACES as f64, place.part);
+        let row = self.real(Op::Floor, [scaled]);
+        let between = self.real(Op::Sub, [scaled, row]);
+        let row = self.push(Op::ToInt, Type::I32, &[row]);
+        let taps = self.i32(TAPS as i32);
+        let row = self.push(Op::Mul, Type::I32, &[row, taps]);
+        let first = self.i32((MARGIN + 1 - TAPS / 2) as i32);
+        let first = self.push(Op::Add, Type::I32, &[place.whole, first]);
+        let mut sum: Option<Value> = None;
+        for tap in 0..TAPS as i32 {
+            let (tap, next) = (self.i32(tap), self.i32(tap + TAPS as i32));
+            let index = self.push(Op::Add, Type::I32, &[first, tap]);
+            let sample = self.push(Op::Table(table), Type::F32, &[index]);
+            let index = self.push(Op::Add, Type::I32, &[row, tap]);
+            let low = self.push(Op::Table(weights), Type::F32, &[index]);
+            let index = self.push(Op::Add, Type::I32, &[row, next]);
+            let high = self.push(Op::Table(weights), Type::F32, &[index]);
+            let weight = super::builtin::lerp(self, low, high, between);
+            let product = self.real(Op::Mul, [weight, sample]);
+            sum = Some(sum.map_or(product, |sum| self.real(Op::Add, [sum, product])));
+        }
+        sum.unwrap_or_else(|| self.f64(0.0))
+    }
+}

@@ -1,0 +1,243 @@
+//! Sound files in a song: what `sample` reads and `playback` plays, against the file's own samples and closed forms.
+
+use mam_compiler::target::Target;
+use mam_compiler::{Options, compile};
+use mam_grammar::{Severity, Sources};
+use mam_runtime::render::{Length, Renderer};
+use mam_runtime::score::{Extent, Sequencer};
+use mamc::input::Disk;
+use mamc::measure::window::Spectrum;
+use std::f64::consts::TAU;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+const RATE: u32 = 48_000;
+
+/// A folder with sound files, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("mam-samples-{name}-{}", std::process::id()));
+        fs::create_dir(&path).expect("a folder that no other test has");
+        Folder(path)
+    }
+
+    /// Writes a sound of floats.
+    fn wav(&self, name: &str, rate: u32, channels: &[Vec<f32>]) {
+        let spec = hound::WavSpec {
+            channels: channels.len() as u16,
+            sample_rate: rate,
+            bits_per_sample: 32,
+            sample_format: hound::SampleFormat::Float,
+        };
+        let mut writer = hound::WavWriter::create(self.0.join(name), spec).unwrap();
+        for n in 0..channels[0].len() {
+            channels.iter().for_each(|channel| writer.write_sample(channel[n]).unwrap());
+        }
+        writer.finalize().unwrap();
+    }
+
+    /// The problems of a song in this folder, and so many frames of both sides where it has none.
+    fn render(&self, text: &str, frames: u64, interpreter: bool) -> Result<Vec<Vec<f32>>, Vec<String>> {
+        let song = self.0.join("song.mam");
+        fs::write(&song, text).unwrap();
+        let mut sources = Sources::default();
+        let id = sources.add(song.to_string_lossy().as_ref(), text);
+        let options = Options {
+            rate: RATE,
+            channels: 2,
+            interpreter,
+            target: Target::portable(),
+            ..Options::default()
+        };
+        let compilation = compile(&mut sources, id, &Disk::new(Some(&song), false), &options);
+        let errors = compilation.problems.iter().filter(|p| p.code.severity == Severity::Error);
+        let errors: Vec<String> = errors.map(|p| format!("{}: {}", p.code.name, p.message)).collect();
+        let Some(program) = compilation.program.map(Arc::new) else { return Err(errors) };
+        let source = Sequencer::for_program(&program, Extent::Forever);
+        let mut renderer = Renderer::new(program, source, 2, 0, Length::Frames(frames));
+        let mut channels = vec![vec![]; 2];
+        while let Some(block) = renderer.next_block() {
+            channels.iter_mut().zip(block).for_each(|(all, new)| all.extend(new));
+        }
+        Ok(channels)
+    }
+
+    /// The same by machine code and by the interpreter, to the bit.
+    fn heard(&self, text: &str, frames: u64) -> Vec<Vec<f32>> {
+        let native = self.render(text, frames, false).unwrap_or_else(|e| panic!("{e:?}\n{text}"));
+        let reference = self.render(text, frames, true).unwrap();
+        let bits = |all: &[Vec<f32>]| all.iter().flatten().map(|x| x.to_bits()).collect::<Vec<_>>();
+        assert!(bits(&native) == bits(&reference), "interpreter and machine code differ: {text}");
+        native
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn noise(frames: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed;
+    let next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / 8_388_608.0 - 1.0
+    };
+    std::iter::repeat_with(next).take(frames).collect()
+}
+
+fn sine(hz: f64, rate: f64, frames: usize) -> Vec<f32> {
+    (0..frames).map(|n| (0.5 * (TAU * (hz / rate * n as f64).fract()).sin()) as f32).collect()
+}
+
+/// A trigger at frame 100.
+const START: &str = "t = pulses(1000000, 100)\n";
+
+#[test]
+fn at_its_own_speed_a_file_is_heard_to_the_bit() {
+    let folder = Folder::new("exact");
+    let (left, right) = (noise(1000, 1), noise(1000, 2));
+    folder.wav("hit.wav", RATE, &[left.clone(), right.clone()]);
+    let heard = folder.heard(&format!("{START}out = playback(sample(\"hit.wav\"), t)\n"), 2000);
+    for (side, own) in heard.iter().zip([&left, &right]) {
+        assert!(side[..100].iter().all(|x| *x == 0.0));
+        assert_eq!(&side[100..1100], &own[..]);
+        assert!(side[1100..].iter().all(|x| *x == 0.0));
+    }
+    // Backwards it is the same, from its end.
+    let heard = folder.heard(&format!("{START}b = sample(\"hit.wav\")\nout = playback(b, t, -1)\n"), 2000);
+    let reversed: Vec<f32> = left.iter().rev().copied().collect();
+    assert_eq!(&heard[0][100..1100], &reversed[..]);
+    assert!(heard[0][1100..].iter().all(|x| *x == 0.0));
+    // A file of one channel is on both sides; its parts are numbers.
+    folder.wav("mono.wav", 24_000, &[left.clone()]);
+    let text = "b = sample(\"mono.wav\")\nout = (b.frames / 10000, b.time * 1Hz + b.rate / 1MHz)\n";
+    let text = text.replace("1MHz", "1000000Hz");
+    let heard = folder.heard(&text, 10);
+    assert!(
+        (heard[0][5] - 0.1).abs() < 1e-6 && (heard[1][5] - (1.0 / 24.0 + 0.024)).abs() < 1e-6,
+        "{heard:?}"
+    );
+}
+
+/// Sines up to a tenth of the rate, at speeds that are no fractions: all else lies 90 dB below them.
+#[test]
+fn what_is_between_the_samples_is_that_of_the_sine() {
+    let folder = Folder::new("sinc");
+    for hz in [441.0, 2_200.0, 4_400.0] {
+        folder.wav("sine.wav", 44_100, &[sine(hz, 44_100.0, 120_000)]);
+        for speed in ["1", "1.0594630943592953", "0.7491535384383408"] {
+            let text = format!("{START}out = playback(sample(\"sine.wav\"), t, {speed})\n");
+            let heard = folder.render(&text, 80_000, false).unwrap();
+            let wave: Vec<f64> = heard[0][4_000..4_000 + 65_536].iter().map(|x| f64::from(*x)).collect();
+            let spectrum = Spectrum::new(&wave, f64::from(RATE));
+            let top = spectrum.strongest(0..spectrum.power.len()).unwrap();
+            let wanted = hz * speed.parse::<f64>().unwrap();
+            assert!(
+                (spectrum.frequency(top) - wanted).abs() < 0.01,
+                "{hz} {speed}: {}",
+                spectrum.frequency(top)
+            );
+            assert!((spectrum.height(top) - 0.5).abs() < 0.001, "{hz} {speed}: {}", spectrum.height(top));
+            let others = (13..spectrum.power.len()).filter(|bin| bin.abs_diff(top) > 12);
+            let strongest = others.map(|bin| spectrum.amplitude(bin)).fold(0.0, f64::max);
+            let range = 20.0 * (spectrum.height(top) / strongest).log10();
+            assert!(range > 90.0, "{hz} {speed}: {range}");
+        }
+    }
+}
+
+#[test]
+fn parts_loops_and_slices_begin_and_end_where_they_are_said_to() {
+    let folder = Folder::new("parts");
+    let own = noise(1600, 3);
+    folder.wav("b.wav", RATE, &[own.clone()]);
+    let text = format!("{START}out = playback(sample(\"b.wav\"), t, 1, 0.25, 0.5, loop: 1, fade: 0s)\n");
+    let heard = folder.heard(&text, 2000);
+    for n in 100..2000 {
+        assert_eq!(heard[0][n], own[400 + (n - 100) % 400], "{n}");
+    }
+    // A crossfade begins where the loop would end, and ends with what is before the loop.
+    let ramp: Vec<f32> = (0..1600).map(|n| n as f32 / 1600.0).collect();
+    folder.wav("ramp.wav", RATE, &[ramp.clone()]);
+    let text =
+        format!("{START}out = playback(sample(\"ramp.wav\"), t, 1, 0.5, 0.75, loop: 1, fade: 100 / sr)\n");
+    let heard = folder.heard(&text, 1000);
+    let step = |n: usize| f64::from((heard[0][n] - heard[0][n - 1]).abs());
+    assert!((101..1000).all(|n| step(n) < 0.004), "it clicks");
+    assert_eq!(heard[0][100 + 250], ramp[800 + 250]);
+    // A slice fades out where it is cut.
+    let text = format!("{START}out = slice(sample(\"b.wav\"), t, 2, slices: 4)\n");
+    let heard = folder.heard(&text, 2000);
+    assert_eq!(&heard[0][100..100 + 300], &own[800..1100]);
+    assert!(heard[0][500..].iter().all(|x| *x == 0.0));
+    assert!(heard[0][499].abs() < 0.02);
+    // A loop of 1600 frames in 800: twice as fast.
+    let heard = folder.heard("out = loop_to(sample(\"ramp.wav\"), 800 / sr)\n", 1700);
+    for n in [0, 10, 399, 801, 1200] {
+        let wanted = ramp[(2 * n) % 1600];
+        assert!((heard[0][n] - wanted).abs() < 1e-3, "{n}: {} {wanted}", heard[0][n]);
+    }
+}
+
+#[test]
+fn instruments_play_files() {
+    let folder = Folder::new("instrument");
+    let own = noise(200, 4);
+    folder.wav("hit.wav", RATE, &[own.clone()]);
+    let text = "tempo 120\ninstrument hit {\n  out = one_shot(sample(\"hit.wav\"), trig) * vel\n}\n\
+                h = hit()\nplay { h |x.x.| }\nout = h\n";
+    let heard = folder.heard(text, 50_000);
+    assert_eq!(&heard[0][..200], &own[..]);
+    assert_eq!(&heard[0][48_000..48_200], &own[..]);
+    assert!(heard[0][200..48_000].iter().all(|x| *x == 0.0));
+}
+
+#[test]
+fn files_that_are_missing_broken_or_hostile_end_in_a_problem() {
+    let folder = Folder::new("hostile");
+    folder.wav("good.wav", RATE, &[noise(1000, 5)]);
+    folder.wav("nan.wav", RATE, &[vec![0.0, f32::NAN]]);
+    folder.wav("empty.wav", RATE, &[vec![]]);
+    let good = fs::read(folder.0.join("good.wav")).unwrap();
+    fs::write(folder.0.join("cut.wav"), &good[..good.len() / 2]).unwrap();
+    fs::write(folder.0.join("text.wav"), "this is no sound").unwrap();
+    fs::write(folder.0.join("nothing.wav"), "").unwrap();
+    let mut lying = good.clone();
+    // The size of the data: four gigabytes.
+    let data = good.windows(4).position(|w| w == b"data").unwrap();
+    lying[data + 4..data + 8].copy_from_slice(&u32::MAX.to_le_bytes());
+    fs::write(folder.0.join("lying.wav"), &lying).unwrap();
+    fs::create_dir(folder.0.join("folder.wav")).unwrap();
+    for file in [
+        "missing.wav",
+        "nan.wav",
+        "empty.wav",
+        "cut.wav",
+        "text.wav",
+        "nothing.wav",
+        "folder.wav",
+        "../x.wav",
+    ] {
+        let problems = folder.render(&format!("out = playback(sample(\"{file}\"), 1)\n"), 10, false);
+        let problems = problems.expect_err(file);
+        assert_eq!(problems.len(), 1, "{file}: {problems:?}");
+        assert!(problems[0].starts_with("cannot-use: "), "{file}: {problems:?}");
+    }
+    // Whatever a header says, no more is read than there is.
+    let _ = folder.render("out = playback(sample(\"lying.wav\"), 1)\n", 10, false);
+    for (text, wanted) in [
+        ("out = sample(\"good.wav\")\n", "this is a buffer, where a signal is wanted"),
+        ("out = playback(noise(), 1)\n", "`playback` plays a buffer"),
+        ("x = \"good.wav\"\nout = playback(sample(x), 1)\n", ""),
+        ("out = sample(\"good.wav\").pitch\n", "a buffer has no part `pitch`"),
+        ("out = playback(sample(\"good.wav\"), 1, 440Hz)\n", "this argument of `playback` is a plain number"),
+    ] {
+        let problems = folder.render(text, 10, false).expect_err(text);
+        assert!(problems.iter().any(|p| p.contains(wanted)), "{text}: {problems:?}");
+    }
+}
