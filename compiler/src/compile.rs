@@ -2,7 +2,7 @@
 
 use crate::cache::CompilationCache;
 use crate::executor::Session;
-use crate::expect::Subject;
+use crate::expect::song::Subject;
 use crate::files::{Files, Loader};
 use crate::graph::{Graph, Group};
 use crate::host::{Clock, Host};

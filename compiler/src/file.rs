@@ -1,7 +1,7 @@
 //! One parsed file: its tree, its definitions by name, and what its names mean.
 
-use crate::files::Samples;
 use crate::hir::Hir;
+use crate::samples::Samples;
 use mam_grammar::ast::{Ast, ExprId, Item, ItemKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::{Arc, OnceLock};

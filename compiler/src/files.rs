@@ -10,6 +10,7 @@ use crate::file::File;
 pub use crate::hir::DefId;
 use crate::hir::builtins::Builtin;
 use crate::prelude::Prelude;
+pub use crate::samples::Samples;
 use mam_grammar::ast::{Ast, Definition, DefinitionKind, Expr, ExprId, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, syntax};
 use rustc_hash::FxHashMap;
@@ -54,22 +55,6 @@ pub struct Unusable {
 impl From<String> for Unusable {
     fn from(why: String) -> Unusable {
         Unusable { why, help: None }
-    }
-}
-
-/// The samples of a sound file.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Samples {
-    /// Frames a second.
-    pub rate: u32,
-    /// One channel or two, of one length, all finite.
-    pub channels: Vec<Vec<f32>>,
-}
-
-impl Samples {
-    /// Frames of each channel.
-    pub fn frames(&self) -> usize {
-        self.channels.first().map_or(0, Vec::len)
     }
 }
 
@@ -366,14 +351,14 @@ impl Reader<'_> {
     /// What a name calls in a file with these definitions and used files.
     fn called(&self, own: &FxHashMap<Arc<str>, DefinitionKind>, uses: &[usize], name: &str) -> Called {
         if let Some(kind) = own.get(name) {
-            return Called::of(*kind);
+            return Called::of_kind(*kind);
         }
         let used = uses.iter().find_map(|&file| {
             let item = *self.files.file(file).definitions.get(name)?;
             Some(DefId { file, item })
         });
         match used.or_else(|| self.files.find_prelude(name)) {
-            Some(def) => Called::of(self.files.definition(def).kind),
+            Some(def) => Called::of_kind(self.files.definition(def).kind),
             None if Builtin::find(name).is_some() => Called::Function,
             None => Called::Unknown,
         }

@@ -1,6 +1,6 @@
 //! Both front ends: a `.mam` file or a JSON song becomes files to be resolved and, later, a score.
 
-use crate::expect::{self, Subject};
+use crate::expect::song::{Subject, heard};
 use crate::files::{Files, Loader};
 use crate::json;
 use crate::library::Library;
@@ -58,7 +58,7 @@ pub fn read(
     let (ast, found) = syntax::parse(sources, id, limits);
     problems.extend(found);
     let song = files.add(id, ast, sources, loader, problems);
-    if let Some(heard) = measured.and_then(|subject| expect::song::heard(&files.file(song).ast, subject)) {
+    if let Some(heard) = measured.and_then(|subject| heard(&files.file(song).ast, subject)) {
         files.replace(song, heard);
     }
     let seed = seed(&files, song);

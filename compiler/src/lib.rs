@@ -36,6 +36,7 @@ pub mod opt;
 pub mod places;
 pub mod plan;
 pub mod prelude;
+pub mod samples;
 pub mod score;
 pub mod seed;
 pub mod sets;

@@ -12,7 +12,8 @@ use crate::measure::{Heard, value};
 use crate::output::{Inputs, create_folder, write_text};
 use clap::Args;
 use mam_compiler::Options;
-use mam_compiler::expect::{self, Check};
+use mam_compiler::expect::Check;
+use mam_compiler::expect::find::find;
 use mam_compiler::prelude::expectations;
 use mam_grammar::problem::count;
 use mam_grammar::{Problem, Severity, Sources, Span};
@@ -120,7 +121,7 @@ impl Test {
     fn suite(&self, mut song: Song) -> Suite {
         let disk = Disk::new(song.path.as_deref(), self.how.allow_outside);
         let limits = self.options(RATES[0]).limits;
-        let found = expect::find(&mut song.sources, song.id, &disk, &limits);
+        let found = find(&mut song.sources, song.id, &disk, &limits);
         Suite { song, checks: found.checks, problems: found.problems.into_sorted() }
     }
 

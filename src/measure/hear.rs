@@ -39,7 +39,7 @@ pub enum Unheard {
 
 /// A file in which there are checks, and how it is compiled.
 pub struct Source<'a> {
-    /// Its text, alone.
+    /// Its text, without those it uses.
     pub sources: &'a Sources,
     /// Which of them it is.
     pub id: SourceId,

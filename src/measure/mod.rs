@@ -21,7 +21,7 @@ use mam_compiler::expect::measures::Measure;
 /// A sound that is measured.
 #[derive(Clone, Debug, Default)]
 pub struct Heard {
-    /// Frames a second.
+    /// Frames a second of its channels.
     pub rate: f64,
     /// Its channels, all of one length, from the frame on from which it is looked at.
     pub channels: Vec<Vec<f64>>,

@@ -19,7 +19,7 @@ pub(crate) enum Called {
 
 impl Called {
     /// What a definition of this kind is.
-    pub(crate) fn of(kind: DefinitionKind) -> Called {
+    pub(crate) fn of_kind(kind: DefinitionKind) -> Called {
         if kind == DefinitionKind::Instrument { Called::Instrument } else { Called::Function }
     }
 }

@@ -81,7 +81,7 @@ pub enum Given {
 pub struct Param {
     /// As it is written before its value.
     pub name: &'static str,
-    /// What it measures.
+    /// The dimension of its values.
     pub dimension: Dimension,
     /// Whether it must be given.
     pub given: Given,
@@ -98,7 +98,7 @@ pub struct Row {
     pub params: &'static [Param],
     /// What the result is.
     pub quantity: Quantity,
-    /// What flows in.
+    /// What flows in while it is taken.
     pub excitation: Excitation,
     /// What is measured, and how; the first sentence says the most important.
     pub doc: &'static str,
@@ -146,7 +146,7 @@ const TONE: &[Param] = &[FREQ, LEVEL];
 
 macro_rules! measures {
     ($($measure:ident $name:literal [$($subject:literal)+] $params:expr, $quantity:ident, $excitation:ident, $doc:literal $example:literal;)*) => {
-        /// A measure.
+        /// A measure that an `expect` can take.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Measure {
             $(#[doc = $doc] $measure,)*

@@ -7,38 +7,32 @@
 //! - [`measures`] is the table of measures.
 //! - `feed` supplies the input of what a measure excites.
 //! - `song` makes the song of an expression.
+//! - [`find`] reads the checks of a text.
 
 pub(crate) mod feed;
+pub mod find;
 pub mod measures;
 pub(crate) mod song;
 
+pub use song::Subject;
+
 use crate::codes;
 use crate::dimension::Dimension;
-use crate::files::{Files, Loader};
-use crate::front;
+use crate::files::Files;
 use crate::hir::consts::Missing;
 use crate::hir::resolve::resolved;
 use crate::library::Library;
 use crate::units::unit_of;
 use mam_grammar::ast::{Condition, ExprId, ItemKind, Unit};
-use mam_grammar::{Limits, Problem, Problems, Severity, SourceId, Sources, Span};
+use mam_grammar::{Problem, Problems, Span};
 use measures::{Given, Measure, Param, Quantity};
-
-/// An expression of an `expect` that is heard in place of `out`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Subject {
-    /// The index of the `expect` among the items of its file.
-    pub item: usize,
-    /// Which argument of the measure it is, from 0.
-    pub argument: usize,
-}
 
 /// An `expect` that can be measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
     /// The index of its item in its file.
     pub item: usize,
-    /// All of it.
+    /// All of it, without its documentation.
     pub span: Span,
     /// The measure that is taken.
     pub measure: Measure,
@@ -92,34 +86,6 @@ impl Bound {
         };
         (low..=high).contains(&value)
     }
-}
-
-/// What there is to be measured of a file, and what is wrong with it.
-pub struct Found {
-    /// Its checks, in the order of the text.
-    pub checks: Vec<Check>,
-    /// What is wrong with the file, and with what it uses.
-    pub problems: Problems,
-}
-
-/// The checks of a file. A file needs no `out` to be measured.
-pub fn find(sources: &mut Sources, id: SourceId, loader: &dyn Loader, limits: &Limits) -> Found {
-    let mut problems = Problems::default();
-    let library = Library::default();
-    let read = front::read(sources, id, loader, limits, None, &mut problems);
-    let Some(read) = read else { return Found { checks: vec![], problems } };
-    for file in read.files.user_files() {
-        problems.extend(resolved(&read.files, file).problems.clone());
-    }
-    let mut checks = self::read(&read.files, &library, read.song, &mut problems);
-    // What has an error in it cannot be measured, which has been said.
-    let within = |outer: Span, inner: Span| {
-        inner.source == outer.source && outer.range().contains(&inner.range().start)
-    };
-    let errors: Vec<Span> =
-        problems.iter().filter(|p| p.code.severity == Severity::Error).map(Problem::span).collect();
-    checks.retain(|check| !errors.iter().any(|error| within(check.span, *error)));
-    Found { checks, problems }
 }
 
 /// Reads the checks of a file, and says what is wrong with their numbers.

@@ -1,9 +1,17 @@
 //! The song that a measure hears: the file's own, in which `out` is what is measured.
 
-use super::Subject;
 use crate::graph::operands;
 use mam_grammar::ast::{Ast, Body, Expr, ExprId, Ident, Item, ItemKind};
 use std::sync::Arc;
+
+/// An expression of an `expect` that is heard in place of `out`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The index of the `expect` among the items of its file.
+    pub item: usize,
+    /// Which argument of the measure it is, from 0.
+    pub argument: usize,
+}
 
 /// What the file's own `out` is called in it. No text can write this name.
 const OWN_OUT: &str = "out of the song";

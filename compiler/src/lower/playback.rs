@@ -69,7 +69,7 @@ fn bessel(x: f64) -> f64 {
 
 /// A place in a buffer: whole frames, and what lies between two of them as an f32 from 0 to 1.
 #[derive(Clone, Copy)]
-struct Place {
+struct Position {
     whole: Value,
     part: Value,
 }
@@ -168,7 +168,7 @@ impl Lower<'_, '_> {
             let mut heard = b.interpolated(table, weights, place);
             if let Some((mix, back)) = mix {
                 let before = b.push(Op::Sub, Type::I32, &[place.whole, back]);
-                let other = b.interpolated(table, weights, Place { whole: before, ..place });
+                let other = b.interpolated(table, weights, Position { whole: before, ..place });
                 heard = super::builtin::lerp(b, heard, other, mix);
             }
             b.real(Op::Mul, [heard, level])
@@ -209,7 +209,7 @@ impl Builder {
     }
 
     /// The place in each frame: from where a trigger sets it, on by `step`, until it leaves what is played.
-    fn place(&mut self, path: &str, given: &Given) -> Place {
+    fn place(&mut self, path: &str, given: &Given) -> Position {
         let (whole_state, whole) = self.state(&format!("{path}.frame"), Imm::I32(IDLE));
         let (low_state, low) = self.state(&format!("{path}.frame_part"), Imm::I32(i32::MIN));
         let (idle, zero, one) = (self.i32(IDLE), self.i32(i32::MIN), self.i32(1));
@@ -234,7 +234,7 @@ impl Builder {
         let start = self.push(Op::Select, Type::I32, &[back, last, given.begin]);
         let whole = self.push(Op::Select, Type::I32, &[given.trig, start, next]);
         let low = self.push(Op::Select, Type::I32, &[given.trig, zero, next_low]);
-        let whole = self.kept(whole, given);
+        let whole = self.bounded(whole, given);
         self.set(whole_state, whole);
         self.set(low_state, low);
         // The upper 24 bits are exact in f32.
@@ -242,11 +242,11 @@ impl Builder {
         let read = self.push(Op::Ushr, Type::I32, &[plain, eight]);
         let read = self.push(Op::ToFloat, Type::F32, &[read]);
         let part = self.scale(1.0 / 16_777_216.0, read);
-        Place { whole, part }
+        Position { whole, part }
     }
 
     /// The whole frame of a place: a loop brings it back between begin and end, and what has left them plays no more.
-    fn kept(&mut self, whole: Value, given: &Given) -> Value {
+    fn bounded(&mut self, whole: Value, given: &Given) -> Value {
         let idle = self.i32(IDLE);
         let length = self.push(Op::Sub, Type::I32, &[given.end, given.begin]);
         let beyond = |b: &mut Builder, whole: Value| {
@@ -255,7 +255,7 @@ impl Builder {
             (over, under)
         };
         let (over, under) = beyond(self, whole);
-        let mut kept = whole;
+        let mut bounded = whole;
         if let Some((repeats, _)) = given.repeats {
             let played = self.push(Op::Ne, Type::BOOL, &[whole, idle]);
             let repeats = self.push(Op::And, Type::BOOL, &[repeats, played]);
@@ -267,15 +267,15 @@ impl Builder {
             let (over, under) = beyond(self, back);
             let back = self.push(Op::Select, Type::I32, &[over, given.begin, back]);
             let back = self.push(Op::Select, Type::I32, &[under, given.begin, back]);
-            kept = self.push(Op::Select, Type::I32, &[repeats, back, whole]);
+            bounded = self.push(Op::Select, Type::I32, &[repeats, back, whole]);
         }
-        let (over, under) = beyond(self, kept);
+        let (over, under) = beyond(self, bounded);
         let gone = self.push(Op::Or, Type::BOOL, &[over, under]);
-        self.push(Op::Select, Type::I32, &[gone, idle, kept])
+        self.push(Op::Select, Type::I32, &[gone, idle, bounded])
     }
 
     /// 1, but towards an end that is not the buffer's own: there it falls to 0, unless a loop goes on.
-    fn level(&mut self, place: Place, given: &Given, last: Value, fade: f64) -> Value {
+    fn level(&mut self, place: Position, given: &Given, last: Value, fade: f64) -> Value {
         let (none, zero, one) = (self.f64(0.0), self.i32(0), self.f64(1.0));
         let back = self.compare(Op::Lt, given.step, none);
         let ahead = self.push(Op::Sub, Type::I32, &[given.end, place.whole]);
@@ -295,7 +295,7 @@ impl Builder {
     }
 
     /// Towards the end of a loop: how much of what lies a loop's length before is heard, and that length.
-    fn crossfade(&mut self, place: Place, given: &Given) -> Option<(Value, Value)> {
+    fn crossfade(&mut self, place: Position, given: &Given) -> Option<(Value, Value)> {
         let (repeats, fade) = given.repeats?;
         let (none, one) = (self.f64(0.0), self.f64(1.0));
         let length = self.push(Op::Sub, Type::I32, &[given.end, given.begin]);
@@ -319,7 +319,7 @@ impl Builder {
     }
 
     /// The value of a padded buffer at a place.
-    fn interpolated(&mut self, table: TableId, weights: TableId, place: Place) -> Value {
+    fn interpolated(&mut self, table: TableId, weights: TableId, place: Position) -> Value {
         let scaled = self.scale(PLACES as f64, place.part);
         let row = self.real(Op::Floor, [scaled]);
         let between = self.real(Op::Sub, [scaled, row]);

@@ -2,9 +2,9 @@
 
 use super::lowered::SignalId;
 use crate::dimension::Dimension;
-use crate::files::Samples;
 use crate::hir::Type;
 use crate::ir::Value;
+use crate::samples::Samples;
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 use std::sync::Arc;
