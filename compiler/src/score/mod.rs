@@ -6,9 +6,11 @@
 //! without coming through here.
 
 mod amount;
+mod arguments;
 mod check;
 pub mod codes;
 mod compose;
+mod harmony;
 mod hits;
 pub mod import;
 mod line;
@@ -22,13 +24,16 @@ mod tab;
 mod targets;
 mod tempo;
 mod values;
+mod vary;
+mod vocabulary;
 mod words;
 mod work;
 
 pub use check::Leftover;
+pub use harmony::{chord_kinds, scales};
 pub use line::line;
-pub use modify::modifiers;
 pub use values::note_number;
+pub use vocabulary::{Entry, Group, SOURCES, modifiers};
 pub use work::query_problem;
 
 use crate::dimension::Dimension;
