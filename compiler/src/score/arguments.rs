@@ -3,8 +3,8 @@
 use super::amount::{Amount, count, exact, plain};
 use super::codes::SIGNAL_WITHOUT_STEPS;
 use super::harmony::{scale_steps, scales};
-use super::modify::{Modifier, Use};
-use super::values::note_number;
+use super::pitch::note_number;
+use super::reading::{Modifier, Use};
 use super::vocabulary::SOURCES;
 use super::words::Words;
 use crate::dimension::Dimension;

@@ -6,7 +6,8 @@ use super::codes::{
     NOT_PLAYABLE, SCORE_NUMBER, SCORE_UNREACHED, SECTION_LENGTH, SECTION_NESTING, UNKNOWN_SECTION,
     UNKNOWN_TARGET, UNUSED_SECTION,
 };
-use super::modify::{Modifier, mentions};
+use super::modify::mentions;
+use super::reading::Modifier;
 use super::tempo::{Meter, twice};
 use super::words::Words;
 use super::work::Work;

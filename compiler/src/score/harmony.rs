@@ -1,6 +1,6 @@
 //! Scales and chords by their names.
 
-use super::values::note_number;
+use super::pitch::note_number;
 use mam_runtime::score::Rational;
 use std::sync::Arc;
 

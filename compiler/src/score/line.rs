@@ -2,7 +2,8 @@
 
 use super::codes::MODIFIER;
 use super::compose::{line_pattern, note_words};
-use super::modify::{Modifier, mentions};
+use super::modify::mentions;
+use super::reading::Modifier;
 use super::vocabulary::find;
 use super::words::Words;
 use super::{Instrument, tempo};

@@ -16,7 +16,9 @@ pub mod import;
 mod line;
 mod mini;
 mod modify;
+mod pitch;
 mod ramps;
+mod reading;
 mod schedule;
 pub mod show;
 mod steps;
@@ -32,7 +34,7 @@ mod work;
 pub use check::Leftover;
 pub use harmony::{chord_kinds, scales};
 pub use line::line;
-pub use values::note_number;
+pub use pitch::note_number;
 pub use vocabulary::{Entry, Group, SOURCES, modifiers};
 pub use work::query_problem;
 

@@ -1,35 +1,15 @@
 //! What may stand after a pattern: `.fast(2) .every(4, rev)`, read as changes.
 
 use super::arguments::Kind;
-use super::codes::{MODIFIER, PATTERN_TOO_FINE};
-use super::tempo::Meter;
+use super::codes::MODIFIER;
+use super::reading::{Modifier, Use};
 use super::vocabulary::{find, modifiers};
 use super::words::Words;
-use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident};
+use mam_grammar::ast::{Arg, Ast, Expr, ExprId};
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Problem, Problems, Span};
-use mam_runtime::score::pattern::{Chain, Change, Joint, Law, Number, mix};
+use mam_runtime::score::pattern::{Chain, Change, Joint, Law, Number};
 use mam_runtime::score::{Overflow, Pattern, Rational};
-
-/// Reads the modifiers of one line.
-pub(super) struct Modifier<'a> {
-    pub(super) ast: &'a Ast,
-    pub(super) meter: &'a Meter,
-    /// How the values of the pattern are read.
-    pub(super) words: Words<'a>,
-    /// Whether the pattern is one of notes, which have velocity and pitch.
-    pub(super) notes: bool,
-    pub(super) seed: u64,
-    /// Random modifiers so far.
-    pub(super) draws: u64,
-}
-
-/// A modifier as it stands in the text.
-pub(super) struct Use<'a> {
-    pub(super) name: &'a Ident,
-    pub(super) args: &'a [Arg],
-    pub(super) span: Span,
-}
 
 type Read = Result<Change, Problem>;
 
@@ -59,11 +39,6 @@ impl<'a> Modifier<'a> {
             problems.add(problem);
             unchanged
         })
-    }
-
-    pub(super) fn too_fine(&self, expr: ExprId) -> Problem {
-        let message = "this divides time more finely than exact fractions can hold";
-        Problem::new(&PATTERN_TOO_FINE, self.ast.span(expr), message)
     }
 
     /// The changes of an expression, one after another.
@@ -287,15 +262,6 @@ impl<'a> Modifier<'a> {
         let message = format!("`.{}` changes notes, and {values}", used.name);
         let problem = || Problem::new(&MODIFIER, used.span, message);
         self.notes.then_some(()).ok_or_else(problem)
-    }
-
-    pub(super) fn wrong(&self, arg: &Arg, message: &str) -> Problem {
-        Problem::new(&MODIFIER, self.ast.span(arg.value), message)
-    }
-
-    pub(super) fn draw(&mut self) -> u64 {
-        self.draws += 1;
-        mix(mix(self.seed, u64::MAX), self.draws)
     }
 }
 

@@ -62,11 +62,11 @@ impl<'a> Composer<'a> {
         let replaced = |line: usize| {
             given.contains(&named(line)) || left_out.iter().any(|(target, _)| target == named(line))
         };
-        let kept: Vec<usize> = lines.into_iter().filter(|&line| !replaced(line)).collect();
+        let remaining: Vec<usize> = lines.into_iter().filter(|&line| !replaced(line)).collect();
         let own = std::mem::take(&mut self.levels[level].lines);
         let (arrangement, inner) = (self.levels[source].arrangement, self.levels[source].sections.clone());
         let made = &mut self.levels[level];
-        made.lines = [kept, own].concat();
+        made.lines = [remaining, own].concat();
         made.arrangement = made.arrangement.or(arrangement);
         // Its own sections are found first.
         made.sections.extend(inner);

@@ -3,7 +3,7 @@
 /// A modifier as people look it up.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
-    /// Its name.
+    /// Its name, as it stands behind the point.
     pub name: &'static str,
     /// What it is about; the heading under which it stands.
     pub group: Group,

@@ -340,7 +340,7 @@ impl Builder<'_> {
                 Rule::tab => line.pattern = self.tab(part),
                 Rule::text => line.pattern = PatternText::Notation(self.quoted(part)),
                 Rule::nothing => line.pattern = PatternText::Nothing(self.span(&part)),
-                Rule::made => line.pattern = PatternText::Made(self.made(part)),
+                Rule::made => line.pattern = PatternText::Made(self.source_pattern(part)),
                 Rule::by => self.by(&mut line.pattern, part),
                 Rule::modifier => line.modifiers.push(self.modifier(part)),
                 Rule::over => line.over = Some(self.argument_of(part)),
@@ -366,7 +366,7 @@ impl Builder<'_> {
     }
 
     /// What stands in the place of a quoted pattern.
-    fn made(&mut self, pair: Pair<'_, Rule>) -> ExprId {
+    fn source_pattern(&mut self, pair: Pair<'_, Rule>) -> ExprId {
         let span = self.span(&pair);
         let around = std::mem::replace(&mut self.in_modifier, true);
         let expr = self.named(pair);
