@@ -2,6 +2,7 @@
 //! of patterns, units. Each is a [`Topic`], whichever table it comes from.
 
 use crate::definitions::{Entry, Prelude, brief};
+use mam_compiler::expect::measures::{Measure, Row};
 use mam_compiler::hir::builtins::Builtin;
 use mam_compiler::prelude::PRELUDE;
 use mam_compiler::score::{Entry as Modifier, SOURCES, modifiers};
@@ -68,6 +69,7 @@ pub fn topics(prelude: &Prelude) -> Vec<Topic<'_>> {
         example: Some(format!("x = pluck(voices: 4)\nplay {{ x {form} }}\nout = x\n")),
         definition: None,
     }));
+    all.extend(Measure::ALL.iter().map(|measure| of_measure(measure.row())));
     all.extend(modifiers().map(of_modifier));
     all.extend(of(WordKind::Unit, "unit", "Units"));
     all
@@ -134,6 +136,19 @@ fn of_word<'p>(word: &'static Word, kind: &'static str, group: &'static str) -> 
         doc: word.doc.into(),
         internal: false,
         example: (!word.example.is_empty()).then(|| word.example.into()),
+        definition: None,
+    }
+}
+
+fn of_measure<'p>(row: &'static Row) -> Topic<'p> {
+    Topic {
+        name: row.name,
+        kind: "measure",
+        group: "Measures of an expect".into(),
+        form: row.form(),
+        doc: row.doc.into(),
+        internal: false,
+        example: Some(row.example.to_string() + "\n"),
         definition: None,
     }
 }
