@@ -63,7 +63,7 @@ effect echo {
 "#;
 
 /// What the reference says in running text.
-const PIECES: [&str; 25] = [
+const PIECES: [&str; 26] = [
     "play { bd |x...| ; sd |..x.| }",
     "a = saw(110Hz) |> svf(800Hz).low",
     "a = sum i in 1..8 { sine(i * 110Hz) / i }",
