@@ -18,7 +18,7 @@ use crate::target::{OptLevel, Target};
 use crate::{checks, codes, front, heard, score, sets};
 use mam_grammar::{Limits, Problem, Problems, Severity, SourceId, Sources, Span};
 use mam_runtime::ids::{IdMap, ParamId};
-use mam_runtime::score::Score;
+use mam_runtime::score::{Mark, Score};
 use mam_runtime::{Code, ParamSlot, Program, Target as Playable};
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,6 +106,8 @@ pub struct Stages {
     pub json: Option<crate::json::Song>,
     /// What was read of definitions.
     pub library: Library,
+    /// Where each section of the score is heard.
+    pub marks: Vec<Mark>,
     /// The nodes of the song and their connections.
     pub graph: Graph,
     /// Which nodes become one kernel.
@@ -305,6 +307,7 @@ impl<'a> Line<'a> {
         let before = errors(problems);
         (self.score, self.leftovers) = front::score(json, files, stages.song, seed, &places, problems);
         self.score_errors = errors(problems) - before;
+        stages.marks = self.score.transports.iter().flat_map(|transport| transport.marks.clone()).collect();
         true
     }
 
