@@ -137,7 +137,10 @@ pub fn compile_again(
     cache: &mut CompilationCache,
 ) -> Compilation {
     let mut line = Line::new(options, cache);
-    for stage in Stage::ALL.into_iter().take_while(|stage| *stage <= options.until) {
+    for stage in Stage::ALL {
+        if stage > line.until {
+            break;
+        }
         let goes_on = match stage {
             Stage::Parse => line.parse(sources, song, loader),
             Stage::Resolve => line.resolve(),
@@ -167,7 +170,7 @@ pub enum Stage {
     Graph,
     /// What is played.
     Score,
-    /// Kernels. Every problem but that of too much memory is known after it.
+    /// Kernels. Every problem is known after it: a song that may take too much memory is planned as well.
     Lower,
     /// All passes.
     Optimise,
@@ -208,6 +211,8 @@ impl Stage {
 /// A compilation while it runs. Each stage reads what those before it made, and says whether there can be a next one.
 struct Line<'a> {
     options: &'a Options,
+    /// The last stage that is run.
+    until: Stage,
     cache: &'a mut CompilationCache,
     /// Where there is something for threads to do.
     _session: Option<Session<'a>>,
@@ -235,6 +240,7 @@ impl<'a> Line<'a> {
         let optimises = options.until >= Stage::Optimise;
         Line {
             options,
+            until: options.until,
             cache,
             _session: optimises.then(|| Session::begin(&*options.host.executor)),
             out: Compilation {
@@ -340,6 +346,10 @@ impl<'a> Line<'a> {
         front::complete(&mut self.score, stages.json.as_ref(), files, song, &places);
         self.targets = places.targets;
         stages.lowered = lowered;
+        if stages.lowered.most_memory() > self.options.limits.memory_bytes {
+            // Only the layout says whether it really takes so much.
+            self.until = self.until.max(Stage::Plan);
+        }
         !problems.has_errors()
     }
 

@@ -35,6 +35,11 @@ pub struct Analysis {
 }
 
 impl Analyser {
+    /// One that compiles songs with these options.
+    pub fn new(options: Options) -> Analyser {
+        Analyser { options, ..Analyser::default() }
+    }
+
     /// Compiles a text as far as its problems are known: as `mamc check` does, without machine code.
     pub fn analyse(&mut self, name: &str, text: &str, loader: &dyn Loader) -> Analysis {
         let mut sources = Sources::default();

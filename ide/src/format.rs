@@ -2,7 +2,7 @@
 
 use crate::analysis::Analysis;
 use mam_compiler::hir::query::Edit;
-use mam_grammar::{SourceId, Span, Sources, fmt, syntax};
+use mam_grammar::{SourceId, Sources, Span, fmt, syntax};
 use similar::{ChangeTag, TextDiff};
 
 /// The changes that format a text, each of whole lines, in order.

@@ -70,9 +70,9 @@ impl Analysis {
             TokenKind::Word => {
                 let after = Cursor::new(text, token.end).context();
                 let modifier = modifiers().find(|(name, _)| *name == word);
-                match modifier.filter(|_| {
-                    after == Context::Modifier || matches!(after, Context::ModifierArgument(_))
-                }) {
+                match modifier
+                    .filter(|_| after == Context::Modifier || matches!(after, Context::ModifierArgument(_)))
+                {
                     Some((name, usage)) => Some(show(&format!(".{name}"), usage)),
                     None => reserved(word).map(|word| show(word.form, word.doc)),
                 }

@@ -96,7 +96,10 @@ mod tests {
             let position = table.position(byte);
             let back = table.byte(position);
             // Within the end of a line, it is the line's end.
-            assert!(back == byte || text[back..byte].chars().all(|c| c == '\r'), "{byte} {position:?} {back}");
+            assert!(
+                back == byte || text[back..byte].chars().all(|c| c == '\r'),
+                "{byte} {position:?} {back}"
+            );
         }
         assert_eq!(table.count(), 5);
     }

@@ -156,9 +156,8 @@ fn lexeme(text: &str, all: &[Token], index: usize, span: Span) -> Option<Semanti
         }
         Lexeme::Word => {
             let word = token.text(text);
-            let begins = before.is_none_or(|before| {
-                before.kind == Lexeme::Newline || before.is(";") || before.is("{")
-            });
+            let begins = before
+                .is_none_or(|before| before.kind == Lexeme::Newline || before.is(";") || before.is("{"));
             let statement = begins && STATEMENTS.contains(&word);
             const IN_ITEMS: [&str; 10] =
                 ["over", "curve", "exp", "step", "smooth", "cc", "by", "of", "at", "voices"];

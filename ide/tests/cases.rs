@@ -84,7 +84,9 @@ fn answer(label: &str, input: Input) -> Option<String> {
             let all = analysis.completions(source, byte);
             let shown = all.iter().filter(|one| one.label.starts_with(prefix));
             lines(shown.map(|one| {
-                format!("{} ({:?}) {} -> `{}`", one.label, one.kind, one.detail, one.insert).trim().to_string()
+                format!("{} ({:?}) {} -> `{}`", one.label, one.kind, one.detail, one.insert)
+                    .trim()
+                    .to_string()
             }))
         }
         "signature" => analysis.signature(source, byte).map_or("nothing\n".into(), |signature| {
@@ -128,12 +130,18 @@ fn answer(label: &str, input: Input) -> Option<String> {
             }
             out
         }
-        "hints" => lines(analysis.hints(source, asked.span()).into_iter().map(|hint| {
-            format!("{} {}", asked.at(hint.byte as u32), hint.label)
-        })),
-        "lenses" => lines(analysis.lenses().into_iter().map(|lens| {
-            format!("{} {} {:?}", asked.at(lens.span.start), lens.title, lens.bar)
-        })),
+        "hints" => lines(
+            analysis
+                .hints(source, asked.span())
+                .into_iter()
+                .map(|hint| format!("{} {}", asked.at(hint.byte as u32), hint.label)),
+        ),
+        "lenses" => lines(
+            analysis
+                .lenses()
+                .into_iter()
+                .map(|lens| format!("{} {} {:?}", asked.at(lens.span.start), lens.title, lens.bar)),
+        ),
         _ => return None,
     })
 }

@@ -4,6 +4,9 @@ mod asking;
 mod bounds;
 mod files;
 mod finite;
+mod fix;
+#[cfg(unix)]
+mod mcp;
 mod midi;
 mod parts;
 mod playing;

@@ -189,9 +189,10 @@ impl Query<'_> {
             let hir = resolved(self.files, file);
             let uses = hir.uses.iter().filter_map(|one| Some((one.span, self.symbol(file, &one.target)?)));
             all.extend(uses.filter(|(span, _)| span.source == source));
-            let locals = hir.locals.iter().enumerate().filter_map(|(index, local)| {
-                Some((local.span?, Symbol::Local(file, LocalId(index as u32))))
-            });
+            let locals =
+                hir.locals.iter().enumerate().filter_map(|(index, local)| {
+                    Some((local.span?, Symbol::Local(file, LocalId(index as u32))))
+                });
             all.extend(locals.filter(|(span, _)| span.source == source));
             let definitions = self.definitions(file);
             let named = definitions.map(|(def, definition)| (definition.name.span, Symbol::Definition(def)));
