@@ -64,6 +64,12 @@ module.exports = grammar({
         seq('swing', $._expression, optional(seq('of', $._expression))),
         seq('length', $._expression),
         seq('seed', $._expression),
+        seq(
+          'expect', $.call,
+          optional(choice(
+            seq(choice('<', '>'), $._expression), $.bounds, seq('within', $._expression, 'of', $._expression),
+          )),
+        ),
       ),
     midi_range: ($) => seq($.number, optional(seq('..', $.number))),
 
@@ -120,6 +126,7 @@ module.exports = grammar({
       prec(-1, choice(
         'tempo', 'swing', 'meter', 'length', 'seed', 'use', 'knob', 'param', 'until', 'input', 'default', 'title', 'midi',
         'beat', 'bar', 'beats', 'bars', 'note', 'curve', 'exp', 'step', 'smooth', 'cc', 'over', 'by', 'of', 'at', 'drum', 'program',
+        'expect', 'within',
       )),
     property: ($) => choice($._name, alias(choice('in', 'out', 'mod', 'play', 'section', 'sum', 'tap', 'prev'), $.identifier)),
     identifier: () => /[A-Za-z_][A-Za-z0-9_]*/,

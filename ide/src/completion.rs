@@ -262,7 +262,7 @@ impl Offer<'_> {
             }
             let kind = match symbol {
                 Symbol::Definition(def) => kind_of(query.files.definition(def)),
-                Symbol::Builtin(_) => CompletionKind::Function,
+                Symbol::Builtin(_) | Symbol::Measure(_) => CompletionKind::Function,
                 Symbol::Local(..) | Symbol::Known(_) => CompletionKind::Value,
             };
             self.add(kind, &name, hover.form).doc = hover.doc.map(|doc| doc.to_string());

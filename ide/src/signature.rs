@@ -72,6 +72,13 @@ impl Analysis {
                 let parameters = row.formals.iter().enumerate().map(parameter).collect();
                 Some(signature(row.name, parameters, Some(row.doc.into())))
             }
+            Symbol::Measure(measure) => {
+                let row = measure.row();
+                let given =
+                    |name: &&str| Parameter { name: (*name).into(), label: (*name).into(), doc: None };
+                let parameters = row.formals().iter().map(given).collect();
+                Some(signature(row.name, parameters, Some(format!("{}\n\n`{}`", row.doc, row.example))))
+            }
             Symbol::Local(..) | Symbol::Known(_) => None,
         }
     }

@@ -111,7 +111,7 @@ impl Analysis {
         let definition = self.query().and_then(|query| query.definition(symbol));
         let library = definition.is_none_or(|span| self.is_prelude(span.source));
         let kind = match symbol {
-            Symbol::Builtin(_) => TokenKind::Function,
+            Symbol::Builtin(_) | Symbol::Measure(_) => TokenKind::Function,
             Symbol::Known(_) => TokenKind::Variable,
             Symbol::Definition(def) => match self.files().map(|files| files.definition(def).kind) {
                 Some(DefinitionKind::Instrument) => TokenKind::Instrument,
@@ -160,7 +160,7 @@ fn lexeme(text: &str, all: &[Token], index: usize, span: Span) -> Option<Semanti
                 .is_none_or(|before| before.kind == Lexeme::Newline || before.is(";") || before.is("{"));
             let statement = begins && STATEMENTS.contains(&word);
             const IN_ITEMS: [&str; 10] =
-                ["over", "curve", "exp", "step", "smooth", "cc", "by", "of", "at", "voices"];
+                ["over", "curve", "exp", "step", "smooth", "cc", "by", "of", "at", "within"];
             let within = !begins && IN_ITEMS.contains(&word);
             if !(statement || within || RESERVED.contains(&word)) {
                 return None;

@@ -20,3 +20,4 @@ pub mod pattern;
 pub mod play;
 pub mod plot;
 pub mod render;
+pub mod test;
