@@ -278,8 +278,7 @@ fn unknown(used: &Use) -> Problem {
     match find(name) {
         Some(entry) => {
             let message = format!("`.{name}` does not take these arguments");
-            let forms: Vec<_> = entry.forms.iter().map(|form| format!("`.{form}`")).collect();
-            let help = format!("use: {}: {}", forms.join(" or "), entry.doc);
+            let help = format!("use: {}", entry.usage());
             Problem::new(&MODIFIER, used.span, message).help(help)
         }
         None => {

@@ -15,6 +15,14 @@ pub struct Entry {
     pub of_notes: bool,
 }
 
+impl Entry {
+    /// Its forms in backquotes, and what they do: "`.fast(2)` or `.fast(\"2 3\")`: so many times as fast".
+    pub fn usage(&self) -> String {
+        let forms: Vec<_> = self.forms.iter().map(|form| format!("`.{form}`")).collect();
+        format!("{}: {}", forms.join(" or "), self.doc)
+    }
+}
+
 /// What a modifier is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
