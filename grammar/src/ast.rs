@@ -175,6 +175,7 @@ pub enum BinaryOp {
     Ge,
     Eq,
     Ne,
+    Concat,
     Add,
     Sub,
     Mul,
@@ -195,6 +196,7 @@ impl BinaryOp {
             BinaryOp::Ge => ">=",
             BinaryOp::Eq => "==",
             BinaryOp::Ne => "!=",
+            BinaryOp::Concat => "++",
             BinaryOp::Add => "+",
             BinaryOp::Sub => "-",
             BinaryOp::Mul => "*",
@@ -221,6 +223,57 @@ pub struct Arg {
     pub name: Option<Ident>,
     /// The expression whose value is passed.
     pub value: ExprId,
+}
+
+/// What becomes of the values of a loop's iterations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reduction {
+    /// They are added; of none it is 0.
+    Sum,
+    /// They are multiplied; of none it is 1.
+    Product,
+    /// The greatest.
+    Max,
+    /// The least.
+    Min,
+    /// They are the elements of a list.
+    List,
+}
+
+impl Reduction {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Reduction; 5] =
+        [Reduction::Sum, Reduction::Product, Reduction::Max, Reduction::Min, Reduction::List];
+
+    /// As it is written.
+    pub fn text(self) -> &'static str {
+        match self {
+            Reduction::Sum => "sum",
+            Reduction::Product => "product",
+            Reduction::Max => "max",
+            Reduction::Min => "min",
+            Reduction::List => "list",
+        }
+    }
+}
+
+/// What a loop iterates over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Over {
+    /// Whole numbers, from the first to the last, both included.
+    Range(ExprId, ExprId),
+    /// The elements of a list.
+    List(ExprId),
+}
+
+impl Over {
+    /// The expressions that it is made of.
+    pub fn operands(self) -> Vec<ExprId> {
+        match self {
+            Over::Range(from, to) => vec![from, to],
+            Over::List(list) => vec![list],
+        }
+    }
 }
 
 /// An expression; its operands are handles into the same [`Ast`].
@@ -293,31 +346,45 @@ pub enum Expr {
         /// The value where it is not.
         otherwise: ExprId,
     },
-    /// `sum i in 1..8 { … }`
-    Sum {
-        /// Counts.
+    /// `sum i in 1..8 { … }`, `list a in xs { … }`
+    Reduce {
+        /// What the values of the iterations become.
+        reduction: Reduction,
+        /// The number or element of an iteration.
         index: Ident,
-        /// First value of the index.
-        from: ExprId,
-        /// Last value of the index.
-        to: ExprId,
-        /// What is added up.
+        /// What is iterated over.
+        over: Over,
+        /// One iteration.
         body: Body,
     },
     /// `chain x = in, i in 0..3 { … }`
     Chain {
-        /// The name of what goes from one turn to the next.
+        /// The name of what goes from one iteration to the next.
         value: Ident,
         /// Its first value.
         start: ExprId,
-        /// Counts.
+        /// The number or element of an iteration.
         index: Ident,
-        /// First value of the index.
-        from: ExprId,
-        /// Last value of the index.
-        to: ExprId,
-        /// One turn.
+        /// What is iterated over.
+        over: Over,
+        /// One iteration.
         body: Body,
+    },
+    /// `oversample(4) { … }`
+    Oversample {
+        /// How many frames the region has in one frame around it.
+        factor: ExprId,
+        /// The word after it: how the border is crossed.
+        border: Option<Ident>,
+        /// What is computed at the higher rate.
+        body: Body,
+    },
+    /// `xs[2]`
+    Index {
+        /// The list.
+        of: ExprId,
+        /// Which element, from 0: a constant.
+        index: ExprId,
     },
     /// `(l, r)`
     Tuple(Vec<ExprId>),

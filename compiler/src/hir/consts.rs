@@ -5,6 +5,7 @@
 //! on a state, a parameter or a signal is not a constant. A constant does not depend on the sample rate of the song: where
 //! it names `sr`, that is [`RATE`].
 
+use super::builtins::Arithmetic;
 use super::builtins::{Builtin, Function};
 use super::resolve::resolved;
 use super::{Call, Callee, DefId, FILE, Iterations, Known, LocalKind, Name, ScopeId};
@@ -13,7 +14,7 @@ use crate::dimension::{Dimension, base_value};
 use crate::files::Files;
 use crate::ir::{Imm, Op, Scalar};
 use crate::units::{Units, of_formal};
-use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, Expr, ExprId, Ident, UnaryOp};
+use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, Expr, ExprId, Ident, Over, Reduction, UnaryOp};
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -70,6 +71,21 @@ impl Consts {
         let (x, _) = self.number(files, file, expr, around).ok()?;
         (x.fract() == 0.0 && x.abs() < 1e9).then_some(x as i64)
     }
+
+    /// How many elements a list has, whether they are constants or not.
+    pub fn elements(
+        &self,
+        files: &Files,
+        file: usize,
+        list: ExprId,
+        around: &[super::Iteration],
+    ) -> Option<usize> {
+        let mut evaluator = Evaluator { files, frames: vec![], work: 0, all: self.work.get(), depth: 0 };
+        let frame = evaluator.iterations(file, around);
+        let elements = evaluator.list(frame, list).ok().map(|elements| elements.len());
+        self.work.set(evaluator.all + evaluator.work);
+        elements
+    }
 }
 
 /// A value.
@@ -78,6 +94,8 @@ enum Value {
     /// One number or two: mono or stereo.
     Signal(Signal),
     Record(Rc<[(Arc<str>, Value)]>),
+    /// Elements, each with its own reason where it is not a constant.
+    List(Rc<[Found<Value>]>),
 }
 
 /// One number a channel; a real number is an f64, a truth a bool.
@@ -98,6 +116,8 @@ enum Slot {
     Expr(usize, ExprId, Option<(Dimension, Units)>),
     /// Is being evaluated.
     Open,
+    /// An element of a list that sees the names of a frame, not evaluated yet.
+    Element(usize, ExprId, i64),
     Done(Found<Value>),
 }
 
@@ -122,12 +142,23 @@ struct Evaluator<'a> {
 struct Numbers;
 
 impl Evaluator<'_> {
-    fn number(&mut self, file: usize, expr: ExprId, around: &[super::Iteration]) -> Number {
+    /// The frame of an expression that stands in a file itself, in unrolled loops.
+    fn iterations(&mut self, file: usize, around: &[super::Iteration]) -> usize {
         let mut frame = self.frame(file, FILE, None);
         for iteration in around {
             frame = self.frame(file, iteration.scope, Some(frame));
-            self.frames[frame].slots.insert(0, done(iteration.counter as f64));
+            let around = self.frames[frame].parent.unwrap_or_default();
+            let slot = match looped_list(self.files, file, iteration.scope) {
+                Some(list) => Slot::Element(around, list, iteration.counter),
+                None => done(iteration.counter as f64),
+            };
+            self.frames[frame].slots.insert(0, slot);
         }
+        frame
+    }
+
+    fn number(&mut self, file: usize, expr: ExprId, around: &[super::Iteration]) -> Number {
+        let frame = self.iterations(file, around);
         match self.eval(frame, expr)? {
             Value::Signal(Signal { channels, dimension }) if channels.len() == 1 => {
                 let x = Numbers.known(channels[0]).filter(|x| x.is_finite()).ok_or(Missing::Wrong)?;
@@ -193,6 +224,10 @@ impl Evaluator<'_> {
                     UnaryOp::Not => each(&[&x], Dimension::PLAIN, |v| Numbers.logic(Op::Not, [v[0]])),
                 }
             }
+            Expr::Binary { op: BinaryOp::Concat, a, b } => {
+                let (a, b) = (self.list(frame, *a)?, self.list(frame, *b)?);
+                self.listed(a.iter().chain(b.iter()).cloned().collect())
+            }
             Expr::Binary { op, a, b } => {
                 let (a, b) = (self.signal(frame, *a)?, self.signal(frame, *b)?);
                 binary(*op, &a, &b)
@@ -204,28 +239,54 @@ impl Evaluator<'_> {
                 plain(&c)?;
                 each(&[&c, &t, &o], dimension, |v| Numbers.select(v[0], v[1], v[2]))
             }
-            Expr::Sum { from, to, body, .. } => self.sum(frame, expr, (*from, *to), body),
-            Expr::Chain { start, from, to, body, .. } => {
+            Expr::Reduce { reduction, over, body, .. } => self.reduce(frame, expr, *reduction, *over, body),
+            Expr::Chain { start, over, body, .. } => {
                 let mut value = self.eval(frame, *start)?;
-                for counter in self.bounds(frame, (*from, *to))? {
-                    value = self.iteration(frame, expr, counter, Some(value), body)?;
+                for turn in self.turns(frame, *over)? {
+                    value = self.iteration(frame, expr, turn, Some(value), body)?;
                 }
                 Ok(value)
+            }
+            Expr::List(elements) => {
+                let all = elements.iter().map(|element| self.eval(frame, *element)).collect();
+                self.listed(all)
+            }
+            Expr::Index { of, index } => {
+                let (list, index) = (self.list(frame, *of)?, self.signal(frame, *index)?);
+                let at = match index.channels[..] {
+                    [x] => Numbers.known(x).filter(|x| x.fract() == 0.0 && *x >= 0.0),
+                    _ => None,
+                };
+                at.and_then(|at| list.get(at as usize)).cloned().unwrap_or(Err(Missing::Wrong))
             }
             Expr::Tuple(sides) => self.tuple(frame, sides),
             Expr::Record(fields) => {
                 let fields = fields.iter().map(|(name, x)| Ok((name.name.clone(), self.eval(frame, *x)?)));
                 Ok(Value::Record(fields.collect::<Found<Vec<_>>>()?.into()))
             }
-            Expr::Length { .. } => Err(Missing::Varies),
-            Expr::List(_) | Expr::Text(_) | Expr::Method { .. } => Err(Missing::Wrong),
+            Expr::Length { .. } | Expr::Oversample { .. } => Err(Missing::Varies),
+            Expr::Text(_) | Expr::Method { .. } => Err(Missing::Wrong),
         }
     }
 
     fn signal(&mut self, frame: usize, expr: ExprId) -> Found<Signal> {
         match self.eval(frame, expr)? {
             Value::Signal(signal) => Ok(signal),
-            Value::Record(_) => Err(Missing::Wrong),
+            Value::Record(_) | Value::List(_) => Err(Missing::Wrong),
+        }
+    }
+
+    fn list(&mut self, frame: usize, expr: ExprId) -> Found<Rc<[Found<Value>]>> {
+        match self.eval(frame, expr)? {
+            Value::List(elements) => Ok(elements),
+            Value::Signal(_) | Value::Record(_) => Err(Missing::Wrong),
+        }
+    }
+
+    fn listed(&self, elements: Vec<Found<Value>>) -> Found<Value> {
+        match elements.len() > self.files.limits.elements {
+            true => Err(Missing::Wrong),
+            false => Ok(Value::List(elements.into())),
         }
     }
 
@@ -251,12 +312,17 @@ impl Evaluator<'_> {
                 self.slot(frame, local.index)
             }
             Name::Known(known) => match known {
+                Known::E => Ok(mono(Imm::F64(std::f64::consts::E), Dimension::PLAIN)),
                 Known::Tau => Ok(mono(Imm::F64(std::f64::consts::TAU), Dimension::PLAIN)),
                 Known::Pi => Ok(mono(Imm::F64(std::f64::consts::PI), Dimension::PLAIN)),
                 Known::Sr => Ok(mono(Imm::F64(RATE), Dimension::FREQUENCY)),
                 Known::Dt => Ok(mono(Imm::F64(1.0 / RATE), Dimension::TIME)),
                 Known::Beat | Known::Bar | Known::In => Err(Missing::Varies),
             },
+            Name::Note(note) => {
+                let hertz = function(&mut Numbers, Arithmetic::Hz, &[Imm::F64(f64::from(note))]);
+                Ok(mono(hertz, Dimension::FREQUENCY))
+            }
             Name::Broken | Name::None => Err(Missing::Wrong),
         }
     }
@@ -269,6 +335,9 @@ impl Evaluator<'_> {
             Slot::Varies => Err(Missing::Varies),
             Slot::Open => Err(Missing::Wrong),
             Slot::Done(found) => found,
+            Slot::Element(sees, list, index) => self
+                .list(sees, list)
+                .and_then(|all| all.get(index as usize).cloned().unwrap_or(Err(Missing::Wrong))),
             Slot::Expr(sees, expr, place) => {
                 self.eval(sees, expr).and_then(|value| place.map_or(Ok(value.clone()), |p| fit(value, p)))
             }
@@ -365,21 +434,34 @@ impl Evaluator<'_> {
                 each(&args.iter().collect::<Vec<_>>(), dimension, |v| function(&mut Numbers, arithmetic, v))
             }
             Function::Table => self.table(frame, &given),
+            Function::Len => {
+                let count = self.list(frame, given[0])?.len();
+                Ok(mono(Imm::F64(count as f64), Dimension::PLAIN))
+            }
+            Function::Select => self.select(frame, &given),
             _ => Err(Missing::Varies),
         }
     }
 
     fn table(&mut self, frame: usize, given: &[ExprId]) -> Found<Value> {
         let &[values, position] = given else { return Err(Missing::Wrong) };
-        let file = self.frames[frame].file;
-        let Expr::List(list) = &self.files.file(file).ast.exprs[values] else { return Err(Missing::Wrong) };
-        if list.is_empty() || list.len() > self.files.limits.table {
+        let written = &self.files.file(self.frames[frame].file).ast.exprs[values];
+        // A list that is written there may be longer than one that is a value.
+        let list: Rc<[Found<Value>]> = match written {
+            Expr::List(list) if list.len() <= self.files.limits.table => {
+                list.iter().map(|number| self.eval(frame, *number)).collect()
+            }
+            _ => self.list(frame, values)?,
+        };
+        if list.is_empty() {
             return Err(Missing::Wrong);
         }
         let mut numbers = vec![];
-        for &number in list {
-            match &self.signal(frame, number)?.channels[..] {
-                &[x] => numbers.extend(Numbers.known(x)),
+        for number in list.iter() {
+            match number.clone()? {
+                Value::Signal(Signal { channels, .. }) if channels.len() == 1 => {
+                    numbers.extend(Numbers.known(channels[0]));
+                }
                 _ => return Err(Missing::Wrong),
             }
         }
@@ -392,21 +474,60 @@ impl Evaluator<'_> {
         })
     }
 
-    fn sum(&mut self, frame: usize, expr: ExprId, bounds: (ExprId, ExprId), body: &Body) -> Found<Value> {
+    fn select(&mut self, frame: usize, given: &[ExprId]) -> Found<Value> {
+        let &[list, index] = given else { return Err(Missing::Wrong) };
+        let (list, index) = (self.list(frame, list)?, self.signal(frame, index)?);
+        let [x] = index.channels[..] else { return Err(Missing::Wrong) };
+        let last = list.len().checked_sub(1).ok_or(Missing::Wrong)?;
+        let at = Numbers.known(x).ok_or(Missing::Wrong)?.floor().clamp(0.0, last as f64);
+        list[at as usize].clone()
+    }
+
+    fn reduce(
+        &mut self,
+        frame: usize,
+        expr: ExprId,
+        reduction: Reduction,
+        over: Over,
+        body: &Body,
+    ) -> Found<Value> {
+        let turns = self.turns(frame, over)?;
+        if reduction == Reduction::List {
+            let all = turns.into_iter().map(|turn| self.iteration(frame, expr, turn, None, body)).collect();
+            return self.listed(all);
+        }
         let mut total: Option<Signal> = None;
-        for counter in self.bounds(frame, bounds)? {
-            let Value::Signal(term) = self.iteration(frame, expr, counter, None, body)? else {
+        for turn in turns {
+            let Value::Signal(term) = self.iteration(frame, expr, turn, None, body)? else {
                 return Err(Missing::Wrong);
             };
             total = Some(match total {
                 None => term,
-                Some(before) => match binary(BinaryOp::Add, &before, &term)? {
+                Some(before) => match reduced(reduction, &before, &term)? {
                     Value::Signal(sum) => sum,
-                    Value::Record(_) => return Err(Missing::Wrong),
+                    Value::Record(_) | Value::List(_) => return Err(Missing::Wrong),
                 },
             });
         }
-        Ok(total.map_or_else(|| mono(Imm::F64(0.0), Dimension::PLAIN), Value::Signal))
+        let none = match reduction {
+            Reduction::Product => Ok(mono(Imm::F64(1.0), Dimension::PLAIN)),
+            Reduction::Max | Reduction::Min => Err(Missing::Wrong),
+            Reduction::Sum | Reduction::List => Ok(mono(Imm::F64(0.0), Dimension::PLAIN)),
+        };
+        total.map_or(none, |total| Ok(Value::Signal(total)))
+    }
+
+    /// What the first name of each iteration of a loop is.
+    fn turns(&mut self, frame: usize, over: Over) -> Found<Vec<Slot>> {
+        match over {
+            Over::Range(from, to) => {
+                Ok(self.bounds(frame, (from, to))?.map(|counter| done(counter as f64)).collect())
+            }
+            Over::List(list) => {
+                let elements = self.list(frame, list)?;
+                Ok(elements.iter().map(|element| Slot::Done(element.clone())).collect())
+            }
+        }
     }
 
     fn bounds(&mut self, frame: usize, (from, to): (ExprId, ExprId)) -> Found<std::ops::RangeInclusive<i64>> {
@@ -430,19 +551,42 @@ impl Evaluator<'_> {
         &mut self,
         around: usize,
         expr: ExprId,
-        counter: i64,
+        slot: Slot,
         value: Option<Value>,
         body: &Body,
     ) -> Found<Value> {
         let file = self.frames[around].file;
         let scope = resolved(self.files, file).loop_scope(expr);
         let frame = self.frame(file, scope, Some(around));
-        self.frames[frame].slots.insert(0, done(counter as f64));
+        self.frames[frame].slots.insert(0, slot);
         if let Some(value) = value {
             self.frames[frame].slots.insert(1, Slot::Done(Ok(value)));
         }
         self.body(frame, body)
     }
+}
+
+/// The list that a loop of a file goes through, if it does not count.
+fn looped_list(files: &Files, file: usize, scope: ScopeId) -> Option<ExprId> {
+    let expr = resolved(files, file).loop_of(scope)?;
+    match files.file(file).ast.exprs[expr] {
+        Expr::Reduce { over: Over::List(list), .. } | Expr::Chain { over: Over::List(list), .. } => {
+            Some(list)
+        }
+        _ => None,
+    }
+}
+
+/// Two values of iterations as one.
+fn reduced(reduction: Reduction, a: &Signal, b: &Signal) -> Found<Value> {
+    let arithmetic = match reduction {
+        Reduction::Product => return binary(BinaryOp::Mul, a, b),
+        Reduction::Max => Arithmetic::Max,
+        Reduction::Min => Arithmetic::Min,
+        Reduction::Sum | Reduction::List => return binary(BinaryOp::Add, a, b),
+    };
+    let dimension = common(a.dimension, b.dimension)?;
+    each(&[a, b], dimension, |v| function(&mut Numbers, arithmetic, v))
 }
 
 fn done(x: f64) -> Slot {
@@ -464,6 +608,7 @@ fn part(of: &Value, field: &Ident) -> Found<Value> {
             };
             side.map(|&x| mono(x, signal.dimension)).ok_or(Missing::Wrong)
         }
+        Value::List(_) => Err(Missing::Wrong),
         Value::Record(fields) => fields
             .iter()
             .find(|(name, _)| *name == field.name)
@@ -493,12 +638,16 @@ fn fit(value: Value, (dimension, units): (Dimension, Units)) -> Found<Value> {
                 false => each(&[&signal], dimension, |v| Numbers.scale(scale, v[0])),
             }
         }
+        Value::List(elements) => Ok(Value::List(
+            elements.iter().map(|x| x.clone().and_then(|x| fit(x, (dimension, units)))).collect(),
+        )),
         record @ Value::Record(_) => Ok(record),
     }
 }
 
 fn binary(op: BinaryOp, x: &Signal, y: &Signal) -> Found<Value> {
     let dimension = match op {
+        BinaryOp::Concat => return Err(Missing::Wrong),
         BinaryOp::Mul => x.dimension.times(y.dimension),
         BinaryOp::Div => x.dimension.over(y.dimension),
         BinaryOp::Pow => {

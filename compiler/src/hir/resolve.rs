@@ -6,6 +6,7 @@ use crate::codes;
 use crate::file::broken_names;
 use crate::files::Files;
 use crate::graph::{duplicate, has_out, operands};
+use crate::score::note_number;
 use mam_grammar::ast::{Ast, Body, Definition, DefinitionKind, Expr, ExprId, Ident, Item, ItemKind, Param};
 use mam_grammar::{Problem, Span, foreign};
 use rustc_hash::FxHashMap;
@@ -250,33 +251,38 @@ impl Resolver<'_> {
             },
             Expr::Call { callee, args } => self.call(context, expr, callee, args, None),
             Expr::Pipe { left, right } => self.pipe(context, *left, *right),
-            Expr::Sum { index, from, to, body } => {
-                [from, to].into_iter().for_each(|bound| self.expr(context.without_instances(), *bound));
-                self.repeated(context, expr, index, None, body);
+            Expr::Reduce { index, over, body, .. } => {
+                over.operands().into_iter().for_each(|part| self.expr(context.without_instances(), part));
+                self.repeated(context, expr, &[(index, LocalKind::Counter)], body);
             }
-            Expr::Chain { value, start, index, from, to, body } => {
+            Expr::Oversample { factor, border, body } => {
                 let context = context.without_instances();
-                [start, from, to].into_iter().for_each(|operand| self.expr(context, *operand));
-                self.repeated(context, expr, index, Some(value), body);
+                if let Some(word) = border.as_ref().filter(|word| &*word.name != "linear") {
+                    let message = format!("`oversample` has no border `{word}`");
+                    let problem = Problem::new(&codes::UNKNOWN_WORD, word.span, message);
+                    self.problem(context, problem.nearest(&word.name, "borders", &["linear"]));
+                }
+                self.expr(context, *factor);
+                self.repeated(context, expr, &[], body);
+            }
+            Expr::Chain { value, start, index, over, body } => {
+                let context = context.without_instances();
+                self.expr(context, *start);
+                over.operands().into_iter().for_each(|part| self.expr(context, part));
+                let names = [(index, LocalKind::Counter), (value, LocalKind::Value)];
+                self.repeated(context, expr, &names, body);
             }
             other => operands(other).into_iter().for_each(|operand| self.expr(context, operand)),
         }
     }
 
-    /// The body of a `sum` or `chain`.
-    fn repeated(
-        &mut self,
-        context: Context,
-        expr: ExprId,
-        index: &Ident,
-        value: Option<&Ident>,
-        body: &Body,
-    ) {
+    /// The body of a `sum`, `chain` or region, with the names that it has beside its equations.
+    fn repeated(&mut self, context: Context, expr: ExprId, names: &[(&Ident, LocalKind)], body: &Body) {
         let scope = self.hir.add_scope(Some(context.scope));
         self.hir.loops.insert(expr, scope);
-        self.hir.define(scope, &index.name, Some(index.span), LocalKind::Counter);
-        if let Some(value) = value {
-            self.hir.define(scope, &value.name, Some(value.span), LocalKind::Value);
+        self.hir.looped.insert(scope, expr);
+        for (name, kind) in names {
+            self.hir.define(scope, &name.name, Some(name.span), *kind);
         }
         let context = Context { scope, ..context };
         match body {
@@ -313,11 +319,16 @@ impl Resolver<'_> {
                 _ => Name::Local(id),
             };
         }
-        if let Some(known) = Known::find(&name.name) {
+        // A definition of the user's is meant before a word of the language, and told to be called.
+        let def = self.files.find(self.file, &name.name);
+        if let Some(known) = Known::find(&name.name).filter(|_| def.is_none()) {
             self.used(context.scope, name.span, Target::Known(known));
             return Name::Known(known);
         }
-        if let Some(def) = self.files.find(self.file, &name.name) {
+        if let Some(note) = note_literal(&name.name).filter(|_| def.is_none()) {
+            return Name::Note(note);
+        }
+        if let Some(def) = def {
             self.used(context.scope, name.span, Target::Definition(def));
         }
         if !self.files.is_broken(self.file, &name.name)
@@ -351,6 +362,14 @@ fn defined(item: &Item) -> Option<&Ident> {
         ItemKind::Param(param) => Some(&param.name),
         _ => None,
     }
+}
+
+/// The MIDI number of a note as it is written in an equation: a letter in lower case, accidentals, an octave from 0 on.
+pub(super) fn note_literal(name: &str) -> Option<i32> {
+    let written = name.starts_with(|c| matches!(c, 'a'..='g'))
+        && name.ends_with(|c: char| c.is_ascii_digit())
+        && name[1..].chars().all(|c| c.is_ascii_digit() || matches!(c, '#' | 'b'));
+    note_number(name).filter(|_| written).map(|note| note as i32)
 }
 
 /// `Math.PI`, `SinOsc.ar`: a word of another language.
