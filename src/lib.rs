@@ -22,6 +22,7 @@
 #![allow(missing_docs, reason = "a flag's doc is its help; everything else has one")]
 
 pub mod args;
+pub mod batch;
 pub mod beside;
 pub mod cli;
 pub mod commands;
@@ -39,6 +40,7 @@ pub mod levels;
 #[allow(clippy::disallowed_methods, reason = "the display and its keys are a terminal's")]
 pub mod live;
 pub mod looping;
+pub mod measure;
 pub mod names;
 pub mod offline;
 #[allow(clippy::disallowed_methods, reason = "all files are written here")]

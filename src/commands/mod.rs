@@ -1,5 +1,6 @@
 //! What each command does, one file a command.
 
+pub mod batch;
 pub mod bench;
 pub mod check;
 pub mod completions;
@@ -16,3 +17,4 @@ pub mod new;
 pub mod pattern;
 pub mod play;
 pub mod render;
+pub mod test;

@@ -1,7 +1,9 @@
 //! The command as its users meet it: exit codes, streams, files.
 
 mod asking;
+mod batch;
 mod bounds;
+mod expecting;
 mod files;
 mod finite;
 mod midi;

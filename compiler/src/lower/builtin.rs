@@ -79,7 +79,7 @@ impl Lower<'_, '_> {
     }
 
     fn table(&mut self, at: &At, values: ExprId, position: Option<ExprId>) -> Val {
-        let Some(mut numbers) = self.table_numbers(at, values) else { return Val::Broken };
+        let Some((mut numbers, dimension)) = self.table_numbers(at, values) else { return Val::Broken };
         let n = numbers.len();
         numbers.push(numbers[0]); // So that the last interval runs back to the first.
         let Some(at_expr) = position else { return Val::Broken };
@@ -103,7 +103,7 @@ impl Lower<'_, '_> {
         }
         let moves = position.channels.iter().any(|&v| self.b.constant(v).is_none());
         let table = if moves { Self::local_table(&mut self.song.tables, &numbers) } else { TableId::ZERO };
-        self.each(&[&position], Dimension::PLAIN, |b, v| {
+        self.each(&[&position], dimension, |b, v| {
             if let Some(x) = b.constant(v[0]) {
                 return b.f64(table_at(&numbers, x));
             }
@@ -122,20 +122,25 @@ impl Lower<'_, '_> {
         })
     }
 
-    /// The numbers of a table: a list that is written there, or the value of one.
-    fn table_numbers(&mut self, at: &At, values: ExprId) -> Option<Vec<f64>> {
+    /// The numbers of a table, and what all of them measure: of a list that is written there, or the value of one.
+    fn table_numbers(&mut self, at: &At, values: ExprId) -> Option<(Vec<f64>, Dimension)> {
         let (ast, most) = (self.ast(at), self.files().limits.table);
         let span = ast.span(values);
         let fits = |count: usize| {
             let message = format!("a table has 1 to {most} numbers, not {count}");
             (count == 0 || count > most).then(|| Problem::new(&codes::TOO_LARGE, span, message))
         };
+        let mut all: Vec<(f64, Dimension, Span)> = vec![];
         if let Expr::List(list) = &ast.exprs[values] {
             if let Some(problem) = fits(list.len()) {
                 self.problem(problem);
                 return None;
             }
-            return list.iter().map(|&expr| self.constant(at, expr, "a number of a table")).collect();
+            for &expr in list {
+                let (x, dimension) = self.constant(at, expr, "a number of a table")?;
+                all.push((x, dimension, self.span(at, expr)));
+            }
+            return self.table_of(all);
         }
         let val = self.eval(at, values);
         let elements = self.elements(val, span)??;
@@ -143,11 +148,35 @@ impl Lower<'_, '_> {
             self.problem(problem);
             return None;
         }
-        let number = |element: &Val| {
-            let (value, _) = self.mono(element.clone(), span)?;
-            self.known(value, span, "a number of a table")
-        };
-        elements.iter().map(number).collect()
+        for element in elements.iter() {
+            let (value, dimension) = self.mono(element.clone(), span)?;
+            all.push((self.known(value, span, "a number of a table")?, dimension, span));
+        }
+        self.table_of(all)
+    }
+
+    fn table_of(&mut self, all: Vec<(f64, Dimension, Span)>) -> Option<(Vec<f64>, Dimension)> {
+        let (mut numbers, mut measured) = (vec![], None::<(Dimension, Span)>);
+        for (x, dimension, span) in all {
+            let common = measured.map_or(Some(dimension), |(before, _)| before.common(dimension));
+            let (Some(common), first) = (common, measured.map_or(span, |(_, first)| first)) else {
+                let before = measured.map_or(Dimension::PLAIN, |(before, _)| before);
+                let message = format!("{before} and {dimension} stand in one table");
+                let problem =
+                    Problem::new(&codes::DIMENSION, span, message).here(format!("this is {dimension}"));
+                let problem = measured.into_iter().fold(problem, |problem, (before, first)| {
+                    problem.label(first, format!("this is {before}"))
+                });
+                self.problem(problem.help(
+                    "the numbers of a table are of one kind: all times, all frequencies, or all plain",
+                ));
+                return None;
+            };
+            let place = if dimension == Dimension::PLAIN { first } else { span };
+            measured = Some((common, place));
+            numbers.push(x);
+        }
+        Some((numbers, measured.map_or(Dimension::PLAIN, |(dimension, _)| dimension)))
     }
 
     pub(super) fn local_table(tables: &mut Vec<Vec<f32>>, table: &[f64]) -> TableId {
@@ -159,12 +188,12 @@ impl Lower<'_, '_> {
         }))
     }
 
-    /// A real constant, or a problem that says what must be one.
-    pub(super) fn constant(&mut self, at: &At, expr: ExprId, what: &str) -> Option<f64> {
+    /// A real constant and what it measures, or a problem that says what must be one.
+    pub(super) fn constant(&mut self, at: &At, expr: ExprId, what: &str) -> Option<(f64, Dimension)> {
         let span = self.span(at, expr);
         let val = self.eval(at, expr);
-        let (value, _) = self.mono(val, span)?;
-        self.known(value, span, what)
+        let (value, dimension) = self.mono(val, span)?;
+        Some((self.known(value, span, what)?, dimension))
     }
 
     /// The number that a value is, or a problem that says what must be one.

@@ -93,7 +93,7 @@ impl Lower<'_, '_> {
     /// `tap(x, time, max: …, order: …)`
     pub(super) fn tap(&mut self, at: &At, callee: &Ident, args: &[Option<ExprId>]) -> Val {
         let &[Some(x), Some(time), Some(max), order] = args else { return Val::Broken };
-        let Some(longest) = self.longest(at, max) else { return Val::Broken };
+        let Some(longest) = self.longest(at, max, callee) else { return Val::Broken };
         let order = order.map_or(Some(Order::Linear), |word| match &self.ast(at).exprs[word] {
             Expr::Name(word) => Order::find(&word.name),
             _ => None,
@@ -113,9 +113,10 @@ impl Lower<'_, '_> {
     }
 
     /// The greatest delay in frames: the greatest value that `max` can have.
-    fn longest(&mut self, at: &At, max: ExprId) -> Option<u32> {
+    fn longest(&mut self, at: &At, max: ExprId, callee: &Ident) -> Option<u32> {
         let span = self.span(at, max);
         let val = self.eval(at, max);
+        let val = self.fit(val, span, &time_expectation("max", callee));
         let (value, _) = self.mono(val, span)?;
         let Some(seconds) = self.at_most(value) else {
             if self.is_unknown(value) {
@@ -156,7 +157,7 @@ impl Lower<'_, '_> {
         let frames = self.forms.frames(path, needed);
         let line = self.new_line(path, frames);
         let into = Into::Delays(line.clone());
-        self.later.push(Later { at: at.clone(), expr: x, path: path.to_owned(), into });
+        self.later.push(Later { at: at.clone(), expr: x, path: path.to_owned(), into, init: None });
         if let Some(key) = key {
             self.lines.insert(key, Shared { line: line.clone(), frames });
         }
@@ -185,7 +186,7 @@ impl Lower<'_, '_> {
             }
         };
         let into = Into::Delays(all[copy.index].clone());
-        self.later.push(Later { at: at.clone(), expr: x, path: path.to_owned(), into });
+        self.later.push(Later { at: at.clone(), expr: x, path: path.to_owned(), into, init: None });
         Lines { all, copy: Some(copy) }
     }
 

@@ -30,6 +30,7 @@ impl<'a> Lower<'_, 'a> {
     /// The value of an expression.
     pub(super) fn eval(&mut self, at: &At, expr: ExprId) -> Val {
         if let Some(node) = self.part_node(at, expr) {
+            self.reference = None;
             let val = self.node_value(node);
             self.hear(at, expr, &val);
             return val;
@@ -333,6 +334,7 @@ impl<'a> Lower<'_, 'a> {
     pub(super) fn out(&mut self, scope: ScopeId) -> Val {
         let Scope { file, of, .. } = self.scopes[scope];
         let hir = resolved(self.files(), file);
+        self.reference = None;
         let out = hir.in_scope(of, "out").map(|id| self.slot(scope, hir.local(id).index));
         if !self.files().is_prelude(file) {
             for local in hir.scope(of).locals.iter().map(|&id| hir.local(id)) {

@@ -5,6 +5,7 @@ use super::value::Val;
 use super::{At, Lower};
 use crate::arithmetic::function;
 use crate::codes;
+use crate::dimension::Dimension;
 use crate::hir::Iteration;
 use crate::hir::builtins::Arithmetic;
 use mam_grammar::ast::{BinaryOp, Body, ExprId, Over, Reduction};
@@ -31,7 +32,12 @@ impl Lower<'_, '_> {
     fn bound(&mut self, at: &At, expr: ExprId) -> Option<Bound> {
         let span = self.span(at, expr);
         let val = self.eval(at, expr);
-        let (value, _) = self.mono(val, span)?;
+        let (value, dimension) = self.mono(val, span)?;
+        if !dimension.can_be(Dimension::PLAIN) {
+            let message = format!("a bound must be a plain number, but this is {dimension}");
+            self.problem(Problem::new(&codes::DIMENSION, span, message).help("leave out the unit"));
+            return None;
+        }
         match self.b.constant(value) {
             Some(x) if x.fract() == 0.0 && x.abs() < 1e9 => Some(Bound::Known(x as i64)),
             Some(x) => {

@@ -14,6 +14,7 @@ mod builder;
 mod builtin;
 mod calls;
 mod copies;
+mod cycle;
 mod delay;
 mod eval;
 mod field;
@@ -43,9 +44,11 @@ mod value;
 pub use lowered::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots};
 pub(crate) use share::anonymous;
 pub use song::lower;
+pub use state::{is_noise, noise_seed};
 pub use sums::sum_kernel;
 pub use template::Templates;
 
+use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::graph::{Graph, NodeId};
 use crate::hir::resolve::resolved;
@@ -55,7 +58,7 @@ use crate::library::Library;
 use builder::{Builder, FormKind};
 use mam_grammar::ast::ExprId;
 use mam_grammar::{Handle, Problem, Problems, Span};
-use names::{Open, Scope, ScopeId};
+use names::{Open, Reference, Scope, ScopeId};
 
 use copies::InnerFrame;
 use oversample::Regions;
@@ -107,6 +110,8 @@ struct Lower<'s, 'a> {
     problems: Problems,
     scopes: Vec<Scope>,
     open: Vec<Open>,
+    /// The name that was read last.
+    reference: Option<Reference>,
     later: Vec<Later>,
     nodes: FxHashMap<NodeId, Option<Val>>,
     since: FxHashMap<(Value, Option<usize>, Option<InnerFrame>), Value>,
@@ -117,7 +122,7 @@ struct Lower<'s, 'a> {
     fir: FxHashMap<(usize, String, usize), (Vec<Handle<DelayLine>>, Vec<Value>)>,
     /// The delay lines of named signals.
     lines: FxHashMap<(ScopeId, Arc<str>), delay::Shared>,
-    shared: FxHashMap<(ScopeId, Arc<str>, u64), Val>,
+    shared: FxHashMap<(ScopeId, Arc<str>, (u32, Dimension)), Val>,
     /// Names of scopes that are evaluated for their problems alone, when nothing is being evaluated.
     unused: VecDeque<(ScopeId, usize)>,
     /// What `prev`s and `tap`s turned out to remember.
@@ -132,7 +137,7 @@ struct Lower<'s, 'a> {
     unknown: Option<Value>,
     /// How many `sum`s and `chain`s are being evaluated, one inside the other.
     loops: usize,
-    /// True when a circle of equations was found.
+    /// True when a cycle of equations was found.
     cycle_reported: bool,
     /// What the kernel's local indices stand for.
     params: Vec<usize>,
@@ -165,6 +170,7 @@ impl<'s, 'a> Lower<'s, 'a> {
             problems,
             scopes: vec![root],
             open: vec![],
+            reference: None,
             later: vec![],
             nodes: FxHashMap::default(),
             since: FxHashMap::default(),

@@ -59,10 +59,11 @@ impl Lower<'_, '_> {
     /// `oversample(factor) { body }`
     pub(super) fn oversample(&mut self, at: &At, expr: ExprId, factor: ExprId, body: &Body) -> Val {
         const MOST: f64 = 16.0;
-        let Some(factor_value) = self.constant(at, factor, "how often a region is oversampled") else {
+        let Some((factor_value, dimension)) = self.constant(at, factor, "how often a region is oversampled")
+        else {
             return Val::Broken;
         };
-        if ![2.0, 4.0, 8.0, MOST].contains(&factor_value) {
+        if !dimension.can_be(Dimension::PLAIN) || ![2.0, 4.0, 8.0, MOST].contains(&factor_value) {
             let message = format!("a region is oversampled 2, 4, 8 or 16 times, not {factor_value}");
             return self.problem(Problem::new(&codes::BAD_FACTOR, self.span(at, factor), message));
         }

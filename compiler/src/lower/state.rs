@@ -7,10 +7,11 @@ use super::names::Scope;
 use super::remembered::Slots;
 use super::value::{Signal, Val};
 use super::{At, Lower};
+use crate::codes;
 use crate::dimension::Dimension;
 use crate::ir::{DelayLine, Imm, Op, PortField, StateSlot, Type, Value};
-use mam_grammar::Span;
 use mam_grammar::ast::{Expr, ExprId};
+use mam_grammar::{Problem, Span};
 use std::sync::Arc;
 
 /// What flows into state, to be evaluated when everything else is done.
@@ -19,6 +20,8 @@ pub(super) struct Later {
     pub(super) expr: ExprId,
     pub(super) path: String,
     pub(super) into: Into,
+    /// What the value before the first measures, where one is written, and its place.
+    pub(super) init: Option<(Dimension, Span)>,
 }
 
 /// What is remembered of a signal in a region.
@@ -69,24 +72,26 @@ impl Lower<'_, '_> {
 
     /// `prev(x, init)`
     pub(super) fn prev(&mut self, at: &At, x: ExprId, init: Option<ExprId>) -> Val {
-        let init = match init {
+        let (init, measured) = match init {
             Some(expr) => match self.constant(at, expr, "the start value of a `prev`") {
-                Some(x) => x as f32,
+                Some((x, dimension)) => (x as f32, Some((dimension, self.span(at, expr)))),
                 None => return Val::Broken,
             },
-            None => 0.0,
+            None => (0.0, None),
         };
-        let key = self.named(at, x).map(|name| (at.scope, name, u64::from(init.to_bits())));
+        let dimension = measured.map_or(Dimension::PLAIN, |(dimension, _)| dimension);
+        let key = self.named(at, x).map(|name| (at.scope, name, (init.to_bits(), dimension)));
         if let Some(val) = key.as_ref().and_then(|k| self.shared.get(k)) {
             return val.clone();
         }
         let path = self.state_path(at, x, "prev");
         self.place(at);
         let val = match self.scopes[at.scope].copy {
-            Some(copy) => self.prev_inner(at, x, path, copy, init),
+            Some(copy) => self.prev_inner(at, x, path, copy, (init, measured)),
             None => {
                 let (states, val) = self.remembered(&path, init);
-                self.later.push(Later { at: at.clone(), expr: x, path, into: Into::States(states) });
+                let into = Into::States(states);
+                self.later.push(Later { at: at.clone(), expr: x, path, into, init: measured });
                 val
             }
         };
@@ -111,7 +116,14 @@ impl Lower<'_, '_> {
     }
 
     /// `prev(x)` in a region: x in the inner frame before; in the first one what the last one left.
-    fn prev_inner(&mut self, at: &At, x: ExprId, path: String, copy: InnerFrame, init: f32) -> Val {
+    fn prev_inner(
+        &mut self,
+        at: &At,
+        x: ExprId,
+        path: String,
+        copy: InnerFrame,
+        (init, measured): (f32, Option<(Dimension, Span)>),
+    ) -> Val {
         let name = format!("{path}.prev()");
         let key = (copy.region, name.clone(), self.b.copies.occurrence(copy, &name));
         let here = (at.clone(), x);
@@ -132,7 +144,8 @@ impl Lower<'_, '_> {
         if self.is_last(copy)
             && let Some(states) = self.inner.get_mut(&key).and_then(|inner| inner.states.take())
         {
-            self.later.push(Later { at: at.clone(), expr: x, path, into: Into::States(states) });
+            let into = Into::States(states);
+            self.later.push(Later { at: at.clone(), expr: x, path, into, init: measured });
         }
         val
     }
@@ -157,17 +170,37 @@ impl Lower<'_, '_> {
         }
     }
 
+    /// Whether what is remembered measures what its start value does; says so where it does not.
+    fn begins_alike(&mut self, later: &Later, val: &Val) -> bool {
+        let (Some((dimension, place)), Val::Signal(signal)) = (later.init, val) else { return true };
+        if dimension == Dimension::PLAIN || signal.dimension.can_be(dimension) {
+            return true;
+        }
+        let message = format!("this `prev` begins with {dimension}, but remembers {}", signal.dimension);
+        let problem = Problem::new(&codes::DIMENSION, place, message).here(format!("this is {dimension}"));
+        let span = self.span(&later.at, later.expr);
+        let problem = problem.label(span, format!("this is {}", signal.dimension));
+        self.problem(problem.help(
+            "write `init` in the unit of what is remembered, or as a plain number: Hz and s count as 1",
+        ));
+        false
+    }
+
     /// Evaluates what is only checked and what flows into state, until nothing is left.
     pub(super) fn finish(&mut self) {
         loop {
             if let Some((scope, name)) = self.unused.pop_front() {
+                self.reference = None;
                 self.slot(scope, name);
                 continue;
             }
             let Some(later) = self.later.pop() else { return };
             let span = self.span(&later.at, later.expr);
             let val = self.eval(&later.at, later.expr);
-            if matches!(val, Val::Broken) || !self.forms.fits(&later.path, &val) {
+            if matches!(val, Val::Broken)
+                || !self.begins_alike(&later, &val)
+                || !self.forms.fits(&later.path, &val)
+            {
                 continue;
             }
             match later.into {
@@ -238,7 +271,7 @@ impl Lower<'_, '_> {
     pub(super) fn random(&mut self, at: &At, stream: Option<ExprId>) -> Val {
         let stream = match stream {
             Some(expr) => match self.constant(at, expr, "the stream of a `random`") {
-                Some(stream) => format!("random{stream}"),
+                Some((stream, _)) => format!("random{stream}"),
                 None => return Val::Broken,
             },
             None => "random".to_owned(),
@@ -303,9 +336,14 @@ fn unit(b: &mut Builder, word: Value) -> Value {
 
 /// The seed of the noise of this name. The first at a place is known by the place, further ones by the numbers that
 /// their names get.
-pub(super) fn noise_seed(seed: u64, name: &str) -> Imm {
+pub fn noise_seed(seed: u64, name: &str) -> Imm {
     let place = name.strip_prefix(DATA).and_then(|name| name.strip_suffix(NOISE));
     Imm::I32(seed_of(seed, place.unwrap_or(name)))
+}
+
+/// Whether a state of this name is a seed of noise; other data are numbered.
+pub fn is_noise(name: &str) -> bool {
+    name.strip_prefix(DATA).is_some_and(|place| place.contains(NOISE))
 }
 
 /// A seed from the song's seed and a path: FNV-1a over both, folded to 32 bits.
