@@ -4,12 +4,15 @@
 //! Expressions live in one arena; their places stand in a parallel table ([`Ast::span`]), so two trees are equal
 //! when they say the same, wherever it stands. That is what the formatter is tested by.
 
+mod ops;
 mod text;
 
 use crate::arena::{Arena, Handle};
 use crate::source::Span;
 use std::fmt;
 use std::sync::Arc;
+
+pub use ops::{BinaryOp, Over, Reduction, UnaryOp};
 
 /// The syntax tree of one file, with the spans of its expressions beside them.
 #[derive(Clone, Debug, Default)]
@@ -171,59 +174,6 @@ impl Number {
     }
 }
 
-/// Operators between two operands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
-pub enum BinaryOp {
-    Or,
-    And,
-    Lt,
-    Le,
-    Gt,
-    Ge,
-    Eq,
-    Ne,
-    Concat,
-    Add,
-    Sub,
-    Mul,
-    Div,
-    Mod,
-    Pow,
-}
-
-impl BinaryOp {
-    /// As it is written.
-    pub fn text(self) -> &'static str {
-        match self {
-            BinaryOp::Or => "or",
-            BinaryOp::And => "and",
-            BinaryOp::Lt => "<",
-            BinaryOp::Le => "<=",
-            BinaryOp::Gt => ">",
-            BinaryOp::Ge => ">=",
-            BinaryOp::Eq => "==",
-            BinaryOp::Ne => "!=",
-            BinaryOp::Concat => "++",
-            BinaryOp::Add => "+",
-            BinaryOp::Sub => "-",
-            BinaryOp::Mul => "*",
-            BinaryOp::Div => "/",
-            BinaryOp::Mod => "mod",
-            BinaryOp::Pow => "^",
-        }
-    }
-}
-
-/// Operators before one operand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum UnaryOp {
-    /// `-x`
-    Neg,
-    /// `not x`
-    Not,
-}
-
 /// One argument of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arg {
@@ -231,57 +181,6 @@ pub struct Arg {
     pub name: Option<Ident>,
     /// The expression whose value is passed.
     pub value: ExprId,
-}
-
-/// What becomes of the values of a loop's iterations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reduction {
-    /// They are added; of none it is 0.
-    Sum,
-    /// They are multiplied; of none it is 1.
-    Product,
-    /// The greatest.
-    Max,
-    /// The least.
-    Min,
-    /// They are the elements of a list.
-    List,
-}
-
-impl Reduction {
-    /// All of them, in the order of their declaration.
-    pub const ALL: [Reduction; 5] =
-        [Reduction::Sum, Reduction::Product, Reduction::Max, Reduction::Min, Reduction::List];
-
-    /// As it is written.
-    pub fn text(self) -> &'static str {
-        match self {
-            Reduction::Sum => "sum",
-            Reduction::Product => "product",
-            Reduction::Max => "max",
-            Reduction::Min => "min",
-            Reduction::List => "list",
-        }
-    }
-}
-
-/// What a loop iterates over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Over {
-    /// Whole numbers, from the first to the last, both included.
-    Range(ExprId, ExprId),
-    /// The elements of a list.
-    List(ExprId),
-}
-
-impl Over {
-    /// The expressions that it is made of.
-    pub fn operands(self) -> Vec<ExprId> {
-        match self {
-            Over::Range(from, to) => vec![from, to],
-            Over::List(list) => vec![list],
-        }
-    }
 }
 
 /// An expression; its operands are handles into the same [`Ast`].

@@ -23,7 +23,7 @@ table! {
     Value ["pulseosc" "pulsewave" "pwm" "lfpulse" "varsaw" "pulsetrain"] "pulse" "" "" "pulse(110Hz, width: 30%)";
     Value ["triangle" "trianglewave" "triosc" "lftri" "triwave" "osctri"] "tri" "" "" "tri(110Hz)";
     Value ["sinlfo" "lfosine" "lfsin" "sinelfo" "lfsine"] "lfo" "" "" "lfo(2Hz)";
-    Value ["white" "whitenoise" "rand" "random" "randf" "noiseosc" "uniform" "rnd" "randomnoise"] "noise" "noise()" "each use has its own random numbers" "noise()";
+    Value ["white" "whitenoise" "rand" "randf" "noiseosc" "uniform" "rnd" "randomnoise"] "noise" "noise()" "each use has its own random numbers" "noise()";
     Value ["pinknoise" "pinkish"] "pink" "pink()" "" "pink()";
     Value ["brown" "brownnoise" "brownian" "rednoise"] "" "" "low-passed noise comes near it" "8 * onepole(noise(), 20Hz)";
     Value ["impulse" "metro" "metronome" "clock" "trigger" "impulsetrain"] "every" "" "" "every(500ms)";
