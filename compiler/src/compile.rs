@@ -19,7 +19,7 @@ use crate::target::{OptLevel, Target};
 use crate::{checks, codes, front, heard, score, sets};
 use mam_grammar::{Limits, Problem, Problems, Severity, SourceId, Sources, Span};
 use mam_runtime::ids::{IdMap, ParamId};
-use mam_runtime::score::Score;
+use mam_runtime::score::{Mark, Score};
 use mam_runtime::{Code, ParamSlot, Program, Target as Playable};
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,6 +110,8 @@ pub struct Stages {
     pub json: Option<crate::json::Song>,
     /// What was read of definitions.
     pub library: Library,
+    /// Where each section of the score is heard.
+    pub marks: Vec<Mark>,
     /// The nodes of the song and their connections.
     pub graph: Graph,
     /// Which nodes become one kernel.
@@ -141,7 +143,10 @@ pub fn compile_again(
     cache: &mut CompilationCache,
 ) -> Compilation {
     let mut line = Line::new(options, cache);
-    for stage in Stage::ALL.into_iter().take_while(|stage| *stage <= options.until) {
+    for stage in Stage::ALL {
+        if stage > line.until {
+            break;
+        }
         let goes_on = match stage {
             Stage::Parse => line.parse(sources, song, loader),
             Stage::Resolve => line.resolve(),
@@ -171,7 +176,7 @@ pub enum Stage {
     Graph,
     /// What is played.
     Score,
-    /// Kernels. Every problem but that of too much memory is known after it.
+    /// Kernels. Every problem is known after it: a song that may take too much memory is planned as well.
     Lower,
     /// All passes.
     Optimise,
@@ -212,6 +217,8 @@ impl Stage {
 /// A compilation while it runs. Each stage reads what those before it made, and says whether there can be a next one.
 struct Line<'a> {
     options: &'a Options,
+    /// The last stage that is run.
+    until: Stage,
     cache: &'a mut CompilationCache,
     /// Where there is something for threads to do.
     _session: Option<Session<'a>>,
@@ -239,6 +246,7 @@ impl<'a> Line<'a> {
         let optimises = options.until >= Stage::Optimise;
         Line {
             options,
+            until: options.until,
             cache,
             _session: optimises.then(|| Session::begin(&*options.host.executor)),
             out: Compilation {
@@ -313,6 +321,7 @@ impl<'a> Line<'a> {
         let before = errors(problems);
         (self.score, self.leftovers) = front::score(json, files, stages.song, seed, &places, problems);
         self.score_errors = errors(problems) - before;
+        stages.marks = self.score.transports.iter().flat_map(|transport| transport.marks.clone()).collect();
         true
     }
 
@@ -346,6 +355,10 @@ impl<'a> Line<'a> {
         front::complete(&mut self.score, stages.json.as_ref(), files, song, measured, &places);
         self.targets = places.targets;
         stages.lowered = lowered;
+        if stages.lowered.most_memory() > self.options.limits.memory_bytes {
+            // Only the layout says whether it really takes so much.
+            self.until = self.until.max(Stage::Plan);
+        }
         !problems.has_errors()
     }
 

@@ -6,6 +6,9 @@ mod bounds;
 mod expecting;
 mod files;
 mod finite;
+mod fix;
+#[cfg(unix)]
+mod mcp;
 mod midi;
 mod parts;
 mod playing;

@@ -27,7 +27,7 @@ mod work;
 
 pub use check::Leftover;
 pub use line::line;
-pub use modify::modifiers;
+pub use modify::{modifiers, scales};
 pub use values::note_number;
 pub use work::query_problem;
 
