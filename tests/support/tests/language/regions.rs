@@ -123,6 +123,6 @@ out = 0.2 * warm(x, 2) + inner - once + 0.1 * loop + 0.1 * tap(loop, 3ms, max: 3
     let tones = db(amplitude(&sound[4800..], 500.0, 48_000.0));
     assert!((tones - db(2.0)).abs() < 0.1, "2 ms is one period: {tones}");
     // What moves inside a delay.
-    let text = "x = sine(500Hz)\nt = 2ms + 0.1ms * sine(3Hz)\nout = oversample(2) { tap(x, t, max: t, order: cubic) }\n";
+    let text = "x = sine(500Hz)\nt = 2ms + 0.1ms * sine(3Hz)\nout = oversample(2) { tap(x, t, max: 3ms, order: cubic) }\n";
     assert!((db(amplitude(&mono(text, 48_000), 500.0, 48_000.0))).abs() < 1.5);
 }
