@@ -146,7 +146,7 @@ impl Lower<'_, '_> {
             .map(|channel| self.shared_table(buffer.padded(channel, MARGIN)))
             .collect();
         let weights = self.shared_table(WEIGHTS.clone());
-        let rate = self.song.rate;
+        let rate = self.rate(at);
         let b = &mut self.b;
         let trig = b.truth(trig);
         let step = b.scale(own / rate, speed);

@@ -18,6 +18,8 @@ pub(super) enum Val {
     Record(Rc<[(Arc<str>, Val)]>),
     /// A sound file in memory.
     Buffer(Buffer),
+    /// `[a, b, c]`
+    List(Rc<[Val]>),
     /// An argument of which nothing is known.
     Any,
     /// Something is wrong with it, and that has been said.
@@ -105,6 +107,7 @@ impl Val {
                 fields.iter().map(part).collect::<Option<_>>().map(Type::Record)
             }
             Val::Buffer(_) => Some(Type::Buffer),
+            Val::List(elements) => elements.iter().map(Val::ty).collect::<Option<_>>().map(Type::List),
             Val::Any | Val::Broken => None,
         }
     }
@@ -151,8 +154,12 @@ pub(super) enum NodeVal {
 pub(super) enum Shape {
     /// A signal: one buffer a channel.
     Signal(Vec<SignalId>, Dimension),
+    /// A constant signal: one number a channel.
+    Const(Vec<f64>, Dimension),
     /// A record of such.
     Record(Vec<(Arc<str>, Shape)>),
+    /// A list of such.
+    List(Vec<Shape>),
 }
 
 impl Shape {
@@ -160,6 +167,8 @@ impl Shape {
     fn ty(&self) -> Type {
         match self {
             Shape::Signal(signals, dimension) => signal_type(signals.len(), *dimension),
+            Shape::Const(channels, dimension) => signal_type(channels.len(), *dimension),
+            Shape::List(elements) => Type::List(elements.iter().map(Shape::ty).collect()),
             Shape::Record(fields) => {
                 Type::Record(fields.iter().map(|(name, shape)| (name.clone(), shape.ty())).collect())
             }
@@ -172,6 +181,8 @@ impl Shape {
             Shape::Signal(signals, dimension) => {
                 Shape::Signal(signals.iter().map(|signal| to(*signal)).collect(), *dimension)
             }
+            Shape::Const(..) => self.clone(),
+            Shape::List(elements) => Shape::List(elements.iter().map(|shape| shape.moved(to)).collect()),
             Shape::Record(fields) => {
                 Shape::Record(fields.iter().map(|(name, shape)| (name.clone(), shape.moved(to))).collect())
             }
