@@ -3,7 +3,7 @@
 use super::builder::FormKind;
 use super::lowered::SignalId;
 use super::value::{NodeVal, Shape, Signal, Val};
-use super::{Lower, Song};
+use super::{Lower, Song, lines};
 use crate::graph::NodeId;
 use crate::ir::{Body as Code, Imm, Kernel, Op, PortField, Rate, Value};
 use mam_grammar::Problems;
@@ -71,6 +71,7 @@ impl Song<'_> {
             let body = std::mem::take(&mut steady.kernel.general);
             steady.kernel.steady = without_notes(body);
             steady.kernel.general = general.kernel.general;
+            lines::merge_equal(&mut steady.kernel);
         }
         Some(steady)
     }

@@ -18,6 +18,7 @@ mod field;
 mod generic;
 mod group;
 mod hear;
+mod lines;
 mod lowered;
 mod names;
 mod node;
