@@ -28,9 +28,12 @@ impl ScalarRegion {
     /// Its states, what it is made of, and what keeps it from lanes.
     pub(super) fn describe(&self, a: &Analysis) -> String {
         let ops = || self.members.iter().map(|value| a.body.insts[*value].op);
-        let states =
-            ops().filter_map(|op| if let Op::Get(state) = op { Some(a.name_of(state)) } else { None });
-        let states = states.collect::<Vec<&str>>().join(", ");
+        let name = |op| match op {
+            Op::Get(state) => Some(a.name_of(state)),
+            Op::Read(line) => Some(a.kernel.delays[line].name.as_str()),
+            _ => None,
+        };
+        let states = ops().filter_map(name).collect::<Vec<&str>>().join(", ");
         if self.creeps {
             return format!("{states}: a scalar region, as it adds up the roundings of many frames");
         }
