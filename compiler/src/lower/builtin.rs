@@ -85,11 +85,7 @@ impl Lower<'_, '_> {
                 format!("a table has 1 to {} numbers, not {}", self.files().limits.table, list.len());
             return self.problem(Problem::new(&codes::TOO_LARGE, ast.span(values), message));
         }
-        let mut numbers: Vec<f64> = vec![];
-        for &expr in list {
-            let Some(x) = self.constant(at, expr, "a number of a table") else { return Val::Broken };
-            numbers.push(x);
-        }
+        let Some((mut numbers, dimension)) = self.table_numbers(at, list) else { return Val::Broken };
         let n = numbers.len();
         numbers.push(numbers[0]); // So that the last interval runs back to the first.
         let Some(at_expr) = position else { return Val::Broken };
@@ -113,7 +109,7 @@ impl Lower<'_, '_> {
         }
         let moves = position.channels.iter().any(|&v| self.b.constant(v).is_none());
         let table = if moves { Self::local_table(&mut self.song.tables, &numbers) } else { TableId::ZERO };
-        self.each(&[&position], Dimension::PLAIN, |b, v| {
+        self.each(&[&position], dimension, |b, v| {
             if let Some(x) = b.constant(v[0]) {
                 return b.f64(table_at(&numbers, x));
             }
@@ -132,6 +128,33 @@ impl Lower<'_, '_> {
         })
     }
 
+    /// The numbers of a table, and what all of them measure.
+    fn table_numbers(&mut self, at: &At, list: &[ExprId]) -> Option<(Vec<f64>, Dimension)> {
+        let (mut numbers, mut measured) = (vec![], None::<(Dimension, Span)>);
+        for &expr in list {
+            let span = self.span(at, expr);
+            let (x, dimension) = self.constant(at, expr, "a number of a table")?;
+            let common = measured.map_or(Some(dimension), |(before, _)| before.common(dimension));
+            let (Some(common), first) = (common, measured.map_or(span, |(_, first)| first)) else {
+                let before = measured.map_or(Dimension::PLAIN, |(before, _)| before);
+                let message = format!("{before} and {dimension} stand in one table");
+                let problem =
+                    Problem::new(&codes::DIMENSION, span, message).here(format!("this is {dimension}"));
+                let problem = measured.into_iter().fold(problem, |problem, (before, first)| {
+                    problem.label(first, format!("this is {before}"))
+                });
+                self.problem(problem.help(
+                    "the numbers of a table are of one kind: all times, all frequencies, or all plain",
+                ));
+                return None;
+            };
+            let place = if dimension == Dimension::PLAIN { first } else { span };
+            measured = Some((common, place));
+            numbers.push(x);
+        }
+        Some((numbers, measured.map_or(Dimension::PLAIN, |(dimension, _)| dimension)))
+    }
+
     fn local_table(tables: &mut Vec<Vec<f32>>, table: &[f64]) -> TableId {
         let table: Vec<f32> = table.iter().map(|&x| x as f32).collect();
         let known = tables.iter().position(|t| *t == table);
@@ -141,13 +164,13 @@ impl Lower<'_, '_> {
         }))
     }
 
-    /// A real constant, or a problem that says what must be one.
-    pub(super) fn constant(&mut self, at: &At, expr: ExprId, what: &str) -> Option<f64> {
+    /// A real constant and what it measures, or a problem that says what must be one.
+    pub(super) fn constant(&mut self, at: &At, expr: ExprId, what: &str) -> Option<(f64, Dimension)> {
         let span = self.span(at, expr);
         let val = self.eval(at, expr);
-        let (value, _) = self.mono(val, span)?;
+        let (value, dimension) = self.mono(val, span)?;
         match self.b.constant(value) {
-            Some(x) if x.is_finite() => Some(x),
+            Some(x) if x.is_finite() => Some((x, dimension)),
             Some(x) => {
                 let message = format!("{what} must be finite, and this is {x}");
                 self.problem(Problem::new(&codes::NOT_FINITE, span, message));

@@ -31,6 +31,7 @@ impl Lower<'_, '_> {
         if let Some(iterations) = &self.scopes[at.scope].iterations
             && let Some(&node) = self.song.graph.calls.get(&(expr, iterations.clone()))
         {
+            self.reference = None;
             return self.node_value(node);
         }
         let Some(call) = self.hir(at).call(expr) else { return Val::Broken };

@@ -37,6 +37,7 @@ impl<'a> Lower<'_, 'a> {
     /// The value of an expression.
     pub(super) fn eval(&mut self, at: &At, expr: ExprId) -> Val {
         if let Some(node) = self.part_node(at, expr) {
+            self.reference = None;
             let val = self.node_value(node);
             self.hear(at, expr, &val);
             return val;
@@ -305,7 +306,12 @@ impl<'a> Lower<'_, 'a> {
     fn bound(&mut self, at: &At, expr: ExprId) -> Option<Bound> {
         let span = self.span(at, expr);
         let val = self.eval(at, expr);
-        let (value, _) = self.mono(val, span)?;
+        let (value, dimension) = self.mono(val, span)?;
+        if !dimension.can_be(Dimension::PLAIN) {
+            let message = format!("a bound must be a plain number, but this is {dimension}");
+            self.problem(Problem::new(&codes::DIMENSION, span, message).help("leave out the unit"));
+            return None;
+        }
         match self.b.constant(value) {
             Some(x) if x.fract() == 0.0 && x.abs() < 1e9 => Some(Bound::Known(x as i64)),
             Some(x) => {
@@ -398,10 +404,12 @@ impl<'a> Lower<'_, 'a> {
     pub(super) fn out(&mut self, scope: ScopeId) -> Val {
         let Scope { file, of, .. } = self.scopes[scope];
         let hir = resolved(self.files(), file);
+        self.reference = None;
         let out = hir.in_scope(of, "out").map(|id| self.slot(scope, hir.local(id).index));
         if !self.files().is_prelude(file) {
             for local in hir.scope(of).locals.iter().map(|&id| hir.local(id)) {
                 if matches!(local.kind, LocalKind::Equation(_)) {
+                    self.reference = None;
                     self.slot(scope, local.index);
                 }
             }

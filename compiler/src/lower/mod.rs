@@ -13,6 +13,7 @@
 mod builder;
 mod builtin;
 mod calls;
+mod cycle;
 mod eval;
 mod field;
 mod generic;
@@ -37,9 +38,11 @@ mod value;
 pub use lowered::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots};
 pub(crate) use share::anonymous;
 pub use song::lower;
+pub use state::{is_noise, noise_seed};
 pub use sums::sum_kernel;
 pub use template::Templates;
 
+use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::graph::{Graph, NodeId};
 use crate::hir::resolve::resolved;
@@ -49,7 +52,7 @@ use crate::library::Library;
 use builder::{Builder, FormKind};
 use mam_grammar::ast::ExprId;
 use mam_grammar::{Problem, Problems, Span};
-use names::{Open, Scope, ScopeId};
+use names::{Open, Reference, Scope, ScopeId};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use state::Later;
@@ -97,10 +100,12 @@ struct Lower<'s, 'a> {
     problems: Problems,
     scopes: Vec<Scope>,
     open: Vec<Open>,
+    /// The name that was read last.
+    reference: Option<Reference>,
     later: Vec<Later>,
     nodes: FxHashMap<NodeId, Option<Val>>,
     since: FxHashMap<(Value, Option<usize>), Value>,
-    shared: FxHashMap<(ScopeId, Arc<str>, u64), Val>,
+    shared: FxHashMap<(ScopeId, Arc<str>, (u32, Dimension)), Val>,
     /// Paths of `prev`s and `tap`s that turned out to be stereo.
     wide: &'s mut FxHashSet<String>,
     /// Expressions that are heard by themselves, and their values.
@@ -113,7 +118,7 @@ struct Lower<'s, 'a> {
     unknown: Option<Value>,
     /// How many `sum`s and `chain`s are being evaluated, one inside the other.
     loops: usize,
-    /// True when a circle of equations was found.
+    /// True when a cycle of equations was found.
     cycle_reported: bool,
     /// What the kernel's local indices stand for.
     params: Vec<usize>,
@@ -146,6 +151,7 @@ impl<'s, 'a> Lower<'s, 'a> {
             problems,
             scopes: vec![root],
             open: vec![],
+            reference: None,
             later: vec![],
             nodes: FxHashMap::default(),
             since: FxHashMap::default(),

@@ -1,8 +1,7 @@
-//! Names: where they are looked for, and how a circle of them is shown.
+//! Names: where they are looked for, and what they stand for.
 
 use super::value::{NodeVal, Shape, Signal, Val};
 use super::{At, Lower};
-use crate::codes;
 use crate::dimension::Dimension;
 use crate::graph::{Given, NodeId, NodeKind};
 use crate::hir::resolve::resolved;
@@ -10,8 +9,8 @@ use crate::hir::{self, FILE, Iterations, Known, Local, LocalId, Name};
 use crate::ir::PortField;
 use crate::library::Expected;
 use crate::units::Units;
+use mam_grammar::Span;
 use mam_grammar::ast::{ExprId, Ident, Unit};
-use mam_grammar::{Problem, Span};
 use std::sync::Arc;
 
 /// Index of a scope in [`Lower::scopes`].
@@ -102,19 +101,42 @@ impl Expectation {
     }
 }
 
+/// A name where it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reference {
+    /// The file in which it is written.
+    pub(super) file: usize,
+    /// The name.
+    pub(super) expr: ExprId,
+}
+
 /// An equation that is being evaluated.
 #[derive(Clone)]
 pub(super) struct Open {
     pub(super) name: Arc<str>,
     pub(super) span: Span,
-    pub(super) key: (Option<NodeId>, ScopeId),
+    pub(super) key: Opened,
+    /// The name by which it was reached; none where it is needed without one.
+    pub(super) by: Option<Reference>,
+}
+
+/// Where an equation that is being evaluated stands.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Opened {
+    /// It is a node of the song.
+    Node(NodeId),
+    /// It is in this scope.
+    Scope(ScopeId),
 }
 
 impl Lower<'_, '_> {
     /// The value of an expression that is a name.
     pub(super) fn name(&mut self, at: &At, expr: ExprId) -> Val {
         match self.hir(at).name(expr) {
-            Name::Local(id) => self.local_value(at, id),
+            Name::Local(id) => {
+                self.reach(at, expr);
+                self.local_value(at, id)
+            }
             Name::Known(known) => self.known_name(known),
             Name::None | Name::Broken => Val::Broken,
         }
@@ -138,7 +160,7 @@ impl Lower<'_, '_> {
             Slot::Absent => return Val::Broken,
             Slot::Doing => {
                 let name = self.local_of(scope, index).name.clone();
-                return self.cycle(&name, (None, scope));
+                return self.cycle(&name, Opened::Scope(scope));
             }
             Slot::Param(node, index) => self.param_value(node, index),
             Slot::Given(given) => self.given_value(given),
@@ -155,7 +177,8 @@ impl Lower<'_, '_> {
             Slot::Equation { at, expr, span } => {
                 self.scopes[scope].slots[index] = Slot::Doing;
                 let name = self.local_of(scope, index).name.clone();
-                self.open.push(Open { name, span, key: (None, scope) });
+                let by = self.reference;
+                self.open.push(Open { name, span, key: Opened::Scope(scope), by });
                 let val = self.eval(&at, expr);
                 self.open.pop();
                 val
@@ -200,53 +223,13 @@ impl Lower<'_, '_> {
         Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
     }
 
-    /// Says that a name is needed while it is being evaluated: shows every equation on the way.
-    pub(super) fn cycle(&mut self, name: &str, key: (Option<NodeId>, ScopeId)) -> Val {
-        let first = self.open.iter().position(|o| &*o.name == name && o.key == key).unwrap_or(0);
-        // Equations inside the prelude are no news to the user; and one circle of a group is enough.
-        let prelude = |o: &&Open| self.files().is_prelude_source(o.span.source);
-        let way: Vec<Open> = self.open[first..].iter().filter(|o| !prelude(o)).cloned().collect();
-        let Some(start) = way.first() else { return Val::Broken };
-        if std::mem::replace(&mut self.cycle_reported, true) {
-            return Val::Broken;
-        }
-        /// Equations that are named at most: somewhere on the way something must change, anywhere.
-        const MOST_NAMED: usize = 12;
-        let name = &*way[0].name.clone();
-        let names: Vec<&str> = way.iter().map(|o| &*o.name).collect();
-        let message = match names.len() {
-            1 => format!("`{name}` needs its own value of the same sample"),
-            0..=MOST_NAMED => {
-                format!("these equations need each other within one sample: {} → {name}", names.join(" → "))
-            }
-            all => {
-                let (first, more) = (names[..MOST_NAMED - 1].join(" → "), all - MOST_NAMED);
-                let last = names[all - 1];
-                format!(
-                    "{all} equations need each other within one sample: {first} → … ({more} more) → {last} → {name}"
-                )
-            }
-        };
-        let mut problem = Problem::new(&codes::INSTANTANEOUS_CYCLE, start.span, message);
-        let needs = |i: usize| format!("`{}` needs `{}`", names[i], names[(i + 1) % names.len()]);
-        problem = problem.here(needs(0));
-        for (i, open) in way.iter().enumerate().take(MOST_NAMED).skip(1) {
-            problem = problem.label(open.span, needs(i));
-        }
-        let last = names[names.len() - 1];
-        problem = problem.help(format!(
-            "write `prev({name})` in the equation of `{last}` to mean its value one sample ago, or `tap({name}, time, max: …)`"
-        ));
-        self.problem(problem)
-    }
-
     /// The value of a node: evaluated here if it belongs to this kernel, else what is known of it.
     pub(super) fn node_value(&mut self, node: NodeId) -> Val {
         match self.nodes.get(&node) {
             Some(Some(val)) => return val.clone(),
             Some(None) => {
                 let path = self.song.graph.nodes[node].path.clone();
-                return self.cycle(&path, (Some(node), 0));
+                return self.cycle(&path, Opened::Node(node));
             }
             None => {}
         }
@@ -266,6 +249,7 @@ impl Lower<'_, '_> {
 
     /// What the song gives to a parameter or input.
     pub(super) fn given_value(&mut self, given: Given) -> Val {
+        self.reference = None;
         match given {
             Given::Node(node) => self.node_value(node),
             Given::Number(expr) => self.eval(&At { scope: 0, path: "".into() }, expr),
@@ -287,7 +271,8 @@ impl Lower<'_, '_> {
     fn evaluate_node(&mut self, node: NodeId) -> Val {
         let info = &self.song.graph.nodes[node];
         self.nodes.insert(node, None);
-        self.open.push(Open { name: info.path.clone(), span: info.span, key: (Some(node), 0) });
+        let (name, by) = (info.path.clone(), self.reference);
+        self.open.push(Open { name, span: info.span, key: Opened::Node(node), by });
         let val = match &info.kind {
             NodeKind::Glue { expr, iterations } => {
                 let scope = self.iteration_scope(iterations, &info.path);

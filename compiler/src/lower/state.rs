@@ -9,7 +9,7 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::ir::{DelayLine, Imm, Op, Rate, StateSlot, Type, Value};
 use mam_grammar::ast::{Expr, ExprId, Ident, Unit};
-use mam_grammar::{Handle, Problem};
+use mam_grammar::{Handle, Problem, Span};
 use std::sync::Arc;
 
 /// What flows into state, to be evaluated when everything else is done.
@@ -18,6 +18,8 @@ pub(super) struct Later {
     expr: ExprId,
     path: String,
     into: Into,
+    /// What the value before the first measures, where one is written, and its place.
+    init: Option<(Dimension, Span)>,
 }
 
 enum Into {
@@ -60,14 +62,15 @@ impl Lower<'_, '_> {
 
     /// `prev(x, init)`
     pub(super) fn prev(&mut self, at: &At, x: ExprId, init: Option<ExprId>) -> Val {
-        let init = match init {
+        let (init, measured) = match init {
             Some(expr) => match self.constant(at, expr, "the start value of a `prev`") {
-                Some(x) => x as f32,
+                Some((x, dimension)) => (x as f32, Some((dimension, self.span(at, expr)))),
                 None => return Val::Broken,
             },
-            None => 0.0,
+            None => (0.0, None),
         };
-        let key = self.named(at, x).map(|name| (at.scope, name, u64::from(init.to_bits())));
+        let dimension = measured.map_or(Dimension::PLAIN, |(dimension, _)| dimension);
+        let key = self.named(at, x).map(|name| (at.scope, name, (init.to_bits(), dimension)));
         if let Some(val) = key.as_ref().and_then(|k| self.shared.get(k)) {
             return val.clone();
         }
@@ -77,7 +80,8 @@ impl Lower<'_, '_> {
         let made: Vec<_> = (0..channels).map(|_| self.b.state(&path, Imm::F32(init))).collect();
         let (states, values): (Vec<_>, Vec<Value>) = made.into_iter().unzip();
         let channels = values.into_iter().collect();
-        self.later.push(Later { at: at.clone(), expr: x, path, into: Into::States(states) });
+        let into = Into::States(states);
+        self.later.push(Later { at: at.clone(), expr: x, path, into, init: measured });
         let val = Val::Signal(Signal { channels, dimension: Dimension::PLAIN });
         if let Some(key) = key {
             self.shared.insert(key, val.clone());
@@ -91,6 +95,18 @@ impl Lower<'_, '_> {
             let span = self.span(&later.at, later.expr);
             let val = self.eval(&later.at, later.expr);
             let Some(signal) = self.signal(val, span) else { continue };
+            if let Some((dimension, place)) = later.init
+                && dimension != Dimension::PLAIN
+                && !signal.dimension.can_be(dimension)
+            {
+                let message =
+                    format!("this `prev` begins with {dimension}, but remembers {}", signal.dimension);
+                let problem =
+                    Problem::new(&codes::DIMENSION, place, message).here(format!("this is {dimension}"));
+                let problem = problem.label(span, format!("this is {}", signal.dimension));
+                self.problem(problem.help("write `init` in the unit of what is remembered, or as a plain number: Hz and s count as 1"));
+                continue;
+            }
             let width = match &later.into {
                 Into::States(states) => states.len(),
                 Into::Delays(delays) => delays.len(),
@@ -117,7 +133,7 @@ impl Lower<'_, '_> {
         max: Option<ExprId>,
     ) -> Val {
         let (Some(time), Some(max)) = (time, max) else { return Val::Broken };
-        let Some(longest) = self.longest(at, max) else { return Val::Broken };
+        let Some(longest) = self.longest(at, max, callee) else { return Val::Broken };
         let span = self.span(at, time);
         let val = self.eval(at, time);
         let val = self.fit(val, span, &time_expectation("time", callee));
@@ -125,14 +141,15 @@ impl Lower<'_, '_> {
         let (path, lines) = self.lines(at, x, longest);
         let (whole, part) = self.frames(seconds, longest);
         let channels = lines.iter().map(|&line| self.read_line(line, whole, part)).collect();
-        self.later.push(Later { at: at.clone(), expr: x, path, into: Into::Delays(lines) });
+        self.later.push(Later { at: at.clone(), expr: x, path, into: Into::Delays(lines), init: None });
         Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
     }
 
     /// The greatest delay in frames: the greatest value that `max` can have.
-    fn longest(&mut self, at: &At, max: ExprId) -> Option<u32> {
+    fn longest(&mut self, at: &At, max: ExprId, callee: &Ident) -> Option<u32> {
         let span = self.span(at, max);
         let val = self.eval(at, max);
+        let val = self.fit(val, span, &time_expectation("max", callee));
         let (value, _) = self.mono(val, span)?;
         let Some(seconds) = self.at_most(value) else {
             if self.is_unknown(value) {
@@ -277,9 +294,14 @@ impl Lower<'_, '_> {
 
 /// The seed of the noise of this name. The first at a place is known by the place, further ones by the numbers that
 /// their names get.
-pub(super) fn noise_seed(seed: u64, name: &str) -> Imm {
+pub fn noise_seed(seed: u64, name: &str) -> Imm {
     let place = name.strip_prefix(DATA).and_then(|name| name.strip_suffix(NOISE));
     Imm::I32(seed_of(seed, place.unwrap_or(name)))
+}
+
+/// Whether a state of this name is a seed of noise; other data are numbered.
+pub fn is_noise(name: &str) -> bool {
+    name.strip_prefix(DATA).is_some_and(|place| place.contains(NOISE))
 }
 
 /// A seed from the song's seed and a path: FNV-1a over both, folded to 32 bits.
