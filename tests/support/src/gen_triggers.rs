@@ -125,7 +125,8 @@ impl Triggers<'_, '_> {
         let mut here = self.body.op(Op::Add, &[left, counts]);
         let first = self.choices.one(&[0, 1, 3, 30, NEVER]);
         let (first, before) = (self.body.i32(first), self.body.i32(i32::MIN));
-        let begun = self.body.op(Op::Ne, &[left, before]);
+        let sides = if self.choices.below(2) == 0 { [left, before] } else { [before, left] };
+        let begun = self.body.op(Op::Ne, &sides);
         if starts {
             here = self.body.op(Op::Select, &[begun, here, first]);
         }

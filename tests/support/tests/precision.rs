@@ -137,6 +137,41 @@ fn render(kernel: Kernel) -> Vec<f32> {
     sound
 }
 
+/// How far a kernel is from itself in f64, of the greatest value: its scalar form, and as it is planned.
+fn errors(kernel: &Kernel) -> [f64; 2] {
+    let [truth, scalar, lanes] = [exact(kernel), planned(kernel, false), planned(kernel, true)].map(render);
+    let peak = truth.iter().fold(1.0, |most: f32, x| most.max(x.abs()));
+    assert!(peak.is_finite());
+    let far = |sound: &[f32]| {
+        let errors = sound.iter().zip(&truth).map(|(x, y)| f64::from((x - y).abs()));
+        errors.fold(0.0, f64::max) / f64::from(peak)
+    };
+    [far(&scalar), far(&lanes)]
+}
+
+/// What is written as difference equations, near the circle and in chains, where each filter hears the roundings of those
+/// before it.
+#[test]
+fn chains_of_difference_equations_are_as_near_to_f64_as_the_scalar_form() {
+    const BIQUAD: &str = "def biquad(x, f: Hz, gain, q) {
+  a   = sqrt(gain)
+  w   = tau * f * dt
+  al  = sin(w) / (2 * q)
+  n   = 1 / (1 + al / a)
+  out = n * ((1 + al * a) * x - 2 * cos(w) * prev(x) + (1 - al * a) * prev(prev(x)))
+    + n * 2 * cos(w) * prev(out) - n * (1 - al / a) * prev(prev(out))
+}
+";
+    for (count, lowest) in [(2, 80), (4, 300), (8, 80), (16, 80)] {
+        let text = format!(
+            "{BIQUAD}out = chain x = in.left, i in 0..{} {{ biquad(x, {lowest}Hz * 2 ^ (i / 2), if i mod 2 == 0 then 1.5 else 0.7, 2) }}\n",
+            count - 1
+        );
+        let [scalar, lanes] = errors(&kernel(&text).expect("one kernel"));
+        assert!(lanes <= 2.0 * scalar + 1e-6, "{count} from {lowest} Hz: {lanes} instead of {scalar}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -144,15 +179,7 @@ proptest! {
     fn lanes_are_as_near_to_f64_as_the_scalar_form(graph in graph()) {
         let text = format!("out = {graph}\n");
         let Some(kernel) = kernel(&text) else { return Ok(()) };
-        let [truth, scalar, lanes] =
-            [exact(&kernel), planned(&kernel, false), planned(&kernel, true)].map(render);
-        let peak = truth.iter().fold(1.0, |most: f32, x| most.max(x.abs()));
-        prop_assert!(peak.is_finite());
-        let far = |sound: &[f32]| {
-            let errors = sound.iter().zip(&truth).map(|(x, y)| f64::from((x - y).abs()));
-            errors.fold(0.0, f64::max) / f64::from(peak)
-        };
-        let (scalar, lanes) = (far(&scalar), far(&lanes));
+        let [scalar, lanes] = errors(&kernel);
         prop_assert!(lanes <= 2.0 * scalar + 1e-6, "{lanes} instead of {scalar}:\n{text}");
     }
 }

@@ -126,9 +126,10 @@ impl Pattern<'_> {
 
     fn first(&mut self, get: Value, here: Value) -> Option<(Value, Value, First)> {
         let [begun, rest, value] = self.of(here, Op::Select)?;
-        let [state, before] = self.of(begun, Op::Ne)?;
-        let before = self.int(before).filter(|_| state == get && self.a.is_invariant(value))?;
-        Some((rest, begun, First { before, value }))
+        let [one, other] = self.of(begun, Op::Ne)?;
+        let before = self.int(if one == get { other } else { one })?;
+        let known = (one == get || other == get) && self.a.is_invariant(value);
+        known.then_some((rest, begun, First { before, value }))
     }
 
     /// The period and the lateness of a gap that is a frame longer where the fractions carry.

@@ -35,7 +35,10 @@ impl ScalarRegion {
         };
         let states = ops().filter_map(name).collect::<Vec<&str>>().join(", ");
         if self.creeps {
-            return format!("{states}: a scalar region, as it adds up the roundings of many frames");
+            return format!(
+                "{states}: a scalar region, as it adds up the roundings of many frames: with a factor of its state below 255/256 it \
+                 goes in lanes"
+            );
         }
         let plain = ops().filter(|op| !matches!(op, Op::Get(_) | Op::Const(_)));
         let mut names: Vec<&str> = plain.map(|op| op.row().name).collect();
@@ -49,7 +52,11 @@ impl ScalarRegion {
         let body = a.body;
         let op = |value: &&Value| matches!(body.insts[**value].op, Op::Select);
         if self.members.iter().any(|value| op(&value)) {
-            return Some("it chooses by a condition".into());
+            return Some(
+                "it chooses by a condition from what depends on its state: a choice whose condition and value do not is held in \
+                 lanes"
+                    .into(),
+            );
         }
         if self.members.iter().any(|value| body.ty(*value).scalar == Scalar::F64) {
             return Some("it is computed in 64 bits".into());
@@ -66,7 +73,9 @@ impl ScalarRegion {
             }
         }
         let states = self.members.iter().filter(|value| matches!(body.insts[**value].op, Op::Get(_))).count();
-        (states > scan::STATES).then(|| format!("it is linear through {states} states, not {}", scan::STATES))
+        (states > scan::STATES).then(|| {
+            format!("it is linear through {states} states at once: of {} each, one after the other, it goes in lanes", scan::STATES)
+        })
     }
 }
 
@@ -80,7 +89,7 @@ fn not_linear(a: &Analysis, known: &FxHashMap<Value, Slope>, value: Value) -> St
             "what depends on its state is multiplied by itself".into()
         }
         Op::Mul | Op::Fma | Op::Div if depends(&&args[0]) || inst.op != Op::Div => {
-            "a factor of its state moves every frame".into()
+            "a factor of its state moves every frame: where it is held between events it goes in lanes".into()
         }
         Op::Div => "something is divided by its state".into(),
         op => format!("`{}` of its state is not linear", op.row().name),
