@@ -149,29 +149,6 @@ fn errors(kernel: &Kernel) -> [f64; 2] {
     [far(&scalar), far(&lanes)]
 }
 
-/// What is written as difference equations, near the circle and in chains, where each filter hears the roundings of those
-/// before it.
-#[test]
-fn chains_of_difference_equations_are_as_near_to_f64_as_the_scalar_form() {
-    const BIQUAD: &str = "def biquad(x, f: Hz, gain, q) {
-  a   = sqrt(gain)
-  w   = tau * f * dt
-  al  = sin(w) / (2 * q)
-  n   = 1 / (1 + al / a)
-  out = n * ((1 + al * a) * x - 2 * cos(w) * prev(x) + (1 - al * a) * prev(prev(x)))
-    + n * 2 * cos(w) * prev(out) - n * (1 - al / a) * prev(prev(out))
-}
-";
-    for (count, lowest) in [(2, 80), (4, 300), (8, 80), (16, 80)] {
-        let text = format!(
-            "{BIQUAD}out = chain x = in.left, i in 0..{} {{ biquad(x, {lowest}Hz * 2 ^ (i / 2), if i mod 2 == 0 then 1.5 else 0.7, 2) }}\n",
-            count - 1
-        );
-        let [scalar, lanes] = errors(&kernel(&text).expect("one kernel"));
-        assert!(lanes <= 2.0 * scalar + 1e-6, "{count} from {lowest} Hz: {lanes} instead of {scalar}");
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
