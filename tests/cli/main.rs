@@ -3,8 +3,12 @@
 mod asking;
 mod batch;
 mod bounds;
+mod expecting;
 mod files;
 mod finite;
+mod fix;
+#[cfg(unix)]
+mod mcp;
 mod midi;
 mod parts;
 mod playing;

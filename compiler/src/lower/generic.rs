@@ -87,6 +87,12 @@ impl Lower<'_, '_> {
         }
     }
 
+    /// The types of the nodes of a group, of which only some have results.
+    pub(super) fn keep_node_types(&mut self) {
+        let types = self.nodes.iter().filter_map(|(&node, val)| Some((node, val.as_ref()?.ty()?)));
+        self.song.node_types.extend(types);
+    }
+
     /// What describes a parameter.
     fn check_param(&mut self, file: usize, param: &Param) {
         let range = param.range.into_iter().flat_map(|(low, high)| [low, high]);

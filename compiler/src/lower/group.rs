@@ -91,6 +91,9 @@ impl Song<'_> {
             vals.push((node, val));
         }
         lower.finish();
+        if members.len() > 1 {
+            lower.keep_node_types();
+        }
         let mut outputs = Outputs { names: vec![], values: vec![], first: signals };
         let stateless = lower.b.kernel.states.is_empty() && lower.b.kernel.delays.is_empty();
         let mut results = vec![];

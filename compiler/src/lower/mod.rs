@@ -45,7 +45,7 @@ use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::graph::{Graph, NodeId};
 use crate::hir::resolve::resolved;
-use crate::hir::{Hir, Types};
+use crate::hir::{Hir, Type, Types};
 use crate::ir::Value;
 use crate::library::Library;
 use builder::{Builder, FormKind};
@@ -85,6 +85,8 @@ struct Song<'a> {
     found: Problems,
     /// The types of names in definitions.
     types: Types,
+    /// The types of nodes that are computed together with others.
+    node_types: FxHashMap<NodeId, Type>,
     /// True when it was said that the song is too large.
     size_reported: bool,
     /// Instances of the prelude as they were lowered.

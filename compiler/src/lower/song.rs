@@ -49,6 +49,7 @@ pub fn lower<'a>(
         check_evaluations: 0,
         found: Problems::default(),
         types: Types::default(),
+        node_types: FxHashMap::default(),
         size_reported: false,
         templates,
     };
@@ -72,8 +73,8 @@ pub fn lower<'a>(
     let Line { song, shapes, mut lowered, .. } = line;
     (lowered.slots, lowered.ports) = (song.slots, song.ports);
     let types = graph.locals.iter().filter_map(|(&id, node)| {
-        let result = song.results[node.index()].as_ref()?;
-        Some(((file, id), result.ty()?))
+        let result = song.results[node.index()].as_ref().and_then(NodeVal::ty);
+        Some(((file, id), result.or_else(|| song.node_types.get(node).cloned())?))
     });
     lowered.types = song.types;
     lowered.types.extend(types);

@@ -57,6 +57,11 @@ const SCALES: [(&str, &[f64]); 18] = [
     ("chromatic", &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0]),
 ];
 
+/// The names of the scales, for `.scale(c, minor)`.
+pub fn scales() -> impl Iterator<Item = &'static str> {
+    SCALES.iter().map(|(name, _)| *name)
+}
+
 /// Wraps patterns in modifiers.
 pub(super) struct Modifier<'a> {
     pub(super) ast: &'a Ast,
