@@ -1,8 +1,8 @@
 //! The command line as a whole: the global flags and the list of commands. Each command's own flags stand in its file.
 
 use crate::commands::{
-    bench, check, completions, devices, doc, dump, explain, fmt, graph, import, list, man, new, pattern,
-    play, render,
+    batch, bench, check, completions, devices, doc, dump, explain, fmt, graph, import, list, lsp, man, mcp,
+    new, pattern, play, plot, render, test,
 };
 use crate::console::{Console, When};
 use crate::failure::Failure;
@@ -37,8 +37,12 @@ pub enum Command {
     New(new::New),
     /// Show every problem of songs, and what each song is
     Check(check::Check),
+    /// Measure what the `expect`s of songs say
+    Test(test::Test),
     /// Render a song to a sound file
     Render(Box<render::Render>),
+    /// Render a song many times, each time with other values
+    Batch(Box<batch::Batch>),
     /// Play a song live, following the edits of its files
     Play(Box<play::Play>),
     /// Format songs, or convert between .mam and JSON
@@ -53,12 +57,18 @@ pub enum Command {
     Pattern(pattern::Pattern),
     /// Convert a MIDI file to a song
     Import(import::Import),
+    /// Draw a sound, a score, a filter or an effect
+    Plot(Box<plot::Plot>),
+    /// Serve an editor by the Language Server Protocol
+    Lsp(lsp::Lsp),
     /// Draw a song's graph as SVG, DOT or Mermaid
     Graph(graph::Graph),
     /// Show a stage of the compilation
     Dump(dump::Dump),
     /// Measure how fast a song compiles and renders
     Bench(bench::Bench),
+    /// Serve agents by the Model Context Protocol
+    Mcp(mcp::Mcp),
     /// List outputs and inputs
     Devices(devices::Devices),
     /// Print completions for a shell
@@ -77,7 +87,10 @@ impl Command {
             Command::New(c) => c.run(console),
             Command::Check(c) => c.run(console),
             Command::Render(c) => c.run(console),
+            Command::Test(c) => c.run(console),
+            Command::Batch(c) => c.run(console),
             Command::Play(c) => c.run(console),
+            Command::Mcp(c) => c.run(console),
             Command::Devices(c) => c.run(console),
             Command::Fmt(c) => c.run(console),
             Command::List(c) => c.run(console),
@@ -85,6 +98,8 @@ impl Command {
             Command::Explain(c) => c.run(console),
             Command::Pattern(c) => c.run(console),
             Command::Import(c) => c.run(console),
+            Command::Plot(c) => c.run(console),
+            Command::Lsp(c) => c.run(console),
             Command::Graph(c) => c.run(console),
             Command::Dump(c) => c.run(console),
             Command::Bench(c) => c.run(console),

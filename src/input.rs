@@ -35,6 +35,13 @@ impl Song {
         Song { sources, id, prefix: String::new(), path: None }
     }
 
+    /// The same song with another text: its name and its place stay.
+    pub fn with_text(&self, text: &str) -> Song {
+        let mut sources = Sources::default();
+        let id = sources.add(self.sources.get(self.id).name.clone(), text);
+        Song { sources, id, prefix: self.prefix.clone(), path: self.path.clone() }
+    }
+
     /// Reads the song that `input` names.
     ///
     /// # Errors

@@ -10,6 +10,8 @@
 //!   [`reach`]: which files a song may name;
 //! * [`mod@reference`] and [`definitions`]: all that a song can say, to be looked up;
 //! * [`report`]: problems for the terminal, as JSON, as SARIF;
+//! * [`batch`]: many renders of one song, into shards; what the Python package is made of, too;
+//! * [`plot`]: pictures of sounds and scores; [`drawing`]: of graphs;
 //! * [`offline`] and [`live`]: renders and playing; [`stems`], [`looping`] and [`timing`]: what is rendered, of which passes,
 //!   from where;
 //! * [`console`]: the three streams and colour; [`visible`]: text of others, made harmless for a terminal;
@@ -22,6 +24,7 @@
 #![allow(missing_docs, reason = "a flag's doc is its help; everything else has one")]
 
 pub mod args;
+pub mod batch;
 pub mod beside;
 pub mod cli;
 pub mod commands;
@@ -39,10 +42,12 @@ pub mod levels;
 #[allow(clippy::disallowed_methods, reason = "the display and its keys are a terminal's")]
 pub mod live;
 pub mod looping;
+pub mod measure;
 pub mod names;
 pub mod offline;
 #[allow(clippy::disallowed_methods, reason = "all files are written here")]
 pub mod output;
+pub mod plot;
 pub mod progress;
 pub mod reach;
 pub mod reference;

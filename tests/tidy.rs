@@ -23,8 +23,8 @@ fn files(ending: &str) -> Vec<PathBuf> {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            let built =
-                ["target", "corpus", "artifacts"].contains(&name.as_str()) || name.starts_with(".git");
+            let built = ["target", "corpus", "artifacts", "node_modules"].contains(&name.as_str())
+                || name.starts_with(".git");
             if path.is_dir() && !built {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == ending) {
@@ -96,7 +96,8 @@ fn links_between_documents_lead_somewhere() {
 }
 
 /// The crates whose sources are the product.
-const CRATES: [&str; 5] = ["grammar/src", "compiler/src", "runtime/src", "src", "benches/plug/src"];
+const CRATES: [&str; 6] =
+    ["grammar/src", "compiler/src", "runtime/src", "ide/src", "src", "benches/plug/src"];
 
 /// A source file of the product.
 struct Source {

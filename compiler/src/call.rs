@@ -72,7 +72,9 @@ fn out_of_order(ast: &Ast, callee: &Ident, before: &Arg, late: &Arg, formals: &[
         let name = before.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
         let help = format!("the decimal sign is a point: write `{name}{digits}.{rest}`");
         let span = ast.span(before.value).to(ast.span(late.value));
-        return Problem::new(&codes::NUMBER_COMMA, span, "a comma stands within this number").help(help);
+        return Problem::new(&codes::NUMBER_COMMA, span, "a comma stands within this number")
+            .help(help)
+            .fix(span, format!("{digits}.{rest}"));
     }
     let span = ast.span(late.value);
     let message = format!("a value without a name follows one with a name in the call of `{callee}`");
@@ -113,13 +115,15 @@ pub fn number_comma(ast: &Ast, args: &[Arg], expected: &[Option<Dimension>]) -> 
         if !(one_number || (thousands && rest.starts_with('0'))) {
             continue;
         }
-        let help = match thousands {
-            true => format!("numbers have no separators: write `{digits}{rest}`"),
-            false => format!("the decimal sign is a point: write `{digits}.{rest}`"),
+        let (number, why) = match thousands {
+            true => (format!("{digits}{rest}"), "numbers have no separators"),
+            false => (format!("{digits}.{rest}"), "the decimal sign is a point"),
         };
         let span = ast.span(a).to(ast.span(b));
         return Some(
-            Problem::new(&codes::NUMBER_COMMA, span, "a comma stands within this number").help(help),
+            Problem::new(&codes::NUMBER_COMMA, span, "a comma stands within this number")
+                .help(format!("{why}: write `{number}`"))
+                .fix(span, number),
         );
     }
     None

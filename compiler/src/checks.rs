@@ -3,6 +3,7 @@
 
 use crate::codes;
 use crate::dimension::base_value;
+use crate::expect;
 use crate::file::File;
 use crate::files::Files;
 use crate::graph::{Graph, NodeKind, has_out};
@@ -70,6 +71,7 @@ pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mu
         problems.extend(resolved(files, index).problems.clone());
         definitions(file, problems);
         levels_added(files, &file.ast, problems);
+        expect::read(files, library, index, problems);
         for &item in file.definitions.values() {
             problems.extend(library.info(files, DefId { file: index, item }).problems.clone());
         }
@@ -124,7 +126,11 @@ fn grouped(files: &Files, ast: &Ast, expr: ExprId) -> String {
     let text = files.slice(ast.span(expr)).to_owned();
     match &ast.exprs[expr] {
         Expr::Binary { op: BinaryOp::Mul | BinaryOp::Div | BinaryOp::Pow, .. } => text,
-        Expr::Binary { .. } | Expr::If { .. } | Expr::Pipe { .. } | Expr::Sum { .. } | Expr::Chain { .. } => {
+        Expr::Binary { .. }
+        | Expr::If { .. }
+        | Expr::Pipe { .. }
+        | Expr::Reduce { .. }
+        | Expr::Chain { .. } => {
             format!("({text})")
         }
         _ => text,

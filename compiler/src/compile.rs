@@ -2,6 +2,7 @@
 
 use crate::cache::CompilationCache;
 use crate::executor::Session;
+use crate::expect::Subject;
 use crate::files::{Files, Loader};
 use crate::graph::{Graph, Group};
 use crate::host::{Clock, Host};
@@ -18,7 +19,7 @@ use crate::target::{OptLevel, Target};
 use crate::{checks, codes, front, heard, score, sets};
 use mam_grammar::{Limits, Problem, Problems, Severity, SourceId, Sources, Span};
 use mam_runtime::ids::{IdMap, ParamId};
-use mam_runtime::score::Score;
+use mam_runtime::score::{Mark, Score};
 use mam_runtime::{Code, ParamSlot, Program, Target as Playable};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +52,8 @@ pub struct Options {
     pub until: Stage,
     /// What is heard beside the song: further outputs of the program, which may change last bits of the song's own.
     pub listen: Listen,
+    /// The expression of an `expect` that is heard in place of `out`.
+    pub measured: Option<Subject>,
 }
 
 impl Default for Options {
@@ -68,6 +71,7 @@ impl Default for Options {
             packing: Packing::default(),
             until: Stage::Emit,
             listen: Listen::default(),
+            measured: None,
         }
     }
 }
@@ -106,6 +110,8 @@ pub struct Stages {
     pub json: Option<crate::json::Song>,
     /// What was read of definitions.
     pub library: Library,
+    /// Where each section of the score is heard.
+    pub marks: Vec<Mark>,
     /// The nodes of the song and their connections.
     pub graph: Graph,
     /// Which nodes become one kernel.
@@ -118,6 +124,8 @@ pub struct Stages {
     pub plan: Plan,
     /// The machine that all of this is for.
     pub target: Target,
+    /// The song's seed, from which all chance is drawn.
+    pub seed: u64,
 }
 
 /// Compiles a song with nothing cached from a compilation before.
@@ -135,7 +143,10 @@ pub fn compile_again(
     cache: &mut CompilationCache,
 ) -> Compilation {
     let mut line = Line::new(options, cache);
-    for stage in Stage::ALL.into_iter().take_while(|stage| *stage <= options.until) {
+    for stage in Stage::ALL {
+        if stage > line.until {
+            break;
+        }
         let goes_on = match stage {
             Stage::Parse => line.parse(sources, song, loader),
             Stage::Resolve => line.resolve(),
@@ -165,7 +176,7 @@ pub enum Stage {
     Graph,
     /// What is played.
     Score,
-    /// Kernels. Every problem but that of too much memory is known after it.
+    /// Kernels. Every problem is known after it: a song that may take too much memory is planned as well.
     Lower,
     /// All passes.
     Optimise,
@@ -206,6 +217,8 @@ impl Stage {
 /// A compilation while it runs. Each stage reads what those before it made, and says whether there can be a next one.
 struct Line<'a> {
     options: &'a Options,
+    /// The last stage that is run.
+    until: Stage,
     cache: &'a mut CompilationCache,
     /// Where there is something for threads to do.
     _session: Option<Session<'a>>,
@@ -233,6 +246,7 @@ impl<'a> Line<'a> {
         let optimises = options.until >= Stage::Optimise;
         Line {
             options,
+            until: options.until,
             cache,
             _session: optimises.then(|| Session::begin(&*options.host.executor)),
             out: Compilation {
@@ -257,8 +271,9 @@ impl<'a> Line<'a> {
     }
 
     fn parse(&mut self, sources: &mut Sources, song: SourceId, loader: &dyn Loader) -> bool {
-        let Some(read) = front::read(sources, song, loader, &self.options.limits, &mut self.out.problems)
-        else {
+        let (limits, measured) = (&self.options.limits, self.options.measured);
+        let problems = &mut self.out.problems;
+        let Some(read) = front::read(sources, song, loader, limits, measured, problems) else {
             return false;
         };
         let rates = [self.options.rate, read.rate, DEFAULT_RATE];
@@ -270,6 +285,7 @@ impl<'a> Line<'a> {
         };
         let stages = &mut self.out.stages;
         (stages.files, stages.song, stages.json) = (Some(read.files), read.song, read.json);
+        stages.seed = self.settings.seed;
         true
     }
 
@@ -305,6 +321,7 @@ impl<'a> Line<'a> {
         let before = errors(problems);
         (self.score, self.leftovers) = front::score(json, files, stages.song, seed, &places, problems);
         self.score_errors = errors(problems) - before;
+        stages.marks = self.score.transports.iter().flat_map(|transport| transport.marks.clone()).collect();
         true
     }
 
@@ -334,9 +351,14 @@ impl<'a> Line<'a> {
                 heard::check((files, song), graph, &places, &self.score, problems);
             }
         }
-        front::complete(&mut self.score, stages.json.as_ref(), files, song, &places);
+        let measured = self.options.measured.is_some();
+        front::complete(&mut self.score, stages.json.as_ref(), files, song, measured, &places);
         self.targets = places.targets;
         stages.lowered = lowered;
+        if stages.lowered.most_memory() > self.options.limits.memory_bytes {
+            // Only the layout says whether it really takes so much.
+            self.until = self.until.max(Stage::Plan);
+        }
         !problems.has_errors()
     }
 

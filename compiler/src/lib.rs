@@ -16,6 +16,7 @@ mod compile;
 pub mod dimension;
 pub mod emit;
 pub mod executor;
+pub mod expect;
 pub mod file;
 pub mod files;
 pub mod front;
@@ -36,7 +37,8 @@ pub mod places;
 pub mod plan;
 pub mod prelude;
 pub mod score;
-mod sets;
+pub mod seed;
+pub mod sets;
 pub mod target;
 pub mod text;
 #[cfg(feature = "jit")]

@@ -4,12 +4,15 @@
 //! Expressions live in one arena; their places stand in a parallel table ([`Ast::span`]), so two trees are equal
 //! when they say the same, wherever it stands. That is what the formatter is tested by.
 
+mod ops;
 mod text;
 
 use crate::arena::{Arena, Handle};
 use crate::source::Span;
 use std::fmt;
 use std::sync::Arc;
+
+pub use ops::{BinaryOp, Over, Reduction, UnaryOp};
 
 /// The syntax tree of one file, with the spans of its expressions beside them.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +44,14 @@ impl Ast {
         }
         rest.reverse();
         (first, rest)
+    }
+
+    /// The measure of an `expect`, and what it is given.
+    pub fn measure(&self, expect: &Expect) -> (&Ident, &[Arg]) {
+        match &self.exprs[expect.call] {
+            Expr::Call { callee, args } => (callee, args),
+            _ => unreachable!("an `expect` is made from a call"),
+        }
     }
 
     /// Where an expression stands.
@@ -163,57 +174,6 @@ impl Number {
     }
 }
 
-/// Operators between two operands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
-pub enum BinaryOp {
-    Or,
-    And,
-    Lt,
-    Le,
-    Gt,
-    Ge,
-    Eq,
-    Ne,
-    Add,
-    Sub,
-    Mul,
-    Div,
-    Mod,
-    Pow,
-}
-
-impl BinaryOp {
-    /// As it is written.
-    pub fn text(self) -> &'static str {
-        match self {
-            BinaryOp::Or => "or",
-            BinaryOp::And => "and",
-            BinaryOp::Lt => "<",
-            BinaryOp::Le => "<=",
-            BinaryOp::Gt => ">",
-            BinaryOp::Ge => ">=",
-            BinaryOp::Eq => "==",
-            BinaryOp::Ne => "!=",
-            BinaryOp::Add => "+",
-            BinaryOp::Sub => "-",
-            BinaryOp::Mul => "*",
-            BinaryOp::Div => "/",
-            BinaryOp::Mod => "mod",
-            BinaryOp::Pow => "^",
-        }
-    }
-}
-
-/// Operators before one operand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum UnaryOp {
-    /// `-x`
-    Neg,
-    /// `not x`
-    Not,
-}
-
 /// One argument of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arg {
@@ -293,31 +253,45 @@ pub enum Expr {
         /// The value where it is not.
         otherwise: ExprId,
     },
-    /// `sum i in 1..8 { … }`
-    Sum {
-        /// Counts.
+    /// `sum i in 1..8 { … }`, `list a in xs { … }`
+    Reduce {
+        /// What the values of the iterations become.
+        reduction: Reduction,
+        /// The number or element of an iteration.
         index: Ident,
-        /// First value of the index.
-        from: ExprId,
-        /// Last value of the index.
-        to: ExprId,
-        /// What is added up.
+        /// What is iterated over.
+        over: Over,
+        /// One iteration.
         body: Body,
     },
     /// `chain x = in, i in 0..3 { … }`
     Chain {
-        /// The name of what goes from one turn to the next.
+        /// The name of what goes from one iteration to the next.
         value: Ident,
         /// Its first value.
         start: ExprId,
-        /// Counts.
+        /// The number or element of an iteration.
         index: Ident,
-        /// First value of the index.
-        from: ExprId,
-        /// Last value of the index.
-        to: ExprId,
-        /// One turn.
+        /// What is iterated over.
+        over: Over,
+        /// One iteration.
         body: Body,
+    },
+    /// `oversample(4) { … }`
+    Oversample {
+        /// How many frames the region has in one frame around it.
+        factor: ExprId,
+        /// The word after it: how the border is crossed.
+        border: Option<Ident>,
+        /// What is computed at the higher rate.
+        body: Body,
+    },
+    /// `xs[2]`
+    Index {
+        /// The list.
+        of: ExprId,
+        /// Which element, from 0: a constant.
+        index: ExprId,
     },
     /// `(l, r)`
     Tuple(Vec<ExprId>),
@@ -413,6 +387,10 @@ pub enum ItemKind {
     Length(ExprId),
     /// `seed 7`
     Seed(ExprId),
+    /// `expect peak(kick()) < 0dB`
+    Expect(Expect),
+    /// `tuning "x.scl" "x.kbm"`, `tuning edo 19`
+    Tuning(Tuning),
     /// `play { … }`
     Play(Vec<Item>),
     /// One line of a `play` or `section` block.
@@ -428,9 +406,32 @@ pub enum ItemKind {
         /// Its lines, and arrangements of inner sections.
         items: Vec<Item>,
     },
+    /// `section verse2 = verse { hh ~ }`: a section with some of its lines replaced.
+    Variation {
+        /// Its name.
+        name: Ident,
+        /// The section that it is like.
+        of: Ident,
+        /// Lines that take the place of those of the same targets, or leave them out.
+        items: Vec<Item>,
+    },
     /// An item that could not be read; its problem has been reported. It holds the name that the item would have
     /// defined, so that the name is not reported as unknown.
     Broken(Option<Ident>),
+}
+
+/// Which pitches the keys have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tuning {
+    /// Files of Scala: a scale, and the keys that play it.
+    Files {
+        /// The path of the scale.
+        scale: Quoted,
+        /// The path of the keyboard mapping.
+        keyboard: Option<Quoted>,
+    },
+    /// So many equal steps in an octave.
+    Equal(ExprId),
 }
 
 /// A parameter of an instrument or effect, or a knob of the song.
@@ -461,6 +462,44 @@ pub struct MidiNumbers {
     pub drum: bool,
     /// Single numbers, and ranges with both ends included, in the order in which they are written.
     pub ranges: Vec<(ExprId, Option<ExprId>)>,
+}
+
+/// What a measure of an expression is to be: `expect rt60(plate(decay: 2s), at: 1kHz) within 6% of 2s`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expect {
+    /// The measure with what is measured, and how: always an [`Expr::Call`].
+    pub call: ExprId,
+    /// What the value is compared with; `None` where the measure itself is a condition, as `silent` is.
+    pub condition: Option<Condition>,
+}
+
+/// What a measured value is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// `< 0dB`
+    Below(ExprId),
+    /// `> -60dB`
+    Above(ExprId),
+    /// `in -16..-9`: both ends included.
+    Between(ExprId, ExprId),
+    /// `within 6% of 2s`
+    Within {
+        /// How far it may be away.
+        tolerance: ExprId,
+        /// The value that it is to have.
+        of: ExprId,
+    },
+}
+
+impl Condition {
+    /// Its expressions, in the order in which they are written.
+    pub fn exprs(self) -> Vec<ExprId> {
+        match self {
+            Condition::Below(bound) | Condition::Above(bound) => vec![bound],
+            Condition::Between(low, high) => vec![low, high],
+            Condition::Within { tolerance, of } => vec![tolerance, of],
+        }
+    }
 }
 
 /// What a definition defines.
@@ -548,6 +587,10 @@ pub enum PatternText {
     },
     /// `"c2 [e2 g2]"`
     Notation(Quoted),
+    /// `sine`, `cat("c2", "e2 g2")`: an [`Expr::Name`] or [`Expr::Call`].
+    Made(ExprId),
+    /// `~`: in a variation, the section has no line of this target. With its place.
+    Nothing(Span),
 }
 
 /// One part of an arrangement: `verse*2`.

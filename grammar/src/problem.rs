@@ -3,7 +3,7 @@
 //! A [`Problem`] is made where it is found and rendered only at the edge (miette in the terminal, JSON for
 //! tools). No stage stops at its first problem: each collects into [`Problems`] and goes on.
 
-use crate::source::Span;
+use crate::source::{SourceId, Span};
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -339,6 +339,37 @@ impl Problems {
         self.fixes = self.all.iter().enumerate().filter_map(fix).collect();
         self.errors = self.all.iter().filter(|p| p.code.severity == Severity::Error).count();
     }
+}
+
+/// The fixes of a text that a tool may apply unasked, in the order of their places; of those that overlap, the first.
+pub fn applicable(problems: &[Problem], source: SourceId) -> Vec<&Fix> {
+    let fixes = problems.iter().filter_map(|problem| problem.fix.as_ref());
+    let exact = |fix: &&Fix| fix.span.source == source && fix.applicability == Applicability::Exact;
+    without_overlaps(fixes.filter(exact).collect())
+}
+
+/// Fixes of one text in the order of their places, without those that overlap one before, and each once.
+pub fn without_overlaps(mut fixes: Vec<&Fix>) -> Vec<&Fix> {
+    fixes.sort_by_key(|fix| (fix.span.start, fix.span.end));
+    let mut end = 0;
+    let mut last: Option<&Fix> = None;
+    fixes.retain(|fix| {
+        let fits = fix.span.start >= end && last != Some(*fix);
+        if fits {
+            (end, last) = (fix.span.end, Some(*fix));
+        }
+        fits
+    });
+    fixes
+}
+
+/// A text with fixes applied that are in the order of their places and do not overlap.
+pub fn apply(text: &str, fixes: &[&Fix]) -> String {
+    let mut mended = text.to_owned();
+    for fix in fixes.iter().rev() {
+        mended.replace_range(fix.span.range(), &fix.replacement);
+    }
+    mended
 }
 
 /// The one of `known` that is most like `name`, if one is near enough to be a typing error: at most a third of its letters

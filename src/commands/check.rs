@@ -1,15 +1,16 @@
 //! `mamc check`: every problem of every file, then one line on what each song is.
 
 use crate::args::HowArgs;
-use crate::compiling::compile_without_code;
+use crate::compiling::{Compiled, compile_without_code};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::input::Song;
+use crate::output::{Inputs, write_text};
 use crate::report::human::{Look, draw};
 use crate::report::{self, Form, Found, number_of, tally};
 use crate::summary::Summary;
 use clap::{Args, ValueEnum};
-use mam_grammar::problem::count;
+use mam_grammar::problem::{applicable, apply, count};
 use mam_grammar::{Problem, Severity, Sources};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,10 @@ pub struct Check {
     /// Print the report as one JSON document: short for --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
+    /// Apply every fix that says what was meant, and check again; files are rewritten whole or not at all, and the mended
+    /// text of `-` goes to standard output. Fixes that are a guess stay for you
+    #[arg(long)]
+    fix: bool,
     /// Count these as errors, too
     #[arg(long, value_name = "WHAT")]
     deny: Option<Deny>,
@@ -76,7 +81,9 @@ impl Check {
             let checked = songs.and_then(|songs| {
                 inputs += songs.len();
                 // Each is reported, whatever is wrong with the others.
-                let one = |song: &PathBuf| self.check(song, folder, &mut used).map_err(|e| (e, song.clone()));
+                let one = |song: &PathBuf| {
+                    self.check(song, folder, &mut used, console).map_err(|e| (e, song.clone()))
+                };
                 let (fine, failed): (Vec<_>, Vec<_>) = songs.iter().map(one).partition(Result::is_ok);
                 all.extend(fine.into_iter().flatten());
                 match failed.into_iter().find_map(Result::err) {
@@ -108,8 +115,18 @@ impl Check {
         worst
     }
 
-    fn check(&self, song: &Path, found: bool, used: &mut BTreeSet<PathBuf>) -> Result<Checked, Failure> {
-        let compiled = compile_without_code(Song::read(song, self.how.stdin_name.as_deref())?, &self.how);
+    fn check(
+        &self,
+        song: &Path,
+        found: bool,
+        used: &mut BTreeSet<PathBuf>,
+        console: Console,
+    ) -> Result<Checked, Failure> {
+        let read = Song::read(song, self.how.stdin_name.as_deref())?;
+        let mut compiled = compile_without_code(read.clone(), &self.how);
+        if self.fix {
+            compiled = self.fixed(read, compiled, console)?;
+        }
         let own = song.canonicalize().ok();
         let others = compiled.used.iter().filter_map(|path| path.canonicalize().ok());
         used.extend(others.filter(|path| Some(path) != own.as_ref()));
@@ -125,6 +142,48 @@ impl Check {
             fails,
             found: found.then(|| song.into()),
         })
+    }
+
+    /// The song after its fixes, which are in the files of the user's that it is made of.
+    fn fixed(&self, read: Song, compiled: Compiled, console: Console) -> Result<Compiled, Failure> {
+        /// A fix may show the next problem.
+        const ROUNDS: usize = 8;
+        let (mut read, mut compiled, mut mended) = (read, compiled, 0);
+        for _ in 0..ROUNDS {
+            let fixes = applicable(&compiled.problems, read.id);
+            let others = self.fix_used(&compiled, &read)?;
+            if fixes.is_empty() && others == 0 {
+                break;
+            }
+            mended += fixes.len() + others;
+            let text = apply(&read.sources.get(read.id).text, &fixes);
+            if let Some(path) = read.path.as_deref().filter(|_| !fixes.is_empty()) {
+                // What is read is written again: that is what it is for.
+                write_text(path, &text, &Inputs::default())?;
+            }
+            read = read.with_text(&text);
+            compiled = compile_without_code(read.clone(), &self.how);
+        }
+        if read.path.is_none() {
+            console.exact(&read.sources.get(read.id).text)?;
+        } else if mended > 0 && self.form() == Form::Human {
+            console.say(&format!("{}: {} applied\n", compiled.name(), count_fixes(mended)));
+        }
+        Ok(compiled)
+    }
+
+    /// Applies the fixes of the files that a song uses, and says how many there were.
+    fn fix_used(&self, compiled: &Compiled, read: &Song) -> Result<usize, Failure> {
+        let prelude = |id| compiled.compilation.stages.files.as_ref().is_none_or(|f| f.is_prelude_source(id));
+        let mut mended = 0;
+        for (id, source) in compiled.sources.iter().filter(|(id, _)| *id != read.id && !prelude(*id)) {
+            let fixes = applicable(&compiled.problems, id);
+            if !fixes.is_empty() {
+                write_text(Path::new(&*source.name), &apply(&source.text, &fixes), &Inputs::default())?;
+                mended += fixes.len();
+            }
+        }
+        Ok(mended)
     }
 
     fn form(&self) -> Form {
@@ -149,6 +208,11 @@ impl Check {
     }
 }
 
+/// "1 fix", "2 fixes".
+fn count_fixes(fixes: usize) -> String {
+    if fixes == 1 { "1 fix".into() } else { format!("{fixes} fixes") }
+}
+
 fn human(checked: &Checked, console: Console) -> Result<(), Failure> {
     let Checked { sources, problems, summary, .. } = checked;
     let look = Look { colour: console.colour, width: console.width() };
@@ -165,7 +229,7 @@ fn human(checked: &Checked, console: Console) -> Result<(), Failure> {
 
 /// The songs of a folder and the folders in it, in the order of their names. What is hidden is left out, and links to
 /// folders are not followed.
-fn songs_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn songs_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let (mut songs, mut folders) = (vec![], vec![folder.to_path_buf()]);
     while let Some(folder) = folders.pop() {
         let unread = |e: std::io::Error| Failure::read(&folder.display().to_string(), &e);

@@ -1,5 +1,6 @@
 //! What each command does, one file a command.
 
+pub mod batch;
 pub mod bench;
 pub mod check;
 pub mod completions;
@@ -11,8 +12,12 @@ pub mod fmt;
 pub mod graph;
 pub mod import;
 pub mod list;
+pub mod lsp;
 pub mod man;
+pub mod mcp;
 pub mod new;
 pub mod pattern;
 pub mod play;
+pub mod plot;
 pub mod render;
+pub mod test;

@@ -1,9 +1,14 @@
 //! The command as its users meet it: exit codes, streams, files.
 
 mod asking;
+mod batch;
 mod bounds;
+mod expecting;
 mod files;
 mod finite;
+mod fix;
+#[cfg(unix)]
+mod mcp;
 mod midi;
 mod parts;
 mod playing;

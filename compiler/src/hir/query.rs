@@ -5,11 +5,13 @@ use super::builtins::Builtin;
 use super::resolve::resolved;
 use super::{DefId, FILE, Known, LocalId, LocalKind, ScopeId, Target, Type, Types};
 use crate::dimension::Dimension;
+use crate::expect::measures::Measure;
 use crate::files::Files;
 use crate::library::{Library, ParamInfo};
 use mam_grammar::ast::{Definition, DefinitionKind, ItemKind};
 use mam_grammar::syntax::is_name;
 use mam_grammar::{SourceId, Span};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Something that has a name.
@@ -23,6 +25,8 @@ pub enum Symbol {
     Builtin(Builtin),
     /// A name of the language.
     Known(Known),
+    /// A measure of an `expect`.
+    Measure(Measure),
 }
 
 /// What an editor shows of a symbol.
@@ -96,7 +100,7 @@ impl Query<'_> {
         match symbol {
             Symbol::Local(file, id) => resolved(self.files, file).local(id).span,
             Symbol::Definition(def) => Some(self.files.definition(def).name.span),
-            Symbol::Builtin(_) | Symbol::Known(_) => None,
+            Symbol::Builtin(_) | Symbol::Known(_) | Symbol::Measure(_) => None,
         }
     }
 
@@ -147,6 +151,10 @@ impl Query<'_> {
                 let form = format!("{}({})", row.name, row.formals.join(", "));
                 Hover { form, doc: Some(row.doc.into()), ..Hover::default() }
             }
+            Symbol::Measure(measure) => {
+                let row = measure.row();
+                Hover { form: row.form(), doc: Some(row.doc.into()), ..Hover::default() }
+            }
             Symbol::Known(known) => {
                 let row = Known::ALL.into_iter().find(|(other, ..)| *other == known);
                 row.map_or_else(Hover::default, |(_, name, doc)| Hover {
@@ -158,27 +166,76 @@ impl Query<'_> {
         }
     }
 
-    /// The names that can be written at a byte of a text: those of the scope, of the language, and of all definitions.
-    pub fn completions(&self, source: SourceId, byte: usize) -> Vec<String> {
-        let mut names = vec![];
+    /// The names that can be written at a byte of a text, each with what it means there, sorted: those of the scope, of the
+    /// language, and of all definitions; behind an `expect`, those of what can be measured.
+    pub fn visible(&self, source: SourceId, byte: usize) -> BTreeMap<String, Symbol> {
+        if self.awaits_measure(source, byte) {
+            let measure = |measure: &Measure| (measure.row().name.into(), Symbol::Measure(*measure));
+            return Measure::ALL.iter().map(measure).collect();
+        }
+        let mut all = BTreeMap::new();
         for file in self.files.user_files() {
             let Some(scope) = self.scope_at(file, source, byte) else { continue };
-            names = resolved(self.files, file).visible(scope);
-            names.retain(|name| name != "out");
-            names.extend(Known::ALL.iter().map(|(_, name, _)| name.to_string()));
-            names.extend(Builtin::all().map(|builtin| builtin.row().name.to_string()));
-            names.extend(self.files.visible(file));
+            let definitions = self.files.visible(file).into_iter();
+            all.extend(definitions.filter_map(|name| {
+                let def = self.files.find(file, &name)?;
+                Some((name, Symbol::Definition(def)))
+            }));
+            all.extend(Builtin::all().map(|builtin| (builtin.row().name.into(), Symbol::Builtin(builtin))));
+            all.extend(Known::ALL.iter().map(|(known, name, _)| (name.to_string(), Symbol::Known(*known))));
+            let hir = resolved(self.files, file);
+            let locals = hir.visible(scope).into_iter().filter(|name| name != "out");
+            all.extend(locals.filter_map(|name| {
+                let id = hir.find(scope, &name)?;
+                Some((name, Symbol::Local(file, id)))
+            }));
         }
-        names.sort();
-        names.dedup();
-        names
+        all
+    }
+
+    /// Every place of a text of the user's at which something is named, with what it is, in no order.
+    pub fn names(&self, source: SourceId) -> Vec<(Span, Symbol)> {
+        let mut all = vec![];
+        for file in self.files.user_files() {
+            let hir = resolved(self.files, file);
+            let uses = hir.uses.iter().filter_map(|one| Some((one.span, self.symbol(file, &one.target)?)));
+            all.extend(uses.filter(|(span, _)| span.source == source));
+            let locals =
+                hir.locals.iter().enumerate().filter_map(|(index, local)| {
+                    Some((local.span?, Symbol::Local(file, LocalId(index as u32))))
+                });
+            all.extend(locals.filter(|(span, _)| span.source == source));
+            let definitions = self.definitions(file);
+            let named = definitions.map(|(def, definition)| (definition.name.span, Symbol::Definition(def)));
+            all.extend(named.filter(|(span, _)| span.source == source));
+        }
+        all
+    }
+
+    /// What a definition's name means at a byte of a text, in the file that the text is.
+    pub fn definition_named(&self, source: SourceId, name: &str) -> Option<DefId> {
+        let file = self.files.user_files().find(|&file| self.is_text_of(file, source))?;
+        self.files.find(file, name)
+    }
+
+    /// True where a file has this text; a text without items is nobody's.
+    fn is_text_of(&self, file: usize, source: SourceId) -> bool {
+        self.files.file(file).ast.items.first().is_some_and(|item| item.span.source == source)
+    }
+
+    /// Whether the name of a measure is written at a byte: behind an `expect` that begins its item.
+    fn awaits_measure(&self, source: SourceId, byte: usize) -> bool {
+        let before = self.files.slice(Span::new(source, 0, byte));
+        let item = before.rsplit(['\n', ';']).next().unwrap_or_default().trim_start();
+        let name = item.strip_prefix("expect ").map(str::trim_start);
+        name.is_some_and(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
     }
 
     /// The innermost definition around a byte, as its scope; the file's own outside of definitions.
     fn scope_at(&self, file: usize, source: SourceId, byte: usize) -> Option<ScopeId> {
         let hir = resolved(self.files, file);
         let items = &self.files.file(file).ast.items;
-        items.first().filter(|item| item.span.source == source)?;
+        self.is_text_of(file, source).then_some(())?;
         let inside = |span: Span| (span.start as usize..=span.end as usize).contains(&byte);
         let around = hir.definition_scopes().find(|(item, _)| inside(items[*item].span));
         Some(around.map_or(FILE, |(_, scope)| scope))
@@ -199,6 +256,7 @@ impl Query<'_> {
             Target::Argument(def, name) => Symbol::Local(def.file, self.argument(*def, name)?),
             Target::Builtin(builtin) => Symbol::Builtin(*builtin),
             Target::Known(known) => Symbol::Known(*known),
+            Target::Measure(measure) => Symbol::Measure(*measure),
         })
     }
 

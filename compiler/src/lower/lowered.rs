@@ -96,6 +96,21 @@ impl Lowered {
     }
 }
 
+impl Lowered {
+    /// Bytes of state and delay lines that the plan takes at most.
+    pub fn most_memory(&self) -> usize {
+        /// Bytes of a word of state at most, and of the gaps that align a call's state.
+        const WORD: usize = 16;
+        const ALIGNED: usize = 256;
+        let of_kernel = |kernel: &Kernel| {
+            let delays: usize = kernel.delays.values().map(|line| line.frames as usize * 4).sum();
+            ALIGNED + kernel.states.len() * WORD + delays
+        };
+        let kernels: Vec<usize> = self.module.kernels.values().map(of_kernel).collect();
+        self.calls.iter().map(|call| kernels[call.kernel.index()]).sum()
+    }
+}
+
 impl Slots {
     fn new(files: &Files, library: &Library, graph: &Graph, song: usize, problems: &mut Problems) -> Slots {
         let mut slots = Slots::default();

@@ -6,32 +6,41 @@
 //! without coming through here.
 
 mod amount;
+mod arguments;
 mod check;
 pub mod codes;
 mod compose;
+mod harmony;
 mod hits;
 pub mod import;
 mod line;
 mod mini;
 mod modify;
+mod pitch;
 mod ramps;
+mod reading;
 mod schedule;
 pub mod show;
 mod steps;
 mod tab;
 mod targets;
 mod tempo;
+mod tuning;
 mod values;
+mod vary;
+mod vocabulary;
 mod words;
 mod work;
 
 pub use check::Leftover;
+pub use harmony::{chord_kinds, scales};
 pub use line::line;
-pub use modify::modifiers;
-pub use values::note_number;
+pub use pitch::note_number;
+pub use vocabulary::{Entry, Group, SOURCES, modifiers};
 pub use work::query_problem;
 
 use crate::dimension::Dimension;
+use crate::file::File;
 use crate::units::Units;
 use codes::{SCORE_NUMBER, SCORE_UNREACHED};
 use compose::Composer;
@@ -39,7 +48,7 @@ use mam_grammar::ast::{Ast, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::{
-    Clock, LAST_FRAME, MusicalLength, Overflow, Pattern, Rational, Score, Tempo, Transport,
+    Action, Clock, LAST_FRAME, MusicalLength, Overflow, Pattern, Rational, Score, Tempo, Transport,
 };
 
 /// What the names of a score mean. The resolver's part of the bargain.
@@ -115,12 +124,13 @@ pub struct Parameter {
 /// parameters that a pass may leave other than it found them: that depends on the values at the start.
 /// Looking through its patterns takes no more than `limits` allow.
 pub fn from_ast(
-    ast: &Ast,
+    file: &File,
     seed: u64,
     targets: &dyn Targets,
     limits: &Limits,
     problems: &mut Problems,
 ) -> (Score, Vec<Leftover>) {
+    let ast = &file.ast;
     check_seed(ast, problems);
     let meter = tempo::meter(ast, &ast.items, problems);
     let (tempo, tempo_places) = tempo::tempo_map(ast, &ast.items, &meter, problems);
@@ -134,14 +144,23 @@ pub fn from_ast(
     check_reached(transport.length, &tempo_places, problems);
     check_countable(ast, &transport, &tempo_places, problems);
     let leftovers = check::check(&transport, &written, &mut { limits.score_work }, problems);
-    (Score { transports: vec![transport], ..Score::default() }, leftovers)
+    let tuning = tuning::tuning(file, problems);
+    (Score { transports: vec![transport], tuning, ..Score::default() }, leftovers)
 }
 
-/// Adds to the score of a file what is known when its song has been lowered.
-pub fn complete(score: &mut Score, ast: &Ast, remainder: Remainder) {
+/// Adds to the score of a file what is known when its song has been lowered. Without a `play`, every instrument plays a note
+/// at the start; where the song is `measured`, also those that no line plays.
+pub fn complete(score: &mut Score, ast: &Ast, measured: bool, remainder: Remainder) {
     let played = |item: &Item| matches!(item.kind, ItemKind::Play(_) | ItemKind::Arrangement(_));
-    if !ast.items.iter().any(played) {
-        score.starts = remainder.starts;
+    if measured || !ast.items.iter().any(played) {
+        let lines = score.transports.iter().flat_map(|transport| &transport.lines);
+        let has_line: Vec<usize> = lines
+            .filter_map(|line| match line.action {
+                Action::Play { target } => Some(target),
+                Action::Set { .. } => None,
+            })
+            .collect();
+        score.starts = remainder.starts.into_iter().filter(|start| !has_line.contains(start)).collect();
     }
     let Some(transport) = score.transports.first() else { return };
     let (beat, bar) = remainder.musical;

@@ -3,8 +3,8 @@
 //! For reading and for tests: what has the same text says the same. It is not read back; `fmt` writes `.mam`.
 
 use super::{
-    Arg, Ast, Body, Definition, DefinitionKind, Expr, ExprId, Item, ItemKind, Line, MusicalUnit, Number,
-    Param, Part, PatternText, UnaryOp,
+    Arg, Ast, Body, Condition, Definition, DefinitionKind, Expect, Expr, ExprId, Item, ItemKind, Line,
+    MusicalUnit, Number, Over, Param, Part, PatternText, Tuning, UnaryOp,
 };
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -77,6 +77,12 @@ fn kind(ast: &Ast, kind: &ItemKind, depth: usize) -> String {
         ItemKind::Swing { amount, of } => format!("(swing {}{})", text(*amount), maybe("of: ", *of)),
         ItemKind::Length(length) => format!("(length {})", text(*length)),
         ItemKind::Seed(seed) => format!("(seed {})", text(*seed)),
+        ItemKind::Expect(expect) => self::expect(ast, expect),
+        ItemKind::Tuning(Tuning::Equal(steps)) => format!("(tuning edo {})", text(*steps)),
+        ItemKind::Tuning(Tuning::Files { scale, keyboard }) => {
+            let keyboard = keyboard.as_ref().map_or(String::new(), |k| format!(" {:?}", k.text));
+            format!("(tuning {:?}{keyboard})", scale.text)
+        }
         ItemKind::Play(inner) => block(ast, "play", inner, depth),
         ItemKind::Line(line) => format!("({})", score_line(ast, line)),
         ItemKind::Arrangement(parts) => {
@@ -85,9 +91,26 @@ fn kind(ast: &Ast, kind: &ItemKind, depth: usize) -> String {
         ItemKind::Section { name, length, items } => {
             block(ast, &format!("section {name} {}", text(*length)), items, depth)
         }
+        ItemKind::Variation { name, of, items } => {
+            block(ast, &format!("section {name} like {of}"), items, depth)
+        }
         ItemKind::Broken(Some(name)) => format!("(broken {name})"),
         ItemKind::Broken(None) => "(broken)".to_owned(),
     }
+}
+
+fn expect(ast: &Ast, expect: &Expect) -> String {
+    let text = |expr: ExprId| ast.text_of(expr);
+    format!("(expect {}", text(expect.call))
+        + &match expect.condition {
+            None => ")".to_owned(),
+            Some(Condition::Below(bound)) => format!(" < {})", text(bound)),
+            Some(Condition::Above(bound)) => format!(" > {})", text(bound)),
+            Some(Condition::Between(low, high)) => format!(" in: {} {})", text(low), text(high)),
+            Some(Condition::Within { tolerance, of }) => {
+                format!(" within: {} {})", text(tolerance), text(of))
+            }
+        }
 }
 
 fn range(ast: &Ast, (from, to): &(ExprId, Option<ExprId>)) -> String {
@@ -145,6 +168,8 @@ fn score_line(ast: &Ast, line: &Line) -> String {
             out.push(')');
         }
         PatternText::Notation(text) => out += &format!("{:?}", text.text),
+        PatternText::Made(expr) => out += &ast.text_of(*expr),
+        PatternText::Nothing(_) => out += "nothing",
     }
     for modifier in &line.modifiers {
         let _ = write!(out, " .{}", ast.text_of(*modifier));
@@ -186,15 +211,21 @@ fn write_expr(ast: &Ast, expr: ExprId, out: &mut String) {
         Expr::Unary { op, x } => list(ast, if *op == UnaryOp::Neg { "-" } else { "not" }, [*x], out),
         Expr::Binary { .. } => row(ast, expr, out),
         Expr::If { condition, then, otherwise } => list(ast, "if", [*condition, *then, *otherwise], out),
-        Expr::Sum { index, from, to, body } => {
-            let _ = write!(out, "(sum {index} {} {} ", ast.text_of(*from), ast.text_of(*to));
+        Expr::Reduce { reduction, index, over, body } => {
+            let _ = write!(out, "({} {index} {} ", reduction.text(), over_text(ast, *over));
             write_body(ast, body, out);
         }
-        Expr::Chain { value, start, index, from, to, body } => {
-            let [start, from, to] = [start, from, to].map(|e| ast.text_of(*e));
-            let _ = write!(out, "(chain {value} {start} {index} {from} {to} ");
+        Expr::Chain { value, start, index, over, body } => {
+            let (start, over) = (ast.text_of(*start), over_text(ast, *over));
+            let _ = write!(out, "(chain {value} {start} {index} {over} ");
             write_body(ast, body, out);
         }
+        Expr::Oversample { factor, border, body } => {
+            let border = border.as_ref().map_or(String::new(), |border| format!("{border} "));
+            let _ = write!(out, "(oversample {} {border}", ast.text_of(*factor));
+            write_body(ast, body, out);
+        }
+        Expr::Index { of, index } => list(ast, "index", [*of, *index], out),
         Expr::Tuple(all) => list(ast, ",", all.iter().copied(), out),
         Expr::Paren(x) => list(ast, "paren", [*x], out),
         Expr::List(all) => list(ast, "list", all.iter().copied(), out),
@@ -217,6 +248,10 @@ fn list(ast: &Ast, head: &str, parts: impl IntoIterator<Item = ExprId>, out: &mu
         write_expr(ast, part, out);
     }
     out.push(')');
+}
+
+fn over_text(ast: &Ast, over: Over) -> String {
+    over.operands().into_iter().map(|part| ast.text_of(part)).collect::<Vec<_>>().join(" ")
 }
 
 fn argument(ast: &Ast, arg: &Arg, out: &mut String) {

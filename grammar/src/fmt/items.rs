@@ -4,7 +4,8 @@ use super::Printer;
 use super::comments::{Between, Region};
 use super::doc::Doc;
 use crate::ast::{
-    Body, Definition, DefinitionKind, Expr, ExprId, Formal, Item, ItemKind, MidiNumbers, Param, Part,
+    Body, Condition, Definition, DefinitionKind, Expect, Expr, ExprId, Formal, Item, ItemKind, MidiNumbers,
+    Param, Part, Tuning,
 };
 
 /// Longest body of a `sum` or `chain` that is written in one line.
@@ -208,6 +209,12 @@ impl Printer<'_> {
             }
             ItemKind::Length(length) => Doc::text(format!("length {}", self.flat(*length))),
             ItemKind::Seed(seed) => Doc::text(format!("seed {}", self.flat(*seed))),
+            ItemKind::Expect(expect) => self.expect(expect),
+            ItemKind::Tuning(Tuning::Equal(steps)) => Doc::text(format!("tuning edo {}", self.flat(*steps))),
+            ItemKind::Tuning(Tuning::Files { scale, keyboard }) => {
+                let keyboard = keyboard.as_ref().map_or(String::new(), |k| format!(" \"{}\"", k.text));
+                Doc::text(format!("tuning \"{}\"{keyboard}", scale.text))
+            }
             ItemKind::Play(items) => {
                 let block = self.block_after(start, items, item);
                 Doc::All(vec![Doc::text("play "), block])
@@ -219,8 +226,26 @@ impl Printer<'_> {
                 let block = self.block_after(self.ast.span(*length).end as usize, items, item);
                 Doc::All(vec![Doc::text(head), block])
             }
+            ItemKind::Variation { name, of, items } => {
+                let block = self.block_after(of.span.end as usize, items, item);
+                Doc::All(vec![Doc::text(format!("section {name} = {of} ")), block])
+            }
             ItemKind::Broken(_) => Doc::text(self.source(item.span.range())),
         }
+    }
+
+    fn expect(&mut self, expect: &Expect) -> Doc {
+        let call = self.expr(expect.call);
+        let condition = match expect.condition {
+            None => String::new(),
+            Some(Condition::Below(bound)) => format!(" < {}", self.flat(bound)),
+            Some(Condition::Above(bound)) => format!(" > {}", self.flat(bound)),
+            Some(Condition::Between(low, high)) => format!(" in {}..{}", self.flat(low), self.flat(high)),
+            Some(Condition::Within { tolerance, of }) => {
+                format!(" within {} of {}", self.flat(tolerance), self.flat(of))
+            }
+        };
+        Doc::All(vec![Doc::text("expect "), call, Doc::text(condition)])
     }
 
     fn midi(&mut self, midi: &MidiNumbers) -> String {
@@ -413,7 +438,10 @@ fn made_region(before: Option<&Item>, item: &Item) -> Region {
         ItemKind::Line(_) => 1,
         ItemKind::Param(_) | ItemKind::Input(_) | ItemKind::DefaultNote(_) | ItemKind::Midi(_) => 2,
         ItemKind::Until(_) => 0,
-        ItemKind::Definition(_) | ItemKind::Play(_) | ItemKind::Section { .. } => 3,
+        ItemKind::Definition(_)
+        | ItemKind::Play(_)
+        | ItemKind::Section { .. }
+        | ItemKind::Variation { .. } => 3,
         _ => 4,
     };
     let apart = before.is_some_and(|before| group(before) != group(item) || group(item) == 3);

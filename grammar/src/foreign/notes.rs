@@ -42,6 +42,11 @@ const CHORDS: [(&[&str], &[i32]); 17] = [
     (&["five", "power"], &[0, 7]),
 ];
 
+/// The names of the kinds of chords that [`chord`] knows, the first of each: what follows the root.
+pub fn chord_kinds() -> impl Iterator<Item = &'static str> {
+    CHORDS.iter().filter_map(|(names, _)| names.first().copied())
+}
+
 /// The notes of a chord's name as a step of a pattern, above c4: `[c4,e4,g4]` for `Cmaj` and `c'maj`.
 pub fn chord(name: &str) -> Option<String> {
     const NAMES: [&str; 12] = ["c", "c#", "d", "d#", "e", "f", "f#", "g", "g#", "a", "a#", "b"];

@@ -4,8 +4,8 @@ use super::codes;
 use super::grammar::Rule;
 use super::pairs::without_keywords;
 use crate::ast::{
-    Ast, Body, Definition, DefinitionKind, Expr, ExprId, Formal, Ident, Item, ItemKind, Line, MidiNumbers,
-    Param, Part, PatternText, Quoted, Unit,
+    Ast, Body, Condition, Definition, DefinitionKind, Expect, Expr, ExprId, Formal, Ident, Item, ItemKind,
+    Line, MidiNumbers, Param, Part, PatternText, Quoted, Tuning, Unit,
 };
 use crate::problem::{Problem, Problems};
 use crate::source::{SourceId, Span};
@@ -131,9 +131,12 @@ impl Builder<'_> {
             Rule::tempo => self.tempo(pair),
             Rule::meter => self.meter(pair),
             Rule::swing => self.swing(pair),
+            Rule::expect => self.expect(pair),
+            Rule::tuning => ItemKind::Tuning(self.tuning(pair)),
             Rule::play => ItemKind::Play(self.last_block(pair)),
             Rule::arrangement => self.arrangement(pair),
             Rule::section => self.section(pair),
+            Rule::variation => self.variation(pair),
             _ => ItemKind::Line(self.line(pair)),
         }
     }
@@ -282,6 +285,45 @@ impl Builder<'_> {
         ItemKind::Swing { amount, of: parts.next().map(|of| self.value(of)) }
     }
 
+    fn expect(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        let mut parts = pair.into_inner().skip(1);
+        let measure = self.next_ident(&mut parts);
+        let (mut args, mut span) = (Vec::new(), measure.span);
+        if let Some(arguments) = parts.next() {
+            span = span.to(self.span(&arguments));
+            args = arguments.into_inner().map(|argument| self.argument(argument)).collect();
+        }
+        let call = self.ast.add(Expr::Call { callee: measure, args }, span);
+        let condition = parts.next().map(|condition| self.condition(condition));
+        ItemKind::Expect(Expect { call, condition })
+    }
+
+    fn condition(&mut self, pair: Pair<'_, Rule>) -> Condition {
+        let rule = pair.as_rule();
+        let mut parts = pair.into_inner().filter(|part| part.as_rule() == Rule::value);
+        let first = self.next_value(&mut parts);
+        match rule {
+            Rule::below => Condition::Below(first),
+            Rule::above => Condition::Above(first),
+            Rule::between => Condition::Between(first, self.next_value(&mut parts)),
+            _ => Condition::Within { tolerance: first, of: self.next_value(&mut parts) },
+        }
+    }
+
+    fn tuning(&mut self, pair: Pair<'_, Rule>) -> Tuning {
+        let mut files = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::text => files.push(self.quoted(part)),
+                Rule::whole => return Tuning::Equal(self.number(&part)),
+                _ => {}
+            }
+        }
+        let mut files = files.into_iter();
+        let nothing = || Quoted { text: "".into(), span: Span::new(self.source, self.base, self.base) };
+        Tuning::Files { scale: files.next().unwrap_or_else(nothing), keyboard: files.next() }
+    }
+
     fn arrangement(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
         ItemKind::Arrangement(pair.into_inner().skip(1).map(|part| self.part(part)).collect())
     }
@@ -300,6 +342,22 @@ impl Builder<'_> {
         };
         let items = parts.next().map_or_else(Vec::new, |block| self.block(block));
         ItemKind::Section { name, length, items }
+    }
+
+    fn variation(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        let mut parts = pair.into_inner();
+        let (name, of) = match parts.next() {
+            Some(head) => self.variation_head(head),
+            None => (self.no_name(), self.no_name()),
+        };
+        let items = parts.next().map_or_else(Vec::new, |block| self.block(block));
+        ItemKind::Variation { name, of, items }
+    }
+
+    /// A pair of rule `variation_head`.
+    pub(super) fn variation_head(&mut self, pair: Pair<'_, Rule>) -> (Ident, Ident) {
+        let mut parts = pair.into_inner().filter(|part| part.as_rule() == Rule::name);
+        (self.next_ident(&mut parts), self.next_ident(&mut parts))
     }
 
     /// A pair of rule `section_head`.
@@ -322,6 +380,8 @@ impl Builder<'_> {
                 Rule::target => line.target = part.into_inner().map(|word| self.ident(&word)).collect(),
                 Rule::tab => line.pattern = self.tab(part),
                 Rule::text => line.pattern = PatternText::Notation(self.quoted(part)),
+                Rule::nothing => line.pattern = PatternText::Nothing(self.span(&part)),
+                Rule::made => line.pattern = PatternText::Made(self.source_pattern(part)),
                 Rule::by => self.by(&mut line.pattern, part),
                 Rule::modifier => line.modifiers.push(self.modifier(part)),
                 Rule::over => line.over = Some(self.argument_of(part)),
@@ -344,6 +404,15 @@ impl Builder<'_> {
         self.in_modifier = around;
         // The point is not part of it.
         self.ast.add(expr, Span { start: whole.start + 1, ..whole })
+    }
+
+    /// What stands in the place of a quoted pattern.
+    fn source_pattern(&mut self, pair: Pair<'_, Rule>) -> ExprId {
+        let span = self.span(&pair);
+        let around = std::mem::replace(&mut self.in_modifier, true);
+        let expr = self.named(pair);
+        self.in_modifier = around;
+        self.ast.add(expr, span)
     }
 
     fn tab(&mut self, pair: Pair<'_, Rule>) -> PatternText {

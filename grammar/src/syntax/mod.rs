@@ -26,6 +26,7 @@ mod scan;
 mod words;
 
 pub use build::TAB_CHARACTERS;
+pub use scan::{Kind as TokenKind, Scanned as Tokens, Token, scan as tokens};
 pub use words::{RESERVED, STATEMENTS, is_name, is_word};
 
 use crate::ast::Ast;

@@ -51,10 +51,12 @@ fn row(kind: &ItemKind) -> (&'static str, &'static [Context]) {
         ItemKind::Swing { .. } => ("`swing`", &[File]),
         ItemKind::Length(_) => ("`length`", &[File]),
         ItemKind::Seed(_) => ("`seed`", &[File]),
+        ItemKind::Expect(_) => ("`expect`", &[File]),
+        ItemKind::Tuning(_) => ("`tuning`", &[File]),
         ItemKind::Play(_) => ("a `play` block", &[File, Section]),
         ItemKind::Line(_) => ("a line of a score", &[Play, Section]),
         ItemKind::Arrangement(_) => ("an arrangement", &[File, Section]),
-        ItemKind::Section { .. } => ("a section", &[File, Section]),
+        ItemKind::Section { .. } | ItemKind::Variation { .. } => ("a section", &[File, Section]),
         ItemKind::Broken(_) => ("", &[File, Instrument, Effect, Equations, Play, Section]),
     }
 }
@@ -63,8 +65,9 @@ fn row(kind: &ItemKind) -> (&'static str, &'static [Context]) {
 pub(super) fn check(ast: &mut Ast, text: &str, problems: &mut Problems) {
     check_items(&mut ast.items, Context::File, text, problems);
     for expr in ast.exprs.values() {
-        if let Expr::Sum { body: Body::Items(items), .. } | Expr::Chain { body: Body::Items(items), .. } =
-            expr
+        if let Expr::Reduce { body: Body::Items(items), .. }
+        | Expr::Chain { body: Body::Items(items), .. }
+        | Expr::Oversample { body: Body::Items(items), .. } = expr
         {
             check_items(&mut items.clone(), Context::Equations, text, problems);
         }
@@ -101,9 +104,10 @@ fn check_items(items: &mut [Item], context: Context, text: &str, problems: &mut 
 /// The name that an item defines.
 fn defined(kind: &ItemKind) -> Option<&Ident> {
     match kind {
-        ItemKind::Equation { name, .. } | ItemKind::Section { name, .. } | ItemKind::Input(name) => {
-            Some(name)
-        }
+        ItemKind::Equation { name, .. }
+        | ItemKind::Section { name, .. }
+        | ItemKind::Variation { name, .. }
+        | ItemKind::Input(name) => Some(name),
         ItemKind::Param(param) => Some(&param.name),
         ItemKind::Definition(definition) => Some(&definition.name),
         _ => None,
@@ -173,7 +177,9 @@ fn inside(kind: &mut ItemKind, text: &str, problems: &mut Problems) {
             }
         }
         ItemKind::Play(items) => check_items(items, Context::Play, text, problems),
-        ItemKind::Section { items, .. } => check_items(items, Context::Section, text, problems),
+        ItemKind::Section { items, .. } | ItemKind::Variation { items, .. } => {
+            check_items(items, Context::Section, text, problems)
+        }
         _ => {}
     }
 }

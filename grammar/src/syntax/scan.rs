@@ -7,7 +7,7 @@ use super::words::{OPEN, is_letter};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// Letters, digits and `_`.
     Word,
     /// Digits with all the letters that touch them: `50ms`, `0.5`, `3abc`.
@@ -26,49 +26,49 @@ pub(super) enum Kind {
 
 /// A piece of the text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Token {
+pub struct Token {
     /// Word, number, symbol or what else it is.
-    pub(super) kind: Kind,
+    pub kind: Kind,
     /// First byte of the token.
-    pub(super) start: usize,
+    pub start: usize,
     /// One past the last byte.
-    pub(super) end: usize,
+    pub end: usize,
 }
 
 impl Token {
     /// True for the operator or mark `symbol`.
-    pub(super) fn is(&self, symbol: &str) -> bool {
+    pub fn is(&self, symbol: &str) -> bool {
         matches!(self.kind, Kind::Symbol(s) if s == symbol)
     }
 
     /// The characters of the token, out of the whole `text`.
-    pub(super) fn text<'a>(&self, text: &'a str) -> &'a str {
+    pub fn text<'a>(&self, text: &'a str) -> &'a str {
         &text[self.start..self.end]
     }
 }
 
 /// What was found in a text.
 #[derive(Default)]
-pub(super) struct Scanned {
+pub struct Scanned {
     /// Tokens in order, newlines included.
-    pub(super) tokens: Vec<Token>,
+    pub tokens: Vec<Token>,
     /// Places of `//` comments.
-    pub(super) comments: Vec<(usize, usize)>,
+    pub comments: Vec<(usize, usize)>,
     /// Places of `///` lines, each with the start of the token that follows it.
-    pub(super) docs: Vec<(usize, usize, usize)>,
+    pub docs: Vec<(usize, usize, usize)>,
     /// Places of comments as other languages write them.
-    pub(super) foreign_comments: Vec<(usize, usize)>,
+    pub foreign_comments: Vec<(usize, usize)>,
     /// Start of each quoted text that has no closing quote, and of each tab without a closing bar line.
-    pub(super) unclosed: Vec<usize>,
+    pub unclosed: Vec<usize>,
 }
 
-const SYMBOLS: [&str; 36] = [
-    "|>", "<=", ">=", "==", "!=", "..", "&&", "||", "**", "->", "=>", "+=", "-=", "*=", "<", ">", "=", "+",
-    "-", "*", "/", "^", "(", ")", "[", "]", "{", "}", ",", ":", ".", ";", "%", "!", "|", "?",
+const SYMBOLS: [&str; 37] = [
+    "|>", "++", "<=", ">=", "==", "!=", "..", "&&", "||", "**", "->", "=>", "+=", "-=", "*=", "<", ">", "=",
+    "+", "-", "*", "/", "^", "(", ")", "[", "]", "{", "}", ",", ":", ".", ";", "%", "!", "|", "?",
 ];
 
 /// Finds the tokens and comments of a text.
-pub(super) fn scan(text: &str) -> Scanned {
+pub fn scan(text: &str) -> Scanned {
     let first = Scanner::run(text, None);
     match first.suspicious_quote(text) {
         Some(cut) => Scanner::run(text, Some(cut)),
@@ -193,6 +193,10 @@ impl<'a> Scanner<'a> {
         let mut end = self.end_while(self.at, |b| b.is_ascii_digit());
         if self.byte(end) == b'.' && self.byte(end + 1).is_ascii_digit() {
             end = self.end_while(end + 1, |b| b.is_ascii_digit());
+        }
+        let sign = usize::from(matches!(self.byte(end + 1), b'-' | b'+'));
+        if self.byte(end) == b'e' && self.byte(end + 1 + sign).is_ascii_digit() {
+            end = self.end_while(end + 1 + sign, |b| b.is_ascii_digit());
         }
         let end = if self.byte(end) == b'%' { end + 1 } else { self.end_while(end, is_letter) };
         self.token(Kind::Number, end);

@@ -23,10 +23,16 @@ pub const RESERVED: [&str; 18] = [
 ];
 
 /// Words that are keywords only at the start of an item, where no `=` follows.
-pub const STATEMENTS: [&str; 13] = [
+pub const STATEMENTS: [&str; 15] = [
     "tempo", "swing", "meter", "length", "seed", "use", "knob", "param", "until", "input", "default",
-    "title", "midi",
+    "title", "midi", "expect", "tuning",
 ];
+
+/// Signals that may stand in the place of a quoted pattern.
+pub(super) const SIGNALS: [&str; 5] = ["sine", "saw", "tri", "perlin", "rand"];
+
+/// What joins patterns in the place of a quoted one.
+pub(super) const JOINS: [&str; 3] = ["cat", "seq", "stack"];
 
 /// Words after which an operand or a block must follow, so that the item goes on in the next line.
 pub(super) const OPEN: [&str; 7] = ["if", "then", "else", "and", "or", "not", "mod"];
@@ -48,6 +54,18 @@ pub fn is_word(text: &str) -> bool {
 /// True for what may stand in a word.
 pub(super) fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// How many bytes of a number are its digits, the rest being a unit: `-1.5e-3` of `-1.5e-3Hz`.
+pub(super) fn digits_of(text: &str) -> usize {
+    let part =
+        |from: usize, of: fn(char) -> bool| text[from..].find(|c| !of(c)).map_or(text.len(), |at| from + at);
+    let mantissa = part(0, |c| matches!(c, '0'..='9' | '.' | '-'));
+    let power = text[mantissa..].strip_prefix('e').map(|power| power.trim_start_matches(['-', '+']));
+    match power.is_some_and(|power| power.starts_with(|c: char| c.is_ascii_digit())) {
+        true => part(mantissa + 1, |c| matches!(c, '0'..='9' | '-' | '+')),
+        false => mantissa,
+    }
 }
 
 #[cfg(test)]

@@ -80,6 +80,7 @@ impl Song<'_> {
         for item in &self.ast.items {
             match &item.kind {
                 ItemKind::Seed(_) => self.refuse(item.span, "a seed"),
+                ItemKind::Tuning(_) => self.refuse(item.span, "a tuning"),
                 ItemKind::Param(param) => self.refuse(param.name.span, "a knob"),
                 _ => {}
             }
@@ -145,7 +146,9 @@ impl Song<'_> {
                     let words: Vec<&str> = line.target.iter().map(|word| &*word.name).collect();
                     (words.join(".") == target).then_some(item.span)
                 }
-                ItemKind::Play(items) | ItemKind::Section { items, .. } => find(items, target),
+                ItemKind::Play(items)
+                | ItemKind::Section { items, .. }
+                | ItemKind::Variation { items, .. } => find(items, target),
                 _ => None,
             })
         }

@@ -6,6 +6,7 @@
 
 mod beats;
 mod held;
+mod performance;
 mod track;
 mod voices;
 
@@ -21,6 +22,7 @@ use crate::ids::{IdMap, ParamId};
 use crate::param::{Curve, ParamSlot};
 use crate::program::{Event, EventKind, Program, Target};
 pub use held::Held;
+pub use performance::{PlayedNote, performance};
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
@@ -339,13 +341,17 @@ impl Sequencer {
             What::Trigger { target } => {
                 let (seconds, quarter) = TRIGGER_HOLD;
                 let hold = seconds_in_frames(Rational::ratio(seconds, quarter), self.setup.rate).unwrap_or(0);
-                let plain = Note { pitch: Pitch::Plain(0.0), vel: 1.0 };
+                let plain = Note::new(Pitch::Plain(0.0));
                 (target, plain, frame + u64::from(hold), true)
             }
             What::Set { .. } => return,
         };
         self.stamp += 1;
         let pitch = note.midi(self.setup.targets[target].default_note);
+        let pitch = match (note.pitch, &self.setup.score.tuning) {
+            (Pitch::Note(_) | Pitch::Degree(..), Some(tuning)) => tuning.pitch(pitch),
+            _ => pitch,
+        };
         let start = Start { note: self.stamp, pitch, vel: note.vel, until_next };
         self.voices[target].begin(start, self.stamp, frame, out);
         self.offs.push(Reverse(NoteEnd { frame: end.max(frame + 1), note: self.stamp, target }));

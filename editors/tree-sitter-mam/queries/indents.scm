@@ -1,0 +1,2 @@
+[(block) (body) (record) (list) (arguments)] @indent
+["}" "]" ")"] @outdent
