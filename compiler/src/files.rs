@@ -11,7 +11,7 @@ pub use crate::hir::DefId;
 use crate::hir::builtins::Builtin;
 use crate::prelude::Prelude;
 pub use crate::samples::Samples;
-use mam_grammar::ast::{Ast, Definition, DefinitionKind, Expr, ExprId, Item, ItemKind};
+use mam_grammar::ast::{Ast, Definition, DefinitionKind, Expr, ExprId, Item, ItemKind, Tuning};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, syntax};
 use rustc_hash::FxHashMap;
 use std::ffi::OsStr;
@@ -147,8 +147,8 @@ impl Files {
     /// Puts another tree in the place of a user's file, which nothing has been resolved of.
     pub(crate) fn replace(&mut self, index: usize, ast: Ast) {
         let Some(user) = index.checked_sub(self.prelude.len()) else { return };
-        let File { uses, samples, .. } = std::mem::take(&mut self.user[user]);
-        self.user[user] = File { uses, samples, ..File::new(ast) };
+        let File { uses, incomplete, tunings, samples, .. } = std::mem::take(&mut self.user[user]);
+        self.user[user] = File { uses, incomplete, tunings, samples, ..File::new(ast) };
     }
 
     /// A file by its index.
@@ -296,6 +296,7 @@ impl Reader<'_> {
                 }
             }
         }
+        let tunings = self.tunings(&at, &ast);
         self.open.pop();
         if ast.items.iter().any(|item| matches!(item.kind, ItemKind::Expect(_))) {
             let own = definition_kinds(&ast);
@@ -303,7 +304,8 @@ impl Reader<'_> {
         }
         let samples = self.named_sounds(&at, &ast, &uses);
         let mut file = File::new(ast);
-        (file.uses, file.incomplete, file.samples) = (uses, incomplete, samples);
+        (file.uses, file.incomplete) = (uses, incomplete);
+        (file.tunings, file.samples) = (tunings, samples);
         self.files.user.push(file);
         let index = self.files.prelude.len() + self.files.user.len() - 1;
         self.known.insert(at.id, Known::Read(index));
@@ -362,6 +364,29 @@ impl Reader<'_> {
             None if Builtin::find(name).is_some() => Called::Function,
             None => Called::Unknown,
         }
+    }
+
+    /// The texts of the files of tunings that a file names.
+    fn tunings(&mut self, at: &Located, ast: &Ast) -> FxHashMap<Arc<str>, String> {
+        let mut texts = FxHashMap::default();
+        for item in &ast.items {
+            let ItemKind::Tuning(Tuning::Files { scale, keyboard }) = &item.kind else { continue };
+            for path in std::iter::once(scale).chain(keyboard) {
+                let located = self.loader.locate(at, &path.text);
+                match located.and_then(|located| self.text(&located)) {
+                    Ok(text) => {
+                        self.bytes += text.len();
+                        texts.insert(path.text.clone(), text);
+                    }
+                    Err(Unusable { why, help }) => {
+                        let help =
+                            help.unwrap_or_else(|| "the path is relative to the file that says it".into());
+                        self.problems.add(Problem::new(&codes::CANNOT_USE, path.span, why).help(help));
+                    }
+                }
+            }
+        }
+        texts
     }
 
     /// The file that `path` means in `from`.
