@@ -4,7 +4,8 @@ use mam_compiler::files::NoFiles;
 use mam_compiler::json::from_mam;
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Options, codes, compile};
-use mam_grammar::{Problem, Problems, Severity, Sources};
+use mam_grammar::problem::{apply, without_overlaps};
+use mam_grammar::{Applicability, Problem, Problems, Severity, Sources};
 use mam_testing::render::{program, render_program};
 use mam_testing::texts;
 use proptest::prelude::*;
@@ -70,6 +71,47 @@ fn the_examples_of_every_code_have_just_that_problem_and_none() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// What following the fixes of one kind of problem makes of a text, again and again.
+fn followed(text: &str, code: &str, guesses: bool) -> String {
+    const ROUNDS: usize = 6;
+    let mut text = text.to_owned();
+    for _ in 0..ROUNDS {
+        let found = problems(&text);
+        let wanted = |p: &&Problem| p.code.name == code;
+        let fixes = found.iter().filter(wanted).filter_map(|p| p.fix.as_ref());
+        let fixes = fixes.filter(|fix| guesses || fix.applicability == Applicability::Exact);
+        let fixes = without_overlaps(fixes.collect());
+        if fixes.is_empty() {
+            return text;
+        }
+        text = apply(&text, &fixes);
+    }
+    text
+}
+
+/// A fix that says what was meant makes the text pass, as it stands in each row; one that is a guess removes the problem.
+#[test]
+fn every_fix_of_every_code_mends_its_example() {
+    let (mut wrong, mut exact, mut guessed) = (String::new(), 0, 0);
+    for code in codes::all() {
+        let found = problems(code.fails);
+        let fixes: Vec<_> = found.iter().filter(|p| p.code == code).map(|p| p.fix.as_ref()).collect();
+        if fixes.is_empty() || fixes.iter().any(Option::is_none) {
+            continue;
+        }
+        let is_exact = fixes.iter().flatten().all(|fix| fix.applicability == Applicability::Exact);
+        *(if is_exact { &mut exact } else { &mut guessed }) += 1;
+        let mended = followed(code.fails, code.name, !is_exact);
+        let left = problems(&mended);
+        let stays = if is_exact { !names(&left).is_empty() } else { left.iter().any(|p| p.code == code) };
+        if stays {
+            wrong += &format!("{}: {mended:?} has {:?}\n", code.name, names(&left));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(exact >= 15 && guessed >= 25, "{exact} exact, {guessed} guesses");
 }
 
 #[test]
@@ -160,4 +202,40 @@ fn any_text_ends_in_problems_or_a_program() {
 #[test]
 fn places_have_whole_characters() {
     texts::survive("song.mam", "z=2\u{a0}s=2=eed=seed");
+}
+
+/// `llms.txt` (llmstxt.org): what an agent reads first, made from the documentation and the tables of the language.
+#[test]
+fn llms_txt_is_made_from_the_documentation() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let about = readme.split("\n\n").nth(1).unwrap().replace('\n', " ");
+    let mut text = format!("# mam\n\n> {about}\n\n## Documentation\n\n");
+    let mut pages: Vec<PathBuf> =
+        fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    pages.retain(|page| page.extension().is_some_and(|ending| ending == "md"));
+    pages.sort();
+    for page in pages {
+        let body = fs::read_to_string(&page).unwrap();
+        let title = body.lines().next().unwrap().trim_start_matches("# ").to_owned();
+        let paragraph = body.split("\n\n").nth(1).unwrap().replace('\n', " ");
+        let first = paragraph.split_inclusive(". ").next().unwrap().trim().to_owned();
+        let name = page.file_name().unwrap().to_str().unwrap();
+        text += &format!("- [{title}](docs/{name}): {first}\n");
+    }
+    text += "- [Schema of JSON songs](docs/schema.graph.v1.json)\n";
+    let prelude = mamc::definitions::Prelude::default();
+    let mut group = String::new();
+    for topic in mamc::reference::topics(&prelude).iter().filter(|topic| !topic.internal) {
+        if topic.group != group {
+            group.clone_from(&topic.group);
+            text += &format!("\n## {group}\n\n");
+        }
+        text += &format!("- `{}`: {}\n", topic.form.replace('\n', " "), topic.brief());
+    }
+    let path = root().join("llms.txt");
+    if std::env::var_os("MAM_BLESS").is_some_and(|bless| bless == "1") {
+        fs::write(&path, &text).unwrap();
+    }
+    let now = fs::read_to_string(&path).unwrap_or_default();
+    assert!(now == text, "llms.txt is not what the documentation makes: MAM_BLESS=1 rewrites it");
 }
