@@ -5,7 +5,7 @@ use crate::definitions::{Entry, Prelude, brief};
 use mam_compiler::expect::measures::{Measure, Row};
 use mam_compiler::hir::builtins::Builtin;
 use mam_compiler::prelude::PRELUDE;
-use mam_compiler::score::modifiers;
+use mam_compiler::score::{Entry as Modifier, SOURCES, modifiers};
 use mam_grammar::problem::nearest;
 use mam_grammar::reference::{Word, WordKind, words};
 
@@ -59,6 +59,16 @@ pub fn topics(prelude: &Prelude) -> Vec<Topic<'_>> {
     all.extend(of(WordKind::Signal, "signal", "Signals that are there"));
     all.extend(of(WordKind::Statement, "statement", "Statements"));
     all.extend(of(WordKind::Expression, "word", "Words of expressions"));
+    all.extend(SOURCES.iter().map(|&(name, form, doc)| Topic {
+        name,
+        kind: "pattern",
+        group: "In the place of a quoted pattern".into(),
+        form: form.into(),
+        doc: sentence(doc),
+        internal: false,
+        example: Some(format!("x = pluck(voices: 4)\nplay {{ x {form} }}\nout = x\n")),
+        definition: None,
+    }));
     all.extend(Measure::ALL.iter().map(|measure| of_measure(measure.row())));
     all.extend(modifiers().map(of_modifier));
     all.extend(of(WordKind::Unit, "unit", "Units"));
@@ -143,22 +153,35 @@ fn of_measure<'p>(row: &'static Row) -> Topic<'p> {
     }
 }
 
-fn of_modifier<'p>((name, usage): (&'static str, &'static str)) -> Topic<'p> {
-    let (form, doc) = usage.split_once(": ").unwrap_or((usage, ""));
-    let form = form.replace('`', "");
-    let first = form.split(" or ").next().unwrap_or("").to_string();
-    let mut letters = doc.chars();
-    let doc: String = letters.next().map(|c| c.to_uppercase().chain(letters).collect()).unwrap_or_default();
-    // Notes, of which each modifier can be one; `scale` wants degrees.
-    let notes = if name == "scale" { "0 2 4 7" } else { "c3 e3 g3 b3" };
+fn of_modifier<'p>(entry: &'static Modifier) -> Topic<'p> {
+    let first = entry.forms.first().copied().unwrap_or(entry.name);
+    // Notes, of which each modifier can be one; `scale` wants degrees, and `chord` chords.
+    let notes = match entry.name {
+        "scale" => "0 2 4 7",
+        "chord" => "Am7 D7 Gmaj7",
+        "arp" | "invert" | "voicing" => "c'maj7 f'maj7",
+        _ => "c3 e3 g3 b3",
+    };
+    // A signal's numbers are brought to a range.
+    let line = match entry.name {
+        "range" => format!("saw.{first}.segment(8)"),
+        _ => format!("\"{notes}\".{first}"),
+    };
     Topic {
-        name,
+        name: entry.name,
         kind: "modifier",
-        group: "Modifiers of patterns".into(),
-        form,
-        doc: doc + ".",
+        group: format!("Modifiers of patterns: {}", entry.group.title().to_lowercase()),
+        form: entry.forms.iter().map(|form| format!(".{form}")).collect::<Vec<_>>().join(" or "),
+        doc: sentence(entry.doc),
         internal: false,
-        example: Some(format!("x = pluck(voices: 4)\nplay {{ x \"{notes}\"{first} }}\nout = x\n")),
+        example: Some(format!("x = pluck(voices: 16)\nplay {{ x {line} }}\nout = x\n")),
         definition: None,
     }
+}
+
+/// With a capital and an end.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let start: String = letters.next().map(|c| c.to_uppercase().chain(letters).collect()).unwrap_or_default();
+    start + "."
 }

@@ -156,7 +156,9 @@ fn every_example_is_clean_and_heard_and_the_same_from_the_interpreter() {
 #[test]
 fn every_song_of_the_manual_is_clean() {
     let mut wrong = String::new();
-    for page in ["README.md", "docs/language.md", "docs/json.md"] {
+    for page in
+        ["README.md", "docs/language.md", "docs/json.md", "docs/patterns.md", "docs/coming-from-tidal.md"]
+    {
         let text = fs::read_to_string(root().join(page)).unwrap();
         let blocks: Vec<_> =
             text.split("\n```").skip(1).step_by(2).map(|b| b.split_once('\n').unwrap()).collect();

@@ -366,7 +366,7 @@ fn shared_parts_are_asked_once() {
     let reversed = |of: Pattern| Pattern::new(Node::Reverse(of));
     let keep = |of: Pattern, turned| Pattern::new(Node::Keep { seed: 3, chance: 0.5, turned, of });
     let chains: [&dyn Fn(Pattern) -> Pattern; 3] = [
-        &|of| Pattern::new(Node::Every(2, reversed(of.clone()), of)),
+        &|of| Pattern::new(Node::Every { n: 2, at: 0, then: reversed(of.clone()), otherwise: of }),
         &|of| Pattern::stack(vec![keep(of.clone(), false), reversed(keep(of, true))]),
         &|of| Pattern::new(Node::Apply(mam_runtime::score::pattern::Joint::Velocity, of.clone(), of)),
     ];

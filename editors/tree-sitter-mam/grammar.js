@@ -76,15 +76,23 @@ module.exports = grammar({
     play: ($) => seq('play', $.block),
     arrangement: ($) => prec.right(seq('play', repeat1($.part))),
     part: ($) => seq($._name, optional(seq('*', $.number))),
-    section: ($) => seq('section', field('name', $._name), field('length', $._expression), field('body', $.block)),
+    // With a length, or like another section.
+    section: ($) =>
+      seq(
+        'section', field('name', $._name), choice(field('length', $._expression), seq('=', field('of', $._name))),
+        field('body', $.block),
+      ),
 
     line: ($) =>
       prec.right(
         seq(
-          $.target, choice(seq($.tab, optional(seq('by', $.ratio))), $.string), repeat($.modifier),
+          $.target, choice(seq($.tab, optional(seq('by', $.ratio))), $.string, $.source, $.nothing), repeat($.modifier),
           optional(seq('over', $._expression)), optional(seq('curve', 'exp')),
         ),
       ),
+    // A signal, or patterns joined: `saw`, `cat("c4", "e4")`.
+    source: ($) => choice($.identifier, $.call),
+    nothing: () => choice('~', '-'),
     target: ($) => seq($._name, repeat(seq('.', $.property))),
     tab: () => token(/\|([^|\n;"{}(]*\|)+/),
     ratio: ($) => seq($.number, optional(seq('/', $.number))),
@@ -107,7 +115,7 @@ module.exports = grammar({
     // One token, so that `1/2` alone is a division.
     length: () => token(prec(1, /\d+(\.\d+)?([ \t]*\/[ \t]*\d+(\.\d+)?)?[ \t]*(beats|beat|bars|bar)/)),
 
-    access: ($) => prec.left(13, seq(choice($._primary, $.access), '.', $.property, optional($.arguments))),
+    access: ($) => prec.left(13, seq(choice($._primary, $.access, $.string), '.', $.property, optional($.arguments))),
     _primary: ($) => choice($.call, $._name, 'in', 'out', $.group, $.list, $.record, $.sum, $.chain),
     call: ($) => prec(14, seq(field('function', choice($._name, 'prev', 'tap')), $.arguments)),
     arguments: ($) => seq('(', optional(list($.argument)), ')'),

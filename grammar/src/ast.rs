@@ -438,6 +438,15 @@ pub enum ItemKind {
         /// Its lines, and arrangements of inner sections.
         items: Vec<Item>,
     },
+    /// `section verse2 = verse { hh ~ }`: a section with some of its lines replaced.
+    Variation {
+        /// Its name.
+        name: Ident,
+        /// The section that it is like.
+        of: Ident,
+        /// Lines that take the place of those of the same targets, or leave them out.
+        items: Vec<Item>,
+    },
     /// An item that could not be read; its problem has been reported. It holds the name that the item would have
     /// defined, so that the name is not reported as unknown.
     Broken(Option<Ident>),
@@ -596,6 +605,10 @@ pub enum PatternText {
     },
     /// `"c2 [e2 g2]"`
     Notation(Quoted),
+    /// `sine`, `cat("c2", "e2 g2")`: an [`Expr::Name`] or [`Expr::Call`].
+    Made(ExprId),
+    /// `~`: in a variation, the section has no line of this target. With its place.
+    Nothing(Span),
 }
 
 /// One part of an arrangement: `verse*2`.

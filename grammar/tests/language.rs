@@ -63,7 +63,7 @@ effect echo {
 "#;
 
 /// What the reference says in running text.
-const PIECES: [&str; 21] = [
+const PIECES: [&str; 26] = [
     "play { bd |x...| ; sd |..x.| }",
     "a = saw(110Hz) |> svf(800Hz).low",
     "a = sum i in 1..8 { sine(i * 110Hz) / i }",
@@ -81,6 +81,11 @@ const PIECES: [&str; 21] = [
     "knob bright = 800Hz in 100Hz..8kHz cc 74",
     "play intro verse*2 chorus verse",
     "section verse 8 bars { bd |x...x...|x.x.x...| by 1/16 }",
+    "section verse2 = verse { hh ~; bd |x.x.| }",
+    "section verse2 = verse {\n  hh -\n  bd |x.x.|\n  sd.gain -\n}",
+    "play { lead saw.range(60, 72).segment(8); bd cat(\"x*4\".rev, stack(\"x\", \"x x\")).fast(2) }",
+    "instrument i { param rand = 0.5; until saw(freq) < 1; out = trig }",
+    "effect e { input tri; out = in }",
     "tempo 130..150 over bars 5..9",
     "swing 12% of 1/8",
     "a = -2 ^ 2 + -6dB",
@@ -101,7 +106,10 @@ fn the_reference_is_read_and_is_written_as_the_formatter_writes() {
     for text in [BREAKBEAT, KICK, ECHO] {
         assert_eq!(formatted(text), text);
     }
-    PIECES.iter().for_each(|piece| drop(formatted(piece)));
+    for piece in PIECES {
+        let once = formatted(piece);
+        assert_eq!(formatted(&once), once, "{piece}");
+    }
 }
 
 #[test]

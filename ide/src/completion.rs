@@ -122,8 +122,8 @@ impl Offer<'_> {
     }
 
     fn modifiers(&mut self) {
-        for (name, usage) in modifiers() {
-            self.add(CompletionKind::Modifier, name, "").doc = Some(usage.into());
+        for entry in modifiers() {
+            self.add(CompletionKind::Modifier, entry.name, "").doc = Some(entry.usage().into());
         }
     }
 
@@ -137,8 +137,8 @@ impl Offer<'_> {
             }
             return;
         }
-        for (name, usage) in modifiers() {
-            self.add(CompletionKind::Modifier, name, "").doc = Some(usage.into());
+        for entry in modifiers() {
+            self.add(CompletionKind::Modifier, entry.name, "").doc = Some(entry.usage().into());
         }
     }
 

@@ -76,7 +76,7 @@ impl Analysis {
                 ItemKind::Play(_) | ItemKind::Arrangement(_) => {
                     lenses.push(Lens { span: head, title: "▶ play".into(), bar: None });
                 }
-                ItemKind::Section { name, .. } => {
+                ItemKind::Section { name, .. } | ItemKind::Variation { name, .. } => {
                     let bar = self.section_bar(&name.name);
                     lenses.extend(bar.map(|bar| {
                         let title = format!("▶ play {name} (bar {bar})");

@@ -69,11 +69,11 @@ impl Analysis {
         let found = match token.kind {
             TokenKind::Word => {
                 let after = Cursor::new(text, token.end).context();
-                let modifier = modifiers().find(|(name, _)| *name == word);
+                let modifier = modifiers().find(|entry| entry.name == word);
                 match modifier
                     .filter(|_| after == Context::Modifier || matches!(after, Context::ModifierArgument(_)))
                 {
-                    Some((name, usage)) => Some(show(&format!(".{name}"), usage)),
+                    Some(entry) => Some(show(&format!(".{}", entry.name), &entry.usage())),
                     None => reserved(word).map(|word| show(word.form, word.doc)),
                 }
             }

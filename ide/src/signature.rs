@@ -136,15 +136,13 @@ fn signature(name: &str, parameters: Vec<Parameter>, doc: Option<String>) -> Sig
 
 /// A modifier of patterns: `fast(2)`.
 fn modifier(name: &str) -> Option<Signature> {
-    let (_, usage) = modifiers().find(|(modifier, _)| *modifier == name)?;
-    let (form, _) = usage.split_once(": ").unwrap_or((usage, ""));
-    let form = form.trim_matches('`').trim_start_matches('.');
-    let form = form.split('`').next().unwrap_or(form);
+    let entry = modifiers().find(|entry| entry.name == name)?;
+    let form = entry.forms.first()?;
     let arguments = form.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
     let parameter = |label: &str| Parameter { name: String::new(), label: label.into(), doc: None };
     let parameters: Vec<Parameter> =
         arguments.split(", ").filter(|label| !label.is_empty()).map(parameter).collect();
-    Some(signature(name, parameters, Some(usage.into())))
+    Some(signature(name, parameters, Some(entry.usage())))
 }
 
 /// The argument at the place: the one that is named, or the next by its place. What is piped into a `def` is its first.

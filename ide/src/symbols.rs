@@ -87,7 +87,7 @@ impl Analysis {
                 };
                 with(named(&definition.name, kind), detail, children)
             }
-            ItemKind::Section { name, items, .. } => {
+            ItemKind::Section { name, items, .. } | ItemKind::Variation { name, items, .. } => {
                 with(named(name, SymbolKind::Section), "section", self.entries(items))
             }
             ItemKind::Play(items) => {
@@ -146,7 +146,8 @@ fn item_folds(items: &[Item], text: &str, folds: &mut Vec<Fold>) {
         match &item.kind {
             ItemKind::Definition(Definition { body: Body::Items(items), .. })
             | ItemKind::Play(items)
-            | ItemKind::Section { items, .. } => item_folds(items, text, folds),
+            | ItemKind::Section { items, .. }
+            | ItemKind::Variation { items, .. } => item_folds(items, text, folds),
             _ => {}
         }
     }

@@ -5,7 +5,7 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::json;
 use clap::Args;
-use mam_compiler::score::{line, notation, query_problem, show};
+use mam_compiler::score::{SOURCES, line, modifiers, notation, query_problem, show};
 use mam_grammar::{Problems, Sources, Span};
 use mam_runtime::score::{Rational, TimeSpan};
 use std::str::FromStr;
@@ -17,6 +17,7 @@ Examples:
   mamc pattern 'x ~ [x x] x(3,8)' --cycles 0..2
   mamc pattern '\"bd sd\".every(2, rev)'        with modifiers, as in a score's line
   mamc pattern '|x...x..x|.fast(2)'             a drum tab
+  mamc pattern 'saw.range(60, 72).segment(4)'   a signal
 With --json: { \"events\": [{ \"value\", \"whole\", \"part\", \"onset\" }] }; whole and part are
 [begin, end] in cycles, as exact fractions \"n/d\"; onset is false for a fragment, which
 does not sound. A value is a word, a number, a list, or { \"note\": MIDI number, \"vel\" }.")]
@@ -68,6 +69,22 @@ impl FromStr for Cycles {
     }
 }
 
+/// Whether a text is a pattern with its modifiers, as a line has it, and not what stands in quotes: no pattern of the notation
+/// begins so.
+fn is_line(text: &str) -> bool {
+    let text = text.trim_start();
+    let made = |name: &str| {
+        let rest = text.strip_prefix(name)?.trim_start();
+        let modifier = rest.strip_prefix('.').map(str::trim_start);
+        let named = |rest: &str| modifiers().any(|entry| rest.starts_with(entry.name));
+        let argument = rest.strip_prefix('(').map(str::trim_start);
+        let quoted =
+            |rest: &str| rest.starts_with('"') || SOURCES.iter().any(|source| rest.starts_with(source.0));
+        Some(modifier.is_some_and(named) || argument.is_some_and(quoted))
+    };
+    text.starts_with(['"', '|']) || SOURCES.iter().any(|source| made(source.0) == Some(true))
+}
+
 impl Pattern {
     /// Runs the command and writes its result to standard output or into files.
     ///
@@ -78,9 +95,7 @@ impl Pattern {
         let id = sources.add("<pattern>", self.pattern.as_str());
         let place = Span::new(id, 0, self.pattern.len());
         let mut problems = Problems::default();
-        // No pattern of the notation begins so.
-        let whole_line = self.pattern.trim_start().starts_with(['"', '|']);
-        let read = if whole_line { line } else { notation };
+        let read = if is_line(&self.pattern) { line } else { notation };
         let pattern = read(&self.pattern, place, self.seed, &mut problems);
         let span = TimeSpan::new(Rational::whole(self.cycles.from), Rational::whole(self.cycles.to));
         let events = show::events(&pattern, span).map_err(|e| problems.add(query_problem(e, place)));

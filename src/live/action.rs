@@ -36,6 +36,8 @@ pub(super) enum Action {
     Hit(String, f64),
     /// All notes that controllers hold end.
     Silence,
+    /// Take the last edit back.
+    Undo,
     /// Stop the music and quit.
     Quit,
 }

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_millis(800);
 
 /// What the keys do, for people.
-pub(super) const HELP: &str = "space stop/start · r from the top · ←/→ a bar · m1 mute · s1 solo · q quit";
+pub(super) const HELP: &str =
+    "space stop/start · r from the top · ←/→ a bar · m1 mute · s1 solo · u undo · q quit";
 
 /// Reads keys, and remembers a key that waits for a number.
 #[derive(Debug, Default)]
@@ -53,6 +54,7 @@ impl Keys {
             KeyCode::Char('r') => Some(Action::Top),
             KeyCode::Left => Some(Action::Bars(-1)),
             KeyCode::Right => Some(Action::Bars(1)),
+            KeyCode::Char('u') => Some(Action::Undo),
             KeyCode::Char('q') => Some(Action::Quit),
             KeyCode::Char(letter @ ('m' | 's')) => {
                 self.begun = Some(Begun { letter, number: 0, since: now });
@@ -113,8 +115,8 @@ mod tests {
 
     #[test]
     fn plain_keys_act_at_once() {
-        use Action::{Bars, Quit, Toggle, Top};
-        assert_eq!(typed(" r<>q", &[]), [Toggle, Top, Bars(-1), Bars(1), Quit]);
+        use Action::{Bars, Quit, Toggle, Top, Undo};
+        assert_eq!(typed(" r<>uq", &[]), [Toggle, Top, Bars(-1), Bars(1), Undo, Quit]);
         assert_eq!(typed("xyz\t", &["bd"]), []);
     }
 

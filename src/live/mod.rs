@@ -17,6 +17,7 @@ mod player;
 mod recorder;
 mod screen;
 mod ui;
+mod undo;
 mod view;
 mod voices;
 mod watch;

@@ -15,7 +15,7 @@ pub(super) const IMPLIED: [&str; 2] = ["bpm", "loop"];
 /// Adds the sections of a file to its names.
 pub(super) fn define(hir: &mut Hir, items: &[Item]) {
     for (index, item) in items.iter().enumerate() {
-        if let ItemKind::Section { name, .. } = &item.kind {
+        if let ItemKind::Section { name, .. } | ItemKind::Variation { name, .. } = &item.kind {
             hir.define(FILE, &name.name, Some(name.span), LocalKind::Section(index));
         }
     }
@@ -50,6 +50,12 @@ impl Score<'_> {
         for item in items {
             match &item.kind {
                 ItemKind::Play(items) | ItemKind::Section { items, .. } => self.lines(items),
+                ItemKind::Variation { of, items, .. } => {
+                    if let Some(&section) = self.sections.get(&of.name) {
+                        self.used(of.span, Target::Local(section));
+                    }
+                    self.lines(items);
+                }
                 ItemKind::Line(line) => self.target(&line.target),
                 ItemKind::Arrangement(parts) => {
                     for part in parts {

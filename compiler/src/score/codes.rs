@@ -91,6 +91,11 @@ mam_grammar::codes! {
         fails "bd = kick()\nsection a 1 bar { bd |x...| }\nsection b 1 bar { bd |x.x.| }\nplay a\nout = bd\n"
         passes "bd = kick()\nsection a 1 bar { bd |x...| }\nsection b 1 bar { bd |x.x.| }\nplay a b\nout = bd\n"
     }
+    SECTION_VARIATION Error "section-variation" {
+        "`section verse2 = verse { … }` is a section like another, of which some lines are other ones: a line takes the place of those of the same target, and `hh ~` leaves the lines of `hh` out. There has to be something to leave out, and a section to be like, which is not a variation of this one."
+        fails "bd = kick()\nhh = closed_hat()\nsection a 1 bar { bd |x...| }\nsection b = a { hh ~ }\nplay a b\nout = bd + hh\n"
+        passes "bd = kick()\nhh = closed_hat()\nsection a 1 bar {\n  bd |x...|\n  hh |x.x.|\n}\nsection b = a { hh ~ }\nplay a b\nout = bd + hh\n"
+    }
     UNKNOWN_SECTION Error "unknown-section" {
         "An arrangement names sections that stand in the same block or around it."
         fails "bd = kick()\nsection verse 1 bar { bd |x...| }\nplay vers\nout = bd\n"
@@ -121,8 +126,13 @@ mam_grammar::codes! {
         fails "bd = kick()\ntempo 120\ntempo 140 at bar 9\nlength 4 bars\nplay { bd |x...| }\nout = bd\n"
         passes "bd = kick()\ntempo 120\ntempo 140 at bar 3\nlength 4 bars\nplay { bd |x...| }\nout = bd\n"
     }
+    SIGNAL_WITHOUT_STEPS Error "signal-without-steps" {
+        "`sine saw tri perlin rand` have a value at every instant. What plays notes, sets a parameter or is a modifier's number needs steps: `.segment(8)` takes eight values a cycle, and `.struct(\"x ~ x x\")` takes them in a rhythm."
+        fails "bd = kick()\nplay {\n  bd |x...|\n  bd.gain saw.range(0.2, 1)\n}\nout = bd\n"
+        passes "bd = kick()\nplay {\n  bd |x...|\n  bd.gain saw.range(0.2, 1).segment(8)\n}\nout = bd\n"
+    }
     MODIFIER Error "pattern-modifier" {
-        "After a pattern may stand `.fast(2) .slow(2) .rev .every(4, rev) .sometimes(30%, fast(2)) .off(1/8, transpose(7st)) .degrade(50%) .ply(2) .iter(4) .shift(1/16) .vel(\"1 0.6\") .transpose(7st) .scale(c, minor)`."
+        "After a pattern stand modifiers, such as `.fast(2) .every(4, rev) .off(1/8, transpose(7st)) .scale(c, minor)`; `mamc list` shows all of them, and `mamc doc every` one."
         fails "bd = kick()\nplay { bd |x...|.fats(2) }\nout = bd\n"
         passes "bd = kick()\nplay { bd |x...|.fast(2) }\nout = bd\n"
     }

@@ -1,15 +1,17 @@
 //! Lines, sections, arrangements: what is heard where.
 
 use super::amount::{Amount, count, exact, not_so};
+use super::arguments::without_steps;
 use super::codes::{
     NOT_PLAYABLE, SCORE_NUMBER, SCORE_UNREACHED, SECTION_LENGTH, SECTION_NESTING, UNKNOWN_SECTION,
     UNKNOWN_TARGET, UNUSED_SECTION,
 };
-use super::modify::{Modifier, has_scale};
+use super::modify::mentions;
+use super::reading::Modifier;
 use super::tempo::{Meter, twice};
 use super::words::Words;
 use super::work::Work;
-use super::{Meaning, Targets};
+use super::{Instrument, Meaning, Targets};
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Ast, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
 use mam_grammar::foreign::{self, Role};
@@ -25,19 +27,30 @@ const MOST_CLIPS: usize = 65_536;
 
 /// One block of a score: the song, or a section.
 #[derive(Default)]
-struct Level<'a> {
-    lines: Vec<usize>,
-    sections: Vec<usize>,
-    arrangement: Option<(&'a [Part], Span)>,
+pub(super) struct Level<'a> {
+    pub(super) lines: Vec<usize>,
+    pub(super) sections: Vec<usize>,
+    pub(super) arrangement: Option<(&'a [Part], Span)>,
     /// The level around it.
-    around: Option<usize>,
+    pub(super) around: Option<usize>,
+    /// Whether it is that of a variation.
+    pub(super) varies: bool,
+    /// The targets whose lines a variation leaves out.
+    pub(super) left_out: Vec<(String, Span)>,
 }
 
-struct Section<'a> {
-    name: &'a Ident,
-    length: Rational,
-    level: usize,
-    used: bool,
+/// A variation whose section is still to be found.
+pub(super) struct Variation<'a> {
+    pub(super) name: &'a Ident,
+    pub(super) of: &'a Ident,
+    pub(super) level: usize,
+}
+
+pub(super) struct Section<'a> {
+    pub(super) name: &'a Ident,
+    pub(super) length: Rational,
+    pub(super) level: usize,
+    pub(super) used: bool,
 }
 
 /// A line with what the checks want to know.
@@ -62,8 +75,8 @@ pub(super) struct Composer<'a> {
     targets: &'a dyn Targets,
     meter: &'a Meter,
     seed: u64,
-    levels: Vec<Level<'a>>,
-    sections: Vec<Section<'a>>,
+    pub(super) levels: Vec<Level<'a>>,
+    pub(super) sections: Vec<Section<'a>>,
     pub(super) lines: Vec<Line>,
     /// In the order of the lines.
     pub(super) written: Vec<WrittenLine>,
@@ -131,6 +144,7 @@ impl<'a> Composer<'a> {
 
     fn items(&mut self, items: &'a [Item], level: usize) {
         let mut block = None;
+        let mut variations = Vec::new();
         for item in items {
             match &item.kind {
                 ItemKind::Play(inner) => {
@@ -145,9 +159,22 @@ impl<'a> Composer<'a> {
                     self.levels[level].arrangement = Some((parts, item.span));
                 }
                 ItemKind::Section { name, length, items } => self.section(name, *length, items, level),
+                ItemKind::Variation { name, of, items } => {
+                    let inner = self.level(level);
+                    self.levels[inner].varies = true;
+                    self.items(items, inner);
+                    variations.push(Variation { name, of, level: inner });
+                }
                 _ => {}
             }
         }
+        self.vary(variations, level);
+    }
+
+    /// A new level within another.
+    fn level(&mut self, around: usize) -> usize {
+        self.levels.push(Level { around: Some(around), ..Level::default() });
+        self.levels.len() - 1
     }
 
     fn section(&mut self, name: &'a Ident, length: ExprId, items: &'a [Item], around: usize) {
@@ -158,8 +185,7 @@ impl<'a> Composer<'a> {
             self.problems.add(problem);
             Rational::ONE
         });
-        let level = self.levels.len();
-        self.levels.push(Level { around: Some(around), ..Level::default() });
+        let level = self.level(around);
         self.levels[around].sections.push(self.sections.len());
         self.sections.push(Section { name, length, level, used: false });
         self.items(items, level);
@@ -178,13 +204,17 @@ impl<'a> Composer<'a> {
             return;
         }
         let (action, voices, pattern) = match meaning {
+            Meaning::Instrument(_) | Meaning::Parameter(_)
+                if let PatternText::Nothing(mark) = line.pattern =>
+            {
+                return self.leave_out(name, place, mark, level);
+            }
             Meaning::Instrument(instrument) => {
                 if let Some(over) = line.over {
                     let message = "`over` is for parameters, and this line plays notes";
                     self.problems.add(Problem::new(&NOT_PLAYABLE, self.ast.span(over), message));
                 }
-                let degrees = has_scale(self.ast, &line.modifiers);
-                let words = Words::Notes { of: &instrument, degrees };
+                let words = note_words(self.ast, line, &instrument);
                 let pattern = self.pattern(line, words, seed);
                 if let (PatternText::Notation(text), false) = (&line.pattern, instrument.pitched) {
                     super::hits::check(text, &instrument, self.targets, self.problems);
@@ -224,6 +254,7 @@ impl<'a> Composer<'a> {
         *self.named.entry(name.clone()).or_default() += 1;
         let (text, tab) = match &line.pattern {
             PatternText::Notation(text) => (Some(text.text.clone()), None),
+            PatternText::Made(_) | PatternText::Nothing(_) => (None, None),
             PatternText::Tab { bars, .. } => {
                 let place = bars.iter().map(|b| b.span).reduce(Span::to).unwrap_or(place);
                 let length = self.lines.last().and_then(|line| line.pattern.period().ok());
@@ -234,20 +265,9 @@ impl<'a> Composer<'a> {
     }
 
     fn pattern(&mut self, line: &Written, words: Words, seed: u64) -> Pattern {
-        let (mut pattern, place) = match &line.pattern {
-            PatternText::Tab { bars, by } => {
-                let place = bars.iter().map(|b| b.span).reduce(Span::to).unwrap_or_default();
-                (super::tab::tab(self.ast, bars, *by, self.meter, self.problems), place)
-            }
-            PatternText::Notation(text) => {
-                (super::read(&text.text, text.span, seed, words, self.problems), text.span)
-            }
-        };
         let notes = matches!(words, Words::Notes { .. });
-        let mut modifier = Modifier { ast: self.ast, meter: self.meter, notes, seed, draws: 0 };
-        for &expr in &line.modifiers {
-            pattern = modifier.apply(pattern, expr, self.problems);
-        }
+        let mut modifier = Modifier { ast: self.ast, meter: self.meter, words, notes, seed, draws: 0 };
+        let (pattern, place) = line_pattern(&mut modifier, line, self.problems);
         self.work.try_line(&pattern, place, self.problems);
         pattern
     }
@@ -352,19 +372,28 @@ impl<'a> Composer<'a> {
         too_long
     }
 
-    /// The section of this name in the level or those around it.
+    /// The sections that a level sees, the nearest first.
+    fn sections_seen(&self, level: usize) -> impl Iterator<Item = usize> {
+        let around = |&level: &usize| self.levels[level].around;
+        std::iter::successors(Some(level), around)
+            .flat_map(|level| self.levels[level].sections.iter().copied())
+    }
+
+    /// The section of this name in a level or those around it.
+    pub(super) fn section_of(&self, level: usize, name: &str) -> Option<usize> {
+        self.sections_seen(level).find(|&s| *self.sections[s].name.name == *name)
+    }
+
+    pub(super) fn known_sections(&self, level: usize) -> Vec<Arc<str>> {
+        self.sections_seen(level).map(|s| self.sections[s].name.name.clone()).collect()
+    }
+
+    /// The section that a part of an arrangement names.
     fn find(&mut self, level: usize, part: &Part) -> Option<usize> {
-        let mut known = Vec::new();
-        let mut at = Some(level);
-        while let Some(level) = at {
-            for &s in &self.levels[level].sections {
-                if *self.sections[s].name == part.section {
-                    return Some(s);
-                }
-                known.push(self.sections[s].name.name.clone());
-            }
-            at = self.levels[level].around;
+        if let Some(section) = self.section_of(level, &part.section.name) {
+            return Some(section);
         }
+        let known = self.known_sections(level);
         let unread = |item: &Item| matches!(&item.kind, ItemKind::Broken(Some(n)) if *n == part.section);
         if self.ast.items.iter().any(unread) {
             return None;
@@ -374,6 +403,47 @@ impl<'a> Composer<'a> {
         self.problems.suggest(problem, &part.section.name, "sections", || known);
         None
     }
+}
+
+/// How the words of a line of notes are read.
+pub(super) fn note_words<'i>(ast: &Ast, line: &Written, of: &'i Instrument) -> Words<'i> {
+    let says = |name: &str| mentions(ast, &line.modifiers, &|modifier| modifier == name);
+    Words::Notes { of, degrees: says("scale"), chords: says("chord") }
+}
+
+/// The pattern of a line with its modifiers, and the place of the pattern alone.
+pub(super) fn line_pattern(
+    modifier: &mut Modifier,
+    line: &Written,
+    problems: &mut Problems,
+) -> (Pattern, Span) {
+    let (ast, words, notes) = (modifier.ast, modifier.words, modifier.notes);
+    let (mut pattern, place) = match &line.pattern {
+        PatternText::Tab { bars, by } => {
+            let place = bars.iter().map(|b| b.span).reduce(Span::to).unwrap_or_default();
+            (super::tab::tab(ast, bars, *by, modifier.meter, problems), place)
+        }
+        PatternText::Notation(text) => {
+            (super::read(&text.text, text.span, modifier.seed, words, problems), text.span)
+        }
+        PatternText::Made(expr) => {
+            let made = modifier.source(*expr, words, notes, problems).unwrap_or_else(|problem| {
+                problems.add(problem);
+                None
+            });
+            (made.unwrap_or_else(Pattern::silence), ast.span(*expr))
+        }
+        PatternText::Nothing(place) => (Pattern::silence(), *place),
+    };
+    for &expr in &line.modifiers {
+        pattern = modifier.apply(pattern, expr, problems);
+    }
+    if pattern.is_continuous() {
+        let last = line.modifiers.last().map_or(place, |&last| ast.span(last));
+        problems.add(without_steps(place.to(last)));
+        return (Pattern::silence(), place);
+    }
+    (pattern, place)
 }
 
 /// The names of the equations that could not be read or that hold an error.

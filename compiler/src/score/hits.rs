@@ -1,8 +1,8 @@
 //! Words that an instrument without a pitch takes for hits, though they name other sounds: `"bd sd"` on a kick.
 
 use super::codes::WORD_IS_A_HIT;
+use super::pitch::note_number;
 use super::steps::words_of;
-use super::values::note_number;
 use super::{Instrument, Meaning, Targets};
 use mam_grammar::ast::Quoted;
 use mam_grammar::mini::{Base, Word, parse};

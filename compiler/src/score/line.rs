@@ -1,10 +1,13 @@
 //! A line of a score without its target: a pattern in quotes or a drum tab, and the modifiers behind it, for looking at.
 
 use super::codes::MODIFIER;
-use super::modify::{Modifier, has_scale};
+use super::compose::{line_pattern, note_words};
+use super::modify::mentions;
+use super::reading::Modifier;
+use super::vocabulary::find;
 use super::words::Words;
 use super::{Instrument, tempo};
-use mam_grammar::ast::{Ast, Expr, ExprId, ItemKind, Line, PatternText};
+use mam_grammar::ast::{Ast, ItemKind, Line, PatternText};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span, syntax};
 use mam_runtime::score::Pattern;
 
@@ -12,9 +15,6 @@ use mam_runtime::score::Pattern;
 const BEFORE: &str = "play { x ";
 /// The brace has a line of its own, because the text may end with a comment.
 const AFTER: &str = "\n}\n";
-
-/// Modifiers that need notes, whose velocity and pitch they change.
-const OF_NOTES: [&str; 3] = ["vel", "transpose", "scale"];
 
 /// The pattern of `text`, which is all of a score's line but its target: `"bd sd".every(2, rev)` or `|x..x|.fast(2)`.
 /// Words are taken as written; where a modifier changes notes, they are notes. `place` covers `text`.
@@ -68,35 +68,15 @@ fn lines(ast: &Ast) -> Vec<&Line> {
 fn built(ast: &Ast, line: &Line, seed: u64, problems: &mut Problems) -> Pattern {
     let meter = tempo::meter(ast, &[], problems);
     let any = Instrument { index: 0, name: "x".into(), pitched: true, voices: 1 };
-    let notes = line.modifiers.iter().any(|&m| changes_notes(ast, m));
-    let words = match notes {
-        true => Words::Notes { of: &any, degrees: has_scale(ast, &line.modifiers) },
-        false => Words::AsWritten,
-    };
-    let mut pattern = match &line.pattern {
-        PatternText::Tab { bars, by } => super::tab::tab(ast, bars, *by, &meter, problems),
-        PatternText::Notation(text) => super::read(&text.text, text.span, seed, words, problems),
-    };
+    let of_notes = |name: &str| find(name).is_some_and(|entry| entry.of_notes);
+    let notes = mentions(ast, &line.modifiers, &of_notes);
+    let words = if notes { note_words(ast, line, &any) } else { Words::AsWritten };
     let tab = matches!(line.pattern, PatternText::Tab { .. });
-    let mut modifier = Modifier { ast, meter: &meter, notes: notes || tab, seed, draws: 0 };
-    for &expr in &line.modifiers {
-        pattern = modifier.apply(pattern, expr, problems);
-    }
+    let mut modifier = Modifier { ast, meter: &meter, words, notes: notes || tab, seed, draws: 0 };
+    let (pattern, _) = line_pattern(&mut modifier, line, problems);
     if let Some(over) = line.over {
         let message = "`over` is for parameters, and a pattern by itself sets none";
         problems.add(Problem::new(&MODIFIER, ast.span(over), message).help("leave it out"));
     }
     pattern
-}
-
-/// Whether a modifier, or one within it, changes notes.
-fn changes_notes(ast: &Ast, modifier: ExprId) -> bool {
-    match &ast.exprs[modifier] {
-        Expr::Name(name) => OF_NOTES.contains(&&*name.name),
-        Expr::Call { callee, args } => {
-            OF_NOTES.contains(&&*callee.name) || args.iter().any(|arg| changes_notes(ast, arg.value))
-        }
-        Expr::Paren(inner) => changes_notes(ast, *inner),
-        _ => false,
-    }
 }

@@ -110,7 +110,7 @@ impl<'p> Builder<'p> {
     /// The steps in which the ranges of an item count, where its words have units.
     fn steps<'a>(&mut self, item: &Item, words: Words<'a>) -> Option<Steps<'a>> {
         let ends = steps::ends(item);
-        if let Words::Notes { of, degrees } = words {
+        if let Words::Notes { of, degrees, .. } = words {
             let problem = steps::check_notes(of, degrees, &ends);
             problem.into_iter().for_each(|problem| self.problems.add(problem));
         }
@@ -147,7 +147,7 @@ impl<'p> Builder<'p> {
     fn base(&mut self, base: &Base, span: Span, words: Words) -> Pattern {
         match base {
             Base::Word(word) if word.is_rest() => Pattern::silence(),
-            Base::Word(word) => words.value(word, self.problems).map_or_else(Pattern::silence, Pattern::pure),
+            Base::Word(word) => words.pattern(word, self.problems),
             Base::Fast(group) => self.group(group, words),
             Base::Slow(layers) => {
                 let slow = |b: &mut Self, layer| {

@@ -6,15 +6,19 @@
 //! without coming through here.
 
 mod amount;
+mod arguments;
 mod check;
 pub mod codes;
 mod compose;
+mod harmony;
 mod hits;
 pub mod import;
 mod line;
 mod mini;
 mod modify;
+mod pitch;
 mod ramps;
+mod reading;
 mod schedule;
 pub mod show;
 mod steps;
@@ -22,13 +26,16 @@ mod tab;
 mod targets;
 mod tempo;
 mod values;
+mod vary;
+mod vocabulary;
 mod words;
 mod work;
 
 pub use check::Leftover;
+pub use harmony::{chord_kinds, scales};
 pub use line::line;
-pub use modify::{modifiers, scales};
-pub use values::note_number;
+pub use pitch::note_number;
+pub use vocabulary::{Entry, Group, SOURCES, modifiers};
 pub use work::query_problem;
 
 use crate::dimension::Dimension;

@@ -1,307 +1,295 @@
-//! What may stand after a pattern: `.fast(2) .every(4, rev)`.
+//! What may stand after a pattern: `.fast(2) .every(4, rev)`, read as changes.
 
-use super::amount::{Amount, count, exact, plain};
+use super::arguments::Kind;
 use super::codes::MODIFIER;
-use super::tempo::Meter;
-use super::values::note_number;
+use super::reading::{Modifier, Use};
+use super::vocabulary::{find, modifiers};
 use super::words::Words;
-use crate::dimension::Dimension;
-use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident};
+use mam_grammar::ast::{Arg, Ast, Expr, ExprId};
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Problem, Problems, Span};
-use mam_runtime::score::limits::MOST_REPEATS;
-use mam_runtime::score::pattern::{Joint, Node, ValueMap, mix};
-use mam_runtime::score::{Pattern, Rational};
+use mam_runtime::score::pattern::{Chain, Change, Joint, Law, Number};
+use mam_runtime::score::{Overflow, Pattern, Rational};
 
-/// Each modifier's name and how it is used.
-const MODIFIERS: [(&str, &str); 13] = [
-    ("fast", "`.fast(2)` or `.fast(\"2 3\")`: so many times as fast"),
-    ("slow", "`.slow(2)` or `.slow(\"2 3\")`: so many times as slow"),
-    ("rev", "`.rev`: each cycle backwards"),
-    ("every", "`.every(4, rev)`: in cycles 0, 4, 8 …"),
-    ("sometimes", "`.sometimes(30%, fast(2))`: for a share of the events"),
-    ("off", "`.off(1/8, transpose(7st))`: a changed copy, so many cycles later"),
-    ("degrade", "`.degrade(50%)`: drops a share of the events"),
-    ("ply", "`.ply(2)`: each event twice, in its own time"),
-    ("iter", "`.iter(4)`: begins a quarter later in every cycle"),
-    ("shift", "`.shift(1/16)`: later by so many cycles"),
-    ("vel", "`.vel(0.8)` or `.vel(\"1 0.6\")`: multiplies velocities"),
-    ("transpose", "`.transpose(7st)` or `.transpose(\"0st 7st\")`: moves notes by semitones"),
-    ("scale", "`.scale(c, minor)`: numbers are degrees, from 0"),
-];
+type Read = Result<Change, Problem>;
 
-/// Each modifier's name, and how it is used: its forms in backquotes, and what they do.
-pub fn modifiers() -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
-    MODIFIERS.iter().copied()
-}
-
-/// Scales: semitones of an octave.
-const SCALES: [(&str, &[f64]); 18] = [
-    ("major", &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 11.0]),
-    ("minor", &[0.0, 2.0, 3.0, 5.0, 7.0, 8.0, 10.0]),
-    ("ionian", &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 11.0]),
-    ("dorian", &[0.0, 2.0, 3.0, 5.0, 7.0, 9.0, 10.0]),
-    ("phrygian", &[0.0, 1.0, 3.0, 5.0, 7.0, 8.0, 10.0]),
-    ("lydian", &[0.0, 2.0, 4.0, 6.0, 7.0, 9.0, 11.0]),
-    ("mixolydian", &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 10.0]),
-    ("aeolian", &[0.0, 2.0, 3.0, 5.0, 7.0, 8.0, 10.0]),
-    ("locrian", &[0.0, 1.0, 3.0, 5.0, 6.0, 8.0, 10.0]),
-    ("harmonic", &[0.0, 2.0, 3.0, 5.0, 7.0, 8.0, 11.0]),
-    ("melodic", &[0.0, 2.0, 3.0, 5.0, 7.0, 9.0, 11.0]),
-    ("pentatonic", &[0.0, 2.0, 4.0, 7.0, 9.0]),
-    ("minor_pentatonic", &[0.0, 3.0, 5.0, 7.0, 10.0]),
-    ("blues", &[0.0, 3.0, 5.0, 6.0, 7.0, 10.0]),
-    ("whole", &[0.0, 2.0, 4.0, 6.0, 8.0, 10.0]),
-    ("diminished", &[0.0, 2.0, 3.0, 5.0, 6.0, 8.0, 9.0, 11.0]),
-    ("hirajoshi", &[0.0, 2.0, 3.0, 7.0, 8.0]),
-    ("chromatic", &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0]),
-];
-
-/// The names of the scales, for `.scale(c, minor)`.
-pub fn scales() -> impl Iterator<Item = &'static str> {
-    SCALES.iter().map(|(name, _)| *name)
-}
-
-/// Wraps patterns in modifiers.
-pub(super) struct Modifier<'a> {
-    pub(super) ast: &'a Ast,
-    pub(super) meter: &'a Meter,
-    /// Whether the pattern is one of notes, which have velocity and pitch.
-    pub(super) notes: bool,
-    pub(super) seed: u64,
-    /// Random modifiers so far.
-    pub(super) draws: u64,
-}
-
-/// A modifier as it stands in the text.
-struct Use<'a> {
-    name: &'a Ident,
-    args: &'a [Arg],
-    span: Span,
-}
-
-type Changed = Result<Pattern, Problem>;
-
-/// True when one of the modifiers, or one within them, is `scale`.
-pub(super) fn has_scale(ast: &Ast, modifiers: &[ExprId]) -> bool {
+/// Whether one of the modifiers, or one within them, is such, by its name.
+pub(super) fn mentions(ast: &Ast, modifiers: &[ExprId], such: &dyn Fn(&str) -> bool) -> bool {
+    let within = |args: &[Arg]| args.iter().any(|arg| mentions(ast, &[arg.value], such));
     modifiers.iter().any(|&m| match &ast.exprs[m] {
-        Expr::Name(name) => &*name.name == "scale",
-        Expr::Call { callee, args } => {
-            &*callee.name == "scale" || args.iter().any(|a| has_scale(ast, &[a.value]))
-        }
+        Expr::Name(name) => such(&name.name),
+        Expr::Call { callee, args } => such(&callee.name) || within(args),
         Expr::Method { of, callee, args } => {
-            &*callee.name == "scale"
-                || has_scale(ast, &[*of])
-                || args.iter().any(|a| has_scale(ast, &[a.value]))
+            such(&callee.name) || mentions(ast, &[*of], such) || within(args)
         }
-        Expr::Field { of, .. } => has_scale(ast, &[*of]),
-        Expr::Pipe { left, right } => has_scale(ast, &[*left, *right]),
+        Expr::Field { of, field } => such(&field.name) || mentions(ast, &[*of], such),
+        Expr::Pipe { left, right } => mentions(ast, &[*left, *right], such),
+        Expr::Paren(inner) => mentions(ast, &[*inner], such),
         _ => false,
     })
 }
 
-impl Modifier<'_> {
+impl<'a> Modifier<'a> {
     /// The pattern changed by one modifier.
     pub(super) fn apply(&mut self, of: Pattern, expr: ExprId, problems: &mut Problems) -> Pattern {
         let unchanged = of.clone();
-        self.changed(of, expr, problems).unwrap_or_else(|problem| {
+        let chain = self.chain(expr, problems);
+        let changed = chain.and_then(|chain| chain.apply(of).map_err(|Overflow| self.too_fine(expr)));
+        changed.unwrap_or_else(|problem| {
             problems.add(problem);
             unchanged
         })
     }
 
-    fn changed(&mut self, of: Pattern, expr: ExprId, problems: &mut Problems) -> Changed {
+    /// The changes of an expression, one after another.
+    fn chain(&mut self, expr: ExprId, problems: &mut Problems) -> Result<Chain, Problem> {
+        let mut changes = Vec::new();
+        self.changes(expr, &mut changes, problems)?;
+        Ok(Chain(changes.into()))
+    }
+
+    fn changes(
+        &mut self,
+        expr: ExprId,
+        changes: &mut Vec<Change>,
+        problems: &mut Problems,
+    ) -> Result<(), Problem> {
         let ast = self.ast;
         let span = ast.span(expr);
-        let of_name;
         let used = match &ast.exprs[expr] {
             Expr::Call { callee, args } => Use { name: callee, args, span },
             Expr::Name(name) => Use { name, args: &[], span },
-            Expr::Paren(inner) => return self.changed(of, *inner, problems),
-            // One change after another.
+            Expr::Paren(inner) => return self.changes(*inner, changes, problems),
             Expr::Method { of: first, callee, args } => {
-                let of = self.changed(of, *first, problems)?;
-                return self.named(of, &Use { name: callee, args, span: callee.span }, problems);
+                self.changes(*first, changes, problems)?;
+                Use { name: callee, args, span: callee.span }
             }
             Expr::Field { of: first, field } => {
-                let of = self.changed(of, *first, problems)?;
-                return self.named(of, &Use { name: field, args: &[], span: field.span }, problems);
+                self.changes(*first, changes, problems)?;
+                Use { name: field, args: &[], span: field.span }
             }
             Expr::Pipe { left, right } => {
-                let changed = self.changed(of, *left, problems)?;
-                return self.changed(changed, *right, problems);
+                self.changes(*left, changes, problems)?;
+                return self.changes(*right, changes, problems);
             }
             _ => {
-                of_name = MODIFIERS.map(|m| m.0).join(", ");
+                let names: Vec<_> = modifiers().map(|entry| entry.name).collect();
                 return Err(Problem::new(&MODIFIER, span, "this is not a modifier of patterns")
-                    .help(format!("modifiers: {of_name}")));
+                    .help(format!("modifiers: {}", names.join(", "))));
             }
         };
-        self.named(of, &used, problems)
+        changes.push(self.named(&used, problems)?);
+        Ok(())
     }
 
-    fn named(&mut self, of: Pattern, used: &Use, problems: &mut Problems) -> Changed {
+    /// One modifier after a pattern that is an argument.
+    pub(super) fn named(&mut self, used: &Use, problems: &mut Problems) -> Read {
         if let Some(arg) = used.args.iter().find(|a| a.name.is_some()) {
-            let name = arg.name.as_ref().expect("an argument with a name");
-            let message = format!("modifiers take plain arguments, without `{name}:`");
-            let gap = Span { end: self.ast.span(arg.value).start, ..name.span };
-            return Err(Problem::new(&MODIFIER, name.span, message)
-                .help(format!("write the value alone, without `{name}:`"))
-                .fix(gap, ""));
+            return Err(self.argument_name(arg));
         }
+        if find(&used.name.name).is_some_and(|entry| entry.of_notes) {
+            self.only_notes(used)?;
+        }
+        let read = match self.of_time(used, problems)? {
+            Some(change) => Some(change),
+            None => match self.of_events(used, problems)? {
+                Some(change) => Some(change),
+                None => self.of_values(used, problems)?,
+            },
+        };
+        read.ok_or_else(|| unknown(used))
+    }
+
+    fn argument_name(&self, arg: &Arg) -> Problem {
+        let Some(name) = &arg.name else { return self.wrong(arg, "this argument has a name") };
+        let message = format!("this modifier takes plain arguments, without `{name}:`");
+        let gap = Span { end: self.ast.span(arg.value).start, ..name.span };
+        Problem::new(&MODIFIER, name.span, message)
+            .help(format!("write the value alone, without `{name}:`"))
+            .fix(gap, "")
+    }
+
+    /// The modifiers that move events in time.
+    fn of_time(&mut self, used: &Use, problems: &mut Problems) -> Result<Option<Change>, Problem> {
+        let mut numbers = |modifier: &mut Self, law: Law, kinds: &[Kind]| {
+            let read = used.args.iter().zip(kinds).map(|(arg, kind)| modifier.number(arg, *kind, problems));
+            Ok(Some(Change::new(law, read.collect::<Result<_, _>>()?)))
+        };
         match (&*used.name.name, used.args) {
-            ("fast", [by]) => self.faster(of, by, false, problems),
-            ("slow", [by]) => self.faster(of, by, true, problems),
-            ("rev", []) => Ok(Pattern::new(Node::Reverse(of))),
-            ("every", [n, change]) => {
-                let n = self.count(n)?;
-                let changed = self.changed(of.clone(), change.value, problems)?;
-                Ok(Pattern::new(Node::Every(n, changed, of)))
+            ("fast", [_]) => numbers(self, Law::Fast, &[Kind::Factor]),
+            ("slow", [_]) => numbers(self, Law::Slow, &[Kind::Factor]),
+            ("rev", []) => numbers(self, Law::Reverse, &[]),
+            ("palindrome", []) => {
+                let backwards = Chain([Change::new(Law::Reverse, vec![])].into());
+                Ok(Some(Change::new(Law::Last(backwards), vec![Number::Known(2.into())])))
             }
-            ("sometimes", [chance, change]) => {
-                let (chance, seed) = (self.share(chance)?, self.draw());
-                let keep = |turned| Pattern::new(Node::Keep { seed, chance, turned, of: of.clone() });
-                let changed = self.changed(keep(true), change.value, problems)?;
-                Ok(Pattern::stack(vec![keep(false), changed]))
+            ("brak", []) => Ok(Some(brak())),
+            ("shift", [_]) => numbers(self, Law::Late, &[Kind::Cycles]),
+            ("nudge", [by]) => self.joined(by, Joint::Delay, Kind::Seconds, problems).map(Some),
+            ("swing", [_, _]) => numbers(self, Law::Swing, &[Kind::Share, Kind::Factor]),
+            ("ply", [_]) => numbers(self, Law::Ply, &[Kind::Count]),
+            ("iter", [_]) => numbers(self, Law::Iter, &[Kind::Count]),
+            ("iterBack", [_]) => numbers(self, Law::IterBack, &[Kind::Count]),
+            ("linger", [_]) => numbers(self, Law::Linger, &[Kind::Part]),
+            ("zoom", [_, _]) => numbers(self, Law::Zoom, &[Kind::Cycles, Kind::Cycles]),
+            ("compress", [_, _]) => numbers(self, Law::Compress, &[Kind::Share, Kind::Share]),
+            ("ribbon", [_, _]) => numbers(self, Law::Ribbon, &[Kind::Cycles, Kind::Factor]),
+            ("euclid", [_, _]) => numbers(self, Law::Euclid, &[Kind::Whole, Kind::Count]),
+            ("euclid", [_, _, _]) => numbers(self, Law::Euclid, &[Kind::Whole, Kind::Count, Kind::Whole]),
+            ("segment", [_]) => numbers(self, Law::Segment, &[Kind::Factor]),
+            ("echo", [_, _, _]) => numbers(self, Law::Echo, &[Kind::Count, Kind::Cycles, Kind::Plain]),
+            _ => Ok(None),
+        }
+    }
+
+    /// The modifiers that choose events, and those that hold changes.
+    fn of_events(&mut self, used: &Use, problems: &mut Problems) -> Result<Option<Change>, Problem> {
+        let known = |x: i64, over: u32| Number::Known(Rational::ratio(x, over));
+        Ok(Some(match (&*used.name.name, used.args) {
+            ("struct", [by]) => {
+                let by = self.rhythm(by, problems)?;
+                Change::new(Law::Struct(by), vec![])
+            }
+            ("mask", [by]) => Change::new(Law::Mask(self.rhythm(by, problems)?), vec![]),
+            ("when", [by, change]) => {
+                let by = self.rhythm(by, problems)?;
+                Change::new(Law::When(by, self.chain(change.value, problems)?), vec![])
+            }
+            ("every" | "firstOf", [n, change]) => self.changed(Law::First, n, change, problems)?,
+            ("lastOf", [n, change]) => self.changed(Law::Last, n, change, problems)?,
+            ("chunk", [n, change]) => self.changed(Law::Chunk, n, change, problems)?,
+            ("inside" | "outside", [n, change]) => {
+                let n = self.number(n, Kind::Factor, problems)?;
+                let change = self.chain(change.value, problems)?;
+                let law = if &*used.name.name == "inside" { Law::Inside } else { Law::Outside };
+                Change::new(law(change), vec![n])
+            }
+            ("within", [begin, end, change]) => {
+                let part = [begin, end].map(|arg| self.number(arg, Kind::Share, problems));
+                let part = part.into_iter().collect::<Result<_, _>>()?;
+                Change::new(Law::Within(self.chain(change.value, problems)?), part)
             }
             ("off", [time, change]) => {
-                let time = self.cycles(time)?;
-                let changed = self.changed(of.clone().late(time), change.value, problems)?;
-                Ok(Pattern::stack(vec![of, changed]))
+                let time = self.number(time, Kind::Cycles, problems)?;
+                Change::new(Law::Off(self.chain(change.value, problems)?), vec![time])
             }
-            ("degrade", []) => Ok(self.degraded(of, 0.5)),
+            ("superimpose" | "layer", [_, ..]) => {
+                let own = (&*used.name.name == "superimpose").then(|| Ok(Chain::default()));
+                let changes = used.args.iter().map(|arg| self.chain(arg.value, problems));
+                Change::new(Law::Layer(own.into_iter().chain(changes).collect::<Result<_, _>>()?), vec![])
+            }
+            ("degrade", []) => Change::new(Law::Degrade(self.draw()), vec![known(1, 2)]),
             ("degrade", [chance]) => {
-                let chance = self.share(chance)?;
-                Ok(self.degraded(of, chance))
+                let chance = self.number(chance, Kind::Share, problems)?;
+                Change::new(Law::Degrade(self.draw()), vec![chance])
             }
-            ("ply", [n]) => Ok(Pattern::new(Node::Ply(self.count(n)?, of))),
-            ("iter", [n]) => Ok(Pattern::new(Node::Iter(self.count(n)?, of))),
-            ("shift", [time]) => Ok(of.late(self.cycles(time)?)),
-            ("vel", [by]) => self.velocity(of, by, used, problems),
-            ("transpose", [by]) => self.transposed(of, by, used, problems),
-            ("scale", [root, scale]) => self.scaled(of, root, scale, used),
-            (name, _) => Err(unknown(name, used)),
-        }
-    }
-
-    fn degraded(&mut self, of: Pattern, chance: f64) -> Pattern {
-        Pattern::new(Node::Keep { seed: self.draw(), chance, turned: false, of })
-    }
-
-    fn faster(&mut self, of: Pattern, by: &Arg, slow: bool, problems: &mut Problems) -> Changed {
-        if let Some(by) = self.text(by, Words::Numbers, problems) {
-            return Ok(Pattern::new(Node::FastBy { by, scale: Rational::ONE, slow, of }));
-        }
-        let factor = self.plain(by, "a factor")?;
-        let factor = if slow { factor.inverse().ok() } else { Some(factor) };
-        match factor.filter(|f| f.sign() > 0) {
-            Some(factor) => Ok(of.fast(factor)),
-            None => Err(self.wrong(by, "a factor is greater than 0")),
-        }
-    }
-
-    fn velocity(&mut self, of: Pattern, by: &Arg, used: &Use, problems: &mut Problems) -> Changed {
-        self.only_notes(used)?;
-        if let Some(by) = self.text(by, Words::Velocities, problems) {
-            return Ok(Pattern::new(Node::Apply(Joint::Velocity, of, by)));
-        }
-        Ok(of.map(ValueMap::Velocity(self.plain(by, "a velocity")?.to_f64())))
-    }
-
-    fn transposed(&mut self, of: Pattern, by: &Arg, used: &Use, problems: &mut Problems) -> Changed {
-        self.only_notes(used)?;
-        if let Some(by) = self.text(by, Words::Semitones, problems) {
-            return Ok(Pattern::new(Node::Apply(Joint::Transpose, of, by)));
-        }
-        match exact(self.ast, by.value)? {
-            Amount::Semitones(x) | Amount::Number(Dimension::PLAIN, x) => {
-                Ok(of.map(ValueMap::Transpose(x.to_f64())))
+            ("sometimes", [chance, change]) => {
+                let chance = self.number(chance, Kind::Share, problems)?;
+                let seed = self.draw();
+                Change::new(Law::Sometimes(seed, self.chain(change.value, problems)?), vec![chance])
             }
-            _ => Err(self.wrong(by, "a transposition is a number of semitones, such as `7st`")),
-        }
+            (name @ ("sometimes" | "often" | "rarely"), [change]) => {
+                let share = known(
+                    if name == "sometimes" {
+                        2
+                    } else if name == "often" {
+                        3
+                    } else {
+                        1
+                    },
+                    4,
+                );
+                let seed = self.draw();
+                Change::new(Law::Sometimes(seed, self.chain(change.value, problems)?), vec![share])
+            }
+            ("humanize", [time, vel]) => {
+                let time = self.number(time, Kind::Seconds, problems)?;
+                let vel = self.number(vel, Kind::Share, problems)?;
+                Change::new(Law::Humanize(self.draw()), vec![time, vel])
+            }
+            _ => return Ok(None),
+        }))
     }
 
-    fn scaled(&mut self, of: Pattern, root: &Arg, scale: &Arg, used: &Use) -> Changed {
-        self.only_notes(used)?;
-        let word = |arg: &Arg| match &self.ast.exprs[arg.value] {
-            Expr::Name(name) => Some(name.name.clone()),
-            Expr::Text(text) => Some(text.clone()),
-            _ => None,
-        };
-        let Some(root) = word(root).and_then(|name| note_number(&name)) else {
-            return Err(self.wrong(root, "a scale begins on a note, such as `c`, `eb` or `c3`"));
-        };
-        let name = word(scale).unwrap_or_default();
-        let Some((_, steps)) = SCALES.iter().find(|s| *s.0 == *name) else {
-            let problem = self.wrong(scale, &format!("there is no scale `{name}`"));
-            return Err(problem.nearest(&name, "scales", &SCALES.map(|s| s.0)));
-        };
-        Ok(of.map(ValueMap::Scale { root, steps: (*steps).into() }))
+    /// The modifiers of numbers, pitches and velocities.
+    fn of_values(&mut self, used: &Use, problems: &mut Problems) -> Result<Option<Change>, Problem> {
+        Ok(Some(match (&*used.name.name, used.args) {
+            ("legato" | "clip", [by]) => self.joined(by, Joint::Length, Kind::Plain, problems)?,
+            ("vel", [by]) => self.joined(by, Joint::Velocity, Kind::Velocity, problems)?,
+            ("transpose", [by]) => self.joined(by, Joint::Transpose, Kind::Semitones, problems)?,
+            ("add", [by]) => self.joined(by, Joint::Add, Kind::Amount, problems)?,
+            ("sub", [by]) => self.joined(by, Joint::Subtract, Kind::Amount, problems)?,
+            ("mul", [by]) => self.joined(by, Joint::Multiply, Kind::Plain, problems)?,
+            ("range", [low, high]) => {
+                let ends = [low, high].map(|arg| self.number(arg, Kind::Value, problems));
+                Change::new(Law::Between, ends.into_iter().collect::<Result<_, _>>()?)
+            }
+            ("scale", [root, scale]) => self.scale(root, scale)?,
+            ("scale", [both]) => self.scales(both, problems)?,
+            // The words of the line have been read as chords.
+            ("chord", []) => Change::new(Law::Layer([Chain::default()].into()), vec![]),
+            ("invert", [n]) => Change::new(Law::Invert, vec![self.number(n, Kind::Whole, problems)?]),
+            ("voicing", []) => {
+                let range = [48, 72].map(|note| Number::Known(Rational::whole(note)));
+                Change::new(Law::Voicing, range.to_vec())
+            }
+            ("voicing", [low, high]) => {
+                let range = [low, high].map(|arg| self.number(arg, Kind::Pitch, problems));
+                Change::new(Law::Voicing, range.into_iter().collect::<Result<_, _>>()?)
+            }
+            ("arp", [order]) => self.arp(order, problems)?,
+            _ => return Ok(None),
+        }))
+    }
+
+    /// A change with a count.
+    fn changed(
+        &mut self,
+        law: impl Fn(Chain) -> Law,
+        n: &Arg,
+        change: &Arg,
+        problems: &mut Problems,
+    ) -> Read {
+        let n = self.number(n, Kind::Count, problems)?;
+        Ok(Change::new(law(self.chain(change.value, problems)?), vec![n]))
     }
 
     fn only_notes(&self, used: &Use) -> Result<(), Problem> {
-        let message = format!("`.{}` changes notes, and this line sets a parameter", used.name);
-        self.notes.then_some(()).ok_or_else(|| Problem::new(&MODIFIER, used.span, message))
-    }
-
-    /// The pattern of an argument in quotes.
-    fn text(&mut self, arg: &Arg, words: Words, problems: &mut Problems) -> Option<Pattern> {
-        let Expr::Text(text) = &self.ast.exprs[arg.value] else { return None };
-        let quoted = self.ast.span(arg.value);
-        let start = quoted.start as usize + 1;
-        let place = Span::new(quoted.source, start, start + text.len());
-        let seed = self.draw();
-        Some(super::read(text, place, seed, words, problems))
-    }
-
-    fn plain(&self, arg: &Arg, what: &str) -> Result<Rational, Problem> {
-        plain(self.ast, arg.value, what)
-    }
-
-    fn count(&self, arg: &Arg) -> Result<u32, Problem> {
-        Ok(count(self.ast, arg.value, "this", 1..=MOST_REPEATS.into())? as u32)
-    }
-
-    /// A share between 0 and 1.
-    fn share(&self, arg: &Arg) -> Result<f64, Problem> {
-        let share = self.plain(arg, "a share")?;
-        let fine = share.sign() >= 0 && share <= Rational::ONE;
-        fine.then(|| share.to_f64()).ok_or_else(|| self.wrong(arg, "a share lies between 0% and 100%"))
-    }
-
-    /// A time in cycles: a plain number, or beats or bars.
-    fn cycles(&self, arg: &Arg) -> Result<Rational, Problem> {
-        match exact(self.ast, arg.value)? {
-            Amount::Number(Dimension::PLAIN, x) | Amount::Bars(x) => Ok(x),
-            Amount::Beats(x) => {
-                (x / self.meter.beats_per_bar).map_err(|_| self.wrong(arg, "this time does not fit"))
-            }
-            _ => Err(self.wrong(arg, "this time counts in cycles (bars), such as `1/8`")),
-        }
-    }
-
-    fn wrong(&self, arg: &Arg, message: &str) -> Problem {
-        Problem::new(&MODIFIER, self.ast.span(arg.value), message)
-    }
-
-    fn draw(&mut self) -> u64 {
-        self.draws += 1;
-        mix(mix(self.seed, u64::MAX), self.draws)
+        let values = match self.words {
+            Words::Values(_) => "this line sets a parameter",
+            _ => "these are numbers",
+        };
+        let message = format!("`.{}` changes notes, and {values}", used.name);
+        let problem = || Problem::new(&MODIFIER, used.span, message);
+        self.notes.then_some(()).ok_or_else(problem)
     }
 }
 
-fn unknown(name: &str, used: &Use) -> Problem {
-    match MODIFIERS.iter().find(|m| m.0 == name) {
-        Some((_, usage)) => {
+/// In every other cycle half as long, and a quarter later.
+fn brak() -> Change {
+    let known = |x: i64, over: u32| Number::Known(Rational::ratio(x, over));
+    let half = Change::new(Law::Compress, vec![known(0, 1), known(1, 2)]);
+    let later = Change::new(Law::Late, vec![known(1, 4)]);
+    Change::new(Law::Last(Chain([half, later].into())), vec![known(2, 1)])
+}
+
+fn unknown(used: &Use) -> Problem {
+    let name = &*used.name.name;
+    match find(name) {
+        Some(entry) => {
             let message = format!("`.{name}` does not take these arguments");
-            Problem::new(&MODIFIER, used.span, message).help(format!("use: {usage}"))
+            let help = format!("use: {}", entry.usage());
+            Problem::new(&MODIFIER, used.span, message).help(help)
         }
         None => {
             let message = format!("there is no modifier `{name}`");
             let problem = Problem::new(&MODIFIER, used.name.span, message);
             match foreign::find(Role::Modifier, name) {
                 Some(row) => row.explain(problem, used.name.span, true),
-                None => problem.nearest(name, "modifiers", &MODIFIERS.map(|m| m.0)),
+                None => {
+                    let names: Vec<_> = modifiers().map(|entry| entry.name).collect();
+                    problem.nearest(name, "modifiers", &names)
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The onsets of a score, laid out in time for those who check it.
 
-use mam_runtime::score::{Clip, PatternEvent, Rational, TimeSpan, Transport, Value};
+use mam_runtime::score::{Clip, Overflow, PatternEvent, Rational, TimeSpan, Transport, Value};
 
 /// Events that are looked at; a song with more in its first bars is checked in part.
 const MOST_EVENTS: usize = 200_000;
@@ -22,6 +22,18 @@ pub(super) struct Schedule<'a> {
     /// The bar up to which the onsets are there.
     until: Rational,
     onsets: Vec<Heard>,
+}
+
+/// Where the note of an event ends, in cycles; any other value lasts as long as its event.
+fn held_until(event: &PatternEvent) -> Result<Rational, Overflow> {
+    let TimeSpan { begin, end } = event.whole;
+    match &event.value {
+        Value::Note(note) if note.length != 1.0 => {
+            let length = Rational::from_f64(note.length).ok_or(Overflow)?;
+            begin + ((end - begin)? * length)?
+        }
+        _ => Ok(end),
+    }
 }
 
 impl<'a> Schedule<'a> {
@@ -55,8 +67,9 @@ impl<'a> Schedule<'a> {
             let span = TimeSpan { begin: whole.begin.max(from), end: whole.end.min(to) };
             let events = pattern.query_within(span, steps).unwrap_or_default();
             for event in events.into_iter().filter(PatternEvent::has_onset) {
-                let (begin, over) = (clip.start + event.whole.begin, clip.start + event.whole.end);
-                if let (Ok(begin), Ok(over)) = (begin, over) {
+                let (begin, over) =
+                    (clip.start + event.whole.begin, held_until(&event).map(|end| clip.start + end));
+                if let (Ok(begin), Ok(Ok(over))) = (begin, over) {
                     let end = clip.end.map_or(over, |end| over.min(end));
                     self.onsets.push(Heard { line: clip.line, begin, end, value: event.value });
                 }

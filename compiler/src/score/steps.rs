@@ -3,7 +3,8 @@
 //! The ends are read as numbers of one unit, the range counts them by one, and what comes out is converted.
 
 use super::codes::PATTERN_VALUE;
-use super::values::{in_base, note, note_number, semitones, velocity};
+use super::pitch::note_number;
+use super::values::{in_base, note, semitones, velocity};
 use super::{Instrument, Parameter};
 use crate::dimension::{Dimension, base_value};
 use mam_grammar::ast::Unit;

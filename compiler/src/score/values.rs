@@ -2,6 +2,8 @@
 
 use super::amount::{Amount, from_word};
 use super::codes::{PATTERN_VALUE, VALUE_CLAMPED};
+use super::harmony::{chord_kinds, named, symbol};
+use super::pitch::{note_number, raised};
 use super::{Instrument, Parameter};
 use crate::dimension::Dimension;
 use mam_grammar::foreign;
@@ -17,7 +19,7 @@ pub(super) fn velocity(word: &Word) -> Result<Value, Problem> {
     plain(word, "a velocity, such as `0.5`")
 }
 
-fn plain(word: &Word, wanted: &str) -> Result<Value, Problem> {
+pub(super) fn plain(word: &Word, wanted: &str) -> Result<Value, Problem> {
     match from_word(&word.text) {
         Some(Amount::Number(Dimension::PLAIN, x)) => Ok(Value::Number(x.to_f64())),
         _ => Err(wrong(word, wanted)),
@@ -31,8 +33,59 @@ pub(super) fn semitones(word: &Word) -> Result<Value, Problem> {
     }
 }
 
+/// A time in seconds.
+pub(super) fn seconds(word: &Word) -> Result<Value, Problem> {
+    match from_word(&word.text) {
+        Some(Amount::Number(Dimension::TIME, x)) => Ok(Value::Number(x.to_f64())),
+        Some(Amount::Number(Dimension::PLAIN, x)) if x.sign() == 0 => Ok(Value::Number(0.0)),
+        _ => Err(wrong(word, "a time, such as `10ms`")),
+    }
+}
+
+/// A note's name or number, as a number.
+pub(super) fn pitch(word: &Word) -> Result<Value, Problem> {
+    let number = note_number(&word.text).map(Value::Number);
+    number.map_or_else(|| plain(word, "a note, such as `c4` or `60`"), Ok)
+}
+
+/// What a rhythm says: 1 where it is true.
+pub(super) fn rhythm(word: &Word) -> Result<Value, Problem> {
+    match &*word.text {
+        "x" | "t" | "true" | "1" => Ok(Value::Number(1.0)),
+        "f" | "false" | "0" => Ok(Value::Number(0.0)),
+        _ => {
+            Err(wrong(word, "a step of a rhythm")
+                .help("a rhythm is written with `x` and `~`, or with 1 and 0"))
+        }
+    }
+}
+
+/// What is added to a value of a parameter, in base units; its range is of no account.
+pub(super) fn amount(word: &Word, param: &Parameter) -> Result<Value, Problem> {
+    let free = Parameter { range: (f64::NEG_INFINITY, f64::INFINITY), ..param.clone() };
+    in_base(word, &free, &mut Problems::default()).map(Value::Number)
+}
+
+/// The notes of a chord's symbol.
+pub(super) fn chord_symbol(word: &Word) -> Result<Vec<f64>, Problem> {
+    symbol(&word.text).or_else(|| named(&word.text)).ok_or_else(|| unknown_chord(word))
+}
+
+/// The notes of a chord behind a note's name.
+pub(super) fn chord_name(word: &Word) -> Result<Vec<f64>, Problem> {
+    named(&word.text).ok_or_else(|| unknown_chord(word))
+}
+
+fn unknown_chord(word: &Word) -> Problem {
+    let kinds: Vec<_> = chord_kinds().collect();
+    wrong(word, "a chord").help(format!(
+        "a chord is `Am7` under `.chord`, and `a3'm7` anywhere; the kinds are {}",
+        kinds.join(" ")
+    ))
+}
+
 pub(super) fn note(word: &Word, of: &Instrument, degrees: bool) -> Result<Note, Problem> {
-    let note = |pitch| Ok(Note { pitch, vel: 1.0 });
+    let note = |pitch| Ok(Note::new(pitch));
     if !of.pitched || &*word.text == "x" {
         return note(Pitch::Plain(0.0));
     }
@@ -63,7 +116,9 @@ pub(super) fn note(word: &Word, of: &Instrument, degrees: bool) -> Result<Note, 
         }
         _ => Err(match foreign::chord(&word.text) {
             Some(notes) => wrong(word, "a note")
-                .help(format!("a chord is its notes, in brackets: `{notes}`"))
+                .help(format!(
+                    "a chord is its notes, in brackets: `{notes}`; `c4'maj7` anywhere; or `Cmaj7` under `.chord`"
+                ))
                 .fix(word.span, notes),
             None => wrong(word, "a note").help(format!(
             "`{}` plays notes: names (`c4`, `eb3`, `f#2`; a bare `c` is c4), MIDI numbers (`60`), `x` for a plain hit, \
@@ -74,48 +129,12 @@ pub(super) fn note(word: &Word, of: &Instrument, degrees: bool) -> Result<Note, 
     }
 }
 
-/// By how many semitones accidentals raise; `None` for other words. `letters` are those that stand for `#` and `b`.
-fn raised(accidentals: &str, letters: bool) -> Option<f64> {
-    const MOST: usize = 4;
-    let one = |c| match c {
-        '#' | '♯' => Some(1.0),
-        'b' | '♭' => Some(-1.0),
-        's' if letters => Some(1.0),
-        'f' if letters => Some(-1.0),
-        _ => None,
-    };
-    let few = accidentals.chars().count() <= MOST;
-    accidentals.chars().map(one).sum::<Option<f64>>().filter(|_| few)
-}
-
 /// A degree of a scale with accidentals behind it, `1b` or `-2♯`: the degree, and semitones above it.
 fn altered_degree(text: &str) -> Option<(f64, f64)> {
     let end = text.find(['#', 'b', '♯', '♭'])?;
     let (degree, accidentals) = text.split_at(end);
     let degree: i32 = degree.parse().ok()?;
     Some((degree.into(), raised(accidentals, false)?))
-}
-
-/// The MIDI number of a note's name: `c4` is 60, a bare `c` too; `#`, `♯` and `s` raise, `b`, `♭` and `f` lower.
-pub fn note_number(name: &str) -> Option<f64> {
-    let mut letters = name.chars();
-    let letter = letters.next()?.to_ascii_lowercase();
-    let pitch = match letter {
-        'c' => 0,
-        'd' => 2,
-        'e' => 4,
-        'f' => 5,
-        'g' => 7,
-        'a' => 9,
-        'b' => 11,
-        _ => return None,
-    };
-    let rest = letters.as_str();
-    let octave_at = rest.find(|c: char| c.is_ascii_digit() || c == '-').unwrap_or(rest.len());
-    let (accidentals, octave) = rest.split_at(octave_at);
-    let raised = raised(accidentals, true)?;
-    let octave: i32 = if octave.is_empty() { 4 } else { octave.parse().ok()? };
-    (-9..=20).contains(&octave).then(|| f64::from((octave + 1) * 12 + pitch) + raised)
 }
 
 /// The value of a parameter in base units, with a warning where it lies outside the range.

@@ -2,11 +2,13 @@
 
 use super::codes::{PATTERN_NUMBER, PATTERN_VALUE};
 use super::steps::{Ends, Steps};
-use super::values::{note, parameter, semitones, velocity};
+use super::values::{
+    amount, chord_name, chord_symbol, note, parameter, pitch, plain, rhythm, seconds, semitones, velocity,
+};
 use super::{Instrument, Parameter};
 use mam_grammar::mini::Word;
 use mam_grammar::{Problem, Problems};
-use mam_runtime::score::Value;
+use mam_runtime::score::{Pattern, Value};
 
 /// How the words of a pattern are read.
 #[derive(Clone, Copy, Debug)]
@@ -15,16 +17,26 @@ pub(super) enum Words<'a> {
     AsWritten,
     /// Numbers alone: arguments of operators.
     Numbers,
-    /// Notes of an instrument; numbers are degrees of a scale where `degrees`.
-    Notes { of: &'a Instrument, degrees: bool },
+    /// Notes of an instrument; numbers are degrees of a scale where `degrees`, words are chords where `chords`.
+    Notes { of: &'a Instrument, degrees: bool, chords: bool },
     /// After `:` in a note.
     Velocities,
     /// After `:` in a note's velocity, and in a parameter's value: nothing.
     Nothing,
     /// Semitones: the argument of `transpose`.
     Semitones,
+    /// Plain numbers, with a unit that is a ratio where they have one.
+    Plain,
+    /// Times in seconds.
+    Seconds,
+    /// Notes by their names, or their numbers, as numbers.
+    Pitches,
+    /// True and false.
+    Rhythm,
     /// Values of a parameter.
     Values(&'a Parameter),
+    /// What is added to the values of a parameter.
+    Amounts(&'a Parameter),
     /// The ends of a range, as numbers of the steps in which it counts.
     Steps(Steps<'a>),
 }
@@ -50,9 +62,28 @@ impl<'a> Words<'a> {
         Some(Steps::new(kind, ends))
     }
 
+    /// The pattern of a word that is not a rest: its value, or the notes of a chord.
+    pub(super) fn pattern(self, word: &Word, problems: &mut Problems) -> Pattern {
+        let chord = match self {
+            Words::Notes { of, chords: true, .. } if of.pitched => chord_symbol(word).map(Some),
+            Words::Notes { of, .. } if of.pitched && word.text.contains('\'') => chord_name(word).map(Some),
+            _ => Ok(None),
+        };
+        let notes =
+            |notes: Vec<f64>| Pattern::stack(notes.into_iter().map(Value::note).map(Pattern::pure).collect());
+        let read = chord.and_then(|chord| match chord {
+            Some(chord) => Ok(notes(chord)),
+            None => self.read(word, problems).map(Pattern::pure),
+        });
+        read.unwrap_or_else(|problem| {
+            problems.add(problem);
+            Pattern::silence()
+        })
+    }
+
     /// The value of a word that is not a rest.
-    pub(super) fn value(self, word: &Word, problems: &mut Problems) -> Option<Value> {
-        let read = match self {
+    pub(super) fn read(self, word: &Word, problems: &mut Problems) -> Result<Value, Problem> {
+        match self {
             Words::AsWritten => {
                 Ok(word.number().map_or_else(|| Value::Word(word.text.clone()), Value::Number))
             }
@@ -60,14 +91,18 @@ impl<'a> Words<'a> {
                 Problem::new(&PATTERN_NUMBER, word.span, format!("`{}` is not a number", word.text))
                     .help("an operator's argument is a number, or a pattern of numbers: `x*2`, `x*<2 3>`")
             }),
-            Words::Notes { of, degrees } => note(word, of, degrees).map(Value::Note),
+            Words::Notes { of, degrees, .. } => note(word, of, degrees).map(Value::Note),
             Words::Velocities => velocity(word),
             Words::Semitones => semitones(word),
+            Words::Plain => plain(word, "a plain number, such as `0.5`"),
+            Words::Seconds => seconds(word),
+            Words::Pitches => pitch(word),
+            Words::Rhythm => rhythm(word),
             Words::Nothing => Err(Problem::new(&PATTERN_VALUE, word.span, "nothing can follow this `:`")
                 .help("`:` stands between a note and its velocity: `c4:0.5`")),
             Words::Values(param) => parameter(word, param, problems),
+            Words::Amounts(param) => amount(word, param),
             Words::Steps(steps) => steps.value(word, problems),
-        };
-        read.map_err(|p| problems.add(p)).ok()
+        }
     }
 }

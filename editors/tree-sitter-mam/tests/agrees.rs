@@ -21,7 +21,9 @@ fn items(text: &str) -> Option<Vec<String>> {
     let id = sources.add("song.mam", text);
     let (ast, problems) = syntax::parse(&sources, id, &Limits::default());
     let name = |kind: &ItemKind| match kind {
-        ItemKind::Equation { name, .. } | ItemKind::Section { name, .. } => name.to_string(),
+        ItemKind::Equation { name, .. }
+        | ItemKind::Section { name, .. }
+        | ItemKind::Variation { name, .. } => name.to_string(),
         ItemKind::Definition(definition) => definition.name.to_string(),
         ItemKind::Param(param) => param.name.to_string(),
         _ => String::new(),

@@ -86,6 +86,9 @@ fn kind(ast: &Ast, kind: &ItemKind, depth: usize) -> String {
         ItemKind::Section { name, length, items } => {
             block(ast, &format!("section {name} {}", text(*length)), items, depth)
         }
+        ItemKind::Variation { name, of, items } => {
+            block(ast, &format!("section {name} like {of}"), items, depth)
+        }
         ItemKind::Broken(Some(name)) => format!("(broken {name})"),
         ItemKind::Broken(None) => "(broken)".to_owned(),
     }
@@ -160,6 +163,8 @@ fn score_line(ast: &Ast, line: &Line) -> String {
             out.push(')');
         }
         PatternText::Notation(text) => out += &format!("{:?}", text.text),
+        PatternText::Made(expr) => out += &ast.text_of(*expr),
+        PatternText::Nothing(_) => out += "nothing",
     }
     for modifier in &line.modifiers {
         let _ = write!(out, " .{}", ast.text_of(*modifier));

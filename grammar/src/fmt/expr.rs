@@ -122,7 +122,7 @@ impl Printer<'_> {
     /// What has a field.
     fn owner(&mut self, of: ExprId) -> Doc {
         match self.ast.exprs[of] {
-            Expr::Number(_) | Expr::Length { .. } | Expr::Text(_) | Expr::If { .. } => {
+            Expr::Number(_) | Expr::Length { .. } | Expr::If { .. } => {
                 let inner = self.expr(of);
                 brackets("(", vec![inner], ")")
             }

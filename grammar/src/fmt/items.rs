@@ -221,6 +221,10 @@ impl Printer<'_> {
                 let block = self.block_after(self.ast.span(*length).end as usize, items, item);
                 Doc::All(vec![Doc::text(head), block])
             }
+            ItemKind::Variation { name, of, items } => {
+                let block = self.block_after(of.span.end as usize, items, item);
+                Doc::All(vec![Doc::text(format!("section {name} = {of} ")), block])
+            }
             ItemKind::Broken(_) => Doc::text(self.source(item.span.range())),
         }
     }
@@ -429,7 +433,10 @@ fn made_region(before: Option<&Item>, item: &Item) -> Region {
         ItemKind::Line(_) => 1,
         ItemKind::Param(_) | ItemKind::Input(_) | ItemKind::DefaultNote(_) | ItemKind::Midi(_) => 2,
         ItemKind::Until(_) => 0,
-        ItemKind::Definition(_) | ItemKind::Play(_) | ItemKind::Section { .. } => 3,
+        ItemKind::Definition(_)
+        | ItemKind::Play(_)
+        | ItemKind::Section { .. }
+        | ItemKind::Variation { .. } => 3,
         _ => 4,
     };
     let apart = before.is_some_and(|before| group(before) != group(item) || group(item) == 3);

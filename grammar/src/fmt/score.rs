@@ -14,7 +14,7 @@ impl Printer<'_> {
     /// A line with its target filled up to `width` characters: `bd |x...x...| by 1/16 .fast(2) over 1 beat curve exp`
     pub(super) fn score_line(&mut self, line: &Line, width: usize) -> Doc {
         let mut out = format!("{:1$} ", target(line), width);
-        let mut spaced = false;
+        let (mut spaced, mut made) = (false, None);
         match &line.pattern {
             PatternText::Tab { bars, by } => {
                 let bars: Vec<_> = bars.iter().map(|bar| &*bar.text).collect();
@@ -25,6 +25,8 @@ impl Printer<'_> {
                 }
             }
             PatternText::Notation(text) => out += &format!("\"{}\"", text.text),
+            PatternText::Made(expr) => made = Some(self.expr(*expr)),
+            PatternText::Nothing(_) => out.push('~'),
         }
         let mut modifiers = Vec::new();
         for &modifier in &line.modifiers {
@@ -40,6 +42,7 @@ impl Printer<'_> {
             tail += &format!(" over {}", self.flat(over));
         }
         tail += if line.curve_exp { " curve exp" } else { "" };
-        Doc::All(vec![Doc::text(out), Doc::Group(vec![Doc::Nest(modifiers)]), Doc::text(tail)])
+        let start = Doc::All([Doc::text(out)].into_iter().chain(made).collect());
+        Doc::All(vec![start, Doc::Group(vec![Doc::Nest(modifiers)]), Doc::text(tail)])
     }
 }

@@ -72,9 +72,6 @@ fn problem(text: &str, place: Span, error: &Error<Rule>) -> Problem {
     };
     let end = found + c.len_utf8();
     let rest = &text[found..];
-    if let Some(problem) = tidal_chord(text, place, found) {
-        return problem;
-    }
     let problem = match c {
         '.' | '_' => syntax(place, found, end, format!("`{c}` has no step before it")),
         ',' | '|' if text[..found].trim_end().ends_with([',', '|']) || text[..found].trim().is_empty() => {
@@ -142,21 +139,6 @@ fn unbalanced(text: &str, place: Span) -> Option<Problem> {
     let end = at(place, text.len(), text.len());
     let problem = syntax(place, i, i + 1, message).help(format!("add `{right}` where the group ends"));
     Some(problem.guess(end, right))
-}
-
-/// `c'maj`, a chord by its name.
-fn tidal_chord(text: &str, place: Span, found: usize) -> Option<Problem> {
-    let part = |c: char| c.is_alphanumeric() || c == '#';
-    let tail = text[found..].strip_prefix('\'')?;
-    let start = text[..found].trim_end_matches(part).len();
-    let end = found + 1 + tail.find(|c| !part(c)).unwrap_or(tail.len());
-    let notes = crate::foreign::chord(&text[start..end])?;
-    let problem = syntax(place, start, end, format!("`{}` is not a step of a pattern", &text[start..end]));
-    Some(
-        problem
-            .help(format!("a chord is its notes, in brackets: `{notes}`"))
-            .fix(at(place, start, end), notes),
-    )
 }
 
 /// Turns pairs of the grammar into the tree; the grammar has seen to it that each has its parts.

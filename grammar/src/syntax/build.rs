@@ -135,6 +135,7 @@ impl Builder<'_> {
             Rule::play => ItemKind::Play(self.last_block(pair)),
             Rule::arrangement => self.arrangement(pair),
             Rule::section => self.section(pair),
+            Rule::variation => self.variation(pair),
             _ => ItemKind::Line(self.line(pair)),
         }
     }
@@ -328,6 +329,22 @@ impl Builder<'_> {
         ItemKind::Section { name, length, items }
     }
 
+    fn variation(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        let mut parts = pair.into_inner();
+        let (name, of) = match parts.next() {
+            Some(head) => self.variation_head(head),
+            None => (self.no_name(), self.no_name()),
+        };
+        let items = parts.next().map_or_else(Vec::new, |block| self.block(block));
+        ItemKind::Variation { name, of, items }
+    }
+
+    /// A pair of rule `variation_head`.
+    pub(super) fn variation_head(&mut self, pair: Pair<'_, Rule>) -> (Ident, Ident) {
+        let mut parts = pair.into_inner().filter(|part| part.as_rule() == Rule::name);
+        (self.next_ident(&mut parts), self.next_ident(&mut parts))
+    }
+
     /// A pair of rule `section_head`.
     pub(super) fn section_head(&mut self, pair: Pair<'_, Rule>) -> (Ident, ExprId) {
         let mut parts = pair.into_inner().skip(1);
@@ -348,6 +365,8 @@ impl Builder<'_> {
                 Rule::target => line.target = part.into_inner().map(|word| self.ident(&word)).collect(),
                 Rule::tab => line.pattern = self.tab(part),
                 Rule::text => line.pattern = PatternText::Notation(self.quoted(part)),
+                Rule::nothing => line.pattern = PatternText::Nothing(self.span(&part)),
+                Rule::made => line.pattern = PatternText::Made(self.source_pattern(part)),
                 Rule::by => self.by(&mut line.pattern, part),
                 Rule::modifier => line.modifiers.push(self.modifier(part)),
                 Rule::over => line.over = Some(self.argument_of(part)),
@@ -370,6 +389,15 @@ impl Builder<'_> {
         self.in_modifier = around;
         // The point is not part of it.
         self.ast.add(expr, Span { start: whole.start + 1, ..whole })
+    }
+
+    /// What stands in the place of a quoted pattern.
+    fn source_pattern(&mut self, pair: Pair<'_, Rule>) -> ExprId {
+        let span = self.span(&pair);
+        let around = std::mem::replace(&mut self.in_modifier, true);
+        let expr = self.named(pair);
+        self.in_modifier = around;
+        self.ast.add(expr, span)
     }
 
     fn tab(&mut self, pair: Pair<'_, Rule>) -> PatternText {

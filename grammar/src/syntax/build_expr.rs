@@ -117,15 +117,10 @@ impl Builder<'_> {
     }
 
     fn operand(&mut self, pair: Pair<'_, Rule>) -> ExprId {
-        let span = self.span(&pair);
         match pair.as_rule() {
             Rule::number => self.number(&pair),
             Rule::length_value => self.length_value(pair),
             Rule::choice => self.choice(pair),
-            Rule::text => {
-                let quoted = self.quoted(pair);
-                self.ast.add(Expr::Text(quoted.text), span)
-            }
             _ => self.postfix(pair),
         }
     }
@@ -245,6 +240,7 @@ impl Builder<'_> {
             Rule::sum => self.sum(pair),
             Rule::chain => self.chain(pair),
             Rule::named => self.named(pair),
+            Rule::text => Expr::Text(self.quoted(pair).text),
             Rule::group => {
                 let all = self.exprs(pair);
                 if let [one] = all[..] { Expr::Paren(one) } else { Expr::Tuple(all) }

@@ -312,11 +312,26 @@ impl<'a> Walk<'a> {
             None => true,
             Some(token) => match token.kind {
                 Kind::Newline => true,
-                Kind::Symbol(symbol) => OPERATORS.contains(&symbol),
+                Kind::Symbol(symbol) => OPERATORS.contains(&symbol) && !self.is_left_out(),
                 Kind::Word => OPEN.contains(&token.text(self.text)),
                 _ => false,
             },
         }
+    }
+
+    /// True where the item so far is a line of a variation that takes another out: `hh -`.
+    fn is_left_out(&self) -> bool {
+        let item = self.item();
+        let path =
+            |(i, token): (usize, &Token)| if i % 2 == 0 { token.kind == Kind::Word } else { token.is(".") };
+        let Some((last, target)) = item.split_last().filter(|(last, _)| last.is("-")) else { return false };
+        let Some(block) = self.stack.last().filter(|frame| frame.symbol == "{") else { return false };
+        let before = &self.out.tokens[..block.open];
+        let head =
+            before.iter().rposition(|token| is_separator(token) || token.is("{")).map_or(0, |at| at + 1);
+        let varies = before[head..].first().is_some_and(|token| token.text(self.text) == "section")
+            && before[head..].iter().any(|token| token.is("="));
+        varies && last.is("-") && target.len() % 2 == 1 && target.iter().enumerate().all(path)
     }
 
     /// True when the line that begins with token `next` belongs to the item before it.

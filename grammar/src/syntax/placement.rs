@@ -55,7 +55,7 @@ fn row(kind: &ItemKind) -> (&'static str, &'static [Context]) {
         ItemKind::Play(_) => ("a `play` block", &[File, Section]),
         ItemKind::Line(_) => ("a line of a score", &[Play, Section]),
         ItemKind::Arrangement(_) => ("an arrangement", &[File, Section]),
-        ItemKind::Section { .. } => ("a section", &[File, Section]),
+        ItemKind::Section { .. } | ItemKind::Variation { .. } => ("a section", &[File, Section]),
         ItemKind::Broken(_) => ("", &[File, Instrument, Effect, Equations, Play, Section]),
     }
 }
@@ -102,9 +102,10 @@ fn check_items(items: &mut [Item], context: Context, text: &str, problems: &mut 
 /// The name that an item defines.
 fn defined(kind: &ItemKind) -> Option<&Ident> {
     match kind {
-        ItemKind::Equation { name, .. } | ItemKind::Section { name, .. } | ItemKind::Input(name) => {
-            Some(name)
-        }
+        ItemKind::Equation { name, .. }
+        | ItemKind::Section { name, .. }
+        | ItemKind::Variation { name, .. }
+        | ItemKind::Input(name) => Some(name),
         ItemKind::Param(param) => Some(&param.name),
         ItemKind::Definition(definition) => Some(&definition.name),
         _ => None,
@@ -174,7 +175,9 @@ fn inside(kind: &mut ItemKind, text: &str, problems: &mut Problems) {
             }
         }
         ItemKind::Play(items) => check_items(items, Context::Play, text, problems),
-        ItemKind::Section { items, .. } => check_items(items, Context::Section, text, problems),
+        ItemKind::Section { items, .. } | ItemKind::Variation { items, .. } => {
+            check_items(items, Context::Section, text, problems)
+        }
         _ => {}
     }
 }

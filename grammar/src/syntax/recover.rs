@@ -350,6 +350,10 @@ impl Reader<'_> {
                 let (name, length) = self.builder.section_head(head);
                 return Some(ItemKind::Section { name, length, items: self.items(inner) });
             }
+            Rule::variation_head => {
+                let (name, of) = self.builder.variation_head(head);
+                return Some(ItemKind::Variation { name, of, items: self.items(inner) });
+            }
             _ => return Some(ItemKind::Play(self.items(inner))),
         };
         let (name, formals) = match kind {

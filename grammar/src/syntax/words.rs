@@ -28,6 +28,12 @@ pub const STATEMENTS: [&str; 14] = [
     "title", "midi", "expect",
 ];
 
+/// Signals that may stand in the place of a quoted pattern.
+pub(super) const SIGNALS: [&str; 5] = ["sine", "saw", "tri", "perlin", "rand"];
+
+/// What joins patterns in the place of a quoted one.
+pub(super) const JOINS: [&str; 3] = ["cat", "seq", "stack"];
+
 /// Words after which an operand or a block must follow, so that the item goes on in the next line.
 pub(super) const OPEN: [&str; 7] = ["if", "then", "else", "and", "or", "not", "mod"];
 

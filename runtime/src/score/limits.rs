@@ -17,3 +17,6 @@ pub const MOST_EUCLID_STEPS: usize = 1024;
 
 /// A repetition (`!n`, `ply`, `every`, `iter`) may have at most this count.
 pub const MOST_REPEATS: u32 = 1024;
+
+/// Seconds by which a note may be earlier or later than its event.
+pub const MOST_DELAY: f64 = 0.25;

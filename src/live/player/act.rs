@@ -87,6 +87,7 @@ impl Player {
                 }
             }
             Action::Silence => self.voices.silence(&mut self.control),
+            Action::Undo => self.undo()?,
             Action::Quit => self.over = true,
         }
         Ok(())

@@ -10,6 +10,7 @@ use super::keys::Keys;
 use super::midi::Listener;
 use super::recorder::Recorder;
 use super::ui::{Facts, Ui};
+use super::undo::{Edits, HeardSong};
 use super::voices::VoiceAllocator;
 use super::watch::Watch;
 use super::{LoopEvent, PlayOptions, since};
@@ -79,6 +80,10 @@ pub(super) struct Player {
     new_tempo: Option<f64>,
     /// The parameters of the song, by their names.
     infos: Infos,
+    /// The MIDI controllers of its knobs: number, and the knob's name.
+    controllers: Vec<(u8, String)>,
+    /// What played before each edit.
+    edits: Edits,
     /// There is nothing to play until the song has no errors.
     waits_for_valid_song: bool,
     /// What was reported as not finite since the last edit.
@@ -122,7 +127,7 @@ impl Player {
             named_instrument(&score, name).map_err(Failure::Usage)?;
         }
         let (mut listener, clock) = open_midi(&options.midi, &sender)?;
-        listener.set_controllers(first.controllers);
+        listener.set_controllers(first.controllers.clone());
         let waits = !options.preroll.is_zero();
         let program = at_tempo(&score, options.tempo);
         let from = options
@@ -172,6 +177,8 @@ impl Player {
             jump: None,
             new_tempo: None,
             infos: first.infos,
+            controllers: first.controllers,
+            edits: Edits::default(),
             waits_for_valid_song,
             not_finite: vec![],
             unplayed: vec![],
@@ -343,7 +350,11 @@ impl Player {
             self.watch.follow(&outcome.files);
         }
         let Some(score) = outcome.program.clone() else { return };
+        if score.rate == self.control.rate() && !self.waits_for_valid_song {
+            self.edits.add(self.heard_song());
+        }
         self.listener.set_controllers(outcome.controllers.clone());
+        self.controllers.clone_from(&outcome.controllers);
         self.infos.clone_from(&outcome.infos);
         if score.rate != self.control.rate() {
             return;
@@ -357,6 +368,30 @@ impl Player {
         }
         self.listen();
         self.reports.push((program, Report::new(noticed, &outcome)));
+    }
+
+    /// The song that plays, as an edit may leave it.
+    fn heard_song(&self) -> HeardSong {
+        HeardSong {
+            score: self.score.clone(),
+            controllers: self.controllers.clone(),
+            infos: self.infos.clone(),
+        }
+    }
+
+    /// Takes the last edit back: what played before it plays again. The file stays as it is.
+    pub(super) fn undo(&mut self) -> Result<(), String> {
+        let Some(before) = self.edits.take() else {
+            return Err("no edit is left to take back".into());
+        };
+        self.listener.set_controllers(before.controllers.clone());
+        (self.controllers, self.infos) = (before.controllers, before.infos);
+        self.score = before.score;
+        let program = at_tempo(&self.score, self.tempo);
+        self.control.edit(program, self.options.sync);
+        self.listen();
+        self.ui.say("the last edit is taken back; the file stays as it is\n");
+        Ok(())
     }
 
     /// Plays a song that has been waited for, from where it was to begin.

@@ -145,7 +145,9 @@ impl Song<'_> {
                     let words: Vec<&str> = line.target.iter().map(|word| &*word.name).collect();
                     (words.join(".") == target).then_some(item.span)
                 }
-                ItemKind::Play(items) | ItemKind::Section { items, .. } => find(items, target),
+                ItemKind::Play(items)
+                | ItemKind::Section { items, .. }
+                | ItemKind::Variation { items, .. } => find(items, target),
                 _ => None,
             })
         }

@@ -5,6 +5,7 @@ use crate::source::Span;
 use crate::syntax::codes;
 use crate::syntax::layout::{closing, is_separator};
 use crate::syntax::scan::Kind;
+use crate::syntax::words::{JOINS, SIGNALS};
 
 impl Mistakes<'_> {
     /// True for an item of a `play` block or a section.
@@ -45,8 +46,12 @@ impl Mistakes<'_> {
         }
         let end = self.item_end(at);
         let Some(next) = self.at(at).filter(|_| at < end) else { return false };
-        if matches!(next.kind, Kind::Text | Kind::Tab) {
+        if matches!(next.kind, Kind::Text | Kind::Tab) || self.is_made(at, end) {
             return false;
+        }
+        if at + 1 == end && (self.text[next.start..next.end] == *"~" || next.is("-")) {
+            self.done = next.end;
+            return true;
         }
         let name = &self.text[self.tokens[index].start..self.tokens[at - 1].end];
         let marked = [":", "=", "->", "=>", "|>", ",", "<", "-", ">", ">>", "+=", ":="]
@@ -64,6 +69,12 @@ impl Mistakes<'_> {
         }
         self.unquoted(at, end, name);
         true
+    }
+
+    /// What may stand in the place of a quoted pattern: a signal, or patterns joined.
+    fn is_made(&self, at: usize, end: usize) -> bool {
+        let ends = at + 1 >= end || self.is(at + 1, ".") || matches!(self.word(at + 1), "over" | "curve");
+        SIGNALS.contains(&self.word(at)) && ends || JOINS.contains(&self.word(at)) && self.is(at + 1, "(")
     }
 
     /// `bd: |x...|`

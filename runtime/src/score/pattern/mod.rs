@@ -3,19 +3,29 @@
 //! Time counts cycles; cycle c is [c, c+1). A pattern is a tree of [`Node`]s, built once and shared; asking it
 //! ([`Pattern::query`]) changes nothing, so every way of cutting a span into pieces gives the same onsets, and random
 //! choices are functions of their seed and the time. The behaviour is that of the mini-notation's operators.
+//!
+//! A modifier is a [`Law`] with its numbers, a [`Change`]; a change may stand in the law of another (`every(4, rev)`). Where a
+//! number is a pattern itself, the law holds with each of its values for as long as that lasts.
 
+mod chords;
 mod euclid;
+mod law;
 mod period;
 mod query;
 mod random;
+mod signal;
 mod value;
 
+pub use chords::{ArpOrder, ChordLaw};
 pub use euclid::euclid;
+pub use law::{Chain, Change, Law, Number};
 pub use query::QueryError;
 pub use random::{draw, mix};
-pub use value::{Note, Pitch, Value, ValueMap};
+pub use signal::Signal;
+pub use value::{Joint, Note, Pitch, Value, ValueMap};
 
 use super::rational::{Overflow, Rational};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A pattern. Cloning it is cheap.
@@ -60,12 +70,14 @@ pub struct PatternEvent {
     pub part: TimeSpan,
     /// The value of the event.
     pub value: Value,
+    /// True of a piece of a signal: its `whole` is its `part`, and it has no onset. Its value is that of its beginning.
+    pub continuous: bool,
 }
 
 impl PatternEvent {
     /// True when the event begins in `part`. Only such events sound.
     pub fn has_onset(&self) -> bool {
-        self.whole.begin == self.part.begin
+        !self.continuous && self.whole.begin == self.part.begin
     }
 }
 
@@ -131,25 +143,154 @@ pub enum Node {
     Late(Rational, Pattern),
     /// Each cycle played backwards.
     Reverse(Pattern),
-    /// The first pattern in cycles 0, n, 2n …, the second in others.
-    Every(u32, Pattern, Pattern),
+    /// One pattern in the cycles c with c mod n = `at`, the other in the rest.
+    Every {
+        /// Counts the cycles; at least 1.
+        n: u32,
+        /// In which of n cycles `then` plays, from 0.
+        at: u32,
+        /// Plays in those.
+        then: Pattern,
+        /// Plays in the others.
+        otherwise: Pattern,
+    },
     /// Each event that often, in its own time.
     Ply(u32, Pattern),
-    /// Earlier by 1/n more in every cycle.
-    Iter(u32, Pattern),
+    /// Earlier by 1/n more in every cycle; later where `back`.
+    Iter {
+        /// Parts of a cycle; at least 1.
+        n: u32,
+        /// Whether it begins with the part before, not with the next one.
+        back: bool,
+        /// What begins elsewhere.
+        of: Pattern,
+    },
     /// The right's numbers put into the left's values.
     Apply(Joint, Pattern, Pattern),
     /// Every value changed alike.
     Map(ValueMap, Pattern),
+    /// A value at every instant.
+    Signal(Signal),
+    /// The values of the second where the first is true, with the events of the first.
+    Struct(Pattern, Pattern),
+    /// The second while the first is true.
+    Mask(Pattern, Pattern),
+    /// One of two, as `by` is true or false; neither where it rests.
+    Switch {
+        /// Decides, for as long as each of its events lasts.
+        by: Pattern,
+        /// Plays while it is true.
+        then: Pattern,
+        /// Plays while it is false.
+        otherwise: Pattern,
+    },
+    /// The events that begin in a part of the cycle, or (`turned`) those that do not.
+    Within {
+        /// Where the part begins in the cycle, 0 to 1.
+        begin: Rational,
+        /// Where it ends.
+        end: Rational,
+        /// Keep exactly the others.
+        turned: bool,
+        /// What is filtered.
+        of: Pattern,
+    },
+    /// A part of every cycle, stretched to a whole one.
+    Zoom {
+        /// Where the part begins in the cycle.
+        begin: Rational,
+        /// Where it ends; greater than `begin`.
+        end: Rational,
+        /// Of what.
+        of: Pattern,
+    },
+    /// So many cycles, from `begin` on, again and again.
+    Loop {
+        /// The first instant, in cycles of `of`; counted from the cycle's start where `each_cycle`.
+        begin: Rational,
+        /// Cycles after which it begins again; positive.
+        length: Rational,
+        /// Whether it begins anew in every cycle.
+        each_cycle: bool,
+        /// What is played.
+        of: Pattern,
+    },
+    /// `times` copies, each later by `time` and `factor` times as loud as the one before.
+    Echo {
+        /// How many, the first included.
+        times: u32,
+        /// Cycles between two copies.
+        time: Rational,
+        /// What the velocity is multiplied by.
+        factor: f64,
+        /// What is repeated.
+        of: Pattern,
+    },
+    /// Each note a little earlier or later, louder or softer, by chance.
+    Humanize {
+        /// The seed of the draws.
+        seed: u64,
+        /// Seconds, either way, at most.
+        time: f64,
+        /// Share of the velocity, either way, at most.
+        vel: f64,
+        /// What is played.
+        of: Pattern,
+    },
+    /// The events that last from and to the same instants, as one chord.
+    Chords(ChordLaw, Pattern),
+    /// A change of which some numbers are patterns.
+    Varied(Change, Pattern),
 }
 
-/// What a number does to a note.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Joint {
-    /// The velocities are multiplied.
-    Velocity,
-    /// Is added to it, in semitones.
-    Transpose,
+impl Node {
+    /// The patterns that it is made of, its own alone: not those within a law.
+    pub(super) fn parts(&self) -> Vec<&Pattern> {
+        match self {
+            Node::Silence | Node::Pure(_) | Node::Table(_) | Node::Signal(_) => vec![],
+            Node::Sequence(slots) => slots.iter().map(|slot| &slot.pattern).collect(),
+            Node::Stack(all) | Node::Choose(_, all) => all.iter().collect(),
+            Node::Fast(_, of)
+            | Node::Repeat(_, of)
+            | Node::Euclid(_, of)
+            | Node::Late(_, of)
+            | Node::Reverse(of)
+            | Node::Ply(_, of)
+            | Node::Map(_, of)
+            | Node::Chords(_, of)
+            | Node::Keep { of, .. }
+            | Node::Iter { of, .. }
+            | Node::Within { of, .. }
+            | Node::Zoom { of, .. }
+            | Node::Loop { of, .. }
+            | Node::Echo { of, .. }
+            | Node::Humanize { of, .. } => vec![of],
+            Node::FastBy { by, of, .. } => vec![by, of],
+            Node::EuclidBy { pulses, steps, rotation, of } => vec![pulses, steps, rotation, of],
+            Node::Tail(a, b)
+            | Node::Range(a, b)
+            | Node::Apply(_, a, b)
+            | Node::Struct(a, b)
+            | Node::Mask(a, b) => vec![a, b],
+            Node::Every { then, otherwise, .. } => vec![then, otherwise],
+            Node::Switch { by, then, otherwise } => vec![by, then, otherwise],
+            Node::Varied(change, of) => change.patterns().chain([of]).collect(),
+        }
+    }
+
+    /// The parts that say where its events begin.
+    fn structure(&self) -> Vec<&Pattern> {
+        match self {
+            Node::Struct(by, _) | Node::EuclidBy { pulses: by, .. } => vec![by],
+            Node::Euclid(..) => vec![],
+            Node::Mask(_, of) | Node::FastBy { of, .. } => vec![of],
+            Node::Tail(left, _) | Node::Range(left, _) | Node::Apply(_, left, _) => vec![left],
+            Node::Switch { then, otherwise, .. } => vec![then, otherwise],
+            Node::Varied(change, of) if change.keeps_structure() => vec![of],
+            Node::Varied(..) => vec![],
+            _ => self.parts(),
+        }
+    }
 }
 
 /// A part of every cycle.
@@ -267,5 +408,38 @@ impl Pattern {
     /// Every value changed alike.
     pub fn map(self, map: ValueMap) -> Pattern {
         Pattern::new(Node::Map(map, self))
+    }
+
+    /// The right's numbers put into the values.
+    pub fn joined(self, joint: Joint, by: Pattern) -> Pattern {
+        Pattern::new(Node::Apply(joint, self, by))
+    }
+
+    /// True where some of it is a signal, so that it has a value at every instant and no onsets.
+    pub fn is_continuous(&self) -> bool {
+        self.any(Node::structure, |node| matches!(node, Node::Signal(_)))
+    }
+
+    /// True where notes of it may be earlier or later than their events.
+    pub fn delays(&self) -> bool {
+        self.any(Node::parts, |node| match node {
+            Node::Humanize { .. } | Node::Apply(Joint::Delay, ..) => true,
+            Node::Map(ValueMap::Join(joint, _), _) => *joint == Joint::Delay,
+            Node::Varied(change, _) => change.delays(),
+            _ => false,
+        })
+    }
+
+    /// Whether one of its nodes is such; each is looked at once.
+    fn any(&self, parts: impl Fn(&Node) -> Vec<&Pattern>, such: impl Fn(&Node) -> bool) -> bool {
+        let mut seen = HashSet::new();
+        let mut open = vec![self];
+        while let Some(pattern) = open.pop() {
+            if such(pattern.node()) {
+                return true;
+            }
+            open.extend(parts(pattern.node()).into_iter().filter(|part| seen.insert(Arc::as_ptr(&part.0))));
+        }
+        false
     }
 }

@@ -38,7 +38,7 @@ impl Periods {
         let one = Rational::ONE;
         let count = |n: u32| Rational::whole(n.into());
         match pattern.node() {
-            Node::Silence | Node::Pure(_) => Ok(one),
+            Node::Silence | Node::Pure(_) | Node::Signal(_) => Ok(one),
             Node::Table(table) => Ok(table.length),
             Node::Sequence(slots) => self.all(slots.iter().map(|s| &s.pattern))?.common_multiple(one),
             Node::Stack(parts) => self.all(parts),
@@ -51,11 +51,24 @@ impl Periods {
                 self.all([pulses, steps, rotation, of])?.common_multiple(one)
             }
             Node::Tail(a, b) | Node::Range(a, b) | Node::Apply(_, a, b) => self.all([a, b]),
-            Node::Every(n, a, b) => self.all([a, b])?.common_multiple(one)?.common_multiple(count(*n)),
-            Node::Iter(n, of) => self.period(of)?.common_multiple(count(*n)),
-            Node::Keep { of, .. } | Node::Late(_, of) | Node::Ply(_, of) | Node::Map(_, of) => {
-                self.period(of)
+            Node::Every { n, then, otherwise, .. } => {
+                self.all([then, otherwise])?.common_multiple(one)?.common_multiple(count(*n))
             }
+            Node::Iter { n, of, .. } => self.period(of)?.common_multiple(count(*n)),
+            Node::Keep { of, .. }
+            | Node::Late(_, of)
+            | Node::Ply(_, of)
+            | Node::Map(_, of)
+            | Node::Echo { of, .. }
+            | Node::Humanize { of, .. }
+            | Node::Chords(_, of) => self.period(of),
+            Node::Struct(a, b) | Node::Mask(a, b) => self.all([a, b]),
+            Node::Switch { by, then, otherwise } => self.all([by, then, otherwise]),
+            Node::Within { of, .. } | Node::Zoom { of, .. } | Node::Loop { each_cycle: true, of, .. } => {
+                self.period(of)?.common_multiple(one)
+            }
+            Node::Loop { length, .. } => Ok(*length),
+            Node::Varied(change, of) => self.all(change.patterns().chain([of]))?.common_multiple(one),
         }
     }
 

@@ -6,8 +6,10 @@
 //! A pattern may stand in several places of another (`.sometimes(50%, rev)` asks what it changes twice), and those in several
 //! places of a third: what such a part answered for a span is remembered for the rest of the query.
 
+mod laws;
+
 use super::value::Count;
-use super::{Joint, Node, Pattern, PatternEvent, Table, TimeSpan, Value, ValueMap, draw, euclid};
+use super::{Node, Pattern, PatternEvent, Table, TimeSpan, Value, draw, euclid};
 use crate::score::limits::{MOST_EVENTS, MOST_EVENTS_PER_CYCLE, MOST_REMEMBERED, MOST_WORK_PER_CYCLE};
 use crate::score::rational::{Overflow, Rational};
 use std::collections::HashMap;
@@ -54,6 +56,7 @@ impl Pattern {
             out: Vec::new(),
             answers: HashMap::new(),
             remembered: Vec::new(),
+            made: HashMap::new(),
         };
         let answer = query.ask_anew(self, span);
         *steps -= work - query.work;
@@ -69,6 +72,9 @@ struct Query {
     /// What shared parts have answered, by their place in memory: where it is among the remembered.
     answers: HashMap<(*const Node, TimeSpan), Range<usize>>,
     remembered: Vec<PatternEvent>,
+    /// What changes with numbers that are patterns have made, by the change's place in memory, which number it was, and its
+    /// value. They live as long as the query, since what they answered is known by their places.
+    made: HashMap<(*const Node, usize, u64), Pattern>,
 }
 
 /// t ↦ t·scale + offset
@@ -108,11 +114,15 @@ impl Query {
     }
 
     fn emit(&mut self, whole: TimeSpan, part: TimeSpan, value: Value) -> Answer {
+        self.push(PatternEvent { whole, part, value, continuous: false })
+    }
+
+    fn push(&mut self, event: PatternEvent) -> Answer {
         self.spend()?;
         if self.out.len() >= self.events {
             return Err(QueryError::TooMuch);
         }
-        self.out.push(PatternEvent { whole, part, value });
+        self.out.push(event);
         Ok(())
     }
 
@@ -174,8 +184,7 @@ impl Query {
     fn recall(&mut self, answer: Range<usize>) -> Answer {
         self.spend()?;
         for index in answer {
-            let PatternEvent { whole, part, value } = self.remembered[index].clone();
-            self.emit(whole, part, value)?;
+            self.push(self.remembered[index].clone())?;
         }
         Ok(())
     }
@@ -214,17 +223,18 @@ impl Query {
             Node::Range(left, right) => self.range(left, right, span),
             Node::Late(by, of) => self.through(of, span, Affine::shift((Rational::ZERO - *by)?)),
             Node::Reverse(of) => self.cycles(span, |q, start, part| q.reversed(of, start, part)),
-            Node::Every(n, then, otherwise) => self.cycles(span, |q, start, part| {
-                let turn = start.floor().rem_euclid((*n).max(1).into()) == 0;
+            Node::Every { n, at, then, otherwise } => self.cycles(span, |q, start, part| {
+                let turn = start.floor().rem_euclid((*n).max(1).into()) == i128::from(*at);
                 q.ask(if turn { then } else { otherwise }, part)
             }),
             Node::Ply(n, of) => self.ply(*n, of, span),
-            Node::Iter(n, of) => self.cycles(span, |q, start, part| {
+            Node::Iter { n, back, of } => self.cycles(span, |q, start, part| {
                 let n = i128::from((*n).max(1));
-                q.through(of, part, Affine::shift(Rational::new(start.floor().rem_euclid(n), n)?))
+                let turn = start.floor().rem_euclid(n);
+                q.through(of, part, Affine::shift(Rational::new(if *back { -turn } else { turn }, n)?))
             }),
             Node::Apply(joint, left, right) => {
-                self.joined(left, right, span, |l, r| Some(apply(*joint, l, r.number()?)))
+                self.joined(left, right, span, |l, r| Some(joint.apply(l, r.number()?)))
             }
             Node::Map(map, of) => {
                 let start = self.out.len();
@@ -232,6 +242,7 @@ impl Query {
                 self.out[start..].iter_mut().for_each(|e| e.value = map.apply(&e.value));
                 Ok(())
             }
+            law => self.ask_law(law, span),
         }
     }
 
@@ -307,7 +318,7 @@ impl Query {
     fn sampled(&mut self, whole: TimeSpan, seen: TimeSpan, of: &Pattern) -> Answer {
         let start = self.out.len();
         self.ask(of, seen)?;
-        self.out[start..].iter_mut().for_each(|e| e.whole = whole);
+        self.out[start..].iter_mut().for_each(|e| (e.whole, e.continuous) = (whole, false));
         Ok(())
     }
 
@@ -339,7 +350,7 @@ impl Query {
         for l in self.collect(left, span)? {
             let start = self.out.len();
             self.ask(right, l.part)?;
-            self.out[start..].iter_mut().for_each(|e| e.whole = l.whole);
+            self.out[start..].iter_mut().for_each(|e| (e.whole, e.continuous) = (l.whole, l.continuous));
             retain_from(&mut self.out, start, |e| match join(&l.value, &e.value) {
                 Some(value) => {
                     e.value = value;
@@ -393,6 +404,10 @@ impl Query {
 
     fn ply(&mut self, n: u32, of: &Pattern, span: TimeSpan) -> Answer {
         for event in self.collect(of, span)? {
+            if event.continuous {
+                self.push(event)?;
+                continue;
+            }
             let step = ((event.whole.end - event.whole.begin)? / Rational::whole(n.max(1).into()))?;
             for i in 0..n {
                 let begin = (event.whole.begin + (step * Rational::whole(i.into()))?)?;
@@ -403,13 +418,6 @@ impl Query {
             }
         }
         Ok(())
-    }
-}
-
-fn apply(joint: Joint, value: &Value, number: f64) -> Value {
-    match joint {
-        Joint::Velocity => ValueMap::Velocity(number).apply(value),
-        Joint::Transpose => ValueMap::Transpose(number).apply(value),
     }
 }
 

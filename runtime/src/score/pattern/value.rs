@@ -22,6 +22,10 @@ pub struct Note {
     pub pitch: Pitch,
     /// Velocity; 1 is nominal.
     pub vel: f64,
+    /// How long it is held, as a share of its event.
+    pub length: f64,
+    /// Seconds by which it is played later than its event begins; earlier where negative.
+    pub delay: f64,
 }
 
 /// How high a note is.
@@ -35,21 +39,47 @@ pub enum Pitch {
     Degree(f64, f64),
 }
 
+/// What a number does to a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joint {
+    /// The velocity is multiplied by it.
+    Velocity,
+    /// So many semitones are added to a note.
+    Transpose,
+    /// Is added: to a number, to a degree of a scale, or in semitones to a note.
+    Add,
+    /// Is taken away likewise.
+    Subtract,
+    /// A number, a degree or the number of a note is multiplied by it.
+    Multiply,
+    /// The length of a note is multiplied by it.
+    Length,
+    /// A note is played so many seconds later.
+    Delay,
+}
+
 /// A change that is the same for every value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ValueMap {
-    /// Semitones are added to notes.
-    Transpose(f64),
-    /// The velocity is multiplied by this.
-    Velocity(f64),
+    /// One number is put into every value.
+    Join(Joint, f64),
+    /// A number from 0 to 1 becomes one from `low` to `high`.
+    Between {
+        /// What 0 becomes.
+        low: f64,
+        /// What 1 becomes.
+        high: f64,
+    },
     /// Degrees become notes: `root` is the MIDI note of degree 0, `steps` are the semitones of one octave from 0.
-    /// A degree between two others lies between their notes.
+    /// A degree between two others lies between their notes. A number is a degree, too.
     Scale {
         /// MIDI note of degree 0.
         root: f64,
         /// Ascending, within one octave, beginning with 0.
         steps: Arc<[f64]>,
     },
+    /// Values of a list become numbers; others stay.
+    Lookup(Arc<[(Value, f64)]>),
     /// A number in some unit becomes one in base units: x ↦ x · times / over.
     Linear {
         /// More than 1 for units that are greater than the base unit.
@@ -126,12 +156,21 @@ impl Count {
 impl Value {
     /// A hit without a pitch.
     pub fn hit(vel: f64) -> Value {
-        Value::Note(Note { pitch: Pitch::Plain(0.0), vel })
+        Value::Note(Note { vel, ..Note::new(Pitch::Plain(0.0)) })
     }
 
     /// A note of a MIDI number, with the nominal velocity.
     pub fn note(note: f64) -> Value {
-        Value::Note(Note { pitch: Pitch::Note(note), vel: 1.0 })
+        Value::Note(Note::new(Pitch::Note(note)))
+    }
+
+    /// What a rhythm says of an instant: a rest, 0, `f` and `false` are false, everything else is true.
+    pub fn is_true(&self) -> bool {
+        match self {
+            Value::Number(x) => *x != 0.0,
+            Value::Word(word) => !matches!(&**word, "f" | "false"),
+            Value::List(_) | Value::Note(_) => true,
+        }
     }
 
     /// The number that it is, if it is one.
@@ -146,10 +185,10 @@ impl Value {
     pub fn to_note(&self) -> Note {
         match self {
             Value::Note(note) => *note,
-            Value::Number(x) => Note { pitch: Pitch::Note(*x), vel: 1.0 },
-            Value::Word(_) => Note { pitch: Pitch::Plain(0.0), vel: 1.0 },
+            Value::Number(x) => Note::new(Pitch::Note(*x)),
+            Value::Word(_) => Note::new(Pitch::Plain(0.0)),
             Value::List(all) => {
-                let first = all.first().map_or(Note { pitch: Pitch::Plain(0.0), vel: 1.0 }, Value::to_note);
+                let first = all.first().map_or_else(|| Note::new(Pitch::Plain(0.0)), Value::to_note);
                 Note { vel: first.vel * all.get(1).and_then(Value::number).unwrap_or(1.0), ..first }
             }
         }
@@ -172,6 +211,11 @@ impl Value {
 }
 
 impl Note {
+    /// A note of the nominal velocity that lasts as long as its event.
+    pub fn new(pitch: Pitch) -> Note {
+        Note { pitch, vel: 1.0, length: 1.0, delay: 0.0 }
+    }
+
     /// The MIDI note, for an instrument whose plain hits have `default`. A degree without a scale is a MIDI note.
     pub fn midi(self, default: f64) -> f64 {
         match self.pitch {
@@ -189,26 +233,66 @@ impl Note {
         };
         Note { pitch, ..self }
     }
+
+    /// The same note with another number: of its degree, or its MIDI number.
+    fn counted(self, change: impl Fn(f64) -> f64) -> Note {
+        let pitch = match self.pitch {
+            Pitch::Plain(above) => Pitch::Plain(change(above)),
+            Pitch::Note(note) => Pitch::Note(change(note)),
+            Pitch::Degree(degree, above) => Pitch::Degree(change(degree), above),
+        };
+        Note { pitch, ..self }
+    }
+}
+
+impl Joint {
+    /// The value with the number put into it.
+    pub fn apply(self, value: &Value, x: f64) -> Value {
+        if self == Joint::Subtract {
+            return Joint::Add.apply(value, -x);
+        }
+        let note = match (self, value) {
+            (Joint::Add, Value::Number(number)) => return Value::Number(number + x),
+            (Joint::Multiply, Value::Number(number)) => return Value::Number(number * x),
+            (Joint::Add | Joint::Multiply, Value::Word(_)) => return value.clone(),
+            _ => value.to_note(),
+        };
+        Value::Note(match self {
+            Joint::Velocity => Note { vel: note.vel * x, ..note },
+            Joint::Transpose => note.raised(x),
+            Joint::Add | Joint::Subtract => note.counted(|number| number + x),
+            Joint::Multiply => note.counted(|number| number * x),
+            Joint::Length => Note { length: note.length * x.max(0.0), ..note },
+            Joint::Delay => Note { delay: note.delay + x, ..note },
+        })
+    }
 }
 
 impl ValueMap {
     /// The value after the change.
     pub fn apply(&self, value: &Value) -> Value {
-        let note = value.to_note();
-        Value::Note(match self {
-            ValueMap::Linear { times, over } => return value.with_number(|x| x * times / over),
-            ValueMap::Power { scale, base, per } => {
-                return value.with_number(|x| scale * libm::pow(*base, x / per));
+        match self {
+            ValueMap::Join(joint, x) => joint.apply(value, *x),
+            ValueMap::Lookup(all) => {
+                let found = all.iter().find(|(known, _)| known == value);
+                found.map_or_else(|| value.clone(), |(_, x)| Value::Number(*x))
             }
-            ValueMap::Transpose(semitones) => note.raised(*semitones),
-            ValueMap::Velocity(factor) => Note { vel: note.vel * factor, ..note },
-            ValueMap::Scale { root, steps } => match note.pitch {
-                Pitch::Degree(degree, above) => {
-                    Note { pitch: Pitch::Note(root + degree_height(degree, steps) + above), ..note }
-                }
-                _ => note,
-            },
-        })
+            ValueMap::Between { low, high } => value.with_number(|x| low + x * (high - low)),
+            ValueMap::Linear { times, over } => value.with_number(|x| x * times / over),
+            ValueMap::Power { scale, base, per } => value.with_number(|x| scale * libm::pow(*base, x / per)),
+            ValueMap::Scale { root, steps } => {
+                let note = match value {
+                    Value::Number(x) => Note::new(Pitch::Degree(*x, 0.0)),
+                    value => value.to_note(),
+                };
+                Value::Note(match note.pitch {
+                    Pitch::Degree(degree, above) => {
+                        Note { pitch: Pitch::Note(root + degree_height(degree, steps) + above), ..note }
+                    }
+                    _ => note,
+                })
+            }
+        }
     }
 }
 

@@ -341,7 +341,7 @@ impl Sequencer {
             What::Trigger { target } => {
                 let (seconds, quarter) = TRIGGER_HOLD;
                 let hold = seconds_in_frames(Rational::ratio(seconds, quarter), self.setup.rate).unwrap_or(0);
-                let plain = Note { pitch: Pitch::Plain(0.0), vel: 1.0 };
+                let plain = Note::new(Pitch::Plain(0.0));
                 (target, plain, frame + u64::from(hold), true)
             }
             What::Set { .. } => return,

@@ -4,7 +4,9 @@ use super::Extent;
 use super::{Order, Pending, Played, Unplayed, What};
 use crate::ids::ParamId;
 use crate::score::clock::{Clock, Frames, Tempo};
-use crate::score::data::{Action, Clip, Duration, Ramp, Transport};
+use crate::score::data::{Action, Clip, Duration, Line, Ramp, Transport};
+use crate::score::limits::MOST_DELAY;
+use crate::score::pattern::Note;
 use crate::score::pattern::PatternEvent;
 use crate::score::pattern::QueryError;
 use crate::score::pattern::TimeSpan;
@@ -27,6 +29,8 @@ pub(super) struct Track {
     first_bar: i64,
     endless: bool,
     restarts: bool,
+    /// Frames by which notes of each line may be earlier than their events.
+    leads: Arc<[u64]>,
     /// Cycles to be asked next, by the frame where they begin.
     heads: BinaryHeap<Reverse<Head>>,
 }
@@ -43,7 +47,11 @@ impl Track {
     pub(super) fn new(transport: &Transport, rank: u32, rate: u32, extent: Extent) -> Track {
         let clock = Clock::new(&transport.tempo, rate);
         let endless = extent == Extent::Forever;
+        let lead = |line: &Line| {
+            if line.pattern.delays() { (MOST_DELAY * f64::from(rate)).ceil() as u64 } else { 0 }
+        };
         Track {
+            leads: transport.lines.iter().map(lead).collect(),
             pass_frames: clock.plain(transport.length),
             clock,
             rank,
@@ -85,7 +93,8 @@ impl Track {
     /// Lays out the passes that begin before `until`; gives back how many there are now.
     pub(super) fn begin_passes(&mut self, until: u64) -> u64 {
         let wanted = |t: &Track| t.passes == 0 || (t.endless && t.restarts && t.end() > 0);
-        while wanted(self) && self.pass_start(self.passes).round() < until {
+        let lead = self.leads.iter().max().copied().unwrap_or(0);
+        while wanted(self) && self.pass_start(self.passes).round() < until.saturating_add(lead) {
             for clip in 0..self.transport.clips.len() {
                 let bars_before = self.first_bar - self.transport.clips[clip].start.floor() as i64;
                 self.push_head(self.passes, clip, bars_before.max(0));
@@ -119,7 +128,9 @@ impl Track {
 
     fn push_head(&mut self, pass: u64, clip: usize, cycle: i64) {
         let Some(bar) = self.cycle_start(self.transport.clips[clip], cycle) else { return };
-        let frame = self.frame(pass, bar);
+        // Its notes may be that much earlier.
+        let lead = self.leads[self.transport.clips[clip].line];
+        let frame = self.frame(pass, bar).saturating_sub(lead);
         self.heads.push(Reverse(Head { frame, pass, clip, cycle }));
     }
 
@@ -156,12 +167,17 @@ impl Track {
         for (index, event) in events.iter().enumerate() {
             let bar = (clip.start + event.whole.begin)?;
             let last = (clip.start + event.whole.end)?;
-            let last = end.map_or(last, |end| last.min(end));
             let order = Order { rank: self.rank, pass: head.pass, line: clip.line, cycle: head.cycle, index };
             let frame = self.frame(head.pass, bar);
             let what = match line.action {
                 Action::Play { target } => {
-                    What::Note { target, note: event.value.to_note(), end: self.frame(head.pass, last) }
+                    let note = event.value.to_note();
+                    let last = held_until(TimeSpan::new(bar, last), &note)?;
+                    let end = self.frame(head.pass, end.map_or(last, |end| last.min(end)));
+                    let begin = later(frame, &note, self.clock.rate());
+                    let what = What::Note { target, note, end: later(end, &note, self.clock.rate()) };
+                    found(Pending { frame: begin, order, what });
+                    continue;
                 }
                 Action::Set { param, ramp } => {
                     let Some(value) = event.value.number() else { continue };
@@ -220,6 +236,21 @@ impl Track {
         }
         Ok(())
     }
+}
+
+/// The bar until which a note of an event is held.
+fn held_until(event: TimeSpan, note: &Note) -> Result<Rational, Overflow> {
+    if note.length == 1.0 {
+        return Ok(event.end);
+    }
+    let length = Rational::from_f64(note.length).ok_or(Overflow)?;
+    event.begin + ((event.end - event.begin)? * length)?
+}
+
+/// A frame moved by the delay of a note.
+fn later(frame: u64, note: &Note, rate: u32) -> u64 {
+    let by = (note.delay.clamp(-MOST_DELAY, MOST_DELAY) * f64::from(rate)).round();
+    frame.saturating_add_signed(by as i64)
 }
 
 /// N = floor(seconds·rate + 1/2)

@@ -1,0 +1,44 @@
+//! What reading the modifiers of a line needs to know.
+
+use super::codes::{MODIFIER, PATTERN_TOO_FINE};
+use super::tempo::Meter;
+use super::words::Words;
+use mam_grammar::ast::{Arg, Ast, ExprId, Ident};
+use mam_grammar::{Problem, Span};
+use mam_runtime::score::pattern::mix;
+
+/// Reads the modifiers of one line.
+pub(super) struct Modifier<'a> {
+    pub(super) ast: &'a Ast,
+    pub(super) meter: &'a Meter,
+    /// How the values of the pattern are read.
+    pub(super) words: Words<'a>,
+    /// Whether the pattern is one of notes, which have velocity and pitch.
+    pub(super) notes: bool,
+    pub(super) seed: u64,
+    /// Random modifiers so far.
+    pub(super) draws: u64,
+}
+
+/// A modifier as it stands in the text.
+pub(super) struct Use<'a> {
+    pub(super) name: &'a Ident,
+    pub(super) args: &'a [Arg],
+    pub(super) span: Span,
+}
+
+impl Modifier<'_> {
+    pub(super) fn too_fine(&self, expr: ExprId) -> Problem {
+        let message = "this divides time more finely than exact fractions can hold";
+        Problem::new(&PATTERN_TOO_FINE, self.ast.span(expr), message)
+    }
+
+    pub(super) fn wrong(&self, arg: &Arg, message: &str) -> Problem {
+        Problem::new(&MODIFIER, self.ast.span(arg.value), message)
+    }
+
+    pub(super) fn draw(&mut self) -> u64 {
+        self.draws += 1;
+        mix(mix(self.seed, u64::MAX), self.draws)
+    }
+}

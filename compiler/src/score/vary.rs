@@ -1,0 +1,93 @@
+//! Sections that are like another one, with some lines replaced: `section verse2 = verse { hh ~ }`.
+
+use super::codes::{SECTION_VARIATION, UNKNOWN_SECTION};
+use super::compose::{Composer, Section, Variation};
+use super::tempo::twice;
+use mam_grammar::{Problem, Span};
+
+impl<'a> Composer<'a> {
+    /// A line of a variation that leaves another out.
+    pub(super) fn leave_out(&mut self, name: String, place: Span, mark: Span, level: usize) {
+        self.levels[level].left_out.push((name, place.to(mark)));
+    }
+
+    /// Makes sections of the variations of a level; one may be a variation of another, in whatever order they stand.
+    pub(super) fn vary(&mut self, mut open: Vec<Variation<'a>>, around: usize) {
+        if open.is_empty() {
+            return self.check_left_out(around);
+        }
+        while !open.is_empty() {
+            let count = open.len();
+            open = open.into_iter().filter_map(|variation| self.varied(variation, around)).collect();
+            if open.len() == count {
+                break;
+            }
+        }
+        for Variation { name, of, .. } in &open {
+            let loops = open.iter().any(|other| other.name.name == of.name);
+            if loops {
+                let message = format!("the section `{name}` is a variation of itself");
+                self.problems.add(Problem::new(&SECTION_VARIATION, of.span, message));
+                continue;
+            }
+            let message = format!("there is no section `{of}` here");
+            let problem = Problem::new(&UNKNOWN_SECTION, of.span, message);
+            let known = self.known_sections(around);
+            self.problems.suggest(problem, &of.name, "sections", || known);
+        }
+        self.check_left_out(around);
+    }
+
+    /// Makes a section of a variation; gives it back where the section that it is like is not there.
+    fn varied(&mut self, variation: Variation<'a>, around: usize) -> Option<Variation<'a>> {
+        let Some(of) = self.section_of(around, &variation.of.name) else { return Some(variation) };
+        let Variation { name, level, .. } = variation;
+        let same = |&s: &usize| self.sections[s].name.name == name.name;
+        let first = self.levels[around].sections.iter().copied().find(same);
+        twice(first.map(|s| self.sections[s].name.span), name.span, "section of this name", self.problems);
+        self.sections[of].used = true;
+        let (length, source) = (self.sections[of].length, self.sections[of].level);
+        let given: Vec<&str> =
+            self.levels[level].lines.iter().map(|&line| &*self.written[line].name).collect();
+        let left_out = std::mem::take(&mut self.levels[level].left_out);
+        let named = |line: usize| &*self.written[line].name;
+        let lines: Vec<usize> = self.levels[source].lines.clone();
+        for (target, span) in &left_out {
+            if !lines.iter().any(|&line| named(line) == target) {
+                let message = format!("the section `{}` has no line of `{target}`", variation.of);
+                let problem = Problem::new(&SECTION_VARIATION, *span, message);
+                self.problems.add(problem.help("leave it out here, too").guess(*span, ""));
+            }
+        }
+        let replaced = |line: usize| {
+            given.contains(&named(line)) || left_out.iter().any(|(target, _)| target == named(line))
+        };
+        let remaining: Vec<usize> = lines.into_iter().filter(|&line| !replaced(line)).collect();
+        let own = std::mem::take(&mut self.levels[level].lines);
+        let (arrangement, inner) = (self.levels[source].arrangement, self.levels[source].sections.clone());
+        let made = &mut self.levels[level];
+        made.lines = [remaining, own].concat();
+        made.arrangement = made.arrangement.or(arrangement);
+        // Its own sections are found first.
+        made.sections.extend(inner);
+        self.levels[around].sections.push(self.sections.len());
+        self.sections.push(Section { name, length, level, used: false });
+        None
+    }
+
+    /// Only a variation leaves lines out.
+    fn check_left_out(&mut self, level: usize) {
+        if self.levels[level].varies {
+            return;
+        }
+        for (target, span) in std::mem::take(&mut self.levels[level].left_out) {
+            let message = format!("only a variation of a section leaves the lines of `{target}` out");
+            let problem = Problem::new(&SECTION_VARIATION, span, message);
+            self.problems.add(
+                problem
+                    .help("leave the line out, or write a rest: `\"~\"`")
+                    .guess(span, format!("{target} \"~\"")),
+            );
+        }
+    }
+}

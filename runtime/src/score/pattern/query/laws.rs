@@ -1,0 +1,150 @@
+//! What the nodes of modifiers answer.
+
+use super::{Affine, Answer, Query, retain_from};
+use crate::score::limits::MOST_REPEATS;
+use crate::score::pattern::chords::height;
+use crate::score::pattern::{
+    Change, ChordLaw, Joint, Node, Pattern, PatternEvent, TimeSpan, Value, draw, mix,
+};
+use crate::score::rational::Rational;
+
+impl Query {
+    /// The answer of a node that only modifiers make.
+    pub(super) fn ask_law(&mut self, node: &Node, span: TimeSpan) -> Answer {
+        match node {
+            Node::Signal(signal) => {
+                let value = Value::Number(signal.value(span.begin)?);
+                self.push(PatternEvent { whole: span, part: span, value, continuous: true })
+            }
+            Node::Struct(by, of) => {
+                for event in self.rhythm(by, span)?.into_iter().filter(|event| event.value.is_true()) {
+                    self.sampled(event.whole, event.part, of)?;
+                }
+                Ok(())
+            }
+            Node::Mask(by, of) => self.joined(of, by, span, |l, r| r.is_true().then(|| l.clone())),
+            Node::Switch { by, then, otherwise } => {
+                for event in self.collect(by, span)? {
+                    self.ask(if event.value.is_true() { then } else { otherwise }, event.part)?;
+                }
+                Ok(())
+            }
+            Node::Within { begin, end, turned, of } => {
+                let start = self.out.len();
+                self.ask(of, span)?;
+                let inside = |e: &PatternEvent| (*begin..*end).contains(&e.whole.begin.fract());
+                retain_from(&mut self.out, start, |e| inside(e) != *turned);
+                Ok(())
+            }
+            Node::Zoom { begin, end, of } => {
+                let scale = (*end - *begin)?;
+                self.cycles(span, |q, start, part| {
+                    let offset = ((start + *begin)? - (start * scale)?)?;
+                    q.through(of, part, Affine { scale, offset })
+                })
+            }
+            Node::Loop { begin, length, each_cycle: true, of } => {
+                self.cycles(span, |q, start, part| q.looped(of, part, start, (start + *begin)?, *length))
+            }
+            Node::Loop { begin, length, of, .. } => self.looped(of, span, Rational::ZERO, *begin, *length),
+            Node::Echo { times, time, factor, of } => self.echo(*times, *time, *factor, of, span),
+            Node::Humanize { seed, time, vel, of } => self.humanized(*seed, *time, *vel, of, span),
+            Node::Chords(law, of) => self.chords(*law, of, span),
+            Node::Varied(change, of) => self.varied(node, change, of, span),
+            _ => Ok(()),
+        }
+    }
+
+    /// The events of a rhythm: a signal has none.
+    fn rhythm(&mut self, by: &Pattern, span: TimeSpan) -> Result<Vec<PatternEvent>, super::QueryError> {
+        let mut events = self.collect(by, span)?;
+        events.retain(|event| !event.continuous);
+        Ok(events)
+    }
+
+    /// Pieces of `length` from `origin` on; each plays `of` from `begin`.
+    fn looped(
+        &mut self,
+        of: &Pattern,
+        span: TimeSpan,
+        origin: Rational,
+        begin: Rational,
+        length: Rational,
+    ) -> Answer {
+        let mut at = span.begin;
+        loop {
+            let turn = ((at - origin)? / length)?.sam();
+            let piece = (origin + (turn * length)?)?;
+            let next = (piece + length)?;
+            let part = TimeSpan::new(at, next.min(span.end));
+            self.through(of, part, Affine::shift((begin - piece)?))?;
+            if next >= span.end {
+                return Ok(());
+            }
+            at = next;
+        }
+    }
+
+    fn echo(&mut self, times: u32, time: Rational, factor: f64, of: &Pattern, span: TimeSpan) -> Answer {
+        for i in 0..times.min(MOST_REPEATS) {
+            let start = self.out.len();
+            let later = (time * Rational::whole(i.into()))?;
+            self.through(of, span, Affine::shift((Rational::ZERO - later)?))?;
+            if i > 0 {
+                let vel = libm::pow(factor, i.into());
+                self.out[start..].iter_mut().for_each(|e| e.value = Joint::Velocity.apply(&e.value, vel));
+            }
+        }
+        Ok(())
+    }
+
+    fn humanized(&mut self, seed: u64, time: f64, vel: f64, of: &Pattern, span: TimeSpan) -> Answer {
+        let start = self.out.len();
+        self.ask(of, span)?;
+        for event in &mut self.out[start..] {
+            let by_chance = |word| 2.0 * draw(mix(seed, word), event.whole.begin) - 1.0;
+            let later = Joint::Delay.apply(&event.value, time * by_chance(1));
+            event.value = Joint::Velocity.apply(&later, 1.0 + vel * by_chance(2));
+        }
+        Ok(())
+    }
+
+    /// Asks for the chords of `of`: what lasts from and to the same instants.
+    fn chords(&mut self, law: ChordLaw, of: &Pattern, span: TimeSpan) -> Answer {
+        let mut events = self.collect(of, span)?;
+        events.sort_by(|a, b| {
+            let key = |e: &PatternEvent| (e.whole.begin, e.whole.end, e.continuous, e.part.begin);
+            key(a).cmp(&key(b)).then(height(&a.value).total_cmp(&height(&b.value)))
+        });
+        let together =
+            |a: &PatternEvent, b: &PatternEvent| (a.whole, a.part.begin) == (b.whole, b.part.begin);
+        for chord in events.chunk_by(together) {
+            for event in law.apply(chord)? {
+                self.push(event)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A change with the values of its first number that is a pattern, each for as long as it lasts.
+    fn varied(&mut self, node: &Node, change: &Change, of: &Pattern, span: TimeSpan) -> Answer {
+        let Some((index, by)) = change.varying() else { return Ok(()) };
+        for outer in self.collect(by, span)? {
+            let Some(number) = outer.value.number() else { continue };
+            let Some(exact) = Rational::from_f64(number) else { continue };
+            // What was made lives as long as the query: its place in memory is the key of its answers.
+            let key = (std::ptr::from_ref(node), index, number.to_bits());
+            let changed = match self.made.get(&key) {
+                Some(made) => made.clone(),
+                None => {
+                    self.spend()?;
+                    let made = change.with(index, exact).apply(of.clone())?;
+                    self.made.insert(key, made.clone());
+                    made
+                }
+            };
+            self.ask(&changed, outer.part)?;
+        }
+        Ok(())
+    }
+}
