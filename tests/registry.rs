@@ -205,39 +205,3 @@ fn any_text_ends_in_problems_or_a_program() {
 fn places_have_whole_characters() {
     texts::survive("song.mam", "z=2\u{a0}s=2=eed=seed");
 }
-
-/// `llms.txt` (llmstxt.org): what an agent reads first, made from the documentation and the tables of the language.
-#[test]
-fn llms_txt_is_made_from_the_documentation() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let about = readme.split("\n\n").nth(1).unwrap().replace('\n', " ");
-    let mut text = format!("# mam\n\n> {about}\n\n## Documentation\n\n");
-    let mut pages: Vec<PathBuf> =
-        fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    pages.retain(|page| page.extension().is_some_and(|ending| ending == "md"));
-    pages.sort();
-    for page in pages {
-        let body = fs::read_to_string(&page).unwrap();
-        let title = body.lines().next().unwrap().trim_start_matches("# ").to_owned();
-        let paragraph = body.split("\n\n").nth(1).unwrap().replace('\n', " ");
-        let first = paragraph.split_inclusive(". ").next().unwrap().trim().to_owned();
-        let name = page.file_name().unwrap().to_str().unwrap();
-        text += &format!("- [{title}](docs/{name}): {first}\n");
-    }
-    text += "- [Schema of JSON songs](docs/schema.graph.v1.json)\n";
-    let prelude = mamc::definitions::Prelude::default();
-    let mut group = String::new();
-    for topic in mamc::reference::topics(&prelude).iter().filter(|topic| !topic.internal) {
-        if topic.group != group {
-            group.clone_from(&topic.group);
-            text += &format!("\n## {group}\n\n");
-        }
-        text += &format!("- `{}`: {}\n", topic.form.replace('\n', " "), topic.brief());
-    }
-    let path = root().join("llms.txt");
-    if std::env::var_os("MAM_BLESS").is_some_and(|bless| bless == "1") {
-        fs::write(&path, &text).unwrap();
-    }
-    let now = fs::read_to_string(&path).unwrap_or_default();
-    assert!(now == text, "llms.txt is not what the documentation makes: MAM_BLESS=1 rewrites it");
-}
