@@ -37,9 +37,34 @@ fn song(prelude: &Prelude, dice: &mut Dice) -> String {
             (0..dice.below(4)).map(|_| format!(" |> {}()", effects[dice.below(effects.len())])).collect();
         text += &format!("w{i} = i{i}{chain}\n");
         play += &format!("  i{i} {}\n", LINES[dice.below(LINES.len())]);
-        sum.push(format!("{}% * w{i}", 5 + dice.below(40)));
+        text += &shaped(i, dice);
+        sum.push(format!("{}% * s{i}", 5 + dice.below(40)));
     }
     text + &play + "}\nout = " + &sum.join(" + ") + "\n"
+}
+
+/// An equation `s0 = …` of `w0`: lists, regions at a higher rate, delays of every order, reductions.
+fn shaped(i: usize, dice: &mut Dice) -> String {
+    let (order, factor) =
+        (["whole", "linear", "cubic", "allpass", "sinc"][dice.below(5)], 2 << dice.below(3));
+    let (count, ms) = (1 + dice.below(6), 1 + dice.below(20));
+    match dice.below(7) {
+        0 => {
+            format!("s{i} = oversample({factor}) {{ y = tanh(2 * w{i}) + 0.3 * prev(y) ; out = 0.5 * y }}\n")
+        }
+        1 => format!("s{i} = fir(w{i}, list k in 1..{count} {{ 1 / k }})\n"),
+        2 => format!("s{i} = tap(w{i}, {ms}ms + 1ms * lfo(3Hz), max: 30ms, order: {order})\n"),
+        3 => format!(
+            "l{i} = list k in 0..{count} {{ tap(f{i}[k], ({ms} + k) * 1ms, max: 30ms) }}\n\
+             f{i} = list k in 0..{count} {{ w{i} + 0.2 * sum x in l{i} {{ x }} - 0.1 * prev(f{i})[k] }}\n\
+             s{i} = 0.2 * sum x in l{i} {{ x }}\n"
+        ),
+        4 => format!("s{i} = select([w{i}, 0.5 * w{i}, -w{i}], {count} * phasor({ms}Hz)) * sinh(0.5)\n"),
+        5 => format!("s{i} = oversample({factor}) {{ tap(w{i}, {ms}ms, max: 30ms, order: {order}) }}\n"),
+        _ => format!(
+            "s{i} = max k in 1..{count} {{ w{i} / k }} + 1e-2 * atan2(w{i}.left, 0.5) + 0 * c4 / a4\n"
+        ),
+    }
 }
 
 fn in_blocks(program: &Arc<Program>, dice: &mut Dice) -> Vec<Vec<f32>> {

@@ -55,6 +55,7 @@ pub(crate) fn operator<O: Operations>(o: &mut O, op: BinaryOp, x: O::Value, y: O
             o.real(Op::Sub, [x, rest])
         }
         BinaryOp::Pow => power(o, x, y),
+        BinaryOp::Concat => unreachable!("lists are joined, not computed"),
     }
 }
 
@@ -101,6 +102,18 @@ pub(crate) fn function<O: Operations>(o: &mut O, function: Arithmetic, v: &[O::V
         Arithmetic::Log2 => o.real(Op::Log2, [x]),
         Arithmetic::Tanh => o.real(Op::Tanh, [x]),
         Arithmetic::Sqrt => o.real(Op::Sqrt, [x]),
+        Arithmetic::Atan => o.real(Op::Atan, [x]),
+        Arithmetic::Atan2 => atan2(o, x, v[1]),
+        Arithmetic::Asin => asin(o, x),
+        Arithmetic::Acos => acos(o, x),
+        Arithmetic::Sinh => sinh(o, x),
+        Arithmetic::Cosh => cosh(o, x),
+        Arithmetic::Log10 => {
+            let log2 = o.real(Op::Log2, [x]);
+            o.scale(std::f64::consts::LOG10_2, log2)
+        }
+        Arithmetic::Cbrt => cbrt(o, x),
+        Arithmetic::Hypot => hypot(o, x, v[1]),
         Arithmetic::Sign => sign(o, x),
         Arithmetic::Abs => o.real(Op::Abs, [x]),
         Arithmetic::Min => o.real(Op::Min, [x, v[1]]),
@@ -142,6 +155,94 @@ fn of_angle<O: Operations>(o: &mut O, op: Op, x: O::Value) -> O::Value {
     }
     let cycles = o.scale(PER_RADIAN, x);
     o.real(op, [cycles])
+}
+
+/// The angle of the point (x, y) from the first axis, in −π..π; 0 at the origin.
+fn atan2<O: Operations>(o: &mut O, y: O::Value, x: O::Value) -> O::Value {
+    let (zero, half_turn) = (o.number(0.0), o.number(std::f64::consts::PI));
+    let slope = o.real(Op::Div, [y, x]);
+    let angle = o.real(Op::Atan, [slope]);
+    let (behind, below) = (o.compare(Op::Lt, x, zero), o.compare(Op::Lt, y, zero));
+    let back = o.real(Op::Neg, [half_turn]);
+    let turn = o.select(below, back, half_turn);
+    let turn = o.select(behind, turn, zero);
+    let angle = o.real(Op::Add, [angle, turn]);
+    let (no_y, no_x) = (o.compare(Op::Eq, y, zero), o.compare(Op::Eq, x, zero));
+    let origin = o.logic(Op::And, [no_y, no_x]);
+    o.select(origin, zero, angle)
+}
+
+/// arctan(x/√(1 − x²)), with the root of a product in which nothing cancels.
+fn asin<O: Operations>(o: &mut O, x: O::Value) -> O::Value {
+    let one = o.number(1.0);
+    let (below, above) = (o.real(Op::Sub, [one, x]), o.real(Op::Add, [one, x]));
+    let product = o.real(Op::Mul, [below, above]);
+    let root = o.real(Op::Sqrt, [product]);
+    let slope = o.real(Op::Div, [x, root]);
+    o.real(Op::Atan, [slope])
+}
+
+/// 2·arctan √((1 − x)/(1 + x))
+fn acos<O: Operations>(o: &mut O, x: O::Value) -> O::Value {
+    let one = o.number(1.0);
+    let (below, above) = (o.real(Op::Sub, [one, x]), o.real(Op::Add, [one, x]));
+    let quotient = o.real(Op::Div, [below, above]);
+    let root = o.real(Op::Sqrt, [quotient]);
+    let half = o.real(Op::Atan, [root]);
+    o.scale(2.0, half)
+}
+
+/// eˣ and e⁻ˣ.
+fn exponentials<O: Operations>(o: &mut O, x: O::Value) -> (O::Value, O::Value) {
+    let octaves = o.scale(std::f64::consts::LOG2_E, x);
+    let down = o.real(Op::Neg, [octaves]);
+    (o.real(Op::Exp2, [octaves]), o.real(Op::Exp2, [down]))
+}
+
+/// Half the difference of eˣ and e⁻ˣ; where that would cancel, 2t/(1 − t²) of t = tanh(x/2).
+fn sinh<O: Operations>(o: &mut O, x: O::Value) -> O::Value {
+    let one = o.number(1.0);
+    let (up, down) = exponentials(o, x);
+    let difference = o.real(Op::Sub, [up, down]);
+    let large = o.scale(0.5, difference);
+    let half = o.scale(0.5, x);
+    let t = o.real(Op::Tanh, [half]);
+    let square = o.real(Op::Mul, [t, t]);
+    let (twice, rest) = (o.scale(2.0, t), o.real(Op::Sub, [one, square]));
+    let small = o.real(Op::Div, [twice, rest]);
+    let away = o.real(Op::Abs, [x]);
+    let is_small = o.compare(Op::Lt, away, one);
+    o.select(is_small, small, large)
+}
+
+fn cosh<O: Operations>(o: &mut O, x: O::Value) -> O::Value {
+    let (up, down) = exponentials(o, x);
+    let sum = o.real(Op::Add, [up, down]);
+    o.scale(0.5, sum)
+}
+
+/// The root of |x| with the sign of x.
+fn cbrt<O: Operations>(o: &mut O, x: O::Value) -> O::Value {
+    let (zero, third) = (o.number(0.0), o.number(1.0 / 3.0));
+    let away = o.real(Op::Abs, [x]);
+    let root = o.real(Op::Pow, [away, third]);
+    let back = o.real(Op::Neg, [root]);
+    let below = o.compare(Op::Lt, x, zero);
+    o.select(below, back, root)
+}
+
+/// √(a² + b²), scaled by the greater one, so that no square overflows.
+fn hypot<O: Operations>(o: &mut O, a: O::Value, b: O::Value) -> O::Value {
+    let (zero, one) = (o.number(0.0), o.number(1.0));
+    let (a, b) = (o.real(Op::Abs, [a]), o.real(Op::Abs, [b]));
+    let (most, least) = (o.real(Op::Max, [a, b]), o.real(Op::Min, [a, b]));
+    let none = o.compare(Op::Eq, most, zero);
+    let by = o.select(none, one, most);
+    let ratio = o.real(Op::Div, [least, by]);
+    let square = o.real(Op::Mul, [ratio, ratio]);
+    let sum = o.real(Op::Add, [one, square]);
+    let root = o.real(Op::Sqrt, [sum]);
+    o.real(Op::Mul, [most, root])
 }
 
 fn sign<O: Operations>(o: &mut O, x: O::Value) -> O::Value {

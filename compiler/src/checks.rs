@@ -127,7 +127,11 @@ fn grouped(files: &Files, ast: &Ast, expr: ExprId) -> String {
     let text = files.slice(ast.span(expr)).to_owned();
     match &ast.exprs[expr] {
         Expr::Binary { op: BinaryOp::Mul | BinaryOp::Div | BinaryOp::Pow, .. } => text,
-        Expr::Binary { .. } | Expr::If { .. } | Expr::Pipe { .. } | Expr::Sum { .. } | Expr::Chain { .. } => {
+        Expr::Binary { .. }
+        | Expr::If { .. }
+        | Expr::Pipe { .. }
+        | Expr::Reduce { .. }
+        | Expr::Chain { .. } => {
             format!("({text})")
         }
         _ => text,

@@ -101,9 +101,32 @@ mam_grammar::codes! {
         passes "out = svf(noise(), 800Hz).low\n"
     }
     NOT_A_SIGNAL Error "not-a-signal" {
-        "A record, a list or a text stands where one signal is wanted. A record's fields are read with a point."
+        "A record, a list or a text stands where one signal is wanted. A record's fields are read with a point, a list's \
+         elements by their number: `xs[0]`."
         fails "out = svf(noise(), 800Hz)\n"
         passes "out = svf(noise(), 800Hz).low\n"
+    }
+    NOT_A_LIST Error "not-a-list" {
+        "A signal or a record stands where a list is wanted: in `xs[0]`, `len(xs)`, `xs ++ ys`, `sum x in xs { … }`. A list is \
+         written `[a, b, c]` or `list i in 0..7 { … }`."
+        fails "tone = sine(220Hz)\nout = tone[0]\n"
+        passes "tone = [sine(220Hz)]\nout = tone[0]\n"
+    }
+    UNKNOWN_WORD Error "unknown-word" {
+        "A place takes one of a few words, and this is none of them: `order:` of `tap` takes `whole`, `linear`, `cubic`, \
+         `allpass` or `sinc`, `oversample(4, …)` takes `linear`."
+        fails "out = tap(noise(), 5ms, max: 5ms, order: cubik)\n"
+        passes "out = tap(noise(), 5ms, max: 5ms, order: cubic)\n"
+    }
+    BAD_FACTOR Error "bad-factor" {
+        "A region is computed at 2, 4, 8 or 16 times the sample rate."
+        fails "out = oversample(3) { tanh(sine(1kHz)) }\n"
+        passes "out = oversample(4) { tanh(sine(1kHz)) }\n"
+    }
+    NO_ELEMENT Error "no-element" {
+        "A list is asked for an element that it does not have. Elements are numbered from 0, so that the last one of four is 3."
+        fails "tones = [sine(220Hz), sine(330Hz)]\nout = tones[2]\n"
+        passes "tones = [sine(220Hz), sine(330Hz)]\nout = tones[1]\n"
     }
     INSTANTANEOUS_CYCLE Error "instantaneous-cycle" {
         "Equations need each other's value of the same sample, in a loop, so that none can be computed first. \

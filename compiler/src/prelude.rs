@@ -27,6 +27,7 @@ prelude! {
     "filters"
     "noise"
     "oscillators"
+    "rates"
     "shapes"
     "space"
     "synths"

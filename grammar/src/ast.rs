@@ -4,12 +4,15 @@
 //! Expressions live in one arena; their places stand in a parallel table ([`Ast::span`]), so two trees are equal
 //! when they say the same, wherever it stands. That is what the formatter is tested by.
 
+mod ops;
 mod text;
 
 use crate::arena::{Arena, Handle};
 use crate::source::Span;
 use std::fmt;
 use std::sync::Arc;
+
+pub use ops::{BinaryOp, Over, Reduction, UnaryOp};
 
 /// The syntax tree of one file, with the spans of its expressions beside them.
 #[derive(Clone, Debug, Default)]
@@ -171,57 +174,6 @@ impl Number {
     }
 }
 
-/// Operators between two operands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
-pub enum BinaryOp {
-    Or,
-    And,
-    Lt,
-    Le,
-    Gt,
-    Ge,
-    Eq,
-    Ne,
-    Add,
-    Sub,
-    Mul,
-    Div,
-    Mod,
-    Pow,
-}
-
-impl BinaryOp {
-    /// As it is written.
-    pub fn text(self) -> &'static str {
-        match self {
-            BinaryOp::Or => "or",
-            BinaryOp::And => "and",
-            BinaryOp::Lt => "<",
-            BinaryOp::Le => "<=",
-            BinaryOp::Gt => ">",
-            BinaryOp::Ge => ">=",
-            BinaryOp::Eq => "==",
-            BinaryOp::Ne => "!=",
-            BinaryOp::Add => "+",
-            BinaryOp::Sub => "-",
-            BinaryOp::Mul => "*",
-            BinaryOp::Div => "/",
-            BinaryOp::Mod => "mod",
-            BinaryOp::Pow => "^",
-        }
-    }
-}
-
-/// Operators before one operand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum UnaryOp {
-    /// `-x`
-    Neg,
-    /// `not x`
-    Not,
-}
-
 /// One argument of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arg {
@@ -301,31 +253,45 @@ pub enum Expr {
         /// The value where it is not.
         otherwise: ExprId,
     },
-    /// `sum i in 1..8 { … }`
-    Sum {
-        /// Counts.
+    /// `sum i in 1..8 { … }`, `list a in xs { … }`
+    Reduce {
+        /// What the values of the iterations become.
+        reduction: Reduction,
+        /// The number or element of an iteration.
         index: Ident,
-        /// First value of the index.
-        from: ExprId,
-        /// Last value of the index.
-        to: ExprId,
-        /// What is added up.
+        /// What is iterated over.
+        over: Over,
+        /// One iteration.
         body: Body,
     },
     /// `chain x = in, i in 0..3 { … }`
     Chain {
-        /// The name of what goes from one turn to the next.
+        /// The name of what goes from one iteration to the next.
         value: Ident,
         /// Its first value.
         start: ExprId,
-        /// Counts.
+        /// The number or element of an iteration.
         index: Ident,
-        /// First value of the index.
-        from: ExprId,
-        /// Last value of the index.
-        to: ExprId,
-        /// One turn.
+        /// What is iterated over.
+        over: Over,
+        /// One iteration.
         body: Body,
+    },
+    /// `oversample(4) { … }`
+    Oversample {
+        /// How many frames the region has in one frame around it.
+        factor: ExprId,
+        /// The word after it: how the border is crossed.
+        border: Option<Ident>,
+        /// What is computed at the higher rate.
+        body: Body,
+    },
+    /// `xs[2]`
+    Index {
+        /// The list.
+        of: ExprId,
+        /// Which element, from 0: a constant.
+        index: ExprId,
     },
     /// `(l, r)`
     Tuple(Vec<ExprId>),

@@ -123,6 +123,8 @@ limits! {
     turns: usize = 4096;
     /// Iterations of all `sum`s and `chain`s together.
     all_turns: usize = 100_000;
+    /// Elements of one list.
+    elements: usize = 4096;
     /// How deep `sum`s and `chain`s may stand in one another, calls followed.
     loop_depth: usize = 16;
     /// How deep definitions that call definitions may nest.

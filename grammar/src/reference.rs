@@ -94,8 +94,19 @@ words! {
     Expression "mod" "x mod y" "x − y · floor(x/y): always between 0 and y.";
     Expression "sum" "sum i in 1..8 { … }" "Adds what the braces hold, for each i, both ends included."
         "out = sum i in 1..8 { sine(110Hz * i) / i } * 10%\n";
+    Expression "product" "product i in 1..8 { … }" "Multiplies what the braces hold, for each i. The word is a name like any other where no name and `in` follow."
+        "out = sine(product i in 1..4 { i } * 20Hz) * 10%\n";
+    Expression "max" "max i in 1..8 { … }" "The greatest of what the braces hold, for each i; `max(a, b)` is that of two values."
+        "out = max i in 1..3 { sine(110Hz * i) } * 10%\n";
+    Expression "min" "min i in 1..8 { … }" "The least of what the braces hold, for each i; `min(a, b)` is that of two values."
+        "out = min i in 1..3 { sine(110Hz * i) } * 10%\n";
+    Expression "list" "list i in 0..7 { … }" "A list of what the braces hold, for each i; `list a in xs { … }` for each element of a list, as `sum a in xs { … }`."
+        "tones = list i in 1..4 { sine(110Hz * i) / i }\nout = sum t in tones { t } * 10%\n";
+    Expression "oversample" "oversample(4) { … }" "Computes what the braces hold at 2, 4, 8 or 16 times the sample rate, and filters on the way in and out. Signals from outside are raised, what is slower than a sample passes as it is; `sr`, `dt` and `prev` are those of the inner rate."
+        "out = oversample(4) { tanh(8 * sine(1kHz)) } * 10%\n";
     Expression "chain" "chain x = start, i in 0..3 { … }" "Gives the braces' value to x for the next turn; the last is its value."
         "out = chain x = saw(110Hz) * 20%, i in 1..3 { lowpass(x, 500Hz * i) }\n";
+    Signal "e" "e" "Euler's number, 2.718, the base of natural logarithms.";
     Signal "tau" "tau" "2π.";
     Signal "pi" "pi" "π.";
     Signal "sr" "sr" "The sample rate, a frequency.";

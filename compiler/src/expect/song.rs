@@ -55,8 +55,12 @@ fn rename(ast: &mut Ast, expr: ExprId, own: &Arc<str>) {
             ast.exprs[expr] = Expr::Name(renamed);
         }
         match &ast.exprs[expr] {
-            Expr::Sum { from, to, body: Body::Items(_), .. } => open.extend([*from, *to]),
-            Expr::Chain { start, from, to, body: Body::Items(_), .. } => open.extend([*start, *from, *to]),
+            Expr::Reduce { over, body: Body::Items(_), .. } => open.extend(over.operands()),
+            Expr::Oversample { factor, body: Body::Items(_), .. } => open.push(*factor),
+            Expr::Chain { start, over, body: Body::Items(_), .. } => {
+                open.push(*start);
+                open.extend(over.operands());
+            }
             other => open.extend(operands(other)),
         }
     }

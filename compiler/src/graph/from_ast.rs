@@ -8,7 +8,7 @@ use crate::files::Files;
 use crate::hir::resolve::resolved;
 use crate::hir::{Call, Callee, DefId, FILE, Hir, Iteration, Iterations, LocalId, LocalKind, Name};
 use crate::library::Library;
-use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Ident, ItemKind};
+use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Ident, ItemKind, Over};
 use mam_grammar::{Problem, Problems, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -169,8 +169,8 @@ impl<'a> Maker<'a> {
                 None => args.iter().for_each(|a| self.find_calls(a.value, iterations, path, false)),
             },
             Expr::Pipe { left, right } => self.pipe(*left, *right, iterations, path, whole),
-            Expr::Sum { from, to, body, .. } => self.sum(expr, (*from, *to), body, iterations, path),
-            Expr::Chain { .. } => {}
+            Expr::Reduce { over, body, .. } => self.unroll(expr, *over, body, iterations, path),
+            Expr::Chain { .. } | Expr::Oversample { .. } => {}
             Expr::Field { of, .. } => self.find_calls(*of, iterations, path, whole),
             Expr::Paren(x) => self.find_calls(*x, iterations, path, whole),
             other => operands(other).into_iter().for_each(|x| self.find_calls(x, iterations, path, false)),
@@ -195,20 +195,24 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// Unrolls a `sum` that calls instruments or effects, so that each iteration has its own.
-    fn sum(
-        &mut self,
-        expr: ExprId,
-        (from, to): (ExprId, ExprId),
-        body: &Body,
-        iterations: &Iterations,
-        path: &str,
-    ) {
+    /// Unrolls a `sum` or `list` that calls instruments or effects, so that each iteration has its own.
+    fn unroll(&mut self, expr: ExprId, over: Over, body: &Body, iterations: &Iterations, path: &str) {
         if !self.calls_instances(body) {
             return;
         }
-        let bound = |expr| self.library.consts.whole(self.files, self.song, expr, iterations);
-        let (Some(from), Some(to)) = (bound(from), bound(to)) else { return };
+        let consts = &self.library.consts;
+        let bound = |expr| consts.whole(self.files, self.song, expr, iterations);
+        let bounds = match over {
+            Over::Range(from, to) => bound(from).zip(bound(to)),
+            Over::List(list) => {
+                let elements = consts.elements(self.files, self.song, list, iterations);
+                if elements.is_none() {
+                    self.problems.add(unknown_length(self.ast.span(list)));
+                }
+                elements.map(|count| (0, count as i64 - 1))
+            }
+        };
+        let Some((from, to)) = bounds else { return };
         if to.saturating_sub(from) >= self.files.limits.turns as i64 {
             return; // Lowering says so.
         }
@@ -367,12 +371,12 @@ impl<'a> Maker<'a> {
                 }
                 callee.into_iter().for_each(|e| self.collect(e, iterations, needs));
             }
-            Expr::Sum { from, to, body, .. } => {
-                self.loop_of(expr, &[*from, *to], body, iterations, needs);
+            Expr::Reduce { over, body, .. } => self.loop_of(expr, &over.operands(), body, iterations, needs),
+            Expr::Chain { start, over, body, .. } => {
+                let bounds = [vec![*start], over.operands()].concat();
+                self.loop_of(expr, &bounds, body, iterations, needs);
             }
-            Expr::Chain { start, from, to, body, .. } => {
-                self.loop_of(expr, &[*start, *from, *to], body, iterations, needs);
-            }
+            Expr::Oversample { factor, body, .. } => self.loop_of(expr, &[*factor], body, iterations, needs),
             other => operands(other).into_iter().for_each(|x| self.collect(x, iterations, needs)),
         }
     }
@@ -533,4 +537,12 @@ impl<'a> Maker<'a> {
     fn names_equation(&self, expr: ExprId) -> bool {
         self.equation_of(expr).is_some()
     }
+}
+
+/// That instruments cannot be called for each element of a list whose length is only found later.
+fn unknown_length(span: Span) -> Problem {
+    let message =
+        "how many elements this list has must be known where instruments or effects are called for each";
+    let problem = Problem::new(&codes::NOT_CONSTANT, span, message);
+    problem.help("write the list out, `[a, b]`, or count: `sum i in 0..7 { … }`")
 }

@@ -116,7 +116,11 @@ impl<'a> Weights<'a> {
         stacker::maybe_grow(64 << 10, 1 << 20, || {
             let expr = &ast.exprs[expr];
             let own = self.own_weight(expr);
-            let turns = if matches!(expr, Expr::Sum { .. } | Expr::Chain { .. }) { 8 } else { 1 };
+            let turns = match expr {
+                Expr::Reduce { .. } | Expr::Chain { .. } => 8,
+                Expr::Oversample { .. } => 4,
+                _ => 1,
+            };
             let inner: usize = operands(expr).into_iter().map(|x| self.expr(ast, x)).sum();
             own.saturating_add(inner.saturating_mul(turns)).min(1 << 20)
         })

@@ -16,8 +16,10 @@ pub fn operands(expr: &Expr) -> Vec<ExprId> {
         Expr::Unary { x, .. } | Expr::Paren(x) => vec![*x],
         Expr::Binary { a, b, .. } => vec![*a, *b],
         Expr::If { condition, then, otherwise } => vec![*condition, *then, *otherwise],
-        Expr::Sum { from, to, body, .. } => [vec![*from, *to], body_exprs(body)].concat(),
-        Expr::Chain { start, from, to, body, .. } => [vec![*start, *from, *to], body_exprs(body)].concat(),
+        Expr::Reduce { over, body, .. } => [over.operands(), body_exprs(body)].concat(),
+        Expr::Chain { start, over, body, .. } => [vec![*start], over.operands(), body_exprs(body)].concat(),
+        Expr::Oversample { factor, body, .. } => [vec![*factor], body_exprs(body)].concat(),
+        Expr::Index { of, index } => vec![*of, *index],
         Expr::Tuple(all) | Expr::List(all) => all.clone(),
         Expr::Record(fields) => fields.iter().map(|(_, e)| *e).collect(),
     }

@@ -36,12 +36,30 @@ pub enum Function {
     Phasor,
     /// White noise.
     Noise,
+    /// A number drawn by chance.
+    Random,
     /// Counts samples since a trigger.
     Since,
     /// A train of pulses.
     Pulses,
     /// A list that is read at a position.
     Table,
+    /// A weighted sum of a signal's latest samples.
+    Fir,
+    /// How many elements a list has.
+    Len,
+    /// One element of a list.
+    Select,
+}
+
+/// The words that `order:` of `tap` takes.
+pub const ORDERS: [&str; 5] = ["whole", "linear", "cubic", "allpass", "sinc"];
+
+impl Function {
+    /// The argument that is one of some words, and no expression: its place and the words.
+    pub fn word(self) -> Option<(usize, &'static [&'static str])> {
+        (self == Function::Tap).then_some((3, &ORDERS))
+    }
 }
 
 /// A function of values of one moment.
@@ -56,6 +74,15 @@ pub enum Arithmetic {
     Exp2,
     Log2,
     Tanh,
+    Atan,
+    Atan2,
+    Asin,
+    Acos,
+    Sinh,
+    Cosh,
+    Log10,
+    Cbrt,
+    Hypot,
     Sqrt,
     Sign,
     Abs,
@@ -102,19 +129,23 @@ macro_rules! rows {
 }
 
 use Arithmetic::{
-    Abs, Ceil, Clamp, Cos, Exp, Exp2, Floor, Fract, Hz, Log, Log2, Max, Min, Round, Sign, Sin, Sqrt, Tan,
-    Tanh,
+    Abs, Acos, Asin, Atan, Atan2, Cbrt, Ceil, Clamp, Cos, Cosh, Exp, Exp2, Floor, Fract, Hypot, Hz, Log,
+    Log2, Log10, Max, Min, Round, Sign, Sin, Sinh, Sqrt, Tan, Tanh,
 };
 use Function::{Keeps, Plain};
 
 rows! {
     "prev" ["x" "init"] 1 Function::Prev, "The value that `x` had one sample ago; `init` (0) before the first.";
-    "tap" ["x" "time" "max"] 2 Function::Tap, "`x` as it was `time` ago, through a delay line of at most `max`.";
+    "tap" ["x" "time" "max" "order"] 2 Function::Tap, "`x` as it was `time` ago, through a delay line of at most `max`; `order` says how it is read between samples: `linear`, `whole`, `cubic`, `allpass` or `sinc`.";
+    "fir" ["x" "coefficients"] 2 Function::Fir, "The sum of `x` and what it was 1, 2, 3, … samples ago, each times its number of the list.";
     "phasor" ["freq" "reset"] 1 Function::Phasor, "Rises from 0 to 1 `freq` times a second; its first sample, and that in which `reset` is not 0, is `freq`/sr. Exact for hours where `freq` is held.";
     "noise" [] 0 Function::Noise, "White noise in [−1, 1), its own for every use.";
+    "random" ["stream"] 0 Function::Random, "A number in [0, 1), drawn by chance at each note in an instrument, once elsewhere, its own for every use; `random(2)` is a second one of the place.";
     "since" ["trig"] 1 Function::Since, "Samples since `trig` was last not 0; 0 in that sample, 10⁹ before the first and from 10⁹ on. Counted exactly, then rounded to a 32-bit float.";
     "pulses" ["period" "first"] 1 Function::Pulses, "1 in the sample nearest to `first` + k · `period` samples (k = 0, 1, …), else 0; `first` is 0. Counted exactly; a period is read at the pulse before, is at least 1 sample, and from 2³¹ on never over.";
     "table" ["values" "position"] 2 Function::Table, "A list of numbers read at `position` (0..1 wraps), in straight lines.";
+    "len" ["list"] 1 Function::Len, "How many elements a list has.";
+    "select" ["list" "index"] 2 Function::Select, "The element of a list at floor(`index`), counted from 0 and kept between the first and the last; `index` may move, and nothing glides.";
     "sin" ["x"] 1 Plain(Sin), "Sine of an angle in radians.";
     "cos" ["x"] 1 Plain(Cos), "Cosine of an angle in radians.";
     "tan" ["x"] 1 Plain(Tan), "Tangent of an angle in radians.";
@@ -122,12 +153,21 @@ rows! {
     "log" ["x"] 1 Plain(Log), "Natural logarithm.";
     "exp2" ["x"] 1 Plain(Exp2), "2 to the power of x.";
     "log2" ["x"] 1 Plain(Log2), "Logarithm to base 2.";
+    "log10" ["x"] 1 Plain(Log10), "Logarithm to base 10.";
+    "sinh" ["x"] 1 Plain(Sinh), "Hyperbolic sine.";
+    "cosh" ["x"] 1 Plain(Cosh), "Hyperbolic cosine.";
     "tanh" ["x"] 1 Plain(Tanh), "Hyperbolic tangent.";
+    "asin" ["x"] 1 Plain(Asin), "The angle of −π/2..π/2 whose sine is x, in radians.";
+    "acos" ["x"] 1 Plain(Acos), "The angle of 0..π whose cosine is x, in radians.";
+    "atan" ["x"] 1 Plain(Atan), "The angle of −π/2..π/2 whose tangent is x, in radians.";
+    "atan2" ["y" "x"] 2 Plain(Atan2), "The angle of the point (x, y), −π..π, in radians; 0 at (0, 0).";
+    "cbrt" ["x"] 1 Plain(Cbrt), "Cube root, with the sign of x.";
     "sqrt" ["x"] 1 Plain(Sqrt), "Square root.";
     "sign" ["x"] 1 Plain(Sign), "1 above 0, −1 below, 0 at 0.";
     "abs" ["x"] 1 Keeps(Abs), "The value without its sign.";
     "min" ["a" "b"] 2 Keeps(Min), "The smaller of two.";
     "max" ["a" "b"] 2 Keeps(Max), "The greater of two.";
+    "hypot" ["a" "b"] 2 Keeps(Hypot), "Square root of a² + b².";
     "clamp" ["x" "low" "high"] 3 Keeps(Clamp), "x, kept between low and high.";
     "floor" ["x"] 1 Keeps(Floor), "Greatest whole number that is not above x.";
     "ceil" ["x"] 1 Keeps(Ceil), "Least whole number that is not below x.";

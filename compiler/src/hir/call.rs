@@ -75,8 +75,12 @@ impl Resolver<'_> {
                 self.hir.calls.insert(expr, call);
             }
         }
+        let word = self.word_of(expr);
         let constants = self.constant_arguments(expr);
         for value in piped.into_iter().chain(args.iter().map(|arg| arg.value)) {
+            if Some(value) == word {
+                continue;
+            }
             // What is wrong with a signal that is given is wrong whatever was meant; a list may be right.
             let listed = unknown && matches!(self.ast.exprs[value], Expr::Text(_) | Expr::List(_));
             let inner = if constants.contains(&value) { inner.constant() } else { inner };
@@ -238,8 +242,38 @@ impl Resolver<'_> {
             );
             broken = true;
         }
+        if let Some(problem) = self.wrong_word(builtin, &bound.args).filter(|_| !broken) {
+            self.problem(context, problem);
+        }
         let callee = if broken { Callee::Broken } else { Callee::Builtin(builtin) };
         Call { callee, args: bound.args, more: vec![], piped: written.piped }
+    }
+
+    /// The argument of a call of a built-in function that is a word, not an expression.
+    fn word_of(&self, expr: ExprId) -> Option<ExprId> {
+        let call = self.hir.calls.get(&expr)?;
+        let Callee::Builtin(builtin) = call.callee else { return None };
+        builtin.row().function.word().and_then(|(place, _)| call.args[place])
+    }
+
+    /// What is wrong with the word that a call of a built-in function is given.
+    fn wrong_word(&self, builtin: Builtin, args: &[Option<ExprId>]) -> Option<Problem> {
+        let (place, words) = builtin.row().function.word()?;
+        let given = args[place]?;
+        let (name, span) = (builtin.row().formals[place], self.ast.span(given));
+        let listed = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        match &self.ast.exprs[given] {
+            Expr::Name(word) if words.contains(&&*word.name) => None,
+            Expr::Name(word) => {
+                let message = format!("`{name}` of `{}` cannot be `{word}`", builtin.row().name);
+                let problem = Problem::new(&codes::UNKNOWN_WORD, span, message);
+                Some(problem.nearest(&word.name, "words", words))
+            }
+            _ => {
+                let message = format!("`{name}` of `{}` is one of some words", builtin.row().name);
+                Some(Problem::new(&codes::UNKNOWN_WORD, span, message).help(listed))
+            }
+        }
     }
 
     fn named(&self, def: DefId) -> Named {

@@ -5,10 +5,12 @@
 //! on a state, a parameter or a signal is not a constant. A constant does not depend on the sample rate of the song: where
 //! it names `sr`, that is [`RATE`].
 
-use super::builtins::{Builtin, Function};
+mod unrolled;
+
+use super::builtins::{Arithmetic, Builtin, Function};
 use super::resolve::resolved;
 use super::{Call, Callee, DefId, FILE, Iterations, Known, LocalKind, Name, ScopeId};
-use crate::arithmetic::{Operations, function, operator, table_at};
+use crate::arithmetic::{Operations, function, operator};
 use crate::dimension::{Dimension, base_value};
 use crate::files::Files;
 use crate::ir::{Imm, Op, Scalar};
@@ -18,6 +20,7 @@ use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use unrolled::looped_list;
 
 /// The sample rate that constants see, in Hz.
 pub const RATE: f64 = 48_000.0;
@@ -70,6 +73,21 @@ impl Consts {
         let (x, dimension) = self.number(files, file, expr, around).ok()?;
         (dimension == Dimension::PLAIN && x.fract() == 0.0 && x.abs() < 1e9).then_some(x as i64)
     }
+
+    /// How many elements a list has, whether they are constants or not.
+    pub fn elements(
+        &self,
+        files: &Files,
+        file: usize,
+        list: ExprId,
+        around: &[super::Iteration],
+    ) -> Option<usize> {
+        let mut evaluator = Evaluator { files, frames: vec![], work: 0, all: self.work.get(), depth: 0 };
+        let frame = evaluator.iterations(file, around);
+        let elements = evaluator.list(frame, list).ok().map(|elements| elements.len());
+        self.work.set(evaluator.all + evaluator.work);
+        elements
+    }
 }
 
 /// A value.
@@ -78,6 +96,8 @@ enum Value {
     /// One number or two: mono or stereo.
     Signal(Signal),
     Record(Rc<[(Arc<str>, Value)]>),
+    /// Elements, each with its own reason where it is not a constant.
+    List(Rc<[Found<Value>]>),
 }
 
 /// One number a channel; a real number is an f64, a truth a bool.
@@ -98,6 +118,8 @@ enum Slot {
     Expr(usize, ExprId, Option<(Dimension, Units)>),
     /// Is being evaluated.
     Open,
+    /// An element of a list that sees the names of a frame, not evaluated yet.
+    Element(usize, ExprId, i64),
     Done(Found<Value>),
 }
 
@@ -122,12 +144,23 @@ struct Evaluator<'a> {
 struct Numbers;
 
 impl Evaluator<'_> {
-    fn number(&mut self, file: usize, expr: ExprId, around: &[super::Iteration]) -> Number {
+    /// The frame of an expression that stands in a file itself, in unrolled loops.
+    fn iterations(&mut self, file: usize, around: &[super::Iteration]) -> usize {
         let mut frame = self.frame(file, FILE, None);
         for iteration in around {
             frame = self.frame(file, iteration.scope, Some(frame));
-            self.frames[frame].slots.insert(0, done(iteration.counter as f64));
+            let around = self.frames[frame].parent.unwrap_or_default();
+            let slot = match looped_list(self.files, file, iteration.scope) {
+                Some(list) => Slot::Element(around, list, iteration.counter),
+                None => done(iteration.counter as f64),
+            };
+            self.frames[frame].slots.insert(0, slot);
         }
+        frame
+    }
+
+    fn number(&mut self, file: usize, expr: ExprId, around: &[super::Iteration]) -> Number {
+        let frame = self.iterations(file, around);
         match self.eval(frame, expr)? {
             Value::Signal(Signal { channels, dimension }) if channels.len() == 1 => {
                 let x = Numbers.known(channels[0]).filter(|x| x.is_finite()).ok_or(Missing::Wrong)?;
@@ -193,6 +226,10 @@ impl Evaluator<'_> {
                     UnaryOp::Not => each(&[&x], Dimension::PLAIN, |v| Numbers.logic(Op::Not, [v[0]])),
                 }
             }
+            Expr::Binary { op: BinaryOp::Concat, a, b } => {
+                let (a, b) = (self.list(frame, *a)?, self.list(frame, *b)?);
+                self.listed(a.iter().chain(b.iter()).cloned().collect())
+            }
             Expr::Binary { op, a, b } => {
                 let (a, b) = (self.signal(frame, *a)?, self.signal(frame, *b)?);
                 binary(*op, &a, &b)
@@ -204,28 +241,54 @@ impl Evaluator<'_> {
                 plain(&c)?;
                 each(&[&c, &t, &o], dimension, |v| Numbers.select(v[0], v[1], v[2]))
             }
-            Expr::Sum { from, to, body, .. } => self.sum(frame, expr, (*from, *to), body),
-            Expr::Chain { start, from, to, body, .. } => {
+            Expr::Reduce { reduction, over, body, .. } => self.reduce(frame, expr, *reduction, *over, body),
+            Expr::Chain { start, over, body, .. } => {
                 let mut value = self.eval(frame, *start)?;
-                for counter in self.bounds(frame, (*from, *to))? {
-                    value = self.iteration(frame, expr, counter, Some(value), body)?;
+                for turn in self.turns(frame, *over)? {
+                    value = self.iteration(frame, expr, turn, Some(value), body)?;
                 }
                 Ok(value)
+            }
+            Expr::List(elements) => {
+                let all = elements.iter().map(|element| self.eval(frame, *element)).collect();
+                self.listed(all)
+            }
+            Expr::Index { of, index } => {
+                let (list, index) = (self.list(frame, *of)?, self.signal(frame, *index)?);
+                let at = match index.channels[..] {
+                    [x] => Numbers.known(x).filter(|x| x.fract() == 0.0 && *x >= 0.0),
+                    _ => None,
+                };
+                at.and_then(|at| list.get(at as usize)).cloned().unwrap_or(Err(Missing::Wrong))
             }
             Expr::Tuple(sides) => self.tuple(frame, sides),
             Expr::Record(fields) => {
                 let fields = fields.iter().map(|(name, x)| Ok((name.name.clone(), self.eval(frame, *x)?)));
                 Ok(Value::Record(fields.collect::<Found<Vec<_>>>()?.into()))
             }
-            Expr::Length { .. } => Err(Missing::Varies),
-            Expr::List(_) | Expr::Text(_) | Expr::Method { .. } => Err(Missing::Wrong),
+            Expr::Length { .. } | Expr::Oversample { .. } => Err(Missing::Varies),
+            Expr::Text(_) | Expr::Method { .. } => Err(Missing::Wrong),
         }
     }
 
     fn signal(&mut self, frame: usize, expr: ExprId) -> Found<Signal> {
         match self.eval(frame, expr)? {
             Value::Signal(signal) => Ok(signal),
-            Value::Record(_) => Err(Missing::Wrong),
+            Value::Record(_) | Value::List(_) => Err(Missing::Wrong),
+        }
+    }
+
+    fn list(&mut self, frame: usize, expr: ExprId) -> Found<Rc<[Found<Value>]>> {
+        match self.eval(frame, expr)? {
+            Value::List(elements) => Ok(elements),
+            Value::Signal(_) | Value::Record(_) => Err(Missing::Wrong),
+        }
+    }
+
+    fn listed(&self, elements: Vec<Found<Value>>) -> Found<Value> {
+        match elements.len() > self.files.limits.elements {
+            true => Err(Missing::Wrong),
+            false => Ok(Value::List(elements.into())),
         }
     }
 
@@ -251,12 +314,17 @@ impl Evaluator<'_> {
                 self.slot(frame, local.index)
             }
             Name::Known(known) => match known {
+                Known::E => Ok(mono(Imm::F64(std::f64::consts::E), Dimension::PLAIN)),
                 Known::Tau => Ok(mono(Imm::F64(std::f64::consts::TAU), Dimension::PLAIN)),
                 Known::Pi => Ok(mono(Imm::F64(std::f64::consts::PI), Dimension::PLAIN)),
                 Known::Sr => Ok(mono(Imm::F64(RATE), Dimension::FREQUENCY)),
                 Known::Dt => Ok(mono(Imm::F64(1.0 / RATE), Dimension::TIME)),
                 Known::Beat | Known::Bar | Known::In => Err(Missing::Varies),
             },
+            Name::Note(note) => {
+                let hertz = function(&mut Numbers, Arithmetic::Hz, &[Imm::F64(f64::from(note))]);
+                Ok(mono(hertz, Dimension::FREQUENCY))
+            }
             Name::Broken | Name::None => Err(Missing::Wrong),
         }
     }
@@ -269,6 +337,9 @@ impl Evaluator<'_> {
             Slot::Varies => Err(Missing::Varies),
             Slot::Open => Err(Missing::Wrong),
             Slot::Done(found) => found,
+            Slot::Element(sees, list, index) => self
+                .list(sees, list)
+                .and_then(|all| all.get(index as usize).cloned().unwrap_or(Err(Missing::Wrong))),
             Slot::Expr(sees, expr, place) => {
                 self.eval(sees, expr).and_then(|value| place.map_or(Ok(value.clone()), |p| fit(value, p)))
             }
@@ -365,85 +436,13 @@ impl Evaluator<'_> {
                 each(&args.iter().collect::<Vec<_>>(), dimension, |v| function(&mut Numbers, arithmetic, v))
             }
             Function::Table => self.table(frame, &given),
+            Function::Len => {
+                let count = self.list(frame, given[0])?.len();
+                Ok(mono(Imm::F64(count as f64), Dimension::PLAIN))
+            }
+            Function::Select => self.select(frame, &given),
             _ => Err(Missing::Varies),
         }
-    }
-
-    fn table(&mut self, frame: usize, given: &[ExprId]) -> Found<Value> {
-        let &[values, position] = given else { return Err(Missing::Wrong) };
-        let file = self.frames[frame].file;
-        let Expr::List(list) = &self.files.file(file).ast.exprs[values] else { return Err(Missing::Wrong) };
-        if list.is_empty() || list.len() > self.files.limits.table {
-            return Err(Missing::Wrong);
-        }
-        let (mut numbers, mut dimension) = (vec![], None);
-        for &number in list {
-            let signal = self.signal(frame, number)?;
-            dimension = Some(common(dimension.unwrap_or(signal.dimension), signal.dimension)?);
-            match &signal.channels[..] {
-                &[x] => numbers.extend(Numbers.known(x)),
-                _ => return Err(Missing::Wrong),
-            }
-        }
-        numbers.push(numbers[0]);
-        let position = self.signal(frame, position)?;
-        plain(&position)?;
-        each(&[&position], dimension.unwrap_or_default(), |v| {
-            let at = Numbers.known(v[0]).unwrap_or_default();
-            Imm::F64(table_at(&numbers, at))
-        })
-    }
-
-    fn sum(&mut self, frame: usize, expr: ExprId, bounds: (ExprId, ExprId), body: &Body) -> Found<Value> {
-        let mut total: Option<Signal> = None;
-        for counter in self.bounds(frame, bounds)? {
-            let Value::Signal(term) = self.iteration(frame, expr, counter, None, body)? else {
-                return Err(Missing::Wrong);
-            };
-            total = Some(match total {
-                None => term,
-                Some(before) => match binary(BinaryOp::Add, &before, &term)? {
-                    Value::Signal(sum) => sum,
-                    Value::Record(_) => return Err(Missing::Wrong),
-                },
-            });
-        }
-        Ok(total.map_or_else(|| mono(Imm::F64(0.0), Dimension::PLAIN), Value::Signal))
-    }
-
-    fn bounds(&mut self, frame: usize, (from, to): (ExprId, ExprId)) -> Found<std::ops::RangeInclusive<i64>> {
-        let [from, to] = [from, to].map(|bound| match self.signal(frame, bound)? {
-            Signal { channels, dimension: Dimension::PLAIN } if channels.len() == 1 => Numbers
-                .known(channels[0])
-                .filter(|x| x.fract() == 0.0 && x.abs() < 1e9)
-                .map(|x| x as i64)
-                .ok_or(Missing::Wrong),
-            _ => Err(Missing::Wrong),
-        });
-        let (from, to) = (from?, to?);
-        if to.saturating_sub(from) >= self.files.limits.turns as i64 {
-            Err(Missing::Wrong)
-        } else {
-            Ok(from..=to)
-        }
-    }
-
-    fn iteration(
-        &mut self,
-        around: usize,
-        expr: ExprId,
-        counter: i64,
-        value: Option<Value>,
-        body: &Body,
-    ) -> Found<Value> {
-        let file = self.frames[around].file;
-        let scope = resolved(self.files, file).loop_scope(expr);
-        let frame = self.frame(file, scope, Some(around));
-        self.frames[frame].slots.insert(0, done(counter as f64));
-        if let Some(value) = value {
-            self.frames[frame].slots.insert(1, Slot::Done(Ok(value)));
-        }
-        self.body(frame, body)
     }
 }
 
@@ -466,6 +465,7 @@ fn part(of: &Value, field: &Ident) -> Found<Value> {
             };
             side.map(|&x| mono(x, signal.dimension)).ok_or(Missing::Wrong)
         }
+        Value::List(_) => Err(Missing::Wrong),
         Value::Record(fields) => fields
             .iter()
             .find(|(name, _)| *name == field.name)
@@ -495,12 +495,16 @@ fn fit(value: Value, (dimension, units): (Dimension, Units)) -> Found<Value> {
                 false => each(&[&signal], dimension, |v| Numbers.scale(scale, v[0])),
             }
         }
+        Value::List(elements) => Ok(Value::List(
+            elements.iter().map(|x| x.clone().and_then(|x| fit(x, (dimension, units)))).collect(),
+        )),
         record @ Value::Record(_) => Ok(record),
     }
 }
 
 fn binary(op: BinaryOp, x: &Signal, y: &Signal) -> Found<Value> {
     let dimension = match op {
+        BinaryOp::Concat => return Err(Missing::Wrong),
         BinaryOp::Mul => x.dimension.times(y.dimension),
         BinaryOp::Div => x.dimension.over(y.dimension),
         BinaryOp::Pow => {

@@ -1,6 +1,7 @@
 //! What is said of names that are nothing, with what was probably meant.
 
 use super::builtins::{Builtin, Function};
+use super::resolve::note_literal;
 use super::resolve::{Context, Resolver};
 use super::{Known, LocalId, LocalKind, ScopeId};
 use crate::codes;
@@ -29,6 +30,11 @@ impl Resolver<'_> {
         }
         let message = format!("nothing here is called `{name}`");
         let problem = Problem::new(&codes::UNKNOWN_NAME, name.span, message);
+        let lower = name.name.to_ascii_lowercase();
+        if note_literal(&lower).is_some() {
+            let help = format!("the note's frequency is `{lower}`: its letter is in lower case");
+            return problem.here("this is a note").help(help).fix(name.span, lower);
+        }
         if let Some(hertz) = foreign::note_frequency(&name.name) {
             let help = format!(
                 "for the note's frequency write `{hertz}`; in an instrument, `freq` is the frequency of the note that it plays"

@@ -54,12 +54,12 @@ pub struct LocalId(u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ScopeId(u32);
 
-/// One iteration of an unrolled `sum`.
+/// One iteration of an unrolled `sum` or `list`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Iteration {
     /// The scope of its body.
     pub scope: ScopeId,
-    /// What its counter is.
+    /// What its counter is; over a list, the index of its element.
     pub counter: i64,
 }
 
@@ -84,6 +84,7 @@ pub struct Hir {
     names: Vec<Name>,
     calls: FxHashMap<ExprId, Call>,
     loops: FxHashMap<ExprId, ScopeId>,
+    looped: FxHashMap<ScopeId, ExprId>,
     definitions: FxHashMap<usize, ScopeId>,
     measured: FxHashMap<usize, Measured>,
 }
@@ -107,6 +108,8 @@ pub enum Name {
     Local(LocalId),
     /// A name of the language.
     Known(Known),
+    /// A note, by its MIDI number: its frequency.
+    Note(i32),
     /// Nothing that can be used here, which has been reported.
     Broken,
 }
@@ -114,6 +117,8 @@ pub enum Name {
 /// The names of the language itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
+    /// Euler's number.
+    E,
     /// 2π.
     Tau,
     /// π.
@@ -132,7 +137,8 @@ pub enum Known {
 
 impl Known {
     /// All of them, with their spelling and documentation, in the order in which they are shown.
-    pub const ALL: [(Known, &'static str, &'static str); 7] = [
+    pub const ALL: [(Known, &'static str, &'static str); 8] = [
+        (Known::E, "e", "Euler's number, 2.718, the base of natural logarithms."),
         (Known::Tau, "tau", "2π, one turn in radians."),
         (Known::Pi, "pi", "π, half a turn in radians."),
         (Known::Sr, "sr", "The sample rate in Hz."),
@@ -160,6 +166,8 @@ pub enum Type {
     },
     /// Parts, each with its name.
     Record(Vec<(Arc<str>, Type)>),
+    /// Elements, in order.
+    List(Vec<Type>),
 }
 
 /// The types of names, by file and name, as far as they have been found.
@@ -183,6 +191,16 @@ impl fmt::Display for Type {
                 let parts: Vec<String> = parts.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
                 write!(f, "{{ {} }}", parts.join("; "))
             }
+            Type::List(elements) => match elements.first() {
+                None => f.write_str("list of 0"),
+                Some(first) if elements.iter().all(|other| other == first) => {
+                    write!(f, "list of {}: {first}", elements.len())
+                }
+                Some(_) => {
+                    let elements: Vec<String> = elements.iter().map(ToString::to_string).collect();
+                    write!(f, "[{}]", elements.join("; "))
+                }
+            },
         }
     }
 }
@@ -325,6 +343,11 @@ impl Hir {
     /// Where the expression is neither.
     pub fn loop_scope(&self, expr: ExprId) -> ScopeId {
         self.loops[&expr]
+    }
+
+    /// The `sum`, `list` or `chain` whose body a scope is.
+    pub fn loop_of(&self, scope: ScopeId) -> Option<ExprId> {
+        self.looped.get(&scope).copied()
     }
 
     /// The scope of a definition of the file.

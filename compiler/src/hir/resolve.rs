@@ -6,7 +6,10 @@ use crate::codes;
 use crate::file::broken_names;
 use crate::files::Files;
 use crate::graph::{duplicate, has_out, operands};
-use mam_grammar::ast::{Ast, Body, Definition, DefinitionKind, Expr, ExprId, Ident, Item, ItemKind, Param};
+use crate::score::note_number;
+use mam_grammar::ast::{
+    Ast, Body, Definition, DefinitionKind, Expr, ExprId, Ident, Item, ItemKind, Over, Param,
+};
 use mam_grammar::{Problem, Span, foreign};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -67,6 +70,14 @@ impl Context {
 
     pub(super) fn is_constant(self) -> bool {
         self.constant
+    }
+
+    /// That of what a loop goes over.
+    fn over(self, over: Over) -> Context {
+        match over {
+            Over::Range(..) => self.constant(),
+            Over::List(_) => self.without_instances(),
+        }
     }
 
     fn without_instances(self) -> Context {
@@ -304,15 +315,26 @@ impl Resolver<'_> {
             },
             Expr::Call { callee, args } => self.call(context, expr, callee, args, None),
             Expr::Pipe { left, right } => self.pipe(context, *left, *right),
-            Expr::Sum { index, from, to, body } => {
-                [from, to].into_iter().for_each(|bound| self.expr(context.constant(), *bound));
-                self.repeated(context, expr, index, None, body);
+            Expr::Reduce { index, over, body, .. } => {
+                over.operands().into_iter().for_each(|part| self.expr(context.over(*over), part));
+                self.repeated(context, expr, &[(index, LocalKind::Counter)], body);
             }
-            Expr::Chain { value, start, index, from, to, body } => {
+            Expr::Oversample { factor, border, body } => {
+                let context = context.without_instances();
+                if let Some(word) = border.as_ref().filter(|word| &*word.name != "linear") {
+                    let message = format!("`oversample` has no border `{word}`");
+                    let problem = Problem::new(&codes::UNKNOWN_WORD, word.span, message);
+                    self.problem(context, problem.nearest(&word.name, "borders", &["linear"]));
+                }
+                self.expr(context.constant(), *factor);
+                self.repeated(context, expr, &[], body);
+            }
+            Expr::Chain { value, start, index, over, body } => {
                 let context = context.without_instances();
                 self.expr(context, *start);
-                [from, to].into_iter().for_each(|bound| self.expr(context.constant(), *bound));
-                self.repeated(context, expr, index, Some(value), body);
+                over.operands().into_iter().for_each(|part| self.expr(context.over(*over), part));
+                let names = [(index, LocalKind::Counter), (value, LocalKind::Value)];
+                self.repeated(context, expr, &names, body);
             }
             other => {
                 if let Expr::Record(fields) = other {
@@ -323,22 +345,15 @@ impl Resolver<'_> {
         }
     }
 
-    /// The body of a `sum` or `chain`.
-    fn repeated(
-        &mut self,
-        context: Context,
-        expr: ExprId,
-        index: &Ident,
-        value: Option<&Ident>,
-        body: &Body,
-    ) {
+    /// The body of a `sum`, `chain` or region, with the names that it has beside its equations.
+    fn repeated(&mut self, context: Context, expr: ExprId, names: &[(&Ident, LocalKind)], body: &Body) {
         let scope = self.hir.add_scope(Some(context.scope));
         self.hir.loops.insert(expr, scope);
-        self.hir.define(scope, &index.name, Some(index.span), LocalKind::Counter);
-        if let Some(value) = value {
-            self.hir.define(scope, &value.name, Some(value.span), LocalKind::Value);
+        self.hir.looped.insert(scope, expr);
+        for (name, kind) in names {
+            self.hir.define(scope, &name.name, Some(name.span), *kind);
         }
-        let own = std::iter::once(index).chain(value);
+        let own = names.iter().map(|(name, _)| *name);
         match body {
             Body::Expr(_) => self.duplicates(own),
             Body::Items(items) => self.duplicates(own.chain(items.iter().filter_map(defined))),
@@ -377,11 +392,16 @@ impl Resolver<'_> {
                 _ => Name::Local(id),
             };
         }
-        if let Some(known) = Known::find(&name.name) {
+        // A definition of the user's is meant before a word of the language, and told to be called.
+        let def = self.files.find(self.file, &name.name);
+        if let Some(known) = Known::find(&name.name).filter(|_| def.is_none()) {
             self.used(context.scope, name.span, Target::Known(known));
             return Name::Known(known);
         }
-        if let Some(def) = self.files.find(self.file, &name.name) {
+        if let Some(note) = note_literal(&name.name).filter(|_| def.is_none()) {
+            return Name::Note(note);
+        }
+        if let Some(def) = def {
             self.used(context.scope, name.span, Target::Definition(def));
         }
         if !self.files.is_broken(self.file, &name.name)
@@ -457,6 +477,14 @@ fn defined(item: &Item) -> Option<&Ident> {
         ItemKind::Param(param) => Some(&param.name),
         _ => None,
     }
+}
+
+/// The MIDI number of a note as it is written in an equation: a letter in lower case, accidentals, an octave from 0 on.
+pub(super) fn note_literal(name: &str) -> Option<i32> {
+    let written = name.starts_with(|c| matches!(c, 'a'..='g'))
+        && name.ends_with(|c: char| c.is_ascii_digit())
+        && name[1..].chars().all(|c| c.is_ascii_digit() || matches!(c, '#' | 'b'));
+    note_number(name).filter(|_| written).map(|note| note as i32)
 }
 
 /// `Math.PI`, `SinOsc.ar`: a word of another language.

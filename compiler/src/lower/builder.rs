@@ -4,6 +4,7 @@
 //! unrolled), and the type of real numbers follows their rate: what is slower than a sample is f64, audio is f32,
 //! and the conversion stands where they meet.
 
+use super::copies::{Copies, InnerFrame};
 use crate::arithmetic::Operations;
 use crate::ir::{
     Args, Body, DelayLine, Imm, InputId, Inst, Kernel, Op, ParamId, PortField, PortId, Rate, Scalar,
@@ -32,6 +33,10 @@ pub(super) struct Builder {
     made: FxHashMap<(Op, Type, Args), Value>,
     /// The voice that what is made now belongs to.
     pub(super) voice: Option<usize>,
+    /// The inner frame that what is made now belongs to.
+    pub(super) copy: Option<InnerFrame>,
+    /// What is remembered from one inner frame to the next.
+    pub(super) copies: Copies,
     state_voices: Vec<Option<usize>>,
     delay_voices: Vec<Option<usize>>,
     names: FxHashMap<String, u32>,
@@ -51,6 +56,8 @@ impl Builder {
             instructions: 0,
             made: FxHashMap::default(),
             voice: None,
+            copy: None,
+            copies: Copies::default(),
             state_voices: vec![],
             delay_voices: vec![],
             names: FxHashMap::default(),
@@ -274,6 +281,18 @@ impl Builder {
 
     /// A new word of state, whose initial value depends on the name that it gets, and its value.
     pub(super) fn state_by(&mut self, name: &str, init: impl Fn(&str) -> Imm) -> (Handle<StateSlot>, Value) {
+        let Some(copy) = self.copy else { return self.new_state(name, init) };
+        let occurrence = self.copies.occurrence(copy, name);
+        if let Some(known) = self.copies.known(copy, name, occurrence) {
+            return known;
+        }
+        let (state, value) = self.new_state(name, init);
+        self.copies.keep(copy, name, occurrence, (state, value));
+        (state, value)
+    }
+
+    /// A word of state of its own, whatever inner frame it is made in.
+    pub(super) fn new_state(&mut self, name: &str, init: impl Fn(&str) -> Imm) -> (Handle<StateSlot>, Value) {
         let name = self.unique(name);
         let init = init(&name);
         let state = self.kernel.states.add(StateSlot::word(name, init));
@@ -284,7 +303,15 @@ impl Builder {
 
     /// What a state becomes at the end of each turn.
     pub(super) fn set(&mut self, state: Handle<StateSlot>, value: Value) {
-        self.body().sets.push((state, value));
+        if self.copy.is_none() {
+            return self.body().sets.push((state, value));
+        }
+        // The next inner frame reads what this one sets; the last one's is the state.
+        self.copies.set(state, value);
+        match self.body().sets.iter_mut().find(|(other, _)| *other == state) {
+            Some(set) => set.1 = value,
+            None => self.body().sets.push((state, value)),
+        }
     }
 
     /// A new delay line for at most `longest` frames.

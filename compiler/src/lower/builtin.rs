@@ -24,12 +24,16 @@ impl Lower<'_, '_> {
             (Function::Plain(f), _) => self.function(at, builtin, f, args, Some(f.dimension())),
             (Function::Keeps(f), _) => self.function(at, builtin, f, args, None),
             (Function::Noise, _) => self.noise(at),
+            (Function::Random, stream) => self.random(at, stream),
             (Function::Prev, Some(x)) => self.prev(at, x, arg(1)),
-            (Function::Tap, Some(x)) => self.tap(at, callee, x, arg(1), arg(2)),
+            (Function::Tap, _) => self.tap(at, callee, args),
+            (Function::Fir, Some(x)) => self.fir(at, x, arg(1)),
             (Function::Phasor, Some(freq)) => self.phasor(at, freq, arg(1)),
             (Function::Since, Some(trig)) => self.since(at, trig),
             (Function::Pulses, Some(period)) => self.pulses(at, period, arg(1)),
             (Function::Table, Some(values)) => self.table(at, values, arg(1)),
+            (Function::Len, Some(list)) => self.len(at, list),
+            (Function::Select, Some(list)) => self.select(at, list, arg(1)),
             (_, None) => Val::Broken,
         }
     }
@@ -75,17 +79,7 @@ impl Lower<'_, '_> {
     }
 
     fn table(&mut self, at: &At, values: ExprId, position: Option<ExprId>) -> Val {
-        let ast = &self.files().file(self.scopes[at.scope].file).ast;
-        let Expr::List(list) = &ast.exprs[values] else {
-            let message = "the first argument of `table` is a list of numbers: `[0, 0.5, 1]`";
-            return self.problem(Problem::new(&codes::NOT_A_SIGNAL, ast.span(values), message));
-        };
-        if list.is_empty() || list.len() > self.files().limits.table {
-            let message =
-                format!("a table has 1 to {} numbers, not {}", self.files().limits.table, list.len());
-            return self.problem(Problem::new(&codes::TOO_LARGE, ast.span(values), message));
-        }
-        let Some((mut numbers, dimension)) = self.table_numbers(at, list) else { return Val::Broken };
+        let Some((mut numbers, dimension)) = self.table_numbers(at, values) else { return Val::Broken };
         let n = numbers.len();
         numbers.push(numbers[0]); // So that the last interval runs back to the first.
         let Some(at_expr) = position else { return Val::Broken };
@@ -128,12 +122,42 @@ impl Lower<'_, '_> {
         })
     }
 
-    /// The numbers of a table, and what all of them measure.
-    fn table_numbers(&mut self, at: &At, list: &[ExprId]) -> Option<(Vec<f64>, Dimension)> {
+    /// The numbers of a table, and what all of them measure: of a list that is written there, or the value of one.
+    fn table_numbers(&mut self, at: &At, values: ExprId) -> Option<(Vec<f64>, Dimension)> {
+        let (ast, most) = (self.ast(at), self.files().limits.table);
+        let span = ast.span(values);
+        let fits = |count: usize| {
+            let message = format!("a table has 1 to {most} numbers, not {count}");
+            (count == 0 || count > most).then(|| Problem::new(&codes::TOO_LARGE, span, message))
+        };
+        let mut all: Vec<(f64, Dimension, Span)> = vec![];
+        if let Expr::List(list) = &ast.exprs[values] {
+            if let Some(problem) = fits(list.len()) {
+                self.problem(problem);
+                return None;
+            }
+            for &expr in list {
+                let (x, dimension) = self.constant(at, expr, "a number of a table")?;
+                all.push((x, dimension, self.span(at, expr)));
+            }
+            return self.table_of(all);
+        }
+        let val = self.eval(at, values);
+        let elements = self.elements(val, span)??;
+        if let Some(problem) = fits(elements.len()) {
+            self.problem(problem);
+            return None;
+        }
+        for element in elements.iter() {
+            let (value, dimension) = self.mono(element.clone(), span)?;
+            all.push((self.known(value, span, "a number of a table")?, dimension, span));
+        }
+        self.table_of(all)
+    }
+
+    fn table_of(&mut self, all: Vec<(f64, Dimension, Span)>) -> Option<(Vec<f64>, Dimension)> {
         let (mut numbers, mut measured) = (vec![], None::<(Dimension, Span)>);
-        for &expr in list {
-            let span = self.span(at, expr);
-            let (x, dimension) = self.constant(at, expr, "a number of a table")?;
+        for (x, dimension, span) in all {
             let common = measured.map_or(Some(dimension), |(before, _)| before.common(dimension));
             let (Some(common), first) = (common, measured.map_or(span, |(_, first)| first)) else {
                 let before = measured.map_or(Dimension::PLAIN, |(before, _)| before);
@@ -155,7 +179,7 @@ impl Lower<'_, '_> {
         Some((numbers, measured.map_or(Dimension::PLAIN, |(dimension, _)| dimension)))
     }
 
-    fn local_table(tables: &mut Vec<Vec<f32>>, table: &[f64]) -> TableId {
+    pub(super) fn local_table(tables: &mut Vec<Vec<f32>>, table: &[f64]) -> TableId {
         let table: Vec<f32> = table.iter().map(|&x| x as f32).collect();
         let known = tables.iter().position(|t| *t == table);
         TableId::new(known.unwrap_or_else(|| {
@@ -169,8 +193,13 @@ impl Lower<'_, '_> {
         let span = self.span(at, expr);
         let val = self.eval(at, expr);
         let (value, dimension) = self.mono(val, span)?;
+        Some((self.known(value, span, what)?, dimension))
+    }
+
+    /// The number that a value is, or a problem that says what must be one.
+    fn known(&mut self, value: Value, span: Span, what: &str) -> Option<f64> {
         match self.b.constant(value) {
-            Some(x) if x.is_finite() => Some((x, dimension)),
+            Some(x) if x.is_finite() => Some(x),
             Some(x) => {
                 let message = format!("{what} must be finite, and this is {x}");
                 self.problem(Problem::new(&codes::NOT_FINITE, span, message));

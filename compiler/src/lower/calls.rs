@@ -85,7 +85,7 @@ impl Lower<'_, '_> {
         let of = hir.definition_scope(def.item);
         let slots = hir.scope(of).locals.iter().map(|&id| slot(hir.local(id))).collect();
         let parent = (def.file == self.song.file).then_some(0);
-        let Scope { calls, voice, .. } = self.scopes[caller];
+        let Scope { calls, voice, port, copy, .. } = self.scopes[caller];
         self.scopes.push(Scope {
             file: def.file,
             of,
@@ -93,6 +93,8 @@ impl Lower<'_, '_> {
             calls: calls + 1,
             slots,
             voice,
+            port,
+            copy,
             iterations: None,
         });
         self.scopes.len() - 1
@@ -118,9 +120,8 @@ impl Lower<'_, '_> {
         self.blame_argument((at.scope, scope), definition, &call.args, before);
         self.blame_call(at.scope, callee, before);
         if !self.files().is_prelude(def.file) {
-            for formal in 0..definition.formals.len() {
-                self.slot(scope, formal); // An argument that is not used is checked all the same.
-            }
+            // An argument that is not used is checked all the same; but one that is only remembered may need this call.
+            self.unused.extend((0..definition.formals.len()).map(|formal| (scope, formal)));
         }
         val
     }
@@ -196,6 +197,9 @@ impl Lower<'_, '_> {
                 Some(signal) => signal,
                 None => return Val::Broken,
             },
+            Val::List(elements) => {
+                return Val::List(elements.iter().map(|val| self.fit(val.clone(), span, place)).collect());
+            }
             other => return other, // A record may be handed on as it is.
         };
         let Some(signal) = self.convert(signal, span, place) else { return Val::Broken };

@@ -7,11 +7,12 @@ use crate::arithmetic::operator;
 use crate::codes;
 use crate::dimension::{Dimension, base_value};
 use crate::graph::NodeId;
+use crate::hir::LocalKind;
 use crate::hir::resolve::resolved;
-use crate::hir::{Iteration, LocalKind};
 use crate::ir::{Args, Op, Type, Value};
 use mam_grammar::ast::{Ast, BinaryOp, Body, Expr, ExprId, MusicalUnit, UnaryOp};
 use mam_grammar::foreign;
+use mam_grammar::syntax::is_name;
 use mam_grammar::{Problem, Span};
 use std::sync::Arc;
 
@@ -20,14 +21,6 @@ const STACK_RED_ZONE: usize = 256 << 10;
 const STACK_GROWTH: usize = 2 << 20;
 /// How many expressions are entered, one inside the other, between two looks at the stack.
 const LOOK: usize = 8;
-
-/// A bound of a `sum` or `chain`, or what it counts.
-#[derive(Clone, Copy, PartialEq)]
-enum Bound {
-    Known(i64),
-    /// It depends on an argument of which nothing is known.
-    Unknown,
-}
 
 impl<'a> Lower<'_, 'a> {
     pub(super) fn ast(&self, at: &At) -> &'a Ast {
@@ -116,14 +109,18 @@ impl<'a> Lower<'_, 'a> {
                 let val = self.eval(at, *x);
                 self.unary(*op, val, ast.span(*x))
             }
+            Expr::Binary { op: BinaryOp::Concat, a, b } => self.concat(at, *a, *b),
             Expr::Binary { op, a, b } => {
                 let left = (self.eval(at, *a), ast.span(*a));
                 let right = (self.eval(at, *b), ast.span(*b));
                 self.binary(*op, left, right)
             }
             Expr::If { condition, then, otherwise } => self.choice(at, *condition, *then, *otherwise),
-            Expr::Sum { from, to, body, .. } => self.sum(at, expr, (*from, *to), body),
-            Expr::Chain { start, from, to, body, .. } => self.chain(at, expr, *start, (*from, *to), body),
+            Expr::Reduce { reduction, over, body, .. } => self.reduce(at, expr, *reduction, *over, body),
+            Expr::Chain { start, over, body, .. } => self.chain(at, expr, *start, *over, body),
+            Expr::Oversample { factor, body, .. } => self.oversample(at, expr, *factor, body),
+            Expr::Index { of, index } => self.index(at, *of, *index),
+            Expr::List(elements) => self.list(at, elements),
             Expr::Tuple(parts) => self.tuple(at, parts, span),
             Expr::Paren(x) => self.eval(at, *x),
             Expr::Record(fields) => {
@@ -134,18 +131,13 @@ impl<'a> Lower<'_, 'a> {
                 }
                 Val::Record(record.into())
             }
-            Expr::List(_) | Expr::Text(_) => {
-                if let Expr::Text(text) = &ast.exprs[expr]
-                    && let Some(hertz) = foreign::note_frequency(text)
-                {
-                    let problem = Problem::new(&codes::NOT_A_SIGNAL, span, "a text is not a signal");
+            Expr::Text(text) => {
+                let problem = Problem::new(&codes::NOT_A_SIGNAL, span, "a text is not a signal");
+                if let Some(hertz) = foreign::note_frequency(text) {
                     let help = format!("for the note's frequency write `{hertz}`");
                     return self.problem(problem.help(help).fix(span, hertz));
                 }
-                let message = "a list or a text is not a signal";
-                self.problem(
-                    Problem::new(&codes::NOT_A_SIGNAL, span, message).help("lists are given to `table`"),
-                )
+                self.problem(problem.help("texts are patterns, in the lines of a score"))
             }
         }
     }
@@ -165,6 +157,18 @@ impl<'a> Lower<'_, 'a> {
                     Some(first) => problem.guess(Span { start: span.end, ..span }, first.as_str()),
                     None => problem,
                 });
+                None
+            }
+            Val::List(elements) => {
+                let message = format!("this is a list of {}, where one signal is wanted", elements.len());
+                let text = self.files().slice(span);
+                let help = match is_name(text) {
+                    true => format!("choose one, `{text}[0]`, or add them: `sum x in {text} {{ x }}`"),
+                    false => {
+                        format!("give it a name, and choose one, `xs[0]`, or add them: `sum x in xs {{ x }}`")
+                    }
+                };
+                self.problem(Problem::new(&codes::NOT_A_SIGNAL, span, message).help(help));
                 None
             }
         }
@@ -307,80 +311,6 @@ impl<'a> Lower<'_, 'a> {
         }
     }
 
-    /// A whole constant number, or a problem.
-    fn bound(&mut self, at: &At, expr: ExprId) -> Option<Bound> {
-        let span = self.span(at, expr);
-        let val = self.eval(at, expr);
-        let (value, dimension) = self.mono(val, span)?;
-        if !dimension.can_be(Dimension::PLAIN) {
-            let message = format!("a bound must be a plain number, but this is {dimension}");
-            self.problem(Problem::new(&codes::DIMENSION, span, message).help("leave out the unit"));
-            return None;
-        }
-        match self.b.constant(value) {
-            Some(x) if x.fract() == 0.0 && x.abs() < 1e9 => Some(Bound::Known(x as i64)),
-            Some(x) => {
-                let message = format!("a bound must be a whole number, and this is {x}");
-                self.problem(Problem::new(&codes::BAD_BOUNDS, span, message));
-                None
-            }
-            None if self.is_unknown(value) => Some(Bound::Unknown),
-            None => {
-                let message = "how often this is repeated must be known before the song starts";
-                self.problem(Problem::new(&codes::NOT_CONSTANT, span, message).help("write a whole number"));
-                None
-            }
-        }
-    }
-
-    /// The counters of a `sum` or `chain`; a single unknown one where a bound is not known.
-    fn counters(&mut self, at: &At, (from, to): (ExprId, ExprId)) -> Option<Vec<Bound>> {
-        if self.too_many_loops(at, (from, to)) {
-            return None;
-        }
-        let (low, high) = (self.bound(at, from), self.bound(at, to));
-        let (Bound::Known(low), Bound::Known(high)) = (low?, high?) else {
-            return Some(vec![Bound::Unknown]);
-        };
-        let count = (high - low).max(-1) + 1;
-        self.song.terms += count as usize;
-        let limits = self.files().limits;
-        if count > limits.turns as i64 || self.song.terms > limits.all_turns {
-            let span = self.span(at, from).to(self.span(at, to));
-            let (most, name) = match count > limits.turns as i64 {
-                true => (limits.turns, "turns"),
-                false => (limits.all_turns, "all_turns"),
-            };
-            let message = format!("this unrolls into more than {most} iterations, the limit `{name}`");
-            let problem = Problem::new(&codes::TOO_LARGE, span, message);
-            self.problem(problem.help("`sum` and `chain` are unrolled before the song starts"));
-            return None;
-        }
-        Some((low..=high).map(Bound::Known).collect())
-    }
-
-    /// One iteration of a `sum` or `chain`.
-    fn iteration(&mut self, at: &At, expr: ExprId, counter: Bound, value: Option<Val>, body: &Body) -> Val {
-        let of = self.hir(at).loop_scope(expr);
-        let index = if let Bound::Known(counter) = counter { counter } else { 0 };
-        let path = self.path(at, index);
-        let scope = self.loop_scope(at.scope, of, index);
-        if let Some(unknown) = self.unknown.filter(|_| counter == Bound::Unknown) {
-            self.scopes[scope].slots[0] = Slot::Done(Val::plain(unknown));
-        }
-        if let Some(value) = value {
-            self.scopes[scope].slots[1] = Slot::Done(value);
-        }
-        self.scopes[scope].iterations = self.scopes[at.scope].iterations.clone().map(|mut iterations| {
-            iterations.push(Iteration { scope: of, counter: index });
-            iterations
-        });
-        self.loops += 1;
-        let val = self.body(scope, &path, body);
-        self.loops -= 1;
-        val
-    }
-
     /// The value of a body in a scope made for it.
     pub(super) fn body(&mut self, scope: ScopeId, path: &Arc<str>, body: &Body) -> Val {
         match body {
@@ -405,7 +335,7 @@ impl<'a> Lower<'_, 'a> {
         }
     }
 
-    /// The value of the `out` of a scope; the other equations of a user's body are evaluated too, for their problems.
+    /// The value of the `out` of a scope; the other equations of a user's body are evaluated later, for their problems.
     pub(super) fn out(&mut self, scope: ScopeId) -> Val {
         let Scope { file, of, .. } = self.scopes[scope];
         let hir = resolved(self.files(), file);
@@ -414,34 +344,10 @@ impl<'a> Lower<'_, 'a> {
         if !self.files().is_prelude(file) {
             for local in hir.scope(of).locals.iter().map(|&id| hir.local(id)) {
                 if matches!(local.kind, LocalKind::Equation(_)) {
-                    self.reference = None;
-                    self.slot(scope, local.index);
+                    self.unused.push_back((scope, local.index));
                 }
             }
         }
         out.unwrap_or(Val::Broken) // That there is none has been said.
-    }
-
-    fn sum(&mut self, at: &At, expr: ExprId, bounds: (ExprId, ExprId), body: &Body) -> Val {
-        let Some(counters) = self.counters(at, bounds) else { return Val::Broken };
-        let span = self.span(at, bounds.0);
-        let mut total: Option<Val> = None;
-        for counter in counters {
-            let term = self.iteration(at, expr, counter, None, body);
-            total = Some(match total {
-                None => term,
-                Some(before) => self.binary(BinaryOp::Add, (before, span), (term, span)),
-            });
-        }
-        total.unwrap_or_else(|| Val::plain(self.b.f64(0.0)))
-    }
-
-    fn chain(&mut self, at: &At, expr: ExprId, start: ExprId, bounds: (ExprId, ExprId), body: &Body) -> Val {
-        let mut val = self.eval(at, start);
-        let Some(counters) = self.counters(at, bounds) else { return Val::Broken };
-        for counter in counters {
-            val = self.iteration(at, expr, counter, Some(val), body);
-        }
-        val
     }
 }

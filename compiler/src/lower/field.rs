@@ -63,6 +63,11 @@ impl Lower<'_, '_> {
         match &val {
             Val::Broken => Val::Broken,
             Val::Any => Val::Any,
+            Val::List(elements) => {
+                let message = format!("this is a list of {}, which has no part `{field}`", elements.len());
+                let problem = Problem::new(&codes::UNKNOWN_FIELD, field.span, message);
+                self.problem(problem.help("an element is read with its number: `xs[0]`"))
+            }
             Val::Signal(signal) => match &*field.name {
                 "left" => Val::mono(signal.channel(0), signal.dimension),
                 "right" => Val::mono(signal.channel(1), signal.dimension),

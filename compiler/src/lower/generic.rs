@@ -6,6 +6,7 @@
 
 use super::builder::FormKind;
 use super::names::{Scope, ScopeId, Slot};
+use super::remembered::Forms;
 use super::value::{Signal, Val};
 use super::{At, Lower, Song};
 use crate::dimension::Dimension;
@@ -19,19 +20,25 @@ use rustc_hash::FxHashSet;
 impl Song<'_> {
     /// What is wrong with an item of a user's file for every argument: a definition, or what describes a knob.
     pub(super) fn check_item(&mut self, id: DefId) -> Problems {
-        let (members, mut wide) = (FxHashSet::default(), FxHashSet::default());
         let files = self.files;
         // It takes nothing of what the song's kernels may have.
         let counted = (self.evaluations, self.terms, self.size_reported);
         (self.evaluations, self.terms) = (0, 0);
-        let mut lower = Lower::new(self, &members, &mut wide, "", FormKind::Steady);
-        match &files.item(id).kind {
-            ItemKind::Definition(definition) => lower.check_definition(id, definition),
-            ItemKind::Param(param) => lower.check_param(id.file, param),
-            _ => return Problems::default(),
-        }
-        lower.finish();
-        let (problems, evaluations) = (lower.problems, lower.evaluations);
+        let (members, mut forms) = (FxHashSet::default(), Forms::default());
+        let (problems, evaluations) = loop {
+            let before = forms.grown;
+            let mut lower = Lower::new(self, &members, &mut forms, "", FormKind::Steady);
+            match &files.item(id).kind {
+                ItemKind::Definition(definition) => lower.check_definition(id, definition),
+                ItemKind::Param(param) => lower.check_param(id.file, param),
+                _ => return Problems::default(),
+            }
+            lower.finish();
+            let checked = (std::mem::take(&mut lower.problems), lower.evaluations);
+            if forms.grown == before {
+                break checked;
+            }
+        };
         self.check_evaluations += evaluations;
         (self.evaluations, self.terms, self.size_reported) = counted;
         self.found = Problems::after(&problems);
@@ -63,6 +70,7 @@ impl Lower<'_, '_> {
             range.for_each(|end| self.check_constant(def.file, end));
         }
         self.body(scope, &at.path, &definition.body);
+        self.finish();
         self.keep_types(scope);
         let Body::Items(items) = &definition.body else { return };
         for item in items {

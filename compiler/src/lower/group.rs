@@ -2,6 +2,7 @@
 
 use super::builder::FormKind;
 use super::lowered::SignalId;
+use super::remembered::Forms;
 use super::value::{NodeVal, Shape, Signal, Val};
 use super::{Lower, Song};
 use crate::graph::NodeId;
@@ -27,9 +28,6 @@ pub(super) struct Made {
     pub(super) problems: Problems,
 }
 
-/// How often a group is evaluated again because a `prev` turned out to be stereo.
-const MOST_TURNS: usize = 16;
-
 impl Song<'_> {
     /// Lowers the nodes `members`, of which others need `wanted`. Signals of the result are numbered from `signals`.
     pub(super) fn group(
@@ -39,13 +37,16 @@ impl Song<'_> {
         wanted: &[NodeId],
         signals: usize,
     ) -> Made {
-        let mut wide = FxHashSet::default();
-        for _ in 0..MOST_TURNS {
-            if let Some(made) = self.try_group(name, members, wanted, signals, &mut wide) {
+        let mut forms = Forms::default();
+        // Each time something that is remembered has grown, and evaluations are limited.
+        loop {
+            let found = Problems::after(&self.found);
+            if let Some(made) = self.try_group(name, members, wanted, signals, &mut forms) {
                 return made;
             }
+            // What was found of a wrong form is not wrong.
+            self.found = found;
         }
-        unreachable!("each turn makes at least one state stereo, and the last one none")
     }
 
     fn try_group(
@@ -54,16 +55,16 @@ impl Song<'_> {
         members: &FxHashSet<NodeId>,
         wanted: &[NodeId],
         signals: usize,
-        wide: &mut FxHashSet<String>,
+        forms: &mut Forms,
     ) -> Option<Made> {
-        let before = wide.len();
-        let mut steady = self.body(name, members, wanted, signals, wide, FormKind::Steady);
-        if wide.len() > before {
+        let before = forms.grown;
+        let mut steady = self.body(name, members, wanted, signals, forms, FormKind::Steady);
+        if forms.grown > before {
             return None;
         }
         let simple = steady.results.iter().all(|(_, r)| !matches!(r, NodeVal::Shape(_)));
         if !simple || !steady.heard.is_empty() {
-            let general = self.body(name, members, wanted, signals, wide, FormKind::General);
+            let general = self.body(name, members, wanted, signals, forms, FormKind::General);
             debug_assert_eq!(general.kernel.states, steady.kernel.states);
             debug_assert_eq!(general.kernel.params, steady.kernel.params);
             debug_assert_eq!(general.kernel.inputs, steady.kernel.inputs);
@@ -81,10 +82,10 @@ impl Song<'_> {
         members: &FxHashSet<NodeId>,
         wanted: &[NodeId],
         signals: usize,
-        wide: &mut FxHashSet<String>,
+        forms: &mut Forms,
         form: FormKind,
     ) -> Made {
-        let mut lower = Lower::new(self, members, wide, name, form);
+        let mut lower = Lower::new(self, members, forms, name, form);
         let mut vals: Vec<(NodeId, Val)> = vec![];
         for &node in wanted {
             let val = lower.node_value(node);
@@ -145,6 +146,7 @@ impl Lower<'_, '_> {
         match val {
             Val::Signal(s) => s.channels.iter().all(|&v| self.b.rate(v) < Rate::Sample),
             Val::Record(fields) => fields.iter().all(|(_, v)| self.slow(v)),
+            Val::List(elements) => elements.iter().all(|v| self.slow(v)),
             Val::Any | Val::Broken => false,
         }
     }
@@ -163,6 +165,14 @@ struct Outputs {
 }
 
 impl Outputs {
+    /// A part of a value; constants need no buffer.
+    fn shape_in(&mut self, lower: &mut Lower, path: &str, val: &Val) -> Option<Shape> {
+        match lower.constant_result(val) {
+            Some(NodeVal::Const(channels, dimension)) => Some(Shape::Const(channels, dimension)),
+            _ => self.shape(lower, path, val),
+        }
+    }
+
     fn shape(&mut self, lower: &mut Lower, path: &str, val: &Val) -> Option<Shape> {
         match val {
             Val::Any | Val::Broken => None,
@@ -180,10 +190,17 @@ impl Outputs {
                 }
                 Some(Shape::Signal(ids, signal.dimension))
             }
+            Val::List(elements) => {
+                let mut parts: Vec<Shape> = vec![];
+                for (index, val) in elements.iter().enumerate() {
+                    parts.push(self.shape_in(lower, &format!("{path}.{index}"), val)?);
+                }
+                Some(Shape::List(parts))
+            }
             Val::Record(fields) => {
                 let mut parts: Vec<(Arc<str>, Shape)> = vec![];
                 for (name, val) in fields.iter() {
-                    parts.push((name.clone(), self.shape(lower, &format!("{path}.{name}"), val)?));
+                    parts.push((name.clone(), self.shape_in(lower, &format!("{path}.{name}"), val)?));
                 }
                 Some(Shape::Record(parts))
             }

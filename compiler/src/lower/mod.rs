@@ -13,17 +13,24 @@
 mod builder;
 mod builtin;
 mod calls;
+mod copies;
 mod cycle;
+mod delay;
 mod eval;
 mod field;
 mod generic;
 mod group;
 mod hear;
+mod lists;
+mod loops;
 mod lowered;
 mod names;
 mod node;
+mod oversample;
 mod phase;
 mod pulses;
+mod ranges;
+mod remembered;
 mod share;
 mod size;
 mod slots;
@@ -46,15 +53,19 @@ use crate::files::Files;
 use crate::graph::{Graph, NodeId};
 use crate::hir::resolve::resolved;
 use crate::hir::{Hir, Type, Types};
-use crate::ir::Value;
+use crate::ir::{DelayLine, Value};
 use crate::library::Library;
 use builder::{Builder, FormKind};
 use mam_grammar::ast::ExprId;
-use mam_grammar::{Problem, Problems, Span};
+use mam_grammar::{Handle, Problem, Problems, Span};
 use names::{Open, Reference, Scope, ScopeId};
 
+use copies::InnerFrame;
+use oversample::Regions;
+use remembered::Forms;
 use rustc_hash::{FxHashMap, FxHashSet};
-use state::Later;
+use state::{Inner, Later};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use value::{NodeVal, Val};
 
@@ -105,10 +116,19 @@ struct Lower<'s, 'a> {
     reference: Option<Reference>,
     later: Vec<Later>,
     nodes: FxHashMap<NodeId, Option<Val>>,
-    since: FxHashMap<(Value, Option<usize>), Value>,
+    since: FxHashMap<(Value, Option<usize>, Option<InnerFrame>), Value>,
+    regions: Regions,
+    /// Signals that are remembered in regions, in the order of the inner frames.
+    inner: FxHashMap<(usize, String, usize), Inner>,
+    /// The delay lines of `fir`s in regions, and what they were given in the inner frames so far.
+    fir: FxHashMap<(usize, String, usize), (Vec<Handle<DelayLine>>, Vec<Value>)>,
+    /// The delay lines of named signals.
+    lines: FxHashMap<(ScopeId, Arc<str>), delay::Shared>,
     shared: FxHashMap<(ScopeId, Arc<str>, (u32, Dimension)), Val>,
-    /// Paths of `prev`s and `tap`s that turned out to be stereo.
-    wide: &'s mut FxHashSet<String>,
+    /// Names of scopes that are evaluated for their problems alone, when nothing is being evaluated.
+    unused: VecDeque<(ScopeId, usize)>,
+    /// What `prev`s and `tap`s turned out to remember.
+    forms: &'s mut Forms,
     /// Expressions that are heard by themselves, and their values.
     heard: Vec<(ExprId, Val)>,
     /// How many expressions were evaluated.
@@ -139,7 +159,7 @@ impl<'s, 'a> Lower<'s, 'a> {
     fn new(
         song: &'s mut Song<'a>,
         members: &'s FxHashSet<NodeId>,
-        wide: &'s mut FxHashSet<String>,
+        forms: &'s mut Forms,
         name: &str,
         form: FormKind,
     ) -> Self {
@@ -156,8 +176,13 @@ impl<'s, 'a> Lower<'s, 'a> {
             later: vec![],
             nodes: FxHashMap::default(),
             since: FxHashMap::default(),
+            regions: Regions::default(),
+            inner: FxHashMap::default(),
+            fir: FxHashMap::default(),
+            lines: FxHashMap::default(),
             shared: FxHashMap::default(),
-            wide,
+            unused: VecDeque::new(),
+            forms,
             heard: vec![],
             evaluations: 0,
             depth: 0,

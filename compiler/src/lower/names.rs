@@ -1,16 +1,19 @@
 //! Names: where they are looked for, and what they stand for.
 
+use super::copies::InnerFrame;
 use super::value::{NodeVal, Shape, Signal, Val};
 use super::{At, Lower};
+use crate::arithmetic::function;
 use crate::dimension::Dimension;
 use crate::graph::{Given, NodeId, NodeKind};
+use crate::hir::builtins::Arithmetic;
 use crate::hir::resolve::resolved;
 use crate::hir::{self, FILE, Iterations, Known, Local, LocalId, Name};
 use crate::ir::PortField;
 use crate::library::Expected;
 use crate::units::Units;
 use mam_grammar::Span;
-use mam_grammar::ast::{ExprId, Ident, Unit};
+use mam_grammar::ast::{Expr, ExprId, Ident, Over, Unit};
 use std::sync::Arc;
 
 /// Index of a scope in [`Lower::scopes`].
@@ -30,6 +33,10 @@ pub(super) struct Scope {
     pub(super) slots: Vec<Slot>,
     /// The voice of an instrument in which it is evaluated, counted through the kernel.
     pub(super) voice: Option<usize>,
+    /// The event port of that voice, or of one that never sleeps.
+    pub(super) port: Option<usize>,
+    /// The inner frame in which it is evaluated.
+    pub(super) copy: Option<InnerFrame>,
     /// In the song itself: the iteration of the unrolled `sum`s around. None in definitions.
     pub(super) iterations: Option<Iterations>,
 }
@@ -38,7 +45,17 @@ impl Scope {
     /// The song itself, whose names are nodes of the graph.
     pub(super) fn song(file: usize) -> Scope {
         let iterations = Some(Iterations::new());
-        Scope { file, of: FILE, parent: None, calls: 0, slots: vec![], voice: None, iterations }
+        Scope {
+            file,
+            of: FILE,
+            parent: None,
+            calls: 0,
+            slots: vec![],
+            voice: None,
+            port: None,
+            copy: None,
+            iterations,
+        }
     }
 }
 
@@ -57,6 +74,8 @@ pub(super) enum Slot {
     Given(Given),
     /// A field of an event port.
     Event(usize, PortField),
+    /// An element of a list, not evaluated yet.
+    Element { at: At, list: ExprId, index: i64 },
     /// Is being evaluated.
     Doing,
     /// Has been evaluated.
@@ -137,7 +156,11 @@ impl Lower<'_, '_> {
                 self.reach(at, expr);
                 self.local_value(at, id)
             }
-            Name::Known(known) => self.known_name(known),
+            Name::Known(known) => self.known_name(at, known),
+            Name::Note(note) => {
+                let note = self.b.f64(f64::from(note));
+                Val::mono(function(&mut self.b, Arithmetic::Hz, &[note]), Dimension::FREQUENCY)
+            }
             Name::None | Name::Broken => Val::Broken,
         }
     }
@@ -145,11 +168,14 @@ impl Lower<'_, '_> {
     fn local_value(&mut self, at: &At, id: LocalId) -> Val {
         let local = self.hir(at).local(id);
         if local.scope == FILE && self.scopes[at.scope].file == self.song.file {
-            return self.song.graph.locals.get(&id).map_or(Val::Broken, |&node| self.node_value(node));
+            let val = self.song.graph.locals.get(&id).map_or(Val::Broken, |&node| self.node_value(node));
+            return self.raise(at, &val, None, self.scopes[at.scope].copy, &local.name);
         }
         let around = std::iter::successors(Some(at.scope), |&scope| self.scopes[scope].parent);
         let mut around = around.skip_while(|&scope| self.scopes[scope].of != local.scope);
-        around.next().map_or(Val::Broken, |scope| self.slot(scope, local.index))
+        let Some(scope) = around.next() else { return Val::Broken };
+        let val = self.slot(scope, local.index);
+        self.raise(at, &val, self.scopes[scope].copy, self.scopes[at.scope].copy, &local.name)
     }
 
     /// Evaluates a name of a scope, once.
@@ -165,6 +191,10 @@ impl Lower<'_, '_> {
             Slot::Param(node, index) => self.param_value(node, index),
             Slot::Given(given) => self.given_value(given),
             Slot::Event(port, field) => self.event(port, field),
+            Slot::Element { at, list, index } => {
+                self.scopes[scope].slots[0] = Slot::Doing;
+                self.element(&at, list, index)
+            }
             Slot::Argument { at, expr, place } => {
                 self.scopes[scope].slots[index] = Slot::Doing;
                 let val = self.eval(&at, expr);
@@ -196,16 +226,20 @@ impl Lower<'_, '_> {
     }
 
     /// The names that the language itself knows.
-    fn known_name(&mut self, known: Known) -> Val {
-        let rate = self.song.rate;
+    fn known_name(&mut self, at: &At, known: Known) -> Val {
+        let rate = self.rate(at);
         let (x, dimension) = match known {
+            Known::E => (std::f64::consts::E, Dimension::PLAIN),
             Known::Tau => (std::f64::consts::TAU, Dimension::PLAIN),
             Known::Pi => (std::f64::consts::PI, Dimension::PLAIN),
             Known::Sr => (rate, Dimension::FREQUENCY),
             Known::Dt => (1.0 / rate, Dimension::TIME),
             Known::Beat => return self.musical("beat"),
             Known::Bar => return self.musical("bar"),
-            Known::In => return self.song_input(),
+            Known::In => {
+                let val = self.song_input();
+                return self.raise(at, &val, None, self.scopes[at.scope].copy, "in");
+            }
         };
         let value = self.b.f64(x);
         Val::mono(value, dimension)
@@ -262,6 +296,11 @@ impl Lower<'_, '_> {
                 let channels = signals.iter().map(|&s| self.input(s)).collect();
                 Val::Signal(Signal { channels, dimension: *dimension })
             }
+            Shape::Const(channels, dimension) => {
+                let channels = channels.iter().map(|&x| self.b.f64(x)).collect();
+                Val::Signal(Signal { channels, dimension: *dimension })
+            }
+            Shape::List(elements) => Val::List(elements.iter().map(|shape| self.read(shape)).collect()),
             Shape::Record(fields) => {
                 Val::Record(fields.iter().map(|(name, shape)| (name.clone(), self.read(shape))).collect())
             }
@@ -290,20 +329,45 @@ impl Lower<'_, '_> {
     fn iteration_scope(&mut self, iterations: &Iterations, path: &Arc<str>) -> ScopeId {
         let mut scope = 0;
         for (depth, iteration) in iterations.iter().enumerate() {
+            let around = At { scope, path: path.clone() };
             scope = self.loop_scope(scope, iteration.scope, iteration.counter);
             self.scopes[scope].iterations = Some(iterations[..=depth].to_vec());
+            if let Some(list) = self.looped_list(&around, iteration.scope) {
+                self.scopes[scope].slots[0] = Slot::Element { at: around, list, index: iteration.counter };
+            }
             self.add_equations(scope, path);
         }
         scope
     }
 
+    /// The list that a loop of the song goes through, if it does not count.
+    fn looped_list(&self, at: &At, of: hir::ScopeId) -> Option<ExprId> {
+        let expr = self.hir(at).loop_of(of)?;
+        match self.ast(at).exprs[expr] {
+            Expr::Reduce { over: Over::List(list), .. } | Expr::Chain { over: Over::List(list), .. } => {
+                Some(list)
+            }
+            _ => None,
+        }
+    }
+
     /// A scope for one iteration of a `sum` or `chain`, in which only the counter is known.
     pub(super) fn loop_scope(&mut self, around: ScopeId, of: hir::ScopeId, counter: i64) -> ScopeId {
-        let Scope { file, calls, voice, .. } = self.scopes[around];
+        let Scope { file, calls, voice, port, copy, .. } = self.scopes[around];
         let mut slots = vec![Slot::Absent; resolved(self.files(), file).scope(of).locals.len()];
         let counter = self.b.f64(counter as f64);
         slots[0] = Slot::Done(Val::plain(counter));
-        self.scopes.push(Scope { file, of, parent: Some(around), calls, slots, voice, iterations: None });
+        self.scopes.push(Scope {
+            file,
+            of,
+            parent: Some(around),
+            calls,
+            slots,
+            voice,
+            port,
+            copy,
+            iterations: None,
+        });
         self.scopes.len() - 1
     }
 

@@ -3,6 +3,7 @@
 use super::builder::FormKind;
 use super::calls::expectation_of;
 use super::names::{Expectation, Scope, ScopeId, Slot};
+use super::remembered::Forms;
 use super::value::{NodeVal, Signal, Val};
 use super::{At, Lower, Song};
 use crate::codes;
@@ -25,8 +26,8 @@ impl Song<'_> {
         instance: &Instance,
         members: &FxHashSet<NodeId>,
     ) -> (Problems, usize) {
-        let mut wide = FxHashSet::default();
-        let mut lower = Lower::new(self, members, &mut wide, "", FormKind::Steady);
+        let mut forms = Forms::default();
+        let mut lower = Lower::new(self, members, &mut forms, "", FormKind::Steady);
         lower.start_values(node, instance);
         (lower.problems, lower.evaluations)
     }
@@ -92,10 +93,11 @@ impl Lower<'_, '_> {
         // Voices that never fall silent own nothing: there is nothing to reset.
         let sleeps = self.until_expr(instance).is_some();
         let index = self.voices.len();
+        self.scopes[scope].port = Some(port);
         self.scopes[scope].voice = sleeps.then_some(index);
         if sleeps {
             let port = PortId::new(Self::local(&mut self.ports, port));
-            self.b.voice = Some(index);
+            (self.b.voice, self.b.copy) = (Some(index), None);
             let (until, _) = self.b.state(&format!("{path}.until"), Imm::Bool(false));
             self.voices.push(Voice { port, until, states: 0..0, every: 1, delays: 0..0 });
         }

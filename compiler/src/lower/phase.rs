@@ -55,8 +55,8 @@ impl Lower<'_, '_> {
     }
 
     fn phase(&mut self, at: &At, freq: Value, reset: Value) -> Value {
-        self.b.voice = self.scopes[at.scope].voice;
-        let rate = self.song.rate;
+        self.place(at);
+        let rate = self.rate(at);
         let b = &mut self.b;
         let parts = b.parts(freq, DEPTH);
         let (upper_state, upper) = b.state(&format!("{}.phase", at.path), Imm::I32(0));

@@ -38,7 +38,7 @@ impl Lower<'_, '_> {
             None => Some(Frames { whole: self.b.i32(0), part: self.b.i32(0) }),
         };
         let Some(first) = first else { return Val::Broken };
-        self.b.voice = self.scopes[at.scope].voice;
+        self.place(at);
         let b = &mut self.b;
         let (left_state, left) = b.state(&format!("{}.left", at.path), Imm::I32(BEFORE));
         let (late_state, late) = b.state(&format!("{}.late", at.path), Imm::I32(0));

@@ -3,7 +3,6 @@
 use super::{At, Lower, Song};
 use crate::codes;
 use crate::ir::Body;
-use mam_grammar::ast::ExprId;
 use mam_grammar::{Problem, Problems, Span};
 use std::sync::Arc;
 
@@ -45,12 +44,11 @@ impl Lower<'_, '_> {
     }
 
     /// Says so where `sum`s and `chain`s stand too deep in one another: each level multiplies what is inside.
-    pub(super) fn too_many_loops(&mut self, at: &At, bounds: (ExprId, ExprId)) -> bool {
+    pub(super) fn too_many_loops(&mut self, span: Span) -> bool {
         let most = self.files().limits.loop_depth;
         if self.loops < most {
             return false;
         }
-        let span = self.span(at, bounds.0).to(self.span(at, bounds.1));
         let message =
             format!("`sum` and `chain` stand more than {most} deep in one another, the limit `loop_depth`");
         let help = "give what is inside a name, in an equation of its own, or write it out";

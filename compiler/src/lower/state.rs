@@ -1,30 +1,43 @@
-//! What remembers: `prev`, `tap`, `since`, `pulses`; and `noise`, which needs no memory.
+//! What remembers a value: `prev`, `since`; and `noise`, which needs no memory.
 
-use super::builtin::lerp;
+use super::builder::Builder;
+use super::copies::InnerFrame;
 use super::lowered::DATA;
-use super::names::Expectation;
+use super::names::Scope;
+use super::remembered::Slots;
 use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::codes;
 use crate::dimension::Dimension;
-use crate::ir::{DelayLine, Imm, Op, Rate, StateSlot, Type, Value};
-use mam_grammar::ast::{Expr, ExprId, Ident, Unit};
-use mam_grammar::{Handle, Problem, Span};
+use crate::ir::{DelayLine, Imm, Op, PortField, StateSlot, Type, Value};
+use mam_grammar::ast::{Expr, ExprId};
+use mam_grammar::{Problem, Span};
 use std::sync::Arc;
 
 /// What flows into state, to be evaluated when everything else is done.
 pub(super) struct Later {
-    at: At,
-    expr: ExprId,
-    path: String,
-    into: Into,
+    pub(super) at: At,
+    pub(super) expr: ExprId,
+    pub(super) path: String,
+    pub(super) into: Into,
     /// What the value before the first measures, where one is written, and its place.
-    init: Option<(Dimension, Span)>,
+    pub(super) init: Option<(Dimension, Span)>,
 }
 
-enum Into {
-    States(Vec<Handle<StateSlot>>),
-    Delays(Vec<Handle<DelayLine>>),
+/// What is remembered of a signal in a region.
+pub(super) struct Inner {
+    /// The signal in the latest inner frame.
+    pub(super) latest: (At, ExprId),
+    /// What the first inner frame finds, until the last one is evaluated.
+    pub(super) states: Option<Slots<StateSlot>>,
+    /// The delay lines, one for each inner frame of a frame of the song.
+    pub(super) lines: Vec<Slots<DelayLine>>,
+}
+
+/// What something flows into.
+pub(super) enum Into {
+    States(Slots<StateSlot>),
+    Delays(Slots<DelayLine>),
 }
 
 /// How the name of a noise's seed ends.
@@ -34,15 +47,12 @@ const NOISE_STEP: i32 = 0x6c37_2cdb;
 /// What makes its upper bits depend on all lower ones.
 const NOISE_FACTOR: i32 = 0x9357_203b_u32 as i32;
 
-/// An invariant delay that is nearer than this to whole frames is whole.
-const WHOLE: f64 = 1e-3;
-
 /// What `since` says before the first trigger.
 const NEVER: i32 = 1_000_000_000;
 
 impl Lower<'_, '_> {
     /// The path of what a `prev` or `tap` remembers: the signal's own, where it has a name.
-    fn state_path(&self, at: &At, x: ExprId, kind: &str) -> String {
+    pub(super) fn state_path(&self, at: &At, x: ExprId, kind: &str) -> String {
         match self.named(at, x) {
             Some(name) => format!("{}.{name}", at.path.rsplit_once('.').map_or("", |(around, _)| around)),
             None => format!("{}.{kind}", at.path),
@@ -51,7 +61,7 @@ impl Lower<'_, '_> {
         .to_string()
     }
 
-    fn named(&self, at: &At, x: ExprId) -> Option<Arc<str>> {
+    pub(super) fn named(&self, at: &At, x: ExprId) -> Option<Arc<str>> {
         let ast = &self.files().file(self.scopes[at.scope].file).ast;
         match &ast.exprs[x] {
             Expr::Name(name) => Some(name.name.clone()),
@@ -75,165 +85,135 @@ impl Lower<'_, '_> {
             return val.clone();
         }
         let path = self.state_path(at, x, "prev");
-        let channels = if self.wide.contains(&path) { 2 } else { 1 };
-        self.b.voice = self.scopes[at.scope].voice;
-        let made: Vec<_> = (0..channels).map(|_| self.b.state(&path, Imm::F32(init))).collect();
-        let (states, values): (Vec<_>, Vec<Value>) = made.into_iter().unzip();
-        let channels = values.into_iter().collect();
-        let into = Into::States(states);
-        self.later.push(Later { at: at.clone(), expr: x, path, into, init: measured });
-        let val = Val::Signal(Signal { channels, dimension: Dimension::PLAIN });
+        self.place(at);
+        let val = match self.scopes[at.scope].copy {
+            Some(copy) => self.prev_inner(at, x, path, copy, (init, measured)),
+            None => {
+                let (states, val) = self.remembered(&path, init);
+                let into = Into::States(states);
+                self.later.push(Later { at: at.clone(), expr: x, path, into, init: measured });
+                val
+            }
+        };
         if let Some(key) = key {
             self.shared.insert(key, val.clone());
         }
         val
     }
 
-    /// Evaluates what flows into state, until nothing is left.
-    pub(super) fn finish(&mut self) {
-        while let Some(later) = self.later.pop() {
-            let span = self.span(&later.at, later.expr);
-            let val = self.eval(&later.at, later.expr);
-            let Some(signal) = self.signal(val, span) else { continue };
-            if let Some((dimension, place)) = later.init
-                && dimension != Dimension::PLAIN
-                && !signal.dimension.can_be(dimension)
-            {
-                let message =
-                    format!("this `prev` begins with {dimension}, but remembers {}", signal.dimension);
-                let problem =
-                    Problem::new(&codes::DIMENSION, place, message).here(format!("this is {dimension}"));
-                let problem = problem.label(span, format!("this is {}", signal.dimension));
-                self.problem(problem.help("write `init` in the unit of what is remembered, or as a plain number: Hz and s count as 1"));
-                continue;
-            }
-            let width = match &later.into {
-                Into::States(states) => states.len(),
-                Into::Delays(delays) => delays.len(),
-            };
-            if signal.channels.len() > width {
-                self.wide.insert(later.path);
-                continue;
-            }
-            let values: Vec<Value> = (0..width).map(|i| self.b.audio(signal.channel(i))).collect();
-            match later.into {
-                Into::States(states) => states.into_iter().zip(values).for_each(|(s, v)| self.b.set(s, v)),
-                Into::Delays(delays) => self.b.body().writes.extend(delays.into_iter().zip(values)),
-            }
-        }
+    /// What is made from now on belongs to the voice and the inner frame of a scope.
+    pub(super) fn place(&mut self, at: &At) {
+        let Scope { voice, copy, .. } = self.scopes[at.scope];
+        (self.b.voice, self.b.copy) = (voice, copy);
     }
 
-    /// `tap(x, time, max: …)`
-    pub(super) fn tap(
+    /// New states of what has this path, and what they hold.
+    fn remembered(&mut self, path: &str, init: f32) -> (Slots<StateSlot>, Val) {
+        let form = self.forms.of(path);
+        let states = Slots::new(&form, path, &mut |name| self.b.new_state(name, |_| Imm::F32(init)).0);
+        let val = Slots::read(&[&states], &mut |state| self.b.push(Op::Get(state[0]), Type::F32, &[]));
+        (states, val)
+    }
+
+    /// `prev(x)` in a region: x in the inner frame before; in the first one what the last one left.
+    fn prev_inner(
         &mut self,
         at: &At,
-        callee: &Ident,
         x: ExprId,
-        time: Option<ExprId>,
-        max: Option<ExprId>,
+        path: String,
+        copy: InnerFrame,
+        (init, measured): (f32, Option<(Dimension, Span)>),
     ) -> Val {
-        let (Some(time), Some(max)) = (time, max) else { return Val::Broken };
-        let Some(longest) = self.longest(at, max, callee) else { return Val::Broken };
-        let span = self.span(at, time);
-        let val = self.eval(at, time);
-        let val = self.fit(val, span, &time_expectation("time", callee));
-        let Some((seconds, _)) = self.mono(val, span) else { return Val::Broken };
-        let (path, lines) = self.lines(at, x, longest);
-        let (whole, part) = self.frames(seconds, longest);
-        let channels = lines.iter().map(|&line| self.read_line(line, whole, part)).collect();
-        self.later.push(Later { at: at.clone(), expr: x, path, into: Into::Delays(lines), init: None });
-        Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
-    }
-
-    /// The greatest delay in frames: the greatest value that `max` can have.
-    fn longest(&mut self, at: &At, max: ExprId, callee: &Ident) -> Option<u32> {
-        let span = self.span(at, max);
-        let val = self.eval(at, max);
-        let val = self.fit(val, span, &time_expectation("max", callee));
-        let (value, _) = self.mono(val, span)?;
-        let Some(seconds) = self.at_most(value) else {
-            if self.is_unknown(value) {
-                return None;
+        let name = format!("{path}.prev()");
+        let key = (copy.region, name.clone(), self.b.copies.occurrence(copy, &name));
+        let here = (at.clone(), x);
+        let before = self.inner.get_mut(&key).map(|inner| std::mem::replace(&mut inner.latest, here.clone()));
+        let val = match before {
+            Some((before, expr)) => {
+                let val = self.eval(&before, expr);
+                let span = self.span(&before, expr);
+                self.as_remembered(val, span)
             }
-            let message = "the greatest time of a `tap` must be known before the song starts";
-            let help = "write a time, such as `max: 2s`, or keep it below one: `max: min(time, 2s)`";
-            self.problem(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
-            return None;
+            None => {
+                let (states, val) = self.remembered(&path, init);
+                let inner = Inner { latest: here, states: Some(states), lines: vec![] };
+                self.inner.insert(key.clone(), inner);
+                val
+            }
         };
-        let frames = seconds * self.song.rate;
-        if !(0.0..=self.files().limits.tap_seconds * self.song.rate).contains(&frames) {
-            let message = format!(
-                "a delay can be 0 s to {} s long, and this is {seconds} s",
-                self.files().limits.tap_seconds
-            );
-            let help = format!(
-                "a number without a unit is in seconds; for {seconds} samples write `{seconds} * dt`, for the time and for `max`, or a time such as `100ms`"
-            );
-            self.problem(Problem::new(&codes::TOO_LARGE, span, message).help(help));
-            return None;
+        if self.is_last(copy)
+            && let Some(states) = self.inner.get_mut(&key).and_then(|inner| inner.states.take())
+        {
+            let into = Into::States(states);
+            self.later.push(Later { at: at.clone(), expr: x, path, into, init: measured });
         }
-        Some(((frames - WHOLE).ceil() as u32).max(1))
+        val
     }
 
-    /// What a value is never above, as far as that can be seen: a constant, the end of a parameter's range, and what
-    /// `min` and `max` make of them.
-    fn at_most(&self, value: Value) -> Option<f64> {
-        let inst = self.b.inst(value);
-        let bound = |i: usize| self.at_most(inst.args.as_slice()[i]);
-        match inst.op {
-            Op::Const(_) => self.b.constant(value).filter(|x| x.is_finite()),
-            Op::Param(i) => Some(self.song.slots.info(self.params[i.index()]).max).filter(|x| x.is_finite()),
-            Op::Demote | Op::Promote => bound(0),
-            Op::Min => match (bound(0), bound(1)) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            },
-            Op::Max => Some(bound(0)?.max(bound(1)?)),
-            _ => None,
+    /// A value as it is read from states: audio, without a dimension.
+    fn as_remembered(&mut self, val: Val, span: Span) -> Val {
+        match val {
+            Val::Signal(signal) => {
+                let channels = signal.channels.iter().map(|&value| self.b.audio(value)).collect();
+                Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
+            }
+            Val::List(elements) => {
+                Val::List(elements.iter().map(|val| self.as_remembered(val.clone(), span)).collect())
+            }
+            Val::Record(fields) => {
+                let part =
+                    |(name, val): &(Arc<str>, Val)| (name.clone(), self.as_remembered(val.clone(), span));
+                Val::Record(fields.iter().map(part).collect::<Vec<_>>().into())
+            }
+            Val::Any => self.any_signal().map_or(Val::Broken, Val::Signal),
+            Val::Broken => Val::Broken,
         }
     }
 
-    /// The delay lines of a signal, one a channel.
-    fn lines(&mut self, at: &At, x: ExprId, longest: u32) -> (String, Vec<Handle<DelayLine>>) {
-        let path = self.state_path(at, x, "tap");
-        let channels = if self.wide.contains(&path) { 2 } else { 1 };
-        self.b.voice = self.scopes[at.scope].voice;
-        let lines = (0..channels).map(|_| self.b.delay(&path, longest)).collect();
-        (path, lines)
+    /// Whether what is remembered measures what its start value does; says so where it does not.
+    fn begins_alike(&mut self, later: &Later, val: &Val) -> bool {
+        let (Some((dimension, place)), Val::Signal(signal)) = (later.init, val) else { return true };
+        if dimension == Dimension::PLAIN || signal.dimension.can_be(dimension) {
+            return true;
+        }
+        let message = format!("this `prev` begins with {dimension}, but remembers {}", signal.dimension);
+        let problem = Problem::new(&codes::DIMENSION, place, message).here(format!("this is {dimension}"));
+        let span = self.span(&later.at, later.expr);
+        let problem = problem.label(span, format!("this is {}", signal.dimension));
+        self.problem(problem.help(
+            "write `init` in the unit of what is remembered, or as a plain number: Hz and s count as 1",
+        ));
+        false
     }
 
-    /// The delay as whole frames and the part of a frame beyond them: clamp(time·sr, 1, longest). A delay that is invariant
-    /// and within 10⁻³ of whole frames is whole.
-    fn frames(&mut self, seconds: Value, longest: u32) -> (Value, Value) {
-        let b = &mut self.b;
-        let frames = b.scale(self.song.rate, seconds);
-        let (one, most) = (b.f64(1.0), b.f64(f64::from(longest)));
-        let frames = b.real(Op::Min, [frames, most]);
-        let frames = b.real(Op::Max, [frames, one]);
-        let mut whole = b.real(Op::Floor, [frames]);
-        let mut part = b.real(Op::Sub, [frames, whole]);
-        if b.rate(frames) <= Rate::Segment {
-            let nearest = b.real(Op::Round, [frames]);
-            let off = b.real(Op::Sub, [frames, nearest]);
-            let off = b.real(Op::Abs, [off]);
-            let (tolerance, zero) = (b.f64(WHOLE), b.f64(0.0));
-            let exact = b.compare(Op::Lt, off, tolerance);
-            whole = b.select(exact, nearest, whole);
-            part = b.select(exact, zero, part);
+    /// Evaluates what is only checked and what flows into state, until nothing is left.
+    pub(super) fn finish(&mut self) {
+        loop {
+            if let Some((scope, name)) = self.unused.pop_front() {
+                self.reference = None;
+                self.slot(scope, name);
+                continue;
+            }
+            let Some(later) = self.later.pop() else { return };
+            let span = self.span(&later.at, later.expr);
+            let val = self.eval(&later.at, later.expr);
+            if matches!(val, Val::Broken)
+                || !self.begins_alike(&later, &val)
+                || !self.forms.fits(&later.path, &val)
+            {
+                continue;
+            }
+            match later.into {
+                Into::States(states) => {
+                    let sets = states.fed(self, &val, span);
+                    self.b.body().sets.extend(sets);
+                }
+                Into::Delays(lines) => {
+                    let writes = lines.fed(self, &val, span);
+                    self.b.body().writes.extend(writes);
+                }
+            }
         }
-        (b.push(Op::ToInt, Type::I32, &[whole]), part)
-    }
-
-    fn read_line(&mut self, line: Handle<DelayLine>, whole: Value, part: Value) -> Value {
-        let b = &mut self.b;
-        let whole_frames = b.push(Op::Read(line), Type::F32, &[whole]);
-        if b.constant(part) == Some(0.0) {
-            return whole_frames;
-        }
-        let one = b.i32(1);
-        let further = b.push(Op::Add, Type::I32, &[whole, one]);
-        let one_further = b.push(Op::Read(line), Type::F32, &[further]);
-        lerp(b, whole_frames, one_further, part)
     }
 
     /// `since(trig)`
@@ -247,24 +227,26 @@ impl Lower<'_, '_> {
 
     fn count(&mut self, at: &At, trig: Value) -> Value {
         let trig = self.b.truth(trig);
-        if self.b.constant(trig) == Some(0.0) {
+        let path = format!("{}.since", at.path);
+        let counts = self.scopes[at.scope].copy.is_some_and(|copy| self.b.copies.continues(copy, &path));
+        if self.b.constant(trig) == Some(0.0) && !counts {
             // It never comes: nothing is counted.
             return self.b.f64(f64::from(NEVER));
         }
-        let voice = self.scopes[at.scope].voice;
-        self.b.voice = voice;
-        if let Some(&count) = self.since.get(&(trig, voice)) {
+        self.place(at);
+        let Scope { voice, copy, .. } = self.scopes[at.scope];
+        if let Some(&count) = self.since.get(&(trig, voice, copy)) {
             return count;
         }
         let b = &mut self.b;
-        let (state, before) = b.state(&format!("{}.since", at.path), Imm::I32(NEVER));
+        let (state, before) = b.state(&path, Imm::I32(NEVER));
         let (zero, one, never) = (b.i32(0), b.i32(1), b.i32(NEVER));
         let next = b.push(Op::Add, Type::I32, &[before, one]);
         let next = b.push(Op::Min, Type::I32, &[next, never]);
         let now = b.push(Op::Select, Type::I32, &[trig, zero, next]);
         b.set(state, now);
         let count = b.push(Op::ToFloat, Type::F32, &[now]);
-        self.since.insert((trig, voice), count);
+        self.since.insert((trig, voice, copy), count);
         count
     }
 
@@ -275,21 +257,81 @@ impl Lower<'_, '_> {
     /// noise, and the spectrum is flat. The seed is a state that is never set, so that nodes that differ in their noise
     /// alone share a kernel.
     pub(super) fn noise(&mut self, at: &At) -> Val {
-        let song = self.song.seed;
-        self.b.voice = self.scopes[at.scope].voice;
-        let (_, seed) = self.b.state_by(&format!("{DATA}{}{NOISE}", at.path), |name| noise_seed(song, name));
+        self.place(at);
+        let seed = self.seed(&at.path);
+        let x = self.hash_of_frame(at, seed);
         let b = &mut self.b;
-        let frame = b.push(Op::Frame, Type::I32, &[]);
-        let (step, by, factor) = (b.i32(NOISE_STEP), b.i32(14), b.i32(NOISE_FACTOR));
-        let x = b.push(Op::Mul, Type::I32, &[frame, step]);
-        let x = b.push(Op::Add, Type::I32, &[x, seed]);
-        let high = b.push(Op::Ushr, Type::I32, &[x, by]);
-        let x = b.push(Op::Xor, Type::I32, &[x, high]);
-        let x = b.push(Op::Mul, Type::I32, &[x, factor]);
         let x = b.push(Op::ToFloat, Type::F32, &[x]);
         // 2³¹ − 1 is rounded up: less than 1 all the same.
         Val::plain(b.scale(f64::from(1.0f32.next_down()) / 2_147_483_648.0, x))
     }
+
+    /// `random(stream)`: the same hash, of the frame in which the note of the voice begins; where there are no notes, of the
+    /// seed alone.
+    pub(super) fn random(&mut self, at: &At, stream: Option<ExprId>) -> Val {
+        let stream = match stream {
+            Some(expr) => match self.constant(at, expr, "the stream of a `random`") {
+                Some((stream, _)) => format!("random{stream}"),
+                None => return Val::Broken,
+            },
+            None => "random".to_owned(),
+        };
+        self.place(at);
+        let path = format!("{}.{stream}", at.path);
+        let seed = self.seed(&path);
+        let Some(port) = self.scopes[at.scope].port else {
+            let mixed = mixed(&mut self.b, seed);
+            return Val::plain(unit(&mut self.b, mixed));
+        };
+        let hash = self.hash_of_frame(at, seed);
+        let drawn = unit(&mut self.b, hash);
+        let index = Self::local(&mut self.ports, port);
+        let trig = self.b.port(index, PortField::Trig);
+        let first = self.scopes[at.scope].copy.is_none_or(|copy| copy.index == 0);
+        let b = &mut self.b;
+        let (state, before) = b.state(&path, Imm::F32(0.0));
+        let now = if first { b.select(trig, drawn, before) } else { before };
+        b.set(state, now);
+        Val::plain(now)
+    }
+
+    /// The seed of what is drawn by chance at a place.
+    fn seed(&mut self, path: &str) -> Value {
+        let song = self.song.seed;
+        self.b.state_by(&format!("{DATA}{path}{NOISE}"), |name| noise_seed(song, name)).1
+    }
+
+    /// A hash of the index of the frame, or inner frame, and a seed.
+    fn hash_of_frame(&mut self, at: &At, seed: Value) -> Value {
+        let (count, copy) = (self.inner_frames(at), self.scopes[at.scope].copy);
+        let b = &mut self.b;
+        let mut frame = b.push(Op::Frame, Type::I32, &[]);
+        if let Some(copy) = copy {
+            let (count, index) = (b.i32(count as i32), b.i32(copy.index as i32));
+            frame = b.push(Op::Mul, Type::I32, &[frame, count]);
+            frame = b.push(Op::Add, Type::I32, &[frame, index]);
+        }
+        let step = b.i32(NOISE_STEP);
+        let x = b.push(Op::Mul, Type::I32, &[frame, step]);
+        let x = b.push(Op::Add, Type::I32, &[x, seed]);
+        mixed(b, x)
+    }
+}
+
+/// Lets the upper bits of a word depend on all.
+fn mixed(b: &mut Builder, x: Value) -> Value {
+    let (by, factor) = (b.i32(14), b.i32(NOISE_FACTOR));
+    let high = b.push(Op::Ushr, Type::I32, &[x, by]);
+    let x = b.push(Op::Xor, Type::I32, &[x, high]);
+    b.push(Op::Mul, Type::I32, &[x, factor])
+}
+
+/// A word as a number in [0, 1).
+fn unit(b: &mut Builder, word: Value) -> Value {
+    let places = b.i32(8);
+    let upper = b.push(Op::Ushr, Type::I32, &[word, places]);
+    let upper = b.push(Op::ToFloat, Type::F32, &[upper]);
+    b.scale(1.0 / 16_777_216.0, upper)
 }
 
 /// The seed of the noise of this name. The first at a place is known by the place, further ones by the numbers that
@@ -309,8 +351,4 @@ fn seed_of(seed: u64, path: &str) -> i32 {
     let bytes = seed.to_le_bytes().into_iter().chain(path.bytes());
     let hash = crate::hash::fnv1a(bytes);
     (hash ^ (hash >> 32)) as u32 as i32
-}
-
-fn time_expectation(name: &str, of: &Ident) -> Expectation {
-    Expectation::of_unit(&Ident::new(name, of.span), &of.name, Unit::S)
 }

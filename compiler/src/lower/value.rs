@@ -15,6 +15,8 @@ pub(super) enum Val {
     Signal(Signal),
     /// `{ low: …, band: … }`
     Record(Rc<[(Arc<str>, Val)]>),
+    /// `[a, b, c]`
+    List(Rc<[Val]>),
     /// An argument of which nothing is known.
     Any,
     /// Something is wrong with it, and that has been said.
@@ -81,6 +83,7 @@ impl Val {
                 let part = |(name, val): &(Arc<str>, Val)| Some((name.clone(), val.ty()?));
                 fields.iter().map(part).collect::<Option<_>>().map(Type::Record)
             }
+            Val::List(elements) => elements.iter().map(Val::ty).collect::<Option<_>>().map(Type::List),
             Val::Any | Val::Broken => None,
         }
     }
@@ -127,8 +130,12 @@ pub(super) enum NodeVal {
 pub(super) enum Shape {
     /// A signal: one buffer a channel.
     Signal(Vec<SignalId>, Dimension),
+    /// A constant signal: one number a channel.
+    Const(Vec<f64>, Dimension),
     /// A record of such.
     Record(Vec<(Arc<str>, Shape)>),
+    /// A list of such.
+    List(Vec<Shape>),
 }
 
 impl Shape {
@@ -136,6 +143,8 @@ impl Shape {
     fn ty(&self) -> Type {
         match self {
             Shape::Signal(signals, dimension) => signal_type(signals.len(), *dimension),
+            Shape::Const(channels, dimension) => signal_type(channels.len(), *dimension),
+            Shape::List(elements) => Type::List(elements.iter().map(Shape::ty).collect()),
             Shape::Record(fields) => {
                 Type::Record(fields.iter().map(|(name, shape)| (name.clone(), shape.ty())).collect())
             }
@@ -148,6 +157,8 @@ impl Shape {
             Shape::Signal(signals, dimension) => {
                 Shape::Signal(signals.iter().map(|signal| to(*signal)).collect(), *dimension)
             }
+            Shape::Const(..) => self.clone(),
+            Shape::List(elements) => Shape::List(elements.iter().map(|shape| shape.moved(to)).collect()),
             Shape::Record(fields) => {
                 Shape::Record(fields.iter().map(|(name, shape)| (name.clone(), shape.moved(to))).collect())
             }

@@ -9,6 +9,7 @@ use super::{Context, rebuild};
 use crate::ir::{Body, Imm, Inst, Kernel, Op, Scalar, StateSlot, Value};
 use mam_grammar::Handle;
 use rustc_hash::FxHashMap;
+use std::f64::consts::FRAC_PI_2;
 
 /// The least and the greatest that a number can be, perhaps infinite. None where nothing is known; what has a range is
 /// no NaN.
@@ -213,6 +214,7 @@ impl Intervals {
             // Of what is infinite there is no sine.
             Op::SinTurn | Op::CosTurn => finite(0).and_then(|_| approximate(-1.0, 1.0)),
             Op::Tanh => of(0).and_then(|_| approximate(-1.0, 1.0)),
+            Op::Atan => of(0).and_then(|_| approximate(-FRAC_PI_2, FRAC_PI_2)),
             Op::Exp2 => finite(0).and_then(|(low, high)| approximate(low.exp2(), high.exp2())),
             Op::Splat | Op::Extract(_) => of(0),
             Op::Pack => args.iter().map(|arg| intervals[arg.index()]).reduce(both)?,

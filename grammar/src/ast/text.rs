@@ -4,7 +4,7 @@
 
 use super::{
     Arg, Ast, Body, Condition, Definition, DefinitionKind, Expect, Expr, ExprId, Item, ItemKind, Line,
-    MusicalUnit, Number, Param, Part, PatternText, UnaryOp,
+    MusicalUnit, Number, Over, Param, Part, PatternText, UnaryOp,
 };
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -206,15 +206,21 @@ fn write_expr(ast: &Ast, expr: ExprId, out: &mut String) {
         Expr::Unary { op, x } => list(ast, if *op == UnaryOp::Neg { "-" } else { "not" }, [*x], out),
         Expr::Binary { .. } => row(ast, expr, out),
         Expr::If { condition, then, otherwise } => list(ast, "if", [*condition, *then, *otherwise], out),
-        Expr::Sum { index, from, to, body } => {
-            let _ = write!(out, "(sum {index} {} {} ", ast.text_of(*from), ast.text_of(*to));
+        Expr::Reduce { reduction, index, over, body } => {
+            let _ = write!(out, "({} {index} {} ", reduction.text(), over_text(ast, *over));
             write_body(ast, body, out);
         }
-        Expr::Chain { value, start, index, from, to, body } => {
-            let [start, from, to] = [start, from, to].map(|e| ast.text_of(*e));
-            let _ = write!(out, "(chain {value} {start} {index} {from} {to} ");
+        Expr::Chain { value, start, index, over, body } => {
+            let (start, over) = (ast.text_of(*start), over_text(ast, *over));
+            let _ = write!(out, "(chain {value} {start} {index} {over} ");
             write_body(ast, body, out);
         }
+        Expr::Oversample { factor, border, body } => {
+            let border = border.as_ref().map_or(String::new(), |border| format!("{border} "));
+            let _ = write!(out, "(oversample {} {border}", ast.text_of(*factor));
+            write_body(ast, body, out);
+        }
+        Expr::Index { of, index } => list(ast, "index", [*of, *index], out),
         Expr::Tuple(all) => list(ast, ",", all.iter().copied(), out),
         Expr::Paren(x) => list(ast, "paren", [*x], out),
         Expr::List(all) => list(ast, "list", all.iter().copied(), out),
@@ -237,6 +243,10 @@ fn list(ast: &Ast, head: &str, parts: impl IntoIterator<Item = ExprId>, out: &mu
         write_expr(ast, part, out);
     }
     out.push(')');
+}
+
+fn over_text(ast: &Ast, over: Over) -> String {
+    over.operands().into_iter().map(|part| ast.text_of(part)).collect::<Vec<_>>().join(" ")
 }
 
 fn argument(ast: &Ast, arg: &Arg, out: &mut String) {

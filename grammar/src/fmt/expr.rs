@@ -2,7 +2,7 @@
 
 use super::Printer;
 use super::doc::Doc;
-use crate::ast::{Arg, Ast, BinaryOp, Body, Expr, ExprId, Ident, MusicalUnit, UnaryOp};
+use crate::ast::{Arg, Ast, BinaryOp, Body, Expr, ExprId, Ident, MusicalUnit, Over, UnaryOp};
 
 /// How tightly an expression holds together, loosest first: the table of `syntax::build_expr`, with what stands
 /// outside it.
@@ -37,7 +37,7 @@ fn hold_of(op: BinaryOp) -> Hold {
         BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge | BinaryOp::Eq | BinaryOp::Ne => {
             Hold::Compare
         }
-        BinaryOp::Add | BinaryOp::Sub => Hold::Add,
+        BinaryOp::Concat | BinaryOp::Add | BinaryOp::Sub => Hold::Add,
         BinaryOp::Mul | BinaryOp::Div | BinaryOp::Mod => Hold::Multiply,
         BinaryOp::Pow => Hold::Power,
     }
@@ -111,7 +111,14 @@ impl Printer<'_> {
             Expr::Unary { op, x } => self.unary(*op, *x),
             Expr::Binary { op, .. } => self.binary(expr, *op),
             Expr::If { .. } => self.choice(expr),
-            Expr::Sum { .. } | Expr::Chain { .. } => self.unrolled(expr),
+            Expr::Reduce { .. } | Expr::Chain { .. } => self.unrolled(expr),
+            Expr::Oversample { factor, border, body } => {
+                self.oversample(expr, *factor, border.as_ref(), body)
+            }
+            Expr::Index { of, index } => {
+                let of = self.owner(*of);
+                Doc::All(vec![of, self.bracketed(expr, "[", &[*index], "]")])
+            }
             Expr::Tuple(all) => self.bracketed(expr, "(", all, ")"),
             Expr::Paren(x) => self.bracketed(expr, "(", &[*x], ")"),
             Expr::List(all) => self.bracketed(expr, "[", all, "]"),
@@ -380,32 +387,41 @@ impl Printer<'_> {
         Doc::Group(vec![Doc::Nest(parts)])
     }
 
-    /// Prints a `sum` or a `chain`, with its body in braces.
+    /// Prints a `sum`, a `list` or a `chain`, with its body in braces.
     fn unrolled(&mut self, expr: ExprId) -> Doc {
         let ast = self.ast;
-        let (head, to, body) = match &ast.exprs[expr] {
-            Expr::Sum { index, from, to, body } => {
-                (vec![Doc::text(format!("sum {index} in ")), self.open_value(*from)], *to, body)
+        let (head, over, body) = match &ast.exprs[expr] {
+            Expr::Reduce { reduction, index, over, body } => {
+                (vec![Doc::text(format!("{} {index} in ", reduction.text()))], *over, body)
             }
-            Expr::Chain { value, start, index, from, to, body } => {
+            Expr::Chain { value, start, index, over, body } => {
                 let start = self.expr(*start);
-                let from = self.open_value(*from);
-                (
-                    vec![
-                        Doc::text(format!("chain {value} = ")),
-                        start,
-                        Doc::text(format!(", {index} in ")),
-                        from,
-                    ],
-                    *to,
-                    body,
-                )
+                let head =
+                    vec![Doc::text(format!("chain {value} = ")), start, Doc::text(format!(", {index} in "))];
+                (head, *over, body)
             }
             _ => return Doc::text(""),
         };
-        let end = self.value(to);
-        let head = Doc::All([head, vec![Doc::text(".."), end, Doc::text(" ")]].concat());
-        let open = self.find("{", ast.span(to).end as usize);
+        let (over, last) = match over {
+            Over::Range(from, to) => {
+                (vec![self.open_value(from), Doc::text(".."), self.value(to), Doc::text(" ")], to)
+            }
+            Over::List(list) => (vec![self.value(list), Doc::text(" ")], list),
+        };
+        self.with_braces(expr, Doc::All([head, over].concat()), last, body)
+    }
+
+    /// `oversample(4) { … }`
+    fn oversample(&mut self, expr: ExprId, factor: ExprId, border: Option<&Ident>, body: &Body) -> Doc {
+        let border = border.map_or(String::new(), |border| format!(", {border}"));
+        let head = vec![Doc::text("oversample("), self.expr(factor), Doc::text(format!("{border}) "))];
+        self.with_braces(expr, Doc::All(head), factor, body)
+    }
+
+    /// A head and a body in braces, which begin after `last`.
+    fn with_braces(&mut self, expr: ExprId, head: Doc, last: ExprId, body: &Body) -> Doc {
+        let ast = self.ast;
+        let open = self.find("{", ast.span(last).end as usize);
         let close = (ast.span(expr).end as usize).saturating_sub(1);
         let body = match body {
             Body::Expr(inner) => {

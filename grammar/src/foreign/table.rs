@@ -23,7 +23,7 @@ table! {
     Value ["pulseosc" "pulsewave" "pwm" "lfpulse" "varsaw" "pulsetrain"] "pulse" "" "" "pulse(110Hz, width: 30%)";
     Value ["triangle" "trianglewave" "triosc" "lftri" "triwave" "osctri"] "tri" "" "" "tri(110Hz)";
     Value ["sinlfo" "lfosine" "lfsin" "sinelfo" "lfsine"] "lfo" "" "" "lfo(2Hz)";
-    Value ["white" "whitenoise" "rand" "random" "randf" "noiseosc" "uniform" "rnd" "randomnoise"] "noise" "noise()" "each use has its own random numbers" "noise()";
+    Value ["white" "whitenoise" "rand" "randf" "noiseosc" "uniform" "rnd" "randomnoise"] "noise" "noise()" "each use has its own random numbers" "noise()";
     Value ["pinknoise" "pinkish"] "pink" "pink()" "" "pink()";
     Value ["brown" "brownnoise" "brownian" "rednoise"] "" "" "low-passed noise comes near it" "8 * onepole(noise(), 20Hz)";
     Value ["impulse" "metro" "metronome" "clock" "trigger" "impulsetrain"] "every" "" "" "every(500ms)";
@@ -79,7 +79,6 @@ table! {
     Value ["dbamp" "db2amp" "db2lin" "dbtoa" "db2linear" "dbtoamp" "decibel" "decibels" "db" "ampdbfs" "dbtogain"] "" "" "a level in dB carries its unit" "-6dB * x";
     Value ["ampdb" "lin2db" "linear2db" "atodb"] "" "" "with the logarithm" "20 * log(max(abs(x), -120dB)) / log(10)";
     Value ["ln"] "log" "" "" "log(2)";
-    Value ["log10"] "" "" "with the natural logarithm" "log(2) / log(10)";
     Value ["fabs" "absolute"] "abs" "" "" "abs(x)";
     Value ["int" "trunc" "truncate" "integer"] "floor" "" "" "floor(4 * x)";
     Value ["frac" "fractional" "fpart"] "fract" "" "" "fract(4 * x)";
@@ -88,7 +87,7 @@ table! {
     Value ["clip" "constrain" "saturateto" "clampto"] "clamp" "" "" "clamp(x, -0.5, 0.5)";
     Value ["semitones" "midiratio" "semitone" "pitchratio"] "" "" "an interval is a number with the unit `st`" "220Hz * 7st";
     Value ["tosamples" "samp" "sec2samp"] "" "" "a time divided by the length of a sample counts samples" "200ms / dt";
-    Value ["select" "selectn" "switch" "ifelse" "cond"] "" "" "`if` chooses between two values" "if x > 0 then x else -x";
+    Value ["selectn" "switch" "ifelse" "cond"] "" "" "`if` chooses between two values" "if x > 0 then x else -x";
     Value ["lambda" "fun" "fn" "func" "function"] "" "" "a function is `def name(x) = …` in a line of its own, and is called by its name" "x |> lowpass(800Hz)";
     Value ["mem" "z" "z1" "unitdelay" "history" "delay1" "fby" "pre"] "prev" "" "" "prev(x)";
     Value ["adsrgate" "keyon" "gatein"] "" "" "an instrument has `gate`, `trig`, `freq`, `note` and `vel`" "adsr(gate, release: 200ms)";

@@ -4,7 +4,10 @@ use super::build::Builder;
 use super::codes;
 use super::grammar::Rule;
 use super::pairs::without_keywords;
-use crate::ast::{Arg, BinaryOp, Body, Expr, ExprId, Ident, MusicalUnit, Number, UnaryOp, Unit};
+use super::words::digits_of;
+use crate::ast::{
+    Arg, BinaryOp, Body, Expr, ExprId, Ident, MusicalUnit, Number, Over, Reduction, UnaryOp, Unit,
+};
 use crate::foreign;
 use crate::problem::Problem;
 use crate::source::Span;
@@ -26,6 +29,7 @@ fn power(pair: &Pair<'_, Rule>) -> Option<(BinaryOp, u8)> {
         ">=" => (BinaryOp::Ge, COMPARISON),
         "==" => (BinaryOp::Eq, COMPARISON),
         "!=" => (BinaryOp::Ne, COMPARISON),
+        "++" => (BinaryOp::Concat, 5),
         "+" => (BinaryOp::Add, 5),
         "-" => (BinaryOp::Sub, 5),
         "*" => (BinaryOp::Mul, 6),
@@ -128,7 +132,7 @@ impl Builder<'_> {
     /// A number with its unit. Digits that make no finite number are a problem.
     pub(super) fn number(&mut self, pair: &Pair<'_, Rule>) -> ExprId {
         let (span, text) = (self.span(pair), pair.as_str().trim_end());
-        let split = text.find(|c: char| !matches!(c, '0'..='9' | '.' | '-')).unwrap_or(text.len());
+        let split = digits_of(text);
         let number = Number { digits: text[..split].into(), unit: Unit::from_text(&text[split..]) };
         if !number.value().is_finite() {
             let problem = Problem::new(&codes::NUMBER_TOO_LARGE, span, "this number is too large")
@@ -184,6 +188,11 @@ impl Builder<'_> {
         let mut of = self.primary(first);
         for field in parts {
             let span = self.ast.span(of).to(self.span(&field));
+            if field.as_rule() == Rule::index {
+                let index = self.next_value(&mut field.into_inner());
+                of = self.ast.add(Expr::Index { of, index }, span);
+                continue;
+            }
             let point = self.span(&field);
             let mut parts = field.into_inner();
             let name = self.next_ident(&mut parts);
@@ -237,7 +246,9 @@ impl Builder<'_> {
     fn primary(&mut self, pair: Pair<'_, Rule>) -> ExprId {
         let span = self.span(&pair);
         let expr = match pair.as_rule() {
-            Rule::sum => self.sum(pair),
+            Rule::reduce => self.reduce(pair),
+            Rule::oversample => self.oversample(pair),
+            Rule::sharp => Expr::Name(self.ident(&pair)),
             Rule::chain => self.chain(pair),
             Rule::named => self.named(pair),
             Rule::text => Expr::Text(self.quoted(pair).text),
@@ -285,20 +296,39 @@ impl Builder<'_> {
         arg
     }
 
-    fn sum(&mut self, pair: Pair<'_, Rule>) -> Expr {
-        let mut parts = without_keywords(pair);
+    fn reduce(&mut self, pair: Pair<'_, Rule>) -> Expr {
+        let mut parts = without_keywords(pair).peekable();
+        let word = parts.next();
+        let is = |reduction: &Reduction| word.as_ref().is_some_and(|word| word.as_str() == reduction.text());
+        let reduction = Reduction::ALL.into_iter().find(is).unwrap_or(Reduction::Sum);
         let index = self.next_ident(&mut parts);
-        let (from, to) = (self.next_value(&mut parts), self.next_value(&mut parts));
-        Expr::Sum { index, from, to, body: self.next_braces(&mut parts) }
+        let over = self.over(&mut parts);
+        Expr::Reduce { reduction, index, over, body: self.next_braces(&mut parts) }
+    }
+
+    fn oversample(&mut self, pair: Pair<'_, Rule>) -> Expr {
+        let mut parts = without_keywords(pair).peekable();
+        let factor = self.next_value(&mut parts);
+        let border = parts.next_if(|part| part.as_rule() == Rule::word).map(|word| self.ident(&word));
+        Expr::Oversample { factor, border, body: self.next_braces(&mut parts) }
+    }
+
+    /// `0..7`, or a list.
+    fn over<'i>(&mut self, parts: &mut Peekable<impl Iterator<Item = Pair<'i, Rule>>>) -> Over {
+        let first = self.next_value(parts);
+        match parts.peek().is_some_and(|part| part.as_rule() == Rule::value) {
+            true => Over::Range(first, self.next_value(parts)),
+            false => Over::List(first),
+        }
     }
 
     fn chain(&mut self, pair: Pair<'_, Rule>) -> Expr {
-        let mut parts = without_keywords(pair);
+        let mut parts = without_keywords(pair).peekable();
         let value = self.next_ident(&mut parts);
         let start = self.next_value(&mut parts);
         let index = self.next_ident(&mut parts);
-        let (from, to) = (self.next_value(&mut parts), self.next_value(&mut parts));
-        Expr::Chain { value, start, index, from, to, body: self.next_braces(&mut parts) }
+        let over = self.over(&mut parts);
+        Expr::Chain { value, start, index, over, body: self.next_braces(&mut parts) }
     }
 
     fn next_braces<'i>(&mut self, parts: &mut impl Iterator<Item = Pair<'i, Rule>>) -> Body {

@@ -127,8 +127,9 @@ crate::codes! {
         passes "out = 0.5\n"
     }
     NUMBER_FORM Error "number-form" {
-        "A number is written in decimal digits with at most one point: no exponent, no `_`, no hexadecimal digits."
-        fails "out = sine(1e3)\n"
+        "A number is written in decimal digits with at most one point and perhaps an exponent, `1e3`: no `E`, no `_`, no \
+         hexadecimal digits."
+        fails "out = sine(1_000)\n"
         passes "out = sine(1000)\n"
     }
     UNCLOSED_QUOTE Error "unclosed-quote" {

@@ -6,10 +6,10 @@ use pest::iterators::Pair;
 /// The parts that carry a meaning of their own.
 pub(super) fn without_keywords<'i>(pair: Pair<'i, Rule>) -> impl Iterator<Item = Pair<'i, Rule>> {
     const KEYWORDS: [Rule; 15] = [
+        Rule::oversample_word,
         Rule::assign,
         Rule::close,
         Rule::slash,
-        Rule::sum_word,
         Rule::chain_word,
         Rule::in_word,
         Rule::at_word,

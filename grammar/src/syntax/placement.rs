@@ -64,8 +64,9 @@ fn row(kind: &ItemKind) -> (&'static str, &'static [Context]) {
 pub(super) fn check(ast: &mut Ast, text: &str, problems: &mut Problems) {
     check_items(&mut ast.items, Context::File, text, problems);
     for expr in ast.exprs.values() {
-        if let Expr::Sum { body: Body::Items(items), .. } | Expr::Chain { body: Body::Items(items), .. } =
-            expr
+        if let Expr::Reduce { body: Body::Items(items), .. }
+        | Expr::Chain { body: Body::Items(items), .. }
+        | Expr::Oversample { body: Body::Items(items), .. } = expr
         {
             check_items(&mut items.clone(), Context::Equations, text, problems);
         }

@@ -62,9 +62,9 @@ pub struct Scanned {
     pub unclosed: Vec<usize>,
 }
 
-const SYMBOLS: [&str; 36] = [
-    "|>", "<=", ">=", "==", "!=", "..", "&&", "||", "**", "->", "=>", "+=", "-=", "*=", "<", ">", "=", "+",
-    "-", "*", "/", "^", "(", ")", "[", "]", "{", "}", ",", ":", ".", ";", "%", "!", "|", "?",
+const SYMBOLS: [&str; 37] = [
+    "|>", "++", "<=", ">=", "==", "!=", "..", "&&", "||", "**", "->", "=>", "+=", "-=", "*=", "<", ">", "=",
+    "+", "-", "*", "/", "^", "(", ")", "[", "]", "{", "}", ",", ":", ".", ";", "%", "!", "|", "?",
 ];
 
 /// Finds the tokens and comments of a text.
@@ -193,6 +193,10 @@ impl<'a> Scanner<'a> {
         let mut end = self.end_while(self.at, |b| b.is_ascii_digit());
         if self.byte(end) == b'.' && self.byte(end + 1).is_ascii_digit() {
             end = self.end_while(end + 1, |b| b.is_ascii_digit());
+        }
+        let sign = usize::from(matches!(self.byte(end + 1), b'-' | b'+'));
+        if self.byte(end) == b'e' && self.byte(end + 1 + sign).is_ascii_digit() {
+            end = self.end_while(end + 1 + sign, |b| b.is_ascii_digit());
         }
         let end = if self.byte(end) == b'%' { end + 1 } else { self.end_while(end, is_letter) };
         self.token(Kind::Number, end);

@@ -56,6 +56,18 @@ pub(super) fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
+/// How many bytes of a number are its digits, the rest being a unit: `-1.5e-3` of `-1.5e-3Hz`.
+pub(super) fn digits_of(text: &str) -> usize {
+    let part =
+        |from: usize, of: fn(char) -> bool| text[from..].find(|c| !of(c)).map_or(text.len(), |at| from + at);
+    let mantissa = part(0, |c| matches!(c, '0'..='9' | '.' | '-'));
+    let power = text[mantissa..].strip_prefix('e').map(|power| power.trim_start_matches(['-', '+']));
+    match power.is_some_and(|power| power.starts_with(|c: char| c.is_ascii_digit())) {
+        true => part(mantissa + 1, |c| matches!(c, '0'..='9' | '-' | '+')),
+        false => mantissa,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

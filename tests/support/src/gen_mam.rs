@@ -5,7 +5,8 @@
 
 use mam_grammar::Span;
 use mam_grammar::ast::{
-    Arg, Ast, BinaryOp, Body, Expr, ExprId, Ident, Item, ItemKind, MusicalUnit, Number, UnaryOp, Unit,
+    Arg, Ast, BinaryOp, Body, Expr, ExprId, Ident, Item, ItemKind, MusicalUnit, Number, Over, Reduction,
+    UnaryOp, Unit,
 };
 
 /// Decisions, one a byte; when the bytes are used up, each is the first choice.
@@ -48,7 +49,8 @@ impl<'a> Choices<'a> {
 #[rustfmt::skip]
 const NAMES: [&str; 12] =
     ["a", "b", "x", "bd", "pad", "cutoff", "a_long_name_of_a_signal", "tempo", "step", "length", "_1", "bar2"];
-const OPERATORS: [&str; 14] = ["+", "-", "*", "/", "mod", "^", "<", "<=", ">", ">=", "==", "!=", "and", "or"];
+const OPERATORS: [&str; 15] =
+    ["+", "++", "-", "*", "/", "mod", "^", "<", "<=", ">", ">=", "==", "!=", "and", "or"];
 const UNITS: [&str; 10] = ["", "", "", "Hz", "kHz", "ms", "s", "dB", "%", "st"];
 
 /// A text that is a right program as far as reading goes: names mean nothing.
@@ -324,7 +326,7 @@ impl Writer<'_, '_> {
         for index in 0..=self.choices.below(3) {
             if index > 0 {
                 let operator = self.choices.of(&OPERATORS);
-                let compares = OPERATORS[6..12].contains(&operator);
+                let compares = OPERATORS[7..13].contains(&operator);
                 let operator = if compares && compared { "+" } else { operator };
                 compared = compares || compared && !matches!(operator, "and" | "or");
                 self.infix(operator);
@@ -453,7 +455,16 @@ impl Writer<'_, '_> {
     }
 
     fn unrolled(&mut self, depth: usize) {
-        let head = self.choices.of(&["sum i in 1..8 ", "chain x = in, i in 0..n + 1 ", "sum i in -1..-2 "]);
+        let head = self.choices.of(&[
+            "sum i in 1..8 ",
+            "chain x = in, i in 0..n + 1 ",
+            "sum i in -1..-2 ",
+            "list i in 0..7 ",
+            "product a in xs ",
+            "max a in [1, 2] ++ xs[1] ",
+            "min i in 0..3 ",
+            "chain x = in, a in xs ",
+        ]);
         self.put(head);
         if self.choices.once_in(2) {
             return self.block(|writer| writer.equation());
@@ -471,7 +482,7 @@ impl Writer<'_, '_> {
 pub fn soup(choices: &mut Choices<'_>) -> String {
     const TOKENS: &str = "if then else and or not mod in out sum chain prev tap def instrument effect play section tempo \
         swing meter length seed use knob param until input title x bd a f( 1 0.5 -6dB 50ms .5 5. 50sec \
-        1e9 + - * / ^ < <= == != = |> | |x...| |x..z| ( ) [ ] { } , : . .. ; # && || ! % ? @ let over by \
+        1e9 1e-3 ++ list product max f#4 xs[0] + - * / ^ < <= == != = |> | |x...| |x..z| ( ) [ ] { } , : . .. ; # && || ! % ? @ let over by \
         step .fast(2) é −";
     #[rustfmt::skip]
     const MORE: [&str; 16] = ["default note", "x =", "out =", "3/16 bar", "1 beat", "50 ms", "\"", "\"c2 e2\"", "\n",
@@ -531,7 +542,7 @@ fn ident(name: &str) -> Ident {
 }
 
 fn number(choices: &mut Choices<'_>) -> Number {
-    let digits = choices.of(&["1", "0.5", "-3", "-0.25", "440"]);
+    let digits = choices.of(&["1", "0.5", "-3", "-0.25", "440", "1e-3", "-2.5e2"]);
     Number {
         digits: digits.into(),
         unit: choices.of(&[None, Some(Unit::Hz), Some(Unit::Db), Some(Unit::Percent)]),
@@ -539,7 +550,7 @@ fn number(choices: &mut Choices<'_>) -> Number {
 }
 
 fn tree_expr(ast: &mut Ast, choices: &mut Choices<'_>, depth: usize, pipes: bool) -> ExprId {
-    let kinds = if depth == 0 { 2 } else { 12 };
+    let kinds = if depth == 0 { 2 } else { 14 };
     let expr = match choices.below(kinds) {
         0 => Expr::Name(ident(choices.of(&NAMES))),
         1 => Expr::Number(number(choices)),
@@ -570,12 +581,21 @@ fn tree_expr(ast: &mut Ast, choices: &mut Choices<'_>, depth: usize, pipes: bool
         9 => {
             let (from, to) =
                 (tree_expr(ast, choices, depth - 1, pipes), tree_expr(ast, choices, depth - 1, pipes));
+            let over = choices.of(&[Over::Range(from, to), Over::List(from)]);
             let body = Body::Expr(tree_expr(ast, choices, depth - 1, pipes));
-            Expr::Sum { index: ident("i"), from, to, body }
+            Expr::Reduce { reduction: choices.of(&Reduction::ALL), index: ident("i"), over, body }
+        }
+        10 => {
+            let of = tree_expr(ast, choices, depth - 1, pipes);
+            Expr::Index { of, index: tree_expr(ast, choices, depth - 1, pipes) }
+        }
+        11 => {
+            let elements = (0..choices.below(3)).map(|_| tree_expr(ast, choices, depth - 1, true)).collect();
+            Expr::List(elements)
         }
         _ => {
-            use BinaryOp::{Add, And, Div, Eq, Lt, Mod, Mul, Or, Pow, Sub};
-            let op = choices.of(&[Add, Sub, Mul, Div, Mod, Pow, Lt, Eq, And, Or]);
+            use BinaryOp::{Add, And, Concat, Div, Eq, Lt, Mod, Mul, Or, Pow, Sub};
+            let op = choices.of(&[Add, Concat, Sub, Mul, Div, Mod, Pow, Lt, Eq, And, Or]);
             let a = tree_expr(ast, choices, depth - 1, pipes);
             Expr::Binary { op, a, b: tree_expr(ast, choices, depth - 1, pipes) }
         }

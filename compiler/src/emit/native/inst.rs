@@ -157,7 +157,7 @@ impl Emitter<'_> {
                 b.ins().fmul(cast, one)
             }
 
-            Op::SinTurn | Op::CosTurn | Op::TanTurn | Op::Exp2 | Op::Log2 | Op::Pow | Op::Tanh => {
+            Op::SinTurn | Op::CosTurn | Op::TanTurn | Op::Exp2 | Op::Log2 | Op::Pow | Op::Tanh | Op::Atan => {
                 unreachable!("elementary functions are expanded before")
             }
 

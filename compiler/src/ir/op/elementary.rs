@@ -39,14 +39,15 @@ pub(crate) fn expand<F: Formula>(f: &mut F, op: Op, args: &[F::Value]) -> F::Val
         (Op::Log2, &[x]) => f.log2(x),
         (Op::Pow, &[x, y]) => f.pow(x, y),
         (Op::Tanh, &[x]) => f.tanh(x),
+        (Op::Atan, &[x]) => f.atan(x),
         _ => unreachable!("{op:?} is not an elementary function"),
     }
 }
 
 /// Whether an op is an elementary function.
 pub(crate) fn is_elementary(op: Op) -> bool {
-    use Op::{CosTurn, Exp2, Log2, Pow, SinTurn, TanTurn, Tanh};
-    matches!(op, SinTurn | CosTurn | TanTurn | Exp2 | Log2 | Pow | Tanh)
+    use Op::{Atan, CosTurn, Exp2, Log2, Pow, SinTurn, TanTurn, Tanh};
+    matches!(op, SinTurn | CosTurn | TanTurn | Exp2 | Log2 | Pow | Tanh | Atan)
 }
 
 /// A number as the unrounded sum of two, of which the second is below half a unit in the last place of the first.
@@ -389,6 +390,55 @@ impl<F: Formula> Writer<'_, F> {
         let negative = self.real(Op::Neg, &[size]);
         let is_below = self.truth(Op::Lt, x, zero);
         self.select(is_below, negative, size)
+    }
+
+    /// arctan x = base + t + t³·P(t²): |x| itself up to tan(π/8), else (|x| − 1)/(|x| + 1) beside π/4, from tan(3π/8) on
+    /// −1/|x| beside π/2. Error at most 1.5 ulp. Odd.
+    fn atan(&mut self, x: F::Value) -> F::Value {
+        use std::f64::consts::{FRAC_PI_2, FRAC_PI_4};
+        const EIGHTH: f64 = 0.414_213_562_373_095_03;
+        const THREE_EIGHTHS: f64 = 2.414_213_562_373_095;
+        const QUARTER_LOW: f64 = 3.061_616_997_868_383e-17;
+        const P: [f64; 11] = [
+            -0.333_333_333_333_333_3,
+            0.199_999_999_999_955_16,
+            -0.142_857_142_846_656_82,
+            0.111_111_110_151_870_18,
+            -0.090_909_045_753_064_9,
+            0.076_921_831_253_768_92,
+            -0.066_645_105_255_089_36,
+            0.058_581_409_048_663_28,
+            -0.050_854_078_345_894_84,
+            0.039_230_447_784_793_086,
+            -0.019_175_404_711_104_925,
+        ];
+        let (zero, one, minus) = (self.f(0.0), self.f(1.0), self.f(-1.0));
+        let away = self.real(Op::Abs, &[x]);
+        let (eighth, three) = (self.f(EIGHTH), self.f(THREE_EIGHTHS));
+        let (beyond, far) = (self.truth(Op::Lt, eighth, away), self.truth(Op::Lt, three, away));
+        let (less, more) = (self.sub(away, one), self.add(away, one));
+        let above = self.one_of(beyond, far, [away, less, minus]);
+        let below = self.one_of(beyond, far, [one, more, away]);
+        let t = self.div(above, below);
+        let bases = [0.0, FRAC_PI_4, FRAC_PI_2].map(|base| self.f(base));
+        let lows = [0.0, QUARTER_LOW, 2.0 * QUARTER_LOW].map(|low| self.f(low));
+        let (base, low) = (self.one_of(beyond, far, bases), self.one_of(beyond, far, lows));
+        let z = self.mul(t, t);
+        let p = self.polynomial(z, &P);
+        let zt = self.mul(z, t);
+        let rest = self.mul(zt, p);
+        let rest = self.add(rest, low);
+        let angle = self.add(t, rest);
+        let angle = self.add(base, angle);
+        let negative = self.real(Op::Neg, &[angle]);
+        let is_below = self.truth(Op::Lt, x, zero);
+        self.select(is_below, negative, angle)
+    }
+
+    /// The last where `far`, else the second where `beyond`, else the first.
+    fn one_of(&mut self, beyond: F::Value, far: F::Value, [near, middle, last]: [F::Value; 3]) -> F::Value {
+        let outer = self.select(far, last, middle);
+        self.select(beyond, outer, near)
     }
 }
 

@@ -285,5 +285,6 @@ macro_rules! elementary {
 }
 
 elementary! {
-    sin_turn SinTurn, cos_turn CosTurn, tan_turn TanTurn, exp2 Exp2, log2 Log2, pow Pow, tanh Tanh
+    sin_turn SinTurn, cos_turn CosTurn, tan_turn TanTurn, exp2 Exp2, log2 Log2, pow Pow, tanh Tanh,
+    atan Atan
 }

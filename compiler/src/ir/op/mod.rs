@@ -152,6 +152,8 @@ pub enum Op {
     Pow,
     /// tanh a
     Tanh,
+    /// arctan a, in radians
+    Atan,
 
     // Lanes
     /// One scalar in all four lanes.
@@ -177,7 +179,7 @@ impl Op {
             Op::Read(_) => 12,
             Op::Table(_) => 6,
             Op::SinTurn | Op::CosTurn | Op::Exp2 | Op::Log2 => 16,
-            Op::TanTurn | Op::Tanh | Op::Pow => 32,
+            Op::TanTurn | Op::Tanh | Op::Pow | Op::Atan => 32,
             _ => 1,
         }
     }

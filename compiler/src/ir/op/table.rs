@@ -100,6 +100,7 @@ rows! {
     Log2 "log2" Same(1, FLOATS), Some(meaning::log2);
     Pow "pow" Same(2, FLOATS), Some(meaning::pow);
     Tanh "tanh" Same(1, FLOATS), Some(meaning::tanh);
+    Atan "atan" Same(1, FLOATS), Some(meaning::atan);
 
     Splat "splat" Splat, None;
     Extract(0) "extract" Extract, None;

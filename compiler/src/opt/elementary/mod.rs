@@ -30,6 +30,7 @@ pub(super) fn run(old: &Body, cx: Context) -> Body {
             (Op::Log2, &[x]) => ops.log2(x),
             (Op::Pow, &[x, y]) => ops.pow(x, y),
             (Op::Tanh, &[x]) => ops.tanh(x, interval),
+            (Op::Atan, &[x]) => ops.atan(x),
             _ => body.insts.add(inst),
         }
     })

@@ -134,7 +134,7 @@ impl Mistakes<'_> {
         true
     }
 
-    /// `c#4` in an expression: a note's name.
+    /// `C#4` in an expression: a note's name as it is not written.
     fn sharp(&mut self, index: usize) -> bool {
         let (Some(before), Some(after)) = (self.before(index), self.at(index + 1)) else { return false };
         let token = self.tokens[index];
@@ -142,6 +142,11 @@ impl Mistakes<'_> {
             return false;
         }
         let name = &self.text[before.start..after.end];
+        if name.len() == 3 && matches!(name.as_bytes()[0], b'a'..=b'g') && name.as_bytes()[2].is_ascii_digit()
+        {
+            self.done = after.end;
+            return true;
+        }
         let Some(hertz) = crate::foreign::note_frequency(name) else { return false };
         let problem = self
             .problem(

@@ -1,4 +1,4 @@
-//! Common mistakes in numbers: points without digits, units that do not exist or stand apart, exponents.
+//! Common mistakes in numbers: points without digits, units that do not exist or stand apart, other forms.
 
 use super::Mistakes;
 use crate::ast::Unit;
@@ -6,12 +6,13 @@ use crate::problem::nearest;
 use crate::source::Span;
 use crate::syntax::codes;
 use crate::syntax::scan::Kind;
+use crate::syntax::words::digits_of;
 
 impl Mistakes<'_> {
     pub(super) fn number(&mut self, index: usize) {
         let token = self.tokens[index];
         let text = token.text(self.text);
-        let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let digits = digits_of(text);
         let (number, unit) = text.split_at(digits);
         if unit.is_empty() {
             self.plain_number(index, number);
@@ -73,23 +74,15 @@ impl Mistakes<'_> {
         };
         if let Some(value) = other_form(number, unit) {
             let span = Span::new(self.source, number_start, end);
-            let help = format!("write `{value}`, without exponent, `_` or `0x`");
+            let help = format!("write `{value}`, without `E`, `_` or `0x`");
             self.report(form(self).help(help).fix(span, value.as_str()));
             return self.repair(number_start, end, &value);
         }
-        if matches!(unit, "e" | "E") {
-            // The exponent is a token of its own: `1e-3`.
-            let rest = &self.text[end..];
-            let sign = usize::from(rest.starts_with(['-', '+']));
-            let digits = rest[sign..].bytes().take_while(u8::is_ascii_digit).count();
-            let value = self.text[number_start..end + sign + digits].parse::<f64>();
-            let problem = form(self).help("write all its digits, without an exponent");
-            let span = Span::new(self.source, number_start, end + sign + digits);
-            self.report(match value {
-                Ok(value) if value.is_finite() => problem.fix(span, value.to_string()),
-                _ => problem,
-            });
-            return self.layout.broken.push(start);
+        if unit == "E" {
+            // The exponent is a token of its own: `1E-3`.
+            let problem = form(self).help("an exponent has an `e` in lower case: `1e-3`");
+            self.report(problem.fix(Span::new(self.source, start, end), "e"));
+            return self.repair(start, end, "e");
         }
         let span = Span::new(self.source, start, end);
         let problem = self.problem(&codes::UNKNOWN_UNIT, start, end, format!("there is no unit `{unit}`"));
@@ -155,7 +148,7 @@ fn synonym(word: &str) -> Option<Unit> {
     WORDS.iter().find(|(_, words)| words.contains(&word)).map(|(unit, _)| *unit)
 }
 
-/// What a number in the form of another language says, in decimal digits: `1e3`, `1_000`, `0x10`.
+/// What a number in the form of another language says: `1E3`, `1_000`, `0x10`.
 fn other_form(number: &str, unit: &str) -> Option<String> {
     if let Some(hexadecimal) = unit.strip_prefix(['x', 'X']).filter(|_| number == "0") {
         return u64::from_str_radix(hexadecimal, 16).ok().map(|value| value.to_string());
@@ -165,7 +158,6 @@ fn other_form(number: &str, unit: &str) -> Option<String> {
     if unit.starts_with('_') && plain(&whole) {
         return Some(whole);
     }
-    let exponent = unit.strip_prefix(['e', 'E'])?;
-    let value = if plain(exponent) { whole.parse::<f64>().ok() } else { None };
-    value.filter(|value| value.is_finite()).map(|value| value.to_string())
+    let exponent = unit.strip_prefix('E').filter(|exponent| !exponent.is_empty() && plain(exponent))?;
+    Some(format!("{number}e{exponent}"))
 }

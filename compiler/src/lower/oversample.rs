@@ -1,0 +1,317 @@
+//! `oversample(4) { … }`: a region at a multiple of the sample rate.
+//!
+//! Its body is evaluated once for each inner frame, in their order; what a `prev` or a function with state remembers in one is
+//! what the next one finds ([`super::copies`]), and the first finds the state. So the IR has no rates but the one, and the body
+//! of the kernel is that of one frame. A factor of 2ⁿ is n regions of 2 in one another. At each border signals are raised and
+//! lowered by half-band filters of the prelude; what does not move between events passes as it is, as do conditions, and a
+//! `trig` is 1 in the first inner frame alone.
+
+use super::copies::InnerFrame;
+use super::names::{ScopeId, Slot};
+use super::value::{Signal, Val};
+use super::{At, Lower};
+use crate::codes;
+use crate::dimension::Dimension;
+use crate::hir::resolve::resolved;
+use crate::ir::{Op, PortField, Rate, Scalar, Value};
+use mam_grammar::Problem;
+use mam_grammar::ast::{Body, ExprId};
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// A region at twice the rate of what is around it.
+struct Region {
+    /// The region around it.
+    around: Option<usize>,
+    /// Its inner frames in a frame of the song: a power of two.
+    count: usize,
+    /// What its filters remember is named by this.
+    path: Arc<str>,
+}
+
+/// Regions, and what was raised into them.
+#[derive(Default)]
+pub(super) struct Regions {
+    all: Vec<Region>,
+    /// By what a region stands in and how often it was met there.
+    known: FxHashMap<(Option<usize>, Arc<str>, ExprId, usize), usize>,
+    met: FxHashMap<(InnerFrame, Arc<str>, ExprId), usize>,
+    /// The two inner values of a value around a region.
+    raised: FxHashMap<(usize, Option<InnerFrame>, Value), [Value; 2]>,
+}
+
+impl Lower<'_, '_> {
+    /// How many inner frames there are in a frame of the song where something is evaluated.
+    pub(super) fn inner_frames(&self, at: &At) -> usize {
+        self.scopes[at.scope].copy.map_or(1, |copy| self.regions.all[copy.region].count)
+    }
+
+    /// Frames a second where something is evaluated.
+    pub(super) fn rate(&self, at: &At) -> f64 {
+        self.song.rate * self.inner_frames(at) as f64
+    }
+
+    /// Whether an inner frame is the last of its region in a frame of the song.
+    pub(super) fn is_last(&self, copy: InnerFrame) -> bool {
+        copy.index + 1 == self.regions.all[copy.region].count
+    }
+
+    /// `oversample(factor) { body }`
+    pub(super) fn oversample(&mut self, at: &At, expr: ExprId, factor: ExprId, body: &Body) -> Val {
+        const MOST: f64 = 16.0;
+        let Some((factor_value, dimension)) = self.constant(at, factor, "how often a region is oversampled")
+        else {
+            return Val::Broken;
+        };
+        if !dimension.can_be(Dimension::PLAIN) || ![2.0, 4.0, 8.0, MOST].contains(&factor_value) {
+            let message = format!("a region is oversampled 2, 4, 8 or 16 times, not {factor_value}");
+            return self.problem(Problem::new(&codes::BAD_FACTOR, self.span(at, factor), message));
+        }
+        let path = self.path(at, "oversample");
+        let levels = (factor_value as usize).ilog2();
+        let outer = self.scopes[at.scope].copy;
+        let regions = self.regions_of(outer, &path, expr, levels);
+        let first = outer.map_or(0, |copy| copy.index) << levels;
+        let innermost = regions[regions.len() - 1];
+        self.loops += 1;
+        let mut vals: Vec<Val> = (0..1 << levels)
+            .map(|inner| {
+                let copy = InnerFrame { region: innermost, index: first + inner };
+                let scope = self.region_scope(at, expr, copy);
+                self.body(scope, &path, body)
+            })
+            .collect();
+        self.loops -= 1;
+        let span = self.span(at, expr);
+        for (level, &region) in regions.iter().enumerate().rev() {
+            let around = self.regions.all[region].around;
+            let first = first >> (levels as usize - level);
+            vals = vals
+                .chunks(2)
+                .enumerate()
+                .map(|(i, pair)| {
+                    let copy = around.map(|region| InnerFrame { region, index: first + i });
+                    self.lowered(at, region, copy, [&pair[0], &pair[1]], span)
+                })
+                .collect();
+        }
+        vals.swap_remove(0)
+    }
+
+    /// The regions of one place, outermost first; the same ones in each inner frame of what is around.
+    fn regions_of(
+        &mut self,
+        outer: Option<InnerFrame>,
+        path: &Arc<str>,
+        expr: ExprId,
+        levels: u32,
+    ) -> Vec<usize> {
+        let met = outer.map_or(0, |copy| {
+            let met = self.regions.met.entry((copy, path.clone(), expr)).or_insert(0);
+            *met += 1;
+            *met
+        });
+        let mut around = outer.map(|copy| copy.region);
+        (0..levels)
+            .map(|_| {
+                let key = (around, path.clone(), expr, met);
+                let known = outer.and_then(|_| self.regions.known.get(&key).copied());
+                let region = known.unwrap_or_else(|| {
+                    let count = 2 * around.map_or(1, |region| self.regions.all[region].count);
+                    self.regions.all.push(Region { around, count, path: path.clone() });
+                    self.regions.all.len() - 1
+                });
+                self.regions.known.insert(key, region);
+                around = Some(region);
+                region
+            })
+            .collect()
+    }
+
+    fn region_scope(&mut self, at: &At, expr: ExprId, copy: InnerFrame) -> ScopeId {
+        let of = self.hir(at).loop_scope(expr);
+        let super::names::Scope { file, calls, voice, port, .. } = self.scopes[at.scope];
+        let slots = vec![Slot::Absent; resolved(self.files(), file).scope(of).locals.len()];
+        self.scopes.push(super::names::Scope {
+            file,
+            of,
+            parent: Some(at.scope),
+            calls,
+            slots,
+            voice,
+            port,
+            copy: Some(copy),
+            iterations: None,
+        });
+        self.scopes.len() - 1
+    }
+
+    /// A value of what is around a region, `from` which it is seen inside, at the inner frame `to`.
+    pub(super) fn raise(
+        &mut self,
+        at: &At,
+        val: &Val,
+        from: Option<InnerFrame>,
+        to: Option<InnerFrame>,
+        name: &str,
+    ) -> Val {
+        let Some(to) = to.filter(|_| from != to) else { return val.clone() };
+        match val {
+            Val::Signal(signal) => {
+                let channels =
+                    signal.channels.iter().map(|&value| self.raised(at, value, from, to, name)).collect();
+                Val::Signal(Signal { channels, dimension: signal.dimension })
+            }
+            Val::List(elements) => {
+                Val::List(elements.iter().map(|val| self.raise(at, val, from, Some(to), name)).collect())
+            }
+            Val::Record(fields) => {
+                let part = |(field, val): &(Arc<str>, Val)| {
+                    (field.clone(), self.raise(at, val, from, Some(to), name))
+                };
+                Val::Record(fields.iter().map(part).collect::<Vec<_>>().into())
+            }
+            Val::Any | Val::Broken => val.clone(),
+        }
+    }
+
+    fn raised(
+        &mut self,
+        at: &At,
+        value: Value,
+        from: Option<InnerFrame>,
+        to: InnerFrame,
+        name: &str,
+    ) -> Value {
+        // Where nothing moves, and where something is true or not, nothing is filtered.
+        if self.b.rate(value) != Rate::Sample || self.b.invariant(value).is_some() {
+            return value;
+        }
+        if let Op::Port(_, PortField::Trig) = self.b.inst(value).op {
+            let inner = self.regions.all[to.region].count
+                / from.map_or(1, |copy| self.regions.all[copy.region].count);
+            return if to.index.is_multiple_of(inner) { value } else { self.b.bool(false) };
+        }
+        if self.b.ty(value).scalar == Scalar::Bool {
+            return value;
+        }
+        let around =
+            self.regions.all[to.region].around.map(|region| InnerFrame { region, index: to.index / 2 });
+        let outer = match around {
+            Some(around) if Some(around) != from => self.raised(at, value, from, around, name),
+            _ => value,
+        };
+        let key = (to.region, around, outer);
+        let pair = match self.regions.raised.get(&key) {
+            Some(pair) => *pair,
+            None => {
+                let pair = self.raised_pair(at, outer, to.region, around, name);
+                self.regions.raised.insert(key, pair);
+                pair
+            }
+        };
+        pair[to.index % 2]
+    }
+
+    /// The two inner values of a value, through the filter of the prelude.
+    fn raised_pair(
+        &mut self,
+        at: &At,
+        value: Value,
+        region: usize,
+        around: Option<InnerFrame>,
+        name: &str,
+    ) -> [Value; 2] {
+        let Region { count, path, .. } = &self.regions.all[region];
+        let (count, path) = (*count, Arc::from(format!("{path}.up{count}.{name}")));
+        let val = self.filter(at, &format!("_raise{}", stage(count)), &path, around, &[value]);
+        match val {
+            Val::List(pair) => [0, 1].map(|i| match &pair[i] {
+                Val::Signal(signal) => signal.channels[0],
+                _ => value,
+            }),
+            _ => [value; 2],
+        }
+    }
+
+    /// The value around a region of its two inner ones.
+    fn lowered(
+        &mut self,
+        at: &At,
+        region: usize,
+        around: Option<InnerFrame>,
+        pair: [&Val; 2],
+        span: mam_grammar::Span,
+    ) -> Val {
+        match pair {
+            [Val::Record(first), Val::Record(second)] => {
+                let part = |((name, a), (_, b)): (&(Arc<str>, Val), &(Arc<str>, Val))| {
+                    (name.clone(), self.lowered(at, region, around, [a, b], span))
+                };
+                Val::Record(first.iter().zip(second.iter()).map(part).collect::<Vec<_>>().into())
+            }
+            [Val::List(first), Val::List(second)] => {
+                let part = |(a, b): (&Val, &Val)| self.lowered(at, region, around, [a, b], span);
+                Val::List(first.iter().zip(second.iter()).map(part).collect::<Vec<_>>().into())
+            }
+            [first, second] => {
+                let signals = [first, second].map(|val| self.signal(val.clone(), span));
+                let [Some(first), Some(second)] = signals else { return Val::Broken };
+                let channels = first.channels.len().max(second.channels.len());
+                let dimension = first.dimension;
+                let channel = |i: usize| {
+                    let (a, b) = (first.channel(i), second.channel(i));
+                    match a == b && self.b.rate(a) != Rate::Sample {
+                        true => a,
+                        false => self.lowered_pair(at, region, around, [a, b]),
+                    }
+                };
+                Val::Signal(Signal { channels: (0..channels).map(channel).collect(), dimension })
+            }
+        }
+    }
+
+    fn lowered_pair(
+        &mut self,
+        at: &At,
+        region: usize,
+        around: Option<InnerFrame>,
+        pair: [Value; 2],
+    ) -> Value {
+        let Region { count, path, .. } = &self.regions.all[region];
+        let (count, path) = (*count, Arc::from(format!("{path}.down{count}")));
+        let val = self.filter(at, &format!("_lower{}", stage(count)), &path, around, &pair);
+        match val {
+            Val::Signal(signal) => signal.channels[0],
+            _ => pair[0],
+        }
+    }
+
+    /// The value of a definition of the prelude in the frames around a region.
+    fn filter(
+        &mut self,
+        at: &At,
+        name: &str,
+        path: &Arc<str>,
+        around: Option<InnerFrame>,
+        args: &[Value],
+    ) -> Val {
+        let def = self.files().find_prelude(name).expect("the filters of regions are in the prelude");
+        let scope = self.definition_scope(at.scope, def, |_| Slot::Absent);
+        self.scopes[scope].copy = around;
+        for (i, &value) in args.iter().enumerate() {
+            let value = self.b.audio(value);
+            self.scopes[scope].slots[i] = Slot::Done(Val::Signal(Signal {
+                channels: [value].into_iter().collect(),
+                dimension: Dimension::PLAIN,
+            }));
+        }
+        self.body(scope, path, &self.files().definition(def).body)
+    }
+}
+
+/// Which filter belongs to a region: the steep one to that next to the song's rate, where what is kept and what is not lie
+/// close to one another.
+fn stage(count: usize) -> u32 {
+    count.ilog2().min(3)
+}
