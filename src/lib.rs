@@ -10,6 +10,7 @@
 //!   [`reach`]: which files a song may name;
 //! * [`mod@reference`] and [`definitions`]: all that a song can say, to be looked up;
 //! * [`report`]: problems for the terminal, as JSON, as SARIF;
+//! * [`batch`]: many renders of one song, into shards; what the Python package is made of, too;
 //! * [`plot`]: pictures of sounds and scores; [`drawing`]: of graphs;
 //! * [`offline`] and [`live`]: renders and playing; [`stems`], [`looping`] and [`timing`]: what is rendered, of which passes,
 //!   from where;

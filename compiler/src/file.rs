@@ -18,6 +18,8 @@ pub struct File {
     pub uses: Vec<usize>,
     /// Whether a file that it names could not be used, so that definitions may be missing.
     pub incomplete: bool,
+    /// The texts of the files of its tuning, by the paths that name them.
+    pub tunings: FxHashMap<Arc<str>, String>,
     /// What its names mean; made by [`resolved`](crate::hir::resolve::resolved).
     pub(crate) hir: OnceLock<Hir>,
 }

@@ -10,7 +10,7 @@ use crate::file::File;
 pub use crate::hir::DefId;
 use crate::hir::builtins::Builtin;
 use crate::prelude::Prelude;
-use mam_grammar::ast::{Ast, Definition, DefinitionKind, Item, ItemKind};
+use mam_grammar::ast::{Ast, Definition, DefinitionKind, Item, ItemKind, Tuning};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, syntax};
 use rustc_hash::FxHashMap;
 use std::ffi::OsStr;
@@ -280,13 +280,14 @@ impl Reader<'_> {
                 }
             }
         }
+        let tunings = self.tunings(&at, &ast);
         self.open.pop();
         if ast.items.iter().any(|item| matches!(item.kind, ItemKind::Expect(_))) {
             let own = definition_kinds(&ast);
             feed::supply(&mut ast, &|name| self.called(&own, &uses, name));
         }
         let mut file = File::new(ast);
-        (file.uses, file.incomplete) = (uses, incomplete);
+        (file.uses, file.incomplete, file.tunings) = (uses, incomplete, tunings);
         self.files.user.push(file);
         let index = self.files.prelude.len() + self.files.user.len() - 1;
         self.known.insert(at.id, Known::Read(index));
@@ -307,6 +308,29 @@ impl Reader<'_> {
             None if Builtin::find(name).is_some() => Called::Function,
             None => Called::Unknown,
         }
+    }
+
+    /// The texts of the files of tunings that a file names.
+    fn tunings(&mut self, at: &Located, ast: &Ast) -> FxHashMap<Arc<str>, String> {
+        let mut texts = FxHashMap::default();
+        for item in &ast.items {
+            let ItemKind::Tuning(Tuning::Files { scale, keyboard }) = &item.kind else { continue };
+            for path in std::iter::once(scale).chain(keyboard) {
+                let located = self.loader.locate(at, &path.text);
+                match located.and_then(|located| self.text(&located)) {
+                    Ok(text) => {
+                        self.bytes += text.len();
+                        texts.insert(path.text.clone(), text);
+                    }
+                    Err(Unusable { why, help }) => {
+                        let help =
+                            help.unwrap_or_else(|| "the path is relative to the file that says it".into());
+                        self.problems.add(Problem::new(&codes::CANNOT_USE, path.span, why).help(help));
+                    }
+                }
+            }
+        }
+        texts
     }
 
     /// The file that `path` means in `from`.

@@ -88,7 +88,7 @@ pub fn score(
 ) -> (Score, Vec<score::Leftover>) {
     match json {
         Some(song) => (song.score(places), vec![]),
-        None => score::from_ast(&files.file(song).ast, seed, places, &files.limits, problems),
+        None => score::from_ast(files.file(song), seed, places, &files.limits, problems),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::hir::DefId;
+use crate::hir::builtins::{Builtin, Function};
 use crate::hir::consts::{Consts, Missing};
 use crate::score::note_number;
 pub use crate::units::Units;
@@ -14,7 +15,7 @@ use crate::units::of_formal;
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Formal, ItemKind, MidiNumbers, Param};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::Curve;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -375,6 +376,26 @@ fn midi_numbers(ast: &Ast, midi: &MidiNumbers, problems: &mut Problems) -> Vec<u
         }
     }
     all
+}
+
+/// Whether a definition of the prelude calls `noise`, itself or by what it calls.
+pub(crate) fn draws_noise(files: &Files, def: DefId) -> bool {
+    let (mut open, mut seen) = (vec![def], FxHashSet::default());
+    while let Some(def) = open.pop() {
+        if !seen.insert(def) {
+            continue;
+        }
+        for expr in files.file(def.file).ast.exprs.values() {
+            let (Expr::Call { callee, .. } | Expr::Name(callee)) = expr else { continue };
+            let builtin = Builtin::find(&callee.name).map(|builtin| builtin.row().function);
+            match files.find_prelude(&callee.name) {
+                Some(called) => open.push(called),
+                None if builtin == Some(Function::Noise) => return true,
+                None => {}
+            }
+        }
+    }
+    false
 }
 
 fn bad_note(note: &str, span: Span) -> Problem {

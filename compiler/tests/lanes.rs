@@ -357,14 +357,18 @@ fn a_long_line_is_the_same_wherever_a_call_begins() {
 }
 
 #[test]
-fn a_delay_that_may_change_every_frame_keeps_the_kernel_scalar() {
+fn a_delay_that_moves_and_may_be_short_keeps_the_kernel_scalar() {
     let body =
         "  v0: f32 = input in\n  v1: i32 = toint v0\n  v2: f32 = read line v1\n  write line v0\n  out v2";
     let kernel = kernel("  delay line: 16\n  input in", body);
     assert!(kernel.steady.insts.values().any(|inst| matches!(inst.op, Op::Read(_))));
     assert_eq!(
         time_lanes(&kernel, &Target::host(), true).err(),
-        Some("the delay of line may change every frame".into())
+        Some(
+            "the delay of line may change every frame, and is not known to be at least four frames: keep it above them, \
+             as in `max(time, 4 * dt)`"
+                .into()
+        )
     );
 }
 

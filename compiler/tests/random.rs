@@ -10,6 +10,7 @@ use mam_grammar::Handle;
 use mam_testing::agree;
 use mam_testing::gen_ir::{self, Choices};
 use mam_testing::gen_rows;
+use mam_testing::gen_triggers;
 use proptest::prelude::*;
 
 fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
@@ -120,25 +121,39 @@ proptest! {
 
     #[test]
     fn rows_of_filters_keep_every_bit(rows in bytes(120), run in bytes(1500)) {
-        let module = gen_rows::module(&mut Choices(&rows));
-        prop_assert_eq!(check::module(&module), Vec::<String>::new(), "{}", module);
-        let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
-        let kernel = &module.kernels[Handle::new(0)];
-        let widened = |linear| vectorize::time_lanes(kernel, &Target::host(), linear).ok().map(|(widened, _)| widened);
-        // Blocks and scans change last bits; but the interpreter's are the machine's.
-        for (way, exact) in [(vectorize::channel_lanes(kernel), true), (widened(false), true), (widened(true), false)] {
-            let Some(way) = way else { continue };
-            let changed = Module { kernels: [way].into_iter().collect(), ..Module::default() };
-            prop_assert_eq!(check::module(&changed), Vec::<String>::new(), "{}\n{}", module, changed);
-            let now = agree::run(&changed, &Interpreter::new(changed.clone()), Choices(&run));
-            if exact {
-                prop_assert_eq!(&now, &expected, "{}\n{}", module, changed);
-            }
-            let changed = agree::legalized(&changed);
-            let jit = Jit::new(&changed, OptLevel::Best).map_err(TestCaseError::fail)?;
-            prop_assert_eq!(&agree::run(&changed, &jit, Choices(&run)), &now, "{}\n{}", module, changed);
-        }
+        lanes_agree(&gen_rows::module(&mut Choices(&rows)), &run)?;
     }
+
+    #[test]
+    fn triggers_and_taps_keep_every_bit(triggers in bytes(200), run in bytes(1500)) {
+        lanes_agree(&gen_triggers::module(&mut Choices(&triggers)), &run)?;
+    }
+}
+
+/// In each kind of lanes that keeps every bit a kernel gives the scalar form's; in all kinds the interpreter's bits are the
+/// machine's.
+fn lanes_agree(module: &Module, run: &[u8]) -> Result<(), TestCaseError> {
+    prop_assert_eq!(check::module(module), Vec::<String>::new(), "{}", module);
+    let expected = agree::run(module, &Interpreter::new(module.clone()), Choices(run));
+    let kernel = &module.kernels[Handle::new(0)];
+    let widened =
+        |linear| vectorize::time_lanes(kernel, &Target::host(), linear).ok().map(|(widened, _)| widened);
+    // Blocks and scans change last bits; but the interpreter's are the machine's.
+    for (way, exact) in
+        [(vectorize::channel_lanes(kernel), true), (widened(false), true), (widened(true), false)]
+    {
+        let Some(way) = way else { continue };
+        let changed = Module { kernels: [way].into_iter().collect(), ..Module::default() };
+        prop_assert_eq!(check::module(&changed), Vec::<String>::new(), "{}\n{}", module, changed);
+        let now = agree::run(&changed, &Interpreter::new(changed.clone()), Choices(run));
+        if exact {
+            prop_assert_eq!(&now, &expected, "{}\n{}", module, changed);
+        }
+        let changed = agree::legalized(&changed);
+        let jit = Jit::new(&changed, OptLevel::Best).map_err(TestCaseError::fail)?;
+        prop_assert_eq!(&agree::run(&changed, &jit, Choices(run)), &now, "{}\n{}", module, changed);
+    }
+    Ok(())
 }
 
 /// How many words of memory an outcome ends with.

@@ -1,6 +1,7 @@
 //! Scores of `.mam` songs: text in, events and problems out.
 
 use mam_compiler::dimension::Dimension;
+use mam_compiler::file::File;
 use mam_compiler::library::Units;
 use mam_compiler::score::{Instrument, Meaning, Parameter, Remainder, Targets, complete, from_ast};
 use mam_grammar::{Limits, Problems, Sources, syntax};
@@ -80,8 +81,9 @@ fn score(text: &str) -> (Score, Vec<String>) {
     let mut sources = Sources::default();
     let id = sources.add("song.mam", text);
     let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
-    let (mut score, _) = from_ast(&ast, 7, &Band, &Limits::default(), &mut problems);
-    complete(&mut score, &ast, false, Remainder { starts: vec![0, 1, 2], musical: (None, None) });
+    let file = File::new(ast);
+    let (mut score, _) = from_ast(&file, 7, &Band, &Limits::default(), &mut problems);
+    complete(&mut score, &file.ast, false, Remainder { starts: vec![0, 1, 2], musical: (None, None) });
     (score, told(&sources, problems))
 }
 
@@ -228,7 +230,7 @@ fn draws_depend_on_the_seed_and_the_line_alone() {
         let mut sources = Sources::default();
         let id = sources.add("song.mam", text);
         let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
-        let (score, _) = from_ast(&ast, seed, &Band, &Limits::default(), &mut problems);
+        let (score, _) = from_ast(&File::new(ast), seed, &Band, &Limits::default(), &mut problems);
         let mut all = events(&score);
         all.retain(|e| matches!(e.kind, EventKind::On { port, .. } if port == PortId::new(0)));
         all

@@ -64,6 +64,7 @@ module.exports = grammar({
         seq('swing', $._expression, optional(seq('of', $._expression))),
         seq('length', $._expression),
         seq('seed', $._expression),
+        seq('tuning', choice(seq($.string, optional($.string)), seq('edo', $.number))),
         seq(
           'expect', $.call,
           optional(choice(
@@ -134,7 +135,7 @@ module.exports = grammar({
       prec(-1, choice(
         'tempo', 'swing', 'meter', 'length', 'seed', 'use', 'knob', 'param', 'until', 'input', 'default', 'title', 'midi',
         'beat', 'bar', 'beats', 'bars', 'note', 'curve', 'exp', 'step', 'smooth', 'cc', 'over', 'by', 'of', 'at', 'drum', 'program',
-        'expect', 'within',
+        'expect', 'within', 'tuning', 'edo',
       )),
     property: ($) => choice($._name, alias(choice('in', 'out', 'mod', 'play', 'section', 'sum', 'tap', 'prev'), $.identifier)),
     identifier: () => /[A-Za-z_][A-Za-z0-9_]*/,

@@ -389,6 +389,8 @@ pub enum ItemKind {
     Seed(ExprId),
     /// `expect peak(kick()) < 0dB`
     Expect(Expect),
+    /// `tuning "x.scl" "x.kbm"`, `tuning edo 19`
+    Tuning(Tuning),
     /// `play { … }`
     Play(Vec<Item>),
     /// One line of a `play` or `section` block.
@@ -416,6 +418,20 @@ pub enum ItemKind {
     /// An item that could not be read; its problem has been reported. It holds the name that the item would have
     /// defined, so that the name is not reported as unknown.
     Broken(Option<Ident>),
+}
+
+/// Which pitches the keys have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tuning {
+    /// Files of Scala: a scale, and the keys that play it.
+    Files {
+        /// The path of the scale.
+        scale: Quoted,
+        /// The path of the keyboard mapping.
+        keyboard: Option<Quoted>,
+    },
+    /// So many equal steps in an octave.
+    Equal(ExprId),
 }
 
 /// A parameter of an instrument or effect, or a knob of the song.

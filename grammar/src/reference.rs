@@ -55,6 +55,8 @@ words! {
         "seed 7\nhh = closed_hat()\nplay { hh \"x*16?\" }\nout = hh\n";
     Statement "expect" "expect peak(kick()) < 0dB" "What a measure of an expression is to be: `<`, `>`, `in a..b` or `within 5% of 2s`. `mamc test` measures it; a song is not changed by it."
         "bd = kick()\nplay { bd |x...x...x...x...| }\nout = bd\nexpect peak(bd) < 0dB\n";
+    Statement "tuning" "tuning edo 19" "Which pitches the keys have: a scale of Scala, `tuning \"scale.scl\"`, with a keyboard mapping behind it if wanted, or so many equal steps an octave."
+        "tuning edo 19\nlead = pluck()\nplay { lead \"c4 e4 g4 ~\" }\nout = lead\n";
     Statement "title" "title \"Night bus\"" "The song's name."
         "title \"Night bus\"\nout = sine(220Hz) * 10%\n";
     Statement "use" "use \"lib/mine.mam\"" "Brings in the definitions of another file, relative to the file that says it.";

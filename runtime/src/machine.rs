@@ -1,7 +1,8 @@
 //! How machine code is entered, and what it may call where the processor has no instruction for it.
 //!
 //! Subnormals are flushed to zero in kernels and nowhere else: [`call_kernel`] sets the control word, calls and
-//! restores it in one piece of assembly, so that no Rust code runs under a changed one. What a kernel calls back
+//! restores it in one piece of assembly, so that no Rust code runs under a changed one (where the host's own word flushes
+//! them it is left alone). What a kernel calls back
 //! (see [`symbols`]) restores the usual control word in the same way.
 //!
 //! On wasm32 a kernel is a function of the same module and called as one; WebAssembly has no control word, so kernels
@@ -33,14 +34,23 @@ pub fn flush64(x: f64) -> f64 {
 /// # Safety
 /// As [`crate::Code::call`]: the tables of `call` are what `f` expects.
 #[cfg(target_arch = "x86_64")]
+#[inline]
 pub unsafe fn call_kernel(f: KernelFn, call: &Call) {
-    // Old word, new word: all exceptions masked, round to nearest, FTZ and DAZ set.
-    let mut words = [0u32, 0x1f80 | 0x8040];
+    // All exceptions masked, round to nearest, FTZ and DAZ set; and what of the word is not a flag that was raised.
+    const WORD: u32 = 0x1f80 | 0x8040;
+    const MODES: u32 = 0xffc0;
+    let mut words = [0u32, WORD];
+    // SAFETY: writes the control word.
+    unsafe { asm!("stmxcsr [{}]", in(reg) words.as_mut_ptr(), options(nostack, preserves_flags)) };
+    if words[0] & MODES == WORD {
+        // The host's word is ours: to load it would cost more than many a kernel does.
+        // SAFETY: the caller's promise.
+        return unsafe { f(call) };
+    }
     // SAFETY: the control word is what it was when the block ends; the callee keeps to its convention, and the
     // pointer to the words is in a register that it preserves.
     unsafe {
         asm!(
-            "stmxcsr [r12]",
             "ldmxcsr [r12 + 4]",
             "call {f}",
             "ldmxcsr [r12]",

@@ -6,6 +6,7 @@ use crate::args::HowArgs;
 use crate::compiling::{Compiled, compile_score};
 use crate::failure::Failure;
 use crate::input::Song;
+pub use mam_compiler::dimension::Dimension;
 pub use mam_compiler::library::ParamInfo;
 use mam_compiler::plan::NoiseWord;
 use mam_compiler::seed::reseed;

@@ -135,14 +135,16 @@ impl<'s> Table<'s> {
             )));
         }
         for name in &record {
-            self.header.push(match self.columns.find(name.trim()) {
+            // Some programs begin a file with a mark of its encoding.
+            let name = name.trim_start_matches('\u{feff}').trim();
+            self.header.push(match self.columns.find(name) {
                 Ok(column) => column,
                 Err(why) => {
                     mistakes.add(1, &why);
                     Column::Id
                 }
             });
-            self.names.push(name.trim().to_string());
+            self.names.push(name.to_string());
         }
         mistakes.check()?;
         for (index, column) in self.header.iter().enumerate() {

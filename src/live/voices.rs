@@ -30,6 +30,12 @@ impl VoiceAllocator {
     /// A note begins: on its own voice where it is held already, else on one that is free, the longest so first, else on
     /// that of the oldest note. False when there is no such instrument.
     pub(super) fn press(&mut self, control: &mut Control, target: &str, note: f64, vel: f64) -> bool {
+        let pitch = control.program().score.tuning.as_ref().map_or(note, |tuning| tuning.pitch(note));
+        self.begin(control, target, note, pitch, vel)
+    }
+
+    /// The note of a key begins, at a pitch of its own.
+    fn begin(&mut self, control: &mut Control, target: &str, note: f64, pitch: f64, vel: f64) -> bool {
         let program = control.program().clone();
         let Some(found) = playing(&program, target) else { return false };
         let target = &*found.name;
@@ -43,7 +49,7 @@ impl VoiceAllocator {
         let by_age = |v: &&mut Voice| (v.note != Some(note), v.note.is_some(), v.stamp);
         let Some(voice) = voices.min_by_key(by_age) else { return false };
         (voice.note, voice.stamp) = (Some(note), self.stamp);
-        control.note(target, voice.index, note, Some(vel))
+        control.note(target, voice.index, pitch, Some(vel))
     }
 
     /// A note ends, if it is still held.
@@ -63,7 +69,7 @@ impl VoiceAllocator {
         let Some(note) = playing(control.program(), target).map(|t| t.default_note) else { return false };
         self.hits.retain(|(_, name, _)| name != target);
         self.hits.push((now + HIT, target.into(), note));
-        self.press(control, target, note, vel)
+        self.begin(control, target, note, note, vel)
     }
 
     /// Ends the hits whose time has come.

@@ -7,7 +7,7 @@
 
 pub mod finite;
 pub mod human;
-mod json;
+pub mod json;
 mod lines;
 mod sarif;
 pub mod unplayed;

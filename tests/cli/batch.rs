@@ -6,7 +6,7 @@ use std::time::Duration;
 const DRUM: &str = "title \"Drum\"\ntempo 120\nbd = kick()\nsd = clap()\nplay {\n  bd \"x [x? x]*2 x? x?\"\n  sd \"~ x\"\n}\n\
                     out = bd + 0.3 * sd + 0.05 * noise()\n";
 const ROWS: &str =
-    "id,bd.f0,bd.amp_decay,seed,tempo\na,60Hz,200ms,1,\nb,90,,2,140\n\"c, the last\",1.2e2,300ms,,\n";
+    "\u{feff}id,bd.f0,bd.amp_decay,seed,tempo\na,60Hz,200ms,1,\nb,90,,2,140\n\"c, the last\",1.2e2,300ms,,\n";
 const GRID: &str = "rows = 24\nseed = 3\n[columns]\n\"bd.f0\" = { uniform = [\"40Hz\", \"120Hz\"] }\n\
                     \"bd.amp_decay\" = { log = [\"50ms\", \"400ms\"] }\n\"bd.click\" = { choice = [0, 0.2, 0.5] }\n\
                     \"bd.fend\" = { sobol = [20, 60] }\n\"bd.gain\" = [0.5, 1]\nseed = \"row\"\n";

@@ -425,6 +425,15 @@ fn json_becomes_mam_that_sounds_the_same() {
 }
 
 #[test]
+fn a_node_that_gets_another_name_has_other_noise_which_is_told() {
+    let song = r#"{ "nodes": [{ "id": "hi-hat", "type": "clap" }, { "id": "sub-2", "type": "sub" }, { "id": "sd", "type": "clap" }] }"#;
+    let folder = Folder::new("other-noise").with("a.json", song);
+    let run = folder.run(&["fmt", "--to", "mam", "a.json", "-o", "b.mam"]).exits(0);
+    assert!(run.err.contains("`hi-hat` is called `hi_hat`") && run.err.contains("1 warning"), "{}", run.err);
+    assert!(!run.err.contains("`sub-2`"), "{}", run.err);
+}
+
+#[test]
 fn lists_docs_and_pages_are_there() {
     let folder = Folder::new("lists").with("song.mam", SONG);
     let run = folder.run(&["list", "params", "kick", "--json"]).exits(0);

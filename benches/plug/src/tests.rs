@@ -49,6 +49,40 @@ fn any_block_size_gives_the_same() {
     assert!(off < 1e-6, "{off}");
 }
 
+/// What a song gives in blocks of 128 frames, at addresses so many samples beside those that vectors like.
+fn rendered_beside(song: *mut Song, beside: usize) -> Vec<f32> {
+    #[repr(align(64))]
+    struct Channel([f32; 160]);
+    let [mut left, mut right] = [Channel([9.0; 160]), Channel([9.0; 160])];
+    let heard: [f32; 128] = std::array::from_fn(|i| (i as f32 * 0.37).sin());
+    let mut all = vec![];
+    for _ in 0..40 {
+        let output = [&mut left, &mut right].map(|channel| channel.0[beside..].as_mut_ptr());
+        // SAFETY: the song is not null, and the channels have that many frames.
+        unsafe { run(song, 128, [heard.as_ptr(); 2].as_ptr(), output.as_ptr()) };
+        all.extend([&left, &right].iter().flat_map(|channel| &channel.0[beside..beside + 128]));
+    }
+    // SAFETY: made by `Box::into_raw`, and not used again.
+    drop(unsafe { Box::from_raw(song) });
+    all
+}
+
+#[test]
+fn a_quantum_that_is_rendered_where_it_is_asked_for_is_the_same() {
+    let songs = [
+        "out = 0.5 * sine(440Hz)\n",
+        "out = (sine(440Hz), sine(441Hz))\n",
+        "a = in.left * 2\nout = (a, 0.5 * a + in.right)\n",
+        "bd = kick()\nplay { bd |x..x| }\nout = (bd, in.left)\n",
+        "bd = kick()\nplay { bd |x...| }\nout = bd |> echo()\n",
+    ];
+    for text in songs {
+        let [direct, copied] = [0, 1].map(|beside| rendered_beside(song(text), beside));
+        assert!(direct.iter().any(|x| *x != 0.0) && !direct.contains(&9.0), "{text}");
+        assert!(direct == copied, "{text}");
+    }
+}
+
 #[test]
 fn the_input_is_heard_at_once() {
     let heard: Vec<f32> = (0..640).map(|i| (i as f32 * 0.01).sin()).collect();

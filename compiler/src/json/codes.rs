@@ -106,8 +106,8 @@ mam_grammar::codes! {
         passes r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ] }"#
     }
     NOT_IN_MAM Warning "json-not-in-mam" {
-        "The song is being written as .mam text, and this has no counterpart there: it is left out, or heard \
-        again in each pass where it is heard once here. A .mam \
+        "The song is being written as .mam text, and this has no counterpart there: it is left out, heard \
+        again in each pass where it is heard once here, or called otherwise, so that its noise is other noise. A .mam \
         song has one transport, its score counts in bars and starts again after its length, and the sample rate is \
         chosen when it is rendered. Found only by `mamc fmt --to mam`."
         fails r#"{ "version": 1, "sampleRate": 44100, "nodes": [ { "id": "bd", "type": "kick" } ] }"#

@@ -2,7 +2,7 @@
 
 use crate::files::Files;
 use crate::hir::DefId;
-use crate::library::{Info, Library, ParamInfo};
+use crate::library::{Info, Library, ParamInfo, draws_noise};
 use mam_grammar::ast::DefinitionKind;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,9 +14,15 @@ pub(super) struct Kind {
     pub(super) effect: bool,
     doc: Option<Arc<str>>,
     info: Rc<Info>,
+    draws_noise: bool,
 }
 
 impl Kind {
+    /// Whether it makes noise, which is drawn by the names of nodes.
+    pub(super) fn draws_noise(&self) -> bool {
+        self.draws_noise
+    }
+
     /// What it is for.
     pub(super) fn doc(&self) -> Option<&str> {
         self.doc.as_deref()
@@ -72,6 +78,7 @@ impl Known<'_> {
             effect,
             doc: self.files.item(def).doc.clone(),
             info: self.library.info(self.files, def),
+            draws_noise: draws_noise(self.files, def),
         })
     }
 }

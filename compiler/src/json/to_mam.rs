@@ -5,6 +5,7 @@
 //! musical time. What cannot be said is left out with a warning at its place.
 
 use super::grid::{Bars, Beat, sequence};
+use super::known::Kind;
 use super::nodes::{Nodes, Setting};
 use super::play::{Command, Lock, Row};
 use super::{Song, codes, score, sound};
@@ -25,6 +26,7 @@ const DEFAULT_RATE: u32 = 48_000;
 pub(super) fn to_mam(song: &Song, problems: &mut Problems) -> String {
     let (nodes, rest) = fold_start(song);
     let names = names(&nodes);
+    other_noise(song, &names, problems);
     let ast = sound::ast(&song.graph, &nodes, &song.wires, &names, &song.mix);
     let mut writer = Writer { song, names, ast, at: song.graph.head, lines: vec![], problems };
     let head = writer.head();
@@ -61,6 +63,24 @@ fn fold_start(song: &Song) -> (Nodes, Vec<&Command>) {
         }
     }
     (nodes, rest)
+}
+
+/// Says which nodes have other noise, because it is drawn by their names and these are not the same.
+fn other_noise(song: &Song, names: &[Arc<str>], problems: &mut Problems) {
+    for ((node, before), name) in song.nodes.all.iter().zip(&song.names).zip(names) {
+        if name != before && node.sound().is_some_and(Kind::draws_noise) {
+            let message = format!(
+                "`{}` is called `{name}` in .mam text, and its noise, drawn by its name, is other noise",
+                node.id.value
+            );
+            let problem = Problem::new(&codes::NOT_IN_MAM, node.id.span, message);
+            problems.add(
+                problem.help(format!(
+                    "to hear the same, call it `{name}` here as well, before you render either"
+                )),
+            );
+        }
+    }
 }
 
 /// Names that a `.mam` file can have: letters, digits and underscores, none twice, none that mean something else.

@@ -4,7 +4,7 @@ use super::builder::FormKind;
 use super::lowered::SignalId;
 use super::remembered::Forms;
 use super::value::{NodeVal, Shape, Signal, Val};
-use super::{Lower, Song};
+use super::{Lower, Song, lines};
 use crate::graph::NodeId;
 use crate::ir::{Body as Code, Imm, Kernel, Op, PortField, Rate, Value};
 use mam_grammar::Problems;
@@ -72,6 +72,7 @@ impl Song<'_> {
             let body = std::mem::take(&mut steady.kernel.general);
             steady.kernel.steady = without_notes(body);
             steady.kernel.general = general.kernel.general;
+            lines::merge_equal(&mut steady.kernel);
         }
         Some(steady)
     }

@@ -21,6 +21,7 @@ mod field;
 mod generic;
 mod group;
 mod hear;
+mod lines;
 mod lists;
 mod loops;
 mod lowered;

@@ -211,18 +211,21 @@ impl Line<'_> {
         Some(kernel)
     }
 
-    /// A node whose sum is cut: a call for each term, their sum, and the rest, which is the node.
+    /// A node whose sums are cut: a call for each piece, the sums of their outputs, and the rest, which is the node.
     fn pieces(&mut self, path: &Arc<str>, cut: Cut, made: &Made, fused: &Arc<[Arc<str>]>) {
         let first = self.lowered.signals + cut.rest.kernel.outputs.len();
         let outputs = (self.lowered.signals..first).collect();
-        let parts: Vec<SignalId> = (first..first + cut.terms.len()).collect();
-        let sum = first + parts.len();
-        self.lowered.signals = sum + 1;
-        for (i, (term, &signal)) in cut.terms.into_iter().zip(&parts).enumerate() {
-            self.piece((format!("{path}.sum#{}", i + 1).into(), fused), term, made, vec![], vec![signal]);
+        let (count, width) = (cut.terms.len(), cut.sums);
+        let sums: Vec<SignalId> = (0..width).map(|k| first + count * width + k).collect();
+        self.lowered.signals = first + (count + 1) * width;
+        for (i, term) in cut.terms.into_iter().enumerate() {
+            let signals = (0..width).map(|k| first + i * width + k).collect();
+            self.piece((format!("{path}.sum#{}", i + 1).into(), fused), term, made, vec![], signals);
         }
-        self.sum(path, parts, sum);
-        self.piece((path.clone(), fused), cut.rest, made, vec![sum], outputs);
+        for (k, &sum) in sums.iter().enumerate() {
+            self.sum(path, (0..count).map(|i| first + i * width + k).collect(), sum);
+        }
+        self.piece((path.clone(), fused), cut.rest, made, sums, outputs);
     }
 
     fn piece(

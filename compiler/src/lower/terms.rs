@@ -2,26 +2,34 @@
 //! outputs, as if it had been written as 64 nodes. So it compiles like one term, and the terms can be packed into
 //! instance lanes.
 //!
+//! Terms of several sums that need one state (left and right of a voice that is placed between them) are one call with
+//! several outputs.
+//!
 //! A kernel is cut by slicing: each piece computes what its outputs need, and keeps the states that it reads. Nothing
 //! is cut where two pieces would need one state, or a term would hear the sum.
 
 use crate::ir::sums::Sums;
 use crate::ir::{Body, DelayLine, InputId, Inst, Kernel, Op, ParamId, PortId, Rate, StateSlot, Type, Value};
 use mam_grammar::Handle;
+use petgraph::unionfind::UnionFind;
 use rustc_hash::FxHashMap;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// The fewest terms that are cut out.
+/// The fewest pieces that are cut out.
 const FEWEST: usize = 8;
-/// The fewest instructions that all terms together compute in a frame: less is faster in one loop.
+/// The fewest instructions that all pieces together compute in a frame: less is faster in one loop.
 const WORK: usize = 200;
+/// How often a kernel may be looked through, in the mean of its instructions, to find out what its terms need.
+const LOOKS: usize = 8;
 
-/// A kernel as terms, and what is left of it.
+/// A kernel as pieces, and what is left of it.
 pub(super) struct Cut {
-    /// The terms, in the order in which they are added.
+    /// The pieces, in the order in which they are added. All have an output for each sum.
     pub(super) terms: Vec<Piece>,
-    /// The rest: its last input is the terms' sum.
+    /// The rest: its last inputs are the sums of the pieces' outputs.
     pub(super) rest: Piece,
+    /// How many sums there are.
+    pub(super) sums: usize,
 }
 
 /// A part of a kernel.
@@ -30,53 +38,54 @@ pub(super) struct Piece {
     pub(super) kernel: Kernel,
     /// Its parameters, among the whole kernel's.
     pub(super) params: Vec<usize>,
-    /// Its inputs, likewise; of the rest without the sum.
+    /// Its inputs, likewise; of the rest without the sums.
     pub(super) inputs: Vec<usize>,
     /// Its event ports, likewise.
     pub(super) ports: Vec<usize>,
 }
 
-/// Cuts the longest sum of a kernel in two bodies, if that is worth it and can be done.
+/// Cuts the long sums of a kernel in two bodies, if that is worth it and can be done.
 pub(super) fn cut(kernel: &Kernel) -> Option<Cut> {
     if !kernel.voices.is_empty() || kernel.steady.insts.len() < WORK {
         return None;
     }
-    let mut sums = [Sum::longest(&kernel.general)?, Sum::longest(&kernel.steady)?];
-    if sums[0].terms.len() != sums[1].terms.len() {
-        return None;
-    }
+    let sums = long_sums(kernel)?;
     let slicer = Slicer::new(kernel);
-    // The first term may be a sum itself, of what belongs together.
-    while sums[1].terms.len() > FEWEST {
-        let [one, other] =
-            [0, 1].map(|i| slicer.slice([0, 1].map(|form| &sums[form].terms[i..=i]), [None; 2]));
-        if slicer.apart([&one, &other].into_iter()) {
-            break;
-        }
-        sums.iter_mut().for_each(Sum::join_first);
-    }
-    let slice = |i: usize| slicer.slice([&[sums[0].terms[i]], &[sums[1].terms[i]]], [None, None]);
-    let slices: Vec<Slice> = (0..sums[0].terms.len()).map(slice).collect();
-    // The terms that are of one shape; others stay where they are.
-    let mut shapes: HashMap<[Vec<(Op, Type)>; 2], Vec<usize>> = HashMap::new();
-    for (i, slice) in slices.iter().enumerate() {
-        shapes.entry(slicer.shape(slice)).or_default().push(i);
+    cut_sums(&slicer, outermost(kernel, &sums)).or_else(|| cut_sums(&slicer, longest(&sums)))
+}
+
+fn cut_sums(slicer: &Slicer, sums: Vec<[&Sum; 2]>) -> Option<Cut> {
+    let kernel = slicer.kernel;
+    let groups = slicer.groups(&sums)?;
+    let whole = groups.iter().filter_map(|group| Some((group, group.roots(&sums)?)));
+    let slices: Vec<(&Group, Slice)> =
+        whole.map(|(group, roots)| (group, slicer.slice(roots, [&[], &[]]))).collect();
+    // The groups that are of one shape; others stay where they are.
+    let mut shapes: HashMap<_, Vec<usize>> = HashMap::new();
+    for (i, (group, slice)) in slices.iter().enumerate() {
+        shapes.entry((group.sums(), slicer.shape(slice))).or_default().push(i);
     }
     let chosen = shapes.into_values().max_by_key(|members| (members.len(), std::cmp::Reverse(members[0])))?;
-    let work: usize = chosen.iter().map(|&i| slicer.work(&slices[i])).sum();
+    let work: usize = chosen.iter().map(|&i| slicer.work(&slices[i].1)).sum();
     if chosen.len() < FEWEST || work < WORK {
         return None;
     }
-    let outs = [kernel.general.outs.as_slice(), kernel.steady.outs.as_slice()];
-    let taken: BTreeSet<usize> = chosen.iter().copied().collect();
-    let replaced = [0, 1].map(|form| Some(Without { sum: &sums[form], taken: &taken }));
-    let rest = slicer.slice(outs, [replaced[0].as_ref(), replaced[1].as_ref()]);
-    let pieces = || chosen.iter().map(|&i| &slices[i]).chain([&rest]);
-    if !slicer.apart(pieces()) {
+    let of = slices[chosen[0]].0.sums();
+    let without = [0, 1].map(|form| {
+        let taken =
+            |sum: usize| chosen.iter().flat_map(|&i| slices[i].0.terms[&sum].iter().copied()).collect();
+        of.iter().map(|&sum| Without { sum: sums[sum][form], taken: taken(sum) }).collect::<Vec<_>>()
+    });
+    let outs = [kernel.general.outs.clone(), kernel.steady.outs.clone()];
+    let rest = slicer.slice(outs, [&without[0], &without[1]]);
+    let pieces = || chosen.iter().map(|&i| &slices[i].1);
+    if !slicer.apart(pieces().chain([&rest])) {
         return None;
     }
-    let terms = chosen.iter().map(|&i| slicer.piece(&slices[i], ["term"].map(str::to_string).to_vec()));
-    Some(Cut { terms: terms.collect(), rest: slicer.piece(&rest, kernel.outputs.clone()) })
+    let outputs: Vec<String> =
+        (0..of.len()).map(|i| if i == 0 { "term".into() } else { format!("term{}", i + 1) }).collect();
+    let terms = pieces().map(|slice| slicer.piece(slice, outputs.clone())).collect();
+    Some(Cut { terms, rest: slicer.piece(&rest, kernel.outputs.clone()), sums: of.len() })
 }
 
 /// A sum whose inner additions have no other use.
@@ -89,28 +98,86 @@ struct Sum {
 }
 
 impl Sum {
-    fn longest(body: &Body) -> Option<Sum> {
-        let sums = Sums::as_written(body);
-        let whole = body.insts.handles().filter(|value| sums.is_whole(*value));
-        let (terms, value) = whole
-            .map(|value| (sums.terms(value), value))
-            .max_by_key(|(terms, value)| (terms.len(), std::cmp::Reverse(*value)))?;
+    fn new(body: &Body, sums: &Sums, value: Value) -> Sum {
+        let terms = sums.terms(value);
         let first = |sum: &Value| Some(body.insts[*sum].args.as_slice()[0]);
         let mut parts: Vec<Value> = std::iter::successors(Some(value), first).take(terms.len() - 1).collect();
         parts.reverse();
-        Some(Sum { value, terms, parts })
+        Sum { value, terms, parts }
     }
 
-    /// Makes one term of the first two.
-    fn join_first(&mut self) {
-        self.terms.splice(..2, [self.parts.remove(0)]);
+    /// Some of its terms as one value: one of them, or the first ones, which may be a term that is a sum itself.
+    fn value_of(&self, terms: &[usize]) -> Option<Value> {
+        match terms {
+            &[term] => Some(self.terms[term]),
+            _ if terms.iter().copied().eq(0..terms.len()) => Some(self.parts[terms.len() - 2]),
+            _ => None,
+        }
+    }
+}
+
+/// The long sums of a kernel, each in both bodies, in the order of the bodies. None where there are none, or the bodies
+/// have not the same.
+fn long_sums(kernel: &Kernel) -> Option<Vec<[Sum; 2]>> {
+    let [general, steady] = [&kernel.general, &kernel.steady].map(|body| {
+        let sums = Sums::as_written(body);
+        let whole = body.insts.handles().filter(|value| sums.is_whole(*value));
+        let all = whole.map(|value| Sum::new(body, &sums, value));
+        all.filter(|sum| sum.terms.len() >= FEWEST).collect::<Vec<Sum>>()
+    });
+    let lengths = |sums: &[Sum]| sums.iter().map(|sum| sum.terms.len()).collect::<Vec<usize>>();
+    let same = !steady.is_empty() && lengths(&general) == lengths(&steady);
+    same.then(|| general.into_iter().zip(steady).map(|(general, steady)| [general, steady]).collect())
+}
+
+/// Those of the sums that are in no term of another one.
+fn outermost<'s>(kernel: &Kernel, sums: &'s [[Sum; 2]]) -> Vec<[&'s Sum; 2]> {
+    let body = &kernel.steady;
+    let whole: FxHashMap<Value, &[Sum; 2]> = sums.iter().map(|sum| (sum[1].value, sum)).collect();
+    let mut within = vec![false; body.insts.len()];
+    let mut all = vec![];
+    // Users before what they use.
+    for (value, inst) in body.insts.iter().collect::<Vec<_>>().into_iter().rev() {
+        if within[value.index()] {
+            inst.args.as_slice().iter().for_each(|arg| within[arg.index()] = true);
+        } else if let Some(&sum) = whole.get(&value) {
+            sum[1].terms.iter().for_each(|term| within[term.index()] = true);
+            all.push(sum.each_ref());
+        }
+    }
+    all.reverse();
+    all
+}
+
+/// The longest of the sums, the first of those that are as long.
+fn longest(sums: &[[Sum; 2]]) -> Vec<[&Sum; 2]> {
+    let longest = sums.iter().rev().max_by_key(|sum| sum[1].terms.len());
+    longest.map(|sum| sum.each_ref()).into_iter().collect()
+}
+
+/// Terms that need one state.
+#[derive(Default)]
+struct Group {
+    /// By sum, which of its terms, in order.
+    terms: BTreeMap<usize, Vec<usize>>,
+}
+
+impl Group {
+    fn sums(&self) -> Vec<usize> {
+        self.terms.keys().copied().collect()
+    }
+
+    /// Its terms in the two bodies, one for each sum; none where those of a sum are not one value.
+    fn roots(&self, sums: &[[&Sum; 2]]) -> Option<[Vec<Value>; 2]> {
+        let of = |form: usize| self.terms.iter().map(move |(&sum, terms)| sums[sum][form].value_of(terms));
+        Some([of(0).collect::<Option<_>>()?, of(1).collect::<Option<_>>()?])
     }
 }
 
 /// A sum that is computed elsewhere, but for the terms that were not taken.
 struct Without<'a> {
     sum: &'a Sum,
-    taken: &'a BTreeSet<usize>,
+    taken: BTreeSet<usize>,
 }
 
 impl Without<'_> {
@@ -126,7 +193,14 @@ struct Slice<'a> {
     needed: [BTreeSet<Value>; 2],
     states: BTreeSet<Handle<StateSlot>>,
     delays: BTreeSet<Handle<DelayLine>>,
-    without: [Option<&'a Without<'a>>; 2],
+    without: [&'a [Without<'a>]; 2],
+}
+
+impl Slice<'_> {
+    /// The sum among those that are computed elsewhere that a value is, with its place among them.
+    fn without(&self, form: usize, value: Value) -> Option<(usize, &Without<'_>)> {
+        self.without[form].iter().enumerate().find(|(_, without)| without.sum.value == value)
+    }
 }
 
 struct Slicer<'a> {
@@ -151,25 +225,54 @@ impl<'a> Slicer<'a> {
         [&self.kernel.general, &self.kernel.steady]
     }
 
+    /// The terms of the sums, those together that need one state that changes, or one delay line. None where terms have so much in common that to look for it takes long.
+    fn groups(&self, sums: &[[&Sum; 2]]) -> Option<Vec<Group>> {
+        let terms: Vec<(usize, usize)> = (0..sums.len())
+            .flat_map(|sum| (0..sums[sum][0].terms.len()).map(move |term| (sum, term)))
+            .collect();
+        let mut joined = UnionFind::<usize>::new(terms.len());
+        let mut owners: FxHashMap<Op, usize> = FxHashMap::default();
+        let mut looked = 0;
+        for (i, &(sum, term)) in terms.iter().enumerate() {
+            let slice = self.slice([0, 1].map(|form| vec![sums[sum][form].terms[term]]), [&[], &[]]);
+            looked += slice.needed[0].len() + slice.needed[1].len();
+            if looked > LOOKS * (self.kernel.general.insts.len() + self.kernel.steady.insts.len()) {
+                return None;
+            }
+            let states =
+                slice.states.iter().map(|state| Op::Get(*state)).filter(|op| self.ends.contains_key(op));
+            for op in states.chain(slice.delays.iter().map(|line| Op::Read(*line))) {
+                _ = joined.union(i, *owners.entry(op).or_insert(i));
+            }
+        }
+        let mut groups: BTreeMap<usize, Group> = BTreeMap::new();
+        let mut first: FxHashMap<usize, usize> = FxHashMap::default();
+        for (i, &(sum, term)) in terms.iter().enumerate() {
+            let place = *first.entry(joined.find(i)).or_insert(i);
+            groups.entry(place).or_default().terms.entry(sum).or_default().push(term);
+        }
+        Some(groups.into_values().collect())
+    }
+
     /// Everything that `roots` need in the two bodies, with what becomes of the states and delay lines among it.
-    fn slice<'w>(&self, roots: [&[Value]; 2], without: [Option<&'w Without<'w>>; 2]) -> Slice<'w> {
+    fn slice<'w>(&self, roots: [Vec<Value>; 2], without: [&'w [Without<'w>]; 2]) -> Slice<'w> {
         let bodies = self.bodies();
+        let mut open: Vec<(usize, Value)> =
+            (0..2).flat_map(|form| roots[form].iter().map(move |root| (form, *root))).collect();
         let mut slice = Slice {
-            roots: roots.map(<[Value]>::to_vec),
+            roots,
             needed: Default::default(),
             states: BTreeSet::new(),
             delays: BTreeSet::new(),
             without,
         };
-        let mut open: Vec<(usize, Value)> =
-            (0..2).flat_map(|form| roots[form].iter().map(move |root| (form, *root))).collect();
         while let Some((form, value)) = open.pop() {
             if !slice.needed[form].insert(value) {
                 continue;
             }
             let inst = &bodies[form].insts[value];
-            match without[form].filter(|without| without.sum.value == value) {
-                Some(without) => open.extend(without.left().into_iter().map(|term| (form, term))),
+            match slice.without(form, value) {
+                Some((_, without)) => open.extend(without.left().into_iter().map(|term| (form, term))),
                 None => open.extend(inst.args.as_slice().iter().map(|arg| (form, *arg))),
             }
             let met = match inst.op {
@@ -259,9 +362,10 @@ impl<'a> Slicer<'a> {
             .collect();
         let delays: HashMap<_, _> =
             slice.delays.iter().map(|&line| (line, piece.delays.add(kernel.delays[line].clone()))).collect();
-        if slice.without[0].is_some() {
-            piece.inputs.push("sum".to_string());
-        }
+        let elsewhere = slice.without[0].len();
+        piece
+            .inputs
+            .extend((0..elsewhere).map(|i| if i == 0 { "sum".into() } else { format!("sum{}", i + 1) }));
         let place = |table: &[usize], i: usize| table.iter().position(|&entry| entry == i).unwrap_or(0);
         let op = |op: Op| match op {
             Op::Param(i) => Op::Param(ParamId::new(place(&params, i.index()))),
@@ -275,9 +379,9 @@ impl<'a> Slicer<'a> {
             let mut new = Body::default();
             let mut map: HashMap<Value, Value> = HashMap::new();
             for (value, inst) in self.insts(slice, form) {
-                let now = match slice.without[form].filter(|without| without.sum.value == value) {
-                    Some(without) => {
-                        let sum = new.add(Op::Input(InputId::new(inputs.len())), Type::F32, &[]);
+                let now = match slice.without(form, value) {
+                    Some((i, without)) => {
+                        let sum = new.add(Op::Input(InputId::new(inputs.len() + i)), Type::F32, &[]);
                         without.left().iter().fold(sum, |sum, term| new.op(Op::Add, &[sum, map[term]]))
                     }
                     None => {

@@ -91,6 +91,11 @@ mam_grammar::codes! {
         fails "bd = kick()\nsection a 1 bar { bd |x...| }\nsection b 1 bar { bd |x.x.| }\nplay a\nout = bd\n"
         passes "bd = kick()\nsection a 1 bar { bd |x...| }\nsection b 1 bar { bd |x.x.| }\nplay a b\nout = bd\n"
     }
+    TUNING Error "tuning-file" {
+        "`tuning \"scale.scl\"` reads a scale of Scala: a description, the number of its notes, and a pitch a line, in cents with a point (`701.955`) or as a ratio (`3/2`). A second file is a keyboard mapping (`.kbm`). `tuning edo 19` needs no file: an octave of 1 to 1200 equal steps."
+        fails "tuning edo 0\nlead = pluck()\nplay { lead \"c4 e4\" }\nout = lead\n"
+        passes "tuning edo 19\nlead = pluck()\nplay { lead \"c4 e4\" }\nout = lead\n"
+    }
     SECTION_VARIATION Error "section-variation" {
         "`section verse2 = verse { … }` is a section like another, of which some lines are other ones: a line takes the place of those of the same target, and `hh ~` leaves the lines of `hh` out. There has to be something to leave out, and a section to be like, which is not a variation of this one."
         fails "bd = kick()\nhh = closed_hat()\nsection a 1 bar { bd |x...| }\nsection b = a { hh ~ }\nplay a b\nout = bd + hh\n"

@@ -25,6 +25,7 @@ mod steps;
 mod tab;
 mod targets;
 mod tempo;
+mod tuning;
 mod values;
 mod vary;
 mod vocabulary;
@@ -39,6 +40,7 @@ pub use vocabulary::{Entry, Group, SOURCES, modifiers};
 pub use work::query_problem;
 
 use crate::dimension::Dimension;
+use crate::file::File;
 use crate::units::Units;
 use codes::{SCORE_NUMBER, SCORE_UNREACHED};
 use compose::Composer;
@@ -122,12 +124,13 @@ pub struct Parameter {
 /// parameters that a pass may leave other than it found them: that depends on the values at the start.
 /// Looking through its patterns takes no more than `limits` allow.
 pub fn from_ast(
-    ast: &Ast,
+    file: &File,
     seed: u64,
     targets: &dyn Targets,
     limits: &Limits,
     problems: &mut Problems,
 ) -> (Score, Vec<Leftover>) {
+    let ast = &file.ast;
     check_seed(ast, problems);
     let meter = tempo::meter(ast, &ast.items, problems);
     let (tempo, tempo_places) = tempo::tempo_map(ast, &ast.items, &meter, problems);
@@ -141,7 +144,8 @@ pub fn from_ast(
     check_reached(transport.length, &tempo_places, problems);
     check_countable(ast, &transport, &tempo_places, problems);
     let leftovers = check::check(&transport, &written, &mut { limits.score_work }, problems);
-    (Score { transports: vec![transport], ..Score::default() }, leftovers)
+    let tuning = tuning::tuning(file, problems);
+    (Score { transports: vec![transport], tuning, ..Score::default() }, leftovers)
 }
 
 /// Adds to the score of a file what is known when its song has been lowered. Without a `play`, every instrument plays a note

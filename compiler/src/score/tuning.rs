@@ -25,25 +25,25 @@ pub(super) fn tuning(file: &File, problems: &mut Problems) -> Option<Tuning> {
         twice(found.as_ref().map(|first: &(_, _)| first.1), item.span, "tuning", problems);
         match read(file, tuning) {
             Ok(tuning) => found = Some((tuning, item.span)),
-            Err(problem) => problems.extend(problem),
+            Err(problem) => problems.add(problem),
         }
     }
     found.and_then(|found| found.0)
 }
 
 /// A tuning; `None` where a file of it could not be read, which has been reported.
-fn read(file: &File, tuning: &ast::Tuning) -> Result<Option<Tuning>, Option<Problem>> {
+fn read(file: &File, tuning: &ast::Tuning) -> Result<Option<Tuning>, Problem> {
     let (scale, keyboard) = match tuning {
         ast::Tuning::Equal(steps) => {
             let n = count(&file.ast, *steps, "the steps of an octave", 1..=MOST_STEPS);
-            let n = n.map_err(|problem| Some(Problem::new(&TUNING, problem.span(), problem.message)))?;
+            let n = n.map_err(|problem| Problem::new(&TUNING, problem.span(), problem.message))?;
             return Ok(Some(keys(&Scale::equal(n as usize), &Keyboard::default())));
         }
         ast::Tuning::Files { scale, keyboard } => (scale, keyboard),
     };
     let text = |path: &Quoted| file.tunings.get(&path.text).map(String::as_str);
     let wrong = |path: &Quoted, why: String| {
-        Some(Problem::new(&TUNING, path.span, format!("`{}` is not what it should be: {why}", path.text)))
+        Problem::new(&TUNING, path.span, format!("`{}` is not what it should be: {why}", path.text))
     };
     let Some(text_of_scale) = text(scale) else { return Ok(None) };
     let read = Scale::read(text_of_scale).map_err(|why| wrong(scale, why))?;

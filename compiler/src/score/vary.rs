@@ -27,7 +27,9 @@ impl<'a> Composer<'a> {
             let loops = open.iter().any(|other| other.name.name == of.name);
             if loops {
                 let message = format!("the section `{name}` is a variation of itself");
-                self.problems.add(Problem::new(&SECTION_VARIATION, of.span, message));
+                let problem = Problem::new(&SECTION_VARIATION, of.span, message);
+                self.problems
+                    .add(problem.help("one of them is a section with a length: `section a 8 bars { … }`"));
                 continue;
             }
             let message = format!("there is no section `{of}` here");

@@ -4,7 +4,7 @@
 
 use super::{
     Arg, Ast, Body, Condition, Definition, DefinitionKind, Expect, Expr, ExprId, Item, ItemKind, Line,
-    MusicalUnit, Number, Over, Param, Part, PatternText, UnaryOp,
+    MusicalUnit, Number, Over, Param, Part, PatternText, Tuning, UnaryOp,
 };
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -78,6 +78,11 @@ fn kind(ast: &Ast, kind: &ItemKind, depth: usize) -> String {
         ItemKind::Length(length) => format!("(length {})", text(*length)),
         ItemKind::Seed(seed) => format!("(seed {})", text(*seed)),
         ItemKind::Expect(expect) => self::expect(ast, expect),
+        ItemKind::Tuning(Tuning::Equal(steps)) => format!("(tuning edo {})", text(*steps)),
+        ItemKind::Tuning(Tuning::Files { scale, keyboard }) => {
+            let keyboard = keyboard.as_ref().map_or(String::new(), |k| format!(" {:?}", k.text));
+            format!("(tuning {:?}{keyboard})", scale.text)
+        }
         ItemKind::Play(inner) => block(ast, "play", inner, depth),
         ItemKind::Line(line) => format!("({})", score_line(ast, line)),
         ItemKind::Arrangement(parts) => {

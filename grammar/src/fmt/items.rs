@@ -5,7 +5,7 @@ use super::comments::{Between, Region};
 use super::doc::Doc;
 use crate::ast::{
     Body, Condition, Definition, DefinitionKind, Expect, Expr, ExprId, Formal, Item, ItemKind, MidiNumbers,
-    Param, Part,
+    Param, Part, Tuning,
 };
 
 /// Longest body of a `sum` or `chain` that is written in one line.
@@ -210,6 +210,11 @@ impl Printer<'_> {
             ItemKind::Length(length) => Doc::text(format!("length {}", self.flat(*length))),
             ItemKind::Seed(seed) => Doc::text(format!("seed {}", self.flat(*seed))),
             ItemKind::Expect(expect) => self.expect(expect),
+            ItemKind::Tuning(Tuning::Equal(steps)) => Doc::text(format!("tuning edo {}", self.flat(*steps))),
+            ItemKind::Tuning(Tuning::Files { scale, keyboard }) => {
+                let keyboard = keyboard.as_ref().map_or(String::new(), |k| format!(" \"{}\"", k.text));
+                Doc::text(format!("tuning \"{}\"{keyboard}", scale.text))
+            }
             ItemKind::Play(items) => {
                 let block = self.block_after(start, items, item);
                 Doc::All(vec![Doc::text("play "), block])

@@ -5,7 +5,7 @@ use super::grammar::Rule;
 use super::pairs::without_keywords;
 use crate::ast::{
     Ast, Body, Condition, Definition, DefinitionKind, Expect, Expr, ExprId, Formal, Ident, Item, ItemKind,
-    Line, MidiNumbers, Param, Part, PatternText, Quoted, Unit,
+    Line, MidiNumbers, Param, Part, PatternText, Quoted, Tuning, Unit,
 };
 use crate::problem::{Problem, Problems};
 use crate::source::{SourceId, Span};
@@ -132,6 +132,7 @@ impl Builder<'_> {
             Rule::meter => self.meter(pair),
             Rule::swing => self.swing(pair),
             Rule::expect => self.expect(pair),
+            Rule::tuning => ItemKind::Tuning(self.tuning(pair)),
             Rule::play => ItemKind::Play(self.last_block(pair)),
             Rule::arrangement => self.arrangement(pair),
             Rule::section => self.section(pair),
@@ -307,6 +308,20 @@ impl Builder<'_> {
             Rule::between => Condition::Between(first, self.next_value(&mut parts)),
             _ => Condition::Within { tolerance: first, of: self.next_value(&mut parts) },
         }
+    }
+
+    fn tuning(&mut self, pair: Pair<'_, Rule>) -> Tuning {
+        let mut files = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::text => files.push(self.quoted(part)),
+                Rule::whole => return Tuning::Equal(self.number(&part)),
+                _ => {}
+            }
+        }
+        let mut files = files.into_iter();
+        let nothing = || Quoted { text: "".into(), span: Span::new(self.source, self.base, self.base) };
+        Tuning::Files { scale: files.next().unwrap_or_else(nothing), keyboard: files.next() }
     }
 
     fn arrangement(&mut self, pair: Pair<'_, Rule>) -> ItemKind {

@@ -26,13 +26,14 @@ pub(super) struct Diagnosis<'a> {
 }
 
 /// How each statement and head is written.
-const FORMS: [(&str, &str); 19] = [
+const FORMS: [(&str, &str); 20] = [
     ("tempo", "`tempo 130`, `tempo 138 at bar 3`, `tempo 130..150 over bars 5..9`"),
     ("meter", "`meter 7/8`"),
     ("swing", "`swing 12%`, `swing 12% of 1/8`"),
     ("length", "`length 16 bars`"),
     ("seed", "`seed 7`"),
     ("expect", "`expect peak(out) < 0dB`, also `> -60dB`, `in -16..-9`, `within 5% of 2s`"),
+    ("tuning", "`tuning \"scale.scl\"`, `tuning \"scale.scl\" \"keys.kbm\"`, or `tuning edo 19`"),
     ("use", "`use \"lib/mine.mam\"`"),
     ("title", "`title \"My song\"`"),
     ("param", "`param cutoff = 800Hz in 100Hz..8kHz curve exp`, then `step`, `smooth 5ms`"),

@@ -118,5 +118,43 @@ pub(crate) fn copies(program: &Program) -> (Vec<bool>, Vec<SignalId>) {
     (idle, program.outputs.iter().map(|&signal| result[signal]).collect())
 }
 
+/// Where a channel of a quantum by the call list comes from, so that it may be rendered where it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It is an output of a runner that nothing else reads.
+    Output {
+        /// The runner.
+        runner: usize,
+        /// Which of its outputs.
+        output: usize,
+    },
+    /// It is the same as an earlier channel.
+    Same(usize),
+    /// It is in a buffer.
+    Buffer,
+}
+
+/// Where each of the song's channels comes from, given the signals that [`copies`] has found to be the result, and which
+/// steps it leaves out.
+pub(crate) fn places(program: &Program, idle: &[bool], results: &[SignalId]) -> Vec<Place> {
+    let mut reads: IdMap<SignalId, usize> = IdMap::filled(0, program.buffers.len());
+    let mut writers: IdMap<SignalId, Vec<(usize, usize)>> = IdMap::filled(vec![], program.buffers.len());
+    for (runner, step) in program.steps.iter().enumerate().filter(|(runner, _)| !idle[*runner]) {
+        step.inputs.iter().chain(&step.copies).for_each(|&signal| reads[signal] += 1);
+        step.outputs.iter().enumerate().for_each(|(output, &signal)| writers[signal].push((runner, output)));
+    }
+    let place = |(channel, signal): (usize, &SignalId)| {
+        let earlier = results[..channel].iter().position(|other| other == signal);
+        match (earlier, writers[*signal].as_slice()) {
+            (Some(earlier), _) => Place::Same(earlier),
+            (None, &[(runner, output)]) if reads[*signal] == 0 && program.steps[runner].copies.is_empty() => {
+                Place::Output { runner, output }
+            }
+            _ => Place::Buffer,
+        }
+    };
+    results.iter().enumerate().map(place).collect()
+}
+
 /// All frames of a quantum.
 pub(crate) const WHOLE: std::ops::Range<usize> = 0..QUANTUM;

@@ -1,6 +1,6 @@
 //! A program with its memory, in the middle of being played.
 
-use super::call_list::{self, CallList, WHOLE};
+use super::call_list::{self, CallList, Place, WHOLE};
 use super::clock::Profile;
 use super::memory::{Block, Buffers, Line};
 use super::not_finite::NotFinite;
@@ -42,6 +42,8 @@ pub(crate) struct Instance {
     idle: Vec<bool>,
     /// The buffers of the channels, in a quantum of all steps and in one by the call list.
     outputs: [Vec<BufferId>; 2],
+    /// Where each channel of a quantum by the call list comes from.
+    places: Vec<Place>,
     /// Whether the last quantum was rendered by the call list.
     used_call_list: bool,
     /// Steps that have failed since they were asked for, with the first frame of the quantum, each once.
@@ -68,6 +70,7 @@ impl Instance {
         state.as_mut_slice().copy_from_slice(&program.state);
         let runners = runners(&program, &buffers, &lines);
         let (idle, copied) = call_list::copies(&program);
+        let places = call_list::places(&program, &idle, &copied);
         let outputs = [&program.outputs, &copied]
             .map(|signals| signals.iter().map(|&signal| program.buffers[signal]).collect());
         Instance {
@@ -82,6 +85,7 @@ impl Instance {
             propagation: SilencePropagation::new(&program),
             idle,
             outputs,
+            places,
             used_call_list: false,
             failures: Vec::with_capacity(program.steps.len()),
             program,
@@ -95,32 +99,91 @@ impl Instance {
 
     /// Renders the quantum that begins at a frame, with what the queue holds for it. What is late happens at once.
     pub(crate) fn quantum(&mut self, frame: u64) {
+        if self.is_uneventful(frame) {
+            self.run_call_list(frame);
+        } else {
+            self.part(frame, WHOLE);
+        }
+    }
+
+    /// Renders the quantum that begins at a frame where it is asked for: the frames of `out` from `at` on. Returns false,
+    /// and renders nothing, where something happens in it or `out` is not aligned as a kernel needs it.
+    pub(crate) fn quantum_into(&mut self, frame: u64, out: &mut [&mut [f32]], at: usize) -> bool {
+        let is_aligned =
+            |channel: &&mut [f32]| channel[at..].as_ptr().addr().is_multiple_of(Buffers::LEAST_ALIGN);
+        if !out.iter().all(is_aligned) || !self.is_uneventful(frame) {
+            return false;
+        }
+        for (index, channel) in out.iter_mut().enumerate().take(self.places.len()) {
+            if let Some((runner, output)) = self.direct(index) {
+                self.runners[runner].write_to(output, channel[at..at + QUANTUM].as_mut_ptr());
+            }
+        }
+        self.run_call_list(frame);
+        for index in 0..out.len() {
+            let last = self.places.len().saturating_sub(1);
+            if index <= last
+                && let Some((runner, output)) = self.direct(index)
+            {
+                let buffer = self.outputs[1][index];
+                self.runners[runner].write_to(output, self.buffers.start(buffer));
+                continue;
+            }
+            let (before, rest) = out.split_at_mut(index);
+            let to = &mut rest[0][at..at + QUANTUM];
+            // The last channel stands for all that are beyond.
+            let same = match self.places.get(index) {
+                Some(Place::Same(earlier)) => Some(*earlier),
+                None if !self.places.is_empty() => Some(last),
+                _ => None,
+            };
+            match same {
+                Some(earlier) => to.copy_from_slice(&before[earlier][at..at + QUANTUM]),
+                None => to.copy_from_slice(self.output(index)),
+            }
+        }
+        true
+    }
+
+    /// The runner, and which of its outputs, that may render a channel where it is asked for.
+    fn direct(&self, channel: usize) -> Option<(usize, usize)> {
+        match self.places.get(channel) {
+            Some(&Place::Output { runner, output }) if !self.propagation.output(channel) => {
+                Some((runner, output))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether nothing happens in the quantum at a frame, so that the call list renders it.
+    fn is_uneventful(&mut self, frame: u64) -> bool {
         let still = self.queue.next_frame() >= frame + QUANTUM as u64
             && self.params.are_still()
             && self.notes.is_empty();
-        if still && (self.call_list.is_written(&*self.program.code) || self.write_call_list()) {
-            self.used_call_list = true;
-            let memory = Memory { state: self.state.as_ptr(), image: &self.program.state };
-            // SAFETY: whatever changes a runner or the state forgets what was written.
-            let (released, mut slept) = unsafe {
-                self.call_list.run(frame, |index| {
-                    let (runner, failures) = (&mut self.runners[index], &mut self.failures);
-                    let failed = examine(runner, index, memory, frame, &WHOLE, failures);
-                    runner.end(memory.state, frame, WHOLE) || failed
-                })
-            };
-            for &(runner, voice) in released {
-                if self.runners[runner].may_sleep(voice, self.state.as_ptr()) {
-                    self.runners[runner].sleep(voice);
-                    slept = true;
-                }
+        still && (self.call_list.is_written(&*self.program.code) || self.write_call_list())
+    }
+
+    /// Renders a quantum in which nothing happens.
+    fn run_call_list(&mut self, frame: u64) {
+        self.used_call_list = true;
+        let memory = Memory { state: self.state.as_ptr(), image: &self.program.state };
+        // SAFETY: whatever changes a runner or the state forgets what was written.
+        let (released, mut slept) = unsafe {
+            self.call_list.run(frame, |index| {
+                let (runner, failures) = (&mut self.runners[index], &mut self.failures);
+                let failed = examine(runner, index, memory, frame, &WHOLE, failures);
+                runner.end(memory.state, frame, WHOLE) || failed
+            })
+        };
+        for &(runner, voice) in released {
+            if self.runners[runner].may_sleep(voice, self.state.as_ptr()) {
+                self.runners[runner].sleep(voice);
+                slept = true;
             }
-            if slept {
-                self.call_list.forget();
-            }
-            return;
         }
-        self.part(frame, WHOLE);
+        if slept {
+            self.call_list.forget();
+        }
     }
 
     /// Renders some frames of the quantum that begins at a frame, with what the queue holds for them. What is late happens

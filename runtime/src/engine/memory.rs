@@ -79,8 +79,8 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
-    /// Buffers lie at multiples of so many bytes.
-    pub(crate) const ALIGN: usize = ALIGN;
+    /// A buffer lies at a multiple of so many bytes at least, so that a kernel may have a vector of it as an operand.
+    pub(crate) const LEAST_ALIGN: usize = 16;
 
     pub(crate) fn silent(count: usize) -> Buffers {
         Buffers { all: Block::zeros((count + 1) * QUANTUM), count }

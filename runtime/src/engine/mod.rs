@@ -176,9 +176,15 @@ impl Engine {
         let mut done = 0;
         while done < frames {
             if self.cut.is_spent() {
+                self.hear(WHOLE);
+                if frames - done >= QUANTUM && self.quantum_into(out, done) {
+                    done += QUANTUM;
+                    continue;
+                }
                 self.quantum();
             } else if self.cut.served == self.made {
-                self.part(QUANTUM, |waiting, part| waiting.take(part));
+                self.hear(self.made..QUANTUM);
+                self.part(QUANTUM);
             }
             done += self.serve(out, done);
         }
@@ -196,10 +202,17 @@ impl Engine {
                 let made = if spent { 0 } else { self.made };
                 let end = QUANTUM.min(made + frames - done);
                 let mut channels = (0..).map(|channel| input.get(channel).or(input.last()));
-                self.part(end, |_, part| {
+                for index in 0..self.input.len() {
                     let heard = channels.next().flatten().and_then(|sound| sound.get(done..)).unwrap_or(&[]);
-                    input::copy(part, heard);
-                });
+                    if let Some(buffer) = self.instance.input(index) {
+                        input::copy(&mut buffer[made..end], heard);
+                    }
+                }
+                if spent && end == QUANTUM && self.quantum_into(out, done) {
+                    done += QUANTUM;
+                    continue;
+                }
+                self.part(end);
             }
             done += self.serve(out, done);
         }
@@ -228,31 +241,40 @@ impl Engine {
         self.reset();
     }
 
-    /// Renders the next quantum.
-    fn quantum(&mut self) {
+    /// Takes what some frames of a quantum hear of what was fed.
+    fn hear(&mut self, frames: Range<usize>) {
         for (index, waiting) in self.input.iter_mut().enumerate() {
             if let Some(buffer) = self.instance.input(index) {
-                waiting.take(buffer);
+                waiting.take(&mut buffer[frames.clone()]);
             }
         }
+    }
+
+    /// Renders the next quantum, whose input has been taken.
+    fn quantum(&mut self) {
         self.instance.quantum(self.cut.frame);
         self.made = QUANTUM;
         self.cut.renew();
     }
 
-    /// Renders the present quantum further, or the next one where it is over, up to its frame `end`. `hear` fills each
-    /// channel of the input.
-    fn part(&mut self, end: usize, mut hear: impl FnMut(&mut Waiting, &mut [f32])) {
+    /// Renders the next quantum where it is asked for, if that can be done: then all of it is served.
+    fn quantum_into(&mut self, out: &mut [&mut [f32]], at: usize) -> bool {
+        let rendered = self.instance.quantum_into(self.cut.frame, out, at);
+        if rendered {
+            self.cut.frame += QUANTUM as u64;
+            self.made = QUANTUM;
+        }
+        rendered
+    }
+
+    /// Renders the present quantum further, or the next one where it is over, up to its frame `end`. Its input has been
+    /// taken.
+    fn part(&mut self, end: usize) {
         if self.cut.is_spent() {
             self.cut.renew();
             self.made = 0;
         }
         let frames = self.made..end;
-        for (index, waiting) in self.input.iter_mut().enumerate() {
-            if let Some(buffer) = self.instance.input(index) {
-                hear(waiting, &mut buffer[frames.clone()]);
-            }
-        }
         let start = self.cut.frame - QUANTUM as u64;
         if frames == WHOLE {
             self.instance.quantum(start)

@@ -186,6 +186,11 @@ impl Runner {
         self.inputs.whole.0[input] = sound;
     }
 
+    /// Points an output to another buffer, which has a quantum, at a multiple of [`Buffers::LEAST_ALIGN`].
+    pub(crate) fn write_to(&mut self, output: usize, sound: *mut f32) {
+        self.outputs.whole.0[output] = sound;
+    }
+
     /// Whether an event of the part concerns it.
     pub(crate) fn has_event(&self, params: &Params, notes: &Notes) -> bool {
         let moves = |&index: &ParamId| params.masks(index) != (0, 0);

@@ -18,6 +18,29 @@ pub struct Score {
     pub starts: Vec<usize>,
     /// Parameters that are musical lengths and follow the tempo of the first transport.
     pub lengths: Vec<MusicalLength>,
+    /// The pitches of the keys, where they are not those of twelve equal steps.
+    pub tuning: Option<Tuning>,
+}
+
+/// Pitches of the keys.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tuning {
+    /// For the keys 0 to 127: the pitch as a MIDI number, 69 for 440 Hz, 0.01 a cent.
+    keys: Arc<[f64]>,
+}
+
+impl Tuning {
+    /// The tuning of 128 keys, each a MIDI number with a fraction.
+    pub fn new(keys: [f64; 128]) -> Tuning {
+        Tuning { keys: keys.into() }
+    }
+
+    /// The pitch of a key; one between two keys lies between their pitches, one beyond the last goes on as those do.
+    pub fn pitch(&self, key: f64) -> f64 {
+        let below = key.floor().clamp(0.0, 126.0);
+        let [low, high] = [0, 1].map(|i| self.keys[below as usize + i]);
+        low + (key - below) * (high - low)
+    }
 }
 
 impl Score {

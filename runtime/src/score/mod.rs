@@ -20,7 +20,7 @@ mod sequencer;
 pub use clock::{Change, Clock, Frames, LAST_FRAME, Swing, Tempo, TempoMap};
 
 pub use data::{
-    Action, Clip, Command, CommandKind, Duration, Line, Mark, MusicalLength, Ramp, Score, Transport,
+    Action, Clip, Command, CommandKind, Duration, Line, Mark, MusicalLength, Ramp, Score, Transport, Tuning,
 };
 pub use pattern::{Note, Pattern, PatternEvent, Pitch, QueryError, TableEvent, TimeSpan, Value};
 pub use rational::{Overflow, Rational};

@@ -1,5 +1,6 @@
 //! `mamc bench`: how fast a song compiles and renders, and where the time goes.
 
+mod counts;
 mod edit;
 
 use crate::args::{SongArgs, ThreadArgs};
@@ -23,7 +24,8 @@ use std::time::{Duration, Instant};
 #[command(after_help = "\
 With --json: { \"nsPerFrame\", \"nsPerFrameQuartiles\": [low, high], \"timesRealTime\", \"frames\", \"rate\",
 \"rounds\", \"block\", \"threads\", \"skip\", \"compileMs\", \"settledMs\", \"stages\": [{ \"stage\", \"ms\" }],
-\"nodes\": [{ \"node\", \"share\" }] }; with --edit { \"rounds\", \"first\", \"edit\", \"back\": { \"compileMs\",
+\"nodes\": [{ \"node\", \"share\" }] }; with --counts { \"kernels\":
+[{ \"kernel\", \"instructions\", \"loads\" }], \"floorNs\" }; with --edit { \"rounds\", \"first\", \"edit\", \"back\": { \"compileMs\",
 \"kernels\", \"stages\" } }.")]
 pub struct Bench {
     #[command(flatten)]
@@ -42,6 +44,9 @@ pub struct Bench {
     /// Render nothing: compile the song, then this one as an edit of it, and back
     #[arg(long, value_name = "INPUT", conflicts_with_all = ["duration", "block", "threads", "no_skip"])]
     edit: Option<PathBuf>,
+    /// Render nothing: count the machine instructions and loads of each kernel a frame, and measure what the engine adds
+    #[arg(long, conflicts_with_all = ["duration", "block", "threads", "no_skip", "edit"])]
+    counts: bool,
     /// Number of rounds, of which the median is reported
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
@@ -78,6 +83,11 @@ impl Bench {
         let compile = began.elapsed();
         cache.finish_tier_up();
         let finished = began.elapsed();
+        if self.counts {
+            let counted = counts::count(&compiled);
+            let document = || json::pretty(&counted.document());
+            return console.result(&if self.json { document() } else { counted.to_string() });
+        }
         let stages = compiled.compilation.timings;
         let program = Arc::new(compiled.compilation.program.ok_or(Failure::Input)?);
         let measured = self.measure(&program)?;

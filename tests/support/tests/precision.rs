@@ -137,6 +137,18 @@ fn render(kernel: Kernel) -> Vec<f32> {
     sound
 }
 
+/// How far a kernel is from itself in f64, of the greatest value: its scalar form, and as it is planned.
+fn errors(kernel: &Kernel) -> [f64; 2] {
+    let [truth, scalar, lanes] = [exact(kernel), planned(kernel, false), planned(kernel, true)].map(render);
+    let peak = truth.iter().fold(1.0, |most: f32, x| most.max(x.abs()));
+    assert!(peak.is_finite());
+    let far = |sound: &[f32]| {
+        let errors = sound.iter().zip(&truth).map(|(x, y)| f64::from((x - y).abs()));
+        errors.fold(0.0, f64::max) / f64::from(peak)
+    };
+    [far(&scalar), far(&lanes)]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -144,15 +156,7 @@ proptest! {
     fn lanes_are_as_near_to_f64_as_the_scalar_form(graph in graph()) {
         let text = format!("out = {graph}\n");
         let Some(kernel) = kernel(&text) else { return Ok(()) };
-        let [truth, scalar, lanes] =
-            [exact(&kernel), planned(&kernel, false), planned(&kernel, true)].map(render);
-        let peak = truth.iter().fold(1.0, |most: f32, x| most.max(x.abs()));
-        prop_assert!(peak.is_finite());
-        let far = |sound: &[f32]| {
-            let errors = sound.iter().zip(&truth).map(|(x, y)| f64::from((x - y).abs()));
-            errors.fold(0.0, f64::max) / f64::from(peak)
-        };
-        let (scalar, lanes) = (far(&scalar), far(&lanes));
+        let [scalar, lanes] = errors(&kernel);
         prop_assert!(lanes <= 2.0 * scalar + 1e-6, "{lanes} instead of {scalar}:\n{text}");
     }
 }

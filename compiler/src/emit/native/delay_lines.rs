@@ -7,7 +7,7 @@ use super::body::Emitter;
 use super::inst::{immediate, pack};
 use super::memory::{Memory, Region, entry, flags};
 use crate::emit::loops::{Access, Loop, Pointer, Uniform, has_neighbours};
-use crate::ir::{self, DelayLine, Scalar};
+use crate::ir::{self, DelayLine, Imm, Scalar};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
@@ -92,18 +92,36 @@ impl Emitter<'_> {
             Access::Gather => {
                 let given = self.from.body.insts[value].args.as_slice()[0];
                 let ago = self.value(b, given);
-                let lanes: Vec<Value> = (0..lanes)
-                    .map(|lane| {
-                        let ago = self.lane(b, ago, self.from.body.ty(given), lane);
-                        let frame = self.frame(b, lane);
-                        let at = b.ins().isub(frame, ago);
-                        let address = self.wrapped_address(b, line, at);
-                        b.ins().load(types::F32, flags, address, 0)
-                    })
-                    .collect();
-                if lanes.len() == 1 { lanes[0] } else { pack(b, &lanes, Scalar::F32) }
+                if lanes > 1 {
+                    return self.gather(b, line, ago);
+                }
+                let frame = self.frame(b, 0);
+                let at = b.ins().isub(frame, ago);
+                let address = self.wrapped_address(b, line, at);
+                b.ins().load(types::F32, flags, address, 0)
             }
         }
+    }
+
+    /// What was written into a line in four frames of their own: where these are is computed in lanes.
+    fn gather(&mut self, b: &mut FunctionBuilder, line: Handle<DelayLine>, ago: Value) -> Value {
+        let flags = flags(b, Region::Delay);
+        let pointer = self.pointer(b, Pointer::Delay(line.index() as u32));
+        let last = self.from.kernel.delays[line].frames - 1;
+        let frames = self.frames(b, ir::Type::I32.with_lanes(4));
+        let at = b.ins().isub(frames, ago);
+        let last = immediate(b, Imm::I32(last as i32), 4);
+        let at = b.ins().band(at, last);
+        let offsets = b.ins().ishl_imm_u(at, 2);
+        let loaded: Vec<Value> = (0..4)
+            .map(|lane| {
+                let offset = b.ins().extractlane(offsets, lane);
+                let offset = b.ins().uextend(types::I64, offset);
+                let address = b.ins().iadd(pointer, offset);
+                b.ins().load(types::F32, flags, address, 0)
+            })
+            .collect();
+        pack(b, &loaded, Scalar::F32)
     }
 
     /// Writes an iteration's frames.

@@ -240,13 +240,14 @@ impl Emitter<'_> {
         }
     }
 
-    fn frames(&mut self, b: &mut FunctionBuilder, ty: ir::Type) -> Value {
+    pub(super) fn frames(&mut self, b: &mut FunctionBuilder, ty: ir::Type) -> Value {
         let frame = self.frame(b, 0);
         if ty.lanes == 1 {
             return frame;
         }
-        let lanes: Vec<Value> = (0..4).map(|lane| b.ins().iconst(types::I32, lane)).collect();
-        let lanes = pack(b, &lanes, Scalar::I32);
+        let lanes: Vec<u8> = (0..4).flat_map(u32::to_le_bytes).collect();
+        let lanes = b.func.dfg.constants.insert(lanes.into());
+        let lanes = b.ins().vconst(types::I32X4, lanes);
         let first = splat(b, frame, Scalar::I32);
         b.ins().iadd(first, lanes)
     }

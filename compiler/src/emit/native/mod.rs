@@ -9,6 +9,7 @@
 //! subnormals are flushed: that is the trampoline's part (`mam_runtime::machine`). Nothing is contracted or reordered.
 
 mod body;
+mod counts;
 mod delay_lines;
 mod inst;
 mod isa;
@@ -18,6 +19,7 @@ mod loops;
 mod memory;
 mod transpose;
 
+pub use counts::{Counts, counts};
 pub(crate) use isa::has_fma;
 pub use jit::Jit;
 pub(crate) use jit::compile_all;
@@ -97,6 +99,10 @@ pub fn compile(module: &Module, kernel: &Kernel, settings: &Settings) -> Result<
 /// The forms, in the order of [`Form`].
 const FORMS: [Form; 3] = [Form::Setup, Form::Steady, Form::General];
 
+/// Instructions of a body beyond which its registers are allocated in one pass: the other allocator takes more than linear
+/// time, which no one waits for.
+const MOST_WELL: usize = 8_000;
+
 /// Compiles one form of a kernel.
 fn compile_form(
     form: Form,
@@ -111,6 +117,8 @@ fn compile_form(
     let level = match form {
         // What runs once a segment need not be fast.
         Form::Setup => OptLevel::Quick,
+        Form::Steady if kernel.steady.insts.len() > MOST_WELL => OptLevel::Quick,
+        Form::General if kernel.general.insts.len() > MOST_WELL => OptLevel::Quick,
         Form::Steady | Form::General => settings.level,
     };
     let settings = Settings { level, ..*settings };

@@ -80,6 +80,7 @@ impl Song<'_> {
         for item in &self.ast.items {
             match &item.kind {
                 ItemKind::Seed(_) => self.refuse(item.span, "a seed"),
+                ItemKind::Tuning(_) => self.refuse(item.span, "a tuning"),
                 ItemKind::Param(param) => self.refuse(param.name.span, "a knob"),
                 _ => {}
             }

@@ -170,6 +170,12 @@ impl Song<'_> {
             if note.vel != 1.0 {
                 self.refuse(self.line_span(target), "a velocity other than 1");
             }
+            if note.length != 1.0 || note.delay != 0.0 {
+                self.refuse(
+                    self.line_span(target),
+                    "a note that is longer, shorter, earlier or later than its step",
+                );
+            }
             if note.pitch != Pitch::Plain(0.0) {
                 self.refuse(self.line_span(target), "a note of a pitch");
             }

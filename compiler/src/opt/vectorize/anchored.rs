@@ -17,7 +17,7 @@ use rustc_hash::FxHashMap;
 pub(in crate::opt) fn anchored(kernel: &Kernel) -> Kernel {
     let a = Analysis::steady(kernel);
     let mut counters: FxHashMap<Value, Counter> = FxHashMap::default();
-    let components = recurrence::components(a.body, &a.rates);
+    let components = recurrence::components(&a);
     for component in components.iter().filter(|component| recurrence::is_recurrence(a.body, component)) {
         if let Some(counter) = induction::counter(&a, component) {
             counters.insert(counter.least, counter);

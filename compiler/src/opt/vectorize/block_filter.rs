@@ -56,6 +56,16 @@ impl Users {
         let leaves = body.outs.iter().copied().chain(body.writes.iter().map(|(_, value)| *value)).collect();
         Users { insts, leaves, sets }
     }
+
+    /// Whether what is not of a component needs a value of it.
+    pub(super) fn is_heard_outside(&self, body: &Body, value: Value, component: &[Value]) -> bool {
+        let outside = |user: &Value| !component.contains(user);
+        let own =
+            |state: &Handle<StateSlot>| component.iter().any(|get| body.insts[*get].op == Op::Get(*state));
+        self.leaves.contains(&value)
+            || self.insts[value.index()].iter().any(outside)
+            || self.sets.get(&value).is_some_and(|states| !states.iter().all(own))
+    }
 }
 
 impl BlockFilter {

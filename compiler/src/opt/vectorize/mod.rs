@@ -10,19 +10,23 @@
 //! it is then.
 //!
 //! A delay line is not an edge of a recurrence where each delay is at least four frames. Where a delay is loop-invariant but not
-//! a constant, the body has a condition ([`Body::only_if`]); where it may change every frame, the kernel has no time lanes.
+//! a constant, or moves between bounds that the call knows, the body has a condition ([`Body::only_if`]). A constant of one to
+//! three frames is an edge; a delay that moves and may be as short as that keeps the kernel from time lanes.
 //!
 //! All forms but block filters, linear recurrences, those within a bound and series keep every bit.
 
 mod anchored;
 mod block_filter;
+mod bounds;
 mod build;
 mod clamp;
 mod induction;
+mod pulses;
 pub(super) mod recurrence;
 mod scalarize;
 mod scan;
 mod schedule;
+mod segmented;
 mod slp;
 
 pub(super) use anchored::anchored;
@@ -72,9 +76,6 @@ struct Candidate {
     kernel: Kernel,
 }
 
-/// Lanes have to cost less than this much of the scalar form.
-const WORTH: f64 = 0.8;
-
 /// Decides how the frames of a canonical kernel are computed, and finishes it.
 pub(super) fn choose(kernel: &Kernel, cx: Context) -> Choice {
     let general = finish_body(&kernel.general, cx);
@@ -111,9 +112,9 @@ pub(super) fn choose(kernel: &Kernel, cx: Context) -> Choice {
 fn take_cheapest(candidates: Vec<Candidate>, scalar: Candidate, mut reasons: Vec<String>) -> Choice {
     let costs: String =
         candidates.iter().map(|way| format!("{} in {}, ", way.cost, way.lanes.name())).collect();
-    let (limit, scalar_cost) = (scalar.cost.times(WORTH), scalar.cost);
+    let scalar_cost = scalar.cost;
     let cheapest = candidates.into_iter().min_by(|a, b| a.cost.compare(&b.cost));
-    let best = cheapest.filter(|best| best.cost <= limit).unwrap_or(scalar);
+    let best = cheapest.filter(|best| best.cost < scalar_cost).unwrap_or(scalar);
     reasons.insert(0, format!("{}: a frame costs {costs}{scalar_cost} scalar", best.lanes.name()));
     Choice { kernel: best.kernel, lanes: best.lanes, reasons }
 }

@@ -2,13 +2,16 @@
 //! computed in lanes: the recognisers are asked one after the other, and the first that knows a component describes it.
 
 use super::block_filter::{self, BlockFilter, Users};
+use super::bounds;
 use super::clamp::{self, Clamp};
 use super::induction::{self, Counter, Inductions, Phase, Ramp, ScaledSeries, Series};
+use super::pulses::{self, Pulses};
 use super::scalarize::ScalarRegion;
 use super::scan::{self, Linear};
 use super::schedule::Schedule;
-use crate::ir::{Body, Op, Rate, Scalar, Value};
-use crate::opt::analysis::Analysis;
+use super::segmented::{self, Advance, Segmented};
+use crate::ir::{Body, DelayLine, Imm, Op, Rate, Scalar, Value};
+use crate::opt::analysis::{Analysis, ShortRead};
 use mam_grammar::Handle;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
@@ -17,17 +20,24 @@ use rustc_hash::FxHashMap;
 /// Instructions that depend on each other, in the order of the body; one that depends on nothing before it by itself.
 pub(in crate::opt) type Component = Vec<Value>;
 
-/// The instructions that are computed every frame, component by component, each after what it needs.
-pub(in crate::opt) fn components(body: &Body, rates: &[Rate]) -> Vec<Component> {
-    components_through(body, rates, &[])
+/// The instructions that are computed every frame, component by component, each after what it needs. Delay lines that are
+/// read less than four frames ago make recurrences too.
+pub(in crate::opt) fn components(a: &Analysis) -> Vec<Component> {
+    let reads = a.body.insts.handles().filter_map(|read| Some((read, a.short_read(read)?.written)));
+    components_through(a.body, &a.rates, reads)
 }
 
-/// The same, where loop-carried values make recurrences too.
+/// The same, where loop-carried values make recurrences, and no delay line.
 pub(in crate::opt) fn components_with_back_edges(body: &Body, rates: &[Rate]) -> Vec<Component> {
-    components_through(body, rates, &body.back_edges)
+    components_through(body, rates, body.back_edges.iter().copied())
 }
 
-fn components_through(body: &Body, rates: &[Rate], back_edges: &[(Value, Value)]) -> Vec<Component> {
+/// `back_edges`: values, each with what it is in the next iteration.
+fn components_through(
+    body: &Body,
+    rates: &[Rate],
+    back_edges: impl Iterator<Item = (Value, Value)>,
+) -> Vec<Component> {
     let sets: FxHashMap<Handle<_>, Value> = body.sets.iter().copied().collect();
     let mut graph = DiGraph::<Value, ()>::new();
     let nodes: Vec<_> = body.insts.handles().map(|value| graph.add_node(value)).collect();
@@ -70,6 +80,8 @@ pub(super) enum Form {
     FrameByFrame(Value),
     /// `prev` of what is in no recurrence with it: what its state is set to, one frame later.
     Previous { get: Value, next: Value },
+    /// What was written into a delay line less than four frames ago, and is in no recurrence with it.
+    ShortRead { value: Value, read: ShortRead },
     /// A whole number that rises by the same in each frame.
     Ramp(Ramp),
     /// A power of two whose exponent is a line over a counter.
@@ -80,6 +92,10 @@ pub(super) enum Form {
     Phase(Phase),
     /// `min(s + step, most)` of whole numbers.
     Counter(Counter),
+    /// A state that a condition sets to a value, and that else keeps it or counts.
+    Segmented(Segmented),
+    /// A countdown that begins anew with a period.
+    Pulses(Pulses),
     /// Linear in its states.
     Linear(Linear),
     /// Linear in its state within a bound.
@@ -95,11 +111,24 @@ impl Form {
     pub(super) fn describe(&self, a: &Analysis) -> Option<String> {
         let name = |state| a.name_of(state);
         match self {
-            Form::Elementwise(_) | Form::FrameByFrame(_) | Form::Previous { .. } => None,
+            Form::Elementwise(_) | Form::FrameByFrame(_) | Form::Previous { .. } | Form::ShortRead { .. } => {
+                None
+            }
             Form::Ramp(_) | Form::ScaledSeries(_) | Form::BlockFilters(_) => None,
             Form::Series(series) => Some(format!("v{}: a geometric series", series.value.index())),
             Form::Phase(phase) => Some(format!("{}: a phase", name(phase.state))),
             Form::Counter(counter) => Some(format!("{}: a counter", name(counter.state))),
+            Form::Segmented(segmented) => {
+                let what = match segmented.advance {
+                    Advance::Held => "a value that is held",
+                    Advance::Counted { .. } => "a counter that begins anew",
+                };
+                Some(format!("{}: {what}", name(segmented.state)))
+            }
+            Form::Pulses(pulses) => {
+                let late = pulses.late.map_or(String::new(), |late| format!(", {}", name(late.state)));
+                Some(format!("{}{late}: a countdown that begins anew", name(pulses.left.state)))
+            }
             Form::Linear(linear) => {
                 let names: Vec<&str> = linear.states.iter().map(|state| name(*state)).collect();
                 Some(format!("{}: linear, with a loop-invariant factor", names.join(", ")))
@@ -126,12 +155,13 @@ pub(super) struct Forms {
 /// Why the body can't be computed in lanes.
 pub(super) fn recognise(a: &Analysis, rounding: bool) -> Result<Forms, String> {
     obstacle(a)?;
-    let components = components(a.body, &a.rates);
-    let filters = find_filters(a, &components, rounding);
+    let components = components(a);
+    let users = Users::new(a.body);
+    let filters = find_filters(a, &users, &components, rounding);
     let mut reasons: Vec<String> = filters.iter().flatten().map(|filter| filter.describe(a)).collect();
     let mut filters: Vec<Option<BlockFilter>> = filters;
     let schedule = Schedule::new(a, &components, &filters);
-    let mut recogniser = Recogniser { a, rounding, inductions: Inductions::default() };
+    let mut recogniser = Recogniser { a, users: &users, rounding, inductions: Inductions::default() };
     let mut all = vec![];
     for group in schedule.groups {
         let here: Vec<BlockFilter> = group.iter().filter_map(|i| filters[*i].take()).collect();
@@ -158,28 +188,55 @@ fn obstacle(a: &Analysis) -> Result<(), String> {
             return Err("it has loop-carried values already".into());
         }
         if let Op::Read(line) = inst.op {
-            let name = &a.kernel.delays[line].name;
-            let ago = inst.args.as_slice()[0];
-            if !a.is_invariant(ago) {
-                return Err(format!("the delay of {name} may change every frame"));
-            }
-            let short = matches!(a.body.as_const(ago), Some(crate::ir::Imm::I32(d)) if d < 4);
-            if short || a.kernel.delays[line].frames < 8 {
-                return Err(format!("{name} is read after less than four frames"));
-            }
+            short_line(a, line)?;
+            delay_fits(a, line, inst.args.as_slice()[0])?;
         }
     }
     Ok(())
 }
 
+/// Why four neighbours of a line are not read at once.
+fn short_line(a: &Analysis, line: Handle<DelayLine>) -> Result<(), String> {
+    let DelayLine { name, frames } = &a.kernel.delays[line];
+    match frames {
+        8.. => Ok(()),
+        _ => Err(format!("{name} has less than eight frames: give it a longer `max:`")),
+    }
+}
+
+/// Why a delay is not one of four frames at once.
+fn delay_fits(a: &Analysis, line: Handle<DelayLine>, ago: Value) -> Result<(), String> {
+    let DelayLine { name, frames } = &a.kernel.delays[line];
+    if a.is_invariant(ago) {
+        // What is not a constant is a condition of the body.
+        let never =
+            matches!(a.body.as_const(ago), Some(Imm::I32(ago)) if !(1..*frames as i32).contains(&ago));
+        return if never { Err(format!("{name} is read where nothing has been written")) } else { Ok(()) };
+    }
+    match a.interval(ago) {
+        // Where it is not known to be four frames, the call may know it.
+        Some((least, most)) if most <= f64::from(*frames) && (least >= 4.0 || bounds::has_bounds(a, ago)) => {
+            Ok(())
+        }
+        _ => Err(format!(
+            "the delay of {name} may change every frame, and is not known to be at least four frames: keep it above \
+             them, as in `max(time, 4 * dt)`"
+        )),
+    }
+}
+
 /// Which components are filters in blocks.
-fn find_filters(a: &Analysis, components: &[Component], rounding: bool) -> Vec<Option<BlockFilter>> {
+fn find_filters(
+    a: &Analysis,
+    users: &Users,
+    components: &[Component],
+    rounding: bool,
+) -> Vec<Option<BlockFilter>> {
     if !rounding {
         return components.iter().map(|_| None).collect();
     }
-    let users = Users::new(a.body);
     let found = |component: &Component| match is_recurrence(a.body, component) {
-        true => block_filter::recognise(a, &users, component),
+        true => block_filter::recognise(a, users, component),
         false => None,
     };
     components.iter().map(found).collect()
@@ -188,6 +245,7 @@ fn find_filters(a: &Analysis, components: &[Component], rounding: bool) -> Vec<O
 /// The recognisers, in order, and what they have found so far.
 struct Recogniser<'a> {
     a: &'a Analysis<'a>,
+    users: &'a Users,
     /// Whether last bits may change.
     rounding: bool,
     inductions: Inductions,
@@ -207,6 +265,9 @@ impl Recogniser<'_> {
         let double = |v: &Value| self.a.body.ty(*v).scalar == Scalar::F64;
         if let Some(next) = self.a.next_of(inst.op) {
             return Form::Previous { get: value, next };
+        }
+        if let Some(read) = self.a.short_read(value) {
+            return Form::ShortRead { value, read };
         }
         if double(&value) || inst.args.as_slice().iter().any(double) {
             return Form::FrameByFrame(value);
@@ -231,6 +292,12 @@ impl Recogniser<'_> {
         if let Some(counter) = induction::counter(self.a, component) {
             self.inductions.add_counter(&counter);
             return Form::Counter(counter);
+        }
+        if let Some(segmented) = segmented::recognise(self.a, component) {
+            return Form::Segmented(segmented);
+        }
+        if let Some(pulses) = pulses::recognise(self.a, self.users, component) {
+            return Form::Pulses(pulses);
         }
         if !self.rounding {
             return Form::Scalar(ScalarRegion::unknown(component));

@@ -28,11 +28,17 @@ impl ScalarRegion {
     /// Its states, what it is made of, and what keeps it from lanes.
     pub(super) fn describe(&self, a: &Analysis) -> String {
         let ops = || self.members.iter().map(|value| a.body.insts[*value].op);
-        let states =
-            ops().filter_map(|op| if let Op::Get(state) = op { Some(a.name_of(state)) } else { None });
-        let states = states.collect::<Vec<&str>>().join(", ");
+        let name = |op| match op {
+            Op::Get(state) => Some(a.name_of(state)),
+            Op::Read(line) => Some(a.kernel.delays[line].name.as_str()),
+            _ => None,
+        };
+        let states = ops().filter_map(name).collect::<Vec<&str>>().join(", ");
         if self.creeps {
-            return format!("{states}: a scalar region, as it adds up the roundings of many frames");
+            return format!(
+                "{states}: a scalar region, as it adds up the roundings of many frames: with a factor of its state below 255/256 it \
+                 goes in lanes"
+            );
         }
         let plain = ops().filter(|op| !matches!(op, Op::Get(_) | Op::Const(_)));
         let mut names: Vec<&str> = plain.map(|op| op.row().name).collect();
@@ -46,7 +52,11 @@ impl ScalarRegion {
         let body = a.body;
         let op = |value: &&Value| matches!(body.insts[**value].op, Op::Select);
         if self.members.iter().any(|value| op(&value)) {
-            return Some("it chooses by a condition".into());
+            return Some(
+                "it chooses by a condition from what depends on its state: a choice whose condition and value do not is held in \
+                 lanes"
+                    .into(),
+            );
         }
         if self.members.iter().any(|value| body.ty(*value).scalar == Scalar::F64) {
             return Some("it is computed in 64 bits".into());
@@ -63,7 +73,9 @@ impl ScalarRegion {
             }
         }
         let states = self.members.iter().filter(|value| matches!(body.insts[**value].op, Op::Get(_))).count();
-        (states > scan::STATES).then(|| format!("it is linear through {states} states, not {}", scan::STATES))
+        (states > scan::STATES).then(|| {
+            format!("it is linear through {states} states at once: of {} each, one after the other, it goes in lanes", scan::STATES)
+        })
     }
 }
 
@@ -77,7 +89,7 @@ fn not_linear(a: &Analysis, known: &FxHashMap<Value, Slope>, value: Value) -> St
             "what depends on its state is multiplied by itself".into()
         }
         Op::Mul | Op::Fma | Op::Div if depends(&&args[0]) || inst.op != Op::Div => {
-            "a factor of its state moves every frame".into()
+            "a factor of its state moves every frame: where it is held between events it goes in lanes".into()
         }
         Op::Div => "something is divided by its state".into(),
         op => format!("`{}` of its state is not linear", op.row().name),

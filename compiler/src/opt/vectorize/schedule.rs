@@ -30,7 +30,7 @@ impl Schedule {
             let members: &[Value] = blocks[i].as_ref().map_or(&components[i], |block| &block.members);
             let before = |value: &Value| {
                 let inst = &a.body.insts[*value];
-                inst.args.as_slice().iter().copied().chain(a.next_of(inst.op)).collect::<Vec<_>>()
+                inst.args.as_slice().iter().copied().chain(a.earlier(*value)).collect::<Vec<_>>()
             };
             let all = members.iter().flat_map(before).filter_map(|value| component_of[value.index()]);
             all.filter(|other| *other != i).collect::<Vec<usize>>()

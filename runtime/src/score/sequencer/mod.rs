@@ -348,6 +348,10 @@ impl Sequencer {
         };
         self.stamp += 1;
         let pitch = note.midi(self.setup.targets[target].default_note);
+        let pitch = match (note.pitch, &self.setup.score.tuning) {
+            (Pitch::Note(_) | Pitch::Degree(..), Some(tuning)) => tuning.pitch(pitch),
+            _ => pitch,
+        };
         let start = Start { note: self.stamp, pitch, vel: note.vel, until_next };
         self.voices[target].begin(start, self.stamp, frame, out);
         self.offs.push(Reverse(NoteEnd { frame: end.max(frame + 1), note: self.stamp, target }));

@@ -110,7 +110,7 @@ impl Builder<'_> {
     }
 
     /// −1 where a < b, else 0.
-    fn carry_of(&mut self, a: Value, b: Value) -> Value {
+    pub(super) fn carry_of(&mut self, a: Value, b: Value) -> Value {
         let carries = self.b.op(Op::Lt, &[a, b]);
         let lanes = self.b.new.ty(carries).lanes;
         let (minus, zero) =
@@ -159,7 +159,7 @@ impl Builder<'_> {
     }
 
     /// k·step in the lanes, from k = `from`.
-    fn count(&mut self, from: i32, step: i32) -> Value {
+    pub(super) fn count(&mut self, from: i32, step: i32) -> Value {
         let lanes: Vec<Value> = (from..from + 4).map(|k| self.b.new.i32(k * step)).collect();
         self.b.op(Op::Pack, &lanes)
     }

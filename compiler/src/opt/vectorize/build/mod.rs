@@ -2,14 +2,17 @@
 //! what it needs.
 
 mod block_filter;
+mod bounds;
 mod induction;
+mod pulses;
 mod scan;
+mod segmented;
 
 use super::recurrence::Form;
 use super::scan::{Slope, formula};
-use crate::ir::{Body, Imm, Inst, Op, Scalar, StateSlot, Type, Value};
-use crate::opt::analysis::Analysis;
-use crate::opt::lanes::LaneBuilder;
+use crate::ir::{Body, Imm, Op, Scalar, StateSlot, Type, Value};
+use crate::opt::analysis::{Analysis, ShortRead};
+use crate::opt::lanes::{LANES, LaneBuilder};
 use induction::{Count, HeldPhase, Progression};
 use mam_grammar::Handle;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -64,10 +67,17 @@ impl Builder<'_> {
         for inst in body.insts.values() {
             let (Op::Read(line), &[ago]) = (inst.op, inst.args.as_slice()) else { continue };
             let frames = self.a.kernel.delays[line].frames as i32;
-            if matches!(body.as_const(ago), Some(Imm::I32(d)) if (4..frames).contains(&d)) {
+            // A constant is one to three frames, which has a form of its own, or fits.
+            if body.as_const(ago).is_some() {
                 continue;
             }
-            let ago = self.b.uniform(ago).expect("a delay that moves has no form in lanes");
+            if !self.a.is_invariant(ago) {
+                if !self.a.interval(ago).is_some_and(|(least, _)| least >= 4.0) {
+                    self.only_if_at_least(ago, 5.0);
+                }
+                continue;
+            }
+            let ago = self.b.uniform(ago).expect("it is loop-invariant");
             let (three, frames) = (self.b.new.i32(3), self.b.new.i32(frames));
             let long = self.b.op(Op::Lt, &[three, ago]);
             let short = self.b.op(Op::Lt, &[ago, frames]);
@@ -94,11 +104,14 @@ impl Builder<'_> {
                 self.b.define_each(*value, each);
             }
             Form::Previous { get, next } => self.previous(*get, *next),
+            Form::ShortRead { value, read } => self.short_read(*value, *read),
             Form::Ramp(ramp) => self.ramp(ramp),
             Form::Series(series) => self.series(series),
             Form::ScaledSeries(scaled) => self.scaled_series(scaled),
             Form::Phase(phase) => self.phase(phase),
             Form::Counter(counter) => self.counter(counter),
+            Form::Segmented(segmented) => self.segmented(segmented),
+            Form::Pulses(pulses) => self.pulses(pulses),
             Form::Linear(linear) => self.linear(linear),
             Form::Clamp(clamp) => self.clamp(clamp),
             Form::BlockFilters(filters) => self.block_filters(filters),
@@ -139,6 +152,32 @@ impl Builder<'_> {
             let lanes = self.later(next, before);
             self.b.define_lanes(get, lanes);
         }
+    }
+
+    /// What was written one to three frames ago: the last lanes of what the iteration before wrote, which is read from the
+    /// line, and then the first ones of what this one writes.
+    fn short_read(&mut self, value: Value, read: ShortRead) {
+        let written = self.b.lanes(read.written);
+        let before = self.written_before(value);
+        let [one, two, three] = [3, 2, 1].map(|lane| self.b.op(Op::Extract(lane), &[before]));
+        let [first, second] = [0, 1].map(|lane| self.b.op(Op::Extract(lane), &[written]));
+        let lanes = match read.ago {
+            1 => self.b.op(Op::Slide, &[written, one]),
+            2 => self.b.op(Op::Pack, &[two, one, first, second]),
+            _ => {
+                let slid = self.b.op(Op::Slide, &[written, one]);
+                let [third, fourth] = [0, 1].map(|lane| self.b.op(Op::Extract(lane), &[slid]));
+                self.b.op(Op::Pack, &[three, two, third, fourth])
+            }
+        };
+        self.b.define_lanes(value, lanes);
+    }
+
+    /// The four frames that were written into a line in the iteration before: the line of a read.
+    fn written_before(&mut self, read: Value) -> Value {
+        let inst = &self.a.body.insts[read];
+        let four = self.b.new.constant(Imm::I32(4), 4);
+        self.b.new.add(inst.op, inst.ty.with_lanes(4), &[four])
     }
 
     /// A state in all lanes, as it is when the call begins.
@@ -199,24 +238,48 @@ impl Builder<'_> {
         let inside: FxHashSet<Value> = members.iter().copied().collect();
         for k in 0..4 {
             for member in members {
-                let inst = &self.a.body.insts[*member];
-                let value = match self.a.next_of(inst.op) {
-                    Some(_) if k == 0 => self.b.new.insts.add(inst.clone()),
-                    Some(next) => frames[&next][k - 1],
-                    None => {
-                        let args = inst.args.as_slice().iter().map(|arg| match inside.contains(arg) {
-                            true => frames[arg][k],
-                            false => self.b.each(*arg)[k],
-                        });
-                        let args = args.collect();
-                        self.b.new.insts.add(Inst { args, ..inst.clone() })
-                    }
-                };
+                let value = self.frame_of(*member, k, &inside, &mut frames);
                 frames.entry(*member).or_default().push(value);
             }
         }
         for (member, frames) in frames {
             self.b.define_each(member, [frames[0], frames[1], frames[2], frames[3]]);
         }
+    }
+
+    /// A member of a scalar region in the iteration's k-th frame, those before it being known.
+    fn frame_of(
+        &mut self,
+        member: Value,
+        k: usize,
+        inside: &FxHashSet<Value>,
+        frames: &mut FxHashMap<Value, Vec<Value>>,
+    ) -> Value {
+        let inst = &self.a.body.insts[member];
+        match self.a.next_of(inst.op) {
+            Some(_) if k == 0 => return self.b.new.insts.add(inst.clone()),
+            Some(next) => return frames[&next][k - 1],
+            None => {}
+        }
+        if let Some(ShortRead { ago, written }) = self.a.short_read(member) {
+            return match k.checked_sub(ago) {
+                Some(earlier) => frames[&written][earlier],
+                None => {
+                    let before = self.written_before(member);
+                    self.b.op(Op::Extract((LANES + k - ago) as u8), &[before])
+                }
+            };
+        }
+        let args = inst.args.as_slice().iter().map(|arg| match inside.contains(arg) {
+            true => frames[arg][k],
+            false => self.b.each(*arg)[k],
+        });
+        let mut args: Vec<Value> = args.collect();
+        // A scalar reads from the iteration's first frame on.
+        if let (Op::Read(_), 1..) = (inst.op, k) {
+            let by = self.b.new.i32(k as i32);
+            args[0] = self.b.op(Op::Sub, &[args[0], by]);
+        }
+        self.b.new.add(inst.op, inst.ty, &args)
     }
 }
