@@ -114,7 +114,7 @@ mam_grammar::codes! {
     }
     UNKNOWN_WORD Error "unknown-word" {
         "A place takes one of a few words, and this is none of them: `order:` of `tap` takes `whole`, `linear`, `cubic`, \
-         `allpass` or `sinc`, `oversample(4, …)` takes `linear`."
+         `allpass` or `sinc`."
         fails "out = tap(noise(), 5ms, max: 5ms, order: cubik)\n"
         passes "out = tap(noise(), 5ms, max: 5ms, order: cubic)\n"
     }

@@ -321,10 +321,10 @@ impl Resolver<'_> {
             }
             Expr::Oversample { factor, border, body } => {
                 let context = context.without_instances();
-                if let Some(word) = border.as_ref().filter(|word| &*word.name != "linear") {
-                    let message = format!("`oversample` has no border `{word}`");
+                if let Some(word) = border {
+                    let message = format!("`oversample` takes a factor alone, and no word `{word}`");
                     let problem = Problem::new(&codes::UNKNOWN_WORD, word.span, message);
-                    self.problem(context, problem.nearest(&word.name, "borders", &["linear"]));
+                    self.problem(context, problem.help("leave it out: `oversample(4) { … }`"));
                 }
                 self.expr(context.constant(), *factor);
                 self.repeated(context, expr, &[], body);
