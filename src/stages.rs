@@ -14,6 +14,7 @@ use mam_compiler::target::{Machine, Target};
 use mam_compiler::{Compilation, OptLevel};
 use mam_runtime::score::{self, Extent, Sequencer, Unplayed};
 use mam_runtime::{Event, Form, Program};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// A stage of the compilation that `mamc dump` shows.
@@ -169,9 +170,25 @@ fn listing(module: &Module, part: impl Fn(&Listing) -> &String) -> String {
     out
 }
 
-/// A song's graph as a picture.
-pub fn picture(compilation: &Compilation) -> Picture {
+/// The part of all work of a program that each node takes, by its path; voices and the sum of them count for their node.
+fn shares(program: &Program) -> BTreeMap<&str, f64> {
+    let mut costs: BTreeMap<&str, f64> = BTreeMap::new();
+    for step in &program.steps {
+        for part in &step.parts {
+            let path = part.name.split('#').next().unwrap_or_default();
+            let path = path.strip_suffix(".sum").unwrap_or(path);
+            *costs.entry(path).or_default() += step.cost as f64 / step.parts.len() as f64;
+        }
+    }
+    let total = costs.values().sum::<f64>().max(1.0);
+    costs.values_mut().for_each(|cost| *cost /= total);
+    costs
+}
+
+/// A song's graph as a picture, with the part of the work that each node takes. `levels` are peaks in dBFS by names.
+pub fn picture(compilation: &Compilation, levels: &BTreeMap<String, f64>) -> Picture {
     let graph = &compilation.stages.graph;
+    let shares = compilation.program.as_ref().map(shares).unwrap_or_default();
     let kind = |kind: &NodeKind| match kind {
         NodeKind::Glue { .. } => String::new(),
         NodeKind::Knob(_) => "knob".into(),
@@ -182,6 +199,8 @@ pub fn picture(compilation: &Compilation) -> Picture {
     let shape = |node: &mam_compiler::graph::Node| Shape {
         name: visible(&node.path).into_owned(),
         kind: kind(&node.kind),
+        share: shares.get(&*node.path).copied(),
+        level: levels.get(&*node.path).copied(),
     };
     let mut arrows: Vec<Arrow> = graph
         .wires

@@ -4,7 +4,8 @@ use mam_compiler::files::NoFiles;
 use mam_compiler::json::from_mam;
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Options, codes, compile};
-use mam_grammar::{Problem, Problems, Severity, Sources};
+use mam_grammar::problem::{apply, without_overlaps};
+use mam_grammar::{Applicability, Problem, Problems, Severity, Sources};
 use mam_testing::render::{program, render_program};
 use mam_testing::texts;
 use proptest::prelude::*;
@@ -70,6 +71,47 @@ fn the_examples_of_every_code_have_just_that_problem_and_none() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// What following the fixes of one kind of problem makes of a text, again and again.
+fn followed(text: &str, code: &str, guesses: bool) -> String {
+    const ROUNDS: usize = 6;
+    let mut text = text.to_owned();
+    for _ in 0..ROUNDS {
+        let found = problems(&text);
+        let wanted = |p: &&Problem| p.code.name == code;
+        let fixes = found.iter().filter(wanted).filter_map(|p| p.fix.as_ref());
+        let fixes = fixes.filter(|fix| guesses || fix.applicability == Applicability::Exact);
+        let fixes = without_overlaps(fixes.collect());
+        if fixes.is_empty() {
+            return text;
+        }
+        text = apply(&text, &fixes);
+    }
+    text
+}
+
+/// A fix that says what was meant makes the text pass, as it stands in each row; one that is a guess removes the problem.
+#[test]
+fn every_fix_of_every_code_mends_its_example() {
+    let (mut wrong, mut exact, mut guessed) = (String::new(), 0, 0);
+    for code in codes::all() {
+        let found = problems(code.fails);
+        let fixes: Vec<_> = found.iter().filter(|p| p.code == code).map(|p| p.fix.as_ref()).collect();
+        if fixes.is_empty() || fixes.iter().any(Option::is_none) {
+            continue;
+        }
+        let is_exact = fixes.iter().flatten().all(|fix| fix.applicability == Applicability::Exact);
+        *(if is_exact { &mut exact } else { &mut guessed }) += 1;
+        let mended = followed(code.fails, code.name, !is_exact);
+        let left = problems(&mended);
+        let stays = if is_exact { !names(&left).is_empty() } else { left.iter().any(|p| p.code == code) };
+        if stays {
+            wrong += &format!("{}: {mended:?} has {:?}\n", code.name, names(&left));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(exact >= 15 && guessed >= 25, "{exact} exact, {guessed} guesses");
 }
 
 #[test]

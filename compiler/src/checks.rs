@@ -107,7 +107,8 @@ fn levels_added(files: &Files, ast: &Ast, problems: &mut Problems) {
             _ => format!("{} * {text}", grouped(files, ast, other)),
         };
         let problem = Problem::new(&codes::LEVEL_ADDED, ast.span(level), message);
-        problems.add(problem.help(format!("to make it {what} by that much, multiply: `{factor}`")));
+        let help = format!("to make it {what} by that much, multiply: `{factor}`");
+        problems.add(problem.help(help).guess(ast.span(a).to(ast.span(b)), factor));
     }
 }
 

@@ -68,7 +68,12 @@ fn not_heard(files: &Files, ast: &Ast, name: &str, span: Span) -> Problem {
         }
     });
     let message = format!("`{name}` is played, but nothing of it reaches `out`");
-    Problem::new(&codes::NEVER_HEARD, span, message).help(format!("add it to what is heard: `out = {sum}`"))
+    let problem = Problem::new(&codes::NEVER_HEARD, span, message);
+    let problem = problem.help(format!("add it to what is heard: `out = {sum}`"));
+    match out {
+        Some(out) => problem.guess(ast.span(out), sum),
+        None => problem,
+    }
 }
 
 /// The place of an equation's name.

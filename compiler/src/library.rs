@@ -337,7 +337,8 @@ fn set_range(
         problems.add(
             problem
                 .label(low.2.to(high.2), "the range")
-                .help("it is clamped to the nearest value in the range"),
+                .help("it is clamped to the nearest value in the range")
+                .guess(default_at, info.show(info.default.clamp(info.min, info.max))),
         );
         info.default = info.default.clamp(info.min, info.max);
     }

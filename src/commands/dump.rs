@@ -16,6 +16,7 @@ use mam_runtime::ids::PortId;
 use mam_runtime::score::{Extent, listing};
 use mam_runtime::{Event, EventKind, Program};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Show a stage of the compilation
@@ -76,7 +77,7 @@ impl Dump {
         match &*self.stage {
             "problems" => return report::json(&[Found { problems, sources }], Vec::<()>::new()),
             "graph" => {
-                let Picture { boxes, arrows } = picture(&compiled.compilation);
+                let Picture { boxes, arrows } = picture(&compiled.compilation, &BTreeMap::new());
                 let node = |shape: &Shape| json!({ "name": shape.name, "kind": shape.kind });
                 let wire =
                     |arrow: &Arrow| json!({ "from": boxes[arrow.from].name, "to": boxes[arrow.to].name });

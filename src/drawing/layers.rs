@@ -1,21 +1,39 @@
 //! Where each box stands: columns by longest path, rows by the mean of the neighbours (Sugiyama's method).
 
-use super::Picture;
+use super::{Arrow, Picture};
 
 /// Rounds of ordering; the picture hardly changes after these.
 const ROUNDS: usize = 8;
 
-/// The boxes of each column, from top to bottom. Arrows that close a cycle do not count.
-pub(super) fn columns(picture: &Picture) -> Vec<Vec<usize>> {
+/// Where everything stands: boxes, and the bends of arrows that pass columns by.
+pub(super) struct Layout {
+    /// What stands in each column, from top to bottom: boxes by their index, bends by indices from the number of boxes on.
+    pub(super) columns: Vec<Vec<usize>>,
+    /// The bends of each arrow, from its box on.
+    pub(super) bends: Vec<Vec<usize>>,
+}
+
+/// Lays a picture out. Arrows that close a cycle do not count, and have no bends.
+pub(super) fn layout(picture: &Picture) -> Layout {
     let column = depths(picture);
     let mut columns = vec![Vec::new(); column.iter().max().map_or(0, |m| m + 1)];
     for (shape, &c) in column.iter().enumerate() {
         columns[c].push(shape);
     }
-    for round in 0..ROUNDS {
-        order(picture, &mut columns, round % 2 == 0);
+    let (mut links, mut bends, mut count) = (vec![], vec![], picture.boxes.len());
+    for arrow in &picture.arrows {
+        let passed = column[arrow.from] + 1..column[arrow.to];
+        let own: Vec<usize> = (count..count + passed.len()).collect();
+        passed.zip(&own).for_each(|(c, &bend)| columns[c].push(bend));
+        count += own.len();
+        let way: Vec<usize> = [arrow.from].into_iter().chain(own.clone()).chain([arrow.to]).collect();
+        links.extend(way.windows(2).map(|pair| Arrow { from: pair[0], to: pair[1] }));
+        bends.push(own);
     }
-    columns
+    for round in 0..ROUNDS {
+        order(&links, count, &mut columns, round % 2 == 0);
+    }
+    Layout { columns, bends }
 }
 
 /// The longest way to each box. Arrows against the order of a depth-first walk are left out.
@@ -63,15 +81,15 @@ fn finishing_order(next: &[Vec<usize>]) -> Vec<usize> {
 }
 
 /// Sorts each column by the mean row of the neighbours before it, or behind it.
-fn order(picture: &Picture, columns: &mut [Vec<usize>], forwards: bool) {
-    let mut row = vec![0.0; picture.boxes.len()];
+fn order(links: &[Arrow], count: usize, columns: &mut [Vec<usize>], forwards: bool) {
+    let mut row = vec![0.0; count];
     for column in columns.iter() {
         for (r, &shape) in column.iter().enumerate() {
             row[shape] = r as f64 - column.len() as f64 / 2.0;
         }
     }
-    let mut sums = vec![(0.0, 0.0); picture.boxes.len()];
-    for arrow in &picture.arrows {
+    let mut sums = vec![(0.0, 0.0); count];
+    for arrow in links {
         let (of, neighbour) = if forwards { (arrow.to, arrow.from) } else { (arrow.from, arrow.to) };
         sums[of].0 += row[neighbour];
         sums[of].1 += 1.0;

@@ -1,73 +1,109 @@
 //! SVG, self-contained, in the page's own colours.
 
-use super::{Picture, layers};
+use super::layers::{Layout, layout};
+use super::{Picture, Shape};
 
-const WIDTH: usize = 150;
-const HEIGHT: usize = 44;
-const GAP_X: usize = 70;
-const GAP_Y: usize = 22;
-const MARGIN: usize = 20;
-/// Letters of 13 px that fit into a box.
+const WIDTH: f64 = 150.0;
+const HEIGHT: f64 = 44.0;
+const GAP_X: f64 = 64.0;
+const GAP_Y: f64 = 18.0;
+/// What an arrow takes where it passes a column.
+const BEND: f64 = 9.0;
+const MARGIN: f64 = 20.0;
+/// Letters of 13 px that fit into a box, and of 11 px.
 const LETTERS: usize = 19;
+const SMALL_LETTERS: usize = 24;
+
+/// A point of the picture: the left edge of a box or bend, and its middle.
+#[derive(Clone, Copy, Debug, Default)]
+struct Point {
+    x: f64,
+    y: f64,
+}
 
 /// The picture as an SVG document.
 pub fn svg(picture: &Picture) -> String {
-    let columns = layers::columns(picture);
-    let tallest = columns.iter().map(Vec::len).max().unwrap_or(0);
-    let height = 2 * MARGIN + tallest * (HEIGHT + GAP_Y);
-    let width = 2 * MARGIN + columns.len() * (WIDTH + GAP_X);
-    let mut place = vec![(0, 0); picture.boxes.len()];
+    let Layout { columns, bends } = layout(picture);
+    let count = picture.boxes.len();
+    let tall = |item: usize| if item < count { HEIGHT + GAP_Y } else { BEND };
+    let heights: Vec<f64> =
+        columns.iter().map(|column| column.iter().map(|&item| tall(item)).sum()).collect();
+    let height = heights.iter().fold(0.0_f64, |most, x| most.max(*x)) + 2.0 * MARGIN;
+    let width = 2.0 * MARGIN + columns.len() as f64 * (WIDTH + GAP_X);
+    let all = count + bends.iter().map(Vec::len).sum::<usize>();
+    let mut points = vec![Point::default(); all];
     for (c, column) in columns.iter().enumerate() {
-        let top = MARGIN + (tallest - column.len()) * (HEIGHT + GAP_Y) / 2;
-        for (r, &shape) in column.iter().enumerate() {
-            place[shape] = (MARGIN + c * (WIDTH + GAP_X), top + r * (HEIGHT + GAP_Y));
+        let mut y = (height - heights[c]) / 2.0;
+        for &item in column {
+            points[item] = Point { x: MARGIN + c as f64 * (WIDTH + GAP_X), y: y + tall(item) / 2.0 };
+            y += tall(item);
         }
     }
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
          height=\"{height}\" font-family=\"sans-serif\" text-anchor=\"middle\">\n<defs><marker id=\"tip\" \
          markerWidth=\"8\" markerHeight=\"8\" refX=\"7\" refY=\"3\" orient=\"auto\"><path d=\"M0,0 L7,3 L0,6 z\" \
-         fill=\"#777\"/></marker></defs>\n"
+         fill=\"#777\"/></marker></defs>\n<rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>\n"
     );
-    for arrow in &picture.arrows {
-        out += &line(place[arrow.from], place[arrow.to]);
+    for (arrow, bends) in picture.arrows.iter().zip(&bends) {
+        let bends: Vec<Point> = bends.iter().map(|&bend| points[bend]).collect();
+        out += &line(points[arrow.from], &bends, points[arrow.to]);
     }
-    for (shape, &at) in picture.boxes.iter().zip(&place) {
-        out += &rectangle(at, &shape.name, &shape.kind);
+    for (shape, &at) in picture.boxes.iter().zip(&points) {
+        out += &rectangle(at, shape);
     }
     out + "</svg>\n"
 }
 
-fn line(from: (usize, usize), to: (usize, usize)) -> String {
-    let (x1, y1) = (from.0 + WIDTH, from.1 + HEIGHT / 2);
-    let (x2, y2) = (to.0, to.1 + HEIGHT / 2);
-    let bend = GAP_X / 2;
-    let (cx1, cx2) = (x1 + bend, x2 as i64 - bend as i64);
-    let curve = format!("M{x1},{y1} C{cx1},{y1} {cx2},{y2} {x2},{y2}");
-    format!("<path d=\"{curve}\" fill=\"none\" stroke=\"#777\" marker-end=\"url(#tip)\"/>\n")
+/// An arrow from the right edge of a box along its bends to the left edge of another.
+fn line(from: Point, bends: &[Point], to: Point) -> String {
+    let mut path = format!("M{},{}", from.x + WIDTH, from.y);
+    let mut last = Point { x: from.x + WIDTH, y: from.y };
+    for &next in bends.iter().chain([&to]) {
+        let middle = (last.x + next.x) / 2.0;
+        // One that goes back swings out on both sides.
+        let (out, back) = if next.x > last.x { (middle, middle) } else { (last.x + GAP_X, next.x - GAP_X) };
+        path += &format!(" C{out},{} {back},{} {},{}", last.y, next.y, next.x, next.y);
+        last = next;
+        if next.x < to.x {
+            path += &format!(" L{},{}", next.x + WIDTH, next.y);
+            last.x += WIDTH;
+        }
+    }
+    format!(
+        "<path d=\"{path}\" fill=\"none\" stroke=\"#777\" stroke-opacity=\"0.7\" marker-end=\"url(#tip)\"/>\n"
+    )
 }
 
-fn rectangle((x, y): (usize, usize), name: &str, kind: &str) -> String {
-    let middle = x + WIDTH / 2;
-    let name_y = if kind.is_empty() { y + 27 } else { y + 20 };
-    let text = |y: usize, size: u32, colour: &str, words: &str| {
+/// A box: the more of the song's work it takes, the darker.
+fn rectangle(at: Point, shape: &Shape) -> String {
+    let (x, y) = (at.x, at.y - HEIGHT / 2.0);
+    let middle = x + WIDTH / 2.0;
+    let second = shape.second_line();
+    let name_y = if second.is_empty() { y + 27.0 } else { y + 20.0 };
+    let text = |y: f64, size: u32, colour: &str, words: &str, most: usize| {
         format!(
             "<text x=\"{middle}\" y=\"{y}\" font-size=\"{size}\" fill=\"{colour}\">{}</text>",
-            fitting(words)
+            fitting(words, most)
         )
     };
-    let second = if kind.is_empty() { String::new() } else { text(y + 36, 11, "#777", kind) };
+    let below =
+        if second.is_empty() { String::new() } else { text(y + 36.0, 11, "#555", &second, SMALL_LETTERS) };
+    // White at nothing, orange at half of all work and more.
+    let heat = (shape.share.unwrap_or(0.0) * 2.0).clamp(0.0, 1.0).sqrt();
+    let part = |low: f64| (255.0 - (255.0 - low) * heat) as u8;
+    let fill = format!("#{:02x}{:02x}{:02x}", part(253.0), part(174.0), part(97.0));
     format!(
-        "<rect x=\"{x}\" y=\"{y}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"6\" fill=\"#fff\" stroke=\"#333\"/>\
-         {}{second}\n",
-        text(name_y, 13, "#111", name)
+        "<rect x=\"{x}\" y=\"{y}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"6\" fill=\"{fill}\" stroke=\"#333\"/>\
+         {}{below}\n",
+        text(name_y, 13, "#111", &shape.name, LETTERS)
     )
 }
 
 /// What fits into a box of a text, for SVG.
-fn fitting(words: &str) -> String {
-    match words.chars().count() > LETTERS {
-        true => escaped(&words.chars().take(LETTERS - 1).chain(['…']).collect::<String>()),
+fn fitting(words: &str, most: usize) -> String {
+    match words.chars().count() > most {
+        true => escaped(&words.chars().take(most - 1).chain(['…']).collect::<String>()),
         false => escaped(words),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::paint::{Anchor, Area, Colour, Painter, Point, Words};
 use super::raster::encode;
+use crate::drawing::svg::escaped;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write;
@@ -41,11 +42,6 @@ fn px(x: f64) -> String {
 
 fn points(all: &[Point]) -> String {
     all.iter().map(|point| format!("{},{}", px(point.x), px(point.y))).collect::<Vec<_>>().join(" ")
-}
-
-/// A text that is safe in XML.
-pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 impl Painter for Svg {

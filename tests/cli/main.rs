@@ -468,6 +468,9 @@ fn stages_and_pictures_are_printed() {
     }
     let svg = folder.run(&["graph", "song.mam"]).exits(0).out;
     assert!(svg.starts_with("<svg") && svg.contains("bd"), "{svg}");
+    assert!(svg.contains(" %</text>"), "each box says what part of the work it takes: {svg}");
+    let levels = folder.run(&["graph", "--levels", "-d", "0.5s", "song.mam"]).exits(0).out;
+    assert!(levels.contains(" dB</text>") && !svg.contains(" dB</text>"), "{levels}");
     folder.run(&["graph", "song.mam", "-o", "g.dot"]).exits(0);
     assert!(fs::read_to_string(folder.0.join("g.dot")).unwrap().starts_with("digraph"));
     let run = folder.run(&["bench", "song.mam", "-d", "1s", "--rounds", "1", "--json"]).exits(0);

@@ -8,8 +8,8 @@ use crate::call::{Bound, bind, missing_argument, number_comma};
 use crate::codes;
 use crate::dimension::Dimension;
 use crate::units::{Units, of_formal, unit_of};
-use mam_grammar::Problem;
 use mam_grammar::ast::{Arg, Ast, Body, Definition, DefinitionKind, Expr, ExprId, Ident, ItemKind};
+use mam_grammar::{Problem, Span};
 use std::sync::Arc;
 
 /// A call as it is written.
@@ -231,7 +231,15 @@ impl Resolver<'_> {
         if row.function == Function::Tap && !broken && bound.args[2].is_none() {
             let message = "this delay has no greatest time";
             let problem = Problem::new(&codes::UNBOUNDED_TAP, callee.span, message);
-            self.problem(context, problem.help("say how much memory it may need: `tap(x, time, max: 2s)`"));
+            let problem = problem.help("say how much memory it may need: `tap(x, time, max: 2s)`");
+            let last = written.args.last().map(|arg| self.ast.span(arg.value));
+            self.problem(
+                context,
+                match last {
+                    Some(last) => problem.guess(Span { start: last.end, ..last }, ", max: 2s"),
+                    None => problem,
+                },
+            );
             broken = true;
         }
         if let Some(problem) = self.wrong_word(builtin, &bound.args).filter(|_| !broken) {
@@ -311,8 +319,12 @@ impl Resolver<'_> {
         let is_number = |expr: ExprId| measure(expr).is_some() || matches!(ast.exprs[expr], Expr::Number(_));
         let mut order: Vec<Option<String>> =
             args.iter().map(|arg| arg.map(|expr| self.files.slice(ast.span(expr)).to_owned())).collect();
+        let mut whole = false;
         match args[place] {
-            Some(other) if !is_number(other) => order.swap(here, place),
+            Some(other) if !is_number(other) => {
+                order.swap(here, place);
+                whole = true;
+            }
             // With all arguments there, it may be meant: `onepole(440Hz, 5Hz)` is 440 Hz, and constant.
             _ if order.last().is_none_or(Option::is_some) => return None,
             _ => {
@@ -325,7 +337,10 @@ impl Resolver<'_> {
         let given = order.into_iter().map_while(|arg| arg).collect::<Vec<_>>().join(", ");
         let wanted = &definition.formals[place].name;
         let problem = Problem::new(&codes::MISPLACED_ARGUMENT, ast.span(expr), message);
-        Some(problem.help(format!("`{formal}` comes before `{wanted}`: `{name}({given})`")))
+        let problem = problem.help(format!("`{formal}` comes before `{wanted}`: `{name}({given})`"));
+        let written = args.iter().flatten().map(|expr| ast.span(*expr)).reduce(Span::to)?;
+        // With a placeholder in it, it is not a text that can be read.
+        Some(if whole { problem.guess(written, given) } else { problem })
     }
 }
 

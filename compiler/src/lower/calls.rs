@@ -289,7 +289,12 @@ impl Lower<'_, '_> {
             (None, true) => format!("it is clamped to {clamped}"),
             (None, false) => format!("`{}` takes {range}", place.name),
         };
-        Problem::new(&codes::OUT_OF_RANGE, span, message).help(help)
+        let problem = Problem::new(&codes::OUT_OF_RANGE, span, message).help(help);
+        match (meant, place.clamps) {
+            (Some(unit), _) => problem.guess(span, format!("{written}{}", unit.text())),
+            (None, true) => problem.guess(span, clamped),
+            (None, false) => problem,
+        }
     }
 }
 

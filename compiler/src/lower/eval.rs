@@ -158,7 +158,11 @@ impl<'a> Lower<'_, 'a> {
                 let names: Vec<String> = fields.iter().map(|(n, _)| format!(".{n}")).collect();
                 let message = "this has several parts, where one signal is wanted";
                 let problem = Problem::new(&codes::NOT_A_SIGNAL, span, message);
-                self.problem(problem.help(format!("choose one: {}", names.join(", "))));
+                let problem = problem.help(format!("choose one: {}", names.join(", ")));
+                self.problem(match names.first() {
+                    Some(first) => problem.guess(Span { start: span.end, ..span }, first.as_str()),
+                    None => problem,
+                });
                 None
             }
             Val::List(elements) => {
@@ -182,7 +186,8 @@ impl<'a> Lower<'_, 'a> {
         if signal.channels.len() > 1 {
             let problem =
                 Problem::new(&codes::CHANNELS, span, "this is stereo, where a mono signal is wanted");
-            self.problem(problem.help("take one side, `.left` or `.right`, or add them"));
+            let problem = problem.help("take one side, `.left` or `.right`, or add them");
+            self.problem(problem.guess(Span { start: span.end, ..span }, ".left"));
             return None;
         }
         Some((signal.channels[0], signal.dimension))

@@ -162,7 +162,8 @@ pub(super) fn in_base(word: &Word, param: &Parameter, problems: &mut Problems) -
         problems.add(
             Problem::new(&VALUE_CLAMPED, word.span, message)
                 .here(format!("becomes {}", param.show(value.clamp(low, high))))
-                .help(format!("its range is {}", param.units.range(param.range, param.dimension))),
+                .help(format!("its range is {}", param.units.range(param.range, param.dimension)))
+                .guess(word.span, param.show(value.clamp(low, high))),
         );
     }
     Ok(value)

@@ -138,7 +138,8 @@ impl<'a> Reader<'a> {
         if self.eat(close) {
             if comma {
                 let message = format!("a comma before `{close}`");
-                self.report(&codes::TRAILING_COMMA, before..before + 1, message);
+                let span = self.span(before..before + 1);
+                self.add(Problem::new(&codes::TRAILING_COMMA, span, message).fix(span, ""));
             }
             return Ok(false);
         }
@@ -214,7 +215,9 @@ impl<'a> Reader<'a> {
         if quote == '\'' {
             let span = self.span(start..self.at);
             let problem = Problem::new(&codes::STRING, span, "a string in single quotes");
-            self.add(problem.help("JSON's strings stand in double quotes: `\"…\"`"));
+            let problem = problem.help("JSON's strings stand in double quotes: `\"…\"`");
+            let plain = !value.contains(['"', '\\']) && !value.chars().any(char::is_control);
+            self.add(if plain { problem.fix(span, format!("\"{value}\"")) } else { problem });
         }
         Ok(self.text(start, &value))
     }

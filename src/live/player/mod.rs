@@ -4,12 +4,12 @@ mod act;
 mod midi;
 
 use super::edit::{self, Noticed, Outcome, Report, Source};
-use super::figures::Infos;
+use super::figures::{Facts, Infos};
 use super::instruments::instruments;
 use super::keys::Keys;
 use super::midi::Listener;
 use super::recorder::Recorder;
-use super::ui::{Facts, Ui};
+use super::ui::Ui;
 use super::undo::{Edits, HeardSong};
 use super::voices::VoiceAllocator;
 use super::watch::Watch;

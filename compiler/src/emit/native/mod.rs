@@ -20,7 +20,6 @@ mod memory;
 mod transpose;
 
 pub use counts::{Counts, counts};
-pub(crate) use isa::has_fma;
 pub use jit::Jit;
 pub(crate) use jit::compile_all;
 
