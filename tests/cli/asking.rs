@@ -208,13 +208,15 @@ fn names_of_every_kind_are_explained() {
     assert!(run.err.contains("mention") && run.err.contains("softclip"), "{}", run.err);
 }
 
-/// Every example that is shown can be played.
+/// Every example that is shown can be played. Those of measures are checks: `the_example_of_every_measure_holds` runs them.
 #[test]
 fn examples_of_names_are_songs() {
     let folder = Folder::new("examples");
     let prelude = mamc::definitions::Prelude::default();
     let topics = mamc::reference::topics(&prelude);
-    let examples: Vec<_> = topics.iter().filter_map(|t| Some((t.name, t.example.clone()?))).collect();
+    let is_song = |example: &String| !example.starts_with("expect ");
+    let shown = topics.iter().filter_map(|t| Some((t.name, t.example.clone()?)));
+    let examples: Vec<_> = shown.filter(|(_, example)| is_song(example)).collect();
     assert!(examples.len() > 40, "{}", examples.len());
     for (number, (_, example)) in examples.iter().enumerate() {
         fs::write(folder.0.join(format!("{number}.mam")), example).unwrap();
