@@ -56,7 +56,7 @@ pub struct Completion {
     pub detail: String,
     /// Markdown: what it does.
     pub doc: Option<String>,
-    /// What is written.
+    /// What is written where it is chosen.
     pub insert: String,
     /// What that replaces: the part of the word that stands there.
     pub replace: Span,
