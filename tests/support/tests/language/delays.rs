@@ -1,3 +1,5 @@
+//! Delays between frames: their flatness, their length, the lines that they share.
+
 use super::{impulse, mono, near, noise, through};
 use mam_testing::measure::{amplitude, db, response};
 

@@ -1,3 +1,5 @@
+//! Regions at a higher rate: what aliases in them, what passes into them and out again.
+
 use super::{mono, mono_at, near};
 use mam_testing::measure::{amplitude, db, spectrum};
 
