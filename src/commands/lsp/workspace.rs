@@ -184,7 +184,7 @@ impl Workspace {
             Some(open) => Some(open.text.clone()),
             None => input::text(path).ok().map(Arc::from),
         };
-        let is_file = !self.texts.get(path).is_some_and(|text| uri::path(&text.uri).is_none());
+        let is_file = self.texts.get(path).is_none_or(|text| uri::path(&text.uri).is_some());
         let disk = Disk::new(is_file.then_some(path), false);
         let loader = OpenFiles { disk, texts: &self.texts };
         let name = path.display().to_string();
