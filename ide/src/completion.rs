@@ -123,7 +123,7 @@ impl Offer<'_> {
 
     fn modifiers(&mut self) {
         for entry in modifiers() {
-            self.add(CompletionKind::Modifier, entry.name, "").doc = Some(entry.usage().into());
+            self.add(CompletionKind::Modifier, entry.name, "").doc = Some(entry.usage());
         }
     }
 
@@ -138,7 +138,7 @@ impl Offer<'_> {
             return;
         }
         for entry in modifiers() {
-            self.add(CompletionKind::Modifier, entry.name, "").doc = Some(entry.usage().into());
+            self.add(CompletionKind::Modifier, entry.name, "").doc = Some(entry.usage());
         }
     }
 
