@@ -142,6 +142,29 @@ z   = a  // why
     assert_eq!(formatted(written), written);
 }
 
+/// The layout has to know every operator that the table of precedence knows: the formatter breaks lines after all of them.
+#[test]
+fn a_line_that_ends_with_an_operator_goes_on_in_the_next() {
+    for operator in
+        ["|>", "or", "and", "<", "<=", ">", ">=", "==", "!=", "+", "++", "-", "*", "/", "mod", "^"]
+    {
+        for left in ["x", "f(x)", "[x]", "(sum i in 1..3 { x })", "list i in 0..7 { in } // end"] {
+            // A comment ends its line.
+            let (value, comment) = left.split_at(left.find(" //").unwrap_or(left.len()));
+            let broken = format!("a = {value} {operator}{comment}\n  b()\nc = 1\n");
+            let whole = format!("a = {value} {operator} b()\nc = 1\n");
+            let tree = |text: &str| {
+                let mut sources = Sources::default();
+                let id = sources.add("song.mam", text);
+                let (ast, problems) = syntax::parse(&sources, id, &Limits::default());
+                assert!(problems.is_empty(), "{text}\n{:?}", problems.into_sorted());
+                ast.to_string()
+            };
+            assert_eq!(tree(&broken), tree(&whole), "{broken}");
+        }
+    }
+}
+
 #[test]
 fn every_program_of_the_repository_is_formatted() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();

@@ -146,9 +146,9 @@ fn lexeme(text: &str, all: &[Token], index: usize, span: Span) -> Option<Semanti
     let kind = match token.kind {
         Lexeme::Number => TokenKind::Number,
         Lexeme::Text | Lexeme::Tab => TokenKind::String,
-        Lexeme::Symbol("|>" | "<=" | ">=" | "==" | "!=" | "<" | ">" | "+" | "-" | "*" | "/" | "^" | "..") => {
-            TokenKind::Operator
-        }
+        Lexeme::Symbol(
+            "|>" | "<=" | ">=" | "==" | "!=" | "<" | ">" | "+" | "++" | "-" | "*" | "/" | "^" | "..",
+        ) => TokenKind::Operator,
         Lexeme::Word if after_point => {
             let pattern = index >= 2
                 && (matches!(all[index - 2].kind, Lexeme::Text | Lexeme::Tab) || all[index - 2].is(")"));

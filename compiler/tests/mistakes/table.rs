@@ -243,6 +243,7 @@ pub(super) const ROWS: &[Row] = rows! {
     Song ";; my song\nout = noise()" => "foreign-comment" ";; my song" "//";
     Song "out = noise() -- the sound" => "foreign-comment" "-- the sound" "//";
     Song "out = sine(220Hz)\n  + sine(330Hz)" => "leading-mark" "+" "end it with `+`";
+    Song "xs = [1, 2]\n  ++ [3]\nout = noise()" => "leading-mark" "++" "end it with `++`";
     Song "größe = 0.5\nout = größe * noise()" => "stray-character stray-character" "ö" "a to z";
     Song "out = noise()\u{200b}" => "stray-character" "\u{200b}" "take it away";
     Song "knob bright in 0..1\nout = bright * noise()" => "statement-form" "in" "knob";

@@ -153,7 +153,7 @@ impl<'a> Diagnosis<'a> {
             let message = format!("an item cannot begin with `{symbol}`");
             let help = match symbol {
                 "(" | "-" | "[" => "a line that begins so is an item of its own: end the line before with an operator, or put it in parentheses".to_owned(),
-                "+" | "*" | "/" | "^" | "<" | "<=" | ">" | ">=" | "==" | "!=" | "," | "=" | ".." | ":" => {
+                "+" | "++" | "*" | "/" | "^" | "<" | "<=" | ">" | ">=" | "==" | "!=" | "," | "=" | ".." | ":" => {
                     format!("to go on with the line before, end it with `{symbol}`")
                 }
                 _ => "an item begins with a name or a keyword".to_owned(),

@@ -30,7 +30,7 @@ impl<'a> Diagnosis<'a> {
 
     /// The fix for a line that begins with an operator: the operator ends the line before.
     pub(super) fn join_lines(&self, problem: Problem, symbol: &str) -> Problem {
-        const JOINS: [&str; 12] = ["+", "-", "*", "/", "^", "<", "<=", ">", ">=", "==", "!=", ","];
+        const JOINS: [&str; 13] = ["+", "++", "-", "*", "/", "^", "<", "<=", ">", ">=", "==", "!=", ","];
         let start = self.tokens.start;
         let tokens = &self.layout.tokens;
         let (Some(last), Some(first)) = (start.checked_sub(2).map(|at| tokens[at]), tokens.get(start)) else {
