@@ -197,8 +197,7 @@ fn resonance_is_q() {
 /// through arithmetic.
 #[test]
 fn a_delay_takes_the_memory_that_its_bound_asks_for() {
-    for (time, frames) in
-        [("3ms", 256), ("t", 1_024), ("t / 1s * 1s", 1_024), ("2ms + 1ms * lfo(1Hz)", 256)]
+    for (time, frames) in [("3ms", 256), ("t", 1_024), ("t / 1s * 1s", 1_024), ("2ms + 1ms * lfo(1Hz)", 256)]
     {
         let text = format!("knob t = 5ms in 1ms..20ms\nout = in.left |> comb({time})\n");
         let program = mam_testing::render::program("song.mam", &text, RATE, false);
