@@ -1,7 +1,7 @@
 //! The power of a sound in octave bands. Plain f32 arithmetic in one order and tables by `libm`: the same bits on every machine.
 
 /// Frames of a window. Windows overlap by half.
-const WINDOW: usize = 1024;
+const WINDOW: usize = 4096;
 const HALF: usize = WINDOW / 2;
 
 /// Middles of the octave bands in Hz. A band reaches from the middle times 1/√2 to the middle times √2.

@@ -9,7 +9,7 @@ const PATIENCE: Duration = Duration::from_millis(800);
 
 /// What the keys do, for people.
 pub(super) const HELP: &str =
-    "space stop/start · r from the top · ←/→ a bar · m1 mute · s1 solo · u undo · q quit";
+    "space stop/start · r to the top · ←/→ bar · m1 mute · s1 solo · u undo · q quit";
 
 /// Reads keys, and remembers a key that waits for a number.
 #[derive(Debug, Default)]

@@ -55,15 +55,16 @@ pub(crate) fn copy(into: &mut [f32], from: &[f32]) {
 
 #[inline(always)]
 fn copy_flushed(into: &mut [f32], from: &[f32]) {
-    match (into.first_chunk_mut::<QUANTUM>(), from.first_chunk::<QUANTUM>()) {
-        // Of a length that is known, so that no loop is needed for what vectors leave.
-        (Some(to), Some(from)) => to.iter_mut().zip(from).for_each(|(to, from)| *to = flush(*from)),
-        _ => {
-            let (heard, silent) = into.split_at_mut(into.len().min(from.len()));
-            heard.iter_mut().zip(from).for_each(|(to, from)| *to = flush(*from));
-            silent.fill(0.0);
-        }
+    let (heard, silent) = into.split_at_mut(into.len().min(from.len()));
+    let from = &from[..heard.len()];
+    // Quanta are of a length that is known, so that no loop is needed for what vectors leave.
+    let (quanta, rest) = heard.as_chunks_mut::<QUANTUM>();
+    let (quanta_from, rest_from) = from.as_chunks::<QUANTUM>();
+    for (to, from) in quanta.iter_mut().zip(quanta_from) {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = flush(*from));
     }
+    rest.iter_mut().zip(rest_from).for_each(|(to, from)| *to = flush(*from));
+    silent.fill(0.0);
 }
 
 /// A subnormal is 0, what is not a number as well: so a kernel never sees either.
@@ -87,9 +88,9 @@ mod tests {
         let ends = [0.0, f32::from_bits(1), f32::MIN_POSITIVE.next_down(), f32::MIN_POSITIVE, 1.0, f32::MAX];
         let beyond = [f32::INFINITY, f32::NAN, f32::from_bits(0x7f80_0001)];
         let both = ends.into_iter().chain(beyond).flat_map(|x| [x, -x]);
-        let from: Vec<f32> = both.cycle().take(QUANTUM).collect();
-        for len in [QUANTUM, 61, 3] {
-            let mut into = [9.0; QUANTUM];
+        let from: Vec<f32> = both.cycle().take(3 * QUANTUM).collect();
+        for len in [3 * QUANTUM, 2 * QUANTUM + 7, QUANTUM, 61, 3] {
+            let mut into = [9.0; 3 * QUANTUM];
             copy(&mut into, &from[..len]);
             for (to, from) in into.iter().zip(&from[..len]) {
                 let wanted = if from.is_normal() { *from } else { 0.0 };

@@ -143,7 +143,7 @@ fn all(prelude: &Prelude) -> Vec<DefId> {
         // What plays a file needs one.
         let formals = &prelude.files.definition(*id).formals;
         let plays_file = formals.first().is_some_and(|formal| &*formal.name.name == "buffer");
-        !PARTS.contains(&&*name) && !MORE_PARTS.contains(&&*name) && !plays_file
+        !name.starts_with('_') && !PARTS.contains(&&*name) && !MORE_PARTS.contains(&&*name) && !plays_file
     };
     prelude.files.prelude_definitions().into_iter().filter(whole).collect()
 }
