@@ -114,7 +114,7 @@ fn at_its_own_speed_a_file_is_heard_to_the_bit() {
     assert_eq!(&heard[0][100..1100], &reversed[..]);
     assert!(heard[0][1100..].iter().all(|x| *x == 0.0));
     // A file of one channel is on both sides; its parts are numbers.
-    folder.wav("mono.wav", 24_000, &[left.clone()]);
+    folder.wav("mono.wav", 24_000, std::slice::from_ref(&left));
     let text = "b = sample(\"mono.wav\")\nout = (b.frames / 10000, b.time * 1Hz + b.rate / 1MHz)\n";
     let text = text.replace("1MHz", "1000000Hz");
     let heard = folder.heard(&text, 10);
@@ -155,7 +155,7 @@ fn what_is_between_the_samples_is_that_of_the_sine() {
 fn parts_loops_and_slices_begin_and_end_where_they_are_said_to() {
     let folder = Folder::new("parts");
     let own = noise(1600, 3);
-    folder.wav("b.wav", RATE, &[own.clone()]);
+    folder.wav("b.wav", RATE, std::slice::from_ref(&own));
     let text = format!("{START}out = playback(sample(\"b.wav\"), t, 1, 0.25, 0.5, loop: 1, fade: 0s)\n");
     let heard = folder.heard(&text, 2000);
     for n in 100..2000 {
@@ -163,7 +163,7 @@ fn parts_loops_and_slices_begin_and_end_where_they_are_said_to() {
     }
     // A crossfade begins where the loop would end, and ends with what is before the loop.
     let ramp: Vec<f32> = (0..1600).map(|n| n as f32 / 1600.0).collect();
-    folder.wav("ramp.wav", RATE, &[ramp.clone()]);
+    folder.wav("ramp.wav", RATE, std::slice::from_ref(&ramp));
     let text =
         format!("{START}out = playback(sample(\"ramp.wav\"), t, 1, 0.5, 0.75, loop: 1, fade: 100 / sr)\n");
     let heard = folder.heard(&text, 1000);
@@ -188,7 +188,7 @@ fn parts_loops_and_slices_begin_and_end_where_they_are_said_to() {
 fn instruments_play_files() {
     let folder = Folder::new("instrument");
     let own = noise(200, 4);
-    folder.wav("hit.wav", RATE, &[own.clone()]);
+    folder.wav("hit.wav", RATE, std::slice::from_ref(&own));
     let text = "tempo 120\ninstrument hit {\n  out = one_shot(sample(\"hit.wav\"), trig) * vel\n}\n\
                 h = hit()\nplay { h |x.x.| }\nout = h\n";
     let heard = folder.heard(text, 50_000);

@@ -11,7 +11,10 @@ module.exports = grammar({
   // A newline that ends an item, and one that does not.
   externals: ($) => [$._end, $._blank, $._never],
   word: ($) => $.identifier,
-  conflicts: ($) => [[$.target, $._primary], [$.body, $.record], [$._name, $.target]],
+  conflicts: ($) => [
+    [$.target, $._primary], [$.body, $.record], [$._name, $.target], [$._reduction, $._soft_keyword],
+    [$.oversample, $._soft_keyword],
+  ],
   rules: {
     source_file: ($) => seq(repeat($._separator), optional($._items)),
     _separator: ($) => choice($._end, ';'),
@@ -100,7 +103,7 @@ module.exports = grammar({
     modifier: ($) => seq('.', alias($.property, $.method), optional($.arguments)),
 
     _expression: ($) =>
-      choice($.pipe, $.binary, $.unary, $.choice, $.length, $.number, $.string, $.access, $._primary),
+      choice($.pipe, $.binary, $.unary, $.choice, $.length, $.number, $.string, $.access, $.index, $._primary),
     pipe: ($) => prec.left(1, seq($._expression, '|>', $._expression)),
     choice: ($) => prec.right(2, seq('if', $._expression, 'then', $._expression, 'else', $._expression)),
     binary: ($) =>
@@ -108,7 +111,7 @@ module.exports = grammar({
         prec.left(3, seq($._expression, 'or', $._expression)),
         prec.left(4, seq($._expression, 'and', $._expression)),
         prec.left(6, seq($._expression, choice('<', '<=', '>', '>=', '==', '!='), $._expression)),
-        prec.left(7, seq($._expression, choice('+', '-'), $._expression)),
+        prec.left(7, seq($._expression, choice('+', '++', '-'), $._expression)),
         prec.left(8, seq($._expression, choice('*', '/', 'mod'), $._expression)),
         prec.right(10, seq($._expression, '^', $._expression)),
       ),
@@ -116,17 +119,26 @@ module.exports = grammar({
     // One token, so that `1/2` alone is a division.
     length: () => token(prec(1, /\d+(\.\d+)?([ \t]*\/[ \t]*\d+(\.\d+)?)?[ \t]*(beats|beat|bars|bar)/)),
 
-    access: ($) => prec.left(13, seq(choice($._primary, $.access, $.string), '.', $.property, optional($.arguments))),
-    _primary: ($) => choice($.call, $._name, 'in', 'out', $.group, $.list, $.record, $.sum, $.chain),
+    access: ($) =>
+      prec.left(13, seq(choice($._primary, $.access, $.index, $.string), '.', $.property, optional($.arguments))),
+    index: ($) => prec.left(13, seq(choice($._primary, $.access, $.index), '[', $._expression, ']')),
+    _primary: ($) =>
+      choice($.call, $._name, 'in', 'out', $.group, $.list, $.record, $.reduce, $.chain, $.oversample),
     call: ($) => prec(14, seq(field('function', choice($._name, 'prev', 'tap')), $.arguments)),
     arguments: ($) => seq('(', optional(list($.argument)), ')'),
     argument: ($) => seq(optional(seq(field('name', $.property), ':')), $._expression),
     group: ($) => seq('(', $._expression, repeat(seq(',', $._expression)), ')'),
     list: ($) => seq('[', optional(list($._expression)), ']'),
     record: ($) => seq('{', list(seq(field('name', $.property), ':', $._expression)), '}'),
-    sum: ($) => seq('sum', field('index', $._name), 'in', $.range, $.body),
+    reduce: ($) => seq($._reduction, field('index', $._name), 'in', $._elements, $.body),
+    // All but `sum` are names where no name and `in` follow, so they are no more than names until then.
+    _reduction: () => prec(-1, choice('sum', 'product', 'max', 'min', 'list')),
     chain: ($) =>
-      seq('chain', field('value', $._name), '=', $._expression, ',', field('index', $._name), 'in', $.range, $.body),
+      seq('chain', field('value', $._name), '=', $._expression, ',', field('index', $._name), 'in', $._elements, $.body),
+    // From one whole number to another, or the elements of a list.
+    _elements: ($) => choice($.range, $._expression),
+    // A call of that name where no body follows.
+    oversample: ($) => prec(-1, seq('oversample', $.arguments, $.body)),
     body: ($) => seq('{', repeat($._separator), choice($._items, seq($._expression, repeat($._separator))), '}'),
 
     // Words that begin a statement, or stand in one, are names everywhere else.
@@ -135,12 +147,12 @@ module.exports = grammar({
       prec(-1, choice(
         'tempo', 'swing', 'meter', 'length', 'seed', 'use', 'knob', 'param', 'until', 'input', 'default', 'title', 'midi',
         'beat', 'bar', 'beats', 'bars', 'note', 'curve', 'exp', 'step', 'smooth', 'cc', 'over', 'by', 'of', 'at', 'drum', 'program',
-        'expect', 'within', 'tuning', 'edo',
+        'expect', 'within', 'tuning', 'edo', 'product', 'max', 'min', 'list', 'oversample',
       )),
     property: ($) => choice($._name, alias(choice('in', 'out', 'mod', 'play', 'section', 'sum', 'tap', 'prev'), $.identifier)),
     identifier: () => /[A-Za-z_][A-Za-z0-9_]*/,
     unit: () => choice('Hz', 'kHz', 'ms', 'st', 's', 'dB', 'ct'),
-    number: () => /\d+(\.\d+)?(Hz|kHz|ms|st|s|dB|ct|%)?/,
+    number: () => /\d+(\.\d+)?(e[-+]?\d+)?(Hz|kHz|ms|st|s|dB|ct|%)?/,
     string: () => token(/"[^"]*"/),
   },
 });

@@ -7,10 +7,14 @@
 #[path = "../../tests/support/src/gen_mam.rs"]
 mod gen_mam;
 #[allow(unreachable_pub)]
+#[path = "../../tests/support/src/gen_tree.rs"]
+mod gen_tree;
+#[allow(unreachable_pub)]
 #[path = "../../tests/support/src/written.rs"]
 mod written;
 
-use gen_mam::{Choices, mutated, program, soup, tree};
+use gen_mam::{Choices, mutated, program, soup};
+use gen_tree::tree;
 use mam_grammar::ast::Ast;
 use mam_grammar::fmt;
 use proptest::prelude::*;

@@ -3,6 +3,8 @@
 //! `cargo run --release -p mam-ide --example keystrokes`. On Linux alone: the kernel counts a thread's time in
 //! `/proc/thread-self/schedstat`, which other programs do not disturb.
 
+#![expect(clippy::print_stdout, reason = "it is a command")]
+
 use mam_compiler::files::NoFiles;
 use mam_ide::Analyser;
 use std::fs;

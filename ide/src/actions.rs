@@ -9,7 +9,7 @@ use mam_grammar::{Applicability, Fix, Problem, SourceId, Span};
 pub struct Action {
     /// What it does, for a menu.
     pub title: String,
-    /// What is changed.
+    /// What is changed in the texts.
     pub edits: Vec<Edit>,
     /// True where it says what was meant: an editor may do it at a key.
     pub preferred: bool,

@@ -56,7 +56,7 @@ pub struct Completion {
     pub detail: String,
     /// Markdown: what it does.
     pub doc: Option<String>,
-    /// What is written.
+    /// What is written where it is chosen.
     pub insert: String,
     /// What that replaces: the part of the word that stands there.
     pub replace: Span,
@@ -123,7 +123,7 @@ impl Offer<'_> {
 
     fn modifiers(&mut self) {
         for entry in modifiers() {
-            self.add(CompletionKind::Modifier, entry.name, "").doc = Some(entry.usage().into());
+            self.add(CompletionKind::Modifier, entry.name, "").doc = Some(entry.usage());
         }
     }
 
@@ -138,7 +138,7 @@ impl Offer<'_> {
             return;
         }
         for entry in modifiers() {
-            self.add(CompletionKind::Modifier, entry.name, "").doc = Some(entry.usage().into());
+            self.add(CompletionKind::Modifier, entry.name, "").doc = Some(entry.usage());
         }
     }
 

@@ -18,9 +18,9 @@ pub struct Hint {
 /// Something to be played from its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lens {
-    /// Where it stands.
+    /// Where it stands in the text.
     pub span: Span,
-    /// What is offered.
+    /// What is offered, as the editor shows it.
     pub title: String,
     /// The bar from which is played, from 1, where it is not the song's beginning.
     pub bar: Option<u64>,

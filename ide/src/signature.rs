@@ -25,7 +25,7 @@ pub struct Signature {
 /// An argument of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
-    /// Its name.
+    /// Its name in the definition.
     pub name: String,
     /// How it stands in the label: name, unit, default.
     pub label: String,

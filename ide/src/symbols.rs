@@ -27,15 +27,15 @@ pub enum SymbolKind {
 /// An entry of a file's outline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentSymbol {
-    /// Its name.
+    /// Its name in the outline.
     pub name: String,
     /// A few words on it, may be empty.
     pub detail: String,
     /// The kind of thing that it is.
     pub kind: SymbolKind,
-    /// All of it.
+    /// The bytes of all of it.
     pub span: Span,
-    /// Its name's bytes.
+    /// The bytes of its name.
     pub selection: Span,
     /// What stands in it.
     pub children: Vec<DocumentSymbol>,
@@ -46,7 +46,7 @@ pub struct DocumentSymbol {
 pub struct Fold {
     /// Its bytes, which are of more than one line.
     pub span: Span,
-    /// True for comments.
+    /// True where it is comments.
     pub comment: bool,
 }
 

@@ -65,9 +65,9 @@ impl TokenKind {
 /// A word with its colour. It stands in one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SemanticToken {
-    /// Its bytes.
+    /// Its bytes in the text.
     pub span: Span,
-    /// What it is.
+    /// What kind of word it is.
     pub kind: TokenKind,
     /// True where it is the definition of its name.
     pub defines: bool,

@@ -217,7 +217,7 @@ const WHOLE: f64 = 9_007_199_254_740_992.0;
 
 fn seed(cell: Cell<'_>) -> Result<u64, String> {
     match cell {
-        Cell::Number(x) if x >= 0.0 && x <= WHOLE && x.fract() == 0.0 => Ok(x as u64),
+        Cell::Number(x) if (0.0..=WHOLE).contains(&x) && x.fract() == 0.0 => Ok(x as u64),
         Cell::Number(x) => {
             Err(format!("{x} is not a seed, a whole number from 0 to 2⁵³; as text it may have 64 bits"))
         }

@@ -2,7 +2,7 @@
 //!
 //! A [`Subject`] is a song that was compiled once. A [`Row`] says what is different in one render: values at the start, a
 //! seed, a tempo, a note. Rows come from a table ([`mod@table`]) or a space of values ([`mod@space`]), by their numbers alone; a
-//! [`RowRenderer`] renders them one after the other, in one engine that is reset; [`run`](run::run) does so on all cores and
+//! [`RowRenderer`] renders them one after the other, in one engine that is reset; [`run`](run::Batch::run) does so on all cores and
 //! writes shards ([`encode`]) with what is known of them ([`job`]).
 //!
 //! A row's sound depends on the song, its row, length, rate and target: never on threads, shards or other rows. It is what

@@ -319,10 +319,10 @@ impl Server {
 /// Reads a stream to its end, and keeps its beginning.
 fn reader(stream: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<String> {
     std::thread::spawn(move || {
-        let (mut kept, Some(mut stream)) = (vec![], stream) else { return String::new() };
-        _ = (&mut stream).take(MOST_BYTES).read_to_end(&mut kept);
+        let (mut beginning, Some(mut stream)) = (vec![], stream) else { return String::new() };
+        _ = (&mut stream).take(MOST_BYTES).read_to_end(&mut beginning);
         _ = io::copy(&mut stream, &mut io::sink());
-        String::from_utf8_lossy(&kept).into_owned()
+        String::from_utf8_lossy(&beginning).into_owned()
     })
 }
 

@@ -44,7 +44,7 @@ impl Axis {
         }
     }
 
-    /// Seconds from 0.
+    /// An axis of seconds from 0.
     pub fn seconds(to: f64) -> Axis {
         Axis::linear("time in s", 0.0, to.max(1e-6))
     }

@@ -8,7 +8,7 @@ use super::svg::Svg;
 /// A figure of one or more panels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
-    /// What it shows.
+    /// What it shows, in a line above it.
     pub title: String,
     /// The panels, from the top.
     pub panels: Vec<Panel>,
@@ -73,9 +73,9 @@ pub enum Layer {
 /// A bar of a piano roll.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bar {
-    /// Where it begins.
+    /// Where it begins on the horizontal axis.
     pub from: f64,
-    /// Where it ends.
+    /// Where it ends on the horizontal axis.
     pub to: f64,
     /// The height of its middle.
     pub at: f64,

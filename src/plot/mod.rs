@@ -32,7 +32,7 @@ pub use figure::{Figure, Layer, Panel};
 pub struct Samples {
     /// What it is called in the legend.
     pub name: String,
-    /// Frames a second.
+    /// How many frames a second has.
     pub rate: u32,
     /// The samples of each channel, all of one length.
     pub channels: Vec<Vec<f32>>,

@@ -6,7 +6,7 @@ pub struct Colour(pub u8, pub u8, pub u8);
 
 /// Paper, ink, and what is fainter than ink.
 pub const PAPER: Colour = Colour(255, 255, 255);
-/// Text and frames.
+/// The colour of text and frames.
 pub const INK: Colour = Colour(34, 34, 34);
 /// Text that is less important.
 pub const FAINT: Colour = Colour(110, 110, 110);
@@ -34,9 +34,9 @@ pub struct Point {
 /// A rectangle of the picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Area {
-    /// Its left edge.
+    /// Its left edge, in pixels.
     pub x: f64,
-    /// Its upper edge.
+    /// Its upper edge, in pixels.
     pub y: f64,
     /// Its width, not negative.
     pub width: f64,
@@ -58,7 +58,7 @@ pub enum Anchor {
 /// A text in the picture, on one line.
 #[derive(Clone, Copy, Debug)]
 pub struct Words<'t> {
-    /// What is written.
+    /// What is written there.
     pub text: &'t str,
     /// The point on its baseline.
     pub at: Point,
@@ -68,7 +68,7 @@ pub struct Words<'t> {
     pub anchor: Anchor,
     /// True where it is turned to the left, to be read from below.
     pub upright: bool,
-    /// Its colour.
+    /// The colour of its letters.
     pub colour: Colour,
 }
 

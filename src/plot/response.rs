@@ -16,7 +16,7 @@ const FLOOR: f64 = -96.0;
 /// Magnitude and phase at one frequency.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Response {
-    /// In Hz.
+    /// The frequency in Hz.
     pub frequency: f64,
     /// The gain in dB.
     pub gain: f64,

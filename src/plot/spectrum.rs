@@ -52,14 +52,14 @@ fn by_columns(points: Vec<(f64, f64)>, sound: &Samples) -> Vec<(f64, f64)> {
     const COLUMNS: f64 = 1200.0;
     let axis = Axis::frequency(LOWEST, f64::from(sound.rate) / 2.0);
     let column = |x: f64| (axis.place(x) * COLUMNS) as i64;
-    let mut kept: Vec<(f64, f64)> = vec![];
+    let mut highest: Vec<(f64, f64)> = vec![];
     for (x, y) in points {
-        match kept.last_mut() {
+        match highest.last_mut() {
             Some(last) if column(last.0) == column(x) => last.1 = last.1.max(y),
-            _ => kept.push((x, y)),
+            _ => highest.push((x, y)),
         }
     }
-    kept
+    highest
 }
 
 /// The spectrogram of sounds, one below another: the levels of frequencies from 20 Hz on (by ratios) over time, from −100 dBFS

@@ -20,7 +20,7 @@ impl Svg {
         Svg { body: String::new(), width, height }
     }
 
-    /// The document.
+    /// The text of the whole document.
     pub fn finish(self) -> String {
         let Svg { body, width, height } = self;
         format!(

@@ -244,8 +244,8 @@ impl Evaluator<'_> {
             Expr::Reduce { reduction, over, body, .. } => self.reduce(frame, expr, *reduction, *over, body),
             Expr::Chain { start, over, body, .. } => {
                 let mut value = self.eval(frame, *start)?;
-                for turn in self.turns(frame, *over)? {
-                    value = self.iteration(frame, expr, turn, Some(value), body)?;
+                for iteration in self.turns(frame, *over)? {
+                    value = self.iteration(frame, expr, iteration, Some(value), body)?;
                 }
                 Ok(value)
             }

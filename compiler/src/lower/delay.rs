@@ -16,6 +16,9 @@ use std::f64::consts::PI;
 /// An invariant delay that is nearer than this to whole frames is whole.
 const WHOLE: f64 = 1e-3;
 
+/// The delay lines of a `fir` in a region, one for each inner frame, and what it was given in the inner frames so far.
+pub(super) type FirLines = (Vec<Handle<DelayLine>>, Vec<Value>);
+
 /// How a delay line is read between two of its frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
@@ -165,7 +168,7 @@ impl Lower<'_, '_> {
     }
 
     fn new_line(&mut self, path: &str, frames: u32) -> Slots<DelayLine> {
-        let form = self.forms.of(path);
+        let form = self.forms.form(path);
         Slots::new(&form, path, &mut |name| self.b.delay(name, frames))
     }
 
@@ -273,9 +276,9 @@ impl Lower<'_, '_> {
             Order::Allpass => self.read_allpass(line, copy, frames, path),
             _ if self.b.constant(part) == Some(0.0) => self.read_at(line, copy, whole, 0),
             Order::Linear => {
-                let near = self.read_at(line, copy, whole, 0);
-                let far = self.read_at(line, copy, whole, 1);
-                lerp(&mut self.b, near, far, part)
+                let newer = self.read_at(line, copy, whole, 0);
+                let older = self.read_at(line, copy, whole, 1);
+                lerp(&mut self.b, newer, older, part)
             }
             Order::Cubic => {
                 let weights = cubic_weights(&mut self.b, part);
@@ -317,12 +320,12 @@ impl Lower<'_, '_> {
         let (above, below) = (b.real(Op::Sub, [one, delta]), b.real(Op::Add, [one, delta]));
         let a = b.real(Op::Div, [above, below]);
         let whole = b.push(Op::ToInt, Type::I32, &[nearer]);
-        let (near, far) = (self.read_at(line, copy, whole, 0), self.read_at(line, copy, whole, 1));
+        let (newer, older) = (self.read_at(line, copy, whole, 0), self.read_at(line, copy, whole, 1));
         let b = &mut self.b;
         let (state, before) = b.state(&format!("{path}.allpass"), Imm::F32(0.0));
-        let difference = b.real(Op::Sub, [near, before]);
+        let difference = b.real(Op::Sub, [newer, before]);
         let product = b.real(Op::Mul, [difference, a]);
-        let sum = b.real(Op::Add, [product, far]);
+        let sum = b.real(Op::Add, [product, older]);
         let sum = b.audio(sum);
         b.set(state, sum);
         sum
@@ -394,7 +397,7 @@ impl Lower<'_, '_> {
         taps: usize,
         (copy, count): (Option<InnerFrame>, usize),
         x: Value,
-    ) -> (Vec<Handle<DelayLine>>, Vec<Value>) {
+    ) -> FirLines {
         let frames = (taps as u32).div_ceil(count as u32).max(1);
         let Some(copy) = copy else { return (vec![self.b.delay(path, frames)], vec![]) };
         let occurrence = self.b.copies.occurrence(copy, path);
@@ -418,12 +421,12 @@ fn sinc_weight(
     rest: Value,
 ) -> Value {
     let first = b.i32((place + SIDE as i32) * PHASES as i32);
-    let near = b.push(Op::Sub, Type::I32, &[first, phase]);
+    let above = b.push(Op::Sub, Type::I32, &[first, phase]);
     let one = b.i32(1);
-    let far = b.push(Op::Sub, Type::I32, &[near, one]);
-    let near = b.push(Op::Table(table), Type::F32, &[near]);
-    let far = b.push(Op::Table(table), Type::F32, &[far]);
-    lerp(b, near, far, rest)
+    let below = b.push(Op::Sub, Type::I32, &[above, one]);
+    let above = b.push(Op::Table(table), Type::F32, &[above]);
+    let below = b.push(Op::Table(table), Type::F32, &[below]);
+    lerp(b, above, below, rest)
 }
 
 /// The weights of the frames −1, 0, 1 and 2 at a point p beyond frame 0.

@@ -171,7 +171,7 @@ impl<'a> Lower<'_, 'a> {
                 let help = match is_name(text) {
                     true => format!("choose one, `{text}[0]`, or add them: `sum x in {text} {{ x }}`"),
                     false => {
-                        format!("give it a name, and choose one, `xs[0]`, or add them: `sum x in xs {{ x }}`")
+                        "give it a name, and choose one, `xs[0]`, or add them: `sum x in xs { x }`".to_owned()
                     }
                 };
                 self.problem(Problem::new(&codes::NOT_A_SIGNAL, span, message).help(help));

@@ -108,15 +108,15 @@ impl Lower<'_, '_> {
     }
 
     /// One iteration of a loop.
-    fn iteration(&mut self, at: &At, expr: ExprId, turn: Turn, value: Option<Val>, body: &Body) -> Val {
+    fn iteration(&mut self, at: &At, expr: ExprId, iteration: Turn, value: Option<Val>, body: &Body) -> Val {
         let of = self.hir(at).loop_scope(expr);
-        let index = match turn {
+        let index = match iteration {
             Turn::Number(Bound::Known(index)) | Turn::Element(index, _) => index,
             Turn::Number(Bound::Unknown) => 0,
         };
         let path = self.path(at, index);
         let scope = self.loop_scope(at.scope, of, index);
-        match (turn, self.unknown) {
+        match (iteration, self.unknown) {
             (Turn::Element(_, element), _) => self.scopes[scope].slots[0] = Slot::Done(element),
             (Turn::Number(Bound::Unknown), Some(unknown)) => {
                 self.scopes[scope].slots[0] = Slot::Done(Val::plain(unknown));
@@ -150,12 +150,12 @@ impl Lower<'_, '_> {
         if reduction == Reduction::List {
             let unknown = matches!(turns[..], [Turn::Number(Bound::Unknown) | Turn::Element(_, Val::Any)]);
             let elements: Vec<Val> =
-                turns.into_iter().map(|turn| self.iteration(at, expr, turn, None, body)).collect();
+                turns.into_iter().map(|iteration| self.iteration(at, expr, iteration, None, body)).collect();
             return if unknown && self.is_generic() { Val::Any } else { self.listed(elements, span) };
         }
         let mut total: Option<Val> = None;
-        for turn in turns {
-            let term = self.iteration(at, expr, turn, None, body);
+        for iteration in turns {
+            let term = self.iteration(at, expr, iteration, None, body);
             total = Some(match total {
                 None => term,
                 Some(before) => self.reduced(reduction, (before, span), (term, span)),
@@ -192,8 +192,8 @@ impl Lower<'_, '_> {
     pub(super) fn chain(&mut self, at: &At, expr: ExprId, start: ExprId, over: Over, body: &Body) -> Val {
         let mut val = self.eval(at, start);
         let Some(turns) = self.turns(at, over) else { return Val::Broken };
-        for turn in turns {
-            val = self.iteration(at, expr, turn, Some(val), body);
+        for iteration in turns {
+            val = self.iteration(at, expr, iteration, Some(val), body);
         }
         val
     }

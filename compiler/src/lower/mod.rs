@@ -50,16 +50,15 @@ pub use state::{is_noise, noise_seed};
 pub use sums::sum_kernel;
 pub use template::Templates;
 
-use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::graph::{Graph, NodeId};
 use crate::hir::resolve::resolved;
 use crate::hir::{Hir, Type, Types};
-use crate::ir::{DelayLine, Value};
+use crate::ir::Value;
 use crate::library::Library;
 use builder::{Builder, FormKind};
 use mam_grammar::ast::ExprId;
-use mam_grammar::{Handle, Problem, Problems, Span};
+use mam_grammar::{Problem, Problems, Span};
 use names::{Open, Reference, Scope, ScopeId};
 
 use copies::InnerFrame;
@@ -123,10 +122,10 @@ struct Lower<'s, 'a> {
     /// Signals that are remembered in regions, in the order of the inner frames.
     inner: FxHashMap<(usize, String, usize), Inner>,
     /// The delay lines of `fir`s in regions, and what they were given in the inner frames so far.
-    fir: FxHashMap<(usize, String, usize), (Vec<Handle<DelayLine>>, Vec<Value>)>,
+    fir: FxHashMap<(usize, String, usize), delay::FirLines>,
     /// The delay lines of named signals.
     lines: FxHashMap<(ScopeId, Arc<str>), delay::Shared>,
-    shared: FxHashMap<(ScopeId, Arc<str>, (u32, Dimension)), Val>,
+    shared: FxHashMap<state::SharedKey, Val>,
     /// Names of scopes that are evaluated for their problems alone, when nothing is being evaluated.
     unused: VecDeque<(ScopeId, usize)>,
     /// What `prev`s and `tap`s turned out to remember.

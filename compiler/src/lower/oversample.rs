@@ -245,10 +245,11 @@ impl Lower<'_, '_> {
     ) -> Val {
         match pair {
             [Val::Record(first), Val::Record(second)] => {
-                let part = |((name, a), (_, b)): (&(Arc<str>, Val), &(Arc<str>, Val))| {
+                let pairs = first.iter().zip(second.iter());
+                let parts = pairs.map(|((name, a), (_, b))| {
                     (name.clone(), self.lowered(at, region, around, [a, b], span))
-                };
-                Val::Record(first.iter().zip(second.iter()).map(part).collect::<Vec<_>>().into())
+                });
+                Val::Record(parts.collect::<Vec<_>>().into())
             }
             [Val::List(first), Val::List(second)] => {
                 let part = |(a, b): (&Val, &Val)| self.lowered(at, region, around, [a, b], span);

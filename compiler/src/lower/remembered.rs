@@ -63,7 +63,7 @@ pub(super) struct Forms {
 
 impl Forms {
     /// The form of what has this path.
-    pub(super) fn of(&self, path: &str) -> Form {
+    pub(super) fn form(&self, path: &str) -> Form {
         self.known.get(path).cloned().unwrap_or(Form::Signal(1))
     }
 
@@ -80,7 +80,7 @@ impl Forms {
 
     /// Notes that `val` flows into what has this path. False where it has to be of another form than was thought.
     pub(super) fn fits(&mut self, path: &str, val: &Val) -> bool {
-        let before = self.of(path);
+        let before = self.form(path);
         let now = before.joined(val);
         if now == before {
             return true;

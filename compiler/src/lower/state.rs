@@ -3,7 +3,7 @@
 use super::builder::Builder;
 use super::copies::InnerFrame;
 use super::lowered::DATA;
-use super::names::Scope;
+use super::names::{Scope, ScopeId};
 use super::remembered::Slots;
 use super::value::{Signal, Val};
 use super::{At, Lower};
@@ -13,6 +13,10 @@ use crate::ir::{DelayLine, Imm, Op, PortField, StateSlot, Type, Value};
 use mam_grammar::ast::{Expr, ExprId};
 use mam_grammar::{Problem, Span};
 use std::sync::Arc;
+
+/// What `prev`s share that remember one name from one start value: the scope, the name, and the bits and the dimension of
+/// the start value.
+pub(super) type SharedKey = (ScopeId, Arc<str>, (u32, Dimension));
 
 /// What flows into state, to be evaluated when everything else is done.
 pub(super) struct Later {
@@ -109,7 +113,7 @@ impl Lower<'_, '_> {
 
     /// New states of what has this path, and what they hold.
     fn remembered(&mut self, path: &str, init: f32) -> (Slots<StateSlot>, Val) {
-        let form = self.forms.of(path);
+        let form = self.forms.form(path);
         let states = Slots::new(&form, path, &mut |name| self.b.new_state(name, |_| Imm::F32(init)).0);
         let val = Slots::read(&[&states], &mut |state| self.b.push(Op::Get(state[0]), Type::F32, &[]));
         (states, val)

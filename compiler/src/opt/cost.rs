@@ -1,6 +1,6 @@
 //! What a frame costs: the estimate by which the form of a body and the packing of calls are chosen.
 
-use super::vectorize::recurrence;
+use super::vectorize::component;
 use crate::ir::lanes::{Half, halves, is_mask, taken};
 use crate::ir::{Body, Op, Rate, Scalar, Type, Value};
 use std::cmp::Ordering;
@@ -20,8 +20,8 @@ impl Cost {
         // What states are set to is taken once a call.
         let taken = taken(body, &rates);
         let mut insts = 0.0;
-        for component in recurrence::components_with_back_edges(body, &rates) {
-            let weight = if recurrence::is_recurrence(body, &component) { WAITING } else { 1.0 };
+        for component in component::components_with_back_edges(body, &rates) {
+            let weight = if component::is_recurrence(body, &component) { WAITING } else { 1.0 };
             let paid = component.iter().filter(|value| !taken[value.index()]);
             insts += weight * paid.map(|value| inst_cost(body, &rates, *value)).sum::<f64>();
         }

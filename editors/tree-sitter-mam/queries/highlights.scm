@@ -25,7 +25,9 @@
 ] @keyword
 ["if" "then" "else"] @keyword.conditional
 ["sum" "chain" "prev" "tap" "in" "out"] @keyword
+(reduce ["product" "max" "min" "list"] @keyword)
+(oversample "oversample" @keyword)
 ["and" "or" "not" "mod"] @keyword.operator
-["|>" "=" "==" "!=" "<" "<=" ">" ">=" "+" "-" "*" "/" "^" ".."] @operator
+["|>" "=" "==" "!=" "<" "<=" ">" ">=" "+" "++" "-" "*" "/" "^" ".."] @operator
 ["(" ")" "[" "]" "{" "}"] @punctuation.bracket
 ["," ";" ":" "."] @punctuation.delimiter

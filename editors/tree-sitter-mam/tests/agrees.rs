@@ -85,6 +85,21 @@ fn what_is_left_of_changed_songs_is_read_alike() {
     assert!(read.count() > 300, "most of what is compared cannot be read at all");
 }
 
+/// Lists, and the words of theirs that are names too; a line goes on behind `++`.
+#[test]
+fn lists_and_the_words_that_are_names_elsewhere_are_read() {
+    for text in [
+        "xs = [1, 2] ++\n  [3]\nout = in\n",
+        "xs = list i in 0..7 { in } ++\n  ys\nout = xs[0].left + f(x)[i - 1]\n",
+        "list = max(list, 3)\nout = product x in list { max i in 1..3 { min } }\n",
+        "oversample = 2\nout = oversample(oversample, cubic) { x = in; out = x }\n",
+        "out = max + oversample(2) + oversample(2) { in * 1.5e-3Hz }\n",
+        "out = chain s = in, a in [1, 2] { s * a }\n",
+    ] {
+        assert!(agrees(text), "{text}");
+    }
+}
+
 #[test]
 fn a_mistake_is_one_here_too() {
     for text in [

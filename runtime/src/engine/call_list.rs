@@ -120,7 +120,7 @@ pub(crate) fn copies(program: &Program) -> (Vec<bool>, Vec<SignalId>) {
 
 /// Where a channel of a quantum by the call list comes from, so that it may be rendered where it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum ChannelSource {
     /// It is an output of a runner that nothing else reads.
     Output {
         /// The runner.
@@ -136,7 +136,7 @@ pub(crate) enum Place {
 
 /// Where each of the song's channels comes from, given the signals that [`copies`] has found to be the result, and which
 /// steps it leaves out.
-pub(crate) fn places(program: &Program, idle: &[bool], results: &[SignalId]) -> Vec<Place> {
+pub(crate) fn places(program: &Program, idle: &[bool], results: &[SignalId]) -> Vec<ChannelSource> {
     let mut reads: IdMap<SignalId, usize> = IdMap::filled(0, program.buffers.len());
     let mut writers: IdMap<SignalId, Vec<(usize, usize)>> = IdMap::filled(vec![], program.buffers.len());
     for (runner, step) in program.steps.iter().enumerate().filter(|(runner, _)| !idle[*runner]) {
@@ -146,11 +146,11 @@ pub(crate) fn places(program: &Program, idle: &[bool], results: &[SignalId]) -> 
     let place = |(channel, signal): (usize, &SignalId)| {
         let earlier = results[..channel].iter().position(|other| other == signal);
         match (earlier, writers[*signal].as_slice()) {
-            (Some(earlier), _) => Place::Same(earlier),
+            (Some(earlier), _) => ChannelSource::Same(earlier),
             (None, &[(runner, output)]) if reads[*signal] == 0 && program.steps[runner].copies.is_empty() => {
-                Place::Output { runner, output }
+                ChannelSource::Output { runner, output }
             }
-            _ => Place::Buffer,
+            _ => ChannelSource::Buffer,
         }
     };
     results.iter().enumerate().map(place).collect()

@@ -1,6 +1,6 @@
 //! A program with its memory, in the middle of being played.
 
-use super::call_list::{self, CallList, Place, WHOLE};
+use super::call_list::{self, CallList, ChannelSource, WHOLE};
 use super::clock::Profile;
 use super::memory::{Block, Buffers, Line};
 use super::not_finite::NotFinite;
@@ -43,7 +43,7 @@ pub(crate) struct Instance {
     /// The buffers of the channels, in a quantum of all steps and in one by the call list.
     outputs: [Vec<BufferId>; 2],
     /// Where each channel of a quantum by the call list comes from.
-    places: Vec<Place>,
+    places: Vec<ChannelSource>,
     /// Whether the last quantum was rendered by the call list.
     used_call_list: bool,
     /// Steps that have failed since they were asked for, with the first frame of the quantum, each once.
@@ -133,7 +133,7 @@ impl Instance {
             let to = &mut rest[0][at..at + QUANTUM];
             // The last channel stands for all that are beyond.
             let same = match self.places.get(index) {
-                Some(Place::Same(earlier)) => Some(*earlier),
+                Some(ChannelSource::Same(earlier)) => Some(*earlier),
                 None if !self.places.is_empty() => Some(last),
                 _ => None,
             };
@@ -148,7 +148,7 @@ impl Instance {
     /// The runner, and which of its outputs, that may render a channel where it is asked for.
     fn direct(&self, channel: usize) -> Option<(usize, usize)> {
         match self.places.get(channel) {
-            Some(&Place::Output { runner, output }) if !self.propagation.output(channel) => {
+            Some(&ChannelSource::Output { runner, output }) if !self.propagation.output(channel) => {
                 Some((runner, output))
             }
             _ => None,

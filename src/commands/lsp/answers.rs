@@ -1,7 +1,7 @@
 //! The answers of [`mam_ide`] in the protocol's form (Language Server Protocol, version 3.17).
 
 use super::uri;
-use super::workspace::{Place, Song, Workspace};
+use super::workspace::{OpenText, Song, Workspace};
 use crate::report::word;
 use mam_grammar::{Problem, Severity, SourceId, Span};
 use mam_ide::{Action, Completion, CompletionKind, DocumentSymbol, Edit, Position, SymbolKind, TokenKind};
@@ -37,7 +37,7 @@ pub(super) fn capabilities() -> Value {
     })
 }
 
-impl Place<'_> {
+impl OpenText<'_> {
     /// A place of the editor as a byte.
     pub(super) fn byte(&self, position: &Value) -> usize {
         let number = |name: &str| {
@@ -268,7 +268,7 @@ impl Workspace {
     }
 
     /// What can be done about the problems of a place.
-    pub(super) fn actions(&self, place: &Place, span: Span) -> Value {
+    pub(super) fn actions(&self, place: &OpenText, span: Span) -> Value {
         let action = |action: Action| {
             let problem = action.problem.map(|index| &place.analysis.problems()[index]);
             let problems: Vec<Value> =

@@ -54,9 +54,9 @@ pub(super) struct Workspace {
     used: BTreeMap<PathBuf, BTreeSet<PathBuf>>,
 }
 
-/// A place of an open text, in the analysis that answers for it.
+/// An open text, in the analysis that answers for it.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'w> {
+pub(super) struct OpenText<'w> {
     /// What is known of the song that the text belongs to.
     pub(super) song: &'w Song,
     /// The same, compiled.
@@ -184,7 +184,7 @@ impl Workspace {
             Some(open) => Some(open.text.clone()),
             None => input::text(path).ok().map(Arc::from),
         };
-        let is_file = !self.texts.get(path).is_some_and(|text| uri::path(&text.uri).is_none());
+        let is_file = self.texts.get(path).is_none_or(|text| uri::path(&text.uri).is_some());
         let disk = Disk::new(is_file.then_some(path), false);
         let loader = OpenFiles { disk, texts: &self.texts };
         let name = path.display().to_string();
@@ -203,17 +203,17 @@ impl Workspace {
     }
 
     /// The place of an open text in the song that answers for it. All that has changed is compiled first.
-    pub(super) fn place(&self, uri: &str) -> Option<Place<'_>> {
+    pub(super) fn place(&self, uri: &str) -> Option<OpenText<'_>> {
         self.places(uri).into_iter().next()
     }
 
     /// The same in every song that the text belongs to.
-    pub(super) fn places(&self, uri: &str) -> Vec<Place<'_>> {
+    pub(super) fn places(&self, uri: &str) -> Vec<OpenText<'_>> {
         let path = key(uri);
         let place = |song| Some((song, Song::source(song, &path)?));
         let found = self.songs.values().filter_map(place);
         let places = found
-            .filter_map(|(song, source)| Some(Place { song, analysis: song.analysis.as_ref()?, source }));
+            .filter_map(|(song, source)| Some(OpenText { song, analysis: song.analysis.as_ref()?, source }));
         places.collect()
     }
 

@@ -40,7 +40,7 @@ fn same(module: &Module, calls: &[u8], ways: &[OptLevel]) {
 /// A module as a back end can encode it, to the bit the same.
 pub fn legalized(module: &Module) -> Module {
     let kernels = module.kernels.values().map(legalize).collect();
-    Module { kernels, tables: module.tables.clone(), ..Module::default() }
+    Module { kernels, tables: module.tables.clone() }
 }
 
 /// Runs kernel 0 of `module` in calls, lengths, forms, parameters, inputs and events that are read from `choices`.

@@ -4,6 +4,7 @@
 //! * [`gen_ir`]: random kernels;
 //! * [`cases`]: the runner of the Markdown cases;
 //! * [`gen_mam`]: random `.mam` programs;
+//! * [`gen_tree`]: random trees of `.mam`;
 //! * [`gen_json`]: random JSON songs, whole and broken;
 //! * [`measure`]: levels, spectra and responses, in f64;
 //! * [`mutants`]: songs that ask for more than was meant;
@@ -21,6 +22,7 @@ pub mod gen_ir;
 pub mod gen_json;
 pub mod gen_mam;
 pub mod gen_rows;
+pub mod gen_tree;
 pub mod gen_triggers;
 pub mod measure;
 pub mod mutants;

@@ -8,7 +8,7 @@ use mam_runtime::Form;
 /// What a kernel's steady form executes in a frame, where a call has as many frames as its iterations take at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Counts {
-    /// Machine instructions.
+    /// Machine instructions of all kinds.
     pub instructions: f64,
     /// Those that read memory.
     pub loads: f64,

@@ -64,12 +64,15 @@ impl Evaluator<'_> {
     ) -> Found<Value> {
         let turns = self.turns(frame, over)?;
         if reduction == Reduction::List {
-            let all = turns.into_iter().map(|turn| self.iteration(frame, expr, turn, None, body)).collect();
+            let all = turns
+                .into_iter()
+                .map(|iteration| self.iteration(frame, expr, iteration, None, body))
+                .collect();
             return self.listed(all);
         }
         let mut total: Option<Signal> = None;
-        for turn in turns {
-            let Value::Signal(term) = self.iteration(frame, expr, turn, None, body)? else {
+        for iteration in turns {
+            let Value::Signal(term) = self.iteration(frame, expr, iteration, None, body)? else {
                 return Err(Missing::Wrong);
             };
             total = Some(match total {

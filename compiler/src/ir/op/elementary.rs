@@ -200,7 +200,7 @@ impl<F: Formula> Writer<'_, F> {
     /// 2^f − 1 for f in [−½, ½]: f·P(f).
     fn exp2_less_one(&mut self, f: F::Value) -> F::Value {
         const P: [f64; 12] = [
-            0.693_147_180_559_945_3,
+            std::f64::consts::LN_2,
             0.240_226_506_959_100_72,
             0.055_504_108_664_821_625,
             0.009_618_129_107_628_48,
@@ -436,9 +436,9 @@ impl<F: Formula> Writer<'_, F> {
     }
 
     /// The last where `far`, else the second where `beyond`, else the first.
-    fn one_of(&mut self, beyond: F::Value, far: F::Value, [near, middle, last]: [F::Value; 3]) -> F::Value {
+    fn one_of(&mut self, beyond: F::Value, far: F::Value, [first, middle, last]: [F::Value; 3]) -> F::Value {
         let outer = self.select(far, last, middle);
-        self.select(beyond, outer, near)
+        self.select(beyond, outer, first)
     }
 }
 

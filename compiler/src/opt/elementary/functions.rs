@@ -240,9 +240,9 @@ impl Ops<'_> {
         let (beyond, far) = (self.lt(eighth, away), self.lt(three, away));
         let (less, more) = (self.sub(away, one), self.add(away, one));
         let (middle, last) = (self.f(FRAC_PI_4), self.f(FRAC_PI_2));
-        let mut one_of = |[near, middle, last]: [Value; 3]| {
+        let mut one_of = |[first, middle, last]: [Value; 3]| {
             let outer = self.select(far, last, middle);
-            self.select(beyond, outer, near)
+            self.select(beyond, outer, first)
         };
         let (above, below) = (one_of([away, less, minus]), one_of([one, more, away]));
         let base = one_of([zero, middle, last]);

@@ -5,8 +5,8 @@
 //! Of the gain, which is nearly 0, more digits are kept than of a factor, which would be nearly 1; so of the 64
 //! roundings of a call at most few add up (3·10⁻⁷ of the value in the mean) before the series is anchored anew.
 
+use super::component;
 use super::induction::{self, Counter, Line};
-use super::recurrence;
 use super::scan;
 use crate::ir::{Body, Imm, Kernel, Op, Type, Value};
 use crate::opt::analysis::Analysis;
@@ -17,8 +17,8 @@ use rustc_hash::FxHashMap;
 pub(in crate::opt) fn anchored(kernel: &Kernel) -> Kernel {
     let a = Analysis::steady(kernel);
     let mut counters: FxHashMap<Value, Counter> = FxHashMap::default();
-    let components = recurrence::components(&a);
-    for component in components.iter().filter(|component| recurrence::is_recurrence(a.body, component)) {
+    let components = component::components(&a);
+    for component in components.iter().filter(|component| component::is_recurrence(a.body, component)) {
         if let Some(counter) = induction::counter(&a, component) {
             counters.insert(counter.least, counter);
         }

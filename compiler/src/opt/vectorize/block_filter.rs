@@ -9,7 +9,7 @@
 //!
 //! It takes about half as many instructions as the scan of [`super::scan`] would for a filter and its mix.
 
-use super::recurrence::Component;
+use super::component::Component;
 use super::scan;
 use crate::ir::{Body, Op, StateSlot, Type, Value};
 use crate::opt::analysis::Analysis;

@@ -6,7 +6,7 @@
 //! only one multiplication, an addition and a comparison an iteration wait for the iteration before. That a is not negative is a
 //! condition of the body.
 
-use super::recurrence::Component;
+use super::component::Component;
 use super::scan::{self, Slope};
 use crate::ir::{Op, StateSlot, Type, Value};
 use crate::opt::analysis::Analysis;

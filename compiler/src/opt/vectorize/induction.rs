@@ -8,7 +8,7 @@
 //! * A geometric **series**: a power of two whose exponent is a line over a counter, `2^(a·count + b)` with loop-invariant
 //!   a and b. That is what an exponential envelope is between two triggers.
 
-use super::recurrence::Component;
+use super::component::Component;
 use super::scan::{self, Slope};
 use crate::ir::lanes::is_mask;
 use crate::ir::{Body, Imm, Kernel, Op, StateSlot, Type, Value};

@@ -6,7 +6,7 @@
 //! of the body. Every bit stays.
 
 use super::block_filter::Users;
-use super::recurrence::Component;
+use super::component::Component;
 use crate::ir::lanes::is_mask;
 use crate::ir::{Body, Imm, Op, StateSlot, Value};
 use crate::opt::analysis::Analysis;
@@ -88,13 +88,13 @@ impl Pattern<'_> {
         let Op::Get(state) = self.a.body.insts[get].op else { return None };
         let next = self.a.next_of(Op::Get(state))?;
         self.seen.push(get);
-        let [hit, gap, here] = self.of(next, Op::Select)?;
-        let [counted, zero] = self.of(hit, Op::Le)?;
+        let [hit, gap, here] = self.operands(next, Op::Select)?;
+        let [counted, zero] = self.operands(hit, Op::Le)?;
         if counted != here || self.int(zero) != Some(0) {
             return None;
         }
         let (less, begun, first) = self.begun(get, here);
-        let [one, other] = self.of(less, Op::Add)?;
+        let [one, other] = self.operands(less, Op::Add)?;
         let by = if one == get { other } else { one };
         if one != get && other != get {
             return None;
@@ -125,8 +125,8 @@ impl Pattern<'_> {
     }
 
     fn first(&mut self, get: Value, here: Value) -> Option<(Value, Value, First)> {
-        let [begun, rest, value] = self.of(here, Op::Select)?;
-        let [one, other] = self.of(begun, Op::Ne)?;
+        let [begun, rest, value] = self.operands(here, Op::Select)?;
+        let [one, other] = self.operands(begun, Op::Ne)?;
         let before = self.int(if one == get { other } else { one })?;
         let known = (one == get || other == get) && self.a.is_invariant(value);
         known.then_some((rest, begun, First { before, value }))
@@ -134,15 +134,15 @@ impl Pattern<'_> {
 
     /// The period and the lateness of a gap that is a frame longer where the fractions carry.
     fn late(&mut self, gap: Value, hit: Value, begun: Option<Value>) -> Option<(Value, Lateness)> {
-        let [period, wraps] = self.of(gap, Op::Sub)?;
+        let [period, wraps] = self.operands(gap, Op::Sub)?;
         let carries = self.mask(wraps)?;
-        let [later, here] = self.of(carries, Op::Lt)?;
-        let [one, other] = self.of(later, Op::Add)?;
+        let [later, here] = self.operands(carries, Op::Lt)?;
+        let [one, other] = self.operands(later, Op::Add)?;
         let part = if one == here { other } else { one };
         let (get, first) = match (begun, self.a.body.insts[here].op) {
             (_, Op::Get(_)) => (here, None),
             (Some(begun), Op::Select) => {
-                let [condition, get, first] = self.of(here, Op::Select)?;
+                let [condition, get, first] = self.operands(here, Op::Select)?;
                 let known = condition == begun && self.a.is_invariant(first);
                 (get, known.then_some(Some(first))?)
             }
@@ -151,7 +151,7 @@ impl Pattern<'_> {
         let Op::Get(state) = self.a.body.insts[get].op else { return None };
         self.seen.push(get);
         let next = self.a.next_of(Op::Get(state))?;
-        let known = self.of(next, Op::Select)? == [hit, later, here];
+        let known = self.operands(next, Op::Select)? == [hit, later, here];
         let invariant = self.a.is_invariant(period) && self.a.is_invariant(part);
         let sums = one == here || other == here;
         (known && invariant && sums).then_some((period, Lateness { state, get, here, next, part, first }))
@@ -160,18 +160,18 @@ impl Pattern<'_> {
     /// The bound of `−1 where the state is below it, else 0`.
     fn below(&mut self, by: Value, get: Value) -> Option<i32> {
         let less = self.mask(by)?;
-        let [state, bound] = self.of(less, Op::Lt)?;
+        let [state, bound] = self.operands(less, Op::Lt)?;
         self.int(bound).filter(|_| state == get)
     }
 
     /// The condition of a mask.
     fn mask(&mut self, value: Value) -> Option<Value> {
-        let [condition, ..]: [Value; 3] = self.of(value, Op::Select)?;
+        let [condition, ..]: [Value; 3] = self.operands(value, Op::Select)?;
         is_mask(self.a.body, value).then_some(condition)
     }
 
     /// The operands of an instruction of a kind.
-    fn of<const N: usize>(&mut self, value: Value, op: Op) -> Option<[Value; N]> {
+    fn operands<const N: usize>(&mut self, value: Value, op: Op) -> Option<[Value; N]> {
         let inst = &self.a.body.insts[value];
         if inst.op != op {
             return None;

@@ -1,6 +1,6 @@
 //! Recurrences of no other form: their instructions four times, one frame after the other, between vectors.
 
-use super::recurrence::Component;
+use super::component::Component;
 use super::scan::{self, Slope};
 use crate::ir::{Op, Scalar, Value};
 use crate::opt::analysis::Analysis;

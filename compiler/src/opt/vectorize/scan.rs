@@ -9,7 +9,7 @@
 //! most of its digits in an f32, and the filter its gain. Where one state is known to creep like that ([`Linear::creeps`])
 //! the recurrence stays scalar: it adds up the roundings of hundreds of frames, and those of lanes are others.
 
-use super::recurrence::Component;
+use super::component::Component;
 use crate::ir::{Body, Imm, Op, StateSlot, Type, Value};
 use crate::opt::analysis::Analysis;
 use mam_grammar::Handle;

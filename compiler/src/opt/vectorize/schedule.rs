@@ -2,7 +2,7 @@
 //! do not hear each other.
 
 use super::block_filter::BlockFilter;
-use super::recurrence::Component;
+use super::component::Component;
 use crate::ir::Value;
 use crate::opt::analysis::Analysis;
 

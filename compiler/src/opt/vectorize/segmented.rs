@@ -8,7 +8,7 @@
 //!
 //! Every bit stays.
 
-use super::recurrence::Component;
+use super::component::Component;
 use crate::ir::{Imm, Op, Scalar, StateSlot, Value};
 use crate::opt::analysis::Analysis;
 use mam_grammar::Handle;

@@ -1,3 +1,5 @@
+//! Delays between frames: their flatness, their length, the lines that they share.
+
 use super::{impulse, mono, near, noise, through};
 use mam_testing::measure::{amplitude, db, response};
 
@@ -73,7 +75,6 @@ fn distortion(order: &str) -> f64 {
 #[test]
 fn a_moving_sinc_is_clean_to_a_tenth_of_the_rate() {
     let (sinc, cubic, linear) = (distortion("sinc"), distortion("cubic"), distortion("linear"));
-    println!("sinc {sinc:.1} dB, cubic {cubic:.1} dB, linear {linear:.1} dB");
     assert!(sinc <= -90.0, "sinc {sinc}");
     assert!(cubic < linear - 10.0, "cubic {cubic}, linear {linear}");
 }

@@ -1,3 +1,5 @@
+//! Functions, numbers and reductions: of signals as of constants, and as in f64.
+
 use super::{mono, near, through};
 
 /// A function in the song's text, and in f64.

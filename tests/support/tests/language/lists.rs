@@ -1,3 +1,5 @@
+//! Lists of signals: what remembers them, definitions of them, instruments in them.
+
 use super::{impulse, mono, near, noise, through};
 
 /// A feedback delay network of eight lines through a Householder matrix.

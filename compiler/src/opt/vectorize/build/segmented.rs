@@ -10,7 +10,7 @@ impl Builder<'_> {
         let start = self.live_in(segmented.state);
         let before = self.loop_carried(start);
         let after = match segmented.advance {
-            Advance::Held => self.held(&segmented.resets, before),
+            Advance::Held => self.latest(&segmented.resets, before),
             Advance::Counted { step, most, from } => {
                 let reset = self.mask_of(&segmented.resets);
                 self.counted(reset, before, [step, most, from])
@@ -26,7 +26,7 @@ impl Builder<'_> {
     }
 
     /// The latest value that was chosen, or what was before the iteration.
-    fn held(&mut self, resets: &[Reset], before: Value) -> Value {
+    fn latest(&mut self, resets: &[Reset], before: Value) -> Value {
         let mut value = self.b.lanes(resets[resets.len() - 1].value);
         for reset in resets.iter().rev().skip(1) {
             let (condition, chosen) = (self.b.lanes(reset.condition), self.b.lanes(reset.value));
