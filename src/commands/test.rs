@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::input::{Disk, Song};
 use crate::json;
 use crate::measure::hear::{Source, Unheard, hear};
-use crate::measure::plot::Plot;
+use crate::measure::plot::figure;
 use crate::measure::{Heard, value};
 use crate::output::{Inputs, create_folder, write_text};
 use clap::Args;
@@ -177,10 +177,8 @@ impl Test {
             (Err(_), _) => false,
         };
         let outcome = Outcome { value, holds, problems: vec![], sources: None, picture: None };
-        let picture = (self.pictures.is_some() && !holds).then(|| {
-            let title = format!("{}\n{}", job.text(), outcome.shown(job.check));
-            Plot::new(job.check, &heard, title).svg()
-        });
+        let picture = (self.pictures.is_some() && !holds)
+            .then(|| figure(job.check, &heard, job.text(), outcome.shown(job.check)).svg());
         Outcome { picture, ..outcome }
     }
 

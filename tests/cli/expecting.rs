@@ -52,6 +52,8 @@ fn a_song_is_measured_with_its_score_and_its_names() {
         let picture = fs::read_to_string(folder.0.join("failed").join(file)).unwrap();
         assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n"), "{picture}");
         assert!(picture.matches("<polyline").count() >= 1, "{file}");
+        // The first of the colours of curves: what was heard, beside the axes.
+        assert!(picture.contains("#0072b2"), "{file}");
     }
     // The checks change nothing of the song.
     let plain = SONG_WITH_CHECKS.split("expect").next().unwrap();
