@@ -205,7 +205,7 @@ fn files_that_are_missing_broken_or_hostile_end_in_a_problem() {
     folder.wav("empty.wav", RATE, &[vec![]]);
     let good = fs::read(folder.0.join("good.wav")).unwrap();
     fs::write(folder.0.join("cut.wav"), &good[..good.len() / 2]).unwrap();
-    fs::write(folder.0.join("text.wav"), "this is no sound").unwrap();
+    fs::write(folder.0.join("text.wav"), "this is not a sound").unwrap();
     fs::write(folder.0.join("nothing.wav"), "").unwrap();
     let mut lying = good.clone();
     // The size of the data: four gigabytes.

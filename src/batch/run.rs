@@ -125,7 +125,7 @@ struct Queue {
     open: Vec<Dealt>,
 }
 
-/// A shard that was begun, and its first row that nobody has.
+/// A shard that was begun, and its first row that no worker has taken.
 struct Dealt {
     shard: Arc<Open>,
     next: u64,

@@ -218,7 +218,7 @@ impl Query<'_> {
         self.files.find(file, name)
     }
 
-    /// True where a file has this text; a text without items is nobody's.
+    /// True where a file has this text; a text without items belongs to no file.
     fn is_text_of(&self, file: usize, source: SourceId) -> bool {
         self.files.file(file).ast.items.first().is_some_and(|item| item.span.source == source)
     }

@@ -170,7 +170,7 @@ impl Lower<'_, '_> {
                 Val::Record(fields.iter().map(part).collect::<Vec<_>>().into())
             }
             Val::Any => self.any_signal().map_or(Val::Broken, Val::Signal),
-            // A buffer is no signal, which is said.
+            // A buffer is not a signal, which is reported.
             Val::Buffer(_) => self.signal(val, span).map_or(Val::Broken, Val::Signal),
             Val::Broken => Val::Broken,
         }
