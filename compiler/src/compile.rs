@@ -341,7 +341,7 @@ impl<'a> Line<'a> {
             lower((files, library, song), order, rates, templates, begun, made, problems)
         });
         hoist(&mut lowered, moves.as_slice());
-        *heard = self.listened.heard(graph, &mut lowered, channels);
+        *heard = self.listened.heard(&mut lowered, channels);
         sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
         let places = Bindings::new((files, library, song), graph, &lowered);
         // What is odd in a song without errors is odd whatever is wrong with its score.
