@@ -2,7 +2,7 @@
 
 use crate::commands::{
     batch, bench, check, completions, devices, doc, dump, explain, fmt, graph, import, list, lsp, man, mcp,
-    new, pattern, play, plot, render, test,
+    new, pattern, play, plot, render, studio, test,
 };
 use crate::console::{Console, When};
 use crate::failure::Failure;
@@ -45,6 +45,8 @@ pub enum Command {
     Batch(Box<batch::Batch>),
     /// Play a song live, following the edits of its files
     Play(Box<play::Play>),
+    /// Write a song in a page of the browser, and hear it meanwhile
+    Studio(studio::Studio),
     /// Format songs, or convert between .mam and JSON
     Fmt(fmt::Fmt),
     /// List what exists: definitions, statements, units; a song's nodes
@@ -90,6 +92,7 @@ impl Command {
             Command::Test(c) => c.run(console),
             Command::Batch(c) => c.run(console),
             Command::Play(c) => c.run(console),
+            Command::Studio(c) => c.run(console),
             Command::Mcp(c) => c.run(console),
             Command::Devices(c) => c.run(console),
             Command::Fmt(c) => c.run(console),
