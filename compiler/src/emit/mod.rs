@@ -1,8 +1,9 @@
 //! The back ends: what an optimised [`Module`](crate::ir::Module) becomes outside the interpreter.
 //!
 //! [`loops`] decides how a kernel's bodies run over the frames of a call, as data that every back end reads. [`native`] makes
-//! machine code for this machine with Cranelift.
+//! machine code with Cranelift, [`c`] writes C.
 
+pub mod c;
 pub mod loops;
 #[cfg(feature = "jit")]
 pub mod native;

@@ -1,15 +1,28 @@
 //! `mamc build`: a song as something that other programs are made of. The ending of the output says which kind; each kind has
 //! a file here and a row in [`KINDS`].
 
+mod c;
+
 use crate::args::SongArgs;
+use crate::compiling::{Compiled, compile_without_code, compiled_by};
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::input;
+use crate::offline::{ENDLESS_SECONDS, Job, Span};
+use crate::output::{Inputs, Output};
+use crate::values::Length;
 use clap::Args;
+use mam_compiler::emit::c::Score;
+use mam_runtime::Program;
+use mam_runtime::score::{Extent, Sequencer};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Build a song into something that other programs use
 ///
-/// The ending of the output says what is built. Sounds are those of `mamc render --portable`, to the bit.
+/// The ending of the output says what is built: `.c` is a C source with its header, which needs no library and no operating
+/// system (docs/c.md). Sounds are those of `mamc render --portable`, to the bit.
 #[derive(Args, Debug)]
 pub struct Build {
     #[command(flatten)]
@@ -17,6 +30,9 @@ pub struct Build {
     /// Write to this file, whose ending says what is built
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    /// Bars of the score that are built in, which repeat [default: the song once]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub bars: Option<u32>,
 }
 
 /// What can be built.
@@ -30,7 +46,7 @@ struct Kind {
 }
 
 /// All kinds, each found by its endings.
-const KINDS: &[Kind] = &[];
+const KINDS: &[Kind] = &[Kind { endings: &["c"], what: "C", build: c::build }];
 
 impl Build {
     /// Runs the command, and writes what is built.
@@ -44,10 +60,56 @@ impl Build {
         let kind = kind(&self.output)?;
         (kind.build)(self, console)
     }
+
+    /// Compiles the song for any machine, without code, and tells its problems.
+    fn compile(&mut self, console: Console) -> Result<(Compiled, Arc<Program>), Failure> {
+        self.song.how.portable = true;
+        let how = &self.song.how;
+        let mut compiled = compiled_by(&self.song, console, |song| compile_without_code(song, how))?;
+        let program = compiled.take_program()?;
+        Ok((compiled, program))
+    }
+
+    /// The files that are read, which are not written.
+    fn inputs(&self, compiled: &Compiled) -> Inputs {
+        Inputs::new(compiled.read_from(&self.song.input))
+    }
+
+    /// How much of the score is built in.
+    fn score(&self, program: &Arc<Program>, console: Console) -> Result<Score, Failure> {
+        if let Some(bars) = self.bars {
+            let duration = format!("{bars}bars").parse::<Length>().map_err(Failure::Usage)?;
+            let span = Span { duration: Some(duration), ..Span::default() };
+            return Ok(Score { frames: Job::new(program.clone(), span)?.end(), once: false });
+        }
+        match Sequencer::for_program(program, Extent::Once).song_end() {
+            Some(frames) => Ok(Score { frames, once: true }),
+            None => {
+                console.say(&format!(
+                    "note: this song has no end of its own; {ENDLESS_SECONDS} s of its score are built in (--bars says otherwise)\n"
+                ));
+                Ok(Score { frames: ENDLESS_SECONDS * u64::from(program.rate), once: false })
+            }
+        }
+    }
+}
+
+/// Writes files, all of them or none: the names are given when everything is on the disk.
+fn write_all(files: &[(&Path, &[u8])], inputs: &Inputs) -> Result<(), Failure> {
+    let mut outputs = vec![];
+    for (path, bytes) in files {
+        let mut output = Output::create(path, inputs)?;
+        output.write_all(bytes).map_err(|e| Failure::write(path, &e))?;
+        outputs.push(output);
+    }
+    outputs.into_iter().try_for_each(Output::finish)
 }
 
 /// The kind that the ending of a file stands for.
 fn kind(output: &Path) -> Result<&'static Kind, Failure> {
+    if input::is_stdin(output) {
+        return Err(Failure::Usage("what is built is not for standard output: -o names a file".into()));
+    }
     let ending = output.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
     let is_meant = |kind: &&Kind| kind.endings.iter().any(|known| Some(*known) == ending.as_deref());
     KINDS.iter().find(is_meant).ok_or_else(|| {
