@@ -13,11 +13,12 @@ const RATE: u32 = 48_000;
 /// Songs of each group of ops: oscillators and tables, filters that move, feedback, delays of every kind, noise, islands of
 /// scalars, f64 in setup, many voices.
 const GROUPS: [&str; 6] = [
-    "tempo 150\nbd = kick()\nout = bd\nplay { bd |x..x..x.| ; bd.f0 \"50Hz 60Hz 45Hz\" over 1/8 }\n",
-    "a = pluck()\nb = pad()\nplay { a \"c4 e4 g4 c5\" ; b \"<c3 g3>\" }\nout = 0.5 * a |> lowpass(800Hz * (1 + 0.5 * lfo(3Hz)))\n + 0.3 * b |> echo()\n",
-    "n = noise() * 0.1\nx = n + 0.5 * prev(x)\nout = tap(x, 3ms + 2ms * lfo(5Hz), max: 10ms) + reverb(0.2 * x)\n",
-    "s = saw(110Hz) + square(55Hz) + triangle(220Hz)\nout = oversample(4) { tanh(3 * s) } |> highpass(200Hz)\n",
-    "out = 0.1 * sum i in 1..16 { sine(110Hz * i) / i } + 0.1 * floor(4 * sine(3Hz)) / 4 + 0.1 * sah(noise(), 9Hz)\n",
+    "tempo 150\nbd = kick()\nout = bd\nplay { bd |x..x..x.| ; bd.f0 \"50Hz 60Hz 45Hz\" over 40ms }\n",
+    "a = pluck()\nb = sub(voices: 4)\nplay { a \"c4 e4 g4 c5\" ; b \"<c3 g3>\" }\n\
+     e = 0.3 * b |> echo()\nout = (0.5 * a |> lowpass(800Hz * (1 + 0.5 * lfo(3Hz)))) + e\n",
+    "n = noise() * 0.1\nx = n + 0.5 * prev(x)\nw = 0.2 * x |> freeverb()\nout = tap(x, 3ms + 2ms * lfo(5Hz), max: 10ms) + w\n",
+    "s = saw(110Hz) + square(55Hz) + tri(220Hz)\nout = oversample(4) { tanh(3 * s) } |> highpass(200Hz)\n",
+    "out = 0.1 * sum i in 1..16 { sine(110Hz * i) / i } + 0.1 * floor(4 * sine(3Hz)) / 4 + 0.1 * sah(noise(), sine(9Hz) > 0)\n",
     "a = sub()\nplay { a \"c2(5,8) g2*4\".every(2, rev) }\nout = a |> chorus() |> compressor()\n",
 ];
 
@@ -67,7 +68,10 @@ fn a_host_plays_as_the_engine_does() {
     let program = program("song.mam", PLAYED, RATE, false);
     let param = |name: &str| {
         let names = made.0.split("_params[").nth(1).expect("parameters").lines().skip(1);
-        names.take_while(|line| line.contains('"')).position(|line| line.contains(&format!("\"{name}\""))).expect("there")
+        names
+            .take_while(|line| line.contains('"'))
+            .position(|line| line.contains(&format!("\"{name}\"")))
+            .expect("there")
     };
     let target = program.targets.iter().position(|target| &*target.name == "lead").expect("an instrument");
     let mut engine = Engine::new(program.clone());
@@ -81,7 +85,12 @@ fn a_host_plays_as_the_engine_does() {
             _ => ("tone", 100.0 + dice.below(4000) as f64),
         };
         let ramp = dice.below(3) * dice.below(200);
-        let _ = writeln!(commands, "s {} {value} {} {offset}", param(name), if name == "tone" { 0 } else { ramp });
+        let _ = writeln!(
+            commands,
+            "s {} {value} {} {offset}",
+            param(name),
+            if name == "tone" { 0 } else { ramp }
+        );
         let set = EventKind::Set {
             param: program.param(name).expect("a knob"),
             value,
@@ -113,10 +122,16 @@ fn a_host_plays_as_the_engine_does() {
 fn the_score_repeats_and_the_reset_begins_anew() {
     let Some(compiler) = Compiler::all().pop() else { return };
     let text = "tempo 240\nbd = kick()\nout = bd\nplay { bd |x..x....| }\n";
-    let bar = Sequencer::for_program(&program("song.mam", text, RATE, false), Extent::Once).song_end().expect("an end");
+    let bar = Sequencer::for_program(&program("song.mam", text, RATE, false), Extent::Once)
+        .song_end()
+        .expect("an end");
     let made = export("song.mam", text, RATE, bar);
     let blocks = |count: u64| "p 64\n".repeat(count as usize);
-    let sound = play(&compiler, &made, &format!("{}r\n{}c 0\n{}q\n", blocks(bar * 3 / 64), blocks(bar * 3 / 64), blocks(7500)));
+    let sound = play(
+        &compiler,
+        &made,
+        &format!("{}r\n{}c 0\n{}q\n", blocks(bar * 3 / 64), blocks(bar * 3 / 64), blocks(7500)),
+    );
     let (played, wanted) = (&sound[0], render("song.mam", text, RATE, Some(bar * 3 / 64 * 64)).channels);
     let frames = wanted[0].len();
     assert!(bits(&[played[..frames].to_vec()]) == bits(&wanted[..1]), "a pattern without chance repeats");

@@ -118,7 +118,9 @@ pub fn export(name: &str, text: &str, rate: u32, score_frames: u64) -> (String, 
 pub fn play(compiler: &Compiler, (source, header): &(String, String), commands: &str) -> Vec<Vec<f32>> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);
-    for (name, text) in [("song.c", source.as_str()), ("song.h", header), ("host.c", HOST), ("commands", commands)] {
+    for (name, text) in
+        [("song.c", source.as_str()), ("song.h", header), ("host.c", HOST), ("commands", commands)]
+    {
         fs::write(path(name), text).expect("written");
     }
     let strict: Vec<&str> = STRICT.into_iter().chain(["-c", "song.c", "-o", "song.o"]).collect();
@@ -129,7 +131,8 @@ pub fn play(compiler: &Compiler, (source, header): &(String, String), commands: 
     assert!(done.status.success(), "{:?}: {}", done.status, String::from_utf8_lossy(&done.stderr));
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(said.is_empty(), "{said}");
-    let count = header.lines().find_map(|line| line.strip_prefix("#define MAM_SONG_CHANNELS ")).expect("a header");
+    let count =
+        header.lines().find_map(|line| line.strip_prefix("#define MAM_SONG_CHANNELS ")).expect("a header");
     let count: usize = count.trim_end_matches('u').parse().expect("a number");
     let samples: Vec<f32> = done.stdout.as_chunks::<4>().0.iter().map(|x| f32::from_le_bytes(*x)).collect();
     (0..count).map(|channel| samples.iter().skip(channel).step_by(count).copied().collect()).collect()
