@@ -3,10 +3,13 @@
 
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{Engine, Event, EventKind};
-use mam_testing::exports::{Compiler, export, play, render_c};
+use mam_testing::exports::{Compiler, export, play, play_in, render_c};
 use mam_testing::mutants::Dice;
 use mam_testing::render::{bits, program, render, songs};
 use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 const RATE: u32 = 48_000;
 
@@ -137,4 +140,113 @@ fn the_score_repeats_and_the_reset_begins_anew() {
     assert!(bits(&[played[..frames].to_vec()]) == bits(&wanted[..1]), "a pattern without chance repeats");
     assert!(bits(&[played[frames..2 * frames].to_vec()]) == bits(&wanted[..1]), "the reset");
     assert_eq!(played.last(), Some(&1.0), "all is silent at the end");
+}
+
+/// Runs `mamc build song.mam` in a folder: whether it went well, and what it said.
+fn build(folder: &Path, args: &[&str]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mamc"));
+    let done = command
+        .args(["build", "song.mam", "--rate", "48000"])
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .expect("mamc");
+    (done.status.success(), String::from_utf8_lossy(&done.stderr).into_owned())
+}
+
+fn folder_of(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("song.mam"), text).expect("written");
+    folder
+}
+
+/// `MAM_SYSTEM` is another system than this one, `MAM_CC` a compiler for it, `MAM_EMULATOR` what runs its programs.
+#[test]
+fn objects_have_the_bits_of_machine_code() {
+    let is_elf = cfg!(target_os = "linux");
+    let Some(compiler) = Compiler::all().pop().filter(|_| is_elf) else { return };
+    let system = std::env::var("MAM_SYSTEM").unwrap_or_default();
+    let all = songs();
+    let songs: Vec<(&str, &str)> = match is_complete() {
+        true => all
+            .iter()
+            .map(|(name, text)| (&**name, &**text))
+            .filter(|(name, _)| name.ends_with(".mam"))
+            .collect(),
+        false => vec![("group 1", GROUPS[1]), ("group 2", GROUPS[2])],
+    };
+    for (name, text) in songs {
+        let folder = folder_of(text);
+        let mut args = vec!["-o", "song.o", "--bars", "2"];
+        if !system.is_empty() {
+            args.extend(["--target", &system]);
+        }
+        let (went_well, said) = build(folder.path(), &args);
+        assert!(went_well, "{name}: {said}");
+        let frames = 24_000;
+        let wanted = render("song.mam", text, RATE, Some(frames)).channels;
+        let commands = format!("c 1\n{}", "p 512\n".repeat(frames.div_ceil(512) as usize));
+        let mut made = play_in(&compiler, folder.path(), &["engine.c"], &["song.o"], &commands);
+        made.iter_mut().for_each(|channel| channel.truncate(frames as usize));
+        assert!(bits(&made) == bits(&wanted), "{name}");
+    }
+}
+
+/// The page's example of a host, as it stands there, with the page's commands.
+#[test]
+fn the_host_of_the_page_plays_the_song() {
+    if Compiler::find("cc").is_none() || !cfg!(target_os = "linux") || is_complete() {
+        return;
+    }
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/c.md")).expect("a page");
+    let host = page.split("```c\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a host");
+    let folder = folder_of(GROUPS[0]);
+    assert!(build(folder.path(), &["-o", "song.o"]).0);
+    fs::write(folder.path().join("host.c"), host).expect("written");
+    let mut cc = Command::new("cc");
+    cc.args(["-O2", "host.c", "engine.c", "song.o", "-o", "host"]);
+    assert!(cc.current_dir(folder.path()).status().expect("a compiler").success());
+    let played = Command::new(folder.path().join("host")).output().expect("a host").stdout;
+    let wanted = render("song.mam", GROUPS[0], RATE, None).channels;
+    let frames =
+        Sequencer::for_program(&program("song.mam", GROUPS[0], RATE, false), Extent::Once).song_end();
+    let frames = frames.expect("an end") as usize / 512 * 512;
+    let wanted = (0..frames).flat_map(|frame| [0, 1].map(|channel| wanted[channel][frame].to_bits()));
+    let played = played.as_chunks::<4>().0.iter().map(|x| u32::from_le_bytes(*x));
+    assert!(wanted.eq(played.take(2 * frames)));
+}
+
+#[test]
+fn what_cannot_be_built_is_refused_and_nothing_is_lost() {
+    let folder = folder_of("out = 0.1 * sine(440Hz)\n");
+    let path = |name: &str| folder.path().join(name);
+    for (args, word) in [
+        (vec!["-o", "song.xyz"], "`.c` for C"),
+        (vec!["-o", "song"], "does not say what to build"),
+        (vec!["-o", "-"], "standard output"),
+        (vec!["-o", "nowhere/song.c"], "no folder `nowhere`"),
+        (vec!["-o", "song.c", "--target", "x86_64-linux"], "leave out --target"),
+        (vec!["-o", "song.o", "--target", "z80"], "x86_64-linux"),
+        (vec!["-o", "song.c", "--interp"], "--interp"),
+    ] {
+        let (went_well, said) = build(folder.path(), &args);
+        assert!(!went_well && said.contains(word), "{args:?}: {said}");
+    }
+    fs::copy(path("song.mam"), path("in.c")).expect("copied");
+    fs::write(path("song.mam"), "use \"in.c\"\nout = 0.1 * sine(440Hz)\n").expect("written");
+    let before = fs::read(path("in.c")).expect("there");
+    assert!(!build(folder.path(), &["-o", "in.c"]).0);
+    fs::write(path("song.mam"), "out = 0.1 * sine(440Hz)\n").expect("written");
+    fs::write(path("other.h"), "/* my own */\n").expect("written");
+    let (went_well, said) = build(folder.path(), &["-o", "other.c"]);
+    assert!(!went_well && said.contains("other.h") && !path("other.c").exists(), "{said}");
+    assert_eq!(fs::read(path("in.c")).expect("there"), before);
+    let mut names: Vec<_> =
+        fs::read_dir(folder.path()).expect("a folder").map(|e| e.expect("a file").file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["in.c", "other.h", "song.mam"], "nothing else was written");
+    assert!(
+        build(folder.path(), &["-o", "song.c"]).0 && build(folder.path(), &["-o", "song.c"]).0,
+        "ours is replaced"
+    );
 }

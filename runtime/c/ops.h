@@ -2,7 +2,7 @@
  * those of GCC and clang; with -DMAM_SCALAR, and elsewhere, they are four scalars, and the bits are the same.
  * SPDX-License-Identifier: 0BSD */
 
-#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16
 #error "the song needs floats that are rounded after each operation: -msse2 -mfpmath=sse on 32-bit x86"
 #endif
 /* Nothing is contracted: a multiplication and an addition are rounded each. */

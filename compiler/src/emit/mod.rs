@@ -7,3 +7,5 @@ pub mod c;
 pub mod loops;
 #[cfg(feature = "jit")]
 pub mod native;
+#[cfg(feature = "objects")]
+pub mod object;

@@ -1,9 +1,10 @@
 //! A song as C: a source file and a header.
 
-use super::{Build, write_all};
+use super::{Build, Written, write_all};
 use crate::console::Console;
 use crate::failure::Failure;
-use mam_compiler::emit::c::{Export, ExportError, Names, sources};
+use mam_compiler::emit::c::{Export, Names, sources};
+use std::fmt::Display;
 use std::path::Path;
 
 /// Name and version of what makes the files.
@@ -26,7 +27,10 @@ pub(super) fn build(mut build: Build, console: Console) -> Result<(), Failure> {
     };
     let made = sources(&export).map_err(|why| refused(&build, &why))?;
     let inputs = build.inputs(&compiled);
-    let files = [(target.as_path(), made.source.as_bytes()), (header.as_path(), made.header.as_bytes())];
+    let files = [
+        Written { path: &target, bytes: made.source.as_bytes(), is_named: true },
+        Written { path: &header, bytes: made.header.as_bytes(), is_named: false },
+    ];
     write_all(&files, &inputs)?;
     let (target, header, bytes) = (target.display(), header.display(), made.bytes);
     console.say(&format!("{target} and {header}: `{}_…`, {bytes} bytes of memory\n", names.prefix));
@@ -39,6 +43,6 @@ pub(super) fn names(target: &Path) -> Names {
 }
 
 /// Why a song is not exported.
-pub(super) fn refused(build: &Build, why: &ExportError) -> Failure {
+pub(super) fn refused(build: &Build, why: &dyn Display) -> Failure {
     Failure::WrongInput(format!("`{}` cannot be built: {why}", build.song.input.display()))
 }

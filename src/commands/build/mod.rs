@@ -2,6 +2,7 @@
 //! a file here and a row in [`KINDS`].
 
 mod c;
+mod object;
 
 use crate::args::SongArgs;
 use crate::compiling::{Compiled, compile_without_code, compiled_by};
@@ -13,6 +14,7 @@ use crate::output::{Inputs, Output};
 use crate::values::Length;
 use clap::Args;
 use mam_compiler::emit::c::Score;
+use mam_compiler::emit::object::System;
 use mam_runtime::Program;
 use mam_runtime::score::{Extent, Sequencer};
 use std::io::Write;
@@ -22,7 +24,7 @@ use std::sync::Arc;
 /// Build a song into something that other programs use
 ///
 /// The ending of the output says what is built: `.c` is a C source with its header, which needs no library and no operating
-/// system (docs/c.md). Sounds are those of `mamc render --portable`, to the bit.
+/// system; `.o` is an object file with its header, to be linked with the engine.c beside it (docs/c.md). Sounds are those of `mamc render --portable`, to the bit.
 #[derive(Args, Debug)]
 pub struct Build {
     #[command(flatten)]
@@ -33,6 +35,9 @@ pub struct Build {
     /// Bars of the score that are built in, which repeat [default: the song once]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub bars: Option<u32>,
+    /// The system that an object file is for, such as aarch64-linux [default: this one]
+    #[arg(long, value_name = "SYSTEM")]
+    pub target: Option<System>,
 }
 
 /// What can be built.
@@ -41,12 +46,17 @@ struct Kind {
     endings: &'static [&'static str],
     /// What it is, for messages: `a plug-in`.
     what: &'static str,
+    /// Whether it is for one system, which `--target` names.
+    has_target: bool,
     /// Builds it.
     build: fn(Build, Console) -> Result<(), Failure>,
 }
 
 /// All kinds, each found by its endings.
-const KINDS: &[Kind] = &[Kind { endings: &["c"], what: "C", build: c::build }];
+const KINDS: &[Kind] = &[
+    Kind { endings: &["c"], what: "C", has_target: false, build: c::build },
+    Kind { endings: &["o", "obj"], what: "an object file", has_target: true, build: object::build },
+];
 
 impl Build {
     /// Runs the command, and writes what is built.
@@ -58,6 +68,12 @@ impl Build {
             return Err(Failure::Usage("what is built has no interpreter: leave out --interp".into()));
         }
         let kind = kind(&self.output)?;
+        if self.target.is_some() && !kind.has_target {
+            return Err(Failure::Usage(format!(
+                "{} is the same for every system: leave out --target",
+                kind.what
+            )));
+        }
         (kind.build)(self, console)
     }
 
@@ -94,12 +110,32 @@ impl Build {
     }
 }
 
-/// Writes files, all of them or none: the names are given when everything is on the disk.
-fn write_all(files: &[(&Path, &[u8])], inputs: &Inputs) -> Result<(), Failure> {
+/// A file to be written.
+struct Written<'a> {
+    path: &'a Path,
+    bytes: &'a [u8],
+    /// Whether the command line names it; others only replace what mamc wrote.
+    is_named: bool,
+}
+
+/// How the text files begin that mamc writes here.
+const MADE_BY_MAMC: &str = "/* Made by mamc ";
+
+/// Writes files: each is given its name when all of them are on the disk.
+fn write_all(files: &[Written<'_>], inputs: &Inputs) -> Result<(), Failure> {
+    for file in files.iter().filter(|file| !file.is_named) {
+        let before = std::fs::read(file.path).ok();
+        if before.is_some_and(|text| !text.starts_with(MADE_BY_MAMC.as_bytes())) {
+            let path = file.path.display();
+            let why =
+                format!("`{path}` would be written too, and was not made by mamc: -o names another place");
+            return Err(Failure::Usage(why));
+        }
+    }
     let mut outputs = vec![];
-    for (path, bytes) in files {
-        let mut output = Output::create(path, inputs)?;
-        output.write_all(bytes).map_err(|e| Failure::write(path, &e))?;
+    for file in files {
+        let mut output = Output::create(file.path, inputs)?;
+        output.write_all(file.bytes).map_err(|e| Failure::write(file.path, &e))?;
         outputs.push(output);
     }
     outputs.into_iter().try_for_each(Output::finish)

@@ -117,20 +117,52 @@ pub fn export(name: &str, text: &str, rate: u32, score_frames: u64) -> (String, 
 /// When the compiler says anything, or the program fails.
 pub fn play(compiler: &Compiler, (source, header): &(String, String), commands: &str) -> Vec<Vec<f32>> {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = |name: &str| folder.path().join(name);
-    for (name, text) in
-        [("song.c", source.as_str()), ("song.h", header), ("host.c", HOST), ("commands", commands)]
-    {
+    for (name, text) in [("song.c", source), ("song.h", header)] {
+        fs::write(folder.path().join(name), text).expect("written");
+    }
+    play_in(compiler, folder.path(), &["song.c"], &[], commands)
+}
+
+/// The same of a folder that holds `song.h`, these sources, and files that are linked with them.
+///
+/// # Panics
+/// When the compiler says anything, or the program fails.
+pub fn play_in(
+    compiler: &Compiler,
+    folder: &Path,
+    sources: &[&str],
+    linked: &[&str],
+    commands: &str,
+) -> Vec<Vec<f32>> {
+    let path = |name: &str| folder.join(name);
+    for (name, text) in [("host.c", HOST), ("commands", commands)] {
         fs::write(path(name), text).expect("written");
     }
-    let strict: Vec<&str> = STRICT.into_iter().chain(["-c", "song.c", "-o", "song.o"]).collect();
-    compiler.run(&strict, folder.path());
-    compiler.run(&["-std=c99", "host.c", "song.o", "-o", "host"], folder.path());
+    let objects: Vec<String> = sources.iter().map(|source| format!("{source}.o")).collect();
+    for (source, object) in sources.iter().zip(&objects) {
+        let strict: Vec<&str> = STRICT.into_iter().chain(["-c", source, "-o", object]).collect();
+        compiler.run(&strict, folder);
+    }
+    let mut link = vec!["-std=c99", "host.c"];
+    link.extend(objects.iter().map(String::as_str).chain(linked.iter().copied()));
+    link.extend(["-o", "host"]);
+    compiler.run(&link, folder);
     let input = fs::File::open(path("commands")).expect("written before");
-    let done = Command::new(path("host")).stdin(input).output().expect("it was compiled");
-    assert!(done.status.success(), "{:?}: {}", done.status, String::from_utf8_lossy(&done.stderr));
+    // What is made for another processor runs where its emulator is registered, or is named here.
+    let emulator = std::env::var("MAM_EMULATOR").unwrap_or_default();
+    let mut words = emulator.split_whitespace();
+    let mut host = match words.next() {
+        Some(program) => Command::new(program),
+        None => Command::new(path("host")),
+    };
+    host.args(words);
+    if !emulator.is_empty() {
+        host.arg(path("host"));
+    }
+    let done = host.stdin(input).output().expect("it was compiled");
     let said = String::from_utf8_lossy(&done.stderr);
-    assert!(said.is_empty(), "{said}");
+    assert!(done.status.success() && said.is_empty(), "{:?}: {said}", done.status);
+    let header = fs::read_to_string(path("song.h")).expect("a header");
     let count =
         header.lines().find_map(|line| line.strip_prefix("#define MAM_SONG_CHANNELS ")).expect("a header");
     let count: usize = count.trim_end_matches('u').parse().expect("a number");

@@ -218,7 +218,14 @@ impl<'a> Writer<'a> {
     }
 
     fn one_loop(&mut self, index: usize, of: &'a Loop) {
-        of.exit.iter().rev().for_each(|action| self.act(2, action));
+        for (at, action) in of.exit.iter().enumerate().rev() {
+            // Two states may become one value, which the first of them computes.
+            let earlier = self.from.plan.loops[..index].iter().flat_map(|of| &of.exit).chain(&of.exit[..at]);
+            let is_computed = |value: Value| earlier.clone().any(|action| defined(action) == Some(value));
+            if !defined(action).is_some_and(is_computed) {
+                self.act(2, action);
+            }
+        }
         // What stands behind the loop and needs values of its last iteration.
         let behind = std::mem::take(&mut self.needs.values);
         self.put(2, "} while (t < end);".into());
@@ -387,6 +394,14 @@ impl<'a> Writer<'a> {
             Some(Uniform::Scalar(ago)) => self.value(ago),
             None => self.value(given),
         }
+    }
+}
+
+/// The value that an action computes.
+fn defined(action: &Action) -> Option<Value> {
+    match *action {
+        Action::Compute(value) | Action::Read { value, .. } | Action::FirstLane { value, .. } => Some(value),
+        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@
 //! is a table too (`score.rs`). The bits are those of [`Engine::process_block`](mam_runtime::Engine::process_block).
 
 mod body;
+mod error;
 mod inst;
 mod kernels;
 mod literal;
@@ -13,6 +14,7 @@ mod score;
 mod tables;
 mod text;
 
+pub use error::ExportError;
 pub use score::Score;
 pub use tables::{Array, Field, Tables};
 pub use text::Names;
@@ -20,7 +22,6 @@ pub use text::Names;
 use crate::ir::Module;
 use mam_runtime::{GUARD, Program, c};
 use score::Pass;
-use std::fmt;
 
 /// A song to be exported.
 #[derive(Clone, Copy)]
@@ -48,27 +49,6 @@ pub struct Sources {
     pub header: String,
     /// Bytes of memory that the song takes when it plays.
     pub bytes: usize,
-}
-
-/// Why a song can't be exported.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ExportError {
-    /// Its score has more frames than are counted in 32 bits.
-    TooLong,
-    /// It takes more than 4 GB of memory.
-    TooMuchMemory,
-    /// A kernel holds what has no C: a bug of ours, never of the user.
-    Kernel(String),
-}
-
-impl fmt::Display for ExportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ExportError::TooLong => f.write_str("its score has more than 2³² frames: choose fewer bars"),
-            ExportError::TooMuchMemory => f.write_str("it takes more than 4 GB of memory"),
-            ExportError::Kernel(fault) => f.write_str(fault),
-        }
-    }
 }
 
 /// Writes a song as C.

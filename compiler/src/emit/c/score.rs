@@ -1,6 +1,6 @@
 //! A score as a table: what the sequencer gives for one pass, with notes in the place of the voices that play them.
 
-use super::ExportError;
+use super::error::ExportError;
 use mam_runtime::ids::{ParamId, PortId};
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{Curve, Event, EventKind, Program, QUANTUM, note_frequency};

@@ -1,14 +1,18 @@
 //! A program as constant tables, which `runtime/c/program.h` declares: written as C, or as the bytes of an object file.
 
-use super::ExportError;
-use super::score::{Pass, What};
+use super::error::ExportError;
+use super::score::{Pass, Row, What};
 use mam_runtime::ids::{DelayId, IdMap, ParamId, PortId, SignalId};
-use mam_runtime::{Curve, ParamSlot, Program, Step, note_frequency};
+use mam_runtime::{Curve, ParamSlot, Program, Step, Target, note_frequency};
 use std::collections::HashMap;
 use std::ops::Range;
 
 /// Events of a host that may wait.
 pub(super) const EVENTS: usize = 32;
+/// The version of the tables' form: `MAM_VERSION`.
+const VERSION: usize = 1;
+/// Which of the program's numbers is its bytes of memory.
+const BYTES: usize = 1;
 /// What stands for nothing.
 const NONE: u32 = u32::MAX;
 /// Frames of a quantum.
@@ -148,7 +152,7 @@ impl<'p> Maker<'p> {
         fields.push(self.list(step.delays.iter().map(|line| line.index() as u32)));
         let params = step.params.iter().zip(&step.per_call);
         let params: Vec<u32> =
-            params.map(|(param, held)| 2 * self.places[param] + u32::from(*held)).collect();
+            params.map(|(param, per_call)| 2 * self.places[param] + u32::from(*per_call)).collect();
         fields.push(self.list(params));
         let buffers = step.inputs.iter().map(|signal| program.buffers[*signal].index() as u32);
         let origins = step.inputs.iter().map(|signal| self.origins[*signal]);
@@ -177,62 +181,17 @@ impl<'p> Maker<'p> {
 
     fn finish(mut self, pass: &Pass, guard: usize, kernels: usize) -> Result<Tables, ExportError> {
         let program = self.program;
-        let targets: Vec<Vec<Field>> = program
-            .targets
-            .iter()
-            .map(|target| {
-                let voices = self.list(target.voices.iter().map(|port| port.index() as u32));
-                let monitor = target.monitor.map_or(NONE, |port| port.index() as u32);
-                vec![voices, Field::Word(monitor), Field::Word(0)]
-            })
-            .collect();
-        let most_voices = program.targets.iter().map(|target| target.voices.len()).max().unwrap_or(0);
-        let notes = 2 * pass.most_notes + EVENTS + most_voices + 2 + program.ports;
+        let targets: Vec<Vec<Field>> = program.targets.iter().map(|target| self.target(target)).collect();
         let (lines, line_frames) = lines(&program.delays, guard);
-        let buffer = |signal: &SignalId| program.buffers[*signal].index() as u32;
-        let ends: Vec<u32> = program
-            .inputs
-            .iter()
-            .chain(&program.outputs)
-            .map(buffer)
-            .chain(program.outputs.iter().map(|signal| self.origins[*signal]))
-            .collect();
-        let sizes = Sizes { program, maker: &self, notes, line_frames };
-        let bytes = u32::try_from(sizes.bytes()).map_err(|_| ExportError::TooMuchMemory)? as usize;
-        let words: Vec<usize> = vec![
-            1,
-            bytes,
-            program.rate as usize,
-            guard,
-            self.steps.len(),
-            program.ports,
-            lines.len(),
-            line_frames,
-            self.params.len(),
-            targets.len(),
-            program.state.len() / 4,
-            program.buffer_count(),
-            program.inputs.len(),
-            program.outputs.len(),
-            self.ports.len(),
-            self.voices.len(),
-            self.most.params,
-            self.most.delays,
-            self.most.inputs,
-            self.most.outputs,
-            notes,
-            EVENTS,
-            pass.rows.iter().filter(|row| self.is_heard(row.what)).count(),
-            pass.frames as usize,
-            pass.rows[..pass.within].iter().filter(|row| self.is_heard(row.what)).count(),
-            most_voices,
-        ];
-        let events = self.events(pass);
+        let counts = self.counts(pass, guard, line_frames)?;
+        let bytes = counts[BYTES];
         let image = program.state.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word));
         let has_targets = !program.targets.is_empty();
-        let keys = (0..128).filter(|_| has_targets).map(|key| note_frequency(pitch(program, f64::from(key))));
-        let tuning =
-            (0..128).filter(|_| program.score.tuning.is_some()).map(|key| pitch(program, f64::from(key)));
+        let pitches = || (0..128).map(|key| pitch(program, f64::from(key)));
+        let keys = pitches().filter(|_| has_targets).map(note_frequency);
+        let tuning = pitches().filter(|_| program.score.tuning.is_some());
+        let ends = self.ends();
+        let events = self.events(pass);
         let mut arrays = vec![
             words_of("pool", self.pool.iter().copied()),
             words_of("image", image),
@@ -250,10 +209,62 @@ impl<'p> Maker<'p> {
             doubles("tuning", tuning),
         ];
         let addresses = arrays.iter().map(|array| Field::Address(array.name));
-        let row = words.into_iter().map(|x| Field::Word(x as u32)).chain(addresses).collect();
+        let row = counts.into_iter().map(|x| Field::Word(x as u32)).chain(addresses).collect();
         arrays.push(Array { name: "program", row_type: "MamProgram", rows: vec![row] });
-        let instruments = program.targets.iter().map(|target| instrument(&target.name)).collect();
+        let instruments = program.targets.iter().map(|target| target.name.to_string()).collect();
         Ok(Tables { arrays, bytes, params: self.params.len(), instruments })
+    }
+
+    fn target(&mut self, target: &Target) -> Vec<Field> {
+        let voices = self.list(target.voices.iter().map(|port| port.index() as u32));
+        let monitor = target.monitor.map_or(NONE, |port| port.index() as u32);
+        vec![voices, Field::Word(monitor), Field::Word(0)]
+    }
+
+    /// The buffers of the song's inputs and outputs, and where each output comes from.
+    fn ends(&self) -> Vec<u32> {
+        let program = self.program;
+        let signals = program.inputs.iter().chain(&program.outputs);
+        let buffers = signals.map(|signal| program.buffers[*signal].index() as u32);
+        buffers.chain(program.outputs.iter().map(|signal| self.origins[*signal])).collect()
+    }
+
+    /// The numbers that `MamProgram` begins with, in its order.
+    fn counts(&self, pass: &Pass, guard: usize, line_frames: usize) -> Result<Vec<usize>, ExportError> {
+        let program = self.program;
+        let most_voices = program.targets.iter().map(|target| target.voices.len()).max().unwrap_or(0);
+        let notes = 2 * pass.most_notes + EVENTS + most_voices + 2 + program.ports;
+        let sizes = Sizes { program, maker: self, notes, line_frames };
+        let bytes = u32::try_from(sizes.bytes()).map_err(|_| ExportError::TooMuchMemory)? as usize;
+        let heard = |rows: &[Row]| rows.iter().filter(|row| self.is_heard(row.what)).count();
+        Ok(vec![
+            VERSION,
+            bytes,
+            program.rate as usize,
+            guard,
+            self.steps.len(),
+            program.ports,
+            program.delays.len(),
+            line_frames,
+            self.params.len(),
+            program.targets.len(),
+            program.state.len() / 4,
+            program.buffer_count(),
+            program.inputs.len(),
+            program.outputs.len(),
+            self.ports.len(),
+            self.voices.len(),
+            self.most.params,
+            self.most.delays,
+            self.most.inputs,
+            self.most.outputs,
+            notes,
+            EVENTS,
+            heard(&pass.rows),
+            pass.frames as usize,
+            heard(&pass.rows[..pass.within]),
+            most_voices,
+        ])
     }
 
     /// Whether an event changes something that is heard: a parameter that no step reads is left out.
@@ -281,11 +292,6 @@ impl<'p> Maker<'p> {
         }
         rows
     }
-}
-
-/// The name of an instrument: that of its gain's path, without it.
-fn instrument(name: &str) -> String {
-    name.to_string()
 }
 
 /// The note of a port before its first one: that of a hit without a pitch.
