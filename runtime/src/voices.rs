@@ -42,6 +42,13 @@ pub struct Moment {
     pub stamp: u64,
 }
 
+impl<N> Voice<N> {
+    fn release(&mut self, at: Moment, emit: &mut impl FnMut(Event)) {
+        (self.note, self.stamp) = (None, at.stamp);
+        emit(Event { frame: at.frame, kind: EventKind::Off { port: self.port } });
+    }
+}
+
 impl<N: Copy> VoiceAllocator<N> {
     /// The voices of an instrument; none holds a note. Allocates.
     pub fn new(target: &Target) -> VoiceAllocator<N> {
@@ -82,16 +89,29 @@ impl<N: Copy> VoiceAllocator<N> {
 
     /// Ends the held notes for which `ends` is true. \[audio\]
     pub fn release(&mut self, ends: impl Fn(N) -> bool, at: Moment, mut emit: impl FnMut(Event)) {
-        let mut off = |port| emit(Event { frame: at.frame, kind: EventKind::Off { port } });
-        for voice in &mut self.voices {
-            if voice.note.is_some_and(&ends) {
-                (voice.note, voice.stamp) = (None, at.stamp);
-                off(voice.port);
-            }
+        for voice in self.voices.iter_mut().filter(|voice| voice.note.is_some_and(&ends)) {
+            voice.release(at, &mut emit);
         }
+        self.release_monitor(at, emit);
+    }
+
+    /// Ends the note that a voice holds, if it holds one. \[audio\]
+    ///
+    /// # Panics
+    /// When there is no such voice.
+    pub fn release_voice(&mut self, index: usize, at: Moment, mut emit: impl FnMut(Event)) {
+        let voice = &mut self.voices[index];
+        if voice.note.is_some() {
+            voice.release(at, &mut emit);
+        }
+        self.release_monitor(at, emit);
+    }
+
+    /// The monitor's note ends with the last one that a voice holds.
+    fn release_monitor(&mut self, at: Moment, mut emit: impl FnMut(Event)) {
         if self.monitor_gate && self.voices.iter().all(|voice| voice.note.is_none()) {
             self.monitor_gate = false;
-            self.monitor.map(off);
+            self.monitor.map(|port| emit(Event { frame: at.frame, kind: EventKind::Off { port } }));
         }
     }
 

@@ -1,6 +1,8 @@
 //! `mamc build`: a song as something that other programs are made of. The ending of the output says which kind; each kind has
 //! a file here and a row in [`KINDS`].
 
+mod plugin;
+
 use crate::args::SongArgs;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -17,6 +19,8 @@ pub struct Build {
     /// Write to this file, whose ending says what is built
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    #[command(flatten)]
+    plugin: plugin::PluginArgs,
 }
 
 /// What can be built.
@@ -30,7 +34,7 @@ struct Kind {
 }
 
 /// All kinds, each found by its endings.
-const KINDS: &[Kind] = &[];
+const KINDS: &[Kind] = &[Kind { endings: &["clap"], what: "a plug-in", build: plugin::build }];
 
 impl Build {
     /// Runs the command, and writes what is built.
@@ -42,6 +46,9 @@ impl Build {
             return Err(Failure::Usage("what is built has no interpreter: leave out --interp".into()));
         }
         let kind = kind(&self.output)?;
+        if !kind.endings.contains(&"clap") {
+            self.plugin.refuse(kind.what)?;
+        }
         (kind.build)(self, console)
     }
 }
