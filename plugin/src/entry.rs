@@ -60,7 +60,8 @@ impl Loaded {
             description: description.as_ptr(),
             features: feature_list.as_ptr(),
         };
-        let texts = [vec![id, name, vendor, version, description, none], features].concat();
+        // Moved, not cloned: the pointers lead to these very bytes.
+        let texts = [id, name, vendor, version, description, none].into_iter().chain(features).collect();
         Loaded { song: Arc::new(song), descriptor, _texts: texts, _features: feature_list }
     }
 }

@@ -29,3 +29,5 @@ mod processor;
 mod score;
 mod song;
 mod state;
+#[cfg(test)]
+mod tests;

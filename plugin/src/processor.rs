@@ -14,7 +14,6 @@ use mam_runtime::{Engine, Program};
 use std::sync::Arc;
 
 /// What both threads know of an instance.
-#[derive(Debug)]
 pub(crate) struct Shared {
     /// The song that it plays.
     pub(crate) song: Arc<Song>,

@@ -10,7 +10,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// A song, and how to find what it is made of.
-#[derive(Debug)]
 pub(crate) struct Song {
     /// What the host asks first.
     pub(crate) manifest: Manifest,
@@ -23,12 +22,13 @@ pub(crate) struct Song {
 }
 
 /// What instances share.
-#[derive(Debug)]
 struct Made {
     /// The file of the package. It stays open: another file may take its name while the library is loaded.
     file: BufReader<File>,
     /// Programs that instances use, one a rate.
     programs: Vec<Weak<Program>>,
+    /// The last one stays when no instance uses it: hosts activate again and again.
+    last: Option<Arc<Program>>,
 }
 
 impl Song {
@@ -51,7 +51,7 @@ impl Song {
             hash: opened.hash.clone(),
             by_id,
             opened,
-            made: Mutex::new(Made { file, programs: vec![] }),
+            made: Mutex::new(Made { file, programs: vec![], last: None }),
         })
     }
 
@@ -69,11 +69,16 @@ impl Song {
         // Wherever a panic left them, they are a file and a list of programs.
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         made.programs.retain(|program| program.strong_count() > 0);
-        if let Some(program) = made.programs.iter().filter_map(Weak::upgrade).find(|p| p.rate == rate) {
-            return Ok(program);
-        }
-        let program = Arc::new(self.compiled(rate, &mut made.file)?);
-        made.programs.push(Arc::downgrade(&program));
+        let known = made.programs.iter().filter_map(Weak::upgrade).find(|program| program.rate == rate);
+        let program = match known {
+            Some(program) => program,
+            None => {
+                let program = Arc::new(self.compiled(rate, &mut made.file)?);
+                made.programs.push(Arc::downgrade(&program));
+                program
+            }
+        };
+        made.last = Some(program.clone());
         Ok(program)
     }
 

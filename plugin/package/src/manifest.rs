@@ -302,10 +302,8 @@ mod tests {
     fn ids_come_from_paths_alone_and_fit_31_bits() {
         // FNV-1a, 32 bits, of "a": e40c292c.
         assert_eq!(Param::id_of("a"), 0x640c_292c);
-        let names: Vec<String> = (0..200_000).map(|i| format!("k{i}")).collect();
-        assert!(names.iter().all(|name| Param::id_of(name) <= 0x7fff_ffff));
-        let found = clash(names.iter().map(|name| (Param::id_of(name), &**name)));
-        let ParamClash(a, b) = found.expect_err("among so many two have one id");
-        assert!(a != b && Param::id_of(&a) == Param::id_of(&b));
+        let names = ["tone", "k36738.gain14287", "bd.f0", "k2563.gain65314"];
+        let found = clash(names.iter().map(|name| (Param::id_of(name), *name)));
+        assert_eq!(found, Err(ParamClash(names[1].into(), names[3].into())), "these two have one id");
     }
 }

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 /// Build a song into something that other programs use
 ///
-/// The ending of the output says what is built. Sounds are those of `mamc render --portable`, to the bit.
+/// The ending of the output says what is built. Sounds are those of `mamc render --portable`, to the bit; those of
+/// a plug-in are those of `mamc render` with the same flags.
 #[derive(Args, Debug)]
 pub struct Build {
     #[command(flatten)]
@@ -29,12 +30,15 @@ struct Kind {
     endings: &'static [&'static str],
     /// What it is, for messages: `a plug-in`.
     what: &'static str,
+    /// Whether it takes the flags of plug-ins.
+    is_plugin: bool,
     /// Builds it.
     build: fn(Build, Console) -> Result<(), Failure>,
 }
 
 /// All kinds, each found by its endings.
-const KINDS: &[Kind] = &[Kind { endings: &["clap"], what: "a plug-in", build: plugin::build }];
+const KINDS: &[Kind] =
+    &[Kind { endings: &["clap"], what: "a plug-in", is_plugin: true, build: plugin::build }];
 
 impl Build {
     /// Runs the command, and writes what is built.
@@ -46,7 +50,7 @@ impl Build {
             return Err(Failure::Usage("what is built has no interpreter: leave out --interp".into()));
         }
         let kind = kind(&self.output)?;
-        if !kind.endings.contains(&"clap") {
+        if !kind.is_plugin {
             self.plugin.refuse(kind.what)?;
         }
         (kind.build)(self, console)

@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// What is said of a plug-in.
 #[derive(Args, Debug, Default)]
-pub struct PluginArgs {
+pub(super) struct PluginArgs {
     /// Let the song's score follow the host's transport (.clap)
     #[arg(long)]
     pub play: bool,
