@@ -1,6 +1,6 @@
 //! A song as C: a source file and a header.
 
-use super::{Build, Written, write_all};
+use super::request::{Request, Written, write_all};
 use crate::console::Console;
 use crate::failure::Failure;
 use mam_compiler::emit::c::{Export, Names, sources};
@@ -11,7 +11,7 @@ use std::path::Path;
 pub(super) const MADE_BY: &str = concat!("mamc ", env!("CARGO_PKG_VERSION"));
 
 /// Writes the source, and the header beside it.
-pub(super) fn build(mut build: Build, console: Console) -> Result<(), Failure> {
+pub(super) fn build(mut build: Request, console: Console) -> Result<(), Failure> {
     let (compiled, program) = build.compile(console)?;
     let score = build.score(&program, console)?;
     let (target, header) = (build.output.clone(), build.output.with_extension("h"));
@@ -43,6 +43,6 @@ pub(super) fn names(target: &Path) -> Names {
 }
 
 /// Why a song is not exported.
-pub(super) fn refused(build: &Build, why: &dyn Display) -> Failure {
+pub(super) fn refused(build: &Request, why: &dyn Display) -> Failure {
     Failure::WrongInput(format!("`{}` cannot be built: {why}", build.song.input.display()))
 }

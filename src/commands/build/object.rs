@@ -1,15 +1,15 @@
 //! A song as an object file, with its header and the engine's source.
 
 use super::c::{MADE_BY, names, refused};
-use super::{Build, Written, write_all};
+use super::request::{Request, Written, write_all};
 use crate::console::Console;
 use crate::failure::Failure;
 use mam_compiler::emit::c::{Export, engine_source};
 use mam_compiler::emit::object::{System, files};
 
 /// Writes the object file, and beside it the header and the engine.
-pub(super) fn build(mut build: Build, console: Console) -> Result<(), Failure> {
-    let system = build.target.unwrap_or_else(System::host);
+pub(super) fn build(mut build: Request, console: Console) -> Result<(), Failure> {
+    let system = build.args.target.unwrap_or_else(System::host);
     if !system.is_built_in() {
         let name = system.name;
         let why = format!(

@@ -119,6 +119,8 @@ impl<'p> Table<'p> {
                     (What::On { target }, vec![note, note_frequency(note), vel], 0)
                 }
             }
+            // Controllers alone bend pitches.
+            EventKind::Pitch { .. } => return Ok(()),
             EventKind::Off { port } => {
                 let Some(row) = self.playing.remove(&port) else { return Ok(()) };
                 (What::Off { row }, vec![], 0)
