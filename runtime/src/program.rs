@@ -263,6 +263,13 @@ pub enum EventKind {
         /// The port.
         port: PortId,
     },
+    /// The pitch of a port's note changes; the note goes on, or stays over. The next note begins at its own pitch.
+    Pitch {
+        /// The port.
+        port: PortId,
+        /// MIDI note number, with a fraction between two keys.
+        note: f64,
+    },
     /// A note begins.
     On {
         /// The port.
@@ -336,6 +343,11 @@ pub type KernelFn = unsafe extern "sysv64" fn(*const Call);
 /// A kernel's function, in the C convention.
 #[cfg(not(target_arch = "x86_64"))]
 pub type KernelFn = unsafe extern "C" fn(*const Call);
+
+/// The frequency of a MIDI note number in Hz: 440·2^((note − 69)/12).
+pub fn note_frequency(note: f64) -> f64 {
+    440.0 * libm::exp2((note - 69.0) / 12.0)
+}
 
 /// Runs kernels: machine code, or the interpreter.
 pub trait Code: Send + Sync {
