@@ -74,7 +74,10 @@ fn other_hosts_origins_and_requests_without_the_token_are_refused() {
     assert_eq!(status("GET /", &["Host: mam.example".into()]), 403);
     assert_eq!(status("POST /ask", &[server.host()]), 403);
     assert_eq!(status("POST /ask", &[server.host(), "Authorization: Bearer x".into()]), 403);
-    assert_eq!(status("POST /ask", &[server.host(), token.clone(), "Origin: http://mam.example".into()]), 403);
+    assert_eq!(
+        status("POST /ask", &[server.host(), token.clone(), "Origin: http://mam.example".into()]),
+        403
+    );
     assert_eq!(status("POST /ask", &[server.host(), token]), 200);
 }
 
@@ -94,7 +97,8 @@ fn the_page_and_other_editors_meet_in_the_file() {
     // What another program writes is not written over by a page that does not know it.
     let theirs = format!("{SONG}// theirs\n");
     fs::write(folder.0.join("song.mam"), &theirs).unwrap();
-    let answer = server.ask(&json!({ "ask": "compile", "text": edited.replace("0.25", "0.75"), "changes": 0 }));
+    let answer =
+        server.ask(&json!({ "ask": "compile", "text": edited.replace("0.25", "0.75"), "changes": 0 }));
     assert!(answer["unsaved"].is_string(), "{answer}");
     assert_eq!(on_disk(), theirs);
     let loaded = server.ask(&json!({ "ask": "load" }));
