@@ -21,13 +21,22 @@ macro_rules! prelude {
 }
 
 prelude! {
+    "drums/plain"
+    "synths/bass"
+    "synths/leads"
+    "synths/mallets"
+    "physical/strings"
     "oscillators"
-    "lfos"
+    "fm"
     "noise"
+    "chaos"
     "envelopes"
     "curves"
+    "lfos"
     "clocks"
     "filters/basics"
+    "filters/analog"
+    "filters/orders"
     "filters/equalisers"
     "filters/banks"
     "delays"
@@ -37,13 +46,8 @@ prelude! {
     "saturation"
     "folders"
     "stereo"
-    "rates"
     "samples"
-    "physical/strings"
-    "drums/plain"
-    "synths/bass"
-    "synths/leads"
-    "synths/mallets"
+    "rates"
 }
 
 /// A definition of the prelude.
