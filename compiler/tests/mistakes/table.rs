@@ -7,7 +7,7 @@ pub(super) const ROWS: &[Row] = rows! {
     // Words of other tools, called.
     Value "x |> reverb()" => "unknown-definition" "reverb" "`freeverb`";
     Value "x |> Reverb()" => "unknown-definition" "Reverb" "`freeverb`";
-    Value "x |> delay(time: 300ms) |> reverb(size: 0.5)" => "unknown-definition unknown-definition" "delay" "`echo`";
+    Value "x |> stereodelay(time: 300ms) |> reverb(size: 0.5)" => "unknown-definition unknown-definition" "stereodelay" "`echo`";
     Value "x |> lpf(800Hz)" => "unknown-definition" "lpf" "`lowpass`";
     Value "x |> hpf(200Hz)" => "unknown-definition" "hpf" "`highpass`";
     Value "x |> bpf(800Hz, 4)" => "unknown-definition" "bpf" "`bandpass`";
@@ -22,7 +22,6 @@ pub(super) const ROWS: &[Row] = rows! {
     Value "pinkNoise()" => "unknown-definition" "pinkNoise" "`pink`";
     Value "x |> distortion(amount: 4)" => "unknown-definition" "distortion" "`drive`";
     Value "x |> bitcrush(8)" => "unknown-definition" "bitcrush" "`crush`";
-    Value "x |> limiter()" => "unknown-definition" "limiter" "`compressor`";
     Value "x |> flanger()" => "unknown-definition" "flanger" "`chorus`";
     Value "x |> panner(0.5)" => "unknown-definition" "panner" "`pan`";
     Value "pow(x, 2)" => "unknown-definition" "pow" "x ^ 2" "x ^ 2";

@@ -9,8 +9,9 @@ use mam_testing::{measure::peak, render};
 /// Frames that each walk takes.
 const FRAMES: u64 = 12_000;
 
-/// Louder than this is not bounded. What multiplies by what it is given (a width of 10⁹, a `makeup`) stays below.
-const BOUND: f64 = 1e12;
+/// Louder than this is not bounded. What multiplies by what it is given (a width of 10⁹, a `makeup`, a line beyond its
+/// ends) stays below.
+const BOUND: f64 = 1e17;
 
 /// Values that a parameter is held at: none, below 0, tiny, usual and far beyond.
 const EXTREMES: [&str; 7] = ["0", "-1", "0.000001", "-1000000", "7", "1000000000", "0.3"];
@@ -49,7 +50,7 @@ const PARTS: [&str; 10] = [
 const MORE_PARTS: [&str; 2] = ["diffuser", "reverb_side"];
 
 /// Arguments that are lists, by name: in the prelude one name means one thing.
-const LISTS: [&str; 5] = ["amps", "freqs", "times", "gains", "values"];
+const LISTS: [&str; 6] = ["amps", "freqs", "times", "gains", "pans", "values"];
 
 /// Arguments that are constants of the compiler, or of another form than a signal, each with what is given.
 const CONSTANTS: [(&str, &str); 6] = [
