@@ -46,6 +46,8 @@ prelude! {
     "saturation"
     "folders"
     "stereo"
+    "analysis"
+    "mastering"
     "samples"
     "rates"
 }

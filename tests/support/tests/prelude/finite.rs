@@ -63,7 +63,7 @@ const CONSTANTS: [(&str, &str); 6] = [
 ];
 
 /// Definitions whose result is a record, with one of its fields; of the others what they give is a signal.
-const FIELDS: [(&str, &str); 9] = [
+const FIELDS: [(&str, &str); 10] = [
     ("svf", "low"),
     ("warp", "above"),
     ("reset_phase", "phase"),
@@ -73,6 +73,7 @@ const FIELDS: [(&str, &str); 9] = [
     ("crossover4", "low_mid"),
     ("hilbert", "im"),
     ("lorenz", "y"),
+    ("mid_side", "side"),
 ];
 
 /// How many definitions are rendered as one song.
