@@ -185,6 +185,15 @@ pub fn expectations() -> Vec<(&'static str, String)> {
     PRELUDE.iter().map(|&(name, text)| (name, of(text))).collect()
 }
 
+/// The `expect`s under a definition of the prelude, as they stand there; empty where there are none.
+pub fn expectations_of(name: &str) -> &'static str {
+    let Some(&index) = NAMES.get(name) else { return "" };
+    let piece = &PIECES[index];
+    let text = PRELUDE[piece.file].1;
+    let next = PIECES.get(index + 1).filter(|next| next.file == piece.file);
+    text[piece.range.end..next.map_or(text.len(), |next| next.range.start)].trim()
+}
+
 /// As many bytes, all blanks but the newline.
 fn blank(line: &str) -> String {
     let blank = |byte: u8| if byte == b'\n' { '\n' } else { ' ' };
