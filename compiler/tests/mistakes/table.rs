@@ -14,7 +14,6 @@ pub(super) const ROWS: &[Row] = rows! {
     Value "RLPF(x, 800Hz)" => "unknown-definition" "RLPF" "`lowpass`";
     Value "moog_ladder(x, 800Hz)" => "unknown-definition" "moog_ladder" "`ladder`";
     Value "sawtooth(110Hz)" => "unknown-definition" "sawtooth" "`saw`";
-    Value "triangle(110Hz)" => "unknown-definition" "triangle" "`tri`";
     Value "osc(440Hz)" => "unknown-definition" "osc" "`sine`";
     Value "white()" => "unknown-definition" "white" "`noise`";
     Value "rand()" => "unknown-definition" "rand" "`noise`";

@@ -21,7 +21,7 @@ table! {
     Value ["sawtooth" "sawosc" "lfsaw" "vco" "vco2" "blsaw" "sawwave" "sawtoothwave" "oscsaw" "phasesaw"] "saw" "" "" "saw(110Hz)";
     Value ["squarewave" "squareosc" "sqrosc" "sqr" "rect" "oscsquare" "lfsquare"] "square" "" "" "square(110Hz)";
     Value ["pulseosc" "pulsewave" "pwm" "lfpulse" "varsaw" "pulsetrain"] "pulse" "" "" "pulse(110Hz, width: 30%)";
-    Value ["triangle" "trianglewave" "triosc" "lftri" "triwave" "osctri"] "tri" "" "" "tri(110Hz)";
+    Value ["trianglewave" "triosc" "lftri" "triwave" "osctri"] "tri" "" "" "tri(110Hz)";
     Value ["sinlfo" "lfosine" "lfsin" "sinelfo" "lfsine"] "lfo" "" "" "lfo(2Hz)";
     Value ["white" "whitenoise" "rand" "randf" "noiseosc" "uniform" "rnd" "randomnoise"] "noise" "noise()" "each use has its own random numbers" "noise()";
     Value ["pinknoise" "pinkish"] "pink" "pink()" "" "pink()";
@@ -158,7 +158,7 @@ table! {
     Value ["expand" "downwardexpander" "compander"] "expander" "" "" "x |> expander(threshold: -36dB)";
     Value ["transientshaper" "transientdesigner" "attackshaper"] "transient" "" "" "x |> transient(attack: 50%)";
     Value ["multibandcompressor" "mbcompressor" "ott"] "multiband" "" "" "x |> multiband()";
-    Value ["buscomp" "glue" "gluecompressor" "sslcomp"] "bus_compressor" "" "" "x |> bus_compressor()";
+    Value ["buscomp" "gluecompressor" "sslcomp"] "bus_compressor" "" "" "x |> bus_compressor()";
     Value ["deess" "desser"] "deesser" "" "" "x |> deesser()";
     Value ["sidechain" "ducker" "ducking" "sidechaincompressor" "duckorbit"] "duck" "" "`key:` is what it listens to" "x |> duck(key: noise())";
     Value ["agc" "autogain" "leveller" "normalizer"] "leveler" "" "" "x |> leveler()";
