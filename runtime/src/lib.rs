@@ -24,6 +24,8 @@ pub mod file;
 mod frames;
 mod hash;
 pub mod ids;
+#[cfg(feature = "image")]
+pub mod image;
 pub mod machine;
 pub mod names;
 #[cfg(feature = "devices")]
@@ -44,6 +46,7 @@ mod param;
 pub mod program;
 pub mod render;
 pub mod score;
+pub mod voices;
 
 pub use control::{Control, Live, Playing, Telemetry};
 pub use engine::{Engine, EventQueue, NotFinite};
