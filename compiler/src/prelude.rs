@@ -54,6 +54,12 @@ prelude! {
     "synths/leads"
     "synths/mallets"
     "synths/plucks"
+    "synths/keys"
+    "synths/organs"
+    "synths/pads"
+    "synths/brass"
+    "synths/chip"
+    "synths/drones"
 }
 
 /// A definition of the prelude.
