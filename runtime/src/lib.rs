@@ -16,6 +16,7 @@
 #![cfg_attr(mam_rtsan, feature(sanitize))]
 
 pub mod buffers;
+pub mod c;
 pub mod control;
 pub mod engine;
 #[cfg(feature = "files")]
@@ -24,6 +25,8 @@ pub mod file;
 mod frames;
 mod hash;
 pub mod ids;
+#[cfg(feature = "image")]
+pub mod image;
 pub mod machine;
 pub mod names;
 #[cfg(feature = "devices")]
@@ -44,6 +47,7 @@ mod param;
 pub mod program;
 pub mod render;
 pub mod score;
+pub mod voices;
 
 pub use control::{Control, Live, Playing, Telemetry};
 pub use engine::{Engine, EventQueue, NotFinite};
@@ -52,6 +56,6 @@ pub use names::{Miss, ParamNames, Spelling};
 pub use parallel::all_threads;
 pub use program::{
     Call, Code, Curve, DelaySpec, Event, EventKind, Form, GUARD, LONG, MidiRole, ParamSlot, Port, Program,
-    QUANTUM, StateWord, Step, StepPart, StepVoice, Target, guard_copied,
+    QUANTUM, StateWord, Step, StepPart, StepVoice, Target, guard_copied, note_frequency,
 };
 pub use render::{EventSource, Length, Renderer};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 /// How a parameter goes from one value to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum Curve {
     /// In a straight line.
     #[default]
@@ -14,8 +15,20 @@ pub enum Curve {
     Step,
 }
 
+impl Curve {
+    /// What the distance that is left falls by in each frame of a ramp of so many, before it is scaled: e^(−3/N) where it is
+    /// exponential, else 1.
+    pub fn fall_per_frame(self, frames: u32) -> f64 {
+        match self {
+            Curve::Exp => libm::exp(-3.0 / f64::from(frames.max(1))),
+            Curve::Linear | Curve::Step => 1.0,
+        }
+    }
+}
+
 /// Something that can be set while the program runs.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct ParamSlot {
     /// Path: `bd.gain`, or a knob's name.
     pub name: Arc<str>,

@@ -110,6 +110,7 @@ impl Program {
 
 /// One kernel call of a quantum: which kernel, on which memory.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Step {
     /// What it computes, for people: its part's name, or those of the first and the last.
     pub name: Arc<str>,
@@ -153,6 +154,7 @@ pub struct Step {
 
 /// A node or voice, as a part of the step that computes it. What edits, mutes and taps know it by.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct StepPart {
     /// Path of the node (and voice): `bd`, `pad#3`. State is carried over an edit by this and the state's name.
     pub name: Arc<str>,
@@ -169,6 +171,7 @@ pub struct StepPart {
 
 /// A word of state in a step's block.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct StateWord {
     /// Path within the node.
     pub name: Arc<str>,
@@ -180,6 +183,7 @@ pub struct StateWord {
 
 /// A part of a step that falls silent and is woken by a note.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct StepVoice {
     /// Which of the step's ports wakes it (an index into [`Step::ports`]).
     pub port: usize,
@@ -193,6 +197,7 @@ pub struct StepVoice {
 
 /// A delay line of the program's memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct DelaySpec {
     /// Path: node and state.
     pub name: Arc<str>,
@@ -202,6 +207,7 @@ pub struct DelaySpec {
 
 /// What a MIDI file calls an instrument: the statements `midi drum` and `midi program` of its definition.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct MidiRole {
     /// What the song calls it: the name of an equation, or its path where it has none.
     pub name: Arc<str>,
@@ -217,6 +223,7 @@ pub struct MidiRole {
 
 /// An instrument, as the score sees it.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Target {
     /// The path by which it is set: `bd.gain`.
     pub name: Arc<str>,
@@ -261,6 +268,13 @@ pub enum EventKind {
     Off {
         /// The port.
         port: PortId,
+    },
+    /// The pitch of a port's note changes; the note goes on, or stays over. The next note begins at its own pitch.
+    Pitch {
+        /// The port.
+        port: PortId,
+        /// MIDI note number, with a fraction between two keys.
+        note: f64,
     },
     /// A note begins.
     On {
@@ -335,6 +349,11 @@ pub type KernelFn = unsafe extern "sysv64" fn(*const Call);
 /// A kernel's function, in the C convention.
 #[cfg(not(target_arch = "x86_64"))]
 pub type KernelFn = unsafe extern "C" fn(*const Call);
+
+/// The frequency of a MIDI note number in Hz: 440·2^((note − 69)/12).
+pub fn note_frequency(note: f64) -> f64 {
+    440.0 * libm::exp2((note - 69.0) / 12.0)
+}
 
 /// Runs kernels: machine code, or the interpreter.
 pub trait Code: Send + Sync {

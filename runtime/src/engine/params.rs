@@ -71,7 +71,7 @@ struct Ramp {
 
 impl Ramp {
     fn new(from: f64, to: f64, frames: u32, curve: Curve) -> Ramp {
-        let ratio = if curve == Curve::Exp { libm::exp(-3.0 / f64::from(frames.max(1))) } else { 1.0 };
+        let ratio = curve.fall_per_frame(frames);
         Ramp { from, to, frames, done: 0, curve, fall: 1.0, ratio }
     }
 
@@ -151,6 +151,14 @@ impl Params {
         self.all.values_mut().zip(slots.values()).for_each(|(param, slot)| *param = Param::new(slot));
         self.touched.clear();
         self.ramping.clear();
+    }
+
+    /// A parameter stands at a value, clamped to its range, without a ramp. Before the first quantum. Allocates nothing.
+    pub(crate) fn start_at(&mut self, index: ParamId, value: f64) {
+        if let Some(param) = self.all.get_mut(index).filter(|_| !value.is_nan()) {
+            (param.value, param.ramp, param.level) =
+                (clamp(value, param.min, param.max), Ramp::default(), false);
+        }
     }
 
     /// Begins the part of a quantum that starts at a frame of it: what ramps has a track.

@@ -1,5 +1,6 @@
 //! What the tests and the fuzz targets share.
 //!
+//! * [`exports`]: songs as C, compiled and run;
 //! * [`agree`]: the oracle that two ways to run a kernel agree, on the random kernels of [`gen_ir`];
 //! * [`gen_ir`]: random kernels;
 //! * [`cases`]: the runner of the Markdown cases;
@@ -14,10 +15,12 @@
 //! * [`songs`]: random JSON songs;
 //! * [`sound`]: what a rendered sound is like, in a few numbers;
 //! * [`texts`]: texts of all kinds, and what must hold for each;
+//! * [`wasm`]: kernels as WebAssembly, interpreted;
 //! * [`written`]: what must hold when a program is formatted.
 
 pub mod agree;
 pub mod cases;
+pub mod exports;
 pub mod gen_ir;
 pub mod gen_json;
 pub mod gen_mam;
@@ -32,4 +35,5 @@ pub mod rig;
 pub mod songs;
 pub mod sound;
 pub mod texts;
+pub mod wasm;
 pub mod written;

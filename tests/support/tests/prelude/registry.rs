@@ -1,12 +1,12 @@
 //! What holds for every definition of the prelude.
 
 use crate::{RATE, through};
-use mam_compiler::Options;
 use mam_compiler::files::{DefId, Files, NoFiles};
 use mam_compiler::library::Library;
 use mam_compiler::prelude::PRELUDE;
+use mam_compiler::{Options, Stage};
 use mam_grammar::ast::{DefinitionKind, ItemKind};
-use mam_grammar::{Limits, Sources};
+use mam_grammar::{Limits, Severity, Sources};
 use mam_testing::measure::peak;
 use mam_testing::render;
 use std::collections::BTreeSet;
@@ -150,21 +150,48 @@ fn everything_is_documented() {
     }
 }
 
-/// Calls of a definition with its parameters at their ends: all lowest, all highest, and each alone.
+/// The example of a documentation: its last line, where that is nothing but code.
+fn example(doc: &str) -> Option<&str> {
+    let last = doc.trim_end().lines().next_back()?.trim();
+    last.strip_prefix('`')?.strip_suffix('`').filter(|code| !code.contains('`'))
+}
+
+/// The example of each definition is a song without a word against it, and is heard: finite, neither silent nor beyond what a
+/// listener would forgive.
+#[test]
+fn every_example_of_a_documentation_is_heard() {
+    let prelude = Prelude::new();
+    let mut wrong = String::new();
+    for id in prelude.files.prelude_definitions() {
+        let doc = prelude.files.item(id).doc.clone().unwrap_or_default();
+        let Some(example) = example(&doc) else { continue };
+        let mut sources = Sources::default();
+        let song = sources.add("song.mam", format!("out = {example}\n"));
+        let options = Options { until: Stage::Lower, ..Options::default() };
+        let found = mam_compiler::compile(&mut sources, song, &NoFiles, &options);
+        for problem in found.problems.iter().filter(|problem| problem.code.severity > Severity::Note) {
+            wrong += &format!("{}: {example}: {}\n", prelude.name(id), problem.message);
+        }
+        let sound = render::render("song.mam", &format!("out = {example}\n"), RATE, Some(36_000));
+        let loudest = sound.channels.iter().map(|channel| peak(channel)).fold(0.0, f64::max);
+        if !(0.01..=4.0).contains(&loudest) {
+            wrong += &format!("{}: {example}: peak {loudest}\n", prelude.name(id));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Calls of a definition with its parameters at their ends: all lowest, all highest, and neighbours at opposite ends, in both
+/// ways. (`finite` walks and jumps through all between.)
 fn extremes(prelude: &Prelude, id: DefId) -> Vec<String> {
     let info = prelude.library.info(&prelude.files, id);
     let own: Vec<_> = info.params.iter().filter(|p| p.span.is_some()).collect();
     let write = |i: usize, x: f64| format!("{}: {x:?}{}", own[i].name, unit(own[i].dimension.0));
-    let all = |high: bool| {
-        (0..own.len())
-            .map(|i| write(i, if high { own[i].max } else { own[i].min }))
-            .collect::<Vec<_>>()
-            .join(", ")
+    let call = |is_high: fn(usize) -> bool| {
+        let args = (0..own.len()).map(|i| write(i, if is_high(i) { own[i].max } else { own[i].min }));
+        format!("{}({})", prelude.name(id), args.collect::<Vec<_>>().join(", "))
     };
-    let ends = |i: usize| [write(i, own[i].min), write(i, own[i].max)];
-    let name = prelude.name(id);
-    let calls = [all(false), all(true)].into_iter().chain((0..own.len()).flat_map(ends));
-    calls.map(|args| format!("{name}({args})")).collect()
+    vec![call(|_| false), call(|_| true), call(|i| i % 2 == 0), call(|i| i % 2 == 1)]
 }
 
 /// The unit of a power of time.
