@@ -119,7 +119,7 @@ struct Evaluator<'a> {
 }
 
 /// Arithmetic on numbers.
-struct Numbers;
+pub(super) struct Numbers;
 
 impl Evaluator<'_> {
     fn number(&mut self, file: usize, expr: ExprId, around: &[super::Iteration]) -> Number {

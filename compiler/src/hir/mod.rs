@@ -26,6 +26,7 @@ pub mod query;
 pub mod resolve;
 mod score;
 pub mod text;
+pub mod types;
 
 use crate::dimension::Dimension;
 use builtins::Builtin;

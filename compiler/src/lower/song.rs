@@ -103,7 +103,7 @@ struct Line<'a> {
 impl Line<'_> {
     fn group(&mut self, group: &Group, problems: &mut Problems) {
         let members: FxHashSet<NodeId> = group.members.iter().copied().collect();
-        let wanted = self.wanted(group, &members);
+        let wanted = self.graph.wanted(group);
         let name = self.graph.nodes[wanted[0]].path.clone();
         let node = group.members[0];
         let key = self.song.template_key(group);
@@ -142,17 +142,6 @@ impl Line<'_> {
                 problems.extend(found);
             }
         }
-    }
-
-    /// The members that others need.
-    fn wanted(&self, group: &Group, members: &FxHashSet<NodeId>) -> Vec<NodeId> {
-        let needed = |n: &NodeId| {
-            let index = petgraph::graph::NodeIndex::new(n.index());
-            let mut users = self.graph.wires.neighbors(index).map(|u| self.graph.wires[u]).peekable();
-            Some(*n) == self.graph.out || users.peek().is_none() || users.any(|u| !members.contains(&u))
-        };
-        let wanted: Vec<NodeId> = group.members.iter().copied().filter(needed).collect();
-        if wanted.is_empty() { group.members.clone() } else { wanted }
     }
 
     /// The calls of what was made; where its kernel is `known`, `made` needs no bodies. The result is the kernel, where

@@ -1,0 +1,163 @@
+//! Calls of the functions of the language that have no state.
+
+use super::unknowns::Form;
+use super::value::{Kind, Number, Signal, Value};
+use super::{At, Checker};
+use crate::arithmetic::{function, table_at};
+use crate::codes;
+use crate::dimension::Dimension;
+use crate::hir::builtins::{Arithmetic, Builtin, Function};
+use mam_grammar::ast::{Expr, ExprId, Ident};
+use mam_grammar::{Problem, Span};
+
+impl Checker<'_> {
+    /// A call of a function of the language, of which no argument is missing.
+    pub(super) fn builtin(
+        &mut self,
+        at: &At,
+        callee: &Ident,
+        builtin: Builtin,
+        args: &[Option<ExprId>],
+    ) -> Value {
+        let arg = |i: usize| args.get(i).copied().flatten();
+        match (builtin.row().function, arg(0)) {
+            (Function::Plain(f), _) => self.function(at, builtin, f, args, Some(f.dimension())),
+            (Function::Keeps(f), _) => self.function(at, builtin, f, args, None),
+            (Function::Noise, _) => {
+                self.has_state = true;
+                Value::plain(Number::of(Kind::Fast))
+            }
+            (Function::Prev, Some(x)) => self.prev(at, x, arg(1)),
+            (Function::Tap, Some(x)) => self.tap(at, callee, x, arg(1), arg(2)),
+            (Function::Phasor, Some(freq)) => self.phasor(at, freq, arg(1)),
+            (Function::Since, Some(trig)) => self.since(at, trig),
+            (Function::Pulses, Some(period)) => self.pulses(at, period, arg(1)),
+            (Function::Table, Some(values)) => self.table(at, values, arg(1)),
+            (_, None) => Value::Broken,
+        }
+    }
+
+    /// A function of its arguments' values. With a result dimension, the arguments are plain.
+    fn function(
+        &mut self,
+        at: &At,
+        builtin: Builtin,
+        arithmetic: Arithmetic,
+        args: &[Option<ExprId>],
+        result: Option<Dimension>,
+    ) -> Value {
+        let mut signals: Vec<(Signal, Span)> = vec![];
+        for &expr in args.iter().flatten() {
+            let span = self.span(at, expr);
+            let value = self.eval(at, expr);
+            match self.signal(value, span) {
+                Some(signal) => signals.push((signal, span)),
+                None => return Value::Broken,
+            }
+        }
+        let Some((first, first_at)) = signals.first() else { return Value::Broken };
+        let mut dimension = first.dimension.clone();
+        for (signal, span) in &signals {
+            if result.is_some() {
+                let plain = self.plain(&signal.dimension, *span, |dimension| {
+                    let name = builtin.row().name;
+                    let message = format!("`{name}` takes a plain number, but this is {dimension}");
+                    let help = "divide it by its unit, such as `x / 1s` or `x / 1Hz`";
+                    Problem::new(&codes::DIMENSION, *span, message).help(help)
+                });
+                if !plain {
+                    return Value::Broken;
+                }
+            }
+            match self.common((&dimension, *first_at), (&signal.dimension, *span), "compared") {
+                Some(common) => dimension = common,
+                None => return Value::Broken,
+            }
+        }
+        let all: Vec<&Signal> = signals.iter().map(|(signal, _)| signal).collect();
+        let dimension = result.map_or(dimension, Form::from);
+        Value::Signal(Signal::each(&all, dimension, |o, v| function(o, arithmetic, v)))
+    }
+
+    fn table(&mut self, at: &At, values: ExprId, position: Option<ExprId>) -> Value {
+        let Some(numbers) = self.table_numbers(at, values) else { return Value::Broken };
+        let Some(position) = position else { return Value::Broken };
+        let span = self.span(at, position);
+        let value = self.eval(at, position);
+        let Some(position) = self.signal(value, span) else { return Value::Broken };
+        let text = self.files().slice(span);
+        let plain = self.plain(&position.dimension, span, |dimension| table_position(dimension, text, span));
+        if !plain {
+            return Value::Broken;
+        }
+        Value::Signal(Signal::each(&[&position], Dimension::PLAIN, |_, v| {
+            match (v[0].constant(), &numbers) {
+                (Some(x), Some(numbers)) => Number::real(table_at(numbers, x)),
+                (Some(_), None) => Number::of(Kind::Open),
+                (None, _) => Number::of(v[0].kind),
+            }
+        }))
+    }
+
+    /// The numbers of a table, with the first one again at the end, so that the last interval runs back to it. Inside, nothing
+    /// where one of them depends on an argument of which nothing is known.
+    fn table_numbers(&mut self, at: &At, values: ExprId) -> Option<Option<Vec<f64>>> {
+        let ast = self.ast(at);
+        let Expr::List(list) = &ast.exprs[values] else {
+            let message = "the first argument of `table` is a list of numbers: `[0, 0.5, 1]`";
+            self.problem(Problem::new(&codes::NOT_A_SIGNAL, ast.span(values), message));
+            return None;
+        };
+        let most = self.files().limits.table;
+        if list.is_empty() || list.len() > most {
+            let message = format!("a table has 1 to {most} numbers, not {}", list.len());
+            self.problem(Problem::new(&codes::TOO_LARGE, ast.span(values), message));
+            return None;
+        }
+        let mut numbers: Option<Vec<f64>> = Some(vec![]);
+        for &expr in list {
+            match (self.constant(at, expr, "a number of a table")?, &mut numbers) {
+                (Some(x), Some(numbers)) => numbers.push(x),
+                _ => numbers = None,
+            }
+        }
+        if let Some(numbers) = &mut numbers {
+            numbers.push(numbers[0]);
+        }
+        Some(numbers)
+    }
+
+    /// A real constant, or a problem that says what must be one. Inside, nothing where it may be any constant.
+    pub(super) fn constant(&mut self, at: &At, expr: ExprId, what: &str) -> Option<Option<f64>> {
+        let span = self.span(at, expr);
+        let value = self.eval(at, expr);
+        let (number, _) = self.mono(value, span)?;
+        match number.constant() {
+            Some(x) if x.is_finite() => Some(Some(x)),
+            Some(x) => {
+                let message = format!("{what} must be finite, and this is {x}");
+                self.problem(Problem::new(&codes::NOT_FINITE, span, message));
+                None
+            }
+            None if number.is_open() => Some(None),
+            None => {
+                let message = format!("{what} must be known before the song starts");
+                self.problem(Problem::new(&codes::NOT_CONSTANT, span, message));
+                None
+            }
+        }
+    }
+}
+
+/// The problem of a table that is read at a position with a dimension; `text` is what is written there.
+fn table_position(dimension: Dimension, text: &str, span: Span) -> Problem {
+    let message = format!("a table is read at a position from 0 to 1, but this is {dimension}");
+    let help = match dimension {
+        Dimension::FREQUENCY => format!("to go through it at a frequency, read it at `phasor({text})`"),
+        dimension => {
+            let unit = if dimension == Dimension::TIME { "s" } else { "Hz" };
+            format!("divide it by what one turn of the table is, such as `({text}) / 1{unit}`")
+        }
+    };
+    Problem::new(&codes::DIMENSION, span, message).help(help)
+}

@@ -1,0 +1,288 @@
+//! Names: the frames in which they are looked up, and how a circle of equations is shown.
+
+use super::value::{Kind, Number, Signal, Value};
+use super::{At, Checker};
+use crate::codes;
+use crate::dimension::Dimension;
+use crate::graph::{Given, NodeId};
+use crate::hir::resolve::resolved;
+use crate::hir::{FILE, Iterations, Known, Local, LocalId, LocalKind, Name, ScopeId};
+use crate::library::Expected;
+use crate::units::Units;
+use mam_grammar::ast::{ExprId, Ident, Unit};
+use mam_grammar::{Problem, Span};
+use std::sync::Arc;
+
+/// Index of a frame in [`Checker::frames`].
+pub(super) type FrameId = usize;
+
+/// A scope of a file while it is evaluated.
+pub(super) struct Frame {
+    /// The file in which its text stands.
+    pub(super) file: usize,
+    /// Which scope of the file it is.
+    pub(super) scope: ScopeId,
+    /// The frame around it, in which names are looked for next.
+    pub(super) parent: Option<FrameId>,
+    /// How many calls it is inside of.
+    pub(super) calls: usize,
+    /// What its names stand for, in their order.
+    pub(super) slots: Vec<Slot>,
+    /// The path of what it remembers: what stands before the names of its equations.
+    pub(super) path: Path,
+    /// In the song itself: the iteration of the unrolled `sum`s around. None in definitions.
+    pub(super) iterations: Option<Iterations>,
+}
+
+/// The path of names that state is called by.
+#[derive(Clone)]
+pub(super) enum Path {
+    /// This one.
+    Node(Arc<str>),
+    /// That of what is evaluated somewhere, and a name.
+    Inside(At, Arc<str>),
+}
+
+impl Frame {
+    /// The song itself, whose names are nodes of the graph.
+    pub(super) fn song(file: usize) -> Frame {
+        Frame {
+            file,
+            scope: FILE,
+            parent: None,
+            calls: 0,
+            slots: vec![],
+            path: Path::Node("".into()),
+            iterations: Some(Iterations::new()),
+        }
+    }
+}
+
+/// What a name stands for.
+#[derive(Clone)]
+pub(super) enum Slot {
+    /// Nothing: what was to be given is missing, which has been reported.
+    Absent,
+    /// An equation, not evaluated yet.
+    Equation(ExprId),
+    /// An argument of a call, not evaluated yet.
+    Argument { at: At, expr: ExprId, place: Option<Expectation> },
+    /// A parameter of an instance.
+    Param(NodeId, usize),
+    /// What the song gives to an input.
+    Given(Given),
+    /// Is being evaluated.
+    Doing,
+    /// Has been evaluated.
+    Done(Value),
+}
+
+/// What an argument's place expects.
+#[derive(Clone)]
+pub(super) struct Expectation {
+    pub(super) name: Arc<str>,
+    pub(super) of: Arc<str>,
+    pub(super) span: Span,
+    pub(super) dimension: Dimension,
+    /// How its values are written, and so which base units a plain number stands for.
+    pub(super) units: Units,
+    pub(super) min: f64,
+    pub(super) max: f64,
+    /// Whether values are clamped to the range; those of a `def` are only checked.
+    pub(super) clamps: bool,
+}
+
+impl Expectation {
+    /// What a built-in called `of` expects of an argument that is measured in `unit`.
+    pub(super) fn of_unit(name: &Ident, of: &Arc<str>, unit: Unit) -> Expectation {
+        let units = Units { value: Some(unit), ..Units::default() };
+        let range = (f64::NEG_INFINITY, f64::INFINITY);
+        Expectation::of_formal(name, of, &Expected { dimension: Dimension::from_unit(unit), range, units })
+    }
+
+    /// What a `def` called `of` expects of an argument.
+    pub(super) fn of_formal(name: &Ident, of: &Arc<str>, expected: &Expected) -> Expectation {
+        Expectation {
+            name: name.name.clone(),
+            of: of.clone(),
+            span: name.span,
+            dimension: expected.dimension,
+            units: expected.units,
+            min: expected.range.0,
+            max: expected.range.1,
+            clamps: false,
+        }
+    }
+}
+
+/// An equation that is being evaluated.
+#[derive(Clone)]
+pub(super) struct OpenName {
+    pub(super) name: Arc<str>,
+    pub(super) span: Span,
+    pub(super) key: (Option<NodeId>, FrameId),
+}
+
+impl Checker<'_> {
+    /// The value of an expression that is a name.
+    pub(super) fn name(&mut self, at: &At, expr: ExprId) -> Value {
+        match self.hir(at).name(expr) {
+            Name::Local(id) => self.local_value(at, id),
+            Name::Known(known) => self.known_name(known),
+            Name::None | Name::Broken => Value::Broken,
+        }
+    }
+
+    fn local_value(&mut self, at: &At, id: LocalId) -> Value {
+        let local = self.hir(at).local(id);
+        if local.scope == FILE && self.file(at) == self.input.song {
+            let node = self.input.graph.locals.get(&id).copied();
+            return node.map_or(Value::Broken, |node| self.node_value(node));
+        }
+        let around = std::iter::successors(Some(at.frame), |&frame| self.frames[frame].parent);
+        let mut around = around.skip_while(|&frame| self.frames[frame].scope != local.scope);
+        around.next().map_or(Value::Broken, |frame| self.slot(frame, local.index))
+    }
+
+    /// Evaluates a name of a frame, once.
+    pub(super) fn slot(&mut self, frame: FrameId, index: usize) -> Value {
+        let value = match self.frames[frame].slots[index].clone() {
+            Slot::Done(value) => return value,
+            Slot::Absent => return Value::Broken,
+            Slot::Doing => {
+                let name = self.local_of(frame, index).name.clone();
+                return self.cycle(&name, (None, frame));
+            }
+            Slot::Param(node, index) => self.param_value(node, index),
+            Slot::Given(given) => self.given_value(given),
+            Slot::Argument { at, expr, place } => {
+                self.frames[frame].slots[index] = Slot::Doing;
+                let value = self.eval(&at, expr);
+                let span = self.span(&at, expr);
+                match place {
+                    Some(place) => self.fit(value, span, &place),
+                    None => value,
+                }
+            }
+            Slot::Equation(expr) => {
+                self.frames[frame].slots[index] = Slot::Doing;
+                let local = self.local_of(frame, index);
+                let (name, span) = (local.name.clone(), local.span.unwrap_or_default());
+                self.open.push(OpenName { name: name.clone(), span, key: (None, frame) });
+                let value = self.eval(&At { frame, equation: Some(name) }, expr);
+                self.open.pop();
+                value
+            }
+        };
+        self.frames[frame].slots[index] = Slot::Done(value.clone());
+        value
+    }
+
+    /// A name of a frame.
+    fn local_of(&self, frame: FrameId, index: usize) -> &Local {
+        let Frame { file, scope, .. } = self.frames[frame];
+        let hir = resolved(self.files(), file);
+        hir.local(hir.scope(scope).locals[index])
+    }
+
+    fn known_name(&mut self, known: Known) -> Value {
+        let rate = self.input.rate;
+        match known {
+            Known::Tau => Value::plain(Number::real(std::f64::consts::TAU)),
+            Known::Pi => Value::plain(Number::real(std::f64::consts::PI)),
+            Known::Sr => Value::mono(Number::real(rate), Dimension::FREQUENCY),
+            Known::Dt => Value::mono(Number::real(1.0 / rate), Dimension::TIME),
+            Known::Beat | Known::Bar => Value::mono(Number::of(Kind::Slow), Dimension::TIME),
+            Known::In => {
+                let side = Number::of(Kind::Fast);
+                Value::Signal(Signal::stereo(side, side, Dimension::PLAIN))
+            }
+        }
+    }
+
+    /// Reports that a name is needed while it is being evaluated, with every equation on the way.
+    pub(super) fn cycle(&mut self, name: &str, key: (Option<NodeId>, FrameId)) -> Value {
+        let first = self.open.iter().position(|o| &*o.name == name && o.key == key).unwrap_or(0);
+        // Equations inside the prelude are no news to the user; and one circle of a group is enough.
+        let prelude = |o: &&OpenName| self.files().is_prelude_source(o.span.source);
+        let way: Vec<OpenName> = self.open[first..].iter().filter(|o| !prelude(o)).cloned().collect();
+        let Some(start) = way.first() else { return Value::Broken };
+        if std::mem::replace(&mut self.cycle_reported, true) {
+            return Value::Broken;
+        }
+        /// Equations that are named at most: somewhere on the way something must change, anywhere.
+        const MOST_NAMED: usize = 12;
+        let name = &*way[0].name.clone();
+        let names: Vec<&str> = way.iter().map(|o| &*o.name).collect();
+        let message = match names.len() {
+            1 => format!("`{name}` needs its own value of the same sample"),
+            0..=MOST_NAMED => {
+                format!("these equations need each other within one sample: {} → {name}", names.join(" → "))
+            }
+            all => {
+                let (first, more) = (names[..MOST_NAMED - 1].join(" → "), all - MOST_NAMED);
+                let last = names[all - 1];
+                format!(
+                    "{all} equations need each other within one sample: {first} → … ({more} more) → {last} → {name}"
+                )
+            }
+        };
+        let mut problem = Problem::new(&codes::INSTANTANEOUS_CYCLE, start.span, message);
+        let needs = |i: usize| format!("`{}` needs `{}`", names[i], names[(i + 1) % names.len()]);
+        problem = problem.here(needs(0));
+        for (i, open) in way.iter().enumerate().take(MOST_NAMED).skip(1) {
+            problem = problem.label(open.span, needs(i));
+        }
+        let last = names[names.len() - 1];
+        problem = problem.help(format!(
+            "write `prev({name})` in the equation of `{last}` to mean its value one sample ago, or `tap({name}, time, max: …)`"
+        ));
+        self.problem(problem)
+    }
+
+    /// A frame for one iteration of a `sum` or `chain`, in which only the counter is known.
+    pub(super) fn loop_frame(
+        &mut self,
+        around: FrameId,
+        scope: ScopeId,
+        counter: Value,
+        path: Path,
+    ) -> FrameId {
+        let Frame { file, calls, .. } = self.frames[around];
+        let mut slots = vec![Slot::Absent; resolved(self.files(), file).scope(scope).locals.len()];
+        slots[0] = Slot::Done(counter);
+        self.frames.push(Frame { file, scope, parent: Some(around), calls, slots, path, iterations: None });
+        self.frames.len() - 1
+    }
+
+    /// Makes the equations of a frame known.
+    pub(super) fn add_equations(&mut self, frame: FrameId) {
+        let hir = resolved(self.files(), self.frames[frame].file);
+        for &id in &hir.scope(self.frames[frame].scope).locals {
+            let local = hir.local(id);
+            if let LocalKind::Equation(expr) = local.kind {
+                self.frames[frame].slots[local.index] = Slot::Equation(expr);
+            }
+        }
+    }
+
+    /// The path that state is named by which something needs that is evaluated there.
+    pub(super) fn path(&self, at: &At) -> String {
+        let mut names: Vec<&str> = at.equation.as_deref().into_iter().collect();
+        let mut path = &self.frames[at.frame].path;
+        loop {
+            match path {
+                Path::Node(node) => {
+                    names.push(node);
+                    names.reverse();
+                    return names.join(".");
+                }
+                Path::Inside(at, name) => {
+                    names.push(name);
+                    names.extend(at.equation.as_deref());
+                    path = &self.frames[at.frame].path;
+                }
+            }
+        }
+    }
+}

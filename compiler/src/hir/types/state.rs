@@ -1,0 +1,189 @@
+//! What remembers: `prev`, `tap`, `phasor`, `since`, `pulses`.
+
+use super::names::Expectation;
+use super::value::{Kind, Number, Signal, Value};
+use super::{At, Checker};
+use crate::codes;
+use crate::dimension::Dimension;
+use mam_grammar::Problem;
+use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Unit};
+use std::sync::Arc;
+
+/// What flows into state.
+pub(super) struct Later {
+    at: At,
+    expr: ExprId,
+    /// What the state is called.
+    path: String,
+    stereo: bool,
+}
+
+/// What `since` says before the first trigger.
+const NEVER: f64 = 1e9;
+
+/// The path of what a `prev` or `tap` of `x` remembers, where it is called at `path`: the signal's own, where it has a name.
+pub(crate) fn state_path(path: &str, name: Option<&str>, kind: &str) -> String {
+    match name {
+        Some(name) => format!("{}.{name}", path.rsplit_once('.').map_or("", |(around, _)| around)),
+        None => format!("{path}.{kind}"),
+    }
+    .trim_start_matches('.')
+    .to_string()
+}
+
+/// The name that a signal has.
+pub(crate) fn named(ast: &Ast, x: ExprId) -> Option<&Arc<str>> {
+    match &ast.exprs[x] {
+        Expr::Name(name) => Some(&name.name),
+        Expr::Paren(inner) => named(ast, *inner),
+        _ => None,
+    }
+}
+
+impl Checker<'_> {
+    /// `prev(x, init)`
+    pub(super) fn prev(&mut self, at: &At, x: ExprId, init: Option<ExprId>) -> Value {
+        let init = match init {
+            Some(expr) => match self.constant(at, expr, "the start value of a `prev`") {
+                Some(x) => x.unwrap_or(0.0) as f32,
+                None => return Value::Broken,
+            },
+            None => 0.0,
+        };
+        let name = named(self.ast(at), x).cloned();
+        let key = name.map(|name| (at.frame, name, u64::from(init.to_bits())));
+        if let Some(value) = key.as_ref().and_then(|key| self.shared.get(key)) {
+            return value.clone();
+        }
+        let value = self.remembered(at, x, "prev");
+        if let Some(key) = key {
+            self.shared.insert(key, value.clone());
+        }
+        value
+    }
+
+    /// What has been remembered of `x`, which flows in later.
+    fn remembered(&mut self, at: &At, x: ExprId, kind: &str) -> Value {
+        self.has_state = true;
+        let name = named(self.ast(at), x).map(|name| &**name);
+        let path = state_path(&self.path(at), name, kind);
+        let stereo = self.checked.stereo.contains(&path);
+        self.later.push(Later { at: at.clone(), expr: x, path, stereo });
+        let number = Number::of(Kind::Fast);
+        Value::Signal(match stereo {
+            true => Signal::stereo(number, number, Dimension::PLAIN),
+            false => Signal::mono(number, Dimension::PLAIN),
+        })
+    }
+
+    /// Evaluates what flows into state, until nothing is left.
+    pub(super) fn finish(&mut self) {
+        while let Some(later) = self.later.pop() {
+            let span = self.span(&later.at, later.expr);
+            let value = self.eval(&later.at, later.expr);
+            let Some(signal) = self.signal(value, span) else { continue };
+            if signal.stereo && !later.stereo {
+                self.checked.stereo.insert(later.path);
+            }
+        }
+    }
+
+    /// `tap(x, time, max: …)`
+    pub(super) fn tap(
+        &mut self,
+        at: &At,
+        callee: &Ident,
+        x: ExprId,
+        time: Option<ExprId>,
+        max: Option<ExprId>,
+    ) -> Value {
+        let (Some(time), Some(max)) = (time, max) else { return Value::Broken };
+        if !self.longest(at, max) {
+            return Value::Broken;
+        }
+        let span = self.span(at, time);
+        let value = self.eval(at, time);
+        let place = Expectation::of_unit(&Ident::new("time", callee.span), &callee.name, Unit::S);
+        let value = self.fit(value, span, &place);
+        if self.mono(value, span).is_none() {
+            return Value::Broken;
+        }
+        self.remembered(at, x, "tap")
+    }
+
+    /// Whether the greatest delay is right: what `max` can be at most is known, and not too long.
+    fn longest(&mut self, at: &At, max: ExprId) -> bool {
+        let span = self.span(at, max);
+        let value = self.eval(at, max);
+        let Some((number, _)) = self.mono(value, span) else { return false };
+        let seconds = number.most;
+        if !seconds.is_finite() {
+            if number.is_open() {
+                return true;
+            }
+            let message = "the greatest time of a `tap` must be known before the song starts";
+            let help = "write a time, such as `max: 2s`, or keep it below one: `max: min(time, 2s)`";
+            self.problem(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
+            return false;
+        }
+        let most = self.files().limits.tap_seconds;
+        if !(0.0..=most).contains(&seconds) {
+            let message = format!("a delay can be 0 s to {most} s long, and this is {seconds} s");
+            let help = format!(
+                "a number without a unit is in seconds; for {seconds} samples write `{seconds} * dt`, for the time and for `max`, or a time such as `100ms`"
+            );
+            self.problem(Problem::new(&codes::TOO_LARGE, span, message).help(help));
+            return false;
+        }
+        true
+    }
+
+    /// `phasor(freq, reset)`
+    pub(super) fn phasor(&mut self, at: &At, freq: ExprId, reset: Option<ExprId>) -> Value {
+        self.has_state = true;
+        let span = self.span(at, freq);
+        let value = self.eval(at, freq);
+        let place = Expectation::of_unit(&Ident::new("freq", span), &"phasor".into(), Unit::Hz);
+        let value = self.fit(value, span, &place);
+        let Some(freq) = self.signal(value, span) else { return Value::Broken };
+        if let Some(reset) = reset
+            && !self.is_mono(at, reset)
+        {
+            return Value::Broken;
+        }
+        Value::Signal(freq.but(Kind::Fast, Dimension::PLAIN))
+    }
+
+    /// Whether an argument is a mono signal, which is reported where it is not.
+    fn is_mono(&mut self, at: &At, expr: ExprId) -> bool {
+        let span = self.span(at, expr);
+        let value = self.eval(at, expr);
+        self.mono(value, span).is_some()
+    }
+
+    /// `since(trig)`
+    pub(super) fn since(&mut self, at: &At, trig: ExprId) -> Value {
+        let span = self.span(at, trig);
+        let value = self.eval(at, trig);
+        let Some(trig) = self.signal(value, span) else { return Value::Broken };
+        Value::Signal(Signal::each(&[&trig], Dimension::PLAIN, |_, v| match v[0].constant() {
+            // It never comes: nothing is counted.
+            Some(0.0) => Number::real(NEVER),
+            None if v[0].is_open() => Number::of(Kind::Open),
+            _ => {
+                self.has_state = true;
+                Number::of(Kind::Fast)
+            }
+        }))
+    }
+
+    /// `pulses(period, first)`
+    pub(super) fn pulses(&mut self, at: &At, period: ExprId, first: Option<ExprId>) -> Value {
+        self.has_state = true;
+        let right = self.is_mono(at, period);
+        match first.is_none_or(|first| self.is_mono(at, first)) && right {
+            true => Value::plain(Number::of(Kind::Fast)),
+            false => Value::Broken,
+        }
+    }
+}
