@@ -251,7 +251,7 @@ fn everything_in_the_examples_can_be_renamed_and_stays_what_it_is() {
         let query = Query {
             files: stages.files.as_ref().unwrap(),
             library: &stages.library,
-            types: &stages.lowered.types,
+            types: &stages.checked.types,
         };
         let hir = resolved(query.files, stages.song);
         let own = hir.locals.iter().filter_map(|local| local.span).collect::<BTreeSet<Span>>();
@@ -295,7 +295,7 @@ fn definitions_and_uses_are_found_across_files() {
     let query = Query {
         files: done.stages.files.as_ref().unwrap(),
         library: &done.stages.library,
-        types: &done.stages.lowered.types,
+        types: &done.stages.checked.types,
     };
     let at = |text: &str| query.symbol_at(id, SONG.find(text).unwrap()).unwrap().0;
     let named = |symbol| -> Vec<(String, String)> {
@@ -326,7 +326,7 @@ fn what_is_shown_of_a_name_is_its_form_measure_range_and_documentation() {
     let query = Query {
         files: done.stages.files.as_ref().unwrap(),
         library: &done.stages.library,
-        types: &done.stages.lowered.types,
+        types: &done.stages.checked.types,
     };
     let hover = |text: &str| query.hover(query.symbol_at(id, SONG.find(text).unwrap()).unwrap().0);
     let cutoff = hover("cutoff: 2kHz");
@@ -352,7 +352,7 @@ fn types_are_found_for_equations_and_in_definitions() {
     let query = Query {
         files: done.stages.files.as_ref().unwrap(),
         library: &done.stages.library,
-        types: &done.stages.lowered.types,
+        types: &done.stages.checked.types,
     };
     let ty = |at: &str| {
         let shown = query.hover(query.symbol_at(id, text.find(at).unwrap()).unwrap().0);
@@ -375,7 +375,7 @@ fn a_name_that_would_change_what_a_text_means_is_refused() {
     let query = Query {
         files: done.stages.files.as_ref().unwrap(),
         library: &done.stages.library,
-        types: &done.stages.lowered.types,
+        types: &done.stages.checked.types,
     };
     let at = |word: &str| query.symbol_at(id, text.find(word).unwrap()).unwrap().0;
     for (word, name) in [("a = f", "b"), ("gain = ", "x"), ("x) =", "gain"), ("b = n", "i"), ("i in", "b")] {
@@ -396,7 +396,7 @@ fn a_text_with_mistakes_resolves_as_far_as_it_goes() {
     let query = Query {
         files: done.stages.files.as_ref().unwrap(),
         library: &done.stages.library,
-        types: &done.stages.lowered.types,
+        types: &done.stages.checked.types,
     };
     let lead = query.symbol_at(id, 0).unwrap().0;
     assert_eq!(query.references(lead).len(), 5);

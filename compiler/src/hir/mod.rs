@@ -157,7 +157,7 @@ pub type Types = FxHashMap<(usize, LocalId), Type>;
 impl Type {
     /// A mono signal that measures `dimension`.
     pub fn mono(dimension: Dimension) -> Type {
-        Type::Signal { channels: 1, dimension: (dimension != Dimension::ANY).then_some(dimension) }
+        Type::Signal { channels: 1, dimension: Some(dimension) }
     }
 }
 

@@ -3,29 +3,21 @@
 use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::arithmetic::{function, table_at};
-use crate::codes;
 use crate::dimension::Dimension;
 use crate::hir::builtins::{Arithmetic, Builtin, Function};
 use crate::ir::{Op, Rate, TableId, Type, Value};
-use mam_grammar::ast::{Expr, ExprId, Ident};
-use mam_grammar::{Problem, Span};
+use mam_grammar::ast::{Expr, ExprId};
 
 impl Lower<'_, '_> {
     /// A call of a function of the language, of which no argument is missing.
-    pub(super) fn builtin(
-        &mut self,
-        at: &At,
-        callee: &Ident,
-        builtin: Builtin,
-        args: &[Option<ExprId>],
-    ) -> Val {
+    pub(super) fn builtin(&mut self, at: &At, builtin: Builtin, args: &[Option<ExprId>]) -> Val {
         let arg = |i: usize| args.get(i).copied().flatten();
         match (builtin.row().function, arg(0)) {
-            (Function::Plain(f), _) => self.function(at, builtin, f, args, Some(f.dimension())),
-            (Function::Keeps(f), _) => self.function(at, builtin, f, args, None),
+            (Function::Plain(f), _) => self.function(at, f, args, Some(f.dimension())),
+            (Function::Keeps(f), _) => self.function(at, f, args, None),
             (Function::Noise, _) => self.noise(at),
             (Function::Prev, Some(x)) => self.prev(at, x, arg(1)),
-            (Function::Tap, Some(x)) => self.tap(at, callee, x, arg(1), arg(2)),
+            (Function::Tap, Some(x)) => self.tap(at, x, arg(1), arg(2)),
             (Function::Phasor, Some(freq)) => self.phasor(at, freq, arg(1)),
             (Function::Since, Some(trig)) => self.since(at, trig),
             (Function::Pulses, Some(period)) => self.pulses(at, period, arg(1)),
@@ -34,83 +26,33 @@ impl Lower<'_, '_> {
         }
     }
 
-    /// A function of its arguments' values. With a result dimension, the arguments are plain.
+    /// A function of its arguments' values; of what it measures where that is not what they have in common.
     fn function(
         &mut self,
         at: &At,
-        builtin: Builtin,
         arithmetic: Arithmetic,
         args: &[Option<ExprId>],
         result: Option<Dimension>,
     ) -> Val {
-        let mut signals: Vec<(Signal, Span)> = vec![];
+        let mut signals: Vec<Signal> = vec![];
         for &expr in args.iter().flatten() {
-            let span = self.span(at, expr);
-            let val = self.eval(at, expr);
-            match self.signal(val, span) {
-                Some(signal) => signals.push((signal, span)),
-                None => return Val::Broken,
-            }
+            let Some(signal) = self.eval(at, expr).signal() else { return Val::Broken };
+            signals.push(signal);
         }
-        let mut dimension = signals[0].0.dimension;
-        for (signal, span) in &signals {
-            let first = signals[0].1;
-            if result.is_some() && !signal.dimension.can_be(Dimension::PLAIN) {
-                let message = format!(
-                    "`{}` takes a plain number, but this is {}",
-                    builtin.row().name,
-                    signal.dimension
-                );
-                let help = "divide it by its unit, such as `x / 1s` or `x / 1Hz`";
-                return self.problem(Problem::new(&codes::DIMENSION, *span, message).help(help));
-            }
-            let before = Signal { dimension, ..*signal };
-            match self.common((&before, first), (signal, *span), "compared") {
-                Some(common) => dimension = common,
-                None => return Val::Broken,
-            }
-        }
-        let all: Vec<&Signal> = signals.iter().map(|(s, _)| s).collect();
-        self.each(&all, result.unwrap_or(dimension), |b, v| function(b, arithmetic, v))
+        let mut dimensions = signals.iter().map(|signal| signal.dimension);
+        let common = dimensions.try_fold(Dimension::PLAIN, Dimension::common);
+        let Some(dimension) = result.or(common) else { return Val::Broken };
+        let all: Vec<&Signal> = signals.iter().collect();
+        self.each(&all, dimension, |b, v| function(b, arithmetic, v))
     }
 
     fn table(&mut self, at: &At, values: ExprId, position: Option<ExprId>) -> Val {
-        let ast = &self.files().file(self.scopes[at.scope].file).ast;
-        let Expr::List(list) = &ast.exprs[values] else {
-            let message = "the first argument of `table` is a list of numbers: `[0, 0.5, 1]`";
-            return self.problem(Problem::new(&codes::NOT_A_SIGNAL, ast.span(values), message));
-        };
-        if list.is_empty() || list.len() > self.files().limits.table {
-            let message =
-                format!("a table has 1 to {} numbers, not {}", self.files().limits.table, list.len());
-            return self.problem(Problem::new(&codes::TOO_LARGE, ast.span(values), message));
-        }
-        let mut numbers: Vec<f64> = vec![];
-        for &expr in list {
-            let Some(x) = self.constant(at, expr, "a number of a table") else { return Val::Broken };
-            numbers.push(x);
-        }
+        let Expr::List(list) = &self.ast(at).exprs[values] else { return Val::Broken };
+        let numbers: Option<Vec<f64>> = list.iter().map(|&expr| self.constant(at, expr)).collect();
+        let (Some(mut numbers), Some(position)) = (numbers, position) else { return Val::Broken };
         let n = numbers.len();
         numbers.push(numbers[0]); // So that the last interval runs back to the first.
-        let Some(at_expr) = position else { return Val::Broken };
-        let span = self.span(at, at_expr);
-        let val = self.eval(at, at_expr);
-        let Some(position) = self.signal(val, span) else { return Val::Broken };
-        if !position.dimension.can_be(Dimension::PLAIN) {
-            let text = self.files().slice(span);
-            let message =
-                format!("a table is read at a position from 0 to 1, but this is {}", position.dimension);
-            let help = match position.dimension {
-                Dimension::FREQUENCY => {
-                    format!("to go through it at a frequency, read it at `phasor({text})`")
-                }
-                dimension => {
-                    let unit = if dimension == Dimension::TIME { "s" } else { "Hz" };
-                    format!("divide it by what one turn of the table is, such as `({text}) / 1{unit}`")
-                }
-            };
-            return self.problem(Problem::new(&codes::DIMENSION, span, message).help(help));
-        }
+        let Some(position) = self.eval(at, position).signal() else { return Val::Broken };
         let moves = position.channels.iter().any(|&v| self.b.constant(v).is_none());
         let table = if moves { Self::local_table(&mut self.song.tables, &numbers) } else { TableId::ZERO };
         self.each(&[&position], Dimension::PLAIN, |b, v| {
@@ -141,25 +83,10 @@ impl Lower<'_, '_> {
         }))
     }
 
-    /// A real constant, or a problem that says what must be one.
-    pub(super) fn constant(&mut self, at: &At, expr: ExprId, what: &str) -> Option<f64> {
-        let span = self.span(at, expr);
-        let val = self.eval(at, expr);
-        let (value, _) = self.mono(val, span)?;
-        match self.b.constant(value) {
-            Some(x) if x.is_finite() => Some(x),
-            Some(x) => {
-                let message = format!("{what} must be finite, and this is {x}");
-                self.problem(Problem::new(&codes::NOT_FINITE, span, message));
-                None
-            }
-            None if self.is_unknown(value) => None,
-            None => {
-                let message = format!("{what} must be known before the song starts");
-                self.problem(Problem::new(&codes::NOT_CONSTANT, span, message));
-                None
-            }
-        }
+    /// The value of an expression that is a constant.
+    pub(super) fn constant(&mut self, at: &At, expr: ExprId) -> Option<f64> {
+        let (value, _) = self.eval(at, expr).mono()?;
+        self.b.constant(value)
     }
 }
 

@@ -6,7 +6,6 @@ use super::value::{NodeVal, Shape, Signal, Val};
 use super::{Lower, Song};
 use crate::graph::NodeId;
 use crate::ir::{Body as Code, Imm, Kernel, Op, PortField, Rate, Value};
-use mam_grammar::Problems;
 use mam_grammar::ast::ExprId;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
@@ -23,12 +22,7 @@ pub(super) struct Made {
     pub(super) results: Vec<(NodeId, NodeVal)>,
     /// The signals of expressions that are heard by themselves.
     pub(super) heard: Vec<(ExprId, Vec<SignalId>)>,
-    /// What is wrong.
-    pub(super) problems: Problems,
 }
-
-/// How often a group is evaluated again because a `prev` turned out to be stereo.
-const MOST_TURNS: usize = 16;
 
 impl Song<'_> {
     /// Lowers the nodes `members`, of which others need `wanted`. Signals of the result are numbered from `signals`.
@@ -39,31 +33,10 @@ impl Song<'_> {
         wanted: &[NodeId],
         signals: usize,
     ) -> Made {
-        let mut wide = FxHashSet::default();
-        for _ in 0..MOST_TURNS {
-            if let Some(made) = self.try_group(name, members, wanted, signals, &mut wide) {
-                return made;
-            }
-        }
-        unreachable!("each turn makes at least one state stereo, and the last one none")
-    }
-
-    fn try_group(
-        &mut self,
-        name: &str,
-        members: &FxHashSet<NodeId>,
-        wanted: &[NodeId],
-        signals: usize,
-        wide: &mut FxHashSet<String>,
-    ) -> Option<Made> {
-        let before = wide.len();
-        let mut steady = self.body(name, members, wanted, signals, wide, FormKind::Steady);
-        if wide.len() > before {
-            return None;
-        }
+        let mut steady = self.body(name, members, wanted, signals, FormKind::Steady);
         let simple = steady.results.iter().all(|(_, r)| !matches!(r, NodeVal::Shape(_)));
         if !simple || !steady.heard.is_empty() {
-            let general = self.body(name, members, wanted, signals, wide, FormKind::General);
+            let general = self.body(name, members, wanted, signals, FormKind::General);
             debug_assert_eq!(general.kernel.states, steady.kernel.states);
             debug_assert_eq!(general.kernel.params, steady.kernel.params);
             debug_assert_eq!(general.kernel.inputs, steady.kernel.inputs);
@@ -72,7 +45,7 @@ impl Song<'_> {
             steady.kernel.steady = without_notes(body);
             steady.kernel.general = general.kernel.general;
         }
-        Some(steady)
+        steady
     }
 
     fn body(
@@ -81,10 +54,9 @@ impl Song<'_> {
         members: &FxHashSet<NodeId>,
         wanted: &[NodeId],
         signals: usize,
-        wide: &mut FxHashSet<String>,
         form: FormKind,
     ) -> Made {
-        let mut lower = Lower::new(self, members, wide, name, form);
+        let mut lower = Lower::new(self, members, name, form);
         let mut vals: Vec<(NodeId, Val)> = vec![];
         for &node in wanted {
             let val = lower.node_value(node);
@@ -96,17 +68,16 @@ impl Song<'_> {
         let mut results = vec![];
         for (node, val) in vals {
             let graph = lower.song.graph;
-            let (path, span) = (&graph.nodes[node].path, graph.nodes[node].span);
+            let path = &graph.nodes[node].path;
             let is_out = graph.out == Some(node);
-            if is_out && lower.signal(val.clone(), span).is_none() {
+            if is_out && val.clone().signal().is_none() {
                 results.push((node, NodeVal::Broken));
                 continue;
             }
             let slow = stateless && wanted.len() == 1 && lower.slow(&val) && !is_out;
-            let inline = val.ty().filter(|_| slow);
             let result = match lower.constant_result(&val).filter(|_| !is_out) {
                 Some(constant) => constant,
-                None if inline.is_some() => inline.map_or(NodeVal::Broken, NodeVal::Inline),
+                None if slow => NodeVal::Inline,
                 None => match outputs.shape(&mut lower, path, &val) {
                     Some(shape) => NodeVal::Shape(shape),
                     None => NodeVal::Broken,
@@ -122,8 +93,7 @@ impl Song<'_> {
                 heard.push((expr, signals));
             }
         }
-        let Lower { mut b, params, inputs, ports, voices, problems, .. } = lower;
-        self.found = Problems::after(&problems);
+        let Lower { mut b, params, inputs, ports, voices, .. } = lower;
         let slot = |&s: &usize| self.slots.name(s).to_string();
         b.kernel.params = params.iter().map(slot).collect();
         b.kernel.inputs = (0..inputs.len()).map(|i| format!("in{i}")).collect();
@@ -132,7 +102,7 @@ impl Song<'_> {
         b.kernel.voices = voices;
         b.kernel.general.outs = outputs.values;
         b.gather();
-        Made { kernel: b.kernel, params, inputs, ports, results, heard, problems }
+        Made { kernel: b.kernel, params, inputs, ports, results, heard }
     }
 }
 
@@ -142,7 +112,7 @@ impl Lower<'_, '_> {
         match val {
             Val::Signal(s) => s.channels.iter().all(|&v| self.b.rate(v) < Rate::Sample),
             Val::Record(fields) => fields.iter().all(|(_, v)| self.slow(v)),
-            Val::Any | Val::Broken => false,
+            Val::Broken => false,
         }
     }
 
@@ -162,7 +132,7 @@ struct Outputs {
 impl Outputs {
     fn shape(&mut self, lower: &mut Lower, path: &str, val: &Val) -> Option<Shape> {
         match val {
-            Val::Any | Val::Broken => None,
+            Val::Broken => None,
             Val::Signal(signal) => {
                 let stereo = signal.channels.len() > 1;
                 let mut ids = vec![];

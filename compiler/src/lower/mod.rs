@@ -15,7 +15,6 @@ mod builtin;
 mod calls;
 mod eval;
 mod field;
-mod generic;
 mod group;
 mod hear;
 mod lowered;
@@ -35,20 +34,21 @@ mod value;
 
 pub use lowered::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots};
 pub(crate) use share::anonymous;
-pub use song::lower;
+pub use size::{SizeLimit, TooLarge};
+pub use song::{Input, lower};
 pub use sums::sum_kernel;
 pub use template::Templates;
 
 use crate::files::Files;
 use crate::graph::{Graph, NodeId};
+use crate::hir::Hir;
 use crate::hir::resolve::resolved;
-use crate::hir::{Hir, Types};
 use crate::ir::Value;
 use crate::library::Library;
 use builder::{Builder, FormKind};
+use mam_grammar::Span;
 use mam_grammar::ast::ExprId;
-use mam_grammar::{Problem, Problems, Span};
-use names::{Open, Scope, ScopeId};
+use names::{Scope, ScopeId};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use state::Later;
@@ -76,14 +76,10 @@ struct Song<'a> {
     terms: usize,
     /// How many expressions were evaluated.
     evaluations: usize,
-    /// How many were evaluated to check definitions by themselves.
-    check_evaluations: usize,
-    /// Without those that were found: only what counts for the whole song.
-    found: Problems,
-    /// The types of names in definitions.
-    types: Types,
-    /// True when it was said that the song is too large.
-    size_reported: bool,
+    /// The states and delay lines that have two channels, by the path that names them.
+    stereo: &'a FxHashSet<String>,
+    /// The limit that the song exceeds, if it does.
+    too_large: Option<TooLarge>,
     /// Instances of the prelude as they were lowered.
     templates: &'a mut Templates,
 }
@@ -93,27 +89,17 @@ struct Lower<'s, 'a> {
     song: &'s mut Song<'a>,
     members: &'s FxHashSet<NodeId>,
     b: Builder,
-    problems: Problems,
     scopes: Vec<Scope>,
-    open: Vec<Open>,
     later: Vec<Later>,
     nodes: FxHashMap<NodeId, Option<Val>>,
     since: FxHashMap<(Value, Option<usize>), Value>,
     shared: FxHashMap<(ScopeId, Arc<str>, u64), Val>,
-    /// Paths of `prev`s and `tap`s that turned out to be stereo.
-    wide: &'s mut FxHashSet<String>,
     /// Expressions that are heard by themselves, and their values.
     heard: Vec<(ExprId, Val)>,
     /// How many expressions were evaluated.
     evaluations: usize,
     /// How many are being evaluated, one inside the other.
     depth: usize,
-    /// What stands for arguments of which nothing is known, where a definition is checked by itself.
-    unknown: Option<Value>,
-    /// How many `sum`s and `chain`s are being evaluated, one inside the other.
-    loops: usize,
-    /// True when a circle of equations was found.
-    cycle_reported: bool,
     /// What the kernel's local indices stand for.
     params: Vec<usize>,
     inputs: Vec<SignalId>,
@@ -129,33 +115,20 @@ struct At {
 }
 
 impl<'s, 'a> Lower<'s, 'a> {
-    fn new(
-        song: &'s mut Song<'a>,
-        members: &'s FxHashSet<NodeId>,
-        wide: &'s mut FxHashSet<String>,
-        name: &str,
-        form: FormKind,
-    ) -> Self {
+    fn new(song: &'s mut Song<'a>, members: &'s FxHashSet<NodeId>, name: &str, form: FormKind) -> Self {
         let root = Scope::song(song.file);
-        let problems = Problems::after(&song.found);
         Lower {
             song,
             members,
             b: Builder::new(name, form),
-            problems,
             scopes: vec![root],
-            open: vec![],
             later: vec![],
             nodes: FxHashMap::default(),
             since: FxHashMap::default(),
             shared: FxHashMap::default(),
-            wide,
             heard: vec![],
             evaluations: 0,
             depth: 0,
-            unknown: None,
-            loops: 0,
-            cycle_reported: false,
             params: vec![],
             inputs: vec![],
             ports: vec![],
@@ -170,11 +143,6 @@ impl<'s, 'a> Lower<'s, 'a> {
     /// What the names mean that stand where something is evaluated.
     fn hir(&self, at: &At) -> &'a Hir {
         resolved(self.files(), self.scopes[at.scope].file)
-    }
-
-    fn problem(&mut self, problem: Problem) -> Val {
-        self.problems.add(problem);
-        Val::Broken
     }
 
     fn span(&self, at: &At, expr: ExprId) -> Span {

@@ -1,17 +1,14 @@
-//! Names: where they are looked for, and how a circle of them is shown.
+//! Names: what they stand for while something is evaluated.
 
 use super::value::{NodeVal, Shape, Signal, Val};
 use super::{At, Lower};
-use crate::codes;
 use crate::dimension::Dimension;
 use crate::graph::{Given, NodeId, NodeKind};
 use crate::hir::resolve::resolved;
-use crate::hir::{self, FILE, Iterations, Known, Local, LocalId, Name};
+use crate::hir::{self, FILE, Iterations, Known, LocalId, Name};
 use crate::ir::PortField;
-use crate::library::Expected;
-use crate::units::Units;
-use mam_grammar::ast::{ExprId, Ident, Unit};
-use mam_grammar::{Problem, Span};
+use crate::library::{Expected, ParamInfo};
+use mam_grammar::ast::ExprId;
 use std::sync::Arc;
 
 /// Index of a scope in [`Lower::scopes`].
@@ -46,10 +43,10 @@ impl Scope {
 /// What a name stands for.
 #[derive(Clone)]
 pub(super) enum Slot {
-    /// Nothing: what was to be given is missing, which has been said.
+    /// Nothing.
     Absent,
     /// An equation, not evaluated yet.
-    Equation { at: At, expr: ExprId, span: Span },
+    Equation { at: At, expr: ExprId },
     /// An argument of a call, not evaluated yet.
     Argument { at: At, expr: ExprId, place: Option<Expectation> },
     /// A parameter of an instance.
@@ -65,49 +62,32 @@ pub(super) enum Slot {
 }
 
 /// What an argument's place expects.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(super) struct Expectation {
-    pub(super) name: Arc<str>,
-    pub(super) of: Arc<str>,
-    pub(super) span: Span,
     pub(super) dimension: Dimension,
-    /// How its values are written, and so which base units a plain number stands for.
-    pub(super) units: Units,
-    pub(super) min: f64,
-    pub(super) max: f64,
-    /// Whether values are clamped to the range; those of a `def` are only checked.
-    pub(super) clamps: bool,
+    /// How many base units a plain number stands for there.
+    pub(super) scale: f64,
+    /// The range in which values are kept; those of a `def` are only checked.
+    pub(super) clamps: Option<(f64, f64)>,
 }
 
 impl Expectation {
-    /// What a built-in called `of` expects of an argument that is measured in `unit`.
-    pub(super) fn of_unit(name: &Ident, of: &Arc<str>, unit: Unit) -> Expectation {
-        let units = Units { value: Some(unit), ..Units::default() };
-        let range = (f64::NEG_INFINITY, f64::INFINITY);
-        Expectation::of_formal(name, of, &Expected { dimension: Dimension::from_unit(unit), range, units })
+    /// What a built-in expects of an argument in base units.
+    pub(super) fn of_dimension(dimension: Dimension) -> Expectation {
+        Expectation { dimension, scale: 1.0, clamps: None }
     }
 
-    /// What a `def` called `of` expects of an argument.
-    pub(super) fn of_formal(name: &Ident, of: &Arc<str>, expected: &Expected) -> Expectation {
-        Expectation {
-            name: name.name.clone(),
-            of: of.clone(),
-            span: name.span,
-            dimension: expected.dimension,
-            units: expected.units,
-            min: expected.range.0,
-            max: expected.range.1,
-            clamps: false,
-        }
+    /// What a `def` expects of an argument.
+    pub(super) fn of_formal(expected: &Expected) -> Expectation {
+        let Expected { dimension, units, .. } = *expected;
+        Expectation { dimension, scale: units.scale(dimension), clamps: None }
     }
-}
 
-/// An equation that is being evaluated.
-#[derive(Clone)]
-pub(super) struct Open {
-    pub(super) name: Arc<str>,
-    pub(super) span: Span,
-    pub(super) key: (Option<NodeId>, ScopeId),
+    /// What a parameter of an instance expects.
+    pub(super) fn of_param(param: &ParamInfo) -> Expectation {
+        let clamps = Some((param.min, param.max));
+        Expectation { dimension: param.dimension, scale: param.scale(), clamps }
+    }
 }
 
 impl Lower<'_, '_> {
@@ -136,40 +116,26 @@ impl Lower<'_, '_> {
         let val = match slot {
             Slot::Done(val) => return val,
             Slot::Absent => return Val::Broken,
-            Slot::Doing => {
-                let name = self.local_of(scope, index).name.clone();
-                return self.cycle(&name, (None, scope));
-            }
+            // Cycles that no state breaks have been reported.
+            Slot::Doing => return Val::Broken,
             Slot::Param(node, index) => self.param_value(node, index),
             Slot::Given(given) => self.given_value(given),
             Slot::Event(port, field) => self.event(port, field),
             Slot::Argument { at, expr, place } => {
                 self.scopes[scope].slots[index] = Slot::Doing;
                 let val = self.eval(&at, expr);
-                let span = self.span(&at, expr);
                 match place {
-                    Some(place) => self.fit(val, span, &place),
+                    Some(place) => self.fit(val, &place),
                     None => val,
                 }
             }
-            Slot::Equation { at, expr, span } => {
+            Slot::Equation { at, expr } => {
                 self.scopes[scope].slots[index] = Slot::Doing;
-                let name = self.local_of(scope, index).name.clone();
-                self.open.push(Open { name, span, key: (None, scope) });
-                let val = self.eval(&at, expr);
-                self.open.pop();
-                val
+                self.eval(&at, expr)
             }
         };
         self.scopes[scope].slots[index] = Slot::Done(val.clone());
         val
-    }
-
-    /// A name of a scope.
-    fn local_of(&self, scope: ScopeId, index: usize) -> &Local {
-        let Scope { file, of, .. } = self.scopes[scope];
-        let hir = resolved(self.files(), file);
-        hir.local(hir.scope(of).locals[index])
     }
 
     /// The names that the language itself knows.
@@ -185,14 +151,14 @@ impl Lower<'_, '_> {
             Known::In => return self.song_input(),
         };
         let value = self.b.f64(x);
-        Val::mono(value, dimension)
+        Val::signal_of(value, dimension)
     }
 
     /// The length of a beat or bar in seconds, which follows the tempo.
     pub(super) fn musical(&mut self, name: &str) -> Val {
         let slot = if name == "bar" { self.song.slots.bar() } else { self.song.slots.beat() };
         let value = self.param(slot);
-        Val::mono(value, Dimension::TIME)
+        Val::signal_of(value, Dimension::TIME)
     }
 
     fn song_input(&mut self) -> Val {
@@ -200,59 +166,16 @@ impl Lower<'_, '_> {
         Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
     }
 
-    /// Says that a name is needed while it is being evaluated: shows every equation on the way.
-    pub(super) fn cycle(&mut self, name: &str, key: (Option<NodeId>, ScopeId)) -> Val {
-        let first = self.open.iter().position(|o| &*o.name == name && o.key == key).unwrap_or(0);
-        // Equations inside the prelude are no news to the user; and one circle of a group is enough.
-        let prelude = |o: &&Open| self.files().is_prelude_source(o.span.source);
-        let way: Vec<Open> = self.open[first..].iter().filter(|o| !prelude(o)).cloned().collect();
-        let Some(start) = way.first() else { return Val::Broken };
-        if std::mem::replace(&mut self.cycle_reported, true) {
-            return Val::Broken;
-        }
-        /// Equations that are named at most: somewhere on the way something must change, anywhere.
-        const MOST_NAMED: usize = 12;
-        let name = &*way[0].name.clone();
-        let names: Vec<&str> = way.iter().map(|o| &*o.name).collect();
-        let message = match names.len() {
-            1 => format!("`{name}` needs its own value of the same sample"),
-            0..=MOST_NAMED => {
-                format!("these equations need each other within one sample: {} → {name}", names.join(" → "))
-            }
-            all => {
-                let (first, more) = (names[..MOST_NAMED - 1].join(" → "), all - MOST_NAMED);
-                let last = names[all - 1];
-                format!(
-                    "{all} equations need each other within one sample: {first} → … ({more} more) → {last} → {name}"
-                )
-            }
-        };
-        let mut problem = Problem::new(&codes::INSTANTANEOUS_CYCLE, start.span, message);
-        let needs = |i: usize| format!("`{}` needs `{}`", names[i], names[(i + 1) % names.len()]);
-        problem = problem.here(needs(0));
-        for (i, open) in way.iter().enumerate().take(MOST_NAMED).skip(1) {
-            problem = problem.label(open.span, needs(i));
-        }
-        let last = names[names.len() - 1];
-        problem = problem.help(format!(
-            "write `prev({name})` in the equation of `{last}` to mean its value one sample ago, or `tap({name}, time, max: …)`"
-        ));
-        self.problem(problem)
-    }
-
     /// The value of a node: evaluated here if it belongs to this kernel, else what is known of it.
     pub(super) fn node_value(&mut self, node: NodeId) -> Val {
         match self.nodes.get(&node) {
             Some(Some(val)) => return val.clone(),
-            Some(None) => {
-                let path = self.song.graph.nodes[node].path.clone();
-                return self.cycle(&path, (Some(node), 0));
-            }
+            Some(None) => return Val::Broken,
             None => {}
         }
         let known = if self.members.contains(&node) { None } else { self.song.results[node.index()].clone() };
         let val = match known {
-            None | Some(NodeVal::Inline(_)) => self.evaluate_node(node),
+            None | Some(NodeVal::Inline) => self.evaluate_node(node),
             Some(NodeVal::Const(channels, dimension)) => {
                 let channels = channels.into_iter().map(|x| self.b.f64(x)).collect();
                 Val::Signal(Signal { channels, dimension })
@@ -287,17 +210,14 @@ impl Lower<'_, '_> {
     fn evaluate_node(&mut self, node: NodeId) -> Val {
         let info = &self.song.graph.nodes[node];
         self.nodes.insert(node, None);
-        self.open.push(Open { name: info.path.clone(), span: info.span, key: (Some(node), 0) });
-        let val = match &info.kind {
+        match &info.kind {
             NodeKind::Glue { expr, iterations } => {
                 let scope = self.iteration_scope(iterations, &info.path);
                 self.eval_whole(&At { scope, path: info.path.clone() }, *expr)
             }
             NodeKind::Instance(_) => self.instance(node),
             NodeKind::Knob(_) => self.param_value(node, 0),
-        };
-        self.open.pop();
-        val
+        }
     }
 
     /// The scope of an iteration of unrolled `sum`s of the song, for what is evaluated by itself. What the equations of their
@@ -327,6 +247,6 @@ impl Lower<'_, '_> {
         let index = Self::local(&mut self.ports, port);
         let value = self.b.port(index, field);
         let frequency = field == PortField::Freq;
-        Val::mono(value, if frequency { Dimension::FREQUENCY } else { Dimension::PLAIN })
+        Val::signal_of(value, if frequency { Dimension::FREQUENCY } else { Dimension::PLAIN })
     }
 }

@@ -60,9 +60,7 @@ impl Lower<'_, '_> {
     }
 
     fn frames_at_least(&mut self, at: &At, expr: ExprId, least: f64) -> Option<Frames> {
-        let span = self.span(at, expr);
-        let val = self.eval(at, expr);
-        let (value, _) = self.mono(val, span)?;
+        let (value, _) = self.eval(at, expr).mono()?;
         let b = &mut self.b;
         let value = b.invariant(value).unwrap_or(value);
         let least = b.f64(least);

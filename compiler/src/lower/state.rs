@@ -5,18 +5,16 @@ use super::lowered::DATA;
 use super::names::Expectation;
 use super::value::{Signal, Val};
 use super::{At, Lower};
-use crate::codes;
 use crate::dimension::Dimension;
+use crate::hir::types::{named, state_path};
 use crate::ir::{DelayLine, Imm, Op, Rate, StateSlot, Type, Value};
-use mam_grammar::ast::{Expr, ExprId, Ident, Unit};
-use mam_grammar::{Handle, Problem};
-use std::sync::Arc;
+use mam_grammar::Handle;
+use mam_grammar::ast::ExprId;
 
 /// What flows into state, to be evaluated when everything else is done.
 pub(super) struct Later {
     at: At,
     expr: ExprId,
-    path: String,
     into: Into,
 }
 
@@ -39,45 +37,33 @@ const WHOLE: f64 = 1e-3;
 const NEVER: i32 = 1_000_000_000;
 
 impl Lower<'_, '_> {
-    /// The path of what a `prev` or `tap` remembers: the signal's own, where it has a name.
-    fn state_path(&self, at: &At, x: ExprId, kind: &str) -> String {
-        match self.named(at, x) {
-            Some(name) => format!("{}.{name}", at.path.rsplit_once('.').map_or("", |(around, _)| around)),
-            None => format!("{}.{kind}", at.path),
-        }
-        .trim_start_matches('.')
-        .to_string()
-    }
-
-    fn named(&self, at: &At, x: ExprId) -> Option<Arc<str>> {
-        let ast = &self.files().file(self.scopes[at.scope].file).ast;
-        match &ast.exprs[x] {
-            Expr::Name(name) => Some(name.name.clone()),
-            Expr::Paren(inner) => self.named(at, *inner),
-            _ => None,
-        }
+    /// The path of what a `prev` or `tap` remembers, and how many channels it has.
+    fn remembered(&self, at: &At, x: ExprId, kind: &str) -> (String, usize) {
+        let path = state_path(&at.path, named(self.ast(at), x).map(|name| &**name), kind);
+        let channels = if self.song.stereo.contains(&path) { 2 } else { 1 };
+        (path, channels)
     }
 
     /// `prev(x, init)`
     pub(super) fn prev(&mut self, at: &At, x: ExprId, init: Option<ExprId>) -> Val {
         let init = match init {
-            Some(expr) => match self.constant(at, expr, "the start value of a `prev`") {
+            Some(expr) => match self.constant(at, expr) {
                 Some(x) => x as f32,
                 None => return Val::Broken,
             },
             None => 0.0,
         };
-        let key = self.named(at, x).map(|name| (at.scope, name, u64::from(init.to_bits())));
+        let name = named(self.ast(at), x).cloned();
+        let key = name.map(|name| (at.scope, name, u64::from(init.to_bits())));
         if let Some(val) = key.as_ref().and_then(|k| self.shared.get(k)) {
             return val.clone();
         }
-        let path = self.state_path(at, x, "prev");
-        let channels = if self.wide.contains(&path) { 2 } else { 1 };
+        let (path, channels) = self.remembered(at, x, "prev");
         self.b.voice = self.scopes[at.scope].voice;
         let made: Vec<_> = (0..channels).map(|_| self.b.state(&path, Imm::F32(init))).collect();
         let (states, values): (Vec<_>, Vec<Value>) = made.into_iter().unzip();
         let channels = values.into_iter().collect();
-        self.later.push(Later { at: at.clone(), expr: x, path, into: Into::States(states) });
+        self.later.push(Later { at: at.clone(), expr: x, into: Into::States(states) });
         let val = Val::Signal(Signal { channels, dimension: Dimension::PLAIN });
         if let Some(key) = key {
             self.shared.insert(key, val.clone());
@@ -88,17 +74,11 @@ impl Lower<'_, '_> {
     /// Evaluates what flows into state, until nothing is left.
     pub(super) fn finish(&mut self) {
         while let Some(later) = self.later.pop() {
-            let span = self.span(&later.at, later.expr);
-            let val = self.eval(&later.at, later.expr);
-            let Some(signal) = self.signal(val, span) else { continue };
+            let Some(signal) = self.eval(&later.at, later.expr).signal() else { continue };
             let width = match &later.into {
                 Into::States(states) => states.len(),
                 Into::Delays(delays) => delays.len(),
             };
-            if signal.channels.len() > width {
-                self.wide.insert(later.path);
-                continue;
-            }
             let values: Vec<Value> = (0..width).map(|i| self.b.audio(signal.channel(i))).collect();
             match later.into {
                 Into::States(states) => states.into_iter().zip(values).for_each(|(s, v)| self.b.set(s, v)),
@@ -108,53 +88,23 @@ impl Lower<'_, '_> {
     }
 
     /// `tap(x, time, max: …)`
-    pub(super) fn tap(
-        &mut self,
-        at: &At,
-        callee: &Ident,
-        x: ExprId,
-        time: Option<ExprId>,
-        max: Option<ExprId>,
-    ) -> Val {
+    pub(super) fn tap(&mut self, at: &At, x: ExprId, time: Option<ExprId>, max: Option<ExprId>) -> Val {
         let (Some(time), Some(max)) = (time, max) else { return Val::Broken };
         let Some(longest) = self.longest(at, max) else { return Val::Broken };
-        let span = self.span(at, time);
         let val = self.eval(at, time);
-        let val = self.fit(val, span, &time_expectation("time", callee));
-        let Some((seconds, _)) = self.mono(val, span) else { return Val::Broken };
-        let (path, lines) = self.lines(at, x, longest);
+        let val = self.fit(val, &Expectation::of_dimension(Dimension::TIME));
+        let Some((seconds, _)) = val.mono() else { return Val::Broken };
+        let lines = self.lines(at, x, longest);
         let (whole, part) = self.frames(seconds, longest);
         let channels = lines.iter().map(|&line| self.read_line(line, whole, part)).collect();
-        self.later.push(Later { at: at.clone(), expr: x, path, into: Into::Delays(lines) });
+        self.later.push(Later { at: at.clone(), expr: x, into: Into::Delays(lines) });
         Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
     }
 
     /// The greatest delay in frames: the greatest value that `max` can have.
     fn longest(&mut self, at: &At, max: ExprId) -> Option<u32> {
-        let span = self.span(at, max);
-        let val = self.eval(at, max);
-        let (value, _) = self.mono(val, span)?;
-        let Some(seconds) = self.at_most(value) else {
-            if self.is_unknown(value) {
-                return None;
-            }
-            let message = "the greatest time of a `tap` must be known before the song starts";
-            let help = "write a time, such as `max: 2s`, or keep it below one: `max: min(time, 2s)`";
-            self.problem(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
-            return None;
-        };
-        let frames = seconds * self.song.rate;
-        if !(0.0..=self.files().limits.tap_seconds * self.song.rate).contains(&frames) {
-            let message = format!(
-                "a delay can be 0 s to {} s long, and this is {seconds} s",
-                self.files().limits.tap_seconds
-            );
-            let help = format!(
-                "a number without a unit is in seconds; for {seconds} samples write `{seconds} * dt`, for the time and for `max`, or a time such as `100ms`"
-            );
-            self.problem(Problem::new(&codes::TOO_LARGE, span, message).help(help));
-            return None;
-        }
+        let (value, _) = self.eval(at, max).mono()?;
+        let frames = self.at_most(value)? * self.song.rate;
         Some(((frames - WHOLE).ceil() as u32).max(1))
     }
 
@@ -177,12 +127,10 @@ impl Lower<'_, '_> {
     }
 
     /// The delay lines of a signal, one a channel.
-    fn lines(&mut self, at: &At, x: ExprId, longest: u32) -> (String, Vec<Handle<DelayLine>>) {
-        let path = self.state_path(at, x, "tap");
-        let channels = if self.wide.contains(&path) { 2 } else { 1 };
+    fn lines(&mut self, at: &At, x: ExprId, longest: u32) -> Vec<Handle<DelayLine>> {
+        let (path, channels) = self.remembered(at, x, "tap");
         self.b.voice = self.scopes[at.scope].voice;
-        let lines = (0..channels).map(|_| self.b.delay(&path, longest)).collect();
-        (path, lines)
+        (0..channels).map(|_| self.b.delay(&path, longest)).collect()
     }
 
     /// The delay as whole frames and the part of a frame beyond them: clamp(time·sr, 1, longest). A delay that is invariant
@@ -221,9 +169,7 @@ impl Lower<'_, '_> {
 
     /// `since(trig)`
     pub(super) fn since(&mut self, at: &At, trig: ExprId) -> Val {
-        let span = self.span(at, trig);
-        let val = self.eval(at, trig);
-        let Some(signal) = self.signal(val, span) else { return Val::Broken };
+        let Some(signal) = self.eval(at, trig).signal() else { return Val::Broken };
         let channels = signal.channels.iter().map(|&t| self.count(at, t)).collect();
         Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
     }
@@ -287,8 +233,4 @@ fn seed_of(seed: u64, path: &str) -> i32 {
     let bytes = seed.to_le_bytes().into_iter().chain(path.bytes());
     let hash = crate::hash::fnv1a(bytes);
     (hash ^ (hash >> 32)) as u32 as i32
-}
-
-fn time_expectation(name: &str, of: &Ident) -> Expectation {
-    Expectation::of_unit(&Ident::new(name, of.span), &of.name, Unit::S)
 }

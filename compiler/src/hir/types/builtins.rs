@@ -25,7 +25,7 @@ impl Checker<'_> {
             (Function::Keeps(f), _) => self.function(at, builtin, f, args, None),
             (Function::Noise, _) => {
                 self.has_state = true;
-                Value::plain(Number::of(Kind::Fast))
+                Value::plain(Number::varying(Kind::Fast))
             }
             (Function::Prev, Some(x)) => self.prev(at, x, arg(1)),
             (Function::Tap, Some(x)) => self.tap(at, callee, x, arg(1), arg(2)),
@@ -93,8 +93,8 @@ impl Checker<'_> {
         Value::Signal(Signal::each(&[&position], Dimension::PLAIN, |_, v| {
             match (v[0].constant(), &numbers) {
                 (Some(x), Some(numbers)) => Number::real(table_at(numbers, x)),
-                (Some(_), None) => Number::of(Kind::Open),
-                (None, _) => Number::of(v[0].kind),
+                (Some(_), None) => Number::varying(Kind::Open),
+                (None, _) => Number::varying(v[0].kind),
             }
         }))
     }

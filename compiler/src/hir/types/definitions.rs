@@ -46,7 +46,7 @@ impl Checker<'_> {
     fn definition(&mut self, def: DefId, definition: &Definition) {
         let info = self.input.library.info(self.files(), def);
         let expected = self.input.library.formals(self.files(), def);
-        let open = Number::of(Kind::Open);
+        let open = Number::varying(Kind::Open);
         // Of an effect inside a definition the parameters are arguments, which may be constants.
         let kind = if definition.kind == DefinitionKind::Effect { Kind::Open } else { Kind::Slow };
         let hir = resolved(self.files(), def.file);
@@ -102,21 +102,10 @@ impl Checker<'_> {
         let ids = &resolved(self.files(), file).scope(scope).locals;
         for (&id, slot) in ids.iter().zip(&self.frames[frame].slots) {
             if let Slot::Done(value) = slot
-                && let Some(ty) = self.shaped(value).ty(&|form: &Form| self.known(form))
+                && let Some(ty) = value.ty(&|form: &Form| self.known(form))
             {
                 self.checked.types.insert((file, id), ty);
             }
-        }
-    }
-
-    /// The value as it has been used: an argument of which nothing was known may be known to be a signal.
-    fn shaped(&self, value: &Value) -> Value {
-        match value {
-            Value::Unknown(index) => match &self.shapes[*index] {
-                super::value::Shape::Signal(signal) => Value::Signal(signal.clone()),
-                _ => value.clone(),
-            },
-            _ => value.clone(),
         }
     }
 

@@ -92,7 +92,7 @@ impl Checker<'_> {
                 Value::mono(value, number.unit.map_or(Dimension::PLAIN, Dimension::from_unit))
             }
             Expr::Length { amount, .. } => {
-                let length = Value::mono(Number::of(Kind::Slow), Dimension::TIME);
+                let length = Value::mono(Number::varying(Kind::Slow), Dimension::TIME);
                 let amount = self.eval(at, *amount);
                 self.binary(BinaryOp::Mul, (amount, span), (length, span))
             }
@@ -146,11 +146,11 @@ impl Checker<'_> {
 
     /// The common dimension of two values that are added or compared: a plain number goes with anything.
     pub(super) fn common(&mut self, a: (&Form, Span), b: (&Form, Span), what: &str) -> Option<Form> {
-        let found = self.unknowns.common(a.0, b.0);
-        if let Ok(common) = found {
+        let known = (self.known(a.0), self.known(b.0));
+        if let Ok(common) = self.unknowns.common(a.0, b.0) {
             return Some(common);
         }
-        let (Some(x), Some(y)) = (self.known(a.0), self.known(b.0)) else {
+        let (Some(x), Some(y)) = known else {
             self.no_dimension(a.1.to(b.1));
             return None;
         };
@@ -169,10 +169,11 @@ impl Checker<'_> {
         span: Span,
         problem: impl FnOnce(Dimension) -> Problem,
     ) -> bool {
+        let known = self.known(dimension);
         if self.unknowns.require(dimension, Dimension::PLAIN).is_ok() {
             return true;
         }
-        match self.known(dimension) {
+        match known {
             Some(dimension) => _ = self.problem(problem(dimension)),
             None => self.no_dimension(span),
         }
@@ -343,7 +344,7 @@ impl Checker<'_> {
         let scope = self.hir(at).loop_scope(expr);
         let (index, number) = match counter {
             Bound::Known(counter) => (counter, Number::real(counter as f64)),
-            Bound::Unknown => (0, Number::of(Kind::Open)),
+            Bound::Unknown => (0, Number::varying(Kind::Open)),
         };
         let path = Path::Inside(at.clone(), index.to_string().into());
         let frame = self.loop_frame(at.frame, scope, Value::plain(number), path);

@@ -115,5 +115,5 @@ impl Checker<'_> {
 pub(super) fn event(name: &str) -> Value {
     let kind = if name == "trig" { Kind::Fast } else { Kind::Slow };
     let dimension = if name == "freq" { Dimension::FREQUENCY } else { Dimension::PLAIN };
-    Value::mono(Number::of(kind), dimension)
+    Value::mono(Number::varying(kind), dimension)
 }

@@ -12,7 +12,7 @@ use crate::graph::{Given, Group, Instance, NodeId, NodeKind};
 use crate::hir::resolve::resolved;
 use crate::hir::{DefId, Local, LocalKind};
 use mam_grammar::ast::{Body, DefinitionKind, ExprId, ItemKind};
-use mam_grammar::{Problem, Problems, Span};
+use mam_grammar::{Problem, Span};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ impl Checker<'_> {
         let path = &graph.nodes[node].path;
         self.checked.stereo.extend(stereo.iter().map(|rest| format!("{path}{rest}")));
         self.nodes[node.index()] = NodeState::Done(value);
-        self.start_values(instance);
+        self.start_values(node, instance);
         true
     }
 
@@ -97,7 +97,7 @@ impl Checker<'_> {
     /// The signal of an instance.
     pub(super) fn instance(&mut self, node: NodeId, instance: &Instance) -> Value {
         let path = self.input.graph.nodes[node].path.clone();
-        self.start_values(instance);
+        self.start_values(node, instance);
         let before = self.problems.len();
         let value = match self.files().definition(instance.def).kind {
             DefinitionKind::Effect => self.effect(node, instance, &path),
@@ -205,11 +205,7 @@ impl Checker<'_> {
             }
             NodeKind::Knob(item) => {
                 let song = self.input.song;
-                let ItemKind::Param(param) = &self.files().file(song).ast.items[*item].kind else {
-                    return Value::Broken;
-                };
-                // What is wrong with it has been reported.
-                let info = library.param(self.files(), song, param, None, 1, &mut Problems::default());
+                let info = &library.knob(self.files(), DefId { file: song, item: *item }).params[0];
                 Value::mono(Number { kind: Kind::Slow, most: info.max }, info.dimension)
             }
             NodeKind::Glue { .. } => Value::Broken,
@@ -228,7 +224,7 @@ impl Checker<'_> {
     }
 
     /// A constant given to a parameter is its value at the start, whether the body uses it or not.
-    fn start_values(&mut self, instance: &Instance) {
+    fn start_values(&mut self, node: NodeId, instance: &Instance) {
         let info = self.input.library.info(self.files(), instance.def);
         for (index, &given) in instance.args.iter().enumerate() {
             let Some(given) = given else { continue };
@@ -236,7 +232,8 @@ impl Checker<'_> {
             let place = expectation_of(info, &instance.callee.name);
             let span = self.given_span(given);
             if self.is_constant(given) {
-                self.start_value(given, span, place);
+                let start = self.start_value(given, span, place);
+                self.checked.starts.extend(start.map(|start| ((node, index), start)));
             } else if info.span.is_none() {
                 let message = format!("`{}` of `{}` cannot follow a signal", info.name, instance.callee);
                 let help =
@@ -246,14 +243,15 @@ impl Checker<'_> {
         }
     }
 
-    fn start_value(&mut self, given: Given, span: Span, place: Expectation) {
+    fn start_value(&mut self, given: Given, span: Span, place: Expectation) -> Option<f64> {
         let unlimited = Expectation { min: f64::NEG_INFINITY, max: f64::INFINITY, ..place.clone() };
         let value = self.given_value(given);
         let value = self.fit(value, span, &unlimited);
-        let start = self.mono(value, span).and_then(|(number, _)| number.constant());
-        if let Some(x) = start.filter(|&x| x < place.min || x > place.max) {
-            self.problems.add(self.out_of_range(x, span, &place));
+        let start = self.mono(value, span)?.0.constant()?;
+        if start < place.min || start > place.max {
+            self.problems.add(self.out_of_range(start, span, &place));
         }
+        Some(start.clamp(place.min, place.max))
     }
 
     fn given_span(&self, given: Given) -> Span {

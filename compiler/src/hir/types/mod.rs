@@ -33,12 +33,15 @@ use crate::files::Files;
 use crate::graph::{Graph, Group, NodeId};
 use crate::hir::DefId;
 use crate::library::Library;
+use instances::Instances;
 use mam_grammar::ast::{Ast, ExprId};
 use mam_grammar::{Problem, Problems, Span};
 use names::{Frame, FrameId, OpenName};
-use nodes::{Instances, NodeState};
+use nodes::NodeState;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use state::Later;
+pub(crate) use state::{named, state_path};
 use std::sync::Arc;
 use unknowns::{Form, Unknowns};
 use value::{Shape, Signal, Value};
@@ -50,9 +53,12 @@ pub struct Checked {
     pub types: Types,
     /// The states of `prev`s and the delay lines of `tap`s that have two channels, by the path that names them.
     pub stereo: FxHashSet<String>,
+    /// The constants that are given to parameters of instances, by node and place in the list of parameters, each kept in the
+    /// parameter's range.
+    pub starts: FxHashMap<(NodeId, usize), f64>,
 }
 
-/// What is checked.
+/// A song that is to be checked.
 #[derive(Clone, Copy)]
 pub struct Input<'a> {
     /// The song's file, those it uses and the prelude.
@@ -61,11 +67,11 @@ pub struct Input<'a> {
     pub library: &'a Library,
     /// The song among the files.
     pub song: usize,
-    /// Its nodes.
+    /// The song's nodes and their connections.
     pub graph: &'a Graph,
     /// The order in which they are evaluated.
     pub groups: &'a [Group],
-    /// Frames a second.
+    /// Sample rate in frames a second.
     pub rate: f64,
 }
 
@@ -208,7 +214,7 @@ impl<'a> Checker<'a> {
                 Shape::Signal(signal) => return Some(signal.clone()),
                 Shape::Parts(parts) => parts.iter().map(|(name, _)| format!(".{name}")).collect(),
                 Shape::Free => {
-                    let number = value::Number::of(value::Kind::Open);
+                    let number = value::Number::varying(value::Kind::Open);
                     let signal = Signal::mono(number, self.unknowns.fresh());
                     self.shapes[index] = Shape::Signal(signal.clone());
                     return Some(signal);

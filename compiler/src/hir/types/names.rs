@@ -192,9 +192,9 @@ impl Checker<'_> {
             Known::Pi => Value::plain(Number::real(std::f64::consts::PI)),
             Known::Sr => Value::mono(Number::real(rate), Dimension::FREQUENCY),
             Known::Dt => Value::mono(Number::real(1.0 / rate), Dimension::TIME),
-            Known::Beat | Known::Bar => Value::mono(Number::of(Kind::Slow), Dimension::TIME),
+            Known::Beat | Known::Bar => Value::mono(Number::varying(Kind::Slow), Dimension::TIME),
             Known::In => {
-                let side = Number::of(Kind::Fast);
+                let side = Number::varying(Kind::Fast);
                 Value::Signal(Signal::stereo(side, side, Dimension::PLAIN))
             }
         }

@@ -8,8 +8,6 @@ use crate::graph::{Given, Group, NodeId, NodeKind};
 use crate::hir::Iterations;
 use std::sync::Arc;
 
-pub(super) use super::instances::Instances;
-
 /// What is known of a node.
 #[derive(Clone)]
 pub(super) enum NodeState {
@@ -47,7 +45,7 @@ impl Checker<'_> {
                 break;
             }
         }
-        let constant = !self.settle(&wanted);
+        let constant = !self.publish(&wanted);
         if let Some(key) = key.filter(|_| self.problems.len() == problems && !constant) {
             self.keep_instance(key, wanted[0]);
         }
@@ -74,7 +72,7 @@ impl Checker<'_> {
 
     /// Leaves of each node what others see of it: a constant, what they evaluate themselves since it is slow, or
     /// buffers. The result is whether all of them are buffers.
-    fn settle(&mut self, wanted: &[NodeId]) -> bool {
+    fn publish(&mut self, wanted: &[NodeId]) -> bool {
         let out = self.input.graph.out;
         let mut all = true;
         for &node in wanted {

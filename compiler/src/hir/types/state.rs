@@ -69,7 +69,7 @@ impl Checker<'_> {
         let path = state_path(&self.path(at), name, kind);
         let stereo = self.checked.stereo.contains(&path);
         self.later.push(Later { at: at.clone(), expr: x, path, stereo });
-        let number = Number::of(Kind::Fast);
+        let number = Number::varying(Kind::Fast);
         Value::Signal(match stereo {
             true => Signal::stereo(number, number, Dimension::PLAIN),
             false => Signal::mono(number, Dimension::PLAIN),
@@ -169,10 +169,10 @@ impl Checker<'_> {
         Value::Signal(Signal::each(&[&trig], Dimension::PLAIN, |_, v| match v[0].constant() {
             // It never comes: nothing is counted.
             Some(0.0) => Number::real(NEVER),
-            None if v[0].is_open() => Number::of(Kind::Open),
+            None if v[0].is_open() => Number::varying(Kind::Open),
             _ => {
                 self.has_state = true;
-                Number::of(Kind::Fast)
+                Number::varying(Kind::Fast)
             }
         }))
     }
@@ -182,7 +182,7 @@ impl Checker<'_> {
         self.has_state = true;
         let right = self.is_mono(at, period);
         match first.is_none_or(|first| self.is_mono(at, first)) && right {
-            true => Value::plain(Number::of(Kind::Fast)),
+            true => Value::plain(Number::varying(Kind::Fast)),
             false => Value::Broken,
         }
     }

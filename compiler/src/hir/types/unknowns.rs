@@ -154,7 +154,7 @@ impl Unknowns {
         let cases = vec![
             Case { zero: y.clone(), result: x.clone() },
             Case { zero: x.clone(), result: y.clone() },
-            Case { zero: x.plus(-1, &y), result: x },
+            Case { zero: x.plus(-1, &y), result: if y.known().is_some() { y } else { x } },
         ];
         self.one_of(cases)
     }
@@ -169,7 +169,11 @@ impl Unknowns {
         self.one_of(vec![same, Case { zero: form, result: wanted }]).map(|_| ())
     }
 
-    fn one_of(&mut self, cases: Vec<Case>) -> Result<Form, Conflict> {
+    fn one_of(&mut self, mut cases: Vec<Case>) -> Result<Form, Conflict> {
+        cases.retain(|case| case.zero.clone().equation().is_some());
+        if cases.is_empty() {
+            return Err(Conflict);
+        }
         let result = match cases.iter().all(|case| case.result == cases[0].result) {
             true => cases[0].result.clone(),
             false => self.fresh(),
@@ -290,6 +294,14 @@ mod tests {
         assert!(unknowns.common(&x, &y).is_ok());
         assert_eq!(unknowns.require(&x, Dimension::TIME), Ok(()));
         assert_eq!(unknowns.require(&y, Dimension::FREQUENCY), Err(Conflict));
+    }
+
+    #[test]
+    fn what_is_added_to_a_time_is_a_time_whatever_it_was() {
+        let mut unknowns = Unknowns::default();
+        let x = unknowns.fresh();
+        assert_eq!(unknowns.common(&x, &Dimension::TIME.into()), Ok(Dimension::TIME.into()));
+        assert_eq!(unknowns.require(&x, Dimension::FREQUENCY), Err(Conflict));
     }
 
     #[test]

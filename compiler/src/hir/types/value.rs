@@ -90,7 +90,7 @@ impl Number {
     }
 
     /// Of what is not a constant.
-    pub(super) fn of(kind: Kind) -> Number {
+    pub(super) fn varying(kind: Kind) -> Number {
         Number { kind, most: f64::INFINITY }
     }
 
@@ -122,7 +122,7 @@ pub(super) struct Partial;
 
 impl Partial {
     /// What is known of a result: the number where all operands are known, else as much as of the least known operand.
-    fn of<const N: usize>(args: [Number; N], compute: impl FnOnce([Imm; N]) -> Imm) -> Number {
+    fn combine<const N: usize>(args: [Number; N], compute: impl FnOnce([Imm; N]) -> Imm) -> Number {
         let known = args.map(|arg| match arg.kind {
             Kind::Known(imm) => imm,
             _ => Imm::F64(0.0),
@@ -130,7 +130,7 @@ impl Partial {
         let least = args.iter().map(|arg| arg.kind).max_by_key(|kind| kind.rank());
         match least {
             Some(Kind::Known(_)) | None => Number::known(compute(known)),
-            Some(kind) => Number::of(kind),
+            Some(kind) => Number::varying(kind),
         }
     }
 }
@@ -147,7 +147,7 @@ impl Operations for Partial {
     }
 
     fn real<const N: usize>(&mut self, op: Op, args: [Number; N]) -> Number {
-        let result = Partial::of(args, |args| Numbers.real(op, args));
+        let result = Partial::combine(args, |args| Numbers.real(op, args));
         let most = match (op, &args[..]) {
             _ if result.constant().is_some() => result.most,
             (Op::Min, [a, b]) => a.most.min(b.most),
@@ -158,15 +158,15 @@ impl Operations for Partial {
     }
 
     fn compare(&mut self, op: Op, a: Number, b: Number) -> Number {
-        Partial::of([a, b], |[a, b]| Numbers.compare(op, a, b))
+        Partial::combine([a, b], |[a, b]| Numbers.compare(op, a, b))
     }
 
     fn logic<const N: usize>(&mut self, op: Op, args: [Number; N]) -> Number {
-        Partial::of(args, |args| Numbers.logic(op, args))
+        Partial::combine(args, |args| Numbers.logic(op, args))
     }
 
     fn select(&mut self, condition: Number, a: Number, b: Number) -> Number {
-        Partial::of([condition, a, b], |[condition, a, b]| Numbers.select(condition, a, b))
+        Partial::combine([condition, a, b], |[condition, a, b]| Numbers.select(condition, a, b))
     }
 }
 
@@ -195,20 +195,20 @@ impl Signal {
         dimension: impl Into<Form>,
         mut f: impl FnMut(&mut Partial, &[Number]) -> Number,
     ) -> Signal {
-        let mut of = |index: usize| {
+        let mut channel = |index: usize| {
             let values: Vec<Number> = signals.iter().map(|signal| signal.channels[index]).collect();
             f(&mut Partial, &values)
         };
-        let left = of(0);
+        let left = channel(0);
         match signals.iter().any(|signal| signal.stereo) {
-            true => Signal::stereo(left, of(1), dimension),
+            true => Signal::stereo(left, channel(1), dimension),
             false => Signal::mono(left, dimension),
         }
     }
 
     /// The same signal, of which only this is known of each channel.
     pub(super) fn but(&self, kind: Kind, dimension: impl Into<Form>) -> Signal {
-        let number = Number::of(kind);
+        let number = Number::varying(kind);
         Signal { channels: [number; 2], stereo: self.stereo, dimension: dimension.into() }
     }
 
