@@ -58,8 +58,8 @@ pub fn bind(
         if place.is_some() {
             let message = format!("`{callee}` is given `{name}` twice");
             let problem = Problem::new(&codes::DUPLICATE_ARGUMENT, name.span, message);
-            problems
-                .add(problem.help(format!("leave one out; the order is {callee}({})", formals.join(", "))));
+            let order = in_order(callee, formals).map_or(String::new(), |order| format!("; {order}"));
+            problems.add(problem.help(format!("leave one out{order}")));
         }
         *place = Some(arg.value);
     }
@@ -76,10 +76,15 @@ fn out_of_order(ast: &Ast, callee: &Ident, before: &Arg, late: &Arg, formals: &[
     }
     let span = ast.span(late.value);
     let message = format!("a value without a name follows one with a name in the call of `{callee}`");
-    Problem::new(&codes::ARGUMENT_ORDER, span, message).help(format!(
-        "give this one by name as well, or the ones before it without; the order is {callee}({})",
-        formals.join(", ")
-    ))
+    Problem::new(&codes::ARGUMENT_ORDER, span, message).help(match in_order(callee, formals) {
+        Some(order) => format!("give this one by name as well, or the ones before it without; {order}"),
+        None => format!("give this one by name as well: `{callee}` takes none by its place"),
+    })
+}
+
+/// Which arguments can be given by their place, if any can.
+fn in_order(callee: &Ident, formals: &[&str]) -> Option<String> {
+    (!formals.is_empty()).then(|| format!("the order is {callee}({})", formals.join(", ")))
 }
 
 /// The digits of two numbers with nothing but a comma between them, the first without a unit; the second with its own.
@@ -131,7 +136,10 @@ fn too_many(callee: &Ident, args: &[Arg], formals: &[&str]) -> Problem {
         callee.span,
         format!("`{callee}` takes {takes}, but is given {given}"),
     )
-    .help(format!("its arguments: {callee}({})", formals.join(", ")))
+    .help(match formals {
+        [] => format!("leave them out: `{callee}()`"),
+        _ => format!("its arguments: {callee}({})", formals.join(", ")),
+    })
 }
 
 fn unknown(callee: &Ident, name: &Ident) -> Problem {

@@ -16,6 +16,8 @@ pub struct File {
     pub broken: FxHashSet<Arc<str>>,
     /// The files that it uses.
     pub uses: Vec<usize>,
+    /// Whether a file that it names could not be used, so that definitions may be missing.
+    pub incomplete: bool,
     /// What its names mean; made by [`resolved`](crate::hir::resolve::resolved).
     pub(crate) hir: OnceLock<Hir>,
 }

@@ -178,6 +178,11 @@ impl Files {
         near.into_iter().any(|f| self.file(f).broken.contains(name))
     }
 
+    /// True when a definition of this name may be one that could not be read, or stand in a file that could not be used.
+    pub fn may_be_missing(&self, file: usize, name: &str) -> bool {
+        self.file(file).incomplete || self.is_broken(file, name)
+    }
+
     /// The item of a definition.
     pub fn item(&self, id: DefId) -> &Item {
         &self.file(id.file).ast.items[id.item]
@@ -244,12 +249,14 @@ impl Reader<'_> {
         self.known.insert(at.id.clone(), Known::Open);
         self.open.push(at.name.clone());
         let mut uses: Vec<usize> = vec![];
+        let mut incomplete = false;
         for item in &ast.items {
             let ItemKind::Use(path) = &item.kind else { continue };
             match self.used(&at, &path.text) {
                 Ok(file) if uses.contains(&file) => {}
                 Ok(file) => uses.push(file),
                 Err(Unusable { why, help }) => {
+                    incomplete = true;
                     let help = help.unwrap_or_else(|| "the path is relative to the file that says it".into());
                     self.problems.add(Problem::new(&codes::CANNOT_USE, path.span, why).help(help));
                 }
@@ -257,7 +264,7 @@ impl Reader<'_> {
         }
         self.open.pop();
         let mut file = File::new(ast);
-        file.uses = uses;
+        (file.uses, file.incomplete) = (uses, incomplete);
         self.files.user.push(file);
         let index = self.files.prelude.len() + self.files.user.len() - 1;
         self.known.insert(at.id, Known::Read(index));

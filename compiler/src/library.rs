@@ -217,6 +217,7 @@ impl Library {
             cc: None,
             span: Some(param.name.span),
         };
+        problems.extend(self.mismeasured(files, file, param));
         if let (Some(cc), Some(expr)) = (cc, param.cc) {
             if cc.fract() == 0.0 && (0.0..=127.0).contains(&cc) {
                 info.cc = Some(cc as u8);
@@ -230,6 +231,26 @@ impl Library {
             set_range(&mut info, low, high, ast.span(param.default), problems);
         }
         info
+    }
+
+    /// What is wrong with what the glide and the controller of a parameter measure.
+    fn mismeasured(&self, files: &Files, file: usize, param: &Param) -> Problems {
+        let mut problems = Problems::default();
+        let (time, plain) = (Dimension::TIME, Dimension::PLAIN);
+        let places = [
+            (param.smooth, time, "glide", "give it `ms` or `s`"),
+            (param.cc, plain, "controller", "leave out the unit"),
+        ];
+        for (expr, wanted, what, help) in places {
+            let Some(expr) = expr else { continue };
+            let Ok((_, found)) = self.consts.number(files, file, expr, &[]) else { continue };
+            if found != wanted && found != plain {
+                let message = format!("the {what} of `{}` is {wanted}, but this is {found}", param.name);
+                let span = files.file(file).ast.span(expr);
+                problems.add(Problem::new(&codes::DIMENSION, span, message).help(help));
+            }
+        }
+        problems
     }
 
     fn read(&self, files: &Files, def: DefId) -> Info {

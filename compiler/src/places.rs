@@ -106,12 +106,14 @@ impl<'a> Bindings<'a> {
         self.graph.knobs.get(name).map(|&node| ParamId::new(self.lowered.slots.slot_of(node, 0)))
     }
 
-    /// Every name that the score may speak of.
+    /// Every name that a line of the score may begin with: instruments, pipes with parameters, and knobs. The song's own
+    /// result is not a target.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> =
             self.graph.targets.keys().chain(self.graph.knobs.keys()).map(ToString::to_string).collect();
         let effects = self.graph.names.iter().filter(|&(_, &n)| self.graph.instance(n).is_some());
         names.extend(effects.map(|(name, _)| name.to_string()));
+        names.retain(|name| name != "out");
         names.sort();
         names.dedup();
         names

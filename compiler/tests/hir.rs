@@ -423,3 +423,39 @@ fn equations_of_a_sum_are_seen_by_what_is_given_to_its_instruments() {
     assert_eq!(with("f"), [50.0, 100.0, 150.0]);
     assert_eq!(with("f"), with("i * g"));
 }
+
+/// The codes of the errors of a song that uses other files.
+fn codes_with(song: &str, files: &[(&'static str, &str)]) -> Vec<&'static str> {
+    let texts = files.iter().map(|(name, text)| (*name, (*text).to_string())).collect();
+    let (done, _, _) = checked_with(song, &Texts(texts));
+    let errors = done.problems.iter().filter(|problem| problem.code.severity == Severity::Error);
+    errors.map(|problem| problem.code.name).collect()
+}
+
+#[test]
+fn of_a_used_file_definitions_are_checked_and_equations_only_where_they_describe_a_parameter() {
+    let song = "use \"lib\"\nout = g(noise())\n";
+    let of = |lib: &str| codes_with(song, &[("lib", lib)]);
+    assert_eq!(
+        of("def g(x) = x\na = nope + 1\nb = 3Hz + 2s\nb = 1\nout = sinus(1)\nknob k = nope in 0..1"),
+        [] as [&str; 0]
+    );
+    assert_eq!(of("def g(x) = x\ndef h(x) = x + (2s + 3Hz)"), ["dimension"]);
+    let effect = "def g(x) = x\neffect e {\n  param p = 1 in 0..most\n  out = in * p\n}\n";
+    assert_eq!(of(&format!("{effect}most = most_of\nmost_of = nope")), ["unknown-name"]);
+    assert_eq!(of(&format!("{effect}most = most_of\nmost_of = 3Hz + 2s")), ["dimension"]);
+    assert_eq!(of(&format!("{effect}most = 3\nmost = 4")), ["duplicate-name"]);
+}
+
+#[test]
+fn where_a_file_cannot_be_used_what_it_may_define_is_not_missed() {
+    assert_eq!(codes_with("use \"none\"\nout = helper(noise()) |> other()\n", &[]), ["cannot-use"]);
+    let ring = [("b", "use \"c\"\ndef b(x) = c(x)"), ("c", "use \"b\"\ndef c(x) = b(x)")];
+    assert_eq!(codes_with("use \"b\"\nout = b(noise())\n", &ring), ["cannot-use"]);
+    // A file that uses it can be used, and what it does not define is missed.
+    let lib = [("lib", "use \"none\"\ndef g(x) = helper(x)")];
+    assert_eq!(
+        codes_with("use \"lib\"\nout = g(helper(noise()))\n", &lib),
+        ["cannot-use", "unknown-definition"]
+    );
+}

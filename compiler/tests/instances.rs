@@ -5,6 +5,7 @@ use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Kernel, Module, Scalar, check};
 use mam_compiler::opt::instances::{LANES, Shape, merged, obstacle, pack, places};
+use mam_compiler::opt::legalize;
 use mam_grammar::Handle;
 use mam_runtime::{Code, Form};
 use mam_testing::agree::pattern;
@@ -195,6 +196,7 @@ proptest! {
         for voice in &kernel.voices {
             shape.ports[voice.port.index()] = false;
         }
+        let kernel = legalize(&kernel);
         let packed = pack(&kernel, &shape);
         prop_assert_eq!(check::kernel(&packed, 0), Vec::<String>::new(), "{}\n{}", kernel, packed);
         let mut calls = Calls { kernel: &kernel, shape: &shape, packed: &packed, choices: Choices(&run) };

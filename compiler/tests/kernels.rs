@@ -6,6 +6,7 @@ use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Imm, InputId, Kernel, Module, Op, ParamId, PortField, PortId, StateSlot, Type};
 use mam_grammar::Handle;
 use mam_runtime::{Code, Form};
+use mam_testing::agree;
 use mam_testing::rig::Rig;
 
 /// A decaying sine with a delay: a phase that wraps, an envelope that restarts, a parameter, an input.
@@ -82,6 +83,7 @@ fn play(module: &Module, code: &dyn Code) -> (Vec<f32>, Rig) {
 #[test]
 fn a_plucked_sine_sounds_alike_in_the_interpreter_and_as_machine_code() {
     let module = pluck();
+    let module = agree::legalized(&module);
     let (expected, rig) = play(&module, &Interpreter::new(module.clone()));
     let (sound, machine_rig) =
         play(&module, &Jit::new(&module, OptLevel::Best).expect("the kernel compiles"));

@@ -4,6 +4,7 @@ use mam_compiler::OptLevel;
 use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Kernel, Module, Op, check};
+use mam_compiler::opt::legalize;
 use mam_compiler::opt::vectorize::{channel_lanes, time_lanes};
 use mam_compiler::target::Target;
 use mam_runtime::{Code, Form};
@@ -54,7 +55,7 @@ fn compare(kernel: &Kernel) -> (String, f32) {
     let expected = render(&scalar, &Interpreter::new(scalar.clone()), false);
     let (widened, reasons) = time_lanes(kernel, &Target::host(), true).expect("it can be widened");
     assert_eq!(check::kernel(&widened, 0), Vec::<String>::new(), "{widened}");
-    let wide = module(&widened);
+    let wide = module(&legalize(&widened));
     let seen = render(&wide, &Interpreter::new(wide.clone()), false);
     let machine = render(&wide, &Jit::new(&wide, OptLevel::Best).expect("it compiles"), false);
     assert_eq!(seen, machine, "{widened}");

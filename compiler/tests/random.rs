@@ -38,6 +38,7 @@ proptest! {
     fn machine_code_gives_the_interpreters_bits(kernel in bytes(4000), run in bytes(1500)) {
         let module = gen_ir::module(&mut Choices(&kernel));
         let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
+        let module = agree::legalized(&module);
         for level in [OptLevel::Quick, OptLevel::Best] {
             let jit = Jit::new(&module, level).map_err(TestCaseError::fail)?;
             prop_assert_eq!(&agree::run(&module, &jit, Choices(&run)), &expected, "{:?}\n{}", level, module);
@@ -49,6 +50,7 @@ proptest! {
     fn plans_for_any_machine_give_the_interpreters_bits(kernel in bytes(4000), run in bytes(1500)) {
         let module = gen_ir::module(&mut Choices(&kernel));
         let expected = agree::run(&module, &Interpreter::new(module.clone()), Choices(&run));
+        let module = agree::legalized(&module);
         let tiny = Machine { vector_registers: 6, general_registers: 8, ..Machine::X86_64 };
         for machine in [Machine::X86_64, Machine::AARCH64, tiny] {
             let settings = Settings { machine, ..Settings::host(OptLevel::Best) };
@@ -132,6 +134,7 @@ proptest! {
             if exact {
                 prop_assert_eq!(&now, &expected, "{}\n{}", module, changed);
             }
+            let changed = agree::legalized(&changed);
             let jit = Jit::new(&changed, OptLevel::Best).map_err(TestCaseError::fail)?;
             prop_assert_eq!(&agree::run(&changed, &jit, Choices(&run)), &now, "{}\n{}", module, changed);
         }

@@ -1,4 +1,4 @@
-//! How machine code is entered, and what it may call: the control word, and the elementary functions in f64.
+//! How machine code is entered, and what it may call where the processor has no instruction for it.
 //!
 //! Subnormals are flushed to zero in kernels and nowhere else: [`call_kernel`] sets the control word, calls and
 //! restores it in one piece of assembly, so that no Rust code runs under a changed one. What a kernel calls back
@@ -7,7 +7,7 @@
 //! On wasm32 a kernel is a function of the same module and called as one; WebAssembly has no control word, so kernels
 //! flush what they store themselves.
 //!
-//! The functions are those of the `libm` crate: pure Rust, the same bits on every machine. The constant folder and
+//! [`fma32`] and [`fma64`] are those of the `libm` crate: pure Rust, the same bits on every machine. The constant folder and
 //! the interpreter run the very same ones.
 
 use crate::program::Call;
@@ -93,41 +93,6 @@ pub struct Task {
     pub function: KernelFn,
     /// What it is given.
     pub call: Call,
-}
-
-/// sin(2π·x); the period is taken off exactly.
-pub fn sin_turn(x: f64) -> f64 {
-    flush64(libm::sin(std::f64::consts::TAU * (x - x.round_ties_even())))
-}
-
-/// cos(2π·x); the period is taken off exactly.
-pub fn cos_turn(x: f64) -> f64 {
-    flush64(libm::cos(std::f64::consts::TAU * (x - x.round_ties_even())))
-}
-
-/// tan(2π·x); the period is taken off exactly.
-pub fn tan_turn(x: f64) -> f64 {
-    flush64(libm::tan(std::f64::consts::TAU * (x - (2.0 * x).round_ties_even() / 2.0)))
-}
-
-/// 2ˣ; 0 where the result would be subnormal.
-pub fn exp2(x: f64) -> f64 {
-    flush64(libm::exp2(x))
-}
-
-/// log₂ x; −∞ at 0, NaN below.
-pub fn log2(x: f64) -> f64 {
-    flush64(libm::log2(x))
-}
-
-/// xʸ; 0 where the result would be subnormal.
-pub fn pow(x: f64, y: f64) -> f64 {
-    flush64(libm::pow(x, y))
-}
-
-/// The hyperbolic tangent of `x`.
-pub fn tanh(x: f64) -> f64 {
-    flush64(libm::tanh(x))
 }
 
 /// x·y + z, rounded once.
@@ -232,13 +197,6 @@ macro_rules! symbol {
 #[cfg(not(target_arch = "wasm32"))]
 pub fn symbols() -> Vec<Symbol> {
     vec![
-        symbol!("mam_sin_turn", f64, sin_turn, "xmm0" / "v0" x),
-        symbol!("mam_cos_turn", f64, cos_turn, "xmm0" / "v0" x),
-        symbol!("mam_tan_turn", f64, tan_turn, "xmm0" / "v0" x),
-        symbol!("mam_exp2", f64, exp2, "xmm0" / "v0" x),
-        symbol!("mam_log2", f64, log2, "xmm0" / "v0" x),
-        symbol!("mam_pow", f64, pow, "xmm0" / "v0" x, "xmm1" / "v1" y),
-        symbol!("mam_tanh", f64, tanh, "xmm0" / "v0" x),
         symbol!("fmaf", f32, fma32, "xmm0" / "v0" x, "xmm1" / "v1" y, "xmm2" / "v2" z),
         symbol!("fma", f64, fma64, "xmm0" / "v0" x, "xmm1" / "v1" y, "xmm2" / "v2" z),
         symbol!("floorf", f32, f32::floor, "xmm0" / "v0" x),

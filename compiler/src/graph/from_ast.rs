@@ -299,7 +299,8 @@ impl<'a> Maker<'a> {
                 1
             }
             None => {
-                let message = "the number of voices must be a whole number known before the song starts";
+                let message =
+                    "the number of voices must be a whole plain number known before the song starts";
                 self.problems.add(Problem::new(&codes::NOT_CONSTANT, span, message));
                 1
             }

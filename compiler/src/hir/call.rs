@@ -1,7 +1,7 @@
 //! Calls: which definition or function is meant, and which argument is which.
 
 use super::builtins::{Builtin, Function};
-use super::resolve::{Context, Resolver};
+use super::resolve::{Context, Resolver, VOICES};
 use super::score::IMPLIED;
 use super::{Call, Callee, DefId, Target};
 use crate::call::{Bound, bind, missing_argument, number_comma};
@@ -65,7 +65,7 @@ impl Resolver<'_> {
                 self.hir.calls.insert(expr, call);
             }
             (None, None) => {
-                if !self.files.is_broken(self.file, &callee.name) {
+                if !self.files.may_be_missing(self.file, &callee.name) {
                     let problem = self.unknown_definition(callee);
                     self.problem(context, problem);
                 }
@@ -75,11 +75,30 @@ impl Resolver<'_> {
                 self.hir.calls.insert(expr, call);
             }
         }
+        let constants = self.constant_arguments(expr);
         for value in piped.into_iter().chain(args.iter().map(|arg| arg.value)) {
             // What is wrong with a signal that is given is wrong whatever was meant; a list may be right.
             let listed = unknown && matches!(self.ast.exprs[value], Expr::Text(_) | Expr::List(_));
+            let inner = if constants.contains(&value) { inner.constant() } else { inner };
             self.expr(if listed { inner.quiet() } else { inner }, value);
         }
+    }
+
+    /// What is given to a call that must be known before the song starts.
+    fn constant_arguments(&self, expr: ExprId) -> Vec<ExprId> {
+        let Some(call) = self.hir.call(expr) else { return vec![] };
+        let constant = match call.callee {
+            Callee::Builtin(builtin) => match builtin.row().function {
+                Function::Prev => call.args.get(1),
+                Function::Table => call.args.first(),
+                _ => None,
+            },
+            Callee::Definition(def) if self.files.definition(def).kind == DefinitionKind::Instrument => {
+                call.more.first()
+            }
+            _ => None,
+        };
+        constant.copied().flatten().into_iter().collect()
     }
 
     /// The arguments in the order of what is called, and whether something is wrong with them.
@@ -138,6 +157,11 @@ impl Resolver<'_> {
             .chain(named.inputs.iter().chain(&named.broken).map(|name| &**name))
             .collect();
         let mut call = self.call_instance(context, def, written, &named.params, &more);
+        if let (Some(_), Some(named)) = (written.piped, call.more[0]) {
+            let message = format!("`{}` is given its input twice", written.callee);
+            let problem = Problem::new(&codes::DUPLICATE_ARGUMENT, self.ast.span(named), message);
+            self.problem(context, problem.help("leave out `in:`, or what stands left of `|>`"));
+        }
         if written.piped.or(call.more[0]).is_none() {
             let callee = written.callee;
             let message = format!("`{callee}` is an effect, and nothing flows into it");
@@ -162,7 +186,7 @@ impl Resolver<'_> {
         let mut named = self.named(def);
         named.params.extend(IMPLIED.map(|name| (Arc::from(name), Dimension::PLAIN)));
         let more: Vec<&str> =
-            std::iter::once("voices").chain(named.broken.iter().map(|name| &**name)).collect();
+            std::iter::once(VOICES).chain(named.broken.iter().map(|name| &**name)).collect();
         if let Some(left) = written.piped {
             let message = format!("`{callee}` is an instrument: no signal flows into it");
             let problem = Problem::new(&codes::NO_INPUT, self.ast.span(left), message);

@@ -59,7 +59,7 @@ impl Consts {
         found
     }
 
-    /// The value of a constant, if it is a whole number.
+    /// The value of a constant, if it is a whole plain number.
     pub fn whole(
         &self,
         files: &Files,
@@ -67,8 +67,8 @@ impl Consts {
         expr: ExprId,
         around: &[super::Iteration],
     ) -> Option<i64> {
-        let (x, _) = self.number(files, file, expr, around).ok()?;
-        (x.fract() == 0.0 && x.abs() < 1e9).then_some(x as i64)
+        let (x, dimension) = self.number(files, file, expr, around).ok()?;
+        (dimension == Dimension::PLAIN && x.fract() == 0.0 && x.abs() < 1e9).then_some(x as i64)
     }
 }
 
@@ -376,9 +376,11 @@ impl Evaluator<'_> {
         if list.is_empty() || list.len() > self.files.limits.table {
             return Err(Missing::Wrong);
         }
-        let mut numbers = vec![];
+        let (mut numbers, mut dimension) = (vec![], None);
         for &number in list {
-            match &self.signal(frame, number)?.channels[..] {
+            let signal = self.signal(frame, number)?;
+            dimension = Some(common(dimension.unwrap_or(signal.dimension), signal.dimension)?);
+            match &signal.channels[..] {
                 &[x] => numbers.extend(Numbers.known(x)),
                 _ => return Err(Missing::Wrong),
             }
@@ -386,7 +388,7 @@ impl Evaluator<'_> {
         numbers.push(numbers[0]);
         let position = self.signal(frame, position)?;
         plain(&position)?;
-        each(&[&position], Dimension::PLAIN, |v| {
+        each(&[&position], dimension.unwrap_or_default(), |v| {
             let at = Numbers.known(v[0]).unwrap_or_default();
             Imm::F64(table_at(&numbers, at))
         })
@@ -410,9 +412,9 @@ impl Evaluator<'_> {
     }
 
     fn bounds(&mut self, frame: usize, (from, to): (ExprId, ExprId)) -> Found<std::ops::RangeInclusive<i64>> {
-        let [from, to] = [from, to].map(|bound| match &self.signal(frame, bound)?.channels[..] {
-            &[x] => Numbers
-                .known(x)
+        let [from, to] = [from, to].map(|bound| match self.signal(frame, bound)? {
+            Signal { channels, dimension: Dimension::PLAIN } if channels.len() == 1 => Numbers
+                .known(channels[0])
                 .filter(|x| x.fract() == 0.0 && x.abs() < 1e9)
                 .map(|x| x as i64)
                 .ok_or(Missing::Wrong),

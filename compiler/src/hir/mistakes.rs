@@ -1,14 +1,15 @@
 //! What is said of names that are nothing, with what was probably meant.
 
-use super::builtins::Builtin;
+use super::builtins::{Builtin, Function};
 use super::resolve::{Context, Resolver};
-use super::{Known, ScopeId};
+use super::{Known, LocalId, LocalKind, ScopeId};
 use crate::codes;
-use crate::graph::is_event;
-use mam_grammar::ast::{DefinitionKind, Ident};
+use crate::graph::{is_event, operands};
+use mam_grammar::ast::{DefinitionKind, Expr, ExprId, Ident};
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::problem::nearest;
 use mam_grammar::{Problem, Span};
+use rustc_hash::FxHashMap;
 
 impl Resolver<'_> {
     /// The problem of a name that is not a signal here.
@@ -44,11 +45,12 @@ impl Resolver<'_> {
         if !self.hir.problems.may_suggest() {
             return problem;
         }
-        let seen = self.seen(context.scope);
+        let seen = self.seen(context);
         if let Some(row) = row.filter(|_| target.is_some() || nearest(&name.name, &seen).is_none()) {
             return row.explain(problem, name.span, false);
         }
-        problem.nearest(&name.name, "names that can be seen here", &seen)
+        let what = if context.is_constant() { "constants" } else { "names" };
+        problem.nearest(&name.name, &format!("{what} that can be seen here"), &seen)
     }
 
     fn definition_as_value(&self, name: &Ident, kind: DefinitionKind) -> Problem {
@@ -77,13 +79,57 @@ impl Resolver<'_> {
         problem.guess(start, format!("{name} = {instrument}()\n"))
     }
 
-    /// The names that can be seen in a scope.
-    fn seen(&self, scope: ScopeId) -> Vec<String> {
-        let mut names = self.hir.visible(scope);
+    /// The names that can be read at a place.
+    fn seen(&self, context: Context) -> Vec<String> {
+        let mut names = self.hir.visible(context.scope);
         // What is heard is not read.
         names.retain(|name| name != "out");
         names.extend(Known::ALL.iter().map(|(_, name, _)| name.to_string()).filter(|name| name != "in"));
+        if context.is_constant() {
+            let mut known = FxHashMap::default();
+            names.retain(|name| self.is_constant(context.scope, name, &mut known));
+        }
         names
+    }
+
+    /// Whether a name stands for a constant, as far as that is seen without evaluating it. `known` are the equations that
+    /// were looked at.
+    fn is_constant(&self, scope: ScopeId, name: &str, known: &mut FxHashMap<LocalId, bool>) -> bool {
+        let Some(id) = self.hir.find(scope, name) else {
+            return Known::find(name)
+                .is_some_and(|known| !matches!(known, Known::Beat | Known::Bar | Known::In));
+        };
+        let local = self.hir.local(id);
+        match local.kind {
+            LocalKind::Counter => true,
+            LocalKind::Equation(value) => {
+                if let Some(&constant) = known.get(&id) {
+                    return constant;
+                }
+                known.insert(id, false); // What needs itself is not constant.
+                let constant = self.computes_constant(local.scope, value, known);
+                known.insert(id, constant);
+                constant
+            }
+            _ => false,
+        }
+    }
+
+    fn computes_constant(&self, scope: ScopeId, expr: ExprId, known: &mut FxHashMap<LocalId, bool>) -> bool {
+        stacker::maybe_grow(64 << 10, 1 << 20, || match &self.ast.exprs[expr] {
+            Expr::Number(_) => true,
+            Expr::Name(name) => self.is_constant(scope, &name.name, known),
+            Expr::Call { callee, .. } if self.files.find(self.file, &callee.name).is_some() => false,
+            Expr::Call { callee, args } => {
+                let function = Builtin::find(&callee.name).map(|builtin| builtin.row().function);
+                matches!(function, Some(Function::Plain(_) | Function::Keeps(_)))
+                    && args.iter().all(|arg| self.computes_constant(scope, arg.value, known))
+            }
+            other @ (Expr::Paren(_) | Expr::Unary { .. } | Expr::Binary { .. } | Expr::If { .. }) => {
+                operands(other).into_iter().all(|operand| self.computes_constant(scope, operand, known))
+            }
+            _ => false,
+        })
     }
 
     /// The problem of a call of what does not exist.

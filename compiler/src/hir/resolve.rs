@@ -8,7 +8,7 @@ use crate::files::Files;
 use crate::graph::{duplicate, has_out, operands};
 use mam_grammar::ast::{Ast, Body, Definition, DefinitionKind, Expr, ExprId, Ident, Item, ItemKind, Param};
 use mam_grammar::{Problem, Span, foreign};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// What the names of a file mean, found when they are first asked for.
@@ -27,6 +27,8 @@ fn resolve(files: &Files, file: usize) -> Hir {
 
 /// The events of an instrument, as names of its body.
 const EVENTS: [&str; 5] = ["trig", "gate", "freq", "note", "vel"];
+/// What the call of every instrument may give by name alone.
+pub(super) const VOICES: &str = "voices";
 
 pub(super) struct Resolver<'a> {
     pub(super) files: &'a Files,
@@ -49,11 +51,22 @@ pub(super) struct Context {
     pub(super) instances: bool,
     /// Whether nothing is reported: it stands in a call of what does not exist, and may be meant for anything.
     quiet: bool,
+    /// Whether it must be known before the song starts, so that no other name is suggested.
+    constant: bool,
 }
 
 impl Context {
     fn song() -> Context {
-        Context { scope: FILE, definition: None, instances: true, quiet: false }
+        Context { scope: FILE, definition: None, instances: true, quiet: false, constant: false }
+    }
+
+    /// That of an expression of the same place which must be known before the song starts.
+    pub(super) fn constant(self) -> Context {
+        Context { instances: false, constant: true, ..self }
+    }
+
+    pub(super) fn is_constant(self) -> bool {
+        self.constant
     }
 
     fn without_instances(self) -> Context {
@@ -94,11 +107,8 @@ impl Resolver<'_> {
             ItemKind::Definition(definition) => Some(&definition.name),
             _ => None,
         }));
-        self.duplicates(items.iter().filter_map(|item| match &item.kind {
-            ItemKind::Equation { name, .. } => Some(name),
-            ItemKind::Param(param) if param.knob => Some(&param.name),
-            _ => None,
-        }));
+        let needed = self.needed(items);
+        self.duplicates(items.iter().filter_map(signal).filter(|name| needed.has(&name.name)));
         for (index, item) in items.iter().enumerate() {
             match &item.kind {
                 ItemKind::Equation { name, value } => self.define_once(name, LocalKind::Equation(*value)),
@@ -108,9 +118,13 @@ impl Resolver<'_> {
         }
         super::score::define(&mut self.hir, items);
         for (index, item) in items.iter().enumerate() {
+            let context = match signal(item) {
+                Some(name) if !needed.has(&name.name) => Context::song().quiet(),
+                _ => Context::song(),
+            };
             match &item.kind {
-                ItemKind::Equation { value, .. } => self.expr(Context::song(), *value),
-                ItemKind::Param(param) if param.knob => self.param(param),
+                ItemKind::Equation { value, .. } => self.expr(context, *value),
+                ItemKind::Param(param) if param.knob => self.param(context, param),
                 ItemKind::Definition(definition) => self.definition(index, definition),
                 _ => {}
             }
@@ -118,6 +132,42 @@ impl Resolver<'_> {
         if self.suggests {
             super::score::resolve(self.files, self.ast, &mut self.hir);
         }
+    }
+
+    /// The names of the file's own signals that the song needs: all of the song itself. Of a file that is used, those by
+    /// which its definitions describe their parameters; its other equations are not brought in, nor checked.
+    fn needed(&self, items: &[Item]) -> Needed {
+        if self.is_song() {
+            return Needed::All;
+        }
+        let mut open: Vec<ExprId> = vec![];
+        for item in items {
+            let ItemKind::Definition(definition) = &item.kind else { continue };
+            open.extend(definition.formals.iter().filter_map(|formal| formal.range).flat_map(<[_; 2]>::from));
+            if let Body::Items(items) = &definition.body {
+                let params = items.iter().filter_map(|item| match &item.kind {
+                    ItemKind::Param(param) => Some(param),
+                    _ => None,
+                });
+                open.extend(params.flat_map(described));
+            }
+        }
+        let mut values: FxHashMap<&str, Vec<ExprId>> = FxHashMap::default();
+        for item in items {
+            if let ItemKind::Equation { name, value } = &item.kind {
+                values.entry(&name.name).or_default().push(*value);
+            }
+        }
+        let mut needed = FxHashSet::default();
+        while let Some(expr) = open.pop() {
+            match &self.ast.exprs[expr] {
+                Expr::Name(name) if needed.insert(name.name.clone()) => {
+                    open.extend(values.get(&*name.name).into_iter().flatten());
+                }
+                other => open.extend(operands(other)),
+            }
+        }
+        Needed::Named(needed)
     }
 
     /// Defines a name of the file, of which the first one is meant.
@@ -128,10 +178,8 @@ impl Resolver<'_> {
     }
 
     /// The expressions that describe a parameter see the names of the file alone.
-    fn param(&mut self, param: &Param) {
-        let range = param.range.into_iter().flat_map(|(low, high)| [low, high]);
-        let all = std::iter::once(param.default).chain(range).chain(param.smooth).chain(param.cc);
-        all.for_each(|expr| self.expr(Context::song().without_instances(), expr));
+    fn param(&mut self, context: Context, param: &Param) {
+        described(param).for_each(|expr| self.expr(context.constant(), expr));
     }
 
     fn definition(&mut self, item: usize, definition: &Definition) {
@@ -148,11 +196,12 @@ impl Resolver<'_> {
         }
         self.parameters(scope, definition.kind, items);
         self.equations(scope, items);
-        let context = Context { scope, definition: Some(item), instances: false, quiet: false };
+        let context =
+            Context { scope, definition: Some(item), instances: false, quiet: false, constant: false };
         for formal in &definition.formals {
             formal.default.into_iter().for_each(|expr| self.expr(context, expr));
             let range = formal.range.into_iter().flat_map(|(low, high)| [low, high]);
-            range.for_each(|expr| self.expr(Context::song().without_instances(), expr));
+            range.for_each(|expr| self.expr(Context::song().constant(), expr));
         }
         match &definition.body {
             Body::Expr(expr) => self.expr(context, *expr),
@@ -168,6 +217,9 @@ impl Resolver<'_> {
         let mut place = 0;
         for item in items {
             if let ItemKind::Param(param) = &item.kind {
+                if kind == DefinitionKind::Instrument && given_to_all(&param.name.name) {
+                    self.hir.problems.add(taken(&param.name));
+                }
                 self.hir.define(scope, &param.name.name, Some(param.name.span), LocalKind::Param(place));
                 place += 1;
             }
@@ -222,7 +274,7 @@ impl Resolver<'_> {
             match &item.kind {
                 ItemKind::Equation { value, .. } => self.expr(context, *value),
                 ItemKind::Until(expr) => self.expr(context, *expr),
-                ItemKind::Param(param) => self.param(param),
+                ItemKind::Param(param) => self.param(Context::song(), param),
                 _ => {}
             }
         }
@@ -251,15 +303,21 @@ impl Resolver<'_> {
             Expr::Call { callee, args } => self.call(context, expr, callee, args, None),
             Expr::Pipe { left, right } => self.pipe(context, *left, *right),
             Expr::Sum { index, from, to, body } => {
-                [from, to].into_iter().for_each(|bound| self.expr(context.without_instances(), *bound));
+                [from, to].into_iter().for_each(|bound| self.expr(context.constant(), *bound));
                 self.repeated(context, expr, index, None, body);
             }
             Expr::Chain { value, start, index, from, to, body } => {
                 let context = context.without_instances();
-                [start, from, to].into_iter().for_each(|operand| self.expr(context, *operand));
+                self.expr(context, *start);
+                [from, to].into_iter().for_each(|bound| self.expr(context.constant(), *bound));
                 self.repeated(context, expr, index, Some(value), body);
             }
-            other => operands(other).into_iter().for_each(|operand| self.expr(context, operand)),
+            other => {
+                if let Expr::Record(fields) = other {
+                    self.duplicates(fields.iter().map(|(name, _)| name));
+                }
+                operands(other).into_iter().for_each(|operand| self.expr(context, operand));
+            }
         }
     }
 
@@ -278,7 +336,12 @@ impl Resolver<'_> {
         if let Some(value) = value {
             self.hir.define(scope, &value.name, Some(value.span), LocalKind::Value);
         }
-        let context = Context { scope, ..context };
+        let own = std::iter::once(index).chain(value);
+        match body {
+            Body::Expr(_) => self.duplicates(own),
+            Body::Items(items) => self.duplicates(own.chain(items.iter().filter_map(defined))),
+        }
+        let context = Context { scope, constant: false, ..context };
         match body {
             Body::Expr(expr) => self.expr(context, *expr),
             Body::Items(items) => {
@@ -288,7 +351,6 @@ impl Resolver<'_> {
                     let help = "add an equation `out = …`, or write one expression alone";
                     self.problem(context, Problem::new(&codes::NO_OUT, place, message).help(help));
                 }
-                self.duplicates(items.iter().filter_map(defined));
                 self.equations(scope, items);
                 self.body_items(context, items);
             }
@@ -341,6 +403,48 @@ impl Resolver<'_> {
             self.calls.push(Edge { from, to: def.item, expr, callee: callee.clone() });
         }
         self.hir.calls.insert(expr, call);
+    }
+}
+
+/// Whether every instrument has something of this name: an event, or what its calls may give.
+fn given_to_all(name: &str) -> bool {
+    EVENTS.contains(&name) || name == VOICES || super::score::IMPLIED.contains(&name)
+}
+
+/// The problem of a parameter that would hide what every instrument has.
+fn taken(name: &Ident) -> Problem {
+    let message = format!("every instrument has `{name}` already");
+    Problem::new(&codes::DUPLICATE_NAME, name.span, message)
+        .help(format!("take another name, such as `{name}_`, here and wherever it is used"))
+}
+
+/// Which signals of a file a song needs.
+enum Needed {
+    All,
+    Named(FxHashSet<Arc<str>>),
+}
+
+impl Needed {
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Needed::All => true,
+            Needed::Named(names) => names.contains(name),
+        }
+    }
+}
+
+/// The expressions that describe a parameter.
+fn described(param: &Param) -> impl Iterator<Item = ExprId> {
+    let range = param.range.into_iter().flat_map(<[_; 2]>::from);
+    std::iter::once(param.default).chain(range).chain(param.smooth).chain(param.cc)
+}
+
+/// The name of the signal that an item of a file defines.
+fn signal(item: &Item) -> Option<&Ident> {
+    match &item.kind {
+        ItemKind::Equation { name, .. } => Some(name),
+        ItemKind::Param(param) if param.knob => Some(&param.name),
+        _ => None,
     }
 }
 

@@ -47,6 +47,7 @@ pub mod sums;
 pub(crate) mod text;
 
 pub use ids::{InputId, ParamId, PortId, TableId};
+pub(crate) use op::{Formula, expand, is_elementary};
 pub use op::{Op, PortField, ROWS, Row, Signature};
 
 use mam_grammar::{Arena, Handle};

@@ -48,14 +48,17 @@ impl Lower<'_, '_> {
 
     fn table(&mut self, at: &At, values: ExprId, position: Option<ExprId>) -> Val {
         let Expr::List(list) = &self.ast(at).exprs[values] else { return Val::Broken };
-        let numbers: Option<Vec<f64>> = list.iter().map(|&expr| self.constant(at, expr)).collect();
-        let (Some(mut numbers), Some(position)) = (numbers, position) else { return Val::Broken };
+        let numbers: Option<Vec<(f64, Dimension)>> =
+            list.iter().map(|&expr| self.constant(at, expr)).collect();
+        let (Some(numbers), Some(position)) = (numbers, position) else { return Val::Broken };
+        let common = numbers.iter().try_fold(Dimension::PLAIN, |common, number| common.common(number.1));
+        let mut numbers: Vec<f64> = numbers.into_iter().map(|(x, _)| x).collect();
         let n = numbers.len();
         numbers.push(numbers[0]); // So that the last interval runs back to the first.
         let Some(position) = self.eval(at, position).signal() else { return Val::Broken };
         let moves = position.channels.iter().any(|&v| self.b.constant(v).is_none());
         let table = if moves { Self::local_table(&mut self.song.tables, &numbers) } else { TableId::ZERO };
-        self.each(&[&position], Dimension::PLAIN, |b, v| {
+        self.each(&[&position], common.unwrap_or_default(), |b, v| {
             if let Some(x) = b.constant(v[0]) {
                 return b.f64(table_at(&numbers, x));
             }
@@ -83,10 +86,10 @@ impl Lower<'_, '_> {
         }))
     }
 
-    /// The value of an expression that is a constant.
-    pub(super) fn constant(&mut self, at: &At, expr: ExprId) -> Option<f64> {
-        let (value, _) = self.eval(at, expr).mono()?;
-        self.b.constant(value)
+    /// The value of an expression that is a constant, and what it measures.
+    pub(super) fn constant(&mut self, at: &At, expr: ExprId) -> Option<(f64, Dimension)> {
+        let (value, dimension) = self.eval(at, expr).mono()?;
+        Some((self.b.constant(value)?, dimension))
     }
 }
 

@@ -39,6 +39,7 @@ pub use song::{Input, lower};
 pub use sums::sum_kernel;
 pub use template::Templates;
 
+use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::graph::{Graph, NodeId};
 use crate::hir::Hir;
@@ -93,7 +94,7 @@ struct Lower<'s, 'a> {
     later: Vec<Later>,
     nodes: FxHashMap<NodeId, Option<Val>>,
     since: FxHashMap<(Value, Option<usize>), Value>,
-    shared: FxHashMap<(ScopeId, Arc<str>, u64), Val>,
+    shared: FxHashMap<(ScopeId, Arc<str>, (u32, Dimension)), Val>,
     /// Expressions that are heard by themselves, and their values.
     heard: Vec<(ExprId, Val)>,
     /// How many expressions were evaluated.

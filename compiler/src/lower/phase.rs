@@ -260,7 +260,7 @@ impl Builder {
         match inst.op {
             Op::Param(i) => Some(self.push(Op::Param(i), Type::F64, &[])),
             Op::Demote | Op::Promote => self.invariant(args[0]),
-            op if op.row().meaning.is_some() && op != Op::Bits => {
+            op if op.row().meaning.is_some() && !matches!(op, Op::Bits | Op::HighBits | Op::FromHighBits) => {
                 let args: Vec<Value> = args.iter().map(|&arg| self.invariant(arg)).collect::<Option<_>>()?;
                 let ty = if inst.ty == Type::F32 { Type::F64 } else { inst.ty };
                 Some(self.push(op, ty, &args))

@@ -46,15 +46,15 @@ impl Lower<'_, '_> {
 
     /// `prev(x, init)`
     pub(super) fn prev(&mut self, at: &At, x: ExprId, init: Option<ExprId>) -> Val {
-        let init = match init {
+        let (init, measured) = match init {
             Some(expr) => match self.constant(at, expr) {
-                Some(x) => x as f32,
+                Some((x, dimension)) => (x as f32, dimension),
                 None => return Val::Broken,
             },
-            None => 0.0,
+            None => (0.0, Dimension::PLAIN),
         };
         let name = named(self.ast(at), x).cloned();
-        let key = name.map(|name| (at.scope, name, u64::from(init.to_bits())));
+        let key = name.map(|name| (at.scope, name, (init.to_bits(), measured)));
         if let Some(val) = key.as_ref().and_then(|k| self.shared.get(k)) {
             return val.clone();
         }

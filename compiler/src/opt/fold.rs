@@ -44,6 +44,7 @@ fn constant(body: &Body, inst: &Inst) -> Option<Imm> {
     }
     match (inst.op, &args[..inst.args.as_slice().len()]) {
         (Op::Bits, [Imm::F32(x)]) if x.is_nan() => None,
+        (Op::HighBits, [Imm::F64(x)]) if x.is_nan() => None,
         (Op::Splat | Op::Extract(_), [one]) => Some(*one),
         (Op::Pack, [one, others @ ..]) => others.iter().all(|other| other == one).then_some(*one),
         (op, args) => op.row().meaning.map(|meaning| meaning(args, inst.ty.scalar)),

@@ -27,6 +27,7 @@ mod rebuild;
 pub mod vectorize;
 
 pub use cost::Cost;
+pub use elementary::{elementary, legalize};
 pub use hoist::{hoist, hoisted};
 
 use crate::ir::{Body, Kernel, Module, check};
@@ -123,7 +124,7 @@ static VECTORIZE: [Pass; 1] =
 
 /// The third phase, in order.
 static FINISH: [Pass; 5] = [
-    Pass::bodies("elementary", "expands elementary functions of f32", elementary::run).rounding(),
+    Pass::bodies("elementary", "expands elementary functions", elementary::run).rounding(),
     Pass::bodies("finish-fold", "folds again", fold::run),
     Pass::bodies("fma", "multiplies and adds with one rounding, where the target can", fma::run).rounding(),
     Pass::bodies("finish-cse", "computes equal values once, again", cse::run),

@@ -276,4 +276,46 @@ pub(super) const ROWS: &[Row] = rows! {
     Value "os.sawtooth(110) : fi.lowpass(800)" => "foreign-word foreign-operator foreign-word" "os.sawtooth" "`saw`";
     Song "bd = kick()\nsection verse 4 bars { bd |x...| }\nplay: verse\nout = bd" => "statement-form" ":" "";
     Song "bd = kick()\nplay\n{\n  bd |x...|\n}\nout = bd; bd2 = 3 bd3 = 4" => "two-in-one" "bd3" ";";
+    // Cycles: the place at which a name is read, wherever it stands.
+    Song "a = 0.5 * b + noise()\nb = a\nout = b" => "instantaneous-cycle" "a" "`prev(b)` where `a` needs `b`";
+    Song "out = x |> echo(time: 100ms)\nx = svf(out, 800Hz).low" => "instantaneous-cycle" "x" "`prev(out)` where `x` needs `out`";
+    Song "a = { p: q, r: 1 }\nq = a.p + 1\nout = q" => "instantaneous-cycle" "a.p" "`prev(q)`";
+    Song "q = a\na = { p: q.p + noise(), r: 1 }\nout = q.p" => "instantaneous-cycle" "a" "`prev(q.p)`";
+    Song "k = tone(cut: out)\ninstrument tone {\n  param cut = 100Hz in 10Hz..1kHz\n  out = sine(cut) * gate\n  until gate < 1\n}\nplay { k \"c4\" }\nout = k * 0.5" => "instantaneous-cycle" "k" "`prev(out)` where `k`";
+    Song "k = kick(gain: m) |> drive(amount: 2)\nm = 0.5 * n\nn = k\nplay { k |x...| }\nout = k" => "instantaneous-cycle" "m" "`prev(";
+    Song "out = noise() + sum i in 1..3 { y = out * i; out = y }" => "instantaneous-cycle" "y" "`prev(";
+    Song "out = noise() * chain v = 1, i in 1..3 { v * out }" => "instantaneous-cycle" "out" "`prev(out)`";
+    Song "def f(x) {\n  y = x + z\n  z = y\n  out = z\n}\nout = f(noise())" => "instantaneous-cycle" "y" "`prev(z)`";
+    Song "def f(x) = x + a\na = f(b)\nb = 0.5 * a\nout = b" => "instantaneous-cycle instantaneous-cycle" "a" "`prev(";
+    Song "v = svf(w, 800Hz)\nw = v.low + noise()\nout = w" => "instantaneous-cycle" "v.low" "`prev(";
+    Song "a = tap(noise(), a, max: 1s)\nout = a" => "instantaneous-cycle" "a" "`prev(a)`";
+    // Words of the language are not played, and are not read as those of other tools where they name parts.
+    Song "bd = kick()\nplay { out |x...| }\nout = bd" => "line-form" "out" "an instrument's equation" "bd = kick()\nplay { bd |x...| }\nout = bd";
+    Song "bd = kick()\nplay { in.gain \"1 2\" }\nout = bd" => "line-form" "in" "an instrument's equation" "bd = kick()\nplay { bd.gain \"1 2\" }\nout = bd";
+    Song "bd = kick()\nplay { b |x...| }\nout = bd" => "unknown-target" "b" "played here: bd";
+    // Constants among the arguments of functions of the language, and of statements.
+    Value "tap(x, 1s, max: 3Hz)" => "dimension" "3Hz" "`ms` or `s`" "tap(x, 1s, max: 3s)";
+    Value "prev(x, init: 3Hz)" => "dimension" "3Hz" "plain number" "prev(x, init: 3)";
+    Value "table([1Hz, 2, 3s], 0.5) * x" => "dimension" "3s" "of one kind" "table([1Hz, 2, 3Hz], 0.5) / 1Hz * x";
+    Value "pulses(1s)" => "dimension" "1s" "`(1s) * sr`" "pulses((1s) * sr)";
+    Value "pulses(2Hz)" => "dimension" "2Hz" "`sr / (2Hz)`" "pulses(sr / (2Hz))";
+    Value "sum i in 1Hz..4Hz { x * i }" => "dimension dimension" "1Hz" "leave out the unit" "sum i in 1..4 { x * i }";
+    Song "lead = pluck(voices: 3Hz)\nplay { lead \"c4\" }\nout = lead" => "not-constant" "3Hz" "" "lead = pluck(voices: 3)\nplay { lead \"c4\" }\nout = lead";
+    Song "knob k = 1 in 0..2 smooth 5Hz\nout = k * noise()" => "dimension" "5Hz" "`ms` or `s`" "knob k = 1 in 0..2 smooth 5ms\nout = k * noise()";
+    Song "knob k = 1 in 0..2 cc 74Hz\nout = k * noise()" => "dimension" "74Hz" "leave out the unit" "knob k = 1 in 0..2 cc 74\nout = k * noise()";
+    // What is defined or given twice.
+    Song "r = { a: 1, b: 2, a: 3 }\nout = r.a * noise()" => "duplicate-name" "a" "another name" "r = { a: 1, b: 2, c: 3 }\nout = r.a * noise()";
+    Song "out = sum i in 1..3 { i = noise(); out = i }" => "duplicate-name" "i" "another name" "out = sum i in 1..3 { j = noise(); out = j }";
+    Song "out = chain v = noise(), v in 1..3 { v }" => "duplicate-name" "v" "another name" "out = chain v = noise(), i in 1..3 { v }";
+    Value "x |> echo(in: x)" => "duplicate-argument" "x" "leave out `in:`" "x |> echo()";
+    Value "x |> softclip(x: x)" => "duplicate-argument" "x" "the order is softclip(x)" "x |> softclip()";
+    Song "instrument i {\n  param voices = 1 in 0..2\n  out = sine(freq) * voices\n  until gate < 1\n}\nx = i()\nplay { x \"c4\" }\nout = x" => "duplicate-name" "voices" "`voices_`" "instrument i {\n  param voices_ = 1 in 0..2\n  out = sine(freq) * voices_\n  until gate < 1\n}\nx = i()\nplay { x \"c4\" }\nout = x";
+    Song "instrument i {\n  param loop = 1 in 0..2\n  out = sine(freq) * gate\n  until gate < 1\n}\nx = i()\nplay { x \"c4\" }\nout = x" => "duplicate-name" "loop" "`loop_`" "instrument i {\n  param loop_ = 1 in 0..2\n  out = sine(freq) * gate\n  until gate < 1\n}\nx = i()\nplay { x \"c4\" }\nout = x";
+    Song "instrument i {\n  param freq = 1Hz in 0Hz..2Hz\n  out = sine(freq) * gate\n  until gate < 1\n}\nx = i()\nplay { x \"c4\" }\nout = x" => "duplicate-name" "freq" "`freq_`" "instrument i {\n  param freq_ = 1Hz in 0Hz..2Hz\n  out = sine(freq_) * gate\n  until gate < 1\n}\nx = i()\nplay { x \"c4\" }\nout = x";
+    // Constants are suggested where a constant is wanted.
+    Song "lvl = 3\namount = lfo(1Hz)\ninstrument i {\n  param a = amout in 0..4\n  out = sine(freq) * a\n  until gate < 1\n}\nx = i()\nplay { x \"c4\" }\nout = x * amount" => "unknown-name" "amout" "constants that can be seen here: lvl" "lvl = 3\namount = lfo(1Hz)\ninstrument i {\n  param a = lvl in 0..4\n  out = sine(freq) * a\n  until gate < 1\n}\nx = i()\nplay { x \"c4\" }\nout = x * amount";
+    // What takes nothing by its place.
+    Song "effect e { out = in }\nout = noise() |> e(1)" => "too-many-arguments" "e" "`e()`" "effect e { out = in }\nout = noise() |> e()";
+    Song "effect e { input k; out = in * k }\nout = noise() |> e(k: 1, k: 2)" => "duplicate-argument" "k" "leave one out" "effect e { input k; out = in * k }\nout = noise() |> e(k: 1)";
+    Song "effect e { input k; out = in * k }\nout = noise() |> e(k: 1, 2)" => "argument-order" "2" "none by its place" "effect e { input k; out = in * k }\nout = noise() |> e(k: 1)";
 };

@@ -6,7 +6,7 @@ use mam_compiler::OptLevel;
 use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Kernel, Module, Scalar, check};
-use mam_compiler::opt::optimize_module;
+use mam_compiler::opt::{legalize, optimize_module};
 use mam_compiler::target::Target;
 use mam_grammar::Handle;
 use mam_runtime::{Code, Form};
@@ -29,11 +29,18 @@ pub fn survive(bytes: &[u8]) {
 
 fn same(module: &Module, calls: &[u8], ways: &[OptLevel]) {
     assert_eq!(check::module(module), Vec::<String>::new(), "{module}");
+    let module = &legalized(module);
     let expected = run(module, &Interpreter::new(module.clone()), Choices(calls));
     for level in ways {
         let jit = Jit::new(module, *level).expect("checked modules compile");
         assert_eq!(run(module, &jit, Choices(calls)), expected, "{level:?}\n{module}");
     }
+}
+
+/// A module as a back end can encode it, to the bit the same.
+pub fn legalized(module: &Module) -> Module {
+    let kernels = module.kernels.values().map(legalize).collect();
+    Module { kernels, tables: module.tables.clone(), ..Module::default() }
 }
 
 /// Runs kernel 0 of `module` in calls, lengths, forms, parameters, inputs and events that are read from `choices`.

@@ -258,9 +258,14 @@ impl Random<'_, '_> {
                 let (from, to) = self.choices.one(pairs);
                 let lanes = if from == Scalar::F64 || to == Scalar::F64 { 1 } else { lanes };
                 let mut x = self.value(body, Type { scalar: from, lanes });
-                if op == Op::Bits && from == Scalar::F32 {
-                    // Not a NaN: it is not less than anything.
-                    let most = body.constant(Imm::F32(f32::INFINITY), lanes);
+                // Of the bits of a NaN nothing is said; it is not less than anything.
+                let infinite = match (op, from) {
+                    (Op::Bits, Scalar::F32) => Some(Imm::F32(f32::INFINITY)),
+                    (Op::HighBits, _) => Some(Imm::F64(f64::INFINITY)),
+                    _ => None,
+                };
+                if let Some(infinite) = infinite {
+                    let most = body.constant(infinite, lanes);
                     x = body.op(Op::Min, &[x, most]);
                 }
                 body.add(op, Type { scalar: to, lanes }, &[x]);

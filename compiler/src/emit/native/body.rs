@@ -6,7 +6,7 @@ use crate::emit::loops::{LoopPlan, Pointer};
 use crate::ir::layout::Layout;
 use crate::ir::{self, Body, Kernel, Module, Scalar, StateSlot};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{FuncRef, InstBuilder, StackSlot, Type, Value, types};
+use cranelift_codegen::ir::{InstBuilder, StackSlot, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use mam_grammar::Handle;
 use rustc_hash::FxHashMap;
@@ -29,8 +29,6 @@ pub(super) struct Emitter<'a> {
     pub(super) memory: Memory,
     /// The values so far.
     pub(super) values: Vec<Option<Value>>,
-    /// The functions that are called so far.
-    pub(super) functions: FxHashMap<&'static str, FuncRef>,
     /// The plan's scratch memory, where there is any.
     pub(super) scratch: Option<StackSlot>,
     /// The hoisted values that are loaded once: the plan's, or those of the latest loop.
@@ -80,7 +78,6 @@ impl<'a> Emitter<'a> {
             from,
             memory: Memory::new(call),
             values: vec![None; from.body.insts.len()],
-            functions: FxHashMap::default(),
             scratch: None,
             cached: &from.plan.cached,
             iteration: None,

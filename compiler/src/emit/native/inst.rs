@@ -7,12 +7,11 @@ use crate::ir::lanes::{Half, halves, is_mask, lane_of};
 use crate::ir::{self, Imm, Op, PortField, Rate, Scalar};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{
-    AbiParam, Endianness, ExtFuncData, ExternalName, GlobalValueData, InstBuilder, MemFlagsData, Signature,
-    Type, UserExternalName, Value, types,
+    Endianness, ExternalName, GlobalValueData, InstBuilder, MemFlagsData, Type, UserExternalName, Value,
+    types,
 };
-use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
-use mam_runtime::{Port, machine};
+use mam_runtime::Port;
 
 /// The namespace of constant tables in relocations; functions have 0.
 pub(super) const TABLES: u32 = 1;
@@ -144,8 +143,22 @@ impl Emitter<'_> {
             Op::ToInt => b.ins().fcvt_to_sint_sat(clif(ty), arg(0)),
             Op::Bits => self.bits(b, &inst, arg(0)),
 
+            Op::HighBits => {
+                let bits = bitcast(b, types::I64, arg(0));
+                let high = b.ins().ushr_imm_u(bits, 32);
+                b.ins().ireduce(types::I32, high)
+            }
+            Op::FromHighBits => {
+                let bits = b.ins().uextend(types::I64, arg(0));
+                let bits = b.ins().ishl_imm_u(bits, 32);
+                let cast = bitcast(b, types::F64, bits);
+                // An operand is flushed by any arithmetic.
+                let one = immediate(b, Imm::F64(1.0), 1);
+                b.ins().fmul(cast, one)
+            }
+
             Op::SinTurn | Op::CosTurn | Op::TanTurn | Op::Exp2 | Op::Log2 | Op::Pow | Op::Tanh => {
-                self.elementary(b, inst.op, ty, &args)
+                unreachable!("elementary functions are expanded before")
             }
 
             Op::Splat => match self.extracted(inst.args.as_slice()[0]) {
@@ -391,54 +404,6 @@ impl Emitter<'_> {
             }),
             _ => false,
         }
-    }
-
-    fn elementary(&mut self, b: &mut FunctionBuilder, op: Op, ty: ir::Type, args: &[Value]) -> Value {
-        let name = match op {
-            Op::SinTurn => "mam_sin_turn",
-            Op::CosTurn => "mam_cos_turn",
-            Op::TanTurn => "mam_tan_turn",
-            Op::Exp2 => "mam_exp2",
-            Op::Log2 => "mam_log2",
-            Op::Pow => "mam_pow",
-            _ => "mam_tanh",
-        };
-        let lanes: Vec<Value> = (0..ty.lanes)
-            .map(|lane| {
-                let args: Vec<Value> = args
-                    .iter()
-                    .map(|x| {
-                        let x = self.lane(b, *x, ty, lane);
-                        if ty.scalar == Scalar::F32 { b.ins().fpromote(types::F64, x) } else { x }
-                    })
-                    .collect();
-                let result = self.call(b, name, &args);
-                if ty.scalar == Scalar::F32 { b.ins().fdemote(types::F32, result) } else { result }
-            })
-            .collect();
-        if ty.lanes == 1 { lanes[0] } else { pack(b, &lanes, ty.scalar) }
-    }
-
-    /// Calls a function of [`machine::symbols`] on f64.
-    fn call(&mut self, b: &mut FunctionBuilder, name: &'static str, args: &[Value]) -> Value {
-        let function = *self.functions.entry(name).or_insert_with(|| {
-            let index =
-                machine::symbols().iter().position(|s| s.name == name).expect("a function of the runtime");
-            let convention: CallConv = b.func.signature.call_conv;
-            let mut signature = Signature::new(convention);
-            signature.params.extend(args.iter().map(|_| AbiParam::new(types::F64)));
-            signature.returns.push(AbiParam::new(types::F64));
-            let signature = b.import_signature(signature);
-            let name = b.func.declare_imported_user_function(UserExternalName::new(0, index as u32));
-            b.import_function(ExtFuncData {
-                name: ExternalName::user(name),
-                signature,
-                colocated: false,
-                patchable: false,
-            })
-        });
-        let call = b.ins().call(function, args);
-        b.inst_results(call)[0]
     }
 
     /// One lane of a value of type `ty`.

@@ -25,6 +25,7 @@ pub(crate) use jit::compile_all;
 use crate::emit::loops::plans;
 use crate::ir::layout::Layout;
 use crate::ir::{Kernel, Module};
+use crate::opt::elementary;
 use crate::target::{Machine, OptLevel};
 use body::{Emitter, Source};
 use cranelift_codegen::Context;
@@ -113,6 +114,9 @@ fn compile_form(
         Form::Steady | Form::General => settings.level,
     };
     let settings = Settings { level, ..*settings };
+    if let Some(op) = elementary(kernel) {
+        return Err(format!("{}: the optimiser has not expanded {}", kernel.name, op.row().name));
+    }
     let layout = Layout::new(kernel);
     PADS.with_borrow_mut(|(context, frontend)| {
         function(form, module, kernel, &layout, &settings, context, frontend)

@@ -80,7 +80,7 @@ impl Checker<'_> {
     }
 
     fn table(&mut self, at: &At, values: ExprId, position: Option<ExprId>) -> Value {
-        let Some(numbers) = self.table_numbers(at, values) else { return Value::Broken };
+        let Some((numbers, measured)) = self.table_numbers(at, values) else { return Value::Broken };
         let Some(position) = position else { return Value::Broken };
         let span = self.span(at, position);
         let value = self.eval(at, position);
@@ -90,18 +90,16 @@ impl Checker<'_> {
         if !plain {
             return Value::Broken;
         }
-        Value::Signal(Signal::each(&[&position], Dimension::PLAIN, |_, v| {
-            match (v[0].constant(), &numbers) {
-                (Some(x), Some(numbers)) => Number::real(table_at(numbers, x)),
-                (Some(_), None) => Number::varying(Kind::Open),
-                (None, _) => Number::varying(v[0].kind),
-            }
+        Value::Signal(Signal::each(&[&position], measured, |_, v| match (v[0].constant(), &numbers) {
+            (Some(x), Some(numbers)) => Number::real(table_at(numbers, x)),
+            (Some(_), None) => Number::varying(Kind::Open),
+            (None, _) => Number::varying(v[0].kind),
         }))
     }
 
-    /// The numbers of a table, with the first one again at the end, so that the last interval runs back to it. Inside, nothing
-    /// where one of them depends on an argument of which nothing is known.
-    fn table_numbers(&mut self, at: &At, values: ExprId) -> Option<Option<Vec<f64>>> {
+    /// The numbers of a table, with the first one again at the end, so that the last interval runs back to it, and what all of
+    /// them measure. There are no numbers where one depends on an argument of which nothing is known.
+    fn table_numbers(&mut self, at: &At, values: ExprId) -> Option<(Option<Vec<f64>>, Form)> {
         let ast = self.ast(at);
         let Expr::List(list) = &ast.exprs[values] else {
             let message = "the first argument of `table` is a list of numbers: `[0, 0.5, 1]`";
@@ -115,8 +113,11 @@ impl Checker<'_> {
             return None;
         }
         let mut numbers: Option<Vec<f64>> = Some(vec![]);
+        let mut measured = (Form::from(Dimension::PLAIN), ast.span(list[0]));
         for &expr in list {
-            match (self.constant(at, expr, "a number of a table")?, &mut numbers) {
+            let (x, dimension) = self.constant(at, expr, "a number of a table")?;
+            measured = self.measured_alike(measured, (dimension, ast.span(expr)))?;
+            match (x, &mut numbers) {
                 (Some(x), Some(numbers)) => numbers.push(x),
                 _ => numbers = None,
             }
@@ -124,22 +125,40 @@ impl Checker<'_> {
         if let Some(numbers) = &mut numbers {
             numbers.push(numbers[0]);
         }
-        Some(numbers)
+        Some((numbers, measured.0))
     }
 
-    /// A real constant, or a problem that says what must be one. Inside, nothing where it may be any constant.
-    pub(super) fn constant(&mut self, at: &At, expr: ExprId, what: &str) -> Option<Option<f64>> {
+    /// What the numbers of a table measure, with one more of them, and the place of the first that is not plain.
+    fn measured_alike(&mut self, before: (Form, Span), next: (Form, Span)) -> Option<(Form, Span)> {
+        let (first, dimension) = (self.known(&before.0), self.known(&next.0));
+        if let Ok(common) = self.unknowns.common(&before.0, &next.0) {
+            let place = if first == Some(Dimension::PLAIN) { next.1 } else { before.1 };
+            return Some((common, place));
+        }
+        let (Some(first), Some(dimension)) = (first, dimension) else {
+            self.no_dimension(next.1);
+            return None;
+        };
+        let message = format!("{first} and {dimension} stand in one table");
+        let problem = Problem::new(&codes::DIMENSION, next.1, message).here(format!("this is {dimension}"));
+        let help = "the numbers of a table are of one kind: all times, all frequencies, or all plain";
+        self.problem(problem.label(before.1, format!("this is {first}")).help(help));
+        None
+    }
+
+    /// A real constant and what it measures, or a problem that says what must be one. Inside, no number where it may be any.
+    pub(super) fn constant(&mut self, at: &At, expr: ExprId, what: &str) -> Option<(Option<f64>, Form)> {
         let span = self.span(at, expr);
         let value = self.eval(at, expr);
-        let (number, _) = self.mono(value, span)?;
+        let (number, dimension) = self.mono(value, span)?;
         match number.constant() {
-            Some(x) if x.is_finite() => Some(Some(x)),
+            Some(x) if x.is_finite() => Some((Some(x), dimension)),
             Some(x) => {
                 let message = format!("{what} must be finite, and this is {x}");
                 self.problem(Problem::new(&codes::NOT_FINITE, span, message));
                 None
             }
-            None if number.is_open() => Some(None),
+            None if number.is_open() => Some((None, dimension)),
             None => {
                 let message = format!("{what} must be known before the song starts");
                 self.problem(Problem::new(&codes::NOT_CONSTANT, span, message));

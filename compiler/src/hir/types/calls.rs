@@ -32,6 +32,7 @@ impl Checker<'_> {
         if let Some(iterations) = &self.frames[at.frame].iterations
             && let Some(&node) = self.input.graph.calls.get(&(expr, iterations.clone()))
         {
+            self.reference = None;
             return self.node_value(node);
         }
         let Some(call) = self.hir(at).call(expr) else { return Value::Broken };

@@ -34,7 +34,10 @@ impl Checker<'_> {
     /// The value of an expression.
     pub(super) fn eval(&mut self, at: &At, expr: ExprId) -> Value {
         match self.part_node(at, expr) {
-            Some(node) => self.node_value(node),
+            Some(node) => {
+                self.reference = None;
+                self.node_value(node)
+            }
             None => self.eval_whole(at, expr),
         }
     }
@@ -281,7 +284,14 @@ impl Checker<'_> {
     fn bound(&mut self, at: &At, expr: ExprId) -> Option<Bound> {
         let span = self.span(at, expr);
         let value = self.eval(at, expr);
-        let (number, _) = self.mono(value, span)?;
+        let (number, dimension) = self.mono(value, span)?;
+        let plain = self.plain(&dimension, span, |dimension| {
+            let message = format!("a bound must be a plain number, but this is {dimension}");
+            Problem::new(&codes::DIMENSION, span, message).help("leave out the unit")
+        });
+        if !plain {
+            return None;
+        }
         match number.constant() {
             Some(x) if x.fract() == 0.0 && x.abs() < 1e9 => Some(Bound::Known(x as i64)),
             Some(x) => {
@@ -376,10 +386,12 @@ impl Checker<'_> {
     fn out(&mut self, frame: FrameId) -> Value {
         let (file, scope) = (self.frames[frame].file, self.frames[frame].scope);
         let hir = resolved(self.files(), file);
+        self.reference = None;
         let out = hir.in_scope(scope, "out").map(|id| self.slot(frame, hir.local(id).index));
         if !self.files().is_prelude(file) {
             for local in hir.scope(scope).locals.iter().map(|&id| hir.local(id)) {
                 if matches!(local.kind, LocalKind::Equation(_)) {
+                    self.reference = None;
                     self.slot(frame, local.index);
                 }
             }

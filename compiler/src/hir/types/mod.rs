@@ -17,6 +17,7 @@
 
 mod builtins;
 mod calls;
+mod cycle;
 mod definitions;
 mod expr;
 mod fields;
@@ -29,6 +30,7 @@ mod value;
 
 use super::resolve::resolved;
 use super::{Hir, Types};
+use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::graph::{Graph, Group, NodeId};
 use crate::hir::DefId;
@@ -36,7 +38,7 @@ use crate::library::Library;
 use instances::Instances;
 use mam_grammar::ast::{Ast, ExprId};
 use mam_grammar::{Problem, Problems, Span};
-use names::{Frame, FrameId, OpenName};
+use names::{Frame, FrameId, OpenName, Reference};
 use nodes::NodeState;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -98,10 +100,12 @@ struct Checker<'a> {
     frames: Vec<Frame>,
     /// The equations and nodes that are being evaluated.
     open: Vec<OpenName>,
+    /// The name that was read last.
+    reference: Option<Reference>,
     /// What flows into state, to be evaluated when everything else of the group is.
     later: Vec<Later>,
     /// `prev`s of a name, by its scope: they are one state.
-    shared: FxHashMap<(FrameId, Arc<str>, u64), Value>,
+    shared: FxHashMap<(FrameId, Arc<str>, (u32, Dimension)), Value>,
     nodes: Vec<NodeState>,
     instances: Instances,
     /// The nodes of the group.
@@ -141,6 +145,7 @@ impl<'a> Checker<'a> {
             checked: Checked::default(),
             frames: vec![Frame::song(input.song)],
             open: vec![],
+            reference: None,
             later: vec![],
             shared: FxHashMap::default(),
             nodes: vec![NodeState::Waits; input.graph.nodes.len()],
@@ -200,7 +205,7 @@ impl<'a> Checker<'a> {
     }
 
     /// What is known of a dimension by now.
-    fn known(&self, form: &Form) -> Option<crate::dimension::Dimension> {
+    fn known(&self, form: &Form) -> Option<Dimension> {
         self.unknowns.resolve(form).known()
     }
 

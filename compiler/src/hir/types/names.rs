@@ -1,16 +1,15 @@
-//! Names: the frames in which they are looked up, and how a circle of equations is shown.
+//! Names: the frames in which they are looked up, and what they stand for.
 
 use super::value::{Kind, Number, Signal, Value};
 use super::{At, Checker};
-use crate::codes;
 use crate::dimension::Dimension;
 use crate::graph::{Given, NodeId};
 use crate::hir::resolve::resolved;
 use crate::hir::{FILE, Iterations, Known, Local, LocalId, LocalKind, Name, ScopeId};
 use crate::library::Expected;
 use crate::units::Units;
+use mam_grammar::Span;
 use mam_grammar::ast::{ExprId, Ident, Unit};
-use mam_grammar::{Problem, Span};
 use std::sync::Arc;
 
 /// Index of a frame in [`Checker::frames`].
@@ -115,19 +114,42 @@ impl Expectation {
     }
 }
 
+/// A name where it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reference {
+    /// The file in which it is written.
+    pub(super) file: usize,
+    /// The name.
+    pub(super) expr: ExprId,
+}
+
 /// An equation that is being evaluated.
 #[derive(Clone)]
 pub(super) struct OpenName {
     pub(super) name: Arc<str>,
     pub(super) span: Span,
-    pub(super) key: (Option<NodeId>, FrameId),
+    pub(super) key: Opened,
+    /// The name by which it was reached; none where it is needed without one.
+    pub(super) by: Option<Reference>,
+}
+
+/// Where an equation that is being evaluated stands.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Opened {
+    /// It is a node of the song.
+    Node(NodeId),
+    /// It is in this frame.
+    Frame(FrameId),
 }
 
 impl Checker<'_> {
     /// The value of an expression that is a name.
     pub(super) fn name(&mut self, at: &At, expr: ExprId) -> Value {
         match self.hir(at).name(expr) {
-            Name::Local(id) => self.local_value(at, id),
+            Name::Local(id) => {
+                self.reach(at, expr);
+                self.local_value(at, id)
+            }
             Name::Known(known) => self.known_name(known),
             Name::None | Name::Broken => Value::Broken,
         }
@@ -151,7 +173,7 @@ impl Checker<'_> {
             Slot::Absent => return Value::Broken,
             Slot::Doing => {
                 let name = self.local_of(frame, index).name.clone();
-                return self.cycle(&name, (None, frame));
+                return self.cycle(&name, Opened::Frame(frame));
             }
             Slot::Param(node, index) => self.param_value(node, index),
             Slot::Given(given) => self.given_value(given),
@@ -168,7 +190,8 @@ impl Checker<'_> {
                 self.frames[frame].slots[index] = Slot::Doing;
                 let local = self.local_of(frame, index);
                 let (name, span) = (local.name.clone(), local.span.unwrap_or_default());
-                self.open.push(OpenName { name: name.clone(), span, key: (None, frame) });
+                let by = self.reference;
+                self.open.push(OpenName { name: name.clone(), span, key: Opened::Frame(frame), by });
                 let value = self.eval(&At { frame, equation: Some(name) }, expr);
                 self.open.pop();
                 value
@@ -198,46 +221,6 @@ impl Checker<'_> {
                 Value::Signal(Signal::stereo(side, side, Dimension::PLAIN))
             }
         }
-    }
-
-    /// Reports that a name is needed while it is being evaluated, with every equation on the way.
-    pub(super) fn cycle(&mut self, name: &str, key: (Option<NodeId>, FrameId)) -> Value {
-        let first = self.open.iter().position(|o| &*o.name == name && o.key == key).unwrap_or(0);
-        // Equations inside the prelude are no news to the user; and one circle of a group is enough.
-        let prelude = |o: &&OpenName| self.files().is_prelude_source(o.span.source);
-        let way: Vec<OpenName> = self.open[first..].iter().filter(|o| !prelude(o)).cloned().collect();
-        let Some(start) = way.first() else { return Value::Broken };
-        if std::mem::replace(&mut self.cycle_reported, true) {
-            return Value::Broken;
-        }
-        /// Equations that are named at most: somewhere on the way something must change, anywhere.
-        const MOST_NAMED: usize = 12;
-        let name = &*way[0].name.clone();
-        let names: Vec<&str> = way.iter().map(|o| &*o.name).collect();
-        let message = match names.len() {
-            1 => format!("`{name}` needs its own value of the same sample"),
-            0..=MOST_NAMED => {
-                format!("these equations need each other within one sample: {} → {name}", names.join(" → "))
-            }
-            all => {
-                let (first, more) = (names[..MOST_NAMED - 1].join(" → "), all - MOST_NAMED);
-                let last = names[all - 1];
-                format!(
-                    "{all} equations need each other within one sample: {first} → … ({more} more) → {last} → {name}"
-                )
-            }
-        };
-        let mut problem = Problem::new(&codes::INSTANTANEOUS_CYCLE, start.span, message);
-        let needs = |i: usize| format!("`{}` needs `{}`", names[i], names[(i + 1) % names.len()]);
-        problem = problem.here(needs(0));
-        for (i, open) in way.iter().enumerate().take(MOST_NAMED).skip(1) {
-            problem = problem.label(open.span, needs(i));
-        }
-        let last = names[names.len() - 1];
-        problem = problem.help(format!(
-            "write `prev({name})` in the equation of `{last}` to mean its value one sample ago, or `tap({name}, time, max: …)`"
-        ));
-        self.problem(problem)
     }
 
     /// A frame for one iteration of a `sum` or `chain`, in which only the counter is known.

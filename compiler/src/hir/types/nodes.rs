@@ -1,6 +1,6 @@
 //! The nodes of a song, group by group.
 
-use super::names::{Frame, FrameId, OpenName, Path};
+use super::names::{Frame, FrameId, OpenName, Opened, Path};
 use super::unknowns::Form;
 use super::value::{Number, Value};
 use super::{At, Checker};
@@ -64,6 +64,7 @@ impl Checker<'_> {
     /// A node that others need: what is heard has to be a signal.
     fn wanted(&mut self, node: NodeId) {
         let graph = self.input.graph;
+        self.reference = None;
         let value = self.node_value(node);
         if graph.out == Some(node) && self.signal(value, graph.nodes[node].span).is_none() {
             self.nodes[node.index()] = NodeState::Done(Value::Broken);
@@ -93,7 +94,7 @@ impl Checker<'_> {
             NodeState::Done(value) => return value.clone(),
             NodeState::Doing => {
                 let path = self.input.graph.nodes[node].path.clone();
-                return self.cycle(&path, (Some(node), 0));
+                return self.cycle(&path, Opened::Node(node));
             }
             NodeState::Waits => {}
         }
@@ -105,7 +106,8 @@ impl Checker<'_> {
     fn evaluate_node(&mut self, node: NodeId) -> Value {
         let info = &self.input.graph.nodes[node];
         self.nodes[node.index()] = NodeState::Doing;
-        self.open.push(OpenName { name: info.path.clone(), span: info.span, key: (Some(node), 0) });
+        let (name, by) = (info.path.clone(), self.reference);
+        self.open.push(OpenName { name, span: info.span, key: Opened::Node(node), by });
         let value = match &info.kind {
             NodeKind::Glue { expr, iterations } => {
                 let frame = self.iteration_frame(iterations, &info.path);
@@ -134,6 +136,7 @@ impl Checker<'_> {
 
     /// What the song gives to a parameter or input.
     pub(super) fn given_value(&mut self, given: Given) -> Value {
+        self.reference = None;
         match given {
             Given::Node(node) => self.node_value(node),
             Given::Number(expr) => self.eval(&At { frame: 0, equation: None }, expr),

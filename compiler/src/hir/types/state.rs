@@ -1,12 +1,13 @@
 //! What remembers: `prev`, `tap`, `phasor`, `since`, `pulses`.
 
 use super::names::Expectation;
+use super::unknowns::Form;
 use super::value::{Kind, Number, Signal, Value};
 use super::{At, Checker};
 use crate::codes;
 use crate::dimension::Dimension;
-use mam_grammar::Problem;
 use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Unit};
+use mam_grammar::{Problem, Span};
 use std::sync::Arc;
 
 /// What flows into state.
@@ -16,6 +17,8 @@ pub(super) struct Later {
     /// What the state is called.
     path: String,
     stereo: bool,
+    /// What the value before the first measures, where one is written, and its place.
+    init: Option<(Form, Span)>,
 }
 
 /// What `since` says before the first trigger.
@@ -43,19 +46,20 @@ pub(crate) fn named(ast: &Ast, x: ExprId) -> Option<&Arc<str>> {
 impl Checker<'_> {
     /// `prev(x, init)`
     pub(super) fn prev(&mut self, at: &At, x: ExprId, init: Option<ExprId>) -> Value {
-        let init = match init {
+        let (init, measured) = match init {
             Some(expr) => match self.constant(at, expr, "the start value of a `prev`") {
-                Some(x) => x.unwrap_or(0.0) as f32,
+                Some((x, dimension)) => (x.unwrap_or(0.0) as f32, Some((dimension, self.span(at, expr)))),
                 None => return Value::Broken,
             },
-            None => 0.0,
+            None => (0.0, None),
         };
+        let dimension = measured.as_ref().and_then(|(dimension, _)| self.known(dimension));
         let name = named(self.ast(at), x).cloned();
-        let key = name.map(|name| (at.frame, name, u64::from(init.to_bits())));
+        let key = name.map(|name| (at.frame, name, (init.to_bits(), dimension.unwrap_or_default())));
         if let Some(value) = key.as_ref().and_then(|key| self.shared.get(key)) {
             return value.clone();
         }
-        let value = self.remembered(at, x, "prev");
+        let value = self.remembered(at, x, "prev", measured);
         if let Some(key) = key {
             self.shared.insert(key, value.clone());
         }
@@ -63,12 +67,12 @@ impl Checker<'_> {
     }
 
     /// What has been remembered of `x`, which flows in later.
-    fn remembered(&mut self, at: &At, x: ExprId, kind: &str) -> Value {
+    fn remembered(&mut self, at: &At, x: ExprId, kind: &str, init: Option<(Form, Span)>) -> Value {
         self.has_state = true;
         let name = named(self.ast(at), x).map(|name| &**name);
         let path = state_path(&self.path(at), name, kind);
         let stereo = self.checked.stereo.contains(&path);
-        self.later.push(Later { at: at.clone(), expr: x, path, stereo });
+        self.later.push(Later { at: at.clone(), expr: x, path, stereo, init });
         let number = Number::varying(Kind::Fast);
         Value::Signal(match stereo {
             true => Signal::stereo(number, number, Dimension::PLAIN),
@@ -82,10 +86,33 @@ impl Checker<'_> {
             let span = self.span(&later.at, later.expr);
             let value = self.eval(&later.at, later.expr);
             let Some(signal) = self.signal(value, span) else { continue };
+            if let Some(init) = &later.init
+                && !self.begins_alike(init, (&signal.dimension, span))
+            {
+                continue;
+            }
             if signal.stereo && !later.stereo {
                 self.checked.stereo.insert(later.path);
             }
         }
+    }
+
+    /// Whether what is written as the value before the first measures what is remembered, or is plain; reports it where not.
+    fn begins_alike(&mut self, (init, place): &(Form, Span), (form, span): (&Form, Span)) -> bool {
+        let (Some(dimension), found) = (self.known(init), self.known(form)) else { return true };
+        if dimension == Dimension::PLAIN || self.unknowns.require(form, dimension).is_ok() {
+            return true;
+        }
+        let Some(found) = found else {
+            self.no_dimension(span);
+            return false;
+        };
+        let message = format!("this `prev` begins with {dimension}, but remembers {found}");
+        let problem = Problem::new(&codes::DIMENSION, *place, message).here(format!("this is {dimension}"));
+        let help =
+            "write `init` in the unit of what is remembered, or as a plain number: Hz and s count as 1";
+        self.problem(problem.label(span, format!("this is {found}")).help(help));
+        false
     }
 
     /// `tap(x, time, max: …)`
@@ -98,23 +125,23 @@ impl Checker<'_> {
         max: Option<ExprId>,
     ) -> Value {
         let (Some(time), Some(max)) = (time, max) else { return Value::Broken };
-        if !self.longest(at, max) {
+        if !self.longest(at, max, callee) {
             return Value::Broken;
         }
         let span = self.span(at, time);
         let value = self.eval(at, time);
-        let place = Expectation::of_unit(&Ident::new("time", callee.span), &callee.name, Unit::S);
-        let value = self.fit(value, span, &place);
+        let value = self.fit(value, span, &time_of("time", callee));
         if self.mono(value, span).is_none() {
             return Value::Broken;
         }
-        self.remembered(at, x, "tap")
+        self.remembered(at, x, "tap", None)
     }
 
     /// Whether the greatest delay is right: what `max` can be at most is known, and not too long.
-    fn longest(&mut self, at: &At, max: ExprId) -> bool {
+    fn longest(&mut self, at: &At, max: ExprId, callee: &Ident) -> bool {
         let span = self.span(at, max);
         let value = self.eval(at, max);
+        let value = self.fit(value, span, &time_of("max", callee));
         let Some((number, _)) = self.mono(value, span) else { return false };
         let seconds = number.most;
         if !seconds.is_finite() {
@@ -177,13 +204,35 @@ impl Checker<'_> {
         }))
     }
 
+    /// Whether an argument is a mono plain number, which is reported where it is not.
+    fn counts_samples(&mut self, at: &At, expr: ExprId) -> bool {
+        let span = self.span(at, expr);
+        let value = self.eval(at, expr);
+        let Some((_, dimension)) = self.mono(value, span) else { return false };
+        let text = self.files().slice(span);
+        self.plain(&dimension, span, |dimension| {
+            let message = format!("`pulses` counts samples, but this is {dimension}");
+            let help = match dimension {
+                Dimension::TIME => format!("multiply it by the sample rate: `({text}) * sr`"),
+                Dimension::FREQUENCY => format!("the samples of a turn are `sr / ({text})`"),
+                _ => "give it a number of samples".to_string(),
+            };
+            Problem::new(&codes::DIMENSION, span, message).help(help)
+        })
+    }
+
     /// `pulses(period, first)`
     pub(super) fn pulses(&mut self, at: &At, period: ExprId, first: Option<ExprId>) -> Value {
         self.has_state = true;
-        let right = self.is_mono(at, period);
-        match first.is_none_or(|first| self.is_mono(at, first)) && right {
+        let right = self.counts_samples(at, period);
+        match first.is_none_or(|first| self.counts_samples(at, first)) && right {
             true => Value::plain(Number::varying(Kind::Fast)),
             false => Value::Broken,
         }
     }
+}
+
+/// What a time of `tap` is expected to be.
+fn time_of(name: &str, of: &Ident) -> Expectation {
+    Expectation::of_unit(&Ident::new(name, of.span), &of.name, Unit::S)
 }

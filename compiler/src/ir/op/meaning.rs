@@ -5,6 +5,7 @@
 //! rounding to the full precision; aarch64 decides before (it differs for results within 2⁻²⁵ of the least normal
 //! number, seen from below).
 
+use super::{Op, elementary};
 use crate::ir::{Imm, Scalar};
 use mam_runtime::machine::{self, flush32, flush64};
 
@@ -261,45 +262,28 @@ pub(super) fn bits(args: &[Imm], _: Scalar) -> Imm {
     }
 }
 
-/// An elementary function: computed in f64, and for f32 rounded once.
-fn elementary(args: &[Imm], f: fn(f64) -> f64) -> Imm {
+pub(super) fn high_bits(args: &[Imm], _: Scalar) -> Imm {
     match *args {
-        [Imm::F32(a)] => demote(&[Imm::F64(f(f64::from(a)))], Scalar::F32),
-        [Imm::F64(a)] => Imm::F64(f(a)),
+        [Imm::F64(a)] => Imm::I32((a.to_bits() >> 32) as i32),
         _ => mistyped(args),
     }
 }
 
-pub(super) fn sin_turn(args: &[Imm], _: Scalar) -> Imm {
-    elementary(args, machine::sin_turn)
-}
-
-pub(super) fn cos_turn(args: &[Imm], _: Scalar) -> Imm {
-    elementary(args, machine::cos_turn)
-}
-
-pub(super) fn tan_turn(args: &[Imm], _: Scalar) -> Imm {
-    elementary(args, machine::tan_turn)
-}
-
-pub(super) fn exp2(args: &[Imm], _: Scalar) -> Imm {
-    elementary(args, machine::exp2)
-}
-
-pub(super) fn log2(args: &[Imm], _: Scalar) -> Imm {
-    elementary(args, machine::log2)
-}
-
-pub(super) fn pow(args: &[Imm], _: Scalar) -> Imm {
+pub(super) fn from_high_bits(args: &[Imm], _: Scalar) -> Imm {
     match *args {
-        [Imm::F32(a), Imm::F32(b)] => {
-            demote(&[Imm::F64(machine::pow(f64::from(a), f64::from(b)))], Scalar::F32)
-        }
-        [Imm::F64(a), Imm::F64(b)] => Imm::F64(machine::pow(a, b)),
+        [Imm::I32(a)] => Imm::F64(flush64(f64::from_bits(u64::from(a as u32) << 32))),
         _ => mistyped(args),
     }
 }
 
-pub(super) fn tanh(args: &[Imm], _: Scalar) -> Imm {
-    elementary(args, machine::tanh)
+macro_rules! elementary {
+    ($($name:ident $op:ident),+) => {
+        $(pub(super) fn $name(args: &[Imm], ty: Scalar) -> Imm {
+            elementary::meaning(Op::$op, args, ty)
+        })+
+    };
+}
+
+elementary! {
+    sin_turn SinTurn, cos_turn CosTurn, tan_turn TanTurn, exp2 Exp2, log2 Log2, pow Pow, tanh Tanh
 }

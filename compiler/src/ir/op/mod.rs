@@ -3,10 +3,12 @@
 //! An op is a variant of [`Op`] with its doc, a row of [`ROWS`] with its name and typing rule, and a meaning: the
 //! function that the constant folder and the interpreter run.
 
+mod elementary;
 mod meaning;
 mod table;
 mod typing;
 
+pub(crate) use elementary::{Formula, expand, is_elementary};
 pub use table::{ROWS, Row};
 pub use typing::Signature;
 
@@ -130,6 +132,10 @@ pub enum Op {
     ToInt,
     /// f32 ↔ i32, the same bits. Those of a NaN are left open; a subnormal pattern becomes 0.
     Bits,
+    /// f64 → i32, the upper half of its bits: sign, exponent and the first 20 digits. Those of a NaN are left open.
+    HighBits,
+    /// i32 → f64, the number of which these are the upper half of the bits and 0 the lower. A subnormal pattern becomes 0.
+    FromHighBits,
 
     // Elementary functions (float)
     /// sin(2π·a)

@@ -90,6 +90,8 @@ rows! {
     ToFloat "tofloat" Convert(&[(Scalar::I32, Scalar::F32), (Scalar::I32, Scalar::F64)]), Some(meaning::to_float);
     ToInt "toint" Convert(&[(Scalar::F32, Scalar::I32), (Scalar::F64, Scalar::I32)]), Some(meaning::to_int);
     Bits "bits" Convert(&[(Scalar::F32, Scalar::I32), (Scalar::I32, Scalar::F32)]), Some(meaning::bits);
+    HighBits "high_bits" Convert(&[(Scalar::F64, Scalar::I32)]), Some(meaning::high_bits);
+    FromHighBits "from_high_bits" Convert(&[(Scalar::I32, Scalar::F64)]), Some(meaning::from_high_bits);
 
     SinTurn "sin_turn" Same(1, FLOATS), Some(meaning::sin_turn);
     CosTurn "cos_turn" Same(1, FLOATS), Some(meaning::cos_turn);

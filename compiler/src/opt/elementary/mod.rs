@@ -1,19 +1,22 @@
-//! Elementary functions of f32, expanded into ops: sine, cosine and tangent of turns, 2ˣ, log₂, powers, tanh.
+//! Elementary functions, expanded into ops: sine, cosine and tangent of turns, 2ˣ, log₂, powers, tanh.
 //!
-//! Written once, in ops, so that the interpreter, scalar and vector code agree to the bit. The coefficients are
-//! minimax fits of our own (Remez' exchange, then rounded to f32 one by one and refitted); each function states its
-//! largest error, which a test holds against f64. What is computed more rarely than each frame is f64, and keeps its
-//! exact functions.
+//! Written once, in ops, so that the interpreter, scalar and vector code agree to the bit, and no back end needs a library of
+//! functions. Those of f64 are their formulas ([`crate::ir::expand`]), to the bit. Those of f32 are shorter: their
+//! coefficients are minimax fits of our own (Remez' exchange, then rounded to f32 one by one and refitted); each states its
+//! largest error, which a test holds against f64.
 
 mod functions;
 
 use super::intervals::Interval;
 use super::{Context, rebuild};
-use crate::ir::{Body, Imm, Op, Scalar, Value};
+use crate::ir::{Body, Formula, Imm, Inst, Kernel, Op, Scalar, Type, Value, expand, is_elementary};
 
 pub(super) fn run(old: &Body, cx: Context) -> Body {
     let intervals = cx.intervals.within(old);
     rebuild::body(old, |body, value, inst| {
+        if inst.ty.scalar == Scalar::F64 && is_elementary(inst.op) {
+            return expand(body, inst.op, inst.args.as_slice());
+        }
         if inst.ty.scalar != Scalar::F32 {
             return body.insts.add(inst);
         }
@@ -30,6 +33,61 @@ pub(super) fn run(old: &Body, cx: Context) -> Body {
             _ => body.insts.add(inst),
         }
     })
+}
+
+/// An elementary function that a kernel still has: no back end encodes one.
+pub fn elementary(kernel: &Kernel) -> Option<Op> {
+    let bodies = [Some(&kernel.general), Some(&kernel.steady), kernel.tail.as_ref()];
+    let mut insts = bodies.into_iter().flatten().flat_map(|body| body.insts.values());
+    insts.find(|inst| is_elementary(inst.op)).map(|inst| inst.op)
+}
+
+/// A kernel that has not gone through the passes, as a back end can encode it: elementary functions become the formulas that
+/// they mean, lane by lane. Every bit stays; places in state memory do not.
+pub fn legalize(kernel: &Kernel) -> Kernel {
+    let exact = |body: &Body| {
+        rebuild::body(body, |body, _, inst| match is_elementary(inst.op) {
+            true => exactly(body, inst),
+            false => body.insts.add(inst),
+        })
+    };
+    Kernel {
+        general: exact(&kernel.general),
+        steady: exact(&kernel.steady),
+        tail: kernel.tail.as_ref().map(exact),
+        ..kernel.without_bodies()
+    }
+}
+
+/// What an elementary function means, of any type.
+fn exactly(body: &mut Body, inst: Inst) -> Value {
+    if inst.ty.scalar == Scalar::F64 {
+        return expand(body, inst.op, inst.args.as_slice());
+    }
+    let lanes: Vec<Value> = (0..inst.ty.lanes)
+        .map(|lane| {
+            let lane_of = |body: &mut Body, x: Value| {
+                let x = if inst.ty.lanes == 1 { x } else { body.op(Op::Extract(lane), &[x]) };
+                body.op(Op::Promote, &[x])
+            };
+            let args: Vec<Value> = inst.args.as_slice().iter().map(|x| lane_of(body, *x)).collect();
+            let result = expand(body, inst.op, &args);
+            body.op(Op::Demote, &[result])
+        })
+        .collect();
+    if lanes.len() == 1 { lanes[0] } else { body.op(Op::Pack, &lanes) }
+}
+
+impl Formula for Body {
+    type Value = Value;
+
+    fn constant(&mut self, imm: Imm) -> Value {
+        Body::constant(self, imm, 1)
+    }
+
+    fn apply(&mut self, op: Op, ty: Type, args: &[Value]) -> Value {
+        self.add(op, ty, args)
+    }
 }
 
 /// Ops on values of so many lanes, written as formulas.

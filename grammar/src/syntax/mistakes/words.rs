@@ -4,7 +4,7 @@ use super::Mistakes;
 use crate::foreign::{self, Role};
 use crate::source::Span;
 use crate::syntax::codes;
-use crate::syntax::scan::Kind;
+use crate::syntax::scan::{Kind, Token};
 use crate::syntax::words::{RESERVED, STATEMENTS};
 
 impl Mistakes<'_> {
@@ -15,6 +15,9 @@ impl Mistakes<'_> {
         if RESERVED.contains(&word) && word != "out" && self.is(index + 1, "=") {
             return self.reserved(index);
         }
+        if RESERVED.contains(&word) && self.reserved_target(index) || self.field_of_record(index) {
+            return;
+        }
         if STATEMENTS.contains(&word) || RESERVED.contains(&word) {
             return;
         }
@@ -22,6 +25,40 @@ impl Mistakes<'_> {
             return;
         }
         self.line(index);
+    }
+
+    /// A line of a score whose target is a word of the language: `out |x...|`.
+    fn reserved_target(&mut self, index: usize) -> bool {
+        let pattern = if self.is(index + 1, ".") { index + 3 } else { index + 1 };
+        let plays = self.at(pattern).is_some_and(|token| matches!(token.kind, Kind::Text | Kind::Tab));
+        if !self.in_score() || !plays {
+            return false;
+        }
+        let token = self.tokens[index];
+        let word = token.text(self.text);
+        let message = format!("`{word}` is a word of the language and cannot be played");
+        let problem = self.problem(&codes::LINE_FORM, token.start, token.end, message);
+        self.report(
+            problem
+                .help("a line begins with the name of an instrument's equation, or of a knob: `bd |x...|`"),
+        );
+        self.layout.broken.push(token.start);
+        self.done = self.tokens[pattern].start;
+        true
+    }
+
+    /// True for the first name of a record: `{ low: x }`.
+    fn field_of_record(&self, index: usize) -> bool {
+        let mut open = index;
+        while self.before(open).is_some_and(|before| before.kind == Kind::Newline) {
+            open -= 1;
+        }
+        let opens = open.checked_sub(1).filter(|&brace| self.is(brace, "{"));
+        let expects_value = |brace: usize| match self.before(brace) {
+            Some(Token { kind: Kind::Symbol(symbol), .. }) => !matches!(*symbol, ")" | "]" | "}"),
+            _ => matches!(self.word(brace.wrapping_sub(1)), "then" | "else"),
+        };
+        self.is(index + 1, ":") && opens.is_some_and(expects_value)
     }
 
     /// An item that begins with a word of another tool.
