@@ -370,12 +370,14 @@ fn no_function_is_longer_than_a_screen_unless_it_is_a_table() {
     assert_ratchet("functions above 80 lines", long.len(), LONG_FUNCTIONS, &long);
 }
 
-/// The paths that begin with `crate`, `self` or `super` in a code, use trees taken apart.
+/// The paths that begin with `crate`, `self` or `super` in a code, use trees taken apart. `pub(super)` is not a path: who may
+/// use a name says nothing of what is used.
 fn paths(code: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for (at, word) in identifiers(code) {
         let follows = code[..at].trim_end().ends_with("::");
-        if matches!(word, "crate" | "self" | "super") && !follows {
+        let begins = code[at + word.len()..].starts_with("::");
+        if matches!(word, "crate" | "self" | "super") && begins && !follows {
             let rest = &code[at..];
             let end =
                 rest.find(|c: char| !(c.is_alphanumeric() || "_:{}, \n".contains(c))).unwrap_or(rest.len());
@@ -494,7 +496,8 @@ fn this_test_reads_code_as_the_compiler_does() {
     assert!(has_retired_word("KeptCode") && has_retired_word("is_kept") && !has_retired_word("bucket"));
     let of = |text: &str| paths(text).iter().map(|path| path.join("::")).collect::<Vec<_>>();
     assert_eq!(of("use super::{a, b::{c, D}};"), ["super::a", "super::b::c", "super::b::D"]);
-    assert_eq!(of("let x = crate::a::f(self.b);"), ["crate::a::f", "self"]);
+    assert_eq!(of("let x = crate::a::f(self.b);"), ["crate::a::f"]);
+    assert_eq!(of("pub(super) fn f(self) {}"), [] as [&str; 0]);
     let ring = [("a".into(), vec![1]), ("b".into(), vec![2]), ("c".into(), vec![1])];
     assert_eq!(rings(&ring), [["b", "c"]]);
 }

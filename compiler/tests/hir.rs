@@ -107,11 +107,36 @@ fn a_definition_that_some_argument_fits_passes_uncalled() {
         "def t(x) = table([x, 1], x)",
         "def t(x: Hz) = saw(x) |> lowpass(x)",
         "def t(x) = if x then 1 / x else x",
+        "def t(x) = x * x + x",
+        "def t(x, y) = x * y + y",
+        "def t(x) = x.left + x",
+        "def t(x, y) = (x + y) / 1Hz",
         "effect t { input key\n out = in * key.left }",
     ] {
         let found = errors(&format!("{definition}\nout = noise()\n"));
         assert!(found.is_empty(), "{definition}: {found:?}");
     }
+}
+
+/// What is done with an argument in one place has to go with what is done with it in another.
+#[test]
+fn a_definition_whose_uses_of_one_argument_do_not_go_together_is_refused_uncalled() {
+    for (definition, at) in [
+        ("def t(x) = exp(x / 1Hz) + exp(x / 1s)", "x / 1s"),
+        ("def t(x) = x * 1Hz + x * 1s + (x * x + x)", "x * x + x"),
+        ("def t(x, y) = log(x * y) + log(x / 1s) + log(y / 1s)", "y / 1s"),
+        ("def t(x) = x.low + x", "x"),
+        ("def t(x) = x + x.low", "low"),
+        ("def t(x) { a = x * x * 1s\n out = sin(a) }", "a"),
+        ("def f(x) = sin(x / 1Hz)\ndef t(x) = f(x) + sin(x)", "x"),
+        ("def t(x) = prev(x * 1s, 1Hz) + sin(x)", "x * 1s"),
+    ] {
+        let found = errors(&format!("{definition}\nout = noise()\n"));
+        let places: Vec<&str> = found.iter().map(|(_, _, text)| &**text).collect();
+        assert_eq!(places, [at], "{definition}: {found:?}");
+    }
+    assert!(errors("def t(x) = x * x + x\nout = noise() * t(2)\n").is_empty());
+    assert_eq!(errors("def t(x) = x * x + x\nout = sine(t(2Hz))\n").len(), 1);
 }
 
 /// A definition that is not called becomes no kernel: however large it is, it is neither refused nor counted.
