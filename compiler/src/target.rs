@@ -14,13 +14,10 @@ impl Target {
         Target::default()
     }
 
-    /// This machine; without the feature `jit`, whose code generator knows it, [`Target::portable`].
+    /// This machine, which nothing knows without the code generator of the feature `jit`.
+    #[cfg(not(feature = "jit"))]
     pub fn host() -> Target {
-        #[cfg(feature = "jit")]
-        let fma = crate::emit::native::has_fma();
-        #[cfg(not(feature = "jit"))]
-        let fma = false;
-        Target { fma }
+        Target::portable()
     }
 }
 

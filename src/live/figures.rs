@@ -2,7 +2,6 @@
 
 use super::instruments::instruments;
 use super::lanes::{Lane, Lanes};
-use super::ui::Facts;
 use mam_compiler::library::ParamInfo;
 use mam_grammar::problem::count;
 use mam_runtime::control::{Control, MOST_CHANNELS, Position};
@@ -23,6 +22,22 @@ const SLOWEST_HOLD: Duration = Duration::from_secs(3);
 const SLOWEST_HALF: Duration = Duration::from_secs(1);
 /// Columns of a bar's steps, at most.
 const MOST_STEPS: usize = 32;
+
+/// The facts that the display is drawn from.
+pub(super) struct Facts<'a> {
+    /// The control of what plays.
+    pub(super) control: &'a Control,
+    /// How often the device had nothing to play.
+    pub(super) underruns: u64,
+    /// What is typed of a key's number.
+    pub(super) typed: Option<String>,
+    /// How the audio thread is scheduled.
+    pub(super) priority: Priority,
+    /// The parameters of the song.
+    pub(super) infos: &'a Infos,
+    /// Whether there is nothing to play until the song has no errors.
+    pub(super) waits: bool,
+}
 
 /// All that the display and the plain lines show of the sound.
 #[derive(Clone, Debug, Default)]

@@ -1,13 +1,12 @@
 //! What is seen while a song plays: a display on a terminal, else lines of text.
 
-use super::figures::{Figures, Infos, Slowest, decibels};
+use super::figures::{Facts, Figures, Slowest, decibels};
 use super::screen::Screen;
 use super::view::View;
 use super::writer::Writer;
 use crate::console::Console;
 use crate::visible::visible;
 use mam_grammar::problem::count;
-use mam_runtime::output::Priority;
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
@@ -29,22 +28,6 @@ pub(super) struct Ui {
     printed: Instant,
     /// What was said since the last edit.
     said: Vec<String>,
-}
-
-/// The facts that the display is drawn from.
-pub(super) struct Facts<'a> {
-    /// The control of what plays.
-    pub(super) control: &'a mam_runtime::Control,
-    /// How often the device had nothing to play.
-    pub(super) underruns: u64,
-    /// What is typed of a key's number.
-    pub(super) typed: Option<String>,
-    /// How the audio thread is scheduled.
-    pub(super) priority: Priority,
-    /// The parameters of the song.
-    pub(super) infos: &'a Infos,
-    /// Whether there is nothing to play until the song has no errors.
-    pub(super) waits: bool,
 }
 
 impl Ui {

@@ -4,12 +4,13 @@ mod act;
 mod midi;
 
 use super::edit::{self, Noticed, Outcome, Report, Source};
+use super::figures::Facts;
 use super::figures::Infos;
 use super::instruments::instruments;
 use super::keys::Keys;
 use super::midi::Listener;
 use super::recorder::Recorder;
-use super::ui::{Facts, Ui};
+use super::ui::Ui;
 use super::voices::VoiceAllocator;
 use super::watch::Watch;
 use super::{LoopEvent, PlayOptions, since};

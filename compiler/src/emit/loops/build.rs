@@ -3,8 +3,9 @@
 use super::deinterleave::{transposed_only, transposes};
 use super::delay_lines::DelayLines;
 use super::distribution::Distribution;
+use super::distribution::members;
 use super::residency::{cached, commuted, resident};
-use super::schedule::{members, reads, scheduled};
+use super::schedule::{reads, scheduled};
 use super::{Access, Action, Carried, Loop, LoopPlan, Pointer, Rules, Scratch, StateUpdate};
 use crate::ir::lanes::lane_of;
 use crate::ir::{Body, DelayLine, Imm, Kernel, Op, PortField, Rate, Scalar, Value};
@@ -351,7 +352,7 @@ impl Builder<'_> {
         let body = self.body;
         let each_iteration = |value: &Value| self.plan.rates[value.index()] == Rate::Sample;
         let mut last = FxHashMap::default();
-        for user in computed(of) {
+        for user in of.computed() {
             let read = reads(body, &self.plan.rates, user).into_iter();
             last.extend(read.filter(each_iteration).map(|value| (value, user)));
         }
@@ -365,12 +366,4 @@ impl Builder<'_> {
         }
         last
     }
-}
-
-/// The values that an iteration of a loop computes, in order.
-pub(super) fn computed(of: &Loop) -> impl Iterator<Item = Value> {
-    of.body.iter().filter_map(|action| match action {
-        Action::Compute(value) | Action::Read { value, .. } => Some(*value),
-        _ => None,
-    })
 }

@@ -9,7 +9,7 @@
 //! users allow, and a cut is made where few values pass.
 
 use super::Rules;
-use super::schedule::{members, reads, scheduled};
+use super::schedule::{reads, scheduled};
 use crate::ir::cycles::{cycles, recurrence_latency};
 use crate::ir::{Body, DelayLine, Op, Rate, StateSlot, Value};
 use mam_grammar::Handle;
@@ -46,6 +46,22 @@ fn readers(body: &Body) -> Readers {
         readers.entry(inst.op).or_default().push(value);
     }
     readers
+}
+
+/// The instructions of a loop, as they stand in the body.
+pub(super) fn members(
+    body: &Body,
+    rates: &[Rate],
+    distribution: &Distribution,
+    stage: usize,
+    left_out: &BTreeSet<Value>,
+) -> Vec<Value> {
+    let here = |value: &Value| {
+        rates[value.index()] == Rate::Sample
+            && distribution.stage(*value) == stage
+            && !left_out.contains(value)
+    };
+    body.insts.handles().filter(here).collect()
 }
 
 impl Distribution {

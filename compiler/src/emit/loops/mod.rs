@@ -109,6 +109,16 @@ pub struct Loop {
     pub exit: Vec<Action>,
 }
 
+impl Loop {
+    /// The values that an iteration computes, in order.
+    fn computed(&self) -> impl Iterator<Item = Value> {
+        self.body.iter().filter_map(|action| match action {
+            Action::Compute(value) | Action::Read { value, .. } => Some(*value),
+            _ => None,
+        })
+    }
+}
+
 /// A state, and the value that it has after an iteration.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StateUpdate {

@@ -1,6 +1,5 @@
 //! Which hoisted values have registers, and in which order operands stand.
 
-use super::build::computed;
 use super::{Loop, LoopPlan};
 use crate::ir::{Body, Op, Rate, Value};
 use crate::target::Machine;
@@ -59,7 +58,7 @@ pub(super) fn commuted(
     if machine.fma_overwrites_factor {
         for of in loops {
             let last_uses = last_uses(of);
-            for value in computed(of).filter(|value| body.insts[*value].op == Op::Fma) {
+            for value in of.computed().filter(|value| body.insts[*value].op == Op::Fma) {
                 let args = body.insts[value].args.as_slice();
                 let dies = |i: usize| last_uses.get(&args[i]) == Some(&value);
                 if !dies(0) && dies(1) {

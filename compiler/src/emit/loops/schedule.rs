@@ -5,27 +5,9 @@
 //! to use a value comes as soon as it can, since it takes no register more than it frees. So a state gets its next value
 //! where its present one has been used.
 
-use super::distribution::Distribution;
 use crate::ir::lanes::{Half, halves, lane_of};
 use crate::ir::{Body, Op, Rate, Value};
 use rustc_hash::FxHashMap;
-use std::collections::BTreeSet;
-
-/// The instructions of a loop, as they stand in the body.
-pub(super) fn members(
-    body: &Body,
-    rates: &[Rate],
-    distribution: &Distribution,
-    stage: usize,
-    left_out: &BTreeSet<Value>,
-) -> Vec<Value> {
-    let here = |value: &Value| {
-        rates[value.index()] == Rate::Sample
-            && distribution.stage(*value) == stage
-            && !left_out.contains(value)
-    };
-    body.insts.handles().filter(here).collect()
-}
 
 /// What the code of an instruction reads, each once: its operands; or the vectors that it takes them from itself.
 pub(super) fn reads(body: &Body, rates: &[Rate], value: Value) -> Vec<Value> {

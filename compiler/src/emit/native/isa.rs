@@ -1,6 +1,6 @@
 //! The code generator's settings.
 
-use crate::target::OptLevel;
+use crate::target::{OptLevel, Target};
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use std::sync::LazyLock;
@@ -27,14 +27,18 @@ fn has(isa: &dyn TargetIsa, feature: &str) -> bool {
     isa.isa_flags().iter().any(|flag| flag.name == feature && flag.as_bool() == Some(true))
 }
 
-/// Whether this machine multiplies and adds in one instruction, rounded once, with operands of any lanes.
-pub(crate) fn has_fma() -> bool {
-    let x86 = |isa: &dyn TargetIsa| has(isa, "has_fma") && has(isa, "has_avx");
-    host(OptLevel::Best).is_ok_and(|isa| x86(&*isa) || cfg!(target_arch = "aarch64"))
+impl Target {
+    /// This machine, as the code generator knows it.
+    pub fn host() -> Target {
+        // To multiply and add in one instruction, rounded once, with operands of any lanes.
+        let x86 = |isa: &dyn TargetIsa| has(isa, "has_fma") && has(isa, "has_avx");
+        let fma = host(OptLevel::Best).is_ok_and(|isa| x86(&*isa) || cfg!(target_arch = "aarch64"));
+        Target { fma }
+    }
 }
 
 /// The code generator for this machine, with all its features. Which ops a kernel holds is settled before, by
-/// [`Target`](crate::target::Target); the features only choose encodings.
+/// [`Target`]; the features only choose encodings.
 ///
 /// # Errors
 /// Where the code generator does not know this machine, or it is an x86-64 without SSE 4.1 (from before 2008).

@@ -18,7 +18,6 @@ mod loops;
 mod memory;
 mod transpose;
 
-pub(crate) use isa::has_fma;
 pub use jit::Jit;
 pub(crate) use jit::compile_all;
 

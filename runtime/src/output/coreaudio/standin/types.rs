@@ -1,15 +1,12 @@
 //! Types and constants, as Apple's headers have them.
 #![expect(non_snake_case, non_upper_case_globals, reason = "the names are Apple's")]
 
-use super::unit::FakeUnit;
 use std::ffi::c_void;
 
 pub(in super::super) type OSStatus = i32;
 pub(in super::super) type AudioObjectID = u32;
 pub(in super::super) type AudioUnitRenderActionFlags = u32;
 pub(in super::super) type AudioComponent = *mut c_void;
-pub(in super::super) type AudioComponentInstance = *mut FakeUnit;
-pub(in super::super) type AudioUnit = AudioComponentInstance;
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -9,6 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 
+pub(in super::super) type AudioComponentInstance = *mut FakeUnit;
+pub(in super::super) type AudioUnit = AudioComponentInstance;
+
 /// A unit, in one of the states that a real one goes through.
 #[derive(Debug)]
 pub(in super::super) struct FakeUnit {
