@@ -46,6 +46,11 @@ impl Checker<'_> {
             }
         }
         let constant = !self.publish(&wanted);
+        if self.cycle_reported {
+            // A definition that reads one of them may close another cycle.
+            let others = group.members.iter().filter(|node| !wanted.contains(node));
+            others.for_each(|node| self.nodes[node.index()] = NodeState::Waits);
+        }
         if let Some(key) = key.filter(|_| self.problems.len() == problems && !constant) {
             self.keep_instance(key, wanted[0]);
         }
