@@ -41,6 +41,9 @@ pub struct HowArgs {
     /// Allow the song to use files outside its own folder
     #[arg(long)]
     pub allow_outside: bool,
+    /// Output channels; 0 for what the song says, else 2. A flag of some commands.
+    #[arg(skip)]
+    pub channels: usize,
 }
 
 /// On how many threads an offline render runs.

@@ -1,8 +1,8 @@
 //! The command line as a whole: the global flags and the list of commands. Each command's own flags stand in its file.
 
 use crate::commands::{
-    bench, check, completions, devices, doc, dump, explain, fmt, graph, import, list, man, new, pattern,
-    play, render,
+    batch, bench, check, completions, devices, doc, dump, explain, fmt, graph, import, list, man, new,
+    pattern, play, render,
 };
 use crate::console::{Console, When};
 use crate::failure::Failure;
@@ -39,6 +39,8 @@ pub enum Command {
     Check(check::Check),
     /// Render a song to a sound file
     Render(Box<render::Render>),
+    /// Render a song many times, each time with other values
+    Batch(Box<batch::Batch>),
     /// Play a song live, following the edits of its files
     Play(Box<play::Play>),
     /// Format songs, or convert between .mam and JSON
@@ -77,6 +79,7 @@ impl Command {
             Command::New(c) => c.run(console),
             Command::Check(c) => c.run(console),
             Command::Render(c) => c.run(console),
+            Command::Batch(c) => c.run(console),
             Command::Play(c) => c.run(console),
             Command::Devices(c) => c.run(console),
             Command::Fmt(c) => c.run(console),

@@ -77,6 +77,7 @@ impl HowArgs {
         };
         Options {
             rate: self.rate.map_or(0, |r| r.0),
+            channels: self.channels,
             interpreter: self.interp,
             seed: self.seed,
             sets: self.sets.iter().map(set).collect(),
@@ -96,6 +97,12 @@ pub fn compile_song(song: Song, how: &HowArgs) -> Compiled {
 /// Compiles a song as far as everything is known of it: its program is run by the reference interpreter.
 pub fn compile_without_code(song: Song, how: &HowArgs) -> Compiled {
     let options = Options { until: Stage::Plan, ..how.options(&song.prefix) };
+    compile_by(song, how, &options, &mut CompilationCache::default())
+}
+
+/// Compiles a song as far as its score is known; what is wrong with it was told before.
+pub fn compile_score(song: Song, how: &HowArgs) -> Compiled {
+    let options = Options { until: Stage::Lower, ..how.options(&song.prefix) };
     compile_by(song, how, &options, &mut CompilationCache::default())
 }
 

@@ -22,6 +22,7 @@
 #![allow(missing_docs, reason = "a flag's doc is its help; everything else has one")]
 
 pub mod args;
+pub mod batch;
 pub mod beside;
 pub mod cli;
 pub mod commands;

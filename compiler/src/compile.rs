@@ -121,6 +121,8 @@ pub struct Stages {
     pub plan: Plan,
     /// The machine that all of this is for.
     pub target: Target,
+    /// The song's seed, from which all chance is drawn.
+    pub seed: u64,
 }
 
 /// Compiles a song with nothing cached from a compilation before.
@@ -279,6 +281,7 @@ impl<'a> Line<'a> {
         };
         let stages = &mut self.out.stages;
         (stages.files, stages.song, stages.json) = (Some(read.files), read.song, read.json);
+        stages.seed = self.settings.seed;
         true
     }
 

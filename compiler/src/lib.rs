@@ -36,7 +36,8 @@ pub mod places;
 pub mod plan;
 pub mod prelude;
 pub mod score;
-mod sets;
+pub mod seed;
+pub mod sets;
 pub mod target;
 pub mod text;
 #[cfg(feature = "jit")]

@@ -4,11 +4,110 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::hir::consts::Consts;
+use crate::library::ParamInfo;
 use crate::lower::Slots;
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, Problem, Problems, Sources, Span, syntax};
 use mam_runtime::ids::ParamId;
-use mam_runtime::{Miss, Spelling};
+use mam_runtime::{Miss, ParamNames, Spelling};
+use std::sync::Arc;
+
+/// What of a song can be set before it starts.
+#[derive(Clone, Debug, Default)]
+pub struct Settable {
+    names: Arc<ParamNames>,
+    all: Vec<(Arc<str>, ParamInfo)>,
+}
+
+/// Why a text is not a value of a parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NotAValue {
+    /// It is not a number.
+    NotANumber,
+    /// It measures something else.
+    Dimension(Dimension),
+}
+
+impl Settable {
+    /// The parameters of a song, by its slots.
+    pub fn new(slots: &Slots) -> Settable {
+        let all = slots.iter().map(|(name, info)| (name.clone(), info.clone()));
+        Settable { names: slots.names().clone(), all: all.collect() }
+    }
+
+    /// What a parameter is.
+    pub fn info(&self, param: ParamId) -> &ParamInfo {
+        &self.all[param.index()].1
+    }
+
+    /// The name that leads to a parameter: its path.
+    pub fn name(&self, param: ParamId) -> &Arc<str> {
+        &self.all[param.index()].0
+    }
+
+    /// All parameters with their names, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &ParamInfo)> {
+        self.all.iter().map(|(name, info)| (name, info))
+    }
+
+    /// The parameter of a name, by the rule for all names ([`mam_runtime::names`]); or of a parameter's name alone, where only
+    /// one has it. Case and JSON's way of writing names do not matter.
+    ///
+    /// # Errors
+    /// Whether there is none, or more than one.
+    pub fn find(&self, name: &str) -> Result<ParamId, Miss> {
+        let exact = self.names.find(name, Spelling::Exact);
+        let found = if exact == Err(Miss::Unknown) { self.names.find(name, Spelling::Loose) } else { exact };
+        if found != Err(Miss::Unknown) {
+            return found;
+        }
+        let plain = |s: &str| s.replace(['_', '-'], "").to_lowercase();
+        let wanted = plain(name);
+        let is = |info: &ParamInfo| [plain(&info.name), plain(&info.json_name())].contains(&wanted);
+        let having = self.all.iter().enumerate().filter(|(_, (_, info))| is(info));
+        let all: Vec<ParamId> = having.map(|(i, _)| ParamId::new(i)).collect();
+        match all[..] {
+            [only] => Ok(only),
+            [] => Err(Miss::Unknown),
+            _ => Err(Miss::Several(all.iter().map(|&param| self.name(param).to_string()).collect())),
+        }
+    }
+
+    /// The problem of a name that [`Settable::find`] does not find.
+    pub fn unknown(&self, name: &str, at: Span, miss: Miss) -> Problem {
+        match miss {
+            Miss::Several(names) => {
+                let message = format!("`{name}` could be {} parameters", names.len());
+                Problem::new(&codes::UNKNOWN_SET, at, message)
+                    .help(format!("write which: `{}`", names.join("`, `")))
+            }
+            Miss::Unknown => {
+                let known: Vec<String> = self.all.iter().map(|(name, _)| name.to_string()).collect();
+                let message = format!("there is nothing called `{name}` to set");
+                Problem::new(&codes::UNKNOWN_SET, at, message).nearest(name, "what can be set", &known)
+            }
+        }
+    }
+
+    /// A value of a parameter as it is written in mam, in base units; not clamped to the range.
+    ///
+    /// # Errors
+    /// When it is not a number, or measures something else.
+    pub fn value(&self, param: ParamId, text: &str) -> Result<f64, NotAValue> {
+        let (x, dimension) = number(text).ok_or(NotAValue::NotANumber)?;
+        let info = self.info(param);
+        match dimension {
+            Dimension::PLAIN => Ok(self.plain(param, x)),
+            dimension if dimension == info.dimension => Ok(x),
+            other => Err(NotAValue::Dimension(other)),
+        }
+    }
+
+    /// A plain number given to a parameter, in base units.
+    pub fn plain(&self, param: ParamId, x: f64) -> f64 {
+        x * self.info(param).scale()
+    }
+}
 
 /// Applies `sets`, each a name and a value as it would be written in mam.
 pub(crate) fn apply(
@@ -17,67 +116,41 @@ pub(crate) fn apply(
     slots: &mut Slots,
     problems: &mut Problems,
 ) {
+    if sets.is_empty() {
+        return;
+    }
+    let settable = Settable::new(slots);
     for (name, value) in sets {
         let text = format!("{name}={value}");
         let id = sources.add("--set", text.as_str());
         let name_at = Span::new(id, 0, name.len());
         let value_at = Span::new(id, name.len() + 1, text.len());
-        let slot = match find(slots, name) {
-            Ok(slot) => slot,
+        let param = match settable.find(name) {
+            Ok(param) => param,
             Err(miss) => {
-                problems.add(unknown(slots, name, name_at, miss));
+                problems.add(settable.unknown(name, name_at, miss));
                 continue;
             }
         };
-        match number(value) {
-            Some((x, dimension)) => set(slots, slot, x, dimension, value_at, problems),
-            None => {
+        let info = settable.info(param);
+        match settable.value(param, value) {
+            Ok(x) => set(slots, param, (x, value_at), problems),
+            Err(NotAValue::NotANumber) => {
                 let message = format!("`{value}` is not a number");
                 let help = "write a number, with a unit if you like: `0.5`, `120Hz`, `80%`, `50ms`";
                 problems.add(Problem::new(&codes::BAD_SET, value_at, message).help(help));
             }
+            Err(NotAValue::Dimension(other)) => {
+                let message =
+                    format!("`{}` is {}, but this is {other}", settable.name(param), info.dimension);
+                problems.add(Problem::new(&codes::DIMENSION, value_at, message));
+            }
         }
     }
 }
 
-/// The slot of a name, by the rule for all names ([`mam_runtime::names`]); or of a parameter's name alone, where only one
-/// has it. Case and JSON's way of writing names do not matter.
-fn find(slots: &Slots, name: &str) -> Result<ParamId, Miss> {
-    let exact = slots.names().find(name, Spelling::Exact);
-    let found = if exact == Err(Miss::Unknown) { slots.names().find(name, Spelling::Loose) } else { exact };
-    if found != Err(Miss::Unknown) {
-        return found;
-    }
-    let plain = |s: &str| s.replace(['_', '-'], "").to_lowercase();
-    let wanted = plain(name);
-    let is =
-        |info: &crate::library::ParamInfo| [plain(&info.name), plain(&info.json_name())].contains(&wanted);
-    let all: Vec<ParamId> =
-        slots.iter().enumerate().filter(|(_, (_, info))| is(info)).map(|(i, _)| ParamId::new(i)).collect();
-    match all[..] {
-        [only] => Ok(only),
-        [] => Err(Miss::Unknown),
-        _ => Err(Miss::Several(all.iter().map(|&slot| slots.name(slot.index()).to_string()).collect())),
-    }
-}
-
-fn unknown(slots: &Slots, name: &str, at: Span, miss: Miss) -> Problem {
-    match miss {
-        Miss::Several(names) => {
-            let message = format!("`{name}` could be {} parameters", names.len());
-            Problem::new(&codes::UNKNOWN_SET, at, message)
-                .help(format!("write which: `{}`", names.join("`, `")))
-        }
-        Miss::Unknown => {
-            let known: Vec<String> = slots.iter().map(|(name, _)| name.to_string()).collect();
-            let message = format!("there is nothing called `{name}` to set");
-            Problem::new(&codes::UNKNOWN_SET, at, message).nearest(name, "what can be set", &known)
-        }
-    }
-}
-
-/// The value of a constant text.
-fn number(value: &str) -> Option<(f64, Dimension)> {
+/// The value of a constant text, in base units, and what it measures: `0.5`, `120Hz`, `on`.
+pub fn number(value: &str) -> Option<(f64, Dimension)> {
     let value = match value {
         "true" | "on" => "1",
         "false" | "off" => "0",
@@ -95,17 +168,12 @@ fn number(value: &str) -> Option<(f64, Dimension)> {
     Consts::default().number(&files, file, expr, &[]).ok()
 }
 
-fn set(slots: &mut Slots, slot: ParamId, x: f64, dimension: Dimension, at: Span, problems: &mut Problems) {
-    let info = slots.info(slot.index());
-    let name = slots.name(slot.index());
-    if dimension != info.dimension && dimension != Dimension::PLAIN {
-        let message = format!("`{name}` is {}, but this is {dimension}", info.dimension);
-        problems.add(Problem::new(&codes::DIMENSION, at, message));
-        return;
-    }
-    let x = if dimension == Dimension::PLAIN { x * info.scale() } else { x };
+/// Sets the value at the start, in base units, clamped to the range.
+fn set(slots: &mut Slots, param: ParamId, (x, at): (f64, Span), problems: &mut Problems) {
+    let info = slots.info(param.index());
     if x < info.min || x > info.max {
         let range = info.range().unwrap_or_default();
+        let name = slots.name(param.index());
         let message = format!("{} is outside the range of `{name}`, {range}", info.show(x));
         problems.add(
             Problem::new(&codes::OUT_OF_RANGE, at, message)
@@ -113,5 +181,5 @@ fn set(slots: &mut Slots, slot: ParamId, x: f64, dimension: Dimension, at: Span,
         );
     }
     let value = x.clamp(info.min, info.max);
-    slots.start(slot.index(), value);
+    slots.start(param.index(), value);
 }

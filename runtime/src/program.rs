@@ -7,7 +7,6 @@ use crate::ids::{BufferId, DelayId, IdMap, ParamId, PortId, SignalId};
 use crate::names::{Miss, ParamNames, Spelling};
 pub use crate::param::{Curve, ParamSlot};
 use crate::score::data::Score;
-use crate::score::rational::Rational;
 use std::sync::Arc;
 
 /// Frames that are rendered at a time, always at absolute positions 0, 64, 128 …, whatever the host asks for.
@@ -98,14 +97,8 @@ impl Program {
     /// The same song with another tempo at its start, in quarter notes a minute; where the tempo changes, it does so in
     /// the same relation. `None` without a tempo, or for one that cannot be.
     pub fn at_tempo(&self, bpm: f64) -> Option<Program> {
-        // More digits than can be heard would only make long fractions.
-        let bpm = Rational::new((bpm * 1000.0).round() as i128, 1000).ok().filter(|bpm| bpm.sign() > 0)?;
-        let factor = (bpm / self.score.transports.first()?.tempo.first()?).ok()?;
-        let mut program = self.clone();
-        for transport in &mut program.score.transports {
-            transport.tempo = transport.tempo.scaled(factor).ok()?;
-        }
-        Some(program)
+        let score = self.score.at_tempo(bpm)?;
+        Some(Program { score, ..self.clone() })
     }
 }
 

@@ -134,6 +134,26 @@ impl<S: EventSource> Renderer<S> {
         }
     }
 
+    /// The program that it renders.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// Begins again at frame 0, with another performance of the same program or of a variant of it ([`Engine::restart`]): what
+    /// a new renderer gives, without making one. Not for a render that is shared by threads or has taps.
+    ///
+    /// # Panics
+    /// When the program is not such a variant, or several threads render.
+    pub fn restart(&mut self, program: Arc<Program>, source: S) {
+        let Machine::One(engine) = &mut self.machine else { panic!("one thread renders variants") };
+        engine.restart(program.clone());
+        (self.program, self.source) = (program, source);
+        self.events.clear();
+        self.held.iter_mut().for_each(Vec::clear);
+        self.failures.clear();
+        (self.skip, self.handed) = (0, 0);
+    }
+
     /// Renders on so many threads from now on, of which the caller's is one, where the program can be shared out. The sound is
     /// the same, to the bit. Before the first block, and before anything is fed; taps and a profile are left to one thread.
     pub fn share(&mut self, threads: usize) {

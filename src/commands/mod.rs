@@ -1,5 +1,6 @@
 //! What each command does, one file a command.
 
+pub mod batch;
 pub mod bench;
 pub mod check;
 pub mod completions;

@@ -112,6 +112,24 @@ impl FromStr for LimitChange {
     }
 }
 
+/// Rows from one to before another: `0..10000`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowRange(pub std::ops::Range<u64>);
+
+impl FromStr for RowRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<RowRange, String> {
+        let wrong = || {
+            format!("`{text}` is not a range of rows; write the first and the one after the last: `0..10000`")
+        };
+        let (start, end) = text.split_once("..").ok_or_else(wrong)?;
+        let number = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong());
+        let range = number(start)?..number(end)?;
+        if range.is_empty() { Err(format!("`{text}` has no rows")) } else { Ok(RowRange(range)) }
+    }
+}
+
 /// The value of `--tap NODE=FILE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tap {

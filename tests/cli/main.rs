@@ -1,6 +1,7 @@
 //! The command as its users meet it: exit codes, streams, files.
 
 mod asking;
+mod batch;
 mod bounds;
 mod files;
 mod finite;

@@ -36,6 +36,7 @@ pub use lowered::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots};
 pub(crate) use share::anonymous;
 pub use size::{SizeLimit, TooLarge};
 pub use song::{Input, lower};
+pub use state::{is_noise, noise_seed};
 pub use sums::sum_kernel;
 pub use template::Templates;
 

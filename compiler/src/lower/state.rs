@@ -223,9 +223,14 @@ impl Lower<'_, '_> {
 
 /// The seed of the noise of this name. The first at a place is known by the place, further ones by the numbers that
 /// their names get.
-pub(super) fn noise_seed(seed: u64, name: &str) -> Imm {
+pub fn noise_seed(seed: u64, name: &str) -> Imm {
     let place = name.strip_prefix(DATA).and_then(|name| name.strip_suffix(NOISE));
     Imm::I32(seed_of(seed, place.unwrap_or(name)))
+}
+
+/// Whether a state of this name is a seed of noise; other data are numbered.
+pub fn is_noise(name: &str) -> bool {
+    name.strip_prefix(DATA).is_some_and(|place| place.contains(NOISE))
 }
 
 /// A seed from the song's seed and a path: FNV-1a over both, folded to 32 bits.

@@ -9,8 +9,8 @@ mod sleeps;
 mod text;
 
 use crate::ir::layout::{Layout, put};
-use crate::ir::{Body, Kernel, Module, Op, Scalar, Value, Voice};
-use crate::lower::{DATA, INPUT, Lowered};
+use crate::ir::{Body, Imm, Kernel, Module, Op, Scalar, Value, Voice};
+use crate::lower::{DATA, INPUT, Lowered, is_noise};
 use crate::opt::instances::{Packed, PackedCall, Part};
 use mam_grammar::Handle;
 use mam_runtime::buffers;
@@ -36,6 +36,19 @@ pub struct Plan {
     pub outputs: Vec<SignalId>,
     /// What was decided about lanes, and why.
     pub reasons: Vec<String>,
+    /// The words of [`Plan::state`] that hold seeds of noise.
+    pub noises: Vec<NoiseWord>,
+}
+
+/// A word of the initial image that follows from the song's seed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoiseWord {
+    /// Its first byte in [`Plan::state`].
+    pub at: usize,
+    /// The name of the state, from which its seed is made.
+    pub name: Arc<str>,
+    /// What it holds for the seed that the song was compiled with.
+    pub init: i32,
 }
 
 impl Plan {
@@ -81,6 +94,7 @@ impl Planner {
         let state = self.plan.state.len();
         let words = layout.words(kernel);
         self.plan.state.extend(image(call, layout, &words));
+        self.plan.noises.extend(noises(call, state, &words));
         let mut delays = vec![];
         for (name, line) in call.parts.iter().flat_map(delay_names).zip(kernel.delays.values()) {
             let spec = DelaySpec { name, frames: line.frames as usize };
@@ -210,6 +224,20 @@ fn image(call: &PackedCall, layout: &Layout, words: &[Range<usize>]) -> Vec<u8> 
         }
     }
     image
+}
+
+/// The seeds of noise in the block at `state`.
+fn noises(call: &PackedCall, state: usize, words: &[Range<usize>]) -> Vec<NoiseWord> {
+    let lanes = call.parts.len();
+    let parts = call.parts.iter().enumerate();
+    let all = parts.flat_map(|(lane, part)| part.states.iter().zip(words.iter().skip(lane).step_by(lanes)));
+    let noise = |((name, init), word): (&(String, Imm), &Range<usize>)| match *init {
+        Imm::I32(init) if is_noise(name) => {
+            Some(NoiseWord { at: state + word.start, name: name.as_str().into(), init })
+        }
+        _ => None,
+    };
+    all.filter_map(noise).collect()
 }
 
 /// Which of a kernel's words says that a voice may fall silent.

@@ -213,6 +213,21 @@ impl Engine {
         (self.cut, self.made) = (Cut::at(0), QUANTUM);
     }
 
+    /// The same, as a variant of its program: one that differs in values at the start (parameters, the image of the state), in
+    /// its score or its tempo, and has the same code. Frees what was only the old program's: not on the audio thread.
+    ///
+    /// # Panics
+    /// When the program is not such a variant.
+    pub fn restart(&mut self, program: Arc<Program>) {
+        let old = &self.instance.program;
+        let same = Arc::ptr_eq(&old.code, &program.code)
+            && (old.steps.len(), old.state.len()) == (program.steps.len(), program.state.len())
+            && (old.params.len(), old.delays.len()) == (program.params.len(), program.delays.len());
+        assert!(same, "a variant of a program has its code and its memory");
+        self.instance.program = program;
+        self.reset();
+    }
+
     /// Renders the next quantum.
     fn quantum(&mut self) {
         for (index, waiting) in self.input.iter_mut().enumerate() {

@@ -24,12 +24,11 @@ mod wav;
 mod wav_read;
 
 pub use intake::{Sound, Wanted};
-pub use quantise::Dither;
+pub use quantise::{Dither, Quantiser};
 pub use read::read;
 pub use software::software;
 
 use plain::Plain;
-use quantise::Quantiser;
 use sink::Sink;
 use std::fmt;
 use std::io::{self, Seek, Write};

@@ -19,7 +19,7 @@ const SHAPE: [f64; 5] = [2.033, -2.165, 1.959, -1.590, 0.6149];
 
 /// Converts interleaved frames. The noise is a function of channel and frame alone: the same sound gives the same
 /// file, in whatever portions it comes. An exact 0 with no error to make up for stays 0, so silence stays silent.
-pub(super) struct Quantiser {
+pub struct Quantiser {
     scale: f64,
     dither: Dither,
     /// Latest errors of each channel, newest first.
@@ -28,12 +28,15 @@ pub(super) struct Quantiser {
 }
 
 impl Quantiser {
-    pub(super) fn new(bits: u32, dither: Dither, channels: usize) -> Quantiser {
+    /// For samples of so many bits, 2 to 32, in frames of so many channels, at least 1.
+    pub fn new(bits: u32, dither: Dither, channels: usize) -> Quantiser {
         let scale = f64::from(1_u32 << (bits - 1));
         Quantiser { scale, dither, errors: vec![[0.0; 5]; channels], sample: 0 }
     }
 
-    pub(super) fn convert(&mut self, frames: &[f32], into: &mut Vec<i32>) {
+    /// Appends the integers of whole frames, interleaved. 1 and more is the greatest integer, −1 and less the least, what is not
+    /// a number is 0.
+    pub fn convert(&mut self, frames: &[f32], into: &mut Vec<i32>) {
         into.reserve(frames.len());
         for frame in frames.chunks_exact(self.errors.len()) {
             for (channel, &x) in frame.iter().enumerate() {

@@ -21,6 +21,19 @@ pub struct Score {
 }
 
 impl Score {
+    /// The same with another tempo at its start, in quarter notes a minute; where the tempo changes, it does so in the same
+    /// relation. `None` without a tempo, or for one that cannot be.
+    pub fn at_tempo(&self, bpm: f64) -> Option<Score> {
+        // More digits than can be heard would only make long fractions.
+        let bpm = Rational::new((bpm * 1000.0).round() as i128, 1000).ok().filter(|bpm| bpm.sign() > 0)?;
+        let factor = (bpm / self.transports.first()?.tempo.first()?).ok()?;
+        let mut score = self.clone();
+        for transport in &mut score.transports {
+            transport.tempo = transport.tempo.scaled(factor).ok()?;
+        }
+        Some(score)
+    }
+
     /// Which of a program's parameters it leads from value to value, and does not only set.
     pub fn moves(&self, params: &IdMap<ParamId, ParamSlot>) -> IdMap<ParamId, bool> {
         let mut moves = IdMap::filled(false, params.len());

@@ -6,6 +6,7 @@
 
 mod beats;
 mod held;
+mod performance;
 mod track;
 mod voices;
 
@@ -21,6 +22,7 @@ use crate::ids::{IdMap, ParamId};
 use crate::param::{Curve, ParamSlot};
 use crate::program::{Event, EventKind, Program, Target};
 pub use held::Held;
+pub use performance::{PlayedNote, performance};
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;

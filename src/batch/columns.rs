@@ -1,0 +1,245 @@
+//! The columns of a table of rows: parameters, and a few names of their own.
+//!
+//! `id` names a row for people; `seed` and `tempo` are those of the song; `note`, with `vel` and `gate`, is a note that is played
+//! instead of the score. Of several instruments, `lead.note` says which one.
+
+use super::{Row, RowNote, Subject};
+use mam_compiler::sets::{NotAValue, number};
+use mam_runtime::Miss;
+use mam_runtime::ids::ParamId;
+
+/// What the values of a column are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// Values at the start of a parameter.
+    Param(ParamId),
+    /// What the row is called.
+    Id,
+    /// The song's seed.
+    Seed,
+    /// Quarter notes a minute.
+    Tempo,
+    /// The MIDI note of an instrument: an index into [`mam_runtime::Program::targets`].
+    Note(usize),
+    /// The velocity of its note; 1 is nominal.
+    Velocity(usize),
+    /// How long the note is held, in seconds.
+    Gate(usize),
+}
+
+/// Velocities that are sensible at all.
+const VELOCITIES: std::ops::RangeInclusive<f64> = 0.0..=10.0;
+/// MIDI notes that are sensible at all.
+const NOTES: std::ops::RangeInclusive<f64> = -128.0..=256.0;
+/// Tempi that are sensible at all, in quarter notes a minute.
+const TEMPI: std::ops::RangeInclusive<f64> = 0.1..=10_000.0;
+/// The longest gate, in seconds.
+const LONGEST_GATE: f64 = 1e6;
+
+/// A value of a row as it is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cell<'c> {
+    /// A number without a unit.
+    Number(f64),
+    /// Text: a number with or without a unit, or the name of a row.
+    Text(&'c str),
+}
+
+/// The names of columns, and how their values are read.
+pub struct Columns<'s> {
+    subject: &'s Subject,
+    /// The column that is the seed.
+    seed: &'s str,
+    /// Whether values beyond a range are taken for its nearest.
+    clamp: bool,
+}
+
+impl<'s> Columns<'s> {
+    /// The columns of a song, of which `seed` is the one of the seed. With `clamp`, values beyond a range are taken for the
+    /// nearest in it, and are not errors.
+    pub fn new(subject: &'s Subject, seed: &'s str, clamp: bool) -> Columns<'s> {
+        Columns { subject, seed, clamp }
+    }
+
+    /// The song whose columns they are.
+    pub fn subject(&self) -> &'s Subject {
+        self.subject
+    }
+
+    /// What a column's name means.
+    ///
+    /// # Errors
+    /// In a sentence, when there is nothing of that name.
+    pub fn find(&self, name: &str) -> Result<Column, String> {
+        if name == self.seed {
+            return Ok(Column::Seed);
+        }
+        let (owner, last) = name.rsplit_once('.').map_or((None, name), |(owner, last)| (Some(owner), last));
+        let own = match (name, last) {
+            ("id", _) => Some(Column::Id),
+            ("tempo", _) if self.subject.program.score.transports.is_empty() => {
+                return Err("the song has no tempo that could be changed: its text says none".into());
+            }
+            ("tempo", _) => Some(Column::Tempo),
+            (_, "note") => Some(Column::Note(self.instrument(owner, name)?)),
+            (_, "vel") => Some(Column::Velocity(self.instrument(owner, name)?)),
+            (_, "gate") if self.subject.settable.find(name).is_err() => {
+                Some(Column::Gate(self.instrument(owner, name)?))
+            }
+            _ => None,
+        };
+        match own {
+            Some(column) => Ok(column),
+            None => self.param(name).map(Column::Param),
+        }
+    }
+
+    fn param(&self, name: &str) -> Result<ParamId, String> {
+        let settable = &self.subject.settable;
+        let prefix = if name.contains('.') { "" } else { &self.subject.prefix };
+        settable.find(&format!("{prefix}{name}")).map_err(|miss| match miss {
+            Miss::Several(names) => {
+                format!("`{name}` could be {} parameters: write which, `{}`", names.len(), names.join("`, `"))
+            }
+            Miss::Unknown => {
+                let known: Vec<String> = settable.iter().map(|(name, _)| name.to_string()).collect();
+                let near = mam_grammar::problem::nearest(name, &known);
+                let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+                format!("the song has no parameter `{name}`{near}")
+            }
+        })
+    }
+
+    /// The instrument that a note is for: that of a name, or the only one.
+    fn instrument(&self, owner: Option<&str>, column: &str) -> Result<usize, String> {
+        let targets = &self.subject.program.targets;
+        let names =
+            || targets.iter().map(|target| format!("`{}.{column}`", target.midi.name)).collect::<Vec<_>>();
+        match owner {
+            Some(owner) => targets
+                .iter()
+                .position(|target| &*target.name == owner || &*target.midi.name == owner)
+                .ok_or_else(|| format!("the song has no instrument `{owner}`")),
+            None if targets.len() == 1 => Ok(0),
+            None if targets.is_empty() => Err("the song has no instrument that could play a note".into()),
+            None => Err(format!("the song has several instruments: write {}", names().join(" or "))),
+        }
+    }
+
+    /// Puts a value into a row.
+    ///
+    /// # Errors
+    /// In a sentence, when the column cannot have it.
+    pub fn put(&self, row: &mut Row, column: Column, cell: Cell<'_>) -> Result<(), String> {
+        match column {
+            Column::Param(param) => row.sets.push((param, self.value(param, cell)?)),
+            Column::Id => row.id = Some(text(cell)),
+            Column::Seed => row.seed = Some(seed(cell)?),
+            Column::Tempo => row.tempo = Some(self.tempo(cell)?),
+            Column::Note(target) => note(row, target).note = within(cell, &NOTES, "a MIDI note")?,
+            Column::Velocity(target) => note(row, target).vel = within(cell, &VELOCITIES, "a velocity")?,
+            Column::Gate(target) => {
+                note(row, target).gate = Some(within(cell, &(0.0..=LONGEST_GATE), "a time in seconds")?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills in what a row leaves open: the notes of instruments of which only a velocity or a length is given.
+    pub fn complete(&self, row: &mut Row) {
+        let targets = &self.subject.program.targets;
+        for note in row.notes.iter_mut().flatten().filter(|note| note.note.is_nan()) {
+            note.note = targets[note.target].default_note;
+        }
+    }
+
+    /// A value of a parameter in base units, within its range.
+    fn value(&self, param: ParamId, cell: Cell<'_>) -> Result<f64, String> {
+        let settable = &self.subject.settable;
+        let info = settable.info(param);
+        let x = match cell {
+            Cell::Number(x) => settable.plain(param, x),
+            Cell::Text(text) => match plain(text) {
+                Some(x) => settable.plain(param, x),
+                None => settable.value(param, text).map_err(|wrong| match wrong {
+                    NotAValue::NotANumber => format!("`{text}` is not a number"),
+                    NotAValue::Dimension(other) => {
+                        format!("`{}` is {}, but `{text}` is {other}", settable.name(param), info.dimension)
+                    }
+                })?,
+            },
+        };
+        self.in_range(param, x)
+    }
+
+    /// A value in base units, if it is within its parameter's range, or is to be clamped to it.
+    ///
+    /// # Errors
+    /// In a sentence, when it is beyond.
+    pub fn in_range(&self, param: ParamId, x: f64) -> Result<f64, String> {
+        let (info, name) = (self.subject.settable.info(param), self.subject.settable.name(param));
+        if x.is_nan() {
+            return Err(format!("`{name}` would not be a number"));
+        }
+        if self.clamp || (info.min..=info.max).contains(&x) {
+            return Ok(x.clamp(info.min, info.max));
+        }
+        let range = info.range().unwrap_or_default();
+        Err(format!("{} is outside the range of `{name}`, {range}", info.show(x)))
+    }
+
+    fn tempo(&self, cell: Cell<'_>) -> Result<f64, String> {
+        let bpm = within(cell, &TEMPI, "a tempo")?;
+        let possible = self.subject.program.score.at_tempo(bpm).is_some();
+        possible.then_some(bpm).ok_or_else(|| format!("the song cannot be played at a tempo of {bpm}"))
+    }
+}
+
+/// The note of an instrument in a row.
+fn note(row: &mut Row, target: usize) -> &mut RowNote {
+    let notes = row.notes.get_or_insert_default();
+    let index = notes.iter().position(|note| note.target == target).unwrap_or_else(|| {
+        notes.push(RowNote { target, start: 0.0, gate: None, note: f64::NAN, vel: 1.0 });
+        notes.len() - 1
+    });
+    &mut notes[index]
+}
+
+fn text(cell: Cell<'_>) -> String {
+    match cell {
+        Cell::Number(x) => x.to_string(),
+        Cell::Text(text) => text.to_string(),
+    }
+}
+
+/// Above this, neighbouring whole numbers are the same as f64.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
+
+fn seed(cell: Cell<'_>) -> Result<u64, String> {
+    match cell {
+        Cell::Number(x) if x >= 0.0 && x <= WHOLE && x.fract() == 0.0 => Ok(x as u64),
+        Cell::Number(x) => {
+            Err(format!("{x} is not a seed, a whole number from 0 to 2⁵³; as text it may have 64 bits"))
+        }
+        Cell::Text(text) => {
+            text.parse().map_err(|_| format!("`{text}` is not a seed, a whole number of 64 bits"))
+        }
+    }
+}
+
+fn within(cell: Cell<'_>, range: &std::ops::RangeInclusive<f64>, what: &str) -> Result<f64, String> {
+    let x = match cell {
+        Cell::Number(x) => x,
+        Cell::Text(text) => plain(text)
+            .or_else(|| number(text).map(|(x, _)| x))
+            .ok_or_else(|| format!("`{text}` is not {what}"))?,
+    };
+    let (least, most) = (range.start(), range.end());
+    range.contains(&x).then_some(x).ok_or_else(|| format!("{x} is not {what} from {least} to {most}"))
+}
+
+/// The number that a text of digits is, also with an exponent, as other programs write it. What has a unit is mam's.
+fn plain(text: &str) -> Option<f64> {
+    let is_plain = text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
+    text.parse().ok().filter(|x: &f64| is_plain && x.is_finite())
+}

@@ -1,0 +1,221 @@
+//! Rows rendered one after the other, in one engine.
+
+use super::{Row, RowNote, Subject};
+use crate::report::{finite, unplayed};
+use mam_compiler::Stages;
+use mam_runtime::render::{EventSource, Length, Renderer};
+use mam_runtime::score::{Extent, PlayedNote, Score, Sequencer, Unplayed, performance};
+use mam_runtime::{Event, Program};
+use std::cell::OnceCell;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What a row plays.
+enum Performance {
+    /// The song's score.
+    Score(Box<Sequencer>),
+    /// Its own notes.
+    Notes(std::vec::IntoIter<Event>),
+}
+
+impl EventSource for Performance {
+    fn advance(&mut self, until: u64, out: &mut Vec<Event>) {
+        match self {
+            Performance::Score(sequencer) => sequencer.advance(until, out),
+            Performance::Notes(notes) => notes.advance(until, out),
+        }
+    }
+
+    fn unplayed(&self) -> &[Unplayed] {
+        match self {
+            Performance::Score(sequencer) => sequencer.unplayed(),
+            Performance::Notes(_) => &[],
+        }
+    }
+}
+
+/// Renders rows of one length on the thread that it is on.
+pub struct RowRenderer<'s> {
+    subject: &'s Subject,
+    renderer: Renderer<Performance>,
+    /// A variant that no engine has: the one for the next row.
+    spare: Arc<Program>,
+    frames: u64,
+    /// What tells the score of a seed; compiled when it is first needed.
+    stages: OnceCell<Option<Stages>>,
+    sound: Vec<f32>,
+}
+
+impl<'s> RowRenderer<'s> {
+    /// Renders `frames` frames of each row.
+    pub fn new(subject: &'s Subject, frames: u64) -> RowRenderer<'s> {
+        let program = Arc::new((*subject.program).clone());
+        let none = Performance::Notes(vec![].into_iter());
+        let channels = subject.channels();
+        RowRenderer {
+            subject,
+            renderer: Renderer::new(program.clone(), none, channels, 0, Length::Frames(frames)),
+            spare: Arc::new((*program).clone()),
+            frames,
+            stages: OnceCell::new(),
+            sound: vec![],
+        }
+    }
+
+    /// The frames of a row, interleaved, and what did not sound as it should, in sentences.
+    pub fn render(&mut self, row: &Row) -> (&[f32], Vec<String>) {
+        self.sound.clear();
+        let mut sound = std::mem::take(&mut self.sound);
+        let channels = self.subject.channels();
+        let faults = self.blocks(row, |block| interleave(block, channels, &mut sound));
+        self.sound = sound;
+        (&self.sound, faults)
+    }
+
+    /// The frames of a row, block by block, each one vector a channel; and what did not sound as it should.
+    pub fn blocks(&mut self, row: &Row, mut take: impl FnMut(&[Vec<f32>])) -> Vec<String> {
+        self.begin(row);
+        while let Some(block) = self.renderer.next_block() {
+            take(block);
+        }
+        let failures = self.renderer.not_finite();
+        let cycles = self.renderer.source().unplayed();
+        let program = &self.subject.program;
+        let mut faults: Vec<String> = failures.iter().map(|f| finite::sentence(f, program)).collect();
+        let reached = cycles.iter().filter(|cycle| cycle.frame < self.frames);
+        faults.extend(reached.map(|cycle| unplayed::sentence(cycle, program)));
+        faults
+    }
+
+    /// Goes to the start of a row.
+    fn begin(&mut self, row: &Row) {
+        let stages = &self.stages;
+        let subject = self.subject;
+        let program = Arc::make_mut(&mut self.spare);
+        program
+            .params
+            .values_mut()
+            .zip(subject.program.params.values())
+            .for_each(|(to, from)| to.default = from.default);
+        for &(param, value) in &row.sets {
+            program.params[param].default = value;
+        }
+        subject.reseed(program, row.seed.unwrap_or(subject.seed()));
+        if row.notes.is_none() {
+            let drawn = || stages.get_or_init(|| subject.score_stages()).as_ref();
+            program.score = score(subject, row, drawn);
+        }
+        let performance = match &row.notes {
+            Some(notes) => Performance::Notes(self.events(notes).into_iter()),
+            None => Performance::Score(Box::new(Sequencer::for_program(&self.spare, Extent::Forever))),
+        };
+        let program = self.spare.clone();
+        // The engine lets go of the variant before, which is then free for the next row.
+        self.spare = self.renderer.program().clone();
+        self.renderer.restart(program, performance);
+    }
+
+    /// The events of a row's notes.
+    fn events(&self, notes: &[RowNote]) -> Vec<Event> {
+        let program = &self.subject.program;
+        let frame = |seconds: f64| (seconds * f64::from(program.rate) + 0.5).floor().max(0.0) as u64;
+        let notes: Vec<PlayedNote> = notes
+            .iter()
+            .map(|note| PlayedNote {
+                target: note.target,
+                start: frame(note.start),
+                end: note.gate.map_or(u64::MAX, |gate| frame(note.start + gate)),
+                note: note.note,
+                vel: note.vel,
+            })
+            .collect();
+        performance(&program.targets, &notes)
+    }
+}
+
+/// How the channels of a row lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Frame by frame: frames × channels.
+    Interleaved,
+    /// Channel by channel: channels × frames.
+    Planar,
+}
+
+/// Renders rows of `frames` frames into `out`, which has room for exactly them, on so many threads. Returns what did not sound
+/// as it should: the row's index and a sentence each, in order.
+pub fn render_all(
+    subject: &Subject,
+    rows: &[Row],
+    frames: u64,
+    threads: usize,
+    layout: Layout,
+    out: &mut [f32],
+) -> Vec<(usize, String)> {
+    let channels = subject.channels();
+    let length = frames as usize * channels;
+    if length == 0 {
+        return vec![];
+    }
+    let work = Mutex::new(rows.iter().zip(out.chunks_exact_mut(length)).enumerate());
+    let all = Mutex::new(vec![]);
+    on_threads(threads.min(rows.len()), || {
+        let mut renderer = RowRenderer::new(subject, frames);
+        let dealt = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
+        while let Some((index, (row, place))) = dealt() {
+            let mut done = 0;
+            let faults = renderer.blocks(row, |block| {
+                put(block, layout, done, place);
+                done += block.first().map_or(0, Vec::len);
+            });
+            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+            all.extend(faults.into_iter().map(|fault| (index, fault)));
+        }
+    });
+    let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    all.sort();
+    all
+}
+
+/// Puts a block where it belongs among the frames of a row, from frame `at` on.
+fn put(block: &[Vec<f32>], layout: Layout, at: usize, row: &mut [f32]) {
+    let channels = block.len();
+    let frames = row.len() / channels;
+    for (channel, samples) in block.iter().enumerate() {
+        match layout {
+            Layout::Planar => row[channel * frames + at..][..samples.len()].copy_from_slice(samples),
+            Layout::Interleaved if channels == 1 => row[at..][..samples.len()].copy_from_slice(samples),
+            Layout::Interleaved => {
+                let places = row[at * channels + channel..].iter_mut().step_by(channels);
+                places.zip(samples).for_each(|(to, x)| *to = *x);
+            }
+        }
+    }
+}
+
+/// Does the same on so many threads, of which this one is one, and waits for all of them.
+pub(super) fn on_threads(threads: usize, work: impl Fn() + Sync) {
+    std::thread::scope(|scope| {
+        (1..threads).for_each(|_| drop(scope.spawn(&work)));
+        work();
+    });
+}
+
+/// What the song plays with a row's seed and tempo. A tempo that cannot be is refused when rows are checked.
+fn score<'d>(subject: &Subject, row: &Row, drawn: impl Fn() -> Option<&'d Stages>) -> Score {
+    let of_seed = row.seed.and_then(|seed| drawn()?.score_of_seed(seed));
+    let score = of_seed.unwrap_or_else(|| subject.program.score.clone());
+    row.tempo.and_then(|bpm| score.at_tempo(bpm)).unwrap_or(score)
+}
+
+/// Appends the frames of a block, of so many channels, one after another.
+fn interleave(block: &[Vec<f32>], channels: usize, into: &mut Vec<f32>) {
+    if let [mono] = block {
+        into.extend_from_slice(mono);
+        return;
+    }
+    let first = into.len();
+    into.resize(first + block.first().map_or(0, Vec::len) * channels, 0.0);
+    for (channel, samples) in block.iter().enumerate() {
+        into[first + channel..].iter_mut().step_by(channels).zip(samples).for_each(|(to, x)| *to = *x);
+    }
+}

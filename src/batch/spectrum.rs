@@ -1,0 +1,166 @@
+//! The power of a sound in octave bands. Plain f32 arithmetic in one order and tables by `libm`: the same bits on every machine.
+
+/// Frames of a window. Windows overlap by half.
+const WINDOW: usize = 1024;
+const HALF: usize = WINDOW / 2;
+
+/// Middles of the octave bands in Hz. A band reaches from the middle times 1/√2 to the middle times √2.
+pub(super) const BANDS: [f64; 9] = [63.0, 125.0, 250.0, 500.0, 1e3, 2e3, 4e3, 8e3, 16e3];
+
+/// What is known of a sound's spectrum.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Powers {
+    /// The mean square in each band.
+    pub(super) bands: [f64; BANDS.len()],
+    /// The mean frequency, weighted by power, in Hz; 0 in silence.
+    pub(super) centroid: f64,
+}
+
+/// Measures sounds of one rate, one after the other.
+pub(super) struct Spectrum {
+    rate: f64,
+    /// Hann's window.
+    window: Vec<f32>,
+    /// cos and sin of 2π·i/WINDOW.
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+    /// The band of each bin of a spectrum, if it is in one.
+    band: Vec<Option<usize>>,
+    real: [Vec<f32>; 2],
+    imaginary: [Vec<f32>; 2],
+    power: Vec<f64>,
+}
+
+impl Spectrum {
+    pub(super) fn new(rate: u32) -> Spectrum {
+        let turn = |i: usize| i as f64 * std::f64::consts::TAU / WINDOW as f64;
+        let rate = f64::from(rate);
+        let band = |bin: usize| {
+            let hz = bin as f64 * rate / WINDOW as f64;
+            let reach = std::f64::consts::SQRT_2;
+            BANDS.iter().position(|&middle| (middle / reach..middle * reach).contains(&hz))
+        };
+        let zeros = || [vec![0.0; HALF], vec![0.0; HALF]];
+        Spectrum {
+            rate,
+            window: (0..WINDOW).map(|i| (0.5 - 0.5 * libm::cos(turn(i))) as f32).collect(),
+            cos: (0..WINDOW).map(|i| libm::cos(turn(i)) as f32).collect(),
+            sin: (0..WINDOW).map(|i| libm::sin(turn(i)) as f32).collect(),
+            band: (0..=HALF).map(band).collect(),
+            real: zeros(),
+            imaginary: zeros(),
+            power: vec![0.0; HALF + 1],
+        }
+    }
+
+    /// The powers of a whole sound of one channel.
+    pub(super) fn powers(&mut self, sound: &[f32]) -> Powers {
+        self.power.fill(0.0);
+        // The first one begins before the sound, so that its first frames count as much as all others.
+        for end in (1..=sound.len().div_ceil(HALF) + 1).map(|windows| windows * HALF) {
+            let first = end.saturating_sub(WINDOW);
+            self.add(&sound[first..end.min(sound.len())], end.min(WINDOW));
+        }
+        // The squares of Hann's window have the mean 3/8, each frame is in two windows, and only half of the spectrum is here.
+        let scale = 2.0 / (WINDOW as f64 * 0.75 * (sound.len().max(1) as f64));
+        let mut powers = Powers::default();
+        let (mut all, mut moment) = (0.0, 0.0);
+        for (bin, &power) in self.power.iter().enumerate() {
+            if let Some(band) = self.band[bin] {
+                powers.bands[band] += power * scale;
+            }
+            all += power;
+            moment += power * bin as f64;
+        }
+        powers.centroid = if all > 0.0 { moment / all * self.rate / WINDOW as f64 } else { 0.0 };
+        powers
+    }
+
+    /// Adds the powers of one window, of which the last `reached` frames lie after the sound's start, and silence follows where
+    /// `frames` are fewer. Its even frames are the real parts of half as many complex ones, its odd frames the imaginary.
+    fn add(&mut self, frames: &[f32], reached: usize) {
+        let before = WINDOW - reached;
+        let at = |i: usize| {
+            let frame = i.checked_sub(before).and_then(|i| frames.get(i));
+            frame.map_or(0.0, |x| x * self.window[i])
+        };
+        for i in 0..HALF {
+            (self.real[0][i], self.imaginary[0][i]) = (at(2 * i), at(2 * i + 1));
+        }
+        self.transform();
+        let (re, im) = (&self.real[0], &self.imaginary[0]);
+        for bin in 0..=HALF {
+            let (k, mirror) = (bin % HALF, (HALF - bin) % HALF);
+            let even = (0.5 * (re[k] + re[mirror]), 0.5 * (im[k] - im[mirror]));
+            let odd = (0.5 * (im[k] + im[mirror]), 0.5 * (re[mirror] - re[k]));
+            let (cos, sin) = (self.cos[bin], self.sin[bin]);
+            let real = even.0 + cos * odd.0 + sin * odd.1;
+            let imaginary = even.1 + cos * odd.1 - sin * odd.0;
+            self.power[bin] += f64::from(real * real + imaginary * imaginary);
+        }
+    }
+
+    /// Stockham's transform of half as many complex numbers, by halves; the result is where the input was.
+    fn transform(&mut self) {
+        let (mut groups, mut stride) = (HALF / 2, 1);
+        while groups > 0 {
+            let [re, re_to] = &mut self.real;
+            let [im, im_to] = &mut self.imaginary;
+            for group in 0..groups {
+                let turn = group * (WINDOW / (2 * groups));
+                let (cos, sin) = (self.cos[turn], self.sin[turn]);
+                let (from, to) = (group * stride, 2 * group * stride);
+                let half = groups * stride;
+                for i in 0..stride {
+                    let (a, b) = (from + i, from + half + i);
+                    let (sum, difference) = (re[a] + re[b], re[a] - re[b]);
+                    let (sum_im, difference_im) = (im[a] + im[b], im[a] - im[b]);
+                    (re_to[to + i], im_to[to + i]) = (sum, sum_im);
+                    re_to[to + stride + i] = difference * cos + difference_im * sin;
+                    im_to[to + stride + i] = difference_im * cos - difference * sin;
+                }
+            }
+            self.real.swap(0, 1);
+            self.imaginary.swap(0, 1);
+            (groups, stride) = (groups / 2, stride * 2);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sine_is_in_its_band_with_its_power() {
+        for (hz, band) in [(125.0, 1), (1000.0, 4), (9000.0, 7)] {
+            let sine = |i: usize| (i as f64 * hz * std::f64::consts::TAU / 48_000.0).sin() as f32 * 0.5;
+            let sound: Vec<f32> = (0..48_000).map(sine).collect();
+            let powers = Spectrum::new(48_000).powers(&sound);
+            assert!((powers.bands[band] / 0.125 - 1.0).abs() < 0.02, "{hz} Hz: {powers:?}");
+            assert!((powers.centroid / hz - 1.0).abs() < 0.02, "{hz} Hz: {powers:?}");
+            let others: f64 = powers.bands.iter().sum::<f64>() - powers.bands[band];
+            assert!(others < 0.002, "{hz} Hz: {powers:?}");
+        }
+    }
+
+    #[test]
+    fn the_bands_of_noise_add_up_to_its_power() {
+        let mut state = 1_u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state as i32 as f32 / 2_147_483_648.0
+        };
+        let sound: Vec<f32> = (0..96_000).map(|_| noise()).collect();
+        let power = sound.iter().map(|x| f64::from(x * x)).sum::<f64>() / 96_000.0;
+        let bands: f64 = Spectrum::new(48_000).powers(&sound).bands.iter().sum();
+        // From 44.5 Hz to 22.6 kHz of 24 kHz.
+        assert!((bands / power / (22_583.0 / 24_000.0) - 1.0).abs() < 0.03, "{bands} of {power}");
+    }
+
+    #[test]
+    fn silence_has_no_power() {
+        assert_eq!(Spectrum::new(44_100).powers(&[0.0; 5000]), Powers::default());
+        assert_eq!(Spectrum::new(44_100).powers(&[]), Powers::default());
+    }
+}
