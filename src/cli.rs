@@ -2,7 +2,7 @@
 
 use crate::commands::{
     batch, bench, check, completions, devices, doc, dump, explain, fmt, graph, import, list, man, new,
-    pattern, play, render,
+    pattern, play, render, test,
 };
 use crate::console::{Console, When};
 use crate::failure::Failure;
@@ -37,6 +37,8 @@ pub enum Command {
     New(new::New),
     /// Show every problem of songs, and what each song is
     Check(check::Check),
+    /// Measure what the `expect`s of songs say
+    Test(test::Test),
     /// Render a song to a sound file
     Render(Box<render::Render>),
     /// Render a song many times, each time with other values
@@ -79,6 +81,7 @@ impl Command {
             Command::New(c) => c.run(console),
             Command::Check(c) => c.run(console),
             Command::Render(c) => c.run(console),
+            Command::Test(c) => c.run(console),
             Command::Batch(c) => c.run(console),
             Command::Play(c) => c.run(console),
             Command::Devices(c) => c.run(console),

@@ -40,6 +40,7 @@ pub mod levels;
 #[allow(clippy::disallowed_methods, reason = "the display and its keys are a terminal's")]
 pub mod live;
 pub mod looping;
+pub mod measure;
 pub mod names;
 pub mod offline;
 #[allow(clippy::disallowed_methods, reason = "all files are written here")]

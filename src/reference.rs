@@ -2,6 +2,7 @@
 //! of patterns, units. Each is a [`Topic`], whichever table it comes from.
 
 use crate::definitions::{Entry, Prelude, brief};
+use mam_compiler::expect::measures::{Measure, Row};
 use mam_compiler::hir::builtins::Builtin;
 use mam_compiler::prelude::PRELUDE;
 use mam_compiler::score::modifiers;
@@ -58,6 +59,7 @@ pub fn topics(prelude: &Prelude) -> Vec<Topic<'_>> {
     all.extend(of(WordKind::Signal, "signal", "Signals that are there"));
     all.extend(of(WordKind::Statement, "statement", "Statements"));
     all.extend(of(WordKind::Expression, "word", "Words of expressions"));
+    all.extend(Measure::ALL.iter().map(|measure| of_measure(measure.row())));
     all.extend(modifiers().map(of_modifier));
     all.extend(of(WordKind::Unit, "unit", "Units"));
     all
@@ -124,6 +126,19 @@ fn of_word<'p>(word: &'static Word, kind: &'static str, group: &'static str) -> 
         doc: word.doc.into(),
         internal: false,
         example: (!word.example.is_empty()).then(|| word.example.into()),
+        definition: None,
+    }
+}
+
+fn of_measure<'p>(row: &'static Row) -> Topic<'p> {
+    Topic {
+        name: row.name,
+        kind: "measure",
+        group: "Measures of an expect".into(),
+        form: row.form(),
+        doc: row.doc.into(),
+        internal: false,
+        example: Some(row.example.to_string() + "\n"),
         definition: None,
     }
 }

@@ -52,7 +52,7 @@ impl Summary {
 }
 
 /// What is computed every frame, over all calls. A body in lanes does four frames at a time.
-fn operations(stages: &Stages) -> usize {
+pub fn operations(stages: &Stages) -> usize {
     let every_frame = |body: &Body| {
         let count = body.rates().iter().filter(|&&r| r == Rate::Sample).count();
         count.div_ceil(body.step as usize)

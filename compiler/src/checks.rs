@@ -3,6 +3,7 @@
 
 use crate::codes;
 use crate::dimension::base_value;
+use crate::expect;
 use crate::file::File;
 use crate::files::Files;
 use crate::graph::{Graph, NodeKind, has_out};
@@ -99,6 +100,7 @@ pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mu
         problems.extend(resolved(files, index).problems.clone());
         definitions(file, problems);
         levels_added(files, &file.ast, problems);
+        expect::read(files, library, index, problems);
         for &item in file.definitions.values() {
             problems.extend(library.info(files, DefId { file: index, item }).problems.clone());
         }

@@ -190,6 +190,18 @@ mam_grammar::codes! {
         fails "out = sine(110Hz / 0)\n"
         passes "out = sine(110Hz / 2)\n"
     }
+    UNKNOWN_MEASURE Error "unknown-measure" {
+        "An `expect` takes a measure that there is not. What it measures stands in the parentheses behind the measure's \
+         name; `mamc list measure` shows all measures."
+        fails "out = sine(110Hz)\nexpect loudness(out) in -16..-9\n"
+        passes "out = sine(110Hz)\nexpect lufs(out) in -16..-9\n"
+    }
+    EXPECT_BOUND Error "expect-bound" {
+        "An `expect` does not say what its measure is to be: `< 0dB`, `> 20ms`, `in -16..-9`, `within 5% of 2s`. A measure \
+         that holds or does not hold, as `silent`, stands alone."
+        fails "out = sine(110Hz)\nexpect peak(out)\n"
+        passes "out = sine(110Hz)\nexpect peak(out) < 6dB\n"
+    }
     CANNOT_USE Error "cannot-use" {
         "A file that `use` names could not be read, or uses itself."
         fails "use \"no such file.mam\"\nout = noise()\n"

@@ -2,6 +2,7 @@
 
 use crate::cache::CompilationCache;
 use crate::executor::Session;
+use crate::expect::Subject;
 use crate::files::{Files, Loader};
 use crate::graph::{Graph, Group};
 use crate::hir::types::{self, Checked};
@@ -52,6 +53,8 @@ pub struct Options {
     pub until: Stage,
     /// What is heard beside the song: further outputs of the program, which may change last bits of the song's own.
     pub listen: Listen,
+    /// The expression of an `expect` that is heard in place of `out`.
+    pub measured: Option<Subject>,
 }
 
 impl Default for Options {
@@ -69,6 +72,7 @@ impl Default for Options {
             packing: Packing::default(),
             until: Stage::Emit,
             listen: Listen::default(),
+            measured: None,
         }
     }
 }
@@ -268,8 +272,9 @@ impl<'a> Line<'a> {
     }
 
     fn parse(&mut self, sources: &mut Sources, song: SourceId, loader: &dyn Loader) -> bool {
-        let Some(read) = front::read(sources, song, loader, &self.options.limits, &mut self.out.problems)
-        else {
+        let (limits, measured) = (&self.options.limits, self.options.measured);
+        let problems = &mut self.out.problems;
+        let Some(read) = front::read(sources, song, loader, limits, measured, problems) else {
             return false;
         };
         let rates = [self.options.rate, read.rate, DEFAULT_RATE];
@@ -381,7 +386,8 @@ impl<'a> Line<'a> {
                 heard::check((files, song), graph, &places, &self.score, problems);
             }
         }
-        front::complete(&mut self.score, stages.json.as_ref(), files, song, &places);
+        let measured = self.options.measured.is_some();
+        front::complete(&mut self.score, stages.json.as_ref(), files, song, measured, &places);
         self.targets = places.targets;
         stages.lowered = lowered;
         !problems.has_errors()

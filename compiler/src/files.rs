@@ -5,10 +5,12 @@
 //! its own `decay` without changing what the prelude's kick does.
 
 use crate::codes;
+use crate::expect::feed::{self, Called};
 use crate::file::File;
 pub use crate::hir::DefId;
+use crate::hir::builtins::Builtin;
 use crate::prelude::Prelude;
-use mam_grammar::ast::{Ast, Definition, Item, ItemKind};
+use mam_grammar::ast::{Ast, Definition, DefinitionKind, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, syntax};
 use rustc_hash::FxHashMap;
 use std::ffi::OsStr;
@@ -130,6 +132,13 @@ impl Files {
         file
     }
 
+    /// Puts another tree in the place of a user's file, which nothing has been resolved of.
+    pub(crate) fn replace(&mut self, index: usize, ast: Ast) {
+        let Some(user) = index.checked_sub(self.prelude.len()) else { return };
+        let uses = std::mem::take(&mut self.user[user].uses);
+        self.user[user] = File { uses, ..File::new(ast) };
+    }
+
     /// A file by its index.
     pub fn file(&self, index: usize) -> &File {
         match index.checked_sub(self.prelude.len()) {
@@ -219,6 +228,15 @@ impl Files {
     }
 }
 
+/// The kinds of the definitions of a file.
+fn definition_kinds(ast: &Ast) -> FxHashMap<Arc<str>, DefinitionKind> {
+    let definitions = ast.items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Definition(definition) => Some((definition.name.name.clone(), definition.kind)),
+        _ => None,
+    });
+    definitions.collect()
+}
+
 /// What is known of a file that was named.
 #[derive(Clone)]
 enum Known {
@@ -245,7 +263,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// Adds a file and what it uses.
-    fn add(&mut self, at: Located, ast: Ast) -> usize {
+    fn add(&mut self, at: Located, mut ast: Ast) -> usize {
         self.known.insert(at.id.clone(), Known::Open);
         self.open.push(at.name.clone());
         let mut uses: Vec<usize> = vec![];
@@ -263,12 +281,32 @@ impl Reader<'_> {
             }
         }
         self.open.pop();
+        if ast.items.iter().any(|item| matches!(item.kind, ItemKind::Expect(_))) {
+            let own = definition_kinds(&ast);
+            feed::supply(&mut ast, &|name| self.called(&own, &uses, name));
+        }
         let mut file = File::new(ast);
         (file.uses, file.incomplete) = (uses, incomplete);
         self.files.user.push(file);
         let index = self.files.prelude.len() + self.files.user.len() - 1;
         self.known.insert(at.id, Known::Read(index));
         index
+    }
+
+    /// What a name calls in a file with these definitions and used files.
+    fn called(&self, own: &FxHashMap<Arc<str>, DefinitionKind>, uses: &[usize], name: &str) -> Called {
+        if let Some(kind) = own.get(name) {
+            return Called::of(*kind);
+        }
+        let used = uses.iter().find_map(|&file| {
+            let item = *self.files.file(file).definitions.get(name)?;
+            Some(DefId { file, item })
+        });
+        match used.or_else(|| self.files.find_prelude(name)) {
+            Some(def) => Called::of(self.files.definition(def).kind),
+            None if Builtin::find(name).is_some() => Called::Function,
+            None => Called::Unknown,
+        }
     }
 
     /// The file that `path` means in `from`.

@@ -1,5 +1,6 @@
 //! Both front ends: a `.mam` file or a JSON song becomes files to be resolved and, later, a score.
 
+use crate::expect::{self, Subject};
 use crate::files::{Files, Loader};
 use crate::json;
 use crate::library::Library;
@@ -35,12 +36,14 @@ pub fn is_json(name: &str, text: &str) -> bool {
     }
 }
 
-/// Reads a song. None when a JSON song has errors: then nothing more can be said of it.
+/// Reads a song; with `measured`, one whose `out` is an expression of one of its `expect`s. None when a JSON song has errors:
+/// then nothing more can be said of it.
 pub fn read(
     sources: &mut Sources,
     id: SourceId,
     loader: &dyn Loader,
     limits: &Limits,
+    measured: Option<Subject>,
     problems: &mut Problems,
 ) -> Option<Read> {
     let mut files = Files::prelude(sources, *limits);
@@ -55,6 +58,9 @@ pub fn read(
     let (ast, found) = syntax::parse(sources, id, limits);
     problems.extend(found);
     let song = files.add(id, ast, sources, loader, problems);
+    if let Some(heard) = measured.and_then(|subject| expect::song::heard(&files.file(song).ast, subject)) {
+        files.replace(song, heard);
+    }
     let seed = seed(&files, song);
     Some(Read { files, song, json: None, seed, rate: 0, channels: 0 })
 }
@@ -86,9 +92,17 @@ pub fn score(
     }
 }
 
-/// Completes what the song plays, now that it has been lowered.
-pub fn complete(score: &mut Score, json: Option<&json::Song>, files: &Files, song: usize, places: &Bindings) {
+/// Completes what the song plays, now that it has been lowered. Where it is `measured`, instruments that no line plays
+/// play one note at its start.
+pub fn complete(
+    score: &mut Score,
+    json: Option<&json::Song>,
+    files: &Files,
+    song: usize,
+    measured: bool,
+    places: &Bindings,
+) {
     if json.is_none() {
-        score::complete(score, &files.file(song).ast, places.remainder());
+        score::complete(score, &files.file(song).ast, measured, places.remainder());
     }
 }

@@ -16,6 +16,7 @@ mod compile;
 pub mod dimension;
 pub mod emit;
 pub mod executor;
+pub mod expect;
 pub mod file;
 pub mod files;
 pub mod front;

@@ -48,11 +48,13 @@ static PIECES: LazyLock<Vec<Piece>> = LazyLock::new(|| {
         let (mut line_start, mut doc_start) = (0, None);
         for line in text.split_inclusive('\n') {
             let start = doc_start.unwrap_or(line_start);
-            if let Some(name) = defined_name(line) {
-                if let Some(before) = pieces.last_mut().filter(|piece| piece.file == file) {
-                    before.range.end = start;
+            match head(line) {
+                Head::Definition(name) => {
+                    end_piece(&mut pieces, file, start);
+                    pieces.push(Piece { name, file, range: start..text.len() });
                 }
-                pieces.push(Piece { name, file, range: start..text.len() });
+                Head::Expect => end_piece(&mut pieces, file, start),
+                Head::Other => {}
             }
             doc_start = line.starts_with("///").then_some(start);
             line_start += line.len();
@@ -132,9 +134,53 @@ fn shared(first: SourceId) -> Arc<Vec<OnceLock<File>>> {
     read.entry(first).or_insert_with(|| Arc::new(PIECES.iter().map(|_| OnceLock::new()).collect())).clone()
 }
 
-/// The name that a line of the prelude begins to define.
-fn defined_name(line: &'static str) -> Option<&'static str> {
-    let rest = ["def ", "instrument ", "effect "].iter().find_map(|k| line.strip_prefix(k))?;
+/// Ends the last piece of a file, unless it has ended: what stands below the first `expect` is not the definition's.
+fn end_piece(pieces: &mut [Piece], file: usize, end: usize) {
+    if let Some(last) = pieces.last_mut().filter(|piece| piece.file == file) {
+        last.range.end = last.range.end.min(end);
+    }
+}
+
+/// The `expect`s of the prelude: for each file its name, and its text with blanks in place of all else, so that every place
+/// is where it is in the file.
+pub fn expectations() -> Vec<(&'static str, String)> {
+    let of = |text: &'static str| {
+        let mut within = false;
+        let line = |line: &'static str| {
+            within = matches!(head(line), Head::Expect) || within && line.starts_with([' ', ')']);
+            if within { line.to_owned() } else { blank(line) }
+        };
+        text.split_inclusive('\n').map(line).collect()
+    };
+    PRELUDE.iter().map(|&(name, text)| (name, of(text))).collect()
+}
+
+/// As many bytes, all blanks but the newline.
+fn blank(line: &str) -> String {
+    let blank = |byte: u8| if byte == b'\n' { '\n' } else { ' ' };
+    line.bytes().map(blank).collect()
+}
+
+/// What a line of the prelude begins.
+enum Head {
+    /// The definition of this name.
+    Definition(&'static str),
+    /// An `expect`.
+    Expect,
+    /// Nothing that ends what is before it.
+    Other,
+}
+
+/// Nearly all lines are told by their first byte.
+fn head(line: &'static str) -> Head {
+    let rest = match line.as_bytes().first() {
+        Some(b'd') => line.strip_prefix("def "),
+        Some(b'i') => line.strip_prefix("instrument "),
+        Some(b'e') if line.starts_with("expect ") => return Head::Expect,
+        Some(b'e') => line.strip_prefix("effect "),
+        _ => None,
+    };
+    let Some(rest) = rest else { return Head::Other };
     let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-    Some(&rest[..end])
+    Head::Definition(&rest[..end])
 }

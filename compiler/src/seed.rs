@@ -30,7 +30,7 @@ impl Stages {
         let places = Bindings::new((files, &self.library, self.song), &self.graph, &self.lowered);
         let json = self.json.as_ref();
         let (mut score, _) = front::score(json, files, self.song, seed, &places, &mut problems);
-        front::complete(&mut score, json, files, self.song, &places);
+        front::complete(&mut score, json, files, self.song, false, &places);
         (!problems.has_errors()).then_some(score)
     }
 

@@ -81,7 +81,7 @@ fn score(text: &str) -> (Score, Vec<String>) {
     let id = sources.add("song.mam", text);
     let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
     let (mut score, _) = from_ast(&ast, 7, &Band, &Limits::default(), &mut problems);
-    complete(&mut score, &ast, Remainder { starts: vec![0, 1, 2], musical: (None, None) });
+    complete(&mut score, &ast, false, Remainder { starts: vec![0, 1, 2], musical: (None, None) });
     (score, told(&sources, problems))
 }
 

@@ -53,6 +53,8 @@ words! {
         "length 2 bars\nbd = kick()\nplay { bd |x...x...x...x...| }\nout = bd\n";
     Statement "seed" "seed 7" "The whole number from which all chance is drawn."
         "seed 7\nhh = closed_hat()\nplay { hh \"x*16?\" }\nout = hh\n";
+    Statement "expect" "expect peak(kick()) < 0dB" "What a measure of an expression is to be: `<`, `>`, `in a..b` or `within 5% of 2s`. `mamc test` measures it; a song is not changed by it."
+        "bd = kick()\nplay { bd |x...x...x...x...| }\nout = bd\nexpect peak(bd) < 0dB\n";
     Statement "title" "title \"Night bus\"" "The song's name."
         "title \"Night bus\"\nout = sine(220Hz) * 10%\n";
     Statement "use" "use \"lib/mine.mam\"" "Brings in the definitions of another file, relative to the file that says it.";

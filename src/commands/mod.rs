@@ -17,3 +17,4 @@ pub mod new;
 pub mod pattern;
 pub mod play;
 pub mod render;
+pub mod test;

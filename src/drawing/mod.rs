@@ -1,7 +1,7 @@
 //! Graphs drawn: DOT for Graphviz, Mermaid for Markdown, SVG by itself.
 
 mod layers;
-mod svg;
+pub(crate) mod svg;
 
 pub use svg::svg;
 

@@ -53,7 +53,7 @@ fn rectangle((x, y): (usize, usize), name: &str, kind: &str) -> String {
     let text = |y: usize, size: u32, colour: &str, words: &str| {
         format!(
             "<text x=\"{middle}\" y=\"{y}\" font-size=\"{size}\" fill=\"{colour}\">{}</text>",
-            escaped(words)
+            fitting(words)
         )
     };
     let second = if kind.is_empty() { String::new() } else { text(y + 36, 11, "#777", kind) };
@@ -64,12 +64,15 @@ fn rectangle((x, y): (usize, usize), name: &str, kind: &str) -> String {
     )
 }
 
-/// Cut to the width of a box, and safe in XML.
-fn escaped(words: &str) -> String {
-    let cut: String = if words.chars().count() > LETTERS {
-        words.chars().take(LETTERS - 1).chain(['…']).collect()
-    } else {
-        words.into()
-    };
-    cut.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+/// What fits into a box of a text, for SVG.
+fn fitting(words: &str) -> String {
+    match words.chars().count() > LETTERS {
+        true => escaped(&words.chars().take(LETTERS - 1).chain(['…']).collect::<String>()),
+        false => escaped(words),
+    }
+}
+
+/// A text as it stands in SVG.
+pub(crate) fn escaped(words: &str) -> String {
+    words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

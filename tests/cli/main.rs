@@ -3,6 +3,7 @@
 mod asking;
 mod batch;
 mod bounds;
+mod expecting;
 mod files;
 mod finite;
 mod midi;

@@ -20,6 +20,7 @@
 pub mod builtins;
 mod call;
 pub mod consts;
+mod expect;
 mod mistakes;
 mod order;
 pub mod query;
@@ -29,6 +30,7 @@ pub mod text;
 pub mod types;
 
 use crate::dimension::Dimension;
+use crate::expect::measures::Measure;
 use builtins::Builtin;
 use mam_grammar::ast::ExprId;
 use mam_grammar::{Problems, Span};
@@ -84,6 +86,16 @@ pub struct Hir {
     calls: FxHashMap<ExprId, Call>,
     loops: FxHashMap<ExprId, ScopeId>,
     definitions: FxHashMap<usize, ScopeId>,
+    measured: FxHashMap<usize, Measured>,
+}
+
+/// An `expect` whose measure and arguments are known.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// The measure that is taken.
+    pub measure: Measure,
+    /// What is given to each argument, in the order of [`Row::formals`](crate::expect::measures::Row::formals).
+    pub args: Vec<Option<ExprId>>,
 }
 
 /// What a name in an expression refers to.
@@ -278,6 +290,8 @@ pub enum Target {
     Builtin(Builtin),
     /// A name of the language.
     Known(Known),
+    /// A measure of an `expect`.
+    Measure(Measure),
 }
 
 impl Hir {
@@ -289,6 +303,11 @@ impl Hir {
     /// What an expression that is a call calls, or the right side of a pipe that is a name.
     pub fn call(&self, expr: ExprId) -> Option<&Call> {
         self.calls.get(&expr)
+    }
+
+    /// What the `expect` at this index of the file's items measures; `None` where that is wrong, which has been reported.
+    pub fn measured(&self, item: usize) -> Option<&Measured> {
+        self.measured.get(&item)
     }
 
     /// The local name with this id.

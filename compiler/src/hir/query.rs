@@ -5,6 +5,7 @@ use super::builtins::Builtin;
 use super::resolve::resolved;
 use super::{DefId, FILE, Known, LocalId, LocalKind, ScopeId, Target, Type, Types};
 use crate::dimension::Dimension;
+use crate::expect::measures::Measure;
 use crate::files::Files;
 use crate::library::{Library, ParamInfo};
 use mam_grammar::ast::{Definition, DefinitionKind, ItemKind};
@@ -23,6 +24,8 @@ pub enum Symbol {
     Builtin(Builtin),
     /// A name of the language.
     Known(Known),
+    /// A measure of an `expect`.
+    Measure(Measure),
 }
 
 /// What an editor shows of a symbol.
@@ -96,7 +99,7 @@ impl Query<'_> {
         match symbol {
             Symbol::Local(file, id) => resolved(self.files, file).local(id).span,
             Symbol::Definition(def) => Some(self.files.definition(def).name.span),
-            Symbol::Builtin(_) | Symbol::Known(_) => None,
+            Symbol::Builtin(_) | Symbol::Known(_) | Symbol::Measure(_) => None,
         }
     }
 
@@ -147,6 +150,10 @@ impl Query<'_> {
                 let form = format!("{}({})", row.name, row.formals.join(", "));
                 Hover { form, doc: Some(row.doc.into()), ..Hover::default() }
             }
+            Symbol::Measure(measure) => {
+                let row = measure.row();
+                Hover { form: row.form(), doc: Some(row.doc.into()), ..Hover::default() }
+            }
             Symbol::Known(known) => {
                 let row = Known::ALL.into_iter().find(|(other, ..)| *other == known);
                 row.map_or_else(Hover::default, |(_, name, doc)| Hover {
@@ -160,6 +167,9 @@ impl Query<'_> {
 
     /// The names that can be written at a byte of a text: those of the scope, of the language, and of all definitions.
     pub fn completions(&self, source: SourceId, byte: usize) -> Vec<String> {
+        if self.awaits_measure(source, byte) {
+            return Measure::ALL.iter().map(|measure| measure.row().name.to_owned()).collect();
+        }
         let mut names = vec![];
         for file in self.files.user_files() {
             let Some(scope) = self.scope_at(file, source, byte) else { continue };
@@ -172,6 +182,14 @@ impl Query<'_> {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// Whether the name of a measure is written at a byte: behind an `expect` that begins its item.
+    fn awaits_measure(&self, source: SourceId, byte: usize) -> bool {
+        let before = self.files.slice(Span::new(source, 0, byte));
+        let item = before.rsplit(['\n', ';']).next().unwrap_or_default().trim_start();
+        let name = item.strip_prefix("expect ").map(str::trim_start);
+        name.is_some_and(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
     }
 
     /// The innermost definition around a byte, as its scope; the file's own outside of definitions.
@@ -199,6 +217,7 @@ impl Query<'_> {
             Target::Argument(def, name) => Symbol::Local(def.file, self.argument(*def, name)?),
             Target::Builtin(builtin) => Symbol::Builtin(*builtin),
             Target::Known(known) => Symbol::Known(*known),
+            Target::Measure(measure) => Symbol::Measure(*measure),
         })
     }
 

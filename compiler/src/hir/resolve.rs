@@ -56,7 +56,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    fn song() -> Context {
+    pub(super) fn song() -> Context {
         Context { scope: FILE, definition: None, instances: true, quiet: false, constant: false }
     }
 
@@ -126,6 +126,8 @@ impl Resolver<'_> {
                 ItemKind::Equation { value, .. } => self.expr(context, *value),
                 ItemKind::Param(param) if param.knob => self.param(context, param),
                 ItemKind::Definition(definition) => self.definition(index, definition),
+                // Those of a file that is used are checked where it is the song.
+                ItemKind::Expect(expect) if self.is_song() => self.expect(index, expect),
                 _ => {}
             }
         }

@@ -35,6 +35,7 @@ pub fn text(files: &Files, file: usize) -> String {
             Target::Argument(def, name) => format!("{}.{name}", files.definition(*def).name),
             Target::Builtin(builtin) => format!("function {}", builtin.row().name),
             Target::Known(known) => format!("known {known:?}"),
+            Target::Measure(measure) => format!("measure {}", measure.row().name),
         };
         _ = writeln!(out, "use {}{} -> {target}", files.slice(one.span), place(Some(one.span)));
     }

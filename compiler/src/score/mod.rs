@@ -39,7 +39,7 @@ use mam_grammar::ast::{Ast, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::{
-    Clock, LAST_FRAME, MusicalLength, Overflow, Pattern, Rational, Score, Tempo, Transport,
+    Action, Clock, LAST_FRAME, MusicalLength, Overflow, Pattern, Rational, Score, Tempo, Transport,
 };
 
 /// What the names of a score mean. The resolver's part of the bargain.
@@ -137,11 +137,19 @@ pub fn from_ast(
     (Score { transports: vec![transport], ..Score::default() }, leftovers)
 }
 
-/// Adds to the score of a file what is known when its song has been lowered.
-pub fn complete(score: &mut Score, ast: &Ast, remainder: Remainder) {
+/// Adds to the score of a file what is known when its song has been lowered. Without a `play`, every instrument plays a note
+/// at the start; where the song is `measured`, also those that no line plays.
+pub fn complete(score: &mut Score, ast: &Ast, measured: bool, remainder: Remainder) {
     let played = |item: &Item| matches!(item.kind, ItemKind::Play(_) | ItemKind::Arrangement(_));
-    if !ast.items.iter().any(played) {
-        score.starts = remainder.starts;
+    if measured || !ast.items.iter().any(played) {
+        let lines = score.transports.iter().flat_map(|transport| &transport.lines);
+        let has_line: Vec<usize> = lines
+            .filter_map(|line| match line.action {
+                Action::Play { target } => Some(target),
+                Action::Set { .. } => None,
+            })
+            .collect();
+        score.starts = remainder.starts.into_iter().filter(|start| !has_line.contains(start)).collect();
     }
     let Some(transport) = score.transports.first() else { return };
     let (beat, bar) = remainder.musical;

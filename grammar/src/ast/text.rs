@@ -3,8 +3,8 @@
 //! For reading and for tests: what has the same text says the same. It is not read back; `fmt` writes `.mam`.
 
 use super::{
-    Arg, Ast, Body, Definition, DefinitionKind, Expr, ExprId, Item, ItemKind, Line, MusicalUnit, Number,
-    Param, Part, PatternText, UnaryOp,
+    Arg, Ast, Body, Condition, Definition, DefinitionKind, Expect, Expr, ExprId, Item, ItemKind, Line,
+    MusicalUnit, Number, Param, Part, PatternText, UnaryOp,
 };
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -77,6 +77,7 @@ fn kind(ast: &Ast, kind: &ItemKind, depth: usize) -> String {
         ItemKind::Swing { amount, of } => format!("(swing {}{})", text(*amount), maybe("of: ", *of)),
         ItemKind::Length(length) => format!("(length {})", text(*length)),
         ItemKind::Seed(seed) => format!("(seed {})", text(*seed)),
+        ItemKind::Expect(expect) => self::expect(ast, expect),
         ItemKind::Play(inner) => block(ast, "play", inner, depth),
         ItemKind::Line(line) => format!("({})", score_line(ast, line)),
         ItemKind::Arrangement(parts) => {
@@ -88,6 +89,20 @@ fn kind(ast: &Ast, kind: &ItemKind, depth: usize) -> String {
         ItemKind::Broken(Some(name)) => format!("(broken {name})"),
         ItemKind::Broken(None) => "(broken)".to_owned(),
     }
+}
+
+fn expect(ast: &Ast, expect: &Expect) -> String {
+    let text = |expr: ExprId| ast.text_of(expr);
+    format!("(expect {}", text(expect.call))
+        + &match expect.condition {
+            None => ")".to_owned(),
+            Some(Condition::Below(bound)) => format!(" < {})", text(bound)),
+            Some(Condition::Above(bound)) => format!(" > {})", text(bound)),
+            Some(Condition::Between(low, high)) => format!(" in: {} {})", text(low), text(high)),
+            Some(Condition::Within { tolerance, of }) => {
+                format!(" within: {} {})", text(tolerance), text(of))
+            }
+        }
 }
 
 fn range(ast: &Ast, (from, to): &(ExprId, Option<ExprId>)) -> String {

@@ -4,7 +4,8 @@ use super::Printer;
 use super::comments::{Between, Region};
 use super::doc::Doc;
 use crate::ast::{
-    Body, Definition, DefinitionKind, Expr, ExprId, Formal, Item, ItemKind, MidiNumbers, Param, Part,
+    Body, Condition, Definition, DefinitionKind, Expect, Expr, ExprId, Formal, Item, ItemKind, MidiNumbers,
+    Param, Part,
 };
 
 /// Longest body of a `sum` or `chain` that is written in one line.
@@ -208,6 +209,7 @@ impl Printer<'_> {
             }
             ItemKind::Length(length) => Doc::text(format!("length {}", self.flat(*length))),
             ItemKind::Seed(seed) => Doc::text(format!("seed {}", self.flat(*seed))),
+            ItemKind::Expect(expect) => self.expect(expect),
             ItemKind::Play(items) => {
                 let block = self.block_after(start, items, item);
                 Doc::All(vec![Doc::text("play "), block])
@@ -221,6 +223,20 @@ impl Printer<'_> {
             }
             ItemKind::Broken(_) => Doc::text(self.source(item.span.range())),
         }
+    }
+
+    fn expect(&mut self, expect: &Expect) -> Doc {
+        let call = self.expr(expect.call);
+        let condition = match expect.condition {
+            None => String::new(),
+            Some(Condition::Below(bound)) => format!(" < {}", self.flat(bound)),
+            Some(Condition::Above(bound)) => format!(" > {}", self.flat(bound)),
+            Some(Condition::Between(low, high)) => format!(" in {}..{}", self.flat(low), self.flat(high)),
+            Some(Condition::Within { tolerance, of }) => {
+                format!(" within {} of {}", self.flat(tolerance), self.flat(of))
+            }
+        };
+        Doc::All(vec![Doc::text("expect "), call, Doc::text(condition)])
     }
 
     fn midi(&mut self, midi: &MidiNumbers) -> String {

@@ -4,8 +4,8 @@ use super::codes;
 use super::grammar::Rule;
 use super::pairs::without_keywords;
 use crate::ast::{
-    Ast, Body, Definition, DefinitionKind, Expr, ExprId, Formal, Ident, Item, ItemKind, Line, MidiNumbers,
-    Param, Part, PatternText, Quoted, Unit,
+    Ast, Body, Condition, Definition, DefinitionKind, Expect, Expr, ExprId, Formal, Ident, Item, ItemKind,
+    Line, MidiNumbers, Param, Part, PatternText, Quoted, Unit,
 };
 use crate::problem::{Problem, Problems};
 use crate::source::{SourceId, Span};
@@ -131,6 +131,7 @@ impl Builder<'_> {
             Rule::tempo => self.tempo(pair),
             Rule::meter => self.meter(pair),
             Rule::swing => self.swing(pair),
+            Rule::expect => self.expect(pair),
             Rule::play => ItemKind::Play(self.last_block(pair)),
             Rule::arrangement => self.arrangement(pair),
             Rule::section => self.section(pair),
@@ -280,6 +281,31 @@ impl Builder<'_> {
         let mut parts = without_keywords(pair).skip(1);
         let amount = self.next_value(&mut parts);
         ItemKind::Swing { amount, of: parts.next().map(|of| self.value(of)) }
+    }
+
+    fn expect(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        let mut parts = pair.into_inner().skip(1);
+        let measure = self.next_ident(&mut parts);
+        let (mut args, mut span) = (Vec::new(), measure.span);
+        if let Some(arguments) = parts.next() {
+            span = span.to(self.span(&arguments));
+            args = arguments.into_inner().map(|argument| self.argument(argument)).collect();
+        }
+        let call = self.ast.add(Expr::Call { callee: measure, args }, span);
+        let condition = parts.next().map(|condition| self.condition(condition));
+        ItemKind::Expect(Expect { call, condition })
+    }
+
+    fn condition(&mut self, pair: Pair<'_, Rule>) -> Condition {
+        let rule = pair.as_rule();
+        let mut parts = pair.into_inner().filter(|part| part.as_rule() == Rule::value);
+        let first = self.next_value(&mut parts);
+        match rule {
+            Rule::below => Condition::Below(first),
+            Rule::above => Condition::Above(first),
+            Rule::between => Condition::Between(first, self.next_value(&mut parts)),
+            _ => Condition::Within { tolerance: first, of: self.next_value(&mut parts) },
+        }
     }
 
     fn arrangement(&mut self, pair: Pair<'_, Rule>) -> ItemKind {

@@ -278,7 +278,7 @@ impl Builder<'_> {
         }
     }
 
-    fn argument(&mut self, pair: Pair<'_, Rule>) -> Arg {
+    pub(super) fn argument(&mut self, pair: Pair<'_, Rule>) -> Arg {
         let mut arg = Arg { name: None, value: ExprId::new(0) };
         for part in pair.into_inner() {
             match part.as_rule() {

@@ -26,12 +26,13 @@ pub(super) struct Diagnosis<'a> {
 }
 
 /// How each statement and head is written.
-const FORMS: [(&str, &str); 18] = [
+const FORMS: [(&str, &str); 19] = [
     ("tempo", "`tempo 130`, `tempo 138 at bar 3`, `tempo 130..150 over bars 5..9`"),
     ("meter", "`meter 7/8`"),
     ("swing", "`swing 12%`, `swing 12% of 1/8`"),
     ("length", "`length 16 bars`"),
     ("seed", "`seed 7`"),
+    ("expect", "`expect peak(out) < 0dB`, also `> -60dB`, `in -16..-9`, `within 5% of 2s`"),
     ("use", "`use \"lib/mine.mam\"`"),
     ("title", "`title \"My song\"`"),
     ("param", "`param cutoff = 800Hz in 100Hz..8kHz curve exp`, then `step`, `smooth 5ms`"),

@@ -51,6 +51,7 @@ fn row(kind: &ItemKind) -> (&'static str, &'static [Context]) {
         ItemKind::Swing { .. } => ("`swing`", &[File]),
         ItemKind::Length(_) => ("`length`", &[File]),
         ItemKind::Seed(_) => ("`seed`", &[File]),
+        ItemKind::Expect(_) => ("`expect`", &[File]),
         ItemKind::Play(_) => ("a `play` block", &[File, Section]),
         ItemKind::Line(_) => ("a line of a score", &[Play, Section]),
         ItemKind::Arrangement(_) => ("an arrangement", &[File, Section]),

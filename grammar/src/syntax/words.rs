@@ -23,9 +23,9 @@ pub const RESERVED: [&str; 18] = [
 ];
 
 /// Words that are keywords only at the start of an item, where no `=` follows.
-pub const STATEMENTS: [&str; 13] = [
+pub const STATEMENTS: [&str; 14] = [
     "tempo", "swing", "meter", "length", "seed", "use", "knob", "param", "until", "input", "default",
-    "title", "midi",
+    "title", "midi", "expect",
 ];
 
 /// Words after which an operand or a block must follow, so that the item goes on in the next line.

@@ -1,0 +1,305 @@
+//! `mamc test`: measures what the `expect`s of files say, or those of the prelude.
+
+use crate::args::{HowArgs, ThreadArgs};
+use crate::compiling::tell;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::input::{Disk, Song};
+use crate::json;
+use crate::measure::hear::{Source, Unheard, hear};
+use crate::measure::plot::Plot;
+use crate::measure::{Heard, value};
+use crate::output::{Inputs, create_folder, write_text};
+use clap::Args;
+use mam_compiler::Options;
+use mam_compiler::expect::{self, Check};
+use mam_compiler::prelude::expectations;
+use mam_grammar::problem::count;
+use mam_grammar::{Problem, Severity, Sources, Span};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+/// Measure what the `expect`s of songs say
+///
+/// Without a file, those of the prelude. Exits with 0 when all of them hold, with 1 when one does not or a file has errors.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples: mamc test; mamc test song.mam; mamc test song.mam --pictures failed
+`mamc list measure` shows the measures, `mamc doc rt60` one of them.
+With --json: { \"checks\": [{ \"file\", \"line\", \"column\", \"text\", \"measure\", \"rate\", \"value\",
+\"shown\", \"holds\", \"why\", \"picture\" }], \"holds\", \"fails\" }; value is in base units (a ratio,
+LUFS, s, Hz), null where there is none, which \"why\" explains.")]
+pub struct Test {
+    /// Files, or `-` for standard input [default: the prelude]
+    inputs: Vec<PathBuf>,
+    /// Measure at 44.1 and 96 kHz, too
+    #[arg(long)]
+    thorough: bool,
+    /// Write a picture of what was measured of each check that fails into this folder, as SVG
+    #[arg(long, value_name = "FOLDER")]
+    pictures: Option<PathBuf>,
+    /// Print the report as one JSON document
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    threads: ThreadArgs,
+    #[command(flatten)]
+    how: HowArgs,
+}
+
+/// The rate of all measurements, and the others of `--thorough`.
+const RATES: [u32; 3] = [48_000, 44_100, 96_000];
+
+/// A file with its checks.
+struct Suite {
+    song: Song,
+    checks: Vec<Check>,
+    problems: Vec<Problem>,
+}
+
+/// A check that is to be measured.
+struct Job<'a> {
+    suite: &'a Suite,
+    check: &'a Check,
+    rate: u32,
+}
+
+/// What was found of it.
+struct Outcome {
+    value: Result<f64, String>,
+    holds: bool,
+    problems: Vec<Problem>,
+    sources: Option<Sources>,
+    picture: Option<String>,
+}
+
+impl Test {
+    /// Runs the command and writes its result to standard output.
+    ///
+    /// # Errors
+    /// When a file cannot be read or has errors, or something does not hold.
+    pub fn run(self, console: Console) -> Result<(), Failure> {
+        let suites = self.suites()?;
+        for suite in &suites {
+            tell(&suite.problems, &suite.song.sources, console);
+        }
+        let is_error = |problem: &Problem| problem.code.severity == Severity::Error;
+        let broken = suites.iter().any(|suite| suite.problems.iter().any(is_error));
+        let rates = match (self.how.rate, self.thorough) {
+            (Some(rate), _) => vec![rate.0],
+            (None, true) => RATES.to_vec(),
+            (None, false) => vec![RATES[0]],
+        };
+        let jobs: Vec<Job> = suites
+            .iter()
+            .flat_map(|suite| suite.checks.iter().map(move |check| (suite, check)))
+            .flat_map(|(suite, check)| rates.iter().map(move |&rate| Job { suite, check, rate }))
+            .collect();
+        let outcomes = self.measure(&jobs);
+        let pictures = self.draw(&jobs, &outcomes)?;
+        if self.json {
+            console.result(&json::pretty(&report(&jobs, &outcomes, &pictures)))?;
+        } else {
+            self.show(&jobs, &outcomes, &pictures, console)?;
+        }
+        if broken || outcomes.iter().any(|outcome| !outcome.holds) { Err(Failure::Input) } else { Ok(()) }
+    }
+
+    fn suites(&self) -> Result<Vec<Suite>, Failure> {
+        if self.inputs.is_empty() {
+            let songs = expectations().into_iter().map(|(name, text)| Song::of_text(name, &text));
+            return Ok(songs.map(|song| self.suite(song)).collect());
+        }
+        let read = |input: &PathBuf| Song::read(input, self.how.stdin_name.as_deref());
+        self.inputs.iter().map(|input| Ok(self.suite(read(input)?))).collect()
+    }
+
+    fn suite(&self, mut song: Song) -> Suite {
+        let disk = Disk::new(song.path.as_deref(), self.how.allow_outside);
+        let limits = self.options(RATES[0]).limits;
+        let found = expect::find(&mut song.sources, song.id, &disk, &limits);
+        Suite { song, checks: found.checks, problems: found.problems.into_sorted() }
+    }
+
+    fn options(&self, rate: u32) -> Options {
+        Options { rate, channels: 2, ..self.how.options("") }
+    }
+
+    /// Measures all of them, on as many threads as are wanted.
+    fn measure(&self, jobs: &[Job]) -> Vec<Outcome> {
+        let next = AtomicUsize::new(0);
+        let done: Mutex<Vec<(usize, Outcome)>> = Mutex::default();
+        let work = || {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(job) = jobs.get(index) else { break };
+                let outcome = self.outcome(job);
+                done.lock().unwrap_or_else(PoisonError::into_inner).push((index, outcome));
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 1..self.threads.count().min(jobs.len()) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_by_key(|(index, _)| *index);
+        done.into_iter().map(|(_, outcome)| outcome).collect()
+    }
+
+    fn outcome(&self, job: &Job) -> Outcome {
+        let disk = Disk::new(job.suite.song.path.as_deref(), self.how.allow_outside);
+        let options = self.options(job.rate);
+        // The texts of the prelude come after the song's own, as they did when it was read.
+        let Song { sources, id, .. } =
+            Song::of_text(&job.name(), &job.suite.song.sources.get(job.suite.song.id).text);
+        let source = Source { sources: &sources, id, loader: &disk, options: &options };
+        let heard: Result<Vec<Heard>, Unheard> =
+            job.check.subjects.iter().map(|subject| hear(&source, job.check, *subject)).collect();
+        let heard = match heard {
+            Ok(heard) => heard,
+            Err(Unheard::TooLong(why)) => return Outcome::failed(why),
+            Err(Unheard::Problems(problems)) => {
+                let why = "it does not compile".to_owned();
+                let sources = Some(job.suite.song.sources.clone());
+                return Outcome { problems, sources, ..Outcome::failed(why) };
+            }
+        };
+        let value = value(job.check, &heard);
+        let holds = match (&value, job.check.bound) {
+            (Ok(value), Some(bound)) => bound.holds(*value),
+            (Ok(value), None) => *value > 0.0,
+            (Err(_), _) => false,
+        };
+        let outcome = Outcome { value, holds, problems: vec![], sources: None, picture: None };
+        let picture = (self.pictures.is_some() && !holds).then(|| {
+            let title = format!("{}\n{}", job.text(), outcome.shown(job.check));
+            Plot::new(job.check, &heard, title).svg()
+        });
+        Outcome { picture, ..outcome }
+    }
+
+    /// Writes the pictures, and says where each is.
+    fn draw(&self, jobs: &[Job], outcomes: &[Outcome]) -> Result<Vec<Option<PathBuf>>, Failure> {
+        let Some(folder) = &self.pictures else { return Ok(vec![None; jobs.len()]) };
+        if outcomes.iter().any(|outcome| outcome.picture.is_some()) && !folder.is_dir() {
+            create_folder(folder)?;
+        }
+        let inputs = Inputs::new(jobs.iter().filter_map(|job| job.suite.song.path.as_deref()));
+        let mut written = vec![];
+        for (job, outcome) in jobs.iter().zip(outcomes) {
+            let Some(picture) = &outcome.picture else {
+                written.push(None);
+                continue;
+            };
+            let name = job.name();
+            let stem = Path::new(&name).file_stem().map_or("song".into(), |stem| stem.to_string_lossy());
+            let measure = job.check.measure.row().name;
+            let (line, _) = job.place();
+            let path = folder.join(format!("{stem}-{line}-{measure}-{}.svg", job.rate));
+            write_text(&path, picture, &inputs)?;
+            written.push(Some(path));
+        }
+        Ok(written)
+    }
+
+    fn show(
+        &self,
+        jobs: &[Job],
+        outcomes: &[Outcome],
+        pictures: &[Option<PathBuf>],
+        console: Console,
+    ) -> Result<(), Failure> {
+        let mut text = String::new();
+        let widest = jobs.iter().map(|job| job.place_text().chars().count()).max().unwrap_or(0);
+        for ((job, outcome), picture) in jobs.iter().zip(outcomes).zip(pictures) {
+            if outcome.holds && console.quiet {
+                continue;
+            }
+            let word = if outcome.holds { "ok    " } else { "FAILED" };
+            let rate = if job.rate == RATES[0] { String::new() } else { format!(" at {} Hz", job.rate) };
+            let place = job.place_text();
+            text += &format!("{word} {place:widest$}  {}: {}{rate}\n", job.text(), outcome.shown(job.check));
+            if let Some(picture) = picture {
+                text += &format!("       {}\n", picture.display());
+            }
+        }
+        let failed = outcomes.iter().filter(|outcome| !outcome.holds).count();
+        let all = count(jobs.len(), "check");
+        text += &match failed {
+            0 if jobs.is_empty() => "there is no `expect`\n".to_owned(),
+            0 => format!("{all}: all hold\n"),
+            _ => format!("{all}: {} hold, {failed} fail\n", jobs.len() - failed),
+        };
+        console.result(&text)?;
+        for outcome in outcomes {
+            if let Some(sources) = &outcome.sources {
+                tell(&outcome.problems, sources, console);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Job<'_> {
+    fn name(&self) -> String {
+        self.suite.song.sources.get(self.suite.song.id).name.to_string()
+    }
+
+    /// The check as it is written, in one line.
+    fn text(&self) -> String {
+        let text = self.suite.song.sources.slice(self.check.span);
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Its line and column, from 1.
+    fn place(&self) -> (usize, usize) {
+        place(&self.suite.song.sources, self.check.span)
+    }
+
+    fn place_text(&self) -> String {
+        format!("{}:{}", self.name(), self.place().0)
+    }
+}
+
+fn place(sources: &Sources, span: Span) -> (usize, usize) {
+    let before = &sources.get(span.source).text[..span.start as usize];
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
+}
+
+impl Outcome {
+    fn failed(why: String) -> Outcome {
+        Outcome { value: Err(why), holds: false, problems: vec![], sources: None, picture: None }
+    }
+
+    /// The value as it is written, or why there is none.
+    fn shown(&self, check: &Check) -> String {
+        match &self.value {
+            Ok(value) => check.measure.row().quantity.show(*value),
+            Err(why) => why.clone(),
+        }
+    }
+}
+
+fn report(jobs: &[Job], outcomes: &[Outcome], pictures: &[Option<PathBuf>]) -> Value {
+    let check = |((job, outcome), picture): ((&Job, &Outcome), &Option<PathBuf>)| {
+        let (line, column) = job.place();
+        let finite = outcome.value.as_ref().ok().filter(|value| value.is_finite());
+        let problems = outcome.problems.first().map(|problem| problem.message.clone());
+        json!({
+            "file": job.name(), "line": line, "column": column, "text": job.text(),
+            "measure": job.check.measure.row().name, "rate": job.rate, "value": finite,
+            "shown": outcome.shown(job.check), "holds": outcome.holds,
+            "why": outcome.value.as_ref().err().map(|why| problems.map_or(why.clone(), |p| format!("{why}: {p}"))),
+            "picture": picture.as_ref().map(|path| path.display().to_string()),
+        })
+    };
+    let checks: Vec<Value> = jobs.iter().zip(outcomes).zip(pictures).map(check).collect();
+    let holds = outcomes.iter().filter(|outcome| outcome.holds).count();
+    json!({ "checks": checks, "holds": holds, "fails": outcomes.len() - holds })
+}
