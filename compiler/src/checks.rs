@@ -76,7 +76,7 @@ pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mu
             problems.extend(library.info(files, DefId { file: index, item }).problems.clone());
         }
         if index == song {
-            song_items(files, song, problems);
+            song_items(files, library, song, problems);
         }
     }
 }
@@ -233,8 +233,13 @@ fn once(items: &[Item], problems: &mut Problems) {
     }
 }
 
-fn song_items(files: &Files, song: usize, problems: &mut Problems) {
+fn song_items(files: &Files, library: &Library, song: usize, problems: &mut Problems) {
     let file = files.file(song);
+    for (item, _) in
+        file.ast.items.iter().enumerate().filter(|(_, item)| matches!(item.kind, ItemKind::Param(_)))
+    {
+        problems.extend(library.knob(files, DefId { file: song, item }).problems.clone());
+    }
     // Where nothing has been read, what has gone wrong there is the reason.
     if file.ast.items.is_empty() && problems.has_errors() || has_out(&file.ast.items) {
         return;

@@ -68,16 +68,9 @@ pub fn lower<'a>(
     for group in groups {
         line.group(group, problems);
     }
-    line.definitions(problems);
     line.out();
     let Line { song, shapes, mut lowered, .. } = line;
     (lowered.slots, lowered.ports) = (song.slots, song.ports);
-    let types = graph.locals.iter().filter_map(|(&id, node)| {
-        let result = song.results[node.index()].as_ref().and_then(NodeVal::ty);
-        Some(((file, id), result.or_else(|| song.node_types.get(node).cloned())?))
-    });
-    lowered.types = song.types;
-    lowered.types.extend(types);
     lowered.heard = song.heard;
     lowered.results = super::hear::signals(song.results);
     lowered.module.tables = song.tables;
