@@ -10,6 +10,7 @@ use crate::graph::{Graph, NodeKind, has_out};
 use crate::hir::DefId;
 use crate::hir::resolve::resolved;
 use crate::library::Library;
+use crate::lower::{SizeLimit, TooLarge};
 use crate::text::number;
 use crate::units::unit_of;
 use mam_grammar::ast::{
@@ -62,6 +63,34 @@ pub(crate) fn too_many_params(
         problems.add(Problem::new(&codes::TOO_LARGE, node.span, message).help(help));
     }
     over.is_some()
+}
+
+/// What a song is that has become larger than a limit while it was lowered.
+pub(crate) fn too_large(found: TooLarge) -> Problem {
+    let TooLarge { span, limit, most } = found;
+    let pieces = "make it in smaller pieces, or fewer of them";
+    let evaluations = |name| {
+        let message = format!(
+            "with all definitions in their places this has more than {most} expressions, the limit `{name}`"
+        );
+        (message, pieces)
+    };
+    let (message, help) = match limit {
+        SizeLimit::KernelInstructions => {
+            (format!("this becomes more than {most} instructions, the limit `kernel_instructions`"), pieces)
+        }
+        SizeLimit::Instructions => (
+            format!("up to here the song becomes more than {most} instructions, the limit `instructions`"),
+            "make it of fewer parts, or of more that are alike",
+        ),
+        SizeLimit::Evaluations => evaluations("evaluations"),
+        SizeLimit::AllEvaluations => evaluations("all_evaluations"),
+        SizeLimit::AllIterations => (
+            format!("this unrolls into more than {most} iterations, the limit `all_turns`"),
+            "`sum`, `list` and `chain` are unrolled before the song starts",
+        ),
+    };
+    Problem::new(&codes::TOO_LARGE, span, message).help(help)
 }
 
 /// Checks the items of the user's files; `song` is the song itself.

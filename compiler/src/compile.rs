@@ -11,7 +11,7 @@ use crate::interp::Interpreter;
 use crate::ir::{Kernel, Module};
 use crate::library::Library;
 use crate::listen::{Chosen, Heard, Listen};
-use crate::lower::{Lowered, lower};
+use crate::lower::{self, Lowered};
 use crate::opt::instances::{self, Packed, Packing, Rules};
 use crate::opt::{hoist, hoisted};
 use crate::places::Bindings;
@@ -357,23 +357,33 @@ impl<'a> Line<'a> {
             return false;
         }
         let Settings { seed, rate, channels } = self.settings;
-        let (song, graph, library) = (stages.song, &stages.graph, &stages.library);
+        let (song, graph) = (stages.song, &stages.graph);
         let mut begun = std::mem::take(&mut stages.lowered);
         let moves = self.score.moves(&params(&begun, rate));
         let hoisted = |kernel: &Kernel, params: &[usize]| hoisted(kernel, params, moves.as_slice());
         begun.slots.start_all(&stages.checked.starts);
-        let rates = (f64::from(rate), seed);
-        let order = (graph, &stages.groups[..]);
-        let mut found = Problems::default();
+        let input = lower::Input {
+            files,
+            library: &stages.library,
+            song,
+            graph,
+            groups: &stages.groups,
+            layouts: &stages.checked.layouts,
+            rate: f64::from(rate),
+            seed,
+        };
         let executor = &*self.options.host.executor;
         let ahead = (self.options.until >= Stage::Optimise).then_some((self.options.target, executor));
-        let mut lowered = self.cache.lowering(ahead, hoisted, |templates, made| {
-            lower((files, library, song), order, rates, templates, begun, made, &mut found)
-        });
-        for p in found.iter().filter(|p| p.code.severity == Severity::Error) {
-            assert!(p.code == &codes::TOO_LARGE, "LOWER {p:?}");
-            problems.add(p.clone());
-        }
+        let lowered = self
+            .cache
+            .lowering(ahead, hoisted, |templates, made| lower::lower(input, templates, begun, made));
+        let mut lowered = match lowered {
+            Ok(lowered) => lowered,
+            Err(found) => {
+                problems.add(checks::too_large(found));
+                return false;
+            }
+        };
         hoist(&mut lowered, moves.as_slice());
         *heard = self.listened.heard(graph, &mut lowered, channels);
         sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);

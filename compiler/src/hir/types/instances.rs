@@ -128,7 +128,9 @@ impl Checker<'_> {
         let event = |name: &str| events.iter().find(|(event, _)| *event == name);
         let frame = self.instance_frame(instance, path, |local| match local.kind {
             LocalKind::Param(index) => Slot::Param(node, index),
-            LocalKind::Event => event(&local.name).map_or(Slot::Absent, |(_, value)| Slot::Done(value.clone())),
+            LocalKind::Event => {
+                event(&local.name).map_or(Slot::Absent, |(_, value)| Slot::Done(value.clone()))
+            }
             _ => Slot::Absent,
         });
         let value = self.instance_body(frame, instance);
@@ -202,7 +204,12 @@ impl Checker<'_> {
         let (info, given) = match &graph.nodes[node].kind {
             NodeKind::Instance(instance) => {
                 let info = library.info(self.files(), instance.def);
-                (info, instance.args[index].filter(|given| !self.is_constant(*given)).map(|given| (given, instance)))
+                (
+                    info,
+                    instance.args[index]
+                        .filter(|given| !self.is_constant(*given))
+                        .map(|given| (given, instance)),
+                )
             }
             NodeKind::Knob(item) => {
                 (library.knob(self.files(), DefId { file: self.input.song, item: *item }), None)

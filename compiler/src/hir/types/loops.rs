@@ -85,7 +85,8 @@ impl Checker<'_> {
                     Elements::Like(value) => Some(Turns { all: vec![Turn { index: 0, value }], open: true }),
                     Elements::Known(elements) => {
                         self.counted(elements.len() as i64, span)?;
-                        let turn = |(i, value): (usize, &Value)| Turn { index: i as i64, value: value.clone() };
+                        let turn =
+                            |(i, value): (usize, &Value)| Turn { index: i as i64, value: value.clone() };
                         Some(Turns { all: elements.iter().enumerate().map(turn).collect(), open: false })
                     }
                 }
@@ -169,7 +170,9 @@ impl Checker<'_> {
             });
         }
         match (total, reduction) {
-            (Some(total), _) if turns.open => self.of_some_iterations(&total, reduction == Reduction::Product),
+            (Some(total), _) if turns.open => {
+                self.of_some_iterations(&total, reduction == Reduction::Product)
+            }
             (Some(total), _) => total,
             (None, Reduction::Product) => Value::plain(Number::real(1.0)),
             (None, Reduction::Max | Reduction::Min) => {
@@ -192,7 +195,9 @@ impl Checker<'_> {
         let (left, right) = (self.signal(a.0, a.1), self.signal(b.0, b.1));
         let (Some(x), Some(y)) = (left, right) else { return Value::Broken };
         match self.common((&x.dimension, a.1), (&y.dimension, b.1), "compared") {
-            Some(dimension) => Value::Signal(self.each(&[&x, &y], dimension, |o, v| function(o, arithmetic, v))),
+            Some(dimension) => {
+                Value::Signal(self.each(&[&x, &y], dimension, |o, v| function(o, arithmetic, v)))
+            }
             None => Value::Broken,
         }
     }

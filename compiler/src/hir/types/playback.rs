@@ -105,7 +105,11 @@ impl Checker<'_> {
         let Some(&(part, dimension)) = PARTS.iter().find(|(part, _)| *part == &*field.name) else {
             let message = format!("a buffer has no part `{field}`");
             let problem = Problem::new(&codes::UNKNOWN_FIELD, field.span, message);
-            return self.problem(problem.nearest(&field.name, "parts of a buffer", &PARTS.map(|(part, _)| part)));
+            return self.problem(problem.nearest(
+                &field.name,
+                "parts of a buffer",
+                &PARTS.map(|(part, _)| part),
+            ));
         };
         let number = match value {
             Value::Buffer(samples) => {

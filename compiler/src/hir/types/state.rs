@@ -94,7 +94,9 @@ impl Checker<'_> {
                     _ => Signal::stereo(left, right, Dimension::PLAIN),
                 })
             }
-            Layout::List(elements) => Value::List(elements.iter().map(|layout| self.stored(layout)).collect()),
+            Layout::List(elements) => {
+                Value::List(elements.iter().map(|layout| self.stored(layout)).collect())
+            }
             Layout::Record(fields) => {
                 let part = |(name, layout): &(Arc<str>, Layout)| (name.clone(), self.stored(layout));
                 Value::Record(fields.iter().map(part).collect::<Vec<_>>().into())
@@ -278,7 +280,8 @@ impl Checker<'_> {
         let span = self.span(at, trig);
         let value = self.eval(at, trig);
         let Some(trig) = self.signal(value, span) else { return Value::Broken };
-        self.has_state |= trig.channels().iter().any(|number| !number.is_open() && number.constant() != Some(0.0));
+        self.has_state |=
+            trig.channels().iter().any(|number| !number.is_open() && number.constant() != Some(0.0));
         Value::Signal(self.each(&[&trig], Dimension::PLAIN, |o, v| match v[0].constant() {
             // It never comes: nothing is counted.
             Some(0.0) => Number::real(NEVER),

@@ -1,8 +1,8 @@
 //! What is wanted of a value: a signal, one channel, a list. What is not known of an argument is found out here.
 
+use super::Checker;
 use super::unknowns::Form;
 use super::value::{Kind, Number, Shape, Signal, Value};
-use super::Checker;
 use crate::codes;
 use crate::dimension::Dimension;
 use crate::hir::Type;
