@@ -1,8 +1,8 @@
 //! The command line as a whole: the global flags and the list of commands. Each command's own flags stand in its file.
 
 use crate::commands::{
-    batch, bench, check, completions, devices, doc, dump, explain, fmt, graph, import, list, lsp, man, mcp,
-    new, pattern, play, plot, render, test,
+    batch, bench, build, check, completions, devices, doc, dump, explain, fmt, graph, import, list, lsp, man,
+    mcp, new, pattern, play, plot, render, test,
 };
 use crate::console::{Console, When};
 use crate::failure::Failure;
@@ -43,6 +43,8 @@ pub enum Command {
     Render(Box<render::Render>),
     /// Render a song many times, each time with other values
     Batch(Box<batch::Batch>),
+    /// Build a song into something that other programs use
+    Build(Box<build::Build>),
     /// Play a song live, following the edits of its files
     Play(Box<play::Play>),
     /// Format songs, or convert between .mam and JSON
@@ -89,6 +91,7 @@ impl Command {
             Command::Render(c) => c.run(console),
             Command::Test(c) => c.run(console),
             Command::Batch(c) => c.run(console),
+            Command::Build(c) => c.run(console),
             Command::Play(c) => c.run(console),
             Command::Mcp(c) => c.run(console),
             Command::Devices(c) => c.run(console),

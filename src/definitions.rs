@@ -3,6 +3,7 @@
 use mam_compiler::dimension::Dimension;
 use mam_compiler::files::{DefId, Files};
 use mam_compiler::library::{Info, Library, ParamInfo};
+use mam_compiler::prelude::is_private;
 use mam_grammar::ast::DefinitionKind;
 use mam_grammar::{Limits, Sources};
 use mam_runtime::Curve;
@@ -62,14 +63,36 @@ impl<'p> Entry<'p> {
         self.prelude.files.definition(self.id).kind
     }
 
-    /// The documentation before it, as Markdown.
+    /// The documentation before it, as Markdown, without its example.
     pub fn doc(self) -> &'p str {
-        self.prelude.files.item(self.id).doc.as_deref().unwrap_or("")
+        self.documentation().0
     }
 
-    /// Whether it is of use to other definitions alone, as its documentation then begins by saying.
+    /// What a song may have as its `out` to hear it: the last line of the documentation, where that is nothing but code.
+    pub fn example(self) -> Option<&'p str> {
+        self.documentation().1
+    }
+
+    fn documentation(self) -> (&'p str, Option<&'p str>) {
+        let doc = self.prelude.files.item(self.id).doc.as_deref().unwrap_or("").trim_end();
+        let (before, last) = doc.rsplit_once('\n').unwrap_or(("", doc));
+        let code = last.trim().strip_prefix('`').and_then(|last| last.strip_suffix('`'));
+        match code.filter(|code| !code.contains('`')) {
+            Some(code) => (before.trim_end(), Some(code)),
+            None => (doc, None),
+        }
+    }
+
+    /// Whether it is of use to other definitions alone: its name or the beginning of its documentation says so.
     pub fn is_internal(self) -> bool {
-        self.doc().starts_with("Internal:")
+        is_private(self.name()) || self.doc().starts_with("Internal:")
+    }
+
+    /// The file of the prelude in which it stands: `drums/plain`.
+    pub fn file(self) -> String {
+        let place = self.source().0;
+        let file = place.rsplit_once(':').map_or(&*place, |(file, _)| file);
+        file.trim_start_matches("prelude/").trim_end_matches(".mam").to_owned()
     }
 
     /// The first sentence of it.

@@ -37,7 +37,9 @@ impl Topic<'_> {
 
     /// Whether a word stands in its name, its group or its text, in whatever case. `word` is in lower case.
     fn mentions(&self, word: &str) -> bool {
-        [self.name, self.kind, &*self.group, &*self.doc].iter().any(|text| text.to_lowercase().contains(word))
+        let file = self.definition.map(Entry::file).unwrap_or_default();
+        let texts = [self.name, self.kind, &*self.group, &*file, &*self.doc];
+        texts.iter().any(|text| text.to_lowercase().contains(word))
     }
 }
 
@@ -102,29 +104,30 @@ pub fn like<'p>(all: &[Topic<'p>], name: &str) -> Option<&'p str> {
 
 fn of_definition(entry: Entry<'_>) -> Topic<'_> {
     let name = entry.name();
+    let played = match entry.kind() {
+        "instrument" => Some(format!("x = {name}()\nplay {{ x |x...x...x...x...| }}\nout = x\n")),
+        "effect" => Some(format!("x = snare()\nplay {{ x |....x.......x...| }}\nout = x |> {name}()\n")),
+        // A `def`'s arguments are signals of every kind: what it says itself is all there is.
+        _ => None,
+    };
     Topic {
         name,
         kind: entry.kind(),
-        group: group(&entry.source().0),
+        group: group(&entry.file()),
         form: entry.signature(),
         doc: entry.doc().into(),
         internal: entry.is_internal(),
-        // A `def`'s arguments are signals of every kind, so there is none for those.
-        example: match entry.kind() {
-            "instrument" => Some(format!("x = {name}()\nplay {{ x |x...x...x...x...| }}\nout = x\n")),
-            "effect" => Some(format!("x = snare()\nplay {{ x |....x.......x...| }}\nout = x |> {name}()\n")),
-            _ => None,
-        },
+        example: entry.example().map(|sound| format!("out = {sound}\n")).or(played),
         definition: Some(entry),
     }
 }
 
-/// The heading of a file of the prelude: the first words of the comment that it begins with. `kind` is `file:line`.
-fn group(kind: &str) -> String {
-    let file = kind.rsplit_once(':').map_or(kind, |(file, _)| file);
-    let text = PRELUDE.iter().find(|(name, _)| *name == file).map_or("", |(_, text)| text);
+/// The heading of a file of the prelude: the first sentence of the comment that it begins with.
+fn group(file: &str) -> String {
+    let of = |name: &str| name.strip_prefix("prelude/")?.strip_suffix(".mam").map(|name| name == file);
+    let text = PRELUDE.iter().find(|(name, _)| of(name) == Some(true)).map_or("", |(_, text)| text);
     let comment = text.trim_start_matches("// ");
-    comment.split(['.', ':', '\n']).next().unwrap_or("").to_string()
+    comment.split(['.', '\n']).next().unwrap_or("").to_string()
 }
 
 fn of_word<'p>(word: &'static Word, kind: &'static str, group: &'static str) -> Topic<'p> {

@@ -9,7 +9,7 @@ use crate::expect::feed::{self, Called};
 use crate::file::File;
 pub use crate::hir::DefId;
 use crate::hir::builtins::Builtin;
-use crate::prelude::Prelude;
+use crate::prelude::{Prelude, is_private};
 pub use crate::samples::Samples;
 use mam_grammar::ast::{Ast, Definition, DefinitionKind, Expr, ExprId, Item, ItemKind, Tuning};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, syntax};
@@ -179,7 +179,7 @@ impl Files {
         let own = |file: usize| self.file(file).definitions.get(name).map(|&item| DefId { file, item });
         own(file)
             .or_else(|| self.file(file).uses.iter().find_map(|&used| own(used)))
-            .or_else(|| self.find_prelude(name))
+            .or_else(|| self.find_prelude(name).filter(|_| self.is_prelude(file) || !is_private(name)))
     }
 
     /// The prelude's definition of `name`.

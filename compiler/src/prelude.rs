@@ -1,4 +1,5 @@
-//! The prelude: the definitions that are there without asking, written in mam, one topic a file.
+//! The prelude: the definitions that are there without asking, written in mam, one topic a file, and a folder for a topic of
+//! several files.
 //!
 //! A definition is read when it is first needed, and then known for the rest of the process: what a song needs of
 //! the prelude is parsed once, however often the song is compiled.
@@ -12,7 +13,7 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
 macro_rules! prelude {
     ($($file:literal)*) => {
-        /// Name and text of each file. Every file of `compiler/prelude` is listed here.
+        /// Name and text of each file, in the order in which they are listed. Every file of `compiler/prelude` is here.
         pub static PRELUDE: &[(&str, &str)] = &[
             $((concat!("prelude/", $file, ".mam"), include_str!(concat!("../prelude/", $file, ".mam")))),*
         ];
@@ -20,18 +21,29 @@ macro_rules! prelude {
 }
 
 prelude! {
-    "drums"
-    "dynamics"
-    "effects"
-    "envelopes"
-    "filters"
-    "noise"
     "oscillators"
+    "lfos"
+    "noise"
+    "envelopes"
+    "curves"
+    "clocks"
+    "filters/basics"
+    "filters/equalisers"
+    "filters/banks"
+    "delays"
+    "reverbs"
+    "modulation"
+    "dynamics"
+    "saturation"
+    "folders"
+    "stereo"
     "rates"
     "samples"
-    "shapes"
-    "space"
-    "synths"
+    "physical/strings"
+    "drums/plain"
+    "synths/bass"
+    "synths/leads"
+    "synths/mallets"
 }
 
 /// A definition of the prelude.
@@ -69,6 +81,10 @@ static PIECES: LazyLock<Vec<Piece>> = LazyLock::new(|| {
 static NAMES: LazyLock<FxHashMap<&str, usize>> =
     LazyLock::new(|| PIECES.iter().enumerate().map(|(index, piece)| (piece.name, index)).collect());
 
+/// [`PRELUDE`] as compilations share it: a compilation copies no text.
+static TEXTS: LazyLock<Vec<(Arc<str>, Arc<str>)>> =
+    LazyLock::new(|| PRELUDE.iter().map(|&(name, text)| (name.into(), text.into())).collect());
+
 /// The prelude among the texts of a compilation.
 #[derive(Clone)]
 pub struct Prelude {
@@ -81,7 +97,8 @@ pub struct Prelude {
 impl Prelude {
     /// Adds the prelude's texts to `sources`.
     pub fn new(sources: &mut Sources) -> Prelude {
-        let sources: Vec<SourceId> = PRELUDE.iter().map(|&(name, text)| sources.add(name, text)).collect();
+        let add = |(name, text): &(Arc<str>, Arc<str>)| sources.add(name.clone(), text.clone());
+        let sources: Vec<SourceId> = TEXTS.iter().map(add).collect();
         let read = shared(sources[0]);
         Prelude { sources, read }
     }
@@ -96,9 +113,9 @@ impl Prelude {
         PIECES.is_empty()
     }
 
-    /// The names of all definitions.
+    /// The names of all definitions that songs can call.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        PIECES.iter().map(|piece| piece.name)
+        PIECES.iter().map(|piece| piece.name).filter(|name| !is_private(name))
     }
 
     /// Which definition has this name.
@@ -134,6 +151,11 @@ fn shared(first: SourceId) -> Arc<Vec<OnceLock<File>>> {
         read.clear();
     }
     read.entry(first).or_insert_with(|| Arc::new(PIECES.iter().map(|_| OnceLock::new()).collect())).clone()
+}
+
+/// True for the name of a detail: only the prelude's own definitions can call it, and nothing lists it.
+pub fn is_private(name: &str) -> bool {
+    name.starts_with('_')
 }
 
 /// Ends the last piece of a file, unless it has ended: what stands below the first `expect` is not the definition's.

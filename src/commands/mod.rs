@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod bench;
+pub mod build;
 pub mod check;
 pub mod completions;
 pub mod devices;

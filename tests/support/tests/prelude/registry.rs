@@ -1,12 +1,17 @@
 //! What holds for every definition of the prelude.
 
 use crate::{RATE, through};
-use mam_compiler::files::{DefId, Files};
+use mam_compiler::Options;
+use mam_compiler::files::{DefId, Files, NoFiles};
 use mam_compiler::library::Library;
+use mam_compiler::prelude::PRELUDE;
 use mam_grammar::ast::{DefinitionKind, ItemKind};
 use mam_grammar::{Limits, Sources};
 use mam_testing::measure::peak;
 use mam_testing::render;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 /// The table of the prelude, as the language fixes it: names, orders, defaults.
 const TABLE: &str = "
@@ -88,13 +93,54 @@ fn every_name_of_the_table_has_its_order_and_defaults() {
     }
 }
 
+/// The files of a folder and of those in it, relative to `root`, without their extension.
+fn files_below(root: &Path, folder: &Path) -> Vec<String> {
+    let all = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = all.flat_map(|path| match path.is_dir() {
+        true => files_below(root, &path),
+        false => vec![path.strip_prefix(root).unwrap().with_extension("").display().to_string()],
+    });
+    files.collect()
+}
+
+#[test]
+fn every_file_is_in_the_list_and_has_a_heading_of_its_own() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../compiler/prelude");
+    let listed = PRELUDE.iter().map(|(name, _)| name.trim_start_matches("prelude/").trim_end_matches(".mam"));
+    assert_eq!(
+        files_below(&root, &root).into_iter().collect::<BTreeSet<_>>(),
+        listed.map(String::from).collect()
+    );
+    let headings: BTreeSet<&str> = PRELUDE.iter().filter_map(|(_, text)| text.lines().next()).collect();
+    assert_eq!(headings.len(), PRELUDE.len(), "{headings:?}");
+    assert!(headings.iter().all(|line| line.starts_with("// ") && line.contains('.')), "{headings:?}");
+}
+
+/// What begins with `_` is a detail of the prelude: it is not there for songs, which may have such names of their own.
+#[test]
+fn details_cannot_be_called_from_songs() {
+    let prelude = Prelude::new();
+    let names = prelude.files.prelude_definitions().into_iter().map(|id| prelude.name(id));
+    let details: Vec<String> = names.filter(|name| name.starts_with('_')).collect();
+    assert!(!details.is_empty());
+    for name in details {
+        let mut sources = Sources::default();
+        let song = sources.add("song.mam", format!("out = {name}(noise())\n"));
+        let found = mam_compiler::compile(&mut sources, song, &NoFiles, &Options::default());
+        let codes: Vec<&str> = found.problems.iter().map(|problem| problem.code.name).collect();
+        assert_eq!(codes, ["unknown-definition"], "{name}");
+    }
+    let own = "def _raise1(x) = 0.5 * x\nout = _raise1(noise())\n";
+    assert!(peak(&render::render("song.mam", own, RATE, Some(1_000)).channels[0]) <= 0.5);
+}
+
 #[test]
 fn everything_is_documented() {
     let prelude = Prelude::new();
     for id in prelude.files.prelude_definitions() {
         let name = prelude.name(id);
         let doc = prelude.files.item(id).doc.clone().unwrap_or_default();
-        assert!(doc.len() > 20 && doc.trim_end().ends_with(['.', ')']), "{name}: {doc:?}");
+        assert!(doc.len() > 20 && doc.trim_end().ends_with(['.', ')', '`']), "{name}: {doc:?}");
         for param in &prelude.library.info(&prelude.files, id).params {
             let doc = param.doc.clone().unwrap_or_default();
             assert!(doc.len() > 4 && doc.trim_end().ends_with('.'), "{name}.{}: {doc:?}", param.name);

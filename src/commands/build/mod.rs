@@ -1,0 +1,59 @@
+//! `mamc build`: a song as something that other programs are made of. The ending of the output says which kind; each kind has
+//! a file here and a row in [`KINDS`].
+
+use crate::args::SongArgs;
+use crate::console::Console;
+use crate::failure::Failure;
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Build a song into something that other programs use
+///
+/// The ending of the output says what is built. Sounds are those of `mamc render --portable`, to the bit.
+#[derive(Args, Debug)]
+pub struct Build {
+    #[command(flatten)]
+    pub song: SongArgs,
+    /// Write to this file, whose ending says what is built
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// What can be built.
+struct Kind {
+    /// The endings of its file, without the dot.
+    endings: &'static [&'static str],
+    /// What it is, for messages: `a plug-in`.
+    what: &'static str,
+    /// Builds it.
+    build: fn(Build, Console) -> Result<(), Failure>,
+}
+
+/// All kinds, each found by its endings.
+const KINDS: &[Kind] = &[];
+
+impl Build {
+    /// Runs the command, and writes what is built.
+    ///
+    /// # Errors
+    /// When the input has errors, the ending is not known, or something cannot be read or written.
+    pub fn run(self, console: Console) -> Result<(), Failure> {
+        if self.song.how.interp {
+            return Err(Failure::Usage("what is built has no interpreter: leave out --interp".into()));
+        }
+        let kind = kind(&self.output)?;
+        (kind.build)(self, console)
+    }
+}
+
+/// The kind that the ending of a file stands for.
+fn kind(output: &Path) -> Result<&'static Kind, Failure> {
+    let ending = output.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+    let is_meant = |kind: &&Kind| kind.endings.iter().any(|known| Some(*known) == ending.as_deref());
+    KINDS.iter().find(is_meant).ok_or_else(|| {
+        let known = |kind: &Kind| format!("`.{}` for {}", kind.endings.join("` or `."), kind.what);
+        let known: Vec<String> = KINDS.iter().map(known).collect();
+        let (output, known) = (output.display(), known.join(", "));
+        Failure::Usage(format!("the ending of `{output}` does not say what to build: {known}"))
+    })
+}
