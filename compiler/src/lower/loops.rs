@@ -36,8 +36,8 @@ impl Lower<'_, '_> {
             }
             Over::List(list) => {
                 let elements = self.eval(at, list).elements()?;
-                let turn = |(index, element): (i64, &Val)| Turn { index, element: Some(element.clone()) };
-                let turns = || (0..).zip(elements.iter()).map(turn).collect();
+                let iteration = |(index, element): (i64, &Val)| Turn { index, element: Some(element.clone()) };
+                let turns = || (0..).zip(elements.iter()).map(iteration).collect();
                 (!self.too_many_iterations(elements.len(), span)).then(turns)
             }
         }
@@ -49,18 +49,18 @@ impl Lower<'_, '_> {
     }
 
     /// One iteration of a loop.
-    fn iteration(&mut self, at: &At, expr: ExprId, turn: Turn, value: Option<Val>, body: &Body) -> Val {
+    fn iteration(&mut self, at: &At, expr: ExprId, iteration: Turn, value: Option<Val>, body: &Body) -> Val {
         let of = self.hir(at).loop_scope(expr);
-        let path = self.path(at, turn.index);
-        let scope = self.loop_scope(at.scope, of, turn.index);
-        if let Some(element) = turn.element {
+        let path = self.path(at, iteration.index);
+        let scope = self.loop_scope(at.scope, of, iteration.index);
+        if let Some(element) = iteration.element {
             self.scopes[scope].slots[0] = Slot::Done(element);
         }
         if let Some(value) = value {
             self.scopes[scope].slots[1] = Slot::Done(value);
         }
         self.scopes[scope].iterations = self.scopes[at.scope].iterations.clone().map(|mut iterations| {
-            iterations.push(Iteration { scope: of, counter: turn.index });
+            iterations.push(Iteration { scope: of, counter: iteration.index });
             iterations
         });
         self.body(scope, &path, body)
@@ -77,12 +77,12 @@ impl Lower<'_, '_> {
     ) -> Val {
         let Some(turns) = self.turns(at, over) else { return Val::Broken };
         if reduction == Reduction::List {
-            let elements = turns.into_iter().map(|turn| self.iteration(at, expr, turn, None, body)).collect();
+            let elements = turns.into_iter().map(|iteration| self.iteration(at, expr, iteration, None, body)).collect();
             return self.listed(elements, self.over_span(at, over));
         }
         let mut total: Option<Val> = None;
-        for turn in turns {
-            let term = self.iteration(at, expr, turn, None, body);
+        for iteration in turns {
+            let term = self.iteration(at, expr, iteration, None, body);
             total = Some(match total {
                 None => term,
                 Some(before) => self.reduced(reduction, before, term),
@@ -109,8 +109,8 @@ impl Lower<'_, '_> {
     pub(super) fn chain(&mut self, at: &At, expr: ExprId, start: ExprId, over: Over, body: &Body) -> Val {
         let mut val = self.eval(at, start);
         let Some(turns) = self.turns(at, over) else { return Val::Broken };
-        for turn in turns {
-            val = self.iteration(at, expr, turn, Some(val), body);
+        for iteration in turns {
+            val = self.iteration(at, expr, iteration, Some(val), body);
         }
         val
     }

@@ -1,6 +1,7 @@
 //! Calls: the body of what is called is evaluated with what is given.
 
-use super::names::{Expectation, Frame, FrameId, Path, Slot};
+use super::names::{Frame, FrameId, Path, Slot};
+use super::place::Expectation;
 use super::value::{Number, Shape, Signal, Value};
 use super::{At, Checker};
 use crate::arithmetic::Operations;

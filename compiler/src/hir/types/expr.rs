@@ -2,7 +2,7 @@
 
 use super::names::FrameId;
 use super::unknowns::Form;
-use super::value::{Kind, Number, Range, Signal, Value};
+use super::value::{AT_LEAST_0, Kind, Number, Signal, Value};
 use super::{At, Checker};
 use crate::arithmetic::{Operations, operator};
 use crate::codes;
@@ -18,8 +18,6 @@ use mam_grammar::{Problem, Span};
 /// Stack that expressions may need between two looks at it, and by how much it grows where there is less.
 const STACK_RED_ZONE: usize = 256 << 10;
 const STACK_GROWTH: usize = 2 << 20;
-/// The range of a length.
-pub(super) const AT_LEAST_0: Range = (0.0, f64::INFINITY);
 /// How many expressions are entered, one inside the other, between two looks at the stack.
 const DEPTH_BETWEEN_LOOKS: usize = 8;
 

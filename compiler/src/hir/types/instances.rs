@@ -2,7 +2,8 @@
 
 use super::calls::expectation_of;
 use super::layout::Layout;
-use super::names::{Expectation, FrameId, Path, Slot};
+use super::names::{FrameId, Path, Slot};
+use super::place::Expectation;
 use super::nodes::NodeState;
 use super::value::{Kind, Number, Value};
 use super::{At, Checker};

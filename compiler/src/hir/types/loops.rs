@@ -76,8 +76,8 @@ impl Checker<'_> {
                     return Some(Turns { all: vec![Turn { index: 0, value: counter }], open: true });
                 };
                 self.counted((high - low).max(-1) + 1, span)?;
-                let turn = |i: i64| Turn { index: i, value: Value::plain(Number::real(i as f64)) };
-                Some(Turns { all: (low..=high).map(turn).collect(), open: false })
+                let iteration = |i: i64| Turn { index: i, value: Value::plain(Number::real(i as f64)) };
+                Some(Turns { all: (low..=high).map(iteration).collect(), open: false })
             }
             Over::List(list) => {
                 let value = self.eval(at, list);
@@ -85,9 +85,9 @@ impl Checker<'_> {
                     Elements::Like(value) => Some(Turns { all: vec![Turn { index: 0, value }], open: true }),
                     Elements::Known(elements) => {
                         self.counted(elements.len() as i64, span)?;
-                        let turn =
+                        let iteration =
                             |(i, value): (usize, &Value)| Turn { index: i as i64, value: value.clone() };
-                        Some(Turns { all: elements.iter().enumerate().map(turn).collect(), open: false })
+                        Some(Turns { all: elements.iter().enumerate().map(iteration).collect(), open: false })
                     }
                 }
             }
@@ -125,15 +125,15 @@ impl Checker<'_> {
     }
 
     /// One iteration of a loop.
-    fn iteration(&mut self, at: &At, expr: ExprId, turn: Turn, value: Option<Value>, body: &Body) -> Value {
+    fn iteration(&mut self, at: &At, expr: ExprId, iteration: Turn, value: Option<Value>, body: &Body) -> Value {
         let scope = self.hir(at).loop_scope(expr);
-        let path = Path::Inside(at.clone(), turn.index.to_string().into());
-        let frame = self.loop_frame(at.frame, scope, turn.value, path);
+        let path = Path::Inside(at.clone(), iteration.index.to_string().into());
+        let frame = self.loop_frame(at.frame, scope, iteration.value, path);
         if let Some(value) = value {
             self.frames[frame].slots[1] = Slot::Done(value);
         }
         self.frames[frame].iterations = self.frames[at.frame].iterations.clone().map(|mut iterations| {
-            iterations.push(Iteration { scope, counter: turn.index });
+            iterations.push(Iteration { scope, counter: iteration.index });
             iterations
         });
         self.loops += 1;
@@ -155,15 +155,15 @@ impl Checker<'_> {
         let span = self.over_span(at, over);
         if reduction == Reduction::List {
             let mut elements: Vec<Value> =
-                turns.all.into_iter().map(|turn| self.iteration(at, expr, turn, None, body)).collect();
+                turns.all.into_iter().map(|iteration| self.iteration(at, expr, iteration, None, body)).collect();
             return match turns.open {
                 true => self.shaped(Shape::List(elements.pop())),
                 false => self.listed(elements, span),
             };
         }
         let mut total: Option<Value> = None;
-        for turn in turns.all {
-            let term = self.iteration(at, expr, turn, None, body);
+        for iteration in turns.all {
+            let term = self.iteration(at, expr, iteration, None, body);
             total = Some(match total {
                 None => term,
                 Some(before) => self.reduced(reduction, (before, span), (term, span)),
@@ -205,8 +205,8 @@ impl Checker<'_> {
     pub(super) fn chain(&mut self, at: &At, expr: ExprId, start: ExprId, over: Over, body: &Body) -> Value {
         let mut value = self.eval(at, start);
         let Some(turns) = self.turns(at, over) else { return Value::Broken };
-        for turn in turns.all {
-            value = self.iteration(at, expr, turn, Some(value), body);
+        for iteration in turns.all {
+            value = self.iteration(at, expr, iteration, Some(value), body);
         }
         match turns.open {
             true => self.of_some_iterations(&value, false),

@@ -27,6 +27,7 @@ mod lists;
 mod loops;
 mod names;
 mod nodes;
+mod place;
 mod playback;
 mod regions;
 mod state;

@@ -1,7 +1,7 @@
 //! What remembers: `prev`, `tap`, `fir`, `phasor`, `since`, `pulses`; and what is drawn by chance.
 
 use super::layout::Layout;
-use super::names::Expectation;
+use super::place::Expectation;
 use super::unknowns::Form;
 use super::value::{Kind, Number, Shape, Signal, Value};
 use super::wanted::Elements;

@@ -1,6 +1,6 @@
 //! What is known of a value before there is sound: its parts, its channels, what it measures, and its number where it is constant.
 
-use super::names::Expectation;
+use super::place::Expectation;
 use super::unknowns::Form;
 use crate::arithmetic::Operations;
 use crate::dimension::Dimension;
@@ -69,6 +69,9 @@ pub(super) struct Number {
     /// The same for numbers that are one value.
     id: u32,
 }
+
+/// The range of a length.
+pub(super) const AT_LEAST_0: Range = (0.0, f64::INFINITY);
 
 /// From the least to the greatest; infinite where that is not known.
 pub(super) type Range = (f64, f64);
