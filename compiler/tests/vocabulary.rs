@@ -468,7 +468,7 @@ fn the_pages_are_those_of_the_tables() {
     let sources = SOURCES.iter().map(|(name, form, doc)| format!("| `{name}` | {doc} | `{form}` |\n"));
     let sources = format!("| word | | |\n|---|---|---|\n{}", sources.collect::<String>());
     let scales: Vec<_> = mam_compiler::score::scales().collect();
-    let chords: Vec<_> = mam_compiler::score::chord_kinds().collect();
+    let chords: Vec<_> = mam_grammar::chords::chord_kinds().collect();
     let patterns = [
         ("sources", sources),
         ("modifiers", modifier_table()),

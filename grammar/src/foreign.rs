@@ -7,7 +7,7 @@
 mod notes;
 mod table;
 
-pub use notes::{chord, chord_kinds, note_frequency};
+pub use notes::{chord, note_frequency};
 pub use table::ALL;
 
 use crate::problem::Problem;

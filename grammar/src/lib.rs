@@ -17,6 +17,7 @@
 
 pub mod arena;
 pub mod ast;
+pub mod chords;
 pub mod fmt;
 pub mod foreign;
 pub mod json;

@@ -10,7 +10,7 @@ use mam_compiler::hir::{LocalKind, Type};
 use mam_compiler::library::ParamInfo;
 use mam_compiler::score::{modifiers, scales};
 use mam_grammar::ast::{Definition, DefinitionKind, ItemKind, Unit};
-use mam_grammar::foreign::{chord, chord_kinds};
+use mam_grammar::chords::{chord_kinds, chord_steps};
 use mam_grammar::reference::{WordKind, words};
 use mam_grammar::{SourceId, Span};
 
@@ -168,11 +168,10 @@ impl Offer<'_> {
         }
         for root in NAMES {
             for kind in chord_kinds() {
-                let name = format!("{root}'{kind}");
-                if let Some(notes) = chord(&name) {
-                    let detail = format!("a chord: {notes}");
-                    self.add(CompletionKind::Chord, &name, detail).insert = notes;
-                }
+                let steps = chord_steps(kind).unwrap_or_default().iter().map(i32::to_string);
+                let detail =
+                    format!("a chord: {} semitones above {root}4", steps.collect::<Vec<_>>().join(" "));
+                self.add(CompletionKind::Chord, &format!("{root}'{kind}"), detail);
             }
         }
     }

@@ -1,6 +1,7 @@
-//! Scales and chords by their names.
+//! Scales, and the notes of chords, by their names.
 
 use super::pitch::note_number;
+use mam_grammar::chords::chord_steps;
 use mam_runtime::score::Rational;
 use std::sync::Arc;
 
@@ -59,66 +60,13 @@ pub(super) fn scale_steps(text: &str) -> Option<Arc<[f64]>> {
     (rising && octave).then(|| steps.into())
 }
 
-/// Chords: the names that may stand behind the root, and the semitones above it.
-const CHORDS: [(&[&str], &[f64]); 40] = [
-    (&["", "maj", "major", "M"], &[0.0, 4.0, 7.0]),
-    (&["m", "min", "minor", "mi"], &[0.0, 3.0, 7.0]),
-    (&["aug", "plus"], &[0.0, 4.0, 8.0]),
-    (&["dim", "o"], &[0.0, 3.0, 6.0]),
-    (&["5", "five", "power"], &[0.0, 7.0]),
-    (&["sus2"], &[0.0, 2.0, 7.0]),
-    (&["sus4", "sus"], &[0.0, 5.0, 7.0]),
-    (&["6", "maj6", "six"], &[0.0, 4.0, 7.0, 9.0]),
-    (&["m6", "min6"], &[0.0, 3.0, 7.0, 9.0]),
-    (&["69", "sixNine"], &[0.0, 4.0, 7.0, 9.0, 14.0]),
-    (&["m69", "min69"], &[0.0, 3.0, 7.0, 9.0, 14.0]),
-    (&["7", "dom7"], &[0.0, 4.0, 7.0, 10.0]),
-    (&["maj7", "major7", "M7", "^7"], &[0.0, 4.0, 7.0, 11.0]),
-    (&["m7", "min7", "minor7", "mi7"], &[0.0, 3.0, 7.0, 10.0]),
-    (&["mM7", "mmaj7", "minmaj7", "m^7"], &[0.0, 3.0, 7.0, 11.0]),
-    (&["dim7", "o7"], &[0.0, 3.0, 6.0, 9.0]),
-    (&["m7b5", "m7flat5", "h7", "h"], &[0.0, 3.0, 6.0, 10.0]),
-    (&["aug7", "7#5", "7b13"], &[0.0, 4.0, 8.0, 10.0]),
-    (&["7b5", "7f5"], &[0.0, 4.0, 6.0, 10.0]),
-    (&["maj7#5", "^7#5"], &[0.0, 4.0, 8.0, 11.0]),
-    (&["m7#5", "m7sharp5"], &[0.0, 3.0, 8.0, 10.0]),
-    (&["7sus4", "7sus", "sus7"], &[0.0, 5.0, 7.0, 10.0]),
-    (&["7sus2"], &[0.0, 2.0, 7.0, 10.0]),
-    (&["add9", "add2"], &[0.0, 4.0, 7.0, 14.0]),
-    (&["madd9", "madd2"], &[0.0, 3.0, 7.0, 14.0]),
-    (&["9", "dom9"], &[0.0, 4.0, 7.0, 10.0, 14.0]),
-    (&["maj9", "major9", "M9", "^9"], &[0.0, 4.0, 7.0, 11.0, 14.0]),
-    (&["m9", "min9", "minor9"], &[0.0, 3.0, 7.0, 10.0, 14.0]),
-    (&["7b9"], &[0.0, 4.0, 7.0, 10.0, 13.0]),
-    (&["7#9"], &[0.0, 4.0, 7.0, 10.0, 15.0]),
-    (&["7#11"], &[0.0, 4.0, 7.0, 10.0, 18.0]),
-    (&["9sus4", "9sus"], &[0.0, 5.0, 7.0, 10.0, 14.0]),
-    (&["11", "dom11"], &[0.0, 4.0, 7.0, 10.0, 14.0, 17.0]),
-    (&["maj11", "major11", "M11", "^11"], &[0.0, 4.0, 7.0, 11.0, 14.0, 17.0]),
-    (&["m11", "min11", "minor11"], &[0.0, 3.0, 7.0, 10.0, 14.0, 17.0]),
-    (&["13", "dom13"], &[0.0, 4.0, 7.0, 10.0, 14.0, 21.0]),
-    (&["maj13", "major13", "M13", "^13"], &[0.0, 4.0, 7.0, 11.0, 14.0, 21.0]),
-    (&["m13", "min13", "minor13"], &[0.0, 3.0, 7.0, 10.0, 14.0, 21.0]),
-    (&["maj7#11", "^7#11"], &[0.0, 4.0, 7.0, 11.0, 18.0]),
-    (&["add11"], &[0.0, 4.0, 7.0, 17.0]),
-];
-
-/// The kinds of chords, by the first of their names that is not empty.
-pub fn chord_kinds() -> impl Iterator<Item = &'static str> {
-    CHORDS.iter().filter_map(|chord| chord.0.iter().copied().find(|name| !name.is_empty()))
-}
-
-fn kind(name: &str) -> Option<&'static [f64]> {
-    CHORDS.iter().find(|chord| chord.0.contains(&name)).map(|chord| chord.1)
-}
-
 /// The MIDI notes of a chord's symbol, `Am7` or `F#maj7`; its root lies in the octave of c3.
 pub(super) fn symbol(text: &str) -> Option<Vec<f64>> {
     let letter = text.chars().next().filter(|c| matches!(c, 'A'..='G'))?;
     let accidental = text[1..].chars().next().filter(|c| matches!(c, '#' | 'b' | '♯' | '♭'));
     let split = 1 + accidental.map_or(0, char::len_utf8);
     let root = note_number(&format!("{letter}{}3", accidental.map_or(String::new(), String::from)))?;
-    Some(kind(&text[split..])?.iter().map(|step| root + step).collect())
+    Some(chord_steps(&text[split..])?.iter().map(|&step| root + f64::from(step)).collect())
 }
 
 /// The MIDI notes of a note's name with a chord behind it: `c'maj7`, then any of `'i` (inverted, once for each i), `'o` (open:
@@ -126,12 +74,13 @@ pub(super) fn symbol(text: &str) -> Option<Vec<f64>> {
 pub(super) fn named(text: &str) -> Option<Vec<f64>> {
     let mut parts = text.split('\'');
     let root = note_number(parts.next()?)?;
-    let steps = kind(parts.next()?)?;
-    let mut notes: Vec<f64> = steps.iter().map(|step| root + step).collect();
+    let steps = chord_steps(parts.next()?)?;
+    let mut notes: Vec<f64> = steps.iter().map(|&step| root + f64::from(step)).collect();
     for change in parts {
         match change.parse::<usize>() {
             Ok(n) if (1..=MOST_NOTES).contains(&n) => {
-                let at = |i: usize| root + steps[i % steps.len()] + 12.0 * (i / steps.len()) as f64;
+                let at =
+                    |i: usize| root + f64::from(steps[i % steps.len()]) + 12.0 * (i / steps.len()) as f64;
                 notes = (0..n).map(at).collect();
             }
             _ if change == "o" => notes.iter_mut().step_by(2).take(2).for_each(|note| *note -= 12.0),

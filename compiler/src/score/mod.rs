@@ -33,7 +33,7 @@ mod words;
 mod work;
 
 pub use check::Leftover;
-pub use harmony::{chord_kinds, scales};
+pub use harmony::scales;
 pub use line::line;
 pub use pitch::note_number;
 pub use vocabulary::{Entry, Group, SOURCES, modifiers};

@@ -2,10 +2,11 @@
 
 use super::amount::{Amount, from_word};
 use super::codes::{PATTERN_VALUE, VALUE_CLAMPED};
-use super::harmony::{chord_kinds, named, symbol};
+use super::harmony::{named, symbol};
 use super::pitch::{note_number, raised};
 use super::{Instrument, Parameter};
 use crate::dimension::Dimension;
+use mam_grammar::chords::chord_kinds;
 use mam_grammar::foreign;
 use mam_grammar::mini::Word;
 use mam_grammar::{Problem, Problems};
