@@ -36,7 +36,8 @@ impl Lower<'_, '_> {
             }
             Over::List(list) => {
                 let elements = self.eval(at, list).elements()?;
-                let iteration = |(index, element): (i64, &Val)| Turn { index, element: Some(element.clone()) };
+                let iteration =
+                    |(index, element): (i64, &Val)| Turn { index, element: Some(element.clone()) };
                 let turns = || (0..).zip(elements.iter()).map(iteration).collect();
                 (!self.too_many_iterations(elements.len(), span)).then(turns)
             }
@@ -77,7 +78,8 @@ impl Lower<'_, '_> {
     ) -> Val {
         let Some(turns) = self.turns(at, over) else { return Val::Broken };
         if reduction == Reduction::List {
-            let elements = turns.into_iter().map(|iteration| self.iteration(at, expr, iteration, None, body)).collect();
+            let elements =
+                turns.into_iter().map(|iteration| self.iteration(at, expr, iteration, None, body)).collect();
             return self.listed(elements, self.over_span(at, over));
         }
         let mut total: Option<Val> = None;

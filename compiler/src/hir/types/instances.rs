@@ -3,8 +3,8 @@
 use super::calls::expectation_of;
 use super::layout::Layout;
 use super::names::{FrameId, Path, Slot};
-use super::place::Expectation;
 use super::nodes::NodeState;
+use super::place::Expectation;
 use super::value::{Kind, Number, Value};
 use super::{At, Checker};
 use crate::codes;

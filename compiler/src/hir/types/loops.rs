@@ -125,7 +125,14 @@ impl Checker<'_> {
     }
 
     /// One iteration of a loop.
-    fn iteration(&mut self, at: &At, expr: ExprId, iteration: Turn, value: Option<Value>, body: &Body) -> Value {
+    fn iteration(
+        &mut self,
+        at: &At,
+        expr: ExprId,
+        iteration: Turn,
+        value: Option<Value>,
+        body: &Body,
+    ) -> Value {
         let scope = self.hir(at).loop_scope(expr);
         let path = Path::Inside(at.clone(), iteration.index.to_string().into());
         let frame = self.loop_frame(at.frame, scope, iteration.value, path);
@@ -154,8 +161,11 @@ impl Checker<'_> {
         let Some(turns) = self.turns(at, over) else { return Value::Broken };
         let span = self.over_span(at, over);
         if reduction == Reduction::List {
-            let mut elements: Vec<Value> =
-                turns.all.into_iter().map(|iteration| self.iteration(at, expr, iteration, None, body)).collect();
+            let mut elements: Vec<Value> = turns
+                .all
+                .into_iter()
+                .map(|iteration| self.iteration(at, expr, iteration, None, body))
+                .collect();
             return match turns.open {
                 true => self.shaped(Shape::List(elements.pop())),
                 false => self.listed(elements, span),
