@@ -35,8 +35,11 @@ impl Song<'_> {
     ) -> Made {
         let mut steady = self.body(name, members, wanted, signals, FormKind::Steady);
         let simple = steady.results.iter().all(|(_, r)| !matches!(r, NodeVal::Shape(_)));
-        if !simple || !steady.heard.is_empty() {
+        if self.too_large.is_none() && (!simple || !steady.heard.is_empty()) {
             let general = self.body(name, members, wanted, signals, FormKind::General);
+            if self.too_large.is_some() {
+                return steady;
+            }
             debug_assert_eq!(general.kernel.states, steady.kernel.states);
             debug_assert_eq!(general.kernel.params, steady.kernel.params);
             debug_assert_eq!(general.kernel.inputs, steady.kernel.inputs);

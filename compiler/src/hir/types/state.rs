@@ -121,6 +121,8 @@ impl Checker<'_> {
             Value::Unknown(index) if matches!(self.shapes[*index], Shape::List(_) | Shape::Parts(_)) => {
                 Some(Layout::Unknown)
             }
+            // It may be right when more is known of another layout.
+            Value::Broken => Some(Layout::Signal(1)),
             value => {
                 let signal = self.signal(value.clone(), span)?;
                 Some(Layout::Signal(signal.channels().len()))
