@@ -2,7 +2,7 @@
 
 use crate::commands::{
     batch, bench, build, check, completions, devices, doc, dump, explain, fmt, graph, import, list, lsp, man,
-    mcp, new, pattern, play, plot, render, test,
+    mcp, new, pattern, play, plot, render, studio, test,
 };
 use crate::console::{Console, When};
 use crate::failure::Failure;
@@ -47,6 +47,8 @@ pub enum Command {
     Build(Box<build::Build>),
     /// Play a song live, following the edits of its files
     Play(Box<play::Play>),
+    /// Write a song in a page of the browser, and hear it meanwhile
+    Studio(studio::Studio),
     /// Format songs, or convert between .mam and JSON
     Fmt(fmt::Fmt),
     /// List what exists: definitions, statements, units; a song's nodes
@@ -93,6 +95,7 @@ impl Command {
             Command::Batch(c) => c.run(console),
             Command::Build(c) => c.run(console),
             Command::Play(c) => c.run(console),
+            Command::Studio(c) => c.run(console),
             Command::Mcp(c) => c.run(console),
             Command::Devices(c) => c.run(console),
             Command::Fmt(c) => c.run(console),

@@ -70,6 +70,10 @@ impl Machine {
         fma_overwrites_factor: false,
     };
 
+    /// WebAssembly, which has no registers: those of an x86-64, which most engines compile it for.
+    pub const WASM: Machine =
+        Machine { last_operand_in_memory: false, fma_overwrites_factor: false, ..Machine::X86_64 };
+
     /// This machine; one that is not known is taken for the one with fewer registers.
     pub fn host() -> Machine {
         if cfg!(target_arch = "aarch64") { Machine::AARCH64 } else { Machine::X86_64 }

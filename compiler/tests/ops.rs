@@ -2,12 +2,14 @@
 
 use mam_compiler::OptLevel;
 use mam_compiler::emit::native::Jit;
+use mam_compiler::emit::wasm::Subnormals;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{
     Body, Imm, Kernel, Module, Op, ROWS, Scalar, Signature, StateSlot, Type, Value, check,
 };
 use mam_testing::agree;
 use mam_testing::gen_ir::{Choices, EDGES};
+use mam_testing::wasm::Wasm;
 
 /// Pairs of a result type and operand types of an op with a meaning, in one lane.
 fn instances(op: Op) -> Vec<(Scalar, Vec<Scalar>)> {
@@ -126,6 +128,9 @@ fn agree(op: Op, kernel: Kernel) {
     let module = agree::legalized(&module);
     let jit = Jit::new(&module, OptLevel::Best).expect("the kernel compiles");
     let seen = agree::run(&module, &jit, Choices(&[]));
+    assert_eq!(seen, expected, "{}: {module}", op.row().name);
+    let wasm = Wasm::new(&module, Subnormals::FlushAll).expect("the kernel is encoded");
+    let seen = agree::run(&module, &wasm, Choices(&[]));
     assert_eq!(seen, expected, "{}: {module}", op.row().name);
 }
 

@@ -17,6 +17,7 @@ macro_rules! ids {
     ($($(#[$doc:meta])+ $name:ident $letter:literal;)+) => {$(
         $(#[$doc])+
         #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
         pub struct $name(u32);
 
         impl $name {
@@ -69,6 +70,11 @@ ids! {
 }
 
 /// A list whose elements are named by ids of one kind.
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "image",
+    serde(bound(serialize = "T: serde::Serialize", deserialize = "T: serde::Deserialize<'de>"))
+)]
 pub struct IdMap<I, T> {
     all: Vec<T>,
     of: PhantomData<fn(I)>,

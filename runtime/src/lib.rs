@@ -24,6 +24,8 @@ pub mod file;
 mod frames;
 mod hash;
 pub mod ids;
+#[cfg(feature = "image")]
+pub mod image;
 pub mod machine;
 pub mod names;
 #[cfg(feature = "devices")]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 /// The names under which parameters are found. Built by the compiler.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct ParamNames {
     /// What each equation of the song is.
     pub pipes: HashMap<Arc<str>, Pipe>,
@@ -19,6 +20,7 @@ pub struct ParamNames {
 
 /// An equation, read as a pipe.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Pipe {
     /// The equation that stands at its left end.
     pub from: Option<Arc<str>>,
@@ -30,6 +32,7 @@ pub struct Pipe {
 
 /// An instrument or effect with its parameters.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Owner {
     /// The name of its definition.
     pub name: Arc<str>,
@@ -39,6 +42,7 @@ pub struct Owner {
 
 /// A parameter as it is found by name.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Param {
     /// Its name in mam.
     pub name: Arc<str>,

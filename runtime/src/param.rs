@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 /// How a parameter goes from one value to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum Curve {
     /// In a straight line.
     #[default]
@@ -16,6 +17,7 @@ pub enum Curve {
 
 /// Something that can be set while the program runs.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct ParamSlot {
     /// Path: `bd.gain`, or a knob's name.
     pub name: Arc<str>,

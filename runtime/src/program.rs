@@ -104,6 +104,7 @@ impl Program {
 
 /// One kernel call of a quantum: which kernel, on which memory.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Step {
     /// What it computes, for people: its part's name, or those of the first and the last.
     pub name: Arc<str>,
@@ -147,6 +148,7 @@ pub struct Step {
 
 /// A node or voice, as a part of the step that computes it. What edits, mutes and taps know it by.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct StepPart {
     /// Path of the node (and voice): `bd`, `pad#3`. State is carried over an edit by this and the state's name.
     pub name: Arc<str>,
@@ -163,6 +165,7 @@ pub struct StepPart {
 
 /// A word of state in a step's block.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct StateWord {
     /// Path within the node.
     pub name: Arc<str>,
@@ -174,6 +177,7 @@ pub struct StateWord {
 
 /// A part of a step that falls silent and is woken by a note.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct StepVoice {
     /// Which of the step's ports wakes it (an index into [`Step::ports`]).
     pub port: usize,
@@ -187,6 +191,7 @@ pub struct StepVoice {
 
 /// A delay line of the program's memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct DelaySpec {
     /// Path: node and state.
     pub name: Arc<str>,
@@ -196,6 +201,7 @@ pub struct DelaySpec {
 
 /// What a MIDI file calls an instrument: the statements `midi drum` and `midi program` of its definition.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct MidiRole {
     /// What the song calls it: the name of an equation, or its path where it has none.
     pub name: Arc<str>,
@@ -211,6 +217,7 @@ pub struct MidiRole {
 
 /// An instrument, as the score sees it.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Target {
     /// The path by which it is set: `bd.gain`.
     pub name: Arc<str>,

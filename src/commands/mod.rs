@@ -21,4 +21,5 @@ pub mod pattern;
 pub mod play;
 pub mod plot;
 pub mod render;
+pub mod studio;
 pub mod test;

@@ -8,6 +8,7 @@ use super::rational::{Overflow, Rational};
 
 /// Tempo, meter and swing of a pass, in musical time.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct TempoMap {
     /// Quarter notes in a bar; positive.
     pub beats_per_bar: Rational,
@@ -57,6 +58,7 @@ impl TempoMap {
 /// Every first step of a pair is stretched, every second shortened: the second begins later by `amount` of half a
 /// step. Pairs count from each bar line; a step without a partner before the next one is left alone.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Swing {
     /// Share of half a step: 0 to 1.
     pub amount: Rational,
@@ -66,6 +68,7 @@ pub struct Swing {
 
 /// A tempo from a bar on.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Change {
     /// The bar at which it begins, counted from 0.
     pub bar: Rational,
@@ -75,6 +78,7 @@ pub struct Change {
 
 /// Quarter notes a minute.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum Tempo {
     /// The same until the next change.
     Steady(Rational),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 /// What a program plays. Indices of targets and parameters are those of [`crate::Program`].
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Score {
     /// What plays by bars. A `.mam` song has one; a JSON graph one for each transport.
     pub transports: Vec<Transport>,
@@ -24,6 +25,7 @@ pub struct Score {
 
 /// Pitches of the keys.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Tuning {
     /// For the keys 0 to 127: the pitch as a MIDI number, 69 for 440 Hz, 0.01 a cent.
     keys: Arc<[f64]>,
@@ -83,6 +85,7 @@ impl Score {
 
 /// Lines, where they are heard, and their tempo.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Transport {
     /// Tempo, meter and swing, bar by bar.
     pub tempo: TempoMap,
@@ -101,6 +104,7 @@ pub struct Transport {
 
 /// One line of a score: a pattern and what it plays.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Line {
     /// Events in cycles; one cycle is a bar.
     pub pattern: Pattern,
@@ -110,6 +114,7 @@ pub struct Line {
 
 /// What the events of a line do.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum Action {
     /// Notes of an instrument. A note lasts for its event's whole.
     Play {
@@ -127,6 +132,7 @@ pub enum Action {
 
 /// How a parameter goes to a new value.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Ramp {
     /// How long it takes.
     pub over: Duration,
@@ -136,6 +142,7 @@ pub struct Ramp {
 
 /// A length of time, in one of two measures.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum Duration {
     /// A time in seconds.
     Seconds(Rational),
@@ -151,6 +158,7 @@ impl Default for Duration {
 
 /// A line heard for a while. Its cycles count from `start`; notes are cut at `end`.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Clip {
     /// The line: an index into [`Transport::lines`].
     pub line: usize,
@@ -162,6 +170,7 @@ pub struct Clip {
 
 /// A named stretch of the arrangement.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Mark {
     /// The name of the section.
     pub name: Arc<str>,
@@ -175,6 +184,7 @@ pub struct Mark {
 
 /// Something that happens at an absolute frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Command {
     /// The frame at which it happens.
     pub frame: u64,
@@ -184,6 +194,7 @@ pub struct Command {
 
 /// What a command does.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum CommandKind {
     /// A plain note, held until the target's next command or for 250 ms.
     Trigger {
@@ -203,6 +214,7 @@ pub enum CommandKind {
 
 /// A parameter whose value is a number of beats, in seconds at the tempo of each moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct MusicalLength {
     /// The parameter: an index into [`crate::Program::params`].
     pub param: ParamId,

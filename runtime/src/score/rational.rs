@@ -9,6 +9,7 @@ use std::ops::{Add, Div, Mul, Sub};
 
 /// A fraction in lowest terms; the denominator is positive.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Rational {
     num: i128,
     den: i128,

@@ -14,6 +14,7 @@
 //! * [`songs`]: random JSON songs;
 //! * [`sound`]: what a rendered sound is like, in a few numbers;
 //! * [`texts`]: texts of all kinds, and what must hold for each;
+//! * [`wasm`]: kernels as WebAssembly, interpreted;
 //! * [`written`]: what must hold when a program is formatted.
 
 pub mod agree;
@@ -32,4 +33,5 @@ pub mod rig;
 pub mod songs;
 pub mod sound;
 pub mod texts;
+pub mod wasm;
 pub mod written;

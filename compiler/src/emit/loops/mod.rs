@@ -27,7 +27,7 @@ mod residency;
 mod schedule;
 mod text;
 
-#[cfg(feature = "jit")]
+#[cfg(any(feature = "jit", feature = "wasm"))]
 pub(super) use delay_lines::has_neighbours;
 pub use text::text;
 

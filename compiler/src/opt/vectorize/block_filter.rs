@@ -79,7 +79,7 @@ impl BlockFilter {
 /// A linear recurrence as a filter in blocks.
 pub(super) fn recognise(a: &Analysis, users: &Users, component: &Component) -> Option<BlockFilter> {
     let body = a.body;
-    let linear = scan::recognise(a, component)?;
+    let linear = scan::recognise(a, component).filter(|linear| !linear.creeps(body))?;
     let (&[one, other], &[first, second]) = (linear.states.as_slice(), linear.gets.as_slice()) else {
         return None;
     };

@@ -10,8 +10,8 @@ use crate::opt::analysis::Analysis;
 
 /// How large anything between the bounds may be: of f32 at this size the roundings are far below a frame.
 pub(super) const MOST: f64 = 65536.0;
-/// How deep an expression is followed.
-const DEPTH: usize = 16;
+/// How many operands are followed in all.
+const FOLLOWED: usize = 64;
 
 /// What the bounds of a value come from.
 pub(super) enum Source {
@@ -25,35 +25,41 @@ pub(super) enum Source {
 
 /// What the bounds of a value come from; none where it has none.
 pub(super) fn source(a: &Analysis, value: Value) -> Option<Source> {
-    let inst = &a.body.insts[value];
-    let is_number = inst.ty.scalar != Scalar::Bool;
-    match a.interval(value) {
-        _ if a.is_invariant(value) => is_number.then_some(Source::Invariant),
-        Some((low, high)) if low.abs() <= MOST && high.abs() <= MOST => Some(Source::Known(low, high)),
-        _ => match inst.op {
-            Op::Add | Op::Sub | Op::Mul | Op::Fma | Op::Neg | Op::Min | Op::Max | Op::Floor | Op::ToInt => {
-                Some(Source::Operands)
-            }
-            _ => None,
-        },
+    if a.is_invariant(value) {
+        return Some(Source::Invariant);
+    }
+    match (follows_call(a, value, &mut { FOLLOWED })?, known(a, value)) {
+        (false, Some((low, high))) => Some(Source::Known(low, high)),
+        _ => Some(Source::Operands),
     }
 }
 
 /// Whether a value has bounds that a call may know better than the compiler does.
 pub(super) fn has_bounds(a: &Analysis, value: Value) -> bool {
-    follows_call(a, value, DEPTH) == Some(true)
+    follows_call(a, value, &mut { FOLLOWED }) == Some(true)
 }
 
-/// Whether the bounds of a value depend on what a call knows; none where it has none.
-fn follows_call(a: &Analysis, value: Value, depth: usize) -> Option<bool> {
-    match source(a, value)? {
-        Source::Invariant => Some(a.body.as_const(value).is_none()),
-        Source::Known(..) => Some(false),
-        Source::Operands if depth == 0 => None,
-        Source::Operands => {
-            let args = a.body.insts[value].args.as_slice();
-            let each = args.iter().map(|arg| follows_call(a, *arg, depth - 1));
-            Some(each.collect::<Option<Vec<bool>>>()?.contains(&true))
-        }
+/// Between which numbers a value is known to lie.
+fn known(a: &Analysis, value: Value) -> Option<(f64, f64)> {
+    a.interval(value).filter(|(low, high)| low.abs() <= MOST && high.abs() <= MOST)
+}
+
+/// Whether the bounds of a value depend on what a call knows, though it may lie between known numbers as well; none where it
+/// has no bounds.
+fn follows_call(a: &Analysis, value: Value, left: &mut usize) -> Option<bool> {
+    *left = left.checked_sub(1)?;
+    let inst = &a.body.insts[value];
+    if a.is_invariant(value) {
+        return (inst.ty.scalar != Scalar::Bool).then(|| a.body.as_const(value).is_none());
     }
+    let combines = matches!(
+        inst.op,
+        Op::Add | Op::Sub | Op::Mul | Op::Fma | Op::Neg | Op::Min | Op::Max | Op::Floor | Op::ToInt
+    );
+    let of_operands = || {
+        let each = inst.args.as_slice().iter().map(|arg| follows_call(a, *arg, left));
+        Some(each.collect::<Option<Vec<bool>>>()?.contains(&true))
+    };
+    let of_operands = combines.then(of_operands).flatten();
+    of_operands.or(known(a, value).map(|_| false))
 }

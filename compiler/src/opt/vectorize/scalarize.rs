@@ -36,8 +36,11 @@ impl ScalarRegion {
         let states = ops().filter_map(name).collect::<Vec<&str>>().join(", ");
         if self.creeps {
             return format!(
-                "{states}: a scalar region, as it adds up the roundings of many frames: with a factor of its state below 255/256 it \
-                 goes in lanes"
+                "{states}: a scalar region, as it adds up the roundings of many frames: with {} it goes in lanes",
+                match self.states(a) {
+                    1 => "a factor of its state below 255/256",
+                    _ => "two states of which one is not `prev` of the other, as in `lowpass` and `peak`,",
+                }
             );
         }
         let plain = ops().filter(|op| !matches!(op, Op::Get(_) | Op::Const(_)));
@@ -45,6 +48,11 @@ impl ScalarRegion {
         names.dedup();
         let why = self.obstacle(a).map_or(String::new(), |why| format!(", as {why}"));
         format!("{states}: a scalar region of {} instructions ({}){why}", self.members.len(), names.join(" "))
+    }
+
+    /// How many states it goes through.
+    fn states(&self, a: &Analysis) -> usize {
+        self.members.iter().filter(|value| matches!(a.body.insts[**value].op, Op::Get(_))).count()
     }
 
     /// Why it is not linear with loop-invariant factors, which would have a form in lanes. None where it is.
@@ -72,7 +80,7 @@ impl ScalarRegion {
                 None => return Some(not_linear(a, &known, value)),
             }
         }
-        let states = self.members.iter().filter(|value| matches!(body.insts[**value].op, Op::Get(_))).count();
+        let states = self.states(a);
         (states > scan::STATES).then(|| {
             format!("it is linear through {states} states at once: of {} each, one after the other, it goes in lanes", scan::STATES)
         })

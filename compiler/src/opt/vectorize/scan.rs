@@ -55,12 +55,33 @@ impl Slope {
 }
 
 impl Linear {
-    /// Whether it has one state, of which less than a 256th is gone in each frame.
+    /// Whether its roundings are kept so long that those of lanes would show: where less than a 256th of its one state is known
+    /// to be gone in each frame; and of a difference equation, one of whose two states is what the other was a frame ago, where
+    /// its poles are not known to be well inside the circle. A scalar frame rounds such a history once and takes it over as it
+    /// is; lanes round each of its states by itself, and their difference is what a slow filter goes on with.
     pub(super) fn creeps(&self, body: &Body) -> bool {
-        let [row] = &self.slopes[..] else { return false };
-        let factor = row[0].as_ref().and_then(|slope| slope.known(body));
-        factor.is_some_and(|a| 1.0 - 1.0 / 256.0 < a && a < 1.0)
+        let known = |slope: &Option<Slope>| slope.as_ref().map_or(Some(0.0), |slope| slope.known(body));
+        let [of_last, of_older] = match &self.slopes[..] {
+            [row] => return known(&row[0]).is_some_and(|kept| SLOW < kept && kept < 1.0),
+            [row, shift] if is_shift(shift) => [&row[0], &row[1]],
+            [shift, row] if is_shift(shift) => [&row[1], &row[0]],
+            _ => return false,
+        };
+        match (known(of_last), known(of_older)) {
+            // A pole near 1 or −1, or a pair of them near the circle.
+            (Some(last), Some(older)) => last.abs() + older > SLOW || -older > SLOW,
+            _ => true,
+        }
     }
+}
+
+/// How much of a recurrence is left after a frame where it is slow.
+const SLOW: f64 = 1.0 - 1.0 / 256.0;
+
+/// Whether a row only takes one state over.
+fn is_shift(row: &[Option<Slope>]) -> bool {
+    let taken: Vec<&Slope> = row.iter().flatten().collect();
+    matches!(taken[..], [Slope::One])
 }
 
 /// How large a recurrence may be: a slope follows each member once for each of its users.

@@ -5,6 +5,7 @@ use crate::score::rational::{Overflow, Rational};
 
 /// What is done to each chord.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum ChordLaw {
     /// Its notes after one another, in its time.
     Arp(ArpOrder),
@@ -16,6 +17,7 @@ pub enum ChordLaw {
 
 /// In which order the notes of a chord follow one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum ArpOrder {
     /// From the lowest to the highest.
     Up,

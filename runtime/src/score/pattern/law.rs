@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 /// A number of a change.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum Number {
     /// The same all the time.
     Known(Rational),
@@ -20,6 +21,7 @@ pub enum Number {
 
 /// A modifier with its numbers.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Change {
     law: Law,
     numbers: Arc<[Number]>,
@@ -27,10 +29,12 @@ pub struct Change {
 
 /// Changes one after another.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Chain(pub Arc<[Change]>);
 
 /// How a pattern is changed; the numbers that it takes are named `a`, `b`, `c` here.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum Law {
     /// `a` times as fast.
     Fast,

@@ -83,6 +83,7 @@ impl PatternEvent {
 
 /// The kinds of patterns. Times and factors are in cycles; see `mini-notation` for the words.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum Node {
     /// A pattern without events.
     Silence,
@@ -295,6 +296,7 @@ impl Node {
 
 /// A part of every cycle.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Slot {
     /// Where it begins in the cycle, 0 to 1.
     pub begin: Rational,
@@ -306,6 +308,7 @@ pub struct Slot {
 
 /// Events written out: `events` (in order of their beginning, each beginning in [0, length)) come again every `length` cycles.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Table {
     /// Cycles after which it starts again; positive.
     pub length: Rational,
@@ -317,6 +320,7 @@ pub struct Table {
 
 /// One event of a [`Table`].
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct TableEvent {
     /// In cycles from the start of the table.
     pub begin: Rational,

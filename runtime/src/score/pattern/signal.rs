@@ -5,6 +5,7 @@ use crate::score::rational::{Overflow, Rational};
 
 /// A signal between 0 and 1, one turn a cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum Signal {
     /// 1/2 + sin(2πt)/2
     Sine,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 /// The value of an event.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum Value {
     /// A word of the notation.
     Word(Arc<str>),
@@ -17,6 +18,7 @@ pub enum Value {
 
 /// A note as a score gives it.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Note {
     /// The pitch of the note.
     pub pitch: Pitch,
@@ -30,6 +32,7 @@ pub struct Note {
 
 /// How high a note is.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum Pitch {
     /// A hit without a pitch, so many semitones above the instrument's own note.
     Plain(f64),
@@ -41,6 +44,7 @@ pub enum Pitch {
 
 /// What a number does to a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum Joint {
     /// The velocity is multiplied by it.
     Velocity,
@@ -60,6 +64,7 @@ pub enum Joint {
 
 /// A change that is the same for every value.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum ValueMap {
     /// One number is put into every value.
     Join(Joint, f64),

@@ -1,0 +1,455 @@
+//! One instruction: a short arm an op.
+
+use super::body::Emitter;
+use super::function::{Function, at};
+use super::lanes::{self, extract, shuffle, splat};
+use super::memory::load;
+use super::subnormals::flush;
+use super::{DATA, FMA_F32, FMA_F64, Subnormals};
+use crate::emit::loops::Pointer;
+use crate::ir::lanes::{Half, halves, is_mask, lane_of};
+use crate::ir::{Imm, Inst, Op, PortField, Scalar, Type, Value};
+use mam_runtime::Port;
+use wasm_encoder::{Instruction, ValType};
+
+/// The encodings of an op for operands of a type.
+struct Encodings {
+    f32: Instruction<'static>,
+    f64: Instruction<'static>,
+    i32: Instruction<'static>,
+    f32x4: Instruction<'static>,
+    i32x4: Instruction<'static>,
+}
+
+impl Encodings {
+    fn of(self, operand: Type) -> Instruction<'static> {
+        match (operand.scalar, operand.lanes) {
+            (Scalar::F32, 1) => self.f32,
+            (Scalar::F32, _) => self.f32x4,
+            (Scalar::F64, _) => self.f64,
+            (Scalar::I32 | Scalar::Bool, 1) => self.i32,
+            (Scalar::I32 | Scalar::Bool, _) => self.i32x4,
+        }
+    }
+}
+
+/// The instruction that an op is, where it is one, whatever its operands are; by the type of its first.
+pub(super) fn plain(op: Op, operand: Type) -> Option<Instruction<'static>> {
+    use Instruction as I;
+    let all = |f32, f64, i32, f32x4, i32x4| Some(Encodings { f32, f64, i32, f32x4, i32x4 });
+    // The checker passes no other operands.
+    let floats = |f32, f64, f32x4| all(f32, f64, I::Unreachable, f32x4, I::Unreachable);
+    let ints = |i32, i32x4| all(I::Unreachable, I::Unreachable, i32, I::Unreachable, i32x4);
+    let encodings = match op {
+        Op::Add => all(I::F32Add, I::F64Add, I::I32Add, I::F32x4Add, I::I32x4Add),
+        Op::Sub => all(I::F32Sub, I::F64Sub, I::I32Sub, I::F32x4Sub, I::I32x4Sub),
+        Op::Mul => all(I::F32Mul, I::F64Mul, I::I32Mul, I::F32x4Mul, I::I32x4Mul),
+        Op::Div => floats(I::F32Div, I::F64Div, I::F32x4Div),
+        Op::Abs => floats(I::F32Abs, I::F64Abs, I::F32x4Abs),
+        Op::Sqrt => floats(I::F32Sqrt, I::F64Sqrt, I::F32x4Sqrt),
+        Op::Floor => floats(I::F32Floor, I::F64Floor, I::F32x4Floor),
+        Op::Ceil => floats(I::F32Ceil, I::F64Ceil, I::F32x4Ceil),
+        Op::Trunc => floats(I::F32Trunc, I::F64Trunc, I::F32x4Trunc),
+        Op::Round => floats(I::F32Nearest, I::F64Nearest, I::F32x4Nearest),
+        Op::Lt => all(I::F32Lt, I::F64Lt, I::I32LtS, I::F32x4Lt, I::I32x4LtS),
+        Op::Le => all(I::F32Le, I::F64Le, I::I32LeS, I::F32x4Le, I::I32x4LeS),
+        Op::Eq => all(I::F32Eq, I::F64Eq, I::I32Eq, I::F32x4Eq, I::I32x4Eq),
+        Op::Ne => all(I::F32Ne, I::F64Ne, I::I32Ne, I::F32x4Ne, I::I32x4Ne),
+        Op::And => ints(I::I32And, I::V128And),
+        Op::Or => ints(I::I32Or, I::V128Or),
+        Op::Xor => ints(I::I32Xor, I::V128Xor),
+        Op::ToInt => floats(I::I32TruncSatF32S, I::I32TruncSatF64S, I::I32x4TruncSatF32x4S),
+        Op::Demote => return Some(I::F32DemoteF64),
+        Op::Promote => return Some(I::F64PromoteF32),
+        _ => None,
+    };
+    encodings.map(|encodings| encodings.of(operand))
+}
+
+impl Emitter<'_> {
+    /// Emits an instruction: its value is in a local.
+    pub(super) fn inst(&mut self, f: &mut Function, value: Value) {
+        // A loop-carried value has been copied where the iteration begins.
+        if self.from.body.insts[value].op == Op::LoopCarried {
+            return;
+        }
+        self.compute(f, value);
+        self.flush(f, value);
+        self.pop(f, value);
+    }
+
+    fn compute(&mut self, f: &mut Function, value: Value) {
+        let inst = self.from.body.insts[value].clone();
+        let args = inst.args.as_slice();
+        let operand = args.first().map_or(inst.ty, |arg| self.ty(*arg));
+        if let Some(instruction) = plain(inst.op, operand) {
+            args.iter().for_each(|arg| self.push(f, *arg));
+            return f.op(instruction);
+        }
+        match inst.op {
+            Op::Const(imm) => lanes::immediate(f, imm, inst.ty.lanes),
+            Op::Param(i) if inst.ty.scalar == Scalar::F64 => self.memory.param(f, i.index()),
+            Op::Param(i) => self.load_signal(f, Pointer::Moving(i.index() as u32), inst.ty),
+            Op::Port(i, field) => self.port(f, i.index(), field, inst.ty),
+            Op::Input(i) => self.load_signal(f, Pointer::Input(i.index() as u32), inst.ty),
+            Op::Frame => self.frames(f, inst.ty),
+            Op::CallFrame => super::memory::frame(f),
+            Op::Get(state) => {
+                let local =
+                    self.iteration.as_ref().and_then(|iteration| iteration.states.get(&state)).copied();
+                match local {
+                    Some(local) => f.get(local),
+                    None => self.load_state(f, state),
+                }
+            }
+            Op::LiveIn(state) => self.load_state(f, state),
+            Op::LoopCarried => unreachable!("it has been copied"),
+            Op::Read(_) => unreachable!("the plan has an action for it"),
+            Op::Table(i) => self.table(f, i.index(), args[0], inst.ty),
+
+            Op::Neg => self.negate(f, args[0], operand),
+            Op::Min | Op::Max => self.extremum(f, inst.op, args, operand),
+            Op::Select => self.select(f, value, &inst),
+            Op::Not => self.not(f, args[0], operand),
+            Op::Shl | Op::Ushr | Op::Sshr => self.shift(f, inst.op, args, inst.ty),
+
+            Op::ToFloat => {
+                self.push(f, args[0]);
+                f.op(match (inst.ty.scalar, inst.ty.lanes) {
+                    (Scalar::F64, _) => Instruction::F64ConvertI32S,
+                    (_, 1) => Instruction::F32ConvertI32S,
+                    _ => Instruction::F32x4ConvertI32x4S,
+                });
+            }
+            Op::Bits => {
+                self.push(f, args[0]);
+                match (inst.ty.scalar, inst.ty.lanes) {
+                    (Scalar::F32, 1) => f.op(Instruction::F32ReinterpretI32),
+                    (_, 1) => f.op(Instruction::I32ReinterpretF32),
+                    _ => {}
+                }
+            }
+            Op::HighBits => {
+                self.push(f, args[0]);
+                f.ops([Instruction::I64ReinterpretF64, Instruction::I64Const(32)]);
+                f.ops([Instruction::I64ShrU, Instruction::I32WrapI64]);
+            }
+            Op::FromHighBits => {
+                self.push(f, args[0]);
+                f.ops([Instruction::I64ExtendI32U, Instruction::I64Const(32)]);
+                f.ops([Instruction::I64Shl, Instruction::F64ReinterpretI64]);
+            }
+
+            Op::Splat => self.splat(f, args[0], inst.ty.scalar),
+            Op::Extract(lane) => {
+                self.push(f, args[0]);
+                extract(f, inst.ty.scalar, lane);
+            }
+            Op::Pack => self.packed(f, args, inst.ty.scalar),
+            Op::Total => self.total(f, args[0]),
+            Op::Slide => self.slide(f, args),
+            Op::Fma => self.fma(f, args, inst.ty),
+            op => unreachable!("{}: it has no encoding, or is a plain one", op.row().name),
+        }
+    }
+
+    /// The function that the module imports, for each lane.
+    fn fma(&mut self, f: &mut Function, args: &[Value], ty: Type) {
+        let function = if ty.scalar == Scalar::F64 { FMA_F64 } else { FMA_F32 };
+        let call = |f: &mut Function, lane: u8| {
+            args.iter().for_each(|arg| self.push_lane(f, *arg, lane));
+            f.op(Instruction::Call(function));
+        };
+        each_lane(f, ty, call);
+    }
+
+    /// The vector and the lane that a scalar was taken from: what puts it into lanes takes it from there, and it may not be
+    /// computed at all.
+    fn extracted(&self, value: Value) -> Option<(Value, u8)> {
+        lane_of(self.from.body, &self.from.plan.rates, value)
+    }
+
+    /// Pushes four of the eight lanes of two vectors.
+    fn push_shuffled(&mut self, f: &mut Function, x: Value, y: Value, lanes: [u8; 4]) {
+        self.push(f, x);
+        self.push(f, y);
+        shuffle(f, lanes);
+    }
+
+    fn splat(&mut self, f: &mut Function, arg: Value, scalar: Scalar) {
+        match self.extracted(arg) {
+            Some((vector, lane)) => self.push_shuffled(f, vector, vector, [lane; 4]),
+            None => {
+                self.push(f, arg);
+                splat(f, scalar);
+            }
+        }
+    }
+
+    /// Four scalars as lanes: of two vectors that two of them each are, one shuffle.
+    fn packed(&mut self, f: &mut Function, args: &[Value], scalar: Scalar) {
+        let [first, second] = halves(self.from.body, &self.from.plan.rates, args);
+        if let (Half::Both(_), Half::Both(_), true) = (first, second, first != second) {
+            return lanes::pack(f, scalar, |f, lane| self.push(f, args[usize::from(lane)]));
+        }
+        let [i, j] = self.push_half(f, first, scalar);
+        if let (true, Half::Both(_)) = (first == second, first) {
+            return;
+        }
+        let [k, l] = self.push_half(f, second, scalar);
+        shuffle(f, [i, j, 4 + k, 4 + l]);
+    }
+
+    /// Pushes a vector; the result is where in it the two are. Of two scalars it has both twice.
+    fn push_half(&mut self, f: &mut Function, half: Half, scalar: Scalar) -> [u8; 2] {
+        match half {
+            Half::Of(vector, lanes) => {
+                self.push(f, vector);
+                lanes
+            }
+            Half::Both(both) => {
+                for x in both {
+                    self.push(f, x);
+                    splat(f, scalar);
+                }
+                shuffle(f, [0, 4, 1, 5]);
+                [0, 1]
+            }
+        }
+    }
+
+    /// The lanes one further, after a scalar: the last lane of a vector before them.
+    fn slide(&mut self, f: &mut Function, args: &[Value]) {
+        let (x, first) = (args[0], args[1]);
+        match self.extracted(first) {
+            _ if self.imm(first).is_some() => {
+                self.push_lanes(f, first);
+                self.push(f, x);
+                shuffle(f, [3, 4, 5, 6]);
+            }
+            Some((vector, lane @ (0 | 3)))
+                if lane == 3 || vector == x || self.slid(x) == Some((vector, first)) =>
+            {
+                self.push_shuffled(f, vector, x, [lane, 4, 5, 6]);
+            }
+            _ => {
+                self.push_lanes(f, first);
+                self.push(f, x);
+                shuffle(f, [3, 4, 5, 6]);
+            }
+        }
+    }
+
+    /// The lanes that a slide moves, and the scalar that it puts before them.
+    fn slid(&self, value: Value) -> Option<(Value, Value)> {
+        let inst = &self.from.body.insts[value];
+        match (inst.op, inst.args.as_slice()) {
+            (Op::Slide, &[inner, before]) => Some((inner, before)),
+            _ => None,
+        }
+    }
+
+    fn negate(&mut self, f: &mut Function, arg: Value, operand: Type) {
+        if operand == Type::I32 {
+            f.i32(0);
+            self.push(f, arg);
+            return f.op(Instruction::I32Sub);
+        }
+        self.push(f, arg);
+        f.op(match (operand.scalar, operand.lanes) {
+            (Scalar::F32, 1) => Instruction::F32Neg,
+            (Scalar::F32, _) => Instruction::F32x4Neg,
+            (Scalar::F64, _) => Instruction::F64Neg,
+            _ => Instruction::I32x4Neg,
+        });
+    }
+
+    fn not(&mut self, f: &mut Function, arg: Value, operand: Type) {
+        self.push(f, arg);
+        match (operand.scalar, operand.lanes) {
+            (Scalar::Bool, 1) => f.op(Instruction::I32Eqz),
+            (_, 1) => f.ops([Instruction::I32Const(-1), Instruction::I32Xor]),
+            _ => f.op(Instruction::V128Not),
+        }
+    }
+
+    /// min is a where a < b, else b; max is a where b < a, else b. The `pmin` of WebAssembly is its second operand where
+    /// that is less, else its first. (Its `min` returns a NaN where either is one.)
+    fn extremum(&mut self, f: &mut Function, op: Op, args: &[Value], operand: Type) {
+        let (a, b, is_min) = (args[0], args[1], op == Op::Min);
+        match (operand.scalar, operand.lanes) {
+            (Scalar::F32, 4) => {
+                self.push(f, b);
+                self.push(f, a);
+                f.op(if is_min { Instruction::F32x4PMin } else { Instruction::F32x4PMax });
+            }
+            (_, 4) => {
+                self.push(f, a);
+                self.push(f, b);
+                f.op(if is_min { Instruction::I32x4MinS } else { Instruction::I32x4MaxS });
+            }
+            _ => {
+                self.push(f, a);
+                self.push(f, b);
+                let (less, more) = if is_min { (a, b) } else { (b, a) };
+                self.push(f, less);
+                self.push(f, more);
+                f.op(match operand.scalar {
+                    Scalar::F32 => Instruction::F32Lt,
+                    Scalar::F64 => Instruction::F64Lt,
+                    _ => Instruction::I32LtS,
+                });
+                f.op(Instruction::Select);
+            }
+        }
+    }
+
+    fn select(&mut self, f: &mut Function, value: Value, inst: &Inst) {
+        let &[condition, x, y] = inst.args.as_slice() else { unreachable!("a select has three operands") };
+        let ty = inst.ty;
+        if is_mask(self.from.body, value) {
+            // Its bits are those of the condition.
+            self.push(f, condition);
+            if ty.lanes == 1 {
+                lanes::mask(f);
+            }
+            return;
+        }
+        self.push(f, x);
+        self.push(f, y);
+        match (ty.lanes, self.ty(condition).lanes) {
+            (1, _) => {
+                self.push(f, condition);
+                f.op(Instruction::Select);
+            }
+            _ => {
+                self.push_lanes(f, condition);
+                f.op(Instruction::V128Bitselect);
+            }
+        }
+    }
+
+    fn shift(&mut self, f: &mut Function, op: Op, args: &[Value], ty: Type) {
+        let (scalar, vector) = match op {
+            Op::Shl => (Instruction::I32Shl, Instruction::I32x4Shl),
+            Op::Ushr => (Instruction::I32ShrU, Instruction::I32x4ShrU),
+            _ => (Instruction::I32ShrS, Instruction::I32x4ShrS),
+        };
+        match (ty.lanes, self.imm(args[1])) {
+            (1, _) => {
+                self.push(f, args[0]);
+                self.push(f, args[1]);
+                f.op(scalar);
+            }
+            // All lanes are shifted by one amount.
+            (_, Some(amount)) => {
+                self.push(f, args[0]);
+                lanes::immediate(f, amount, 1);
+                f.op(vector);
+            }
+            (_, None) => lanes::pack(f, Scalar::I32, |f, lane| {
+                self.push_lane(f, args[0], lane);
+                self.push_lane(f, args[1], lane);
+                f.op(scalar.clone());
+            }),
+        }
+    }
+
+    /// (0+1)+(2+3): beside each lane its neighbour, beside each pair the other.
+    fn total(&mut self, f: &mut Function, arg: Value) {
+        self.push(f, arg);
+        for order in [[1, 0, 3, 2], [2, 3, 0, 1]] {
+            let x = f.pop(ValType::V128);
+            f.get(x);
+            f.get(x);
+            f.get(x);
+            shuffle(f, order);
+            f.op(Instruction::F32x4Add);
+            if self.from.subnormals == Subnormals::FlushAll {
+                flush(f, Type::F32.with_lanes(4));
+            }
+        }
+        f.op(Instruction::F32x4ExtractLane(0));
+    }
+
+    fn load_signal(&mut self, f: &mut Function, which: Pointer, ty: Type) {
+        self.signal(f, which);
+        load(f, ty, 0);
+    }
+
+    fn port(&mut self, f: &mut Function, index: usize, field: PortField, ty: Type) {
+        use std::mem::offset_of;
+        let from = match field {
+            PortField::Trig => offset_of!(Port, trig),
+            PortField::Gate => offset_of!(Port, gate),
+            PortField::Active => offset_of!(Port, active),
+            PortField::Freq => offset_of!(Port, freq),
+            PortField::Note => offset_of!(Port, note),
+            PortField::Vel => offset_of!(Port, vel),
+        };
+        let is_set = |emitter: &mut Self, f: &mut Function| {
+            let from = emitter.memory.port(f, index, from);
+            f.op(Instruction::I32Load(at(from, 2)));
+            f.ops([Instruction::I32Const(0), Instruction::I32Ne]);
+        };
+        match field {
+            PortField::Freq | PortField::Note | PortField::Vel => {
+                let from = self.memory.port(f, index, from);
+                f.op(Instruction::F64Load(at(from, 3)));
+            }
+            PortField::Gate | PortField::Active => is_set(self, f),
+            PortField::Trig => {
+                let offset = self.iteration().offset;
+                f.get(offset);
+                f.op(Instruction::I32Eqz);
+                is_set(self, f);
+                f.op(Instruction::I32And);
+                if ty.lanes > 1 {
+                    // In the first lane alone.
+                    let mut first = [Imm::Bool(false); 4];
+                    first[0] = Imm::Bool(true);
+                    splat(f, Scalar::Bool);
+                    f.ops([Instruction::V128Const(lanes::vector(first)), Instruction::V128And]);
+                }
+            }
+        }
+    }
+
+    fn frames(&mut self, f: &mut Function, ty: Type) {
+        self.frame(f, 0);
+        if ty.lanes > 1 {
+            splat(f, Scalar::I32);
+            f.op(Instruction::V128Const(lanes::vector([0, 1, 2, 3].map(Imm::I32))));
+            f.op(Instruction::I32x4Add);
+        }
+    }
+
+    /// An entry of a constant table, the nearest one where the index is beyond its ends.
+    fn table(&mut self, f: &mut Function, table: usize, index: Value, ty: Type) {
+        let last = self.from.module.tables[table].len() as i32 - 1;
+        let offset = self.from.data.tables[table] as usize;
+        let entry = |f: &mut Function, lane: u8| {
+            self.push_lane(f, index, lane);
+            for (limit, is_beyond) in [(0, Instruction::I32GtS), (last, Instruction::I32LtS)] {
+                let i = f.pop(ValType::I32);
+                f.get(i);
+                f.i32(limit);
+                f.get(i);
+                f.i32(limit);
+                f.ops([is_beyond, Instruction::Select]);
+            }
+            f.ops([Instruction::I32Const(2), Instruction::I32Shl]);
+            f.ops([Instruction::GlobalGet(DATA), Instruction::I32Add]);
+            f.op(Instruction::F32Load(at(offset, 2)));
+        };
+        each_lane(f, ty, entry);
+    }
+}
+
+/// Pushes a value of which `lane` pushes each lane.
+fn each_lane(f: &mut Function, ty: Type, mut lane: impl FnMut(&mut Function, u8)) {
+    match ty.lanes {
+        1 => lane(f, 0),
+        _ => lanes::pack(f, ty.scalar, lane),
+    }
+}
