@@ -6,7 +6,6 @@ use crate::reach::Reach;
 use mam_compiler::files::{FileId, Files, Loader, Located, Samples, Unusable};
 use mam_grammar::ast::DefinitionKind;
 use mam_grammar::{Limits, SourceId, Sources};
-use mam_runtime::file::{self as sound, Sound, Wanted};
 use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -171,6 +170,14 @@ impl Disk {
         let reach = Reach::new(song, allow_outside);
         Disk { song: song.map(PathBuf::from), reach, asked: RefCell::default() }
     }
+
+    /// The bytes of a file that was located, as they are.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn bytes(&self, file: &Located) -> Result<Vec<u8>, Unusable> {
+        self.reach.read(Path::new(file.id.as_os_str()), &file.name, usize::MAX >> 1)
+    }
 }
 
 impl Loader for Disk {
@@ -198,31 +205,7 @@ impl Loader for Disk {
     }
 
     fn samples(&self, file: &Located, most: usize) -> Result<Samples, Unusable> {
-        let name = &file.name;
-        let unusable = |why: String| Unusable::from(format!("`{name}` cannot be used: {why}"));
-        let opened = self.reach.open(Path::new(file.id.as_os_str()), name)?;
-        // One frame more than there may be shows that there are too many.
-        let wanted = Wanted { rate: None, channels: 2, frames: most as u64 + 1 };
-        let Sound { rate, channels, is_cut_off } =
-            sound::read(opened, true, wanted).map_err(|e| unusable(e.to_string()))?;
-        if is_cut_off {
-            return Err(unusable("it ends before its header says".into()));
-        }
-        if channels.iter().map(Vec::len).sum::<usize>() > most {
-            let why = format!(
-                "`{name}` is too long: the sounds of a song have more samples than the limit `samples`"
-            );
-            return Err(Unusable {
-                why,
-                help: Some("take shorter files, or pass `--limit samples=N`".into()),
-            });
-        }
-        if channels[0].is_empty() {
-            return Err(unusable("it has no frames".into()));
-        }
-        if channels.iter().flatten().any(|x| !x.is_finite()) {
-            return Err(unusable("a sample in it is not a finite number".into()));
-        }
-        Ok(Samples { rate, channels })
+        let opened = self.reach.open(Path::new(file.id.as_os_str()), &file.name)?;
+        mam_package::sound::read(opened, &file.name, most)
     }
 }

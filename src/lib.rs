@@ -11,6 +11,7 @@
 //! * [`mod@reference`] and [`definitions`]: all that a song can say, to be looked up;
 //! * [`report`]: problems for the terminal, as JSON, as SARIF;
 //! * [`batch`]: many renders of one song, into shards; what the Python package is made of, too;
+//! * [`packing`]: a song with all its files, for a plug-in to carry;
 //! * [`plot`]: pictures of sounds and scores; [`drawing`]: of graphs;
 //! * [`offline`] and [`live`]: renders and playing; [`stems`], [`looping`] and [`timing`]: what is rendered, of which passes,
 //!   from where;
@@ -47,6 +48,7 @@ pub mod names;
 pub mod offline;
 #[allow(clippy::disallowed_methods, reason = "all files are written here")]
 pub mod output;
+pub mod packing;
 pub mod plot;
 pub mod progress;
 pub mod reach;

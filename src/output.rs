@@ -199,6 +199,35 @@ pub fn create_folder(folder: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|e| Failure::write(folder, &e))
 }
 
+/// Writes a folder of files, each with its path in it, whole or not at all: in the place of what has its name, if that is a
+/// folder. It must not hold one of `inputs`.
+///
+/// # Errors
+/// When an input would be written over, something else has its name, or it cannot be written.
+pub fn write_folder(target: &Path, files: &[(&Path, &[u8])], inputs: &Inputs) -> Result<(), Failure> {
+    files.iter().try_for_each(|(path, _)| inputs.protect(&target.join(path)))?;
+    let target = behind_links(target);
+    let write = || {
+        let beside = target.parent().unwrap_or(Path::new("."));
+        let made = tempfile::Builder::new().prefix(".mamc-").suffix(PART).tempdir_in(beside)?;
+        let whole = made.path().join("new");
+        for (path, bytes) in files {
+            let path = whole.join(path);
+            fs::create_dir_all(path.parent().unwrap_or(&whole))?;
+            fs::write(path, bytes)?;
+        }
+        let before = made.path().join("old");
+        if target.is_dir() {
+            fs::rename(&target, &before)?;
+        }
+        fs::rename(&whole, &target).inspect_err(|_| {
+            // What was there comes back.
+            let _ = fs::rename(&before, &target);
+        })
+    };
+    write().map_err(|e| Failure::write(&target, &e))
+}
+
 /// The path that a target's links lead to, whether there is a file or not; its folder is in its canonical form.
 pub fn behind_links(target: &Path) -> PathBuf {
     let mut path = target.to_path_buf();
@@ -372,6 +401,26 @@ mod tests {
             write_text(&target, "text", &Inputs::default()).unwrap();
             assert_eq!(fs::read_to_string(&target).unwrap(), "text");
         }
+    }
+
+    #[test]
+    fn a_folder_takes_the_place_of_another_and_of_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let write = |name: &str, text: &str, inputs: &Inputs| {
+            write_folder(&path(name), &[(Path::new("a/b.txt"), text.as_bytes())], inputs)
+        };
+        write("x.clap", "one", &Inputs::default()).unwrap();
+        fs::write(path("x.clap/old"), "old").unwrap();
+        write("x.clap", "two", &Inputs::default()).unwrap();
+        assert_eq!(names(&path("x.clap")), ["a"]);
+        assert_eq!(fs::read_to_string(path("x.clap/a/b.txt")).unwrap(), "two");
+        let inputs = Inputs::new([path("x.clap/a/b.txt").as_path()]);
+        assert!(matches!(write("x.clap", "three", &inputs), Err(Failure::Usage(_))));
+        fs::write(path("file"), "file").unwrap();
+        assert!(matches!(write("file", "four", &Inputs::default()), Err(Failure::Io(_))));
+        assert_eq!(fs::read_to_string(path("file")).unwrap(), "file");
+        assert_eq!(names(folder.path()), ["file", "x.clap"], "nothing else is left");
     }
 
     #[cfg(unix)]

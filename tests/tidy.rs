@@ -96,8 +96,16 @@ fn links_between_documents_lead_somewhere() {
 }
 
 /// The crates whose sources are the product.
-const CRATES: [&str; 6] =
-    ["grammar/src", "compiler/src", "runtime/src", "ide/src", "src", "benches/plug/src"];
+const CRATES: [&str; 8] = [
+    "grammar/src",
+    "compiler/src",
+    "runtime/src",
+    "ide/src",
+    "src",
+    "plugin/src",
+    "plugin/package/src",
+    "benches/plug/src",
+];
 
 /// A source file of the product.
 struct Source {

@@ -40,10 +40,20 @@ prelude! {
     "rates"
     "samples"
     "physical/strings"
+    "physical/bodies"
+    "physical/struck"
     "drums/plain"
+    "drums/eight"
+    "drums/nine"
+    "drums/six"
+    "drums/linn"
+    "drums/acoustic"
+    "drums/cymbals"
+    "drums/hand"
     "synths/bass"
     "synths/leads"
     "synths/mallets"
+    "synths/plucks"
 }
 
 /// A definition of the prelude.

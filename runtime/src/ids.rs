@@ -134,6 +134,11 @@ impl<I: Id, T> IdMap<I, T> {
     pub fn get(&self, id: I) -> Option<&T> {
         self.all.get(id.index())
     }
+
+    /// The element of an id, to be changed, if it has one.
+    pub fn get_mut(&mut self, id: I) -> Option<&mut T> {
+        self.all.get_mut(id.index())
+    }
 }
 
 impl<I: Id, T> Index<I> for IdMap<I, T> {

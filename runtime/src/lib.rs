@@ -46,6 +46,7 @@ mod param;
 pub mod program;
 pub mod render;
 pub mod score;
+pub mod voices;
 
 pub use control::{Control, Live, Playing, Telemetry};
 pub use engine::{Engine, EventQueue, NotFinite};

@@ -263,6 +263,13 @@ pub enum EventKind {
         /// The port.
         port: PortId,
     },
+    /// The pitch of a port's note changes; the note goes on, or stays over. The next note begins at its own pitch.
+    Pitch {
+        /// The port.
+        port: PortId,
+        /// MIDI note number, with a fraction between two keys.
+        note: f64,
+    },
     /// A note begins.
     On {
         /// The port.

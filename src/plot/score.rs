@@ -39,7 +39,7 @@ pub fn piano_roll(name: &str, program: &Program, frames: u64) -> Figure {
                     bars.entry(target).or_default().push(Bar { to: time, ..bar });
                 }
             }
-            EventKind::Set { .. } => {}
+            EventKind::Set { .. } | EventKind::Pitch { .. } => {}
         }
     }
     let end = frames as f64 / rate;

@@ -310,6 +310,7 @@ impl Instance {
                 self.params.set(param, offset, Set { value, ramp, curve });
             }
             EventKind::Off { port } => self.notes.push(port, offset, NoteKind::Off),
+            EventKind::Pitch { port, note } => self.notes.push(port, offset, NoteKind::Pitch(note)),
             EventKind::On { port, note, vel } => self.notes.push(port, offset, NoteKind::On { note, vel }),
         }
     }

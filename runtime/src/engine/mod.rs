@@ -44,7 +44,7 @@ pub(crate) use notes::NOTES;
 pub use queue::EventQueue;
 pub(crate) use seen::Seen;
 
-use crate::ids::PortId;
+use crate::ids::{ParamId, PortId};
 use crate::program::{Event, Program, QUANTUM};
 use call_list::WHOLE;
 use std::ops::Range;
@@ -224,6 +224,12 @@ impl Engine {
         self.instance.reset();
         self.input.iter_mut().for_each(Waiting::clear);
         (self.cut, self.made) = (Cut::at(0), QUANTUM);
+    }
+
+    /// A parameter stands at a value from the first frame on, without a ramp, as if that were its default; clamped to its
+    /// range. Before anything is rendered, on a new engine or one that was reset. \[audio\]
+    pub fn start_param(&mut self, param: ParamId, value: f64) {
+        self.instance.params.start_at(param, value);
     }
 
     /// The same, as a variant of its program: one that differs in values at the start (parameters, the image of the state), in

@@ -32,6 +32,8 @@ pub(crate) enum NoteKind {
     On { note: f64, vel: f64 },
     /// The note of the port ends.
     Off,
+    /// The pitch changes, to a MIDI number; nothing begins or ends.
+    Pitch(f64),
 }
 
 /// The notes of one port: the first and last of the chain, and one bit for each frame that has one.
@@ -121,6 +123,7 @@ impl NoteKind {
     pub(crate) fn apply(self, port: &mut Port) {
         match self {
             NoteKind::Off => port.gate = 0,
+            NoteKind::Pitch(note) => pitch(port, note),
             NoteKind::On { note, vel } => {
                 *port = Port { trig: 1, gate: 1, vel, ..*port };
                 pitch(port, note);

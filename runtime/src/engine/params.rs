@@ -153,6 +153,14 @@ impl Params {
         self.ramping.clear();
     }
 
+    /// A parameter stands at a value, clamped to its range, without a ramp. Before the first quantum. Allocates nothing.
+    pub(crate) fn start_at(&mut self, index: ParamId, value: f64) {
+        if let Some(param) = self.all.get_mut(index).filter(|_| !value.is_nan()) {
+            (param.value, param.ramp, param.level) =
+                (clamp(value, param.min, param.max), Ramp::default(), false);
+        }
+    }
+
     /// Begins the part of a quantum that starts at a frame of it: what ramps has a track.
     pub(crate) fn begin(&mut self, start: usize) {
         self.start = start as u8;

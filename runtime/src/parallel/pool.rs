@@ -384,7 +384,7 @@ impl PartRunner {
         let concerns = |event: &&Event| match event.kind {
             _ if stretch.to_all => true,
             EventKind::Set { param, .. } => self.params.get(param).is_some_and(|own| *own),
-            EventKind::On { port, .. } | EventKind::Off { port } => {
+            EventKind::On { port, .. } | EventKind::Off { port } | EventKind::Pitch { port, .. } => {
                 self.ports.get(port).is_some_and(|own| *own)
             }
         };

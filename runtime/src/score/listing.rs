@@ -105,6 +105,9 @@ pub fn table(
                 Some((name, format!("set {value}{over}{curve}")))
             }
             EventKind::Off { port } => Some((ports.get(&port)?.clone(), "off".into())),
+            EventKind::Pitch { port, note } => {
+                Some((ports.get(&port)?.clone(), format!("pitch {}", note_text(note))))
+            }
             EventKind::On { port, note, vel } => {
                 let name = ports.get(&port)?.clone();
                 Some((name, format!("note {} velocity {vel}", note_text(note))))

@@ -1,6 +1,8 @@
 //! `mamc build`: a song as something that other programs are made of. The ending of the output says which kind; each kind has
 //! a file here and a row in [`KINDS`].
 
+mod plugin;
+
 use crate::args::SongArgs;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -9,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 /// Build a song into something that other programs use
 ///
-/// The ending of the output says what is built. Sounds are those of `mamc render --portable`, to the bit.
+/// The ending of the output says what is built. Sounds are those of `mamc render --portable`, to the bit; those of
+/// a plug-in are those of `mamc render` with the same flags.
 #[derive(Args, Debug)]
 pub struct Build {
     #[command(flatten)]
@@ -17,6 +20,8 @@ pub struct Build {
     /// Write to this file, whose ending says what is built
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    #[command(flatten)]
+    plugin: plugin::PluginArgs,
 }
 
 /// What can be built.
@@ -25,12 +30,15 @@ struct Kind {
     endings: &'static [&'static str],
     /// What it is, for messages: `a plug-in`.
     what: &'static str,
+    /// Whether it takes the flags of plug-ins.
+    is_plugin: bool,
     /// Builds it.
     build: fn(Build, Console) -> Result<(), Failure>,
 }
 
 /// All kinds, each found by its endings.
-const KINDS: &[Kind] = &[];
+const KINDS: &[Kind] =
+    &[Kind { endings: &["clap"], what: "a plug-in", is_plugin: true, build: plugin::build }];
 
 impl Build {
     /// Runs the command, and writes what is built.
@@ -42,6 +50,9 @@ impl Build {
             return Err(Failure::Usage("what is built has no interpreter: leave out --interp".into()));
         }
         let kind = kind(&self.output)?;
+        if !kind.is_plugin {
+            self.plugin.refuse(kind.what)?;
+        }
         (kind.build)(self, console)
     }
 }

@@ -5,9 +5,9 @@
 //! own states of the last seconds, so the work does not grow with the time that has been played.
 
 use super::beats::Beats;
-use super::voices::Voices;
-use super::{Extent, NoteEnd, Sequencer, Setup};
+use super::{Extent, NoteEnd, Sequencer, Setup, Sounding};
 use crate::program::Target;
+use crate::voices::VoiceAllocator;
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl Clone for States {
 #[derive(Clone, Debug)]
 struct HeldTarget {
     name: Arc<str>,
-    voices: Voices,
+    voices: VoiceAllocator<Sounding>,
     /// Where the notes end, and which they are.
     ends: Vec<(u64, u64)>,
     beats: Beats,

@@ -8,7 +8,6 @@ mod beats;
 mod held;
 mod performance;
 mod track;
-mod voices;
 
 use super::data::{Action, Command, CommandKind, Line, MusicalLength, Score};
 use super::pattern::QueryError;
@@ -17,10 +16,10 @@ use super::rational::Rational;
 use super::sequencer::beats::Beats;
 use super::sequencer::held::States;
 use super::sequencer::track::{Track, seconds_in_frames};
-use super::sequencer::voices::{Start, Voices};
 use crate::ids::{IdMap, ParamId};
 use crate::param::{Curve, ParamSlot};
 use crate::program::{Event, EventKind, Program, Target};
+use crate::voices::{Moment, NoteStart, VoiceAllocator};
 pub use held::Held;
 pub use performance::{PlayedNote, performance};
 use std::cmp::{Ordering, Reverse};
@@ -65,7 +64,7 @@ pub struct Sequencer {
     setup: Arc<Setup>,
     tracks: Vec<Track>,
     beats: Vec<Beats>,
-    voices: Vec<Voices>,
+    voices: Vec<VoiceAllocator<Sounding>>,
     pending: BinaryHeap<Reverse<Pending>>,
     offs: BinaryHeap<Reverse<NoteEnd>>,
     /// Counts notes and releases, in order.
@@ -139,6 +138,14 @@ impl Ord for Pending {
     fn cmp(&self, other: &Pending) -> Ordering {
         self.key().cmp(&other.key())
     }
+}
+
+/// The note that a voice holds.
+#[derive(Clone, Copy, Debug)]
+struct Sounding {
+    note: u64,
+    /// It lasts until the next trigger.
+    until_next: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -325,12 +332,14 @@ impl Sequencer {
         {
             self.offs.pop();
             self.stamp += 1;
-            self.voices[end.target].release(end.note, self.stamp, frame, out);
+            let at = Moment { frame, stamp: self.stamp };
+            self.voices[end.target].release(|held| held.note == end.note, at, |event| out.push(event));
         }
         for note in notes {
             if let What::Trigger { target } = *note {
                 self.stamp += 1;
-                self.voices[target].release_triggers(self.stamp, frame, out);
+                let at = Moment { frame, stamp: self.stamp };
+                self.voices[target].release(|held| held.until_next, at, |event| out.push(event));
             }
         }
     }
@@ -352,8 +361,8 @@ impl Sequencer {
             (Pitch::Note(_) | Pitch::Degree(..), Some(tuning)) => tuning.pitch(pitch),
             _ => pitch,
         };
-        let start = Start { note: self.stamp, pitch, vel: note.vel, until_next };
-        self.voices[target].begin(start, self.stamp, frame, out);
+        let start = NoteStart { note: Sounding { note: self.stamp, until_next }, pitch, vel: note.vel };
+        self.voices[target].begin(start, Moment { frame, stamp: self.stamp }, |event| out.push(event));
         self.offs.push(Reverse(NoteEnd { frame: end.max(frame + 1), note: self.stamp, target }));
     }
 }
@@ -372,7 +381,7 @@ impl Setup {
             end: self.end(&tracks, &beats),
             tracks,
             beats,
-            voices: targets.iter().map(Voices::new).collect(),
+            voices: targets.iter().map(VoiceAllocator::new).collect(),
             pending: self.commands().map(Reverse).collect(),
             offs: BinaryHeap::new(),
             stamp: 0,

@@ -1,7 +1,7 @@
 //! Notes that are played beside any score, as events: by the voice rule of the sequencer.
 
-use super::voices::{Start, Voices};
 use crate::program::{Event, Target};
+use crate::voices::{Moment, NoteStart, VoiceAllocator};
 
 /// A note that is played from one frame to another.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub struct PlayedNote {
 /// The events of notes, in the order in which they act: at one frame releases first, then notes as they are listed. Notes of
 /// instruments that are not there are left out.
 pub fn performance(targets: &[Target], notes: &[PlayedNote]) -> Vec<Event> {
-    let mut voices: Vec<Voices> = targets.iter().map(Voices::new).collect();
+    let mut voices: Vec<VoiceAllocator<usize>> = targets.iter().map(VoiceAllocator::new).collect();
     let notes = || notes.iter().enumerate().filter(|(_, note)| note.target < targets.len());
     let mut moments: Vec<(u64, bool, usize, &PlayedNote)> = notes()
         .map(|(index, note)| (note.start, true, index, note))
@@ -30,12 +30,12 @@ pub fn performance(targets: &[Target], notes: &[PlayedNote]) -> Vec<Event> {
     moments.sort_by_key(|&(frame, begins, index, _)| (frame, begins, index));
     let mut events = Vec::with_capacity(2 * moments.len());
     for (stamp, (frame, begins, index, note)) in moments.into_iter().enumerate() {
-        let (voices, stamp) = (&mut voices[note.target], stamp as u64 + 1);
+        let (voices, at) = (&mut voices[note.target], Moment { frame, stamp: stamp as u64 + 1 });
+        let emit = |event| events.push(event);
         if begins {
-            let start = Start { note: index as u64, pitch: note.note, vel: note.vel, until_next: false };
-            voices.begin(start, stamp, frame, &mut events);
+            voices.begin(NoteStart { note: index, pitch: note.note, vel: note.vel }, at, emit);
         } else {
-            voices.release(index as u64, stamp, frame, &mut events);
+            voices.release(|held| held == index, at, emit);
         }
     }
     events

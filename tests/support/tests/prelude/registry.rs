@@ -150,21 +150,17 @@ fn everything_is_documented() {
     }
 }
 
-/// Calls of a definition with its parameters at their ends: all lowest, all highest, and each alone.
+/// Calls of a definition with its parameters at their ends: all lowest, all highest, and neighbours at opposite ends, in both
+/// ways. (`finite` walks and jumps through all between.)
 fn extremes(prelude: &Prelude, id: DefId) -> Vec<String> {
     let info = prelude.library.info(&prelude.files, id);
     let own: Vec<_> = info.params.iter().filter(|p| p.span.is_some()).collect();
     let write = |i: usize, x: f64| format!("{}: {x:?}{}", own[i].name, unit(own[i].dimension.0));
-    let all = |high: bool| {
-        (0..own.len())
-            .map(|i| write(i, if high { own[i].max } else { own[i].min }))
-            .collect::<Vec<_>>()
-            .join(", ")
+    let call = |is_high: fn(usize) -> bool| {
+        let args = (0..own.len()).map(|i| write(i, if is_high(i) { own[i].max } else { own[i].min }));
+        format!("{}({})", prelude.name(id), args.collect::<Vec<_>>().join(", "))
     };
-    let ends = |i: usize| [write(i, own[i].min), write(i, own[i].max)];
-    let name = prelude.name(id);
-    let calls = [all(false), all(true)].into_iter().chain((0..own.len()).flat_map(ends));
-    calls.map(|args| format!("{name}({args})")).collect()
+    vec![call(|_| false), call(|_| true), call(|i| i % 2 == 0), call(|i| i % 2 == 1)]
 }
 
 /// The unit of a power of time.

@@ -1,0 +1,37 @@
+//! Samples of a sound file, as a song may name it.
+
+use mam_compiler::files::{Samples, Unusable};
+use mam_runtime::file::{self as sound, Sound, Wanted};
+use std::io::{Read, Seek};
+
+/// All samples of a sound file that is called `name` in messages, if there are no more than `most`, of each channel; of more
+/// than two channels the first two.
+///
+/// # Errors
+/// When it cannot be read or is cut off, has no frames or too many, or a sample that is not finite.
+pub fn read(
+    source: impl Read + Seek + Send + Sync + 'static,
+    name: &str,
+    most: usize,
+) -> Result<Samples, Unusable> {
+    let unusable = |why: String| Unusable::from(format!("`{name}` cannot be used: {why}"));
+    // One frame more than there may be shows that there are too many.
+    let wanted = Wanted { rate: None, channels: 2, frames: most as u64 + 1 };
+    let Sound { rate, channels, is_cut_off } =
+        sound::read(source, true, wanted).map_err(|e| unusable(e.to_string()))?;
+    if is_cut_off {
+        return Err(unusable("it ends before its header says".into()));
+    }
+    if channels.iter().map(Vec::len).sum::<usize>() > most {
+        let why =
+            format!("`{name}` is too long: the sounds of a song have more samples than the limit `samples`");
+        return Err(Unusable { why, help: Some("take shorter files, or pass `--limit samples=N`".into()) });
+    }
+    if channels[0].is_empty() {
+        return Err(unusable("it has no frames".into()));
+    }
+    if channels.iter().flatten().any(|x| !x.is_finite()) {
+        return Err(unusable("a sample in it is not a finite number".into()));
+    }
+    Ok(Samples { rate, channels })
+}
