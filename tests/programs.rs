@@ -1,10 +1,11 @@
 //! Random programs of the prelude's instruments and effects: the same bits by the interpreter and by machine code, on any number
-//! of threads, in blocks of any size, offline and live.
+//! of threads, in blocks of any size, offline and live; and as C, where there is a C compiler.
 
 use mam_runtime::control::{self, Control, Scored};
 use mam_runtime::output::Frames;
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{EventKind, Length, Program, Renderer};
+use mam_testing::exports::{Compiler, render_c};
 use mam_testing::mutants::Dice;
 use mam_testing::render::{bits, program, render_shared};
 use mamc::definitions::Prelude;
@@ -107,6 +108,7 @@ fn plays_early(program: &Program) -> bool {
 fn random_programs_have_the_same_bits_however_they_run() {
     let count = std::env::var("MAM_PROGRAMS").ok().and_then(|n| n.parse().ok()).unwrap_or(6);
     let (prelude, mut dice, mut sounding) = (Prelude::default(), Dice(17), 0);
+    let compiler = Compiler::all().pop();
     for _ in 0..count {
         let text = song(&prelude, &mut dice);
         let [machine, interpreted] = [false, true].map(|slow| program("song.mam", &text, 48_000, slow));
@@ -120,7 +122,9 @@ fn random_programs_have_the_same_bits_however_they_run() {
             ("blocks", in_blocks(&machine, &mut dice)),
             ("live", live(&machine, &mut dice)),
         ];
-        for (how, sound) in others {
+        let as_c =
+            compiler.as_ref().map(|compiler| ("C", render_c(compiler, "song.mam", &text, 48_000, FRAMES)));
+        for (how, sound) in others.into_iter().chain(as_c) {
             assert!(bits(&sound) == whole, "{how}\n{text}");
         }
     }

@@ -16,6 +16,7 @@
 #![cfg_attr(mam_rtsan, feature(sanitize))]
 
 pub mod buffers;
+pub mod c;
 pub mod control;
 pub mod engine;
 #[cfg(feature = "files")]
@@ -55,6 +56,6 @@ pub use names::{Miss, ParamNames, Spelling};
 pub use parallel::all_threads;
 pub use program::{
     Call, Code, Curve, DelaySpec, Event, EventKind, Form, GUARD, LONG, MidiRole, ParamSlot, Port, Program,
-    QUANTUM, StateWord, Step, StepPart, StepVoice, Target, guard_copied,
+    QUANTUM, StateWord, Step, StepPart, StepVoice, Target, guard_copied, note_frequency,
 };
 pub use render::{EventSource, Length, Renderer};

@@ -15,6 +15,17 @@ pub enum Curve {
     Step,
 }
 
+impl Curve {
+    /// What the distance that is left falls by in each frame of a ramp of so many, before it is scaled: e^(−3/N) where it is
+    /// exponential, else 1.
+    pub fn fall_per_frame(self, frames: u32) -> f64 {
+        match self {
+            Curve::Exp => libm::exp(-3.0 / f64::from(frames.max(1))),
+            Curve::Linear | Curve::Step => 1.0,
+        }
+    }
+}
+
 /// Something that can be set while the program runs.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]

@@ -344,6 +344,11 @@ pub type KernelFn = unsafe extern "sysv64" fn(*const Call);
 #[cfg(not(target_arch = "x86_64"))]
 pub type KernelFn = unsafe extern "C" fn(*const Call);
 
+/// The frequency of a MIDI note number in Hz: 440·2^((note − 69)/12).
+pub fn note_frequency(note: f64) -> f64 {
+    440.0 * libm::exp2((note - 69.0) / 12.0)
+}
+
 /// Runs kernels: machine code, or the interpreter.
 pub trait Code: Send + Sync {
     /// Runs one function of a kernel, with subnormals flushed to zero.

@@ -1,7 +1,7 @@
 //! The notes of one part of a quantum (mostly all of it), by port: what begins and ends where.
 
 use crate::ids::{IdMap, PortId};
-use crate::program::Port;
+use crate::program::{Port, note_frequency};
 
 /// Note-ons and note-offs that one part can hold. What is beyond begins with the next part.
 pub(crate) const NOTES: usize = 4096;
@@ -135,5 +135,5 @@ impl NoteKind {
 /// Sets a port's note and its frequency, 440·2^((note − 69)/12) Hz.
 pub(crate) fn pitch(port: &mut Port, note: f64) {
     port.note = note;
-    port.freq = 440.0 * libm::exp2((note - 69.0) / 12.0);
+    port.freq = note_frequency(note);
 }

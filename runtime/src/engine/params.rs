@@ -71,7 +71,7 @@ struct Ramp {
 
 impl Ramp {
     fn new(from: f64, to: f64, frames: u32, curve: Curve) -> Ramp {
-        let ratio = if curve == Curve::Exp { libm::exp(-3.0 / f64::from(frames.max(1))) } else { 1.0 };
+        let ratio = curve.fall_per_frame(frames);
         Ramp { from, to, frames, done: 0, curve, fall: 1.0, ratio }
     }
 

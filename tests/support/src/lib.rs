@@ -1,5 +1,6 @@
 //! What the tests and the fuzz targets share.
 //!
+//! * [`exports`]: songs as C, compiled and run;
 //! * [`agree`]: the oracle that two ways to run a kernel agree, on the random kernels of [`gen_ir`];
 //! * [`gen_ir`]: random kernels;
 //! * [`cases`]: the runner of the Markdown cases;
@@ -19,6 +20,7 @@
 
 pub mod agree;
 pub mod cases;
+pub mod exports;
 pub mod gen_ir;
 pub mod gen_json;
 pub mod gen_mam;

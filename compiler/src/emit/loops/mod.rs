@@ -111,7 +111,7 @@ pub struct Loop {
 
 impl Loop {
     /// The values that an iteration computes, in order.
-    fn computed(&self) -> impl Iterator<Item = Value> {
+    pub(in crate::emit) fn computed(&self) -> impl Iterator<Item = Value> {
         self.body.iter().filter_map(|action| match action {
             Action::Compute(value) | Action::Read { value, .. } => Some(*value),
             _ => None,

@@ -257,7 +257,7 @@ impl Emitter<'_> {
         let table_data = GlobalValueData::Symbol {
             name: ExternalName::user(name),
             offset: 0.into(),
-            colocated: false,
+            colocated: self.from.encoding.near_tables,
             tls: false,
         };
         let data = b.create_global_value(table_data);

@@ -1,5 +1,6 @@
 //! The code generator's settings.
 
+use super::Abi;
 use crate::target::{OptLevel, Target};
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
@@ -13,12 +14,15 @@ pub(super) struct Encoding {
     /// A vector in memory may be any instruction's operand wherever it begins. Not so on an x86-64 without AVX: there the
     /// code generator knows it of all instructions but comparisons.
     pub(super) unaligned_operands: bool,
+    /// Constant tables are linked with the code, and near it.
+    pub(super) near_tables: bool,
 }
 
 impl Encoding {
-    pub(super) fn for_isa(isa: &dyn TargetIsa) -> Encoding {
+    pub(super) fn for_isa(isa: &dyn TargetIsa, abi: Abi) -> Encoding {
         let x64 = isa.name() == "x64";
-        Encoding { x64, unaligned_operands: !x64 || has(isa, "has_avx") }
+        let near_tables = abi == Abi::System;
+        Encoding { x64, unaligned_operands: !x64 || has(isa, "has_avx"), near_tables }
     }
 }
 

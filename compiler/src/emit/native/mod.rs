@@ -77,12 +77,23 @@ pub struct Settings {
     pub machine: Machine,
     /// True if functions are listed as text.
     pub listing: bool,
+    /// How functions are called.
+    pub abi: Abi,
+}
+
+/// How kernels are called, and where their tables are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Abi {
+    /// By our own trampoline, in memory: by the System V convention on every x86-64 system, else by the system's.
+    Trampoline,
+    /// By C code of the system that an object file is for, and linked with it.
+    System,
 }
 
 impl Settings {
     /// Code for this machine, without listings.
     pub fn host(level: OptLevel) -> Settings {
-        Settings { level, machine: Machine::host(), listing: false }
+        Settings { level, machine: Machine::host(), listing: false, abi: Abi::Trampoline }
     }
 }
 
@@ -95,8 +106,23 @@ pub fn compile(module: &Module, kernel: &Kernel, settings: &Settings) -> Result<
     Ok(Compiled { functions: [setup?, steady?, general?] })
 }
 
+/// Compiles one kernel of `module` for a machine that need not be this one.
+///
+/// # Errors
+/// What the code generator complains of: a bug of ours, never of the user.
+#[cfg(feature = "objects")]
+pub(super) fn compile_for(
+    isa: &dyn TargetIsa,
+    module: &Module,
+    kernel: &Kernel,
+    settings: &Settings,
+) -> Result<Compiled, String> {
+    let [setup, steady, general] = FORMS.map(|form| compile_form_for(isa, form, module, kernel, settings));
+    Ok(Compiled { functions: [setup?, steady?, general?] })
+}
+
 /// The forms, in the order of [`Form`].
-const FORMS: [Form; 3] = [Form::Setup, Form::Steady, Form::General];
+pub(super) const FORMS: [Form; 3] = [Form::Setup, Form::Steady, Form::General];
 
 /// Instructions of a body beyond which its registers are allocated in one pass: the other allocator takes more than linear
 /// time, which no one waits for.
@@ -109,10 +135,6 @@ fn compile_form(
     kernel: &Kernel,
     settings: &Settings,
 ) -> Result<CompiledFunction, String> {
-    thread_local! {
-        static PADS: RefCell<(Context, FunctionBuilderContext)> =
-            RefCell::new((Context::new(), FunctionBuilderContext::new()));
-    }
     let level = match form {
         // What runs once a segment need not be fast.
         Form::Setup => OptLevel::Quick,
@@ -120,28 +142,45 @@ fn compile_form(
         Form::General if kernel.general.insts.len() > MOST_WELL => OptLevel::Quick,
         Form::Steady | Form::General => settings.level,
     };
-    let settings = Settings { level, ..*settings };
-    if let Some(op) = elementary(kernel) {
-        return Err(format!("{}: the optimiser has not expanded {}", kernel.name, op.row().name));
-    }
-    let layout = Layout::new(kernel);
-    PADS.with_borrow_mut(|(context, frontend)| {
-        function(form, module, kernel, &layout, &settings, context, frontend)
-    })
+    compile_form_for(&*isa::host(level)?, form, module, kernel, &Settings { level, ..*settings })
 }
 
-fn function(
+/// The code generator's memory.
+struct Pads {
+    context: Context,
+    frontend: FunctionBuilderContext,
+}
+
+/// Compiles one form of a kernel for some machine.
+fn compile_form_for(
+    isa: &dyn TargetIsa,
     form: Form,
     module: &Module,
     kernel: &Kernel,
-    layout: &Layout,
     settings: &Settings,
-    context: &mut Context,
-    frontend: &mut FunctionBuilderContext,
 ) -> Result<CompiledFunction, String> {
-    let isa = &*isa::host(settings.level)?;
+    thread_local! {
+        static PADS: RefCell<Pads> =
+            RefCell::new(Pads { context: Context::new(), frontend: FunctionBuilderContext::new() });
+    }
+    if let Some(op) = elementary(kernel) {
+        return Err(format!("{}: the optimiser has not expanded {}", kernel.name, op.row().name));
+    }
+    PADS.with_borrow_mut(|pads| function(isa, form, module, kernel, settings, pads))
+}
+
+fn function(
+    isa: &dyn TargetIsa,
+    form: Form,
+    module: &Module,
+    kernel: &Kernel,
+    settings: &Settings,
+    pads: &mut Pads,
+) -> Result<CompiledFunction, String> {
+    let layout = &Layout::new(kernel);
+    let Pads { context, frontend } = pads;
     context.clear();
-    context.func = Function::with_name_signature(UserFuncName::default(), signature(isa));
+    context.func = Function::with_name_signature(UserFuncName::default(), signature(isa, settings.abi));
     let mut b = FunctionBuilder::new(&mut context.func, frontend);
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
@@ -150,7 +189,8 @@ fn function(
     let mut done = None;
     for (which, plan) in &plans(kernel, layout, form, settings.level, &settings.machine) {
         let body = which.body(kernel);
-        let from = Source { module, kernel, layout, body, plan, encoding: Encoding::for_isa(isa) };
+        let from =
+            Source { module, kernel, layout, body, plan, encoding: Encoding::for_isa(isa, settings.abi) };
         let emitter = Emitter::new(from, call);
         match form {
             Form::Setup => emitter.setup(&mut b),
@@ -180,15 +220,15 @@ fn finish(context: &mut Context, isa: &dyn TargetIsa, listing: bool) -> Result<C
 }
 
 /// The signature of a kernel's functions.
-fn signature(isa: &dyn TargetIsa) -> Signature {
-    let mut signature = Signature::new(convention(isa));
+pub(super) fn signature(isa: &dyn TargetIsa, abi: Abi) -> Signature {
+    let mut signature = Signature::new(convention(isa, abi));
     signature.params.push(AbiParam::new(isa.pointer_type()));
     signature
 }
 
-/// The kernels' calling convention: System V on every x86-64 system, else the system's own.
-fn convention(isa: &dyn TargetIsa) -> CallConv {
-    match isa.pointer_type() == types::I64 && isa.name() == "x64" {
+/// The kernels' calling convention.
+fn convention(isa: &dyn TargetIsa, abi: Abi) -> CallConv {
+    match abi == Abi::Trampoline && isa.pointer_type() == types::I64 && isa.name() == "x64" {
         true => CallConv::SystemV,
         false => isa.default_call_conv(),
     }
@@ -208,7 +248,7 @@ pub fn install(
     // Relocations count functions from 0 in this order, and tables likewise.
     for symbol in machine::symbols() {
         let float = AbiParam::new(if symbol.double { types::F64 } else { types::F32 });
-        let mut signature = Signature::new(convention(into.isa()));
+        let mut signature = Signature::new(convention(into.isa(), Abi::Trampoline));
         signature.params.extend(std::iter::repeat_n(float, symbol.operands));
         signature.returns.push(float);
         into.declare_function(symbol.name, Linkage::Import, &signature).map_err(|e| e.to_string())?;
@@ -227,7 +267,7 @@ pub fn install(
             ids.iter_mut().zip(&kernel.functions).zip(["setup", "steady", "general"])
         {
             let name = format!("mam_{i}_{name}_{form}");
-            let signature = signature(into.isa());
+            let signature = signature(into.isa(), Abi::Trampoline);
             *id = into.declare_function(&name, Linkage::Export, &signature).map_err(|e| e.to_string())?;
             let relocs: Vec<ModuleReloc> = function.relocs.iter().map(|reloc| with_id(reloc, *id)).collect();
             into.define_function_bytes(*id, function.align, &function.code, &relocs)
@@ -239,7 +279,7 @@ pub fn install(
 }
 
 /// A relocation of the function that has this id.
-fn with_id(reloc: &ModuleReloc, id: FuncId) -> ModuleReloc {
+pub(super) fn with_id(reloc: &ModuleReloc, id: FuncId) -> ModuleReloc {
     use cranelift_module::ModuleRelocTarget::FunctionOffset;
     let mut reloc = reloc.clone();
     if let FunctionOffset(function, _) = &mut reloc.name {

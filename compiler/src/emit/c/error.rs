@@ -1,0 +1,24 @@
+//! Why a song has no C.
+
+use std::fmt;
+
+/// Why a song can't be exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExportError {
+    /// Its score has more frames than are counted in 32 bits.
+    TooLong,
+    /// It takes more than 4 GB of memory.
+    TooMuchMemory,
+    /// A kernel holds what has no C: a bug of ours, never of the user.
+    Kernel(String),
+}
+
+impl fmt::Display for ExportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ExportError::TooLong => f.write_str("its score has more than 2³² frames: choose fewer bars"),
+            ExportError::TooMuchMemory => f.write_str("it takes more than 4 GB of memory"),
+            ExportError::Kernel(fault) => f.write_str(fault),
+        }
+    }
+}

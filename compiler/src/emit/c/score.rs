@@ -1,0 +1,160 @@
+//! A score as a table: what the sequencer gives for one pass, with notes in the place of the voices that play them.
+
+use super::error::ExportError;
+use mam_runtime::ids::{ParamId, PortId};
+use mam_runtime::score::{Extent, Sequencer};
+use mam_runtime::{Curve, Event, EventKind, Program, QUANTUM, note_frequency};
+use std::collections::{HashMap, VecDeque};
+
+/// The events of one pass.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pass {
+    pub(super) rows: Vec<Row>,
+    /// Values of the rows, each row's in a row, none twice.
+    pub(super) numbers: Vec<f64>,
+    /// Frames of a pass.
+    pub(super) frames: u32,
+    /// How many rows are of the pass itself; the others end notes after it.
+    pub(super) within: usize,
+    /// Notes that begin or end on a port within a quantum, at most.
+    pub(super) most_notes: usize,
+}
+
+/// An event of the table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) frame: u32,
+    pub(super) what: What,
+    /// The first of its numbers.
+    pub(super) number: u32,
+    /// Frames of a set's ramp.
+    pub(super) ramp: u32,
+}
+
+/// What happens.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum What {
+    /// A parameter is set.
+    Set { param: ParamId, curve: Option<Curve> },
+    /// A note of an instrument begins.
+    On { target: usize },
+    /// The note of a row ends.
+    Off { row: usize },
+}
+
+/// What a score becomes: the first pass, and no more than so many frames of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Score {
+    /// Frames of a pass.
+    pub frames: u64,
+    /// Whether the song ends there by itself, so that what begins later is not played.
+    pub once: bool,
+}
+
+/// Frames beyond which the end of a note is no longer looked for.
+fn latest(score: Score) -> u64 {
+    score.frames.saturating_mul(2).max(QUANTUM as u64)
+}
+
+impl Pass {
+    /// The table of a program's score.
+    pub(super) fn new(program: &Program, score: Score) -> Result<Pass, ExportError> {
+        let extent = if score.once { Extent::Once } else { Extent::Forever };
+        let until = if score.once { u64::from(u32::MAX) } else { latest(score) };
+        let mut events = vec![];
+        Sequencer::for_program(program, extent).advance(until, &mut events);
+        let frames = u32::try_from(score.frames).map_err(|_| ExportError::TooLong)?;
+        let mut table = Table::new(program);
+        let mut within = None;
+        for event in &events {
+            let is_over = event.frame >= score.frames.max(1);
+            if is_over && within.is_none() {
+                within = Some(table.pass.rows.len());
+            }
+            table.add(event, is_over)?;
+        }
+        let rows = table.pass.rows.len();
+        let most_notes = most_within_a_quantum(&events);
+        Ok(Pass { frames, within: within.unwrap_or(rows), most_notes, ..table.pass })
+    }
+}
+
+/// A table in the making.
+struct Table<'p> {
+    program: &'p Program,
+    /// The instrument of each voice's port.
+    targets: HashMap<PortId, usize>,
+    /// The row of the note that a port plays.
+    playing: HashMap<PortId, usize>,
+    known: HashMap<Vec<u64>, u32>,
+    pass: Pass,
+}
+
+impl<'p> Table<'p> {
+    fn new(program: &'p Program) -> Table<'p> {
+        let voices = program.targets.iter().enumerate();
+        let targets = voices.flat_map(|(target, found)| found.voices.iter().map(move |port| (*port, target)));
+        let (targets, playing, known) = (targets.collect(), HashMap::new(), HashMap::new());
+        Table { program, targets, playing, known, pass: Pass::default() }
+    }
+
+    /// Adds an event; of those beyond the pass only the ends of its notes.
+    fn add(&mut self, event: &Event, is_over: bool) -> Result<(), ExportError> {
+        let frame = u32::try_from(event.frame).map_err(|_| ExportError::TooLong)?;
+        let (what, numbers, ramp) = match event.kind {
+            EventKind::Set { .. } if is_over => return Ok(()),
+            EventKind::Set { param, value, ramp, curve } => {
+                let goes = curve.unwrap_or(self.program.params[param].curve);
+                (What::Set { param, curve }, vec![value, goes.fall_per_frame(ramp)], ramp)
+            }
+            EventKind::On { port, note, vel } => {
+                let Some(&target) = self.targets.get(&port) else { return Ok(()) };
+                let ended = self.playing.remove(&port);
+                if is_over {
+                    // Another note takes the voice, which is as good as an end.
+                    let Some(row) = ended else { return Ok(()) };
+                    (What::Off { row }, vec![], 0)
+                } else {
+                    self.playing.insert(port, self.pass.rows.len());
+                    (What::On { target }, vec![note, note_frequency(note), vel], 0)
+                }
+            }
+            // Controllers alone bend pitches.
+            EventKind::Pitch { .. } => return Ok(()),
+            EventKind::Off { port } => {
+                let Some(row) = self.playing.remove(&port) else { return Ok(()) };
+                (What::Off { row }, vec![], 0)
+            }
+        };
+        let number = self.number(numbers);
+        self.pass.rows.push(Row { frame, what, number, ramp });
+        Ok(())
+    }
+
+    /// The place of some numbers.
+    fn number(&mut self, numbers: Vec<f64>) -> u32 {
+        if numbers.is_empty() {
+            return 0;
+        }
+        let all = &mut self.pass.numbers;
+        let bits = numbers.iter().map(|x| x.to_bits()).collect();
+        *self.known.entry(bits).or_insert_with(|| {
+            let first = all.len();
+            all.extend(numbers);
+            first as u32
+        })
+    }
+}
+
+/// Notes that begin or end in so many frames as a quantum has, at most, wherever these begin.
+fn most_within_a_quantum(events: &[Event]) -> usize {
+    let (mut window, mut most): (VecDeque<u64>, usize) = (VecDeque::new(), 0);
+    for event in events.iter().filter(|event| !matches!(event.kind, EventKind::Set { .. })) {
+        while window.front().is_some_and(|first| first + (QUANTUM as u64) <= event.frame) {
+            window.pop_front();
+        }
+        window.push_back(event.frame);
+        most = most.max(window.len());
+    }
+    most
+}
