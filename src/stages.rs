@@ -76,7 +76,8 @@ fn ast(compiled: &Compiled) -> String {
 
 fn hir(compiled: &Compiled) -> String {
     let stages = &compiled.compilation.stages;
-    stages.files.as_ref().map_or(String::new(), |files| mam_compiler::hir::text::text(files, stages.song))
+    let text = |files| mam_compiler::hir::text::text(files, stages.song, &stages.checked.types);
+    stages.files.as_ref().map_or(String::new(), text)
 }
 
 fn graph(compiled: &Compiled) -> String {
