@@ -113,7 +113,7 @@ fn of_definition(entry: Entry<'_>) -> Topic<'_> {
     Topic {
         name,
         kind: entry.kind(),
-        group: group(&entry.file()),
+        group: heading(&entry.file()),
         form: entry.signature(),
         doc: entry.doc().into(),
         internal: entry.is_internal(),
@@ -123,7 +123,7 @@ fn of_definition(entry: Entry<'_>) -> Topic<'_> {
 }
 
 /// The heading of a file of the prelude: the first sentence of the comment that it begins with.
-fn group(file: &str) -> String {
+pub fn heading(file: &str) -> String {
     let of = |name: &str| name.strip_prefix("prelude/")?.strip_suffix(".mam").map(|name| name == file);
     let text = PRELUDE.iter().find(|(name, _)| of(name) == Some(true)).map_or("", |(_, text)| text);
     let comment = text.trim_start_matches("// ");

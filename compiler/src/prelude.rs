@@ -21,27 +21,6 @@ macro_rules! prelude {
 }
 
 prelude! {
-    "oscillators"
-    "lfos"
-    "noise"
-    "envelopes"
-    "curves"
-    "clocks"
-    "filters/basics"
-    "filters/equalisers"
-    "filters/banks"
-    "delays"
-    "reverbs"
-    "modulation"
-    "dynamics"
-    "saturation"
-    "folders"
-    "stereo"
-    "rates"
-    "samples"
-    "physical/strings"
-    "physical/bodies"
-    "physical/struck"
     "drums/plain"
     "drums/eight"
     "drums/nine"
@@ -52,8 +31,35 @@ prelude! {
     "drums/hand"
     "synths/bass"
     "synths/leads"
-    "synths/mallets"
     "synths/plucks"
+    "synths/mallets"
+    "physical/strings"
+    "physical/bodies"
+    "physical/struck"
+    "oscillators"
+    "fm"
+    "noise"
+    "chaos"
+    "envelopes"
+    "curves"
+    "lfos"
+    "clocks"
+    "filters/basics"
+    "filters/analog"
+    "filters/orders"
+    "filters/equalisers"
+    "filters/banks"
+    "delays"
+    "reverbs"
+    "modulation"
+    "dynamics"
+    "saturation"
+    "folders"
+    "stereo"
+    "analysis"
+    "mastering"
+    "samples"
+    "rates"
 }
 
 /// A definition of the prelude.
@@ -187,6 +193,15 @@ pub fn expectations() -> Vec<(&'static str, String)> {
         text.split_inclusive('\n').map(line).collect()
     };
     PRELUDE.iter().map(|&(name, text)| (name, of(text))).collect()
+}
+
+/// The `expect`s under a definition of the prelude, as they stand there; empty where there are none.
+pub fn expectations_of(name: &str) -> &'static str {
+    let Some(&index) = NAMES.get(name) else { return "" };
+    let piece = &PIECES[index];
+    let text = PRELUDE[piece.file].1;
+    let next = PIECES.get(index + 1).filter(|next| next.file == piece.file);
+    text[piece.range.end..next.map_or(text.len(), |next| next.range.start)].trim()
 }
 
 /// As many bytes, all blanks but the newline.

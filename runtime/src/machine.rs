@@ -29,6 +29,30 @@ pub fn flush64(x: f64) -> f64 {
     if x.is_subnormal() { 0f64.copysign(x) } else { x }
 }
 
+/// All exceptions masked, round to nearest, FTZ and DAZ set.
+#[cfg(target_arch = "x86_64")]
+const WORD: u32 = 0x1f80 | 0x8040;
+
+/// Whether the host's control word is the one that kernels run under, so that they may be called as they are. To store it takes
+/// longer than many a kernel does: a list of kernels asks once. \[audio\]
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn flushes_subnormals() -> bool {
+    /// What of the word is not a flag that was raised.
+    const MODES: u32 = 0xffc0;
+    let mut word = 0u32;
+    // SAFETY: writes the control word.
+    unsafe { asm!("stmxcsr [{}]", in(reg) &raw mut word, options(nostack, preserves_flags)) };
+    word & MODES == WORD
+}
+
+/// Whether the host's control word is the one that kernels run under; not known here.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+pub(crate) fn flushes_subnormals() -> bool {
+    false
+}
+
 /// Calls `f` with subnormals flushed to zero, as operands and as results. Audio thread.
 ///
 /// # Safety
@@ -36,17 +60,14 @@ pub fn flush64(x: f64) -> f64 {
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub unsafe fn call_kernel(f: KernelFn, call: &Call) {
-    // All exceptions masked, round to nearest, FTZ and DAZ set; and what of the word is not a flag that was raised.
-    const WORD: u32 = 0x1f80 | 0x8040;
-    const MODES: u32 = 0xffc0;
-    let mut words = [0u32, WORD];
-    // SAFETY: writes the control word.
-    unsafe { asm!("stmxcsr [{}]", in(reg) words.as_mut_ptr(), options(nostack, preserves_flags)) };
-    if words[0] & MODES == WORD {
-        // The host's word is ours: to load it would cost more than many a kernel does.
+    if flushes_subnormals() {
+        // To load the word would take longer than many a kernel does.
         // SAFETY: the caller's promise.
         return unsafe { f(call) };
     }
+    let mut words = [0u32, WORD];
+    // SAFETY: writes the control word.
+    unsafe { asm!("stmxcsr [{}]", in(reg) words.as_mut_ptr(), options(nostack, preserves_flags)) };
     // SAFETY: the control word is what it was when the block ends; the callee keeps to its convention, and the
     // pointer to the words is in a register that it preserves.
     unsafe {

@@ -36,13 +36,18 @@ function rendered(song, exact) {
   const linker = new Linker(x);
   linker.link({ module: new WebAssembly.Module(part(compiler, 2)), ...answer.code });
   const channels = x.render(...linker.put(part(compiler, 1)), 0);
-  const began = process.cpuUsage();
   const all = [];
-  for (let count; (count = x.rendered()) > 0;) {
+  let user = 0;
+  const next = () => {
+    const began = process.cpuUsage();
+    const count = x.rendered();
+    user += process.cpuUsage(began).user;
+    return count;
+  };
+  for (let count; (count = next()) > 0;) {
     const planes = new Uint32Array(x.memory.buffer, x.rendered_address(), channels * count);
     for (let i = 0; i < count; i++) for (let channel = 0; channel < channels; channel++) all.push(planes[channel * count + i]);
   }
-  const { user } = process.cpuUsage(began);
   return { all, nanoseconds: user * 1000 * channels / all.length };
 }
 

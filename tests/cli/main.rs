@@ -12,6 +12,7 @@ mod mcp;
 mod midi;
 mod parts;
 mod playing;
+mod studio;
 
 use std::fs;
 use std::io::{Read, Write};

@@ -5,6 +5,7 @@
 //! is possible a row says how somebody would follow the help.
 
 use mam_compiler::files::NoFiles;
+use mam_compiler::prelude::PRELUDE;
 use mam_compiler::{Options, compile};
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Fix, Problem, Severity, Sources};
@@ -233,16 +234,7 @@ fn no_foreign_word_is_a_word_of_mam() {
 
 #[test]
 fn the_arguments_of_the_table_belong_to_something() {
-    let prelude = include_str!("../../prelude/effects.mam").to_owned()
-        + include_str!("../../prelude/drums.mam")
-        + include_str!("../../prelude/synths.mam")
-        + include_str!("../../prelude/filters.mam")
-        + include_str!("../../prelude/oscillators.mam")
-        + include_str!("../../prelude/dynamics.mam")
-        + include_str!("../../prelude/shapes.mam")
-        + include_str!("../../prelude/space.mam")
-        + include_str!("../../prelude/envelopes.mam")
-        + "voices max init";
+    let prelude: String = PRELUDE.iter().map(|(_, text)| *text).chain(["voices max init"]).collect();
     let words: Vec<&str> = prelude.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
     for row in foreign::ALL.iter().filter(|row| row.role == Role::Argument) {
         for word in row.word.split(' ') {

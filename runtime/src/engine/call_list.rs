@@ -4,7 +4,7 @@
 use super::step::Runner;
 use crate::buffers::Contents;
 use crate::ids::{IdMap, SignalId};
-use crate::machine::{Task, call_kernel};
+use crate::machine::{Task, call_kernel, flushes_subnormals};
 use crate::program::{Code, Program, QUANTUM};
 
 /// The kernel calls of a quantum in which nothing changes.
@@ -15,6 +15,8 @@ pub(crate) struct CallList {
     released: Vec<(usize, usize)>,
     /// The runner of each task.
     runners: Vec<usize>,
+    /// How the song's channels are rendered where they are asked for.
+    pub(crate) placed: Vec<Placed>,
     /// The version of the code that it was written for; none where nothing is.
     written: Option<u32>,
 }
@@ -25,13 +27,14 @@ unsafe impl Send for CallList {}
 unsafe impl Sync for CallList {}
 
 impl CallList {
-    /// Room for all steps of a program, so that nothing is allocated later.
+    /// Room for all steps and channels of a program, so that nothing is allocated later.
     pub(crate) fn new(program: &Program) -> CallList {
         let voices = program.steps.iter().map(|step| step.voices.len()).sum();
         CallList {
             tasks: Vec::with_capacity(program.steps.len()),
             released: Vec::with_capacity(voices),
             runners: Vec::with_capacity(program.steps.len()),
+            placed: Vec::with_capacity(program.outputs.len()),
             written: None,
         }
     }
@@ -84,10 +87,17 @@ impl CallList {
         mut end: impl FnMut(usize) -> bool,
     ) -> (&[(usize, usize)], bool) {
         let mut changed = false;
+        let flushes = flushes_subnormals();
         for (task, &runner) in self.tasks.iter_mut().zip(&self.runners) {
             task.call.frame = frame as u32;
-            // SAFETY: the tables are those of the runners, which outlive the call and fit the kernels.
-            unsafe { call_kernel(task.function, &task.call) };
+            // SAFETY: the tables are those of the runners, which outlive the call and fit the kernels; the control word is theirs,
+            // or set for them.
+            unsafe {
+                match flushes {
+                    true => (task.function)(&task.call),
+                    false => call_kernel(task.function, &task.call),
+                }
+            }
             changed |= end(runner);
         }
         (&self.released, changed)
@@ -154,6 +164,23 @@ pub(crate) fn places(program: &Program, idle: &[bool], results: &[SignalId]) -> 
         }
     };
     results.iter().enumerate().map(place).collect()
+}
+
+/// What becomes of a channel of a quantum by the call list that is rendered where it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Placed {
+    /// A kernel renders it there: the place of its address in the table of a runner's outputs, and the address that else is
+    /// in it.
+    Direct {
+        /// In the table that the runner's calls are given.
+        slot: *mut *mut f32,
+        /// The runner's own buffer.
+        own: *mut f32,
+    },
+    /// It is copied from an earlier channel.
+    Same(usize),
+    /// It is copied from a buffer.
+    Buffer(*const f32),
 }
 
 /// All frames of a quantum.

@@ -1,7 +1,8 @@
 //! A program with its memory, in the middle of being played.
 
-use super::call_list::{self, CallList, ChannelSource, WHOLE};
+use super::call_list::{self, CallList, ChannelSource, Placed, WHOLE};
 use super::clock::Profile;
+use super::input;
 use super::memory::{Block, Buffers, Line};
 use super::not_finite::NotFinite;
 use super::notes::{NoteKind, Notes};
@@ -106,52 +107,94 @@ impl Instance {
         }
     }
 
-    /// Renders the quantum that begins at a frame where it is asked for: the frames of `out` from `at` on. Returns false,
-    /// and renders nothing, where something happens in it or `out` is not aligned as a kernel needs it.
-    pub(crate) fn quantum_into(&mut self, frame: u64, out: &mut [&mut [f32]], at: usize) -> bool {
+    /// Renders quanta in which nothing happens where they are asked for: the first is at `frame`, and its frames are those of `out`
+    /// from `at` on. `hear` takes the input of the quantum whose place in `out` it is given. Returns how many it has
+    /// rendered: none where something happens in the first, or `out` is not aligned as a kernel needs it.
+    pub(crate) fn quanta_into(
+        &mut self,
+        frame: u64,
+        out: &mut [&mut [f32]],
+        at: usize,
+        mut hear: impl FnMut(&mut Instance, usize),
+    ) -> usize {
         let is_aligned =
             |channel: &&mut [f32]| channel[at..].as_ptr().addr().is_multiple_of(Buffers::LEAST_ALIGN);
-        if !out.iter().all(is_aligned) || !self.is_uneventful(frame) {
-            return false;
+        let quanta = out.first().map_or(0, |channel| (channel.len() - at) / QUANTUM);
+        if quanta == 0 || !out.iter().all(is_aligned) || !self.is_uneventful(frame) {
+            return 0;
         }
-        for (index, channel) in out.iter_mut().enumerate().take(self.places.len()) {
-            if let Some((runner, output)) = self.direct(index) {
-                self.runners[runner].write_to(output, channel[at..at + QUANTUM].as_mut_ptr());
-            }
+        let known = (self.queue.next_frame() - frame) / QUANTUM as u64;
+        let quanta = quanta.min(usize::try_from(known).unwrap_or(quanta));
+        let mut rendered = 0;
+        let mut goes_on = true;
+        while goes_on && rendered < quanta {
+            let at = at + rendered * QUANTUM;
+            hear(self, at);
+            self.redirect(out, at);
+            goes_on = self.run_call_list(frame + (rendered * QUANTUM) as u64);
+            self.deliver(out, at);
+            rendered += 1;
         }
-        self.run_call_list(frame);
-        for index in 0..out.len() {
-            let last = self.places.len().saturating_sub(1);
-            if index <= last
-                && let Some((runner, output)) = self.direct(index)
-            {
-                let buffer = self.outputs[1][index];
-                self.runners[runner].write_to(output, self.buffers.start(buffer));
-                continue;
-            }
-            let (before, rest) = out.split_at_mut(index);
-            let to = &mut rest[0][at..at + QUANTUM];
-            // The last channel stands for all that are beyond.
-            let same = match self.places.get(index) {
-                Some(ChannelSource::Same(earlier)) => Some(*earlier),
-                None if !self.places.is_empty() => Some(last),
-                _ => None,
-            };
-            match same {
-                Some(earlier) => to.copy_from_slice(&before[earlier][at..at + QUANTUM]),
-                None => to.copy_from_slice(self.output(index)),
-            }
-        }
-        true
+        self.restore_outputs();
+        rendered
     }
 
-    /// The runner, and which of its outputs, that may render a channel where it is asked for.
-    fn direct(&self, channel: usize) -> Option<(usize, usize)> {
-        match self.places.get(channel) {
-            Some(&ChannelSource::Output { runner, output }) if !self.propagation.output(channel) => {
-                Some((runner, output))
+    /// Lets the runners render the song's channels to the frames of `out` from `at` on, where they can.
+    fn redirect(&self, out: &mut [&mut [f32]], at: usize) {
+        for (channel, placed) in out.iter_mut().zip(&self.call_list.placed) {
+            if let Placed::Direct { slot, .. } = *placed {
+                // SAFETY: the list is valid, and so the slot is a runner's; no kernel runs.
+                unsafe { *slot = channel[at..at + QUANTUM].as_mut_ptr() };
             }
-            _ => None,
+        }
+    }
+
+    /// Lets the runners render to their own buffers again.
+    fn restore_outputs(&self) {
+        for placed in &self.call_list.placed {
+            if let Placed::Direct { slot, own } = *placed {
+                // SAFETY: as in `redirect`: what the list was written for has not been moved, even if it is not valid any more.
+                unsafe { *slot = own };
+            }
+        }
+    }
+
+    /// Copies the channels that are not rendered where they are asked for.
+    fn deliver(&self, out: &mut [&mut [f32]], at: usize) {
+        let placed = &self.call_list.placed;
+        // The last channel stands for all that are beyond.
+        let beyond = match placed.len() {
+            0 => Placed::Buffer(self.buffers.silence()),
+            channels => Placed::Same(channels - 1),
+        };
+        for index in 0..out.len() {
+            let (before, rest) = out.split_at_mut(index);
+            let to = &mut rest[0][at..at + QUANTUM];
+            match *placed.get(index).unwrap_or(&beyond) {
+                Placed::Direct { .. } => {}
+                Placed::Same(earlier) => to.copy_from_slice(&before[earlier][at..at + QUANTUM]),
+                // SAFETY: a buffer has QUANTUM frames, and no kernel runs.
+                Placed::Buffer(start) => {
+                    to.copy_from_slice(unsafe { std::slice::from_raw_parts(start, QUANTUM) })
+                }
+            }
+        }
+    }
+
+    /// How each of the song's channels is rendered where it is asked for, of a quantum by the call list.
+    fn place_channels(&mut self) {
+        self.call_list.placed.clear();
+        for (channel, (source, buffer)) in self.places.iter().zip(&self.outputs[1]).enumerate() {
+            let placed = match *source {
+                _ if self.propagation.output(channel) => Placed::Buffer(self.buffers.silence()),
+                ChannelSource::Output { runner, output } => Placed::Direct {
+                    slot: self.runners[runner].output_slot(output),
+                    own: self.buffers.start(*buffer),
+                },
+                ChannelSource::Same(earlier) => Placed::Same(earlier),
+                ChannelSource::Buffer => Placed::Buffer(self.buffers.start(*buffer)),
+            };
+            self.call_list.placed.push(placed);
         }
     }
 
@@ -163,8 +206,8 @@ impl Instance {
         still && (self.call_list.is_written(&*self.program.code) || self.write_call_list())
     }
 
-    /// Renders a quantum in which nothing happens.
-    fn run_call_list(&mut self, frame: u64) {
+    /// Renders a quantum in which nothing happens. Returns false where the next one will be another.
+    fn run_call_list(&mut self, frame: u64) -> bool {
         self.used_call_list = true;
         let memory = Memory { state: self.state.as_ptr(), image: &self.program.state };
         // SAFETY: whatever changes a runner or the state forgets what was written.
@@ -184,6 +227,7 @@ impl Instance {
         if slept {
             self.call_list.forget();
         }
+        !slept
     }
 
     /// Renders some frames of the quantum that begins at a frame, with what the queue holds for them. What is late happens
@@ -291,6 +335,7 @@ impl Instance {
             return false;
         }
         self.propagation.propagate(&mut self.runners, &self.buffers, true, |_| false);
+        self.place_channels();
         self.call_list.write(&mut self.runners, &self.idle, &*self.program.code, self.state.as_ptr())
     }
 
@@ -319,6 +364,16 @@ impl Instance {
     pub(crate) fn input(&mut self, channel: usize) -> Option<&mut [f32]> {
         let &signal = self.program.inputs.get(channel)?;
         Some(self.buffers.get_mut(self.program.buffers[signal]))
+    }
+
+    /// Some frames of the next quantum hear those of `sound` from `at` on: silence where it is short or has no channel, and its
+    /// last channel on those beyond.
+    #[inline]
+    pub(crate) fn hear(&mut self, sound: &[&[f32]], at: usize, frames: Range<usize>) {
+        for (channel, &signal) in self.program.inputs.iter().enumerate() {
+            let heard = sound.get(channel).or(sound.last()).and_then(|sound| sound.get(at..)).unwrap_or(&[]);
+            input::copy(&mut self.buffers.get_mut(self.program.buffers[signal])[frames.clone()], heard);
+        }
     }
 
     /// A channel of the quantum's result. The last channel stands for all that are beyond. Inlined where it is copied: out of

@@ -176,11 +176,14 @@ impl Engine {
         let mut done = 0;
         while done < frames {
             if self.cut.is_spent() {
-                self.hear(WHOLE);
-                if frames - done >= QUANTUM && self.quantum_into(out, done) {
-                    done += QUANTUM;
+                let input = &mut self.input;
+                let hear = |instance: &mut Instance, _| take(input, instance, WHOLE);
+                let rendered = self.instance.quanta_into(self.cut.frame, out, done, hear);
+                if rendered > 0 {
+                    done += self.pass(rendered);
                     continue;
                 }
+                self.hear(WHOLE);
                 self.quantum();
             } else if self.cut.served == self.made {
                 self.hear(self.made..QUANTUM);
@@ -198,20 +201,18 @@ impl Engine {
         let mut done = 0;
         while done < frames {
             let spent = self.cut.is_spent();
+            if spent {
+                let hear = |instance: &mut Instance, at| instance.hear(input, at, WHOLE);
+                let rendered = self.instance.quanta_into(self.cut.frame, out, done, hear);
+                if rendered > 0 {
+                    done += self.pass(rendered);
+                    continue;
+                }
+            }
             if spent || self.cut.served == self.made {
                 let made = if spent { 0 } else { self.made };
                 let end = QUANTUM.min(made + frames - done);
-                let mut channels = (0..).map(|channel| input.get(channel).or(input.last()));
-                for index in 0..self.input.len() {
-                    let heard = channels.next().flatten().and_then(|sound| sound.get(done..)).unwrap_or(&[]);
-                    if let Some(buffer) = self.instance.input(index) {
-                        input::copy(&mut buffer[made..end], heard);
-                    }
-                }
-                if spent && end == QUANTUM && self.quantum_into(out, done) {
-                    done += QUANTUM;
-                    continue;
-                }
+                self.instance.hear(input, done, made..end);
                 self.part(end);
             }
             done += self.serve(out, done);
@@ -249,11 +250,7 @@ impl Engine {
 
     /// Takes what some frames of a quantum hear of what was fed.
     fn hear(&mut self, frames: Range<usize>) {
-        for (index, waiting) in self.input.iter_mut().enumerate() {
-            if let Some(buffer) = self.instance.input(index) {
-                waiting.take(&mut buffer[frames.clone()]);
-            }
-        }
+        take(&mut self.input, &mut self.instance, frames);
     }
 
     /// Renders the next quantum, whose input has been taken.
@@ -263,14 +260,12 @@ impl Engine {
         self.cut.renew();
     }
 
-    /// Renders the next quantum where it is asked for, if that can be done: then all of it is served.
-    fn quantum_into(&mut self, out: &mut [&mut [f32]], at: usize) -> bool {
-        let rendered = self.instance.quantum_into(self.cut.frame, out, at);
-        if rendered {
-            self.cut.frame += QUANTUM as u64;
-            self.made = QUANTUM;
-        }
-        rendered
+    /// So many quanta are rendered and served. Returns their frames.
+    fn pass(&mut self, quanta: usize) -> usize {
+        let frames = quanta * QUANTUM;
+        self.cut.frame += frames as u64;
+        self.made = QUANTUM;
+        frames
     }
 
     /// Renders the present quantum further, or the next one where it is over, up to its frame `end`. Its input has been
@@ -348,6 +343,15 @@ impl Engine {
     /// Whether it has no taps and does not time its steps.
     pub(crate) fn is_plain(&self) -> bool {
         self.instance.taps.is_empty() && self.instance.profile.is_none()
+    }
+}
+
+/// Gives an instance what some frames of a quantum hear of what waits.
+fn take(input: &mut [Waiting], instance: &mut Instance, frames: Range<usize>) {
+    for (index, waiting) in input.iter_mut().enumerate() {
+        if let Some(buffer) = instance.input(index) {
+            waiting.take(&mut buffer[frames.clone()]);
+        }
     }
 }
 

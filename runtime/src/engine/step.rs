@@ -186,9 +186,10 @@ impl Runner {
         self.inputs.whole.0[input] = sound;
     }
 
-    /// Points an output to another buffer, which has a quantum, at a multiple of [`Buffers::LEAST_ALIGN`].
-    pub(crate) fn write_to(&mut self, output: usize, sound: *mut f32) {
-        self.outputs.whole.0[output] = sound;
+    /// The place of an output's address in the table that its calls are given. What is written there has a quantum, at a
+    /// multiple of [`Buffers::LEAST_ALIGN`].
+    pub(crate) fn output_slot(&mut self, output: usize) -> *mut *mut f32 {
+        &raw mut self.outputs.whole.0[output]
     }
 
     /// Whether an event of the part concerns it.

@@ -23,6 +23,9 @@ const MOST_FRAMES: usize = 1024;
 /// Callbacks between two looks at what waits: about 20 ms of 128 frames each.
 const CALLBACKS: u32 = 8;
 
+/// Seconds of a song without an end that are rendered, as `mamc render` does.
+const ENDLESS_SECONDS: u64 = 30;
+
 /// What plays.
 struct Playing {
     control: Control,
@@ -220,8 +223,8 @@ pub extern "C" fn figures() -> *const f64 {
     })
 }
 
-/// Begins to render a program: so many seconds, or for 0 the song once with its tail; ten seconds of a song without an
-/// end. The result is its number of channels, 0 where it cannot be read.
+/// Begins to render a program: so many seconds, or for 0 the song once with its tail, or [`ENDLESS_SECONDS`] of a song without
+/// an end. The result is its number of channels, 0 where it cannot be read.
 ///
 /// # Safety
 /// As for [`edit`].
@@ -234,7 +237,7 @@ pub unsafe extern "C" fn render(at: *mut u8, bytes: usize, seconds: f64) -> usiz
     let (extent, length) = match end {
         _ if seconds > 0.0 => (Extent::Forever, Length::Frames((seconds * rate) as u64)),
         Some(end) => (Extent::Once, Length::WithTail(end)),
-        None => (Extent::Forever, Length::Frames(10 * u64::from(program.rate))),
+        None => (Extent::Forever, Length::Frames(ENDLESS_SECONDS * u64::from(program.rate))),
     };
     let channels = program.outputs.len();
     let source = Sequencer::for_program(&program, extent);

@@ -72,7 +72,7 @@ function show(next) {
     });
   }
   if (!same('targets')) levels = panels.meters($('meters'), next.targets, (target, what) => host.gate(target, what));
-  if (!same('roll')) score.song(next.roll);
+  if (!same('roll') || !same('targets')) score.song(next.roll, next.targets);
   if (!same('graph')) graph($('graph'), next.graph);
 }
 

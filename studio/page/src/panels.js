@@ -9,7 +9,10 @@ const make = (name, fields, ...children) => {
 
 export function problems(list, count, all, show) {
   const errors = all.filter(found => found.severity === 'error').length;
-  count.textContent = all.length ? `(${errors ? `${errors} errors, ` : ''}${all.length} in all)` : '– none';
+  const counted = (n, what) => `${n} ${what}${n === 1 ? '' : 's'}`;
+  const others = all.length - errors;
+  const words = [errors && counted(errors, 'error'), others && counted(others, 'warning')].filter(Boolean);
+  count.textContent = `– ${words.join(', ') || 'none'}`;
   list.replaceChildren(...all.slice(0, 50).map(found => {
     const button = make('button', { onclick: () => show(found.from, found.to) },
       make('b', { textContent: found.code }), ` ${found.message}`);

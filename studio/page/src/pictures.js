@@ -2,8 +2,19 @@
 
 const FLOOR = -100; // dB
 
+// A colour of the style sheet as canvases take it: that of the theme which is shown.
+const known = new Map();
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => known.clear());
+
 export function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name);
+  if (!known.has(name)) {
+    const probe = document.createElement('i');
+    probe.style.color = `var(${name})`;
+    document.body.append(probe);
+    known.set(name, getComputedStyle(probe).color);
+    probe.remove();
+  }
+  return known.get(name);
 }
 
 // Brings a canvas to the pixels of the screen.

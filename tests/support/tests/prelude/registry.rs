@@ -1,12 +1,12 @@
 //! What holds for every definition of the prelude.
 
 use crate::{RATE, through};
-use mam_compiler::Options;
 use mam_compiler::files::{DefId, Files, NoFiles};
 use mam_compiler::library::Library;
 use mam_compiler::prelude::PRELUDE;
+use mam_compiler::{Options, Stage};
 use mam_grammar::ast::{DefinitionKind, ItemKind};
-use mam_grammar::{Limits, Sources};
+use mam_grammar::{Limits, Severity, Sources};
 use mam_testing::measure::peak;
 use mam_testing::render;
 use std::collections::BTreeSet;
@@ -148,6 +148,37 @@ fn everything_is_documented() {
         }
         assert!(prelude.library.info(&prelude.files, id).problems.is_empty(), "{name}");
     }
+}
+
+/// The example of a documentation: its last line, where that is nothing but code.
+fn example(doc: &str) -> Option<&str> {
+    let last = doc.trim_end().lines().next_back()?.trim();
+    last.strip_prefix('`')?.strip_suffix('`').filter(|code| !code.contains('`'))
+}
+
+/// The example of each definition is a song without a word against it, and is heard: finite, neither silent nor beyond what a
+/// listener would forgive.
+#[test]
+fn every_example_of_a_documentation_is_heard() {
+    let prelude = Prelude::new();
+    let mut wrong = String::new();
+    for id in prelude.files.prelude_definitions() {
+        let doc = prelude.files.item(id).doc.clone().unwrap_or_default();
+        let Some(example) = example(&doc) else { continue };
+        let mut sources = Sources::default();
+        let song = sources.add("song.mam", format!("out = {example}\n"));
+        let options = Options { until: Stage::Lower, ..Options::default() };
+        let found = mam_compiler::compile(&mut sources, song, &NoFiles, &options);
+        for problem in found.problems.iter().filter(|problem| problem.code.severity > Severity::Note) {
+            wrong += &format!("{}: {example}: {}\n", prelude.name(id), problem.message);
+        }
+        let sound = render::render("song.mam", &format!("out = {example}\n"), RATE, Some(36_000));
+        let loudest = sound.channels.iter().map(|channel| peak(channel)).fold(0.0, f64::max);
+        if !(0.01..=4.0).contains(&loudest) {
+            wrong += &format!("{}: {example}: peak {loudest}\n", prelude.name(id));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
 }
 
 /// Calls of a definition with its parameters at their ends: all lowest, all highest, and neighbours at opposite ends, in both

@@ -1,4 +1,6 @@
-//! `mamc doc`: one name of the language, with everything that is known of it.
+//! `mamc doc`: one name of the language, with everything that is known of it; and the pages of the sound library.
+
+pub mod pages;
 
 use crate::console::Console;
 use crate::definitions::{Prelude, glossary_of, param_json};
@@ -8,17 +10,26 @@ use crate::reference::{self, Topic};
 use crate::table::{glossary, paragraph};
 use clap::Args;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 /// Show what a name means: a definition, a built-in, a statement, a modifier, a unit
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples: mamc doc kick; mamc doc tempo; mamc doc every; mamc doc dB
+mamc doc --pages library --pictures    all that the prelude has, as pages in a folder
 With --json: { \"name\", \"kind\", \"group\", \"signature\", \"doc\", \"example\", \"also\" }; of a
 definition also \"params\" (as `mamc list params`), \"place\" and \"source\". \"also\" holds
 what else has this name, in the same form.")]
 pub struct Doc {
     /// The name, such as kick, tempo, every or dB
-    name: String,
+    #[arg(required_unless_present = "pages")]
+    name: Option<String>,
+    /// Write a page of each topic of the sound library into this folder, as Markdown
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["name", "json"])]
+    pages: Option<PathBuf>,
+    /// Draw each definition beside the pages, too: its response, its spectrum or its wave
+    #[arg(long, requires = "pages")]
+    pictures: bool,
     /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
@@ -31,9 +42,13 @@ impl Doc {
     /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let prelude = Prelude::default();
+        if let Some(folder) = &self.pages {
+            return pages::write(&prelude, folder, self.pictures);
+        }
+        let name = self.name.as_deref().unwrap_or_default();
         let all = reference::topics(&prelude);
-        let found = reference::find(&all, &self.name);
-        let Some((first, others)) = found.split_first() else { return Err(unknown(&all, &self.name)) };
+        let found = reference::find(&all, name);
+        let Some((first, others)) = found.split_first() else { return Err(unknown(&all, name)) };
         if self.json {
             let mut document = document(first);
             document["also"] = others.iter().map(|topic| self::document(topic)).collect();
