@@ -10,6 +10,7 @@ use crate::graph::{Graph, NodeKind, has_out};
 use crate::hir::DefId;
 use crate::hir::resolve::resolved;
 use crate::library::Library;
+use crate::lower::{SizeLimit, TooLarge};
 use crate::text::number;
 use crate::units::unit_of;
 use mam_grammar::ast::{
@@ -64,6 +65,34 @@ pub(crate) fn too_many_params(
     over.is_some()
 }
 
+/// What a song is that has become larger than a limit while it was lowered.
+pub(crate) fn too_large(found: TooLarge) -> Problem {
+    let TooLarge { span, limit, most } = found;
+    let pieces = "make it in smaller pieces, or fewer of them";
+    let evaluations = |name| {
+        let message = format!(
+            "with all definitions in their places this has more than {most} expressions, the limit `{name}`"
+        );
+        (message, pieces)
+    };
+    let (message, help) = match limit {
+        SizeLimit::KernelInstructions => {
+            (format!("this becomes more than {most} instructions, the limit `kernel_instructions`"), pieces)
+        }
+        SizeLimit::Instructions => (
+            format!("up to here the song becomes more than {most} instructions, the limit `instructions`"),
+            "make it of fewer parts, or of more that are alike",
+        ),
+        SizeLimit::Evaluations => evaluations("evaluations"),
+        SizeLimit::AllEvaluations => evaluations("all_evaluations"),
+        SizeLimit::AllIterations => (
+            format!("this unrolls into more than {most} iterations, the limit `all_turns`"),
+            "`sum`, `list` and `chain` are unrolled before the song starts",
+        ),
+    };
+    Problem::new(&codes::TOO_LARGE, span, message).help(help)
+}
+
 /// Checks the items of the user's files; `song` is the song itself.
 pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mut Problems) {
     for index in files.user_files() {
@@ -76,7 +105,7 @@ pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mu
             problems.extend(library.info(files, DefId { file: index, item }).problems.clone());
         }
         if index == song {
-            song_items(files, song, problems);
+            song_items(files, library, song, problems);
         }
     }
 }
@@ -233,8 +262,13 @@ fn once(items: &[Item], problems: &mut Problems) {
     }
 }
 
-fn song_items(files: &Files, song: usize, problems: &mut Problems) {
+fn song_items(files: &Files, library: &Library, song: usize, problems: &mut Problems) {
     let file = files.file(song);
+    for (item, _) in
+        file.ast.items.iter().enumerate().filter(|(_, item)| matches!(item.kind, ItemKind::Param(_)))
+    {
+        problems.extend(library.knob(files, DefId { file: song, item }).problems.clone());
+    }
     // Where nothing has been read, what has gone wrong there is the reason.
     if file.ast.items.is_empty() && problems.has_errors() || has_out(&file.ast.items) {
         return;

@@ -1,7 +1,7 @@
 //! The library's one symbol, and what it offers: one plug-in, the song that stands behind it.
 
 use crate::ffi::{c_string, guarded, text};
-use crate::plugin::Plugin;
+use crate::lifecycle;
 use crate::song::Song;
 use clap_sys::entry::clap_plugin_entry;
 use clap_sys::factory::plugin_factory::{CLAP_PLUGIN_FACTORY_ID, clap_plugin_factory};
@@ -92,8 +92,14 @@ fn report(message: &str) {
     eprintln!("{message}");
 }
 
-/// What was loaded stays: descriptors may still be read, and the library is about to go.
-unsafe extern "C" fn deinit() {}
+/// Frees what compiling has made. The descriptor stays, as a host may call `init` again.
+unsafe extern "C" fn deinit() {
+    guarded((), || {
+        if let Some(loaded) = LOADED.get() {
+            loaded.song.forget_program();
+        }
+    });
+}
 
 unsafe extern "C" fn get_factory(id: *const c_char) -> *const c_void {
     guarded(ptr::null(), || {
@@ -135,6 +141,6 @@ unsafe extern "C" fn create_plugin(
             return ptr::null();
         }
         // SAFETY: a host outlives its instances.
-        unsafe { Plugin::create(loaded.song.clone(), &raw const loaded.descriptor, host) }
+        unsafe { lifecycle::create(loaded.song.clone(), &raw const loaded.descriptor, host) }
     })
 }

@@ -3,7 +3,7 @@
 //!
 //! * [`entry`]: the library's one symbol; finds the song by the path that the host gives, and offers one plug-in;
 //! * [`song`]: the package of the song, and its programs, compiled once for each rate;
-//! * [`plugin`]: an instance, and what a host calls on its main thread: [`params`], [`state`], [`ports`];
+//! * [`plugin`]: an instance; [`lifecycle`]: what a host does with it, and on its main thread [`params`], [`state`], [`ports`];
 //! * [`processor`]: what runs on the audio thread, with the host's [`events`] and [`buffers`]: [`notes`], which [`midi`] plays
 //!   too, [`controls`], and with `--play` the [`score`];
 //! * [`ffi`]: strings, streams and panics at the border to C.
@@ -20,6 +20,7 @@ mod entry;
 mod events;
 mod exclusive;
 mod ffi;
+mod lifecycle;
 mod midi;
 mod notes;
 mod params;

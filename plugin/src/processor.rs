@@ -5,12 +5,12 @@ use crate::controls::{Controls, Values};
 use crate::events::{BlockSink, HostEvent, HostEvents, NoteEnds, Request};
 use crate::notes::{Notes, Sink};
 use crate::score::{Lengths, Score, Transport};
-use crate::song::Song;
+use crate::song::{Ready, Song};
 use clap_sys::events::{clap_input_events, clap_output_events};
 use clap_sys::process::{
     CLAP_PROCESS_CONTINUE, CLAP_PROCESS_ERROR, CLAP_PROCESS_SLEEP, clap_process, clap_process_status,
 };
-use mam_runtime::{Engine, Program};
+use mam_runtime::Engine;
 use std::sync::Arc;
 
 /// What both threads know of an instance.
@@ -29,6 +29,8 @@ pub(crate) struct Processor {
     lengths: Lengths,
     /// Where the song is to play.
     score: Option<Score>,
+    /// Other instances find it as long as this one has it.
+    _ready: Arc<Ready>,
 }
 
 /// A block of the host: where it begins on the engine's timeline, and where its notes end.
@@ -44,13 +46,15 @@ impl Processor {
     ///
     /// # Errors
     /// When the program is not the one that the song's manifest describes.
-    pub(crate) fn new(program: Arc<Program>, shared: &Shared) -> Result<Processor, String> {
+    pub(crate) fn new(ready: &Arc<Ready>, shared: &Shared) -> Result<Processor, String> {
+        let program = ready.program.clone();
         let mut processor = Processor {
             controls: Controls::new(&shared.song, &program, &shared.values)?,
             notes: Notes::new(&program),
             lengths: Lengths::new(&program),
-            score: shared.song.manifest.plays.then(|| Score::new(&program)),
+            score: ready.list.clone().map(|list| Score::new(&program, list)),
             engine: Engine::new(program),
+            _ready: ready.clone(),
         };
         processor.start(shared);
         Ok(processor)

@@ -13,9 +13,10 @@ use clap_sys::fixedpoint::CLAP_BEATTIME_FACTOR;
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::{Clock, Extent, Sequencer};
 use mam_runtime::{Event, EventKind, Program};
+use std::sync::Arc;
 
 /// Events that are listed at most; the score repeats what was listed, in whole passes.
-const MOST_EVENTS: usize = 1 << 16;
+const MOST_EVENTS: usize = 1 << 15;
 /// Seconds of the score that are listed at most.
 const MOST_SECONDS: u64 = 30 * 60;
 /// Tempos that are followed, in quarter notes a minute.
@@ -80,15 +81,16 @@ impl Lengths {
     }
 }
 
-/// The events of a score by their places.
+/// The events of a score by their places: made once for all instances at a rate.
 #[derive(Debug)]
-struct List {
+pub(crate) struct List {
     /// In order; their frames are those of the song's own tempo.
     events: Vec<Event>,
     /// The place of each, in quarter notes from the start.
     beats: Vec<f64>,
     /// Quarter notes after which everything comes again; infinite where nothing does.
     period: f64,
+    /// The parameters that they set.
     sets: Vec<Sets>,
 }
 
@@ -98,14 +100,14 @@ struct Sets {
     param: ParamId,
     /// Indices of the events that set it.
     events: Vec<usize>,
-    /// The score has set it since it began to play, so that the host's value does not hold.
-    is_set: bool,
 }
 
 /// A place in the score, which follows the host's.
 #[derive(Debug)]
 pub(crate) struct Score {
-    list: List,
+    list: Arc<List>,
+    /// Which of the list's parameters the score has set since it began to play, so that the host's values do not hold.
+    is_set: Vec<bool>,
     rate: f64,
     /// The song's tempo at its start, in quarter notes a minute.
     song_tempo: f64,
@@ -139,7 +141,8 @@ impl Anchor {
 }
 
 impl List {
-    fn new(program: &Program) -> List {
+    /// Asks the score of a program for its events. Allocates, and takes a while.
+    pub(crate) fn new(program: &Program) -> List {
         let rate = u64::from(program.rate);
         let mut sequencer = Sequencer::for_program(program, Extent::Forever);
         let (mut events, mut until) = (Vec::new(), 0);
@@ -166,7 +169,7 @@ fn sets(events: &[Event]) -> Vec<Sets> {
         let EventKind::Set { param, .. } = event.kind else { continue };
         match sets.iter_mut().find(|known| known.param == param) {
             Some(known) => known.events.push(index),
-            None => sets.push(Sets { param, events: vec![index], is_set: false }),
+            None => sets.push(Sets { param, events: vec![index] }),
         }
     }
     sets
@@ -222,9 +225,10 @@ impl Pass {
 
 impl Score {
     /// The score of a program, at rest. Allocates.
-    pub(crate) fn new(program: &Program) -> Score {
+    pub(crate) fn new(program: &Program, list: Arc<List>) -> Score {
         Score {
-            list: List::new(program),
+            is_set: vec![false; list.sets.len()],
+            list,
             rate: program.rate.into(),
             song_tempo: Lengths::new(program).song,
             anchor: None,
@@ -236,7 +240,7 @@ impl Score {
     /// As it was when it was made. \[audio\]
     pub(crate) fn reset(&mut self) {
         (self.anchor, self.next, self.repeated) = (None, 0, 0.0);
-        self.list.sets.iter_mut().for_each(|known| known.is_set = false);
+        self.is_set.fill(false);
     }
 
     /// Whether the host plays. \[audio\]
@@ -289,16 +293,16 @@ impl Score {
         sink: &mut impl Sink,
     ) {
         for index in 0..self.list.sets.len() {
-            let Sets { param, events, is_set } = &self.list.sets[index];
+            let Sets { param, events } = &self.list.sets[index];
             let passed = events.partition_point(|&event| self.list.beats[event] < before);
             let event = match passed.checked_sub(1).map(|last| events[last]) {
                 Some(event) => self.chased(event, before, frame),
-                None => wanted(*param).filter(|_| *is_set).map(|value| Event {
+                None => wanted(*param).filter(|_| self.is_set[index]).map(|value| Event {
                     frame,
                     kind: EventKind::Set { param: *param, value, ramp: 0, curve: None },
                 }),
             };
-            self.list.sets[index].is_set = passed > 0;
+            self.is_set[index] = passed > 0;
             event.into_iter().for_each(|event| sink.event(event));
         }
     }
@@ -347,8 +351,9 @@ impl Score {
         let mut event = Event { frame, ..self.list.events[self.next] };
         if let EventKind::Set { param, ramp, .. } = &mut event.kind {
             *ramp = self.stretched(*ramp, anchor.step);
-            let set = self.list.sets.iter_mut().filter(|known| known.param == *param);
-            set.for_each(|known| known.is_set = true);
+            if let Some(known) = self.list.sets.iter().position(|known| known.param == *param) {
+                self.is_set[known] = true;
+            }
         }
         notes.score(event, sink);
         self.next += 1;

@@ -1,5 +1,6 @@
 //! The song behind the library: its package, and the programs made of it.
 
+use crate::score::List;
 use mam_compiler::compile;
 use mam_grammar::{Severity, Sources};
 use mam_package::{Damage, Manifest, Opened, PackedFiles, RESOURCE};
@@ -25,10 +26,18 @@ pub(crate) struct Song {
 struct Made {
     /// The file of the package. It stays open: another file may take its name while the library is loaded.
     file: BufReader<File>,
-    /// Programs that instances use, one a rate.
-    programs: Vec<Weak<Program>>,
+    /// What instances use, one a rate.
+    ready: Vec<Weak<Ready>>,
     /// The last one stays when no instance uses it: hosts activate again and again.
-    last: Option<Arc<Program>>,
+    last: Option<Arc<Ready>>,
+}
+
+/// What instances at one rate share.
+pub(crate) struct Ready {
+    /// The compiled song.
+    pub(crate) program: Arc<Program>,
+    /// The events of its score, where that is to play.
+    pub(crate) list: Option<Arc<List>>,
 }
 
 impl Song {
@@ -51,7 +60,7 @@ impl Song {
             hash: opened.hash.clone(),
             by_id,
             opened,
-            made: Mutex::new(Made { file, programs: vec![], last: None }),
+            made: Mutex::new(Made { file, ready: vec![], last: None }),
         })
     }
 
@@ -61,25 +70,32 @@ impl Song {
         Some(self.by_id[place].1)
     }
 
-    /// The program for a rate in frames a second: that of another instance, or a new one. \[main\]
+    /// What plays at a rate in frames a second: that of another instance, or made now. \[main\]
     ///
     /// # Errors
     /// The reason, for people: the files are damaged, or the song has errors.
-    pub(crate) fn program(&self, rate: u32) -> Result<Arc<Program>, String> {
+    pub(crate) fn ready(&self, rate: u32) -> Result<Arc<Ready>, String> {
         // Wherever a panic left them, they are a file and a list of programs.
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.programs.retain(|program| program.strong_count() > 0);
-        let known = made.programs.iter().filter_map(Weak::upgrade).find(|program| program.rate == rate);
-        let program = match known {
-            Some(program) => program,
+        made.ready.retain(|ready| ready.strong_count() > 0);
+        let known = made.ready.iter().filter_map(Weak::upgrade).find(|ready| ready.program.rate == rate);
+        let ready = match known {
+            Some(ready) => ready,
             None => {
                 let program = Arc::new(self.compiled(rate, &mut made.file)?);
-                made.programs.push(Arc::downgrade(&program));
-                program
+                let list = self.manifest.plays.then(|| Arc::new(List::new(&program)));
+                let ready = Arc::new(Ready { program, list });
+                made.ready.push(Arc::downgrade(&ready));
+                ready
             }
         };
-        made.last = Some(program.clone());
-        Ok(program)
+        made.last = Some(ready.clone());
+        Ok(ready)
+    }
+
+    /// Frees what no instance uses. \[main\]
+    pub(crate) fn forget_program(&self) {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).last = None;
     }
 
     fn compiled(&self, rate: u32, file: &mut BufReader<File>) -> Result<Program, String> {

@@ -33,7 +33,7 @@ pub struct NoteStart<N> {
     pub vel: f64,
 }
 
-/// When something happens.
+/// When a note begins or ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     /// The frame of the events.

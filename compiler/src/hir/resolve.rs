@@ -29,7 +29,7 @@ fn resolve(files: &Files, file: usize) -> Hir {
 }
 
 /// The events of an instrument, as names of its body.
-const EVENTS: [&str; 5] = ["trig", "gate", "freq", "note", "vel"];
+pub(super) const EVENTS: [&str; 5] = ["trig", "gate", "freq", "note", "vel"];
 /// What the call of every instrument may give by name alone.
 pub(super) const VOICES: &str = "voices";
 

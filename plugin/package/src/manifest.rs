@@ -28,7 +28,7 @@ pub struct Manifest {
     pub features: Vec<String>,
     /// How the song is compiled.
     pub settings: Settings,
-    /// Output channels.
+    /// How many output channels it has.
     pub channels: usize,
     /// Channels of the song's `in`; 0 where it is not used.
     pub inputs: usize,
@@ -56,7 +56,7 @@ pub struct Settings {
     pub seed: Option<u64>,
     /// Values at the start, as `--set` was given them.
     pub sets: Vec<(String, String)>,
-    /// Changed limits.
+    /// Limits that were changed, each with its value.
     pub limits: Vec<(String, u64)>,
     /// The same bits on every machine.
     pub portable: bool,

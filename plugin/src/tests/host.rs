@@ -1,7 +1,7 @@
 //! A host that drives an instance through its C functions, under the allocator that ends the process.
 
 use super::guard::on_audio_thread;
-use crate::plugin::Plugin;
+use crate::lifecycle;
 use crate::song::Song;
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::events::*;
@@ -232,7 +232,7 @@ impl Instance {
     /// A new instance, which is not active.
     pub(super) fn new(song: &Arc<Song>) -> Instance {
         // SAFETY: the host is static.
-        let plugin = unsafe { Plugin::create(song.clone(), ptr::null(), &raw const HOST) };
+        let plugin = unsafe { lifecycle::create(song.clone(), ptr::null(), &raw const HOST) };
         let most = 1 << 14;
         let ended = RefCell::new(Vec::with_capacity(1 << 16));
         let instance =

@@ -51,7 +51,7 @@ fn first_difference(a: &[f32], b: &[f32]) -> Option<usize> {
 fn a_score_in_a_host_has_the_bits_of_the_render() {
     for name in ["groove.mam", "acid.mam", "space.mam"] {
         let song = song(&example(name), true);
-        let program = song.program(RATE).unwrap();
+        let program = song.ready(RATE).unwrap().program.clone();
         let tempo = program.score.transports[0].tempo.first().unwrap().to_f64();
         let frames = 3 * RATE as usize;
         let score = Sequencer::for_program(&program, Extent::Forever);
@@ -90,7 +90,7 @@ fn notes_of_a_host_have_the_bits_of_the_same_notes_elsewhere() {
     let vel = 0.8 * 127.0 / 100.0;
     let note =
         |&(start, key, end): &(u64, i16, u64)| PlayedNote { target: 0, start, end, note: key.into(), vel };
-    let program = song.program(RATE).unwrap();
+    let program = song.ready(RATE).unwrap().program.clone();
     let mut engine = Engine::new(program.clone());
     for event in performance(&program.targets, &keys.iter().map(note).collect::<Vec<_>>()) {
         engine.schedule(event);
@@ -140,7 +140,7 @@ fn events_are_exact_to_the_frame_at_any_block() {
 }
 
 #[test]
-fn every_note_is_told_to_be_over_and_then_it_sleeps() {
+fn the_end_of_every_note_is_reported_and_then_it_sleeps() {
     let song = song(PAD, false);
     let mut instance = Instance::active(&song, RATE.into());
     // Six notes for four voices.
@@ -415,8 +415,41 @@ fn a_song_whose_files_are_damaged_is_refused_when_it_is_activated() {
     for (bytes, whole) in [(bytes, true), (damaged, false)] {
         let song = opened(&bytes);
         assert_eq!(Instance::new(&song).activate(RATE.into()), whole);
-        assert_eq!(song.program(RATE).is_ok(), whole);
+        assert_eq!(song.ready(RATE).is_ok(), whole);
     }
+}
+
+/// A file of sound: 16 bits, mono.
+fn wav(samples: &[i16]) -> Vec<u8> {
+    let size = 2 * samples.len() as u32;
+    let mut bytes = [b"RIFF", &(36 + size).to_le_bytes()[..], b"WAVEfmt ", &16_u32.to_le_bytes()].concat();
+    bytes.extend([1, 0, 1, 0]);
+    bytes.extend([RATE.to_le_bytes(), (2 * RATE).to_le_bytes()].concat());
+    bytes.extend([2, 0, 16, 0]);
+    bytes.extend([b"data", &size.to_le_bytes()[..]].concat());
+    bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+    bytes
+}
+
+#[test]
+fn a_song_needs_none_of_its_files_once_it_is_packed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir_all(path("parts")).unwrap();
+    std::fs::write(path("parts/hit.wav"), wav(&[16_000; 500])).unwrap();
+    let used = "instrument hit {\n  out = one_shot(sample(\"hit.wav\"), trig)\n}\n";
+    std::fs::write(path("parts/hit.mam"), used).unwrap();
+    std::fs::write(path("song.mam"), "use \"parts/hit.mam\"\nh = hit()\nout = h\n").unwrap();
+    let read = mamc::input::Song::read(&path("song.mam"), None).unwrap();
+    let packed =
+        mamc::packing::pack(&read, false, mam_package::Settings::default(), Default::default()).unwrap();
+    let names: Vec<&str> = packed.files.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(names, ["song.mam", "parts/hit.mam", "parts/hit.wav"]);
+    folder.close().unwrap();
+    let mut instance = Instance::active(&opened(&packed.to_bytes()), RATE.into());
+    instance.process(1024, &[on(10, 60)], None);
+    assert!((instance.left[200] - 16_000.0 / 32_768.0).abs() < 1e-3, "{}", instance.left[200]);
+    assert!(instance.left[..10].iter().all(|x| *x == 0.0));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use rtrb::Consumer;
 
 /// Frames that are kept: as many as a spectrum is made of.
-const KEPT: usize = 4096;
+const CAPACITY: usize = 4096;
 
 /// The last frames that were played, the mean of all channels.
 pub(super) struct Heard {
@@ -15,7 +15,7 @@ pub(super) struct Heard {
 impl Heard {
     /// What comes out of a ring of interleaved samples.
     pub(super) fn new(ring: Consumer<f32>, channels: usize) -> Heard {
-        Heard { ring, channels: channels.max(1), last: vec![0.0; KEPT] }
+        Heard { ring, channels: channels.max(1), last: vec![0.0; CAPACITY] }
     }
 
     /// Empties the ring.
@@ -25,7 +25,7 @@ impl Heard {
             let sum: f32 = (0..self.channels).filter_map(|_| self.ring.pop().ok()).sum();
             self.last.push(sum / self.channels as f32);
         }
-        let surplus = self.last.len().saturating_sub(KEPT);
+        let surplus = self.last.len().saturating_sub(CAPACITY);
         self.last.drain(..surplus);
     }
 

@@ -17,6 +17,7 @@
 
 mod body;
 mod delay_lines;
+mod encoding;
 mod function;
 mod inst;
 mod lanes;
@@ -48,7 +49,7 @@ pub enum Subnormals {
     FlushAll,
 }
 
-/// A WebAssembly module.
+/// A WebAssembly module, and what it needs of the engine that it is put into.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Binary {
     /// The module in the binary format.

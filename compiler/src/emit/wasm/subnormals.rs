@@ -2,8 +2,8 @@
 
 use super::Subnormals;
 use super::body::{Emitter, Source};
+use super::encoding::plain;
 use super::function::{Function, Local};
-use super::inst::plain;
 use super::lanes::{immediate, vector};
 use super::memory::local_type;
 use crate::ir::{Imm, Op, Rate, Scalar, Type, Value};
@@ -90,9 +90,9 @@ impl Emitter<'_> {
     /// Pushes the one of two floats that is nearer to 0, or the other.
     fn push_nearer(&mut self, f: &mut Function, a: Value, b: Value, nearer: bool) {
         let ty = self.ty(a);
-        let (near, far) = if nearer { (a, b) } else { (b, a) };
-        self.push(f, near);
-        self.push(f, far);
+        let (first, second) = if nearer { (a, b) } else { (b, a) };
+        self.push(f, first);
+        self.push(f, second);
         for value in [a, b] {
             self.push(f, value);
             float(f, Op::Abs, ty);
