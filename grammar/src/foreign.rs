@@ -118,7 +118,12 @@ impl Foreign {
 
     /// The same where there are no events: outside of instruments the example has what makes one in place of each.
     pub fn help_without_events(&self) -> String {
-        self.help_by(&without_events(self.example))
+        self.help_by(&self.example_without_events())
+    }
+
+    /// The example as it is written where no notes are played.
+    pub fn example_without_events(&self) -> String {
+        without_events(self.example)
     }
 
     /// The same for an item of which `rest` is what stands behind the word: where the example is of the same form, it has the
@@ -145,9 +150,10 @@ impl Foreign {
         }
     }
 
-    /// The help and, where a word takes its place, the fix for a word at `span` that is `called` or stands for a value.
-    pub fn explain(&self, problem: Problem, span: Span, called: bool) -> Problem {
-        let problem = problem.help(self.help());
+    /// The help and, where a word takes its place, the fix for a word at `span` that is `called` or stands for a value, where
+    /// the `events` of notes can be read or cannot.
+    pub fn explain(&self, problem: Problem, span: Span, called: bool, events: bool) -> Problem {
+        let problem = problem.help(if events { self.help() } else { self.help_without_events() });
         match if called { self.word } else { self.value } {
             "" => problem,
             word => problem.guess(span, word),

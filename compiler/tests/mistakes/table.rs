@@ -86,6 +86,30 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "param cutoff = 800Hz in 100Hz..8kHz\nout = noise() |> lowpass(cutoff)" => "misplaced-item" "param cutoff = 800Hz in 100Hz..8kHz" "`knob`";
     Song "import(\"stdfaust.lib\");\nout = noise()" => "foreign-word" "import" "take the line away";
     Song "from lib import x\nout = noise()" => "foreign-word" "from" "take the line away";
+    // Numbers and events where they do not belong.
+    Value "x |> lowpass(noise(), 800Hz)" => "misplaced-argument" "noise()" "leave it out";
+    Value "sine(1.000,5Hz)" => "number-comma" "1.000,5Hz" "`1000.5Hz`";
+    Value "x |> lowpass(1.200,5Hz)" => "number-comma" "1.200,5Hz" "`1200.5Hz`";
+    Value "x * adsr(0.1, 0.1, 0.5, 0.1)" => "steady-event" "0.1" "`hold(every(500ms), 200ms)`";
+    Value "x * adsr(1, 0.01, 0.1, 0.7, 0.2)" => "steady-event" "1" "`gate`";
+    Value "x * (1 + 3dB)" => "level-added" "3dB" "multiply";
+    Value "x * decay(trig, 200ms)" => "unknown-name" "trig" "`every(500ms)`";
+    Value "envelope * x" => "unknown-name" "envelope" "adsr(hold(every" "adsr(hold(every(500ms), 200ms)) * x";
+    Value "EnvGen.kr(1) * x" => "foreign-word" "EnvGen.kr" "adsr(hold(every" "adsr(hold(every(500ms), 200ms)) * x";
+    Value "sine(eb)" => "unknown-name" "eb" "`eb4`";
+    Value "sine(c)" => "unknown-name" "c" "`c4`";
+    Value "sin(tau * 440Hz * t)" => "unknown-name" "t" "not a name" "sin(tau * phasor(440Hz))";
+    Song "bd = kick\nplay { bd |x...| }\nout = bd" => "not-a-value" "kick" "`kick()`";
+    Song "bpm = 130\nout = noise()" => "unused-setting" "bpm" "`tempo …`";
+    Song "tempo 0\nout = noise()" => "score-number" "0" "`120`";
+    Song "swing 12\nout = noise()" => "score-number" "12" "`12%`" "swing 12%\nout = noise()";
+    Song "length 4s\nout = noise()" => "score-number" "4s" "`8 bars`";
+    Line "bd.gain \"0 1\" over 40" => "score-number" "40" "`40ms`";
+    Line "lead \"c:maj e:min\"" => "pattern-value pattern-value" "maj" "`c4'maj`" "lead \"c4'maj e4'min\"";
+    Line "lead \"0 1\".scale(minor)" => "pattern-modifier" "minor" "use: " "lead \"0 1\".scale(c, minor)";
+    Line "bd \"x*4\".every(rev, 4)" => "score-number" "rev" "`.every(4" "bd \"x*4\".every(4, rev)";
+    Value "x[1]" => "not-a-list" "x" "`.left`" "prev(x)";
+    Song "instrument i(c) { out = sine(freq) }\ny = i()\nplay { y \"c3\" }\nout = y" => "statement-form" "(" "instrument name {" "instrument i { out = sine(freq) }\ny = i()\nplay { y \"c3\" }\nout = y";
     // Arguments.
     Value "noise() |> lowpass(freq: 800Hz)" => "unknown-argument" "freq" "cutoff";
     Value "x |> lowpass(800Hz, resonance: 2)" => "unknown-argument" "resonance" "`q`";
@@ -233,7 +257,7 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "title My song\nout = noise()" => "statement-form" "My" "title";
     Song "title 'My song'\nout = noise()" => "foreign-quote" "'My song'" "\"My song\"";
     Song "import \"lib.mam\"\nout = noise()" => "foreign-word" "import" "`use \"lib.mam\"`" "out = noise()";
-    Song "import(\"stdfaust.lib\");\nprocess = os.osc(440);" => "foreign-word foreign-word" "import" "`use`" "out = sine(440)";
+    Song "import(\"stdfaust.lib\");\nprocess = os.osc(440);" => "foreign-word foreign-word" "import" "take the line away" "out = sine(440)";
     Song "process = noise();" => "no-out" "process = noise()" "out = process";
     Song "bd = kick()\nplay { bd |x...| }" => "no-out" "play { bd |x...| }" "out = bd";
     Song "let a = 0.5\nout = a * noise()" => "foreign-word" "let" "nothing before the name";
@@ -253,7 +277,7 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "def half x = x / 2\nout = half(noise())" => "statement-form" "x" "def f(";
     Song "half(x) = x / 2\nout = half(noise())" => "equation-form" "half(x)" "def half";
     Song "synth k { out = sine(freq) }\nx = k()\nout = x" => "foreign-word" "synth" "instrument" "instrument k { out = sine(freq) }\nx = k()\nout = x";
-    Song "instrument k() { out = sine(freq) }\nx = k()\nout = x" => "statement-form" "(" "instrument name";
+    Song "instrument k() { out = sine(freq) }\nx = k()\nout = x" => "statement-form" "()" "instrument name";
     Song "instrument k:\n  out = sine(freq)\nx = k()\nout = x" => "no-braces" "instrument k" "{";
     Song "bd = kick()\nplay:\n  bd |x...|\nout = bd" => "no-braces" "play" "{";
     Song "bd = kick()\nplay\n  bd |x...|\nout = bd" => "no-braces" "play" "{";

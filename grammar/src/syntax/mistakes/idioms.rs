@@ -7,7 +7,7 @@ use crate::foreign::{self, Role};
 use crate::source::Span;
 use crate::syntax::codes;
 use crate::syntax::scan::Kind;
-use crate::syntax::words::{RESERVED, digits_of, is_word};
+use crate::syntax::words::{OPEN, RESERVED, digits_of, is_word};
 use std::ops::Range;
 
 impl<'a> Mistakes<'a> {
@@ -55,7 +55,10 @@ impl<'a> Mistakes<'a> {
     pub(super) fn stands_behind(&self, index: usize) -> bool {
         self.before(index).is_some_and(|before| match before.kind {
             Kind::Number | Kind::Text => true,
-            Kind::Word => !super::JOINS.contains(&before.text(self.text)),
+            Kind::Word => {
+                let word = before.text(self.text);
+                !super::JOINS.contains(&word) && !OPEN.contains(&word)
+            }
             _ => before.is(")") || before.is("]") || before.is("}"),
         })
     }
@@ -93,6 +96,8 @@ impl<'a> Mistakes<'a> {
         let inside = formals.trim_matches(['(', ')']);
         let names = inside.trim().is_empty() || inside.split(',').all(|name| is_word(name.trim()));
         let end = self.item_end(arrow);
+        let used = (arrow + 1..end).any(|at| inside.split(',').any(|name| name.trim() == self.word(at)));
+        let names = names && (used || inside.trim().is_empty());
         if self.word(name).is_empty() || !names || !bracket && equals + 2 != arrow || end <= arrow + 1 {
             return false;
         }
@@ -169,7 +174,8 @@ impl<'a> Mistakes<'a> {
             .problem(&codes::FOREIGN_OPERATOR, from, to, "a change is written by itself, without a function")
             .help(format!("write the modifier alone: `{}`", body.lines().next().unwrap_or_default()));
         self.report(problem.fix(Span::new(self.source, from, to), body.clone()));
-        self.repair(from, to, &body);
+        self.layout.text[from..self.tokens[first].start].fill(b' ');
+        self.layout.text[self.tokens[last - 1].end..to].fill(b' ');
         self.done = to;
         true
     }
@@ -239,8 +245,8 @@ impl<'a> Mistakes<'a> {
     pub(super) fn sample_before(&mut self, index: usize) -> bool {
         let name = self.word(index.wrapping_sub(1));
         let counter = self.word(index + 1);
-        let counted = (0..self.tokens.len()).any(|at| self.word(at) == counter && self.word(at + 1) == "in");
-        let known = counted || self.is_defined(counter);
+        // Nothing but indices has the name.
+        let known = (1..self.tokens.len()).any(|at| self.word(at) == counter && !self.is(at - 1, "["));
         let close = self.layout.partner[index];
         let by = self.at(index + 3).filter(|by| self.is(index + 2, "-") && by.kind == Kind::Number);
         if name.is_empty() || !matches!(counter, "n" | "t" | "i" | "k") || known || !self.is(close, "]") {
@@ -264,6 +270,8 @@ impl<'a> Mistakes<'a> {
             .fix(Span::new(self.source, from, to), meant);
         self.report(problem);
         self.layout.broken.push(from);
+        // The grammar must not read it as an element of a list.
+        self.layout.text[self.tokens[index].start] = b'?';
         self.done = to;
         true
     }

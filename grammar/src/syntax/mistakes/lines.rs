@@ -142,7 +142,13 @@ impl Mistakes<'_> {
             .help(format!("write `{name} {meant}`"))
             .fix(Span::new(self.source, start, stop), meant.as_str());
         self.report(problem);
-        self.repair(start, stop, &meant);
+        if modifier {
+            self.layout.broken.push(start);
+            self.layout.text[start] = b'?';
+        } else {
+            self.layout.text[start..text.start].fill(b' ');
+            self.layout.text[text.end..stop].fill(b' ');
+        }
         self.done = stop;
         true
     }
