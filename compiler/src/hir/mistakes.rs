@@ -72,7 +72,9 @@ impl Resolver<'_> {
             return problem;
         }
         let seen = self.seen(context);
-        if let Some(row) = row.filter(|_| target.is_some() || nearest(&name.name, &seen).is_none()) {
+        // A name of the song's own that is nearly this one was probably meant; a word of the language less so.
+        let own = self.hir.visible(context.scope);
+        if let Some(row) = row.filter(|_| target.is_some() || nearest(&name.name, &own).is_none()) {
             return row.explain(problem, name.span, false, self.has_events(context));
         }
         let what = if context.is_constant() { "constants" } else { "names" };
@@ -188,6 +190,11 @@ impl Resolver<'_> {
             foreign::find(Role::Value, &callee.name).filter(|_| nearest(&callee.name, &own).is_none());
         if let Some(row) = foreign {
             return row.explain(problem, callee.span, true, self.has_events(context));
+        }
+        let drum = foreign::find(Role::Target, &callee.name).map(|row| row.word);
+        if let Some(word) = drum.filter(|_| nearest(&callee.name, &own).is_none()) {
+            let help = format!("mam's word is `{word}`: `{word}()`; `mamc list` shows the other instruments");
+            return problem.help(help).guess(callee.span, word);
         }
         let mut known = vec![];
         if self.hir.problems.may_suggest() {

@@ -110,6 +110,8 @@ pub(super) const ROWS: &[Row] = rows! {
     Line "bd \"x*4\".every(rev, 4)" => "score-number" "rev" "`.every(4" "bd \"x*4\".every(4, rev)";
     Value "x[1]" => "not-a-list" "x" "`.left`" "prev(x)";
     Song "instrument i(c) { out = sine(freq) }\ny = i()\nplay { y \"c3\" }\nout = y" => "statement-form" "(" "instrument name {" "instrument i { out = sine(freq) }\ny = i()\nplay { y \"c3\" }\nout = y";
+    Value "snaredrum()" => "unknown-definition" "snaredrum" "`snare()`";
+    Value "bassdrum() |> lowpass(800Hz)" => "unknown-definition" "bassdrum" "`kick()`";
     // Arguments.
     Value "noise() |> lowpass(freq: 800Hz)" => "unknown-argument" "freq" "cutoff";
     Value "x |> lowpass(800Hz, resonance: 2)" => "unknown-argument" "resonance" "`q`";
@@ -277,7 +279,7 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "def half x = x / 2\nout = half(noise())" => "statement-form" "x" "def f(";
     Song "half(x) = x / 2\nout = half(noise())" => "equation-form" "half(x)" "def half";
     Song "synth k { out = sine(freq) }\nx = k()\nout = x" => "foreign-word" "synth" "instrument" "instrument k { out = sine(freq) }\nx = k()\nout = x";
-    Song "instrument k() { out = sine(freq) }\nx = k()\nout = x" => "statement-form" "()" "instrument name";
+    Song "instrument k() { out = sine(freq) }\nx = k()\nout = x" => "statement-form" "()" "take them away";
     Song "instrument k:\n  out = sine(freq)\nx = k()\nout = x" => "no-braces" "instrument k" "{";
     Song "bd = kick()\nplay:\n  bd |x...|\nout = bd" => "no-braces" "play" "{";
     Song "bd = kick()\nplay\n  bd |x...|\nout = bd" => "no-braces" "play" "{";
