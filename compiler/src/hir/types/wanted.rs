@@ -129,7 +129,14 @@ impl Checker<'_> {
         let message = format!("a list is wanted, and this is {what}");
         let text = self.files().slice(span);
         let problem = Problem::new(&codes::NOT_A_LIST, span, message);
-        self.problem(problem.help(format!("a list of one is written `[{text}]`")));
+        let one = format!("a list of one is written `[{text}]`");
+        let help = match value {
+            Value::Signal(_) => format!(
+                "the sides of a signal are `.left` and `.right`, its sample before is `prev(…)`; {one}"
+            ),
+            _ => one,
+        };
+        self.problem(problem.help(help));
         None
     }
 
