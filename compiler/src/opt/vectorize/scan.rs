@@ -55,14 +55,14 @@ impl Slope {
 }
 
 impl Linear {
-    /// Whether its roundings are kept so long that those of lanes would show: where less than a 256th of its one state is known
+    /// Whether its roundings stay so long that those of lanes would show: where less than a 256th of its one state is known
     /// to be gone in each frame; and of a difference equation, one of whose two states is what the other was a frame ago, where
     /// its poles are not known to be well inside the circle. A scalar frame rounds such a history once and takes it over as it
     /// is; lanes round each of its states by itself, and their difference is what a slow filter goes on with.
     pub(super) fn creeps(&self, body: &Body) -> bool {
         let known = |slope: &Option<Slope>| slope.as_ref().map_or(Some(0.0), |slope| slope.known(body));
         let [of_last, of_older] = match &self.slopes[..] {
-            [row] => return known(&row[0]).is_some_and(|kept| SLOW < kept && kept < 1.0),
+            [row] => return known(&row[0]).is_some_and(|factor| SLOW < factor && factor < 1.0),
             [row, shift] if is_shift(shift) => [&row[0], &row[1]],
             [shift, row] if is_shift(shift) => [&row[1], &row[0]],
             _ => return false,

@@ -62,9 +62,14 @@ impl Kit {
         self.instruments.iter().position(|i| i.name == name && (!drum || !i.keys.is_empty()))
     }
 
+    /// The instrument that names the number, or else the nearest to it. Of several the one that names it before others, since
+    /// the first number is what the instrument is exported as; and of those the first in the prelude.
     fn nearest(&self, number: u8, of: impl Fn(&Instrument) -> &Vec<u8>) -> usize {
-        let distance = |i: &Instrument| of(i).iter().map(|n| n.abs_diff(number)).min().unwrap_or(u8::MAX);
-        let found = self.instruments.iter().enumerate().min_by_key(|(_, i)| distance(i));
+        let rank = |i: &Instrument| {
+            let places = of(i).iter().enumerate().map(|(place, n)| (n.abs_diff(number), place));
+            places.min().unwrap_or((u8::MAX, 0))
+        };
+        let found = self.instruments.iter().enumerate().min_by_key(|(_, i)| rank(i));
         found.map_or(0, |(index, _)| index)
     }
 }

@@ -18,6 +18,7 @@ use crate::program::{Event, EventKind, MidiRole, Program, Target};
 use midly::num::{u4, u7, u15, u28};
 use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
 use std::ops::ControlFlow;
+pub use tempo::TooLong;
 
 /// The channel of drum kits, whose keys are not pitches.
 const DRUMS: u8 = 9;
@@ -30,10 +31,6 @@ const LONGEST: u64 = (1 << 28) - 1;
 
 /// Notes that a file has at most: those of hours of music.
 pub const MOST_NOTES: usize = 500_000;
-
-/// A score has more notes than [`MOST_NOTES`], or more changes of tempo than a file is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLong;
 
 /// A MIDI file, as bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,10 +7,13 @@
 use crate::score::clock::{Change, Tempo};
 use crate::score::data::Score;
 use crate::score::listing::Bars;
-use crate::score::midi::TooLong;
 use crate::score::rational::Rational;
 use midly::MetaMessage;
 use midly::num::u24;
+
+/// A score has more notes than [`MOST_NOTES`](super::MOST_NOTES), or more changes of tempo than a file is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
 
 /// Ticks of a quarter note, unless a song needs more: divisible by what music divides a beat into.
 const TICKS: u64 = 960;
