@@ -15,6 +15,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// How much of a song without an end is rendered by default.
 pub const ENDLESS_SECONDS: u64 = 30;
 
+/// The frame at which a song is over, not counting its tail. None where it has no end: its score loops, or it has none and
+/// something in it runs by itself, so that a silence says nothing of what is still to come.
+pub fn song_end(program: &Program) -> Option<u64> {
+    let end = Sequencer::for_program(program, Extent::Once).song_end();
+    end.filter(|&end| end > 0 || !program.runs_by_itself())
+}
+
 /// Which part of a song.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Span {
@@ -72,7 +79,7 @@ impl Job {
         let time = Time::new(&program);
         let start = time.start(span.from)?;
         let from = start.frame;
-        let end = Sequencer::for_program(&program, Extent::Once).song_end();
+        let end = song_end(&program);
         let endless = end.is_none() && span.duration.is_none();
         let end = time.reached(end.unwrap_or(ENDLESS_SECONDS * u64::from(program.rate)))?;
         let (extent, length) = match (span.duration, span.tail) {

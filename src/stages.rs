@@ -2,6 +2,7 @@
 
 use crate::compiling::Compiled;
 use crate::drawing::{Arrow, Picture, Shape};
+use crate::failure::Failure;
 use crate::report::human::{Look, draw};
 use crate::report::tally;
 use crate::visible::visible;
@@ -16,6 +17,7 @@ use mam_runtime::score::{self, Extent, Sequencer, Unplayed};
 use mam_runtime::{Event, Form, Program};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::ops::ControlFlow;
 
 /// A stage of the compilation that `mamc dump` shows.
 pub struct Stage {
@@ -74,7 +76,8 @@ fn ast(compiled: &Compiled) -> String {
 
 fn hir(compiled: &Compiled) -> String {
     let stages = &compiled.compilation.stages;
-    stages.files.as_ref().map_or(String::new(), |files| mam_compiler::hir::text::text(files, stages.song))
+    let text = |files| mam_compiler::hir::text::text(files, stages.song, &stages.checked.types);
+    stages.files.as_ref().map_or(String::new(), text)
 }
 
 fn graph(compiled: &Compiled) -> String {
@@ -119,7 +122,10 @@ fn problems(compiled: &Compiled) -> String {
 
 fn listed(compiled: &Compiled) -> String {
     let Some(program) = &compiled.compilation.program else { return String::new() };
-    score::listing::list(program, &events(program, Extent::Once, once(program)).0)
+    match events(program, Extent::Once, once(program)) {
+        Ok((events, _)) => score::listing::list(program, &events),
+        Err(failure) => format!("{failure}\n"),
+    }
 }
 
 /// The frame at which one pass of a program ends, or as many as are rendered of one that has no end.
@@ -128,12 +134,27 @@ pub fn once(program: &Program) -> u64 {
     end.unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate))
 }
 
+/// Events that are shown at once, at most.
+const MOST_EVENTS: usize = 250_000;
+
 /// What a program plays before frame `end`, in order, and the cycles of its score that cannot be played.
-pub fn events(program: &Program, extent: Extent, end: u64) -> (Vec<Event>, Vec<Unplayed>) {
-    let mut events = Vec::new();
+///
+/// # Errors
+/// When these are more events than can be shown at once.
+pub fn events(program: &Program, extent: Extent, end: u64) -> Result<(Vec<Event>, Vec<Unplayed>), Failure> {
+    let mut all = Vec::new();
     let mut sequencer = Sequencer::for_program(program, extent);
-    sequencer.advance(end, &mut events);
-    (events, sequencer.unplayed().to_vec())
+    let played = sequencer.play(end, |events| {
+        all.extend_from_slice(events);
+        if all.len() > MOST_EVENTS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    if played.is_break() {
+        return Err(Failure::Usage(format!(
+            "the score plays more than {MOST_EVENTS} events, which is as many as are shown at once: give a shorter \
+             length, such as `-d 8bars`"
+        )));
+    }
+    Ok((all, sequencer.unplayed().to_vec()))
 }
 
 fn loops(compiled: &Compiled) -> String {

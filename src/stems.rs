@@ -23,6 +23,13 @@ pub struct Listening {
     channels: usize,
 }
 
+/// What of the mix before the master is computed nowhere, as what it flows into does not use it.
+fn unheard(heard: &Heard) -> Option<&str> {
+    let silent = |parts: &[Part]| parts.iter().any(|part| part.channels.is_empty());
+    let stem = heard.stems.iter().find(|(_, parts)| silent(parts)).map(|(name, _)| name.as_str());
+    stem.or(silent(&heard.total).then_some("out"))
+}
+
 /// How far the stems' sum is from the mix before the master.
 #[derive(Clone, Copy, Debug)]
 pub struct Difference {
@@ -51,6 +58,11 @@ pub fn compiled(
     let channels = compiled.compilation.program.as_ref().map_or(0, |program| program.outputs.len());
     let listening = second.map(|mut second| {
         let heard = std::mem::take(&mut second.compilation.heard);
+        if let (Some(name), Some(_)) = (unheard(&heard), &second.compilation.program) {
+            return Err(Failure::Usage(format!(
+                "--stems: `{name}` is a term of the last sum, but what the sum flows into does not use it"
+            )));
+        }
         Ok(Listening { program: second.take_program()?, heard, channels })
     });
     Ok((compiled, listening.transpose()?))
@@ -134,11 +146,11 @@ impl Difference {
 
     /// That, in a line.
     pub fn line(self, folder: &Path, stems: usize) -> String {
-        let files = count(stems, "stem");
+        let which = if stems == 1 { "it" } else { "their sum" };
         let sum = match self.greatest {
             0.0 => "exactly the mix before the master".to_string(),
             x => format!("the mix before the master, to {:.0} dB", 20.0 * x.log10()),
         };
-        format!("{}: {files}; their sum is {sum}\n", folder.display())
+        format!("{}: {}; {which} is {sum}\n", folder.display(), count(stems, "stem"))
     }
 }

@@ -1,10 +1,10 @@
 //! What a song is, in one line: how many nodes, how long, how much memory.
 
 use crate::compiling::Compiled;
+use crate::offline::song_end;
 use mam_compiler::Stages;
 use mam_compiler::ir::{Body, Rate};
 use mam_grammar::problem::count;
-use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{Program, QUANTUM};
 use serde::Serialize;
 use std::fmt;
@@ -45,7 +45,7 @@ impl Summary {
             operations: operations(&compiled.compilation.stages),
             memory: memory(program),
             rate: program.rate,
-            frames: Sequencer::for_program(program, Extent::Once).song_end(),
+            frames: song_end(program),
             latency: 0,
         })
     }
@@ -71,7 +71,7 @@ impl fmt::Display for Summary {
         let (nodes, memory) = (count(self.nodes, "node"), bytes(self.memory));
         write!(f, "{}: {nodes}, {} operations a frame, {memory} of memory, ", self.file, self.operations)?;
         match self.frames {
-            // Nothing says when it is over: a drone, or each instrument struck once.
+            // Each instrument struck once.
             Some(0) => f.write_str("no score: until it is silent")?,
             Some(frames) => write!(f, "{:.1} s", frames as f64 / f64::from(self.rate))?,
             None => f.write_str("no end of its own")?,

@@ -214,7 +214,7 @@ fn mutated_midi_files_are_bounded() {
     let mut sources = Sources::default();
     let id = sources.add("song.mam", song);
     let program = compile(&mut sources, id, &NoFiles, &Options::default()).program;
-    let whole = midi(&program.unwrap(), Some("Mutant"), Some(480_000)).bytes;
+    let whole = midi(&program.unwrap(), Some("Mutant"), Some(480_000)).unwrap().bytes;
     let (mut dice, mut songs) = (Dice(13), 0);
     for _ in 0..mutants() / 60 {
         let bytes = mutated_bytes(&whole, whole.len(), &mut dice);

@@ -65,13 +65,13 @@ fn levels_are_those_of_the_sound() {
 fn a_score_is_drawn_as_it_is_played() {
     let text = "tempo 120\nx = pluck()\nbd = kick()\nplay {\n  x \"c4 e4 g4 ~\"\n  bd |x...x...x...x...|\n  bd.gain \"0.2 0.8\" over 1 beat\n}\nout = x + bd\n";
     let program = program("song.mam", text, 48_000, true);
-    let figure = score::piano_roll("song", &program, 96_000);
+    let figure = score::piano_roll("song", &program, 96_000).unwrap();
     let Layer::Notes { name, notes, .. } = &figure.panels[0].layers[0] else { panic!() };
     assert_eq!((&**name, notes.len()), ("x", 3));
     assert_eq!((notes[1].at, notes[1].from), (64.0, 0.5));
     let Layer::Notes { notes, .. } = &figure.panels[1].layers[0] else { panic!() };
     assert_eq!(notes.len(), 4);
-    let figure = score::courses("song", &program, 96_000);
+    let figure = score::courses("song", &program, 96_000).unwrap();
     assert_eq!(figure.panels[0].title, "bd.gain");
     let course = curve(&figure, 0, 0);
     let at = |time: f64| course.iter().rev().find(|point| point.0 <= time + 1e-6).unwrap().1;

@@ -31,7 +31,11 @@ pub fn bind(
     }
     let named = args.iter().position(|arg| arg.name.is_some()).unwrap_or(args.len());
     let by_place = args[..named].iter();
-    if let Some(late) = (named..args.len()).find(|&i| args[i].name.is_none()) {
+    let late = (named..args.len()).find(|&i| args[i].name.is_none());
+    let halves = |late: &usize| numbers_around_comma(ast, args[late - 1].value, args[*late].value).is_some();
+    // Of a number with a comma in it neither half was meant.
+    let half = late.filter(halves).map(|late| late - 1);
+    if let Some(late) = late {
         problems.add(out_of_order(ast, callee, &args[late - 1], &args[late], formals));
     }
     for (index, arg) in by_place.enumerate() {
@@ -41,8 +45,8 @@ pub fn bind(
             None => {}
         }
     }
-    for arg in args {
-        let Some(name) = &arg.name else { continue };
+    for (index, arg) in args.iter().enumerate() {
+        let Some(name) = arg.name.as_ref().filter(|_| half != Some(index)) else { continue };
         let place = match places.get(&*name.name) {
             Some(&i) if i < formals.len() => &mut bound.args[i],
             Some(&i) => &mut bound.more[i - formals.len()],
@@ -90,12 +94,15 @@ fn in_order(callee: &Ident, formals: &[&str]) -> Option<String> {
 }
 
 /// The digits of two numbers with nothing but a comma between them, the first without a unit; the second with its own.
-fn numbers_around_comma(ast: &Ast, a: ExprId, b: ExprId) -> Option<(&str, String)> {
+/// The first may have points between its thousands.
+fn numbers_around_comma(ast: &Ast, a: ExprId, b: ExprId) -> Option<(String, String)> {
     let (Expr::Number(first), Expr::Number(second)) = (&ast.exprs[a], &ast.exprs[b]) else { return None };
     let adjacent = ast.span(a).end + 1 == ast.span(b).start;
-    let whole = !first.digits.contains('.') && !second.digits.starts_with('-');
-    (adjacent && whole && first.unit.is_none())
-        .then(|| (&*first.digits, format!("{}{}", second.digits, second.unit.map_or("", Unit::text))))
+    let groups = first.digits.split('.').skip(1).all(|group| group.len() == 3);
+    let whole = groups && !second.digits.starts_with('-');
+    (adjacent && whole && first.unit.is_none()).then(|| {
+        (first.digits.replace('.', ""), format!("{}{}", second.digits, second.unit.map_or("", Unit::text)))
+    })
 }
 
 /// A number with a comma in it among the arguments by place, `sine(1,000Hz)`. `expected` says what each formal measures.
@@ -104,7 +111,8 @@ pub fn number_comma(ast: &Ast, args: &[Arg], expected: &[Option<Dimension>]) -> 
     for i in 1..by_place {
         let (a, b) = (args[i - 1].value, args[i].value);
         let Some((digits, rest)) = numbers_around_comma(ast, a, b) else { continue };
-        let thousands = rest.trim_end_matches(|c: char| !c.is_ascii_digit()).len() == 3;
+        let grouped = ast.span(a).range().len() > digits.len();
+        let thousands = !grouped && rest.trim_end_matches(|c: char| !c.is_ascii_digit()).len() == 3;
         let measures = match &ast.exprs[b] {
             Expr::Number(Number { unit: Some(unit), .. }) => Some(Dimension::from_unit(*unit)),
             _ => None,

@@ -10,30 +10,40 @@ use crate::graph::{Graph, NodeKind, has_out};
 use crate::hir::DefId;
 use crate::hir::resolve::resolved;
 use crate::library::Library;
+use crate::lower::{SizeLimit, TooLarge};
 use crate::text::number;
 use crate::units::unit_of;
 use mam_grammar::ast::{
     Ast, BinaryOp, Body, DefinitionKind, Expr, ExprId, Ident, Item, ItemKind, MidiNumbers, Number, UnaryOp,
     Unit,
 };
+use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Problem, Problems, Span};
 use rustc_hash::FxHashMap;
 
 /// Words that begin a statement: an equation of such a name that nothing uses was probably meant to be one.
 const SETTINGS: [&str; 7] = ["tempo", "swing", "meter", "length", "seed", "title", "use"];
 
+/// The statement that an equation of this name was meant to be.
+fn setting(name: &str) -> Option<&'static str> {
+    let foreign = || foreign::find(Role::Statement, name).map(|row| row.word);
+    let own = SETTINGS.iter().copied().find(|setting| *setting == name);
+    own.or_else(|| foreign().filter(|word| SETTINGS.contains(word)))
+}
+
 /// Warns of `tempo = 174`, which defines a signal and sets nothing.
 pub(crate) fn settings(files: &Files, song: usize, graph: &Graph, problems: &mut Problems) {
     let ast = &files.file(song).ast;
-    for (name, value) in equations(&ast.items).filter(|(name, _)| SETTINGS.contains(&&*name.name)) {
+    for (name, value) in equations(&ast.items) {
+        let Some(word) = setting(&name.name) else { continue };
         let Some(&node) = graph.names.get(&name.name) else { continue };
         if graph.wires.neighbors(petgraph::graph::NodeIndex::new(node.index())).next().is_none() {
             let message = format!("this defines a signal called `{name}`, which nothing uses");
             let problem = Problem::new(&codes::UNUSED_SETTING, name.span, message)
-                .help(format!("without `=` it is a setting: `{name} …`"));
+                .help(format!("without `=` it is a setting: `{word} …`"));
             let simple = matches!(ast.exprs[value], Expr::Number(_) | Expr::Length { .. } | Expr::Text(_));
-            let gap = Span { start: name.span.end, end: ast.span(value).start, ..name.span };
-            problems.add(if simple { problem.fix(gap, " ") } else { problem });
+            let gap = Span { end: ast.span(value).start, ..name.span };
+            problems.add(if simple { problem.fix(gap, format!("{word} ")) } else { problem });
         }
     }
 }
@@ -64,6 +74,34 @@ pub(crate) fn too_many_params(
     over.is_some()
 }
 
+/// What a song is that has become larger than a limit while it was lowered.
+pub(crate) fn too_large(found: TooLarge) -> Problem {
+    let TooLarge { span, limit, most } = found;
+    let pieces = "make it in smaller pieces, or fewer of them";
+    let evaluations = |name| {
+        let message = format!(
+            "with all definitions in their places this has more than {most} expressions, the limit `{name}`"
+        );
+        (message, pieces)
+    };
+    let (message, help) = match limit {
+        SizeLimit::KernelInstructions => {
+            (format!("this becomes more than {most} instructions, the limit `kernel_instructions`"), pieces)
+        }
+        SizeLimit::Instructions => (
+            format!("up to here the song becomes more than {most} instructions, the limit `instructions`"),
+            "make it of fewer parts, or of more that are alike",
+        ),
+        SizeLimit::Evaluations => evaluations("evaluations"),
+        SizeLimit::AllEvaluations => evaluations("all_evaluations"),
+        SizeLimit::AllIterations => (
+            format!("this unrolls into more than {most} iterations, the limit `all_turns`"),
+            "`sum`, `list` and `chain` are unrolled before the song starts",
+        ),
+    };
+    Problem::new(&codes::TOO_LARGE, span, message).help(help)
+}
+
 /// Checks the items of the user's files; `song` is the song itself.
 pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mut Problems) {
     for index in files.user_files() {
@@ -76,7 +114,7 @@ pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mu
             problems.extend(library.info(files, DefId { file: index, item }).problems.clone());
         }
         if index == song {
-            song_items(files, song, problems);
+            song_items(files, library, song, problems);
         }
     }
 }
@@ -87,14 +125,14 @@ fn levels_added(files: &Files, ast: &Ast, problems: &mut Problems) {
         |expr: ExprId| unit_of(ast, expr).filter(|unit| matches!(unit, Unit::Db | Unit::St | Unit::Ct));
     for expr in ast.exprs.values() {
         let &Expr::Binary { op: op @ (BinaryOp::Add | BinaryOp::Sub), a, b } = expr else { continue };
-        // A plain number beside it makes a number of the ratio: `7st - 1`.
+        // A plain number that is taken from it makes a number of the ratio: `7st - 1`.
         let plain = |expr: ExprId| {
             matches!(ast.exprs[expr], Expr::Number(Number { unit: None | Some(Unit::Percent), .. }))
         };
         let Some((unit, level, other)) = [(a, b), (b, a)]
             .into_iter()
             .find_map(|(level, other)| Some((ratio(level)?, level, other)))
-            .filter(|&(_, _, other)| !plain(other))
+            .filter(|&(_, _, other)| op == BinaryOp::Add || !plain(other))
         else {
             continue;
         };
@@ -233,8 +271,13 @@ fn once(items: &[Item], problems: &mut Problems) {
     }
 }
 
-fn song_items(files: &Files, song: usize, problems: &mut Problems) {
+fn song_items(files: &Files, library: &Library, song: usize, problems: &mut Problems) {
     let file = files.file(song);
+    for (item, _) in
+        file.ast.items.iter().enumerate().filter(|(_, item)| matches!(item.kind, ItemKind::Param(_)))
+    {
+        problems.extend(library.knob(files, DefId { file: song, item }).problems.clone());
+    }
     // Where nothing has been read, what has gone wrong there is the reason.
     if file.ast.items.is_empty() && problems.has_errors() || has_out(&file.ast.items) {
         return;

@@ -66,6 +66,12 @@ mam_grammar::codes! {
         fails "out = sine(1,000Hz)\n"
         passes "out = sine(1000Hz)\n"
     }
+    STEADY_EVENT Warning "steady-event" {
+        "An argument that is an event, `gate` or `trig`, is given a number that never changes: an envelope would begin \
+         once, with the song. A number by its place where the event stands also moves all that follow it."
+        fails "out = noise() * adsr(0.1, 0.1, 0.5, 0.1)\n"
+        passes "out = noise() * adsr(hold(every(1s), 500ms), 0.1, 0.5, 0.1)\n"
+    }
     LEVEL_ADDED Warning "level-added" {
         "Decibels, semitones and cents are ways to write ratios: `3dB` is 1.41 and `7st` 1.5. Something is made louder \
          or higher by multiplying; to add the ratio is to add 1.41 to every sample, or 1.5 Hz to a frequency."

@@ -5,12 +5,13 @@ use crate::executor::Session;
 use crate::expect::song::Subject;
 use crate::files::{Files, Loader};
 use crate::graph::{Graph, Group};
+use crate::hir::types::{self, Checked};
 use crate::host::{Clock, Host};
 use crate::interp::Interpreter;
 use crate::ir::{Kernel, Module};
 use crate::library::Library;
 use crate::listen::{Chosen, Heard, Listen};
-use crate::lower::{Lowered, lower};
+use crate::lower::{self, Lowered};
 use crate::opt::instances::{self, Packed, Packing, Rules};
 use crate::opt::{hoist, hoisted};
 use crate::places::Bindings;
@@ -116,6 +117,8 @@ pub struct Stages {
     pub graph: Graph,
     /// Which nodes become one kernel.
     pub groups: Vec<Group>,
+    /// The types of names, and what else is known of values before anything is lowered.
+    pub checked: Checked,
     /// Kernels as they were lowered, their calls, and what can be set.
     pub lowered: Lowered,
     /// The kernels that are called, after all passes.
@@ -151,6 +154,7 @@ pub fn compile_again(
             Stage::Parse => line.parse(sources, song, loader),
             Stage::Resolve => line.resolve(),
             Stage::Graph => line.graph(),
+            Stage::Check => line.check(),
             Stage::Score => line.score(),
             Stage::Lower => line.lower(sources),
             Stage::Optimise => line.optimise(),
@@ -174,6 +178,9 @@ pub enum Stage {
     Resolve,
     /// What the equations need of each other.
     Graph,
+    /// What is wrong with values, and the types of all that have one. Every problem but that of too much code or memory is
+    /// known after it and [`Stage::Score`].
+    Check,
     /// What is played.
     Score,
     /// Kernels. Every problem is known after it: a song that may take too much memory is planned as well.
@@ -188,10 +195,11 @@ pub enum Stage {
 
 impl Stage {
     /// All of them, in order.
-    pub const ALL: [Stage; 8] = [
+    pub const ALL: [Stage; 9] = [
         Stage::Parse,
         Stage::Resolve,
         Stage::Graph,
+        Stage::Check,
         Stage::Score,
         Stage::Lower,
         Stage::Optimise,
@@ -205,6 +213,7 @@ impl Stage {
             Stage::Parse => "parse",
             Stage::Resolve => "resolve",
             Stage::Graph => "graph",
+            Stage::Check => "check",
             Stage::Score => "score",
             Stage::Lower => "lower",
             Stage::Optimise => "passes",
@@ -308,7 +317,22 @@ impl<'a> Line<'a> {
         }
         checks::settings(files, stages.song, &stages.graph, problems);
         stages.groups = stages.graph.order(files, stages.song);
-        stages.lowered = Lowered::begin(files, &stages.library, &stages.graph, stages.song, problems);
+        stages.lowered = Lowered::begin(files, &stages.library, &stages.graph, stages.song);
+        true
+    }
+
+    fn check(&mut self) -> bool {
+        let Compilation { stages, problems, .. } = &mut self.out;
+        let Some(files) = &stages.files else { return false };
+        let input = types::Input {
+            files,
+            library: &stages.library,
+            song: stages.song,
+            graph: &stages.graph,
+            groups: &stages.groups,
+            rate: f64::from(self.settings.rate),
+        };
+        stages.checked = types::check(input, problems);
         true
     }
 
@@ -328,22 +352,42 @@ impl<'a> Line<'a> {
     fn lower(&mut self, sources: &mut Sources) -> bool {
         let Compilation { stages, problems, heard, .. } = &mut self.out;
         let Some(files) = &stages.files else { return false };
+        if errors(problems) > self.score_errors {
+            sets::apply(&self.options.sets, sources, &mut stages.lowered.slots, problems);
+            return false;
+        }
         let Settings { seed, rate, channels } = self.settings;
-        let (song, library, graph) = (stages.song, &stages.library, &stages.graph);
-        let begun = std::mem::take(&mut stages.lowered);
+        let (song, graph) = (stages.song, &stages.graph);
+        let mut begun = std::mem::take(&mut stages.lowered);
         let moves = self.score.moves(&params(&begun, rate));
         let hoisted = |kernel: &Kernel, params: &[usize]| hoisted(kernel, params, moves.as_slice());
-        let rates = (f64::from(rate), seed);
-        let order = (graph, &stages.groups[..]);
+        begun.slots.start_all(&stages.checked.starts);
+        let input = lower::Input {
+            files,
+            library: &stages.library,
+            song,
+            graph,
+            groups: &stages.groups,
+            layouts: &stages.checked.layouts,
+            rate: f64::from(rate),
+            seed,
+        };
         let executor = &*self.options.host.executor;
         let ahead = (self.options.until >= Stage::Optimise).then_some((self.options.target, executor));
-        let mut lowered = self.cache.lowering(ahead, hoisted, |templates, made| {
-            lower((files, library, song), order, rates, templates, begun, made, problems)
-        });
+        let lowered = self
+            .cache
+            .lowering(ahead, hoisted, |templates, made| lower::lower(input, templates, begun, made));
+        let mut lowered = match lowered {
+            Ok(lowered) => lowered,
+            Err(found) => {
+                problems.add(checks::too_large(found));
+                return false;
+            }
+        };
         hoist(&mut lowered, moves.as_slice());
-        *heard = self.listened.heard(graph, &mut lowered, channels);
+        *heard = self.listened.heard(&mut lowered, channels);
         sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
-        let places = Bindings::new((files, library, song), graph, &lowered);
+        let places = Bindings::new((files, &stages.library, song), graph, &lowered);
         // What is odd in a song without errors is odd whatever is wrong with its score.
         if errors(problems) == self.score_errors {
             left_over(&self.leftovers, &places, problems);

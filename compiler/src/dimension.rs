@@ -15,9 +15,6 @@ impl Dimension {
     /// A frequency in hertz.
     pub const FREQUENCY: Dimension = Dimension(-1);
 
-    /// That of an argument of which nothing is known: it is whatever is wanted.
-    pub const ANY: Dimension = Dimension(i8::MIN);
-
     /// The dimension of a number with this unit.
     pub fn from_unit(unit: Unit) -> Dimension {
         match unit {
@@ -27,42 +24,31 @@ impl Dimension {
         }
     }
 
-    /// Whether it can be `other`.
-    pub fn can_be(self, other: Dimension) -> bool {
-        self == other || self == Dimension::ANY
-    }
-
     /// That of two values that are added or compared, of which a plain one goes with anything.
     pub fn common(self, other: Dimension) -> Option<Dimension> {
         match (self, other) {
             (x, y) if x == y => Some(x),
-            (x, Dimension::PLAIN | Dimension::ANY) if x != Dimension::PLAIN => Some(x),
-            (Dimension::PLAIN | Dimension::ANY, y) => Some(y),
+            (x, Dimension::PLAIN) => Some(x),
+            (Dimension::PLAIN, y) => Some(y),
             _ => None,
         }
     }
 
     /// The dimension of a product of two numbers.
     pub fn times(self, other: Dimension) -> Dimension {
-        match self == Dimension::ANY || other == Dimension::ANY {
-            true => Dimension::ANY,
-            false => Dimension(self.0.saturating_add(other.0).max(-i8::MAX)),
-        }
+        Dimension(self.0.saturating_add(other.0).max(-i8::MAX))
     }
 
     /// The dimension of a quotient of two numbers.
     pub fn over(self, other: Dimension) -> Dimension {
-        match self == Dimension::ANY || other == Dimension::ANY {
-            true => Dimension::ANY,
-            false => Dimension(self.0.saturating_sub(other.0).max(-i8::MAX)),
-        }
+        Dimension(self.0.saturating_sub(other.0).max(-i8::MAX))
     }
 
     /// Of a power with a constant exponent. What has a dimension takes whole exponents from −8 to 8.
     pub fn power(self, exponent: f64) -> Option<Dimension> {
         let whole = exponent.fract() == 0.0 && exponent.abs() <= 8.0;
         match self {
-            Dimension::PLAIN | Dimension::ANY => Some(self),
+            Dimension::PLAIN => Some(self),
             _ => whole.then(|| Dimension(self.0.saturating_mul(exponent as i8).max(-i8::MAX))),
         }
     }

@@ -143,6 +143,24 @@ impl Library {
         info
     }
 
+    /// What a knob is: the one parameter.
+    ///
+    /// # Panics
+    /// Where the item is not a knob.
+    pub fn knob(&self, files: &Files, id: DefId) -> Rc<Info> {
+        if let Some(info) = self.read.borrow().get(&id) {
+            return info.clone();
+        }
+        let item = files.item(id);
+        let ItemKind::Param(param) = &item.kind else { panic!("the item is not a knob") };
+        let mut info = Info::default();
+        let knob = self.param(files, id.file, param, item.doc.clone(), 1, &mut info.problems);
+        info.params.push(knob);
+        let info = Rc::new(info);
+        self.read.borrow_mut().insert(id, info.clone());
+        info
+    }
+
     /// What a `def` expects of each of its arguments; `None` where it takes anything as it is.
     pub fn formals(&self, files: &Files, def: DefId) -> Rc<[Option<Expected>]> {
         if let Some(formals) = self.formals.borrow().get(&def) {
@@ -155,7 +173,7 @@ impl Library {
     }
 
     /// Reads a `param` or `knob` of file `file`.
-    pub fn param(
+    fn param(
         &self,
         files: &Files,
         file: usize,

@@ -74,6 +74,8 @@ pub(crate) struct Chosen {
 #[derive(Clone, Copy, Debug)]
 struct Term {
     expr: ExprId,
+    /// Its node, where it is one as a whole: such an expression is evaluated nowhere else.
+    node: Option<NodeId>,
     minus: bool,
     side: Side,
 }
@@ -81,7 +83,7 @@ struct Term {
 impl Listen {
     /// Finds what is wanted in a song, and lets the graph know of it.
     pub(crate) fn choose(&self, files: &Files, song: usize, graph: &mut Graph) -> Chosen {
-        let finder = Finder { files, song };
+        let finder = Finder { files, song, graph };
         let mut chosen = Chosen::default();
         if self.stems
             && let Some(out) = finder.equation("out")
@@ -92,31 +94,30 @@ impl Listen {
         for name in self.equations.iter().chain(&all) {
             let Some(expr) = finder.equation(name) else { continue };
             chosen.needs.push(finder.names_in(expr));
-            chosen.equations.push((name.clone(), Term { expr, minus: false, side: Side::Both }));
-            graph.roots.extend(graph.names.get(name.as_str()));
+            let node = graph.names.get(name.as_str()).copied();
+            chosen.equations.push((name.clone(), Term { expr, node, minus: false, side: Side::Both }));
         }
         let terms = chosen.stems.iter().flat_map(|(_, terms)| terms).chain(&chosen.total);
-        graph.heard = terms.chain(chosen.equations.iter().map(|(_, term)| term)).map(|t| t.expr).collect();
+        let terms = terms.chain(chosen.equations.iter().map(|(_, term)| term));
+        let (heard, roots) = terms.map(|term| (term.expr, term.node)).unzip::<_, _, _, Vec<_>>();
+        graph.heard = heard;
+        graph.roots.extend(roots.into_iter().flatten());
         chosen
     }
 }
 
 impl Chosen {
     /// The same of a lowered song: its signals become further ones of the result.
-    pub(crate) fn heard(&self, graph: &Graph, lowered: &mut Lowered, channels: usize) -> Heard {
-        let mut part = |term: &Term, node: Option<NodeId>| {
-            let own = lowered.heard.get(&term.expr).or_else(|| lowered.results.get(&node?));
+    pub(crate) fn heard(&self, lowered: &mut Lowered, channels: usize) -> Heard {
+        let mut part = |term: &Term| {
+            let own = lowered.heard.get(&term.expr).or_else(|| lowered.results.get(&term.node?));
             let signals: Vec<SignalId> = own.cloned().unwrap_or_default();
             let first = channels + lowered.also.len();
             lowered.also.extend(&signals);
             Part { channels: (first..first + signals.len()).collect(), minus: term.minus, side: term.side }
         };
-        let equations = self.equations.iter().map(|(name, term)| {
-            let node = graph.names.get(name.as_str()).copied();
-            (name.clone(), vec![part(term, node)])
-        });
-        let equations = equations.collect();
-        let mut all = |terms: &[Term]| terms.iter().map(|term| part(term, None)).collect::<Vec<_>>();
+        let equations = self.equations.iter().map(|(name, term)| (name.clone(), vec![part(term)])).collect();
+        let mut all = |terms: &[Term]| terms.iter().map(&mut part).collect::<Vec<_>>();
         let total = all(&self.total);
         let stems = self.stems.iter().map(|(name, terms)| (name.clone(), all(terms))).collect();
         Heard { stems, total, equations, needs: self.needs.clone() }
@@ -126,6 +127,7 @@ impl Chosen {
 struct Finder<'a> {
     files: &'a Files,
     song: usize,
+    graph: &'a Graph,
 }
 
 impl Finder<'_> {
@@ -162,6 +164,11 @@ impl Finder<'_> {
         names
     }
 
+    fn term(&self, expr: ExprId, minus: bool, side: Side) -> Term {
+        let node = self.graph.instance_of(&self.files.file(self.song).ast, expr);
+        Term { expr, node, minus, side }
+    }
+
     fn stems(&self, out: ExprId) -> Chosen {
         let (sides, mut total) = match self.last_sum(out, &mut FxHashSet::default()) {
             Last::Sum(sum) => (vec![(sum, Side::Both)], vec![]),
@@ -170,7 +177,7 @@ impl Finder<'_> {
         };
         let mut stems: Vec<(String, Vec<Term>)> = vec![];
         for (expr, side) in sides {
-            total.push(Term { expr, minus: false, side });
+            total.push(self.term(expr, false, side));
             let mut terms = vec![];
             self.terms(expr, false, &mut terms);
             let mut seen: BTreeMap<String, usize> = BTreeMap::new();
@@ -179,7 +186,7 @@ impl Finder<'_> {
                 let times = seen.entry(base.clone()).or_default();
                 *times += 1;
                 let name = if *times == 1 { base } else { format!("{base}-{times}") };
-                let term = Term { expr, minus, side };
+                let term = self.term(expr, minus, side);
                 match stems.iter_mut().find(|(other, _)| *other == name && side == Side::Right) {
                     Some((_, terms)) => terms.push(term),
                     None => stems.push((name, vec![term])),

@@ -107,11 +107,36 @@ fn a_definition_that_some_argument_fits_passes_uncalled() {
         "def t(x) = table([x, 1], x)",
         "def t(x: Hz) = saw(x) |> lowpass(x)",
         "def t(x) = if x then 1 / x else x",
+        "def t(x) = x * x + x",
+        "def t(x, y) = x * y + y",
+        "def t(x) = x.left + x",
+        "def t(x, y) = (x + y) / 1Hz",
         "effect t { input key\n out = in * key.left }",
     ] {
         let found = errors(&format!("{definition}\nout = noise()\n"));
         assert!(found.is_empty(), "{definition}: {found:?}");
     }
+}
+
+/// What is done with an argument in one place has to go with what is done with it in another.
+#[test]
+fn a_definition_whose_uses_of_one_argument_do_not_go_together_is_refused_uncalled() {
+    for (definition, at) in [
+        ("def t(x) = exp(x / 1Hz) + exp(x / 1s)", "x / 1s"),
+        ("def t(x) = x * 1Hz + x * 1s + (x * x + x)", "x * x + x"),
+        ("def t(x, y) = log(x * y) + log(x / 1s) + log(y / 1s)", "y / 1s"),
+        ("def t(x) = x.low + x", "x"),
+        ("def t(x) = x + x.low", "x"),
+        ("def t(x) { a = x * x * 1s\n out = sin(a) }", "a"),
+        ("def f(x) = sin(x / 1Hz)\ndef t(x) = f(x) + sin(x)", "x"),
+        ("def t(x) = prev(x * 1s, 1Hz) + sin(x)", "1Hz"),
+    ] {
+        let found = errors(&format!("{definition}\nout = noise()\n"));
+        let places: Vec<&str> = found.iter().map(|(_, _, text)| &**text).collect();
+        assert_eq!(places, [at], "{definition}: {found:?}");
+    }
+    assert!(errors("def t(x) = x * x + x\nout = noise() * t(2)\n").is_empty());
+    assert_eq!(errors("def t(x) = x * x + x\nout = sine(t(2Hz))\n").len(), 1);
 }
 
 /// A definition that is not called becomes no kernel: however large it is, it is neither refused nor counted.
@@ -251,7 +276,7 @@ fn everything_in_the_examples_can_be_renamed_and_stays_what_it_is() {
         let query = Query {
             files: stages.files.as_ref().unwrap(),
             library: &stages.library,
-            types: &stages.lowered.types,
+            types: &stages.checked.types,
         };
         let hir = resolved(query.files, stages.song);
         let own = hir.locals.iter().filter_map(|local| local.span).collect::<BTreeSet<Span>>();
@@ -295,7 +320,7 @@ fn definitions_and_uses_are_found_across_files() {
     let query = Query {
         files: done.stages.files.as_ref().unwrap(),
         library: &done.stages.library,
-        types: &done.stages.lowered.types,
+        types: &done.stages.checked.types,
     };
     let at = |text: &str| query.symbol_at(id, SONG.find(text).unwrap()).unwrap().0;
     let named = |symbol| -> Vec<(String, String)> {
@@ -326,7 +351,7 @@ fn what_is_shown_of_a_name_is_its_form_measure_range_and_documentation() {
     let query = Query {
         files: done.stages.files.as_ref().unwrap(),
         library: &done.stages.library,
-        types: &done.stages.lowered.types,
+        types: &done.stages.checked.types,
     };
     let hover = |text: &str| query.hover(query.symbol_at(id, SONG.find(text).unwrap()).unwrap().0);
     let cutoff = hover("cutoff: 2kHz");
@@ -352,7 +377,7 @@ fn types_are_found_for_equations_and_in_definitions() {
     let query = Query {
         files: done.stages.files.as_ref().unwrap(),
         library: &done.stages.library,
-        types: &done.stages.lowered.types,
+        types: &done.stages.checked.types,
     };
     let ty = |at: &str| {
         let shown = query.hover(query.symbol_at(id, text.find(at).unwrap()).unwrap().0);
@@ -375,7 +400,7 @@ fn a_name_that_would_change_what_a_text_means_is_refused() {
     let query = Query {
         files: done.stages.files.as_ref().unwrap(),
         library: &done.stages.library,
-        types: &done.stages.lowered.types,
+        types: &done.stages.checked.types,
     };
     let at = |word: &str| query.symbol_at(id, text.find(word).unwrap()).unwrap().0;
     for (word, name) in [("a = f", "b"), ("gain = ", "x"), ("x) =", "gain"), ("b = n", "i"), ("i in", "b")] {
@@ -396,7 +421,7 @@ fn a_text_with_mistakes_resolves_as_far_as_it_goes() {
     let query = Query {
         files: done.stages.files.as_ref().unwrap(),
         library: &done.stages.library,
-        types: &done.stages.lowered.types,
+        types: &done.stages.checked.types,
     };
     let lead = query.symbol_at(id, 0).unwrap().0;
     assert_eq!(query.references(lead).len(), 5);

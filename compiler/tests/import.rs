@@ -403,11 +403,14 @@ play {
 t = tom()\npad = supersaw(voices: 3)\nk = kick()
 play {
   t \"c5 c2\"\n  pad \"[c4@7 ~, ~ c4@2 ~@4, c4 e4*7]\"\n  k |x.x.xx.|\n}\nout = softclip(20% * (t + pad + k))\n",
+        // Notes that lie on no fine grid, where a tick beyond the middle of a frame would be the next one's.
+        "tempo 120\nswing 33%\nlength 1 bar\np = bell()\nplay { p \"c4*7\" }\nout = p\n",
+        "tempo 600\nswing 33%\nmeter 3/4\nlength 2 bars\nt = tom()\nplay { t \"c4*7\" }\nout = t\n",
         "a = sub()\nb = pluck() |> echo()\nc = supersaw() + bell()\nplay { a \"c1\" ; b \"c4 x\" }\nout = 20% * (a + b + c)\n",
     ] {
         let original = program(song);
-        let file = midi(&original, None, None);
-        assert_eq!(file.bytes, midi(&program(song), None, None).bytes, "the same bytes twice");
+        let file = midi(&original, None, None).unwrap();
+        assert_eq!(file.bytes, midi(&program(song), None, None).unwrap().bytes, "the same bytes twice");
         let back = import(&file.bytes).unwrap();
         assert_eq!(back.remarks, Vec::<String>::new());
         let back = program(&back.text);

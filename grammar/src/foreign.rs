@@ -45,6 +45,38 @@ pub struct Foreign {
     pub example: &'static str,
 }
 
+/// What stands for each event of an instrument where no notes are played.
+const EVENTS: [(&str, &str); 5] = [
+    ("trig", "every(500ms)"),
+    ("gate", "hold(every(500ms), 200ms)"),
+    ("freq", "220Hz"),
+    ("note", "57"),
+    ("vel", "80%"),
+];
+
+/// An expression as it is written where no notes are played.
+fn without_events(example: &str) -> String {
+    let letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let (mut out, mut rest) = (String::new(), example);
+    while let Some(first) = rest.chars().next() {
+        let end = match letter(first) {
+            true => rest.find(|c| !letter(c)).unwrap_or(rest.len()),
+            false => first.len_utf8(),
+        };
+        let (word, after) = rest.split_at(end);
+        // The name of an argument is not an event.
+        let event = event_source(word).filter(|_| !after.starts_with(':'));
+        out += event.unwrap_or(word);
+        rest = after;
+    }
+    out
+}
+
+/// What makes an event of this name where no notes are played: `every(500ms)` for `trig`.
+pub fn event_source(name: &str) -> Option<&'static str> {
+    EVENTS.iter().find(|(event, _)| *event == name).map(|(_, source)| *source)
+}
+
 /// The row of a word, whatever its case and `_`.
 pub fn find(role: Role, word: &str) -> Option<&'static Foreign> {
     let plain: String = word.chars().filter(|&c| c != '_').map(|c| c.to_ascii_lowercase()).collect();
@@ -84,6 +116,16 @@ impl Foreign {
         self.help_by(self.example)
     }
 
+    /// The same where there are no events: outside of instruments the example has what makes one in place of each.
+    pub fn help_without_events(&self) -> String {
+        self.help_by(&self.example_without_events())
+    }
+
+    /// The example as it is written where no notes are played.
+    pub fn example_without_events(&self) -> String {
+        without_events(self.example)
+    }
+
     /// The same for an item of which `rest` is what stands behind the word: where the example is of the same form, it has the
     /// item's own name or number.
     pub fn help_before(&self, rest: &str) -> String {
@@ -108,9 +150,10 @@ impl Foreign {
         }
     }
 
-    /// The help and, where a word takes its place, the fix for a word at `span` that is `called` or stands for a value.
-    pub fn explain(&self, problem: Problem, span: Span, called: bool) -> Problem {
-        let problem = problem.help(self.help());
+    /// The help and, where a word takes its place, the fix for a word at `span` that is `called` or stands for a value, where
+    /// the `events` of notes can be read or cannot.
+    pub fn explain(&self, problem: Problem, span: Span, called: bool, events: bool) -> Problem {
+        let problem = problem.help(if events { self.help() } else { self.help_without_events() });
         match if called { self.word } else { self.value } {
             "" => problem,
             word => problem.guess(span, word),

@@ -388,6 +388,10 @@ pub fn nearest<'a>(name: &str, known: &'a [impl AsRef<str>]) -> Option<&'a str> 
             continue;
         }
         let distance = strsim::osa_distance(&name, &other);
+        // Words without a letter in common are not alike, however short.
+        if distance >= length.max(other_length) {
+            continue;
+        }
         if distance < bound || (distance == bound && best.is_none()) {
             (bound, best) = (distance, Some(known));
         }

@@ -133,7 +133,7 @@ impl Analysis {
 
     pub(crate) fn query(&self) -> Option<Query<'_>> {
         let stages = &self.compilation.stages;
-        let (library, types) = (&stages.library, &stages.lowered.types);
+        let (library, types) = (&stages.library, &stages.checked.types);
         Some(Query { files: stages.files.as_ref()?, library, types })
     }
 

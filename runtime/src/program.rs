@@ -100,6 +100,12 @@ impl Program {
         let score = self.score.at_tempo(bpm)?;
         Some(Program { score, ..self.clone() })
     }
+
+    /// Whether anything in it may sound without a note or an input, now or later: a step that runs on its own, and does not
+    /// wait for notes.
+    pub fn runs_by_itself(&self) -> bool {
+        self.inputs.is_empty() && self.steps.iter().any(|step| step.voices.is_empty() && !step.can_sleep)
+    }
 }
 
 /// One kernel call of a quantum: which kernel, on which memory.

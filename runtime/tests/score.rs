@@ -271,7 +271,7 @@ fn a_listing_and_a_midi_file_say_what_is_played() {
 ";
     assert_eq!(listing, expected);
 
-    let file = mam_runtime::score::midi::file(48_000, &targets, &params, &score, None, None);
+    let file = mam_runtime::score::midi::file(48_000, &targets, &params, &score, None, None).unwrap();
     let smf = midly::Smf::parse(&file.bytes).unwrap();
     let kinds = |track: usize| {
         let mut at = 0;

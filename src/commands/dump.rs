@@ -99,7 +99,7 @@ impl Dump {
             }
             None => (Extent::Once, once(&program), Arc::new(program)),
         };
-        let (events, unplayed) = events(&program, extent, end);
+        let (events, unplayed) = events(&program, extent, end)?;
         if let Some(words) = unplayed::report(&unplayed, &program) {
             console.insist(&format!("warning: {words}\n"));
         }

@@ -8,10 +8,11 @@ use crate::failure::Failure;
 use crate::input::is_stdin;
 use crate::json;
 use crate::reference::{self, Topic};
+use crate::stages::{events, once};
 use crate::table::{glossary, row, table};
 use clap::Args;
 use mam_compiler::lower::Slots;
-use mam_runtime::score::{Extent, Sequencer};
+use mam_runtime::score::Extent;
 use mam_runtime::{EventKind, Program};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -199,7 +200,7 @@ fn of_song(what: What, song: SongArgs, console: Console) -> Result<Listing, Fail
     Ok(match what {
         What::Nodes => song_nodes(program),
         What::Params => song_params(program, &compiled.compilation.stages.lowered.slots),
-        What::Notes => song_notes(program),
+        What::Notes => song_notes(program)?,
     })
 }
 
@@ -231,14 +232,10 @@ fn song_params(program: &Program, slots: &Slots) -> Listing {
 }
 
 /// One pass of what a song plays.
-fn song_notes(program: &Program) -> Listing {
+fn song_notes(program: &Program) -> Result<Listing, Failure> {
     let mut rows = vec![row(&["frame", "seconds", "who", "note", "velocity"])];
     let mut all = Vec::new();
-    let mut sequencer = Sequencer::for_program(program, Extent::Once);
-    let end = sequencer.song_end().unwrap_or(crate::offline::ENDLESS_SECONDS * u64::from(program.rate));
-    let mut events = Vec::new();
-    sequencer.advance(end, &mut events);
-    for event in events {
+    for event in events(program, Extent::Once, once(program))?.0 {
         let EventKind::On { port, note, vel } = event.kind else { continue };
         let Some(target) = program.targets.iter().find(|t| t.voices.contains(&port)) else { continue };
         let seconds = event.frame as f64 / f64::from(program.rate);
@@ -248,7 +245,7 @@ fn song_notes(program: &Program) -> Listing {
             "frame": event.frame, "seconds": seconds, "target": &*target.name, "note": note, "velocity": vel,
         }));
     }
-    Listing { text: table(&rows), key: "notes", json: all.into() }
+    Ok(Listing { text: table(&rows), key: "notes", json: all.into() })
 }
 
 /// Every note that MIDI knows.

@@ -218,9 +218,9 @@ impl Plot {
         let program = compiled.take_program()?;
         let frames = Job::new(program.clone(), self.span())?.end();
         let name = self.song.input.display().to_string();
-        Ok(match self.what {
+        match self.what {
             What::Notes => score::piano_roll(&name, &program, frames),
             _ => score::courses(&name, &program, frames),
-        })
+        }
     }
 }

@@ -21,7 +21,7 @@ use mam_runtime::file::{
     Bits, Container, Details, Dither, FileError, Format, Frames, SOFTWARE, Sound, Wanted, Writer, read,
     software,
 };
-use mam_runtime::score::midi::midi;
+use mam_runtime::score::midi::{MOST_NOTES, TooLong, midi};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -205,12 +205,18 @@ impl Render {
             }
             None => None,
         };
-        let file = midi(&program, compiled.title(), until);
+        let file = midi(&program, compiled.title(), until).map_err(|TooLong| {
+            Failure::Usage(format!(
+                "the score has more than {MOST_NOTES} notes or changes of tempo, too many for a MIDI file: -d says how \
+                 much of it to write"
+            ))
+        })?;
         if file.notes == 0 {
             console.say("warning: the song's score has no notes, so the file has none\n");
         }
         for (notes, what) in [
             (file.rounded, "not of a MIDI key: rounded to the nearest"),
+            (file.mute, "of velocity 0, which MIDI cannot say: written with velocity 1"),
             (file.limited, "louder than MIDI can say: written with velocity 127"),
         ] {
             if notes > 0 {

@@ -146,7 +146,9 @@ fn render(program: &Arc<Program>, check: &Check, part: Part) -> Result<Heard, Un
         let single = |x: &[f64]| x.iter().map(|x| *x as f32).collect::<Vec<f32>>();
         renderer.feed(&[&single(&left), &single(&right)]);
     }
-    let mut channels = vec![vec![]; program.outputs.len()];
+    let capacity = usize::try_from(count).unwrap_or_default();
+    let mut channels: Vec<Vec<f64>> =
+        (0..program.outputs.len()).map(|_| Vec::with_capacity(capacity)).collect();
     let mut skip = usize::try_from(from).unwrap_or(usize::MAX);
     while let Some(block) = renderer.next_block() {
         let first = skip.min(block[0].len());

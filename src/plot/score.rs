@@ -2,19 +2,23 @@
 
 use super::axis::Axis;
 use super::figure::{Bar, Figure, Layer, Panel, note_axis};
+use crate::failure::Failure;
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::Extent;
 use mam_runtime::{Curve, Event, EventKind, Program};
 use std::collections::BTreeMap;
 
 /// Events of a program before a frame, in order.
-fn events(program: &Program, frames: u64) -> Vec<Event> {
-    crate::stages::events(program, Extent::Once, frames).0
+fn events(program: &Program, frames: u64) -> Result<Vec<Event>, Failure> {
+    Ok(crate::stages::events(program, Extent::Once, frames)?.0)
 }
 
 /// A piano roll: notes over time, a colour for each instrument, darker where they are stronger. Instruments that are only
 /// struck (all their notes are one) have lines of their own below.
-pub fn piano_roll(name: &str, program: &Program, frames: u64) -> Figure {
+///
+/// # Errors
+/// When there are too many events.
+pub fn piano_roll(name: &str, program: &Program, frames: u64) -> Result<Figure, Failure> {
     let rate = f64::from(program.rate);
     let mut bars: BTreeMap<usize, Vec<Bar>> = BTreeMap::new();
     let mut open: BTreeMap<usize, (usize, Bar)> = BTreeMap::new();
@@ -24,7 +28,7 @@ pub fn piano_roll(name: &str, program: &Program, frames: u64) -> Figure {
         .enumerate()
         .flat_map(|(index, target)| target.voices.iter().map(move |port| (port.index(), index)))
         .collect();
-    for event in events(program, frames) {
+    for event in events(program, frames)? {
         let time = event.frame as f64 / rate;
         match event.kind {
             EventKind::On { port, note, vel } => {
@@ -46,7 +50,7 @@ pub fn piano_roll(name: &str, program: &Program, frames: u64) -> Figure {
     for (target, bar) in open.into_values() {
         bars.entry(target).or_default().push(Bar { to: end, ..bar });
     }
-    roll(name, program, bars, end)
+    Ok(roll(name, program, bars, end))
 }
 
 fn roll(name: &str, program: &Program, bars: BTreeMap<usize, Vec<Bar>>, end: f64) -> Figure {
@@ -86,12 +90,15 @@ fn roll(name: &str, program: &Program, bars: BTreeMap<usize, Vec<Bar>>, end: f64
 
 /// The courses of all parameters that the score sets, a panel for each: steps where they are set at once, ramps where they
 /// take time. At most twelve, in the order in which they are first set.
-pub fn courses(name: &str, program: &Program, frames: u64) -> Figure {
+///
+/// # Errors
+/// When there are too many events.
+pub fn courses(name: &str, program: &Program, frames: u64) -> Result<Figure, Failure> {
     const MOST: usize = 12;
     let rate = f64::from(program.rate);
     let mut order: Vec<ParamId> = vec![];
     let mut points: BTreeMap<usize, Vec<(f64, f64)>> = BTreeMap::new();
-    for event in events(program, frames) {
+    for event in events(program, frames)? {
         let EventKind::Set { param, value, ramp, curve } = event.kind else { continue };
         let slot = &program.params[param];
         if !points.contains_key(&param.index()) {
@@ -129,7 +136,7 @@ pub fn courses(name: &str, program: &Program, frames: u64) -> Figure {
         })
     };
     let panels = order.iter().take(MOST).filter_map(panel).collect();
-    Figure { title: format!("Parameters of {name}"), panels }
+    Ok(Figure { title: format!("Parameters of {name}"), panels })
 }
 
 /// Points of a ramp that takes so many frames.

@@ -2,7 +2,7 @@
 
 use super::order::Weights;
 use super::parts::{body_exprs, is_event, operands};
-use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, cut};
+use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, call_of, cut};
 use crate::codes;
 use crate::files::Files;
 use crate::hir::resolve::resolved;
@@ -100,7 +100,7 @@ impl<'a> Maker<'a> {
     /// The node of an equation: the instance itself where the equation is nothing else.
     fn equation(&mut self, name: &Ident, value: ExprId) -> NodeId {
         self.find_calls(value, &Iterations::new(), &name.name, true);
-        if let Some(&node) = self.graph.calls.get(&(self.call_of(value), Iterations::new())) {
+        if let Some(node) = self.graph.instance_of(self.ast, value) {
             return node;
         }
         let kind = NodeKind::Glue { expr: value, iterations: Iterations::new() };
@@ -115,15 +115,6 @@ impl<'a> Maker<'a> {
         }
         self.need_all(node, value, &Iterations::new());
         node
-    }
-
-    /// The expression that a call of an instrument or effect is known by: for a pipe, its right side.
-    fn call_of(&self, expr: ExprId) -> ExprId {
-        match self.ast.exprs[expr] {
-            Expr::Paren(inner) => self.call_of(inner),
-            Expr::Pipe { right, .. } => right,
-            _ => expr,
-        }
     }
 
     fn node(&mut self, path: &str, span: Span, kind: NodeKind) -> NodeId {
@@ -279,7 +270,7 @@ impl<'a> Maker<'a> {
             return Given::Number(expr);
         }
         self.find_calls(expr, iterations, path, false);
-        if let Some(&node) = self.graph.calls.get(&(self.call_of(expr), iterations.clone())) {
+        if let Some(&node) = self.graph.calls.get(&(call_of(self.ast, expr), iterations.clone())) {
             self.needs.push((to, Need::Node(node)));
             return Given::Node(node);
         }

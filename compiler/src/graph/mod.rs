@@ -15,7 +15,7 @@ pub use order::Group;
 pub use parts::{body_exprs, duplicate, has_out, is_event, operands};
 
 use crate::hir::{DefId, Iterations, LocalId};
-use mam_grammar::ast::{ExprId, Ident};
+use mam_grammar::ast::{Ast, Expr, ExprId, Ident};
 use mam_grammar::{Arena, Handle, Span};
 use petgraph::graph::DiGraph;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -124,5 +124,20 @@ impl Graph {
             NodeKind::Instance(instance) => Some(instance),
             _ => None,
         }
+    }
+
+    /// The node that an expression outside of any `sum` is as a whole: that of the instrument or effect which it calls, or
+    /// into which its pipe leads.
+    pub fn instance_of(&self, ast: &Ast, expr: ExprId) -> Option<NodeId> {
+        self.calls.get(&(call_of(ast, expr), Iterations::new())).copied()
+    }
+}
+
+/// The expression that a call of an instrument or effect is known by: for a pipe, its right side.
+fn call_of(ast: &Ast, expr: ExprId) -> ExprId {
+    match ast.exprs[expr] {
+        Expr::Paren(inner) => call_of(ast, inner),
+        Expr::Pipe { right, .. } => right,
+        _ => expr,
     }
 }

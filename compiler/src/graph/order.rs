@@ -46,6 +46,18 @@ impl Graph {
         groups
     }
 
+    /// The members of a group that others need.
+    pub fn wanted(&self, group: &Group) -> Vec<NodeId> {
+        let needed = |node: &NodeId| {
+            let index = NodeIndex::new(node.index());
+            let mut users = self.wires.neighbors(index).map(|user| self.wires[user]).peekable();
+            let is_last = Some(*node) == self.out || users.peek().is_none();
+            is_last || users.any(|user| group.members.binary_search(&user).is_err())
+        };
+        let wanted: Vec<NodeId> = group.members.iter().copied().filter(needed).collect();
+        if wanted.is_empty() { group.members.clone() } else { wanted }
+    }
+
     /// Lets each equation that only one other equation needs join that equation's group.
     fn fuse(&self, groups: &mut [Group], group_of: &mut [usize], files: &Files, song: usize) {
         let mut weights = Weights::new(files, song);

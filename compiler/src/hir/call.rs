@@ -66,7 +66,7 @@ impl Resolver<'_> {
             }
             (None, None) => {
                 if !self.files.may_be_missing(self.file, &callee.name) {
-                    let problem = self.unknown_definition(callee);
+                    let problem = self.unknown_definition(context, callee);
                     self.problem(context, problem);
                 }
                 unknown = true;
@@ -133,6 +133,7 @@ impl Resolver<'_> {
         let mut broken = false;
         let wrong = self
             .misplaced(definition, &bound.args, &expected)
+            .or_else(|| self.doubled(written, definition, &bound.args, &expected))
             .or_else(|| number_comma(self.ast, &args, &expected));
         match wrong {
             Some(problem) => {
@@ -140,6 +141,9 @@ impl Resolver<'_> {
                 broken = true;
             }
             None => {
+                if let Some(problem) = self.steady_event(definition, &bound.args) {
+                    self.problem(context, problem);
+                }
                 for (formal, given) in definition.formals.iter().zip(&bound.args) {
                     if given.is_none() && formal.default.is_none() {
                         broken = true;
@@ -294,6 +298,64 @@ impl Resolver<'_> {
             }
         }
         named
+    }
+
+    /// What is wrong with a piped call that is given a signal once more, which moves what follows it one place on:
+    /// `x |> lowpass(noise(), 800Hz)`, where 800 Hz would be the resonance.
+    fn doubled(
+        &self,
+        written: Written,
+        definition: &Definition,
+        args: &[Option<ExprId>],
+        expected: &[Option<Dimension>],
+    ) -> Option<Problem> {
+        let first = written.args.first().filter(|arg| arg.name.is_none())?.value;
+        if matches!(self.ast.exprs[first], Expr::Number(_)) {
+            return None;
+        }
+        let piped = written.piped.filter(|_| !self.files.is_prelude(self.file))?;
+        let measure =
+            |expr: Option<ExprId>| expr.and_then(|expr| unit_of(self.ast, expr)).map(Dimension::from_unit);
+        let wanted = |i: usize| expected.get(i).copied().flatten().filter(|d| *d != Dimension::PLAIN);
+        let second = measure(args.get(2).copied().flatten())?;
+        let moved = args[0] == Some(piped) && measure(Some(first)).is_none() && wanted(1) == Some(second);
+        if !moved || wanted(2) == Some(second) {
+            return None;
+        }
+        let (name, formal) = (&definition.name, &definition.formals[0].name);
+        let span = self.ast.span(first);
+        let message =
+            format!("`{formal}` of `{name}` is what stands left of `|>`, and a signal is given once more");
+        let after = self.ast.span(args[2]?);
+        let rest = self.files.slice(after);
+        Some(
+            Problem::new(&codes::MISPLACED_ARGUMENT, span, message)
+                .help(format!("leave it out: `|> {name}({rest}, …)`"))
+                .guess(Span { end: after.start, ..span }, ""),
+        )
+    }
+
+    /// What is wrong with a call that has a number in place of an event: `adsr(0.1, 0.1, 0.5, 0.1)`.
+    fn steady_event(&self, definition: &Definition, args: &[Option<ExprId>]) -> Option<Problem> {
+        let event = |name: &str| matches!(name, "gate" | "trig");
+        let place = definition.formals.iter().position(|formal| event(&formal.name.name))?;
+        let given = args[place].filter(|_| !self.files.is_prelude(self.file))?;
+        let Expr::Number(number) = &self.ast.exprs[given] else { return None };
+        if number.value() == 0.0 || args.iter().flatten().count() < 2 {
+            return None;
+        }
+        let formal = &definition.formals[place].name;
+        let source = mam_grammar::foreign::event_source(&formal.name)?;
+        let message =
+            format!("`{formal}` of `{}` is an event, and this number never changes", definition.name);
+        let help = format!("in an instrument it is `{formal}`, elsewhere such as `{source}`");
+        let problem = Problem::new(&codes::STEADY_EVENT, self.ast.span(given), message).help(help);
+        let start = Span { end: self.ast.span(given).start, ..self.ast.span(given) };
+        // With all arguments there, the number stands for the event.
+        Some(match args.last().is_some_and(Option::is_some) {
+            true => problem.guess(self.ast.span(given), source),
+            false => problem.guess(start, format!("{source}, ")),
+        })
     }
 
     /// What is wrong with a call in which a number stands in the place of a signal, though another argument wants one of

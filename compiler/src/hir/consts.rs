@@ -141,7 +141,7 @@ struct Evaluator<'a> {
 }
 
 /// Arithmetic on numbers.
-struct Numbers;
+pub(super) struct Numbers;
 
 impl Evaluator<'_> {
     /// The frame of an expression that stands in a file itself, in unrolled loops.

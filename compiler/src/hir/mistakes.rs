@@ -6,11 +6,17 @@ use super::resolve::{Context, Resolver};
 use super::{Known, LocalId, LocalKind, ScopeId};
 use crate::codes;
 use crate::graph::{is_event, operands};
-use mam_grammar::ast::{DefinitionKind, Expr, ExprId, Ident};
+use mam_grammar::ast::{DefinitionKind, Expr, ExprId, Ident, ItemKind};
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::problem::nearest;
 use mam_grammar::{Problem, Span};
 use rustc_hash::FxHashMap;
+
+/// True for the letter of a note with its accidentals, and no octave: `eb`, `c`, `f#`. Where `e` is read it is Euler's number.
+fn note_without_octave(name: &str) -> bool {
+    let accidentals = name.strip_prefix(|c| matches!(c, 'a'..='g'));
+    accidentals.is_some_and(|rest| matches!(rest, "" | "b" | "bb" | "#" | "##"))
+}
 
 impl Resolver<'_> {
     /// The problem of a name that is not a signal here.
@@ -22,8 +28,15 @@ impl Resolver<'_> {
         }
         if is_event(&name.name) {
             let message = format!("`{name}` is there in instruments, which play notes, and not here");
-            let help = "give it to this definition as an argument, or read an instrument's: `lead.freq`";
-            return Problem::new(&codes::UNKNOWN_NAME, name.span, message).help(help);
+            let problem = Problem::new(&codes::UNKNOWN_NAME, name.span, message);
+            return match foreign::event_source(&name.name).filter(|_| context.definition.is_none()) {
+                Some(source) => problem
+                    .help(format!(
+                        "without notes, write what makes it, such as `{source}`, or define an `instrument`"
+                    ))
+                    .guess(name.span, source),
+                None => problem.help("give it to this definition as an argument"),
+            };
         }
         if let Some(def) = self.files.find(self.file, &name.name) {
             return self.definition_as_value(name, self.files.definition(def).kind);
@@ -41,6 +54,13 @@ impl Resolver<'_> {
             );
             return problem.here("this is a note").help(help).fix(name.span, hertz);
         }
+        if note_without_octave(&name.name) {
+            let note = format!("{}4", name.name);
+            let help = format!(
+                "a note has its octave: `{note}`; a signal of this name needs an equation, `{name} = …`"
+            );
+            return problem.here("a note without its octave").help(help).guess(name.span, note);
+        }
         let target = foreign::find(Role::Target, &name.name).filter(|_| context.definition.is_none());
         let row = foreign::find(Role::Value, &name.name);
         let stands = row.is_some_and(|row| !row.value.is_empty() || row.word.is_empty());
@@ -52,8 +72,10 @@ impl Resolver<'_> {
             return problem;
         }
         let seen = self.seen(context);
-        if let Some(row) = row.filter(|_| target.is_some() || nearest(&name.name, &seen).is_none()) {
-            return row.explain(problem, name.span, false);
+        // A name of the song's own that is nearly this one was probably meant; a word of the language less so.
+        let own = self.hir.visible(context.scope);
+        if let Some(row) = row.filter(|_| target.is_some() || nearest(&name.name, &own).is_none()) {
+            return row.explain(problem, name.span, false, self.has_events(context));
         }
         let what = if context.is_constant() { "constants" } else { "names" };
         problem.nearest(&name.name, &format!("{what} that can be seen here"), &seen)
@@ -62,6 +84,9 @@ impl Resolver<'_> {
     fn definition_as_value(&self, name: &Ident, kind: DefinitionKind) -> Problem {
         let (what, help) = match kind {
             DefinitionKind::Def => ("a definition", format!("call it: `{name}(…)`")),
+            DefinitionKind::Instrument if self.is_whole_equation(name) => {
+                ("an instrument", format!("call it: `{name}()`"))
+            }
             DefinitionKind::Instrument => (
                 "an instrument",
                 format!("an equation gives it a name that can be played and heard: `{name} = {name}()`"),
@@ -71,9 +96,27 @@ impl Resolver<'_> {
         let message = format!("`{name}` is {what}, not a signal");
         let problem = Problem::new(&codes::NOT_A_VALUE, name.span, message).help(help);
         match kind {
+            DefinitionKind::Instrument if self.is_whole_equation(name) => {
+                problem.fix(name.span, format!("{name}()"))
+            }
             DefinitionKind::Instrument => self.with_equation(problem, &name.name, &name.name),
             _ => problem,
         }
+    }
+
+    /// True for a name that is all that stands right of the `=` of an equation of the file: `bd = kick`.
+    fn is_whole_equation(&self, name: &Ident) -> bool {
+        self.ast.items.iter().any(|item| match &item.kind {
+            ItemKind::Equation { name: defined, value } => {
+                &*defined.name != "out" && self.ast.span(*value) == name.span
+            }
+            _ => false,
+        })
+    }
+
+    /// True where the events of notes can be read.
+    pub(super) fn has_events(&self, context: Context) -> bool {
+        self.hir.find(context.scope, "trig").is_some()
     }
 
     /// The fix that begins the song with the equation `name = instrument()`.
@@ -139,14 +182,19 @@ impl Resolver<'_> {
     }
 
     /// The problem of a call of what does not exist.
-    pub(super) fn unknown_definition(&mut self, callee: &Ident) -> Problem {
+    pub(super) fn unknown_definition(&mut self, context: Context, callee: &Ident) -> Problem {
         let message = format!("there is no definition `{callee}`");
         let problem = Problem::new(&codes::UNKNOWN_DEFINITION, callee.span, message);
         let own: Vec<&str> = self.files.own_definitions(self.file).collect();
         let foreign =
             foreign::find(Role::Value, &callee.name).filter(|_| nearest(&callee.name, &own).is_none());
         if let Some(row) = foreign {
-            return row.explain(problem, callee.span, true);
+            return row.explain(problem, callee.span, true, self.has_events(context));
+        }
+        let drum = foreign::find(Role::Target, &callee.name).map(|row| row.word);
+        if let Some(word) = drum.filter(|_| nearest(&callee.name, &own).is_none()) {
+            let help = format!("mam's word is `{word}`: `{word}()`; `mamc list` shows the other instruments");
+            return problem.help(help).guess(callee.span, word);
         }
         let mut known = vec![];
         if self.hir.problems.may_suggest() {

@@ -27,6 +27,7 @@ pub mod query;
 pub mod resolve;
 mod score;
 pub mod text;
+pub mod types;
 
 use crate::dimension::Dimension;
 use crate::expect::measures::Measure;
@@ -178,7 +179,7 @@ pub type Types = FxHashMap<(usize, LocalId), Type>;
 impl Type {
     /// A mono signal that measures `dimension`.
     pub fn mono(dimension: Dimension) -> Type {
-        Type::Signal { channels: 1, dimension: (dimension != Dimension::ANY).then_some(dimension) }
+        Type::Signal { channels: 1, dimension: Some(dimension) }
     }
 }
 

@@ -327,17 +327,9 @@ impl Query<'_> {
                     ..Hover::default()
                 }
             }
-            LocalKind::Knob(index) => {
-                let ItemKind::Param(param) = &item(index).kind else { return Hover::default() };
-                let info = self.library.param(
-                    self.files,
-                    file,
-                    param,
-                    item(index).doc.clone(),
-                    1,
-                    &mut Default::default(),
-                );
-                of_param("knob", &info)
+            LocalKind::Knob(item) => {
+                let knob = self.library.knob(self.files, DefId { file, item });
+                knob.params.first().map(|info| of_param("knob", info)).unwrap_or_default()
             }
             LocalKind::Param(place) => {
                 let around = hir.definition_scopes().find(|(_, scope)| *scope == local.scope);

@@ -29,7 +29,7 @@ fn resolve(files: &Files, file: usize) -> Hir {
 }
 
 /// The events of an instrument, as names of its body.
-const EVENTS: [&str; 5] = ["trig", "gate", "freq", "note", "vel"];
+pub(super) const EVENTS: [&str; 5] = ["trig", "gate", "freq", "note", "vel"];
 /// What the call of every instrument may give by name alone.
 pub(super) const VOICES: &str = "voices";
 
@@ -306,7 +306,7 @@ impl Resolver<'_> {
             }
             Expr::Field { of, field } => match &ast.exprs[*of] {
                 Expr::Name(name) if self.is_foreign(context, name, field) => {
-                    let problem = foreign_field(name, field);
+                    let problem = foreign_field(name, field, self.has_events(context));
                     self.problem(context, problem);
                     self.hir.set_name(*of, Name::Broken);
                     self.hir.set_name(expr, Name::Broken);
@@ -488,12 +488,12 @@ pub(super) fn note_literal(name: &str) -> Option<i32> {
 }
 
 /// `Math.PI`, `SinOsc.ar`: a word of another language.
-fn foreign_field(name: &Ident, field: &Ident) -> Problem {
+fn foreign_field(name: &Ident, field: &Ident, events: bool) -> Problem {
     let span = name.span.to(field.span);
     let problem =
         Problem::new(&codes::UNKNOWN_NAME, span, format!("nothing here is called `{name}.{field}`"));
     match foreign::find_field(&name.name, &field.name) {
-        Some(row) => row.explain(problem, span, false),
+        Some(row) => row.explain(problem, span, false, events),
         None => {
             let word = foreign::class_of(&name.name, &field.name).unwrap_or_default();
             problem.help(format!("mam's word is probably `{word}`")).guess(span, word)

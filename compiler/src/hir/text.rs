@@ -1,12 +1,13 @@
-//! What the names of a file mean, as text: each definition and equation with its scope, and each use.
+//! What the names of a file mean, as text: each definition and equation with its scope and its type, and each use.
 
-use super::{FILE, Local, LocalKind, ScopeId, Target};
+use super::{FILE, Local, LocalKind, ScopeId, Target, Types};
 use crate::files::Files;
 use mam_grammar::Span;
 use std::fmt::Write;
 
-/// The names of file `file`, in the order of the scopes, then their uses in the order of the text.
-pub fn text(files: &Files, file: usize) -> String {
+/// The names of file `file` with their types, as far as these are known, in the order of the scopes; then their uses in the
+/// order of the text.
+pub fn text(files: &Files, file: usize, types: &Types) -> String {
     let hir = super::resolve::resolved(files, file);
     let ast = &files.file(file).ast;
     let mut out = String::new();
@@ -23,7 +24,8 @@ pub fn text(files: &Files, file: usize) -> String {
         _ = writeln!(out, "scope {index}: {name}{around}");
         for &id in &hir.scope(scope).locals {
             let local = hir.local(id);
-            _ = writeln!(out, "  {} = {}{}", label(local, id.0), kind(local), place(local.span));
+            let ty = types.get(&(file, id)).map_or(String::new(), |ty| format!(": {ty}"));
+            _ = writeln!(out, "  {}{ty} = {}{}", label(local, id.0), kind(local), place(local.span));
         }
     }
     let mut uses: Vec<_> = hir.uses.iter().collect();

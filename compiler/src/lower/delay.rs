@@ -7,10 +7,11 @@ use super::remembered::Slots;
 use super::state::{Inner, Into, Later};
 use super::value::{Signal, Val};
 use super::{At, Lower};
-use crate::codes;
+use crate::dimension::Dimension;
+use crate::hir::types::named;
 use crate::ir::{DelayLine, Imm, Op, Rate, TableId, Type, Value};
-use mam_grammar::ast::{Expr, ExprId, Ident, Unit};
-use mam_grammar::{Handle, Problem};
+use mam_grammar::Handle;
+use mam_grammar::ast::{Expr, ExprId};
 use std::f64::consts::PI;
 
 /// An invariant delay that is nearer than this to whole frames is whole.
@@ -86,26 +87,21 @@ struct Lines {
     copy: Option<InnerFrame>,
 }
 
-/// A delay line that is shared by all `tap`s of one name.
-pub(super) struct Shared {
-    line: Slots<DelayLine>,
-    frames: u32,
-}
+/// What the times of a `tap` are.
+const TIME: Expectation = Expectation::of_dimension(Dimension::TIME);
 
 impl Lower<'_, '_> {
     /// `tap(x, time, max: …, order: …)`
-    pub(super) fn tap(&mut self, at: &At, callee: &Ident, args: &[Option<ExprId>]) -> Val {
+    pub(super) fn tap(&mut self, at: &At, args: &[Option<ExprId>]) -> Val {
         let &[Some(x), Some(time), Some(max), order] = args else { return Val::Broken };
-        let Some(longest) = self.longest(at, max, callee) else { return Val::Broken };
+        let Some(longest) = self.longest(at, max) else { return Val::Broken };
         let order = order.map_or(Some(Order::Linear), |word| match &self.ast(at).exprs[word] {
             Expr::Name(word) => Order::find(&word.name),
             _ => None,
         });
         let Some(order) = order else { return Val::Broken };
-        let span = self.span(at, time);
         let val = self.eval(at, time);
-        let val = self.fit(val, span, &time_expectation("time", callee));
-        let Some((seconds, _)) = self.mono(val, span) else { return Val::Broken };
+        let Some((seconds, _)) = self.fit(val, &TIME).mono() else { return Val::Broken };
         let path = self.state_path(at, x, "tap");
         self.place(at);
         let lines = self.lines(at, x, &path, longest + order.beyond());
@@ -116,32 +112,10 @@ impl Lower<'_, '_> {
     }
 
     /// The greatest delay in frames: the greatest value that `max` can have.
-    fn longest(&mut self, at: &At, max: ExprId, callee: &Ident) -> Option<u32> {
-        let span = self.span(at, max);
+    fn longest(&mut self, at: &At, max: ExprId) -> Option<u32> {
         let val = self.eval(at, max);
-        let val = self.fit(val, span, &time_expectation("max", callee));
-        let (value, _) = self.mono(val, span)?;
-        let Some(seconds) = self.at_most(value) else {
-            if self.is_unknown(value) {
-                return None;
-            }
-            let message = "the greatest time of a `tap` must be known before the song starts";
-            let help = "write a time, such as `max: 2s`, or keep it below one: `max: min(time, 2s)`";
-            self.problem(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
-            return None;
-        };
-        let frames = seconds * self.rate(at);
-        if !(0.0..=self.files().limits.tap_seconds * self.rate(at)).contains(&frames) {
-            let message = format!(
-                "a delay can be 0 s to {} s long, and this is {seconds} s",
-                self.files().limits.tap_seconds
-            );
-            let help = format!(
-                "a number without a unit is in seconds; for {seconds} samples write `{seconds} * dt`, for the time and for `max`, or a time such as `100ms`"
-            );
-            self.problem(Problem::new(&codes::TOO_LARGE, span, message).help(help));
-            return None;
-        }
+        let (value, _) = self.fit(val, &TIME).mono()?;
+        let frames = self.at_most(value)? * self.rate(at);
         Some(((frames - WHOLE).ceil() as u32).max(1))
     }
 
@@ -150,26 +124,26 @@ impl Lower<'_, '_> {
         if let Some(copy) = self.scopes[at.scope].copy {
             return self.inner_lines(at, x, path, needed, copy);
         }
-        let key = self.named(at, x).map(|name| (at.scope, name));
-        if let Some(shared) = key.as_ref().and_then(|key| self.lines.get(key)) {
-            if needed > shared.frames {
-                self.forms.lengthen(path, needed);
-            }
-            return Lines { all: vec![shared.line.clone()], copy: None };
+        let key = named(self.ast(at), x).map(|name| (at.scope, name.clone()));
+        if let Some(line) = key.as_ref().and_then(|key| self.lines.get(key)) {
+            // It holds what the longest `tap` needs.
+            line.each(&mut |line| {
+                let frames = &mut self.b.kernel.delays[line].frames;
+                *frames = needed.max(*frames);
+            });
+            return Lines { all: vec![line.clone()], copy: None };
         }
-        let frames = self.forms.frames(path, needed);
-        let line = self.new_line(path, frames);
+        let line = self.new_line(path, needed);
         let into = Into::Delays(line.clone());
-        self.later.push(Later { at: at.clone(), expr: x, path: path.to_owned(), into, init: None });
+        self.later.push(Later { at: at.clone(), expr: x, into });
         if let Some(key) = key {
-            self.lines.insert(key, Shared { line: line.clone(), frames });
+            self.lines.insert(key, line.clone());
         }
         Lines { all: vec![line], copy: None }
     }
 
     fn new_line(&mut self, path: &str, frames: u32) -> Slots<DelayLine> {
-        let form = self.forms.form(path);
-        Slots::new(&form, path, &mut |name| self.b.delay(name, frames))
+        Slots::new(self.song.layouts.get(path), path, &mut |name| self.b.delay(name, frames))
     }
 
     /// The lines of a signal in a region: each inner frame writes its own.
@@ -189,7 +163,7 @@ impl Lower<'_, '_> {
             }
         };
         let into = Into::Delays(all[copy.index].clone());
-        self.later.push(Later { at: at.clone(), expr: x, path: path.to_owned(), into, init: None });
+        self.later.push(Later { at: at.clone(), expr: x, into });
         Lines { all, copy: Some(copy) }
     }
 
@@ -352,17 +326,12 @@ impl Lower<'_, '_> {
     /// `fir(x, coefficients)`: one line, read at each whole distance.
     pub(super) fn fir(&mut self, at: &At, x: ExprId, coefficients: Option<ExprId>) -> Val {
         let Some(coefficients) = coefficients else { return Val::Broken };
-        let (span, place) = (self.span(at, x), self.span(at, coefficients));
         let (val, list) = (self.eval(at, x), self.eval(at, coefficients));
-        let elements = self.elements(list, place);
-        let Some(signal) = self.signal(val, span) else { return Val::Broken };
-        let Some(elements) = elements else { return Val::Broken };
-        let Some(elements) = elements else { return Val::Any };
-        let mut weights = vec![];
-        for element in elements.iter() {
-            let Some((weight, _)) = self.mono(element.clone(), place) else { return Val::Broken };
-            weights.push(weight);
-        }
+        let (Some(signal), Some(elements)) = (val.signal(), list.elements()) else { return Val::Broken };
+        let weight = |element: &Val| element.clone().mono().map(|(weight, _)| weight);
+        let Some(weights) = elements.iter().map(weight).collect::<Option<Vec<Value>>>() else {
+            return Val::Broken;
+        };
         let path = format!("{}.fir", at.path);
         self.place(at);
         let channels = signal.channels.iter().map(|&x| self.convolved(at, &path, x, &weights)).collect();
@@ -473,8 +442,4 @@ fn sinc_table() -> Vec<f64> {
         table.iter_mut().skip(phase).step_by(PHASES).for_each(|weight| *weight /= sum);
     }
     table
-}
-
-fn time_expectation(name: &str, of: &Ident) -> Expectation {
-    Expectation::of_unit(&Ident::new(name, of.span), &of.name, Unit::S)
 }

@@ -2,12 +2,10 @@
 
 use super::builder::FormKind;
 use super::lowered::SignalId;
-use super::remembered::Forms;
 use super::value::{NodeVal, Shape, Signal, Val};
 use super::{Lower, Song, lines};
 use crate::graph::NodeId;
 use crate::ir::{Body as Code, Imm, Kernel, Op, PortField, Rate, Value};
-use mam_grammar::Problems;
 use mam_grammar::ast::ExprId;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
@@ -24,8 +22,6 @@ pub(super) struct Made {
     pub(super) results: Vec<(NodeId, NodeVal)>,
     /// The signals of expressions that are heard by themselves.
     pub(super) heard: Vec<(ExprId, Vec<SignalId>)>,
-    /// What is wrong.
-    pub(super) problems: Problems,
 }
 
 impl Song<'_> {
@@ -37,34 +33,13 @@ impl Song<'_> {
         wanted: &[NodeId],
         signals: usize,
     ) -> Made {
-        let mut forms = Forms::default();
-        // Each time something that is remembered has grown, and evaluations are limited.
-        loop {
-            let found = Problems::after(&self.found);
-            if let Some(made) = self.try_group(name, members, wanted, signals, &mut forms) {
-                return made;
-            }
-            // What was found of a wrong form is not wrong.
-            self.found = found;
-        }
-    }
-
-    fn try_group(
-        &mut self,
-        name: &str,
-        members: &FxHashSet<NodeId>,
-        wanted: &[NodeId],
-        signals: usize,
-        forms: &mut Forms,
-    ) -> Option<Made> {
-        let before = forms.grown;
-        let mut steady = self.body(name, members, wanted, signals, forms, FormKind::Steady);
-        if forms.grown > before {
-            return None;
-        }
+        let mut steady = self.body(name, members, wanted, signals, FormKind::Steady);
         let simple = steady.results.iter().all(|(_, r)| !matches!(r, NodeVal::Shape(_)));
-        if !simple || !steady.heard.is_empty() {
-            let general = self.body(name, members, wanted, signals, forms, FormKind::General);
+        if self.too_large.is_none() && (!simple || !steady.heard.is_empty()) {
+            let general = self.body(name, members, wanted, signals, FormKind::General);
+            if self.too_large.is_some() {
+                return steady;
+            }
             debug_assert_eq!(general.kernel.states, steady.kernel.states);
             debug_assert_eq!(general.kernel.params, steady.kernel.params);
             debug_assert_eq!(general.kernel.inputs, steady.kernel.inputs);
@@ -74,7 +49,7 @@ impl Song<'_> {
             steady.kernel.general = general.kernel.general;
             lines::merge_equal(&mut steady.kernel);
         }
-        Some(steady)
+        steady
     }
 
     fn body(
@@ -83,35 +58,30 @@ impl Song<'_> {
         members: &FxHashSet<NodeId>,
         wanted: &[NodeId],
         signals: usize,
-        forms: &mut Forms,
         form: FormKind,
     ) -> Made {
-        let mut lower = Lower::new(self, members, forms, name, form);
+        let mut lower = Lower::new(self, members, name, form);
         let mut vals: Vec<(NodeId, Val)> = vec![];
         for &node in wanted {
             let val = lower.node_value(node);
             vals.push((node, val));
         }
         lower.finish();
-        if members.len() > 1 {
-            lower.keep_node_types();
-        }
         let mut outputs = Outputs { names: vec![], values: vec![], first: signals };
         let stateless = lower.b.kernel.states.is_empty() && lower.b.kernel.delays.is_empty();
         let mut results = vec![];
         for (node, val) in vals {
             let graph = lower.song.graph;
-            let (path, span) = (&graph.nodes[node].path, graph.nodes[node].span);
+            let path = &graph.nodes[node].path;
             let is_out = graph.out == Some(node);
-            if is_out && lower.signal(val.clone(), span).is_none() {
+            if is_out && val.clone().signal().is_none() {
                 results.push((node, NodeVal::Broken));
                 continue;
             }
             let slow = stateless && wanted.len() == 1 && lower.slow(&val) && !is_out;
-            let inline = val.ty().filter(|_| slow);
             let result = match lower.constant_result(&val).filter(|_| !is_out) {
                 Some(constant) => constant,
-                None if inline.is_some() => inline.map_or(NodeVal::Broken, NodeVal::Inline),
+                None if slow => NodeVal::Inline,
                 None => match outputs.shape(&mut lower, path, &val) {
                     Some(shape) => NodeVal::Shape(shape),
                     None => NodeVal::Broken,
@@ -127,8 +97,7 @@ impl Song<'_> {
                 heard.push((expr, signals));
             }
         }
-        let Lower { mut b, params, inputs, ports, voices, problems, .. } = lower;
-        self.found = Problems::after(&problems);
+        let Lower { mut b, params, inputs, ports, voices, .. } = lower;
         let slot = |&s: &usize| self.slots.name(s).to_string();
         b.kernel.params = params.iter().map(slot).collect();
         b.kernel.inputs = (0..inputs.len()).map(|i| format!("in{i}")).collect();
@@ -137,7 +106,7 @@ impl Song<'_> {
         b.kernel.voices = voices;
         b.kernel.general.outs = outputs.values;
         b.gather();
-        Made { kernel: b.kernel, params, inputs, ports, results, heard, problems }
+        Made { kernel: b.kernel, params, inputs, ports, results, heard }
     }
 }
 
@@ -149,7 +118,7 @@ impl Lower<'_, '_> {
             Val::Record(fields) => fields.iter().all(|(_, v)| self.slow(v)),
             Val::Buffer(_) => true,
             Val::List(elements) => elements.iter().all(|v| self.slow(v)),
-            Val::Any | Val::Broken => false,
+            Val::Broken => false,
         }
     }
 
@@ -177,7 +146,7 @@ impl Outputs {
 
     fn shape(&mut self, lower: &mut Lower, path: &str, val: &Val) -> Option<Shape> {
         match val {
-            Val::Buffer(_) | Val::Any | Val::Broken => None,
+            Val::Buffer(_) | Val::Broken => None,
             Val::Signal(signal) => {
                 let stereo = signal.channels.len() > 1;
                 let mut ids = vec![];

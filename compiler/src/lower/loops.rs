@@ -4,83 +4,42 @@ use super::names::Slot;
 use super::value::Val;
 use super::{At, Lower};
 use crate::arithmetic::function;
-use crate::codes;
-use crate::dimension::Dimension;
 use crate::hir::Iteration;
 use crate::hir::builtins::Arithmetic;
+use mam_grammar::Span;
 use mam_grammar::ast::{BinaryOp, Body, ExprId, Over, Reduction};
-use mam_grammar::{Problem, Span};
-
-/// A bound, or what is counted.
-#[derive(Clone, Copy, PartialEq)]
-enum Bound {
-    Known(i64),
-    /// It depends on an argument of which nothing is known.
-    Unknown,
-}
 
 /// What one iteration has of its own.
-enum Turn {
-    /// A number, which also names what the iteration remembers.
-    Number(Bound),
-    /// An element of a list, with its index.
-    Element(i64, Val),
+struct Turn {
+    /// The number that it counts, or the index of its element; names what the iteration remembers.
+    index: i64,
+    /// Its element, where it goes through a list.
+    element: Option<Val>,
 }
 
 impl Lower<'_, '_> {
-    /// A whole constant number, or a problem.
-    fn bound(&mut self, at: &At, expr: ExprId) -> Option<Bound> {
-        let span = self.span(at, expr);
-        let val = self.eval(at, expr);
-        let (value, dimension) = self.mono(val, span)?;
-        if !dimension.can_be(Dimension::PLAIN) {
-            let message = format!("a bound must be a plain number, but this is {dimension}");
-            self.problem(Problem::new(&codes::DIMENSION, span, message).help("leave out the unit"));
-            return None;
-        }
-        match self.b.constant(value) {
-            Some(x) if x.fract() == 0.0 && x.abs() < 1e9 => Some(Bound::Known(x as i64)),
-            Some(x) => {
-                let message = format!("a bound must be a whole number, and this is {x}");
-                self.problem(Problem::new(&codes::BAD_BOUNDS, span, message));
-                None
-            }
-            None if self.is_unknown(value) => Some(Bound::Unknown),
-            None => {
-                let message = "how often this is repeated must be known before the song starts";
-                self.problem(Problem::new(&codes::NOT_CONSTANT, span, message).help("write a whole number"));
-                None
-            }
-        }
+    fn bound(&mut self, at: &At, expr: ExprId) -> Option<i64> {
+        let (value, _) = self.eval(at, expr).mono()?;
+        self.b.constant(value).map(|x| x as i64)
     }
 
-    /// The iterations of a loop; a single unknown one where a bound or the list is not known.
+    /// The iterations of a loop; none where the song becomes too large.
     fn turns(&mut self, at: &At, over: Over) -> Option<Vec<Turn>> {
         let span = self.over_span(at, over);
-        if self.too_many_loops(span) {
-            return None;
-        }
         match over {
             Over::Range(from, to) => {
                 let (low, high) = (self.bound(at, from), self.bound(at, to));
-                let (Bound::Known(low), Bound::Known(high)) = (low?, high?) else {
-                    return Some(vec![Turn::Number(Bound::Unknown)]);
-                };
-                self.counted((high - low).max(-1) + 1, span)?;
-                Some((low..=high).map(|i| Turn::Number(Bound::Known(i))).collect())
+                let (low, high) = (low?, high?);
+                let count = (high - low).max(-1) + 1;
+                let turns = || (low..=high).map(|index| Turn { index, element: None }).collect();
+                (!self.too_many_iterations(count as usize, span)).then(turns)
             }
             Over::List(list) => {
-                let val = self.eval(at, list);
-                let Some(elements) = self.elements(val, span)? else {
-                    return Some(vec![Turn::Element(0, Val::Any)]);
-                };
-                self.counted(elements.len() as i64, span)?;
-                Some(
-                    (0..)
-                        .zip(elements.iter())
-                        .map(|(i, element)| Turn::Element(i, element.clone()))
-                        .collect(),
-                )
+                let elements = self.eval(at, list).elements()?;
+                let iteration =
+                    |(index, element): (i64, &Val)| Turn { index, element: Some(element.clone()) };
+                let turns = || (0..).zip(elements.iter()).map(iteration).collect();
+                (!self.too_many_iterations(elements.len(), span)).then(turns)
             }
         }
     }
@@ -90,50 +49,22 @@ impl Lower<'_, '_> {
         self.span(at, parts[0]).to(self.span(at, parts[parts.len() - 1]))
     }
 
-    /// Counts so many iterations; says so where they are too many.
-    fn counted(&mut self, count: i64, span: Span) -> Option<()> {
-        self.song.terms += count as usize;
-        let limits = self.files().limits;
-        if count > limits.turns as i64 || self.song.terms > limits.all_turns {
-            let (most, name) = match count > limits.turns as i64 {
-                true => (limits.turns, "turns"),
-                false => (limits.all_turns, "all_turns"),
-            };
-            let message = format!("this unrolls into more than {most} iterations, the limit `{name}`");
-            let problem = Problem::new(&codes::TOO_LARGE, span, message);
-            self.problem(problem.help("`sum`, `list` and `chain` are unrolled before the song starts"));
-            return None;
-        }
-        Some(())
-    }
-
     /// One iteration of a loop.
     fn iteration(&mut self, at: &At, expr: ExprId, iteration: Turn, value: Option<Val>, body: &Body) -> Val {
         let of = self.hir(at).loop_scope(expr);
-        let index = match iteration {
-            Turn::Number(Bound::Known(index)) | Turn::Element(index, _) => index,
-            Turn::Number(Bound::Unknown) => 0,
-        };
-        let path = self.path(at, index);
-        let scope = self.loop_scope(at.scope, of, index);
-        match (iteration, self.unknown) {
-            (Turn::Element(_, element), _) => self.scopes[scope].slots[0] = Slot::Done(element),
-            (Turn::Number(Bound::Unknown), Some(unknown)) => {
-                self.scopes[scope].slots[0] = Slot::Done(Val::plain(unknown));
-            }
-            _ => {}
+        let path = self.path(at, iteration.index);
+        let scope = self.loop_scope(at.scope, of, iteration.index);
+        if let Some(element) = iteration.element {
+            self.scopes[scope].slots[0] = Slot::Done(element);
         }
         if let Some(value) = value {
             self.scopes[scope].slots[1] = Slot::Done(value);
         }
         self.scopes[scope].iterations = self.scopes[at.scope].iterations.clone().map(|mut iterations| {
-            iterations.push(Iteration { scope: of, counter: index });
+            iterations.push(Iteration { scope: of, counter: iteration.index });
             iterations
         });
-        self.loops += 1;
-        let val = self.body(scope, &path, body);
-        self.loops -= 1;
-        val
+        self.body(scope, &path, body)
     }
 
     /// A `sum`, `product`, `max`, `min` or `list`.
@@ -146,47 +77,35 @@ impl Lower<'_, '_> {
         body: &Body,
     ) -> Val {
         let Some(turns) = self.turns(at, over) else { return Val::Broken };
-        let span = self.over_span(at, over);
         if reduction == Reduction::List {
-            let unknown = matches!(turns[..], [Turn::Number(Bound::Unknown) | Turn::Element(_, Val::Any)]);
-            let elements: Vec<Val> =
+            let elements =
                 turns.into_iter().map(|iteration| self.iteration(at, expr, iteration, None, body)).collect();
-            return if unknown && self.is_generic() { Val::Any } else { self.listed(elements, span) };
+            return self.listed(elements, self.over_span(at, over));
         }
         let mut total: Option<Val> = None;
         for iteration in turns {
             let term = self.iteration(at, expr, iteration, None, body);
             total = Some(match total {
                 None => term,
-                Some(before) => self.reduced(reduction, (before, span), (term, span)),
+                Some(before) => self.reduced(reduction, before, term),
             });
         }
-        match (total, reduction) {
-            (Some(total), _) => total,
-            (None, Reduction::Product) => Val::plain(self.b.f64(1.0)),
-            (None, Reduction::Max | Reduction::Min) => {
-                let message = format!("there is no `{}` of nothing", reduction.text());
-                let problem = Problem::new(&codes::BAD_BOUNDS, span, message);
-                self.problem(problem.help("let it have one iteration or more"))
-            }
-            (None, _) => Val::plain(self.b.f64(0.0)),
-        }
+        total.unwrap_or_else(|| {
+            Val::plain(self.b.f64(if reduction == Reduction::Product { 1.0 } else { 0.0 }))
+        })
     }
 
     /// Two values of iterations as one.
-    fn reduced(&mut self, reduction: Reduction, a: (Val, Span), b: (Val, Span)) -> Val {
+    fn reduced(&mut self, reduction: Reduction, a: Val, b: Val) -> Val {
         let arithmetic = match reduction {
             Reduction::Product => return self.binary(BinaryOp::Mul, a, b),
             Reduction::Max => Arithmetic::Max,
             Reduction::Min => Arithmetic::Min,
             Reduction::Sum | Reduction::List => return self.binary(BinaryOp::Add, a, b),
         };
-        let (left, right) = (self.signal(a.0, a.1), self.signal(b.0, b.1));
-        let (Some(x), Some(y)) = (left, right) else { return Val::Broken };
-        match self.common((&x, a.1), (&y, b.1), "compared") {
-            Some(dimension) => self.each(&[&x, &y], dimension, |b, v| function(b, arithmetic, v)),
-            None => Val::Broken,
-        }
+        let (Some(x), Some(y)) = (a.signal(), b.signal()) else { return Val::Broken };
+        let Some(dimension) = x.dimension.common(y.dimension) else { return Val::Broken };
+        self.each(&[&x, &y], dimension, |b, v| function(b, arithmetic, v))
     }
 
     pub(super) fn chain(&mut self, at: &At, expr: ExprId, start: ExprId, over: Over, body: &Body) -> Val {

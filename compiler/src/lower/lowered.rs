@@ -2,11 +2,11 @@
 
 use crate::files::Files;
 use crate::graph::{Graph, NodeId, NodeKind};
-use crate::hir::Types;
+use crate::hir::DefId;
 use crate::ir::{Imm, Kernel, Module};
 use crate::library::{Library, ParamInfo};
-use mam_grammar::ast::{ExprId, ItemKind};
-use mam_grammar::{Handle, Problems};
+use mam_grammar::Handle;
+use mam_grammar::ast::ExprId;
 use mam_runtime::ids::ParamId;
 use mam_runtime::{Curve, ParamNames};
 use rustc_hash::FxHashMap;
@@ -61,8 +61,6 @@ pub struct Lowered {
     pub heard: FxHashMap<ExprId, Vec<SignalId>>,
     /// The signals that each node is known by, where it is a signal.
     pub results: FxHashMap<NodeId, Vec<SignalId>>,
-    /// The types of the song's equations, and of the names in definitions of the user's files.
-    pub types: Types,
     /// Signals that are further ones of the result.
     pub also: Vec<SignalId>,
     /// What can be set.
@@ -84,14 +82,8 @@ pub struct Slots {
 impl Lowered {
     /// What is known before anything is lowered: what can be set and triggered. Values at the start, and what only
     /// some songs use, are still to come.
-    pub fn begin(
-        files: &Files,
-        library: &Library,
-        graph: &Graph,
-        song: usize,
-        problems: &mut Problems,
-    ) -> Lowered {
-        let slots = Slots::new(files, library, graph, song, problems);
+    pub fn begin(files: &Files, library: &Library, graph: &Graph, song: usize) -> Lowered {
+        let slots = Slots::new(files, library, graph, song);
         Lowered { slots, ports: Ports::new(graph), signals: INPUT.len(), ..Lowered::default() }
     }
 }
@@ -112,7 +104,7 @@ impl Lowered {
 }
 
 impl Slots {
-    fn new(files: &Files, library: &Library, graph: &Graph, song: usize, problems: &mut Problems) -> Slots {
+    fn new(files: &Files, library: &Library, graph: &Graph, song: usize) -> Slots {
         let mut slots = Slots::default();
         for (id, node) in graph.nodes.iter() {
             slots.first.insert(id, slots.all.len());
@@ -125,12 +117,8 @@ impl Slots {
                     }
                 }
                 NodeKind::Knob(item) => {
-                    let item = &files.file(song).ast.items[*item];
-                    if let ItemKind::Param(param) = &item.kind {
-                        let doc = item.doc.clone();
-                        let info = library.param(files, song, param, doc, 1, problems);
-                        slots.all.push((node.path.clone(), info));
-                    }
+                    let knob = library.knob(files, DefId { file: song, item: *item });
+                    slots.all.extend(knob.params.iter().map(|info| (node.path.clone(), info.clone())));
                 }
             }
         }
@@ -156,6 +144,13 @@ impl Slots {
     /// Sets the value at the start.
     pub fn start(&mut self, slot: usize, value: f64) {
         self.all[slot].1.default = value;
+    }
+
+    /// Sets the values at the start of parameters, by node and place in the list of its parameters.
+    pub fn start_all(&mut self, starts: &FxHashMap<(NodeId, usize), f64>) {
+        for (&(node, index), &value) in starts {
+            self.start(self.slot_of(node, index), value);
+        }
     }
 
     /// All slots with their paths, in order.

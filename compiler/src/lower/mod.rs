@@ -2,10 +2,9 @@
 //!
 //! Each group of nodes ([`Group`](crate::graph::Group)) is evaluated by need, beginning with what others want of it:
 //! an equation is evaluated when it is first used, and remembered; what a name refers to is looked up in the
-//! [`Hir`]. `prev` and `tap` answer at once with a word of state or a delay line, and what flows into them is evaluated
-//! when everything else is done; so exactly the cycles that a `prev` or `tap` does not break are found (a name that is
-//! needed while it is being evaluated). Rates, channels and dimensions are inferred on the way: every value carries its
-//! own.
+//! [`Hir`]. `prev` and `tap` answer at once with words of state or delay lines, and what flows into them is evaluated
+//! when everything else is done. Rates are inferred on the way. What is lowered has been checked ([`crate::hir::types`]),
+//! so nothing is wrong with it; what is still found here is that the song is larger than a limit ([`TooLarge`]).
 //!
 //! A group is evaluated twice, in the same order: once with parameters that are constant over a call (the steady body),
 //! once with parameters that may move (the general body). Both share states, delays and the interface.
@@ -14,11 +13,9 @@ mod builder;
 mod builtin;
 mod calls;
 mod copies;
-mod cycle;
 mod delay;
 mod eval;
 mod field;
-mod generic;
 mod group;
 mod hear;
 mod lines;
@@ -45,28 +42,28 @@ mod value;
 
 pub use lowered::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots};
 pub(crate) use share::anonymous;
-pub use song::lower;
+pub use size::{SizeLimit, TooLarge};
+pub use song::{Input, lower};
 pub use state::{is_noise, noise_seed};
 pub use sums::sum_kernel;
 pub use template::Templates;
 
 use crate::files::Files;
 use crate::graph::{Graph, NodeId};
+use crate::hir::Hir;
 use crate::hir::resolve::resolved;
-use crate::hir::{Hir, Type, Types};
-use crate::ir::Value;
+use crate::hir::types::Layouts;
+use crate::ir::{DelayLine, Value};
 use crate::library::Library;
 use builder::{Builder, FormKind};
+use mam_grammar::Span;
 use mam_grammar::ast::ExprId;
-use mam_grammar::{Problem, Problems, Span};
-use names::{Open, Reference, Scope, ScopeId};
+use names::{Scope, ScopeId};
 
 use copies::InnerFrame;
 use oversample::Regions;
-use remembered::Forms;
 use rustc_hash::{FxHashMap, FxHashSet};
 use state::{Inner, Later};
-use std::collections::VecDeque;
 use std::sync::Arc;
 use value::{NodeVal, Val};
 
@@ -91,16 +88,10 @@ struct Song<'a> {
     terms: usize,
     /// How many expressions were evaluated.
     evaluations: usize,
-    /// How many were evaluated to check definitions by themselves.
-    check_evaluations: usize,
-    /// Without those that were found: only what counts for the whole song.
-    found: Problems,
-    /// The types of names in definitions.
-    types: Types,
-    /// The types of nodes that are computed together with others.
-    node_types: FxHashMap<NodeId, Type>,
-    /// True when it was said that the song is too large.
-    size_reported: bool,
+    /// What `prev`s and `tap`s remember.
+    layouts: &'a Layouts,
+    /// The limit that the song exceeds, if it does.
+    too_large: Option<TooLarge>,
     /// Instances of the prelude as they were lowered.
     templates: &'a mut Templates,
 }
@@ -110,11 +101,7 @@ struct Lower<'s, 'a> {
     song: &'s mut Song<'a>,
     members: &'s FxHashSet<NodeId>,
     b: Builder,
-    problems: Problems,
     scopes: Vec<Scope>,
-    open: Vec<Open>,
-    /// The name that was read last.
-    reference: Option<Reference>,
     later: Vec<Later>,
     nodes: FxHashMap<NodeId, Option<Val>>,
     since: FxHashMap<(Value, Option<usize>, Option<InnerFrame>), Value>,
@@ -124,24 +111,14 @@ struct Lower<'s, 'a> {
     /// The delay lines of `fir`s in regions, and what they were given in the inner frames so far.
     fir: FxHashMap<(usize, String, usize), delay::FirLines>,
     /// The delay lines of named signals.
-    lines: FxHashMap<(ScopeId, Arc<str>), delay::Shared>,
+    lines: FxHashMap<(ScopeId, Arc<str>), remembered::Slots<DelayLine>>,
     shared: FxHashMap<state::SharedKey, Val>,
-    /// Names of scopes that are evaluated for their problems alone, when nothing is being evaluated.
-    unused: VecDeque<(ScopeId, usize)>,
-    /// What `prev`s and `tap`s turned out to remember.
-    forms: &'s mut Forms,
     /// Expressions that are heard by themselves, and their values.
     heard: Vec<(ExprId, Val)>,
     /// How many expressions were evaluated.
     evaluations: usize,
     /// How many are being evaluated, one inside the other.
     depth: usize,
-    /// What stands for arguments of which nothing is known, where a definition is checked by itself.
-    unknown: Option<Value>,
-    /// How many `sum`s and `chain`s are being evaluated, one inside the other.
-    loops: usize,
-    /// True when a cycle of equations was found.
-    cycle_reported: bool,
     /// What the kernel's local indices stand for.
     params: Vec<usize>,
     inputs: Vec<SignalId>,
@@ -157,23 +134,13 @@ struct At {
 }
 
 impl<'s, 'a> Lower<'s, 'a> {
-    fn new(
-        song: &'s mut Song<'a>,
-        members: &'s FxHashSet<NodeId>,
-        forms: &'s mut Forms,
-        name: &str,
-        form: FormKind,
-    ) -> Self {
+    fn new(song: &'s mut Song<'a>, members: &'s FxHashSet<NodeId>, name: &str, form: FormKind) -> Self {
         let root = Scope::song(song.file);
-        let problems = Problems::after(&song.found);
         Lower {
             song,
             members,
             b: Builder::new(name, form),
-            problems,
             scopes: vec![root],
-            open: vec![],
-            reference: None,
             later: vec![],
             nodes: FxHashMap::default(),
             since: FxHashMap::default(),
@@ -182,14 +149,9 @@ impl<'s, 'a> Lower<'s, 'a> {
             fir: FxHashMap::default(),
             lines: FxHashMap::default(),
             shared: FxHashMap::default(),
-            unused: VecDeque::new(),
-            forms,
             heard: vec![],
             evaluations: 0,
             depth: 0,
-            unknown: None,
-            loops: 0,
-            cycle_reported: false,
             params: vec![],
             inputs: vec![],
             ports: vec![],
@@ -204,11 +166,6 @@ impl<'s, 'a> Lower<'s, 'a> {
     /// What the names mean that stand where something is evaluated.
     fn hir(&self, at: &At) -> &'a Hir {
         resolved(self.files(), self.scopes[at.scope].file)
-    }
-
-    fn problem(&mut self, problem: Problem) -> Val {
-        self.problems.add(problem);
-        Val::Broken
     }
 
     fn span(&self, at: &At, expr: ExprId) -> Span {

@@ -1,4 +1,4 @@
-//! Names: where they are looked for, and what they stand for.
+//! Names: what they stand for while something is evaluated.
 
 use super::copies::InnerFrame;
 use super::value::{NodeVal, Shape, Signal, Val};
@@ -8,12 +8,10 @@ use crate::dimension::Dimension;
 use crate::graph::{Given, NodeId, NodeKind};
 use crate::hir::builtins::Arithmetic;
 use crate::hir::resolve::resolved;
-use crate::hir::{self, FILE, Iterations, Known, Local, LocalId, Name};
+use crate::hir::{self, FILE, Iterations, Known, LocalId, Name};
 use crate::ir::PortField;
-use crate::library::Expected;
-use crate::units::Units;
-use mam_grammar::Span;
-use mam_grammar::ast::{Expr, ExprId, Ident, Over, Unit};
+use crate::library::{Expected, ParamInfo};
+use mam_grammar::ast::{Expr, ExprId, Over};
 use std::sync::Arc;
 
 /// Index of a scope in [`Lower::scopes`].
@@ -62,10 +60,10 @@ impl Scope {
 /// What a name stands for.
 #[derive(Clone)]
 pub(super) enum Slot {
-    /// Nothing: what was to be given is missing, which has been said.
+    /// Nothing.
     Absent,
     /// An equation, not evaluated yet.
-    Equation { at: At, expr: ExprId, span: Span },
+    Equation { at: At, expr: ExprId },
     /// An argument of a call, not evaluated yet.
     Argument { at: At, expr: ExprId, place: Option<Expectation> },
     /// A parameter of an instance.
@@ -83,83 +81,43 @@ pub(super) enum Slot {
 }
 
 /// What an argument's place expects.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(super) struct Expectation {
-    pub(super) name: Arc<str>,
-    pub(super) of: Arc<str>,
-    pub(super) span: Span,
     pub(super) dimension: Dimension,
-    /// How its values are written, and so which base units a plain number stands for.
-    pub(super) units: Units,
-    pub(super) min: f64,
-    pub(super) max: f64,
-    /// Whether values are clamped to the range; those of a `def` are only checked.
-    pub(super) clamps: bool,
+    /// How many base units a plain number stands for there.
+    pub(super) scale: f64,
+    /// The range in which values are kept; those of a `def` are only checked.
+    pub(super) clamps: Option<(f64, f64)>,
 }
 
 impl Expectation {
-    /// What a built-in called `of` expects of an argument that is measured in `unit`.
-    pub(super) fn of_unit(name: &Ident, of: &Arc<str>, unit: Unit) -> Expectation {
-        let units = Units { value: Some(unit), ..Units::default() };
-        let range = (f64::NEG_INFINITY, f64::INFINITY);
-        Expectation::of_formal(name, of, &Expected { dimension: Dimension::from_unit(unit), range, units })
+    /// What a built-in expects of an argument in base units.
+    pub(super) const fn of_dimension(dimension: Dimension) -> Expectation {
+        Expectation { dimension, scale: 1.0, clamps: None }
     }
 
-    /// What a `def` called `of` expects of an argument.
-    pub(super) fn of_formal(name: &Ident, of: &Arc<str>, expected: &Expected) -> Expectation {
-        Expectation {
-            name: name.name.clone(),
-            of: of.clone(),
-            span: name.span,
-            dimension: expected.dimension,
-            units: expected.units,
-            min: expected.range.0,
-            max: expected.range.1,
-            clamps: false,
-        }
+    /// What a `def` expects of an argument.
+    pub(super) fn of_formal(expected: &Expected) -> Expectation {
+        let Expected { dimension, units, .. } = *expected;
+        Expectation { dimension, scale: units.scale(dimension), clamps: None }
     }
-}
 
-/// A name where it is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Reference {
-    /// The file in which it is written.
-    pub(super) file: usize,
-    /// The name.
-    pub(super) expr: ExprId,
-}
-
-/// An equation that is being evaluated.
-#[derive(Clone)]
-pub(super) struct Open {
-    pub(super) name: Arc<str>,
-    pub(super) span: Span,
-    pub(super) key: Opened,
-    /// The name by which it was reached; none where it is needed without one.
-    pub(super) by: Option<Reference>,
-}
-
-/// Where an equation that is being evaluated stands.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Opened {
-    /// It is a node of the song.
-    Node(NodeId),
-    /// It is in this scope.
-    Scope(ScopeId),
+    /// What a parameter of an instance expects.
+    pub(super) fn of_param(param: &ParamInfo) -> Expectation {
+        let clamps = Some((param.min, param.max));
+        Expectation { dimension: param.dimension, scale: param.scale(), clamps }
+    }
 }
 
 impl Lower<'_, '_> {
     /// The value of an expression that is a name.
     pub(super) fn name(&mut self, at: &At, expr: ExprId) -> Val {
         match self.hir(at).name(expr) {
-            Name::Local(id) => {
-                self.reach(at, expr);
-                self.local_value(at, id)
-            }
+            Name::Local(id) => self.local_value(at, id),
             Name::Known(known) => self.known_name(at, known),
             Name::Note(note) => {
                 let note = self.b.f64(f64::from(note));
-                Val::mono(function(&mut self.b, Arithmetic::Hz, &[note]), Dimension::FREQUENCY)
+                Val::signal_of(function(&mut self.b, Arithmetic::Hz, &[note]), Dimension::FREQUENCY)
             }
             Name::None | Name::Broken => Val::Broken,
         }
@@ -184,10 +142,8 @@ impl Lower<'_, '_> {
         let val = match slot {
             Slot::Done(val) => return val,
             Slot::Absent => return Val::Broken,
-            Slot::Doing => {
-                let name = self.local_of(scope, index).name.clone();
-                return self.cycle(&name, Opened::Scope(scope));
-            }
+            // Cycles that no state breaks have been reported.
+            Slot::Doing => return Val::Broken,
             Slot::Param(node, index) => self.param_value(node, index),
             Slot::Given(given) => self.given_value(given),
             Slot::Event(port, field) => self.event(port, field),
@@ -198,31 +154,18 @@ impl Lower<'_, '_> {
             Slot::Argument { at, expr, place } => {
                 self.scopes[scope].slots[index] = Slot::Doing;
                 let val = self.eval(&at, expr);
-                let span = self.span(&at, expr);
                 match place {
-                    Some(place) => self.fit(val, span, &place),
+                    Some(place) => self.fit(val, &place),
                     None => val,
                 }
             }
-            Slot::Equation { at, expr, span } => {
+            Slot::Equation { at, expr } => {
                 self.scopes[scope].slots[index] = Slot::Doing;
-                let name = self.local_of(scope, index).name.clone();
-                let by = self.reference;
-                self.open.push(Open { name, span, key: Opened::Scope(scope), by });
-                let val = self.eval(&at, expr);
-                self.open.pop();
-                val
+                self.eval(&at, expr)
             }
         };
         self.scopes[scope].slots[index] = Slot::Done(val.clone());
         val
-    }
-
-    /// A name of a scope.
-    fn local_of(&self, scope: ScopeId, index: usize) -> &Local {
-        let Scope { file, of, .. } = self.scopes[scope];
-        let hir = resolved(self.files(), file);
-        hir.local(hir.scope(of).locals[index])
     }
 
     /// The names that the language itself knows.
@@ -242,14 +185,14 @@ impl Lower<'_, '_> {
             }
         };
         let value = self.b.f64(x);
-        Val::mono(value, dimension)
+        Val::signal_of(value, dimension)
     }
 
     /// The length of a beat or bar in seconds, which follows the tempo.
     pub(super) fn musical(&mut self, name: &str) -> Val {
         let slot = if name == "bar" { self.song.slots.bar() } else { self.song.slots.beat() };
         let value = self.param(slot);
-        Val::mono(value, Dimension::TIME)
+        Val::signal_of(value, Dimension::TIME)
     }
 
     fn song_input(&mut self) -> Val {
@@ -261,15 +204,12 @@ impl Lower<'_, '_> {
     pub(super) fn node_value(&mut self, node: NodeId) -> Val {
         match self.nodes.get(&node) {
             Some(Some(val)) => return val.clone(),
-            Some(None) => {
-                let path = self.song.graph.nodes[node].path.clone();
-                return self.cycle(&path, Opened::Node(node));
-            }
+            Some(None) => return Val::Broken,
             None => {}
         }
         let known = if self.members.contains(&node) { None } else { self.song.results[node.index()].clone() };
         let val = match known {
-            None | Some(NodeVal::Inline(_)) => self.evaluate_node(node),
+            None | Some(NodeVal::Inline) => self.evaluate_node(node),
             Some(NodeVal::Const(channels, dimension)) => {
                 let channels = channels.into_iter().map(|x| self.b.f64(x)).collect();
                 Val::Signal(Signal { channels, dimension })
@@ -283,7 +223,6 @@ impl Lower<'_, '_> {
 
     /// What the song gives to a parameter or input.
     pub(super) fn given_value(&mut self, given: Given) -> Val {
-        self.reference = None;
         match given {
             Given::Node(node) => self.node_value(node),
             Given::Number(expr) => self.eval(&At { scope: 0, path: "".into() }, expr),
@@ -310,18 +249,14 @@ impl Lower<'_, '_> {
     fn evaluate_node(&mut self, node: NodeId) -> Val {
         let info = &self.song.graph.nodes[node];
         self.nodes.insert(node, None);
-        let (name, by) = (info.path.clone(), self.reference);
-        self.open.push(Open { name, span: info.span, key: Opened::Node(node), by });
-        let val = match &info.kind {
+        match &info.kind {
             NodeKind::Glue { expr, iterations } => {
                 let scope = self.iteration_scope(iterations, &info.path);
                 self.eval_whole(&At { scope, path: info.path.clone() }, *expr)
             }
             NodeKind::Instance(_) => self.instance(node),
             NodeKind::Knob(_) => self.param_value(node, 0),
-        };
-        self.open.pop();
-        val
+        }
     }
 
     /// The scope of an iteration of unrolled `sum`s of the song, for what is evaluated by itself. What the equations of their
@@ -376,6 +311,6 @@ impl Lower<'_, '_> {
         let index = Self::local(&mut self.ports, port);
         let value = self.b.port(index, field);
         let frequency = field == PortField::Freq;
-        Val::mono(value, if frequency { Dimension::FREQUENCY } else { Dimension::PLAIN })
+        Val::signal_of(value, if frequency { Dimension::FREQUENCY } else { Dimension::PLAIN })
     }
 }

@@ -1,37 +1,14 @@
 //! Instruments and effects of the song: their parameters, events, and where they fall silent.
 
-use super::builder::FormKind;
-use super::calls::expectation_of;
-use super::names::{Expectation, Scope, ScopeId, Slot};
-use super::remembered::Forms;
+use super::names::{Expectation, ScopeId, Slot};
 use super::value::{NodeVal, Signal, Val};
-use super::{At, Lower, Song};
-use crate::codes;
+use super::{At, Lower};
 use crate::graph::{Given, Instance, NodeId, NodeKind};
-use crate::hir::resolve::resolved;
 use crate::hir::{Local, LocalKind};
 use crate::ir::{Imm, PortField, PortId, Voice};
 use crate::library::ParamInfo;
 use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, ExprId, ItemKind};
-use mam_grammar::{Problem, Problems, Span};
-use rustc_hash::FxHashSet;
 use std::sync::Arc;
-
-impl Song<'_> {
-    /// Gives the parameters of an instance their values at the start, beside its kernel: that does not depend on the
-    /// numbers. The result is what is wrong with them, and how many expressions were evaluated.
-    pub(super) fn starts(
-        &mut self,
-        node: NodeId,
-        instance: &Instance,
-        members: &FxHashSet<NodeId>,
-    ) -> (Problems, usize) {
-        let mut forms = Forms::default();
-        let mut lower = Lower::new(self, members, &mut forms, "", FormKind::Steady);
-        lower.start_values(node, instance);
-        (lower.problems, lower.evaluations)
-    }
-}
 
 impl Lower<'_, '_> {
     /// The signal of an instance that belongs to this kernel.
@@ -39,18 +16,11 @@ impl Lower<'_, '_> {
         let graph = self.song.graph;
         let instance = graph.instance(node).expect("the node is an instance").clone();
         let path = graph.nodes[node].path.clone();
-        let (problems, evaluations) = self.song.starts(node, &instance, self.members);
-        self.problems.extend(problems);
-        self.evaluations += evaluations;
-        let before = self.problems.len();
-        let val = match self.files().definition(instance.def).kind {
+        match self.files().definition(instance.def).kind {
             DefinitionKind::Effect => self.effect(node, &instance, &path),
             _ if self.is_one_voice() => self.voice(node, &instance, &path, 0),
             _ => self.all_voices(node, &instance, &path),
-        };
-        // Who calls an instance is the song.
-        self.blame_call(0, &instance.callee, before);
-        val
+        }
     }
 
     /// True when this kernel is one instrument's voice and nothing else: then each voice is a call of its own.
@@ -60,14 +30,13 @@ impl Lower<'_, '_> {
 
     /// All voices of an instrument in one kernel, because it is part of a feedback cycle.
     fn all_voices(&mut self, node: NodeId, instance: &Instance, path: &Arc<str>) -> Val {
-        let span = instance.callee.span;
         let mut total: Option<Val> = None;
         for v in 0..instance.voices as usize {
             let own: Arc<str> = if v == 0 { path.clone() } else { format!("{path}#{}", v + 1).into() };
             let val = self.voice(node, instance, &own, v);
             let port = Self::local(&mut self.ports, self.song.ports.voice(node, v));
             let active = self.b.port(port, PortField::Active);
-            let Some(signal) = self.signal(val, span) else { return Val::Broken };
+            let Some(signal) = val.signal() else { return Val::Broken };
             // A voice that sleeps inside a kernel that runs is masked: its state begins anew when it wakes.
             let masked = self.each(&[&signal], signal.dimension, |b, v| {
                 let silence = b.f64(0.0);
@@ -75,7 +44,7 @@ impl Lower<'_, '_> {
             });
             total = Some(match total {
                 None => masked,
-                Some(before) => self.binary(BinaryOp::Add, (before, span), (masked, span)),
+                Some(before) => self.binary(BinaryOp::Add, before, masked),
             });
         }
         total.unwrap_or(Val::Broken)
@@ -120,9 +89,7 @@ impl Lower<'_, '_> {
     fn until(&mut self, scope: ScopeId, instance: &Instance, path: &Arc<str>) -> Option<crate::ir::Value> {
         let expr = self.until_expr(instance)?;
         let at = At { scope, path: format!("{path}.until").into() };
-        let val = self.eval(&at, expr);
-        let span = self.span(&at, expr);
-        let (value, _) = self.mono(val, span)?;
+        let (value, _) = self.eval(&at, expr).mono()?;
         Some(self.b.truth(value))
     }
 
@@ -147,22 +114,7 @@ impl Lower<'_, '_> {
 
     fn instance_body(&mut self, scope: ScopeId, instance: &Instance, path: &Arc<str>) -> Val {
         let definition = self.files().definition(instance.def);
-        let val = self.body(scope, path, &definition.body);
-        if !self.files().is_prelude(instance.def.file) {
-            self.check_params(scope);
-        }
-        val
-    }
-
-    /// What is given to a parameter that the body does not use is checked all the same.
-    fn check_params(&mut self, scope: ScopeId) {
-        let Scope { file, of, .. } = self.scopes[scope];
-        let hir = resolved(self.files(), file);
-        for local in hir.scope(of).locals.iter().map(|&id| hir.local(id)) {
-            if matches!(local.kind, LocalKind::Param(_)) && local.span.is_some() {
-                self.slot(scope, local.index);
-            }
-        }
+        self.body(scope, path, &definition.body)
     }
 
     /// The value of a parameter of an instance, or of a knob.
@@ -172,42 +124,12 @@ impl Lower<'_, '_> {
         let info = self.song.slots.info(slot).clone();
         let value = match &graph.nodes[node].kind {
             NodeKind::Instance(instance) => match instance.args[index] {
-                Some(given) => return self.given(given, slot, &instance.callee.name, &info),
+                Some(given) => return self.given(given, slot, &info),
                 None => self.param(slot),
             },
             _ => self.param(slot),
         };
-        Val::mono(value, info.dimension)
-    }
-
-    /// A constant given to a parameter is its value at the start, whether the body uses it or not.
-    fn start_values(&mut self, node: NodeId, instance: &Instance) {
-        for (index, &given) in instance.args.iter().enumerate() {
-            let Some(given) = given else { continue };
-            let slot = self.song.slots.slot_of(node, index);
-            let info = self.song.slots.info(slot).clone();
-            let place = expectation_of(&info, &instance.callee.name);
-            let span = self.given_span(given);
-            if self.is_constant(given) {
-                let unlimited = Expectation { min: f64::NEG_INFINITY, max: f64::INFINITY, ..place.clone() };
-                let val = self.given_value(given);
-                let val = self.fit(val, span, &unlimited);
-                self.start(slot, val, span, &place);
-            } else if info.span.is_none() {
-                let message = format!("`{}` of `{}` cannot follow a signal", info.name, instance.callee);
-                let help =
-                    "it decides when notes begin, which is known before there is sound: give it a number";
-                self.problems.add(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
-            }
-        }
-    }
-
-    fn given_span(&self, given: Given) -> Span {
-        let graph = self.song.graph;
-        match given {
-            Given::Node(node) => graph.nodes[node].span,
-            Given::Number(expr) => self.files().file(self.song.file).ast.span(expr),
-        }
+        Val::signal_of(value, info.dimension)
     }
 
     fn is_constant(&self, given: Given) -> bool {
@@ -218,28 +140,14 @@ impl Lower<'_, '_> {
         }
     }
 
-    fn start(&mut self, slot: usize, val: Val, span: Span, place: &Expectation) {
-        let Some((value, _)) = self.mono(val, span) else { return };
-        let Some(x) = self.b.constant(value) else { return };
-        if x < place.min || x > place.max {
-            self.problems.add(self.out_of_range(x, span, place));
-        }
-        self.song.slots.start(slot, x.clamp(place.min, place.max));
-    }
-
     /// A constant given to a parameter can be changed later; a signal is followed.
-    fn given(&mut self, given: Given, slot: usize, callee: &Arc<str>, info: &ParamInfo) -> Val {
+    fn given(&mut self, given: Given, slot: usize, info: &ParamInfo) -> Val {
         if self.is_constant(given) {
             let value = self.param(slot);
-            return Val::mono(value, info.dimension);
+            return Val::signal_of(value, info.dimension);
         }
-        let span = self.given_span(given);
         let val = self.given_value(given);
-        let val = self.fit(val, span, &expectation_of(info, callee));
-        match self.mono(val, span) {
-            Some((value, dimension)) => Val::mono(value, dimension),
-            None => Val::Broken,
-        }
+        self.fit(val, &Expectation::of_param(info))
     }
 
     /// The whole result as f32 signals, one a channel.

@@ -10,11 +10,9 @@ use super::copies::InnerFrame;
 use super::names::{ScopeId, Slot};
 use super::value::{Signal, Val};
 use super::{At, Lower};
-use crate::codes;
 use crate::dimension::Dimension;
 use crate::hir::resolve::resolved;
 use crate::ir::{Op, PortField, Rate, Scalar, Value};
-use mam_grammar::Problem;
 use mam_grammar::ast::{Body, ExprId};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -58,22 +56,13 @@ impl Lower<'_, '_> {
 
     /// `oversample(factor) { body }`
     pub(super) fn oversample(&mut self, at: &At, expr: ExprId, factor: ExprId, body: &Body) -> Val {
-        const MOST: f64 = 16.0;
-        let Some((factor_value, dimension)) = self.constant(at, factor, "how often a region is oversampled")
-        else {
-            return Val::Broken;
-        };
-        if !dimension.can_be(Dimension::PLAIN) || ![2.0, 4.0, 8.0, MOST].contains(&factor_value) {
-            let message = format!("a region is oversampled 2, 4, 8 or 16 times, not {factor_value}");
-            return self.problem(Problem::new(&codes::BAD_FACTOR, self.span(at, factor), message));
-        }
+        let Some((factor_value, _)) = self.constant(at, factor) else { return Val::Broken };
         let path = self.path(at, "oversample");
         let levels = (factor_value as usize).ilog2();
         let outer = self.scopes[at.scope].copy;
         let regions = self.regions_of(outer, &path, expr, levels);
         let first = outer.map_or(0, |copy| copy.index) << levels;
         let innermost = regions[regions.len() - 1];
-        self.loops += 1;
         let mut vals: Vec<Val> = (0..1 << levels)
             .map(|inner| {
                 let copy = InnerFrame { region: innermost, index: first + inner };
@@ -81,8 +70,6 @@ impl Lower<'_, '_> {
                 self.body(scope, &path, body)
             })
             .collect();
-        self.loops -= 1;
-        let span = self.span(at, expr);
         for (level, &region) in regions.iter().enumerate().rev() {
             let around = self.regions.all[region].around;
             let first = first >> (levels as usize - level);
@@ -91,7 +78,7 @@ impl Lower<'_, '_> {
                 .enumerate()
                 .map(|(i, pair)| {
                     let copy = around.map(|region| InnerFrame { region, index: first + i });
-                    self.lowered(at, region, copy, [&pair[0], &pair[1]], span)
+                    self.lowered(at, region, copy, [&pair[0], &pair[1]])
                 })
                 .collect();
         }
@@ -171,7 +158,7 @@ impl Lower<'_, '_> {
                 };
                 Val::Record(fields.iter().map(part).collect::<Vec<_>>().into())
             }
-            Val::Buffer(_) | Val::Any | Val::Broken => val.clone(),
+            Val::Buffer(_) | Val::Broken => val.clone(),
         }
     }
 
@@ -235,28 +222,20 @@ impl Lower<'_, '_> {
     }
 
     /// The value around a region of its two inner ones.
-    fn lowered(
-        &mut self,
-        at: &At,
-        region: usize,
-        around: Option<InnerFrame>,
-        pair: [&Val; 2],
-        span: mam_grammar::Span,
-    ) -> Val {
+    fn lowered(&mut self, at: &At, region: usize, around: Option<InnerFrame>, pair: [&Val; 2]) -> Val {
         match pair {
             [Val::Record(first), Val::Record(second)] => {
                 let pairs = first.iter().zip(second.iter());
-                let parts = pairs.map(|((name, a), (_, b))| {
-                    (name.clone(), self.lowered(at, region, around, [a, b], span))
-                });
+                let parts =
+                    pairs.map(|((name, a), (_, b))| (name.clone(), self.lowered(at, region, around, [a, b])));
                 Val::Record(parts.collect::<Vec<_>>().into())
             }
             [Val::List(first), Val::List(second)] => {
-                let part = |(a, b): (&Val, &Val)| self.lowered(at, region, around, [a, b], span);
+                let part = |(a, b): (&Val, &Val)| self.lowered(at, region, around, [a, b]);
                 Val::List(first.iter().zip(second.iter()).map(part).collect::<Vec<_>>().into())
             }
             [first, second] => {
-                let signals = [first, second].map(|val| self.signal(val.clone(), span));
+                let signals = [first, second].map(|val| val.clone().signal());
                 let [Some(first), Some(second)] = signals else { return Val::Broken };
                 let channels = first.channels.len().max(second.channels.len());
                 let dimension = first.dimension;

@@ -11,7 +11,7 @@ use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::dimension::Dimension;
 use crate::ir::{Imm, Op, Rate, Scalar, Type, Value};
-use mam_grammar::ast::{ExprId, Ident, Unit};
+use mam_grammar::ast::ExprId;
 
 /// 2³²: the upper word counts in these parts of a cycle.
 const WORD: f64 = 4_294_967_296.0;
@@ -34,20 +34,14 @@ struct Parts {
 impl Lower<'_, '_> {
     /// `phasor(freq, reset)`. The phase is advanced before it is read: the first sample, and that of a reset, is f/sr.
     pub(super) fn phasor(&mut self, at: &At, freq: ExprId, reset: Option<ExprId>) -> Val {
-        let span = self.span(at, freq);
         let val = self.eval(at, freq);
-        let place = Expectation::of_unit(&Ident::new("freq", span), &"phasor".into(), Unit::Hz);
-        let val = self.fit(val, span, &place);
-        let Some(freq) = self.signal(val, span) else { return Val::Broken };
+        let val = self.fit(val, &Expectation::of_dimension(Dimension::FREQUENCY));
+        let Some(freq) = val.signal() else { return Val::Broken };
         let reset = match reset {
-            Some(expr) => {
-                let span = self.span(at, expr);
-                let val = self.eval(at, expr);
-                match self.mono(val, span) {
-                    Some((value, _)) => self.b.truth(value),
-                    None => return Val::Broken,
-                }
-            }
+            Some(expr) => match self.eval(at, expr).mono() {
+                Some((value, _)) => self.b.truth(value),
+                None => return Val::Broken,
+            },
             None => self.b.bool(false),
         };
         let channels = freq.channels.iter().map(|&f| self.phase(at, f, reset)).collect();

@@ -8,11 +8,9 @@
 use super::builder::Builder;
 use super::value::{Buffer, Signal, Val};
 use super::{At, Lower};
-use crate::codes;
 use crate::dimension::Dimension;
 use crate::ir::{Imm, Op, TableId, Type, Value};
 use mam_grammar::ast::ExprId;
-use mam_grammar::{Problem, Span};
 use std::f64::consts::PI;
 use std::sync::LazyLock;
 
@@ -89,58 +87,27 @@ impl Lower<'_, '_> {
     /// `sample("f.wav")`: what was read for it. What is wrong with the file has been said.
     pub(super) fn sample(&mut self, at: &At, path: ExprId) -> Val {
         let file = self.files().file(self.scopes[at.scope].file);
-        if let Some(samples) = file.samples.get(&path) {
-            return Val::Buffer(Buffer { samples: samples.clone() });
-        }
-        if !matches!(self.ast(at).exprs[path], mam_grammar::ast::Expr::Text(_)) {
-            let span = self.span(at, path);
-            let problem = Problem::new(&codes::NOT_A_SIGNAL, span, "a sample is named by a text");
-            return self
-                .problem(problem.help("write the path of a sound file in quotes: `sample(\"hit.wav\")`"));
-        }
-        Val::Broken
+        let samples = file.samples.get(&path);
+        samples.map_or(Val::Broken, |samples| Val::Buffer(Buffer { samples: samples.clone() }))
     }
 
     /// `playback(buffer, trig, speed, begin, end, loop, fade)`
     pub(super) fn playback(&mut self, at: &At, args: &[Option<ExprId>]) -> Val {
         let arg = |i: usize| args.get(i).copied().flatten();
         let (Some(first), Some(trig)) = (arg(0), arg(1)) else { return Val::Broken };
-        let buffer = match self.eval(at, first) {
-            Val::Buffer(buffer) => buffer,
-            Val::Broken => return Val::Broken,
-            Val::Any => return self.any_signal().map_or(Val::Broken, Val::Signal),
-            _ => {
-                let span = self.span(at, first);
-                let problem = Problem::new(
-                    &codes::NOT_A_SIGNAL,
-                    span,
-                    "`playback` plays a buffer, and this is not one",
-                );
-                return self
-                    .problem(problem.help("give it one first: `playback(sample(\"hit.wav\"), trig)`"));
-            }
-        };
+        let Val::Buffer(buffer) = self.eval(at, first) else { return Val::Broken };
         let frames = buffer.frames() as f64;
         let own = f64::from(buffer.samples.rate);
-        let number = |lower: &mut Self, i: usize, default: f64| match arg(i) {
-            Some(expr) => lower.plain_number(at, expr, Dimension::PLAIN),
-            None => Some(lower.b.f64(default)),
-        };
-        let Some(trig) = self.plain_number(at, trig, Dimension::PLAIN) else { return Val::Broken };
-        let (Some(speed), Some(begin), Some(end)) =
-            (number(self, 2, 1.0), number(self, 3, 0.0), number(self, 4, 1.0))
-        else {
+        let mut number = |expr: ExprId| self.eval(at, expr).mono().map(|(value, _)| value);
+        let Some(trig) = number(trig) else { return Val::Broken };
+        let given = [2, 3, 4, 6, 5].map(|i| arg(i).map(&mut number));
+        if given.contains(&Some(None)) {
             return Val::Broken;
-        };
-        let fade = match arg(6) {
-            Some(expr) => self.plain_number(at, expr, Dimension::TIME),
-            None => Some(self.b.f64(CROSSFADE_SECONDS)),
-        };
-        let repeats = match arg(5) {
-            Some(expr) => self.plain_number(at, expr, Dimension::PLAIN).map(Some),
-            None => Some(None),
-        };
-        let (Some(fade), Some(repeats)) = (fade, repeats) else { return Val::Broken };
+        }
+        let [speed, begin, end, fade, repeats] = given.map(Option::flatten);
+        let mut default = |given: Option<Value>, x: f64| given.unwrap_or_else(|| self.b.f64(x));
+        let (speed, begin, end) = (default(speed, 1.0), default(begin, 0.0), default(end, 1.0));
+        let fade = default(fade, CROSSFADE_SECONDS);
         self.b.voice = self.scopes[at.scope].voice;
         let tables: Vec<TableId> = (0..buffer.samples.channels.len())
             .map(|channel| self.shared_table(buffer.padded(channel, MARGIN)))
@@ -174,25 +141,6 @@ impl Lower<'_, '_> {
             b.real(Op::Mul, [heard, level])
         });
         Val::Signal(Signal { channels: channels.collect(), dimension: Dimension::PLAIN })
-    }
-
-    /// A mono argument that measures `wanted`, or is a plain number.
-    fn plain_number(&mut self, at: &At, expr: ExprId, wanted: Dimension) -> Option<Value> {
-        let span: Span = self.span(at, expr);
-        let val = self.eval(at, expr);
-        let (value, dimension) = self.mono(val, span)?;
-        if dimension.can_be(wanted) || dimension == Dimension::PLAIN {
-            return Some(value);
-        }
-        let message = format!("this argument of `playback` is {wanted}, but this is {dimension}");
-        let help = match wanted {
-            Dimension::TIME => "write a time, such as `5ms`",
-            _ => {
-                "places are parts of the buffer, 0 to 1, and a speed is a ratio: divide by a unit, such as `freq / 261.63Hz`"
-            }
-        };
-        self.problem(Problem::new(&codes::DIMENSION, span, message).help(help));
-        None
     }
 }
 

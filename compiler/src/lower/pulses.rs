@@ -7,10 +7,7 @@
 use super::builder::Builder;
 use super::value::Val;
 use super::{At, Lower};
-use crate::codes;
-use crate::dimension::Dimension;
 use crate::ir::{Imm, Op, Rate, Type, Value};
-use mam_grammar::Problem;
 use mam_grammar::ast::ExprId;
 
 /// Frames from which on a period is never over.
@@ -63,20 +60,7 @@ impl Lower<'_, '_> {
     }
 
     fn frames_at_least(&mut self, at: &At, expr: ExprId, least: f64) -> Option<Frames> {
-        let span = self.span(at, expr);
-        let val = self.eval(at, expr);
-        let (value, dimension) = self.mono(val, span)?;
-        if !dimension.can_be(Dimension::PLAIN) {
-            let message = format!("`pulses` counts samples, but this is {dimension}");
-            let text = self.files().slice(span);
-            let help = match dimension {
-                Dimension::TIME => format!("multiply it by the sample rate: `({text}) * sr`"),
-                Dimension::FREQUENCY => format!("the samples of a turn are `sr / ({text})`"),
-                _ => "give it a number of samples".to_string(),
-            };
-            self.problem(Problem::new(&codes::DIMENSION, span, message).help(help));
-            return None;
-        }
+        let (value, _) = self.eval(at, expr).mono()?;
         let b = &mut self.b;
         let value = b.invariant(value).unwrap_or(value);
         let least = b.f64(least);

@@ -1,59 +1,53 @@
 //! How large a song may become: the limits that are counted while it is lowered.
 
 use super::{At, Lower, Song};
-use crate::codes;
 use crate::ir::Body;
-use mam_grammar::{Problem, Problems, Span};
+use mam_grammar::Span;
 use std::sync::Arc;
 
-/// Expressions that are evaluated to check one definition by itself, and all of them: as many as a kernel may have.
-const CHECK_EVALUATIONS: usize = 20_000;
+/// Why a song has no kernels: it is larger than a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLarge {
+    /// What was lowered when the limit was reached.
+    pub span: Span,
+    /// Which limit is exceeded.
+    pub limit: SizeLimit,
+    /// The greatest size that it allows.
+    pub most: usize,
+}
+
+/// A limit of how large a song may become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SizeLimit {
+    /// Instructions of one kernel.
+    KernelInstructions,
+    /// Instructions of all kernels.
+    Instructions,
+    /// Expressions of one kernel, with all definitions in their places.
+    Evaluations,
+    /// Expressions of all kernels, likewise.
+    AllEvaluations,
+    /// Iterations of all `sum`s and `chain`s.
+    AllIterations,
+}
 
 impl Lower<'_, '_> {
-    /// True when the kernel or the song has grown over a limit, which is said once. A definition by itself becomes no kernel,
-    /// so it is only checked as far as that takes little time.
+    /// True when the kernel or the song has grown over a limit.
     pub(super) fn too_large(&mut self, span: Span) -> bool {
-        let limits = self.files().limits;
-        if self.is_generic() {
-            return self.evaluations > CHECK_EVALUATIONS
-                || self.song.check_evaluations + self.evaluations > limits.evaluations
-                || self.b.instructions() > limits.kernel_instructions;
-        }
-        let evaluated =
-            self.evaluations > limits.evaluations || self.song.evaluations > limits.all_evaluations;
-        if self.b.instructions() <= limits.kernel_instructions && !evaluated {
-            return false;
-        }
-        if !std::mem::replace(&mut self.song.size_reported, true) {
-            let message = if self.b.instructions() > limits.kernel_instructions {
-                let most = limits.kernel_instructions;
-                format!("this becomes more than {most} instructions, the limit `kernel_instructions`")
-            } else {
-                let (most, name) = match self.evaluations > limits.evaluations {
-                    true => (limits.evaluations, "evaluations"),
-                    false => (limits.all_evaluations, "all_evaluations"),
-                };
-                format!(
-                    "with all definitions in their places this has more than {most} expressions, the limit `{name}`"
-                )
-            };
-            let help = "make it in smaller pieces, or fewer of them";
-            self.problems.add(Problem::new(&codes::TOO_LARGE, span, message).help(help));
-        }
-        true
+        let limits = &self.song.files.limits;
+        let over = [
+            (self.b.instructions(), limits.kernel_instructions, SizeLimit::KernelInstructions),
+            (self.evaluations, limits.evaluations, SizeLimit::Evaluations),
+            (self.song.evaluations, limits.all_evaluations, SizeLimit::AllEvaluations),
+        ];
+        self.song.grow(span, &over)
     }
 
-    /// Says so where `sum`s and `chain`s stand too deep in one another: each level multiplies what is inside.
-    pub(super) fn too_many_loops(&mut self, span: Span) -> bool {
-        let most = self.files().limits.loop_depth;
-        if self.loops < most {
-            return false;
-        }
-        let message =
-            format!("`sum` and `chain` stand more than {most} deep in one another, the limit `loop_depth`");
-        let help = "give what is inside a name, in an equation of its own, or write it out";
-        self.problem(Problem::new(&codes::TOO_LARGE, span, message).help(help));
-        true
+    /// True when all loops and lists, with so many more iterations or elements, have too many.
+    pub(super) fn too_many_iterations(&mut self, count: usize, span: Span) -> bool {
+        self.song.terms += count;
+        let over = (self.song.terms, self.song.files.limits.all_turns, SizeLimit::AllIterations);
+        self.song.grow(span, &[over])
     }
 
     /// The path of what is evaluated inside something. It is kept to the end of the kernel, so a long one counts as several
@@ -68,16 +62,18 @@ impl Lower<'_, '_> {
 }
 
 impl Song<'_> {
-    /// Says so, once, when kernels have become too much for the code generator with the node at `span`.
-    pub(super) fn check_size(&mut self, instructions: usize, span: Span, problems: &mut Problems) {
-        let most = self.files.limits.instructions;
-        if instructions <= most || std::mem::replace(&mut self.size_reported, true) {
-            return;
+    /// Remembers the first limit that is exceeded; true once one is.
+    fn grow(&mut self, span: Span, sizes: &[(usize, usize, SizeLimit)]) -> bool {
+        if self.too_large.is_none() {
+            let over = sizes.iter().find(|(size, most, _)| size > most);
+            self.too_large = over.map(|&(_, most, limit)| TooLarge { span, limit, most });
         }
-        let message =
-            format!("up to here the song becomes more than {most} instructions, the limit `instructions`");
-        let problem = Problem::new(&codes::TOO_LARGE, span, message);
-        problems.add(problem.help("make it of fewer parts, or of more that are alike"));
+        self.too_large.is_some()
+    }
+
+    /// True when kernels have become too much for the code generator with the node at `span`.
+    pub(super) fn too_many_instructions(&mut self, instructions: usize, span: Span) -> bool {
+        self.grow(span, &[(instructions, self.files.limits.instructions, SizeLimit::Instructions)])
     }
 }
 

@@ -3,7 +3,7 @@
 use super::group::Made;
 use super::lowered::{DATA, KernelCall, Lowered, SignalId};
 use super::share::{Shapes, anonymous, share};
-use super::size::instructions;
+use super::size::{TooLarge, instructions};
 use super::sums::sum_kernel;
 use super::template::Key;
 use super::terms::{self, Cut, Piece};
@@ -11,34 +11,56 @@ use super::value::{NodeVal, Shape};
 use super::{Song, Templates};
 use crate::files::Files;
 use crate::graph::{Graph, Group, NodeId};
-use crate::hir::{DefId, Types};
+use crate::hir::types::Layouts;
 use crate::ir::{Imm, Kernel};
 use crate::library::Library;
-use mam_grammar::{Handle, Problems};
+use mam_grammar::Handle;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
+
+/// What is lowered, after it has been checked.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// The song's file, those it uses and the prelude.
+    pub files: &'a Files,
+    /// What was read of definitions.
+    pub library: &'a Library,
+    /// The song among the files.
+    pub song: usize,
+    /// The song's nodes and their connections.
+    pub graph: &'a Graph,
+    /// Which of them become one kernel, in order.
+    pub groups: &'a [Group],
+    /// What `prev`s and `tap`s remember.
+    pub layouts: &'a Layouts,
+    /// Sample rate in frames a second.
+    pub rate: f64,
+    /// The seed of the song's noise.
+    pub seed: u64,
+}
 
 /// Lowers a song. Instances that are like what `templates` holds, from this song or another, are copied. `made` is told
 /// of each kernel that is the first of its shape as soon as there is one, with its parameters in its first call; nearly all
 /// stay as they are.
+///
+/// # Errors
+/// Where the song is larger than a limit.
 pub fn lower<'a>(
-    (files, library, file): (&'a Files, &'a Library, usize),
-    (graph, groups): (&'a Graph, &[Group]),
-    (rate, seed): (f64, u64),
+    input: Input<'a>,
     templates: &'a mut Templates,
     mut lowered: Lowered,
     made: &'a mut dyn FnMut(&Kernel, &[usize]),
-    problems: &mut Problems,
-) -> Lowered {
+) -> Result<Lowered, TooLarge> {
+    let Input { files, library, graph, .. } = input;
     templates.within(files.limits);
     let (slots, ports) = (std::mem::take(&mut lowered.slots), std::mem::take(&mut lowered.ports));
     let song = Song {
         files,
         library,
         graph,
-        file,
-        rate,
-        seed,
+        file: input.song,
+        rate: input.rate,
+        seed: input.seed,
         results: vec![None; graph.nodes.len()],
         heard: FxHashMap::default(),
         slots,
@@ -46,11 +68,8 @@ pub fn lower<'a>(
         tables: vec![],
         terms: 0,
         evaluations: 0,
-        check_evaluations: 0,
-        found: Problems::default(),
-        types: Types::default(),
-        node_types: FxHashMap::default(),
-        size_reported: false,
+        layouts: input.layouts,
+        too_large: None,
         templates,
     };
     let mut line = Line {
@@ -61,28 +80,18 @@ pub fn lower<'a>(
         names: FxHashSet::default(),
         made,
         shapes: Shapes::default(),
-        sound: true,
         instructions: 0,
         lowered,
     };
-    for group in groups {
-        line.group(group, problems);
-    }
-    line.definitions(problems);
+    input.groups.iter().try_for_each(|group| line.group(group))?;
     line.out();
     let Line { song, shapes, mut lowered, .. } = line;
     (lowered.slots, lowered.ports) = (song.slots, song.ports);
-    let types = graph.locals.iter().filter_map(|(&id, node)| {
-        let result = song.results[node.index()].as_ref().and_then(NodeVal::ty);
-        Some(((file, id), result.or_else(|| song.node_types.get(node).cloned())?))
-    });
-    lowered.types = song.types;
-    lowered.types.extend(types);
     lowered.heard = song.heard;
     lowered.results = super::hear::signals(song.results);
     lowered.module.tables = song.tables;
     share(&mut lowered.module, &mut lowered.calls, shapes);
-    lowered
+    Ok(lowered)
 }
 
 struct Line<'a> {
@@ -94,17 +103,15 @@ struct Line<'a> {
     names: FxHashSet<String>,
     made: &'a mut dyn FnMut(&Kernel, &[usize]),
     shapes: Shapes,
-    /// False from the first error on: there will be no program.
-    sound: bool,
     /// Machine instructions of the kernels so far, roughly.
     instructions: usize,
     lowered: Lowered,
 }
 
 impl Line<'_> {
-    fn group(&mut self, group: &Group, problems: &mut Problems) {
+    fn group(&mut self, group: &Group) -> Result<(), TooLarge> {
         let members: FxHashSet<NodeId> = group.members.iter().copied().collect();
-        let wanted = self.wanted(group, &members);
+        let wanted = self.graph.wanted(group);
         let name = self.graph.nodes[wanted[0]].path.clone();
         let node = group.members[0];
         let key = self.song.template_key(group);
@@ -114,9 +121,10 @@ impl Line<'_> {
             Some(key) => self.song.instance_of(key.clone(), node, signals, known.is_some()),
             None => self.song.group(&name, &members, &wanted, signals),
         };
-        problems.extend(made.problems.clone());
-        self.song.check_size(self.instructions, self.graph.nodes[node].span, problems);
-        self.sound = !problems.has_errors();
+        self.song.too_many_instructions(self.instructions, self.graph.nodes[node].span);
+        if let Some(too_large) = self.song.too_large {
+            return Err(too_large);
+        }
         let voices = match self.graph.instance(node) {
             Some(instance) if members.len() == 1 => instance.voices as usize,
             _ => 1,
@@ -132,28 +140,7 @@ impl Line<'_> {
             let kernel = self.calls(&name, node, voices, made, known, fused);
             key.zip(kernel).map(|(key, kernel)| self.alike.insert(key, kernel));
         }
-    }
-
-    /// Every definition of the user's files is evaluated once with arguments of which nothing is known: what is wrong then
-    /// is wrong for all arguments, whether it is called or not.
-    fn definitions(&mut self, problems: &mut Problems) {
-        for file in self.song.files.user_files() {
-            for item in 0..self.song.files.file(file).ast.items.len() {
-                let found = self.song.check_item(DefId { file, item });
-                problems.extend(found);
-            }
-        }
-    }
-
-    /// The members that others need.
-    fn wanted(&self, group: &Group, members: &FxHashSet<NodeId>) -> Vec<NodeId> {
-        let needed = |n: &NodeId| {
-            let index = petgraph::graph::NodeIndex::new(n.index());
-            let mut users = self.graph.wires.neighbors(index).map(|u| self.graph.wires[u]).peekable();
-            Some(*n) == self.graph.out || users.peek().is_none() || users.any(|u| !members.contains(&u))
-        };
-        let wanted: Vec<NodeId> = group.members.iter().copied().filter(needed).collect();
-        if wanted.is_empty() { group.members.clone() } else { wanted }
+        Ok(())
     }
 
     /// The calls of what was made; where its kernel is `known`, `made` needs no bodies. The result is the kernel, where
@@ -300,9 +287,7 @@ impl Line<'_> {
         // Those that are alike will be one in the end.
         if self.shapes.add(&kernel) {
             self.instructions += instructions(&kernel.steady) + instructions(&kernel.general);
-            if self.sound {
-                (self.made)(&kernel, params);
-            }
+            (self.made)(&kernel, params);
         }
         let handle = self.lowered.module.kernels.add(kernel);
         self.known.insert(key, handle);
@@ -317,7 +302,7 @@ impl Line<'_> {
         }
     }
 
-    /// The result; silence where `out` is not a signal, which has been reported.
+    /// The result; silence where there is none.
     fn out(&mut self) {
         let Some(out) = self.graph.out else { return };
         let result = self.song.results[out.index()].clone();

@@ -7,11 +7,10 @@ use super::names::{Scope, ScopeId};
 use super::remembered::Slots;
 use super::value::{Signal, Val};
 use super::{At, Lower};
-use crate::codes;
 use crate::dimension::Dimension;
+use crate::hir::types::{named, state_path};
 use crate::ir::{DelayLine, Imm, Op, PortField, StateSlot, Type, Value};
-use mam_grammar::ast::{Expr, ExprId};
-use mam_grammar::{Problem, Span};
+use mam_grammar::ast::ExprId;
 use std::sync::Arc;
 
 /// What `prev`s share that remember one name from one start value: the scope, the name, and the bits and the dimension of
@@ -22,10 +21,7 @@ pub(super) type SharedKey = (ScopeId, Arc<str>, (u32, Dimension));
 pub(super) struct Later {
     pub(super) at: At,
     pub(super) expr: ExprId,
-    pub(super) path: String,
     pub(super) into: Into,
-    /// What the value before the first measures, where one is written, and its place.
-    pub(super) init: Option<(Dimension, Span)>,
 }
 
 /// What is remembered of a signal in a region.
@@ -55,47 +51,32 @@ const NOISE_FACTOR: i32 = 0x9357_203b_u32 as i32;
 const NEVER: i32 = 1_000_000_000;
 
 impl Lower<'_, '_> {
-    /// The path of what a `prev` or `tap` remembers: the signal's own, where it has a name.
+    /// The path of what a `prev` or `tap` remembers.
     pub(super) fn state_path(&self, at: &At, x: ExprId, kind: &str) -> String {
-        match self.named(at, x) {
-            Some(name) => format!("{}.{name}", at.path.rsplit_once('.').map_or("", |(around, _)| around)),
-            None => format!("{}.{kind}", at.path),
-        }
-        .trim_start_matches('.')
-        .to_string()
-    }
-
-    pub(super) fn named(&self, at: &At, x: ExprId) -> Option<Arc<str>> {
-        let ast = &self.files().file(self.scopes[at.scope].file).ast;
-        match &ast.exprs[x] {
-            Expr::Name(name) => Some(name.name.clone()),
-            Expr::Paren(inner) => self.named(at, *inner),
-            _ => None,
-        }
+        state_path(&at.path, named(self.ast(at), x).map(|name| &**name), kind)
     }
 
     /// `prev(x, init)`
     pub(super) fn prev(&mut self, at: &At, x: ExprId, init: Option<ExprId>) -> Val {
         let (init, measured) = match init {
-            Some(expr) => match self.constant(at, expr, "the start value of a `prev`") {
-                Some((x, dimension)) => (x as f32, Some((dimension, self.span(at, expr)))),
+            Some(expr) => match self.constant(at, expr) {
+                Some((x, dimension)) => (x as f32, dimension),
                 None => return Val::Broken,
             },
-            None => (0.0, None),
+            None => (0.0, Dimension::PLAIN),
         };
-        let dimension = measured.map_or(Dimension::PLAIN, |(dimension, _)| dimension);
-        let key = self.named(at, x).map(|name| (at.scope, name, (init.to_bits(), dimension)));
+        let name = named(self.ast(at), x).cloned();
+        let key = name.map(|name| (at.scope, name, (init.to_bits(), measured)));
         if let Some(val) = key.as_ref().and_then(|k| self.shared.get(k)) {
             return val.clone();
         }
         let path = self.state_path(at, x, "prev");
         self.place(at);
         let val = match self.scopes[at.scope].copy {
-            Some(copy) => self.prev_inner(at, x, path, copy, (init, measured)),
+            Some(copy) => self.prev_inner(at, x, &path, copy, init),
             None => {
                 let (states, val) = self.remembered(&path, init);
-                let into = Into::States(states);
-                self.later.push(Later { at: at.clone(), expr: x, path, into, init: measured });
+                self.later.push(Later { at: at.clone(), expr: x, into: Into::States(states) });
                 val
             }
         };
@@ -113,21 +94,14 @@ impl Lower<'_, '_> {
 
     /// New states of what has this path, and what they hold.
     fn remembered(&mut self, path: &str, init: f32) -> (Slots<StateSlot>, Val) {
-        let form = self.forms.form(path);
-        let states = Slots::new(&form, path, &mut |name| self.b.new_state(name, |_| Imm::F32(init)).0);
+        let layout = self.song.layouts.get(path);
+        let states = Slots::new(layout, path, &mut |name| self.b.new_state(name, |_| Imm::F32(init)).0);
         let val = Slots::read(&[&states], &mut |state| self.b.push(Op::Get(state[0]), Type::F32, &[]));
         (states, val)
     }
 
     /// `prev(x)` in a region: x in the inner frame before; in the first one what the last one left.
-    fn prev_inner(
-        &mut self,
-        at: &At,
-        x: ExprId,
-        path: String,
-        copy: InnerFrame,
-        (init, measured): (f32, Option<(Dimension, Span)>),
-    ) -> Val {
+    fn prev_inner(&mut self, at: &At, x: ExprId, path: &str, copy: InnerFrame, init: f32) -> Val {
         let name = format!("{path}.prev()");
         let key = (copy.region, name.clone(), self.b.copies.occurrence(copy, &name));
         let here = (at.clone(), x);
@@ -135,11 +109,10 @@ impl Lower<'_, '_> {
         let val = match before {
             Some((before, expr)) => {
                 let val = self.eval(&before, expr);
-                let span = self.span(&before, expr);
-                self.as_remembered(val, span)
+                self.as_remembered(&val)
             }
             None => {
-                let (states, val) = self.remembered(&path, init);
+                let (states, val) = self.remembered(path, init);
                 let inner = Inner { latest: here, states: Some(states), lines: vec![] };
                 self.inner.insert(key.clone(), inner);
                 val
@@ -148,74 +121,38 @@ impl Lower<'_, '_> {
         if self.is_last(copy)
             && let Some(states) = self.inner.get_mut(&key).and_then(|inner| inner.states.take())
         {
-            let into = Into::States(states);
-            self.later.push(Later { at: at.clone(), expr: x, path, into, init: measured });
+            self.later.push(Later { at: at.clone(), expr: x, into: Into::States(states) });
         }
         val
     }
 
     /// A value as it is read from states: audio, without a dimension.
-    fn as_remembered(&mut self, val: Val, span: Span) -> Val {
+    fn as_remembered(&mut self, val: &Val) -> Val {
         match val {
             Val::Signal(signal) => {
                 let channels = signal.channels.iter().map(|&value| self.b.audio(value)).collect();
                 Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
             }
-            Val::List(elements) => {
-                Val::List(elements.iter().map(|val| self.as_remembered(val.clone(), span)).collect())
-            }
+            Val::List(elements) => Val::List(elements.iter().map(|val| self.as_remembered(val)).collect()),
             Val::Record(fields) => {
-                let part =
-                    |(name, val): &(Arc<str>, Val)| (name.clone(), self.as_remembered(val.clone(), span));
+                let part = |(name, val): &(Arc<str>, Val)| (name.clone(), self.as_remembered(val));
                 Val::Record(fields.iter().map(part).collect::<Vec<_>>().into())
             }
-            Val::Any => self.any_signal().map_or(Val::Broken, Val::Signal),
-            // A buffer is not a signal, which is reported.
-            Val::Buffer(_) => self.signal(val, span).map_or(Val::Broken, Val::Signal),
-            Val::Broken => Val::Broken,
+            Val::Buffer(_) | Val::Broken => Val::Broken,
         }
     }
 
-    /// Whether what is remembered measures what its start value does; says so where it does not.
-    fn begins_alike(&mut self, later: &Later, val: &Val) -> bool {
-        let (Some((dimension, place)), Val::Signal(signal)) = (later.init, val) else { return true };
-        if dimension == Dimension::PLAIN || signal.dimension.can_be(dimension) {
-            return true;
-        }
-        let message = format!("this `prev` begins with {dimension}, but remembers {}", signal.dimension);
-        let problem = Problem::new(&codes::DIMENSION, place, message).here(format!("this is {dimension}"));
-        let span = self.span(&later.at, later.expr);
-        let problem = problem.label(span, format!("this is {}", signal.dimension));
-        self.problem(problem.help(
-            "write `init` in the unit of what is remembered, or as a plain number: Hz and s count as 1",
-        ));
-        false
-    }
-
-    /// Evaluates what is only checked and what flows into state, until nothing is left.
+    /// Evaluates what flows into state, until nothing is left.
     pub(super) fn finish(&mut self) {
-        loop {
-            if let Some((scope, name)) = self.unused.pop_front() {
-                self.reference = None;
-                self.slot(scope, name);
-                continue;
-            }
-            let Some(later) = self.later.pop() else { return };
-            let span = self.span(&later.at, later.expr);
+        while let Some(later) = self.later.pop() {
             let val = self.eval(&later.at, later.expr);
-            if matches!(val, Val::Broken)
-                || !self.begins_alike(&later, &val)
-                || !self.forms.fits(&later.path, &val)
-            {
-                continue;
-            }
             match later.into {
                 Into::States(states) => {
-                    let sets = states.fed(self, &val, span);
+                    let sets = states.fed(self, &val);
                     self.b.body().sets.extend(sets);
                 }
                 Into::Delays(lines) => {
-                    let writes = lines.fed(self, &val, span);
+                    let writes = lines.fed(self, &val);
                     self.b.body().writes.extend(writes);
                 }
             }
@@ -224,9 +161,7 @@ impl Lower<'_, '_> {
 
     /// `since(trig)`
     pub(super) fn since(&mut self, at: &At, trig: ExprId) -> Val {
-        let span = self.span(at, trig);
-        let val = self.eval(at, trig);
-        let Some(signal) = self.signal(val, span) else { return Val::Broken };
+        let Some(signal) = self.eval(at, trig).signal() else { return Val::Broken };
         let channels = signal.channels.iter().map(|&t| self.count(at, t)).collect();
         Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
     }
@@ -276,7 +211,7 @@ impl Lower<'_, '_> {
     /// seed alone.
     pub(super) fn random(&mut self, at: &At, stream: Option<ExprId>) -> Val {
         let stream = match stream {
-            Some(expr) => match self.constant(at, expr, "the stream of a `random`") {
+            Some(expr) => match self.constant(at, expr) {
                 Some((stream, _)) => format!("random{stream}"),
                 None => return Val::Broken,
             },

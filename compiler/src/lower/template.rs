@@ -3,8 +3,7 @@
 //! the node's own path ends, and every further one is made of it, in this compilation and in those that follow.
 //!
 //! That holds for a node by itself whose arguments are constants (they are values of parameters, whatever they are) and
-//! whose only signal is what flows into it; and for what could be lowered without a word to the user, so that there
-//! is none to be said again. The prelude never changes, and sees no name of the song.
+//! whose only signal is what flows into it. The prelude never changes, and sees no name of the song.
 
 use super::Song;
 use super::group::Made;
@@ -49,7 +48,7 @@ struct Template {
     ports: usize,
     /// Signals counted from the first of the result.
     shape: Shape,
-    /// What it took, its arguments not counted.
+    /// What it took.
     evaluations: usize,
     terms: usize,
 }
@@ -142,7 +141,7 @@ impl Song<'_> {
         let [(_, NodeVal::Shape(shape))] = &made.results[..] else { return None };
         let tables = |body: &Body| body.insts.values().any(|inst| matches!(inst.op, Op::Table(_)));
         let kernel = &made.kernel;
-        if !made.problems.is_empty() || tables(&kernel.general) || tables(&kernel.steady) {
+        if tables(&kernel.general) || tables(&kernel.steady) {
             return None;
         }
         let (beat, bar) = self.slots.musical_slots();
@@ -164,8 +163,7 @@ impl Song<'_> {
             inputs: made.inputs.iter().map(input).collect::<Option<_>>()?,
             ports: made.ports.iter().map(port).collect::<Option<Vec<_>>>()?.len(),
             shape: shape.moved(&|signal| signal - signals),
-            // Numbers that are given are evaluated for each body.
-            evaluations: evaluations - 2 * numbers(instance),
+            evaluations,
             terms,
         })
     }
@@ -174,11 +172,11 @@ impl Song<'_> {
         let path = self.path(node);
         let instance = self.graph.instance(node)?.clone();
         let template = self.templates.all.get(key)?;
-        let (evaluations, terms) = (template.evaluations + numbers(&instance), template.terms);
+        let (evaluations, terms) = (template.evaluations, template.terms);
         let limits = &self.files.limits;
-        let all = self.evaluations + evaluations + numbers(&instance);
+        let all = self.evaluations + evaluations;
         if all > limits.all_evaluations || self.terms + terms > limits.all_turns {
-            return None; // Is lowered, and what is wrong is told.
+            return None; // It is lowered, and so found to be too large.
         }
         let mut kernel = match known {
             true => template.kernel.without_bodies(),
@@ -204,7 +202,6 @@ impl Song<'_> {
         kernel.params = params.iter().map(|slot| self.slots.name(*slot).to_string()).collect();
         (self.evaluations, self.terms) = (self.evaluations + evaluations, self.terms + terms);
         let ports = vec![self.ports.voice(node, 0); ports];
-        let (problems, _) = self.starts(node, &instance, &FxHashSet::from_iter([node]));
         Some(Made {
             kernel,
             params,
@@ -212,14 +209,8 @@ impl Song<'_> {
             ports,
             results: vec![(node, NodeVal::Shape(shape))],
             heard: vec![],
-            problems,
         })
     }
-}
-
-/// How many written numbers are given to an instance's parameters.
-fn numbers(instance: &Instance) -> usize {
-    instance.args.iter().flatten().filter(|given| matches!(given, Given::Number(_))).count()
 }
 
 /// Renames all that is named by the node's path.

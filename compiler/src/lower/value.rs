@@ -2,7 +2,6 @@
 
 use super::lowered::SignalId;
 use crate::dimension::Dimension;
-use crate::hir::Type;
 use crate::ir::Value;
 use crate::samples::Samples;
 use std::ops::{Deref, DerefMut};
@@ -20,9 +19,7 @@ pub(super) enum Val {
     Buffer(Buffer),
     /// `[a, b, c]`
     List(Rc<[Val]>),
-    /// An argument of which nothing is known.
-    Any,
-    /// Something is wrong with it, and that has been said.
+    /// There is none: the song is too large.
     Broken,
 }
 
@@ -88,43 +85,53 @@ impl FromIterator<Value> for Channels {
 }
 
 impl Val {
-    pub(super) fn mono(value: Value, dimension: Dimension) -> Val {
+    /// A mono signal.
+    pub(super) fn signal_of(value: Value, dimension: Dimension) -> Val {
         Val::Signal(Signal { channels: [value].into_iter().collect(), dimension })
     }
 
     pub(super) fn plain(value: Value) -> Val {
-        Val::mono(value, Dimension::PLAIN)
+        Val::signal_of(value, Dimension::PLAIN)
     }
 }
 
 impl Val {
-    /// What it is; nothing where that is not known.
-    pub(super) fn ty(&self) -> Option<Type> {
+    /// The value as a signal.
+    pub(super) fn signal(self) -> Option<Signal> {
         match self {
-            Val::Signal(signal) => Some(signal_type(signal.channels.len(), signal.dimension)),
-            Val::Record(fields) => {
-                let part = |(name, val): &(Arc<str>, Val)| Some((name.clone(), val.ty()?));
-                fields.iter().map(part).collect::<Option<_>>().map(Type::Record)
-            }
-            Val::Buffer(_) => Some(Type::Buffer),
-            Val::List(elements) => elements.iter().map(Val::ty).collect::<Option<_>>().map(Type::List),
-            Val::Any | Val::Broken => None,
+            Val::Signal(signal) => Some(signal),
+            Val::Record(_) | Val::Buffer(_) | Val::List(_) | Val::Broken => None,
         }
     }
-}
 
-fn signal_type(channels: usize, dimension: Dimension) -> Type {
-    Type::Signal { channels, dimension: (dimension != Dimension::ANY).then_some(dimension) }
-}
+    /// The value as a mono signal.
+    pub(super) fn mono(self) -> Option<(Value, Dimension)> {
+        let Signal { channels, dimension } = self.signal()?;
+        match channels[..] {
+            [value] => Some((value, dimension)),
+            _ => None,
+        }
+    }
 
-impl NodeVal {
-    /// What it is; nothing where something is wrong with it.
-    pub(super) fn ty(&self) -> Option<Type> {
+    /// The elements of the value.
+    pub(super) fn elements(self) -> Option<Rc<[Val]>> {
         match self {
-            NodeVal::Const(channels, dimension) => Some(signal_type(channels.len(), *dimension)),
-            NodeVal::Inline(ty) => Some(ty.clone()),
-            NodeVal::Shape(shape) => Some(shape.ty()),
-            NodeVal::Broken => None,
+            Val::List(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// A part of the value, if it is a signal or a record.
+    pub(super) fn part(&self, field: &str) -> Val {
+        match self {
+            Val::Signal(signal) => {
+                Val::signal_of(signal.channel(usize::from(field == "right")), signal.dimension)
+            }
+            Val::Record(fields) => {
+                let part = fields.iter().find(|(name, _)| **name == *field);
+                part.map_or(Val::Broken, |(_, val)| val.clone())
+            }
+            Val::Buffer(_) | Val::List(_) | Val::Broken => Val::Broken,
         }
     }
 }
@@ -142,10 +149,10 @@ pub(super) enum NodeVal {
     /// A constant signal.
     Const(Vec<f64>, Dimension),
     /// Slower than a sample and without state: evaluated again by everyone who needs it.
-    Inline(Type),
+    Inline,
     /// Signals in buffers.
     Shape(Shape),
-    /// Something is wrong with it, and that has been said.
+    /// There is none: the song is too large.
     Broken,
 }
 
@@ -163,18 +170,6 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    /// Its type, with its channels and what it measures.
-    fn ty(&self) -> Type {
-        match self {
-            Shape::Signal(signals, dimension) => signal_type(signals.len(), *dimension),
-            Shape::Const(channels, dimension) => signal_type(channels.len(), *dimension),
-            Shape::List(elements) => Type::List(elements.iter().map(Shape::ty).collect()),
-            Shape::Record(fields) => {
-                Type::Record(fields.iter().map(|(name, shape)| (name.clone(), shape.ty())).collect())
-            }
-        }
-    }
-
     /// The same value in other buffers.
     pub(super) fn moved(&self, to: &dyn Fn(SignalId) -> SignalId) -> Shape {
         match self {

@@ -13,7 +13,7 @@ use super::words::Words;
 use super::work::Work;
 use super::{Instrument, Meaning, Targets};
 use crate::dimension::Dimension;
-use mam_grammar::ast::{Ast, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
+use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Limits, Problem, Problems, Severity, Span};
 use mam_runtime::Curve;
@@ -280,7 +280,15 @@ impl<'a> Composer<'a> {
                 .map(Duration::Beats)
                 .map_err(|_| not_so(self.ast.span(over), "this time does not fit")),
             _ => {
-                Err(not_so(self.ast.span(over), "a ramp lasts a time, such as `40ms`, `1 beat` or `2 bars`"))
+                let span = self.ast.span(over);
+                let written = plain_text(self.ast, over);
+                let problem = not_so(span, "a ramp lasts a time, such as `40ms`, `1 beat` or `2 bars`");
+                Err(match written {
+                    Some(number) => {
+                        problem.help(format!("write its unit: `{number}ms`")).fix(span, format!("{number}ms"))
+                    }
+                    None => problem.help("write a time: `40ms`, `1 beat` or `2 bars`"),
+                })
             }
         });
         let over = read.unwrap_or(Ok(Duration::default())).unwrap_or_else(|problem| {
@@ -446,7 +454,7 @@ pub(super) fn line_pattern(
     (pattern, place)
 }
 
-/// The names of the equations that could not be read or that hold an error.
+/// The names of the equations that could not be read, that hold an error, or that call what could not be read.
 fn broken<'a>(ast: &'a Ast, problems: &Problems) -> HashSet<&'a str> {
     let errors = problems.iter().filter(|problem| problem.code.severity == Severity::Error);
     let mut places: Vec<Span> = errors.map(Problem::span).collect();
@@ -457,12 +465,27 @@ fn broken<'a>(ast: &'a Ast, problems: &Problems) -> HashSet<&'a str> {
             places[first..].iter().take_while(|s| s.source == item.span.source && s.start <= item.span.end);
         within.into_iter().any(|s| s.end <= item.span.end)
     };
+    let unread: HashSet<&str> = ast.items.iter().filter_map(unread_name).collect();
+    let calls_unread = |value: ExprId| {
+        let mut source = value;
+        while let Expr::Pipe { left, .. } = &ast.exprs[source] {
+            source = *left;
+        }
+        matches!(&ast.exprs[source], Expr::Call { callee, .. } if unread.contains(&*callee.name))
+    };
     let name = |item: &'a Item| match &item.kind {
-        ItemKind::Broken(Some(name)) => Some(&*name.name),
-        ItemKind::Equation { name, .. } if has_error(item) => Some(&*name.name),
-        _ => None,
+        ItemKind::Equation { name, value } if has_error(item) || calls_unread(*value) => Some(&*name.name),
+        _ => unread_name(item),
     };
     ast.items.iter().filter_map(name).collect()
+}
+
+/// The name that an item would define that could not be read.
+fn unread_name(item: &Item) -> Option<&str> {
+    match &item.kind {
+        ItemKind::Broken(Some(name)) => Some(&*name.name),
+        _ => None,
+    }
 }
 
 /// What is wrong with a line whose target cannot be played.
@@ -515,9 +538,21 @@ fn unknown_target(problem: Problem, name: &str, known: &[String]) -> Problem {
     }
 }
 
+/// The digits of a number without a unit.
+fn plain_text(ast: &Ast, expr: ExprId) -> Option<&str> {
+    match &ast.exprs[expr] {
+        Expr::Number(number) if number.unit.is_none() => Some(&number.digits),
+        _ => None,
+    }
+}
+
 /// A length in bars: a number of them, or beats or bars.
 pub(super) fn bars(ast: &Ast, expr: ExprId, meter: &Meter, what: &str) -> Result<Rational, Problem> {
-    let fail = || not_so(ast.span(expr), format!("{what} is so many bars long, such as `8 bars`"));
+    let fail = || {
+        not_so(ast.span(expr), format!("{what} is so many bars long, such as `8 bars`"))
+            .help("write a number of bars or beats: `8 bars`")
+            .guess(ast.span(expr), "8 bars")
+    };
     let bars = match exact(ast, expr)? {
         Amount::Number(Dimension::PLAIN, x) | Amount::Bars(x) => x,
         Amount::Beats(x) => (x / meter.beats_per_bar).map_err(|Overflow| fail())?,

@@ -84,6 +84,13 @@ impl<'a> Modifier<'a> {
 
     /// One modifier after a pattern that is an argument.
     pub(super) fn named(&mut self, used: &Use, problems: &mut Problems) -> Read {
+        self.change_of(used, problems).map_err(|problem| match find(&used.name.name) {
+            Some(entry) if problem.help.is_none() => problem.help(format!("use: {}", entry.usage())),
+            _ => problem,
+        })
+    }
+
+    fn change_of(&mut self, used: &Use, problems: &mut Problems) -> Read {
         if let Some(arg) = used.args.iter().find(|a| a.name.is_some()) {
             return Err(self.argument_name(arg));
         }
@@ -285,7 +292,7 @@ fn unknown(used: &Use) -> Problem {
             let message = format!("there is no modifier `{name}`");
             let problem = Problem::new(&MODIFIER, used.name.span, message);
             match foreign::find(Role::Modifier, name) {
-                Some(row) => row.explain(problem, used.name.span, true),
+                Some(row) => row.explain(problem, used.name.span, true, true),
                 None => {
                     let names: Vec<_> = modifiers().map(|entry| entry.name).collect();
                     problem.nearest(name, "modifiers", &names)

@@ -2,7 +2,7 @@
 
 use super::amount::{count, not_so, plain};
 use super::codes::SCORE_TWICE;
-use mam_grammar::ast::{Ast, ExprId, Item, ItemKind};
+use mam_grammar::ast::{Ast, Expr, ExprId, Item, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::{Change, Overflow, Rational, Swing, Tempo, TempoMap};
 
@@ -86,7 +86,11 @@ fn change(ast: &Ast, parts: [Option<ExprId>; 4], span: Span) -> Result<Change, P
         let bpm = plain(ast, expr, "a tempo")?;
         let fine = bpm.sign() > 0 && bpm <= Rational::whole(FASTEST);
         let message = format!("a tempo is greater than 0 and at most {FASTEST} beats a minute");
-        fine.then_some(bpm).ok_or_else(|| not_so(ast.span(expr), message))
+        fine.then_some(bpm).ok_or_else(|| {
+            not_so(ast.span(expr), message)
+                .help("write the beats of a minute: `120`")
+                .guess(ast.span(expr), "120")
+        })
     };
     let Some(bpm) = bpm else { return Err(not_so(span, "a tempo needs a number")) };
     let from = speed(bpm)?;
@@ -146,11 +150,23 @@ fn holding(changes: Vec<Change>) -> Vec<Change> {
     all
 }
 
+/// The digits of a number without a unit that would be a share of a hundred.
+fn from_number(ast: &Ast, expr: ExprId) -> Option<&str> {
+    match &ast.exprs[expr] {
+        Expr::Number(number) if number.unit.is_none() && number.value() <= 100.0 => Some(&number.digits),
+        _ => None,
+    }
+}
+
 fn swing(ast: &Ast, amount: ExprId, of: Option<ExprId>, meter: &Meter) -> Result<Swing, Problem> {
     let share = plain(ast, amount, "swing")?;
     if share.sign() < 0 || share > Rational::ONE {
-        return Err(not_so(ast.span(amount), "swing lies between 0% and 100%")
-            .help("100% moves every second step by half a step"));
+        return Err(not_so(ast.span(amount), "swing lies between 0% and 100%").help(
+            match from_number(ast, amount) {
+                Some(digits) => format!("write `{digits}%`: 100% moves every second step by half a step"),
+                None => "100% moves every second step by half a step".to_owned(),
+            },
+        ));
     }
     let whole_notes = of.map_or(Ok(Rational::ratio(1, 16)), |of| {
         let step = plain(ast, of, "the step of swing")?;

@@ -92,7 +92,10 @@ impl<'a> Words<'a> {
                     .help("an operator's argument is a number, or a pattern of numbers: `x*2`, `x*<2 3>`")
             }),
             Words::Notes { of, degrees, .. } => note(word, of, degrees).map(Value::Note),
-            Words::Velocities => velocity(word),
+            Words::Velocities => velocity(word).map_err(|problem| {
+                problem
+                    .help("`:` stands between a note and its velocity: `c4:0.5`; a chord by name is `c4'maj`")
+            }),
             Words::Semitones => semitones(word),
             Words::Plain => plain(word, "a plain number, such as `0.5`"),
             Words::Seconds => seconds(word),

@@ -77,6 +77,7 @@ table! {
     Value ["mousex" "mousey" "hslider" "vslider" "nentry" "slider" "numberbox"] "" "" "a control is `knob in1 = 0.5 in 0..1`, and is read by its name" "sine(in1 * 100Hz)";
     Value ["button" "checkbox"] "" "" "a switch is `knob in1 = 0 in 0..1 step`, and is read by its name" "in1 * x";
     Value ["samples" "sampler" "playbuf" "bufrd" "soundfile" "buffer" "wav" "audiofile" "loadsample" "samplebank" "soundfont" "buf" "diskin"] "" "" "a sound file is `sample(\"hit.wav\")`, and `playback` plays it" "noise() * decay(trig, 100ms)";
+    Value ["mono" "tomono" "mix2mono" "downmix"] "" "" "the sum of both sides is a part of `mid_side`" "mid_side(x).mid";
     Value ["wire"] "" "" "name the signal itself" "x";
     Value ["true" "yes" "on"] "" "1" "truth is a number, 1" "if 1 then x else 0";
     Value ["false" "no" "off" "nil" "null" "none" "nan"] "" "0" "untruth is a number, 0" "if 0 then x else 0";
@@ -154,7 +155,7 @@ table! {
     Value ["sweep" "sinesweep" "logsweep"] "chirp" "" "" "chirp(4kHz, 40Hz, 400ms, trig)";
     Value ["limit" "brickwall" "lookaheadlimiter" "limiter1176" "limiterlookahead" "peaklimiter" "safetylimiter"] "limiter" "" "it is 255 samples late" "x |> limiter()";
     Value ["softclipeffect" "clipeffect" "buslimiter"] "clipper" "" "" "x |> clipper()";
-    Value ["noisegate" "gateeffect" "audiogate" "gatemono" "gatestereo"] "noise_gate" "" "" "x |> noise_gate(threshold: -40dB)";
+    Value ["gate" "noisegate" "gateeffect" "audiogate" "gatemono" "gatestereo"] "noise_gate" "" "" "x |> noise_gate(threshold: -40dB)";
     Value ["expand" "downwardexpander" "compander"] "expander" "" "" "x |> expander(threshold: -36dB)";
     Value ["transientshaper" "transientdesigner" "attackshaper"] "transient" "" "" "x |> transient(attack: 50%)";
     Value ["multibandcompressor" "mbcompressor" "ott"] "multiband" "" "" "x |> multiband()";

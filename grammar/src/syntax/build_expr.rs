@@ -227,7 +227,7 @@ impl Builder<'_> {
             Problem::new(&codes::FOREIGN_WORD, head, message).help(help).guess(head, class)
         } else if let Some(row) = foreign {
             let message = format!("mam has no `{}`", self.text_of(head));
-            row.explain(Problem::new(&codes::FOREIGN_WORD, head, message), head, true)
+            row.explain(Problem::new(&codes::FOREIGN_WORD, head, message), head, true, false)
         } else {
             let message = format!("`{name}` is a field here, and fields are not called");
             let given = self.text_of(Span { start: name.span.start, ..span });

@@ -383,7 +383,7 @@ impl<'a> Diagnosis<'a> {
         {
             return Some(self.unrolled(head, here));
         }
-        if let Some(problem) = self.unquoted(here) {
+        if let Some(problem) = self.unquoted(here).or_else(|| self.postfix_if(here)) {
             return Some(problem);
         }
         let (left, right) = (self.shown(before), self.shown(here));

@@ -123,7 +123,11 @@ fn moved(problem: Problem, items: &[Item], all: Range<usize>, context: Context, 
         (ItemKind::Param(param), Context::Instrument | Context::Effect) if param.knob => {
             problem.fix(keyword("knob"), "param")
         }
-        (ItemKind::Param(param), Context::File) if !param.knob => problem.fix(keyword("param"), "knob"),
+        (ItemKind::Param(param), Context::File) if !param.knob => {
+            let help =
+                "a control of the song is a `knob`; a `param` belongs in an instrument or in an effect";
+            problem.help(help).fix(keyword("param"), "knob")
+        }
         (ItemKind::Line(_), Context::File) if !played => {
             let span = item.span.to(items[all.end - 1].span);
             let lines = text.get(span.range()).unwrap_or_default();

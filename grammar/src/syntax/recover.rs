@@ -413,7 +413,11 @@ impl Reader<'_> {
             "def" | "instrument" | "effect" | "section" | "param" | "knob" | "input"
         );
         let foreign = foreign::find(Role::Statement, self.word(tokens.start));
-        let definer = definer || foreign.is_some_and(|row| BLOCKS.contains(&row.word) || row.word == "knob");
+        let definer = definer
+            || foreign.is_some_and(|row| {
+                let named = self.layout.tokens.get(tokens.start + 2).is_some_and(|token| token.is("="));
+                BLOCKS.contains(&row.word) || row.word == "knob" || named
+            });
         let named =
             if self.begins_with_equation(tokens.start) || !definer { tokens.start } else { tokens.start + 1 };
         let name = self.word(named);

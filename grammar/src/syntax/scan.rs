@@ -142,7 +142,10 @@ impl<'a> Scanner<'a> {
             b'|' if self.byte(self.at + 1) != b'>' && self.after_target() => self.tab(),
             _ if is_letter(byte) => self.token(Kind::Word, self.end_while(self.at, is_letter)),
             _ if self.rest().starts_with("//") => self.comment(),
-            b'#' if self.stands_apart() => self.foreign_comment(self.line_end(self.at)),
+            b'#' if self.stands_apart() => {
+                let end = self.before_brace(self.line_end(self.at));
+                self.foreign_comment(end);
+            }
             b'/' if self.byte(self.at + 1) == b'*' => {
                 let end = self.rest().find("*/").map_or(self.text.len(), |length| self.at + length + 2);
                 self.foreign_comment(end);
@@ -250,6 +253,14 @@ impl<'a> Scanner<'a> {
             },
         };
         item && self.depth == 0 && self.begins_line()
+    }
+
+    /// The end of what begins here and goes to `end`, without a brace that closes the block around it.
+    fn before_brace(&self, end: usize) -> usize {
+        let line = self.text[self.at..end].trim_end();
+        let own = line.matches('{').count() >= line.matches('}').count();
+        let inside = if own { None } else { line.strip_suffix('}') };
+        inside.map_or(end, |inside| self.at + inside.trim_end().len())
     }
 
     fn foreign_comment(&mut self, end: usize) {

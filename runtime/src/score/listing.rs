@@ -114,11 +114,12 @@ pub fn table(
             }
         }
     };
-    let rows: Vec<_> = events.iter().filter_map(|e| Some((e.frame, described(&e.kind)?))).collect();
-    let width = rows.iter().map(|r| r.1.0.chars().count()).max().unwrap_or(0).max(6);
+    let names = events.iter().filter_map(|event| described(&event.kind)).map(|(name, _)| name);
+    let width = names.map(|name| name.chars().count()).max().unwrap_or(0).max(6);
     let mut text =
         format!("{:>12}  {:>10}  {:>10}  {:<width$}  what\n", "time", "bar:beat", "frame", "target");
-    for (frame, (target, what)) in rows {
+    for &Event { frame, ref kind } in events {
+        let Some((target, what)) = described(kind) else { continue };
         let time = frame as f64 / f64::from(rate);
         let place = bars.text(frame);
         let _ = writeln!(text, "{time:>12.6}  {place:>10}  {frame:>10}  {target:<width$}  {what}");

@@ -30,7 +30,7 @@ With --json: { \"nsPerFrame\", \"nsPerFrameQuartiles\": [low, high], \"timesReal
 pub struct Bench {
     #[command(flatten)]
     song: SongArgs,
-    /// Render this much of the song in each round [default: the song once, at least 10 s of it]
+    /// Render this much of the song in each round [default: the song once, at least 10 s and at most 300 s of it]
     #[arg(short, long, value_name = "LENGTH")]
     duration: Option<Length>,
     /// Frames to request at a time, as a device does [default: 1024]
@@ -57,6 +57,9 @@ pub struct Bench {
 
 /// How much of a song is rendered at least by default.
 const LEAST_SECONDS: u64 = 10;
+
+/// How much is rendered at most by default: longer than most songs, and still over soon.
+const MOST_SECONDS: u64 = 300;
 
 struct Measured {
     frames: u64,
@@ -90,7 +93,7 @@ impl Bench {
         }
         let stages = compiled.compilation.timings;
         let program = Arc::new(compiled.compilation.program.ok_or(Failure::Input)?);
-        let measured = self.measure(&program)?;
+        let measured = self.measure(&program, console)?;
         if self.json {
             let times = (compile, finished, &stages[..]);
             return console.result(&json::pretty(&self.document(&program, times, &measured)));
@@ -135,16 +138,22 @@ impl Bench {
     }
 
     /// Enough of the song that what it takes to begin does not count: a song of one hit, or none, is over at once.
-    fn span(&self, program: &Arc<Program>) -> Result<Span, Failure> {
+    fn span(&self, program: &Arc<Program>, console: Console) -> Result<Span, Failure> {
         let once = Job::new(program.clone(), Span::default())?;
-        let least = LEAST_SECONDS * u64::from(program.rate);
-        let frames = if once.endless { least } else { once.end().max(least) };
+        let [least, most] = [LEAST_SECONDS, MOST_SECONDS].map(|seconds| seconds * u64::from(program.rate));
+        let frames = if once.endless { least } else { once.end().clamp(least, most) };
+        if self.duration.is_none() && !once.endless && once.end() > most {
+            let seconds = once.end() / u64::from(program.rate);
+            console.say(&format!(
+                "note: each round renders {MOST_SECONDS} s of the song's {seconds} s (-d says otherwise)\n"
+            ));
+        }
         let duration = self.duration.unwrap_or(Length::of_frames(frames));
         Ok(Span { duration: Some(duration), ..Span::default() })
     }
 
-    fn measure(&self, program: &Arc<Program>) -> Result<Measured, Failure> {
-        let mut job = Job::new(program.clone(), self.span(program)?)?;
+    fn measure(&self, program: &Arc<Program>, console: Console) -> Result<Measured, Failure> {
+        let mut job = Job::new(program.clone(), self.span(program, console)?)?;
         job.threads = self.threads.count();
         job.block = self.block.map(|frames| frames as usize);
         job.skip = !self.no_skip;

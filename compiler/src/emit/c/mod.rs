@@ -43,9 +43,9 @@ pub struct Export<'a> {
 /// The files of an export.
 #[derive(Clone, Debug)]
 pub struct Sources {
-    /// The C source.
+    /// The text of the source file.
     pub source: String,
-    /// Its header.
+    /// The text of its header.
     pub header: String,
     /// Bytes of memory that the song takes when it plays.
     pub bytes: usize,

@@ -25,7 +25,7 @@ impl System {
         System { name: "aarch64-windows", triple: "aarch64-pc-windows-msvc" },
     ];
 
-    /// This machine's.
+    /// The system that this program runs on.
     pub fn host() -> System {
         let arm = cfg!(target_arch = "aarch64");
         let system = match (cfg!(target_os = "macos"), cfg!(windows)) {

@@ -86,6 +86,39 @@ impl<'a> Diagnosis<'a> {
         }
     }
 
+    /// `a if condition else b`
+    pub(super) fn postfix_if(&self, here: usize) -> Option<Problem> {
+        let other = (here..self.tokens.end).find(|&at| self.word(at) == "else")?;
+        let apart = |token: &Token| token.is("=") || token.is(",") || token.is("(");
+        let mut first = self.tokens.start;
+        for at in self.tokens.clone().take_while(|&at| at < here) {
+            let inner = self.layout.partner[at] > at && self.layout.partner[at] < here;
+            let inside = self.layout.partner[at] < at && self.layout.partner[at] >= first;
+            if self.get(at).is_some_and(apart) && !inner && !inside && !self.within(first, at, here) {
+                first = at + 1;
+            }
+        }
+        if self.word(here) != "if" || first >= here || here + 1 >= other || other + 1 >= self.tokens.end {
+            return None;
+        }
+        let text =
+            |from: usize, to: usize| &self.text[self.span(from).range().start..self.span(to - 1).range().end];
+        let (value, condition, rest) = (text(first, here), text(here + 1, other), self.rest(other + 1));
+        let message = "a choice begins with its `if`";
+        let problem = Problem::new(&codes::MISSING_OPERATOR, self.span(here), message)
+            .help(format!("write `if {condition} then {value} else …`"));
+        let (start, end) = (self.span(first).start as usize, self.layout.bytes(&self.tokens).end);
+        Some(self.attempt(problem, [(start, end, format!("if {condition} then {value} else {rest}"))]))
+    }
+
+    /// True where a bracket between `first` and `at` is open at `at` and closed before `here`.
+    fn within(&self, first: usize, at: usize, here: usize) -> bool {
+        (first..at).any(|open| {
+            let partner = self.layout.partner[open];
+            partner > at && partner < here
+        })
+    }
+
     pub(super) fn before_item(&self, text: &str) -> Edit {
         let start = self.layout.bytes(&self.tokens).start;
         (start, start, text.to_owned())

@@ -1,6 +1,7 @@
 //! Common mistakes in the lines of a score: marks after the target, patterns without quotes, functions as changes.
 
 use super::Mistakes;
+use crate::foreign::{self, Role};
 use crate::source::Span;
 use crate::syntax::codes;
 use crate::syntax::layout::{closing, is_separator};
@@ -26,7 +27,7 @@ impl Mistakes<'_> {
     }
 
     /// The end of the item around a token: the token after its last.
-    fn item_end(&self, index: usize) -> usize {
+    pub(super) fn item_end(&self, index: usize) -> usize {
         let mut at = index;
         while at < self.tokens.len() && !is_separator(&self.tokens[at]) && closing(&self.tokens[at]).is_none()
         {
@@ -95,6 +96,9 @@ impl Mistakes<'_> {
 
     /// `bd x ~ x`, `bd [x x]`, `bd.gain 0.5`, `bd("x*4")`
     fn unquoted(&mut self, at: usize, end: usize, name: &str) {
+        if self.called_pattern(at, end, name) {
+            return;
+        }
         let mark = self.is(at, "=") || self.is(at, ":");
         let first = if mark && at + 1 < end { at + 1 } else { at };
         let (start, stop) = (self.tokens[first].start, self.tokens[end - 1].end);
@@ -119,6 +123,34 @@ impl Mistakes<'_> {
         self.report(problem);
         self.layout.broken.push(place.0);
         self.done = place.1;
+    }
+
+    /// `p note("c3 e3")`, `p chord("<Am C>")`: the pattern is what another tool's function was given.
+    fn called_pattern(&mut self, at: usize, end: usize, name: &str) -> bool {
+        let word = self.word(at);
+        let text = self
+            .at(at + 2)
+            .filter(|text| text.kind == Kind::Text && self.is(at + 1, "(") && self.is(at + 3, ")"));
+        let Some(text) = text.filter(|_| at + 4 <= end) else { return false };
+        let pattern = text.text(self.text);
+        let modifier = foreign::ALL.iter().any(|row| row.role == Role::Modifier && row.word == word);
+        let meant = if modifier { format!("{pattern}.{word}") } else { pattern.to_owned() };
+        let (start, stop) = (self.tokens[at].start, self.tokens[at + 3].end);
+        let message = format!("`{word}` does not stand before the pattern of a line");
+        let problem = self
+            .problem(&codes::LINE_FORM, start, stop, message)
+            .help(format!("write `{name} {meant}`"))
+            .fix(Span::new(self.source, start, stop), meant.as_str());
+        self.report(problem);
+        if modifier {
+            self.layout.broken.push(start);
+            self.layout.text[start] = b'?';
+        } else {
+            self.layout.text[start..text.start].fill(b' ');
+            self.layout.text[text.end..stop].fill(b' ');
+        }
+        self.done = stop;
+        true
     }
 
     /// A function where a change of a pattern stands: `x => x.fast(2)`, `\x -> x.fast(2)`, `lambda x: x.fast(2)`.

@@ -41,11 +41,25 @@ impl Mistakes<'_> {
         if text == "#" && note || self.before(index).is_some_and(|before| before.kind == Kind::Stray) {
             return;
         }
+        if text == "√" && self.root(index) || text == "~" && self.object(index) {
+            return;
+        }
         if let Some((_, meant)) = LOOK_ALIKES.iter().find(|(c, _)| text.starts_with(*c)) {
+            if *meant == "|>" {
+                return self.flow(token.start, token.end);
+            }
             let message = format!("`{text}` is not a mark of the language");
             let problem = self.problem(&codes::STRAY_CHARACTER, token.start, token.end, message);
             let span = self.place(token.start, token.end);
             let help = if meant.is_empty() { "take it away".to_owned() } else { format!("write `{meant}`") };
+            let name = crate::syntax::is_name(meant);
+            if name && self.touches(index.wrapping_sub(1)) && self.stands_behind(index) {
+                // `2π`
+                let before = self.before(index).map_or("", |before| before.text(self.text));
+                let problem = problem.help(format!("write `{before} * {meant}`"));
+                self.report(problem.fix(span, format!(" * {meant}")));
+                return self.layout.broken.push(token.start);
+            }
             self.report(problem.help(help).fix(span, self.spaced(token.start, token.end, meant)));
             return self.repair(token.start, token.end, meant);
         }
@@ -69,6 +83,9 @@ impl Mistakes<'_> {
         let problem = self.problem(&codes::STRAY_CHARACTER, token.start, token.end, message);
         let problem = match MARKS.iter().find(|(mark, _)| *mark == text) {
             Some((_, help)) => problem.help(*help),
+            None if self.stands_behind(index) && self.begins_operand(index + 1) => problem
+                .help("between two values stands an operator, such as `*`, or `|>` before what a signal flows to")
+                .guess(self.place(token.start, token.end), self.spaced(token.start, token.end, "*")),
             None => problem
                 .help("take it away; any character may stand in a comment or between quotes")
                 .guess(self.place(token.start, token.end), ""),
@@ -321,7 +338,7 @@ const MARKS: [(&str, &str); 7] = [
 
 /// Characters that stand for marks of the language: from other languages, word processors and alphabets. Those that
 /// cannot be seen stand for nothing.
-const LOOK_ALIKES: [(char, &str); 37] = [
+const LOOK_ALIKES: [(char, &str); 44] = [
     ('&', "and"),
     ('−', "-"),
     ('–', "-"),
@@ -356,6 +373,13 @@ const LOOK_ALIKES: [(char, &str); 37] = [
     ('τ', "tau"),
     ('²', "^2"),
     ('³', "^3"),
+    ('→', "|>"),
+    ('⇒', "|>"),
+    ('∧', "and"),
+    ('∨', "or"),
+    ('¬', "not"),
+    ('½', "0.5"),
+    ('¼', "0.25"),
     ('\u{200b}', ""),
     ('\u{feff}', ""),
     ('\u{2060}', ""),

@@ -4,6 +4,7 @@
 //! number of bytes: so the rest of the item is read as if it had been right, and its other mistakes are found too.
 //! Where no such text exists the item becomes an error node: the grammar will refuse it, and no more is said of it.
 
+mod idioms;
 mod lines;
 mod marks;
 mod numbers;
@@ -152,6 +153,9 @@ impl<'a> Mistakes<'a> {
     /// What the scanner noticed: comments of other languages, and what is not closed.
     fn marks(&mut self, scanned: &Scanned) {
         for &(start, end) in scanned.foreign_comments.iter().take(self.most) {
+            if self.joined(start, end) {
+                continue;
+            }
             let comment = &self.text[start..end];
             let mark =
                 ["/*", "--", ";;", "#"].into_iter().find(|mark| comment.starts_with(mark)).unwrap_or("#");
@@ -201,7 +205,12 @@ impl<'a> Mistakes<'a> {
             Kind::Stray => self.stray(index),
             Kind::Word if self.starts_item(index) => self.item(index),
             Kind::Word => self.name(index),
-            Kind::Text => self.foreign_quotes(index),
+            Kind::Text if self.in_score() && self.starts_item(index) => self.untargeted(index),
+            Kind::Text => {
+                if !self.quoted_number(index) {
+                    self.foreign_quotes(index);
+                }
+            }
             Kind::Tab if self.starts_item(index) => {
                 let token = self.tokens[index];
                 let problem =
@@ -223,6 +232,7 @@ impl<'a> Mistakes<'a> {
             }
             "&&" => self.logic(token, "and"),
             "||" => self.logic(token, "or"),
+            "!" if self.stands_behind(index) && self.begins_operand(index + 1) => self.copies(index),
             "!" => self.foreign(token.start, token.end, "not", "-"),
             "**" => self.foreign(token.start, token.end, "^", "^"),
             "%" if !self.is_unit_apart(index) => self.remainder(token.start, token.end),
@@ -236,10 +246,16 @@ impl<'a> Mistakes<'a> {
             ":" => self.colon(index),
             "?" => self.ternary(index),
             "->" | "=>" if self.lambda(index) => {}
-            "->" | "=>" if self.flows(index) => self.foreign(token.start, token.end, "|>", "|>"),
+            "->" | "=>" if self.function_value(index) || self.arrow_of_def(index) => {}
+            "->" | "=>" if self.flows(index) => self.flow(token.start, token.end),
+            "->" | "=>" if self.connected(index) => {}
+            ">" if then(">").is_some() && self.calls(index + 1) => self.flow(token.start, token.end + 1),
             "=>" => self.foreign(token.start, token.end, ">=", ">="),
             "<" if then(":").is_some() => self.faust(token.start, "<:"),
             "|" if self.closure(index) => {}
+            "|" if self.stands_behind(index) && self.calls(index) => self.flow(token.start, token.end),
+            "[" if self.follows_operand(index) && self.sample_before(index) => {}
+            "(" if self.head_brackets(index) => {}
             "+=" | "-=" | "*=" | "->" => {
                 let message = format!("`{symbol}` is not an operator");
                 let problem = self.problem(&codes::FOREIGN_OPERATOR, token.start, token.end, message);
@@ -311,7 +327,7 @@ impl<'a> Mistakes<'a> {
 
     /// True where a signal was meant to go on to what is called: `x -> lowpass(800Hz)` in an equation.
     fn flows(&self, index: usize) -> bool {
-        let called = !self.word(index + 1).is_empty() && self.is(index + 2, "(");
+        let called = self.calls(index);
         let equation = (self.start()..index).any(|at| self.is(at, "="));
         let condition = (self.start()..index).any(|at| self.word(at) == "if");
         called && equation && !condition

@@ -35,12 +35,32 @@ impl Mistakes<'_> {
         let percent = next.is("%") && !self.begins_operand(index + 2);
         if let Some(unit) = unit.or(percent.then_some(Unit::Percent)) {
             let unit = unit.text();
+            if self.fraction(index, unit) {
+                return;
+            }
             let message = format!("the unit `{}` stands apart from its number", next.text(self.text));
             let problem = self.problem(&codes::UNIT_APART, token.start, next.end, message);
             let span = Span::new(self.source, token.start, next.end);
             self.report(problem.help(format!("write `{number}{unit}`")).fix(span, format!("{number}{unit}")));
-            self.repair(token.start, next.end, &format!("{number}{unit}"));
+            // The number keeps its place, where its sign may touch it.
+            let width = next.end - token.start;
+            self.repair(token.start, next.end, &format!("{:width$}", format!("{number}{unit}")));
         }
+    }
+
+    /// `1/2 kHz`, which is either half of the unit or the time of two.
+    fn fraction(&mut self, index: usize, unit: &str) -> bool {
+        let above = index.checked_sub(2).filter(|&above| self.tokens[above].kind == Kind::Number);
+        let Some(above) = above.filter(|_| self.is(index - 1, "/")) else { return false };
+        let (token, next) = (self.tokens[index], self.tokens[index + 1]);
+        let (over, under) = (self.tokens[above].text(self.text), token.text(self.text));
+        let message = format!("the unit `{}` stands apart from its number", next.text(self.text));
+        let start = self.tokens[above].start;
+        let problem = self.problem(&codes::UNIT_APART, start, next.end, message);
+        self.report(problem.help(format!("write `{over}{unit} / {under}`, or `{over} / {under}{unit}`")));
+        self.layout.broken.push(start);
+        self.done = next.end;
+        true
     }
 
     /// `5.`
@@ -104,8 +124,11 @@ impl Mistakes<'_> {
                 .guess(Span::new(self.source, start, start), " * "),
         };
         self.report(problem);
-        let meant = meant.filter(|meant| meant.len() <= unit.len()).unwrap_or("");
-        self.repair(start, end, &format!("{meant:width$}", width = unit.len()));
+        // Without the unit it would be another number, of which other things are wrong.
+        match meant.filter(|meant| meant.len() <= unit.len()) {
+            Some(meant) => self.repair(start, end, &format!("{meant:width$}", width = unit.len())),
+            None => self.layout.broken.push(start),
+        }
     }
 }
 
@@ -155,8 +178,10 @@ fn other_form(number: &str, unit: &str) -> Option<String> {
     }
     let whole: String = [number, unit].concat().replace('_', "");
     let plain = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    if unit.starts_with('_') && plain(&whole) {
-        return Some(whole);
+    let known = |unit: &str| unit.is_empty() || Unit::from_text(unit).is_some() || MUSICAL.contains(&unit);
+    if unit.starts_with('_') {
+        let (digits, unit) = whole.split_at(digits_of(&whole));
+        return (plain(digits) && known(unit)).then_some(whole);
     }
     let exponent = unit.strip_prefix('E').filter(|exponent| !exponent.is_empty() && plain(exponent))?;
     Some(format!("{number}e{exponent}"))

@@ -74,6 +74,9 @@ impl Mistakes<'_> {
                 matches!(symbol, "(" | "{" | "[" | ";" | "}") || symbol == ":" && !self.in_score()
             }
         });
+        let own = self.in_score() && self.is_defined(word);
+        let function = next.is_some() && self.is(index + 2, "=") && self.is_function(index + 3);
+        let follows = follows && !own && !function;
         let Some(row) = follows.then(|| foreign::find(Role::Statement, word)).flatten() else { return false };
         let span = Span::new(self.source, token.start, token.end);
         let problem =
@@ -87,7 +90,16 @@ impl Mistakes<'_> {
             self.repair(token.start, token.end, "");
             return true;
         }
-        self.report(if row.word.is_empty() { problem } else { problem.guess(span, row.word) });
+        let (text, end) =
+            (rest.trim().contains(".mam\""), self.tokens[self.item_end(index).max(index + 1) - 1].end);
+        self.report(match row.word {
+            // What another tool's library has is there without it.
+            "use" if !text => problem
+                .help("what mam has is there without it, so take the line away; a file of your own is read by `use \"name.mam\"`")
+                .guess(Span::new(self.source, token.start, end), ""),
+            "" => problem,
+            word => problem.guess(span, word),
+        });
         self.layout.broken.push(token.start);
         // The grammar must not read it as a line or an equation.
         self.layout.text[token.start] = b'?';
@@ -95,6 +107,12 @@ impl Mistakes<'_> {
         self.done =
             next.filter(|next| next.is(":") || next.kind == Kind::Stray).map_or(token.end, |next| next.end);
         true
+    }
+
+    /// True where a function without a name begins, `(x) => …` or `x => …`, which is told at its arrow.
+    fn is_function(&self, index: usize) -> bool {
+        let arrow = if self.is(index, "(") { self.layout.partner[index] + 1 } else { index + 1 };
+        self.is(arrow, "=>") || self.is(arrow, "->")
     }
 
     /// A word that names something, after the word that says what.
@@ -110,7 +128,7 @@ impl Mistakes<'_> {
             self.report(problem.help("write `else if`").fix(span, "else if"));
             return self.layout.broken.push(token.start);
         }
-        if !RESERVED.contains(&word) {
+        if self.function_block(index) || !RESERVED.contains(&word) {
             return;
         }
         let before = self.word(index - 1);

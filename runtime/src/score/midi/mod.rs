@@ -17,6 +17,7 @@ use crate::param::ParamSlot;
 use crate::program::{Event, EventKind, MidiRole, Program, Target};
 use midly::num::{u4, u7, u15, u28};
 use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
+use std::ops::ControlFlow;
 
 /// The channel of drum kits, whose keys are not pitches.
 const DRUMS: u8 = 9;
@@ -26,6 +27,13 @@ const MELODIC: usize = 15;
 const PORTS: usize = 128;
 /// The longest time between two events, in ticks.
 const LONGEST: u64 = (1 << 28) - 1;
+
+/// Notes that a file has at most: those of hours of music.
+pub const MOST_NOTES: usize = 500_000;
+
+/// A score has more notes than [`MOST_NOTES`], or more changes of tempo than a file is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
 
 /// A MIDI file, as bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,16 +46,24 @@ pub struct MidiFile {
     pub rounded: usize,
     /// Notes that are louder than a file can say, and were made as loud as it can.
     pub limited: usize,
+    /// Notes of velocity 0, which a file cannot say; they were made as soft as it can.
+    pub mute: usize,
     /// Cycles of the score that could not be played, and have no notes in it.
     pub unplayed: Vec<Unplayed>,
 }
 
 /// The MIDI file of a program. `until` is the frame where it ends; `None` for one pass of the song.
-pub fn midi(program: &Program, title: Option<&str>, until: Option<u64>) -> MidiFile {
+///
+/// # Errors
+/// When it would have too many notes, or too many changes of tempo.
+pub fn midi(program: &Program, title: Option<&str>, until: Option<u64>) -> Result<MidiFile, TooLong> {
     file(program.rate, &program.targets, &program.params, &program.score, title, until)
 }
 
 /// The MIDI file of a score: see [`midi`].
+///
+/// # Errors
+/// As [`midi`].
 pub fn file(
     rate: u32,
     targets: &[Target],
@@ -55,16 +71,18 @@ pub fn file(
     score: &Score,
     title: Option<&str>,
     until: Option<u64>,
-) -> MidiFile {
+) -> Result<MidiFile, TooLong> {
     let extent = if until.is_some() { Extent::Forever } else { Extent::Once };
     let mut sequencer = Sequencer::new(rate, targets, params, score, extent);
     let end = until.or(sequencer.song_end()).unwrap_or(0);
-    let mut events = Vec::new();
-    sequencer.advance(end, &mut events);
-    let played = played(targets, &events, end);
+    let mut performance = Performance::new(targets, end);
+    if sequencer.play(end, |events| performance.add(events)).is_break() {
+        return Err(TooLong);
+    }
+    let played = performance.played;
     let frames: Vec<u64> = played.iter().flatten().flat_map(|note| [note.on, note.off]).collect();
     let bars = Bars::new(score, rate);
-    let time = Time::new(score, &bars, end, &frames);
+    let time = Time::new(score, &bars, end, &frames)?;
     let unplayed = sequencer.unplayed().to_vec();
     let mut out = MidiFile { notes: frames.len() / 2, unplayed, ..MidiFile::default() };
     let tempos = time.events(time.tick(end));
@@ -77,7 +95,7 @@ pub fn file(
     }
     // Writing to memory has no way to fail.
     let _ = smf.write(&mut out.bytes);
-    out
+    Ok(out)
 }
 
 type Timed<'a> = (u64, TrackEventKind<'a>);
@@ -136,27 +154,46 @@ struct Note {
     vel: f64,
 }
 
-/// The notes of each target: a note that is taken over ends where the next begins.
-fn played(targets: &[Target], events: &[Event], end: u64) -> Vec<Vec<Note>> {
-    let ports = targets.iter().flat_map(|t| &t.voices).max().map_or(0, |last| last.index() + 1);
-    let mut owners: IdMap<PortId, Option<usize>> = IdMap::filled(None, ports);
-    for (index, target) in targets.iter().enumerate() {
-        target.voices.iter().for_each(|&port| owners[port] = Some(index));
-    }
-    let mut played: Vec<Vec<Note>> = vec![vec![]; targets.len()];
-    let mut open: IdMap<PortId, Option<usize>> = IdMap::filled(None, ports);
-    for event in events {
-        let (EventKind::Off { port } | EventKind::On { port, .. }) = event.kind else { continue };
-        let Some(&Some(owner)) = owners.get(port) else { continue };
-        if let Some(note) = open[port].take() {
-            played[owner][note].off = event.frame;
+/// The notes of each target as they are played: a note that is taken over ends where the next begins.
+struct Performance {
+    played: Vec<Vec<Note>>,
+    /// How many there are of all targets.
+    notes: usize,
+    /// Whose voice each port is.
+    owners: IdMap<PortId, Option<usize>>,
+    /// The note of each voice that has not ended.
+    open: IdMap<PortId, Option<usize>>,
+    end: u64,
+}
+
+impl Performance {
+    /// Of a song that is over at frame `end`.
+    fn new(targets: &[Target], end: u64) -> Performance {
+        let ports = targets.iter().flat_map(|t| &t.voices).max().map_or(0, |last| last.index() + 1);
+        let mut owners: IdMap<PortId, Option<usize>> = IdMap::filled(None, ports);
+        for (index, target) in targets.iter().enumerate() {
+            target.voices.iter().for_each(|&port| owners[port] = Some(index));
         }
-        if let EventKind::On { note, vel, .. } = event.kind {
-            open[port] = Some(played[owner].len());
-            played[owner].push(Note { on: event.frame, off: end.max(event.frame), note, vel });
-        }
+        let open = IdMap::filled(None, ports);
+        Performance { played: vec![vec![]; targets.len()], notes: 0, owners, open, end }
     }
-    played
+
+    /// Takes the events that come next, as long as there are not too many notes.
+    fn add(&mut self, events: &[Event]) -> ControlFlow<()> {
+        for event in events {
+            let (EventKind::Off { port } | EventKind::On { port, .. }) = event.kind else { continue };
+            let Some(&Some(owner)) = self.owners.get(port) else { continue };
+            if let Some(note) = self.open[port].take() {
+                self.played[owner][note].off = event.frame;
+            }
+            if let EventKind::On { note, vel, .. } = event.kind {
+                self.notes += 1;
+                self.open[port] = Some(self.played[owner].len());
+                self.played[owner].push(Note { on: event.frame, off: self.end.max(event.frame), note, vel });
+            }
+        }
+        if self.notes > MOST_NOTES { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
 }
 
 /// Which channels are taken.
@@ -210,6 +247,7 @@ impl Voice {
             let key = drum.filter(|_| !role.pitched).unwrap_or_else(|| nearest(note));
             out.rounded += usize::from(role.pitched && (f64::from(key) - note.note).abs() > 1e-6);
             out.limited += usize::from(note.vel > 1.275);
+            out.mute += usize::from(note.vel <= 0.0);
             let vel = (note.vel * 100.0).round().clamp(1.0, 127.0) as u8;
             let on = time.tick(note.on);
             keys.push(Key { on, off: time.tick(note.off).max(on + 1), key, vel, lane: 0 });

@@ -4,9 +4,10 @@
 //! A slower song is written with notes twice, four times … as long. Where rounding to microseconds adds up to more than
 //! [`FAR`], the tempo changes by a microsecond for a while.
 
-use crate::score::clock::Tempo;
+use crate::score::clock::{Change, Tempo};
 use crate::score::data::Score;
 use crate::score::listing::Bars;
+use crate::score::midi::TooLong;
 use crate::score::rational::Rational;
 use midly::MetaMessage;
 use midly::num::u24;
@@ -21,6 +22,8 @@ const SLOWEST: f64 = 16.777_215;
 const FAR: f64 = 0.000_4;
 /// Tempo events that correct the clock; a song with more need of them drifts.
 const MOST_CORRECTIONS: usize = 1 << 16;
+/// Pieces of a steady tempo that a file has, at most, before its last pass.
+const MOST_PIECES: usize = 500_000;
 /// Pieces of a steady tempo that a bar of a tempo ramp is written as.
 const PIECES_A_BAR: f64 = 16.0;
 
@@ -49,9 +52,12 @@ pub(super) struct Time {
 impl Time {
     /// The time of a score up to the frame `end`, with ticks so fine that each of `frames` can be distinguished from the frames
     /// beside it, where that is possible.
-    pub(super) fn new(score: &Score, bars: &Bars, end: u64, frames: &[u64]) -> Time {
+    ///
+    /// # Errors
+    /// When the tempo changes too often.
+    pub(super) fn new(score: &Score, bars: &Bars, end: u64, frames: &[u64]) -> Result<Time, TooLong> {
         let rate = f64::from(bars.clock().rate());
-        let pieces = pieces(score, bars, end);
+        let pieces = pieces(score, bars, end)?;
         let longest = pieces.iter().map(|piece| piece.seconds).fold(0.0, f64::max);
         let mut stretch = 1;
         while longest / stretch as f64 > SLOWEST && stretch < 1 << 40 {
@@ -72,7 +78,7 @@ impl Time {
             }
         }
         time.ticks = ticks;
-        time
+        Ok(time)
     }
 
     /// The tick that is nearest to a frame.
@@ -80,10 +86,13 @@ impl Time {
         self.exactly(frame).0.round() as u64
     }
 
-    /// Frames between a frame and the tick that is nearest to it.
+    /// Frames between a frame and the tick that is nearest to it. A reader rounds what lies in the middle of two frames up, so
+    /// that half a frame is too much where the tick is the later one.
     fn off(&self, frame: u64) -> f64 {
+        const MARGIN: f64 = 2e-6;
         let (ticks, piece) = self.exactly(frame);
-        (ticks - ticks.round()).abs() / self.ticks_a_quarter() * piece.seconds * self.rate
+        let later = (ticks.round() - ticks) / self.ticks_a_quarter() * piece.seconds * self.rate;
+        if later > 0.0 { later + MARGIN } else { -later }
     }
 
     fn exactly(&self, frame: u64) -> (f64, Piece) {
@@ -189,12 +198,21 @@ fn text(bpm: Rational) -> String {
 }
 
 /// The tempo of all passes, up to a frame.
-fn pieces(score: &Score, bars: &Bars, end: u64) -> Vec<Piece> {
+///
+/// # Errors
+/// When it has too many pieces.
+fn pieces(score: &Score, bars: &Bars, end: u64) -> Result<Vec<Piece>, TooLong> {
     let map = score.transports.first().map(|t| t.tempo.clone()).unwrap_or_default();
     let clock = bars.clock();
     let (quarters, rate) = (map.beats_per_bar.to_f64(), f64::from(clock.rate()));
     let mut out: Vec<Piece> = vec![];
-    for pass in 0..=bars.passes(end.saturating_sub(1)) {
+    // One tempo is that of all passes.
+    let steady = matches!(map.changes.as_slice(), [] | [Change { tempo: Tempo::Steady(_), .. }]);
+    let passes = if steady { 0 } else { bars.passes(end.saturating_sub(1)) };
+    for pass in 0..=passes {
+        if out.len() > MOST_PIECES {
+            return Err(TooLong);
+        }
         let (first_bar, first_time) = bars.pass(pass);
         let mut add = |bar: f64, time: f64, seconds: f64, bpm: Option<Rational>| {
             let piece =
@@ -231,5 +249,5 @@ fn pieces(score: &Score, bars: &Bars, end: u64) -> Vec<Piece> {
     if out.is_empty() {
         out.push(Piece { quarter: 0.0, time: 0.0, seconds: 0.5, bpm: None });
     }
-    out
+    Ok(out)
 }

@@ -24,6 +24,7 @@ pub use held::Held;
 pub use performance::{PlayedNote, performance};
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BinaryHeap};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// A triggered note without a length of its own is held for at most a quarter of a second.
@@ -184,6 +185,27 @@ impl Sequencer {
         self.play_until(until, out);
         let shift = self.shift;
         out[first..].iter_mut().for_each(|e| e.frame = (i128::from(e.frame) + shift).max(0) as u64);
+    }
+
+    /// Gives the events before frame `until` as [`Sequencer::advance`] does, in stretches of time, so that they need not all be
+    /// held at once. Ends early where `take` breaks.
+    pub fn play(&mut self, until: u64, mut take: impl FnMut(&[Event]) -> ControlFlow<()>) -> ControlFlow<()> {
+        /// A longer stretch could hold too many events of a pattern as dense as can be.
+        const LONGEST_SECONDS: u64 = 256;
+        const MANY: usize = 10_000;
+        let second = u64::from(self.setup.rate);
+        let (mut at, mut stretch, mut events) = (0, second, vec![]);
+        while at < until {
+            at = until.min(at.saturating_add(stretch));
+            self.advance(at, &mut events);
+            take(&events)?;
+            stretch = match events.len() {
+                MANY.. => second,
+                _ => (2 * stretch).min(LONGEST_SECONDS * second),
+            };
+            events.clear();
+        }
+        ControlFlow::Continue(())
     }
 
     /// The frame where one pass is over, not counting what still sounds. `None` when the song has no end of its own:

@@ -1,8 +1,8 @@
 //! Cycles of equations that no delay breaks: the way round, and the reference at which a `prev` breaks it.
 
-use super::names::{Open, Opened, Reference};
-use super::value::Val;
-use super::{At, Lower};
+use super::names::{OpenName, Opened, Reference};
+use super::value::Value;
+use super::{At, Checker};
 use crate::codes;
 use crate::graph::NodeId;
 use crate::hir::resolve::resolved;
@@ -21,14 +21,14 @@ struct Edge {
 /// Names that are shown at most: somewhere on the way something must change, anywhere.
 const MOST_NAMED: usize = 12;
 
-impl Lower<'_, '_> {
-    /// Says that a name is needed while it is being evaluated: shows every equation on the way, and where it is broken.
-    pub(super) fn cycle(&mut self, name: &str, key: Opened) -> Val {
+impl Checker<'_> {
+    /// Reports a name that is needed while it is being evaluated: every equation on the way, and where it is broken.
+    pub(super) fn cycle(&mut self, name: &str, key: Opened) -> Value {
         let first = self.open.iter().position(|o| &*o.name == name && o.key == key).unwrap_or(0);
         let edges = self.edges(first);
         // One cycle of a group is enough; one within the prelude is not the user's.
         if edges.is_empty() || std::mem::replace(&mut self.cycle_reported, true) {
-            return Val::Broken;
+            return Value::Broken;
         }
         let names: Vec<&str> = edges.iter().map(|edge| &*edge.name).collect();
         let places = edges.iter().map(|edge| edge.next.map_or(edge.span, |r| self.reference_span(r)));
@@ -40,7 +40,7 @@ impl Lower<'_, '_> {
                 Some(problem) => problem.label(place, needs),
             });
         }
-        let Some(problem) = problem else { return Val::Broken };
+        let Some(problem) = problem else { return Value::Broken };
         let problem = self.broken_cycle(problem, &edges);
         self.problem(problem)
     }
@@ -48,10 +48,10 @@ impl Lower<'_, '_> {
     /// The equations from the open one at `first` on: those of the song where there are any, else those of a definition.
     fn edges(&self, first: usize) -> Vec<Edge> {
         let way = &self.open[first..];
-        let equations: Vec<NodeId> = self.song.graph.locals.values().copied().collect();
-        let in_song = |open: &Open| matches!(open.key, Opened::Node(node) if equations.contains(&node));
-        let in_definition = |open: &Open| {
-            matches!(open.key, Opened::Scope(_)) && !self.files().is_prelude_source(open.span.source)
+        let equations: Vec<NodeId> = self.input.graph.locals.values().copied().collect();
+        let in_song = |open: &OpenName| matches!(open.key, Opened::Node(node) if equations.contains(&node));
+        let in_definition = |open: &OpenName| {
+            matches!(open.key, Opened::Frame(_)) && !self.files().is_prelude_source(open.span.source)
         };
         let mut shown: Vec<usize> = (0..way.len()).filter(|&i| in_song(&way[i])).collect();
         if shown.is_empty() {
@@ -59,7 +59,7 @@ impl Lower<'_, '_> {
         }
         let written = |reference: &Reference| !self.files().is_prelude(reference.file);
         let edge = |at: usize| {
-            let Open { name, span, .. } = &way[shown[at]];
+            let OpenName { name, span, .. } = &way[shown[at]];
             let next = match shown.get(at + 1) {
                 Some(&next) => way[next].by,
                 // The way begins where it is closed, if that is shown.
@@ -153,7 +153,7 @@ impl Lower<'_, '_> {
 
     /// Notes the name through which the next thing is reached.
     pub(super) fn reach(&mut self, at: &At, expr: ExprId) {
-        self.reference = Some(Reference { file: self.scopes[at.scope].file, expr });
+        self.reference = Some(Reference { file: self.file(at), expr });
     }
 }
 

@@ -1,0 +1,276 @@
+//! Instruments and effects of the song: their parameters, events, and where they fall silent.
+
+use super::calls::expectation_of;
+use super::layout::Layout;
+use super::names::{FrameId, Path, Slot};
+use super::nodes::NodeState;
+use super::place::Expectation;
+use super::value::{Kind, Number, Value};
+use super::{At, Checker};
+use crate::codes;
+use crate::dimension::Dimension;
+use crate::graph::{Given, Group, Instance, NodeId, NodeKind};
+use crate::hir::resolve::{EVENTS, resolved};
+use crate::hir::{DefId, Local, LocalKind};
+use mam_grammar::ast::{Body, DefinitionKind, ExprId, ItemKind};
+use mam_grammar::{Problem, Span};
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// Instances of the prelude that have been evaluated.
+pub(super) type Instances = FxHashMap<InstanceKey, Evaluated>;
+
+/// What decides what an instance of the prelude is.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct InstanceKey {
+    def: DefId,
+    /// Channels and dimension of what flows in.
+    input: Option<(bool, Dimension)>,
+}
+
+/// An evaluated instance.
+#[derive(Clone)]
+pub(super) struct Evaluated {
+    value: Value,
+    /// What its states remember, by what follows the node's path in theirs.
+    layouts: Vec<(String, Layout)>,
+}
+
+impl Checker<'_> {
+    /// What decides what a group is, if it is an instance of the prelude whose arguments are constants and whose only signal is
+    /// what flows into it.
+    pub(super) fn instance_key(&self, group: &Group) -> Option<InstanceKey> {
+        let graph = self.input.graph;
+        let &[node] = &group.members[..] else { return None };
+        let instance = graph.instance(node).filter(|i| self.files().is_prelude(i.def.file))?;
+        let constant = |given: &Given| self.is_constant(*given);
+        let plain =
+            instance.args.iter().flatten().all(constant) && instance.inputs.iter().all(Option::is_none);
+        if group.feedback || graph.out == Some(node) || !plain {
+            return None;
+        }
+        let input = match instance.input {
+            None => None,
+            Some(Given::Number(_)) => return None,
+            Some(Given::Node(input)) => match &self.nodes[input.index()] {
+                NodeState::Done(Value::Signal(signal)) if !signal.channel(0).is_slow() => {
+                    Some((signal.stereo, signal.dimension.known()?))
+                }
+                _ => return None,
+            },
+        };
+        Some(InstanceKey { def: instance.def, input })
+    }
+
+    /// Whether a node is like an instance that has been evaluated, and so is known; what is given to its own parameters is
+    /// checked.
+    pub(super) fn is_like(&mut self, key: &InstanceKey, node: NodeId) -> bool {
+        let graph = self.input.graph;
+        let Some(Evaluated { value, layouts }) = self.instances.get(key).cloned() else { return false };
+        let Some(instance) = graph.instance(node) else { return false };
+        let path = &graph.nodes[node].path;
+        for (rest, layout) in &layouts {
+            self.checked.layouts.add(&format!("{path}{rest}"), layout);
+        }
+        self.nodes[node.index()] = NodeState::Done(value);
+        self.start_values(node, instance);
+        true
+    }
+
+    /// Keeps an evaluated instance for those that are like it.
+    pub(super) fn keep_instance(&mut self, key: InstanceKey, node: NodeId) {
+        let NodeState::Done(value) = self.nodes[node.index()].clone() else { return };
+        let path = &*self.input.graph.nodes[node].path;
+        let layouts = self.checked.layouts.inside(path);
+        let layouts = layouts.map(|(rest, layout)| (rest.to_owned(), layout.clone())).collect();
+        self.instances.insert(key, Evaluated { value, layouts });
+    }
+
+    /// Whether what is given to a parameter is a constant: it can be changed later, and a signal is followed.
+    fn is_constant(&self, given: Given) -> bool {
+        match given {
+            Given::Number(_) => true,
+            Given::Node(node) if self.members.contains(&node) => false,
+            Given::Node(node) => {
+                matches!(&self.nodes[node.index()], NodeState::Done(value) if value.is_constant())
+            }
+        }
+    }
+
+    /// The signal of an instance.
+    pub(super) fn instance(&mut self, node: NodeId, instance: &Instance) -> Value {
+        let path = self.input.graph.nodes[node].path.clone();
+        self.start_values(node, instance);
+        let before = self.problems.len();
+        let value = match self.files().definition(instance.def).kind {
+            DefinitionKind::Effect => self.effect(node, instance, &path),
+            _ => self.all_voices(node, instance, &path),
+        };
+        // Who calls an instance is the song.
+        self.blame_call(0, &instance.callee, before);
+        value
+    }
+
+    /// The voices of an instrument, each of which has states of its own where they are one kernel with others; they are alike.
+    fn all_voices(&mut self, node: NodeId, instance: &Instance, path: &Arc<str>) -> Value {
+        let voices = if self.members.len() == 1 { 1 } else { instance.voices as usize };
+        let mut first: Option<Value> = None;
+        for voice in 0..voices {
+            let own: Arc<str> =
+                if voice == 0 { path.clone() } else { format!("{path}#{}", voice + 1).into() };
+            let value = self.voice(node, instance, &own);
+            first.get_or_insert(value);
+        }
+        first.unwrap_or(Value::Broken)
+    }
+
+    fn voice(&mut self, node: NodeId, instance: &Instance, path: &Arc<str>) -> Value {
+        let events = EVENTS.map(|event| (event, self.event(event)));
+        let event = |name: &str| events.iter().find(|(event, _)| *event == name);
+        let frame = self.instance_frame(instance, path, |local| match local.kind {
+            LocalKind::Param(index) => Slot::Param(node, index),
+            LocalKind::Event => {
+                event(&local.name).map_or(Slot::Absent, |(_, value)| Slot::Done(value.clone()))
+            }
+            _ => Slot::Absent,
+        });
+        let value = self.instance_body(frame, instance);
+        if let Some(until) = self.until_expr(instance) {
+            self.has_state = true;
+            let at = At { frame, equation: Some("until".into()) };
+            let until_value = self.eval(&at, until);
+            let span = self.span(&at, until);
+            self.mono(until_value, span);
+        }
+        value
+    }
+
+    /// The expression that says when a voice has fallen silent.
+    fn until_expr(&self, instance: &Instance) -> Option<ExprId> {
+        let Body::Items(items) = &self.files().definition(instance.def).body else { return None };
+        items.iter().find_map(|i| match i.kind {
+            ItemKind::Until(expr) => Some(expr),
+            _ => None,
+        })
+    }
+
+    fn effect(&mut self, node: NodeId, instance: &Instance, path: &Arc<str>) -> Value {
+        let silence = || Slot::Done(Value::plain(Number::real(0.0)));
+        let input = instance.input.map_or_else(silence, Slot::Given);
+        let frame = self.instance_frame(instance, path, |local| match local.kind {
+            LocalKind::Param(index) => Slot::Param(node, index),
+            LocalKind::In => input.clone(),
+            LocalKind::Input(index) => {
+                let given = instance.inputs.get(index).copied().flatten();
+                given.map_or_else(|| input.clone(), Slot::Given)
+            }
+            _ => Slot::Absent,
+        });
+        self.instance_body(frame, instance)
+    }
+
+    fn instance_frame(
+        &mut self,
+        instance: &Instance,
+        path: &Arc<str>,
+        slot: impl FnMut(&Local) -> Slot,
+    ) -> FrameId {
+        self.definition_frame(0, instance.def, Path::Node(path.clone()), slot)
+    }
+
+    fn instance_body(&mut self, frame: FrameId, instance: &Instance) -> Value {
+        let definition = self.files().definition(instance.def);
+        let value = self.body(frame, &definition.body);
+        if !self.files().is_prelude(instance.def.file) {
+            self.check_params(frame);
+        }
+        value
+    }
+
+    /// What is given to a parameter that the body does not use is checked all the same.
+    fn check_params(&mut self, frame: FrameId) {
+        let (file, scope) = (self.frames[frame].file, self.frames[frame].scope);
+        let hir = resolved(self.files(), file);
+        for local in hir.scope(scope).locals.iter().map(|&id| hir.local(id)) {
+            if matches!(local.kind, LocalKind::Param(_)) && local.span.is_some() {
+                self.slot(frame, local.index);
+            }
+        }
+    }
+
+    /// The value of a parameter of an instance, or of a knob.
+    pub(super) fn param_value(&mut self, node: NodeId, index: usize) -> Value {
+        let graph = self.input.graph;
+        let library = self.input.library;
+        let (info, given) = match &graph.nodes[node].kind {
+            NodeKind::Instance(instance) => {
+                let info = library.info(self.files(), instance.def);
+                (
+                    info,
+                    instance.args[index]
+                        .filter(|given| !self.is_constant(*given))
+                        .map(|given| (given, instance)),
+                )
+            }
+            NodeKind::Knob(item) => {
+                (library.knob(self.files(), DefId { file: self.input.song, item: *item }), None)
+            }
+            NodeKind::Glue { .. } => return Value::Broken,
+        };
+        let param = &info.params[index];
+        match given {
+            Some((given, instance)) => self.followed(given, &expectation_of(param, &instance.callee.name)),
+            None => Value::mono(self.within(Kind::Slow, (param.min, param.max)), param.dimension),
+        }
+    }
+
+    /// A signal that a parameter follows.
+    fn followed(&mut self, given: Given, place: &Expectation) -> Value {
+        let span = self.given_span(given);
+        let value = self.given_value(given);
+        let value = self.fit(value, span, place);
+        match self.mono(value, span) {
+            Some((number, dimension)) => Value::mono(number, dimension),
+            None => Value::Broken,
+        }
+    }
+
+    /// A constant given to a parameter is its value at the start, whether the body uses it or not.
+    fn start_values(&mut self, node: NodeId, instance: &Instance) {
+        let info = self.input.library.info(self.files(), instance.def);
+        for (index, &given) in instance.args.iter().enumerate() {
+            let Some(given) = given else { continue };
+            let info = &info.params[index];
+            let place = expectation_of(info, &instance.callee.name);
+            let span = self.given_span(given);
+            if self.is_constant(given) {
+                let start = self.start_value(given, span, place);
+                self.checked.starts.extend(start.map(|start| ((node, index), start)));
+            } else if info.span.is_none() {
+                let message = format!("`{}` of `{}` cannot follow a signal", info.name, instance.callee);
+                let help =
+                    "it decides when notes begin, which is known before there is sound: give it a number";
+                self.problems.add(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
+            }
+        }
+    }
+
+    fn start_value(&mut self, given: Given, span: Span, place: Expectation) -> Option<f64> {
+        let unlimited = Expectation { min: f64::NEG_INFINITY, max: f64::INFINITY, ..place.clone() };
+        let value = self.given_value(given);
+        let value = self.fit(value, span, &unlimited);
+        let start = self.mono(value, span)?.0.constant()?;
+        if start < place.min || start > place.max {
+            self.problems.add(self.out_of_range(start, span, &place));
+        }
+        Some(start.clamp(place.min, place.max))
+    }
+
+    fn given_span(&self, given: Given) -> Span {
+        let graph = self.input.graph;
+        match given {
+            Given::Node(node) => graph.nodes[node].span,
+            Given::Number(expr) => self.files().file(self.input.song).ast.span(expr),
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Types: what every expression of a song and of its definitions is, and what is wrong with it.
+//!
+//! An expression is evaluated with what is known before there is sound ([`value`]): its parts, its channels, what it measures, and its
+//! number where it is constant. That is done once for each node of the graph, in the order of its groups, and once for each
+//! definition of the user's files, called or not, with arguments of which nothing is known. What is wrong then is wrong for
+//! every argument: an unknown argument is a signal or a record, as it is used; a signal is mono (a stereo one is
+//! refused in no fewer places), a constant or not, and its dimension is a variable ([`unknowns`]), so that what is done with it in one place has to
+//! go with what is done in another.
+//!
+//! A name is evaluated when it is first used, and remembered. `prev` and `tap` answer at once, and what flows into them is
+//! evaluated when everything else of the group is; so exactly the cycles that none of them breaks are found. What a `prev` or
+//! `tap` remembers is a fixed point: each begins as a mono signal, and a group in which one turns out to be more is
+//! evaluated again. Lowering reads the result ([`Checked::layouts`]).
+//!
+//! Everything that is wrong with values is reported here. Later stages report sizes alone: how much code a song becomes, and
+//! how much memory it takes, is known when it has been made.
+
+mod builtins;
+mod calls;
+mod cycle;
+mod definitions;
+mod expr;
+mod fields;
+mod instances;
+mod layout;
+mod lists;
+mod loops;
+mod names;
+mod nodes;
+mod place;
+mod playback;
+mod regions;
+mod state;
+mod unknowns;
+mod value;
+mod wanted;
+
+use super::resolve::resolved;
+use super::{Hir, Types};
+use crate::dimension::Dimension;
+use crate::files::Files;
+use crate::graph::{Graph, Group, NodeId};
+use crate::hir::DefId;
+use crate::library::Library;
+use instances::Instances;
+use mam_grammar::ast::{Ast, ExprId};
+use mam_grammar::{Problem, Problems, Span};
+use names::{Frame, FrameId, OpenName, Reference};
+use nodes::NodeState;
+
+pub use layout::{Layout, Layouts};
+use rustc_hash::FxHashMap;
+use state::Later;
+pub(crate) use state::{named, state_path};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use unknowns::{Form, Unknowns};
+use value::{ALL, Kind, Number, Partial, Range, Shape, Signal, Value};
+
+/// What the check of a song found.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// The types of the song's equations, and of the names in definitions of the user's files.
+    pub types: Types,
+    /// What `prev`s and `tap`s remember.
+    pub layouts: Layouts,
+    /// The constants that are given to parameters of instances, by node and place in the list of parameters, each kept in the
+    /// parameter's range.
+    pub starts: FxHashMap<(NodeId, usize), f64>,
+}
+
+/// A song that is to be checked.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// The song's file, those it uses and the prelude.
+    pub files: &'a Files,
+    /// What was read of definitions.
+    pub library: &'a Library,
+    /// The song among the files.
+    pub song: usize,
+    /// The song's nodes and their connections.
+    pub graph: &'a Graph,
+    /// The order in which they are evaluated.
+    pub groups: &'a [Group],
+    /// Sample rate in frames a second.
+    pub rate: f64,
+}
+
+/// Checks a song and the definitions of the user's files, and reports what is wrong with their values.
+pub fn check(input: Input, problems: &mut Problems) -> Checked {
+    let mut checker = Checker::new(input);
+    for group in input.groups {
+        checker.group(group);
+    }
+    checker.keep_node_types();
+    for file in input.files.user_files() {
+        for item in 0..input.files.file(file).ast.items.len() {
+            checker.item(DefId { file, item });
+        }
+    }
+    problems.extend(checker.problems);
+    checker.checked
+}
+
+struct Checker<'a> {
+    input: Input<'a>,
+    problems: Problems,
+    checked: Checked,
+    frames: Vec<Frame>,
+    /// The equations and nodes that are being evaluated.
+    open: Vec<OpenName>,
+    /// The name that was read last.
+    reference: Option<Reference>,
+    /// What flows into state, to be evaluated when everything else of the group is.
+    later: Vec<Later>,
+    /// Names of frames that are evaluated for their problems alone, when nothing is being evaluated.
+    unused: VecDeque<(FrameId, usize)>,
+    /// `prev`s of a name, by its scope: they are one state.
+    shared: FxHashMap<(FrameId, Arc<str>, (u32, Dimension)), Value>,
+    nodes: Vec<NodeState>,
+    instances: Instances,
+    /// The nodes of the group.
+    members: Vec<NodeId>,
+    /// Whether something of the group has state.
+    has_state: bool,
+    unknowns: Unknowns,
+    shapes: Vec<Shape>,
+    partial: Partial,
+    /// True while a definition is checked by itself.
+    is_generic: bool,
+    /// Expressions that were evaluated: all, for the group or definition, and for definitions by themselves.
+    all_evaluations: usize,
+    evaluations: usize,
+    generic_evaluations: usize,
+    /// How many expressions are being evaluated, one inside the other.
+    depth: usize,
+    /// How many `sum`s and `chain`s are being evaluated, one inside the other.
+    loops: usize,
+    cycle_reported: bool,
+}
+
+/// Where an expression is evaluated: whose names it sees, and the equation that it stands in, which names what it remembers.
+#[derive(Clone)]
+struct At {
+    frame: FrameId,
+    equation: Option<Arc<str>>,
+}
+
+/// Expressions that are evaluated to check one definition by itself.
+const GENERIC_EVALUATIONS: usize = 20_000;
+
+impl<'a> Checker<'a> {
+    fn new(input: Input<'a>) -> Checker<'a> {
+        Checker {
+            input,
+            problems: Problems::default(),
+            checked: Checked::default(),
+            frames: vec![Frame::song(input.song)],
+            open: vec![],
+            reference: None,
+            later: vec![],
+            unused: VecDeque::new(),
+            shared: FxHashMap::default(),
+            nodes: vec![NodeState::Waits; input.graph.nodes.len()],
+            instances: Instances::default(),
+            members: vec![],
+            has_state: false,
+            unknowns: Unknowns::default(),
+            shapes: vec![],
+            partial: Partial::default(),
+            is_generic: false,
+            all_evaluations: 0,
+            evaluations: 0,
+            generic_evaluations: 0,
+            depth: 0,
+            loops: 0,
+            cycle_reported: false,
+        }
+    }
+
+    fn files(&self) -> &'a Files {
+        self.input.files
+    }
+
+    /// The file in which the text of what is evaluated stands.
+    fn file(&self, at: &At) -> usize {
+        self.frames[at.frame].file
+    }
+
+    fn ast(&self, at: &At) -> &'a Ast {
+        &self.files().file(self.file(at)).ast
+    }
+
+    /// What the names mean that stand where something is evaluated.
+    fn hir(&self, at: &At) -> &'a Hir {
+        resolved(self.files(), self.file(at))
+    }
+
+    fn span(&self, at: &At, expr: ExprId) -> Span {
+        self.ast(at).span(expr)
+    }
+
+    fn problem(&mut self, problem: Problem) -> Value {
+        self.problems.add(problem);
+        Value::Broken
+    }
+
+    /// True when more was evaluated than a kernel, a song or a definition by itself may take. Lowering reports that of a
+    /// kernel and a song; a definition by itself is only checked as far as that takes little time.
+    fn is_too_much(&self) -> bool {
+        let limits = self.files().limits;
+        match self.is_generic {
+            true => {
+                self.evaluations > GENERIC_EVALUATIONS
+                    || self.generic_evaluations + self.evaluations > limits.evaluations
+            }
+            false => self.evaluations > limits.evaluations || self.all_evaluations > limits.all_evaluations,
+        }
+    }
+
+    /// What is known of a dimension by now.
+    fn known(&self, form: &Form) -> Option<Dimension> {
+        self.unknowns.resolve(form).known()
+    }
+
+    /// A number of which only this is known.
+    fn varying(&mut self, kind: Kind) -> Number {
+        self.within(kind, ALL)
+    }
+
+    /// A number that lies in a range.
+    fn within(&mut self, kind: Kind, range: Range) -> Number {
+        self.partial.varying(kind, range)
+    }
+
+    /// What `f` makes of each channel of these signals; mono signals go to both.
+    fn each(
+        &mut self,
+        signals: &[&Signal],
+        dimension: impl Into<Form>,
+        mut f: impl FnMut(&mut Partial, &[Number]) -> Number,
+    ) -> Signal {
+        let mut channel = |index: usize| {
+            let values: Vec<Number> = signals.iter().map(|signal| signal.channel(index)).collect();
+            f(&mut self.partial, &values)
+        };
+        let left = channel(0);
+        match signals.iter().any(|signal| signal.stereo) {
+            true => Signal::stereo(left, channel(1), dimension),
+            false => Signal::mono(left, dimension),
+        }
+    }
+
+    /// The same signal, of which only this is known of each channel.
+    fn but(&mut self, signal: &Signal, kind: Kind, dimension: impl Into<Form>) -> Signal {
+        self.each(&[signal], dimension, |o, _| o.varying(kind, ALL))
+    }
+}

@@ -1,0 +1,127 @@
+//! Buffers: `sample("f.wav")`, its parts, and `playback`.
+
+use super::unknowns::Form;
+use super::value::{Kind, Shape, Signal, Value};
+use super::{At, Checker};
+use crate::codes;
+use crate::dimension::Dimension;
+use mam_grammar::Problem;
+use mam_grammar::ast::{Expr, ExprId, Ident};
+
+/// The parts of a buffer, with what they measure.
+pub(super) const PARTS: [(&str, Dimension); 3] =
+    [("time", Dimension::TIME), ("rate", Dimension::FREQUENCY), ("frames", Dimension::PLAIN)];
+
+impl Checker<'_> {
+    /// `sample("f.wav")`: what was read for it. What is wrong with the file has been reported.
+    pub(super) fn sample(&mut self, at: &At, path: ExprId) -> Value {
+        if let Some(samples) = self.files().file(self.file(at)).samples.get(&path) {
+            return Value::Buffer(samples.clone());
+        }
+        if matches!(self.ast(at).exprs[path], Expr::Text(_)) {
+            return Value::Broken;
+        }
+        let problem = Problem::new(&codes::NOT_A_SIGNAL, self.span(at, path), "a sample is named by a text");
+        self.problem(problem.help("write the path of a sound file in quotes: `sample(\"hit.wav\")`"))
+    }
+
+    /// The channels of a buffer.
+    fn buffer(&mut self, value: Value) -> Option<usize> {
+        match value {
+            Value::Buffer(samples) => Some(samples.channels.len()),
+            Value::Unknown(index) => {
+                let is_buffer = match &self.shapes[index] {
+                    &Shape::Fitted(argument, ..) => return self.buffer(Value::Unknown(argument)),
+                    Shape::Free | Shape::Buffer => true,
+                    Shape::Parts(parts) => {
+                        parts.iter().all(|(name, _)| PARTS.iter().any(|(part, _)| *part == &**name))
+                    }
+                    Shape::Measured(_) | Shape::Signal(_) | Shape::List(_) => false,
+                };
+                if is_buffer {
+                    self.shapes[index] = Shape::Buffer;
+                }
+                is_buffer.then_some(1)
+            }
+            _ => None,
+        }
+    }
+
+    /// `playback(buffer, trig, speed, begin, end, loop, fade)`
+    pub(super) fn playback(&mut self, at: &At, args: &[Option<ExprId>]) -> Value {
+        let arg = |i: usize| args.get(i).copied().flatten();
+        let (Some(first), Some(trig)) = (arg(0), arg(1)) else { return Value::Broken };
+        let value = self.eval(at, first);
+        if matches!(value, Value::Broken) {
+            return Value::Broken;
+        }
+        let Some(channels) = self.buffer(value) else {
+            let message = "`playback` plays a buffer, and this is not one";
+            let problem = Problem::new(&codes::NOT_A_SIGNAL, self.span(at, first), message);
+            return self.problem(problem.help("give it one first: `playback(sample(\"hit.wav\"), trig)`"));
+        };
+        self.has_state = true;
+        let plain = Dimension::PLAIN;
+        let right = self.measures(at, trig, plain)
+            && [2, 3, 4].into_iter().filter_map(arg).all(|expr| self.measures(at, expr, plain))
+            && arg(6).is_none_or(|fade| self.measures(at, fade, Dimension::TIME))
+            && arg(5).is_none_or(|repeats| self.measures(at, repeats, plain));
+        if !right {
+            return Value::Broken;
+        }
+        let number = self.varying(Kind::Fast);
+        Value::Signal(match channels {
+            1 => Signal::mono(number, plain),
+            _ => Signal::stereo(number, number, plain),
+        })
+    }
+
+    /// Whether an argument is a mono signal that measures `wanted`, or is a plain number; reports it where it is not.
+    fn measures(&mut self, at: &At, expr: ExprId, wanted: Dimension) -> bool {
+        let span = self.span(at, expr);
+        let value = self.eval(at, expr);
+        let Some((_, dimension)) = self.mono(value, span) else { return false };
+        let known = self.known(&dimension);
+        if self.unknowns.fits(&dimension, wanted).is_ok() {
+            return true;
+        }
+        let Some(dimension) = known else {
+            self.no_dimension(span);
+            return false;
+        };
+        let message = format!("this argument of `playback` is {wanted}, but this is {dimension}");
+        let help = match wanted {
+            Dimension::TIME => "write a time, such as `5ms`",
+            _ => {
+                "places are parts of the buffer, 0 to 1, and a speed is a ratio: divide by a unit, such as `freq / 261.63Hz`"
+            }
+        };
+        self.problem(Problem::new(&codes::DIMENSION, span, message).help(help));
+        false
+    }
+
+    /// A part of a buffer: a constant, where the buffer is known.
+    pub(super) fn buffer_part(&mut self, value: &Value, field: &Ident) -> Value {
+        let Some(&(part, dimension)) = PARTS.iter().find(|(part, _)| *part == &*field.name) else {
+            let message = format!("a buffer has no part `{field}`");
+            let problem = Problem::new(&codes::UNKNOWN_FIELD, field.span, message);
+            return self.problem(problem.nearest(
+                &field.name,
+                "parts of a buffer",
+                &PARTS.map(|(part, _)| part),
+            ));
+        };
+        let number = match value {
+            Value::Buffer(samples) => {
+                let (frames, rate) = (samples.frames() as f64, f64::from(samples.rate));
+                super::value::Number::real(match part {
+                    "frames" => frames,
+                    "rate" => rate,
+                    _ => frames / rate,
+                })
+            }
+            _ => self.varying(Kind::Open),
+        };
+        Value::mono(number, Form::from(dimension))
+    }
+}

@@ -1,0 +1,57 @@
+//! `oversample(4) { … }`: a region at a multiple of the sample rate. What moves is filtered on its border.
+
+use super::names::{FrameId, Path};
+use super::value::Value;
+use super::{At, Checker};
+use crate::codes;
+use mam_grammar::Problem;
+use mam_grammar::ast::{Body, ExprId};
+
+impl Checker<'_> {
+    /// Frames a second where something is evaluated.
+    pub(super) fn rate(&self, frame: FrameId) -> f64 {
+        self.input.rate * self.frames[frame].factor as f64
+    }
+
+    /// `oversample(factor) { body }`
+    pub(super) fn oversample(&mut self, at: &At, expr: ExprId, factor: ExprId, body: &Body) -> Value {
+        let span = self.span(at, factor);
+        let found = self.constant(at, factor, "how often a region is oversampled");
+        let Some((number, dimension)) = found else { return Value::Broken };
+        let written = number.map_or_else(|| self.files().slice(span).to_owned(), |x| x.to_string());
+        let message = format!("a region is oversampled 2, 4, 8 or 16 times, not {written}");
+        let wrong = Problem::new(&codes::BAD_FACTOR, span, message);
+        if !self.plain(&dimension, span, |_| wrong.clone()) {
+            return Value::Broken;
+        }
+        let factor = match number {
+            Some(x) if [2.0, 4.0, 8.0, 16.0].contains(&x) => x as usize,
+            Some(_) => return self.problem(wrong),
+            None => 2, // It depends on an argument of which nothing is known.
+        };
+        let scope = self.hir(at).loop_scope(expr);
+        let path = Path::Inside(at.clone(), "oversample".into());
+        let frame = self.inner_frame(at.frame, scope, path);
+        self.frames[frame].factor *= factor;
+        self.loops += 1;
+        let value = self.body(frame, body);
+        self.loops -= 1;
+        self.lowered(value, at, expr)
+    }
+
+    /// What a region gives: signals, and lists and records of them.
+    fn lowered(&mut self, value: Value, at: &At, expr: ExprId) -> Value {
+        match value {
+            Value::Buffer(_) => {
+                let span = self.span(at, expr);
+                self.signal(value, span).map_or(Value::Broken, Value::Signal)
+            }
+            value => value.filtered(),
+        }
+    }
+
+    /// A value of one frame as it is seen in another: across the border of a region, what moves is filtered.
+    pub(super) fn seen_from(&self, value: Value, from: usize, to: FrameId) -> Value {
+        if from == self.frames[to].factor { value } else { value.filtered() }
+    }
+}
