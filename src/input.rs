@@ -95,11 +95,14 @@ pub fn file_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     File::open(path).and_then(bytes).map_err(|e| Failure::read(&path.display().to_string(), &e))
 }
 
-/// A sound file, and whether it can be rewound.
-pub fn sound_file(path: &Path) -> Result<(File, bool), Failure> {
+/// A sound file, from its beginning.
+///
+/// # Errors
+/// When it cannot be opened, or is a folder.
+pub fn sound_file(path: &Path) -> Result<File, Failure> {
     let opened = File::open(path).and_then(|file| {
         let kind = file.metadata()?.file_type();
-        if kind.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok((file, kind.is_file())) }
+        if kind.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
     });
     opened.map_err(|e| Failure::read(&path.display().to_string(), &e))
 }

@@ -122,8 +122,11 @@ fn help_colour(args: &[OsString]) -> ColorChoice {
     }
 }
 
-/// A panic is a bug of mamc. It is reported as one, without a backtrace.
+/// A panic is a bug of mamc, but for that of a decoder at a broken file. It is reported as one, without a backtrace.
 fn report_bug(panic: &std::panic::PanicHookInfo) {
+    if mam_runtime::file::is_decoding() {
+        return;
+    }
     live::restore_terminal();
     let what = panic.payload_as_str().unwrap_or("no message");
     let place = panic.location().map_or(String::new(), |l| format!(" at {}:{}", l.file(), l.line()));

@@ -284,8 +284,7 @@ impl Render {
         let passes = if self.as_loop { looping::MOST_PASSES } else { 1 };
         let frames = job.latest().saturating_mul(passes);
         let wanted = Wanted { rate: Some(rate), channels: job.program.inputs.len().max(1), frames };
-        let (file, seekable) = input::sound_file(path)?;
-        let sound = read(file, seekable, wanted);
+        let sound = read(input::sound_file(path)?, wanted);
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
         if sound.is_cut_off {
             let seconds = sound.frames() as f64 / f64::from(rate);

@@ -2,23 +2,19 @@
 
 use mam_compiler::files::{Samples, Unusable};
 use mam_runtime::file::{self as sound, Sound, Wanted};
-use std::io::{Read, Seek};
+use std::io::Read;
 
 /// All samples of a sound file that is called `name` in messages, if there are no more than `most`, of each channel; of more
 /// than two channels the first two.
 ///
 /// # Errors
 /// When it cannot be read or is cut off, has no frames or too many, or a sample that is not finite.
-pub fn read(
-    source: impl Read + Seek + Send + Sync + 'static,
-    name: &str,
-    most: usize,
-) -> Result<Samples, Unusable> {
+pub fn read(source: impl Read + Send + Sync + 'static, name: &str, most: usize) -> Result<Samples, Unusable> {
     let unusable = |why: String| Unusable::from(format!("`{name}` cannot be used: {why}"));
     // One frame more than there may be shows that there are too many.
     let wanted = Wanted { rate: None, channels: 2, frames: most as u64 + 1 };
     let Sound { rate, channels, is_cut_off } =
-        sound::read(source, true, wanted).map_err(|e| unusable(e.to_string()))?;
+        sound::read(source, wanted).map_err(|e| unusable(e.to_string()))?;
     if is_cut_off {
         return Err(unusable("it ends before its header says".into()));
     }

@@ -92,6 +92,12 @@ impl Intake {
         self.form.is_some()
     }
 
+    /// Frames that were taken, at the file's rate.
+    #[cfg(feature = "decode")]
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
+    }
+
     /// Takes whole frames, interleaved. False when no more are wanted.
     pub(super) fn take(&mut self, samples: &[f32]) -> Result<bool, FileError> {
         let Some((_, all)) = self.form else { return Ok(false) };

@@ -10,6 +10,8 @@
 mod aiff;
 mod caf;
 mod chunks_read;
+#[cfg(feature = "decode")]
+mod compressed;
 #[cfg(feature = "flac")]
 mod flac;
 mod intake;
@@ -20,9 +22,13 @@ mod resample;
 mod samples;
 mod sink;
 mod software;
+#[cfg(feature = "decode")]
+mod vorbis;
 mod wav;
 mod wav_read;
 
+#[cfg(feature = "decode")]
+pub use compressed::is_decoding;
 pub use intake::{Sound, Wanted};
 pub use quantise::{Dither, Quantiser};
 pub use read::read;
@@ -319,6 +325,12 @@ impl<'w> Writer<'w> {
     pub fn finish(self) -> Result<(), FileError> {
         self.encoder.finish()
     }
+}
+
+/// False: this build reads no compressed files.
+#[cfg(not(feature = "decode"))]
+pub fn is_decoding() -> bool {
+    false
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::io::{self, Cursor, Seek, SeekFrom, Write};
 const ALL: Wanted = Wanted { rate: None, channels: usize::MAX, frames: u64::MAX };
 
 fn read_all(bytes: Vec<u8>) -> Result<Sound, FileError> {
-    read(Cursor::new(bytes), true, ALL)
+    read(Cursor::new(bytes), ALL)
 }
 
 /// Two channels with every kind of sample: ordinary, tiny, beyond the range, not a number.
@@ -126,7 +126,7 @@ fn resampling_moves_a_tone_to_the_other_rate() {
         let sine = |rate: u32, n: usize| (std::f64::consts::TAU * hz * n as f64 / f64::from(rate)).sin();
         let channel: Vec<f32> = (0..from as usize).map(|n| sine(from, n) as f32).collect();
         let file = wav_of(from, 1, &channel);
-        let out = read(Cursor::new(file), true, Wanted { rate: Some(to), ..ALL }).unwrap();
+        let out = read(Cursor::new(file), Wanted { rate: Some(to), ..ALL }).unwrap();
         assert_eq!((out.rate, out.frames()), (to, to as usize));
         let middle = to as usize / 4..to as usize * 3 / 4;
         let error = middle.map(|n| (f64::from(out.channels[0][n]) - sine(to, n)).abs()).fold(0.0, f64::max);
@@ -383,10 +383,10 @@ fn headers_are_not_believed() {
     }
     let mut file = wav_of(100, 2, &[0.5; 4096]);
     let wanted = Wanted { rate: Some(48_000), channels: 1, frames: 1000 };
-    let sound = read(Cursor::new(file.clone()), true, wanted).unwrap();
+    let sound = read(Cursor::new(file.clone()), wanted).unwrap();
     assert_eq!((sound.channels.len(), sound.frames()), (1, 1000), "it is resampled as far as is wanted");
     file[24..28].copy_from_slice(&u32::MAX.to_le_bytes());
-    let refused = read(Cursor::new(file), true, wanted).map(|sound| sound.rate).unwrap_err().to_string();
+    let refused = read(Cursor::new(file), wanted).map(|sound| sound.rate).unwrap_err().to_string();
     assert!(refused.contains("4294967295 Hz"), "{refused}");
 }
 
@@ -423,12 +423,10 @@ fn streams_are_written_once_from_their_beginning() {
                 assert_eq!(size, Some(&[0xff; 8][..]), "up to the end of the file");
             }
             if cfg!(feature = "decode") || container != Container::Flac {
-                for seekable in [true, false] {
-                    let sound = read(Cursor::new(bytes.clone()), seekable, ALL);
-                    let sound = sound.unwrap_or_else(|e| panic!("{container} {length:?}: {e}"));
-                    assert_eq!(sound.channels, vec![vec![0.25; 3000]; 2], "{container} {length:?}");
-                    assert!(!sound.is_cut_off, "{container} {length:?}");
-                }
+                let sound = read(Cursor::new(bytes), ALL);
+                let sound = sound.unwrap_or_else(|e| panic!("{container} {length:?}: {e}"));
+                assert_eq!(sound.channels, vec![vec![0.25; 3000]; 2], "{container} {length:?}");
+                assert!(!sound.is_cut_off, "{container} {length:?}");
             }
         }
     }

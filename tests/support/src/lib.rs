@@ -29,6 +29,7 @@ pub mod gen_tree;
 pub mod gen_triggers;
 pub mod measure;
 pub mod mutants;
+pub mod ogg;
 pub mod oracle;
 pub mod render;
 pub mod rig;

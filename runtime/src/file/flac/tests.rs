@@ -60,7 +60,7 @@ fn encode(channels: &[Vec<f32>], bits: Bits, rate: u32, frames: usize) -> Vec<u8
 #[cfg(feature = "decode")]
 fn decode(bytes: Vec<u8>) -> crate::file::Sound {
     let wanted = crate::file::Wanted { rate: None, channels: 8, frames: u64::MAX };
-    crate::file::read(Cursor::new(bytes), true, wanted).unwrap()
+    crate::file::read(Cursor::new(bytes), wanted).unwrap()
 }
 
 /// Of 24 bits, noise after silence once took a thousand times its samples: its parameters need five bits.
