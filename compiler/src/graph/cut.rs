@@ -4,15 +4,15 @@
 use super::order::{MOST_EXPRS, Weights};
 use mam_grammar::ast::{Ast, Expr, ExprId};
 
-/// The parts of `expr` that are to be nodes of their own, inner ones first.
-pub(super) fn parts(ast: &Ast, expr: ExprId, weights: &mut Weights) -> Vec<ExprId> {
+/// The parts of an expression of the song that are to be nodes of their own, inner ones first.
+pub(super) fn parts(ast: &Ast, song: usize, expr: ExprId, weights: &mut Weights) -> Vec<ExprId> {
     let mut parts = vec![];
-    weigh(ast, expr, weights, &mut parts);
+    weigh(ast, song, expr, weights, &mut parts);
     parts
 }
 
 /// The weight of an expression without the parts that are cut off.
-fn weigh(ast: &Ast, expr: ExprId, weights: &mut Weights, parts: &mut Vec<ExprId>) -> usize {
+fn weigh(ast: &Ast, song: usize, expr: ExprId, weights: &mut Weights, parts: &mut Vec<ExprId>) -> usize {
     stacker::maybe_grow(64 << 10, 1 << 20, || {
         let operands: Vec<ExprId> = match &ast.exprs[expr] {
             Expr::Binary { a, b, .. } => vec![*a, *b],
@@ -20,11 +20,11 @@ fn weigh(ast: &Ast, expr: ExprId, weights: &mut Weights, parts: &mut Vec<ExprId>
             Expr::Unary { x, .. } | Expr::Paren(x) => vec![*x],
             Expr::If { condition, then, otherwise } => vec![*condition, *then, *otherwise],
             Expr::Call { args, .. } => args.iter().map(|a| a.value).collect(),
-            _ => return weights.expr(ast, expr),
+            _ => return weights.expr(song, expr),
         };
         let mut each: Vec<(usize, ExprId)> =
-            operands.iter().map(|&x| (weigh(ast, x, weights, parts), x)).collect();
-        let own = weights.own_weight(&ast.exprs[expr]);
+            operands.iter().map(|&x| (weigh(ast, song, x, weights, parts), x)).collect();
+        let own = weights.own_weight(song, expr);
         each.sort();
         let mut total: usize = own + each.iter().map(|(w, _)| w).sum::<usize>();
         while total > MOST_EXPRS {

@@ -107,7 +107,7 @@ impl<'a> Maker<'a> {
         let path =
             if self.paths.contains(&name.name) { format!("{name}.mix").into() } else { name.name.clone() };
         let node = self.node(&path, name.span, kind);
-        for part in cut::parts(self.ast, value, &mut Weights::new(self.files, self.song)) {
+        for part in cut::parts(self.ast, self.song, value, &mut Weights::new(self.files)) {
             let kind = NodeKind::Glue { expr: part, iterations: Iterations::new() };
             let id = self.node(&format!("{path}.part"), self.ast.span(part), kind);
             self.need_all(id, part, &Iterations::new());

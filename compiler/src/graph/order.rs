@@ -3,13 +3,14 @@
 use super::{Graph, NodeId, NodeKind};
 use super::{body_exprs, operands};
 use crate::files::Files;
-use mam_grammar::ast::{Ast, Expr, ExprId};
+use crate::hir::resolve::resolved;
+use crate::hir::{Callee, DefId};
+use mam_grammar::ast::{Expr, ExprId};
 use petgraph::Direction;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::NodeIndex;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// Nodes that become one kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,13 +61,12 @@ impl Graph {
 
     /// Lets each equation that only one other equation needs join that equation's group.
     fn fuse(&self, groups: &mut [Group], group_of: &mut [usize], files: &Files, song: usize) {
-        let mut weights = Weights::new(files, song);
-        let ast = &files.file(song).ast;
+        let mut weights = Weights::new(files);
         let mut size: Vec<usize> = vec![0; groups.len()];
         for i in (0..groups.len()).rev() {
             let &[node] = &groups[i].members[..] else { continue };
             let NodeKind::Glue { expr, .. } = &self.nodes[node].kind else { continue };
-            size[i] = weights.expr(ast, *expr);
+            size[i] = weights.expr(song, *expr);
             let users: BTreeSet<usize> = self
                 .wires
                 .neighbors_directed(NodeIndex::new(node.index()), Direction::Outgoing)
@@ -107,47 +107,45 @@ impl Graph {
 /// How many expressions an expression becomes when definitions are inlined, roughly.
 pub(super) struct Weights<'a> {
     files: &'a Files,
-    song: usize,
-    of: FxHashMap<Arc<str>, usize>,
+    of: FxHashMap<DefId, usize>,
 }
 
 impl<'a> Weights<'a> {
-    pub(super) fn new(files: &'a Files, song: usize) -> Weights<'a> {
-        Weights { files, song, of: FxHashMap::default() }
+    pub(super) fn new(files: &'a Files) -> Weights<'a> {
+        Weights { files, of: FxHashMap::default() }
     }
 
-    /// The weight of an expression without its operands.
-    pub(super) fn own_weight(&mut self, expr: &Expr) -> usize {
-        match expr {
-            Expr::Call { callee, .. } | Expr::Name(callee) => 1 + self.definition(&callee.name),
+    /// The weight of an expression of a file without its operands.
+    pub(super) fn own_weight(&mut self, file: usize, expr: ExprId) -> usize {
+        match resolved(self.files, file).call(expr).map(|call| call.callee) {
+            Some(Callee::Definition(def)) => 1 + self.definition(def),
             _ => 1,
         }
     }
 
-    pub(super) fn expr(&mut self, ast: &Ast, expr: ExprId) -> usize {
+    /// The weight of an expression of a file.
+    pub(super) fn expr(&mut self, file: usize, expr: ExprId) -> usize {
         stacker::maybe_grow(64 << 10, 1 << 20, || {
-            let expr = &ast.exprs[expr];
-            let own = self.own_weight(expr);
+            let own = self.own_weight(file, expr);
+            let expr = &self.files.file(file).ast.exprs[expr];
             let turns = match expr {
                 Expr::Reduce { .. } | Expr::Chain { .. } => 8,
                 Expr::Oversample { .. } => 4,
                 _ => 1,
             };
-            let inner: usize = operands(expr).into_iter().map(|x| self.expr(ast, x)).sum();
+            let inner: usize = operands(expr).into_iter().map(|x| self.expr(file, x)).sum();
             own.saturating_add(inner.saturating_mul(turns)).min(1 << 20)
         })
     }
 
-    fn definition(&mut self, name: &Arc<str>) -> usize {
-        if let Some(&weight) = self.of.get(name) {
+    fn definition(&mut self, def: DefId) -> usize {
+        if let Some(&weight) = self.of.get(&def) {
             return weight;
         }
-        self.of.insert(name.clone(), 0);
-        let Some(def) = self.files.find(self.song, name) else { return 0 };
-        let ast = &self.files.file(def.file).ast;
+        self.of.insert(def, 0);
         let exprs = body_exprs(&self.files.definition(def).body);
-        let weight = exprs.into_iter().map(|e| self.expr(ast, e)).sum::<usize>().min(1 << 20);
-        self.of.insert(name.clone(), weight);
+        let weight = exprs.into_iter().map(|expr| self.expr(def.file, expr)).sum::<usize>().min(1 << 20);
+        self.of.insert(def, weight);
         weight
     }
 }
