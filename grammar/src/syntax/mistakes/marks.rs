@@ -13,6 +13,9 @@ impl Mistakes<'_> {
 
     /// A text between quotes of another kind: what is between them keeps its place.
     pub(super) fn foreign_quotes(&mut self, index: usize) {
+        if self.quoted_number(index) {
+            return;
+        }
         let token = self.tokens[index];
         let text = token.text(self.text);
         let (Some(open), Some(close)) = (text.chars().next(), text.chars().next_back()) else { return };

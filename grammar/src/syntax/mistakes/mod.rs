@@ -206,11 +206,7 @@ impl<'a> Mistakes<'a> {
             Kind::Word if self.starts_item(index) => self.item(index),
             Kind::Word => self.name(index),
             Kind::Text if self.in_score() && self.starts_item(index) => self.untargeted(index),
-            Kind::Text => {
-                if !self.quoted_number(index) {
-                    self.foreign_quotes(index);
-                }
-            }
+            Kind::Text => self.foreign_quotes(index),
             Kind::Tab if self.starts_item(index) => {
                 let token = self.tokens[index];
                 let problem =
