@@ -18,7 +18,21 @@ pub enum Layout {
 
 const MONO: Layout = Layout::Signal(1);
 
+/// Records and lists in one another that are remembered. What remembers itself goes one deeper each time, without an end.
+pub(super) const DEEPEST: usize = 8;
+
 impl Layout {
+    /// How many lists and records stand in one another: 0 of a signal.
+    pub(super) fn depth(&self) -> usize {
+        let deepest =
+            |inner: &mut dyn Iterator<Item = &Layout>| 1 + inner.map(Layout::depth).max().unwrap_or(0);
+        match self {
+            Layout::Signal(_) | Layout::Unknown => 0,
+            Layout::List(elements) => deepest(&mut elements.iter()),
+            Layout::Record(fields) => deepest(&mut fields.iter().map(|(_, layout)| layout)),
+        }
+    }
+
     /// What it has to be where something of the layout `next` flows in: nothing is taken back.
     pub(super) fn joined(&self, next: &Layout) -> Layout {
         match (next, self) {

@@ -1,6 +1,6 @@
 //! What remembers: `prev`, `tap`, `fir`, `phasor`, `since`, `pulses`; and what is drawn by chance.
 
-use super::layout::Layout;
+use super::layout::{DEEPEST, Layout};
 use super::names::FrameId;
 use super::place::Expectation;
 use super::unknowns::Form;
@@ -161,6 +161,10 @@ impl Checker<'_> {
                 continue;
             }
             let Some(layout) = self.layout(&value, span) else { continue };
+            if layout.depth() > DEEPEST {
+                self.remembers_itself(span);
+                continue;
+            }
             if let (Some(init), Layout::Signal(_)) = (&later.init, &layout)
                 && let Some(signal) = self.signal(value, span)
                 && !self.begins_alike(init, (&signal.dimension, span))
@@ -169,6 +173,13 @@ impl Checker<'_> {
             }
             self.checked.layouts.add(&later.path, &layout);
         }
+    }
+
+    fn remembers_itself(&mut self, span: Span) {
+        let problem = Problem::new(&codes::NOT_A_SIGNAL, span, "this is a part of what it remembers")
+            .here("a list or record that holds itself as it was a frame ago grows in each frame")
+            .help("remember one of its signals, by its name or number: `prev(a.x)`, `prev(a[0])`");
+        self.problem(problem);
     }
 
     /// Whether what is written as the value before the first measures what is remembered, or is plain; reports it where not.
