@@ -111,7 +111,9 @@ impl<N: Copy> VoiceAllocator<N> {
     fn release_monitor(&mut self, at: Moment, mut emit: impl FnMut(Event)) {
         if self.monitor_gate && self.voices.iter().all(|voice| voice.note.is_none()) {
             self.monitor_gate = false;
-            self.monitor.map(|port| emit(Event { frame: at.frame, kind: EventKind::Off { port } }));
+            if let Some(port) = self.monitor {
+                emit(Event { frame: at.frame, kind: EventKind::Off { port } });
+            }
         }
     }
 

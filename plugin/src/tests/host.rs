@@ -237,6 +237,7 @@ impl Instance {
         let ended = RefCell::new(Vec::with_capacity(1 << 16));
         let instance =
             Instance { plugin, left: vec![0.0; most], right: vec![0.0; most], input: vec![0.0; most], ended };
+        // SAFETY: the plug-in has just been created, and nothing else calls it.
         assert!(unsafe { instance.functions().init.unwrap()(plugin) });
         instance
     }

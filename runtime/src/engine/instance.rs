@@ -173,8 +173,8 @@ impl Instance {
             match *placed.get(index).unwrap_or(&beyond) {
                 Placed::Direct { .. } => {}
                 Placed::Same(earlier) => to.copy_from_slice(&before[earlier][at..at + QUANTUM]),
-                // SAFETY: a buffer has QUANTUM frames, and no kernel runs.
                 Placed::Buffer(start) => {
+                    // SAFETY: a buffer has QUANTUM frames, and no kernel runs.
                     to.copy_from_slice(unsafe { std::slice::from_raw_parts(start, QUANTUM) })
                 }
             }

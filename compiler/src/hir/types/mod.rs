@@ -50,7 +50,7 @@ use nodes::NodeState;
 
 pub use layout::{Layout, Layouts};
 use rustc_hash::FxHashMap;
-use state::Later;
+use state::{Later, PrevKey};
 pub(crate) use state::{named, state_path};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -116,7 +116,7 @@ struct Checker<'a> {
     /// Names of frames that are evaluated for their problems alone, when nothing is being evaluated.
     unused: VecDeque<(FrameId, usize)>,
     /// `prev`s of a name, by its scope: they are one state.
-    shared: FxHashMap<(FrameId, Arc<str>, (u32, Dimension)), Value>,
+    shared: FxHashMap<PrevKey, Value>,
     nodes: Vec<NodeState>,
     instances: Instances,
     /// The nodes of the group.

@@ -1,6 +1,7 @@
 //! What remembers: `prev`, `tap`, `fir`, `phasor`, `since`, `pulses`; and what is drawn by chance.
 
 use super::layout::Layout;
+use super::names::FrameId;
 use super::place::Expectation;
 use super::unknowns::Form;
 use super::value::{Kind, Number, Shape, Signal, Value};
@@ -45,6 +46,16 @@ pub(crate) fn named(ast: &Ast, x: ExprId) -> Option<&Arc<str>> {
     }
 }
 
+/// What makes two `prev`s one state: the name that they read, where it is read from, and how they begin.
+#[derive(PartialEq, Eq, Hash)]
+pub(super) struct PrevKey {
+    frame: FrameId,
+    name: Arc<str>,
+    /// The bits of the start value.
+    init: u32,
+    dimension: Dimension,
+}
+
 impl Checker<'_> {
     /// `prev(x, init)`
     pub(super) fn prev(&mut self, at: &At, x: ExprId, init: Option<ExprId>) -> Value {
@@ -57,7 +68,12 @@ impl Checker<'_> {
         };
         let dimension = measured.as_ref().and_then(|(dimension, _)| self.known(dimension));
         let name = named(self.ast(at), x).cloned();
-        let key = name.map(|name| (at.frame, name, (init.to_bits(), dimension.unwrap_or_default())));
+        let key = name.map(|name| PrevKey {
+            frame: at.frame,
+            name,
+            init: init.to_bits(),
+            dimension: dimension.unwrap_or_default(),
+        });
         if let Some(value) = key.as_ref().and_then(|key| self.shared.get(key)) {
             return value.clone();
         }
