@@ -93,9 +93,10 @@ fn difference(a: &[[f32; 2]], b: &[[f32; 2]]) -> f32 {
 
 #[test]
 fn voices_in_lanes_sound_as_they_do_by_themselves() {
-    let mut packed = vec![];
-    for instrument in instruments() {
-        for voices in 1..=9 {
+    let (mut packed, mut differ) = (vec![], vec![]);
+    // All numbers of voices in turn, and each instrument with more than two packs.
+    for (index, instrument) in instruments().into_iter().enumerate() {
+        for voices in [1 + index as u32 % 8, 9] {
             let text = format!("v = {instrument}(voices: {voices})\nout = v\n");
             let (apart, together) =
                 (program(&text, Packing::Never, false), program(&text, Packing::Always, false));
@@ -107,23 +108,25 @@ fn voices_in_lanes_sound_as_they_do_by_themselves() {
             let (expected, seen) =
                 (render(&apart, &events, 9000, &[64]), render(&together, &events, 9000, &[64]));
             let difference = difference(&expected, &seen);
-            assert!(difference < 1e-3, "{voices} voices of {instrument} differ by {difference}");
+            if difference >= 1e-3 {
+                differ.push(format!("{voices} voices of {instrument} by {difference}"));
+            }
             assert_eq!(bits(&render(&together, &events, 9000, &[1, 250, 33])), bits(&seen), "{instrument}");
         }
     }
     assert!(packed.len() > 5, "{packed:?}");
+    assert!(differ.is_empty(), "{differ:#?}");
 }
 
 #[test]
 fn voices_in_lanes_have_the_bits_of_the_interpreter() {
-    for instrument in instruments() {
-        for voices in [4, 7] {
-            let text = format!("v = {instrument}(voices: {voices})\nout = v\n");
-            let [machine, interpreter] = [false, true].map(|how| program(&text, Packing::Always, how));
-            let events = events(&machine, 1200, 77);
-            let [seen, expected] = [machine, interpreter].map(|p| bits(&render(&p, &events, 1500, &[64])));
-            assert!(seen == expected, "{voices} voices of {instrument}");
-        }
+    for (index, instrument) in instruments().into_iter().enumerate() {
+        let voices = [4, 7][index % 2];
+        let text = format!("v = {instrument}(voices: {voices})\nout = v\n");
+        let [machine, interpreter] = [false, true].map(|how| program(&text, Packing::Always, how));
+        let events = events(&machine, 500, 77);
+        let [seen, expected] = [machine, interpreter].map(|p| bits(&render(&p, &events, 600, &[64])));
+        assert!(seen == expected, "{voices} voices of {instrument}");
     }
 }
 
