@@ -84,11 +84,13 @@ fn bits(sound: &[[f32; 2]]) -> Vec<[u32; 2]> {
     sound.iter().map(|frame| frame.map(f32::to_bits)).collect()
 }
 
-/// The greatest difference, as a part of the greatest sample.
+/// The power of the difference against that of the sound, as a ratio of amplitudes: a rounding may move a single sample by a
+/// step where an instrument quantises.
 fn difference(a: &[[f32; 2]], b: &[[f32; 2]]) -> f32 {
-    let peak = a.as_flattened().iter().fold(0.0, |peak: f32, x| peak.max(x.abs()));
+    let power = |samples: &mut dyn Iterator<Item = f32>| samples.map(|x| x * x).sum::<f32>();
     let pairs = a.as_flattened().iter().zip(b.as_flattened());
-    pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / peak
+    let apart = power(&mut pairs.map(|(a, b)| a - b));
+    (apart / power(&mut a.as_flattened().iter().copied())).sqrt()
 }
 
 #[test]
