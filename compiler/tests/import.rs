@@ -228,7 +228,7 @@ fn programs_hold_for_their_channel_from_their_time_on_in_whichever_track() {
             .concat();
     let (played, remarks) = imported(&file(1, 480, &[&setup, &track]));
     let who: Vec<(&str, f64)> = played.iter().map(|p| (p.1.as_str(), p.2)).collect();
-    assert_eq!(who, [("sub", 60.0), ("sub", 62.0), ("bell", 64.0), ("pluck", 65.0)]);
+    assert_eq!(who, [("bass_electric", 60.0), ("bass_electric", 62.0), ("bell", 64.0), ("pluck", 65.0)]);
     assert_eq!(remarks, Vec::<String>::new());
 }
 

@@ -336,8 +336,8 @@ pub(super) const ROWS: &[Row] = rows! {
     Value "0,5 * x" => "unexpected" "," "0.5";
     Value "x," => "unexpected" "," "without `,`";
     Value "sine(\"a4\")" => "not-a-signal" "\"a4\"" "440Hz";
-    Song "a = { x: prev(a) }\nout = a.x" => "not-a-signal" "a" "a.x";
-    Song "a = [prev(a)]\nout = a[0]" => "not-a-signal" "a" "a[0]";
+    Song "a = { x: prev(a) }\nout = a.x" => "not-a-signal" "a" "a.x" "a = { x: prev(a.x) }\nout = a.x";
+    Song "a = [prev(a)]\nout = a[0]" => "not-a-signal" "a" "a[0]" "a = [prev(a[0])]\nout = a[0]";
     Value "tap(x, 100, max: 100)" => "too-large" "100" "100 * dt" "tap(x, 100 * dt, max: 100 * dt)";
     Value "os.sawtooth(110) : fi.lowpass(800)" => "foreign-word foreign-operator foreign-word" "os.sawtooth" "`saw`";
     Song "bd = kick()\nsection verse 4 bars { bd |x...| }\nplay: verse\nout = bd" => "statement-form" ":" "";

@@ -1,6 +1,6 @@
 //! What a `prev` or `tap` remembers: a signal, or a list or record of signals, one state or delay line a channel.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// The form of what is remembered.
@@ -65,6 +65,8 @@ impl Layout {
 pub struct Layouts {
     /// Those that are more than a mono signal.
     known: FxHashMap<Arc<str>, Layout>,
+    /// Paths of what would remember itself.
+    endless: FxHashSet<Arc<str>>,
     /// How often one of them has grown.
     pub(super) grown: usize,
 }
@@ -83,6 +85,18 @@ impl Layouts {
             self.grown += 1;
             self.known.insert(path.into(), now);
         }
+    }
+
+    /// Notes that what has this path would hold itself.
+    pub(super) fn give_up(&mut self, path: &str) {
+        self.grown += 1;
+        self.known.remove(path);
+        self.endless.insert(path.into());
+    }
+
+    /// Whether what has this path would hold itself.
+    pub(super) fn is_endless(&self, path: &str) -> bool {
+        self.endless.contains(path)
     }
 
     /// Those whose path begins with this, with the rest of their path.

@@ -89,6 +89,10 @@ impl Checker<'_> {
         self.has_state = true;
         let name = named(self.ast(at), x).map(|name| &**name);
         let path = state_path(&self.path(at), name, kind);
+        if self.checked.layouts.is_endless(&path) {
+            self.remembers_itself(self.span(at, x));
+            return Value::Broken;
+        }
         let layout = self.checked.layouts.get(&path).clone();
         self.later.push(Later { at: at.clone(), expr: x, path, init });
         self.stored(&layout)
@@ -162,7 +166,7 @@ impl Checker<'_> {
             }
             let Some(layout) = self.layout(&value, span) else { continue };
             if layout.depth() > DEEPEST {
-                self.remembers_itself(span);
+                self.checked.layouts.give_up(&later.path);
                 continue;
             }
             if let (Some(init), Layout::Signal(_)) = (&later.init, &layout)
