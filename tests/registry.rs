@@ -136,7 +136,7 @@ fn examples() -> Vec<(PathBuf, String)> {
 }
 
 /// Frames that the interpreter renders: it is slow, and what differs does so soon.
-const INTERPRETED: u64 = 16_384;
+const INTERPRETED: u64 = 8_192;
 
 #[test]
 fn every_example_is_clean_and_heard_and_the_same_from_the_interpreter() {

@@ -24,7 +24,7 @@ pub struct Page {
     pub text: String,
 }
 
-/// All pages, the index first. With `pictures` they refer to those that [`write`] draws.
+/// All pages, the index first. With `pictures` they refer to those that [`write()`] draws.
 pub fn pages(prelude: &Prelude, pictures: bool) -> Vec<Page> {
     let mut index = String::from(
         "# The sound library\n\nWhat songs can call without asking, by topic. Each page says of each definition what it is, what its\n\

@@ -7,7 +7,7 @@ use mam_runtime::{NotFinite, Renderer};
 use mam_testing::{measure::peak, render};
 
 /// Frames that each walk takes.
-const FRAMES: u64 = 12_000;
+const FRAMES: u64 = 6_000;
 
 /// Louder than this is not bounded. What multiplies by what it is given (a width of 10⁹, a `makeup`, a line beyond its
 /// ends) stays below.
