@@ -27,6 +27,7 @@ pub mod hir;
 pub mod host;
 #[allow(unsafe_code, reason = "it is called as machine code is, with the engine's memory")]
 pub mod interp;
+mod interval;
 pub mod ir;
 pub mod json;
 pub mod library;

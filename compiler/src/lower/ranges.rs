@@ -1,15 +1,10 @@
 //! The least and the greatest that a value can have, as far as it can be seen from constants and the ranges of parameters.
 
 use super::Lower;
+use crate::interval::{ALL, Range, monotone, product, sum};
 use crate::ir::{Op, Scalar, Value};
 use rustc_hash::FxHashMap;
 use std::f64::consts::FRAC_PI_2;
-
-/// From the least to the greatest; infinite where that is not known.
-type Range = (f64, f64);
-
-/// Of which nothing is known.
-const ALL: Range = (f64::NEG_INFINITY, f64::INFINITY);
 
 /// All words of 32 bits.
 const WORDS: Range = (i32::MIN as f64, i32::MAX as f64);
@@ -98,25 +93,5 @@ impl Lower<'_, '_> {
         };
         known.insert(value, range);
         range
-    }
-}
-
-fn monotone((low, high): Range, f: fn(f64) -> f64) -> Range {
-    (f(low), f(high))
-}
-
-fn sum((a, b): Range, (c, d): Range) -> Range {
-    (a + c, b + d)
-}
-
-/// Of what is infinite by nothing, nothing is known.
-fn product((a, b): Range, (c, d): Range) -> Range {
-    let ends = [a * c, a * d, b * c, b * d];
-    match ends.iter().any(|end| end.is_nan()) {
-        true => ALL,
-        false => (
-            ends.iter().copied().fold(f64::INFINITY, f64::min),
-            ends.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-        ),
     }
 }

@@ -5,6 +5,8 @@ use super::unknowns::Form;
 use crate::arithmetic::Operations;
 use crate::dimension::Dimension;
 use crate::hir::consts::Numbers;
+pub(super) use crate::interval::{ALL, Range};
+use crate::interval::{monotone, negated, product, sum};
 use crate::ir::{Imm, Op};
 use crate::samples::Samples;
 use mam_grammar::Span;
@@ -72,12 +74,6 @@ pub(super) struct Number {
 
 /// The range of a length.
 pub(super) const AT_LEAST_0: Range = (0.0, f64::INFINITY);
-
-/// From the least to the greatest; infinite where that is not known.
-pub(super) type Range = (f64, f64);
-
-/// Of which nothing is known.
-pub(super) const ALL: Range = (f64::NEG_INFINITY, f64::INFINITY);
 
 /// How much is known of a channel, the least at the end.
 #[derive(Clone, Copy, Debug)]
@@ -244,30 +240,6 @@ fn range_of(op: Op, args: &[Number]) -> Range {
         Op::SinTurn | Op::CosTurn | Op::Tanh => (-1.0, 1.0),
         Op::Atan => (-FRAC_PI_2, FRAC_PI_2),
         _ => ALL,
-    }
-}
-
-fn monotone((low, high): Range, f: fn(f64) -> f64) -> Range {
-    (f(low), f(high))
-}
-
-fn negated((low, high): Range) -> Range {
-    (-high, -low)
-}
-
-fn sum((a, b): Range, (c, d): Range) -> Range {
-    (a + c, b + d)
-}
-
-/// Of what is infinite by nothing, nothing is known.
-fn product((a, b): Range, (c, d): Range) -> Range {
-    let ends = [a * c, a * d, b * c, b * d];
-    match ends.iter().any(|end| end.is_nan()) {
-        true => ALL,
-        false => (
-            ends.iter().copied().fold(f64::INFINITY, f64::min),
-            ends.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-        ),
     }
 }
 
