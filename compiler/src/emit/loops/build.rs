@@ -16,6 +16,18 @@ use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl LoopPlan {
+    /// What an iteration of the loop at this index loads anew, although it is known from before: hoisted values that are not
+    /// resident in it, and what earlier loops have spilled.
+    pub fn loaded_anew(&self, index: usize) -> impl Iterator<Item = Value> + '_ {
+        let resident = &self.loops[index].resident;
+        let hoisted = self.hoisted.keys().copied().filter(move |value| !resident.contains(value));
+        let earlier = self.loops[..index].iter().flat_map(|earlier| &earlier.body);
+        hoisted.chain(earlier.filter_map(|action| match action {
+            Action::Spill(value) => Some(*value),
+            _ => None,
+        }))
+    }
+
     /// The plan of a body's `setup`: everything that is computed once a segment, and where it is stored.
     pub fn setup(body: &Body, hoisted: &[(Value, usize)]) -> LoopPlan {
         LoopPlan { stores: hoisted.to_vec(), ..LoopPlan::before_loops(body, None, OptLevel::Best) }

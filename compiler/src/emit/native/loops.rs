@@ -115,17 +115,7 @@ impl<'a> Emitter<'a> {
 
     /// Forgets what was loaded before, of hoisted values or what earlier loops left: an iteration loads it anew.
     fn forget(&mut self, index: usize, of: &'a Loop) {
-        let plan = self.from.plan;
-        for value in plan.hoisted.keys().filter(|value| !of.resident.contains(value)) {
-            self.values[value.index()] = None;
-        }
-        for earlier in &plan.loops[..index] {
-            let spilled = earlier.body.iter().filter_map(|action| match action {
-                Action::Spill(value) => Some(*value),
-                _ => None,
-            });
-            spilled.for_each(|value| self.values[value.index()] = None);
-        }
+        self.from.plan.loaded_anew(index).for_each(|value| self.values[value.index()] = None);
         self.cached = &of.cached;
     }
 
