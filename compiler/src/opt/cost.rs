@@ -21,7 +21,7 @@ impl Cost {
         let taken = taken(body, &rates);
         let mut insts = 0.0;
         for component in component::components_with_back_edges(body, &rates) {
-            let weight = if component::is_recurrence(body, &component) { WAITING } else { 1.0 };
+            let weight = if component.is_recurrence { WAITING } else { 1.0 };
             let paid = component.iter().filter(|value| !taken[value.index()]);
             insts += weight * paid.map(|value| inst_cost(body, &rates, *value)).sum::<f64>();
         }

@@ -18,7 +18,7 @@ pub(in crate::opt) fn anchored(kernel: &Kernel) -> Kernel {
     let a = Analysis::steady(kernel);
     let mut counters: FxHashMap<Value, Counter> = FxHashMap::default();
     let components = component::components(&a);
-    for component in components.iter().filter(|component| component::is_recurrence(a.body, component)) {
+    for component in components.iter().filter(|component| component.is_recurrence) {
         if let Some(counter) = induction::counter(&a, component) {
             counters.insert(counter.least, counter);
         }

@@ -4,11 +4,25 @@ use crate::ir::{Body, Op, Rate, Value};
 use crate::opt::analysis::Analysis;
 use mam_grammar::Handle;
 use petgraph::algo::kosaraju_scc;
-use petgraph::graph::DiGraph;
+use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::FxHashMap;
+use std::ops::Deref;
 
 /// Instructions that depend on each other, in the order of the body; one that depends on nothing before it by itself.
-pub(in crate::opt) type Component = Vec<Value>;
+pub(in crate::opt) struct Component {
+    members: Vec<Value>,
+    /// Whether what a member is in this frame depends on what it was in an earlier one: through a state, a line or a
+    /// loop-carried value, which may be its own.
+    pub(in crate::opt) is_recurrence: bool,
+}
+
+impl Deref for Component {
+    type Target = [Value];
+
+    fn deref(&self) -> &[Value] {
+        &self.members
+    }
+}
 
 /// The instructions that are computed every frame, component by component, each after what it needs. Delay lines that are
 /// read less than four frames ago make recurrences too.
@@ -43,21 +57,13 @@ fn components_through(
     for (carried, next) in back_edges {
         graph.add_edge(nodes[next.index()], nodes[carried.index()], ());
     }
-    let mut components: Vec<Component> = kosaraju_scc(&graph)
-        .into_iter()
-        .rev()
-        .map(|component| component.into_iter().map(|node| graph[node]).collect())
-        .collect();
-    components.retain(|component: &Component| rates[component[0].index()] == Rate::Sample);
-    components.iter_mut().for_each(|component| component.sort());
-    components
-}
-
-/// Whether a component is a recurrence: several instructions, or a state that is set to its own value.
-pub(in crate::opt) fn is_recurrence(body: &Body, component: &Component) -> bool {
-    let own = |value: Value| match body.insts[value].op {
-        Op::Get(state) => body.sets.contains(&(state, value)),
-        _ => false,
+    let component = |nodes: Vec<NodeIndex>| {
+        let is_recurrence = nodes.len() > 1 || graph.contains_edge(nodes[0], nodes[0]);
+        let mut members: Vec<Value> = nodes.into_iter().map(|node| graph[node]).collect();
+        members.sort();
+        Component { members, is_recurrence }
     };
-    component.len() > 1 || own(component[0])
+    let mut components: Vec<Component> = kosaraju_scc(&graph).into_iter().rev().map(component).collect();
+    components.retain(|component: &Component| rates[component[0].index()] == Rate::Sample);
+    components
 }

@@ -79,7 +79,7 @@ pub(super) fn recognise(a: &Analysis, users: &Users, component: &Component) -> O
         let known: Vec<Value> = known.into_iter().chain(late.into_iter().flatten()).collect();
         let inner =
             |value: &Value| known.contains(value) || !users.is_heard_outside(a.body, *value, component);
-        (pattern.seen == *component && component.iter().all(inner)).then_some(pulses)
+        (*pattern.seen == **component && component.iter().all(inner)).then_some(pulses)
     })
 }
 

@@ -4,7 +4,7 @@
 use super::block_filter::{self, BlockFilter, Users};
 use super::bounds;
 use super::clamp::{self, Clamp};
-use super::component::{Component, components, is_recurrence};
+use super::component::{Component, components};
 use super::induction::{self, Counter, Inductions, Phase, Ramp, ScaledSeries, Series};
 use super::pulses::{self, Pulses};
 use super::scalarize::ScalarRegion;
@@ -178,7 +178,7 @@ fn find_filters(
     if !rounding {
         return components.iter().map(|_| None).collect();
     }
-    let found = |component: &Component| match is_recurrence(a.body, component) {
+    let found = |component: &Component| match component.is_recurrence {
         true => block_filter::recognise(a, users, component),
         false => None,
     };
@@ -196,7 +196,7 @@ struct Recogniser<'a> {
 
 impl Recogniser<'_> {
     fn form(&mut self, component: &Component) -> Form {
-        match is_recurrence(self.a.body, component) {
+        match component.is_recurrence {
             true => self.recurrence(component),
             false => self.single(component[0]),
         }

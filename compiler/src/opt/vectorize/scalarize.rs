@@ -17,12 +17,12 @@ pub(super) struct ScalarRegion {
 impl ScalarRegion {
     /// A recurrence that no recogniser knows.
     pub(super) fn unknown(component: &Component) -> ScalarRegion {
-        ScalarRegion { members: component.clone(), creeps: false }
+        ScalarRegion { members: component.to_vec(), creeps: false }
     }
 
     /// A linear one that forgets so slowly that it stays scalar.
     pub(super) fn creeping(component: &Component) -> ScalarRegion {
-        ScalarRegion { members: component.clone(), creeps: true }
+        ScalarRegion { members: component.to_vec(), creeps: true }
     }
 
     /// Its states, what it is made of, and what keeps it from lanes.

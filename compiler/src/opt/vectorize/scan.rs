@@ -113,7 +113,7 @@ pub(super) fn recognise(a: &Analysis, component: &Component) -> Option<Linear> {
         gets: gets.iter().map(|(get, _)| *get).collect(),
         slopes: nexts.iter().map(row).collect(),
         nexts,
-        members: component.clone(),
+        members: component.to_vec(),
     })
 }
 

@@ -76,7 +76,7 @@ pub(super) fn recognise(a: &Analysis, component: &Component) -> Option<Segmented
         _ => return None,
     };
     let members = component.clone();
-    (!resets.is_empty()).then_some(Segmented { state, get, next, resets, advance, members })
+    (!resets.is_empty()).then_some(Segmented { state, get, next, resets, advance, members: members.to_vec() })
 }
 
 /// What is chosen where no condition holds, as a bounded count.
