@@ -8,7 +8,7 @@ use super::values::{
 use super::{Instrument, Parameter};
 use mam_grammar::mini::Word;
 use mam_grammar::{Problem, Problems};
-use mam_runtime::score::pattern::Place;
+use mam_runtime::score::pattern::SourceRange;
 use mam_runtime::score::{Pattern, Value};
 
 /// How the words of a pattern are read.
@@ -70,7 +70,7 @@ impl<'a> Words<'a> {
             Words::Notes { of, .. } if of.pitched && word.text.contains('\'') => chord_name(word).map(Some),
             _ => Ok(None),
         };
-        let place = Place::new(word.span.start..word.span.end);
+        let place = SourceRange::new(word.span.start..word.span.end);
         let step = |value| Pattern::step(value, place);
         let notes = |notes: Vec<f64>| Pattern::stack(notes.into_iter().map(Value::note).map(step).collect());
         let read = chord.and_then(|chord| match chord {

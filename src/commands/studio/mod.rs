@@ -1,13 +1,13 @@
 //! `mamc studio`: the page in which a song is written and heard.
 //!
 //! * [`files`]: what the page is made of, embedded when `mamc` was built;
-//! * [`hands`]: MIDI;
+//! * [`midi`]: MIDI;
 //! * [`server`]: requests of the browser, and which of them are refused;
 //! * [`session`]: the song on disk, its program, the device;
 //! * [`sound`]: what the device has played, for the page's pictures.
 
 mod files;
-mod hands;
+mod midi;
 mod server;
 mod session;
 mod sound;
@@ -60,8 +60,8 @@ impl Studio {
         }
         let Some(song) = self.song else { return Err(Failure::Usage("which song?".into())) };
         output::stop_gently_on_interrupt();
-        let hands = hands::Hands::open(hands::Asked { listen: self.midi, to: self.midi_to })?;
-        let session = session::Session::open(song, self.backend.as_deref(), hands, self.record)?;
+        let midi = midi::MidiInput::open(midi::Asked { listen: self.midi, to: self.midi_to })?;
+        let session = session::Session::open(song, self.backend.as_deref(), midi, self.record)?;
         server::serve(session, self.port.unwrap_or(0), console)
     }
 }

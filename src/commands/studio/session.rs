@@ -1,6 +1,6 @@
 //! The song on disk, its program, the device.
 
-use super::hands::Hands;
+use super::midi::MidiInput;
 use super::sound::Heard;
 use crate::args::HowArgs;
 use crate::compiling::{Compiled, compile_song_again};
@@ -39,7 +39,7 @@ pub(super) struct Session {
     cache: CompilationCache,
     /// None where no device can be opened, and why.
     device: Result<Device, String>,
-    hands: Hands,
+    midi: MidiInput,
     recording: Recording,
 }
 
@@ -104,7 +104,7 @@ impl Session {
     pub(super) fn open(
         path: PathBuf,
         backend_name: Option<&str>,
-        hands: Hands,
+        midi: MidiInput,
         record: Option<PathBuf>,
     ) -> Result<Session, Failure> {
         if !path.exists() {
@@ -144,7 +144,7 @@ impl Session {
             answers: Answers::default(),
             cache: CompilationCache::default(),
             device,
-            hands,
+            midi,
             recording,
         })
     }
@@ -152,7 +152,7 @@ impl Session {
     /// Looks after what plays, and after the file.
     pub(super) fn tick(&mut self) {
         if let Ok(device) = &mut self.device {
-            device.tick(&mut self.hands, &mut self.recording);
+            device.tick(&mut self.midi, &mut self.recording);
         }
         if self.looked.elapsed().as_secs_f64() > LOOK_SECONDS {
             self.looked = Instant::now();
@@ -240,7 +240,7 @@ impl Session {
             match device.take(program) {
                 Ok(()) => {
                     if let Some(playing) = &device.playing {
-                        self.hands.follow(controllers, &playing.control);
+                        self.midi.follow(controllers, &playing.control);
                     }
                 }
                 Err(why) => self.device = Err(why),
@@ -291,9 +291,9 @@ impl Session {
     /// What there is to see: the numbers that the page's worklet gives, in its order, and what was heard last.
     fn figures(&mut self) -> Value {
         let unrecorded = self.recording.failure.as_ref().map(|why| format!("the recording has ended: {why}"));
-        let said = self.hands.said().or(unrecorded);
+        let said = self.midi.said().or(unrecorded);
         let mut answer = json!({
-            "changes": self.changes, "silent": self.device.as_ref().err(), "said": said, "turned": self.hands.turned(),
+            "changes": self.changes, "silent": self.device.as_ref().err(), "said": said, "turned": self.midi.turned(),
         });
         let Ok(Device { playing: Some(playing), .. }) = &mut self.device else { return answer };
         let seen = playing.control.telemetry();
@@ -343,9 +343,9 @@ impl Device {
         Ok(())
     }
 
-    fn tick(&mut self, hands: &mut Hands, recording: &mut Recording) {
+    fn tick(&mut self, midi: &mut MidiInput, recording: &mut Recording) {
         let Some(playing) = &mut self.playing else { return };
-        hands.tick(&mut playing.control);
+        midi.tick(&mut playing.control);
         playing.control.tick();
         recording.write(playing.heard.take());
         // Another format than before: what plays begins anew.

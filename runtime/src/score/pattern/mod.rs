@@ -11,19 +11,19 @@ mod chords;
 mod euclid;
 mod law;
 mod period;
-mod place;
 mod query;
 mod random;
 mod signal;
+mod source_range;
 mod value;
 
 pub use chords::{ArpOrder, ChordLaw};
 pub use euclid::euclid;
 pub use law::{Chain, Change, Law, Number};
-pub use place::Place;
 pub use query::QueryError;
 pub use random::{draw, mix};
 pub use signal::Signal;
+pub use source_range::SourceRange;
 pub use value::{Joint, Note, Pitch, Value, ValueMap};
 
 use super::rational::{Overflow, Rational};
@@ -75,7 +75,7 @@ pub struct PatternEvent {
     /// True of a piece of a signal: its `whole` is its `part`, and it has no onset. Its value is that of its beginning.
     pub continuous: bool,
     /// Where its step is written.
-    pub place: Place,
+    pub place: SourceRange,
 }
 
 impl PatternEvent {
@@ -92,7 +92,7 @@ pub enum Node {
     /// A pattern without events.
     Silence,
     /// One event a cycle, and where it is written.
-    Pure(Value, Place),
+    Pure(Value, SourceRange),
     /// A written-out list of events that comes again and again.
     Table(Table),
     /// Each pattern's cycle is squeezed into its slot of every cycle.
@@ -333,13 +333,13 @@ pub struct TableEvent {
     /// The value of the event.
     pub value: Value,
     /// Where it is written.
-    pub place: Place,
+    pub place: SourceRange,
 }
 
 impl TableEvent {
     /// An event that is not written anywhere.
     pub fn new(begin: Rational, end: Rational, value: Value) -> TableEvent {
-        TableEvent { begin, end, value, place: Place::default() }
+        TableEvent { begin, end, value, place: SourceRange::default() }
     }
 }
 
@@ -361,11 +361,11 @@ impl Pattern {
 
     /// One event a cycle, which is not written anywhere.
     pub fn pure(value: Value) -> Pattern {
-        Pattern::step(value, Place::default())
+        Pattern::step(value, SourceRange::default())
     }
 
     /// One event a cycle: a step that is written at this place.
-    pub fn step(value: Value, place: Place) -> Pattern {
+    pub fn step(value: Value, place: SourceRange) -> Pattern {
         Pattern::new(Node::Pure(value, place))
     }
 

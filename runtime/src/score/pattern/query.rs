@@ -9,7 +9,7 @@
 mod laws;
 
 use super::value::Count;
-use super::{Node, Pattern, PatternEvent, Place, Table, TimeSpan, Value, draw, euclid};
+use super::{Node, Pattern, PatternEvent, SourceRange, Table, TimeSpan, Value, draw, euclid};
 use crate::score::limits::{MOST_EVENTS, MOST_EVENTS_PER_CYCLE, MOST_REMEMBERED, MOST_WORK_PER_CYCLE};
 use crate::score::rational::{Overflow, Rational};
 use std::collections::HashMap;
@@ -113,7 +113,7 @@ impl Query {
         Ok(())
     }
 
-    fn emit(&mut self, whole: TimeSpan, part: TimeSpan, value: Value, place: Place) -> Answer {
+    fn emit(&mut self, whole: TimeSpan, part: TimeSpan, value: Value, place: SourceRange) -> Answer {
         self.push(PatternEvent { whole, part, value, continuous: false, place })
     }
 

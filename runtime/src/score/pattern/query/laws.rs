@@ -4,7 +4,7 @@ use super::{Affine, Answer, Query, retain_from};
 use crate::score::limits::MOST_REPEATS;
 use crate::score::pattern::chords::height;
 use crate::score::pattern::{
-    Change, ChordLaw, Joint, Node, Pattern, PatternEvent, Place, TimeSpan, Value, draw, mix,
+    Change, ChordLaw, Joint, Node, Pattern, PatternEvent, SourceRange, TimeSpan, Value, draw, mix,
 };
 use crate::score::rational::Rational;
 
@@ -19,7 +19,7 @@ impl Query {
                     part: span,
                     value,
                     continuous: true,
-                    place: Place::default(),
+                    place: SourceRange::default(),
                 })
             }
             Node::Struct(by, of) => {

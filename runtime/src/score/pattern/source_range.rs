@@ -2,20 +2,20 @@
 
 use std::ops::Range;
 
-/// Where a step is written: bytes of the song's text. What is computed has no place.
+/// The bytes of the song's text where a step is written; none for what is computed.
 ///
-/// All places are equal, so that two patterns are, wherever they are written.
+/// All of them are equal, so that two patterns are, wherever they are written.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
-pub struct Place {
+pub struct SourceRange {
     start: u32,
     end: u32,
 }
 
-impl Place {
-    /// The place of these bytes.
-    pub fn new(bytes: Range<u32>) -> Place {
-        Place { start: bytes.start, end: bytes.end }
+impl SourceRange {
+    /// These bytes.
+    pub fn new(bytes: Range<u32>) -> SourceRange {
+        SourceRange { start: bytes.start, end: bytes.end }
     }
 
     /// The bytes; `None` of what is not written.
@@ -24,8 +24,8 @@ impl Place {
     }
 }
 
-impl PartialEq for Place {
-    fn eq(&self, _: &Place) -> bool {
+impl PartialEq for SourceRange {
+    fn eq(&self, _: &SourceRange) -> bool {
         true
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Asked {
 }
 
 /// What MIDI plays and turns.
-pub(super) struct Hands {
+pub(super) struct MidiInput {
     listener: Listener,
     events: Receiver<PortEvent>,
     voices: VoiceAllocator,
@@ -32,21 +32,21 @@ pub(super) struct Hands {
     said: Option<String>,
 }
 
-impl Hands {
+impl MidiInput {
     /// Listens to the ports that are asked for; to none where nothing is.
     ///
     /// # Errors
     /// When there are no ports, or none of that name.
-    pub(super) fn open(asked: Asked) -> Result<Hands, Failure> {
+    pub(super) fn open(asked: Asked) -> Result<MidiInput, Failure> {
         let (sender, events) = channel();
         if asked.listen.is_some() || asked.to.is_some() {
             ports::listen(asked.listen.unwrap_or_default(), move |event| sender.send(event).is_ok())?;
         }
-        Ok(Hands::new(events, asked.to))
+        Ok(MidiInput::new(events, asked.to))
     }
 
-    fn new(events: Receiver<PortEvent>, to: Option<String>) -> Hands {
-        Hands {
+    fn new(events: Receiver<PortEvent>, to: Option<String>) -> MidiInput {
+        MidiInput {
             listener: Listener::new(to.clone(), false),
             events,
             voices: VoiceAllocator::default(),
@@ -145,9 +145,9 @@ mod tests {
         let options = Options { channels: 2, playing: true, limit: true };
         let (mut control, mut live) = Control::new(program, Box::new(Scored), options);
         let (sender, events) = channel();
-        let mut hands = Hands::new(events, Some("lead".into()));
-        hands.follow(controllers, &control);
-        assert_eq!(hands.said(), None);
+        let mut midi = MidiInput::new(events, Some("lead".into()));
+        midi.follow(controllers, &control);
+        assert_eq!(midi.said(), None);
         let mut peak = |control: &mut Control| {
             control.tick();
             let mut block = vec![0.0f32; 2 * 4096];
@@ -157,10 +157,10 @@ mod tests {
         assert_eq!(peak(&mut control), 0.0, "nothing plays by itself");
         let bytes = [0x90, 60, 100, 0xB0, 74, 127];
         sender.send(PortEvent::Bytes(bytes.to_vec(), Instant::now())).unwrap();
-        hands.tick(&mut control);
+        midi.tick(&mut control);
         assert!(peak(&mut control) > 0.01);
-        assert_eq!(hands.turned(), BTreeMap::from([("tone".to_string(), 10_000.0)]));
-        assert!(hands.turned().is_empty());
+        assert_eq!(midi.turned(), BTreeMap::from([("tone".to_string(), 10_000.0)]));
+        assert!(midi.turned().is_empty());
     }
 
     #[test]
@@ -170,8 +170,8 @@ mod tests {
         let program = Arc::new(made.compilation.program.expect("no errors"));
         let options = Options { channels: 2, playing: true, limit: true };
         let (control, _live) = Control::new(program, Box::new(Scored), options);
-        let mut hands = Hands::new(channel().1, Some("bass".into()));
-        hands.follow(vec![], &control);
-        assert!(hands.said().is_some_and(|said| said.contains("`bass`")));
+        let mut midi = MidiInput::new(channel().1, Some("bass".into()));
+        midi.follow(vec![], &control);
+        assert!(midi.said().is_some_and(|said| said.contains("`bass`")));
     }
 }
