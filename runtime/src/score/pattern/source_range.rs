@@ -13,12 +13,12 @@ pub struct SourceRange {
 }
 
 impl SourceRange {
-    /// These bytes.
+    /// A step that is written in these bytes of the song's text.
     pub fn new(bytes: Range<u32>) -> SourceRange {
         SourceRange { start: bytes.start, end: bytes.end }
     }
 
-    /// The bytes; `None` of what is not written.
+    /// The bytes of the text; `None` for what is computed.
     pub fn bytes(self) -> Option<Range<usize>> {
         (self.start < self.end).then_some(self.start as usize..self.end as usize)
     }
