@@ -333,6 +333,7 @@ impl<'a> Line<'a> {
             rate: f64::from(self.settings.rate),
         };
         stages.checked = types::check(input, problems);
+        stages.lowered.slots.drive_all(&stages.checked.driven);
         true
     }
 

@@ -89,10 +89,10 @@ impl Checker<'_> {
         let scope = hir.definition_scope(def.item);
         let slots = hir.scope(scope).locals.iter().map(|&id| hir.local(id)).map(slot).collect();
         let parent = hir.scope(scope).parent.filter(|&around| around == FILE).map(|_| 0);
-        let calls = self.frames[caller].calls + 1;
-        let factor = self.frames[caller].factor;
+        let Frame { calls, loops, factor, .. } = self.frames[caller];
+        let calls = calls + 1;
         let file = def.file;
-        self.frames.push(Frame { file, scope, parent, calls, slots, path, factor, iterations: None });
+        self.frames.push(Frame { file, scope, parent, calls, loops, slots, path, factor, iterations: None });
         self.frames.len() - 1
     }
 
