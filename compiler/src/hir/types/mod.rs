@@ -69,6 +69,8 @@ pub struct Checked {
     pub starts: FxHashMap<(NodeId, usize), f64>,
     /// The parameters of instances that are given a signal, likewise: nothing else sets them.
     pub driven: FxHashSet<(NodeId, usize)>,
+    /// What was evaluated when a kernel had more expressions than the limit `evaluations`.
+    pub too_large: Option<Span>,
 }
 
 /// A song that is to be checked.
@@ -204,8 +206,9 @@ impl<'a> Checker<'a> {
         Value::Broken
     }
 
-    /// True when more was evaluated than a kernel, a song or a definition by itself may take. Lowering reports that of a
-    /// kernel and a song; a definition by itself is only checked as far as that takes little time.
+    /// True when more was evaluated than a kernel, a song or a definition by itself may take. That of a song is reported by
+    /// lowering, which evaluates again what is like something else; a definition by itself is only checked as far as that
+    /// takes little time.
     fn is_too_much(&self) -> bool {
         let limits = self.files().limits;
         match self.is_generic {
