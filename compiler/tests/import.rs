@@ -65,7 +65,7 @@ fn played(program: &Program) -> Vec<Played> {
                 let Some(note) = open.remove(&port).map(|index| &mut all[index]) else { continue };
                 note.3 = event.frame - note.0;
             }
-            EventKind::Set { .. } | EventKind::Pitch { .. } => {}
+            EventKind::Set { .. } | EventKind::NoteValue { .. } | EventKind::Pitch { .. } => {}
         }
     }
     all.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)).then(a.2.total_cmp(&b.2)));

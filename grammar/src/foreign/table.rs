@@ -255,7 +255,8 @@ table! {
     Modifier ["trans" "transp" "up" "semitones" "pitch" "octave" "oct" "detune" "transposeby" "addnote" "shiftpitch"] "transpose" "" "" "lead \"c4 e4\".transpose(7st)";
     Modifier ["late" "rot" "rotr" "offset" "rotright" "delayby"] "shift" "" "" "bd \"x*4\".shift(1/16)";
     Modifier ["early" "rotl" "rotleft"] "" "" "a shift by a negative time comes earlier" "bd \"x*4\".shift(-1/16)";
-    Modifier ["jux" "juxby"] "superimpose" "" "both sound in one place: for two sides, give each an instrument with a line of its own" "bd \"x*4\".superimpose(rev)";
+    Modifier ["juxby"] "jux" "" "the two are all to the left and all to the right" "bd \"x*4\".jux(rev)";
+    Modifier ["pan" "panning" "cutoff" "resonance" "attack" "decay" "release" "sustain" "drive"] "set" "" "a note gives its voice values of its instrument's parameters, by their names, and a `pan` from -1 to 1" "bd \"x*4\".set(pan: \"-0.5 0.5\")";
     Modifier ["overlay" "polyrhythm" "pr"] "" "" "patterns at the same time begin a line" "bd stack(\"x*4\", \"x*3\")";
     Modifier ["stut" "stutwith" "echowith"] "echo" "" "" "lead \"c4 e4\".echo(3, 1/8, 0.5)";
     Modifier ["euclidrot" "euclidlegato" "euclidlegatorot" "euclidfull" "euclidoff" "euclidofffull" "euclidinv" "bjork"] "euclid" "" "negative onsets are the others" "bd \"x\".euclid(3, 8, 2)";
@@ -279,7 +280,7 @@ table! {
     Modifier ["arpeggiate" "arpwith" "arpg" "rolled" "rolledby" "strum"] "arp" "" "" "lead \"<Am7 Dm7>\".chord.arp(up)";
     Modifier ["inversion" "inv"] "invert" "" "" "lead \"c4'maj\".invert(1)";
     Modifier ["key" "mode" "scaleof" "toscale" "inscale" "scaletranspose"] "scale" "" "degrees are added before: `.add(2).scale(c, minor)`" "lead \"0 2 4\".scale(c, minor)";
-    Modifier ["lpf" "hpf" "bpf" "lpq" "hpq" "cutoff" "hcutoff" "resonance" "room" "roomsize" "size" "delay" "delaytime" "delayfeedback" "pan" "shape" "crush" "coarse" "distort" "distortion" "reverb" "lowpass" "highpass" "bandpass" "filter" "vowel" "phaser" "chorus" "drive" "fx" "orbit" "djf" "squiz" "compressor" "attack" "decay" "release" "sustain" "adsr" "lpenv" "fm" "fmh" "adsrenv"] "" "" "a pattern has no effects: they follow the signal, in an equation" "out = bd |> lowpass(800Hz)";
+    Modifier ["lpf" "hpf" "bpf" "lpq" "hpq" "hcutoff" "room" "roomsize" "size" "delay" "delaytime" "delayfeedback" "shape" "crush" "coarse" "distort" "distortion" "reverb" "lowpass" "highpass" "bandpass" "filter" "vowel" "phaser" "chorus" "fx" "orbit" "djf" "squiz" "compressor" "adsr" "lpenv" "fm" "fmh" "adsrenv"] "" "" "a pattern has no effects: they follow the signal, in an equation" "out = bd |> lowpass(800Hz)";
     Modifier ["n" "note" "notes" "s" "sound" "bank" "sample" "samples" "synth" "instrument" "i" "midinote" "freq"] "" "" "a line's first word is what it plays, its text what is played" "bd \"x*4\"";
     Modifier ["swingby" "shuffle" "groove"] "swing" "" "" "bd \"x*8\".swing(1/3, 4)";
     Modifier ["human" "humanise" "jitter" "randomize"] "humanize" "" "" "bd \"x*8\".humanize(8ms, 10%)";

@@ -22,7 +22,7 @@ pub use law::{Chain, Change, Law, Number};
 pub use query::QueryError;
 pub use random::{draw, mix};
 pub use signal::Signal;
-pub use value::{Joint, Note, Pitch, Value, ValueMap};
+pub use value::{Joint, Note, NoteValue, Pitch, Value, ValueMap};
 
 use super::rational::{Overflow, Rational};
 use std::collections::HashSet;
