@@ -39,6 +39,7 @@ impl Targets for Band {
                 range,
                 units,
                 instrument: INSTRUMENTS.iter().position(|i| Some(i.0) == path.first().copied()),
+                is_driven: false,
             });
         }
         match name.as_str() {

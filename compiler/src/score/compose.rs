@@ -3,8 +3,8 @@
 use super::amount::{Amount, count, exact, not_so};
 use super::arguments::without_steps;
 use super::codes::{
-    NOT_PLAYABLE, SCORE_NUMBER, SCORE_UNREACHED, SECTION_LENGTH, SECTION_NESTING, UNKNOWN_SECTION,
-    UNKNOWN_TARGET, UNUSED_SECTION,
+    DRIVEN_PARAMETER, NOT_PLAYABLE, SCORE_NUMBER, SCORE_UNREACHED, SECTION_LENGTH, SECTION_NESTING,
+    UNKNOWN_SECTION, UNKNOWN_TARGET, UNUSED_SECTION,
 };
 use super::modify::mentions;
 use super::reading::{Modifier, Player};
@@ -18,9 +18,7 @@ use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Limits, Problem, Problems, Severity, Span};
 use mam_runtime::Curve;
 use mam_runtime::score::pattern::mix;
-use mam_runtime::score::{
-    Action, Clip, Duration, Line, Mark, Overflow, Pattern, PlayedParam, Ramp, Rational,
-};
+use mam_runtime::score::{Action, Clip, Duration, Line, Mark, Overflow, Pattern, Ramp, Rational};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -92,7 +90,7 @@ pub(super) struct Composer<'a> {
     /// How many lines there are of each name.
     named: HashMap<String, u64>,
     /// The parameters of which notes give their voices values, each once.
-    pub(super) note_params: Vec<PlayedParam>,
+    pub(super) note_params: Vec<mam_runtime::score::PlayedParam>,
     pub(super) problems: &'a mut Problems,
 }
 
@@ -234,6 +232,11 @@ impl<'a> Composer<'a> {
                     let help = "write its values in quotes: `\"0.5 ~ 1.0 ~\"`";
                     self.problems.add(Problem::new(&NOT_PLAYABLE, span, message).help(help));
                     return;
+                }
+                if parameter.is_driven {
+                    let message = format!("`{name}` follows a signal, so that this line changes nothing");
+                    let help = "give it a number in its equation, or take the line out";
+                    self.problems.add(Problem::new(&DRIVEN_PARAMETER, place, message).help(help));
                 }
                 let pattern = self.pattern(line, Words::Values(&parameter), seed, Player::Nothing);
                 let action = Action::Set { param: parameter.index, ramp: self.ramp(line) };

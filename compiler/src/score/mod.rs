@@ -123,6 +123,8 @@ pub struct Parameter {
     /// The instrument whose own it is, so that each of its voices can have a value of it: an index into the program's targets.
     /// `None` for what all notes share: a parameter of an effect, a knob, the tempo of an instrument's own beat.
     pub instrument: Option<usize>,
+    /// Whether it follows a signal of the song, so that setting it changes nothing.
+    pub is_driven: bool,
 }
 
 /// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out. With it come the

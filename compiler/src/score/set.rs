@@ -1,7 +1,7 @@
 //! `.set(cutoff: "400Hz 2kHz")`: values of an instrument's parameters that notes give to their voices.
 
 use super::arguments::Kind;
-use super::codes::MODIFIER;
+use super::codes::{DRIVEN_PARAMETER, MODIFIER};
 use super::compose::Composer;
 use super::reading::{Modifier, Player, Use};
 use super::words::Words;
@@ -132,6 +132,11 @@ fn found(targets: &dyn Targets, instrument: &Instrument, name: &Ident) -> Result
     let (of, path) = (&*instrument.name, format!("{}.{name}", instrument.name));
     let problem = |message: String| Problem::new(&MODIFIER, name.span, message);
     match targets.find(&[of, &name.name]) {
+        Meaning::Parameter(Parameter { is_driven: true, .. }) => {
+            let message = format!("`{path}` follows a signal, so that no note can set it");
+            let help = "give it a number in its equation, or leave it out of `.set`";
+            Err(Problem::new(&DRIVEN_PARAMETER, name.span, message).help(help))
+        }
         Meaning::Parameter(parameter) if parameter.instrument == Some(instrument.index) => Ok(parameter),
         Meaning::Parameter(_) => Err(problem(format!("all notes of `{of}` share `{path}`"))
             .here("no parameter of the instrument itself")
@@ -162,5 +167,6 @@ fn unknown(name: &Ident) -> Parameter {
         range: (f64::NEG_INFINITY, f64::INFINITY),
         units: Units::default(),
         instrument: None,
+        is_driven: false,
     }
 }

@@ -56,5 +56,6 @@ fn parameter(places: &Bindings, slot: ParamId, name: String) -> Meaning {
         range: (info.min, info.max),
         units: info.units,
         instrument,
+        is_driven: places.is_driven(slot),
     })
 }
