@@ -55,6 +55,11 @@ pub struct ThreadArgs {
 }
 
 impl ThreadArgs {
+    /// Whether the flag is given.
+    pub fn is_given(self) -> bool {
+        self.threads.is_some()
+    }
+
     /// The number of threads: that of the flag, or one for each core.
     pub fn count(self) -> usize {
         self.threads.map_or_else(mam_runtime::all_threads, usize::from)

@@ -42,6 +42,7 @@ prelude! {
     "synths/organs"
     "synths/pads"
     "synths/brass"
+    "synths/solo"
     "synths/fm"
     "synths/characters"
     "synths/chip"

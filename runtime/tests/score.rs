@@ -26,6 +26,7 @@ fn target(voices: usize) -> Target {
         midi: mam_runtime::MidiRole { name: "bd".into(), ..Default::default() },
         bpm: ParamId::new(1),
         looped: ParamId::new(2),
+        note_params: vec![],
     }
 }
 
@@ -37,6 +38,7 @@ fn params(bpm: f64, looped: f64) -> IdMap<ParamId, ParamSlot> {
         max,
         curve: Curve::Step,
         smooth: 0,
+        follows: None,
     };
     [slot("bd.gain", 0.9, 1.5), slot("bd.bpm", bpm, 300.0), slot("bd.loop", looped, 1.0)]
         .into_iter()
@@ -330,6 +332,7 @@ fn crowded() -> (Score, Vec<Target>, IdMap<ParamId, ParamSlot>) {
         monitor: None,
         bpm: ParamId::new(3),
         looped: ParamId::new(4),
+        note_params: vec![],
         ..target(0)
     };
     let mut slots = params(0.0, 0.0);

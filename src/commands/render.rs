@@ -13,7 +13,7 @@ use crate::rendered::{Rendered, Report, dotted};
 use crate::report::unplayed;
 use crate::stems::{self, Listening};
 use crate::values::{self, Length, Level, Start, Tap};
-use crate::{beside, console, input, json, looping, offline, output};
+use crate::{beside, console, input, json, looping, offline, output, take};
 use clap::Args;
 use mam_compiler::listen::Listen;
 use mam_grammar::problem::count;
@@ -89,6 +89,9 @@ impl Render {
     /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let target = self.target()?;
+        if take::is_take(&self.song.input) {
+            return self.take(&target, console);
+        }
         if target.extension().is_some_and(|e| e.eq_ignore_ascii_case("mid")) {
             return self.midi(&target, console);
         }
@@ -135,6 +138,38 @@ impl Render {
             console.result(&json::pretty(&Report { files: written }))?;
         }
         job.check_whole()
+    }
+
+    /// A performance from its log.
+    fn take(&self, target: &Path, console: Console) -> Result<(), Failure> {
+        let how = &self.song.how;
+        let flags = [
+            ("--set", !how.sets.is_empty()),
+            ("--seed", how.seed.is_some()),
+            ("--rate", how.rate.is_some()),
+            ("--interp", how.interp),
+            ("--portable", how.portable),
+            ("--limit", !how.limits.is_empty()),
+            ("--allow-outside", how.allow_outside),
+            ("--duration", self.duration.is_some()),
+            ("--tail", self.tail.is_some()),
+            ("--from", self.from.is_some()),
+            ("--preroll", self.preroll.is_some()),
+            ("--input", self.heard.is_some()),
+            ("--loop", self.as_loop),
+            ("--stems", self.stems.is_some()),
+            ("--tap", !self.taps.is_empty()),
+            ("--normalize", self.normalize.is_some()),
+            ("--threads", self.threads.is_given()),
+            ("--json", self.json),
+        ];
+        if let Some((flag, _)) = flags.iter().find(|(_, given)| *given) {
+            let why = format!("`{flag}` is for songs, and a logged performance is rendered as it was played");
+            return Err(Failure::Usage(why));
+        }
+        let (container, bits) = self.kind(target)?;
+        let (input, dither) = (&*self.song.input, self.dither);
+        take::render(&take::Flags { input, target, container, bits, dither }, console)
     }
 
     /// Where the song goes.

@@ -18,6 +18,7 @@ pub(super) fn score(song: &Song, places: &dyn Bindings) -> Score {
         commands: song.play.commands.iter().filter_map(|c| maker.command(c)).collect(),
         starts,
         lengths: vec![],
+        note_params: vec![],
         tuning: None,
     }
 }

@@ -74,6 +74,10 @@ pub struct Lowered {
 pub struct Slots {
     all: Vec<(Arc<str>, ParamInfo)>,
     first: FxHashMap<NodeId, usize>,
+    /// The first of the voices' shares of a slot, which stand in the order of the voices.
+    shares: FxHashMap<usize, usize>,
+    /// The slot that each share follows.
+    follows: FxHashMap<usize, usize>,
     pub(super) names: Arc<ParamNames>,
     driven: FxHashSet<usize>,
     beat: Option<usize>,
@@ -112,7 +116,7 @@ impl Slots {
             match &node.kind {
                 NodeKind::Glue { .. } => {}
                 NodeKind::Instance(instance) => {
-                    for param in &library.info(files, instance.def).params {
+                    for param in library.info(files, instance.def).params.iter().take(instance.args.len()) {
                         let name = format!("{}.{}", node.path, param.name);
                         slots.all.push((name.into(), param.clone()));
                     }
@@ -167,6 +171,33 @@ impl Slots {
     /// All slots with their paths, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &ParamInfo)> {
         self.all.iter().map(|(name, info)| (name, info))
+    }
+
+    /// Gives each of so many voices a share of a slot: a slot that follows it, and that a note can give a value of its own.
+    /// Returns the shares, in the order of the voices.
+    pub fn add_shares(&mut self, slot: usize, voices: usize) -> Vec<ParamId> {
+        if let Some(&first) = self.shares.get(&slot) {
+            return (first..first + voices).map(ParamId::new).collect();
+        }
+        let first = self.all.len();
+        self.shares.insert(slot, first);
+        for voice in 0..voices {
+            let (name, info) = &self.all[slot];
+            let share = (format!("{name}#{}", voice + 1).into(), ParamInfo { cc: None, ..info.clone() });
+            self.follows.insert(first + voice, slot);
+            self.all.push(share);
+        }
+        (first..first + voices).map(ParamId::new).collect()
+    }
+
+    /// What a voice reads in the place of a slot: its share, where it has one.
+    pub fn share(&self, slot: usize, voice: usize) -> usize {
+        self.shares.get(&slot).map_or(slot, |first| first + voice)
+    }
+
+    /// The slot that a share follows; `None` for a slot by itself.
+    pub fn follows(&self, slot: usize) -> Option<ParamId> {
+        self.follows.get(&slot).copied().map(ParamId::new)
     }
 
     /// The slot of the length of a beat, made on first use.

@@ -3,7 +3,8 @@
 use super::codes::{PATTERN_NUMBER, PATTERN_VALUE};
 use super::steps::{Ends, Steps};
 use super::values::{
-    amount, chord_name, chord_symbol, note, parameter, pitch, plain, rhythm, seconds, semitones, velocity,
+    amount, chord_name, chord_symbol, measured, note, parameter, pitch, plain, rhythm, seconds, semitones,
+    velocity,
 };
 use super::{Instrument, Parameter};
 use mam_grammar::mini::Word;
@@ -34,6 +35,8 @@ pub(super) enum Words<'a> {
     Pitches,
     /// True and false.
     Rhythm,
+    /// Numbers with the unit of whatever they measure, in base units; plain ones as they are.
+    Measured,
     /// Values of a parameter.
     Values(&'a Parameter),
     /// What is added to the values of a parameter.
@@ -101,6 +104,7 @@ impl<'a> Words<'a> {
             Words::Semitones => semitones(word),
             Words::Plain => plain(word, "a plain number, such as `0.5`"),
             Words::Seconds => seconds(word),
+            Words::Measured => measured(word),
             Words::Pitches => pitch(word),
             Words::Rhythm => rhythm(word),
             Words::Nothing => Err(Problem::new(&PATTERN_VALUE, word.span, "nothing can follow this `:`")

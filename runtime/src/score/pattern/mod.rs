@@ -24,7 +24,7 @@ pub use query::QueryError;
 pub use random::{draw, mix};
 pub use signal::Signal;
 pub use source_range::SourceRange;
-pub use value::{Joint, Note, Pitch, Value, ValueMap};
+pub use value::{Joint, Note, NoteValue, Pitch, Value, ValueMap};
 
 use super::rational::{Overflow, Rational};
 use std::collections::HashSet;

@@ -217,7 +217,8 @@ impl Track {
                     let last = held_until(TimeSpan::new(bar, last), &note)?;
                     let end = self.frame(head.pass, end.map_or(last, |end| last.min(end)));
                     let begin = later(frame, &note, self.clock.rate());
-                    let what = What::Note { target, note, end: later(end, &note, self.clock.rate()) };
+                    let end = later(end, &note, self.clock.rate());
+                    let what = What::Note { target, note, end };
                     found(Pending { frame: begin, order, what });
                     continue;
                 }
