@@ -16,7 +16,7 @@ use super::tail::{self, SILENCE, TailDetector};
 use crate::ids::{DelayId, ParamId, PortId, SignalId};
 use crate::machine::Task;
 use crate::program::{Call, Code, Form, Port, Program, QUANTUM, Step};
-pub(crate) use finite::Memory;
+pub(crate) use finite::{Examined, Memory};
 use std::ops::Range;
 
 /// What all steps read in a part of a quantum.
@@ -377,6 +377,14 @@ impl Runner {
                 Some(Task { function, call: Call { outputs: waste.0.as_ptr(), ..call } })
             }
             _ => Some(Task { function, call }),
+        }
+    }
+
+    /// What of it is examined after a call by the list, for as long as the list is valid.
+    pub(crate) fn examined(&self) -> Examined {
+        match self.tail.is_counting() {
+            true => Examined::All,
+            false => self.examined_for_failure(),
         }
     }
 

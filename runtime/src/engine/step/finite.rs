@@ -14,7 +14,7 @@
 
 use super::{Runner, VoiceState};
 use crate::engine::memory::Buffers;
-use crate::program::{GUARD, QUANTUM, Step};
+use crate::program::{Call, GUARD, QUANTUM, Step};
 use std::ops::Range;
 
 /// Bytes of delay lines that a step clears in a quantum.
@@ -94,6 +94,29 @@ impl Guard {
     }
 }
 
+/// What of a step is examined after its calls by the list, so that most are looked at without their runner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Examined {
+    /// The first outputs of its table, so many.
+    Outputs(usize),
+    /// Its states, its delay lines or its tail too.
+    All,
+}
+
+impl Examined {
+    /// Whether no more than that had to be examined after a call for a whole quantum, and all was finite.
+    ///
+    /// # Safety
+    /// The call's table has so many outputs, each of a quantum and aligned as [`Buffers`] says, and no kernel runs.
+    #[inline]
+    pub(crate) unsafe fn is_passed(self, call: &Call) -> bool {
+        let Examined::Outputs(count) = self else { return false };
+        // SAFETY: the caller's promise.
+        (0..count)
+            .all(|output| quantum_is_finite(unsafe { &*(*call.outputs.add(output)).cast_const().cast() }))
+    }
+}
+
 /// The state memory, and what it held at the start.
 #[derive(Clone, Copy)]
 pub(crate) struct Memory<'a> {
@@ -138,6 +161,18 @@ impl Runner {
         }
         self.fail(memory, frames.clone());
         true
+    }
+
+    /// What [`Runner::fails`] examines after a whole quantum.
+    pub(super) fn examined_for_failure(&self) -> Examined {
+        let guard = &self.guard;
+        if self.silent || guard.failed || guard.copies {
+            return Examined::Outputs(0);
+        }
+        match self.delay_frames.is_empty() && guard.singles.is_empty() && guard.doubles.is_empty() {
+            true => Examined::Outputs(self.outputs.whole.0.len()),
+            false => Examined::All,
+        }
     }
 
     /// Notes the failure. Returns false where the last one has not been asked for yet.
