@@ -3,7 +3,7 @@
 use crate::args::{HowArgs, SongArgs};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::input::{Disk, Song};
+use crate::input::{Disk, ReadFiles, Song};
 use crate::report::human::{Look, draw};
 use crate::report::{Found, tally};
 use mam_compiler::listen::Listen;
@@ -12,6 +12,7 @@ use mam_compiler::{Compilation, CompilationCache, OptLevel, Options, Stage, comp
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, Problem, Problems, Severity, Sources};
 use mam_runtime::Program;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -111,6 +112,18 @@ pub fn compile_song_again(song: Song, how: &HowArgs, cache: &mut CompilationCach
     compile_song_with(song, how, OptLevel::Quick, cache)
 }
 
+/// The same; with what was read for it, to be compiled again.
+pub fn compile_song_keeping(
+    song: Song,
+    how: &HowArgs,
+    cache: &mut CompilationCache,
+) -> (Compiled, ReadFiles) {
+    let options = Options { opt_level: OptLevel::Quick, ..how.options(&song.prefix) };
+    let mut disk = Disk::new(song.path.as_deref(), how.allow_outside);
+    disk.read_files = Some(RefCell::default());
+    compile_from(song, &options, cache, disk)
+}
+
 /// Compiles a song so that parts of it are heard by themselves.
 pub fn compile_listening(song: Song, how: &HowArgs, listen: Listen) -> Compiled {
     let options = Options { opt_level: OptLevel::Best, listen, ..how.options(&song.prefix) };
@@ -128,12 +141,23 @@ fn compile_song_with(
 }
 
 fn compile_by(song: Song, how: &HowArgs, options: &Options, cache: &mut CompilationCache) -> Compiled {
+    let disk = Disk::new(song.path.as_deref(), how.allow_outside);
+    compile_from(song, options, cache, disk).0
+}
+
+/// The same with a disk of the caller's; with the files that it has read.
+fn compile_from(
+    song: Song,
+    options: &Options,
+    cache: &mut CompilationCache,
+    disk: Disk,
+) -> (Compiled, ReadFiles) {
     let Song { mut sources, id, path, .. } = song;
-    let disk = Disk::new(path.as_deref(), how.allow_outside);
     let mut compilation = compile_again(&mut sources, id, &disk, options, cache);
     let problems = std::mem::take(&mut compilation.problems).into_sorted();
     let used = path.into_iter().chain(disk.asked.into_inner()).collect();
-    Compiled { sources, compilation, problems, used }
+    let read_files = disk.read_files.map(RefCell::into_inner).unwrap_or_default();
+    (Compiled { sources, compilation, problems, used }, read_files)
 }
 
 /// Reads and compiles a song and tells its problems.

@@ -1,6 +1,7 @@
 //! Songs as the command line names them: a file, standard input, or a definition of the prelude; and the files that
 //! they use.
 
+use crate::batch::hash::{Hasher, hex};
 use crate::failure::Failure;
 use crate::reach::Reach;
 use mam_compiler::files::{FileId, Files, Loader, Located, Samples, Unusable};
@@ -133,6 +134,11 @@ fn not_there(path: &Path) -> String {
         return format!("cannot read `{name}`: there is no such file");
     }
     let names = instruments();
+    if names.contains(&name) {
+        return format!(
+            "there is no file called `{name}`; the instrument of this name in the prelude is not a file"
+        );
+    }
     let near = mam_grammar::problem::nearest(&name, &names);
     let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
     format!("there is no file and no prelude instrument called `{name}`{near}")
@@ -165,13 +171,24 @@ pub struct Disk {
     reach: Reach,
     /// The files that were asked for, whether they are there or not, for whoever watches them.
     pub asked: RefCell<Vec<PathBuf>>,
+    /// What was read of them, for whoever is to compile it again.
+    pub read_files: Option<RefCell<ReadFiles>>,
+}
+
+/// What was read for a song beside its own text.
+#[derive(Clone, Debug, Default)]
+pub struct ReadFiles {
+    /// Names and texts of the files that it uses.
+    pub texts: Vec<(String, String)>,
+    /// Names of sound files, and hashes of their samples.
+    pub sounds: Vec<(String, String)>,
 }
 
 impl Disk {
     /// For the song at `song`; with `allow_outside` it may name files outside its folder.
     pub fn new(song: Option<&Path>, allow_outside: bool) -> Disk {
         let reach = Reach::new(song, allow_outside);
-        Disk { song: song.map(PathBuf::from), reach, asked: RefCell::default() }
+        Disk { song: song.map(PathBuf::from), reach, asked: RefCell::default(), read_files: None }
     }
 
     /// The bytes of a file that was located, as they are.
@@ -204,11 +221,32 @@ impl Loader for Disk {
 
     fn read(&self, file: &Located, most: usize) -> Result<String, Unusable> {
         let bytes = self.reach.read(Path::new(file.id.as_os_str()), &file.name, most)?;
-        String::from_utf8(bytes).map_err(|_| format!("`{}` is not text in UTF-8", file.name).into())
+        let text = String::from_utf8(bytes).map_err(|_| Unusable {
+            why: format!("`{}` is not text in UTF-8", file.name),
+            help: Some("save it as UTF-8, or name another file".into()),
+        })?;
+        if let Some(read_files) = &self.read_files {
+            read_files.borrow_mut().texts.push((file.name.clone(), text.clone()));
+        }
+        Ok(text)
     }
 
     fn samples(&self, file: &Located, most: usize) -> Result<Samples, Unusable> {
         let opened = self.reach.open(Path::new(file.id.as_os_str()), &file.name)?;
-        mam_package::sound::read(opened, &file.name, most)
+        let samples = mam_package::sound::read(opened, &file.name, most)?;
+        if let Some(read_files) = &self.read_files {
+            read_files.borrow_mut().sounds.push((file.name.clone(), hash(&samples)));
+        }
+        Ok(samples)
     }
+}
+
+/// SHA-256 of samples as they are played: of their rate, and of their bits channel by channel.
+pub fn hash(samples: &Samples) -> String {
+    let mut hasher = Hasher::default();
+    hasher.add(&samples.rate.to_le_bytes());
+    for channel in &samples.channels {
+        channel.iter().for_each(|sample| hasher.add(&sample.to_le_bytes()));
+    }
+    hex(hasher)
 }

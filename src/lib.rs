@@ -59,6 +59,7 @@ pub mod stages;
 pub mod stems;
 pub mod summary;
 pub mod table;
+pub mod take;
 pub mod timing;
 pub mod values;
 pub mod visible;

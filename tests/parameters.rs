@@ -63,6 +63,27 @@ fn slips() -> Vec<(String, &'static str, &'static str, String)> {
         in_song("pulse(110Hz, 30)", "out-of-range", "30%", "pulse(110Hz, 30%)"),
         in_song("table([0, 1], 2Hz)", "dimension", "phasor(2Hz)", "table([0, 1], phasor(2Hz))"),
         in_song("pan(x, (0.5, -0.5))", "channels", "(0.5, -0.5).left", "pan(x, (0.5, -0.5).left)"),
+        in_lines(
+            "bd |..x.|.set(gian: 0.5)",
+            "pattern-modifier",
+            "its parameters: f0, fend",
+            "bd |..x.|.set(gain: 0.5)",
+        ),
+        in_lines("bd |..x.|.set(0.5)", "pattern-modifier", "`.set(gain: 0.5)`", "bd |..x.|.set(gain: 0.5)"),
+        in_lines(
+            "bd |..x.|.set",
+            "pattern-modifier",
+            ".set(gain: \"0.4 1\")",
+            "bd |..x.|.set(gain: \"0.4 1\")",
+        ),
+        in_lines("bd |..x.|.set(gain: 9)", "value-clamped", "range", "bd |..x.|.set(gain: 1)"),
+        in_lines("bd |..x.|.jux", "pattern-modifier", ".jux(rev)", "bd |..x.|.jux(rev)"),
+        (
+            "bd = kick() |> echo()\nplay { bd |x...|.set(feedback: 50%) }\nout = bd\n".into(),
+            "pattern-modifier",
+            "`bd.feedback \"…\"`",
+            "bd = kick() |> echo()\nplay { bd |x...|\n bd.feedback \"50%\" }\nout = bd\n".into(),
+        ),
         in_lines("bd.gain 0.5", "line-form", "bd.gain \"0.5\"", "bd.gain \"0.5\""),
         in_lines("bd.gain \"0,1 1\"", "pattern-number", "0.1", "bd.gain \"0.1 1\""),
         in_lines(
@@ -227,4 +248,69 @@ fn a_lone_node_is_the_same_in_both_languages() {
         assert!(render("song.json", &json) == render("song.mam", &mam), "{mam}");
         assert_eq!(problems.is_empty(), index == 0, "that it comes again in each pass is told");
     }
+}
+
+/// A second of a song at 240 beats a minute, one bar, on each channel: by the interpreter and by machine code, which agree.
+fn bar(text: &str) -> Vec<Vec<f32>> {
+    let text = format!(
+        "tempo 240\ninstrument tone {{\n  param level = 0.5 in 0..1\n  out = level * gate * (1 + 0.0001 * saw(50Hz))\n}}\n{text}\nout = t\n"
+    );
+    let sounds = [true, false].map(|interpreter| {
+        let mut sources = Sources::default();
+        let id = sources.add("song.mam", text.as_str());
+        let options = Options { interpreter, target: Target::portable(), ..Options::default() };
+        let compilation = compile(&mut sources, id, &NoFiles, &options);
+        let told: Vec<String> = compilation.problems.iter().map(|p| p.message.clone()).collect();
+        let program = compilation.program.unwrap_or_else(|| panic!("{told:#?}{text}"));
+        mam_testing::render::render_program(program.into(), Some(48_000)).channels
+    });
+    let [ours, theirs] = sounds;
+    assert_eq!(ours, theirs, "{text}");
+    ours
+}
+
+/// The level in the middle of each quarter of a second.
+fn quarters(channel: &[f32]) -> [f32; 4] {
+    [0, 1, 2, 3].map(|i| (channel[i * 12_000 + 6000] * 1000.0).round() / 1000.0)
+}
+
+#[test]
+fn a_value_of_a_note_is_that_of_its_voice_alone() {
+    // The copy is heard from the second quarter on; the line in the middle of the bar concerns the first note alone.
+    for voices in [2, 8] {
+        let song = format!(
+            "t = tone(voices: {voices})\nplay {{\n  t \"x@3 ~\".off(1/4, set(level: 0.125))\n  t.level \"0.5 0.25\"\n}}"
+        );
+        assert_eq!(quarters(&bar(&song)[0]), [0.5, 0.625, 0.375, 0.125], "{song}");
+    }
+    // A voice that is taken again follows the parameter, and one whose parameter moves goes on with it.
+    let song = "t = tone()\nplay {\n  t \"x*4\".mask(\"1\").every(1, set(level: \"0.125 ~\"))\n}";
+    assert_eq!(quarters(&bar(song)[0]), [0.125, 0.125, 0.0, 0.0]);
+    let song = "t = tone()\nplay {\n  t stack(\"x ~ ~ ~\".set(level: 0.125), \"~ x ~ x\")\n  t.level \"0.5 0.25\"\n}";
+    assert_eq!(quarters(&bar(song)[0]), [0.125, 0.5, 0.0, 0.25]);
+}
+
+#[test]
+fn a_value_of_a_note_holds_in_a_kernel_of_several_voices() {
+    // Its own sound of before flows into its parameter, so that all its voices are computed together.
+    let song = "echo = prev(t)\nt = tone2(voices: 2, more: 0 * echo)\nplay { t \"x@3 ~\".off(1/4, set(level: 0.125)) }";
+    let tone = "instrument tone2 {\n  param level = 0.5 in 0..1\n  param more = 0 in -9..9\n  out = level * gate * (1 + 0.0001 * saw(50Hz)) + more\n}\n";
+    assert_eq!(quarters(&bar(&format!("{tone}{song}"))[0]), [0.5, 0.625, 0.625, 0.125]);
+}
+
+#[test]
+fn notes_are_placed_between_left_and_right() {
+    let song = "t = tone(voices: 2)\nplay { t \"x@3 ~\".jux(set(level: 0.25)) }";
+    let [left, right] = [0, 1].map(|channel| quarters(&bar(song)[channel]));
+    assert_eq!((left, right), ([0.5, 0.5, 0.5, 0.0], [0.25, 0.25, 0.25, 0.0]));
+    let song = "t = tone(pan: -1)\nplay { t \"x@3 ~\" }";
+    let [left, right] = [0, 1].map(|channel| quarters(&bar(song)[channel]));
+    assert_eq!((left, right), ([0.5, 0.5, 0.5, 0.0], [0.0; 4]));
+    let song = "t = tone()\nplay {\n  t \"x@3 ~\"\n  t.pan \"-1 1\"\n}";
+    let [left, right] = [0, 1].map(|channel| quarters(&bar(song)[channel]));
+    assert_eq!((left, right), ([0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.0]));
+    // An instrument of whose place nothing is said has none, and sounds as it did.
+    let plain = program("bd = kick()\nplay { bd |x...| }\nout = bd\n");
+    assert!(plain.param("bd.pan").is_err());
+    assert!(plain.params.values().all(|slot| !slot.name.ends_with("pan")));
 }

@@ -18,7 +18,7 @@ use mam_grammar::ast::{
     Unit,
 };
 use mam_grammar::foreign::{self, Role};
-use mam_grammar::{Problem, Problems, Span};
+use mam_grammar::{Limits, Problem, Problems, Span};
 use rustc_hash::FxHashMap;
 
 /// Words that begin a statement: an equation of such a name that nothing uses was probably meant to be one.
@@ -49,16 +49,11 @@ pub(crate) fn settings(files: &Files, song: usize, graph: &Graph, problems: &mut
 }
 
 /// True when more can be set in a song than the limit, which is said.
-pub(crate) fn too_many_params(
-    files: &Files,
-    library: &Library,
-    graph: &Graph,
-    problems: &mut Problems,
-) -> bool {
-    let most = files.limits.params;
+pub(crate) fn too_many_params(limits: &Limits, graph: &Graph, problems: &mut Problems) -> bool {
+    let most = limits.params;
     let mut all = 0;
     let of = |kind: &NodeKind| match kind {
-        NodeKind::Instance(instance) => library.info(files, instance.def).params.len(),
+        NodeKind::Instance(instance) => instance.args.len(),
         NodeKind::Knob(_) => 1,
         NodeKind::Glue { .. } => 0,
     };
@@ -72,6 +67,20 @@ pub(crate) fn too_many_params(
         problems.add(Problem::new(&codes::TOO_LARGE, node.span, message).help(help));
     }
     over.is_some()
+}
+
+/// Whether the parameters of which notes have values, one a voice, make more than the limit with the `slots` that there are.
+pub(crate) fn too_many_shares(slots: usize, shares: usize, limits: &Limits, problems: &mut Problems) -> bool {
+    let over = shares > 0 && slots + shares > limits.params;
+    if over {
+        let most = limits.params;
+        let message = format!(
+            "with those that its notes set for their voices the song has more than {most} parameters"
+        );
+        let help = "use fewer voices, or set fewer parameters with `.set`: the limit is `params`";
+        problems.add(Problem::new(&codes::TOO_LARGE, Span::default(), message).help(help));
+    }
+    over
 }
 
 /// What a song is that has become larger than a limit while it was lowered.

@@ -9,9 +9,9 @@ use crate::hir::types::{self, Checked};
 use crate::host::{Clock, Host};
 use crate::interp::Interpreter;
 use crate::ir::{Kernel, Module};
-use crate::library::Library;
+use crate::library::{Library, ParamInfo};
 use crate::listen::{Chosen, Heard, Listen};
-use crate::lower::{self, Lowered};
+use crate::lower::{self, Lowered, SizeLimit, Slots, TooLarge};
 use crate::opt::instances::{self, Packed, Packing, Rules};
 use crate::opt::{hoist, hoisted};
 use crate::places::Bindings;
@@ -20,8 +20,8 @@ use crate::target::{OptLevel, Target};
 use crate::{checks, codes, front, heard, score, sets};
 use mam_grammar::{Limits, Problem, Problems, Severity, SourceId, Sources, Span};
 use mam_runtime::ids::{IdMap, ParamId};
-use mam_runtime::score::{Mark, Score};
-use mam_runtime::{Code, ParamSlot, Program, Target as Playable};
+use mam_runtime::score::{Mark, PlayedParam, Score};
+use mam_runtime::{Code, NoteParam, ParamSlot, Program, Target as Playable};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -239,6 +239,8 @@ struct Line<'a> {
     leftovers: Vec<score::Leftover>,
     score_errors: usize,
     targets: Vec<Playable>,
+    /// The shares of voices, by instrument.
+    note_params: Vec<(usize, NoteParam)>,
     packed: Packed,
 }
 
@@ -269,6 +271,7 @@ impl<'a> Line<'a> {
             leftovers: vec![],
             score_errors: 0,
             targets: vec![],
+            note_params: vec![],
             packed: Packed::default(),
         }
     }
@@ -311,7 +314,7 @@ impl<'a> Line<'a> {
         stages.graph = Graph::from_ast(files, &stages.library, stages.song, problems);
         self.listened = self.options.listen.choose(files, stages.song, &mut stages.graph);
         if stages.graph.nodes.len() > self.options.limits.nodes
-            || checks::too_many_params(files, &stages.library, &stages.graph, problems)
+            || checks::too_many_params(&self.options.limits, &stages.graph, problems)
         {
             return false; // What stands beyond the limit has no node, so nothing more can be said of it.
         }
@@ -333,6 +336,11 @@ impl<'a> Line<'a> {
             rate: f64::from(self.settings.rate),
         };
         stages.checked = types::check(input, problems);
+        stages.lowered.slots.drive_all(&stages.checked.driven);
+        if let Some(span) = stages.checked.too_large {
+            let most = files.limits.evaluations;
+            problems.add(checks::too_large(TooLarge { span, limit: SizeLimit::Evaluations, most }));
+        }
         true
     }
 
@@ -344,6 +352,12 @@ impl<'a> Line<'a> {
         let (json, seed) = (stages.json.as_ref(), self.settings.seed);
         let before = errors(problems);
         (self.score, self.leftovers) = front::score(json, files, stages.song, seed, &places, problems);
+        let shares = self.score.note_params.iter().map(|played| places.targets[played.target].voices.len());
+        let (slots, shares) = (stages.lowered.slots.iter().count(), shares.sum());
+        if checks::too_many_shares(slots, shares, &self.options.limits, problems) {
+            return false;
+        }
+        self.note_params = note_params(&self.score.note_params, &places.targets, &mut stages.lowered.slots);
         self.score_errors = errors(problems) - before;
         stages.marks = self.score.transports.iter().flat_map(|transport| transport.marks.clone()).collect();
         true
@@ -398,6 +412,9 @@ impl<'a> Line<'a> {
         let measured = self.options.measured.is_some();
         front::complete(&mut self.score, stages.json.as_ref(), files, song, measured, &places);
         self.targets = places.targets;
+        for (target, param) in std::mem::take(&mut self.note_params) {
+            self.targets[target].note_params.push(param);
+        }
         stages.lowered = lowered;
         if stages.lowered.most_memory() > self.options.limits.memory_bytes {
             // Only the layout says whether it really takes so much.
@@ -459,6 +476,15 @@ impl<'a> Line<'a> {
     }
 }
 
+/// Gives each voice a share of the parameters of which notes have values, and says whose they are.
+fn note_params(played: &[PlayedParam], targets: &[Playable], slots: &mut Slots) -> Vec<(usize, NoteParam)> {
+    let shares = |&PlayedParam { target, param }: &PlayedParam| {
+        let voices = slots.add_shares(param.index(), targets[target].voices.len());
+        (target, NoteParam { param, voices })
+    };
+    played.iter().map(shares).collect()
+}
+
 fn errors(problems: &Problems) -> usize {
     problems.iter().filter(|problem| problem.code.severity == Severity::Error).count()
 }
@@ -473,10 +499,11 @@ fn left_over(leftovers: &[score::Leftover], places: &Bindings, problems: &mut Pr
 }
 
 fn params(lowered: &Lowered, rate: u32) -> IdMap<ParamId, ParamSlot> {
-    lowered.slots.iter().map(|(name, info)| slot(name, info, rate)).collect()
+    let slots = lowered.slots.iter().enumerate();
+    slots.map(|(index, (name, info))| slot(name, info, rate, lowered.slots.follows(index))).collect()
 }
 
-fn slot(name: &Arc<str>, info: &crate::library::ParamInfo, rate: u32) -> ParamSlot {
+fn slot(name: &Arc<str>, info: &ParamInfo, rate: u32, follows: Option<ParamId>) -> ParamSlot {
     ParamSlot {
         name: name.clone(),
         default: info.default,
@@ -484,6 +511,7 @@ fn slot(name: &Arc<str>, info: &crate::library::ParamInfo, rate: u32) -> ParamSl
         max: info.max,
         curve: info.curve,
         smooth: (info.smooth * f64::from(rate) + 0.5).floor() as u32,
+        follows,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::hir::DefId;
-use crate::hir::builtins::{Builtin, Function};
+use crate::hir::builtins::{Builtin, Function, PAN};
 use crate::hir::consts::{Consts, Missing};
 use crate::score::note_number;
 pub use crate::units::Units;
@@ -56,7 +56,7 @@ pub struct ParamInfo {
     pub smooth: f64,
     /// The MIDI controller that a knob listens to.
     pub cc: Option<u8>,
-    /// Where it is defined; `None` for `bpm` and `loop`, which every instrument has.
+    /// Where it is defined; `None` for `bpm`, `loop` and `pan`, which every instrument has.
     pub span: Option<Span>,
 }
 
@@ -64,6 +64,16 @@ impl ParamInfo {
     /// How many base units one plain number stands for.
     pub fn scale(&self) -> f64 {
         self.units.scale(self.dimension)
+    }
+
+    /// Whether it decides when an instrument triggers itself: `bpm` and `loop`.
+    pub fn is_beat(&self) -> bool {
+        self.span.is_none() && self.curve == Curve::Step
+    }
+
+    /// Whether it is the `pan` that every instrument has.
+    pub fn is_place(&self) -> bool {
+        self.span.is_none() && &*self.name == PAN
     }
 
     /// A value in base units as it would be written.
@@ -104,7 +114,7 @@ impl ParamInfo {
 /// What a definition offers.
 #[derive(Clone, Debug, Default)]
 pub struct Info {
-    /// Its parameters; an instrument's end with `bpm` and `loop`.
+    /// Its parameters; an instrument's end with `bpm` and `loop`, and with `pan` unless it has one of its own.
     pub params: Vec<ParamInfo>,
     /// The further inputs of an effect.
     pub inputs: Vec<Arc<str>>,
@@ -131,6 +141,13 @@ pub struct Library {
 
 /// MIDI note of c4.
 const C4: f64 = 60.0;
+
+impl Info {
+    /// The place of a parameter that every instrument has in the list.
+    pub fn implied(&self, name: &str) -> Option<usize> {
+        self.params.iter().position(|param| param.span.is_none() && &*param.name == name)
+    }
+}
 
 impl Library {
     /// What a definition offers. For a `def`, its formal arguments are no parameters: the list is empty.
@@ -287,6 +304,9 @@ impl Library {
                 "Tempo of its own beat, where `loop` is on; 0 for none.",
             ));
             info.params.push(implied("loop", id + 1, 1.0, "1: it triggers itself at each beat of `bpm`."));
+            if info.params.iter().all(|param| &*param.name != PAN) {
+                info.params.push(place(id + 2));
+            }
         }
         info
     }
@@ -301,6 +321,11 @@ fn expected(files: &Files, consts: &Consts, file: usize, formal: &Formal) -> Opt
     };
     let (low, high) = formal.range.unzip();
     Some(Expected { dimension, range: (end(low, f64::NEG_INFINITY), end(high, f64::INFINITY)), units })
+}
+
+fn place(id: usize) -> ParamInfo {
+    let doc = "Where it is heard: −1 is left, 1 is right, by `pan`. A song that says nothing of it leaves the sound as it is.";
+    ParamInfo { min: -1.0, curve: Curve::Linear, ..implied(PAN, id, 1.0, doc) }
 }
 
 fn implied(name: &str, id: usize, max: f64, doc: &str) -> ParamInfo {

@@ -63,15 +63,20 @@ impl<'a> Bindings<'a> {
             programs: info.midi_programs.clone(),
             pitched: uses_note(self.files, instance.def),
         });
-        let last = info.as_ref().map_or(0, |i| i.params.len());
+        let implied = |name: &str| {
+            let index = info.as_ref().and_then(|info| info.implied(name)).unwrap_or_default();
+            ParamId::new(self.lowered.slots.slot_of(node, index))
+        };
+        let (bpm, looped) = (implied("bpm"), implied("loop"));
         Target {
             name: self.graph.nodes[node].path.clone(),
             voices: (0..voices).map(|v| PortId::new(self.lowered.ports.voice(node, v))).collect(),
             monitor: self.lowered.ports.monitor_of(node).map(PortId::new),
             default_note: info.map_or(60.0, |i| i.default_note),
             midi: midi.unwrap_or_default(),
-            bpm: ParamId::new(self.lowered.slots.slot_of(node, last - 2)),
-            looped: ParamId::new(self.lowered.slots.slot_of(node, last - 1)),
+            bpm,
+            looped,
+            note_params: vec![],
         }
     }
 
@@ -101,6 +106,14 @@ impl<'a> Bindings<'a> {
         self.targets.iter().position(of)
     }
 
+    /// The instrument that a name leads to, if a slot is one of its own parameters: not of an effect behind it.
+    pub fn owner(&self, name: &str, slot: ParamId) -> Option<usize> {
+        let (target, node) = self.instrument(name)?;
+        let first = self.lowered.slots.slot_of(node, 0);
+        let own = first..first + self.graph.instance(node)?.args.len();
+        own.contains(&slot.index()).then_some(target)
+    }
+
     /// The slot of a knob.
     pub fn knob(&self, name: &str) -> Option<ParamId> {
         self.graph.knobs.get(name).map(|&node| ParamId::new(self.lowered.slots.slot_of(node, 0)))
@@ -128,6 +141,11 @@ impl<'a> Bindings<'a> {
     pub fn is_instrument_definition(&self, name: &str) -> bool {
         let def = self.files.find(self.song, name);
         def.is_some_and(|def| self.files.definition(def).kind == DefinitionKind::Instrument)
+    }
+
+    /// Whether a parameter follows a signal of the song.
+    pub fn is_driven(&self, slot: ParamId) -> bool {
+        self.lowered.slots.is_driven(slot.index())
     }
 
     /// What a slot is.

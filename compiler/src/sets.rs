@@ -6,6 +6,7 @@ use crate::files::Files;
 use crate::hir::consts::Consts;
 use crate::library::ParamInfo;
 use crate::lower::Slots;
+use crate::score::codes::DRIVEN_PARAMETER;
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, Problem, Problems, Sources, Span, syntax};
 use mam_runtime::ids::ParamId;
@@ -16,7 +17,10 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub struct Settable {
     names: Arc<ParamNames>,
+    /// By the ids of parameters.
     all: Vec<(Arc<str>, ParamInfo)>,
+    /// Those that are voices' shares of others, which notes set.
+    shares: Vec<bool>,
 }
 
 /// Why a text is not a value of a parameter.
@@ -32,7 +36,9 @@ impl Settable {
     /// The parameters of a song, by its slots.
     pub fn new(slots: &Slots) -> Settable {
         let all = slots.iter().map(|(name, info)| (name.clone(), info.clone()));
-        Settable { names: slots.names().clone(), all: all.collect() }
+        let all: Vec<_> = all.collect();
+        let shares = (0..all.len()).map(|slot| slots.follows(slot).is_some()).collect();
+        Settable { names: slots.names().clone(), all, shares }
     }
 
     /// What a parameter is.
@@ -46,8 +52,9 @@ impl Settable {
     }
 
     /// All parameters with their names, in the order of their ids.
-    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &ParamInfo)> {
-        self.all.iter().map(|(name, info)| (name, info))
+    pub fn iter(&self) -> impl Iterator<Item = (ParamId, &Arc<str>, &ParamInfo)> {
+        let all = self.all.iter().zip(&self.shares).enumerate().filter(|(_, (_, share))| !**share);
+        all.map(|(id, ((name, info), _))| (ParamId::new(id), name, info))
     }
 
     /// The parameter of a name, by the rule for all names ([`mam_runtime::names`]); or of a parameter's name alone, where only
@@ -64,8 +71,8 @@ impl Settable {
         let plain = |s: &str| s.replace(['_', '-'], "").to_lowercase();
         let wanted = plain(name);
         let is = |info: &ParamInfo| [plain(&info.name), plain(&info.json_name())].contains(&wanted);
-        let having = self.all.iter().enumerate().filter(|(_, (_, info))| is(info));
-        let all: Vec<ParamId> = having.map(|(i, _)| ParamId::new(i)).collect();
+        let having = self.iter().filter(|(_, _, info)| is(info));
+        let all: Vec<ParamId> = having.map(|(id, ..)| id).collect();
         match all[..] {
             [only] => Ok(only),
             [] => Err(Miss::Unknown),
@@ -82,7 +89,7 @@ impl Settable {
                     .help(format!("write which: `{}`", names.join("`, `")))
             }
             Miss::Unknown => {
-                let known: Vec<String> = self.all.iter().map(|(name, _)| name.to_string()).collect();
+                let known: Vec<String> = self.iter().map(|(_, name, _)| name.to_string()).collect();
                 let message = format!("there is nothing called `{name}` to set");
                 Problem::new(&codes::UNKNOWN_SET, at, message).nearest(name, "what can be set", &known)
             }
@@ -170,6 +177,11 @@ pub fn number(value: &str) -> Option<(f64, Dimension)> {
 
 /// Sets the value at the start, in base units, clamped to the range.
 fn set(slots: &mut Slots, param: ParamId, (x, at): (f64, Span), problems: &mut Problems) {
+    if slots.is_driven(param.index()) {
+        let name = slots.name(param.index());
+        let message = format!("`{name}` follows a signal of the song, so that this changes nothing");
+        problems.add(Problem::new(&DRIVEN_PARAMETER, at, message).help("give it a number in its equation"));
+    }
     let info = slots.info(param.index());
     if x < info.min || x > info.max {
         let range = info.range().unwrap_or_default();

@@ -38,6 +38,8 @@ impl Targets for Band {
                 scale,
                 range,
                 units,
+                instrument: INSTRUMENTS.iter().position(|i| Some(i.0) == path.first().copied()),
+                is_driven: false,
             });
         }
         match name.as_str() {
@@ -61,6 +63,7 @@ fn targets() -> Vec<Target> {
         midi: Default::default(),
         bpm: ParamId::new(u32::MAX as usize),
         looped: ParamId::new(u32::MAX as usize),
+        note_params: vec![],
     };
     INSTRUMENTS.map(target).to_vec()
 }
@@ -73,6 +76,7 @@ fn params() -> IdMap<ParamId, ParamSlot> {
         max,
         curve: Curve::Linear,
         smooth: 0,
+        follows: None,
     };
     PARAMETERS.map(slot).into_iter().collect()
 }

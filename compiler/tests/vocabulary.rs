@@ -2,9 +2,10 @@
 
 use mam_compiler::score::{SOURCES, line, modifiers, show};
 use mam_grammar::{Problems, Sources, Span};
-use mam_runtime::score::{Pattern, PatternEvent, Rational, TimeSpan};
+use mam_runtime::score::{NoteValue, Pattern, PatternEvent, Rational, TimeSpan};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 fn read(text: &str) -> Result<Pattern, String> {
     let source = Sources::default().add("line", text);
@@ -129,6 +130,24 @@ fn rhythms_say_when() {
     plays(1, "sine.fast(2).range(0, 2).segment(2)", "1 0..1/2, 1 1/2..1");
 }
 
+/// A model of what the words mean, written apart from mam, gave these: the same onsets, values and spans, exactly.
+#[test]
+fn two_hundred_patterns_have_the_events_of_their_meaning() {
+    let rows = include_str!("patterns.txt").lines().filter(|row| !row.starts_with('#'));
+    let sorted = |events: &str| {
+        let mut events: Vec<String> = events.split(", ").map(String::from).collect();
+        events.sort();
+        events
+    };
+    let mut count = 0;
+    for row in rows {
+        let (text, expected) = row.split_once(" | ").expect("a pattern and its events");
+        assert_eq!(sorted(&onsets(text, 4)), sorted(expected), "onsets of `{text}`");
+        count += 1;
+    }
+    assert!(count > 200);
+}
+
 #[test]
 fn conditions_choose_cycles_and_parts() {
     plays(3, r#""<a b c>".every(2, fast(2))"#, "a 0..1/2, b 1/2..1, b 1..2, b 2..5/2, c 5/2..3");
@@ -159,11 +178,34 @@ fn layers_sound_together() {
     let mut heard: Vec<_> = echoes.iter().filter(|e| e.has_onset()).map(vel).collect();
     heard.sort_by_key(|e| e.0);
     assert_eq!(heard, [(0.into(), 1.0), (Rational::ratio(1, 4), 0.5), (Rational::ratio(1, 2), 0.25)]);
+    plays(1, r#""0 1".jux(rev)"#, "0 0..1/2, 1 0..1/2, 0 1/2..1, 1 1/2..1");
     plays(2, r#"cat("a b", "c")"#, "a 0..1/2, b 1/2..1, c 1..2");
     plays(4, r#"cat("<a b>", "c")"#, "a 0..1, c 1..2, b 2..3, c 3..4");
     plays(1, r#"seq("a b", "c")"#, "a 0..1/4, b 1/4..1/2, c 1/2..1");
     plays(1, r#"stack("a", "b c")"#, "a 0..1, b 0..1/2, c 1/2..1");
     plays(2, r#"cat("a b".rev, saw.segment(2)).fast(1)"#, "b 0..1/2, a 1/2..1, 0 1..3/2, 0.5 3/2..2");
+}
+
+#[test]
+fn notes_have_values_of_their_own() {
+    let values = |text: &str| -> Vec<Vec<f64>> {
+        let onsets = events(text, 1).into_iter().filter(PatternEvent::has_onset);
+        let mut onsets: Vec<_> =
+            onsets.map(|event| (event.whole.begin, event.value.to_note().values)).collect();
+        onsets.sort_by_key(|onset| onset.0);
+        let numbers = |values: Option<Arc<[NoteValue]>>| {
+            values.iter().flat_map(|values| values.iter()).map(|given| given.value).collect()
+        };
+        onsets.into_iter().map(|(_, values)| numbers(values)).collect()
+    };
+    // Values are taken at onsets; the later of two of one parameter holds.
+    assert_eq!(values(r#""c4 e4 g4 c5".set(gain: "0.4 1")"#), [[0.4], [0.4], [1.0], [1.0]]);
+    assert_eq!(values(r#""c4 e4".set(gain: 1, decay: "80ms 1s")"#), [[1.0, 0.08], [1.0, 1.0]]);
+    assert_eq!(values(r#""c4".set(gain: 1).set(gain: 0.5)"#), [[0.5]]);
+    // A copy can have another value than its source, or be the only one that has any.
+    assert_eq!(values(r#""c4".off(1/4, set(gain: 0.5))"#), [vec![], vec![0.5]]);
+    assert_eq!(values(r#""c4".set(pan: sine.range(-1, 1))"#), [[0.0]]);
+    assert_eq!(values(r#""c4".jux(set(gain: 0.5))"#), [vec![-1.0], vec![0.5, 1.0]]);
 }
 
 #[test]

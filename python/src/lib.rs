@@ -140,7 +140,7 @@ impl Native {
     }
 
     fn params(&self) -> Vec<ParamRow> {
-        let row = |(name, info): (&std::sync::Arc<str>, &ParamInfo)| {
+        let row = |(_, name, info): (_, &std::sync::Arc<str>, &ParamInfo)| {
             let curve = format!("{:?}", info.curve).to_lowercase();
             (name.to_string(), info.default, info.min, info.max, unit(info), info.scale(), curve)
         };

@@ -52,6 +52,7 @@ fn main() {
         midi: Default::default(),
         bpm: ParamId::new(9),
         looped: ParamId::new(9),
+        note_params: vec![],
     };
     let began = Instant::now();
     let mut events = vec![];

@@ -1,5 +1,6 @@
 //! Parameters of a program, as the compiler declares them.
 
+use crate::ids::ParamId;
 use std::sync::Arc;
 
 /// How a parameter goes from one value to the next.
@@ -42,4 +43,7 @@ pub struct ParamSlot {
     pub curve: Curve,
     /// The ramp of a plain set, in frames; 0 for none.
     pub smooth: u32,
+    /// The parameter that it follows until a note gives its voice a value: it is one voice's own share of that one. `None` for
+    /// a parameter by itself.
+    pub follows: Option<ParamId>,
 }

@@ -239,6 +239,18 @@ pub struct Target {
     pub bpm: ParamId,
     /// The parameter that says whether it triggers itself; see [`Target::bpm`].
     pub looped: ParamId,
+    /// The parameters of which a note can give its voice a value of its own.
+    pub note_params: Vec<NoteParam>,
+}
+
+/// A parameter of an instrument of which each voice has a share of its own.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
+pub struct NoteParam {
+    /// The parameter that lines and controllers set.
+    pub param: ParamId,
+    /// The share of each voice, in the order of [`Target::voices`].
+    pub voices: Vec<ParamId>,
 }
 
 /// Something that happens at a frame.
@@ -263,6 +275,14 @@ pub enum EventKind {
         ramp: u32,
         /// How it goes there; the parameter's own curve where `None`. A parameter that steps always steps.
         curve: Option<Curve>,
+    },
+    /// A note that begins on a voice gives it a value of its own, at once and until the voice is taken again; without a value
+    /// the voice follows the parameter.
+    NoteValue {
+        /// The voice's share of the parameter: one that [`ParamSlot::follows`] another.
+        param: ParamId,
+        /// The value in base units, clamped to the range; `None` to follow.
+        value: Option<f64>,
     },
     /// The note of a port ends.
     Off {

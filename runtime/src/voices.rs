@@ -2,12 +2,15 @@
 //! host and an export give every note the same voice.
 
 use crate::ids::PortId;
-use crate::program::{Event, EventKind, Target};
+use crate::program::{Event, EventKind, NoteParam, Target};
+use crate::score::NoteValue;
+use std::sync::Arc;
 
 /// The voices of one instrument, each with the note of type `N` that it holds. Only making one allocates.
 #[derive(Clone, Debug)]
 pub struct VoiceAllocator<N> {
     voices: Vec<Voice<N>>,
+    params: Arc<[NoteParam]>,
     monitor: Option<PortId>,
     /// The monitor port holds a note.
     monitor_gate: bool,
@@ -24,13 +27,15 @@ struct Voice<N> {
 
 /// A note about to begin.
 #[derive(Clone, Copy, Debug)]
-pub struct NoteStart<N> {
+pub struct NoteStart<'v, N> {
     /// What the note is known by until it ends.
     pub note: N,
     /// MIDI note number; 69 is 440 Hz.
     pub pitch: f64,
     /// Velocity; 1 is nominal.
     pub vel: f64,
+    /// The values that it gives to its voice; the voice follows all other parameters.
+    pub values: &'v [NoteValue],
 }
 
 /// When a note begins or ends.
@@ -55,6 +60,7 @@ impl<N: Copy> VoiceAllocator<N> {
         let voice = |&port| Voice { port, note: None, stamp: 0 };
         VoiceAllocator {
             voices: target.voices.iter().map(voice).collect(),
+            params: target.note_params.as_slice().into(),
             monitor: target.monitor,
             monitor_gate: false,
         }
@@ -119,12 +125,21 @@ impl<N: Copy> VoiceAllocator<N> {
 
     /// Begins a note: on the voice that was released longest ago, else on that of the oldest note. Returns the voice; `None`
     /// for an instrument without. \[audio\]
-    pub fn begin(&mut self, start: NoteStart<N>, at: Moment, mut emit: impl FnMut(Event)) -> Option<usize> {
+    pub fn begin(
+        &mut self,
+        start: NoteStart<'_, N>,
+        at: Moment,
+        mut emit: impl FnMut(Event),
+    ) -> Option<usize> {
+        let by_age = |index: &usize| (self.voices[*index].note.is_some(), self.voices[*index].stamp);
+        let chosen = (0..self.voices.len()).min_by_key(by_age);
+        if let Some(index) = chosen {
+            note_values(&self.params, index, start.values)
+                .for_each(|kind| emit(Event { frame: at.frame, kind }));
+        }
         let mut on = |port| {
             emit(Event { frame: at.frame, kind: EventKind::On { port, note: start.pitch, vel: start.vel } });
         };
-        let by_age = |index: &usize| (self.voices[*index].note.is_some(), self.voices[*index].stamp);
-        let chosen = (0..self.voices.len()).min_by_key(by_age);
         if let Some(index) = chosen {
             on(self.voices[index].port);
             self.occupy(index, start.note, at.stamp);
@@ -143,4 +158,17 @@ impl<N: Copy> VoiceAllocator<N> {
         (voice.note, voice.stamp) = (Some(note), stamp);
         self.monitor_gate = true;
     }
+}
+
+/// What a note that begins on a voice says of the voice's parameters: the value that it gives, or that the voice follows. \[audio\]
+pub fn note_values(
+    params: &[NoteParam],
+    voice: usize,
+    values: &[NoteValue],
+) -> impl Iterator<Item = EventKind> {
+    params.iter().filter_map(move |own| {
+        let given = values.iter().find(|given| given.param == own.param);
+        let value = given.map(|given| given.value);
+        own.voices.get(voice).map(|&param| EventKind::NoteValue { param, value })
+    })
 }

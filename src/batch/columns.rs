@@ -102,7 +102,7 @@ impl<'s> Columns<'s> {
                 format!("`{name}` could be {} parameters: write which, `{}`", names.len(), names.join("`, `"))
             }
             Miss::Unknown => {
-                let known: Vec<String> = settable.iter().map(|(name, _)| name.to_string()).collect();
+                let known: Vec<String> = settable.iter().map(|(_, name, _)| name.to_string()).collect();
                 let near = mam_grammar::problem::nearest(name, &known);
                 let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
                 format!("the song has no parameter `{name}`{near}")

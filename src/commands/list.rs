@@ -154,7 +154,13 @@ fn is_song(word: &Path) -> bool {
 /// What mentions these words.
 fn found(prelude: &Prelude, words: &str) -> Result<Listing, Failure> {
     let all = reference::topics(prelude);
-    let found = reference::search(&all, words);
+    let mut found = reference::search(&all, words);
+    // What is called otherwise here comes first.
+    for topic in reference::foreign(&all, words).map_or(vec![], |(topics, _)| topics) {
+        if !found.iter().any(|known| std::ptr::eq(*known, topic)) {
+            found.insert(0, topic);
+        }
+    }
     if !found.is_empty() {
         return Ok(topics(&found));
     }
@@ -222,7 +228,7 @@ fn song_nodes(program: &Program) -> Listing {
 fn song_params(program: &Program, slots: &Slots) -> Listing {
     let mut rows = vec![row(&["name", "range", "start"])];
     let mut all = Vec::new();
-    for (slot, p) in program.params.iter() {
+    for (slot, p) in program.params.iter().filter(|(_, p)| p.follows.is_none()) {
         let (bounded, info) = (p.min.is_finite(), slots.info(slot.index()));
         rows.push(row(&[&p.name, &info.range().unwrap_or_default(), &info.show(p.default)]));
         let (min, max) = if bounded { (json!(p.min), json!(p.max)) } else { (Value::Null, Value::Null) };

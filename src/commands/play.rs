@@ -67,6 +67,9 @@ pub struct Play {
     /// Also record what is played into a new file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Also log the performance into a new .mamlog file, which `mamc render` plays again to the bit
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
     /// Do not limit the output to +12 dBFS, which protects ears and loudspeakers
     #[arg(long)]
     no_limit: bool,
@@ -114,6 +117,7 @@ impl Play {
             tempo: self.bpm,
             sync: if self.sync == When::Bar { Sync::Bar } else { Sync::Now },
             record: self.record,
+            log: self.log,
             display: !self.plain,
             limit: !self.no_limit,
             song: looped(self.song, self.bpm),

@@ -13,7 +13,7 @@ use crate::rendered::{Rendered, Report, dotted};
 use crate::report::unplayed;
 use crate::stems::{self, Listening};
 use crate::values::{self, Length, Level, Start, Tap};
-use crate::{beside, console, input, json, looping, offline, output};
+use crate::{beside, console, input, json, looping, offline, output, take};
 use clap::Args;
 use mam_compiler::listen::Listen;
 use mam_grammar::problem::count;
@@ -39,16 +39,16 @@ pub struct Render {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Render this long, such as 2.5s, 250ms, 1:30, 8bars, 16beats or 48000smp [default: the song once, and its tail]
-    #[arg(short, long, value_name = "LENGTH")]
+    #[arg(short, long, value_name = "LENGTH", allow_hyphen_values = true)]
     duration: Option<Length>,
     /// Render this long after the song's end [default: while something sounds, at most 30 s]
-    #[arg(long, value_name = "LENGTH", conflicts_with = "duration")]
+    #[arg(long, value_name = "LENGTH", conflicts_with = "duration", allow_hyphen_values = true)]
     tail: Option<Length>,
     /// Start at a bar, counted from 1, or at a time. Notes and echoes from before it are still heard
     #[arg(long, value_name = "BAR|TIME")]
     from: Option<Start>,
     /// Begin with this much silence, so that a recorder can attach
-    #[arg(long, value_name = "LENGTH")]
+    #[arg(long, value_name = "LENGTH", allow_hyphen_values = true)]
     preroll: Option<Length>,
     /// Sample format: 16, 24 or 32f [default: 32f; 24 for FLAC]
     #[arg(short, long, value_parser = values::bits)]
@@ -72,7 +72,7 @@ pub struct Render {
     #[arg(long, value_name = "FOLDER")]
     stems: Option<PathBuf>,
     /// Also write the sound of one equation or node; repeatable
-    #[arg(long = "tap", value_name = "NODE=FILE")]
+    #[arg(long = "tap", value_name = "NODE=FILE", value_parser = values::tap())]
     taps: Vec<Tap>,
     /// Scale the result to a true peak, such as -1dBTP, or a loudness, such as -14LUFS
     #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
@@ -89,6 +89,9 @@ impl Render {
     /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let target = self.target()?;
+        if take::is_take(&self.song.input) {
+            return self.take(&target, console);
+        }
         if target.extension().is_some_and(|e| e.eq_ignore_ascii_case("mid")) {
             return self.midi(&target, console);
         }
@@ -137,6 +140,38 @@ impl Render {
         job.check_whole()
     }
 
+    /// A performance from its log.
+    fn take(&self, target: &Path, console: Console) -> Result<(), Failure> {
+        let how = &self.song.how;
+        let flags = [
+            ("--set", !how.sets.is_empty()),
+            ("--seed", how.seed.is_some()),
+            ("--rate", how.rate.is_some()),
+            ("--interp", how.interp),
+            ("--portable", how.portable),
+            ("--limit", !how.limits.is_empty()),
+            ("--allow-outside", how.allow_outside),
+            ("--duration", self.duration.is_some()),
+            ("--tail", self.tail.is_some()),
+            ("--from", self.from.is_some()),
+            ("--preroll", self.preroll.is_some()),
+            ("--input", self.heard.is_some()),
+            ("--loop", self.as_loop),
+            ("--stems", self.stems.is_some()),
+            ("--tap", !self.taps.is_empty()),
+            ("--normalize", self.normalize.is_some()),
+            ("--threads", self.threads.is_given()),
+            ("--json", self.json),
+        ];
+        if let Some((flag, _)) = flags.iter().find(|(_, given)| *given) {
+            let why = format!("`{flag}` is for songs, and a logged performance is rendered as it was played");
+            return Err(Failure::Usage(why));
+        }
+        let (container, bits) = self.kind(target)?;
+        let (input, dither) = (&*self.song.input, self.dither);
+        take::render(&take::Flags { input, target, container, bits, dither }, console)
+    }
+
     /// Where the song goes.
     fn target(&self) -> Result<PathBuf, Failure> {
         match &self.output {
@@ -154,6 +189,9 @@ impl Render {
         let song = &self.song.input;
         if input::is_stdin(song) {
             return Err(Failure::Usage("standard input has no name: -o says which file to write".into()));
+        }
+        if song.is_dir() {
+            return Err(Failure::read(&song.display().to_string(), &std::io::ErrorKind::IsADirectory.into()));
         }
         let ending = self.format.unwrap_or(Container::Wav).extensions()[0];
         let target = song.with_extension(ending);
@@ -286,6 +324,10 @@ impl Render {
         let wanted = Wanted { rate: Some(rate), channels: job.program.inputs.len().max(1), frames };
         let sound = read(input::sound_file(path)?, wanted);
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
+        if sound.channels.iter().flatten().any(|x| !x.is_finite()) {
+            let what = format!("`{}` holds a sample that is not a finite number", path.display());
+            return Err(Failure::WrongInput(what));
+        }
         if sound.is_cut_off {
             let seconds = sound.frames() as f64 / f64::from(rate);
             let what = format!("`{}` ends before its header says: {seconds:.1} s are there", path.display());

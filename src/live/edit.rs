@@ -3,12 +3,13 @@
 use super::figures::Infos;
 use super::watch::files_of;
 use crate::args::{HowArgs, SongArgs};
-use crate::compiling::{Compiled, compile_song_again};
+use crate::compiling::{Compiled, compile_song_again, compile_song_keeping};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::input::{Song, is_definition, is_stdin};
 use crate::report::human::{Look, draw};
 use crate::report::tally;
+use crate::take::Text;
 use crate::values::Rate;
 use crate::visible::visible;
 use mam_compiler::CompilationCache;
@@ -28,6 +29,8 @@ pub(super) struct Source {
     console: Console,
     /// Kernels that need not be compiled again.
     cache: Arc<Mutex<CompilationCache>>,
+    /// Whether it keeps the files that it reads, for a log.
+    pub(super) keeps: bool,
 }
 
 /// When an edit was saved and noticed.
@@ -41,6 +44,8 @@ pub(super) struct Noticed {
 pub(super) struct Outcome {
     /// The program, if there are no errors.
     pub(super) program: Option<Arc<Program>>,
+    /// What it is made of, for a log.
+    pub(super) text: Option<Text>,
     /// The MIDI controllers of its knobs: number, and the knob's name.
     pub(super) controllers: Vec<(u8, String)>,
     /// Its parameters, by their names.
@@ -66,7 +71,7 @@ impl Source {
     pub(super) fn new(song: SongArgs, console: Console) -> Result<Source, Failure> {
         let stdin = is_stdin(&song.input).then(|| Song::read(&song.input, song.how.stdin_name.as_deref()));
         let stdin = stdin.transpose()?;
-        let source = Source { song, stdin, console, cache: Arc::default() };
+        let source = Source { song, stdin, console, cache: Arc::default(), keeps: false };
         // Where there is nothing to wait for, that is reported at once.
         match source.read() {
             Err(failure @ Failure::Io(_)) => Err(failure),
@@ -102,10 +107,15 @@ impl Source {
             Ok(song) => {
                 // The cache is whole even after a compilation that panicked: it is changed kernel by kernel.
                 let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-                self.outcome(compile_song_again(song, &how, &mut cache))
+                if !self.keeps {
+                    return self.outcome(compile_song_again(song, &how, &mut cache), None);
+                }
+                let (compiled, read_files) = compile_song_keeping(song.clone(), &how, &mut cache);
+                self.outcome(compiled, Some(Text::new(&song, read_files)))
             }
             Err(failure) => Outcome {
                 program: None,
+                text: None,
                 controllers: vec![],
                 infos: Infos::default(),
                 files: vec![self.song.input.clone()],
@@ -119,7 +129,7 @@ impl Source {
         }
     }
 
-    fn outcome(&self, mut compiled: Compiled) -> Outcome {
+    fn outcome(&self, mut compiled: Compiled, text: Option<Text>) -> Outcome {
         let least = if self.console.quiet { Severity::Error } else { Severity::Warning };
         compiled.problems.retain(|problem| problem.code.severity >= least);
         let look = Look { colour: self.console.colour, width: self.console.width() };
@@ -137,6 +147,7 @@ impl Source {
             report: draw(&compiled.problems, &compiled.sources, look) + &tally,
             failure: program.is_none().then_some(Failure::Input),
             program,
+            text,
             stages: compiled.compilation.timings.iter().map(millis).collect(),
             done: Instant::now(),
         }

@@ -341,7 +341,15 @@ mod tests {
 
     #[test]
     fn a_value_lies_where_its_curve_puts_it() {
-        let slot = |min, max, curve| ParamSlot { name: "x".into(), default: min, min, max, curve, smooth: 0 };
+        let slot = |min, max, curve| ParamSlot {
+            name: "x".into(),
+            default: min,
+            min,
+            max,
+            curve,
+            smooth: 0,
+            follows: None,
+        };
         assert_eq!(position(&slot(0.0, 4.0, Curve::Linear), 1.0), Some(0.25));
         let middle = position(&slot(100.0, 10_000.0, Curve::Exp), 1000.0).unwrap();
         assert!((middle - 0.5).abs() < 1e-9);

@@ -4,7 +4,7 @@
 //! compiled ([`edit`]), a key was pressed ([`keys`]), a controller was moved. None of it is waited for by
 //! the audio thread, which plays what [`Control`](mam_runtime::Control) has sent it ahead of time.
 
-mod action;
+pub(crate) mod action;
 mod edit;
 mod figures;
 mod instruments;
@@ -14,12 +14,12 @@ pub(crate) mod midi;
 #[cfg(feature = "osc")]
 mod osc;
 mod player;
-mod recorder;
+pub(crate) mod recorder;
 mod screen;
 mod ui;
 mod undo;
 mod view;
-mod voices;
+pub(crate) mod voices;
 mod watch;
 mod writer;
 
@@ -65,6 +65,8 @@ pub struct PlayOptions {
     pub sync: Sync,
     /// Where to record what is played.
     pub record: Option<PathBuf>,
+    /// Where to log the performance.
+    pub log: Option<PathBuf>,
     /// What is asked of MIDI.
     pub midi: Midi,
     /// Where to listen to OSC.
@@ -96,7 +98,8 @@ enum LoopEvent {
 /// When the song has errors at the start, there is no device, or the recording cannot be written.
 pub fn play(options: PlayOptions, console: Console) -> Result<(), Failure> {
     // What is said of the song comes before what is said of the device.
-    let source = Source::new(options.song.clone(), console)?;
+    let mut source = Source::new(options.song.clone(), console)?;
+    source.keeps = options.log.is_some();
     let found = open(&options)?;
     let (sender, events) = channel();
     if let Some(to) = options.osc {

@@ -43,7 +43,7 @@ pub fn piano_roll(name: &str, program: &Program, frames: u64) -> Result<Figure, 
                     bars.entry(target).or_default().push(Bar { to: time, ..bar });
                 }
             }
-            EventKind::Set { .. } | EventKind::Pitch { .. } => {}
+            EventKind::Set { .. } | EventKind::NoteValue { .. } | EventKind::Pitch { .. } => {}
         }
     }
     let end = frames as f64 / rate;

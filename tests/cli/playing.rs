@@ -281,3 +281,63 @@ fn a_command_that_comes_too_late_is_told() {
     let run = folder.run(&["render", "song.json", "-o", "x.wav", "-d", "48001smp"]).exits(0);
     assert!(!run.err.contains("json-late-command"), "{}", run.err);
 }
+
+/// A performance that was logged is rendered as it was recorded, to the bit: an edit of a file that it uses, what OSC asked
+/// for, and the fade at the end.
+#[cfg(all(unix, feature = "osc"))]
+#[test]
+fn a_logged_performance_is_rendered_again() {
+    let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let folder = Folder::new("log").with("kit.mam", "def loud(x) = x * 0.5\n");
+    let song = "use \"kit.mam\"\ntempo 140\nbd = kick()\nlead = pluck(voices: 4)\nplay {\n  bd \"x*4\"\n  lead \"c4 e4 g4 b4\"\n}\n\
+                out = loud(bd + lead |> echo(feedback: 60%))\n";
+    fs::write(folder.0.join("song.mam"), song).unwrap();
+    let osc = port.to_string();
+    let args = ["--backend", "null", "--quit-after", "3s", "--record", "r.wav", "--log", "take.mamlog"];
+    let mut command = folder.command(&[&["play", "song.mam", "--osc", &osc][..], &args].concat());
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let voice = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let pause = || std::thread::sleep(std::time::Duration::from_millis(150));
+    while !folder.files().iter().any(|f| f.ends_with(".part")) {
+        pause();
+    }
+    for turn in 0..12 {
+        pause();
+        let message: &[u8] = match turn % 6 {
+            0 => b"/set/bd.gain\0\0\0\0,ff\0\x3f\0\0\0\x3e\x80\0\0",
+            1 => b"/note/lead\0\0,ff\0\x42\x58\0\0\x3f\x80\0\0",
+            2 => b"/bars\0\0\0,f\0\0\x3f\x80\0\0",
+            3 => b"/tempo\0\0,f\0\0\x43\x16\0\0",
+            4 => b"/note/lead\0\0,ff\0\x42\x58\0\0\0\0\0\0",
+            _ => b"/mute/bd\0\0\0\0,\0\0\0",
+        };
+        voice.send_to(message, ("127.0.0.1", port)).unwrap();
+        if turn == 5 {
+            fs::write(folder.0.join("kit.mam"), "def loud(x) = x * 0.25\n").unwrap();
+        }
+    }
+    let run = Run::of(child.wait_with_output().unwrap()).exits(0);
+    assert!(run.err.contains("ms after the save") && run.err.contains("logged take.mamlog"), "{}", run.err);
+    // What the files are now is of no account.
+    fs::remove_file(folder.0.join("kit.mam")).unwrap();
+    fs::remove_file(folder.0.join("song.mam")).unwrap();
+    folder.run(&["render", "take.mamlog", "-o", "x.wav", "-q"]).exits(0);
+    let (live, again) = (wav(folder.0.join("r.wav")).1, wav(folder.0.join("x.wav")).1);
+    let differs = live.iter().zip(&again).position(|(a, b)| a.to_bits() != b.to_bits());
+    assert_eq!((differs, live.len()), (None, again.len()));
+    assert!(live.len() > 100_000 && live.iter().any(|x| x.abs() > 0.1));
+    // A take is not lost, a log of another version is not guessed at, and a flag that has no meaning is refused.
+    folder.run(&["play", "kick", "--backend", "null", "--log", "take.mamlog"]).exits(2);
+    folder.run(&["play", "kick", "--backend", "null", "--log", "take.txt"]).exits(2);
+    assert!(
+        folder.run(&["render", "take.mamlog", "-o", "y.wav", "--from", "2"]).exits(2).err.contains("--from")
+    );
+    let text = fs::read_to_string(folder.0.join("take.mamlog")).unwrap();
+    let newer = text.replacen("\"mamlog\":1", "\"mamlog\":99", 1);
+    fs::write(folder.0.join("new.mamlog"), newer).unwrap();
+    assert!(folder.run(&["render", "new.mamlog", "-o", "y.wav"]).exits(1).err.contains("version 99"));
+    fs::write(folder.0.join("odd.mamlog"), "{}").unwrap();
+    folder.run(&["render", "odd.mamlog", "-o", "y.wav"]).exits(1);
+}

@@ -5,9 +5,11 @@ use super::parts::{body_exprs, is_event, operands};
 use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, call_of, cut};
 use crate::codes;
 use crate::files::Files;
+use crate::hir::builtins::PAN;
 use crate::hir::resolve::resolved;
 use crate::hir::{Call, Callee, DefId, FILE, Hir, Iteration, Iterations, LocalId, LocalKind, Name};
 use crate::library::Library;
+use crate::score::placed_by_lines;
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Ident, ItemKind, Over};
 use mam_grammar::{Problem, Problems, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -31,6 +33,7 @@ impl Graph {
             all_voices: 0,
             free: FxHashMap::default(),
             followed: None,
+            weights: Weights::new(files),
         };
         maker.equations();
         maker.wires();
@@ -62,6 +65,7 @@ struct Maker<'a> {
     /// While it is collected what an expression needs that is evaluated outside of the `sum` that it stands in: the
     /// equations of that `sum` which it names.
     followed: Option<FxHashSet<LocalId>>,
+    weights: Weights<'a>,
 }
 
 impl<'a> Maker<'a> {
@@ -95,6 +99,20 @@ impl<'a> Maker<'a> {
             }
         }
         self.graph.out = self.graph.names.get("out").copied();
+        for name in placed_by_lines(self.ast) {
+            self.place(&name);
+        }
+    }
+
+    /// The instrument that a name leads to has a `pan`, if it has none of its own.
+    fn place(&mut self, name: &str) {
+        let Some(&node) = self.graph.targets.get(name) else { return };
+        let NodeKind::Instance(instance) = &mut self.graph.nodes[node].kind else { return };
+        let implied = self.library.info(self.files, instance.def).implied(PAN);
+        if implied.is_some() && !instance.placed {
+            instance.placed = true;
+            instance.args.push(None);
+        }
     }
 
     /// The node of an equation: the instance itself where the equation is nothing else.
@@ -107,7 +125,7 @@ impl<'a> Maker<'a> {
         let path =
             if self.paths.contains(&name.name) { format!("{name}.mix").into() } else { name.name.clone() };
         let node = self.node(&path, name.span, kind);
-        for part in cut::parts(self.ast, self.song, value, &mut Weights::new(self.files)) {
+        for part in cut::parts(self.ast, self.song, value, &mut self.weights) {
             let kind = NodeKind::Glue { expr: part, iterations: Iterations::new() };
             let id = self.node(&format!("{path}.part"), self.ast.span(part), kind);
             self.need_all(id, part, &Iterations::new());
@@ -243,10 +261,10 @@ impl<'a> Maker<'a> {
         let info = self.library.info(self.files, def);
         let voices = call.more.first().filter(|_| kind == DefinitionKind::Instrument);
         let voices = voices.copied().flatten().map_or(1, |e| self.voices(e, iterations));
-        let kind_of = |args, inputs, input| {
-            NodeKind::Instance(Instance { def, callee: callee.clone(), input, args, inputs, voices })
+        let kind_of = |args, inputs, input, placed| {
+            NodeKind::Instance(Instance { def, callee: callee.clone(), input, args, inputs, voices, placed })
         };
-        let placeholder = kind_of(vec![], vec![], None);
+        let placeholder = kind_of(vec![], vec![], None, false);
         let node = self.node(&own, callee.span, placeholder);
         self.graph.calls.insert((expr, iterations.clone()), node);
         let own = self.graph.nodes[node].path.clone();
@@ -258,10 +276,16 @@ impl<'a> Maker<'a> {
             _ => (call.more[0], &call.more[1..]),
         };
         let input = given(self, "in", call.piped.or(first));
-        let args =
+        let mut args: Vec<Option<Given>> =
             info.params.iter().zip(&call.args).map(|(param, e)| given(self, &param.name, *e)).collect();
+        // A `pan` of which nothing is said is not there.
+        let place = info.implied(PAN).filter(|&place| place < args.len());
+        let placed = place.is_some_and(|place| args[place].is_some());
+        if !placed {
+            place.into_iter().for_each(|place| args.truncate(place));
+        }
         let inputs = info.inputs.iter().zip(others).map(|(name, e)| given(self, name, *e)).collect();
-        self.graph.nodes[node].kind = kind_of(args, inputs, input);
+        self.graph.nodes[node].kind = kind_of(args, inputs, input, placed);
     }
 
     /// What is given to an instance: a number, an instance itself, or an expression that becomes a node of its own.

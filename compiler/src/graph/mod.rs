@@ -106,6 +106,8 @@ pub struct Instance {
     pub inputs: Vec<Option<Given>>,
     /// How many notes sound at once.
     pub voices: u32,
+    /// Whether its voices are placed between left and right: the song says something of its `pan`.
+    pub placed: bool,
 }
 
 /// What is given to a parameter or an input.

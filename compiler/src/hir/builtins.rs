@@ -138,6 +138,9 @@ use Arithmetic::{
 };
 use Function::{Keeps, Plain};
 
+/// The parameter of every instrument that has none of this name: where it is heard, from left to right.
+pub const PAN: &str = "pan";
+
 rows! {
     "prev" ["x" "init"] 1 Function::Prev, "The value that `x` had one sample ago; `init` (0) before the first.";
     "tap" ["x" "time" "max" "order"] 2 Function::Tap, "`x` as it was `time` ago, through a delay line of at most `max`; `order` says how it is read between samples: `linear`, `whole`, `cubic`, `allpass` or `sinc`.";

@@ -7,6 +7,7 @@ use super::{Call, Callee, DefId, Target};
 use crate::call::{Bound, bind, missing_argument, number_comma};
 use crate::codes;
 use crate::dimension::Dimension;
+use crate::hir::builtins::PAN;
 use crate::units::{Units, of_formal, unit_of};
 use mam_grammar::ast::{Arg, Ast, Body, Definition, DefinitionKind, Expr, ExprId, Ident, ItemKind};
 use mam_grammar::{Problem, Span};
@@ -193,6 +194,9 @@ impl Resolver<'_> {
         }
         let mut named = self.named(def);
         named.params.extend(IMPLIED.map(|name| (Arc::from(name), Dimension::PLAIN)));
+        if named.params.iter().all(|(name, _)| **name != *PAN) {
+            named.params.push((PAN.into(), Dimension::PLAIN));
+        }
         let more: Vec<&str> =
             std::iter::once(VOICES).chain(named.broken.iter().map(|name| &**name)).collect();
         if let Some(left) = written.piped {

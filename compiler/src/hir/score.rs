@@ -4,12 +4,13 @@
 
 use super::{Callee, DefId, FILE, Hir, LocalId, LocalKind, Target, Use};
 use crate::files::Files;
+use crate::hir::builtins::PAN;
 use mam_grammar::Span;
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Ident, Item, ItemKind};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// What every instrument has as parameters, after its own.
+/// What every instrument has as parameters, after its own and before `pan`, which some have of their own.
 pub(super) const IMPLIED: [&str; 2] = ["bpm", "loop"];
 
 /// Adds the sections of a file to its names.
@@ -99,7 +100,8 @@ impl Score<'_> {
         let Body::Items(items) = &definition.body else { return false };
         let is_param =
             |item: &Item| matches!(&item.kind, ItemKind::Param(param) if &*param.name.name == name);
-        let implied = definition.kind == DefinitionKind::Instrument && IMPLIED.contains(&name);
+        let is_instrument = definition.kind == DefinitionKind::Instrument;
+        let implied = is_instrument && (IMPLIED.contains(&name) || name == PAN);
         implied || items.iter().any(is_param)
     }
 

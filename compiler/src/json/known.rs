@@ -28,9 +28,11 @@ impl Kind {
         self.doc.as_deref()
     }
 
-    /// What can be set; an instrument's end with `bpm` and `loop`.
+    /// What can be set; an instrument's end with `bpm` and `loop`. The format has no `pan`.
     pub(super) fn params(&self) -> &[ParamInfo] {
-        &self.info.params
+        let params = &self.info.params;
+        let count = params.len() - usize::from(params.last().is_some_and(ParamInfo::is_place));
+        &params[..count]
     }
 
     /// The further inputs of an effect, at ports 1, 2 …

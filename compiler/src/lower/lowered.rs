@@ -9,7 +9,7 @@ use mam_grammar::Handle;
 use mam_grammar::ast::ExprId;
 use mam_runtime::ids::ParamId;
 use mam_runtime::{Curve, ParamNames};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// A signal between kernels: one channel of a node's result.
@@ -74,7 +74,12 @@ pub struct Lowered {
 pub struct Slots {
     all: Vec<(Arc<str>, ParamInfo)>,
     first: FxHashMap<NodeId, usize>,
+    /// The first of the voices' shares of a slot, which stand in the order of the voices.
+    shares: FxHashMap<usize, usize>,
+    /// The slot that each share follows.
+    follows: FxHashMap<usize, usize>,
     pub(super) names: Arc<ParamNames>,
+    driven: FxHashSet<usize>,
     beat: Option<usize>,
     bar: Option<usize>,
 }
@@ -111,7 +116,7 @@ impl Slots {
             match &node.kind {
                 NodeKind::Glue { .. } => {}
                 NodeKind::Instance(instance) => {
-                    for param in &library.info(files, instance.def).params {
+                    for param in library.info(files, instance.def).params.iter().take(instance.args.len()) {
                         let name = format!("{}.{}", node.path, param.name);
                         slots.all.push((name.into(), param.clone()));
                     }
@@ -153,9 +158,46 @@ impl Slots {
         }
     }
 
+    /// Says which parameters follow signals, by node and place in the list of its parameters.
+    pub fn drive_all(&mut self, driven: &FxHashSet<(NodeId, usize)>) {
+        self.driven = driven.iter().map(|&(node, index)| self.slot_of(node, index)).collect();
+    }
+
+    /// Whether a parameter follows a signal of the song, so that setting it changes nothing.
+    pub fn is_driven(&self, slot: usize) -> bool {
+        self.driven.contains(&slot)
+    }
+
     /// All slots with their paths, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &ParamInfo)> {
         self.all.iter().map(|(name, info)| (name, info))
+    }
+
+    /// Gives each of so many voices a share of a slot: a slot that follows it, and that a note can give a value of its own.
+    /// Returns the shares, in the order of the voices.
+    pub fn add_shares(&mut self, slot: usize, voices: usize) -> Vec<ParamId> {
+        if let Some(&first) = self.shares.get(&slot) {
+            return (first..first + voices).map(ParamId::new).collect();
+        }
+        let first = self.all.len();
+        self.shares.insert(slot, first);
+        for voice in 0..voices {
+            let (name, info) = &self.all[slot];
+            let share = (format!("{name}#{}", voice + 1).into(), ParamInfo { cc: None, ..info.clone() });
+            self.follows.insert(first + voice, slot);
+            self.all.push(share);
+        }
+        (first..first + voices).map(ParamId::new).collect()
+    }
+
+    /// What a voice reads in the place of a slot: its share, where it has one.
+    pub fn share(&self, slot: usize, voice: usize) -> usize {
+        self.shares.get(&slot).map_or(slot, |first| first + voice)
+    }
+
+    /// The slot that a share follows; `None` for a slot by itself.
+    pub fn follows(&self, slot: usize) -> Option<ParamId> {
+        self.follows.get(&slot).copied().map(ParamId::new)
     }
 
     /// The slot of the length of a beat, made on first use.

@@ -66,8 +66,8 @@ pub(super) enum Slot {
     Equation { at: At, expr: ExprId },
     /// An argument of a call, not evaluated yet.
     Argument { at: At, expr: ExprId, place: Option<Expectation> },
-    /// A parameter of an instance.
-    Param(NodeId, usize),
+    /// A parameter of an instance; of one with several voices in the kernel, the share of a voice where it has one.
+    Param { node: NodeId, index: usize, voice: Option<usize> },
     /// What the song gives to an input.
     Given(Given),
     /// A field of an event port.
@@ -144,7 +144,7 @@ impl Lower<'_, '_> {
             Slot::Absent => return Val::Broken,
             // Cycles that no state breaks have been reported.
             Slot::Doing => return Val::Broken,
-            Slot::Param(node, index) => self.param_value(node, index),
+            Slot::Param { node, index, voice } => self.param_value(node, index, voice),
             Slot::Given(given) => self.given_value(given),
             Slot::Event(port, field) => self.event(port, field),
             Slot::Element { at, list, index } => {
@@ -255,7 +255,7 @@ impl Lower<'_, '_> {
                 self.eval_whole(&At { scope, path: info.path.clone() }, *expr)
             }
             NodeKind::Instance(_) => self.instance(node),
-            NodeKind::Knob(_) => self.param_value(node, 0),
+            NodeKind::Knob(_) => self.param_value(node, 0, None),
         }
     }
 

@@ -4,6 +4,7 @@ use super::names::{Expectation, ScopeId, Slot};
 use super::value::{NodeVal, Signal, Val};
 use super::{At, Lower};
 use crate::graph::{Given, Instance, NodeId, NodeKind};
+use crate::hir::builtins::PAN;
 use crate::hir::{Local, LocalKind};
 use crate::ir::{Imm, PortField, PortId, Voice};
 use crate::library::ParamInfo;
@@ -52,8 +53,10 @@ impl Lower<'_, '_> {
 
     fn voice(&mut self, node: NodeId, instance: &Instance, path: &Arc<str>, voice: usize) -> Val {
         let port = self.song.ports.voice(node, voice);
+        // Where each voice is a call, the calls say whose shares they read.
+        let own = (!self.is_one_voice()).then_some(voice);
         let scope = self.instance_scope(instance, |local| match local.kind {
-            LocalKind::Param(index) => Slot::Param(node, index),
+            LocalKind::Param(index) => Slot::Param { node, index, voice: own },
             LocalKind::Event => {
                 event_field(&local.name).map_or(Slot::Absent, |field| Slot::Event(port, field))
             }
@@ -71,10 +74,31 @@ impl Lower<'_, '_> {
             self.voices.push(Voice { port, until, states: 0..0, every: 1, delays: 0..0 });
         }
         let val = self.instance_body(scope, instance, path);
+        let val = if instance.placed { self.placed(scope, node, instance, path, own, val) } else { val };
         if let Some(until) = self.until(scope, instance, path) {
             self.b.set(self.voices[index].until, until);
         }
         val
+    }
+
+    /// A voice between left and right, by the prelude's `pan`.
+    fn placed(
+        &mut self,
+        scope: ScopeId,
+        node: NodeId,
+        instance: &Instance,
+        path: &Arc<str>,
+        voice: Option<usize>,
+        val: Val,
+    ) -> Val {
+        let info = self.song.library.info(self.files(), instance.def);
+        let Some((def, index)) = self.files().find_prelude(PAN).zip(info.implied(PAN)) else { return val };
+        let scope = self.definition_scope(scope, def, |local| match local.kind {
+            LocalKind::Formal(0) => Slot::Done(val.clone()),
+            LocalKind::Formal(_) => Slot::Param { node, index, voice },
+            _ => Slot::Absent,
+        });
+        self.body(scope, &format!("{path}.{PAN}").into(), &self.files().definition(def).body)
     }
 
     /// The expression that says when a voice has fallen silent.
@@ -97,7 +121,7 @@ impl Lower<'_, '_> {
         let silence = self.b.f64(0.0);
         let input = instance.input.map_or(Slot::Done(Val::plain(silence)), Slot::Given);
         let scope = self.instance_scope(instance, |local| match local.kind {
-            LocalKind::Param(index) => Slot::Param(node, index),
+            LocalKind::Param(index) => Slot::Param { node, index, voice: None },
             LocalKind::In => input.clone(),
             LocalKind::Input(index) => {
                 let given = instance.inputs.get(index).copied().flatten();
@@ -117,10 +141,11 @@ impl Lower<'_, '_> {
         self.body(scope, path, &definition.body)
     }
 
-    /// The value of a parameter of an instance, or of a knob.
-    pub(super) fn param_value(&mut self, node: NodeId, index: usize) -> Val {
+    /// The value of a parameter of an instance, or of a knob; of a voice's share of it, where it has one.
+    pub(super) fn param_value(&mut self, node: NodeId, index: usize, voice: Option<usize>) -> Val {
         let graph = self.song.graph;
         let slot = self.song.slots.slot_of(node, index);
+        let slot = voice.map_or(slot, |voice| self.song.slots.share(slot, voice));
         let info = self.song.slots.info(slot).clone();
         let value = match &graph.nodes[node].kind {
             NodeKind::Instance(instance) => match instance.args[index] {

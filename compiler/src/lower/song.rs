@@ -150,10 +150,14 @@ impl Line<'_> {
         path: &Arc<str>,
         node: NodeId,
         voices: usize,
-        made: Made,
+        mut made: Made,
         known: Option<Handle<Kernel>>,
         fused: Arc<[Arc<str>]>,
     ) -> Option<Handle<Kernel>> {
+        let mut params = self.of_voices(node, voices, &made.params, fused.is_empty());
+        if let [only] = &params[..] {
+            made.params.clone_from(only);
+        }
         if voices == 1
             && known.is_none()
             && made.heard.is_empty()
@@ -181,7 +185,7 @@ impl Line<'_> {
                 kernel,
                 states: states.iter().map(|(n, init)| (n.clone(), voiced(n, *init, v))).collect(),
                 delays: delays.clone(),
-                params: made.params.clone(),
+                params: std::mem::take(&mut params[v]),
                 inputs: made.inputs.clone(),
                 outputs: signals,
                 ports: ports.collect(),
@@ -196,6 +200,16 @@ impl Line<'_> {
             }
         }
         Some(kernel)
+    }
+
+    /// The parameters of each voice's call: of a node by itself, the voice's shares of its own, where it has them.
+    fn of_voices(&self, node: NodeId, voices: usize, params: &[usize], by_itself: bool) -> Vec<Vec<usize>> {
+        let count = self.graph.instance(node).filter(|_| by_itself).map_or(0, |i| i.args.len());
+        let slots = &self.song.slots;
+        let first = if count > 0 { slots.slot_of(node, 0) } else { 0 };
+        let own = first..first + count;
+        let share = |slot: usize, v: usize| if own.contains(&slot) { slots.share(slot, v) } else { slot };
+        (0..voices).map(|v| params.iter().map(|&slot| share(slot, v)).collect()).collect()
     }
 
     /// A node whose sums are cut: a call for each piece, the sums of their outputs, and the rest, which is the node.

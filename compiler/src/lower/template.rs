@@ -34,6 +34,8 @@ pub(super) struct Key {
     rate: u64,
     /// Whether it has several voices: the kernel of one may be cut.
     several: bool,
+    /// Whether it is placed between left and right.
+    placed: bool,
     /// Channels and dimension of what flows in.
     input: Option<(usize, Dimension)>,
 }
@@ -97,7 +99,13 @@ impl Song<'_> {
             }
         };
         let several = instance.voices > 1;
-        Some(Key { file: instance.def.file, rate: self.rate.to_bits(), several, input })
+        Some(Key {
+            file: instance.def.file,
+            rate: self.rate.to_bits(),
+            several,
+            placed: instance.placed,
+            input,
+        })
     }
 
     /// The signals that flow into an effect.

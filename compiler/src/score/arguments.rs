@@ -101,7 +101,7 @@ impl<'a> Modifier<'a> {
                 (Words::Notes { .. }, _) => Words::Pitches,
                 (Words::Values(param), Kind::Amount) => Words::Amounts(param),
                 (words @ Words::Values(_), _) => words,
-                (words @ (Words::Semitones | Words::Seconds), _) => words,
+                (words @ (Words::Semitones | Words::Seconds | Words::Measured), _) => words,
                 _ => Words::Plain,
             },
         }

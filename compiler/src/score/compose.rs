@@ -3,11 +3,11 @@
 use super::amount::{Amount, count, exact, not_so};
 use super::arguments::without_steps;
 use super::codes::{
-    NOT_PLAYABLE, SCORE_NUMBER, SCORE_UNREACHED, SECTION_LENGTH, SECTION_NESTING, UNKNOWN_SECTION,
-    UNKNOWN_TARGET, UNUSED_SECTION,
+    DRIVEN_PARAMETER, NOT_PLAYABLE, SCORE_NUMBER, SCORE_UNREACHED, SECTION_LENGTH, SECTION_NESTING,
+    UNKNOWN_SECTION, UNKNOWN_TARGET, UNUSED_SECTION,
 };
 use super::modify::mentions;
-use super::reading::Modifier;
+use super::reading::{Modifier, Player};
 use super::tempo::{Meter, twice};
 use super::words::Words;
 use super::work::Work;
@@ -89,6 +89,8 @@ pub(super) struct Composer<'a> {
     broken: HashSet<&'a str>,
     /// How many lines there are of each name.
     named: HashMap<String, u64>,
+    /// The parameters of which notes give their voices values, each once.
+    pub(super) note_params: Vec<mam_runtime::score::PlayedParam>,
     pub(super) problems: &'a mut Problems,
 }
 
@@ -116,6 +118,7 @@ impl<'a> Composer<'a> {
             work: Work::new(limits.score_work),
             broken: broken(ast, problems),
             named: HashMap::new(),
+            note_params: vec![],
             problems,
         }
     }
@@ -215,7 +218,8 @@ impl<'a> Composer<'a> {
                     self.problems.add(Problem::new(&NOT_PLAYABLE, self.ast.span(over), message));
                 }
                 let words = note_words(self.ast, line, &instrument);
-                let pattern = self.pattern(line, words, seed);
+                let player = Player::Instrument(self.targets, &instrument);
+                let pattern = self.pattern(line, words, seed, player);
                 if let (PatternText::Notation(text), false) = (&line.pattern, instrument.pitched) {
                     super::hits::check(text, &instrument, self.targets, self.problems);
                 }
@@ -229,7 +233,12 @@ impl<'a> Composer<'a> {
                     self.problems.add(Problem::new(&NOT_PLAYABLE, span, message).help(help));
                     return;
                 }
-                let pattern = self.pattern(line, Words::Values(&parameter), seed);
+                if parameter.is_driven {
+                    let message = format!("`{name}` follows a signal, so that this line changes nothing");
+                    let help = "give it a number in its equation, or take the line out";
+                    self.problems.add(Problem::new(&DRIVEN_PARAMETER, place, message).help(help));
+                }
+                let pattern = self.pattern(line, Words::Values(&parameter), seed, Player::Nothing);
                 let action = Action::Set { param: parameter.index, ramp: self.ramp(line) };
                 (action, None, pattern)
             }
@@ -264,10 +273,12 @@ impl<'a> Composer<'a> {
         self.written.push(WrittenLine { span: place, name, voices, sound, text, tab });
     }
 
-    fn pattern(&mut self, line: &Written, words: Words, seed: u64) -> Pattern {
+    fn pattern(&mut self, line: &Written, words: Words, seed: u64, player: Player) -> Pattern {
         let notes = matches!(words, Words::Notes { .. });
-        let mut modifier = Modifier { ast: self.ast, meter: self.meter, words, notes, seed, draws: 0 };
+        let (ast, meter, draws, values) = (self.ast, self.meter, 0, vec![]);
+        let mut modifier = Modifier { ast, meter, words, notes, seed, draws, player, values };
         let (pattern, place) = line_pattern(&mut modifier, line, self.problems);
+        self.note_values(player, modifier.values);
         self.work.try_line(&pattern, place, self.problems);
         pattern
     }

@@ -3,7 +3,7 @@
 use super::codes::MODIFIER;
 use super::compose::{line_pattern, note_words};
 use super::modify::mentions;
-use super::reading::Modifier;
+use super::reading::{Modifier, Player};
 use super::vocabulary::find;
 use super::words::Words;
 use super::{Instrument, tempo};
@@ -72,7 +72,8 @@ fn built(ast: &Ast, line: &Line, seed: u64, problems: &mut Problems) -> Pattern 
     let notes = mentions(ast, &line.modifiers, &of_notes);
     let words = if notes { note_words(ast, line, &any) } else { Words::AsWritten };
     let tab = matches!(line.pattern, PatternText::Tab { .. });
-    let mut modifier = Modifier { ast, meter: &meter, words, notes: notes || tab, seed, draws: 0 };
+    let (notes, player) = (notes || tab, Player::Unknown);
+    let mut modifier = Modifier { ast, meter: &meter, words, notes, seed, draws: 0, player, values: vec![] };
     let (pattern, _) = line_pattern(&mut modifier, line, problems);
     if let Some(over) = line.over {
         let message = "`over` is for parameters, and a pattern by itself sets none";

@@ -20,6 +20,7 @@ mod pitch;
 mod ramps;
 mod reading;
 mod schedule;
+mod set;
 pub mod show;
 mod steps;
 mod tab;
@@ -36,6 +37,7 @@ pub use check::Leftover;
 pub use harmony::scales;
 pub use line::line;
 pub use pitch::note_number;
+pub(crate) use set::placed_by_lines;
 pub use vocabulary::{Entry, Group, SOURCES, modifiers};
 pub use work::query_problem;
 
@@ -118,6 +120,11 @@ pub struct Parameter {
     pub range: (f64, f64),
     /// The units in which these are written.
     pub units: Units,
+    /// The instrument whose own it is, so that each of its voices can have a value of it: an index into the program's targets.
+    /// `None` for what all notes share: a parameter of an effect, a knob, the tempo of an instrument's own beat.
+    pub instrument: Option<usize>,
+    /// Whether it follows a signal of the song, so that setting it changes nothing.
+    pub is_driven: bool,
 }
 
 /// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out. With it come the
@@ -136,7 +143,7 @@ pub fn from_ast(
     let (tempo, tempo_places) = tempo::tempo_map(ast, &ast.items, &meter, problems);
     let mut composer = Composer::new(ast, targets, &meter, seed, limits, problems);
     composer.song(&ast.items);
-    let Composer { lines, written, clips, marks, arranged, .. } = composer;
+    let Composer { lines, written, clips, marks, arranged, note_params, .. } = composer;
     let length = compose::length(ast, &ast.items, &meter, arranged.is_some(), problems);
     let restarts = arranged.or(length).is_some();
     let mut transport = Transport { tempo, lines, clips, marks, length: Rational::ZERO, restarts };
@@ -145,7 +152,7 @@ pub fn from_ast(
     check_countable(ast, &transport, &tempo_places, problems);
     let leftovers = check::check(&transport, &written, &mut { limits.score_work }, problems);
     let tuning = tuning::tuning(file, problems);
-    (Score { transports: vec![transport], tuning, ..Score::default() }, leftovers)
+    (Score { transports: vec![transport], note_params, tuning, ..Score::default() }, leftovers)
 }
 
 /// Adds to the score of a file what is known when its song has been lowered. Without a `play`, every instrument plays a note

@@ -42,7 +42,7 @@ impl<'a> Modifier<'a> {
     }
 
     /// The changes of an expression, one after another.
-    fn chain(&mut self, expr: ExprId, problems: &mut Problems) -> Result<Chain, Problem> {
+    pub(super) fn chain(&mut self, expr: ExprId, problems: &mut Problems) -> Result<Chain, Problem> {
         let mut changes = Vec::new();
         self.changes(expr, &mut changes, problems)?;
         Ok(Chain(changes.into()))
@@ -91,6 +91,10 @@ impl<'a> Modifier<'a> {
     }
 
     fn change_of(&mut self, used: &Use, problems: &mut Problems) -> Read {
+        if &*used.name.name == "set" {
+            self.only_notes(used)?;
+            return self.set(used, problems);
+        }
         if let Some(arg) = used.args.iter().find(|a| a.name.is_some()) {
             return Err(self.argument_name(arg));
         }
@@ -245,6 +249,7 @@ impl<'a> Modifier<'a> {
                 Change::new(Law::Voicing, range.into_iter().collect::<Result<_, _>>()?)
             }
             ("arp", [order]) => self.arp(order, problems)?,
+            ("jux", [change]) => self.jux(used, change, problems)?,
             _ => return Ok(None),
         }))
     }

@@ -3,8 +3,10 @@
 use super::codes::{MODIFIER, PATTERN_TOO_FINE};
 use super::tempo::Meter;
 use super::words::Words;
+use super::{Instrument, Targets};
 use mam_grammar::ast::{Arg, Ast, ExprId, Ident};
 use mam_grammar::{Problem, Span};
+use mam_runtime::ids::ParamId;
 use mam_runtime::score::pattern::mix;
 
 /// Reads the modifiers of one line.
@@ -18,6 +20,21 @@ pub(super) struct Modifier<'a> {
     pub(super) seed: u64,
     /// Random modifiers so far.
     pub(super) draws: u64,
+    /// What its notes are played by.
+    pub(super) player: Player<'a>,
+    /// The parameters of which its notes have values, each once.
+    pub(super) values: Vec<ParamId>,
+}
+
+/// What the notes of a line are played by.
+#[derive(Clone, Copy)]
+pub(super) enum Player<'a> {
+    /// Nothing: the line sets a parameter, or a pattern is an argument.
+    Nothing,
+    /// An instrument of a song, by its name.
+    Instrument(&'a dyn Targets, &'a Instrument),
+    /// It is not known: a pattern by itself.
+    Unknown,
 }
 
 /// A modifier as it stands in the text.

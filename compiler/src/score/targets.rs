@@ -46,6 +46,8 @@ impl Targets for Bindings<'_> {
 
 fn parameter(places: &Bindings, slot: ParamId, name: String) -> Meaning {
     let info = places.info(slot);
+    let first = name.split('.').next().unwrap_or_default();
+    let instrument = (!info.is_beat()).then(|| places.owner(first, slot)).flatten();
     Meaning::Parameter(Parameter {
         index: slot,
         name,
@@ -53,5 +55,7 @@ fn parameter(places: &Bindings, slot: ParamId, name: String) -> Meaning {
         scale: info.scale(),
         range: (info.min, info.max),
         units: info.units,
+        instrument,
+        is_driven: places.is_driven(slot),
     })
 }

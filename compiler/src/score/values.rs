@@ -43,6 +43,15 @@ pub(super) fn seconds(word: &Word) -> Result<Value, Problem> {
     }
 }
 
+/// A number in base units, whatever it measures.
+pub(super) fn measured(word: &Word) -> Result<Value, Problem> {
+    match from_word(&word.text) {
+        Some(Amount::Number(_, x)) => Ok(Value::Number(x.to_f64())),
+        Some(Amount::Semitones(x)) => Ok(Value::Number((x.to_f64() / 12.0).exp2())),
+        _ => pitch(word),
+    }
+}
+
 /// A note's name or number, as a number.
 pub(super) fn pitch(word: &Word) -> Result<Value, Problem> {
     let number = note_number(&word.text).map(Value::Number);

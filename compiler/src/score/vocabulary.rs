@@ -133,6 +133,7 @@ const ENTRIES: &[Entry] = entries! {
     Layers false "off" ["off(1/8, transpose(7st))"] "with a changed copy, so many cycles (or beats, bars) later";
     Layers false "superimpose" ["superimpose(fast(2))"] "with changed copies";
     Layers false "layer" ["layer(fast(2), rev)"] "changed in several ways, all at once";
+    Layers true "jux" ["jux(rev)"] "as it is to the left, and changed to the right";
     Layers true "echo" ["echo(3, 1/8, 0.5)"] "so many copies, so far apart, each quieter by a factor";
     Chance false "degrade" ["degrade(50%)" "degrade"] "drops a share of the events, half of them if nothing is said";
     Chance false "sometimes" ["sometimes(30%, fast(2))" "sometimes(fast(2))"] "for a share of the events, half of them if nothing is said";
@@ -145,6 +146,7 @@ const ENTRIES: &[Entry] = entries! {
     Values false "sub" ["sub(2)" "sub(\"0 7\")"] "takes away from them";
     Values false "mul" ["mul(2)" "mul(\"1 2\")"] "multiplies numbers and degrees";
     Values false "range" ["range(60, 72)"] "brings numbers from 0..1 to another range";
+    Values true "set" ["set(gain: \"0.4 1\")" "set(gain: 0.5, decay: \"80ms 200ms\")"] "each note gives its voice values of the instrument's parameters";
     Harmony true "scale" ["scale(c, minor)" "scale(c, \"0 2 3 7 8\")" "scale(\"<c:minor eb:major>\")"] "numbers are degrees, from 0";
     Harmony true "chord" ["chord"] "the words are chords: `Am7 D7 Gmaj7`";
     Harmony true "invert" ["invert(1)" "invert(\"<0 1>\")"] "the lowest notes of each chord, so many, an octave higher";

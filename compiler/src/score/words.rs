@@ -3,11 +3,13 @@
 use super::codes::{PATTERN_NUMBER, PATTERN_VALUE};
 use super::steps::{Ends, Steps};
 use super::values::{
-    amount, chord_name, chord_symbol, note, parameter, pitch, plain, rhythm, seconds, semitones, velocity,
+    amount, chord_name, chord_symbol, measured, note, parameter, pitch, plain, rhythm, seconds, semitones,
+    velocity,
 };
 use super::{Instrument, Parameter};
 use mam_grammar::mini::Word;
 use mam_grammar::{Problem, Problems};
+use mam_runtime::score::pattern::SourceRange;
 use mam_runtime::score::{Pattern, Value};
 
 /// How the words of a pattern are read.
@@ -33,6 +35,8 @@ pub(super) enum Words<'a> {
     Pitches,
     /// True and false.
     Rhythm,
+    /// Numbers with the unit of whatever they measure, in base units; plain ones as they are.
+    Measured,
     /// Values of a parameter.
     Values(&'a Parameter),
     /// What is added to the values of a parameter.
@@ -69,11 +73,12 @@ impl<'a> Words<'a> {
             Words::Notes { of, .. } if of.pitched && word.text.contains('\'') => chord_name(word).map(Some),
             _ => Ok(None),
         };
-        let notes =
-            |notes: Vec<f64>| Pattern::stack(notes.into_iter().map(Value::note).map(Pattern::pure).collect());
+        let place = SourceRange::new(word.span.start..word.span.end);
+        let step = |value| Pattern::step(value, place);
+        let notes = |notes: Vec<f64>| Pattern::stack(notes.into_iter().map(Value::note).map(step).collect());
         let read = chord.and_then(|chord| match chord {
             Some(chord) => Ok(notes(chord)),
-            None => self.read(word, problems).map(Pattern::pure),
+            None => self.read(word, problems).map(step),
         });
         read.unwrap_or_else(|problem| {
             problems.add(problem);
@@ -99,6 +104,7 @@ impl<'a> Words<'a> {
             Words::Semitones => semitones(word),
             Words::Plain => plain(word, "a plain number, such as `0.5`"),
             Words::Seconds => seconds(word),
+            Words::Measured => measured(word),
             Words::Pitches => pitch(word),
             Words::Rhythm => rhythm(word),
             Words::Nothing => Err(Problem::new(&PATTERN_VALUE, word.span, "nothing can follow this `:`")

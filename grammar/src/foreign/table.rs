@@ -25,7 +25,7 @@ table! {
     Value ["sinlfo" "lfosine" "lfsin" "sinelfo" "lfsine"] "lfo" "" "" "lfo(2Hz)";
     Value ["white" "whitenoise" "rand" "randf" "noiseosc" "uniform" "rnd" "randomnoise"] "noise" "noise()" "each use has its own random numbers" "noise()";
     Value ["pinknoise" "pinkish"] "pink" "pink()" "" "pink()";
-    Value ["impulse" "metro" "metronome" "clock" "trigger" "impulsetrain"] "every" "" "" "every(500ms)";
+    Value ["impulse" "metro" "metronome" "trigger" "impulsetrain"] "every" "" "" "every(500ms)";
     Value ["ramp" "lframp" "rampwave" "counterphase" "phase"] "phasor" "" "" "phasor(1Hz)";
     Value ["wavetable" "tablelookup" "rdtable" "waveform" "osctable" "tabread4" "shaper" "lookup"] "table" "" "" "table([0, 1, 0, -1], phasor(220Hz))";
     Value ["pluckedstring" "karplus" "karplusstrong" "ks"] "" "" "a comb rings like a string; the instrument is `pluck()`" "every(1s) |> comb(time: 5ms, feedback: 95%)";
@@ -128,7 +128,7 @@ table! {
     Value ["additive" "harmonics" "klang" "dynklang" "harmonicosc"] "partials" "" "" "partials(110Hz, [0.5, 0.3, 0.2])";
     Value ["lfnoise0" "randh" "lfdnoise0" "samplenoise"] "rand_step" "" "" "rand_step(4Hz)";
     Value ["lfnoise1" "randi" "lfdnoise1"] "rand_line" "" "" "rand_line(4Hz)";
-    Value ["lfnoise2" "lfdnoise3" "lfnoise3" "jitter" "randomi" "perlin"] "rand_smooth" "" "" "rand_smooth(4Hz)";
+    Value ["lfnoise2" "lfdnoise3" "lfnoise3" "jitter" "randomi"] "rand_smooth" "" "" "rand_smooth(4Hz)";
     Value ["drunk" "brownianwalk" "randomwalk"] "walk" "" "" "walk(2Hz)";
     Value ["lorenzl" "lorenzattractor"] "lorenz" "" "" "lorenz(1).x";
     Value ["henonn" "henonl" "henonc"] "henon" "" "" "henon(8Hz)";
@@ -195,7 +195,7 @@ table! {
     Value ["gatereverb" "nonlinreverb"] "gated_reverb" "" "" "x |> gated_reverb()";
     Value ["diffusor" "smear" "allpassreverb"] "diffuse" "" "" "x |> diffuse()";
     Value ["flange" "flangermono" "flangerstereo"] "flanger" "" "" "x |> flanger()";
-    Value ["phasing" "phaser2" "phase90" "phasershift" "univibe"] "phaser" "" "" "x |> phaser()";
+    Value ["phasing" "phaser2" "phase90" "phasershift"] "phaser" "" "" "x |> phaser()";
     Value ["trem" "tremolodepth" "amplitudemodulation"] "tremolo" "" "" "x |> tremolo()";
     Value ["vib" "pitchvibrato"] "vibrato" "" "of a note it is `vibrato_of(gate)` times its frequency" "x |> vibrato()";
     Value ["panlfo" "autopanner" "panslicer"] "autopan" "" "" "x |> autopan()";
@@ -255,7 +255,8 @@ table! {
     Modifier ["trans" "transp" "up" "semitones" "pitch" "octave" "oct" "detune" "transposeby" "addnote" "shiftpitch"] "transpose" "" "" "lead \"c4 e4\".transpose(7st)";
     Modifier ["late" "rot" "rotr" "offset" "rotright" "delayby"] "shift" "" "" "bd \"x*4\".shift(1/16)";
     Modifier ["early" "rotl" "rotleft"] "" "" "a shift by a negative time comes earlier" "bd \"x*4\".shift(-1/16)";
-    Modifier ["jux" "juxby"] "superimpose" "" "both sound in one place: for two sides, give each an instrument with a line of its own" "bd \"x*4\".superimpose(rev)";
+    Modifier ["juxby"] "jux" "" "the two are all to the left and all to the right" "bd \"x*4\".jux(rev)";
+    Modifier ["pan" "panning" "cutoff" "resonance" "attack" "decay" "release" "sustain" "drive"] "set" "" "a note gives its voice values of its instrument's parameters, by their names, and a `pan` from -1 to 1" "bd \"x*4\".set(pan: \"-0.5 0.5\")";
     Modifier ["overlay" "polyrhythm" "pr"] "" "" "patterns at the same time begin a line" "bd stack(\"x*4\", \"x*3\")";
     Modifier ["stut" "stutwith" "echowith"] "echo" "" "" "lead \"c4 e4\".echo(3, 1/8, 0.5)";
     Modifier ["euclidrot" "euclidlegato" "euclidlegatorot" "euclidfull" "euclidoff" "euclidofffull" "euclidinv" "bjork"] "euclid" "" "negative onsets are the others" "bd \"x\".euclid(3, 8, 2)";
@@ -279,7 +280,7 @@ table! {
     Modifier ["arpeggiate" "arpwith" "arpg" "rolled" "rolledby" "strum"] "arp" "" "" "lead \"<Am7 Dm7>\".chord.arp(up)";
     Modifier ["inversion" "inv"] "invert" "" "" "lead \"c4'maj\".invert(1)";
     Modifier ["key" "mode" "scaleof" "toscale" "inscale" "scaletranspose"] "scale" "" "degrees are added before: `.add(2).scale(c, minor)`" "lead \"0 2 4\".scale(c, minor)";
-    Modifier ["lpf" "hpf" "bpf" "lpq" "hpq" "cutoff" "hcutoff" "resonance" "room" "roomsize" "size" "delay" "delaytime" "delayfeedback" "pan" "shape" "crush" "coarse" "distort" "distortion" "reverb" "lowpass" "highpass" "bandpass" "filter" "vowel" "phaser" "chorus" "drive" "fx" "orbit" "djf" "squiz" "compressor" "attack" "decay" "release" "sustain" "adsr" "lpenv" "fm" "fmh" "adsrenv"] "" "" "a pattern has no effects: they follow the signal, in an equation" "out = bd |> lowpass(800Hz)";
+    Modifier ["lpf" "hpf" "bpf" "lpq" "hpq" "hcutoff" "room" "roomsize" "size" "delay" "delaytime" "delayfeedback" "shape" "crush" "coarse" "distort" "distortion" "reverb" "lowpass" "highpass" "bandpass" "filter" "vowel" "phaser" "chorus" "fx" "orbit" "djf" "squiz" "compressor" "adsr" "lpenv" "fm" "fmh" "adsrenv"] "" "" "a pattern has no effects: they follow the signal, in an equation" "out = bd |> lowpass(800Hz)";
     Modifier ["n" "note" "notes" "s" "sound" "bank" "sample" "samples" "synth" "instrument" "i" "midinote" "freq"] "" "" "a line's first word is what it plays, its text what is played" "bd \"x*4\"";
     Modifier ["swingby" "shuffle" "groove"] "swing" "" "" "bd \"x*8\".swing(1/3, 4)";
     Modifier ["human" "humanise" "jitter" "randomize"] "humanize" "" "" "bd \"x*8\".humanize(8ms, 10%)";

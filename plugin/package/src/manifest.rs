@@ -7,6 +7,7 @@ use mam_compiler::target::Target;
 use mam_compiler::{Options, text};
 use mam_grammar::Limits;
 use mam_grammar::ast::Unit;
+use mam_runtime::ids::ParamId;
 use mam_runtime::{Curve, Program};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -206,17 +207,17 @@ impl Manifest {
     pub fn describe<'p>(
         &mut self,
         program: &Program,
-        infos: impl Iterator<Item = (&'p Arc<str>, &'p ParamInfo)>,
+        infos: impl Iterator<Item = (ParamId, &'p Arc<str>, &'p ParamInfo)>,
     ) -> Result<(), ParamClash> {
         (self.channels, self.inputs) = (program.outputs.len(), program.inputs.len());
         let port = |name: &str| NotePort { name: name.to_string(), id: Param::id_of(name) };
         self.note_ports = program.targets.iter().map(|target| port(&target.name)).collect();
-        let params = program.params.ids().zip(infos).filter(|(id, (_, info))| {
+        let params = infos.filter(|(id, _, info)| {
             let hidden = program.targets.iter().any(|target| [target.bpm, target.looped].contains(id))
                 || program.score.lengths.iter().any(|length| length.param == *id);
             info.min.is_finite() && info.max.is_finite() && info.min < info.max && !hidden
         });
-        self.params = params.map(|(_, (path, info))| Param::new(path, info)).collect();
+        self.params = params.map(|(_, path, info)| Param::new(path, info)).collect();
         // Knobs come first.
         self.params.sort_by_key(|param| param.path.contains('.'));
         clash(self.params.iter().map(|param| (param.id, &*param.path)))?;

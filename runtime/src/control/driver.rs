@@ -2,8 +2,9 @@
 
 use super::carry::{Blend, Carry};
 use super::live::{Live, Rings};
+use super::log::{Request, Writing};
 use super::meters::{Meters, Telemetry};
-use super::part::{Entry, Part, player};
+use super::part::{Entry, Part, Sync, player};
 use super::protocol::MOST_CHANNELS;
 use super::protocol::{Command, EVENTS, Failed, Garbage, Options, Swap, Tagged};
 use crate::engine::{NotFinite, Seen, ticks, ticks_per_second};
@@ -11,6 +12,7 @@ use crate::ids::{ParamId, PortId};
 use crate::program::{EventKind, Program, QUANTUM, Step, Target};
 use crate::render::EventSource;
 use crate::score::{Held, LAST_FRAME, Overflow, Unplayed};
+use crate::voices::note_values;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -42,16 +44,6 @@ pub trait Playing: Send {
     fn next_bar(&self, program: &Program, frame: u64) -> u64;
 }
 
-/// When an edit is heard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sync {
-    /// At the next quantum.
-    #[default]
-    Now,
-    /// At the next bar line.
-    Bar,
-}
-
 /// An edit that waits for its turn.
 struct Edit {
     program: Arc<Program>,
@@ -65,7 +57,7 @@ pub struct Control {
     events: Producer<Tagged>,
     garbage: Consumer<Garbage>,
     failures: Consumer<Failed>,
-    meters: Arc<Meters>,
+    pub(super) meters: Arc<Meters>,
     playing: Box<dyn Playing>,
     /// The part of the song that plays.
     current: Part,
@@ -80,6 +72,11 @@ pub struct Control {
     /// Parameters that were set by a controller: they survive a jump.
     overrides: BTreeMap<String, f64>,
     taken_up: Option<(Arc<Program>, Duration)>,
+    /// Pieces that have come back from the audio thread.
+    pub(super) returned: u64,
+    /// The frame by which what is done now is decided, if that is not where the audio thread is.
+    pub(super) decided_at: Option<u64>,
+    pub(super) log: Option<Writing>,
     channels: usize,
     rate: u32,
 }
@@ -135,6 +132,9 @@ impl Control {
             soloed: BTreeSet::new(),
             overrides: BTreeMap::new(),
             taken_up: None,
+            returned: 0,
+            decided_at: None,
+            log: None,
             channels,
             rate,
         };
@@ -143,17 +143,34 @@ impl Control {
 
     /// Drops what has come back, sends events ahead, and sends the edit that waits.
     pub fn tick(&mut self) {
-        while let Ok(garbage) = self.garbage.pop() {
+        self.take_back(u64::MAX);
+        self.feed();
+        if let Some(writing) = &mut self.log {
+            writing.read();
+        }
+        if self.waiting.is_some() {
+            self.try_again();
+        }
+    }
+
+    /// Sends the change that waits, if there is room for it now.
+    pub(super) fn try_again(&mut self) {
+        let Some(edit) = self.waiting.take() else { return };
+        self.logged(|| Request::Again, |control| control.change(edit, &mut |_| true));
+    }
+
+    /// Drops what has come back, up to so many pieces since the beginning; false if there are fewer.
+    pub(super) fn take_back(&mut self, pieces: u64) -> bool {
+        while self.returned < pieces {
+            let Ok(garbage) = self.garbage.pop() else { return false };
+            self.returned += 1;
             match garbage {
                 Garbage::Swapped(swap) => self.swapped(&swap),
                 Garbage::Rejected(swap) => self.rejected(&swap),
                 _ => {}
             }
         }
-        self.feed();
-        if let Some(edit) = self.waiting.take() {
-            self.change(edit, &mut |_| true);
-        }
+        true
     }
 
     /// The program that plays.
@@ -214,12 +231,21 @@ impl Control {
 
     /// Plays another program from the same musical place on. It has the same rate; the caller compiles for it.
     pub fn edit(&mut self, program: Arc<Program>, sync: Sync) {
-        self.change(Edit { program, sync, jump: None }, &mut |_| true);
+        self.logged(
+            || Request::Edit(program.clone(), sync),
+            |control| control.change(Edit { program: program.clone(), sync, jump: None }, &mut |_| true),
+        );
     }
 
     /// Plays another program from a frame of its own on, in place of this one. `goes_on` is as in [`Control::entering`].
     pub fn start(&mut self, program: Arc<Program>, entry: Entry, mut goes_on: impl FnMut(u64) -> bool) {
-        self.change(Edit { program, sync: Sync::Now, jump: Some(entry) }, &mut goes_on);
+        self.logged(
+            || Request::Start(program.clone(), entry),
+            |control| {
+                let edit = Edit { program: program.clone(), sync: Sync::Now, jump: Some(entry) };
+                control.change(edit, &mut goes_on);
+            },
+        );
     }
 
     /// Goes to a frame of the song, to at most 63 frames before it, where nothing sounds yet.
@@ -233,18 +259,19 @@ impl Control {
         let latest = self.waiting.as_ref().map(|edit| &edit.program);
         let program = latest.or(self.sent.last().map(|part| &part.program)).unwrap_or(&self.current.program);
         let jump = Some(Entry { at: song_frame, since: song_frame });
-        self.change(Edit { program: program.clone(), sync: Sync::Now, jump }, &mut |_| true);
+        let edit = Edit { program: program.clone(), sync: Sync::Now, jump };
+        self.logged(|| Request::Seek(song_frame), |control| control.change(edit, &mut |_| true));
         Ok(())
     }
 
     /// Lets the song go on from where it was stopped.
     pub fn play(&mut self) {
-        self.command(Command::Play);
+        self.logged(|| Request::Play, |control| control.command(Command::Play));
     }
 
     /// Fades out in 20 ms and waits. See [`Telemetry::stopped`].
     pub fn stop(&mut self) {
-        self.command(Command::Stop);
+        self.logged(|| Request::Stop, |control| control.command(Command::Stop));
     }
 
     /// Whether it is silent because it was stopped.
@@ -254,6 +281,11 @@ impl Control {
 
     /// Sets a parameter by name ([`Program::param`]), at the next quantum, by a controller. False when no program has it.
     pub fn set(&mut self, name: &str, value: f64, ramp: u32) -> bool {
+        let request = || Request::Set { name: name.into(), value, ramp };
+        self.logged(request, |control| control.set_now(name, value, ramp))
+    }
+
+    fn set_now(&mut self, name: &str, value: f64, ramp: u32) -> bool {
         let mut path = None;
         for (generation, program) in self.programs() {
             if let Ok(param) = program.param(name) {
@@ -270,6 +302,11 @@ impl Control {
     /// A note by a controller, on the voice `voice` of a target, modulo their number: on with a velocity, off with `None`.
     /// False when the program has no such target.
     pub fn note(&mut self, target: &str, voice: usize, note: f64, vel: Option<f64>) -> bool {
+        let request = || Request::Note { target: target.into(), voice, note, vel };
+        self.logged(request, |control| control.note_now(target, voice, note, vel))
+    }
+
+    fn note_now(&mut self, target: &str, voice: usize, note: f64, vel: Option<f64>) -> bool {
         let program = self.current.program.clone();
         let Some(target) = program.targets.iter().find(|candidate| &*candidate.name == target) else {
             return false;
@@ -277,7 +314,14 @@ impl Control {
         if target.voices.is_empty() {
             return false;
         }
-        let voice = target.voices[voice % target.voices.len()];
+        let index = voice % target.voices.len();
+        let voice = target.voices[index];
+        if vel.is_some() {
+            // What the score's notes gave the voice ends with them.
+            for kind in note_values(&target.note_params, index, &[]) {
+                self.command(Command::Now(self.current.generation, kind));
+            }
+        }
         for port in [Some(voice), target.monitor].into_iter().flatten() {
             let kind = match vel {
                 Some(vel) => EventKind::On { port, note, vel },
@@ -290,14 +334,20 @@ impl Control {
 
     /// Silences a node, by its name, or lets it be heard again.
     pub fn mute(&mut self, node: &str, muted: bool) {
-        remember(&mut self.muted, node, muted);
-        self.send_gains();
+        let act = |control: &mut Control| {
+            remember(&mut control.muted, node, muted);
+            control.send_gains();
+        };
+        self.logged(|| Request::Mute(node.into(), muted), act);
     }
 
     /// Lets only this instrument be heard, and others that are soloed.
     pub fn solo(&mut self, node: &str, soloed: bool) {
-        remember(&mut self.soloed, node, soloed);
-        self.send_gains();
+        let act = |control: &mut Control| {
+            remember(&mut control.soloed, node, soloed);
+            control.send_gains();
+        };
+        self.logged(|| Request::Solo(node.into(), soloed), act);
     }
 
     /// Takes over what controllers have set on another one: mutes, solos, values.
@@ -367,7 +417,7 @@ impl Control {
 
     /// Tells a program's score of what was set.
     fn notice(&mut self, generation: u32, param: ParamId, value: f64) {
-        let position = self.meters.position.load(Acquire);
+        let position = self.position();
         let mut parts = std::iter::once(&mut self.current).chain(&mut self.sent);
         if let Some(part) = parts.find(|part| part.generation == generation) {
             part.source.set_by_controller(part.to_song(position), param, value);
@@ -381,8 +431,12 @@ impl Control {
 
     /// Sends a command. When the ring is full the audio thread has stood still for a thousand of them, and one more
     /// would not be heard either.
-    fn command(&mut self, command: Command) {
-        let _ = self.commands.push(command);
+    pub(super) fn command(&mut self, command: Command) {
+        if self.commands.push(command).is_err()
+            && let Some(writing) = &mut self.log
+        {
+            writing.log.is_cut = true;
+        }
     }
 
     /// Sends a change, or keeps it until there is room. A newer change replaces one that waits.
@@ -392,7 +446,7 @@ impl Control {
             return;
         }
         self.generation += 1;
-        let position = self.meters.position.load(Acquire);
+        let position = self.position();
         let song = self.current.to_song(position);
         let (at, place) = match (edit.jump, edit.sync) {
             (None, Sync::Bar) => {
@@ -474,7 +528,7 @@ impl Control {
     }
 
     /// Sends the events of what plays, ahead of it.
-    fn feed(&mut self) {
+    pub(super) fn feed(&mut self) {
         let end = self.meters.position.load(Acquire) + self.ahead();
         let mut fresh = vec![];
         self.current.advance(end, &mut fresh);

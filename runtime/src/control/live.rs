@@ -5,7 +5,7 @@ use super::meters::Meters;
 use super::protocol::{
     Command, FADE_SECONDS, Failed, Garbage, Options, Player, START_SECONDS, STOP_SECONDS, Swap, Tagged,
 };
-use super::protocol::{LIMIT, MOST_CHANNELS};
+use super::protocol::{LIMIT, MOST_CHANNELS, Taken};
 use crate::engine::{Cut, Instance, flush, ticks};
 use crate::frames::Frames;
 use crate::program::{Event, EventKind, QUANTUM};
@@ -36,6 +36,9 @@ pub struct Live {
     channels: usize,
     /// The present program has not been heard yet.
     fresh: bool,
+    /// Quanta that have been rendered.
+    quanta: u64,
+    log: Option<Producer<Taken>>,
 }
 
 /// The program before, while it fades.
@@ -142,6 +145,8 @@ impl Live {
             mixed: Box::new([[0.0; QUANTUM]; MOST_CHANNELS]),
             channels: options.channels.clamp(1, MOST_CHANNELS),
             fresh: true,
+            quanta: 0,
+            log: None,
         }
     }
 
@@ -153,7 +158,7 @@ impl Live {
         let mut done = 0;
         while done < frames {
             if self.cut.is_spent() {
-                self.handle_commands();
+                self.handle_commands(usize::MAX);
                 if self.master.is_silent() {
                     break;
                 }
@@ -169,16 +174,21 @@ impl Live {
             self.keep(piece.clone());
             done += piece.len();
         }
+        self.meters.heard.fetch_add(done as u64, Relaxed);
         out.silence(done);
         self.meters.stopped.store(self.master.is_silent(), Relaxed);
         self.meters.callback(frames, ticks().saturating_sub(began), self.ticks_per_frame);
     }
 
-    /// Takes all commands, and the swap that is due.
-    fn handle_commands(&mut self) {
-        let mut playing = None;
-        while let Ok(command) = self.commands.pop() {
+    /// Takes all commands, or so many of those that are logged, and the swap that is due. \[audio\]
+    pub(super) fn handle_commands(&mut self, most: usize) {
+        let (mut playing, mut taken) = (None, 0);
+        while taken < most
+            && let Ok(command) = self.commands.pop()
+        {
+            taken += usize::from(command.is_logged());
             match command {
+                Command::Log(ring) => self.log = Some(ring),
                 Command::Swap(swap) => self.expect(swap),
                 Command::Now(generation, kind) => self.now(generation, kind),
                 Command::Gain(generation, part, gain) => self.gain(generation, part, gain),
@@ -196,9 +206,11 @@ impl Live {
                 }
             }
         }
+        let mut changes = false;
         if self.master.is_silent()
             && let Some(fading) = self.fading.take()
         {
+            changes = true;
             self.discard(Garbage::Player(fading.player));
             self.discard(Garbage::Blend(fading.blend));
         }
@@ -206,7 +218,12 @@ impl Live {
         if self.fading.is_none()
             && let Some(swap) = self.pending.take_if(due)
         {
+            changes |= self.master.is_silent();
             self.swap(swap);
+        }
+        // While it is silent it looks for commands more than once before a quantum.
+        if taken > 0 || changes {
+            self.note_taken(taken);
         }
         // After the swap, so that what begins anew begins with its whole attack.
         match playing {
@@ -214,6 +231,34 @@ impl Live {
             Some(false) => self.master.step = self.master.down,
             None => {}
         }
+    }
+
+    /// Logs that so many commands were taken before the next quantum.
+    fn note_taken(&mut self, commands: usize) {
+        let Some(log) = &mut self.log else { return };
+        if log.push(Taken { quanta: self.quanta, commands: commands as u32 }).is_err() {
+            self.meters.unlogged.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Quanta that have been rendered.
+    pub(super) fn quanta(&self) -> u64 {
+        self.quanta
+    }
+
+    /// Renders the next quantum beside the callback. Returns which of its frames are heard; `None` where it was stopped.
+    pub(super) fn render(&mut self) -> Option<std::ops::Range<usize>> {
+        self.handle_commands(0);
+        if self.master.is_silent() {
+            return None;
+        }
+        self.quantum();
+        Some(std::mem::take(&mut self.skip)..QUANTUM)
+    }
+
+    /// A channel of the quantum that was rendered last.
+    pub(super) fn mixed(&self, channel: usize) -> &[f32; QUANTUM] {
+        self.mixed.get(channel).unwrap_or(&[0.0; QUANTUM])
     }
 
     /// Keeps a swap until it is due; a newer one takes its place.
@@ -323,7 +368,9 @@ impl Live {
         let quantum = self.now.instance.profile.as_ref().map(|profile| profile.last).unwrap_or_default();
         self.meters.quantum(self.now.generation, quantum, self.now.instance.awake());
         self.cut.renew();
+        self.quanta += 1;
         self.meters.position.store(self.cut.frame, Release);
+        self.meters.quanta.store(self.quanta, Release);
     }
 
     /// Mixes the program before into the present one, and lets it go at the fade's end.

@@ -11,6 +11,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 pub(super) struct Meters {
     /// The first frame that has not been rendered yet.
     pub(super) position: AtomicU64,
+    /// Quanta that have been rendered, whatever frames they were.
+    pub(super) quanta: AtomicU64,
+    /// Frames that were given to the device, without the silence of a stop.
+    pub(super) heard: AtomicU64,
+    /// Takings that found no room to be logged.
+    pub(super) unlogged: AtomicU64,
     /// Whether it is silent because it was stopped.
     pub(super) stopped: AtomicBool,
     /// Bits of the greatest absolute value of each channel: they order as the values do.

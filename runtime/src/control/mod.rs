@@ -31,6 +31,9 @@
 //! the frame that is asked for, with a fade from what sounded before. Whoever begins in the middle ([`Control::entering`]) has time to
 //! render what comes before it, and has the states of a performance from the start.
 //!
+//! What is asked of `Control` can be logged with the frames at which the audio thread took it ([`Log`]), and done again
+//! ([`Replay`]) to the bit: everything that a performance depends on passes these two places.
+//!
 //! Every command and event names the generation of the program that it means, so nothing is lost or mistaken when
 //! a swap is on its way. A swap names the generation that it was prepared against; if another has come between, it
 //! comes back and is prepared again.
@@ -38,15 +41,20 @@
 mod carry;
 mod driver;
 mod live;
+mod log;
+mod logging;
 mod meters;
 mod part;
 mod protocol;
+mod replay;
 mod same;
 mod scored;
 
-pub use driver::{Control, Playing, Sync};
+pub use driver::{Control, Playing};
 pub use live::Live;
+pub use log::{Asked, Log, Request};
 pub use meters::Telemetry;
-pub use part::Entry;
-pub use protocol::{LIMIT, MOST_CHANNELS, Options};
+pub use part::{Entry, Sync};
+pub use protocol::{LIMIT, MOST_CHANNELS, Options, Taken};
+pub use replay::{NotItsLog, Replay};
 pub use scored::{Position, Scored};

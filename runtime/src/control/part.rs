@@ -9,6 +9,16 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+/// When an edit is heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sync {
+    /// At the next quantum.
+    #[default]
+    Now,
+    /// At the next bar line.
+    Bar,
+}
+
 /// Where playing begins, in frames of the song.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {

@@ -39,6 +39,15 @@ pub(super) struct Tagged {
     pub(super) event: Event,
 }
 
+/// How many commands the audio thread took at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Quanta that had been rendered by then.
+    pub quanta: u64,
+    /// Commands; 0 where it went on to another program in silence.
+    pub commands: u32,
+}
+
 /// What `Control` asks of `Live`.
 pub(super) enum Command {
     /// Take another program when it is due.
@@ -51,10 +60,19 @@ pub(super) enum Command {
     Play,
     /// Fade out and wait.
     Stop,
+    /// Say from now on how many commands were taken when.
+    Log(Producer<Taken>),
     /// Put what is played into a ring, interleaved; or no longer.
     Record(Option<Producer<f32>>),
     /// Take the song's input from a ring: interleaved stereo.
     Input(Option<rtrb::Consumer<f32>>),
+}
+
+impl Command {
+    /// Whether what it does belongs to a performance, and not to what listens to it.
+    pub(super) fn is_logged(&self) -> bool {
+        !matches!(self, Command::Log(_) | Command::Record(_) | Command::Input(_))
+    }
 }
 
 /// A program in the middle of being played, with its number.

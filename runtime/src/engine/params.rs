@@ -8,6 +8,7 @@
 use super::memory::Block;
 use crate::ids::{IdMap, ParamId};
 use crate::program::{Curve, ParamSlot, QUANTUM};
+use std::ops::Range;
 
 /// The values of all parameters of a program, and what they do in the present part of a quantum.
 #[derive(Debug)]
@@ -21,6 +22,9 @@ pub(crate) struct Params {
     start: u8,
     exact: Block<f64>,
     single: Block<f32>,
+    /// The voices' shares of each parameter: stretches of the second list.
+    shares: IdMap<ParamId, Range<usize>>,
+    shared: Vec<ParamId>,
 }
 
 /// Where a parameter is to go.
@@ -47,6 +51,10 @@ struct Param {
     /// The frame of the quantum up to which its track is filled.
     filled: u8,
     touched: bool,
+    /// The parameter that it follows, if it is a voice's share of one.
+    follows: Option<ParamId>,
+    /// A note has given it a value: it does not follow.
+    held: bool,
     /// All 64 single values are the present value.
     level: bool,
     moving: u64,
@@ -92,8 +100,9 @@ impl Ramp {
 }
 
 impl Param {
-    fn new(slot: &ParamSlot) -> Param {
-        let value = clamp(slot.default, slot.min, slot.max);
+    fn new(slot: &ParamSlot, slots: &IdMap<ParamId, ParamSlot>) -> Param {
+        let start = slot.follows.map_or(slot.default, |base| slots[base].default);
+        let value = clamp(start, slot.min, slot.max);
         Param {
             value,
             ramp: Ramp::default(),
@@ -103,6 +112,8 @@ impl Param {
             smooth: slot.smooth,
             filled: 0,
             touched: false,
+            follows: slot.follows,
+            held: false,
             level: false,
             moving: 0,
             cuts: 0,
@@ -131,8 +142,11 @@ impl Param {
 
 impl Params {
     pub(crate) fn new(slots: &IdMap<ParamId, ParamSlot>) -> Params {
+        let (shares, shared) = shares(slots);
         Params {
-            all: slots.values().map(Param::new).collect(),
+            shares,
+            shared,
+            all: slots.values().map(|slot| Param::new(slot, slots)).collect(),
             touched: Vec::with_capacity(slots.len()),
             ramping: Vec::with_capacity(slots.len()),
             start: 0,
@@ -148,16 +162,22 @@ impl Params {
 
     /// Every parameter stands at its default again. Allocates nothing.
     pub(crate) fn reset(&mut self, slots: &IdMap<ParamId, ParamSlot>) {
-        self.all.values_mut().zip(slots.values()).for_each(|(param, slot)| *param = Param::new(slot));
+        self.all.values_mut().zip(slots.values()).for_each(|(param, slot)| *param = Param::new(slot, slots));
         self.touched.clear();
         self.ramping.clear();
     }
 
     /// A parameter stands at a value, clamped to its range, without a ramp. Before the first quantum. Allocates nothing.
     pub(crate) fn start_at(&mut self, index: ParamId, value: f64) {
-        if let Some(param) = self.all.get_mut(index).filter(|_| !value.is_nan()) {
+        if value.is_nan() {
+            return;
+        }
+        if let Some(param) = self.all.get_mut(index) {
             (param.value, param.ramp, param.level) =
                 (clamp(value, param.min, param.max), Ramp::default(), false);
+        }
+        for at in self.shares.get(index).cloned().unwrap_or_default() {
+            self.start_at(self.shared[at], value);
         }
     }
 
@@ -191,10 +211,42 @@ impl Params {
         if index.index() >= self.all.len() || set.value.is_nan() {
             return;
         }
+        self.set_one(index, offset, set);
+        for at in self.shares[index].clone() {
+            let share = self.shared[at];
+            if !self.all[share].held {
+                self.set_one(share, offset, set);
+            }
+        }
+    }
+
+    fn set_one(&mut self, index: ParamId, offset: usize, set: Set) {
         self.touch(index);
         self.fill(index, offset);
         self.all[index].set(set);
         self.all[index].cuts |= 1 << offset;
+    }
+
+    /// A note gives a voice's share of a parameter a value from a frame of the part on; without one the share follows its
+    /// parameter again. Not before its last set. What is no share is left as it is. \[audio\]
+    pub(crate) fn hold(&mut self, index: ParamId, offset: usize, value: Option<f64>) {
+        let Some(&Param { follows: Some(base), held, .. }) = self.all.get(index) else { return };
+        let value = value.filter(|value| !value.is_nan());
+        if value.is_none() && !held {
+            return;
+        }
+        self.touch(index);
+        self.fill(index, offset);
+        if self.all[base].touched {
+            self.fill(base, offset);
+        }
+        let Param { value: present, ramp, .. } = self.all[base];
+        let param = &mut self.all[index];
+        (param.value, param.ramp, param.held) = match value {
+            Some(value) => (clamp(value, param.min, param.max), Ramp::default(), true),
+            None => (present, ramp, false),
+        };
+        param.cuts |= 1 << offset;
     }
 
     /// Fills all tracks to the part's end, a frame of the quantum or the one after its last.
@@ -241,7 +293,7 @@ impl Params {
         let (old, new) = (from.all[other], &mut self.all[index]);
         new.value = clamp(old.value, new.min, new.max);
         new.ramp = Ramp { to: clamp(old.ramp.to, new.min, new.max), ..old.ramp };
-        new.level = false;
+        (new.level, new.held) = (false, old.held && new.follows.is_some());
         if new.ramps() {
             self.ramping.push(index);
         }
@@ -279,6 +331,18 @@ impl Params {
         }
         param.filled = end.max(usize::from(param.filled)) as u8;
     }
+}
+
+/// The voices' shares of each parameter.
+fn shares(slots: &IdMap<ParamId, ParamSlot>) -> (IdMap<ParamId, Range<usize>>, Vec<ParamId>) {
+    let mut all: Vec<(ParamId, ParamId)> =
+        slots.iter().filter_map(|(id, slot)| Some((slot.follows?, id))).collect();
+    all.sort_unstable();
+    let of = |id: ParamId| {
+        let first = all.partition_point(|(base, _)| *base < id);
+        first..all.partition_point(|(base, _)| *base <= id)
+    };
+    (slots.iter().map(|(id, _)| of(id)).collect(), all.iter().map(|(_, share)| *share).collect())
 }
 
 /// Rounded once, a subnormal flushed to 0: what a kernel reads.

@@ -61,7 +61,8 @@ fn program(curve: Curve, smooth: u32) -> (Arc<Program>, Arc<Pulse>) {
         voices: vec![voice],
         ..Step::default()
     };
-    let gain = ParamSlot { name: "bd.gain".into(), default: 0.5, min: 0.0, max: 2.0, curve, smooth };
+    let gain =
+        ParamSlot { name: "bd.gain".into(), default: 0.5, min: 0.0, max: 2.0, curve, smooth, follows: None };
     let program = Program {
         rate: 48000,
         code: code.clone(),

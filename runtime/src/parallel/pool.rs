@@ -376,6 +376,12 @@ impl PartRunner {
             step.params.iter().for_each(|&param| params[param] = true);
             step.ports.iter().for_each(|&port| ports[port] = true);
         }
+        // What a voice's share follows reaches it.
+        for (param, slot) in part.program.params.iter() {
+            if let Some(base) = slot.follows.filter(|_| params[param]) {
+                params[base] = true;
+            }
+        }
         PartRunner { part, params, ports, instance }
     }
 
@@ -383,7 +389,9 @@ impl PartRunner {
     fn schedule(&self, instance: &mut Instance, stretch: &Stretch) {
         let concerns = |event: &&Event| match event.kind {
             _ if stretch.to_all => true,
-            EventKind::Set { param, .. } => self.params.get(param).is_some_and(|own| *own),
+            EventKind::Set { param, .. } | EventKind::NoteValue { param, .. } => {
+                self.params.get(param).is_some_and(|own| *own)
+            }
             EventKind::On { port, .. } | EventKind::Off { port } | EventKind::Pitch { port, .. } => {
                 self.ports.get(port).is_some_and(|own| *own)
             }

@@ -19,8 +19,20 @@ pub struct Score {
     pub starts: Vec<usize>,
     /// Parameters that are musical lengths and follow the tempo of the first transport.
     pub lengths: Vec<MusicalLength>,
+    /// The parameters of instruments that notes of its lines give their voices values of, each once.
+    pub note_params: Vec<PlayedParam>,
     /// The pitches of the keys, where they are not those of twelve equal steps.
     pub tuning: Option<Tuning>,
+}
+
+/// A parameter of an instrument that notes give their voices values of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
+pub struct PlayedParam {
+    /// The instrument: an index into [`crate::Program::targets`].
+    pub target: usize,
+    /// The parameter: an index into [`crate::Program::params`].
+    pub param: ParamId,
 }
 
 /// Pitches of the keys.
@@ -78,6 +90,10 @@ impl Score {
             {
                 lead(param, over > Rational::ZERO);
             }
+        }
+        // A voice's share goes where the parameter goes.
+        for (param, slot) in params.iter() {
+            moves[param] |= slot.follows.is_some_and(|base| moves[base]);
         }
         moves
     }

@@ -104,6 +104,10 @@ pub fn table(
                 let curve = curve.map_or_else(String::new, |c| format!(" curve {c:?}").to_lowercase());
                 Some((name, format!("set {value}{over}{curve}")))
             }
+            EventKind::NoteValue { param, value } => {
+                let value = value?;
+                Some((params.get(param)?.name.to_string(), format!("value {value} of its note")))
+            }
             EventKind::Off { port } => Some((ports.get(&port)?.clone(), "off".into())),
             EventKind::Pitch { port, note } => {
                 Some((ports.get(&port)?.clone(), format!("pitch {}", note_text(note))))

@@ -20,8 +20,9 @@ mod sequencer;
 pub use clock::{Change, Clock, Frames, LAST_FRAME, Swing, Tempo, TempoMap};
 
 pub use data::{
-    Action, Clip, Command, CommandKind, Duration, Line, Mark, MusicalLength, Ramp, Score, Transport, Tuning,
+    Action, Clip, Command, CommandKind, Duration, Line, Mark, MusicalLength, PlayedParam, Ramp, Score,
+    Transport, Tuning,
 };
-pub use pattern::{Note, Pattern, PatternEvent, Pitch, QueryError, TableEvent, TimeSpan, Value};
+pub use pattern::{Note, NoteValue, Pattern, PatternEvent, Pitch, QueryError, TableEvent, TimeSpan, Value};
 pub use rational::{Overflow, Rational};
-pub use sequencer::{Extent, Held, Played, PlayedNote, Sequencer, Unplayed, performance};
+pub use sequencer::{Extent, Held, Played, PlayedNote, Sequencer, SoundingStep, Unplayed, performance};

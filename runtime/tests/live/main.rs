@@ -3,6 +3,7 @@
 
 mod engine;
 mod guard;
+mod log;
 mod song;
 
 use guard::allocated;

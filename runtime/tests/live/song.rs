@@ -93,6 +93,7 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
         max: 1.0,
         curve: Curve::Linear,
         smooth: 0,
+        follows: None,
     };
     let target = |(port, (name, _)): (usize, &(&str, f64))| Target {
         name: (*name).into(),
@@ -102,6 +103,7 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
         midi: Default::default(),
         bpm: ParamId::new(0),
         looped: ParamId::new(0),
+        note_params: vec![],
     };
     let mut image = vec![0; state + 16];
     image[16 * count] = count as u8;

@@ -1,6 +1,6 @@
 //! What controllers ask for, done or refused in words.
 
-use super::{Player, at_tempo};
+use super::Player;
 use crate::failure::too_far;
 use crate::live::action::Action;
 use mam_grammar::problem::nearest;
@@ -153,7 +153,7 @@ impl Player {
             return;
         };
         self.tempo = Some(bpm * first / now);
-        let program = at_tempo(&self.score, self.tempo);
+        let program = self.at_its_tempo();
         self.control.edit(program, Sync::Now);
     }
 
@@ -182,7 +182,8 @@ impl Player {
     }
 
     fn params(&self) -> Vec<String> {
-        self.control.program().params.values().map(|slot| slot.name.to_string()).collect()
+        let params = self.control.program().params.values().filter(|slot| slot.follows.is_none());
+        params.map(|slot| slot.name.to_string()).collect()
     }
 
     fn named_instrument(&self, name: &str) -> Result<(), String> {

@@ -1,6 +1,7 @@
 //! The player: does what controllers ask for, takes up edits, looks after the device.
 
 mod act;
+mod log;
 mod midi;
 
 use super::edit::{self, Noticed, Outcome, Report, Source};
@@ -19,9 +20,11 @@ use crate::failure::Failure;
 use crate::output::asked_to_stop;
 use crate::progress::Progress;
 use crate::report::{finite, unplayed};
+use crate::take::{Beginning, Logger};
 use crate::timing::Time;
 use crate::values::Start;
 use act::named_instrument;
+use log::open_log;
 use mam_runtime::control::{self, Control, Entry, Position, Scored};
 use mam_runtime::output::{Callback, Format, Found, Keeper, News};
 use mam_runtime::score::{LAST_FRAME, Played};
@@ -47,6 +50,7 @@ pub(super) struct Player {
     control: Control,
     watch: Watch,
     recorder: Option<Recorder>,
+    logger: Option<Logger>,
     /// Why the recording has ended early.
     unrecorded: Option<Failure>,
     pub(super) ui: Ui,
@@ -103,6 +107,17 @@ fn open_ui(console: Console, display: bool, title: &str, report: &str) -> Ui {
     ui
 }
 
+/// The recording, if one is wanted.
+fn open_recorder(
+    options: &PlayOptions,
+    title: Option<String>,
+    format: &Format,
+    control: &mut Control,
+) -> Result<Option<Recorder>, Failure> {
+    let Some(path) = &options.record else { return Ok(None) };
+    Recorder::new(path, title, format, control.record()).map(Some)
+}
+
 impl Player {
     /// Compiles the song and starts the device.
     pub(super) fn start(
@@ -134,12 +149,13 @@ impl Player {
             .from
             .filter(|_| !waits_for_valid_song)
             .map_or(Ok(0), |from| start_frame(from, &program))?;
-        let (mut control, callback) =
-            control_of(&program, &format, entry(from, &program, console), !waits, options.limit, console);
-        let recorder = match &options.record {
-            Some(path) => Some(Recorder::new(path, first.title.clone(), &format, control.record())?),
-            None => None,
-        };
+        let entry = entry(from, &program, console);
+        let (mut control, callback) = control_of(&program, &format, entry, !waits, options.limit, console);
+        let text = first.text.filter(|_| !waits_for_valid_song);
+        let (rate, channels, playing) = (format.rate, format.channels, !waits);
+        let beginning = Beginning { rate, channels, playing, entry };
+        let logger = open_log(&options, &score, text, &beginning, &mut control)?;
+        let recorder = open_recorder(&options, first.title.clone(), &format, &mut control)?;
         let title = title(&first.name, &format, backend.name());
         let keeper = Keeper::start(backend, options.request.clone(), opened, callback);
         let keeper = keeper.map_err(|e| Failure::device(&e))?;
@@ -156,6 +172,7 @@ impl Player {
             control,
             watch,
             recorder,
+            logger,
             unrecorded: None,
             ui,
             sender,
@@ -255,6 +272,7 @@ impl Player {
             self.look_at_the_files();
         }
         self.record();
+        self.log();
         let facts = Facts {
             control: &self.control,
             underruns: self.keeper.underruns(),
@@ -292,6 +310,9 @@ impl Player {
         }
         if let Some(recorder) = self.recorder.take() {
             self.console.say(&recorder.finish()?);
+        }
+        if let Some(logger) = self.logger.take() {
+            self.console.say(&logger.finish(&mut self.control)?);
         }
         if self.waits_for_valid_song {
             return Err(Failure::Input);
@@ -360,7 +381,10 @@ impl Player {
             return;
         }
         self.score = score;
-        let program = at_tempo(&self.score, self.tempo);
+        if let Some(logger) = &mut self.logger {
+            logger.compiled(&self.score, outcome.text.clone());
+        }
+        let program = self.at_its_tempo();
         if std::mem::take(&mut self.waits_for_valid_song) {
             self.begin(&program);
         } else {
@@ -387,7 +411,7 @@ impl Player {
         self.listener.set_controllers(before.controllers.clone());
         (self.controllers, self.infos) = (before.controllers, before.infos);
         self.score = before.score;
-        let program = at_tempo(&self.score, self.tempo);
+        let program = self.at_its_tempo();
         self.control.edit(program, self.options.sync);
         self.listen();
         self.ui.say("the last edit is taken back; the file stays as it is\n");
@@ -500,6 +524,10 @@ impl Player {
         let (playing, limit) = (self.playing && !self.waits, self.options.limit);
         let (mut control, callback) = control_of(&program, format, entry, playing, limit, self.console);
         control.follow(&self.control);
+        if let Some(logger) = &mut self.logger {
+            logger.end("the device plays at another rate from there on");
+        }
+        self.log();
         self.control = control;
         self.ui.title = title(&outcome.name, format, self.keeper.backend());
         self.keeper.resume(callback);

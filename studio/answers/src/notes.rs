@@ -45,7 +45,7 @@ pub(crate) fn notes(program: &Program) -> Value {
                     let before = open.remove(&port);
                     close(port, event.frame, before)
                 }
-                EventKind::Set { .. } | EventKind::Pitch { .. } => true,
+                EventKind::Set { .. } | EventKind::NoteValue { .. } | EventKind::Pitch { .. } => true,
             };
             if !goes_on {
                 break 'song;

@@ -95,7 +95,7 @@ fn told(program: &Program, until: u64) -> Vec<String> {
             Some(format!("{} = {value} in {ramp}", program.params[param].name))
         }
         EventKind::On { port, .. } => target(port).map(String::from),
-        EventKind::Off { .. } | EventKind::Pitch { .. } => None,
+        EventKind::Off { .. } | EventKind::NoteValue { .. } | EventKind::Pitch { .. } => None,
     };
     pass(program, until).iter().filter_map(|e| Some(format!("{} {}", e.frame, tell(e.kind)?))).collect()
 }

@@ -9,6 +9,8 @@ pub enum ExportError {
     TooLong,
     /// It takes more than 4 GB of memory.
     TooMuchMemory,
+    /// Its notes give values to their voices, which the engine in C does not do.
+    NoteValues,
     /// A kernel holds what has no C: a bug of ours, never of the user.
     Kernel(String),
 }
@@ -18,6 +20,9 @@ impl fmt::Display for ExportError {
         match self {
             ExportError::TooLong => f.write_str("its score has more than 2³² frames: choose fewer bars"),
             ExportError::TooMuchMemory => f.write_str("it takes more than 4 GB of memory"),
+            ExportError::NoteValues => {
+                f.write_str("its score has `.set`, which has no C: set the parameter in a line of its own")
+            }
             ExportError::Kernel(fault) => f.write_str(fault),
         }
     }

@@ -119,6 +119,7 @@ impl<'p> Table<'p> {
                     (What::On { target }, vec![note, note_frequency(note), vel], 0)
                 }
             }
+            EventKind::NoteValue { .. } => return Err(ExportError::NoteValues),
             // Controllers alone bend pitches.
             EventKind::Pitch { .. } => return Ok(()),
             EventKind::Off { port } => {

@@ -10,6 +10,7 @@ use super::{At, Checker};
 use crate::codes;
 use crate::dimension::Dimension;
 use crate::graph::{Given, Group, Instance, NodeId, NodeKind};
+use crate::hir::builtins::PAN;
 use crate::hir::resolve::{EVENTS, resolved};
 use crate::hir::{DefId, Local, LocalKind};
 use mam_grammar::ast::{Body, DefinitionKind, ExprId, ItemKind};
@@ -26,6 +27,8 @@ pub(super) struct InstanceKey {
     def: DefId,
     /// Channels and dimension of what flows in.
     input: Option<(bool, Dimension)>,
+    /// Whether it is placed between left and right.
+    placed: bool,
 }
 
 /// An evaluated instance.
@@ -59,7 +62,7 @@ impl Checker<'_> {
                 _ => return None,
             },
         };
-        Some(InstanceKey { def: instance.def, input })
+        Some(InstanceKey { def: instance.def, input, placed: instance.placed })
     }
 
     /// Whether a node is like an instance that has been evaluated, and so is known; what is given to its own parameters is
@@ -142,7 +145,21 @@ impl Checker<'_> {
             let span = self.span(&at, until);
             self.mono(until_value, span);
         }
-        value
+        if instance.placed { self.placed(node, instance, path, value) } else { value }
+    }
+
+    /// A voice between left and right, by the prelude's `pan`.
+    fn placed(&mut self, node: NodeId, instance: &Instance, path: &Arc<str>, value: Value) -> Value {
+        let info = self.input.library.info(self.files(), instance.def);
+        let Some((def, index)) = self.files().find_prelude(PAN).zip(info.implied(PAN)) else { return value };
+        let position = self.param_value(node, index);
+        let path = Path::Node(format!("{path}.{PAN}").into());
+        let frame = self.definition_frame(0, def, path, |local| match local.kind {
+            LocalKind::Formal(0) => Slot::Done(value.clone()),
+            LocalKind::Formal(_) => Slot::Done(position.clone()),
+            _ => Slot::Absent,
+        });
+        self.body(frame, &self.files().definition(def).body)
     }
 
     /// The expression that says when a voice has fallen silent.
@@ -246,11 +263,13 @@ impl Checker<'_> {
             if self.is_constant(given) {
                 let start = self.start_value(given, span, place);
                 self.checked.starts.extend(start.map(|start| ((node, index), start)));
-            } else if info.span.is_none() {
+            } else if info.is_beat() {
                 let message = format!("`{}` of `{}` cannot follow a signal", info.name, instance.callee);
                 let help =
                     "it decides when notes begin, which is known before there is sound: give it a number";
                 self.problems.add(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
+            } else {
+                self.checked.driven.insert((node, index));
             }
         }
     }

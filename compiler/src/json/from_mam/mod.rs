@@ -103,6 +103,9 @@ impl Song<'_> {
                 &format!("`{}`, which is not a definition of the prelude,", instance.callee),
             );
         }
+        if instance.placed {
+            self.refuse(instance.callee.span, "an instrument with a `pan`");
+        }
         if instance.voices > 1 {
             self.refuse(instance.callee.span, "an instrument of several voices");
         }

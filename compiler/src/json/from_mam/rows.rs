@@ -167,6 +167,9 @@ impl Song<'_> {
         let mut steps = vec![false; (resolution * bars) as usize];
         for (bar, at, value) in events {
             let note = value.to_note();
+            if note.values.is_some() {
+                self.refuse(self.line_span(target), "a note with values of its own (`.set`)");
+            }
             if note.vel != 1.0 {
                 self.refuse(self.line_span(target), "a velocity other than 1");
             }

@@ -75,8 +75,8 @@ pub(super) fn recognise(a: &Analysis, component: &Component) -> Option<Segmented
         2 => counted(a, get, at, &resets)?,
         _ => return None,
     };
-    let members = component.to_vec();
-    (!resets.is_empty()).then_some(Segmented { state, get, next, resets, advance, members })
+    let members = component;
+    (!resets.is_empty()).then_some(Segmented { state, get, next, resets, advance, members: members.to_vec() })
 }
 
 /// What is chosen where no condition holds, as a bounded count.

@@ -1,5 +1,6 @@
 //! What the events of a pattern carry, from the words of the notation to notes.
 
+use crate::ids::ParamId;
 use std::sync::Arc;
 
 /// The value of an event.
@@ -17,7 +18,7 @@ pub enum Value {
 }
 
 /// A note as a score gives it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Note {
     /// The pitch of the note.
@@ -28,6 +29,18 @@ pub struct Note {
     pub length: f64,
     /// Seconds by which it is played later than its event begins; earlier where negative.
     pub delay: f64,
+    /// The values of parameters that it gives to its voice, each parameter once; `None` for none.
+    pub values: Option<Arc<[NoteValue]>>,
+}
+
+/// The value of a parameter that a note gives to its voice.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
+pub struct NoteValue {
+    /// The parameter: one of its instrument.
+    pub param: ParamId,
+    /// The value in base units.
+    pub value: f64,
 }
 
 /// How high a note is.
@@ -60,6 +73,8 @@ pub enum Joint {
     Length,
     /// A note is played so many seconds later.
     Delay,
+    /// It is the value of a parameter that the note gives to its voice, in place of one that it had.
+    Value(ParamId),
 }
 
 /// A change that is the same for every value.
@@ -104,7 +119,7 @@ pub enum ValueMap {
 }
 
 /// What a range of the notation (`c4 .. e4`) counts through.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Count {
     first: Start,
     /// How many values there are, both ends included.
@@ -113,7 +128,7 @@ pub(super) struct Count {
 }
 
 /// The first value of a range, without what only lists and words have.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Start {
     Number(f64),
     Note(Note),
@@ -144,7 +159,7 @@ impl Count {
     /// The value after so many steps.
     pub(super) fn value(&self, step: i128) -> Value {
         let by = self.sign * step as f64;
-        match self.first {
+        match &self.first {
             Start::Number(from) => Value::Number(from + by),
             Start::Note(note) => {
                 let pitch = match note.pitch {
@@ -152,7 +167,7 @@ impl Count {
                     Pitch::Note(midi) => Pitch::Note(midi + by),
                     plain @ Pitch::Plain(_) => plain,
                 };
-                Value::Note(Note { pitch, ..note })
+                Value::Note(Note { pitch, ..note.clone() })
             }
         }
     }
@@ -189,7 +204,7 @@ impl Value {
     /// The note that it plays: a list's second value is a velocity, a word is a plain hit.
     pub fn to_note(&self) -> Note {
         match self {
-            Value::Note(note) => *note,
+            Value::Note(note) => note.clone(),
             Value::Number(x) => Note::new(Pitch::Note(*x)),
             Value::Word(_) => Note::new(Pitch::Plain(0.0)),
             Value::List(all) => {
@@ -218,16 +233,24 @@ impl Value {
 impl Note {
     /// A note of the nominal velocity that lasts as long as its event.
     pub fn new(pitch: Pitch) -> Note {
-        Note { pitch, vel: 1.0, length: 1.0, delay: 0.0 }
+        Note { pitch, vel: 1.0, length: 1.0, delay: 0.0, values: None }
     }
 
     /// The MIDI note, for an instrument whose plain hits have `default`. A degree without a scale is a MIDI note.
-    pub fn midi(self, default: f64) -> f64 {
+    pub fn midi(&self, default: f64) -> f64 {
         match self.pitch {
             Pitch::Plain(above) => default + above,
             Pitch::Note(note) => note,
             Pitch::Degree(degree, above) => degree + above,
         }
+    }
+
+    /// The same note with the value of one more parameter, or another value of it.
+    fn with_value(self, param: ParamId, value: f64) -> Note {
+        let before = self.values.iter().flat_map(|values| values.iter().copied());
+        let others = before.filter(|known| known.param != param);
+        let values = others.chain([NoteValue { param, value }]).collect();
+        Note { values: Some(values), ..self }
     }
 
     fn raised(self, semitones: f64) -> Note {
@@ -269,6 +292,7 @@ impl Joint {
             Joint::Multiply => note.counted(|number| number * x),
             Joint::Length => Note { length: note.length * x.max(0.0), ..note },
             Joint::Delay => Note { delay: note.delay + x, ..note },
+            Joint::Value(param) => note.with_value(param, x),
         })
     }
 }

@@ -7,6 +7,7 @@
 mod beats;
 mod held;
 mod performance;
+mod steps;
 mod track;
 
 use super::data::{Action, Command, CommandKind, Line, MusicalLength, Score};
@@ -26,6 +27,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
+pub use steps::SoundingStep;
 
 /// A triggered note without a length of its own is held for at most a quarter of a second.
 const TRIGGER_HOLD: (i64, u32) = (1, 4);
@@ -104,14 +106,14 @@ struct Order {
     index: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Pending {
     frame: u64,
     order: Order,
     what: What,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum What {
     Set { param: ParamId, value: f64, ramp: u32, curve: Option<Curve> },
     Note { target: usize, note: Note, end: u64 },
@@ -311,10 +313,9 @@ impl Sequencer {
 
     fn play_frame(&mut self, frame: u64, out: &mut Vec<Event>) {
         let mut notes = Vec::new();
-        while let Some(Reverse(next)) = self.pending.peek().copied()
-            && next.frame == frame
+        while self.pending.peek().is_some_and(|next| next.0.frame == frame)
+            && let Some(Reverse(next)) = self.pending.pop()
         {
-            self.pending.pop();
             match next.what {
                 What::Set { param, value, ramp, curve } => {
                     out.push(Event { frame, kind: EventKind::Set { param, value, ramp, curve } });
@@ -383,7 +384,9 @@ impl Sequencer {
             (Pitch::Note(_) | Pitch::Degree(..), Some(tuning)) => tuning.pitch(pitch),
             _ => pitch,
         };
-        let start = NoteStart { note: Sounding { note: self.stamp, until_next }, pitch, vel: note.vel };
+        let held = Sounding { note: self.stamp, until_next };
+        let values = note.values.as_deref().unwrap_or(&[]);
+        let start = NoteStart { note: held, pitch, vel: note.vel, values };
         self.voices[target].begin(start, Moment { frame, stamp: self.stamp }, |event| out.push(event));
         self.offs.push(Reverse(NoteEnd { frame: end.max(frame + 1), note: self.stamp, target }));
     }

@@ -33,7 +33,8 @@ pub fn performance(targets: &[Target], notes: &[PlayedNote]) -> Vec<Event> {
         let (voices, at) = (&mut voices[note.target], Moment { frame, stamp: stamp as u64 + 1 });
         let emit = |event| events.push(event);
         if begins {
-            voices.begin(NoteStart { note: index, pitch: note.note, vel: note.vel }, at, emit);
+            let start = NoteStart { note: index, pitch: note.note, vel: note.vel, values: &[] };
+            voices.begin(start, at, emit);
         } else {
             voices.release(|held| held == index, at, emit);
         }

@@ -1,0 +1,172 @@
+//! `.set(cutoff: "400Hz 2kHz")`: values of an instrument's parameters that notes give to their voices.
+
+use super::arguments::Kind;
+use super::codes::{DRIVEN_PARAMETER, MODIFIER};
+use super::compose::Composer;
+use super::reading::{Modifier, Player, Use};
+use super::words::Words;
+use super::{Instrument, Meaning, Parameter, Targets};
+use crate::dimension::Dimension;
+use crate::hir::builtins::PAN;
+use crate::units::Units;
+use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident, Item, ItemKind};
+use mam_grammar::{Problem, Problems};
+use mam_runtime::ids::ParamId;
+use mam_runtime::score::PlayedParam;
+use mam_runtime::score::pattern::{Chain, Change, Joint, Law, ValueMap};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+impl Modifier<'_> {
+    /// The change of `.set(…)`: one value after another is put into each note.
+    pub(super) fn set(&mut self, used: &Use, problems: &mut Problems) -> Result<Change, Problem> {
+        if used.args.is_empty() {
+            let message = "`.set` says which parameters it sets, and this one none";
+            return Err(Problem::new(&MODIFIER, used.span, message));
+        }
+        let changes = used.args.iter().map(|arg| self.set_one(arg, problems));
+        let changes: Vec<Change> = changes.collect::<Result<_, _>>()?;
+        Ok(Change::new(Law::Layer([Chain(changes.into())].into()), vec![]))
+    }
+
+    fn set_one(&mut self, arg: &Arg, problems: &mut Problems) -> Result<Change, Problem> {
+        let Some(name) = &arg.name else {
+            let problem = self.wrong(arg, "a value in `.set` has the name of its parameter before it");
+            return Err(problem.help("write the parameter's name and a colon: `.set(gain: 0.5)`"));
+        };
+        let parameter = match self.player {
+            Player::Instrument(targets, instrument) => found(targets, instrument, name)?,
+            Player::Unknown | Player::Nothing => unknown(name),
+        };
+        let words = match self.player {
+            Player::Instrument(..) => Words::Values(&parameter),
+            Player::Unknown | Player::Nothing => Words::Measured,
+        };
+        let (ast, meter, seed, player) = (self.ast, self.meter, self.draw(), Player::Nothing);
+        let mut values = Modifier { ast, meter, words, notes: false, seed, draws: 0, player, values: vec![] };
+        let change = values.joined(arg, Joint::Value(parameter.index), Kind::Value, problems)?;
+        if !self.values.contains(&parameter.index) {
+            self.values.push(parameter.index);
+        }
+        Ok(change)
+    }
+}
+
+impl Modifier<'_> {
+    /// The change of `.jux(change)`: the pattern to the left, and changed to the right.
+    pub(super) fn jux(
+        &mut self,
+        used: &Use,
+        change: &Arg,
+        problems: &mut Problems,
+    ) -> Result<Change, Problem> {
+        let name = Ident { name: PAN.into(), span: used.name.span };
+        let pan = match self.player {
+            Player::Instrument(targets, instrument) => found(targets, instrument, &name)?,
+            Player::Unknown | Player::Nothing => Parameter { range: (-1.0, 1.0), ..unknown(&name) },
+        };
+        if !self.values.contains(&pan.index) {
+            self.values.push(pan.index);
+        }
+        let at = |place: f64| Change::new(Law::Map(ValueMap::Join(Joint::Value(pan.index), place)), vec![]);
+        let left = Chain([at(pan.range.0)].into());
+        let changed = self.chain(change.value, problems)?;
+        let right = Chain(changed.0.iter().cloned().chain([at(pan.range.1)]).collect());
+        Ok(Change::new(Law::Layer([left, right].into()), vec![]))
+    }
+}
+
+impl Composer<'_> {
+    /// The notes of a line give their voices values of these parameters.
+    pub(super) fn note_values(&mut self, player: Player, params: Vec<ParamId>) {
+        let Player::Instrument(_, instrument) = player else { return };
+        for param in params {
+            let played = PlayedParam { target: instrument.index, param };
+            if !self.note_params.contains(&played) {
+                self.note_params.push(played);
+            }
+        }
+    }
+}
+
+/// The first names of the lines that say something of an instrument's `pan`.
+pub(crate) fn placed_by_lines(ast: &Ast) -> BTreeSet<Arc<str>> {
+    fn look(ast: &Ast, items: &[Item], names: &mut BTreeSet<Arc<str>>) {
+        for item in items {
+            match &item.kind {
+                ItemKind::Line(line) => {
+                    let placed = line.target.last().is_some_and(|word| *word.name == *PAN)
+                        || line.modifiers.iter().any(|&modifier| places(ast, modifier));
+                    names.extend(line.target.first().filter(|_| placed).map(|word| word.name.clone()));
+                }
+                ItemKind::Play(items)
+                | ItemKind::Section { items, .. }
+                | ItemKind::Variation { items, .. } => look(ast, items, names),
+                _ => {}
+            }
+        }
+    }
+    let mut names = BTreeSet::new();
+    look(ast, &ast.items, &mut names);
+    names
+}
+
+/// Whether a modifier, or one within it, gives notes a `pan`.
+fn places(ast: &Ast, expr: ExprId) -> bool {
+    let named = |callee: &Ident, args: &[Arg]| match &*callee.name {
+        "jux" => true,
+        "set" => args.iter().any(|arg| arg.name.as_ref().is_some_and(|name| *name.name == *PAN)),
+        _ => args.iter().any(|arg| places(ast, arg.value)),
+    };
+    match &ast.exprs[expr] {
+        Expr::Call { callee, args } => named(callee, args),
+        Expr::Method { of, callee, args } => named(callee, args) || places(ast, *of),
+        Expr::Field { of, .. } | Expr::Paren(of) => places(ast, *of),
+        Expr::Pipe { left, right } => places(ast, *left) || places(ast, *right),
+        _ => false,
+    }
+}
+
+/// The parameter of an instrument that a name means.
+fn found(targets: &dyn Targets, instrument: &Instrument, name: &Ident) -> Result<Parameter, Problem> {
+    let (of, path) = (&*instrument.name, format!("{}.{name}", instrument.name));
+    let problem = |message: String| Problem::new(&MODIFIER, name.span, message);
+    match targets.find(&[of, &name.name]) {
+        Meaning::Parameter(Parameter { is_driven: true, .. }) => {
+            let message = format!("`{path}` follows a signal, so that no note can set it");
+            let help = "give it a number in its equation, or leave it out of `.set`";
+            Err(Problem::new(&DRIVEN_PARAMETER, name.span, message).help(help))
+        }
+        Meaning::Parameter(parameter) if parameter.instrument == Some(instrument.index) => Ok(parameter),
+        Meaning::Parameter(_) => Err(problem(format!("all notes of `{of}` share `{path}`"))
+            .here("no parameter of the instrument itself")
+            .help(format!("a line of its own sets it: `{path} \"…\"`"))),
+        _ => {
+            let own = |known: &String| {
+                let name = known.strip_prefix(of)?.strip_prefix('.')?;
+                matches!(targets.find(&[of, name]), Meaning::Parameter(p) if p.instrument.is_some())
+                    .then(|| name.to_owned())
+            };
+            let known: Vec<String> = targets.known(&[of, &name.name]).iter().filter_map(own).collect();
+            Err(problem(format!("`{of}` has no parameter `{name}`")).nearest(
+                &name.name,
+                "its parameters",
+                &known,
+            ))
+        }
+    }
+}
+
+/// A parameter of which only the name is known.
+fn unknown(name: &Ident) -> Parameter {
+    Parameter {
+        index: ParamId::new(crate::hash::fnv1a(name.name.bytes()) as u32 as usize),
+        name: name.name.to_string(),
+        dimension: Dimension::PLAIN,
+        scale: 1.0,
+        range: (f64::NEG_INFINITY, f64::INFINITY),
+        units: Units::default(),
+        instrument: None,
+        is_driven: false,
+    }
+}
