@@ -43,6 +43,7 @@ prelude! {
     "physical/bodies"
     "physical/struck"
     "oscillators"
+    "wavetables"
     "fm"
     "noise"
     "chaos"

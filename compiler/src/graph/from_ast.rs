@@ -243,10 +243,16 @@ impl<'a> Maker<'a> {
         let info = self.library.info(self.files, def);
         let voices = call.more.first().filter(|_| kind == DefinitionKind::Instrument);
         let voices = voices.copied().flatten().map_or(1, |e| self.voices(e, iterations));
-        let kind_of = |args, inputs, input| {
-            NodeKind::Instance(Instance { def, callee: callee.clone(), input, args, inputs, voices })
+        let mut made = Instance {
+            def,
+            callee: callee.clone(),
+            input: None,
+            args: vec![],
+            fixed: vec![],
+            inputs: vec![],
+            voices,
         };
-        let placeholder = kind_of(vec![], vec![], None);
+        let placeholder = NodeKind::Instance(made.clone());
         let node = self.node(&own, callee.span, placeholder);
         self.graph.calls.insert((expr, iterations.clone()), node);
         let own = self.graph.nodes[node].path.clone();
@@ -257,11 +263,13 @@ impl<'a> Maker<'a> {
             DefinitionKind::Instrument => (None, &[][..]),
             _ => (call.more[0], &call.more[1..]),
         };
-        let input = given(self, "in", call.piped.or(first));
-        let args =
+        made.input = given(self, "in", call.piped.or(first));
+        let heads = self.files.definition(def).formals.iter().zip(&call.fixed);
+        made.fixed = heads.map(|(formal, e)| given(self, &formal.name.name, *e)).collect();
+        made.args =
             info.params.iter().zip(&call.args).map(|(param, e)| given(self, &param.name, *e)).collect();
-        let inputs = info.inputs.iter().zip(others).map(|(name, e)| given(self, name, *e)).collect();
-        self.graph.nodes[node].kind = kind_of(args, inputs, input);
+        made.inputs = info.inputs.iter().zip(others).map(|(name, e)| given(self, name, *e)).collect();
+        self.graph.nodes[node].kind = NodeKind::Instance(made);
     }
 
     /// What is given to an instance: a number, an instance itself, or an expression that becomes a node of its own.
