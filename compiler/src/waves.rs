@@ -35,7 +35,7 @@ impl Harmonics {
             let scale = 2.0 / n as f64;
             return Harmonics(bins[1..=most].iter().map(|&[re, im]| [scale * re, -scale * im]).collect());
         }
-        let twiddles: Vec<[f64; 2]> = (0..n).map(|i| on_unit_circle(i as f64 / n as f64)).collect();
+        let twiddles: Vec<[f64; 2]> = (0..n).map(|i| cos_sin(i as f64 / n as f64)).collect();
         let harmonic = |h: usize| {
             let mut sum = [0.0; 2];
             for (i, &x) in cycle.iter().enumerate() {
@@ -80,7 +80,7 @@ fn harmonics_of(copy: usize) -> usize {
 }
 
 /// Cosine and sine of a part of a cycle.
-fn on_unit_circle(part: f64) -> [f64; 2] {
+fn cos_sin(part: f64) -> [f64; 2] {
     [libm::cos(TAU * part), libm::sin(TAU * part)]
 }
 
@@ -95,7 +95,7 @@ fn transform(x: &mut [[f64; 2]]) {
             x.swap(i, j);
         }
     }
-    let twiddles: Vec<[f64; 2]> = (0..n / 2).map(|i| on_unit_circle(i as f64 / n as f64)).collect();
+    let twiddles: Vec<[f64; 2]> = (0..n / 2).map(|i| cos_sin(i as f64 / n as f64)).collect();
     let mut half = 1;
     while half < n {
         for start in (0..n).step_by(2 * half) {
