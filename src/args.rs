@@ -1,6 +1,6 @@
 //! Flags that several commands share: which song, how it is compiled, on how many threads.
 
-use crate::values::{Assignment, LimitChange, Rate};
+use crate::values::{self, Assignment, LimitChange, Rate};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ pub struct HowArgs {
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub sets: Vec<Assignment>,
     /// Random seed of the song
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::seed, allow_hyphen_values = true)]
     pub seed: Option<u64>,
     /// Sample rate, such as 44.1k or 48000 [default: the song's, or 48000]
     #[arg(short, long)]

@@ -175,6 +175,12 @@ fn hinted(mut error: Error, args: &[OsString]) -> Error {
     };
     // What is meant as a flag is not meant as a value.
     error.remove(ContextKind::TrailingArg);
+    // The usage of the command as it is, not with the flags of this call.
+    if let (_, Some(mut command)) = commands(args)
+        && error.get(ContextKind::Usage).is_some()
+    {
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(command.render_usage()));
+    }
     // What clap finds similar is often not alike.
     error.remove(ContextKind::SuggestedArg);
     if let Some(hint) = hint {
@@ -205,7 +211,9 @@ fn of_flag(error: &Error, args: &[OsString]) -> Option<String> {
     let command = command?;
     let written = written.split('=').next().unwrap_or(written);
     if !written.starts_with('-') {
-        return None;
+        let is_file = Path::new(written).extension().is_some();
+        return (is_file && has(&command, "output"))
+            .then(|| format!("the file to write is named by `-o {written}`"));
     }
     // clap reports `-sr` as `-s`.
     let clustered = one_dashed(args).find(|word| written.len() == 2 && word.starts_with(written));

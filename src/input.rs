@@ -133,6 +133,11 @@ fn not_there(path: &Path) -> String {
         return format!("cannot read `{name}`: there is no such file");
     }
     let names = instruments();
+    if names.contains(&name) {
+        return format!(
+            "there is no file called `{name}`; the instrument of this name in the prelude is not a file"
+        );
+    }
     let near = mam_grammar::problem::nearest(&name, &names);
     let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
     format!("there is no file and no prelude instrument called `{name}`{near}")
@@ -206,7 +211,10 @@ impl Loader for Disk {
 
     fn read(&self, file: &Located, most: usize) -> Result<String, Unusable> {
         let bytes = self.reach.read(Path::new(file.id.as_os_str()), &file.name, most)?;
-        String::from_utf8(bytes).map_err(|_| format!("`{}` is not text in UTF-8", file.name).into())
+        String::from_utf8(bytes).map_err(|_| Unusable {
+            why: format!("`{}` is not text in UTF-8", file.name),
+            help: Some("save it as UTF-8, or name another file".into()),
+        })
     }
 
     fn samples(&self, file: &Located, most: usize) -> Result<Samples, Unusable> {

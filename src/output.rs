@@ -131,7 +131,12 @@ impl Output {
             return Ok(Output { named, destination: Destination::Stdout });
         }
         inputs.protect(target)?;
-        let destination = Destination::open(&behind_links(target)).map_err(|e| Failure::write(target, &e))?;
+        let place = behind_links(target);
+        if fs::symlink_metadata(&place).is_ok_and(|data| data.is_symlink()) {
+            let why = "it is a link that leads to itself, or too many links after one another";
+            return Err(Failure::write(target, &io::Error::other(why)));
+        }
+        let destination = Destination::open(&place).map_err(|e| Failure::write(target, &e))?;
         Ok(Output { named, destination })
     }
 

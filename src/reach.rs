@@ -5,7 +5,7 @@ use crate::failure::words;
 use mam_compiler::files::Unusable;
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The folder in which a song may name files.
 #[derive(Clone, Debug)]
@@ -28,15 +28,17 @@ impl Reach {
     /// # Errors
     /// When there is no such file, it is outside, or it is something else than a file: a folder, a pipe, a device.
     pub fn locate(&self, path: &Path, name: &str) -> Result<PathBuf, Unusable> {
-        let unreadable = |e: io::Error| Unusable::from(format!("`{name}` cannot be read: {}", words(&e)));
-        let path = fs::canonicalize(path).map_err(unreadable)?;
-        if self.folder.as_ref().is_some_and(|folder| !path.starts_with(folder)) {
+        let found = fs::canonicalize(path);
+        // What is outside is not told of, not even whether it is there.
+        let place = found.as_deref().map_or_else(|_| leads_to(path), Path::to_path_buf);
+        if self.folder.as_ref().is_some_and(|folder| !place.starts_with(folder)) {
             return Err(Unusable {
                 why: format!("`{name}` lies outside the song's folder"),
                 help: Some("move it into the folder of the song; `--allow-outside` allows every file".into()),
             });
         }
-        check_kind(fs::metadata(&path).map_err(unreadable)?.file_type(), name)?;
+        let path = found.map_err(|e| unreadable(name, &e))?;
+        check_kind(fs::metadata(&path).map_err(|e| unreadable(name, &e))?.file_type(), name)?;
         Ok(path)
     }
 
@@ -45,9 +47,8 @@ impl Reach {
     /// # Errors
     /// When it cannot be opened, or has been replaced by something else than a file.
     pub fn open(&self, path: &Path, name: &str) -> Result<File, Unusable> {
-        let unreadable = |e: io::Error| Unusable::from(format!("`{name}` cannot be read: {}", words(&e)));
-        let file = open(path).map_err(unreadable)?;
-        check_kind(file.metadata().map_err(unreadable)?.file_type(), name)?;
+        let file = open(path).map_err(|e| unreadable(name, &e))?;
+        check_kind(file.metadata().map_err(|e| unreadable(name, &e))?.file_type(), name)?;
         Ok(file)
     }
 
@@ -56,20 +57,46 @@ impl Reach {
     /// # Errors
     /// When it cannot be read, is larger, or has been replaced by something else than a file.
     pub fn read(&self, path: &Path, name: &str, most: usize) -> Result<Vec<u8>, Unusable> {
-        let unreadable = |e: io::Error| Unusable::from(format!("`{name}` cannot be read: {}", words(&e)));
         let file = self.open(path, name)?;
-        let data = file.metadata().map_err(unreadable)?;
+        let data = file.metadata().map_err(|e| unreadable(name, &e))?;
         let mut bytes = Vec::new();
         // A file may grow while it is read, and some systems' own files say that they are empty.
         if data.len() <= most as u64 {
-            file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+            file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(|e| unreadable(name, &e))?;
         }
         if data.len() > most as u64 || bytes.len() > most {
-            return Err(format!("`{name}` is larger than {most} bytes, the limit of a file").into());
+            return Err(Unusable {
+                why: format!("`{name}` is larger than {most} bytes, the limit of a file"),
+                help: Some("divide it into several files, or pass `--limit file_bytes=N`".into()),
+            });
         }
         Ok(bytes)
     }
 }
+
+/// Where a path would lead to if there were a file: the part of it that is there is followed, the rest taken as it is written.
+fn leads_to(path: &Path) -> PathBuf {
+    let there = path.ancestors().find_map(|part| Some((part, fs::canonicalize(part).ok()?)));
+    let Some((part, mut place)) = there else { return path.into() };
+    for component in path.strip_prefix(part).into_iter().flat_map(Path::components) {
+        match component {
+            Component::ParentDir => _ = place.pop(),
+            Component::CurDir => {}
+            other => place.push(other),
+        }
+    }
+    place
+}
+
+/// Why a file cannot be read; where it is not there, the path is probably another.
+fn unreadable(name: &str, error: &io::Error) -> Unusable {
+    let why = format!("`{name}` cannot be read: {}", words(error));
+    let help = (error.kind() != io::ErrorKind::NotFound).then(|| ANOTHER.into());
+    Unusable { why, help }
+}
+
+/// What to do about a file that is there, and cannot be used.
+const ANOTHER: &str = "name a file that can be read, in UTF-8 where it is text";
 
 /// Opens a file for reading. A pipe that has taken its place is not waited for.
 fn open(path: &Path) -> io::Result<File> {
@@ -88,7 +115,8 @@ fn check_kind(kind: FileType, name: &str) -> Result<(), Unusable> {
         return Ok(());
     }
     let what = if kind.is_dir() { "a folder" } else { special(kind) };
-    Err(format!("`{name}` cannot be used: it is {what}, not a file").into())
+    let why = format!("`{name}` cannot be used: it is {what}, not a file");
+    Err(Unusable { why, help: Some("name a file".into()) })
 }
 
 #[cfg(unix)]

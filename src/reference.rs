@@ -6,6 +6,7 @@ use mam_compiler::expect::measures::{Measure, Row};
 use mam_compiler::hir::builtins::Builtin;
 use mam_compiler::prelude::PRELUDE;
 use mam_compiler::score::{Entry as Modifier, SOURCES, modifiers};
+use mam_grammar::foreign::{self, Role};
 use mam_grammar::problem::nearest;
 use mam_grammar::reference::{Word, WordKind, words};
 
@@ -100,6 +101,13 @@ pub fn like<'p>(all: &[Topic<'p>], name: &str) -> Option<&'p str> {
     let names: Vec<&str> = all.iter().map(|topic| topic.name).collect();
     let near = nearest(name, &names)?;
     all.iter().map(|topic| topic.name).find(|name| *name == near)
+}
+
+/// What is here for a word of other tools, such as `delay`: its topic, and what to do, in words.
+pub fn foreign<'t, 'p>(all: &'t [Topic<'p>], word: &str) -> Option<(Vec<&'t Topic<'p>>, String)> {
+    let roles = [Role::Value, Role::Modifier, Role::Statement, Role::Target, Role::Argument];
+    let row = roles.into_iter().find_map(|role| foreign::find(role, word))?;
+    Some((find(all, row.word), row.help()))
 }
 
 fn of_definition(entry: Entry<'_>) -> Topic<'_> {

@@ -11,8 +11,10 @@ fn stand_in(c: char) -> Option<char> {
         // Unicode has a picture for each of these.
         '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)),
         '\x7f' => Some('␡'),
-        // C1 controls, separators of lines, what is no character, and what changes the direction of the text around it.
+        // C1 controls, separators of lines, what is no character or cannot be seen, and what changes the direction of the
+        // text around it.
         '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}' => Some('\u{fffd}'),
+        '\u{200b}' | '\u{2060}' | '\u{feff}' => Some('\u{fffd}'),
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
             Some('\u{fffd}')
         }
@@ -25,6 +27,14 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     match text.chars().any(|c| stand_in(c).is_some()) {
         true => Cow::Owned(text.chars().map(|c| stand_in(c).unwrap_or(c)).collect()),
         false => Cow::Borrowed(text),
+    }
+}
+
+/// The name of a file, which stands in one line: what would be layout in it is shown, too.
+pub fn visible_name(name: &str) -> Cow<'_, str> {
+    match name.contains(['\n', '\t']) {
+        true => Cow::Owned(visible(&name.replace('\n', "␊").replace('\t', "␉")).into_owned()),
+        false => visible(name),
     }
 }
 
@@ -68,6 +78,7 @@ mod tests {
     #[test]
     fn what_a_terminal_would_act_on_is_shown_and_all_else_stays() {
         assert_eq!(visible("a\tb\nü → 音"), "a\tb\nü → 音");
+        assert_eq!(visible_name("a\nb\t\u{feff}\x1b.mam"), "a␊b␉\u{fffd}␛.mam");
         assert_eq!(visible("\x1b[31m\r\x07\x7f\u{9b}1m\u{202e}x"), "␛[31m␍␇␡\u{fffd}1m\u{fffd}x");
     }
 

@@ -192,6 +192,49 @@ fn objects_have_the_bits_of_machine_code() {
     }
 }
 
+/// Sound files are in what is built: a song needs none where it plays.
+#[test]
+fn samples_are_built_in() {
+    let Some(compiler) = Compiler::all().pop() else { return };
+    let text = "instrument hit { out = one_shot(sample(\"a.wav\"), trig) * vel }\nh = hit(voices: 2)\n\
+        play { h |x.x.x.xx| }\nout = h + 0.3 * loop_to(sample(\"a.wav\"), 1 bar)\n";
+    let folder = folder_of(text);
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 44_100,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut file = hound::WavWriter::create(folder.path().join("a.wav"), spec).expect("created");
+    (0..4000).for_each(|i| file.write_sample((i * 7919 % 20_000 - 10_000) as i16).expect("written"));
+    file.finalize().expect("written");
+    let mut render = Command::new(env!("CARGO_BIN_EXE_mamc"));
+    let args = [
+        "render",
+        "song.mam",
+        "--portable",
+        "--rate",
+        "48000",
+        "-d",
+        "1s",
+        "--bits",
+        "32f",
+        "-o",
+        "wanted.wav",
+    ];
+    assert!(render.args(args).current_dir(folder.path()).output().expect("mamc").status.success());
+    let mut reader = hound::WavReader::open(folder.path().join("wanted.wav")).expect("rendered");
+    let wanted: Vec<u32> = reader.samples::<f32>().map(|x| x.expect("a sample").to_bits()).collect();
+    let (went_well, said) = build(folder.path(), &["-o", "song.c"]);
+    assert!(went_well, "{said}");
+    fs::remove_file(folder.path().join("a.wav")).expect("there");
+    let made = play_in(&compiler, folder.path(), &["song.c"], &[], &"p 512\n".repeat(94));
+    let made: Vec<u32> =
+        (0..48_000).flat_map(|frame| [0, 1].map(|channel: usize| made[channel][frame].to_bits())).collect();
+    assert!(made.iter().any(|word| *word != 0) && wanted.len() == made.len());
+    assert!(made == wanted, "the samples in C are those of `render`");
+}
+
 /// The page's example of a host, as it stands there, with the page's commands.
 #[test]
 fn the_host_of_the_page_plays_the_song() {

@@ -11,7 +11,7 @@ use crate::interp::Interpreter;
 use crate::ir::{Kernel, Module};
 use crate::library::Library;
 use crate::listen::{Chosen, Heard, Listen};
-use crate::lower::{self, Lowered};
+use crate::lower::{self, Lowered, SizeLimit, TooLarge};
 use crate::opt::instances::{self, Packed, Packing, Rules};
 use crate::opt::{hoist, hoisted};
 use crate::places::Bindings;
@@ -333,6 +333,11 @@ impl<'a> Line<'a> {
             rate: f64::from(self.settings.rate),
         };
         stages.checked = types::check(input, problems);
+        stages.lowered.slots.drive_all(&stages.checked.driven);
+        if let Some(span) = stages.checked.too_large {
+            let most = files.limits.evaluations;
+            problems.add(checks::too_large(TooLarge { span, limit: SizeLimit::Evaluations, most }));
+        }
         true
     }
 

@@ -130,6 +130,11 @@ impl<'a> Bindings<'a> {
         def.is_some_and(|def| self.files.definition(def).kind == DefinitionKind::Instrument)
     }
 
+    /// Whether a parameter follows a signal of the song.
+    pub fn is_driven(&self, slot: ParamId) -> bool {
+        self.lowered.slots.is_driven(slot.index())
+    }
+
     /// What a slot is.
     pub fn info(&self, slot: ParamId) -> &ParamInfo {
         self.lowered.slots.info(slot.index())

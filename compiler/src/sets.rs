@@ -6,6 +6,7 @@ use crate::files::Files;
 use crate::hir::consts::Consts;
 use crate::library::ParamInfo;
 use crate::lower::Slots;
+use crate::score::codes::DRIVEN_PARAMETER;
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, Problem, Problems, Sources, Span, syntax};
 use mam_runtime::ids::ParamId;
@@ -170,6 +171,11 @@ pub fn number(value: &str) -> Option<(f64, Dimension)> {
 
 /// Sets the value at the start, in base units, clamped to the range.
 fn set(slots: &mut Slots, param: ParamId, (x, at): (f64, Span), problems: &mut Problems) {
+    if slots.is_driven(param.index()) {
+        let name = slots.name(param.index());
+        let message = format!("`{name}` follows a signal of the song, so that this changes nothing");
+        problems.add(Problem::new(&DRIVEN_PARAMETER, at, message).help("give it a number in its equation"));
+    }
     let info = slots.info(param.index());
     if x < info.min || x > info.max {
         let range = info.range().unwrap_or_default();

@@ -102,11 +102,11 @@ tempo 120
 tempo 150 at bar 2
 length 2 bars
 
-pluck = pluck(voices: 2)
+piano = piano(voices: 2)
 kick = kick()
 
 play {
-  pluck \"[
+  piano \"[
     c4@4 ~@5 g4@6
     ~@9
   ,
@@ -119,7 +119,7 @@ play {
   ]/2\"
 }
 
-out = softclip(50% * (pluck + kick))
+out = softclip(50% * (piano + kick))
 ";
     assert_eq!(import(&bytes).unwrap().text, expected);
     // Quarters of 24 000 frames up to bar 2, then of 19 200.
@@ -228,7 +228,7 @@ fn programs_hold_for_their_channel_from_their_time_on_in_whichever_track() {
             .concat();
     let (played, remarks) = imported(&file(1, 480, &[&setup, &track]));
     let who: Vec<(&str, f64)> = played.iter().map(|p| (p.1.as_str(), p.2)).collect();
-    assert_eq!(who, [("bass_electric", 60.0), ("bass_electric", 62.0), ("bell", 64.0), ("pluck", 65.0)]);
+    assert_eq!(who, [("bass_electric", 60.0), ("bass_electric", 62.0), ("bell", 64.0), ("piano", 65.0)]);
     assert_eq!(remarks, Vec::<String>::new());
 }
 
@@ -344,11 +344,11 @@ fn names_become_names_of_the_language_once_each() {
         "bass",
         "bass_2",
         "part_1st_violin",
-        "pluck",
-        "pluck_2",
+        "piano",
+        "piano_2",
         "gr_e_31m_x",
-        "pluck_3",
-        "pluck_4",
+        "piano_3",
+        "piano_4",
     ];
     assert_eq!(names, expected);
     assert!(head.starts_with("title \"My first song\"\n"), "{head}");
@@ -369,7 +369,7 @@ fn more_than_a_song_can_hold_is_refused_and_takes_little_time() {
         |status: u8| (0..9 * 128).flat_map(move |i: u16| [0, status | (i / 128) as u8, (i % 128) as u8, 100]);
     let track: Vec<u8> = all(0x90).chain([1, 0xB0, 1, 1]).chain(all(0x80)).collect();
     let song = import(&file(1, 480, &[&track])).unwrap();
-    assert!(song.text.contains("pluck(voices: 1024)"), "{}", &song.text[..200]);
+    assert!(song.text.contains("piano(voices: 1024)"), "{}", &song.text[..200]);
 }
 
 #[test]

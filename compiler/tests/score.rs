@@ -38,6 +38,7 @@ impl Targets for Band {
                 scale,
                 range,
                 units,
+                is_driven: false,
             });
         }
         match name.as_str() {

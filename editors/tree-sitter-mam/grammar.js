@@ -97,7 +97,7 @@ module.exports = grammar({
     // A signal, or patterns joined: `saw`, `cat("c4", "e4")`.
     source: ($) => choice($.identifier, $.call),
     nothing: () => choice('~', '-'),
-    target: ($) => seq($._name, repeat(seq('.', $.property))),
+    target: ($) => seq($._defined, repeat(seq('.', $.property))),
     tab: () => token(/\|([^|\n;"{}(]*\|)+/),
     ratio: ($) => seq($.number, optional(seq('/', $.number))),
     modifier: ($) => seq('.', alias($.property, $.method), optional($.arguments)),

@@ -131,10 +131,8 @@ fn a_tempo_ramp_lands_where_the_integral_says() {
 #[test]
 fn a_note_takes_the_voice_released_longest_ago_else_the_oldest() {
     // Four notes of two bars each, a bar apart: the third finds voice 0 just released.
-    let note = |i: i64, end| mam_runtime::score::TableEvent {
-        begin: Rational::ratio(i, 4),
-        end,
-        value: Value::note(60.0 + i as f64),
+    let note = |i: i64, end| {
+        mam_runtime::score::TableEvent::new(Rational::ratio(i, 4), end, Value::note(60.0 + i as f64))
     };
     let long = (0..4).map(|i| note(i, Rational::ratio(i + 2, 4))).collect();
     let held = (0..4).map(|i| note(i, Rational::whole(4))).collect();
@@ -219,11 +217,7 @@ fn a_seek_takes_up_the_values_that_hold_there() {
     let values = Pattern::table(
         4.into(),
         (0..4)
-            .map(|i| mam_runtime::score::TableEvent {
-                begin: i.into(),
-                end: (i + 1).into(),
-                value: Value::Number(i as f64),
-            })
+            .map(|i| mam_runtime::score::TableEvent::new(i.into(), (i + 1).into(), Value::Number(i as f64)))
             .collect(),
     );
     let action = Action::Set { param: ParamId::new(0), ramp: Ramp::default() };
@@ -246,16 +240,12 @@ fn a_listing_and_a_midi_file_say_what_is_played() {
     let notes = Pattern::table(
         2.into(),
         vec![
-            mam_runtime::score::TableEvent {
-                begin: Rational::ratio(2, 7),
-                end: Rational::ratio(4, 7),
-                value: Value::note(64.0),
-            },
-            mam_runtime::score::TableEvent {
-                begin: Rational::whole(1),
-                end: Rational::ratio(3, 2),
-                value: Value::note(67.5),
-            },
+            mam_runtime::score::TableEvent::new(
+                Rational::ratio(2, 7),
+                Rational::ratio(4, 7),
+                Value::note(64.0),
+            ),
+            mam_runtime::score::TableEvent::new(Rational::whole(1), Rational::ratio(3, 2), Value::note(67.5)),
         ],
     );
     let score = Score { transports: vec![transport(map, vec![line(0, notes)], 2)], ..Score::default() };
@@ -325,10 +315,12 @@ fn a_musical_length_follows_the_tempo() {
 /// A song in which notes of all lengths share few voices, with an instrument that loops, and a musical length that follows
 /// a tempo that rises.
 fn crowded() -> (Score, Vec<Target>, IdMap<ParamId, ParamSlot>) {
-    let long = |begin: i64, bars: i64| mam_runtime::score::TableEvent {
-        begin: Rational::ratio(begin, 8),
-        end: Rational::ratio(begin + bars, 8),
-        value: Value::Number(60.0 + begin as f64),
+    let long = |begin: i64, bars: i64| {
+        mam_runtime::score::TableEvent::new(
+            Rational::ratio(begin, 8),
+            Rational::ratio(begin + bars, 8),
+            Value::Number(60.0 + begin as f64),
+        )
     };
     let notes = (0..21).map(|i| long(i, 1 + (i * 5) % 7)).collect();
     let lines = vec![line(0, Pattern::table(3.into(), notes)), line(0, steps("x.x.xx", 6))];

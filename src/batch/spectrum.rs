@@ -26,6 +26,8 @@ pub(super) struct Spectrum {
     sin: Vec<f32>,
     /// The band of each bin of a spectrum, if it is in one.
     band: Vec<Option<usize>>,
+    /// The frames of a window, weighed by it.
+    windowed: Vec<f32>,
     real: [Vec<f32>; 2],
     imaginary: [Vec<f32>; 2],
     power: Vec<f64>,
@@ -47,6 +49,7 @@ impl Spectrum {
             cos: (0..WINDOW).map(|i| libm::cos(turn(i)) as f32).collect(),
             sin: (0..WINDOW).map(|i| libm::sin(turn(i)) as f32).collect(),
             band: (0..=HALF).map(band).collect(),
+            windowed: vec![0.0; WINDOW],
             real: zeros(),
             imaginary: zeros(),
             power: vec![0.0; HALF + 1],
@@ -77,52 +80,85 @@ impl Spectrum {
     }
 
     /// Adds the powers of one window, of which the last `reached` frames lie after the sound's start, and silence follows where
-    /// `frames` are fewer. Its even frames are the real parts of half as many complex ones, its odd frames the imaginary.
+    /// `frames` are fewer.
     fn add(&mut self, frames: &[f32], reached: usize) {
         let before = WINDOW - reached;
-        let at = |i: usize| {
-            let frame = i.checked_sub(before).and_then(|i| frames.get(i));
-            frame.map_or(0.0, |x| x * self.window[i])
-        };
-        for i in 0..HALF {
-            (self.real[0][i], self.imaginary[0][i]) = (at(2 * i), at(2 * i + 1));
-        }
+        self.windowed.fill(0.0);
+        let weighed = self.windowed[before..].iter_mut().zip(&self.window[before..]).zip(frames);
+        weighed.for_each(|((to, weight), x)| *to = x * weight);
+        // Even frames are the real parts of half as many complex ones, odd frames the imaginary.
+        let pairs = self.windowed.as_chunks::<2>().0.iter();
+        let places = self.real[0].iter_mut().zip(&mut self.imaginary[0]);
+        places.zip(pairs).for_each(|((re, im), pair)| (*re, *im) = (pair[0], pair[1]));
         self.transform();
-        let (re, im) = (&self.real[0], &self.imaginary[0]);
-        for bin in 0..=HALF {
-            let (k, mirror) = (bin % HALF, (HALF - bin) % HALF);
-            let even = (0.5 * (re[k] + re[mirror]), 0.5 * (im[k] - im[mirror]));
-            let odd = (0.5 * (im[k] + im[mirror]), 0.5 * (re[mirror] - re[k]));
-            let (cos, sin) = (self.cos[bin], self.sin[bin]);
+        self.add_powers();
+    }
+
+    /// Adds the powers of the spectrum of which `real` and `imaginary` have that of half as many complex numbers.
+    fn add_powers(&mut self) {
+        let power = |(re, im): (f32, f32), (re_mirror, im_mirror): (f32, f32), (cos, sin): (f32, f32)| {
+            let even = (0.5 * (re + re_mirror), 0.5 * (im - im_mirror));
+            let odd = (0.5 * (im + im_mirror), 0.5 * (re_mirror - re));
             let real = even.0 + cos * odd.0 + sin * odd.1;
             let imaginary = even.1 + cos * odd.1 - sin * odd.0;
-            self.power[bin] += f64::from(real * real + imaginary * imaginary);
+            f64::from(real * real + imaginary * imaginary)
+        };
+        let (re, im) = (&self.real[0], &self.imaginary[0]);
+        for end in [0, HALF] {
+            let own = (re[0], im[0]);
+            self.power[end] += power(own, own, (self.cos[end], self.sin[end]));
+        }
+        let parts = re[1..].iter().zip(&im[1..]);
+        let mirrors = re[1..].iter().rev().zip(im[1..].iter().rev());
+        let turns = self.cos[1..HALF].iter().zip(&self.sin[1..HALF]);
+        for (((sum, own), mirror), turn) in self.power[1..HALF].iter_mut().zip(parts).zip(mirrors).zip(turns)
+        {
+            *sum += power((*own.0, *own.1), (*mirror.0, *mirror.1), (*turn.0, *turn.1));
         }
     }
 
     /// Stockham's transform of half as many complex numbers, by halves; the result is where the input was.
     fn transform(&mut self) {
-        let (mut groups, mut stride) = (HALF / 2, 1);
-        while groups > 0 {
+        let turns = (&*self.cos, &*self.sin);
+        let mut stride = 1;
+        while stride < HALF {
             let [re, re_to] = &mut self.real;
             let [im, im_to] = &mut self.imaginary;
-            for group in 0..groups {
-                let turn = group * (WINDOW / (2 * groups));
-                let (cos, sin) = (self.cos[turn], self.sin[turn]);
-                let (from, to) = (group * stride, 2 * group * stride);
-                let half = groups * stride;
-                for i in 0..stride {
-                    let (a, b) = (from + i, from + half + i);
-                    let (sum, difference) = (re[a] + re[b], re[a] - re[b]);
-                    let (sum_im, difference_im) = (im[a] + im[b], im[a] - im[b]);
-                    (re_to[to + i], im_to[to + i]) = (sum, sum_im);
-                    re_to[to + stride + i] = difference * cos + difference_im * sin;
-                    im_to[to + stride + i] = difference_im * cos - difference * sin;
-                }
+            let (from, to) = ((&**re, &**im), (&mut **re_to, &mut **im_to));
+            // With a length that is known, short loops become a few vectors.
+            match stride {
+                1 => stage(from, to, turns, 1),
+                2 => stage(from, to, turns, 2),
+                4 => stage(from, to, turns, 4),
+                _ => stage(from, to, turns, stride),
             }
             self.real.swap(0, 1);
             self.imaginary.swap(0, 1);
-            (groups, stride) = (groups / 2, stride * 2);
+            stride *= 2;
+        }
+    }
+}
+
+/// A step of the transform: real and imaginary parts from where to where, cosines and sines, and how many numbers have one turn.
+#[inline(always)]
+fn stage(from: (&[f32], &[f32]), to: (&mut [f32], &mut [f32]), (cos, sin): (&[f32], &[f32]), stride: usize) {
+    let ((re_a, re_b), (im_a, im_b)) = (from.0.split_at(HALF / 2), from.1.split_at(HALF / 2));
+    let a = re_a.chunks_exact(stride).zip(im_a.chunks_exact(stride));
+    let b = re_b.chunks_exact(stride).zip(im_b.chunks_exact(stride));
+    let to = to.0.chunks_exact_mut(2 * stride).zip(to.1.chunks_exact_mut(2 * stride));
+    for (group, ((a, b), (re_to, im_to))) in a.zip(b).zip(to).enumerate() {
+        let turn = 2 * stride * group;
+        let (re_sums, re_turned) = re_to.split_at_mut(stride);
+        let (im_sums, im_turned) = im_to.split_at_mut(stride);
+        let sums = re_sums.iter_mut().zip(im_sums);
+        let turned = re_turned.iter_mut().zip(im_turned);
+        let (cos, sin) = (cos[turn], sin[turn]);
+        let parts = a.0.iter().zip(a.1).zip(b.0.iter().zip(b.1));
+        for (((re_a, im_a), (re_b, im_b)), (sum, turned)) in parts.zip(sums.zip(turned)) {
+            let (difference, difference_im) = (re_a - re_b, im_a - im_b);
+            (*sum.0, *sum.1) = (re_a + re_b, im_a + im_b);
+            *turned.0 = difference * cos + difference_im * sin;
+            *turned.1 = difference_im * cos - difference * sin;
         }
     }
 }

@@ -154,7 +154,13 @@ fn is_song(word: &Path) -> bool {
 /// What mentions these words.
 fn found(prelude: &Prelude, words: &str) -> Result<Listing, Failure> {
     let all = reference::topics(prelude);
-    let found = reference::search(&all, words);
+    let mut found = reference::search(&all, words);
+    // What is called otherwise here comes first.
+    for topic in reference::foreign(&all, words).map_or(vec![], |(topics, _)| topics) {
+        if !found.iter().any(|known| std::ptr::eq(*known, topic)) {
+            found.insert(0, topic);
+        }
+    }
     if !found.is_empty() {
         return Ok(topics(&found));
     }

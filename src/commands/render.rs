@@ -39,16 +39,16 @@ pub struct Render {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Render this long, such as 2.5s, 250ms, 1:30, 8bars, 16beats or 48000smp [default: the song once, and its tail]
-    #[arg(short, long, value_name = "LENGTH")]
+    #[arg(short, long, value_name = "LENGTH", allow_hyphen_values = true)]
     duration: Option<Length>,
     /// Render this long after the song's end [default: while something sounds, at most 30 s]
-    #[arg(long, value_name = "LENGTH", conflicts_with = "duration")]
+    #[arg(long, value_name = "LENGTH", conflicts_with = "duration", allow_hyphen_values = true)]
     tail: Option<Length>,
     /// Start at a bar, counted from 1, or at a time. Notes and echoes from before it are still heard
     #[arg(long, value_name = "BAR|TIME")]
     from: Option<Start>,
     /// Begin with this much silence, so that a recorder can attach
-    #[arg(long, value_name = "LENGTH")]
+    #[arg(long, value_name = "LENGTH", allow_hyphen_values = true)]
     preroll: Option<Length>,
     /// Sample format: 16, 24 or 32f [default: 32f; 24 for FLAC]
     #[arg(short, long, value_parser = values::bits)]
@@ -72,7 +72,7 @@ pub struct Render {
     #[arg(long, value_name = "FOLDER")]
     stems: Option<PathBuf>,
     /// Also write the sound of one equation or node; repeatable
-    #[arg(long = "tap", value_name = "NODE=FILE")]
+    #[arg(long = "tap", value_name = "NODE=FILE", value_parser = values::tap())]
     taps: Vec<Tap>,
     /// Scale the result to a true peak, such as -1dBTP, or a loudness, such as -14LUFS
     #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
@@ -154,6 +154,9 @@ impl Render {
         let song = &self.song.input;
         if input::is_stdin(song) {
             return Err(Failure::Usage("standard input has no name: -o says which file to write".into()));
+        }
+        if song.is_dir() {
+            return Err(Failure::read(&song.display().to_string(), &std::io::ErrorKind::IsADirectory.into()));
         }
         let ending = self.format.unwrap_or(Container::Wav).extensions()[0];
         let target = song.with_extension(ending);
@@ -286,6 +289,10 @@ impl Render {
         let wanted = Wanted { rate: Some(rate), channels: job.program.inputs.len().max(1), frames };
         let sound = read(input::sound_file(path)?, wanted);
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
+        if sound.channels.iter().flatten().any(|x| !x.is_finite()) {
+            let what = format!("`{}` holds a sample that is not a finite number", path.display());
+            return Err(Failure::WrongInput(what));
+        }
         if sound.is_cut_off {
             let seconds = sound.frames() as f64 / f64::from(rate);
             let what = format!("`{}` ends before its header says: {seconds:.1} s are there", path.display());

@@ -6,7 +6,7 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::input::{Disk, Song};
 use crate::json;
-use crate::measure::hear::{Source, Unheard, hear};
+use crate::measure::hear::{Held, Source, Unheard, hear};
 use crate::measure::plot::figure;
 use crate::measure::{Heard, value};
 use crate::output::{Inputs, create_folder, write_text};
@@ -131,13 +131,13 @@ impl Test {
 
     /// Measures all of them, on as many threads as are wanted.
     fn measure(&self, jobs: &[Job]) -> Vec<Outcome> {
-        let next = AtomicUsize::new(0);
+        let (next, held) = (AtomicUsize::new(0), Held::default());
         let done: Mutex<Vec<(usize, Outcome)>> = Mutex::default();
         let work = || {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(job) = jobs.get(index) else { break };
-                let outcome = self.outcome(job);
+                let outcome = self.outcome(job, &held);
                 done.lock().unwrap_or_else(PoisonError::into_inner).push((index, outcome));
             }
         };
@@ -152,7 +152,8 @@ impl Test {
         done.into_iter().map(|(_, outcome)| outcome).collect()
     }
 
-    fn outcome(&self, job: &Job) -> Outcome {
+    fn outcome(&self, job: &Job, held: &Held) -> Outcome {
+        let mut share = held.share();
         let disk = Disk::new(job.suite.song.path.as_deref(), self.how.allow_outside);
         let options = self.options(job.rate);
         // The texts of the prelude come after the song's own, as they did when it was read.
@@ -160,7 +161,7 @@ impl Test {
             Song::of_text(&job.name(), &job.suite.song.sources.get(job.suite.song.id).text);
         let source = Source { sources: &sources, id, loader: &disk, options: &options };
         let heard: Result<Vec<Heard>, Unheard> =
-            job.check.subjects.iter().map(|subject| hear(&source, job.check, *subject)).collect();
+            job.check.subjects.iter().map(|subject| hear(&source, job.check, *subject, &mut share)).collect();
         let heard = match heard {
             Ok(heard) => heard,
             Err(Unheard::TooLong(why)) => return Outcome::failed(why),

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 /// One action.
 #[cfg_attr(not(any(feature = "osc", feature = "midi")), expect(dead_code, reason = "keys ask for some only"))]
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Action {
+pub(crate) enum Action {
     /// Go on, from where it was stopped.
     Play,
     /// Fade out and wait.

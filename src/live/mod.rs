@@ -4,7 +4,7 @@
 //! compiled ([`edit`]), a key was pressed ([`keys`]), a controller was moved. None of it is waited for by
 //! the audio thread, which plays what [`Control`](mam_runtime::Control) has sent it ahead of time.
 
-mod action;
+pub(crate) mod action;
 mod edit;
 mod figures;
 mod instruments;
@@ -14,12 +14,12 @@ pub(crate) mod midi;
 #[cfg(feature = "osc")]
 mod osc;
 mod player;
-mod recorder;
+pub(crate) mod recorder;
 mod screen;
 mod ui;
 mod undo;
 mod view;
-mod voices;
+pub(crate) mod voices;
 mod watch;
 mod writer;
 

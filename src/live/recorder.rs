@@ -8,23 +8,19 @@ use rtrb::Consumer;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-/// A recording under way.
-pub(super) struct Recorder {
+/// A file that sound is recorded into.
+pub(crate) struct Take {
     path: PathBuf,
-    ring: Consumer<f32>,
     writer: Writer<'static>,
     output: Shared,
-    channels: usize,
 }
 
-impl Recorder {
-    /// Begins a recording; the file's ending says of which kind.
-    pub(super) fn new(
-        path: &Path,
-        title: Option<String>,
-        format: &Format,
-        ring: Consumer<f32>,
-    ) -> Result<Recorder, Failure> {
+impl Take {
+    /// Begins a file; its ending says of which kind it is. One that is there is never written over.
+    ///
+    /// # Errors
+    /// When the ending is not known, there is such a file, or it cannot be written.
+    pub(crate) fn new(path: &Path, title: Option<String>, format: &Format) -> Result<Take, Failure> {
         let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
         let container = Container::from_extension(ending).ok_or_else(|| {
             Failure::Usage(format!(
@@ -51,7 +47,45 @@ impl Recorder {
             false => Writer::streaming(output.clone(), format, &details),
         };
         let writer = writer.map_err(|e| failure(path, e))?;
-        Ok(Recorder { path: path.into(), ring, writer, output, channels })
+        Ok(Take { path: path.into(), writer, output })
+    }
+
+    /// Writes whole frames of interleaved samples.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub(crate) fn write(&mut self, samples: &[f32]) -> Result<(), Failure> {
+        self.writer.write(samples).map_err(|e| failure(&self.path, e))
+    }
+
+    /// Ends the file and gives it its name: what is written stays also where the rest cannot be. Says so.
+    ///
+    /// # Errors
+    /// When it cannot be ended.
+    pub(crate) fn finish(self) -> Result<String, Failure> {
+        let ended = self.writer.finish().map_err(|e| failure(&self.path, e));
+        self.output.into_inner()?.finish()?;
+        ended?;
+        Ok(format!("recorded {}\n", self.path.display()))
+    }
+}
+
+/// A recording of all that is played.
+pub(super) struct Recorder {
+    take: Take,
+    ring: Consumer<f32>,
+    channels: usize,
+}
+
+impl Recorder {
+    /// Begins a recording; see [`Take::new`].
+    pub(super) fn new(
+        path: &Path,
+        title: Option<String>,
+        format: &Format,
+        ring: Consumer<f32>,
+    ) -> Result<Recorder, Failure> {
+        Ok(Recorder { take: Take::new(path, title, format)?, ring, channels: format.channels })
     }
 
     /// Writes what has been played since.
@@ -61,7 +95,7 @@ impl Recorder {
             let (first, second) = chunk.as_slices();
             let samples = [first, second].concat();
             chunk.commit_all();
-            self.writer.write(&samples).map_err(|e| failure(&self.path, e))?;
+            self.take.write(&samples)?;
         }
         Ok(())
     }
@@ -69,10 +103,8 @@ impl Recorder {
     /// Ends the file, and says so. What is written stays also where the rest cannot be.
     pub(super) fn finish(mut self) -> Result<String, Failure> {
         let taken = self.take();
-        let ended = self.writer.finish().map_err(|e| failure(&self.path, e));
-        self.output.into_inner()?.finish()?;
-        taken.and(ended)?;
-        Ok(format!("recorded {}\n", self.path.display()))
+        let said = self.take.finish()?;
+        taken.map(|()| said)
     }
 }
 

@@ -9,7 +9,7 @@ const HIT: Duration = Duration::from_millis(250);
 
 /// All instruments' voices, as far as controllers have played them.
 #[derive(Debug, Default)]
-pub(super) struct VoiceAllocator {
+pub(crate) struct VoiceAllocator {
     voices: Vec<Voice>,
     /// Counts presses and releases.
     stamp: u64,
@@ -29,7 +29,7 @@ struct Voice {
 impl VoiceAllocator {
     /// A note begins: on its own voice where it is held already, else on one that is free, the longest so first, else on
     /// that of the oldest note. False when there is no such instrument.
-    pub(super) fn press(&mut self, control: &mut Control, target: &str, note: f64, vel: f64) -> bool {
+    pub(crate) fn press(&mut self, control: &mut Control, target: &str, note: f64, vel: f64) -> bool {
         let pitch = control.program().score.tuning.as_ref().map_or(note, |tuning| tuning.pitch(note));
         self.begin(control, target, note, pitch, vel)
     }
@@ -53,7 +53,7 @@ impl VoiceAllocator {
     }
 
     /// A note ends, if it is still held.
-    pub(super) fn release(&mut self, control: &mut Control, target: &str, note: f64) {
+    pub(crate) fn release(&mut self, control: &mut Control, target: &str, note: f64) {
         self.stamp += 1;
         let program = control.program().clone();
         let target = playing(&program, target).map_or(target, |found| &*found.name);
@@ -65,7 +65,7 @@ impl VoiceAllocator {
     }
 
     /// A plain note of the instrument's own pitch, which ends by itself.
-    pub(super) fn hit(&mut self, control: &mut Control, target: &str, vel: f64, now: Instant) -> bool {
+    pub(crate) fn hit(&mut self, control: &mut Control, target: &str, vel: f64, now: Instant) -> bool {
         let Some(note) = playing(control.program(), target).map(|t| t.default_note) else { return false };
         self.hits.retain(|(_, name, _)| name != target);
         self.hits.push((now + HIT, target.into(), note));
@@ -73,7 +73,7 @@ impl VoiceAllocator {
     }
 
     /// Ends the hits whose time has come.
-    pub(super) fn tick(&mut self, control: &mut Control, now: Instant) {
+    pub(crate) fn tick(&mut self, control: &mut Control, now: Instant) {
         let is_over = |(end, ..): &(Instant, String, f64)| *end <= now;
         let (over, held): (Vec<_>, Vec<_>) = std::mem::take(&mut self.hits).into_iter().partition(is_over);
         self.hits = held;
@@ -83,7 +83,7 @@ impl VoiceAllocator {
     }
 
     /// Ends all notes that controllers hold.
-    pub(super) fn silence(&mut self, control: &mut Control) {
+    pub(crate) fn silence(&mut self, control: &mut Control) {
         for voice in self.voices.drain(..) {
             if let Some(note) = voice.note {
                 control.note(&voice.target, voice.index, note, None);

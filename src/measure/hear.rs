@@ -13,12 +13,14 @@ use mam_grammar::{Problem, SourceId, Sources};
 use mam_runtime::Program;
 use mam_runtime::render::{Length, Renderer};
 use mam_runtime::score::{Extent, Sequencer};
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// Frames that a measure looks at, at most: three minutes at 48 kHz.
 const MOST_FRAMES: u64 = 180 * 48_000;
 /// Frames that are rendered for it, at most.
 const MOST_RENDERED: u64 = 600 * 48_000;
+/// Frames that are held at once, whatever the number of threads that measure: a hundred and fifty megabytes in two channels.
+const MOST_HELD: u64 = MOST_FRAMES;
 /// The part of what has no end that is looked at where nothing says how much.
 const ENDLESS_SECONDS: f64 = 4.0;
 /// Frames before a spectrum of an oscillator.
@@ -49,6 +51,47 @@ pub struct Source<'a> {
     pub options: &'a Options,
 }
 
+/// The frames that all checks which are being measured hold together.
+#[derive(Debug, Default)]
+pub struct Held {
+    frames: Mutex<u64>,
+    fewer: Condvar,
+}
+
+/// The frames that one check holds, until it is dropped.
+#[derive(Debug)]
+pub struct Share<'a> {
+    held: &'a Held,
+    frames: u64,
+}
+
+impl Held {
+    /// The share of a check that holds nothing yet.
+    pub fn share(&self) -> Share<'_> {
+        Share { held: self, frames: 0 }
+    }
+}
+
+impl Share<'_> {
+    /// Adds so many frames, as soon as there is room for them. What holds some already does not wait: two that wait for one
+    /// another would wait for ever.
+    fn add(&mut self, frames: u64) {
+        let mut all = self.held.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        while self.frames == 0 && *all > 0 && all.saturating_add(frames) > MOST_HELD {
+            all = self.held.fewer.wait(all).unwrap_or_else(PoisonError::into_inner);
+        }
+        *all += frames;
+        self.frames += frames;
+    }
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        *self.held.frames.lock().unwrap_or_else(PoisonError::into_inner) -= self.frames;
+        self.held.fewer.notify_all();
+    }
+}
+
 /// Which frames of a render are looked at.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Part {
@@ -58,11 +101,11 @@ enum Part {
     Whole { from: u64 },
 }
 
-/// Renders one expression of a check.
+/// Renders one expression of a check. `share` takes the frames that are held for it.
 ///
 /// # Errors
 /// When it does not compile, or takes too long.
-pub fn hear(source: &Source, check: &Check, subject: Subject) -> Result<Heard, Unheard> {
+pub fn hear(source: &Source, check: &Check, subject: Subject, share: &mut Share) -> Result<Heard, Unheard> {
     let mut sources = source.sources.clone();
     let until = if check.measure == Measure::Cost { Stage::Plan } else { Stage::Emit };
     let options = Options {
@@ -83,7 +126,7 @@ pub fn hear(source: &Source, check: &Check, subject: Subject) -> Result<Heard, U
     }
     let program = Arc::new(program);
     let part = part(check, rate);
-    let heard = render(&program, check, part)?;
+    let heard = render(&program, check, part, share)?;
     Ok(Heard { operations, ..heard })
 }
 
@@ -115,7 +158,7 @@ fn part(check: &Check, rate: f64) -> Part {
     count.map_or(Part::Whole { from }, |count| Part::Frames { from, count })
 }
 
-fn render(program: &Arc<Program>, check: &Check, part: Part) -> Result<Heard, Unheard> {
+fn render(program: &Arc<Program>, check: &Check, part: Part, share: &mut Share) -> Result<Heard, Unheard> {
     let end = Sequencer::for_program(program, Extent::Once).song_end();
     let plays = !program.targets.is_empty() && end.is_some();
     let rate = f64::from(program.rate);
@@ -138,6 +181,7 @@ fn render(program: &Arc<Program>, check: &Check, part: Part) -> Result<Heard, Un
             "it is longer than is measured at once: {most:.0} s; look at a part of it, by `after:` and `for:`"
         )));
     }
+    share.add(count);
     let frames = usize::try_from(from + count).unwrap_or(usize::MAX);
     let (left, right) = stimulus(check, rate, frames);
     let source = Sequencer::for_program(program, extent);

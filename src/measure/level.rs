@@ -4,6 +4,7 @@ use super::{Heard, Value};
 use crate::levels::Meter;
 use ebur128::{EbuR128, Mode};
 use mam_runtime::render::QUIET;
+use std::ops::Range;
 
 /// The greatest sample without its sign.
 pub(super) fn peak(x: &Heard) -> f64 {
@@ -12,9 +13,7 @@ pub(super) fn peak(x: &Heard) -> f64 {
 
 /// The greatest value of the wave.
 pub(super) fn true_peak(x: &Heard) -> Value {
-    let mut meter = Meter::new(x.channels.len().max(1), x.rate as u32);
-    meter.add(&interleaved(x));
-    Ok(meter.finish().true_peak.map_or(0.0, |db| 10_f64.powf(db / 20.0)))
+    Ok(metered(x).finish().true_peak.map_or(0.0, |db| 10_f64.powf(db / 20.0)))
 }
 
 /// The root of the mean square of all channels.
@@ -72,9 +71,7 @@ pub(super) fn null(x: &Heard, y: &Heard) -> Value {
 
 /// Integrated loudness in LUFS.
 pub(super) fn integrated(x: &Heard) -> Value {
-    let mut meter = Meter::new(x.channels.len().max(1), x.rate as u32);
-    meter.add(&interleaved(x));
-    meter.finish().loudness.ok_or_else(|| "it is silent, or shorter than 0.4 s".into())
+    metered(x).finish().loudness.ok_or_else(|| "it is silent, or shorter than 0.4 s".into())
 }
 
 /// The greatest momentary loudness in LUFS.
@@ -84,16 +81,29 @@ pub(super) fn loudest(x: &Heard) -> Value {
     let (channels, rate) = (x.channels.len().max(1), x.rate as u32);
     let failed = |_| format!("BS.1770 says nothing of {channels} channels at {rate} Hz");
     let mut meter = EbuR128::new(channels as u32, rate, Mode::M).map_err(failed)?;
-    let mut frames = interleaved(x);
-    frames.resize(frames.len() + (WINDOW_SECONDS * x.rate) as usize * channels, 0.0);
+    let step = ((STEP_SECONDS * x.rate) as usize).max(1);
+    // What is heard last is in the middle of a window, too.
+    let end = x.frames() + (WINDOW_SECONDS * x.rate) as usize;
     let mut most = f64::NEG_INFINITY;
-    for step in frames.chunks(((STEP_SECONDS * x.rate) as usize).max(1) * channels) {
-        meter.add_frames_f32(step).map_err(failed)?;
+    for from in (0..end).step_by(step) {
+        meter.add_frames_f32(&interleaved(x, from..end.min(from + step))).map_err(failed)?;
         most = meter.loudness_momentary().map_err(failed)?.max(most);
     }
     if most.is_finite() { Ok(most) } else { Err("it is silent".into()) }
 }
 
-fn interleaved(x: &Heard) -> Vec<f32> {
-    (0..x.frames()).flat_map(|n| x.channels.iter().map(move |channel| channel[n] as f32)).collect()
+/// A meter that has heard all of a sound, piece by piece.
+fn metered(x: &Heard) -> Meter {
+    const PIECE: usize = 1 << 14;
+    let mut meter = Meter::new(x.channels.len().max(1), x.rate as u32);
+    for from in (0..x.frames()).step_by(PIECE) {
+        meter.add(&interleaved(x, from..x.frames().min(from + PIECE)));
+    }
+    meter
+}
+
+/// Some frames of a sound; silence behind its end.
+fn interleaved(x: &Heard, frames: Range<usize>) -> Vec<f32> {
+    let at = |channel: &[f64], n: usize| channel.get(n).copied().unwrap_or_default() as f32;
+    frames.flat_map(|n| x.channels.iter().map(move |channel| at(channel, n))).collect()
 }

@@ -1,7 +1,7 @@
 //! Problems for the terminal, drawn by miette: the message, the lines with the places underlined, the way out.
 
 use super::one_line;
-use crate::visible::{Shown, visible};
+use crate::visible::{Shown, visible, visible_name};
 use mam_grammar::{Label, Problem, Severity, SourceId, Sources, Span};
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
@@ -235,7 +235,7 @@ struct Excerpts {
 
 impl Excerpts {
     fn new(id: SourceId, texts: &Texts) -> Excerpts {
-        let name = visible(&texts.sources.get(id).name).into_owned();
+        let name = visible_name(&texts.sources.get(id).name).into_owned();
         Excerpts { name, text: texts.get(id).text.clone() }
     }
 

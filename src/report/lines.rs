@@ -1,5 +1,6 @@
 //! Lines and columns of many places in one text: an index of line starts, made once.
 
+use crate::visible::visible_name;
 use mam_grammar::{SourceId, Sources, Span};
 use serde::Serialize;
 use std::cell::RefCell;
@@ -33,7 +34,7 @@ impl<'s> Lines<'s> {
     pub(super) fn location(&self, span: Span) -> Location {
         let (line, column) = self.line_column(span.source, span.range().start);
         let (end_line, end_column) = self.line_column(span.source, span.range().end);
-        let file = self.sources.get(span.source).name.to_string();
+        let file = visible_name(&self.sources.get(span.source).name).into_owned();
         let (start, end) = (span.range().start, span.range().end);
         Location { file, start, end, line, column, end_line, end_column }
     }

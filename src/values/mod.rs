@@ -8,10 +8,11 @@ mod level;
 pub use length::{Length, Start, Unit};
 pub use level::Level;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use decimal::Decimal;
 use mam_grammar::Limits;
 use mam_runtime::file::{Bits, Container, Dither};
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -20,7 +21,7 @@ use std::str::FromStr;
 pub struct Rate(pub u32);
 
 /// Rates that are sensible at all.
-const RATES: std::ops::RangeInclusive<u32> = 8_000..=384_000;
+const RATES: std::ops::RangeInclusive<u32> = 8_000..=768_000;
 
 impl FromStr for Rate {
     type Err = String;
@@ -139,17 +140,36 @@ pub struct Tap {
     pub file: PathBuf,
 }
 
-impl FromStr for Tap {
-    type Err = String;
+/// Reads the value of `--tap`. The file may be called whatever the system allows, the node is text.
+pub fn tap() -> impl TypedValueParser<Value = Tap> {
+    OsStringValueParser::new().try_map(|value| {
+        let bytes = value.as_encoded_bytes();
+        let split = bytes.iter().position(|&byte| byte == b'=').filter(|&at| at > 0 && at + 1 < bytes.len());
+        let node = split.and_then(|at| std::str::from_utf8(&bytes[..at]).ok());
+        let (Some(at), Some(node)) = (split, node) else {
+            return Err("it is written NODE=FILE, such as `bd=kick.wav`");
+        };
+        Ok(Tap { node: node.to_string(), file: behind(&value, at + 1) })
+    })
+}
 
-    fn from_str(text: &str) -> Result<Tap, String> {
-        match text.split_once('=') {
-            Some((node, file)) if !node.is_empty() && !file.is_empty() => {
-                Ok(Tap { node: node.to_string(), file: file.into() })
-            }
-            _ => Err("it is written NODE=FILE, such as `bd=kick.wav`".into()),
-        }
-    }
+/// The path that stands in a value from a byte on.
+#[cfg(unix)]
+fn behind(value: &OsStr, byte: usize) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    OsStr::from_bytes(&value.as_bytes()[byte..]).into()
+}
+
+/// The path that stands in a value from a byte on.
+#[cfg(not(unix))]
+fn behind(value: &OsStr, byte: usize) -> PathBuf {
+    let value = value.to_string_lossy();
+    value.get(byte..).unwrap_or_default().into()
+}
+
+/// Reads a seed.
+pub fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("`{text}` is not a seed: a whole number from 0 to {}", u64::MAX))
 }
 
 #[cfg(test)]

@@ -4,18 +4,38 @@ const compiled = WebAssembly.compileStreaming(fetch('compiler.wasm'));
 let compiler = null; // An instance; none before the first question, and after one in which it has failed.
 let port = null; // To the worklet, once there is one.
 let latest = null; // The program that plays, or would.
+const files = new Map(); // The files that songs may use, by their names: an instance that is begun anew is given them again.
 const waiting = [];
 let busy = false;
 
 async function instance() {
-  return compiler ??= (await WebAssembly.instantiate(await compiled, {})).exports;
+  if (!compiler) {
+    compiler = (await WebAssembly.instantiate(await compiled, {})).exports;
+    files.forEach((bytes, name) => put(compiler, name, bytes));
+  }
+  return compiler;
+}
+
+function filled(x, bytes) {
+  const at = x.alloc(bytes.length);
+  new Uint8Array(x.memory.buffer, at, bytes.length).set(bytes);
+  return [at, bytes.length];
+}
+
+function put(x, name, bytes) {
+  x.put_file(...filled(x, new TextEncoder().encode(name)), ...filled(x, bytes));
+}
+
+function file({ name, bytes }) {
+  if (bytes) files.set(name, bytes);
+  else files.delete(name);
+  if (!compiler) return;
+  if (bytes) put(compiler, name, bytes);
+  else asked(compiler, { ask: 'forget', file: name });
 }
 
 function asked(x, question) {
-  const bytes = new TextEncoder().encode(JSON.stringify(question));
-  const at = x.alloc(bytes.length);
-  new Uint8Array(x.memory.buffer, at, bytes.length).set(bytes);
-  x.ask(at, bytes.length);
+  x.ask(...filled(x, new TextEncoder().encode(JSON.stringify(question))));
   return JSON.parse(new TextDecoder().decode(part(x, 0)));
 }
 
@@ -79,6 +99,7 @@ async function work() {
 }
 
 onmessage = ({ data }) => {
+  if (data.file) return file(data.file);
   if (data.port) {
     port = data.port;
     if (latest) port.postMessage({ program: latest });

@@ -53,6 +53,19 @@ await check('one click and it sounds', async () => {
   await until(() => studio.figures() && studio.figures()[7] > 0.01);
   return `peak ${(await peak()).toFixed(3)}`;
 });
+await check('the steps that sound are lit in the text, wherever an edit moves them', async () => {
+  const seen = () => page.$$eval('.lit', all => all.map(one => one.textContent));
+  await page.waitForSelector('.lit');
+  const steps = await seen();
+  await page.evaluate(() => studio.page.edit([{ from: 0, to: 0, insert: '// moved\n' }]));
+  await page.waitForTimeout(300);
+  await page.waitForSelector('.lit');
+  const written = await page.evaluate(() => studio.page.text());
+  if ([...steps, ...await seen()].some(step => /\s/.test(step) || !written.includes(step))) throw new Error(steps.join(' '));
+  await shot('lit');
+  await page.evaluate(() => studio.page.edit([{ from: 0, to: 9, insert: '' }]));
+  return steps.join(' ');
+});
 await check('a mistake is marked where it is, and its fix is offered', async () => {
   await page.click('.cm-content');
   await page.keyboard.press('Control+End');

@@ -12,6 +12,7 @@ mod mcp;
 mod midi;
 mod parts;
 mod playing;
+mod plugin;
 mod studio;
 
 use std::fs;

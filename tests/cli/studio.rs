@@ -23,7 +23,11 @@ impl Drop for Server {
 
 impl Server {
     fn start(folder: &Folder, song: &str) -> Server {
-        let mut command = folder.command(&["studio", "--backend", "null", song]);
+        Server::start_with(folder, &[song])
+    }
+
+    fn start_with(folder: &Folder, args: &[&str]) -> Server {
+        let mut command = folder.command(&[&["studio", "--backend", "null"], args].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -123,4 +127,74 @@ fn what_is_written_sounds_and_is_steered() {
     assert!(wrong["ok"] == false && wrong["problems"][0]["code"] == "unknown-name", "{wrong}");
     // What plays goes on.
     while !heard(&server.ask(&json!({ "ask": "figures" }))) {}
+}
+
+/// The steps that sound at a second of the score: their words, in the order of the text.
+fn lit<'t>(server: &Server, text: &'t str, second: f64) -> Vec<&'t str> {
+    let steps = server.ask(&json!({ "ask": "steps", "from": second, "to": second + 0.001 }));
+    let mut spans: Vec<[u64; 2]> =
+        steps.as_array().unwrap().iter().map(|step| [0, 1].map(|i| step[i].as_u64().unwrap())).collect();
+    spans.sort_unstable();
+    spans.dedup();
+    // Units of UTF-16; none of these steps is beside a character of two.
+    let byte = |unit: u64| {
+        let mut units = 0;
+        let found = text.char_indices().find(|(_, c)| {
+            let here = units == unit as usize;
+            units += c.len_utf16();
+            here
+        });
+        found.map_or(text.len(), |(byte, _)| byte)
+    };
+    spans.into_iter().map(|[from, to]| &text[byte(from)..byte(to)]).collect()
+}
+
+#[test]
+fn the_steps_that_sound_are_those_of_the_text() {
+    // A bar is a second. What stands before the steps has characters of two bytes and of two units.
+    let text = "// ü 𝄞\ntempo 240\nbd = kick()\na = pluck(voices: 4)\nb = pluck()\nknob k = 0.5 in 0..1\n\
+        play {\n  bd |x.o.|\n  a \"c4 [e4 g4]\".every(2, rev).transpose(\"0 12\")\n  k \"<0.1 0.2>\"\n}\n\
+        section s 2 bars { b \"d3'min <f3 g3>\" }\nplay s*2\nout = k * (bd + a + b)\n";
+    let folder = Folder::new("studio-steps").with("song.mam", text);
+    let server = Server::start(&folder, "song.mam");
+    assert_eq!(
+        server.ask(&json!({ "ask": "steps", "from": 0, "to": 1 })),
+        json!([]),
+        "nothing is compiled yet"
+    );
+    let compiled = server.ask(&json!({ "ask": "compile", "text": text, "changes": 0 }));
+    assert!(compiled["ok"] == true, "{compiled}");
+    // The first bar backwards, the second one forwards; the section after its two bars again.
+    for (second, steps) in [
+        (0.1, &["x", "g4", "0.1", "d3'min"][..]),
+        (0.3, &["e4", "0.1", "d3'min"]),
+        (0.6, &["o", "c4", "0.1", "f3"]),
+        (1.1, &["x", "c4", "0.2", "d3'min"]),
+        (1.8, &["g4", "0.2", "g3"]),
+        (2.6, &["o", "c4", "0.1", "f3"]),
+        (3.8, &["g4", "0.2", "g3"]),
+        // In the second pass all begins anew.
+        (4.6, &["o", "c4", "0.1", "f3"]),
+    ] {
+        assert_eq!(lit(&server, text, second), steps, "at {second} s");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_played_is_recorded_into_a_new_file() {
+    let folder = Folder::new("studio-record").with("song.mam", SONG).with("there.wav", "mine");
+    folder.run(&["studio", "--backend", "null", "song.mam", "--record", "there.wav"]).exits(2);
+    folder.run(&["studio", "--backend", "null", "song.mam", "--record", "take.xyz"]).exits(2);
+    assert_eq!(fs::read_to_string(folder.0.join("there.wav")).unwrap(), "mine");
+    let mut server = Server::start_with(&folder, &["song.mam", "--record", "take.wav"]);
+    server.ask(&json!({ "ask": "compile", "text": SONG, "changes": 0 }));
+    server.ask(&json!({ "ask": "steer", "play": true }));
+    let heard = |figures: &Value| figures["figures"][7].as_f64().is_some_and(|peak| peak > 0.01);
+    while !heard(&server.ask(&json!({ "ask": "figures" }))) {}
+    std::process::Command::new("kill").args(["-INT", &server.child.id().to_string()]).status().unwrap();
+    assert!(server.child.wait().unwrap().success());
+    let (spec, samples) = super::wav(folder.0.join("take.wav"));
+    assert_eq!(spec.channels, 2);
+    assert!(samples.iter().any(|x| x.abs() > 0.01), "the kick is in it");
 }

@@ -31,6 +31,7 @@ impl Graph {
             all_voices: 0,
             free: FxHashMap::default(),
             followed: None,
+            weights: Weights::new(files),
         };
         maker.equations();
         maker.wires();
@@ -62,6 +63,7 @@ struct Maker<'a> {
     /// While it is collected what an expression needs that is evaluated outside of the `sum` that it stands in: the
     /// equations of that `sum` which it names.
     followed: Option<FxHashSet<LocalId>>,
+    weights: Weights<'a>,
 }
 
 impl<'a> Maker<'a> {
@@ -107,7 +109,7 @@ impl<'a> Maker<'a> {
         let path =
             if self.paths.contains(&name.name) { format!("{name}.mix").into() } else { name.name.clone() };
         let node = self.node(&path, name.span, kind);
-        for part in cut::parts(self.ast, self.song, value, &mut Weights::new(self.files)) {
+        for part in cut::parts(self.ast, self.song, value, &mut self.weights) {
             let kind = NodeKind::Glue { expr: part, iterations: Iterations::new() };
             let id = self.node(&format!("{path}.part"), self.ast.span(part), kind);
             self.need_all(id, part, &Iterations::new());

@@ -104,15 +104,16 @@ impl Graph {
     }
 }
 
-/// How many expressions an expression becomes when definitions are inlined, roughly.
+/// How many expressions an expression becomes when definitions are inlined, roughly. Each is weighed once.
 pub(super) struct Weights<'a> {
     files: &'a Files,
-    of: FxHashMap<DefId, usize>,
+    definitions: FxHashMap<DefId, usize>,
+    exprs: FxHashMap<(usize, ExprId), usize>,
 }
 
 impl<'a> Weights<'a> {
     pub(super) fn new(files: &'a Files) -> Weights<'a> {
-        Weights { files, of: FxHashMap::default() }
+        Weights { files, definitions: FxHashMap::default(), exprs: FxHashMap::default() }
     }
 
     /// The weight of an expression of a file without its operands.
@@ -125,7 +126,10 @@ impl<'a> Weights<'a> {
 
     /// The weight of an expression of a file.
     pub(super) fn expr(&mut self, file: usize, expr: ExprId) -> usize {
-        stacker::maybe_grow(64 << 10, 1 << 20, || {
+        if let Some(&weight) = self.exprs.get(&(file, expr)) {
+            return weight;
+        }
+        let weight = stacker::maybe_grow(64 << 10, 1 << 20, || {
             let own = self.own_weight(file, expr);
             let expr = &self.files.file(file).ast.exprs[expr];
             let turns = match expr {
@@ -135,17 +139,19 @@ impl<'a> Weights<'a> {
             };
             let inner: usize = operands(expr).into_iter().map(|x| self.expr(file, x)).sum();
             own.saturating_add(inner.saturating_mul(turns)).min(1 << 20)
-        })
+        });
+        self.exprs.insert((file, expr), weight);
+        weight
     }
 
     fn definition(&mut self, def: DefId) -> usize {
-        if let Some(&weight) = self.of.get(&def) {
+        if let Some(&weight) = self.definitions.get(&def) {
             return weight;
         }
-        self.of.insert(def, 0);
+        self.definitions.insert(def, 0);
         let exprs = body_exprs(&self.files.definition(def).body);
         let weight = exprs.into_iter().map(|expr| self.expr(def.file, expr)).sum::<usize>().min(1 << 20);
-        self.of.insert(def, weight);
+        self.definitions.insert(def, weight);
         weight
     }
 }

@@ -66,10 +66,8 @@ impl Maker<'_> {
         let first = group.first()?;
         let param = self.places.param(&self.song.names[row.node], &first.setting.param.name)?;
         let at = |step: u32| Rational::ratio(step.into(), resolution);
-        let event = |lock: &&Lock| TableEvent {
-            begin: at(lock.step),
-            end: at(lock.step + 1),
-            value: Value::Number(lock.setting.value),
+        let event = |lock: &&Lock| {
+            TableEvent::new(at(lock.step), at(lock.step + 1), Value::Number(lock.setting.value))
         };
         let pattern = Pattern::table(Rational::ONE, group.iter().map(event).collect());
         let ramp = Ramp { over: Duration::Seconds(seconds(&first.ramp)), curve: None };

@@ -9,7 +9,7 @@ use mam_grammar::Handle;
 use mam_grammar::ast::ExprId;
 use mam_runtime::ids::ParamId;
 use mam_runtime::{Curve, ParamNames};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// A signal between kernels: one channel of a node's result.
@@ -75,6 +75,7 @@ pub struct Slots {
     all: Vec<(Arc<str>, ParamInfo)>,
     first: FxHashMap<NodeId, usize>,
     pub(super) names: Arc<ParamNames>,
+    driven: FxHashSet<usize>,
     beat: Option<usize>,
     bar: Option<usize>,
 }
@@ -151,6 +152,16 @@ impl Slots {
         for (&(node, index), &value) in starts {
             self.start(self.slot_of(node, index), value);
         }
+    }
+
+    /// Says which parameters follow signals, by node and place in the list of its parameters.
+    pub fn drive_all(&mut self, driven: &FxHashSet<(NodeId, usize)>) {
+        self.driven = driven.iter().map(|&(node, index)| self.slot_of(node, index)).collect();
+    }
+
+    /// Whether a parameter follows a signal of the song, so that setting it changes nothing.
+    pub fn is_driven(&self, slot: usize) -> bool {
+        self.driven.contains(&slot)
     }
 
     /// All slots with their paths, in order.

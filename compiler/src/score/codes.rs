@@ -66,6 +66,11 @@ mam_grammar::codes! {
         fails "bd = kick()\nplay {\n  bd |x...|\n  bd.gain \"1 0\" over 2 bars\n}\nout = bd\n"
         passes "bd = kick()\nplay {\n  bd |x...|\n  bd.gain \"1 0\".slow(4) over 2 bars\n}\nout = bd\n"
     }
+    DRIVEN_PARAMETER Warning "driven-parameter" {
+        "The parameter is given a signal in the song, which it follows: what else sets it changes nothing. What is to be set by hand, by a line or by `--set` is given a number."
+        fails "bd = kick()\nwet = bd |> echo(feedback: 0.3 + 0.2 * lfo(1Hz))\nplay {\n  bd |x...|\n  wet.feedback \"20%\"\n}\nout = wet\n"
+        passes "bd = kick()\nwet = bd |> echo(feedback: 0.3)\nplay {\n  bd |x...|\n  wet.feedback \"20%\"\n}\nout = wet\n"
+    }
     LEFT_OVER Warning "left-over" {
         "What a line sets stays set, also when the song starts over. This parameter is not set where a pass begins, so that every pass but the first begins with what the one before has left."
         fails "knob fade = 1 in 0..1\nbd = kick()\nsection a 1 bar { bd |x...| }\nsection end 1 bar {\n  bd |x...|\n  fade \"0\" over 1 bar\n}\nplay a end\nout = bd * fade\n"

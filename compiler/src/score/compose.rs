@@ -3,8 +3,8 @@
 use super::amount::{Amount, count, exact, not_so};
 use super::arguments::without_steps;
 use super::codes::{
-    NOT_PLAYABLE, SCORE_NUMBER, SCORE_UNREACHED, SECTION_LENGTH, SECTION_NESTING, UNKNOWN_SECTION,
-    UNKNOWN_TARGET, UNUSED_SECTION,
+    DRIVEN_PARAMETER, NOT_PLAYABLE, SCORE_NUMBER, SCORE_UNREACHED, SECTION_LENGTH, SECTION_NESTING,
+    UNKNOWN_SECTION, UNKNOWN_TARGET, UNUSED_SECTION,
 };
 use super::modify::mentions;
 use super::reading::Modifier;
@@ -228,6 +228,11 @@ impl<'a> Composer<'a> {
                     let help = "write its values in quotes: `\"0.5 ~ 1.0 ~\"`";
                     self.problems.add(Problem::new(&NOT_PLAYABLE, span, message).help(help));
                     return;
+                }
+                if parameter.is_driven {
+                    let message = format!("`{name}` follows a signal, so that this line changes nothing");
+                    let help = "give it a number in its equation, or take the line out";
+                    self.problems.add(Problem::new(&DRIVEN_PARAMETER, place, message).help(help));
                 }
                 let pattern = self.pattern(line, Words::Values(&parameter), seed);
                 let action = Action::Set { param: parameter.index, ramp: self.ramp(line) };

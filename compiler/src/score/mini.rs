@@ -226,7 +226,7 @@ impl<'p> Builder<'p> {
     fn faster(&mut self, of: Pattern, factor: &Base, span: Span, slow: bool) -> Pattern {
         let by = self.base(factor, span, Words::Numbers);
         let constant = match by.node() {
-            Node::Pure(value) => value.number(),
+            Node::Pure(value, _) => value.number(),
             _ => return Pattern::new(Node::FastBy { by, scale: Rational::ONE, slow, of }),
         };
         let Some(factor) = constant.and_then(Rational::from_f64) else {
@@ -245,7 +245,7 @@ impl<'p> Builder<'p> {
         let steps = self.argument(n);
         let rotation = r.map_or_else(|| Pattern::pure(Value::Number(0.0)), |r| self.argument(r));
         let constant = |p: &Pattern| match p.node() {
-            Node::Pure(value) => value.number(),
+            Node::Pure(value, _) => value.number(),
             _ => None,
         };
         let most = MOST_EUCLID_STEPS as f64;

@@ -118,6 +118,8 @@ pub struct Parameter {
     pub range: (f64, f64),
     /// The units in which these are written.
     pub units: Units,
+    /// Whether it follows a signal of the song, so that setting it changes nothing.
+    pub is_driven: bool,
 }
 
 /// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out. With it come the

@@ -5,6 +5,7 @@ use super::codes::{TAB_HOLD, TAB_LENGTH};
 use mam_grammar::ast::{Ast, ExprId, Quoted};
 use mam_grammar::syntax::codes::UNCLOSED_TAB;
 use mam_grammar::{Problem, Problems, Span};
+use mam_runtime::score::pattern::SourceRange;
 use mam_runtime::score::{Overflow, Pattern, Rational, TableEvent, Value};
 
 /// What one character of a tab does.
@@ -99,7 +100,8 @@ impl Tab {
     fn step(&mut self, c: char, begin: Rational, end: Rational, place: Span, problems: &mut Problems) {
         match mark(c) {
             Some(Mark::Hit(vel)) => {
-                self.events.push(TableEvent { begin, end, value: Value::hit(vel) });
+                let place = SourceRange::new(place.start..place.end);
+                self.events.push(TableEvent { begin, end, value: Value::hit(vel), place });
                 self.sounding = true;
             }
             Some(Mark::Rest) => self.sounding = false,

@@ -53,5 +53,6 @@ fn parameter(places: &Bindings, slot: ParamId, name: String) -> Meaning {
         scale: info.scale(),
         range: (info.min, info.max),
         units: info.units,
+        is_driven: places.is_driven(slot),
     })
 }

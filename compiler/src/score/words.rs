@@ -8,6 +8,7 @@ use super::values::{
 use super::{Instrument, Parameter};
 use mam_grammar::mini::Word;
 use mam_grammar::{Problem, Problems};
+use mam_runtime::score::pattern::SourceRange;
 use mam_runtime::score::{Pattern, Value};
 
 /// How the words of a pattern are read.
@@ -69,11 +70,12 @@ impl<'a> Words<'a> {
             Words::Notes { of, .. } if of.pitched && word.text.contains('\'') => chord_name(word).map(Some),
             _ => Ok(None),
         };
-        let notes =
-            |notes: Vec<f64>| Pattern::stack(notes.into_iter().map(Value::note).map(Pattern::pure).collect());
+        let place = SourceRange::new(word.span.start..word.span.end);
+        let step = |value| Pattern::step(value, place);
+        let notes = |notes: Vec<f64>| Pattern::stack(notes.into_iter().map(Value::note).map(step).collect());
         let read = chord.and_then(|chord| match chord {
             Some(chord) => Ok(notes(chord)),
-            None => self.read(word, problems).map(Pattern::pure),
+            None => self.read(word, problems).map(step),
         });
         read.unwrap_or_else(|problem| {
             problems.add(problem);

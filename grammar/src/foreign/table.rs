@@ -25,7 +25,7 @@ table! {
     Value ["sinlfo" "lfosine" "lfsin" "sinelfo" "lfsine"] "lfo" "" "" "lfo(2Hz)";
     Value ["white" "whitenoise" "rand" "randf" "noiseosc" "uniform" "rnd" "randomnoise"] "noise" "noise()" "each use has its own random numbers" "noise()";
     Value ["pinknoise" "pinkish"] "pink" "pink()" "" "pink()";
-    Value ["impulse" "metro" "metronome" "clock" "trigger" "impulsetrain"] "every" "" "" "every(500ms)";
+    Value ["impulse" "metro" "metronome" "trigger" "impulsetrain"] "every" "" "" "every(500ms)";
     Value ["ramp" "lframp" "rampwave" "counterphase" "phase"] "phasor" "" "" "phasor(1Hz)";
     Value ["tablelookup" "rdtable" "waveform" "osctable" "tabread4" "shaper" "lookup"] "table" "" "" "table([0, 1, 0, -1], phasor(220Hz))";
     Value ["pluckedstring" "karplus" "karplusstrong" "ks"] "" "" "a comb rings like a string; the instrument is `pluck()`" "every(1s) |> comb(time: 5ms, feedback: 95%)";
@@ -128,7 +128,7 @@ table! {
     Value ["additive" "harmonics" "klang" "dynklang" "harmonicosc"] "partials" "" "" "partials(110Hz, [0.5, 0.3, 0.2])";
     Value ["lfnoise0" "randh" "lfdnoise0" "samplenoise"] "rand_step" "" "" "rand_step(4Hz)";
     Value ["lfnoise1" "randi" "lfdnoise1"] "rand_line" "" "" "rand_line(4Hz)";
-    Value ["lfnoise2" "lfdnoise3" "lfnoise3" "jitter" "randomi" "perlin"] "rand_smooth" "" "" "rand_smooth(4Hz)";
+    Value ["lfnoise2" "lfdnoise3" "lfnoise3" "jitter" "randomi"] "rand_smooth" "" "" "rand_smooth(4Hz)";
     Value ["drunk" "brownianwalk" "randomwalk"] "walk" "" "" "walk(2Hz)";
     Value ["lorenzl" "lorenzattractor"] "lorenz" "" "" "lorenz(1).x";
     Value ["henonn" "henonl" "henonc"] "henon" "" "" "henon(8Hz)";
@@ -195,7 +195,7 @@ table! {
     Value ["gatereverb" "nonlinreverb"] "gated_reverb" "" "" "x |> gated_reverb()";
     Value ["diffusor" "smear" "allpassreverb"] "diffuse" "" "" "x |> diffuse()";
     Value ["flange" "flangermono" "flangerstereo"] "flanger" "" "" "x |> flanger()";
-    Value ["phasing" "phaser2" "phase90" "phasershift" "univibe"] "phaser" "" "" "x |> phaser()";
+    Value ["phasing" "phaser2" "phase90" "phasershift"] "phaser" "" "" "x |> phaser()";
     Value ["trem" "tremolodepth" "amplitudemodulation"] "tremolo" "" "" "x |> tremolo()";
     Value ["vib" "pitchvibrato"] "vibrato" "" "of a note it is `vibrato_of(gate)` times its frequency" "x |> vibrato()";
     Value ["panlfo" "autopanner" "panslicer"] "autopan" "" "" "x |> autopan()";

@@ -25,6 +25,8 @@ const SHORTEST: usize = 16;
 const CACHED: usize = 128 << 10;
 /// How many quanta those may be ahead who are early.
 const AHEAD: usize = 512;
+/// Bytes of all that parts hear of each other and that is held for them, where two stretches are not more.
+const HELD: usize = 32 << 20;
 /// Parts that there are for each thread: what one costs changes while it plays, and no thread should wait for the last one.
 const PARTS_A_THREAD: usize = 3;
 
@@ -69,7 +71,9 @@ impl Parallel {
         let quanta = (CACHED / (signals.max(1) * size_of::<[f32; QUANTUM]>())).clamp(SHORTEST, LONGEST);
         let longest = quanta * QUANTUM;
         let split = Split { parts, signals, outputs: vec![] };
-        let pool = Arc::new(Pool::new(split, channels, longest, AHEAD / quanta));
+        let stretch = signals.max(1) * longest * size_of::<f32>();
+        let depth = (AHEAD / quanta).min(HELD / stretch).max(2);
+        let pool = Arc::new(Pool::new(split, channels, longest, depth));
         let others = (threads - 1).min(pool.parts() - 1);
         let thread = |_| {
             let pool = pool.clone();

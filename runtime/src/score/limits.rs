@@ -7,7 +7,7 @@ pub const MOST_EVENTS_PER_CYCLE: usize = 16_384;
 pub const MOST_WORK_PER_CYCLE: u32 = 262_144;
 
 /// Events that one query may give back, however many cycles it asks for.
-pub const MOST_EVENTS: usize = 1 << 20;
+pub const MOST_EVENTS: usize = 1 << 18;
 
 /// Events of shared parts that a query remembers, so that they need not be asked again.
 pub const MOST_REMEMBERED: usize = 65_536;

@@ -24,4 +24,4 @@ pub use data::{
 };
 pub use pattern::{Note, Pattern, PatternEvent, Pitch, QueryError, TableEvent, TimeSpan, Value};
 pub use rational::{Overflow, Rational};
-pub use sequencer::{Extent, Held, Played, PlayedNote, Sequencer, Unplayed, performance};
+pub use sequencer::{Extent, Held, Played, PlayedNote, Sequencer, SoundingStep, Unplayed, performance};

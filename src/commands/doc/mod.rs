@@ -61,8 +61,13 @@ impl Doc {
 
 /// What to say of a name that there is not: what is like it, and what mentions it.
 fn unknown(all: &[Topic], name: &str) -> Failure {
-    let near = reference::like(all, name).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-    let found = reference::search(all, name);
+    let foreign = reference::foreign(all, name);
+    let near = match &foreign {
+        Some((_, help)) => format!(": {help}"),
+        None => reference::like(all, name).map_or(String::new(), |near| format!("; did you mean `{near}`?")),
+    };
+    let meant = foreign.map_or(vec![], |(topics, _)| topics);
+    let found: Vec<&Topic> = meant.into_iter().chain(reference::search(all, name)).collect();
     let mut words = format!("there is no `{name}` in the language or the prelude{near}\n");
     if found.is_empty() {
         words += "`mamc list` shows what there is";

@@ -4,7 +4,7 @@
 use crate::definitions::{Entry, Prelude, default, range, smoothing};
 use crate::failure::Failure;
 use crate::input::Song;
-use crate::measure::hear::{Source, Unheard, hear};
+use crate::measure::hear::{Held, Source, Unheard, hear};
 use crate::measure::plot::figure;
 use crate::output::{Inputs, create_folder, write_text};
 use crate::reference::heading;
@@ -142,7 +142,9 @@ fn drawing(entry: Entry, text: &str) -> Result<String, Failure> {
     // The texts of the prelude come after the song's own, as they did when it was read.
     let Song { sources, id, .. } = Song::of_text("picture.mam", text);
     let source = Source { sources: &sources, id, loader: &NoFiles, options: &options };
-    let heard = check.subjects.iter().map(|subject| hear(&source, check, *subject));
+    let held = Held::default();
+    let mut share = held.share();
+    let heard = check.subjects.iter().map(|subject| hear(&source, check, *subject, &mut share));
     let heard: Result<Vec<_>, Unheard> = heard.collect();
     let title = text.trim_start_matches("expect ").to_owned();
     Ok(figure(check, &heard.map_err(|_| broken())?, title, entry.signature()).svg())

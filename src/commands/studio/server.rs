@@ -47,7 +47,9 @@ pub(super) fn serve(mut session: Session, port: u16, console: Console) -> Result
             let _ = request.respond(answer);
         }
     }
-    session.close();
+    if let Some(said) = session.close()? {
+        console.say(&said);
+    }
     Ok(())
 }
 

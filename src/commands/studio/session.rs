@@ -1,10 +1,12 @@
 //! The song on disk, its program, the device.
 
+use super::midi::MidiInput;
 use super::sound::Heard;
 use crate::args::HowArgs;
 use crate::compiling::{Compiled, compile_song_again};
 use crate::failure::Failure;
 use crate::input::{Disk, Song, text};
+use crate::live::recorder::Take;
 use crate::output::{Inputs, write_new, write_text};
 use crate::values::Rate;
 use mam_compiler::CompilationCache;
@@ -16,10 +18,12 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How often the file is looked at, in seconds.
 const LOOK_SECONDS: f64 = 0.1;
+/// How long the last sound may take to fade, on a device of large buffers.
+const LAST: Duration = Duration::from_secs(1);
 /// What a new song begins with.
 const FIRST: &str = "out = 0.2 * sine(220)\n";
 
@@ -35,6 +39,49 @@ pub(super) struct Session {
     cache: CompilationCache,
     /// None where no device can be opened, and why.
     device: Result<Device, String>,
+    midi: MidiInput,
+    recording: Recording,
+}
+
+/// What is played, on its way into a file.
+#[derive(Default)]
+struct Recording {
+    /// The file that is begun with the first program.
+    wanted: Option<PathBuf>,
+    take: Option<Take>,
+    /// Why it has ended early.
+    failure: Option<Failure>,
+}
+
+impl Recording {
+    fn begin(&mut self, format: &Format) -> Result<(), Failure> {
+        if let Some(path) = self.wanted.take() {
+            self.take = Some(Take::new(&path, None, format)?);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, samples: &[f32]) {
+        if let Some(Err(failure)) = self.take.as_mut().map(|take| take.write(samples)) {
+            self.end(failure);
+        }
+    }
+
+    /// Ends early: what was written before stays.
+    fn end(&mut self, why: Failure) {
+        if let Some(take) = self.take.take() {
+            drop(take.finish());
+            self.failure = Some(why);
+        }
+    }
+
+    /// Ends the file, and says so.
+    fn finish(self) -> Result<Option<String>, Failure> {
+        match (self.failure, self.take) {
+            (Some(failure), _) => Err(failure),
+            (None, take) => take.map(Take::finish).transpose(),
+        }
+    }
 }
 
 /// A device, and what plays on it once there is a program.
@@ -53,8 +100,13 @@ struct Playing {
 }
 
 impl Session {
-    /// Reads the song, or makes it, and opens the device.
-    pub(super) fn open(path: PathBuf, backend_name: Option<&str>) -> Result<Session, Failure> {
+    /// Reads the song, or makes it, and opens the device; `record` is the file that what is played is written into.
+    pub(super) fn open(
+        path: PathBuf,
+        backend_name: Option<&str>,
+        midi: MidiInput,
+        record: Option<PathBuf>,
+    ) -> Result<Session, Failure> {
         if !path.exists() {
             write_new(&path, FIRST)?;
         }
@@ -74,6 +126,14 @@ impl Session {
             }
             Err(error) => Err(Failure::device(&error).to_string()),
         };
+        let mut recording = Recording { wanted: record, ..Recording::default() };
+        if let (Some(path), Err(why)) = (&recording.wanted, &device) {
+            let path = path.display();
+            return Err(Failure::Device(format!("nothing is played that `{path}` could record: {why}")));
+        }
+        if let Ok(Device { opened: Some((_, opened)), .. }) = &device {
+            recording.begin(opened.format())?;
+        }
         let written = modified(&path);
         Ok(Session {
             path,
@@ -84,13 +144,15 @@ impl Session {
             answers: Answers::default(),
             cache: CompilationCache::default(),
             device,
+            midi,
+            recording,
         })
     }
 
     /// Looks after what plays, and after the file.
     pub(super) fn tick(&mut self) {
         if let Ok(device) = &mut self.device {
-            device.tick();
+            device.tick(&mut self.midi, &mut self.recording);
         }
         if self.looked.elapsed().as_secs_f64() > LOOK_SECONDS {
             self.looked = Instant::now();
@@ -113,13 +175,23 @@ impl Session {
         }
     }
 
-    /// Ends with a fade.
-    pub(super) fn close(self) {
+    /// Ends with a fade, and says what was recorded.
+    ///
+    /// # Errors
+    /// When the recording could not be written.
+    pub(super) fn close(mut self) -> Result<Option<String>, Failure> {
         if let Ok(Device { playing: Some(mut playing), .. }) = self.device {
             playing.control.stop();
-            playing.control.tick();
+            let began = Instant::now();
+            while !playing.control.is_stopped() && began.elapsed() < LAST {
+                std::thread::sleep(LAST / 100);
+                playing.control.tick();
+                self.recording.write(playing.heard.take());
+            }
             playing.keeper.stop(true);
+            self.recording.write(playing.heard.take());
         }
+        self.recording.finish()
     }
 
     /// Answers a question of the page's.
@@ -161,11 +233,18 @@ impl Session {
         if let Err(why) = saved {
             answer["unsaved"] = json!(why);
         }
+        let slots = made.compilation.stages.lowered.slots.iter();
+        let controllers = slots.filter_map(|(name, info)| Some((info.cc?, name.to_string()))).collect();
         let program = made.compilation.program.map(Arc::new);
-        if let (Some(program), Ok(device)) = (program, &mut self.device)
-            && let Err(why) = device.take(program)
-        {
-            self.device = Err(why);
+        if let (Some(program), Ok(device)) = (program, &mut self.device) {
+            match device.take(program) {
+                Ok(()) => {
+                    if let Some(playing) = &device.playing {
+                        self.midi.follow(controllers, &playing.control);
+                    }
+                }
+                Err(why) => self.device = Err(why),
+            }
         }
         answer
     }
@@ -211,7 +290,11 @@ impl Session {
 
     /// What there is to see: the numbers that the page's worklet gives, in its order, and what was heard last.
     fn figures(&mut self) -> Value {
-        let mut answer = json!({ "changes": self.changes, "silent": self.device.as_ref().err() });
+        let unrecorded = self.recording.failure.as_ref().map(|why| format!("the recording has ended: {why}"));
+        let said = self.midi.said().or(unrecorded);
+        let mut answer = json!({
+            "changes": self.changes, "silent": self.device.as_ref().err(), "said": said, "turned": self.midi.turned(),
+        });
         let Ok(Device { playing: Some(playing), .. }) = &mut self.device else { return answer };
         let seen = playing.control.telemetry();
         let program = playing.control.program();
@@ -260,12 +343,15 @@ impl Device {
         Ok(())
     }
 
-    fn tick(&mut self) {
+    fn tick(&mut self, midi: &mut MidiInput, recording: &mut Recording) {
         let Some(playing) = &mut self.playing else { return };
+        midi.tick(&mut playing.control);
         playing.control.tick();
-        playing.heard.take();
+        recording.write(playing.heard.take());
         // Another format than before: what plays begins anew.
         if let Some(News::NewFormat(format)) = playing.keeper.poll() {
+            let why = "the device plays in another format now".into();
+            recording.end(Failure::Device(why));
             let (mut control, mut next) = live(&playing.program, &format, self.wanted);
             control.follow(&playing.control);
             playing.heard = Heard::new(control.record(), format.channels);

@@ -1,4 +1,4 @@
-//! What the device has played last, for the page's scope and spectrum.
+//! What the device has played: the last of it for the page's scope and spectrum, all of it for a recording.
 
 use rtrb::Consumer;
 
@@ -10,23 +10,34 @@ pub(super) struct Heard {
     ring: Consumer<f32>,
     channels: usize,
     last: Vec<f32>,
+    /// What was played since it was asked for, interleaved.
+    played: Vec<f32>,
 }
 
 impl Heard {
     /// What comes out of a ring of interleaved samples.
     pub(super) fn new(ring: Consumer<f32>, channels: usize) -> Heard {
-        Heard { ring, channels: channels.max(1), last: vec![0.0; CAPACITY] }
+        Heard { ring, channels: channels.max(1), last: vec![0.0; CAPACITY], played: vec![] }
     }
 
-    /// Empties the ring.
-    pub(super) fn take(&mut self) {
-        let whole = self.ring.slots() / self.channels;
-        for _ in 0..whole {
-            let sum: f32 = (0..self.channels).filter_map(|_| self.ring.pop().ok()).sum();
-            self.last.push(sum / self.channels as f32);
+    /// Empties the ring. Gives back what was in it: whole frames, interleaved.
+    pub(super) fn take(&mut self) -> &[f32] {
+        self.played.clear();
+        let whole = self.ring.slots() / self.channels * self.channels;
+        if let Ok(chunk) = self.ring.read_chunk(whole) {
+            let (first, second) = chunk.as_slices();
+            self.played.extend_from_slice(first);
+            self.played.extend_from_slice(second);
+            chunk.commit_all();
         }
+        let means = self
+            .played
+            .chunks_exact(self.channels)
+            .map(|frame| frame.iter().sum::<f32>() / frame.len() as f32);
+        self.last.extend(means);
         let surplus = self.last.len().saturating_sub(CAPACITY);
         self.last.drain(..surplus);
+        &self.played
     }
 
     /// The frames, oldest first, as 16-bit numbers.

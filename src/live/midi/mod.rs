@@ -56,7 +56,7 @@ pub(crate) enum PortEvent {
 
 /// Hears what comes from all ports together.
 #[derive(Debug, Default)]
-pub(super) struct Listener {
+pub(crate) struct Listener {
     reader: Reader,
     /// The instrument that notes play.
     to: Option<String>,
@@ -70,17 +70,17 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Plays `to`; follows the clock and the transport if wanted.
-    pub(super) fn new(to: Option<String>, follows: bool) -> Listener {
+    pub(crate) fn new(to: Option<String>, follows: bool) -> Listener {
         Listener { to, follower: follows.then(Follower::default), ..Listener::default() }
     }
 
     /// The knobs of the song as it is now.
-    pub(super) fn set_controllers(&mut self, controllers: Vec<(u8, String)>) {
+    pub(crate) fn set_controllers(&mut self, controllers: Vec<(u8, String)>) {
         self.controllers = controllers;
     }
 
     /// What bytes ask for that came at a moment, while the song was at `beat` (in quarter notes, if it has any).
-    pub(super) fn hear(&mut self, bytes: &[u8], at: Instant, beat: Option<f64>) -> Vec<Action> {
+    pub(crate) fn hear(&mut self, bytes: &[u8], at: Instant, beat: Option<f64>) -> Vec<Action> {
         let messages = self.reader.read(bytes);
         messages.into_iter().flat_map(|message| self.message(message, at, beat)).collect()
     }

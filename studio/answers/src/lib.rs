@@ -5,6 +5,7 @@
 
 mod notes;
 mod places;
+mod steps;
 
 use mam_compiler::files::Loader;
 use mam_compiler::library::ParamInfo;
@@ -17,6 +18,7 @@ use notes::notes;
 use places::Places;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use steps::Score;
 
 /// Problems that are shown.
 const MOST_PROBLEMS: usize = 200;
@@ -28,19 +30,22 @@ pub struct Answers {
     analysis: Option<(String, String, Analysis)>,
     /// The parameters of the last song that was compiled, by name.
     infos: Vec<(Arc<str>, ParamInfo)>,
+    /// Its score, and the text that its steps are written in.
+    score: Option<Score>,
 }
 
 impl Default for Answers {
     /// Nothing is known yet.
     fn default() -> Answers {
         let options = Options { target: Target::portable(), ..Options::default() };
-        Answers { analyser: Analyser::new(options), analysis: None, infos: vec![] }
+        Answers { analyser: Analyser::new(options), analysis: None, infos: vec![], score: None }
     }
 }
 
 impl Answers {
     /// Answers what needs no program: `hover`, `complete`, `signature`, `definition`, `tokens`, `symbols`, `format`, of `text` (called
-    /// `name`) at the place `at`; and `show`, a `value` of a `param` in its unit. `None` for any other question.
+    /// `name`) at the place `at`; `show`, a `value` of a `param` in its unit; and `steps`, which steps of the last program's text
+    /// sound between two times, `from` and `to`, in seconds of its score. `None` for any other question.
     pub fn answer(&mut self, question: &Value, loader: &dyn Loader) -> Option<Value> {
         let answer = match question["ask"].as_str()? {
             "hover" => hover,
@@ -51,6 +56,9 @@ impl Answers {
             "symbols" => symbols,
             "format" => format,
             "show" => return Some(self.shown(question)),
+            "steps" => {
+                return Some(self.score.as_ref().map_or_else(|| json!([]), |score| score.steps(question)));
+            }
             _ => return None,
         };
         let word = |name: &str| question[name].as_str().unwrap_or_default().to_owned();
@@ -75,6 +83,7 @@ impl Answers {
         if let Some(program) = &made.program {
             let infos = made.stages.lowered.slots.iter();
             self.infos = infos.map(|(name, info)| (name.clone(), info.clone())).collect();
+            self.score = Some(Score::new(text, program));
             answer["song"] = song_facts(made, program);
         }
         answer

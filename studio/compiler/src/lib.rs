@@ -3,8 +3,10 @@
 //! A question is JSON in memory that [`alloc`] gave, an answer is JSON in the crate's own: [`ask`] returns its length. What is
 //! compiled does not fit JSON: it is left in memory, see [`part_address`].
 
+mod files;
+
+use files::PageFiles;
 use mam_compiler::emit::wasm::{Subnormals, emit};
-use mam_compiler::files::NoFiles;
 use mam_compiler::target::Target;
 use mam_compiler::{CompilationCache, Options, Stage, compile_again};
 use mam_grammar::Sources;
@@ -22,6 +24,7 @@ thread_local! {
 struct Studio {
     cache: CompilationCache,
     answers: Answers,
+    files: PageFiles,
     /// See [`part_address`].
     parts: [Vec<u8>; 3],
 }
@@ -35,7 +38,11 @@ impl Studio {
     fn ask(&mut self, question: &[u8]) -> usize {
         let answer = match serde_json::from_slice::<Value>(question) {
             Ok(question) if question["ask"] == "compile" => self.compile(&question),
-            Ok(question) => self.answers.answer(&question, &NoFiles).unwrap_or(Value::Null),
+            Ok(question) if question["ask"] == "forget" => {
+                self.files.forget(question["file"].as_str().unwrap_or_default());
+                Value::Null
+            }
+            Ok(question) => self.answers.answer(&question, &self.files).unwrap_or(Value::Null),
             Err(error) => json!({ "error": error.to_string() }),
         };
         self.parts[0] = answer.to_string().into_bytes();
@@ -50,7 +57,7 @@ impl Studio {
         let song = sources.add(word("name"), text);
         let rate = question["rate"].as_u64().unwrap_or_default() as u32;
         let options = Options { target: Target::portable(), until: Stage::Plan, rate, ..Options::default() };
-        let mut made = compile_again(&mut sources, song, &NoFiles, &options, &mut self.cache);
+        let mut made = compile_again(&mut sources, song, &self.files, &options, &mut self.cache);
         let found = std::mem::take(&mut made.problems).into_sorted();
         let mut answer = self.answers.compiled(text, song, &found, &made);
         let Some(program) = &made.program else { return answer };
@@ -69,7 +76,7 @@ impl Studio {
     }
 }
 
-/// Memory for a question of so many bytes; [`ask`] frees it.
+/// Memory for a question of so many bytes, or for a file; [`ask`] and [`put_file`] free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn alloc(bytes: usize) -> *mut u8 {
     Box::leak(vec![0; bytes].into_boxed_slice()).as_mut_ptr()
@@ -84,6 +91,19 @@ pub unsafe extern "C" fn ask(at: *mut u8, bytes: usize) -> usize {
     // SAFETY: the caller's promise.
     let question = unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(at, bytes)) };
     STUDIO.with_borrow_mut(|studio| studio.ask(&question))
+}
+
+/// Takes a file that songs may use, with its name in UTF-8. One of that name is replaced; `{"ask": "forget", "file": NAME}` takes one out.
+///
+/// # Safety
+/// `name` and `at` are what [`alloc`] returned for `name_bytes` and `bytes`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn put_file(name: *mut u8, name_bytes: usize, at: *mut u8, bytes: usize) {
+    // SAFETY: the caller's promise.
+    let [name, bytes] = [(name, name_bytes), (at, bytes)]
+        .map(|(at, bytes)| unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(at, bytes)) });
+    let name = String::from_utf8_lossy(&name).into_owned();
+    STUDIO.with_borrow_mut(|studio| studio.files.put(name, bytes.into_vec()));
 }
 
 /// Where a part of the last answer is: 0 the answer itself; of a compilation 1 the program's binary form, 2 the module of

@@ -1,7 +1,7 @@
 // The editor. What it knows of mam it asks the compiler.
 import { basicSetup } from 'codemirror';
 import { EditorView, hoverTooltip, keymap, Decoration } from '@codemirror/view';
-import { StateEffect, StateField } from '@codemirror/state';
+import { RangeSet, RangeValue, StateEffect, StateField } from '@codemirror/state';
 import { autocompletion, pickedCompletion } from '@codemirror/autocomplete';
 import { setDiagnostics, lintGutter } from '@codemirror/lint';
 
@@ -24,6 +24,24 @@ const lit = StateField.define({
     return now;
   },
   provide: field => EditorView.decorations.from(field),
+});
+
+// The steps of a stretch of the song, each with its seconds; edits move them as they move the text.
+class Sounding extends RangeValue {
+  constructor(start, end) {
+    super();
+    this.start = start;
+    this.end = end;
+  }
+}
+const setSteps = StateEffect.define();
+const sounding = StateField.define({
+  create: () => RangeSet.empty,
+  update(steps, change) {
+    let now = steps.map(change.changes);
+    for (const effect of change.effects) if (effect.is(setSteps)) now = effect.value;
+    return now;
+  },
 });
 
 const kinds = {
@@ -60,15 +78,21 @@ export function editor({ parent, text, about, changed, commands }) {
     });
     return true;
   };
+  const followed = new Set();
+  let shown = ''; // Which steps are lit.
   const view = new EditorView({
     parent,
     doc: text,
     extensions: [
       keymap.of([...commands, { key: 'F12', run: definition }]),
-      basicSetup, colours, lit, lintGutter(), hover, autocompletion({ override: [complete] }),
+      basicSetup, colours, sounding, lit, lintGutter(), hover, autocompletion({ override: [complete] }),
       EditorView.lineWrapping,
       EditorView.contentAttributes.of({ 'aria-label': 'Song', spellcheck: 'false', autocorrect: 'off', autocapitalize: 'off' }),
-      EditorView.updateListener.of(update => update.docChanged && changed(update.state.doc.toString())),
+      EditorView.updateListener.of(update => {
+        if (!update.docChanged) return;
+        for (const since of followed) since.changes = since.changes?.compose(update.changes) ?? update.changes;
+        changed(update.state.doc.toString());
+      }),
     ],
   });
   return {
@@ -78,7 +102,33 @@ export function editor({ parent, text, about, changed, commands }) {
     edit: edits => view.dispatch({ changes: edits }),
     problems: problems => view.dispatch(setDiagnostics(view.state, problems.map(found => diagnostic(view, found)))),
     colour: tokens => view.dispatch({ effects: setColours.of(marks(view, tokens.map(([from, to, kind]) => [from, to, `t-${kind}`]))) }),
-    light: spans => view.dispatch({ effects: setLit.of(marks(view, spans.map(([from, to]) => [from, to, 'lit']))) }),
+    // Collects what is changed in the text from now on, until it is forgotten.
+    follow() {
+      const since = { changes: null };
+      followed.add(since);
+      return since;
+    },
+    forget: since => followed.delete(since),
+    // Takes the steps `[from, to, seconds, seconds]` of a text that has been changed since.
+    steps(found, changes) {
+      const at = (place, side) => changes?.mapPos(place, side) ?? place;
+      const ranges = found.map(([from, to, start, end]) => [at(from, 1), at(to, -1), start, end])
+        .filter(([from, to]) => from < to && to <= view.state.doc.length)
+        .map(([from, to, start, end]) => new Sounding(start, end).range(from, to));
+      view.dispatch({ effects: setSteps.of(RangeSet.of(ranges, true)) });
+    },
+    // Lights the steps that sound at a time in seconds.
+    light(now) {
+      const spans = new Map();
+      const steps = view.state.field(sounding).iter();
+      for (; now !== null && steps.value; steps.next()) {
+        if (now >= steps.value.start && now < steps.value.end) spans.set(`${steps.from} ${steps.to}`, [steps.from, steps.to, 'lit']);
+      }
+      const next = [...spans.keys()].join();
+      if (next === shown) return;
+      shown = next;
+      view.dispatch({ effects: setLit.of(marks(view, [...spans.values()])) });
+    },
     show(from, to) {
       view.dispatch({ selection: { anchor: from, head: Math.min(to, view.state.doc.length) }, scrollIntoView: true });
       view.focus();

@@ -16,6 +16,11 @@ export class WorkerHost {
     this.settings = new Map(); // What hands have set: a worklet that is replaced is given it again.
   }
 
+  // Gives the compiler a file that songs may use; without bytes it is taken away.
+  file(name, bytes) {
+    this.worker.postMessage({ file: { name, bytes } });
+  }
+
   // Asks the compiler. Of compilations only the newest is answered; the others say that they have been overtaken.
   ask(question) {
     const id = this.next++;

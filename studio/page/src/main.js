@@ -5,24 +5,35 @@ import { editor } from './editor.js';
 import { pictures } from './pictures.js';
 import { roll } from './roll.js';
 import { graph } from './graph.js';
+import { steps } from './steps.js';
 import * as panels from './panels.js';
+import { files } from './files.js';
 import { link, linked } from './share.js';
 
 const $ = id => document.getElementById(id);
 const say = words => { $('state').textContent = words; };
 const SAVED = 'mam-studio-song';
 
+// For tests: what the page knows.
+window.studio = { problems: null, figures: () => figures };
+
 let name = 'song.mam';
 let song = null; // What is known of the last text without errors.
 let figures = null;
 let levels = () => {};
+let turned = () => {}; // Shows a knob that was turned elsewhere.
 // Where `mamc studio` serves the page, the song is a file there, and the engine plays there.
 const served = document.body.dataset.host === 'server';
-const events = { figures: now => { figures = now; }, failed: say, changed: text => text !== page.text() && page.replace(text) };
+const events = { figures: now => { figures = now; }, failed: say, changed: text => text !== page.text() && page.replace(text), turned: (...knob) => turned(...knob) };
 const host = served ? new ServerHost(events) : new WorkerHost(events);
+window.studio.host = host;
 const about = (ask, at) => host.ask({ ask, name, text: text(), at });
 const score = roll($('roll'), seconds => host.seek(seconds));
 const draw = pictures({ scope: $('scope'), spectrum: $('spectrum'), spectrogram: $('spectrogram') });
+
+// Where the page has no disk, it has the files that it is given.
+if (served) $('files').hidden = true;
+else await files({ panel: $('files'), host, changed: () => window.studio.problems && compile(), failed: say });
 
 const examples = served ? [] : await (await fetch('examples.json')).json();
 const first = await firstText();
@@ -33,6 +44,7 @@ const page = editor({
     { key: 'Shift-Alt-f', run: () => (format(), true) },
   ],
 });
+const lights = steps({ host, page });
 function text() { return page.text(); }
 
 async function firstText() {
@@ -51,7 +63,10 @@ async function firstText() {
 async function compile() {
   const asked = text();
   if (!served) localStorage.setItem(SAVED, asked);
+  const since = page.follow();
   const answer = await host.ask({ ask: 'compile', name, text: asked, rate: host.rate ?? 0 });
+  if (answer.ok) lights.song(since);
+  else page.forget(since);
   if (answer.overtaken || text() !== asked) return;
   window.studio.problems = answer.problems;
   page.problems(answer.problems);
@@ -66,7 +81,7 @@ function show(next) {
   song = next;
   const same = key => before && JSON.stringify(before[key]) === JSON.stringify(next[key]);
   if (!same('params')) {
-    panels.knobs($('knobs'), next.params, {
+    turned = panels.knobs($('knobs'), next.params, {
       turn: (param, value) => host.set(param, value),
       shown: async (param, value) => (await host.ask({ ask: 'show', param, value })).shown,
     });
@@ -146,14 +161,14 @@ function look() {
   const [seconds, bar, beats, stopped, voices] = figures;
   if (host.playing || !stopped) draw(host.scope);
   score.draw(stopped ? null : seconds);
+  lights.draw(stopped ? null : seconds);
   levels(figures.slice(9));
   const beat = Math.floor((bar % 1) * beats) + 1;
   $('place').textContent = bar < 0 ? `${seconds.toFixed(1)} s` : `${Math.floor(bar) + 1}:${beat}`;
   $('place').title = `${seconds.toFixed(2)} s, ${voices} voices`;
 }
 
-// For tests: what the page knows.
-window.studio = { host, page, problems: null, figures: () => figures };
+Object.assign(window.studio, { page });
 await compile();
 look();
 if (served) await host.start();

@@ -32,7 +32,9 @@ function scale({ min, max, curve }) {
     : { place: x => (x - min) / (max - min), value: p => min + p * (max - min) };
 }
 
+// The result moves a slider to a value that came from elsewhere.
 export function knobs(parent, params, { turn, shown }) {
+  const move = new Map();
   const slider = param => {
     const { place, value } = scale(param);
     const id = `knob-${param.name}`;
@@ -44,6 +46,10 @@ export function knobs(parent, params, { turn, shown }) {
       turn(param.name, x);
       output.textContent = await shown(param.name, x);
     };
+    move.set(param.name, async x => {
+      input.value = Math.round(STEPS * place(x));
+      output.textContent = await shown(param.name, x);
+    });
     input.ondblclick = () => { input.value = Math.round(STEPS * place(param.default)); input.oninput(); };
     return make('div', { className: 'knob' }, make('label', { textContent: param.name, htmlFor: id }), input, output);
   };
@@ -55,6 +61,7 @@ export function knobs(parent, params, { turn, shown }) {
   more.ontoggle = () => { if (more.open && more.children.length === 1) more.append(...rest.map(slider)); };
   const none = own.length ? [] : [make('p', { textContent: 'Write knob name = 0.5 in 0..1 to have one here.' })];
   parent.replaceChildren(...(own.length ? own.map(slider) : rest.length ? [] : none), ...(rest.length ? [more] : []));
+  return (name, x) => move.get(name)?.(x);
 }
 
 export function meters(parent, targets, gate) {

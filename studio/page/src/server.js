@@ -5,8 +5,8 @@ const TOKEN = '#token=';
 const KEPT = 'mam-studio-token';
 
 export class ServerHost {
-  constructor({ figures, failed, changed }) {
-    this.on = { figures, failed, changed };
+  constructor({ figures, failed, changed, turned }) {
+    this.on = { figures, failed, changed, turned };
     if (location.hash.startsWith(TOKEN)) sessionStorage.setItem(KEPT, location.hash.slice(TOKEN.length));
     this.token = sessionStorage.getItem(KEPT) ?? '';
     this.playing = false;
@@ -66,9 +66,11 @@ export class ServerHost {
 
   async poll() {
     try {
-      const { figures, heard, rate, changes } = await this.post({ ask: 'figures' });
+      const { figures, heard, rate, changes, said, turned } = await this.post({ ask: 'figures' });
       if (heard) this.scope.take(heard, rate);
       if (figures) this.on.figures(figures);
+      if (said) this.on.failed(said);
+      Object.entries(turned ?? {}).forEach(([name, value]) => this.on.turned(name, value));
       if (changes !== this.known) {
         const { text } = await this.load();
         this.on.changed(text);

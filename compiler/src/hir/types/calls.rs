@@ -89,10 +89,10 @@ impl Checker<'_> {
         let scope = hir.definition_scope(def.item);
         let slots = hir.scope(scope).locals.iter().map(|&id| hir.local(id)).map(slot).collect();
         let parent = hir.scope(scope).parent.filter(|&around| around == FILE).map(|_| 0);
-        let calls = self.frames[caller].calls + 1;
-        let factor = self.frames[caller].factor;
+        let Frame { calls, loops, factor, .. } = self.frames[caller];
+        let calls = calls + 1;
         let file = def.file;
-        self.frames.push(Frame { file, scope, parent, calls, slots, path, factor, iterations: None });
+        self.frames.push(Frame { file, scope, parent, calls, loops, slots, path, factor, iterations: None });
         self.frames.len() - 1
     }
 
@@ -101,6 +101,7 @@ impl Checker<'_> {
         let path = Path::Inside(at.clone(), callee.name.clone());
         let frame = self.definition_frame(at.frame, def, path, |_| Slot::Absent);
         self.bind(at, frame, def, &call.args);
+        self.given_arguments(frame);
         let before = self.problems.len();
         let value = self.body(frame, &definition.body);
         self.blame_argument((at.frame, frame), definition, &call.args, before);
@@ -147,11 +148,24 @@ impl Checker<'_> {
             _ => Slot::Absent,
         });
         self.bind(at, frame, def, &call.fixed);
+        self.given_arguments(frame);
         let before = self.problems.len();
         let body: &Body = &self.files().definition(def).body;
         let value = self.body(frame, body);
         self.blame_call(at.frame, callee, before);
         value
+    }
+
+    /// Evaluates what a call gives, before its body. Each would be evaluated where the body first needs it, too, but then a row
+    /// of calls would be as deep as it is long.
+    fn given_arguments(&mut self, frame: FrameId) {
+        for index in 0..self.frames[frame].slots.len() {
+            let is_given =
+                matches!(&self.frames[frame].slots[index], Slot::Argument { at, .. } if at.frame != frame);
+            if is_given {
+                self.slot(frame, index);
+            }
+        }
     }
 
     /// Where the prelude wants one channel, since there were so many problems, and an argument besides the first has two,

@@ -78,6 +78,9 @@ impl Checker<'_> {
         self.evaluations += 1;
         self.all_evaluations += 1;
         if self.is_too_much() {
+            if !self.is_generic && self.evaluations > self.files().limits.evaluations {
+                self.checked.too_large.get_or_insert(span);
+            }
             return Value::Broken;
         }
         match &ast.exprs[expr] {

@@ -285,6 +285,8 @@ impl Checker<'_> {
                 let help =
                     "it decides when notes begin, which is known before there is sound: give it a number";
                 self.problems.add(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
+            } else {
+                self.checked.driven.insert((node, index));
             }
         }
     }

@@ -65,7 +65,7 @@ impl Checker<'_> {
     /// The iterations of a loop.
     fn turns(&mut self, at: &At, over: Over) -> Option<Turns> {
         let span = self.over_span(at, over);
-        if self.too_many_loops(span) {
+        if self.too_many_loops(at, span) {
             return None;
         }
         match over {
@@ -112,9 +112,9 @@ impl Checker<'_> {
     }
 
     /// Reports `sum`s and `chain`s that stand too deep in one another: each level multiplies what is inside.
-    fn too_many_loops(&mut self, span: Span) -> bool {
+    fn too_many_loops(&mut self, at: &At, span: Span) -> bool {
         let most = self.files().limits.loop_depth;
-        if self.loops < most {
+        if self.frames[at.frame].loops < most {
             return false;
         }
         let message =
@@ -143,10 +143,7 @@ impl Checker<'_> {
             iterations.push(Iteration { scope, counter: iteration.index });
             iterations
         });
-        self.loops += 1;
-        let value = self.body(frame, body);
-        self.loops -= 1;
-        value
+        self.body(frame, body)
     }
 
     /// A `sum`, `product`, `max`, `min` or `list`.

@@ -50,7 +50,7 @@ use names::{Frame, FrameId, OpenName, Reference};
 use nodes::NodeState;
 
 pub use layout::{Layout, Layouts};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use state::{Later, PrevKey};
 pub(crate) use state::{named, state_path};
 use std::collections::VecDeque;
@@ -68,6 +68,10 @@ pub struct Checked {
     /// The constants that are given to parameters of instances, by node and place in the list of parameters, each kept in the
     /// parameter's range.
     pub starts: FxHashMap<(NodeId, usize), f64>,
+    /// The parameters of instances that are given a signal, likewise: nothing else sets them.
+    pub driven: FxHashSet<(NodeId, usize)>,
+    /// What was evaluated when a kernel had more expressions than the limit `evaluations`.
+    pub too_large: Option<Span>,
 }
 
 /// A song that is to be checked.
@@ -135,8 +139,6 @@ struct Checker<'a> {
     generic_evaluations: usize,
     /// How many expressions are being evaluated, one inside the other.
     depth: usize,
-    /// How many `sum`s and `chain`s are being evaluated, one inside the other.
-    loops: usize,
     cycle_reported: bool,
 }
 
@@ -174,7 +176,6 @@ impl<'a> Checker<'a> {
             evaluations: 0,
             generic_evaluations: 0,
             depth: 0,
-            loops: 0,
             cycle_reported: false,
         }
     }
@@ -206,8 +207,9 @@ impl<'a> Checker<'a> {
         Value::Broken
     }
 
-    /// True when more was evaluated than a kernel, a song or a definition by itself may take. Lowering reports that of a
-    /// kernel and a song; a definition by itself is only checked as far as that takes little time.
+    /// True when more was evaluated than a kernel, a song or a definition by itself may take. That of a song is reported by
+    /// lowering, which evaluates again what is like something else; a definition by itself is only checked as far as that
+    /// takes little time.
     fn is_too_much(&self) -> bool {
         let limits = self.files().limits;
         match self.is_generic {

@@ -26,6 +26,8 @@ pub(super) struct Frame {
     pub(super) parent: Option<FrameId>,
     /// How many calls it is inside of.
     pub(super) calls: usize,
+    /// How many loops and regions it is inside of: each multiplies its work.
+    pub(super) loops: usize,
     /// What its names stand for, in their order.
     pub(super) slots: Vec<Slot>,
     /// The path of what it remembers: what stands before the names of its equations.
@@ -53,6 +55,7 @@ impl Frame {
             scope: FILE,
             parent: None,
             calls: 0,
+            loops: 0,
             slots: vec![],
             path: Path::Node("".into()),
             factor: 1,
@@ -220,12 +223,13 @@ impl Checker<'_> {
         frame
     }
 
-    /// A frame inside another one, in which nothing is known yet.
+    /// A frame of a loop or a region inside another one, in which nothing is known yet.
     pub(super) fn inner_frame(&mut self, around: FrameId, scope: ScopeId, path: Path) -> FrameId {
-        let Frame { file, calls, factor, .. } = self.frames[around];
+        let Frame { file, calls, loops, factor, .. } = self.frames[around];
+        let loops = loops + 1;
         let slots = vec![Slot::Absent; resolved(self.files(), file).scope(scope).locals.len()];
         let parent = Some(around);
-        self.frames.push(Frame { file, scope, parent, calls, slots, path, factor, iterations: None });
+        self.frames.push(Frame { file, scope, parent, calls, loops, slots, path, factor, iterations: None });
         self.frames.len() - 1
     }
 

@@ -75,7 +75,7 @@ pub(super) fn recognise(a: &Analysis, component: &Component) -> Option<Segmented
         2 => counted(a, get, at, &resets)?,
         _ => return None,
     };
-    let members = component.clone();
+    let members = component;
     (!resets.is_empty()).then_some(Segmented { state, get, next, resets, advance, members: members.to_vec() })
 }
 

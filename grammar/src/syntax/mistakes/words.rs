@@ -31,7 +31,8 @@ impl Mistakes<'_> {
     fn reserved_target(&mut self, index: usize) -> bool {
         let pattern = if self.is(index + 1, ".") { index + 3 } else { index + 1 };
         let plays = self.at(pattern).is_some_and(|token| matches!(token.kind, Kind::Text | Kind::Tab));
-        if !self.in_score() || !plays {
+        let is_parameter = self.word(index) == "out" && self.is(index + 1, ".");
+        if !self.in_score() || !plays || is_parameter {
             return false;
         }
         let token = self.tokens[index];

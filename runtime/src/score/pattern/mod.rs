@@ -14,6 +14,7 @@ mod period;
 mod query;
 mod random;
 mod signal;
+mod source_range;
 mod value;
 
 pub use chords::{ArpOrder, ChordLaw};
@@ -22,6 +23,7 @@ pub use law::{Chain, Change, Law, Number};
 pub use query::QueryError;
 pub use random::{draw, mix};
 pub use signal::Signal;
+pub use source_range::SourceRange;
 pub use value::{Joint, Note, Pitch, Value, ValueMap};
 
 use super::rational::{Overflow, Rational};
@@ -72,6 +74,8 @@ pub struct PatternEvent {
     pub value: Value,
     /// True of a piece of a signal: its `whole` is its `part`, and it has no onset. Its value is that of its beginning.
     pub continuous: bool,
+    /// Where its step is written.
+    pub place: SourceRange,
 }
 
 impl PatternEvent {
@@ -87,8 +91,8 @@ impl PatternEvent {
 pub enum Node {
     /// A pattern without events.
     Silence,
-    /// One event a cycle.
-    Pure(Value),
+    /// One event a cycle, and where it is written.
+    Pure(Value, SourceRange),
     /// A written-out list of events that comes again and again.
     Table(Table),
     /// Each pattern's cycle is squeezed into its slot of every cycle.
@@ -248,7 +252,7 @@ impl Node {
     /// The patterns that it is made of, its own alone: not those within a law.
     pub(super) fn parts(&self) -> Vec<&Pattern> {
         match self {
-            Node::Silence | Node::Pure(_) | Node::Table(_) | Node::Signal(_) => vec![],
+            Node::Silence | Node::Pure(..) | Node::Table(_) | Node::Signal(_) => vec![],
             Node::Sequence(slots) => slots.iter().map(|slot| &slot.pattern).collect(),
             Node::Stack(all) | Node::Choose(_, all) => all.iter().collect(),
             Node::Fast(_, of)
@@ -328,6 +332,15 @@ pub struct TableEvent {
     pub end: Rational,
     /// The value of the event.
     pub value: Value,
+    /// Where it is written.
+    pub place: SourceRange,
+}
+
+impl TableEvent {
+    /// An event that is not written anywhere.
+    pub fn new(begin: Rational, end: Rational, value: Value) -> TableEvent {
+        TableEvent { begin, end, value, place: SourceRange::default() }
+    }
 }
 
 impl Pattern {
@@ -346,9 +359,14 @@ impl Pattern {
         &self.0
     }
 
-    /// One event a cycle.
+    /// One event a cycle, which is not written anywhere.
     pub fn pure(value: Value) -> Pattern {
-        Pattern::new(Node::Pure(value))
+        Pattern::step(value, SourceRange::default())
+    }
+
+    /// One event a cycle: a step that is written at this place.
+    pub fn step(value: Value, place: SourceRange) -> Pattern {
+        Pattern::new(Node::Pure(value, place))
     }
 
     /// `events` again every `length` cycles. Sorts them by their beginning. Silence when `length` is not positive.
@@ -365,9 +383,8 @@ impl Pattern {
     /// after its last step, wherever in a cycle that is.
     pub fn grid(steps: &[Option<Value>], per_cycle: u32) -> Pattern {
         let at = |i: usize| Rational::ratio(i as i64, per_cycle);
-        let hit = |(i, v): (usize, &Option<Value>)| {
-            v.clone().map(|value| TableEvent { begin: at(i), end: at(i + 1), value })
-        };
+        let hit =
+            |(i, v): (usize, &Option<Value>)| v.clone().map(|value| TableEvent::new(at(i), at(i + 1), value));
         Pattern::table(at(steps.len()), steps.iter().enumerate().filter_map(hit).collect())
     }
 

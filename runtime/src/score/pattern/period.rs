@@ -38,7 +38,7 @@ impl Periods {
         let one = Rational::ONE;
         let count = |n: u32| Rational::whole(n.into());
         match pattern.node() {
-            Node::Silence | Node::Pure(_) | Node::Signal(_) => Ok(one),
+            Node::Silence | Node::Pure(..) | Node::Signal(_) => Ok(one),
             Node::Table(table) => Ok(table.length),
             Node::Sequence(slots) => self.all(slots.iter().map(|s| &s.pattern))?.common_multiple(one),
             Node::Stack(parts) => self.all(parts),

@@ -9,7 +9,7 @@
 mod laws;
 
 use super::value::Count;
-use super::{Node, Pattern, PatternEvent, Table, TimeSpan, Value, draw, euclid};
+use super::{Node, Pattern, PatternEvent, SourceRange, Table, TimeSpan, Value, draw, euclid};
 use crate::score::limits::{MOST_EVENTS, MOST_EVENTS_PER_CYCLE, MOST_REMEMBERED, MOST_WORK_PER_CYCLE};
 use crate::score::rational::{Overflow, Rational};
 use std::collections::HashMap;
@@ -113,8 +113,8 @@ impl Query {
         Ok(())
     }
 
-    fn emit(&mut self, whole: TimeSpan, part: TimeSpan, value: Value) -> Answer {
-        self.push(PatternEvent { whole, part, value, continuous: false })
+    fn emit(&mut self, whole: TimeSpan, part: TimeSpan, value: Value, place: SourceRange) -> Answer {
+        self.push(PatternEvent { whole, part, value, continuous: false, place })
     }
 
     fn push(&mut self, event: PatternEvent) -> Answer {
@@ -162,7 +162,7 @@ impl Query {
     }
 
     fn ask(&mut self, pattern: &Pattern, span: TimeSpan) -> Answer {
-        let leaf = matches!(pattern.node(), Node::Silence | Node::Pure(_));
+        let leaf = matches!(pattern.node(), Node::Silence | Node::Pure(..));
         if leaf || Arc::strong_count(&pattern.0) == 1 {
             return self.ask_anew(pattern, span);
         }
@@ -193,8 +193,8 @@ impl Query {
         self.spend()?;
         match pattern.node() {
             Node::Silence => Ok(()),
-            Node::Pure(value) => self.cycles(span, |q, start, part| {
-                q.emit(TimeSpan::new(start, (start + Rational::ONE)?), part, value.clone())
+            Node::Pure(value, place) => self.cycles(span, |q, start, part| {
+                q.emit(TimeSpan::new(start, (start + Rational::ONE)?), part, value.clone(), *place)
             }),
             Node::Table(table) => self.table(table, span),
             Node::Sequence(slots) => self.cycles(span, |q, start, part| q.slots(slots, start, part)),
@@ -253,9 +253,9 @@ impl Query {
             let begin = (start + slot.begin)?;
             let here = TimeSpan::new(begin, (start + slot.end)?).meet(part);
             let width = (slot.end - slot.begin)?;
-            if let (Some(here), Node::Pure(value)) = (here, slot.pattern.node()) {
+            if let (Some(here), Node::Pure(value, place)) = (here, slot.pattern.node()) {
                 self.spend()?;
-                self.emit(TimeSpan::new(begin, (begin + width)?), here, value.clone())?;
+                self.emit(TimeSpan::new(begin, (begin + width)?), here, value.clone(), *place)?;
             } else if let Some(here) = here {
                 let scale = width.inverse()?;
                 let there = Affine { scale, offset: (start - (begin * scale)?)? };
@@ -282,7 +282,7 @@ impl Query {
                     break;
                 }
                 if let Some(part) = whole.meet(span) {
-                    self.emit(whole, part, event.value.clone())?;
+                    self.emit(whole, part, event.value.clone(), event.place)?;
                 }
             }
             turn = (turn + Rational::ONE)?;
@@ -350,7 +350,9 @@ impl Query {
         for l in self.collect(left, span)? {
             let start = self.out.len();
             self.ask(right, l.part)?;
-            self.out[start..].iter_mut().for_each(|e| (e.whole, e.continuous) = (l.whole, l.continuous));
+            self.out[start..].iter_mut().for_each(|e| {
+                (e.whole, e.continuous, e.place) = (l.whole, l.continuous, l.place);
+            });
             retain_from(&mut self.out, start, |e| match join(&l.value, &e.value) {
                 Some(value) => {
                     e.value = value;
@@ -381,7 +383,7 @@ impl Query {
                         };
                         let (whole, part) = (back.span(whole)?, back.span(part)?);
                         if let (Some(whole), Some(part)) = (whole.meet(outer.whole), part.meet(outer.part)) {
-                            q.emit(whole, part, count.value(i))?;
+                            q.emit(whole, part, count.value(i), outer.place)?;
                         }
                     }
                     Ok(())
@@ -413,7 +415,7 @@ impl Query {
                 let begin = (event.whole.begin + (step * Rational::whole(i.into()))?)?;
                 let whole = TimeSpan::new(begin, (begin + step)?);
                 if let Some(part) = whole.meet(event.part) {
-                    self.emit(whole, part, event.value.clone())?;
+                    self.emit(whole, part, event.value.clone(), event.place)?;
                 }
             }
         }

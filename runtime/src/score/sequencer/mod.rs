@@ -7,6 +7,7 @@
 mod beats;
 mod held;
 mod performance;
+mod steps;
 mod track;
 
 use super::data::{Action, Command, CommandKind, Line, MusicalLength, Score};
@@ -26,6 +27,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
+pub use steps::SoundingStep;
 
 /// A triggered note without a length of its own is held for at most a quarter of a second.
 const TRIGGER_HOLD: (i64, u32) = (1, 4);

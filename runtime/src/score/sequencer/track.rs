@@ -1,7 +1,7 @@
 //! One transport on its way through its passes: which cycles of which lines come next.
 
 use super::Extent;
-use super::{Order, Pending, Played, Unplayed, What};
+use super::{Order, Pending, Played, SoundingStep, Unplayed, What};
 use crate::ids::ParamId;
 use crate::score::clock::{Clock, Frames, Tempo};
 use crate::score::data::{Action, Clip, Duration, Line, Ramp, Transport};
@@ -13,7 +13,11 @@ use crate::score::pattern::TimeSpan;
 use crate::score::rational::{Overflow, Rational};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::Range;
 use std::sync::Arc;
+
+/// Steps that began longer ago are not looked for, in seconds.
+const LONGEST_STEP_SECONDS: u64 = 30;
 
 /// A transport with its place in time.
 #[derive(Clone, Debug)]
@@ -154,17 +158,55 @@ impl Track {
         self.clock.frame(self.pass_frames, pass, bar)
     }
 
+    /// The onsets of a cycle, in cycles of their clip.
+    fn onsets(&self, head: Head) -> Result<Vec<PatternEvent>, QueryError> {
+        let clip = self.transport.clips[head.clip];
+        let mut span = TimeSpan::cycle(head.cycle);
+        if let Some(end) = self.clip_end(clip) {
+            span.end = span.end.min((end - clip.start)?);
+        }
+        let mut events = self.transport.lines[clip.line].pattern.query(span)?;
+        events.retain(PatternEvent::has_onset);
+        Ok(events)
+    }
+
+    /// The written steps that sound between two frames, in the order of their cycles: at most about `most`.
+    pub(super) fn sounding_steps(mut self, frames: Range<u64>, most: usize, found: &mut Vec<SoundingStep>) {
+        self.skip_towards(frames.start);
+        self.begin_passes(frames.end);
+        let first = frames.start.saturating_sub(LONGEST_STEP_SECONDS * u64::from(self.clock.rate()));
+        while let Some(Reverse(head)) = self.heads.pop()
+            && head.frame < frames.end
+            && found.len() < most
+        {
+            self.push_head(head.pass, head.clip, head.cycle + 1);
+            if head.frame < first {
+                continue;
+            }
+            // A cycle that cannot be played sounds nowhere.
+            for event in self.onsets(head).unwrap_or_default() {
+                let Some(bytes) = event.place.bytes() else { continue };
+                let Ok(frames_of) = self.frames_of(head, event.whole) else { continue };
+                if frames_of.end > frames.start && frames_of.start < frames.end {
+                    found.push(SoundingStep { bytes, frames: frames_of });
+                }
+            }
+        }
+    }
+
+    /// The frames of an event of a cycle, up to the end of its clip.
+    fn frames_of(&self, head: Head, whole: TimeSpan) -> Result<Range<u64>, Overflow> {
+        let clip = self.transport.clips[head.clip];
+        let (begin, last) = ((clip.start + whole.begin)?, (clip.start + whole.end)?);
+        let last = self.clip_end(clip).map_or(last, |end| last.min(end));
+        Ok(self.frame(head.pass, begin)..self.frame(head.pass, last))
+    }
+
     fn ask(&self, head: Head, found: &mut impl FnMut(Pending)) -> Result<(), QueryError> {
         let clip = self.transport.clips[head.clip];
         let line = &self.transport.lines[clip.line];
         let end = self.clip_end(clip);
-        let mut span = TimeSpan::cycle(head.cycle);
-        if let Some(end) = end {
-            span.end = span.end.min((end - clip.start)?);
-        }
-        let mut events = line.pattern.query(span)?;
-        events.retain(PatternEvent::has_onset);
-        for (index, event) in events.iter().enumerate() {
+        for (index, event) in self.onsets(head)?.iter().enumerate() {
             let bar = (clip.start + event.whole.begin)?;
             let last = (clip.start + event.whole.end)?;
             let order = Order { rank: self.rank, pass: head.pass, line: clip.line, cycle: head.cycle, index };

@@ -4,7 +4,7 @@ use super::{Affine, Answer, Query, retain_from};
 use crate::score::limits::MOST_REPEATS;
 use crate::score::pattern::chords::height;
 use crate::score::pattern::{
-    Change, ChordLaw, Joint, Node, Pattern, PatternEvent, TimeSpan, Value, draw, mix,
+    Change, ChordLaw, Joint, Node, Pattern, PatternEvent, SourceRange, TimeSpan, Value, draw, mix,
 };
 use crate::score::rational::Rational;
 
@@ -14,7 +14,13 @@ impl Query {
         match node {
             Node::Signal(signal) => {
                 let value = Value::Number(signal.value(span.begin)?);
-                self.push(PatternEvent { whole: span, part: span, value, continuous: true })
+                self.push(PatternEvent {
+                    whole: span,
+                    part: span,
+                    value,
+                    continuous: true,
+                    place: SourceRange::default(),
+                })
             }
             Node::Struct(by, of) => {
                 for event in self.rhythm(by, span)?.into_iter().filter(|event| event.value.is_true()) {
