@@ -7,8 +7,8 @@
 use crate::ids::{BufferId, IdMap, SignalId};
 use crate::program::{Program, Step};
 
-/// The buffer of each of so many signals. The result lasts to the quantum's end, and so does what such a signal is a mere
-/// copy of, as the engine may leave out the copying. A signal that no step has written when it is read (the song's `in`,
+/// The buffer of each of so many signals. The result lasts to the quantum's end. What a signal is a mere copy of lasts as long
+/// as the copy, as the engine may leave out the copying. A signal that no step has written when it is read (the song's `in`,
 /// silence) has a buffer to itself.
 pub fn share(
     steps: &[Step],
@@ -47,18 +47,19 @@ pub fn share(
     buffers.into_iter().map(|buffer| buffer.unwrap_or_else(&mut new)).collect()
 }
 
-/// The last step that reads or writes each signal; `None` where it lasts to the quantum's end.
+/// The last step that reads or writes each signal, or a copy of it; `None` where it lasts to the quantum's end.
 fn last_uses(steps: &[Step], outputs: &[SignalId], signals: usize) -> IdMap<SignalId, Option<usize>> {
     let mut last = IdMap::filled(None, signals);
     for (index, step) in steps.iter().enumerate() {
         step.inputs.iter().chain(&step.outputs).for_each(|&signal| last[signal] = Some(index));
     }
-    let mut is_output = IdMap::filled(false, signals);
-    outputs.iter().for_each(|&signal| is_output[signal] = true);
-    for step in steps.iter().filter(|step| step.outputs.iter().any(|&signal| is_output[signal])) {
-        step.copies.iter().for_each(|&signal| last[signal] = None);
-    }
     outputs.iter().for_each(|&signal| last[signal] = None);
+    // Later copies first, as one may be a copy of another.
+    for step in steps.iter().rev() {
+        for (&copied, &copy) in step.copies.iter().zip(&step.outputs) {
+            last[copied] = last[copied].zip(last[copy]).map(|(copied, copy)| copied.max(copy));
+        }
+    }
     last
 }
 
@@ -81,13 +82,6 @@ impl<'p> Contents<'p> {
         program.buffers.values().for_each(|&buffer| sharers[buffer] += 1);
         let (holds, written) = (IdMap::filled(None, count), IdMap::filled(false, program.buffers.len()));
         Contents { program, holds, written, sharers }
-    }
-
-    /// After the last step.
-    pub(crate) fn at_the_end(program: &'p Program) -> Contents<'p> {
-        let mut contents = Contents::new(program);
-        program.steps.iter().for_each(|step| contents.write(step));
-        contents
     }
 
     /// A step has written its outputs.

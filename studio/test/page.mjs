@@ -153,6 +153,43 @@ await check('the song is exported', async () => {
   if (bytes < 1_000_000) throw new Error(`${bytes} bytes`);
   return `${bytes} bytes`;
 });
+// A second of a tone of 441 Hz as a WAV file of 16 bits.
+function tone() {
+  const [rate, bytes] = [44100, 2 * 44100];
+  const file = Buffer.alloc(44 + bytes);
+  file.write('RIFF', 0);
+  file.writeUInt32LE(36 + bytes, 4);
+  file.write('WAVEfmt ', 8);
+  file.writeUInt32LE(16, 16);
+  file.writeUInt16LE(1, 20);
+  file.writeUInt16LE(1, 22);
+  file.writeUInt32LE(rate, 24);
+  file.writeUInt32LE(2 * rate, 28);
+  file.writeUInt16LE(2, 32);
+  file.writeUInt16LE(16, 34);
+  file.write('data', 36);
+  file.writeUInt32LE(bytes, 40);
+  for (let i = 0; i < rate; i++) file.writeInt16LE(Math.round(16000 * Math.sin(2 * Math.PI * i / 100)), 44 + 2 * i);
+  return file;
+}
+await check('files that the page is given are used, played and kept', async () => {
+  const has = async (page, error) => page.waitForFunction(error =>
+    window.studio?.problems?.some(found => found.message.includes('tone.wav')) === error, error, { timeout: 60_000 });
+  await page.evaluate(() => studio.page.replace('out = loop_to(sample("sounds/tone.wav"), 2 beats)\n'));
+  await has(page, true);
+  await page.setInputFiles('#files input', { name: 'tone.wav', mimeType: 'audio/wav', buffer: tone() });
+  await has(page, false);
+  await until(() => studio.figures()[7] > 0.3);
+  const other = await context.newPage();
+  await other.goto(address);
+  await has(other, false);
+  await other.close();
+  await page.click('#files li button');
+  await has(page, true);
+  await page.selectOption('#examples', '');
+  await page.selectOption('#examples', 'groove.mam');
+  await until(() => studio.page.text().includes('Groove') && studio.problems?.length === 0);
+});
 await check('a worklet that dies is replaced', async () => {
   await page.evaluate(() => { const { host } = studio; host.node.onprocessorerror(new Event('error')); });
   await page.waitForTimeout(500);

@@ -1,9 +1,8 @@
 //! The call list of a quantum in which nothing changes: no event, no ramp, no voice that wakes. Most quanta are such, so
 //! the kernel calls are written down once, in tables that the machine code is run from, one kernel after the other.
 
-use super::step::Runner;
-use crate::buffers::Contents;
-use crate::ids::{IdMap, SignalId};
+use super::step::{Examined, Runner};
+use crate::ids::{BufferId, IdMap, SignalId};
 use crate::machine::{Task, call_kernel, flushes_subnormals};
 use crate::program::{Code, Program, QUANTUM};
 
@@ -13,10 +12,12 @@ pub(crate) struct CallList {
     tasks: Vec<Task>,
     /// Voices that are awake although their note has ended: the runner, and its voice.
     released: Vec<(usize, usize)>,
-    /// The runner of each task.
-    runners: Vec<usize>,
+    /// The runner of each task, and what is examined after it.
+    runners: Vec<(usize, Examined)>,
     /// How the song's channels are rendered where they are asked for.
     pub(crate) placed: Vec<Placed>,
+    /// How many channels, of the first ones, are rendered there.
+    pub(crate) direct: usize,
     /// The version of the code that it was written for; none where nothing is.
     written: Option<u32>,
 }
@@ -35,6 +36,7 @@ impl CallList {
             released: Vec::with_capacity(voices),
             runners: Vec::with_capacity(program.steps.len()),
             placed: Vec::with_capacity(program.outputs.len()),
+            direct: 0,
             written: None,
         }
     }
@@ -69,15 +71,15 @@ impl CallList {
             let Some(task) = runner.task(code, state) else { return false };
             self.tasks.push(task);
             self.released.extend(runner.released().map(|voice| (index, voice)));
-            self.runners.push(index);
+            self.runners.push((index, runner.examined()));
         }
         self.written = Some(version);
         true
     }
 
-    /// Renders the quantum at a frame. `end` is asked of each runner once it has run and before anything reads what it has
-    /// written; it returns true if another quantum like this one would be rendered otherwise. The voices that may fall
-    /// asleep are the result, and whether `end` has returned true.
+    /// Renders the quantum at a frame. `end` is asked of each runner of which more has to be examined than finite outputs, once
+    /// it has run and before anything reads what it has written; it returns true if another quantum like this one would be
+    /// rendered otherwise. The voices that may fall asleep are the result, and whether `end` has returned true.
     ///
     /// # Safety
     /// The list is valid: the runners and the state are those it was written for, and unchanged.
@@ -88,7 +90,7 @@ impl CallList {
     ) -> (&[(usize, usize)], bool) {
         let mut changed = false;
         let flushes = flushes_subnormals();
-        for (task, &runner) in self.tasks.iter_mut().zip(&self.runners) {
+        for (task, (runner, examined)) in self.tasks.iter_mut().zip(&self.runners) {
             task.call.frame = frame as u32;
             // SAFETY: the tables are those of the runners, which outlive the call and fit the kernels; the control word is theirs,
             // or set for them.
@@ -98,34 +100,88 @@ impl CallList {
                     false => call_kernel(task.function, &task.call),
                 }
             }
-            changed |= end(runner);
+            // SAFETY: the table is the runner's, and no kernel runs.
+            if !unsafe { examined.is_passed(&task.call) } {
+                changed |= end(*runner);
+            }
         }
         (&self.released, changed)
     }
 }
 
-/// Which steps need not be called because they only copy, and only to the song's outputs; and for each output the signal
-/// that then is the result.
-pub(crate) fn copies(program: &Program) -> (Vec<bool>, Vec<SignalId>) {
-    let none: IdMap<SignalId, usize> = IdMap::filled(0, program.buffers.len());
-    let (mut reads, mut writes) = (none.clone(), none);
-    for step in &program.steps {
-        step.inputs.iter().for_each(|&signal| reads[signal] += 1);
-        step.outputs.iter().for_each(|&signal| writes[signal] += 1);
-    }
-    let contents = Contents::at_the_end(program);
-    let mut result: IdMap<SignalId, SignalId> = program.buffers.ids().collect();
-    let idle = program.steps.iter().map(|step| {
-        let unheard = step.outputs.iter().all(|&signal| reads[signal] == 0 && writes[signal] == 1);
-        let idle =
-            unheard && !step.copies.is_empty() && step.copies.iter().all(|&signal| contents.has(signal));
-        if idle {
-            step.outputs.iter().zip(&step.copies).for_each(|(&signal, &copied)| result[signal] = copied);
+/// Which steps need not be called, because all that reads what they write can read what they copy instead.
+#[derive(Debug)]
+pub(crate) struct Copies {
+    /// Which steps these are.
+    pub(crate) idle: Vec<bool>,
+    /// What is read instead of each signal; itself where an idle step does not write it.
+    pub(crate) sources: IdMap<SignalId, SignalId>,
+}
+
+impl Copies {
+    /// Of a program whose tables fit each other.
+    pub(crate) fn new(program: &Program) -> Copies {
+        let uses = Uses::new(program);
+        let mut sources: IdMap<SignalId, SignalId> = program.buffers.ids().collect();
+        let mut idle = vec![false; program.steps.len()];
+        for (index, (step, idle)) in program.steps.iter().zip(&mut idle).enumerate() {
+            let mut pairs = step.outputs.iter().zip(&step.copies);
+            let copies_all = !step.copies.is_empty() && step.copies.len() == step.outputs.len();
+            *idle = copies_all && pairs.all(|(&copy, &copied)| uses.is_spared(index, copy, sources[copied]));
+            if *idle {
+                for (&copy, &copied) in step.outputs.iter().zip(&step.copies) {
+                    sources[copy] = sources[copied];
+                }
+            }
         }
-        idle
-    });
-    let idle = idle.collect();
-    (idle, program.outputs.iter().map(|&signal| result[signal]).collect())
+        Copies { idle, sources }
+    }
+}
+
+/// Where in a quantum each signal is written, read and overwritten, as indices of steps.
+struct Uses {
+    writes: IdMap<SignalId, usize>,
+    /// The first step that reads it; beyond all where none does.
+    first_read: IdMap<SignalId, usize>,
+    /// The last step that reads it; the number of steps where the song is heard of it.
+    last_read: IdMap<SignalId, usize>,
+    /// The first step after it was written that writes another signal to its buffer; beyond all where none does.
+    overwritten: IdMap<SignalId, usize>,
+}
+
+impl Uses {
+    fn new(program: &Program) -> Uses {
+        let signals = program.buffers.len();
+        let mut uses = Uses {
+            writes: IdMap::filled(0, signals),
+            first_read: IdMap::filled(usize::MAX, signals),
+            last_read: IdMap::filled(0, signals),
+            overwritten: IdMap::filled(usize::MAX, signals),
+        };
+        let mut holds: IdMap<BufferId, Option<SignalId>> = IdMap::filled(None, program.buffer_count());
+        program.inputs.iter().for_each(|&signal| holds[program.buffers[signal]] = Some(signal));
+        for (index, step) in program.steps.iter().enumerate() {
+            for &signal in &step.inputs {
+                uses.first_read[signal] = uses.first_read[signal].min(index);
+                uses.last_read[signal] = index;
+            }
+            for &signal in &step.outputs {
+                uses.writes[signal] += 1;
+                let held = holds[program.buffers[signal]].replace(signal);
+                if let Some(held) = held.filter(|held| *held != signal) {
+                    uses.overwritten[held] = uses.overwritten[held].min(index);
+                }
+            }
+        }
+        program.outputs.iter().for_each(|&signal| uses.last_read[signal] = program.steps.len());
+        uses
+    }
+
+    /// Whether what reads the copy that a step makes can read its source instead.
+    fn is_spared(&self, step: usize, copy: SignalId, source: SignalId) -> bool {
+        let is_made_once = self.writes[copy] == 1 && self.writes[source] <= 1;
+        is_made_once && self.first_read[copy] > step && self.overwritten[source] > self.last_read[copy]
+    }
 }
 
 /// Where a channel of a quantum by the call list comes from, so that it may be rendered where it is asked for.
@@ -144,15 +200,15 @@ pub(crate) enum ChannelSource {
     Buffer,
 }
 
-/// Where each of the song's channels comes from, given the signals that [`copies`] has found to be the result, and which
-/// steps it leaves out.
-pub(crate) fn places(program: &Program, idle: &[bool], results: &[SignalId]) -> Vec<ChannelSource> {
+/// Where each of the song's channels comes from, in a quantum without the steps that need not be called.
+pub(crate) fn places(program: &Program, copies: &Copies) -> Vec<ChannelSource> {
     let mut reads: IdMap<SignalId, usize> = IdMap::filled(0, program.buffers.len());
     let mut writers: IdMap<SignalId, Vec<(usize, usize)>> = IdMap::filled(vec![], program.buffers.len());
-    for (runner, step) in program.steps.iter().enumerate().filter(|(runner, _)| !idle[*runner]) {
-        step.inputs.iter().chain(&step.copies).for_each(|&signal| reads[signal] += 1);
+    for (runner, step) in program.steps.iter().enumerate().filter(|(runner, _)| !copies.idle[*runner]) {
+        step.inputs.iter().for_each(|&signal| reads[copies.sources[signal]] += 1);
         step.outputs.iter().enumerate().for_each(|(output, &signal)| writers[signal].push((runner, output)));
     }
+    let results: Vec<SignalId> = program.outputs.iter().map(|&signal| copies.sources[signal]).collect();
     let place = |(channel, signal): (usize, &SignalId)| {
         let earlier = results[..channel].iter().position(|other| other == signal);
         match (earlier, writers[*signal].as_slice()) {

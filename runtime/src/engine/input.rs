@@ -31,12 +31,24 @@ impl Waiting {
     }
 }
 
-/// Copies samples as a kernel may see them; silence where they are short. In the widest vectors that the host has.
-#[cfg(target_arch = "x86_64")]
+/// Copies samples as a kernel may see them; silence where they are short.
 pub(crate) fn copy(into: &mut [f32], from: &[f32]) {
+    let (heard, silent) = into.split_at_mut(into.len().min(from.len()));
+    let from = &from[..heard.len()];
+    let (quanta, rest) = heard.as_chunks_mut::<QUANTUM>();
+    let (quanta_from, rest_from) = from.as_chunks::<QUANTUM>();
+    quanta.iter_mut().zip(quanta_from).for_each(|(to, from)| copy_quantum(to, from));
+    rest.iter_mut().zip(rest_from).for_each(|(to, from)| *to = flush(*from));
+    silent.fill(0.0);
+}
+
+/// Copies a quantum as a kernel may see it, in the widest vectors that the host has.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn copy_quantum(into: &mut [f32; QUANTUM], from: &[f32; QUANTUM]) {
     /// [`copy_flushed`] with eight samples in a vector.
     #[target_feature(enable = "avx2")]
-    fn copy_in_eights(into: &mut [f32], from: &[f32]) {
+    fn copy_in_eights(into: &mut [f32; QUANTUM], from: &[f32; QUANTUM]) {
         copy_flushed(into, from);
     }
     if std::arch::is_x86_feature_detected!("avx2") {
@@ -47,24 +59,15 @@ pub(crate) fn copy(into: &mut [f32], from: &[f32]) {
     }
 }
 
-/// Copies samples as a kernel may see them; silence where they are short.
+/// Copies a quantum as a kernel may see it.
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) fn copy(into: &mut [f32], from: &[f32]) {
+pub(crate) fn copy_quantum(into: &mut [f32; QUANTUM], from: &[f32; QUANTUM]) {
     copy_flushed(into, from);
 }
 
 #[inline(always)]
-fn copy_flushed(into: &mut [f32], from: &[f32]) {
-    let (heard, silent) = into.split_at_mut(into.len().min(from.len()));
-    let from = &from[..heard.len()];
-    // Quanta are of a length that is known, so that no loop is needed for what vectors leave.
-    let (quanta, rest) = heard.as_chunks_mut::<QUANTUM>();
-    let (quanta_from, rest_from) = from.as_chunks::<QUANTUM>();
-    for (to, from) in quanta.iter_mut().zip(quanta_from) {
-        to.iter_mut().zip(from).for_each(|(to, from)| *to = flush(*from));
-    }
-    rest.iter_mut().zip(rest_from).for_each(|(to, from)| *to = flush(*from));
-    silent.fill(0.0);
+fn copy_flushed(into: &mut [f32; QUANTUM], from: &[f32; QUANTUM]) {
+    into.iter_mut().zip(from).for_each(|(to, from)| *to = flush(*from));
 }
 
 /// A subnormal is 0, what is not a number as well: so a kernel never sees either.

@@ -1,6 +1,6 @@
 //! A program with its memory, in the middle of being played.
 
-use super::call_list::{self, CallList, ChannelSource, Placed, WHOLE};
+use super::call_list::{self, CallList, ChannelSource, Copies, Placed, WHOLE};
 use super::clock::Profile;
 use super::input;
 use super::memory::{Block, Buffers, Line};
@@ -12,7 +12,7 @@ use super::queue::EventQueue;
 use super::seen::{Seen, Watcher};
 use super::step::{Memory, Runner, Scene};
 use super::tap::Tap;
-use crate::ids::{BufferId, DelayId, IdMap, PortId};
+use crate::ids::{BufferId, DelayId, IdMap, PortId, SignalId};
 use crate::program::{EventKind, Program, QUANTUM};
 use std::ops::Range;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub(crate) struct Instance {
     propagation: SilencePropagation,
     /// Steps that a quantum by the call list leaves out, as what they copy is read instead.
     idle: Vec<bool>,
+    /// The buffers of the song's input.
+    inputs: Vec<BufferId>,
     /// The buffers of the channels, in a quantum of all steps and in one by the call list.
     outputs: [Vec<BufferId>; 2],
     /// Where each channel of a quantum by the call list comes from.
@@ -70,10 +72,12 @@ impl Instance {
         let mut state = Block::zeros(program.state.len());
         state.as_mut_slice().copy_from_slice(&program.state);
         let runners = runners(&program, &buffers, &lines);
-        let (idle, copied) = call_list::copies(&program);
-        let places = call_list::places(&program, &idle, &copied);
-        let outputs = [&program.outputs, &copied]
-            .map(|signals| signals.iter().map(|&signal| program.buffers[signal]).collect());
+        let copies = Copies::new(&program);
+        let buffer_of = |signal: SignalId| program.buffers[signal];
+        let outputs = [
+            program.outputs.iter().map(|&signal| buffer_of(signal)).collect(),
+            program.outputs.iter().map(|&signal| buffer_of(copies.sources[signal])).collect(),
+        ];
         Instance {
             queue: EventQueue::with_capacity(events),
             params: Params::new(&program.params),
@@ -83,10 +87,11 @@ impl Instance {
             watcher: None,
             taps: vec![],
             call_list: CallList::new(&program),
-            propagation: SilencePropagation::new(&program),
-            idle,
+            propagation: SilencePropagation::new(&program, &copies),
+            places: call_list::places(&program, &copies),
+            idle: copies.idle,
+            inputs: program.inputs.iter().map(|&signal| buffer_of(signal)).collect(),
             outputs,
-            places,
             used_call_list: false,
             failures: Vec::with_capacity(program.steps.len()),
             program,
@@ -160,7 +165,14 @@ impl Instance {
     }
 
     /// Copies the channels that are not rendered where they are asked for.
+    #[inline]
     fn deliver(&self, out: &mut [&mut [f32]], at: usize) {
+        if out.len() > self.call_list.direct {
+            self.copy_channels(out, at);
+        }
+    }
+
+    fn copy_channels(&self, out: &mut [&mut [f32]], at: usize) {
         let placed = &self.call_list.placed;
         // The last channel stands for all that are beyond.
         let beyond = match placed.len() {
@@ -196,6 +208,8 @@ impl Instance {
             };
             self.call_list.placed.push(placed);
         }
+        let is_direct = |placed: &&Placed| matches!(placed, Placed::Direct { .. });
+        self.call_list.direct = self.call_list.placed.iter().take_while(is_direct).count();
     }
 
     /// Whether nothing happens in the quantum at a frame, so that the call list renders it.
@@ -240,6 +254,7 @@ impl Instance {
         if let Some(profile) = &mut self.profile {
             profile.begin(is_first);
         }
+        self.propagation.read_sources(&mut self.runners, &self.buffers, false);
         let eventful = !self.params.touched().is_empty() || !self.notes.is_empty();
         let (params, notes) = (&self.params, &self.notes);
         let has_event = |runner: &Runner| eventful && runner.has_event(params, notes);
@@ -336,7 +351,12 @@ impl Instance {
         }
         self.propagation.propagate(&mut self.runners, &self.buffers, true, |_| false);
         self.place_channels();
-        self.call_list.write(&mut self.runners, &self.idle, &*self.program.code, self.state.as_ptr())
+        let state = self.state.as_ptr();
+        let is_written = self.call_list.write(&mut self.runners, &self.idle, &*self.program.code, state);
+        if is_written {
+            self.propagation.read_sources(&mut self.runners, &self.buffers, true);
+        }
+        is_written
     }
 
     fn take_events(&mut self, frame: u64, frames: &Range<usize>) {
@@ -363,17 +383,29 @@ impl Instance {
 
     /// The buffer of the song's input, for the next quantum; none when the song does not use that channel.
     pub(crate) fn input(&mut self, channel: usize) -> Option<&mut [f32]> {
-        let &signal = self.program.inputs.get(channel)?;
-        Some(self.buffers.get_mut(self.program.buffers[signal]))
+        let &buffer = self.inputs.get(channel)?;
+        Some(self.buffers.get_mut(buffer))
     }
 
     /// Some frames of the next quantum hear those of `sound` from `at` on: silence where it is short or has no channel, and its
     /// last channel on those beyond.
-    #[inline]
     pub(crate) fn hear(&mut self, sound: &[&[f32]], at: usize, frames: Range<usize>) {
-        for (channel, &signal) in self.program.inputs.iter().enumerate() {
+        for (channel, &buffer) in self.inputs.iter().enumerate() {
             let heard = sound.get(channel).or(sound.last()).and_then(|sound| sound.get(at..)).unwrap_or(&[]);
-            input::copy(&mut self.buffers.get_mut(self.program.buffers[signal])[frames.clone()], heard);
+            input::copy(&mut self.buffers.get_mut(buffer)[frames.clone()], heard);
+        }
+    }
+
+    /// The same for a whole quantum.
+    #[inline]
+    pub(crate) fn hear_quantum(&mut self, sound: &[&[f32]], at: usize) {
+        let Some(last) = sound.last() else { return self.hear(sound, at, WHOLE) };
+        for (channel, &buffer) in self.inputs.iter().enumerate() {
+            let heard = sound.get(channel).unwrap_or(last).get(at..).unwrap_or(&[]);
+            match (self.buffers.get_mut(buffer).first_chunk_mut(), heard.first_chunk()) {
+                (Some(into), Some(heard)) => input::copy_quantum(into, heard),
+                _ => input::copy(self.buffers.get_mut(buffer), heard),
+            }
         }
     }
 

@@ -202,7 +202,7 @@ impl Engine {
         while done < frames {
             let spent = self.cut.is_spent();
             if spent {
-                let hear = |instance: &mut Instance, at| instance.hear(input, at, WHOLE);
+                let hear = |instance: &mut Instance, at| instance.hear_quantum(input, at);
                 let rendered = self.instance.quanta_into(self.cut.frame, out, done, hear);
                 if rendered > 0 {
                     done += self.pass(rendered);

@@ -4,6 +4,7 @@
 //! over ([`TailDetector`](super::tail::TailDetector)). No signal is examined sample by sample to find that out, so the steps
 //! that sleep are the same however a program is cut into blocks or parts. The song's own input counts as sound.
 
+use super::call_list::Copies;
 use super::memory::Buffers;
 use super::step::Runner;
 use crate::ids::{BufferId, IdMap, SignalId};
@@ -38,32 +39,56 @@ pub(crate) struct SilencePropagation {
     muted_inputs: Vec<bool>,
     /// Which steps are silent.
     steps: Vec<bool>,
+    /// The inputs that read a copy while its step is called, and its source while it is not, with their origins.
+    rerouted: Vec<(Origin, Reader)>,
+    /// Whether they read the source.
+    reads_sources: bool,
 }
 
 /// An input of a step that reads another step's output, or the program's input.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Reader {
     step: usize,
     /// Which of the step's inputs it is.
     input: usize,
     /// The buffer that it reads while it is not silent.
     buffer: BufferId,
+    /// The buffer that it reads then where steps that only copy are left out.
+    source: BufferId,
+}
+
+impl Reader {
+    /// Points the input to what it reads.
+    fn point(self, runners: &mut [Runner], buffers: &Buffers, silent: bool, reads_sources: bool) {
+        let sound = match reads_sources {
+            _ if silent => buffers.silence(),
+            true => buffers.start(self.source),
+            false => buffers.start(self.buffer),
+        };
+        runners[self.step].read_from(self.input, sound);
+    }
 }
 
 impl SilencePropagation {
-    pub(crate) fn new(program: &Program) -> SilencePropagation {
+    /// Of a program, some of whose steps need not be called.
+    pub(crate) fn new(program: &Program, copies: &Copies) -> SilencePropagation {
         let mut from: IdMap<SignalId, Origin> = IdMap::filled(Origin::Nothing, program.buffers.len());
         for (channel, &signal) in program.inputs.iter().enumerate() {
             from[signal] = Origin::Input(channel);
         }
-        let mut origins = vec![];
+        let (mut origins, mut rerouted) = (vec![], vec![]);
         let mut readers: Vec<Vec<Reader>> = program.steps.iter().map(|_| vec![]).collect();
         let nothing = program.inputs.len();
         let mut input_readers: Vec<Vec<Reader>> = (0..=nothing).map(|_| vec![]).collect();
         for (index, step) in program.steps.iter().enumerate() {
             let heard: Vec<Origin> = step.inputs.iter().map(|&signal| from[signal]).collect();
             for (input, (origin, &signal)) in heard.iter().zip(&step.inputs).enumerate() {
-                let reader = Reader { step: index, input, buffer: program.buffers[signal] };
+                let buffer_of = |signal: SignalId| program.buffers[signal];
+                let (buffer, source) = (buffer_of(signal), buffer_of(copies.sources[signal]));
+                let reader = Reader { step: index, input, buffer, source };
+                if source != buffer {
+                    rerouted.push((*origin, reader));
+                }
                 match *origin {
                     Origin::Step(heard) => readers[heard].push(reader),
                     Origin::Input(channel) => input_readers[channel].push(reader),
@@ -85,6 +110,8 @@ impl SilencePropagation {
             inputs: (0..=nothing).map(|channel| channel == nothing).collect(),
             muted_inputs: vec![false; nothing + 1],
             steps: vec![false; program.steps.len()],
+            rerouted,
+            reads_sources: false,
         }
     }
 
@@ -95,6 +122,7 @@ impl SilencePropagation {
         }
         self.muted_inputs.fill(false);
         self.steps.fill(false);
+        self.reads_sources = false;
     }
 
     /// Whether all of the program's outputs are silent in the present part.
@@ -123,11 +151,9 @@ impl SilencePropagation {
         is_first: bool,
         has_event: impl Fn(&Runner) -> bool,
     ) {
+        let reads_sources = self.reads_sources;
         let point = |runners: &mut [Runner], readers: &[Reader], silent: bool| {
-            for reader in readers {
-                let sound = if silent { buffers.silence() } else { buffers.start(reader.buffer) };
-                runners[reader.step].read_from(reader.input, sound);
-            }
+            readers.iter().for_each(|reader| reader.point(runners, buffers, silent, reads_sources));
         };
         // A step that only copies a silent input sleeps as well, so its readers are pointed away from its buffer.
         for (channel, readers) in self.input_readers.iter().enumerate() {
@@ -143,6 +169,21 @@ impl SilencePropagation {
             if std::mem::replace(&mut self.steps[index], silent) != silent {
                 point(runners, &self.readers[index], silent);
             }
+        }
+    }
+
+    /// Lets the readers of mere copies read what was copied instead, from now on, or the copies again.
+    pub(crate) fn read_sources(&mut self, runners: &mut [Runner], buffers: &Buffers, reads_sources: bool) {
+        if std::mem::replace(&mut self.reads_sources, reads_sources) == reads_sources {
+            return;
+        }
+        for &(origin, reader) in &self.rerouted {
+            let silent = match origin {
+                Origin::Nothing => self.muted_inputs[self.inputs.len() - 1],
+                Origin::Input(channel) => self.muted_inputs[channel],
+                Origin::Step(step) => self.steps[step],
+            };
+            reader.point(runners, buffers, silent, reads_sources);
         }
     }
 

@@ -16,7 +16,7 @@ use super::tail::{self, SILENCE, TailDetector};
 use crate::ids::{DelayId, ParamId, PortId, SignalId};
 use crate::machine::Task;
 use crate::program::{Call, Code, Form, Port, Program, QUANTUM, Step};
-pub(crate) use finite::Memory;
+pub(crate) use finite::{Examined, Memory};
 use std::ops::Range;
 
 /// What all steps read in a part of a quantum.
@@ -117,6 +117,8 @@ impl Runner {
             let active = u32::from(!voices.iter().any(|voice: &VoiceState| voice.port == local));
             first_port(program, step.ports[local], active)
         };
+        let delay_frames: Vec<usize> =
+            step.delays.iter().map(|&index| program.delays[index].frames).collect();
         Runner {
             kernel: step.kernel,
             state: step.state,
@@ -128,15 +130,12 @@ impl Runner {
             cursors: vec![Cursor::default(); step.ports.len()],
             port_ids: step.ports.clone(),
             delays: Pointers(step.delays.iter().map(|&index| line(index)).collect()),
-            delay_frames: step.delays.iter().map(|&index| program.delays[index].frames).collect(),
+            delay_frames: delay_frames.clone(),
             inputs: starts(&step.inputs),
             outputs: starts(&step.outputs),
             parts: step.parts.iter().map(|part| part.outputs.clone()).collect(),
             voices,
-            tail: TailDetector::new(
-                step.can_sleep,
-                step.delays.iter().map(|&index| program.delays[index].frames).max().unwrap_or(0),
-            ),
+            tail: TailDetector::new(step.can_sleep, delay_frames.iter().copied().max().unwrap_or(0)),
             words: step
                 .parts
                 .iter()
@@ -144,7 +143,7 @@ impl Runner {
                 .map(|word| (step.state + word.offset, word.bytes == 8))
                 .collect(),
             waste: None,
-            guard: Guard::new(step),
+            guard: Guard::new(step).over_lines(&delay_frames),
             silent: false,
             stale: true,
         }
@@ -377,6 +376,14 @@ impl Runner {
                 Some(Task { function, call: Call { outputs: waste.0.as_ptr(), ..call } })
             }
             _ => Some(Task { function, call }),
+        }
+    }
+
+    /// What of it is examined after a call by the list, for as long as the list is valid.
+    pub(crate) fn examined(&self) -> Examined {
+        match self.tail.is_counting() {
+            true => Examined::All,
+            false => self.examined_for_failure(),
         }
     }
 

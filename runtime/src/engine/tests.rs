@@ -6,6 +6,8 @@ use crate::ids::{BufferId, IdMap, ParamId, PortId, SignalId};
 use crate::program::*;
 use crate::score::Score;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// A decaying pulse times a parameter: its state is the envelope and the word that says that it may sleep.
 /// Writes down how it is called.
@@ -438,4 +440,120 @@ fn a_signal_that_is_overwritten_before_it_is_read_is_a_fault() {
     assert!(!is_whole([0, 0, 1, 2], 3), "an input of the third step is gone");
     assert!(!is_whole([0, 1, 0, 2], 3), "the third step writes where it reads");
     assert!(!is_whole([0, 1, 2, 0], 0), "the result is gone");
+}
+
+#[cfg(target_arch = "x86_64")]
+/// How often the copying kernel of [`Halved`] has run.
+static COPIES_MADE: AtomicUsize = AtomicUsize::new(0);
+
+#[cfg(target_arch = "x86_64")]
+/// Kernel 0 copies its input, kernel 1 halves it. As machine code, so that quanta go by the call list.
+struct Halved;
+
+#[cfg(target_arch = "x86_64")]
+unsafe extern "sysv64" fn copy(call: *const Call) {
+    COPIES_MADE.fetch_add(1, Relaxed);
+    // SAFETY: the program below has these tables.
+    unsafe { scale(&*call, 1.0) }
+}
+
+#[cfg(target_arch = "x86_64")]
+unsafe extern "sysv64" fn halve(call: *const Call) {
+    // SAFETY: the program below has these tables.
+    unsafe { scale(&*call, 0.5) }
+}
+
+#[cfg(target_arch = "x86_64")]
+unsafe fn scale(call: &Call, factor: f32) {
+    for i in 0..call.frames as usize {
+        // SAFETY: the caller's promise.
+        unsafe { *(*call.outputs).add(i) = *(*call.inputs).add(i) * factor };
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Code for Halved {
+    unsafe fn call(&self, kernel: u32, form: Form, call: &Call) {
+        if let Some(function) = self.function(kernel, form).filter(|_| form != Form::Setup) {
+            // SAFETY: the caller's promise.
+            unsafe { function(call) }
+        }
+    }
+
+    fn function(&self, kernel: u32, _: Form) -> Option<KernelFn> {
+        Some(if kernel == 0 { copy } else { halve })
+    }
+}
+
+/// The song's input, copied, and the copy halved, which is the result.
+#[cfg(target_arch = "x86_64")]
+fn halved_copy() -> Program {
+    let step = |kernel, input, output| Step {
+        kernel,
+        inputs: vec![SignalId::new(input)],
+        outputs: vec![SignalId::new(output)],
+        parts: vec![StepPart { outputs: 0..1, ..StepPart::default() }],
+        ..Step::default()
+    };
+    let copies = Step { copies: vec![SignalId::new(0)], ..step(0, 0, 1) };
+    let halves = Step { params: vec![ParamId::new(0)], per_call: vec![false], ..step(1, 1, 2) };
+    Program {
+        code: Arc::new(Halved),
+        steps: vec![copies, halves],
+        state: vec![],
+        buffers: (0..3).map(BufferId::new).collect(),
+        inputs: vec![SignalId::new(0)],
+        outputs: vec![SignalId::new(2)],
+        ports: 0,
+        ..(*program(Curve::Linear, 0).0).clone()
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn what_hears_a_copy_hears_its_source_where_nothing_happens() {
+    const QUANTA: usize = 10;
+    let mut engine = Engine::new(Arc::new(halved_copy()));
+    engine.schedule(set(300, 1.5, 0));
+    let input: Vec<f32> = (1..=QUANTA * QUANTUM).map(|i| i as f32).collect();
+    let mut out = vec![0.0; input.len()];
+    for (input, out) in input.chunks(QUANTUM).zip(out.chunks_mut(QUANTUM)) {
+        engine.process_block(&[input], &mut [out]);
+    }
+    assert!(out.iter().zip(&input).all(|(out, input)| *out == input * 0.5));
+    // The first quantum sets up, and in another one a parameter is set.
+    assert_eq!(COPIES_MADE.load(Relaxed), 2);
+}
+
+#[test]
+fn a_step_that_copies_is_needed_where_its_source_is_gone_or_it_is_not_alone() {
+    let (whole, _) = program(Curve::Linear, 0);
+    let signals = |indices: &[usize]| indices.iter().map(|&index| SignalId::new(index)).collect::<Vec<_>>();
+    let step = |inputs: &[usize], output: usize, copies: bool| Step {
+        inputs: signals(inputs),
+        outputs: signals(&[output]),
+        copies: signals(if copies { inputs } else { &[] }),
+        ..Step::default()
+    };
+    // The song's input is copied, and the copy as well; two steps hear the latter.
+    let idle = |buffers: [usize; 5], outputs: &[usize]| {
+        let steps =
+            vec![step(&[0], 1, true), step(&[1], 2, true), step(&[2], 3, false), step(&[2, 3], 4, false)];
+        let buffers = buffers.map(BufferId::new).into_iter().collect();
+        let outputs = signals(outputs);
+        call_list::Copies::new(&Program {
+            steps,
+            buffers,
+            inputs: signals(&[0]),
+            outputs,
+            ..(*whole).clone()
+        })
+    };
+    let all = idle([0, 1, 2, 3, 4], &[4]);
+    assert_eq!(all.idle, [true, true, false, false]);
+    assert_eq!(all.sources[SignalId::new(2)], SignalId::new(0));
+    assert_eq!(idle([0, 1, 2, 3, 4], &[2, 4]).idle, [true, true, false, false]);
+    let gone = idle([0, 1, 2, 0, 4], &[4]);
+    assert_eq!(gone.idle, [true, false, false, false], "the third step writes over the source");
+    assert_eq!(gone.sources[SignalId::new(2)], SignalId::new(2));
 }

@@ -9,16 +9,19 @@
 //! once a quantum, so a state that is infinite in the middle of one only is not found; nothing has heard it either.
 //!
 //! States of a voice that sleeps in a lane beside others go on being computed, and nothing hears them: they only return
-//! to their initial values. Delay lines are watched where they are written, so that none that holds something infinite
-//! is carried over an edit; the step that wrote it goes on, unless it reads it.
+//! to their initial values. Delay lines are watched where they are written, some quanta at a time, so that none that holds
+//! something infinite is carried over an edit; the step that wrote it goes on, unless it reads it.
 
 use super::{Runner, VoiceState};
 use crate::engine::memory::Buffers;
-use crate::program::{GUARD, QUANTUM, Step};
+use crate::program::{Call, GUARD, QUANTUM, Step};
 use std::ops::Range;
 
 /// Bytes of delay lines that a step clears in a quantum.
 const CLEARED_BYTES: usize = 64 << 10;
+
+/// Frames of each delay line that are examined together at most.
+const BATCH: usize = 8 * QUANTUM;
 
 /// Whether a step is sound, and what is left to be done where it has failed.
 #[derive(Debug)]
@@ -36,6 +39,10 @@ pub(crate) struct Guard {
     waited: bool,
     /// Its delay lines may hold something that is not finite.
     dirty: bool,
+    /// What it has written into its delay lines and what is not examined yet: whole quanta in a row.
+    pending: Range<u64>,
+    /// Frames that are left to be examined together at most: none of them is overwritten before.
+    batch: u64,
     /// The line that is cleared next, and from which frame on, counted with the room before it.
     clearing: Option<(usize, usize)>,
     /// A failure since they were asked for the last time.
@@ -55,15 +62,24 @@ impl Guard {
             failed: false,
             waited: false,
             dirty: false,
+            pending: 0..0,
+            batch: QUANTUM as u64,
             clearing: None,
             noted: false,
         }
+    }
+
+    /// For a step whose delay lines have so many frames.
+    pub(super) fn over_lines(self, frames: &[usize]) -> Guard {
+        let shortest = frames.iter().copied().min().unwrap_or(BATCH).clamp(QUANTUM, BATCH);
+        Guard { batch: shortest as u64, ..self }
     }
 
     /// As it was when it was made.
     pub(super) fn reset(&mut self) {
         (self.failed, self.waited, self.dirty, self.clearing, self.noted) =
             (false, false, false, None, false);
+        self.pending = 0..0;
     }
 
     /// Whether a note waits for the lines to be cleared.
@@ -91,6 +107,29 @@ impl Guard {
     /// The note that had to wait begins.
     pub(super) fn resume(&mut self) {
         (self.failed, self.waited) = (false, false);
+    }
+}
+
+/// What of a step is examined after its calls by the list, so that most are looked at without their runner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Examined {
+    /// The first outputs of its table, so many.
+    Outputs(usize),
+    /// Its states, its delay lines or its tail too.
+    All,
+}
+
+impl Examined {
+    /// Whether no more than that had to be examined after a call for a whole quantum, and all was finite.
+    ///
+    /// # Safety
+    /// The call's table has so many outputs, each of a quantum and aligned as [`Buffers`] says, and no kernel runs.
+    #[inline]
+    pub(crate) unsafe fn is_passed(self, call: &Call) -> bool {
+        let Examined::Outputs(count) = self else { return false };
+        // SAFETY: the caller's promise.
+        (0..count)
+            .all(|output| quantum_is_finite(unsafe { &*(*call.outputs.add(output)).cast_const().cast() }))
     }
 }
 
@@ -130,14 +169,26 @@ impl Runner {
         if self.silent || self.guard.failed || self.guard.copies {
             return false;
         }
-        if !self.delay_frames.is_empty() {
-            self.guard.dirty |= !self.writes_are_finite(frame);
+        if !self.delay_frames.is_empty() && frames.end == QUANTUM {
+            self.examine_lines(frame);
         }
         if self.outputs_are_finite(frames) && self.states_are_finite(memory) {
             return false;
         }
         self.fail(memory, frames.clone());
         true
+    }
+
+    /// What [`Runner::fails`] examines after a whole quantum.
+    pub(super) fn examined_for_failure(&self) -> Examined {
+        let guard = &self.guard;
+        if self.silent || guard.failed || guard.copies {
+            return Examined::Outputs(0);
+        }
+        match self.delay_frames.is_empty() && guard.singles.is_empty() && guard.doubles.is_empty() {
+            true => Examined::Outputs(self.outputs.whole.0.len()),
+            false => Examined::All,
+        }
     }
 
     /// Notes the failure. Returns false where the last one has not been asked for yet.
@@ -157,7 +208,21 @@ impl Runner {
 
     /// Whether its delay lines may hold something that is not finite.
     pub(crate) fn is_dirty(&self) -> bool {
-        self.guard.dirty
+        self.guard.dirty || !self.writes_are_finite(&self.guard.pending)
+    }
+
+    /// The quantum at `frame` has been written into the delay lines: it is examined with the next ones, before they write over it.
+    fn examine_lines(&mut self, frame: u64) {
+        if self.guard.pending.end != frame {
+            self.guard.dirty = self.is_dirty();
+            self.guard.pending = frame..frame;
+        }
+        let end = frame + QUANTUM as u64;
+        self.guard.pending.end = end;
+        if end - self.guard.pending.start >= self.guard.batch {
+            self.guard.dirty = self.is_dirty();
+            self.guard.pending = end..end;
+        }
     }
 
     /// Clears as much of its delay lines as is left to be cleared and may be in one quantum.
@@ -199,7 +264,7 @@ impl Runner {
         self.voices.iter_mut().for_each(|voice| voice.interrupted = voice.awake);
         self.silence_voices();
         let has_lines = !self.delay_frames.is_empty();
-        (self.guard.failed, self.guard.dirty) = (true, has_lines);
+        (self.guard.failed, self.guard.dirty, self.guard.pending) = (true, has_lines, 0..0);
         self.guard.clearing = has_lines.then_some((0, 0));
         self.clear_lines();
     }
@@ -221,13 +286,19 @@ impl Runner {
         })
     }
 
-    /// Whether what it has written into its delay lines in the quantum at `frame` is finite.
-    fn writes_are_finite(&self, frame: u64) -> bool {
-        self.delays.0.iter().zip(&self.delay_frames).all(|(&line, &len)| match len {
+    /// Whether what it has written into its delay lines in some quanta in a row is finite. They are not more frames than a line
+    /// has, or one quantum.
+    fn writes_are_finite(&self, quanta: &Range<u64>) -> bool {
+        let written = (quanta.end - quanta.start) as usize;
+        self.delays.0.iter().zip(&self.delay_frames).all(|(&line, &len)| {
             // SAFETY: the line has so many frames, and no kernel runs.
-            0..QUANTUM => are_finite(unsafe { std::slice::from_raw_parts(line, len) }),
-            // SAFETY: the line's frames are a power of two, and so whole quanta, aligned as its block; no kernel runs.
-            _ => quantum_is_finite(unsafe { &*line.cast_const().add(frame as usize & (len - 1)).cast() }),
+            let line = unsafe { std::slice::from_raw_parts(line.cast_const(), len) };
+            // A power of two of them.
+            let start = if len < QUANTUM { 0 } else { quanta.start as usize & (len - 1) };
+            let (before, after) = line.split_at(start);
+            let last = written.min(after.len());
+            are_finite_in_lines(&after[..last])
+                && are_finite_in_lines(&before[..(written - last).min(before.len())])
         })
     }
 
@@ -321,13 +392,41 @@ fn quantum_is_finite(samples: &Aligned) -> bool {
     are_finite(&samples.0)
 }
 
+/// Whether all samples are finite, in the widest vectors that the host has: for what was stored some time ago.
+#[cfg(target_arch = "x86_64")]
+fn are_finite_in_lines(samples: &[f32]) -> bool {
+    /// [`are_finite_by`] with eight samples in a vector.
+    #[target_feature(enable = "avx2")]
+    fn are_finite_in_eights(samples: &[f32]) -> bool {
+        are_finite_by::<f32, 32>(samples)
+    }
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the host has what the function is compiled for.
+        unsafe { are_finite_in_eights(samples) }
+    } else {
+        are_finite_by::<f32, 16>(samples)
+    }
+}
+
+/// Whether all samples are finite.
+#[cfg(not(target_arch = "x86_64"))]
+fn are_finite_in_lines(samples: &[f32]) -> bool {
+    are_finite_by::<f32, 16>(samples)
+}
+
 fn are_finite<T: Zero>(values: &[T]) -> bool {
-    let (lines, rest) = values.as_chunks::<4>();
-    let mut zeros = [T::ZERO; 4];
+    are_finite_by::<T, 4>(values)
+}
+
+/// Whether all values are finite, `N` of them in a step.
+#[inline(always)]
+fn are_finite_by<T: Zero, const N: usize>(values: &[T]) -> bool {
+    let (lines, rest) = values.as_chunks::<N>();
+    let mut zeros = [T::ZERO; N];
     for line in lines {
         zeros.iter_mut().zip(line).for_each(|(zero, x)| *zero = zero.times(*x));
     }
-    rest.iter().fold(T::ZERO, |zero, x| zero.times(*x)) == T::ZERO && zeros == [T::ZERO; 4]
+    rest.iter().fold(T::ZERO, |zero, x| zero.times(*x)) == T::ZERO && zeros == [T::ZERO; N]
 }
 
 #[cfg(test)]
@@ -343,6 +442,10 @@ mod tests {
             for bad in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN, -f32::NAN] {
                 let good = std::mem::replace(&mut samples.0[place], bad);
                 assert!(!quantum_is_finite(&samples) && !are_finite(&samples.0));
+                assert!(!are_finite_in_lines(&samples.0[1..]) || place == 0);
+                assert!(
+                    are_finite_in_lines(&samples.0[..place]) && are_finite_in_lines(&samples.0[place + 1..])
+                );
                 assert!(!are_finite(&samples.0[..=place]) && are_finite(&samples.0[..place]));
                 assert!(!are_finite(&[1.0, f64::from(bad)]));
                 samples.0[place] = good;
