@@ -100,6 +100,11 @@ impl<'p> Entry<'p> {
         brief(self.doc())
     }
 
+    /// Whether a call has to give it something.
+    pub fn needs_arguments(self) -> bool {
+        self.prelude.files.definition(self.id).needs_arguments()
+    }
+
     /// Its parameters and inputs, with units, ranges and defaults.
     pub fn info(self) -> Rc<Info> {
         self.prelude.library.info(&self.prelude.files, self.id)
@@ -108,15 +113,12 @@ impl<'p> Entry<'p> {
     /// `kick(f0: 100Hz, …)`: what it is called with.
     pub fn signature(self) -> String {
         let definition = self.prelude.files.definition(self.id);
-        let args: Vec<String> = match definition.kind {
-            DefinitionKind::Def => definition.formals.iter().map(|f| self.formal(f)).collect(),
-            _ => {
-                let info = self.info();
-                let given = |p: &&ParamInfo| p.span.is_some();
-                let args = info.params.iter().filter(given).map(|p| format!("{}: {}", p.name, default(p)));
-                args.chain(info.inputs.iter().map(|i| format!("{i}: signal"))).collect()
-            }
-        };
+        let info = self.info();
+        let written = info.params.iter().filter(|p| p.span.is_some());
+        let heads = definition.formals.iter().map(|f| self.formal(f));
+        let params = written.map(|p| format!("{}: {}", p.name, default(p)));
+        let args: Vec<String> =
+            heads.chain(params).chain(info.inputs.iter().map(|i| format!("{i}: signal"))).collect();
         format!("{}({})", self.name(), args.join(", "))
     }
 

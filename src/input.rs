@@ -162,7 +162,9 @@ fn instruments() -> Vec<String> {
     let mut sources = Sources::default();
     let files = Files::prelude(&mut sources, Limits::default());
     let all = files.prelude_definitions().into_iter().map(|id| files.definition(id));
-    all.filter(|d| d.kind == DefinitionKind::Instrument).map(|d| d.name.name.to_string()).collect()
+    all.filter(|d| d.kind == DefinitionKind::Instrument && !d.needs_arguments())
+        .map(|d| d.name.name.to_string())
+        .collect()
 }
 
 /// Finds and reads the files that a song names, and remembers which they were.

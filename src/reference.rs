@@ -113,6 +113,7 @@ pub fn foreign<'t, 'p>(all: &'t [Topic<'p>], word: &str) -> Option<(Vec<&'t Topi
 fn of_definition(entry: Entry<'_>) -> Topic<'_> {
     let name = entry.name();
     let played = match entry.kind() {
+        _ if entry.needs_arguments() => None,
         "instrument" => Some(format!("x = {name}()\nplay {{ x |x...x...x...x...| }}\nout = x\n")),
         "effect" => Some(format!("x = snare()\nplay {{ x |....x.......x...| }}\nout = x |> {name}()\n")),
         // A `def`'s arguments are signals of every kind: what it says itself is all there is.

@@ -27,7 +27,8 @@ fn song(prelude: &Prelude, dice: &mut Dice) -> String {
         "\"x@3 x\".ply(2)",
     ];
     let names = |kind: &str| -> Vec<String> {
-        prelude.all().filter(|entry| entry.kind() == kind).map(|entry| entry.name().to_string()).collect()
+        let all = prelude.all().filter(|entry| entry.kind() == kind && !entry.needs_arguments());
+        all.map(|entry| entry.name().to_string()).collect()
     };
     let (instruments, effects) = (names("instrument"), names("effect"));
     let mut text = format!("tempo {}\nseed {}\n", 300 + dice.below(600), dice.below(1000));

@@ -365,3 +365,217 @@ fn files_that_are_missing_broken_or_hostile_end_in_a_problem() {
         assert!(problems.iter().any(|p| p.contains(wanted)), "{text}: {problems:?}");
     }
 }
+
+/// Frames at 120 beats a minute: four notes a bar.
+const BEAT: usize = 24_000;
+
+#[test]
+fn a_sampler_plays_slices_by_number_and_the_whole_by_a_hit() {
+    let folder = Folder::new("sampler");
+    let file = noise(40_000, 11);
+    folder.wav("break.wav", RATE, std::slice::from_ref(&file));
+    let text =
+        "b = sampler(sample(\"break.wav\"), slices: 4)\nplay { b \"2 0 3 x\" }\nlength 1 bar\nout = b\n";
+    let heard = folder.heard(text, 4 * BEAT as u64);
+    // A slice ends in a fade of 2 ms, but for the last, and what was cut off by a note falls in the next milliseconds.
+    for (beat, slice) in [(0, 2), (1, 0), (2, 3)] {
+        let own = &file[slice * 10_000..(slice + 1) * 10_000];
+        assert_eq!(&heard[0][beat * BEAT..][..9_900], &own[..9_900], "slice {slice}");
+        assert!(heard[0][beat * BEAT + 10_000..(beat + 1) * BEAT].iter().all(|x| *x == 0.0), "slice {slice}");
+    }
+    assert_eq!(&heard[0][2 * BEAT..][..10_000], &file[30_000..]);
+    assert_eq!(&heard[0][3 * BEAT..][..BEAT], &file[..BEAT]);
+}
+
+#[test]
+fn a_sampler_follows_the_note_repeats_and_ends_with_its_gate() {
+    let folder = Folder::new("repeats");
+    folder.wav("sine.wav", RATE, &[sine(1000.0, 48_000.0, 48_000)]);
+    // An octave up; at the second beat twice as fast again, backwards.
+    let text = "knob v = 1 in -2..2\nb = sampler(sample(\"sine.wav\"), speed: v)\nplay { b \"c5\" ; v \"1 -2\" }\n\
+                length 1 bar\nout = b\n";
+    let heard = folder.heard(text, BEAT as u64);
+    let model = |n: usize| 0.5 * (TAU * 2000.0 * n as f64 / 48_000.0).sin();
+    let apart = (100..20_000).map(|n| (f64::from(heard[0][n]) - model(n)).abs()).fold(0.0, f64::max);
+    assert!(apart < 1e-4, "{apart}");
+    // It goes round while the note is held, and falls silent in the release: 48 frames of a period are a whole number in it.
+    let text = "b = sampler(sample(\"sine.wav\"), begin: 0.1, end: 0.3, repeat: 1, attack: 1ms, release: 10ms)\n\
+                play { b \"c4 ~\" }\nlength 2 bars\nout = b\n";
+    let heard = folder.heard(text, 3 * BEAT as u64);
+    let model = |n: usize| 0.5 * (TAU * 1000.0 * n as f64 / 48_000.0).sin();
+    let apart = (100..47_900).map(|n| (f64::from(heard[0][n]) - model(n)).abs()).fold(0.0, f64::max);
+    assert!(apart < 1e-4, "{apart}");
+    assert!(heard[0][2 * BEAT + 4_800..].iter().all(|x| x.abs() < 1e-4));
+    // A note that cuts off another does not click.
+    let text = "b = sampler(sample(\"sine.wav\"))\nplay { b |xxx.| }\ntempo 119.3\nlength 1 bar\nout = b\n";
+    let heard = folder.heard(text, 4 * BEAT as u64);
+    let step = heard[0].windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
+    assert!(step < 0.09, "{step}");
+}
+
+#[test]
+fn a_keymap_plays_the_nearest_file_and_the_layer_of_its_velocity() {
+    let folder = Folder::new("keymap");
+    let files: Vec<Vec<f32>> = (0..4).map(|i| noise(9_000 + 1_000 * i, i as u32 + 1)).collect();
+    for (i, file) in files.iter().enumerate() {
+        folder.wav(&format!("{i}.wav"), RATE, std::slice::from_ref(file));
+    }
+    // The last has two channels.
+    folder.wav("3.wav", RATE, &[files[3].clone(), noise(12_000, 9)]);
+    let zone = |i: usize, pitch: &str, vel: &str| {
+        format!("{{ sample: sample(\"{i}.wav\"), pitch: {pitch}, vel: {vel} }}")
+    };
+    let zones = [zone(0, "c3", "1"), zone(1, "c4", "0.4"), zone(2, "c4", "1"), zone(3, "c5", "1")].join(", ");
+    let text =
+        format!("p = keymap([{zones}])\nplay {{ p \"c3:0.2 c4:0.3 c4:0.9 c5\" }}\nlength 1 bar\nout = p\n");
+    let heard = folder.heard(&text, 4 * BEAT as u64);
+    for (beat, (file, vel)) in [(0, 0.2_f32), (1, 0.3), (2, 0.9), (3, 1.0)].into_iter().enumerate() {
+        let wanted: Vec<f32> = files[file].iter().map(|x| x * vel).collect();
+        assert_eq!(&heard[0][beat * BEAT..][..wanted.len()], &wanted[..], "{beat}");
+        assert!(heard[0][beat * BEAT + wanted.len()..(beat + 1) * BEAT].iter().all(|x| *x == 0.0), "{beat}");
+    }
+    assert_eq!(&heard[1][3 * BEAT..][..12_000], &noise(12_000, 9)[..]);
+    for (text, wanted) in [
+        ("b = sampler()\nout = b\n", "missing-argument: `sampler` needs `buffer`"),
+        (
+            "b = sampler(sample(\"0.wav\"), slices: lfo(1Hz))\nout = b\n",
+            "not-constant: `slices` of `sampler`",
+        ),
+        ("b = sampler(noise())\nout = b\n", "not-constant: `buffer` of `sampler`"),
+    ] {
+        let problems = folder.render(text, 10, false).expect_err(text);
+        assert!(problems.iter().any(|p| p.starts_with(wanted)), "{text}: {problems:?}");
+    }
+    // Those of a user's own may be bounds.
+    let text = "instrument stack(n, base: Hz = 100Hz) {\n  param gain = 0.2 in 0..1\n  out = gain * (sum i in 1..n { sine(base * i) })\n}\n\
+                a = stack(3)\nb = stack(2, 200Hz, gain: 0.1)\nout = a + b\n";
+    let heard = folder.heard(text, 1_000);
+    let model = |n: usize| {
+        let t = (n + 1) as f64 / 48_000.0;
+        let sines = |n: usize, base: f64| (1..=n).map(|i| (TAU * base * i as f64 * t).sin()).sum::<f64>();
+        0.2 * sines(3, 100.0) + 0.1 * sines(2, 200.0)
+    };
+    let apart = (0..1_000).map(|n| (f64::from(heard[0][n]) - model(n)).abs()).fold(0.0, f64::max);
+    assert!(apart < 1e-5, "{apart}");
+}
+
+/// The wave of these harmonics, (cosine, sine) each, at frame n of an oscillator of `hz`.
+fn harmonic_sum(harmonics: &[(f64, f64)], hz: f64, n: usize) -> f64 {
+    let t = hz / f64::from(RATE) * (n + 1) as f64;
+    let part = |(h, (cos, sin)): (usize, &(f64, f64))| {
+        let angle = TAU * ((h + 1) as f64 * t).fract();
+        cos * angle.cos() + sin * angle.sin()
+    };
+    harmonics.iter().enumerate().map(part).sum()
+}
+
+#[test]
+fn a_wavetable_is_the_sum_of_its_harmonics_and_goes_between_its_waves() {
+    let folder = Folder::new("waves");
+    let apart = |text: &str, model: &dyn Fn(usize) -> f64| {
+        let heard = folder.heard(text, 5_000);
+        (0..5_000).map(|n| (f64::from(heard[0][n]) - model(n)).abs()).fold(0.0, f64::max)
+    };
+    // Harmonics far below a quarter of the rate are at their level.
+    let levels = [(0.0, 1.0), (0.0, 0.0), (0.0, -0.5), (0.0, 0.25)];
+    let text = "out = wavetable([1, 0, -0.5, 0.25], 220Hz)\n";
+    let error = apart(text, &|n| harmonic_sum(&levels, 220.0, n));
+    assert!(error < 1e-5, "{error}");
+    // A third of the way between the second and the third of three waves.
+    let text = "out = wavetable([[1], [0, 1], [0, 0, 1]], 330Hz, morph: 2/3)\n";
+    let mixed = [(0.0, 0.0), (0.0, 2.0 / 3.0), (0.0, 1.0 / 3.0)];
+    let error = apart(text, &|n| harmonic_sum(&mixed, 330.0, n));
+    assert!(error < 1e-5, "{error}");
+    // A file of one turn, of a length that is not a power of two, and one of two turns.
+    let own = [(0.3, 0.4), (0.0, 0.0), (-0.2, 0.1)];
+    let turn = |harmonics: &[(f64, f64)], size: usize| -> Vec<f32> {
+        let at = |i: usize| {
+            let angle = |h: usize| TAU * (h + 1) as f64 * i as f64 / size as f64;
+            harmonics
+                .iter()
+                .enumerate()
+                .map(|(h, (cos, sin))| cos * angle(h).cos() + sin * angle(h).sin())
+                .sum()
+        };
+        (0..size)
+            .map(|i| {
+                let x: f64 = at(i);
+                x as f32
+            })
+            .collect()
+    };
+    folder.wav("one.wav", RATE, &[turn(&own, 600)]);
+    let error = apart("out = wavetable(sample(\"one.wav\"), 150Hz)\n", &|n| harmonic_sum(&own, 150.0, n));
+    assert!(error < 1e-5, "{error}");
+    let other = [(0.0, 0.5)];
+    folder.wav("two.wav", RATE, &[[turn(&own, 2048), turn(&other, 2048)].concat()]);
+    let text = "out = wavetable(sample(\"two.wav\"), 150Hz, morph: 0.25)\n";
+    let model = |n: usize| 0.75 * harmonic_sum(&own, 150.0, n) + 0.25 * harmonic_sum(&other, 150.0, n);
+    let error = apart(text, &model);
+    assert!(error < 1e-5, "{error}");
+    // In an instrument, by its head.
+    let text = "w = wave_keys([[1], [0, 1]], morph: 1, sweep: 0, cutoff: 18kHz, voices: 2)\nplay { w \"a4\" }\nout = w\n";
+    assert!(folder.heard(text, 5_000)[0].iter().any(|x| x.abs() > 0.1));
+    folder.wav("long.wav", RATE, &[noise(5_000, 1)]);
+    for (text, wanted) in [
+        (
+            "out = wavetable(sample(\"long.wav\"), 100Hz)\n",
+            "a wavetable is one cycle of at most 4096 samples",
+        ),
+        ("out = wavetable(noise(), 100Hz)\n", "a wavetable is a sound file, or a list of constants"),
+        ("out = wavetable([1, noise()], 100Hz)\n", "a wavetable is a sound file, or a list of constants"),
+        ("out = wavetable([], 100Hz)\n", "a wavetable is a sound file, or a list of constants"),
+        ("out = wave_at([1], phasor(1Hz), 5ms)\n", "this argument of `wave_at` is a frequency"),
+    ] {
+        let problems = folder.render(text, 10, false).expect_err(text);
+        assert!(problems.iter().any(|p| p.contains(wanted)), "{text}: {problems:?}");
+    }
+}
+
+/// The brightest wave that a list can say, at pitches over the whole range: what is no harmonic is far below the fundamental.
+#[test]
+fn a_wavetable_does_not_fold_at_any_pitch() {
+    let folder = Folder::new("alias");
+    for hz in [61.7, 440.7, 2_010.3, 7_003.1] {
+        let text = format!("out = wavetable(list h in 1..256 {{ 1 / h }}, {hz}Hz)\n");
+        let heard = folder.render(&text, 80_000, false).unwrap();
+        let wave: Vec<f64> = heard[0][4_000..4_000 + 65_536].iter().map(|x| f64::from(*x)).collect();
+        let spectrum = Spectrum::new(&wave, f64::from(RATE));
+        let top = spectrum.strongest(0..spectrum.power.len()).unwrap();
+        let width = f64::from(RATE) / 65_536.0;
+        let harmonic = |bin: usize| {
+            let f = bin as f64 * width;
+            ((f / hz).round() * hz - f).abs() < 13.0 * width
+        };
+        let strongest = (13..spectrum.power.len()).filter(|bin| !harmonic(*bin));
+        let strongest = strongest.map(|bin| spectrum.amplitude(bin)).fold(0.0, f64::max);
+        let range = 20.0 * (spectrum.height(top) / strongest).log10();
+        assert!(range > 85.0, "{hz}: {range}");
+    }
+}
+
+#[test]
+fn grains_freeze_a_sound_and_stretch_it_at_its_pitch() {
+    let folder = Folder::new("grains");
+    folder.wav("sine.wav", RATE, &[sine(1_000.0, 48_000.0, 96_000)]);
+    let pitch = |text: &str| {
+        folder.heard(text, 4_000);
+        let heard = folder.render(text, 80_000, false).unwrap();
+        let wave: Vec<f64> = heard[0][14_000..14_000 + 65_536].iter().map(|x| f64::from(*x)).collect();
+        let spectrum = Spectrum::new(&wave, f64::from(RATE));
+        let top = spectrum.strongest(0..spectrum.power.len()).unwrap();
+        let power = (wave.iter().map(|x| x * x).sum::<f64>() / wave.len() as f64).sqrt();
+        (spectrum.frequency(top), power)
+    };
+    // 0.5 / √2 is the power of the file.
+    for (text, hz) in [
+        ("out = grains(sample(\"sine.wav\"), 50%, spray: 2%)\n", 1_000.0),
+        ("out = grains(sample(\"sine.wav\"), phasor(0.2Hz))\n", 1_000.0),
+        ("out = grains(sample(\"sine.wav\"), 40%, speed: 1.5, density: 40Hz)\n", 1_500.0),
+        ("out = grains(sample(\"sine.wav\"), 60%, speed: -1)\n", 1_000.0),
+    ] {
+        let (frequency, power) = pitch(text);
+        assert!((frequency - hz).abs() < 30.0, "{text}: {frequency}");
+        assert!((0.12..0.8).contains(&power), "{text}: {power}");
+    }
+}

@@ -160,7 +160,8 @@ mam_grammar::codes! {
     }
     NOT_CONSTANT Error "not-constant" {
         "A value must be known before the song starts: the bounds of `sum` and `chain`, the greatest delay of a `tap`, \
-         the start value of a `prev`, the numbers of a `table`, `voices`, and the range of a parameter."
+         the start value of a `prev`, the numbers of a `table`, `voices`, the range of a parameter, and the arguments in the \
+         head of an instrument or effect."
         fails "out = sum i in 1..lfo(1Hz) { sine(i * 110Hz) }\n"
         passes "out = sum i in 1..4 { sine(i * 110Hz) / i }\n"
     }

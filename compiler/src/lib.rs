@@ -46,6 +46,7 @@ pub mod text;
 #[cfg(feature = "jit")]
 mod tier_up;
 pub mod units;
+pub(crate) mod waves;
 
 pub use cache::CompilationCache;
 pub use compile::{Compilation, Options, Stage, Stages, compile, compile_again};

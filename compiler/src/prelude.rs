@@ -54,6 +54,7 @@ prelude! {
     "physical/bodies"
     "physical/struck"
     "oscillators"
+    "wavetables"
     "fm"
     "voices"
     "consoles"

@@ -470,7 +470,18 @@ pub enum DefinitionKind {
     Effect,
 }
 
-/// A formal argument of a `def`.
+impl DefinitionKind {
+    /// The keyword that begins the definition.
+    pub fn word(self) -> &'static str {
+        match self {
+            DefinitionKind::Def => "def",
+            DefinitionKind::Instrument => "instrument",
+            DefinitionKind::Effect => "effect",
+        }
+    }
+}
+
+/// A formal argument in the head of a definition. Those of an instrument or effect are constant in each of its instances.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Formal {
     /// The name by which equations use it.
@@ -490,10 +501,18 @@ pub struct Definition {
     pub kind: DefinitionKind,
     /// The name by which equations use it.
     pub name: Ident,
-    /// The arguments of a `def`; empty for the others, whose arguments are their `param`s.
+    /// The arguments in its head: of a `def` all; of the others those that are known before the song starts, beside which
+    /// they have `param`s.
     pub formals: Vec<Formal>,
     /// The equations between its braces, or the expression after `=`.
     pub body: Body,
+}
+
+impl Definition {
+    /// Whether a call has to give it something: an argument in its head has no default.
+    pub fn needs_arguments(&self) -> bool {
+        self.formals.iter().any(|formal| formal.default.is_none())
+    }
 }
 
 /// A quoted text. The span covers what is between the quotes.

@@ -53,7 +53,6 @@ fn one_mistake_is_one_problem_at_its_place() {
         ("knob x = 3 in 0..1 curve", &[("statement-form", "curve")]),
         ("knob x 3 in 0..1", &[("statement-form", "3")]),
         ("instrument { out = 1 }", &[("statement-form", "instrument")]),
-        ("instrument kick(a) { out = 1 }", &[("statement-form", "(")]),
         ("instrument kick", &[("statement-form", "instrument")]),
         ("def f = 3", &[("statement-form", "=")]),
         ("def f(x) x", &[("statement-form", "x")]),

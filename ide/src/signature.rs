@@ -4,6 +4,7 @@ use crate::analysis::Analysis;
 use crate::cursor::{Context, Cursor, OpenCall};
 use mam_compiler::files::DefId;
 use mam_compiler::hir::query::Symbol;
+use mam_compiler::library::{Expected, ParamInfo};
 use mam_compiler::score::modifiers;
 use mam_grammar::SourceId;
 use mam_grammar::ast::DefinitionKind;
@@ -86,44 +87,38 @@ impl Analysis {
     fn signature_of_definition(&self, def: DefId) -> Option<Signature> {
         let files = self.files()?;
         let (definition, library) = (files.definition(def), &self.compilation.stages.library);
-        let parameters: Vec<Parameter> = match definition.kind {
-            DefinitionKind::Def => {
-                let expected = library.formals(files, def);
-                let ast = &files.file(def.file).ast;
-                let parameter = |(formal, expected): (&mam_grammar::ast::Formal, &Option<_>)| {
-                    let expected: &Option<mam_compiler::library::Expected> = expected;
-                    let unit = formal.unit.map_or(String::new(), |unit| format!(": {}", unit.text()));
-                    let default = formal.default.map(|expr| format!(" = {}", files.slice(ast.span(expr))));
-                    let range = expected.as_ref().filter(|expected| expected.range.0.is_finite());
-                    Parameter {
-                        name: formal.name.to_string(),
-                        label: format!("{}{unit}{}", formal.name, default.unwrap_or_default()),
-                        doc: range.map(|expected| expected.units.range(expected.range, expected.dimension)),
-                    }
-                };
-                definition.formals.iter().zip(expected.iter()).map(parameter).collect()
-            }
-            _ => {
-                let info = library.info(files, def);
-                let param = |param: &mam_compiler::library::ParamInfo| Parameter {
-                    name: param.name.to_string(),
-                    label: format!("{} = {}", param.name, param.show(param.default)),
-                    doc: Some(
-                        [param.range(), param.doc.as_deref().map(str::to_owned)]
-                            .into_iter()
-                            .flatten()
-                            .collect::<Vec<_>>()
-                            .join("\n\n"),
-                    ),
-                };
-                let input = |name: &std::sync::Arc<str>| Parameter {
-                    name: name.to_string(),
-                    label: format!("{name}: signal"),
-                    doc: None,
-                };
-                info.params.iter().map(param).chain(info.inputs.iter().map(input)).collect()
+        let expected = library.formals(files, def);
+        let ast = &files.file(def.file).ast;
+        let formal = |(formal, expected): (&mam_grammar::ast::Formal, &Option<Expected>)| {
+            let unit = formal.unit.map_or(String::new(), |unit| format!(": {}", unit.text()));
+            let default = formal.default.map(|expr| format!(" = {}", files.slice(ast.span(expr))));
+            let range = expected.as_ref().filter(|expected| expected.range.0.is_finite());
+            Parameter {
+                name: formal.name.to_string(),
+                label: format!("{}{unit}{}", formal.name, default.unwrap_or_default()),
+                doc: range.map(|expected| expected.units.range(expected.range, expected.dimension)),
             }
         };
+        let param = |param: &ParamInfo| Parameter {
+            name: param.name.to_string(),
+            label: format!("{} = {}", param.name, param.show(param.default)),
+            doc: Some(
+                [param.range(), param.doc.as_deref().map(str::to_owned)]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join("\n\n"),
+            ),
+        };
+        let input = |name: &std::sync::Arc<str>| Parameter {
+            name: name.to_string(),
+            label: format!("{name}: signal"),
+            doc: None,
+        };
+        let info = library.info(files, def);
+        let heads = definition.formals.iter().zip(expected.iter()).map(formal);
+        let params = info.params.iter().map(param).chain(info.inputs.iter().map(input));
+        let parameters: Vec<Parameter> = heads.chain(params).collect();
         let doc = files.item(def).doc.as_deref().map(str::to_owned);
         Some(signature(&definition.name.name, parameters, doc))
     }

@@ -31,7 +31,7 @@ pub struct Beginning {
     pub channels: usize,
     /// False where it begins in silence.
     pub playing: bool,
-    /// Where it begins.
+    /// The frame of the song at which it begins, and from which on that was rendered.
     pub entry: Entry,
 }
 

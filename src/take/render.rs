@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 /// The flags of `mamc render` that have a meaning for a performance.
 pub struct Flags<'a> {
-    /// The log.
+    /// The file in which the performance is logged.
     pub input: &'a Path,
     /// Where the sound goes.
     pub target: &'a Path,

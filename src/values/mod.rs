@@ -167,7 +167,7 @@ fn behind(value: &OsStr, byte: usize) -> PathBuf {
     value.get(byte..).unwrap_or_default().into()
 }
 
-/// Reads a seed.
+/// Reads the seed of random draws: a whole number.
 pub fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("`{text}` is not a seed: a whole number from 0 to {}", u64::MAX))
 }

@@ -261,10 +261,17 @@ impl<'a> Maker<'a> {
         let info = self.library.info(self.files, def);
         let voices = call.more.first().filter(|_| kind == DefinitionKind::Instrument);
         let voices = voices.copied().flatten().map_or(1, |e| self.voices(e, iterations));
-        let kind_of = |args, inputs, input, placed| {
-            NodeKind::Instance(Instance { def, callee: callee.clone(), input, args, inputs, voices, placed })
+        let mut made = Instance {
+            def,
+            callee: callee.clone(),
+            input: None,
+            args: vec![],
+            fixed: vec![],
+            inputs: vec![],
+            voices,
+            placed: false,
         };
-        let placeholder = kind_of(vec![], vec![], None, false);
+        let placeholder = NodeKind::Instance(made.clone());
         let node = self.node(&own, callee.span, placeholder);
         self.graph.calls.insert((expr, iterations.clone()), node);
         let own = self.graph.nodes[node].path.clone();
@@ -275,17 +282,19 @@ impl<'a> Maker<'a> {
             DefinitionKind::Instrument => (None, &[][..]),
             _ => (call.more[0], &call.more[1..]),
         };
-        let input = given(self, "in", call.piped.or(first));
-        let mut args: Vec<Option<Given>> =
+        made.input = given(self, "in", call.piped.or(first));
+        let heads = self.files.definition(def).formals.iter().zip(&call.fixed);
+        made.fixed = heads.map(|(formal, e)| given(self, &formal.name.name, *e)).collect();
+        made.args =
             info.params.iter().zip(&call.args).map(|(param, e)| given(self, &param.name, *e)).collect();
         // A `pan` of which nothing is said is not there.
-        let place = info.implied(PAN).filter(|&place| place < args.len());
-        let placed = place.is_some_and(|place| args[place].is_some());
-        if !placed {
-            place.into_iter().for_each(|place| args.truncate(place));
+        let place = info.implied(PAN).filter(|&place| place < made.args.len());
+        made.placed = place.is_some_and(|place| made.args[place].is_some());
+        if !made.placed {
+            place.into_iter().for_each(|place| made.args.truncate(place));
         }
-        let inputs = info.inputs.iter().zip(others).map(|(name, e)| given(self, name, *e)).collect();
-        self.graph.nodes[node].kind = kind_of(args, inputs, input, placed);
+        made.inputs = info.inputs.iter().zip(others).map(|(name, e)| given(self, name, *e)).collect();
+        self.graph.nodes[node].kind = NodeKind::Instance(made);
     }
 
     /// What is given to an instance: a number, an instance itself, or an expression that becomes a node of its own.

@@ -102,6 +102,8 @@ pub struct Instance {
     pub input: Option<Given>,
     /// What is given to each of its parameters, in their order.
     pub args: Vec<Option<Given>>,
+    /// What is given to the arguments in the head of its definition, in their order; `None` where the default holds.
+    pub fixed: Vec<Option<Given>>,
     /// What is given to each of its further inputs (`input key`), in their order.
     pub inputs: Vec<Option<Given>>,
     /// How many notes sound at once.

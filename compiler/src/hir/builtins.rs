@@ -48,6 +48,8 @@ pub enum Function {
     Sample,
     /// Reads a buffer at a place that a trigger sets and that moves on.
     Playback,
+    /// Reads a wavetable at a phase.
+    WaveAt,
     /// A weighted sum of a signal's latest samples.
     Fir,
     /// How many elements a list has.
@@ -152,7 +154,8 @@ rows! {
     "pulses" ["period" "first"] 1 Function::Pulses, "1 in the sample nearest to `first` + k · `period` samples (k = 0, 1, …), else 0; `first` is 0. Counted exactly; a period is read at the pulse before, is at least 1 sample, and from 2³¹ on never over.";
     "table" ["values" "position"] 2 Function::Table, "A list of numbers read at `position` (0..1 wraps), in straight lines.";
     "sample" ["path"] 1 Function::Sample, "A buffer: the sound file of this path, relative to the file that says it, with one channel or two. Its parts are `.time`, `.rate` and `.frames`. `playback` plays it.";
-    "playback" ["buffer" "trig" "speed" "begin" "end" "loop" "fade"] 2 Function::Playback, "Plays a buffer whenever `trig` is not 0: from the part `begin` (0) to `end` (1) of its length, `speed` (1) times as fast as it was recorded, backwards below 0. With `loop` it goes round between the two, over a crossfade of `fade` (5 ms). Silent before the first trigger and after the end; what ends before the buffer does fades out in 2 ms.";
+    "playback" ["buffer" "trig" "speed" "begin" "end" "loop" "fade" "number"] 2 Function::Playback, "Plays a buffer whenever `trig` is not 0: from the part `begin` (0) to `end` (1) of its length, `speed` (1) times as fast as it was recorded, backwards below 0. With `loop` it goes round between the two, over a crossfade of `fade` (5 ms). Silent before the first trigger and after the end; what ends before the buffer does fades out in 2 ms. Of a list of buffers it plays the one that `number` says at the trigger, counted from 0.";
+    "wave_at" ["waves" "phase" "freq" "morph"] 3 Function::WaveAt, "A wavetable at a phase (0..1 is one turn, and wraps), band-limited for `freq`. It is a list of the levels of sine harmonics, a list of such lists, between which `morph` goes from 0 to 1, or a `sample`: one cycle of at most 4096 samples, or up to 256 cycles of 2048.";
     "len" ["list"] 1 Function::Len, "How many elements a list has.";
     "select" ["list" "index"] 2 Function::Select, "The element of a list at floor(`index`), counted from 0 and kept between the first and the last; `index` may move, and nothing glides.";
     "sin" ["x"] 1 Plain(Sin), "Sine of an angle in radians.";

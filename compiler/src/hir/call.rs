@@ -9,7 +9,7 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::hir::builtins::PAN;
 use crate::units::{Units, of_formal, unit_of};
-use mam_grammar::ast::{Arg, Ast, Body, Definition, DefinitionKind, Expr, ExprId, Ident, ItemKind};
+use mam_grammar::ast::{Arg, Ast, Body, Definition, DefinitionKind, Expr, ExprId, Formal, Ident, ItemKind};
 use mam_grammar::{Problem, Span};
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ impl Resolver<'_> {
                 }
                 unknown = true;
                 let args = written.with_piped().into_iter().map(|arg| Some(arg.value)).collect();
-                let call = Call { callee: Callee::Broken, args, more: vec![], piped };
+                let call = Call { callee: Callee::Broken, args, fixed: vec![], more: vec![], piped };
                 self.hir.calls.insert(expr, call);
             }
         }
@@ -157,7 +157,7 @@ impl Resolver<'_> {
             }
         }
         let callee = if broken { Callee::Broken } else { Callee::Definition(def) };
-        Call { callee, args: bound.args, more: vec![], piped: written.piped }
+        Call { callee, args: bound.args, fixed: vec![], more: vec![], piped: written.piped }
     }
 
     fn call_effect(&mut self, context: Context, def: DefId, written: Written) -> Call {
@@ -190,7 +190,13 @@ impl Resolver<'_> {
             let problem = Problem::new(&codes::INSTRUMENT_INSIDE, callee.span, message);
             let help = "give it a name in the song itself, and hand its signal in as an argument";
             self.problem(context, problem.help(help));
-            return Call { callee: Callee::Broken, args: vec![], more: vec![], piped: written.piped };
+            return Call {
+                callee: Callee::Broken,
+                args: vec![],
+                fixed: vec![],
+                more: vec![],
+                piped: written.piped,
+            };
         }
         let mut named = self.named(def);
         named.params.extend(IMPLIED.map(|name| (Arc::from(name), Dimension::PLAIN)));
@@ -218,13 +224,26 @@ impl Resolver<'_> {
         more: &[&str],
     ) -> Call {
         let Written { callee, args, piped, .. } = written;
-        let formals: Vec<&str> = params.iter().map(|(name, _)| &**name).collect();
-        let (bound, _) = self.bound(context, (callee, args), &formals, more);
-        let expected: Vec<_> = params.iter().map(|(_, dimension)| Some(*dimension)).collect();
+        let definition = self.files.definition(def);
+        let heads = definition.formals.iter().map(|formal| &*formal.name.name);
+        let formals: Vec<&str> = heads.chain(params.iter().map(|(name, _)| &**name)).collect();
+        let (bound, misread) = self.bound(context, (callee, args), &formals, more);
+        let mut expected = expected_of(&self.files.file(def.file).ast, definition);
+        expected.extend(params.iter().map(|(_, dimension)| Some(*dimension)));
         if let Some(problem) = number_comma(self.ast, args, &expected) {
             self.problem(context, problem);
         }
-        Call { callee: Callee::Definition(def), args: bound.args, more: bound.more, piped }
+        let mut fixed = bound.args;
+        let args = fixed.split_off(definition.formals.len());
+        let lacking = |(formal, given): (&Formal, &Option<ExprId>)| {
+            (given.is_none() && formal.default.is_none()).then(|| formal.name.name.clone())
+        };
+        let lacking = definition.formals.iter().zip(&fixed).find_map(lacking);
+        if let Some(name) = lacking.as_ref().filter(|_| !misread) {
+            self.problem(context, missing_argument(callee, name, &formals, callee.span));
+        }
+        let callee = if lacking.is_some() { Callee::Broken } else { Callee::Definition(def) };
+        Call { callee, args, fixed, more: bound.more, piped }
     }
 
     fn call_builtin(&mut self, context: Context, builtin: Builtin, written: Written) -> Call {
@@ -254,7 +273,7 @@ impl Resolver<'_> {
             self.problem(context, problem);
         }
         let callee = if broken { Callee::Broken } else { Callee::Builtin(builtin) };
-        Call { callee, args: bound.args, more: vec![], piped: written.piped }
+        Call { callee, args: bound.args, fixed: vec![], more: vec![], piped: written.piped }
     }
 
     /// The argument of a call of a built-in function that is a word, not an expression.

@@ -231,7 +231,7 @@ pub enum LocalKind {
     Equation(ExprId),
     /// A knob: the index of its item in the file.
     Knob(usize),
-    /// An argument of a `def`, by its place.
+    /// An argument in the head of a definition, by its place.
     Formal(usize),
     /// A parameter of an instrument or effect, by its place in [`Info::params`](crate::library::Info::params).
     Param(usize),
@@ -270,6 +270,8 @@ pub struct Call {
     /// What is given to each argument or parameter, in the order of the definition. What is piped into a `def` or a
     /// function of the language is its first argument.
     pub args: Vec<Option<ExprId>>,
+    /// What is given to the arguments in the head of an instrument or effect, in their order.
+    pub fixed: Vec<Option<ExprId>>,
     /// What is given to what can only be named: `voices` of an instrument; `in` and the further inputs of an effect.
     pub more: Vec<Option<ExprId>>,
     /// What is piped in.

@@ -8,7 +8,7 @@ use crate::dimension::Dimension;
 use crate::expect::measures::Measure;
 use crate::files::Files;
 use crate::library::{Library, ParamInfo};
-use mam_grammar::ast::{Definition, DefinitionKind, ItemKind};
+use mam_grammar::ast::{Definition, ItemKind};
 use mam_grammar::syntax::is_name;
 use mam_grammar::{SourceId, Span};
 use std::collections::BTreeMap;
@@ -376,22 +376,14 @@ impl Query<'_> {
 
     fn signature(&self, def: DefId, definition: &Definition) -> String {
         let name = &definition.name;
-        match definition.kind {
-            DefinitionKind::Def => {
-                let formal = |formal: &mam_grammar::ast::Formal| {
-                    let unit = formal.unit.map_or(String::new(), |unit| format!(": {}", unit.text()));
-                    format!("{}{unit}", formal.name)
-                };
-                let formals: Vec<String> = definition.formals.iter().map(formal).collect();
-                format!("def {name}({})", formals.join(", "))
-            }
-            kind => {
-                let word = if kind == DefinitionKind::Effect { "effect" } else { "instrument" };
-                let info = self.library.info(self.files, def);
-                let params: Vec<&str> = info.params.iter().map(|param| &*param.name).collect();
-                format!("{word} {name}({})", params.join(", "))
-            }
-        }
+        let formal = |formal: &mam_grammar::ast::Formal| {
+            let unit = formal.unit.map_or(String::new(), |unit| format!(": {}", unit.text()));
+            format!("{}{unit}", formal.name)
+        };
+        let info = self.library.info(self.files, def);
+        let params = info.params.iter().map(|param| param.name.to_string());
+        let all: Vec<String> = definition.formals.iter().map(formal).chain(params).collect();
+        format!("{} {name}({})", definition.kind.word(), all.join(", "))
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) struct Known<'a> {
 pub(super) enum Found {
     /// A type of nodes.
     Kind(Kind),
-    /// A function of the language, which a node cannot be.
+    /// A function, or what must be given something that JSON cannot say: no node can be it.
     Function,
 }
 
@@ -71,6 +71,8 @@ impl Known<'_> {
     fn kind(self, def: DefId) -> Option<Kind> {
         let definition = self.files.definition(def);
         let effect = match definition.kind {
+            // A node has numbers alone.
+            _ if definition.needs_arguments() => return None,
             DefinitionKind::Def => return None,
             DefinitionKind::Instrument => false,
             DefinitionKind::Effect => true,

@@ -129,9 +129,9 @@ fn look_up(kind: &Text, known: Known<'_>, problems: &mut Problems) -> NodeKind {
         Some(Found::Function) => Problem::new(
             &codes::UNKNOWN_TYPE,
             kind.span,
-            format!("`{name}` is a function, which no node can be"),
+            format!("no node can be `{name}`: it needs arguments that JSON cannot give"),
         )
-        .help("a node is an instrument or an effect; functions are used in .mam text"),
+        .help("a node is an instrument or an effect whose parameters are numbers; functions and sound files are used in .mam text"),
         None => {
             let mut names: Vec<String> = known.kinds().iter().map(|k| k.name.to_string()).collect();
             names.push("transport".to_owned());

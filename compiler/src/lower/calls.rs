@@ -7,6 +7,7 @@ use crate::hir::resolve::resolved;
 use crate::hir::{Call, Callee, DefId, Local, LocalKind};
 use crate::ir::{Op, Value};
 use mam_grammar::ast::{Body, DefinitionKind, Expr, ExprId, Ident};
+use std::sync::Arc;
 
 impl Lower<'_, '_> {
     /// The right side of a pipe, with the fields that are read from the result.
@@ -69,20 +70,25 @@ impl Lower<'_, '_> {
     }
 
     fn inline_def(&mut self, at: &At, def: DefId, callee: &Ident, call: &Call) -> Val {
-        let definition = self.files().definition(def);
         let path = self.path(at, callee);
-        let expected = self.song.library.formals(self.files(), def);
         let scope = self.definition_scope(at.scope, def, |_| Slot::Absent);
+        self.bind(at, (scope, &path), def, &call.args);
+        self.body(scope, &path, &self.files().definition(def).body)
+    }
+
+    /// The arguments in the head of a definition: what a call at `at` gives them, else their defaults.
+    fn bind(&mut self, at: &At, (scope, path): (ScopeId, &Arc<str>), def: DefId, args: &[Option<ExprId>]) {
+        let definition = self.files().definition(def);
+        let expected = self.song.library.formals(self.files(), def);
         for (i, (formal, expected)) in definition.formals.iter().zip(&*expected).enumerate() {
             let place = expected.as_ref().map(Expectation::of_formal);
-            let (at, expr) = match (call.args[i], formal.default) {
+            let (at, expr) = match (args[i], formal.default) {
                 (Some(expr), _) => (at.clone(), expr),
                 (None, Some(expr)) => (At { scope, path: path.clone() }, expr),
                 (None, None) => continue,
             };
             self.scopes[scope].slots[i] = Slot::Argument { at, expr, place };
         }
-        self.body(scope, &path, &definition.body)
     }
 
     /// An effect inside a definition: its parameters are its arguments, and cannot be set from outside.
@@ -101,6 +107,7 @@ impl Lower<'_, '_> {
             _ => Slot::Absent,
         });
         let path = self.path(at, callee);
+        self.bind(at, (scope, &path), def, &call.fixed);
         let body: &Body = &self.files().definition(def).body;
         self.body(scope, &path, body)
     }

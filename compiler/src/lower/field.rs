@@ -22,7 +22,7 @@ impl Lower<'_, '_> {
     /// A part of a value.
     pub(super) fn part(&mut self, val: &Val, field: &str) -> Val {
         let Val::Buffer(buffer) = val else { return val.part(field) };
-        let (frames, rate) = (buffer.frames() as f64, f64::from(buffer.samples.rate));
+        let (frames, rate) = (buffer.samples.frames() as f64, f64::from(buffer.samples.rate));
         let (value, dimension) = match field {
             "frames" => (frames, Dimension::PLAIN),
             "rate" => (rate, Dimension::FREQUENCY),

@@ -39,6 +39,7 @@ mod sums;
 mod template;
 mod terms;
 mod value;
+mod waves;
 
 pub use lowered::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots};
 pub(crate) use share::anonymous;
@@ -53,8 +54,9 @@ use crate::graph::{Graph, NodeId};
 use crate::hir::Hir;
 use crate::hir::resolve::resolved;
 use crate::hir::types::Layouts;
-use crate::ir::{DelayLine, Value};
+use crate::ir::{DelayLine, TableId, Value};
 use crate::library::Library;
+use crate::waves::Harmonics;
 use builder::{Builder, FormKind};
 use mam_grammar::Span;
 use mam_grammar::ast::ExprId;
@@ -85,6 +87,8 @@ struct Song<'a> {
     slots: Slots,
     ports: Ports,
     tables: Vec<Vec<f32>>,
+    /// The wavetables so far, each with the table of its copies.
+    waves: Vec<(Vec<Harmonics>, TableId)>,
     terms: usize,
     /// How many expressions were evaluated.
     evaluations: usize,

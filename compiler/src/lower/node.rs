@@ -55,7 +55,7 @@ impl Lower<'_, '_> {
         let port = self.song.ports.voice(node, voice);
         // Where each voice is a call, the calls say whose shares they read.
         let own = (!self.is_one_voice()).then_some(voice);
-        let scope = self.instance_scope(instance, |local| match local.kind {
+        let scope = self.instance_scope(instance, path, |local| match local.kind {
             LocalKind::Param(index) => Slot::Param { node, index, voice: own },
             LocalKind::Event => {
                 event_field(&local.name).map_or(Slot::Absent, |field| Slot::Event(port, field))
@@ -120,7 +120,7 @@ impl Lower<'_, '_> {
     fn effect(&mut self, node: NodeId, instance: &Instance, path: &Arc<str>) -> Val {
         let silence = self.b.f64(0.0);
         let input = instance.input.map_or(Slot::Done(Val::plain(silence)), Slot::Given);
-        let scope = self.instance_scope(instance, |local| match local.kind {
+        let scope = self.instance_scope(instance, path, |local| match local.kind {
             LocalKind::Param(index) => Slot::Param { node, index, voice: None },
             LocalKind::In => input.clone(),
             LocalKind::Input(index) => {
@@ -132,8 +132,27 @@ impl Lower<'_, '_> {
         self.instance_body(scope, instance, path)
     }
 
-    fn instance_scope(&mut self, instance: &Instance, slot: impl Fn(&Local) -> Slot) -> ScopeId {
-        self.definition_scope(0, instance.def, slot)
+    fn instance_scope(
+        &mut self,
+        instance: &Instance,
+        path: &Arc<str>,
+        slot: impl Fn(&Local) -> Slot,
+    ) -> ScopeId {
+        let scope = self.definition_scope(0, instance.def, slot);
+        let expected = self.song.library.formals(self.files(), instance.def);
+        let definition = self.files().definition(instance.def);
+        for (i, (formal, expected)) in definition.formals.iter().zip(&*expected).enumerate() {
+            let place = expected.as_ref().map(Expectation::of_formal);
+            self.scopes[scope].slots[i] = match (instance.fixed[i], formal.default) {
+                (Some(given), _) => {
+                    let val = self.given_value(given);
+                    Slot::Done(place.map_or(val.clone(), |place| self.fit(val, &place)))
+                }
+                (None, Some(expr)) => Slot::Argument { at: At { scope, path: path.clone() }, expr, place },
+                (None, None) => Slot::Absent,
+            };
+        }
+        scope
     }
 
     fn instance_body(&mut self, scope: ScopeId, instance: &Instance, path: &Arc<str>) -> Val {

@@ -10,9 +10,10 @@ use super::value::{Buffer, Signal, Val};
 use super::{At, Lower};
 use crate::dimension::Dimension;
 use crate::ir::{Imm, Op, TableId, Type, Value};
+use crate::samples::Samples;
 use mam_grammar::ast::ExprId;
 use std::f64::consts::PI;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// Samples that make up a value.
 const TAPS: usize = 16;
@@ -72,6 +73,16 @@ struct Position {
     part: Value,
 }
 
+/// The buffers of a `playback`.
+struct Bank {
+    /// For each channel all of them, one after the other.
+    tables: Vec<TableId>,
+    /// Of several, which one plays, counted from 0.
+    number: Option<Value>,
+    /// How far it lies behind the first one.
+    base: Option<Value>,
+}
+
 /// What `playback` is given beside its buffer.
 struct Given {
     trig: Value,
@@ -91,66 +102,144 @@ impl Lower<'_, '_> {
         samples.map_or(Val::Broken, |samples| Val::Buffer(Buffer { samples: samples.clone() }))
     }
 
-    /// `playback(buffer, trig, speed, begin, end, loop, fade)`
+    /// The buffers that an expression is: one, or the elements of a list.
+    fn buffers(&mut self, at: &At, expr: ExprId) -> Option<Vec<Arc<Samples>>> {
+        let one = |val: &Val| match val {
+            Val::Buffer(buffer) => Some(buffer.samples.clone()),
+            _ => None,
+        };
+        match self.eval(at, expr) {
+            Val::List(elements) => elements.iter().map(one).collect(),
+            val => one(&val).map(|samples| vec![samples]),
+        }
+    }
+
+    /// `playback(buffer, trig, speed, begin, end, loop, fade, number)`
     pub(super) fn playback(&mut self, at: &At, args: &[Option<ExprId>]) -> Val {
         let arg = |i: usize| args.get(i).copied().flatten();
         let (Some(first), Some(trig)) = (arg(0), arg(1)) else { return Val::Broken };
-        let Val::Buffer(buffer) = self.eval(at, first) else { return Val::Broken };
-        let frames = buffer.frames() as f64;
-        let own = f64::from(buffer.samples.rate);
+        let Some(buffers) = self.buffers(at, first).filter(|all| !all.is_empty()) else { return Val::Broken };
         let mut number = |expr: ExprId| self.eval(at, expr).mono().map(|(value, _)| value);
         let Some(trig) = number(trig) else { return Val::Broken };
-        let given = [2, 3, 4, 6, 5].map(|i| arg(i).map(&mut number));
+        let given = [2, 3, 4, 6, 5, 7].map(|i| arg(i).map(&mut number));
         if given.contains(&Some(None)) {
             return Val::Broken;
         }
-        let [speed, begin, end, fade, repeats] = given.map(Option::flatten);
+        let [speed, begin, end, fade, repeats, chosen] = given.map(Option::flatten);
         let mut default = |given: Option<Value>, x: f64| given.unwrap_or_else(|| self.b.f64(x));
         let (speed, begin, end) = (default(speed, 1.0), default(begin, 0.0), default(end, 1.0));
         let fade = default(fade, CROSSFADE_SECONDS);
         self.b.voice = self.scopes[at.scope].voice;
-        let tables: Vec<TableId> = (0..buffer.samples.channels.len())
-            .map(|channel| self.shared_table(buffer.padded(channel, MARGIN)))
-            .collect();
-        let weights = self.shared_table(WEIGHTS.clone());
         let rate = self.rate(at);
+        let trig = self.b.truth(trig);
+        let bank = self.bank(at, &buffers, trig, chosen);
+        let weights = self.shared_table(WEIGHTS.clone());
+        let own = |samples: &Samples| f64::from(samples.rate);
+        let ratio = self.of_chosen(&bank, &buffers, |samples| own(samples) / rate);
+        let frames = self.of_chosen(&bank, &buffers, |samples| samples.frames() as f64);
+        let fades = self.of_chosen(&bank, &buffers, |samples| 1.0 / (FADE_SECONDS * own(samples)).max(1.0));
+        let own = self.of_chosen(&bank, &buffers, own);
         let b = &mut self.b;
-        let trig = b.truth(trig);
-        let step = b.scale(own / rate, speed);
+        let step = b.real(Op::Mul, [speed, ratio]);
         let begin = b.frame_of(begin, frames);
         let end = b.frame_of(end, frames);
         let repeats = repeats.map(|wanted| {
-            let fade = b.scale(own, fade);
+            let fade = b.real(Op::Mul, [fade, own]);
             (b.truth(wanted), fade)
         });
         let given = Given { trig, step, begin, end, repeats };
         let place = b.place(&at.path, &given);
-        let (idle, last) = (b.i32(IDLE), b.i32(buffer.frames() as i32));
+        let (idle, last) = (b.i32(IDLE), b.push(Op::ToInt, Type::I32, &[frames]));
         let plays = b.push(Op::Ne, Type::BOOL, &[place.whole, idle]);
-        let level = b.level(place, &given, last, FADE_SECONDS * own);
+        let level = b.level(place, &given, last, fades);
         let none = b.f64(0.0);
         let level = b.select(plays, level, none);
         let mix = b.crossfade(place, &given);
-        let channels = tables.iter().map(|&table| {
-            let mut heard = b.interpolated(table, weights, place);
+        let read = |b: &mut Builder, table: TableId, whole: Value| {
+            let whole = bank.base.map_or(whole, |base| b.push(Op::Add, Type::I32, &[whole, base]));
+            b.interpolated(table, weights, Position { whole, ..place })
+        };
+        let channels = bank.tables.iter().map(|&table| {
+            let mut heard = read(b, table, place.whole);
             if let Some((mix, back)) = mix {
                 let before = b.push(Op::Sub, Type::I32, &[place.whole, back]);
-                let other = b.interpolated(table, weights, Position { whole: before, ..place });
+                let other = read(b, table, before);
                 heard = super::builtin::lerp(b, heard, other, mix);
             }
             b.real(Op::Mul, [heard, level])
         });
         Val::Signal(Signal { channels: channels.collect(), dimension: Dimension::PLAIN })
     }
+
+    /// The tables of buffers one after the other, and which of them plays: the one that is chosen at the trigger.
+    fn bank(&mut self, at: &At, buffers: &[Arc<Samples>], trig: Value, chosen: Option<Value>) -> Bank {
+        let channels = buffers.iter().map(|samples| samples.channels.len()).max().unwrap_or(1);
+        let tables = (0..channels).map(|channel| self.shared_table(in_a_row(buffers, channel))).collect();
+        if buffers.len() == 1 {
+            return Bank { tables, number: None, base: None };
+        }
+        let mut bases = vec![0];
+        bases.extend(buffers.iter().scan(0, |base, samples| {
+            *base += samples.frames() + MARGIN;
+            Some(*base)
+        }));
+        // A table holds f32, in which not every place of a long row is exact: the place in two parts is.
+        let word = |part: fn(usize) -> usize| -> Vec<f32> {
+            bases[..buffers.len()].iter().map(|&base| part(base) as f32).collect()
+        };
+        let (high, low) = (word(|base| base >> 12), word(|base| base & 0xfff));
+        let (high, low) = (self.shared_table(high), self.shared_table(low));
+        let b = &mut self.b;
+        let (none, most) = (b.f64(0.0), b.f64((buffers.len() - 1) as f64));
+        let chosen = chosen.unwrap_or(none);
+        let chosen = b.real(Op::Max, [chosen, none]);
+        let chosen = b.real(Op::Min, [chosen, most]);
+        let chosen = b.real(Op::Floor, [chosen]);
+        let chosen = b.push(Op::ToInt, Type::I32, &[chosen]);
+        let (state, before) = b.state(&format!("{}.number", at.path), Imm::I32(0));
+        let number = b.push(Op::Select, Type::I32, &[trig, chosen, before]);
+        b.set(state, number);
+        let [high, low] = [high, low].map(|table| {
+            let word = b.push(Op::Table(table), Type::F32, &[number]);
+            b.push(Op::ToInt, Type::I32, &[word])
+        });
+        let scale = b.i32(1 << 12);
+        let high = b.push(Op::Mul, Type::I32, &[high, scale]);
+        let base = b.push(Op::Add, Type::I32, &[high, low]);
+        Bank { tables, number: Some(number), base: Some(base) }
+    }
+
+    /// What `of` says of the buffer that plays.
+    fn of_chosen(&mut self, bank: &Bank, buffers: &[Arc<Samples>], of: impl Fn(&Samples) -> f64) -> Value {
+        let all: Vec<f64> = buffers.iter().map(|samples| of(samples)).collect();
+        match bank.number {
+            Some(number) if all.iter().any(|x| *x != all[0]) => {
+                let table = self.shared_table(all.iter().map(|x| *x as f32).collect());
+                self.b.push(Op::Table(table), Type::F32, &[number])
+            }
+            _ => self.b.f64(all[0]),
+        }
+    }
+}
+
+/// A channel of buffers one after the other, each between frames of silence. One of a single channel is on both sides.
+fn in_a_row(buffers: &[Arc<Samples>], channel: usize) -> Vec<f32> {
+    let silence = [0.0; MARGIN];
+    let mut row = silence.to_vec();
+    for samples in buffers {
+        row.extend_from_slice(&samples.channels[channel.min(samples.channels.len() - 1)]);
+        row.extend_from_slice(&silence);
+    }
+    row
 }
 
 impl Builder {
     /// A part of a buffer, 0 to 1, as a frame.
-    fn frame_of(&mut self, part: Value, frames: f64) -> Value {
+    fn frame_of(&mut self, part: Value, frames: Value) -> Value {
         let (zero, one, half) = (self.f64(0.0), self.f64(1.0), self.f64(0.5));
         let part = self.real(Op::Max, [part, zero]);
         let part = self.real(Op::Min, [part, one]);
-        let place = self.scale(frames, part);
+        let place = self.real(Op::Mul, [frames, part]);
         let place = self.real(Op::Add, [place, half]);
         let place = self.real(Op::Floor, [place]);
         self.push(Op::ToInt, Type::I32, &[place])
@@ -223,14 +312,15 @@ impl Builder {
     }
 
     /// 1, but towards an end that is not the buffer's own: there it falls to 0, unless a loop goes on.
-    fn level(&mut self, place: Position, given: &Given, last: Value, fade: f64) -> Value {
+    /// `fade` is what of it a frame takes.
+    fn level(&mut self, place: Position, given: &Given, last: Value, fade: Value) -> Value {
         let (none, zero, one) = (self.f64(0.0), self.i32(0), self.f64(1.0));
         let back = self.compare(Op::Lt, given.step, none);
         let ahead = self.push(Op::Sub, Type::I32, &[given.end, place.whole]);
         let behind = self.push(Op::Sub, Type::I32, &[place.whole, given.begin]);
         let left = self.push(Op::Select, Type::I32, &[back, behind, ahead]);
         let left = self.push(Op::ToFloat, Type::F32, &[left]);
-        let way = self.scale(1.0 / fade.max(1.0), left);
+        let way = self.real(Op::Mul, [fade, left]);
         let way = self.real(Op::Min, [way, one]);
         let cut_behind = self.push(Op::Lt, Type::BOOL, &[zero, given.begin]);
         let cut_ahead = self.push(Op::Lt, Type::BOOL, &[given.end, last]);

@@ -66,6 +66,7 @@ pub fn lower<'a>(
         slots,
         ports,
         tables: vec![],
+        waves: vec![],
         terms: 0,
         evaluations: 0,
         layouts: input.layouts,

@@ -86,8 +86,9 @@ impl Song<'_> {
             Given::Number(_) => true,
             Given::Node(node) => matches!(self.results[node.index()], Some(NodeVal::Const(..))),
         };
-        let plain =
-            instance.args.iter().flatten().all(constant) && instance.inputs.iter().all(Option::is_none);
+        let plain = instance.args.iter().flatten().all(constant)
+            && instance.inputs.iter().all(Option::is_none)
+            && instance.fixed.is_empty();
         if group.feedback || graph.out == Some(node) || !plain {
             return None;
         }

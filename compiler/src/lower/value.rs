@@ -30,19 +30,6 @@ pub(super) struct Buffer {
     pub(super) samples: Arc<Samples>,
 }
 
-impl Buffer {
-    /// Frames of each channel.
-    pub(super) fn frames(&self) -> usize {
-        self.samples.frames()
-    }
-
-    /// A channel with so many frames of silence before and after it.
-    pub(super) fn padded(&self, channel: usize, margin: usize) -> Vec<f32> {
-        let silence = vec![0.0; margin];
-        [&silence[..], &self.samples.channels[channel], &silence].concat()
-    }
-}
-
 /// A signal: one value (mono) or two (stereo).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Signal {

@@ -3,8 +3,8 @@
 //! For reading and for tests: what has the same text says the same. It is not read back; `fmt` writes `.mam`.
 
 use super::{
-    Arg, Ast, Body, Condition, Definition, DefinitionKind, Expect, Expr, ExprId, Item, ItemKind, Line,
-    MusicalUnit, Number, Over, Param, Part, PatternText, Tuning, UnaryOp,
+    Arg, Ast, Body, Condition, Definition, Expect, Expr, ExprId, Item, ItemKind, Line, MusicalUnit, Number,
+    Over, Param, Part, PatternText, Tuning, UnaryOp,
 };
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -138,12 +138,7 @@ fn parameter(ast: &Ast, param: &Param) -> String {
 }
 
 fn definition(ast: &Ast, definition: &Definition, depth: usize) -> String {
-    let word = match definition.kind {
-        DefinitionKind::Def => "def",
-        DefinitionKind::Instrument => "instrument",
-        DefinitionKind::Effect => "effect",
-    };
-    let mut head = format!("{word} {}", definition.name);
+    let mut head = format!("{} {}", definition.kind.word(), definition.name);
     for formal in &definition.formals {
         let unit = formal.unit.map_or(String::new(), |unit| format!(": {}", unit.text()));
         let default = formal.default.map_or(String::new(), |value| format!(" = {}", ast.text_of(value)));

@@ -298,13 +298,12 @@ impl Printer<'_> {
     }
 
     fn definition(&mut self, definition: &Definition, item: &Item) -> Doc {
+        let formals: Vec<_> = definition.formals.iter().map(|formal| self.formal(formal)).collect();
+        let (name, formals) = (&definition.name, formals.join(", "));
         let head = match definition.kind {
-            DefinitionKind::Def => {
-                let formals: Vec<_> = definition.formals.iter().map(|formal| self.formal(formal)).collect();
-                format!("def {}({})", definition.name, formals.join(", "))
-            }
-            DefinitionKind::Instrument => format!("instrument {}", definition.name),
-            DefinitionKind::Effect => format!("effect {}", definition.name),
+            DefinitionKind::Def => format!("def {name}({formals})"),
+            kind if formals.is_empty() => format!("{} {name}", kind.word()),
+            kind => format!("{} {name}({formals})", kind.word()),
         };
         let last = definition.formals.last();
         let last = last.map_or(definition.name.span, |f| {

@@ -27,7 +27,7 @@ table! {
     Value ["pinknoise" "pinkish"] "pink" "pink()" "" "pink()";
     Value ["impulse" "metro" "metronome" "trigger" "impulsetrain"] "every" "" "" "every(500ms)";
     Value ["ramp" "lframp" "rampwave" "counterphase" "phase"] "phasor" "" "" "phasor(1Hz)";
-    Value ["wavetable" "tablelookup" "rdtable" "waveform" "osctable" "tabread4" "shaper" "lookup"] "table" "" "" "table([0, 1, 0, -1], phasor(220Hz))";
+    Value ["tablelookup" "rdtable" "waveform" "osctable" "tabread4" "shaper" "lookup"] "table" "" "" "table([0, 1, 0, -1], phasor(220Hz))";
     Value ["pluckedstring" "karplus" "karplusstrong" "ks"] "" "" "a comb rings like a string; the instrument is `pluck()`" "every(1s) |> comb(time: 5ms, feedback: 95%)";
     Value ["lpf" "lp" "rlpf" "lowpassfilter" "lopass" "vcf" "filter" "lowpass2" "butlp" "butterlp" "biquad" "tonelp" "lores"] "lowpass" "" "" "x |> lowpass(800Hz, q: 2)";
     Value ["hpf" "hp" "rhpf" "hipass" "highpassfilter" "buthp" "butterhp" "hip"] "highpass" "" "" "x |> highpass(200Hz)";
@@ -76,7 +76,7 @@ table! {
     Value ["adsrgate" "keyon" "gatein"] "" "" "an instrument has `gate`, `trig`, `freq`, `note` and `vel`" "adsr(gate, release: 200ms)";
     Value ["mousex" "mousey" "hslider" "vslider" "nentry" "slider" "numberbox"] "" "" "a control is `knob in1 = 0.5 in 0..1`, and is read by its name" "sine(in1 * 100Hz)";
     Value ["button" "checkbox"] "" "" "a switch is `knob in1 = 0 in 0..1 step`, and is read by its name" "in1 * x";
-    Value ["samples" "sampler" "playbuf" "bufrd" "soundfile" "buffer" "wav" "audiofile" "loadsample" "samplebank" "soundfont" "buf" "diskin"] "" "" "a sound file is `sample(\"hit.wav\")`, and `playback` plays it" "noise() * decay(trig, 100ms)";
+    Value ["samples" "playbuf" "bufrd" "soundfile" "buffer" "wav" "audiofile" "loadsample" "samplebank" "soundfont" "buf" "diskin"] "" "" "a sound file is `sample(\"hit.wav\")`, and `playback` plays it" "noise() * decay(trig, 100ms)";
     Value ["mono" "tomono" "mix2mono" "downmix"] "" "" "the sum of both sides is a part of `mid_side`" "mid_side(x).mid";
     Value ["wire"] "" "" "name the signal itself" "x";
     Value ["true" "yes" "on"] "" "1" "truth is a number, 1" "if 1 then x else 0";

@@ -150,7 +150,7 @@ impl Builder<'_> {
     fn def(&mut self, pair: Pair<'_, Rule>) -> Definition {
         let mut parts = without_keywords(pair);
         let (name, formals) = match parts.next() {
-            Some(head) => self.def_head(head),
+            Some(head) => self.definition_head(head),
             None => (self.no_name(), Vec::new()),
         };
         let body = match parts.next() {
@@ -161,8 +161,8 @@ impl Builder<'_> {
         Definition { kind: DefinitionKind::Def, name, formals, body }
     }
 
-    /// A pair of rule `def_head`.
-    pub(super) fn def_head(&mut self, pair: Pair<'_, Rule>) -> (Ident, Vec<Formal>) {
+    /// A pair of rule `def_head`, `instrument_head` or `effect_head`.
+    pub(super) fn definition_head(&mut self, pair: Pair<'_, Rule>) -> (Ident, Vec<Formal>) {
         let mut parts = pair.into_inner().skip(1);
         let name = self.next_ident(&mut parts);
         let formals = parts.next().into_iter().flat_map(without_keywords);
@@ -187,9 +187,12 @@ impl Builder<'_> {
 
     fn block_definition(&mut self, kind: DefinitionKind, pair: Pair<'_, Rule>) -> Definition {
         let mut parts = pair.into_inner();
-        let name = parts.next().map_or_else(|| self.no_name(), |head| self.last_ident(head));
+        let (name, formals) = match parts.next() {
+            Some(head) => self.definition_head(head),
+            None => (self.no_name(), Vec::new()),
+        };
         let items = parts.next().map_or_else(Vec::new, |block| self.block(block));
-        Definition { kind, name, formals: Vec::new(), body: Body::Items(items) }
+        Definition { kind, name, formals, body: Body::Items(items) }
     }
 
     fn block(&mut self, pair: Pair<'_, Rule>) -> Vec<Item> {

@@ -172,7 +172,7 @@ impl<'a> Walk<'a> {
 
     fn open(&mut self, index: usize, symbol: &'static str) {
         let record = symbol == "{" && self.is_record(index + 1);
-        let formals = index >= 2 && self.word(index - 2) == "def";
+        let formals = index >= 2 && matches!(self.word(index - 2), "def" | "instrument" | "effect");
         let open = self.out.tokens.len();
         self.stack.push(Frame { symbol, open, origin: index, soft: symbol != "{" || record, formals });
         self.keep(index);

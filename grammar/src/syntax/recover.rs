@@ -356,10 +356,7 @@ impl Reader<'_> {
             }
             _ => return Some(ItemKind::Play(self.items(inner))),
         };
-        let (name, formals) = match kind {
-            DefinitionKind::Def => self.builder.def_head(head),
-            _ => (self.builder.last_ident(head), Vec::new()),
-        };
+        let (name, formals) = self.builder.definition_head(head);
         let body = Body::Items(self.items(inner));
         Some(ItemKind::Definition(Definition { kind, name, formals, body }))
     }

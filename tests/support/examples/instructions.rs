@@ -43,8 +43,9 @@ fn definitions() -> Vec<(String, String)> {
     let mut sources = Sources::default();
     let files = Files::prelude(&mut sources, Limits::default());
     // What plays a file needs one.
-    let plays_file =
-        |id: &DefId| files.definition(*id).formals.first().is_some_and(|f| &*f.name.name == "buffer");
+    let plays_file = |id: &DefId| {
+        files.definition(*id).formals.first().is_some_and(|f| ["buffer", "zones"].contains(&&*f.name.name))
+    };
     let definitions = files.prelude_definitions().into_iter().filter(|id| !plays_file(id));
     definitions.map(|id| (name(&files, id), song(&files, id))).collect()
 }

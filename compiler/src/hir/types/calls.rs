@@ -98,19 +98,9 @@ impl Checker<'_> {
 
     fn call_def(&mut self, at: &At, def: DefId, callee: &Ident, call: &Call) -> Value {
         let definition = self.files().definition(def);
-        let expected = self.input.library.formals(self.files(), def);
         let path = Path::Inside(at.clone(), callee.name.clone());
         let frame = self.definition_frame(at.frame, def, path, |_| Slot::Absent);
-        for (i, (formal, expected)) in definition.formals.iter().zip(&*expected).enumerate() {
-            let of = &definition.name.name;
-            let place = expected.as_ref().map(|expected| Expectation::of_formal(&formal.name, of, expected));
-            let (at, expr) = match (call.args[i], formal.default) {
-                (Some(expr), _) => (at.clone(), expr),
-                (None, Some(expr)) => (At { frame, equation: None }, expr),
-                (None, None) => continue,
-            };
-            self.frames[frame].slots[i] = Slot::Argument { at, expr, place };
-        }
+        self.bind(at, frame, def, &call.args);
         self.given_arguments(frame);
         let before = self.problems.len();
         let value = self.body(frame, &definition.body);
@@ -121,6 +111,22 @@ impl Checker<'_> {
             self.unused.extend((0..definition.formals.len()).map(|formal| (frame, formal)));
         }
         value
+    }
+
+    /// The arguments in the head of a definition: what a call at `at` gives them, else their defaults.
+    fn bind(&mut self, at: &At, frame: FrameId, def: DefId, args: &[Option<ExprId>]) {
+        let definition = self.files().definition(def);
+        let expected = self.input.library.formals(self.files(), def);
+        for (i, (formal, expected)) in definition.formals.iter().zip(&*expected).enumerate() {
+            let of = &definition.name.name;
+            let place = expected.as_ref().map(|expected| Expectation::of_formal(&formal.name, of, expected));
+            let (at, expr) = match (args[i], formal.default) {
+                (Some(expr), _) => (at.clone(), expr),
+                (None, Some(expr)) => (At { frame, equation: None }, expr),
+                (None, None) => continue,
+            };
+            self.frames[frame].slots[i] = Slot::Argument { at, expr, place };
+        }
     }
 
     /// An effect inside a definition: its parameters are its arguments, and cannot be set from outside.
@@ -141,6 +147,7 @@ impl Checker<'_> {
             LocalKind::In => given(input, None),
             _ => Slot::Absent,
         });
+        self.bind(at, frame, def, &call.fixed);
         self.given_arguments(frame);
         let before = self.problems.len();
         let body: &Body = &self.files().definition(def).body;

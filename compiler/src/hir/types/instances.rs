@@ -13,7 +13,7 @@ use crate::graph::{Given, Group, Instance, NodeId, NodeKind};
 use crate::hir::builtins::PAN;
 use crate::hir::resolve::{EVENTS, resolved};
 use crate::hir::{DefId, Local, LocalKind};
-use mam_grammar::ast::{Body, DefinitionKind, ExprId, ItemKind};
+use mam_grammar::ast::{Body, DefinitionKind, ExprId, Ident, ItemKind};
 use mam_grammar::{Problem, Span};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -47,8 +47,9 @@ impl Checker<'_> {
         let &[node] = &group.members[..] else { return None };
         let instance = graph.instance(node).filter(|i| self.files().is_prelude(i.def.file))?;
         let constant = |given: &Given| self.is_constant(*given);
-        let plain =
-            instance.args.iter().flatten().all(constant) && instance.inputs.iter().all(Option::is_none);
+        let plain = instance.args.iter().flatten().all(constant)
+            && instance.inputs.iter().all(Option::is_none)
+            && instance.fixed.is_empty();
         if group.feedback || graph.out == Some(node) || !plain {
             return None;
         }
@@ -192,7 +193,40 @@ impl Checker<'_> {
         path: &Arc<str>,
         slot: impl FnMut(&Local) -> Slot,
     ) -> FrameId {
-        self.definition_frame(0, instance.def, Path::Node(path.clone()), slot)
+        let frame = self.definition_frame(0, instance.def, Path::Node(path.clone()), slot);
+        self.head_arguments(frame, instance);
+        frame
+    }
+
+    /// What the arguments in the head of an instance's definition are.
+    fn head_arguments(&mut self, frame: FrameId, instance: &Instance) {
+        let definition = self.files().definition(instance.def);
+        let expected = self.input.library.formals(self.files(), instance.def);
+        for (i, (formal, expected)) in definition.formals.iter().zip(&*expected).enumerate() {
+            let of = &instance.callee.name;
+            let place = expected.as_ref().map(|expected| Expectation::of_formal(&formal.name, of, expected));
+            let slot = match (instance.fixed[i], formal.default) {
+                (Some(given), _) => Slot::Done(self.head_argument(given, place, &formal.name, of)),
+                (None, Some(expr)) => Slot::Argument { at: At { frame, equation: None }, expr, place },
+                (None, None) => Slot::Absent,
+            };
+            self.frames[frame].slots[i] = slot;
+        }
+    }
+
+    fn head_argument(&mut self, given: Given, place: Option<Expectation>, name: &Ident, of: &str) -> Value {
+        let span = self.given_span(given);
+        let value = self.given_value(given);
+        if !value.is_fixed() {
+            let message = format!("`{name}` of `{of}` must be known before the song starts");
+            let help =
+                "give it a constant, a sample, or a list or record of these; what moves is a parameter's";
+            return self.problem(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
+        }
+        match place {
+            Some(place) => self.fit(value, span, &place),
+            None => value,
+        }
     }
 
     fn instance_body(&mut self, frame: FrameId, instance: &Instance) -> Value {

@@ -34,6 +34,7 @@ mod state;
 mod unknowns;
 mod value;
 mod wanted;
+mod waves;
 
 use super::resolve::resolved;
 use super::{Hir, Types};

@@ -25,10 +25,14 @@ impl Checker<'_> {
         self.problem(problem.help("write the path of a sound file in quotes: `sample(\"hit.wav\")`"))
     }
 
-    /// The channels of a buffer.
+    /// The channels of a buffer, or of a list of buffers; `None` where it is neither.
     fn buffer(&mut self, value: Value) -> Option<usize> {
         match value {
             Value::Buffer(samples) => Some(samples.channels.len()),
+            Value::List(elements) => {
+                let channels = elements.iter().map(|element| self.buffer(element.clone()));
+                channels.collect::<Option<Vec<usize>>>()?.into_iter().max()
+            }
             Value::Unknown(index) => {
                 let is_buffer = match &self.shapes[index] {
                     &Shape::Fitted(argument, ..) => return self.buffer(Value::Unknown(argument)),
@@ -36,7 +40,9 @@ impl Checker<'_> {
                     Shape::Parts(parts) => {
                         parts.iter().all(|(name, _)| PARTS.iter().any(|(part, _)| *part == &**name))
                     }
-                    Shape::Measured(_) | Shape::Signal(_) | Shape::List(_) => false,
+                    Shape::List(None) => return Some(1),
+                    Shape::List(Some(element)) => return self.buffer(element.clone()),
+                    Shape::Measured(_) | Shape::Signal(_) => false,
                 };
                 if is_buffer {
                     self.shapes[index] = Shape::Buffer;
@@ -47,7 +53,7 @@ impl Checker<'_> {
         }
     }
 
-    /// `playback(buffer, trig, speed, begin, end, loop, fade)`
+    /// `playback(buffer, trig, speed, begin, end, loop, fade, number)`
     pub(super) fn playback(&mut self, at: &At, args: &[Option<ExprId>]) -> Value {
         let arg = |i: usize| args.get(i).copied().flatten();
         let (Some(first), Some(trig)) = (arg(0), arg(1)) else { return Value::Broken };
@@ -56,14 +62,14 @@ impl Checker<'_> {
             return Value::Broken;
         }
         let Some(channels) = self.buffer(value) else {
-            let message = "`playback` plays a buffer, and this is not one";
+            let message = "`playback` plays a buffer or a list of buffers, and this is neither";
             let problem = Problem::new(&codes::NOT_A_SIGNAL, self.span(at, first), message);
             return self.problem(problem.help("give it one first: `playback(sample(\"hit.wav\"), trig)`"));
         };
         self.has_state = true;
         let plain = Dimension::PLAIN;
         let right = self.measures(at, trig, plain)
-            && [2, 3, 4].into_iter().filter_map(arg).all(|expr| self.measures(at, expr, plain))
+            && [2, 3, 4, 7].into_iter().filter_map(arg).all(|expr| self.measures(at, expr, plain))
             && arg(6).is_none_or(|fade| self.measures(at, fade, Dimension::TIME))
             && arg(5).is_none_or(|repeats| self.measures(at, repeats, plain));
         if !right {
@@ -76,28 +82,40 @@ impl Checker<'_> {
         })
     }
 
-    /// Whether an argument is a mono signal that measures `wanted`, or is a plain number; reports it where it is not.
+    /// Whether an argument of `playback` is a mono signal that measures `wanted`, or is a plain number.
     fn measures(&mut self, at: &At, expr: ExprId, wanted: Dimension) -> bool {
+        self.measured_by(at, "playback", expr, wanted).is_some()
+    }
+
+    /// An argument of `of` that has to be a mono signal which measures `wanted`, or a plain number; reports it where it is not.
+    pub(super) fn measured_by(
+        &mut self,
+        at: &At,
+        of: &str,
+        expr: ExprId,
+        wanted: Dimension,
+    ) -> Option<super::value::Number> {
         let span = self.span(at, expr);
         let value = self.eval(at, expr);
-        let Some((_, dimension)) = self.mono(value, span) else { return false };
+        let (number, dimension) = self.mono(value, span)?;
         let known = self.known(&dimension);
         if self.unknowns.fits(&dimension, wanted).is_ok() {
-            return true;
+            return Some(number);
         }
         let Some(dimension) = known else {
             self.no_dimension(span);
-            return false;
+            return None;
         };
-        let message = format!("this argument of `playback` is {wanted}, but this is {dimension}");
+        let message = format!("this argument of `{of}` is {wanted}, but this is {dimension}");
         let help = match wanted {
             Dimension::TIME => "write a time, such as `5ms`",
+            Dimension::FREQUENCY => "write a frequency, such as `220Hz`; 1/time is a frequency",
             _ => {
-                "places are parts of the buffer, 0 to 1, and a speed is a ratio: divide by a unit, such as `freq / 261.63Hz`"
+                "parts of a length are 0 to 1, and a speed is a ratio: divide by a unit, such as `freq / 261.63Hz`"
             }
         };
         self.problem(Problem::new(&codes::DIMENSION, span, message).help(help));
-        false
+        None
     }
 
     /// A part of a buffer: a constant, where the buffer is known.

@@ -302,6 +302,17 @@ impl Value {
         matches!(self, Value::Signal(signal) if signal.is_constant())
     }
 
+    /// True when all of it is known before the song starts.
+    pub(super) fn is_fixed(&self) -> bool {
+        match self {
+            Value::Signal(signal) => signal.is_constant(),
+            Value::Record(fields) => fields.iter().all(|(_, value)| value.is_fixed()),
+            Value::List(elements) => elements.iter().all(Value::is_fixed),
+            Value::Buffer(_) | Value::Broken => true,
+            Value::Unknown(_) => false,
+        }
+    }
+
     /// What `f` makes of each signal of it.
     pub(super) fn map(&self, f: &mut impl FnMut(&Signal) -> Signal) -> Value {
         match self {

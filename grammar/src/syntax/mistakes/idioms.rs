@@ -116,7 +116,7 @@ impl<'a> Mistakes<'a> {
 
     /// `def f(x) -> body`
     pub(super) fn arrow_of_def(&mut self, index: usize) -> bool {
-        if self.formals().is_none_or(|formals| index != formals.end + 1) {
+        if self.word(self.start()) != "def" || self.formals().is_none_or(|formals| index != formals.end + 1) {
             return false;
         }
         let token = self.tokens[index];

@@ -406,6 +406,7 @@ impl<'a> Mistakes<'a> {
         let start = self.start();
         match self.word(start) {
             "def" => self.formals().is_none_or(|formals| index < formals.end || index == formals.end + 1),
+            "instrument" | "effect" if self.formals().is_some_and(|formals| formals.contains(&index)) => true,
             // The item is wrong from its start.
             _ => index == start + 2 && !self.word(start + 1).is_empty(),
         }
@@ -420,11 +421,11 @@ impl<'a> Mistakes<'a> {
         around.is_some_and(|open| self.is(open, "(") && !self.word(open.wrapping_sub(1)).is_empty())
     }
 
-    /// The brackets of the `def` around.
+    /// The brackets behind the name of the definition around.
     fn formals(&self) -> Option<std::ops::Range<usize>> {
         let open = self.start() + 2;
-        let def = self.word(self.start()) == "def" && self.is(open, "(");
-        def.then(|| open..self.layout.partner[open])
+        let defines = matches!(self.word(self.start()), "def" | "instrument" | "effect");
+        (defines && self.is(open, "(")).then(|| open..self.layout.partner[open])
     }
 }
 

@@ -175,7 +175,8 @@ fn all(prelude: &Prelude) -> Vec<DefId> {
         let name = prelude.name(*id);
         // What plays a file needs one.
         let formals = &prelude.files.definition(*id).formals;
-        let plays_file = formals.first().is_some_and(|formal| &*formal.name.name == "buffer");
+        let plays_file =
+            formals.first().is_some_and(|formal| ["buffer", "zones"].contains(&&*formal.name.name));
         !name.starts_with('_') && !PARTS.contains(&&*name) && !MORE_PARTS.contains(&&*name) && !plays_file
     };
     prelude.files.prelude_definitions().into_iter().filter(whole).collect()

@@ -69,7 +69,11 @@ impl Prelude {
 
     fn of_kind(&self, kind: DefinitionKind) -> Vec<DefId> {
         let all = self.files.prelude_definitions();
-        all.into_iter().filter(|&id| self.files.definition(id).kind == kind).collect()
+        let called = |id: &DefId| {
+            let definition = self.files.definition(*id);
+            definition.kind == kind && (kind == DefinitionKind::Def || !definition.needs_arguments())
+        };
+        all.into_iter().filter(called).collect()
     }
 
     pub(crate) fn name(&self, id: DefId) -> String {

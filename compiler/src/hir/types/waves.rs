@@ -1,0 +1,77 @@
+//! `wave_at`: what a wavetable may be.
+
+use super::value::{ALL, Kind, Value};
+use super::{At, Checker};
+use crate::codes;
+use crate::dimension::Dimension;
+use crate::waves::{CYCLE, HARMONICS, LONGEST_CYCLE, MOST_CYCLES};
+use mam_grammar::ast::ExprId;
+use mam_grammar::{Problem, Span};
+
+impl Checker<'_> {
+    /// `wave_at(waves, phase, freq, morph)`
+    pub(super) fn wave_at(&mut self, at: &At, args: &[Option<ExprId>]) -> Value {
+        let arg = |i: usize| args.get(i).copied().flatten();
+        let (Some(waves), Some(phase), Some(freq)) = (arg(0), arg(1), arg(2)) else { return Value::Broken };
+        let span = self.span(at, waves);
+        let value = self.eval(at, waves);
+        if let Some(problem) = self.wrong_waves(&value, span) {
+            return self.problem(problem);
+        }
+        let places = [Some((phase, Dimension::PLAIN)), Some((freq, Dimension::FREQUENCY)), {
+            arg(3).map(|morph| (morph, Dimension::PLAIN))
+        }];
+        let mut kind = Kind::Slow;
+        for (expr, wanted) in places.into_iter().flatten() {
+            let Some(number) = self.measured_by(at, "wave_at", expr, wanted) else { return Value::Broken };
+            kind = match (kind, number.kind) {
+                (Kind::Open, _) | (_, Kind::Open) => Kind::Open,
+                (Kind::Fast, _) | (_, Kind::Fast) => Kind::Fast,
+                _ => Kind::Slow,
+            };
+        }
+        if matches!(value, Value::Broken) {
+            return Value::Broken;
+        }
+        Value::plain(self.within(kind, ALL))
+    }
+
+    /// What is wrong with a value as a wavetable.
+    fn wrong_waves(&self, value: &Value, span: Span) -> Option<Problem> {
+        let count = |message: String| Some(Problem::new(&codes::TOO_LARGE, span, message));
+        match value {
+            Value::Unknown(_) | Value::Broken => None,
+            Value::Buffer(samples) => match samples.frames() {
+                n if n.is_multiple_of(CYCLE) && n <= MOST_CYCLES * CYCLE => None,
+                n if n <= LONGEST_CYCLE => None,
+                n => count(format!(
+                    "a wavetable is one cycle of at most {LONGEST_CYCLE} samples, or 1 to {MOST_CYCLES} cycles of {CYCLE}, \
+                     and this file has {n}"
+                )),
+            },
+            Value::List(elements) if elements.len() > MOST_CYCLES.max(HARMONICS) => {
+                count(format!("a wavetable has at most {MOST_CYCLES} cycles and {HARMONICS} harmonics"))
+            }
+            Value::List(elements) => {
+                let level = |value: &Value| match value {
+                    Value::Signal(signal) => !signal.stereo && signal.is_constant(),
+                    _ => matches!(value, Value::Broken | Value::Unknown(_)),
+                };
+                let cycle = |value: &Value| match value {
+                    Value::List(levels) => levels.iter().all(level),
+                    _ => matches!(value, Value::Broken | Value::Unknown(_)),
+                };
+                let is_right =
+                    !elements.is_empty() && (elements.iter().all(level) || elements.iter().all(cycle));
+                (!is_right).then(|| not_waves(span))
+            }
+            Value::Signal(_) | Value::Record(_) => Some(not_waves(span)),
+        }
+    }
+}
+
+fn not_waves(span: Span) -> Problem {
+    Problem::new(&codes::NOT_A_SIGNAL, span, "a wavetable is a sound file, or a list of constants").help(
+        "give the levels of harmonics, `[1, 0.5, 0.25]`, a list of such lists, or `sample(\"wave.wav\")`",
+    )
+}
