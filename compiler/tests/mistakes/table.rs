@@ -109,7 +109,7 @@ pub(super) const ROWS: &[Row] = rows! {
     Line "lead \"0 1\".scale(minor)" => "pattern-modifier" "minor" "use: " "lead \"0 1\".scale(c, minor)";
     Line "bd \"x*4\".every(rev, 4)" => "score-number" "rev" "`.every(4" "bd \"x*4\".every(4, rev)";
     Value "x[1]" => "not-a-list" "x" "`.left`" "prev(x)";
-    Song "instrument i(c) { out = sine(freq) }\ny = i()\nplay { y \"c3\" }\nout = y" => "missing-argument" "i" "i(c, bpm, loop)" "instrument i(c) { out = sine(freq) }\ny = i(1)\nplay { y \"c3\" }\nout = y";
+    Song "instrument i(c) { out = sine(freq) }\ny = i()\nplay { y \"c3\" }\nout = y" => "missing-argument" "i" "i(c, bpm, loop, pan)" "instrument i(c) { out = sine(freq) }\ny = i(1)\nplay { y \"c3\" }\nout = y";
     Value "snaredrum()" => "unknown-definition" "snaredrum" "`snare()`";
     Value "bassdrum() |> lowpass(800Hz)" => "unknown-definition" "bassdrum" "`kick()`";
     // Arguments.
