@@ -62,8 +62,9 @@ pub fn render(flags: &Flags<'_>, console: Console) -> Result<(), Failure> {
     let mut progress = Progress::new(console, Some(frames), rate);
     let mut samples = vec![];
     loop {
-        let piece =
-            replay.next().map_err(|_| broken(flags.input, "what was played does not follow from it"))?;
+        let piece = replay
+            .next_quantum()
+            .map_err(|_| broken(flags.input, "what was played does not follow from it"))?;
         let Some(piece) = piece else { break };
         samples.clear();
         for frame in 0..piece[0].len() {

@@ -30,8 +30,11 @@ fn run(mamc: &PathBuf, folder: &Folder, args: &[&str]) -> Run {
     Run::of(command.output().unwrap())
 }
 
+/// The name of a file of a song, and what it holds.
+type Named = (String, Vec<u8>);
+
 /// A bundle is a folder: where the code and the song stand.
-fn opened(folder: &Folder, name: &str) -> (Vec<u8>, Opened, Vec<(String, Vec<u8>)>) {
+fn opened(folder: &Folder, name: &str) -> (Vec<u8>, Opened, Vec<Named>) {
     let path = folder.0.join(name);
     let bytes = match cfg!(target_os = "macos") {
         true => fs::read(path.join("Contents/Resources").join(mam_package::RESOURCE)).unwrap(),

@@ -174,7 +174,7 @@ impl Line<'_> {
         // The voices' own signals come after the signals that everybody knows the node by.
         let mut each: Vec<Vec<SignalId>> = vec![];
         let mut next = if voices > 1 { result + outputs } else { result };
-        for v in 0..voices {
+        for (v, own) in params.iter_mut().enumerate() {
             let signals: Vec<SignalId> = (next..next + outputs).collect();
             next += outputs;
             each.push(signals.clone());
@@ -186,7 +186,7 @@ impl Line<'_> {
                 kernel,
                 states: states.iter().map(|(n, init)| (n.clone(), voiced(n, *init, v))).collect(),
                 delays: delays.clone(),
-                params: std::mem::take(&mut params[v]),
+                params: std::mem::take(own),
                 inputs: made.inputs.clone(),
                 outputs: signals,
                 ports: ports.collect(),

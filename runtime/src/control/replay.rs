@@ -50,7 +50,7 @@ impl Replay {
     ///
     /// # Errors
     /// When the log does not go with its programs.
-    pub fn next(&mut self) -> Result<Option<Vec<&[f32]>>, NotItsLog> {
+    pub fn next_quantum(&mut self) -> Result<Option<Vec<&[f32]>>, NotItsLog> {
         if self.left == 0 {
             return Ok(None);
         }
@@ -96,7 +96,7 @@ impl Replay {
         true
     }
 
-    /// Frames of a quantum: the most that [`Replay::next`] gives.
+    /// Frames of a quantum: the most that [`Replay::next_quantum`] gives.
     pub const MOST_FRAMES: usize = QUANTUM;
 }
 

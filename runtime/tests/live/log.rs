@@ -60,7 +60,7 @@ fn read(ring: &mut Consumer<f32>, sound: &mut Vec<f32>) {
 fn replayed(program: &Arc<Program>, log: Log) -> Vec<f32> {
     let mut replay = Replay::new(program.clone(), Box::new(Notes), OPTIONS, Entry::START, log);
     let mut sound = vec![];
-    while let Some(channels) = replay.next().expect("the log goes with its programs") {
+    while let Some(channels) = replay.next_quantum().expect("the log goes with its programs") {
         for frame in 0..channels[0].len() {
             sound.extend(channels.iter().map(|channel| channel[frame]));
         }
@@ -164,5 +164,5 @@ fn a_log_that_does_not_go_with_its_programs_is_refused() {
     let log = Log { frames: 1000, ..Log::default() };
     let options = Options { playing: false, ..OPTIONS };
     let mut replay = Replay::new(program, Box::new(Notes), options, Entry::START, log);
-    assert!(replay.next().is_err());
+    assert!(replay.next_quantum().is_err());
 }

@@ -1,7 +1,7 @@
 //! `mamc studio`: the page in which a song is written and heard.
 //!
 //! * [`files`]: what the page is made of, embedded when `mamc` was built;
-//! * [`midi`]: MIDI;
+//! * [`midi`]: what listens to MIDI;
 //! * [`server`]: requests of the browser, and which of them are refused;
 //! * [`session`]: the song on disk, its program, the device;
 //! * [`sound`]: what the device has played, for the page's pictures.
