@@ -116,7 +116,7 @@ fn what_only_looks_like_a_slip_is_not_told() {
         "sine(440Hz * (7st - 1))",
         "sine(min(1,500Hz))",
         "onepole(440Hz, 5) * 0.001",
-        "slew(x, 100)",
+        "slew(x, 30)",
         "x * (1 - 6dB)",
         "clamp(x,0,1)",
         "table([0,1], phasor(2Hz))",

@@ -9,10 +9,11 @@ use mam_runtime::ids::PortId;
 use mam_runtime::{Engine, Event, EventKind, Program};
 use std::sync::Arc;
 
-/// The instruments of the prelude.
+/// The instruments of the prelude that are called without more.
 fn instruments() -> Vec<&'static str> {
     let lines = PRELUDE.iter().flat_map(|(_, text)| text.lines());
-    lines.filter_map(|line| line.strip_prefix("instrument ")?.split_whitespace().next()).collect()
+    let names = lines.filter_map(|line| line.strip_prefix("instrument ")?.split_whitespace().next());
+    names.filter(|name| !name.contains('(')).collect()
 }
 
 fn program(text: &str, packing: Packing, interpreter: bool) -> Arc<Program> {

@@ -38,8 +38,8 @@ module.exports = grammar({
     formals: ($) => seq('(', optional(list($.formal)), ')'),
     formal: ($) =>
       seq(field('name', $._name), optional(seq(':', $.unit)), optional(seq('=', $._expression)), optional($.bounds)),
-    instrument: ($) => seq('instrument', field('name', $._name), field('body', $.block)),
-    effect: ($) => seq('effect', field('name', $._name), field('body', $.block)),
+    instrument: ($) => seq('instrument', field('name', $._name), optional($.formals), field('body', $.block)),
+    effect: ($) => seq('effect', field('name', $._name), optional($.formals), field('body', $.block)),
 
     param: ($) => seq('param', $._parameter),
     knob: ($) => seq('knob', $._parameter),
@@ -97,7 +97,7 @@ module.exports = grammar({
     // A signal, or patterns joined: `saw`, `cat("c4", "e4")`.
     source: ($) => choice($.identifier, $.call),
     nothing: () => choice('~', '-'),
-    target: ($) => seq($._defined, repeat(seq('.', $.property))),
+    target: ($) => choice(seq($._name, repeat(seq('.', $.property))), seq('out', repeat1(seq('.', $.property)))),
     tab: () => token(/\|([^|\n;"{}(]*\|)+/),
     ratio: ($) => seq($.number, optional(seq('/', $.number))),
     modifier: ($) => seq('.', alias($.property, $.method), optional($.arguments)),

@@ -255,8 +255,8 @@ table! {
     Modifier ["trans" "transp" "up" "semitones" "pitch" "octave" "oct" "detune" "transposeby" "addnote" "shiftpitch"] "transpose" "" "" "lead \"c4 e4\".transpose(7st)";
     Modifier ["late" "rot" "rotr" "offset" "rotright" "delayby"] "shift" "" "" "bd \"x*4\".shift(1/16)";
     Modifier ["early" "rotl" "rotleft"] "" "" "a shift by a negative time comes earlier" "bd \"x*4\".shift(-1/16)";
-    Modifier ["juxby"] "jux" "" "the two are all to the left and all to the right" "bd \"x*4\".jux(rev)";
-    Modifier ["pan" "panning" "cutoff" "resonance" "attack" "decay" "release" "sustain" "drive"] "set" "" "a note gives its voice values of its instrument's parameters, by their names, and a `pan` from -1 to 1" "bd \"x*4\".set(pan: \"-0.5 0.5\")";
+    Modifier ["juxby"] "" "" "`jux` puts the one all to the left, and what is changed all to the right" "bd \"x*4\".jux(rev)";
+    Modifier ["pan" "panning" "cutoff" "resonance" "attack" "decay" "release" "sustain" "drive"] "" "" "`set` gives the voice of a note values of its instrument's parameters, by their names, and a `pan` from -1 to 1" "bd \"x*4\".set(pan: \"-0.5 0.5\")";
     Modifier ["overlay" "polyrhythm" "pr"] "" "" "patterns at the same time begin a line" "bd stack(\"x*4\", \"x*3\")";
     Modifier ["stut" "stutwith" "echowith"] "echo" "" "" "lead \"c4 e4\".echo(3, 1/8, 0.5)";
     Modifier ["euclidrot" "euclidlegato" "euclidlegatorot" "euclidfull" "euclidoff" "euclidofffull" "euclidinv" "bjork"] "euclid" "" "negative onsets are the others" "bd \"x\".euclid(3, 8, 2)";

@@ -7,6 +7,7 @@ use super::{At, Checker};
 use crate::arithmetic::Operations;
 use crate::codes;
 use crate::dimension::{Dimension, base_value};
+use crate::graph::operands;
 use crate::hir::resolve::resolved;
 use crate::hir::{Call, Callee, DefId, FILE, Local, LocalKind};
 use crate::ir::Op;
@@ -156,16 +157,28 @@ impl Checker<'_> {
         value
     }
 
-    /// Evaluates what a call gives, before its body. Each would be evaluated where the body first needs it, too, but then a row
-    /// of calls would be as deep as it is long.
+    /// Evaluates what a call gives, before its body, where all that it names is known. It would be evaluated where the body
+    /// first needs it, too, but then a row of calls would be as deep as it is long. What names something that is being
+    /// evaluated may be remembered alone, and waits.
     fn given_arguments(&mut self, frame: FrameId) {
         for index in 0..self.frames[frame].slots.len() {
-            let is_given =
-                matches!(&self.frames[frame].slots[index], Slot::Argument { at, .. } if at.frame != frame);
-            if is_given {
+            let Slot::Argument { at, expr, .. } = &self.frames[frame].slots[index] else { continue };
+            if at.frame != frame && self.is_known(at, *expr) {
                 self.slot(frame, index);
             }
         }
+    }
+
+    /// Whether all names of an expression have been evaluated.
+    fn is_known(&self, at: &At, expr: ExprId) -> bool {
+        let mut open = vec![expr];
+        while let Some(expr) = open.pop() {
+            match &self.ast(at).exprs[expr] {
+                Expr::Name(_) if !self.is_name_known(at, expr) => return false,
+                other => open.extend(operands(other)),
+            }
+        }
+        true
     }
 
     /// Where the prelude wants one channel, since there were so many problems, and an argument besides the first has two,

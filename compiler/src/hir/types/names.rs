@@ -5,7 +5,7 @@ use super::value::{AT_LEAST_0, Kind, Number, Signal, Value};
 use super::{At, Checker};
 use crate::arithmetic::function;
 use crate::dimension::Dimension;
-use crate::graph::{Given, NodeId};
+use crate::graph::{Given, NodeId, NodeKind};
 use crate::hir::builtins::Arithmetic;
 use crate::hir::resolve::resolved;
 use crate::hir::{FILE, Iterations, Known, Local, LocalId, LocalKind, Name, ScopeId};
@@ -138,11 +138,37 @@ impl Checker<'_> {
             let value = node.map_or(Value::Broken, |node| self.node_value(node));
             return self.seen_from(value, 1, at.frame);
         }
-        let around = std::iter::successors(Some(at.frame), |&frame| self.frames[frame].parent);
-        let mut around = around.skip_while(|&frame| self.frames[frame].scope != local.scope);
-        let Some(frame) = around.next() else { return Value::Broken };
+        let Some(frame) = self.frame_around(at.frame, local.scope) else { return Value::Broken };
         let value = self.slot(frame, local.index);
         self.seen_from(value, self.frames[frame].factor, at.frame)
+    }
+
+    /// The frame of a scope, which is a frame itself or around it.
+    fn frame_around(&self, frame: FrameId, scope: ScopeId) -> Option<FrameId> {
+        let mut around = std::iter::successors(Some(frame), |&frame| self.frames[frame].parent);
+        around.find(|&frame| self.frames[frame].scope == scope)
+    }
+
+    /// Whether a name has been evaluated, so that reading it evaluates nothing.
+    pub(super) fn is_name_known(&self, at: &At, expr: ExprId) -> bool {
+        let Name::Local(id) = self.hir(at).name(expr) else { return true };
+        let local = self.hir(at).local(id);
+        if local.scope == FILE && self.file(at) == self.input.song {
+            let node = self.input.graph.locals.get(&id);
+            return node.is_none_or(|&node| self.is_given_known(Given::Node(node)));
+        }
+        let Some(frame) = self.frame_around(at.frame, local.scope) else { return false };
+        match self.frames[frame].slots[local.index] {
+            Slot::Done(_) => true,
+            Slot::Given(given) => self.is_given_known(given),
+            Slot::Param(node, index) => match &self.input.graph.nodes[node].kind {
+                NodeKind::Instance(instance) => {
+                    instance.args[index].is_none_or(|given| self.is_given_known(given))
+                }
+                _ => true,
+            },
+            _ => false,
+        }
     }
 
     /// Evaluates a name of a frame, once.

@@ -180,6 +180,14 @@ impl Checker<'_> {
         }
     }
 
+    /// Whether what is given has been evaluated, so that reading it evaluates no other node.
+    pub(super) fn is_given_known(&self, given: Given) -> bool {
+        match given {
+            Given::Node(node) => matches!(self.nodes[node.index()], NodeState::Done(_)),
+            Given::Number(_) => true,
+        }
+    }
+
     /// Keeps the types of the song's equations and knobs.
     pub(super) fn keep_node_types(&mut self) {
         for (&id, node) in &self.input.graph.locals {

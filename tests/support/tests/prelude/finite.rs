@@ -53,12 +53,13 @@ const MORE_PARTS: [&str; 2] = ["diffuser", "reverb_side"];
 const LISTS: [&str; 6] = ["amps", "freqs", "times", "gains", "pans", "values"];
 
 /// Arguments that are constants of the compiler, or of another form than a signal, each with what is given.
-const CONSTANTS: [(&str, &str); 6] = [
+const CONSTANTS: [(&str, &str); 7] = [
     ("order", "5"),
     ("n", "5"),
     ("bands", "4"),
     ("steps", "5"),
     ("scale", "[0, 3, 7]"),
+    ("waves", "[[1, 0.5, 0.25], [1, 0, 0.3]]"),
     ("stages", "[[20ms, 1, 0], [0s, 0.3, -40], [-1s, 0, 3]]"),
 ];
 
