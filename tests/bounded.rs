@@ -105,7 +105,7 @@ fn songs(ending: &str) -> Vec<String> {
 
 /// `MAM_MUTANTS=30000` takes as many songs, `MAM_MUTANTS=120000` a sixtieth as many files of each kind.
 fn mutants() -> usize {
-    std::env::var("MAM_MUTANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(3000)
+    std::env::var("MAM_MUTANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(1000)
 }
 
 #[test]

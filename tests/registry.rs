@@ -146,9 +146,11 @@ fn every_example_is_clean_and_heard_and_the_same_from_the_interpreter() {
         let compiled = render_program(program(name, &text, 0, false), None);
         let peak = compiled.channels.iter().flatten().fold(0.0_f32, |m, x| m.max(x.abs()));
         assert!((0.1..=1.0).contains(&peak), "{name}: peak {peak}");
-        let frames = Some(INTERPRETED);
-        let compiled = render_program(program(name, &text, 0, false), frames);
-        assert!(compiled == render_program(program(name, &text, 0, true), frames), "{name}");
+        let interpreted = render_program(program(name, &text, 0, true), Some(INTERPRETED));
+        for (compiled, interpreted) in compiled.channels.iter().zip(&interpreted.channels) {
+            let frames = compiled.len().min(interpreted.len());
+            assert!(frames > 0 && compiled[..frames] == interpreted[..frames], "{name}");
+        }
     }
 }
 
