@@ -140,8 +140,7 @@ fn partition(program: &Program, flow: &Flow, shares: usize) -> Vec<usize> {
             _ => _ = alike.insert(key, part),
         }
     }
-    let group: Vec<usize> = (0..group.len()).map(|step| find(&group, step)).collect();
-    let mut group = in_rows(flow, group, &mut costs, limit);
+    let mut group: Vec<usize> = (0..group.len()).map(|step| find(&group, step)).collect();
     while let Some((from, to)) = nearest(flow, &group, |from, to| costs[from] + costs[to] <= limit) {
         costs[to] += costs[from];
         group.iter_mut().filter(|group| **group == from).for_each(|group| *group = to);
@@ -151,28 +150,6 @@ fn partition(program: &Program, flow: &Flow, shares: usize) -> Vec<usize> {
 
 /// Of how many groups the nearest are still looked for.
 const MOST: usize = 64;
-
-/// Where there are more groups than that, each row of them that follow one another and are no more work than `limit` as one:
-/// each group costs memory of its own. Rows cannot need each other in a circle, as each group comes after what it needs.
-fn in_rows(flow: &Flow, mut group: Vec<usize>, costs: &mut [usize], limit: usize) -> Vec<usize> {
-    let parts = ordered(flow, &group);
-    if parts.len() <= MOST {
-        return group;
-    }
-    let mut row: Option<usize> = None;
-    for steps in parts {
-        let own = group[steps[0]];
-        let first = match row.filter(|&first| costs[first] + costs[own] <= limit) {
-            Some(first) => {
-                costs[first] += costs[own];
-                first
-            }
-            None => *row.insert(own),
-        };
-        steps.into_iter().for_each(|step| group[step] = first);
-    }
-    group
-}
 
 /// The two groups of which one hears most signals of the other, that `fit`, and that hear each other by no other way: joined,
 /// they would need what needs them.
