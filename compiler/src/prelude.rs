@@ -57,6 +57,7 @@ prelude! {
     "wavetables"
     "fm"
     "voices"
+    "outside"
     "consoles"
     "noise"
     "chaos"

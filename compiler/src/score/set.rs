@@ -11,10 +11,10 @@ use crate::hir::builtins::PAN;
 use crate::units::Units;
 use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident, Item, ItemKind, Line};
 use mam_grammar::{Problem, Problems};
-use mam_runtime::NoteSignal;
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::PlayedParam;
 use mam_runtime::score::pattern::{Chain, Change, Joint, Law, ValueMap};
+use mam_runtime::{NoteSignal, Sent};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -114,6 +114,17 @@ pub(crate) fn signals_of_lines(ast: &Ast) -> BTreeSet<(Arc<str>, NoteSignal)> {
     found
 }
 
+/// The controllers and programs that lines move, `bass.cc74`, each with the name that the line begins with.
+pub(crate) fn sent_by_lines(ast: &Ast) -> BTreeSet<(Arc<str>, Sent)> {
+    let mut found = BTreeSet::new();
+    each_line(&ast.items, &mut |line| {
+        if let [name, sent] = &line.target[..] {
+            found.extend(Sent::of_line(&sent.name).map(|sent| (name.name.clone(), sent)));
+        }
+    });
+    found
+}
+
 /// Looks at each line of a score, wherever it stands.
 fn each_line<'a>(items: &'a [Item], look: &mut impl FnMut(&'a Line)) {
     for item in items {
@@ -174,7 +185,7 @@ fn found(targets: &dyn Targets, instrument: &Instrument, name: &Ident) -> Result
 }
 
 /// A parameter of which only the name is known.
-fn unknown(name: &Ident) -> Parameter {
+pub(super) fn unknown(name: &Ident) -> Parameter {
     Parameter {
         index: ParamId::new(crate::hash::fnv1a(name.name.bytes()) as u32 as usize),
         name: name.name.to_string(),

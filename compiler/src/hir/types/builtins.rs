@@ -39,6 +39,8 @@ impl Checker<'_> {
             (Function::Sample, Some(path)) => self.sample(at, path),
             (Function::Playback, Some(_)) => self.playback(at, args),
             (Function::WaveAt, Some(_)) => self.wave_at(at, args),
+            (Function::MidiSend, Some(_)) => self.midi_send(at, args),
+            (Function::OscSend, Some(_)) => self.osc_send(at, args),
             (Function::Len, Some(list)) => self.len(at, list),
             (Function::Select, Some(list)) => self.select(at, list, arg(1)),
             (_, None) => Value::Broken,
