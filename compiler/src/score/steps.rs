@@ -144,6 +144,14 @@ impl StepUnit {
     }
 }
 
+/// Whether words are all notes, or all numbers, of which one has a unit: else a range of them counts nothing.
+pub(super) fn are_of_one_kind(words: &[&Word]) -> bool {
+    let is_note = |word: &&Word| word.number().is_none() && note_number(&word.text).is_some();
+    let has_unit = |word: &&Word| Ends::Written.unit(word).is_some();
+    let is_number = |word: &&Word| word.number().is_some() || has_unit(word);
+    words.iter().all(is_note) || words.iter().all(is_number) && words.iter().any(has_unit)
+}
+
 /// Whether a word is a number with a unit of frequency.
 pub(super) fn is_frequency(word: &Word) -> bool {
     let digits = word.text.strip_suffix("kHz").or(word.text.strip_suffix("Hz"));
