@@ -560,3 +560,27 @@ fn hits_and_what_notes_set_are_shown() {
     assert_eq!(drawn("|x..X|"), ["x", "x"]);
     assert_eq!(drawn("\"c4 e4\".set(gain: \"0.4 1\")"), ["60 gain 0.4", "64 gain 1"]);
 }
+
+/// Pieces of a sampler's sound.
+#[test]
+fn sounds_are_played_in_pieces() {
+    let drawn = |text: &str| {
+        let source = Sources::default().add("line", text);
+        let mut problems = Problems::default();
+        let (pattern, names) = line(text, Span::new(source, 0, text.len()), 1, &mut problems);
+        assert!(problems.iter().next().is_none(), "{text}");
+        let events =
+            show::events(&pattern, TimeSpan::new(Rational::ZERO, Rational::ONE)).expect("it is short");
+        let event = |e: &PatternEvent| format!("{} {}", e.whole.begin, show::value_text(&e.value, &names));
+        events.iter().map(event).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        drawn("\"x*2\".chop(2)"),
+        ["0/1 x begin 0 end 0.5", "1/4 x begin 0.5 end 1", "1/2 x begin 0 end 0.5", "3/4 x begin 0.5 end 1"]
+    );
+    assert_eq!(
+        drawn("\"x*2\".striate(2)"),
+        ["0/1 x begin 0 end 0.5", "1/4 x begin 0 end 0.5", "1/2 x begin 0.5 end 1", "3/4 x begin 0.5 end 1"]
+    );
+    assert_eq!(drawn("\"x*2\".slice(4, \"2 0\")"), ["0/1 x begin 0.5 end 0.75", "1/2 x begin 0 end 0.25"]);
+}

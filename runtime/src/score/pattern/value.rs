@@ -43,6 +43,25 @@ pub struct NoteValue {
     pub value: f64,
 }
 
+/// The parameters of a sampler that say which piece of a sound a note plays: where it begins and ends, as shares of the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
+pub struct Pieces {
+    /// Where it begins.
+    pub begin: ParamId,
+    /// Where it ends.
+    pub end: ParamId,
+}
+
+impl Pieces {
+    /// A note that plays piece `i`, from 0, of `n`.
+    pub fn of(self, value: &Value, i: u32, n: u32) -> Value {
+        let share = |i: u32| f64::from(i) / f64::from(n.max(1));
+        let begun = Joint::Value(self.begin).apply(value, share(i));
+        Joint::Value(self.end).apply(&begun, share(i + 1))
+    }
+}
+
 /// How high a note is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
