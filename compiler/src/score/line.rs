@@ -60,14 +60,15 @@ fn read_line(sources: &Sources, source: SourceId, seed: u64, problems: &mut Prob
     }
 }
 
-/// The names of the parameters that the modifiers of a line set, `pan` among them.
+/// The names of the parameters that the modifiers of a line set.
 fn set_names(ast: &Ast) -> SetNames {
     let args = ast.exprs.values().flat_map(|expr| match expr {
         Expr::Call { args, .. } | Expr::Method { args, .. } => args.as_slice(),
         _ => &[],
     });
-    let pan = Ident { name: PAN.into(), span: Span::default() };
-    let named = args.filter_map(|arg| arg.name.clone()).chain([pan]);
+    // What modifiers set that name no parameter.
+    let implied = [PAN, "begin", "end"].map(|name| Ident { name: name.into(), span: Span::default() });
+    let named = args.filter_map(|arg| arg.name.clone()).chain(implied);
     named.map(|name| (unknown(&name).index, name.name.to_string())).collect()
 }
 
