@@ -400,6 +400,8 @@ impl<'a> Line<'a> {
         };
         hoist(&mut lowered, moves.as_slice());
         *heard = self.listened.heard(&mut lowered, channels);
+        lowered.align();
+        checks::cyclic_latencies(&lowered.cyclic).into_iter().for_each(|problem| problems.add(problem));
         sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
         let places = Bindings::new((files, &stages.library, song), graph, &lowered);
         // What is odd in a song without errors is odd whatever is wrong with its score.
@@ -460,6 +462,7 @@ impl<'a> Line<'a> {
         let Stages { plan, lowered, .. } = &self.out.stages;
         Program {
             rate: self.settings.rate,
+            latency: lowered.latency,
             code,
             steps: plan.steps.clone(),
             state: plan.state.clone(),

@@ -343,6 +343,8 @@ pub enum ItemKind {
     Input(Ident),
     /// `until amp < 0.00005`
     Until(ExprId),
+    /// `latency 5ms`: how much later than what it is computed of the value of this body is heard.
+    Latency(ExprId),
     /// `default note c2`: the note's name or number.
     DefaultNote(Ident),
     /// `midi drum 36, 35`, `midi program 38, 32..39`: what a MIDI file calls the instrument.

@@ -78,6 +78,8 @@ words! {
         "effect duck {\n  input key\n  out = in * (1 - clamp(follow(key), 0, 1))\n}\nbd = kick()\npad = saw(110Hz) * 20%\nplay { bd |x...x...| }\nout = bd + (pad |> duck(key: bd))\n";
     Statement "until" "until amp < 0.00005" "A voice has fallen silent, and sleeps until its next note."
         "instrument beep {\n  amp = decay(trig, 100ms)\n  until amp < 0.00005\n  out = sine(freq) * amp * vel * 20%\n}\nb = beep()\nplay { b \"c4 e4 g4 ~\" }\nout = b\n";
+    Statement "latency" "latency 5ms" "How much later than what flows in the value of a body is heard; what meets it is delayed by as much, and a render begins so much later."
+        "def ahead(x) {\n  latency 5ms\n  out = tap(x, 5ms, max: 5ms) / max(1, follow(x, attack: 1ms))\n}\nout = ahead(sine(220Hz) * 2) * 10%\n";
     Statement "default" "default note c2" "The note of a hit without a pitch; c4 where it is not said."
         "instrument beep {\n  default note c2\n  until since(trig) > 9600\n  out = saw(freq) * gate * vel * 20%\n}\nb = beep()\nplay { b |x...x...| }\nout = b\n";
     Statement "midi" "midi drum 36" "In an instrument: which key of General MIDI's drums, or `midi program 38`, it is in a MIDI file."

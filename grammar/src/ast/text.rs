@@ -56,6 +56,7 @@ fn kind(ast: &Ast, kind: &ItemKind, depth: usize) -> String {
         ItemKind::Param(param) => format!("({})", parameter(ast, param)),
         ItemKind::Input(name) => format!("(input {name})"),
         ItemKind::Until(expr) => format!("(until {})", text(*expr)),
+        ItemKind::Latency(expr) => format!("(latency {})", text(*expr)),
         ItemKind::DefaultNote(note) => format!("(default-note {note})"),
         ItemKind::Midi(midi) => {
             let numbers: String = midi.ranges.iter().map(|r| format!(" {}", range(ast, r))).collect();

@@ -194,6 +194,10 @@ impl Printer<'_> {
                 let expr = self.expr(*expr);
                 Doc::All(vec![Doc::text("until "), expr])
             }
+            ItemKind::Latency(expr) => {
+                let expr = self.expr(*expr);
+                Doc::All(vec![Doc::text("latency "), expr])
+            }
             ItemKind::DefaultNote(note) => Doc::text(format!("default note {note}")),
             ItemKind::Midi(midi) => Doc::text(self.midi(midi)),
             ItemKind::Definition(definition) => self.definition(definition, item),
@@ -436,7 +440,7 @@ fn made_region(before: Option<&Item>, item: &Item) -> Region {
         ItemKind::Equation { .. } => 0,
         ItemKind::Line(_) => 1,
         ItemKind::Param(_) | ItemKind::Input(_) | ItemKind::DefaultNote(_) | ItemKind::Midi(_) => 2,
-        ItemKind::Until(_) => 0,
+        ItemKind::Until(_) | ItemKind::Latency(_) => 0,
         ItemKind::Definition(_)
         | ItemKind::Play(_)
         | ItemKind::Section { .. }

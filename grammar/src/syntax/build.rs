@@ -124,6 +124,7 @@ impl Builder<'_> {
             Rule::default_note => ItemKind::DefaultNote(self.last_ident(pair)),
             Rule::midi => ItemKind::Midi(self.midi(pair)),
             Rule::until => ItemKind::Until(self.argument_of(pair)),
+            Rule::latency => ItemKind::Latency(self.argument_of(pair)),
             Rule::length => ItemKind::Length(self.argument_of(pair)),
             Rule::seed => ItemKind::Seed(self.argument_of(pair)),
             Rule::use_file => ItemKind::Use(self.last_text(pair)),

@@ -41,6 +41,7 @@ fn row(kind: &ItemKind) -> (&'static str, &'static [Context]) {
         ItemKind::Param(_) => ("a `param`", &[Instrument, Effect]),
         ItemKind::Input(_) => ("an `input`", &[Effect, Instrument]),
         ItemKind::Until(_) => ("`until`", &[Instrument]),
+        ItemKind::Latency(_) => ("`latency`", &[Instrument, Effect, Equations]),
         ItemKind::DefaultNote(_) => ("`default note`", &[Instrument]),
         ItemKind::Midi(_) => ("`midi`", &[Instrument]),
         ItemKind::Definition(_) => ("a definition", &[File]),

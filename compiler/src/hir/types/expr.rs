@@ -279,9 +279,11 @@ impl Checker<'_> {
     pub(super) fn body(&mut self, frame: FrameId, body: &Body) -> Value {
         match body {
             Body::Expr(expr) => self.eval(&At { frame, equation: None }, *expr),
-            Body::Items(_) => {
+            Body::Items(items) => {
                 self.add_equations(frame);
-                self.out(frame)
+                let value = self.out(frame);
+                self.latency(frame, items);
+                value
             }
         }
     }
