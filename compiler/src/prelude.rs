@@ -79,6 +79,8 @@ prelude! {
     "levelling"
     "saturation"
     "clippers"
+    "magnetic"
+    "guitar"
     "folders"
     "stereo"
     "analysis"
