@@ -27,6 +27,7 @@ prelude! {
     "drums/nine"
     "drums/six"
     "drums/linn"
+    "drums/box"
     "drums/modern"
     "drums/acoustic"
     "drums/cymbals"
