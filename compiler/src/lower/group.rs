@@ -5,7 +5,7 @@ use super::lowered::SignalId;
 use super::value::{NodeVal, Shape, Signal, Val};
 use super::{Lower, Song, lines};
 use crate::graph::NodeId;
-use crate::ir::{Body as Code, Imm, Kernel, Op, PortField, Rate, Value};
+use crate::ir::{Body as Code, Imm, Kernel, Op, Rate, Value};
 use mam_grammar::ast::ExprId;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
@@ -189,7 +189,7 @@ impl Outputs {
 /// The steady body: no note begins in it.
 fn without_notes(mut body: Code) -> Code {
     for value in body.insts.handles() {
-        if let Op::Port(_, PortField::Trig) = body.insts[value].op {
+        if matches!(body.insts[value].op, Op::Port(_, field) if field.is_onset()) {
             body.insts[value].op = Op::Const(Imm::Bool(false));
         }
     }

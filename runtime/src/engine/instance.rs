@@ -408,7 +408,7 @@ impl Instance {
             EventKind::Set { param, value, ramp, curve } => {
                 self.params.set(param, offset, Set { value, ramp, curve });
             }
-            EventKind::NoteValue { param, value } => self.params.hold(param, offset, value),
+            EventKind::NoteValue { param, value, ramp } => self.params.hold(param, offset, value, ramp),
             EventKind::Off { port } => self.notes.push(port, offset, NoteKind::Off),
             EventKind::Pitch { port, note } => self.notes.push(port, offset, NoteKind::Pitch(note)),
             EventKind::On { port, note, vel } => self.notes.push(port, offset, NoteKind::On { note, vel }),
