@@ -199,12 +199,12 @@ pub(super) fn give(ast: &mut Ast, seen: &[Seen], problems: &mut Problems) {
             if equations.contains(&name.name) {
                 continue;
             }
-            match param.words.iter().position(|word| word == name) {
-                Some(number) => {
-                    ast.exprs[value] = Expr::Number(Number { digits: number.to_string().into(), unit: None });
-                }
-                None => problems.add(no_word(name.span, &name.name, &param.words, &param.name)),
+            let number = param.words.iter().position(|word| word == name);
+            if number.is_none() {
+                problems.add(no_word(name.span, &name.name, &param.words, &param.name));
             }
+            let digits = number.unwrap_or(0).to_string().into();
+            ast.exprs[value] = Expr::Number(Number { digits, unit: None });
         }
     }
     let called = called(ast);
