@@ -68,6 +68,7 @@ fn program(curve: Curve, smooth: u32) -> (Arc<Program>, Arc<Pulse>) {
         ParamSlot { name: "bd.gain".into(), default: 0.5, min: 0.0, max: 2.0, curve, smooth, follows: None };
     let program = Program {
         rate: 48000,
+        latency: 0,
         code: code.clone(),
         steps: vec![step],
         state: vec![0; 32],
