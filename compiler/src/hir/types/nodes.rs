@@ -1,11 +1,13 @@
 //! The nodes of a song, group by group.
 
 use super::names::{Frame, FrameId, OpenName, Opened, Path, Slot};
-use super::value::{Kind, Number, Value};
+use super::value::{Kind, Number, Signal, Value};
 use super::{At, Checker};
+use crate::codes;
 use crate::graph::{Given, Group, NodeId, NodeKind};
 use crate::hir::{Iterations, ScopeId};
 use mam_grammar::ast::{Expr, ExprId, Over};
+use mam_grammar::{Problem, Span};
 use std::sync::Arc;
 
 /// What is known of a node.
@@ -70,9 +72,23 @@ impl Checker<'_> {
         let graph = self.input.graph;
         self.reference = None;
         let value = self.node_value(node);
-        if graph.out == Some(node) && self.signal(value, graph.nodes[node].span).is_none() {
-            self.nodes[node.index()] = NodeState::Done(Value::Broken);
+        let span = graph.nodes[node].span;
+        if graph.out == Some(node) {
+            let heard = self.signal(value, span).filter(|signal| self.is_sound(signal, span));
+            if heard.is_none() {
+                self.nodes[node.index()] = NodeState::Done(Value::Broken);
+            }
         }
+    }
+
+    /// Whether what is heard is a plain number; reports it where it measures something.
+    fn is_sound(&mut self, signal: &Signal, span: Span) -> bool {
+        self.input.is_measured
+            || self.plain(&signal.dimension, span, |dimension| {
+                let message = format!("`out` is a wave, a plain number around 0, but this is {dimension}");
+                let help = "a tone of a frequency is `sine(440Hz)`; one of the units has to cancel out";
+                Problem::new(&codes::DIMENSION, span, message).help(help)
+            })
     }
 
     /// Leaves of each node what others see of it: a constant, what they evaluate themselves since it is slow, or
