@@ -4,6 +4,7 @@ use super::names::{Frame, FrameId, OpenName, Opened, Path, Slot};
 use super::value::{Kind, Number, Signal, Value};
 use super::{At, Checker};
 use crate::codes;
+use crate::dimension::Dimension;
 use crate::graph::{Given, Group, NodeId, NodeKind};
 use crate::hir::{Iterations, ScopeId};
 use mam_grammar::ast::{Expr, ExprId, Over};
@@ -74,21 +75,22 @@ impl Checker<'_> {
         let value = self.node_value(node);
         let span = graph.nodes[node].span;
         if graph.out == Some(node) {
-            let heard = self.signal(value, span).filter(|signal| self.is_sound(signal, span));
-            if heard.is_none() {
-                self.nodes[node.index()] = NodeState::Done(Value::Broken);
+            match self.signal(value, span) {
+                Some(signal) => self.warn_of_unit(&signal, span),
+                None => self.nodes[node.index()] = NodeState::Done(Value::Broken),
             }
         }
     }
 
-    /// Whether what is heard is a plain number; reports it where it measures something.
-    fn is_sound(&mut self, signal: &Signal, span: Span) -> bool {
-        self.input.is_measured
-            || self.plain(&signal.dimension, span, |dimension| {
-                let message = format!("`out` is a wave, a plain number around 0, but this is {dimension}");
-                let help = "a tone of a frequency is `sine(440Hz)`; one of the units has to cancel out";
-                Problem::new(&codes::DIMENSION, span, message).help(help)
-            })
+    /// Warns where what is heard measures something.
+    fn warn_of_unit(&mut self, signal: &Signal, span: Span) {
+        let dimension = self.known(&signal.dimension);
+        if let Some(dimension) = dimension.filter(|d| *d != Dimension::PLAIN && !self.input.is_measured) {
+            let message = format!("`out` is heard as a plain number around 0, but this is {dimension}");
+            let help =
+                "where a number has a unit that it should not have, leave it out; a tone is `sine(440Hz)`";
+            self.problem(Problem::new(&codes::OUT_MEASURES, span, message).help(help));
+        }
     }
 
     /// Leaves of each node what others see of it: a constant, what they evaluate themselves since it is slow, or
