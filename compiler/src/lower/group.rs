@@ -1,5 +1,6 @@
 //! One group of nodes becomes one kernel.
 
+use super::block::BlockCall;
 use super::builder::FormKind;
 use super::lowered::SignalId;
 use super::value::{NodeVal, Shape, Signal, Val};
@@ -22,6 +23,8 @@ pub(super) struct Made {
     pub(super) results: Vec<(NodeId, NodeVal)>,
     /// The signals of expressions that are heard by themselves.
     pub(super) heard: Vec<(ExprId, Vec<SignalId>)>,
+    /// Its block nodes. What flows into them are the last outputs of the kernel, in their order.
+    pub(super) blocks: Vec<BlockCall>,
 }
 
 impl Song<'_> {
@@ -35,9 +38,9 @@ impl Song<'_> {
     ) -> Made {
         let mut steady = self.body(name, members, wanted, signals, FormKind::Steady);
         let simple = steady.results.iter().all(|(_, r)| !matches!(r, NodeVal::Shape(_)));
-        if self.too_large.is_none() && (!simple || !steady.heard.is_empty()) {
+        if !self.is_refused() && (!simple || !steady.heard.is_empty()) {
             let general = self.body(name, members, wanted, signals, FormKind::General);
-            if self.too_large.is_some() {
+            if self.is_refused() {
                 return steady;
             }
             debug_assert_eq!(general.kernel.states, steady.kernel.states);
@@ -97,6 +100,15 @@ impl Song<'_> {
                 heard.push((expr, signals));
             }
         }
+        let mut blocks = vec![];
+        // Where nothing else is heard, nobody hears them either.
+        if !outputs.values.is_empty() {
+            for (call, input) in std::mem::take(&mut lower.blocks) {
+                outputs.values.push(input);
+                outputs.names.push(format!("{}.in", call.path));
+                blocks.push(call);
+            }
+        }
         let Lower { mut b, params, inputs, ports, voices, .. } = lower;
         let slot = |&s: &usize| self.slots.name(s).to_string();
         b.kernel.params = params.iter().map(slot).collect();
@@ -106,7 +118,7 @@ impl Song<'_> {
         b.kernel.voices = voices;
         b.kernel.general.outs = outputs.values;
         b.gather();
-        Made { kernel: b.kernel, params, inputs, ports, results, heard }
+        Made { kernel: b.kernel, params, inputs, ports, results, heard, blocks }
     }
 }
 

@@ -95,7 +95,8 @@ impl CallList {
             // SAFETY: the tables are those of the runners, which outlive the call and fit the kernels; the control word is theirs,
             // or set for them.
             unsafe {
-                match flushes {
+                // A block is no machine code of ours: it runs under the host's word.
+                match flushes || !task.call.block.is_null() {
                     true => (task.function)(&task.call),
                     false => call_kernel(task.function, &task.call),
                 }
