@@ -1,7 +1,7 @@
 //! A sound file is written beside its rendering: by a thread of its own, to which samples go in large blocks.
 
 use crate::failure::Failure;
-use crate::levels::{Levels, Meter};
+use mam_measure::levels::{Levels, Meter};
 use mam_runtime::file::{FileError, Writer};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::scope;

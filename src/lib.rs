@@ -39,12 +39,12 @@ pub mod hints;
 pub mod host;
 pub mod input;
 pub mod json;
-pub mod levels;
 #[allow(clippy::disallowed_methods, reason = "the display and its keys are a terminal's")]
 pub mod live;
 pub mod looping;
 pub mod measure;
 pub mod names;
+pub mod normalizing;
 pub mod offline;
 #[allow(clippy::disallowed_methods, reason = "all files are written here")]
 pub mod output;

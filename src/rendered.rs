@@ -1,7 +1,7 @@
 //! What a render has written, for people and as JSON.
 
-use crate::levels::Levels;
 use mam_grammar::problem::count;
+use mam_measure::levels::Levels;
 use mam_runtime::file::{Bits, Container, Format};
 use serde::Serialize;
 use std::fmt;

@@ -3,7 +3,7 @@
 use mam_compiler::expect::Check;
 use mam_compiler::expect::measures::{Given, Measure};
 use mam_grammar::Span;
-use mamc::measure::{Heard, stimulus, value};
+use mam_measure::{Heard, stimulus, value};
 use std::f64::consts::{PI, SQRT_2, TAU};
 
 const RATE: f64 = 48_000.0;

@@ -53,7 +53,7 @@ pub(crate) fn too_many_params(limits: &Limits, graph: &Graph, problems: &mut Pro
     let most = limits.params;
     let mut all = 0;
     let of = |kind: &NodeKind| match kind {
-        NodeKind::Instance(instance) => instance.args.len(),
+        NodeKind::Instance(instance) => instance.slots(),
         NodeKind::Knob(_) => 1,
         NodeKind::Glue { .. } => 0,
     };

@@ -21,7 +21,7 @@ use crate::{checks, codes, front, heard, score, sets};
 use mam_grammar::{Limits, Problem, Problems, Severity, SourceId, Sources, Span};
 use mam_runtime::ids::{IdMap, ParamId};
 use mam_runtime::score::{Mark, PlayedParam, Score};
-use mam_runtime::{Code, NoteParam, ParamSlot, Program, Target as Playable};
+use mam_runtime::{Code, NoteParam, NoteSignal, ParamSlot, Program, Target as Playable};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +53,9 @@ pub struct Options {
     pub until: Stage,
     /// What is heard beside the song: further outputs of the program, which may change last bits of the song's own.
     pub listen: Listen,
+    /// The names of instruments whose notes come from outside with bends and pressure, one voice another than the next: each of
+    /// their voices has its own [`NoteSignal`]s. Names that lead to no instrument change nothing.
+    pub played_outside: Vec<String>,
     /// The expression of an `expect` that is heard in place of `out`.
     pub measured: Option<Subject>,
 }
@@ -72,6 +75,7 @@ impl Default for Options {
             packing: Packing::default(),
             until: Stage::Emit,
             listen: Listen::default(),
+            played_outside: vec![],
             measured: None,
         }
     }
@@ -312,6 +316,8 @@ impl<'a> Line<'a> {
         let Compilation { stages, problems, .. } = &mut self.out;
         let Some(files) = &stages.files else { return false };
         stages.graph = Graph::from_ast(files, &stages.library, stages.song, problems);
+        let outside = &self.options.played_outside;
+        outside.iter().for_each(|name| stages.graph.deliver(name, &NoteSignal::ALL));
         self.listened = self.options.listen.choose(files, stages.song, &mut stages.graph);
         if stages.graph.nodes.len() > self.options.limits.nodes
             || checks::too_many_params(&self.options.limits, &stages.graph, problems)
@@ -352,12 +358,24 @@ impl<'a> Line<'a> {
         let (json, seed) = (stages.json.as_ref(), self.settings.seed);
         let before = errors(problems);
         (self.score, self.leftovers) = front::score(json, files, stages.song, seed, &places, problems);
-        let shares = self.score.note_params.iter().map(|played| places.targets[played.target].voices.len());
+        let mut shared: Vec<Shared> = self
+            .score
+            .note_params
+            .iter()
+            .map(|&PlayedParam { target, param }| Shared { target, param, signal: None })
+            .collect();
+        for (target, signal, param) in
+            self.options.played_outside.iter().flat_map(|name| places.signals(name))
+        {
+            shared.retain(|shared| shared.param != param);
+            shared.push(Shared { target, param, signal: Some(signal) });
+        }
+        let shares = shared.iter().map(|shared| places.targets[shared.target].voices.len());
         let (slots, shares) = (stages.lowered.slots.iter().count(), shares.sum());
         if checks::too_many_shares(slots, shares, &self.options.limits, problems) {
             return false;
         }
-        self.note_params = note_params(&self.score.note_params, &places.targets, &mut stages.lowered.slots);
+        self.note_params = note_params(&shared, &places.targets, &mut stages.lowered.slots);
         self.score_errors = errors(problems) - before;
         stages.marks = self.score.transports.iter().flat_map(|transport| transport.marks.clone()).collect();
         true
@@ -476,13 +494,21 @@ impl<'a> Line<'a> {
     }
 }
 
+/// A parameter of an instrument of which each voice has a share.
+struct Shared {
+    /// The instrument, an index into the targets.
+    target: usize,
+    param: ParamId,
+    signal: Option<NoteSignal>,
+}
+
 /// Gives each voice a share of the parameters of which notes have values, and says whose they are.
-fn note_params(played: &[PlayedParam], targets: &[Playable], slots: &mut Slots) -> Vec<(usize, NoteParam)> {
-    let shares = |&PlayedParam { target, param }: &PlayedParam| {
+fn note_params(shared: &[Shared], targets: &[Playable], slots: &mut Slots) -> Vec<(usize, NoteParam)> {
+    let shares = |&Shared { target, param, signal }: &Shared| {
         let voices = slots.add_shares(param.index(), targets[target].voices.len());
-        (target, NoteParam { param, voices })
+        (target, NoteParam { param, signal, voices })
     };
-    played.iter().map(shares).collect()
+    shared.iter().map(shares).collect()
 }
 
 fn errors(problems: &Problems) -> usize {

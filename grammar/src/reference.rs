@@ -116,10 +116,16 @@ words! {
     Signal "beat" "beat" "The time of a quarter note, at the tempo of each moment.";
     Signal "bar" "bar" "The time of a bar, at the tempo of each moment.";
     Signal "trig" "trig" "In an instrument: 1 in the sample in which a note begins, else 0.";
+    Signal "slur" "slur" "In an instrument: 1 in the sample in which a note begins while the one before it is held, else 0: for legato and glides.";
+    Signal "fresh" "fresh" "In an instrument: 1 in the sample in which a note finds the voice silent, asleep or never used, else 0.";
     Signal "gate" "gate" "In an instrument: 1 while a note is held, else 0.";
     Signal "freq" "freq" "In an instrument: the frequency of the note.";
     Signal "note" "note" "In an instrument: the MIDI number of the note; 60 is c4.";
     Signal "vel" "vel" "In an instrument: the velocity of the note; 1 is nominal.";
+    Signal "note.bend" "note.bend" "In an instrument: the ratio by which the note is bent, 1 without a bend; `freq` has it already. A line moves it: `lead.note.bend \"0st 2st\" over 1/8 bar`.";
+    Signal "note.pressure" "note.pressure" "In an instrument: how hard the note is pressed, from 0 to 1; 0 where nothing says it.";
+    Signal "note.timbre" "note.timbre" "In an instrument: the third dimension of a touch, MPE's slide, from 0 to 1; 0.5 where nothing says it.";
+    Signal "note.off_vel" "note.off_vel" "In an instrument: how quickly the note was let go, from 0 to 1; 0.5 where nothing says it.";
     Unit "Hz" "440Hz" "Hertz: a frequency.";
     Unit "kHz" "1.2kHz" "Kilohertz: a frequency.";
     Unit "ms" "250ms" "Milliseconds: a time.";

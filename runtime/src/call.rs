@@ -35,7 +35,7 @@ pub struct Call {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Port {
-    /// 1 when a note begins in the first frame of the call.
+    /// What begins in the first frame of the call: [`Port::TRIG`] with a note, and what there is to say of it; else 0.
     pub trig: u32,
     /// 1 while a note is held.
     pub gate: u32,
@@ -49,6 +49,15 @@ pub struct Port {
     pub note: f64,
     /// Velocity of the note; 1 is nominal.
     pub vel: f64,
+}
+
+impl Port {
+    /// A note begins.
+    pub const TRIG: u32 = 1;
+    /// The note before it was still held.
+    pub const SLUR: u32 = 2;
+    /// The voice was asleep, or has never been used.
+    pub const FRESH: u32 = 4;
 }
 
 /// A kernel's function. The System V convention on every x86-64 system, so that there is one trampoline.

@@ -9,6 +9,7 @@ use crate::ids::{BufferId, DelayId, IdMap, ParamId, PortId, SignalId};
 use crate::names::{Miss, ParamNames, Spelling};
 pub use crate::param::{Curve, ParamSlot};
 use crate::score::data::Score;
+use crate::voices::Priority;
 use std::sync::Arc;
 
 /// Frames of room before and after each delay line. What stands after it repeats the line's first frames (see
@@ -234,6 +235,8 @@ pub struct Target {
     pub monitor: Option<PortId>,
     /// MIDI note of a hit without a pitch.
     pub default_note: f64,
+    /// Which of the held notes play where they are more than the voices; without one the oldest note gives its voice up for good.
+    pub priority: Option<Priority>,
     /// How it is written to a MIDI file.
     pub midi: MidiRole,
     /// Its `bpm` and `loop` parameters.
@@ -244,12 +247,67 @@ pub struct Target {
     pub note_params: Vec<NoteParam>,
 }
 
+/// What a note can be given while it sounds, beside its pitch and velocity: a signal of its voice, which songs read as
+/// `note.bend` and move by lines, and which MIDI and hosts deliver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
+pub enum NoteSignal {
+    /// The ratio by which its frequency is bent: 1, from 2⁻⁸ to 2⁸. [`Port::freq`] is without it.
+    Bend,
+    /// How hard its key is pressed: 0, up to 1.
+    Pressure,
+    /// A third dimension of the touch, MPE's slide: 0.5, from 0 to 1.
+    Timbre,
+    /// How quickly its key was let go: 0.5, from 0 to 1.
+    OffVel,
+}
+
+impl NoteSignal {
+    /// All of them, in order.
+    pub const ALL: [NoteSignal; 4] =
+        [NoteSignal::Bend, NoteSignal::Pressure, NoteSignal::Timbre, NoteSignal::OffVel];
+
+    /// What stands behind `note.`.
+    pub fn name(self) -> &'static str {
+        match self {
+            NoteSignal::Bend => "bend",
+            NoteSignal::Pressure => "pressure",
+            NoteSignal::Timbre => "timbre",
+            NoteSignal::OffVel => "off_vel",
+        }
+    }
+
+    /// The signal of a name.
+    pub fn named(name: &str) -> Option<NoteSignal> {
+        NoteSignal::ALL.into_iter().find(|signal| signal.name() == name)
+    }
+
+    /// Its value where nothing delivers it, in base units.
+    pub fn default(self) -> f64 {
+        match self {
+            NoteSignal::Bend => 1.0,
+            NoteSignal::Pressure => 0.0,
+            NoteSignal::Timbre | NoteSignal::OffVel => 0.5,
+        }
+    }
+
+    /// Its least and greatest value.
+    pub fn range(self) -> (f64, f64) {
+        match self {
+            NoteSignal::Bend => (1.0 / 256.0, 256.0),
+            _ => (0.0, 1.0),
+        }
+    }
+}
+
 /// A parameter of an instrument of which each voice has a share of its own.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct NoteParam {
     /// The parameter that lines and controllers set.
     pub param: ParamId,
+    /// The signal of notes that it is, if it is not one that a definition names.
+    pub signal: Option<NoteSignal>,
     /// The share of each voice, in the order of [`Target::voices`].
     pub voices: Vec<ParamId>,
 }
@@ -284,6 +342,8 @@ pub enum EventKind {
         param: ParamId,
         /// The value in base units, clamped to the range; `None` to follow.
         value: Option<f64>,
+        /// Frames in which it goes there in a straight line; 0 for at once. Where it follows it is there at once.
+        ramp: u32,
     },
     /// The note of a port ends.
     Off {

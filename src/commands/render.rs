@@ -4,8 +4,8 @@ use crate::args::{SongArgs, ThreadArgs};
 use crate::compiling::{Compiled, compiled};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::levels::{self, Meter};
 use crate::names::Names;
+use crate::normalizing;
 use crate::offline::{Job, Span};
 use crate::output::{Inputs, Output, behind_links};
 use crate::progress::Progress;
@@ -17,6 +17,7 @@ use crate::{beside, console, input, json, looping, offline, output, take};
 use clap::Args;
 use mam_compiler::listen::Listen;
 use mam_grammar::problem::count;
+use mam_measure::levels::Meter;
 use mam_runtime::file::{
     Bits, Container, Details, Dither, FileError, Format, Frames, SOFTWARE, Sound, Wanted, Writer, read,
     software,
@@ -120,7 +121,7 @@ impl Render {
                 listening.map(in_whole_frames).transpose()?
             }
         };
-        let gain = self.normalize.map(|level| levels::gain_to(&job, level)).transpose()?;
+        let gain = self.normalize.map(|level| normalizing::gain_to(&job, level)).transpose()?;
         self.make_folder()?;
         let mix = files.write(&target, None, &job, gain)?;
         let frames = mix.frames - files.preroll;

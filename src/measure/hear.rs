@@ -1,8 +1,6 @@
 //! Renders what a check measures: each of its expressions as a song of its own, fed as its measure says, in bounded time and
 //! memory.
 
-use super::stimulus::{FRAMES, SMALL, impulse, on_a_bin, pink, sine, white};
-use super::{Heard, given};
 use crate::summary::operations;
 use mam_compiler::expect::measures::{Excitation, Measure};
 use mam_compiler::expect::{Check, Subject};
@@ -10,6 +8,8 @@ use mam_compiler::files::Loader;
 use mam_compiler::host::Host;
 use mam_compiler::{Compilation, OptLevel, Options, Stage, compile};
 use mam_grammar::{Problem, SourceId, Sources};
+use mam_measure::stimulus::{FRAMES, SMALL, impulse, on_a_bin, pink, sine, white};
+use mam_measure::{Heard, given};
 use mam_runtime::Program;
 use mam_runtime::render::{Length, Renderer};
 use mam_runtime::score::{Extent, Sequencer};

@@ -1,14 +1,14 @@
 //! A figure of what was measured: the wave, its level, its spectrum or its response, whichever the measure looks at, with a
 //! title that says what was expected and what is.
 
-use super::Heard;
-use super::stimulus::SMALL;
-use super::window::Spectrum;
 use crate::plot::response::response;
 use crate::plot::signal::waveform;
 use crate::plot::{Axis, Figure, Layer, Panel, Samples, decibels};
 use mam_compiler::expect::Check;
 use mam_compiler::expect::measures::Measure;
+use mam_measure::Heard;
+use mam_measure::stimulus::SMALL;
+use mam_measure::window::Spectrum;
 
 /// Points that a curve has at most: more cannot be told apart.
 const COLUMNS: usize = 1600;

@@ -256,10 +256,7 @@ impl Builder {
 
     /// What an event port says.
     pub(super) fn port(&mut self, index: usize, field: PortField) -> Value {
-        let ty = match field {
-            PortField::Trig | PortField::Gate | PortField::Active => Type::BOOL,
-            PortField::Freq | PortField::Note | PortField::Vel => Type::F64,
-        };
+        let ty = if field.is_bool() { Type::BOOL } else { Type::F64 };
         self.push(Op::Port(PortId::new(index), field), ty, &[])
     }
 

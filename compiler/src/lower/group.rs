@@ -6,7 +6,7 @@ use super::lowered::SignalId;
 use super::value::{NodeVal, Shape, Signal, Val};
 use super::{Lower, Song, lines};
 use crate::graph::NodeId;
-use crate::ir::{Body as Code, Imm, Kernel, Op, PortField, Rate, Value};
+use crate::ir::{Body as Code, Imm, Kernel, Op, Rate, Value};
 use mam_grammar::ast::ExprId;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
@@ -70,7 +70,11 @@ impl Song<'_> {
             vals.push((node, val));
         }
         lower.finish();
-        let mut outputs = Outputs { names: vec![], values: vec![], first: signals };
+        let several = |node: NodeId| {
+            members.len() == 1 && lower.song.graph.instance(node).is_some_and(|instance| instance.voices > 1)
+        };
+        let is_summed = wanted.iter().any(|&node| several(node));
+        let mut outputs = Outputs { names: vec![], values: vec![], first: signals, is_summed };
         let stateless = lower.b.kernel.states.is_empty() && lower.b.kernel.delays.is_empty();
         let mut results = vec![];
         for (node, val) in vals {
@@ -81,8 +85,9 @@ impl Song<'_> {
                 results.push((node, NodeVal::Broken));
                 continue;
             }
-            let slow = stateless && wanted.len() == 1 && lower.slow(&val) && !is_out;
-            let result = match lower.constant_result(&val).filter(|_| !is_out) {
+            let is_signal = is_out || is_summed;
+            let slow = stateless && wanted.len() == 1 && lower.slow(&val) && !is_signal;
+            let result = match lower.constant_result(&val).filter(|_| !is_signal) {
                 Some(constant) => constant,
                 None if slow => NodeVal::Inline,
                 None => match outputs.shape(&mut lower, path, &val) {
@@ -145,12 +150,14 @@ struct Outputs {
     names: Vec<String>,
     values: Vec<Value>,
     first: usize,
+    /// Whether they are added up, over the voices of an instrument: then what is constant in one voice is not so in the sum.
+    is_summed: bool,
 }
 
 impl Outputs {
     /// A part of a value; constants need no buffer.
     fn shape_in(&mut self, lower: &mut Lower, path: &str, val: &Val) -> Option<Shape> {
-        match lower.constant_result(val) {
+        match lower.constant_result(val).filter(|_| !self.is_summed) {
             Some(NodeVal::Const(channels, dimension)) => Some(Shape::Const(channels, dimension)),
             _ => self.shape(lower, path, val),
         }
@@ -194,7 +201,7 @@ impl Outputs {
 /// The steady body: no note begins in it.
 fn without_notes(mut body: Code) -> Code {
     for value in body.insts.handles() {
-        if let Op::Port(_, PortField::Trig) = body.insts[value].op {
+        if matches!(body.insts[value].op, Op::Port(_, field) if field.is_onset()) {
             body.insts[value].op = Op::Const(Imm::Bool(false));
         }
     }

@@ -121,6 +121,10 @@ impl Slots {
                         let name = format!("{}.{}", node.path, param.name);
                         slots.all.push((name.into(), param.clone()));
                     }
+                    for &signal in &instance.signals {
+                        let param = ParamInfo::of_signal(signal);
+                        slots.all.push((format!("{}.{}", node.path, param.name).into(), param));
+                    }
                 }
                 NodeKind::Knob(item) => {
                     let knob = library.knob(files, DefId { file: song, item: *item });

@@ -66,6 +66,7 @@ impl Lower<'_, '_> {
         let sleeps = self.until_expr(instance).is_some();
         let index = self.voices.len();
         self.scopes[scope].port = Some(port);
+        self.scopes[scope].instrument = Some((node, own));
         self.scopes[scope].voice = sleeps.then_some(index);
         if sleeps {
             let port = PortId::new(Self::local(&mut self.ports, port));
@@ -204,6 +205,8 @@ impl Lower<'_, '_> {
 fn event_field(name: &str) -> Option<PortField> {
     Some(match name {
         "trig" => PortField::Trig,
+        "slur" => PortField::Slur,
+        "fresh" => PortField::Fresh,
         "gate" => PortField::Gate,
         "freq" => PortField::Freq,
         "note" => PortField::Note,

@@ -12,7 +12,7 @@ use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::dimension::Dimension;
 use crate::hir::resolve::resolved;
-use crate::ir::{Op, PortField, Rate, Scalar, Value};
+use crate::ir::{Op, Rate, Scalar, Value};
 use mam_grammar::ast::{Body, ExprId};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -117,7 +117,7 @@ impl Lower<'_, '_> {
 
     fn region_scope(&mut self, at: &At, expr: ExprId, copy: InnerFrame) -> ScopeId {
         let of = self.hir(at).loop_scope(expr);
-        let super::names::Scope { file, calls, voice, port, .. } = self.scopes[at.scope];
+        let super::names::Scope { file, calls, voice, instrument, port, .. } = self.scopes[at.scope];
         let slots = vec![Slot::Absent; resolved(self.files(), file).scope(of).locals.len()];
         self.scopes.push(super::names::Scope {
             file,
@@ -126,6 +126,7 @@ impl Lower<'_, '_> {
             calls,
             slots,
             voice,
+            instrument,
             port,
             copy: Some(copy),
             iterations: None,
@@ -174,7 +175,7 @@ impl Lower<'_, '_> {
         if self.b.rate(value) != Rate::Sample || self.b.invariant(value).is_some() {
             return value;
         }
-        if let Op::Port(_, PortField::Trig) = self.b.inst(value).op {
+        if matches!(self.b.inst(value).op, Op::Port(_, field) if field.is_onset()) {
             let inner = self.regions.all[to.region].count
                 / from.map_or(1, |copy| self.regions.all[copy.region].count);
             return if to.index.is_multiple_of(inner) { value } else { self.b.bool(false) };

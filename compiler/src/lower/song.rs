@@ -12,7 +12,7 @@ use super::terms::{self, Cut, Piece};
 use super::value::{NodeVal, Shape};
 use super::{Song, Templates};
 use crate::files::Files;
-use crate::graph::{Graph, Group, NodeId};
+use crate::graph::{Graph, Group, Instance, NodeId};
 use crate::hir::types::Layouts;
 use crate::ir::{Imm, Kernel};
 use crate::library::Library;
@@ -215,7 +215,7 @@ impl Line<'_> {
 
     /// The parameters of each voice's call: of a node by itself, the voice's shares of its own, where it has them.
     fn of_voices(&self, node: NodeId, voices: usize, params: &[usize], by_itself: bool) -> Vec<Vec<usize>> {
-        let count = self.graph.instance(node).filter(|_| by_itself).map_or(0, |i| i.args.len());
+        let count = self.graph.instance(node).filter(|_| by_itself).map_or(0, Instance::slots);
         let slots = &self.song.slots;
         let first = if count > 0 { slots.slot_of(node, 0) } else { 0 };
         let own = first..first + count;

@@ -15,6 +15,7 @@ use crate::dimension::Dimension;
 use crate::graph::{Given, Group, Instance, NodeId};
 use crate::ir::{Body, Kernel, Op};
 use mam_grammar::Limits;
+use mam_runtime::NoteSignal;
 use mam_runtime::ids::ParamId;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub(super) struct Key {
     several: bool,
     /// Whether it is placed between left and right.
     placed: bool,
+    /// The signals of its notes that are delivered.
+    signals: Vec<NoteSignal>,
     /// Channels and dimension of what flows in.
     input: Option<(usize, Dimension)>,
 }
@@ -109,6 +112,7 @@ impl Song<'_> {
             rate: self.rate.to_bits(),
             several,
             placed: instance.placed,
+            signals: instance.signals.clone(),
             input,
         })
     }
@@ -158,7 +162,7 @@ impl Song<'_> {
             return None;
         }
         let (beat, bar) = self.slots.musical_slots();
-        let own = self.library.info(self.files, instance.def).params.len();
+        let own = instance.slots();
         let param = |slot: &usize| match slot.checked_sub(self.slots.slot_of(node, 0)) {
             Some(index) if index < own => Some(Param::Own(index)),
             _ if Some(ParamId::new(*slot)) == beat => Some(Param::Beat),

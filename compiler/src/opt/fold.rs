@@ -67,6 +67,9 @@ fn identity(body: &Body, inst: &Inst) -> Option<Same> {
             unary(inst.op, body.ty(a), op, inner.as_slice())
         }
         [a, b] if inst.op == Op::Pack => same(a == b, a),
+        [a, b] if matches!(inst.op, Op::Lt | Op::Le | Op::Eq | Op::Ne) => {
+            binary(body, inst.op, scalar, a, b).or_else(|| chosen(body, inst))
+        }
         [a, b] => binary(body, inst.op, scalar, a, b).or_else(|| match inst.op {
             // Constants on the right, where the order does not matter.
             Op::Add | Op::Mul | Op::And | Op::Or | Op::Xor if body.as_const(a).is_some() => {
@@ -132,6 +135,31 @@ fn binary(body: &Body, op: Op, scalar: Scalar, a: Value, b: Value) -> Option<Sam
         Op::Shl | Op::Ushr | Op::Sshr => same(matches!(k, Some(Imm::I32(by)) if by & 31 == 0), a),
         _ => None,
     }
+}
+
+/// A comparison of a constant with a choice between two of them: the condition of the choice, its opposite, or a constant.
+fn chosen(body: &Body, inst: &Inst) -> Option<Same> {
+    let &[a, b] = inst.args.as_slice() else { return None };
+    let meaning = inst.op.row().meaning?;
+    let compare = |a: Value, b: Value| match meaning(&[body.as_const(a)?, body.as_const(b)?], inst.ty.scalar)
+    {
+        Imm::Bool(holds) => Some(holds),
+        _ => None,
+    };
+    let arms = |value: Value| match (body.insts[value].op, body.insts[value].args.as_slice()) {
+        (Op::Select, &[c, yes, no]) if body.ty(c) == inst.ty => Some((c, yes, no)),
+        _ => None,
+    };
+    let (c, yes, no) = match (arms(a), arms(b)) {
+        (Some((c, yes, no)), _) => (c, compare(yes, b)?, compare(no, b)?),
+        (_, Some((c, yes, no))) => (c, compare(a, yes)?, compare(a, no)?),
+        _ => return None,
+    };
+    Some(match (yes, no) {
+        (true, false) => Same::Value(c),
+        (false, true) => Same::Op(Op::Not, vec![c]),
+        (holds, _) => Same::Imm(Imm::Bool(holds)),
+    })
 }
 
 /// Whether a constant is this float, with its sign, or this whole number.

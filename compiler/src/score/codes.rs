@@ -87,7 +87,7 @@ mam_grammar::codes! {
         passes "bd = kick()\nplay {\n  bd |x...|\n  bd.gain \"1.2\"\n}\nout = bd\n"
     }
     POLYPHONY Warning "polyphony" {
-        "More notes sound at once than the instrument has voices, so that new notes cut off old ones. Give it more with `voices:`, or let the notes not overlap."
+        "More notes sound at once than the instrument has voices, so that new notes cut off old ones. Give it more with `voices:`, let held notes wait and return with `priority: last`, or let the notes not overlap."
         fails "pad = bell()\nplay { pad \"[c4,e4,g4]\" }\nout = pad\n"
         passes "pad = bell(voices: 3)\nplay { pad \"[c4,e4,g4]\" }\nout = pad\n"
     }

@@ -1,25 +1,43 @@
 //! The call list of a quantum in which nothing changes: no event, no ramp, no voice that wakes. Most quanta are such, so
 //! the kernel calls are written down once, in tables that the machine code is run from, one kernel after the other.
 
-use super::step::{Examined, Runner};
+use super::rollback::Rollback;
+use super::step::{Examined, Runner, Words};
 use crate::ids::{BufferId, IdMap, SignalId};
 use crate::machine::{Task, call_kernel, flushes_subnormals};
 use crate::program::{Code, Program, QUANTUM};
+use std::ops::Range;
 
 /// The kernel calls of a quantum in which nothing changes.
 #[derive(Debug, Default)]
 pub(crate) struct CallList {
-    tasks: Vec<Task>,
+    calls: Vec<Listed>,
     /// Voices that are awake although their note has ended: the runner, and its voice.
     released: Vec<(usize, usize)>,
-    /// The runner of each task, and what is examined after it.
-    runners: Vec<(usize, Examined)>,
+    /// The states that are examined after the calls.
+    words: Vec<Words>,
+    /// Whether quanta are rendered one by one: a tail is counted, or there is a block node.
+    is_one_by_one: bool,
     /// How the song's channels are rendered where they are asked for.
     pub(crate) placed: Vec<Placed>,
     /// How many channels, of the first ones, are rendered there.
     pub(crate) direct: usize,
     /// The version of the code that it was written for; none where nothing is.
     written: Option<u32>,
+}
+
+/// A call that is written down, and what is examined after it.
+#[derive(Debug)]
+struct Listed {
+    task: Task,
+    runner: usize,
+    inputs: usize,
+    outputs: usize,
+    examined: Examined,
+    /// Its states, of the list's words.
+    words: Range<usize>,
+    /// Its voices that are awake although their note has ended, of the list's.
+    released: Range<usize>,
 }
 
 // SAFETY: the addresses in the tasks are those of the tables and blocks of the instance that this is part of.
@@ -31,10 +49,12 @@ impl CallList {
     /// Room for all steps and channels of a program, so that nothing is allocated later.
     pub(crate) fn new(program: &Program) -> CallList {
         let voices = program.steps.iter().map(|step| step.voices.len()).sum();
+        let words = program.steps.iter().map(|step| step.singles.len() + step.doubles.len()).sum();
         CallList {
-            tasks: Vec::with_capacity(program.steps.len()),
+            calls: Vec::with_capacity(program.steps.len()),
             released: Vec::with_capacity(voices),
-            runners: Vec::with_capacity(program.steps.len()),
+            words: Vec::with_capacity(words),
+            is_one_by_one: false,
             placed: Vec::with_capacity(program.outputs.len()),
             direct: 0,
             written: None,
@@ -51,6 +71,16 @@ impl CallList {
         self.written == Some(code.version())
     }
 
+    /// Whether quanta are rendered one by one: a tail is counted, or there is a block node.
+    pub(crate) fn is_one_by_one(&self) -> bool {
+        self.is_one_by_one
+    }
+
+    /// Voices that are awake although their note has ended: the runner, and its voice.
+    pub(crate) fn released(&self) -> &[(usize, usize)] {
+        &self.released
+    }
+
     /// Writes the calls down, but for those of `left_out`. Returns false, and leaves the list invalid, where a step cannot
     /// be called so: its setup is due, or there is no machine code.
     pub(crate) fn write(
@@ -60,53 +90,184 @@ impl CallList {
         code: &dyn Code,
         state: *mut u8,
     ) -> bool {
-        self.tasks.clear();
+        self.calls.clear();
         self.released.clear();
-        self.runners.clear();
+        self.words.clear();
+        self.is_one_by_one = false;
         let version = code.version();
         for (index, (runner, left_out)) in runners.iter_mut().zip(left_out).enumerate() {
             if *left_out || runner.can_be_skipped() {
                 continue;
             }
             let Some(task) = runner.task(code, state) else { return false };
-            self.tasks.push(task);
+            let (words, released) = (self.words.len(), self.released.len());
             self.released.extend(runner.released().map(|voice| (index, voice)));
-            self.runners.push((index, runner.examined()));
+            let examined = runner.examined();
+            if examined.is_examined {
+                self.words.extend(runner.words(state));
+            }
+            // A block's state is too large to be kept for a stretch that may be undone.
+            self.is_one_by_one |= examined.counts_tail || !task.call.block.is_null();
+            let (inputs, outputs) = runner.channels();
+            let (words, released) = (words..self.words.len(), released..self.released.len());
+            self.calls.push(Listed { task, runner: index, inputs, outputs, examined, words, released });
         }
         self.written = Some(version);
         true
     }
 
-    /// Renders the quantum at a frame. `end` is asked of each runner of which more has to be examined than finite outputs, once
-    /// it has run and before anything reads what it has written; it returns true if another quantum like this one would be
-    /// rendered otherwise. The voices that may fall asleep are the result, and whether `end` has returned true.
+    /// Renders the quantum at a frame. `end` is asked of each runner of which more has to be examined than finite outputs and
+    /// states, once it has run and before anything reads what it has written; it returns true if another quantum like this one
+    /// would be rendered otherwise. Returns whether one has.
     ///
     /// # Safety
     /// The list is valid: the runners and the state are those it was written for, and unchanged.
     pub(crate) unsafe fn run(
         &mut self,
         frame: u64,
-        mut end: impl FnMut(usize) -> bool,
-    ) -> (&[(usize, usize)], bool) {
+        runners: &mut [Runner],
+        mut end: impl FnMut(&mut Runner, usize) -> bool,
+    ) -> bool {
         let mut changed = false;
         let flushes = flushes_subnormals();
-        for (task, (runner, examined)) in self.tasks.iter_mut().zip(&self.runners) {
-            task.call.frame = frame as u32;
-            // SAFETY: the tables are those of the runners, which outlive the call and fit the kernels; the control word is theirs,
-            // or set for them.
-            unsafe {
-                // A block is no machine code of ours: it runs under the host's word.
-                match flushes || !task.call.block.is_null() {
-                    true => (task.function)(&task.call),
-                    false => call_kernel(task.function, &task.call),
-                }
+        for listed in &mut self.calls {
+            if listed.examined.has_lines {
+                runners[listed.runner].write_lines(frame, QUANTUM);
             }
-            // SAFETY: the table is the runner's, and no kernel runs.
-            if !unsafe { examined.is_passed(&task.call) } {
-                changed |= end(*runner);
+            // SAFETY: the caller's promise; no kernel runs after the call.
+            let is_passed = unsafe {
+                listed.call(frame, flushes);
+                listed.is_passed(&self.words)
+            };
+            if listed.examined.counts_tail || !is_passed {
+                changed |= end(&mut runners[listed.runner], listed.runner);
             }
         }
-        (&self.released, changed)
+        changed
+    }
+
+    /// Renders so many quanta from the one at a frame on, one step after the other. Returns false where they differ from as many
+    /// that are rendered one by one, as something is not finite or a voice may sleep: then all is as it was before, but for
+    /// what is in the buffers.
+    ///
+    /// # Safety
+    /// As for [`CallList::run`]. No tail is counted, the signals have buffers of so many quanta, and `state` is the state memory.
+    pub(crate) unsafe fn run_ahead(
+        &mut self,
+        frame: u64,
+        quanta: usize,
+        runners: &mut [Runner],
+        state: *mut u8,
+        rollback: &mut Rollback,
+    ) -> bool {
+        let frames = quanta * QUANTUM;
+        let flushes = flushes_subnormals();
+        rollback.begin(frame, frames);
+        for i in 0..self.calls.len() {
+            let listed = &mut self.calls[i];
+            let runner = &mut runners[listed.runner];
+            // SAFETY: no kernel runs, and the runner is one of those of the state memory.
+            unsafe { rollback.save(runner, state) };
+            if listed.examined.has_lines {
+                runner.write_lines(frame, frames);
+            }
+            let released = &self.released[listed.released.clone()];
+            let may_sleep = || released.iter().any(|&(_, voice)| runner.may_sleep(voice, state));
+            // SAFETY: the caller's promise.
+            if !unsafe { listed.call_ahead(frame, quanta, flushes, &self.words, may_sleep) } {
+                let called = self.calls[..=i].iter().map(|listed| listed.runner);
+                // SAFETY: as above; these are the runners that were saved, in their order.
+                unsafe { rollback.restore(called.map(|runner| &runners[runner]), state) };
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl Listed {
+    /// Calls the kernel for the quantum at a frame.
+    ///
+    /// # Safety
+    /// The tables are those of the runner, which outlive the call and fit the kernel. `flushes` says that the control word is the
+    /// kernels'.
+    #[inline]
+    unsafe fn call(&mut self, frame: u64, flushes: bool) {
+        let task = &mut self.task;
+        task.call.frame = frame as u32;
+        // A block is no machine code of ours: it runs under the host's word.
+        let as_it_is = flushes || !task.call.block.is_null();
+        // SAFETY: the caller's promise; the control word is the kernels', or set for them.
+        unsafe {
+            match as_it_is {
+                true => (task.function)(&task.call),
+                false => call_kernel(task.function, &task.call),
+            }
+        }
+    }
+
+    /// Whether the outputs and the states that are examined are finite after a quantum.
+    ///
+    /// # Safety
+    /// As for [`Listed::call`], and no kernel runs.
+    #[inline]
+    unsafe fn is_passed(&self, words: &[Words]) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { self.examined.is_passed(&self.task.call, self.outputs) && self.states_are_finite(words) }
+    }
+
+    #[inline(always)]
+    unsafe fn states_are_finite(&self, words: &[Words]) -> bool {
+        // SAFETY: the caller's promise; the words lie in the state memory.
+        words[self.words.clone()].iter().all(|words| unsafe { words.are_finite() })
+    }
+
+    /// Calls the kernel for so many quanta. Returns false where something is not finite, or `may_sleep` returns true after one of
+    /// them.
+    ///
+    /// # Safety
+    /// As for [`Listed::call`]; the buffers in the tables have so many quanta.
+    unsafe fn call_ahead(
+        &mut self,
+        frame: u64,
+        quanta: usize,
+        flushes: bool,
+        words: &[Words],
+        may_sleep: impl Fn() -> bool,
+    ) -> bool {
+        let mut goes_on = true;
+        for quantum in 0..quanta {
+            // SAFETY: the caller's promise: after the last one the tables are where they were.
+            unsafe {
+                self.call(frame + (quantum * QUANTUM) as u64, flushes);
+                goes_on &= self.states_are_finite(words) && !may_sleep();
+                self.advance(QUANTUM as isize);
+            }
+        }
+        // SAFETY: as above.
+        unsafe {
+            self.advance(-((quanta * QUANTUM) as isize));
+            goes_on && self.examined.is_passed_ahead(&self.task.call, self.outputs, quanta)
+        }
+    }
+
+    /// Lets the tables show what comes some frames later.
+    ///
+    /// # Safety
+    /// The tables have so many inputs and outputs, of buffers that hold these frames; nothing else refers to them.
+    #[inline]
+    unsafe fn advance(&mut self, frames: isize) {
+        let call = &self.task.call;
+        let tables = [
+            (call.inputs.cast_mut().cast::<*mut f32>(), self.inputs),
+            (call.outputs.cast_mut(), self.outputs),
+        ];
+        for (table, count) in tables {
+            for channel in 0..count {
+                // SAFETY: the caller's promise.
+                unsafe { *table.add(channel) = (*table.add(channel)).wrapping_offset(frames) };
+            }
+        }
     }
 }
 
@@ -241,4 +402,4 @@ pub(crate) enum Placed {
 }
 
 /// All frames of a quantum.
-pub(crate) const WHOLE: std::ops::Range<usize> = 0..QUANTUM;
+pub(crate) const WHOLE: Range<usize> = 0..QUANTUM;

@@ -25,30 +25,43 @@ impl Waiting {
 
     /// Fills a buffer with the next samples, and with silence where there are none.
     pub(crate) fn take(&mut self, into: &mut [f32]) {
-        let waiting = &self.samples[self.heard..];
-        copy(into, waiting);
-        self.heard += waiting.len().min(into.len());
+        self.peek(0, into);
+        self.skip(into.len());
+    }
+
+    /// Fills a buffer with the samples that are heard after so many others, which go on waiting.
+    pub(crate) fn peek(&self, after: usize, into: &mut [f32]) {
+        copy(into, self.samples.get(self.heard + after..).unwrap_or(&[]));
+    }
+
+    /// So many samples have been heard, or silence where there were none.
+    pub(crate) fn skip(&mut self, samples: usize) {
+        self.heard = self.samples.len().min(self.heard + samples);
     }
 }
 
 /// Copies samples as a kernel may see them; silence where they are short.
+#[inline]
 pub(crate) fn copy(into: &mut [f32], from: &[f32]) {
-    let (heard, silent) = into.split_at_mut(into.len().min(from.len()));
-    let from = &from[..heard.len()];
-    let (quanta, rest) = heard.as_chunks_mut::<QUANTUM>();
-    let (quanta_from, rest_from) = from.as_chunks::<QUANTUM>();
-    quanta.iter_mut().zip(quanta_from).for_each(|(to, from)| copy_quantum(to, from));
-    rest.iter_mut().zip(rest_from).for_each(|(to, from)| *to = flush(*from));
+    match from.get(..into.len()) {
+        Some(from) => copy_samples(into, from),
+        None => copy_short(into, from),
+    }
+}
+
+fn copy_short(into: &mut [f32], from: &[f32]) {
+    let (heard, silent) = into.split_at_mut(from.len());
+    copy_samples(heard, from);
     silent.fill(0.0);
 }
 
-/// Copies a quantum as a kernel may see it, in the widest vectors that the host has.
+/// Copies samples as a kernel may see them, in the widest vectors that the host has.
 #[cfg(target_arch = "x86_64")]
 #[inline]
-pub(crate) fn copy_quantum(into: &mut [f32; QUANTUM], from: &[f32; QUANTUM]) {
+fn copy_samples(into: &mut [f32], from: &[f32]) {
     /// [`copy_flushed`] with eight samples in a vector.
     #[target_feature(enable = "avx2")]
-    fn copy_in_eights(into: &mut [f32; QUANTUM], from: &[f32; QUANTUM]) {
+    fn copy_in_eights(into: &mut [f32], from: &[f32]) {
         copy_flushed(into, from);
     }
     if std::arch::is_x86_feature_detected!("avx2") {
@@ -59,15 +72,21 @@ pub(crate) fn copy_quantum(into: &mut [f32; QUANTUM], from: &[f32; QUANTUM]) {
     }
 }
 
-/// Copies a quantum as a kernel may see it.
+/// Copies samples as a kernel may see them.
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) fn copy_quantum(into: &mut [f32; QUANTUM], from: &[f32; QUANTUM]) {
+fn copy_samples(into: &mut [f32], from: &[f32]) {
     copy_flushed(into, from);
 }
 
+/// Copies as many samples as there are in both, half a quantum in a step.
 #[inline(always)]
-fn copy_flushed(into: &mut [f32; QUANTUM], from: &[f32; QUANTUM]) {
-    into.iter_mut().zip(from).for_each(|(to, from)| *to = flush(*from));
+fn copy_flushed(into: &mut [f32], from: &[f32]) {
+    let (halves, rest) = into.as_chunks_mut::<{ QUANTUM / 2 }>();
+    let (halves_from, rest_from) = from.as_chunks::<{ QUANTUM / 2 }>();
+    for (to, from) in halves.iter_mut().zip(halves_from) {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = flush(*from));
+    }
+    rest.iter_mut().zip(rest_from).for_each(|(to, from)| *to = flush(*from));
 }
 
 /// A subnormal is 0, what is not a number as well: so a kernel never sees either.

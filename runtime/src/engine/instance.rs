@@ -9,6 +9,7 @@ use super::notes::{NoteKind, Notes};
 use super::params::{Params, Set};
 use super::propagation::SilencePropagation;
 use super::queue::EventQueue;
+use super::rollback::Rollback;
 use super::seen::{Seen, Watcher};
 use super::step::{Memory, Runner, Scene};
 use super::tap::Tap;
@@ -47,6 +48,10 @@ pub(crate) struct Instance {
     outputs: [Vec<BufferId>; 2],
     /// Where each channel of a quantum by the call list comes from.
     places: Vec<ChannelSource>,
+    /// What quanta change that are rendered in a row.
+    rollback: Rollback,
+    /// Whether runners render where a host has asked for frames, and not to their own buffers.
+    is_redirected: bool,
     /// Whether the last quantum was rendered by the call list.
     used_call_list: bool,
     /// Steps that have failed since they were asked for, with the first frame of the quantum, each once.
@@ -72,6 +77,9 @@ impl Instance {
         let mut state = Block::zeros(program.state.len());
         state.as_mut_slice().copy_from_slice(&program.state);
         let runners = runners(&program, &buffers, &lines);
+        let has_blocks = program.steps.iter().any(|step| step.block.is_some());
+        let in_a_row = if has_blocks { 1 } else { buffers.quanta() };
+        let rollback = Rollback::new(&runners, program.state.len(), in_a_row);
         let copies = Copies::new(&program);
         let buffer_of = |signal: SignalId| program.buffers[signal];
         let outputs = [
@@ -92,6 +100,8 @@ impl Instance {
             idle: copies.idle,
             inputs: program.inputs.iter().map(|&signal| buffer_of(signal)).collect(),
             outputs,
+            rollback,
+            is_redirected: false,
             used_call_list: false,
             failures: Vec::with_capacity(program.steps.len()),
             program,
@@ -105,6 +115,7 @@ impl Instance {
 
     /// Renders the quantum that begins at a frame, with what the queue holds for it. What is late happens at once.
     pub(crate) fn quantum(&mut self, frame: u64) {
+        self.restore_outputs();
         if self.is_uneventful(frame) {
             self.run_call_list(frame);
         } else {
@@ -113,49 +124,70 @@ impl Instance {
     }
 
     /// Renders quanta in which nothing happens where they are asked for: the first is at `frame`, and its frames are those of `out`
-    /// from `at` on. `hear` takes the input of the quantum whose place in `out` it is given. Returns how many it has
+    /// from `at` on. `hear` takes the input of so many quanta, from the place in `out` on that it is given. Returns how many it has
     /// rendered: none where something happens in the first, or `out` is not aligned as a kernel needs it.
     pub(crate) fn quanta_into(
         &mut self,
         frame: u64,
         out: &mut [&mut [f32]],
         at: usize,
-        mut hear: impl FnMut(&mut Instance, usize),
+        mut hear: impl FnMut(&mut Instance, usize, usize),
     ) -> usize {
-        let is_aligned =
-            |channel: &&mut [f32]| channel[at..].as_ptr().addr().is_multiple_of(Buffers::LEAST_ALIGN);
         let quanta = out.first().map_or(0, |channel| (channel.len() - at) / QUANTUM);
-        if quanta == 0 || !out.iter().all(is_aligned) || !self.is_uneventful(frame) {
+        if quanta == 0 || !self.is_uneventful(frame) || !self.redirect(out, at) {
             return 0;
         }
         let known = (self.queue.next_frame() - frame) / QUANTUM as u64;
         let quanta = quanta.min(usize::try_from(known).unwrap_or(quanta));
+        // How many are to be rendered one by one.
+        let mut single = if self.call_list.is_one_by_one() || self.waste.is_some() { quanta } else { 0 };
         let mut rendered = 0;
-        let mut goes_on = true;
-        while goes_on && rendered < quanta {
+        loop {
+            let some = if single > 0 { 1 } else { self.buffers.quanta().min(quanta - rendered) };
             let at = at + rendered * QUANTUM;
-            hear(self, at);
-            self.redirect(out, at);
-            goes_on = self.run_call_list(frame + (rendered * QUANTUM) as u64);
-            self.deliver(out, at);
-            rendered += 1;
+            hear(self, at, some);
+            let frame = frame + (rendered * QUANTUM) as u64;
+            let mut goes_on = true;
+            if some == 1 {
+                goes_on = self.run_call_list(frame);
+                single = single.saturating_sub(1);
+            } else if !self.run_call_list_ahead(frame, some) {
+                single = some;
+                continue;
+            }
+            if out.len() > self.call_list.direct {
+                self.copy_channels(out, at, some * QUANTUM);
+            }
+            rendered += some;
+            if rendered == quanta || !goes_on {
+                return rendered;
+            }
+            self.redirect(out, at + some * QUANTUM);
         }
-        self.restore_outputs();
-        rendered
     }
 
-    /// Lets the runners render the song's channels to the frames of `out` from `at` on, where they can.
-    fn redirect(&self, out: &mut [&mut [f32]], at: usize) {
+    /// Lets the runners render the song's channels to the frames of `out` from `at` on, where they can: the list is valid. Returns
+    /// false where `out` is not aligned as a kernel needs it.
+    #[inline]
+    fn redirect(&mut self, out: &mut [&mut [f32]], at: usize) -> bool {
+        self.is_redirected = true;
+        let mut addresses = 0;
         for (channel, placed) in out.iter_mut().zip(&self.call_list.placed) {
             if let Placed::Direct { slot, .. } = *placed {
-                // SAFETY: the list is valid, and so the slot is a runner's; no kernel runs.
-                unsafe { *slot = channel[at..at + QUANTUM].as_mut_ptr() };
+                let start = channel[at..].as_mut_ptr();
+                addresses |= start.addr();
+                // SAFETY: the slot is a runner's, and no kernel runs.
+                unsafe { *slot = start };
             }
         }
+        addresses.is_multiple_of(Buffers::LEAST_ALIGN)
     }
 
     /// Lets the runners render to their own buffers again.
-    fn restore_outputs(&self) {
+    fn restore_outputs(&mut self) {
+        if !std::mem::take(&mut self.is_redirected) {
+            return;
+        }
         for placed in &self.call_list.placed {
             if let Placed::Direct { slot, own } = *placed {
                 // SAFETY: as in `redirect`: what the list was written for has not been moved, even if it is not valid any more.
@@ -165,14 +197,7 @@ impl Instance {
     }
 
     /// Copies the channels that are not rendered where they are asked for.
-    #[inline]
-    fn deliver(&self, out: &mut [&mut [f32]], at: usize) {
-        if out.len() > self.call_list.direct {
-            self.copy_channels(out, at);
-        }
-    }
-
-    fn copy_channels(&self, out: &mut [&mut [f32]], at: usize) {
+    fn copy_channels(&self, out: &mut [&mut [f32]], at: usize, frames: usize) {
         let placed = &self.call_list.placed;
         // The last channel stands for all that are beyond.
         let beyond = match placed.len() {
@@ -181,13 +206,13 @@ impl Instance {
         };
         for index in 0..out.len() {
             let (before, rest) = out.split_at_mut(index);
-            let to = &mut rest[0][at..at + QUANTUM];
+            let to = &mut rest[0][at..at + frames];
             match *placed.get(index).unwrap_or(&beyond) {
                 Placed::Direct { .. } => {}
-                Placed::Same(earlier) => to.copy_from_slice(&before[earlier][at..at + QUANTUM]),
+                Placed::Same(earlier) => to.copy_from_slice(&before[earlier][at..at + frames]),
                 Placed::Buffer(start) => {
-                    // SAFETY: a buffer has QUANTUM frames, and no kernel runs.
-                    to.copy_from_slice(unsafe { std::slice::from_raw_parts(start, QUANTUM) })
+                    // SAFETY: a buffer has as many frames as are rendered in a row, and no kernel runs.
+                    to.copy_from_slice(unsafe { std::slice::from_raw_parts(start, frames) })
                 }
             }
         }
@@ -224,30 +249,40 @@ impl Instance {
     fn run_call_list(&mut self, frame: u64) -> bool {
         self.used_call_list = true;
         let memory = Memory { state: self.state.as_ptr(), image: &self.program.state };
+        let failures = &mut self.failures;
         // SAFETY: whatever changes a runner or the state forgets what was written.
-        let (released, mut slept) = unsafe {
-            self.call_list.run(frame, |index| {
-                let (runner, failures) = (&mut self.runners[index], &mut self.failures);
+        let mut changed = unsafe {
+            self.call_list.run(frame, &mut self.runners, |runner, index| {
                 let failed = examine(runner, index, memory, frame, &WHOLE, failures);
                 runner.end(memory.state, frame, WHOLE) || failed
             })
         };
-        for &(runner, voice) in released {
+        for &(runner, voice) in self.call_list.released() {
             if self.runners[runner].may_sleep(voice, self.state.as_ptr()) {
                 self.runners[runner].sleep(voice);
-                slept = true;
+                changed = true;
             }
         }
-        if slept {
+        if changed {
             self.call_list.forget();
         }
-        !slept
+        !changed
+    }
+
+    /// Renders some quanta in a row in which nothing happens, not more than the buffers have room for. Returns false, and has changed
+    /// nothing, where they have to be rendered one by one.
+    fn run_call_list_ahead(&mut self, frame: u64, quanta: usize) -> bool {
+        self.used_call_list = true;
+        let state = self.state.as_ptr();
+        // SAFETY: as in `run_call_list`; the list counts no tails.
+        unsafe { self.call_list.run_ahead(frame, quanta, &mut self.runners, state, &mut self.rollback) }
     }
 
     /// Renders some frames of the quantum that begins at a frame, with what the queue holds for them. What is late happens
     /// with the first of them. The quantum's parts follow one another.
     pub(crate) fn part(&mut self, frame: u64, frames: Range<usize>) {
         let (is_first, is_last) = (frames.start == 0, frames.end == QUANTUM);
+        self.restore_outputs();
         self.take_events(frame, &frames);
         self.call_list.forget();
         self.used_call_list = false;
@@ -343,6 +378,7 @@ impl Instance {
 
     /// Writes the call list, if a quantum without events is nothing but kernel calls.
     fn write_call_list(&mut self) -> bool {
+        self.restore_outputs();
         let loud = self.mutes.iter().all(|mute| mute.gain == 1.0 && mute.target == 1.0);
         let recovers = self.runners.iter().any(Runner::is_recovering);
         let is_watched = self.profile.is_some() || self.watcher.is_some();
@@ -374,38 +410,36 @@ impl Instance {
             EventKind::Set { param, value, ramp, curve } => {
                 self.params.set(param, offset, Set { value, ramp, curve });
             }
-            EventKind::NoteValue { param, value } => self.params.hold(param, offset, value),
+            EventKind::NoteValue { param, value, ramp } => self.params.hold(param, offset, value, ramp),
             EventKind::Off { port } => self.notes.push(port, offset, NoteKind::Off),
             EventKind::Pitch { port, note } => self.notes.push(port, offset, NoteKind::Pitch(note)),
             EventKind::On { port, note, vel } => self.notes.push(port, offset, NoteKind::On { note, vel }),
         }
     }
 
-    /// The buffer of the song's input, for the next quantum; none when the song does not use that channel.
-    pub(crate) fn input(&mut self, channel: usize) -> Option<&mut [f32]> {
+    /// The buffer of the song's input, for so many quanta; none when the song does not use that channel.
+    pub(crate) fn input(&mut self, channel: usize, quanta: usize) -> Option<&mut [f32]> {
         let &buffer = self.inputs.get(channel)?;
-        Some(self.buffers.get_mut(buffer))
+        Some(self.buffers.first_quanta_mut(buffer, quanta))
     }
 
-    /// Some frames of the next quantum hear those of `sound` from `at` on: silence where it is short or has no channel, and its
+    /// Some frames of the next quanta hear those of `sound` from `at` on: silence where it is short or has no channel, and its
     /// last channel on those beyond.
+    #[inline]
     pub(crate) fn hear(&mut self, sound: &[&[f32]], at: usize, frames: Range<usize>) {
+        let quanta = frames.end.div_ceil(QUANTUM);
+        let Some(last) = sound.last() else { return self.hear_silence(frames) };
         for (channel, &buffer) in self.inputs.iter().enumerate() {
-            let heard = sound.get(channel).or(sound.last()).and_then(|sound| sound.get(at..)).unwrap_or(&[]);
-            input::copy(&mut self.buffers.get_mut(buffer)[frames.clone()], heard);
+            let heard = sound.get(channel).unwrap_or(last).get(at..).unwrap_or(&[]);
+            input::copy(&mut self.buffers.first_quanta_mut(buffer, quanta)[frames.clone()], heard);
         }
     }
 
-    /// The same for a whole quantum.
-    #[inline]
-    pub(crate) fn hear_quantum(&mut self, sound: &[&[f32]], at: usize) {
-        let Some(last) = sound.last() else { return self.hear(sound, at, WHOLE) };
-        for (channel, &buffer) in self.inputs.iter().enumerate() {
-            let heard = sound.get(channel).unwrap_or(last).get(at..).unwrap_or(&[]);
-            match (self.buffers.get_mut(buffer).first_chunk_mut(), heard.first_chunk()) {
-                (Some(into), Some(heard)) => input::copy_quantum(into, heard),
-                _ => input::copy(self.buffers.get_mut(buffer), heard),
-            }
+    #[cold]
+    fn hear_silence(&mut self, frames: Range<usize>) {
+        let quanta = frames.end.div_ceil(QUANTUM);
+        for &buffer in &self.inputs {
+            self.buffers.first_quanta_mut(buffer, quanta)[frames.clone()].fill(0.0);
         }
     }
 

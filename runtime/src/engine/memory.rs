@@ -71,24 +71,41 @@ impl<T: Plain> Drop for Block<T> {
     }
 }
 
-/// The buffers of a program, and one more of silence.
+/// The buffers of a program, and one more of silence. A buffer has room for some quanta; where quanta are rendered one by one, only
+/// the first is used.
 #[derive(Debug)]
 pub(crate) struct Buffers {
     all: Block<f32>,
     count: usize,
+    quanta: usize,
 }
+
+/// Most bytes of all buffers, where these hold more than one quantum each: they share the nearest cache with what kernels keep.
+const NEAR: usize = 16 << 10;
+/// Most quanta that a buffer has room for.
+pub(crate) const MOST_QUANTA: usize = 8;
 
 impl Buffers {
     /// A buffer lies at a multiple of so many bytes at least, so that a kernel may have a vector of it as an operand.
     pub(crate) const LEAST_ALIGN: usize = 16;
 
     pub(crate) fn silent(count: usize) -> Buffers {
-        Buffers { all: Block::zeros((count + 1) * QUANTUM), count }
+        let quanta = (NEAR / size_of::<f32>() / QUANTUM / (count + 1)).clamp(1, MOST_QUANTA);
+        Buffers { all: Block::zeros((count + 1) * quanta * QUANTUM), count, quanta }
+    }
+
+    /// How many quanta a buffer has room for.
+    pub(crate) fn quanta(&self) -> usize {
+        self.quanta
     }
 
     /// The address of a buffer.
     pub(crate) fn start(&self, buffer: BufferId) -> *mut f32 {
-        self.all.as_ptr().wrapping_add(buffer.index() * QUANTUM)
+        self.all.as_ptr().wrapping_add(self.offset(buffer))
+    }
+
+    fn offset(&self, buffer: BufferId) -> usize {
+        buffer.index() * self.quanta * QUANTUM
     }
 
     /// The address of a buffer that is never written.
@@ -98,7 +115,7 @@ impl Buffers {
 
     /// What a buffer holds.
     pub(crate) fn get(&self, buffer: BufferId) -> &[f32; QUANTUM] {
-        self.all.as_slice()[buffer.index() * QUANTUM..].first_chunk().unwrap_or(&[0.0; QUANTUM])
+        self.all.as_slice()[self.offset(buffer)..].first_chunk().unwrap_or(&[0.0; QUANTUM])
     }
 
     /// Silences all buffers, those of the input too.
@@ -106,9 +123,10 @@ impl Buffers {
         self.all.as_mut_slice().fill(0.0);
     }
 
-    /// A buffer, to change it.
-    pub(crate) fn get_mut(&mut self, buffer: BufferId) -> &mut [f32] {
-        &mut self.all.as_mut_slice()[buffer.index() * QUANTUM..][..QUANTUM]
+    /// The first quanta of a buffer, to change them: not more than there is room for.
+    pub(crate) fn first_quanta_mut(&mut self, buffer: BufferId, quanta: usize) -> &mut [f32] {
+        let start = self.offset(buffer);
+        &mut self.all.as_mut_slice()[start..][..quanta.min(self.quanta) * QUANTUM]
     }
 }
 
@@ -146,6 +164,15 @@ impl Line {
         change(&mut all[GUARD..end]);
         all.copy_within(GUARD..GUARD + guard_copied(end - GUARD), end);
     }
+}
+
+/// Copies a line's first frames behind its end again, as a step that has written them does.
+///
+/// # Safety
+/// It is a [`Line`]'s of so many frames, and no kernel runs.
+pub(crate) unsafe fn copy_guard(line: *mut f32, frames: usize) {
+    // SAFETY: the room after the line is part of its block.
+    unsafe { line.add(frames).copy_from_nonoverlapping(line, guard_copied(frames)) }
 }
 
 /// Silences a line whose frames are known by the first one's address.

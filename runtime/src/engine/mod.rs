@@ -28,6 +28,7 @@ mod notes;
 mod params;
 mod propagation;
 mod queue;
+mod rollback;
 mod seen;
 mod step;
 mod tail;
@@ -176,11 +177,13 @@ impl Engine {
         let mut done = 0;
         while done < frames {
             if self.cut.is_spent() {
-                let input = &mut self.input;
-                let hear = |instance: &mut Instance, _| take(input, instance, WHOLE);
+                let input = &self.input;
+                let hear = |instance: &mut Instance, at, quanta| peek(input, instance, at - done, quanta);
                 let rendered = self.instance.quanta_into(self.cut.frame, out, done, hear);
                 if rendered > 0 {
-                    done += self.pass(rendered);
+                    let frames = self.pass(rendered);
+                    self.input.iter_mut().for_each(|waiting| waiting.skip(frames));
+                    done += frames;
                     continue;
                 }
                 self.hear(WHOLE);
@@ -202,7 +205,8 @@ impl Engine {
         while done < frames {
             let spent = self.cut.is_spent();
             if spent {
-                let hear = |instance: &mut Instance, at| instance.hear_quantum(input, at);
+                let hear =
+                    |instance: &mut Instance, at, quanta| instance.hear(input, at, 0..quanta * QUANTUM);
                 let rendered = self.instance.quanta_into(self.cut.frame, out, done, hear);
                 if rendered > 0 {
                     done += self.pass(rendered);
@@ -349,8 +353,17 @@ impl Engine {
 /// Gives an instance what some frames of a quantum hear of what waits.
 fn take(input: &mut [Waiting], instance: &mut Instance, frames: Range<usize>) {
     for (index, waiting) in input.iter_mut().enumerate() {
-        if let Some(buffer) = instance.input(index) {
+        if let Some(buffer) = instance.input(index, 1) {
             waiting.take(&mut buffer[frames.clone()]);
+        }
+    }
+}
+
+/// Lets an instance hear so many quanta of what waits, after so many frames of it; all goes on waiting.
+fn peek(input: &[Waiting], instance: &mut Instance, after: usize, quanta: usize) {
+    for (index, waiting) in input.iter().enumerate() {
+        if let Some(buffer) = instance.input(index, quanta) {
+            waiting.peek(after, buffer);
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::block::{self, Block};
 use crate::ids::{DelayId, ParamId, PortId, SignalId};
 use crate::machine::Task;
 use crate::program::{Call, Code, Form, Port, Program, QUANTUM, Step};
-pub(crate) use finite::{Examined, Memory};
+pub(crate) use finite::{Examined, Memory, Words};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -88,7 +88,7 @@ impl Shifted {
     /// The table from a frame on.
     fn from(&mut self, offset: usize) -> *const *mut f32 {
         if offset == 0 {
-            return self.whole.0.as_ptr();
+            return self.whole.0.as_mut_ptr();
         }
         for (part, whole) in self.part.0.iter_mut().zip(&self.whole.0) {
             // SAFETY: every buffer has QUANTUM frames, and `offset` is less.
@@ -402,12 +402,9 @@ impl Runner {
         }
     }
 
-    /// What of it is examined after a call by the list, for as long as the list is valid.
-    pub(crate) fn examined(&self) -> Examined {
-        match self.tail.is_counting() {
-            true => Examined::All,
-            false => self.examined_for_failure(),
-        }
+    /// How many inputs and outputs it has.
+    pub(crate) fn channels(&self) -> (usize, usize) {
+        (self.inputs.whole.0.len(), self.outputs.whole.0.len())
     }
 
     /// Whether it need not be called.

@@ -9,6 +9,9 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
+#[cfg(target_arch = "x86_64")]
+mod ahead;
+
 /// A decaying pulse times a parameter: its state is the envelope and the word that says that it may sleep.
 /// Writes down how it is called.
 #[derive(Default)]

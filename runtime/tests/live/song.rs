@@ -104,6 +104,7 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
         bpm: ParamId::new(0),
         looped: ParamId::new(0),
         note_params: vec![],
+        priority: None,
     };
     let mut image = vec![0; state + 16];
     image[16 * count] = count as u8;

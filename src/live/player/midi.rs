@@ -23,6 +23,7 @@ impl Player {
             PortEvent::Words(words) => self.ui.say(&words),
             PortEvent::Gone(words) => {
                 self.ui.insist(&words);
+                self.listener.let_go();
                 self.voices.silence(&mut self.control);
             }
         }
@@ -73,5 +74,6 @@ pub(super) fn open_midi(
         }
         None => None,
     };
-    Ok((Listener::new(midi.to.clone(), midi.follow), clock))
+    let listener = Listener::new(midi.to.clone(), midi.follow);
+    Ok((if midi.mpe { listener.with_mpe() } else { listener }, clock))
 }

@@ -215,7 +215,9 @@ impl Emitter<'_> {
 
     fn port(&mut self, b: &mut FunctionBuilder, index: u32, field: PortField, ty: ir::Type) -> Value {
         let (at, word) = match field {
-            PortField::Trig => (std::mem::offset_of!(Port, trig), types::I32),
+            PortField::Trig | PortField::Slur | PortField::Fresh => {
+                (std::mem::offset_of!(Port, trig), types::I32)
+            }
             PortField::Gate => (std::mem::offset_of!(Port, gate), types::I32),
             PortField::Active => (std::mem::offset_of!(Port, active), types::I32),
             PortField::Freq => (std::mem::offset_of!(Port, freq), types::F64),
@@ -224,9 +226,10 @@ impl Emitter<'_> {
         };
         let word = self.memory.port(b, index, at, word);
         match field {
-            PortField::Trig => {
+            PortField::Trig | PortField::Slur | PortField::Fresh => {
                 let offset = self.iteration().offset;
                 let first = b.ins().icmp_imm_u(IntCC::Equal, offset, 0);
+                let word = field.onset_mask().map_or(word, |bits| b.ins().band_imm_u(word, i64::from(bits)));
                 let set = b.ins().icmp_imm_u(IntCC::NotEqual, word, 0);
                 let trig = b.ins().band(first, set);
                 if ty.lanes == 1 {

@@ -117,8 +117,10 @@ impl Kernel {
 
 impl PortField {
     /// All of them with their names in the text form.
-    pub const ALL: [(PortField, &str); 6] = [
+    pub const ALL: [(PortField, &str); 8] = [
         (PortField::Trig, "trig"),
+        (PortField::Slur, "slur"),
+        (PortField::Fresh, "fresh"),
         (PortField::Gate, "gate"),
         (PortField::Active, "active"),
         (PortField::Freq, "freq"),

@@ -112,24 +112,66 @@ impl Guard {
 
 /// What of a step is examined after its calls by the list, so that most are looked at without their runner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Examined {
-    /// The first outputs of its table, so many.
-    Outputs(usize),
-    /// Its states, its delay lines or its tail too.
-    All,
+pub(crate) struct Examined {
+    /// Its outputs and states: whether they are finite.
+    pub(crate) is_examined: bool,
+    /// It writes delay lines, which are examined too.
+    pub(crate) has_lines: bool,
+    /// Its tail is counted.
+    pub(crate) counts_tail: bool,
 }
 
 impl Examined {
-    /// Whether no more than that had to be examined after a call for a whole quantum, and all was finite.
+    /// Whether all outputs that are examined are finite after a call for a quantum.
     ///
     /// # Safety
     /// The call's table has so many outputs, each of a quantum and aligned as [`Buffers`] says, and no kernel runs.
     #[inline]
-    pub(crate) unsafe fn is_passed(self, call: &Call) -> bool {
-        let Examined::Outputs(count) = self else { return false };
+    pub(crate) unsafe fn is_passed(self, call: &Call, outputs: usize) -> bool {
         // SAFETY: the caller's promise.
-        (0..count)
-            .all(|output| quantum_is_finite(unsafe { &*(*call.outputs.add(output)).cast_const().cast() }))
+        let is_finite =
+            |output| quantum_is_finite(unsafe { &*(*call.outputs.add(output)).cast_const().cast() });
+        !self.is_examined || (0..outputs).all(is_finite)
+    }
+
+    /// The same after calls for so many quanta.
+    ///
+    /// # Safety
+    /// As for [`Examined::is_passed`], with outputs of so many quanta.
+    pub(crate) unsafe fn is_passed_ahead(self, call: &Call, outputs: usize, quanta: usize) -> bool {
+        let is_finite = |output| {
+            // SAFETY: the caller's promise.
+            are_finite_in_lines(unsafe {
+                std::slice::from_raw_parts(*call.outputs.add(output), quanta * QUANTUM)
+            })
+        };
+        !self.is_examined || (0..outputs).all(is_finite)
+    }
+}
+
+/// States in a row of the state memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Words {
+    start: *const u8,
+    count: usize,
+    is_double: bool,
+}
+
+impl Words {
+    /// Whether all are finite.
+    ///
+    /// # Safety
+    /// The state memory is there, and no kernel runs.
+    #[inline]
+    pub(crate) unsafe fn are_finite(self) -> bool {
+        // SAFETY: `Program::check` has seen that the words lie within the memory, at a multiple of their size; every pattern of
+        // bits is a number.
+        unsafe {
+            match self.is_double {
+                false => are_finite(std::slice::from_raw_parts(self.start.cast::<f32>(), self.count)),
+                true => are_finite(std::slice::from_raw_parts(self.start.cast::<f64>(), self.count)),
+            }
+        }
     }
 }
 
@@ -170,7 +212,7 @@ impl Runner {
             return false;
         }
         if !self.delay_frames.is_empty() && frames.end == QUANTUM {
-            self.examine_lines(frame);
+            self.write_lines(frame, QUANTUM);
         }
         if self.outputs_are_finite(frames) && self.states_are_finite(memory) {
             return false;
@@ -179,16 +221,36 @@ impl Runner {
         true
     }
 
-    /// What [`Runner::fails`] examines after a whole quantum.
-    pub(super) fn examined_for_failure(&self) -> Examined {
+    /// What is examined of it after a call by the list, for as long as the list is valid.
+    pub(crate) fn examined(&self) -> Examined {
         let guard = &self.guard;
-        if self.silent || guard.failed || guard.copies {
-            return Examined::Outputs(0);
+        let is_examined = !self.silent && !guard.failed && !guard.copies;
+        Examined {
+            is_examined,
+            has_lines: is_examined && !self.delay_frames.is_empty(),
+            counts_tail: self.tail.is_counting(),
         }
-        match self.delay_frames.is_empty() && guard.singles.is_empty() && guard.doubles.is_empty() {
-            true => Examined::Outputs(self.outputs.whole.0.len()),
-            false => Examined::All,
-        }
+    }
+
+    /// The states that [`Runner::fails`] examines, in the state memory.
+    pub(crate) fn words(&self, state: *const u8) -> impl Iterator<Item = Words> {
+        let words = move |bytes: &Range<usize>, size: usize| Words {
+            start: state.wrapping_add(bytes.start),
+            count: bytes.len() / size,
+            is_double: size == size_of::<f64>(),
+        };
+        let singles = self.guard.singles.iter().map(move |bytes| words(bytes, size_of::<f32>()));
+        singles.chain(self.guard.doubles.iter().map(move |bytes| words(bytes, size_of::<f64>())))
+    }
+
+    /// Its block of the state memory.
+    pub(crate) fn state_block(&self) -> Range<usize> {
+        self.guard.block.clone()
+    }
+
+    /// Its delay lines, with their frames.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (*mut f32, usize)> {
+        self.delays.0.iter().copied().zip(self.delay_frames.iter().copied())
     }
 
     /// Notes the failure. Returns false where the last one has not been asked for yet.
@@ -211,18 +273,15 @@ impl Runner {
         self.guard.dirty || !self.writes_are_finite(&self.guard.pending)
     }
 
-    /// The quantum at `frame` has been written into the delay lines: it is examined with the next ones, before they write over it.
-    fn examine_lines(&mut self, frame: u64) {
-        if self.guard.pending.end != frame {
+    /// Some whole quanta from the one at `frame` on are written into the delay lines: they are examined with the next ones, and
+    /// what was written before them now, if they are written over it.
+    pub(crate) fn write_lines(&mut self, frame: u64, frames: usize) {
+        let end = frame + frames as u64;
+        if self.guard.pending.end != frame || end - self.guard.pending.start > self.guard.batch {
             self.guard.dirty = self.is_dirty();
             self.guard.pending = frame..frame;
         }
-        let end = frame + QUANTUM as u64;
         self.guard.pending.end = end;
-        if end - self.guard.pending.start >= self.guard.batch {
-            self.guard.dirty = self.is_dirty();
-            self.guard.pending = end..end;
-        }
     }
 
     /// Clears as much of its delay lines as is left to be cleared and may be in one quantum.
@@ -373,13 +432,10 @@ fn quantum_is_finite(samples: &Aligned) -> bool {
 #[target_feature(enable = "sse2")]
 fn is_finite_in_fours(samples: &Aligned) -> bool {
     use std::arch::x86_64::{_mm_cmpeq_ps, _mm_load_ps, _mm_movemask_ps, _mm_mul_ps, _mm_setzero_ps};
-    let (lines, _) = samples.0.as_chunks::<16>();
     let mut zeros = [_mm_setzero_ps(); 4];
-    for line in lines {
-        for (zero, four) in zeros.iter_mut().zip(line.as_chunks::<4>().0) {
-            // SAFETY: the samples are aligned to four of them.
-            *zero = _mm_mul_ps(*zero, unsafe { _mm_load_ps(four.as_ptr()) });
-        }
+    for i in 0..QUANTUM / 4 {
+        // SAFETY: the samples are aligned to four of them.
+        zeros[i % 4] = _mm_mul_ps(zeros[i % 4], unsafe { _mm_load_ps(samples.0.as_ptr().add(4 * i)) });
     }
     let [a, b, c, d] = zeros;
     let product = _mm_mul_ps(_mm_mul_ps(a, b), _mm_mul_ps(c, d));
@@ -395,38 +451,50 @@ fn quantum_is_finite(samples: &Aligned) -> bool {
 /// Whether all samples are finite, in the widest vectors that the host has: for what was stored some time ago.
 #[cfg(target_arch = "x86_64")]
 fn are_finite_in_lines(samples: &[f32]) -> bool {
-    /// [`are_finite_by`] with eight samples in a vector.
-    #[target_feature(enable = "avx2")]
-    fn are_finite_in_eights(samples: &[f32]) -> bool {
-        are_finite_by::<f32, 32>(samples)
-    }
     if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the host has what the function is compiled for.
         unsafe { are_finite_in_eights(samples) }
     } else {
-        are_finite_by::<f32, 16>(samples)
+        are_finite(samples)
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn are_finite_in_eights(samples: &[f32]) -> bool {
+    use std::arch::x86_64::{
+        _CMP_EQ_OQ, _mm256_cmp_ps, _mm256_loadu_ps, _mm256_movemask_ps, _mm256_mul_ps, _mm256_setzero_ps,
+    };
+    let (lines, rest) = samples.as_chunks::<32>();
+    let mut zeros = [_mm256_setzero_ps(); 4];
+    for line in lines {
+        for (zero, eight) in zeros.iter_mut().zip(line.as_chunks::<8>().0) {
+            // SAFETY: there are eight samples.
+            *zero = _mm256_mul_ps(*zero, unsafe { _mm256_loadu_ps(eight.as_ptr()) });
+        }
+    }
+    let [a, b, c, d] = zeros;
+    let product = _mm256_mul_ps(_mm256_mul_ps(a, b), _mm256_mul_ps(c, d));
+    let are_zero = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(product, _mm256_setzero_ps())) == 0xff;
+    are_zero && are_finite(rest)
 }
 
 /// Whether all samples are finite.
 #[cfg(not(target_arch = "x86_64"))]
 fn are_finite_in_lines(samples: &[f32]) -> bool {
-    are_finite_by::<f32, 16>(samples)
+    are_finite(samples)
 }
 
+/// Whether all values are finite, four of them in a step.
+#[inline]
 fn are_finite<T: Zero>(values: &[T]) -> bool {
-    are_finite_by::<T, 4>(values)
-}
-
-/// Whether all values are finite, `N` of them in a step.
-#[inline(always)]
-fn are_finite_by<T: Zero, const N: usize>(values: &[T]) -> bool {
-    let (lines, rest) = values.as_chunks::<N>();
-    let mut zeros = [T::ZERO; N];
+    let (lines, rest) = values.as_chunks::<4>();
+    let mut zeros = [T::ZERO; 4];
     for line in lines {
         zeros.iter_mut().zip(line).for_each(|(zero, x)| *zero = zero.times(*x));
     }
-    rest.iter().fold(T::ZERO, |zero, x| zero.times(*x)) == T::ZERO && zeros == [T::ZERO; N]
+    let [a, b, c, d] = zeros;
+    rest.iter().fold(a.times(b).times(c.times(d)), |zero, x| zero.times(*x)) == T::ZERO
 }
 
 #[cfg(test)]

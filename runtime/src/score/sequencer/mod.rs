@@ -350,10 +350,16 @@ impl Sequencer {
     }
 
     fn end_notes(&mut self, frame: u64, notes: &[What], out: &mut Vec<Event>) {
+        let mut ended = vec![];
         while let Some(&Reverse(end)) = self.offs.peek()
             && end.frame == frame
         {
             self.offs.pop();
+            // What ends now does not return for what ends now as well.
+            self.voices[end.target].forget(|held| held.note == end.note);
+            ended.push(end);
+        }
+        for end in ended {
             self.stamp += 1;
             let at = Moment { frame, stamp: self.stamp };
             self.voices[end.target].release(|held| held.note == end.note, at, |event| out.push(event));
@@ -385,8 +391,7 @@ impl Sequencer {
             _ => pitch,
         };
         let held = Sounding { note: self.stamp, until_next };
-        let values = note.values.as_deref().unwrap_or(&[]);
-        let start = NoteStart { note: held, pitch, vel: note.vel, values };
+        let start = NoteStart { note: held, pitch, vel: note.vel, values: note.values };
         self.voices[target].begin(start, Moment { frame, stamp: self.stamp }, |event| out.push(event));
         self.offs.push(Reverse(NoteEnd { frame: end.max(frame + 1), note: self.stamp, target }));
     }

@@ -2,9 +2,6 @@
 
 mod true_peak;
 
-use crate::failure::Failure;
-use crate::offline::Job;
-use crate::values::Level;
 use ebur128::{EbuR128, Mode};
 use serde::Serialize;
 use std::fmt;
@@ -88,27 +85,4 @@ impl fmt::Display for Levels {
         write!(f, "peak {peak:.1} dBFS, true peak {true_peak:.1} dBTP")?;
         self.loudness.map_or(Ok(()), |loudness| write!(f, ", {loudness:.1} LUFS"))
     }
-}
-
-/// What other meters differ by, in dB, between the positions that are looked at.
-const MARGIN: f64 = 0.02;
-
-/// The gain in dB that brings a job's sound to a level. Renders it once to find out.
-///
-/// # Errors
-/// When it has no such level: it is silent, or too short to have a loudness.
-pub fn gain_to(job: &Job, level: Level) -> Result<f64, Failure> {
-    let mut meter = Meter::new(job.channels(), job.program.rate);
-    job.run(|block| {
-        meter.add(block);
-        Ok(())
-    })?;
-    let levels = meter.finish();
-    let (measured, wanted) = match level {
-        Level::Loudness(wanted) => (levels.loudness, wanted),
-        // No other meter is to find that it is exceeded.
-        Level::Peak(wanted) => (levels.highest_reading.map(|peak| peak + MARGIN), wanted),
-    };
-    let none = || Failure::Usage("--normalize: the result is silent, or shorter than 0.4 s".into());
-    measured.map(|measured| wanted - measured).ok_or_else(none)
 }

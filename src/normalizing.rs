@@ -1,0 +1,29 @@
+//! The gain that brings a sound to a level.
+
+use crate::failure::Failure;
+use crate::offline::Job;
+use crate::values::Level;
+use mam_measure::levels::Meter;
+
+/// What other meters differ by, in dB, between the positions that are looked at.
+const MARGIN: f64 = 0.02;
+
+/// The gain in dB that brings a job's sound to a level. Renders it once to find out.
+///
+/// # Errors
+/// When it has no such level: it is silent, or too short to have a loudness.
+pub fn gain_to(job: &Job, level: Level) -> Result<f64, Failure> {
+    let mut meter = Meter::new(job.channels(), job.program.rate);
+    job.run(|block| {
+        meter.add(block);
+        Ok(())
+    })?;
+    let levels = meter.finish();
+    let (measured, wanted) = match level {
+        Level::Loudness(wanted) => (levels.loudness, wanted),
+        // No other meter is to find that it is exceeded.
+        Level::Peak(wanted) => (levels.highest_reading.map(|peak| peak + MARGIN), wanted),
+    };
+    let none = || Failure::Usage("--normalize: the result is silent, or shorter than 0.4 s".into());
+    measured.map(|measured| wanted - measured).ok_or_else(none)
+}
