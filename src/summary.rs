@@ -29,8 +29,8 @@ pub struct Summary {
     pub rate: u32,
     /// Frames of one pass, without the tail; none when it has no end of its own.
     pub frames: Option<u64>,
-    /// Frames by which the output is late. No definition looks ahead.
-    pub latency: usize,
+    /// Frames by which the output is late: a render begins with this frame.
+    pub latency: u32,
 }
 
 impl Summary {
@@ -46,7 +46,7 @@ impl Summary {
             memory: memory(program),
             rate: program.rate,
             frames: song_end(program),
-            latency: 0,
+            latency: program.latency,
         })
     }
 }

@@ -134,8 +134,25 @@ pub(crate) fn too_large(found: TooLarge) -> Problem {
             format!("this unrolls into more than {most} iterations, the limit `all_turns`"),
             "`sum`, `list` and `chain` are unrolled before the song starts",
         ),
+        SizeLimit::Latency => (
+            format!("this is more than {most} frames late, which is what the limit `tap_seconds` allows"),
+            "declare shorter latencies, or fewer of them one after the other",
+        ),
     };
     Problem::new(&codes::TOO_LARGE, span, message).help(help)
+}
+
+/// Warns of latencies that are part of a feedback cycle.
+pub(crate) fn cyclic_latencies(cyclic: &[Span]) -> Vec<Problem> {
+    let mut spans: Vec<Span> = cyclic.to_vec();
+    spans.sort_by_key(|span| (span.source, span.start));
+    spans.dedup();
+    let warning = |span: &Span| {
+        let message = "this latency is part of a feedback cycle, where it can't be made up for";
+        let help = "what goes round comes so much later; take what is late out of the cycle, or leave the latency undeclared";
+        Problem::new(&codes::LATENCY_IN_CYCLE, *span, message).help(help)
+    };
+    spans.iter().map(warning).collect()
 }
 
 /// Checks the items of the user's files; `song` is the song itself.
@@ -290,6 +307,7 @@ fn heard(files: &Files, song: usize) -> Option<String> {
 fn once(items: &[Item], problems: &mut Problems) {
     let what = |item: &Item| match item.kind {
         ItemKind::Until(_) => Some("`until`"),
+        ItemKind::Latency(_) => Some("`latency`"),
         ItemKind::DefaultNote(_) => Some("`default note`"),
         ItemKind::Midi(MidiNumbers { drum: true, .. }) => Some("`midi drum`"),
         ItemKind::Midi(_) => Some("`midi program`"),

@@ -112,6 +112,13 @@ mam_grammar::codes! {
         fails "out = svf(noise(), 800Hz)\n"
         passes "out = svf(noise(), 800Hz).low\n"
     }
+    LATENCY_IN_CYCLE Warning "latency-in-cycle" {
+        "A body that declares a latency is part of a feedback cycle. Elsewhere what meets a late signal is delayed by as much; \
+         in a cycle that would make the signal later with each turn. So the latency stays there: what goes round comes so much \
+         later than it is written."
+        fails "def ahead(x) {\n  latency 1ms\n  out = tap(x, 1ms, max: 1ms)\n}\nhit = every(1s)\nline = hit + 0.5 * ahead(tap(line, 100ms, max: 100ms))\nout = line\n"
+        passes "def ahead(x) {\n  latency 1ms\n  out = tap(x, 1ms, max: 1ms)\n}\nhit = every(1s)\nline = hit + 0.5 * tap(line, 100ms, max: 100ms)\nout = ahead(line)\n"
+    }
     NOT_A_LIST Error "not-a-list" {
         "A signal or a record stands where a list is wanted: in `xs[0]`, `len(xs)`, `xs ++ ys`, `sum x in xs { … }`. A list is \
          written `[a, b, c]` or `list i in 0..7 { … }`."
@@ -120,7 +127,7 @@ mam_grammar::codes! {
     }
     UNKNOWN_WORD Error "unknown-word" {
         "A place takes one of a few words, and this is none of them: `order:` of `tap` takes `whole`, `linear`, `cubic`, \
-         `allpass` or `sinc`."
+         `allpass` or `sinc`, and behind the factor of `oversample` may stand `linear`."
         fails "out = tap(noise(), 5ms, max: 5ms, order: cubik)\n"
         passes "out = tap(noise(), 5ms, max: 5ms, order: cubic)\n"
     }

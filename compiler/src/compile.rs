@@ -241,6 +241,8 @@ struct Line<'a> {
     listened: Chosen,
     score: Score,
     leftovers: Vec<score::Leftover>,
+    /// What was set from outside, and where that is written.
+    set: Vec<(ParamId, Span)>,
     score_errors: usize,
     targets: Vec<Playable>,
     /// The shares of voices, by instrument.
@@ -273,6 +275,7 @@ impl<'a> Line<'a> {
             listened: Chosen::default(),
             score: Score::default(),
             leftovers: vec![],
+            set: vec![],
             score_errors: 0,
             targets: vec![],
             note_params: vec![],
@@ -385,7 +388,7 @@ impl<'a> Line<'a> {
         let Compilation { stages, problems, heard, .. } = &mut self.out;
         let Some(files) = &stages.files else { return false };
         if errors(problems) > self.score_errors {
-            sets::apply(&self.options.sets, sources, &mut stages.lowered.slots, problems);
+            let _ = sets::apply(&self.options.sets, sources, &mut stages.lowered.slots, problems);
             return false;
         }
         let Settings { seed, rate, channels } = self.settings;
@@ -418,7 +421,9 @@ impl<'a> Line<'a> {
         };
         hoist(&mut lowered, moves.as_slice());
         *heard = self.listened.heard(&mut lowered, channels);
-        sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
+        lowered.align();
+        checks::cyclic_latencies(&lowered.cyclic).into_iter().for_each(|problem| problems.add(problem));
+        self.set = sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
         let places = Bindings::new((files, &stages.library, song), graph, &lowered);
         // What is odd in a song without errors is odd whatever is wrong with its score.
         if errors(problems) == self.score_errors {
@@ -460,7 +465,9 @@ impl<'a> Line<'a> {
         }
         if self.options.until == Stage::Plan {
             let code = Arc::new(Interpreter::new(stages.optimised.clone()));
-            self.out.program = Some(self.program(code));
+            let program = self.program(code);
+            sets::overridden(&self.set, &program, &mut self.out.problems);
+            self.out.program = Some(program);
         }
         true
     }
@@ -469,7 +476,9 @@ impl<'a> Line<'a> {
         let Stages { optimised, plan, .. } = &self.out.stages;
         let level = opt_level(self.options, plan.work(), self.settings.rate);
         let code = code(optimised, self.options, level, self.cache);
-        self.out.program = Some(self.program(code));
+        let program = self.program(code);
+        sets::overridden(&self.set, &program, &mut self.out.problems);
+        self.out.program = Some(program);
         true
     }
 
@@ -478,6 +487,7 @@ impl<'a> Line<'a> {
         let Stages { plan, lowered, .. } = &self.out.stages;
         Program {
             rate: self.settings.rate,
+            latency: lowered.latency,
             code,
             steps: plan.steps.clone(),
             state: plan.state.clone(),

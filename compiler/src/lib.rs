@@ -16,6 +16,7 @@ mod compile;
 pub mod dimension;
 pub mod emit;
 pub mod executor;
+mod expand;
 pub mod expect;
 pub mod file;
 pub mod files;

@@ -125,6 +125,8 @@ limits! {
     all_turns: usize = 100_000;
     /// Elements of one list.
     elements: usize = 4096;
+    /// Values that a list or a record comes to, those of lists and records within it counted.
+    values: usize = 65_536;
     /// How deep `sum`s and `chain`s may stand in one another, calls followed.
     loop_depth: usize = 16;
     /// How deep definitions that call definitions may nest.

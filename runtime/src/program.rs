@@ -36,6 +36,8 @@ pub const fn guard_copied(frames: usize) -> usize {
 pub struct Program {
     /// Sample rate in frames a second.
     pub rate: u32,
+    /// Frames by which the outputs are late: what is played in frame f is heard in frame f + latency.
+    pub latency: u32,
     /// The machine code, or the interpreter.
     pub code: Arc<dyn Code>,
     /// The calls that make up a quantum, in order.

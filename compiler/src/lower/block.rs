@@ -167,9 +167,12 @@ impl Lower<'_, '_> {
         let path = format!("{}.{}", at.path, block.name());
         let same = self.blocks.iter().filter(|(call, _)| call.path.starts_with(&path)).count();
         let path = if same > 0 { format!("{path}.{}", same + 1) } else { path };
-        let index = self.blocks.len();
+        let index = Self::local(&mut self.inputs, result(self.blocks.len()));
         self.blocks.push((BlockCall { block, path, span }, input));
-        self.input(result(index))
+        let late = self.b.late(input).unwrap_or(0);
+        let output = self.b.late_input(index, late);
+        self.b.tracked.through.push((input, output));
+        output
     }
 }
 

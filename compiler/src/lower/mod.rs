@@ -20,6 +20,7 @@ mod eval;
 mod field;
 mod group;
 mod hear;
+mod latency;
 mod lines;
 mod lists;
 mod loops;
@@ -62,7 +63,7 @@ use crate::ir::{DelayLine, TableId, Value};
 use crate::library::Library;
 use crate::waves::Harmonics;
 use block::BlockCall;
-use builder::{Builder, FormKind};
+use builder::Builder;
 use mam_grammar::Span;
 use mam_grammar::ast::ExprId;
 use names::{Scope, ScopeId};
@@ -105,6 +106,10 @@ struct Song<'a> {
     misplaced: Option<Misplaced>,
     /// Instances of the prelude as they were lowered.
     templates: &'a mut Templates,
+    /// Frames by which signals are late, where they are.
+    late: FxHashMap<SignalId, u32>,
+    /// Where latencies are declared that are part of a cycle.
+    cyclic: Vec<Span>,
 }
 
 /// One evaluation of a group: one body of its kernel.
@@ -147,12 +152,12 @@ struct At {
 }
 
 impl<'s, 'a> Lower<'s, 'a> {
-    fn new(song: &'s mut Song<'a>, members: &'s FxHashSet<NodeId>, name: &str, form: FormKind) -> Self {
+    fn new(song: &'s mut Song<'a>, members: &'s FxHashSet<NodeId>, b: Builder) -> Self {
         let root = Scope::song(song.file);
         Lower {
             song,
             members,
-            b: Builder::new(name, form),
+            b,
             scopes: vec![root],
             later: vec![],
             nodes: FxHashMap::default(),
@@ -201,6 +206,6 @@ impl<'s, 'a> Lower<'s, 'a> {
 
     fn input(&mut self, signal: SignalId) -> Value {
         let index = Self::local(&mut self.inputs, signal);
-        self.b.input(index)
+        self.b.late_input(index, self.song.late.get(&signal).copied().unwrap_or(0))
     }
 }

@@ -38,6 +38,8 @@ pub enum SizeLimit {
     AllEvaluations,
     /// Iterations of all `sum`s and `chain`s.
     AllIterations,
+    /// Frames of latency.
+    Latency,
 }
 
 impl Lower<'_, '_> {
@@ -78,6 +80,13 @@ impl Song<'_> {
             self.too_large = over.map(|&(_, most, limit)| TooLarge { span, limit, most });
         }
         self.too_large.is_some()
+    }
+
+    /// True when an output of the node at `span` is too late.
+    pub(super) fn too_late(&mut self, late: &[u32], span: Span) -> bool {
+        let most = (self.files.limits.tap_seconds * self.rate) as usize;
+        let latest = late.iter().copied().max().unwrap_or(0) as usize;
+        self.grow(span, &[(latest, most, SizeLimit::Latency)])
     }
 
     /// True when kernels have become too much for the code generator with the node at `span`.

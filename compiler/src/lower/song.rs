@@ -75,6 +75,8 @@ pub fn lower<'a>(
         too_large: None,
         misplaced: None,
         templates,
+        late: FxHashMap::default(),
+        cyclic: vec![],
     };
     let mut line = Line {
         song,
@@ -95,6 +97,7 @@ pub fn lower<'a>(
     lowered.heard = song.heard;
     lowered.results = super::hear::signals(song.results);
     lowered.module.tables = song.tables;
+    (lowered.late, lowered.cyclic) = (song.late, song.cyclic);
     share(&mut lowered.module, &mut lowered.calls, shapes);
     Ok(lowered)
 }
@@ -127,6 +130,10 @@ impl Line<'_> {
             None => self.song.group(&name, &members, &wanted, signals),
         };
         self.song.too_many_instructions(self.instructions, self.graph.nodes[node].span);
+        // What is not heard leaves its numbers to others.
+        let late = made.late.iter().enumerate();
+        self.song.late.extend(late.map(|(output, late)| (signals + output, *late)));
+        self.song.too_late(&made.late, self.graph.nodes[node].span);
         if let Some(too_large) = self.song.too_large {
             return Err(Refused::TooLarge(too_large));
         }

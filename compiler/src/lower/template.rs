@@ -44,6 +44,8 @@ pub(super) struct Key {
     signals: Vec<NoteSignal>,
     /// Channels and dimension of what flows in.
     input: Option<(usize, Dimension)>,
+    /// Frames by which the channels of what flows in are late.
+    late: Vec<u32>,
 }
 
 /// A lowered instance. Names of its kernel are what stands behind the node's path.
@@ -56,6 +58,8 @@ struct Template {
     ports: usize,
     /// Signals counted from the first of the result.
     shape: Shape,
+    /// Frames by which each of them is late.
+    late: Vec<u32>,
     /// What it took.
     evaluations: usize,
     terms: usize,
@@ -99,10 +103,12 @@ impl Song<'_> {
         if group.feedback || graph.out == Some(node) || !plain {
             return None;
         }
+        let mut late = vec![];
         let input = match instance.input {
             None => None,
             Some(_) => {
                 let (signals, dimension) = self.flows_in(instance)?;
+                late.extend(signals.iter().map(|signal| self.late.get(signal).copied().unwrap_or(0)));
                 Some((signals.len(), dimension))
             }
         };
@@ -114,6 +120,7 @@ impl Song<'_> {
             placed: instance.placed,
             signals: instance.signals.clone(),
             input,
+            late,
         })
     }
 
@@ -180,6 +187,7 @@ impl Song<'_> {
             inputs: made.inputs.iter().map(input).collect::<Option<_>>()?,
             ports: made.ports.iter().map(port).collect::<Option<Vec<_>>>()?.len(),
             shape: shape.moved(&|signal| signal - signals),
+            late: made.late.clone(),
             evaluations,
             terms,
         })
@@ -219,15 +227,8 @@ impl Song<'_> {
         kernel.params = params.iter().map(|slot| self.slots.name(*slot).to_string()).collect();
         (self.evaluations, self.terms) = (self.evaluations + evaluations, self.terms + terms);
         let ports = vec![self.ports.voice(node, 0); ports];
-        Some(Made {
-            kernel,
-            params,
-            inputs,
-            ports,
-            results: vec![(node, NodeVal::Shape(shape))],
-            heard: vec![],
-            blocks: vec![],
-        })
+        let result = (node, NodeVal::Shape(shape));
+        Some(Made::again(kernel, (params, inputs, ports), result, template.late.clone()))
     }
 }
 

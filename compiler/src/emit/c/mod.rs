@@ -101,6 +101,7 @@ pub fn engine_source(made_by: &str) -> String {
 fn header(export: &Export, tables: &Tables, pass: &Pass) -> String {
     let figures = text::Figures {
         rate: export.program.rate,
+        latency: export.program.latency,
         inputs: export.program.inputs.len(),
         outputs: export.program.outputs.len(),
         score_frames: pass.frames,

@@ -22,6 +22,7 @@ mod definitions;
 mod expr;
 mod fields;
 mod instances;
+mod latency;
 mod layout;
 mod lists;
 mod loops;
