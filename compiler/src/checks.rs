@@ -134,6 +134,10 @@ pub(crate) fn too_large(found: TooLarge) -> Problem {
             format!("this unrolls into more than {most} iterations, the limit `all_turns`"),
             "`sum`, `list` and `chain` are unrolled before the song starts",
         ),
+        SizeLimit::States => (
+            format!("up to here all voices remember more than {most} numbers, the limit `states`"),
+            "give the instruments fewer voices, or make them of less",
+        ),
         SizeLimit::Latency => (
             format!("this is more than {most} frames late, which is what the limit `tap_seconds` allows"),
             "declare shorter latencies, or fewer of them one after the other",

@@ -67,10 +67,16 @@ mam_grammar::codes! {
         passes "out = sine(1000Hz)\n"
     }
     STEADY_EVENT Warning "steady-event" {
-        "An argument that is an event, `gate` or `trig`, is given a number that never changes: an envelope would begin \
-         once, with the song. A number by its place where the event stands also moves all that follow it."
+        "An argument that is an event, `gate`, `trig` or `reset`, is given a number that never changes: an envelope would begin \
+         once, with the song, and an oscillator stands still. A number by its place where the event stands also moves all that follow it."
         fails "out = noise() * adsr(0.1, 0.1, 0.5, 0.1)\n"
         passes "out = noise() * adsr(hold(every(1s), 500ms), 0.1, 0.5, 0.1)\n"
+    }
+    OUT_MEASURES Warning "out-measures" {
+        "What is heard is a wave, a plain number around 0. `out` is a frequency, a time or something else that measures, \
+         which is taken as that many hertz or seconds: mostly a number with a unit stands where a plain one was meant."
+        fails "out = noise() * 0.5s\n"
+        passes "out = noise() * 0.5\n"
     }
     LEVEL_ADDED Warning "level-added" {
         "Decibels, semitones and cents are ways to write ratios: `3dB` is 1.41 and `7st` 1.5. Something is made louder \

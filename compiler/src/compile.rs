@@ -343,6 +343,7 @@ impl<'a> Line<'a> {
             graph: &stages.graph,
             groups: &stages.groups,
             rate: f64::from(self.settings.rate),
+            is_measured: self.options.measured.is_some(),
         };
         stages.checked = types::check(input, problems);
         stages.lowered.slots.drive_all(&stages.checked.driven);

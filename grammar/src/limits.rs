@@ -139,6 +139,8 @@ limits! {
     samples: usize = 16 << 20;
     /// Seconds of one delay line.
     tap_seconds: f64 = 60.0;
+    /// Numbers that all voices and nodes of a song remember from frame to frame, its states.
+    states: usize = 500_000;
     /// Bytes of state and delay lines of a song.
     memory_bytes: usize = 512 << 20;
 

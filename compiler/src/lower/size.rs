@@ -38,6 +38,8 @@ pub enum SizeLimit {
     AllEvaluations,
     /// Iterations of all `sum`s and `chain`s.
     AllIterations,
+    /// Numbers that all voices and nodes remember.
+    States,
     /// Frames of latency.
     Latency,
 }
@@ -87,6 +89,11 @@ impl Song<'_> {
         let most = (self.files.limits.tap_seconds * self.rate) as usize;
         let latest = late.iter().copied().max().unwrap_or(0) as usize;
         self.grow(span, &[(latest, most, SizeLimit::Latency)])
+    }
+
+    /// True when all voices and nodes remember too much with the node at `span`.
+    pub(super) fn too_many_states(&mut self, states: usize, span: Span) -> bool {
+        self.grow(span, &[(states, self.files.limits.states, SizeLimit::States)])
     }
 
     /// True when kernels have become too much for the code generator with the node at `span`.

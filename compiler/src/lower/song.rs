@@ -87,6 +87,7 @@ pub fn lower<'a>(
         made,
         shapes: Shapes::default(),
         instructions: 0,
+        states: 0,
         lowered,
     };
     input.groups.iter().try_for_each(|group| line.group(group))?;
@@ -113,6 +114,8 @@ struct Line<'a> {
     shapes: Shapes,
     /// Machine instructions of the kernels so far, roughly.
     instructions: usize,
+    /// States of all calls so far.
+    states: usize,
     lowered: Lowered,
 }
 
@@ -134,16 +137,18 @@ impl Line<'_> {
         let late = made.late.iter().enumerate();
         self.song.late.extend(late.map(|(output, late)| (signals + output, *late)));
         self.song.too_late(&made.late, self.graph.nodes[node].span);
+        let voices = match self.graph.instance(node) {
+            Some(instance) if members.len() == 1 => instance.voices as usize,
+            _ => 1,
+        };
+        self.states += voices * made.kernel.states.len();
+        self.song.too_many_states(self.states, self.graph.nodes[node].span);
         if let Some(too_large) = self.song.too_large {
             return Err(Refused::TooLarge(too_large));
         }
         if let Some(misplaced) = self.song.misplaced {
             return Err(Refused::Misplaced(misplaced));
         }
-        let voices = match self.graph.instance(node) {
-            Some(instance) if members.len() == 1 => instance.voices as usize,
-            _ => 1,
-        };
         for (node, result) in &made.results {
             self.song.results[node.index()] = Some(result.clone());
         }
