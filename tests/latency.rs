@@ -87,6 +87,14 @@ fn random_graphs_of_a_hundred_nodes_are_aligned_to_the_frame() {
 }
 
 #[test]
+fn what_comes_out_of_a_convolution_is_as_late_as_what_flows_in() {
+    let text = "x = noise()\nd = late65(onepole(x, 900Hz))\n\
+        y = onepole(convolve(d, list i in 0..90 { sin(i * i) / (9 + i) }), 500Hz)\n\
+        both = { low: prev(z) + x, high: y - d }\nz = 0.5 * prev(z) + y * x\nout = (both.low + both.high, convolve(y + x, [0.5, 0, 1]))\n";
+    sounds_alike("convolution", text, &[65], Some(65));
+}
+
+#[test]
 fn voices_begin_and_end_as_late_as_they_sound() {
     let text = "\
 instrument pip {\n  param tone = 900Hz in 100Hz..4kHz\n  env = decay(trig, 20ms)\n  held = adsr(gate, 2ms, 5ms, 50%, 10ms)\n  \

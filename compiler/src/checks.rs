@@ -10,7 +10,7 @@ use crate::graph::{Graph, NodeKind, has_out};
 use crate::hir::DefId;
 use crate::hir::resolve::resolved;
 use crate::library::Library;
-use crate::lower::{SizeLimit, TooLarge};
+use crate::lower::{Misplaced, Obstacle, Refused, SizeLimit, TooLarge};
 use crate::text::number;
 use crate::units::unit_of;
 use mam_grammar::ast::{
@@ -83,7 +83,34 @@ pub(crate) fn too_many_shares(slots: usize, shares: usize, limits: &Limits, prob
     over
 }
 
-/// What a song is that has become larger than a limit while it was lowered.
+/// Why a song cannot be lowered.
+pub(crate) fn refused(found: Refused) -> Problem {
+    match found {
+        Refused::TooLarge(found) => too_large(found),
+        Refused::Misplaced(found) => misplaced(found),
+    }
+}
+
+/// A block node stands where none can.
+fn misplaced(Misplaced { span, why }: Misplaced) -> Problem {
+    let (message, help) = match why {
+        Obstacle::Voice => (
+            "every voice of the instrument would be convolved by itself",
+            "take it out of the instrument, and convolve the instrument where the song hears it",
+        ),
+        Obstacle::Region => (
+            "a region that is oversampled cannot be convolved: the response has the rate of the song",
+            "convolve what flows into the region, or what comes out of it",
+        ),
+        Obstacle::Feedback => (
+            "what flows into this convolution depends on what comes out of it",
+            "take the convolution out of the loop: echoes that come again and again can be part of the response",
+        ),
+    };
+    Problem::new(&codes::MISPLACED_BLOCK, span, message).help(help)
+}
+
+/// The song is larger than a limit.
 pub(crate) fn too_large(found: TooLarge) -> Problem {
     let TooLarge { span, limit, most } = found;
     let pieces = "make it in smaller pieces, or fewer of them";

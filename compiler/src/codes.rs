@@ -153,6 +153,13 @@ mam_grammar::codes! {
         fails "a = sine(110Hz) + 0.5 * b\nb = a * 0.9\nout = b\n"
         passes "a = sine(110Hz) + 0.5 * prev(b)\nb = a * 0.9\nout = b\n"
     }
+    MISPLACED_BLOCK Error "misplaced-block" {
+        "A convolution works on whole blocks of samples, once for the song. So it cannot stand where single samples have to be \
+         known before the next one can be computed, in a loop through its own result; nor in a voice of an instrument, of which \
+         there are many; nor in a region at another sample rate."
+        fails "x = noise() + 0.5 * prev(y)\ny = convolve(x, [0, 0.5])\nout = y\n"
+        passes "x = noise() + 0.5 * prev(x)\ny = convolve(x, [0, 0.5])\nout = y\n"
+    }
     RECURSIVE_DEFINITION Error "recursive-definition" {
         "A definition uses itself. Programs have a fixed size, so definitions cannot recurse; `chain` and `sum` repeat \
          something a fixed number of times."
@@ -224,7 +231,8 @@ mam_grammar::codes! {
         passes "tempo 174\nout = noise()\n"
     }
     OUT_OF_BOUNDS Error "out-of-bounds" {
-        "A number names something that does not exist: MIDI controllers, keys and programs go from 0 to 127."
+        "A number names something that does not exist: MIDI controllers, keys and programs go from 0 to 127, \
+         a predelay from 0 to 10 seconds."
         fails "knob k = 0.5 in 0..1 cc 740\nout = noise() * k\n"
         passes "knob k = 0.5 in 0..1 cc 74\nout = noise() * k\n"
     }

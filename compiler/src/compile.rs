@@ -416,7 +416,7 @@ impl<'a> Line<'a> {
         let mut lowered = match lowered {
             Ok(lowered) => lowered,
             Err(found) => {
-                problems.add(checks::too_large(found));
+                problems.add(checks::refused(found));
                 return false;
             }
         };

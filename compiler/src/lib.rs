@@ -38,6 +38,7 @@ pub mod opt;
 pub mod places;
 pub mod plan;
 pub mod prelude;
+mod resample;
 pub mod samples;
 pub mod score;
 pub mod seed;

@@ -1,5 +1,6 @@
 //! One group of nodes becomes one kernel.
 
+use super::block::BlockCall;
 use super::builder::{Builder, FormKind};
 use super::latency::Latencies;
 use super::lowered::SignalId;
@@ -24,6 +25,8 @@ pub(super) struct Made {
     pub(super) results: Vec<(NodeId, NodeVal)>,
     /// The signals of expressions that are heard by themselves.
     pub(super) heard: Vec<(ExprId, Vec<SignalId>)>,
+    /// Its block nodes. What flows into them are the last outputs of the kernel, in their order.
+    pub(super) blocks: Vec<BlockCall>,
     /// Frames by which each output is late.
     pub(super) late: Vec<u32>,
     /// What was found out about latencies, where there are any and nothing was known.
@@ -40,8 +43,8 @@ impl Made {
         result: (NodeId, NodeVal),
         late: Vec<u32>,
     ) -> Made {
-        let (heard, cyclic, found) = (vec![], vec![], None);
-        Made { kernel, params, inputs, ports, results: vec![result], heard, late, found, cyclic }
+        let (heard, cyclic, found, blocks) = (vec![], vec![], None, vec![]);
+        Made { kernel, params, inputs, ports, results: vec![result], heard, blocks, late, found, cyclic }
     }
 }
 
@@ -67,9 +70,9 @@ impl Song<'_> {
         let written = |span: Span| if files.is_prelude_source(span.source) { place } else { span };
         self.cyclic.extend(steady.cyclic.drain(..).map(written));
         let simple = steady.results.iter().all(|(_, r)| !matches!(r, NodeVal::Shape(_)));
-        if self.too_large.is_none() && (!simple || !steady.heard.is_empty()) {
+        if !self.is_refused() && (!simple || !steady.heard.is_empty()) {
             let general = self.body(name, members, wanted, signals, (FormKind::General, known));
-            if self.too_large.is_some() {
+            if self.is_refused() {
                 return steady;
             }
             debug_assert_eq!(general.kernel.delays, steady.kernel.delays);
@@ -136,6 +139,15 @@ impl Song<'_> {
                 heard.push((expr, signals));
             }
         }
+        let mut blocks = vec![];
+        // Where nothing else is heard, nobody hears them either.
+        if !outputs.values.is_empty() {
+            for (call, input) in std::mem::take(&mut lower.blocks) {
+                outputs.values.push(input);
+                outputs.names.push(format!("{}.in", call.path));
+                blocks.push(call);
+            }
+        }
         lower.b.kernel.voices = std::mem::take(&mut lower.voices);
         lower.b.begin_late(&mut outputs.values);
         let Lower { mut b, params, inputs, ports, .. } = lower;
@@ -149,7 +161,7 @@ impl Song<'_> {
         b.kernel.outputs = outputs.names;
         b.kernel.general.outs = outputs.values;
         b.gather();
-        Made { kernel: b.kernel, params, inputs, ports, results, heard, late, found, cyclic }
+        Made { kernel: b.kernel, params, inputs, ports, results, heard, blocks, late, found, cyclic }
     }
 }
 

@@ -58,6 +58,8 @@ pub(super) struct Tracked {
     known: Option<Latencies>,
     /// Whether a value of another kernel is late.
     enters_late: bool,
+    /// What flows into block nodes, and what comes out.
+    pub(super) through: Vec<(Value, Value)>,
     /// How many delay lines align values.
     lines: usize,
 }
@@ -315,6 +317,9 @@ impl Builder {
         edges.iter().for_each(|&(from, to)| {
             flow.add_edge(NodeIndex::new(from), NodeIndex::new(to), ());
         });
+        for (input, output) in &self.tracked.through {
+            flow.add_edge(NodeIndex::new(input.index()), NodeIndex::new(output.index()), ());
+        }
         let (lates, cyclic) = self.flowing(&flow);
         let states = self.kernel.states.iter().map(|(h, slot)| (slot.name.clone(), lates[state(h.index())]));
         let lines = self.kernel.delays.iter().map(|(h, slot)| (slot.name.clone(), lates[line(h.index())]));

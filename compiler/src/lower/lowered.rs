@@ -107,7 +107,8 @@ impl Lowered {
         const ALIGNED: usize = 256;
         let of_kernel = |kernel: &Kernel| {
             let delays: usize = kernel.delays.values().map(|line| line.frames as usize * 4).sum();
-            ALIGNED + kernel.states.len() * WORD + delays
+            let block = kernel.block.as_ref().map_or(0, |block| block.state_bytes());
+            ALIGNED + kernel.states.len() * WORD + delays + block
         };
         let kernels: Vec<usize> = self.module.kernels.values().map(of_kernel).collect();
         self.calls.iter().map(|call| kernels[call.kernel.index()]).sum()

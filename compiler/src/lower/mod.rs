@@ -4,11 +4,13 @@
 //! an equation is evaluated when it is first used, and remembered; what a name refers to is looked up in the
 //! [`Hir`]. `prev` and `tap` answer at once with words of state or delay lines, and what flows into them is evaluated
 //! when everything else is done. Rates are inferred on the way. What is lowered has been checked ([`crate::hir::types`]),
-//! so nothing is wrong with it; what is still found here is that the song is larger than a limit ([`TooLarge`]).
+//! so nothing is wrong with it; what is still found here is that the song is larger than a limit ([`TooLarge`]), or that
+//! a block node stands where none can ([`Misplaced`]).
 //!
 //! A group is evaluated twice, in the same order: once with parameters that are constant over a call (the steady body),
 //! once with parameters that may move (the general body). Both share states, delays and the interface.
 
+mod block;
 mod builder;
 mod builtin;
 mod calls;
@@ -35,6 +37,7 @@ mod share;
 mod size;
 mod slots;
 mod song;
+mod stages;
 mod state;
 mod sums;
 mod template;
@@ -42,9 +45,10 @@ mod terms;
 mod value;
 mod waves;
 
+pub use block::{Misplaced, Obstacle};
 pub use lowered::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots};
 pub(crate) use share::anonymous;
-pub use size::{SizeLimit, TooLarge};
+pub use size::{Refused, SizeLimit, TooLarge};
 pub use song::{Input, lower};
 pub use state::{is_noise, noise_seed};
 pub use sums::sum_kernel;
@@ -58,6 +62,7 @@ use crate::hir::types::Layouts;
 use crate::ir::{DelayLine, TableId, Value};
 use crate::library::Library;
 use crate::waves::Harmonics;
+use block::BlockCall;
 use builder::Builder;
 use mam_grammar::Span;
 use mam_grammar::ast::ExprId;
@@ -97,6 +102,8 @@ struct Song<'a> {
     layouts: &'a Layouts,
     /// The limit that the song exceeds, if it does.
     too_large: Option<TooLarge>,
+    /// A block node that stands where none can.
+    misplaced: Option<Misplaced>,
     /// Instances of the prelude as they were lowered.
     templates: &'a mut Templates,
     /// Frames by which signals are late, where they are.
@@ -124,6 +131,8 @@ struct Lower<'s, 'a> {
     shared: FxHashMap<state::SharedKey, Val>,
     /// Expressions that are heard by themselves, and their values.
     heard: Vec<(ExprId, Val)>,
+    /// The block nodes so far, and what flows into them.
+    blocks: Vec<(BlockCall, Value)>,
     /// How many expressions were evaluated.
     evaluations: usize,
     /// How many are being evaluated, one inside the other.
@@ -159,6 +168,7 @@ impl<'s, 'a> Lower<'s, 'a> {
             lines: FxHashMap::default(),
             shared: FxHashMap::default(),
             heard: vec![],
+            blocks: vec![],
             evaluations: 0,
             depth: 0,
             params: vec![],

@@ -10,6 +10,7 @@ use super::value::{Buffer, Signal, Val};
 use super::{At, Lower};
 use crate::dimension::Dimension;
 use crate::ir::{Imm, Op, TableId, Type, Value};
+use crate::resample::bessel;
 use crate::samples::Samples;
 use mam_grammar::ast::ExprId;
 use std::f64::consts::PI;
@@ -53,17 +54,6 @@ fn weights(place: usize) -> Vec<f32> {
     let all: Vec<f64> = (0..TAPS).map(weight).collect();
     let sum: f64 = all.iter().sum();
     all.into_iter().map(|weight| (weight / sum) as f32).collect()
-}
-
-/// The modified Bessel function of the first kind and order 0, by its power series.
-fn bessel(x: f64) -> f64 {
-    let (mut term, mut sum, mut k) = (1.0, 1.0, 1.0);
-    while term > 1e-18 * sum {
-        term *= (0.5 * x / k) * (0.5 * x / k);
-        sum += term;
-        k += 1.0;
-    }
-    sum
 }
 
 /// A place in a buffer: whole frames, and what lies between two of them as an f32 from 0 to 1.

@@ -1,6 +1,6 @@
 //! How large a song may become: the limits that are counted while it is lowered.
 
-use super::{At, Lower, Song};
+use super::{At, Lower, Misplaced, Song};
 use crate::ir::Body;
 use mam_grammar::Span;
 use std::sync::Arc;
@@ -14,6 +14,15 @@ pub struct TooLarge {
     pub limit: SizeLimit,
     /// The greatest size that it allows.
     pub most: usize,
+}
+
+/// Why a song cannot be lowered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It is larger than a limit.
+    TooLarge(TooLarge),
+    /// A block node stands where none can.
+    Misplaced(Misplaced),
 }
 
 /// A limit of how large a song may become.

@@ -6,6 +6,7 @@
 //! whose only signal is what flows into it. The prelude never changes, and sees no name of the song.
 
 use super::Song;
+use super::block::Responses;
 use super::group::Made;
 use super::lowered::{DATA, SignalId};
 use super::state::noise_seed;
@@ -24,6 +25,8 @@ use std::sync::Arc;
 pub struct Templates {
     limits: Limits,
     all: FxHashMap<Key, Template>,
+    /// The convolutions that were made.
+    pub(super) responses: Responses,
 }
 
 /// What decides how an instance is lowered.
@@ -78,7 +81,8 @@ impl Templates {
     /// Those that hold for these limits.
     pub(super) fn within(&mut self, limits: Limits) {
         if self.limits != limits || self.all.len() > MOST {
-            *self = Templates { limits, ..Templates::default() };
+            let responses = std::mem::take(&mut self.responses);
+            *self = Templates { limits, all: FxHashMap::default(), responses };
         }
     }
 }
@@ -161,7 +165,7 @@ impl Song<'_> {
         let [(_, NodeVal::Shape(shape))] = &made.results[..] else { return None };
         let tables = |body: &Body| body.insts.values().any(|inst| matches!(inst.op, Op::Table(_)));
         let kernel = &made.kernel;
-        if tables(&kernel.general) || tables(&kernel.steady) {
+        if tables(&kernel.general) || tables(&kernel.steady) || !made.blocks.is_empty() {
             return None;
         }
         let (beat, bar) = self.slots.musical_slots();

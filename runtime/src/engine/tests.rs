@@ -362,6 +362,7 @@ fn the_songs_input_arrives_frame_by_frame() {
         delays: IdMap::default(),
         score: Score::default(),
         rate: base.rate,
+        latency: base.latency,
     };
     let mut engine = Engine::new(Arc::new(program));
     let signal: Vec<f32> = (1..=100).map(|i| i as f32).collect();
