@@ -241,6 +241,8 @@ struct Line<'a> {
     listened: Chosen,
     score: Score,
     leftovers: Vec<score::Leftover>,
+    /// What was set from outside, and where that is written.
+    set: Vec<(ParamId, Span)>,
     score_errors: usize,
     targets: Vec<Playable>,
     /// The shares of voices, by instrument.
@@ -273,6 +275,7 @@ impl<'a> Line<'a> {
             listened: Chosen::default(),
             score: Score::default(),
             leftovers: vec![],
+            set: vec![],
             score_errors: 0,
             targets: vec![],
             note_params: vec![],
@@ -340,6 +343,7 @@ impl<'a> Line<'a> {
             graph: &stages.graph,
             groups: &stages.groups,
             rate: f64::from(self.settings.rate),
+            is_measured: self.options.measured.is_some(),
         };
         stages.checked = types::check(input, problems);
         stages.lowered.slots.drive_all(&stages.checked.driven);
@@ -385,7 +389,7 @@ impl<'a> Line<'a> {
         let Compilation { stages, problems, heard, .. } = &mut self.out;
         let Some(files) = &stages.files else { return false };
         if errors(problems) > self.score_errors {
-            sets::apply(&self.options.sets, sources, &mut stages.lowered.slots, problems);
+            let _ = sets::apply(&self.options.sets, sources, &mut stages.lowered.slots, problems);
             return false;
         }
         let Settings { seed, rate, channels } = self.settings;
@@ -412,13 +416,15 @@ impl<'a> Line<'a> {
         let mut lowered = match lowered {
             Ok(lowered) => lowered,
             Err(found) => {
-                problems.add(checks::too_large(found));
+                problems.add(checks::refused(found));
                 return false;
             }
         };
         hoist(&mut lowered, moves.as_slice());
         *heard = self.listened.heard(&mut lowered, channels);
-        sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
+        lowered.align();
+        checks::cyclic_latencies(&lowered.cyclic).into_iter().for_each(|problem| problems.add(problem));
+        self.set = sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
         let mut places = Bindings::new((files, &stages.library, song), graph, &lowered);
         // What is odd in a song without errors is odd whatever is wrong with its score.
         if errors(problems) == self.score_errors {
@@ -467,7 +473,9 @@ impl<'a> Line<'a> {
         }
         if self.options.until == Stage::Plan {
             let code = Arc::new(Interpreter::new(stages.optimised.clone()));
-            self.out.program = Some(self.program(code));
+            let program = self.program(code);
+            sets::overridden(&self.set, &program, &mut self.out.problems);
+            self.out.program = Some(program);
         }
         true
     }
@@ -476,7 +484,9 @@ impl<'a> Line<'a> {
         let Stages { optimised, plan, .. } = &self.out.stages;
         let level = opt_level(self.options, plan.work(), self.settings.rate);
         let code = code(optimised, self.options, level, self.cache);
-        self.out.program = Some(self.program(code));
+        let program = self.program(code);
+        sets::overridden(&self.set, &program, &mut self.out.problems);
+        self.out.program = Some(program);
         true
     }
 
@@ -485,6 +495,7 @@ impl<'a> Line<'a> {
         let Stages { plan, lowered, .. } = &self.out.stages;
         Program {
             rate: self.settings.rate,
+            latency: lowered.latency,
             code,
             steps: plan.steps.clone(),
             state: plan.state.clone(),

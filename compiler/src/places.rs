@@ -232,12 +232,22 @@ impl json::Bindings for Bindings<'_> {
 
 /// True when the body of an instrument names its note.
 pub(crate) fn uses_note(files: &Files, def: DefId) -> bool {
+    names(files, def, &["freq", "note"])
+}
+
+/// True when how long its notes are held may matter to an instrument: its body names `gate`.
+pub(crate) fn uses_gate(files: &Files, def: DefId) -> bool {
+    names(files, def, &["gate"])
+}
+
+/// True when the body of a definition has one of some names.
+fn names(files: &Files, def: DefId, wanted: &[&str]) -> bool {
     let ast = &files.file(def.file).ast;
     let Body::Items(items) = &files.definition(def).body else { return false };
     let mut open: Vec<_> = items
         .iter()
         .filter_map(|i| match i.kind {
-            ItemKind::Equation { value, .. } => Some(value),
+            ItemKind::Equation { value, .. } | ItemKind::Until(value) => Some(value),
             _ => None,
         })
         .collect();
@@ -250,7 +260,7 @@ pub(crate) fn uses_note(files: &Files, def: DefId) -> bool {
         {
             continue;
         }
-        if matches!(expr, Expr::Name(name) if matches!(&*name.name, "freq" | "note")) {
+        if matches!(expr, Expr::Name(name) if wanted.contains(&&*name.name)) {
             return true;
         }
         open.extend(operands(expr));

@@ -185,7 +185,7 @@ impl Offer<'_> {
     fn item(&mut self, block: &str) {
         let score = matches!(block, "play" | "section");
         let body = matches!(block, "instrument" | "effect" | "def");
-        let of_body = ["param", "input", "until", "default", "midi", "out"];
+        let of_body = ["param", "input", "until", "latency", "preset", "choke", "default", "midi", "out"];
         for word in words(WordKind::Statement) {
             let fits = match (score, body) {
                 (true, _) => block == "section" && word.name == "play",

@@ -15,8 +15,10 @@
 )]
 #![cfg_attr(mam_rtsan, feature(sanitize))]
 
+pub mod block;
 pub mod buffers;
 pub mod c;
+mod call;
 pub mod control;
 pub mod engine;
 #[cfg(feature = "files")]

@@ -3,15 +3,14 @@
 //! A [`Program`] says everything that is known before the first sample: which kernel runs when, where every word
 //! of state and every buffer lives, what can be set, and what is played. The engine owns the memory.
 
+use crate::block::Block;
+pub use crate::call::{Call, KernelFn, Port, QUANTUM};
 use crate::ids::{BufferId, DelayId, IdMap, ParamId, PortId, SignalId};
 use crate::names::{Miss, ParamNames, Spelling};
 pub use crate::param::{Curve, ParamSlot};
 use crate::score::data::Score;
 use crate::voices::Priority;
 use std::sync::Arc;
-
-/// Frames that are rendered at a time, always at absolute positions 0, 64, 128 …, whatever the host asks for.
-pub const QUANTUM: usize = 64;
 
 /// Frames of room before and after each delay line. What stands after it repeats the line's first frames (see
 /// [`guard_copied`]), so that neighbours are read at once wherever they are; the step that writes a line keeps it up. A call that
@@ -37,6 +36,8 @@ pub const fn guard_copied(frames: usize) -> usize {
 pub struct Program {
     /// Sample rate in frames a second.
     pub rate: u32,
+    /// Frames by which the outputs are late: what is played in frame f is heard in frame f + latency.
+    pub latency: u32,
     /// The machine code, or the interpreter.
     pub code: Arc<dyn Code>,
     /// The calls that make up a quantum, in order.
@@ -117,8 +118,10 @@ pub struct Step {
     pub name: Arc<str>,
     /// The nodes or voices that it computes: one, or as many as its kernel has lanes.
     pub parts: Vec<StepPart>,
-    /// Index of the kernel in [`Program::code`].
+    /// Index of the kernel in [`Program::code`]; of a block node, of one that gives silence.
     pub kernel: u32,
+    /// What a block node computes in the place of its kernel.
+    pub block: Option<Arc<Block>>,
     /// First byte of its block in the state memory: hoisted values, then states.
     pub state: usize,
     /// Bytes of that block.
@@ -441,66 +444,6 @@ pub enum Form {
     /// A note may start in the first frame; parameters are read from [`Call::moving`].
     General,
 }
-
-/// What a kernel is given. All pointers are to tables in the kernel's own local order.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct Call {
-    /// The step's block of state memory, 16-byte aligned.
-    pub state: *mut u8,
-    /// Its delay lines, from their first frames; there is room for [`GUARD`] frames before and after each.
-    pub delays: *const *mut f32,
-    /// Its parameters' values (setup and steady).
-    pub params: *const f64,
-    /// Its parameters frame by frame, from the first frame of the call (general).
-    pub moving: *const *const f32,
-    /// Its inputs, from the first frame of the call.
-    pub inputs: *const *const f32,
-    /// Its outputs, from the first frame of the call.
-    pub outputs: *const *mut f32,
-    /// The ports whose events it takes.
-    pub ports: *const Port,
-    /// Absolute index of the first frame, modulo 2³².
-    pub frame: u32,
-    /// How many frames, 1 to 64.
-    pub frames: u32,
-}
-
-/// What a kernel sees of an event port.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Port {
-    /// What begins in the first frame of the call: [`Port::TRIG`] with a note, and what there is to say of it; else 0.
-    pub trig: u32,
-    /// 1 while a note is held.
-    pub gate: u32,
-    /// 1 while the voice sounds.
-    pub active: u32,
-    /// Fills up to eight bytes.
-    pub reserved: u32,
-    /// Frequency of the note in Hz.
-    pub freq: f64,
-    /// MIDI note number; 69 is 440 Hz.
-    pub note: f64,
-    /// Velocity of the note; 1 is nominal.
-    pub vel: f64,
-}
-
-impl Port {
-    /// A note begins.
-    pub const TRIG: u32 = 1;
-    /// The note before it was still held.
-    pub const SLUR: u32 = 2;
-    /// The voice was asleep, or has never been used.
-    pub const FRESH: u32 = 4;
-}
-
-/// A kernel's function. The System V convention on every x86-64 system, so that there is one trampoline.
-#[cfg(target_arch = "x86_64")]
-pub type KernelFn = unsafe extern "sysv64" fn(*const Call);
-/// A kernel's function, in the C convention.
-#[cfg(not(target_arch = "x86_64"))]
-pub type KernelFn = unsafe extern "C" fn(*const Call);
 
 /// The frequency of a MIDI note number in Hz: 440·2^((note − 69)/12).
 pub fn note_frequency(note: f64) -> f64 {

@@ -367,20 +367,25 @@ impl Resolver<'_> {
         )
     }
 
-    /// What is wrong with a call that has a number in place of an event: `adsr(0.1, 0.1, 0.5, 0.1)`.
+    /// What is wrong with a call that has a number in place of an event: `adsr(0.1, 0.1, 0.5, 0.1)`, `sine(440Hz, 0.25)`.
     fn steady_event(&self, definition: &Definition, args: &[Option<ExprId>]) -> Option<Problem> {
-        let event = |name: &str| matches!(name, "gate" | "trig");
-        let place = definition.formals.iter().position(|formal| event(&formal.name.name))?;
-        let given = args[place].filter(|_| !self.files.is_prelude(self.file))?;
-        let Expr::Number(number) = &self.ast.exprs[given] else { return None };
-        if number.value() == 0.0 || args.iter().flatten().count() < 2 {
+        if self.files.is_prelude(self.file) || args.iter().flatten().count() < 2 {
             return None;
         }
-        let formal = &definition.formals[place].name;
-        let source = mam_grammar::foreign::event_source(&formal.name)?;
+        let number = |place: usize| {
+            let given = args[place]?;
+            let Expr::Number(number) = &self.ast.exprs[given] else { return None };
+            (number.value() != 0.0).then_some(given)
+        };
+        let found = definition.formals.iter().enumerate().find_map(|(place, formal)| {
+            let name = &*formal.name.name;
+            Some((name, event_of(name)?, number(place)?))
+        });
+        let (formal, event, given) = found?;
+        let source = mam_grammar::foreign::event_source(event)?;
         let message =
             format!("`{formal}` of `{}` is an event, and this number never changes", definition.name);
-        let help = format!("in an instrument it is `{formal}`, elsewhere such as `{source}`");
+        let help = format!("in an instrument it is `{event}`, elsewhere such as `{source}`");
         let problem = Problem::new(&codes::STEADY_EVENT, self.ast.span(given), message).help(help);
         let start = Span { end: self.ast.span(given).start, ..self.ast.span(given) };
         // With all arguments there, the number stands for the event.
@@ -451,4 +456,13 @@ struct Named {
     inputs: Vec<Arc<str>>,
     /// What could not be read.
     broken: Vec<Arc<str>>,
+}
+
+/// The event of a note that fits an argument of this name, where it is one that only events make sense for.
+fn event_of(formal: &str) -> Option<&'static str> {
+    match formal {
+        "gate" => Some("gate"),
+        "trig" | "reset" => Some("trig"),
+        _ => None,
+    }
 }

@@ -23,6 +23,7 @@ pub mod consts;
 mod expect;
 mod mistakes;
 mod order;
+mod parts;
 pub mod query;
 pub mod resolve;
 mod score;

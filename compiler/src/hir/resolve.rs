@@ -293,7 +293,7 @@ impl Resolver<'_> {
         for item in items {
             match &item.kind {
                 ItemKind::Equation { value, .. } => self.expr(context, *value),
-                ItemKind::Until(expr) => self.expr(context, *expr),
+                ItemKind::Until(expr) | ItemKind::Latency(expr) => self.expr(context, *expr),
                 ItemKind::Param(param) => self.param(Context::song(), param),
                 _ => {}
             }
@@ -328,10 +328,17 @@ impl Resolver<'_> {
             }
             Expr::Oversample { factor, border, body } => {
                 let context = context.without_instances();
-                if let Some(word) = border {
-                    let message = format!("`oversample` takes a factor alone, and no word `{word}`");
+                if let Some(word) = border.as_ref().filter(|word| *word.name != *"linear") {
+                    let message = format!("`oversample` takes the word `linear` alone, and this is `{word}`");
                     let problem = Problem::new(&codes::UNKNOWN_WORD, word.span, message);
-                    self.problem(context, problem.help("leave it out: `oversample(4) { … }`"));
+                    self.problem(
+                        context,
+                        problem
+                            .help(
+                                "write `oversample(4, linear) { … }`, or leave it out: `oversample(4) { … }`",
+                            )
+                            .fix(word.span, "linear"),
+                    );
                 }
                 self.expr(context.constant(), *factor);
                 self.repeated(context, expr, &[], body);

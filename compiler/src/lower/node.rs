@@ -77,6 +77,10 @@ impl Lower<'_, '_> {
         let val = self.instance_body(scope, instance, path);
         let val = if instance.placed { self.placed(scope, node, instance, path, own, val) } else { val };
         if let Some(until) = self.until(scope, instance, path) {
+            let latest =
+                val.clone().signal().and_then(|s| s.channels.iter().filter_map(|&v| self.b.late(v)).max());
+            (self.b.voice, self.b.copy) = (Some(index), None);
+            let until = latest.map_or(until, |latest| self.b.as_late(until, latest));
             self.b.set(self.voices[index].until, until);
         }
         val

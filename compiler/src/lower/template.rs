@@ -6,6 +6,7 @@
 //! whose only signal is what flows into it. The prelude never changes, and sees no name of the song.
 
 use super::Song;
+use super::block::Responses;
 use super::group::Made;
 use super::lowered::{DATA, SignalId};
 use super::state::noise_seed;
@@ -24,6 +25,8 @@ use std::sync::Arc;
 pub struct Templates {
     limits: Limits,
     all: FxHashMap<Key, Template>,
+    /// The convolutions that were made.
+    pub(super) responses: Responses,
 }
 
 /// What decides how an instance is lowered.
@@ -41,6 +44,8 @@ pub(super) struct Key {
     signals: Vec<NoteSignal>,
     /// Channels and dimension of what flows in.
     input: Option<(usize, Dimension)>,
+    /// Frames by which the channels of what flows in are late.
+    late: Vec<u32>,
 }
 
 /// A lowered instance. Names of its kernel are what stands behind the node's path.
@@ -53,6 +58,8 @@ struct Template {
     ports: usize,
     /// Signals counted from the first of the result.
     shape: Shape,
+    /// Frames by which each of them is late.
+    late: Vec<u32>,
     /// What it took.
     evaluations: usize,
     terms: usize,
@@ -74,7 +81,8 @@ impl Templates {
     /// Those that hold for these limits.
     pub(super) fn within(&mut self, limits: Limits) {
         if self.limits != limits || self.all.len() > MOST {
-            *self = Templates { limits, ..Templates::default() };
+            let responses = std::mem::take(&mut self.responses);
+            *self = Templates { limits, all: FxHashMap::default(), responses };
         }
     }
 }
@@ -95,10 +103,12 @@ impl Song<'_> {
         if group.feedback || graph.out == Some(node) || !plain {
             return None;
         }
+        let mut late = vec![];
         let input = match instance.input {
             None => None,
             Some(_) => {
                 let (signals, dimension) = self.flows_in(instance)?;
+                late.extend(signals.iter().map(|signal| self.late.get(signal).copied().unwrap_or(0)));
                 Some((signals.len(), dimension))
             }
         };
@@ -110,6 +120,7 @@ impl Song<'_> {
             placed: instance.placed,
             signals: instance.signals.clone(),
             input,
+            late,
         })
     }
 
@@ -154,7 +165,7 @@ impl Song<'_> {
         let [(_, NodeVal::Shape(shape))] = &made.results[..] else { return None };
         let tables = |body: &Body| body.insts.values().any(|inst| matches!(inst.op, Op::Table(_)));
         let kernel = &made.kernel;
-        if tables(&kernel.general) || tables(&kernel.steady) {
+        if tables(&kernel.general) || tables(&kernel.steady) || !made.blocks.is_empty() {
             return None;
         }
         let (beat, bar) = self.slots.musical_slots();
@@ -176,6 +187,7 @@ impl Song<'_> {
             inputs: made.inputs.iter().map(input).collect::<Option<_>>()?,
             ports: made.ports.iter().map(port).collect::<Option<Vec<_>>>()?.len(),
             shape: shape.moved(&|signal| signal - signals),
+            late: made.late.clone(),
             evaluations,
             terms,
         })
@@ -215,14 +227,8 @@ impl Song<'_> {
         kernel.params = params.iter().map(|slot| self.slots.name(*slot).to_string()).collect();
         (self.evaluations, self.terms) = (self.evaluations + evaluations, self.terms + terms);
         let ports = vec![self.ports.voice(node, 0); ports];
-        Some(Made {
-            kernel,
-            params,
-            inputs,
-            ports,
-            results: vec![(node, NodeVal::Shape(shape))],
-            heard: vec![],
-        })
+        let result = (node, NodeVal::Shape(shape));
+        Some(Made::again(kernel, (params, inputs, ports), result, template.late.clone()))
     }
 }
 

@@ -67,7 +67,7 @@ mam_grammar::codes! {
         passes "bd = kick()\nplay {\n  bd |x...|\n  bd.gain \"1 0\".slow(4) over 2 bars\n}\nout = bd\n"
     }
     DRIVEN_PARAMETER Warning "driven-parameter" {
-        "The parameter is given a signal in the song, which it follows: what else sets it changes nothing. What is to be set by hand, by a line or by `--set` is given a number."
+        "The parameter is given a signal in the song, which it follows: what else sets it changes nothing. So does `--set` where a line of the score sets the parameter as the song starts. What is to be set by hand, by a line or by `--set` is given a number."
         fails "bd = kick()\nwet = bd |> echo(feedback: 0.3 + 0.2 * lfo(1Hz))\nplay {\n  bd |x...|\n  wet.feedback \"20%\"\n}\nout = wet\n"
         passes "bd = kick()\nwet = bd |> echo(feedback: 0.3)\nplay {\n  bd |x...|\n  wet.feedback \"20%\"\n}\nout = wet\n"
     }

@@ -194,8 +194,27 @@ impl Printer<'_> {
                 let expr = self.expr(*expr);
                 Doc::All(vec![Doc::text("until "), expr])
             }
+            ItemKind::Latency(expr) => {
+                let expr = self.expr(*expr);
+                Doc::All(vec![Doc::text("latency "), expr])
+            }
             ItemKind::DefaultNote(note) => Doc::text(format!("default note {note}")),
             ItemKind::Midi(midi) => Doc::text(self.midi(midi)),
+            ItemKind::Kit { name, items } => {
+                let block = self.block_after(name.span.end as usize, items, item);
+                Doc::All(vec![Doc::text(format!("kit {name} ")), block])
+            }
+            ItemKind::Choke(parts) => {
+                let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+                Doc::text(format!("choke {}", parts.join(" ")))
+            }
+            ItemKind::Preset { name, settings } => {
+                let settings: Vec<String> =
+                    settings.iter().map(|(param, value)| format!("{param}: {}", self.flat(*value))).collect();
+                let settings =
+                    if settings.is_empty() { String::new() } else { format!(" {} ", settings.join(", ")) };
+                Doc::text(format!("preset \"{}\" {{{settings}}}", name.text))
+            }
             ItemKind::Definition(definition) => self.definition(definition, item),
             ItemKind::Use(path) => Doc::text(format!("use \"{}\"", path.text)),
             ItemKind::Title(title) => Doc::text(format!("title \"{}\"", title.text)),
@@ -353,6 +372,10 @@ impl Printer<'_> {
     }
 
     fn range(&mut self, param: &Param) -> String {
+        if !param.words.is_empty() {
+            let words: Vec<&str> = param.words.iter().map(|word| &*word.name).collect();
+            return format!("in {}", words.join("|"));
+        }
         param
             .range
             .map_or(String::new(), |(low, high)| format!("in {}..{}", self.flat_open(low), self.flat(high)))
@@ -365,6 +388,9 @@ impl Printer<'_> {
         }
         if param.step {
             out.push("step".to_owned());
+        }
+        if param.fixed {
+            out.push("fixed".to_owned());
         }
         for (word, value) in [("smooth", param.smooth), ("cc", param.cc)] {
             if let Some(value) = value {
@@ -406,7 +432,8 @@ impl Printer<'_> {
                     columns.name = columns.name.max(param.name.name.chars().count());
                     columns.default = columns.default.max(self.flat(param.default).chars().count());
                     columns.range = columns.range.max(self.range(param).chars().count());
-                    let wide = param.range.is_some() && !self.attributes(param).is_empty();
+                    let wide = (param.range.is_some() || !param.words.is_empty())
+                        && !self.attributes(param).is_empty();
                     columns.gutter = columns.gutter.max(if wide { 2 } else { 1 });
                 }
                 _ => {}
@@ -436,8 +463,10 @@ fn made_region(before: Option<&Item>, item: &Item) -> Region {
         ItemKind::Equation { .. } => 0,
         ItemKind::Line(_) => 1,
         ItemKind::Param(_) | ItemKind::Input(_) | ItemKind::DefaultNote(_) | ItemKind::Midi(_) => 2,
-        ItemKind::Until(_) => 0,
+        ItemKind::Preset { .. } | ItemKind::Choke(_) => 2,
+        ItemKind::Until(_) | ItemKind::Latency(_) => 0,
         ItemKind::Definition(_)
+        | ItemKind::Kit { .. }
         | ItemKind::Play(_)
         | ItemKind::Section { .. }
         | ItemKind::Variation { .. } => 3,

@@ -124,6 +124,10 @@ impl Builder<'_> {
             Rule::default_note => ItemKind::DefaultNote(self.last_ident(pair)),
             Rule::midi => ItemKind::Midi(self.midi(pair)),
             Rule::until => ItemKind::Until(self.argument_of(pair)),
+            Rule::kit => self.kit(pair),
+            Rule::choke => ItemKind::Choke(pair.into_inner().skip(1).map(|part| self.ident(&part)).collect()),
+            Rule::preset => self.preset(pair),
+            Rule::latency => ItemKind::Latency(self.argument_of(pair)),
             Rule::length => ItemKind::Length(self.argument_of(pair)),
             Rule::seed => ItemKind::Seed(self.argument_of(pair)),
             Rule::use_file => ItemKind::Use(self.last_text(pair)),
@@ -195,6 +199,29 @@ impl Builder<'_> {
         Definition { kind, name, formals, body: Body::Items(items) }
     }
 
+    fn kit(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        let mut parts = pair.into_inner();
+        let name = parts.next().map_or_else(|| self.no_name(), |head| self.last_ident(head));
+        ItemKind::Kit { name, items: parts.next().map_or_else(Vec::new, |block| self.block(block)) }
+    }
+
+    fn preset(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        let mut name = Quoted { text: "".into(), span: Span::new(self.source, self.base, self.base) };
+        let mut settings = vec![];
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::text => name = self.quoted(part),
+                Rule::setting => {
+                    let mut parts = part.into_inner();
+                    let param = self.next_ident(&mut parts);
+                    settings.push((param, self.next_value(&mut parts)));
+                }
+                _ => {}
+            }
+        }
+        ItemKind::Preset { name, settings }
+    }
+
     fn block(&mut self, pair: Pair<'_, Rule>) -> Vec<Item> {
         pair.into_inner().next().map_or_else(Vec::new, |items| self.items(items))
     }
@@ -224,8 +251,18 @@ impl Builder<'_> {
         let mut parts = without_keywords(pair).skip(1);
         let name = self.next_ident(&mut parts);
         let default = self.next_value(&mut parts);
-        let mut param =
-            Param { knob, name, default, range: None, curve_exp: false, step: false, smooth: None, cc: None };
+        let mut param = Param {
+            knob,
+            name,
+            default,
+            range: None,
+            words: vec![],
+            fixed: false,
+            curve_exp: false,
+            step: false,
+            smooth: None,
+            cc: None,
+        };
         for part in parts {
             self.attribute(&mut param, part);
         }
@@ -237,6 +274,12 @@ impl Builder<'_> {
         let again = match rule {
             Rule::curve => std::mem::replace(&mut param.curve_exp, true),
             Rule::step => std::mem::replace(&mut param.step, true),
+            Rule::fixed => std::mem::replace(&mut param.fixed, true),
+            Rule::words => {
+                let words: Vec<Ident> = without_keywords(part).map(|word| self.ident(&word)).collect();
+                param.words.extend(words);
+                false
+            }
             Rule::smooth => param.smooth.replace(self.argument_of(part)).is_some(),
             Rule::cc => param.cc.replace(self.argument_of(part)).is_some(),
             _ => {

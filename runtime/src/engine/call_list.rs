@@ -16,8 +16,8 @@ pub(crate) struct CallList {
     released: Vec<(usize, usize)>,
     /// The states that are examined after the calls.
     words: Vec<Words>,
-    /// Whether a tail is counted, quantum by quantum.
-    counts_tails: bool,
+    /// Whether quanta are rendered one by one: a tail is counted, or there is a block node.
+    is_one_by_one: bool,
     /// How the song's channels are rendered where they are asked for.
     pub(crate) placed: Vec<Placed>,
     /// How many channels, of the first ones, are rendered there.
@@ -54,7 +54,7 @@ impl CallList {
             calls: Vec::with_capacity(program.steps.len()),
             released: Vec::with_capacity(voices),
             words: Vec::with_capacity(words),
-            counts_tails: false,
+            is_one_by_one: false,
             placed: Vec::with_capacity(program.outputs.len()),
             direct: 0,
             written: None,
@@ -71,9 +71,9 @@ impl CallList {
         self.written == Some(code.version())
     }
 
-    /// Whether a tail is counted, so that quanta are rendered one by one.
-    pub(crate) fn counts_tails(&self) -> bool {
-        self.counts_tails
+    /// Whether quanta are rendered one by one: a tail is counted, or there is a block node.
+    pub(crate) fn is_one_by_one(&self) -> bool {
+        self.is_one_by_one
     }
 
     /// Voices that are awake although their note has ended: the runner, and its voice.
@@ -93,7 +93,7 @@ impl CallList {
         self.calls.clear();
         self.released.clear();
         self.words.clear();
-        self.counts_tails = false;
+        self.is_one_by_one = false;
         let version = code.version();
         for (index, (runner, left_out)) in runners.iter_mut().zip(left_out).enumerate() {
             if *left_out || runner.can_be_skipped() {
@@ -106,7 +106,8 @@ impl CallList {
             if examined.is_examined {
                 self.words.extend(runner.words(state));
             }
-            self.counts_tails |= examined.counts_tail;
+            // A block's state is too large to be kept for a stretch that may be undone.
+            self.is_one_by_one |= examined.counts_tail || !task.call.block.is_null();
             let (inputs, outputs) = runner.channels();
             let (words, released) = (words..self.words.len(), released..self.released.len());
             self.calls.push(Listed { task, runner: index, inputs, outputs, examined, words, released });
@@ -194,9 +195,11 @@ impl Listed {
     unsafe fn call(&mut self, frame: u64, flushes: bool) {
         let task = &mut self.task;
         task.call.frame = frame as u32;
+        // A block is no machine code of ours: it runs under the host's word.
+        let as_it_is = flushes || !task.call.block.is_null();
         // SAFETY: the caller's promise; the control word is the kernels', or set for them.
         unsafe {
-            match flushes {
+            match as_it_is {
                 true => (task.function)(&task.call),
                 false => call_kernel(task.function, &task.call),
             }

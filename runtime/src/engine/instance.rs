@@ -80,7 +80,9 @@ impl Instance {
         let mut state = Block::zeros(program.state.len());
         state.as_mut_slice().copy_from_slice(&program.state);
         let runners = runners(&program, &buffers, &lines);
-        let rollback = Rollback::new(&runners, program.state.len(), buffers.quanta());
+        let has_blocks = program.steps.iter().any(|step| step.block.is_some());
+        let in_a_row = if has_blocks { 1 } else { buffers.quanta() };
+        let rollback = Rollback::new(&runners, program.state.len(), in_a_row);
         let copies = Copies::new(&program);
         let buffer_of = |signal: SignalId| program.buffers[signal];
         let outputs = [
@@ -142,7 +144,7 @@ impl Instance {
         let known = (self.queue.next_frame() - frame) / QUANTUM as u64;
         let quanta = quanta.min(usize::try_from(known).unwrap_or(quanta));
         // How many are to be rendered one by one.
-        let mut single = if self.call_list.counts_tails() || self.waste.is_some() { quanta } else { 0 };
+        let mut single = if self.call_list.is_one_by_one() || self.waste.is_some() { quanta } else { 0 };
         let mut rendered = 0;
         loop {
             let some = if single > 0 { 1 } else { self.buffers.quanta().min(quanta - rendered) };

@@ -113,6 +113,7 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
     image[state] = 2;
     Arc::new(Program {
         rate: RATE,
+        latency: 0,
         code: Arc::new(Kernels),
         steps,
         state: image,

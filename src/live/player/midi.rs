@@ -29,10 +29,11 @@ impl Player {
         }
     }
 
-    /// The frame of the song that is heard about now: what is rendered waits in the device, and a callback renders ahead
+    /// The frame of the song that is heard about now: what is rendered is as late as the song says and waits in the device, and a callback renders ahead
     /// by half its buffer on the average.
     fn heard_frame(&self) -> u64 {
-        let ahead = self.keeper.latency() + self.keeper.format().buffer / 2;
+        let device = self.keeper.latency() + self.keeper.format().buffer / 2;
+        let ahead = device + self.control.program().latency;
         self.control.song_frame().saturating_sub(ahead.into())
     }
 

@@ -272,7 +272,8 @@ impl Player {
             self.act(action);
         }
         self.tick_the_clock(now);
-        self.gear.tick(&self.control, self.keeper.latency() + self.keeper.format().buffer / 2);
+        let device = self.keeper.latency() + self.keeper.format().buffer / 2;
+        self.gear.tick(&self.control, device + self.control.program().latency);
         self.look_after_the_device();
         if self.watch.is_due() {
             self.look_at_the_files();

@@ -25,6 +25,9 @@ impl Display for Module {
 impl Display for Kernel {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         writeln!(f, "kernel {}", Name(&self.name))?;
+        if let Some(block) = &self.block {
+            writeln!(f, "  ; block {} {:016x}", block.name(), block.content())?;
+        }
         for state in self.states.values() {
             writeln!(f, "  state {}: {} = {}", Name(&state.name), state.ty(), Number(state.init))?;
         }

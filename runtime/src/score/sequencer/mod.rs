@@ -24,7 +24,7 @@ use crate::voices::{Moment, NoteStart, VoiceAllocator};
 pub use held::Held;
 pub use performance::{PlayedNote, performance};
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 pub use steps::SoundingStep;
@@ -59,6 +59,17 @@ pub enum Played {
     Target(usize),
     /// Values of a parameter: an index into [`Program::params`].
     Param(ParamId),
+}
+
+/// The parameters that the score of a program sets, at once, as the song starts: whatever they begin with is not heard.
+pub fn set_at_start(program: &Program) -> BTreeSet<ParamId> {
+    let mut events = vec![];
+    Sequencer::for_program(program, Extent::Once).advance(1, &mut events);
+    let set = events.iter().filter_map(|event| match event.kind {
+        EventKind::Set { param, ramp: 0, .. } => Some(param),
+        _ => None,
+    });
+    set.collect()
 }
 
 /// Yields the events of a score in order.
