@@ -16,8 +16,9 @@ pub(crate) struct CallList {
     released: Vec<(usize, usize)>,
     /// The states that are examined after the calls.
     words: Vec<Words>,
-    /// Whether a tail is counted, quantum by quantum.
-    counts_tails: bool,
+    /// Whether quanta are rendered one by one: a tail is counted, or delay lines are written, of which too much would have to be
+    /// kept.
+    is_one_by_one: bool,
     /// How the song's channels are rendered where they are asked for.
     pub(crate) placed: Vec<Placed>,
     /// How many channels, of the first ones, are rendered there.
@@ -54,7 +55,7 @@ impl CallList {
             calls: Vec::with_capacity(program.steps.len()),
             released: Vec::with_capacity(voices),
             words: Vec::with_capacity(words),
-            counts_tails: false,
+            is_one_by_one: false,
             placed: Vec::with_capacity(program.outputs.len()),
             direct: 0,
             written: None,
@@ -71,9 +72,9 @@ impl CallList {
         self.written == Some(code.version())
     }
 
-    /// Whether a tail is counted, so that quanta are rendered one by one.
-    pub(crate) fn counts_tails(&self) -> bool {
-        self.counts_tails
+    /// Whether quanta are rendered one by one, and never in a row.
+    pub(crate) fn is_one_by_one(&self) -> bool {
+        self.is_one_by_one
     }
 
     /// Voices that are awake although their note has ended: the runner, and its voice.
@@ -93,7 +94,7 @@ impl CallList {
         self.calls.clear();
         self.released.clear();
         self.words.clear();
-        self.counts_tails = false;
+        self.is_one_by_one = false;
         let version = code.version();
         for (index, (runner, left_out)) in runners.iter_mut().zip(left_out).enumerate() {
             if *left_out || runner.can_be_skipped() {
@@ -106,7 +107,7 @@ impl CallList {
             if examined.is_examined {
                 self.words.extend(runner.words(state));
             }
-            self.counts_tails |= examined.counts_tail;
+            self.is_one_by_one |= examined.counts_tail || examined.has_lines;
             let (inputs, outputs) = runner.channels();
             let (words, released) = (words..self.words.len(), released..self.released.len());
             self.calls.push(Listed { task, runner: index, inputs, outputs, examined, words, released });
@@ -150,33 +151,30 @@ impl CallList {
     /// what is in the buffers.
     ///
     /// # Safety
-    /// As for [`CallList::run`]. No tail is counted, the signals have buffers of so many quanta, and `state` is the state memory.
+    /// As for [`CallList::run`]. The list is not [one by one](CallList::is_one_by_one), the signals have buffers of so many quanta, and
+    /// `state` is the state memory.
     pub(crate) unsafe fn run_ahead(
         &mut self,
         frame: u64,
         quanta: usize,
-        runners: &mut [Runner],
+        runners: &[Runner],
         state: *mut u8,
         rollback: &mut Rollback,
     ) -> bool {
-        let frames = quanta * QUANTUM;
         let flushes = flushes_subnormals();
-        rollback.begin(frame, frames);
         for i in 0..self.calls.len() {
             let listed = &mut self.calls[i];
-            let runner = &mut runners[listed.runner];
+            let runner = &runners[listed.runner];
             // SAFETY: no kernel runs, and the runner is one of those of the state memory.
             unsafe { rollback.save(runner, state) };
-            if listed.examined.has_lines {
-                runner.write_lines(frame, frames);
-            }
             let released = &self.released[listed.released.clone()];
             let may_sleep = || released.iter().any(|&(_, voice)| runner.may_sleep(voice, state));
             // SAFETY: the caller's promise.
             if !unsafe { listed.call_ahead(frame, quanta, flushes, &self.words, may_sleep) } {
-                let called = self.calls[..=i].iter().map(|listed| listed.runner);
-                // SAFETY: as above; these are the runners that were saved, in their order.
-                unsafe { rollback.restore(called.map(|runner| &runners[runner]), state) };
+                for called in &self.calls[..=i] {
+                    // SAFETY: as above, and it was saved.
+                    unsafe { rollback.restore(&runners[called.runner], state) };
+                }
                 return false;
             }
         }

@@ -77,7 +77,7 @@ impl Instance {
         let mut state = Block::zeros(program.state.len());
         state.as_mut_slice().copy_from_slice(&program.state);
         let runners = runners(&program, &buffers, &lines);
-        let rollback = Rollback::new(&runners, program.state.len(), buffers.quanta());
+        let rollback = Rollback::new(program.state.len(), buffers.quanta());
         let copies = Copies::new(&program);
         let buffer_of = |signal: SignalId| program.buffers[signal];
         let outputs = [
@@ -156,7 +156,7 @@ impl Instance {
         let known = (self.queue.next_frame() - frame) / QUANTUM as u64;
         let quanta = quanta.min(usize::try_from(known).unwrap_or(quanta));
         // How many are to be rendered one by one.
-        let mut single = if self.call_list.counts_tails() || self.waste.is_some() { quanta } else { 0 };
+        let mut single = if self.call_list.is_one_by_one() || self.waste.is_some() { quanta } else { 0 };
         let mut rendered = 0;
         loop {
             let some = if single > 0 { 1 } else { self.buffers.quanta().min(quanta - rendered) };
@@ -295,8 +295,8 @@ impl Instance {
     fn run_call_list_ahead(&mut self, frame: u64, quanta: usize) -> bool {
         self.used_call_list = true;
         let state = self.state.as_ptr();
-        // SAFETY: as in `run_call_list`; the list counts no tails.
-        unsafe { self.call_list.run_ahead(frame, quanta, &mut self.runners, state, &mut self.rollback) }
+        // SAFETY: as in `run_call_list`; the list is not one by one.
+        unsafe { self.call_list.run_ahead(frame, quanta, &self.runners, state, &mut self.rollback) }
     }
 
     /// Renders some frames of the quantum that begins at a frame, with what the queue holds for them. What is late happens
