@@ -44,6 +44,9 @@ pub struct HowArgs {
     /// Output channels; 0 for what the song says, else 2. A flag of some commands.
     #[arg(skip)]
     pub channels: usize,
+    /// Instruments whose voices are bent and pressed from outside. A flag of some commands.
+    #[arg(skip)]
+    pub played_outside: Vec<String>,
 }
 
 /// On how many threads an offline render runs.

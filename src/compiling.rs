@@ -79,6 +79,7 @@ impl HowArgs {
         Options {
             rate: self.rate.map_or(0, |r| r.0),
             channels: self.channels,
+            played_outside: self.played_outside.clone(),
             interpreter: self.interp,
             seed: self.seed,
             sets: self.sets.iter().map(set).collect(),

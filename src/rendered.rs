@@ -49,6 +49,24 @@ pub struct Report {
     pub files: Vec<Rendered>,
 }
 
+/// A file of notes that was written.
+#[derive(Debug, Serialize)]
+pub struct Notes {
+    /// Where it is.
+    pub file: String,
+    /// Its kind: `mid`.
+    pub format: &'static str,
+    /// Its notes.
+    pub notes: usize,
+}
+
+/// The file of a render that writes notes.
+#[derive(Debug, Serialize)]
+pub struct NotesReport {
+    /// One file.
+    pub files: [Notes; 1],
+}
+
 impl Rendered {
     /// A file of the song or of `node`, with these levels. The rest is 0.
     pub fn new(file: String, node: Option<&str>, format: Format, frames: u64, levels: Levels) -> Rendered {

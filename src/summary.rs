@@ -3,7 +3,7 @@
 use crate::compiling::Compiled;
 use crate::offline::song_end;
 use mam_compiler::Stages;
-use mam_compiler::ir::{Body, Rate};
+use mam_compiler::ir::{Body, Kernel, Rate};
 use mam_grammar::problem::count;
 use mam_runtime::{Program, QUANTUM};
 use serde::Serialize;
@@ -29,8 +29,8 @@ pub struct Summary {
     pub rate: u32,
     /// Frames of one pass, without the tail; none when it has no end of its own.
     pub frames: Option<u64>,
-    /// Frames by which the output is late. No definition looks ahead.
-    pub latency: usize,
+    /// Frames by which the output is late: a render begins with this frame.
+    pub latency: u32,
 }
 
 impl Summary {
@@ -46,7 +46,7 @@ impl Summary {
             memory: memory(program),
             rate: program.rate,
             frames: song_end(program),
-            latency: 0,
+            latency: program.latency,
         })
     }
 }
@@ -57,7 +57,11 @@ pub fn operations(stages: &Stages) -> usize {
         let count = body.rates().iter().filter(|&&r| r == Rate::Sample).count();
         count.div_ceil(body.step as usize)
     };
-    let kernels: Vec<usize> = stages.optimised.kernels.values().map(|k| every_frame(&k.steady)).collect();
+    let of_kernel = |kernel: &Kernel| match &kernel.block {
+        Some(block) => block.cost(),
+        None => every_frame(&kernel.steady),
+    };
+    let kernels: Vec<usize> = stages.optimised.kernels.values().map(of_kernel).collect();
     stages.plan.steps.iter().map(|s| kernels[s.kernel as usize]).sum()
 }
 

@@ -234,6 +234,20 @@ fn played(line: &str) -> String {
     format!("bd = kick()\nplay {{\n{line}\n}}\nout = bd\n")
 }
 
+/// So many instruments of so many voices.
+fn crowd(instruments: usize, voices: usize) -> String {
+    let equations: String =
+        (0..instruments).map(|i| format!("p{i} = supersaw(voices: {voices})\n")).collect();
+    let names: Vec<String> = (0..instruments).map(|i| format!("p{i}")).collect();
+    format!("{equations}out = {}\n", names.join(" + "))
+}
+
+/// Lists in lists, each with the one before twice.
+fn nested_lists(depth: usize) -> String {
+    let lists: String = (1..depth).map(|i| format!("a{i} = [a{}, a{}]\n", i - 1, i - 1)).collect();
+    format!("a0 = [1, 2]\n{lists}out = noise()\n")
+}
+
 /// Texts that ask for much, and a part of what is said: a limit, where one is passed.
 #[test]
 fn a_limit_that_is_passed_names_itself() {
@@ -274,6 +288,9 @@ fn a_limit_that_is_passed_names_itself() {
         (played(&"bd \"x*64\"\n".repeat(5000)), ""),
         (played(&"bd \"x*4096\"\n".repeat(5000)), "score_work"),
         ("out = sum i in 1..4096 { sum j in 1..4096 { sine(i * j) } }\n".into(), "the limit `"),
+        (crowd(32, 1024), "the limit `states`"),
+        (crowd(1, 256), ""),
+        (nested_lists(26), "the limit `values`"),
         (
             "a = prev(out)\nout = a + chain x = noise(), i in 1..4000 { sine(x + i * 1Hz) }\n".into(),
             "the limit `",

@@ -10,7 +10,7 @@ use crate::graph::{Graph, NodeKind, has_out};
 use crate::hir::DefId;
 use crate::hir::resolve::resolved;
 use crate::library::Library;
-use crate::lower::{SizeLimit, TooLarge};
+use crate::lower::{Misplaced, Obstacle, Refused, SizeLimit, TooLarge};
 use crate::text::number;
 use crate::units::unit_of;
 use mam_grammar::ast::{
@@ -53,7 +53,7 @@ pub(crate) fn too_many_params(limits: &Limits, graph: &Graph, problems: &mut Pro
     let most = limits.params;
     let mut all = 0;
     let of = |kind: &NodeKind| match kind {
-        NodeKind::Instance(instance) => instance.args.len(),
+        NodeKind::Instance(instance) => instance.slots(),
         NodeKind::Knob(_) => 1,
         NodeKind::Glue { .. } => 0,
     };
@@ -83,7 +83,34 @@ pub(crate) fn too_many_shares(slots: usize, shares: usize, limits: &Limits, prob
     over
 }
 
-/// What a song is that has become larger than a limit while it was lowered.
+/// Why a song cannot be lowered.
+pub(crate) fn refused(found: Refused) -> Problem {
+    match found {
+        Refused::TooLarge(found) => too_large(found),
+        Refused::Misplaced(found) => misplaced(found),
+    }
+}
+
+/// A block node stands where none can.
+fn misplaced(Misplaced { span, why }: Misplaced) -> Problem {
+    let (message, help) = match why {
+        Obstacle::Voice => (
+            "every voice of the instrument would be convolved by itself",
+            "take it out of the instrument, and convolve the instrument where the song hears it",
+        ),
+        Obstacle::Region => (
+            "a region that is oversampled cannot be convolved: the response has the rate of the song",
+            "convolve what flows into the region, or what comes out of it",
+        ),
+        Obstacle::Feedback => (
+            "what flows into this convolution depends on what comes out of it",
+            "take the convolution out of the loop: echoes that come again and again can be part of the response",
+        ),
+    };
+    Problem::new(&codes::MISPLACED_BLOCK, span, message).help(help)
+}
+
+/// The song is larger than a limit.
 pub(crate) fn too_large(found: TooLarge) -> Problem {
     let TooLarge { span, limit, most } = found;
     let pieces = "make it in smaller pieces, or fewer of them";
@@ -107,8 +134,29 @@ pub(crate) fn too_large(found: TooLarge) -> Problem {
             format!("this unrolls into more than {most} iterations, the limit `all_turns`"),
             "`sum`, `list` and `chain` are unrolled before the song starts",
         ),
+        SizeLimit::States => (
+            format!("up to here all voices remember more than {most} numbers, the limit `states`"),
+            "give the instruments fewer voices, or make them of less",
+        ),
+        SizeLimit::Latency => (
+            format!("this is more than {most} frames late, which is what the limit `tap_seconds` allows"),
+            "declare shorter latencies, or fewer of them one after the other",
+        ),
     };
     Problem::new(&codes::TOO_LARGE, span, message).help(help)
+}
+
+/// Warns of latencies that are part of a feedback cycle.
+pub(crate) fn cyclic_latencies(cyclic: &[Span]) -> Vec<Problem> {
+    let mut spans: Vec<Span> = cyclic.to_vec();
+    spans.sort_by_key(|span| (span.source, span.start));
+    spans.dedup();
+    let warning = |span: &Span| {
+        let message = "this latency is part of a feedback cycle, where it can't be made up for";
+        let help = "what goes round comes so much later; take what is late out of the cycle, or leave the latency undeclared";
+        Problem::new(&codes::LATENCY_IN_CYCLE, *span, message).help(help)
+    };
+    spans.iter().map(warning).collect()
 }
 
 /// Checks the items of the user's files; `song` is the song itself.
@@ -263,6 +311,7 @@ fn heard(files: &Files, song: usize) -> Option<String> {
 fn once(items: &[Item], problems: &mut Problems) {
     let what = |item: &Item| match item.kind {
         ItemKind::Until(_) => Some("`until`"),
+        ItemKind::Latency(_) => Some("`latency`"),
         ItemKind::DefaultNote(_) => Some("`default note`"),
         ItemKind::Midi(MidiNumbers { drum: true, .. }) => Some("`midi drum`"),
         ItemKind::Midi(_) => Some("`midi program`"),

@@ -67,10 +67,16 @@ mam_grammar::codes! {
         passes "out = sine(1000Hz)\n"
     }
     STEADY_EVENT Warning "steady-event" {
-        "An argument that is an event, `gate` or `trig`, is given a number that never changes: an envelope would begin \
-         once, with the song. A number by its place where the event stands also moves all that follow it."
+        "An argument that is an event, `gate`, `trig` or `reset`, is given a number that never changes: an envelope would begin \
+         once, with the song, and an oscillator stands still. A number by its place where the event stands also moves all that follow it."
         fails "out = noise() * adsr(0.1, 0.1, 0.5, 0.1)\n"
         passes "out = noise() * adsr(hold(every(1s), 500ms), 0.1, 0.5, 0.1)\n"
+    }
+    OUT_MEASURES Warning "out-measures" {
+        "What is heard is a wave, a plain number around 0. `out` is a frequency, a time or something else that measures, \
+         which is taken as that many hertz or seconds: mostly a number with a unit stands where a plain one was meant."
+        fails "out = noise() * 0.5s\n"
+        passes "out = noise() * 0.5\n"
     }
     LEVEL_ADDED Warning "level-added" {
         "Decibels, semitones and cents are ways to write ratios: `3dB` is 1.41 and `7st` 1.5. Something is made louder \
@@ -112,6 +118,13 @@ mam_grammar::codes! {
         fails "out = svf(noise(), 800Hz)\n"
         passes "out = svf(noise(), 800Hz).low\n"
     }
+    LATENCY_IN_CYCLE Warning "latency-in-cycle" {
+        "A body that declares a latency is part of a feedback cycle. Elsewhere what meets a late signal is delayed by as much; \
+         in a cycle that would make the signal later with each turn. So the latency stays there: what goes round comes so much \
+         later than it is written."
+        fails "def ahead(x) {\n  latency 1ms\n  out = tap(x, 1ms, max: 1ms)\n}\nhit = every(1s)\nline = hit + 0.5 * ahead(tap(line, 100ms, max: 100ms))\nout = line\n"
+        passes "def ahead(x) {\n  latency 1ms\n  out = tap(x, 1ms, max: 1ms)\n}\nhit = every(1s)\nline = hit + 0.5 * tap(line, 100ms, max: 100ms)\nout = ahead(line)\n"
+    }
     NOT_A_LIST Error "not-a-list" {
         "A signal or a record stands where a list is wanted: in `xs[0]`, `len(xs)`, `xs ++ ys`, `sum x in xs { … }`. A list is \
          written `[a, b, c]` or `list i in 0..7 { … }`."
@@ -120,7 +133,7 @@ mam_grammar::codes! {
     }
     UNKNOWN_WORD Error "unknown-word" {
         "A place takes one of a few words, and this is none of them: `order:` of `tap` takes `whole`, `linear`, `cubic`, \
-         `allpass` or `sinc`."
+         `allpass` or `sinc`, and behind the factor of `oversample` may stand `linear`."
         fails "out = tap(noise(), 5ms, max: 5ms, order: cubik)\n"
         passes "out = tap(noise(), 5ms, max: 5ms, order: cubic)\n"
     }
@@ -139,6 +152,13 @@ mam_grammar::codes! {
          Somewhere on the way the value of the sample before must be meant: `prev(x)`, or a longer delay, `tap`."
         fails "a = sine(110Hz) + 0.5 * b\nb = a * 0.9\nout = b\n"
         passes "a = sine(110Hz) + 0.5 * prev(b)\nb = a * 0.9\nout = b\n"
+    }
+    MISPLACED_BLOCK Error "misplaced-block" {
+        "A convolution works on whole blocks of samples, once for the song. So it cannot stand where single samples have to be \
+         known before the next one can be computed, in a loop through its own result; nor in a voice of an instrument, of which \
+         there are many; nor in a region at another sample rate."
+        fails "x = noise() + 0.5 * prev(y)\ny = convolve(x, [0, 0.5])\nout = y\n"
+        passes "x = noise() + 0.5 * prev(x)\ny = convolve(x, [0, 0.5])\nout = y\n"
     }
     RECURSIVE_DEFINITION Error "recursive-definition" {
         "A definition uses itself. Programs have a fixed size, so definitions cannot recurse; `chain` and `sum` repeat \
@@ -211,7 +231,8 @@ mam_grammar::codes! {
         passes "tempo 174\nout = noise()\n"
     }
     OUT_OF_BOUNDS Error "out-of-bounds" {
-        "A number names something that does not exist: MIDI controllers, keys and programs go from 0 to 127."
+        "A number names something that does not exist: MIDI controllers, keys and programs go from 0 to 127, \
+         a predelay from 0 to 10 seconds."
         fails "knob k = 0.5 in 0..1 cc 740\nout = noise() * k\n"
         passes "knob k = 0.5 in 0..1 cc 74\nout = noise() * k\n"
     }

@@ -21,7 +21,7 @@ use crate::{checks, codes, front, heard, score, sets};
 use mam_grammar::{Limits, Problem, Problems, Severity, SourceId, Sources, Span};
 use mam_runtime::ids::{IdMap, ParamId};
 use mam_runtime::score::{Mark, PlayedParam, Score};
-use mam_runtime::{Code, NoteParam, ParamSlot, Program, Target as Playable};
+use mam_runtime::{Code, NoteParam, NoteSignal, ParamSlot, Program, Target as Playable};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +53,9 @@ pub struct Options {
     pub until: Stage,
     /// What is heard beside the song: further outputs of the program, which may change last bits of the song's own.
     pub listen: Listen,
+    /// The names of instruments whose notes come from outside with bends and pressure, one voice another than the next: each of
+    /// their voices has its own [`NoteSignal`]s. Names that lead to no instrument change nothing.
+    pub played_outside: Vec<String>,
     /// The expression of an `expect` that is heard in place of `out`.
     pub measured: Option<Subject>,
 }
@@ -72,6 +75,7 @@ impl Default for Options {
             packing: Packing::default(),
             until: Stage::Emit,
             listen: Listen::default(),
+            played_outside: vec![],
             measured: None,
         }
     }
@@ -237,6 +241,8 @@ struct Line<'a> {
     listened: Chosen,
     score: Score,
     leftovers: Vec<score::Leftover>,
+    /// What was set from outside, and where that is written.
+    set: Vec<(ParamId, Span)>,
     score_errors: usize,
     targets: Vec<Playable>,
     /// The shares of voices, by instrument.
@@ -269,6 +275,7 @@ impl<'a> Line<'a> {
             listened: Chosen::default(),
             score: Score::default(),
             leftovers: vec![],
+            set: vec![],
             score_errors: 0,
             targets: vec![],
             note_params: vec![],
@@ -312,6 +319,8 @@ impl<'a> Line<'a> {
         let Compilation { stages, problems, .. } = &mut self.out;
         let Some(files) = &stages.files else { return false };
         stages.graph = Graph::from_ast(files, &stages.library, stages.song, problems);
+        let outside = &self.options.played_outside;
+        outside.iter().for_each(|name| stages.graph.deliver(name, &NoteSignal::ALL));
         self.listened = self.options.listen.choose(files, stages.song, &mut stages.graph);
         if stages.graph.nodes.len() > self.options.limits.nodes
             || checks::too_many_params(&self.options.limits, &stages.graph, problems)
@@ -334,6 +343,7 @@ impl<'a> Line<'a> {
             graph: &stages.graph,
             groups: &stages.groups,
             rate: f64::from(self.settings.rate),
+            is_measured: self.options.measured.is_some(),
         };
         stages.checked = types::check(input, problems);
         stages.lowered.slots.drive_all(&stages.checked.driven);
@@ -352,12 +362,24 @@ impl<'a> Line<'a> {
         let (json, seed) = (stages.json.as_ref(), self.settings.seed);
         let before = errors(problems);
         (self.score, self.leftovers) = front::score(json, files, stages.song, seed, &places, problems);
-        let shares = self.score.note_params.iter().map(|played| places.targets[played.target].voices.len());
+        let mut shared: Vec<Shared> = self
+            .score
+            .note_params
+            .iter()
+            .map(|&PlayedParam { target, param }| Shared { target, param, signal: None })
+            .collect();
+        for (target, signal, param) in
+            self.options.played_outside.iter().flat_map(|name| places.signals(name))
+        {
+            shared.retain(|shared| shared.param != param);
+            shared.push(Shared { target, param, signal: Some(signal) });
+        }
+        let shares = shared.iter().map(|shared| places.targets[shared.target].voices.len());
         let (slots, shares) = (stages.lowered.slots.iter().count(), shares.sum());
         if checks::too_many_shares(slots, shares, &self.options.limits, problems) {
             return false;
         }
-        self.note_params = note_params(&self.score.note_params, &places.targets, &mut stages.lowered.slots);
+        self.note_params = note_params(&shared, &places.targets, &mut stages.lowered.slots);
         self.score_errors = errors(problems) - before;
         stages.marks = self.score.transports.iter().flat_map(|transport| transport.marks.clone()).collect();
         true
@@ -367,7 +389,7 @@ impl<'a> Line<'a> {
         let Compilation { stages, problems, heard, .. } = &mut self.out;
         let Some(files) = &stages.files else { return false };
         if errors(problems) > self.score_errors {
-            sets::apply(&self.options.sets, sources, &mut stages.lowered.slots, problems);
+            let _ = sets::apply(&self.options.sets, sources, &mut stages.lowered.slots, problems);
             return false;
         }
         let Settings { seed, rate, channels } = self.settings;
@@ -394,13 +416,15 @@ impl<'a> Line<'a> {
         let mut lowered = match lowered {
             Ok(lowered) => lowered,
             Err(found) => {
-                problems.add(checks::too_large(found));
+                problems.add(checks::refused(found));
                 return false;
             }
         };
         hoist(&mut lowered, moves.as_slice());
         *heard = self.listened.heard(&mut lowered, channels);
-        sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
+        lowered.align();
+        checks::cyclic_latencies(&lowered.cyclic).into_iter().for_each(|problem| problems.add(problem));
+        self.set = sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
         let places = Bindings::new((files, &stages.library, song), graph, &lowered);
         // What is odd in a song without errors is odd whatever is wrong with its score.
         if errors(problems) == self.score_errors {
@@ -442,7 +466,9 @@ impl<'a> Line<'a> {
         }
         if self.options.until == Stage::Plan {
             let code = Arc::new(Interpreter::new(stages.optimised.clone()));
-            self.out.program = Some(self.program(code));
+            let program = self.program(code);
+            sets::overridden(&self.set, &program, &mut self.out.problems);
+            self.out.program = Some(program);
         }
         true
     }
@@ -451,7 +477,9 @@ impl<'a> Line<'a> {
         let Stages { optimised, plan, .. } = &self.out.stages;
         let level = opt_level(self.options, plan.work(), self.settings.rate);
         let code = code(optimised, self.options, level, self.cache);
-        self.out.program = Some(self.program(code));
+        let program = self.program(code);
+        sets::overridden(&self.set, &program, &mut self.out.problems);
+        self.out.program = Some(program);
         true
     }
 
@@ -460,6 +488,7 @@ impl<'a> Line<'a> {
         let Stages { plan, lowered, .. } = &self.out.stages;
         Program {
             rate: self.settings.rate,
+            latency: lowered.latency,
             code,
             steps: plan.steps.clone(),
             state: plan.state.clone(),
@@ -476,13 +505,21 @@ impl<'a> Line<'a> {
     }
 }
 
+/// A parameter of an instrument of which each voice has a share.
+struct Shared {
+    /// The instrument, an index into the targets.
+    target: usize,
+    param: ParamId,
+    signal: Option<NoteSignal>,
+}
+
 /// Gives each voice a share of the parameters of which notes have values, and says whose they are.
-fn note_params(played: &[PlayedParam], targets: &[Playable], slots: &mut Slots) -> Vec<(usize, NoteParam)> {
-    let shares = |&PlayedParam { target, param }: &PlayedParam| {
+fn note_params(shared: &[Shared], targets: &[Playable], slots: &mut Slots) -> Vec<(usize, NoteParam)> {
+    let shares = |&Shared { target, param, signal }: &Shared| {
         let voices = slots.add_shares(param.index(), targets[target].voices.len());
-        (target, NoteParam { param, voices })
+        (target, NoteParam { param, signal, voices })
     };
-    played.iter().map(shares).collect()
+    shared.iter().map(shares).collect()
 }
 
 fn errors(problems: &Problems) -> usize {

@@ -5,6 +5,7 @@
 //! its own `decay` without changing what the prelude's kick does.
 
 use crate::codes;
+use crate::expand;
 use crate::expect::feed::{self, Called};
 use crate::file::File;
 pub use crate::hir::DefId;
@@ -298,6 +299,9 @@ impl Reader<'_> {
         }
         let tunings = self.tunings(&at, &ast);
         self.open.pop();
+        if self.open.is_empty() {
+            self.write_out(&mut ast, &uses);
+        }
         if ast.items.iter().any(|item| matches!(item.kind, ItemKind::Expect(_))) {
             let own = definition_kinds(&ast);
             feed::supply(&mut ast, &|name| self.called(&own, &uses, name));
@@ -310,6 +314,16 @@ impl Reader<'_> {
         let index = self.files.prelude.len() + self.files.user.len() - 1;
         self.known.insert(at.id, Known::Read(index));
         index
+    }
+
+    /// Writes out what the song has of kits and presets.
+    fn write_out(&mut self, ast: &mut Ast, uses: &[usize]) {
+        let used = uses.iter().map(|&file| &self.files.file(file).ast);
+        if expand::is_needed(ast, used) {
+            let all = std::iter::once(&*ast).chain(uses.iter().map(|&file| &self.files.file(file).ast));
+            let seen: Vec<expand::Seen> = all.map(expand::Seen::new).collect();
+            expand::expand(ast, &seen, &self.files.limits, self.problems);
+        }
     }
 
     /// Reads the sounds that a file names, `sample("f.wav")`, and says what is wrong with them.

@@ -14,7 +14,7 @@ pub use crate::units::Units;
 use crate::units::of_formal;
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Formal, ItemKind, MidiNumbers, Param};
 use mam_grammar::{Problem, Problems, Span};
-use mam_runtime::Curve;
+use mam_runtime::{Curve, NoteSignal};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -74,6 +74,18 @@ impl ParamInfo {
     /// Whether it is the `pan` that every instrument has.
     pub fn is_place(&self) -> bool {
         self.span.is_none() && &*self.name == PAN
+    }
+
+    /// A signal of notes, as a parameter of their instrument.
+    pub fn of_signal(signal: NoteSignal) -> ParamInfo {
+        let (min, max) = signal.range();
+        let name = format!("note.{}", signal.name());
+        ParamInfo {
+            default: signal.default(),
+            min,
+            curve: Curve::Linear,
+            ..implied(&name, 0, max, "A signal of the notes.")
+        }
     }
 
     /// A value in base units as it would be written.

@@ -9,7 +9,7 @@ use crate::lower::Lowered;
 use crate::score::Remainder;
 use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind};
 use mam_runtime::ids::{ParamId, PortId};
-use mam_runtime::{MidiRole, Miss, Spelling, Target};
+use mam_runtime::{MidiRole, Miss, NoteSignal, Spelling, Target};
 use rustc_hash::FxHashMap;
 
 /// The instruments of a song, and the names that lead to them: all but [`Bindings::remainder`] is known before it is lowered.
@@ -77,6 +77,7 @@ impl<'a> Bindings<'a> {
             bpm,
             looped,
             note_params: vec![],
+            priority: self.graph.instance(node).and_then(|instance| instance.priority),
         }
     }
 
@@ -110,8 +111,20 @@ impl<'a> Bindings<'a> {
     pub fn owner(&self, name: &str, slot: ParamId) -> Option<usize> {
         let (target, node) = self.instrument(name)?;
         let first = self.lowered.slots.slot_of(node, 0);
-        let own = first..first + self.graph.instance(node)?.args.len();
+        let own = first..first + self.graph.instance(node)?.slots();
         own.contains(&slot.index()).then_some(target)
+    }
+
+    /// The parameters that are signals of the notes of the instrument that a name leads to, with the instrument's index among
+    /// the targets: those that something delivers.
+    pub fn signals(&self, name: &str) -> Vec<(usize, NoteSignal, ParamId)> {
+        let Some((target, node)) = self.instrument(name) else { return vec![] };
+        let Some(instance) = self.graph.instance(node) else { return vec![] };
+        let param = |signal| {
+            let index = instance.signal(signal)?;
+            Some((target, signal, ParamId::new(self.lowered.slots.slot_of(node, index))))
+        };
+        instance.signals.iter().filter_map(|&signal| param(signal)).collect()
     }
 
     /// The slot of a knob.
@@ -196,18 +209,35 @@ impl json::Bindings for Bindings<'_> {
 
 /// True when the body of an instrument names its note.
 pub(crate) fn uses_note(files: &Files, def: DefId) -> bool {
+    names(files, def, &["freq", "note"])
+}
+
+/// True when how long its notes are held may matter to an instrument: its body names `gate`.
+pub(crate) fn uses_gate(files: &Files, def: DefId) -> bool {
+    names(files, def, &["gate"])
+}
+
+/// True when the body of a definition has one of some names.
+fn names(files: &Files, def: DefId, wanted: &[&str]) -> bool {
     let ast = &files.file(def.file).ast;
     let Body::Items(items) = &files.definition(def).body else { return false };
     let mut open: Vec<_> = items
         .iter()
         .filter_map(|i| match i.kind {
-            ItemKind::Equation { value, .. } => Some(value),
+            ItemKind::Equation { value, .. } | ItemKind::Until(value) => Some(value),
             _ => None,
         })
         .collect();
     while let Some(expr) = open.pop() {
         let expr = &ast.exprs[expr];
-        if matches!(expr, Expr::Name(name) if matches!(&*name.name, "freq" | "note")) {
+        // How a note is pressed says nothing of its pitch.
+        if let Expr::Field { of, field } = expr
+            && matches!(&ast.exprs[*of], Expr::Name(name) if &*name.name == "note")
+            && NoteSignal::named(&field.name).is_some()
+        {
+            continue;
+        }
+        if matches!(expr, Expr::Name(name) if wanted.contains(&&*name.name)) {
             return true;
         }
         open.extend(operands(expr));

@@ -10,7 +10,8 @@ use crate::score::codes::DRIVEN_PARAMETER;
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, Problem, Problems, Sources, Span, syntax};
 use mam_runtime::ids::ParamId;
-use mam_runtime::{Miss, ParamNames, Spelling};
+use mam_runtime::score::set_at_start;
+use mam_runtime::{Miss, ParamNames, Program, Spelling};
 use std::sync::Arc;
 
 /// What of a song can be set before it starts.
@@ -116,15 +117,16 @@ impl Settable {
     }
 }
 
-/// Applies `sets`, each a name and a value as it would be written in mam.
+/// Applies `sets`, each a name and a value as it would be written in mam. Returns what was set, and where that stands.
 pub(crate) fn apply(
     sets: &[(String, String)],
     sources: &mut Sources,
     slots: &mut Slots,
     problems: &mut Problems,
-) {
+) -> Vec<(ParamId, Span)> {
+    let mut done = vec![];
     if sets.is_empty() {
-        return;
+        return done;
     }
     let settable = Settable::new(slots);
     for (name, value) in sets {
@@ -141,7 +143,10 @@ pub(crate) fn apply(
         };
         let info = settable.info(param);
         match settable.value(param, value) {
-            Ok(x) => set(slots, param, (x, value_at), problems),
+            Ok(x) => {
+                set(slots, param, (x, value_at), problems);
+                done.push((param, value_at));
+            }
             Err(NotAValue::NotANumber) => {
                 let message = format!("`{value}` is not a number");
                 let help = "write a number, with a unit if you like: `0.5`, `120Hz`, `80%`, `50ms`";
@@ -153,6 +158,21 @@ pub(crate) fn apply(
                 problems.add(Problem::new(&codes::DIMENSION, value_at, message));
             }
         }
+    }
+    done
+}
+
+/// Warns of what was set and is set anew by the score as the song starts.
+pub(crate) fn overridden(set: &[(ParamId, Span)], program: &Program, problems: &mut Problems) {
+    if set.is_empty() {
+        return;
+    }
+    let by_score = set_at_start(program);
+    for &(param, at) in set.iter().filter(|(param, _)| by_score.contains(param)) {
+        let name = &program.params[param].name;
+        let message = format!("the score sets `{name}` as the song starts, so that this changes nothing");
+        let help = "take its line out of the score, or change the line";
+        problems.add(Problem::new(&DRIVEN_PARAMETER, at, message).help(help));
     }
 }
 

@@ -64,6 +64,7 @@ fn targets() -> Vec<Target> {
         bpm: ParamId::new(u32::MAX as usize),
         looped: ParamId::new(u32::MAX as usize),
         note_params: vec![],
+        priority: None,
     };
     INSTRUMENTS.map(target).to_vec()
 }

@@ -55,6 +55,10 @@ module.exports = grammar({
       choice(
         seq('input', $._name),
         seq('until', $._expression),
+        seq('latency', $._expression),
+        seq('choke', repeat1($._name)),
+        seq('preset', $.string, '{', optional(list(seq($.property, ':', $._expression))), '}'),
+        seq('kit', field('name', $._name), $.block),
         seq('default', 'note', alias(/[A-Za-z0-9#]+(-\d+)?/, $.note)),
         seq('midi', choice('drum', 'program'), $.midi_range, repeat(seq(',', $.midi_range))),
         seq('use', $.string),
@@ -145,7 +149,7 @@ module.exports = grammar({
     _name: ($) => choice($.identifier, alias($._soft_keyword, $.identifier)),
     _soft_keyword: () =>
       prec(-1, choice(
-        'tempo', 'swing', 'meter', 'length', 'seed', 'use', 'knob', 'param', 'until', 'input', 'default', 'title', 'midi',
+        'tempo', 'swing', 'meter', 'length', 'seed', 'use', 'knob', 'param', 'until', 'latency', 'kit', 'choke', 'preset', 'input', 'default', 'title', 'midi',
         'beat', 'bar', 'beats', 'bars', 'note', 'curve', 'exp', 'step', 'smooth', 'cc', 'over', 'by', 'of', 'at', 'drum', 'program',
         'expect', 'within', 'tuning', 'edo', 'product', 'max', 'min', 'list', 'oversample',
       )),

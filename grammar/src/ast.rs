@@ -343,10 +343,28 @@ pub enum ItemKind {
     Input(Ident),
     /// `until amp < 0.00005`
     Until(ExprId),
+    /// `latency 5ms`: how much later than what it is computed of the value of this body is heard.
+    Latency(ExprId),
     /// `default note c2`: the note's name or number.
     DefaultNote(Ident),
     /// `midi drum 36, 35`, `midi program 38, 32..39`: what a MIDI file calls the instrument.
     Midi(MidiNumbers),
+    /// `kit k { … }`
+    Kit {
+        /// The name by which it is called.
+        name: Ident,
+        /// The equations that are its parts, and who chokes whom.
+        items: Vec<Item>,
+    },
+    /// `choke ch oh`: a note of one part of a kit ends those of the others.
+    Choke(Vec<Ident>),
+    /// `preset "deep" { cutoff: 300Hz }`: values of an instrument's parameters.
+    Preset {
+        /// What it is called.
+        name: Quoted,
+        /// Parameters and their values.
+        settings: Vec<(Ident, ExprId)>,
+    },
     /// `def`, `instrument`, `effect`
     Definition(Definition),
     /// `use "lib/mine.mam"`

@@ -125,6 +125,8 @@ limits! {
     all_turns: usize = 100_000;
     /// Elements of one list.
     elements: usize = 4096;
+    /// Values that a list or a record comes to, those of lists and records within it counted.
+    values: usize = 65_536;
     /// How deep `sum`s and `chain`s may stand in one another, calls followed.
     loop_depth: usize = 16;
     /// How deep definitions that call definitions may nest.
@@ -137,6 +139,8 @@ limits! {
     samples: usize = 16 << 20;
     /// Seconds of one delay line.
     tap_seconds: f64 = 60.0;
+    /// Numbers that all voices and nodes of a song remember from frame to frame, its states.
+    states: usize = 500_000;
     /// Bytes of state and delay lines of a song.
     memory_bytes: usize = 512 << 20;
 

@@ -78,6 +78,14 @@ words! {
         "effect duck {\n  input key\n  out = in * (1 - clamp(follow(key), 0, 1))\n}\nbd = kick()\npad = saw(110Hz) * 20%\nplay { bd |x...x...| }\nout = bd + (pad |> duck(key: bd))\n";
     Statement "until" "until amp < 0.00005" "A voice has fallen silent, and sleeps until its next note."
         "instrument beep {\n  amp = decay(trig, 100ms)\n  until amp < 0.00005\n  out = sine(freq) * amp * vel * 20%\n}\nb = beep()\nplay { b \"c4 e4 g4 ~\" }\nout = b\n";
+    Statement "kit" "kit name { bd = kick() ; ch = closed_hat() }" "Equations under one name: `dr = name(bd.gain: 0.5)` makes `dr.bd` and `dr.ch`, and is their sum, or the kit's `out`."
+        "kit beat {\n  bd = kick()\n  hh = closed_hat()\n}\ndr = beat()\nplay {\n  dr.bd |x.x.|\n  dr.hh |xxxx|\n}\nout = dr\n";
+    Statement "choke" "choke ch oh" "In a kit: a note of one of these parts fades those of the others in 8 ms."
+        "kit hats {\n  ch = closed_hat()\n  oh = open_hat()\n  choke ch oh\n}\nh = hats()\nplay {\n  h.oh |x...|\n  h.ch |..x.|\n}\nout = h\n";
+    Statement "preset" "preset \"deep\" { cutoff: 300Hz }" "In an instrument or an effect: values of its parameters, given by `preset: \"deep\"` in a call or by a line `bass.preset`."
+        "instrument hum {\n  param cutoff = 800Hz in 50Hz..8kHz\n  preset \"deep\" { cutoff: 200Hz }\n  amp = decay(trig, 200ms)\n  out = lowpass(saw(freq), cutoff) * amp * vel\n  until amp < 0.0001\n}\nb = hum(preset: \"deep\")\nplay { b \"c2 c3\" }\nout = b\n";
+    Statement "latency" "latency 5ms" "How much later than what flows in the value of a body is heard; what meets it is delayed by as much, and a render begins so much later."
+        "def ahead(x) {\n  latency 5ms\n  out = tap(x, 5ms, max: 5ms) / max(1, follow(x, attack: 1ms))\n}\nout = ahead(sine(220Hz) * 2) * 10%\n";
     Statement "default" "default note c2" "The note of a hit without a pitch; c4 where it is not said."
         "instrument beep {\n  default note c2\n  until since(trig) > 9600\n  out = saw(freq) * gate * vel * 20%\n}\nb = beep()\nplay { b |x...x...| }\nout = b\n";
     Statement "midi" "midi drum 36" "In an instrument: which key of General MIDI's drums, or `midi program 38`, it is in a MIDI file."
@@ -116,10 +124,16 @@ words! {
     Signal "beat" "beat" "The time of a quarter note, at the tempo of each moment.";
     Signal "bar" "bar" "The time of a bar, at the tempo of each moment.";
     Signal "trig" "trig" "In an instrument: 1 in the sample in which a note begins, else 0.";
+    Signal "slur" "slur" "In an instrument: 1 in the sample in which a note begins while the one before it is held, else 0: for legato and glides.";
+    Signal "fresh" "fresh" "In an instrument: 1 in the sample in which a note finds the voice silent, asleep or never used, else 0.";
     Signal "gate" "gate" "In an instrument: 1 while a note is held, else 0.";
     Signal "freq" "freq" "In an instrument: the frequency of the note.";
     Signal "note" "note" "In an instrument: the MIDI number of the note; 60 is c4.";
     Signal "vel" "vel" "In an instrument: the velocity of the note; 1 is nominal.";
+    Signal "note.bend" "note.bend" "In an instrument: the ratio by which the note is bent, 1 without a bend; `freq` has it already. A line moves it: `lead.note.bend \"0st 2st\" over 1/8 bar`.";
+    Signal "note.pressure" "note.pressure" "In an instrument: how hard the note is pressed, from 0 to 1; 0 where nothing says it.";
+    Signal "note.timbre" "note.timbre" "In an instrument: the third dimension of a touch, MPE's slide, from 0 to 1; 0.5 where nothing says it.";
+    Signal "note.off_vel" "note.off_vel" "In an instrument: how quickly the note was let go, from 0 to 1; 0.5 where nothing says it.";
     Unit "Hz" "440Hz" "Hertz: a frequency.";
     Unit "kHz" "1.2kHz" "Kilohertz: a frequency.";
     Unit "ms" "250ms" "Milliseconds: a time.";

@@ -185,7 +185,7 @@ impl Offer<'_> {
     fn item(&mut self, block: &str) {
         let score = matches!(block, "play" | "section");
         let body = matches!(block, "instrument" | "effect" | "def");
-        let of_body = ["param", "input", "until", "default", "midi", "out"];
+        let of_body = ["param", "input", "until", "latency", "preset", "choke", "default", "midi", "out"];
         for word in words(WordKind::Statement) {
             let fits = match (score, body) {
                 (true, _) => block == "section" && word.name == "play",
@@ -239,6 +239,8 @@ impl Offer<'_> {
             if kind == Some(DefinitionKind::Instrument) {
                 self.add(CompletionKind::Parameter, "voices:", "how many notes sound at once").insert =
                     "voices: ".into();
+                let doc = "which notes play where more are held: last, low or high";
+                self.add(CompletionKind::Parameter, "priority:", doc).insert = "priority: ".into();
             }
         }
     }
@@ -274,6 +276,15 @@ impl Offer<'_> {
     /// What can follow a point: the parameters of what an equation calls, the events of an instrument, the parts of a value.
     fn fields(&mut self, path: &[String]) {
         let stages = &self.analysis.compilation.stages;
+        let plays = |name: &String| stages.graph.targets.contains_key(&**name);
+        if path.last().is_some_and(|last| last == "note")
+            && (path.len() == 1 || path.len() == 2 && plays(&path[0]))
+        {
+            for signal in words(WordKind::Signal).filter(|word| word.name.starts_with("note.")) {
+                let name = signal.name.trim_start_matches("note.");
+                self.add(CompletionKind::Field, name, "a signal of notes").doc = Some(signal.doc.into());
+            }
+        }
         let (Some(query), Some((name, owner))) = (self.analysis.query(), path.split_first()) else { return };
         if let Some(pipe) = stages.graph.pipes.get(&**name) {
             let nodes = pipe.instrument.iter().chain(&pipe.effects);

@@ -59,6 +59,10 @@ pub(crate) fn equation_costs(stages: &Stages, known: &mut KernelCosts) -> BTreeM
 }
 
 fn cost(kernel: &Kernel, tables: usize, stages: &Stages) -> KernelCost {
+    if let Some(block) = &kernel.block {
+        let rates = vec![Rate::Sample; kernel.outputs.len()];
+        return KernelCost { operations: block.cost(), rates };
+    }
     let mut kernel = kernel.clone();
     optimize(&mut kernel, tables, &stages.target);
     let body = kernel.tail.as_ref().unwrap_or(&kernel.steady);

@@ -74,7 +74,11 @@ impl Analysis {
                     .filter(|_| after == Context::Modifier || matches!(after, Context::ModifierArgument(_)))
                 {
                     Some(entry) => Some(show(&format!(".{}", entry.name), &entry.usage())),
-                    None => reserved(word).map(|word| show(word.form, word.doc)),
+                    None => {
+                        let of_note = text[..token.start].ends_with("note.").then(|| format!("note.{word}"));
+                        let found = of_note.and_then(|name| reserved(&name)).or_else(|| reserved(word));
+                        found.map(|word| show(word.form, word.doc))
+                    }
                 }
             }
             TokenKind::Number => {

@@ -131,9 +131,10 @@ unsafe extern "C" fn tail(plugin: *const clap_plugin) -> u32 {
 
 static LATENCY: clap_plugin_latency = clap_plugin_latency { get: Some(latency) };
 
-/// Blocks are rendered when they are asked for, and a song's own delays are part of its sound.
-unsafe extern "C" fn latency(_: *const clap_plugin) -> u32 {
-    0
+/// What the song declares; blocks are rendered when they are asked for. A host asks again each time it has activated it.
+unsafe extern "C" fn latency(plugin: *const clap_plugin) -> u32 {
+    // SAFETY: the host's instance.
+    unsafe { Plugin::with(plugin, 0, Plugin::latency) }
 }
 
 static RENDER: clap_plugin_render =

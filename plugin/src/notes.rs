@@ -164,7 +164,7 @@ impl Notes {
         let bend = instrument.bends[note.channel as usize];
         // 1 is nominal here, 100/127 there.
         let vel = velocity.clamp(0.0, 1.0) * 127.0 / NOMINAL;
-        let start = NoteStart { note: Holder::Host(note), pitch: pitch + bend, vel, values: &[] };
+        let start = NoteStart { note: Holder::Host(note), pitch: pitch + bend, vel, values: None };
         let chosen = instrument.voices.begin(start, at, |event| sink.event(event));
         let Some(sound) = chosen.map(|voice| &mut instrument.sounds[voice]) else {
             return sink.ended(note, frame);

@@ -21,6 +21,8 @@ pub(crate) struct Plugin {
     pub(crate) processor: Exclusive<Option<Processor>>,
     /// Frames that it sounds after its last note; 0 while it is not active.
     tail: AtomicU32,
+    /// Frames by which it is late; 0 while it is not active.
+    latency: AtomicU32,
 }
 
 // SAFETY: `clap` is never written after it was made, and the rest is.
@@ -29,8 +31,9 @@ unsafe impl Sync for Plugin {}
 impl Plugin {
     /// An instance whose functions are those of `clap`, and which [`Plugin::destroy`] frees.
     pub(crate) fn create(clap: clap_plugin, host: Host, shared: Shared) -> *const clap_plugin {
-        let (processor, tail) = (Exclusive::default(), AtomicU32::new(0));
-        let plugin = Box::into_raw(Box::new(Plugin { clap, host, shared, processor, tail }));
+        let processor = Exclusive::default();
+        let [tail, latency] = [0, 0].map(AtomicU32::new);
+        let plugin = Box::into_raw(Box::new(Plugin { clap, host, shared, processor, tail, latency }));
         // SAFETY: it was made a moment ago, and nothing else has it yet.
         unsafe {
             (*plugin).clap.plugin_data = plugin.cast();
@@ -75,6 +78,7 @@ impl Plugin {
         let ready = self.shared.song.ready(rate.round() as u32)?;
         let processor = Processor::new(&ready, &self.shared)?;
         self.tail.store(processor.tail(), Ordering::Relaxed);
+        self.latency.store(processor.latency(), Ordering::Relaxed);
         self.processor
             .with(|active| *active = Some(processor))
             .ok_or_else(|| "the host activates it while it is processing".into())
@@ -83,12 +87,18 @@ impl Plugin {
     /// Frees what the audio thread used. \[main\]
     pub(crate) fn deactivate(&self) {
         self.tail.store(0, Ordering::Relaxed);
+        self.latency.store(0, Ordering::Relaxed);
         drop(self.processor.with(Option::take));
     }
 
     /// Frames that it sounds after its last note; 0 while it is not active.
     pub(crate) fn tail(&self) -> u32 {
         self.tail.load(Ordering::Relaxed)
+    }
+
+    /// Frames by which what it plays is late; 0 while it is not active.
+    pub(crate) fn latency(&self) -> u32 {
+        self.latency.load(Ordering::Relaxed)
     }
 
     /// What the audio thread does, if the instance is active and no other thread uses it. \[audio\]

@@ -63,7 +63,13 @@ impl Processor {
     /// Frames for which it may sound after its last note: the longest delay line, and a second.
     pub(crate) fn tail(&self) -> u32 {
         let program = self.engine.program();
-        u32::try_from(program.memory()).unwrap_or(u32::MAX).saturating_add(program.rate)
+        let memory = u32::try_from(program.memory()).unwrap_or(u32::MAX);
+        memory.saturating_add(program.rate).saturating_add(program.latency)
+    }
+
+    /// Frames by which what it plays is late.
+    pub(crate) fn latency(&self) -> u32 {
+        self.engine.program().latency
     }
 
     /// As it was when it was made, with the present values. \[audio\]

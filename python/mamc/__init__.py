@@ -152,6 +152,7 @@ class Song:
         self._made_of = (text, path, name, options)
         self.problems: list[Problem] = found
         self.rate: int = native.rate
+        self.latency: int = native.latency
         self.channels: int = native.channels
         self.title: str | None = native.title
         self.portable: bool = native.portable

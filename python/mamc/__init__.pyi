@@ -59,6 +59,7 @@ def compile(
 class Song:
     problems: list[Problem]
     rate: int
+    latency: int
     channels: int
     title: str | None
     portable: bool

@@ -110,6 +110,11 @@ impl Native {
     }
 
     #[getter]
+    fn latency(&self) -> u32 {
+        self.subject.program.latency
+    }
+
+    #[getter]
     fn channels(&self) -> usize {
         self.subject.channels()
     }

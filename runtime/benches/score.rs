@@ -53,6 +53,7 @@ fn main() {
         bpm: ParamId::new(9),
         looped: ParamId::new(9),
         note_params: vec![],
+        priority: None,
     };
     let began = Instant::now();
     let mut events = vec![];

@@ -617,6 +617,7 @@ static void wake(MamEngine* e, uint32_t index, uint32_t port) {
     MamProgram const* p = e->p;
     MamStep const* step = &p->step[index];
     uint32_t i, k;
+    if (!e->ports[step->first_port + port].active) e->ports[step->first_port + port].trig |= MAM_FRESH;
     e->ports[step->first_port + port].active = 1;
     for (i = 0; i < step->voices; i++) {
         MamVoice const* voice = &p->voice[step->first_voice + i];
@@ -647,7 +648,9 @@ static int hear(MamEngine* e, uint32_t index, uint32_t at) {
                 port->gate = 0;
                 continue;
             }
-            port->trig = port->gate = 1;
+            if (port->trig == 0 && port->gate) port->trig = MAM_SLUR;
+            port->trig |= MAM_TRIG;
+            port->gate = 1;
             port->note = note->note;
             port->freq = note->freq;
             port->vel = note->vel;

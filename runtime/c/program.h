@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: 0BSD */
 
 /* What a kernel is given for some frames, at most 64. All pointers are to tables in the kernel's own order. */
+enum { MAM_TRIG = 1, MAM_SLUR = 2, MAM_FRESH = 4 }; /* a note begins; the one before was held; the voice slept */
 typedef struct {
     uint32_t trig, gate, active, reserved;
     double freq, note, vel;

@@ -7,5 +7,7 @@ pub const PARAM: &str = include_str!("../c/param.h");
 pub const PROGRAM: &str = include_str!("../c/program.h");
 /// The ops of kernels, in vectors or scalars.
 pub const OPS: &str = include_str!("../c/ops.h");
+/// Block nodes, for songs that have any.
+pub const BLOCK: &str = include_str!("../c/block.h");
 /// The engine, which reads the tables.
 pub const ENGINE: &str = include_str!("../c/engine.c");

@@ -15,8 +15,10 @@
 )]
 #![cfg_attr(mam_rtsan, feature(sanitize))]
 
+pub mod block;
 pub mod buffers;
 pub mod c;
+mod call;
 pub mod control;
 pub mod engine;
 #[cfg(feature = "files")]
@@ -55,7 +57,8 @@ pub use frames::Frames;
 pub use names::{Miss, ParamNames, Spelling};
 pub use parallel::all_threads;
 pub use program::{
-    Call, Code, Curve, DelaySpec, Event, EventKind, Form, GUARD, LONG, MidiRole, NoteParam, ParamSlot, Port,
-    Program, QUANTUM, StateWord, Step, StepPart, StepVoice, Target, guard_copied, note_frequency,
+    Call, Code, Curve, DelaySpec, Event, EventKind, Form, GUARD, LONG, MidiRole, NoteParam, NoteSignal,
+    ParamSlot, Port, Program, QUANTUM, StateWord, Step, StepPart, StepVoice, Target, guard_copied,
+    note_frequency,
 };
 pub use render::{EventSource, Length, Renderer};

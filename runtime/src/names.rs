@@ -97,7 +97,10 @@ impl ParamNames {
             let Some(head) = self.equation(head, spelling) else { continue };
             let found = match rest.split_once('.') {
                 None => self.short(head, rest, spelling),
-                Some((effect, param)) => self.long(head, effect, param, spelling),
+                Some((effect, param)) => match self.signal(head, rest, spelling) {
+                    Some(slot) => Ok(slot),
+                    None => self.long(head, effect, param, spelling),
+                },
             };
             match found {
                 Ok(slot) => return Ok(slot),
@@ -125,6 +128,11 @@ impl ParamNames {
         });
         let found = owner.and_then(|owner| owner.find(param, spelling));
         found.ok_or(Miss::Unknown)
+    }
+
+    /// The signal of an instrument's notes, `note.bend`, that stands behind the name of its equation.
+    fn signal(&self, name: &str, signal: &str, spelling: Spelling) -> Option<ParamId> {
+        self.instrument(name)?.find(signal, spelling)
     }
 
     /// The parameter that `name.param` means.

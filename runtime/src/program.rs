@@ -3,14 +3,14 @@
 //! A [`Program`] says everything that is known before the first sample: which kernel runs when, where every word
 //! of state and every buffer lives, what can be set, and what is played. The engine owns the memory.
 
+use crate::block::Block;
+pub use crate::call::{Call, KernelFn, Port, QUANTUM};
 use crate::ids::{BufferId, DelayId, IdMap, ParamId, PortId, SignalId};
 use crate::names::{Miss, ParamNames, Spelling};
 pub use crate::param::{Curve, ParamSlot};
 use crate::score::data::Score;
+use crate::voices::Priority;
 use std::sync::Arc;
-
-/// Frames that are rendered at a time, always at absolute positions 0, 64, 128 …, whatever the host asks for.
-pub const QUANTUM: usize = 64;
 
 /// Frames of room before and after each delay line. What stands after it repeats the line's first frames (see
 /// [`guard_copied`]), so that neighbours are read at once wherever they are; the step that writes a line keeps it up. A call that
@@ -36,6 +36,8 @@ pub const fn guard_copied(frames: usize) -> usize {
 pub struct Program {
     /// Sample rate in frames a second.
     pub rate: u32,
+    /// Frames by which the outputs are late: what is played in frame f is heard in frame f + latency.
+    pub latency: u32,
     /// The machine code, or the interpreter.
     pub code: Arc<dyn Code>,
     /// The calls that make up a quantum, in order.
@@ -116,8 +118,10 @@ pub struct Step {
     pub name: Arc<str>,
     /// The nodes or voices that it computes: one, or as many as its kernel has lanes.
     pub parts: Vec<StepPart>,
-    /// Index of the kernel in [`Program::code`].
+    /// Index of the kernel in [`Program::code`]; of a block node, of one that gives silence.
     pub kernel: u32,
+    /// What a block node computes in the place of its kernel.
+    pub block: Option<Arc<Block>>,
     /// First byte of its block in the state memory: hoisted values, then states.
     pub state: usize,
     /// Bytes of that block.
@@ -233,6 +237,8 @@ pub struct Target {
     pub monitor: Option<PortId>,
     /// MIDI note of a hit without a pitch.
     pub default_note: f64,
+    /// Which of the held notes play where they are more than the voices; without one the oldest note gives its voice up for good.
+    pub priority: Option<Priority>,
     /// How it is written to a MIDI file.
     pub midi: MidiRole,
     /// Its `bpm` and `loop` parameters.
@@ -243,12 +249,67 @@ pub struct Target {
     pub note_params: Vec<NoteParam>,
 }
 
+/// What a note can be given while it sounds, beside its pitch and velocity: a signal of its voice, which songs read as
+/// `note.bend` and move by lines, and which MIDI and hosts deliver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
+pub enum NoteSignal {
+    /// The ratio by which its frequency is bent: 1, from 2⁻⁸ to 2⁸. [`Port::freq`] is without it.
+    Bend,
+    /// How hard its key is pressed: 0, up to 1.
+    Pressure,
+    /// A third dimension of the touch, MPE's slide: 0.5, from 0 to 1.
+    Timbre,
+    /// How quickly its key was let go: 0.5, from 0 to 1.
+    OffVel,
+}
+
+impl NoteSignal {
+    /// All of them, in order.
+    pub const ALL: [NoteSignal; 4] =
+        [NoteSignal::Bend, NoteSignal::Pressure, NoteSignal::Timbre, NoteSignal::OffVel];
+
+    /// What stands behind `note.`.
+    pub fn name(self) -> &'static str {
+        match self {
+            NoteSignal::Bend => "bend",
+            NoteSignal::Pressure => "pressure",
+            NoteSignal::Timbre => "timbre",
+            NoteSignal::OffVel => "off_vel",
+        }
+    }
+
+    /// The signal of a name.
+    pub fn named(name: &str) -> Option<NoteSignal> {
+        NoteSignal::ALL.into_iter().find(|signal| signal.name() == name)
+    }
+
+    /// Its value where nothing delivers it, in base units.
+    pub fn default(self) -> f64 {
+        match self {
+            NoteSignal::Bend => 1.0,
+            NoteSignal::Pressure => 0.0,
+            NoteSignal::Timbre | NoteSignal::OffVel => 0.5,
+        }
+    }
+
+    /// Its least and greatest value.
+    pub fn range(self) -> (f64, f64) {
+        match self {
+            NoteSignal::Bend => (1.0 / 256.0, 256.0),
+            _ => (0.0, 1.0),
+        }
+    }
+}
+
 /// A parameter of an instrument of which each voice has a share of its own.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct NoteParam {
     /// The parameter that lines and controllers set.
     pub param: ParamId,
+    /// The signal of notes that it is, if it is not one that a definition names.
+    pub signal: Option<NoteSignal>,
     /// The share of each voice, in the order of [`Target::voices`].
     pub voices: Vec<ParamId>,
 }
@@ -283,6 +344,8 @@ pub enum EventKind {
         param: ParamId,
         /// The value in base units, clamped to the range; `None` to follow.
         value: Option<f64>,
+        /// Frames in which it goes there in a straight line; 0 for at once. Where it follows it is there at once.
+        ramp: u32,
     },
     /// The note of a port ends.
     Off {
@@ -318,57 +381,6 @@ pub enum Form {
     /// A note may start in the first frame; parameters are read from [`Call::moving`].
     General,
 }
-
-/// What a kernel is given. All pointers are to tables in the kernel's own local order.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct Call {
-    /// The step's block of state memory, 16-byte aligned.
-    pub state: *mut u8,
-    /// Its delay lines, from their first frames; there is room for [`GUARD`] frames before and after each.
-    pub delays: *const *mut f32,
-    /// Its parameters' values (setup and steady).
-    pub params: *const f64,
-    /// Its parameters frame by frame, from the first frame of the call (general).
-    pub moving: *const *const f32,
-    /// Its inputs, from the first frame of the call.
-    pub inputs: *const *const f32,
-    /// Its outputs, from the first frame of the call.
-    pub outputs: *const *mut f32,
-    /// The ports whose events it takes.
-    pub ports: *const Port,
-    /// Absolute index of the first frame, modulo 2³².
-    pub frame: u32,
-    /// How many frames, 1 to 64.
-    pub frames: u32,
-}
-
-/// What a kernel sees of an event port.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Port {
-    /// 1 when a note begins in the first frame of the call.
-    pub trig: u32,
-    /// 1 while a note is held.
-    pub gate: u32,
-    /// 1 while the voice sounds.
-    pub active: u32,
-    /// Fills up to eight bytes.
-    pub reserved: u32,
-    /// Frequency of the note in Hz.
-    pub freq: f64,
-    /// MIDI note number; 69 is 440 Hz.
-    pub note: f64,
-    /// Velocity of the note; 1 is nominal.
-    pub vel: f64,
-}
-
-/// A kernel's function. The System V convention on every x86-64 system, so that there is one trampoline.
-#[cfg(target_arch = "x86_64")]
-pub type KernelFn = unsafe extern "sysv64" fn(*const Call);
-/// A kernel's function, in the C convention.
-#[cfg(not(target_arch = "x86_64"))]
-pub type KernelFn = unsafe extern "C" fn(*const Call);
 
 /// The frequency of a MIDI note number in Hz: 440·2^((note − 69)/12).
 pub fn note_frequency(note: f64) -> f64 {

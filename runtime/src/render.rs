@@ -107,17 +107,19 @@ enum End {
 }
 
 impl<S: EventSource> Renderer<S> {
-    /// Renders from frame `from` on, in `channels` channels. A score that is entered in its middle is the source's
+    /// Renders from frame `from` on, in `channels` channels; the frames by which the program is late are left out before it. A score that is entered in its middle is the source's
     /// matter: the engine starts there with nothing sounding.
     pub fn new(program: Arc<Program>, source: S, channels: usize, from: u64, length: Length) -> Renderer<S> {
         let rate = u64::from(program.rate);
         let start = from - from % QUANTUM as u64;
+        // What is played in a frame is heard so much later.
+        let late = u64::from(program.latency);
         let end = match length {
-            Length::Frames(frames) => End::At(from.saturating_add(frames)),
-            Length::WithTail(song) => End::Tail {
-                song: song.max(from),
-                latest: song.max(from).saturating_add(LONGEST_TAIL_SECONDS * rate),
-            },
+            Length::Frames(frames) => End::At(from.saturating_add(frames).saturating_add(late)),
+            Length::WithTail(song) => {
+                let song = song.max(from).saturating_add(late);
+                End::Tail { song, latest: song.saturating_add(LONGEST_TAIL_SECONDS * rate) }
+            }
         };
         Renderer {
             machine: Machine::One(Box::new(Engine::starting_at(program.clone(), start))),
@@ -127,7 +129,7 @@ impl<S: EventSource> Renderer<S> {
             block: vec![vec![]; channels.max(1)],
             held: vec![vec![]; channels.max(1)],
             most: BLOCK,
-            skip: from - start,
+            skip: from - start + late,
             end,
             failures: vec![],
             handed: start,
@@ -151,7 +153,7 @@ impl<S: EventSource> Renderer<S> {
         self.events.clear();
         self.held.iter_mut().for_each(Vec::clear);
         self.failures.clear();
-        (self.skip, self.handed) = (0, 0);
+        (self.skip, self.handed) = (u64::from(self.program.latency), 0);
     }
 
     /// Renders on so many threads from now on, of which the caller's is one, where the program can be shared out. The sound is
@@ -262,6 +264,23 @@ impl<S: EventSource> Renderer<S> {
     /// The next frames, one vector a channel, all of one length; `None` at the end.
     pub fn next_block(&mut self) -> Option<&[Vec<f32>]> {
         loop {
+            self.whole_block()?;
+            let frames = self.block[0].len();
+            if self.skip < frames as u64 {
+                break;
+            }
+            self.skip -= frames as u64;
+        }
+        let skip = std::mem::take(&mut self.skip) as usize;
+        if skip > 0 {
+            self.block.iter_mut().for_each(|channel| drop(channel.drain(..skip)));
+        }
+        Some(&self.block)
+    }
+
+    /// The next frames that the engine gives, with those before the first one that is asked for; `None` at the end.
+    fn whole_block(&mut self) -> Option<()> {
+        loop {
             let position = self.position();
             let most = match self.end {
                 End::At(end) => end.saturating_sub(position),
@@ -287,12 +306,7 @@ impl<S: EventSource> Renderer<S> {
             }
         }
         self.handed += self.block[0].len() as u64;
-        if self.skip > 0 {
-            let skip = (self.skip as usize).min(self.block[0].len());
-            self.block.iter_mut().for_each(|channel| drop(channel.drain(..skip)));
-            self.skip -= skip as u64;
-        }
-        Some(&self.block)
+        Some(())
     }
 
     fn render(&mut self, frames: usize) {

@@ -14,6 +14,63 @@ pub struct VoiceAllocator<N> {
     monitor: Option<PortId>,
     /// The monitor port holds a note.
     monitor_gate: bool,
+    /// Which notes play where more are held than there are voices.
+    priority: Option<Priority>,
+    /// Notes that are held and not played, of an instrument with a priority: at most [`WAITING`].
+    waiting: Vec<Waiting<N>>,
+}
+
+/// Held notes that may wait for a voice; of more, the one that would play last is forgotten.
+const WAITING: usize = 128;
+
+/// Which of the held notes play where they are more than an instrument's voices. The others wait, and one of them returns, without
+/// a pause, when a note that plays is released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
+pub enum Priority {
+    /// Those that began last.
+    Last,
+    /// The lowest ones.
+    Low,
+    /// The highest ones.
+    High,
+}
+
+/// How much a note is wanted: that of a greater rank plays before one of a lesser.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rank(f64, u64);
+
+impl Rank {
+    /// Whether a note of this rank plays in the place of one of another.
+    pub fn beats(self, other: Rank) -> bool {
+        self.0.total_cmp(&other.0).then(self.1.cmp(&other.1)).is_gt()
+    }
+}
+
+impl Priority {
+    /// All of them, with the words that songs write.
+    pub const ALL: [(Priority, &'static str); 3] =
+        [(Priority::Last, "last"), (Priority::Low, "low"), (Priority::High, "high")];
+
+    /// The rank of a note of a pitch, which was the `stamp`-th to begin.
+    pub fn rank(self, pitch: f64, stamp: u64) -> Rank {
+        match self {
+            Priority::Last => Rank(0.0, stamp),
+            Priority::Low => Rank(-pitch, stamp),
+            Priority::High => Rank(pitch, stamp),
+        }
+    }
+}
+
+/// A note that is held and waits for a voice.
+#[derive(Clone, Debug)]
+struct Waiting<N> {
+    note: N,
+    pitch: f64,
+    vel: f64,
+    values: Option<Arc<[NoteValue]>>,
+    /// When it began.
+    stamp: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -21,13 +78,17 @@ struct Voice<N> {
     port: PortId,
     /// The note that it holds.
     note: Option<N>,
+    /// What that note is, for when it returns.
+    pitch: f64,
+    vel: f64,
+    values: Option<Arc<[NoteValue]>>,
     /// When it was released, or when its note began, in order of all such moments.
     stamp: u64,
 }
 
 /// A note about to begin.
-#[derive(Clone, Copy, Debug)]
-pub struct NoteStart<'v, N> {
+#[derive(Clone, Debug)]
+pub struct NoteStart<N> {
     /// What the note is known by until it ends.
     pub note: N,
     /// MIDI note number; 69 is 440 Hz.
@@ -35,7 +96,7 @@ pub struct NoteStart<'v, N> {
     /// Velocity; 1 is nominal.
     pub vel: f64,
     /// The values that it gives to its voice; the voice follows all other parameters.
-    pub values: &'v [NoteValue],
+    pub values: Option<Arc<[NoteValue]>>,
 }
 
 /// When a note begins or ends.
@@ -57,8 +118,11 @@ impl<N> Voice<N> {
 impl<N: Copy> VoiceAllocator<N> {
     /// The voices of an instrument; none holds a note. Allocates.
     pub fn new(target: &Target) -> VoiceAllocator<N> {
-        let voice = |&port| Voice { port, note: None, stamp: 0 };
+        let voice = |&port| Voice { port, note: None, pitch: 0.0, vel: 0.0, values: None, stamp: 0 };
+        let waiting = if target.priority.is_some() { WAITING } else { 0 };
         VoiceAllocator {
+            priority: target.priority,
+            waiting: Vec::with_capacity(waiting),
             voices: target.voices.iter().map(voice).collect(),
             params: target.note_params.as_slice().into(),
             monitor: target.monitor,
@@ -79,26 +143,57 @@ impl<N: Copy> VoiceAllocator<N> {
         (self.voices[index].port, self.voices[index].note)
     }
 
-    /// Holds what others hold, which are as many. \[audio\]
+    /// Holds what others hold, which are as many. Allocates.
     pub(crate) fn take_over(&mut self, others: &VoiceAllocator<N>) {
         for (voice, other) in self.voices.iter_mut().zip(&others.voices) {
             (voice.note, voice.stamp) = (other.note, other.stamp);
+            (voice.pitch, voice.vel, voice.values) = (other.pitch, other.vel, other.values.clone());
         }
         self.monitor_gate = others.monitor_gate;
+        self.waiting.clone_from(&others.waiting);
     }
 
     /// No voice holds a note, as at the start; gives no events. \[audio\]
     pub fn reset(&mut self) {
         self.voices.iter_mut().for_each(|voice| (voice.note, voice.stamp) = (None, 0));
         self.monitor_gate = false;
+        self.waiting.clear();
     }
 
-    /// Ends the held notes for which `ends` is true. \[audio\]
+    /// Ends the held notes for which `ends` is true; those that wait return in their place. \[audio\]
     pub fn release(&mut self, ends: impl Fn(N) -> bool, at: Moment, mut emit: impl FnMut(Event)) {
-        for voice in self.voices.iter_mut().filter(|voice| voice.note.is_some_and(&ends)) {
-            voice.release(at, &mut emit);
+        self.forget(&ends);
+        for index in 0..self.voices.len() {
+            if self.voices[index].note.is_some_and(&ends) {
+                self.end(index, at, &mut emit);
+            }
         }
         self.release_monitor(at, emit);
+    }
+
+    /// Notes that wait for a voice do so no longer, where `ends` is true: they have ended before they could return. \[audio\]
+    pub fn forget(&mut self, ends: impl Fn(N) -> bool) {
+        self.waiting.retain(|waiting| !ends(waiting.note));
+    }
+
+    /// The note of a voice ends; the one that is wanted most of those that wait returns on it, without a pause.
+    fn end(&mut self, index: usize, at: Moment, emit: &mut impl FnMut(Event)) {
+        let rank = |waiting: &Waiting<N>| Some(self.priority?.rank(waiting.pitch, waiting.stamp));
+        let most = |best: Option<usize>, next: usize| match best {
+            Some(best)
+                if !rank(&self.waiting[next])
+                    .zip(rank(&self.waiting[best]))
+                    .is_some_and(|(next, best)| next.beats(best)) =>
+            {
+                Some(best)
+            }
+            _ => Some(next),
+        };
+        let Some(next) = (0..self.waiting.len()).fold(None, most) else {
+            return self.voices[index].release(at, emit);
+        };
+        let Waiting { note, pitch, vel, values, stamp } = self.waiting.swap_remove(next);
+        self.start_on(index, NoteStart { note, pitch, vel, values }, Moment { stamp, ..at }, emit);
     }
 
     /// Ends the note that a voice holds, if it holds one. \[audio\]
@@ -106,9 +201,8 @@ impl<N: Copy> VoiceAllocator<N> {
     /// # Panics
     /// When there is no such voice.
     pub fn release_voice(&mut self, index: usize, at: Moment, mut emit: impl FnMut(Event)) {
-        let voice = &mut self.voices[index];
-        if voice.note.is_some() {
-            voice.release(at, &mut emit);
+        if self.voices[index].note.is_some() {
+            self.end(index, at, &mut emit);
         }
         self.release_monitor(at, emit);
     }
@@ -123,30 +217,78 @@ impl<N: Copy> VoiceAllocator<N> {
         }
     }
 
-    /// Begins a note: on the voice that was released longest ago, else on that of the oldest note. Returns the voice; `None`
-    /// for an instrument without. \[audio\]
-    pub fn begin(
-        &mut self,
-        start: NoteStart<'_, N>,
-        at: Moment,
-        mut emit: impl FnMut(Event),
-    ) -> Option<usize> {
-        let by_age = |index: &usize| (self.voices[*index].note.is_some(), self.voices[*index].stamp);
-        let chosen = (0..self.voices.len()).min_by_key(by_age);
-        if let Some(index) = chosen {
-            note_values(&self.params, index, start.values)
-                .for_each(|kind| emit(Event { frame: at.frame, kind }));
-        }
-        let mut on = |port| {
-            emit(Event { frame: at.frame, kind: EventKind::On { port, note: start.pitch, vel: start.vel } });
+    /// Begins a note: on the voice that was released longest ago, else on that of the oldest note, or of the one that an
+    /// instrument with a priority wants least; there the note waits if it is wanted even less. Returns the voice; `None` for
+    /// an instrument without, and where the note waits. \[audio\]
+    pub fn begin(&mut self, start: NoteStart<N>, at: Moment, mut emit: impl FnMut(Event)) -> Option<usize> {
+        let Some(index) = self.choose() else {
+            self.begin_monitor(&start, at, &mut emit);
+            return None;
         };
-        if let Some(index) = chosen {
-            on(self.voices[index].port);
-            self.occupy(index, start.note, at.stamp);
+        if let Some((priority, before)) = self.priority.zip(self.voices[index].note) {
+            let voice = &self.voices[index];
+            let held = Waiting {
+                note: before,
+                pitch: voice.pitch,
+                vel: voice.vel,
+                values: voice.values.clone(),
+                stamp: voice.stamp,
+            };
+            let rank = priority.rank(start.pitch, at.stamp);
+            if !rank.beats(priority.rank(held.pitch, held.stamp)) {
+                let NoteStart { note, pitch, vel, values } = start;
+                self.wait(priority, Waiting { note, pitch, vel, values, stamp: at.stamp });
+                return None;
+            }
+            self.wait(priority, held);
         }
-        self.monitor.map(on);
+        self.start_on(index, start, at, &mut emit);
+        Some(index)
+    }
+
+    /// The voice that the next note takes, if it takes one.
+    fn choose(&self) -> Option<usize> {
+        let by_age = |index: &usize| (self.voices[*index].note.is_some(), self.voices[*index].stamp);
+        let oldest = (0..self.voices.len()).min_by_key(by_age)?;
+        let Some(priority) = self.priority.filter(|_| self.voices[oldest].note.is_some()) else {
+            return Some(oldest);
+        };
+        // All hold a note.
+        let rank = |index: usize| priority.rank(self.voices[index].pitch, self.voices[index].stamp);
+        (0..self.voices.len())
+            .reduce(|least, index| if rank(least).beats(rank(index)) { index } else { least })
+    }
+
+    fn wait(&mut self, priority: Priority, note: Waiting<N>) {
+        if self.waiting.len() == WAITING {
+            let rank = |index: usize| priority.rank(self.waiting[index].pitch, self.waiting[index].stamp);
+            let least = (0..WAITING)
+                .reduce(|least, index| if rank(least).beats(rank(index)) { index } else { least });
+            least.into_iter().for_each(|least| drop(self.waiting.swap_remove(least)));
+        }
+        self.waiting.push(note);
+    }
+
+    /// A note begins on a voice, whatever that held before.
+    fn start_on(&mut self, index: usize, start: NoteStart<N>, at: Moment, emit: &mut impl FnMut(Event)) {
+        let values = start.values.as_deref().unwrap_or(&[]);
+        note_values(&self.params, index, values).for_each(|kind| emit(Event { frame: at.frame, kind }));
+        let port = self.voices[index].port;
+        let kind = EventKind::On { port, note: start.pitch, vel: start.vel };
+        emit(Event { frame: at.frame, kind });
+        self.begin_monitor(&start, at, emit);
+        self.occupy(index, start.note, at.stamp);
+        let voice = &mut self.voices[index];
+        (voice.pitch, voice.vel) = (start.pitch, start.vel);
+        voice.values = start.values.filter(|_| self.priority.is_some());
+    }
+
+    fn begin_monitor(&mut self, start: &NoteStart<N>, at: Moment, emit: &mut impl FnMut(Event)) {
+        if let Some(port) = self.monitor {
+            let kind = EventKind::On { port, note: start.pitch, vel: start.vel };
+            emit(Event { frame: at.frame, kind });
+        }
         self.monitor_gate = true;
-        chosen
     }
 
     /// A voice plays a note that was given to it elsewhere, by the same rule; gives no events. \[audio\]
@@ -169,6 +311,6 @@ pub fn note_values(
     params.iter().filter_map(move |own| {
         let given = values.iter().find(|given| given.param == own.param);
         let value = given.map(|given| given.value);
-        own.voices.get(voice).map(|&param| EventKind::NoteValue { param, value })
+        own.voices.get(voice).map(|&param| EventKind::NoteValue { param, value, ramp: 0 })
     })
 }

@@ -27,6 +27,7 @@ fn target(voices: usize) -> Target {
         bpm: ParamId::new(1),
         looped: ParamId::new(2),
         note_params: vec![],
+        priority: None,
     }
 }
 
@@ -333,6 +334,7 @@ fn crowded() -> (Score, Vec<Target>, IdMap<ParamId, ParamSlot>) {
         bpm: ParamId::new(3),
         looped: ParamId::new(4),
         note_params: vec![],
+        priority: None,
         ..target(0)
     };
     let mut slots = params(0.0, 0.0);

@@ -97,7 +97,13 @@ impl<'s> Columns<'s> {
     fn param(&self, name: &str) -> Result<ParamId, String> {
         let settable = &self.subject.settable;
         let prefix = if name.contains('.') { "" } else { &self.subject.prefix };
-        settable.find(&format!("{prefix}{name}")).map_err(|miss| match miss {
+        let found = settable.find(&format!("{prefix}{name}"));
+        if found.as_ref().is_ok_and(|param| self.subject.set_by_score.contains(param)) {
+            return Err(format!(
+                "a line of the score sets `{name}` as the song starts, so that rows would not differ: take the line out"
+            ));
+        }
+        found.map_err(|miss| match miss {
             Miss::Several(names) => {
                 format!("`{name}` could be {} parameters: write which, `{}`", names.len(), names.join("`, `"))
             }

@@ -13,6 +13,9 @@ use mam_compiler::seed::reseed;
 use mam_compiler::sets::Settable;
 use mam_compiler::{Compilation, Stages};
 use mam_runtime::Program;
+use mam_runtime::ids::ParamId;
+use mam_runtime::score::set_at_start;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,6 +25,8 @@ pub struct Subject {
     pub program: Arc<Program>,
     /// What of it can be set.
     pub settable: Settable,
+    /// The parameters that the score sets as the song starts, so that a row's value would not be heard.
+    pub(super) set_by_score: BTreeSet<ParamId>,
     /// What is put before plain names of parameters: the one instrument of a song that was made from its name.
     pub prefix: String,
     /// Its title, where its text has one.
@@ -53,6 +58,7 @@ impl Subject {
         let draws = stages.score_draws();
         let settable = Settable::new(&stages.lowered.slots);
         Ok(Subject {
+            set_by_score: set_at_start(&program),
             program,
             settable,
             prefix: song.prefix.clone(),

@@ -125,7 +125,7 @@ fn document(program: &Program, event: &Event) -> Option<Value> {
             json!({ "kind": "on", "target": target(port)?, "note": note, "velocity": vel })
         }
         EventKind::Off { port } => json!({ "kind": "off", "target": target(port)? }),
-        EventKind::NoteValue { param, value } => {
+        EventKind::NoteValue { param, value, .. } => {
             json!({ "kind": "value", "target": &*program.params.get(param)?.name, "value": value? })
         }
         EventKind::Pitch { port, note } => json!({ "kind": "pitch", "target": target(port)?, "note": note }),

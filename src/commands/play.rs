@@ -58,6 +58,9 @@ pub struct Play {
     /// Play this instrument with the notes that MIDI sends
     #[arg(long, value_name = "INSTRUMENT")]
     midi_to: Option<String>,
+    /// Take all channels of MIDI as one MPE zone, as a keyboard does that says so itself
+    #[arg(long)]
+    mpe: bool,
     /// Follow MIDI's start, stop, song position and clock
     #[arg(long)]
     midi_follow: bool,
@@ -101,6 +104,8 @@ impl Play {
             buffer: self.buffer,
             channels: 2,
         };
+        let mut song = self.song;
+        song.how.played_outside.extend(self.midi_to.clone());
         let options = PlayOptions {
             request,
             backend: self.backend,
@@ -109,6 +114,7 @@ impl Play {
             midi: Midi {
                 listen: self.midi,
                 to: self.midi_to,
+                mpe: self.mpe,
                 follow: self.midi_follow,
                 clock: self.midi_clock,
             },
@@ -120,7 +126,7 @@ impl Play {
             log: self.log,
             display: !self.plain,
             limit: !self.no_limit,
-            song: looped(self.song, self.bpm),
+            song: looped(song, self.bpm),
         };
         if self.selftest {
             return selftest(&options, console);

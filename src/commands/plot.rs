@@ -82,7 +82,7 @@ enum Form {
 const RING: u64 = 4;
 
 /// Frames that are drawn at most: their samples are held in memory.
-const MOST_FRAMES: u64 = 200_000_000;
+const MOST_FRAMES: u64 = 24_000_000;
 
 impl Plot {
     /// Runs the command and writes its result to standard output or into a file.
@@ -172,8 +172,10 @@ impl Plot {
         let rate = program.rate;
         let mut job = Job::new(program, span)?;
         if job.latest() > MOST_FRAMES {
-            let words = "it is longer than a picture can be made of: draw a part of it, with --from and -d";
-            return Err(Failure::Usage(words.into()));
+            let minutes = MOST_FRAMES / 60 / u64::from(rate);
+            return Err(Failure::Usage(format!(
+                "it is longer than the {minutes} minutes that a picture is made of: draw a part of it, with --from and -d"
+            )));
         }
         job.threads = self.threads.count();
         let mut channels = vec![vec![]; job.channels()];

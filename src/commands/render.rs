@@ -9,7 +9,7 @@ use crate::normalizing;
 use crate::offline::{Job, Span};
 use crate::output::{Inputs, Output, behind_links};
 use crate::progress::Progress;
-use crate::rendered::{Rendered, Report, dotted};
+use crate::rendered::{Notes, NotesReport, Rendered, Report, dotted};
 use crate::report::unplayed;
 use crate::stems::{self, Listening};
 use crate::values::{self, Length, Level, Start, Tap};
@@ -94,6 +94,7 @@ impl Render {
             return self.take(&target, console);
         }
         if target.extension().is_some_and(|e| e.eq_ignore_ascii_case("mid")) {
+            self.of_notes()?;
             return self.midi(&target, console);
         }
         let (container, bits) = self.kind(&target)?;
@@ -162,7 +163,6 @@ impl Render {
             ("--tap", !self.taps.is_empty()),
             ("--normalize", self.normalize.is_some()),
             ("--threads", self.threads.is_given()),
-            ("--json", self.json),
         ];
         if let Some((flag, _)) = flags.iter().find(|(_, given)| *given) {
             let why = format!("`{flag}` is for songs, and a logged performance is rendered as it was played");
@@ -235,6 +235,24 @@ impl Render {
     }
 
     /// The notes alone, as a MIDI file.
+    /// Refuses the flags that say something of sound, where notes are written.
+    fn of_notes(&self) -> Result<(), Failure> {
+        let flags = [
+            ("-b", self.bits.is_some()),
+            ("--input", self.heard.is_some()),
+            ("--loop", self.as_loop),
+            ("--stems", self.stems.is_some()),
+            ("--tap", !self.taps.is_empty()),
+            ("--normalize", self.normalize.is_some()),
+        ];
+        match flags.into_iter().find(|(_, given)| *given) {
+            None => Ok(()),
+            Some((flag, _)) => Err(Failure::Usage(format!(
+                "a MIDI file holds notes, and {flag} says something of the sound: leave it out, or write a sound file"
+            ))),
+        }
+    }
+
     fn midi(&self, target: &Path, console: Console) -> Result<(), Failure> {
         let mut compiled = compiled(&self.song, console)?;
         let program = compiled.take_program()?;
@@ -267,6 +285,14 @@ impl Render {
         let written = output.write_all(&file.bytes);
         written.map_err(|e| Failure::write(target, &e))?;
         output.finish()?;
+        let name = target.display().to_string();
+        match self.json {
+            true => {
+                let notes = Notes { file: name, format: "mid", notes: file.notes };
+                console.result(&json::pretty(&NotesReport { files: [notes] }))?;
+            }
+            false => console.say(&format!("{name}: {}\n", count(file.notes, "note"))),
+        }
         unplayed::report(&file.unplayed, &program).map_or(Ok(()), |words| Err(Failure::WrongInput(words)))
     }
 

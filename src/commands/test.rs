@@ -104,7 +104,7 @@ impl Test {
         if self.json {
             console.result(&json::pretty(&report(&jobs, &outcomes, &pictures)))?;
         } else {
-            self.show(&jobs, &outcomes, &pictures, console)?;
+            self.show(&jobs, &outcomes, &pictures, broken, console)?;
         }
         if broken || outcomes.iter().any(|outcome| !outcome.holds) { Err(Failure::Input) } else { Ok(()) }
     }
@@ -212,6 +212,7 @@ impl Test {
         jobs: &[Job],
         outcomes: &[Outcome],
         pictures: &[Option<PathBuf>],
+        is_broken: bool,
         console: Console,
     ) -> Result<(), Failure> {
         let mut text = String::new();
@@ -231,6 +232,7 @@ impl Test {
         let failed = outcomes.iter().filter(|outcome| !outcome.holds).count();
         let all = count(jobs.len(), "check");
         text += &match failed {
+            0 if is_broken => format!("{all}: all hold; what has an error was not measured\n"),
             0 if jobs.is_empty() => "there is no `expect`\n".to_owned(),
             0 => format!("{all}: all hold\n"),
             _ => format!("{all}: {} hold, {failed} fail\n", jobs.len() - failed),

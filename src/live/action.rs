@@ -2,6 +2,41 @@
 
 use std::ops::RangeInclusive;
 
+use mam_runtime::NoteSignal;
+
+/// A note of an instrument, as controllers know it until it ends.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Key {
+    /// The instrument's name.
+    pub(crate) instrument: String,
+    /// The channel of MIDI, 0 to 15; 0 where channels mean nothing.
+    pub(crate) channel: u8,
+    /// MIDI number.
+    pub(crate) note: f64,
+}
+
+/// A signal of the notes of an instrument has a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Touch {
+    /// The instrument's name.
+    pub(crate) instrument: String,
+    pub(crate) touched: Touched,
+    pub(crate) signal: NoteSignal,
+    /// The value in base units; a bend is a ratio.
+    pub(crate) value: f64,
+}
+
+/// Which notes are meant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Touched {
+    /// All notes of the instrument, the score's as well.
+    All,
+    /// Those that came on a channel.
+    Channel(u8),
+    /// That of a channel and a key.
+    Key(u8, f64),
+}
+
 /// One action.
 #[cfg_attr(not(any(feature = "osc", feature = "midi")), expect(dead_code, reason = "keys ask for some only"))]
 #[derive(Clone, Debug, PartialEq)]
@@ -28,10 +63,12 @@ pub(crate) enum Action {
     Set(String, f64, f64),
     /// The same, to a place in its range: 0 to 1.
     Turn(String, f64),
-    /// A note of an instrument begins: MIDI number, velocity (1 is nominal).
-    Press(String, f64, f64),
-    /// The note of a key ends: the instrument, and the MIDI number.
-    Release(String, f64),
+    /// A note begins: its key, its velocity (1 is nominal), and what its voice begins with.
+    Press(Key, f64, Vec<(NoteSignal, f64)>),
+    /// The note of a key ends.
+    Release(Key),
+    /// Notes are bent or pressed while they sound.
+    Touch(Touch),
     /// An instrument is hit: a plain note of its own pitch, of a quarter of a second.
     Hit(String, f64),
     /// All notes that controllers hold end.
@@ -68,13 +105,14 @@ impl Action {
     /// # Errors
     /// What is wrong, in words.
     pub(super) fn check(&self) -> Result<(), String> {
-        use Action::{Bars, Beat, Hit, Mute, Press, Release, Set, Solo, Tempo, Turn};
+        use Action::{Bars, Beat, Hit, Mute, Press, Release, Set, Solo, Tempo, Touch, Turn};
         if let Mute(name, _)
         | Solo(name, _)
         | Set(name, ..)
         | Turn(name, _)
-        | Press(name, ..)
-        | Release(name, _)
+        | Press(Key { instrument: name, .. }, ..)
+        | Release(Key { instrument: name, .. })
+        | Touch(self::Touch { instrument: name, .. })
         | Hit(name, _) = self
             && name.len() > LONGEST_NAME
         {
@@ -92,11 +130,11 @@ impl Action {
                 within("the seconds to a value", seconds, SECONDS)
             }
             Turn(_, place) => within("a place in a range", place, 0.0..=1.0),
-            Press(_, note, vel) => {
+            Press(Key { note, .. }, vel, _) => {
                 within("the MIDI number of a note", note, NOTES)?;
                 within("a velocity (1 is nominal)", vel, VELOCITIES)
             }
-            Release(_, note) => within("the MIDI number of a note", note, NOTES),
+            Release(Key { note, .. }) => within("the MIDI number of a note", note, NOTES),
             Hit(_, vel) => within("a velocity (1 is nominal)", vel, VELOCITIES),
             _ => Ok(()),
         }
@@ -124,9 +162,9 @@ mod tests {
                 Action::Set(x(), odd, 0.0),
                 Action::Set(x(), 0.0, odd),
                 Action::Turn(x(), odd),
-                Action::Press(x(), odd, 1.0),
-                Action::Press(x(), 60.0, odd),
-                Action::Release(x(), odd),
+                Action::Press(Key { instrument: x(), channel: 0, note: odd }, 1.0, vec![]),
+                Action::Press(Key { instrument: x(), channel: 0, note: 60.0 }, odd, vec![]),
+                Action::Release(Key { instrument: x(), channel: 0, note: odd }),
                 Action::Hit(x(), odd),
             ] {
                 assert!(action.check().is_err(), "{action:?}");

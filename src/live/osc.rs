@@ -4,7 +4,7 @@
 //! that when they are let go. Whatever arrives, what is handed on is bounded: each number by its range, the number of requests
 //! that wait by [`MOST_WAITING`]; more are dropped.
 
-use super::action::Action;
+use super::action::{Action, Key};
 use rosc::{OscMessage, OscPacket, OscType, decoder};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -107,8 +107,8 @@ fn action(message: &OscMessage) -> Result<Option<Action>, String> {
         ("note", false) => {
             let note = needed("a MIDI number and a velocity")?;
             match numbers.get(1).copied().unwrap_or(1.0) {
-                vel if vel > 0.0 => Action::Press(name, note, vel),
-                _ => Action::Release(name, note),
+                vel if vel > 0.0 => Action::Press(Key { instrument: name, channel: 0, note }, vel, vec![]),
+                _ => Action::Release(Key { instrument: name, channel: 0, note }),
             }
         }
         ("hit", false) => Action::Hit(name, first.unwrap_or(1.0)),
@@ -171,6 +171,7 @@ mod tests {
 
     #[test]
     fn each_address_is_a_request() {
+        let key = Key { instrument: "bd".into(), channel: 0, note: 60.0 };
         use Action::*;
         let bd = || "bd".to_string();
         let all = [
@@ -188,8 +189,8 @@ mod tests {
             (said("/set/bd.gain", &[0.5]), Set("bd.gain".into(), 0.5, 0.0)),
             (said("/set/bd/gain", &[0.5, 2.0]), Set("bd.gain".into(), 0.5, 2.0)),
             (said("/turn/bright", &[0.25]), Turn("bright".into(), 0.25)),
-            (said("/note/bd", &[60.0, 0.5]), Press(bd(), 60.0, 0.5)),
-            (said("/note/bd", &[60.0, 0.0]), Release(bd(), 60.0)),
+            (said("/note/bd", &[60.0, 0.5]), Press(key.clone(), 0.5, vec![])),
+            (said("/note/bd", &[60.0, 0.0]), Release(key)),
             (said("/hit/bd", &[]), Hit(bd(), 1.0)),
         ];
         for (heard, wanted) in all {

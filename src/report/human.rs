@@ -274,7 +274,11 @@ impl SourceCode for Excerpts {
             whole = self.text.read_span(span, 0, 0)?;
         }
         let (data, range) = (whole.data(), *whole.span());
-        let (line, column, lines) = (whole.line(), whole.column(), whole.line_count());
+        let (line, lines) = (whole.line(), whole.line_count());
+        // Columns count characters, as editors do; bytes are what miette counts.
+        let at = whole.span().offset();
+        let line_start = self.text[..at].rfind('\n').map_or(0, |i| i + 1);
+        let column = self.text[line_start..at].chars().count();
         Ok(Box::new(MietteSpanContents::new_named(self.name.clone(), data, range, line, column, lines)))
     }
 }

@@ -3,13 +3,13 @@
 use crate::args::HowArgs;
 use crate::input::{ReadFiles, Song};
 use crate::values::{Assignment, LimitChange, Rate};
-use mam_runtime::Program;
 use mam_runtime::control::{Asked, Entry, Request, Sync, Taken};
+use mam_runtime::{NoteSignal, Program};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// The form of the document. Another one is refused.
-pub(super) const VERSION: u32 = 1;
+/// The form of the document; those from 1 on are read, and say less. Another one is refused.
+pub(super) const VERSION: u32 = 2;
 
 /// A performance.
 #[derive(Debug, Deserialize, Serialize)]
@@ -53,6 +53,9 @@ pub(super) struct How {
     seed: Option<u64>,
     interp: bool,
     limits: Vec<(String, u64)>,
+    /// Instruments whose voices are bent and pressed from outside.
+    #[serde(default)]
+    outside: Vec<String>,
 }
 
 /// A version of the song with what it uses.
@@ -103,6 +106,7 @@ enum Operation {
     Stop,
     Set { name: String, value: f64, ramp: u32 },
     Note { target: String, voice: usize, note: f64, vel: Option<f64> },
+    Touch { target: String, voice: usize, signal: String, value: f64, ramp: u32 },
     Mute { node: String, on: bool },
     Solo { node: String, on: bool },
 }
@@ -115,6 +119,7 @@ impl How {
             seed: how.seed,
             interp: how.interp,
             limits: how.limits.iter().map(|limit| (limit.name.clone(), limit.value)).collect(),
+            outside: how.played_outside.clone(),
         }
     }
 
@@ -130,6 +135,7 @@ impl How {
             interp: self.interp,
             limits: limits.collect(),
             rate: Some(Rate(rate)),
+            played_outside: self.outside.clone(),
             ..HowArgs::default()
         }
     }
@@ -171,6 +177,9 @@ impl Entered {
             Request::Stop => Operation::Stop,
             Request::Set { name, value, ramp } => Operation::Set { name, value, ramp },
             Request::Note { target, voice, note, vel } => Operation::Note { target, voice, note, vel },
+            Request::Touch { target, voice, signal, value, ramp } => {
+                Operation::Touch { target, voice, signal: signal.name().into(), value, ramp }
+            }
             Request::Mute(node, on) => Operation::Mute { node, on },
             Request::Solo(node, on) => Operation::Solo { node, on },
         };
@@ -194,6 +203,9 @@ impl Entered {
             Operation::Stop => Request::Stop,
             Operation::Set { name, value, ramp } => Request::Set { name, value, ramp },
             Operation::Note { target, voice, note, vel } => Request::Note { target, voice, note, vel },
+            Operation::Touch { target, voice, signal, value, ramp } => {
+                Request::Touch { target, voice, signal: NoteSignal::named(&signal)?, value, ramp }
+            }
             Operation::Mute { node, on } => Request::Mute(node, on),
             Operation::Solo { node, on } => Request::Solo(node, on),
         };

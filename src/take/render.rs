@@ -96,9 +96,9 @@ fn read(path: &Path) -> Result<Document, Failure> {
     let text = input::text(path)?;
     let wrong = |error: serde_json::Error| broken(path, &error.to_string());
     let Version { mamlog } = serde_json::from_str(&text).map_err(wrong)?;
-    if mamlog != VERSION {
+    if !(1..=VERSION).contains(&mamlog) {
         return Err(Failure::WrongInput(format!(
-            "`{}` has version {mamlog} of the form of a log, and this mamc reads version {VERSION}",
+            "`{}` has version {mamlog} of the form of a log, and this mamc reads versions 1 to {VERSION}",
             path.display()
         )));
     }

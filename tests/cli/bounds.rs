@@ -197,3 +197,33 @@ fn paths_that_are_not_text_work() {
     let none = run(&[text("check"), odd(b"no\xff.mam")]).exits(3);
     assert!(none.err.contains("there is no such file"), "{}", none.err);
 }
+
+#[test]
+fn long_scores_are_refused_where_they_would_not_fit() {
+    let song = "tempo 10000\nlength 20000 bars\nbd = kick()\nplay { bd \"x*64\" }\nout = bd\n";
+    let folder = Folder::new("long-scores").with("song.mam", song);
+    for (args, code, says) in [
+        (["build", "song.mam", "-o", "song.c"], 1, "262144 events"),
+        (["render", "song.mam", "-o", "song.mid"], 2, "-d"),
+        (["plot", "song.mam", "-o", "song.svg"], 2, "-d"),
+    ] {
+        let run = folder.run(&args).exits(code);
+        assert!(run.err.contains(says), "{args:?}: {}", run.err);
+        assert!(!folder.0.join(args[3]).exists(), "{args:?}");
+    }
+}
+
+#[test]
+fn what_the_score_sets_at_once_cannot_be_set_from_outside() {
+    let song = "bd = kick()\nplay {\n  bd \"x\"\n  bd.gain \"0.3 0.4\"\n}\nlength 1 bar\nout = bd\n";
+    let late = song.replace("0.3 0.4", "~ 0.4");
+    let folder = Folder::new("set-by-score").with("song.mam", song).with("late.mam", &late);
+    let folder = folder.with("rows.csv", "bd.gain\n0.1\n1\n");
+    let run = folder.run(&["render", "song.mam", "-o", "a.wav", "--set", "bd.gain=1.2"]).exits(0);
+    assert!(run.err.contains("the score sets `bd.gain` as the song starts"), "{}", run.err);
+    let run = folder.run(&["batch", "song.mam", "--params", "rows.csv", "-o", "out"]).exits(1);
+    assert!(run.err.contains("the score sets `bd.gain`"), "{}", run.err);
+    let run = folder.run(&["render", "late.mam", "-o", "b.wav", "--set", "bd.gain=1.2"]).exits(0);
+    assert!(!run.err.contains("the score sets"), "{}", run.err);
+    folder.run(&["batch", "late.mam", "--params", "rows.csv", "-o", "out"]).exits(0);
+}

@@ -30,6 +30,25 @@ fn notes(folder: &Folder, song: &str) -> Vec<(u64, String, f64, f64)> {
 }
 
 #[test]
+fn what_is_written_of_notes_is_told_and_sound_is_refused() {
+    let folder = Folder::new("midi-told").with("song.mam", BAND);
+    let run = folder.run(&["render", "song.mam", "-o", "song.mid", "--json"]).exits(0);
+    let report: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(report["files"][0]["notes"], notes(&folder, "song.mam").len());
+    for flags in [
+        &["--stems", "s"][..],
+        &["--tap", "bd=b.wav"],
+        &["--normalize", "-1dBTP"],
+        &["--loop"],
+        &["-b", "16"],
+    ] {
+        let run = folder.run(&[&["render", "song.mam", "-o", "other.mid"], flags].concat()).exits(2);
+        assert!(run.err.contains(flags[0]), "{}", run.err);
+    }
+    assert!(!folder.0.join("other.mid").exists());
+}
+
+#[test]
 fn notes_and_instruments_go_to_a_file_and_back() {
     let folder = Folder::new("midi").with("song.mam", BAND);
     folder.run(&["render", "song.mam", "-o", "song.mid"]).exits(0);

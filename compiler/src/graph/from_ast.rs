@@ -9,9 +9,10 @@ use crate::hir::builtins::PAN;
 use crate::hir::resolve::resolved;
 use crate::hir::{Call, Callee, DefId, FILE, Hir, Iteration, Iterations, LocalId, LocalKind, Name};
 use crate::library::Library;
-use crate::score::placed_by_lines;
+use crate::score::{placed_by_lines, signals_of_lines};
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Ident, ItemKind, Over};
 use mam_grammar::{Problem, Problems, Span};
+use mam_runtime::voices::Priority;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
@@ -101,6 +102,9 @@ impl<'a> Maker<'a> {
         self.graph.out = self.graph.names.get("out").copied();
         for name in placed_by_lines(self.ast) {
             self.place(&name);
+        }
+        for (name, signal) in signals_of_lines(self.ast) {
+            self.graph.deliver(&name, &[signal]);
         }
     }
 
@@ -270,6 +274,8 @@ impl<'a> Maker<'a> {
             inputs: vec![],
             voices,
             placed: false,
+            signals: vec![],
+            priority: call.word.and_then(|word| priority(self.ast, word)),
         };
         let placeholder = NodeKind::Instance(made.clone());
         let node = self.node(&own, callee.span, placeholder);
@@ -564,6 +570,12 @@ impl<'a> Maker<'a> {
 }
 
 /// That instruments cannot be called for each element of a list whose length is only found later.
+/// The priority that a word says.
+fn priority(ast: &Ast, word: ExprId) -> Option<Priority> {
+    let Expr::Name(word) = &ast.exprs[word] else { return None };
+    Priority::ALL.iter().find(|(_, name)| *name == &*word.name).map(|(priority, _)| *priority)
+}
+
 fn unknown_length(span: Span) -> Problem {
     let message =
         "how many elements this list has must be known where instruments or effects are called for each";

@@ -17,6 +17,8 @@ pub use parts::{body_exprs, duplicate, has_out, is_event, operands};
 use crate::hir::{DefId, Iterations, LocalId};
 use mam_grammar::ast::{Ast, Expr, ExprId, Ident};
 use mam_grammar::{Arena, Handle, Span};
+use mam_runtime::NoteSignal;
+use mam_runtime::voices::Priority;
 use petgraph::graph::DiGraph;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -108,8 +110,25 @@ pub struct Instance {
     pub inputs: Vec<Option<Given>>,
     /// How many notes sound at once.
     pub voices: u32,
+    /// Which notes these are where more are held.
+    pub priority: Option<Priority>,
     /// Whether its voices are placed between left and right: the song says something of its `pan`.
     pub placed: bool,
+    /// The signals of its notes that something delivers, in order: a line of the score, or what plays it from outside. The
+    /// others are constants.
+    pub signals: Vec<NoteSignal>,
+}
+
+impl Instance {
+    /// How many parameters it has, with the signals of its notes, which come last.
+    pub fn slots(&self) -> usize {
+        self.args.len() + self.signals.len()
+    }
+
+    /// The place of a signal of its notes in the list of its parameters, where something delivers it.
+    pub fn signal(&self, signal: NoteSignal) -> Option<usize> {
+        self.signals.iter().position(|known| *known == signal).map(|place| self.args.len() + place)
+    }
 }
 
 /// What is given to a parameter or an input.
@@ -122,6 +141,15 @@ pub enum Given {
 }
 
 impl Graph {
+    /// Notes of the instrument that a name leads to are given signals. Nothing where it leads to none.
+    pub fn deliver(&mut self, name: &str, signals: &[NoteSignal]) {
+        let Some(&node) = self.targets.get(name) else { return };
+        let NodeKind::Instance(instance) = &mut self.nodes[node].kind else { return };
+        instance.signals.extend(signals);
+        instance.signals.sort_unstable();
+        instance.signals.dedup();
+    }
+
     /// The instance that a node is, if it is one.
     pub fn instance(&self, node: NodeId) -> Option<&Instance> {
         match &self.nodes[node].kind {

@@ -37,7 +37,7 @@ pub fn body_exprs(body: &Body) -> Vec<ExprId> {
         .iter()
         .filter_map(|i| match &i.kind {
             ItemKind::Equation { value, .. } => Some(*value),
-            ItemKind::Until(e) => Some(*e),
+            ItemKind::Until(e) | ItemKind::Latency(e) => Some(*e),
             _ => None,
         })
         .collect()

@@ -48,6 +48,8 @@ pub enum Function {
     Sample,
     /// Reads a buffer at a place that a trigger sets and that moves on.
     Playback,
+    /// A signal that sounds as a buffer responds.
+    Convolve,
     /// Reads a wavetable at a phase.
     WaveAt,
     /// A weighted sum of a signal's latest samples.
@@ -155,6 +157,7 @@ rows! {
     "table" ["values" "position"] 2 Function::Table, "A list of numbers read at `position` (0..1 wraps), in straight lines.";
     "sample" ["path"] 1 Function::Sample, "A buffer: the sound file of this path, relative to the file that says it, with one channel or two. Its parts are `.time`, `.rate` and `.frames`. `playback` plays it.";
     "playback" ["buffer" "trig" "speed" "begin" "end" "loop" "fade" "number"] 2 Function::Playback, "Plays a buffer whenever `trig` is not 0: from the part `begin` (0) to `end` (1) of its length, `speed` (1) times as fast as it was recorded, backwards below 0. With `loop` it goes round between the two, over a crossfade of `fade` (5 ms). Silent before the first trigger and after the end; what ends before the buffer does fades out in 2 ms. Of a list of buffers it plays the one that `number` says at the trigger, counted from 0.";
+    "convolve" ["x" "response" "predelay"] 2 Function::Convolve, "`x` in the room, the cabinet or the plate whose response to a click `response` is, a buffer or a list of numbers, `predelay` (0 s) later. Without latency; a buffer is brought to the song's rate, and its two channels make a mono sound stereo.";
     "wave_at" ["waves" "phase" "freq" "morph"] 3 Function::WaveAt, "A wavetable at a phase (0..1 is one turn, and wraps), band-limited for `freq`. It is a list of the levels of sine harmonics, a list of such lists, between which `morph` goes from 0 to 1, or a `sample`: one cycle of at most 4096 samples, or up to 256 cycles of 2048.";
     "len" ["list"] 1 Function::Len, "How many elements a list has.";
     "select" ["list" "index"] 2 Function::Select, "The element of a list at floor(`index`), counted from 0 and kept between the first and the last; `index` may move, and nothing glides.";

@@ -1,7 +1,7 @@
 //! Calls: which definition or function is meant, and which argument is which.
 
 use super::builtins::{Builtin, Function};
-use super::resolve::{Context, Resolver, VOICES};
+use super::resolve::{Context, PRIORITY, Resolver, VOICES};
 use super::score::IMPLIED;
 use super::{Call, Callee, DefId, Target};
 use crate::call::{Bound, bind, missing_argument, number_comma};
@@ -11,6 +11,7 @@ use crate::hir::builtins::PAN;
 use crate::units::{Units, of_formal, unit_of};
 use mam_grammar::ast::{Arg, Ast, Body, Definition, DefinitionKind, Expr, ExprId, Formal, Ident, ItemKind};
 use mam_grammar::{Problem, Span};
+use mam_runtime::voices::Priority;
 use std::sync::Arc;
 
 /// A call as it is written.
@@ -72,11 +73,12 @@ impl Resolver<'_> {
                 }
                 unknown = true;
                 let args = written.with_piped().into_iter().map(|arg| Some(arg.value)).collect();
-                let call = Call { callee: Callee::Broken, args, fixed: vec![], more: vec![], piped };
+                let call =
+                    Call { callee: Callee::Broken, args, fixed: vec![], word: None, more: vec![], piped };
                 self.hir.calls.insert(expr, call);
             }
         }
-        let word = self.word_of(expr);
+        let word = self.hir.call(expr).and_then(|call| call.word);
         let constants = self.constant_arguments(expr);
         for value in piped.into_iter().chain(args.iter().map(|arg| arg.value)) {
             if Some(value) == word {
@@ -157,7 +159,7 @@ impl Resolver<'_> {
             }
         }
         let callee = if broken { Callee::Broken } else { Callee::Definition(def) };
-        Call { callee, args: bound.args, fixed: vec![], more: vec![], piped: written.piped }
+        Call { callee, args: bound.args, fixed: vec![], word: None, more: vec![], piped: written.piped }
     }
 
     fn call_effect(&mut self, context: Context, def: DefId, written: Written) -> Call {
@@ -194,6 +196,7 @@ impl Resolver<'_> {
                 callee: Callee::Broken,
                 args: vec![],
                 fixed: vec![],
+                word: None,
                 more: vec![],
                 piped: written.piped,
             };
@@ -203,8 +206,12 @@ impl Resolver<'_> {
         if named.params.iter().all(|(name, _)| **name != *PAN) {
             named.params.push((PAN.into(), Dimension::PLAIN));
         }
-        let more: Vec<&str> =
-            std::iter::once(VOICES).chain(named.broken.iter().map(|name| &**name)).collect();
+        // A parameter of the name is meant before the word of the language.
+        let has_own = named.params.iter().any(|(name, _)| **name == *PRIORITY);
+        let more: Vec<&str> = std::iter::once(VOICES)
+            .chain(named.broken.iter().map(|name| &**name))
+            .chain((!has_own).then_some(PRIORITY))
+            .collect();
         if let Some(left) = written.piped {
             let message = format!("`{callee}` is an instrument: no signal flows into it");
             let problem = Problem::new(&codes::NO_INPUT, self.ast.span(left), message);
@@ -212,7 +219,14 @@ impl Resolver<'_> {
                 "an instrument stands at the left end of a pipe: `{callee}() |> …`; its parameters take signals"
             )));
         }
-        self.call_instance(context, def, written, &named.params, &more)
+        let mut call = self.call_instance(context, def, written, &named.params, &more);
+        call.word = call.more.last().copied().flatten().filter(|_| !has_own);
+        if let Some(given) = call.word {
+            let words = Priority::ALL.map(|(_, word)| word);
+            let problem = self.wrong_word(&callee.name, PRIORITY, given, &words);
+            problem.into_iter().for_each(|problem| self.problem(context, problem));
+        }
+        call
     }
 
     fn call_instance(
@@ -243,7 +257,7 @@ impl Resolver<'_> {
             self.problem(context, missing_argument(callee, name, &formals, callee.span));
         }
         let callee = if lacking.is_some() { Callee::Broken } else { Callee::Definition(def) };
-        Call { callee, args, fixed, more: bound.more, piped }
+        Call { callee, args, fixed, word: None, more: bound.more, piped }
     }
 
     fn call_builtin(&mut self, context: Context, builtin: Builtin, written: Written) -> Call {
@@ -269,35 +283,30 @@ impl Resolver<'_> {
             );
             broken = true;
         }
-        if let Some(problem) = self.wrong_word(builtin, &bound.args).filter(|_| !broken) {
+        let word = row.function.word().and_then(|(place, words)| Some((place, bound.args[place]?, words)));
+        if let Some((place, given, words)) = word.filter(|_| !broken)
+            && let Some(problem) = self.wrong_word(row.name, row.formals[place], given, words)
+        {
             self.problem(context, problem);
         }
         let callee = if broken { Callee::Broken } else { Callee::Builtin(builtin) };
-        Call { callee, args: bound.args, fixed: vec![], more: vec![], piped: written.piped }
+        let word = row.function.word().and_then(|(place, _)| bound.args[place]);
+        Call { callee, args: bound.args, fixed: vec![], word, more: vec![], piped: written.piped }
     }
 
-    /// The argument of a call of a built-in function that is a word, not an expression.
-    fn word_of(&self, expr: ExprId) -> Option<ExprId> {
-        let call = self.hir.calls.get(&expr)?;
-        let Callee::Builtin(builtin) = call.callee else { return None };
-        builtin.row().function.word().and_then(|(place, _)| call.args[place])
-    }
-
-    /// What is wrong with the word that a call of a built-in function is given.
-    fn wrong_word(&self, builtin: Builtin, args: &[Option<ExprId>]) -> Option<Problem> {
-        let (place, words) = builtin.row().function.word()?;
-        let given = args[place]?;
-        let (name, span) = (builtin.row().formals[place], self.ast.span(given));
+    /// What is wrong with the word that a call is given for one of its arguments.
+    fn wrong_word(&self, callee: &str, name: &str, given: ExprId, words: &[&str]) -> Option<Problem> {
+        let span = self.ast.span(given);
         let listed = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
         match &self.ast.exprs[given] {
             Expr::Name(word) if words.contains(&&*word.name) => None,
             Expr::Name(word) => {
-                let message = format!("`{name}` of `{}` cannot be `{word}`", builtin.row().name);
+                let message = format!("`{name}` of `{callee}` cannot be `{word}`");
                 let problem = Problem::new(&codes::UNKNOWN_WORD, span, message);
                 Some(problem.nearest(&word.name, "words", words))
             }
             _ => {
-                let message = format!("`{name}` of `{}` is one of some words", builtin.row().name);
+                let message = format!("`{name}` of `{callee}` is one of some words");
                 Some(Problem::new(&codes::UNKNOWN_WORD, span, message).help(listed))
             }
         }
@@ -358,20 +367,25 @@ impl Resolver<'_> {
         )
     }
 
-    /// What is wrong with a call that has a number in place of an event: `adsr(0.1, 0.1, 0.5, 0.1)`.
+    /// What is wrong with a call that has a number in place of an event: `adsr(0.1, 0.1, 0.5, 0.1)`, `sine(440Hz, 0.25)`.
     fn steady_event(&self, definition: &Definition, args: &[Option<ExprId>]) -> Option<Problem> {
-        let event = |name: &str| matches!(name, "gate" | "trig");
-        let place = definition.formals.iter().position(|formal| event(&formal.name.name))?;
-        let given = args[place].filter(|_| !self.files.is_prelude(self.file))?;
-        let Expr::Number(number) = &self.ast.exprs[given] else { return None };
-        if number.value() == 0.0 || args.iter().flatten().count() < 2 {
+        if self.files.is_prelude(self.file) || args.iter().flatten().count() < 2 {
             return None;
         }
-        let formal = &definition.formals[place].name;
-        let source = mam_grammar::foreign::event_source(&formal.name)?;
+        let number = |place: usize| {
+            let given = args[place]?;
+            let Expr::Number(number) = &self.ast.exprs[given] else { return None };
+            (number.value() != 0.0).then_some(given)
+        };
+        let found = definition.formals.iter().enumerate().find_map(|(place, formal)| {
+            let name = &*formal.name.name;
+            Some((name, event_of(name)?, number(place)?))
+        });
+        let (formal, event, given) = found?;
+        let source = mam_grammar::foreign::event_source(event)?;
         let message =
             format!("`{formal}` of `{}` is an event, and this number never changes", definition.name);
-        let help = format!("in an instrument it is `{formal}`, elsewhere such as `{source}`");
+        let help = format!("in an instrument it is `{event}`, elsewhere such as `{source}`");
         let problem = Problem::new(&codes::STEADY_EVENT, self.ast.span(given), message).help(help);
         let start = Span { end: self.ast.span(given).start, ..self.ast.span(given) };
         // With all arguments there, the number stands for the event.
@@ -442,4 +456,13 @@ struct Named {
     inputs: Vec<Arc<str>>,
     /// What could not be read.
     broken: Vec<Arc<str>>,
+}
+
+/// The event of a note that fits an argument of this name, where it is one that only events make sense for.
+fn event_of(formal: &str) -> Option<&'static str> {
+    match formal {
+        "gate" => Some("gate"),
+        "trig" | "reset" => Some("trig"),
+        _ => None,
+    }
 }

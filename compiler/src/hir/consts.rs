@@ -8,6 +8,7 @@
 mod unrolled;
 
 use super::builtins::{Arithmetic, Builtin, Function};
+use super::parts::{Part, Parts};
 use super::resolve::resolved;
 use super::{Call, Callee, DefId, FILE, Iterations, Known, LocalKind, Name, ScopeId};
 use crate::arithmetic::{Operations, function, operator};
@@ -18,7 +19,6 @@ use crate::units::{Units, of_formal};
 use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, Expr, ExprId, Ident, UnaryOp};
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::sync::Arc;
 use unrolled::looped_list;
 
@@ -95,9 +95,29 @@ impl Consts {
 enum Value {
     /// One number or two: mono or stereo.
     Signal(Signal),
-    Record(Rc<[(Arc<str>, Value)]>),
+    Record(Parts<(Arc<str>, Value)>),
     /// Elements, each with its own reason where it is not a constant.
-    List(Rc<[Found<Value>]>),
+    List(Parts<Found<Value>>),
+}
+
+impl Part for Found<Value> {
+    fn values(&self) -> usize {
+        match self {
+            Ok(Value::Record(fields)) => fields.values(),
+            Ok(Value::List(elements)) => elements.values(),
+            Ok(Value::Signal(_)) | Err(_) => 1,
+        }
+    }
+}
+
+impl Part for Value {
+    fn values(&self) -> usize {
+        match self {
+            Value::Record(fields) => fields.values(),
+            Value::List(elements) => elements.values(),
+            Value::Signal(_) => 1,
+        }
+    }
 }
 
 /// One number a channel; a real number is an f64, a truth a bool.
@@ -264,7 +284,9 @@ impl Evaluator<'_> {
             Expr::Tuple(sides) => self.tuple(frame, sides),
             Expr::Record(fields) => {
                 let fields = fields.iter().map(|(name, x)| Ok((name.name.clone(), self.eval(frame, *x)?)));
-                Ok(Value::Record(fields.collect::<Found<Vec<_>>>()?.into()))
+                let fields: Parts<_> = fields.collect::<Found<Vec<_>>>()?.into();
+                let is_too_large = fields.values() > self.files.limits.values;
+                if is_too_large { Err(Missing::Wrong) } else { Ok(Value::Record(fields)) }
             }
             Expr::Length { .. } | Expr::Oversample { .. } => Err(Missing::Varies),
             Expr::Text(_) | Expr::Method { .. } => Err(Missing::Wrong),
@@ -278,7 +300,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn list(&mut self, frame: usize, expr: ExprId) -> Found<Rc<[Found<Value>]>> {
+    fn list(&mut self, frame: usize, expr: ExprId) -> Found<Parts<Found<Value>>> {
         match self.eval(frame, expr)? {
             Value::List(elements) => Ok(elements),
             Value::Signal(_) | Value::Record(_) => Err(Missing::Wrong),
@@ -286,9 +308,11 @@ impl Evaluator<'_> {
     }
 
     fn listed(&self, elements: Vec<Found<Value>>) -> Found<Value> {
-        match elements.len() > self.files.limits.elements {
+        let (limits, count) = (&self.files.limits, elements.len());
+        let elements = Parts::from(elements);
+        match count > limits.elements || elements.values() > limits.values {
             true => Err(Missing::Wrong),
-            false => Ok(Value::List(elements.into())),
+            false => Ok(Value::List(elements)),
         }
     }
 

@@ -23,6 +23,7 @@ pub mod consts;
 mod expect;
 mod mistakes;
 mod order;
+mod parts;
 pub mod query;
 pub mod resolve;
 mod score;
@@ -34,6 +35,7 @@ use crate::expect::measures::Measure;
 use builtins::Builtin;
 use mam_grammar::ast::ExprId;
 use mam_grammar::{Problems, Span};
+use mam_runtime::NoteSignal;
 use rustc_hash::FxHashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -272,6 +274,9 @@ pub struct Call {
     pub args: Vec<Option<ExprId>>,
     /// What is given to the arguments in the head of an instrument or effect, in their order.
     pub fixed: Vec<Option<ExprId>>,
+    /// What is given as one of some words, where those are not expressions: the `priority` of an instrument, an argument of a
+    /// function of the language.
+    pub word: Option<ExprId>,
     /// What is given to what can only be named: `voices` of an instrument; `in` and the further inputs of an effect.
     pub more: Vec<Option<ExprId>>,
     /// What is piped in.
@@ -377,6 +382,18 @@ impl Hir {
     /// What a spelling means in a scope.
     pub fn find(&self, scope: ScopeId, name: &str) -> Option<LocalId> {
         self.around(scope).find_map(|scope| self.in_scope(scope, name))
+    }
+
+    /// The signal of notes that a field of a name is: `note.bend` in an instrument.
+    pub fn note_signal(&self, of: ExprId, field: &str) -> Option<NoteSignal> {
+        self.is_note(of).then(|| NoteSignal::named(field)).flatten()
+    }
+
+    /// Whether an expression is the `note` of an instrument, not another thing of the name.
+    pub fn is_note(&self, expr: ExprId) -> bool {
+        let Name::Local(id) = self.name(expr) else { return false };
+        let local = self.local(id);
+        matches!(local.kind, LocalKind::Event) && &*local.name == "note"
     }
 
     /// A scope and those around it, from the inside.

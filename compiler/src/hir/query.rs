@@ -9,6 +9,7 @@ use crate::expect::measures::Measure;
 use crate::files::Files;
 use crate::library::{Library, ParamInfo};
 use mam_grammar::ast::{Definition, ItemKind};
+use mam_grammar::reference::{WordKind, words};
 use mam_grammar::syntax::is_name;
 use mam_grammar::{SourceId, Span};
 use std::collections::BTreeMap;
@@ -351,7 +352,9 @@ impl Query<'_> {
             LocalKind::Event => {
                 let frequency = &**name == "freq";
                 let dimension = if frequency { Dimension::FREQUENCY } else { Dimension::PLAIN };
-                Hover { form: name.to_string(), ty: Some(Type::mono(dimension)), ..Hover::default() }
+                let doc =
+                    words(WordKind::Signal).find(|word| *word.name == **name).map(|word| word.doc.into());
+                Hover { form: name.to_string(), ty: Some(Type::mono(dimension)), doc, ..Hover::default() }
             }
             LocalKind::Counter => {
                 Hover { form: name.to_string(), ty: Some(Type::mono(Dimension::PLAIN)), ..Hover::default() }

@@ -30,8 +30,12 @@ fn resolve(files: &Files, file: usize) -> Hir {
 
 /// The events of an instrument, as names of its body.
 pub(super) const EVENTS: [&str; 5] = ["trig", "gate", "freq", "note", "vel"];
+/// Those that are younger than songs: a parameter of the name, or what the song calls so, is meant before them.
+pub(super) const YOUNGER_EVENTS: [&str; 2] = ["slur", "fresh"];
 /// What the call of every instrument may give by name alone.
 pub(super) const VOICES: &str = "voices";
+/// What it may give by name alone as well: which notes play where more are held than there are voices.
+pub(super) const PRIORITY: &str = "priority";
 
 pub(super) struct Resolver<'a> {
     pub(super) files: &'a Files,
@@ -252,9 +256,12 @@ impl Resolver<'_> {
         }
         match kind {
             DefinitionKind::Effect => _ = self.hir.define(scope, &"in".into(), None, LocalKind::In),
-            _ => EVENTS.iter().for_each(|&event| {
-                self.hir.define(scope, &event.into(), None, LocalKind::Event);
-            }),
+            _ => {
+                let unused = YOUNGER_EVENTS.into_iter().filter(|name| self.hir.find(scope, name).is_none());
+                for event in EVENTS.into_iter().chain(unused.collect::<Vec<_>>()) {
+                    self.hir.define(scope, &event.into(), None, LocalKind::Event);
+                }
+            }
         }
     }
 
@@ -286,7 +293,7 @@ impl Resolver<'_> {
         for item in items {
             match &item.kind {
                 ItemKind::Equation { value, .. } => self.expr(context, *value),
-                ItemKind::Until(expr) => self.expr(context, *expr),
+                ItemKind::Until(expr) | ItemKind::Latency(expr) => self.expr(context, *expr),
                 ItemKind::Param(param) => self.param(Context::song(), param),
                 _ => {}
             }
@@ -321,10 +328,17 @@ impl Resolver<'_> {
             }
             Expr::Oversample { factor, border, body } => {
                 let context = context.without_instances();
-                if let Some(word) = border {
-                    let message = format!("`oversample` takes a factor alone, and no word `{word}`");
+                if let Some(word) = border.as_ref().filter(|word| *word.name != *"linear") {
+                    let message = format!("`oversample` takes the word `linear` alone, and this is `{word}`");
                     let problem = Problem::new(&codes::UNKNOWN_WORD, word.span, message);
-                    self.problem(context, problem.help("leave it out: `oversample(4) { … }`"));
+                    self.problem(
+                        context,
+                        problem
+                            .help(
+                                "write `oversample(4, linear) { … }`, or leave it out: `oversample(4) { … }`",
+                            )
+                            .fix(word.span, "linear"),
+                    );
                 }
                 self.expr(context.constant(), *factor);
                 self.repeated(context, expr, &[], body);

@@ -81,12 +81,14 @@ impl<'a> Memory<'a> {
         unsafe { (*self.0.delays.add(line)).add((at & (frames - 1)) as usize).write(x) }
     }
 
-    /// A port's field; `trig` as in the first frame.
+    /// A port's field; what holds for a frame alone, as in the first.
     pub(super) fn port(&self, port: PortId, field: PortField) -> Imm {
         // SAFETY: the table has all of the kernel's ports.
         let port: Port = unsafe { self.0.ports.add(port.index()).read() };
         match field {
-            PortField::Trig => Imm::Bool(port.trig != 0),
+            PortField::Trig => Imm::Bool(port.trig & Port::TRIG != 0),
+            PortField::Slur => Imm::Bool(port.trig & Port::SLUR != 0),
+            PortField::Fresh => Imm::Bool(port.trig & Port::FRESH != 0),
             PortField::Gate => Imm::Bool(port.gate != 0),
             PortField::Active => Imm::Bool(port.active != 0),
             PortField::Freq => Imm::F64(port.freq),

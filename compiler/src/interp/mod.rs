@@ -5,7 +5,7 @@
 mod memory;
 
 use crate::ir::layout::Layout;
-use crate::ir::{Body, Imm, Kernel, Module, Op, PortField, Rate, Scalar, Type, Value};
+use crate::ir::{Body, Imm, Kernel, Module, Op, Rate, Scalar, Type, Value};
 use mam_grammar::Handle;
 use mam_runtime::{Call, Code, Form};
 use memory::Memory;
@@ -202,10 +202,10 @@ impl<'a> Run<'a> {
             Op::Const(imm) => imm,
             Op::Param(i) if ty.scalar == Scalar::F64 => Imm::F64(self.memory.param(i)),
             Op::Param(i) => Imm::F32(self.memory.moving(i, frame)),
-            Op::Port(i, PortField::Trig) => {
-                let Imm::Bool(trig) = self.memory.port(i, PortField::Trig) else { unreachable!("a bool") };
-                Imm::Bool(trig && frame == 0 && lane == 0)
-            }
+            Op::Port(i, field) if field.is_onset() => match self.memory.port(i, field) {
+                Imm::Bool(begins) => Imm::Bool(begins && frame == 0 && lane == 0),
+                other => other,
+            },
             Op::Port(i, field) => self.memory.port(i, field),
             Op::Input(i) => Imm::F32(self.memory.input(i, frame)),
             Op::Frame => Imm::I32(absolute as i32),

@@ -26,7 +26,7 @@
 //! # Not checked
 //! Whether a delay is longer than the iteration, whether anything is used, whether the bodies mean the same.
 
-use super::{Body, Imm, Inst, Kernel, Module, Op, PortField, Rate, StateSlot, Type, Value};
+use super::{Body, Imm, Inst, Kernel, Module, Op, Rate, StateSlot, Type, Value};
 use mam_grammar::{Arena, Handle};
 use rustc_hash::FxHashSet;
 use std::fmt::Debug;
@@ -227,11 +227,11 @@ impl Check<'_> {
             Op::Param(i) => {
                 has(&kernel.params, i.index()) && (ty == Type::F64 || self.general && ty == signal)
             }
-            Op::Port(i, PortField::Trig) => has(&kernel.ports, i.index()) && self.general && ty == Type::BOOL,
-            Op::Port(i, PortField::Gate | PortField::Active) => {
-                has(&kernel.ports, i.index()) && ty == Type::BOOL
+            Op::Port(i, field) => {
+                has(&kernel.ports, i.index())
+                    && (self.general || !field.is_onset())
+                    && ty == if field.is_bool() { Type::BOOL } else { Type::F64 }
             }
-            Op::Port(i, _) => has(&kernel.ports, i.index()) && ty == Type::F64,
             Op::Input(i) => has(&kernel.inputs, i.index()) && ty == signal,
             Op::Frame => ty == Type::I32.with_lanes(lanes),
             Op::CallFrame => ty == Type::I32,

@@ -116,8 +116,8 @@ pub fn put(block: &mut [u8], imm: Imm) {
 
 impl Body {
     /// The values that are computed once a segment or more rarely and used in each call: what `setup` keeps for the
-    /// steady form. Constant floats and those in lanes are among them: as operands in memory they take no instruction, while
-    /// each place where one is made takes two.
+    /// steady form. Constants in lanes are among them, which are operands in memory anyway, and constant floats: a loop that has
+    /// a register left for one loads it before, while each place where one is made takes two instructions.
     pub fn hoisted(&self) -> Vec<Value> {
         let rates = self.rates();
         let mut used = vec![false; self.insts.len()];

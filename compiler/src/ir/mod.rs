@@ -51,6 +51,8 @@ pub(crate) use op::{Formula, expand, is_elementary};
 pub use op::{Op, PortField, ROWS, Row, Signature};
 
 use mam_grammar::{Arena, Handle};
+use mam_runtime::block::Block;
+use std::sync::Arc;
 
 /// All kernels of a program.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -86,6 +88,9 @@ pub struct Kernel {
     pub steady: Body,
     /// The steady body for the frames that are left when `steady` takes four an iteration: the same, one frame an iteration.
     pub tail: Option<Body>,
+    /// What a block node computes in the place of the bodies, with its delay lines: these give silence then, and stand for it wherever only
+    /// inputs and outputs matter.
+    pub block: Option<Arc<Block>>,
 }
 
 impl Kernel {
@@ -103,6 +108,7 @@ impl Kernel {
             general: Body::default(),
             steady: Body::default(),
             tail: None,
+            block: self.block.clone(),
         }
     }
 }

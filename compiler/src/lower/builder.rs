@@ -5,6 +5,7 @@
 //! and the conversion stands where they meet.
 
 use super::copies::{Copies, InnerFrame};
+use super::latency::{Latencies, Tracked};
 use crate::arithmetic::Operations;
 use crate::ir::{
     Args, Body, DelayLine, Imm, InputId, Inst, Kernel, Op, ParamId, PortField, PortId, Rate, Scalar,
@@ -29,6 +30,8 @@ pub(super) struct Builder {
     pub(super) kernel: Kernel,
     form: FormKind,
     rates: Vec<Rate>,
+    /// How late values are.
+    pub(super) tracked: Tracked,
     instructions: usize,
     made: FxHashMap<(Op, Type, Args), Value>,
     /// The voice that what is made now belongs to.
@@ -37,8 +40,8 @@ pub(super) struct Builder {
     pub(super) copy: Option<InnerFrame>,
     /// What is remembered from one inner frame to the next.
     pub(super) copies: Copies,
-    state_voices: Vec<Option<usize>>,
-    delay_voices: Vec<Option<usize>>,
+    pub(super) state_voices: Vec<Option<usize>>,
+    pub(super) delay_voices: Vec<Option<usize>>,
     names: FxHashMap<String, u32>,
     /// What constants of f32 were rounded from, where it was one number.
     pub(super) exact: FxHashMap<Value, f64>,
@@ -47,12 +50,13 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    /// An empty kernel.
-    pub(super) fn new(name: &str, form: FormKind) -> Builder {
+    /// An empty kernel, of whose latencies this is known.
+    pub(super) fn new(name: &str, form: FormKind, known: Option<Latencies>) -> Builder {
         Builder {
             kernel: Kernel { name: name.to_string(), ..Kernel::default() },
             form,
             rates: vec![],
+            tracked: Tracked::knowing(known),
             instructions: 0,
             made: FxHashMap::default(),
             voice: None,
@@ -125,13 +129,23 @@ impl Builder {
         if let Some(&value) = self.made.get(&(op, ty, args)) {
             return value;
         }
+        let value = self.add(op, ty, args);
+        self.made.insert((op, ty, args), value);
+        value
+    }
+
+    fn add(&mut self, op: Op, ty: Type, args: Args) -> Value {
         let own = op.own_rate(ty);
         let rate = args.as_slice().iter().map(|&a| self.rate(a)).fold(own, Rate::max);
         self.rates.push(rate);
+        self.tracked.add(&self.kernel, op, &args);
         self.instructions += op.instructions();
-        let value = self.kernel.general.insts.add(Inst { op, ty, args });
-        self.made.insert((op, ty, args), value);
-        value
+        self.kernel.general.insts.add(Inst { op, ty, args })
+    }
+
+    /// An instruction that is not the same as an equal one.
+    pub(super) fn distinct(&mut self, op: Op, ty: Type, args: &[Value]) -> Value {
+        self.add(op, ty, args.iter().copied().collect())
     }
 
     fn imm_value(&mut self, imm: Imm) -> Value {
@@ -256,10 +270,7 @@ impl Builder {
 
     /// What an event port says.
     pub(super) fn port(&mut self, index: usize, field: PortField) -> Value {
-        let ty = match field {
-            PortField::Trig | PortField::Gate | PortField::Active => Type::BOOL,
-            PortField::Freq | PortField::Note | PortField::Vel => Type::F64,
-        };
+        let ty = if field.is_bool() { Type::BOOL } else { Type::F64 };
         self.push(Op::Port(PortId::new(index), field), ty, &[])
     }
 

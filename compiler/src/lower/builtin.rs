@@ -26,6 +26,7 @@ impl Lower<'_, '_> {
             (Function::Table, Some(values)) => self.table(at, values, arg(1)),
             (Function::Sample, Some(path)) => self.sample(at, path),
             (Function::Playback, Some(_)) => self.playback(at, args),
+            (Function::Convolve, Some(_)) => self.convolve(at, args),
             (Function::WaveAt, Some(_)) => self.wave_at(at, args),
             (Function::Len, Some(list)) => self.len(at, list),
             (Function::Select, Some(list)) => self.select(at, list, arg(1)),

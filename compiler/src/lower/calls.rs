@@ -54,7 +54,7 @@ impl Lower<'_, '_> {
         let of = hir.definition_scope(def.item);
         let slots = hir.scope(of).locals.iter().map(|&id| slot(hir.local(id))).collect();
         let parent = (def.file == self.song.file).then_some(0);
-        let Scope { calls, voice, port, copy, .. } = self.scopes[caller];
+        let Scope { calls, voice, instrument, port, copy, .. } = self.scopes[caller];
         self.scopes.push(Scope {
             file: def.file,
             of,
@@ -62,6 +62,7 @@ impl Lower<'_, '_> {
             calls: calls + 1,
             slots,
             voice,
+            instrument,
             port,
             copy,
             iterations: None,

@@ -105,6 +105,13 @@ impl Lower<'_, '_> {
         let path = self.state_path(at, x, "tap");
         self.place(at);
         let lines = self.lines(at, x, &path, longest + order.beyond());
+        let mut latest = None;
+        lines
+            .all
+            .iter()
+            .for_each(|slots| slots.each(&mut |line| latest = latest.max(self.b.late_line(line))));
+        self.place(at);
+        let seconds = latest.map_or(seconds, |latest| self.b.as_late(seconds, latest));
         let distance = self.distance(at, seconds, longest, order);
         self.place(at);
         let all: Vec<&Slots<DelayLine>> = lines.all.iter().collect();
@@ -151,19 +158,22 @@ impl Lower<'_, '_> {
         let count = self.inner_frames(at);
         let name = format!("{path}.tap()");
         let key = (copy.region, name.clone(), self.b.copies.occurrence(copy, &name));
-        let all = match self.inner.get(&key) {
-            Some(inner) => inner.lines.clone(),
+        let inner = match self.inner.get_mut(&key) {
+            Some(inner) => inner,
             None => {
                 let frames = needed.div_ceil(count as u32) + 1;
                 let lines: Vec<_> = (0..count).map(|_| self.new_line(path, frames)).collect();
-                let latest = (at.clone(), x);
-                let inner = Inner { latest, states: None, lines: lines.clone() };
-                self.inner.insert(key, inner);
-                lines
+                let inner = Inner { latest: (at.clone(), x), states: None, lines, written: vec![] };
+                self.inner.entry(key).or_insert(inner)
             }
         };
-        let into = Into::Delays(all[copy.index].clone());
-        self.later.push(Later { at: at.clone(), expr: x, into });
+        let all = inner.lines.clone();
+        inner.written.push(Later { at: at.clone(), expr: x, into: Into::Delays(all[copy.index].clone()) });
+        if copy.index + 1 == count {
+            // The filters that raise it go from one inner frame to the next, so the first is evaluated first.
+            let written = std::mem::take(&mut inner.written);
+            self.later.extend(written.into_iter().rev());
+        }
         Lines { all, copy: Some(copy) }
     }
 
@@ -340,6 +350,9 @@ impl Lower<'_, '_> {
 
     fn convolved(&mut self, at: &At, path: &str, x: Value, weights: &[Value]) -> Value {
         let x = self.b.audio(x);
+        let mut all = [&[x], weights].concat();
+        self.b.align(&mut all);
+        let (x, weights) = (all[0], &all[1..]);
         let copy = self.scopes[at.scope].copy;
         let count = self.inner_frames(at);
         let (lines, earlier) = self.fir_lines(path, weights.len(), (copy, count), x);

@@ -91,7 +91,9 @@ impl<'a> Lower<'_, 'a> {
             Expr::If { condition, then, otherwise } => self.choice(at, *condition, *then, *otherwise),
             Expr::Reduce { reduction, over, body, .. } => self.reduce(at, expr, *reduction, *over, body),
             Expr::Chain { start, over, body, .. } => self.chain(at, expr, *start, *over, body),
-            Expr::Oversample { factor, body, .. } => self.oversample(at, expr, *factor, body),
+            Expr::Oversample { factor, border, body } => {
+                self.oversample(at, expr, (*factor, border.as_ref()), body)
+            }
             Expr::Index { of, index } => self.index(at, *of, *index),
             Expr::List(elements) => self.list(at, elements),
             Expr::Tuple(parts) => self.tuple(at, parts),
@@ -131,6 +133,7 @@ impl<'a> Lower<'_, 'a> {
         let channels = (0..n)
             .map(|i| {
                 let values: Args = signals.iter().map(|s| s.channel(i)).collect();
+                let values = self.b.aligned(values);
                 f(&mut self.b, values.as_slice())
             })
             .collect();
@@ -169,9 +172,10 @@ impl<'a> Lower<'_, 'a> {
     pub(super) fn body(&mut self, scope: ScopeId, path: &Arc<str>, body: &Body) -> Val {
         match body {
             Body::Expr(expr) => self.eval(&At { scope, path: path.clone() }, *expr),
-            Body::Items(_) => {
+            Body::Items(items) => {
                 self.add_equations(scope, path);
-                self.out(scope)
+                let val = self.out(scope);
+                self.with_latency(&At { scope, path: path.clone() }, items, val)
             }
         }
     }

@@ -6,10 +6,14 @@ use crate::dimension::Dimension;
 use crate::graph::{NodeId, is_event};
 use crate::hir::{FILE, Name};
 use crate::ir::PortField;
-use mam_grammar::ast::{ExprId, Ident};
+use mam_grammar::ast::{BinaryOp, ExprId, Ident};
+use mam_runtime::NoteSignal;
 
 impl Lower<'_, '_> {
     pub(super) fn field(&mut self, at: &At, of: ExprId, field: &Ident) -> Val {
+        if let Some(signal) = self.hir(at).note_signal(of, &field.name) {
+            return self.note_signal(at, signal);
+        }
         match self.target(at, of).filter(|_| is_event(&field.name)) {
             Some(target) => self.event_field(target, field),
             None => {
@@ -49,6 +53,33 @@ impl Lower<'_, '_> {
             _ => PortField::Vel,
         };
         let port = self.song.ports.monitor(target);
-        self.event(port, field)
+        let val = self.event(port, field);
+        if field == PortField::Freq { self.bent(val, target, None) } else { val }
+    }
+
+    /// A signal of the note of the voice that is lowered.
+    fn note_signal(&mut self, at: &At, signal: NoteSignal) -> Val {
+        let Some((node, voice)) = self.scopes[at.scope].instrument else { return Val::Broken };
+        let val = match self.delivered(node, voice, signal) {
+            Some(val) => val,
+            None => Val::plain(self.b.f64(signal.default())),
+        };
+        self.raise(at, &val, None, self.scopes[at.scope].copy, signal.name())
+    }
+
+    /// A signal of an instrument's notes where something delivers it; of a voice, its share.
+    fn delivered(&mut self, node: NodeId, voice: Option<usize>, signal: NoteSignal) -> Option<Val> {
+        let index = self.song.graph.instance(node)?.signal(signal)?;
+        let slot = self.song.slots.slot_of(node, index);
+        let slot = voice.map_or(slot, |voice| self.song.slots.share(slot, voice));
+        Some(Val::plain(self.param(slot)))
+    }
+
+    /// The frequency of an instrument's note with its bend.
+    pub(super) fn bent(&mut self, frequency: Val, node: NodeId, voice: Option<usize>) -> Val {
+        match self.delivered(node, voice, NoteSignal::Bend) {
+            Some(bend) => self.binary(BinaryOp::Mul, frequency, bend),
+            None => frequency,
+        }
     }
 }

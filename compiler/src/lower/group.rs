@@ -1,11 +1,14 @@
 //! One group of nodes becomes one kernel.
 
-use super::builder::FormKind;
+use super::block::BlockCall;
+use super::builder::{Builder, FormKind};
+use super::latency::Latencies;
 use super::lowered::SignalId;
 use super::value::{NodeVal, Shape, Signal, Val};
 use super::{Lower, Song, lines};
 use crate::graph::NodeId;
-use crate::ir::{Body as Code, Imm, Kernel, Op, PortField, Rate, Value};
+use crate::ir::{Body as Code, Imm, Kernel, Op, Rate, Value};
+use mam_grammar::Span;
 use mam_grammar::ast::ExprId;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
@@ -22,6 +25,27 @@ pub(super) struct Made {
     pub(super) results: Vec<(NodeId, NodeVal)>,
     /// The signals of expressions that are heard by themselves.
     pub(super) heard: Vec<(ExprId, Vec<SignalId>)>,
+    /// Its block nodes. What flows into them are the last outputs of the kernel, in their order.
+    pub(super) blocks: Vec<BlockCall>,
+    /// Frames by which each output is late.
+    pub(super) late: Vec<u32>,
+    /// What was found out about latencies, where there are any and nothing was known.
+    found: Option<Latencies>,
+    /// Where latencies are declared that are part of a cycle.
+    cyclic: Vec<Span>,
+}
+
+impl Made {
+    /// A node that was lowered before; it has no bodies to go over again.
+    pub(super) fn again(
+        kernel: Kernel,
+        (params, inputs, ports): (Vec<usize>, Vec<SignalId>, Vec<usize>),
+        result: (NodeId, NodeVal),
+        late: Vec<u32>,
+    ) -> Made {
+        let (heard, cyclic, found, blocks) = (vec![], vec![], None, vec![]);
+        Made { kernel, params, inputs, ports, results: vec![result], heard, blocks, late, found, cyclic }
+    }
 }
 
 impl Song<'_> {
@@ -33,13 +57,25 @@ impl Song<'_> {
         wanted: &[NodeId],
         signals: usize,
     ) -> Made {
-        let mut steady = self.body(name, members, wanted, signals, FormKind::Steady);
+        let steady =
+            |song: &mut Self, known| song.body(name, members, wanted, signals, (FormKind::Steady, known));
+        let mut steady_body = steady(self, None);
+        let known = steady_body.found.take();
+        if known.is_some() && self.too_large.is_none() {
+            steady_body = steady(self, known.clone());
+        }
+        let mut steady = steady_body;
+        // One of the prelude is in the cycle of who calls it.
+        let (files, place) = (self.files, self.graph.nodes[wanted[0]].span);
+        let written = |span: Span| if files.is_prelude_source(span.source) { place } else { span };
+        self.cyclic.extend(steady.cyclic.drain(..).map(written));
         let simple = steady.results.iter().all(|(_, r)| !matches!(r, NodeVal::Shape(_)));
-        if self.too_large.is_none() && (!simple || !steady.heard.is_empty()) {
-            let general = self.body(name, members, wanted, signals, FormKind::General);
-            if self.too_large.is_some() {
+        if !self.is_refused() && (!simple || !steady.heard.is_empty()) {
+            let general = self.body(name, members, wanted, signals, (FormKind::General, known));
+            if self.is_refused() {
                 return steady;
             }
+            debug_assert_eq!(general.kernel.delays, steady.kernel.delays);
             debug_assert_eq!(general.kernel.states, steady.kernel.states);
             debug_assert_eq!(general.kernel.params, steady.kernel.params);
             debug_assert_eq!(general.kernel.inputs, steady.kernel.inputs);
@@ -58,16 +94,21 @@ impl Song<'_> {
         members: &FxHashSet<NodeId>,
         wanted: &[NodeId],
         signals: usize,
-        form: FormKind,
+        (form, known): (FormKind, Option<Latencies>),
     ) -> Made {
-        let mut lower = Lower::new(self, members, name, form);
+        let aligns = known.is_some();
+        let mut lower = Lower::new(self, members, Builder::new(name, form, known));
         let mut vals: Vec<(NodeId, Val)> = vec![];
         for &node in wanted {
             let val = lower.node_value(node);
             vals.push((node, val));
         }
         lower.finish();
-        let mut outputs = Outputs { names: vec![], values: vec![], first: signals };
+        let several = |node: NodeId| {
+            members.len() == 1 && lower.song.graph.instance(node).is_some_and(|instance| instance.voices > 1)
+        };
+        let is_summed = wanted.iter().any(|&node| several(node));
+        let mut outputs = Outputs { names: vec![], values: vec![], first: signals, is_summed };
         let stateless = lower.b.kernel.states.is_empty() && lower.b.kernel.delays.is_empty();
         let mut results = vec![];
         for (node, val) in vals {
@@ -78,8 +119,9 @@ impl Song<'_> {
                 results.push((node, NodeVal::Broken));
                 continue;
             }
-            let slow = stateless && wanted.len() == 1 && lower.slow(&val) && !is_out;
-            let result = match lower.constant_result(&val).filter(|_| !is_out) {
+            let is_signal = is_out || is_summed;
+            let slow = stateless && wanted.len() == 1 && lower.slow(&val) && !is_signal;
+            let result = match lower.constant_result(&val).filter(|_| !is_signal) {
                 Some(constant) => constant,
                 None if slow => NodeVal::Inline,
                 None => match outputs.shape(&mut lower, path, &val) {
@@ -97,16 +139,29 @@ impl Song<'_> {
                 heard.push((expr, signals));
             }
         }
-        let Lower { mut b, params, inputs, ports, voices, .. } = lower;
+        let mut blocks = vec![];
+        // Where nothing else is heard, nobody hears them either.
+        if !outputs.values.is_empty() {
+            for (call, input) in std::mem::take(&mut lower.blocks) {
+                outputs.values.push(input);
+                outputs.names.push(format!("{}.in", call.path));
+                blocks.push(call);
+            }
+        }
+        lower.b.kernel.voices = std::mem::take(&mut lower.voices);
+        lower.b.begin_late(&mut outputs.values);
+        let Lower { mut b, params, inputs, ports, .. } = lower;
+        let found = (!aligns && b.tracked.is_late()).then(|| b.latencies());
+        let late = outputs.values.iter().map(|&value| b.late(value).unwrap_or(0)).collect();
+        let cyclic = b.cycles();
         let slot = |&s: &usize| self.slots.name(s).to_string();
         b.kernel.params = params.iter().map(slot).collect();
         b.kernel.inputs = (0..inputs.len()).map(|i| format!("in{i}")).collect();
         b.kernel.ports = (0..ports.len()).map(|i| format!("port{i}")).collect();
         b.kernel.outputs = outputs.names;
-        b.kernel.voices = voices;
         b.kernel.general.outs = outputs.values;
         b.gather();
-        Made { kernel: b.kernel, params, inputs, ports, results, heard }
+        Made { kernel: b.kernel, params, inputs, ports, results, heard, blocks, late, found, cyclic }
     }
 }
 
@@ -133,12 +188,14 @@ struct Outputs {
     names: Vec<String>,
     values: Vec<Value>,
     first: usize,
+    /// Whether they are added up, over the voices of an instrument: then what is constant in one voice is not so in the sum.
+    is_summed: bool,
 }
 
 impl Outputs {
     /// A part of a value; constants need no buffer.
     fn shape_in(&mut self, lower: &mut Lower, path: &str, val: &Val) -> Option<Shape> {
-        match lower.constant_result(val) {
+        match lower.constant_result(val).filter(|_| !self.is_summed) {
             Some(NodeVal::Const(channels, dimension)) => Some(Shape::Const(channels, dimension)),
             _ => self.shape(lower, path, val),
         }
@@ -182,7 +239,7 @@ impl Outputs {
 /// The steady body: no note begins in it.
 fn without_notes(mut body: Code) -> Code {
     for value in body.insts.handles() {
-        if let Op::Port(_, PortField::Trig) = body.insts[value].op {
+        if matches!(body.insts[value].op, Op::Port(_, field) if field.is_onset()) {
             body.insts[value].op = Op::Const(Imm::Bool(false));
         }
     }

@@ -1,8 +1,10 @@
 //! Lists: values of the compiler, of constants, signals, records or lists. The IR never sees one.
 
+use super::builder::Builder;
 use super::value::{Signal, Val};
 use super::{At, Lower};
-use crate::ir::Op;
+use crate::dimension::Dimension;
+use crate::ir::{Op, Value};
 use mam_grammar::Span;
 use mam_grammar::ast::ExprId;
 
@@ -68,8 +70,12 @@ impl Lower<'_, '_> {
                         return Val::Broken;
                     };
                     let number = self.b.f64(number as f64);
-                    let reached = self.b.compare(Op::Le, number, i);
-                    self.each(&[&before, &signal], dimension, |b, v| b.select(reached, v[1], v[0])).signal()
+                    let i = Signal { channels: [i].into_iter().collect(), dimension: Dimension::PLAIN };
+                    let choose = |b: &mut Builder, v: &[Value]| {
+                        let reached = b.compare(Op::Le, number, v[2]);
+                        b.select(reached, v[1], v[0])
+                    };
+                    self.each(&[&before, &signal, &i], dimension, choose).signal()
                 }
             };
             chosen = choice;

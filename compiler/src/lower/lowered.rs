@@ -5,8 +5,8 @@ use crate::graph::{Graph, NodeId, NodeKind};
 use crate::hir::DefId;
 use crate::ir::{Imm, Kernel, Module};
 use crate::library::{Library, ParamInfo};
-use mam_grammar::Handle;
 use mam_grammar::ast::ExprId;
+use mam_grammar::{Handle, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::{Curve, ParamNames};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -63,6 +63,12 @@ pub struct Lowered {
     pub results: FxHashMap<NodeId, Vec<SignalId>>,
     /// Signals that are further ones of the result.
     pub also: Vec<SignalId>,
+    /// Frames by which signals are late, where they are.
+    pub(super) late: FxHashMap<SignalId, u32>,
+    /// Frames by which the result is late, once all that is heard is aligned.
+    pub latency: u32,
+    /// Where latencies are declared that are part of a cycle.
+    pub cyclic: Vec<Span>,
     /// What can be set.
     pub slots: Slots,
     /// What can be triggered.
@@ -101,7 +107,8 @@ impl Lowered {
         const ALIGNED: usize = 256;
         let of_kernel = |kernel: &Kernel| {
             let delays: usize = kernel.delays.values().map(|line| line.frames as usize * 4).sum();
-            ALIGNED + kernel.states.len() * WORD + delays
+            let block = kernel.block.as_ref().map_or(0, |block| block.state_bytes());
+            ALIGNED + kernel.states.len() * WORD + delays + block
         };
         let kernels: Vec<usize> = self.module.kernels.values().map(of_kernel).collect();
         self.calls.iter().map(|call| kernels[call.kernel.index()]).sum()
@@ -119,6 +126,10 @@ impl Slots {
                     for param in library.info(files, instance.def).params.iter().take(instance.args.len()) {
                         let name = format!("{}.{}", node.path, param.name);
                         slots.all.push((name.into(), param.clone()));
+                    }
+                    for &signal in &instance.signals {
+                        let param = ParamInfo::of_signal(signal);
+                        slots.all.push((format!("{}.{}", node.path, param.name).into(), param));
                     }
                 }
                 NodeKind::Knob(item) => {

@@ -4,11 +4,13 @@
 //! an equation is evaluated when it is first used, and remembered; what a name refers to is looked up in the
 //! [`Hir`]. `prev` and `tap` answer at once with words of state or delay lines, and what flows into them is evaluated
 //! when everything else is done. Rates are inferred on the way. What is lowered has been checked ([`crate::hir::types`]),
-//! so nothing is wrong with it; what is still found here is that the song is larger than a limit ([`TooLarge`]).
+//! so nothing is wrong with it; what is still found here is that the song is larger than a limit ([`TooLarge`]), or that
+//! a block node stands where none can ([`Misplaced`]).
 //!
 //! A group is evaluated twice, in the same order: once with parameters that are constant over a call (the steady body),
 //! once with parameters that may move (the general body). Both share states, delays and the interface.
 
+mod block;
 mod builder;
 mod builtin;
 mod calls;
@@ -18,6 +20,7 @@ mod eval;
 mod field;
 mod group;
 mod hear;
+mod latency;
 mod lines;
 mod lists;
 mod loops;
@@ -34,6 +37,7 @@ mod share;
 mod size;
 mod slots;
 mod song;
+mod stages;
 mod state;
 mod sums;
 mod template;
@@ -41,9 +45,10 @@ mod terms;
 mod value;
 mod waves;
 
+pub use block::{Misplaced, Obstacle};
 pub use lowered::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots};
 pub(crate) use share::anonymous;
-pub use size::{SizeLimit, TooLarge};
+pub use size::{Refused, SizeLimit, TooLarge};
 pub use song::{Input, lower};
 pub use state::{is_noise, noise_seed};
 pub use sums::sum_kernel;
@@ -57,7 +62,8 @@ use crate::hir::types::Layouts;
 use crate::ir::{DelayLine, TableId, Value};
 use crate::library::Library;
 use crate::waves::Harmonics;
-use builder::{Builder, FormKind};
+use block::BlockCall;
+use builder::Builder;
 use mam_grammar::Span;
 use mam_grammar::ast::ExprId;
 use names::{Scope, ScopeId};
@@ -96,8 +102,14 @@ struct Song<'a> {
     layouts: &'a Layouts,
     /// The limit that the song exceeds, if it does.
     too_large: Option<TooLarge>,
+    /// A block node that stands where none can.
+    misplaced: Option<Misplaced>,
     /// Instances of the prelude as they were lowered.
     templates: &'a mut Templates,
+    /// Frames by which signals are late, where they are.
+    late: FxHashMap<SignalId, u32>,
+    /// Where latencies are declared that are part of a cycle.
+    cyclic: Vec<Span>,
 }
 
 /// One evaluation of a group: one body of its kernel.
@@ -119,6 +131,8 @@ struct Lower<'s, 'a> {
     shared: FxHashMap<state::SharedKey, Val>,
     /// Expressions that are heard by themselves, and their values.
     heard: Vec<(ExprId, Val)>,
+    /// The block nodes so far, and what flows into them.
+    blocks: Vec<(BlockCall, Value)>,
     /// How many expressions were evaluated.
     evaluations: usize,
     /// How many are being evaluated, one inside the other.
@@ -138,12 +152,12 @@ struct At {
 }
 
 impl<'s, 'a> Lower<'s, 'a> {
-    fn new(song: &'s mut Song<'a>, members: &'s FxHashSet<NodeId>, name: &str, form: FormKind) -> Self {
+    fn new(song: &'s mut Song<'a>, members: &'s FxHashSet<NodeId>, b: Builder) -> Self {
         let root = Scope::song(song.file);
         Lower {
             song,
             members,
-            b: Builder::new(name, form),
+            b,
             scopes: vec![root],
             later: vec![],
             nodes: FxHashMap::default(),
@@ -154,6 +168,7 @@ impl<'s, 'a> Lower<'s, 'a> {
             lines: FxHashMap::default(),
             shared: FxHashMap::default(),
             heard: vec![],
+            blocks: vec![],
             evaluations: 0,
             depth: 0,
             params: vec![],
@@ -191,6 +206,6 @@ impl<'s, 'a> Lower<'s, 'a> {
 
     fn input(&mut self, signal: SignalId) -> Value {
         let index = Self::local(&mut self.inputs, signal);
-        self.b.input(index)
+        self.b.late_input(index, self.song.late.get(&signal).copied().unwrap_or(0))
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Scope {
     pub(super) slots: Vec<Slot>,
     /// The voice of an instrument in which it is evaluated, counted through the kernel.
     pub(super) voice: Option<usize>,
+    /// The instrument whose voice that is, and which of them, where the kernel has several.
+    pub(super) instrument: Option<(NodeId, Option<usize>)>,
     /// The event port of that voice, or of one that never sleeps.
     pub(super) port: Option<usize>,
     /// The inner frame in which it is evaluated.
@@ -50,6 +52,7 @@ impl Scope {
             calls: 0,
             slots: vec![],
             voice: None,
+            instrument: None,
             port: None,
             copy: None,
             iterations,
@@ -146,7 +149,13 @@ impl Lower<'_, '_> {
             Slot::Doing => return Val::Broken,
             Slot::Param { node, index, voice } => self.param_value(node, index, voice),
             Slot::Given(given) => self.given_value(given),
-            Slot::Event(port, field) => self.event(port, field),
+            Slot::Event(port, field) => {
+                let val = self.event(port, field);
+                match self.scopes[scope].instrument.filter(|_| field == PortField::Freq) {
+                    Some((node, voice)) => self.bent(val, node, voice),
+                    None => val,
+                }
+            }
             Slot::Element { at, list, index } => {
                 self.scopes[scope].slots[0] = Slot::Doing;
                 self.element(&at, list, index)
@@ -288,7 +297,7 @@ impl Lower<'_, '_> {
 
     /// A scope for one iteration of a `sum` or `chain`, in which only the counter is known.
     pub(super) fn loop_scope(&mut self, around: ScopeId, of: hir::ScopeId, counter: i64) -> ScopeId {
-        let Scope { file, calls, voice, port, copy, .. } = self.scopes[around];
+        let Scope { file, calls, voice, instrument, port, copy, .. } = self.scopes[around];
         let mut slots = vec![Slot::Absent; resolved(self.files(), file).scope(of).locals.len()];
         let counter = self.b.f64(counter as f64);
         slots[0] = Slot::Done(Val::plain(counter));
@@ -299,6 +308,7 @@ impl Lower<'_, '_> {
             calls,
             slots,
             voice,
+            instrument,
             port,
             copy,
             iterations: None,

@@ -66,6 +66,7 @@ impl Lower<'_, '_> {
         let sleeps = self.until_expr(instance).is_some();
         let index = self.voices.len();
         self.scopes[scope].port = Some(port);
+        self.scopes[scope].instrument = Some((node, own));
         self.scopes[scope].voice = sleeps.then_some(index);
         if sleeps {
             let port = PortId::new(Self::local(&mut self.ports, port));
@@ -76,6 +77,10 @@ impl Lower<'_, '_> {
         let val = self.instance_body(scope, instance, path);
         let val = if instance.placed { self.placed(scope, node, instance, path, own, val) } else { val };
         if let Some(until) = self.until(scope, instance, path) {
+            let latest =
+                val.clone().signal().and_then(|s| s.channels.iter().filter_map(|&v| self.b.late(v)).max());
+            (self.b.voice, self.b.copy) = (Some(index), None);
+            let until = latest.map_or(until, |latest| self.b.as_late(until, latest));
             self.b.set(self.voices[index].until, until);
         }
         val
@@ -204,6 +209,8 @@ impl Lower<'_, '_> {
 fn event_field(name: &str) -> Option<PortField> {
     Some(match name {
         "trig" => PortField::Trig,
+        "slur" => PortField::Slur,
+        "fresh" => PortField::Fresh,
         "gate" => PortField::Gate,
         "freq" => PortField::Freq,
         "note" => PortField::Note,

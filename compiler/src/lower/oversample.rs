@@ -12,8 +12,9 @@ use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::dimension::Dimension;
 use crate::hir::resolve::resolved;
-use crate::ir::{Op, PortField, Rate, Scalar, Value};
-use mam_grammar::ast::{Body, ExprId};
+use crate::ir::{Op, Rate, Scalar, Value};
+use mam_grammar::Span;
+use mam_grammar::ast::{Body, ExprId, Ident};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ struct Region {
     count: usize,
     /// What its filters remember is named by this.
     path: Arc<str>,
+    /// Where it has linear phase, the place that says so.
+    linear: Option<Span>,
 }
 
 /// Regions, and what was raised into them.
@@ -55,12 +58,19 @@ impl Lower<'_, '_> {
     }
 
     /// `oversample(factor) { body }`
-    pub(super) fn oversample(&mut self, at: &At, expr: ExprId, factor: ExprId, body: &Body) -> Val {
+    pub(super) fn oversample(
+        &mut self,
+        at: &At,
+        expr: ExprId,
+        (factor, border): (ExprId, Option<&Ident>),
+        body: &Body,
+    ) -> Val {
         let Some((factor_value, _)) = self.constant(at, factor) else { return Val::Broken };
         let path = self.path(at, "oversample");
         let levels = (factor_value as usize).ilog2();
         let outer = self.scopes[at.scope].copy;
-        let regions = self.regions_of(outer, &path, expr, levels);
+        let linear = border.map(|word| word.span);
+        let regions = self.regions_of(outer, (&path, expr), levels, linear);
         let first = outer.map_or(0, |copy| copy.index) << levels;
         let innermost = regions[regions.len() - 1];
         let mut vals: Vec<Val> = (0..1 << levels)
@@ -89,9 +99,9 @@ impl Lower<'_, '_> {
     fn regions_of(
         &mut self,
         outer: Option<InnerFrame>,
-        path: &Arc<str>,
-        expr: ExprId,
+        (path, expr): (&Arc<str>, ExprId),
         levels: u32,
+        linear: Option<Span>,
     ) -> Vec<usize> {
         let met = outer.map_or(0, |copy| {
             let met = self.regions.met.entry((copy, path.clone(), expr)).or_insert(0);
@@ -105,7 +115,7 @@ impl Lower<'_, '_> {
                 let known = outer.and_then(|_| self.regions.known.get(&key).copied());
                 let region = known.unwrap_or_else(|| {
                     let count = 2 * around.map_or(1, |region| self.regions.all[region].count);
-                    self.regions.all.push(Region { around, count, path: path.clone() });
+                    self.regions.all.push(Region { around, count, path: path.clone(), linear });
                     self.regions.all.len() - 1
                 });
                 self.regions.known.insert(key, region);
@@ -117,7 +127,7 @@ impl Lower<'_, '_> {
 
     fn region_scope(&mut self, at: &At, expr: ExprId, copy: InnerFrame) -> ScopeId {
         let of = self.hir(at).loop_scope(expr);
-        let super::names::Scope { file, calls, voice, port, .. } = self.scopes[at.scope];
+        let super::names::Scope { file, calls, voice, instrument, port, .. } = self.scopes[at.scope];
         let slots = vec![Slot::Absent; resolved(self.files(), file).scope(of).locals.len()];
         self.scopes.push(super::names::Scope {
             file,
@@ -126,6 +136,7 @@ impl Lower<'_, '_> {
             calls,
             slots,
             voice,
+            instrument,
             port,
             copy: Some(copy),
             iterations: None,
@@ -174,7 +185,7 @@ impl Lower<'_, '_> {
         if self.b.rate(value) != Rate::Sample || self.b.invariant(value).is_some() {
             return value;
         }
-        if let Op::Port(_, PortField::Trig) = self.b.inst(value).op {
+        if matches!(self.b.inst(value).op, Op::Port(_, field) if field.is_onset()) {
             let inner = self.regions.all[to.region].count
                 / from.map_or(1, |copy| self.regions.all[copy.region].count);
             return if to.index.is_multiple_of(inner) { value } else { self.b.bool(false) };
@@ -209,12 +220,12 @@ impl Lower<'_, '_> {
         around: Option<InnerFrame>,
         name: &str,
     ) -> [Value; 2] {
-        let Region { count, path, .. } = &self.regions.all[region];
-        let (count, path) = (*count, Arc::from(format!("{path}.up{count}.{name}")));
-        let val = self.filter(at, &format!("_raise{}", stage(count)), &path, around, &[value]);
+        let Region { count, path, linear, .. } = &self.regions.all[region];
+        let (count, linear, path) = (*count, *linear, Arc::from(format!("{path}.up{count}.{name}")));
+        let val = self.filter(at, &filter_name("raise", count, linear), &path, around, &[value]);
         match val {
             Val::List(pair) => [0, 1].map(|i| match &pair[i] {
-                Val::Signal(signal) => signal.channels[0],
+                Val::Signal(signal) => self.through(signal.channels[0], count, linear),
                 _ => value,
             }),
             _ => [value; 2],
@@ -258,13 +269,20 @@ impl Lower<'_, '_> {
         around: Option<InnerFrame>,
         pair: [Value; 2],
     ) -> Value {
-        let Region { count, path, .. } = &self.regions.all[region];
-        let (count, path) = (*count, Arc::from(format!("{path}.down{count}")));
-        let val = self.filter(at, &format!("_lower{}", stage(count)), &path, around, &pair);
+        let Region { count, path, linear, .. } = &self.regions.all[region];
+        let (count, linear, path) = (*count, *linear, Arc::from(format!("{path}.down{count}")));
+        let val = self.filter(at, &filter_name("lower", count, linear), &path, around, &pair);
         match val {
-            Val::Signal(signal) => signal.channels[0],
+            Val::Signal(signal) => self.through(signal.channels[0], count, linear),
             _ => pair[0],
         }
+    }
+
+    /// A value behind a filter of a region: one of linear phase makes it later.
+    fn through(&mut self, value: Value, count: usize, linear: Option<Span>) -> Value {
+        /// Frames of the song of each stage.
+        const LATE: [u32; 4] = [33, 3, 2, 1];
+        linear.map_or(value, |span| self.b.declared(value, LATE[count.ilog2() as usize - 1], span))
     }
 
     /// The value of a definition of the prelude in the frames around a region.
@@ -288,6 +306,11 @@ impl Lower<'_, '_> {
         }
         self.body(scope, path, &self.files().definition(def).body)
     }
+}
+
+/// The definition of the prelude that raises or lowers.
+fn filter_name(what: &str, count: usize, linear: Option<Span>) -> String {
+    format!("_{what}{}{}", if linear.is_some() { "_linear" } else { "" }, stage(count))
 }
 
 /// Which filter belongs to a region: the steep one to that next to the song's rate, where what is kept and what is not lie

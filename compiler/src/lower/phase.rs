@@ -44,7 +44,13 @@ impl Lower<'_, '_> {
             },
             None => self.b.bool(false),
         };
-        let channels = freq.channels.iter().map(|&f| self.phase(at, f, reset)).collect();
+        let phase = |&freq: &Value| {
+            self.place(at);
+            let mut given = [freq, reset];
+            self.b.align(&mut given);
+            self.phase(at, given[0], given[1])
+        };
+        let channels = freq.channels.iter().map(phase).collect();
         Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
     }
 
@@ -254,7 +260,7 @@ impl Builder {
                 _ => value,
             });
         }
-        if self.form() == FormKind::Steady {
+        if self.form() == FormKind::Steady || self.is_declared_late(value) {
             return None;
         }
         match inst.op {

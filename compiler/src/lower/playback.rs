@@ -10,6 +10,7 @@ use super::value::{Buffer, Signal, Val};
 use super::{At, Lower};
 use crate::dimension::Dimension;
 use crate::ir::{Imm, Op, TableId, Type, Value};
+use crate::resample::bessel;
 use crate::samples::Samples;
 use mam_grammar::ast::ExprId;
 use std::f64::consts::PI;
@@ -53,17 +54,6 @@ fn weights(place: usize) -> Vec<f32> {
     let all: Vec<f64> = (0..TAPS).map(weight).collect();
     let sum: f64 = all.iter().sum();
     all.into_iter().map(|weight| (weight / sum) as f32).collect()
-}
-
-/// The modified Bessel function of the first kind and order 0, by its power series.
-fn bessel(x: f64) -> f64 {
-    let (mut term, mut sum, mut k) = (1.0, 1.0, 1.0);
-    while term > 1e-18 * sum {
-        term *= (0.5 * x / k) * (0.5 * x / k);
-        sum += term;
-        k += 1.0;
-    }
-    sum
 }
 
 /// A place in a buffer: whole frames, and what lies between two of them as an f32 from 0 to 1.
@@ -125,7 +115,9 @@ impl Lower<'_, '_> {
         if given.contains(&Some(None)) {
             return Val::Broken;
         }
-        let [speed, begin, end, fade, repeats, chosen] = given.map(Option::flatten);
+        let given = given.map(Option::flatten);
+        let (trig, given) = self.aligned_playback(at, trig, given);
+        let [speed, begin, end, fade, repeats, chosen] = given;
         let mut default = |given: Option<Value>, x: f64| given.unwrap_or_else(|| self.b.f64(x));
         let (speed, begin, end) = (default(speed, 1.0), default(begin, 0.0), default(end, 1.0));
         let fade = default(fade, CROSSFADE_SECONDS);
@@ -169,6 +161,21 @@ impl Lower<'_, '_> {
             b.real(Op::Mul, [heard, level])
         });
         Val::Signal(Signal { channels: channels.collect(), dimension: Dimension::PLAIN })
+    }
+
+    /// What `playback` is given, in the same frame.
+    fn aligned_playback<const N: usize>(
+        &mut self,
+        at: &At,
+        trig: Value,
+        mut given: [Option<Value>; N],
+    ) -> (Value, [Option<Value>; N]) {
+        self.place(at);
+        let mut all: Vec<Value> = std::iter::once(trig).chain(given.into_iter().flatten()).collect();
+        self.b.align(&mut all);
+        let mut aligned = all[1..].iter().copied();
+        given.iter_mut().flatten().zip(&mut aligned).for_each(|(value, aligned)| *value = aligned);
+        (all[0], given)
     }
 
     /// The tables of buffers one after the other, and which of them plays: the one that is chosen at the trigger.

@@ -1,6 +1,6 @@
 //! How large a song may become: the limits that are counted while it is lowered.
 
-use super::{At, Lower, Song};
+use super::{At, Lower, Misplaced, Song};
 use crate::ir::Body;
 use mam_grammar::Span;
 use std::sync::Arc;
@@ -16,6 +16,15 @@ pub struct TooLarge {
     pub most: usize,
 }
 
+/// Why a song cannot be lowered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It is larger than a limit.
+    TooLarge(TooLarge),
+    /// A block node stands where none can.
+    Misplaced(Misplaced),
+}
+
 /// A limit of how large a song may become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SizeLimit {
@@ -29,6 +38,10 @@ pub enum SizeLimit {
     AllEvaluations,
     /// Iterations of all `sum`s and `chain`s.
     AllIterations,
+    /// Numbers that all voices and nodes remember.
+    States,
+    /// Frames of latency.
+    Latency,
 }
 
 impl Lower<'_, '_> {
@@ -69,6 +82,18 @@ impl Song<'_> {
             self.too_large = over.map(|&(_, most, limit)| TooLarge { span, limit, most });
         }
         self.too_large.is_some()
+    }
+
+    /// True when an output of the node at `span` is too late.
+    pub(super) fn too_late(&mut self, late: &[u32], span: Span) -> bool {
+        let most = (self.files.limits.tap_seconds * self.rate) as usize;
+        let latest = late.iter().copied().max().unwrap_or(0) as usize;
+        self.grow(span, &[(latest, most, SizeLimit::Latency)])
+    }
+
+    /// True when all voices and nodes remember too much with the node at `span`.
+    pub(super) fn too_many_states(&mut self, states: usize, span: Span) -> bool {
+        self.grow(span, &[(states, self.files.limits.states, SizeLimit::States)])
     }
 
     /// True when kernels have become too much for the code generator with the node at `span`.

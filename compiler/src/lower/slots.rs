@@ -68,7 +68,7 @@ fn owner(
         }
         name = format!("{}{n}", instance.callee).into();
     }
-    let params = all[first..].iter().take(instance.args.len()).enumerate();
+    let params = all[first..].iter().take(instance.slots()).enumerate();
     let params = params.map(|(i, (_, info))| Param {
         name: info.name.clone(),
         json: info.json_name().into(),

@@ -1,16 +1,18 @@
 //! The whole song: every group in order.
 
+use super::block::{self, BlockCall, Misplaced, Obstacle};
 use super::group::Made;
 use super::lowered::{DATA, KernelCall, Lowered, SignalId};
 use super::share::{Shapes, anonymous, share};
-use super::size::{TooLarge, instructions};
+use super::size::{Refused, instructions};
+use super::stages::{self, Source};
 use super::sums::sum_kernel;
 use super::template::Key;
 use super::terms::{self, Cut, Piece};
 use super::value::{NodeVal, Shape};
 use super::{Song, Templates};
 use crate::files::Files;
-use crate::graph::{Graph, Group, NodeId};
+use crate::graph::{Graph, Group, Instance, NodeId};
 use crate::hir::types::Layouts;
 use crate::ir::{Imm, Kernel};
 use crate::library::Library;
@@ -44,13 +46,13 @@ pub struct Input<'a> {
 /// stay as they are.
 ///
 /// # Errors
-/// Where the song is larger than a limit.
+/// Where the song is larger than a limit, or a block node stands where none can.
 pub fn lower<'a>(
     input: Input<'a>,
     templates: &'a mut Templates,
     mut lowered: Lowered,
     made: &'a mut dyn FnMut(&Kernel, &[usize]),
-) -> Result<Lowered, TooLarge> {
+) -> Result<Lowered, Refused> {
     let Input { files, library, graph, .. } = input;
     templates.within(files.limits);
     let (slots, ports) = (std::mem::take(&mut lowered.slots), std::mem::take(&mut lowered.ports));
@@ -71,7 +73,10 @@ pub fn lower<'a>(
         evaluations: 0,
         layouts: input.layouts,
         too_large: None,
+        misplaced: None,
         templates,
+        late: FxHashMap::default(),
+        cyclic: vec![],
     };
     let mut line = Line {
         song,
@@ -82,15 +87,18 @@ pub fn lower<'a>(
         made,
         shapes: Shapes::default(),
         instructions: 0,
+        states: 0,
         lowered,
     };
     input.groups.iter().try_for_each(|group| line.group(group))?;
     line.out();
     let Line { song, shapes, mut lowered, .. } = line;
+    song.templates.responses.sweep();
     (lowered.slots, lowered.ports) = (song.slots, song.ports);
     lowered.heard = song.heard;
     lowered.results = super::hear::signals(song.results);
     lowered.module.tables = song.tables;
+    (lowered.late, lowered.cyclic) = (song.late, song.cyclic);
     share(&mut lowered.module, &mut lowered.calls, shapes);
     Ok(lowered)
 }
@@ -106,11 +114,13 @@ struct Line<'a> {
     shapes: Shapes,
     /// Machine instructions of the kernels so far, roughly.
     instructions: usize,
+    /// States of all calls so far.
+    states: usize,
     lowered: Lowered,
 }
 
 impl Line<'_> {
-    fn group(&mut self, group: &Group) -> Result<(), TooLarge> {
+    fn group(&mut self, group: &Group) -> Result<(), Refused> {
         let members: FxHashSet<NodeId> = group.members.iter().copied().collect();
         let wanted = self.graph.wanted(group);
         let name = self.graph.nodes[wanted[0]].path.clone();
@@ -123,13 +133,22 @@ impl Line<'_> {
             None => self.song.group(&name, &members, &wanted, signals),
         };
         self.song.too_many_instructions(self.instructions, self.graph.nodes[node].span);
-        if let Some(too_large) = self.song.too_large {
-            return Err(too_large);
-        }
+        // What is not heard leaves its numbers to others.
+        let late = made.late.iter().enumerate();
+        self.song.late.extend(late.map(|(output, late)| (signals + output, *late)));
+        self.song.too_late(&made.late, self.graph.nodes[node].span);
         let voices = match self.graph.instance(node) {
             Some(instance) if members.len() == 1 => instance.voices as usize,
             _ => 1,
         };
+        self.states += voices * made.kernel.states.len();
+        self.song.too_many_states(self.states, self.graph.nodes[node].span);
+        if let Some(too_large) = self.song.too_large {
+            return Err(Refused::TooLarge(too_large));
+        }
+        if let Some(misplaced) = self.song.misplaced {
+            return Err(Refused::Misplaced(misplaced));
+        }
         for (node, result) in &made.results {
             self.song.results[node.index()] = Some(result.clone());
         }
@@ -138,6 +157,9 @@ impl Line<'_> {
             let path = |&member: &NodeId| self.graph.nodes[member].path.clone();
             let fused =
                 if group.members.len() > 1 { group.members.iter().map(path).collect() } else { [].into() };
+            if !made.blocks.is_empty() {
+                return self.staged(&name, made, &fused).map_err(Refused::Misplaced);
+            }
             let kernel = self.calls(&name, node, voices, made, known, fused);
             key.zip(kernel).map(|(key, kernel)| self.alike.insert(key, kernel));
         }
@@ -205,12 +227,67 @@ impl Line<'_> {
 
     /// The parameters of each voice's call: of a node by itself, the voice's shares of its own, where it has them.
     fn of_voices(&self, node: NodeId, voices: usize, params: &[usize], by_itself: bool) -> Vec<Vec<usize>> {
-        let count = self.graph.instance(node).filter(|_| by_itself).map_or(0, |i| i.args.len());
+        let count = self.graph.instance(node).filter(|_| by_itself).map_or(0, Instance::slots);
         let slots = &self.song.slots;
         let first = if count > 0 { slots.slot_of(node, 0) } else { 0 };
         let own = first..first + count;
         let share = |slot: usize, v: usize| if own.contains(&slot) { slots.share(slot, v) } else { slot };
         (0..voices).map(|v| params.iter().map(|&slot| share(slot, v)).collect()).collect()
+    }
+
+    /// A node with blocks: the calls of its stages, with the blocks between them. The last stage is the node.
+    fn staged(&mut self, path: &Arc<str>, mut made: Made, fused: &Arc<[Arc<str>]>) -> Result<(), Misplaced> {
+        let (first, count) = (self.lowered.signals, made.blocks.len());
+        let own = made.kernel.outputs.len() - count;
+        let place = |index: usize| made.inputs.iter().position(|&signal| signal == block::result(index));
+        let results: Vec<Option<usize>> = (0..count).map(place).collect();
+        let cut = stages::stages(&made.kernel, own, &results)
+            .map_err(|index| Misplaced { span: made.blocks[index].span, why: Obstacle::Feedback })?;
+        // What flows into the blocks is numbered already; their results come behind.
+        self.lowered.signals = first + own + 2 * count;
+        let flows_in = |index: usize| first + own + index;
+        let heard = |blocks: &[usize]| blocks.iter().map(|&index| flows_in(index)).collect::<Vec<SignalId>>();
+        let result = |index: usize| first + own + count + index;
+        for signal in &mut made.inputs {
+            *signal = block::index_of(*signal).map_or(*signal, result);
+        }
+        for (depth, stage) in cut.before.into_iter().enumerate() {
+            if let Some(mut piece) = stage.piece {
+                // The last stage may have a line of this name too.
+                for line in piece.kernel.delays.handles() {
+                    piece.kernel.delays[line].name += &format!(".stage{depth}");
+                }
+                let path: Arc<str> = format!("{path}.stage{depth}").into();
+                self.piece((path, fused), piece, &made, heard(&stage.heard), heard(&stage.computed));
+            }
+            for &index in &stage.blocks {
+                let signal = match stages::source(&made.kernel, own, index) {
+                    Source::Input(input) => made.inputs[input],
+                    Source::Piece => flows_in(index),
+                };
+                self.block(&made.blocks[index], fused, signal, result(index));
+            }
+        }
+        let outputs = (first..first + own).collect();
+        self.piece((path.clone(), fused), cut.last, &made, heard(&cut.heard), outputs);
+        Ok(())
+    }
+
+    fn block(&mut self, call: &BlockCall, fused: &Arc<[Arc<str>]>, input: SignalId, output: SignalId) {
+        let kernel = self.intern(block::kernel(&call.block), &[]);
+        let lines = call.block.lines();
+        self.lowered.calls.push(KernelCall {
+            path: call.path.as_str().into(),
+            fused: fused.clone(),
+            kernel,
+            states: vec![],
+            delays: (0..lines.len()).map(|line| format!("{}.line{line}", call.path)).collect(),
+            params: vec![],
+            inputs: vec![input],
+            outputs: vec![output],
+            ports: vec![],
+            adds: false,
+        });
     }
 
     /// A node whose sums are cut: a call for each piece, the sums of their outputs, and the rest, which is the node.

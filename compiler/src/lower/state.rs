@@ -32,6 +32,8 @@ pub(super) struct Inner {
     pub(super) states: Option<Slots<StateSlot>>,
     /// The delay lines, one for each inner frame of a frame of the song.
     pub(super) lines: Vec<Slots<DelayLine>>,
+    /// What flows into them, in the inner frames so far.
+    pub(super) written: Vec<Later>,
 }
 
 /// What something flows into.
@@ -113,7 +115,7 @@ impl Lower<'_, '_> {
             }
             None => {
                 let (states, val) = self.remembered(path, init);
-                let inner = Inner { latest: here, states: Some(states), lines: vec![] };
+                let inner = Inner { latest: here, states: Some(states), lines: vec![], written: vec![] };
                 self.inner.insert(key.clone(), inner);
                 val
             }
@@ -148,12 +150,20 @@ impl Lower<'_, '_> {
             let val = self.eval(&later.at, later.expr);
             match later.into {
                 Into::States(states) => {
-                    let sets = states.fed(self, &val);
-                    self.b.body().sets.extend(sets);
+                    self.place(&later.at);
+                    for (state, value) in states.fed(self, &val) {
+                        let name = self.b.kernel.states[state].name.clone();
+                        let value = self.b.fed_as_late(&name, false, value);
+                        self.b.body().sets.push((state, value));
+                    }
                 }
                 Into::Delays(lines) => {
-                    let writes = lines.fed(self, &val);
-                    self.b.body().writes.extend(writes);
+                    self.place(&later.at);
+                    for (line, value) in lines.fed(self, &val) {
+                        let name = self.b.kernel.delays[line].name.clone();
+                        let value = self.b.fed_as_late(&name, true, value);
+                        self.b.body().writes.push((line, value));
+                    }
                 }
             }
         }

@@ -6,6 +6,7 @@
 //! whose only signal is what flows into it. The prelude never changes, and sees no name of the song.
 
 use super::Song;
+use super::block::Responses;
 use super::group::Made;
 use super::lowered::{DATA, SignalId};
 use super::state::noise_seed;
@@ -14,6 +15,7 @@ use crate::dimension::Dimension;
 use crate::graph::{Given, Group, Instance, NodeId};
 use crate::ir::{Body, Kernel, Op};
 use mam_grammar::Limits;
+use mam_runtime::NoteSignal;
 use mam_runtime::ids::ParamId;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -23,6 +25,8 @@ use std::sync::Arc;
 pub struct Templates {
     limits: Limits,
     all: FxHashMap<Key, Template>,
+    /// The convolutions that were made.
+    pub(super) responses: Responses,
 }
 
 /// What decides how an instance is lowered.
@@ -36,8 +40,12 @@ pub(super) struct Key {
     several: bool,
     /// Whether it is placed between left and right.
     placed: bool,
+    /// The signals of its notes that are delivered.
+    signals: Vec<NoteSignal>,
     /// Channels and dimension of what flows in.
     input: Option<(usize, Dimension)>,
+    /// Frames by which the channels of what flows in are late.
+    late: Vec<u32>,
 }
 
 /// A lowered instance. Names of its kernel are what stands behind the node's path.
@@ -50,6 +58,8 @@ struct Template {
     ports: usize,
     /// Signals counted from the first of the result.
     shape: Shape,
+    /// Frames by which each of them is late.
+    late: Vec<u32>,
     /// What it took.
     evaluations: usize,
     terms: usize,
@@ -71,7 +81,8 @@ impl Templates {
     /// Those that hold for these limits.
     pub(super) fn within(&mut self, limits: Limits) {
         if self.limits != limits || self.all.len() > MOST {
-            *self = Templates { limits, ..Templates::default() };
+            let responses = std::mem::take(&mut self.responses);
+            *self = Templates { limits, all: FxHashMap::default(), responses };
         }
     }
 }
@@ -92,10 +103,12 @@ impl Song<'_> {
         if group.feedback || graph.out == Some(node) || !plain {
             return None;
         }
+        let mut late = vec![];
         let input = match instance.input {
             None => None,
             Some(_) => {
                 let (signals, dimension) = self.flows_in(instance)?;
+                late.extend(signals.iter().map(|signal| self.late.get(signal).copied().unwrap_or(0)));
                 Some((signals.len(), dimension))
             }
         };
@@ -105,7 +118,9 @@ impl Song<'_> {
             rate: self.rate.to_bits(),
             several,
             placed: instance.placed,
+            signals: instance.signals.clone(),
             input,
+            late,
         })
     }
 
@@ -150,11 +165,11 @@ impl Song<'_> {
         let [(_, NodeVal::Shape(shape))] = &made.results[..] else { return None };
         let tables = |body: &Body| body.insts.values().any(|inst| matches!(inst.op, Op::Table(_)));
         let kernel = &made.kernel;
-        if tables(&kernel.general) || tables(&kernel.steady) {
+        if tables(&kernel.general) || tables(&kernel.steady) || !made.blocks.is_empty() {
             return None;
         }
         let (beat, bar) = self.slots.musical_slots();
-        let own = self.library.info(self.files, instance.def).params.len();
+        let own = instance.slots();
         let param = |slot: &usize| match slot.checked_sub(self.slots.slot_of(node, 0)) {
             Some(index) if index < own => Some(Param::Own(index)),
             _ if Some(ParamId::new(*slot)) == beat => Some(Param::Beat),
@@ -172,6 +187,7 @@ impl Song<'_> {
             inputs: made.inputs.iter().map(input).collect::<Option<_>>()?,
             ports: made.ports.iter().map(port).collect::<Option<Vec<_>>>()?.len(),
             shape: shape.moved(&|signal| signal - signals),
+            late: made.late.clone(),
             evaluations,
             terms,
         })
@@ -211,14 +227,8 @@ impl Song<'_> {
         kernel.params = params.iter().map(|slot| self.slots.name(*slot).to_string()).collect();
         (self.evaluations, self.terms) = (self.evaluations + evaluations, self.terms + terms);
         let ports = vec![self.ports.voice(node, 0); ports];
-        Some(Made {
-            kernel,
-            params,
-            inputs,
-            ports,
-            results: vec![(node, NodeVal::Shape(shape))],
-            heard: vec![],
-        })
+        let result = (node, NodeVal::Shape(shape));
+        Some(Made::again(kernel, (params, inputs, ports), result, template.late.clone()))
     }
 }
 

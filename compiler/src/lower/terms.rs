@@ -188,12 +188,14 @@ impl Without<'_> {
 }
 
 /// What a piece needs of a kernel's two bodies.
-struct Slice<'a> {
+pub(super) struct Slice<'a> {
     roots: [Vec<Value>; 2],
     needed: [BTreeSet<Value>; 2],
     states: BTreeSet<Handle<StateSlot>>,
     delays: BTreeSet<Handle<DelayLine>>,
     without: [&'a [Without<'a>]; 2],
+    /// Values that are computed elsewhere, and heard as further inputs.
+    heard: [&'a [Value]; 2],
 }
 
 impl Slice<'_> {
@@ -201,9 +203,20 @@ impl Slice<'_> {
     fn without(&self, form: usize, value: Value) -> Option<(usize, &Without<'_>)> {
         self.without[form].iter().enumerate().find(|(_, without)| without.sum.value == value)
     }
+
+    /// The place of a value among those that are heard.
+    fn heard(&self, form: usize, value: Value) -> Option<usize> {
+        self.heard[form].iter().position(|heard| *heard == value)
+    }
+
+    /// Whether a value is needed.
+    pub(super) fn needs(&self, form: usize, value: Value) -> bool {
+        self.needed[form].contains(&value)
+    }
 }
 
-struct Slicer<'a> {
+/// Takes kernels apart.
+pub(super) struct Slicer<'a> {
     kernel: &'a Kernel,
     rates: [Vec<Rate>; 2],
     /// What each state and each delay line is given in the two bodies, by the op that reads it.
@@ -211,7 +224,7 @@ struct Slicer<'a> {
 }
 
 impl<'a> Slicer<'a> {
-    fn new(kernel: &'a Kernel) -> Slicer<'a> {
+    pub(super) fn new(kernel: &'a Kernel) -> Slicer<'a> {
         let mut ends: FxHashMap<Op, [Option<Value>; 2]> = FxHashMap::default();
         for (form, body) in [&kernel.general, &kernel.steady].into_iter().enumerate() {
             let sets = body.sets.iter().map(|(state, value)| (Op::Get(*state), *value));
@@ -219,6 +232,26 @@ impl<'a> Slicer<'a> {
             sets.chain(writes).for_each(|(op, value)| ends.entry(op).or_default()[form] = Some(value));
         }
         Slicer { kernel, rates: [kernel.general.rates(), kernel.steady.rates()], ends }
+    }
+
+    /// What is taken apart.
+    pub(super) fn kernel(&self) -> &'a Kernel {
+        self.kernel
+    }
+
+    /// How often a value of a form changes.
+    pub(super) fn rate(&self, form: usize, value: Value) -> Rate {
+        self.rates[form][value.index()]
+    }
+
+    /// The kernel's inputs that roots need.
+    pub(super) fn inputs(&self, roots: [Vec<Value>; 2]) -> BTreeSet<usize> {
+        let slice = self.slice(roots, [&[], &[]]);
+        let input = |(_, inst): (Value, &Inst)| match inst.op {
+            Op::Input(input) => Some(input.index()),
+            _ => None,
+        };
+        (0..2).flat_map(|form| self.insts(&slice, form)).filter_map(input).collect()
     }
 
     fn bodies(&self) -> [&'a Body; 2] {
@@ -256,6 +289,24 @@ impl<'a> Slicer<'a> {
 
     /// Everything that `roots` need in the two bodies, with what becomes of the states and delay lines among it.
     fn slice<'w>(&self, roots: [Vec<Value>; 2], without: [&'w [Without<'w>]; 2]) -> Slice<'w> {
+        self.sliced(roots, without, [&[], &[]])
+    }
+
+    /// The same without what is computed elsewhere and heard.
+    pub(super) fn slice_that_hears<'w>(
+        &self,
+        roots: [Vec<Value>; 2],
+        heard: &'w [Vec<Value>; 2],
+    ) -> Slice<'w> {
+        self.sliced(roots, [&[], &[]], [&heard[0], &heard[1]])
+    }
+
+    fn sliced<'w>(
+        &self,
+        roots: [Vec<Value>; 2],
+        without: [&'w [Without<'w>]; 2],
+        heard: [&'w [Value]; 2],
+    ) -> Slice<'w> {
         let bodies = self.bodies();
         let mut open: Vec<(usize, Value)> =
             (0..2).flat_map(|form| roots[form].iter().map(move |root| (form, *root))).collect();
@@ -265,9 +316,10 @@ impl<'a> Slicer<'a> {
             states: BTreeSet::new(),
             delays: BTreeSet::new(),
             without,
+            heard,
         };
         while let Some((form, value)) = open.pop() {
-            if !slice.needed[form].insert(value) {
+            if !slice.needed[form].insert(value) || slice.heard(form, value).is_some() {
                 continue;
             }
             let inst = &bodies[form].insts[value];
@@ -334,10 +386,14 @@ impl<'a> Slicer<'a> {
         apart && work <= whole + SHARED * count
     }
 
-    fn piece(&self, slice: &Slice, outputs: Vec<String>) -> Piece {
+    /// The kernel of a slice.
+    pub(super) fn piece(&self, slice: &Slice, outputs: Vec<String>) -> Piece {
         let kernel = self.kernel;
         let mut tables: [BTreeSet<usize>; 3] = Default::default();
-        for (_, inst) in (0..2).flat_map(|form| self.insts(slice, form)) {
+        let computed = |form: usize| {
+            self.insts(slice, form).filter(move |(value, _)| slice.heard(form, *value).is_none())
+        };
+        for (_, inst) in (0..2).flat_map(computed) {
             match inst.op {
                 Op::Param(i) => _ = tables[0].insert(i.index()),
                 Op::Input(i) => _ = tables[1].insert(i.index()),
@@ -366,6 +422,7 @@ impl<'a> Slicer<'a> {
         piece
             .inputs
             .extend((0..elsewhere).map(|i| if i == 0 { "sum".into() } else { format!("sum{}", i + 1) }));
+        piece.inputs.extend((0..slice.heard[0].len()).map(|i| format!("heard{i}")));
         let place = |table: &[usize], i: usize| table.iter().position(|&entry| entry == i).unwrap_or(0);
         let op = |op: Op| match op {
             Op::Param(i) => Op::Param(ParamId::new(place(&params, i.index()))),
@@ -379,6 +436,11 @@ impl<'a> Slicer<'a> {
             let mut new = Body::default();
             let mut map: HashMap<Value, Value> = HashMap::new();
             for (value, inst) in self.insts(slice, form) {
+                if let Some(i) = slice.heard(form, value) {
+                    let input = InputId::new(inputs.len() + elsewhere + i);
+                    map.insert(value, new.add(Op::Input(input), Type::F32, &[]));
+                    continue;
+                }
                 let now = match slice.without(form, value) {
                     Some((i, without)) => {
                         let sum = new.add(Op::Input(InputId::new(inputs.len() + i)), Type::F32, &[]);

@@ -30,6 +30,11 @@ impl Lower<'_, '_> {
             },
             None => None,
         };
+        self.place(at);
+        let mut given = [phase, freq, morph.unwrap_or(phase)];
+        self.b.align(&mut given);
+        let [phase, freq, aligned] = given;
+        let morph = morph.map(|_| aligned);
         let rate = self.rate(at);
         let most = cycles.len() - 1;
         let table = self.copies(cycles);

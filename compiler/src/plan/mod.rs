@@ -13,6 +13,7 @@ use crate::ir::{Body, Imm, Kernel, Module, Op, Scalar, Value, Voice};
 use crate::lower::{DATA, INPUT, Lowered, is_noise};
 use crate::opt::instances::{Packed, PackedCall, Part};
 use mam_grammar::Handle;
+use mam_runtime::block::Block;
 use mam_runtime::buffers;
 use mam_runtime::ids::{BufferId, DelayId, IdMap, ParamId, PortId, SignalId};
 use mam_runtime::{DelaySpec, StateWord, Step, StepPart, StepVoice};
@@ -94,6 +95,9 @@ impl Planner {
         let state = self.plan.state.len();
         let words = layout.words(kernel);
         self.plan.state.extend(image(call, layout, &words));
+        let block = kernel.block.as_ref();
+        let state_bytes = block.map_or(layout.bytes, |block| block.state_bytes());
+        self.plan.state.resize(state + state_bytes, 0);
         self.plan.noises.extend(noises(call, state, &words));
         let mut delays = vec![];
         for (name, line) in call.parts.iter().flat_map(delay_names).zip(kernel.delays.values()) {
@@ -117,7 +121,7 @@ impl Planner {
             });
             StepPart {
                 name: part.path.clone(),
-                states: states.collect(),
+                states: block.map_or_else(|| states.collect(), |block| block_words(block)),
                 ports: part.ports.clone(),
                 voices: part.voices.clone(),
                 outputs: part.outputs.clone(),
@@ -129,7 +133,8 @@ impl Planner {
             parts: parts.collect(),
             kernel: call.kernel.index() as u32,
             state,
-            state_bytes: layout.bytes,
+            state_bytes,
+            block: kernel.block.clone(),
             delays,
             params: call.params.iter().map(|&param| ParamId::new(param)).collect(),
             per_call: per_call(kernel),
@@ -143,7 +148,7 @@ impl Planner {
             singles: layout.floats(kernel, Scalar::F32),
             doubles: layout.floats(kernel, Scalar::F64),
             content: self.contents[call.kernel.index()],
-            cost: kernel.steady.insts.len().div_ceil(kernel.steady.step as usize),
+            cost: cost(kernel),
         };
         self.plan.steps.push(step);
     }
@@ -179,6 +184,25 @@ impl Planner {
 fn next(count: &mut usize) -> SignalId {
     *count += 1;
     SignalId::new(*count - 1)
+}
+
+/// The words of a block's state, from the start of the step's.
+fn block_words(block: &Block) -> Arc<[StateWord]> {
+    let mut offset = 0;
+    let word = |(name, words): (String, usize)| {
+        let word = StateWord { name: name.into(), offset, bytes: 4 * words };
+        offset += word.bytes;
+        word
+    };
+    block.words().into_iter().map(word).collect()
+}
+
+/// Instructions a frame.
+fn cost(kernel: &Kernel) -> usize {
+    match &kernel.block {
+        Some(block) => block.cost(),
+        None => kernel.steady.insts.len().div_ceil(kernel.steady.step as usize),
+    }
 }
 
 /// Which parameters the general form reads once a call.

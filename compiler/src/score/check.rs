@@ -236,7 +236,9 @@ fn polyphony(heard: &[Heard], transport: &Transport, written: &[WrittenLine], pr
             format!("`{}` plays {count} notes at once ({}), and has {has}", written.name, place(event.begin));
         problems.add(
             Problem::new(&POLYPHONY, written.span, message)
-                .help(format!("give it `voices: {count}`, or let its notes not overlap")),
+                .help(format!(
+                    "give it `voices: {count}`, `priority: last` so that held notes return, or let its notes not overlap"
+                )),
         );
     }
 }

@@ -67,7 +67,7 @@ mam_grammar::codes! {
         passes "bd = kick()\nplay {\n  bd |x...|\n  bd.gain \"1 0\".slow(4) over 2 bars\n}\nout = bd\n"
     }
     DRIVEN_PARAMETER Warning "driven-parameter" {
-        "The parameter is given a signal in the song, which it follows: what else sets it changes nothing. What is to be set by hand, by a line or by `--set` is given a number."
+        "The parameter is given a signal in the song, which it follows: what else sets it changes nothing. So does `--set` where a line of the score sets the parameter as the song starts. What is to be set by hand, by a line or by `--set` is given a number."
         fails "bd = kick()\nwet = bd |> echo(feedback: 0.3 + 0.2 * lfo(1Hz))\nplay {\n  bd |x...|\n  wet.feedback \"20%\"\n}\nout = wet\n"
         passes "bd = kick()\nwet = bd |> echo(feedback: 0.3)\nplay {\n  bd |x...|\n  wet.feedback \"20%\"\n}\nout = wet\n"
     }
@@ -87,7 +87,7 @@ mam_grammar::codes! {
         passes "bd = kick()\nplay {\n  bd |x...|\n  bd.gain \"1.2\"\n}\nout = bd\n"
     }
     POLYPHONY Warning "polyphony" {
-        "More notes sound at once than the instrument has voices, so that new notes cut off old ones. Give it more with `voices:`, or let the notes not overlap."
+        "More notes sound at once than the instrument has voices, so that new notes cut off old ones. Give it more with `voices:`, let held notes wait and return with `priority: last`, or let the notes not overlap."
         fails "pad = bell()\nplay { pad \"[c4,e4,g4]\" }\nout = pad\n"
         passes "pad = bell(voices: 3)\nplay { pad \"[c4,e4,g4]\" }\nout = pad\n"
     }

@@ -217,8 +217,8 @@ impl<'p> Builder<'p> {
     }
 
     fn chance(&mut self, chance: f64, span: Span) -> f64 {
-        if chance < 0.0 {
-            self.problem(span, "a chance is not negative", "`?0.25` drops a quarter of the events");
+        if !(0.0..=1.0).contains(&chance) {
+            self.problem(span, "a chance is from 0 to 1", "`?0.25` drops a quarter of the events");
         }
         chance
     }
@@ -233,8 +233,12 @@ impl<'p> Builder<'p> {
             self.problem(span, "this factor does not fit", "a factor is a number such as `2` or `1.5`");
             return of;
         };
+        if factor.sign() <= 0 {
+            let message = "a step at a speed of 0 or less is silent";
+            self.problems.add(Problem::new(&RHYTHM_EMPTY, span, message).help("a rest is written `~`"));
+            return Pattern::silence();
+        }
         match slow {
-            true if factor.sign() <= 0 => Pattern::silence(),
             true => self.exact(factor.inverse().map(|f| of.fast(f)), span),
             false => of.fast(factor),
         }

@@ -37,7 +37,7 @@ pub use check::Leftover;
 pub use harmony::scales;
 pub use line::line;
 pub use pitch::note_number;
-pub(crate) use set::placed_by_lines;
+pub(crate) use set::{placed_by_lines, signals_of_lines};
 pub use vocabulary::{Entry, Group, SOURCES, modifiers};
 pub use work::query_problem;
 
@@ -101,7 +101,7 @@ pub struct Instrument {
     pub name: String,
     /// Whether its sound depends on the note (its `freq` or `note`). Without that, any word is a hit.
     pub pitched: bool,
-    /// How many notes it can play at once.
+    /// How many notes it can hold at once without losing one: without end where those that do not play wait.
     pub voices: usize,
 }
 

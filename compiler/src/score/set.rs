@@ -9,8 +9,9 @@ use super::{Instrument, Meaning, Parameter, Targets};
 use crate::dimension::Dimension;
 use crate::hir::builtins::PAN;
 use crate::units::Units;
-use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident, Item, ItemKind};
+use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident, Item, ItemKind, Line};
 use mam_grammar::{Problem, Problems};
+use mam_runtime::NoteSignal;
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::PlayedParam;
 use mam_runtime::score::pattern::{Chain, Change, Joint, Law, ValueMap};
@@ -91,24 +92,39 @@ impl Composer<'_> {
 
 /// The first names of the lines that say something of an instrument's `pan`.
 pub(crate) fn placed_by_lines(ast: &Ast) -> BTreeSet<Arc<str>> {
-    fn look(ast: &Ast, items: &[Item], names: &mut BTreeSet<Arc<str>>) {
-        for item in items {
-            match &item.kind {
-                ItemKind::Line(line) => {
-                    let placed = line.target.last().is_some_and(|word| *word.name == *PAN)
-                        || line.modifiers.iter().any(|&modifier| places(ast, modifier));
-                    names.extend(line.target.first().filter(|_| placed).map(|word| word.name.clone()));
-                }
-                ItemKind::Play(items)
-                | ItemKind::Section { items, .. }
-                | ItemKind::Variation { items, .. } => look(ast, items, names),
-                _ => {}
+    let mut names = BTreeSet::new();
+    each_line(&ast.items, &mut |line| {
+        let placed = line.target.last().is_some_and(|word| *word.name == *PAN)
+            || line.modifiers.iter().any(|&modifier| places(ast, modifier));
+        names.extend(line.target.first().filter(|_| placed).map(|word| word.name.clone()));
+    });
+    names
+}
+
+/// The signals of notes that lines move, `lead.note.bend`, each with the name that the line begins with.
+pub(crate) fn signals_of_lines(ast: &Ast) -> BTreeSet<(Arc<str>, NoteSignal)> {
+    let mut found = BTreeSet::new();
+    each_line(&ast.items, &mut |line| {
+        if let [name, note, signal] = &line.target[..]
+            && &*note.name == "note"
+        {
+            found.extend(NoteSignal::named(&signal.name).map(|signal| (name.name.clone(), signal)));
+        }
+    });
+    found
+}
+
+/// Looks at each line of a score, wherever it stands.
+fn each_line<'a>(items: &'a [Item], look: &mut impl FnMut(&'a Line)) {
+    for item in items {
+        match &item.kind {
+            ItemKind::Line(line) => look(line),
+            ItemKind::Play(items) | ItemKind::Section { items, .. } | ItemKind::Variation { items, .. } => {
+                each_line(items, look)
             }
+            _ => {}
         }
     }
-    let mut names = BTreeSet::new();
-    look(ast, &ast.items, &mut names);
-    names
 }
 
 /// Whether a modifier, or one within it, gives notes a `pan`.

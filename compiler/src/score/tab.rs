@@ -3,6 +3,7 @@
 use super::amount::plain;
 use super::codes::{TAB_HOLD, TAB_LENGTH};
 use mam_grammar::ast::{Ast, ExprId, Quoted};
+use mam_grammar::problem::count;
 use mam_grammar::syntax::codes::UNCLOSED_TAB;
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::pattern::SourceRange;
@@ -134,7 +135,10 @@ fn check_length(bar: &Quoted, steps: usize, meter: &super::tempo::Meter, problem
             bar.span,
             format!("{steps} steps do not go with a bar of {} beats", meter.beats),
         )
-        .here(format!("{steps} steps"))
-        .help(format!("write {near} steps, or fix the step with `by 1/16` to let it run against the bar")),
+        .here(count(steps, "step"))
+        .help(format!(
+            "write {}, or fix the step with `by 1/16` to let it run against the bar",
+            count(near, "step")
+        )),
     );
 }

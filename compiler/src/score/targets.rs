@@ -2,8 +2,8 @@
 
 use super::{Instrument, Meaning, Parameter, Targets};
 use crate::places::Bindings;
-use mam_runtime::Miss;
 use mam_runtime::ids::ParamId;
+use mam_runtime::{Miss, NoteSignal};
 
 impl Targets for Bindings<'_> {
     fn find(&self, path: &[&str]) -> Meaning {
@@ -13,7 +13,10 @@ impl Targets for Bindings<'_> {
                     index,
                     name: name.into(),
                     pitched: self.pitched(node),
-                    voices: self.targets[index].voices.len(),
+                    voices: match self.targets[index].priority {
+                        Some(_) => usize::MAX,
+                        None => self.targets[index].voices.len(),
+                    },
                 }),
                 (_, Some(slot)) => parameter(self, slot, name.into()),
                 _ if self.is_signal(name) => Meaning::Other {
@@ -40,7 +43,14 @@ impl Targets for Bindings<'_> {
             [name, _, ..] => self.params(name),
             _ => vec![],
         };
-        if params.is_empty() { self.names() } else { params }
+        let plays = |name: &str| self.instrument(name).is_some();
+        let signals = match *path {
+            [name, "note", ..] if plays(name) => {
+                NoteSignal::ALL.map(|signal| format!("{name}.note.{}", signal.name())).to_vec()
+            }
+            _ => vec![],
+        };
+        if params.is_empty() && signals.is_empty() { self.names() } else { [params, signals].concat() }
     }
 }
 

@@ -56,10 +56,21 @@ fn kind(ast: &Ast, kind: &ItemKind, depth: usize) -> String {
         ItemKind::Param(param) => format!("({})", parameter(ast, param)),
         ItemKind::Input(name) => format!("(input {name})"),
         ItemKind::Until(expr) => format!("(until {})", text(*expr)),
+        ItemKind::Latency(expr) => format!("(latency {})", text(*expr)),
         ItemKind::DefaultNote(note) => format!("(default-note {note})"),
         ItemKind::Midi(midi) => {
             let numbers: String = midi.ranges.iter().map(|r| format!(" {}", range(ast, r))).collect();
             format!("(midi-{}{numbers})", if midi.drum { "drum" } else { "program" })
+        }
+        ItemKind::Kit { name, items } => block(ast, &format!("kit {name}"), items, depth),
+        ItemKind::Choke(parts) => {
+            let parts: String = parts.iter().map(|part| format!(" {part}")).collect();
+            format!("(choke{parts})")
+        }
+        ItemKind::Preset { name, settings } => {
+            let settings: String =
+                settings.iter().map(|(param, value)| format!(" {param}: {}", text(*value))).collect();
+            format!("(preset {:?}{settings})", name.text)
         }
         ItemKind::Definition(definition) => self::definition(ast, definition, depth),
         ItemKind::Use(path) => format!("(use {:?})", path.text),

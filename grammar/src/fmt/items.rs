@@ -194,8 +194,27 @@ impl Printer<'_> {
                 let expr = self.expr(*expr);
                 Doc::All(vec![Doc::text("until "), expr])
             }
+            ItemKind::Latency(expr) => {
+                let expr = self.expr(*expr);
+                Doc::All(vec![Doc::text("latency "), expr])
+            }
             ItemKind::DefaultNote(note) => Doc::text(format!("default note {note}")),
             ItemKind::Midi(midi) => Doc::text(self.midi(midi)),
+            ItemKind::Kit { name, items } => {
+                let block = self.block_after(name.span.end as usize, items, item);
+                Doc::All(vec![Doc::text(format!("kit {name} ")), block])
+            }
+            ItemKind::Choke(parts) => {
+                let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+                Doc::text(format!("choke {}", parts.join(" ")))
+            }
+            ItemKind::Preset { name, settings } => {
+                let settings: Vec<String> =
+                    settings.iter().map(|(param, value)| format!("{param}: {}", self.flat(*value))).collect();
+                let settings =
+                    if settings.is_empty() { String::new() } else { format!(" {} ", settings.join(", ")) };
+                Doc::text(format!("preset \"{}\" {{{settings}}}", name.text))
+            }
             ItemKind::Definition(definition) => self.definition(definition, item),
             ItemKind::Use(path) => Doc::text(format!("use \"{}\"", path.text)),
             ItemKind::Title(title) => Doc::text(format!("title \"{}\"", title.text)),
@@ -436,8 +455,10 @@ fn made_region(before: Option<&Item>, item: &Item) -> Region {
         ItemKind::Equation { .. } => 0,
         ItemKind::Line(_) => 1,
         ItemKind::Param(_) | ItemKind::Input(_) | ItemKind::DefaultNote(_) | ItemKind::Midi(_) => 2,
-        ItemKind::Until(_) => 0,
+        ItemKind::Preset { .. } | ItemKind::Choke(_) => 2,
+        ItemKind::Until(_) | ItemKind::Latency(_) => 0,
         ItemKind::Definition(_)
+        | ItemKind::Kit { .. }
         | ItemKind::Play(_)
         | ItemKind::Section { .. }
         | ItemKind::Variation { .. } => 3,

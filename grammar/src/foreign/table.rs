@@ -49,7 +49,6 @@ table! {
     Value ["maximiser"] "compressor" "" "" "x |> compressor(threshold: -6dB, ratio: 20, attack: 0.1ms)";
     Value ["comp" "compress" "compression"] "compressor" "" "" "x |> compressor(threshold: -18dB)";
     Value ["stereowidth" "widen" "widener"] "width" "" "" "(x, noise()) |> width(1.5)";
-    Value ["pitch"] "" "" "the source's frequency is multiplied by an interval" "saw(220Hz * 7st)";
     Value ["volume" "vol" "gain" "amp" "amplitude" "level" "mul" "attenuate" "amplify" "fader"] "" "" "a level is a factor" "50% * x";
     Value ["wet" "dry" "drywet" "wetdry"] "" "" "most effects have `mix:`; the two parts can also be added" "70% * x + 30% * freeverb(in: x, mix: 100%)";
     Value ["mix" "fade" "mixer"] "" "" "signals are added, each with its level" "70% * x + 30% * noise()";

@@ -124,6 +124,10 @@ impl Builder<'_> {
             Rule::default_note => ItemKind::DefaultNote(self.last_ident(pair)),
             Rule::midi => ItemKind::Midi(self.midi(pair)),
             Rule::until => ItemKind::Until(self.argument_of(pair)),
+            Rule::kit => self.kit(pair),
+            Rule::choke => ItemKind::Choke(pair.into_inner().skip(1).map(|part| self.ident(&part)).collect()),
+            Rule::preset => self.preset(pair),
+            Rule::latency => ItemKind::Latency(self.argument_of(pair)),
             Rule::length => ItemKind::Length(self.argument_of(pair)),
             Rule::seed => ItemKind::Seed(self.argument_of(pair)),
             Rule::use_file => ItemKind::Use(self.last_text(pair)),
@@ -193,6 +197,29 @@ impl Builder<'_> {
         };
         let items = parts.next().map_or_else(Vec::new, |block| self.block(block));
         Definition { kind, name, formals, body: Body::Items(items) }
+    }
+
+    fn kit(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        let mut parts = pair.into_inner();
+        let name = parts.next().map_or_else(|| self.no_name(), |head| self.last_ident(head));
+        ItemKind::Kit { name, items: parts.next().map_or_else(Vec::new, |block| self.block(block)) }
+    }
+
+    fn preset(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        let mut name = Quoted { text: "".into(), span: Span::new(self.source, self.base, self.base) };
+        let mut settings = vec![];
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::text => name = self.quoted(part),
+                Rule::setting => {
+                    let mut parts = part.into_inner();
+                    let param = self.next_ident(&mut parts);
+                    settings.push((param, self.next_value(&mut parts)));
+                }
+                _ => {}
+            }
+        }
+        ItemKind::Preset { name, settings }
     }
 
     fn block(&mut self, pair: Pair<'_, Rule>) -> Vec<Item> {

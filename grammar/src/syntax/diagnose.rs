@@ -26,7 +26,7 @@ pub(super) struct Diagnosis<'a> {
 }
 
 /// How each statement and head is written.
-const FORMS: [(&str, &str); 20] = [
+const FORMS: [(&str, &str); 24] = [
     ("tempo", "`tempo 130`, `tempo 138 at bar 3`, `tempo 130..150 over bars 5..9`"),
     ("meter", "`meter 7/8`"),
     ("swing", "`swing 12%`, `swing 12% of 1/8`"),
@@ -40,6 +40,10 @@ const FORMS: [(&str, &str); 20] = [
     ("knob", "`knob bright = 800Hz in 100Hz..8kHz cc 74`"),
     ("input", "`input key`"),
     ("until", "`until amp < 0.0001`"),
+    ("kit", "`kit name { bd = kick() ; hh = closed_hat() }`"),
+    ("choke", "`choke ch oh`: the parts of a kit that end each other's notes"),
+    ("preset", "`preset \"deep\" { cutoff: 300Hz, q: 2 }`"),
+    ("latency", "`latency 5ms`"),
     ("default", "`default note c2`"),
     ("midi", "`midi drum 36` (a key of General MIDI's drums), or `midi program 32..39`"),
     ("def", "`def f(x, cutoff: Hz = 800Hz) = expression`, or `{ … }` in place of `= expression`"),

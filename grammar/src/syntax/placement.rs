@@ -15,6 +15,7 @@ enum Context {
     Instrument,
     Effect,
     Equations,
+    Kit,
     Play,
     Section,
 }
@@ -26,6 +27,7 @@ impl Context {
             Context::Instrument => "in an instrument",
             Context::Effect => "in an effect",
             Context::Equations => "in a body of equations",
+            Context::Kit => "in a kit",
             Context::Play => "in a `play` block",
             Context::Section => "in a section",
         }
@@ -34,13 +36,17 @@ impl Context {
 
 /// What an item is called, and where it may stand.
 fn row(kind: &ItemKind) -> (&'static str, &'static [Context]) {
-    use Context::{Effect, Equations, File, Instrument, Play, Section};
+    use Context::{Effect, Equations, File, Instrument, Kit, Play, Section};
     match kind {
-        ItemKind::Equation { .. } => ("an equation", &[File, Instrument, Effect, Equations]),
+        ItemKind::Equation { .. } => ("an equation", &[File, Instrument, Effect, Equations, Kit]),
         ItemKind::Param(param) if param.knob => ("a `knob`", &[File]),
         ItemKind::Param(_) => ("a `param`", &[Instrument, Effect]),
         ItemKind::Input(_) => ("an `input`", &[Effect, Instrument]),
         ItemKind::Until(_) => ("`until`", &[Instrument]),
+        ItemKind::Kit { .. } => ("a `kit`", &[File]),
+        ItemKind::Choke(_) => ("`choke`", &[Kit]),
+        ItemKind::Preset { .. } => ("a `preset`", &[Instrument, Effect]),
+        ItemKind::Latency(_) => ("`latency`", &[Instrument, Effect, Equations]),
         ItemKind::DefaultNote(_) => ("`default note`", &[Instrument]),
         ItemKind::Midi(_) => ("`midi`", &[Instrument]),
         ItemKind::Definition(_) => ("a definition", &[File]),
@@ -57,7 +63,7 @@ fn row(kind: &ItemKind) -> (&'static str, &'static [Context]) {
         ItemKind::Line(_) => ("a line of a score", &[Play, Section]),
         ItemKind::Arrangement(_) => ("an arrangement", &[File, Section]),
         ItemKind::Section { .. } | ItemKind::Variation { .. } => ("a section", &[File, Section]),
-        ItemKind::Broken(_) => ("", &[File, Instrument, Effect, Equations, Play, Section]),
+        ItemKind::Broken(_) => ("", &[File, Instrument, Effect, Equations, Kit, Play, Section]),
     }
 }
 
@@ -180,6 +186,7 @@ fn inside(kind: &mut ItemKind, text: &str, problems: &mut Problems) {
                 check_items(items, context, text, problems);
             }
         }
+        ItemKind::Kit { items, .. } => check_items(items, Context::Kit, text, problems),
         ItemKind::Play(items) => check_items(items, Context::Play, text, problems),
         ItemKind::Section { items, .. } | ItemKind::Variation { items, .. } => {
             check_items(items, Context::Section, text, problems)

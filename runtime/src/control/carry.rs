@@ -4,8 +4,13 @@ use super::same::{Renames, unchanged};
 use crate::engine::Instance;
 use crate::ids::{DelayId, Id, IdMap, ParamId};
 use crate::program::{DelaySpec, ParamSlot, Program, QUANTUM, StateWord, Step, StepPart};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+
+/// How long what appears and vanishes is faded.
+const FADE_SECONDS: f64 = 0.010;
+/// The same where a block node computes something else.
+const LONG_FADE_SECONDS: f64 = 0.020;
 
 /// What is carried from one program to another. All work on the audio thread is in these lists.
 #[derive(Debug, Default)]
@@ -27,6 +32,8 @@ pub(super) struct Carry {
     /// For each parameter of the new program whether it keeps its value.
     keeps_value: IdMap<ParamId, bool>,
     lines: Vec<LineMove>,
+    /// How long both programs play, in seconds.
+    fade_seconds: f64,
 }
 
 /// Lines of the new program while both play. Where both use one, each of them writes its own quantum over what lies there,
@@ -107,8 +114,14 @@ impl Carry {
                     LineMove { from, to, writer, users: users(new, to) }
                 })
                 .collect(),
+            fade_seconds: if blocks(old) == blocks(new) { FADE_SECONDS } else { LONG_FADE_SECONDS },
             renames,
         }
+    }
+
+    /// How long both programs play, in seconds. \[audio\]
+    pub(super) fn fade_seconds(&self) -> f64 {
+        self.fade_seconds
     }
 
     /// What a node of the program before is called now, if it has another name.
@@ -205,6 +218,11 @@ impl Blend {
             }
         }
     }
+}
+
+/// What the block nodes of a program compute.
+fn blocks(program: &Program) -> BTreeSet<u64> {
+    program.steps.iter().filter_map(|step| step.block.as_ref()).map(|block| block.content()).collect()
 }
 
 /// Where the quantum at a frame lies in a line.

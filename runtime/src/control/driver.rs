@@ -9,7 +9,7 @@ use super::protocol::MOST_CHANNELS;
 use super::protocol::{Command, EVENTS, Failed, Garbage, Options, Swap, Tagged};
 use crate::engine::{NotFinite, Seen, ticks, ticks_per_second};
 use crate::ids::{ParamId, PortId};
-use crate::program::{EventKind, Program, QUANTUM, Step, Target};
+use crate::program::{EventKind, NoteSignal, Program, QUANTUM, Step, Target};
 use crate::render::EventSource;
 use crate::score::{Held, LAST_FRAME, Overflow, Unplayed};
 use crate::voices::note_values;
@@ -329,6 +329,25 @@ impl Control {
             };
             self.command(Command::Now(self.current.generation, kind));
         }
+        true
+    }
+
+    /// A signal of the notes of a voice of a target goes to a value in so many frames, from the next quantum on and until the voice
+    /// plays another note. False when the program has no such target, or none of whose voices have the signal.
+    pub fn touch(&mut self, target: &str, voice: usize, signal: NoteSignal, value: f64, ramp: u32) -> bool {
+        let request = || Request::Touch { target: target.into(), voice, signal, value, ramp };
+        self.logged(request, |control| control.touch_now(target, voice, signal, value, ramp))
+    }
+
+    fn touch_now(&mut self, target: &str, voice: usize, signal: NoteSignal, value: f64, ramp: u32) -> bool {
+        let targets = &self.current.program.targets;
+        let Some(target) = targets.iter().find(|candidate| &*candidate.name == target) else { return false };
+        let own = target.note_params.iter().find(|param| param.signal == Some(signal));
+        let Some(&param) = own.and_then(|own| own.voices.get(voice % own.voices.len().max(1))) else {
+            return false;
+        };
+        let kind = EventKind::NoteValue { param, value: Some(value), ramp };
+        self.command(Command::Now(self.current.generation, kind));
         true
     }
 

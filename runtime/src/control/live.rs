@@ -2,9 +2,7 @@
 
 use super::carry::{Blend, mix};
 use super::meters::Meters;
-use super::protocol::{
-    Command, FADE_SECONDS, Failed, Garbage, Options, Player, START_SECONDS, STOP_SECONDS, Swap, Tagged,
-};
+use super::protocol::{Command, Failed, Garbage, Options, Player, START_SECONDS, STOP_SECONDS, Swap, Tagged};
 use super::protocol::{LIMIT, MOST_CHANNELS, Taken};
 use crate::engine::{Cut, Instance, flush, ticks};
 use crate::frames::Frames;
@@ -290,7 +288,7 @@ impl Live {
             self.discard(Garbage::Player(old));
         } else {
             let rate = f64::from(self.now.instance.program.rate);
-            let quanta = (FADE_SECONDS * rate / QUANTUM as f64).ceil().max(1.0) as u32;
+            let quanta = (swap.carry.fade_seconds() * rate / QUANTUM as f64).ceil().max(1.0) as u32;
             let blend = std::mem::take(&mut swap.blend);
             let gains = [0.0; QUANTUM];
             self.fading = Some(Fading { player: old, frame, quantum: 0, quanta, gains, blend });

@@ -7,7 +7,7 @@
 
 use super::part::{Entry, Sync};
 use super::protocol::Taken;
-use crate::program::Program;
+use crate::program::{NoteSignal, Program};
 use rtrb::Consumer;
 use std::sync::Arc;
 
@@ -58,6 +58,19 @@ pub enum Request {
         note: f64,
         /// Velocity; 1 is nominal.
         vel: Option<f64>,
+    },
+    /// A signal of the notes of a voice goes to a value.
+    Touch {
+        /// The instrument.
+        target: String,
+        /// The voice.
+        voice: usize,
+        /// Which signal.
+        signal: NoteSignal,
+        /// The value in base units.
+        value: f64,
+        /// Frames in which it goes there.
+        ramp: u32,
     },
     /// A node is silenced, or heard again.
     Mute(String, bool),

@@ -11,8 +11,6 @@ pub const LIMIT: f32 = 3.981_071_7;
 /// Channels that can be played.
 pub const MOST_CHANNELS: usize = 8;
 
-/// How long what appears and vanishes is faded.
-pub(super) const FADE_SECONDS: f64 = 0.010;
 /// How long the whole output is faded when it stops.
 pub(super) const STOP_SECONDS: f64 = 0.020;
 /// How long when it goes on.

@@ -111,6 +111,9 @@ fn perform(control: &mut Control, request: Request) {
         Request::Stop => control.stop(),
         Request::Set { name, value, ramp } => _ = control.set(&name, value, ramp),
         Request::Note { target, voice, note, vel } => _ = control.note(&target, voice, note, vel),
+        Request::Touch { target, voice, signal, value, ramp } => {
+            _ = control.touch(&target, voice, signal, value, ramp);
+        }
         Request::Mute(node, muted) => control.mute(&node, muted),
         Request::Solo(node, soloed) => control.solo(&node, soloed),
     }

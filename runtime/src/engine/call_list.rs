@@ -16,8 +16,8 @@ pub(crate) struct CallList {
     released: Vec<(usize, usize)>,
     /// The states that are examined after the calls.
     words: Vec<Words>,
-    /// Whether quanta are rendered one by one: a tail is counted, or delay lines are written, of which too much would have to be
-    /// kept.
+    /// Whether quanta are rendered one by one: a tail is counted, there is a block node, or delay lines are written, of which too much
+    /// would have to be kept.
     is_one_by_one: bool,
     /// How the song's channels are rendered where they are asked for.
     pub(crate) placed: Vec<Placed>,
@@ -107,7 +107,9 @@ impl CallList {
             if examined.is_examined {
                 self.words.extend(runner.words(state));
             }
-            self.is_one_by_one |= examined.counts_tail || examined.has_lines;
+            // A block's state is too large to be kept for a stretch that may be undone, and so are delay lines.
+            let is_large = examined.has_lines || !task.call.block.is_null();
+            self.is_one_by_one |= examined.counts_tail || is_large;
             let (inputs, outputs) = runner.channels();
             let (words, released) = (words..self.words.len(), released..self.released.len());
             self.calls.push(Listed { task, runner: index, inputs, outputs, examined, words, released });
@@ -192,9 +194,11 @@ impl Listed {
     unsafe fn call(&mut self, frame: u64, flushes: bool) {
         let task = &mut self.task;
         task.call.frame = frame as u32;
+        // A block is no machine code of ours: it runs under the host's word.
+        let as_it_is = flushes || !task.call.block.is_null();
         // SAFETY: the caller's promise; the control word is the kernels', or set for them.
         unsafe {
-            match flushes {
+            match as_it_is {
                 true => (task.function)(&task.call),
                 false => call_kernel(task.function, &task.call),
             }

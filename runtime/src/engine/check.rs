@@ -72,6 +72,13 @@ fn check_step(program: &Program, step: &Step) -> Result<(), String> {
     if ![(&step.singles[..], 4), (&step.doubles[..], 8)].into_iter().all(aligned) {
         return Err("states are not within its block".into());
     }
+    if let Some(block) = &step.block {
+        let lines = step.delays.iter().map(|&line| program.delays[line].frames);
+        let fits = lines.eq(block.lines()) && step.state_bytes == block.state_bytes();
+        if !fits || (step.inputs.len(), step.outputs.len()) != (1, 1) {
+            return Err(format!("its memory or its signals are not those of a {}", block.name()));
+        }
+    }
     for voice in &step.voices {
         below("a voice's port", [voice.port], step.ports.len())?;
         if voice.until + 4 > step.state_bytes

@@ -77,7 +77,9 @@ impl Instance {
         let mut state = Block::zeros(program.state.len());
         state.as_mut_slice().copy_from_slice(&program.state);
         let runners = runners(&program, &buffers, &lines);
-        let rollback = Rollback::new(program.state.len(), buffers.quanta());
+        let has_blocks = program.steps.iter().any(|step| step.block.is_some());
+        let in_a_row = if has_blocks { 1 } else { buffers.quanta() };
+        let rollback = Rollback::new(program.state.len(), in_a_row);
         let copies = Copies::new(&program);
         let buffer_of = |signal: SignalId| program.buffers[signal];
         let outputs = [
@@ -431,7 +433,7 @@ impl Instance {
             EventKind::Set { param, value, ramp, curve } => {
                 self.params.set(param, offset, Set { value, ramp, curve });
             }
-            EventKind::NoteValue { param, value } => self.params.hold(param, offset, value),
+            EventKind::NoteValue { param, value, ramp } => self.params.hold(param, offset, value, ramp),
             EventKind::Off { port } => self.notes.push(port, offset, NoteKind::Off),
             EventKind::Pitch { port, note } => self.notes.push(port, offset, NoteKind::Pitch(note)),
             EventKind::On { port, note, vel } => self.notes.push(port, offset, NoteKind::On { note, vel }),

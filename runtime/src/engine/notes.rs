@@ -125,7 +125,9 @@ impl NoteKind {
             NoteKind::Off => port.gate = 0,
             NoteKind::Pitch(note) => pitch(port, note),
             NoteKind::On { note, vel } => {
-                *port = Port { trig: 1, gate: 1, vel, ..*port };
+                // Of several notes in one frame, the first finds what was before.
+                let slur = if port.trig == 0 && port.gate != 0 { Port::SLUR } else { 0 };
+                *port = Port { trig: port.trig | Port::TRIG | slur, gate: 1, vel, ..*port };
                 pitch(port, note);
             }
         }

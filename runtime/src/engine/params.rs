@@ -227,9 +227,9 @@ impl Params {
         self.all[index].cuts |= 1 << offset;
     }
 
-    /// A note gives a voice's share of a parameter a value from a frame of the part on; without one the share follows its
-    /// parameter again. Not before its last set. What is no share is left as it is. \[audio\]
-    pub(crate) fn hold(&mut self, index: ParamId, offset: usize, value: Option<f64>) {
+    /// A note gives a voice's share of a parameter a value from a frame of the part on, to which it goes in `frames`;
+    /// without one the share follows its parameter again. Not before its last set. What is no share is left as it is. \[audio\]
+    pub(crate) fn hold(&mut self, index: ParamId, offset: usize, value: Option<f64>, frames: u32) {
         let Some(&Param { follows: Some(base), held, .. }) = self.all.get(index) else { return };
         let value = value.filter(|value| !value.is_nan());
         if value.is_none() && !held {
@@ -243,6 +243,10 @@ impl Params {
         let Param { value: present, ramp, .. } = self.all[base];
         let param = &mut self.all[index];
         (param.value, param.ramp, param.held) = match value {
+            Some(value) if frames > 0 => {
+                let to = clamp(value, param.min, param.max);
+                (param.value, Ramp::new(param.value, to, frames, Curve::Linear), true)
+            }
             Some(value) => (clamp(value, param.min, param.max), Ramp::default(), true),
             None => (present, ramp, false),
         };

@@ -13,11 +13,13 @@ use super::params::Params;
 use super::step::finite::Guard;
 use super::step::sleep::VoiceState;
 use super::tail::{self, SILENCE, TailDetector};
+use crate::block::{self, Block};
 use crate::ids::{DelayId, ParamId, PortId, SignalId};
 use crate::machine::Task;
 use crate::program::{Call, Code, Form, Port, Program, QUANTUM, Step};
 pub(crate) use finite::{Examined, Memory, Words};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What all steps read in a part of a quantum.
 pub(crate) struct Scene<'a> {
@@ -39,6 +41,8 @@ pub(crate) struct Scene<'a> {
 #[derive(Debug)]
 pub(crate) struct Runner {
     kernel: u32,
+    /// What it computes, if it is a block node.
+    block: Option<Arc<Block>>,
     state: usize,
     /// Indices into the program's parameters.
     params: Vec<ParamId>,
@@ -121,6 +125,7 @@ impl Runner {
             step.delays.iter().map(|&index| program.delays[index].frames).collect();
         Runner {
             kernel: step.kernel,
+            block: step.block.clone(),
             state: step.state,
             values: vec![0.0; step.params.len()],
             moving: Pointers(vec![std::ptr::null_mut(); step.params.len()]),
@@ -321,7 +326,7 @@ impl Runner {
         self.set_up(scene, range.clone());
         let call = Call { outputs, ..self.tables(scene.memory.state, scene.frame, range) };
         // SAFETY: as in `call`; the buffers hold a quantum.
-        unsafe { scene.code.call(self.kernel, Form::Steady, &call) };
+        unsafe { self.invoke(scene.code, Form::Steady, &call) };
     }
 
     /// Before the first steady call after a change.
@@ -346,7 +351,21 @@ impl Runner {
         }
         let call = self.tables(scene.memory.state, scene.frame, range);
         // SAFETY: `Program::check` has compared the step's tables with the program, and they outlive the call.
-        unsafe { scene.code.call(self.kernel, form, &call) };
+        unsafe { self.invoke(scene.code, form, &call) };
+    }
+
+    /// Runs the block, which has one form and nothing to be set up, or the kernel.
+    ///
+    /// # Safety
+    /// The call's tables are this runner's.
+    unsafe fn invoke(&self, code: &dyn Code, form: Form, call: &Call) {
+        match &self.block {
+            // SAFETY: the caller's promise.
+            Some(block) if form != Form::Setup => unsafe { block.run(call) },
+            Some(_) => {}
+            // SAFETY: the caller's promise.
+            None => unsafe { code.call(self.kernel, form, call) },
+        }
     }
 
     /// What the kernel is given for some frames of the quantum at `frame`.
@@ -362,13 +381,17 @@ impl Runner {
             ports: self.ports.as_ptr(),
             frame: frame.wrapping_add(range.start as u64) as u32,
             frames: range.len() as u32,
+            block: self.block.as_ref().map_or(std::ptr::null(), |block| Arc::as_ptr(block).cast()),
         }
     }
 
     /// Its call in a quantum in which nothing changes; `None` where there is more to do than to call. Its `frame` is
     /// to be set.
     pub(crate) fn task(&mut self, code: &dyn Code, state: *mut u8) -> Option<Task> {
-        let function = code.function(self.kernel, Form::Steady)?;
+        let function = match &self.block {
+            Some(_) => block::FUNCTION,
+            None => code.function(self.kernel, Form::Steady)?,
+        };
         let call = self.tables(state, 0, 0..QUANTUM);
         match &self.waste {
             _ if self.stale => None,

@@ -68,6 +68,7 @@ fn program(curve: Curve, smooth: u32) -> (Arc<Program>, Arc<Pulse>) {
         ParamSlot { name: "bd.gain".into(), default: 0.5, min: 0.0, max: 2.0, curve, smooth, follows: None };
     let program = Program {
         rate: 48000,
+        latency: 0,
         code: code.clone(),
         steps: vec![step],
         state: vec![0; 32],
@@ -361,6 +362,7 @@ fn the_songs_input_arrives_frame_by_frame() {
         delays: IdMap::default(),
         score: Score::default(),
         rate: base.rate,
+        latency: base.latency,
     };
     let mut engine = Engine::new(Arc::new(program));
     let signal: Vec<f32> = (1..=100).map(|i| i as f32).collect();

@@ -312,6 +312,7 @@ impl<'p> Splitter<'p> {
         let cost = own.iter().map(|step| step.cost.max(1)).sum();
         let program = Program {
             rate: whole.rate,
+            latency: whole.latency,
             code: whole.code.clone(),
             buffers: buffers::share(&own, &inputs, &outputs, signals.len()),
             steps: own,

@@ -22,6 +22,7 @@ fn program(steps: &[(&[usize], usize, usize)], outputs: &[usize]) -> Program {
     };
     Program {
         rate: 48_000,
+        latency: 0,
         code: Arc::new(Nothing),
         steps: steps.iter().map(step).collect(),
         state: vec![],

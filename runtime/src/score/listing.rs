@@ -104,7 +104,7 @@ pub fn table(
                 let curve = curve.map_or_else(String::new, |c| format!(" curve {c:?}").to_lowercase());
                 Some((name, format!("set {value}{over}{curve}")))
             }
-            EventKind::NoteValue { param, value } => {
+            EventKind::NoteValue { param, value, .. } => {
                 let value = value?;
                 Some((params.get(param)?.name.to_string(), format!("value {value} of its note")))
             }

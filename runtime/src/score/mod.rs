@@ -25,4 +25,6 @@ pub use data::{
 };
 pub use pattern::{Note, NoteValue, Pattern, PatternEvent, Pitch, QueryError, TableEvent, TimeSpan, Value};
 pub use rational::{Overflow, Rational};
-pub use sequencer::{Extent, Held, Played, PlayedNote, Sequencer, SoundingStep, Unplayed, performance};
+pub use sequencer::{
+    Extent, Held, Played, PlayedNote, Sequencer, SoundingStep, Unplayed, performance, set_at_start,
+};

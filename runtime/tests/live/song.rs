@@ -104,12 +104,14 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
         bpm: ParamId::new(0),
         looped: ParamId::new(0),
         note_params: vec![],
+        priority: None,
     };
     let mut image = vec![0; state + 16];
     image[16 * count] = count as u8;
     image[state] = 2;
     Arc::new(Program {
         rate: RATE,
+        latency: 0,
         code: Arc::new(Kernels),
         steps,
         state: image,

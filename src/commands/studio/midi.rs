@@ -56,6 +56,11 @@ impl MidiInput {
         }
     }
 
+    /// The instrument that keys play.
+    pub(super) fn plays(&self) -> Option<&String> {
+        self.to.as_ref()
+    }
+
     /// The knobs of the program that plays now, with their controllers; and whether it has the instrument that keys play.
     pub(super) fn follow(&mut self, controllers: Vec<(u8, String)>, control: &Control) {
         self.listener.set_controllers(controllers);
@@ -76,6 +81,7 @@ impl MidiInput {
                 PortEvent::Words(words) => self.said = Some(words.trim().into()),
                 PortEvent::Gone(words) => {
                     self.said = Some(words.trim().into());
+                    self.listener.let_go();
                     self.voices.silence(control);
                 }
             }
@@ -85,8 +91,9 @@ impl MidiInput {
 
     fn act(&mut self, action: Action, control: &mut Control) {
         match action {
-            Action::Press(name, note, vel) => _ = self.voices.press(control, &name, note, vel),
-            Action::Release(name, note) => self.voices.release(control, &name, note),
+            Action::Press(key, vel, signals) => _ = self.voices.press(control, &key, vel, &signals),
+            Action::Release(key) => self.voices.release(control, &key),
+            Action::Touch(touch) => self.voices.touch(control, &touch),
             Action::Silence => self.voices.silence(control),
             Action::Turn(name, place) => {
                 let Ok(param) = control.program().param(&name) else { return };

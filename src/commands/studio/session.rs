@@ -222,6 +222,7 @@ impl Session {
         let Some(text) = question["text"].as_str() else { return Value::Null };
         let saved = self.save(text, question["changes"].as_u64());
         let mut how = HowArgs::default();
+        how.played_outside.extend(self.midi.plays().cloned());
         if let Ok(device) = &self.device {
             how.rate = Some(Rate(device.rate));
         }

@@ -75,12 +75,13 @@ impl Player {
                 let value = self.value_at(&name, place)?;
                 self.set(&name, value, 0.0)?;
             }
-            Action::Press(name, note, vel) => {
-                if !self.voices.press(&mut self.control, &name, note, vel) {
-                    self.named_instrument(&name)?;
+            Action::Press(key, vel, signals) => {
+                if !self.voices.press(&mut self.control, &key, vel, &signals) {
+                    self.named_instrument(&key.instrument)?;
                 }
             }
-            Action::Release(name, note) => self.voices.release(&mut self.control, &name, note),
+            Action::Release(key) => self.voices.release(&mut self.control, &key),
+            Action::Touch(touch) => self.voices.touch(&mut self.control, &touch),
             Action::Hit(name, vel) => {
                 if !self.voices.hit(&mut self.control, &name, vel, Instant::now()) {
                     self.named_instrument(&name)?;

@@ -23,15 +23,17 @@ impl Player {
             PortEvent::Words(words) => self.ui.say(&words),
             PortEvent::Gone(words) => {
                 self.ui.insist(&words);
+                self.listener.let_go();
                 self.voices.silence(&mut self.control);
             }
         }
     }
 
-    /// The frame of the song that is heard about now: what is rendered waits in the device, and a callback renders ahead
+    /// The frame of the song that is heard about now: what is rendered is as late as the song says and waits in the device, and a callback renders ahead
     /// by half its buffer on the average.
     fn heard_frame(&self) -> u64 {
-        let ahead = self.keeper.latency() + self.keeper.format().buffer / 2;
+        let device = self.keeper.latency() + self.keeper.format().buffer / 2;
+        let ahead = device + self.control.program().latency;
         self.control.song_frame().saturating_sub(ahead.into())
     }
 
@@ -73,5 +75,6 @@ pub(super) fn open_midi(
         }
         None => None,
     };
-    Ok((Listener::new(midi.to.clone(), midi.follow), clock))
+    let listener = Listener::new(midi.to.clone(), midi.follow);
+    Ok((if midi.mpe { listener.with_mpe() } else { listener }, clock))
 }

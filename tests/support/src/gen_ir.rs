@@ -336,11 +336,10 @@ impl Random<'_, '_> {
             Op::Port(..) => match index(self.kernel.ports.len()) {
                 Some(i) => {
                     let (field, _) = self.choices.one(&PortField::ALL);
-                    let flag = matches!(field, PortField::Trig | PortField::Gate | PortField::Active);
-                    if field == PortField::Trig && !self.general {
+                    if field.is_onset() && !self.general {
                         return;
                     }
-                    (Op::Port(PortId::new(i), field), if flag { Type::BOOL } else { Type::F64 })
+                    (Op::Port(PortId::new(i), field), if field.is_bool() { Type::BOOL } else { Type::F64 })
                 }
                 None => return,
             },
@@ -381,7 +380,7 @@ impl Random<'_, '_> {
 /// Any fields of a port.
 pub fn port(choices: &mut Choices) -> Port {
     Port {
-        trig: choices.below(2) as u32,
+        trig: choices.one(&[0, Port::TRIG, Port::TRIG | Port::SLUR, Port::TRIG | Port::FRESH]),
         gate: choices.below(2) as u32,
         active: choices.below(2) as u32,
         reserved: 0,

@@ -66,6 +66,7 @@ impl Rig {
             ports: self.ports.as_ptr(),
             frame: self.frame,
             frames,
+            block: std::ptr::null(),
         };
         // SAFETY: all tables were made for the kernel, and signals have the frames of a quantum.
         unsafe { code.call(kernel, form, &call) };

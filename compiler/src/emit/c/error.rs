@@ -7,10 +7,14 @@ use std::fmt;
 pub enum ExportError {
     /// Its score has more frames than are counted in 32 bits.
     TooLong,
+    /// A pass of its score has more events than a table holds.
+    TooManyEvents,
     /// It takes more than 4 GB of memory.
     TooMuchMemory,
     /// Its notes give values to their voices, which the engine in C does not do.
     NoteValues,
+    /// It has a block node, which has no machine code of its own.
+    Block(&'static str),
     /// A kernel holds what has no C: a bug of ours, never of the user.
     Kernel(String),
 }
@@ -19,9 +23,15 @@ impl fmt::Display for ExportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ExportError::TooLong => f.write_str("its score has more than 2³² frames: choose fewer bars"),
+            ExportError::TooManyEvents => {
+                f.write_str("a pass of its score has more than 262144 events: make it shorter with `length`")
+            }
             ExportError::TooMuchMemory => f.write_str("it takes more than 4 GB of memory"),
             ExportError::NoteValues => {
                 f.write_str("its score has `.set`, which has no C: set the parameter in a line of its own")
+            }
+            ExportError::Block(name) => {
+                write!(f, "it has a {name}, which an object file cannot hold: build it as C, `-o song.c`")
             }
             ExportError::Kernel(fault) => f.write_str(fault),
         }

@@ -170,8 +170,14 @@ fn function(op: Op, ty: Type, args: &[String]) -> String {
 fn port(index: usize, field: PortField, ty: Type) -> String {
     let port = format!("c->ports[{index}]");
     match field {
-        PortField::Trig if ty.lanes == 1 => format!("t == 0 && {port}.trig != 0"),
-        PortField::Trig => format!("pack_i32x4(-(t == 0 && {port}.trig != 0), 0, 0, 0)"),
+        PortField::Trig | PortField::Slur | PortField::Fresh => {
+            let word = match field.onset_mask() {
+                Some(bits) => format!("({port}.trig & {bits}u)"),
+                None => format!("{port}.trig"),
+            };
+            let begins = format!("t == 0 && {word} != 0");
+            if ty.lanes == 1 { begins } else { format!("pack_i32x4(-({begins}), 0, 0, 0)") }
+        }
         PortField::Gate => format!("{port}.gate != 0"),
         PortField::Active => format!("{port}.active != 0"),
         PortField::Freq => format!("{port}.freq"),

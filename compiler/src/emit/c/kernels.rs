@@ -1,14 +1,14 @@
 //! The kernels of a module as C functions, three each.
 
+use super::block::Blocks;
 use super::body::{Source, Writer};
-use super::literal::{hexadecimal, scalar};
+use super::literal::array;
 use crate::emit::loops::plans;
 use crate::ir::layout::Layout;
-use crate::ir::{Imm, Kernel, Module, Op};
+use crate::ir::{Kernel, Module, Op};
 use crate::opt::elementary;
 use crate::target::{Machine, OptLevel};
 use mam_runtime::Form;
-use std::fmt::Write;
 
 /// The tables and functions of a module. Functions are called `k0_setup`, `k0_steady`, `k0_general` and so on.
 ///
@@ -19,7 +19,12 @@ pub(super) fn functions(module: &Module) -> Result<String, String> {
     for (index, table) in module.tables.iter().enumerate() {
         text += &constant_table(index, table);
     }
+    let mut blocks = Blocks::default();
     for (index, kernel) in module.kernels.values().enumerate() {
+        if let Some(block) = &kernel.block {
+            text += &blocks.functions(index, block);
+            continue;
+        }
         check(kernel)?;
         text += &format!("\n/* {} */\n", comment(&kernel.name));
         let layout = Layout::new(kernel);
@@ -80,13 +85,5 @@ fn form_of(module: &Module, kernel: &Kernel, layout: &Layout, form: Form) -> Str
 }
 
 fn constant_table(index: usize, table: &[f32]) -> String {
-    let mut text = format!("static f32 const table{index}[{}] = {{", table.len());
-    for (i, x) in table.iter().enumerate() {
-        text += if i % 8 == 0 { "\n    " } else { " " };
-        let _ = match x.is_finite() {
-            true => write!(text, "{}f,", hexadecimal(f64::from(*x))),
-            false => write!(text, "{},", scalar(Imm::F32(0.0))),
-        };
-    }
-    text + "\n};\n"
+    array(&format!("table{index}"), table)
 }

@@ -1,6 +1,7 @@
 //! Constants and types as C.
 
 use crate::ir::{Imm, Scalar, Type};
+use std::fmt::Write;
 
 /// The C type of a value. A scalar bool is 0 or 1; one in lanes has all bits of its lane, or none.
 pub(super) fn ctype(ty: Type) -> &'static str {
@@ -55,6 +56,19 @@ pub(super) fn hexadecimal(x: f64) -> String {
         0 => format!("{sign}0x0{digits}p-1022"),
         _ => format!("{sign}0x1{digits}p{}", exponent - 1023),
     }
+}
+
+/// A constant array.
+pub(super) fn array(name: &str, table: &[f32]) -> String {
+    let mut text = format!("static f32 const {name}[{}] = {{", table.len());
+    for (i, x) in table.iter().enumerate() {
+        text += if i % 8 == 0 { "\n    " } else { " " };
+        let _ = match x.is_finite() {
+            true => write!(text, "{}f,", hexadecimal(f64::from(*x))),
+            false => write!(text, "{},", scalar(Imm::F32(0.0))),
+        };
+    }
+    text + "\n};\n"
 }
 
 #[cfg(test)]

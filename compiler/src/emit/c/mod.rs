@@ -5,6 +5,7 @@
 //! functions of `runtime/c/ops.h`. The program's tables (`tables.rs`) are read by the engine of `runtime/c/engine.c`, and its score
 //! is a table too (`score.rs`). The bits are those of [`Engine::process_block`](mam_runtime::Engine::process_block).
 
+mod block;
 mod body;
 mod error;
 mod inst;
@@ -61,9 +62,13 @@ pub fn sources(export: &Export) -> Result<Sources, ExportError> {
     let functions = kernels::functions(export.module).map_err(ExportError::Kernel)?;
     let mut source = format!("/* Made by {}.\n * SPDX-License-Identifier: 0BSD */\n", export.made_by);
     source += &format!("#include \"{}\"\n\n", export.header);
-    for part in [c::PROGRAM, c::OPS, &functions, &text::tables_text(&tables, export.names)] {
-        source += part;
-        source.push('\n');
+    let has_blocks = export.module.kernels.values().any(|kernel| kernel.block.is_some());
+    let blocks = if has_blocks { c::BLOCK } else { "" };
+    for part in [c::PROGRAM, c::OPS, blocks, &functions, &text::tables_text(&tables, export.names)] {
+        if !part.is_empty() {
+            source += part;
+            source.push('\n');
+        }
     }
     source += "#define MAM_ENGINE_API static\n";
     source += c::ENGINE;
@@ -76,8 +81,11 @@ pub fn sources(export: &Export) -> Result<Sources, ExportError> {
 /// code wants.
 ///
 /// # Errors
-/// When the song is too large.
+/// When the song is too large, or has a block node.
 pub fn tables_and_header(export: &Export) -> Result<(Tables, String), ExportError> {
+    if let Some(block) = export.program.steps.iter().find_map(|step| step.block.as_ref()) {
+        return Err(ExportError::Block(block.name()));
+    }
     let pass = Pass::new(export.program, export.score)?;
     let tables = tables::tables(export.program, &pass, GUARD, export.module.kernels.len())?;
     let header = header(export, &tables, &pass);
@@ -93,6 +101,7 @@ pub fn engine_source(made_by: &str) -> String {
 fn header(export: &Export, tables: &Tables, pass: &Pass) -> String {
     let figures = text::Figures {
         rate: export.program.rate,
+        latency: export.program.latency,
         inputs: export.program.inputs.len(),
         outputs: export.program.outputs.len(),
         score_frames: pass.frames,

@@ -5,6 +5,7 @@ use mam_runtime::ids::{ParamId, PortId};
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{Curve, Event, EventKind, Program, QUANTUM, note_frequency};
 use std::collections::{HashMap, VecDeque};
+use std::ops::ControlFlow;
 
 /// The events of one pass.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +52,9 @@ pub struct Score {
     pub once: bool,
 }
 
+/// Events that a table holds at most: 6 MB of it, and ten times as much text.
+const MOST_EVENTS: usize = 1 << 18;
+
 /// Frames beyond which the end of a note is no longer looked for.
 fn latest(score: Score) -> u64 {
     score.frames.saturating_mul(2).max(QUANTUM as u64)
@@ -62,7 +66,13 @@ impl Pass {
         let extent = if score.once { Extent::Once } else { Extent::Forever };
         let until = if score.once { u64::from(u32::MAX) } else { latest(score) };
         let mut events = vec![];
-        Sequencer::for_program(program, extent).advance(until, &mut events);
+        let played = Sequencer::for_program(program, extent).play(until, |more| {
+            events.extend_from_slice(more);
+            if events.len() > MOST_EVENTS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if played.is_break() {
+            return Err(ExportError::TooManyEvents);
+        }
         let frames = u32::try_from(score.frames).map_err(|_| ExportError::TooLong)?;
         let mut table = Table::new(program);
         let mut within = None;

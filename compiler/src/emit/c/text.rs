@@ -105,6 +105,7 @@ fn instruments_text(tables: &Tables, names: &Names) -> String {
 #[derive(Clone, Debug)]
 pub(super) struct Figures {
     pub(super) rate: u32,
+    pub(super) latency: u32,
     pub(super) inputs: usize,
     pub(super) outputs: usize,
     pub(super) score_frames: u32,
@@ -114,7 +115,7 @@ pub(super) struct Figures {
 /// The header of a song.
 pub(super) fn header(tables: &Tables, names: &Names, figures: &Figures, made_by: &str) -> String {
     let Names { prefix: p, capitals: c, type_name: t } = names;
-    let Figures { rate, inputs, outputs, score_frames, events } = figures;
+    let Figures { rate, latency, inputs, outputs, score_frames, events } = figures;
     let (bytes, params, instruments) = (tables.bytes, tables.params, tables.instruments.len());
     let mut arrays = String::new();
     if params > 0 {
@@ -129,6 +130,7 @@ pub(super) fn header(tables: &Tables, names: &Names, figures: &Figures, made_by:
         .replace("@ARRAYS@", &arrays)
         .replace("@BYTES@", &bytes.to_string())
         .replace("@RATE@", &rate.to_string())
+        .replace("@LATENCY@", &latency.to_string())
         .replace("@INPUTS@", &inputs.to_string())
         .replace("@CHANNELS@", &outputs.to_string())
         .replace("@PARAMS@", &params.to_string())
@@ -152,6 +154,7 @@ extern \"C\" {
 @PARAM@
 #define @C@_BYTES @BYTES@u        /* of memory, aligned to 64 */
 #define @C@_RATE @RATE@u          /* frames a second */
+#define @C@_LATENCY @LATENCY@u    /* frames by which it is late: what is played in frame 0 is heard in this one */
 #define @C@_CHANNELS @CHANNELS@u
 #define @C@_INPUTS @INPUTS@u      /* channels of the input; 0 where the song has none */
 #define @C@_PARAMS @PARAMS@u

@@ -8,7 +8,7 @@ use super::residency::{cached, commuted, resident};
 use super::schedule::{reads, scheduled};
 use super::{Access, Action, Carried, Loop, LoopPlan, Pointer, Rules, Scratch, StateUpdate};
 use crate::ir::lanes::lane_of;
-use crate::ir::{Body, DelayLine, Imm, Kernel, Op, PortField, Rate, Scalar, Value};
+use crate::ir::{Body, DelayLine, Imm, Kernel, Op, Rate, Scalar, Value};
 use crate::target::OptLevel;
 use mam_grammar::Handle;
 use mam_runtime::QUANTUM;
@@ -346,7 +346,7 @@ impl Builder<'_> {
                 Op::Param(i) if inst.ty.scalar == Scalar::F32 => Pointer::Moving(i.index() as u32),
                 Op::Input(i) => Pointer::Input(i.index() as u32),
                 Op::Read(of) if self.lines.wraps(of, inst.args.as_slice()[0]) => line(of),
-                Op::Port(_, PortField::Trig) => Pointer::Ports,
+                Op::Port(_, field) if field.is_onset() => Pointer::Ports,
                 _ => continue,
             });
         }

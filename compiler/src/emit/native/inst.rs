@@ -35,11 +35,16 @@ impl Emitter<'_> {
         if let Some(x) = self.values[value.index()] {
             return x;
         }
+        // A constant of one lane that is not resident is made where it is used.
+        let lanes = self.from.body.ty(value).lanes;
+        if let Some(imm) = self.imm(value).filter(|_| lanes == 1) {
+            return immediate(b, imm, lanes);
+        }
         if let Some(x) = self.hoisted(b, value).or_else(|| self.spilled(b, value)) {
             return x;
         }
         let imm = self.imm(value).expect("operands stand before their users");
-        immediate(b, imm, self.from.body.ty(value).lanes)
+        immediate(b, imm, lanes)
     }
 
     /// The operands of an instruction. Some instructions find their operands themselves, and not all of them: those have none
@@ -215,7 +220,9 @@ impl Emitter<'_> {
 
     fn port(&mut self, b: &mut FunctionBuilder, index: u32, field: PortField, ty: ir::Type) -> Value {
         let (at, word) = match field {
-            PortField::Trig => (std::mem::offset_of!(Port, trig), types::I32),
+            PortField::Trig | PortField::Slur | PortField::Fresh => {
+                (std::mem::offset_of!(Port, trig), types::I32)
+            }
             PortField::Gate => (std::mem::offset_of!(Port, gate), types::I32),
             PortField::Active => (std::mem::offset_of!(Port, active), types::I32),
             PortField::Freq => (std::mem::offset_of!(Port, freq), types::F64),
@@ -224,9 +231,10 @@ impl Emitter<'_> {
         };
         let word = self.memory.port(b, index, at, word);
         match field {
-            PortField::Trig => {
+            PortField::Trig | PortField::Slur | PortField::Fresh => {
                 let offset = self.iteration().offset;
                 let first = b.ins().icmp_imm_u(IntCC::Equal, offset, 0);
+                let word = field.onset_mask().map_or(word, |bits| b.ins().band_imm_u(word, i64::from(bits)));
                 let set = b.ins().icmp_imm_u(IntCC::NotEqual, word, 0);
                 let trig = b.ins().band(first, set);
                 if ty.lanes == 1 {

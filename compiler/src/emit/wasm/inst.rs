@@ -327,7 +327,7 @@ impl Emitter<'_> {
     fn port(&mut self, f: &mut Function, index: usize, field: PortField, ty: Type) {
         use std::mem::offset_of;
         let from = match field {
-            PortField::Trig => offset_of!(Port, trig),
+            PortField::Trig | PortField::Slur | PortField::Fresh => offset_of!(Port, trig),
             PortField::Gate => offset_of!(Port, gate),
             PortField::Active => offset_of!(Port, active),
             PortField::Freq => offset_of!(Port, freq),
@@ -337,6 +337,9 @@ impl Emitter<'_> {
         let is_set = |emitter: &mut Self, f: &mut Function| {
             let from = emitter.memory.port(f, index, from);
             f.op(Instruction::I32Load(at(from, 2)));
+            if let Some(bits) = field.onset_mask() {
+                f.ops([Instruction::I32Const(bits as i32), Instruction::I32And]);
+            }
             f.ops([Instruction::I32Const(0), Instruction::I32Ne]);
         };
         match field {
@@ -345,7 +348,7 @@ impl Emitter<'_> {
                 f.op(Instruction::F64Load(at(from, 3)));
             }
             PortField::Gate | PortField::Active => is_set(self, f),
-            PortField::Trig => {
+            PortField::Trig | PortField::Slur | PortField::Fresh => {
                 let offset = self.iteration().offset;
                 f.get(offset);
                 f.op(Instruction::I32Eqz);

@@ -8,17 +8,17 @@ use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::hir::ScopeId;
 use crate::hir::builtins::Arithmetic;
+use crate::hir::parts::Parts;
 use crate::hir::resolve::resolved;
 use crate::ir::Imm;
 use mam_grammar::ast::{BinaryOp, Body, Expr, ExprId, Over, Reduction};
-use std::rc::Rc;
 
 impl Evaluator<'_> {
     pub(super) fn table(&mut self, frame: usize, given: &[ExprId]) -> Found<Value> {
         let &[values, position] = given else { return Err(Missing::Wrong) };
         let written = &self.files.file(self.frames[frame].file).ast.exprs[values];
         // A list that is written there may be longer than one that is a value.
-        let list: Rc<[Found<Value>]> = match written {
+        let list: Parts<Found<Value>> = match written {
             Expr::List(list) if list.len() <= self.files.limits.table => {
                 list.iter().map(|number| self.eval(frame, *number)).collect()
             }

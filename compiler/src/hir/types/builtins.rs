@@ -38,6 +38,7 @@ impl Checker<'_> {
             (Function::Table, Some(values)) => self.table(at, values, arg(1)),
             (Function::Sample, Some(path)) => self.sample(at, path),
             (Function::Playback, Some(_)) => self.playback(at, args),
+            (Function::Convolve, Some(x)) => self.convolve(at, x, arg(1), arg(2)),
             (Function::WaveAt, Some(_)) => self.wave_at(at, args),
             (Function::Len, Some(list)) => self.len(at, list),
             (Function::Select, Some(list)) => self.select(at, list, arg(1)),

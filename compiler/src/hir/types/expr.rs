@@ -119,7 +119,8 @@ impl Checker<'_> {
             Expr::Paren(x) => self.eval(at, *x),
             Expr::Record(fields) => {
                 let fields = fields.iter().map(|(name, x)| (name.name.clone(), self.eval(at, *x)));
-                Value::Record(fields.collect())
+                let fields = fields.collect();
+                self.record(fields, span)
             }
             Expr::Text(text) => {
                 let problem = Problem::new(&codes::NOT_A_SIGNAL, span, "a text is not a signal");
@@ -279,9 +280,11 @@ impl Checker<'_> {
     pub(super) fn body(&mut self, frame: FrameId, body: &Body) -> Value {
         match body {
             Body::Expr(expr) => self.eval(&At { frame, equation: None }, *expr),
-            Body::Items(_) => {
+            Body::Items(items) => {
                 self.add_equations(frame);
-                self.out(frame)
+                let value = self.out(frame);
+                self.latency(frame, items);
+                value
             }
         }
     }

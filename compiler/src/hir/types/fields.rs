@@ -8,12 +8,22 @@ use crate::graph::{NodeId, is_event};
 use crate::hir::{FILE, Name};
 use mam_grammar::Problem;
 use mam_grammar::ast::{ExprId, Ident};
+use mam_runtime::NoteSignal;
 use std::sync::Arc;
 
 impl Checker<'_> {
     pub(super) fn field(&mut self, at: &At, expr: ExprId, of: ExprId, field: &Ident) -> Value {
         if self.hir(at).name(expr) == Name::Broken {
             return Value::Broken;
+        }
+        if let Some(signal) = self.hir(at).note_signal(of, &field.name) {
+            return Value::mono(self.within(Kind::Slow, signal.range()), Dimension::PLAIN);
+        }
+        if self.hir(at).is_note(of) && !matches!(&*field.name, "left" | "right") {
+            let message = format!("a note has no signal `{field}`");
+            let problem = Problem::new(&codes::UNKNOWN_FIELD, field.span, message);
+            let known = NoteSignal::ALL.map(NoteSignal::name);
+            return self.problem(problem.nearest(&field.name, "signals of a note", &known));
         }
         if is_event(&field.name) && self.target(at, of).is_some() {
             return self.event(&field.name);
@@ -132,8 +142,9 @@ impl Checker<'_> {
 
     /// What an event of an instrument is: its frequency, or a plain number. A trigger is there for one frame.
     pub(super) fn event(&mut self, name: &str) -> Value {
-        let kind = if name == "trig" { Kind::Fast } else { Kind::Slow };
-        let range = if matches!(name, "trig" | "gate") { (0.0, 1.0) } else { ALL };
+        let is_onset = matches!(name, "trig" | "slur" | "fresh");
+        let kind = if is_onset { Kind::Fast } else { Kind::Slow };
+        let range = if is_onset || name == "gate" { (0.0, 1.0) } else { ALL };
         let dimension = if name == "freq" { Dimension::FREQUENCY } else { Dimension::PLAIN };
         Value::mono(self.within(kind, range), dimension)
     }

@@ -11,7 +11,7 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::graph::{Given, Group, Instance, NodeId, NodeKind};
 use crate::hir::builtins::PAN;
-use crate::hir::resolve::{EVENTS, resolved};
+use crate::hir::resolve::{EVENTS, YOUNGER_EVENTS, resolved};
 use crate::hir::{DefId, Local, LocalKind};
 use mam_grammar::ast::{Body, DefinitionKind, ExprId, Ident, ItemKind};
 use mam_grammar::{Problem, Span};
@@ -129,7 +129,8 @@ impl Checker<'_> {
     }
 
     fn voice(&mut self, node: NodeId, instance: &Instance, path: &Arc<str>) -> Value {
-        let events = EVENTS.map(|event| (event, self.event(event)));
+        let events: Vec<(&str, Value)> =
+            EVENTS.into_iter().chain(YOUNGER_EVENTS).map(|event| (event, self.event(event))).collect();
         let event = |name: &str| events.iter().find(|(event, _)| *event == name);
         let frame = self.instance_frame(instance, path, |local| match local.kind {
             LocalKind::Param(index) => Slot::Param(node, index),

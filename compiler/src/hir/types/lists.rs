@@ -5,8 +5,10 @@ use super::wanted::Elements;
 use super::{At, Checker};
 use crate::arithmetic::Operations;
 use crate::codes;
+use crate::hir::parts::Parts;
 use mam_grammar::ast::ExprId;
 use mam_grammar::{Problem, Span};
+use std::sync::Arc;
 
 impl Checker<'_> {
     /// `[a, b, c]`
@@ -20,10 +22,27 @@ impl Checker<'_> {
     pub(super) fn listed(&mut self, elements: Vec<Value>, span: Span) -> Value {
         let (count, most) = (elements.len(), self.files().limits.elements);
         if count <= most {
-            return Value::List(elements.into());
+            let elements = Parts::from(elements);
+            return self.sized(Value::List(elements.clone()), elements.values(), span);
         }
         let message = format!("this list has {count} elements, more than {most}, the limit `elements`");
         self.problem(Problem::new(&codes::TOO_LARGE, span, message))
+    }
+
+    /// `{ low: a, high: b }`
+    pub(super) fn record(&mut self, fields: Parts<(Arc<str>, Value)>, span: Span) -> Value {
+        self.sized(Value::Record(fields.clone()), fields.values(), span)
+    }
+
+    /// A list or a record, if it does not come to too many values.
+    fn sized(&mut self, value: Value, values: usize, span: Span) -> Value {
+        let most = self.files().limits.values;
+        if values <= most {
+            return value;
+        }
+        let message = format!("this comes to more than {most} values, the limit `values`");
+        let problem = Problem::new(&codes::TOO_LARGE, span, message);
+        self.problem(problem.help("lists and records within it count with all that is in them"))
     }
 
     /// `xs[i]`

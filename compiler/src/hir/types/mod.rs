@@ -22,6 +22,7 @@ mod definitions;
 mod expr;
 mod fields;
 mod instances;
+mod latency;
 mod layout;
 mod lists;
 mod loops;
@@ -89,6 +90,8 @@ pub struct Input<'a> {
     pub groups: &'a [Group],
     /// Sample rate in frames a second.
     pub rate: f64,
+    /// Whether `out` is an expression that is measured: that may be a frequency or a time too.
+    pub is_measured: bool,
 }
 
 /// Checks a song and the definitions of the user's files, and reports what is wrong with their values.

@@ -1,11 +1,14 @@
 //! The nodes of a song, group by group.
 
 use super::names::{Frame, FrameId, OpenName, Opened, Path, Slot};
-use super::value::{Kind, Number, Value};
+use super::value::{Kind, Number, Signal, Value};
 use super::{At, Checker};
+use crate::codes;
+use crate::dimension::Dimension;
 use crate::graph::{Given, Group, NodeId, NodeKind};
 use crate::hir::{Iterations, ScopeId};
 use mam_grammar::ast::{Expr, ExprId, Over};
+use mam_grammar::{Problem, Span};
 use std::sync::Arc;
 
 /// What is known of a node.
@@ -70,8 +73,23 @@ impl Checker<'_> {
         let graph = self.input.graph;
         self.reference = None;
         let value = self.node_value(node);
-        if graph.out == Some(node) && self.signal(value, graph.nodes[node].span).is_none() {
-            self.nodes[node.index()] = NodeState::Done(Value::Broken);
+        let span = graph.nodes[node].span;
+        if graph.out == Some(node) {
+            match self.signal(value, span) {
+                Some(signal) => self.warn_of_unit(&signal, span),
+                None => self.nodes[node.index()] = NodeState::Done(Value::Broken),
+            }
+        }
+    }
+
+    /// Warns where what is heard measures something.
+    fn warn_of_unit(&mut self, signal: &Signal, span: Span) {
+        let dimension = self.known(&signal.dimension);
+        if let Some(dimension) = dimension.filter(|d| *d != Dimension::PLAIN && !self.input.is_measured) {
+            let message = format!("`out` is heard as a plain number around 0, but this is {dimension}");
+            let help =
+                "where a number has a unit that it should not have, leave it out; a tone is `sine(440Hz)`";
+            self.problem(Problem::new(&codes::OUT_MEASURES, span, message).help(help));
         }
     }
 

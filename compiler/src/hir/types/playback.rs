@@ -5,12 +5,15 @@ use super::value::{Kind, Shape, Signal, Value};
 use super::{At, Checker};
 use crate::codes;
 use crate::dimension::Dimension;
-use mam_grammar::Problem;
 use mam_grammar::ast::{Expr, ExprId, Ident};
+use mam_grammar::{Problem, Span};
 
 /// The parts of a buffer, with what they measure.
 pub(super) const PARTS: [(&str, Dimension); 3] =
     [("time", Dimension::TIME), ("rate", Dimension::FREQUENCY), ("frames", Dimension::PLAIN)];
+
+/// The longest predelay, in seconds.
+const LONGEST_PREDELAY: f64 = 10.0;
 
 impl Checker<'_> {
     /// `sample("f.wav")`: what was read for it. What is wrong with the file has been reported.
@@ -80,6 +83,80 @@ impl Checker<'_> {
             1 => Signal::mono(number, plain),
             _ => Signal::stereo(number, number, plain),
         })
+    }
+
+    /// `convolve(x, response, predelay)`
+    pub(super) fn convolve(
+        &mut self,
+        at: &At,
+        x: ExprId,
+        response: Option<ExprId>,
+        predelay: Option<ExprId>,
+    ) -> Value {
+        let Some(response) = response else { return Value::Broken };
+        let (span, place) = (self.span(at, x), self.span(at, response));
+        let (value, buffer) = (self.eval(at, x), self.eval(at, response));
+        let is_broken = matches!(buffer, Value::Broken);
+        let channels = match buffer {
+            Value::List(numbers) if !self.are_known(&numbers, place) => return Value::Broken,
+            Value::List(_) => Some(1),
+            buffer => self.buffer(buffer),
+        };
+        if let Some(expr) = predelay
+            && !self.is_predelay(at, expr)
+        {
+            return Value::Broken;
+        }
+        let Some(signal) = self.signal(value, span).filter(|_| !is_broken) else { return Value::Broken };
+        let Some(channels) = channels else {
+            let message =
+                "`convolve` takes the response as a buffer or a list of numbers, and this is neither";
+            let problem = Problem::new(&codes::NOT_A_SIGNAL, place, message);
+            return self.problem(problem.help("give it a sound file: `convolve(x, sample(\"hall.wav\"))`"));
+        };
+        self.has_state = true;
+        let dimension = signal.dimension.clone();
+        let number = self.varying(Kind::Fast);
+        Value::Signal(match channels == 1 && !signal.stereo {
+            true => Signal::mono(number, dimension),
+            false => Signal::stereo(number, number, dimension),
+        })
+    }
+
+    /// Whether the numbers of a list are known before the song starts.
+    fn are_known(&mut self, numbers: &[Value], place: Span) -> bool {
+        for number in numbers {
+            let Some((number, _)) = self.mono(number.clone(), place) else { return false };
+            if number.constant().is_none() && !number.is_open() {
+                let message = "the numbers of a response must be known before the song starts";
+                let help = "`fir` takes numbers that move";
+                self.problem(Problem::new(&codes::NOT_CONSTANT, place, message).help(help));
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Whether a predelay is a constant time that is not too long.
+    fn is_predelay(&mut self, at: &At, expr: ExprId) -> bool {
+        let span = self.span(at, expr);
+        let Some(number) = self.measured_by(at, "convolve", expr, Dimension::TIME) else { return false };
+        match number.constant() {
+            Some(seconds) if (0.0..=LONGEST_PREDELAY).contains(&seconds) => true,
+            None if number.is_open() => true,
+            None => {
+                let message = "the predelay of `convolve` must be known before the song starts";
+                let help = "write a time, such as `predelay: 20ms`; `tap` delays by a time that moves";
+                self.problem(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
+                false
+            }
+            Some(_) => {
+                let message = format!("the predelay of `convolve` is 0 to {LONGEST_PREDELAY} seconds");
+                let help = "write a time, such as `predelay: 20ms`";
+                self.problem(Problem::new(&codes::OUT_OF_BOUNDS, span, message).help(help));
+                false
+            }
+        }
     }
 
     /// Whether an argument of `playback` is a mono signal that measures `wanted`, or is a plain number.

@@ -5,13 +5,13 @@ use super::unknowns::Form;
 use crate::arithmetic::Operations;
 use crate::dimension::Dimension;
 use crate::hir::consts::Numbers;
+use crate::hir::parts::{Part, Parts};
 pub(super) use crate::interval::{ALL, Range};
 use crate::interval::{monotone, negated, product, sum};
 use crate::ir::{Imm, Op};
 use crate::samples::Samples;
 use mam_grammar::Span;
 use std::f64::consts::FRAC_PI_2;
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// The value of an expression.
@@ -20,15 +20,25 @@ pub(super) enum Value {
     /// A signal.
     Signal(Signal),
     /// `{ low: …, band: … }`
-    Record(Rc<[(Arc<str>, Value)]>),
+    Record(Parts<(Arc<str>, Value)>),
     /// `[a, b, c]`
-    List(Rc<[Value]>),
+    List(Parts<Value>),
     /// A sound file in memory.
     Buffer(Arc<Samples>),
     /// An argument of which nothing was known: an index into the checker's shapes, which say what has been found out.
     Unknown(usize),
     /// Something is wrong with it, which has been reported.
     Broken,
+}
+
+impl Part for Value {
+    fn values(&self) -> usize {
+        match self {
+            Value::Record(fields) => fields.values(),
+            Value::List(elements) => elements.values(),
+            Value::Signal(_) | Value::Buffer(_) | Value::Unknown(_) | Value::Broken => 1,
+        }
+    }
 }
 
 /// What has been found out about the shape of an argument.

@@ -6,15 +6,15 @@ use super::value::{Kind, Number, Shape, Signal, Value};
 use crate::codes;
 use crate::dimension::Dimension;
 use crate::hir::Type;
+use crate::hir::parts::Parts;
 use mam_grammar::syntax::is_name;
 use mam_grammar::{Problem, Span};
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// What is known of the elements of a list.
 pub(super) enum Elements {
     /// All of them.
-    Known(Rc<[Value]>),
+    Known(Parts<Value>),
     /// The list belongs to an argument of which nothing is known. Its elements are like this value.
     Like(Value),
 }

@@ -14,12 +14,17 @@ pub use typing::Signature;
 
 use super::{DelayLine, Imm, InputId, ParamId, PortId, Rate, Scalar, StateSlot, TableId, Type};
 use mam_grammar::Handle;
+use mam_runtime::Port;
 
 /// What an event port knows of its latest note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PortField {
     /// True in the first frame of a note (bool).
     Trig,
+    /// True in the first frame of a note that begins before the port's last one has ended (bool).
+    Slur,
+    /// True in the first frame of a note that finds the voice asleep, or never used (bool).
+    Fresh,
     /// True while a note is held (bool).
     Gate,
     /// True while the voice sounds: it has been woken and has not fallen silent (bool).
@@ -30,6 +35,27 @@ pub enum PortField {
     Note,
     /// Velocity, 1 is nominal (f64).
     Vel,
+}
+
+impl PortField {
+    /// Whether it is true in the first frame of a note alone, so that a body in which none begins has it false.
+    pub fn is_onset(self) -> bool {
+        matches!(self, PortField::Trig | PortField::Slur | PortField::Fresh)
+    }
+
+    /// Whether it is a truth value; else it is an f64.
+    pub fn is_bool(self) -> bool {
+        self.is_onset() || matches!(self, PortField::Gate | PortField::Active)
+    }
+
+    /// The bit of [`Port::trig`] that is set where it is true; `None` where any bit will do, as each comes with a note.
+    pub fn onset_mask(self) -> Option<u32> {
+        match self {
+            PortField::Slur => Some(Port::SLUR),
+            PortField::Fresh => Some(Port::FRESH),
+            _ => None,
+        }
+    }
 }
 
 /// What an instruction does. "Number" is f32, f64 or i32 (wrapping); "float" is f32 or f64. Operands and result
@@ -188,7 +214,8 @@ impl Op {
     pub fn own_rate(self, ty: Type) -> Rate {
         match self {
             Op::Param(_) if ty.scalar == Scalar::F64 => Rate::Segment,
-            Op::Port(_, PortField::Trig) | Op::Param(_) => Rate::Sample,
+            Op::Port(_, field) if field.is_onset() => Rate::Sample,
+            Op::Param(_) => Rate::Sample,
             Op::Port(..) => Rate::Segment,
             Op::LiveIn(_) | Op::CallFrame => Rate::Call,
             Op::Input(_) | Op::Frame | Op::Get(_) | Op::LoopCarried | Op::Read(_) => Rate::Sample,

@@ -25,6 +25,9 @@ impl Display for Module {
 impl Display for Kernel {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         writeln!(f, "kernel {}", Name(&self.name))?;
+        if let Some(block) = &self.block {
+            writeln!(f, "  ; block {} {:016x}", block.name(), block.content())?;
+        }
         for state in self.states.values() {
             writeln!(f, "  state {}: {} = {}", Name(&state.name), state.ty(), Number(state.init))?;
         }
@@ -114,8 +117,10 @@ impl Kernel {
 
 impl PortField {
     /// All of them with their names in the text form.
-    pub const ALL: [(PortField, &str); 6] = [
+    pub const ALL: [(PortField, &str); 8] = [
         (PortField::Trig, "trig"),
+        (PortField::Slur, "slur"),
+        (PortField::Fresh, "fresh"),
         (PortField::Gate, "gate"),
         (PortField::Active, "active"),
         (PortField::Freq, "freq"),

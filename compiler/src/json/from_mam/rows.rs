@@ -2,6 +2,7 @@
 
 use super::{Song, json_value};
 use crate::graph::NodeId;
+use crate::places::uses_gate;
 use mam_grammar::ast::ItemKind;
 use mam_runtime::Target;
 use mam_runtime::ids::ParamId;
@@ -38,8 +39,15 @@ pub(super) struct Lock {
     pub(super) ramp_ms: Rational,
 }
 
-/// An event of a line: bar, place in it, value.
-type Placed = (u32, Rational, Value);
+/// An event of a line.
+struct Placed {
+    bar: u32,
+    /// Where in the bar it begins.
+    at: Rational,
+    /// How many bars it is long.
+    length: Rational,
+    value: Value,
+}
 
 impl Song<'_> {
     /// The transport; None for a song without lines.
@@ -124,17 +132,26 @@ impl Song<'_> {
         });
         let place = |event: PatternEvent| {
             let at = (event.whole.begin + clip.start).ok()?;
-            Some((at.floor() as u32, at.fract(), event.value))
+            let length = (event.whole.end - event.whole.begin).ok()?;
+            Some(Placed { bar: at.floor() as u32, at: at.fract(), length, value: event.value })
         };
         let mut placed: Vec<Placed> =
             found.into_iter().filter(PatternEvent::has_onset).filter_map(place).collect();
-        placed.sort_by_key(|event| (event.0, event.1));
+        placed.sort_by_key(|event| (event.bar, event.at));
         placed
     }
 
-    /// The fewest steps of a bar on which everything falls: 16 where that is enough.
+    /// How many steps of a bar everything falls on: as many as hits are long where these are all alike, since a hit is as
+    /// long as a step; otherwise the fewest, 16 where that is enough.
     fn resolution(&mut self, transport: &score::Transport, lines: &[(&Line, Vec<Placed>)]) -> Option<u32> {
-        let mut steps = 16_i128;
+        let most = self.files.limits.json.resolution as i128;
+        let played = lines.iter().filter(|(line, _)| matches!(line.action, Action::Play { .. }));
+        let mut lengths = played.flat_map(|(_, events)| events).map(|event| event.length);
+        let alike = lengths.next().filter(|first| lengths.all(|length| length == *first));
+        let mut steps = match alike.filter(|length| length.num() == 1 && length.den() <= most) {
+            Some(length) => length.den(),
+            None => 16,
+        };
         if let Some(swing) = transport.tempo.swing {
             if swing.step.num() != 1 {
                 self.refuse(
@@ -145,8 +162,7 @@ impl Song<'_> {
             }
             steps = swing.step.den();
         }
-        let most = self.files.limits.json.resolution as i128;
-        let positions: BTreeSet<i128> = lines.iter().flat_map(|l| &l.1).map(|event| event.1.den()).collect();
+        let positions: BTreeSet<i128> = lines.iter().flat_map(|l| &l.1).map(|event| event.at.den()).collect();
         for den in positions {
             steps = (steps / num_integer::gcd(steps, den)).saturating_mul(den);
             if steps > most || (transport.tempo.swing.is_some_and(|s| steps != s.step.den())) {
@@ -165,8 +181,15 @@ impl Song<'_> {
             return;
         };
         let mut steps = vec![false; (resolution * bars) as usize];
-        for (bar, at, value) in events {
+        let hears_the_end = self.graph.instance(node).is_some_and(|i| uses_gate(self.files, i.def));
+        for Placed { bar, at, length, value } in events {
             let note = value.to_note();
+            if hears_the_end && *length * Rational::whole(resolution.into()) != Ok(Rational::ONE) {
+                self.refuse(
+                    self.line_span(target),
+                    "a note that is longer or shorter than a step, of an instrument that hears where it ends",
+                );
+            }
             if note.values.is_some() {
                 self.refuse(self.line_span(target), "a note with values of its own (`.set`)");
             }
@@ -214,8 +237,10 @@ impl Song<'_> {
         let Some(ramp_ms) = milliseconds(ramp.over, transport) else {
             return self.refuse(span, "a ramp in beats where the tempo changes");
         };
-        let of_bar =
-            |bar: u32| events.iter().filter(move |e| e.0 == bar).map(|e| (e.1, &e.2)).collect::<Vec<_>>();
+        let of_bar = |bar: u32| {
+            let within = events.iter().filter(move |event| event.bar == bar);
+            within.map(|event| (event.at, &event.value)).collect::<Vec<_>>()
+        };
         if (1..bars).any(|bar| of_bar(bar) != of_bar(0)) {
             return self.refuse(span, "a line of a parameter that is not the same in every bar");
         }

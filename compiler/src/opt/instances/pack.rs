@@ -25,6 +25,9 @@ pub fn obstacle(kernel: &Kernel) -> Option<&'static str> {
     if kernel.states.values().any(|state| state.lanes != 1) {
         return Some("it has lanes of its own");
     }
+    if kernel.block.is_some() {
+        return Some("it is a block node");
+    }
     let (own, beyond) = match kernel.voices.as_slice() {
         [] => return None,
         [voice] => (voice, "it has state beside its voice"),

@@ -8,18 +8,23 @@ use crate::source::Span;
 use crate::syntax::codes;
 use crate::syntax::scan::Kind;
 use crate::syntax::words::{OPEN, RESERVED, digits_of, is_word};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 impl<'a> Mistakes<'a> {
     /// True where the text has an equation, or a definition, of this name.
     pub(super) fn is_defined(&self, name: &str) -> bool {
+        self.defined.get_or_init(|| self.names()).contains(name)
+    }
+
+    /// The names that equations and definitions have in the text.
+    fn names(&self) -> BTreeSet<&'a str> {
         const NAMING: [&str; 6] = ["def", "instrument", "effect", "section", "knob", "param"];
-        let named = |index: usize| {
-            self.word(index) == name
-                && (self.is(index + 1, "=") && self.starts_item(index)
-                    || NAMING.contains(&self.word(index.wrapping_sub(1))))
+        let named = |&index: &usize| {
+            self.is(index + 1, "=") && self.starts_item(index)
+                || NAMING.contains(&self.word(index.wrapping_sub(1)))
         };
-        (0..self.tokens.len()).any(named)
+        (0..self.tokens.len()).filter(named).map(|index| self.word(index)).collect()
     }
 
     /// The text of some tokens.

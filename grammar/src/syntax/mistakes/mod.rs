@@ -16,6 +16,8 @@ use super::scan::{Kind, Scanned, Token};
 use super::words::is_letter;
 use crate::problem::{Code, Problem};
 use crate::source::{SourceId, Span};
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 /// Finds the mistakes of a text and repairs them in the layout.
 pub(super) fn find(
@@ -35,6 +37,7 @@ pub(super) fn find(
         done: 0,
         problems: Vec::new(),
         most,
+        defined: OnceCell::new(),
     };
     mistakes.marks(scanned);
     for (index, token) in tokens.iter().enumerate() {
@@ -63,6 +66,8 @@ struct Mistakes<'a> {
     done: usize,
     problems: Vec<Problem>,
     most: usize,
+    /// The names that the text defines, once they have been asked for.
+    defined: OnceCell<BTreeSet<&'a str>>,
 }
 
 impl<'a> Mistakes<'a> {

@@ -3,7 +3,7 @@
 use super::{Runner, Scene};
 use crate::engine::memory::silence;
 use crate::ids::PortId;
-use crate::program::{Step, StepVoice};
+use crate::program::{Port, Step, StepVoice};
 use std::ops::Range;
 
 /// A part of a step that sleeps and wakes.
@@ -58,7 +58,9 @@ impl Runner {
 
     /// Wakes the voices of a port that sleep: they start from their initial state.
     pub(super) fn wake(&mut self, scene: &Scene<'_>, port: usize) {
-        self.ports[port].active = 1;
+        if std::mem::replace(&mut self.ports[port].active, 1) == 0 {
+            self.ports[port].trig |= Port::FRESH;
+        }
         for voice in self.voices.iter_mut().filter(|voice| voice.port == port && !voice.awake) {
             (voice.awake, voice.unreported) = (true, true);
             voice.bytes.iter().for_each(|stretch| scene.memory.restore(stretch.clone()));

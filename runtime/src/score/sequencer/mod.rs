@@ -24,7 +24,7 @@ use crate::voices::{Moment, NoteStart, VoiceAllocator};
 pub use held::Held;
 pub use performance::{PlayedNote, performance};
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 pub use steps::SoundingStep;
@@ -59,6 +59,17 @@ pub enum Played {
     Target(usize),
     /// Values of a parameter: an index into [`Program::params`].
     Param(ParamId),
+}
+
+/// The parameters that the score of a program sets, at once, as the song starts: whatever they begin with is not heard.
+pub fn set_at_start(program: &Program) -> BTreeSet<ParamId> {
+    let mut events = vec![];
+    Sequencer::for_program(program, Extent::Once).advance(1, &mut events);
+    let set = events.iter().filter_map(|event| match event.kind {
+        EventKind::Set { param, ramp: 0, .. } => Some(param),
+        _ => None,
+    });
+    set.collect()
 }
 
 /// Yields the events of a score in order.
@@ -350,10 +361,16 @@ impl Sequencer {
     }
 
     fn end_notes(&mut self, frame: u64, notes: &[What], out: &mut Vec<Event>) {
+        let mut ended = vec![];
         while let Some(&Reverse(end)) = self.offs.peek()
             && end.frame == frame
         {
             self.offs.pop();
+            // What ends now does not return for what ends now as well.
+            self.voices[end.target].forget(|held| held.note == end.note);
+            ended.push(end);
+        }
+        for end in ended {
             self.stamp += 1;
             let at = Moment { frame, stamp: self.stamp };
             self.voices[end.target].release(|held| held.note == end.note, at, |event| out.push(event));
@@ -385,8 +402,7 @@ impl Sequencer {
             _ => pitch,
         };
         let held = Sounding { note: self.stamp, until_next };
-        let values = note.values.as_deref().unwrap_or(&[]);
-        let start = NoteStart { note: held, pitch, vel: note.vel, values };
+        let start = NoteStart { note: held, pitch, vel: note.vel, values: note.values };
         self.voices[target].begin(start, Moment { frame, stamp: self.stamp }, |event| out.push(event));
         self.offs.push(Reverse(NoteEnd { frame: end.max(frame + 1), note: self.stamp, target }));
     }

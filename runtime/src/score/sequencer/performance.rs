@@ -33,7 +33,7 @@ pub fn performance(targets: &[Target], notes: &[PlayedNote]) -> Vec<Event> {
         let (voices, at) = (&mut voices[note.target], Moment { frame, stamp: stamp as u64 + 1 });
         let emit = |event| events.push(event);
         if begins {
-            let start = NoteStart { note: index, pitch: note.note, vel: note.vel, values: &[] };
+            let start = NoteStart { note: index, pitch: note.note, vel: note.vel, values: None };
             voices.begin(start, at, emit);
         } else {
             voices.release(|held| held == index, at, emit);

@@ -1,0 +1,58 @@
+//! Block nodes as C: constant tables, and functions that call `runtime/c/block.h`.
+
+use super::literal::array;
+use mam_runtime::block::{Block, Convolution};
+use std::collections::BTreeSet;
+
+/// The tables that blocks have in common.
+#[derive(Default)]
+pub(super) struct Blocks {
+    /// The sizes of transforms that are written.
+    sizes: BTreeSet<usize>,
+}
+
+impl Blocks {
+    /// The tables and the three functions of kernel number `index`, which is a block.
+    pub(super) fn functions(&mut self, index: usize, block: &Block) -> String {
+        let Block::Convolution(convolution) = block;
+        let mut text = format!("\n/* {} */\n", block.name());
+        text += &self.convolution(index, convolution);
+        text += &format!("KERNEL void k{index}_setup(MamCall const* c) {{\n    (void)c;\n}}\n");
+        for form in ["steady", "general"] {
+            text += &format!(
+                "KERNEL void k{index}_{form}(MamCall const* c) {{\n    mam_convolve(c, &block{index});\n}}\n"
+            );
+        }
+        text
+    }
+
+    fn convolution(&mut self, index: usize, convolution: &Convolution) -> String {
+        let mut text = String::new();
+        let mut rows = vec![];
+        for level in convolution.levels() {
+            let size = level.size();
+            if self.sizes.insert(size) {
+                text += &array(&format!("turns{size}"), level.turns());
+                text += &array(&format!("factors{size}"), &level.factors());
+            }
+            text += &array(&format!("spectra{index}_{size}"), level.spectra());
+            let numbers = [size, level.stages(), level.partitions(), level.slots()].map(|x| format!("{x}u"));
+            rows.push(format!(
+                "    {{ {}, turns{size}, factors{size}, spectra{index}_{size} }},\n",
+                numbers.join(", ")
+            ));
+        }
+        text += &array(&format!("head{index}"), convolution.head());
+        let levels = if rows.is_empty() { "0".into() } else { format!("levels{index}") };
+        if !rows.is_empty() {
+            text += &format!("static MamLevel const levels{index}[] = {{\n{}}};\n", rows.concat());
+        }
+        text += &format!(
+            "static MamConvolution const block{index} = {{ {}u, {}u, {}u, head{index}, {levels} }};\n",
+            convolution.predelay(),
+            convolution.line_frames(),
+            rows.len()
+        );
+        text
+    }
+}

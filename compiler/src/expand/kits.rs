@@ -1,0 +1,279 @@
+//! Kits: equations under one name.
+
+use super::Seen;
+use super::copy::copy;
+use crate::codes;
+use crate::graph::operands;
+use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind, Line};
+use mam_grammar::{Limits, Problem, Problems, Span};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
+
+/// What a part is led through that others choke.
+const CHOKED: &str = "choked";
+
+/// A kit that a song calls.
+struct Kit<'a> {
+    ast: &'a Ast,
+    items: &'a [Item],
+}
+
+impl<'a> Kit<'a> {
+    /// The equations, which are its parts, but for `out`.
+    fn parts(&self) -> impl Iterator<Item = (&'a Ident, ExprId)> + use<'a> {
+        self.equations().filter(|(name, _)| &*name.name != "out")
+    }
+
+    fn equations(&self) -> impl Iterator<Item = (&'a Ident, ExprId)> + use<'a> {
+        self.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Equation { name, value } => Some((name, *value)),
+            _ => None,
+        })
+    }
+
+    /// The parts whose notes end those of a part.
+    fn choking(&self, part: &str) -> Vec<&'a Ident> {
+        let mut all: Vec<&Ident> = vec![];
+        for item in self.items {
+            let ItemKind::Choke(group) = &item.kind else { continue };
+            if group.iter().any(|name| &*name.name == part) {
+                let others = group.iter().filter(|name| &*name.name != part);
+                all.extend(others.filter(|name| !all.contains(name)).collect::<Vec<_>>());
+            }
+        }
+        all
+    }
+}
+
+/// Writes out the kits that a song calls.
+pub(super) fn expand(ast: &mut Ast, seen: &[Seen], limits: &Limits, problems: &mut Problems) {
+    let mut prefixes: FxHashMap<Arc<str>, Vec<Arc<str>>> = FxHashMap::default();
+    let mut called: FxHashSet<Arc<str>> = FxHashSet::default();
+    let mut at = 0;
+    while at < ast.items.len() {
+        if ast.items.len() > limits.nodes {
+            let message = format!("kits become more than {} equations, the limit `nodes`", limits.nodes);
+            let help = "a kit may call others, but not itself";
+            problems.add(Problem::new(&codes::TOO_LARGE, ast.items[at].span, message).help(help));
+            break;
+        }
+        if let ItemKind::Equation { name, value } = ast.items[at].kind.clone() {
+            for (count, call) in calls(ast, seen, value).into_iter().enumerate() {
+                let prefix: Arc<str> =
+                    if count == 0 { name.name.clone() } else { format!("{name}{}", count + 1).into() };
+                let Expr::Call { callee, args } = ast.exprs[call].clone() else { continue };
+                let Some(kit) = find(seen, &callee.name) else { continue };
+                called.insert(callee.name.clone());
+                let parts = write_out(ast, &kit, (&prefix, call, &callee, &args), problems);
+                prefixes.insert(prefix, parts);
+            }
+        }
+        at += 1;
+    }
+    if let Some(own) = seen.first() {
+        own.ast
+            .items
+            .iter()
+            .filter_map(|item| match &item.kind {
+                ItemKind::Kit { name, items } => Some(Kit { ast: &own.ast, items }).zip(Some(name)),
+                _ => None,
+            })
+            .for_each(|(kit, name)| check(&kit, name, problems));
+    }
+    if !prefixes.is_empty() {
+        joined(ast, &prefixes);
+    }
+}
+
+fn find<'a>(seen: &'a [Seen], name: &str) -> Option<Kit<'a>> {
+    // A definition of an earlier file is meant before a kit of a later one.
+    seen.iter().find_map(|file| match (file.kit(name), file.definition(name)) {
+        (Some((_, items)), None) => Some(Some(Kit { ast: &file.ast, items })),
+        (None, None) => None,
+        _ => Some(None),
+    })?
+}
+
+/// The calls of kits in an expression.
+fn calls(ast: &Ast, seen: &[Seen], expr: ExprId) -> Vec<ExprId> {
+    let (mut open, mut found) = (vec![expr], vec![]);
+    while let Some(expr) = open.pop() {
+        match &ast.exprs[expr] {
+            Expr::Call { callee, .. } if find(seen, &callee.name).is_some() => found.push(expr),
+            other => open.extend(operands(other)),
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What is wrong with a kit, called or not.
+fn check(kit: &Kit, name: &Ident, problems: &mut Problems) {
+    if kit.parts().next().is_none() {
+        let message = format!("the kit `{name}` has no parts");
+        let help = format!("write `kit {name} {{ bd = kick() }}`");
+        problems.add(Problem::new(&codes::NO_OUT, name.span, message).help(help));
+    }
+    let mut first: FxHashMap<&str, Span> = FxHashMap::default();
+    for (part, _) in kit.equations() {
+        if let Some(&before) = first.get(&*part.name) {
+            problems.add(crate::graph::duplicate(part, before));
+        }
+        first.entry(&part.name).or_insert(part.span);
+    }
+    let known: Vec<&str> = kit.parts().map(|(part, _)| &*part.name).collect();
+    for item in kit.items {
+        let ItemKind::Choke(group) = &item.kind else { continue };
+        for name in group.iter().filter(|name| !known.contains(&&*name.name)) {
+            problems.add(no_part(name.span, &name.name, &known));
+        }
+    }
+}
+
+fn no_part(span: Span, name: &str, known: &[&str]) -> Problem {
+    let message = format!("this kit has no part `{name}`");
+    let problem = Problem::new(&codes::UNKNOWN_NAME, span, message);
+    problem.nearest(name, "parts", known)
+}
+
+/// Puts the equations of a kit behind those of the song, and its value in the place of the call. Returns its parts.
+fn write_out(
+    ast: &mut Ast,
+    kit: &Kit,
+    (prefix, call, callee, args): (&Arc<str>, ExprId, &Ident, &[Arg]),
+    problems: &mut Problems,
+) -> Vec<Arc<str>> {
+    let own: FxHashMap<&str, Arc<str>> =
+        kit.parts().map(|(part, _)| (&*part.name, format!("{prefix}.{part}").into())).collect();
+    let renamed = |name: &Ident| match own.get(&*name.name) {
+        Some(long) => Ident { name: long.clone(), span: name.span },
+        None => name.clone(),
+    };
+    let known: Vec<&str> = kit.parts().map(|(part, _)| &*part.name).collect();
+    for arg in args {
+        let named =
+            arg.name.as_ref().and_then(|name| name.name.split_once('.').map(|(part, _)| (name, part)));
+        match named {
+            Some((_, part)) if known.contains(&part) => {}
+            Some((name, part)) => problems.add(no_part(name.span, part, &known)),
+            None => {
+                let message = format!("`{callee}` is a kit, whose arguments are parameters of its parts");
+                let help = format!(
+                    "name the part and its parameter, such as `{}.gain: …`",
+                    known.first().unwrap_or(&"bd")
+                );
+                problems.add(Problem::new(&codes::UNKNOWN_ARGUMENT, ast.span(arg.value), message).help(help));
+            }
+        }
+    }
+    let span = ast.span(call);
+    for (part, value) in kit.parts() {
+        let mut value = copy(kit.ast, ast, value, &renamed);
+        give(ast, value, &part.name, args);
+        let choking = kit.choking(&part.name);
+        if !choking.is_empty() {
+            value = choked(ast, value, &renamed(part), choking.into_iter().map(renamed).collect());
+        }
+        let kind = ItemKind::Equation { name: renamed(part), value };
+        ast.items.push(Item { doc: None, kind, span: part.span });
+    }
+    let value = match kit.equations().find(|(name, _)| &*name.name == "out") {
+        Some((_, value)) => copy(kit.ast, ast, value, &renamed),
+        None => sum(ast, kit.parts().map(|(part, _)| renamed(part)).collect(), span),
+    };
+    ast.exprs[call] = Expr::Paren(value);
+    kit.parts().map(|(part, _)| part.name.clone()).collect()
+}
+
+/// Gives the instrument at the left end of a part what the kit's call says of it.
+fn give(ast: &mut Ast, value: ExprId, part: &str, args: &[Arg]) {
+    let mut at = value;
+    let call = loop {
+        match &ast.exprs[at] {
+            Expr::Pipe { left, .. } => at = *left,
+            Expr::Paren(x) | Expr::Field { of: x, .. } => at = *x,
+            _ => break at,
+        }
+    };
+    let given = args.iter().filter_map(|arg| {
+        let name = arg.name.as_ref()?;
+        let param = name.name.strip_prefix(part)?.strip_prefix('.')?;
+        let start = name.span.end - param.len() as u32;
+        Some(Arg { name: Some(Ident::new(param, Span { start, ..name.span })), value: arg.value })
+    });
+    let given: Vec<Arg> = given.collect();
+    if let Expr::Call { args, .. } = &mut ast.exprs[call] {
+        args.retain(|own| own.name.is_none() || !given.iter().any(|arg| arg.name == own.name));
+        args.extend(given);
+    }
+}
+
+/// `value |> choked(own.trig, a.trig + b.trig)`
+fn choked(ast: &mut Ast, value: ExprId, own: &Ident, others: Vec<Ident>) -> ExprId {
+    let span = own.span;
+    let trig = |ast: &mut Ast, name: Ident| {
+        let of = ast.add(Expr::Name(name), span);
+        ast.add(Expr::Field { of, field: Ident::new("trig", span) }, span)
+    };
+    let struck = trig(ast, own.clone());
+    let mut ending: Option<ExprId> = None;
+    for other in others {
+        let b = trig(ast, other);
+        ending = Some(match ending {
+            Some(a) => ast.add(Expr::Binary { op: BinaryOp::Add, a, b }, span),
+            None => b,
+        });
+    }
+    let args = std::iter::once(struck).chain(ending).map(|value| Arg { name: None, value }).collect();
+    let right = ast.add(Expr::Call { callee: Ident::new(CHOKED, span), args }, span);
+    ast.add(Expr::Pipe { left: value, right }, span)
+}
+
+fn sum(ast: &mut Ast, parts: Vec<Ident>, span: Span) -> ExprId {
+    let mut total: Option<ExprId> = None;
+    for part in parts {
+        let b = ast.add(Expr::Name(part), span);
+        total = Some(match total {
+            Some(a) => ast.add(Expr::Binary { op: BinaryOp::Add, a, b }, span),
+            None => b,
+        });
+    }
+    total.unwrap_or_else(|| ast.add(Expr::List(vec![]), span))
+}
+
+/// Has `dr.bd` mean the part of a kit, in equations and in lines.
+fn joined(ast: &mut Ast, prefixes: &FxHashMap<Arc<str>, Vec<Arc<str>>>) {
+    let part = |prefix: &Ident, part: &Ident| -> Option<Ident> {
+        let parts = prefixes.get(&prefix.name)?;
+        let name = format!("{prefix}.{part}");
+        parts.contains(&part.name).then(|| Ident::new(&name, prefix.span.to(part.span)))
+    };
+    for expr in ast.exprs.handles() {
+        if let Expr::Field { of, field } = &ast.exprs[expr]
+            && let Expr::Name(name) = &ast.exprs[*of]
+            && let Some(name) = part(name, field)
+        {
+            ast.exprs[expr] = Expr::Name(name);
+        }
+    }
+    lines(&mut ast.items, &mut |line| {
+        while let [first, second, ..] = &line.target[..]
+            && let Some(name) = part(first, second)
+        {
+            line.target.splice(..2, [name]);
+        }
+    });
+}
+
+/// Calls `f` with each line of a score.
+fn lines(items: &mut [Item], f: &mut dyn FnMut(&mut Line)) {
+    for item in items {
+        match &mut item.kind {
+            ItemKind::Line(line) => f(line),
+            ItemKind::Play(items) | ItemKind::Section { items, .. } | ItemKind::Variation { items, .. } => {
+                lines(items, f);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What stands for other equations and lines is written out before names are looked for: kits and presets.
+//!
+//! `dr = beat(bd.gain: 0.5)` becomes the equations `dr.bd`, `dr.hh` … of the kit `beat`, and their sum in the place of the call; so
+//! nothing behind knows a kit. Every new item stands behind the song's own, whose places do not change.
+
+mod copy;
+mod kits;
+mod presets;
+
+use mam_grammar::ast::{Ast, Definition, Ident, Item, ItemKind};
+use mam_grammar::{Limits, Problems};
+use std::rc::Rc;
+
+/// A file whose kits and definitions a song can see.
+pub(crate) struct Seen {
+    ast: Rc<Ast>,
+}
+
+impl Seen {
+    /// A file with this tree.
+    pub(crate) fn new(ast: &Ast) -> Seen {
+        Seen { ast: Rc::new(ast.clone()) }
+    }
+
+    fn kit(&self, name: &str) -> Option<(&Ident, &[Item])> {
+        self.ast.items.iter().find_map(|item| match &item.kind {
+            ItemKind::Kit { name: own, items } if &*own.name == name => Some((own, &items[..])),
+            _ => None,
+        })
+    }
+
+    fn definition(&self, name: &str) -> Option<&Definition> {
+        self.ast.items.iter().find_map(|item| match &item.kind {
+            ItemKind::Definition(own) if &*own.name.name == name => Some(own),
+            _ => None,
+        })
+    }
+}
+
+/// True where a tree has something that is written out, or may name it.
+pub(crate) fn is_needed<'a>(ast: &Ast, mut others: impl Iterator<Item = &'a Ast>) -> bool {
+    let has = |ast: &Ast| {
+        ast.items.iter().any(|item| match &item.kind {
+            ItemKind::Kit { .. } => true,
+            ItemKind::Definition(definition) => presets::of(definition).next().is_some(),
+            _ => false,
+        })
+    };
+    has(ast) || others.any(has)
+}
+
+/// Writes out the kits and presets of a song, of those that it and the files `seen`, first its own, define.
+pub(crate) fn expand(ast: &mut Ast, seen: &[Seen], limits: &Limits, problems: &mut Problems) {
+    kits::expand(ast, seen, limits, problems);
+    presets::expand(ast, seen, problems);
+}

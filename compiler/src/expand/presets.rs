@@ -1,0 +1,247 @@
+//! Presets: values of the parameters of an instrument or effect, by a name.
+
+use super::Seen;
+use super::copy::copy;
+use crate::codes;
+use crate::graph::operands;
+use mam_grammar::ast::{
+    Arg, Ast, Body, Definition, Expr, ExprId, Ident, Item, ItemKind, Line, Param, PatternText, Quoted,
+};
+use mam_grammar::{Problem, Problems};
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// What calls and lines name a preset by.
+const PRESET: &str = "preset";
+
+/// A preset as it is written.
+#[derive(Clone, Copy)]
+pub(super) struct Preset<'a> {
+    name: &'a Quoted,
+    settings: &'a [(Ident, ExprId)],
+}
+
+/// The presets of a definition.
+pub(super) fn of(definition: &Definition) -> impl Iterator<Item = Preset<'_>> {
+    items(definition).iter().filter_map(|item| match &item.kind {
+        ItemKind::Preset { name, settings } => Some(Preset { name, settings }),
+        _ => None,
+    })
+}
+
+fn items(definition: &Definition) -> &[Item] {
+    match &definition.body {
+        Body::Items(items) => items,
+        Body::Expr(_) => &[],
+    }
+}
+
+fn params(definition: &Definition) -> impl Iterator<Item = &Param> {
+    items(definition).iter().filter_map(|item| match &item.kind {
+        ItemKind::Param(param) => Some(param),
+        _ => None,
+    })
+}
+
+/// Puts the values of presets in the place of their names, in calls and in lines.
+pub(super) fn expand(ast: &mut Ast, seen: &[Seen], problems: &mut Problems) {
+    seen.first().into_iter().for_each(|own| check(&own.ast, problems));
+    for expr in ast.exprs.handles().collect::<Vec<_>>() {
+        let Expr::Call { callee, args } = &ast.exprs[expr] else { continue };
+        let Some(place) = args.iter().position(|arg| arg.name.as_ref().is_some_and(|n| &*n.name == PRESET))
+        else {
+            continue;
+        };
+        let Some((file, definition)) = find(seen, &callee.name) else { continue };
+        let (callee, mut args) = (callee.clone(), args.clone());
+        let given = args.remove(place);
+        let Expr::Text(text) = ast.exprs[given.value].clone() else {
+            let message = "a preset is named by a text";
+            let help = known(definition).first().map(|name| format!("write `preset: \"{name}\"`"));
+            let problem = Problem::new(&codes::UNKNOWN_ARGUMENT, ast.span(given.value), message);
+            problems.add(problem.help(help.unwrap_or_else(|| "it has none".to_owned())));
+            ast.exprs[expr] = Expr::Call { callee, args };
+            continue;
+        };
+        match of(definition).find(|preset| preset.name.text == text) {
+            Some(preset) => {
+                for (param, value) in preset.settings {
+                    if !args.iter().any(|arg| arg.name.as_ref() == Some(param)) {
+                        let value = copy(&file.ast, ast, *value, &Ident::clone);
+                        args.push(Arg { name: Some(param.clone()), value });
+                    }
+                }
+            }
+            None => problems.add(unknown(&text, ast.span(given.value), &callee.name, definition)),
+        }
+        ast.exprs[expr] = Expr::Call { callee, args };
+    }
+    let called = called(ast);
+    let mut written = std::mem::take(&mut ast.items);
+    lines(&mut written, &mut |line| {
+        let [target, word] = &line.target[..] else { return None };
+        if &*word.name != PRESET {
+            return None;
+        }
+        let (file, definition) = find(seen, called.get(&target.name)?)?;
+        of(definition).next()?;
+        Some(in_values(line, &file.ast, definition, problems))
+    });
+    ast.items = written;
+}
+
+/// What is wrong with the presets of a file's definitions, whoever names them.
+fn check(ast: &Ast, problems: &mut Problems) {
+    for item in &ast.items {
+        let ItemKind::Definition(definition) = &item.kind else { continue };
+        let own: Vec<&str> = params(definition).map(|param| &*param.name.name).collect();
+        let mut first: FxHashMap<&str, &Quoted> = FxHashMap::default();
+        for preset in of(definition) {
+            if let Some(before) = first.get(&*preset.name.text) {
+                let message = format!("`{}` has two presets of this name", definition.name);
+                let problem = Problem::new(&codes::DUPLICATE_NAME, preset.name.span, message);
+                problems
+                    .add(problem.label(before.span, "first here").help("give one of the two another name"));
+            }
+            first.entry(&preset.name.text).or_insert(preset.name);
+            for (param, value) in preset.settings {
+                if !own.contains(&&*param.name) {
+                    let message = format!("`{}` has no parameter `{param}`", definition.name);
+                    let problem = Problem::new(&codes::UNKNOWN_ARGUMENT, param.span, message);
+                    problems.add(problem.nearest(&param.name, "parameters", &own));
+                }
+                if names(ast, *value) {
+                    let message = "the values of a preset are numbers";
+                    let help = "write a number with its unit, such as `300Hz`";
+                    problems.add(Problem::new(&codes::NOT_CONSTANT, ast.span(*value), message).help(help));
+                }
+            }
+        }
+    }
+}
+
+fn names(ast: &Ast, expr: ExprId) -> bool {
+    matches!(ast.exprs[expr], Expr::Name(_) | Expr::Call { .. })
+        || operands(&ast.exprs[expr]).into_iter().any(|x| names(ast, x))
+}
+
+fn find<'a>(seen: &'a [Seen], name: &str) -> Option<(&'a Seen, &'a Definition)> {
+    seen.iter().find_map(|file| file.definition(name).map(|definition| (file, definition)))
+}
+
+fn known(definition: &Definition) -> Vec<&str> {
+    of(definition).map(|preset| &*preset.name.text).collect()
+}
+
+fn unknown(text: &str, span: mam_grammar::Span, callee: &str, definition: &Definition) -> Problem {
+    let all = known(definition);
+    let problem = Problem::new(&codes::UNKNOWN_NAME, span, format!("`{callee}` has no preset \"{text}\""));
+    match all.is_empty() {
+        true => problem.help("leave it out: it has none"),
+        false => problem.nearest(text, "presets", &all),
+    }
+}
+
+/// What is called at the left end of each equation.
+fn called(ast: &Ast) -> FxHashMap<Arc<str>, Arc<str>> {
+    let mut all = FxHashMap::default();
+    for item in &ast.items {
+        let ItemKind::Equation { name, value } = &item.kind else { continue };
+        let mut at = *value;
+        loop {
+            match &ast.exprs[at] {
+                Expr::Pipe { left, .. } => at = *left,
+                Expr::Paren(x) | Expr::Field { of: x, .. } => at = *x,
+                Expr::Call { callee, .. } => {
+                    all.insert(name.name.clone(), callee.name.clone());
+                    break;
+                }
+                _ => break,
+            }
+        }
+    }
+    all
+}
+
+/// Lines in the place of those of which `f` gives some.
+fn lines(items: &mut Vec<Item>, f: &mut dyn FnMut(&Line) -> Option<Vec<Line>>) {
+    let mut at = 0;
+    while at < items.len() {
+        match &mut items[at].kind {
+            ItemKind::Line(line) => {
+                if let Some(lines) = f(line) {
+                    let span = items[at].span;
+                    let count = lines.len();
+                    let new =
+                        lines.into_iter().map(|line| Item { doc: None, kind: ItemKind::Line(line), span });
+                    items.splice(at..=at, new);
+                    at += count;
+                    continue;
+                }
+            }
+            ItemKind::Play(inner)
+            | ItemKind::Section { items: inner, .. }
+            | ItemKind::Variation { items: inner, .. } => {
+                lines(inner, f);
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+/// A line of presets as lines of the parameters that they set. One that does not set a parameter leaves it at its default.
+fn in_values(line: &Line, file: &Ast, definition: &Definition, problems: &mut Problems) -> Vec<Line> {
+    let PatternText::Notation(quoted) = &line.pattern else {
+        let message = "a line of presets is a pattern of their names";
+        let help = format!("write a pattern in quotes: `\"{}\"`", known(definition).join(" "));
+        problems.add(Problem::new(&codes::UNKNOWN_NAME, line.target[1].span, message).help(help));
+        return vec![];
+    };
+    let words = words(&quoted.text);
+    let all = known(definition);
+    for word in words.iter().filter(|word| word.starts_with(char::is_alphabetic) && !all.contains(word)) {
+        problems.add(unknown(word, quoted.span, &definition.name.name, definition));
+        return vec![];
+    }
+    let set = |param: &&Param| {
+        of(definition).any(|preset| preset.settings.iter().any(|(name, _)| *name == param.name))
+    };
+    let lines = params(definition).filter(set).map(|param| {
+        let value = |word: &str| {
+            let preset = of(definition).find(|preset| &*preset.name.text == word)?;
+            let own = preset.settings.iter().find(|(name, _)| *name == param.name);
+            Some(written(file, own.map_or(param.default, |(_, value)| *value)))
+        };
+        let text: String =
+            words.iter().map(|word| value(word).unwrap_or_else(|| (*word).to_owned())).collect();
+        let target =
+            vec![line.target[0].clone(), Ident { name: param.name.name.clone(), span: line.target[1].span }];
+        let pattern = PatternText::Notation(Quoted { text: text.into(), span: quoted.span });
+        Line { target, pattern, ..line.clone() }
+    });
+    lines.collect()
+}
+
+/// A number as a pattern has it.
+fn written(ast: &Ast, expr: ExprId) -> String {
+    match &ast.exprs[expr] {
+        Expr::Number(number) => {
+            format!("{}{}", number.digits, number.unit.map_or("", |unit| unit.text()))
+        }
+        Expr::Paren(x) => written(ast, *x),
+        _ => ast.text_of(expr),
+    }
+}
+
+/// A text cut into words and what stands between them.
+fn words(text: &str) -> Vec<&str> {
+    let is_letter = |c: char| c.is_alphanumeric() || c == '_';
+    let (mut all, mut rest) = (vec![], text);
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c| is_letter(c) != is_letter(first)).unwrap_or(rest.len());
+        all.push(&rest[..end]);
+        rest = &rest[end..];
+    }
+    all
+}

@@ -1,0 +1,138 @@
+//! A kernel with block nodes becomes stages: what computes the inputs of the blocks that need no other one, these blocks, what
+//! computes the inputs of those that need their results, and so on. The last stage is the node itself.
+//!
+//! Each stage computes what it needs of the kernel for itself, but for what flows into blocks, which is heard of the stage that computes
+//! it. What flows into a block must not depend on its result, through whatever state.
+
+use super::terms::{Piece, Slicer};
+use crate::ir::{InputId, Kernel, Op, Rate, Value};
+use std::collections::BTreeSet;
+
+/// A kernel as stages.
+pub(super) struct Stages {
+    /// What comes before the last one.
+    pub(super) before: Vec<Stage>,
+    /// The node. Its last inputs are those of [`Stages::heard`].
+    pub(super) last: Piece,
+    /// The blocks whose inputs the last stage hears.
+    pub(super) heard: Vec<usize>,
+}
+
+/// What computes the inputs of some blocks.
+pub(super) struct Stage {
+    /// The blocks, by index.
+    pub(super) blocks: Vec<usize>,
+    /// Those whose inputs are computed; others are inputs of the kernel.
+    pub(super) computed: Vec<usize>,
+    /// What computes them, in this order, if there is something to be computed. Its last inputs are those of [`Stage::heard`].
+    pub(super) piece: Option<Piece>,
+    /// The blocks whose inputs it hears.
+    pub(super) heard: Vec<usize>,
+}
+
+/// Where the input of a block comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// It is an input of the kernel.
+    Input(usize),
+    /// A stage computes it.
+    Piece,
+}
+
+/// Where the input of block number `index` comes from; the outputs of `kernel` are `own`, and one for each block.
+pub(super) fn source(kernel: &Kernel, own: usize, index: usize) -> Source {
+    let input = |value: Value| match kernel.steady.insts[value].op {
+        Op::Input(input) => Some(input.index()),
+        _ => None,
+    };
+    let both = [kernel.general.outs[own + index], kernel.steady.outs[own + index]];
+    match (input(both[1]), kernel.general.insts[both[0]].op) {
+        (Some(index), Op::Input(other)) if other == InputId::new(index) => Source::Input(index),
+        _ => Source::Piece,
+    }
+}
+
+/// Cuts a kernel whose outputs are `own`, and one for each block; `results` are the inputs that the blocks' results are, where they
+/// are heard.
+///
+/// # Errors
+/// The block that hears itself, if one does.
+pub(super) fn stages(kernel: &Kernel, own: usize, results: &[Option<usize>]) -> Result<Stages, usize> {
+    let slicer = Slicer::new(kernel);
+    let depths = depths(&slicer, own, results)?;
+    let is_computed = |block: usize| source(kernel, own, block) == Source::Piece;
+    let (mut before, mut known) = (vec![], vec![]);
+    for depth in 0..=depths.iter().copied().max().unwrap_or(0) {
+        let blocks: Vec<usize> = (0..depths.len()).filter(|&block| depths[block] == depth).collect();
+        let computed: Vec<usize> = blocks.iter().copied().filter(|&block| is_computed(block)).collect();
+        let outputs: Vec<usize> = computed.iter().map(|block| own + block).collect();
+        let made = (!outputs.is_empty()).then(|| piece(&slicer, own, &outputs, &known));
+        let (piece, heard) = made.map_or((None, vec![]), |(piece, heard)| (Some(piece), heard));
+        known.extend(computed.iter().copied());
+        before.push(Stage { blocks, computed, piece, heard });
+    }
+    let outputs: Vec<usize> = (0..own).collect();
+    let (last, heard) = piece(&slicer, own, &outputs, &known);
+    Ok(Stages { before, last, heard })
+}
+
+/// The piece that computes some outputs, and the blocks whose inputs it hears, among the `known`.
+fn piece(slicer: &Slicer, own: usize, outputs: &[usize], known: &[usize]) -> (Piece, Vec<usize>) {
+    let kernel = slicer.kernel();
+    let forms = [(0, &kernel.general), (1, &kernel.steady)];
+    let is_fast = |block: &&usize| {
+        forms.iter().all(|&(form, body)| slicer.rate(form, body.outs[own + **block]) == Rate::Sample)
+    };
+    let known: Vec<usize> = known.iter().filter(is_fast).copied().collect();
+    let values = |blocks: &[usize]| {
+        forms.map(|(_, body)| blocks.iter().map(|block| body.outs[own + block]).collect::<Vec<Value>>())
+    };
+    let roots = || forms.map(|(_, body)| outputs.iter().map(|&output| body.outs[output]).collect());
+    let all = values(&known);
+    let slice = slicer.slice_that_hears(roots(), &all);
+    let is_needed = |index: &usize| (0..2).any(|form| slice.needs(form, all[form][*index]));
+    let heard: Vec<usize> = (0..known.len()).filter(is_needed).map(|index| known[index]).collect();
+    let needed = values(&heard);
+    let slice = slicer.slice_that_hears(roots(), &needed);
+    let names = outputs.iter().map(|&output| kernel.outputs[output].clone()).collect();
+    (slicer.piece(&slice, names), heard)
+}
+
+/// How many blocks stand before each one, at most, in a row.
+fn depths(slicer: &Slicer, own: usize, results: &[Option<usize>]) -> Result<Vec<usize>, usize> {
+    let kernel = slicer.kernel();
+    let count = results.len();
+    let needs: Vec<BTreeSet<usize>> = (0..count)
+        .map(|block| {
+            let roots =
+                [kernel.general.outs[own + block], kernel.steady.outs[own + block]].map(|root| vec![root]);
+            let inputs = slicer.inputs(roots);
+            let is_heard = |other: &usize| results[*other].is_some_and(|input| inputs.contains(&input));
+            (0..count).filter(is_heard).collect()
+        })
+        .collect();
+    let mut depths = vec![0; count];
+    // As often as a row of all blocks is long; what grows once more goes round.
+    for _ in 0..=count {
+        let mut grown = None;
+        for block in 0..count {
+            let depth = needs[block].iter().map(|&other| depths[other] + 1).max().unwrap_or(0);
+            if depth > depths[block] {
+                (depths[block], grown) = (depth, Some(block));
+            }
+        }
+        if grown.is_none() {
+            return Ok(depths);
+        }
+    }
+    // A block that hears one that hears itself is deeper and deeper too: the problem is the circle.
+    let mut reached = needs.clone();
+    for _ in 0..count {
+        for block in 0..count {
+            let further: Vec<usize> =
+                reached[block].iter().flat_map(|&other| reached[other].iter().copied()).collect();
+            reached[block].extend(further);
+        }
+    }
+    Err((0..count).find(|block| reached[*block].contains(block)).unwrap_or(0))
+}

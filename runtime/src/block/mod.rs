@@ -1,0 +1,126 @@
+//! Block nodes: steps whose work is a fixed amount for each quantum, and no sum of what is done for each frame.
+//!
+//! A [`Block`] stands beside the kernels of a program. It is written once, here, in plain f32 without fused operations, so every engine
+//! that is made of this crate has the same bits: beside machine code, the interpreter and WebAssembly. The engine in C has a
+//! copy of it, `runtime/c/block.h`. Its memory is that of its step: words of state, and delay lines.
+
+mod convolution;
+mod fft;
+#[cfg(test)]
+mod tests;
+
+pub use convolution::{Convolution, HEAD, Level};
+
+use crate::call::{Call, KernelFn};
+use std::hash::{Hash, Hasher};
+
+/// What a block node computes.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
+pub enum Block {
+    /// A channel, convolved with a response.
+    Convolution(Convolution),
+}
+
+impl Block {
+    /// What it is called in listings.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Block::Convolution(_) => "convolution",
+        }
+    }
+
+    /// A hash of what it computes.
+    pub fn content(&self) -> u64 {
+        match self {
+            Block::Convolution(convolution) => convolution.content(),
+        }
+    }
+
+    /// Work a frame, in instructions of a kernel.
+    pub fn cost(&self) -> usize {
+        match self {
+            Block::Convolution(convolution) => convolution.cost(),
+        }
+    }
+
+    /// Its words of state in their order, each of so many times 4 bytes, all 0 at the start. Two blocks in which a word has the same name
+    /// and length mean the same by it.
+    pub fn words(&self) -> Vec<(String, usize)> {
+        match self {
+            Block::Convolution(convolution) => convolution.words().into(),
+        }
+    }
+
+    /// Bytes of its words of state: a multiple of 16.
+    pub fn state_bytes(&self) -> usize {
+        let words: usize = self.words().iter().map(|(_, words)| words).sum();
+        (words * size_of::<f32>()).next_multiple_of(16)
+    }
+
+    /// Frames of each of its delay lines: powers of two.
+    pub fn lines(&self) -> Vec<usize> {
+        match self {
+            Block::Convolution(convolution) => vec![convolution.line_frames()],
+        }
+    }
+
+    /// Renders the frames of a call, of one quantum. \[audio\]
+    ///
+    /// # Safety
+    /// The call has the inputs, outputs, lines and state of the block.
+    pub(crate) unsafe fn run(&self, call: &Call) {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the host has what the function is compiled for, and the caller's promise.
+            return unsafe { self.run_wide(call) };
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.run_plain(call) }
+    }
+
+    /// The same with eight elements in a vector: the same sums, and so the same bits.
+    ///
+    /// # Safety
+    /// As [`Block::run`]; and the host has AVX2.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    unsafe fn run_wide(&self, call: &Call) {
+        // SAFETY: the caller's promise.
+        unsafe { self.run_plain(call) }
+    }
+
+    #[inline(always)]
+    unsafe fn run_plain(&self, call: &Call) {
+        match self {
+            // SAFETY: the caller's promise.
+            Block::Convolution(convolution) => unsafe { convolution.run(call) },
+        }
+    }
+}
+
+impl Eq for Block {}
+
+impl Hash for Block {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.content());
+    }
+}
+
+/// The function that a call of a block is made by: its block is [`Call::block`].
+pub(crate) const FUNCTION: KernelFn = run_block;
+
+macro_rules! run_block {
+    ($abi:literal) => {
+        /// # Safety
+        /// As [`Block::run`], of the call's block.
+        unsafe extern $abi fn run_block(call: *const Call) {
+            // SAFETY: the caller's promise.
+            unsafe { (*(*call).block.cast::<Block>()).run(&*call) }
+        }
+    };
+}
+#[cfg(target_arch = "x86_64")]
+run_block!("sysv64");
+#[cfg(not(target_arch = "x86_64"))]
+run_block!("C");

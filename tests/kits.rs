@@ -1,0 +1,98 @@
+//! Kits and presets: they sound like what they stand for, written out.
+
+use mam_compiler::files::NoFiles;
+use mam_compiler::{Options, compile};
+use mam_grammar::Sources;
+use mam_testing::render::{program, render_program};
+
+const FRAMES: u64 = 48_000;
+
+fn heard(text: &str) -> Vec<Vec<f32>> {
+    render_program(program("song.mam", text, 48_000, false), Some(FRAMES)).channels
+}
+
+fn codes(text: &str) -> Vec<&'static str> {
+    let mut sources = Sources::default();
+    let id = sources.add("song.mam", text);
+    let compilation = compile(&mut sources, id, &NoFiles, &Options::default());
+    compilation.problems.into_sorted().iter().map(|problem| problem.code.name).collect()
+}
+
+/// Without noise, which is its own at each place.
+const HIT: &str = "\
+instrument hit {\n  param f0 = 100Hz in 20Hz..2kHz\n  param gain = 1 in 0..1\n  env = decay(trig, 150ms)\n  \
+out = gain * env * vel * sine(f0, trig)\n  until env < 0.0001\n}\n";
+const KIT: &str = "\
+kit beat {\n  bd = hit() |> drive(2)\n  ch = hit(600Hz, gain: 0.4)\n  oh = hit(500Hz, gain: 0.4)\n  choke ch oh\n}\n";
+const LINES: &str = "\
+play {\n  dr.bd |x..x..x.|\n  dr.ch |..x...x.|\n  dr.oh |x...x...|\n  dr.bd.f0 \"60Hz 50Hz\"\n}\nout = dr |> softclip()\n";
+
+#[test]
+fn a_kit_is_its_equations_under_one_name() {
+    let kit = heard(&format!("{HIT}{KIT}dr = beat(bd.gain: 0.7, oh.gain: 0.5)\n{LINES}"));
+    let written = "\
+bd = hit(gain: 0.7) |> drive(2)\nch = hit(600Hz, gain: 0.4) |> choked(ch.trig, oh.trig)\n\
+oh = hit(500Hz, gain: 0.5) |> choked(oh.trig, ch.trig)\ndr = bd + ch + oh\n";
+    let plain = heard(&(HIT.to_owned() + written + &LINES.replace("dr.", "")));
+    assert!(kit[0].iter().any(|x| x.abs() > 0.1));
+    let off = kit[0].iter().zip(&plain[0]).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+    assert!(off < 1e-6, "{off}");
+}
+
+#[test]
+fn a_choke_fades_in_eight_milliseconds() {
+    let text = "\
+kit two {\n  a = tone()\n  b = tone()\n  choke a b\n}\ninstrument tone {\n  out = gate * 0.5\n}\n\
+k = two()\nplay {\n  k.a \"x ~\"\n  k.b \"~ x\"\n}\nlength 1 bar\nout = k.a\ntempo 120\n";
+    let heard = heard(&text.replace("gate * 0.5", "0.5 * (since(trig) < 100000)"));
+    let at = |frame: usize| heard[0][frame];
+    assert_eq!((at(0), at(47_000)), (0.5, 0.5));
+    let text = text.replace("gate * 0.5", "0.5 * (since(trig) < 100000)").replace("tempo 120", "tempo 480");
+    let heard = self::heard(&text);
+    // The other begins at a quarter of a second, 12000 frames.
+    let at = |frame: usize| heard[0][frame];
+    assert_eq!(at(11_999), 0.5);
+    assert!((at(12_000 + 384) - 0.5 * (-1.0_f32).exp()).abs() < 1e-3, "{}", at(12_384));
+    assert!(at(12_000 + 4000) < 1e-4);
+}
+
+#[test]
+fn presets_are_values_of_parameters() {
+    let def = "\
+instrument hum {\n  param cutoff = 800Hz in 50Hz..8kHz curve exp\n  param level = 0.5 in 0..1\n  preset \"deep\" { cutoff: 200Hz, level: 80% }\n  \
+preset \"thin\" {\n    cutoff: 3kHz\n  }\n  amp = decay(trig, 300ms)\n  out = lowpass(saw(freq), cutoff) * amp * vel * level\n  until amp < 0.0001\n}\n";
+    let song =
+        |call: &str, line: &str| format!("{def}b = hum({call})\nplay {{\n  b \"c2 c3\"\n{line}}}\nout = b\n");
+    for (preset, written) in [
+        ("preset: \"deep\"", "cutoff: 200Hz, level: 80%"),
+        ("preset: \"deep\", level: 0.3", "cutoff: 200Hz, level: 0.3"),
+        ("preset: \"thin\"", "cutoff: 3kHz"),
+    ] {
+        assert!(heard(&song(preset, "")) == heard(&song(written, "")), "{preset}");
+    }
+    let by_line = heard(&song("", "  b.preset \"deep thin\" over 1/4 beat\n"));
+    let written =
+        heard(&song("", "  b.cutoff \"200Hz 3kHz\" over 1/4 beat\n  b.level \"0.8 0.5\" over 1/4 beat\n"));
+    assert!(by_line == written);
+    assert_eq!(codes(&song("preset: \"depe\"", "")), ["unknown-name"]);
+    assert_eq!(codes(&song("", "  b.preset \"deep dark\"\n")), ["unknown-name"]);
+    assert_eq!(codes(&song("", "").replace("level: 80%", "levle: 80%")), ["unknown-argument"]);
+    assert_eq!(codes(&song("", "").replace("level: 80%", "level: sr")), ["not-constant"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_kit_is_said_where_it_is() {
+    assert_eq!(codes(&format!("{HIT}{KIT}dr = beat()\n{LINES}")), Vec::<&str>::new());
+    for (wrong, code) in [
+        (KIT.replace("choke ch oh", "choke ch ho"), "unknown-name"),
+        (KIT.replace("ch =", "bd =").replace("choke ch oh", "choke bd oh"), "duplicate-name"),
+    ] {
+        let found = codes(&format!("{HIT}{wrong}k = kick()\nout = k\n"));
+        assert!(found.contains(&code), "{found:?}: {wrong}");
+    }
+    assert_eq!(codes(&format!("{HIT}{KIT}dr = beat(bd.gian: 0.5)\n{LINES}")), ["unknown-argument"]);
+    assert_eq!(codes(&format!("{HIT}{KIT}dr = beat(bass.gain: 0.5)\n{LINES}")), ["unknown-name"]);
+    assert_eq!(codes(&format!("{HIT}{KIT}dr = beat(0.5)\n{LINES}")), ["unknown-argument"]);
+    let endless = "kit a {\n  x = a()\n}\ny = a()\nout = y\n";
+    assert!(codes(endless).contains(&"too-large"));
+}
