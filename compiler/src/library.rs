@@ -54,6 +54,8 @@ pub struct ParamInfo {
     pub curve: Curve,
     /// The time in which it glides to every new value, in seconds; 0 for none.
     pub smooth: f64,
+    /// What the values 0, 1, 2 … are called, where they have names.
+    pub words: Vec<Arc<str>>,
     /// The MIDI controller that a knob listens to.
     pub cc: Option<u8>,
     /// Where it is defined; `None` for `bpm`, `loop` and `pan`, which every instrument has.
@@ -90,11 +92,17 @@ impl ParamInfo {
 
     /// A value in base units as it would be written.
     pub fn show(&self, x: f64) -> String {
-        self.units.show(x, self.dimension)
+        match self.words.get(x as usize) {
+            Some(word) => word.to_string(),
+            None => self.units.show(x, self.dimension),
+        }
     }
 
     /// Its range as it is written; `None` without one.
     pub fn range(&self) -> Option<String> {
+        if !self.words.is_empty() {
+            return Some(self.words.join("|"));
+        }
         self.min.is_finite().then(|| self.units.range((self.min, self.max), self.dimension))
     }
 
@@ -244,6 +252,7 @@ impl Library {
                 (false, false) => Curve::Linear,
             },
             smooth,
+            words: param.words.iter().map(|word| word.name.clone()).collect(),
             cc: None,
             span: Some(param.name.span),
         };
@@ -352,6 +361,7 @@ fn implied(name: &str, id: usize, max: f64, doc: &str) -> ParamInfo {
         units: Units::default(),
         curve: Curve::Step,
         smooth: 0.0,
+        words: vec![],
         cc: None,
         span: None,
     }

@@ -458,6 +458,10 @@ pub struct Param {
     pub default: ExprId,
     /// Least and greatest value.
     pub range: Option<(ExprId, ExprId)>,
+    /// Instead, the words that it takes, `in saw|square|tri`: the numbers from 0 on.
+    pub words: Vec<Ident>,
+    /// True with `fixed`: it is known before the song starts.
+    pub fixed: bool,
     /// True with `curve exp`: the range is divided exponentially.
     pub curve_exp: bool,
     /// True with `step`: a new value is taken at once, without smoothing.

@@ -240,6 +240,7 @@ impl Slots {
             units: crate::library::Units::default(),
             curve: Curve::Linear,
             smooth: 0.0,
+            words: vec![],
             cc: None,
             span: None,
         };
