@@ -1,18 +1,18 @@
 //! Makes the graph from a song's syntax tree.
 
 use super::order::Weights;
+use super::outside::{OUTSIDE_VOICES, sends};
 use super::parts::{body_exprs, is_event, operands};
 use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, call_of, cut};
 use crate::codes;
 use crate::files::Files;
-use crate::hir::builtins::{Function, PAN};
+use crate::hir::builtins::PAN;
 use crate::hir::resolve::resolved;
 use crate::hir::{Call, Callee, DefId, FILE, Hir, Iteration, Iterations, LocalId, LocalKind, Name};
 use crate::library::Library;
 use crate::score::{placed_by_lines, sent_by_lines, signals_of_lines};
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Ident, ItemKind, Over};
 use mam_grammar::{Problem, Problems, Span};
-use mam_runtime::Sent;
 use mam_runtime::voices::Priority;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -108,7 +108,7 @@ impl<'a> Maker<'a> {
             self.graph.deliver(&name, &[signal]);
         }
         for (name, sent) in sent_by_lines(self.ast) {
-            self.send(&name, sent);
+            self.graph.send(self.files, self.library, &name, sent);
         }
     }
 
@@ -120,17 +120,6 @@ impl<'a> Maker<'a> {
         if implied.is_some() && !instance.placed {
             instance.placed = true;
             instance.args.push(None);
-        }
-    }
-
-    /// A line moves a controller or the program of a machine outside, if it has no parameter of the name.
-    fn send(&mut self, name: &str, sent: Sent) {
-        let Some(&node) = self.graph.targets.get(name) else { return };
-        let NodeKind::Instance(instance) = &mut self.graph.nodes[node].kind else { return };
-        let info = self.library.info(self.files, instance.def);
-        let has_own = info.params.iter().any(|param| *param.name == *sent.name());
-        if instance.plays_outside && !has_own && !instance.sent.contains(&sent) {
-            instance.sent.push(sent);
         }
     }
 
@@ -595,29 +584,6 @@ impl<'a> Maker<'a> {
 }
 
 /// That instruments cannot be called for each element of a list whose length is only found later.
-/// Notes that a machine outside plays at once, where its song says nothing.
-const OUTSIDE_VOICES: u32 = 16;
-
-/// Whether the body of an instrument sends its notes outside.
-fn sends(files: &Files, def: DefId) -> bool {
-    let ast = &files.file(def.file).ast;
-    let hir = resolved(files, def.file);
-    let sends = |expr: ExprId| match hir.call(expr).map(|call| call.callee) {
-        Some(Callee::Builtin(builtin)) => {
-            matches!(builtin.row().function, Function::MidiSend | Function::OscSend)
-        }
-        _ => false,
-    };
-    let mut open = body_exprs(&files.definition(def).body);
-    while let Some(expr) = open.pop() {
-        if sends(expr) {
-            return true;
-        }
-        open.extend(operands(&ast.exprs[expr]));
-    }
-    false
-}
-
 /// The priority that a word says.
 fn priority(ast: &Ast, word: ExprId) -> Option<Priority> {
     let Expr::Name(word) = &ast.exprs[word] else { return None };

@@ -8,6 +8,7 @@
 mod cut;
 mod from_ast;
 mod order;
+mod outside;
 mod parts;
 mod text;
 

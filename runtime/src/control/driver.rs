@@ -6,17 +6,17 @@ use super::log::{Request, Writing};
 use super::meters::{Meters, Telemetry};
 use super::part::{Entry, Part, Sync, player};
 use super::protocol::MOST_CHANNELS;
-use super::protocol::{Command, EVENTS, Failed, Garbage, Options, Outgoing, Swap, Tagged};
+use super::protocol::{Command, EVENTS, Failed, Garbage, Options, Swap, Tagged};
 use crate::engine::{NotFinite, Seen, ticks, ticks_per_second};
 use crate::ids::{ParamId, PortId};
-use crate::program::{EventKind, NoteSignal, Program, QUANTUM, Step, Target};
+use crate::program::{EventKind, Program, QUANTUM, Step, Target};
 use crate::render::EventSource;
 use crate::score::{Held, LAST_FRAME, Overflow, Unplayed};
 use crate::voices::note_values;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
+use std::sync::atomic::Ordering::{Acquire, Release};
 use std::time::Duration;
 
 /// How far ahead of the audio thread events are sent.
@@ -60,7 +60,7 @@ pub struct Control {
     pub(super) meters: Arc<Meters>,
     playing: Box<dyn Playing>,
     /// The part of the song that plays.
-    current: Part,
+    pub(super) current: Part,
     /// What may play when the audio thread comes to it: the last one, unless an earlier one was quicker.
     sent: Vec<Part>,
     waiting: Option<Edit>,
@@ -332,25 +332,6 @@ impl Control {
         true
     }
 
-    /// A signal of the notes of a voice of a target goes to a value in so many frames, from the next quantum on and until the voice
-    /// plays another note. False when the program has no such target, or none of whose voices have the signal.
-    pub fn touch(&mut self, target: &str, voice: usize, signal: NoteSignal, value: f64, ramp: u32) -> bool {
-        let request = || Request::Touch { target: target.into(), voice, signal, value, ramp };
-        self.logged(request, |control| control.touch_now(target, voice, signal, value, ramp))
-    }
-
-    fn touch_now(&mut self, target: &str, voice: usize, signal: NoteSignal, value: f64, ramp: u32) -> bool {
-        let targets = &self.current.program.targets;
-        let Some(target) = targets.iter().find(|candidate| &*candidate.name == target) else { return false };
-        let own = target.note_params.iter().find(|param| param.signal == Some(signal));
-        let Some(&param) = own.and_then(|own| own.voices.get(voice % own.voices.len().max(1))) else {
-            return false;
-        };
-        let kind = EventKind::NoteValue { param, value: Some(value), ramp };
-        self.command(Command::Now(self.current.generation, kind));
-        true
-    }
-
     /// Silences a node, by its name, or lets it be heard again.
     pub fn mute(&mut self, node: &str, muted: bool) {
         let act = |control: &mut Control| {
@@ -394,30 +375,6 @@ impl Control {
         let (writer, reader) = RingBuffer::new(RECORD_SECONDS * self.rate as usize * self.channels);
         self.command(Command::Record(Some(writer)));
         reader
-    }
-
-    /// A ring of what goes to machines outside from now on, with the program that plays as its first. The ring has to be emptied
-    /// often enough; what finds no room is lost, and [`Control::take_unsent`] says so.
-    pub fn send(&mut self) -> Consumer<Outgoing> {
-        let (writer, reader) = RingBuffer::new(EVENTS);
-        self.command(Command::Send(writer));
-        reader
-    }
-
-    /// Whether anything that was to go outside was lost since this was asked the last time.
-    pub fn take_unsent(&self) -> bool {
-        self.meters.unsent.swap(false, AcqRel)
-    }
-
-    /// What counts the frames that have been served, stops left out; any thread may ask it.
-    pub fn served(&self) -> impl Fn() -> u64 + Send + 'static {
-        let meters = self.meters.clone();
-        move || meters.heard.load(Acquire)
-    }
-
-    /// The programs that play, or may play when the audio thread comes to them, by the numbers of [`Outgoing::generation`].
-    pub fn generations(&self) -> Vec<(u32, Arc<Program>)> {
-        self.programs()
     }
 
     /// Ends the recording: what is in the ring can still be read.
@@ -467,7 +424,7 @@ impl Control {
         }
     }
 
-    fn programs(&self) -> Vec<(u32, Arc<Program>)> {
+    pub(super) fn programs(&self) -> Vec<(u32, Arc<Program>)> {
         let parts = std::iter::once(&self.current).chain(&self.sent);
         parts.map(|part| (part.generation, part.program.clone())).collect()
     }

@@ -44,6 +44,7 @@ mod live;
 mod log;
 mod logging;
 mod meters;
+mod outgoing;
 mod part;
 mod protocol;
 mod replay;

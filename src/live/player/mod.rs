@@ -3,6 +3,7 @@
 mod act;
 mod log;
 mod midi;
+mod open;
 
 use super::edit::{self, Noticed, Outcome, Report, Source};
 use super::figures::{Facts, Infos};
@@ -31,6 +32,7 @@ use mam_runtime::output::{Callback, Format, Found, Keeper, News};
 use mam_runtime::score::{LAST_FRAME, Played};
 use mam_runtime::{NotFinite, Program};
 use midi::{Sent, open_midi};
+use open::{open_recorder, open_ui};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -97,28 +99,6 @@ pub(super) struct Player {
     not_finite: Vec<NotFinite>,
     /// What of the score was reported as unplayed since the last edit.
     unplayed: Vec<Played>,
-}
-
-/// The display, or the first lines of text, with the report on the song.
-fn open_ui(console: Console, display: bool, title: &str, report: &str) -> Ui {
-    let mut ui = Ui::new(console, display);
-    title.clone_into(&mut ui.title);
-    if !ui.is_display() {
-        ui.say(&format!("{title}; Ctrl-C stops\n"));
-    }
-    ui.styled(report);
-    ui
-}
-
-/// The recording, if one is wanted.
-fn open_recorder(
-    options: &PlayOptions,
-    title: Option<String>,
-    format: &Format,
-    control: &mut Control,
-) -> Result<Option<Recorder>, Failure> {
-    let Some(path) = &options.record else { return Ok(None) };
-    Recorder::new(path, title, format, control.record()).map(Some)
 }
 
 impl Player {
