@@ -96,3 +96,53 @@ fn what_is_wrong_with_a_kit_is_said_where_it_is() {
     let endless = "kit a {\n  x = a()\n}\ny = a()\nout = y\n";
     assert!(codes(endless).contains(&"too-large"));
 }
+
+const OSC: &str = "\
+instrument osc {\n  param shape = saw in saw|square|tri\n  param parts = 2 in 1..8 fixed\n  env = decay(trig, 200ms)\n  \
+wave = if shape == square then 0.5 * square(freq) else if shape == tri then tri(freq) else saw(freq)\n  \
+out = env * vel * wave * sum i in 1..parts { sine(freq * i) }\n  until env < 0.0001\n}\n";
+const PLAIN: &str = "\
+instrument osc(parts = 2 in 1..8) {\n  param shape = 0 in 0..2 step\n  env = decay(trig, 200ms)\n  \
+wave = if shape == 1 then 0.5 * square(freq) else if shape == 2 then tri(freq) else saw(freq)\n  \
+out = env * vel * wave * sum i in 1..parts { sine(freq * i) }\n  until env < 0.0001\n}\n";
+
+#[test]
+fn words_are_numbers_and_fixed_parameters_are_arguments_of_the_head() {
+    let song = |def: &str, call: &str, line: &str| {
+        format!("{def}b = osc({call})\nplay {{\n  b \"c3 e3 g3 c4\"\n{line}}}\nout = b\n")
+    };
+    for (words, numbers) in
+        [("", ""), ("shape: square", "shape: 1"), ("parts: 5, shape: tri", "parts: 5, shape: 2")]
+    {
+        assert!(heard(&song(OSC, words, "")) == heard(&song(PLAIN, numbers, "")), "{words}");
+    }
+    let line = "  b.shape \"saw square <tri saw>\"\n";
+    let numbers = "  b.shape \"0 1 <2 0>\"\n";
+    assert!(heard(&song(OSC, "", line)) == heard(&song(PLAIN, "", numbers)));
+    assert_eq!(codes(&song(OSC, "shape: sqare", "")), ["unknown-word"]);
+    assert_eq!(codes(&song(OSC, "", "  b.shape \"saw noise\"\n")), ["unknown-word"]);
+    assert_eq!(codes(&song(&OSC.replace("= saw in", "= sine in"), "", "")), ["unknown-word"]);
+    assert_eq!(codes(&song(OSC, "parts: lfo(1Hz)", "")), ["not-constant"]);
+    // Set from outside, by word.
+    let mut sources = Sources::default();
+    let id = sources.add("song.mam", song(OSC, "", ""));
+    let sets = vec![("b.shape".to_owned(), "tri".to_owned())];
+    let compilation = compile(&mut sources, id, &NoFiles, &Options { sets, ..Options::default() });
+    let program = compilation.program.expect("a word can be set");
+    let shape = program.param("b.shape").expect("it has this parameter");
+    assert_eq!(program.params[shape].default, 2.0);
+}
+
+#[test]
+fn the_bare_name_of_several_outputs_is_the_first() {
+    let def = "\
+instrument two {\n  env = decay(trig, 100ms)\n  out = { dry: sine(freq) * env, wet: saw(freq) * env }\n  until env < 0.0001\n}\n\
+effect split {\n  out = { low: onepole(in, 300Hz), high: in - onepole(in, 300Hz) }\n}\n";
+    let song = |out: &str| {
+        format!("{def}x = two(voices: 2)\ny = x.wet |> split()\nplay {{\n  x \"c3 e3\"\n}}\nout = {out}\n")
+    };
+    assert!(heard(&song("x + 0.5 * y")) == heard(&song("x.dry + 0.5 * y.low")));
+    assert!(heard(&song("x |> softclip()")) == heard(&song("x.dry |> softclip()")));
+    assert!(heard(&song("x.wet")) != heard(&song("x")));
+    assert_eq!(codes(&song("0.2 * x.trig + x")), Vec::<&str>::new());
+}

@@ -299,6 +299,7 @@ impl Reader<'_> {
         }
         let tunings = self.tunings(&at, &ast);
         self.open.pop();
+        expand::define(&mut ast, self.problems);
         if self.open.is_empty() {
             self.write_out(&mut ast, &uses);
         }
@@ -318,10 +319,9 @@ impl Reader<'_> {
 
     /// Writes out what the song has of kits and presets.
     fn write_out(&mut self, ast: &mut Ast, uses: &[usize]) {
-        let used = uses.iter().map(|&file| &self.files.file(file).ast);
-        if expand::is_needed(ast, used) {
-            let all = std::iter::once(&*ast).chain(uses.iter().map(|&file| &self.files.file(file).ast));
-            let seen: Vec<expand::Seen> = all.map(expand::Seen::new).collect();
+        let all = || std::iter::once(&*ast).chain(uses.iter().map(|&file| &self.files.file(file).ast));
+        if expand::is_needed(all()) {
+            let seen: Vec<expand::Seen> = all().map(expand::Seen::new).collect();
             expand::expand(ast, &seen, &self.files.limits, self.problems);
         }
     }

@@ -14,7 +14,7 @@ pub use crate::units::Units;
 use crate::units::of_formal;
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Formal, ItemKind, MidiNumbers, Param};
 use mam_grammar::{Problem, Problems, Span};
-use mam_runtime::{Curve, NoteSignal};
+use mam_runtime::{Curve, NoteSignal, Sent};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -54,6 +54,8 @@ pub struct ParamInfo {
     pub curve: Curve,
     /// The time in which it glides to every new value, in seconds; 0 for none.
     pub smooth: f64,
+    /// What the values 0, 1, 2 … are called, where they have names.
+    pub words: Vec<Arc<str>>,
     /// The MIDI controller that a knob listens to.
     pub cc: Option<u8>,
     /// Where it is defined; `None` for `bpm`, `loop` and `pan`, which every instrument has.
@@ -68,7 +70,7 @@ impl ParamInfo {
 
     /// Whether it decides when an instrument triggers itself: `bpm` and `loop`.
     pub fn is_beat(&self) -> bool {
-        self.span.is_none() && self.curve == Curve::Step
+        self.span.is_none() && matches!(&*self.name, "bpm" | "loop")
     }
 
     /// Whether it is the `pan` that every instrument has.
@@ -88,13 +90,25 @@ impl ParamInfo {
         }
     }
 
+    /// A controller or a program of a machine outside, as a parameter of its instrument.
+    pub fn of_sent(sent: &Sent) -> ParamInfo {
+        let curve = if *sent == Sent::Program { Curve::Step } else { Curve::Linear };
+        ParamInfo { curve, ..implied(&sent.name(), 0, 127.0, "It goes to the machine outside.") }
+    }
+
     /// A value in base units as it would be written.
     pub fn show(&self, x: f64) -> String {
-        self.units.show(x, self.dimension)
+        match self.words.get(x as usize) {
+            Some(word) => word.to_string(),
+            None => self.units.show(x, self.dimension),
+        }
     }
 
     /// Its range as it is written; `None` without one.
     pub fn range(&self) -> Option<String> {
+        if !self.words.is_empty() {
+            return Some(self.words.join("|"));
+        }
         self.min.is_finite().then(|| self.units.range((self.min, self.max), self.dimension))
     }
 
@@ -244,6 +258,7 @@ impl Library {
                 (false, false) => Curve::Linear,
             },
             smooth,
+            words: param.words.iter().map(|word| word.name.clone()).collect(),
             cc: None,
             span: Some(param.name.span),
         };
@@ -352,6 +367,7 @@ fn implied(name: &str, id: usize, max: f64, doc: &str) -> ParamInfo {
         units: Units::default(),
         curve: Curve::Step,
         smooth: 0.0,
+        words: vec![],
         cc: None,
         span: None,
     }

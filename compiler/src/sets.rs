@@ -102,8 +102,11 @@ impl Settable {
     /// # Errors
     /// When it is not a number, or measures something else.
     pub fn value(&self, param: ParamId, text: &str) -> Result<f64, NotAValue> {
-        let (x, dimension) = number(text).ok_or(NotAValue::NotANumber)?;
         let info = self.info(param);
+        if let Some(number) = info.words.iter().position(|word| **word == *text) {
+            return Ok(number as f64);
+        }
+        let (x, dimension) = number(text).ok_or(NotAValue::NotANumber)?;
         match dimension {
             Dimension::PLAIN => Ok(self.plain(param, x)),
             dimension if dimension == info.dimension => Ok(x),

@@ -45,10 +45,11 @@ module.exports = grammar({
     knob: ($) => seq('knob', $._parameter),
     _parameter: ($) =>
       seq(
-        field('name', $._name), '=', field('default', $._expression), optional($.bounds),
-        repeat(choice(seq('curve', 'exp'), 'step', seq('smooth', $._expression), seq('cc', $._expression))),
+        field('name', $._name), '=', field('default', $._expression), optional(choice($.bounds, $.words)),
+        repeat(choice(seq('curve', 'exp'), 'step', 'fixed', seq('smooth', $._expression), seq('cc', $._expression))),
       ),
     bounds: ($) => seq('in', $.range),
+    words: ($) => seq('in', $.identifier, repeat1(seq('|', $.identifier))),
     range: ($) => prec.left(seq($._expression, '..', $._expression)),
 
     statement: ($) =>
@@ -150,7 +151,7 @@ module.exports = grammar({
     _soft_keyword: () =>
       prec(-1, choice(
         'tempo', 'swing', 'meter', 'length', 'seed', 'use', 'knob', 'param', 'until', 'latency', 'kit', 'choke', 'preset', 'input', 'default', 'title', 'midi',
-        'beat', 'bar', 'beats', 'bars', 'note', 'curve', 'exp', 'step', 'smooth', 'cc', 'over', 'by', 'of', 'at', 'drum', 'program',
+        'beat', 'bar', 'beats', 'bars', 'note', 'curve', 'exp', 'step', 'fixed', 'smooth', 'cc', 'over', 'by', 'of', 'at', 'drum', 'program',
         'expect', 'within', 'tuning', 'edo', 'product', 'max', 'min', 'list', 'oversample',
       )),
     property: ($) => choice($._name, alias(choice('in', 'out', 'mod', 'play', 'section', 'sum', 'tap', 'prev'), $.identifier)),

@@ -2,9 +2,10 @@
 
 use super::Seen;
 use super::copy::copy;
+use super::lines::each;
 use crate::codes;
 use crate::graph::operands;
-use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind, Line};
+use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -256,24 +257,11 @@ fn joined(ast: &mut Ast, prefixes: &FxHashMap<Arc<str>, Vec<Arc<str>>>) {
             ast.exprs[expr] = Expr::Name(name);
         }
     }
-    lines(&mut ast.items, &mut |line| {
+    each(&mut ast.items, &mut |line| {
         while let [first, second, ..] = &line.target[..]
             && let Some(name) = part(first, second)
         {
             line.target.splice(..2, [name]);
         }
     });
-}
-
-/// Calls `f` with each line of a score.
-fn lines(items: &mut [Item], f: &mut dyn FnMut(&mut Line)) {
-    for item in items {
-        match &mut item.kind {
-            ItemKind::Line(line) => f(line),
-            ItemKind::Play(items) | ItemKind::Section { items, .. } | ItemKind::Variation { items, .. } => {
-                lines(items, f);
-            }
-            _ => {}
-        }
-    }
 }

@@ -1,11 +1,15 @@
-//! What stands for other equations and lines is written out before names are looked for: kits and presets.
+//! What stands for other equations and lines is written out before names are looked for: kits, presets, words as values of
+//! parameters, fixed parameters, and the first of several outputs.
 //!
 //! `dr = beat(bd.gain: 0.5)` becomes the equations `dr.bd`, `dr.hh` … of the kit `beat`, and their sum in the place of the call; so
 //! nothing behind knows a kit. Every new item stands behind the song's own, whose places do not change.
 
 mod copy;
 mod kits;
+mod lines;
+mod outputs;
 mod presets;
+mod words;
 
 use mam_grammar::ast::{Ast, Definition, Ident, Item, ItemKind};
 use mam_grammar::{Limits, Problems};
@@ -37,20 +41,30 @@ impl Seen {
     }
 }
 
-/// True where a tree has something that is written out, or may name it.
-pub(crate) fn is_needed<'a>(ast: &Ast, mut others: impl Iterator<Item = &'a Ast>) -> bool {
-    let has = |ast: &Ast| {
+/// Whether a song that sees these files has something that is written out.
+pub(crate) fn is_needed<'a>(mut seen: impl Iterator<Item = &'a Ast>) -> bool {
+    seen.any(|ast| {
         ast.items.iter().any(|item| match &item.kind {
             ItemKind::Kit { .. } => true,
-            ItemKind::Definition(definition) => presets::of(definition).next().is_some(),
+            ItemKind::Definition(definition) => {
+                presets::of(definition).next().is_some() || outputs::first(ast, definition).is_some()
+            }
             _ => false,
-        })
-    };
-    has(ast) || others.any(has)
+        }) || words::is_needed(ast)
+    })
 }
 
-/// Writes out the kits and presets of a song, of those that it and the files `seen`, first its own, define.
+/// Describes the parameters of a file's definitions by numbers.
+pub(crate) fn define(ast: &mut Ast, problems: &mut Problems) {
+    if words::is_needed(ast) {
+        words::define(ast, problems);
+    }
+}
+
+/// Writes out what a song has of what it and the files that it uses define: `seen`, first its own.
 pub(crate) fn expand(ast: &mut Ast, seen: &[Seen], limits: &Limits, problems: &mut Problems) {
     kits::expand(ast, seen, limits, problems);
     presets::expand(ast, seen, problems);
+    words::give(ast, seen, problems);
+    outputs::expand(ast, seen);
 }

@@ -2,6 +2,7 @@
 
 use super::Seen;
 use super::copy::copy;
+use super::lines::{called, words};
 use crate::codes;
 use crate::graph::operands;
 use mam_grammar::ast::{
@@ -9,7 +10,6 @@ use mam_grammar::ast::{
 };
 use mam_grammar::{Problem, Problems};
 use rustc_hash::FxHashMap;
-use std::sync::Arc;
 
 /// What calls and lines name a preset by.
 const PRESET: &str = "preset";
@@ -142,27 +142,6 @@ fn unknown(text: &str, span: mam_grammar::Span, callee: &str, definition: &Defin
     }
 }
 
-/// What is called at the left end of each equation.
-fn called(ast: &Ast) -> FxHashMap<Arc<str>, Arc<str>> {
-    let mut all = FxHashMap::default();
-    for item in &ast.items {
-        let ItemKind::Equation { name, value } = &item.kind else { continue };
-        let mut at = *value;
-        loop {
-            match &ast.exprs[at] {
-                Expr::Pipe { left, .. } => at = *left,
-                Expr::Paren(x) | Expr::Field { of: x, .. } => at = *x,
-                Expr::Call { callee, .. } => {
-                    all.insert(name.name.clone(), callee.name.clone());
-                    break;
-                }
-                _ => break,
-            }
-        }
-    }
-    all
-}
-
 /// Lines in the place of those of which `f` gives some.
 fn lines(items: &mut Vec<Item>, f: &mut dyn FnMut(&Line) -> Option<Vec<Line>>) {
     let mut at = 0;
@@ -232,16 +211,4 @@ fn written(ast: &Ast, expr: ExprId) -> String {
         Expr::Paren(x) => written(ast, *x),
         _ => ast.text_of(expr),
     }
-}
-
-/// A text cut into words and what stands between them.
-fn words(text: &str) -> Vec<&str> {
-    let is_letter = |c: char| c.is_alphanumeric() || c == '_';
-    let (mut all, mut rest) = (vec![], text);
-    while let Some(first) = rest.chars().next() {
-        let end = rest.find(|c| is_letter(c) != is_letter(first)).unwrap_or(rest.len());
-        all.push(&rest[..end]);
-        rest = &rest[end..];
-    }
-    all
 }

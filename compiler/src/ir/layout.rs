@@ -116,7 +116,8 @@ pub fn put(block: &mut [u8], imm: Imm) {
 
 impl Body {
     /// The values that are computed once a segment or more rarely and used in each call: what `setup` keeps for the
-    /// steady form. Of the constants only those in lanes are among them, which are operands in memory anyway.
+    /// steady form. Constants in lanes are among them, which are operands in memory anyway, and constant floats: a loop that has
+    /// a register left for one loads it before, while each place where one is made takes two instructions.
     pub fn hoisted(&self) -> Vec<Value> {
         let rates = self.rates();
         let mut used = vec![false; self.insts.len()];
@@ -132,9 +133,11 @@ impl Body {
         self.insts.handles().filter(hoisted).collect()
     }
 
-    /// Whether a value is a constant that is made where it is used: a scalar, or zeros.
+    /// Whether a value is a constant that is made where it is used: zeros, or a whole number or a bool by itself.
     fn immediate(&self, value: Value) -> bool {
-        matches!(self.insts[value].op, Op::Const(imm) if self.ty(value).lanes == 1 || imm.bits() == 0)
+        let ty = self.ty(value);
+        let is_operand = ty.lanes > 1 || matches!(ty.scalar, Scalar::F32 | Scalar::F64);
+        matches!(self.insts[value].op, Op::Const(imm) if imm.bits() == 0 || !is_operand)
     }
 
     /// What leaves the iteration: new states, what is carried, what delay lines are given, outputs; and the body's condition.

@@ -131,6 +131,10 @@ impl Slots {
                         let param = ParamInfo::of_signal(signal);
                         slots.all.push((format!("{}.{}", node.path, param.name).into(), param));
                     }
+                    for sent in &instance.sent {
+                        let param = ParamInfo::of_sent(sent);
+                        slots.all.push((format!("{}.{}", node.path, param.name).into(), param));
+                    }
                 }
                 NodeKind::Knob(item) => {
                     let knob = library.knob(files, DefId { file: song, item: *item });
@@ -240,6 +244,7 @@ impl Slots {
             units: crate::library::Units::default(),
             curve: Curve::Linear,
             smooth: 0.0,
+            words: vec![],
             cc: None,
             span: None,
         };

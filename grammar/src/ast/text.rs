@@ -138,6 +138,11 @@ fn parameter(ast: &Ast, param: &Param) -> String {
     if let Some((low, high)) = param.range {
         let _ = write!(out, " in: {} {}", ast.text_of(low), ast.text_of(high));
     }
+    if !param.words.is_empty() {
+        let words: Vec<&str> = param.words.iter().map(|word| &*word.name).collect();
+        let _ = write!(out, " in: {}", words.join("|"));
+    }
+    out.push_str(if param.fixed { " fixed" } else { "" });
     out.push_str(if param.curve_exp { " curve-exp" } else { "" });
     out.push_str(if param.step { " step" } else { "" });
     for (word, value) in [("smooth", param.smooth), ("cc", param.cc)] {

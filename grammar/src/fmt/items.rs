@@ -372,6 +372,10 @@ impl Printer<'_> {
     }
 
     fn range(&mut self, param: &Param) -> String {
+        if !param.words.is_empty() {
+            let words: Vec<&str> = param.words.iter().map(|word| &*word.name).collect();
+            return format!("in {}", words.join("|"));
+        }
         param
             .range
             .map_or(String::new(), |(low, high)| format!("in {}..{}", self.flat_open(low), self.flat(high)))
@@ -384,6 +388,9 @@ impl Printer<'_> {
         }
         if param.step {
             out.push("step".to_owned());
+        }
+        if param.fixed {
+            out.push("fixed".to_owned());
         }
         for (word, value) in [("smooth", param.smooth), ("cc", param.cc)] {
             if let Some(value) = value {
@@ -425,7 +432,8 @@ impl Printer<'_> {
                     columns.name = columns.name.max(param.name.name.chars().count());
                     columns.default = columns.default.max(self.flat(param.default).chars().count());
                     columns.range = columns.range.max(self.range(param).chars().count());
-                    let wide = param.range.is_some() && !self.attributes(param).is_empty();
+                    let wide = (param.range.is_some() || !param.words.is_empty())
+                        && !self.attributes(param).is_empty();
                     columns.gutter = columns.gutter.max(if wide { 2 } else { 1 });
                 }
                 _ => {}

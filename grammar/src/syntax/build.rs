@@ -251,8 +251,18 @@ impl Builder<'_> {
         let mut parts = without_keywords(pair).skip(1);
         let name = self.next_ident(&mut parts);
         let default = self.next_value(&mut parts);
-        let mut param =
-            Param { knob, name, default, range: None, curve_exp: false, step: false, smooth: None, cc: None };
+        let mut param = Param {
+            knob,
+            name,
+            default,
+            range: None,
+            words: vec![],
+            fixed: false,
+            curve_exp: false,
+            step: false,
+            smooth: None,
+            cc: None,
+        };
         for part in parts {
             self.attribute(&mut param, part);
         }
@@ -264,6 +274,12 @@ impl Builder<'_> {
         let again = match rule {
             Rule::curve => std::mem::replace(&mut param.curve_exp, true),
             Rule::step => std::mem::replace(&mut param.step, true),
+            Rule::fixed => std::mem::replace(&mut param.fixed, true),
+            Rule::words => {
+                let words: Vec<Ident> = without_keywords(part).map(|word| self.ident(&word)).collect();
+                param.words.extend(words);
+                false
+            }
             Rule::smooth => param.smooth.replace(self.argument_of(part)).is_some(),
             Rule::cc => param.cc.replace(self.argument_of(part)).is_some(),
             _ => {

@@ -16,7 +16,8 @@ pub(crate) struct CallList {
     released: Vec<(usize, usize)>,
     /// The states that are examined after the calls.
     words: Vec<Words>,
-    /// Whether quanta are rendered one by one: a tail is counted, or there is a block node.
+    /// Whether quanta are rendered one by one: a tail is counted, there is a block node, or delay lines are written, of which too much
+    /// would have to be kept.
     is_one_by_one: bool,
     /// How the song's channels are rendered where they are asked for.
     pub(crate) placed: Vec<Placed>,
@@ -71,7 +72,7 @@ impl CallList {
         self.written == Some(code.version())
     }
 
-    /// Whether quanta are rendered one by one: a tail is counted, or there is a block node.
+    /// Whether quanta are rendered one by one, and never in a row.
     pub(crate) fn is_one_by_one(&self) -> bool {
         self.is_one_by_one
     }
@@ -106,8 +107,9 @@ impl CallList {
             if examined.is_examined {
                 self.words.extend(runner.words(state));
             }
-            // A block's state is too large to be kept for a stretch that may be undone.
-            self.is_one_by_one |= examined.counts_tail || !task.call.block.is_null();
+            // A block's state is too large to be kept for a stretch that may be undone, and so are delay lines.
+            let is_large = examined.has_lines || !task.call.block.is_null();
+            self.is_one_by_one |= examined.counts_tail || is_large;
             let (inputs, outputs) = runner.channels();
             let (words, released) = (words..self.words.len(), released..self.released.len());
             self.calls.push(Listed { task, runner: index, inputs, outputs, examined, words, released });
@@ -151,33 +153,30 @@ impl CallList {
     /// what is in the buffers.
     ///
     /// # Safety
-    /// As for [`CallList::run`]. No tail is counted, the signals have buffers of so many quanta, and `state` is the state memory.
+    /// As for [`CallList::run`]. The list is not [one by one](CallList::is_one_by_one), the signals have buffers of so many quanta, and
+    /// `state` is the state memory.
     pub(crate) unsafe fn run_ahead(
         &mut self,
         frame: u64,
         quanta: usize,
-        runners: &mut [Runner],
+        runners: &[Runner],
         state: *mut u8,
         rollback: &mut Rollback,
     ) -> bool {
-        let frames = quanta * QUANTUM;
         let flushes = flushes_subnormals();
-        rollback.begin(frame, frames);
         for i in 0..self.calls.len() {
             let listed = &mut self.calls[i];
-            let runner = &mut runners[listed.runner];
+            let runner = &runners[listed.runner];
             // SAFETY: no kernel runs, and the runner is one of those of the state memory.
             unsafe { rollback.save(runner, state) };
-            if listed.examined.has_lines {
-                runner.write_lines(frame, frames);
-            }
             let released = &self.released[listed.released.clone()];
             let may_sleep = || released.iter().any(|&(_, voice)| runner.may_sleep(voice, state));
             // SAFETY: the caller's promise.
             if !unsafe { listed.call_ahead(frame, quanta, flushes, &self.words, may_sleep) } {
-                let called = self.calls[..=i].iter().map(|listed| listed.runner);
-                // SAFETY: as above; these are the runners that were saved, in their order.
-                unsafe { rollback.restore(called.map(|runner| &runners[runner]), state) };
+                for called in &self.calls[..=i] {
+                    // SAFETY: as above, and it was saved.
+                    unsafe { rollback.restore(&runners[called.runner], state) };
+                }
                 return false;
             }
         }

@@ -78,15 +78,18 @@ fn copy_samples(into: &mut [f32], from: &[f32]) {
     copy_flushed(into, from);
 }
 
-/// Copies as many samples as there are in both, half a quantum in a step.
+/// Copies samples to as many others, half a quantum in a step.
 #[inline(always)]
 fn copy_flushed(into: &mut [f32], from: &[f32]) {
+    let from = &from[..into.len()];
     let (halves, rest) = into.as_chunks_mut::<{ QUANTUM / 2 }>();
     let (halves_from, rest_from) = from.as_chunks::<{ QUANTUM / 2 }>();
     for (to, from) in halves.iter_mut().zip(halves_from) {
         to.iter_mut().zip(from).for_each(|(to, from)| *to = flush(*from));
     }
-    rest.iter_mut().zip(rest_from).for_each(|(to, from)| *to = flush(*from));
+    if !rest.is_empty() {
+        rest.iter_mut().zip(rest_from).for_each(|(to, from)| *to = flush(*from));
+    }
 }
 
 /// A subnormal is 0, what is not a number as well: so a kernel never sees either.

@@ -6,6 +6,7 @@ use super::input;
 use super::memory::{Block, Buffers, Line};
 use super::not_finite::NotFinite;
 use super::notes::{NoteKind, Notes};
+use super::outbox::Outbox;
 use super::params::{Params, Set};
 use super::propagation::SilencePropagation;
 use super::queue::EventQueue;
@@ -54,6 +55,8 @@ pub(crate) struct Instance {
     is_redirected: bool,
     /// Whether the last quantum was rendered by the call list.
     used_call_list: bool,
+    /// What goes to machines outside, and which events do.
+    outbox: Outbox,
     /// Steps that have failed since they were asked for, with the first frame of the quantum, each once.
     failures: Vec<(usize, u64)>,
 }
@@ -79,7 +82,7 @@ impl Instance {
         let runners = runners(&program, &buffers, &lines);
         let has_blocks = program.steps.iter().any(|step| step.block.is_some());
         let in_a_row = if has_blocks { 1 } else { buffers.quanta() };
-        let rollback = Rollback::new(&runners, program.state.len(), in_a_row);
+        let rollback = Rollback::new(program.state.len(), in_a_row);
         let copies = Copies::new(&program);
         let buffer_of = |signal: SignalId| program.buffers[signal];
         let outputs = [
@@ -103,6 +106,7 @@ impl Instance {
             rollback,
             is_redirected: false,
             used_call_list: false,
+            outbox: Outbox::new(&program),
             failures: Vec::with_capacity(program.steps.len()),
             program,
             runners,
@@ -131,12 +135,30 @@ impl Instance {
         frame: u64,
         out: &mut [&mut [f32]],
         at: usize,
-        mut hear: impl FnMut(&mut Instance, usize, usize),
+        hear: impl Fn(&mut Instance, usize, usize),
     ) -> usize {
         let quanta = out.first().map_or(0, |channel| (channel.len() - at) / QUANTUM);
         if quanta == 0 || !self.is_uneventful(frame) || !self.redirect(out, at) {
             return 0;
         }
+        if quanta > 1 {
+            return self.more_quanta_into(frame, out, at, quanta, hear);
+        }
+        hear(self, at, 1);
+        self.run_call_list(frame);
+        self.deliver(out, at, QUANTUM);
+        1
+    }
+
+    /// The same for several quanta, of which the first may be rendered and has its place.
+    fn more_quanta_into(
+        &mut self,
+        frame: u64,
+        out: &mut [&mut [f32]],
+        at: usize,
+        quanta: usize,
+        hear: impl Fn(&mut Instance, usize, usize),
+    ) -> usize {
         let known = (self.queue.next_frame() - frame) / QUANTUM as u64;
         let quanta = quanta.min(usize::try_from(known).unwrap_or(quanta));
         // How many are to be rendered one by one.
@@ -155,9 +177,7 @@ impl Instance {
                 single = some;
                 continue;
             }
-            if out.len() > self.call_list.direct {
-                self.copy_channels(out, at, some * QUANTUM);
-            }
+            self.deliver(out, at, some * QUANTUM);
             rendered += some;
             if rendered == quanta || !goes_on {
                 return rendered;
@@ -197,6 +217,13 @@ impl Instance {
     }
 
     /// Copies the channels that are not rendered where they are asked for.
+    #[inline]
+    fn deliver(&self, out: &mut [&mut [f32]], at: usize, frames: usize) {
+        if out.len() > self.call_list.direct {
+            self.copy_channels(out, at, frames);
+        }
+    }
+
     fn copy_channels(&self, out: &mut [&mut [f32]], at: usize, frames: usize) {
         let placed = &self.call_list.placed;
         // The last channel stands for all that are beyond.
@@ -274,8 +301,8 @@ impl Instance {
     fn run_call_list_ahead(&mut self, frame: u64, quanta: usize) -> bool {
         self.used_call_list = true;
         let state = self.state.as_ptr();
-        // SAFETY: as in `run_call_list`; the list counts no tails.
-        unsafe { self.call_list.run_ahead(frame, quanta, &mut self.runners, state, &mut self.rollback) }
+        // SAFETY: as in `run_call_list`; the list is not one by one.
+        unsafe { self.call_list.run_ahead(frame, quanta, &self.runners, state, &mut self.rollback) }
     }
 
     /// Renders some frames of the quantum that begins at a frame, with what the queue holds for them. What is late happens
@@ -400,7 +427,9 @@ impl Instance {
         self.notes.begin();
         while !self.notes.is_full() {
             let Some(event) = self.queue.pop_before(frame + frames.end as u64) else { break };
-            self.apply(event.kind, frames.start.max(event.frame.saturating_sub(frame) as usize));
+            let offset = frames.start.max(event.frame.saturating_sub(frame) as usize);
+            self.outbox.take(offset, event.kind);
+            self.apply(event.kind, offset);
         }
         self.params.end(frames.end);
     }
@@ -423,23 +452,23 @@ impl Instance {
         Some(self.buffers.first_quanta_mut(buffer, quanta))
     }
 
-    /// Some frames of the next quanta hear those of `sound` from `at` on: silence where it is short or has no channel, and its
-    /// last channel on those beyond.
+    /// The next quanta, so many, hear what `sound` has from `at` on: silence where it is short or has no channel, and its last channel
+    /// on those beyond.
     #[inline]
-    pub(crate) fn hear(&mut self, sound: &[&[f32]], at: usize, frames: Range<usize>) {
-        let quanta = frames.end.div_ceil(QUANTUM);
-        let Some(last) = sound.last() else { return self.hear_silence(frames) };
+    pub(crate) fn hear_quanta(&mut self, sound: &[&[f32]], at: usize, quanta: usize) {
         for (channel, &buffer) in self.inputs.iter().enumerate() {
-            let heard = sound.get(channel).unwrap_or(last).get(at..).unwrap_or(&[]);
-            input::copy(&mut self.buffers.first_quanta_mut(buffer, quanta)[frames.clone()], heard);
+            let into = self.buffers.first_quanta_mut(buffer, quanta);
+            let heard = sound.get(channel).or(sound.last());
+            input::copy(into, heard.and_then(|sound| sound.get(at..)).unwrap_or(&[]));
         }
     }
 
-    #[cold]
-    fn hear_silence(&mut self, frames: Range<usize>) {
-        let quanta = frames.end.div_ceil(QUANTUM);
-        for &buffer in &self.inputs {
-            self.buffers.first_quanta_mut(buffer, quanta)[frames.clone()].fill(0.0);
+    /// Some frames of the next quantum hear those of `sound` from `at` on, in the same way.
+    pub(crate) fn hear(&mut self, sound: &[&[f32]], at: usize, frames: Range<usize>) {
+        for (channel, &buffer) in self.inputs.iter().enumerate() {
+            let into = &mut self.buffers.first_quanta_mut(buffer, 1)[frames.clone()];
+            let heard = sound.get(channel).or(sound.last());
+            input::copy(into, heard.and_then(|sound| sound.get(at..)).unwrap_or(&[]));
         }
     }
 
@@ -485,6 +514,11 @@ impl Instance {
             all.push(NotFinite { frame, computes: program.steps[step].computes.clone() });
         });
         all
+    }
+
+    /// Gives what of the last quantum goes to machines outside, each with its frame in the quantum, in order. \[audio\]
+    pub(crate) fn sent(&mut self) -> std::vec::Drain<'_, (usize, EventKind)> {
+        self.outbox.events.drain(..)
     }
 
     /// Whether all channels of the last part's result are silent because the steps that they come from sleep: then silence

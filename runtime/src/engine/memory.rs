@@ -83,7 +83,7 @@ pub(crate) struct Buffers {
 /// Most bytes of all buffers, where these hold more than one quantum each: they share the nearest cache with what kernels keep.
 const NEAR: usize = 16 << 10;
 /// Most quanta that a buffer has room for.
-pub(crate) const MOST_QUANTA: usize = 8;
+const MOST_QUANTA: usize = 8;
 
 impl Buffers {
     /// A buffer lies at a multiple of so many bytes at least, so that a kernel may have a vector of it as an operand.
@@ -164,15 +164,6 @@ impl Line {
         change(&mut all[GUARD..end]);
         all.copy_within(GUARD..GUARD + guard_copied(end - GUARD), end);
     }
-}
-
-/// Copies a line's first frames behind its end again, as a step that has written them does.
-///
-/// # Safety
-/// It is a [`Line`]'s of so many frames, and no kernel runs.
-pub(crate) unsafe fn copy_guard(line: *mut f32, frames: usize) {
-    // SAFETY: the room after the line is part of its block.
-    unsafe { line.add(frames).copy_from_nonoverlapping(line, guard_copied(frames)) }
 }
 
 /// Silences a line whose frames are known by the first one's address.

@@ -25,6 +25,7 @@ mod instance;
 mod memory;
 mod not_finite;
 mod notes;
+mod outbox;
 mod params;
 mod propagation;
 mod queue;
@@ -205,8 +206,7 @@ impl Engine {
         while done < frames {
             let spent = self.cut.is_spent();
             if spent {
-                let hear =
-                    |instance: &mut Instance, at, quanta| instance.hear(input, at, 0..quanta * QUANTUM);
+                let hear = |instance: &mut Instance, at, quanta| instance.hear_quanta(input, at, quanta);
                 let rendered = self.instance.quanta_into(self.cut.frame, out, done, hear);
                 if rendered > 0 {
                     done += self.pass(rendered);

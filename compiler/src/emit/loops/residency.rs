@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How often a loop uses a hoisted value that is loaded once an iteration.
 const OFTEN: usize = 3;
 
-/// The hoisted values that a loop loads before it: all that it uses, where they and its states in registers are few enough.
-/// A read with linear addressing has used its operand before.
+/// The hoisted values that a loop loads before it: all that it uses, where they and its states in registers are few enough;
+/// constants that could be made where they are used only where there is room for them too. A read with linear addressing has used
+/// its operand before.
 pub(super) fn resident(
     body: &Body,
     plan: &LoopPlan,
@@ -23,17 +24,23 @@ pub(super) fn resident(
     let operands = users.flat_map(|value| body.insts[*value].args.as_slice());
     let hoisted: BTreeSet<Value> =
         operands.copied().filter(|value| plan.hoisted.contains_key(value)).collect();
-    match hoisted.len() + states > machine.most_resident() {
-        true => vec![],
-        false => hoisted.into_iter().collect(),
-    }
+    let fits = |values: &BTreeSet<Value>| values.len() + states <= machine.most_resident();
+    let loaded: BTreeSet<Value> =
+        hoisted.iter().copied().filter(|value| !is_scalar_constant(body, *value)).collect();
+    [hoisted, loaded].into_iter().find(fits).unwrap_or_default().into_iter().collect()
+}
+
+/// Whether a value is a constant of one lane, which takes no memory where it is made.
+fn is_scalar_constant(body: &Body, value: Value) -> bool {
+    body.as_const(value).is_some() && body.ty(value).lanes == 1
 }
 
 /// The hoisted values that some instructions use [`OFTEN`].
 pub(super) fn cached(body: &Body, plan: &LoopPlan, order: &[Value]) -> BTreeSet<Value> {
     let mut uses: BTreeMap<Value, usize> = BTreeMap::new();
     let operands = order.iter().flat_map(|value| body.insts[*value].args.as_slice());
-    operands.filter(|arg| plan.hoisted.contains_key(arg)).for_each(|arg| *uses.entry(*arg).or_default() += 1);
+    let loaded = |arg: &&Value| plan.hoisted.contains_key(arg) && !is_scalar_constant(body, **arg);
+    operands.filter(loaded).for_each(|arg| *uses.entry(*arg).or_default() += 1);
     uses.into_iter().filter(|(_, uses)| *uses >= OFTEN).map(|(value, _)| value).collect()
 }
 

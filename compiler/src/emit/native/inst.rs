@@ -35,11 +35,16 @@ impl Emitter<'_> {
         if let Some(x) = self.values[value.index()] {
             return x;
         }
+        // A constant of one lane that is not resident is made where it is used.
+        let lanes = self.from.body.ty(value).lanes;
+        if let Some(imm) = self.imm(value).filter(|_| lanes == 1) {
+            return immediate(b, imm, lanes);
+        }
         if let Some(x) = self.hoisted(b, value).or_else(|| self.spilled(b, value)) {
             return x;
         }
         let imm = self.imm(value).expect("operands stand before their users");
-        immediate(b, imm, self.from.body.ty(value).lanes)
+        immediate(b, imm, lanes)
     }
 
     /// The operands of an instruction. Some instructions find their operands themselves, and not all of them: those have none

@@ -134,11 +134,13 @@ impl<'a> Emitter<'a> {
         if let Some(local) = self.values[value.index()] {
             return f.get(local);
         }
-        if self.push_hoisted(f, value) || self.push_spilled(f, value) {
+        let lanes = self.ty(value).lanes;
+        let is_made_here = lanes == 1 && self.imm(value).is_some();
+        if !is_made_here && (self.push_hoisted(f, value) || self.push_spilled(f, value)) {
             return;
         }
         let imm = self.imm(value).expect("operands stand before their users");
-        lanes::immediate(f, imm, self.ty(value).lanes);
+        lanes::immediate(f, imm, lanes);
     }
 
     /// Pops a value's own.

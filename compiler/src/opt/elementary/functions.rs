@@ -121,16 +121,25 @@ impl Ops<'_> {
     /// log₂ x = e + s·P(s²) with x = 2ᵉ·m, m in [√½, √2), s = (m − 1)/(m + 1).
     ///
     /// Error at most 1.5·10⁻⁷ times the larger of |log₂ x| and its distance from 0 at m = 1 (so it is relative near
-    /// 1 too): 3·10⁻⁷ relative. −∞ at 0, NaN below, +∞ at +∞.
-    pub(super) fn log2(&mut self, x: Value) -> Value {
-        let log = self.log2_positive(x);
-        let (zero, infinite) = (self.f(0.0), self.f(f32::INFINITY));
-        let finite = self.lt(x, infinite);
-        let log = self.select(finite, log, x);
+    /// 1 too): 3·10⁻⁷ relative. −∞ at 0, NaN below, +∞ at +∞: each is asked for only where x is not known to be another.
+    pub(super) fn log2(&mut self, x: Value, interval: Interval) -> Value {
+        let (least, most) = interval.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+        let mut log = self.log2_positive(x);
+        if most > f64::from(f32::MAX) {
+            let infinite = self.f(f32::INFINITY);
+            let finite = self.lt(x, infinite);
+            log = self.select(finite, log, x);
+        }
+        if least >= f64::from(f32::MIN_POSITIVE) {
+            return log;
+        }
+        let zero = self.f(0.0);
         let positive = self.lt(zero, x);
-        let at_zero = self.op(Op::Eq, &[x, zero]);
-        let (least, none) = (self.f(f32::NEG_INFINITY), self.f(f32::NAN));
-        let other = self.select(at_zero, least, none);
+        let mut other = self.f(f32::NEG_INFINITY);
+        if least < 0.0 {
+            let (at_zero, none) = (self.op(Op::Eq, &[x, zero]), self.f(f32::NAN));
+            other = self.select(at_zero, other, none);
+        }
         self.select(positive, log, other)
     }
 
@@ -174,7 +183,7 @@ impl Ops<'_> {
 
     fn any_power(&mut self, x: Value, y: Value) -> Value {
         let away = self.op(Op::Abs, &[x]);
-        let log = self.log2(away);
+        let log = self.log2(away, None);
         let exponent = self.mul(y, log);
         let size = self.exp2(exponent, None);
         let (zero, one, half) = (self.f(0.0), self.f(1.0), self.f(0.5));

@@ -27,7 +27,7 @@ pub(super) fn run(old: &Body, cx: Context) -> Body {
             (Op::CosTurn, &[x]) => ops.cos_turn(x),
             (Op::TanTurn, &[x]) => ops.tan_turn(x, interval),
             (Op::Exp2, &[x]) => ops.exp2(x, interval),
-            (Op::Log2, &[x]) => ops.log2(x),
+            (Op::Log2, &[x]) => ops.log2(x, interval),
             (Op::Pow, &[x, y]) => ops.pow(x, y),
             (Op::Tanh, &[x]) => ops.tanh(x, interval),
             (Op::Atan, &[x]) => ops.atan(x),

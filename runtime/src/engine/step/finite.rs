@@ -248,11 +248,6 @@ impl Runner {
         self.guard.block.clone()
     }
 
-    /// Its delay lines, with their frames.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = (*mut f32, usize)> {
-        self.delays.0.iter().copied().zip(self.delay_frames.iter().copied())
-    }
-
     /// Notes the failure. Returns false where the last one has not been asked for yet.
     pub(crate) fn note_failure(&mut self) -> bool {
         !std::mem::replace(&mut self.guard.noted, true)

@@ -1,51 +1,44 @@
 //! Quanta in a row are as those that are rendered one by one, whatever happens in them.
 
 use super::*;
-use crate::ids::DelayId;
 
-/// Frames of each delay line: fewer than may be rendered in a row.
-const LINE: usize = 256;
-/// How far back it is read.
-const BACK: usize = 200;
-
-/// An echo with a sum that grows in each frame that hears more than 100, of which only what is below 1 is heard, and a decay from
+/// A low-pass with a sum that grows in each frame that hears more than 100, of which only what is below 1 is heard, and a decay from
 /// the last note on; as machine code, so that quanta go by the call list.
-struct Echo;
+struct Smooth;
 
-unsafe extern "sysv64" fn echo(call: *const Call) {
+unsafe extern "sysv64" fn smooth(call: *const Call) {
     // SAFETY: the program below has these tables.
     unsafe {
         let call = &*call;
         let sum = call.state.add(ENVELOPE).cast::<f32>();
         let level = call.state.add(ENVELOPE + 4).cast::<f32>();
-        let line = *call.delays;
+        let held = call.state.add(ENVELOPE + 8).cast::<f32>();
         for i in 0..call.frames as usize {
-            let frame = call.frame as usize + i;
             let heard = *(*call.inputs).add(i);
-            let late = *line.add(frame.wrapping_sub(BACK) & (LINE - 1));
-            *line.add(frame & (LINE - 1)) = heard + 0.5 * late;
+            let late = *held;
+            *held = 0.1 * heard + 0.9 * late;
             *sum = if heard > 100.0 { *sum * 1e9 + 1.0 } else { 0.0 };
             *level = if (*call.ports).trig != 0 && i == 0 { 1.0 } else { *level * DECAY };
             *(*call.outputs).add(i) = heard + 0.25 * late + (*sum).min(1.0) + *level;
         }
-        *call.state.add(UNTIL + 4).cast::<u32>() = u32::from(*level < QUIET);
+        *call.state.add(UNTIL + 8).cast::<u32>() = u32::from(*level < QUIET);
     }
 }
 
-impl Code for Echo {
+impl Code for Smooth {
     unsafe fn call(&self, _: u32, form: Form, call: &Call) {
         if form != Form::Setup {
             // SAFETY: the caller's promise.
-            unsafe { echo(call) }
+            unsafe { smooth(call) }
         }
     }
 
     fn function(&self, _: u32, _: Form) -> Option<KernelFn> {
-        Some(echo)
+        Some(smooth)
     }
 }
 
-/// Three echoes in a chain; the one in the middle is a voice that sleeps.
+/// Three of them in a chain; the one in the middle is a voice that sleeps.
 fn chain() -> Arc<Program> {
     let step = |index: usize| Step {
         state: 32 * index,
@@ -53,27 +46,25 @@ fn chain() -> Arc<Program> {
         inputs: vec![SignalId::new(index)],
         outputs: vec![SignalId::new(index + 1)],
         ports: vec![PortId::new(index)],
-        delays: vec![DelayId::new(index)],
-        singles: std::iter::once(ENVELOPE..ENVELOPE + 8).collect(),
+        singles: std::iter::once(ENVELOPE..ENVELOPE + 12).collect(),
         voices: match index {
             1 => vec![StepVoice {
                 port: 0,
-                until: UNTIL + 4,
+                until: UNTIL + 8,
                 bytes: std::iter::once(16..32).collect(),
-                delays: 0..1,
+                delays: 0..0,
             }],
             _ => vec![],
         },
         parts: vec![StepPart { outputs: 0..1, ..StepPart::default() }],
-        computes: vec![Arc::from(format!("echo {index}"))].into(),
+        computes: vec![Arc::from(format!("smooth {index}"))].into(),
         ..Step::default()
     };
-    let line = || DelaySpec { name: "line".into(), frames: LINE };
     Arc::new(Program {
-        code: Arc::new(Echo),
+        code: Arc::new(Smooth),
         steps: (0..3).map(step).collect(),
         state: vec![0; 96],
-        delays: (0..3).map(|_| line()).collect(),
+        delays: IdMap::default(),
         buffers: (0..4).map(BufferId::new).collect(),
         inputs: vec![SignalId::new(0)],
         outputs: vec![SignalId::new(3)],
