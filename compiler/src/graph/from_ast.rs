@@ -5,13 +5,14 @@ use super::parts::{body_exprs, is_event, operands};
 use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, call_of, cut};
 use crate::codes;
 use crate::files::Files;
-use crate::hir::builtins::PAN;
+use crate::hir::builtins::{Function, PAN};
 use crate::hir::resolve::resolved;
 use crate::hir::{Call, Callee, DefId, FILE, Hir, Iteration, Iterations, LocalId, LocalKind, Name};
 use crate::library::Library;
-use crate::score::{placed_by_lines, signals_of_lines};
+use crate::score::{placed_by_lines, sent_by_lines, signals_of_lines};
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Ident, ItemKind, Over};
 use mam_grammar::{Problem, Problems, Span};
+use mam_runtime::Sent;
 use mam_runtime::voices::Priority;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -106,6 +107,9 @@ impl<'a> Maker<'a> {
         for (name, signal) in signals_of_lines(self.ast) {
             self.graph.deliver(&name, &[signal]);
         }
+        for (name, sent) in sent_by_lines(self.ast) {
+            self.send(&name, sent);
+        }
     }
 
     /// The instrument that a name leads to has a `pan`, if it has none of its own.
@@ -116,6 +120,17 @@ impl<'a> Maker<'a> {
         if implied.is_some() && !instance.placed {
             instance.placed = true;
             instance.args.push(None);
+        }
+    }
+
+    /// A line moves a controller or the program of a machine outside, if it has no parameter of the name.
+    fn send(&mut self, name: &str, sent: Sent) {
+        let Some(&node) = self.graph.targets.get(name) else { return };
+        let NodeKind::Instance(instance) = &mut self.graph.nodes[node].kind else { return };
+        let info = self.library.info(self.files, instance.def);
+        let has_own = info.params.iter().any(|param| *param.name == *sent.name());
+        if instance.plays_outside && !has_own && !instance.sent.contains(&sent) {
+            instance.sent.push(sent);
         }
     }
 
@@ -264,7 +279,9 @@ impl<'a> Maker<'a> {
         let own: Arc<str> = if leads { path.into() } else { format!("{path}.{callee}").into() };
         let info = self.library.info(self.files, def);
         let voices = call.more.first().filter(|_| kind == DefinitionKind::Instrument);
-        let voices = voices.copied().flatten().map_or(1, |e| self.voices(e, iterations));
+        let plays_outside = kind == DefinitionKind::Instrument && sends(self.files, def);
+        let unsaid = if plays_outside { OUTSIDE_VOICES } else { 1 };
+        let voices = voices.copied().flatten().map_or(unsaid, |e| self.voices(e, iterations));
         let mut made = Instance {
             def,
             callee: callee.clone(),
@@ -275,6 +292,8 @@ impl<'a> Maker<'a> {
             voices,
             placed: false,
             signals: vec![],
+            sent: vec![],
+            plays_outside,
             priority: call.word.and_then(|word| priority(self.ast, word)),
         };
         let placeholder = NodeKind::Instance(made.clone());
@@ -290,7 +309,13 @@ impl<'a> Maker<'a> {
         };
         made.input = given(self, "in", call.piped.or(first));
         let heads = self.files.definition(def).formals.iter().zip(&call.fixed);
-        made.fixed = heads.map(|(formal, e)| given(self, &formal.name.name, *e)).collect();
+        made.fixed = heads
+            .map(|(formal, e)| match e {
+                // A text is what it says.
+                Some(text) if matches!(self.ast.exprs[*text], Expr::Text(_)) => Some(Given::Number(*text)),
+                e => given(self, &formal.name.name, *e),
+            })
+            .collect();
         made.args =
             info.params.iter().zip(&call.args).map(|(param, e)| given(self, &param.name, *e)).collect();
         // A `pan` of which nothing is said is not there.
@@ -570,6 +595,29 @@ impl<'a> Maker<'a> {
 }
 
 /// That instruments cannot be called for each element of a list whose length is only found later.
+/// Notes that a machine outside plays at once, where its song says nothing.
+const OUTSIDE_VOICES: u32 = 16;
+
+/// Whether the body of an instrument sends its notes outside.
+fn sends(files: &Files, def: DefId) -> bool {
+    let ast = &files.file(def.file).ast;
+    let hir = resolved(files, def.file);
+    let sends = |expr: ExprId| match hir.call(expr).map(|call| call.callee) {
+        Some(Callee::Builtin(builtin)) => {
+            matches!(builtin.row().function, Function::MidiSend | Function::OscSend)
+        }
+        _ => false,
+    };
+    let mut open = body_exprs(&files.definition(def).body);
+    while let Some(expr) = open.pop() {
+        if sends(expr) {
+            return true;
+        }
+        open.extend(operands(&ast.exprs[expr]));
+    }
+    false
+}
+
 /// The priority that a word says.
 fn priority(ast: &Ast, word: ExprId) -> Option<Priority> {
     let Expr::Name(word) = &ast.exprs[word] else { return None };

@@ -6,7 +6,7 @@ use super::log::{Request, Writing};
 use super::meters::{Meters, Telemetry};
 use super::part::{Entry, Part, Sync, player};
 use super::protocol::MOST_CHANNELS;
-use super::protocol::{Command, EVENTS, Failed, Garbage, Options, Swap, Tagged};
+use super::protocol::{Command, EVENTS, Failed, Garbage, Options, Outgoing, Swap, Tagged};
 use crate::engine::{NotFinite, Seen, ticks, ticks_per_second};
 use crate::ids::{ParamId, PortId};
 use crate::program::{EventKind, NoteSignal, Program, QUANTUM, Step, Target};
@@ -16,7 +16,7 @@ use crate::voices::note_values;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 use std::time::Duration;
 
 /// How far ahead of the audio thread events are sent.
@@ -394,6 +394,30 @@ impl Control {
         let (writer, reader) = RingBuffer::new(RECORD_SECONDS * self.rate as usize * self.channels);
         self.command(Command::Record(Some(writer)));
         reader
+    }
+
+    /// A ring of what goes to machines outside from now on, with the program that plays as its first. The ring has to be emptied
+    /// often enough; what finds no room is lost, and [`Control::take_unsent`] says so.
+    pub fn send(&mut self) -> Consumer<Outgoing> {
+        let (writer, reader) = RingBuffer::new(EVENTS);
+        self.command(Command::Send(writer));
+        reader
+    }
+
+    /// Whether anything that was to go outside was lost since this was asked the last time.
+    pub fn take_unsent(&self) -> bool {
+        self.meters.unsent.swap(false, AcqRel)
+    }
+
+    /// What counts the frames that have been served, stops left out; any thread may ask it.
+    pub fn served(&self) -> impl Fn() -> u64 + Send + 'static {
+        let meters = self.meters.clone();
+        move || meters.heard.load(Acquire)
+    }
+
+    /// The programs that play, or may play when the audio thread comes to them, by the numbers of [`Outgoing::generation`].
+    pub fn generations(&self) -> Vec<(u32, Arc<Program>)> {
+        self.programs()
     }
 
     /// Ends the recording: what is in the ring can still be read.

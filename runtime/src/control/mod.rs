@@ -55,6 +55,6 @@ pub use live::Live;
 pub use log::{Asked, Log, Request};
 pub use meters::Telemetry;
 pub use part::{Entry, Sync};
-pub use protocol::{LIMIT, MOST_CHANNELS, Options, Taken};
+pub use protocol::{LIMIT, MOST_CHANNELS, Options, Outgoing, OutgoingKind, Taken};
 pub use replay::{NotItsLog, Replay};
 pub use scored::{Position, Scored};

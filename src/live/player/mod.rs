@@ -6,6 +6,7 @@ mod midi;
 
 use super::edit::{self, Noticed, Outcome, Report, Source};
 use super::figures::{Facts, Infos};
+use super::gear::Gear;
 use super::instruments::instruments;
 use super::keys::Keys;
 use super::midi::Listener;
@@ -59,6 +60,8 @@ pub(super) struct Player {
     voices: VoiceAllocator,
     listener: Listener,
     clock: Option<Sent>,
+    /// Machines outside.
+    gear: Gear,
     began: Instant,
     /// Whether it sounds, or is about to.
     playing: bool,
@@ -159,6 +162,7 @@ impl Player {
         let title = title(&first.name, &format, backend.name());
         let keeper = Keeper::start(backend, options.request.clone(), opened, callback);
         let keeper = keeper.map_err(|e| Failure::device(&e))?;
+        let gear = Gear::start(&mut control, sender.clone(), options.network);
         let ui = open_ui(console, options.display, &title, &first.report);
         let notify = sender.clone();
         let mut watch = Watch::new(move || drop(notify.send(LoopEvent::Touched)));
@@ -180,6 +184,7 @@ impl Player {
             voices: VoiceAllocator::default(),
             listener,
             clock,
+            gear,
             began: Instant::now(),
             playing: true,
             waits,
@@ -267,6 +272,8 @@ impl Player {
             self.act(action);
         }
         self.tick_the_clock(now);
+        let device = self.keeper.latency() + self.keeper.format().buffer / 2;
+        self.gear.tick(&self.control, device + self.control.program().latency);
         self.look_after_the_device();
         if self.watch.is_due() {
             self.look_at_the_files();
@@ -291,6 +298,7 @@ impl Player {
         while !self.control.is_stopped() && since(began) < LAST {
             std::thread::sleep(super::TICK / 2);
             self.control.tick();
+            self.gear.tick(&self.control, 0);
             self.record();
         }
         let facts = Facts {
@@ -529,6 +537,7 @@ impl Player {
         }
         self.log();
         self.control = control;
+        self.gear.device(&mut self.control);
         self.ui.title = title(&outcome.name, format, self.keeper.backend());
         self.keeper.resume(callback);
     }
