@@ -416,7 +416,7 @@ impl Query {
                 let whole = TimeSpan::new(begin, (begin + step)?);
                 if let Some(part) = whole.meet(event.part) {
                     let value = match pieces {
-                        Some(pieces) => pieces.of(&event.value, i, n),
+                        Some(pieces) => pieces.piece(&event.value, i, n),
                         None => event.value.clone(),
                     };
                     self.emit(whole, part, value, event.place)?;

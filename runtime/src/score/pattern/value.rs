@@ -55,7 +55,7 @@ pub struct Pieces {
 
 impl Pieces {
     /// A note that plays piece `i`, from 0, of `n`.
-    pub fn of(self, value: &Value, i: u32, n: u32) -> Value {
+    pub fn piece(self, value: &Value, i: u32, n: u32) -> Value {
         let share = |i: u32| f64::from(i) / f64::from(n.max(1));
         let begun = Joint::Value(self.begin).apply(value, share(i));
         Joint::Value(self.end).apply(&begun, share(i + 1))
