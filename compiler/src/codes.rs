@@ -220,6 +220,22 @@ mam_grammar::codes! {
         fails "x = noise()\nout = decay(x.trig, 100ms)\n"
         passes "x = kick()\nout = decay(x.trig, 100ms)\n"
     }
+    NOTHING_TO_SEND Error "nothing-to-send" {
+        "`midi_send` and `osc_send` send the notes of the instrument in whose body they stand, and here is none. The prelude has \
+         `midi_out` and `osc_out`, which are such instruments; a song may define its own."
+        fails "out = midi_send(\"Minitaur\")\n"
+        passes "bass = midi_out(\"Minitaur\")\nplay { bass \"c2\" }\nout = bass\n"
+    }
+    BAD_ADDRESS Error "bad-address" {
+        "Messages of OSC go to a host and a port, with a path that begins with a slash."
+        fails "d = osc_out(\"127.0.0.1\")\nplay { d \"c4\" }\nout = d\n"
+        passes "d = osc_out(\"127.0.0.1:57120\")\nplay { d \"c4\" }\nout = d\n"
+    }
+    NOT_A_TEXT Error "not-a-text" {
+        "What names something outside, a MIDI port or an address, is a text in quotes."
+        fails "bass = midi_out(2)\nplay { bass \"c2\" }\nout = bass\n"
+        passes "bass = midi_out(\"Minitaur\", channel: 2)\nplay { bass \"c2\" }\nout = bass\n"
+    }
     BAD_BOUNDS Error "bad-bounds" {
         "The bounds of a `sum` or `chain` are not whole numbers."
         fails "out = sum i in 1..2.5 { sine(i * 110Hz) }\n"

@@ -425,7 +425,7 @@ impl<'a> Line<'a> {
         lowered.align();
         checks::cyclic_latencies(&lowered.cyclic).into_iter().for_each(|problem| problems.add(problem));
         self.set = sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
-        let places = Bindings::new((files, &stages.library, song), graph, &lowered);
+        let mut places = Bindings::new((files, &stages.library, song), graph, &lowered);
         // What is odd in a song without errors is odd whatever is wrong with its score.
         if errors(problems) == self.score_errors {
             left_over(&self.leftovers, &places, problems);
@@ -435,6 +435,13 @@ impl<'a> Line<'a> {
         }
         let measured = self.options.measured.is_some();
         front::complete(&mut self.score, stages.json.as_ref(), files, song, measured, &places);
+        for (&node, outside) in &stages.checked.outside {
+            if let Some(target) = places.target_at(node) {
+                let sent = places.sent(node, outside);
+                let target = &mut places.targets[target];
+                (target.outside, target.sent) = (Some(outside.clone()), sent);
+            }
+        }
         self.targets = places.targets;
         for (target, param) in std::mem::take(&mut self.note_params) {
             self.targets[target].note_params.push(param);

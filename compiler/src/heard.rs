@@ -40,7 +40,9 @@ pub(crate) fn check(
         let span = equation(ast, name).unwrap_or(graph.nodes[node].span);
         let events = graph.targets.iter().any(|(n, &to)| to == node && listened.contains(n));
         match (played.contains(&target), heard.contains(&node)) {
-            (true, false) if !events => problems.add(not_heard(files, ast, name, span)),
+            (true, false) if !events && !plays_outside(graph, node) => {
+                problems.add(not_heard(files, ast, name, span))
+            }
             (false, true)
                 if !played.is_empty()
                     && waits(files, graph, node)
@@ -74,6 +76,11 @@ fn not_heard(files: &Files, ast: &Ast, name: &str, span: Span) -> Problem {
         Some(out) => problem.guess(ast.span(out), sum),
         None => problem,
     }
+}
+
+/// Whether an instrument is a machine outside, which is heard there.
+fn plays_outside(graph: &Graph, node: NodeId) -> bool {
+    graph.instance(node).is_some_and(|instance| instance.plays_outside)
 }
 
 /// The place of an equation's name.

@@ -14,7 +14,7 @@ pub use crate::units::Units;
 use crate::units::of_formal;
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Formal, ItemKind, MidiNumbers, Param};
 use mam_grammar::{Problem, Problems, Span};
-use mam_runtime::{Curve, NoteSignal};
+use mam_runtime::{Curve, NoteSignal, Sent};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -70,7 +70,7 @@ impl ParamInfo {
 
     /// Whether it decides when an instrument triggers itself: `bpm` and `loop`.
     pub fn is_beat(&self) -> bool {
-        self.span.is_none() && self.curve == Curve::Step
+        self.span.is_none() && matches!(&*self.name, "bpm" | "loop")
     }
 
     /// Whether it is the `pan` that every instrument has.
@@ -88,6 +88,12 @@ impl ParamInfo {
             curve: Curve::Linear,
             ..implied(&name, 0, max, "A signal of the notes.")
         }
+    }
+
+    /// A controller or a program of a machine outside, as a parameter of its instrument.
+    pub fn of_sent(sent: &Sent) -> ParamInfo {
+        let curve = if *sent == Sent::Program { Curve::Step } else { Curve::Linear };
+        ParamInfo { curve, ..implied(&sent.name(), 0, 127.0, "It goes to the machine outside.") }
     }
 
     /// A value in base units as it would be written.

@@ -9,7 +9,7 @@ use crate::lower::Lowered;
 use crate::score::Remainder;
 use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind};
 use mam_runtime::ids::{ParamId, PortId};
-use mam_runtime::{MidiRole, Miss, NoteSignal, Spelling, Target};
+use mam_runtime::{MidiRole, Miss, NoteSignal, Outside, Sent, Spelling, Target};
 use rustc_hash::FxHashMap;
 
 /// The instruments of a song, and the names that lead to them: all but [`Bindings::remainder`] is known before it is lowered.
@@ -61,7 +61,7 @@ impl<'a> Bindings<'a> {
             definition: self.files.definition(instance.def).name.name.clone(),
             keys: info.midi_keys.clone(),
             programs: info.midi_programs.clone(),
-            pitched: uses_note(self.files, instance.def),
+            pitched: instance.plays_outside || uses_note(self.files, instance.def),
         });
         let implied = |name: &str| {
             let index = info.as_ref().and_then(|info| info.implied(name)).unwrap_or_default();
@@ -77,6 +77,8 @@ impl<'a> Bindings<'a> {
             bpm,
             looped,
             note_params: vec![],
+            outside: None,
+            sent: vec![],
             priority: self.graph.instance(node).and_then(|instance| instance.priority),
         }
     }
@@ -85,6 +87,11 @@ impl<'a> Bindings<'a> {
     pub fn instrument(&self, name: &str) -> Option<(usize, NodeId)> {
         let node = *self.graph.targets.get(name)?;
         Some((self.index[&node], node))
+    }
+
+    /// The index of the instrument of a node among the targets.
+    pub fn target_at(&self, node: NodeId) -> Option<usize> {
+        self.index.get(&node).copied()
     }
 
     /// The slot of a parameter, by the rule for all names.
@@ -125,6 +132,22 @@ impl<'a> Bindings<'a> {
             Some((target, signal, ParamId::new(self.lowered.slots.slot_of(node, index))))
         };
         instance.signals.iter().filter_map(|&signal| param(signal)).collect()
+    }
+
+    /// What of the parameters of a machine outside goes there: those that have a controller, or all by name, and those that
+    /// lines move.
+    pub fn sent(&self, node: NodeId, outside: &Outside) -> Vec<(ParamId, Sent)> {
+        let Some(instance) = self.graph.instance(node) else { return vec![] };
+        let info = self.library.info(self.files, instance.def);
+        let slot = |index: usize| ParamId::new(self.lowered.slots.slot_of(node, index));
+        let own = info.params.iter().take(instance.args.len()).enumerate().filter(|(_, p)| p.span.is_some());
+        let own = own.filter_map(|(index, param)| match outside {
+            Outside::Midi { .. } => Some((slot(index), Sent::Control(param.cc?))),
+            Outside::Osc { .. } => Some((slot(index), Sent::Named(param.name.clone()))),
+        });
+        let lines = instance.signals.iter().map(|signal| Sent::Note(*signal));
+        let lines = lines.chain(instance.sent.iter().cloned()).enumerate();
+        own.chain(lines.map(|(place, sent)| (slot(instance.args.len() + place), sent))).collect()
     }
 
     /// The slot of a knob.
@@ -191,7 +214,7 @@ impl<'a> Bindings<'a> {
 
     /// Whether the instrument's sound depends on its note.
     pub fn pitched(&self, node: NodeId) -> bool {
-        self.graph.instance(node).is_some_and(|i| uses_note(self.files, i.def))
+        self.graph.instance(node).is_some_and(|i| i.plays_outside || uses_note(self.files, i.def))
     }
 }
 

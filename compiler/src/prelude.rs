@@ -58,6 +58,7 @@ prelude! {
     "wavetables"
     "fm"
     "voices"
+    "outside"
     "consoles"
     "noise"
     "chaos"

@@ -21,7 +21,8 @@ fn told(events: &[PatternEvent]) -> String {
     let span = |s: TimeSpan| format!("{}..{}", number(s.begin), number(s.end));
     let event = |e: &PatternEvent| {
         let part = if e.part == e.whole { String::new() } else { format!("[{}]", span(e.part)) };
-        let text = format!("{} {}{part}", show::value_text(&e.value), span(e.whole));
+        let text =
+            format!("{} {}{part}", show::value_text(&e.value, &show::SetNames::default()), span(e.whole));
         if e.has_onset() { text } else { format!("({text})") }
     };
     events.iter().map(event).collect::<Vec<_>>().join(", ")
@@ -223,7 +224,10 @@ fn lists_and_ranges() {
     plays(1, "0 .. 1 5", "0 0..1/4, 1 1/4..1/2, 5 1/2..1");
     plays(2, "0 .. <1 2>", "0 0..1/2, 1 1/2..1, 0 1..4/3, 1 4/3..5/3, 2 5/3..2");
     let nested = look("c:d:[e:f]", 1).unwrap();
-    assert_eq!(show::json(&nested)["events"][0]["value"], serde_json::json!(["c", "d", ["e", "f"]]));
+    assert_eq!(
+        show::json(&nested, &show::SetNames::default())["events"][0]["value"],
+        serde_json::json!(["c", "d", ["e", "f"]])
+    );
 }
 
 #[test]
@@ -236,7 +240,8 @@ fn random_draws_are_fair_and_the_same_every_time() {
     assert_eq!(look("a*100?1", 10).unwrap().len(), 0);
     let chosen = look("a | b | c c", 3000).unwrap();
     for (name, least, most) in [("a", 900, 1100), ("b", 900, 1100), ("c", 1800, 2200)] {
-        let count = chosen.iter().filter(|e| show::value_text(&e.value) == name).count();
+        let count =
+            chosen.iter().filter(|e| show::value_text(&e.value, &show::SetNames::default()) == name).count();
         assert!((least..most).contains(&count), "{count} times {name}");
     }
     let both = look("[a|b] [a|b]", 2000).unwrap();
@@ -341,8 +346,10 @@ fn a_query_in_pieces_finds_the_same_onsets() {
         let onsets = |from: Rational, to: Rational| {
             let mut events = pattern.query(TimeSpan::new(from, to)).unwrap();
             events.retain(PatternEvent::has_onset);
-            let mut told: Vec<_> =
-                events.iter().map(|e| (e.whole.begin, e.whole.end, show::value_text(&e.value))).collect();
+            let mut told: Vec<_> = events
+                .iter()
+                .map(|e| (e.whole.begin, e.whole.end, show::value_text(&e.value, &show::SetNames::default())))
+                .collect();
             told.sort();
             told
         };
@@ -383,4 +390,22 @@ fn shared_parts_are_asked_once() {
     let many = Pattern::stack(vec![note(); 1000]);
     let mut steps = 100;
     assert!(many.query_within(TimeSpan::cycle(0), &mut steps).is_err() && steps == 0);
+}
+
+/// Ranges of what has units, as they are written.
+#[test]
+fn ranges_of_words_count_in_their_units() {
+    let words = |text: &str| {
+        let names = show::SetNames::default();
+        let events = look(text, 1).unwrap_or_else(|problem| panic!("{text}: {problem}"));
+        events.iter().map(|e| show::value_text(&e.value, &names)).collect::<Vec<_>>()
+    };
+    assert_eq!(words("10ms .. 13ms"), ["10ms", "11ms", "12ms", "13ms"]);
+    assert_eq!(words("c4 .. e4"), ["c4", "c#4", "d4", "eb4", "e4"]);
+    assert_eq!(words("-2dB .. 0dB"), ["-2dB", "-1dB", "0dB"]);
+    assert_eq!(words("0 .. 2%"), ["0%", "1%", "2%"]);
+    assert_eq!(words("a4 .. g4"), ["a4", "ab4", "g4"]);
+    // Words and mixtures count nothing.
+    assert_eq!(words("bd .. sd"), [""; 0]);
+    assert_eq!(words("c4 .. 10ms"), [""; 0]);
 }

@@ -65,6 +65,8 @@ fn targets() -> Vec<Target> {
         looped: ParamId::new(u32::MAX as usize),
         note_params: vec![],
         priority: None,
+        outside: None,
+        sent: vec![],
     };
     INSTRUMENTS.map(target).to_vec()
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 fn read(text: &str) -> Result<Pattern, String> {
     let source = Sources::default().add("line", text);
     let mut problems = Problems::default();
-    let pattern = line(text, Span::new(source, 0, text.len()), 1, &mut problems);
+    let (pattern, _) = line(text, Span::new(source, 0, text.len()), 1, &mut problems);
     match problems.iter().next() {
         Some(problem) => Err(format!("{}: {}", problem.code.name, problem.message)),
         None => Ok(pattern),
@@ -29,7 +29,12 @@ fn onsets(text: &str, cycles: i64) -> String {
     events.retain(PatternEvent::has_onset);
     let told = |e: &PatternEvent| {
         let number = |t: Rational| if t.den() == 1 { t.num().to_string() } else { t.to_string() };
-        format!("{} {}..{}", show::value_text(&e.value), number(e.whole.begin), number(e.whole.end))
+        format!(
+            "{} {}..{}",
+            show::value_text(&e.value, &show::SetNames::default()),
+            number(e.whole.begin),
+            number(e.whole.end)
+        )
     };
     let mut told: Vec<_> = events.iter().map(|e| (e.whole.begin, told(e))).collect();
     told.sort();
@@ -539,4 +544,43 @@ fn the_pages_are_those_of_the_tables() {
         }
         assert!(page == current, "{name} is not current: MAM_BLESS=1 writes it");
     }
+}
+
+/// What is drawn of hits, and of notes that set parameters.
+#[test]
+fn hits_and_what_notes_set_are_shown() {
+    let drawn = |text: &str| {
+        let source = Sources::default().add("line", text);
+        let mut problems = Problems::default();
+        let (pattern, names) = line(text, Span::new(source, 0, text.len()), 1, &mut problems);
+        let events =
+            show::events(&pattern, TimeSpan::new(Rational::ZERO, Rational::ONE)).expect("it is short");
+        events.iter().map(|e| show::value_text(&e.value, &names)).collect::<Vec<_>>()
+    };
+    assert_eq!(drawn("|x..X|"), ["x", "x"]);
+    assert_eq!(drawn("\"c4 e4\".set(gain: \"0.4 1\")"), ["60 gain 0.4", "64 gain 1"]);
+}
+
+/// Pieces of a sampler's sound.
+#[test]
+fn sounds_are_played_in_pieces() {
+    let drawn = |text: &str| {
+        let source = Sources::default().add("line", text);
+        let mut problems = Problems::default();
+        let (pattern, names) = line(text, Span::new(source, 0, text.len()), 1, &mut problems);
+        assert!(problems.iter().next().is_none(), "{text}");
+        let events =
+            show::events(&pattern, TimeSpan::new(Rational::ZERO, Rational::ONE)).expect("it is short");
+        let event = |e: &PatternEvent| format!("{} {}", e.whole.begin, show::value_text(&e.value, &names));
+        events.iter().map(event).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        drawn("\"x*2\".chop(2)"),
+        ["0/1 x begin 0 end 0.5", "1/4 x begin 0.5 end 1", "1/2 x begin 0 end 0.5", "3/4 x begin 0.5 end 1"]
+    );
+    assert_eq!(
+        drawn("\"x*2\".striate(2)"),
+        ["0/1 x begin 0 end 0.5", "1/4 x begin 0 end 0.5", "1/2 x begin 0.5 end 1", "3/4 x begin 0.5 end 1"]
+    );
+    assert_eq!(drawn("\"x*2\".slice(4, \"2 0\")"), ["0/1 x begin 0.5 end 0.75", "1/2 x begin 0 end 0.25"]);
 }

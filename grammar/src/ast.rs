@@ -6,6 +6,7 @@
 
 mod expect;
 mod ops;
+mod score;
 mod text;
 
 pub use expect::{Condition, Expect};
@@ -16,6 +17,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use ops::{BinaryOp, Over, Reduction, UnaryOp};
+pub use score::{Line, Part, PatternText};
 
 /// The syntax tree of one file, with the spans of its expressions beside them.
 #[derive(Clone, Debug, Default)]
@@ -556,46 +558,4 @@ impl fmt::Debug for Quoted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.text)
     }
-}
-
-/// One line of a score: `bd |x...x...|`, `bd.gain "~ ~ 1.0 ~" over 40ms`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// `bd` or `bd.gain`: words joined by points.
-    pub target: Vec<Ident>,
-    /// The tab or the quoted pattern that is played.
-    pub pattern: PatternText,
-    /// `.fast(2)`, in order: each an [`Expr::Call`] or [`Expr::Name`].
-    pub modifiers: Vec<ExprId>,
-    /// The time of `over 40ms`, in which a parameter reaches each new value.
-    pub over: Option<ExprId>,
-    /// True with `curve exp`: the range is divided exponentially.
-    pub curve_exp: bool,
-}
-
-/// The pattern of a line, not yet read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PatternText {
-    /// `|x...|x.x.|`: one text a bar, as written between the bar lines.
-    Tab {
-        /// The bars.
-        bars: Vec<Quoted>,
-        /// `by 1/16`
-        by: Option<ExprId>,
-    },
-    /// `"c2 [e2 g2]"`
-    Notation(Quoted),
-    /// `sine`, `cat("c2", "e2 g2")`: an [`Expr::Name`] or [`Expr::Call`].
-    Made(ExprId),
-    /// `~`: in a variation, the section has no line of this target. With its place.
-    Nothing(Span),
-}
-
-/// One part of an arrangement: `verse*2`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
-    /// The name of the section that is played.
-    pub section: Ident,
-    /// How often: once when absent.
-    pub times: Option<ExprId>,
 }

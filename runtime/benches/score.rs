@@ -54,6 +54,8 @@ fn main() {
         looped: ParamId::new(9),
         note_params: vec![],
         priority: None,
+        outside: None,
+        sent: vec![],
     };
     let began = Instant::now();
     let mut events = vec![];

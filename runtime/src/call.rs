@@ -52,7 +52,7 @@ pub struct Port {
 }
 
 impl Port {
-    /// A note begins.
+    /// A note begins in the first frame.
     pub const TRIG: u32 = 1;
     /// The note before it was still held.
     pub const SLUR: u32 = 2;

@@ -38,6 +38,7 @@ pub mod names;
     reason = "devices have threads, clocks and sockets"
 )]
 pub mod output;
+pub mod outside;
 #[allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -58,7 +59,7 @@ pub use names::{Miss, ParamNames, Spelling};
 pub use parallel::all_threads;
 pub use program::{
     Call, Code, Curve, DelaySpec, Event, EventKind, Form, GUARD, LONG, MidiRole, NoteParam, NoteSignal,
-    ParamSlot, Port, Program, QUANTUM, StateWord, Step, StepPart, StepVoice, Target, guard_copied,
-    note_frequency,
+    Outside, ParamSlot, Port, Program, QUANTUM, Sent, StateWord, Step, StepPart, StepVoice, Target,
+    guard_copied, note_frequency,
 };
 pub use render::{EventSource, Length, Renderer};

@@ -247,6 +247,10 @@ pub struct Target {
     pub looped: ParamId,
     /// The parameters of which a note can give its voice a value of its own.
     pub note_params: Vec<NoteParam>,
+    /// Where its notes go, if it is a machine outside.
+    pub outside: Option<Outside>,
+    /// The parameters that go there as well.
+    pub sent: Vec<(ParamId, Sent)>,
 }
 
 /// What a note can be given while it sounds, beside its pitch and velocity: a signal of its voice, which songs read as
@@ -298,6 +302,65 @@ impl NoteSignal {
         match self {
             NoteSignal::Bend => (1.0 / 256.0, 256.0),
             _ => (0.0, 1.0),
+        }
+    }
+}
+
+/// Where the notes of an instrument go that is a machine outside.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
+pub enum Outside {
+    /// To MIDI ports.
+    Midi {
+        /// A part of the name of the ports that it goes to.
+        port: Arc<str>,
+        /// The channel, 0 to 15.
+        channel: u8,
+        /// The key that every note plays, for drums; each its own where `None`.
+        key: Option<u8>,
+    },
+    /// To another program, by OSC over UDP.
+    Osc {
+        /// Host and port.
+        address: Arc<str>,
+        /// The address pattern of its messages.
+        path: Arc<str>,
+        /// What SuperDirt calls the sound, if anything.
+        sound: Option<Arc<str>>,
+    },
+}
+
+/// What a parameter of such an instrument is outside.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
+pub enum Sent {
+    /// A signal of its notes: a bend, pressure, controller 74.
+    Note(NoteSignal),
+    /// A controller, 0 to 127.
+    Control(u8),
+    /// The program, 0 to 127.
+    Program,
+    /// A value by its name.
+    Named(Arc<str>),
+}
+
+impl Sent {
+    /// The controller or program that a name of a line means, `cc74` or `program`.
+    pub fn of_line(name: &str) -> Option<Sent> {
+        let number = |digits: &str| digits.parse::<u8>().ok().filter(|number| *number < 128);
+        match name.strip_prefix("cc") {
+            Some(digits) if !digits.starts_with('0') || digits == "0" => number(digits).map(Sent::Control),
+            _ => (name == "program").then_some(Sent::Program),
+        }
+    }
+
+    /// The name by which lines move it.
+    pub fn name(&self) -> String {
+        match self {
+            Sent::Note(signal) => format!("note.{}", signal.name()),
+            Sent::Control(number) => format!("cc{number}"),
+            Sent::Program => "program".into(),
+            Sent::Named(name) => name.to_string(),
         }
     }
 }

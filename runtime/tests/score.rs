@@ -28,6 +28,8 @@ fn target(voices: usize) -> Target {
         looped: ParamId::new(2),
         note_params: vec![],
         priority: None,
+        outside: None,
+        sent: vec![],
     }
 }
 
@@ -335,6 +337,8 @@ fn crowded() -> (Score, Vec<Target>, IdMap<ParamId, ParamSlot>) {
         looped: ParamId::new(4),
         note_params: vec![],
         priority: None,
+        outside: None,
+        sent: vec![],
         ..target(0)
     };
     let mut slots = params(0.0, 0.0);

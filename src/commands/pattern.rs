@@ -20,7 +20,8 @@ Examples:
   mamc pattern 'saw.range(60, 72).segment(4)'   a signal
 With --json: { \"events\": [{ \"value\", \"whole\", \"part\", \"onset\" }] }; whole and part are
 [begin, end] in cycles, as exact fractions \"n/d\"; onset is false for a fragment, which
-does not sound. A value is a word, a number, a list, or { \"note\": MIDI number, \"vel\" }.")]
+does not sound. A value is a word, a number, a list, or { \"note\": MIDI number, \"vel\" }, with \"set\" where it sets
+parameters; the note of a hit is null.")]
 pub struct Pattern {
     /// The pattern, as it stands between the quotes of a song; or in its quotes (or bar lines), with modifiers behind
     #[arg(allow_hyphen_values = true)]
@@ -95,15 +96,17 @@ impl Pattern {
         let id = sources.add("<pattern>", self.pattern.as_str());
         let place = Span::new(id, 0, self.pattern.len());
         let mut problems = Problems::default();
-        let read = if is_line(&self.pattern) { line } else { notation };
-        let pattern = read(&self.pattern, place, self.seed, &mut problems);
+        let (pattern, names) = match is_line(&self.pattern) {
+            true => line(&self.pattern, place, self.seed, &mut problems),
+            false => (notation(&self.pattern, place, self.seed, &mut problems), show::SetNames::default()),
+        };
         let span = TimeSpan::new(Rational::whole(self.cycles.from), Rational::whole(self.cycles.to));
         let events = show::events(&pattern, span).map_err(|e| problems.add(query_problem(e, place)));
         let failed = problems.has_errors();
         tell(&problems.into_sorted(), &sources, console);
         match events {
-            Ok(events) if !failed && self.json => console.result(&json::pretty(&show::json(&events))),
-            Ok(events) if !failed => console.result(&show::picture(&events, span, console.width())),
+            Ok(events) if !failed && self.json => console.result(&json::pretty(&show::json(&events, &names))),
+            Ok(events) if !failed => console.result(&show::picture(&events, span, console.width(), &names)),
             _ => Err(Failure::Input),
         }
     }

@@ -51,6 +51,9 @@ pub struct Play {
     /// Receive OSC on this UDP port, or address and port
     #[arg(long, value_name = "PORT", value_parser = live::osc_address)]
     osc: Option<SocketAddr>,
+    /// Let the song's `osc_out` send to other computers
+    #[arg(long)]
+    allow_network: bool,
     /// Listen to MIDI: to all ports, or to those whose name contains this. Knobs with a `cc` are turned by that
     /// controller
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "")]
@@ -119,6 +122,7 @@ impl Play {
                 clock: self.midi_clock,
             },
             osc: self.osc,
+            network: self.allow_network,
             from: self.from,
             tempo: self.bpm,
             sync: if self.sync == When::Bar { Sync::Bar } else { Sync::Now },

@@ -7,6 +7,7 @@
 pub(crate) mod action;
 mod edit;
 mod figures;
+mod gear;
 mod instruments;
 mod keys;
 mod lanes;
@@ -69,6 +70,8 @@ pub struct PlayOptions {
     pub log: Option<PathBuf>,
     /// What is asked of MIDI.
     pub midi: Midi,
+    /// Whether notes may go to other computers.
+    pub network: bool,
     /// Where to listen to OSC.
     pub osc: Option<SocketAddr>,
     /// False for lines instead of a display.

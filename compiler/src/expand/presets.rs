@@ -179,7 +179,8 @@ fn in_values(line: &Line, file: &Ast, definition: &Definition, problems: &mut Pr
     };
     let words = words(&quoted.text);
     let all = known(definition);
-    for word in words.iter().filter(|word| word.starts_with(char::is_alphabetic) && !all.contains(word)) {
+    let wrong = words.iter().find(|word| word.starts_with(char::is_alphabetic) && !all.contains(word));
+    if let Some(word) = wrong {
         problems.add(unknown(word, quoted.span, &definition.name.name, definition));
         return vec![];
     }

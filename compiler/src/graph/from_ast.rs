@@ -1,6 +1,7 @@
 //! Makes the graph from a song's syntax tree.
 
 use super::order::Weights;
+use super::outside::{OUTSIDE_VOICES, sends};
 use super::parts::{body_exprs, is_event, operands};
 use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, call_of, cut};
 use crate::codes;
@@ -9,7 +10,7 @@ use crate::hir::builtins::PAN;
 use crate::hir::resolve::resolved;
 use crate::hir::{Call, Callee, DefId, FILE, Hir, Iteration, Iterations, LocalId, LocalKind, Name};
 use crate::library::Library;
-use crate::score::{placed_by_lines, signals_of_lines};
+use crate::score::{placed_by_lines, sent_by_lines, signals_of_lines};
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Ident, ItemKind, Over};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::voices::Priority;
@@ -105,6 +106,9 @@ impl<'a> Maker<'a> {
         }
         for (name, signal) in signals_of_lines(self.ast) {
             self.graph.deliver(&name, &[signal]);
+        }
+        for (name, sent) in sent_by_lines(self.ast) {
+            self.graph.send(self.files, self.library, &name, sent);
         }
     }
 
@@ -264,7 +268,9 @@ impl<'a> Maker<'a> {
         let own: Arc<str> = if leads { path.into() } else { format!("{path}.{callee}").into() };
         let info = self.library.info(self.files, def);
         let voices = call.more.first().filter(|_| kind == DefinitionKind::Instrument);
-        let voices = voices.copied().flatten().map_or(1, |e| self.voices(e, iterations));
+        let plays_outside = kind == DefinitionKind::Instrument && sends(self.files, def);
+        let unsaid = if plays_outside { OUTSIDE_VOICES } else { 1 };
+        let voices = voices.copied().flatten().map_or(unsaid, |e| self.voices(e, iterations));
         let mut made = Instance {
             def,
             callee: callee.clone(),
@@ -275,6 +281,8 @@ impl<'a> Maker<'a> {
             voices,
             placed: false,
             signals: vec![],
+            sent: vec![],
+            plays_outside,
             priority: call.word.and_then(|word| priority(self.ast, word)),
         };
         let placeholder = NodeKind::Instance(made.clone());
@@ -290,7 +298,13 @@ impl<'a> Maker<'a> {
         };
         made.input = given(self, "in", call.piped.or(first));
         let heads = self.files.definition(def).formals.iter().zip(&call.fixed);
-        made.fixed = heads.map(|(formal, e)| given(self, &formal.name.name, *e)).collect();
+        made.fixed = heads
+            .map(|(formal, e)| match e {
+                // A text is what it says.
+                Some(text) if matches!(self.ast.exprs[*text], Expr::Text(_)) => Some(Given::Number(*text)),
+                e => given(self, &formal.name.name, *e),
+            })
+            .collect();
         made.args =
             info.params.iter().zip(&call.args).map(|(param, e)| given(self, &param.name, *e)).collect();
         // A `pan` of which nothing is said is not there.

@@ -8,6 +8,7 @@
 mod cut;
 mod from_ast;
 mod order;
+mod outside;
 mod parts;
 mod text;
 
@@ -17,8 +18,8 @@ pub use parts::{body_exprs, duplicate, has_out, is_event, operands};
 use crate::hir::{DefId, Iterations, LocalId};
 use mam_grammar::ast::{Ast, Expr, ExprId, Ident};
 use mam_grammar::{Arena, Handle, Span};
-use mam_runtime::NoteSignal;
 use mam_runtime::voices::Priority;
+use mam_runtime::{NoteSignal, Sent};
 use petgraph::graph::DiGraph;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -117,12 +118,16 @@ pub struct Instance {
     /// The signals of its notes that something delivers, in order: a line of the score, or what plays it from outside. The
     /// others are constants.
     pub signals: Vec<NoteSignal>,
+    /// Whether it is a machine outside: its notes are sent.
+    pub plays_outside: bool,
+    /// The controllers and the program of that machine that lines of the score move and that none of its parameters is.
+    pub sent: Vec<Sent>,
 }
 
 impl Instance {
     /// How many parameters it has, with the signals of its notes, which come last.
     pub fn slots(&self) -> usize {
-        self.args.len() + self.signals.len()
+        self.args.len() + self.signals.len() + self.sent.len()
     }
 
     /// The place of a signal of its notes in the list of its parameters, where something delivers it.

@@ -58,6 +58,10 @@ pub enum Function {
     Len,
     /// One element of a list.
     Select,
+    /// The notes of the instrument around leave by MIDI.
+    MidiSend,
+    /// They leave by OSC.
+    OscSend,
 }
 
 /// The words that `order:` of `tap` takes.
@@ -161,6 +165,8 @@ rows! {
     "wave_at" ["waves" "phase" "freq" "morph"] 3 Function::WaveAt, "A wavetable at a phase (0..1 is one turn, and wraps), band-limited for `freq`. It is a list of the levels of sine harmonics, a list of such lists, between which `morph` goes from 0 to 1, or a `sample`: one cycle of at most 4096 samples, or up to 256 cycles of 2048.";
     "len" ["list"] 1 Function::Len, "How many elements a list has.";
     "select" ["list" "index"] 2 Function::Select, "The element of a list at floor(`index`), counted from 0 and kept between the first and the last; `index` may move, and nothing glides.";
+    "midi_send" ["port" "channel" "key"] 1 Function::MidiSend, "Silent; the notes of the instrument in whose body it stands go to the MIDI ports whose name has `port`, a text, in it, on `channel` (1 to 16; 1). With a `key` every note plays that one, which makes a drum. Its parameters that have a `cc` go there as controllers, and the lines `x.cc74`, `x.program`, `x.note.bend` as what they say.";
+    "osc_send" ["address" "path" "sound"] 2 Function::OscSend, "Silent; the notes of the instrument in whose body it stands go by OSC to `address`, a host and a port such as \"127.0.0.1:57120\", as messages to `path`: pairs of names and values as SuperDirt takes them, `midinote` and `gain`, `s` where a `sound` is said, and all its parameters.";
     "sin" ["x"] 1 Plain(Sin), "Sine of an angle in radians.";
     "cos" ["x"] 1 Plain(Cos), "Cosine of an angle in radians.";
     "tan" ["x"] 1 Plain(Tan), "Tangent of an angle in radians.";

@@ -131,6 +131,10 @@ impl Slots {
                         let param = ParamInfo::of_signal(signal);
                         slots.all.push((format!("{}.{}", node.path, param.name).into(), param));
                     }
+                    for sent in &instance.sent {
+                        let param = ParamInfo::of_sent(sent);
+                        slots.all.push((format!("{}.{}", node.path, param.name).into(), param));
+                    }
                 }
                 NodeKind::Knob(item) => {
                     let knob = library.knob(files, DefId { file: song, item: *item });

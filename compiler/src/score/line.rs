@@ -4,10 +4,13 @@ use super::codes::MODIFIER;
 use super::compose::{line_pattern, note_words};
 use super::modify::mentions;
 use super::reading::{Modifier, Player};
+use super::set::unknown;
+use super::show::SetNames;
 use super::vocabulary::find;
 use super::words::Words;
 use super::{Instrument, tempo};
-use mam_grammar::ast::{Ast, ItemKind, Line, PatternText};
+use crate::hir::builtins::PAN;
+use mam_grammar::ast::{Ast, Expr, Ident, ItemKind, Line, PatternText};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span, syntax};
 use mam_runtime::score::Pattern;
 
@@ -17,17 +20,18 @@ const BEFORE: &str = "play { x ";
 const AFTER: &str = "\n}\n";
 
 /// The pattern of `text`, which is all of a score's line but its target: `"bd sd".every(2, rev)` or `|x..x|.fast(2)`.
-/// Words are taken as written; where a modifier changes notes, they are notes. `place` covers `text`.
-pub fn line(text: &str, place: Span, seed: u64, problems: &mut Problems) -> Pattern {
+/// Words are taken as written; where a modifier changes notes, they are notes. `place` covers `text`. The names are those of what
+/// its notes set.
+pub fn line(text: &str, place: Span, seed: u64, problems: &mut Problems) -> (Pattern, SetNames) {
     let mut sources = Sources::default();
     let source = sources.add("<line>", format!("{BEFORE}{text}{AFTER}"));
     let mut found = Problems::default();
-    let pattern = read_line(&sources, source, seed, &mut found);
+    let read = read_line(&sources, source, seed, &mut found);
     for mut problem in found.into_sorted() {
         problem.labels.iter_mut().for_each(|label| label.span = within(label.span, place));
         problems.add(problem);
     }
-    pattern
+    read
 }
 
 /// A place of the song in the text that it was made around.
@@ -37,23 +41,35 @@ fn within(span: Span, place: Span) -> Span {
     Span::new(place.source, start + at(span.start), start + at(span.end))
 }
 
-fn read_line(sources: &Sources, source: SourceId, seed: u64, problems: &mut Problems) -> Pattern {
+fn read_line(sources: &Sources, source: SourceId, seed: u64, problems: &mut Problems) -> (Pattern, SetNames) {
     let (ast, found) = syntax::parse(sources, source, &Limits::default());
     let failed = found.has_errors();
     problems.extend(found);
     if failed {
-        return Pattern::silence();
+        return (Pattern::silence(), SetNames::default());
     }
     match lines(&ast)[..] {
-        [line] if ast.items.len() == 1 => built(&ast, line, seed, problems),
+        [line] if ast.items.len() == 1 => (built(&ast, line, seed, problems), set_names(&ast)),
         _ => {
             let whole = Span::new(source, 0, sources.get(source).text.len());
             let message = "this is not one pattern with its modifiers";
             let help = "write one, such as `\"bd sd\".every(2, rev)`";
             problems.add(Problem::new(&MODIFIER, whole, message).help(help));
-            Pattern::silence()
+            (Pattern::silence(), SetNames::default())
         }
     }
+}
+
+/// The names of the parameters that the modifiers of a line set.
+fn set_names(ast: &Ast) -> SetNames {
+    let args = ast.exprs.values().flat_map(|expr| match expr {
+        Expr::Call { args, .. } | Expr::Method { args, .. } => args.as_slice(),
+        _ => &[],
+    });
+    // What modifiers set that name no parameter.
+    let implied = [PAN, "begin", "end"].map(|name| Ident { name: name.into(), span: Span::default() });
+    let named = args.filter_map(|arg| arg.name.clone()).chain(implied);
+    named.map(|name| (unknown(&name).index, name.name.to_string())).collect()
 }
 
 /// The lines of the file's only `play` block.

@@ -37,7 +37,7 @@ pub use check::Leftover;
 pub use harmony::scales;
 pub use line::line;
 pub use pitch::note_number;
-pub(crate) use set::{placed_by_lines, signals_of_lines};
+pub(crate) use set::{placed_by_lines, sent_by_lines, signals_of_lines};
 pub use vocabulary::{Entry, Group, SOURCES, modifiers};
 pub use work::query_problem;
 

@@ -250,6 +250,15 @@ impl<'a> Modifier<'a> {
             }
             ("arp", [order]) => self.arp(order, problems)?,
             ("jux", [change]) => self.jux(used, change, problems)?,
+            ("chop", [n]) => {
+                let pieces = self.pieces(used)?;
+                Change::new(Law::Chop(pieces), vec![self.number(n, Kind::Count, problems)?])
+            }
+            ("striate", [n]) => {
+                let pieces = self.pieces(used)?;
+                Change::new(Law::Striate(pieces), vec![self.number(n, Kind::Count, problems)?])
+            }
+            ("slice", [n, which]) => self.slice(used, n, which, problems)?,
             _ => return Ok(None),
         }))
     }

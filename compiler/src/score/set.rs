@@ -1,5 +1,6 @@
 //! `.set(cutoff: "400Hz 2kHz")`: values of an instrument's parameters that notes give to their voices.
 
+use super::amount::count;
 use super::arguments::Kind;
 use super::codes::{DRIVEN_PARAMETER, MODIFIER};
 use super::compose::Composer;
@@ -11,10 +12,11 @@ use crate::hir::builtins::PAN;
 use crate::units::Units;
 use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident, Item, ItemKind, Line};
 use mam_grammar::{Problem, Problems};
-use mam_runtime::NoteSignal;
 use mam_runtime::ids::ParamId;
+use mam_runtime::score::Pattern;
 use mam_runtime::score::PlayedParam;
-use mam_runtime::score::pattern::{Chain, Change, Joint, Law, ValueMap};
+use mam_runtime::score::pattern::{Chain, Change, Joint, Law, Pieces, ValueMap};
+use mam_runtime::{NoteSignal, Sent};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -77,6 +79,63 @@ impl Modifier<'_> {
     }
 }
 
+impl Modifier<'_> {
+    /// The parameters of a sampler that say which piece of its sound is played.
+    pub(super) fn pieces(&mut self, used: &Use) -> Result<Pieces, Problem> {
+        let [begin, end] = ["begin", "end"].map(|name| self.parameter(name, used));
+        Ok(Pieces { begin: begin?, end: end? })
+    }
+
+    /// A parameter of the instrument that a modifier needs.
+    fn parameter(&mut self, name: &str, used: &Use) -> Result<ParamId, Problem> {
+        let ident = Ident { name: name.into(), span: used.name.span };
+        let index = match self.player {
+            Player::Instrument(targets, instrument) => found(targets, instrument, &ident).map_err(|_| {
+                let message = format!(
+                    "`.{}` plays pieces of a sound, and `{}` has no `{name}`",
+                    used.name, instrument.name
+                );
+                let help = "it plays a sampler: `b = sampler(sample(\"break.wav\"))`";
+                Problem::new(&MODIFIER, used.span, message).help(help)
+            })?,
+            Player::Unknown | Player::Nothing => unknown(&ident),
+        }
+        .index;
+        if !self.values.contains(&index) {
+            self.values.push(index);
+        }
+        Ok(index)
+    }
+
+    /// `.slice(8, "0 3 2 1")`: each note plays one of so many pieces.
+    pub(super) fn slice(
+        &mut self,
+        used: &Use,
+        n: &Arg,
+        which: &Arg,
+        problems: &mut Problems,
+    ) -> Result<Change, Problem> {
+        let Pieces { begin, end } = self.pieces(used)?;
+        let n = count(self.ast, n.value, "the pieces of a sound", 1..=1024)?;
+        let over = n as f64;
+        let share = ValueMap::Linear { times: 1.0, over };
+        let put = |param, more: f64, by: Option<Pattern>, known: f64| match by {
+            Some(by) => {
+                Law::Join(Joint::Value(param), by.map(ValueMap::Join(Joint::Add, more)).map(share.clone()))
+            }
+            None => Law::Map(ValueMap::Join(Joint::Value(param), (known + more) / over)),
+        };
+        let by = self.source(which.value, Words::Numbers, false, problems)?;
+        let known = match &by {
+            Some(_) => 0.0,
+            None => count(self.ast, which.value, "a piece of a sound", 0..=1023)? as f64,
+        };
+        let chain = [put(begin, 0.0, by.clone(), known), put(end, 1.0, by, known)];
+        let chain = Chain(chain.into_iter().map(|law| Change::new(law, vec![])).collect());
+        Ok(Change::new(Law::Layer([chain].into()), vec![]))
+    }
+}
+
 impl Composer<'_> {
     /// The notes of a line give their voices values of these parameters.
     pub(super) fn note_values(&mut self, player: Player, params: Vec<ParamId>) {
@@ -109,6 +168,17 @@ pub(crate) fn signals_of_lines(ast: &Ast) -> BTreeSet<(Arc<str>, NoteSignal)> {
             && &*note.name == "note"
         {
             found.extend(NoteSignal::named(&signal.name).map(|signal| (name.name.clone(), signal)));
+        }
+    });
+    found
+}
+
+/// The controllers and programs that lines move, `bass.cc74`, each with the name that the line begins with.
+pub(crate) fn sent_by_lines(ast: &Ast) -> BTreeSet<(Arc<str>, Sent)> {
+    let mut found = BTreeSet::new();
+    each_line(&ast.items, &mut |line| {
+        if let [name, sent] = &line.target[..] {
+            found.extend(Sent::of_line(&sent.name).map(|sent| (name.name.clone(), sent)));
         }
     });
     found
@@ -174,7 +244,7 @@ fn found(targets: &dyn Targets, instrument: &Instrument, name: &Ident) -> Result
 }
 
 /// A parameter of which only the name is known.
-fn unknown(name: &Ident) -> Parameter {
+pub(super) fn unknown(name: &Ident) -> Parameter {
     Parameter {
         index: ParamId::new(crate::hash::fnv1a(name.name.bytes()) as u32 as usize),
         name: name.name.to_string(),

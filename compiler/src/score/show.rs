@@ -1,6 +1,7 @@
 //! What a pattern does, for people and for tools: exact events as JSON, and a picture of the cycles.
 
-use mam_runtime::score::{Pattern, PatternEvent, QueryError, Rational, TimeSpan, Value};
+use mam_runtime::ids::ParamId;
+use mam_runtime::score::{Pattern, PatternEvent, Pitch, QueryError, Rational, TimeSpan, Value};
 use rustc_hash::FxHashMap;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -10,7 +11,10 @@ use std::fmt::Write as _;
 const MOST_COLUMNS: usize = 48;
 
 /// Columns of a value before its row, at most.
-const LABEL: usize = 16;
+const LABEL: usize = 32;
+
+/// The names of the parameters that notes set, by their numbers in the pattern.
+pub type SetNames = FxHashMap<ParamId, String>;
 
 /// The events of a span, sorted by part, then whole.
 ///
@@ -24,11 +28,11 @@ pub fn events(pattern: &Pattern, span: TimeSpan) -> Result<Vec<PatternEvent>, Qu
 
 /// `{"events":[{"value":…,"whole":["0/1","1/8"],"part":["0/1","1/8"],"onset":true}, …]}` with exact fractions; a value
 /// is a string, a number, or a list.
-pub fn json(events: &[PatternEvent]) -> Json {
+pub fn json(events: &[PatternEvent], names: &SetNames) -> Json {
     let span = |s: TimeSpan| json!([s.begin.to_string(), s.end.to_string()]);
     let event = |e: &PatternEvent| {
         json!({
-            "value": value_json(&e.value),
+            "value": value_json(&e.value, names),
             "whole": span(e.whole),
             "part": span(e.part),
             "onset": e.has_onset(),
@@ -37,13 +41,24 @@ pub fn json(events: &[PatternEvent]) -> Json {
     json!({ "events": events.iter().map(event).collect::<Vec<_>>() })
 }
 
-fn value_json(value: &Value) -> Json {
+fn value_json(value: &Value, names: &SetNames) -> Json {
     match value {
         Value::Word(word) => json!(&**word),
         Value::Number(x) if x.fract() == 0.0 && x.abs() < 1e15 => json!(*x as i64),
         Value::Number(x) => json!(x),
-        Value::List(all) => all.iter().map(value_json).collect(),
-        Value::Note(note) => json!({ "note": note.midi(0.0), "vel": note.vel }),
+        Value::List(all) => all.iter().map(|value| value_json(value, names)).collect(),
+        Value::Note(note) => {
+            // A hit has no pitch of its own.
+            let pitch =
+                if matches!(note.pitch, Pitch::Plain(_)) { Json::Null } else { json!(note.midi(0.0)) };
+            let mut all = json!({ "note": pitch, "vel": note.vel });
+            for value in note.values.iter().flat_map(|values| values.iter()) {
+                if let Some(name) = names.get(&value.param) {
+                    all["set"][name] = json!(value.value);
+                }
+            }
+            all
+        }
     }
 }
 
@@ -52,27 +67,38 @@ pub fn number(x: Rational) -> String {
     if x.den() == 1 { x.num().to_string() } else { x.to_string() }
 }
 
-/// A value as it is written.
-pub fn value_text(value: &Value) -> String {
+/// A value as it is written; of a note, with what it sets.
+pub fn value_text(value: &Value, names: &SetNames) -> String {
     match value {
         Value::Word(word) => word.to_string(),
         Value::Number(x) => format!("{x}"),
-        Value::List(all) => all.iter().map(value_text).collect::<Vec<_>>().join(":"),
-        Value::Note(note) => format!("{}", note.midi(0.0)),
+        Value::List(all) => all.iter().map(|value| value_text(value, names)).collect::<Vec<_>>().join(":"),
+        Value::Note(note) => {
+            let mut text = match note.pitch {
+                Pitch::Plain(_) => "x".into(),
+                _ => format!("{}", note.midi(0.0)),
+            };
+            for value in note.values.iter().flat_map(|values| values.iter()) {
+                if let Some(name) = names.get(&value.param) {
+                    let _ = write!(text, " {name} {}", (value.value * 1e4).round() / 1e4);
+                }
+            }
+            text
+        }
     }
 }
 
 /// A picture of the cycles that `span` touches, one row a value: `●` where an event begins, `━` while it
 /// lasts, `┄` for a fragment that does not sound. At most `width` columns; cycles that do not fit in a row go into the
 /// next.
-pub fn picture(events: &[PatternEvent], span: TimeSpan, width: usize) -> String {
+pub fn picture(events: &[PatternEvent], span: TimeSpan, width: usize, set: &SetNames) -> String {
     if events.is_empty() {
         return "silence\n".into();
     }
     let (mut names, mut rows): (Vec<String>, FxHashMap<String, usize>) = Default::default();
     let mut lanes: BTreeMap<i128, Vec<(usize, &PatternEvent)>> = BTreeMap::new();
     for event in events {
-        let name = value_text(&event.value);
+        let name = value_text(&event.value, set);
         let row = *rows.entry(name.clone()).or_insert(names.len());
         if row == names.len() {
             names.push(name);

@@ -26,6 +26,10 @@ pub(super) enum Ends<'a> {
     Velocities,
     Semitones,
     Values(&'a Parameter),
+    /// Words for looking at: notes, and numbers with any unit.
+    Written,
+    /// Notes by their frequencies.
+    Frequencies(&'a Instrument),
 }
 
 /// How a number of steps becomes a value in base units.
@@ -33,6 +37,10 @@ pub(super) enum Ends<'a> {
 enum StepUnit {
     /// scale · x
     Linear(f64),
+    /// x units of Hz
+    Frequency(f64),
+    /// The word that is written with this unit; a note where it is `None`.
+    Written(Option<Unit>),
     /// scale · base^(x / per)
     Power { scale: f64, base: f64, per: f64 },
 }
@@ -41,6 +49,8 @@ impl<'a> Steps<'a> {
     /// The steps of a range between the words `ends`, which are read as `kind`.
     pub(super) fn new(kind: Ends<'a>, ends: &[&Word]) -> Steps<'a> {
         let unit = ends.iter().find_map(|word| kind.unit(word)).unwrap_or(match kind {
+            Ends::Written => StepUnit::Written(None),
+            Ends::Frequencies(_) => StepUnit::Frequency(1.0),
             Ends::Values(param) => StepUnit::Linear(param.scale),
             _ => StepUnit::Linear(1.0),
         });
@@ -53,6 +63,11 @@ impl<'a> Steps<'a> {
             Ends::Velocities => velocity(word)?.number(),
             Ends::Semitones => semitones(word)?.number(),
             Ends::Values(param) => Some(in_base(word, param, problems)?),
+            Ends::Written => self.written(word),
+            Ends::Frequencies(of) => match note(word, of, false)?.pitch {
+                Pitch::Note(midi) => Some(440.0 * ((midi - 69.0) / 12.0).exp2()),
+                _ => None,
+            },
         };
         let steps = base.map(|base| self.unit.steps(base)).filter(|steps| steps.is_finite());
         steps.map(Value::Number).ok_or_else(|| {
@@ -62,9 +77,21 @@ impl<'a> Steps<'a> {
         })
     }
 
+    /// The number of a word that is looked at: before its unit, or that of its note.
+    fn written(self, word: &Word) -> Option<f64> {
+        match self.unit {
+            StepUnit::Written(Some(unit)) => {
+                word.text.strip_suffix(unit.text()).unwrap_or(&word.text).parse().ok()
+            }
+            _ => note_number(&word.text).or_else(|| word.number()),
+        }
+    }
+
     /// What makes values of the numbers of steps.
     pub(super) fn map(self) -> ValueMap {
         match self.unit {
+            StepUnit::Frequency(scale) => ValueMap::Frequency { scale },
+            StepUnit::Written(unit) => ValueMap::Written(unit.map(|unit| unit.text().into())),
             StepUnit::Linear(scale) if scale < 1.0 => {
                 ValueMap::Linear { times: 1.0, over: scale.recip().round() }
             }
@@ -81,6 +108,12 @@ impl Ends<'_> {
             word.text.strip_suffix(unit.text()).is_some_and(|digits| digits.parse::<f64>().is_ok())
         });
         match (self, unit) {
+            (Ends::Written, Some(unit)) => Some(StepUnit::Written(Some(unit))),
+            (Ends::Written, None) => None,
+            (Ends::Frequencies(_), Some(unit @ (Unit::Hz | Unit::KHz))) => {
+                Some(StepUnit::Frequency(base_value(1.0, Some(unit))))
+            }
+            (Ends::Frequencies(_), _) => None,
             (Ends::Semitones, Some(Unit::Ct)) => Some(StepUnit::Linear(0.01)),
             (Ends::Semitones, _) => None,
             (_, Some(Unit::Db)) => Some(StepUnit::Power { scale: 1.0, base: 10.0, per: 20.0 }),
@@ -101,13 +134,28 @@ impl StepUnit {
     /// How many steps a value in base units is; not finite where none are.
     fn steps(self, value: f64) -> f64 {
         let steps = match self {
-            StepUnit::Linear(scale) => value / scale,
+            StepUnit::Linear(scale) | StepUnit::Frequency(scale) => value / scale,
+            StepUnit::Written(_) => value,
             StepUnit::Power { scale, base, per } => per * (value / scale).ln() / base.ln(),
         };
         // The conversion there and back leaves an error of rounding.
         let whole = steps.round();
         if (steps - whole).abs() < 1e-9 * whole.abs().max(1.0) { whole } else { steps }
     }
+}
+
+/// Whether words are all notes, or all numbers, of which one has a unit: else a range of them counts nothing.
+pub(super) fn are_of_one_kind(words: &[&Word]) -> bool {
+    let is_note = |word: &&Word| word.number().is_none() && note_number(&word.text).is_some();
+    let has_unit = |word: &&Word| Ends::Written.unit(word).is_some();
+    let is_number = |word: &&Word| word.number().is_some() || has_unit(word);
+    words.iter().all(is_note) || words.iter().all(is_number) && words.iter().any(has_unit)
+}
+
+/// Whether a word is a number with a unit of frequency.
+pub(super) fn is_frequency(word: &Word) -> bool {
+    let digits = word.text.strip_suffix("kHz").or(word.text.strip_suffix("Hz"));
+    digits.is_some_and(|digits| digits.parse::<f64>().is_ok())
 }
 
 /// The words at both ends of the ranges of an item: those of its base, and of the ranges' other sides.

@@ -109,6 +109,8 @@ const ENTRIES: &[Entry] = entries! {
     Time true "nudge" ["nudge(10ms)" "nudge(\"0ms 12ms\")"] "each note later by a time, at most 250 ms either way";
     Time false "swing" ["swing(1/3, 4)"] "the cycle in so many parts, the second half of each later by a share of that half";
     Time false "ply" ["ply(2)"] "each event so many times, in its own time";
+    Time true "chop" ["chop(4)"] "each note as so many pieces of its sound, one after another: for a sampler";
+    Time true "striate" ["striate(4)"] "the cycle so many times in its time, each time with the next piece of every sound: for a sampler";
     Time false "iter" ["iter(4)"] "begins a quarter later in every cycle";
     Time false "iterBack" ["iterBack(4)"] "begins a quarter earlier in every cycle";
     Time false "linger" ["linger(1/4)"] "only the first quarter of each cycle, again and again; the last where negative";
@@ -146,6 +148,7 @@ const ENTRIES: &[Entry] = entries! {
     Values false "sub" ["sub(2)" "sub(\"0 7\")"] "takes away from them";
     Values false "mul" ["mul(2)" "mul(\"1 2\")"] "multiplies numbers and degrees";
     Values false "range" ["range(60, 72)"] "brings numbers from 0..1 to another range";
+    Values true "slice" ["slice(8, \"0 3 2 1\")"] "each note plays one of so many pieces of a sampler's sound, from 0";
     Values true "set" ["set(gain: \"0.4 1\")" "set(gain: 0.5, decay: \"80ms 200ms\")"] "each note gives its voice values of the instrument's parameters";
     Harmony true "scale" ["scale(c, minor)" "scale(c, \"0 2 3 7 8\")" "scale(\"<c:minor eb:major>\")"] "numbers are degrees, from 0";
     Harmony true "chord" ["chord"] "the words are chords: `Am7 D7 Gmaj7`";

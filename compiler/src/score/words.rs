@@ -1,7 +1,7 @@
 //! What the words of a pattern mean: notes, hits, numbers with units, or just words.
 
 use super::codes::{PATTERN_NUMBER, PATTERN_VALUE};
-use super::steps::{Ends, Steps};
+use super::steps::{Ends, Steps, are_of_one_kind, is_frequency};
 use super::values::{
     amount, chord_name, chord_symbol, measured, note, parameter, pitch, plain, rhythm, seconds, semitones,
     velocity,
@@ -61,6 +61,10 @@ impl<'a> Words<'a> {
             Words::Velocities => Ends::Velocities,
             Words::Semitones => Ends::Semitones,
             Words::Values(param) => Ends::Values(param),
+            Words::AsWritten if are_of_one_kind(ends) => Ends::Written,
+            Words::Notes { of, .. } if of.pitched && ends.iter().any(|end| is_frequency(end)) => {
+                Ends::Frequencies(of)
+            }
             _ => return None,
         };
         Some(Steps::new(kind, ends))

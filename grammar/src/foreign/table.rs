@@ -265,7 +265,7 @@ table! {
     Modifier ["degradeby" "undegradeby" "undegrade" "drop" "chance" "thin"] "degrade" "" "" "bd \"x*4\".degrade(30%)";
     Modifier ["whenmod" "foldevery" "everyn" "whent" "firstcycle" "firstof"] "every" "" "" "bd \"x*4\".every(4, fast(2))";
     Modifier ["lastof"] "lastOf" "" "" "bd \"x*4\".lastOf(4, fast(2))";
-    Modifier ["repeat" "stutter" "striate" "chop" "replicate" "retrig" "roll" "repeatcycles" "ratchet" "plywith"] "ply" "" "" "bd \"x x\".ply(2)";
+    Modifier ["repeat" "stutter" "replicate" "retrig" "roll" "repeatcycles" "ratchet" "plywith"] "ply" "" "" "bd \"x x\".ply(2)";
     Modifier ["rotate" "permute" "itercycles"] "iter" "" "" "bd \"x x ~ x\".iter(4)";
     Modifier ["iterback"] "iterBack" "" "" "bd \"x x ~ x\".iterBack(4)";
     Modifier ["chunkback" "fastchunk"] "chunk" "" "" "bd \"x*8\".chunk(4, ply(2))";

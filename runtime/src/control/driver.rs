@@ -9,7 +9,7 @@ use super::protocol::MOST_CHANNELS;
 use super::protocol::{Command, EVENTS, Failed, Garbage, Options, Swap, Tagged};
 use crate::engine::{NotFinite, Seen, ticks, ticks_per_second};
 use crate::ids::{ParamId, PortId};
-use crate::program::{EventKind, NoteSignal, Program, QUANTUM, Step, Target};
+use crate::program::{EventKind, Program, QUANTUM, Step, Target};
 use crate::render::EventSource;
 use crate::score::{Held, LAST_FRAME, Overflow, Unplayed};
 use crate::voices::note_values;
@@ -60,7 +60,7 @@ pub struct Control {
     pub(super) meters: Arc<Meters>,
     playing: Box<dyn Playing>,
     /// The part of the song that plays.
-    current: Part,
+    pub(super) current: Part,
     /// What may play when the audio thread comes to it: the last one, unless an earlier one was quicker.
     sent: Vec<Part>,
     waiting: Option<Edit>,
@@ -332,25 +332,6 @@ impl Control {
         true
     }
 
-    /// A signal of the notes of a voice of a target goes to a value in so many frames, from the next quantum on and until the voice
-    /// plays another note. False when the program has no such target, or none of whose voices have the signal.
-    pub fn touch(&mut self, target: &str, voice: usize, signal: NoteSignal, value: f64, ramp: u32) -> bool {
-        let request = || Request::Touch { target: target.into(), voice, signal, value, ramp };
-        self.logged(request, |control| control.touch_now(target, voice, signal, value, ramp))
-    }
-
-    fn touch_now(&mut self, target: &str, voice: usize, signal: NoteSignal, value: f64, ramp: u32) -> bool {
-        let targets = &self.current.program.targets;
-        let Some(target) = targets.iter().find(|candidate| &*candidate.name == target) else { return false };
-        let own = target.note_params.iter().find(|param| param.signal == Some(signal));
-        let Some(&param) = own.and_then(|own| own.voices.get(voice % own.voices.len().max(1))) else {
-            return false;
-        };
-        let kind = EventKind::NoteValue { param, value: Some(value), ramp };
-        self.command(Command::Now(self.current.generation, kind));
-        true
-    }
-
     /// Silences a node, by its name, or lets it be heard again.
     pub fn mute(&mut self, node: &str, muted: bool) {
         let act = |control: &mut Control| {
@@ -443,7 +424,7 @@ impl Control {
         }
     }
 
-    fn programs(&self) -> Vec<(u32, Arc<Program>)> {
+    pub(super) fn programs(&self) -> Vec<(u32, Arc<Program>)> {
         let parts = std::iter::once(&self.current).chain(&self.sent);
         parts.map(|part| (part.generation, part.program.clone())).collect()
     }

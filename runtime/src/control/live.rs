@@ -3,7 +3,7 @@
 use super::carry::{Blend, mix};
 use super::meters::Meters;
 use super::protocol::{Command, Failed, Garbage, Options, Player, START_SECONDS, STOP_SECONDS, Swap, Tagged};
-use super::protocol::{LIMIT, MOST_CHANNELS, Taken};
+use super::protocol::{LIMIT, MOST_CHANNELS, Outgoing, OutgoingKind, Taken};
 use crate::engine::{Cut, Instance, flush, ticks};
 use crate::frames::Frames;
 use crate::program::{Event, EventKind, QUANTUM};
@@ -37,6 +37,10 @@ pub struct Live {
     /// Quanta that have been rendered.
     quanta: u64,
     log: Option<Producer<Taken>>,
+    /// What goes to machines outside.
+    outgoing: Option<Producer<Outgoing>>,
+    /// Frames that have been served.
+    served: u64,
 }
 
 /// The program before, while it fades.
@@ -145,6 +149,8 @@ impl Live {
             fresh: true,
             quanta: 0,
             log: None,
+            outgoing: None,
+            served: 0,
         }
     }
 
@@ -171,6 +177,7 @@ impl Live {
             );
             self.keep(piece.clone());
             done += piece.len();
+            self.served += piece.len() as u64;
         }
         self.meters.heard.fetch_add(done as u64, Relaxed);
         out.silence(done);
@@ -196,6 +203,12 @@ impl Live {
                     if let Some(old) = std::mem::replace(&mut self.record, ring) {
                         self.discard(Garbage::Record(old));
                     }
+                }
+                Command::Send(ring) => {
+                    if let Some(old) = self.outgoing.replace(ring) {
+                        self.discard(Garbage::Send(old));
+                    }
+                    self.go_out(OutgoingKind::Program(true));
                 }
                 Command::Input(ring) => {
                     if let Some(old) = std::mem::replace(&mut self.input, ring) {
@@ -293,6 +306,7 @@ impl Live {
             let gains = [0.0; QUANTUM];
             self.fading = Some(Fading { player: old, frame, quantum: 0, quanta, gains, blend });
         }
+        self.go_out(OutgoingKind::Program(swap.jump.is_some()));
         swap.taken_up = ticks();
         self.discard(Garbage::Swapped(swap));
     }
@@ -349,6 +363,7 @@ impl Live {
             fading.quantum(&mut self.now.instance);
         }
         self.now.instance.quantum(frame);
+        self.send_out();
         let (generation, failures) = (self.now.generation, &mut self.failures);
         self.now.instance.take_failures(|step, frame| {
             // More failures than the ring holds say no more than those that it has.
@@ -365,10 +380,36 @@ impl Live {
         }
         let quantum = self.now.instance.profile.as_ref().map(|profile| profile.last).unwrap_or_default();
         self.meters.quantum(self.now.generation, quantum, self.now.instance.awake());
+        if self.master.is_silent() {
+            self.go_out(OutgoingKind::Stopped);
+        }
         self.cut.renew();
         self.quanta += 1;
         self.meters.position.store(self.cut.frame, Release);
         self.meters.quanta.store(self.quanta, Release);
+    }
+
+    /// Tells of the last quantum's events that go to machines outside.
+    fn send_out(&mut self) {
+        let generation = self.now.generation;
+        let events = self.now.instance.sent();
+        let Some(ring) = &mut self.outgoing else { return };
+        for (offset, kind) in events {
+            let kind = OutgoingKind::Event(kind);
+            if ring.push(Outgoing { frame: self.served + offset as u64, generation, kind }).is_err() {
+                self.meters.unsent.store(true, Release);
+            }
+        }
+    }
+
+    /// Tells machines outside of what concerns all of them.
+    fn go_out(&mut self, kind: OutgoingKind) {
+        let (generation, frame) = (self.now.generation, self.served);
+        if let Some(ring) = &mut self.outgoing
+            && ring.push(Outgoing { frame, generation, kind }).is_err()
+        {
+            self.meters.unsent.store(true, Release);
+        }
     }
 
     /// Mixes the program before into the present one, and lets it go at the fade's end.

@@ -17,6 +17,8 @@ pub(super) struct Meters {
     pub(super) heard: AtomicU64,
     /// Takings that found no room to be logged.
     pub(super) unlogged: AtomicU64,
+    /// Something that was to go outside found no room.
+    pub(super) unsent: AtomicBool,
     /// Whether it is silent because it was stopped.
     pub(super) stopped: AtomicBool,
     /// Bits of the greatest absolute value of each channel: they order as the values do.

@@ -64,12 +64,36 @@ pub(super) enum Command {
     Record(Option<Producer<f32>>),
     /// Take the song's input from a ring: interleaved stereo.
     Input(Option<rtrb::Consumer<f32>>),
+    /// Say from now on what goes to machines outside.
+    Send(Producer<Outgoing>),
+}
+
+/// What goes to machines outside, from the audio thread.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outgoing {
+    /// The frame at which it is heard, counted from the first that was served.
+    pub frame: u64,
+    /// The number of the program that it belongs to.
+    pub generation: u32,
+    /// What happens.
+    pub kind: OutgoingKind,
+}
+
+/// See [`Outgoing`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum OutgoingKind {
+    /// An event of a port or a parameter of a machine.
+    Event(EventKind),
+    /// The program plays from here on: from another place, where it is `true`, so that no note goes on.
+    Program(bool),
+    /// The music stands still: no note goes on.
+    Stopped,
 }
 
 impl Command {
     /// Whether what it does belongs to a performance, and not to what listens to it.
     pub(super) fn is_logged(&self) -> bool {
-        !matches!(self, Command::Log(_) | Command::Record(_) | Command::Input(_))
+        !matches!(self, Command::Log(_) | Command::Record(_) | Command::Input(_) | Command::Send(_))
     }
 }
 
@@ -116,6 +140,8 @@ pub(super) enum Garbage {
     Blend(#[expect(dead_code, reason = "only dropped")] Blend),
     /// A ring that is no longer written.
     Record(#[expect(dead_code, reason = "only dropped")] Producer<f32>),
+    /// Another ring that is no longer written.
+    Send(#[expect(dead_code, reason = "only dropped")] Producer<Outgoing>),
     /// A ring that is no longer read.
     Input(#[expect(dead_code, reason = "only dropped")] rtrb::Consumer<f32>),
 }

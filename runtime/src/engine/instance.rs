@@ -6,6 +6,7 @@ use super::input;
 use super::memory::{Block, Buffers, Line};
 use super::not_finite::NotFinite;
 use super::notes::{NoteKind, Notes};
+use super::outbox::Outbox;
 use super::params::{Params, Set};
 use super::propagation::SilencePropagation;
 use super::queue::EventQueue;
@@ -54,6 +55,8 @@ pub(crate) struct Instance {
     is_redirected: bool,
     /// Whether the last quantum was rendered by the call list.
     used_call_list: bool,
+    /// What goes to machines outside, and which events do.
+    outbox: Outbox,
     /// Steps that have failed since they were asked for, with the first frame of the quantum, each once.
     failures: Vec<(usize, u64)>,
 }
@@ -103,6 +106,7 @@ impl Instance {
             rollback,
             is_redirected: false,
             used_call_list: false,
+            outbox: Outbox::new(&program),
             failures: Vec::with_capacity(program.steps.len()),
             program,
             runners,
@@ -423,7 +427,9 @@ impl Instance {
         self.notes.begin();
         while !self.notes.is_full() {
             let Some(event) = self.queue.pop_before(frame + frames.end as u64) else { break };
-            self.apply(event.kind, frames.start.max(event.frame.saturating_sub(frame) as usize));
+            let offset = frames.start.max(event.frame.saturating_sub(frame) as usize);
+            self.outbox.take(offset, event.kind);
+            self.apply(event.kind, offset);
         }
         self.params.end(frames.end);
     }
@@ -508,6 +514,11 @@ impl Instance {
             all.push(NotFinite { frame, computes: program.steps[step].computes.clone() });
         });
         all
+    }
+
+    /// Gives what of the last quantum goes to machines outside, each with its frame in the quantum, in order. \[audio\]
+    pub(crate) fn sent(&mut self) -> std::vec::Drain<'_, (usize, EventKind)> {
+        self.outbox.events.drain(..)
     }
 
     /// Whether all channels of the last part's result are silent because the steps that they come from sleep: then silence

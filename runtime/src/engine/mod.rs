@@ -25,6 +25,7 @@ mod instance;
 mod memory;
 mod not_finite;
 mod notes;
+mod outbox;
 mod params;
 mod propagation;
 mod queue;

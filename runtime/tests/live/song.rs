@@ -105,6 +105,8 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
         looped: ParamId::new(0),
         note_params: vec![],
         priority: None,
+        outside: None,
+        sent: vec![],
     };
     let mut image = vec![0; state + 16];
     image[16 * count] = count as u8;

@@ -4,6 +4,7 @@ use super::PortEvent;
 use super::clock::Timed;
 use crate::failure::Failure;
 use std::sync::mpsc::Sender;
+use std::thread::JoinHandle;
 
 const WITHOUT: &str = "this mamc was built without MIDI; it is in builds with `--features midi` for Linux, macOS and \
                        Windows";
@@ -24,7 +25,8 @@ pub(crate) fn listen(
 /// Refuses to send: there are no ports in this build.
 pub(crate) fn send(
     _: String,
+    _: &'static str,
     _: impl Fn(PortEvent) -> bool + Send + 'static,
-) -> Result<Sender<Timed>, Failure> {
+) -> Result<(Sender<Timed>, JoinHandle<()>), Failure> {
     Err(Failure::Usage(WITHOUT.into()))
 }

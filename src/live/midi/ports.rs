@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use system::Output;
 
@@ -126,24 +127,31 @@ pub(crate) fn listen(
     Ok(())
 }
 
-/// Sends messages at their moments to the outputs whose name contains `wanted`, also to those that appear later.
+/// Sends messages at their moments to the outputs whose name contains `wanted`, also to those that appear later, on a thread that
+/// ends when its sender is gone and all is sent. `what` is what goes there, for people: "the clock goes".
 ///
 /// # Errors
 /// Where the system has no MIDI.
 pub(crate) fn send(
     wanted: String,
+    what: &'static str,
     tell: impl Fn(PortEvent) -> bool + Send + 'static,
-) -> Result<Sender<Timed>, Failure> {
+) -> Result<(Sender<Timed>, JoinHandle<()>), Failure> {
     let output = system::output(CLIENT).map_err(|why| failure(&why))?;
     let (sender, timed) = channel();
     let connected = Connected { wanted, ..Connected::default() };
-    std::thread::spawn(move || Speaker { output, connected, looked: None }.speak(&timed, &tell));
-    Ok(sender)
+    let speaker = Speaker { output, connected, what, looked: None };
+    let thread = std::thread::spawn(move || {
+        let mut speaker = speaker;
+        speaker.speak(&timed, &tell)
+    });
+    Ok((sender, thread))
 }
 
 struct Speaker {
     output: Output,
     connected: Connected,
+    what: &'static str,
     looked: Option<Instant>,
 }
 
@@ -174,11 +182,15 @@ impl Speaker {
         let changes = self.connected.look(found, |name| self.output.connect(name));
         changes.gone.iter().for_each(|name| self.gone(name, tell));
         for name in changes.new {
-            tell(PortEvent::Words(format!("MIDI: the clock goes to {name}\n")));
+            tell(PortEvent::Words(format!("MIDI: {} to {name}\n", self.what)));
         }
         if changes.none {
-            let words = "MIDI: there is no output for the clock yet; `mamc devices` lists what there is\n";
-            tell(PortEvent::Words(words.into()));
+            let which = match self.connected.wanted.as_str() {
+                "" => String::new(),
+                wanted => format!(" called `{wanted}`"),
+            };
+            let words = format!("MIDI: there is no output{which} yet; `mamc devices` lists what there is\n");
+            tell(PortEvent::Words(words));
         }
     }
 }

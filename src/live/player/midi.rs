@@ -70,8 +70,8 @@ pub(super) fn open_midi(
     }
     let clock = match &midi.clock {
         Some(wanted) => {
-            let port = ports::send(wanted.clone(), tell(sender.clone()));
-            Some((Clock::default(), port?))
+            let (port, _) = ports::send(wanted.clone(), "the clock goes", tell(sender.clone()))?;
+            Some((Clock::default(), port))
         }
         None => None,
     };

@@ -3,9 +3,11 @@
 mod act;
 mod log;
 mod midi;
+mod open;
 
 use super::edit::{self, Noticed, Outcome, Report, Source};
 use super::figures::{Facts, Infos};
+use super::gear::Gear;
 use super::instruments::instruments;
 use super::keys::Keys;
 use super::midi::Listener;
@@ -30,6 +32,7 @@ use mam_runtime::output::{Callback, Format, Found, Keeper, News};
 use mam_runtime::score::{LAST_FRAME, Played};
 use mam_runtime::{NotFinite, Program};
 use midi::{Sent, open_midi};
+use open::{open_recorder, open_ui};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -59,6 +62,8 @@ pub(super) struct Player {
     voices: VoiceAllocator,
     listener: Listener,
     clock: Option<Sent>,
+    /// Machines outside.
+    gear: Gear,
     began: Instant,
     /// Whether it sounds, or is about to.
     playing: bool,
@@ -94,28 +99,6 @@ pub(super) struct Player {
     not_finite: Vec<NotFinite>,
     /// What of the score was reported as unplayed since the last edit.
     unplayed: Vec<Played>,
-}
-
-/// The display, or the first lines of text, with the report on the song.
-fn open_ui(console: Console, display: bool, title: &str, report: &str) -> Ui {
-    let mut ui = Ui::new(console, display);
-    title.clone_into(&mut ui.title);
-    if !ui.is_display() {
-        ui.say(&format!("{title}; Ctrl-C stops\n"));
-    }
-    ui.styled(report);
-    ui
-}
-
-/// The recording, if one is wanted.
-fn open_recorder(
-    options: &PlayOptions,
-    title: Option<String>,
-    format: &Format,
-    control: &mut Control,
-) -> Result<Option<Recorder>, Failure> {
-    let Some(path) = &options.record else { return Ok(None) };
-    Recorder::new(path, title, format, control.record()).map(Some)
 }
 
 impl Player {
@@ -159,6 +142,7 @@ impl Player {
         let title = title(&first.name, &format, backend.name());
         let keeper = Keeper::start(backend, options.request.clone(), opened, callback);
         let keeper = keeper.map_err(|e| Failure::device(&e))?;
+        let gear = Gear::start(&mut control, sender.clone(), options.network);
         let ui = open_ui(console, options.display, &title, &first.report);
         let notify = sender.clone();
         let mut watch = Watch::new(move || drop(notify.send(LoopEvent::Touched)));
@@ -180,6 +164,7 @@ impl Player {
             voices: VoiceAllocator::default(),
             listener,
             clock,
+            gear,
             began: Instant::now(),
             playing: true,
             waits,
@@ -267,6 +252,8 @@ impl Player {
             self.act(action);
         }
         self.tick_the_clock(now);
+        let device = self.keeper.latency() + self.keeper.format().buffer / 2;
+        self.gear.tick(&self.control, device + self.control.program().latency);
         self.look_after_the_device();
         if self.watch.is_due() {
             self.look_at_the_files();
@@ -291,6 +278,7 @@ impl Player {
         while !self.control.is_stopped() && since(began) < LAST {
             std::thread::sleep(super::TICK / 2);
             self.control.tick();
+            self.gear.tick(&self.control, 0);
             self.record();
         }
         let facts = Facts {
@@ -529,6 +517,7 @@ impl Player {
         }
         self.log();
         self.control = control;
+        self.gear.device(&mut self.control);
         self.ui.title = title(&outcome.name, format, self.keeper.backend());
         self.keeper.resume(callback);
     }

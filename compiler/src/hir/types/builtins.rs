@@ -40,6 +40,8 @@ impl Checker<'_> {
             (Function::Playback, Some(_)) => self.playback(at, args),
             (Function::Convolve, Some(x)) => self.convolve(at, x, arg(1), arg(2)),
             (Function::WaveAt, Some(_)) => self.wave_at(at, args),
+            (Function::MidiSend, Some(_)) => self.midi_send(at, args),
+            (Function::OscSend, Some(_)) => self.osc_send(at, args),
             (Function::Len, Some(list)) => self.len(at, list),
             (Function::Select, Some(list)) => self.select(at, list, arg(1)),
             (_, None) => Value::Broken,

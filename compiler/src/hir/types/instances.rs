@@ -9,11 +9,12 @@ use super::value::{Kind, Number, Value};
 use super::{At, Checker};
 use crate::codes;
 use crate::dimension::Dimension;
+use crate::files::Files;
 use crate::graph::{Given, Group, Instance, NodeId, NodeKind};
 use crate::hir::builtins::PAN;
 use crate::hir::resolve::{EVENTS, YOUNGER_EVENTS, resolved};
 use crate::hir::{DefId, Local, LocalKind};
-use mam_grammar::ast::{Body, DefinitionKind, ExprId, Ident, ItemKind};
+use mam_grammar::ast::{Body, DefinitionKind, Expr, ExprId, Ident, ItemKind};
 use mam_grammar::{Problem, Span};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -139,7 +140,9 @@ impl Checker<'_> {
             }
             _ => Slot::Absent,
         });
+        let around = self.instrument.replace(node);
         let value = self.instance_body(frame, instance);
+        self.instrument = around;
         if let Some(until) = self.until_expr(instance) {
             self.has_state = true;
             let at = At { frame, equation: Some("until".into()) };
@@ -207,7 +210,11 @@ impl Checker<'_> {
             let of = &instance.callee.name;
             let place = expected.as_ref().map(|expected| Expectation::of_formal(&formal.name, of, expected));
             let slot = match (instance.fixed[i], formal.default) {
+                (Some(given), _) if let Some(text) = self.text_of(given) => Slot::Done(Value::Text(text)),
                 (Some(given), _) => Slot::Done(self.head_argument(given, place, &formal.name, of)),
+                (None, Some(expr)) if let Some(text) = written_text(self.files(), instance.def, expr) => {
+                    Slot::Done(Value::Text(text))
+                }
                 (None, Some(expr)) => Slot::Argument { at: At { frame, equation: None }, expr, place },
                 (None, None) => Slot::Absent,
             };
@@ -326,5 +333,13 @@ impl Checker<'_> {
             Given::Node(node) => graph.nodes[node].span,
             Given::Number(expr) => self.files().file(self.input.song).ast.span(expr),
         }
+    }
+}
+
+/// The text that the default of an argument in the head of an instrument is.
+fn written_text(files: &Files, def: DefId, expr: ExprId) -> Option<Arc<str>> {
+    match &files.file(def.file).ast.exprs[expr] {
+        Expr::Text(text) => Some(text.clone()),
+        _ => None,
     }
 }

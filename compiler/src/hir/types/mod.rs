@@ -28,6 +28,7 @@ mod lists;
 mod loops;
 mod names;
 mod nodes;
+mod outside;
 mod place;
 mod playback;
 mod regions;
@@ -51,6 +52,7 @@ use names::{Frame, FrameId, OpenName, Reference};
 use nodes::NodeState;
 
 pub use layout::{Layout, Layouts};
+use mam_runtime::Outside;
 use rustc_hash::{FxHashMap, FxHashSet};
 use state::{Later, PrevKey};
 pub(crate) use state::{named, state_path};
@@ -71,6 +73,8 @@ pub struct Checked {
     pub starts: FxHashMap<(NodeId, usize), f64>,
     /// The parameters of instances that are given a signal, likewise: nothing else sets them.
     pub driven: FxHashSet<(NodeId, usize)>,
+    /// Where the notes of instruments go that are machines outside.
+    pub outside: FxHashMap<NodeId, Outside>,
     /// What was evaluated when a kernel had more expressions than the limit `evaluations`.
     pub too_large: Option<Span>,
 }
@@ -127,6 +131,8 @@ struct Checker<'a> {
     shared: FxHashMap<PrevKey, Value>,
     nodes: Vec<NodeState>,
     instances: Instances,
+    /// The instrument of which a voice is evaluated.
+    instrument: Option<NodeId>,
     /// The nodes of the group.
     members: Vec<NodeId>,
     /// Whether something of the group has state.
@@ -169,6 +175,7 @@ impl<'a> Checker<'a> {
             shared: FxHashMap::default(),
             nodes: vec![NodeState::Waits; input.graph.nodes.len()],
             instances: Instances::default(),
+            instrument: None,
             members: vec![],
             has_state: false,
             unknowns: Unknowns::default(),

@@ -25,6 +25,8 @@ pub(super) enum Value {
     List(Parts<Value>),
     /// A sound file in memory.
     Buffer(Arc<Samples>),
+    /// A text, which names something outside.
+    Text(Arc<str>),
     /// An argument of which nothing was known: an index into the checker's shapes, which say what has been found out.
     Unknown(usize),
     /// Something is wrong with it, which has been reported.
@@ -36,7 +38,7 @@ impl Part for Value {
         match self {
             Value::Record(fields) => fields.values(),
             Value::List(elements) => elements.values(),
-            Value::Signal(_) | Value::Buffer(_) | Value::Unknown(_) | Value::Broken => 1,
+            Value::Signal(_) | Value::Buffer(_) | Value::Text(_) | Value::Unknown(_) | Value::Broken => 1,
         }
     }
 }
@@ -302,7 +304,7 @@ impl Value {
             Value::Signal(signal) => signal.channels().iter().all(|number| number.is_slow()),
             Value::Record(fields) => fields.iter().all(|(_, value)| value.is_slow()),
             Value::List(elements) => elements.iter().all(Value::is_slow),
-            Value::Buffer(_) => true,
+            Value::Buffer(_) | Value::Text(_) => true,
             Value::Unknown(_) | Value::Broken => false,
         }
     }
@@ -318,7 +320,7 @@ impl Value {
             Value::Signal(signal) => signal.is_constant(),
             Value::Record(fields) => fields.iter().all(|(_, value)| value.is_fixed()),
             Value::List(elements) => elements.iter().all(Value::is_fixed),
-            Value::Buffer(_) | Value::Broken => true,
+            Value::Buffer(_) | Value::Text(_) | Value::Broken => true,
             Value::Unknown(_) => false,
         }
     }

@@ -31,6 +31,8 @@ impl Checker<'_> {
             }
             Value::List(elements) => self.is_a_list(&format!("a list of {}", elements.len()), span),
             Value::Buffer(_) => is_a_buffer(span),
+            Value::Text(_) => Problem::new(&codes::NOT_A_SIGNAL, span, "a text is not a signal")
+                .help("a text names something outside: a port, an address"),
             Value::Unknown(index) => match &self.shapes[index] {
                 Shape::Signal(signal) => return Some(signal.clone()),
                 Shape::Fitted(argument, place, written) => {
@@ -124,6 +126,7 @@ impl Checker<'_> {
             },
             Value::Record(_) => "a record",
             Value::Buffer(_) => "a buffer",
+            Value::Text(_) => "a text",
             Value::Signal(_) => "a signal",
         };
         let message = format!("a list is wanted, and this is {what}");
@@ -171,6 +174,7 @@ impl Checker<'_> {
                 elements.iter().map(|element| self.ty(element)).collect::<Option<_>>().map(Type::List)
             }
             Value::Buffer(_) => Some(Type::Buffer),
+            Value::Text(_) => None,
             Value::Unknown(index) => match &self.shapes[*index] {
                 Shape::Measured(dimension) => Some(Type::mono(*dimension)),
                 // What a signal without a declared dimension is depends on the call.

@@ -41,6 +41,7 @@ impl Checker<'_> {
         let count = |message: String| Some(Problem::new(&codes::TOO_LARGE, span, message));
         match value {
             Value::Unknown(_) | Value::Broken => None,
+            Value::Text(_) => Some(not_waves(span)),
             Value::Buffer(samples) => match samples.frames() {
                 n if n.is_multiple_of(CYCLE) && n <= MOST_CYCLES * CYCLE => None,
                 n if n <= LONGEST_CYCLE => None,

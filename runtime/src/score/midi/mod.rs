@@ -5,6 +5,7 @@
 //! those of the song's equations, and the names of their instruments those of the definitions, so that a reader of the
 //! file as a song finds both again.
 
+mod machines;
 mod tempo;
 
 use super::data::Score;
@@ -14,7 +15,7 @@ use super::rational::Rational;
 use super::sequencer::{Extent, Sequencer, Unplayed};
 use crate::ids::{IdMap, ParamId, PortId};
 use crate::param::ParamSlot;
-use crate::program::{Event, EventKind, MidiRole, Program, Target};
+use crate::program::{Event, EventKind, MidiRole, Outside, Program, Target};
 use midly::num::{u4, u7, u15, u28};
 use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
 use std::ops::ControlFlow;
@@ -73,7 +74,12 @@ pub fn file(
     let mut sequencer = Sequencer::new(rate, targets, params, score, extent);
     let end = until.or(sequencer.song_end()).unwrap_or(0);
     let mut performance = Performance::new(targets, end);
-    if sequencer.play(end, |events| performance.add(events)).is_break() {
+    let mut machines = machines::MachineTracks::new(targets, params, rate);
+    let mut add = |events: &[Event]| {
+        machines.add(events);
+        performance.add(events)
+    };
+    if sequencer.play(end, &mut add).is_break() {
         return Err(TooLong);
     }
     let played = performance.played;
@@ -86,8 +92,13 @@ pub fn file(
     let mut smf = Smf::new(Header::new(Format::Parallel, Timing::Metrical(u15::new(time.ticks))));
     smf.tracks.push(track(conductor(title, &time, &bars, &tempos), time.tick(end)));
     let mut ports = Ports::default();
-    for (target, notes) in targets.iter().zip(&played).filter(|(_, notes)| !notes.is_empty()) {
+    let inside = |target: &Target| !matches!(target.outside, Some(Outside::Midi { .. }));
+    let heard = targets.iter().zip(&played).filter(|(target, notes)| !notes.is_empty() && inside(target));
+    for (target, notes) in heard {
         let events = Voice::new(&target.midi, notes, &time, &mut out).events(target, &mut ports);
+        smf.tracks.push(track(events, time.tick(end)));
+    }
+    for events in machines.tracks(end, ports.port, |frame| time.tick(frame)) {
         smf.tracks.push(track(events, time.tick(end)));
     }
     // Writing to memory has no way to fail.

@@ -4,7 +4,7 @@
 //! that the tree has few kinds of nodes. A [`Change`] is a law with its numbers, each of them known or a pattern, and a
 //! [`Chain`] is what stands in the argument of another law: one change after another.
 
-use super::{ArpOrder, ChordLaw, Joint, Node, Pattern, Slot, Value, ValueMap, euclid};
+use super::{ArpOrder, ChordLaw, Joint, Node, Pattern, Pieces, Slot, Value, ValueMap, euclid};
 use crate::score::limits::{MOST_EUCLID_STEPS, MOST_REPEATS};
 use crate::score::rational::{Overflow, Rational};
 use std::sync::Arc;
@@ -48,6 +48,10 @@ pub enum Law {
     Reverse,
     /// Each event `a` times in its time.
     Ply,
+    /// Each event as `a` pieces of its sound, one after another.
+    Chop(Pieces),
+    /// The cycle `a` times in its time, each time with the next of so many pieces of its sounds.
+    Striate(Pieces),
     /// Begins 1/`a` later in every cycle.
     Iter,
     /// Begins 1/`a` earlier in every cycle.
@@ -204,7 +208,9 @@ impl Law {
             Law::Late => of.late(a),
             Law::Early => of.late((Rational::ZERO - a)?),
             Law::Reverse => Pattern::new(Node::Reverse(of)),
-            Law::Ply if count(a) > 0 => Pattern::new(Node::Ply(count(a), of)),
+            Law::Ply if count(a) > 0 => Pattern::new(Node::Ply(count(a), None, of)),
+            Law::Chop(pieces) if count(a) > 0 => Pattern::new(Node::Ply(count(a), Some(*pieces), of)),
+            Law::Striate(pieces) if count(a) > 0 => return striated(*pieces, count(a), &of),
             Law::Iter | Law::IterBack if count(a) > 0 => {
                 Pattern::new(Node::Iter { n: count(a), back: *self == Law::IterBack, of })
             }
@@ -324,4 +330,17 @@ fn swing(share: Rational, parts: Rational, of: Pattern) -> Result<Pattern, Overf
     let of = of.fast(parts.inverse()?);
     let late = of.clone().late((share * Rational::ratio(1, 2))?);
     Ok(Pattern::new(Node::Switch { by: first, then: of, otherwise: late }).fast(parts))
+}
+
+/// The cycle `n` times in its time, each time with the next piece of its sounds.
+fn striated(pieces: Pieces, n: u32, of: &Pattern) -> Result<Pattern, Overflow> {
+    let share = |i: u32| Number::Known(Rational::ratio(i.into(), n));
+    let value = |param, i: u32| {
+        Change::new(Law::Map(ValueMap::Join(Joint::Value(param), f64::from(i) / f64::from(n))), vec![])
+    };
+    let piece = |i: u32| {
+        let narrowed = Change::new(Law::Compress, vec![share(i), share(i + 1)]);
+        Chain([narrowed, value(pieces.begin, i), value(pieces.end, i + 1)].into()).apply(of.clone())
+    };
+    Ok(Pattern::stack((0..n).map(piece).collect::<Result<_, _>>()?))
 }

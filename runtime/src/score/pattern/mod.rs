@@ -24,7 +24,7 @@ pub use query::QueryError;
 pub use random::{draw, mix};
 pub use signal::Signal;
 pub use source_range::SourceRange;
-pub use value::{Joint, Note, NoteValue, Pitch, Value, ValueMap};
+pub use value::{Joint, Note, NoteValue, Pieces, Pitch, Value, ValueMap};
 
 use super::rational::{Overflow, Rational};
 use std::collections::HashSet;
@@ -160,7 +160,7 @@ pub enum Node {
         otherwise: Pattern,
     },
     /// Each event that often, in its own time.
-    Ply(u32, Pattern),
+    Ply(u32, Option<Pieces>, Pattern),
     /// Earlier by 1/n more in every cycle; later where `back`.
     Iter {
         /// Parts of a cycle; at least 1.
@@ -260,7 +260,7 @@ impl Node {
             | Node::Euclid(_, of)
             | Node::Late(_, of)
             | Node::Reverse(of)
-            | Node::Ply(_, of)
+            | Node::Ply(_, _, of)
             | Node::Map(_, of)
             | Node::Chords(_, of)
             | Node::Keep { of, .. }

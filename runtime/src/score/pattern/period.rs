@@ -57,7 +57,7 @@ impl Periods {
             Node::Iter { n, of, .. } => self.period(of)?.common_multiple(count(*n)),
             Node::Keep { of, .. }
             | Node::Late(_, of)
-            | Node::Ply(_, of)
+            | Node::Ply(_, _, of)
             | Node::Map(_, of)
             | Node::Echo { of, .. }
             | Node::Humanize { of, .. }

@@ -9,7 +9,7 @@
 mod laws;
 
 use super::value::Count;
-use super::{Node, Pattern, PatternEvent, SourceRange, Table, TimeSpan, Value, draw, euclid};
+use super::{Node, Pattern, PatternEvent, Pieces, SourceRange, Table, TimeSpan, Value, draw, euclid};
 use crate::score::limits::{MOST_EVENTS, MOST_EVENTS_PER_CYCLE, MOST_REMEMBERED, MOST_WORK_PER_CYCLE};
 use crate::score::rational::{Overflow, Rational};
 use std::collections::HashMap;
@@ -227,7 +227,7 @@ impl Query {
                 let turn = start.floor().rem_euclid((*n).max(1).into()) == i128::from(*at);
                 q.ask(if turn { then } else { otherwise }, part)
             }),
-            Node::Ply(n, of) => self.ply(*n, of, span),
+            Node::Ply(n, pieces, of) => self.ply(*n, *pieces, of, span),
             Node::Iter { n, back, of } => self.cycles(span, |q, start, part| {
                 let n = i128::from((*n).max(1));
                 let turn = start.floor().rem_euclid(n);
@@ -404,7 +404,7 @@ impl Query {
         Ok(())
     }
 
-    fn ply(&mut self, n: u32, of: &Pattern, span: TimeSpan) -> Answer {
+    fn ply(&mut self, n: u32, pieces: Option<Pieces>, of: &Pattern, span: TimeSpan) -> Answer {
         for event in self.collect(of, span)? {
             if event.continuous {
                 self.push(event)?;
@@ -415,7 +415,11 @@ impl Query {
                 let begin = (event.whole.begin + (step * Rational::whole(i.into()))?)?;
                 let whole = TimeSpan::new(begin, (begin + step)?);
                 if let Some(part) = whole.meet(event.part) {
-                    self.emit(whole, part, event.value.clone(), event.place)?;
+                    let value = match pieces {
+                        Some(pieces) => pieces.of(&event.value, i, n),
+                        None => event.value.clone(),
+                    };
+                    self.emit(whole, part, value, event.place)?;
                 }
             }
         }

@@ -43,6 +43,25 @@ pub struct NoteValue {
     pub value: f64,
 }
 
+/// The parameters of a sampler that say which piece of a sound a note plays: where it begins and ends, as shares of the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
+pub struct Pieces {
+    /// Where it begins.
+    pub begin: ParamId,
+    /// Where it ends.
+    pub end: ParamId,
+}
+
+impl Pieces {
+    /// A note that plays piece `i`, from 0, of `n`.
+    pub fn of(self, value: &Value, i: u32, n: u32) -> Value {
+        let share = |i: u32| f64::from(i) / f64::from(n.max(1));
+        let begun = Joint::Value(self.begin).apply(value, share(i));
+        Joint::Value(self.end).apply(&begun, share(i + 1))
+    }
+}
+
 /// How high a note is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
@@ -106,6 +125,13 @@ pub enum ValueMap {
         times: f64,
         /// More than 1 for smaller ones: 13 ms is the f64 nearest to 0.013, which 13 · 0.001 is not.
         over: f64,
+    },
+    /// A number becomes the word that people write for it: with a unit behind it, or as a note where that is `None`.
+    Written(Option<Arc<str>>),
+    /// A number of units of frequency becomes a note.
+    Frequency {
+        /// The unit in Hz.
+        scale: f64,
     },
     /// A number in a logarithmic unit becomes a ratio or a frequency: x ↦ scale · base^(x / per).
     Power {
@@ -308,6 +334,14 @@ impl ValueMap {
             }
             ValueMap::Between { low, high } => value.with_number(|x| low + x * (high - low)),
             ValueMap::Linear { times, over } => value.with_number(|x| x * times / over),
+            ValueMap::Written(unit) => match value {
+                Value::Number(x) => Value::Word(written(*x, unit.as_deref())),
+                other => other.clone(),
+            },
+            ValueMap::Frequency { scale } => match value {
+                Value::Number(x) => Value::note(69.0 + 12.0 * libm::log2(x * scale / 440.0)),
+                other => other.clone(),
+            },
             ValueMap::Power { scale, base, per } => value.with_number(|x| scale * libm::pow(*base, x / per)),
             ValueMap::Scale { root, steps } => {
                 let note = match value {
@@ -335,4 +369,17 @@ fn degree_height(degree: f64, steps: &[f64]) -> f64 {
     let below = degree.floor();
     let (low, high) = (whole(below), whole(below + 1.0));
     low + (degree - below) * (high - low)
+}
+
+/// A number as it is written: with a unit, or as the name of a note where it is one.
+fn written(x: f64, unit: Option<&str>) -> Arc<str> {
+    const NAMES: [&str; 12] = ["c", "c#", "d", "eb", "e", "f", "f#", "g", "ab", "a", "bb", "b"];
+    match unit {
+        Some(unit) => format!("{x}{unit}").into(),
+        None if x.fract() == 0.0 && (12.0..=131.0).contains(&x) => {
+            let key = x as usize;
+            format!("{}{}", NAMES[key % 12], key / 12 - 1).into()
+        }
+        None => x.to_string().into(),
+    }
 }
