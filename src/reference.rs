@@ -4,7 +4,8 @@
 use crate::definitions::{Entry, Prelude, brief};
 use mam_compiler::expect::measures::{Measure, Row};
 use mam_compiler::hir::builtins::Builtin;
-use mam_compiler::prelude::PRELUDE;
+use mam_compiler::prelude::{PRELUDE, kits};
+
 use mam_compiler::score::{Entry as Modifier, SOURCES, modifiers};
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::problem::nearest;
@@ -47,6 +48,7 @@ impl Topic<'_> {
 /// All topics, group by group.
 pub fn topics(prelude: &Prelude) -> Vec<Topic<'_>> {
     let mut all: Vec<Topic<'_>> = prelude.all().map(of_definition).collect();
+    all.extend(kits().map(|(name, text)| of_kit(name, text)));
     all.extend(Builtin::all().map(Builtin::row).map(|row| Topic {
         name: row.name,
         kind: "built-in",
@@ -76,6 +78,27 @@ pub fn topics(prelude: &Prelude) -> Vec<Topic<'_>> {
     all.extend(modifiers().map(of_modifier));
     all.extend(of(WordKind::Unit, "unit", "Units"));
     all
+}
+
+/// A kit of the prelude, by its text.
+fn of_kit(name: &'static str, text: &str) -> Topic<'static> {
+    let doc: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("/// ")).collect();
+    let part = |line: &'_ str| {
+        let (part, _) = line.trim().split_once('=')?;
+        Some(part.trim().to_owned()).filter(|part| part != "out")
+    };
+    let parts: Vec<String> = text.lines().filter(|line| line.starts_with("  ")).filter_map(part).collect();
+    let first = parts.first().map_or("bd", |part| part);
+    Topic {
+        name,
+        kind: "kit",
+        group: "Kits".into(),
+        form: format!("{name}({first}.gain: …)"),
+        doc: format!("{} Its parts are `{}`.", doc.join(" "), parts.join("`, `")),
+        internal: false,
+        example: Some(format!("dr = {name}()\nplay {{ dr.{first} |x...| }}\nout = dr\n")),
+        definition: None,
+    }
 }
 
 /// Those of this name, definitions first.

@@ -146,3 +146,15 @@ effect split {\n  out = { low: onepole(in, 300Hz), high: in - onepole(in, 300Hz)
     assert!(heard(&song("x.wet")) != heard(&song("x")));
     assert_eq!(codes(&song("0.2 * x.trig + x")), Vec::<&str>::new());
 }
+
+#[test]
+fn kits_of_the_prelude_are_there_without_asking() {
+    for (name, text) in mam_compiler::prelude::kits() {
+        let parts = text.lines().filter_map(|line| line.strip_prefix("  ")?.split_once(" = "));
+        let parts: Vec<&str> = parts.map(|(part, _)| part.trim()).filter(|part| *part != "out").collect();
+        let lines: String = parts.iter().map(|part| format!("  dr.{part} |x...|\n")).collect();
+        let song = format!("dr = {name}()\nlength 1 bar\nplay {{\n{lines}}}\nout = dr\n");
+        let peak = heard(&song).iter().flatten().fold(0.0_f32, |peak, x| peak.max(x.abs()));
+        assert!(peak > 0.1 && peak < 4.0, "{name}: {peak}");
+    }
+}

@@ -15,6 +15,7 @@ pub use crate::samples::Samples;
 use mam_grammar::ast::{Ast, Definition, DefinitionKind, Expr, ExprId, Item, ItemKind, Tuning};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, syntax};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::sync::Arc;
 
@@ -320,10 +321,24 @@ impl Reader<'_> {
     /// Writes out what the song has of kits and presets.
     fn write_out(&mut self, ast: &mut Ast, uses: &[usize]) {
         let all = || std::iter::once(&*ast).chain(uses.iter().map(|&file| &self.files.file(file).ast));
-        if expand::is_needed(all()) {
-            let seen: Vec<expand::Seen> = all().map(expand::Seen::new).collect();
+        let kits = self.prelude_kits(ast);
+        if !kits.is_empty() || expand::is_needed(all()) {
+            let seen: Vec<expand::Seen> = all().chain(&kits).map(expand::Seen::new).collect();
             expand::expand(ast, &seen, &self.files.limits, self.problems);
         }
+    }
+
+    /// The kits of the prelude that have the name of something that is called.
+    fn prelude_kits(&self, ast: &Ast) -> Vec<Ast> {
+        let called = |ast: &Ast| -> BTreeSet<Arc<str>> {
+            let callee = |expr: &Expr| match expr {
+                Expr::Call { callee, .. } => Some(callee.name.clone()),
+                _ => None,
+            };
+            ast.exprs.values().filter_map(callee).collect()
+        };
+        let read = |name: &Arc<str>| self.files.prelude.kit(name, &*self.sources);
+        called(ast).iter().filter_map(read).collect()
     }
 
     /// Reads the sounds that a file names, `sample("f.wav")`, and says what is wrong with them.

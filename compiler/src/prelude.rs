@@ -5,6 +5,7 @@
 //! the prelude is parsed once, however often the song is compiled.
 
 use crate::file::File;
+use mam_grammar::ast::Ast;
 use mam_grammar::{SourceId, Sources, syntax};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ prelude! {
     "drums/hand"
     "drums/percussion"
     "drums/effects"
+    "drums/kits"
     "synths/acid"
     "synths/bass"
     "synths/leads"
@@ -92,7 +94,7 @@ prelude! {
     "rates"
 }
 
-/// A definition of the prelude.
+/// A definition or a kit of the prelude.
 struct Piece {
     name: &'static str,
     /// Index of its file in [`PRELUDE`].
@@ -101,19 +103,40 @@ struct Piece {
     range: Range<usize>,
 }
 
-/// All definitions, in the order of the files.
-static PIECES: LazyLock<Vec<Piece>> = LazyLock::new(|| {
-    let mut pieces: Vec<Piece> = vec![];
+/// All definitions, and all kits, in the order of the files.
+#[derive(Default)]
+struct Pieces {
+    definitions: Vec<Piece>,
+    kits: Vec<Piece>,
+}
+
+impl Pieces {
+    /// Ends the last piece of a file, unless it has ended: what stands below the first `expect` is not the definition's.
+    fn end(&mut self, file: usize, end: usize) {
+        for pieces in [&mut self.definitions, &mut self.kits] {
+            if let Some(last) = pieces.last_mut().filter(|piece| piece.file == file) {
+                last.range.end = last.range.end.min(end);
+            }
+        }
+    }
+}
+
+static PIECES: LazyLock<Pieces> = LazyLock::new(|| {
+    let mut pieces = Pieces::default();
     for (file, (_, text)) in PRELUDE.iter().enumerate() {
         let (mut line_start, mut doc_start) = (0, None);
         for line in text.split_inclusive('\n') {
             let start = doc_start.unwrap_or(line_start);
             match head(line) {
                 Head::Definition(name) => {
-                    end_piece(&mut pieces, file, start);
-                    pieces.push(Piece { name, file, range: start..text.len() });
+                    pieces.end(file, start);
+                    pieces.definitions.push(Piece { name, file, range: start..text.len() });
                 }
-                Head::Expect => end_piece(&mut pieces, file, start),
+                Head::Kit(name) => {
+                    pieces.end(file, start);
+                    pieces.kits.push(Piece { name, file, range: start..text.len() });
+                }
+                Head::Expect => pieces.end(file, start),
                 Head::Other => {}
             }
             doc_start = line.starts_with("///").then_some(start);
@@ -123,9 +146,10 @@ static PIECES: LazyLock<Vec<Piece>> = LazyLock::new(|| {
     pieces
 });
 
-/// Indices into [`PIECES`].
-static NAMES: LazyLock<FxHashMap<&str, usize>> =
-    LazyLock::new(|| PIECES.iter().enumerate().map(|(index, piece)| (piece.name, index)).collect());
+/// Indices of the definitions.
+static NAMES: LazyLock<FxHashMap<&str, usize>> = LazyLock::new(|| {
+    PIECES.definitions.iter().enumerate().map(|(index, piece)| (piece.name, index)).collect()
+});
 
 /// [`PRELUDE`] as compilations share it: a compilation copies no text.
 static TEXTS: LazyLock<Vec<(Arc<str>, Arc<str>)>> =
@@ -151,17 +175,17 @@ impl Prelude {
 
     /// How many definitions there are.
     pub fn len(&self) -> usize {
-        PIECES.len()
+        PIECES.definitions.len()
     }
 
     /// True when there are none.
     pub fn is_empty(&self) -> bool {
-        PIECES.is_empty()
+        PIECES.definitions.is_empty()
     }
 
     /// The names of all definitions that songs can call.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        PIECES.iter().map(|piece| piece.name).filter(|name| !is_private(name))
+        PIECES.definitions.iter().map(|piece| piece.name).filter(|name| !is_private(name))
     }
 
     /// Which definition has this name.
@@ -174,13 +198,23 @@ impl Prelude {
         self.sources.contains(&source)
     }
 
+    /// The kit of this name, if there is one.
+    ///
+    /// # Panics
+    /// Where it cannot be read; a test reads all.
+    pub fn kit(&self, name: &str, texts: &Sources) -> Option<Ast> {
+        let piece = PIECES.kits.iter().find(|piece| piece.name == name)?;
+        let ast = syntax::parse_part(texts, self.sources[piece.file], piece.range.clone());
+        Some(ast.expect("the prelude parses"))
+    }
+
     /// A definition, as a file of which it is the only item.
     ///
     /// # Panics
     /// Where it cannot be read; a test reads all.
     pub fn definition(&self, index: usize, texts: &Sources) -> &File {
         self.read[index].get_or_init(|| {
-            let piece = &PIECES[index];
+            let piece = &PIECES.definitions[index];
             let ast = syntax::parse_part(texts, self.sources[piece.file], piece.range.clone());
             File::new(ast.expect("the prelude parses"))
         })
@@ -196,7 +230,9 @@ fn shared(first: SourceId) -> Arc<Vec<OnceLock<File>>> {
     if read.len() >= MOST && !read.contains_key(&first) {
         read.clear();
     }
-    read.entry(first).or_insert_with(|| Arc::new(PIECES.iter().map(|_| OnceLock::new()).collect())).clone()
+    read.entry(first)
+        .or_insert_with(|| Arc::new(PIECES.definitions.iter().map(|_| OnceLock::new()).collect()))
+        .clone()
 }
 
 /// True for the name of a detail: only the prelude's own definitions can call it, and nothing lists it.
@@ -204,11 +240,9 @@ pub fn is_private(name: &str) -> bool {
     name.starts_with('_')
 }
 
-/// Ends the last piece of a file, unless it has ended: what stands below the first `expect` is not the definition's.
-fn end_piece(pieces: &mut [Piece], file: usize, end: usize) {
-    if let Some(last) = pieces.last_mut().filter(|piece| piece.file == file) {
-        last.range.end = last.range.end.min(end);
-    }
+/// The kits of the prelude, each with its text, in the order of the files.
+pub fn kits() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PIECES.kits.iter().map(|piece| (piece.name, PRELUDE[piece.file].1[piece.range.clone()].trim()))
 }
 
 /// The `expect`s of the prelude: for each file its name, and its text with blanks in place of all else, so that every place
@@ -228,9 +262,9 @@ pub fn expectations() -> Vec<(&'static str, String)> {
 /// The `expect`s under a definition of the prelude, as they stand there; empty where there are none.
 pub fn expectations_of(name: &str) -> &'static str {
     let Some(&index) = NAMES.get(name) else { return "" };
-    let piece = &PIECES[index];
+    let piece = &PIECES.definitions[index];
     let text = PRELUDE[piece.file].1;
-    let next = PIECES.get(index + 1).filter(|next| next.file == piece.file);
+    let next = PIECES.definitions.get(index + 1).filter(|next| next.file == piece.file);
     text[piece.range.end..next.map_or(text.len(), |next| next.range.start)].trim()
 }
 
@@ -244,6 +278,8 @@ fn blank(line: &str) -> String {
 enum Head {
     /// The definition of this name.
     Definition(&'static str),
+    /// The kit of this name.
+    Kit(&'static str),
     /// An `expect`.
     Expect,
     /// Nothing that ends what is before it.
@@ -252,14 +288,16 @@ enum Head {
 
 /// Nearly all lines are told by their first byte.
 fn head(line: &'static str) -> Head {
+    let is_kit = line.starts_with("kit ");
     let rest = match line.as_bytes().first() {
         Some(b'd') => line.strip_prefix("def "),
         Some(b'i') => line.strip_prefix("instrument "),
         Some(b'e') if line.starts_with("expect ") => return Head::Expect,
         Some(b'e') => line.strip_prefix("effect "),
+        Some(b'k') => line.strip_prefix("kit "),
         _ => None,
     };
     let Some(rest) = rest else { return Head::Other };
     let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-    Head::Definition(&rest[..end])
+    if is_kit { Head::Kit(&rest[..end]) } else { Head::Definition(&rest[..end]) }
 }
