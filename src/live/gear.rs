@@ -196,11 +196,15 @@ impl Line {
     }
 }
 
+/// The thread that sends a port's messages at their moments, and the way to it.
+type Port = (Sender<Timed>, JoinHandle<()>);
+
 /// Ports and sockets, opened when they are first needed.
 struct Wires {
     events: Sender<LoopEvent>,
     network: bool,
-    midi: BTreeMap<Arc<str>, Option<(Sender<Timed>, JoinHandle<()>)>>,
+    /// By name; none for a port that could not be opened.
+    midi: BTreeMap<Arc<str>, Option<Port>>,
     hosts: BTreeMap<Arc<str>, Option<SocketAddr>>,
     socket: Option<UdpSocket>,
     /// OSC messages that wait for their moment.
