@@ -209,7 +209,9 @@ fn of_modifier<'p>(entry: &'static Modifier) -> Topic<'p> {
         form: entry.forms.iter().map(|form| format!(".{form}")).collect::<Vec<_>>().join(" or "),
         doc: sentence(entry.doc),
         internal: false,
-        example: Some(format!("x = pluck(voices: 16)\nplay {{ x {line} }}\nout = x\n")),
+        // Pieces are those of a sound file, which no example can bring along.
+        example: (!matches!(entry.name, "chop" | "striate" | "slice"))
+            .then(|| format!("x = pluck(voices: 16)\nplay {{ x {line} }}\nout = x\n")),
         definition: None,
     }
 }

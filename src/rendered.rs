@@ -52,18 +52,18 @@ pub struct Report {
 /// A file of notes that was written.
 #[derive(Debug, Serialize)]
 pub struct Notes {
-    /// Where it is.
+    /// The path of the file, as it was given.
     pub file: String,
-    /// Its kind: `mid`.
+    /// The kind of the file, always `mid`.
     pub format: &'static str,
-    /// Its notes.
+    /// How many notes are in it.
     pub notes: usize,
 }
 
 /// The file of a render that writes notes.
 #[derive(Debug, Serialize)]
 pub struct NotesReport {
-    /// One file.
+    /// The only file, in the form of a [`Report`].
     pub files: [Notes; 1],
 }
 

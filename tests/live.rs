@@ -81,8 +81,11 @@ impl Dice {
 
 fn offline(program: &Arc<Program>, frames: usize) -> Vec<[f32; 2]> {
     let sequencer = Sequencer::for_program(program, Extent::Forever);
-    let mut renderer = Renderer::new(program.clone(), sequencer, 2, 0, Length::Frames(frames as u64));
-    let mut sound = vec![];
+    // A render begins with the music, what is played with the silence before it.
+    let late = frames.min(program.latency as usize);
+    let length = Length::Frames((frames - late) as u64);
+    let mut renderer = Renderer::new(program.clone(), sequencer, 2, 0, length);
+    let mut sound = vec![[0.0; 2]; late];
     while let Some(block) = renderer.next_block() {
         sound.extend((0..block[0].len()).map(|i| [block[0][i], block[1][i]]));
     }

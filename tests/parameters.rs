@@ -115,7 +115,7 @@ fn what_only_looks_like_a_slip_is_not_told() {
     let fine = [
         "sine(440Hz * (7st - 1))",
         "sine(min(1,500Hz))",
-        "onepole(440Hz, 5) * 0.001",
+        "onepole(440Hz, 5) * 0.001 / 1Hz",
         "slew(x, 30)",
         "x * (1 - 6dB)",
         "clamp(x,0,1)",

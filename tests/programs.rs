@@ -86,14 +86,17 @@ fn live(program: &Arc<Program>, dice: &mut Dice) -> Vec<Vec<f32>> {
     let options = control::Options { channels: count, playing: true, limit: false };
     let (mut control, mut live) = Control::new(program.clone(), Box::new(Scored), options);
     let mut channels = vec![vec![]; count];
-    while channels[0].len() < FRAMES {
-        let frames = (1 + dice.below(700)).min(FRAMES - channels[0].len());
+    // A render begins with the music, what is played with the silence before it.
+    let late = program.latency as usize;
+    while channels[0].len() < late + FRAMES {
+        let frames = (1 + dice.below(700)).min(late + FRAMES - channels[0].len());
         let mut pieces = vec![vec![0.0; frames]; count];
         let mut planes: Vec<&mut [f32]> = pieces.iter_mut().map(Vec::as_mut_slice).collect();
         live.process(&mut Frames::Planar(&mut planes));
         channels.iter_mut().zip(pieces).for_each(|(all, new)| all.extend(new));
         control.tick();
     }
+    channels.iter_mut().for_each(|channel| drop(channel.drain(..late)));
     channels
 }
 

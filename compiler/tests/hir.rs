@@ -279,7 +279,9 @@ fn everything_in_the_examples_can_be_renamed_and_stays_what_it_is() {
             types: &stages.checked.types,
         };
         let hir = resolved(query.files, stages.song);
-        let own = hir.locals.iter().filter_map(|local| local.span).collect::<BTreeSet<Span>>();
+        // Parts of kits are named in the kit, which is the prelude's.
+        let own = hir.locals.iter().filter_map(|local| local.span);
+        let own = own.filter(|span| span.source == id).collect::<BTreeSet<Span>>();
         let mut edits = vec![];
         for span in own {
             let Some((symbol, at)) = query.symbol_at(id, span.start as usize) else {

@@ -1,14 +1,14 @@
 //! The mini-notation, fact by fact: what each pattern plays, to the exact fraction.
 
 use mam_compiler::score::{notation, show};
-use mam_grammar::{Problems, Sources, Span};
+use mam_grammar::{Problems, Severity, Sources, Span};
 use mam_runtime::score::{PatternEvent, Rational, TimeSpan};
 
 fn look(text: &str, cycles: i64) -> Result<Vec<PatternEvent>, String> {
     let source = Sources::default().add("pattern", text);
     let mut problems = Problems::default();
     let pattern = notation(text, Span::new(source, 0, text.len()), 1, &mut problems);
-    if let Some(problem) = problems.iter().next() {
+    if let Some(problem) = problems.iter().find(|problem| problem.code.severity != Severity::Note) {
         return Err(format!("{}: {}", problem.code.name, problem.message));
     }
     let span = TimeSpan::new(Rational::ZERO, Rational::whole(cycles));

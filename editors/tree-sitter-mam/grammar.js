@@ -131,7 +131,9 @@ module.exports = grammar({
       choice($.call, $._name, 'in', 'out', $.group, $.list, $.record, $.reduce, $.chain, $.oversample),
     call: ($) => prec(14, seq(field('function', choice($._name, 'prev', 'tap')), $.arguments)),
     arguments: ($) => seq('(', optional(list($.argument)), ')'),
-    argument: ($) => seq(optional(seq(field('name', $.property), ':')), $._expression),
+    argument: ($) => seq(optional(choice(seq(field('name', $.property), ':'), field('name', $.part_parameter))), $._expression),
+    // Of a kit, the parameter of a part: `bd.tune: 46Hz`. One token, so that it is not the field of a value.
+    part_parameter: () => token(prec(1, /[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*[ \t]*:/)),
     group: ($) => seq('(', $._expression, repeat(seq(',', $._expression)), ')'),
     list: ($) => seq('[', optional(list($._expression)), ']'),
     record: ($) => seq('{', list(seq(field('name', $.property), ':', $._expression)), '}'),

@@ -47,6 +47,7 @@ pub mod outside;
 #[cfg_attr(not(feature = "threads"), path = "parallel/without.rs")]
 mod parallel;
 mod param;
+pub mod precedence;
 pub mod program;
 pub mod render;
 pub mod score;

@@ -29,7 +29,7 @@ pub struct Message {
     pub to: Receiver,
 }
 
-/// See [`Message`].
+/// Where a [`Message`] goes, and what it says there.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Receiver {
     /// A MIDI message, for the ports whose name has this in it.
@@ -197,7 +197,7 @@ impl Router {
         }
     }
 
-    /// All notes end.
+    /// Ends all notes that machines hold, at a frame.
     pub fn end_all(&mut self, frame: u64) {
         self.playing.clear();
         let held = std::mem::take(&mut self.held);

@@ -8,8 +8,8 @@ pub use crate::call::{Call, KernelFn, Port, QUANTUM};
 use crate::ids::{BufferId, DelayId, IdMap, ParamId, PortId, SignalId};
 use crate::names::{Miss, ParamNames, Spelling};
 pub use crate::param::{Curve, ParamSlot};
+use crate::precedence::Priority;
 use crate::score::data::Score;
-use crate::voices::Priority;
 use std::sync::Arc;
 
 /// Frames of room before and after each delay line. What stands after it repeats the line's first frames (see

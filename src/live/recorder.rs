@@ -75,17 +75,21 @@ pub(super) struct Recorder {
     take: Take,
     ring: Consumer<f32>,
     channels: usize,
+    /// Samples that are still to come before the music does.
+    early: usize,
 }
 
 impl Recorder {
-    /// Begins a recording; see [`Take::new`].
+    /// Begins a recording with the music, which is `latency` frames later than the ring; see [`Take::new`].
     pub(super) fn new(
         path: &Path,
         title: Option<String>,
         format: &Format,
         ring: Consumer<f32>,
+        latency: u32,
     ) -> Result<Recorder, Failure> {
-        Ok(Recorder { take: Take::new(path, title, format)?, ring, channels: format.channels })
+        let early = latency as usize * format.channels;
+        Ok(Recorder { take: Take::new(path, title, format)?, ring, channels: format.channels, early })
     }
 
     /// Writes what has been played since.
@@ -95,7 +99,9 @@ impl Recorder {
             let (first, second) = chunk.as_slices();
             let samples = [first, second].concat();
             chunk.commit_all();
-            self.take.write(&samples)?;
+            let early = self.early.min(samples.len());
+            self.early -= early;
+            self.take.write(&samples[early..])?;
         }
         Ok(())
     }

@@ -49,6 +49,8 @@ pub fn render(flags: &Flags<'_>, console: Console) -> Result<(), Failure> {
     let folder = flags.input.parent().unwrap_or(Path::new(""));
     let programs = programs(&document, folder, console)?;
     let (rate, channels) = (document.rate, document.channels);
+    // As the recording does, it begins with the music.
+    let latency = programs.get(document.first).map_or(0, |program| program.latency as usize);
     let (frames, mut replay) = replay(document, &programs, flags.input)?;
     let mut output = Output::create(flags.target, &Inputs::new([flags.input]))?;
     let format =
@@ -60,14 +62,16 @@ pub fn render(flags: &Flags<'_>, console: Console) -> Result<(), Failure> {
     }
     .map_err(failed)?;
     let mut progress = Progress::new(console, Some(frames), rate);
-    let mut samples = vec![];
+    let (mut samples, mut early) = (vec![], latency);
     loop {
         let piece = replay
             .next_quantum()
             .map_err(|_| broken(flags.input, "what was played does not follow from it"))?;
         let Some(piece) = piece else { break };
         samples.clear();
-        for frame in 0..piece[0].len() {
+        let skipped = early.min(piece[0].len());
+        early -= skipped;
+        for frame in skipped..piece[0].len() {
             samples.extend(piece.iter().map(|channel| channel[frame]));
         }
         writer.write(&samples).map_err(failed)?;
@@ -79,7 +83,7 @@ pub fn render(flags: &Flags<'_>, console: Console) -> Result<(), Failure> {
     progress.clear();
     writer.finish().map_err(failed)?;
     output.finish()?;
-    let seconds = frames as f64 / f64::from(rate);
+    let seconds = frames.saturating_sub(latency as u64) as f64 / f64::from(rate);
     console.say(&format!("{}: {seconds:.1} s, {rate} Hz, {channels} channels\n", flags.target.display()));
     Ok(())
 }

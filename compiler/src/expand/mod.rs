@@ -47,7 +47,7 @@ pub(crate) fn is_needed<'a>(mut seen: impl Iterator<Item = &'a Ast>) -> bool {
         ast.items.iter().any(|item| match &item.kind {
             ItemKind::Kit { .. } => true,
             ItemKind::Definition(definition) => {
-                presets::of(definition).next().is_some() || outputs::first(ast, definition).is_some()
+                presets::presets_of(definition).next().is_some() || outputs::first(ast, definition).is_some()
             }
             _ => false,
         }) || words::is_needed(ast)

@@ -22,7 +22,7 @@ pub(super) struct Preset<'a> {
 }
 
 /// The presets of a definition.
-pub(super) fn of(definition: &Definition) -> impl Iterator<Item = Preset<'_>> {
+pub(super) fn presets_of(definition: &Definition) -> impl Iterator<Item = Preset<'_>> {
     items(definition).iter().filter_map(|item| match &item.kind {
         ItemKind::Preset { name, settings } => Some(Preset { name, settings }),
         _ => None,
@@ -63,7 +63,7 @@ pub(super) fn expand(ast: &mut Ast, seen: &[Seen], problems: &mut Problems) {
             ast.exprs[expr] = Expr::Call { callee, args };
             continue;
         };
-        match of(definition).find(|preset| preset.name.text == text) {
+        match presets_of(definition).find(|preset| preset.name.text == text) {
             Some(preset) => {
                 for (param, value) in preset.settings {
                     if !args.iter().any(|arg| arg.name.as_ref() == Some(param)) {
@@ -84,7 +84,7 @@ pub(super) fn expand(ast: &mut Ast, seen: &[Seen], problems: &mut Problems) {
             return None;
         }
         let (file, definition) = find(seen, called.get(&target.name)?)?;
-        of(definition).next()?;
+        presets_of(definition).next()?;
         Some(in_values(line, &file.ast, definition, problems))
     });
     ast.items = written;
@@ -96,7 +96,7 @@ fn check(ast: &Ast, problems: &mut Problems) {
         let ItemKind::Definition(definition) = &item.kind else { continue };
         let own: Vec<&str> = params(definition).map(|param| &*param.name.name).collect();
         let mut first: FxHashMap<&str, &Quoted> = FxHashMap::default();
-        for preset in of(definition) {
+        for preset in presets_of(definition) {
             if let Some(before) = first.get(&*preset.name.text) {
                 let message = format!("`{}` has two presets of this name", definition.name);
                 let problem = Problem::new(&codes::DUPLICATE_NAME, preset.name.span, message);
@@ -130,7 +130,7 @@ fn find<'a>(seen: &'a [Seen], name: &str) -> Option<(&'a Seen, &'a Definition)> 
 }
 
 fn known(definition: &Definition) -> Vec<&str> {
-    of(definition).map(|preset| &*preset.name.text).collect()
+    presets_of(definition).map(|preset| &*preset.name.text).collect()
 }
 
 fn unknown(text: &str, span: mam_grammar::Span, callee: &str, definition: &Definition) -> Problem {
@@ -185,11 +185,11 @@ fn in_values(line: &Line, file: &Ast, definition: &Definition, problems: &mut Pr
         return vec![];
     }
     let set = |param: &&Param| {
-        of(definition).any(|preset| preset.settings.iter().any(|(name, _)| *name == param.name))
+        presets_of(definition).any(|preset| preset.settings.iter().any(|(name, _)| *name == param.name))
     };
     let lines = params(definition).filter(set).map(|param| {
         let value = |word: &str| {
-            let preset = of(definition).find(|preset| &*preset.name.text == word)?;
+            let preset = presets_of(definition).find(|preset| &*preset.name.text == word)?;
             let own = preset.settings.iter().find(|(name, _)| *name == param.name);
             Some(written(file, own.map_or(param.default, |(_, value)| *value)))
         };

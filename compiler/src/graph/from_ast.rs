@@ -13,7 +13,7 @@ use crate::library::Library;
 use crate::score::{placed_by_lines, sent_by_lines, signals_of_lines};
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Ident, ItemKind, Over};
 use mam_grammar::{Problem, Problems, Span};
-use mam_runtime::voices::Priority;
+use mam_runtime::precedence::Priority;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ pub use parts::{body_exprs, duplicate, has_out, is_event, operands};
 use crate::hir::{DefId, Iterations, LocalId};
 use mam_grammar::ast::{Ast, Expr, ExprId, Ident};
 use mam_grammar::{Arena, Handle, Span};
-use mam_runtime::voices::Priority;
+use mam_runtime::precedence::Priority;
 use mam_runtime::{NoteSignal, Sent};
 use petgraph::graph::DiGraph;
 use rustc_hash::{FxHashMap, FxHashSet};

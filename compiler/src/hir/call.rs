@@ -11,7 +11,7 @@ use crate::hir::builtins::PAN;
 use crate::units::{Units, of_formal, unit_of};
 use mam_grammar::ast::{Arg, Ast, Body, Definition, DefinitionKind, Expr, ExprId, Formal, Ident, ItemKind};
 use mam_grammar::{Problem, Span};
-use mam_runtime::voices::Priority;
+use mam_runtime::precedence::Priority;
 use std::sync::Arc;
 
 /// A call as it is written.

@@ -5,6 +5,7 @@
 //! on a state, a parameter or a signal is not a constant. A constant does not depend on the sample rate of the song: where
 //! it names `sr`, that is [`RATE`].
 
+mod numbers;
 mod unrolled;
 
 use super::builtins::{Arithmetic, Builtin, Function};
@@ -14,9 +15,10 @@ use super::{Call, Callee, DefId, FILE, Iterations, Known, LocalKind, Name, Scope
 use crate::arithmetic::{Operations, function, operator};
 use crate::dimension::{Dimension, base_value};
 use crate::files::Files;
-use crate::ir::{Imm, Op, Scalar};
+use crate::ir::{Imm, Op};
 use crate::units::{Units, of_formal};
 use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, Expr, ExprId, Ident, UnaryOp};
+pub(super) use numbers::Numbers;
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -159,9 +161,6 @@ struct Evaluator<'a> {
     all: usize,
     depth: usize,
 }
-
-/// Arithmetic on numbers.
-pub(super) struct Numbers;
 
 impl Evaluator<'_> {
     /// The frame of an expression that stands in a file itself, in unrolled loops.
@@ -551,60 +550,4 @@ fn each(signals: &[&Signal], dimension: Dimension, f: impl Fn(&[Imm]) -> Imm) ->
         f(&values)
     };
     Ok(Value::Signal(Signal { channels: (0..count).map(of).collect(), dimension }))
-}
-
-impl Numbers {
-    fn compute(op: Op, args: &[Imm], scalar: Scalar) -> Imm {
-        let meaning = op.row().meaning.expect("arithmetic ops have a meaning");
-        meaning(args, scalar)
-    }
-
-    fn precise(x: Imm) -> Imm {
-        Imm::F64(Numbers.known(x).unwrap_or_default())
-    }
-
-    fn truth(x: Imm) -> Imm {
-        match x {
-            Imm::Bool(_) => x,
-            _ => Numbers::compute(Op::Ne, &[Numbers::precise(x), Imm::F64(0.0)], Scalar::Bool),
-        }
-    }
-}
-
-impl Operations for Numbers {
-    type Value = Imm;
-
-    fn number(&mut self, x: f64) -> Imm {
-        Imm::F64(x)
-    }
-
-    fn known(&self, value: Imm) -> Option<f64> {
-        Some(match value {
-            Imm::F32(x) => f64::from(x),
-            Imm::F64(x) => x,
-            Imm::I32(x) => f64::from(x),
-            Imm::Bool(x) => f64::from(u8::from(x)),
-        })
-    }
-
-    fn real<const N: usize>(&mut self, op: Op, args: [Imm; N]) -> Imm {
-        Numbers::compute(op, &args.map(Numbers::precise), Scalar::F64)
-    }
-
-    fn compare(&mut self, op: Op, a: Imm, b: Imm) -> Imm {
-        Numbers::compute(op, &[a, b].map(Numbers::precise), Scalar::Bool)
-    }
-
-    fn logic<const N: usize>(&mut self, op: Op, args: [Imm; N]) -> Imm {
-        Numbers::compute(op, &args.map(Numbers::truth), Scalar::Bool)
-    }
-
-    fn select(&mut self, condition: Imm, a: Imm, b: Imm) -> Imm {
-        match (Numbers::truth(condition), a, b) {
-            (Imm::Bool(true), Imm::Bool(_), Imm::Bool(_)) => a,
-            (_, Imm::Bool(_), Imm::Bool(_)) => b,
-            (Imm::Bool(true), ..) => Numbers::precise(a),
-            _ => Numbers::precise(b),
-        }
-    }
 }

@@ -3,7 +3,7 @@
 
 use super::builtins::Builtin;
 use super::resolve::resolved;
-use super::{DefId, FILE, Known, LocalId, LocalKind, ScopeId, Target, Type, Types};
+use super::{DefId, FILE, Known, Local, LocalId, LocalKind, ScopeId, Target, Type, Types};
 use crate::dimension::Dimension;
 use crate::expect::measures::Measure;
 use crate::files::Files;
@@ -57,6 +57,8 @@ pub struct Edit {
 pub enum NotRenamed {
     /// It belongs to the language or the prelude.
     NotYours,
+    /// It is a part of a kit: other calls of the kit would not follow.
+    Part,
     /// The new name is not one.
     NotAName,
     /// The new name means something where the symbol is seen, so that one would hide the other.
@@ -125,6 +127,9 @@ impl Query<'_> {
         if self.files.slice(own) == "out" {
             return Err(NotRenamed::NotYours); // It is a word of the language.
         }
+        if self.is_part(symbol) {
+            return Err(NotRenamed::Part);
+        }
         if !is_name(name) {
             return Err(NotRenamed::NotAName);
         }
@@ -132,7 +137,37 @@ impl Query<'_> {
             return Err(NotRenamed::Taken(taken));
         }
         let edit = |span| Edit { span, text: name.to_owned() };
-        Ok(self.references(symbol).into_iter().map(edit).collect())
+        let mut edits: Vec<Edit> = self.references(symbol).into_iter().map(edit).collect();
+        // Of `dr.bd`, the part of a kit, it is the beginning.
+        let own = self.files.slice(own);
+        for part in self.parts(symbol) {
+            let is_prefixed = |span: &Span| {
+                let rest = self.files.slice(*span).strip_prefix(own);
+                rest.is_some_and(|rest| rest.trim_start().starts_with('.'))
+            };
+            let start = |span: Span| Span { end: span.start + own.len() as u32, ..span };
+            edits.extend(self.references(part).into_iter().filter(is_prefixed).map(start).map(edit));
+        }
+        Ok(edits)
+    }
+
+    /// Whether it is a part of a kit that the song calls, `dr.bd`.
+    fn is_part(&self, symbol: Symbol) -> bool {
+        let Symbol::Local(file, id) = symbol else { return false };
+        resolved(self.files, file).local(id).name.contains('.')
+    }
+
+    /// The parts of the kit that a name is given to.
+    fn parts(&self, symbol: Symbol) -> Vec<Symbol> {
+        let Symbol::Local(file, id) = symbol else { return vec![] };
+        let hir = resolved(self.files, file);
+        let kit = hir.local(id);
+        let is_part = |local: &Local| {
+            local.scope == kit.scope
+                && local.name.strip_prefix(&*kit.name).is_some_and(|rest| rest.starts_with('.'))
+        };
+        let all = hir.locals.iter().enumerate().filter(|(_, local)| is_part(local));
+        all.map(|(index, _)| Symbol::Local(file, LocalId(index as u32))).collect()
     }
 
     /// What an editor shows of a symbol.

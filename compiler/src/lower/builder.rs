@@ -5,7 +5,7 @@
 //! and the conversion stands where they meet.
 
 use super::copies::{Copies, InnerFrame};
-use super::latency::{Latencies, Tracked};
+use super::late::{Latencies, Tracked};
 use crate::arithmetic::Operations;
 use crate::ir::{
     Args, Body, DelayLine, Imm, InputId, Inst, Kernel, Op, ParamId, PortField, PortId, Rate, Scalar,

@@ -2,7 +2,7 @@
 
 use super::block::BlockCall;
 use super::builder::{Builder, FormKind};
-use super::latency::Latencies;
+use super::late::Latencies;
 use super::lowered::SignalId;
 use super::value::{NodeVal, Shape, Signal, Val};
 use super::{Lower, Song, lines};

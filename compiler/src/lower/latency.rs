@@ -15,10 +15,11 @@
 //! arrives, and outputs are silent, so that what comes before that frame leaves no trace.
 
 use super::builder::Builder;
+use super::late::{Declared, Late, Latencies};
 use super::lowered::{KernelCall, Lowered, SignalId};
 use super::value::{Signal, Val};
 use super::{At, Lower};
-use crate::ir::{Args, Body, DelayLine, Imm, InputId, Inst, Kernel, Op, PortField, Scalar, Type, Value};
+use crate::ir::{Args, Body, DelayLine, Imm, InputId, Inst, Kernel, Op, Scalar, Type, Value};
 use mam_grammar::ast::{ExprId, Item, ItemKind};
 use mam_grammar::{Handle, Span};
 use petgraph::algo::kosaraju_scc;
@@ -26,68 +27,6 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::{Direction, visit::EdgeRef};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
-
-/// Frames by which a value is late; none where it says the same whenever it is heard.
-pub(super) type Late = Option<u32>;
-
-/// What is known of a kernel's latencies before it is lowered.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Latencies {
-    /// Frames by which what a state holds is late, by the state's name.
-    states: FxHashMap<String, u32>,
-    /// The same of delay lines.
-    lines: FxHashMap<String, u32>,
-    /// The declared latencies that are part of a cycle, by their order in the kernel.
-    cyclic: FxHashSet<usize>,
-}
-
-/// A value of a body that declares a latency.
-struct Declared {
-    value: Value,
-    frames: u32,
-    span: Span,
-}
-
-/// The latencies of a kernel in the making.
-#[derive(Default)]
-pub(super) struct Tracked {
-    /// Of each value, in order.
-    all: Vec<Late>,
-    declared: Vec<Declared>,
-    /// What is known; nothing while the kernel is lowered for the first time, when nothing is aligned.
-    known: Option<Latencies>,
-    /// Whether a value of another kernel is late.
-    enters_late: bool,
-    /// What flows into block nodes, and what comes out.
-    pub(super) through: Vec<(Value, Value)>,
-    /// How many delay lines align values.
-    lines: usize,
-}
-
-impl Tracked {
-    /// With what is known of the kernel.
-    pub(super) fn knowing(known: Option<Latencies>) -> Tracked {
-        Tracked { known, ..Tracked::default() }
-    }
-
-    /// Whether anything is late.
-    pub(super) fn is_late(&self) -> bool {
-        self.enters_late || !self.declared.is_empty()
-    }
-
-    /// Takes note of the next value, made by `op` of `args`.
-    pub(super) fn add(&mut self, kernel: &Kernel, op: Op, args: &Args) {
-        let state = |h: Handle<_>| &kernel.states[h].name;
-        let own = match (op, &self.known) {
-            (Op::Port(_, PortField::Active), _) => None,
-            (Op::Param(_) | Op::Port(..) | Op::Frame | Op::Input(_), _) => Some(0),
-            (Op::Get(h), Some(known)) => known.states.get(state(h)).copied(),
-            (Op::Read(h), Some(known)) => known.lines.get(&kernel.delays[h].name).copied(),
-            _ => None,
-        };
-        self.all.push(args.as_slice().iter().map(|arg| self.all[arg.index()]).fold(own, Late::max));
-    }
-}
 
 impl Builder {
     /// Frames by which a value is late.
@@ -347,8 +286,8 @@ impl Builder {
                 before.filter_map(|edge| lates[edge.source().index()]).max().max(self.of_source(*node))
             };
             // What goes on by itself, such as a phase, is in time.
-            let alone = is_cycle.then_some(0);
-            let mut late = nodes.iter().map(entering).fold(alone, Late::max);
+            let at_least = is_cycle.then_some(0);
+            let mut late = nodes.iter().map(entering).fold(at_least, Late::max);
             for &index in nodes.iter().filter_map(|node| declared.get(&node.index())) {
                 match is_cycle {
                     true => _ = cyclic.insert(index),

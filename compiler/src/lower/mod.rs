@@ -20,6 +20,7 @@ mod eval;
 mod field;
 mod group;
 mod hear;
+mod late;
 mod latency;
 mod lines;
 mod lists;

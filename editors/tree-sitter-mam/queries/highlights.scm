@@ -20,7 +20,7 @@
 (target (property) @property)
 (equation name: (identifier) @variable)
 [
-  "def" "instrument" "effect" "play" "section" "param" "knob" "input" "until" "latency" "default" "note" "midi" "drum" "program"
+  "def" "instrument" "effect" "play" "section" "param" "knob" "input" "until" "latency" "kit" "choke" "preset" "fixed" "default" "note" "midi" "drum" "program"
   "use" "title" "tempo" "meter" "swing" "length" "seed" "over" "bars" "at" "bar" "of" "by" "curve" "exp" "step" "smooth" "cc" "expect" "within"
 ] @keyword
 ["if" "then" "else"] @keyword.conditional

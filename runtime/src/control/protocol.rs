@@ -75,11 +75,11 @@ pub struct Outgoing {
     pub frame: u64,
     /// The number of the program that it belongs to.
     pub generation: u32,
-    /// What happens.
+    /// What the machine is told at that frame.
     pub kind: OutgoingKind,
 }
 
-/// See [`Outgoing`].
+/// What a machine outside is told, in an [`Outgoing`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum OutgoingKind {
     /// An event of a port or a parameter of a machine.

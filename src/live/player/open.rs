@@ -27,5 +27,6 @@ pub(super) fn open_recorder(
     control: &mut Control,
 ) -> Result<Option<Recorder>, Failure> {
     let Some(path) = &options.record else { return Ok(None) };
-    Recorder::new(path, title, format, control.record()).map(Some)
+    let latency = control.program().latency;
+    Recorder::new(path, title, format, control.record(), latency).map(Some)
 }

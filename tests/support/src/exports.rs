@@ -175,8 +175,14 @@ pub fn play_in(
 /// # Panics
 /// When the text has errors, or its C does.
 pub fn render_c(compiler: &Compiler, name: &str, text: &str, rate: u32, frames: usize) -> Vec<Vec<f32>> {
-    let blocks = "p 512\n".repeat(frames.div_ceil(512));
-    let mut sound = play(compiler, &export(name, text, rate, frames as u64), &format!("c 1\n{blocks}"));
-    sound.iter_mut().for_each(|channel| channel.truncate(frames));
+    // A render begins with the music, C with the silence before it.
+    let late = crate::render::program(name, text, rate, false).latency as usize;
+    let blocks = "p 512\n".repeat((late + frames).div_ceil(512));
+    let export = export(name, text, rate, (late + frames) as u64);
+    let mut sound = play(compiler, &export, &format!("c 1\n{blocks}"));
+    for channel in &mut sound {
+        channel.drain(..late);
+        channel.truncate(frames);
+    }
     sound
 }

@@ -175,8 +175,8 @@ fn port(index: usize, field: PortField, ty: Type) -> String {
                 Some(bits) => format!("({port}.trig & {bits}u)"),
                 None => format!("{port}.trig"),
             };
-            let begins = format!("t == 0 && {word} != 0");
-            if ty.lanes == 1 { begins } else { format!("pack_i32x4(-({begins}), 0, 0, 0)") }
+            let first = format!("t == 0 && {word} != 0");
+            if ty.lanes == 1 { first } else { format!("pack_i32x4(-({first}), 0, 0, 0)") }
         }
         PortField::Gate => format!("{port}.gate != 0"),
         PortField::Active => format!("{port}.active != 0"),

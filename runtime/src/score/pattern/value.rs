@@ -47,9 +47,9 @@ pub struct NoteValue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Pieces {
-    /// Where it begins.
+    /// The parameter that says where the piece begins, from 0 to 1.
     pub begin: ParamId,
-    /// Where it ends.
+    /// The parameter that says where it ends, from 0 to 1.
     pub end: ParamId,
 }
 

@@ -47,13 +47,24 @@ const PARTS: [&str; 10] = [
     "damping_at",
     "damped_comb",
 ];
-const MORE_PARTS: [&str; 2] = ["diffuser", "reverb_side"];
+/// Parts of reverbs; and what names machines outside by texts, and gives silence.
+const MORE_PARTS: [&str; 4] = ["diffuser", "reverb_side", "midi_out", "osc_out"];
 
-/// Arguments that are lists, by name: in the prelude one name means one thing.
-const LISTS: [&str; 6] = ["amps", "freqs", "times", "gains", "pans", "values"];
+/// Arguments that are lists, by name, with how many elements they are given: in the prelude one name means one thing.
+const LISTS: [(&str, usize); 8] = [
+    ("amps", 2),
+    ("freqs", 2),
+    ("times", 2),
+    ("gains", 2),
+    ("pans", 2),
+    ("values", 2),
+    ("ratios", 6),
+    ("levels", 6),
+];
 
 /// Arguments that are constants of the compiler, or of another form than a signal, each with what is given.
-const CONSTANTS: [(&str, &str); 7] = [
+const CONSTANTS: [(&str, &str); 8] = [
+    ("algorithm", "5"),
     ("order", "5"),
     ("n", "5"),
     ("bands", "4"),
@@ -125,7 +136,10 @@ fn equation(prelude: &Prelude, id: DefId, given: impl Fn(usize) -> Given) -> Str
         match constant {
             Some((_, constant)) => format!("{name}: {constant}"),
             None if name == "x" => "x: noise() + 0.5 * saw(300Hz)".to_string(),
-            None if LISTS.contains(&&*name) => format!("{name}: [{text}, 0.5 * {text}]"),
+            None if let Some((_, count)) = LISTS.iter().find(|(list, _)| *list == name) => {
+                let elements: Vec<String> = (1..=*count).map(|i| format!("{text} / {i}")).collect();
+                format!("{name}: [{}]", elements.join(", "))
+            }
             None => format!("{name}: {text}"),
         }
     };
