@@ -6,7 +6,8 @@
 //! * [`compiling`]: a song through the compiler, its problems reported; [`host`]: the clock and the threads that it does that
 //!   with; [`stages`]: what the compiler made, as text;
 //! * [`input`]: songs from files, standard input or the prelude; [`output`]: files written whole or not at all;
-//!   [`beside`]: sound files, while they are rendered; [`rendered`] and [`levels`]: what is said of them;
+//!   [`beside`]: sound files, while they are rendered; [`rendered`]: what is said of them; [`normalizing`]: the gain that
+//!   brings them to a level;
 //!   [`reach`]: which files a song may name;
 //! * [`mod@reference`] and [`definitions`]: all that a song can say, to be looked up;
 //! * [`report`]: problems for the terminal, as JSON, as SARIF;

@@ -22,6 +22,7 @@ fn items(text: &str) -> Option<Vec<String>> {
     let (ast, problems) = syntax::parse(&sources, id, &Limits::default());
     let name = |kind: &ItemKind| match kind {
         ItemKind::Equation { name, .. }
+        | ItemKind::Kit { name, .. }
         | ItemKind::Section { name, .. }
         | ItemKind::Variation { name, .. } => name.to_string(),
         ItemKind::Definition(definition) => definition.name.to_string(),

@@ -130,9 +130,12 @@ fn arguments(prelude: &Prelude, id: DefId) -> Vec<(String, &'static str)> {
 /// The equation of a definition with these arguments, by its own name with a `y_` before it.
 fn equation(prelude: &Prelude, id: DefId, given: impl Fn(usize) -> Given) -> String {
     let (name, kind) = (prelude.name(id), prelude.files.definition(id).kind);
+    let formals: Vec<&str> = prelude.files.definition(id).formals.iter().map(|f| &*f.name.name).collect();
     let argument = |(index, (name, unit)): (usize, (String, &str))| {
         let text = given(index).text(unit);
-        let constant = CONSTANTS.iter().find(|(other, _)| *other == name);
+        // Parameters of instruments and effects always move.
+        let is_formal = formals.contains(&&*name);
+        let constant = CONSTANTS.iter().find(|(other, _)| is_formal && *other == name);
         match constant {
             Some((_, constant)) => format!("{name}: {constant}"),
             None if name == "x" => "x: noise() + 0.5 * saw(300Hz)".to_string(),
