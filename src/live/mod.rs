@@ -28,9 +28,12 @@ pub(crate) use screen::restore as restore_terminal;
 
 use crate::args::SongArgs;
 use crate::console::Console;
-use crate::failure::{Failure, words};
+use crate::failure::Failure;
+#[cfg(feature = "osc")]
+use crate::failure::words;
 use crate::output::asked_to_stop;
 use crate::values::Start;
+#[cfg(feature = "osc")]
 use action::Action;
 use crossterm::event::KeyEvent;
 use edit::{Outcome, Source};
