@@ -11,7 +11,7 @@ const BETA: f64 = 18.0;
 pub const SKIRT: usize = 12;
 
 /// The modified Bessel function of the first kind and order 0, by its power series.
-fn bessel(x: f64) -> f64 {
+pub(crate) fn bessel(x: f64) -> f64 {
     let (mut term, mut sum, mut k) = (1.0, 1.0, 1.0);
     while term > 1e-18 * sum {
         term *= (0.5 * x / k).powi(2);

@@ -4,6 +4,7 @@
 //! result can matter: a short filter, and a bound of what the rest of the long one can add (Cauchy–Schwarz), show where the
 //! wave stays below the greatest value so far; and of what is above that, only the tops are looked at in eighths.
 
+use crate::window::bessel;
 use std::f64::consts::PI;
 use std::sync::LazyLock;
 
@@ -170,16 +171,6 @@ fn filter<const N: usize>(position: f64, beta: f64) -> [f32; N] {
 /// Kaiser's window at x in [−1, 1], 1 in the middle.
 fn kaiser(x: f64, beta: f64) -> f64 {
     bessel(beta * (1.0 - x * x).max(0.0).sqrt()) / bessel(beta)
-}
-
-/// The modified Bessel function I₀ by its series.
-fn bessel(x: f64) -> f64 {
-    let (mut sum, mut term) = (1.0, 1.0);
-    for k in 1..60 {
-        term *= (x / 2.0 / f64::from(k)).powi(2);
-        sum += term;
-    }
-    sum
 }
 
 #[cfg(test)]
