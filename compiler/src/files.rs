@@ -330,15 +330,12 @@ impl Reader<'_> {
 
     /// The kits of the prelude that have the name of something that is called.
     fn prelude_kits(&self, ast: &Ast) -> Vec<Ast> {
-        let called = |ast: &Ast| -> BTreeSet<Arc<str>> {
-            let callee = |expr: &Expr| match expr {
-                Expr::Call { callee, .. } => Some(callee.name.clone()),
-                _ => None,
-            };
-            ast.exprs.values().filter_map(callee).collect()
+        let callee = |expr: &'_ Expr| match expr {
+            Expr::Call { callee, .. } => Some(callee.name.clone()),
+            _ => None,
         };
-        let read = |name: &Arc<str>| self.files.prelude.kit(name, &*self.sources);
-        called(ast).iter().filter_map(read).collect()
+        let called: BTreeSet<Arc<str>> = ast.exprs.values().filter_map(callee).collect();
+        called.iter().filter_map(|name| self.files.prelude.kit(name, &*self.sources)).collect()
     }
 
     /// Reads the sounds that a file names, `sample("f.wav")`, and says what is wrong with them.

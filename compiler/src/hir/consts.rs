@@ -104,11 +104,7 @@ enum Value {
 
 impl Part for Found<Value> {
     fn values(&self) -> usize {
-        match self {
-            Ok(Value::Record(fields)) => fields.values(),
-            Ok(Value::List(elements)) => elements.values(),
-            Ok(Value::Signal(_)) | Err(_) => 1,
-        }
+        self.as_ref().map_or(1, Part::values)
     }
 }
 

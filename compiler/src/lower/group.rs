@@ -140,7 +140,7 @@ impl Song<'_> {
             }
         }
         let mut blocks = vec![];
-        // Where nothing else is heard, nobody hears them either.
+        // Where nothing else is heard, they are not heard either.
         if !outputs.values.is_empty() {
             for (call, input) in std::mem::take(&mut lower.blocks) {
                 outputs.values.push(input);
