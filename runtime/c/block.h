@@ -14,20 +14,20 @@ typedef struct {
     MamLevel const* level;
 } MamConvolution;
 
-static uint32_t mam_word(float x) {
+FN uint32_t mam_word(float x) {
     union { float x; uint32_t word; } as;
     as.x = x;
     return as.word;
 }
 
-static float mam_tag(uint32_t word) {
+FN float mam_tag(uint32_t word) {
     union { float x; uint32_t word; } as;
     as.word = word;
     return as.x;
 }
 
 /* The stage number `stage`: how far its elements are apart, and its factors. */
-static float const* mam_stage(MamLevel const* l, uint32_t stage, uint32_t* radix, uint32_t* span) {
+FN float const* mam_stage(MamLevel const* l, uint32_t stage, uint32_t* radix, uint32_t* span) {
     float const* factors = l->factors;
     uint32_t length = l->size;
     int odd = 0;
@@ -41,7 +41,7 @@ static float const* mam_stage(MamLevel const* l, uint32_t stage, uint32_t* radix
     }
 }
 
-static void mam_butterfly2(float* re, float* im, float const* w, uint32_t span, uint32_t place, int back) {
+FN void mam_butterfly2(float* re, float* im, float const* w, uint32_t span, uint32_t place, int back) {
     float* a = re + place;
     float* c = im + place;
     float wr = w[place], wi = w[span + place];
@@ -56,7 +56,7 @@ static void mam_butterfly2(float* re, float* im, float const* w, uint32_t span, 
     }
 }
 
-static void mam_butterfly4(float* re, float* im, float const* w, uint32_t span, uint32_t place, int back) {
+FN void mam_butterfly4(float* re, float* im, float const* w, uint32_t span, uint32_t place, int back) {
     float xr[4], xi[4], yr[4], yi[4];
     for (int k = 0; k < 4; k++) {
         xr[k] = re[(uint32_t)k * span], xi[k] = im[(uint32_t)k * span];
@@ -82,7 +82,7 @@ static void mam_butterfly4(float* re, float* im, float const* w, uint32_t span, 
 }
 
 /* 64 elements of a stage. */
-static void mam_transform(MamLevel const* l, uint32_t stage, uint32_t chunk, float* re, float* im, int back) {
+FN void mam_transform(MamLevel const* l, uint32_t stage, uint32_t chunk, float* re, float* im, int back) {
     uint32_t radix, span;
     float const* w = mam_stage(l, stage, &radix, &span);
     for (uint32_t b = chunk * (64 / radix); b < (chunk + 1) * (64 / radix); b++) {
@@ -93,7 +93,7 @@ static void mam_transform(MamLevel const* l, uint32_t stage, uint32_t chunk, flo
 }
 
 /* 64 elements of a block and the one before it, turned. */
-static void mam_turn(MamConvolution const* b, MamLevel const* l, float const* line, uint32_t block, uint32_t at, float* x) {
+FN void mam_turn(MamConvolution const* b, MamLevel const* l, float const* line, uint32_t block, uint32_t at, float* x) {
     uint32_t begin = block * l->size - b->predelay;
     for (uint32_t i = at; i < at + 64; i++) {
         float before = line[(begin - 2 * l->size + i) & (b->line - 1)];
@@ -105,7 +105,7 @@ static void mam_turn(MamConvolution const* b, MamLevel const* l, float const* li
 }
 
 /* The product of 64 bins with those of a partition, added to the others. */
-static void mam_product(MamLevel const* l, uint32_t index, float* tags, float* spectra, float* work, uint32_t product) {
+FN void mam_product(MamLevel const* l, uint32_t index, float* tags, float* spectra, float* work, uint32_t product) {
     uint32_t chunk = product / l->partitions, partition = product % l->partitions, block = index - partition;
     uint32_t slot = block & (l->slots - 1);
     float const* x = spectra + slot * (2 * l->size + 64) + 64 * chunk;
@@ -122,7 +122,7 @@ static void mam_product(MamLevel const* l, uint32_t index, float* tags, float* s
     }
 }
 
-static void mam_unturn(MamLevel const* l, uint32_t index, float const* tags, float* work, uint32_t at) {
+FN void mam_unturn(MamLevel const* l, uint32_t index, float const* tags, float* work, uint32_t at) {
     uint32_t next = index + 1, half = next & 1;
     float const* re = work + 4;
     float* out = work + 4 + (2 + half) * l->size;
@@ -137,7 +137,7 @@ static void mam_unturn(MamLevel const* l, uint32_t index, float const* tags, flo
     work[1 + half] = mam_tag(mam_word(work[0]) == index + 1 ? next + 1 : 0);
 }
 
-static void mam_chunk(MamConvolution const* b, MamLevel const* l, float const* line, uint32_t index, float* history,
+FN void mam_chunk(MamConvolution const* b, MamLevel const* l, float const* line, uint32_t index, float* history,
                       float* work, uint32_t chunk) {
     uint32_t chunks = l->size / 64, pass = chunk / chunks, place = chunk % chunks;
     float* spectra = history + l->slots;
@@ -152,7 +152,7 @@ static void mam_chunk(MamConvolution const* b, MamLevel const* l, float const* l
     else mam_unturn(l, index, history, work, 64 * place);
 }
 
-static void mam_level(MamConvolution const* b, MamLevel const* l, float const* line, uint32_t frame, int goes_on,
+FN void mam_level(MamConvolution const* b, MamLevel const* l, float const* line, uint32_t frame, int goes_on,
                       float* history, float* work, float* tail) {
     uint32_t index = frame / l->size, quantum = frame % l->size / 64, passes = 2 + 2 * l->stages + l->partitions;
     float* tag = history + (index & (l->slots - 1));
@@ -173,7 +173,7 @@ static void mam_level(MamConvolution const* b, MamLevel const* l, float const* l
 }
 
 /* What is heard of the past beyond the head, once in a quantum; the words of the past come before `tail`. */
-static void mam_tail(MamConvolution const* b, float const* line, uint32_t frame, float* history, float* tail) {
+FN void mam_tail(MamConvolution const* b, float const* line, uint32_t frame, float* history, float* tail) {
     float* next = tail - 1;
     float* work = tail + 64;
     uint32_t index = frame / 64;
@@ -188,7 +188,7 @@ static void mam_tail(MamConvolution const* b, float const* line, uint32_t frame,
     }
 }
 
-static void mam_convolve(MamCall const* c, MamConvolution const* b) {
+FN void mam_convolve(MamCall const* c, MamConvolution const* b) {
     float* history = (float*)(void*)c->state;
     float* line = c->delays[0];
     float* tail = history + 1;
@@ -208,4 +208,118 @@ static void mam_convolve(MamCall const* c, MamConvolution const* b) {
         if (sum < 1.17549435e-38f && sum > -1.17549435e-38f) sum = 0.0f * sum;
         c->outputs[0][i] = sum;
     }
+}
+
+/* An end of a spectral region. */
+typedef struct {
+    MamLevel transform;                /* of half as many elements as a piece has samples; it has no partitions */
+    uint32_t hop, streams;
+    uint32_t const* places;            /* of each bin behind the transform */
+    float const* turns;                /* cosines of the bins' angles, then sines */
+    float const* window;
+} MamSpectrum;
+
+FN float mam_silenced(float x) {
+    return x < 1e-20f && x > -1e-20f ? 0.0f : x;
+}
+
+/* Begins a quantum: what is known of the past ends where the one before was not rendered. */
+FN void mam_begin_bins(MamSpectrum const* b, uint32_t frame, float* words, uint32_t sums) {
+    uint32_t streams = 2 * b->streams * b->hop, index = frame / 64;
+    if (mam_word(words[0]) != index) {
+        for (uint32_t i = 0; i < streams; i++) words[1 + i] = 0.0f;
+        for (uint32_t i = 0; i < sums; i++) words[1 + streams + 2 * b->transform.size + i] = 0.0f;
+    }
+    words[0] = mam_tag((index + 1) & 0x3ffffffu);
+}
+
+FN void mam_transform_all(MamLevel const* l, float* re, float* im, int back) {
+    for (uint32_t i = 0; i < l->stages; i++)
+        for (uint32_t chunk = 0; chunk < l->size / 64; chunk++)
+            mam_transform(l, back ? l->stages - 1 - i : i, chunk, re, im, back);
+}
+
+FN void mam_take_apart(MamSpectrum const* b, uint32_t first, float const* line, float* streams) {
+    uint32_t half = b->transform.size, mask = 2 * half - 1;
+    float* streams_im = streams + b->streams * b->hop;
+    float* re = streams + 2 * b->streams * b->hop;
+    float* im = re + half;
+    for (uint32_t n = 0; n < half; n++) {
+        re[n] = line[(first + 2 * n) & mask] * b->window[2 * n];
+        im[n] = line[(first + 2 * n + 1) & mask] * b->window[2 * n + 1];
+    }
+    mam_transform_all(&b->transform, re, im, 0);
+    for (uint32_t k = 0; k <= half; k++) {
+        uint32_t p = b->places[k & (half - 1)], q = b->places[(half - k) & (half - 1)];
+        float er = re[p] + re[q], ei = im[p] - im[q], or_ = im[p] + im[q], oi = re[q] - re[p];
+        float c = b->turns[k], s = b->turns[half + 1 + k];
+        float x = c * or_, y = s * oi, z = c * oi, w = s * or_;
+        float real = x + y, imaginary = z - w;
+        real = er + real, imaginary = ei + imaginary;
+        int edge = k == 0 || k == half;
+        streams[k] = mam_silenced(edge ? 0.5f * real : real);
+        streams_im[k] = edge ? 0.0f : mam_silenced(imaginary);
+    }
+}
+
+FN void mam_analyse(MamCall const* c, MamSpectrum const* b) {
+    float* words = (float*)(void*)c->state;
+    float* line = c->delays[0];
+    uint32_t size = 2 * b->transform.size, at = c->frame & (b->hop - 1), half = b->streams * b->hop;
+    if (c->frame % 64 == 0) {
+        mam_begin_bins(b, c->frame, words, 0);
+        if (at == 0) mam_take_apart(b, c->frame & (size - 1), line, words + 1);
+    }
+    for (uint32_t stream = 0; stream < b->streams; stream++)
+        for (uint32_t part = 0; part < 2; part++)
+            for (uint32_t i = 0; i < c->frames; i++)
+                c->outputs[2 * stream + part][i] = words[1 + part * half + stream * b->hop + at + i];
+    for (uint32_t i = 0; i < c->frames; i++)
+        line[(c->frame + i) & (size - 1)] = mam_silenced(c->inputs[0][i]);
+}
+
+FN void mam_put_together(MamSpectrum const* b, uint32_t first, float* streams) {
+    uint32_t half = b->transform.size, mask = 2 * half - 1;
+    float const* bins_im = streams + b->streams * b->hop;
+    float* re = streams + 2 * b->streams * b->hop;
+    float* im = re + half;
+    float* sums = im + half;
+    for (uint32_t k = 0; k < half; k++) {
+        uint32_t m = half - k;
+        float pr = k == 0 ? 2.0f * streams[0] : streams[k], pi = k == 0 ? 0.0f : bins_im[k];
+        float qr = m == half ? 2.0f * streams[half] : streams[m], qi = m == half ? 0.0f : bins_im[m];
+        float er = pr + qr, ei = pi - qi, dr = pr - qr, di = pi + qi;
+        float co = b->turns[k], s = b->turns[half + 1 + k];
+        float x = dr * s, y = di * co, z = dr * co, w = di * s;
+        float sum = x + y, difference = z - w;
+        re[b->places[k]] = er - sum;
+        im[b->places[k]] = ei + difference;
+    }
+    mam_transform_all(&b->transform, re, im, 1);
+    for (uint32_t n = 0; n < half; n++) {
+        float even = re[n] * b->window[2 * n], odd = im[n] * b->window[2 * n + 1];
+        float* a = sums + ((first + 2 * n) & mask);
+        float* z = sums + ((first + 2 * n + 1) & mask);
+        *a = *a + even;
+        *z = *z + odd;
+    }
+}
+
+FN void mam_synthesise(MamCall const* c, MamSpectrum const* b) {
+    float* words = (float*)(void*)c->state;
+    uint32_t size = 2 * b->transform.size, at = c->frame & (b->hop - 1), half = b->streams * b->hop;
+    float* sums = words + 1 + 2 * half + size;
+    if (c->frame % 64 == 0) {
+        mam_begin_bins(b, c->frame, words, size);
+        if (at == 0) mam_put_together(b, c->frame & (size - 1), words + 1);
+    }
+    for (uint32_t i = 0; i < c->frames; i++) {
+        float* sum = sums + ((c->frame + i) & (size - 1));
+        c->outputs[0][i] = mam_silenced(*sum);
+        *sum = 0.0f;
+    }
+    for (uint32_t stream = 0; stream < b->streams; stream++)
+        for (uint32_t part = 0; part < 2; part++)
+            for (uint32_t i = 0; i < c->frames; i++)
+                words[1 + part * half + stream * b->hop + at + i] = mam_silenced(c->inputs[2 * stream + part][i]);
 }

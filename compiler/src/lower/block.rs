@@ -2,6 +2,7 @@
 //! kernel is cut ([`super::stages`]).
 
 use super::lowered::SignalId;
+use super::stages::Ends;
 use super::value::{Signal, Val};
 use super::{At, Lower, Song};
 use crate::ir::{Body, DelayLine, Imm, Kernel, Op, Type, Value};
@@ -9,7 +10,8 @@ use crate::resample::resampled;
 use crate::samples::Samples;
 use mam_grammar::Span;
 use mam_grammar::ast::ExprId;
-use mam_runtime::block::{Block, Convolution};
+use mam_runtime::block::{Analysis, Block, Convolution, Frames, Synthesis};
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// A block node in a group.
@@ -19,8 +21,17 @@ pub(super) struct BlockCall {
     pub(super) block: Arc<Block>,
     /// Its path in the song.
     pub(super) path: String,
-    /// What flows in, where it is written.
+    /// Where it is written.
     pub(super) span: Span,
+    /// What flows in, and what comes out, by number among those of the group.
+    pub(super) ends: Ends,
+}
+
+impl BlockCall {
+    /// It stands where no block node can.
+    pub(super) fn misplaced(&self, why: Obstacle) -> Misplaced {
+        Misplaced { span: self.span, why, what: What::of(&self.block) }
+    }
 }
 
 /// A place where no block node can be.
@@ -30,6 +41,26 @@ pub struct Misplaced {
     pub span: Span,
     /// Why there is no room for it.
     pub why: Obstacle,
+    /// What it is.
+    pub what: What,
+}
+
+/// What a block node is for who writes songs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// `convolve`
+    Convolution,
+    /// `spectral`
+    Spectrum,
+}
+
+impl What {
+    fn of(block: &Block) -> What {
+        match block {
+            Block::Convolution(_) => What::Convolution,
+            Block::Analysis(_) | Block::Synthesis(_) => What::Spectrum,
+        }
+    }
 }
 
 /// Why a place has no room for a block node.
@@ -43,9 +74,13 @@ pub enum Obstacle {
     Feedback,
 }
 
-/// Convolutions that were made, for this compilation and those that follow.
+/// Blocks that were made, for this compilation and those that follow.
 #[derive(Default)]
-pub(super) struct Responses(Vec<Response>);
+pub(super) struct Responses {
+    all: Vec<Response>,
+    /// The ends of spectral regions, of which there are few kinds.
+    spectra: FxHashMap<Frames, [Arc<Block>; 2]>,
+}
 
 struct Response {
     samples: Arc<Samples>,
@@ -60,8 +95,16 @@ struct Response {
 impl Responses {
     /// A compilation is over: drops what it has not asked for.
     pub(super) fn sweep(&mut self) {
-        self.0.retain(|response| response.used);
-        self.0.iter_mut().for_each(|response| response.used = false);
+        self.all.retain(|response| response.used);
+        self.all.iter_mut().for_each(|response| response.used = false);
+    }
+
+    /// Both ends of a spectral region.
+    pub(super) fn spectrum(&mut self, frames: Frames) -> [Arc<Block>; 2] {
+        let make = || {
+            [Block::Analysis(Analysis::new(frames)), Block::Synthesis(Synthesis::new(frames))].map(Arc::new)
+        };
+        self.spectra.entry(frames).or_insert_with(make).clone()
     }
 
     fn get(&mut self, samples: &Arc<Samples>, channel: usize, predelay: usize, rate: f64) -> Arc<Block> {
@@ -69,7 +112,7 @@ impl Responses {
             (known.channel, known.predelay, known.rate) == (channel, predelay, rate.to_bits())
                 && (Arc::ptr_eq(&known.samples, samples) || known.samples == *samples)
         };
-        if let Some(known) = self.0.iter_mut().find(is) {
+        if let Some(known) = self.all.iter_mut().find(is) {
             known.used = true;
             return known.block.clone();
         }
@@ -77,30 +120,35 @@ impl Responses {
         let block = Arc::new(Block::Convolution(Convolution::new(&response, predelay)));
         let samples = samples.clone();
         let (rate, used) = (rate.to_bits(), true);
-        self.0.push(Response { samples, channel, predelay, rate, block: block.clone(), used });
+        self.all.push(Response { samples, channel, predelay, rate, block: block.clone(), used });
         block
     }
 }
 
-/// What stands for the result of a group's block number `index` among the signals that its kernel hears.
+/// What stands for result number `index` of a group's blocks among the signals that its kernel hears.
 pub(super) fn result(index: usize) -> SignalId {
     usize::MAX - index
 }
 
-/// The block that a signal is the result of, if it stands for one.
+/// The number of the result that a signal stands for, if it does.
 pub(super) fn index_of(signal: SignalId) -> Option<usize> {
     (signal > usize::MAX / 2).then(|| usize::MAX - signal)
 }
 
 /// The kernel of a block, which has its delay lines, inputs and outputs.
 pub(super) fn kernel(block: &Arc<Block>) -> Kernel {
+    let (inputs, outputs) = block.channels();
     let mut body = Body::default();
     let silence = body.add(Op::Const(Imm::F32(0.0)), Type::F32, &[]);
-    body.outs = vec![silence];
+    body.outs = vec![silence; outputs];
+    let names = |word: &str, count: usize| match count {
+        1 => vec![word.to_owned()],
+        _ => (0..count).map(|index| format!("{word}{index}")).collect(),
+    };
     let mut kernel = Kernel {
         name: block.name().into(),
-        inputs: vec!["x".into()],
-        outputs: vec!["out".into()],
+        inputs: names("x", inputs),
+        outputs: names("out", outputs),
         general: body.clone(),
         steady: body,
         block: Some(block.clone()),
@@ -136,7 +184,7 @@ impl Lower<'_, '_> {
             let responses = &mut self.song.templates.responses;
             let block = responses.get(&response, channel.min(own - 1), predelay, rate);
             let input = signal.channels[channel.min(signal.channels.len() - 1)];
-            self.block(at, block, input, span)
+            self.block(at, block, &[input], span)[0]
         });
         let channels = channels.collect();
         Val::Signal(Signal { channels, dimension: signal.dimension })
@@ -155,24 +203,36 @@ impl Lower<'_, '_> {
         }
     }
 
-    /// What a block makes of a value.
-    fn block(&mut self, at: &At, block: Arc<Block>, input: Value, span: Span) -> Value {
+    /// What a block makes of some values.
+    pub(super) fn block(&mut self, at: &At, block: Arc<Block>, inputs: &[Value], span: Span) -> Vec<Value> {
         let scope = &self.scopes[at.scope];
-        if scope.voice.is_some() || scope.port.is_some() {
-            self.song.misplaced.get_or_insert(Misplaced { span, why: Obstacle::Voice });
-        } else if scope.copy.is_some() {
-            self.song.misplaced.get_or_insert(Misplaced { span, why: Obstacle::Region });
-        }
-        let input = self.b.audio(input);
         let path = format!("{}.{}", at.path, block.name());
         let same = self.blocks.iter().filter(|(call, _)| call.path.starts_with(&path)).count();
         let path = if same > 0 { format!("{path}.{}", same + 1) } else { path };
-        let index = Self::local(&mut self.inputs, result(self.blocks.len()));
-        self.blocks.push((BlockCall { block, path, span }, input));
-        let late = self.b.late(input).unwrap_or(0);
-        let output = self.b.late_input(index, late);
-        self.b.tracked.through.push((input, output));
-        output
+        let (flows, results) = match self.blocks.last() {
+            Some((BlockCall { ends, .. }, _)) => (ends.flows.end, ends.results.end),
+            None => (0, 0),
+        };
+        let outputs = block.channels().1;
+        let ends = Ends { flows: flows..flows + inputs.len(), results: results..results + outputs };
+        let call = BlockCall { block, path, span, ends };
+        if scope.voice.is_some() || scope.port.is_some() {
+            self.song.misplaced.get_or_insert(call.misplaced(Obstacle::Voice));
+        } else if scope.copy.is_some() {
+            self.song.misplaced.get_or_insert(call.misplaced(Obstacle::Region));
+        }
+        let mut inputs: Vec<Value> = inputs.iter().map(|&input| self.b.audio(input)).collect();
+        self.b.align(&mut inputs);
+        let late = inputs.iter().filter_map(|&input| self.b.late(input)).max().unwrap_or(0);
+        let indices = call.ends.results.clone();
+        self.blocks.push((call, inputs.clone()));
+        let output = |index: usize| {
+            let index = Self::local(&mut self.inputs, result(index));
+            let output = self.b.late_input(index, late);
+            self.b.tracked.through.extend(inputs.iter().map(|&input| (input, output)));
+            output
+        };
+        indices.map(output).collect()
     }
 }
 

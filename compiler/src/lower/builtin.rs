@@ -29,6 +29,7 @@ impl Lower<'_, '_> {
             (Function::Convolve, Some(_)) => self.convolve(at, args),
             (Function::WaveAt, Some(_)) => self.wave_at(at, args),
             (Function::MidiSend | Function::OscSend, Some(_)) => Val::plain(self.b.f64(0.0)),
+            (Function::Spectral, Some(_)) => Val::Broken,
             (Function::Len, Some(list)) => self.len(at, list),
             (Function::Select, Some(list)) => self.select(at, list, arg(1)),
             (_, None) => Val::Broken,

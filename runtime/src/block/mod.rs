@@ -6,10 +6,12 @@
 
 mod convolution;
 mod fft;
+mod spectrum;
 #[cfg(test)]
 mod tests;
 
 pub use convolution::{Convolution, HEAD, Level};
+pub use spectrum::{Analysis, Frames, Synthesis, Tables};
 
 use crate::call::{Call, KernelFn};
 use std::hash::{Hash, Hasher};
@@ -20,6 +22,10 @@ use std::hash::{Hash, Hasher};
 pub enum Block {
     /// A channel, convolved with a response.
     Convolution(Convolution),
+    /// A channel, taken apart into the bins of spectra.
+    Analysis(Analysis),
+    /// The bins of spectra, put together to a channel.
+    Synthesis(Synthesis),
 }
 
 impl Block {
@@ -27,6 +33,17 @@ impl Block {
     pub fn name(&self) -> &'static str {
         match self {
             Block::Convolution(_) => "convolution",
+            Block::Analysis(_) => "analysis",
+            Block::Synthesis(_) => "synthesis",
+        }
+    }
+
+    /// How many signals flow in, and how many come out.
+    pub fn channels(&self) -> (usize, usize) {
+        match self {
+            Block::Convolution(_) => (1, 1),
+            Block::Analysis(analysis) => (1, 2 * analysis.frames().streams()),
+            Block::Synthesis(synthesis) => (2 * synthesis.frames().streams(), 1),
         }
     }
 
@@ -34,6 +51,8 @@ impl Block {
     pub fn content(&self) -> u64 {
         match self {
             Block::Convolution(convolution) => convolution.content(),
+            Block::Analysis(analysis) => analysis.content(),
+            Block::Synthesis(synthesis) => synthesis.content(),
         }
     }
 
@@ -41,6 +60,8 @@ impl Block {
     pub fn cost(&self) -> usize {
         match self {
             Block::Convolution(convolution) => convolution.cost(),
+            Block::Analysis(analysis) => analysis.frames().cost(analysis.tables()),
+            Block::Synthesis(synthesis) => synthesis.frames().cost(synthesis.tables()),
         }
     }
 
@@ -49,6 +70,8 @@ impl Block {
     pub fn words(&self) -> Vec<(String, usize)> {
         match self {
             Block::Convolution(convolution) => convolution.words().into(),
+            Block::Analysis(analysis) => analysis.words(),
+            Block::Synthesis(synthesis) => synthesis.words(),
         }
     }
 
@@ -62,6 +85,8 @@ impl Block {
     pub fn lines(&self) -> Vec<usize> {
         match self {
             Block::Convolution(convolution) => vec![convolution.line_frames()],
+            Block::Analysis(analysis) => vec![analysis.frames().size()],
+            Block::Synthesis(_) => vec![],
         }
     }
 
@@ -95,6 +120,10 @@ impl Block {
         match self {
             // SAFETY: the caller's promise.
             Block::Convolution(convolution) => unsafe { convolution.run(call) },
+            // SAFETY: the caller's promise.
+            Block::Analysis(analysis) => unsafe { analysis.run(call) },
+            // SAFETY: the caller's promise.
+            Block::Synthesis(synthesis) => unsafe { synthesis.run(call) },
         }
     }
 }

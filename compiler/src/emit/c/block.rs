@@ -1,7 +1,7 @@
 //! Block nodes as C: constant tables, and functions that call `runtime/c/block.h`.
 
 use super::literal::array;
-use mam_runtime::block::{Block, Convolution};
+use mam_runtime::block::{Block, Convolution, Frames, Tables};
 use std::collections::BTreeSet;
 
 /// The tables that blocks have in common.
@@ -9,20 +9,52 @@ use std::collections::BTreeSet;
 pub(super) struct Blocks {
     /// The sizes of transforms that are written.
     sizes: BTreeSet<usize>,
+    /// The same of spectral regions.
+    halves: BTreeSet<usize>,
 }
 
 impl Blocks {
     /// The tables and the three functions of kernel number `index`, which is a block.
     pub(super) fn functions(&mut self, index: usize, block: &Block) -> String {
-        let Block::Convolution(convolution) = block;
         let mut text = format!("\n/* {} */\n", block.name());
-        text += &self.convolution(index, convolution);
+        let function = match block {
+            Block::Convolution(convolution) => {
+                text += &self.convolution(index, convolution);
+                "mam_convolve"
+            }
+            Block::Analysis(analysis) => {
+                text += &self.spectrum(index, analysis.frames(), analysis.tables());
+                "mam_analyse"
+            }
+            Block::Synthesis(synthesis) => {
+                text += &self.spectrum(index, synthesis.frames(), synthesis.tables());
+                "mam_synthesise"
+            }
+        };
         text += &format!("KERNEL void k{index}_setup(MamCall const* c) {{\n    (void)c;\n}}\n");
         for form in ["steady", "general"] {
             text += &format!(
-                "KERNEL void k{index}_{form}(MamCall const* c) {{\n    mam_convolve(c, &block{index});\n}}\n"
+                "KERNEL void k{index}_{form}(MamCall const* c) {{\n    {function}(c, &block{index});\n}}\n"
             );
         }
+        text
+    }
+
+    fn spectrum(&mut self, index: usize, frames: Frames, tables: &Tables) -> String {
+        let mut text = String::new();
+        let (half, hop, streams) = (tables.half(), frames.hop(), frames.streams());
+        if self.halves.insert(half) {
+            text += &array(&format!("bin_factors{half}"), &tables.factors());
+            text += &array(&format!("bin_turns{half}"), tables.turns());
+            let places: Vec<String> = tables.places().iter().map(|place| format!("{place}u")).collect();
+            text += &format!("static uint32_t const bin_places{half}[] = {{ {} }};\n", places.join(", "));
+        }
+        text += &array(&format!("window{index}"), tables.window());
+        text += &format!(
+            "static MamSpectrum const block{index} = {{\n    {{ {half}u, {}u, 0u, 0u, 0, bin_factors{half}, 0 }}, \
+             {hop}u, {streams}u, bin_places{half}, bin_turns{half}, window{index}\n}};\n",
+            tables.stages(),
+        );
         text
     }
 

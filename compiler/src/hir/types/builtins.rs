@@ -21,7 +21,11 @@ impl Checker<'_> {
         args: &[Option<ExprId>],
     ) -> Value {
         let arg = |i: usize| args.get(i).copied().flatten();
+        if self.is_out_of_time(at, callee, builtin) {
+            return Value::Broken;
+        }
         match (builtin.row().function, arg(0)) {
+            (Function::Spectral, _) => self.spectrum_without_body(callee),
             (Function::Plain(f), _) => self.function(at, builtin, f, args, Some(f.dimension())),
             (Function::Keeps(f), _) => self.function(at, builtin, f, args, None),
             (Function::Noise, _) => {
