@@ -199,7 +199,7 @@ fn objects_have_the_bits_of_machine_code() {
 fn samples_are_built_in() {
     let Some(compiler) = Compiler::all().pop() else { return };
     let text = "instrument hit { out = one_shot(sample(\"a.wav\"), trig) * vel }\nh = hit(voices: 2)\n\
-        play { h |x.x.x.xx| }\nout = h + 0.3 * loop_to(sample(\"a.wav\"), 1 bar)\n";
+        play { h |x.x.x.xx| }\nout = h + 0.3 * loop_to(sample(\"a.wav\"), 1 bar) + 0.3 * stretch(sample(\"a.wav\"), 0.7, 1.2)\n";
     let folder = folder_of(text);
     let spec = hound::WavSpec {
         channels: 1,

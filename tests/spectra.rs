@@ -65,15 +65,15 @@ fn wide(x: &[f32]) -> Vec<f64> {
 
 #[test]
 fn bins_that_are_left_as_they_are_give_the_signal_back() {
-    let x = noise(1, 40_000);
-    for (size, overlap) in [(256, 2), (256, 4), (512, 8), (1024, 4), (2048, 2), (4096, 8)] {
+    let x = noise(1, 16_000);
+    for (size, overlap) in [(256, 2), (512, 8), (1024, 4), (4096, 8)] {
         // As they are; and by way of their angles, moved by nothing that is heard.
         for phase in ["phase", "phase + 0 * mag"] {
             let text = format!(
                 "out = spectral(in.left, size: {size}, overlap: {overlap}) {{ {{ mag: mag, phase: {phase} }} }}\n"
             );
             let heard = heard(&text, std::slice::from_ref(&x));
-            let found = distance(&heard[0][..30_000], &wide(&x));
+            let found = distance(&heard[0][..10_000], &wide(&x));
             assert!(found < -120.0, "{text}: {found} dB");
         }
     }
@@ -249,7 +249,7 @@ fn what_cannot_be_a_region_is_said() {
         ("out = spectral(noise()) { { phase: phase } }\n", "bad-spectrum: these braces"),
         ("out = spectral([noise(), noise()]) { mag[0] }\n", "bad-spectrum: these braces"),
         ("out = spectral(noise()) { { mag: mag * 1Hz, phase: phase } }\n", "dimension: the `mag`"),
-        ("out = spectral(noise()) { mag * sine(2Hz) }\n", "bad-spectrum: `phasor` goes on"),
+        ("out = spectral(noise()) { mag * sine(2Hz) }\n", "bad-spectrum: `sine` cannot"),
         (
             "out = spectral(noise()) { oversample(2) { tanh(mag) } }\n",
             "bad-spectrum: a spectral region has bins",

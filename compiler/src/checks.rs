@@ -106,6 +106,17 @@ fn misplaced(Misplaced { span, why, what }: Misplaced) -> Problem {
             "what flows into this convolution depends on what comes out of it",
             "take the convolution out of the loop: echoes that come again and again can be part of the response",
         ),
+        (What::Stretch, Obstacle::Voice) => (
+            "every voice of the instrument would stretch a sound of its own",
+            "take it out of the instrument; in one, `playback` plays a buffer at a speed, and `grains` in pieces",
+        ),
+        (What::Stretch, Obstacle::Region) => (
+            "a sound is stretched at the rate of the song, and this is oversampled",
+            "take it out of the region, under a name, and use that in it",
+        ),
+        (What::Stretch, Obstacle::Feedback) => {
+            ("where this sound is played from depends on what it sounds like", "take it out of the loop")
+        }
         (What::Spectrum, Obstacle::Voice) => (
             "every voice of the instrument would have a spectrum of its own",
             "take the region out of the instrument, and put it where the song hears the instrument",

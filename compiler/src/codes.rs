@@ -154,7 +154,7 @@ mam_grammar::codes! {
         passes "a = sine(110Hz) + 0.5 * prev(b)\nb = a * 0.9\nout = b\n"
     }
     MISPLACED_BLOCK Error "misplaced-block" {
-        "A convolution or a spectral region works on whole blocks of samples, once for the song. So it cannot stand where single samples have to be \
+        "A convolution, a spectral region or a stretched sound works on whole blocks of samples, once for the song. So it cannot stand where single samples have to be \
          known before the next one can be computed, in a loop through its own result; nor in a voice of an instrument, of which \
          there are many; nor in a region at another sample rate."
         fails "x = noise() + 0.5 * prev(y)\ny = convolve(x, [0, 0.5])\nout = y\n"

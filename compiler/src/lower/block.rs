@@ -2,16 +2,19 @@
 //! kernel is cut ([`super::stages`]).
 
 use super::lowered::SignalId;
+use super::playback::sinc_weights;
 use super::stages::Ends;
 use super::value::{Signal, Val};
 use super::{At, Lower, Song};
+use crate::dimension::Dimension;
 use crate::ir::{Body, DelayLine, Imm, Kernel, Op, Type, Value};
 use crate::resample::resampled;
 use crate::samples::Samples;
 use mam_grammar::Span;
 use mam_grammar::ast::ExprId;
-use mam_runtime::block::{Analysis, Block, Convolution, Frames, Synthesis};
+use mam_runtime::block::{Analysis, Block, Convolution, Frames, Stretch, Synthesis};
 use rustc_hash::FxHashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A block node in a group.
@@ -30,7 +33,7 @@ pub(super) struct BlockCall {
 impl BlockCall {
     /// It stands where no block node can.
     pub(super) fn misplaced(&self, why: Obstacle) -> Misplaced {
-        Misplaced { span: self.span, why, what: What::of(&self.block) }
+        Misplaced { span: self.span, why, what: What::from_block(&self.block) }
     }
 }
 
@@ -41,7 +44,7 @@ pub struct Misplaced {
     pub span: Span,
     /// Why there is no room for it.
     pub why: Obstacle,
-    /// What it is.
+    /// What there is no room for.
     pub what: What,
 }
 
@@ -52,13 +55,16 @@ pub enum What {
     Convolution,
     /// `spectral`
     Spectrum,
+    /// `stretch_at`
+    Stretch,
 }
 
 impl What {
-    fn of(block: &Block) -> What {
+    fn from_block(block: &Block) -> What {
         match block {
             Block::Convolution(_) => What::Convolution,
             Block::Analysis(_) | Block::Synthesis(_) => What::Spectrum,
+            Block::Stretch(_) => What::Stretch,
         }
     }
 }
@@ -84,8 +90,7 @@ pub(super) struct Responses {
 
 struct Response {
     samples: Arc<Samples>,
-    channel: usize,
-    predelay: usize,
+    purpose: Purpose,
     rate: u64,
     block: Arc<Block>,
     /// Whether the present compilation has asked for it.
@@ -107,22 +112,67 @@ impl Responses {
         self.spectra.entry(frames).or_insert_with(make).clone()
     }
 
-    fn get(&mut self, samples: &Arc<Samples>, channel: usize, predelay: usize, rate: f64) -> Arc<Block> {
+    /// The convolution with some channels of samples.
+    fn convolution(
+        &mut self,
+        samples: &Arc<Samples>,
+        channels: Range<usize>,
+        predelay: usize,
+        rate: f64,
+    ) -> Arc<Block> {
+        let purpose = Purpose::Convolution { first: channels.start, count: channels.len(), predelay };
+        self.get(samples, purpose, rate, || {
+            let channels = samples.channels[channels].iter();
+            let responses = channels.map(|channel| resampled(channel, f64::from(samples.rate), rate));
+            Block::Convolution(Convolution::new(&responses.collect::<Vec<_>>(), predelay))
+        })
+    }
+
+    /// Some samples, stretched.
+    fn stretched(&mut self, samples: &Arc<Samples>, rate: f64) -> Arc<Block> {
+        self.get(samples, Purpose::Stretch, rate, || {
+            Block::Stretch(Stretch::new(&samples.channels, f64::from(samples.rate), rate, sinc_weights()))
+        })
+    }
+
+    /// What is made of some samples, if it is not there yet.
+    fn get(
+        &mut self,
+        samples: &Arc<Samples>,
+        purpose: Purpose,
+        rate: f64,
+        make: impl FnOnce() -> Block,
+    ) -> Arc<Block> {
         let is = |known: &&mut Response| {
-            (known.channel, known.predelay, known.rate) == (channel, predelay, rate.to_bits())
+            (known.purpose, known.rate) == (purpose, rate.to_bits())
                 && (Arc::ptr_eq(&known.samples, samples) || known.samples == *samples)
         };
         if let Some(known) = self.all.iter_mut().find(is) {
             known.used = true;
             return known.block.clone();
         }
-        let response = resampled(&samples.channels[channel], f64::from(samples.rate), rate);
-        let block = Arc::new(Block::Convolution(Convolution::new(&response, predelay)));
+        let block = Arc::new(make());
         let samples = samples.clone();
         let (rate, used) = (rate.to_bits(), true);
-        self.all.push(Response { samples, channel, predelay, rate, block: block.clone(), used });
+        self.all.push(Response { samples, purpose, rate, block: block.clone(), used });
         block
     }
+}
+
+/// What is made of samples.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// The response of a convolution.
+    Convolution {
+        /// The first channel.
+        first: usize,
+        /// How many there are.
+        count: usize,
+        /// In frames.
+        predelay: usize,
+    },
+    /// A sound that is stretched.
+    Stretch,
 }
 
 /// What stands for result number `index` of a group's blocks among the signals that its kernel hears.
@@ -179,15 +229,37 @@ impl Lower<'_, '_> {
         let rate = self.song.rate;
         let predelay = (seconds * rate + 0.5).floor() as usize;
         let own = response.channels.len();
+        if own > 1 && signal.channels.iter().all(|channel| *channel == signal.channels[0]) {
+            // One input in a room with two sides.
+            let block = self.song.templates.responses.convolution(&response, 0..own, predelay, rate);
+            let channels = self.block(at, block, &signal.channels[..1], span).into_iter().collect();
+            return Val::Signal(Signal { channels, dimension: signal.dimension });
+        }
         let count = signal.channels.len().max(own);
         let channels = (0..count).map(|channel| {
-            let responses = &mut self.song.templates.responses;
-            let block = responses.get(&response, channel.min(own - 1), predelay, rate);
-            let input = signal.channels[channel.min(signal.channels.len() - 1)];
-            self.block(at, block, &[input], span)[0]
+            let side = channel.min(own - 1);
+            let block = self.song.templates.responses.convolution(&response, side..side + 1, predelay, rate);
+            self.block(at, block, &[signal.channel(channel)], span)[0]
         });
         let channels = channels.collect();
         Val::Signal(Signal { channels, dimension: signal.dimension })
+    }
+
+    /// `stretch_at(buffer, position, pitch)`
+    pub(super) fn stretch_at(&mut self, at: &At, args: &[Option<ExprId>]) -> Val {
+        let &[Some(buffer), Some(position), pitch] = args else { return Val::Broken };
+        let span = self.span(at, buffer);
+        let Val::Buffer(buffer) = self.eval(at, buffer) else { return Val::Broken };
+        let Some((position, _)) = self.eval(at, position).mono() else { return Val::Broken };
+        let pitch = match pitch {
+            Some(expr) => self.eval(at, expr).mono().map(|(pitch, _)| pitch),
+            None => Some(self.b.f64(1.0)),
+        };
+        let Some(pitch) = pitch else { return Val::Broken };
+        let rate = self.song.rate;
+        let block = self.song.templates.responses.stretched(&buffer.samples, rate);
+        let channels = self.block(at, block, &[position, pitch], span).into_iter().collect();
+        Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
     }
 
     /// A response: a buffer, or a list of numbers of the song's rate.

@@ -27,6 +27,7 @@ impl Lower<'_, '_> {
             (Function::Sample, Some(path)) => self.sample(at, path),
             (Function::Playback, Some(_)) => self.playback(at, args),
             (Function::Convolve, Some(_)) => self.convolve(at, args),
+            (Function::StretchAt, Some(_)) => self.stretch_at(at, args),
             (Function::WaveAt, Some(_)) => self.wave_at(at, args),
             (Function::MidiSend | Function::OscSend, Some(_)) => Val::plain(self.b.f64(0.0)),
             (Function::Spectral, Some(_)) => Val::Broken,

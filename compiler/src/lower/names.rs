@@ -154,7 +154,7 @@ impl Lower<'_, '_> {
     ) -> Val {
         let val = self.raise(at, val, copy, self.scopes[at.scope].copy, name);
         match self.scopes[at.scope].bins.filter(|_| bins.is_none()) {
-            Some(bins) => self.held(&val, bins, name),
+            Some(bins) => self.sampled_by_hops(&val, bins, name),
             None => val,
         }
     }

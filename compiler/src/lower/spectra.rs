@@ -44,7 +44,7 @@ pub(super) struct Region {
     /// A bin, as late as all of them are.
     bin: Option<Value>,
     /// What it sees of the values around it.
-    held: FxHashMap<Value, Value>,
+    seen: FxHashMap<Value, Value>,
 }
 
 /// A channel of what flows in: the parts of its bins in each stream.
@@ -121,8 +121,8 @@ impl Lower<'_, '_> {
         if let Some(latest) = latest {
             channels.iter_mut().for_each(|value| *value = self.b.as_late(*value, latest));
         }
-        let (held, analysed) = (FxHashMap::default(), vec![]);
-        self.spectra.push(Region { path: path.clone(), analysed, bin: None, held });
+        let (seen, analysed) = (FxHashMap::default(), vec![]);
+        self.spectra.push(Region { path: path.clone(), analysed, bin: None, seen });
         let mut spectra = vec![];
         for value in channels {
             let results = self.block(at, analysis.clone(), &[value], span);
@@ -212,27 +212,30 @@ impl Lower<'_, '_> {
     }
 
     /// A value of what is around a spectral region as it is seen in it.
-    pub(super) fn held(&mut self, val: &Val, bins: Bins, name: &str) -> Val {
+    pub(super) fn sampled_by_hops(&mut self, val: &Val, bins: Bins, name: &str) -> Val {
         match val {
             Val::Signal(signal) => {
-                let channels = signal.channels.iter().map(|&value| self.held_value(value, bins, name));
+                let channels = signal.channels.iter().map(|&value| self.value_in_hops(value, bins, name));
                 Val::Signal(Signal { channels: channels.collect(), dimension: signal.dimension })
             }
-            Val::List(elements) => Val::List(elements.iter().map(|val| self.held(val, bins, name)).collect()),
+            Val::List(elements) => {
+                Val::List(elements.iter().map(|val| self.sampled_by_hops(val, bins, name)).collect())
+            }
             Val::Record(fields) => {
-                let part = |(field, val): &(Arc<str>, Val)| (field.clone(), self.held(val, bins, name));
+                let part =
+                    |(field, val): &(Arc<str>, Val)| (field.clone(), self.sampled_by_hops(val, bins, name));
                 Val::Record(fields.iter().map(part).collect::<Vec<_>>().into())
             }
             Val::Buffer(_) | Val::Broken => val.clone(),
         }
     }
 
-    fn held_value(&mut self, value: Value, bins: Bins, name: &str) -> Value {
+    fn value_in_hops(&mut self, value: Value, bins: Bins, name: &str) -> Value {
         if self.b.imm(value).is_some() {
             return value;
         }
-        if let Some(&held) = self.spectra[bins.region].held.get(&value) {
-            return held;
+        if let Some(&seen) = self.spectra[bins.region].seen.get(&value) {
+            return seen;
         }
         let region = &self.spectra[bins.region];
         let results: Vec<Value> = region.analysed.clone();
@@ -242,16 +245,16 @@ impl Lower<'_, '_> {
         let late = bin.and_then(|bin| self.b.late(bin));
         let moves = self.b.rate(value) == Rate::Sample && self.b.invariant(value).is_none();
         let aligned = late.map_or(value, |late| self.b.as_late(value, late));
-        let held = match (moves, self.b.ty(aligned).scalar) {
+        let seen = match (moves, self.b.ty(aligned).scalar) {
             (false, _) => aligned,
             (true, Scalar::Bool) => self.caught(aligned, bins, &path),
             (true, _) => self.sampled(aligned, bins, &path),
         };
         if moves {
-            self.b.counts_as_late(held, late);
+            self.b.counts_as_late(seen, late);
         }
-        self.spectra[bins.region].held.insert(value, held);
-        held
+        self.spectra[bins.region].seen.insert(value, seen);
+        seen
     }
 
     /// Whether a hop begins.
@@ -284,8 +287,8 @@ impl Lower<'_, '_> {
         );
         let (waiting, before) = b.new_state(&format!("{path}.waiting"), |_| Imm::F32(0.0));
         let met = b.push(Op::Select, Type::F32, &[value, one, before]);
-        let (state, held) = b.new_state(path, |_| Imm::F32(0.0));
-        let now = b.push(Op::Select, Type::F32, &[begins, met, held]);
+        let (state, latest) = b.new_state(path, |_| Imm::F32(0.0));
+        let now = b.push(Op::Select, Type::F32, &[begins, met, latest]);
         let left = b.push(Op::Select, Type::F32, &[begins, zero, met]);
         b.body().sets.extend([(waiting, left), (state, now)]);
         b.truth(now)

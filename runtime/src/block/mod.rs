@@ -7,11 +7,13 @@
 mod convolution;
 mod fft;
 mod spectrum;
+mod stretch;
 #[cfg(test)]
 mod tests;
 
 pub use convolution::{Convolution, HEAD, Level};
 pub use spectrum::{Analysis, Frames, Synthesis, Tables};
+pub use stretch::{MARGIN, PLACES, Stretch, TAPS};
 
 use crate::call::{Call, KernelFn};
 use std::hash::{Hash, Hasher};
@@ -20,12 +22,14 @@ use std::hash::{Hash, Hasher};
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum Block {
-    /// A channel, convolved with a response.
+    /// A channel, convolved with each of some responses.
     Convolution(Convolution),
     /// A channel, taken apart into the bins of spectra.
     Analysis(Analysis),
     /// The bins of spectra, put together to a channel.
     Synthesis(Synthesis),
+    /// A sound in memory, at a place and a pitch of its own.
+    Stretch(Stretch),
 }
 
 impl Block {
@@ -35,15 +39,17 @@ impl Block {
             Block::Convolution(_) => "convolution",
             Block::Analysis(_) => "analysis",
             Block::Synthesis(_) => "synthesis",
+            Block::Stretch(_) => "stretch",
         }
     }
 
     /// How many signals flow in, and how many come out.
     pub fn channels(&self) -> (usize, usize) {
         match self {
-            Block::Convolution(_) => (1, 1),
+            Block::Convolution(convolution) => (1, convolution.responses()),
             Block::Analysis(analysis) => (1, 2 * analysis.frames().streams()),
             Block::Synthesis(synthesis) => (2 * synthesis.frames().streams(), 1),
+            Block::Stretch(stretch) => (2, stretch.channels().len()),
         }
     }
 
@@ -53,6 +59,7 @@ impl Block {
             Block::Convolution(convolution) => convolution.content(),
             Block::Analysis(analysis) => analysis.content(),
             Block::Synthesis(synthesis) => synthesis.content(),
+            Block::Stretch(stretch) => stretch.content(),
         }
     }
 
@@ -62,6 +69,7 @@ impl Block {
             Block::Convolution(convolution) => convolution.cost(),
             Block::Analysis(analysis) => analysis.frames().cost(analysis.tables()),
             Block::Synthesis(synthesis) => synthesis.frames().cost(synthesis.tables()),
+            Block::Stretch(stretch) => stretch.cost(),
         }
     }
 
@@ -72,6 +80,7 @@ impl Block {
             Block::Convolution(convolution) => convolution.words().into(),
             Block::Analysis(analysis) => analysis.words(),
             Block::Synthesis(synthesis) => synthesis.words(),
+            Block::Stretch(stretch) => stretch.words(),
         }
     }
 
@@ -86,7 +95,7 @@ impl Block {
         match self {
             Block::Convolution(convolution) => vec![convolution.line_frames()],
             Block::Analysis(analysis) => vec![analysis.frames().size()],
-            Block::Synthesis(_) => vec![],
+            Block::Synthesis(_) | Block::Stretch(_) => vec![],
         }
     }
 
@@ -124,6 +133,8 @@ impl Block {
             Block::Analysis(analysis) => unsafe { analysis.run(call) },
             // SAFETY: the caller's promise.
             Block::Synthesis(synthesis) => unsafe { synthesis.run(call) },
+            // SAFETY: the caller's promise.
+            Block::Stretch(stretch) => unsafe { stretch.run(call) },
         }
     }
 }

@@ -166,7 +166,7 @@ struct Memory<'a> {
 }
 
 impl<'a> Memory<'a> {
-    fn of(words: &'a mut [f32], frames: Frames) -> Memory<'a> {
+    fn split(words: &'a mut [f32], frames: Frames) -> Memory<'a> {
         let (next, rest) = words.split_at_mut(1);
         let (streams, rest) = rest.split_at_mut(stream_words(frames));
         let (re, rest) = rest.split_at_mut(frames.size() / 2);
@@ -232,7 +232,7 @@ impl Analysis {
                 std::slice::from_raw_parts_mut(call.state.cast::<f32>(), words),
             )
         };
-        let mut memory = Memory::of(words, self.frames);
+        let mut memory = Memory::split(words, self.frames);
         if (call.frame as usize).is_multiple_of(QUANTUM) {
             memory.begin(call.frame);
             if (call.frame as usize).is_multiple_of(hop) {
@@ -319,7 +319,7 @@ impl Synthesis {
                 std::slice::from_raw_parts_mut(call.state.cast::<f32>(), words),
             )
         };
-        let mut memory = Memory::of(words, self.frames);
+        let mut memory = Memory::split(words, self.frames);
         if (call.frame as usize).is_multiple_of(QUANTUM) {
             memory.begin(call.frame);
             if (call.frame as usize).is_multiple_of(hop) {

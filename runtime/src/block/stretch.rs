@@ -81,7 +81,8 @@ impl Stretch {
             sum / channels.len() as f32
         };
         let mono: Vec<f32> = (0..frames + 4 * hop).map(mean).map(flushed).collect();
-        let coarse = mono.as_chunks::<COARSE>().0.iter().map(|x| flushed(x.iter().sum::<f32>() / COARSE as f32));
+        let coarse =
+            mono.as_chunks::<COARSE>().0.iter().map(|x| flushed(x.iter().sum::<f32>() / COARSE as f32));
         let coarse: Vec<f32> = coarse.collect();
         let around = |channel: &Vec<f32>| {
             let at = |n: usize| channel[(n + frames * MARGIN - MARGIN) % frames];
@@ -154,8 +155,8 @@ impl Stretch {
     /// Renders the frames of a call.
     ///
     /// # Safety
-    /// The call has two inputs, the place as a part of the whole and the pitch as a ratio, an output for each channel, and the words of
-    /// [`Stretch::words`].
+    /// The call has two inputs, the place as a part of the whole and the pitch as a ratio, at which 0 is silence, an output for each
+    /// channel, and the words of [`Stretch::words`].
     #[inline(always)]
     pub(super) unsafe fn run(&self, call: &Call) {
         let frames = call.frames as usize;
@@ -195,7 +196,12 @@ impl Stretch {
         let now = Grain::load(&words[1..]);
         let rate = self.rate(pitch);
         let asked = self.place(place);
-        if !goes_on || !now.sounds {
+        if pitch <= 0.0 {
+            if at == 0 || !goes_on {
+                (if goes_on { now } else { Grain::default() }).store(&mut words[1 + GRAIN..]);
+                Grain::default().store(&mut words[1..]);
+            }
+        } else if !goes_on || !now.sounds {
             // The sound is there at once: the grain before is the same sound, a hop earlier.
             let ago = |frames: usize| self.moved(asked, 0.0, -(frames as f64), rate);
             ago(at).store(&mut words[1..]);
@@ -205,7 +211,8 @@ impl Stretch {
             let natural = self.moved(now.whole, now.part, self.hop as f64, now.rate);
             let distance = self.distance(natural.whole, asked);
             let near = distance.unsigned_abs() as usize <= self.hop / 2;
-            let next = if near { natural } else { Grain { whole: self.search(asked, natural.whole), ..natural } };
+            let next =
+                if near { natural } else { Grain { whole: self.search(asked, natural.whole), ..natural } };
             let part = if near { natural.part } else { 0.0 };
             Grain { part, rate, ..next }.store(&mut words[1..]);
         }
@@ -218,7 +225,7 @@ impl Stretch {
 
     /// The sample at a part of the whole, which goes round.
     fn place(&self, place: f32) -> i64 {
-        let place = if place.is_finite() { f64::from(place) } else { 0.0 };
+        let place = if place.abs() < 1e9 { f64::from(place) } else { 0.0 };
         ((place - place.floor()) * self.frames as f64) as i64 % self.frames as i64
     }
 

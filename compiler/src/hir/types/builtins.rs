@@ -43,6 +43,7 @@ impl Checker<'_> {
             (Function::Sample, Some(path)) => self.sample(at, path),
             (Function::Playback, Some(_)) => self.playback(at, args),
             (Function::Convolve, Some(x)) => self.convolve(at, x, arg(1), arg(2)),
+            (Function::StretchAt, Some(_)) => self.stretch_at(at, args),
             (Function::WaveAt, Some(_)) => self.wave_at(at, args),
             (Function::MidiSend, Some(_)) => self.midi_send(at, args),
             (Function::OscSend, Some(_)) => self.osc_send(at, args),
