@@ -1,4 +1,4 @@
-//! Block nodes: steps whose work is a fixed amount for each quantum, and no sum of what is done for each frame.
+//! Block nodes: steps whose work is bounded for each quantum, and not a sum of what is done for each frame.
 //!
 //! A [`Block`] stands beside the kernels of a program. It is written once, here, in plain f32 without fused operations, so every engine
 //! that is made of this crate has the same bits: beside machine code, the interpreter and WebAssembly. The engine in C has a
@@ -40,6 +40,15 @@ impl Block {
             Block::Analysis(_) => "analysis",
             Block::Synthesis(_) => "synthesis",
             Block::Stretch(_) => "stretch",
+        }
+    }
+
+    /// What a song has where this is a part of it.
+    pub fn noun(&self) -> &'static str {
+        match self {
+            Block::Convolution(_) => "convolution",
+            Block::Analysis(_) | Block::Synthesis(_) => "spectral region",
+            Block::Stretch(_) => "stretched sound",
         }
     }
 
