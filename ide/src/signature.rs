@@ -101,7 +101,7 @@ impl Analysis {
         };
         let param = |param: &ParamInfo| Parameter {
             name: param.name.to_string(),
-            label: format!("{} = {}", param.name, param.show(param.default)),
+            label: format!("{} = {}", param.name, param.shown_default()),
             doc: Some(
                 [param.range(), param.doc.as_deref().map(str::to_owned)]
                     .into_iter()
