@@ -22,6 +22,7 @@ mod call;
 pub mod consts;
 mod expect;
 pub(crate) mod function;
+pub mod kits;
 mod mistakes;
 mod order;
 mod parts;
