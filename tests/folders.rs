@@ -110,14 +110,14 @@ fn a_folder_is_a_kit_with_a_part_for_each_sound_file() {
 fn parts_come_and_go_with_their_files() {
     let folder = Folder::new("edits");
     folder.wav("sounds/dusty/Kick.wav", 0.25);
-    assert_eq!(folder.codes(SONG), ["unknown-name"], "there is no snare yet");
+    assert_eq!(folder.codes(SONG), ["unknown-target"], "there is no snare yet");
     let snare = folder.wav("sounds/dusty/snare 2.wav", 0.75);
     let (compilation, disk) = folder.compile(SONG);
     assert!(compilation.program.is_some());
     let asked = disk.asked.into_inner();
     assert!(asked.iter().any(|path| path.ends_with("sounds/dusty")), "{asked:?}");
     fs::remove_file(snare).unwrap();
-    assert_eq!(folder.codes(SONG), ["unknown-name"]);
+    assert_eq!(folder.codes(SONG), ["unknown-target"]);
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn what_is_given_is_put_in_where_it_is_called() {
     let written = value(&format!("{seen}out = loud(2)\n"));
     assert_eq!(value(&format!("{seen}out = apply(loud, 2)\n")), written);
     let drive = |call: &str| value(&format!("{HELPERS}x = 0.7 + 0 * sine(1Hz)\nout = {call}\n"));
-    assert_eq!(drive("through(x, drive, 3)"), drive("x |> drive(3)"));
+    assert!((drive("through(x, drive, 3)") - drive("x |> drive(3)")).abs() < 1e-5);
 }
 
 #[test]

@@ -153,7 +153,7 @@ module.exports = grammar({
     _name: ($) => choice($.identifier, alias($._soft_keyword, $.identifier)),
     _soft_keyword: () =>
       prec(-1, choice(
-        'tempo', 'swing', 'meter', 'length', 'seed', 'use', 'knob', 'param', 'until', 'latency', 'kit', 'choke', 'preset', 'input', 'default', 'title', 'midi',
+        'tempo', 'swing', 'meter', 'length', 'seed', 'channels', 'ambisonic', 'use', 'knob', 'param', 'until', 'latency', 'kit', 'choke', 'preset', 'input', 'default', 'title', 'midi',
         'beat', 'bar', 'beats', 'bars', 'note', 'curve', 'exp', 'step', 'fixed', 'smooth', 'cc', 'over', 'by', 'of', 'at', 'drum', 'program',
         'expect', 'within', 'tuning', 'edo', 'product', 'max', 'min', 'list', 'oversample',
       )),

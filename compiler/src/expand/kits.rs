@@ -7,7 +7,7 @@ use crate::codes;
 use crate::graph::operands;
 use crate::hir::builtins::CHOKED;
 use crate::hir::resolve::{CHOKE, CHOKE_TIME};
-use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind};
+use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind, Number};
 use mam_grammar::{Limits, Problem, Problems, Span};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -327,7 +327,8 @@ fn sum(ast: &mut Ast, parts: Vec<Ident>, span: Span) -> ExprId {
             None => b,
         });
     }
-    total.unwrap_or_else(|| ast.add(Expr::List(vec![]), span))
+    // What is wrong with a kit without parts has been reported.
+    total.unwrap_or_else(|| ast.add(Expr::Number(Number { digits: "0".into(), unit: None }), span))
 }
 
 /// Has `dr.bd` mean the part of a kit, in equations and in lines.
