@@ -123,6 +123,8 @@ struct Lower<'s, 'a> {
     later: Vec<Later>,
     nodes: FxHashMap<NodeId, Option<Val>>,
     since: FxHashMap<(Value, Option<usize>, Option<InnerFrame>), Value>,
+    /// What voices draw at their notes, by the instrument and the voice where the kernel has several.
+    drawn: FxHashMap<(NodeId, Option<usize>), Val>,
     regions: Regions,
     /// The spectral regions so far.
     spectra: Vec<spectra::Region>,
@@ -166,6 +168,7 @@ impl<'s, 'a> Lower<'s, 'a> {
             later: vec![],
             nodes: FxHashMap::default(),
             since: FxHashMap::default(),
+            drawn: FxHashMap::default(),
             regions: Regions::default(),
             spectra: vec![],
             inner: FxHashMap::default(),
