@@ -19,7 +19,7 @@ impl Checker<'_> {
         let function = match call.callee {
             Callee::Builtin(builtin) => builtin.row().function,
             Callee::Broken => return Value::Broken,
-            Callee::Definition(_) => return self.no_region(place),
+            Callee::Definition(_) | Callee::Local(_) => return self.no_region(place),
         };
         let (Function::Spectral, &[Some(x), size, overlap]) = (function, &call.args[..]) else {
             return self.no_region(place);
