@@ -259,9 +259,14 @@ impl Test {
             _ => format!("{all}: {} hold, {failed} fail\n", jobs.len() - failed),
         };
         console.result(&text)?;
+        // What is wrong with the file is wrong for each of its checks, and is told once.
+        let mut told: Vec<&Problem> = vec![];
         for outcome in outcomes {
+            let new: Vec<Problem> =
+                outcome.problems.iter().filter(|problem| !told.contains(problem)).cloned().collect();
+            told.extend(&outcome.problems);
             if let Some(sources) = &outcome.sources {
-                tell(&outcome.problems, sources, console);
+                tell(&new, sources, console);
             }
         }
         Ok(())
