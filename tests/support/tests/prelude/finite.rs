@@ -81,33 +81,40 @@ enum Kind {
     Signal,
     /// A whole number that is known before the song starts.
     Constant,
-    /// A text.
-    Text,
     /// A list of signals: so many.
     List(usize),
+    /// A list of constants.
+    Constants,
     /// A list of lists of constants.
     Lists,
+    /// A text, such as an address.
+    Text,
+    /// Its default.
+    Default,
 }
 
 /// The kinds beside signals, in the order in which they are tried.
-const KINDS: [Kind; 5] = [Kind::Constant, Kind::List(2), Kind::Lists, Kind::Text, Kind::List(6)];
+const KINDS: [Kind; 6] =
+    [Kind::Constant, Kind::List(2), Kind::Constants, Kind::Lists, Kind::Text, Kind::Default];
 
-/// Arguments of one definition that may be something else than signals, at most.
-const MOST_KINDS: usize = 4;
+/// Arguments of one definition that are found to be something else than signals, at most.
+const MOST_KINDS: usize = 3;
 
 impl Kind {
-    /// An argument of this kind, made of the text of a signal.
-    fn text(self, signal: &str) -> String {
-        match self {
+    /// An argument of this kind, made of the text of a signal; none where it is left out.
+    fn text(self, signal: &str) -> Option<String> {
+        Some(match self {
             Kind::Signal => signal.to_string(),
             Kind::Constant => "5".to_string(),
-            Kind::Text => "\"text\"".to_string(),
             Kind::List(count) => {
                 let elements: Vec<String> = (1..=count).map(|i| format!("{signal} / {i}")).collect();
                 format!("[{}]", elements.join(", "))
             }
+            Kind::Constants => "[0, 3, 7]".to_string(),
             Kind::Lists => "[[0.02, 1, 0.25], [0.1, 0.3, -4], [-1, 0, 3]]".to_string(),
-        }
+            Kind::Text => "\"127.0.0.1:57120\"".to_string(),
+            Kind::Default => return None,
+        })
     }
 }
 
@@ -120,33 +127,42 @@ struct Called {
     part: String,
 }
 
-/// How a definition can be called, as the compiler says: with signals where it takes them, else with the fewest arguments of
-/// other kinds. None where it cannot, as what plays a file.
+/// How a definition can be called, as its signature and the compiler say: with signals where it takes them, else with the fewest
+/// arguments of other kinds. None where it cannot, as what plays a file.
 fn called(prelude: &Prelude, id: DefId) -> Option<Called> {
-    let arguments = arguments(prelude, id);
-    let formals = prelude.files.definition(id).formals.len();
+    let definition = prelude.files.definition(id);
+    let ast = &prelude.files.file(id.file).ast;
+    let mut kinds = vec![Kind::Signal; arguments(prelude, id).len()];
+    let mut open = vec![];
+    for (place, formal) in definition.formals.iter().enumerate() {
+        match formal.default.map(|default| &ast.exprs[default]) {
+            Some(Expr::List(elements)) => kinds[place] = Kind::List(elements.len()),
+            _ if &*formal.name.name == "x" => {}
+            _ => open.push(place),
+        }
+    }
     let part = part(prelude, id).map_or(String::new(), |part| format!(".{part}"));
-    let mut tried = vec![vec![Kind::Signal; arguments.len()]];
-    for changed in 0..=MOST_KINDS.min(formals) {
-        for kinds in &tried {
+    let mut tried = vec![(0, kinds)];
+    for _ in 0..=MOST_KINDS {
+        for (_, kinds) in &tried {
             let call = Called { id, kinds: kinds.clone(), part: part.clone() };
-            let text =
-                format!("{}out = y_{}\n", equation(prelude, &call, |_| Given::Held("0.3")), prelude.name(id));
-            if compiles(&text) {
+            let equation = equation(prelude, &call, |_| Given::Jumps);
+            if compiles(&format!("{JUMPS}{equation}out = y_{}\n", prelude.name(id))) {
                 return Some(call);
             }
         }
-        if changed == MOST_KINDS {
-            break;
-        }
         // One more argument of another kind, behind those that are.
-        let others = tried.iter().flat_map(|kinds| {
-            let first = kinds.iter().rposition(|kind| *kind != Kind::Signal).map_or(0, |last| last + 1);
-            let changed =
-                move |place| KINDS.map(|kind| [&kinds[..place], &[kind], &kinds[place + 1..]].concat());
-            (first..formals).flat_map(changed)
-        });
-        tried = others.collect();
+        let mut more = vec![];
+        for (first, kinds) in &tried {
+            for (next, place) in open.iter().enumerate().skip(*first) {
+                for kind in KINDS {
+                    let mut kinds = kinds.clone();
+                    kinds[*place] = kind;
+                    more.push((next + 1, kinds));
+                }
+            }
+        }
+        tried = more;
     }
     None
 }
@@ -185,10 +201,11 @@ fn part(prelude: &Prelude, id: DefId) -> Option<String> {
 fn equation(prelude: &Prelude, call: &Called, given: impl Fn(usize) -> Given) -> String {
     let (name, kind) = (prelude.name(call.id), prelude.files.definition(call.id).kind);
     let argument = |(index, (name, unit)): (usize, (String, &str))| match &*name {
-        "x" => "x: noise() + 0.5 * saw(300Hz)".to_string(),
-        _ => format!("{name}: {}", call.kinds[index].text(&given(index).text(unit))),
+        "x" => Some("x: noise() + 0.5 * saw(300Hz)".to_string()),
+        _ => call.kinds[index].text(&given(index).text(unit)).map(|text| format!("{name}: {text}")),
     };
-    let args: Vec<String> = arguments(prelude, call.id).into_iter().enumerate().map(argument).collect();
+    let args: Vec<String> =
+        arguments(prelude, call.id).into_iter().enumerate().filter_map(argument).collect();
     let input = if kind == DefinitionKind::Effect { "(noise(), saw(300Hz)) |> " } else { "" };
     format!("y_{name} = {input}{name}({}){}\n", args.join(", "), call.part)
 }
