@@ -189,7 +189,7 @@ pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mu
         problems.extend(resolved(files, index).problems.clone());
         definitions(file, problems);
         levels_added(files, &file.ast, problems);
-        expect::read(files, library, index, problems);
+        expect::read(files, &library.consts, index, problems);
         for &item in file.definitions.values() {
             problems.extend(library.info(files, DefId { file: index, item }).problems.clone());
         }
