@@ -14,7 +14,7 @@ impl Control {
     pub fn log(&mut self) {
         let (writer, taken) = RingBuffer::new(TAKEN);
         self.command(Command::Log(writer));
-        self.log = Some(Writing { log: Log::default(), taken });
+        self.log = Some(Writing { log: Log::default(), taken, before: self.sent_commands });
     }
 
     /// What was logged since this was asked the last time.
@@ -24,7 +24,7 @@ impl Control {
         let writing = self.log.as_mut()?;
         writing.read();
         let log = std::mem::take(&mut writing.log);
-        Some(Log { frames, is_cut: log.is_cut || unlogged, ..log })
+        Some(Log { rate: self.rate, frames, is_cut: log.is_cut || unlogged, ..log })
     }
 
     /// What was logged, and nothing more from now on. To be asked for when the audio thread is silent.
@@ -47,7 +47,8 @@ impl Control {
         let quanta = self.meters.quanta.load(Acquire);
         let position = self.meters.position.load(Acquire);
         if let Some(writing) = &mut self.log {
-            writing.ask(Asked { quanta, position, returned: self.returned, request: request() });
+            let sent = Some(self.sent_commands - writing.before);
+            writing.ask(Asked { quanta, position, returned: self.returned, sent, request: request() });
         }
         self.decide_at(position, act)
     }
