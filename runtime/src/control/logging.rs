@@ -61,6 +61,26 @@ impl Control {
         result
     }
 
+    /// Does what was asked for in another performance.
+    pub(super) fn perform(&mut self, request: Request) {
+        match request {
+            Request::Edit(program, sync) => self.edit(program, sync),
+            Request::Start(program, entry) => self.start(program, entry, |_| true),
+            // One that lies too far away has been refused then as well.
+            Request::Seek(frame) => drop(self.seek(frame)),
+            Request::Again => self.try_again(),
+            Request::Play => self.play(),
+            Request::Stop => self.stop(),
+            Request::Set { name, value, ramp } => _ = self.set(&name, value, ramp),
+            Request::Note { target, voice, note, vel } => _ = self.note(&target, voice, note, vel),
+            Request::Touch { target, voice, signal, value, ramp } => {
+                _ = self.touch(&target, voice, signal, value, ramp);
+            }
+            Request::Mute(node, muted) => self.mute(&node, muted),
+            Request::Solo(node, soloed) => self.solo(&node, soloed),
+        }
+    }
+
     /// The frame that is rendered next, as far as what is done now is concerned.
     pub(super) fn position(&self) -> u64 {
         self.decided_at.unwrap_or_else(|| self.meters.position.load(Acquire))

@@ -3,7 +3,7 @@
 use super::driver::{Control, Playing};
 use super::heard::Heard;
 use super::live::Live;
-use super::log::{Asked, Log, Request};
+use super::log::{Asked, Log};
 use super::part::Entry;
 use super::protocol::{Options, Taken};
 use super::retimed::{Rates, Retimed};
@@ -117,7 +117,7 @@ impl Exact {
                 self.asked.push_front(asked);
                 break;
             }
-            control.decide_at(asked.position, |control| perform(control, asked.request));
+            control.decide_at(asked.position, |control| control.perform(asked.request));
         }
         while self.taken.front().is_some_and(|taken| taken.quanta <= now) {
             self.take(live);
@@ -145,24 +145,5 @@ impl Exact {
         let Some(taken) = self.taken.pop_front_if(|taken| taken.quanta <= now) else { return false };
         live.handle_commands(taken.commands as usize);
         true
-    }
-}
-
-pub(super) fn perform(control: &mut Control, request: Request) {
-    match request {
-        Request::Edit(program, sync) => control.edit(program, sync),
-        Request::Start(program, entry) => control.start(program, entry, |_| true),
-        // One that lies too far away has been refused then as well.
-        Request::Seek(frame) => drop(control.seek(frame)),
-        Request::Again => control.try_again(),
-        Request::Play => control.play(),
-        Request::Stop => control.stop(),
-        Request::Set { name, value, ramp } => _ = control.set(&name, value, ramp),
-        Request::Note { target, voice, note, vel } => _ = control.note(&target, voice, note, vel),
-        Request::Touch { target, voice, signal, value, ramp } => {
-            _ = control.touch(&target, voice, signal, value, ramp);
-        }
-        Request::Mute(node, muted) => control.mute(&node, muted),
-        Request::Solo(node, soloed) => control.solo(&node, soloed),
     }
 }

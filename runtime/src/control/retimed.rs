@@ -8,7 +8,6 @@ use super::driver::Control;
 use super::live::{Live, Master};
 use super::log::{Asked, Log, Request};
 use super::part::Entry;
-use super::replay::perform;
 use crate::program::QUANTUM;
 use crate::score::LAST_FRAME;
 use std::collections::VecDeque;
@@ -192,7 +191,7 @@ impl Retimed {
         let position = live.cut.frame + live.late as u64;
         let request = self.rates.request(request);
         self.send(control, live, Some((taken, stops)), |control| {
-            control.decide_at(position, |control| perform(control, request));
+            control.decide_at(position, |control| control.perform(request));
         });
     }
 
