@@ -12,9 +12,10 @@ use crate::timing::{Position, Time};
 use crate::values::{Length, Rate};
 use mam_compiler::listen::{Listen, Part, Side};
 use mam_compiler::target::Target;
-use mam_runtime::Program;
 use mam_runtime::control::{self, Entry, Heard, Log, Replay, Scored, Summand, Taken};
 use mam_runtime::file::Frames;
+use mam_runtime::{ChannelLayout, Program};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -165,6 +166,11 @@ impl Performance<'_> {
         length.map_or(Ok(0), |length| Time::new(first).after(Position::START, length))
     }
 
+    /// What its channels are.
+    pub fn layout(&self) -> ChannelLayout {
+        self.programs[self.take.document.first].layout
+    }
+
     /// Frames before the music, which a recording leaves out as well.
     fn latency(&self) -> u64 {
         self.programs[self.take.document.first].latency.into()
@@ -245,7 +251,9 @@ impl Listening<'_> {
             let what = format!("no version of the song has an equation `{}` to tap", extra.name);
             return Err(Failure::Usage(what));
         }
-        Ok(self.heard(all.into_iter().map(|parts| vec![parts.unwrap_or_default()]).collect()))
+        let sums: Vec<Vec<Vec<Part>>> =
+            all.into_iter().map(|parts| vec![parts.unwrap_or_default()]).collect();
+        Ok(self.heard(&sums, 0..self.width()))
     }
 
     /// Compares the sum of the stems with the mix before the master.
@@ -260,31 +268,50 @@ impl Listening<'_> {
             let rest = total.iter().cloned().chain(less).collect();
             vec![total, rest]
         };
-        Difference::found(&self.heard(self.versions.iter().map(sums).collect()))
+        let sums: Vec<Vec<Vec<Part>>> = self.versions.iter().map(sums).collect();
+        let mut found = Difference { greatest: 0.0, peak: 0.0 };
+        for first in (0..self.width()).step_by(control::MOST_CHANNELS / 2) {
+            let channels = first..self.width().min(first + control::MOST_CHANNELS / 2);
+            let here = Difference::found(&self.heard(&sums, channels))?;
+            found.greatest = found.greatest.max(here.greatest);
+            found.peak = found.peak.max(here.peak);
+        }
+        Ok(found)
     }
 
-    /// The performance, of which sums are heard: of each version as many.
-    fn heard(&self, sums: Vec<Vec<Vec<Part>>>) -> Performance<'_> {
-        let width = self.take.document.channels.min(2);
-        let channels = width * sums.first().map_or(0, Vec::len);
-        let side = |parts: &[Part], side| parts.iter().filter_map(|part| summand(part, side)).collect();
-        let of = |sums: &[Vec<Part>]| -> Vec<Vec<Summand>> {
-            sums.iter().flat_map(|parts| (0..width).map(|number| side(parts, number))).collect()
+    /// Channels of each stem: two on a device that has more than one, and as many as the widest part has.
+    fn width(&self) -> usize {
+        let device = self.take.document.channels;
+        let wide = |part: &Part| match part.side {
+            Side::Channel(channel) => channel + 1,
+            Side::All => part.channels.len(),
+        };
+        let heard = self.versions.iter().map(|version| &version.heard);
+        let parts =
+            heard.flat_map(|heard| heard.stems.iter().flat_map(|(_, parts)| parts).chain(&heard.total));
+        parts.map(wide).max().unwrap_or(1).max(device.min(2)).min(control::MOST_CHANNELS)
+    }
+
+    /// The performance, of which some channels of sums are heard: of each version as many.
+    fn heard(&self, sums: &[Vec<Vec<Part>>], channels: Range<usize>) -> Performance<'_> {
+        let summands = |parts: &[Part], channel| -> Vec<Summand> {
+            parts.iter().filter_map(|part| summand(part, channel)).collect()
+        };
+        let all = |sums: &Vec<Vec<Part>>| -> Vec<Vec<Summand>> {
+            let each = |parts: &Vec<Part>| -> Vec<Vec<Summand>> {
+                channels.clone().map(|channel| summands(parts, channel)).collect()
+            };
+            sums.iter().flat_map(each).collect()
         };
         let programs: Vec<Arc<Program>> =
             self.versions.iter().map(|version| version.program.clone()).collect();
-        let heard = Heard(programs.iter().cloned().zip(sums.iter().map(|sums| of(sums))).collect());
-        Performance { take: self.take, programs, heard: Some(heard), channels }
+        let heard = Heard(programs.iter().cloned().zip(sums.iter().map(all)).collect());
+        let count = channels.len() * sums.first().map_or(0, Vec::len);
+        Performance { take: self.take, programs, heard: Some(heard), channels: count }
     }
 }
 
-/// What a part adds to a side of a sum, if anything.
-fn summand(part: &Part, side: usize) -> Option<Summand> {
-    let here = match part.side {
-        Side::Both => true,
-        Side::Left => side == 0,
-        Side::Right => side == 1,
-    };
-    let channel = part.channels.get(side.min(part.channels.len().saturating_sub(1))).filter(|_| here)?;
-    Some((*channel, if part.minus { -1.0 } else { 1.0 }))
+/// What a part adds to a channel of a sum, if anything.
+fn summand(part: &Part, channel: usize) -> Option<Summand> {
+    Some((part.output(channel)?, if part.minus { -1.0 } else { 1.0 }))
 }

@@ -123,6 +123,12 @@ impl Loader for Logged<'_> {
         found.map(|[_, text]| text.clone()).ok_or_else(|| format!("`{}` is not in the log", file.name).into())
     }
 
+    fn folder(&self, from: &Located, path: &str, _: usize) -> Result<Vec<String>, Unusable> {
+        let Located { name, .. } = self.locate(from, path)?;
+        let listing = Located { id: FileId::new(&name), name: input::listing(&name) };
+        Ok(self.read(&listing, usize::MAX)?.lines().map(str::to_owned).collect())
+    }
+
     fn samples(&self, file: &Located, most: usize) -> Result<Samples, Unusable> {
         let known = self.text.sounds.iter().find(|[name, _]| *name == file.name);
         let [_, wanted] = known.ok_or_else(|| format!("`{}` is not in the log", file.name))?;

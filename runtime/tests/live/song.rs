@@ -119,6 +119,7 @@ pub(crate) fn song_at(rate: u32, voices: &[(&str, f64)]) -> Arc<Program> {
     Arc::new(Program {
         rate,
         latency: 0,
+        layout: ChannelLayout::default(),
         code: Arc::new(Kernels),
         steps,
         state: image,
