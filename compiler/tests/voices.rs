@@ -177,3 +177,28 @@ fn a_node_in_lanes_is_tapped_by_its_name() {
     let differences: Vec<f32> = a.iter().zip(&b).map(|(a, b)| a - b).collect();
     assert_eq!(differences, left);
 }
+
+#[test]
+fn terms_that_wait_for_themselves_stand_side_by_side() {
+    let resonators = "hit = every(20ms)\nout = sum i in 0..18 {\n  w = tau * 110Hz * (1 + 0.9 * i) * dt\n  \
+        y = hit / (1 + i) + 1.98 * cos(w) * prev(y) - 0.98 * prev(prev(y))\n  out = 0.05 * sin(w) * y\n}\n";
+    let echoes = "hit = every(20ms)\nout = sum i in 0..9 {\n  \
+        y = hit + 0.5 * tap(y, (100 + 7 * i) * dt, max: 20ms) + 0.4 * tanh(prev(y))\n  out = 0.1 * y\n}\n";
+    for (text, most) in [(resonators, 12), (echoes, 8)] {
+        let [apart, packed, always] =
+            [Packing::Never, Packing::Paying, Packing::Always].map(|packing| program(text, packing, false));
+        let parts = |program: &Program| program.steps.iter().map(|step| step.parts.len()).max();
+        assert_eq!(parts(&apart), Some(1));
+        assert!(parts(&packed) >= Some(most), "{text}: {:?}", parts(&packed));
+        let expected = render(&apart, &[], 6000, &[6000]);
+        assert!(expected.iter().any(|frame| frame[0].abs() > 1e-3));
+        let sound = render(&packed, &[], 6000, &[6000]);
+        let always_sound = render(&always, &[], 6000, &[6000]);
+        assert!(
+            difference(&expected, &sound) < 1e-4 && difference(&expected, &always_sound) < 1e-4,
+            "{text}"
+        );
+        let interpreted = program(text, Packing::Paying, true);
+        assert!(bits(&render(&interpreted, &[], 6000, &[512, 7, 64, 64])) == bits(&sound), "{text}");
+    }
+}

@@ -4,7 +4,7 @@
 use super::rollback::Rollback;
 use super::step::{Examined, Runner, Words};
 use crate::ids::{BufferId, IdMap, SignalId};
-use crate::machine::{Task, call_kernel, flushes_subnormals};
+use crate::machine::{Task, call_flushing, flushes_subnormals};
 use crate::program::{Code, Program, QUANTUM};
 use std::ops::Range;
 
@@ -23,6 +23,10 @@ pub(crate) struct CallList {
     pub(crate) placed: Vec<Placed>,
     /// How many channels, of the first ones, are rendered there.
     pub(crate) direct: usize,
+    /// The channels of the song's input that are heard.
+    pub(crate) heard: Vec<Heard>,
+    /// The places at which their addresses stand in the tables of the runners' inputs, of one after the other.
+    slots: Vec<*mut *mut f32>,
     /// The version of the code that it was written for; none where nothing is.
     written: Option<u32>,
 }
@@ -58,6 +62,8 @@ impl CallList {
             is_one_by_one: false,
             placed: Vec::with_capacity(program.outputs.len()),
             direct: 0,
+            heard: Vec::with_capacity(program.inputs.len()),
+            slots: Vec::with_capacity(program.steps.iter().map(|step| step.inputs.len()).sum()),
             written: None,
         }
     }
@@ -116,6 +122,39 @@ impl CallList {
         }
         self.written = Some(version);
         true
+    }
+
+    /// Notes who hears the song's input, of whose channels these are the buffers: the runners whose calls are written down, and
+    /// the host where a channel of the song is in such a buffer.
+    pub(crate) fn write_heard(&mut self, runners: &mut [Runner], own: impl Iterator<Item = *mut f32>) {
+        self.heard.clear();
+        self.slots.clear();
+        for (channel, own) in own.enumerate() {
+            let first = self.slots.len();
+            for listed in &self.calls {
+                self.slots.extend(runners[listed.runner].input_slots(own));
+            }
+            let slots = first..self.slots.len();
+            let is_delivered = self
+                .placed
+                .iter()
+                .any(|placed| matches!(*placed, Placed::Buffer(start) if start == own.cast_const()));
+            if is_delivered || !slots.is_empty() {
+                self.heard.push(Heard { channel, slots, own, may_be_direct: !is_delivered });
+            }
+        }
+    }
+
+    /// Those who hear a channel of the input read it at an address from now on.
+    ///
+    /// # Safety
+    /// The runners are those that the list was written for, and no kernel runs.
+    #[inline]
+    pub(crate) unsafe fn read_from(&self, heard: &Heard, start: *mut f32) {
+        for &slot in &self.slots[heard.slots.clone()] {
+            // SAFETY: the caller's promise.
+            unsafe { *slot = start };
+        }
     }
 
     /// Renders the quantum at a frame. `end` is asked of each runner of which more has to be examined than finite outputs and
@@ -200,7 +239,7 @@ impl Listed {
         unsafe {
             match as_it_is {
                 true => (task.function)(&task.call),
-                false => call_kernel(task.function, &task.call),
+                false => call_flushing(task.function, &task.call),
             }
         }
     }
@@ -398,6 +437,19 @@ pub(crate) enum Placed {
     Same(usize),
     /// It is copied from a buffer.
     Buffer(*const f32),
+}
+
+/// A channel of the song's input that is heard in a quantum by the call list.
+#[derive(Clone, Debug)]
+pub(crate) struct Heard {
+    /// Which channel.
+    pub(crate) channel: usize,
+    /// Where its address stands in tables, of the list's slots.
+    slots: Range<usize>,
+    /// Its own buffer.
+    pub(crate) own: *mut f32,
+    /// False where the song's result is in the buffer itself.
+    pub(crate) may_be_direct: bool,
 }
 
 /// All frames of a quantum.

@@ -190,6 +190,11 @@ impl Runner {
         self.inputs.whole.0[input] = sound;
     }
 
+    /// The places of an address in the table of inputs that its calls are given.
+    pub(crate) fn input_slots(&mut self, start: *mut f32) -> impl Iterator<Item = *mut *mut f32> {
+        self.inputs.whole.0.iter_mut().filter(move |sound| **sound == start).map(|sound| &raw mut *sound)
+    }
+
     /// The place of an output's address in the table that its calls are given. What is written there has a quantum, at a
     /// multiple of [`Buffers::LEAST_ALIGN`].
     pub(crate) fn output_slot(&mut self, output: usize) -> *mut *mut f32 {
