@@ -16,9 +16,9 @@ pub(crate) struct CallList {
     released: Vec<(usize, usize)>,
     /// The states that are examined after the calls.
     words: Vec<Words>,
-    /// Whether quanta are rendered one by one: a tail is counted, there is a block node, or delay lines are written, of which too much
-    /// would have to be kept.
-    is_one_by_one: bool,
+    /// How many quanta may be rendered in a row: one where a tail is counted, there is a block node, or delay lines are read from too far
+    /// back.
+    ahead: usize,
     /// How the song's channels are rendered where they are asked for.
     pub(crate) placed: Vec<Placed>,
     /// How many channels, of the first ones, are rendered there.
@@ -59,7 +59,7 @@ impl CallList {
             calls: Vec::with_capacity(program.steps.len()),
             released: Vec::with_capacity(voices),
             words: Vec::with_capacity(words),
-            is_one_by_one: false,
+            ahead: 1,
             placed: Vec::with_capacity(program.outputs.len()),
             direct: 0,
             heard: Vec::with_capacity(program.inputs.len()),
@@ -78,9 +78,9 @@ impl CallList {
         self.written == Some(code.version())
     }
 
-    /// Whether quanta are rendered one by one, and never in a row.
-    pub(crate) fn is_one_by_one(&self) -> bool {
-        self.is_one_by_one
+    /// How many quanta may be rendered in a row, if the buffers have room for them; never more than one if this is not.
+    pub(crate) fn ahead(&self) -> usize {
+        self.ahead
     }
 
     /// Voices that are awake although their note has ended: the runner, and its voice.
@@ -100,7 +100,7 @@ impl CallList {
         self.calls.clear();
         self.released.clear();
         self.words.clear();
-        self.is_one_by_one = false;
+        self.ahead = usize::MAX;
         let version = code.version();
         for (index, (runner, left_out)) in runners.iter_mut().zip(left_out).enumerate() {
             if *left_out || runner.can_be_skipped() {
@@ -113,9 +113,10 @@ impl CallList {
             if examined.is_examined {
                 self.words.extend(runner.words(state));
             }
-            // A block's state is too large to be kept for a stretch that may be undone, and so are delay lines.
-            let is_large = examined.has_lines || !task.call.block.is_null();
-            self.is_one_by_one |= examined.counts_tail || is_large;
+            // A block's state is too large to be kept for a stretch that may be undone. Delay lines are not kept: where nothing is
+            // written over that is read again, there is no need to.
+            let is_single = examined.counts_tail || !task.call.block.is_null();
+            self.ahead = self.ahead.min(if is_single { 1 } else { runner.quanta_ahead() });
             let (inputs, outputs) = runner.channels();
             let (words, released) = (words..self.words.len(), released..self.released.len());
             self.calls.push(Listed { task, runner: index, inputs, outputs, examined, words, released });
@@ -192,19 +193,22 @@ impl CallList {
     /// what is in the buffers.
     ///
     /// # Safety
-    /// As for [`CallList::run`]. The list is not [one by one](CallList::is_one_by_one), the signals have buffers of so many quanta, and
-    /// `state` is the state memory.
+    /// As for [`CallList::run`]. The quanta are not more than [`CallList::ahead`], the signals have buffers of so many, and `state` is the state
+    /// memory.
     pub(crate) unsafe fn run_ahead(
         &mut self,
         frame: u64,
         quanta: usize,
-        runners: &[Runner],
+        runners: &mut [Runner],
         state: *mut u8,
         rollback: &mut Rollback,
     ) -> bool {
         let flushes = flushes_subnormals();
         for i in 0..self.calls.len() {
             let listed = &mut self.calls[i];
+            if listed.examined.has_lines {
+                runners[listed.runner].write_lines(frame, quanta * QUANTUM);
+            }
             let runner = &runners[listed.runner];
             // SAFETY: no kernel runs, and the runner is one of those of the state memory.
             unsafe { rollback.save(runner, state) };

@@ -164,10 +164,11 @@ impl Instance {
         let known = (self.queue.next_frame() - frame) / QUANTUM as u64;
         let quanta = quanta.min(usize::try_from(known).unwrap_or(quanta));
         // How many are to be rendered one by one.
-        let mut single = if self.call_list.is_one_by_one() || self.waste.is_some() { quanta } else { 0 };
+        let mut single = if self.call_list.ahead() < 2 || self.waste.is_some() { quanta } else { 0 };
         let mut rendered = 0;
         loop {
-            let some = if single > 0 { 1 } else { self.buffers.quanta().min(quanta - rendered) };
+            let most = self.buffers.quanta().min(self.call_list.ahead());
+            let some = if single > 0 { 1 } else { most.min(quanta - rendered) };
             let at = at + rendered * QUANTUM;
             self.hear_quanta(sound, at, some);
             let frame = frame + (rendered * QUANTUM) as u64;
@@ -313,8 +314,8 @@ impl Instance {
     fn run_call_list_ahead(&mut self, frame: u64, quanta: usize) -> bool {
         self.used_call_list = true;
         let state = self.state.as_ptr();
-        // SAFETY: as in `run_call_list`; the list is not one by one.
-        unsafe { self.call_list.run_ahead(frame, quanta, &self.runners, state, &mut self.rollback) }
+        // SAFETY: as in `run_call_list`; the list allows so many.
+        unsafe { self.call_list.run_ahead(frame, quanta, &mut self.runners, state, &mut self.rollback) }
     }
 
     /// Renders some frames of the quantum that begins at a frame, with what the queue holds for them. What is late happens
