@@ -22,8 +22,8 @@ pub(super) fn wanted(kernel: &Kernel) -> usize {
     if calls >= 1.5 { calls.ceil() as usize } else { 1 }
 }
 
-/// Why calls of a kernel can't stand side by side, if they can't; each has so many parts.
-fn obstacle(kernel: &Kernel, parts: usize) -> bool {
+/// Whether something keeps calls of a kernel from standing side by side; each has so many parts.
+fn has_obstacle(kernel: &Kernel, parts: usize) -> bool {
     let bodies = [Some(&kernel.general), Some(&kernel.steady), kernel.tail.as_ref()];
     let is_conditional = bodies.into_iter().flatten().any(|body| body.only_if.is_some());
     // Voices wake by themselves.
@@ -51,7 +51,7 @@ fn groups(kernel: &Kernel, parts: usize) -> Option<Vec<Vec<Handle<StateSlot>>>> 
 /// So many calls of `kernel` as one, all with the same parameters, inputs and ports; each has so many parts. The i-th state of the
 /// calls stand together, call after call; delay lines and outputs of a call do.
 pub(super) fn interleaved(kernel: &Kernel, parts: usize, calls: usize, cx: Context) -> Option<Kernel> {
-    if obstacle(kernel, parts) {
+    if has_obstacle(kernel, parts) {
         return None;
     }
     let name_of =
