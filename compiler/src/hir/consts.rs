@@ -300,7 +300,7 @@ impl Evaluator<'_> {
                 let is_too_large = fields.values() > self.files.limits.values;
                 if is_too_large { Err(Missing::Wrong) } else { Ok(Value::Record(fields)) }
             }
-            Expr::Length { .. } | Expr::Oversample { .. } => Err(Missing::Varies),
+            Expr::Length { .. } | Expr::Oversample { .. } | Expr::Spectral { .. } => Err(Missing::Varies),
             Expr::Text(_) | Expr::Method { .. } => Err(Missing::Wrong),
         }
     }
