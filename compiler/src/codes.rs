@@ -154,11 +154,18 @@ mam_grammar::codes! {
         passes "a = sine(110Hz) + 0.5 * prev(b)\nb = a * 0.9\nout = b\n"
     }
     MISPLACED_BLOCK Error "misplaced-block" {
-        "A convolution works on whole blocks of samples, once for the song. So it cannot stand where single samples have to be \
+        "A convolution, a spectral region or a stretched sound works on whole blocks of samples, once for the song. So it cannot stand where single samples have to be \
          known before the next one can be computed, in a loop through its own result; nor in a voice of an instrument, of which \
          there are many; nor in a region at another sample rate."
         fails "x = noise() + 0.5 * prev(y)\ny = convolve(x, [0, 0.5])\nout = y\n"
         passes "x = noise() + 0.5 * prev(x)\ny = convolve(x, [0, 0.5])\nout = y\n"
+    }
+    BAD_SPECTRUM Error "bad-spectrum" {
+        "A spectral region has a `size` that is a power of two from 256 to 32768, an `overlap` of 2, 4 or 8, hops of at least 64 \
+         samples, and braces that say the `mag` and the `phase` of each bin. Nothing in it goes on from sample to sample: what does \
+         stands outside, and is seen once in each hop."
+        fails "out = spectral(noise(), size: 1000) { { mag: if bin < 40 then mag else 0, phase: phase } } * 10%\n"
+        passes "out = spectral(noise(), size: 1024) { { mag: if bin < 40 then mag else 0, phase: phase } } * 10%\n"
     }
     RECURSIVE_DEFINITION Error "recursive-definition" {
         "A definition uses itself. Programs have a fixed size, so definitions cannot recurse; `chain` and `sum` repeat \
@@ -177,6 +184,28 @@ mam_grammar::codes! {
          mono signals together."
         fails "a = (sine(110Hz), sine(220Hz))\nout = (a, sine(330Hz))\n"
         passes "a = (sine(110Hz), sine(220Hz))\nout = (a.left, sine(330Hz))\n"
+    }
+    KIT_FILE Warning "kit-file" {
+        "A sound file of a folder that is a kit cannot be a part of it: its name has letters that a name in mam cannot have, or \
+         another file is the part of this name. It is left out."
+        fails "" passes "bd = kick()\nout = bd\n"
+    }
+    MOVED_SOUND Warning "moved-sound" {
+        "A sound file is not where `sample` says, but the one with its hash lies elsewhere in the folder of the song, and is \
+         taken."
+        fails "" passes "out = noise()\n"
+    }
+    CHANGED_SOUND Warning "changed-sound" {
+        "A sound file has another hash than `sample` says, and no file in the folder of the song has that one. The file is taken \
+         as it is."
+        fails "" passes "out = noise()\n"
+    }
+    OUT_CHANNELS Error "out-channels" {
+        "The song's `out` has other channels than the song. It is a mono signal, which all channels play, a stereo one in a song \
+         of two channels, or a list of as many mono signals as `channels` says, 2 where nothing is said. A sound field, \
+         `channels 4 ambisonic`, is always a list: W, Y, Z, X."
+        fails "out = [sine(110Hz), sine(220Hz), sine(330Hz)]\n"
+        passes "channels 3\nout = [sine(110Hz), sine(220Hz), sine(330Hz)]\n"
     }
     NOT_CONSTANT Error "not-constant" {
         "A value must be known before the song starts: the bounds of `sum` and `chain`, the greatest delay of a `tap`, \

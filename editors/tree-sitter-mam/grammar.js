@@ -13,7 +13,7 @@ module.exports = grammar({
   word: ($) => $.identifier,
   conflicts: ($) => [
     [$.target, $._primary], [$.body, $.record], [$._name, $.target], [$._reduction, $._soft_keyword],
-    [$.oversample, $._soft_keyword],
+    [$.oversample, $._soft_keyword], [$.spectral, $._soft_keyword],
   ],
   rules: {
     source_file: ($) => seq(repeat($._separator), optional($._items)),
@@ -57,9 +57,9 @@ module.exports = grammar({
         seq('input', $._name),
         seq('until', $._expression),
         seq('latency', $._expression),
-        seq('choke', repeat1($._name)),
+        seq('choke', repeat1($._name), optional(seq('over', $._expression))),
         seq('preset', $.string, '{', optional(list(seq($.property, ':', $._expression))), '}'),
-        seq('kit', field('name', $._name), $.block),
+        seq('kit', field('name', $._name), choice($.block, seq($.string, optional($.block)))),
         seq('default', 'note', alias(/[A-Za-z0-9#]+(-\d+)?/, $.note)),
         seq('midi', choice('drum', 'program'), $.midi_range, repeat(seq(',', $.midi_range))),
         seq('use', $.string),
@@ -72,6 +72,7 @@ module.exports = grammar({
         seq('swing', $._expression, optional(seq('of', $._expression))),
         seq('length', $._expression),
         seq('seed', $._expression),
+        seq('channels', $.number, optional('ambisonic')),
         seq('tuning', choice(seq($.string, optional($.string)), seq('edo', $.number))),
         seq(
           'expect', $.call,
@@ -128,7 +129,7 @@ module.exports = grammar({
       prec.left(13, seq(choice($._primary, $.access, $.index, $.string), '.', $.property, optional($.arguments))),
     index: ($) => prec.left(13, seq(choice($._primary, $.access, $.index), '[', $._expression, ']')),
     _primary: ($) =>
-      choice($.call, $._name, 'in', 'out', $.group, $.list, $.record, $.reduce, $.chain, $.oversample),
+      choice($.call, $._name, 'in', 'out', $.group, $.list, $.record, $.reduce, $.chain, $.oversample, $.spectral),
     call: ($) => prec(14, seq(field('function', choice($._name, 'prev', 'tap')), $.arguments)),
     arguments: ($) => seq('(', optional(list($.argument)), ')'),
     argument: ($) => seq(optional(choice(seq(field('name', $.property), ':'), field('name', $.part_parameter))), $._expression),
@@ -146,15 +147,16 @@ module.exports = grammar({
     _elements: ($) => choice($.range, $._expression),
     // A call of that name where no body follows.
     oversample: ($) => prec(-1, seq('oversample', $.arguments, $.body)),
+    spectral: ($) => prec(-1, seq('spectral', $.arguments, $.body)),
     body: ($) => seq('{', repeat($._separator), choice($._items, seq($._expression, repeat($._separator))), '}'),
 
     // Words that begin a statement, or stand in one, are names everywhere else.
     _name: ($) => choice($.identifier, alias($._soft_keyword, $.identifier)),
     _soft_keyword: () =>
       prec(-1, choice(
-        'tempo', 'swing', 'meter', 'length', 'seed', 'use', 'knob', 'param', 'until', 'latency', 'kit', 'choke', 'preset', 'input', 'default', 'title', 'midi',
+        'tempo', 'swing', 'meter', 'length', 'seed', 'channels', 'ambisonic', 'use', 'knob', 'param', 'until', 'latency', 'kit', 'choke', 'preset', 'input', 'default', 'title', 'midi',
         'beat', 'bar', 'beats', 'bars', 'note', 'curve', 'exp', 'step', 'fixed', 'smooth', 'cc', 'over', 'by', 'of', 'at', 'drum', 'program',
-        'expect', 'within', 'tuning', 'edo', 'product', 'max', 'min', 'list', 'oversample',
+        'expect', 'within', 'tuning', 'edo', 'product', 'max', 'min', 'list', 'oversample', 'spectral',
       )),
     property: ($) => choice($._name, alias(choice('in', 'out', 'mod', 'play', 'section', 'sum', 'tap', 'prev'), $.identifier)),
     identifier: () => /[A-Za-z_][A-Za-z0-9_]*/,

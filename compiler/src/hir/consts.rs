@@ -2,13 +2,14 @@
 //! are, how often a `sum` is unrolled.
 //!
 //! Only what is asked for is evaluated, by need, in f64; definitions are called with their arguments' values. What depends
-//! on a state, a parameter or a signal is not a constant. A constant does not depend on the sample rate of the song: where
-//! it names `sr`, that is [`RATE`].
+//! on a state, a parameter or a signal is not a constant. A constant of a song does not depend on its sample rate: where it
+//! names `sr`, that is [`RATE`]. The numbers of an `expect` do: each rate at which it is measured has [`Consts::at_rate`] of its own.
 
 mod numbers;
 mod unrolled;
 
 use super::builtins::{Arithmetic, Builtin, Function};
+use super::function::applied;
 use super::parts::{Part, Parts};
 use super::resolve::resolved;
 use super::{Call, Callee, DefId, FILE, Iterations, Known, LocalKind, Name, ScopeId};
@@ -24,7 +25,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use unrolled::looped_list;
 
-/// The sample rate that constants see, in Hz.
+/// The sample rate that the constants of a song see, in Hz.
 pub const RATE: f64 = 48_000.0;
 
 /// Why there is no number.
@@ -40,14 +41,26 @@ pub enum Missing {
 pub type Number = Result<(f64, Dimension), Missing>;
 
 /// What was evaluated so far.
-#[derive(Default)]
 pub struct Consts {
+    /// What `sr` is, in Hz.
+    rate: f64,
     known: RefCell<FxHashMap<(usize, ExprId, Iterations), Number>>,
     /// Expressions that were evaluated, for the limit `all_evaluations`.
     work: Cell<usize>,
 }
 
+impl Default for Consts {
+    fn default() -> Consts {
+        Consts::at_rate(RATE)
+    }
+}
+
 impl Consts {
+    /// No constants yet, where `sr` is this rate, in Hz.
+    pub fn at_rate(rate: f64) -> Consts {
+        Consts { rate, known: RefCell::default(), work: Cell::default() }
+    }
+
     /// The value of a mono constant that stands in a file itself, in base units; `around` are the `sum`s around it.
     ///
     /// # Errors
@@ -57,7 +70,8 @@ impl Consts {
         if let Some(&known) = self.known.borrow().get(&key) {
             return known;
         }
-        let mut evaluator = Evaluator { files, frames: vec![], work: 0, all: self.work.get(), depth: 0 };
+        let mut evaluator =
+            Evaluator { files, rate: self.rate, frames: vec![], work: 0, all: self.work.get(), depth: 0 };
         let found = evaluator.number(file, expr, around);
         self.work.set(evaluator.all + evaluator.work);
         self.known.borrow_mut().insert(key, found);
@@ -84,7 +98,8 @@ impl Consts {
         list: ExprId,
         around: &[super::Iteration],
     ) -> Option<usize> {
-        let mut evaluator = Evaluator { files, frames: vec![], work: 0, all: self.work.get(), depth: 0 };
+        let mut evaluator =
+            Evaluator { files, rate: self.rate, frames: vec![], work: 0, all: self.work.get(), depth: 0 };
         let frame = evaluator.iterations(file, around);
         let elements = evaluator.list(frame, list).ok().map(|elements| elements.len());
         self.work.set(evaluator.all + evaluator.work);
@@ -152,6 +167,8 @@ struct Frame {
 
 struct Evaluator<'a> {
     files: &'a Files,
+    /// What `sr` is, in Hz.
+    rate: f64,
     frames: Vec<Frame>,
     work: usize,
     all: usize,
@@ -283,7 +300,7 @@ impl Evaluator<'_> {
                 let is_too_large = fields.values() > self.files.limits.values;
                 if is_too_large { Err(Missing::Wrong) } else { Ok(Value::Record(fields)) }
             }
-            Expr::Length { .. } | Expr::Oversample { .. } => Err(Missing::Varies),
+            Expr::Length { .. } | Expr::Oversample { .. } | Expr::Spectral { .. } => Err(Missing::Varies),
             Expr::Text(_) | Expr::Method { .. } => Err(Missing::Wrong),
         }
     }
@@ -336,14 +353,15 @@ impl Evaluator<'_> {
                 Known::E => Ok(mono(Imm::F64(std::f64::consts::E), Dimension::PLAIN)),
                 Known::Tau => Ok(mono(Imm::F64(std::f64::consts::TAU), Dimension::PLAIN)),
                 Known::Pi => Ok(mono(Imm::F64(std::f64::consts::PI), Dimension::PLAIN)),
-                Known::Sr => Ok(mono(Imm::F64(RATE), Dimension::FREQUENCY)),
-                Known::Dt => Ok(mono(Imm::F64(1.0 / RATE), Dimension::TIME)),
+                Known::Sr => Ok(mono(Imm::F64(self.rate), Dimension::FREQUENCY)),
+                Known::Dt => Ok(mono(Imm::F64(1.0 / self.rate), Dimension::TIME)),
                 Known::Beat | Known::Bar | Known::In => Err(Missing::Varies),
             },
             Name::Note(note) => {
                 let hertz = function(&mut Numbers, Arithmetic::Hz, &[Imm::F64(f64::from(note))]);
                 Ok(mono(hertz, Dimension::FREQUENCY))
             }
+            Name::Voice | Name::Function(_) => Err(Missing::Varies),
             Name::Broken | Name::None => Err(Missing::Wrong),
         }
     }
@@ -393,7 +411,42 @@ impl Evaluator<'_> {
         let hir = resolved(self.files, self.frames[frame].file);
         let call = hir.call(expr).ok_or(Missing::Wrong)?;
         match call.callee {
-            Callee::Broken => Err(Missing::Wrong),
+            Callee::Local(id) => {
+                let function = self.function_at(frame, Name::Local(id)).ok_or(Missing::Varies)?;
+                let ast = &self.files.file(self.frames[frame].file).ast;
+                let (Expr::Call { callee, .. } | Expr::Name(callee)) = &ast.exprs[expr] else {
+                    return Err(Missing::Wrong);
+                };
+                let call = applied(self.files, function, callee, call).map_err(|_| Missing::Wrong)?;
+                self.call_of(frame, &call)
+            }
+            _ => self.call_of(frame, call),
+        }
+    }
+
+    /// The definition or function that a name in a frame means as what is to be called.
+    fn function_at(&self, frame: usize, name: Name) -> Option<Callee> {
+        let id = match name {
+            Name::Function(function) => return Some(function),
+            Name::Local(id) => id,
+            _ => return None,
+        };
+        let local = resolved(self.files, self.frames[frame].file).local(id);
+        let mut around = std::iter::successors(Some(frame), |&frame| self.frames[frame].parent);
+        let frame = around.find(|&frame| self.frames[frame].scope == local.scope)?;
+        match self.frames[frame].slots.get(&local.index)? {
+            &Slot::Expr(caller, expr, _) => {
+                let given = resolved(self.files, self.frames[caller].file).name(expr);
+                self.function_at(caller, given)
+            }
+            _ => None,
+        }
+    }
+
+    /// A call of what is known.
+    fn call_of(&mut self, frame: usize, call: &Call) -> Found<Value> {
+        match call.callee {
+            Callee::Broken | Callee::Local(_) => Err(Missing::Wrong),
             Callee::Builtin(builtin) => self.builtin(frame, builtin, &call.args),
             Callee::Definition(def) => match self.files.definition(def).kind {
                 DefinitionKind::Def => self.definition(frame, def, call),

@@ -10,6 +10,7 @@ use crate::graph::NodeId;
 use crate::ir::{Body as Code, Imm, Kernel, Op, Rate, Value};
 use mam_grammar::Span;
 use mam_grammar::ast::ExprId;
+use mam_runtime::block::Block;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
@@ -115,6 +116,11 @@ impl Song<'_> {
             let graph = lower.song.graph;
             let path = &graph.nodes[node].path;
             let is_out = graph.out == Some(node);
+            if is_out && let Val::List(elements) = &val {
+                let shape = outputs.channels(&mut lower, path, elements);
+                results.push((node, shape.map_or(NodeVal::Broken, NodeVal::Shape)));
+                continue;
+            }
             if is_out && val.clone().signal().is_none() {
                 results.push((node, NodeVal::Broken));
                 continue;
@@ -133,23 +139,33 @@ impl Song<'_> {
         }
         let mut heard = vec![];
         for (expr, val) in std::mem::take(&mut lower.heard) {
-            if let Some(Shape::Signal(signals, _)) =
-                outputs.shape(&mut lower, &format!("heard#{}", expr.index()), &val)
-            {
-                heard.push((expr, signals));
-            }
+            let path = format!("heard#{}", expr.index());
+            let shape = match &val {
+                Val::List(channels) => outputs.channels(&mut lower, &path, channels),
+                val => outputs.shape(&mut lower, &path, val),
+            };
+            heard.extend(shape.map(|shape| (expr, shape.channels())));
         }
-        let mut blocks = vec![];
+        let (own, mut blocks) = (outputs.values.len(), vec![]);
         // Where nothing else is heard, they are not heard either.
         if !outputs.values.is_empty() {
-            for (call, input) in std::mem::take(&mut lower.blocks) {
-                outputs.values.push(input);
-                outputs.names.push(format!("{}.in", call.path));
+            for (call, inputs) in std::mem::take(&mut lower.blocks) {
+                let name = |index: usize| match index {
+                    0 => format!("{}.in", call.path),
+                    _ => format!("{}.in{}", call.path, index + 1),
+                };
+                outputs.names.extend((0..inputs.len()).map(name));
+                outputs.values.extend(inputs);
                 blocks.push(call);
             }
         }
         lower.b.kernel.voices = std::mem::take(&mut lower.voices);
-        lower.b.begin_late(&mut outputs.values);
+        // The first pieces of a spectrum begin before the song does.
+        let bins = blocks.iter().filter(|call: &&BlockCall| matches!(*call.block, Block::Synthesis(_)));
+        let bins: FxHashSet<usize> =
+            bins.flat_map(|call| call.ends.flows.clone()).map(|flow| own + flow).collect();
+        let values = outputs.values.iter_mut().enumerate().filter(|(index, _)| !bins.contains(index));
+        lower.b.begin_late(values.map(|(_, value)| value));
         let Lower { mut b, params, inputs, ports, .. } = lower;
         let found = (!aligns && b.tracked.is_late()).then(|| b.latencies());
         let late = outputs.values.iter().map(|&value| b.late(value).unwrap_or(0)).collect();
@@ -193,6 +209,12 @@ struct Outputs {
 }
 
 impl Outputs {
+    /// The channels of the song's `out`, where it is a list: all of them are in buffers.
+    fn channels(&mut self, lower: &mut Lower, path: &str, elements: &[Val]) -> Option<Shape> {
+        let channel = |(index, val): (usize, &Val)| self.shape(lower, &format!("{path}.{index}"), val);
+        elements.iter().enumerate().map(channel).collect::<Option<Vec<Shape>>>().map(Shape::List)
+    }
+
     /// A part of a value; constants need no buffer.
     fn shape_in(&mut self, lower: &mut Lower, path: &str, val: &Val) -> Option<Shape> {
         match lower.constant_result(val).filter(|_| !self.is_summed) {

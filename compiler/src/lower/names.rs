@@ -1,6 +1,7 @@
 //! Names: what they stand for while something is evaluated.
 
 use super::copies::InnerFrame;
+use super::spectra::Bins;
 use super::value::{NodeVal, Shape, Signal, Val};
 use super::{At, Lower};
 use crate::arithmetic::function;
@@ -8,7 +9,7 @@ use crate::dimension::Dimension;
 use crate::graph::{Given, NodeId, NodeKind};
 use crate::hir::builtins::Arithmetic;
 use crate::hir::resolve::resolved;
-use crate::hir::{self, FILE, Iterations, Known, LocalId, Name};
+use crate::hir::{self, Callee, FILE, Iterations, Known, LocalId, Name};
 use crate::ir::PortField;
 use crate::library::{Expected, ParamInfo};
 use mam_grammar::ast::{Expr, ExprId, Over};
@@ -37,6 +38,8 @@ pub(super) struct Scope {
     pub(super) port: Option<usize>,
     /// The inner frame in which it is evaluated.
     pub(super) copy: Option<InnerFrame>,
+    /// The bins of a spectral region that it is evaluated for.
+    pub(super) bins: Option<Bins>,
     /// In the song itself: the iteration of the unrolled `sum`s around. None in definitions.
     pub(super) iterations: Option<Iterations>,
 }
@@ -55,6 +58,7 @@ impl Scope {
             instrument: None,
             port: None,
             copy: None,
+            bins: None,
             iterations,
         }
     }
@@ -77,6 +81,8 @@ pub(super) enum Slot {
     Event(usize, PortField),
     /// An element of a list, not evaluated yet.
     Element { at: At, list: ExprId, index: i64 },
+    /// A definition or a function, which the body calls.
+    Function(Callee),
     /// Is being evaluated.
     Doing,
     /// Has been evaluated.
@@ -122,7 +128,7 @@ impl Lower<'_, '_> {
                 let note = self.b.f64(f64::from(note));
                 Val::signal_of(function(&mut self.b, Arithmetic::Hz, &[note]), Dimension::FREQUENCY)
             }
-            Name::None | Name::Broken => Val::Broken,
+            Name::None | Name::Voice | Name::Function(_) | Name::Broken => Val::Broken,
         }
     }
 
@@ -130,13 +136,29 @@ impl Lower<'_, '_> {
         let local = self.hir(at).local(id);
         if local.scope == FILE && self.scopes[at.scope].file == self.song.file {
             let val = self.song.graph.locals.get(&id).map_or(Val::Broken, |&node| self.node_value(node));
-            return self.raise(at, &val, None, self.scopes[at.scope].copy, &local.name);
+            return self.seen(at, &val, (None, None), &local.name);
         }
         let around = std::iter::successors(Some(at.scope), |&scope| self.scopes[scope].parent);
         let mut around = around.skip_while(|&scope| self.scopes[scope].of != local.scope);
         let Some(scope) = around.next() else { return Val::Broken };
         let val = self.slot(scope, local.index);
-        self.raise(at, &val, self.scopes[scope].copy, self.scopes[at.scope].copy, &local.name)
+        let Scope { copy, bins, .. } = self.scopes[scope];
+        self.seen(at, &val, (copy, bins), &local.name)
+    }
+
+    /// A value as it is seen in the region of `at`; the inner frame and the bins are those it was evaluated in.
+    fn seen(
+        &mut self,
+        at: &At,
+        val: &Val,
+        (copy, bins): (Option<InnerFrame>, Option<Bins>),
+        name: &str,
+    ) -> Val {
+        let val = self.raise(at, val, copy, self.scopes[at.scope].copy, name);
+        match self.scopes[at.scope].bins.filter(|_| bins.is_none()) {
+            Some(bins) => self.sampled_by_hops(&val, bins, name),
+            None => val,
+        }
     }
 
     /// Evaluates a name of a scope, once.
@@ -144,7 +166,7 @@ impl Lower<'_, '_> {
         let slot = self.scopes[scope].slots[index].clone();
         let val = match slot {
             Slot::Done(val) => return val,
-            Slot::Absent => return Val::Broken,
+            Slot::Absent | Slot::Function(_) => return Val::Broken,
             // Cycles that no state breaks have been reported.
             Slot::Doing => return Val::Broken,
             Slot::Param { node, index, voice } => self.param_value(node, index, voice),
@@ -190,7 +212,7 @@ impl Lower<'_, '_> {
             Known::Bar => return self.musical("bar"),
             Known::In => {
                 let val = self.song_input();
-                return self.raise(at, &val, None, self.scopes[at.scope].copy, "in");
+                return self.seen(at, &val, (None, None), "in");
             }
         };
         let value = self.b.f64(x);
@@ -235,6 +257,8 @@ impl Lower<'_, '_> {
         match given {
             Given::Node(node) => self.node_value(node),
             Given::Number(expr) => self.eval(&At { scope: 0, path: "".into() }, expr),
+            // It is evaluated with its voice.
+            Given::Voice(_) => Val::Broken,
         }
     }
 
@@ -271,7 +295,25 @@ impl Lower<'_, '_> {
     /// The scope of an iteration of unrolled `sum`s of the song, for what is evaluated by itself. What the equations of their
     /// bodies remember is named by `path`.
     fn iteration_scope(&mut self, iterations: &Iterations, path: &Arc<str>) -> ScopeId {
-        let mut scope = 0;
+        self.inside(0, iterations, path)
+    }
+
+    /// The scope of an iteration for what each voice of an instrument evaluates; `stand_in` says of which voice it is.
+    pub(super) fn voice_scope(
+        &mut self,
+        iterations: &Iterations,
+        path: &Arc<str>,
+        stand_in: impl FnOnce(&mut Self, ScopeId),
+    ) -> ScopeId {
+        self.scopes.push(Scope::song(self.song.file));
+        let scope = self.scopes.len() - 1;
+        stand_in(self, scope);
+        self.inside(scope, iterations, path)
+    }
+
+    /// The scope of an iteration in one of the song.
+    fn inside(&mut self, song: ScopeId, iterations: &Iterations, path: &Arc<str>) -> ScopeId {
+        let mut scope = song;
         for (depth, iteration) in iterations.iter().enumerate() {
             let around = At { scope, path: path.clone() };
             scope = self.loop_scope(scope, iteration.scope, iteration.counter);
@@ -297,7 +339,7 @@ impl Lower<'_, '_> {
 
     /// A scope for one iteration of a `sum` or `chain`, in which only the counter is known.
     pub(super) fn loop_scope(&mut self, around: ScopeId, of: hir::ScopeId, counter: i64) -> ScopeId {
-        let Scope { file, calls, voice, instrument, port, copy, .. } = self.scopes[around];
+        let Scope { file, calls, voice, instrument, port, copy, bins, .. } = self.scopes[around];
         let mut slots = vec![Slot::Absent; resolved(self.files(), file).scope(of).locals.len()];
         let counter = self.b.f64(counter as f64);
         slots[0] = Slot::Done(Val::plain(counter));
@@ -311,6 +353,7 @@ impl Lower<'_, '_> {
             instrument,
             port,
             copy,
+            bins,
             iterations: None,
         });
         self.scopes.len() - 1

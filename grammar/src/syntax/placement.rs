@@ -44,7 +44,7 @@ fn row(kind: &ItemKind) -> (&'static str, &'static [Context]) {
         ItemKind::Input(_) => ("an `input`", &[Effect, Instrument]),
         ItemKind::Until(_) => ("`until`", &[Instrument]),
         ItemKind::Kit { .. } => ("a `kit`", &[File]),
-        ItemKind::Choke(_) => ("`choke`", &[Kit]),
+        ItemKind::Choke { .. } => ("`choke`", &[Kit]),
         ItemKind::Preset { .. } => ("a `preset`", &[Instrument, Effect]),
         ItemKind::Latency(_) => ("`latency`", &[Instrument, Effect, Equations]),
         ItemKind::DefaultNote(_) => ("`default note`", &[Instrument]),
@@ -57,6 +57,7 @@ fn row(kind: &ItemKind) -> (&'static str, &'static [Context]) {
         ItemKind::Swing { .. } => ("`swing`", &[File]),
         ItemKind::Length(_) => ("`length`", &[File]),
         ItemKind::Seed(_) => ("`seed`", &[File]),
+        ItemKind::Channels { .. } => ("`channels`", &[File]),
         ItemKind::Expect(_) => ("`expect`", &[File]),
         ItemKind::Tuning(_) => ("`tuning`", &[File]),
         ItemKind::Play(_) => ("a `play` block", &[File, Section]),
@@ -73,7 +74,8 @@ pub(super) fn check(ast: &mut Ast, text: &str, problems: &mut Problems) {
     for expr in ast.exprs.values() {
         if let Expr::Reduce { body: Body::Items(items), .. }
         | Expr::Chain { body: Body::Items(items), .. }
-        | Expr::Oversample { body: Body::Items(items), .. } = expr
+        | Expr::Oversample { body: Body::Items(items), .. }
+        | Expr::Spectral { body: Body::Items(items), .. } = expr
         {
             check_items(&mut items.clone(), Context::Equations, text, problems);
         }

@@ -17,7 +17,12 @@ const LONGEST_PREDELAY: f64 = 10.0;
 
 impl Checker<'_> {
     /// `sample("f.wav")`: what was read for it. What is wrong with the file has been reported.
-    pub(super) fn sample(&mut self, at: &At, path: ExprId) -> Value {
+    pub(super) fn sample(&mut self, at: &At, path: ExprId, hash: Option<ExprId>) -> Value {
+        if let Some(hash) = hash.filter(|hash| !matches!(self.ast(at).exprs[*hash], Expr::Text(_))) {
+            let problem =
+                Problem::new(&codes::NOT_A_SIGNAL, self.span(at, hash), "the hash of a sample is a text");
+            return self.problem(problem.help("`mamc check` shows it: `sample(\"hit.wav\", hash: \"…\")`"));
+        }
         if let Some(samples) = self.files().file(self.file(at)).samples.get(&path) {
             return Value::Buffer(samples.clone());
         }
@@ -76,6 +81,34 @@ impl Checker<'_> {
             && arg(6).is_none_or(|fade| self.measures(at, fade, Dimension::TIME))
             && arg(5).is_none_or(|repeats| self.measures(at, repeats, plain));
         if !right {
+            return Value::Broken;
+        }
+        let number = self.varying(Kind::Fast);
+        Value::Signal(match channels {
+            1 => Signal::mono(number, plain),
+            _ => Signal::stereo(number, number, plain),
+        })
+    }
+
+    /// `stretch_at(buffer, position, pitch)`
+    pub(super) fn stretch_at(&mut self, at: &At, args: &[Option<ExprId>]) -> Value {
+        let &[Some(first), Some(position), pitch] = args else { return Value::Broken };
+        let value = self.eval(at, first);
+        if matches!(value, Value::Broken) {
+            return Value::Broken;
+        }
+        let channels = if matches!(value, Value::List(_)) { None } else { self.buffer(value) };
+        let Some(channels) = channels else {
+            let message = "`stretch_at` plays a buffer, and this is none";
+            let problem = Problem::new(&codes::NOT_A_SIGNAL, self.span(at, first), message);
+            return self
+                .problem(problem.help("give it one first: `stretch_at(sample(\"loop.wav\"), position)`"));
+        };
+        self.has_state = true;
+        let plain = Dimension::PLAIN;
+        let measured =
+            |checker: &mut Self, expr| checker.measured_by(at, "stretch_at", expr, plain).is_some();
+        if !measured(self, position) || !pitch.is_none_or(|pitch| measured(self, pitch)) {
             return Value::Broken;
         }
         let number = self.varying(Kind::Fast);
