@@ -14,8 +14,9 @@ use std::process::Command;
 const RATE: u32 = 48_000;
 
 /// Songs of each group of ops: oscillators and tables, filters that move, feedback, delays of every kind, noise, islands of
-/// scalars, f64 in setup, many voices; and block nodes.
-const GROUPS: [&str; 7] = [
+/// scalars, f64 in setup, many voices; block nodes; notes that set
+/// parameters.
+const GROUPS: [&str; 10] = [
     "tempo 150\nbd = kick()\nout = bd\nplay { bd |x..x..x.| ; bd.f0 \"50Hz 60Hz 45Hz\" over 40ms }\n",
     "a = pluck()\nb = sub(voices: 4)\nplay { a \"c4 e4 g4 c5\" ; b \"<c3 g3>\" }\n\
      e = 0.3 * b |> echo()\nout = (0.5 * a |> lowpass(800Hz * (1 + 0.5 * lfo(3Hz)))) + e\n",
@@ -23,7 +24,11 @@ const GROUPS: [&str; 7] = [
     "s = saw(110Hz) + square(55Hz) + tri(220Hz)\nout = oversample(4) { tanh(3 * s) } |> highpass(200Hz)\n",
     "out = 0.1 * sum i in 1..16 { sine(110Hz * i) / i } + 0.1 * floor(4 * sine(3Hz)) / 4 + 0.1 * sah(noise(), sine(9Hz) > 0)\n",
     "bd = kick()\nplay { bd |x..x| }\nout = 0.5 * bd + convolve(bd, list i in 0..1200 { sin(i * i) / (50 + i) }, 30ms)\n",
+    "y = spectral((saw(110Hz), noise()), size: 512) { { mag: 0.2 * (mag + prev(mag)), phase: phase + bin / 9 } }\nout = y\n",
     "a = sub()\nplay { a \"c2(5,8) g2*4\".every(2, rev) }\nout = a |> chorus() |> compressor()\n",
+    "tempo 200\na = pluck(voices: 3)\nplay {\n  a \"c4 e4 g4 b4\".set(decay: \"150ms 1s\", gain: \"0.3 ~ 0.8 1\").off(1/8, set(pan: -0.5))\n\
+     a.gain \"0.8 0.2\" over 200ms\n}\nout = a\n",
+    "tempo 160\nbd = kick(voices: 2)\nplay { bd \"x*8\".set(pan: saw.range(-1, 1)).sometimes(set(f0: 90Hz)) ; bd.f0 \"50Hz 70Hz\" }\nout = bd\n",
 ];
 
 fn is_complete() -> bool {
@@ -203,7 +208,7 @@ fn objects_have_the_bits_of_machine_code() {
 fn samples_are_built_in() {
     let Some(compiler) = Compiler::all().pop() else { return };
     let text = "instrument hit { out = one_shot(sample(\"a.wav\"), trig) * vel }\nh = hit(voices: 2)\n\
-        play { h |x.x.x.xx| }\nout = h + 0.3 * loop_to(sample(\"a.wav\"), 1 bar)\n";
+        play { h |x.x.x.xx| }\nout = h + 0.3 * loop_to(sample(\"a.wav\"), 1 bar) + 0.3 * stretch(sample(\"a.wav\"), 0.7, 1.2)\n";
     let folder = folder_of(text);
     let spec = hound::WavSpec {
         channels: 1,
