@@ -77,7 +77,8 @@ fn it_is_the_sum_of_the_definition() {
     for (length, predelay) in lengths.into_iter().zip([0, 3, 0, 64, 777, 0, 5000, 1, 0, 0, 100]) {
         let response = noise(7, length);
         let x = noise(1, 30_016);
-        let mut rig = Rig::new(Block::Convolution(Convolution::new(&[response.clone()], predelay)));
+        let mut rig =
+            Rig::new(Block::Convolution(Convolution::new(std::slice::from_ref(&response), predelay)));
         let out = rig.all(&x);
         is_convolved(&x, &response, predelay, &out, 97);
     }
@@ -90,7 +91,7 @@ fn an_impulse_gives_the_response() {
     for at in [0, 63, 64, 511, 4095, 5000] {
         let mut x = vec![0.0; 16_384];
         x[at] = 1.0;
-        let out = Rig::new(Block::Convolution(Convolution::new(&[response.clone()], 0))).all(&x);
+        let out = Rig::new(Block::Convolution(Convolution::new(std::slice::from_ref(&response), 0))).all(&x);
         for (n, y) in out.iter().enumerate() {
             let exact = n.checked_sub(at).and_then(|k| response.get(k)).copied().unwrap_or(0.0);
             assert!((y - exact).abs() < 1e-6, "{at} {n}: {y} {exact}");
@@ -102,7 +103,7 @@ fn an_impulse_gives_the_response() {
 #[test]
 fn every_bit_is_the_same_however_it_is_called() {
     let (response, x) = (noise(5, 12_000), noise(2, 24_576));
-    let block = || Block::Convolution(Convolution::new(&[response.clone()], 10));
+    let block = || Block::Convolution(Convolution::new(std::slice::from_ref(&response), 10));
     let whole = Rig::new(block()).all(&x);
     let (mut parts, mut plain) = (Rig::new(block()), Rig::new(block()));
     let mut cut: Vec<f32> = vec![];
@@ -121,7 +122,7 @@ fn every_bit_is_the_same_however_it_is_called() {
 #[test]
 fn nothing_half_computed_is_heard_after_a_jump() {
     let response = noise(9, 20_000);
-    let mut rig = Rig::new(Block::Convolution(Convolution::new(&[response.clone()], 0)));
+    let mut rig = Rig::new(Block::Convolution(Convolution::new(std::slice::from_ref(&response), 0)));
     rig.all(&noise(4, 10_048));
     rig.frame += 64 * 1001;
     rig.lines.iter_mut().for_each(|line| line.fill(0.0));
