@@ -330,6 +330,7 @@ impl<'a> Line<'a> {
         checks::settings(files, stages.song, &stages.graph, problems);
         stages.groups = stages.graph.order(files, stages.song);
         stages.lowered = Lowered::begin(files, &stages.library, &stages.graph, stages.song);
+        checks::presets(files, &stages.library, stages.song, &stages.lowered.slots, problems);
         true
     }
 

@@ -2,7 +2,7 @@
 
 use super::Seen;
 use super::copy::copy;
-use super::lines::each;
+use super::lines::targets;
 use crate::codes;
 use crate::graph::operands;
 use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind};
@@ -257,11 +257,11 @@ fn joined(ast: &mut Ast, prefixes: &FxHashMap<Arc<str>, Vec<Arc<str>>>) {
             ast.exprs[expr] = Expr::Name(name);
         }
     }
-    each(&mut ast.items, &mut |line| {
-        while let [first, second, ..] = &line.target[..]
+    targets(&mut ast.items, &mut |target| {
+        while let [first, second, ..] = &target[..]
             && let Some(name) = part(first, second)
         {
-            line.target.splice(..2, [name]);
+            target.splice(..2, [name]);
         }
     });
 }

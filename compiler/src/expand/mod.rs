@@ -4,11 +4,12 @@
 //! `dr = beat(bd.gain: 0.5)` becomes the equations `dr.bd`, `dr.hh` … of the kit `beat`, and their sum in the place of the call; so
 //! nothing behind knows a kit. Every new item stands behind the song's own, whose places do not change.
 
-mod copy;
+pub(crate) mod copy;
 mod kits;
-mod lines;
+pub(crate) mod lines;
 mod outputs;
 mod presets;
+pub(crate) mod song_presets;
 mod words;
 
 use mam_grammar::ast::{Ast, Definition, Ident, Item, ItemKind};
@@ -45,7 +46,7 @@ impl Seen {
 pub(crate) fn is_needed<'a>(mut seen: impl Iterator<Item = &'a Ast>) -> bool {
     seen.any(|ast| {
         ast.items.iter().any(|item| match &item.kind {
-            ItemKind::Kit { .. } => true,
+            ItemKind::Kit { .. } | ItemKind::Preset { .. } => true,
             ItemKind::Definition(definition) => {
                 presets::presets_of(definition).next().is_some() || outputs::first(ast, definition).is_some()
             }
@@ -65,6 +66,7 @@ pub(crate) fn define(ast: &mut Ast, problems: &mut Problems) {
 pub(crate) fn expand(ast: &mut Ast, seen: &[Seen], limits: &Limits, problems: &mut Problems) {
     kits::expand(ast, seen, limits, problems);
     presets::expand(ast, seen, problems);
+    song_presets::expand(ast, seen, problems);
     words::give(ast, seen, problems);
     outputs::expand(ast, seen);
 }

@@ -5,7 +5,7 @@ use super::comments::{Between, Region};
 use super::doc::Doc;
 use crate::ast::{
     Body, Condition, Definition, DefinitionKind, Expect, Expr, ExprId, Formal, Item, ItemKind, MidiNumbers,
-    Param, Part, Tuning,
+    Param, Part, Route, Tuning,
 };
 
 /// Longest body of a `sum` or `chain` that is written in one line.
@@ -204,6 +204,11 @@ impl Printer<'_> {
                 let block = self.block_after(name.span.end as usize, items, item);
                 Doc::All(vec![Doc::text(format!("kit {name} ")), block])
             }
+            ItemKind::Matrix(routes) => {
+                let block = self.block_after(start, routes, item);
+                Doc::All(vec![Doc::text("matrix "), block])
+            }
+            ItemKind::Route(route) => self.route(route),
             ItemKind::Choke(parts) => {
                 let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
                 Doc::text(format!("choke {}", parts.join(" ")))
@@ -251,6 +256,19 @@ impl Printer<'_> {
             }
             ItemKind::Broken(_) => Doc::text(self.source(item.span.range())),
         }
+    }
+
+    fn route(&mut self, route: &Route) -> Doc {
+        let source = self.expr(route.source);
+        let target: Vec<&str> = route.target.iter().map(|word| &*word.name).collect();
+        let mut rest = format!(" -> {}: {}", target.join("."), self.flat(route.depth));
+        if let Some(scale) = route.scale {
+            rest += &format!(" curve {}", scale.word());
+        }
+        if let Some((low, high)) = route.range {
+            rest += &format!(" in {}..{}", self.flat_open(low), self.flat(high));
+        }
+        Doc::All(vec![source, Doc::text(rest)])
     }
 
     fn expect(&mut self, expect: &Expect) -> Doc {
@@ -461,12 +479,13 @@ fn has_comment(region: &Region) -> bool {
 fn made_region(before: Option<&Item>, item: &Item) -> Region {
     let group = |item: &Item| match &item.kind {
         ItemKind::Equation { .. } => 0,
-        ItemKind::Line(_) => 1,
+        ItemKind::Line(_) | ItemKind::Route(_) => 1,
         ItemKind::Param(_) | ItemKind::Input(_) | ItemKind::DefaultNote(_) | ItemKind::Midi(_) => 2,
         ItemKind::Preset { .. } | ItemKind::Choke(_) => 2,
         ItemKind::Until(_) | ItemKind::Latency(_) => 0,
         ItemKind::Definition(_)
         | ItemKind::Kit { .. }
+        | ItemKind::Matrix(_)
         | ItemKind::Play(_)
         | ItemKind::Section { .. }
         | ItemKind::Variation { .. } => 3,

@@ -155,6 +155,7 @@ impl Checker<'_> {
             }
             NodeKind::Instance(instance) => self.instance(node, instance),
             NodeKind::Knob(_) => self.param_value(node, 0),
+            NodeKind::Modulation(modulation) => self.modulation(modulation, &info.path),
         };
         self.open.pop();
         value
@@ -162,7 +163,7 @@ impl Checker<'_> {
 
     /// The frame of an iteration of unrolled `sum`s of the song, for what is evaluated by itself. What the equations of their
     /// bodies remember is named by `path`.
-    fn iteration_frame(&mut self, iterations: &Iterations, path: &Arc<str>) -> FrameId {
+    pub(super) fn iteration_frame(&mut self, iterations: &Iterations, path: &Arc<str>) -> FrameId {
         self.frames.push(Frame { path: Path::Node(path.clone()), ..Frame::song(self.input.song) });
         let mut frame = self.frames.len() - 1;
         for (depth, iteration) in iterations.iter().enumerate() {
