@@ -234,7 +234,7 @@ tempo 120\nwobble = lfo(2Hz)\nbd = kick()\nb = acid()\nout = bd + b\nmatrix {\n 
     let compilation = compile(&mut sources, id, &NoFiles, &Options::default());
     let mut problems = Problems::default();
     let said = json::from_mam(&compilation, &mut problems).unwrap_or_else(|| panic!("{problems:?}"));
-    assert!(said.contains("\"version\": 2") && said.contains("\"from\": \"(lfo(2Hz))\""), "{said}");
+    assert!(said.contains("\"version\": 2") && said.contains("\"from\": \"lfo(2Hz)\""), "{said}");
     assert!(said.contains("\"range\": [\"100Hz\", \"4kHz\"]"), "{said}");
     let (mam, by_json) = (heard("song.mam", text), heard("song.json", &said));
     assert!(difference(&mam, &by_json) < 1e-6 && peak(&mam) > 0.1);

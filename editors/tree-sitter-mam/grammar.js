@@ -59,7 +59,7 @@ module.exports = grammar({
         seq('latency', $._expression),
         seq('choke', repeat1($._name)),
         seq('preset', $.string, '{', optional(list(seq($._setting, ':', $._expression))), '}'),
-        seq('matrix', '{', repeat($._separator), optional(seq($.route, repeat(seq(repeat1($._separator), $.route)))), repeat($._separator), '}'),
+        seq('matrix', '{', repeat($._separator), optional($._routes), '}'),
         seq('kit', field('name', $._name), $.block),
         seq('default', 'note', alias(/[A-Za-z0-9#]+(-\d+)?/, $.note)),
         seq('midi', choice('drum', 'program'), $.midi_range, repeat(seq(',', $.midi_range))),
@@ -84,6 +84,7 @@ module.exports = grammar({
     // Of the song's presets, the parameter of an instrument.
     _setting: ($) => choice($.property, alias($._path, $.target)),
     _path: ($) => seq($._name, repeat1(seq('.', $.property))),
+    _routes: ($) => seq($.route, repeat(seq($._separator, optional($.route)))),
     // A line of a matrix.
     route: ($) =>
       seq(

@@ -122,7 +122,7 @@ mam_grammar::codes! {
         passes r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ] }"#
     }
     NOT_IN_JSON Error "json-cannot-say" {
-        "The song is being written as JSON, version 1, which cannot say this. It knows the instruments and \
+        "The song is being written as JSON, version 2, which cannot say this. It knows the instruments and \
         effects of the prelude with constant parameters, sums of them with constant gains, `softclip` at the end, and \
         one transport in 4/4: plain hits and parameters on a grid of steps, with swing and tempos by bars. Found only \
         by `mamc fmt --to json`."

@@ -11,6 +11,9 @@ use crate::ast::{
 /// Longest body of a `sum` or `chain` that is written in one line.
 const SHORT_BODY: usize = 60;
 
+/// Characters of what moves a parameter beyond which the other lines of the matrix are not brought under its arrow.
+const LONG_SOURCE: usize = 30;
+
 /// Where the columns of an item begin, as far as its neighbours decide it.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Columns {
@@ -208,7 +211,7 @@ impl Printer<'_> {
                 let block = self.block_after(start, routes, item);
                 Doc::All(vec![Doc::text("matrix "), block])
             }
-            ItemKind::Route(route) => self.route(route),
+            ItemKind::Route(route) => self.route(route, columns),
             ItemKind::Choke(parts) => {
                 let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
                 Doc::text(format!("choke {}", parts.join(" ")))
@@ -258,10 +261,12 @@ impl Printer<'_> {
         }
     }
 
-    fn route(&mut self, route: &Route) -> Doc {
+    fn route(&mut self, route: &Route, columns: Columns) -> Doc {
+        let width = self.flat(route.source).chars().count();
+        let gap = " ".repeat(columns.name.saturating_sub(width) + 1);
         let source = self.expr(route.source);
         let target: Vec<&str> = route.target.iter().map(|word| &*word.name).collect();
-        let mut rest = format!(" -> {}: {}", target.join("."), self.flat(route.depth));
+        let mut rest = format!("{gap}-> {}: {}", target.join("."), self.flat(route.depth));
         if let Some(scale) = route.scale {
             rest += &format!(" curve {}", scale.word());
         }
@@ -446,6 +451,10 @@ impl Printer<'_> {
                 ItemKind::Line(line) => {
                     columns.name = columns.name.max(super::score::target(line).chars().count())
                 }
+                ItemKind::Route(route) => {
+                    let width = self.flat(route.source).chars().count();
+                    columns.name = columns.name.max(if width > LONG_SOURCE { 0 } else { width });
+                }
                 ItemKind::Param(param) => {
                     columns.name = columns.name.max(param.name.name.chars().count());
                     columns.default = columns.default.max(self.flat(param.default).chars().count());
@@ -464,9 +473,9 @@ impl Printer<'_> {
 fn alike(a: &ItemKind, b: &ItemKind) -> bool {
     match (a, b) {
         (ItemKind::Param(a), ItemKind::Param(b)) => a.knob == b.knob,
-        (ItemKind::Equation { .. }, ItemKind::Equation { .. }) | (ItemKind::Line(_), ItemKind::Line(_)) => {
-            true
-        }
+        (ItemKind::Equation { .. }, ItemKind::Equation { .. })
+        | (ItemKind::Line(_), ItemKind::Line(_))
+        | (ItemKind::Route(_), ItemKind::Route(_)) => true,
         _ => false,
     }
 }

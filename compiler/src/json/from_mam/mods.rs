@@ -68,6 +68,13 @@ impl Song<'_> {
     /// An expression as it is written, in which equations stand in the place of their names: JSON has none.
     fn inlined(&mut self, expr: ExprId, inside: usize) -> Option<String> {
         let (ast, whole) = (self.ast, self.ast.span(expr));
+        if let Expr::Name(name) = &ast.exprs[expr]
+            && let Some(&node) = self.graph.names.get(&name.name)
+            && let NodeKind::Glue { expr, .. } = self.graph.nodes[node].kind
+            && inside < MOST_INSIDE
+        {
+            return self.inlined(expr, inside + 1);
+        }
         let mut replaced: Vec<(Span, String)> = vec![];
         let mut open = vec![expr];
         while let Some(expr) = open.pop() {
