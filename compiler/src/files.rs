@@ -5,7 +5,7 @@
 //! its own `decay` without changing what the prelude's kick does.
 
 use crate::codes;
-use crate::expand;
+use crate::expand::{self, Reference};
 use crate::expect::feed::{self, Called};
 use crate::file::File;
 pub use crate::hir::DefId;
@@ -149,8 +149,9 @@ impl Files {
     /// Puts another tree in the place of a user's file, which nothing has been resolved of.
     pub(crate) fn replace(&mut self, index: usize, ast: Ast) {
         let Some(user) = index.checked_sub(self.prelude.len()) else { return };
-        let File { uses, incomplete, tunings, samples, .. } = std::mem::take(&mut self.user[user]);
-        self.user[user] = File { uses, incomplete, tunings, samples, ..File::new(ast) };
+        let File { uses, incomplete, tunings, samples, references, .. } =
+            std::mem::take(&mut self.user[user]);
+        self.user[user] = File { uses, incomplete, tunings, samples, references, ..File::new(ast) };
     }
 
     /// A file by its index.
@@ -193,6 +194,16 @@ impl Files {
     /// The files that are not the prelude's.
     pub fn user_files(&self) -> std::ops::Range<usize> {
         self.prelude.len()..self.prelude.len() + self.user.len()
+    }
+
+    /// What is written of kits and their parts in the user's files, and in kits of the prelude that these call.
+    pub fn references(&self) -> impl Iterator<Item = Reference> {
+        self.user.iter().flat_map(|file| &file.references).copied()
+    }
+
+    /// The trees of the prelude's kits, one a kit.
+    pub fn prelude_kits(&self) -> impl Iterator<Item = Ast> {
+        crate::prelude::kits().filter_map(|(name, _)| self.prelude.kit(name, &self.texts))
     }
 
     /// True when a definition or equation of this name could not be read.
@@ -301,9 +312,10 @@ impl Reader<'_> {
         let tunings = self.tunings(&at, &ast);
         self.open.pop();
         expand::define(&mut ast, self.problems);
-        if self.open.is_empty() {
-            self.write_out(&mut ast, &uses);
-        }
+        let references = match self.open.is_empty() {
+            true => self.write_out(&mut ast, &uses),
+            false => vec![],
+        };
         if ast.items.iter().any(|item| matches!(item.kind, ItemKind::Expect(_))) {
             let own = definition_kinds(&ast);
             feed::supply(&mut ast, &|name| self.called(&own, &uses, name));
@@ -311,21 +323,22 @@ impl Reader<'_> {
         let samples = self.named_sounds(&at, &ast, &uses);
         let mut file = File::new(ast);
         (file.uses, file.incomplete) = (uses, incomplete);
-        (file.tunings, file.samples) = (tunings, samples);
+        (file.tunings, file.samples, file.references) = (tunings, samples, references);
         self.files.user.push(file);
         let index = self.files.prelude.len() + self.files.user.len() - 1;
         self.known.insert(at.id, Known::Read(index));
         index
     }
 
-    /// Writes out what the song has of kits and presets.
-    fn write_out(&mut self, ast: &mut Ast, uses: &[usize]) {
+    /// Writes out what the song has of kits and presets. Returns what the names of kits and their parts mean.
+    fn write_out(&mut self, ast: &mut Ast, uses: &[usize]) -> Vec<Reference> {
         let all = || std::iter::once(&*ast).chain(uses.iter().map(|&file| &self.files.file(file).ast));
         let kits = self.prelude_kits(ast);
         if !kits.is_empty() || expand::is_needed(all()) {
             let seen: Vec<expand::Seen> = all().chain(&kits).map(expand::Seen::new).collect();
-            expand::expand(ast, &seen, &self.files.limits, self.problems);
+            return expand::expand(ast, &seen, &self.files.limits, self.problems);
         }
+        vec![]
     }
 
     /// The kits of the prelude that have the name of something that is called.

@@ -1,13 +1,13 @@
 //! Kits: equations under one name.
 
-use super::Seen;
 use super::copy::copy;
 use super::lines::targets;
+use super::{Reference, Seen};
 use crate::codes;
 use crate::graph::operands;
 use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind};
 use mam_grammar::{Limits, Problem, Problems, Span};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// What a part is led through that others choke.
@@ -16,6 +16,7 @@ const CHOKED: &str = "choked";
 /// A kit that a song calls.
 struct Kit<'a> {
     ast: &'a Ast,
+    name: &'a Ident,
     items: &'a [Item],
 }
 
@@ -32,6 +33,27 @@ impl<'a> Kit<'a> {
         })
     }
 
+    /// What is named in it: itself, its parts, and where these are written.
+    fn references(&self) -> Vec<Reference> {
+        let parts: FxHashMap<&str, Span> = self.parts().map(|(part, _)| (&*part.name, part.span)).collect();
+        let named = |name: &Ident| Some(Reference { at: name.span, to: *parts.get(&*name.name)? });
+        let mut all = vec![Reference { at: self.name.span, to: self.name.span }];
+        all.extend(self.parts().map(|(part, _)| Reference { at: part.span, to: part.span }));
+        let chokes = self.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Choke(group) => Some(group),
+            _ => None,
+        });
+        all.extend(chokes.flatten().filter_map(named));
+        let mut open: Vec<ExprId> = self.equations().map(|(_, value)| value).collect();
+        while let Some(expr) = open.pop() {
+            match &self.ast.exprs[expr] {
+                Expr::Name(name) => all.extend(named(name)),
+                other => open.extend(operands(other)),
+            }
+        }
+        all
+    }
+
     /// The parts whose notes end those of a part.
     fn choking(&self, part: &str) -> Vec<&'a Ident> {
         let mut all: Vec<&Ident> = vec![];
@@ -46,10 +68,24 @@ impl<'a> Kit<'a> {
     }
 }
 
-/// Writes out the kits that a song calls.
-pub(super) fn expand(ast: &mut Ast, seen: &[Seen], limits: &Limits, problems: &mut Problems) {
-    let mut prefixes: FxHashMap<Arc<str>, Vec<Arc<str>>> = FxHashMap::default();
-    let mut called: FxHashSet<Arc<str>> = FxHashSet::default();
+/// A call of a kit that was written out.
+struct Called {
+    /// Where its name stands; nowhere for the second kit of an equation and later ones, which no text can name.
+    name: Option<Span>,
+    /// Its parts, each with its place in the kit.
+    parts: Vec<(Arc<str>, Span)>,
+}
+
+/// Writes out the kits that a song calls. Returns what is written of kits, and what it means.
+pub(super) fn expand(
+    ast: &mut Ast,
+    seen: &[Seen],
+    limits: &Limits,
+    problems: &mut Problems,
+) -> Vec<Reference> {
+    let mut prefixes: FxHashMap<Arc<str>, Called> = FxHashMap::default();
+    let mut references: Vec<Reference> =
+        seen.iter().flat_map(Seen::kits).flat_map(|kit| kit.references()).collect();
     let mut at = 0;
     while at < ast.items.len() {
         if ast.items.len() > limits.nodes {
@@ -64,32 +100,44 @@ pub(super) fn expand(ast: &mut Ast, seen: &[Seen], limits: &Limits, problems: &m
                     if count == 0 { name.name.clone() } else { format!("{name}{}", count + 1).into() };
                 let Expr::Call { callee, args } = ast.exprs[call].clone() else { continue };
                 let Some(kit) = find(seen, &callee.name) else { continue };
-                called.insert(callee.name.clone());
-                let parts = write_out(ast, &kit, (&prefix, call, &callee, &args), problems);
-                prefixes.insert(prefix, parts);
+                references.push(Reference { at: callee.span, to: kit.name.span });
+                references.extend(args.iter().filter_map(|arg| part_of_argument(&kit, arg)));
+                write_out(ast, &kit, (&prefix, call, &callee, &args), problems);
+                let parts = kit.parts().map(|(part, _)| (part.name.clone(), part.span)).collect();
+                prefixes.insert(prefix, Called { name: (count == 0).then_some(name.span), parts });
             }
         }
         at += 1;
     }
-    if let Some(own) = seen.first() {
-        own.ast
-            .items
-            .iter()
-            .filter_map(|item| match &item.kind {
-                ItemKind::Kit { name, items } => Some(Kit { ast: &own.ast, items }).zip(Some(name)),
-                _ => None,
-            })
-            .for_each(|(kit, name)| check(&kit, name, problems));
-    }
+    seen.iter().take(1).flat_map(Seen::kits).for_each(|kit| check(&kit, problems));
     if !prefixes.is_empty() {
-        joined(ast, &prefixes);
+        joined(ast, &prefixes, &mut references);
     }
+    references
+}
+
+impl Seen {
+    fn kits(&self) -> impl Iterator<Item = Kit<'_>> {
+        self.ast.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Kit { name, items } => Some(Kit { ast: &self.ast, name, items }),
+            _ => None,
+        })
+    }
+}
+
+/// The part that an argument of a kit's call begins with: `bd` of `bd.gain: 0.5`.
+fn part_of_argument(kit: &Kit, arg: &Arg) -> Option<Reference> {
+    let name = arg.name.as_ref()?;
+    let (part, _) = name.name.split_once('.')?;
+    let (own, _) = kit.parts().find(|(own, _)| &*own.name == part)?;
+    let end = name.span.start + part.len() as u32;
+    Some(Reference { at: Span { end, ..name.span }, to: own.span })
 }
 
 fn find<'a>(seen: &'a [Seen], name: &str) -> Option<Kit<'a>> {
     // A definition of an earlier file is meant before a kit of a later one.
     seen.iter().find_map(|file| match (file.kit(name), file.definition(name)) {
-        (Some((_, items)), None) => Some(Some(Kit { ast: &file.ast, items })),
+        (Some((name, items)), None) => Some(Some(Kit { ast: &file.ast, name, items })),
         (None, None) => None,
         _ => Some(None),
     })?
@@ -109,7 +157,8 @@ fn calls(ast: &Ast, seen: &[Seen], expr: ExprId) -> Vec<ExprId> {
 }
 
 /// What is wrong with a kit, called or not.
-fn check(kit: &Kit, name: &Ident, problems: &mut Problems) {
+fn check(kit: &Kit, problems: &mut Problems) {
+    let name = kit.name;
     if kit.parts().next().is_none() {
         let message = format!("the kit `{name}` has no parts");
         let help = format!("write `kit {name} {{ bd = kick() }}`");
@@ -137,13 +186,13 @@ fn no_part(span: Span, name: &str, known: &[&str]) -> Problem {
     problem.nearest(name, "parts", known)
 }
 
-/// Puts the equations of a kit behind those of the song, and its value in the place of the call. Returns its parts.
+/// Puts the equations of a kit behind those of the song, and its value in the place of the call.
 fn write_out(
     ast: &mut Ast,
     kit: &Kit,
     (prefix, call, callee, args): (&Arc<str>, ExprId, &Ident, &[Arg]),
     problems: &mut Problems,
-) -> Vec<Arc<str>> {
+) {
     let own: FxHashMap<&str, Arc<str>> =
         kit.parts().map(|(part, _)| (&*part.name, format!("{prefix}.{part}").into())).collect();
     let renamed = |name: &Ident| match own.get(&*name.name) {
@@ -183,7 +232,6 @@ fn write_out(
         None => sum(ast, kit.parts().map(|(part, _)| renamed(part)).collect(), span),
     };
     ast.exprs[call] = Expr::Paren(value);
-    kit.parts().map(|(part, _)| part.name.clone()).collect()
 }
 
 /// Gives the instrument at the left end of a part what the kit's call says of it.
@@ -243,11 +291,13 @@ fn sum(ast: &mut Ast, parts: Vec<Ident>, span: Span) -> ExprId {
 }
 
 /// Has `dr.bd` mean the part of a kit, in equations and in lines.
-fn joined(ast: &mut Ast, prefixes: &FxHashMap<Arc<str>, Vec<Arc<str>>>) {
-    let part = |prefix: &Ident, part: &Ident| -> Option<Ident> {
-        let parts = prefixes.get(&prefix.name)?;
-        let name = format!("{prefix}.{part}");
-        parts.contains(&part.name).then(|| Ident::new(&name, prefix.span.to(part.span)))
+fn joined(ast: &mut Ast, prefixes: &FxHashMap<Arc<str>, Called>, references: &mut Vec<Reference>) {
+    let mut part = |prefix: &Ident, part: &Ident| -> Option<Ident> {
+        let kit = prefixes.get(&prefix.name)?;
+        let (_, own) = kit.parts.iter().find(|(name, _)| *name == part.name)?;
+        references.push(Reference { at: part.span, to: *own });
+        references.extend(kit.name.map(|to| Reference { at: prefix.span, to }));
+        Some(Ident::new(&format!("{prefix}.{part}"), prefix.span.to(part.span)))
     };
     for expr in ast.exprs.handles() {
         if let Expr::Field { of, field } = &ast.exprs[expr]

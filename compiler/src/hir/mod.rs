@@ -21,6 +21,7 @@ pub mod builtins;
 mod call;
 pub mod consts;
 mod expect;
+pub mod kits;
 mod mistakes;
 mod order;
 mod parts;
