@@ -82,8 +82,8 @@ mam_grammar::codes! {
     PRESET_SETTING Error "preset-setting" {
         "A preset of the song sets parameters by the names that a line of the score gives them, `bass.cutoff`, `wet.echo.time`, \
          and knobs by theirs. There is no such parameter."
-        fails "bass = acid()\npreset \"deep\" { bass.cutof: 300Hz }\nplay { bass \"c2*4\" ; preset \"deep\" }\nout = bass\n"
-        passes "bass = acid()\npreset \"deep\" { bass.cutoff: 300Hz }\nplay { bass \"c2*4\" ; preset \"deep\" }\nout = bass\n"
+        fails "bass = acid()\npreset \"deep\" { bass.cutof: 300Hz }\nplay { bass \"c2*4\" }\nout = bass\n"
+        passes "bass = acid()\npreset \"deep\" { bass.cutoff: 300Hz }\nplay { bass \"c2*4\" }\nout = bass\n"
     }
     MATRIX_DEPTH Error "matrix-depth" {
         "The depth of a line of a matrix does not go with its scale. A depth in Hz or in a unit of time is added to the parameter. \

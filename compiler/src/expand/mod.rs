@@ -34,6 +34,11 @@ impl Seen {
         })
     }
 
+    /// Whether presets of the song stand in it.
+    fn has_presets(&self) -> bool {
+        self.ast.items.iter().any(|item| matches!(item.kind, ItemKind::Preset { .. }))
+    }
+
     fn definition(&self, name: &str) -> Option<&Definition> {
         self.ast.items.iter().find_map(|item| match &item.kind {
             ItemKind::Definition(own) if &*own.name.name == name => Some(own),

@@ -86,17 +86,12 @@ pub(super) fn expand(ast: &mut Ast, seen: &[Seen], problems: &mut Problems) {
         let (file, definition) = find(seen, called.get(&target.name)?)?;
         presets_of(definition).next()?;
         // Those that the definition does not have may be the song's.
-        if is_needed(seen) && !names_all(line, definition) {
+        if seen.iter().any(Seen::has_presets) && !names_all(line, definition) {
             return None;
         }
         Some(in_values(line, &file.ast, definition, problems))
     });
     ast.items = written;
-}
-
-/// Whether the files have presets of the song.
-fn is_needed(seen: &[Seen]) -> bool {
-    seen.iter().any(|file| super::song_presets::is_needed(&file.ast))
 }
 
 /// Whether a line names presets of a definition alone.

@@ -19,11 +19,6 @@ struct Preset<'a> {
     settings: &'a [(Ident, ExprId)],
 }
 
-/// Whether a file has some.
-pub(super) fn is_needed(ast: &Ast) -> bool {
-    ast.items.iter().any(|item| matches!(item.kind, ItemKind::Preset { .. }))
-}
-
 /// Puts lines of parameters in the place of lines of presets.
 pub(super) fn expand(ast: &mut Ast, seen: &[Seen], problems: &mut Problems) {
     let all: Vec<Preset> = seen.iter().flat_map(|file| presets_of(&file.ast)).collect();
