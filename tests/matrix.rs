@@ -172,6 +172,20 @@ fn presets_of_a_song_are_lines_of_their_parameters() {
     assert!(difference(&all, &own) > 0.01);
 }
 
+#[test]
+fn presets_and_matrices_name_parts_of_kits() {
+    let song = |presets: &str, lines: &str| {
+        format!(
+            "{HEADS}kit k {{\n  a = tone()\n  b = tone(pitch: 800Hz)\n}}\ndr = k()\n{presets}matrix {{ slow -> dr.b.level: 0.2 }}\n\
+             play {{\n  dr.a \"c3*4\"\n  dr.b \"c4*2\"\n{lines}}}\nout = dr\n"
+        )
+    };
+    let preset = song("preset \"low\" { dr.a.pitch: 90Hz, dr.b.level: 0.1 }\n", "  preset \"low\"\n");
+    let written = song("", "  dr.a.pitch \"90Hz\"\n  dr.b.level \"0.1\"\n");
+    assert!(bits(&heard("song.mam", &preset)) == bits(&heard("song.mam", &written)));
+    assert!(difference(&heard("song.mam", &preset), &heard("song.mam", &song("", ""))) > 0.01);
+}
+
 /// The codes of what is wrong.
 fn codes(text: &str) -> Vec<&'static str> {
     let mut sources = Sources::default();

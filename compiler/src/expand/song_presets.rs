@@ -7,7 +7,8 @@ use super::presets::{in_place, names, unknown_preset, written};
 use crate::codes;
 use mam_grammar::ast::{Ast, ExprId, Ident, Item, ItemKind, Line, PatternText, Quoted};
 use mam_grammar::{Problem, Problems};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 
 /// What a line names presets by.
 const PRESET: &str = "preset";
@@ -29,6 +30,12 @@ pub(super) fn expand(ast: &mut Ast, seen: &[Seen], problems: &mut Problems) {
         return;
     }
     let mut items = std::mem::take(&mut ast.items);
+    // The parts of kits are equations of their own by now.
+    let parts = items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Equation { name, .. } if name.name.contains('.') => Some(name.name.clone()),
+        _ => None,
+    });
+    let parts: FxHashSet<Arc<str>> = parts.collect();
     in_place(&mut items, &mut |line| {
         let of = match &line.target[..] {
             [word] if &*word.name == PRESET => "",
@@ -36,7 +43,7 @@ pub(super) fn expand(ast: &mut Ast, seen: &[Seen], problems: &mut Problems) {
             _ => return None,
         };
         let known: Vec<&Preset> = all.iter().filter(|preset| preset.says_of(of)).collect();
-        (of.is_empty() || !known.is_empty()).then(|| in_values(line, of, &known, problems))
+        (of.is_empty() || !known.is_empty()).then(|| in_values(line, (of, &known), &parts, problems))
     });
     ast.items = items;
 }
@@ -83,7 +90,12 @@ fn check(ast: &Ast, problems: &mut Problems) {
 }
 
 /// A line of presets as lines of the parameters that they set.
-fn in_values(line: &Line, of: &str, known: &[&Preset], problems: &mut Problems) -> Vec<Line> {
+fn in_values(
+    line: &Line,
+    (of, known): (&str, &[&Preset]),
+    parts: &FxHashSet<Arc<str>>,
+    problems: &mut Problems,
+) -> Vec<Line> {
     let all: Vec<&str> = known.iter().map(|preset| &*preset.name.text).collect();
     let at = line.target.last().map(|word| word.span).unwrap_or_default();
     let PatternText::Notation(quoted) = &line.pattern else {
@@ -118,11 +130,21 @@ fn in_values(line: &Line, of: &str, known: &[&Preset], problems: &mut Problems) 
             )
         };
         let text: String = words.iter().map(value).collect();
-        let target = target.name.split('.').map(|word| Ident::new(word, at)).collect();
+        let target = target_words(&target.name, parts).into_iter().map(|word| Ident::new(word, at)).collect();
         let pattern = PatternText::Notation(Quoted { text: text.into(), span: quoted.span });
         Line { target, pattern, ..line.clone() }
     });
     lines.collect()
+}
+
+/// The words of the target of a line; the name of a part of a kit, `dr.bd`, is one.
+fn target_words<'n>(name: &'n str, parts: &FxHashSet<Arc<str>>) -> Vec<&'n str> {
+    let dots = name.match_indices('.').map(|(at, _)| at);
+    let part = dots.filter(|&at| parts.contains(&name[..at])).last();
+    match part {
+        Some(at) => std::iter::once(&name[..at]).chain(name[at + 1..].split('.')).collect(),
+        None => name.split('.').collect(),
+    }
 }
 
 /// The presets that stand in a file itself, each with its settings.
