@@ -199,6 +199,33 @@ fn codes(text: &str) -> Vec<&'static str> {
         .collect()
 }
 
+/// Lines of a matrix with the codes of what is wrong with them.
+const ROUTES: &[(&str, &[&str])] = &[
+    ("slow -> b.pitch: 2 octaves", &[]),
+    ("slow -> k: 20%", &[]),
+    ("slow -> b.pitsch: 2 octaves", &["matrix-destination"]),
+    ("slow -> bb.pitch: 2 octaves", &["matrix-destination"]),
+    ("slow -> b: 2 octaves", &["matrix-destination"]),
+    ("slow -> fast: 2 octaves", &["matrix-destination"]),
+    ("slow -> b.bpm: 20", &["matrix-destination"]),
+    ("slow -> b.pitch: 300Hz curve exp", &["matrix-depth"]),
+    ("slow -> b.pitch: -2", &["matrix-depth"]),
+    ("slow -> b.level: 3st curve linear", &["matrix-depth"]),
+    ("slow -> b.pitch: 3ms", &["dimension"]),
+    ("slow -> b.pitch: 2 * fast", &["not-constant"]),
+    ("slow -> b.pitch: 2 octaves in 2kHz..1kHz", &["bad-bounds"]),
+    ("slow -> b.pitch: 2 octaves in 5kHz..6kHz", &["bad-bounds"]),
+    ("slow -> b.pitch: 2 octaves in 1ms..2ms", &["dimension", "dimension"]),
+    ("440Hz * slow -> b.pitch: 2 octaves", &["dimension"]),
+    ("wide -> b.pitch: 2 octaves", &["channels"]),
+    ("slo -> b.pitch: 2 octaves", &["unknown-name"]),
+    ("slow -> b.pitch 2 octaves", &["matrix-line"]),
+    ("slow b.pitch: 2 octaves", &["matrix-line"]),
+    ("-> b.pitch: 2 octaves", &["matrix-line"]),
+    ("slow -> b.pitch:", &["matrix-line"]),
+    ("slow -> b.pitch: 2 octaves exp", &["matrix-line"]),
+];
+
 #[test]
 fn what_is_wrong_with_a_route_is_said() {
     let song = |routes: &str| {
@@ -206,32 +233,8 @@ fn what_is_wrong_with_a_route_is_said() {
             "{HEADS}knob k = 0.5 in 0..1\nb = tone()\nwide = (slow, fast)\nmatrix {{\n  {routes}\n}}\nplay {{ b \"c3*4\" }}\nout = k * b\n"
         )
     };
-    for (route, code) in [
-        ("slow -> b.pitch: 2 octaves", &[][..]),
-        ("slow -> k: 20%", &[]),
-        ("slow -> b.pitsch: 2 octaves", &["matrix-destination"]),
-        ("slow -> bb.pitch: 2 octaves", &["matrix-destination"]),
-        ("slow -> b: 2 octaves", &["matrix-destination"]),
-        ("slow -> fast: 2 octaves", &["matrix-destination"]),
-        ("slow -> b.bpm: 20", &["matrix-destination"]),
-        ("slow -> b.pitch: 300Hz curve exp", &["matrix-depth"]),
-        ("slow -> b.pitch: -2", &["matrix-depth"]),
-        ("slow -> b.level: 3st curve linear", &["matrix-depth"]),
-        ("slow -> b.pitch: 3ms", &["dimension"]),
-        ("slow -> b.pitch: 2 * fast", &["not-constant"]),
-        ("slow -> b.pitch: 2 octaves in 2kHz..1kHz", &["bad-bounds"]),
-        ("slow -> b.pitch: 2 octaves in 5kHz..6kHz", &["bad-bounds"]),
-        ("slow -> b.pitch: 2 octaves in 1ms..2ms", &["dimension", "dimension"]),
-        ("440Hz * slow -> b.pitch: 2 octaves", &["dimension"]),
-        ("wide -> b.pitch: 2 octaves", &["channels"]),
-        ("slo -> b.pitch: 2 octaves", &["unknown-name"]),
-        ("slow -> b.pitch 2 octaves", &["matrix-line"]),
-        ("slow b.pitch: 2 octaves", &["matrix-line"]),
-        ("-> b.pitch: 2 octaves", &["matrix-line"]),
-        ("slow -> b.pitch:", &["matrix-line"]),
-        ("slow -> b.pitch: 2 octaves exp", &["matrix-line"]),
-    ] {
-        assert_eq!(codes(&song(route)), code, "{route}");
+    for (route, code) in ROUTES {
+        assert_eq!(codes(&song(route)), *code, "{route}");
     }
     // A line that is broken hides none of the others.
     assert_eq!(codes(&song("slow -> b.pitch\n  slow -> b.nothing: 2")), ["matrix-line"]);
