@@ -12,6 +12,7 @@ use crate::hir::DefId;
 use crate::hir::resolve::resolved;
 use crate::library::Library;
 use crate::lower::{Misplaced, Obstacle, Refused, SizeLimit, Slots, TooLarge};
+use crate::plan::Plan;
 use crate::text::number;
 use crate::units::unit_of;
 use mam_grammar::ast::{
@@ -24,7 +25,7 @@ use mam_runtime::{Miss, Spelling};
 use rustc_hash::FxHashMap;
 
 /// Words that begin a statement: an equation of such a name that nothing uses was probably meant to be one.
-const SETTINGS: [&str; 7] = ["tempo", "swing", "meter", "length", "seed", "title", "use"];
+const SETTINGS: [&str; 8] = ["tempo", "swing", "meter", "length", "seed", "channels", "title", "use"];
 
 /// The statement that an equation of this name was meant to be.
 fn setting(name: &str) -> Option<&'static str> {
@@ -126,6 +127,18 @@ pub(crate) fn too_many_shares(slots: usize, shares: usize, limits: &Limits, prob
         problems.add(Problem::new(&codes::TOO_LARGE, Span::default(), message).help(help));
     }
     over
+}
+
+/// Says so where a song takes more memory than the limit.
+pub(crate) fn memory(plan: &Plan, limits: &Limits, problems: &mut Problems) {
+    if plan.memory() > limits.memory_bytes {
+        let (has, most) = (plan.memory() >> 20, limits.memory_bytes >> 20);
+        let message = format!(
+            "the song needs {has} MiB for its state and delay lines; {most} are the limit, `memory_bytes`"
+        );
+        let help = "shorten the `max:` of its taps, or use fewer voices";
+        problems.add(Problem::new(&codes::TOO_LARGE, Span::default(), message).help(help));
+    }
 }
 
 /// Why a song cannot be lowered.

@@ -13,7 +13,7 @@ use crate::hir::builtins::Builtin;
 use crate::prelude::{Prelude, is_private};
 pub use crate::samples::Samples;
 use mam_grammar::ast::{Ast, Definition, DefinitionKind, Expr, ExprId, Item, ItemKind, Tuning};
-use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, syntax};
+use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span, syntax};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -45,6 +45,17 @@ pub struct Located {
     pub name: String,
 }
 
+/// A sound file that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundSound {
+    /// Which file it is.
+    pub at: Located,
+    /// The path that leads to it from the file that names it, where that is another than it is written.
+    pub moved_to: Option<String>,
+    /// Its hash, where that is another than it is written.
+    pub changed_to: Option<String>,
+}
+
 /// Why a file cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unusable {
@@ -74,11 +85,30 @@ pub trait Loader {
     /// When there is no such file, or a song may not use it.
     fn locate(&self, from: &Located, path: &str) -> Result<Located, Unusable>;
 
+    /// The sound file that `path` means where it stands in the file `from`; where it has another hash or is not there, the one in the
+    /// song's folder that has the hash.
+    ///
+    /// # Errors
+    /// When there is no such file, or a song may not use it.
+    fn locate_sound(&self, from: &Located, path: &str, hash: Option<&str>) -> Result<FoundSound, Unusable> {
+        _ = hash;
+        Ok(FoundSound { at: self.locate(from, path)?, moved_to: None, changed_to: None })
+    }
+
     /// The text of a file that was located, if it has no more than `most` bytes.
     ///
     /// # Errors
     /// When it cannot be read, is longer, or is not text.
     fn read(&self, file: &Located, most: usize) -> Result<String, Unusable>;
+
+    /// The names of the sound files in the folder that `path` means where it stands in the file `from`, sorted; at most so many.
+    ///
+    /// # Errors
+    /// When there is no such folder, a song may not use it, or it holds more.
+    fn folder(&self, from: &Located, path: &str, most: usize) -> Result<Vec<String>, Unusable> {
+        _ = (from, most);
+        Err(format!("`{path}` cannot be read from here").into())
+    }
 
     /// The samples of a sound file that was located, if there are no more than `most`, of each channel.
     ///
@@ -136,12 +166,13 @@ impl Files {
             loader,
             problems,
             known: FxHashMap::default(),
+            homes: FxHashMap::default(),
             open: vec![],
             bytes,
             sounds: FxHashMap::default(),
             samples: 0,
         };
-        let file = reader.add(song, ast);
+        let file = reader.add(id, song, ast);
         self.texts = sources.clone();
         file
     }
@@ -168,7 +199,7 @@ impl Files {
     }
 
     /// The text at a place; empty where there is none.
-    pub fn slice(&self, span: mam_grammar::Span) -> &str {
+    pub fn slice(&self, span: Span) -> &str {
         self.texts.slice(span)
     }
 
@@ -280,6 +311,8 @@ struct Reader<'a> {
     loader: &'a dyn Loader,
     problems: &'a mut Problems,
     known: FxHashMap<FileId, Known>,
+    /// The files by their texts: what is written in one is found from there, wherever it is put in.
+    homes: FxHashMap<SourceId, Located>,
     /// The names of the files that are open, each used by the one before.
     open: Vec<String>,
     /// Bytes of all texts so far.
@@ -292,8 +325,9 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// Adds a file and what it uses.
-    fn add(&mut self, at: Located, mut ast: Ast) -> usize {
+    fn add(&mut self, source: SourceId, at: Located, mut ast: Ast) -> usize {
         self.known.insert(at.id.clone(), Known::Open);
+        self.homes.insert(source, at.clone());
         self.open.push(at.name.clone());
         let mut uses: Vec<usize> = vec![];
         let mut incomplete = false;
@@ -311,6 +345,7 @@ impl Reader<'_> {
         }
         let tunings = self.tunings(&at, &ast);
         self.open.pop();
+        self.fill_kits(&at, &mut ast);
         expand::define(&mut ast, self.problems);
         let references = match self.open.is_empty() {
             true => self.write_out(&mut ast, &uses),
@@ -328,6 +363,27 @@ impl Reader<'_> {
         let index = self.files.prelude.len() + self.files.user.len() - 1;
         self.known.insert(at.id, Known::Read(index));
         index
+    }
+
+    /// Gives the kits of a file that are folders their parts.
+    fn fill_kits(&mut self, at: &Located, ast: &mut Ast) {
+        let most = self.files.limits.kit_files;
+        for item in 0..ast.items.len() {
+            let ItemKind::Kit { folder: Some(folder), .. } = &ast.items[item].kind else { continue };
+            let folder = folder.clone();
+            match self.loader.folder(at, &folder.text, most) {
+                Ok(names) if names.is_empty() => {
+                    let why = format!("there is no sound file in `{}`", folder.text);
+                    let help = "a kit has a part for each WAV, AIFF, CAF, FLAC, MP3 or Ogg Vorbis file of the folder";
+                    self.problems.add(Problem::new(&codes::CANNOT_USE, folder.span, why).help(help));
+                }
+                Ok(names) => expand::fill(ast, item, &names, self.problems),
+                Err(Unusable { why, help }) => {
+                    let help = help.unwrap_or_else(|| "the path is relative to the file that says it".into());
+                    self.problems.add(Problem::new(&codes::CANNOT_USE, folder.span, why).help(help));
+                }
+            }
+        }
     }
 
     /// Writes out what the song has of kits and presets. Returns what the names of kits and their parts mean.
@@ -365,7 +421,12 @@ impl Reader<'_> {
             if uses.iter().any(|&file| self.files.file(file).definitions.contains_key("sample")) {
                 continue;
             }
-            match self.sound(at, text) {
+            let home = self.homes.get(&ast.span(path).source).unwrap_or(at).clone();
+            let hash = args.get(1).and_then(|arg| match &ast.exprs[arg.value] {
+                Expr::Text(text) => Some((ast.span(arg.value), &**text)),
+                _ => None,
+            });
+            match self.sound(&home, (ast.span(path), text), hash) {
                 Ok(samples) => _ = found.insert(path, samples),
                 Err(Unusable { why, help }) => {
                     let help = help.unwrap_or_else(|| "the path is relative to the file that says it".into());
@@ -376,9 +437,25 @@ impl Reader<'_> {
         found
     }
 
-    /// The sound that `path` means in `from`, read once.
-    fn sound(&mut self, from: &Located, path: &str) -> Result<Arc<Samples>, Unusable> {
-        let at = self.loader.locate(from, path)?;
+    /// The sound that a path means in `from`, with what is written of its hash, read once.
+    fn sound(
+        &mut self,
+        from: &Located,
+        (span, path): (Span, &str),
+        hash: Option<(Span, &str)>,
+    ) -> Result<Arc<Samples>, Unusable> {
+        let FoundSound { at, moved_to, changed_to } =
+            self.loader.locate_sound(from, path, hash.map(|(_, hash)| hash))?;
+        if let Some(now) = moved_to {
+            let problem = Problem::new(&codes::MOVED_SOUND, span, format!("`{path}` is `{now}` now"));
+            self.problems.add(problem.help(format!("write `\"{now}\"`")).fix(span, format!("\"{now}\"")));
+        }
+        if let Some((now, (span, _))) = changed_to.zip(hash) {
+            let message = format!("`{}` is not the sound that this is the hash of", at.name);
+            let problem = Problem::new(&codes::CHANGED_SOUND, span, message);
+            let help = format!("where the sound was changed on purpose, write `hash: \"{now}\"`");
+            self.problems.add(problem.help(help).guess(span, format!("\"{now}\"")));
+        }
         if let Some(known) = self.sounds.get(&at.id) {
             return known.clone();
         }
@@ -448,7 +525,7 @@ impl Reader<'_> {
         let used = self.sources.add(name.as_str(), text.as_str());
         let (ast, found) = syntax::parse(self.sources, used, &self.files.limits);
         self.problems.extend(found);
-        Ok(self.add(at, ast))
+        Ok(self.add(used, at, ast))
     }
 
     /// The text of a file, if no limit is passed with it.

@@ -355,7 +355,7 @@ impl Offer<'_> {
 
     fn param(&mut self, param: &ParamInfo, owner: &str) {
         let range = param.range().map_or(String::new(), |range| format!(" in {range}"));
-        let detail = format!("{owner}: {}{range}{}", param.show(param.default), unit(param.dimension));
+        let detail = format!("{owner}: {}{range}{}", param.shown_default(), unit(param.dimension));
         self.add(CompletionKind::Parameter, &param.name, detail).doc =
             param.doc.as_deref().map(str::to_owned);
     }

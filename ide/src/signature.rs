@@ -126,7 +126,7 @@ fn of_param(prefix: &str, param: &ParamInfo) -> Parameter {
     let facts = [param.range(), param.doc.as_deref().map(str::to_owned)];
     Parameter {
         name: format!("{prefix}{}", param.name),
-        label: format!("{prefix}{} = {}", param.name, param.show(param.default)),
+        label: format!("{prefix}{} = {}", param.name, param.shown_default()),
         doc: Some(facts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")),
     }
 }

@@ -128,8 +128,9 @@ impl<'s> Encoder<'s> {
         into: &mut Vec<u8>,
     ) -> Result<(), Failure> {
         let bits = container.default_bits();
-        let (rate, channels) = (self.subject.program.rate, self.subject.channels());
-        let format = FileFormat { container, bits, dither: Dither::Tpdf, rate, channels };
+        let (program, channels) = (&self.subject.program, self.subject.channels());
+        let (rate, layout) = (program.rate, program.layout);
+        let format = FileFormat { container, bits, dither: Dither::Tpdf, rate, channels, layout };
         let details = Details { title: self.subject.title.clone(), frames: Frames::Exactly(self.frames) };
         let mut file = Cursor::new(std::mem::take(&mut self.bytes));
         file.get_mut().clear();

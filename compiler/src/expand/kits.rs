@@ -5,19 +5,25 @@ use super::lines::targets;
 use super::{Reference, Seen};
 use crate::codes;
 use crate::graph::operands;
-use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind};
+use crate::hir::builtins::CHOKED;
+use crate::hir::resolve::{CHOKE, CHOKE_TIME};
+use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind, Number};
 use mam_grammar::{Limits, Problem, Problems, Span};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
-
-/// What a part is led through that others choke.
-const CHOKED: &str = "choked";
 
 /// A kit that a song calls.
 struct Kit<'a> {
     ast: &'a Ast,
     name: &'a Ident,
     items: &'a [Item],
+}
+
+/// Whose notes end those of a part.
+struct Choking<'a> {
+    others: Vec<&'a Ident>,
+    /// The time constant with which they fade.
+    over: Option<ExprId>,
 }
 
 impl<'a> Kit<'a> {
@@ -40,7 +46,7 @@ impl<'a> Kit<'a> {
         let mut all = vec![Reference { at: self.name.span, to: self.name.span }];
         all.extend(self.parts().map(|(part, _)| Reference { at: part.span, to: part.span }));
         let chokes = self.items.iter().filter_map(|item| match &item.kind {
-            ItemKind::Choke(group) => Some(group),
+            ItemKind::Choke { parts, .. } => Some(parts),
             _ => None,
         });
         all.extend(chokes.flatten().filter_map(named));
@@ -54,17 +60,20 @@ impl<'a> Kit<'a> {
         all
     }
 
-    /// The parts whose notes end those of a part.
-    fn choking(&self, part: &str) -> Vec<&'a Ident> {
-        let mut all: Vec<&Ident> = vec![];
+    /// The parts whose notes end those of a part, and how fast where that is said.
+    fn choking(&self, part: &str) -> Choking<'a> {
+        let mut choking = Choking { others: vec![], over: None };
         for item in self.items {
-            let ItemKind::Choke(group) = &item.kind else { continue };
-            if group.iter().any(|name| &*name.name == part) {
-                let others = group.iter().filter(|name| &*name.name != part);
-                all.extend(others.filter(|name| !all.contains(name)).collect::<Vec<_>>());
+            let ItemKind::Choke { parts, over } = &item.kind else { continue };
+            if parts.iter().any(|name| &*name.name == part) {
+                let others = parts.iter().filter(|name| &*name.name != part);
+                choking
+                    .others
+                    .extend(others.filter(|name| !choking.others.contains(name)).collect::<Vec<_>>());
+                choking.over = choking.over.or(*over);
             }
         }
-        all
+        choking
     }
 }
 
@@ -113,13 +122,24 @@ pub(super) fn expand(
     if !prefixes.is_empty() {
         joined(ast, &prefixes, &mut references);
     }
+    // The parts that are files have no name in a text.
+    let folders: Vec<Span> = seen.iter().flat_map(Seen::folders).collect();
+    references.retain(|reference| !folders.contains(&reference.to));
     references
 }
 
 impl Seen {
+    /// Where the paths of kits stand that are folders.
+    fn folders(&self) -> impl Iterator<Item = Span> {
+        self.ast.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Kit { folder: Some(folder), .. } => Some(folder.span),
+            _ => None,
+        })
+    }
+
     fn kits(&self) -> impl Iterator<Item = Kit<'_>> {
         self.ast.items.iter().filter_map(|item| match &item.kind {
-            ItemKind::Kit { name, items } => Some(Kit { ast: &self.ast, name, items }),
+            ItemKind::Kit { name, items, .. } => Some(Kit { ast: &self.ast, name, items }),
             _ => None,
         })
     }
@@ -159,7 +179,12 @@ fn calls(ast: &Ast, seen: &[Seen], expr: ExprId) -> Vec<ExprId> {
 /// What is wrong with a kit, called or not.
 fn check(kit: &Kit, problems: &mut Problems) {
     let name = kit.name;
-    if kit.parts().next().is_none() {
+    let is_folder =
+        kit.ast.items.iter().any(
+            |item| matches!(&item.kind, ItemKind::Kit { name: own, folder: Some(_), .. } if own == name),
+        );
+    // What is wrong with a folder has been reported.
+    if kit.parts().next().is_none() && !is_folder {
         let message = format!("the kit `{name}` has no parts");
         let help = format!("write `kit {name} {{ bd = kick() }}`");
         problems.add(Problem::new(&codes::NO_OUT, name.span, message).help(help));
@@ -173,8 +198,8 @@ fn check(kit: &Kit, problems: &mut Problems) {
     }
     let known: Vec<&str> = kit.parts().map(|(part, _)| &*part.name).collect();
     for item in kit.items {
-        let ItemKind::Choke(group) = &item.kind else { continue };
-        for name in group.iter().filter(|name| !known.contains(&&*name.name)) {
+        let ItemKind::Choke { parts, .. } = &item.kind else { continue };
+        for name in parts.iter().filter(|name| !known.contains(&&*name.name)) {
             problems.add(no_part(name.span, &name.name, &known));
         }
     }
@@ -220,9 +245,10 @@ fn write_out(
     for (part, value) in kit.parts() {
         let mut value = copy(kit.ast, ast, value, &renamed);
         give(ast, value, &part.name, args);
-        let choking = kit.choking(&part.name);
-        if !choking.is_empty() {
-            value = choked(ast, value, &renamed(part), choking.into_iter().map(renamed).collect());
+        let Choking { others, over } = kit.choking(&part.name);
+        if !others.is_empty() {
+            let over = over.map(|over| copy(kit.ast, ast, over, &renamed));
+            value = choke(ast, value, &renamed(part), others.into_iter().map(renamed).collect(), over);
         }
         let kind = ItemKind::Equation { name: renamed(part), value };
         ast.items.push(Item { doc: None, kind, span: part.span });
@@ -234,16 +260,21 @@ fn write_out(
     ast.exprs[call] = Expr::Paren(value);
 }
 
-/// Gives the instrument at the left end of a part what the kit's call says of it.
-fn give(ast: &mut Ast, value: ExprId, part: &str, args: &[Arg]) {
+/// What stands at the left end of a pipe.
+fn left_end(ast: &Ast, value: ExprId) -> ExprId {
     let mut at = value;
-    let call = loop {
+    loop {
         match &ast.exprs[at] {
             Expr::Pipe { left, .. } => at = *left,
             Expr::Paren(x) | Expr::Field { of: x, .. } => at = *x,
-            _ => break at,
+            _ => return at,
         }
-    };
+    }
+}
+
+/// Gives the instrument at the left end of a part what the kit's call says of it.
+fn give(ast: &mut Ast, value: ExprId, part: &str, args: &[Arg]) {
+    let call = left_end(ast, value);
     let given = args.iter().filter_map(|arg| {
         let name = arg.name.as_ref()?;
         let param = name.name.strip_prefix(part)?.strip_prefix('.')?;
@@ -257,14 +288,14 @@ fn give(ast: &mut Ast, value: ExprId, part: &str, args: &[Arg]) {
     }
 }
 
-/// `value |> choked(own.trig, a.trig + b.trig)`
-fn choked(ast: &mut Ast, value: ExprId, own: &Ident, others: Vec<Ident>) -> ExprId {
+/// Says to the instrument at the left end of a part whose notes end its own: `a.trig + b.trig`. A part that is another one
+/// with effects is led through the prelude's `choked`.
+fn choke(ast: &mut Ast, value: ExprId, own: &Ident, others: Vec<Ident>, over: Option<ExprId>) -> ExprId {
     let span = own.span;
     let trig = |ast: &mut Ast, name: Ident| {
         let of = ast.add(Expr::Name(name), span);
         ast.add(Expr::Field { of, field: Ident::new("trig", span) }, span)
     };
-    let struck = trig(ast, own.clone());
     let mut ending: Option<ExprId> = None;
     for other in others {
         let b = trig(ast, other);
@@ -273,7 +304,16 @@ fn choked(ast: &mut Ast, value: ExprId, own: &Ident, others: Vec<Ident>) -> Expr
             None => b,
         });
     }
-    let args = std::iter::once(struck).chain(ending).map(|value| Arg { name: None, value }).collect();
+    let named = |name: &str, value: ExprId| Arg { name: Some(Ident::new(name, span)), value };
+    let call = left_end(ast, value);
+    if let Expr::Call { args, .. } = &mut ast.exprs[call] {
+        args.extend(ending.map(|value| named(CHOKE, value)));
+        args.extend(over.map(|value| named(CHOKE_TIME, value)));
+        return value;
+    }
+    let struck = trig(ast, own.clone());
+    let by_place = std::iter::once(struck).chain(ending).map(|value| Arg { name: None, value });
+    let args = by_place.chain(over.map(|value| named("time", value))).collect();
     let right = ast.add(Expr::Call { callee: Ident::new(CHOKED, span), args }, span);
     ast.add(Expr::Pipe { left: value, right }, span)
 }
@@ -287,7 +327,8 @@ fn sum(ast: &mut Ast, parts: Vec<Ident>, span: Span) -> ExprId {
             None => b,
         });
     }
-    total.unwrap_or_else(|| ast.add(Expr::List(vec![]), span))
+    // What is wrong with a kit without parts has been reported.
+    total.unwrap_or_else(|| ast.add(Expr::Number(Number { digits: "0".into(), unit: None }), span))
 }
 
 /// Has `dr.bd` mean the part of a kit, in equations and in lines.

@@ -5,6 +5,7 @@
 //! nothing behind knows a kit. Every new item stands behind the song's own, whose places do not change.
 
 pub(crate) mod copy;
+mod folders;
 mod kits;
 pub(crate) mod lines;
 mod outputs;
@@ -12,6 +13,7 @@ mod presets;
 pub(crate) mod song_presets;
 mod words;
 
+pub(crate) use folders::fill;
 use mam_grammar::ast::{Ast, Definition, Ident, Item, ItemKind};
 use mam_grammar::{Limits, Problems, Span};
 use std::rc::Rc;
@@ -29,7 +31,7 @@ impl Seen {
 
     fn kit(&self, name: &str) -> Option<(&Ident, &[Item])> {
         self.ast.items.iter().find_map(|item| match &item.kind {
-            ItemKind::Kit { name: own, items } if &*own.name == name => Some((own, &items[..])),
+            ItemKind::Kit { name: own, items, .. } if &*own.name == name => Some((own, &items[..])),
             _ => None,
         })
     }

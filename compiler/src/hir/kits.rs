@@ -55,7 +55,7 @@ pub fn kits(files: &Files, file: usize) -> Vec<Kit> {
 
 fn kits_of<'a>(files: &'a Files, ast: &'a Ast) -> impl Iterator<Item = Kit> + 'a {
     ast.items.iter().filter_map(|item| match &item.kind {
-        ItemKind::Kit { name, items } => {
+        ItemKind::Kit { name, items, .. } => {
             let parts = items.iter().filter_map(|item| part(files, ast, item)).collect();
             Some(Kit { name: name.clone(), doc: item.doc.clone(), parts })
         }
@@ -87,7 +87,9 @@ fn left_callee(ast: &Ast, value: ExprId) -> Option<Arc<str>> {
 /// The kit that has its name at a place, or the kit and the part of it that has.
 pub fn named_at(all: &[Kit], at: Span) -> Option<(&Kit, Option<&Part>)> {
     all.iter().find_map(|kit| {
-        let part = kit.parts.iter().find(|part| part.name.span == at);
+        // The parts that are files of a folder stand in no text: all have the place of its path.
+        let mut here = kit.parts.iter().filter(|part| part.name.span == at);
+        let part = here.next().filter(|_| here.next().is_none());
         (kit.name.span == at || part.is_some()).then_some((kit, part))
     })
 }

@@ -484,7 +484,7 @@ fn of_param(word: &str, info: &ParamInfo) -> Hover {
     let range = info.range();
     let within = range.as_ref().map_or(String::new(), |range| format!(" in {range}"));
     Hover {
-        form: format!("{word} {} = {}{within}", info.name, info.show(info.default)),
+        form: format!("{word} {} = {}{within}", info.name, info.shown_default()),
         ty: Some(Type::mono(info.dimension)),
         range,
         doc: info.doc.clone(),
