@@ -34,6 +34,7 @@ mod outside;
 mod place;
 mod playback;
 mod regions;
+mod spectra;
 mod state;
 mod unknowns;
 mod value;
