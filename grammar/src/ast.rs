@@ -17,7 +17,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use ops::{BinaryOp, Over, Reduction, UnaryOp};
-pub use score::{Line, Part, PatternText, Route, Scale};
+pub use score::{Line, MidiNumbers, Part, PatternText, Route, Scale};
 
 /// The syntax tree of one file, with the spans of its expressions beside them.
 #[derive(Clone, Debug, Default)]
@@ -500,15 +500,6 @@ pub struct Param {
     pub smooth: Option<ExprId>,
     /// The number of the MIDI controller in `cc 74`.
     pub cc: Option<ExprId>,
-}
-
-/// The numbers by which a MIDI file names an instrument.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MidiNumbers {
-    /// True for keys of the drum channel (`midi drum`), false for programs (`midi program`).
-    pub drum: bool,
-    /// Single numbers, and ranges with both ends included, in the order in which they are written.
-    pub ranges: Vec<(ExprId, Option<ExprId>)>,
 }
 
 /// What a definition defines.

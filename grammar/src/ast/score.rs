@@ -1,4 +1,4 @@
-//! The lines of a score and of a matrix, and arrangements.
+//! The lines of a score and of a matrix, arrangements, and the numbers of MIDI files.
 
 use super::{ExprId, Ident, Quoted};
 use crate::source::Span;
@@ -77,4 +77,13 @@ impl Scale {
             Scale::Exp => "exp",
         }
     }
+}
+
+/// The numbers by which a MIDI file names an instrument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MidiNumbers {
+    /// True for keys of the drum channel (`midi drum`), false for programs (`midi program`).
+    pub drum: bool,
+    /// Single numbers, and ranges with both ends included, in the order in which they are written.
+    pub ranges: Vec<(ExprId, Option<ExprId>)>,
 }
