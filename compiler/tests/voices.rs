@@ -177,3 +177,42 @@ fn a_node_in_lanes_is_tapped_by_its_name() {
     let differences: Vec<f32> = a.iter().zip(&b).map(|(a, b)| a - b).collect();
     assert_eq!(differences, left);
 }
+
+#[test]
+fn lines_are_written_over_only_where_they_are_not_read_again() {
+    // Their lines have 8192 and 1024 frames, of which 6000 and 900 are read, and in the third song all.
+    let songs = [
+        "x = 0.1 * noise()\ny = x + 0.7 * tap(y, 6000 * dt, max: 130ms)\nout = tap(y, 900 * dt, max: 20ms)\n",
+        "v = kick()\nw = v + 0.5 * tap(w, 300 * dt, max: 20ms)\nout = w\n",
+        "x = 0.1 * noise()\ny = x + 0.7 * tap(y, 10ms + 5ms * sine(1Hz), max: 20ms)\nout = y\n",
+        "x = 0.1 * noise()\ny = x + 1.05 * tap(y, 100 * dt, max: 20ms)\nout = exp(40 * y)\n",
+    ];
+    for text in songs {
+        let [machine, interpreter] = [false, true].map(|how| program(text, Packing::Paying, how));
+        let events = if machine.ports > 0 { events(&machine, 12000, 5) } else { vec![] };
+        let sound = bits(&render(&machine, &events, 20000, &[64]));
+        assert!(sound.iter().any(|frame| frame[0] != 0), "{text}");
+        for pieces in [&[512][..], &[2048, 64], &[20000], &[200, 700, 64]] {
+            assert!(bits(&render(&machine, &events, 20000, pieces)) == sound, "{text}: {pieces:?}");
+        }
+        assert!(bits(&render(&interpreter, &events, 20000, &[512])) == sound, "{text}");
+    }
+}
+
+#[test]
+fn terms_that_wait_for_themselves_stand_side_by_side() {
+    let text = "hit = every(20ms)\nout = sum i in 0..31 {\n  w = tau * 110Hz * (1 + 0.9 * i) * dt\n  \
+        r = exp(-dt / (800ms / (1 + 0.2 * i)))\n  \
+        y = hit / (1 + i) + 2 * r * cos(w) * prev(y) - r * r * prev(prev(y))\n  out = 0.05 * sin(w) * y\n}\n";
+    let [apart, packed, always] =
+        [Packing::Never, Packing::Paying, Packing::Always].map(|packing| program(text, packing, false));
+    let parts = |program: &Program| program.steps.iter().map(|step| step.parts.len()).max();
+    assert_eq!(parts(&apart), Some(1));
+    assert!(parts(&packed) >= Some(8) && parts(&always) >= Some(8), "{:?}", parts(&packed));
+    let [expected, sound, always] =
+        [&apart, &packed, &always].map(|program| render(program, &[], 6000, &[6000]));
+    assert!(expected.iter().any(|frame| frame[0].abs() > 1e-3));
+    assert!(difference(&expected, &sound) < 1e-4 && difference(&expected, &always) < 1e-4);
+    let interpreted = program(text, Packing::Paying, true);
+    assert!(bits(&render(&interpreted, &[], 6000, &[512, 7, 64, 64])) == bits(&sound));
+}

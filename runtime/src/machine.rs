@@ -60,11 +60,23 @@ pub(crate) fn flushes_subnormals() -> bool {
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub unsafe fn call_kernel(f: KernelFn, call: &Call) {
-    if flushes_subnormals() {
-        // To load the word would take longer than many a kernel does.
-        // SAFETY: the caller's promise.
-        return unsafe { f(call) };
+    // To load the word would take longer than many a kernel does.
+    // SAFETY: the caller's promise.
+    unsafe {
+        match flushes_subnormals() {
+            true => f(call),
+            false => call_flushing(f, call),
+        }
     }
+}
+
+/// The same where the host's control word is another.
+///
+/// # Safety
+/// As [`call_kernel`].
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) unsafe fn call_flushing(f: KernelFn, call: &Call) {
     let mut words = [0u32, WORD];
     // SAFETY: writes the control word.
     unsafe { asm!("stmxcsr [{}]", in(reg) words.as_mut_ptr(), options(nostack, preserves_flags)) };
@@ -115,6 +127,9 @@ pub unsafe fn call_kernel(f: KernelFn, call: &Call) {
     // SAFETY: the caller's promise.
     unsafe { f(call) }
 }
+
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) use call_kernel as call_flushing;
 
 /// A kernel's function and what it is given: a call that is written down.
 #[repr(C)]

@@ -221,6 +221,8 @@ pub struct DelaySpec {
     pub name: Arc<str>,
     /// Capacity in frames: a power of two.
     pub frames: usize,
+    /// How many frames back it is read at most; its capacity where that is not known.
+    pub reach: usize,
 }
 
 /// What a MIDI file calls an instrument: the statements `midi drum` and `midi program` of its definition.

@@ -77,10 +77,9 @@ impl Song {
     /// # Safety
     /// `output` holds [`CHANNELS`] addresses of `frames` samples; so does `input`, or it is null or holds null.
     pub(crate) unsafe fn run(&mut self, frames: usize, input: *const *const f32, output: *const *mut f32) {
-        while self.known < self.engine.position() + frames as u64 {
-            self.known += self.ahead;
-            self.score.advance(self.known, &mut self.events);
-            self.events.drain(..).for_each(|event| self.engine.schedule(event));
+        let end = self.engine.position() + frames as u64;
+        if self.known < end {
+            self.schedule(end);
         }
         // SAFETY: as above; the two channels are memory of their own.
         let mut out =
@@ -94,9 +93,20 @@ impl Song {
             self.engine.process_block(&heard, &mut out);
         }
     }
+
+    /// Asks the score for the events up to a frame, and for as many as are asked for at a time.
+    #[inline(never)]
+    fn schedule(&mut self, end: u64) {
+        while self.known < end {
+            self.known += self.ahead;
+            self.score.advance(self.known, &mut self.events);
+            self.events.drain(..).for_each(|event| self.engine.schedule(event));
+        }
+    }
 }
 
 /// The samples at an address in a table; none at null, or where the table is null.
+#[inline(always)]
 unsafe fn slice<'a>(table: *const *const f32, channel: usize, len: usize) -> &'a [f32] {
     // SAFETY: the caller vouches for the table and its addresses.
     unsafe {

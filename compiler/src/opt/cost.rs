@@ -3,6 +3,7 @@
 use super::vectorize::component;
 use crate::ir::lanes::{Half, halves, is_mask, taken};
 use crate::ir::{Body, Op, Rate, Scalar, Type, Value};
+use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 use std::fmt::{self, Display, Formatter};
 
@@ -16,12 +17,27 @@ const WAITING: f64 = 1.6;
 impl Cost {
     /// The cost of a body after all passes.
     pub fn estimate(body: &Body) -> Cost {
+        Cost::weighted(body, WAITING)
+    }
+
+    /// The same, where nothing waits.
+    pub(super) fn unweighted(body: &Body) -> Cost {
+        Cost::weighted(body, 1.0)
+    }
+
+    /// The cycles of an iteration of its body, on a processor that begins so many instructions in each.
+    pub(super) fn cycles(self, body: &Body, issued: f64) -> f64 {
+        self.0 * f64::from(body.step) / issued
+    }
+
+    /// `waiting`: how much dearer an instruction is in a recurrence.
+    fn weighted(body: &Body, waiting: f64) -> Cost {
         let rates = body.rates();
         // What states are set to is taken once a call.
         let taken = taken(body, &rates);
         let mut insts = 0.0;
         for component in component::components_with_back_edges(body, &rates) {
-            let weight = if component.is_recurrence { WAITING } else { 1.0 };
+            let weight = if component.is_recurrence { waiting } else { 1.0 };
             let paid = component.iter().filter(|value| !taken[value.index()]);
             insts += weight * paid.map(|value| inst_cost(body, &rates, *value)).sum::<f64>();
         }
@@ -44,6 +60,43 @@ impl Cost {
 impl Display for Cost {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         write!(f, "{:.1}", self.0)
+    }
+}
+
+/// The cycles for which an iteration waits for the one before: the longest chain of instructions in a recurrence of which each needs
+/// the last.
+pub(super) fn waiting(body: &Body) -> f64 {
+    let rates = body.rates();
+    let mut longest: f64 = 0.0;
+    for component in component::components_with_back_edges(body, &rates) {
+        if !component.is_recurrence {
+            continue;
+        }
+        // A member stands behind its operands.
+        let mut ready: FxHashMap<Value, f64> = FxHashMap::default();
+        for &value in component.iter() {
+            let operands = body.insts[value].args.as_slice().iter().filter_map(|arg| ready.get(arg));
+            let ready_at = operands.copied().fold(0.0, f64::max) + latency(body, value);
+            longest = longest.max(ready_at);
+            ready.insert(value, ready_at);
+        }
+    }
+    longest
+}
+
+/// About how many cycles pass before an instruction's result can be used (AMD Zen 3, Intel Golden Cove).
+fn latency(body: &Body, value: Value) -> f64 {
+    let inst = &body.insts[value];
+    let is_float = matches!(inst.ty.scalar, Scalar::F32 | Scalar::F64);
+    match inst.op {
+        Op::Const(_) | Op::Get(_) | Op::LoopCarried => 0.0,
+        Op::Add | Op::Sub | Op::Mul | Op::Fma if is_float => 4.0,
+        Op::Mul | Op::ToInt | Op::ToFloat | Op::Promote | Op::Demote => 4.0,
+        Op::Div => 12.0,
+        Op::Sqrt => 16.0,
+        Op::Read(_) | Op::Table(_) => 6.0,
+        Op::Total => 8.0,
+        _ => 1.0,
     }
 }
 

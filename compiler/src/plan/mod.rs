@@ -9,7 +9,7 @@ mod sleeps;
 mod text;
 
 use crate::ir::layout::{Layout, put};
-use crate::ir::{Body, Imm, Kernel, Module, Op, Scalar, Value, Voice};
+use crate::ir::{Body, DelayLine, Imm, Kernel, Module, Op, Scalar, Value, Voice};
 use crate::lower::{DATA, INPUT, Lowered, is_noise};
 use crate::opt::instances::{Packed, PackedCall, Part};
 use mam_grammar::Handle;
@@ -100,8 +100,9 @@ impl Planner {
         self.plan.state.resize(state + state_bytes, 0);
         self.plan.noises.extend(noises(call, state, &words));
         let mut delays = vec![];
-        for (name, line) in call.parts.iter().flat_map(delay_names).zip(kernel.delays.values()) {
-            let spec = DelaySpec { name, frames: line.frames as usize };
+        for (name, (handle, line)) in call.parts.iter().flat_map(delay_names).zip(kernel.delays.iter()) {
+            let (frames, reach) = (line.frames as usize, reach(kernel, handle));
+            let spec = DelaySpec { name, frames, reach };
             delays.push(self.plan.delays.push(spec));
         }
         let voices = kernel.voices.iter().map(|voice| StepVoice {
@@ -268,6 +269,22 @@ fn noises(call: &PackedCall, state: usize, words: &[Range<usize>]) -> Vec<NoiseW
 fn voice_word(kernel: &Kernel, voice: &Voice) -> usize {
     let before = kernel.states.values().take(voice.until.index());
     before.map(|state| state.lanes as usize).sum::<usize>() + voice.lane()
+}
+
+/// How many frames back a delay line is read at most, as far as that is constant; else its capacity.
+fn reach(kernel: &Kernel, line: Handle<DelayLine>) -> usize {
+    let bodies = [Some(&kernel.general), Some(&kernel.steady), kernel.tail.as_ref()];
+    let ago = |body: &Body| {
+        let reads = body.insts.values().filter(|inst| inst.op == Op::Read(line));
+        reads
+            .map(|read| match body.insts[read.args.as_slice()[0]].op {
+                Op::Const(Imm::I32(ago)) => usize::try_from(ago).unwrap_or(usize::MAX),
+                _ => usize::MAX,
+            })
+            .max()
+    };
+    let most = if kernel.block.is_some() { None } else { bodies.into_iter().flatten().filter_map(ago).max() };
+    most.unwrap_or(usize::MAX).min(kernel.delays[line].frames as usize)
 }
 
 /// The names of a part's delay lines.

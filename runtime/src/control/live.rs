@@ -439,7 +439,7 @@ impl Live {
                 let sample = if enough { flush(ring.pop().unwrap_or(0.0)) } else { 0.0 };
                 let fading = self.fading.as_mut().map(|fading| &mut fading.player.instance);
                 for instance in fading.into_iter().chain([&mut self.now.instance]) {
-                    if let Some(buffer) = instance.input(channel, 1) {
+                    if let Some(buffer) = instance.input(channel) {
                         buffer[i] = sample;
                     }
                 }

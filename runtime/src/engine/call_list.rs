@@ -4,7 +4,7 @@
 use super::rollback::Rollback;
 use super::step::{Examined, Runner, Words};
 use crate::ids::{BufferId, IdMap, SignalId};
-use crate::machine::{Task, call_kernel, flushes_subnormals};
+use crate::machine::{Task, call_flushing, flushes_subnormals};
 use crate::program::{Code, Program, QUANTUM};
 use std::ops::Range;
 
@@ -16,13 +16,17 @@ pub(crate) struct CallList {
     released: Vec<(usize, usize)>,
     /// The states that are examined after the calls.
     words: Vec<Words>,
-    /// Whether quanta are rendered one by one: a tail is counted, there is a block node, or delay lines are written, of which too much
-    /// would have to be kept.
-    is_one_by_one: bool,
+    /// How many quanta may be rendered in a row: one where a tail is counted, there is a block node, or delay lines are read from too far
+    /// back.
+    ahead: usize,
     /// How the song's channels are rendered where they are asked for.
     pub(crate) placed: Vec<Placed>,
     /// How many channels, of the first ones, are rendered there.
     pub(crate) direct: usize,
+    /// The channels of the song's input that are heard.
+    pub(crate) heard: Vec<Heard>,
+    /// The places at which their addresses stand in the tables of the runners' inputs, of one after the other.
+    slots: Vec<*mut *mut f32>,
     /// The version of the code that it was written for; none where nothing is.
     written: Option<u32>,
 }
@@ -55,9 +59,11 @@ impl CallList {
             calls: Vec::with_capacity(program.steps.len()),
             released: Vec::with_capacity(voices),
             words: Vec::with_capacity(words),
-            is_one_by_one: false,
+            ahead: 1,
             placed: Vec::with_capacity(program.outputs.len()),
             direct: 0,
+            heard: Vec::with_capacity(program.inputs.len()),
+            slots: Vec::with_capacity(program.steps.iter().map(|step| step.inputs.len()).sum()),
             written: None,
         }
     }
@@ -72,9 +78,9 @@ impl CallList {
         self.written == Some(code.version())
     }
 
-    /// Whether quanta are rendered one by one, and never in a row.
-    pub(crate) fn is_one_by_one(&self) -> bool {
-        self.is_one_by_one
+    /// How many quanta may be rendered in a row, if the buffers have room for them; never more than one if this is not.
+    pub(crate) fn ahead(&self) -> usize {
+        self.ahead
     }
 
     /// Voices that are awake although their note has ended: the runner, and its voice.
@@ -94,7 +100,7 @@ impl CallList {
         self.calls.clear();
         self.released.clear();
         self.words.clear();
-        self.is_one_by_one = false;
+        self.ahead = usize::MAX;
         let version = code.version();
         for (index, (runner, left_out)) in runners.iter_mut().zip(left_out).enumerate() {
             if *left_out || runner.can_be_skipped() {
@@ -107,15 +113,49 @@ impl CallList {
             if examined.is_examined {
                 self.words.extend(runner.words(state));
             }
-            // A block's state is too large to be kept for a stretch that may be undone, and so are delay lines.
-            let is_large = examined.has_lines || !task.call.block.is_null();
-            self.is_one_by_one |= examined.counts_tail || is_large;
+            // A block's state is too large to be kept for a stretch that may be undone. Delay lines are not kept: where nothing is
+            // written over that is read again, there is no need to.
+            let is_single = examined.counts_tail || !task.call.block.is_null();
+            self.ahead = self.ahead.min(if is_single { 1 } else { runner.quanta_ahead() });
             let (inputs, outputs) = runner.channels();
             let (words, released) = (words..self.words.len(), released..self.released.len());
             self.calls.push(Listed { task, runner: index, inputs, outputs, examined, words, released });
         }
         self.written = Some(version);
         true
+    }
+
+    /// Notes who hears the song's input, of whose channels these are the buffers: the runners whose calls are written down, and
+    /// the host where a channel of the song is in such a buffer.
+    pub(crate) fn write_heard(&mut self, runners: &mut [Runner], own: impl Iterator<Item = *mut f32>) {
+        self.heard.clear();
+        self.slots.clear();
+        for (channel, own) in own.enumerate() {
+            let first = self.slots.len();
+            for listed in &self.calls {
+                self.slots.extend(runners[listed.runner].input_slots(own));
+            }
+            let slots = first..self.slots.len();
+            let is_delivered = self
+                .placed
+                .iter()
+                .any(|placed| matches!(*placed, Placed::Buffer(start) if start == own.cast_const()));
+            if is_delivered || !slots.is_empty() {
+                self.heard.push(Heard { channel, slots, own, may_be_direct: !is_delivered });
+            }
+        }
+    }
+
+    /// Those who hear a channel of the input read it at an address from now on.
+    ///
+    /// # Safety
+    /// The runners are those that the list was written for, and no kernel runs.
+    #[inline]
+    pub(crate) unsafe fn read_from(&self, heard: &Heard, start: *mut f32) {
+        for &slot in &self.slots[heard.slots.clone()] {
+            // SAFETY: the caller's promise.
+            unsafe { *slot = start };
+        }
     }
 
     /// Renders the quantum at a frame. `end` is asked of each runner of which more has to be examined than finite outputs and
@@ -153,19 +193,22 @@ impl CallList {
     /// what is in the buffers.
     ///
     /// # Safety
-    /// As for [`CallList::run`]. The list is not [one by one](CallList::is_one_by_one), the signals have buffers of so many quanta, and
-    /// `state` is the state memory.
+    /// As for [`CallList::run`]. The quanta are not more than [`CallList::ahead`], the signals have buffers of so many, and `state` is the state
+    /// memory.
     pub(crate) unsafe fn run_ahead(
         &mut self,
         frame: u64,
         quanta: usize,
-        runners: &[Runner],
+        runners: &mut [Runner],
         state: *mut u8,
         rollback: &mut Rollback,
     ) -> bool {
         let flushes = flushes_subnormals();
         for i in 0..self.calls.len() {
             let listed = &mut self.calls[i];
+            if listed.examined.has_lines {
+                runners[listed.runner].write_lines(frame, quanta * QUANTUM);
+            }
             let runner = &runners[listed.runner];
             // SAFETY: no kernel runs, and the runner is one of those of the state memory.
             unsafe { rollback.save(runner, state) };
@@ -200,7 +243,7 @@ impl Listed {
         unsafe {
             match as_it_is {
                 true => (task.function)(&task.call),
-                false => call_kernel(task.function, &task.call),
+                false => call_flushing(task.function, &task.call),
             }
         }
     }
@@ -398,6 +441,19 @@ pub(crate) enum Placed {
     Same(usize),
     /// It is copied from a buffer.
     Buffer(*const f32),
+}
+
+/// A channel of the song's input that is heard in a quantum by the call list.
+#[derive(Clone, Debug)]
+pub(crate) struct Heard {
+    /// Which channel.
+    pub(crate) channel: usize,
+    /// Where its address stands in tables, of the list's slots.
+    slots: Range<usize>,
+    /// Its own buffer.
+    pub(crate) own: *mut f32,
+    /// False where the song's result is in the buffer itself.
+    pub(crate) may_be_direct: bool,
 }
 
 /// All frames of a quantum.

@@ -25,19 +25,85 @@ impl Waiting {
 
     /// Fills a buffer with the next samples, and with silence where there are none.
     pub(crate) fn take(&mut self, into: &mut [f32]) {
-        self.peek(0, into);
+        copy(into, self.after(0));
         self.skip(into.len());
     }
 
-    /// Fills a buffer with the samples that are heard after so many others, which go on waiting.
-    pub(crate) fn peek(&self, after: usize, into: &mut [f32]) {
-        copy(into, self.samples.get(self.heard + after..).unwrap_or(&[]));
+    /// The samples that are heard after so many others.
+    fn after(&self, frames: usize) -> &[f32] {
+        self.samples.get(self.heard + frames..).unwrap_or(&[])
     }
 
     /// So many samples have been heard, or silence where there were none.
     pub(crate) fn skip(&mut self, samples: usize) {
         self.heard = self.samples.len().min(self.heard + samples);
     }
+}
+
+/// What is heard while a host's frames are rendered.
+#[derive(Clone, Copy)]
+pub(crate) enum Sound<'a> {
+    /// These very frames; the last channel stands for all beyond.
+    Block(&'a [&'a [f32]]),
+    /// What was fed.
+    Fed {
+        /// Each channel of it.
+        waiting: &'a [Waiting],
+        /// The host's frame at which the first sample that waits is heard.
+        from: usize,
+    },
+}
+
+impl<'a> Sound<'a> {
+    /// What a channel has from a frame of the host's on: empty where it is short, or there is no channel at all.
+    #[inline]
+    pub(crate) fn channel(self, index: usize, at: usize) -> &'a [f32] {
+        match self {
+            Sound::Block(channels) => {
+                channels.get(index).or(channels.last()).and_then(|sound| sound.get(at..)).unwrap_or(&[])
+            }
+            Sound::Fed { waiting, from } => {
+                waiting.get(index).map_or(&[], |waiting| waiting.after(at - from))
+            }
+        }
+    }
+}
+
+/// Whether a kernel may see samples as they are: all are normal numbers. Where one is 0 they are not, as its sign would have to be looked
+/// at; they are copied then.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn are_normal(samples: &[f32]) -> bool {
+    /// [`are_normal_in_lanes`] with eight samples in a vector.
+    #[target_feature(enable = "avx2")]
+    fn are_normal_in_eights(samples: &[f32]) -> bool {
+        are_normal_in_lanes(samples)
+    }
+    // Without these vectors it takes as long as to copy them.
+    // SAFETY: the host has what the function is compiled for.
+    std::arch::is_x86_feature_detected!("avx2") && unsafe { are_normal_in_eights(samples) }
+}
+
+/// Whether a kernel may see samples as they are.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn are_normal(samples: &[f32]) -> bool {
+    are_normal_in_lanes(samples)
+}
+
+/// Whether all samples are normal numbers; of those beyond the last half of a quantum it is not known.
+#[inline(always)]
+fn are_normal_in_lanes(samples: &[f32]) -> bool {
+    // Without its sign, twice, and less the least normal number: what is not normal comes last.
+    const FIRST: u32 = f32::MIN_POSITIVE.to_bits() << 1;
+    const BEYOND: u32 = (f32::INFINITY.to_bits() << 1) - FIRST;
+    let (halves, rest) = samples.as_chunks::<{ QUANTUM / 2 }>();
+    let mut most = [0; QUANTUM / 2];
+    for half in halves {
+        for (most, x) in most.iter_mut().zip(half) {
+            *most = (x.to_bits() << 1).wrapping_sub(FIRST).max(*most);
+        }
+    }
+    rest.is_empty() && most.iter().fold(0, |all, most| *most.max(&all)) < BEYOND
 }
 
 /// Copies samples as a kernel may see them; silence where they are short.
@@ -122,6 +188,26 @@ mod tests {
                 assert_eq!(to.to_bits(), wanted.to_bits(), "{from}");
             }
             assert!(into[len..].iter().all(|x| *x == 0.0));
+        }
+    }
+
+    #[test]
+    fn what_is_not_normal_is_found_everywhere() {
+        let mut samples = [-1.0; 2 * QUANTUM];
+        assert!(are_normal_in_lanes(&samples) && !are_normal_in_lanes(&samples[1..]));
+        assert!(are_normal(&samples) || cfg!(target_arch = "x86_64"));
+        let good = [f32::MIN_POSITIVE, f32::MAX, -f32::MIN_POSITIVE, f32::MIN];
+        let bad = [f32::INFINITY, f32::NAN, f32::MIN_POSITIVE.next_down(), f32::from_bits(1), 0.0];
+        for place in 0..samples.len() {
+            for x in good {
+                samples[place] = x;
+                assert!(are_normal_in_lanes(&samples), "{x}");
+            }
+            for x in bad.into_iter().flat_map(|x| [x, -x]) {
+                samples[place] = x;
+                assert!(!are_normal(&samples) && !are_normal_in_lanes(&samples), "{x}");
+            }
+            samples[place] = 0.5;
         }
     }
 }

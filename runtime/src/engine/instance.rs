@@ -2,7 +2,7 @@
 
 use super::call_list::{self, CallList, ChannelSource, Copies, Placed, WHOLE};
 use super::clock::Profile;
-use super::input;
+use super::input::{self, Sound};
 use super::memory::{Block, Buffers, Line};
 use super::not_finite::NotFinite;
 use super::notes::{NoteKind, Notes};
@@ -119,7 +119,7 @@ impl Instance {
 
     /// Renders the quantum that begins at a frame, with what the queue holds for it. What is late happens at once.
     pub(crate) fn quantum(&mut self, frame: u64) {
-        self.restore_outputs();
+        self.restore_buffers();
         if self.is_uneventful(frame) {
             self.run_call_list(frame);
         } else {
@@ -128,46 +128,49 @@ impl Instance {
     }
 
     /// Renders quanta in which nothing happens where they are asked for: the first is at `frame`, and its frames are those of `out`
-    /// from `at` on. `hear` takes the input of so many quanta, from the place in `out` on that it is given. Returns how many it has
-    /// rendered: none where something happens in the first, or `out` is not aligned as a kernel needs it.
+    /// from `at` on; `sound` is what they hear. Returns how many it has rendered: none where something happens in the first, or `out`
+    /// is not aligned as a kernel needs it.
+    #[inline]
     pub(crate) fn quanta_into(
         &mut self,
         frame: u64,
         out: &mut [&mut [f32]],
         at: usize,
-        hear: impl Fn(&mut Instance, usize, usize),
+        sound: Sound,
     ) -> usize {
         let quanta = out.first().map_or(0, |channel| (channel.len() - at) / QUANTUM);
         if quanta == 0 || !self.is_uneventful(frame) || !self.redirect(out, at) {
             return 0;
         }
         if quanta > 1 {
-            return self.more_quanta_into(frame, out, at, quanta, hear);
+            return self.more_quanta_into(frame, out, at, quanta, sound);
         }
-        hear(self, at, 1);
+        self.hear_quanta(sound, at, 1);
         self.run_call_list(frame);
         self.deliver(out, at, QUANTUM);
         1
     }
 
     /// The same for several quanta, of which the first may be rendered and has its place.
+    #[inline(never)]
     fn more_quanta_into(
         &mut self,
         frame: u64,
         out: &mut [&mut [f32]],
         at: usize,
         quanta: usize,
-        hear: impl Fn(&mut Instance, usize, usize),
+        sound: Sound,
     ) -> usize {
         let known = (self.queue.next_frame() - frame) / QUANTUM as u64;
         let quanta = quanta.min(usize::try_from(known).unwrap_or(quanta));
         // How many are to be rendered one by one.
-        let mut single = if self.call_list.is_one_by_one() || self.waste.is_some() { quanta } else { 0 };
+        let mut single = if self.call_list.ahead() < 2 || self.waste.is_some() { quanta } else { 0 };
         let mut rendered = 0;
         loop {
-            let some = if single > 0 { 1 } else { self.buffers.quanta().min(quanta - rendered) };
+            let most = self.buffers.quanta().min(self.call_list.ahead());
+            let some = if single > 0 { 1 } else { most.min(quanta - rendered) };
             let at = at + rendered * QUANTUM;
-            hear(self, at, some);
+            self.hear_quanta(sound, at, some);
             let frame = frame + (rendered * QUANTUM) as u64;
             let mut goes_on = true;
             if some == 1 {
@@ -203,10 +206,19 @@ impl Instance {
         addresses.is_multiple_of(Buffers::LEAST_ALIGN)
     }
 
-    /// Lets the runners render to their own buffers again.
-    fn restore_outputs(&mut self) {
-        if !std::mem::take(&mut self.is_redirected) {
-            return;
+    /// Lets the runners hear and render to their own buffers again.
+    #[inline]
+    fn restore_buffers(&mut self) {
+        if std::mem::take(&mut self.is_redirected) {
+            self.undo_redirection();
+        }
+    }
+
+    #[inline(never)]
+    fn undo_redirection(&mut self) {
+        for heard in &self.call_list.heard {
+            // SAFETY: as in `hear_quanta`.
+            unsafe { self.call_list.read_from(heard, heard.own) };
         }
         for placed in &self.call_list.placed {
             if let Placed::Direct { slot, own } = *placed {
@@ -236,10 +248,10 @@ impl Instance {
             let to = &mut rest[0][at..at + frames];
             match *placed.get(index).unwrap_or(&beyond) {
                 Placed::Direct { .. } => {}
-                Placed::Same(earlier) => to.copy_from_slice(&before[earlier][at..at + frames]),
+                Placed::Same(earlier) => copy_quanta(to, &before[earlier][at..at + frames]),
                 Placed::Buffer(start) => {
                     // SAFETY: a buffer has as many frames as are rendered in a row, and no kernel runs.
-                    to.copy_from_slice(unsafe { std::slice::from_raw_parts(start, frames) })
+                    copy_quanta(to, unsafe { std::slice::from_raw_parts(start, frames) })
                 }
             }
         }
@@ -265,6 +277,7 @@ impl Instance {
     }
 
     /// Whether nothing happens in the quantum at a frame, so that the call list renders it.
+    #[inline]
     fn is_uneventful(&mut self, frame: u64) -> bool {
         let still = self.queue.next_frame() >= frame + QUANTUM as u64
             && self.params.are_still()
@@ -301,15 +314,15 @@ impl Instance {
     fn run_call_list_ahead(&mut self, frame: u64, quanta: usize) -> bool {
         self.used_call_list = true;
         let state = self.state.as_ptr();
-        // SAFETY: as in `run_call_list`; the list is not one by one.
-        unsafe { self.call_list.run_ahead(frame, quanta, &self.runners, state, &mut self.rollback) }
+        // SAFETY: as in `run_call_list`; the list allows so many.
+        unsafe { self.call_list.run_ahead(frame, quanta, &mut self.runners, state, &mut self.rollback) }
     }
 
     /// Renders some frames of the quantum that begins at a frame, with what the queue holds for them. What is late happens
     /// with the first of them. The quantum's parts follow one another.
     pub(crate) fn part(&mut self, frame: u64, frames: Range<usize>) {
         let (is_first, is_last) = (frames.start == 0, frames.end == QUANTUM);
-        self.restore_outputs();
+        self.restore_buffers();
         self.take_events(frame, &frames);
         self.call_list.forget();
         self.used_call_list = false;
@@ -404,8 +417,9 @@ impl Instance {
     }
 
     /// Writes the call list, if a quantum without events is nothing but kernel calls.
+    #[inline(never)]
     fn write_call_list(&mut self) -> bool {
-        self.restore_outputs();
+        self.restore_buffers();
         let loud = self.mutes.iter().all(|mute| mute.gain == 1.0 && mute.target == 1.0);
         let recovers = self.runners.iter().any(Runner::is_recovering);
         let is_watched = self.profile.is_some() || self.watcher.is_some();
@@ -418,6 +432,8 @@ impl Instance {
         let is_written = self.call_list.write(&mut self.runners, &self.idle, &*self.program.code, state);
         if is_written {
             self.propagation.read_sources(&mut self.runners, &self.buffers, true);
+            let own = self.inputs.iter().map(|&buffer| self.buffers.start(buffer));
+            self.call_list.write_heard(&mut self.runners, own);
         }
         is_written
     }
@@ -446,20 +462,31 @@ impl Instance {
         }
     }
 
-    /// The buffer of the song's input, for so many quanta; none when the song does not use that channel.
-    pub(crate) fn input(&mut self, channel: usize, quanta: usize) -> Option<&mut [f32]> {
+    /// The buffer of the song's input; none when the song does not use that channel.
+    pub(crate) fn input(&mut self, channel: usize) -> Option<&mut [f32]> {
         let &buffer = self.inputs.get(channel)?;
-        Some(self.buffers.first_quanta_mut(buffer, quanta))
+        Some(self.buffers.first_quanta_mut(buffer, 1))
     }
 
-    /// The next quanta, so many, hear what `sound` has from `at` on: silence where it is short or has no channel, and its last channel
-    /// on those beyond.
+    /// The next quanta, so many, by the call list hear what `sound` has for the host's frames from `at` on. What a kernel may see as
+    /// it is, is heard where it is; else it is copied.
     #[inline]
-    pub(crate) fn hear_quanta(&mut self, sound: &[&[f32]], at: usize, quanta: usize) {
-        for (channel, &buffer) in self.inputs.iter().enumerate() {
-            let into = self.buffers.first_quanta_mut(buffer, quanta);
-            let heard = sound.get(channel).or(sound.last());
-            input::copy(into, heard.and_then(|sound| sound.get(at..)).unwrap_or(&[]));
+    fn hear_quanta(&mut self, sound: Sound, at: usize, quanta: usize) {
+        for heard in &self.call_list.heard {
+            let samples = sound.channel(heard.channel, at);
+            let direct = samples.get(..quanta * QUANTUM).filter(|samples| {
+                let is_aligned = samples.as_ptr().addr().is_multiple_of(Buffers::LEAST_ALIGN);
+                heard.may_be_direct && is_aligned && input::are_normal(samples)
+            });
+            let start = match direct {
+                Some(samples) => samples.as_ptr().cast_mut(),
+                None => {
+                    input::copy(self.buffers.first_quanta_mut(self.inputs[heard.channel], quanta), samples);
+                    heard.own
+                }
+            };
+            // SAFETY: the list is valid, no kernel runs, and none writes its inputs.
+            unsafe { self.call_list.read_from(heard, start) };
         }
     }
 
@@ -561,6 +588,13 @@ impl Instance {
         self.mutes[part] = Mute { gain, target: gain };
         self.call_list.forget();
     }
+}
+
+/// Copies whole quanta, whose length is known and needs no call.
+#[inline]
+fn copy_quanta(to: &mut [f32], from: &[f32]) {
+    let quanta = from.as_chunks::<QUANTUM>().0;
+    to.as_chunks_mut::<QUANTUM>().0.iter_mut().zip(quanta).for_each(|(to, from)| *to = *from);
 }
 
 /// Examines what a runner has rendered of the quantum at a frame. Returns true if it has failed, which is noted.

@@ -38,6 +38,7 @@ mod tap;
 mod tests;
 
 pub use clock::{Profile, Quantum, ticks, ticks_per_second};
+use input::Sound;
 pub(crate) use input::{Waiting, flush};
 pub(crate) use instance::Instance;
 pub use not_finite::NotFinite;
@@ -178,23 +179,31 @@ impl Engine {
         let mut done = 0;
         while done < frames {
             if self.cut.is_spent() {
-                let input = &self.input;
-                let hear = |instance: &mut Instance, at, quanta| peek(input, instance, at - done, quanta);
-                let rendered = self.instance.quanta_into(self.cut.frame, out, done, hear);
+                let sound = Sound::Fed { waiting: &self.input, from: done };
+                let rendered = self.instance.quanta_into(self.cut.frame, out, done, sound);
                 if rendered > 0 {
                     let frames = self.pass(rendered);
                     self.input.iter_mut().for_each(|waiting| waiting.skip(frames));
                     done += frames;
                     continue;
                 }
-                self.hear(WHOLE);
-                self.quantum();
-            } else if self.cut.served == self.made {
-                self.hear(self.made..QUANTUM);
-                self.part(QUANTUM);
             }
-            done += self.serve(out, done);
+            done += self.fed_piece(out, done);
         }
+    }
+
+    /// Renders what is left of the present quantum, or the next one by itself, of what was fed; serves of it what goes to the
+    /// frames of `out` from `at` on. Returns how many frames these are.
+    #[inline(never)]
+    fn fed_piece(&mut self, out: &mut [&mut [f32]], at: usize) -> usize {
+        if self.cut.is_spent() {
+            self.hear(WHOLE);
+            self.quantum();
+        } else if self.cut.served == self.made {
+            self.hear(self.made..QUANTUM);
+            self.part(QUANTUM);
+        }
+        self.serve(out, at)
     }
 
     /// Renders exactly the next frames, one slice a channel, all as long as the first of `out`; the song's `in` hears `input`
@@ -204,23 +213,29 @@ impl Engine {
         let frames = out.first().map_or(0, |channel| channel.len());
         let mut done = 0;
         while done < frames {
-            let spent = self.cut.is_spent();
-            if spent {
-                let hear = |instance: &mut Instance, at, quanta| instance.hear_quanta(input, at, quanta);
-                let rendered = self.instance.quanta_into(self.cut.frame, out, done, hear);
+            if self.cut.is_spent() {
+                let rendered = self.instance.quanta_into(self.cut.frame, out, done, Sound::Block(input));
                 if rendered > 0 {
                     done += self.pass(rendered);
                     continue;
                 }
             }
-            if spent || self.cut.served == self.made {
-                let made = if spent { 0 } else { self.made };
-                let end = QUANTUM.min(made + frames - done);
-                self.instance.hear(input, done, made..end);
-                self.part(end);
-            }
-            done += self.serve(out, done);
+            done += self.block_piece(input, out, done);
         }
+    }
+
+    /// Renders a part of a quantum that hears the frames of `input` from `at` on, if none is left to be served; serves of it
+    /// what goes to the frames of `out` from there on. Returns how many frames these are.
+    #[inline(never)]
+    fn block_piece(&mut self, input: &[&[f32]], out: &mut [&mut [f32]], at: usize) -> usize {
+        let spent = self.cut.is_spent();
+        if spent || self.cut.served == self.made {
+            let made = if spent { 0 } else { self.made };
+            let end = QUANTUM.min(made + out[0].len() - at);
+            self.instance.hear(input, at, made..end);
+            self.part(end);
+        }
+        self.serve(out, at)
     }
 
     /// As it was when it was made, at frame 0: the same events give the same bits as on a new engine. Taps and time keeping go
@@ -353,17 +368,8 @@ impl Engine {
 /// Gives an instance what some frames of a quantum hear of what waits.
 fn take(input: &mut [Waiting], instance: &mut Instance, frames: Range<usize>) {
     for (index, waiting) in input.iter_mut().enumerate() {
-        if let Some(buffer) = instance.input(index, 1) {
+        if let Some(buffer) = instance.input(index) {
             waiting.take(&mut buffer[frames.clone()]);
-        }
-    }
-}
-
-/// Lets an instance hear so many quanta of what waits, after so many frames of it; all goes on waiting.
-fn peek(input: &[Waiting], instance: &mut Instance, after: usize, quanta: usize) {
-    for (index, waiting) in input.iter().enumerate() {
-        if let Some(buffer) = instance.input(index, quanta) {
-            waiting.peek(after, buffer);
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Quanta in which nothing happens are rendered one step after the other, each over all of them. Where a step turns out not to be
 //! finite in one of them, or a voice may sleep after it, the steps before it have rendered too much; then their states become
-//! again what they were. Steps that write delay lines are not rendered so: to keep what they write over takes longer than is
-//! gained (an eighth of the time of eight combs).
+//! again what they were. Delay lines are not kept (that took an eighth of the time of eight combs): so few quanta are rendered in a row that
+//! what they write into a line covers nothing that the first of them reads, and they can be rendered again.
 
 use super::memory::Block;
 use super::step::Runner;

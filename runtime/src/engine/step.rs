@@ -57,6 +57,8 @@ pub(crate) struct Runner {
     voices: Vec<VoiceState>,
     delays: Pointers<f32>,
     delay_frames: Vec<usize>,
+    /// How many frames may be written before something is written over that is read at the first of them.
+    delay_slack: usize,
     inputs: Shifted,
     outputs: Shifted,
     tail: TailDetector,
@@ -123,6 +125,10 @@ impl Runner {
         };
         let delay_frames: Vec<usize> =
             step.delays.iter().map(|&index| program.delays[index].frames).collect();
+        let delay_slack = step.delays.iter().map(|&index| {
+            let line = &program.delays[index];
+            line.frames.saturating_sub(line.reach)
+        });
         Runner {
             kernel: step.kernel,
             block: step.block.clone(),
@@ -136,6 +142,7 @@ impl Runner {
             port_ids: step.ports.clone(),
             delays: Pointers(step.delays.iter().map(|&index| line(index)).collect()),
             delay_frames: delay_frames.clone(),
+            delay_slack: delay_slack.min().unwrap_or(usize::MAX),
             inputs: starts(&step.inputs),
             outputs: starts(&step.outputs),
             parts: step.parts.iter().map(|part| part.outputs.clone()).collect(),
@@ -188,6 +195,11 @@ impl Runner {
     /// Points an input to another buffer.
     pub(crate) fn read_from(&mut self, input: usize, sound: *mut f32) {
         self.inputs.whole.0[input] = sound;
+    }
+
+    /// The places of an address in the table of inputs that its calls are given.
+    pub(crate) fn input_slots(&mut self, start: *mut f32) -> impl Iterator<Item = *mut *mut f32> {
+        self.inputs.whole.0.iter_mut().filter(move |sound| **sound == start).map(|sound| &raw mut *sound)
     }
 
     /// The place of an output's address in the table that its calls are given. What is written there has a quantum, at a
@@ -400,6 +412,12 @@ impl Runner {
             }
             _ => Some(Task { function, call }),
         }
+    }
+
+    /// How many quanta may be rendered in a row, if they can be rendered again: what they write into delay lines covers nothing that
+    /// the first of them reads.
+    pub(crate) fn quanta_ahead(&self) -> usize {
+        self.delay_slack / QUANTUM
     }
 
     /// How many inputs and outputs it has.

@@ -337,7 +337,7 @@ impl Pool {
                     Heard::Signal(sound) => (&sound.samples[piece.clone()], sound.silent[start / QUANTUM]),
                 };
                 instance.set_input_silent(channel, silent);
-                if let Some(buffer) = instance.input(channel, 1) {
+                if let Some(buffer) = instance.input(channel) {
                     buffer.copy_from_slice(sound);
                 }
             }

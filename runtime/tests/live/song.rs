@@ -118,7 +118,7 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
         code: Arc::new(Kernels),
         steps,
         state: image,
-        delays: IdMap::from(vec![DelaySpec { name: "echo.line".into(), frames: ECHO }]),
+        delays: IdMap::from(vec![DelaySpec { name: "echo.line".into(), frames: ECHO, reach: ECHO }]),
         buffers: (0..count + 3).map(BufferId::new).collect(),
         inputs: vec![],
         outputs: vec![SignalId::new(count + 2), SignalId::new(count + 2)],

@@ -1,9 +1,10 @@
 //! Which calls are packed, and the order of what comes of it.
 
-use super::{Choice, LANES, Rules, Shape, merged, places};
+use super::{Choice, LANES, Packing, Rules, Shape, interleave, merged, places};
 use crate::ir::{Imm, Kernel, Module};
 use crate::lower::{KernelCall, Lowered, SignalId, sum_kernel};
-use crate::opt::optimize;
+use crate::opt::intervals::Intervals;
+use crate::opt::{Context, optimize};
 use mam_grammar::Handle;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
@@ -101,6 +102,8 @@ struct Packer<'a> {
     sums: FxHashMap<usize, Vec<SignalId>>,
     choices: FxHashMap<(Handle<Kernel>, Shape), Option<Handle<Kernel>>>,
     reasons: Vec<String>,
+    /// The kernels of so many calls side by side, if there can be one.
+    interleaved: FxHashMap<(Handle<Kernel>, usize), Option<Handle<Kernel>>>,
 }
 
 impl<'a> Packer<'a> {
@@ -133,6 +136,7 @@ impl<'a> Packer<'a> {
             sums: FxHashMap::default(),
             choices: FxHashMap::default(),
             reasons: vec![],
+            interleaved: FxHashMap::default(),
         }
     }
 
@@ -254,7 +258,6 @@ impl<'a> Packer<'a> {
     }
 
     fn finish(mut self) -> Packed {
-        self.reasons.sort();
         let mut calls: Vec<(usize, PackedCall)> = vec![];
         for group in std::mem::take(&mut self.groups) {
             calls.push((group.members[0], self.packed(&group)));
@@ -284,6 +287,8 @@ impl<'a> Packer<'a> {
         for signal in calls.iter_mut().flat_map(|(_, call)| &mut call.outputs) {
             *signal = same.get(signal).copied().unwrap_or(*signal);
         }
+        let calls = self.interleave(calls);
+        self.reasons.sort();
         let mut packed = Packed {
             calls: ordered(calls, self.signals),
             module: self.module,
@@ -292,6 +297,76 @@ impl<'a> Packer<'a> {
         };
         packed.sweep();
         packed
+    }
+
+    /// Lets calls of one kernel stand side by side where it waits for itself and they hear the same.
+    fn interleave(&mut self, calls: Vec<(usize, PackedCall)>) -> Vec<(usize, PackedCall)> {
+        type Alike = (Handle<Kernel>, usize, Vec<usize>, Vec<SignalId>);
+        let mut alike: BTreeMap<Alike, Vec<(usize, PackedCall)>> = BTreeMap::new();
+        let mut done = vec![];
+        for (index, call) in calls {
+            if call.ports.is_empty() && self.rules.packing != Packing::Never {
+                let key = (call.kernel, self.depth[index], call.params.clone(), call.inputs.clone());
+                alike.entry(key).or_default().push((index, call));
+            } else {
+                done.push((index, call));
+            }
+        }
+        for ((kernel, ..), calls) in alike {
+            let wanted = match self.rules.packing {
+                Packing::Always => interleave::wanted(&self.module.kernels[kernel]).max(2),
+                _ => interleave::wanted(&self.module.kernels[kernel]),
+            };
+            // As many in each as in the others, or one less.
+            let loops = calls.len().div_ceil(wanted);
+            let (each, more) = (calls.len() / loops, calls.len() % loops);
+            let mut calls = calls.into_iter();
+            for index in 0..loops {
+                let some = each + usize::from(index < more);
+                done.extend(self.side_by_side(kernel, calls.by_ref().take(some).collect()));
+            }
+        }
+        done
+    }
+
+    /// Calls of a kernel as one, if they can be.
+    fn side_by_side(
+        &mut self,
+        kernel: Handle<Kernel>,
+        calls: Vec<(usize, PackedCall)>,
+    ) -> Vec<(usize, PackedCall)> {
+        let (count, parts) = (calls.len(), calls[0].1.parts.len());
+        if count < 2 {
+            return calls;
+        }
+        let made = match self.interleaved.get(&(kernel, count)) {
+            Some(made) => *made,
+            None => {
+                let one = &self.module.kernels[kernel];
+                let intervals = Intervals::default();
+                let made =
+                    interleave::interleaved(one, parts, count, Context::new(self.rules.target, &intervals));
+                if made.is_some() {
+                    self.reasons.push(format!("{}: {count} calls side by side", one.name));
+                }
+                let made = made.map(|made| self.module.kernels.add(made));
+                self.interleaved.insert((kernel, count), made);
+                made
+            }
+        };
+        let Some(made) = made else { return calls };
+        let mut calls = calls.into_iter();
+        let Some((index, mut all)) = calls.next() else { return vec![] };
+        all.kernel = made;
+        for (_, call) in calls {
+            let before = all.outputs.len();
+            all.parts.extend(call.parts.into_iter().map(|part| Part {
+                outputs: before + part.outputs.start..before + part.outputs.end,
+                ..part
+            }));
+            all.outputs.extend(call.outputs);
+        }
+        vec![(index, all)]
     }
 
     /// A group as a call.

@@ -9,11 +9,15 @@
 //! Which calls are packed depends on their kernels and wires alone. Calls that are as many calls away from the song's
 //! sources never need each other.
 //!
+//! Calls that wait for their own recurrences, packed or not, come to stand side by side in one loop ([`interleave`]), where they have the
+//! same parameters and inputs and no voices.
+//!
 //! The lanes of one call begin a stretch together: where a note begins in one of them, all are computed by the general
 //! body for a frame, which rounds parameters once more than the steady one. Exponential envelopes are series
 //! ([`vectorize`](super::vectorize), anchored at each call's start). Apart from these two each lane has the bits that its call has by itself.
 
 mod calls;
+mod interleave;
 mod pack;
 
 pub use calls::{Packed, PackedCall, Part, run};

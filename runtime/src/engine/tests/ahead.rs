@@ -151,3 +151,25 @@ fn what_was_fed_is_heard_once_however_many_quanta_are_rendered_in_a_row() {
     let one_by_one = fed(QUANTUM);
     assert!(fed(16 * QUANTUM) == one_by_one && fed(5 * QUANTUM) == one_by_one && fed(100) == one_by_one);
 }
+
+#[test]
+fn what_is_heard_where_it_is_sounds_as_what_is_copied() {
+    let events = [port_event(0, |port| EventKind::On { port, note: 60.0, vel: 1.0 })];
+    let odd = [0.0, -0.0, f32::NAN, f32::NEG_INFINITY, f32::from_bits(1), -f32::MIN_POSITIVE.next_down()];
+    let mut sound = Block(std::array::from_fn(|i| 0.3 * (i as f32 * 0.1).cos()));
+    let at = |sound: &[f32], block: usize| {
+        // In the very places where kernels read vectors, and beside them: from there all is copied.
+        let mut beside = vec![0.0; sound.len() + 4];
+        let start = 1 + beside.as_ptr().align_offset(16);
+        beside[start..start + sound.len()].copy_from_slice(sound);
+        let [heard, copied] = [sound, &beside[start..start + sound.len()]].map(|x| heard(x, &events, block));
+        assert!(heard == copied);
+        heard
+    };
+    for (index, x) in odd.into_iter().enumerate() {
+        let one_by_one = at(&sound.0, QUANTUM);
+        assert!([2, 5, 16].iter().all(|quanta| at(&sound.0, quanta * QUANTUM) == one_by_one));
+        sound.0[150 * index + 70] = x;
+    }
+    assert!(at(&sound.0, QUANTUM).1.is_empty());
+}

@@ -266,6 +266,17 @@ fn all(prelude: &Prelude) -> Vec<Called> {
 }
 
 #[test]
+fn every_definition_can_be_called() {
+    let prelude = Prelude::new();
+    let calls = all(&prelude);
+    let of = |name: &str| calls.iter().find(|call| prelude.name(call.id) == name).expect("a definition");
+    assert_eq!(of("svf").part, ".low");
+    assert_eq!(of("modal").kinds[1..], [Kind::List(2); 3]);
+    assert_eq!(of("butterworth_low").kinds, [Kind::Signal, Kind::Signal, Kind::Constant]);
+    assert_eq!(of("wavetable").kinds[0], Kind::Constants);
+}
+
+#[test]
 fn every_parameter_may_jump_and_walk_anywhere() {
     let prelude = Prelude::new();
     for calls in all(&prelude).chunks(TOGETHER) {
