@@ -36,6 +36,7 @@ pub mod console;
 pub mod definitions;
 pub mod drawing;
 pub mod failure;
+pub mod files;
 pub mod hints;
 pub mod host;
 pub mod input;

@@ -1,20 +1,20 @@
 //! The gain that brings a sound to a level.
 
 use crate::failure::Failure;
-use crate::offline::Job;
+use crate::files::Rendering;
 use crate::values::Level;
 use mam_measure::levels::Meter;
 
 /// What other meters differ by, in dB, between the positions that are looked at.
 const MARGIN: f64 = 0.02;
 
-/// The gain in dB that brings a job's sound to a level. Renders it once to find out.
+/// The gain in dB that brings a sound to a level. Renders it once to find out.
 ///
 /// # Errors
 /// When it has no such level: it is silent, or too short to have a loudness.
-pub fn gain_to(job: &Job, level: Level) -> Result<f64, Failure> {
-    let mut meter = Meter::new(job.channels(), job.program.rate);
-    job.run(|block| {
+pub fn gain_to(sound: &dyn Rendering, level: Level) -> Result<f64, Failure> {
+    let mut meter = Meter::new(sound.channels(), sound.rate());
+    sound.run(&mut |block| {
         meter.add(block);
         Ok(())
     })?;

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::report::{finite, unplayed};
 use crate::timing::{Position, Time};
 use crate::values::{Length, Start};
-use mam_compiler::listen::{Part, Side};
+use mam_compiler::listen::Part;
 use mam_runtime::file::{Frames, Sound};
 use mam_runtime::render::{self, Renderer};
 use mam_runtime::score::{Extent, Sequencer, Unplayed};
@@ -295,17 +295,9 @@ fn mix(block: &[Vec<f32>], bundles: &[Vec<Part>], width: usize, into: &mut Vec<f
     into.resize(frames * all, 0.0);
     for (bundle, parts) in bundles.iter().enumerate() {
         for (part, side) in parts.iter().flat_map(|part| (0..width).map(move |side| (part, side))) {
-            let here = match part.side {
-                Side::All => true,
-                Side::Channel(channel) => side == channel,
-            };
-            let channel = match part.channels[..] {
-                [ref mono] => Some(mono),
-                ref channels => channels.get(side),
-            };
-            let Some(channel) = channel.filter(|_| here) else { continue };
+            let Some(output) = part.output(side) else { continue };
             let places = into[bundle * width + side..].iter_mut().step_by(all);
-            for (to, x) in places.zip(&block[*channel]) {
+            for (to, x) in places.zip(&block[output]) {
                 *to += if part.minus { -x } else { *x };
             }
         }

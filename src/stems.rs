@@ -7,6 +7,7 @@ use crate::args::SongArgs;
 use crate::compiling::{Compiled, compile_listening, compile_song, compiled_by};
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::files::Rendering;
 use crate::offline::Job;
 use mam_compiler::listen::{Heard, Listen, Part, Side};
 use mam_grammar::problem::count;
@@ -28,6 +29,19 @@ fn unheard(heard: &Heard) -> Option<&str> {
     let silent = |parts: &[Part]| parts.iter().any(|part| part.channels.is_empty());
     let stem = heard.stems.iter().find(|(_, parts)| silent(parts)).map(|(name, _)| name.as_str());
     stem.or(silent(&heard.total).then_some("out"))
+}
+
+/// Refuses stems of which something is computed nowhere.
+///
+/// # Errors
+/// Which that is.
+pub fn all_heard(heard: &Heard) -> Result<(), Failure> {
+    match unheard(heard) {
+        None => Ok(()),
+        Some(name) => Err(Failure::Usage(format!(
+            "--stems: `{name}` is a term of the last sum, but what the sum flows into does not use it"
+        ))),
+    }
 }
 
 /// How far the stems' sum is from the mix before the master.
@@ -58,10 +72,8 @@ pub fn compiled(
     let channels = compiled.compilation.program.as_ref().map_or(0, |program| program.outputs.len());
     let listening = second.map(|mut second| {
         let heard = std::mem::take(&mut second.compilation.heard);
-        if let (Some(name), Some(_)) = (unheard(&heard), &second.compilation.program) {
-            return Err(Failure::Usage(format!(
-                "--stems: `{name}` is a term of the last sum, but what the sum flows into does not use it"
-            )));
+        if second.compilation.program.is_some() {
+            all_heard(&heard)?;
         }
         Ok(Listening { program: second.take_program()?, heard, channels })
     });
@@ -114,20 +126,7 @@ impl Listening {
         let less = less.map(|part| Part { minus: !part.minus, ..part.clone() });
         let rest: Vec<Part> = total.iter().cloned().chain(less).collect();
         let width = self.width();
-        let job = job.heard(self.program.clone(), vec![total, rest], width, frames);
-        let mut found = Difference { greatest: 0.0, peak: 0.0 };
-        job.run(|block| {
-            for frame in block.chunks_exact(2 * width) {
-                let (total, rest) = frame.split_at(width);
-                let greatest = |most: f32, all: &[f32]| all.iter().fold(most, |most, x| most.max(x.abs()));
-                found = Difference {
-                    greatest: greatest(found.greatest, rest),
-                    peak: greatest(found.peak, total),
-                };
-            }
-            Ok(())
-        })?;
-        Ok(found)
+        Difference::found(&job.heard(self.program.clone(), vec![total, rest], width, frames))
     }
 
     /// Channels of each stem: two where the song has more than one, and as many as the widest part has.
@@ -142,6 +141,27 @@ impl Listening {
 }
 
 impl Difference {
+    /// That of a sound whose first half of channels is the mix, and the other what is left of it without the stems.
+    ///
+    /// # Errors
+    /// When it cannot be rendered.
+    pub fn found(sound: &dyn Rendering) -> Result<Difference, Failure> {
+        let channels = sound.channels();
+        let mut found = Difference { greatest: 0.0, peak: 0.0 };
+        sound.run(&mut |block| {
+            for frame in block.chunks_exact(channels) {
+                let (total, rest) = frame.split_at(channels / 2);
+                let greatest = |most: f32, all: &[f32]| all.iter().fold(most, |most, x| most.max(x.abs()));
+                found = Difference {
+                    greatest: greatest(found.greatest, rest),
+                    peak: greatest(found.peak, total),
+                };
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
     /// Whether the stems add up: nothing that could be heard is left.
     pub fn is_none(self) -> bool {
         self.greatest <= QUIET * self.peak.max(1.0)

@@ -14,8 +14,9 @@ use std::process::Command;
 const RATE: u32 = 48_000;
 
 /// Songs of each group of ops: oscillators and tables, filters that move, feedback, delays of every kind, noise, islands of
-/// scalars, f64 in setup, many voices; and block nodes.
-const GROUPS: [&str; 8] = [
+/// scalars, f64 in setup, many voices; block nodes; notes that set
+/// parameters.
+const GROUPS: [&str; 10] = [
     "tempo 150\nbd = kick()\nout = bd\nplay { bd |x..x..x.| ; bd.f0 \"50Hz 60Hz 45Hz\" over 40ms }\n",
     "a = pluck()\nb = sub(voices: 4)\nplay { a \"c4 e4 g4 c5\" ; b \"<c3 g3>\" }\n\
      e = 0.3 * b |> echo()\nout = (0.5 * a |> lowpass(800Hz * (1 + 0.5 * lfo(3Hz)))) + e\n",
@@ -25,6 +26,9 @@ const GROUPS: [&str; 8] = [
     "bd = kick()\nplay { bd |x..x| }\nout = 0.5 * bd + convolve(bd, list i in 0..1200 { sin(i * i) / (50 + i) }, 30ms)\n",
     "y = spectral((saw(110Hz), noise()), size: 512) { { mag: 0.2 * (mag + prev(mag)), phase: phase + bin / 9 } }\nout = y\n",
     "a = sub()\nplay { a \"c2(5,8) g2*4\".every(2, rev) }\nout = a |> chorus() |> compressor()\n",
+    "tempo 200\na = pluck(voices: 3)\nplay {\n  a \"c4 e4 g4 b4\".set(decay: \"150ms 1s\", gain: \"0.3 ~ 0.8 1\").off(1/8, set(pan: -0.5))\n\
+     a.gain \"0.8 0.2\" over 200ms\n}\nout = a\n",
+    "tempo 160\nbd = kick(voices: 2)\nplay { bd \"x*8\".set(pan: saw.range(-1, 1)).sometimes(set(f0: 90Hz)) ; bd.f0 \"50Hz 70Hz\" }\nout = bd\n",
 ];
 
 fn is_complete() -> bool {
@@ -187,9 +191,14 @@ fn objects_have_the_bits_of_machine_code() {
         assert!(went_well, "{name}: {said}");
         let frames = 24_000;
         let wanted = render("song.mam", text, RATE, Some(frames)).channels;
-        let commands = format!("c 1\n{}", "p 512\n".repeat(frames.div_ceil(512) as usize));
+        // A render begins with the music, an object with the silence before it.
+        let late = program("song.mam", text, RATE, false).latency as usize;
+        let commands = format!("c 1\n{}", "p 512\n".repeat((late + frames as usize).div_ceil(512)));
         let mut made = play_in(&compiler, folder.path(), &["engine.c"], &["song.o"], &commands);
-        made.iter_mut().for_each(|channel| channel.truncate(frames as usize));
+        for channel in &mut made {
+            channel.drain(..late);
+            channel.truncate(frames as usize);
+        }
         assert!(bits(&made) == bits(&wanted), "{name}");
     }
 }

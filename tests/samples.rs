@@ -413,6 +413,25 @@ fn a_sampler_follows_the_note_repeats_and_ends_with_its_gate() {
     assert!(step < 0.09, "{step}");
 }
 
+/// A sound of four levels, a quarter each, is as long as its events, at 2 s a bar.
+#[test]
+fn a_sampler_fits_its_sound_to_the_bars() {
+    let folder = Folder::new("fit");
+    let levels = [0.1_f32, 0.2, 0.3, 0.4];
+    folder.wav("steps.wav", RATE, &[levels.iter().flat_map(|level| vec![*level; 6000]).collect()]);
+    for (line, places) in [
+        ("\"x\".fit", [(12_000, 0.1), (36_000, 0.2), (60_000, 0.3), (84_000, 0.4)]),
+        ("\"x*2\".splice(4, \"3 0\")", [(1000, 0.4), (46_000, 0.4), (50_000, 0.1), (94_000, 0.1)]),
+        ("\"x\".loopAt(2).chop(4)", [(24_000, 0.1), (72_000, 0.2), (120_000, 0.3), (168_000, 0.4)]),
+    ] {
+        let song = format!("tempo 120\nb = sampler(sample(\"steps.wav\"))\nplay {{ b {line} }}\nout = b\n");
+        let sound = folder.heard(&song, 192_000).remove(0);
+        for (frame, level) in places {
+            assert!((sound[frame] - level).abs() < 2e-3, "{line}: {} at {frame}, not {level}", sound[frame]);
+        }
+    }
+}
+
 #[test]
 fn a_keymap_plays_the_nearest_file_and_the_layer_of_its_velocity() {
     let folder = Folder::new("keymap");

@@ -46,6 +46,21 @@ pub struct Part {
     pub side: Side,
 }
 
+impl Part {
+    /// Which of the program's outputs is heard of it on a channel of the result, if any.
+    pub fn output(&self, channel: usize) -> Option<usize> {
+        let here = match self.side {
+            Side::All => true,
+            Side::Channel(own) => own == channel,
+        };
+        let output = match self.channels[..] {
+            [mono] => Some(mono),
+            ref channels => channels.get(channel).copied(),
+        };
+        output.filter(|_| here)
+    }
+}
+
 /// What can be heard of a program beside its result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Heard {

@@ -137,6 +137,18 @@ fn a_line_bends_all_notes_and_glides_to_each_bend() {
 }
 
 #[test]
+fn each_note_sets_signals_of_its_own() {
+    let text = format!(
+        "{SINGER}l = singer(voices: 2)\nplay {{ l \"a4 a4\".every(1, set(note.bend: \"0st 2st\", note.pressure: \"0.25 1\")) }}\nout = l\n"
+    );
+    let channels = heard(&text, BAR);
+    assert!(cents(frequency(&channels[0][1000..40_000]), 440.0).abs() < 0.1);
+    assert!((cents(frequency(&channels[0][50_000..90_000]), 440.0) - 200.0).abs() < 0.1);
+    assert_eq!(channels[1][100], 0.25);
+    assert!(channels[1][50_000] >= 1.0);
+}
+
+#[test]
 fn what_nothing_delivers_is_a_constant() {
     let text = |body: &str| {
         format!("instrument i {{\n  out = {body}\n}}\nt = i(voices: 2)\nplay {{ t \"a4\" }}\nout = t\n")

@@ -583,4 +583,14 @@ fn sounds_are_played_in_pieces() {
         ["0/1 x begin 0 end 0.5", "1/4 x begin 0 end 0.5", "1/2 x begin 0.5 end 1", "3/4 x begin 0.5 end 1"]
     );
     assert_eq!(drawn("\"x*2\".slice(4, \"2 0\")"), ["0/1 x begin 0.5 end 0.75", "1/2 x begin 0 end 0.25"]);
+    // The whole sound in what time: a piece of a quarter, as long as half a cycle, is of one of two cycles.
+    assert_eq!(drawn("\"x@3 x\".fit"), ["0/1 x fit 0.75 cycles", "3/4 x fit 0.25 cycles"]);
+    assert_eq!(
+        drawn("\"x*2\".splice(4, \"2 0\")"),
+        ["0/1 x begin 0.5 end 0.75 fit 2 cycles", "1/2 x begin 0 end 0.25 fit 2 cycles"]
+    );
+    assert_eq!(
+        drawn("\"x\".loopAt(2).chop(4)"),
+        ["0/1 x fit 2 cycles begin 0 end 0.25", "1/2 x fit 2 cycles begin 0.25 end 0.5"]
+    );
 }

@@ -173,9 +173,9 @@ impl Offer<'_> {
         }
         for root in NAMES {
             for kind in chord_kinds() {
-                let steps = chord_steps(kind).unwrap_or_default().iter().map(i32::to_string);
-                let detail =
-                    format!("a chord: {} semitones above {root}4", steps.collect::<Vec<_>>().join(" "));
+                let steps = chord_steps(kind).unwrap_or_default();
+                let steps: Vec<String> = steps.iter().map(i32::to_string).collect();
+                let detail = format!("a chord: {} semitones above {root}4", steps.join(" "));
                 self.add(CompletionKind::Chord, &format!("{root}'{kind}"), detail);
             }
         }

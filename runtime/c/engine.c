@@ -45,6 +45,7 @@ typedef struct {
     uint64_t moving, cuts;             /* a bit a frame: where it moves, and where a stretch begins */
     uint32_t frames, done, curve;      /* of the ramp, which is over when done == frames */
     uint32_t filled, touched;
+    uint32_t held;                     /* a share that a note has given a value: it does not follow */
 } Param;
 /* What a step is like between two parts. */
 typedef struct {
@@ -281,12 +282,11 @@ static void params_end(MamEngine* e, uint32_t end) {
 
 /* A parameter goes to a value from a frame on. `ratio` is what an exponential ramp falls by in a frame; 0 where it is to be
  * computed. */
-static void params_set(MamEngine* e, uint32_t index, uint32_t offset, double value, uint32_t ramp, uint32_t curve,
-                       double ratio) {
+static void params_set_one(MamEngine* e, uint32_t index, uint32_t offset, double value, uint32_t ramp, uint32_t curve,
+                           double ratio) {
     MamParam const* spec = &e->p->param[index];
     Param* param = &e->params[index];
     double to;
-    if (value != value) return;
     to = nearest(value, spec->min, spec->max);
     params_touch(e, index);
     params_fill(e, index, offset);
@@ -309,6 +309,55 @@ static void params_set(MamEngine* e, uint32_t index, uint32_t offset, double val
     if (curve == MAM_EXP && ramp > 0)
         param->ratio = ratio > 0.0 ? ratio : exp2_of(-4.328085122666891 / (double)ramp);
     param->cuts |= (uint64_t)1 << offset;
+}
+
+/* The same, with the voices' shares of it that follow it. */
+static void params_set(MamEngine* e, uint32_t index, uint32_t offset, double value, uint32_t ramp, uint32_t curve,
+                       double ratio) {
+    uint32_t i;
+    if (value != value) return;
+    params_set_one(e, index, offset, value, ramp, curve, ratio);
+    if (e->p->shares == 0) return;
+    for (i = 0; i < e->p->shares[index].shares.count; i++) {
+        uint32_t share = e->p->pool[e->p->shares[index].shares.at + i];
+        if (!e->params[share].held) params_set_one(e, share, offset, value, ramp, curve, ratio);
+    }
+}
+
+/* A note gives a voice's share of a parameter a value from a frame on, or lets it follow its parameter again. */
+static void params_hold(MamEngine* e, uint32_t index, uint32_t offset, int given, double value) {
+    MamParam const* spec = &e->p->param[index];
+    Param *param = &e->params[index], *base = &e->params[e->p->shares[index].follows];
+    if (value != value) given = 0;
+    if (!given && !param->held) return;
+    params_touch(e, index);
+    params_fill(e, index, offset);
+    if (base->touched) params_fill(e, e->p->shares[index].follows, offset);
+    if (given) {
+        param->value = nearest(value, spec->min, spec->max);
+        param->frames = param->done = 0;
+    } else {
+        param->value = base->value;
+        param->from = base->from;
+        param->to = base->to;
+        param->fall = base->fall;
+        param->ratio = base->ratio;
+        param->frames = base->frames;
+        param->done = base->done;
+        param->curve = base->curve;
+    }
+    param->held = (uint32_t)given;
+    param->cuts |= (uint64_t)1 << offset;
+}
+
+/* What a note that begins on a voice says of the voice's shares; `values` is 0 where it says nothing. */
+static void params_of_note(MamEngine* e, MamTarget const* target, uint32_t voice, uint32_t offset, double const* values) {
+    uint32_t i, all = target->own.count;
+    for (i = 0; i * target->voices.count < all; i++) {
+        uint32_t share = e->p->pool[target->own.at + i * target->voices.count + voice];
+        if (share == MAM_NONE) continue;
+        params_hold(e, share, offset, values != 0 && values[2 * i] != 0.0, values != 0 ? values[2 * i + 1] : 0.0);
+    }
 }
 
 static double params_value(MamEngine const* e, uint32_t index, uint32_t offset) {
@@ -358,12 +407,12 @@ static void push_on(MamEngine* e, uint32_t port, uint32_t offset, double note, d
 }
 
 /* A note begins: on the voice that was released longest ago, else on that of the oldest note. A host's note that is held
- * begins again on its own voice. */
+ * begins again on its own voice, and gives no values to it. */
 static void begin_note(MamEngine* e, uint32_t target, uint32_t offset, double const* number, uint32_t holds, uint32_t id,
                        double key) {
     MamTarget const* to = &e->p->target[target];
     uint32_t const* ports = e->p->pool + to->voices.at;
-    uint32_t best = MAM_NONE, best_rank = 0, best_stamp = 0, i;
+    uint32_t best = MAM_NONE, best_rank = 0, best_stamp = 0, voice = 0, i;
     e->stamp++;
     for (i = 0; i < to->voices.count; i++) {
         Held const* held = &e->held[ports[i]];
@@ -371,6 +420,7 @@ static void begin_note(MamEngine* e, uint32_t target, uint32_t offset, double co
         uint32_t rank = same ? 0 : held->holds == 0 ? 1 : 2;
         if (best == MAM_NONE || rank < best_rank || (rank == best_rank && held->stamp < best_stamp)) {
             best = ports[i];
+            voice = i;
             best_rank = rank;
             best_stamp = held->stamp;
         }
@@ -381,6 +431,7 @@ static void begin_note(MamEngine* e, uint32_t target, uint32_t offset, double co
         held->id = id;
         held->key = key;
         held->stamp = e->stamp;
+        params_of_note(e, to, voice, offset, holds == HOLDS_SCORE ? number + 3 : 0);
         push_on(e, best, offset, number[0], number[1], number[2]);
     }
     if (to->monitor != MAM_NONE) push_on(e, to->monitor, offset, number[0], number[1], number[2]);
@@ -1019,7 +1070,7 @@ static int send(MamEngine* e, uint32_t offset, uint32_t what, double value, doub
 }
 
 MAM_ENGINE_API int mam_engine_set(MamEngine* e, uint32_t param, double value, uint32_t ramp, uint32_t offset) {
-    return param < e->p->params && send(e, offset, 8 * param + MAM_OWN_CURVE, value, 0.0, ramp);
+    return param < e->p->settable && send(e, offset, 8 * param + MAM_OWN_CURVE, value, 0.0, ramp);
 }
 
 MAM_ENGINE_API int mam_engine_note_on(MamEngine* e, uint32_t instrument, double note, double vel, uint32_t offset) {

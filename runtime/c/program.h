@@ -63,16 +63,23 @@ typedef struct {
 } MamLine;
 typedef struct {
     MamList voices;                    /* ports */
+    MamList own;                       /* of each parameter that notes may set the share of each voice, or MAM_NONE */
     uint32_t monitor;                  /* the port that hears every note, or MAM_NONE */
     uint32_t reserved;
 } MamTarget;
 #define MAM_NONE 0xffffffffu
+/* How a parameter and the voices' shares of it belong together. */
+typedef struct {
+    MamList shares;                    /* of this parameter, in the pool */
+    uint32_t follows;                  /* the parameter that this is a share of, or MAM_NONE */
+} MamShares;
 
 /* An event of the score. `what` is MAM_SET + 8 * parameter + its curve, MAM_ON + 8 * instrument, or MAM_OFF + 8 * the
  * place of the note's event. */
 typedef struct {
     uint32_t frame, what;
-    uint32_t number;                   /* of numbers: value, and what an exponential ramp falls by; or note, frequency, velocity */
+    uint32_t number;                   /* of numbers: value, and what an exponential ramp falls by; or note, frequency, velocity,
+                                        * and for each parameter that notes may set 1 and its value, or 0 and 0 */
     uint32_t ramp;                     /* frames; 0 for at once, or as the parameter is smoothed */
 } MamEvent;
 #define MAM_ON 6u
@@ -90,6 +97,7 @@ typedef struct {
     uint32_t score, score_frames;      /* events of the score, and frames of a pass */
     uint32_t score_over;               /* the first event beyond the pass */
     uint32_t most_voices;              /* of an instrument */
+    uint32_t settable;                 /* parameters that are no shares: the first ones */
     uint32_t const* pool;
     uint32_t const* image;             /* the state at the start */
     uint32_t const* input_buffers;     /* then for each output its buffer, and where it comes from */
@@ -104,5 +112,6 @@ typedef struct {
     double const* numbers;
     double const* keys;                /* the frequency of each MIDI note, 0 to 127 */
     double const* tuning;              /* the pitch of each, where they are not those of equal steps; else 0 */
+    MamShares const* shares;           /* of each parameter; 0 where notes set none */
 } MamProgram;
-#define MAM_VERSION 1u
+#define MAM_VERSION 2u

@@ -4,29 +4,25 @@ use crate::args::{SongArgs, ThreadArgs};
 use crate::compiling::{Compiled, compiled};
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::files::{Extra, Files, Rendering};
 use crate::names::Names;
 use crate::normalizing;
 use crate::offline::{Job, Span};
-use crate::output::{Inputs, Output, behind_links};
-use crate::progress::Progress;
-use crate::rendered::{Notes, NotesReport, Rendered, Report, dotted};
+use crate::output::{Inputs, Output};
+use crate::rendered::{Notes, NotesReport, Report, dotted};
 use crate::report::unplayed;
-use crate::stems::{self, Listening};
+use crate::stems::{self, Difference, Listening};
+use crate::take::{self, Take};
 use crate::values::{self, Length, Level, Start, Tap};
-use crate::{beside, console, input, json, looping, offline, output, take};
+use crate::{console, input, json, looping, offline, output};
 use clap::Args;
 use mam_compiler::listen::Listen;
 use mam_grammar::problem::count;
-use mam_measure::levels::Meter;
-use mam_runtime::file::{
-    Bits, Container, Details, Dither, FileError, Format, Frames, SOFTWARE, Sound, Wanted, Writer, read,
-    software,
-};
+use mam_runtime::file::{Bits, Container, Dither, Format, SOFTWARE, Sound, Wanted, read, software};
 use mam_runtime::score::midi::{MOST_NOTES, TooLong, midi};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 /// Render a song to a sound file
 ///
@@ -113,7 +109,11 @@ impl Render {
             preroll: job.frames(self.preroll)?,
             console,
         };
-        let extras = self.extras(&job, listening.as_ref(), container)?;
+        let extras = self.extras(listening.iter().flat_map(Listening::stems), container);
+        let is_missing = |extra: &&Extra| heard_alone(extra, &job, listening.as_ref(), 0).is_none();
+        if let Some(extra) = extras.iter().find(is_missing) {
+            return Err(no_node(&extra.name, &job));
+        }
         files.check(&target, &job, &extras)?;
         job.input = self.sound(&job, console)?;
         let listening = match (self.as_loop, listening) {
@@ -129,7 +129,7 @@ impl Render {
         let frames = mix.frames - files.preroll;
         let mut written = vec![mix];
         for extra in extras {
-            let Some(job) = extra.job(&job, listening.as_ref(), frames) else {
+            let Some(job) = heard_alone(&extra, &job, listening.as_ref(), frames) else {
                 return Err(no_node(&extra.name, &job));
             };
             written.push(files.write(&extra.file, Some(&extra.name), &job, None)?);
@@ -145,11 +145,56 @@ impl Render {
 
     /// A performance from its log.
     fn take(&self, target: &Path, console: Console) -> Result<(), Failure> {
+        self.of_a_take()?;
+        let (container, bits) = self.kind(target)?;
+        let take = Take::read(&self.song.input, self.song.how.rate, console)?;
+        let played = take.performance(console)?;
+        let listening = take.listening(&self.listen(), console)?;
+        let files = Files {
+            format: Format {
+                container,
+                bits,
+                dither: self.dither,
+                rate: played.rate(),
+                channels: 0,
+                layout: played.layout(),
+            },
+            title: None,
+            inputs: take.inputs(),
+            preroll: played.frames(self.preroll)?,
+            console,
+        };
+        let extras = self.extras(listening.stems(), container);
+        for extra in &extras {
+            listening.performance(extra)?;
+        }
+        files.check(target, &played, &extras)?;
+        let gain = self.normalize.map(|level| normalizing::gain_to(&played, level)).transpose()?;
+        self.make_folder()?;
+        let mut written = vec![files.write(target, None, &played, gain)?];
+        for extra in &extras {
+            written.push(files.write(
+                &extra.file,
+                Some(&extra.name),
+                &listening.performance(extra)?,
+                None,
+            )?);
+        }
+        if let Some(folder) = &self.stems {
+            tell_of_sum(listening.check()?, folder, listening.stems().count(), console);
+        }
+        if self.json {
+            console.result(&json::pretty(&Report { files: written }))?;
+        }
+        Ok(())
+    }
+
+    /// Refuses the flags that say something of a song, where a performance is rendered.
+    fn of_a_take(&self) -> Result<(), Failure> {
         let how = &self.song.how;
         let flags = [
             ("--set", !how.sets.is_empty()),
             ("--seed", how.seed.is_some()),
-            ("--rate", how.rate.is_some()),
             ("--interp", how.interp),
             ("--portable", how.portable),
             ("--limit", !how.limits.is_empty()),
@@ -157,21 +202,16 @@ impl Render {
             ("--duration", self.duration.is_some()),
             ("--tail", self.tail.is_some()),
             ("--from", self.from.is_some()),
-            ("--preroll", self.preroll.is_some()),
             ("--input", self.heard.is_some()),
             ("--loop", self.as_loop),
-            ("--stems", self.stems.is_some()),
-            ("--tap", !self.taps.is_empty()),
-            ("--normalize", self.normalize.is_some()),
             ("--threads", self.threads.is_given()),
         ];
-        if let Some((flag, _)) = flags.iter().find(|(_, given)| *given) {
-            let why = format!("`{flag}` is for songs, and a logged performance is rendered as it was played");
-            return Err(Failure::Usage(why));
+        match flags.iter().find(|(_, given)| *given) {
+            None => Ok(()),
+            Some((flag, _)) => Err(Failure::Usage(format!(
+                "`{flag}` is for songs, and a logged performance is rendered as it was played"
+            ))),
         }
-        let (container, bits) = self.kind(target)?;
-        let (input, dither) = (&*self.song.input, self.dither);
-        take::render(&take::Flags { input, target, container, bits, dither }, console)
     }
 
     /// Where the song goes.
@@ -235,7 +275,6 @@ impl Render {
         }
     }
 
-    /// The notes alone, as a MIDI file.
     /// Refuses the flags that say something of sound, where notes are written.
     fn of_notes(&self) -> Result<(), Failure> {
         let flags = [
@@ -254,6 +293,7 @@ impl Render {
         }
     }
 
+    /// The notes alone, as a MIDI file.
     fn midi(&self, target: &Path, console: Console) -> Result<(), Failure> {
         let mut compiled = compiled(&self.song, console)?;
         let program = compiled.take_program()?;
@@ -297,26 +337,18 @@ impl Render {
         unplayed::report(&file.unplayed, &program).map_or(Ok(()), |words| Err(Failure::WrongInput(words)))
     }
 
-    /// The further files that are asked for: a tap each, then a stem each.
-    fn extras(
-        &self,
-        job: &Job,
-        listening: Option<&Listening>,
-        container: Container,
-    ) -> Result<Vec<Extra>, Failure> {
+    /// The further files that are asked for: a tap each, then each of these stems.
+    fn extras<'s>(&self, stems: impl Iterator<Item = &'s str>, container: Container) -> Vec<Extra> {
         let tap = |Tap { node, file }: &Tap| Extra { name: node.clone(), file: file.clone(), is_stem: false };
         let mut extras: Vec<Extra> = self.taps.iter().map(tap).collect();
-        if let Some(tap) = extras.iter().find(|tap| tap.job(job, listening, 0).is_none()) {
-            return Err(no_node(&tap.name, job));
-        }
-        if let (Some(folder), Some(listening)) = (&self.stems, listening) {
+        if let Some(folder) = &self.stems {
             let mut files = Names::default();
-            extras.extend(listening.stems().map(|name| {
+            extras.extend(stems.map(|name| {
                 let file = folder.join(files.file(name, container.extensions()[0]));
                 Extra { name: name.to_string(), file, is_stem: true }
             }));
         }
-        Ok(extras)
+        extras
     }
 
     /// Makes the folder of the stems.
@@ -365,21 +397,12 @@ impl Render {
     }
 }
 
-/// A further file of a render: what is heard in it, and where it goes.
-struct Extra {
-    name: String,
-    file: PathBuf,
-    is_stem: bool,
-}
-
-impl Extra {
-    /// The first frames of a job, but of this instead of the song.
-    fn job(&self, job: &Job, listening: Option<&Listening>, frames: u64) -> Option<Job> {
-        let listening = listening?;
-        match self.is_stem {
-            true => listening.stem(job, &self.name, frames),
-            false => listening.equation(job, &self.name, frames).or_else(|| job.tapped(&self.name, frames)),
-        }
+/// The first frames of a job, but of a stem or a tap instead of the song.
+fn heard_alone(extra: &Extra, job: &Job, listening: Option<&Listening>, frames: u64) -> Option<Job> {
+    let (listening, name) = (listening?, &*extra.name);
+    match extra.is_stem {
+        true => listening.stem(job, name, frames),
+        false => listening.equation(job, name, frames).or_else(|| job.tapped(name, frames)),
     }
 }
 
@@ -391,12 +414,15 @@ fn check_sum(
     frames: u64,
     console: Console,
 ) -> Result<(), Failure> {
-    let difference = listening.check(job, frames)?;
-    console.say(&difference.line(folder, listening.stems().count()));
+    tell_of_sum(listening.check(job, frames)?, folder, listening.stems().count(), console);
+    Ok(())
+}
+
+fn tell_of_sum(difference: Difference, folder: &Path, stems: usize, console: Console) {
+    console.say(&difference.line(folder, stems));
     if !difference.is_none() {
         console.say("warning: the stems do not add up to the mix before the master\n");
     }
-    Ok(())
 }
 
 /// The pass of a song that follows itself; says which it is, and what never repeats.
@@ -416,111 +442,6 @@ fn looped(job: &Job, listening: Option<&Listening>, console: Console) -> Result<
 fn in_whole_frames(listening: Listening) -> Result<Listening, Failure> {
     let (program, _) = looping::whole(listening.program())?;
     Ok(listening.with(program))
-}
-
-/// What all files of a render have in common.
-struct Files {
-    /// Their channels differ.
-    format: Format,
-    title: Option<String>,
-    inputs: Inputs,
-    /// Frames of silence before the beginning.
-    preroll: u64,
-    console: Console,
-}
-
-impl Files {
-    /// Refuses before anything is rendered what could not be written after it.
-    fn check(&self, target: &Path, job: &Job, extras: &[Extra]) -> Result<(), Failure> {
-        let frames = job.expected().saturating_add(self.preroll);
-        self.fits(frames, Format { channels: job.channels(), ..self.format })?;
-        let mut places: Vec<PathBuf> = Vec::new();
-        for path in std::iter::once(target).chain(extras.iter().map(|extra| extra.file.as_path())) {
-            self.inputs.protect(path)?;
-            let place = behind_links(path);
-            let is_file = std::fs::metadata(&place).map_or(path != Path::new("-"), |m| m.is_file());
-            if is_file && places.contains(&place) {
-                return Err(Failure::Usage(format!("`{}` would be written twice", path.display())));
-            }
-            places.push(place);
-        }
-        Ok(())
-    }
-
-    /// Refuses what is longer than its file can be, and says so of a WAV file that will be an RF64 one.
-    fn fits(&self, frames: u64, format: Format) -> Result<(), Failure> {
-        if frames > format.most_frames() {
-            let hours = frames as f64 / f64::from(format.rate) / 3600.0;
-            let what = FileError::TooLong(format.container);
-            return Err(Failure::Usage(format!("{hours:.1} hours do not fit: {what}")));
-        }
-        if format.container == Container::Wav && frames.saturating_mul(format.frame_bytes()) > u32::MAX.into()
-        {
-            self.console
-                .say("note: above 4 GiB a WAV file is an RF64 file, which some programs do not read\n");
-        }
-        Ok(())
-    }
-
-    /// Renders a job into a file.
-    fn write(
-        &self,
-        path: &Path,
-        node: Option<&str>,
-        job: &Job,
-        gain: Option<f64>,
-    ) -> Result<Rendered, Failure> {
-        let format = Format { channels: job.channels(), ..self.format };
-        let failed = |e: FileError| file_failure(path, e);
-        let mut output = Output::create(path, &self.inputs)?;
-        let began = Instant::now();
-        let total = job.expected().saturating_add(self.preroll);
-        let mut progress = Progress::new(self.console, Some(total), format.rate);
-        let mut frames = self.preroll;
-        let mut writer = self.writer(&mut output, format, job.total(self.preroll)).map_err(failed)?;
-        silence(&mut writer, self.preroll, format.channels).map_err(failed)?;
-        let meter = Meter::new(format.channels, format.rate);
-        let factor = 10_f64.powf(gain.unwrap_or(0.0) / 20.0) as f32;
-        let levels = beside::written(writer, meter, failed, |blocks| {
-            job.run(|block| {
-                frames += (block.len() / format.channels) as u64;
-                progress.show(frames);
-                blocks.write(block.iter().map(|x| x * factor))
-            })
-        })?;
-        progress.clear();
-        output.finish()?;
-        let file = match std::fs::canonicalize(path) {
-            Ok(place) if path != Path::new("-") => place.display().to_string(),
-            _ => path.display().to_string(),
-        };
-        let seconds = began.elapsed().as_secs_f64().max(1e-9);
-        let speed = frames as f64 / f64::from(format.rate) / seconds;
-        let rendered = Rendered {
-            gain: gain.unwrap_or(0.0),
-            is_normalized: gain.is_some(),
-            speed,
-            ..Rendered::new(file, node, format, frames, levels)
-        };
-        self.console.say(&rendered.to_string());
-        if let Some(warning) = rendered.warning() {
-            self.console.say(&format!("warning: {warning}\n"));
-        }
-        Ok(rendered)
-    }
-
-    fn writer<'o>(
-        &self,
-        output: &'o mut Output,
-        format: Format,
-        frames: Frames,
-    ) -> Result<Writer<'o>, FileError> {
-        let details = Details { title: self.title.clone(), frames };
-        match output.is_seekable() {
-            true => Writer::new(output, format, &details),
-            false => Writer::streaming(output, format, &details),
-        }
-    }
 }
 
 /// Whether this is what mamc calls itself in files, in some version.
@@ -548,29 +469,9 @@ fn by_ending(target: &Path) -> Result<Container, Failure> {
     )))
 }
 
-fn file_failure(path: &Path, error: FileError) -> Failure {
-    match error {
-        FileError::Io(e) => Failure::write(path, &e),
-        FileError::Unsupported(words) => Failure::Usage(words),
-        other => Failure::Io(format!("cannot write `{}`: {other}", path.display())),
-    }
-}
-
 fn no_node(name: &str, job: &Job) -> Failure {
     let names: Vec<&str> = job.program.steps.iter().flat_map(|s| &s.parts).map(|part| &*part.name).collect();
     let near = mam_grammar::problem::nearest(name, &names)
         .map_or(String::new(), |n| format!("; did you mean `{n}`?"));
     Failure::Usage(format!("the song has no node `{name}` to tap{near}\nnodes: {}", names.join(", ")))
-}
-
-fn silence(writer: &mut Writer, frames: u64, channels: usize) -> Result<(), FileError> {
-    const BLOCK: u64 = 1 << 16;
-    let zeros = vec![0.0; BLOCK.min(frames) as usize * channels];
-    let mut left = frames;
-    while left > 0 {
-        let now = left.min(BLOCK);
-        writer.write(&zeros[..now as usize * channels])?;
-        left -= now;
-    }
-    Ok(())
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The form of the document; those from 1 on are read, and say less. Another one is refused.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// A performance.
 #[derive(Debug, Deserialize, Serialize)]
@@ -91,11 +91,14 @@ pub(super) struct Entered {
     quanta: u64,
     position: u64,
     returned: u64,
+    /// Commands that had been sent; logs of versions 1 and 2 do not say it.
+    #[serde(default)]
+    sent: Option<u64>,
     request: Operation,
 }
 
 /// A request, with a program by its place in the list.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 enum Operation {
     Edit { program: usize, at_bar: bool },
@@ -163,7 +166,7 @@ impl Text {
 impl Entered {
     /// A request whose programs stand in a list at `place`.
     pub(super) fn new(asked: Asked, mut place: impl FnMut(&Arc<Program>) -> usize) -> Entered {
-        let Asked { quanta, position, returned, request } = asked;
+        let Asked { quanta, position, returned, sent, request } = asked;
         let request = match request {
             Request::Edit(program, sync) => {
                 Operation::Edit { program: place(&program), at_bar: sync == Sync::Bar }
@@ -183,13 +186,13 @@ impl Entered {
             Request::Mute(node, on) => Operation::Mute { node, on },
             Request::Solo(node, on) => Operation::Solo { node, on },
         };
-        Entered { quanta, position, returned, request }
+        Entered { quanta, position, returned, sent, request }
     }
 
     /// The request again, of these programs; `None` where it names one that is not there.
-    pub(super) fn asked(self, programs: &[Arc<Program>]) -> Option<Asked> {
-        let Entered { quanta, position, returned, request } = self;
-        let request = match request {
+    pub(super) fn asked(&self, programs: &[Arc<Program>]) -> Option<Asked> {
+        let &Entered { quanta, position, returned, sent, ref request } = self;
+        let request = match request.clone() {
             Operation::Edit { program, at_bar } => {
                 let sync = if at_bar { Sync::Bar } else { Sync::Now };
                 Request::Edit(programs.get(program)?.clone(), sync)
@@ -209,7 +212,7 @@ impl Entered {
             Operation::Mute { node, on } => Request::Mute(node, on),
             Operation::Solo { node, on } => Request::Solo(node, on),
         };
-        Some(Asked { quanta, position, returned, request })
+        Some(Asked { quanta, position, returned, sent, request })
     }
 }
 

@@ -6,8 +6,9 @@
 
 mod document;
 mod logger;
-mod render;
+mod performance;
+mod songs;
 
 pub use document::Text;
 pub use logger::{Beginning, Logger};
-pub use render::{Flags, is_take, render};
+pub use performance::{Listening, Performance, Take, is_take};

@@ -282,6 +282,40 @@ fn a_command_that_comes_too_late_is_told() {
     assert!(!run.err.contains("json-late-command"), "{}", run.err);
 }
 
+/// Instruments of a JSON song have a `pan`: given once, or set while they play.
+#[test]
+fn instruments_of_json_are_placed() {
+    let song = |params: &str, more: &str| {
+        format!(
+            r#"{{ "version": 1, "nodes": [{{ "id": "a", "type": "kick", "params": {{ {params} }} }}],
+            "commands": [{{ "sampleTime": 0, "nodeId": "a", "type": "Trigger" }}{more}] }}"#
+        )
+    };
+    let folder = Folder::new("placed")
+        .with("left.json", &song(r#""pan": -1"#, ""))
+        .with(
+            "right.json",
+            &song(
+                "",
+                r#", { "sampleTime": 0, "nodeId": "a", "type": "SetParam", "param": "PAN", "value": 1 }"#,
+            ),
+        )
+        .with("both.json", &song("", ""));
+    let peaks = |name: &str| {
+        let out = format!("{name}.wav");
+        folder.run(&["render", &format!("{name}.json"), "-o", &out, "-d", "1s", "-q"]).exits(0);
+        let (_, sound) = wav(folder.0.join(out));
+        [0, 1].map(|side| sound.iter().skip(side).step_by(2).fold(0.0_f32, |most, x| most.max(x.abs())))
+    };
+    let [left, nothing] = peaks("left");
+    assert!(left > 0.1 && nothing == 0.0);
+    // It goes there from the middle in the time over which changes are smoothed.
+    let [gone, right] = peaks("right");
+    assert!(right > 0.1 && gone < right, "{gone} {right}");
+    let [left, right] = peaks("both");
+    assert!(left > 0.1 && left == right);
+}
+
 /// A performance that was logged is rendered as it was recorded, to the bit: an edit of a file that it uses, what OSC asked
 /// for, and the fade at the end.
 #[cfg(all(unix, feature = "osc"))]
@@ -328,6 +362,40 @@ fn a_logged_performance_is_rendered_again() {
     let differs = live.iter().zip(&again).position(|(a, b)| a.to_bits() != b.to_bits());
     assert_eq!((differs, live.len()), (None, again.len()));
     assert!(live.len() > 100_000 && live.iter().any(|x| x.abs() > 0.1));
+    // Stems, and another rate.
+    let run = folder.run(&["render", "take.mamlog", "-o", "s.flac", "--stems", "stems", "--json"]).exits(0);
+    let report: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    let files = report["files"].as_array().unwrap();
+    assert_eq!(
+        files.iter().map(|file| file["node"].as_str()).collect::<Vec<_>>(),
+        [None, Some("bd"), Some("lead")]
+    );
+    assert!(run.err.contains("their sum is") && !run.err.contains("do not add up"), "{}", run.err);
+    let other = [
+        "render",
+        "take.mamlog",
+        "-o",
+        "y.wav",
+        "--rate",
+        "44100",
+        "--tap",
+        "bd=bd.wav",
+        "--normalize",
+        "-1dBTP",
+        "-q",
+    ];
+    folder.run(&other).exits(0);
+    let (header, slow) = wav(folder.0.join("y.wav"));
+    let expected = live.len() as f64 * 44_100.0 / 48_000.0;
+    assert!((slow.len() as f64 - expected).abs() < 1000.0, "{} {expected}", slow.len());
+    assert!(header.sample_rate == 44_100 && wav(folder.0.join("bd.wav")).1.len() == slow.len());
+    assert!(
+        folder
+            .run(&["render", "take.mamlog", "-o", "z.wav", "--tap", "none=n.wav"])
+            .exits(2)
+            .err
+            .contains("none")
+    );
     // A take is not lost, a log of another version is not guessed at, and a flag that has no meaning is refused.
     folder.run(&["play", "kick", "--backend", "null", "--log", "take.mamlog"]).exits(2);
     folder.run(&["play", "kick", "--backend", "null", "--log", "take.txt"]).exits(2);
@@ -335,7 +403,7 @@ fn a_logged_performance_is_rendered_again() {
         folder.run(&["render", "take.mamlog", "-o", "y.wav", "--from", "2"]).exits(2).err.contains("--from")
     );
     let text = fs::read_to_string(folder.0.join("take.mamlog")).unwrap();
-    let newer = text.replacen("\"mamlog\":2", "\"mamlog\":99", 1);
+    let newer = text.replacen("\"mamlog\":3", "\"mamlog\":99", 1);
     assert_ne!(newer, text);
     fs::write(folder.0.join("new.mamlog"), newer).unwrap();
     assert!(folder.run(&["render", "new.mamlog", "-o", "y.wav"]).exits(1).err.contains("version 99"));

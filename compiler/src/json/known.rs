@@ -28,11 +28,9 @@ impl Kind {
         self.doc.as_deref()
     }
 
-    /// What can be set; an instrument's end with `bpm` and `loop`. The format has no `pan`.
+    /// What can be set; an instrument's end with `bpm`, `loop` and `pan`.
     pub(super) fn params(&self) -> &[ParamInfo] {
-        let params = &self.info.params;
-        let count = params.len() - usize::from(params.last().is_some_and(ParamInfo::is_place));
-        &params[..count]
+        &self.info.params
     }
 
     /// The further inputs of an effect, at ports 1, 2 …

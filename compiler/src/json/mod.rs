@@ -87,9 +87,10 @@ pub fn load(
 }
 
 fn check(graph: Graph, known: Known<'_>, sources: &mut Sources, problems: &mut Problems) -> Song {
-    let nodes = Nodes::check(&graph, known, problems);
+    let mut nodes = Nodes::check(&graph, known, problems);
     let wires = wires::check(&graph, &nodes, problems);
     let play = play::check(&graph, &nodes, problems);
+    play.place(&mut nodes);
     let mix = sound::mix(&graph, &nodes, &wires, problems);
     differences::note(&graph, &nodes, &play, problems);
     let names: Vec<Arc<str>> = names(&nodes);

@@ -2,6 +2,7 @@
 
 use super::codes;
 use super::nodes::{Node, NodeKind, Nodes, Setting, check_ramp, param, setting};
+use mam_grammar::ast::Number;
 use mam_grammar::json::{At, CommandKind, Decimal, Graph, ParamName, Pattern, Scalar, Text, Transport};
 use mam_grammar::{Problem, Problems, Span};
 
@@ -135,6 +136,20 @@ fn set(
 }
 
 impl Play {
+    /// The instruments whose `pan` is set while they play have one from the beginning: in the middle, where nothing is said.
+    pub(super) fn place(&self, nodes: &mut Nodes) {
+        let locks = self.transports.iter().flat_map(|(_, rows)| rows);
+        let locks = locks.flat_map(|row| row.locks.iter().map(|lock| (row.node, &lock.setting)));
+        let sets = self.commands.iter().filter_map(|command| Some((command.node, &command.set.as_ref()?.0)));
+        for (node, setting) in locks.chain(sets).filter(|(_, setting)| setting.param.is_place()) {
+            let settings = &mut nodes.all[node].settings;
+            if settings.iter().all(|own| own.param.id != setting.param.id) {
+                let written = Number { digits: "0".into(), unit: None };
+                settings.push(Setting { value: 0.0, written, ..setting.clone() });
+            }
+        }
+    }
+
     /// For each node whether something triggers it: a command, a hit, or its own loop at some time.
     pub(super) fn triggered(&self, nodes: &Nodes) -> Vec<bool> {
         let mut triggered = vec![false; nodes.all.len()];

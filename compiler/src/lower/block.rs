@@ -51,11 +51,11 @@ pub struct Misplaced {
 /// What a block node is for who writes songs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
-    /// `convolve`
+    /// A convolution, which `convolve` makes.
     Convolution,
-    /// `spectral`
+    /// An end of a spectral region, which `spectral` makes.
     Spectrum,
-    /// `stretch_at`
+    /// A stretched sound, which `stretch_at` makes.
     Stretch,
 }
 

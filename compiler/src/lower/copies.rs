@@ -1,4 +1,5 @@
-//! Inner frames: how a region at a higher rate is evaluated once for each of them, and what each remembers of the one before.
+//! Inner frames: how a region at a higher rate is evaluated once for each of them, and what each remembers of the one before; and
+//! the streams of bins for each of which a spectral region is evaluated.
 
 use crate::ir::{StateSlot, Value};
 use mam_grammar::Handle;
@@ -11,6 +12,21 @@ pub(super) struct InnerFrame {
     pub(super) region: usize,
     /// Which of its inner frames, counted through one frame of the song.
     pub(super) index: usize,
+}
+
+/// A stream of bins in a spectral region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bins {
+    /// The region, by number in the kernel.
+    pub(super) region: usize,
+    /// Which of its streams.
+    pub(super) stream: usize,
+    /// How many there are.
+    pub(super) streams: usize,
+    /// Frames of a hop.
+    pub(super) hop: u32,
+    /// The last bin.
+    pub(super) last: u32,
 }
 
 /// What is remembered in regions. A state is known by its region, its name, and how many of that name were made before it

@@ -146,19 +146,8 @@ impl Song<'_> {
             };
             heard.extend(shape.map(|shape| (expr, shape.channels())));
         }
-        let (own, mut blocks) = (outputs.values.len(), vec![]);
-        // Where nothing else is heard, they are not heard either.
-        if !outputs.values.is_empty() {
-            for (call, inputs) in std::mem::take(&mut lower.blocks) {
-                let name = |index: usize| match index {
-                    0 => format!("{}.in", call.path),
-                    _ => format!("{}.in{}", call.path, index + 1),
-                };
-                outputs.names.extend((0..inputs.len()).map(name));
-                outputs.values.extend(inputs);
-                blocks.push(call);
-            }
-        }
+        let own = outputs.values.len();
+        let blocks = outputs.flows(std::mem::take(&mut lower.blocks));
         lower.b.kernel.voices = std::mem::take(&mut lower.voices);
         // The first pieces of a spectrum begin before the song does.
         let bins = blocks.iter().filter(|call: &&BlockCall| matches!(*call.block, Block::Synthesis(_)));
@@ -209,6 +198,24 @@ struct Outputs {
 }
 
 impl Outputs {
+    /// Adds what flows into block nodes. Where nothing else is heard, they are not heard either.
+    fn flows(&mut self, blocks: Vec<(BlockCall, Vec<Value>)>) -> Vec<BlockCall> {
+        let mut calls = vec![];
+        if self.values.is_empty() {
+            return calls;
+        }
+        for (call, inputs) in blocks {
+            let name = |index: usize| match index {
+                0 => format!("{}.in", call.path),
+                _ => format!("{}.in{}", call.path, index + 1),
+            };
+            self.names.extend((0..inputs.len()).map(name));
+            self.values.extend(inputs);
+            calls.push(call);
+        }
+        calls
+    }
+
     /// The channels of the song's `out`, where it is a list: all of them are in buffers.
     fn channels(&mut self, lower: &mut Lower, path: &str, elements: &[Val]) -> Option<Shape> {
         let channel = |(index, val): (usize, &Val)| self.shape(lower, &format!("{path}.{index}"), val);

@@ -1,7 +1,6 @@
 //! Names: what they stand for while something is evaluated.
 
-use super::copies::InnerFrame;
-use super::spectra::Bins;
+use super::copies::{Bins, InnerFrame};
 use super::value::{NodeVal, Shape, Signal, Val};
 use super::{At, Lower};
 use crate::arithmetic::function;

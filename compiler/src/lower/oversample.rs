@@ -6,9 +6,8 @@
 //! lowered by half-band filters of the prelude; what does not move between events passes as it is, as do conditions, and a
 //! `trig` is 1 in the first inner frame alone.
 
-use super::copies::InnerFrame;
+use super::copies::{Bins, InnerFrame};
 use super::names::{ScopeId, Slot};
-use super::spectra::Bins;
 use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::dimension::Dimension;

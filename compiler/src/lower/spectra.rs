@@ -3,11 +3,12 @@
 //! Two block nodes stand at its ends ([`mam_runtime::block::Analysis`], [`mam_runtime::block::Synthesis`]). Between them the bins
 //! pass as signals, one after the other in each hop, in a few streams side by side; the body is evaluated once for each stream, and is
 //! a kernel like others. `prev` of a bin is what its stream was one hop ago, a delay line. What is used from outside is read when
-//! a hop begins, where it moves from sample to sample; of what is true or not, whether it was so at any time in the hop before.
+//! a hop starts, where it moves from sample to sample; of what is true or not, whether it was so at any time in the hop before.
 //!
 //! A spectrum says what the signal is like in the middle of its window, so the bins count as half a window late, and what
 //! the region sees of the song is aligned with that. The rest of the latency is declared where the signal comes out.
 
+use super::copies::Bins;
 use super::names::Slot;
 use super::value::{Signal, Val};
 use super::{At, Lower};
@@ -20,21 +21,6 @@ use mam_grammar::ast::{Body, ExprId};
 use mam_runtime::block::{Block, Frames};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
-
-/// A stream of bins in a spectral region.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Bins {
-    /// The region, by number in the kernel.
-    pub(super) region: usize,
-    /// Which of its streams.
-    pub(super) stream: usize,
-    /// How many there are.
-    pub(super) streams: usize,
-    /// Frames of a hop.
-    pub(super) hop: u32,
-    /// The last bin.
-    last: u32,
-}
 
 /// A spectral region.
 pub(super) struct Region {
@@ -258,7 +244,7 @@ impl Lower<'_, '_> {
     }
 
     /// Whether a hop begins.
-    fn begins(&mut self, bins: Bins) -> Value {
+    fn starts(&mut self, bins: Bins) -> Value {
         let b = &mut self.b;
         let frame = b.push(Op::Frame, Type::I32, &[]);
         let (mask, zero) = (b.i32(bins.hop as i32 - 1), b.i32(0));
@@ -268,18 +254,18 @@ impl Lower<'_, '_> {
 
     /// What a signal was when the hop began.
     fn sampled(&mut self, value: Value, bins: Bins, path: &str) -> Value {
-        let begins = self.begins(bins);
+        let starts = self.starts(bins);
         let b = &mut self.b;
         let value = b.audio(value);
         let (state, before) = b.new_state(path, |_| Imm::F32(0.0));
-        let now = b.push(Op::Select, Type::F32, &[begins, value, before]);
+        let now = b.push(Op::Select, Type::F32, &[starts, value, before]);
         b.body().sets.push((state, now));
         now
     }
 
     /// Whether something was true at any time in the hop before.
     fn caught(&mut self, value: Value, bins: Bins, path: &str) -> Value {
-        let begins = self.begins(bins);
+        let starts = self.starts(bins);
         let b = &mut self.b;
         let (one, zero) = (
             b.push(Op::Const(Imm::F32(1.0)), Type::F32, &[]),
@@ -288,8 +274,8 @@ impl Lower<'_, '_> {
         let (waiting, before) = b.new_state(&format!("{path}.waiting"), |_| Imm::F32(0.0));
         let met = b.push(Op::Select, Type::F32, &[value, one, before]);
         let (state, latest) = b.new_state(path, |_| Imm::F32(0.0));
-        let now = b.push(Op::Select, Type::F32, &[begins, met, latest]);
-        let left = b.push(Op::Select, Type::F32, &[begins, zero, met]);
+        let now = b.push(Op::Select, Type::F32, &[starts, met, latest]);
+        let left = b.push(Op::Select, Type::F32, &[starts, zero, met]);
         b.body().sets.extend([(waiting, left), (state, now)]);
         b.truth(now)
     }

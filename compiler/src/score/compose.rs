@@ -262,7 +262,7 @@ impl<'a> Composer<'a> {
         let sound = self.problems.len() == found;
         *self.named.entry(name.clone()).or_default() += 1;
         let (text, tab) = match &line.pattern {
-            PatternText::Notation(text) => (Some(text.text.clone()), None),
+            PatternText::Notation(text) => (line.modifiers.is_empty().then(|| text.text.clone()), None),
             PatternText::Made(_) | PatternText::Nothing(_) => (None, None),
             PatternText::Tab { bars, .. } => {
                 let place = bars.iter().map(|b| b.span).reduce(Span::to).unwrap_or(place);

@@ -5,52 +5,71 @@ use mam_grammar::chords::chord_steps;
 use mam_runtime::score::Rational;
 use std::sync::Arc;
 
-/// Scales: semitones of an octave.
-const SCALES: [(&str, &[f64]); 34] = [
-    ("major", &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 11.0]),
-    ("minor", &[0.0, 2.0, 3.0, 5.0, 7.0, 8.0, 10.0]),
-    ("ionian", &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 11.0]),
-    ("dorian", &[0.0, 2.0, 3.0, 5.0, 7.0, 9.0, 10.0]),
-    ("phrygian", &[0.0, 1.0, 3.0, 5.0, 7.0, 8.0, 10.0]),
-    ("lydian", &[0.0, 2.0, 4.0, 6.0, 7.0, 9.0, 11.0]),
-    ("mixolydian", &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 10.0]),
-    ("aeolian", &[0.0, 2.0, 3.0, 5.0, 7.0, 8.0, 10.0]),
-    ("locrian", &[0.0, 1.0, 3.0, 5.0, 6.0, 8.0, 10.0]),
-    ("harmonic", &[0.0, 2.0, 3.0, 5.0, 7.0, 8.0, 11.0]),
-    ("melodic", &[0.0, 2.0, 3.0, 5.0, 7.0, 9.0, 11.0]),
-    ("pentatonic", &[0.0, 2.0, 4.0, 7.0, 9.0]),
-    ("minor_pentatonic", &[0.0, 3.0, 5.0, 7.0, 10.0]),
-    ("blues", &[0.0, 3.0, 5.0, 6.0, 7.0, 10.0]),
-    ("whole", &[0.0, 2.0, 4.0, 6.0, 8.0, 10.0]),
-    ("diminished", &[0.0, 2.0, 3.0, 5.0, 6.0, 8.0, 9.0, 11.0]),
-    ("hirajoshi", &[0.0, 2.0, 3.0, 7.0, 8.0]),
-    ("chromatic", &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0]),
-    ("harmonic_major", &[0.0, 2.0, 4.0, 5.0, 7.0, 8.0, 11.0]),
-    ("phrygian_dominant", &[0.0, 1.0, 4.0, 5.0, 7.0, 8.0, 10.0]),
-    ("double_harmonic", &[0.0, 1.0, 4.0, 5.0, 7.0, 8.0, 11.0]),
-    ("hungarian_minor", &[0.0, 2.0, 3.0, 6.0, 7.0, 8.0, 11.0]),
-    ("neapolitan_minor", &[0.0, 1.0, 3.0, 5.0, 7.0, 8.0, 11.0]),
-    ("neapolitan_major", &[0.0, 1.0, 3.0, 5.0, 7.0, 9.0, 11.0]),
-    ("lydian_dominant", &[0.0, 2.0, 4.0, 6.0, 7.0, 9.0, 10.0]),
-    ("altered", &[0.0, 1.0, 3.0, 4.0, 6.0, 8.0, 10.0]),
-    ("augmented", &[0.0, 3.0, 4.0, 7.0, 8.0, 11.0]),
-    ("half_diminished", &[0.0, 1.0, 3.0, 4.0, 6.0, 7.0, 9.0, 10.0]),
-    ("enigmatic", &[0.0, 1.0, 4.0, 6.0, 8.0, 10.0, 11.0]),
-    ("bebop", &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 10.0, 11.0]),
-    ("in", &[0.0, 1.0, 5.0, 7.0, 8.0]),
-    ("iwato", &[0.0, 1.0, 5.0, 6.0, 10.0]),
-    ("kumoi", &[0.0, 2.0, 3.0, 7.0, 9.0]),
-    ("pelog", &[0.0, 1.0, 3.0, 7.0, 8.0]),
+/// Scales: their names, and the semitones of an octave.
+const SCALES: [(&[&str], &[f64]); 50] = [
+    (&["major"], &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 11.0]),
+    (&["minor", "natural_minor"], &[0.0, 2.0, 3.0, 5.0, 7.0, 8.0, 10.0]),
+    (&["ionian"], &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 11.0]),
+    (&["dorian"], &[0.0, 2.0, 3.0, 5.0, 7.0, 9.0, 10.0]),
+    (&["phrygian"], &[0.0, 1.0, 3.0, 5.0, 7.0, 8.0, 10.0]),
+    (&["lydian"], &[0.0, 2.0, 4.0, 6.0, 7.0, 9.0, 11.0]),
+    (&["mixolydian"], &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 10.0]),
+    (&["aeolian"], &[0.0, 2.0, 3.0, 5.0, 7.0, 8.0, 10.0]),
+    (&["locrian"], &[0.0, 1.0, 3.0, 5.0, 6.0, 8.0, 10.0]),
+    (&["harmonic", "harmonic_minor"], &[0.0, 2.0, 3.0, 5.0, 7.0, 8.0, 11.0]),
+    (&["melodic", "melodic_minor", "jazz_minor"], &[0.0, 2.0, 3.0, 5.0, 7.0, 9.0, 11.0]),
+    (&["pentatonic", "major_pentatonic", "maj_pent"], &[0.0, 2.0, 4.0, 7.0, 9.0]),
+    (&["minor_pentatonic", "min_pent"], &[0.0, 3.0, 5.0, 7.0, 10.0]),
+    (&["blues", "minor_blues"], &[0.0, 3.0, 5.0, 6.0, 7.0, 10.0]),
+    (&["whole", "whole_tone"], &[0.0, 2.0, 4.0, 6.0, 8.0, 10.0]),
+    (&["diminished", "whole_half"], &[0.0, 2.0, 3.0, 5.0, 6.0, 8.0, 9.0, 11.0]),
+    (&["hirajoshi"], &[0.0, 2.0, 3.0, 7.0, 8.0]),
+    (&["chromatic"], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0]),
+    (&["harmonic_major"], &[0.0, 2.0, 4.0, 5.0, 7.0, 8.0, 11.0]),
+    (&["phrygian_dominant", "spanish", "freygish"], &[0.0, 1.0, 4.0, 5.0, 7.0, 8.0, 10.0]),
+    (&["double_harmonic", "byzantine", "arabic", "gypsy_major"], &[0.0, 1.0, 4.0, 5.0, 7.0, 8.0, 11.0]),
+    (&["hungarian_minor", "gypsy_minor"], &[0.0, 2.0, 3.0, 6.0, 7.0, 8.0, 11.0]),
+    (&["neapolitan_minor"], &[0.0, 1.0, 3.0, 5.0, 7.0, 8.0, 11.0]),
+    (&["neapolitan_major"], &[0.0, 1.0, 3.0, 5.0, 7.0, 9.0, 11.0]),
+    (&["lydian_dominant", "acoustic", "overtone"], &[0.0, 2.0, 4.0, 6.0, 7.0, 9.0, 10.0]),
+    (&["altered", "super_locrian"], &[0.0, 1.0, 3.0, 4.0, 6.0, 8.0, 10.0]),
+    (&["augmented"], &[0.0, 3.0, 4.0, 7.0, 8.0, 11.0]),
+    (&["half_diminished", "half_whole"], &[0.0, 1.0, 3.0, 4.0, 6.0, 7.0, 9.0, 10.0]),
+    (&["enigmatic"], &[0.0, 1.0, 4.0, 6.0, 8.0, 10.0, 11.0]),
+    (&["bebop", "bebop_major"], &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 10.0, 11.0]),
+    (&["in"], &[0.0, 1.0, 5.0, 7.0, 8.0]),
+    (&["iwato"], &[0.0, 1.0, 5.0, 6.0, 10.0]),
+    (&["kumoi"], &[0.0, 2.0, 3.0, 7.0, 9.0]),
+    (&["pelog"], &[0.0, 1.0, 3.0, 7.0, 8.0]),
+    (&["egyptian"], &[0.0, 2.0, 5.0, 7.0, 10.0]),
+    (&["yo", "ritusen"], &[0.0, 2.0, 5.0, 7.0, 9.0]),
+    (&["chinese"], &[0.0, 4.0, 6.0, 7.0, 11.0]),
+    (&["persian"], &[0.0, 1.0, 4.0, 5.0, 6.0, 8.0, 11.0]),
+    (&["prometheus"], &[0.0, 2.0, 4.0, 6.0, 9.0, 10.0]),
+    (&["romanian_minor", "ukrainian_dorian"], &[0.0, 2.0, 3.0, 6.0, 7.0, 9.0, 10.0]),
+    (&["lydian_augmented"], &[0.0, 2.0, 4.0, 6.0, 8.0, 9.0, 11.0]),
+    (&["mixolydian_b6", "aeolian_dominant", "hindu"], &[0.0, 2.0, 4.0, 5.0, 7.0, 8.0, 10.0]),
+    (&["dorian_b2", "phrygian_sharp6"], &[0.0, 1.0, 3.0, 5.0, 7.0, 9.0, 10.0]),
+    (&["locrian_sharp2"], &[0.0, 2.0, 3.0, 5.0, 6.0, 8.0, 10.0]),
+    (&["major_locrian", "arabian"], &[0.0, 2.0, 4.0, 5.0, 6.0, 8.0, 10.0]),
+    (&["tritone"], &[0.0, 1.0, 4.0, 6.0, 7.0, 10.0]),
+    (&["major_blues"], &[0.0, 2.0, 3.0, 4.0, 7.0, 9.0]),
+    (&["insen"], &[0.0, 1.0, 5.0, 7.0, 10.0]),
+    (&["scriabin"], &[0.0, 1.0, 4.0, 7.0, 9.0]),
+    (&["bebop_dominant"], &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 10.0, 11.0]),
 ];
 
-/// The names of all scales.
+/// The names of all scales, each by its first one.
 pub fn scales() -> impl Iterator<Item = &'static str> {
-    SCALES.iter().map(|scale| scale.0)
+    SCALES.iter().filter_map(|(names, _)| names.first().copied())
 }
 
-/// The semitones of a scale: by its name, or written out, `0 2 3 7.5`.
+/// The semitones of a scale: by its name, whatever its capitals and underscores, or written out, `0 2 3 7.5`.
 pub(super) fn scale_steps(text: &str) -> Option<Arc<[f64]>> {
-    if let Some((_, steps)) = SCALES.iter().find(|scale| scale.0 == text) {
+    let plain = |name: &str| name.replace('_', "").to_ascii_lowercase();
+    let wanted = plain(text);
+    if let Some((_, steps)) = SCALES.iter().find(|(names, _)| names.iter().any(|name| plain(name) == wanted))
+    {
         return Some((*steps).into());
     }
     let number = |word: &str| Rational::from_decimal(word).map(Rational::to_f64);
@@ -60,18 +79,33 @@ pub(super) fn scale_steps(text: &str) -> Option<Arc<[f64]>> {
     (rising && octave).then(|| steps.into())
 }
 
-/// The MIDI notes of a chord's symbol, `Am7` or `F#maj7`; its root lies in the octave of c3.
+/// The MIDI notes of a chord's symbol, `Am7`, `F#maj7` or `C/E`; its root lies in the octave of c3.
 pub(super) fn symbol(text: &str) -> Option<Vec<f64>> {
+    let (text, bass) = with_bass(text);
     let letter = text.chars().next().filter(|c| matches!(c, 'A'..='G'))?;
     let accidental = text[1..].chars().next().filter(|c| matches!(c, '#' | 'b' | '♯' | '♭'));
     let split = 1 + accidental.map_or(0, char::len_utf8);
     let root = note_number(&format!("{letter}{}3", accidental.map_or(String::new(), String::from)))?;
-    Some(chord_steps(&text[split..])?.iter().map(|&step| root + f64::from(step)).collect())
+    over(bass, root, chord_steps(&text[split..])?.iter().map(|&step| root + f64::from(step)).collect())
+}
+
+/// A chord without the note that lies below it, and the name of that.
+fn with_bass(text: &str) -> (&str, Option<&str>) {
+    text.split_once('/').map_or((text, None), |(chord, bass)| (chord, Some(bass)))
+}
+
+/// A chord over a note of its own, less than an octave below the root, or one octave where that is the same.
+fn over(bass: Option<&str>, root: f64, notes: Vec<f64>) -> Option<Vec<f64>> {
+    let Some(bass) = bass else { return Some(notes) };
+    let note = note_number(&format!("{}3", bass.to_ascii_lowercase()))?;
+    let below = (root - note - 1.0).rem_euclid(12.0) + 1.0;
+    Some(std::iter::once(root - below).chain(notes).collect())
 }
 
 /// The MIDI notes of a note's name with a chord behind it: `c'maj7`, then any of `'i` (inverted, once for each i), `'o` (open:
-/// the first and the third note an octave lower) and a number of notes, `c'maj'5`. `None` where it is not a chord.
+/// the first and the third note an octave lower) and a number of notes, `c'maj'5`; a note below follows a slash, `c'maj/e`. `None` where it is not a chord.
 pub(super) fn named(text: &str) -> Option<Vec<f64>> {
+    let (text, bass) = with_bass(text);
     let mut parts = text.split('\'');
     let root = note_number(parts.next()?)?;
     let steps = chord_steps(parts.next()?)?;
@@ -93,7 +127,7 @@ pub(super) fn named(text: &str) -> Option<Vec<f64>> {
             _ => return None,
         }
     }
-    Some(notes)
+    over(bass, root, notes)
 }
 
 /// Notes of one chord.

@@ -259,6 +259,16 @@ impl<'a> Modifier<'a> {
                 Change::new(Law::Striate(pieces), vec![self.number(n, Kind::Count, problems)?])
             }
             ("slice", [n, which]) => self.slice(used, n, which, problems)?,
+            ("splice", [n, which]) => {
+                let sliced = self.slice(used, n, which, problems)?;
+                let fitted = Change::new(Law::Fit(self.fitted(used)?), vec![]);
+                Change::new(Law::Layer([Chain([sliced, fitted].into())].into()), vec![])
+            }
+            ("fit", []) => Change::new(Law::Fit(self.fitted(used)?), vec![]),
+            ("loopAt", [n]) => {
+                let time = self.fitted(used)?.time;
+                Change::new(Law::LoopAt(time), vec![self.number(n, Kind::Factor, problems)?])
+            }
             _ => return Ok(None),
         }))
     }

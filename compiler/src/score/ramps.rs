@@ -60,7 +60,9 @@ fn problem(written: &WrittenLine, slower: i128) -> Problem {
             "a pattern comes again in each bar: let it take longer, `{name} \"{text}\"{slow} over …`, or give it a \
              shorter ramp"
         ),
-        None => format!("write `{slow}` behind the pattern, or give it a shorter ramp"),
+        None => format!(
+            "write `{slow}` behind all that follows the pattern, before `over`, or give it a shorter ramp"
+        ),
     };
     Problem::new(&RAMP_CUT, written.span, message).help(help)
 }

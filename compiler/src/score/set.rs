@@ -15,7 +15,7 @@ use mam_grammar::{Problem, Problems};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::Pattern;
 use mam_runtime::score::PlayedParam;
-use mam_runtime::score::pattern::{Chain, Change, Joint, Law, Pieces, ValueMap};
+use mam_runtime::score::pattern::{Chain, Change, Fitted, Joint, Law, Pieces, ValueMap};
 use mam_runtime::{NoteSignal, Sent};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -84,6 +84,11 @@ impl Modifier<'_> {
     pub(super) fn pieces(&mut self, used: &Use) -> Result<Pieces, Problem> {
         let [begin, end] = ["begin", "end"].map(|name| self.parameter(name, used));
         Ok(Pieces { begin: begin?, end: end? })
+    }
+
+    /// The parameters of a sampler that bring its sound to a length.
+    pub(super) fn fitted(&mut self, used: &Use) -> Result<Fitted, Problem> {
+        Ok(Fitted { pieces: self.pieces(used)?, time: self.parameter("fit", used)? })
     }
 
     /// A parameter of the instrument that a modifier needs.
@@ -160,7 +165,8 @@ pub(crate) fn placed_by_lines(ast: &Ast) -> BTreeSet<Arc<str>> {
     names
 }
 
-/// The signals of notes that lines move, `lead.note.bend`, each with the name that the line begins with.
+/// The signals of notes that lines move, `lead.note.bend`, and those that notes set, `.set(note.bend: 2st)`, each with the name
+/// that the line begins with.
 pub(crate) fn signals_of_lines(ast: &Ast) -> BTreeSet<(Arc<str>, NoteSignal)> {
     let mut found = BTreeSet::new();
     each_line(&ast.items, &mut |line| {
@@ -168,6 +174,15 @@ pub(crate) fn signals_of_lines(ast: &Ast) -> BTreeSet<(Arc<str>, NoteSignal)> {
             && &*note.name == "note"
         {
             found.extend(NoteSignal::named(&signal.name).map(|signal| (name.name.clone(), signal)));
+        }
+        let Some(target) = line.target.first() else { return };
+        for &modifier in &line.modifiers {
+            each_call(ast, modifier, &mut |callee, args| {
+                let names =
+                    args.iter().filter_map(|arg| arg.name.as_ref()).filter(|_| &*callee.name == "set");
+                let signals = names.filter_map(|name| NoteSignal::named(name.name.strip_prefix("note.")?));
+                found.extend(signals.map(|signal| (target.name.clone(), signal)));
+            });
         }
     });
     found
@@ -199,17 +214,30 @@ fn each_line<'a>(items: &'a [Item], look: &mut impl FnMut(&'a Line)) {
 
 /// Whether a modifier, or one within it, gives notes a `pan`.
 fn places(ast: &Ast, expr: ExprId) -> bool {
-    let named = |callee: &Ident, args: &[Arg]| match &*callee.name {
-        "jux" => true,
-        "set" => args.iter().any(|arg| arg.name.as_ref().is_some_and(|name| *name.name == *PAN)),
-        _ => args.iter().any(|arg| places(ast, arg.value)),
+    let mut placed = false;
+    each_call(ast, expr, &mut |callee, args| {
+        let sets_it = || args.iter().any(|arg| arg.name.as_ref().is_some_and(|name| *name.name == *PAN));
+        placed |= &*callee.name == "jux" || (&*callee.name == "set" && sets_it());
+    });
+    placed
+}
+
+/// Looks at each modifier with arguments of a chain, and at those within their arguments.
+fn each_call<'a>(ast: &'a Ast, expr: ExprId, look: &mut impl FnMut(&'a Ident, &'a [Arg])) {
+    let (of, call) = match &ast.exprs[expr] {
+        Expr::Call { callee, args } => (None, Some((callee, args))),
+        Expr::Method { of, callee, args } => (Some(*of), Some((callee, args))),
+        Expr::Field { of, .. } | Expr::Paren(of) => (Some(*of), None),
+        Expr::Pipe { left, right } => {
+            each_call(ast, *left, look);
+            (Some(*right), None)
+        }
+        _ => (None, None),
     };
-    match &ast.exprs[expr] {
-        Expr::Call { callee, args } => named(callee, args),
-        Expr::Method { of, callee, args } => named(callee, args) || places(ast, *of),
-        Expr::Field { of, .. } | Expr::Paren(of) => places(ast, *of),
-        Expr::Pipe { left, right } => places(ast, *left) || places(ast, *right),
-        _ => false,
+    of.into_iter().for_each(|of| each_call(ast, of, look));
+    if let Some((callee, args)) = call {
+        look(callee, args);
+        args.iter().for_each(|arg| each_call(ast, arg.value, look));
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a pattern does, for people and for tools: exact events as JSON, and a picture of the cycles.
 
 use mam_runtime::ids::ParamId;
+use mam_runtime::score::pattern::ValueUnit;
 use mam_runtime::score::{Pattern, PatternEvent, Pitch, QueryError, Rational, TimeSpan, Value};
 use rustc_hash::FxHashMap;
 use serde_json::{Value as Json, json};
@@ -54,7 +55,10 @@ fn value_json(value: &Value, names: &SetNames) -> Json {
             let mut all = json!({ "note": pitch, "vel": note.vel });
             for value in note.values.iter().flat_map(|values| values.iter()) {
                 if let Some(name) = names.get(&value.param) {
-                    all["set"][name] = json!(value.value);
+                    all["set"][name] = match value.unit {
+                        ValueUnit::Base => json!(value.value),
+                        ValueUnit::Cycles => json!({ "cycles": value.value }),
+                    };
                 }
             }
             all
@@ -80,7 +84,8 @@ pub fn value_text(value: &Value, names: &SetNames) -> String {
             };
             for value in note.values.iter().flat_map(|values| values.iter()) {
                 if let Some(name) = names.get(&value.param) {
-                    let _ = write!(text, " {name} {}", (value.value * 1e4).round() / 1e4);
+                    let unit = if value.unit == ValueUnit::Cycles { " cycles" } else { "" };
+                    let _ = write!(text, " {name} {}{unit}", (value.value * 1e4).round() / 1e4);
                 }
             }
             text

@@ -111,6 +111,8 @@ const ENTRIES: &[Entry] = entries! {
     Time false "ply" ["ply(2)"] "each event so many times, in its own time";
     Time true "chop" ["chop(4)"] "each note as so many pieces of its sound, one after another: for a sampler";
     Time true "striate" ["striate(4)"] "the cycle so many times in its time, each time with the next piece of every sound: for a sampler";
+    Time true "fit" ["fit"] "each note's sound as long as its event: for a sampler";
+    Time true "loopAt" ["loopAt(2)"] "the sound in so many cycles, and the pattern so many times as slow: for a sampler";
     Time false "iter" ["iter(4)"] "begins a quarter later in every cycle";
     Time false "iterBack" ["iterBack(4)"] "begins a quarter earlier in every cycle";
     Time false "linger" ["linger(1/4)"] "only the first quarter of each cycle, again and again; the last where negative";
@@ -149,6 +151,7 @@ const ENTRIES: &[Entry] = entries! {
     Values false "mul" ["mul(2)" "mul(\"1 2\")"] "multiplies numbers and degrees";
     Values false "range" ["range(60, 72)"] "brings numbers from 0..1 to another range";
     Values true "slice" ["slice(8, \"0 3 2 1\")"] "each note plays one of so many pieces of a sampler's sound, from 0";
+    Values true "splice" ["splice(8, \"0 3 2 1\")"] "the same, each piece as long as its event";
     Values true "set" ["set(gain: \"0.4 1\")" "set(gain: 0.5, decay: \"80ms 200ms\")"] "each note gives its voice values of the instrument's parameters";
     Harmony true "scale" ["scale(c, minor)" "scale(c, \"0 2 3 7 8\")" "scale(\"<c:minor eb:major>\")"] "numbers are degrees, from 0";
     Harmony true "chord" ["chord"] "the words are chords: `Am7 D7 Gmaj7`";

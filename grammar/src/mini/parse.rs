@@ -106,7 +106,7 @@ fn after(c: char) -> &'static str {
         '<' | '>' => "`<a b>` plays one step a cycle; a rest is `~`",
         '{' | '}' => "`{a b c}%4` plays four steps a cycle; a rest is `~`",
         '%' => "as in `80%`, or `{a b c}%4`",
-        _ => "words are made of letters, digits, `~ - # . ^ _`; a rest is `~`",
+        _ => "words are made of letters, digits, `~ - # . ^ _ + °`; a rest is `~`",
     }
 }
 

@@ -41,7 +41,7 @@ impl Frames {
         (is_size && is_overlap && frames.hop() >= QUANTUM).then_some(frames)
     }
 
-    /// Samples of a piece.
+    /// Samples of a piece, of which a spectrum is taken.
     pub fn size(self) -> usize {
         self.size as usize
     }
@@ -107,7 +107,7 @@ impl Tables {
         self.transform.size()
     }
 
-    /// Stages of the transform.
+    /// How many stages the transform has.
     pub fn stages(&self) -> usize {
         self.transform.stages().len()
     }
@@ -117,7 +117,7 @@ impl Tables {
         self.transform.stages().iter().flat_map(|stage| stage.factors.iter().copied()).collect()
     }
 
-    /// Where the transform leaves each bin.
+    /// Where the transform leaves each bin, from bin 0 on.
     pub fn places(&self) -> &[u32] {
         &self.places
     }
@@ -196,12 +196,12 @@ impl Analysis {
         Analysis { frames, tables: Tables::new(frames, 1.0 / window_sum(frames)) }
     }
 
-    /// The pieces.
+    /// How long the pieces are, and how far apart.
     pub fn frames(&self) -> Frames {
         self.frames
     }
 
-    /// Its tables.
+    /// The tables of its transform, and its window.
     pub fn tables(&self) -> &Tables {
         &self.tables
     }
@@ -285,12 +285,12 @@ impl Synthesis {
         Synthesis { frames, tables: Tables::new(frames, scale) }
     }
 
-    /// The pieces.
+    /// How long the pieces are, and how far apart.
     pub fn frames(&self) -> Frames {
         self.frames
     }
 
-    /// Its tables.
+    /// The tables of its transform, and its window.
     pub fn tables(&self) -> &Tables {
         &self.tables
     }

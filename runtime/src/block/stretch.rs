@@ -128,7 +128,7 @@ impl Stretch {
         self.ratio
     }
 
-    /// Hann's window of two hops.
+    /// Hann's window over the two hops of a grain.
     pub fn window(&self) -> &[f32] {
         &self.window
     }

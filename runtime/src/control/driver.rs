@@ -77,8 +77,10 @@ pub struct Control {
     /// The frame by which what is done now is decided, if that is not where the audio thread is.
     pub(super) decided_at: Option<u64>,
     pub(super) log: Option<Writing>,
+    /// Commands that were sent, of those that are logged.
+    pub(super) sent_commands: u64,
     channels: usize,
-    rate: u32,
+    pub(super) rate: u32,
 }
 
 impl Control {
@@ -135,6 +137,7 @@ impl Control {
             returned: 0,
             decided_at: None,
             log: None,
+            sent_commands: 0,
             channels,
             rate,
         };
@@ -432,9 +435,10 @@ impl Control {
     /// Sends a command. When the ring is full the audio thread has stood still for a thousand of them, and one more
     /// would not be heard either.
     pub(super) fn command(&mut self, command: Command) {
-        if self.commands.push(command).is_err()
-            && let Some(writing) = &mut self.log
-        {
+        let is_logged = command.is_logged();
+        if self.commands.push(command).is_ok() {
+            self.sent_commands += u64::from(is_logged);
+        } else if let Some(writing) = &mut self.log {
             writing.log.is_cut = true;
         }
     }

@@ -1,6 +1,7 @@
 //! The audio thread's half: takes what the rings hold, renders, publishes meters.
 
 use super::carry::{Blend, mix};
+use super::heard::Heard;
 use super::meters::Meters;
 use super::protocol::{Command, Failed, Garbage, Options, Player, START_SECONDS, STOP_SECONDS, Swap, Tagged};
 use super::protocol::{LIMIT, MOST_CHANNELS, Outgoing, OutgoingKind, Taken};
@@ -41,6 +42,10 @@ pub struct Live {
     outgoing: Option<Producer<Outgoing>>,
     /// Frames that have been served.
     served: u64,
+    /// How many frames after the beginning of the next quantum the commands happen that are taken now; 0 on a device.
+    pub(super) late: usize,
+    /// What is heard in the place of the programs' outputs; nothing else on a device.
+    pub(super) heard: Option<Heard>,
 }
 
 /// The program before, while it fades.
@@ -68,7 +73,7 @@ impl Fading {
 }
 
 /// The gain of the whole output. It stands still at 0 and at 1.
-struct Master {
+pub(super) struct Master {
     gain: f32,
     step: f32,
     down: f32,
@@ -79,6 +84,18 @@ impl Master {
     fn new(rate: u32, playing: bool) -> Master {
         let step = |seconds| (1.0 / (seconds * f64::from(rate))) as f32;
         Master { gain: f32::from(playing), step: 0.0, down: -step(STOP_SECONDS), up: step(START_SECONDS) }
+    }
+
+    /// Quanta in which the whole output fades out when it stops, at so many frames a second.
+    pub(super) fn quanta_to_silence(rate: u32) -> u64 {
+        let mut master = Master::new(rate, true);
+        master.step = master.down;
+        let mut quanta = 0;
+        while !master.is_silent() {
+            master.quantum();
+            quanta += 1;
+        }
+        quanta
     }
 
     fn is_silent(&self) -> bool {
@@ -151,6 +168,8 @@ impl Live {
             log: None,
             outgoing: None,
             served: 0,
+            late: 0,
+            heard: None,
         }
     }
 
@@ -185,10 +204,12 @@ impl Live {
         self.meters.callback(frames, ticks().saturating_sub(began), self.ticks_per_frame);
     }
 
-    /// Takes all commands, or so many of those that are logged, and the swap that is due. \[audio\]
-    pub(super) fn handle_commands(&mut self, most: usize) {
+    /// Takes all commands, or so many of those that are logged, and the swap that is due; returns how many of those were taken.
+    /// Within a quantum only events happen: the first command that is none waits for its end, with all that follow. \[audio\]
+    pub(super) fn handle_commands(&mut self, most: usize) -> usize {
         let (mut playing, mut taken) = (None, 0);
         while taken < most
+            && self.happens_now()
             && let Ok(command) = self.commands.pop()
         {
             taken += usize::from(command.is_logged());
@@ -226,7 +247,8 @@ impl Live {
             self.discard(Garbage::Blend(fading.blend));
         }
         let due = |swap: &mut Box<Swap>| swap.at <= self.cut.frame || self.master.is_silent();
-        if self.fading.is_none()
+        if self.late == 0
+            && self.fading.is_none()
             && let Some(swap) = self.pending.take_if(due)
         {
             changes |= self.master.is_silent();
@@ -242,6 +264,12 @@ impl Live {
             Some(false) => self.master.step = self.master.down,
             None => {}
         }
+        taken
+    }
+
+    /// Whether the next command can happen so many frames into the next quantum.
+    fn happens_now(&self) -> bool {
+        self.late == 0 || matches!(self.commands.peek(), Ok(Command::Now(..)))
     }
 
     /// Logs that so many commands were taken before the next quantum.
@@ -255,6 +283,11 @@ impl Live {
     /// Quanta that have been rendered.
     pub(super) fn quanta(&self) -> u64 {
         self.quanta
+    }
+
+    /// Whether nothing is rendered, as it has been stopped.
+    pub(super) fn is_silent(&self) -> bool {
+        self.master.is_silent()
     }
 
     /// Renders the next quantum beside the callback. Returns which of its frames are heard; `None` where it was stopped.
@@ -313,7 +346,7 @@ impl Live {
 
     /// Something happens at the next quantum, in the program that it is meant for.
     fn now(&mut self, generation: u32, kind: EventKind) {
-        let event = Event { frame: self.cut.frame, kind };
+        let event = Event { frame: self.cut.frame + self.late as u64, kind };
         if let Some(player) = self.player(generation) {
             // A full queue has more to play than can be heard.
             let _ = player.instance.queue.push(event);
@@ -370,7 +403,10 @@ impl Live {
             let _ = failures.push(Failed { generation, step, frame });
         });
         for channel in 0..self.channels {
-            self.mixed[channel].copy_from_slice(self.now.instance.output(channel));
+            match &self.heard {
+                None => self.mixed[channel].copy_from_slice(self.now.instance.output(channel)),
+                Some(heard) => heard.sum(&self.now.instance, channel, &mut self.mixed[channel]),
+            }
         }
         self.fade();
         let gains = self.master.quantum();
@@ -416,8 +452,16 @@ impl Live {
     fn fade(&mut self) {
         let Some(fading) = &mut self.fading else { return };
         fading.blend.mix(&mut self.now.instance, fading.frame, &fading.gains);
+        let old = &fading.player.instance;
         for (channel, mixed) in self.mixed[..self.channels].iter_mut().enumerate() {
-            mix(mixed, fading.player.instance.output(channel), &fading.gains);
+            match &self.heard {
+                None => mix(mixed, old.output(channel), &fading.gains),
+                Some(heard) => {
+                    let mut sum = [0.0; QUANTUM];
+                    heard.sum(old, channel, &mut sum);
+                    mix(mixed, &sum, &fading.gains);
+                }
+            }
         }
         fading.quantum += 1;
         fading.frame += QUANTUM as u64;

@@ -20,6 +20,8 @@ pub struct Asked {
     pub position: u64,
     /// What had come back from the audio thread by then, in pieces.
     pub returned: u64,
+    /// Commands that had been sent to the audio thread by then, where that is known.
+    pub sent: Option<u64>,
     /// What is asked for, with its arguments.
     pub request: Request,
 }
@@ -81,6 +83,8 @@ pub enum Request {
 /// A performance, up to its end.
 #[derive(Clone, Default)]
 pub struct Log {
+    /// Frames a second, of all frames that it names.
+    pub rate: u32,
     /// What was asked for, in order.
     pub asked: Vec<Asked>,
     /// What the audio thread took, in order.
@@ -98,6 +102,8 @@ const MOST: usize = 4 << 20;
 pub(super) struct Writing {
     pub(super) log: Log,
     pub(super) taken: Consumer<Taken>,
+    /// Commands that had been sent before it began.
+    pub(super) before: u64,
 }
 
 impl Writing {

@@ -14,7 +14,7 @@ impl Control {
     pub fn log(&mut self) {
         let (writer, taken) = RingBuffer::new(TAKEN);
         self.command(Command::Log(writer));
-        self.log = Some(Writing { log: Log::default(), taken });
+        self.log = Some(Writing { log: Log::default(), taken, before: self.sent_commands });
     }
 
     /// What was logged since this was asked the last time.
@@ -24,7 +24,7 @@ impl Control {
         let writing = self.log.as_mut()?;
         writing.read();
         let log = std::mem::take(&mut writing.log);
-        Some(Log { frames, is_cut: log.is_cut || unlogged, ..log })
+        Some(Log { rate: self.rate, frames, is_cut: log.is_cut || unlogged, ..log })
     }
 
     /// What was logged, and nothing more from now on. To be asked for when the audio thread is silent.
@@ -47,7 +47,8 @@ impl Control {
         let quanta = self.meters.quanta.load(Acquire);
         let position = self.meters.position.load(Acquire);
         if let Some(writing) = &mut self.log {
-            writing.ask(Asked { quanta, position, returned: self.returned, request: request() });
+            let sent = Some(self.sent_commands - writing.before);
+            writing.ask(Asked { quanta, position, returned: self.returned, sent, request: request() });
         }
         self.decide_at(position, act)
     }
@@ -58,6 +59,26 @@ impl Control {
         let result = act(self);
         self.decided_at = None;
         result
+    }
+
+    /// Does what was asked for in another performance.
+    pub(super) fn perform(&mut self, request: Request) {
+        match request {
+            Request::Edit(program, sync) => self.edit(program, sync),
+            Request::Start(program, entry) => self.start(program, entry, |_| true),
+            // One that lies too far away has been refused then as well.
+            Request::Seek(frame) => drop(self.seek(frame)),
+            Request::Again => self.try_again(),
+            Request::Play => self.play(),
+            Request::Stop => self.stop(),
+            Request::Set { name, value, ramp } => _ = self.set(&name, value, ramp),
+            Request::Note { target, voice, note, vel } => _ = self.note(&target, voice, note, vel),
+            Request::Touch { target, voice, signal, value, ramp } => {
+                _ = self.touch(&target, voice, signal, value, ramp);
+            }
+            Request::Mute(node, muted) => self.mute(&node, muted),
+            Request::Solo(node, soloed) => self.solo(&node, soloed),
+        }
     }
 
     /// The frame that is rendered next, as far as what is done now is concerned.

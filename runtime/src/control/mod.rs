@@ -40,6 +40,7 @@
 
 mod carry;
 mod driver;
+mod heard;
 mod live;
 mod log;
 mod logging;
@@ -48,10 +49,12 @@ mod outgoing;
 mod part;
 mod protocol;
 mod replay;
+mod retimed;
 mod same;
 mod scored;
 
 pub use driver::{Control, Playing};
+pub use heard::{Heard, Summand};
 pub use live::Live;
 pub use log::{Asked, Log, Request};
 pub use meters::Telemetry;

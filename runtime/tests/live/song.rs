@@ -58,6 +58,11 @@ unsafe fn echo(call: &Call, i: usize) -> f32 {
 
 /// A song of oscillators (name and gain) through one echo.
 pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
+    song_at(RATE, voices)
+}
+
+/// The same at another rate. Its echo is as many frames later, and its pitch follows the rate.
+pub(crate) fn song_at(rate: u32, voices: &[(&str, f64)]) -> Arc<Program> {
     let count = voices.len();
     let mut steps: Vec<Step> = voices.iter().enumerate().map(|(i, (name, _))| oscillator(i, name)).collect();
     let step = |name: &str, kernel, state| Step {
@@ -112,7 +117,7 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
     image[16 * count] = count as u8;
     image[state] = 2;
     Arc::new(Program {
-        rate: RATE,
+        rate,
         latency: 0,
         layout: ChannelLayout::default(),
         code: Arc::new(Kernels),

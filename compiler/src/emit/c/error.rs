@@ -11,8 +11,6 @@ pub enum ExportError {
     TooManyEvents,
     /// It takes more than 4 GB of memory.
     TooMuchMemory,
-    /// Its notes give values to their voices, which the engine in C does not do.
-    NoteValues,
     /// It has a block node, which has no machine code of its own.
     Block(&'static str),
     /// A kernel holds what has no C: a bug of ours, never of the user.
@@ -27,9 +25,6 @@ impl fmt::Display for ExportError {
                 f.write_str("a pass of its score has more than 262144 events: make it shorter with `length`")
             }
             ExportError::TooMuchMemory => f.write_str("it takes more than 4 GB of memory"),
-            ExportError::NoteValues => {
-                f.write_str("its score has `.set`, which has no C: set the parameter in a line of its own")
-            }
             ExportError::Block(name) => {
                 write!(f, "it has a {name}, which an object file cannot hold: build it as C, `-o song.c`")
             }

@@ -3,7 +3,7 @@
 use super::error::ExportError;
 use mam_runtime::ids::{ParamId, PortId};
 use mam_runtime::score::{Extent, Sequencer};
-use mam_runtime::{Curve, Event, EventKind, Program, QUANTUM, note_frequency};
+use mam_runtime::{Curve, Event, EventKind, Program, QUANTUM, Target, note_frequency};
 use std::collections::{HashMap, VecDeque};
 use std::ops::ControlFlow;
 
@@ -97,6 +97,8 @@ struct Table<'p> {
     /// The row of the note that a port plays.
     playing: HashMap<PortId, usize>,
     known: HashMap<Vec<u64>, u32>,
+    /// What the note that begins next gives to its voice: values of the voice's shares.
+    given: HashMap<ParamId, f64>,
     pass: Pass,
 }
 
@@ -105,7 +107,7 @@ impl<'p> Table<'p> {
         let voices = program.targets.iter().enumerate();
         let targets = voices.flat_map(|(target, found)| found.voices.iter().map(move |port| (*port, target)));
         let (targets, playing, known) = (targets.collect(), HashMap::new(), HashMap::new());
-        Table { program, targets, playing, known, pass: Pass::default() }
+        Table { program, targets, playing, known, given: HashMap::new(), pass: Pass::default() }
     }
 
     /// Adds an event; of those beyond the pass only the ends of its notes.
@@ -126,10 +128,18 @@ impl<'p> Table<'p> {
                     (What::Off { row }, vec![], 0)
                 } else {
                     self.playing.insert(port, self.pass.rows.len());
-                    (What::On { target }, vec![note, note_frequency(note), vel], 0)
+                    let mut numbers = vec![note, note_frequency(note), vel];
+                    numbers.extend(self.values(&self.program.targets[target], port));
+                    (What::On { target }, numbers, 0)
                 }
             }
-            EventKind::NoteValue { .. } => return Err(ExportError::NoteValues),
+            EventKind::NoteValue { param, value, .. } => {
+                match value {
+                    Some(value) => self.given.insert(param, value),
+                    None => self.given.remove(&param),
+                };
+                return Ok(());
+            }
             // Controllers alone bend pitches.
             EventKind::Pitch { .. } => return Ok(()),
             EventKind::Off { port } => {
@@ -140,6 +150,14 @@ impl<'p> Table<'p> {
         let number = self.number(numbers);
         self.pass.rows.push(Row { frame, what, number, ramp });
         Ok(())
+    }
+
+    /// What a note gives to its voice: for each parameter of which the voice has a share, 1 and a value, or 0 and 0.
+    fn values(&self, target: &Target, port: PortId) -> Vec<f64> {
+        let voice = target.voices.iter().position(|own| *own == port);
+        let value = |voices: &[ParamId]| self.given.get(voices.get(voice?)?).copied();
+        let values = target.note_params.iter().map(|own| value(&own.voices));
+        values.flat_map(|value| value.map_or([0.0, 0.0], |value| [1.0, value])).collect()
     }
 
     /// The place of some numbers.
@@ -160,7 +178,8 @@ impl<'p> Table<'p> {
 /// Notes that begin or end in so many frames as a quantum has, at most, wherever these begin.
 fn most_within_a_quantum(events: &[Event]) -> usize {
     let (mut window, mut most): (VecDeque<u64>, usize) = (VecDeque::new(), 0);
-    for event in events.iter().filter(|event| !matches!(event.kind, EventKind::Set { .. })) {
+    let is_note = |event: &&Event| matches!(event.kind, EventKind::On { .. } | EventKind::Off { .. });
+    for event in events.iter().filter(is_note) {
         while window.front().is_some_and(|first| first + (QUANTUM as u64) <= event.frame) {
             window.pop_front();
         }

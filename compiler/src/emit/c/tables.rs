@@ -10,11 +10,13 @@ use std::ops::Range;
 /// Events of a host that may wait.
 pub(super) const EVENTS: usize = 32;
 /// The version of the tables' form: `MAM_VERSION`.
-const VERSION: usize = 1;
+const VERSION: usize = 2;
 /// Which of the program's numbers is its bytes of memory.
 const BYTES: usize = 1;
 /// What stands for nothing.
 const NONE: u32 = u32::MAX;
+/// The parameters with the voices' shares of them, where there are such.
+const EVERY: &str = "every";
 /// Frames of a quantum.
 const QUANTUM: usize = mam_runtime::QUANTUM;
 /// Bytes of the engine's own fields, at most.
@@ -55,7 +57,7 @@ pub struct Tables {
     pub arrays: Vec<Array>,
     /// Bytes of memory that the program takes.
     pub bytes: usize,
-    /// How many parameters there are: those that something in the sound follows.
+    /// How many parameters can be set: those that something in the sound follows.
     pub params: usize,
     /// Names of the instruments, in order.
     pub instruments: Vec<String>,
@@ -83,8 +85,10 @@ struct Maker<'p> {
     steps: Vec<Vec<Field>>,
     ports: Vec<Vec<Field>>,
     voices: Vec<Vec<Field>>,
-    /// The parameters that steps read, and their new places.
+    /// The parameters that steps read, by their voices' shares too, and their new places: the shares are the last.
     params: Vec<ParamId>,
+    /// How many of them are no shares.
+    settable: usize,
     places: HashMap<ParamId, u32>,
     /// Where each signal comes from: a channel of the input, and then steps.
     origins: IdMap<SignalId, u32>,
@@ -107,11 +111,21 @@ impl<'p> Maker<'p> {
             origins[signal] = channel as u32;
         }
         let mut read = vec![false; program.params.len()];
-        program.steps.iter().flat_map(|step| &step.params).for_each(|param| read[param.index()] = true);
-        let params: Vec<ParamId> = program.params.ids().filter(|param| read[param.index()]).collect();
+        for &param in program.steps.iter().flat_map(|step| &step.params) {
+            read[param.index()] = true;
+            if let Some(base) = program.params[param].follows {
+                read[base.index()] = true;
+            }
+        }
+        let read = program.params.ids().filter(|param| read[param.index()]);
+        let is_share = |param: &ParamId| program.params[*param].follows.is_some();
+        let (shares, mut params): (Vec<ParamId>, Vec<ParamId>) = read.partition(is_share);
+        let settable = params.len();
+        params.extend(shares);
         let places = params.iter().enumerate().map(|(place, param)| (*param, place as u32)).collect();
         let (pool, steps, ports, voices) = (vec![], vec![], vec![], vec![]);
-        Maker { program, pool, steps, ports, voices, params, places, origins, most: Most::default() }
+        let most = Most::default();
+        Maker { program, pool, steps, ports, voices, params, settable, places, origins, most }
     }
 
     fn list(&mut self, entries: impl IntoIterator<Item = u32>) -> Field {
@@ -192,6 +206,14 @@ impl<'p> Maker<'p> {
         let tuning = pitches().filter(|_| program.score.tuning.is_some());
         let ends = self.ends();
         let events = self.events(pass);
+        let shares = self.shares();
+        let rows = |params: &[ParamId]| -> Vec<_> {
+            params.iter().map(|param| param_row(program, &program.params[*param])).collect()
+        };
+        // The public ones are those that can be set; the program has the shares behind them.
+        let every = if shares.is_empty() { vec![] } else { rows(&self.params) };
+        let every = array(EVERY, "MamParam", every);
+        let has_shares = !every.rows.is_empty();
         let mut arrays = vec![
             words_of("pool", self.pool.iter().copied()),
             words_of("image", image),
@@ -201,24 +223,48 @@ impl<'p> Maker<'p> {
             array("ports", "MamPortSpec", self.ports),
             array("voices", "MamVoice", self.voices),
             array("lines", "MamLine", lines),
-            array("params", "MamParam", self.params.iter().map(|param| param_row(&program.params[*param]))),
+            array("params", "MamParam", rows(&self.params[..self.settable])),
             array("targets", "MamTarget", targets),
             array("events", "MamEvent", events),
             doubles("numbers", pass.numbers.iter().copied()),
             doubles("keys", keys),
             doubles("tuning", tuning),
+            array("shares", "MamShares", shares),
         ];
-        let addresses = arrays.iter().map(|array| Field::Address(array.name));
+        let addresses = arrays.iter().map(|array| match array.name {
+            "params" if has_shares => Field::Address(EVERY),
+            name => Field::Address(name),
+        });
         let row = counts.into_iter().map(|x| Field::Word(x as u32)).chain(addresses).collect();
+        arrays.push(every);
         arrays.push(Array { name: "program", row_type: "MamProgram", rows: vec![row] });
         let instruments = program.targets.iter().map(|target| target.name.to_string()).collect();
-        Ok(Tables { arrays, bytes, params: self.params.len(), instruments })
+        Ok(Tables { arrays, bytes, params: self.settable, instruments })
     }
 
     fn target(&mut self, target: &Target) -> Vec<Field> {
         let voices = self.list(target.voices.iter().map(|port| port.index() as u32));
+        let shares = target.note_params.iter().flat_map(|own| &own.voices);
+        let own: Vec<u32> = shares.map(|share| self.places.get(share).copied().unwrap_or(NONE)).collect();
+        let own = self.list(own);
         let monitor = target.monitor.map_or(NONE, |port| port.index() as u32);
-        vec![voices, Field::Word(monitor), Field::Word(0)]
+        vec![voices, own, Field::Word(monitor), Field::Word(0)]
+    }
+
+    /// Of each parameter the voices' shares of it, or what it is a share of; nothing where there are no shares.
+    fn shares(&mut self) -> Vec<Vec<Field>> {
+        if self.settable == self.params.len() {
+            return vec![];
+        }
+        let program = self.program;
+        let base = |param: &ParamId| program.params[*param].follows;
+        let row = |param: &ParamId| {
+            let shares = self.params[self.settable..].iter().filter(|share| base(share) == Some(*param));
+            let shares: Vec<u32> = shares.map(|share| self.places[share]).collect();
+            (shares, base(param).map_or(NONE, |base| self.places[&base]))
+        };
+        let rows: Vec<(Vec<u32>, u32)> = self.params.iter().map(row).collect();
+        rows.into_iter().map(|(shares, follows)| vec![self.list(shares), Field::Word(follows)]).collect()
     }
 
     /// The buffers of the song's inputs and outputs, and where each output comes from.
@@ -264,6 +310,7 @@ impl<'p> Maker<'p> {
             pass.frames as usize,
             heard(&pass.rows[..pass.within]),
             most_voices,
+            self.settable,
         ])
     }
 
@@ -315,13 +362,14 @@ fn curve_number(curve: Curve) -> u32 {
     }
 }
 
-fn param_row(slot: &ParamSlot) -> Vec<Field> {
+fn param_row(program: &Program, slot: &ParamSlot) -> Vec<Field> {
+    let initial = slot.follows.map_or(slot.default, |base| program.params[base].default);
     let end = |x: f64| Field::Double(x.clamp(f64::MIN, f64::MAX));
     vec![
         Field::Text(slot.name.to_string()),
         end(slot.min),
         end(slot.max),
-        Field::Double(slot.default),
+        Field::Double(initial),
         Field::Word(curve_number(slot.curve)),
         Field::Word(slot.smooth),
         Field::Word(param_id(&slot.name)),

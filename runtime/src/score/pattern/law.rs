@@ -4,7 +4,8 @@
 //! that the tree has few kinds of nodes. A [`Change`] is a law with its numbers, each of them known or a pattern, and a
 //! [`Chain`] is what stands in the argument of another law: one change after another.
 
-use super::{ArpOrder, ChordLaw, Joint, Node, Pattern, Pieces, Slot, Value, ValueMap, euclid};
+use super::{ArpOrder, ChordLaw, Fitted, Joint, Node, Pattern, Pieces, Slot, Value, ValueMap, euclid};
+use crate::ids::ParamId;
 use crate::score::limits::{MOST_EUCLID_STEPS, MOST_REPEATS};
 use crate::score::rational::{Overflow, Rational};
 use std::sync::Arc;
@@ -52,6 +53,10 @@ pub enum Law {
     Chop(Pieces),
     /// The cycle `a` times in its time, each time with the next of so many pieces of its sounds.
     Striate(Pieces),
+    /// Each note's sound as long as its event.
+    Fit(Fitted),
+    /// `a` times as slow, and the whole sound in `a` cycles: the value of a parameter.
+    LoopAt(ParamId),
     /// Begins 1/`a` later in every cycle.
     Iter,
     /// Begins 1/`a` earlier in every cycle.
@@ -211,6 +216,10 @@ impl Law {
             Law::Ply if count(a) > 0 => Pattern::new(Node::Ply(count(a), None, of)),
             Law::Chop(pieces) if count(a) > 0 => Pattern::new(Node::Ply(count(a), Some(*pieces), of)),
             Law::Striate(pieces) if count(a) > 0 => return striated(*pieces, count(a), &of),
+            Law::Fit(fitted) => Pattern::new(Node::Fit(*fitted, of)),
+            Law::LoopAt(time) if a.sign() > 0 => {
+                of.fast(a.inverse()?).map(ValueMap::Join(Joint::Cycles(*time), a.to_f64()))
+            }
             Law::Iter | Law::IterBack if count(a) > 0 => {
                 Pattern::new(Node::Iter { n: count(a), back: *self == Law::IterBack, of })
             }

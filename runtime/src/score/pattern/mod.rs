@@ -24,7 +24,7 @@ pub use query::QueryError;
 pub use random::{draw, mix};
 pub use signal::Signal;
 pub use source_range::SourceRange;
-pub use value::{Joint, Note, NoteValue, Pieces, Pitch, Value, ValueMap};
+pub use value::{Fitted, Joint, Note, NoteValue, Pieces, Pitch, Value, ValueMap, ValueUnit};
 
 use super::rational::{Overflow, Rational};
 use std::collections::HashSet;
@@ -161,6 +161,8 @@ pub enum Node {
     },
     /// Each event that often, in its own time.
     Ply(u32, Option<Pieces>, Pattern),
+    /// Each note's sound as long as its event.
+    Fit(Fitted, Pattern),
     /// Earlier by 1/n more in every cycle; later where `back`.
     Iter {
         /// Parts of a cycle; at least 1.
@@ -261,6 +263,7 @@ impl Node {
             | Node::Late(_, of)
             | Node::Reverse(of)
             | Node::Ply(_, _, of)
+            | Node::Fit(_, of)
             | Node::Map(_, of)
             | Node::Chords(_, of)
             | Node::Keep { of, .. }

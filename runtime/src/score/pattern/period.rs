@@ -58,6 +58,7 @@ impl Periods {
             Node::Keep { of, .. }
             | Node::Late(_, of)
             | Node::Ply(_, _, of)
+            | Node::Fit(_, of)
             | Node::Map(_, of)
             | Node::Echo { of, .. }
             | Node::Humanize { of, .. }

@@ -9,7 +9,7 @@
 mod laws;
 
 use super::value::Count;
-use super::{Node, Pattern, PatternEvent, Pieces, SourceRange, Table, TimeSpan, Value, draw, euclid};
+use super::{Fitted, Node, Pattern, PatternEvent, Pieces, SourceRange, Table, TimeSpan, Value, draw, euclid};
 use crate::score::limits::{MOST_EVENTS, MOST_EVENTS_PER_CYCLE, MOST_REMEMBERED, MOST_WORK_PER_CYCLE};
 use crate::score::rational::{Overflow, Rational};
 use std::collections::HashMap;
@@ -228,6 +228,7 @@ impl Query {
                 q.ask(if turn { then } else { otherwise }, part)
             }),
             Node::Ply(n, pieces, of) => self.ply(*n, *pieces, of, span),
+            Node::Fit(fitted, of) => self.fit(*fitted, of, span),
             Node::Iter { n, back, of } => self.cycles(span, |q, start, part| {
                 let n = i128::from((*n).max(1));
                 let turn = start.floor().rem_euclid(n);
@@ -400,6 +401,16 @@ impl Query {
         self.ask(of, mirror(part)?)?;
         for event in &mut self.out[first..] {
             (event.whole, event.part) = (mirror(event.whole)?, mirror(event.part)?);
+        }
+        Ok(())
+    }
+
+    fn fit(&mut self, fitted: Fitted, of: &Pattern, span: TimeSpan) -> Answer {
+        let first = self.out.len();
+        self.ask(of, span)?;
+        for event in &mut self.out[first..] {
+            let cycles = (event.whole.end - event.whole.begin)?.to_f64();
+            event.value = fitted.fit(&event.value, cycles);
         }
         Ok(())
     }

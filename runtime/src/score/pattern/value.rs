@@ -39,8 +39,21 @@ pub struct Note {
 pub struct NoteValue {
     /// The parameter: one of its instrument.
     pub param: ParamId,
-    /// The value in base units.
+    /// The value, in the unit.
     pub value: f64,
+    /// What it is measured in.
+    pub unit: ValueUnit,
+}
+
+/// What the value of a parameter is measured in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
+pub enum ValueUnit {
+    /// The base unit of the parameter.
+    #[default]
+    Base,
+    /// Cycles, at the tempo where the note begins: a time.
+    Cycles,
 }
 
 /// The parameters of a sampler that say which piece of a sound a note plays: where it begins and ends, as shares of the whole.
@@ -51,6 +64,33 @@ pub struct Pieces {
     pub begin: ParamId,
     /// The parameter that says where it ends, from 0 to 1.
     pub end: ParamId,
+}
+
+/// The parameters of a sampler whose sound is to last as long as a note's event: which piece is played, and in what time the whole
+/// would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
+pub struct Fitted {
+    /// Which piece of the sound a note plays.
+    pub pieces: Pieces,
+    /// The parameter that says in what time the whole sound is played.
+    pub time: ParamId,
+}
+
+impl Fitted {
+    /// A note whose piece of the sound lasts so many cycles; the whole lasts longer by what is left out.
+    pub(super) fn fit(self, value: &Value, cycles: f64) -> Value {
+        let note = value.to_note();
+        let given = |param| {
+            let values = note.values.iter().flat_map(|values| values.iter());
+            values.filter(|value| value.param == param).map(|value| value.value).next_back()
+        };
+        let share = given(self.pieces.end).unwrap_or(1.0) - given(self.pieces.begin).unwrap_or(0.0);
+        match share > 0.0 {
+            true => Joint::Cycles(self.time).apply(value, cycles / share),
+            false => value.clone(),
+        }
+    }
 }
 
 impl Pieces {
@@ -94,6 +134,8 @@ pub enum Joint {
     Delay,
     /// It is the value of a parameter that the note gives to its voice, in place of one that it had.
     Value(ParamId),
+    /// So many cycles are the value of a parameter, likewise.
+    Cycles(ParamId),
 }
 
 /// A change that is the same for every value.
@@ -272,10 +314,10 @@ impl Note {
     }
 
     /// The same note with the value of one more parameter, or another value of it.
-    fn with_value(self, param: ParamId, value: f64) -> Note {
+    fn with_value(self, param: ParamId, value: f64, unit: ValueUnit) -> Note {
         let before = self.values.iter().flat_map(|values| values.iter().copied());
         let others = before.filter(|known| known.param != param);
-        let values = others.chain([NoteValue { param, value }]).collect();
+        let values = others.chain([NoteValue { param, value, unit }]).collect();
         Note { values: Some(values), ..self }
     }
 
@@ -318,7 +360,8 @@ impl Joint {
             Joint::Multiply => note.counted(|number| number * x),
             Joint::Length => Note { length: note.length * x.max(0.0), ..note },
             Joint::Delay => Note { delay: note.delay + x, ..note },
-            Joint::Value(param) => note.with_value(param, x),
+            Joint::Value(param) => note.with_value(param, x, ValueUnit::Base),
+            Joint::Cycles(param) => note.with_value(param, x, ValueUnit::Cycles),
         })
     }
 }

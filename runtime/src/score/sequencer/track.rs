@@ -5,10 +5,7 @@ use super::{Order, Pending, Played, SoundingStep, Unplayed, What};
 use crate::score::clock::{Change, Clock, Frames, Tempo};
 use crate::score::data::{Action, Clip, Duration, Line, MusicalLength, Ramp, Transport};
 use crate::score::limits::MOST_DELAY;
-use crate::score::pattern::Note;
-use crate::score::pattern::PatternEvent;
-use crate::score::pattern::QueryError;
-use crate::score::pattern::TimeSpan;
+use crate::score::pattern::{Note, NoteValue, PatternEvent, QueryError, TimeSpan, ValueUnit};
 use crate::score::rational::{Overflow, Rational};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -212,7 +209,7 @@ impl Track {
             let frame = self.frame(head.pass, bar);
             let what = match line.action {
                 Action::Play { target } => {
-                    let note = event.value.to_note();
+                    let note = self.in_seconds(event.value.to_note(), bar);
                     let last = held_until(TimeSpan::new(bar, last), &note)?;
                     let end = self.frame(head.pass, end.map_or(last, |end| last.min(end)));
                     let begin = later(frame, &note, self.clock.rate());
@@ -229,6 +226,20 @@ impl Track {
             found(Pending { frame, order, what });
         }
         Ok(())
+    }
+
+    /// A note whose values in cycles are times, at the tempo of a bar.
+    fn in_seconds(&self, note: Note, bar: Rational) -> Note {
+        let Some(values) = note.values.as_ref().filter(|values| values.iter().any(is_in_cycles)) else {
+            return note;
+        };
+        let cycle = self.clock.beats_per_bar().to_f64() * 60.0 / self.clock.tempo(bar);
+        let seconds = |value: &NoteValue| match value.unit {
+            ValueUnit::Base => *value,
+            ValueUnit::Cycles => NoteValue { value: value.value * cycle, unit: ValueUnit::Base, ..*value },
+        };
+        let values = values.iter().map(seconds).collect();
+        Note { values: Some(values), ..note }
     }
 
     fn ramp(&self, ramp: Ramp, bar: Rational) -> Result<u32, Overflow> {
@@ -282,6 +293,10 @@ impl Track {
         }
         Ok(())
     }
+}
+
+fn is_in_cycles(value: &NoteValue) -> bool {
+    value.unit == ValueUnit::Cycles
 }
 
 /// The bar until which a note of an event is held.
