@@ -2,7 +2,7 @@
 
 use crate::commands::{
     batch, bench, build, check, completions, devices, doc, dump, explain, fmt, graph, import, list, lsp, man,
-    mcp, new, pattern, play, plot, render, studio, test,
+    mcp, migrate, new, pattern, play, plot, render, studio, test,
 };
 use crate::console::{Console, When};
 use crate::failure::Failure;
@@ -51,6 +51,8 @@ pub enum Command {
     Studio(studio::Studio),
     /// Format songs, or convert between .mam and JSON
     Fmt(fmt::Fmt),
+    /// Bring JSON songs to the newest version of the format
+    Migrate(migrate::Migrate),
     /// List what exists: definitions, statements, units; a song's nodes
     List(list::List),
     /// Show what a name means: definition, statement, modifier, unit
@@ -99,6 +101,7 @@ impl Command {
             Command::Mcp(c) => c.run(console),
             Command::Devices(c) => c.run(console),
             Command::Fmt(c) => c.run(console),
+            Command::Migrate(c) => c.run(console),
             Command::List(c) => c.run(console),
             Command::Doc(c) => c.run(console),
             Command::Explain(c) => c.run(console),

@@ -212,6 +212,7 @@ pub fn picture(compilation: &Compilation, levels: &BTreeMap<String, f64>) -> Pic
     let shares = compilation.program.as_ref().map(shares).unwrap_or_default();
     let kind = |kind: &NodeKind| match kind {
         NodeKind::Glue { .. } => String::new(),
+        NodeKind::Modulation(_) => "matrix".into(),
         NodeKind::Knob(_) => "knob".into(),
         NodeKind::Instance(i) if i.voices > 1 => format!("{} × {}", i.callee, i.voices),
         NodeKind::Instance(i) => i.callee.to_string(),

@@ -2,7 +2,8 @@
 //! sense, and whether every body says what it sounds like.
 
 use crate::codes;
-use crate::dimension::base_value;
+use crate::dimension::{Dimension, base_value};
+use crate::expand::song_presets;
 use crate::expect;
 use crate::file::File;
 use crate::files::Files;
@@ -10,7 +11,8 @@ use crate::graph::{Graph, NodeKind, has_out};
 use crate::hir::DefId;
 use crate::hir::resolve::resolved;
 use crate::library::Library;
-use crate::lower::{Misplaced, Obstacle, Refused, SizeLimit, TooLarge, What};
+use crate::lower::{Misplaced, Obstacle, Refused, SizeLimit, Slots, TooLarge, What};
+use crate::plan::Plan;
 use crate::text::number;
 use crate::units::unit_of;
 use mam_grammar::ast::{
@@ -19,6 +21,7 @@ use mam_grammar::ast::{
 };
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Limits, Problem, Problems, Span};
+use mam_runtime::{Miss, Spelling};
 use rustc_hash::FxHashMap;
 
 /// Words that begin a statement: an equation of such a name that nothing uses was probably meant to be one.
@@ -48,6 +51,49 @@ pub(crate) fn settings(files: &Files, song: usize, graph: &Graph, problems: &mut
     }
 }
 
+/// What is wrong with the parameters and values of the song's own presets, whether they are played or not.
+pub(crate) fn presets(files: &Files, library: &Library, song: usize, slots: &Slots, problems: &mut Problems) {
+    let ast = &files.file(song).ast;
+    for (name, value) in song_presets::settings(&ast.items) {
+        let slot = match slots.names().find(&name.name, Spelling::Exact) {
+            Ok(slot) => slot,
+            Err(Miss::Several(names)) => {
+                let message = format!("`{name}` could be {} parameters", names.len());
+                let problem = Problem::new(&codes::PRESET_SETTING, name.span, message);
+                problems.add(problem.help(format!("write which: `{}`", names.join("`, `"))));
+                continue;
+            }
+            Err(Miss::Unknown) => {
+                let known: Vec<String> = slots.iter().map(|(name, _)| name.to_string()).collect();
+                let message = format!("there is no parameter `{name}`");
+                let problem = Problem::new(&codes::PRESET_SETTING, name.span, message);
+                problems.add(problem.nearest(&name.name, "parameters", &known));
+                continue;
+            }
+        };
+        let info = slots.info(slot.index());
+        let span = ast.span(*value);
+        let Ok((x, dimension)) = library.consts.number(files, song, *value, &[]) else { continue };
+        let x = match dimension {
+            Dimension::PLAIN => x * info.scale(),
+            dimension if dimension == info.dimension => x,
+            other => {
+                let message = format!("`{name}` is {}, but this is {other}", info.dimension);
+                let problem = Problem::new(&codes::DIMENSION, span, message);
+                problems.add(problem.help(format!("its default is {}", info.show(info.default))));
+                continue;
+            }
+        };
+        if x < info.min || x > info.max {
+            let range = info.range().unwrap_or_default();
+            let message = format!("{} is outside the range of `{name}`, {range}", info.show(x));
+            let used = info.show(x.clamp(info.min, info.max));
+            let problem = Problem::new(&codes::OUT_OF_RANGE, span, message);
+            problems.add(problem.help(format!("it is clamped to {used}")).guess(span, used));
+        }
+    }
+}
+
 /// True when more can be set in a song than the limit, which is said.
 pub(crate) fn too_many_params(limits: &Limits, graph: &Graph, problems: &mut Problems) -> bool {
     let most = limits.params;
@@ -55,7 +101,7 @@ pub(crate) fn too_many_params(limits: &Limits, graph: &Graph, problems: &mut Pro
     let of = |kind: &NodeKind| match kind {
         NodeKind::Instance(instance) => instance.slots(),
         NodeKind::Knob(_) => 1,
-        NodeKind::Glue { .. } => 0,
+        NodeKind::Glue { .. } | NodeKind::Modulation(_) => 0,
     };
     let over = graph.nodes.values().find(|node| {
         all += of(&node.kind);
@@ -81,6 +127,18 @@ pub(crate) fn too_many_shares(slots: usize, shares: usize, limits: &Limits, prob
         problems.add(Problem::new(&codes::TOO_LARGE, Span::default(), message).help(help));
     }
     over
+}
+
+/// Says so where a song takes more memory than the limit.
+pub(crate) fn memory(plan: &Plan, limits: &Limits, problems: &mut Problems) {
+    if plan.memory() > limits.memory_bytes {
+        let (has, most) = (plan.memory() >> 20, limits.memory_bytes >> 20);
+        let message = format!(
+            "the song needs {has} MiB for its state and delay lines; {most} are the limit, `memory_bytes`"
+        );
+        let help = "shorten the `max:` of its taps, or use fewer voices";
+        problems.add(Problem::new(&codes::TOO_LARGE, Span::default(), message).help(help));
+    }
 }
 
 /// Why a song cannot be lowered.
@@ -201,8 +259,9 @@ pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mu
 
 /// Warns of `bd + 3dB` and `440Hz + 7st`: a ratio is added where it was meant to multiply.
 fn levels_added(files: &Files, ast: &Ast, problems: &mut Problems) {
-    let ratio =
-        |expr: ExprId| unit_of(ast, expr).filter(|unit| matches!(unit, Unit::Db | Unit::St | Unit::Ct));
+    let ratio = |expr: ExprId| {
+        unit_of(ast, expr).filter(|unit| matches!(unit, Unit::Db | Unit::St | Unit::Ct | Unit::Octaves))
+    };
     for expr in ast.exprs.values() {
         let &Expr::Binary { op: op @ (BinaryOp::Add | BinaryOp::Sub), a, b } = expr else { continue };
         // A plain number that is taken from it makes a number of the ratio: `7st - 1`.

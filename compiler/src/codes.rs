@@ -72,6 +72,26 @@ mam_grammar::codes! {
         fails "out = noise() * adsr(0.1, 0.1, 0.5, 0.1)\n"
         passes "out = noise() * adsr(hold(every(1s), 500ms), 0.1, 0.5, 0.1)\n"
     }
+    MATRIX_DESTINATION Error "matrix-destination" {
+        "A line of a matrix moves a parameter of an instrument or effect that the song names, or a knob. It is named as in a \
+         line of the score: `bass.cutoff`, `wet.echo.time`. What decides when notes begin, and what is sent to machines \
+         outside, follows no signal."
+        fails "wobble = lfo(2Hz)\nbass = acid()\nmatrix {\n  wobble -> bass.cutof: 2 octaves\n}\nplay { bass \"c2*4\" }\nout = bass\n"
+        passes "wobble = lfo(2Hz)\nbass = acid()\nmatrix {\n  wobble -> bass.cutoff: 2 octaves\n}\nplay { bass \"c2*4\" }\nout = bass\n"
+    }
+    PRESET_SETTING Error "preset-setting" {
+        "A preset of the song sets parameters by the names that a line of the score gives them, `bass.cutoff`, `wet.echo.time`, \
+         and knobs by theirs. There is no such parameter."
+        fails "bass = acid()\npreset \"deep\" { bass.cutof: 300Hz }\nplay { bass \"c2*4\" }\nout = bass\n"
+        passes "bass = acid()\npreset \"deep\" { bass.cutoff: 300Hz }\nplay { bass \"c2*4\" }\nout = bass\n"
+    }
+    MATRIX_DEPTH Error "matrix-depth" {
+        "The depth of a line of a matrix does not go with its scale. A depth in Hz or in a unit of time is added to the parameter. \
+         One in octaves, semitones, cents or decibels is a ratio, above 0, by which the parameter is multiplied. A plain number \
+         is what the parameter's own curve says, or what `curve exp` or `curve linear` says."
+        fails "wobble = lfo(2Hz)\nbass = acid()\nmatrix {\n  wobble -> bass.cutoff: 300Hz curve exp\n}\nplay { bass \"c2*4\" }\nout = bass\n"
+        passes "wobble = lfo(2Hz)\nbass = acid()\nmatrix {\n  wobble -> bass.cutoff: 300Hz\n}\nplay { bass \"c2*4\" }\nout = bass\n"
+    }
     OUT_MEASURES Warning "out-measures" {
         "What is heard is a wave, a plain number around 0. `out` is a frequency, a time or something else that measures, \
          which is taken as that many hertz or seconds: mostly a number with a unit stands where a plain one was meant."

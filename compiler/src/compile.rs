@@ -18,8 +18,8 @@ use crate::opt::{hoist, hoisted};
 use crate::places::Bindings;
 use crate::plan::Plan;
 use crate::target::{OptLevel, Target};
-use crate::{checks, codes, front, heard, score, sets};
-use mam_grammar::{Limits, Problem, Problems, Severity, SourceId, Sources, Span};
+use crate::{checks, front, heard, score, sets};
+use mam_grammar::{Limits, Problems, Severity, SourceId, Sources, Span};
 use mam_runtime::ids::{IdMap, ParamId};
 use mam_runtime::score::{Mark, PlayedParam, Score};
 use mam_runtime::{ChannelLayout, Code, NoteParam, NoteSignal, ParamSlot, Program, Target as Playable};
@@ -337,6 +337,7 @@ impl<'a> Line<'a> {
         checks::settings(files, stages.song, &stages.graph, problems);
         stages.groups = stages.graph.order(files, stages.song);
         stages.lowered = Lowered::begin(files, &stages.library, &stages.graph, stages.song);
+        checks::presets(files, &stages.library, stages.song, &stages.lowered.slots, problems);
         true
     }
 
@@ -482,7 +483,7 @@ impl<'a> Line<'a> {
         let Compilation { stages, problems, .. } = &mut self.out;
         stages.plan = Plan::new(&stages.lowered, &self.packed, self.settings.channels);
         stages.optimised = std::mem::take(&mut self.packed.module);
-        check_memory(&stages.plan, &self.options.limits, problems);
+        checks::memory(&stages.plan, &self.options.limits, problems);
         if problems.has_errors() {
             return false;
         }
@@ -588,15 +589,4 @@ fn code(kernels: &Module, options: &Options, level: OptLevel, cache: &mut Compil
 /// The level for a program that executes so many operations a frame.
 fn opt_level(options: &Options, work: usize, rate: u32) -> OptLevel {
     if work as u64 * u64::from(rate) > QUICK_WORK { OptLevel::Best } else { options.opt_level }
-}
-
-fn check_memory(plan: &Plan, limits: &Limits, problems: &mut Problems) {
-    if plan.memory() > limits.memory_bytes {
-        let (has, most) = (plan.memory() >> 20, limits.memory_bytes >> 20);
-        let message = format!(
-            "the song needs {has} MiB for its state and delay lines; {most} are the limit, `memory_bytes`"
-        );
-        let help = "shorten the `max:` of its taps, or use fewer voices";
-        problems.add(Problem::new(&codes::TOO_LARGE, Span::default(), message).help(help));
-    }
 }

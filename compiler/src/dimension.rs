@@ -20,7 +20,7 @@ impl Dimension {
         match unit {
             Unit::Hz | Unit::KHz => Dimension::FREQUENCY,
             Unit::Ms | Unit::S => Dimension::TIME,
-            Unit::Db | Unit::Percent | Unit::St | Unit::Ct => Dimension::PLAIN,
+            Unit::Db | Unit::Percent | Unit::St | Unit::Ct | Unit::Octaves => Dimension::PLAIN,
         }
     }
 
@@ -76,5 +76,6 @@ pub fn base_value(value: f64, unit: Option<Unit>) -> f64 {
         Some(Unit::Db) => libm::pow(10.0, value / 20.0),
         Some(Unit::St) => libm::exp2(value / 12.0),
         Some(Unit::Ct) => libm::exp2(value / 1200.0),
+        Some(Unit::Octaves) => libm::exp2(value),
     }
 }

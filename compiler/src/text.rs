@@ -26,6 +26,7 @@ pub fn in_unit(x: f64, unit: Option<Unit>, dimension: Dimension) -> String {
         Some(Unit::Db) if x > 0.0 => (20.0 * x.log10(), "dB"),
         Some(Unit::St) if x > 0.0 => (12.0 * x.log2(), "st"),
         Some(Unit::Ct) if x > 0.0 => (1200.0 * x.log2(), "ct"),
+        Some(Unit::Octaves) if x > 0.0 => (x.log2(), " octaves"),
         _ => return quantity(x, dimension, 1.0),
     };
     format!("{}{shown}", number(x))

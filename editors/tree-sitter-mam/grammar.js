@@ -58,7 +58,8 @@ module.exports = grammar({
         seq('until', $._expression),
         seq('latency', $._expression),
         seq('choke', repeat1($._name), optional(seq('over', $._expression))),
-        seq('preset', $.string, '{', optional(list(seq($.property, ':', $._expression))), '}'),
+        seq('preset', $.string, '{', optional(list(seq($._setting, ':', $._expression))), '}'),
+        seq('matrix', '{', repeat($._separator), optional($._routes), '}'),
         seq('kit', field('name', $._name), choice($.block, seq($.string, optional($.block)))),
         seq('default', 'note', alias(/[A-Za-z0-9#]+(-\d+)?/, $.note)),
         seq('midi', choice('drum', 'program'), $.midi_range, repeat(seq(',', $.midi_range))),
@@ -80,6 +81,16 @@ module.exports = grammar({
             seq(choice('<', '>'), $._expression), $.bounds, seq('within', $._expression, 'of', $._expression),
           )),
         ),
+      ),
+    // Of the song's presets, the parameter of an instrument.
+    _setting: ($) => choice($.property, alias($._path, $.target)),
+    _path: ($) => seq($._name, repeat1(seq('.', $.property))),
+    _routes: ($) => seq($.route, repeat(seq($._separator, optional($.route)))),
+    // A line of a matrix.
+    route: ($) =>
+      seq(
+        $._expression, '->', $.target, ':', $._expression,
+        repeat(choice(seq('curve', choice('exp', 'linear')), $.bounds)),
       ),
     midi_range: ($) => seq($.number, optional(seq('..', $.number))),
 
@@ -123,7 +134,7 @@ module.exports = grammar({
       ),
     unary: ($) => choice(prec(5, seq('not', $._expression)), prec(9, seq('-', $._expression))),
     // One token, so that `1/2` alone is a division.
-    length: () => token(prec(1, /\d+(\.\d+)?([ \t]*\/[ \t]*\d+(\.\d+)?)?[ \t]*(beats|beat|bars|bar)/)),
+    length: () => token(prec(1, /\d+(\.\d+)?([ \t]*\/[ \t]*\d+(\.\d+)?)?[ \t]*(beats|beat|bars|bar|octaves|octave)/)),
 
     access: ($) =>
       prec.left(13, seq(choice($._primary, $.access, $.index, $.string), '.', $.property, optional($.arguments))),
@@ -154,8 +165,8 @@ module.exports = grammar({
     _name: ($) => choice($.identifier, alias($._soft_keyword, $.identifier)),
     _soft_keyword: () =>
       prec(-1, choice(
-        'tempo', 'swing', 'meter', 'length', 'seed', 'channels', 'ambisonic', 'use', 'knob', 'param', 'until', 'latency', 'kit', 'choke', 'preset', 'input', 'default', 'title', 'midi',
-        'beat', 'bar', 'beats', 'bars', 'note', 'curve', 'exp', 'step', 'fixed', 'smooth', 'cc', 'over', 'by', 'of', 'at', 'drum', 'program',
+        'tempo', 'swing', 'meter', 'length', 'seed', 'channels', 'ambisonic', 'use', 'knob', 'param', 'until', 'latency', 'kit', 'choke', 'preset', 'matrix', 'input', 'default', 'title', 'midi',
+        'beat', 'bar', 'beats', 'bars', 'note', 'curve', 'exp', 'linear', 'step', 'fixed', 'smooth', 'cc', 'over', 'by', 'of', 'at', 'drum', 'program',
         'expect', 'within', 'tuning', 'edo', 'product', 'max', 'min', 'list', 'oversample', 'spectral',
       )),
     property: ($) => choice($._name, alias(choice('in', 'out', 'mod', 'play', 'section', 'sum', 'tap', 'prev'), $.identifier)),

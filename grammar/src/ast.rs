@@ -17,7 +17,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use ops::{BinaryOp, Over, Reduction, UnaryOp};
-pub use score::{Line, Part, PatternText};
+pub use score::{Line, MidiNumbers, Part, PatternText, Route, Scale};
 
 /// The syntax tree of one file, with the spans of its expressions beside them.
 #[derive(Clone, Debug, Default)]
@@ -119,12 +119,14 @@ pub enum Unit {
     St,
     /// Cents: a plain ratio, 2^(x/1200).
     Ct,
+    /// Octaves: a plain ratio, 2^x. Written apart from its number.
+    Octaves,
 }
 
 impl Unit {
     /// All units, in the order of their declaration.
-    pub const ALL: [Unit; 8] =
-        [Unit::Hz, Unit::KHz, Unit::Ms, Unit::S, Unit::Db, Unit::Percent, Unit::St, Unit::Ct];
+    pub const ALL: [Unit; 9] =
+        [Unit::Hz, Unit::KHz, Unit::Ms, Unit::S, Unit::Db, Unit::Percent, Unit::St, Unit::Ct, Unit::Octaves];
 
     /// As it is written.
     pub fn text(self) -> &'static str {
@@ -137,6 +139,7 @@ impl Unit {
             Unit::Percent => "%",
             Unit::St => "st",
             Unit::Ct => "ct",
+            Unit::Octaves => "octaves",
         }
     }
 
@@ -367,6 +370,10 @@ pub enum ItemKind {
         /// The equations that are its parts, and who chokes whom.
         items: Vec<Item>,
     },
+    /// `matrix { … }`: the lines are [`ItemKind::Route`]s.
+    Matrix(Vec<Item>),
+    /// A line of a matrix, `lfo1 -> bass.cutoff: 2 octaves`.
+    Route(Route),
     /// `choke ch oh`, `choke crash ride over 40ms`: a note of one part of a kit ends those of the others.
     Choke {
         /// The parts.
@@ -493,15 +500,6 @@ pub struct Param {
     pub smooth: Option<ExprId>,
     /// The number of the MIDI controller in `cc 74`.
     pub cc: Option<ExprId>,
-}
-
-/// The numbers by which a MIDI file names an instrument.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MidiNumbers {
-    /// True for keys of the drum channel (`midi drum`), false for programs (`midi program`).
-    pub drum: bool,
-    /// Single numbers, and ranges with both ends included, in the order in which they are written.
-    pub ranges: Vec<(ExprId, Option<ExprId>)>,
 }
 
 /// What a definition defines.

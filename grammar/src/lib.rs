@@ -7,7 +7,7 @@
 //! * [`ast`]: the syntax tree of the `.mam` language;
 //! * [`syntax`]: from text to that tree;
 //! * [`mini`]: the notation between the quotes of a score line;
-//! * [`json`]: the JSON graph, version 1;
+//! * [`json`]: the JSON graph, versions 1 and 2;
 //! * [`fmt`]: from that tree back to text;
 //! * [`mod@reference`]: what its words mean, for those who look one up;
 //! * [`limits`]: what an input may ask for at most.

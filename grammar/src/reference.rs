@@ -82,6 +82,8 @@ words! {
         "instrument beep {\n  amp = decay(trig, 100ms)\n  until amp < 0.00005\n  out = sine(freq) * amp * vel * 20%\n}\nb = beep()\nplay { b \"c4 e4 g4 ~\" }\nout = b\n";
     Statement "kit" "kit name { bd = kick() ; ch = closed_hat() }" "Equations under one name: `dr = name(bd.gain: 0.5)` makes `dr.bd` and `dr.ch`, and is their sum, or the kit's `out`. `kit dusty \"sounds/dusty\"` has a part for each sound file of a folder."
         "kit beat {\n  bd = kick()\n  hh = closed_hat()\n}\ndr = beat()\nplay {\n  dr.bd |x.x.|\n  dr.hh |xxxx|\n}\nout = dr\n";
+    Statement "matrix" "matrix { lfo1 -> bass.cutoff: 2 octaves }" "Signals that move parameters, each by a depth: what it adds, or a ratio, where the signal is 1. A line may say `curve exp` or `curve linear`, and a range."
+        "wobble = lfo(2Hz)\nbass = acid()\nmatrix {\n  wobble -> bass.cutoff: 2 octaves\n}\nplay { bass \"c2*4\" }\nout = bass\n";
     Statement "choke" "choke ch oh" "In a kit: a note of one of these parts fades those of the others, with a time constant of 8 ms, or as `choke crash ride over 40ms` says."
         "kit hats {\n  ch = closed_hat()\n  oh = open_hat()\n  choke ch oh\n}\nh = hats()\nplay {\n  h.oh |x...|\n  h.ch |..x.|\n}\nout = h\n";
     Statement "preset" "preset \"deep\" { cutoff: 300Hz }" "In an instrument or an effect: values of its parameters, given by `preset: \"deep\"` in a call or by a line `bass.preset`."
@@ -144,6 +146,7 @@ words! {
     Unit "%" "80%" "Hundredths: `80%` is 0.8.";
     Unit "st" "7st" "Semitones: the ratio 2^(x/12) of frequencies. It multiplies: `440Hz * 7st`.";
     Unit "ct" "10ct" "Cents: the ratio 2^(x/1200) of frequencies.";
+    Unit "octaves" "2 octaves" "Octaves: the ratio 2^x of frequencies; also `octave`.";
     Unit "beats" "3 beats" "Quarter notes: a time that follows the tempo; also `beat`.";
     Unit "bars" "1/16 bar" "Bars: a time that follows the tempo and the meter; also `bar`.";
 }

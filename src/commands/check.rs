@@ -176,7 +176,10 @@ impl Check {
     fn fix_used(&self, compiled: &Compiled, read: &Song) -> Result<usize, Failure> {
         let prelude = |id| compiled.compilation.stages.files.as_ref().is_none_or(|f| f.is_prelude_source(id));
         let mut mended = 0;
-        for (id, source) in compiled.sources.iter().filter(|(id, _)| *id != read.id && !prelude(*id)) {
+        // Texts that are not files, such as those of `--set`, are not written.
+        let file = |name: &str| Path::new(name).is_file();
+        let others = compiled.sources.iter().filter(|(id, _)| *id != read.id && !prelude(*id));
+        for (id, source) in others.filter(|(_, source)| file(&source.name)) {
             let fixes = applicable(&compiled.problems, id);
             if !fixes.is_empty() {
                 write_text(Path::new(&*source.name), &apply(&source.text, &fixes), &Inputs::default())?;

@@ -40,7 +40,7 @@ pub struct Fmt {
 enum To {
     /// The language
     Mam,
-    /// The JSON graph, version 1, as far as it can say the same
+    /// The JSON graph, version 2, as far as it can say the same
     Json,
 }
 

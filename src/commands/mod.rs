@@ -16,6 +16,7 @@ pub mod list;
 pub mod lsp;
 pub mod man;
 pub mod mcp;
+pub mod migrate;
 pub mod new;
 pub mod pattern;
 pub mod play;

@@ -75,6 +75,8 @@ pub(crate) enum Action {
     Silence,
     /// Take the last edit back.
     Undo,
+    /// Save what hands have turned as a preset beside the song.
+    Save,
     /// Stop the music and quit.
     Quit,
 }

@@ -9,7 +9,7 @@ const PATIENCE: Duration = Duration::from_millis(800);
 
 /// What the keys do, for people.
 pub(super) const HELP: &str =
-    "space stop/start · r to the top · ←/→ bar · m1 mute · s1 solo · u undo · q quit";
+    "space stop/go · r top · ←/→ bar · m1 mute · s1 solo · u undo · w save · q quit";
 
 /// Reads keys, and remembers a key that waits for a number.
 #[derive(Debug, Default)]
@@ -55,6 +55,7 @@ impl Keys {
             KeyCode::Left => Some(Action::Bars(-1)),
             KeyCode::Right => Some(Action::Bars(1)),
             KeyCode::Char('u') => Some(Action::Undo),
+            KeyCode::Char('w') => Some(Action::Save),
             KeyCode::Char('q') => Some(Action::Quit),
             KeyCode::Char(letter @ ('m' | 's')) => {
                 self.begun = Some(Begun { letter, number: 0, since: now });
@@ -115,8 +116,8 @@ mod tests {
 
     #[test]
     fn plain_keys_act_at_once() {
-        use Action::{Bars, Quit, Toggle, Top, Undo};
-        assert_eq!(typed(" r<>uq", &[]), [Toggle, Top, Bars(-1), Bars(1), Undo, Quit]);
+        use Action::{Bars, Quit, Save, Toggle, Top, Undo};
+        assert_eq!(typed(" r<>uwq", &[]), [Toggle, Top, Bars(-1), Bars(1), Undo, Save, Quit]);
         assert_eq!(typed("xyz\t", &["bd"]), []);
     }
 

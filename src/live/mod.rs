@@ -17,6 +17,7 @@ mod osc;
 mod player;
 pub(crate) mod recorder;
 mod screen;
+mod snapshot;
 mod ui;
 mod undo;
 mod view;

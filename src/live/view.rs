@@ -440,7 +440,7 @@ mod tests {
                 "bd.gain        0.9",
                 "",
                 "load 4 %   real-time   slowest quantum 12 % (room)   7 voices   0 underruns",
-                "space stop/start · r to the top · ←/→ bar · m1 mute · s1 solo · u undo · q quit",
+                "space stop/go · r top · ←/→ bar · m1 mute · s1 solo · u undo · w save · q quit",
                 "",
                 "error: there is no `x`",
                 "second",

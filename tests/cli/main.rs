@@ -10,6 +10,7 @@ mod fix;
 #[cfg(unix)]
 mod mcp;
 mod midi;
+mod migrating;
 mod parts;
 mod playing;
 mod plugin;

@@ -8,7 +8,7 @@ fn recurse(from: &Ast, to: &mut Ast, expr: ExprId, name: &dyn Fn(&Ident) -> Iden
 }
 
 /// Copies an expression of `from` into `to`; `name` says what a name becomes.
-pub(super) fn copy(from: &Ast, to: &mut Ast, expr: ExprId, name: &dyn Fn(&Ident) -> Ident) -> ExprId {
+pub(crate) fn copy(from: &Ast, to: &mut Ast, expr: ExprId, name: &dyn Fn(&Ident) -> Ident) -> ExprId {
     stacker::maybe_grow(64 << 10, 1 << 20, || {
         let mut copy = |expr: ExprId| recurse(from, to, expr, name);
         let copied = match &from.exprs[expr] {

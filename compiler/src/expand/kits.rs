@@ -1,7 +1,7 @@
 //! Kits: equations under one name.
 
 use super::copy::copy;
-use super::lines::each;
+use super::lines::targets;
 use super::{Reference, Seen};
 use crate::codes;
 use crate::graph::operands;
@@ -348,11 +348,11 @@ fn joined(ast: &mut Ast, prefixes: &FxHashMap<Arc<str>, Called>, references: &mu
             ast.exprs[expr] = Expr::Name(name);
         }
     }
-    each(&mut ast.items, &mut |line| {
-        while let [first, second, ..] = &line.target[..]
+    targets(&mut ast.items, &mut |target| {
+        while let [first, second, ..] = &target[..]
             && let Some(name) = part(first, second)
         {
-            line.target.splice(..2, [name]);
+            target.splice(..2, [name]);
         }
     });
 }

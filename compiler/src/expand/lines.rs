@@ -1,6 +1,7 @@
 //! Lines of a score, and what their targets are.
 
-use mam_grammar::ast::{Ast, Expr, Item, ItemKind, Line};
+use mam_grammar::Span;
+use mam_grammar::ast::{Ast, Expr, Ident, Item, ItemKind, Line};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -13,6 +14,19 @@ pub(super) fn each(items: &mut [Item], f: &mut dyn FnMut(&mut Line)) {
                 each(items, f);
             }
             _ => {}
+        }
+    }
+}
+
+/// Calls `f` with what each line of a score plays or sets, and with what each line of a matrix moves.
+pub(super) fn targets(items: &mut [Item], f: &mut dyn FnMut(&mut Vec<Ident>)) {
+    each(items, &mut |line| f(&mut line.target));
+    for item in items {
+        let ItemKind::Matrix(routes) = &mut item.kind else { continue };
+        for route in routes {
+            if let ItemKind::Route(route) = &mut route.kind {
+                f(&mut route.target);
+            }
         }
     }
 }
@@ -48,4 +62,17 @@ pub(super) fn words(text: &str) -> Vec<&str> {
         rest = &rest[end..];
     }
     all
+}
+
+/// The words of a path such as `bass.cutoff`, each at its place.
+pub(crate) fn path_words(path: &Ident) -> Vec<Ident> {
+    let is_whole = path.span.end - path.span.start == path.name.len() as u32;
+    let mut at = path.span.start;
+    let words = path.name.split('.').map(|word| {
+        let start = at;
+        at += word.len() as u32 + 1;
+        let place = Span { start, end: start + word.len() as u32, ..path.span };
+        Ident::new(word, if is_whole { place } else { path.span })
+    });
+    words.collect()
 }

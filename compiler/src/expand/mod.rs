@@ -4,12 +4,13 @@
 //! `dr = beat(bd.gain: 0.5)` becomes the equations `dr.bd`, `dr.hh` … of the kit `beat`, and their sum in the place of the call; so
 //! nothing behind knows a kit. Every new item stands behind the song's own, whose places do not change.
 
-mod copy;
+pub(crate) mod copy;
 mod folders;
 mod kits;
-mod lines;
+pub(crate) mod lines;
 mod outputs;
 mod presets;
+pub(crate) mod song_presets;
 mod words;
 
 pub(crate) use folders::fill;
@@ -35,6 +36,11 @@ impl Seen {
         })
     }
 
+    /// Whether presets of the song stand in it.
+    fn has_presets(&self) -> bool {
+        self.ast.items.iter().any(|item| matches!(item.kind, ItemKind::Preset { .. }))
+    }
+
     fn definition(&self, name: &str) -> Option<&Definition> {
         self.ast.items.iter().find_map(|item| match &item.kind {
             ItemKind::Definition(own) if &*own.name.name == name => Some(own),
@@ -47,7 +53,7 @@ impl Seen {
 pub(crate) fn is_needed<'a>(mut seen: impl Iterator<Item = &'a Ast>) -> bool {
     seen.any(|ast| {
         ast.items.iter().any(|item| match &item.kind {
-            ItemKind::Kit { .. } => true,
+            ItemKind::Kit { .. } | ItemKind::Preset { .. } => true,
             ItemKind::Definition(definition) => {
                 presets::presets_of(definition).next().is_some() || outputs::first(ast, definition).is_some()
             }
@@ -82,6 +88,7 @@ pub(crate) fn expand(
 ) -> Vec<Reference> {
     let references = kits::expand(ast, seen, limits, problems);
     presets::expand(ast, seen, problems);
+    song_presets::expand(ast, seen, problems);
     words::give(ast, seen, problems);
     outputs::expand(ast, seen);
     references

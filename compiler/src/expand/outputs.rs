@@ -11,6 +11,12 @@ pub(super) fn expand(ast: &mut Ast, seen: &[Seen]) {
     let mut first: FxHashMap<Arc<str>, Ident> = FxHashMap::default();
     let mut values = vec![];
     for item in &ast.items {
+        if let ItemKind::Matrix(routes) = &item.kind {
+            values.extend(routes.iter().filter_map(|route| match &route.kind {
+                ItemKind::Route(route) => Some(route.source),
+                _ => None,
+            }));
+        }
         let ItemKind::Equation { name, value } = &item.kind else { continue };
         values.push(*value);
         if let Some(part) = output(ast, seen, *value) {

@@ -8,7 +8,7 @@ use crate::graph::operands;
 use mam_grammar::ast::{
     Arg, Ast, Body, Definition, Expr, ExprId, Ident, Item, ItemKind, Line, Param, PatternText, Quoted,
 };
-use mam_grammar::{Problem, Problems};
+use mam_grammar::{Problem, Problems, Span};
 use rustc_hash::FxHashMap;
 
 /// What calls and lines name a preset by.
@@ -78,16 +78,27 @@ pub(super) fn expand(ast: &mut Ast, seen: &[Seen], problems: &mut Problems) {
     }
     let called = called(ast);
     let mut written = std::mem::take(&mut ast.items);
-    lines(&mut written, &mut |line| {
+    in_place(&mut written, &mut |line| {
         let [target, word] = &line.target[..] else { return None };
         if &*word.name != PRESET {
             return None;
         }
         let (file, definition) = find(seen, called.get(&target.name)?)?;
         presets_of(definition).next()?;
+        // Those that the definition does not have may be the song's.
+        if seen.iter().any(Seen::has_presets) && !names_all(line, definition) {
+            return None;
+        }
         Some(in_values(line, &file.ast, definition, problems))
     });
     ast.items = written;
+}
+
+/// Whether a line names presets of a definition alone.
+fn names_all(line: &Line, definition: &Definition) -> bool {
+    let PatternText::Notation(quoted) = &line.pattern else { return true };
+    let all = known(definition);
+    words(&quoted.text).iter().all(|word| !word.starts_with(char::is_alphabetic) || all.contains(word))
 }
 
 /// What is wrong with the presets of a file's definitions, whoever names them.
@@ -120,7 +131,7 @@ fn check(ast: &Ast, problems: &mut Problems) {
     }
 }
 
-fn names(ast: &Ast, expr: ExprId) -> bool {
+pub(super) fn names(ast: &Ast, expr: ExprId) -> bool {
     matches!(ast.exprs[expr], Expr::Name(_) | Expr::Call { .. })
         || operands(&ast.exprs[expr]).into_iter().any(|x| names(ast, x))
 }
@@ -133,17 +144,21 @@ fn known(definition: &Definition) -> Vec<&str> {
     presets_of(definition).map(|preset| &*preset.name.text).collect()
 }
 
-fn unknown(text: &str, span: mam_grammar::Span, callee: &str, definition: &Definition) -> Problem {
-    let all = known(definition);
-    let problem = Problem::new(&codes::UNKNOWN_NAME, span, format!("`{callee}` has no preset \"{text}\""));
+fn unknown(text: &str, span: Span, callee: &str, definition: &Definition) -> Problem {
+    unknown_preset(text, span, callee, &known(definition))
+}
+
+/// The problem of a preset that is not among those of `whose`.
+pub(super) fn unknown_preset(text: &str, span: Span, whose: &str, all: &[&str]) -> Problem {
+    let problem = Problem::new(&codes::UNKNOWN_NAME, span, format!("`{whose}` has no preset \"{text}\""));
     match all.is_empty() {
         true => problem.help("leave it out: it has none"),
-        false => problem.nearest(text, "presets", &all),
+        false => problem.nearest(text, "presets", all),
     }
 }
 
 /// Lines in the place of those of which `f` gives some.
-fn lines(items: &mut Vec<Item>, f: &mut dyn FnMut(&Line) -> Option<Vec<Line>>) {
+pub(super) fn in_place(items: &mut Vec<Item>, f: &mut dyn FnMut(&Line) -> Option<Vec<Line>>) {
     let mut at = 0;
     while at < items.len() {
         match &mut items[at].kind {
@@ -161,7 +176,7 @@ fn lines(items: &mut Vec<Item>, f: &mut dyn FnMut(&Line) -> Option<Vec<Line>>) {
             ItemKind::Play(inner)
             | ItemKind::Section { items: inner, .. }
             | ItemKind::Variation { items: inner, .. } => {
-                lines(inner, f);
+                in_place(inner, f);
             }
             _ => {}
         }
@@ -204,9 +219,10 @@ fn in_values(line: &Line, file: &Ast, definition: &Definition, problems: &mut Pr
 }
 
 /// A number as a pattern has it.
-fn written(ast: &Ast, expr: ExprId) -> String {
+pub(super) fn written(ast: &Ast, expr: ExprId) -> String {
     match &ast.exprs[expr] {
         Expr::Number(number) => {
+            // Without the space before a long unit: it is one word there.
             format!("{}{}", number.digits, number.unit.map_or("", |unit| unit.text()))
         }
         Expr::Paren(x) => written(ast, *x),

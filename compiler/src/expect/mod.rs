@@ -239,7 +239,7 @@ impl Reader<'_> {
             Some(Unit::Db) if quantity == Quantity::Loudness => {
                 Tolerance::Difference(20.0 * number.abs().log10().abs())
             }
-            Some(Unit::Db | Unit::St | Unit::Ct) => Tolerance::Factor(number.abs()),
+            Some(Unit::Db | Unit::St | Unit::Ct | Unit::Octaves) => Tolerance::Factor(number.abs()),
             _ => Tolerance::Difference(number.abs()),
         })
     }

@@ -40,6 +40,7 @@ impl Graph {
             weights: Weights::new(files),
         };
         maker.equations();
+        maker.matrix();
         maker.wires();
         maker.graph
     }
@@ -52,14 +53,14 @@ enum Need {
     Local(LocalId),
 }
 
-struct Maker<'a> {
-    files: &'a Files,
-    library: &'a Library,
-    ast: &'a Ast,
+pub(super) struct Maker<'a> {
+    pub(super) files: &'a Files,
+    pub(super) library: &'a Library,
+    pub(super) ast: &'a Ast,
     hir: &'a Hir,
-    song: usize,
-    problems: &'a mut Problems,
-    graph: Graph,
+    pub(super) song: usize,
+    pub(super) problems: &'a mut Problems,
+    pub(super) graph: Graph,
     needs: Vec<(NodeId, Need)>,
     paths: FxHashSet<Arc<str>>,
     /// The last number that was put behind each path.
@@ -114,17 +115,6 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// The instrument that a name leads to has a `pan`, if it has none of its own.
-    fn place(&mut self, name: &str) {
-        let Some(&node) = self.graph.targets.get(name) else { return };
-        let NodeKind::Instance(instance) = &mut self.graph.nodes[node].kind else { return };
-        let implied = self.library.info(self.files, instance.def).implied(PAN);
-        if implied.is_some() && !instance.placed {
-            instance.placed = true;
-            instance.args.push(None);
-        }
-    }
-
     /// The node of an equation: the instance itself where the equation is nothing else.
     fn equation(&mut self, name: &Ident, value: ExprId) -> NodeId {
         self.find_calls(value, &Iterations::new(), &name.name, true);
@@ -145,7 +135,12 @@ impl<'a> Maker<'a> {
         node
     }
 
-    fn node(&mut self, path: &str, span: Span, kind: NodeKind) -> NodeId {
+    /// Says that a node needs another's signal.
+    pub(super) fn need_node(&mut self, node: NodeId, needed: NodeId) {
+        self.needs.push((node, Need::Node(needed)));
+    }
+
+    pub(super) fn node(&mut self, path: &str, span: Span, kind: NodeKind) -> NodeId {
         let mut unique: Arc<str> = path.into();
         while !self.paths.insert(unique.clone()) {
             let n = self.tried.entry(path.into()).or_insert(1);
@@ -329,7 +324,7 @@ impl<'a> Maker<'a> {
     }
 
     /// Records everything that an expression needs.
-    fn need_all(&mut self, node: NodeId, expr: ExprId, iterations: &Iterations) {
+    pub(super) fn need_all(&mut self, node: NodeId, expr: ExprId, iterations: &Iterations) {
         let mut needs = vec![];
         self.collect(expr, iterations, &mut needs);
         let mut seen = FxHashSet::default();

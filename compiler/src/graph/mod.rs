@@ -7,6 +7,7 @@
 
 mod cut;
 mod from_ast;
+mod matrix;
 mod order;
 mod outside;
 mod parts;
@@ -15,13 +16,15 @@ mod text;
 pub use order::Group;
 pub use parts::{body_exprs, duplicate, has_out, is_event, operands};
 
+use crate::dimension::Dimension;
 use crate::hir::{DefId, Iterations, LocalId};
-use mam_grammar::ast::{Ast, Expr, ExprId, Ident};
+use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Scale};
 use mam_grammar::{Arena, Handle, Span};
 use mam_runtime::precedence::Priority;
 use mam_runtime::{NoteSignal, Sent};
 use petgraph::graph::DiGraph;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A node by its handle.
@@ -48,6 +51,8 @@ pub struct Graph {
     pub pipes: FxHashMap<Arc<str>, Pipe>,
     /// The knobs by name.
     pub knobs: FxHashMap<Arc<str>, NodeId>,
+    /// The parameters that a matrix moves, by node and place in the list of its parameters.
+    pub modulated: BTreeMap<(NodeId, usize), Modulated>,
     /// What the song sounds like.
     pub out: Option<NodeId>,
     /// What is given to parameters and computed for each voice.
@@ -94,6 +99,39 @@ pub enum NodeKind {
     Instance(Instance),
     /// A knob: the index of its item in the song.
     Knob(usize),
+    /// What lines of a matrix add up to.
+    Modulation(Modulation),
+}
+
+/// Signals that move one parameter in one scale, and their sum.
+#[derive(Clone, Debug)]
+pub struct Modulation {
+    /// Whether the sum is added to the parameter, or is the binary logarithm of a factor.
+    pub scale: Scale,
+    /// What the value measures.
+    pub dimension: Dimension,
+    /// The signals, in the order in which they are written.
+    pub routes: Vec<Weighted>,
+}
+
+/// A signal with its weight.
+#[derive(Clone, Copy, Debug)]
+pub struct Weighted {
+    /// The signal: an expression of the song.
+    pub source: ExprId,
+    /// Its weight: in base units where it is added, else in octaves.
+    pub depth: f64,
+}
+
+/// A parameter that a matrix moves.
+#[derive(Clone, Copy, Debug)]
+pub struct Modulated {
+    /// What is added to it.
+    pub add: Option<NodeId>,
+    /// What the sum is multiplied by.
+    pub factor: Option<NodeId>,
+    /// The range in which it is kept then, in base units.
+    pub range: (f64, f64),
 }
 
 /// A call of an instrument or effect by the song.
@@ -186,6 +224,11 @@ impl Graph {
             NodeKind::Instance(instance) => Some(instance),
             _ => None,
         }
+    }
+
+    /// Whether a matrix moves parameters of a node.
+    pub fn is_modulated(&self, node: NodeId) -> bool {
+        self.modulated.range((node, 0)..=(node, usize::MAX)).next().is_some()
     }
 
     /// The node that an expression outside of any `sum` is as a whole: that of the instrument or effect which it calls, or

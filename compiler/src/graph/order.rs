@@ -65,8 +65,15 @@ impl Graph {
         let mut size: Vec<usize> = vec![0; groups.len()];
         for i in (0..groups.len()).rev() {
             let &[node] = &groups[i].members[..] else { continue };
-            let NodeKind::Glue { expr, .. } = &self.nodes[node].kind else { continue };
-            size[i] = weights.expr(song, *expr);
+            match &self.nodes[node].kind {
+                NodeKind::Glue { expr, .. } => size[i] = weights.expr(song, *expr),
+                NodeKind::Modulation(modulation) => {
+                    let routes = modulation.routes.iter();
+                    size[i] = routes.map(|route| 2 + weights.expr(song, route.source)).sum();
+                    continue;
+                }
+                NodeKind::Instance(_) | NodeKind::Knob(_) => continue,
+            }
             let users: BTreeSet<usize> = self
                 .wires
                 .neighbors_directed(NodeIndex::new(node.index()), Direction::Outgoing)
@@ -87,7 +94,9 @@ impl Graph {
     }
 
     fn only_glue(&self, group: &Group) -> bool {
-        group.members.iter().all(|&n| matches!(self.nodes[n].kind, NodeKind::Glue { .. }))
+        let is_glue =
+            |n: NodeId| matches!(self.nodes[n].kind, NodeKind::Glue { .. } | NodeKind::Modulation(_));
+        group.members.iter().all(|&n| is_glue(n))
     }
 
     fn mark_live(&self, groups: &mut [Group], group_of: &[usize]) {

@@ -1,6 +1,7 @@
 //! The graph as text: one node a line, with what it needs.
 
 use super::{Graph, NodeKind};
+use mam_grammar::ast::Scale;
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
 use std::fmt;
@@ -10,6 +11,8 @@ impl fmt::Display for Graph {
         for (id, node) in self.nodes.iter() {
             let what = match &node.kind {
                 NodeKind::Glue { .. } => "equation".to_string(),
+                NodeKind::Modulation(modulation) if modulation.scale == Scale::Exp => "factor".to_string(),
+                NodeKind::Modulation(_) => "sum".to_string(),
                 NodeKind::Knob(_) => "knob".to_string(),
                 NodeKind::Instance(i) if i.voices > 1 => format!("{} × {}", i.callee, i.voices),
                 NodeKind::Instance(i) => i.callee.to_string(),

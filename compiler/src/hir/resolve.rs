@@ -174,6 +174,7 @@ impl Resolver<'_> {
                 ItemKind::Equation { value, .. } => self.expr(context, *value),
                 ItemKind::Param(param) if param.knob => self.param(context, param),
                 ItemKind::Definition(definition) => self.definition(index, definition),
+                ItemKind::Matrix(routes) if self.is_song() => self.matrix(routes),
                 // Those of a file that is used are checked where it is the song.
                 ItemKind::Expect(expect) if self.is_song() => self.expect(index, expect),
                 _ => {}
@@ -181,6 +182,18 @@ impl Resolver<'_> {
         }
         if self.suggests {
             super::score::resolve(self.files, self.ast, &mut self.hir);
+        }
+    }
+
+    /// The names in the lines of a matrix, but for those of parameters.
+    fn matrix(&mut self, routes: &[Item]) {
+        for item in routes {
+            let ItemKind::Route(route) = &item.kind else { continue };
+            self.expr(Context::song().without_instances(), route.source);
+            let (low, high) = route.range.unzip();
+            for expr in [Some(route.depth), low, high].into_iter().flatten() {
+                self.expr(Context::song().constant(), expr);
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! What cannot be played is said by the score's own checks; here the places are found.
 
 use super::{Callee, DefId, FILE, Hir, LocalId, LocalKind, Target, Use};
+use crate::expand::lines::path_words;
 use crate::files::Files;
 use crate::hir::builtins::PAN;
 use mam_grammar::Span;
@@ -58,6 +59,11 @@ impl Score<'_> {
                     self.lines(items);
                 }
                 ItemKind::Line(line) => self.target(&line.target),
+                ItemKind::Preset { settings, .. } => {
+                    settings.iter().for_each(|(name, _)| self.target(&path_words(name)));
+                }
+                ItemKind::Matrix(routes) => self.lines(routes),
+                ItemKind::Route(route) => self.target(&route.target),
                 ItemKind::Arrangement(parts) => {
                     for part in parts {
                         if let Some(&section) = self.sections.get(&part.section.name) {

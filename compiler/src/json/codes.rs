@@ -14,6 +14,14 @@ mam_grammar::codes! {
         fails r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick", "params": { "pitchDecay": 50 } } ] }"#
         passes r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick", "params": { "pitchDecayMs": 50 } } ] }"#
     }
+    EXPRESSION Error "json-expression" {
+        "What moves a parameter is a node, by its id, or an expression of the language, in which ids are names: `lfo(2Hz)`, \
+        `bd.vel`. A depth or an end of a range is a number, or one with its unit: `\"2 octaves\"`."
+        fails r#"{ "version": 2, "nodes": [ { "id": "b", "type": "acid" } ],
+  "mods": [ { "from": "lfo(", "to": "b.cutoff", "depth": 2 } ] }"#
+        passes r#"{ "version": 2, "nodes": [ { "id": "b", "type": "acid" } ],
+  "mods": [ { "from": "lfo(2Hz)", "to": "b.cutoff", "depth": 2 } ] }"#
+    }
     UNKNOWN_TARGET Error "json-unknown-target" {
         "A pattern, a command, an input of the mixer or a connection names a node that is not among `nodes`. \
         Ids are compared letter by letter."
@@ -114,7 +122,7 @@ mam_grammar::codes! {
         passes r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ] }"#
     }
     NOT_IN_JSON Error "json-cannot-say" {
-        "The song is being written as JSON, version 1, which cannot say this. It knows the instruments and \
+        "The song is being written as JSON, version 2, which cannot say this. It knows the instruments and \
         effects of the prelude with constant parameters, sums of them with constant gains, `softclip` at the end, and \
         one transport in 4/4: plain hits and parameters on a grid of steps, with swing and tempos by bars. Found only \
         by `mamc fmt --to json`."

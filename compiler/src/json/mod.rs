@@ -10,6 +10,7 @@ mod differences;
 mod from_mam;
 mod grid;
 mod known;
+mod mods;
 mod nodes;
 mod play;
 mod schema;
@@ -48,6 +49,7 @@ pub struct Song {
     /// The name of each node in `ast`, in the order of the file.
     names: Vec<Arc<str>>,
     play: Play,
+    matrix: mods::Matrix,
     /// The instruments that nothing triggers: they play once, at the start.
     starts: Vec<usize>,
 }
@@ -65,7 +67,7 @@ const MOST_PROBLEMS: usize = 1000;
 
 /// Reads and checks a song. None when it has errors, which are then among `problems`.
 pub fn load(
-    sources: &Sources,
+    sources: &mut Sources,
     id: SourceId,
     files: &Files,
     library: &Library,
@@ -73,8 +75,8 @@ pub fn load(
 ) -> Option<Song> {
     let known = Known { files, library };
     let mut found = Problems::default();
-    let song =
-        json::parse(sources, id, &files.limits, &mut found).map(|graph| check(graph, known, &mut found));
+    let graph = json::parse(sources, id, &files.limits, &mut found);
+    let song = graph.map(|graph| check(graph, known, sources, &mut found));
     let sound = !found.has_errors();
     if found.len() > MOST_PROBLEMS {
         found.retain(|p| sound || p.code.severity == Severity::Error);
@@ -84,7 +86,7 @@ pub fn load(
     song.filter(|_| sound)
 }
 
-fn check(graph: Graph, known: Known<'_>, problems: &mut Problems) -> Song {
+fn check(graph: Graph, known: Known<'_>, sources: &mut Sources, problems: &mut Problems) -> Song {
     let mut nodes = Nodes::check(&graph, known, problems);
     let wires = wires::check(&graph, &nodes, problems);
     let play = play::check(&graph, &nodes, problems);
@@ -95,8 +97,12 @@ fn check(graph: Graph, known: Known<'_>, problems: &mut Problems) -> Song {
     let triggered = play.triggered(&nodes);
     let alone = |&index: &usize| nodes.all[index].instrument().is_some() && !triggered[index];
     let starts = (0..nodes.all.len()).filter(alone).collect();
+    let mut ast = sound::ast(&graph, &nodes, &wires, &names, &mix);
+    let matrix = mods::read(&graph, &nodes, &names, (sources, &known.files.limits), problems);
+    matrix.add(&mut ast, &names);
     Song {
-        ast: sound::ast(&graph, &nodes, &wires, &names, &mix),
+        ast,
+        matrix,
         rate: graph.sample_rate.as_ref().map(|r| r.value),
         channels: graph.channels.as_ref().map(|c| c.value),
         graph,

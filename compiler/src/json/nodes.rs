@@ -182,7 +182,7 @@ pub(super) fn param<'k>(kind: &'k Kind, name: &ParamName, problems: &mut Problem
 }
 
 /// The parameter whose name, spelled by `spell`, is `name`, whatever the case.
-fn find_param<'k>(
+pub(super) fn find_param<'k>(
     kind: &'k Kind,
     name: &Text,
     spell: fn(&ParamInfo) -> String,
@@ -257,7 +257,7 @@ pub(super) fn json_units(param: &ParamInfo) -> f64 {
 }
 
 /// The unit of a JSON number as `.mam` writes it.
-fn mam_unit(param: &ParamInfo) -> Option<Unit> {
+pub(super) fn mam_unit(param: &ParamInfo) -> Option<Unit> {
     match param.dimension {
         Dimension::TIME => Some(Unit::Ms),
         Dimension::FREQUENCY => Some(Unit::Hz),

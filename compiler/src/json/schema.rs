@@ -1,6 +1,6 @@
 //! The JSON Schema of the format, made from the library and the limits, so that an editor can complete and check.
 //!
-//! `docs/schema.graph.v1.json` is this, compared by a test. A schema cannot say everything that `mamc check` finds
+//! `docs/schema.graph.v2.json` is this, compared by a test. A schema cannot say everything that `mamc check` finds
 //! (that a node exists, that a step lies in the bar), and values out of range, which are clamped, are errors to it.
 
 use super::known::{Kind, Known};
@@ -21,6 +21,7 @@ pub fn schema(files: &Files, library: &Library) -> Value {
         "lock": lock(limits),
         "command": command(limits),
         "connection": connection(),
+        "mod": one_mod(),
         "mixer": mixer(limits),
         "node": node(&kinds),
     });
@@ -30,7 +31,7 @@ pub fn schema(files: &Files, library: &Library) -> Value {
     let song = object(
         &["nodes"],
         json!({
-            "version": { "const": 1, "description": "Version of the format." },
+            "version": { "enum": [1, 2], "default": 1, "description": "Version of the format; `mods` are of version 2." },
             "sampleRate": whole(limits.rate_min, limits.rate_max, Some(48_000), "Frames a second."),
             "channels": whole(1, limits.channels, Some(2), "Output channels."),
             "nodes": list("node", limits.nodes, "Instruments, effects, transports."),
@@ -38,11 +39,12 @@ pub fn schema(files: &Files, library: &Library) -> Value {
             "transport": reference("transport"),
             "commands": list("command", limits.commands, "What is done at which frame, once."),
             "connections": list("connection", limits.connections, "What flows into which effect."),
+            "mods": list("mod", limits.connections, "Which signals move which parameters."),
         }),
     );
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "mam graph, version 1",
+        "title": "mam graph, version 2",
         "$defs": defs,
     });
     if let (Value::Object(all), Value::Object(song)) = (&mut schema, song) {
@@ -159,6 +161,26 @@ fn mixer(limits: &JsonLimits) -> Value {
             "softClip": { "type": "boolean", "default": true, "description": "tanh behind the master level." },
             "inputs": { "type": "array", "items": input, "maxItems": limits.nodes,
                 "description": "Levels of nodes. What is not listed and feeds nothing else plays at 100 percent." },
+        }),
+    )
+}
+
+/// A number, or one with its unit.
+fn quantity(description: &str) -> Value {
+    json!({ "type": ["number", "string"], "description": description })
+}
+
+fn one_mod() -> Value {
+    let end = quantity("A value of the parameter, in its own unit; as a text with a unit.");
+    object(
+        &["from", "to", "depth"],
+        json!({
+            "from": name("What moves it: a node, or an expression of the language such as lfo(2Hz) or bd.vel."),
+            "to": name("A node, a point, and a parameter: b.cutoff."),
+            "depth": quantity("By how much where the signal is 1: what is added, or a ratio such as \"2 octaves\"."),
+            "curve": { "enum": ["exp", "linear"], "description": "Whether the depth is a ratio, or is added." },
+            "range": { "type": "array", "items": end, "minItems": 2, "maxItems": 2,
+                "description": "Least and greatest value that the parameter is moved to." },
         }),
     )
 }

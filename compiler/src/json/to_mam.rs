@@ -28,7 +28,8 @@ pub(super) fn to_mam(song: &Song, problems: &mut Problems) -> String {
     let (nodes, rest) = fold_start(song);
     let names = names(&nodes);
     other_noise(song, &names, problems);
-    let ast = sound::ast(&song.graph, &nodes, &song.wires, &names, &song.mix);
+    let mut ast = sound::ast(&song.graph, &nodes, &song.wires, &names, &song.mix);
+    song.matrix.add(&mut ast, &names);
     let mut writer = Writer { song, names, ast, at: song.graph.head, lines: vec![], problems };
     let head = writer.head();
     writer.play(&rest);

@@ -118,12 +118,13 @@ impl Lowered {
 }
 
 impl Slots {
-    fn new(files: &Files, library: &Library, graph: &Graph, song: usize) -> Slots {
+    /// What of a graph can be set.
+    pub(crate) fn new(files: &Files, library: &Library, graph: &Graph, song: usize) -> Slots {
         let mut slots = Slots::default();
         for (id, node) in graph.nodes.iter() {
             slots.first.insert(id, slots.all.len());
             match &node.kind {
-                NodeKind::Glue { .. } => {}
+                NodeKind::Glue { .. } | NodeKind::Modulation(_) => {}
                 NodeKind::Instance(instance) => {
                     for param in library.info(files, instance.def).params.iter().take(instance.args.len()) {
                         let name = format!("{}.{}", node.path, param.name);
@@ -151,6 +152,13 @@ impl Slots {
     /// The slot of parameter `index` (from 0) of a node.
     pub fn slot_of(&self, node: NodeId, index: usize) -> usize {
         self.first[&node] + index
+    }
+
+    /// The nodes by their first slots, in the order of these. Nodes without parameters stand before the next one.
+    pub(crate) fn nodes(&self) -> Vec<(usize, NodeId)> {
+        let mut all: Vec<(usize, NodeId)> = self.first.iter().map(|(&node, &first)| (first, node)).collect();
+        all.sort_unstable();
+        all
     }
 
     /// What a slot is.

@@ -26,6 +26,7 @@ mod lines;
 mod lists;
 mod loops;
 mod lowered;
+mod matrix;
 mod names;
 mod node;
 mod oversample;

@@ -288,6 +288,7 @@ impl Lower<'_, '_> {
             }
             NodeKind::Instance(_) => self.instance(node),
             NodeKind::Knob(_) => self.param_value(node, 0, None),
+            NodeKind::Modulation(modulation) => self.modulation(modulation, &info.path),
         }
     }
 

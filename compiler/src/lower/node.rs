@@ -224,8 +224,14 @@ impl Lower<'_, '_> {
         self.body(scope, path, &definition.body)
     }
 
-    /// The value of a parameter of an instance, or of a knob; of a voice's share of it, where it has one.
+    /// The value of a parameter of an instance, or of a knob; of a voice's share of it, where it has one. It is moved by what a
+    /// matrix says.
     pub(super) fn param_value(&mut self, node: NodeId, index: usize, voice: Option<usize>) -> Val {
+        let value = self.unmodulated(node, index, voice);
+        self.modulated(node, index, value)
+    }
+
+    fn unmodulated(&mut self, node: NodeId, index: usize, voice: Option<usize>) -> Val {
         let graph = self.song.graph;
         let slot = self.song.slots.slot_of(node, index);
         let slot = voice.map_or(slot, |voice| self.song.slots.share(slot, voice));

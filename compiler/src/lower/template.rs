@@ -101,7 +101,8 @@ impl Song<'_> {
         let plain = instance.args.iter().flatten().all(constant)
             && instance.inputs.iter().all(Option::is_none)
             && instance.choke.is_none()
-            && instance.fixed.is_empty();
+            && instance.fixed.is_empty()
+            && !graph.is_modulated(node);
         if group.feedback || graph.out == Some(node) || !plain {
             return None;
         }

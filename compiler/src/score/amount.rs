@@ -26,6 +26,7 @@ pub(super) fn in_base(digits: &str, unit: Option<Unit>) -> Option<Amount> {
     let base = match unit {
         Some(Unit::St) => return Some(Amount::Semitones(x)),
         Some(Unit::Ct) => return Some(Amount::Semitones(exactly(Rational::ratio(1, 100))?)),
+        Some(Unit::Octaves) => return Some(Amount::Semitones(exactly(Rational::whole(12))?)),
         Some(Unit::Db) => Rational::from_f64(base_value(x.to_f64(), unit))?,
         Some(Unit::Percent) => exactly(Rational::ratio(1, 100))?,
         Some(Unit::KHz) => exactly(Rational::whole(1000))?,

@@ -115,10 +115,12 @@ impl Ends<'_> {
             }
             (Ends::Frequencies(_), _) => None,
             (Ends::Semitones, Some(Unit::Ct)) => Some(StepUnit::Linear(0.01)),
+            (Ends::Semitones, Some(Unit::Octaves)) => Some(StepUnit::Linear(12.0)),
             (Ends::Semitones, _) => None,
             (_, Some(Unit::Db)) => Some(StepUnit::Power { scale: 1.0, base: 10.0, per: 20.0 }),
             (_, Some(Unit::St)) => Some(StepUnit::Power { scale: 1.0, base: 2.0, per: 12.0 }),
             (_, Some(Unit::Ct)) => Some(StepUnit::Power { scale: 1.0, base: 2.0, per: 1200.0 }),
+            (_, Some(Unit::Octaves)) => Some(StepUnit::Power { scale: 1.0, base: 2.0, per: 1.0 }),
             (_, Some(unit)) => Some(StepUnit::Linear(base_value(1.0, Some(unit)))),
             (Ends::Values(param), None) if param.dimension == Dimension::FREQUENCY => {
                 // MIDI note 69 is 440 Hz.

@@ -381,6 +381,22 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "instrument i {\n  param freq = 1Hz in 0Hz..2Hz\n  out = sine(freq) * gate\n  until gate < 1\n}\nx = i()\nplay { x \"c4\" }\nout = x" => "duplicate-name" "freq" "`freq_`" "instrument i {\n  param freq_ = 1Hz in 0Hz..2Hz\n  out = sine(freq_) * gate\n  until gate < 1\n}\nx = i()\nplay { x \"c4\" }\nout = x";
     // Constants are suggested where a constant is wanted.
     Song "lvl = 3\namount = lfo(1Hz)\ninstrument i {\n  param a = amout in 0..4\n  out = sine(freq) * a\n  until gate < 1\n}\nx = i()\nplay { x \"c4\" }\nout = x * amount" => "unknown-name" "amout" "constants that can be seen here: lvl" "lvl = 3\namount = lfo(1Hz)\ninstrument i {\n  param a = lvl in 0..4\n  out = sine(freq) * a\n  until gate < 1\n}\nx = i()\nplay { x \"c4\" }\nout = x * amount";
+    // Lines of a matrix.
+    Song "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w => b.cutoff: 2 octaves\n}\nplay { b \"c2*4\" }\nout = b" => "foreign-operator" "=>" "`->`";
+    Song "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w -> b.cutoff 2 octaves\n}\nplay { b \"c2*4\" }\nout = b" => "matrix-line" "" "lfo1 -> bass.cutoff";
+    Song "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w -> b.cutoff = 2 octaves\n}\nplay { b \"c2*4\" }\nout = b" => "matrix-line" "" "lfo1 -> bass.cutoff";
+    Song "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w b.cutoff: 2 octaves\n}\nplay { b \"c2*4\" }\nout = b" => "matrix-line" "w b.cutoff: 2 octaves" "lfo1 -> bass.cutoff";
+    Song "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w -> b.cutoff: 2 octaves exp\n}\nplay { b \"c2*4\" }\nout = b" => "matrix-line" "exp" "`curve exp`";
+    Song "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w -> b.cutoff: 2 octaves, curve exp\n}\nplay { b \"c2*4\" }\nout = b" => "matrix-line" "," "`curve exp`";
+    Song "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w -> b.cutof: 2 octaves\n}\nplay { b \"c2*4\" }\nout = b" => "matrix-destination" "b.cutof" "b.cutoff";
+    Song "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w -> b: 2 octaves\n}\nplay { b \"c2*4\" }\nout = b" => "matrix-destination" "b" "`b.cutoff`" "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w -> b.cutoff: 2 octaves\n}\nplay { b \"c2*4\" }\nout = b";
+    Song "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w -> c.cutoff: 2 octaves\n}\nplay { b \"c2*4\" }\nout = b" => "matrix-destination" "c" "" "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w -> b.cutoff: 2 octaves\n}\nplay { b \"c2*4\" }\nout = b";
+    Song "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w -> b.cutoff: -2\n}\nplay { b \"c2*4\" }\nout = b" => "matrix-depth" "-2" "-1 octave";
+    Song "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w -> b.cutoff: 300Hz curve exp\n}\nplay { b \"c2*4\" }\nout = b" => "matrix-depth" "300Hz" "2 octaves";
+    Song "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w -> b.gain: 3st curve linear\n}\nplay { b \"c2*4\" }\nout = b" => "matrix-depth" "3st" "leave out `curve linear`";
+    Song "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w -> b.cutoff: 2 * w\n}\nplay { b \"c2*4\" }\nout = b" => "not-constant" "2 * w" "w * amount" "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w * w -> b.cutoff: 2 octaves\n}\nplay { b \"c2*4\" }\nout = b";
+    Song "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w -> b.cutoff: 2 octaves in 4kHz..100Hz\n}\nplay { b \"c2*4\" }\nout = b" => "bad-bounds" "4kHz..100Hz" "smaller value first";
+    Song "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w -> b.loop: 1\n}\nplay { b \"c2*4\" }\nout = b" => "matrix-destination" "b.loop" "a number" "w = lfo(2Hz)\nb = acid()\nmatrix {\n  w -> b.gain: 0.1\n}\nplay { b \"c2*4\" }\nout = b";
     // What takes nothing by its place.
     Song "effect e { out = in }\nout = noise() |> e(1)" => "too-many-arguments" "e" "`e()`" "effect e { out = in }\nout = noise() |> e()";
     Song "effect e { input k; out = in * k }\nout = noise() |> e(k: 1, k: 2)" => "duplicate-argument" "k" "leave one out" "effect e { input k; out = in * k }\nout = noise() |> e(k: 1)";

@@ -20,8 +20,8 @@
 (target (property) @property)
 (equation name: (identifier) @variable)
 [
-  "def" "instrument" "effect" "play" "section" "param" "knob" "input" "until" "latency" "kit" "choke" "preset" "fixed" "default" "note" "midi" "drum" "program"
-  "use" "title" "tempo" "meter" "swing" "length" "seed" "channels" "ambisonic" "over" "bars" "at" "bar" "of" "by" "curve" "exp" "step" "smooth" "cc" "expect" "within"
+  "def" "instrument" "effect" "play" "section" "param" "knob" "input" "until" "latency" "kit" "choke" "preset" "matrix" "fixed" "default" "note" "midi" "drum" "program"
+  "use" "title" "tempo" "meter" "swing" "length" "seed" "channels" "ambisonic" "over" "bars" "at" "bar" "of" "by" "curve" "exp" "linear" "step" "smooth" "cc" "expect" "within"
 ] @keyword
 ["if" "then" "else"] @keyword.conditional
 ["sum" "chain" "prev" "tap" "in" "out"] @keyword
@@ -29,6 +29,6 @@
 (oversample "oversample" @keyword)
 (spectral "spectral" @keyword)
 ["and" "or" "not" "mod"] @keyword.operator
-["|>" "=" "==" "!=" "<" "<=" ">" ">=" "+" "++" "-" "*" "/" "^" ".."] @operator
+["|>" "->" "=" "==" "!=" "<" "<=" ">" ">=" "+" "++" "-" "*" "/" "^" ".."] @operator
 ["(" ")" "[" "]" "{" "}"] @punctuation.bracket
 ["," ";" ":" "."] @punctuation.delimiter

@@ -1,4 +1,4 @@
-//! The lines of a score, and arrangements.
+//! The lines of a score and of a matrix, arrangements, and the numbers of MIDI files.
 
 use super::{ExprId, Ident, Quoted};
 use crate::source::Span;
@@ -43,4 +43,47 @@ pub struct Part {
     pub section: Ident,
     /// How often: once when absent.
     pub times: Option<ExprId>,
+}
+
+/// A signal that moves a parameter: `lfo1 -> bass.cutoff: 2 octaves curve exp in 100Hz..4kHz`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// What moves it.
+    pub source: ExprId,
+    /// The parameter: words joined by points, as in a line of the score.
+    pub target: Vec<Ident>,
+    /// By how much, where the source is 1.
+    pub depth: ExprId,
+    /// The scale in which depths are added up, where it is said.
+    pub scale: Option<Scale>,
+    /// Least and greatest value of the parameter that this line leads to.
+    pub range: Option<(ExprId, ExprId)>,
+}
+
+/// In which scale a depth acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scale {
+    /// It is added to the value.
+    Linear,
+    /// It is a ratio, by which the value is multiplied.
+    Exp,
+}
+
+impl Scale {
+    /// The word after `curve`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Scale::Linear => "linear",
+            Scale::Exp => "exp",
+        }
+    }
+}
+
+/// The numbers by which a MIDI file names an instrument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MidiNumbers {
+    /// True for keys of the drum channel (`midi drum`), false for programs (`midi program`).
+    pub drum: bool,
+    /// Single numbers, and ranges with both ends included, in the order in which they are written.
+    pub ranges: Vec<(ExprId, Option<ExprId>)>,
 }

@@ -4,7 +4,7 @@
 
 use super::{
     Arg, Ast, Body, Condition, Definition, Expect, Expr, ExprId, Item, ItemKind, Line, MusicalUnit, Number,
-    Over, Param, Part, PatternText, Tuning, UnaryOp,
+    Over, Param, Part, PatternText, Route, Tuning, UnaryOp, Unit,
 };
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -25,7 +25,11 @@ impl Ast {
 
 impl Display for Number {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.digits, self.unit.map_or("", |unit| unit.text()))
+        match self.unit {
+            Some(Unit::Octaves) if matches!(&*self.digits, "1" | "-1") => write!(f, "{} octave", self.digits),
+            Some(Unit::Octaves) => write!(f, "{} octaves", self.digits),
+            unit => write!(f, "{}{}", self.digits, unit.map_or("", Unit::text)),
+        }
     }
 }
 
@@ -66,6 +70,8 @@ fn kind(ast: &Ast, kind: &ItemKind, depth: usize) -> String {
             let folder = folder.as_ref().map_or(String::new(), |folder| format!(" {:?}", folder.text));
             block(ast, &format!("kit {name}{folder}"), items, depth)
         }
+        ItemKind::Matrix(routes) => block(ast, "matrix", routes, depth),
+        ItemKind::Route(route) => self::route(ast, route),
         ItemKind::Choke { parts, over } => {
             let parts: String = parts.iter().map(|part| format!(" {part}")).collect();
             format!("(choke{parts}{})", maybe("over: ", *over))
@@ -115,6 +121,19 @@ fn kind(ast: &Ast, kind: &ItemKind, depth: usize) -> String {
         ItemKind::Broken(Some(name)) => format!("(broken {name})"),
         ItemKind::Broken(None) => "(broken)".to_owned(),
     }
+}
+
+fn route(ast: &Ast, route: &Route) -> String {
+    let target: Vec<&str> = route.target.iter().map(|word| &*word.name).collect();
+    let mut out =
+        format!("(-> {} {} {}", ast.text_of(route.source), target.join("."), ast.text_of(route.depth));
+    if let Some(scale) = route.scale {
+        let _ = write!(out, " curve-{}", scale.word());
+    }
+    if let Some((low, high)) = route.range {
+        let _ = write!(out, " in: {} {}", ast.text_of(low), ast.text_of(high));
+    }
+    out + ")"
 }
 
 fn expect(ast: &Ast, expect: &Expect) -> String {

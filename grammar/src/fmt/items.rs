@@ -5,11 +5,14 @@ use super::comments::{Between, Region};
 use super::doc::Doc;
 use crate::ast::{
     Body, Condition, Definition, DefinitionKind, Expect, Expr, ExprId, Formal, Item, ItemKind, MidiNumbers,
-    Param, Part, Tuning,
+    Param, Part, Route, Tuning,
 };
 
 /// Longest body of a `sum` or `chain` that is written in one line.
 const SHORT_BODY: usize = 60;
+
+/// Characters of what moves a parameter beyond which the other lines of the matrix are not brought under its arrow.
+const LONG_SOURCE: usize = 30;
 
 /// Where the columns of an item begin, as far as its neighbours decide it.
 #[derive(Clone, Copy, Default)]
@@ -204,6 +207,11 @@ impl Printer<'_> {
                 let block = self.block_after(name.span.end as usize, items, item);
                 Doc::All(vec![Doc::text(format!("kit {name} ")), block])
             }
+            ItemKind::Matrix(routes) => {
+                let block = self.block_after(start, routes, item);
+                Doc::All(vec![Doc::text("matrix "), block])
+            }
+            ItemKind::Route(route) => self.route(route, columns),
             ItemKind::Kit { name, folder: Some(folder), items } if items.is_empty() => {
                 Doc::text(format!("kit {name} \"{}\"", folder.text))
             }
@@ -263,6 +271,21 @@ impl Printer<'_> {
             }
             ItemKind::Broken(_) => Doc::text(self.source(item.span.range())),
         }
+    }
+
+    fn route(&mut self, route: &Route, columns: Columns) -> Doc {
+        let width = self.flat(route.source).chars().count();
+        let gap = " ".repeat(columns.name.saturating_sub(width) + 1);
+        let source = self.expr(route.source);
+        let target: Vec<&str> = route.target.iter().map(|word| &*word.name).collect();
+        let mut rest = format!("{gap}-> {}: {}", target.join("."), self.flat(route.depth));
+        if let Some(scale) = route.scale {
+            rest += &format!(" curve {}", scale.word());
+        }
+        if let Some((low, high)) = route.range {
+            rest += &format!(" in {}..{}", self.flat_open(low), self.flat(high));
+        }
+        Doc::All(vec![source, Doc::text(rest)])
     }
 
     fn expect(&mut self, expect: &Expect) -> Doc {
@@ -440,6 +463,10 @@ impl Printer<'_> {
                 ItemKind::Line(line) => {
                     columns.name = columns.name.max(super::score::target(line).chars().count())
                 }
+                ItemKind::Route(route) => {
+                    let width = self.flat(route.source).chars().count();
+                    columns.name = columns.name.max(if width > LONG_SOURCE { 0 } else { width });
+                }
                 ItemKind::Param(param) => {
                     columns.name = columns.name.max(param.name.name.chars().count());
                     columns.default = columns.default.max(self.flat(param.default).chars().count());
@@ -458,9 +485,9 @@ impl Printer<'_> {
 fn alike(a: &ItemKind, b: &ItemKind) -> bool {
     match (a, b) {
         (ItemKind::Param(a), ItemKind::Param(b)) => a.knob == b.knob,
-        (ItemKind::Equation { .. }, ItemKind::Equation { .. }) | (ItemKind::Line(_), ItemKind::Line(_)) => {
-            true
-        }
+        (ItemKind::Equation { .. }, ItemKind::Equation { .. })
+        | (ItemKind::Line(_), ItemKind::Line(_))
+        | (ItemKind::Route(_), ItemKind::Route(_)) => true,
         _ => false,
     }
 }
@@ -473,12 +500,13 @@ fn has_comment(region: &Region) -> bool {
 fn made_region(before: Option<&Item>, item: &Item) -> Region {
     let group = |item: &Item| match &item.kind {
         ItemKind::Equation { .. } => 0,
-        ItemKind::Line(_) => 1,
+        ItemKind::Line(_) | ItemKind::Route(_) => 1,
         ItemKind::Param(_) | ItemKind::Input(_) | ItemKind::DefaultNote(_) | ItemKind::Midi(_) => 2,
         ItemKind::Preset { .. } | ItemKind::Choke { .. } => 2,
         ItemKind::Until(_) | ItemKind::Latency(_) => 0,
         ItemKind::Definition(_)
         | ItemKind::Kit { .. }
+        | ItemKind::Matrix(_)
         | ItemKind::Play(_)
         | ItemKind::Section { .. }
         | ItemKind::Variation { .. } => 3,

@@ -67,8 +67,9 @@ crate::codes! {
         passes r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ] }"#
     }
     VERSION Error "json-version" {
-        "`version` says which version of the format the file is written in. This mam reads version 1."
-        fails r#"{ "version": 2, "nodes": [ { "id": "bd", "type": "kick" } ] }"#
+        "`version` says which version of the format the file is written in. This mam reads versions 1 and 2; `mods` are a field \
+        of version 2. `mamc migrate` brings a file to the newest version."
+        fails r#"{ "version": 3, "nodes": [ { "id": "bd", "type": "kick" } ] }"#
         passes r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ] }"#
     }
     VALUE Error "json-value" {

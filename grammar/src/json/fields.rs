@@ -35,6 +35,12 @@ impl<'v> Object<'v> {
         self.members.iter().find(|m| &*m.key.value == key).map(|m| m.key.span)
     }
 
+    /// The point behind its opening brace.
+    pub(super) fn first(&self) -> Span {
+        let at = (self.span.start + 1).min(self.span.end);
+        Span { start: at, end: at, ..self.span }
+    }
+
     /// The span of its opening brace.
     pub(super) fn head(&self) -> Span {
         head(self.span)
@@ -109,9 +115,25 @@ impl<'a> Fields<'a> {
         read(self, value)
     }
 
-    /// Warns of what the first mam could do without, and what is assumed in its place.
-    pub(super) fn assumed(&mut self, span: Span, message: impl Into<String>) {
-        self.problems.add(Problem::new(&codes::ASSUMED, span, message));
+    /// Warns of what the first mam could do without, and what is assumed in its place: `written` for what is at `place`.
+    pub(super) fn assumed(&mut self, span: Span, message: impl Into<String>, place: Span, written: &str) {
+        let problem = Problem::new(&codes::ASSUMED, span, message);
+        self.problems.add(problem.fix(place, written));
+    }
+
+    /// The place of a field with the comma that separates it from others.
+    pub(super) fn member_span(&self, object: &Object<'_>, key: &str) -> Option<Span> {
+        let (key, value) = (object.key_span(key)?, object.get(key)?.span);
+        let (before, after) = (&self.text[..key.start as usize], &self.text[value.end as usize..]);
+        let blank = |text: &str| text.len() - text.trim_start().len();
+        let span = key.to(value);
+        Some(match after.trim_start().strip_prefix(',') {
+            Some(rest) => Span { end: value.end + (blank(after) + 1 + blank(rest)) as u32, ..span },
+            None => {
+                let kept = before.trim_end().strip_suffix(',').unwrap_or(before);
+                Span { start: kept.len() as u32, ..span }
+            }
+        })
     }
 
     /// A field that may be there.

@@ -2,6 +2,7 @@
 
 use super::codes;
 use super::fields::{Fields, Object, head};
+use super::mods::{Mod, mods};
 use super::params::{ParamName, Scalar, param_name, ramp, scalar};
 use super::read::read;
 use super::transport::{Transport, read_transport};
@@ -15,6 +16,10 @@ use crate::source::{SourceId, Sources, Span};
 pub struct Graph {
     /// The first character of the song.
     pub head: Span,
+    /// Version of the format in which it is written: 1 or 2.
+    pub version: u32,
+    /// Where the file says that.
+    pub version_at: Option<Span>,
     /// Sample rate in frames a second (`sampleRate`).
     pub sample_rate: Option<At<u32>>,
     /// Number of output channels.
@@ -31,6 +36,8 @@ pub struct Graph {
     pub commands: Vec<Command>,
     /// The wires, in the order of the file.
     pub connections: Vec<Connection>,
+    /// Which signals move which parameters, in the order of the file.
+    pub mods: Vec<Mod>,
 }
 
 /// A node of the graph: an instrument or an effect with its parameters.
@@ -128,11 +135,20 @@ pub fn parse(sources: &Sources, id: SourceId, limits: &Limits, problems: &mut Pr
 }
 
 fn graph(f: &mut Fields<'_>, value: &At<Value>) -> Option<Graph> {
-    const KNOWN: &[&str] =
-        &["version", "sampleRate", "channels", "nodes", "mixer", "transport", "commands", "connections"];
+    const KNOWN: &[&str] = &[
+        "version",
+        "sampleRate",
+        "channels",
+        "nodes",
+        "mixer",
+        "transport",
+        "commands",
+        "connections",
+        "mods",
+    ];
     let limits = f.limits.json;
     let object = f.object(value, "the song", KNOWN)?;
-    f.optional(&object, "version", version);
+    let version = f.optional(&object, "version", version).unwrap_or(1);
     let sample_rate = f.optional(&object, "sampleRate", |f, v| {
         let range = f.limits.json.rate_min as i64..=f.limits.json.rate_max as i64;
         f.whole(v, "a sample rate", range).map(|n| At::new(n.value as u32, n.span))
@@ -146,6 +162,8 @@ fn graph(f: &mut Fields<'_>, value: &At<Value>) -> Option<Graph> {
     let (nodes, nodes_complete) = nodes(f, &object, &mut transports);
     Some(Graph {
         head: object.head(),
+        version,
+        version_at: object.get("version").map(|value| value.span),
         sample_rate,
         channels,
         nodes,
@@ -154,17 +172,23 @@ fn graph(f: &mut Fields<'_>, value: &At<Value>) -> Option<Graph> {
         transports,
         commands: f.list(&object, "commands", limits.commands, command),
         connections: f.list(&object, "connections", limits.connections, connection),
+        mods: mods(f, &object, version),
     })
 }
 
-fn version(f: &mut Fields<'_>, value: &At<Value>) -> Option<()> {
+/// The newest version of the format.
+pub const NEWEST: u32 = 2;
+
+fn version(f: &mut Fields<'_>, value: &At<Value>) -> Option<u32> {
     let number = f.number(value)?;
-    if number.value.whole() != Some(1) {
+    let known = number.value.whole().and_then(|n| u32::try_from(n).ok()).filter(|n| (1..=NEWEST).contains(n));
+    if known.is_none() {
         let message = format!("version {} of the format is unknown", number.value.text());
         let problem = Problem::new(&codes::VERSION, value.span, message);
-        f.problems.add(problem.help("this mam reads version 1: `\"version\": 1`"));
+        f.problems.add(problem.help("this mam reads versions 1 and 2: `\"version\": 2`"));
     }
-    Some(())
+    // What else is wrong is said as of the newest.
+    Some(known.unwrap_or(NEWEST))
 }
 
 /// The nodes, and whether all of them could be read. What stands in a node of type `transport` joins `transports`.

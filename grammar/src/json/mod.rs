@@ -1,4 +1,4 @@
-//! The JSON graph, version 1: from text to a typed [`Graph`] with the place of everything in it.
+//! The JSON graph, versions 1 and 2: from text to a typed [`Graph`] with the place of everything in it.
 //!
 //! Reading has two steps. [`read()`] takes the text apart into [`Value`]s and is strict: what the JSON standard does
 //! not allow is a problem. It goes on behind a comment, a trailing comma, a missing one, a wrong quote or a
@@ -9,13 +9,17 @@
 pub mod codes;
 mod fields;
 mod graph;
+mod migrate;
+mod mods;
 mod params;
 mod read;
 mod text;
 mod transport;
 mod value;
 
-pub use graph::{Command, CommandKind, Connection, Graph, Input, Mixer, Node, parse};
+pub use graph::{Command, CommandKind, Connection, Graph, Input, Mixer, NEWEST, Node, parse};
+pub use migrate::{Migrated, migrate};
+pub use mods::{Mod, Quantity};
 pub use params::{ParamName, Scalar};
 pub use read::read;
 pub use text::char_span;

@@ -56,7 +56,9 @@ pub(super) fn param_name(f: &mut Fields<'_>, object: &Object<'_>) -> Option<Para
     match (object.key_span("param"), object.key_span("paramId")) {
         // In the first mam 0 stands for no number.
         (Some(_), Some(second)) if id.as_ref().is_some_and(|id| id.value == 0) => {
-            f.assumed(second, "`paramId` 0 is not a parameter: the one that `param` names is meant");
+            let message = "`paramId` 0 is not a parameter: the one that `param` names is meant";
+            let place = f.member_span(object, "paramId").unwrap_or(second);
+            f.assumed(second, message, place, "");
             name.map(ParamName::Name)
         }
         (Some(first), Some(second)) => {

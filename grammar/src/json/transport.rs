@@ -140,7 +140,8 @@ fn tempo_step(f: &mut Fields<'_>, value: &At<Value>) -> Option<(At<u32>, Decimal
             f.whole(v, "`bar`, which counts from 0,", 0..=most).map(|n| At::new(n.value as u32, n.span))
         }
         None => {
-            f.assumed(object.head(), "a tempo step without `bar` holds from bar 0");
+            let message = "a tempo step without `bar` holds from bar 0";
+            f.assumed(object.head(), message, object.first(), " \"bar\": 0,");
             Some(At::new(0, object.head()))
         }
     };
@@ -154,7 +155,8 @@ fn pattern(f: &mut Fields<'_>, value: &At<Value>) -> Option<Pattern> {
     let steps = match object.get("steps") {
         Some(value) => steps(f, value),
         None => {
-            f.assumed(object.head(), "a pattern without `steps` has no hits: only its locks act");
+            let message = "a pattern without `steps` has no hits: only its locks act";
+            f.assumed(object.head(), message, object.first(), " \"steps\": \".\",");
             Some((Vec::new(), object.head()))
         }
     };

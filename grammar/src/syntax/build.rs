@@ -5,7 +5,7 @@ use super::grammar::Rule;
 use super::pairs::without_keywords;
 use crate::ast::{
     Ast, Body, Condition, Definition, DefinitionKind, Expect, Expr, ExprId, Formal, Ident, Item, ItemKind,
-    Line, MidiNumbers, Param, Part, PatternText, Quoted, Tuning, Unit,
+    Line, MidiNumbers, Param, Part, PatternText, Quoted, Route, Scale, Tuning, Unit,
 };
 use crate::problem::{Problem, Problems};
 use crate::source::{SourceId, Span};
@@ -125,6 +125,7 @@ impl Builder<'_> {
             Rule::midi => ItemKind::Midi(self.midi(pair)),
             Rule::until => ItemKind::Until(self.argument_of(pair)),
             Rule::kit => self.kit(pair),
+            Rule::matrix => ItemKind::Matrix(self.routes(pair)),
             Rule::choke => self.choke(pair),
             Rule::preset => self.preset(pair),
             Rule::latency => ItemKind::Latency(self.argument_of(pair)),
@@ -237,6 +238,48 @@ impl Builder<'_> {
         ItemKind::Preset { name, settings }
     }
 
+    fn routes(&mut self, pair: Pair<'_, Rule>) -> Vec<Item> {
+        pair.into_inner().filter(|part| part.as_rule() == Rule::route).map(|part| self.route(part)).collect()
+    }
+
+    /// A pair of rule `route`.
+    pub(super) fn route(&mut self, pair: Pair<'_, Rule>) -> Item {
+        let span = self.span(&pair);
+        let doc = self.take_doc(span);
+        let around = std::mem::take(&mut self.broken);
+        let mut parts = without_keywords(pair);
+        let source = self.next_value(&mut parts);
+        let target = parts.next().into_iter().flat_map(Pair::into_inner);
+        let target = target.map(|word| self.ident(&word)).collect();
+        let depth = self.next_value(&mut parts);
+        let mut route = Route { source, target, depth, scale: None, range: None };
+        for part in parts {
+            self.route_attribute(&mut route, part);
+        }
+        let broken = std::mem::replace(&mut self.broken, around);
+        Item { doc, kind: if broken { ItemKind::Broken(None) } else { ItemKind::Route(route) }, span }
+    }
+
+    fn route_attribute(&mut self, route: &mut Route, part: Pair<'_, Rule>) {
+        let span = self.span(&part);
+        let again = if part.as_rule() == Rule::scale {
+            let exp = part.as_str().trim_end().ends_with("exp");
+            route.scale.replace(if exp { Scale::Exp } else { Scale::Linear }).is_some()
+        } else {
+            let mut ends = without_keywords(part);
+            route.range.replace((self.next_value(&mut ends), self.next_value(&mut ends))).is_some()
+        };
+        if again {
+            self.said_twice(span);
+        }
+    }
+
+    fn said_twice(&mut self, span: Span) {
+        let message = format!("`{}` is said twice", self.text_of(span));
+        let problem = Problem::new(&codes::SAID_TWICE, span, message);
+        self.problems.add(problem.help("take one of them away").fix(span, ""));
+    }
+
     fn block(&mut self, pair: Pair<'_, Rule>) -> Vec<Item> {
         pair.into_inner().next().map_or_else(Vec::new, |items| self.items(items))
     }
@@ -304,10 +347,7 @@ impl Builder<'_> {
             }
         };
         if again {
-            let message = format!("`{}` is said twice", self.text_of(span));
-            let problem =
-                Problem::new(&codes::SAID_TWICE, span, message).help("take one of them away").fix(span, "");
-            self.problems.add(problem);
+            self.said_twice(span);
         }
     }
 

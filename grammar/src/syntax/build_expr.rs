@@ -124,6 +124,7 @@ impl Builder<'_> {
         match pair.as_rule() {
             Rule::number => self.number(&pair),
             Rule::length_value => self.length_value(pair),
+            Rule::octaves => self.octaves(pair),
             Rule::choice => self.choice(pair),
             _ => self.postfix(pair),
         }
@@ -167,6 +168,13 @@ impl Builder<'_> {
         let bar = parts.next().is_some_and(|unit| unit.as_str().starts_with("bar"));
         let unit = if bar { MusicalUnit::Bar } else { MusicalUnit::Beat };
         self.ast.add(Expr::Length { amount, unit }, span)
+    }
+
+    fn octaves(&mut self, pair: Pair<'_, Rule>) -> ExprId {
+        let span = self.span(&pair);
+        let Some(amount) = pair.into_inner().next() else { return self.nothing() };
+        let digits = amount.as_str().trim_end().into();
+        self.ast.add(Expr::Number(Number { digits, unit: Some(Unit::Octaves) }), span)
     }
 
     fn choice(&mut self, pair: Pair<'_, Rule>) -> ExprId {

@@ -61,6 +61,12 @@ crate::codes! {
         fails "bd = kick()\nplay { bd |x...| fast(2) }\nout = bd\n"
         passes "bd = kick()\nplay { bd |x...|.fast(2) }\nout = bd\n"
     }
+    MATRIX_LINE Error "matrix-line" {
+        "A line of a matrix says what moves which parameter by how much: a source, `->`, the name of a parameter, `:` and a depth. \
+         `curve exp` or `curve linear` and a range may follow."
+        fails "wobble = lfo(2Hz)\nbass = acid()\nmatrix {\n  wobble -> bass.cutoff\n}\nplay { bass \"c2\" }\nout = bass\n"
+        passes "wobble = lfo(2Hz)\nbass = acid()\nmatrix {\n  wobble -> bass.cutoff: 2 octaves\n}\nplay { bass \"c2\" }\nout = bass\n"
+    }
     TWO_IN_ONE Error "two-in-one" {
         "Two items stand in one line. Items are separated by the end of the line or by `;`."
         fails "bd = kick()\nhh = closed_hat()\nplay { bd |x...| hh |..x.| }\nout = bd + hh\n"

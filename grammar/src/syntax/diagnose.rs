@@ -4,6 +4,7 @@
 //! operator a value, after a value an operator or the end. Statements and heads have a form, which is shown.
 
 mod edits;
+mod route;
 
 use super::codes;
 use super::grammar::Rule;
@@ -26,7 +27,7 @@ pub(super) struct Diagnosis<'a> {
 }
 
 /// How each statement and head is written.
-const FORMS: [(&str, &str); 25] = [
+const FORMS: [(&str, &str); 26] = [
     ("tempo", "`tempo 130`, `tempo 138 at bar 3`, `tempo 130..150 over bars 5..9`"),
     ("meter", "`meter 7/8`"),
     ("swing", "`swing 12%`, `swing 12% of 1/8`"),
@@ -45,6 +46,7 @@ const FORMS: [(&str, &str); 25] = [
         "kit",
         "`kit name { bd = kick() ; hh = closed_hat() }`, or `kit name \"sounds/kit\"` for a folder of sound files",
     ),
+    ("matrix", "`matrix { lfo1 -> bass.cutoff: 2 octaves }`"),
     ("choke", "`choke ch oh`, `choke crash ride over 40ms`: the parts of a kit that end each other's notes"),
     ("preset", "`preset \"deep\" { cutoff: 300Hz, q: 2 }`"),
     ("latency", "`latency 5ms`"),
@@ -69,6 +71,9 @@ impl<'a> Diagnosis<'a> {
         };
         let here =
             self.tokens.clone().find(|&index| self.layout.tokens[index].end > at).unwrap_or(self.tokens.end);
+        if self.rule == Rule::one_route {
+            return self.comment(here).unwrap_or_else(|| self.route(here));
+        }
         self.comment(here)
             .or_else(|| self.definition(here))
             .or_else(|| self.at_start(here))

@@ -355,6 +355,7 @@ impl<'a> Walk<'a> {
         let head = item.first().is_some_and(|token| {
             let word = token.text(self.text);
             matches!(word, "def" | "instrument" | "effect" | "play" | "section")
+                || word == "matrix" && item.len() == 1
         });
         head && !item.iter().any(|token| token.is("=") || token.kind == Kind::Tab)
     }

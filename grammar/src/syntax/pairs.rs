@@ -5,7 +5,7 @@ use pest::iterators::Pair;
 
 /// The parts that carry a meaning of their own.
 pub(super) fn without_keywords<'i>(pair: Pair<'i, Rule>) -> impl Iterator<Item = Pair<'i, Rule>> {
-    const KEYWORDS: [Rule; 15] = [
+    const KEYWORDS: [Rule; 16] = [
         Rule::oversample_word,
         Rule::assign,
         Rule::close,
@@ -21,6 +21,7 @@ pub(super) fn without_keywords<'i>(pair: Pair<'i, Rule>) -> impl Iterator<Item =
         Rule::smooth_word,
         Rule::cc_word,
         Rule::by_word,
+        Rule::arrow,
     ];
     pair.into_inner().filter(|part| !KEYWORDS.contains(&part.as_rule()))
 }

@@ -18,6 +18,7 @@ enum Context {
     Kit,
     Play,
     Section,
+    Matrix,
 }
 
 impl Context {
@@ -30,6 +31,7 @@ impl Context {
             Context::Kit => "in a kit",
             Context::Play => "in a `play` block",
             Context::Section => "in a section",
+            Context::Matrix => "in a `matrix` block",
         }
     }
 }
@@ -45,7 +47,9 @@ fn row(kind: &ItemKind) -> (&'static str, &'static [Context]) {
         ItemKind::Until(_) => ("`until`", &[Instrument]),
         ItemKind::Kit { .. } => ("a `kit`", &[File]),
         ItemKind::Choke { .. } => ("`choke`", &[Kit]),
-        ItemKind::Preset { .. } => ("a `preset`", &[Instrument, Effect]),
+        ItemKind::Matrix(_) => ("a `matrix`", &[File]),
+        ItemKind::Route(_) => ("a line of a matrix", &[Context::Matrix]),
+        ItemKind::Preset { .. } => ("a `preset`", &[File, Instrument, Effect]),
         ItemKind::Latency(_) => ("`latency`", &[Instrument, Effect, Equations]),
         ItemKind::DefaultNote(_) => ("`default note`", &[Instrument]),
         ItemKind::Midi(_) => ("`midi`", &[Instrument]),
@@ -64,7 +68,9 @@ fn row(kind: &ItemKind) -> (&'static str, &'static [Context]) {
         ItemKind::Line(_) => ("a line of a score", &[Play, Section]),
         ItemKind::Arrangement(_) => ("an arrangement", &[File, Section]),
         ItemKind::Section { .. } | ItemKind::Variation { .. } => ("a section", &[File, Section]),
-        ItemKind::Broken(_) => ("", &[File, Instrument, Effect, Equations, Kit, Play, Section]),
+        ItemKind::Broken(_) => {
+            ("", &[File, Instrument, Effect, Equations, Kit, Play, Section, Context::Matrix])
+        }
     }
 }
 
@@ -190,6 +196,7 @@ fn inside(kind: &mut ItemKind, text: &str, problems: &mut Problems) {
         }
         ItemKind::Kit { items, .. } => check_items(items, Context::Kit, text, problems),
         ItemKind::Play(items) => check_items(items, Context::Play, text, problems),
+        ItemKind::Matrix(items) => check_items(items, Context::Matrix, text, problems),
         ItemKind::Section { items, .. } | ItemKind::Variation { items, .. } => {
             check_items(items, Context::Section, text, problems)
         }

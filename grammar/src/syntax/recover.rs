@@ -102,7 +102,10 @@ fn too_deep(
 }
 
 /// The words that begin an item with a block.
-const BLOCKS: [&str; 5] = ["def", "instrument", "effect", "play", "section"];
+const BLOCKS: [&str; 6] = ["def", "instrument", "effect", "play", "section", "matrix"];
+
+/// The one of them that may be a name as well.
+const MATRIX: &str = "matrix";
 
 /// Blocks without braces within one another that are taken for blocks.
 const MOST_UNBRACED: usize = 6;
@@ -315,7 +318,8 @@ impl Reader<'_> {
             return None;
         }
         let open = self.block(tokens)?;
-        if word == "def" && !self.begins_with_equation(open + 1) {
+        if word == "def" && !self.begins_with_equation(open + 1) || word == MATRIX && open != tokens.start + 1
+        {
             return None;
         }
         let head = tokens.start..open;
@@ -354,11 +358,40 @@ impl Reader<'_> {
                 let (name, of) = self.builder.variation_head(head);
                 return Some(ItemKind::Variation { name, of, items: self.items(inner) });
             }
+            Rule::matrix_word => return Some(ItemKind::Matrix(self.routes(inner))),
             _ => return Some(ItemKind::Play(self.items(inner))),
         };
         let (name, formals) = self.builder.definition_head(head);
         let body = Body::Items(self.items(inner));
         Some(ItemKind::Definition(Definition { kind, name, formals, body }))
+    }
+
+    /// The lines of a matrix, each read by itself.
+    fn routes(&mut self, tokens: Range<usize>) -> Vec<Item> {
+        self.layout.items(tokens).into_iter().map(|route| self.route(route)).collect()
+    }
+
+    fn route(&mut self, tokens: Range<usize>) -> Item {
+        let bytes = self.layout.bytes(&tokens);
+        let span = Span::new(self.builder.source, bytes.start, bytes.end);
+        let mut error = None;
+        if !self.is_deep(&bytes) && self.count() < self.most {
+            let piece = self.work[bytes.clone()].to_owned();
+            match MamParser::parse(Rule::one_route, &piece) {
+                Ok(mut pairs) => {
+                    self.builder.base = bytes.start;
+                    if let Some(route) = pairs.next().and_then(|one| one.into_inner().next()) {
+                        return self.builder.route(route);
+                    }
+                }
+                Err(found) => error = Some(found),
+            }
+        }
+        let doc = self.builder.take_doc(span);
+        if !self.is_known_broken(&bytes) {
+            self.diagnose(tokens, error.as_ref(), Rule::one_route);
+        }
+        Item { doc, kind: ItemKind::Broken(None), span }
     }
 
     /// The brace that opens an item's block, where the block ends the item.

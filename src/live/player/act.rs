@@ -89,6 +89,7 @@ impl Player {
             }
             Action::Silence => self.voices.silence(&mut self.control),
             Action::Undo => self.undo()?,
+            Action::Save => self.save_turned()?,
             Action::Quit => self.over = true,
         }
         Ok(())
@@ -160,7 +161,27 @@ impl Player {
 
     fn set(&mut self, name: &str, value: f64, seconds: f64) -> Result<(), String> {
         let ramp = (seconds.max(0.0) * f64::from(self.control.rate())).round() as u32;
-        if self.control.set(name, value, ramp) { Ok(()) } else { self.param(name).map(|_| ()) }
+        if !self.control.set(name, value, ramp) {
+            return self.param(name).map(|_| ());
+        }
+        if let Ok(param) = self.control.program().param(name) {
+            let slot = &self.control.program().params[param];
+            self.turned.set(&slot.name, value.clamp(slot.min, slot.max));
+        }
+        Ok(())
+    }
+
+    /// Saves what hands have turned as a preset, and says where.
+    fn save_turned(&mut self) -> Result<(), String> {
+        if !self.source.can_change() {
+            return Err("a song that is not a file has no place for presets beside it".into());
+        }
+        let saved = self.turned.save(&self.source.song.input, &self.infos);
+        let (path, name) = saved.map_err(|failure| failure.to_string())?;
+        self.ui.say(&format!("preset `{name}` in {}\n", path.display()));
+        // The next refusal is new, whatever was refused before.
+        self.refused.clear();
+        Ok(())
     }
 
     /// The parameter that a name means, or why there is none.

@@ -12,6 +12,7 @@ use super::instruments::instruments;
 use super::keys::Keys;
 use super::midi::Listener;
 use super::recorder::Recorder;
+use super::snapshot::Turned;
 use super::ui::Ui;
 use super::undo::{Edits, HeardSong};
 use super::voices::VoiceAllocator;
@@ -93,6 +94,8 @@ pub(super) struct Player {
     controllers: Vec<(u8, String)>,
     /// What played before each edit.
     edits: Edits,
+    /// What hands have turned.
+    turned: Turned,
     /// There is nothing to play until the song has no errors.
     waits_for_valid_song: bool,
     /// What was reported as not finite since the last edit.
@@ -184,6 +187,7 @@ impl Player {
             infos: first.infos,
             controllers: first.controllers,
             edits: Edits::default(),
+            turned: Turned::default(),
             waits_for_valid_song,
             not_finite: vec![],
             unplayed: vec![],

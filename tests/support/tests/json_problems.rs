@@ -58,7 +58,20 @@ const BROKEN: &[(&str, &str)] = &[
     ("json-type", r#"«[»]"#),
     ("json-missing-field", r#"«{»}"#),
     ("json-missing-field", r#"«{» "version": 1 }"#),
-    ("json-version", r#"{ "version": «2», "nodes": [ { "id": "bd", "type": "kick" } ] }"#),
+    ("json-version", r#"{ "version": «3», "nodes": [ { "id": "bd", "type": "kick" } ] }"#),
+    ("json-version", r#"{ "version": 1, "nodes": [ { "id": "b", "type": "acid" } ], «"mods"»: [] }"#),
+    (
+        "json-expression json-unknown-parameter json-unknown-target",
+        r#"{ "version": 2, "nodes": [ { "id": "b", "type": "acid" } ], "mods": [
+          { "from": «"lfo("», "to": "b.cutoff", "depth": 2 }, { "from": "b", "to": «"b.cutof"», "depth": 2 },
+          { "from": "b", "to": «"c.cutoff"», "depth": 2 } ] }"#,
+    ),
+    (
+        "json-type json-missing-field json-value",
+        r#"{ "version": 2, "nodes": [ { "id": "b", "type": "acid" } ], "mods": [
+          { "from": "b", "to": "b.cutoff", "depth": «true» }, «{» "from": "b", "to": "b.cutoff" },
+          { "from": "b", "to": "b.cutoff", "depth": 2, "curve": «"log"» } ] }"#,
+    ),
     ("json-type", r#"{ "version": «"1"», "nodes": [ { "id": "bd", "type": "kick" } ] }"#),
     ("json-missing-field json-missing-field", r#"{ "version": 1, "nodes": [ «{» } ] }"#),
     ("json-type json-type", r#"{ "version": 1, "nodes": [ { "id": «7», "type": «null» } ] }"#),

@@ -51,7 +51,8 @@ impl Checker<'_> {
         let plain = instance.args.iter().flatten().all(constant)
             && instance.inputs.iter().all(Option::is_none)
             && instance.choke.is_none()
-            && instance.fixed.is_empty();
+            && instance.fixed.is_empty()
+            && !graph.is_modulated(node);
         if group.feedback || graph.out == Some(node) || !plain {
             return None;
         }
@@ -320,8 +321,13 @@ impl Checker<'_> {
         }
     }
 
-    /// The value of a parameter of an instance, or of a knob.
+    /// The value of a parameter of an instance, or of a knob, moved by what a matrix says.
     pub(super) fn param_value(&mut self, node: NodeId, index: usize) -> Value {
+        let value = self.unmodulated(node, index);
+        self.modulated(node, index, value)
+    }
+
+    fn unmodulated(&mut self, node: NodeId, index: usize) -> Value {
         let graph = self.input.graph;
         let library = self.input.library;
         let (info, given) = match &graph.nodes[node].kind {
@@ -337,7 +343,7 @@ impl Checker<'_> {
             NodeKind::Knob(item) => {
                 (library.knob(self.files(), DefId { file: self.input.song, item: *item }), None)
             }
-            NodeKind::Glue { .. } => return Value::Broken,
+            NodeKind::Glue { .. } | NodeKind::Modulation(_) => return Value::Broken,
         };
         let param = &info.params[index];
         match given {

@@ -26,6 +26,7 @@ mod latency;
 mod layout;
 mod lists;
 mod loops;
+mod matrix;
 mod names;
 mod nodes;
 mod out;

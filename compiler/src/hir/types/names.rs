@@ -5,7 +5,7 @@ use super::value::{AT_LEAST_0, Kind, Number, Signal, Value};
 use super::{At, Checker};
 use crate::arithmetic::function;
 use crate::dimension::Dimension;
-use crate::graph::{Given, NodeId, NodeKind};
+use crate::graph::{Given, NodeId};
 use crate::hir::builtins::Arithmetic;
 use crate::hir::resolve::resolved;
 use crate::hir::{Callee, FILE, Iterations, Known, Local, LocalId, LocalKind, Name, ScopeId};
@@ -171,12 +171,13 @@ impl Checker<'_> {
         match self.frames[frame].slots[local.index] {
             Slot::Done(_) | Slot::Function(_) => true,
             Slot::Given(given) => self.is_given_known(given),
-            Slot::Param(node, index) => match &self.input.graph.nodes[node].kind {
-                NodeKind::Instance(instance) => {
-                    instance.args[index].is_none_or(|given| self.is_given_known(given))
-                }
-                _ => true,
-            },
+            Slot::Param(node, index) => {
+                let graph = self.input.graph;
+                let given = graph.instance(node).and_then(|instance| instance.args[index]);
+                let modulated = graph.modulated.get(&(node, index)).map(|m| [m.add, m.factor]);
+                let moved = modulated.into_iter().flatten().flatten().map(Given::Node);
+                given.into_iter().chain(moved).all(|given| self.is_given_known(given))
+            }
             _ => false,
         }
     }

@@ -159,6 +159,7 @@ impl Checker<'_> {
             }
             NodeKind::Instance(instance) => self.instance(node, instance),
             NodeKind::Knob(_) => self.param_value(node, 0),
+            NodeKind::Modulation(modulation) => self.modulation(modulation, &info.path),
         };
         self.open.pop();
         value

@@ -1,4 +1,4 @@
-//! A `.mam` song as JSON, version 1: what that format can say, and a problem at the place of everything else.
+//! A `.mam` song as JSON, version 2: what that format can say, and a problem at the place of everything else.
 //!
 //! It starts from a finished compilation, so it need not understand the text again: the graph says which instruments
 //! and effects there are and what flows where ([`mix`]), the score says which events fall into which step of which
@@ -6,6 +6,7 @@
 //! gains, and one transport of plain hits on a grid.
 
 mod mix;
+mod mods;
 mod rows;
 mod write;
 
@@ -40,7 +41,8 @@ pub fn from_mam(compilation: &Compilation, problems: &mut Problems) -> Option<St
     let nodes = song.nodes();
     let mixer = song.mixer();
     let transport = song.transport(&program.score, &program.targets);
-    let text = write::song(&song, &nodes, mixer, transport);
+    let mods = song.mods();
+    let text = write::song(&song, &nodes, (mixer, mods), transport);
     let said = !found.has_errors();
     problems.extend(found);
     said.then_some(text)
@@ -71,7 +73,7 @@ struct Node {
 
 impl Song<'_> {
     fn refuse(&mut self, span: Span, what: &str) {
-        let message = format!("{what} cannot be said in JSON, version 1");
+        let message = format!("{what} cannot be said in JSON, version 2");
         self.problems.add(Problem::new(&codes::NOT_IN_JSON, span, message));
     }
 

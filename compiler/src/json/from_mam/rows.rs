@@ -257,7 +257,7 @@ impl Song<'_> {
     }
 
     /// The node and the index of the parameter that a slot is.
-    fn owner(&self, slot: ParamId) -> Option<(NodeId, usize)> {
+    pub(super) fn owner(&self, slot: ParamId) -> Option<(NodeId, usize)> {
         self.graph.nodes.handles().find_map(|node| {
             let count = self.graph.instance(node)?.args.len();
             let first = self.lowered.slots.slot_of(node, 0);

@@ -1,23 +1,30 @@
 //! The text of the JSON song: a line for each node, connection and pattern.
 
 use super::mix::Mixer;
+use super::mods::Mod;
 use super::rows::{Lock, Row, Transport};
 use super::{Node, Song};
 use crate::channels::{Channels, DEFAULT_CHANNELS};
 use crate::graph::NodeId;
 use crate::json::nodes::plain;
+use mam_grammar::json::NEWEST;
 use mam_runtime::score::Rational;
 use std::collections::HashSet;
 use std::fmt::Write;
 
 /// Writes the whole song as JSON.
-pub(super) fn song(song: &Song<'_>, nodes: &[Node], mixer: Mixer, transport: Option<Transport>) -> String {
+pub(super) fn song(
+    song: &Song<'_>,
+    nodes: &[Node],
+    (mixer, mods): (Mixer, Vec<Mod>),
+    transport: Option<Transport>,
+) -> String {
     // An instrument that nothing plays would play once, at the start: it is left out.
     let silent: HashSet<NodeId> =
         nodes.iter().filter(|n| is_silent(n, transport.as_ref())).map(|n| n.id).collect();
     let heard: Vec<&Node> = nodes.iter().filter(|n| !silent.contains(&n.id)).collect();
     let name = |id: NodeId| quoted(&song.graph.nodes[id].path);
-    let mut fields = vec!["\"version\": 1".to_owned()];
+    let mut fields = vec![format!("\"version\": {NEWEST}")];
     let channels = Channels::of(song.ast).count.filter(|count| *count != DEFAULT_CHANNELS);
     fields.extend(channels.map(|count| format!("\"channels\": {count}")));
     fields.push(list("nodes", heard.iter().map(|n| node(n)).collect()));
@@ -27,6 +34,9 @@ pub(super) fn song(song: &Song<'_>, nodes: &[Node], mixer: Mixer, transport: Opt
         .collect();
     if !connections.is_empty() {
         fields.push(list("connections", connections));
+    }
+    if !mods.is_empty() {
+        fields.push(list("mods", mods.iter().map(one_mod).collect()));
     }
     let terms = mixer.terms.iter().filter(|term| !silent.contains(&term.0));
     let mut inputs: Vec<(NodeId, f64)> = terms.copied().collect();
@@ -66,6 +76,22 @@ fn node(node: &Node) -> String {
     let params =
         if params.is_empty() { String::new() } else { format!(", \"params\": {{ {} }}", params.join(", ")) };
     format!("{{ \"id\": {}, \"type\": {}{params} }}", quoted(&node.name), quoted(&node.kind))
+}
+
+fn one_mod(one: &Mod) -> String {
+    let mut text = format!(
+        "{{ \"from\": {}, \"to\": {}, \"depth\": {}",
+        quoted(&one.from),
+        quoted(&one.to),
+        quoted(&one.depth)
+    );
+    if let Some(curve) = one.curve {
+        _ = write!(text, ", \"curve\": {}", quoted(curve));
+    }
+    if let Some((low, high)) = &one.range {
+        _ = write!(text, ", \"range\": [{}, {}]", quoted(low), quoted(high));
+    }
+    text + " }"
 }
 
 fn connection(from: &str, to: &Node, (_, port, gain): &(NodeId, usize, f64)) -> String {

@@ -150,6 +150,12 @@ impl<'a> Mistakes<'a> {
         }
     }
 
+    /// True where the item around is a line of a matrix.
+    fn in_matrix(&self) -> bool {
+        let around = self.starts.len().checked_sub(2).map(|around| self.starts[around]);
+        around.is_some_and(|start| self.word(start) == "matrix" && self.is(start + 1, "{"))
+    }
+
     /// The first token of the item around.
     fn start(&self) -> usize {
         self.starts.last().copied().unwrap_or(0)
@@ -208,7 +214,7 @@ impl<'a> Mistakes<'a> {
             Kind::Number => self.number(index),
             Kind::Symbol(symbol) => self.symbol(index, symbol),
             Kind::Stray => self.stray(index),
-            Kind::Word if self.starts_item(index) => self.item(index),
+            Kind::Word if self.starts_item(index) && !self.in_matrix() => self.item(index),
             Kind::Word => self.name(index),
             Kind::Text if self.in_score() && self.starts_item(index) => self.untargeted(index),
             Kind::Text => self.foreign_quotes(index),
@@ -240,6 +246,8 @@ impl<'a> Mistakes<'a> {
             "<" if then(">").is_some() => self.foreign(token.start, token.end + 1, "!=", "!="),
             "==" if then("=").is_some() => self.foreign(token.start, token.end + 1, "==", "=="),
             "=" if then("<").is_some() => self.foreign(token.start, token.end + 1, "<=", "<="),
+            "->" | ":" if self.in_matrix() => {}
+            "=>" if self.in_matrix() => self.foreign(token.start, token.end, "->", "->"),
             ":" if then("=").is_some() && self.starts_item(index.saturating_sub(1)) => {
                 self.foreign(token.start, token.end + 1, "=", "=");
             }

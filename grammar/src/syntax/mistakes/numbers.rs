@@ -31,7 +31,9 @@ impl Mistakes<'_> {
         if next.is(".") && self.touches(index) && !number.contains('.') {
             return self.open_point(index);
         }
-        let unit = Unit::from_text(word).or_else(|| synonym(word).filter(|_| word.len() > 1));
+        // Octaves stand apart.
+        let unit = Unit::from_text(word).filter(|unit| *unit != Unit::Octaves);
+        let unit = unit.or_else(|| synonym(word).filter(|_| word.len() > 1));
         let percent = next.is("%") && !self.begins_operand(index + 2);
         if let Some(unit) = unit.or(percent.then_some(Unit::Percent)) {
             let unit = unit.text();
@@ -132,7 +134,7 @@ impl Mistakes<'_> {
     }
 }
 
-const MUSICAL: [&str; 4] = ["beat", "beats", "bar", "bars"];
+const MUSICAL: [&str; 5] = ["beat", "beats", "bar", "bars", "octave"];
 
 /// Units of other programs: the factor to a unit of mam, or to a plain number.
 fn converted(unit: &str) -> Option<(f64, &'static str)> {

@@ -11,6 +11,6 @@ pub(crate) fn check(text: &str) -> (Option<Song>, Vec<Problem>) {
     let files = Files::prelude(&mut sources, Limits::default());
     let id = sources.add("song.json", text);
     let mut problems = Problems::default();
-    let song = load(&sources, id, &files, &Library::default(), &mut problems);
+    let song = load(&mut sources, id, &files, &Library::default(), &mut problems);
     (song, problems.into_sorted())
 }
