@@ -139,8 +139,8 @@ fn in_values(
 
 /// The words of the target of a line; the name of a part of a kit, `dr.bd`, is one.
 fn target_words<'n>(name: &'n str, parts: &FxHashSet<Arc<str>>) -> Vec<&'n str> {
-    let dots = name.match_indices('.').map(|(at, _)| at);
-    let part = dots.filter(|&at| parts.contains(&name[..at])).next_back();
+    let mut dots = name.match_indices('.').map(|(at, _)| at);
+    let part = dots.rfind(|&at| parts.contains(&name[..at]));
     match part {
         Some(at) => std::iter::once(&name[..at]).chain(name[at + 1..].split('.')).collect(),
         None => name.split('.').collect(),
