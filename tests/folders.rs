@@ -139,8 +139,7 @@ fn what_cannot_be_a_part_is_told() {
     assert!(folder.codes(song).contains(&"cannot-use"));
     let outside = folder.problems(&song.replace("sounds/dusty\"", "..\""));
     assert!(outside[0].1.contains("outside the song's folder"), "{outside:?}");
-    let mut limits = mam_grammar::Limits::default();
-    limits.kit_files = 2;
+    let limits = mam_grammar::Limits { kit_files: 2, ..mam_grammar::Limits::default() };
     let few = folder.compile_with(song, &Options { limits, ..Options::default() }).0.problems;
     assert!(few.iter().any(|problem| problem.message.contains("kit_files")), "more than the limit");
 }

@@ -91,9 +91,9 @@ fn feedback_delay_networks() {
                 (0..size).map(|i| if n >= delays[i] { lines[i][n - delays[i]] } else { 0.0 }).collect();
             model[n] = late.iter().sum();
             let hit = if n == 10 { 1.0 } else { 0.0 };
-            for i in 0..size {
+            for (i, line) in lines.iter_mut().enumerate() {
                 let back: f64 = (0..size).map(|j| h(i, j) * late[j]).sum();
-                lines[i][n] = hit + 0.1 * tones(n) + gain * back;
+                line[n] = hit + 0.1 * tones(n) + gain * back;
             }
         }
         is_like(&heard(&text), &model, 2e-5, &text);

@@ -100,10 +100,10 @@ fn model(
             }
             let sides = if bin == 0 || bin == size / 2 { 1.0 } else { 2.0 };
             let (mag, phase) = change(bin, sides * re.hypot(im) / sum, im.atan2(re));
-            for n in 0..size {
+            for (n, window) in window.iter().enumerate() {
                 let y = mag * sum / size as f64 * (angle(n) + phase).cos();
                 if let Some(out) = usize::try_from(start + n as isize).ok().and_then(|at| out.get_mut(at)) {
-                    *out += y * window[n] * 2.0 * hop as f64 / size as f64;
+                    *out += y * window * 2.0 * hop as f64 / size as f64;
                 }
             }
         }
