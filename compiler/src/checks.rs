@@ -12,7 +12,6 @@ use crate::hir::DefId;
 use crate::hir::resolve::resolved;
 use crate::library::Library;
 use crate::lower::{Misplaced, Obstacle, Refused, SizeLimit, Slots, TooLarge, What};
-use crate::plan::Plan;
 use crate::text::number;
 use crate::units::unit_of;
 use mam_grammar::ast::{
@@ -129,10 +128,10 @@ pub(crate) fn too_many_shares(slots: usize, shares: usize, limits: &Limits, prob
     over
 }
 
-/// Says so where a song takes more memory than the limit.
-pub(crate) fn memory(plan: &Plan, limits: &Limits, problems: &mut Problems) {
-    if plan.memory() > limits.memory_bytes {
-        let (has, most) = (plan.memory() >> 20, limits.memory_bytes >> 20);
+/// Says so where a song takes more bytes of memory than the limit.
+pub(crate) fn memory(bytes: usize, limits: &Limits, problems: &mut Problems) {
+    if bytes > limits.memory_bytes {
+        let (has, most) = (bytes >> 20, limits.memory_bytes >> 20);
         let message = format!(
             "the song needs {has} MiB for its state and delay lines; {most} are the limit, `memory_bytes`"
         );

@@ -483,7 +483,7 @@ impl<'a> Line<'a> {
         let Compilation { stages, problems, .. } = &mut self.out;
         stages.plan = Plan::new(&stages.lowered, &self.packed, self.settings.channels);
         stages.optimised = std::mem::take(&mut self.packed.module);
-        checks::memory(&stages.plan, &self.options.limits, problems);
+        checks::memory(stages.plan.memory(), &self.options.limits, problems);
         if problems.has_errors() {
             return false;
         }

@@ -51,7 +51,7 @@ impl Migrate {
         }
         let (mut files, mut older, mut result) = (vec![], false, Ok(()));
         for path in &self.inputs {
-            match self.one(path, console) {
+            match self.migrate(path, console) {
                 Ok((from, file)) => {
                     older |= from < NEWEST;
                     files.push(file);
@@ -72,7 +72,7 @@ impl Migrate {
     }
 
     /// Brings one song to the newest version. Returns the version that it was written in, and what `--json` says of it.
-    fn one(&self, path: &Path, console: Console) -> Result<(u32, Value), Failure> {
+    fn migrate(&self, path: &Path, console: Console) -> Result<(u32, Value), Failure> {
         let name = path.display().to_string();
         if path.extension().is_some_and(|ending| ending == "mam") {
             let words = format!("`{name}` is in the language, which has no versions: it needs no migration");

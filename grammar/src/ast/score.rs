@@ -48,7 +48,7 @@ pub struct Part {
 /// A signal that moves a parameter: `lfo1 -> bass.cutoff: 2 octaves curve exp in 100Hz..4kHz`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// What moves it.
+    /// The signal that moves it: a plain number around 0 or 1.
     pub source: ExprId,
     /// The parameter: words joined by points, as in a line of the score.
     pub target: Vec<Ident>,

@@ -4,8 +4,8 @@ use super::Printer;
 use super::comments::{Between, Region};
 use super::doc::Doc;
 use crate::ast::{
-    Body, Condition, Definition, DefinitionKind, Expect, Expr, ExprId, Formal, Item, ItemKind, MidiNumbers,
-    Param, Part, Route, Tuning,
+    Body, Condition, Definition, DefinitionKind, Expect, Expr, ExprId, Formal, Ident, Item, ItemKind,
+    MidiNumbers, Param, Part, Quoted, Route, Tuning,
 };
 
 /// Longest body of a `sum` or `chain` that is written in one line.
@@ -203,22 +203,12 @@ impl Printer<'_> {
             }
             ItemKind::DefaultNote(note) => Doc::text(format!("default note {note}")),
             ItemKind::Midi(midi) => Doc::text(self.midi(midi)),
-            ItemKind::Kit { name, folder: None, items } => {
-                let block = self.block_after(name.span.end as usize, items, item);
-                Doc::All(vec![Doc::text(format!("kit {name} ")), block])
-            }
+            ItemKind::Kit { name, folder, items } => self.kit(name, folder.as_ref(), items, item),
             ItemKind::Matrix(routes) => {
                 let block = self.block_after(start, routes, item);
                 Doc::All(vec![Doc::text("matrix "), block])
             }
             ItemKind::Route(route) => self.route(route, columns),
-            ItemKind::Kit { name, folder: Some(folder), items } if items.is_empty() => {
-                Doc::text(format!("kit {name} \"{}\"", folder.text))
-            }
-            ItemKind::Kit { name, folder: Some(folder), items } => {
-                let block = self.block_after(folder.span.end as usize + 1, items, item);
-                Doc::All(vec![Doc::text(format!("kit {name} \"{}\" ", folder.text)), block])
-            }
             ItemKind::Choke { parts, over } => {
                 let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
                 let over = over.map_or(String::new(), |over| format!(" over {}", self.flat(over)));
@@ -271,6 +261,16 @@ impl Printer<'_> {
             }
             ItemKind::Broken(_) => Doc::text(self.source(item.span.range())),
         }
+    }
+
+    fn kit(&mut self, name: &Ident, folder: Option<&Quoted>, items: &[Item], item: &Item) -> Doc {
+        let (head, end) = match folder {
+            None => (format!("kit {name} "), name.span.end),
+            Some(folder) if items.is_empty() => return Doc::text(format!("kit {name} \"{}\"", folder.text)),
+            Some(folder) => (format!("kit {name} \"{}\" ", folder.text), folder.span.end + 1),
+        };
+        let block = self.block_after(end as usize, items, item);
+        Doc::All(vec![Doc::text(head), block])
     }
 
     fn route(&mut self, route: &Route, columns: Columns) -> Doc {

@@ -130,8 +130,8 @@ impl<'a> Fields<'a> {
         Some(match after.trim_start().strip_prefix(',') {
             Some(rest) => Span { end: value.end + (blank(after) + 1 + blank(rest)) as u32, ..span },
             None => {
-                let kept = before.trim_end().strip_suffix(',').unwrap_or(before);
-                Span { start: kept.len() as u32, ..span }
+                let rest = before.trim_end().strip_suffix(',').unwrap_or(before);
+                Span { start: rest.len() as u32, ..span }
             }
         })
     }

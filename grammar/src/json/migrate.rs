@@ -11,7 +11,7 @@ use crate::source::{SourceId, Sources, Span};
 pub struct Migrated {
     /// The version that it was written in.
     pub from: u32,
-    /// The song.
+    /// The text of the song in the newest version.
     pub text: String,
     /// What was changed, and where in the old text.
     pub changes: Vec<(Span, String)>,
