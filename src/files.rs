@@ -68,7 +68,7 @@ pub struct Extra {
 pub struct Files {
     /// Their form, but for their channels.
     pub format: Format,
-    /// The song's title.
+    /// The title of the song, which goes into files whose kind has a place for it.
     pub title: Option<String>,
     /// What is read, which is not written over.
     pub inputs: Inputs,
