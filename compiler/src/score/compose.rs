@@ -129,7 +129,10 @@ impl<'a> Composer<'a> {
         let mut stack = Vec::new();
         let end = self.lay(0, Rational::ZERO, None, &mut stack);
         match end {
-            Ok(end) => self.arranged = self.levels[0].arrangement.is_some().then_some(end),
+            Ok(end) => {
+                self.arranged = self.levels[0].arrangement.is_some().then_some(end);
+                self.check_arranged(end);
+            }
             Err(Overflow) => {
                 let span = self.levels[0].arrangement.map_or(Span::default(), |a| a.1);
                 self.problems.add(not_so(span, "the bars of this arrangement do not fit exact fractions"));
@@ -143,6 +146,18 @@ impl<'a> Composer<'a> {
             let help = format!("name it in an arrangement: `play {}`", section.name);
             self.problems.add(Problem::new(&UNUSED_SECTION, section.name.span, message).help(help));
         }
+    }
+
+    /// Warns of an arrangement that plays each of its sections no time, and so ends where it begins.
+    fn check_arranged(&mut self, end: Rational) {
+        let Some((parts, span)) = self.levels[0].arrangement else { return };
+        let Some(first) = parts.first().filter(|_| end.sign() == 0 && self.sections.iter().all(|s| s.used))
+        else {
+            return;
+        };
+        let help = format!("play one of its sections at least once: `play {}`", first.section.name);
+        let problem = Problem::new(&SCORE_UNREACHED, span, "this arrangement plays nothing");
+        self.problems.add(problem.help(help));
     }
 
     fn items(&mut self, items: &'a [Item], level: usize) {
@@ -215,7 +230,11 @@ impl<'a> Composer<'a> {
             Meaning::Instrument(instrument) => {
                 if let Some(over) = line.over {
                     let message = "`over` is for parameters, and this line plays notes";
-                    self.problems.add(Problem::new(&NOT_PLAYABLE, self.ast.span(over), message));
+                    let help = format!(
+                        "take `over` out; a parameter goes to its values: `{name}.gain \"1 0\" over 1 bar`"
+                    );
+                    let problem = Problem::new(&NOT_PLAYABLE, self.ast.span(over), message);
+                    self.problems.add(problem.help(help));
                 }
                 let words = note_words(self.ast, line, &instrument);
                 let player = Player::Instrument(self.targets, &instrument);
@@ -351,7 +370,7 @@ impl<'a> Composer<'a> {
     ) -> Result<Rational, Overflow> {
         let Some(index) = self.find(level, part) else { return Ok(bar) };
         let times =
-            part.times.map_or(Ok(1), |n| count(self.ast, n, "how often a section is played", 0..=10_000));
+            part.times.map_or(Ok(1), |n| count(self.ast, n, "for how often a section is played", 0..=10_000));
         let times = times.unwrap_or_else(|problem| {
             self.problems.add(problem);
             1
@@ -363,7 +382,8 @@ impl<'a> Composer<'a> {
         };
         if stack.contains(&index) {
             let message = format!("the section `{name}` plays itself");
-            self.problems.add(Problem::new(&SECTION_NESTING, part.section.span, message));
+            let help = "take it out of its own arrangement; what comes again is counted: `play a*2`";
+            self.problems.add(Problem::new(&SECTION_NESTING, part.section.span, message).help(help));
             return Ok(bar);
         }
         stack.push(index);
@@ -571,7 +591,10 @@ pub(super) fn bars(ast: &Ast, expr: ExprId, meter: &Meter, what: &str) -> Result
     };
     let fine = bars >= Rational::ratio(1, 64) && bars <= Rational::whole(100_000);
     let message = format!("{what} is at least a 64th of a bar long, and at most 100000 bars");
-    fine.then_some(bars).ok_or_else(|| not_so(ast.span(expr), message))
+    fine.then_some(bars).ok_or_else(|| {
+        let problem = not_so(ast.span(expr), message).help("write a number of bars or beats: `8 bars`");
+        problem.guess(ast.span(expr), "8 bars")
+    })
 }
 
 /// The `length` of a song, with its place.

@@ -10,6 +10,7 @@ mod arguments;
 mod check;
 pub mod codes;
 mod compose;
+mod extent;
 mod harmony;
 mod hits;
 pub mod import;
@@ -184,7 +185,7 @@ fn check_seed(ast: &Ast, problems: &mut Problems) {
         let ItemKind::Seed(expr) = item.kind else { continue };
         tempo::twice(first, item.span, "seed", problems);
         first = Some(item.span);
-        if let Err(problem) = amount::count(ast, expr, "a seed", 0..=1 << 53) {
+        if let Err(problem) = amount::count(ast, expr, "for a seed", 0..=1 << 53) {
             problems.add(problem);
         }
     }

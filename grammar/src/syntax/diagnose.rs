@@ -10,6 +10,7 @@ use super::grammar::Rule;
 use super::layout::Layout;
 use super::scan::{Kind, Token};
 use super::words::RESERVED;
+use crate::foreign::{self, Role};
 use crate::problem::{Code, Problem};
 use crate::source::{SourceId, Span};
 use std::ops::Range;
@@ -37,7 +38,7 @@ const FORMS: [(&str, &str); 24] = [
     ("use", "`use \"lib/mine.mam\"`"),
     ("title", "`title \"My song\"`"),
     ("param", "`param cutoff = 800Hz in 100Hz..8kHz curve exp`, then `step`, `smooth 5ms`"),
-    ("knob", "`knob bright = 800Hz in 100Hz..8kHz cc 74`"),
+    ("knob", "`knob bright = 800Hz in 100Hz..8kHz curve exp cc 74`"),
     ("input", "`input key`"),
     ("until", "`until amp < 0.0001`"),
     ("kit", "`kit name { bd = kick() ; hh = closed_hat() }`"),
@@ -52,6 +53,11 @@ const FORMS: [(&str, &str); 24] = [
     ("section", "`section verse 8 bars { … }`"),
     ("play", "`play { bd |x...| }`, or `play verse*2 chorus` for an arrangement"),
 ];
+
+/// How a statement is written: examples in backquotes.
+pub(super) fn form(word: &str) -> Option<&'static str> {
+    FORMS.iter().find(|(keyword, _)| *keyword == word).map(|(_, form)| *form)
+}
 
 impl<'a> Diagnosis<'a> {
     /// The problem of this item.
@@ -191,8 +197,22 @@ impl<'a> Diagnosis<'a> {
                     .label(self.span(start), "this name begins an item")
             }
         };
+        if self.is(start + 1, "(") || self.is(start + 1, ".") {
+            let value = self.layout.bytes(&self.tokens);
+            let help = format!(
+                "a value gets a name, and what is heard is `out`: `out = {}`",
+                shortened(&self.text[value])
+            );
+            let (edits, problem) = (vec![self.before_item("out = ")], problem.help(help));
+            return Some(if self.defines_out() { problem } else { self.attempt(problem, edits) });
+        }
         let problem = problem.help(format!(
-            "write `{word} = expression`; in a `play` block, `{word} |x...|` or `{word} \"c2 e2\"`"
+            "write `{word} = expression`; in a `play` block, `{word} |x...|` or `{word} \"c2 e2\"`{}",
+            if self.get(start + 1).is_none() {
+                format!("; a section is played by `play {word}`")
+            } else {
+                String::new()
+            }
         ));
         let after = self.span(start).end as usize;
         let mut edits = vec![(after, after, " =".to_owned())];
@@ -210,12 +230,20 @@ impl<'a> Diagnosis<'a> {
             at += 2;
         }
         let pattern = self.get(at + 1)?;
-        if self.word(at).is_empty() || !matches!(pattern.kind, Kind::Tab | Kind::Text) || self.nested(here) {
+        let statement = FORMS.iter().any(|(keyword, _)| *keyword == self.word(at));
+        let pattern = matches!(pattern.kind, Kind::Tab | Kind::Text);
+        if self.word(at).is_empty() || !pattern || statement || self.nested(here) {
             return None;
         }
         let message = format!("{} cannot stand after a pattern", self.shown(here));
         let message = if here <= at + 1 { "this is not a line of a score".to_owned() } else { message };
-        let help = "after a pattern stand `by 1/16` (of a tab), modifiers such as `.fast(2)`, then `over 40ms` and `curve exp`";
+        let help = match () {
+            () if self.is(here, "*") => "`.fast(2)` plays it twice as fast, and `.mul(2)` doubles its values",
+            () if self.is(here, "+") => "`.add(2)` adds to its values; two patterns at once are two lines",
+            () => {
+                "after a pattern stand `by 1/16` (of a tab), modifiers such as `.fast(2)`, then `over 40ms` and `curve exp`"
+            }
+        };
         Some(match self.get(here) {
             Some(_) => self
                 .attempt(self.about(&codes::LINE_FORM, here, message).help(help), self.after_pattern(here)),
@@ -373,7 +401,16 @@ impl<'a> Diagnosis<'a> {
         let form =
             if word == "sum" { "`sum i in 1..8 { … }`" } else { "`chain x = in, i in 0..3 { … }`" };
         let problem = self.about(&codes::STATEMENT_FORM, here, format!("this `{word}` is not complete"));
-        problem.label(self.span(head), "it begins here").help(format!("write {form}"))
+        let problem = problem.label(self.span(head), "it begins here");
+        let close = self.layout.partner[head + 1];
+        if word == "sum" && self.is(head + 1, "(") && self.is(head + 2, "[") && self.get(close).is_some() {
+            // A function of a list, as other languages have it.
+            let (start, end) = (self.span(head).start as usize, self.span(close).end as usize);
+            let list = &self.text[self.span(head + 2).start as usize..self.span(close).start as usize];
+            let meant = format!("sum x in {} {{ x }}", list.trim());
+            return self.attempt(problem.help(format!("write `{meant}`")), [(start, end, meant.clone())]);
+        }
+        problem.help(format!("write {form}"))
     }
 
     /// After a value: two values side by side, or a mark that has no place there.
@@ -408,12 +445,58 @@ impl<'a> Diagnosis<'a> {
             .label(self.span(before), "a value ends here")
             .help(help);
         let (gap, place) = (self.span(before).end as usize, self.span(here).start as usize);
+        let mistaken = self.musical_unit(before, here).or_else(|| self.foreign_word(before, here));
+        if let Some(problem) = mistaken.or_else(|| self.argument(before, here)) {
+            return Some(problem);
+        }
         let edits = match bracket {
             _ if self.is(here, "[") => Vec::new(),
             Some("(" | "[") => vec![(gap, place, ", ".to_owned())],
             _ => vec![(gap, place, " * ".to_owned())],
         };
         Some(self.attempt(problem, edits))
+    }
+
+    /// A length in units that are not mam's: `1/8 note`, `2 measures`.
+    fn musical_unit(&self, before: usize, here: usize) -> Option<Problem> {
+        let number = self.get(before).is_some_and(|token| token.kind == Kind::Number);
+        let foreign =
+            matches!(self.word(here), "note" | "notes" | "measure" | "measures" | "cycle" | "cycles");
+        if !number || !foreign {
+            return None;
+        }
+        let message = format!("{} is not a unit of time", self.shown(here));
+        let problem = self.about(&codes::MISSING_OPERATOR, here, message);
+        let problem = problem.help("lengths count in bars and beats: `1/8 bar`, `1 beat`");
+        let place = self.span(here).range();
+        Some(self.attempt(problem, [(place.start, place.end, "bar".to_owned())]))
+    }
+
+    /// A keyword of another language beside a value: `new kick()`, `x with { … }`.
+    fn foreign_word(&self, before: usize, here: usize) -> Option<Problem> {
+        let row = |at: usize| {
+            Some((at, foreign::find(Role::Statement, self.word(at)).filter(|_| !self.word(at).is_empty())?))
+        };
+        let (at, row) = row(here).or_else(|| row(before))?;
+        let message = format!("mam has no `{}`", self.word(at));
+        Some(self.about(&codes::FOREIGN_WORD, at, message).help(row.help()))
+    }
+
+    /// A call in brackets whose own are missing, as in the languages that write none: `every(2, fast 2)`.
+    fn argument(&self, before: usize, here: usize) -> Option<Problem> {
+        let value = matches!(self.get(here)?.kind, Kind::Number | Kind::Text);
+        // Outside of brackets a value follows `=` or `|>`, or the item is a line of a score.
+        let begins = self.before(before).is_some_and(|mark| mark.is("=") || mark.is("|>"));
+        if self.word(before).is_empty() || !value || self.bracket(here).is_none() && !begins {
+            return None;
+        }
+        let (name, value) = (self.word(before), self.get(here)?.text(self.text));
+        let message = format!("the argument of `{name}` has no parentheses");
+        let problem = self.about(&codes::MISSING_OPERATOR, here, message);
+        let (start, end) = (self.span(before).end as usize, self.span(here).end as usize);
+        let problem =
+            problem.help(format!("what is called has its arguments in parentheses: `{name}({value})`"));
+        Some(self.attempt(problem, [(start, end, format!("({value})"))]))
     }
 
     /// A line of a parameter, `bd.gain 0.5`, whose value does not stand in quotes.
@@ -432,6 +515,22 @@ impl<'a> Diagnosis<'a> {
         let message = format!("the values of a line stand in quotes, and `{target}` is set to none");
         let problem = Problem::new(&codes::MISSING_OPERATOR, span, message);
         let number = self.get(here).is_some_and(|token| token.kind == Kind::Number);
+        if self.is(here, "(") {
+            let text =
+                self.layout.tokens[here..self.tokens.end].iter().find(|token| token.kind == Kind::Text);
+            let message = format!("`{target}` is a field, and fields are not called");
+            let problem = Problem::new(&codes::MISSING_OPERATOR, span, message);
+            return Some(match text {
+                Some(text) => problem.help(format!(
+                    "a line of the score is a name and its pattern: `play {{ {} {} }}`",
+                    self.word(start),
+                    text.text(self.text)
+                )),
+                None => problem.help(
+                    "an item is an equation, `out = …`, a statement such as `tempo 120`, or a `play { … }`",
+                ),
+            });
+        }
         Some(match number {
             true => problem.help(format!("write `{target} \"{value}\"`")),
             false => {
